@@ -1,0 +1,126 @@
+/**
+ * `npm run bench relay`: what one request and its answer cost through the switch, with both on disk before they go on, beside
+ * a relay that only passes frames on. Client, echo and relay are three processes on one machine and share its cores.
+ */
+import { type ChildProcess, fork } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import Table from "cli-table3"
+import type { Measured } from "./relay/client.ts"
+
+interface Usage {
+  readonly cpuUs: number
+  readonly mainUs: number
+  readonly rss: number
+}
+
+/** One row: what was measured at the client, and what the relay used for it. */
+export interface Row extends Measured {
+  readonly relay: "switch" | "raw"
+  readonly load: string
+  readonly cpuUs: number
+  readonly mainUs: number
+  readonly rssMiB: number
+}
+
+const file = (name: string) => new URL(`./relay/${name}.ts`, import.meta.url).pathname
+
+const next = <A>(child: ChildProcess, key: string): Promise<A> =>
+  new Promise((resolve, reject) => {
+    const exited = () => reject(new Error(`${child.spawnargs[1]} ended before it said ${key}`))
+    const said = (message: Record<string, A>) => {
+      if (message[key] === undefined) return
+      child.off("message", said).off("exit", exited)
+      resolve(message[key])
+    }
+    child.on("message", said).once("exit", exited)
+  })
+
+const usage = async (relay: ChildProcess): Promise<Usage> => {
+  const answer = new Promise<Usage>((resolve) => relay.once("message", (usage) => resolve(usage as unknown as Usage)))
+  relay.send("usage")
+  return answer
+}
+
+/** Clients started: each sends transmission times of its own. */
+let clients = 0
+
+const drive = async (
+  kind: Row["relay"],
+  relay: ChildProcess,
+  port: number,
+  mode: string,
+  amount: number,
+  seconds: number
+) => {
+  const first = (clients++ % 100) * 100
+  const client = fork(file("client"), [String(port), mode, String(amount), String(seconds), String(first)])
+  const marks: Array<Promise<Usage>> = []
+  client.on("message", (message: { mark?: string }) => {
+    if (message.mark !== undefined) marks.push(usage(relay))
+  })
+  const measured = await next<Measured>(client, "measured")
+  const [begin, end] = await Promise.all(marks)
+  const row: Row = {
+    relay: kind,
+    load: mode === "open" ? `${amount}/s` : `${amount} outstanding`,
+    ...measured,
+    cpuUs: (end!.cpuUs - begin!.cpuUs) / measured.answered,
+    mainUs: (end!.mainUs - begin!.mainUs) / measured.answered,
+    rssMiB: end!.rss / 2 ** 20
+  }
+  return row
+}
+
+/** Runs the bench; `seconds` for each row. */
+export const run = async (seconds = 4): Promise<ReadonlyArray<Row>> => {
+  const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
+  const rows: Array<Row> = []
+  const children: Array<ChildProcess> = []
+  const start = (name: string, args: ReadonlyArray<string>) => {
+    const child = fork(file(name), args)
+    children.push(child)
+    return child
+  }
+  try {
+    const echo = await next<number>(start("echo", []), "port")
+    for (const kind of ["raw", "switch"] as const) {
+      const relay = start(kind, [String(echo), directory])
+      const port = await next<number>(relay, "port")
+      for (const outstanding of [1, 64, 1024]) rows.push(await drive(kind, relay, port, "closed", outstanding, seconds))
+      rows.push(await drive(kind, relay, port, "open", 10_000, seconds))
+      relay.kill()
+    }
+  } finally {
+    for (const child of children) child.kill()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  return rows
+}
+
+const report = (rows: ReadonlyArray<Row>): string => {
+  const table = new Table({
+    head: ["relay", "load", "tx/s", "p50 us", "p99", "p99.9", "CPU us/tx", "main us/tx", "RSS MiB"]
+  })
+  for (const row of rows) {
+    table.push([
+      row.relay,
+      row.load,
+      row.perSecond,
+      row.p50,
+      row.p99,
+      row.p999,
+      row.cpuUs.toFixed(1),
+      row.mainUs.toFixed(1),
+      row.rssMiB.toFixed(0)
+    ])
+  }
+  return table.toString()
+}
+
+if (import.meta.main) {
+  const rows = await run(Number(process.argv[2] ?? 4))
+  console.log(report(rows))
+  console.log(JSON.stringify({ bench: "relay", rows }))
+}

@@ -1,0 +1,64 @@
+/**
+ * `@jinka/codec`: frames, dialects and messages of ISO 8583. Pure and synchronous; nothing here opens a socket or a file.
+ */
+export * from "./dialects/Cups.ts"
+export * from "./dialects/Iso8583V1987Ascii.ts"
+export * from "./encoding/Hex.ts"
+export * from "./frame/FrameError.ts"
+export {
+  binaryFrame,
+  cupsFrame,
+  type DelimiterFrame,
+  type FixedFrame,
+  type FrameFormat,
+  frameOverhead,
+  idleFrame,
+  type LengthHeader,
+  type SingleReadFrame,
+  type UntilCloseFrame,
+  writeFrame
+} from "./frame/FrameFormat.ts"
+export { Framer, type FrameSink } from "./frame/Framer.ts"
+export { type Codec, compile, interpret } from "./iso8583/Codec.ts"
+export * from "./iso8583/Derive.ts"
+export * from "./iso8583/Describe.ts"
+export {
+  type BitmapFormat,
+  type Dialect,
+  isSuccess,
+  type Layout,
+  type MatchFields,
+  matchFields,
+  type NetworkCodes,
+  type RefusalCodes,
+  type ResponseClass,
+  type ResponseCode,
+  type ReversalRecipe,
+  responseClass
+} from "./iso8583/Dialect.ts"
+export type {
+  EncodingDefaults,
+  FieldContent,
+  FieldDefinition,
+  FieldEncoding,
+  FieldLayout,
+  PrefixEncoding,
+  SubfieldDefinition,
+  ValueEncoding
+} from "./iso8583/Field.ts"
+export {
+  answerHeader,
+  type HeaderFormat,
+  type HeaderPart,
+  type HeaderValues,
+  readHeader
+} from "./iso8583/Header.ts"
+export * from "./iso8583/Message.ts"
+export { explain, isMessageError, type MessageError, type Rule } from "./iso8583/MessageError.ts"
+export { MessageIndex } from "./iso8583/MessageIndex.ts"
+export * from "./iso8583/MessageJson.ts"
+export * from "./iso8583/Mti.ts"
+export { PatchInvalid } from "./iso8583/Patch.ts"
+export { PatchList } from "./iso8583/PatchList.ts"
+export * from "./iso8583/Reversal.ts"
+export { maskPan, reveal, Sensitive, type Sensitivity } from "./iso8583/Sensitive.ts"

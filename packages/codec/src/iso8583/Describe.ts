@@ -1,0 +1,156 @@
+/**
+ * A message as rows for a table: where each part stands, what it is called in English and Chinese, and its value, masked
+ * unless revealed. Works on a message that breaks its dialect too: the rows reach as far as it can be read, and the error
+ * says why not further.
+ */
+import { shownGbk } from "../encoding/Gbk.ts"
+import { toHex } from "../encoding/Hex.ts"
+import type { Codec } from "./Codec.ts"
+import type { FieldLayout, SubfieldDefinition } from "./Field.ts"
+import type { MessageError } from "./MessageError.ts"
+import { MessageIndex } from "./MessageIndex.ts"
+import { mtiText } from "./Mti.ts"
+import { coveredTags, coverTags } from "./Redact.ts"
+import { maskValue } from "./Sensitive.ts"
+import { readText, unitsAt } from "./Value.ts"
+
+/** One row of a description. */
+export interface DescribedRow {
+  /** `header.<part>`, `mti`, `bitmap`, the field number, or `<field>.<n>` for its parts. */
+  readonly id: string
+  /** Of the first byte in the message, length prefix included. */
+  readonly offset: number
+  /** Bytes on the wire, length prefix included. */
+  readonly bytes: number
+  readonly name: string
+  /** The dialect's notation (`n..19`), "" where there is none. */
+  readonly format: string
+  /** Text, or upper-case hex of bytes; masked unless revealed. */
+  readonly value: string
+  /** What the value means, where the dialect knows (response codes). */
+  readonly meaning: string
+}
+
+/** Rows, and what stopped them. */
+export interface Description {
+  readonly rows: ReadonlyArray<DescribedRow>
+  readonly error: MessageError | undefined
+}
+
+/** How to describe. */
+export interface DescribeOptions {
+  readonly reveal?: boolean
+  /** Names in English (the default), Chinese, or both. */
+  readonly language?: "en" | "zh" | "both"
+}
+
+/** Describes `buffer`, one whole message. */
+export const describe = (codec: Codec, buffer: Buffer, options: DescribeOptions = {}): Description => {
+  const index = new MessageIndex()
+  const error = codec.index(buffer, 0, buffer.length, index)
+  const rows: Array<DescribedRow> = []
+  const { layout } = codec
+  if (index.rejectCode !== 0) headerRows(codec, index, index.start - layout.headerBytes, "rejected", rows)
+  if (layout.headerBytes > 0) headerRows(codec, index, index.start, "header", rows)
+  if (index.mti > 0) {
+    const { body } = index
+    rows.push(row("mti", body, layout.mtiBytes, "Message type indicator", mtiText(index.mti)))
+    const bitmap = body + layout.mtiBytes
+    if (error?._tag !== "BitmapInvalid" && index.fieldsFrom > bitmap) {
+      const value = toHex(buffer, bitmap, index.fieldsFrom)
+      rows.push(row("bitmap", bitmap, index.fieldsFrom - bitmap, "Bitmap", value))
+    }
+    for (const field of layout.defined) if (index.has(field.de)) fieldRows(codec, index, field, options, rows)
+  }
+  return { rows, error }
+}
+
+const row = (id: string, offset: number, bytes: number, name: string, value: string): DescribedRow => ({
+  id,
+  offset,
+  bytes,
+  name,
+  format: "",
+  value,
+  meaning: ""
+})
+
+const headerRows = (
+  codec: Codec,
+  { buffer }: MessageIndex,
+  start: number,
+  prefix: string,
+  rows: Array<DescribedRow>
+): void => {
+  for (const { name, offset, bytes, form } of codec.layout.header?.parts ?? []) {
+    const from = start + offset
+    if (from + bytes > buffer.length) return
+    const value = form === "hex" ? toHex(buffer, from, from + bytes) : buffer.toString("latin1", from, from + bytes)
+    rows.push(row(`${prefix}.${name}`, from, bytes, name, value))
+  }
+}
+
+const named = ({ name, nameZh }: { name: string; nameZh?: string }, language: DescribeOptions["language"]): string => {
+  if (nameZh === undefined || nameZh === "" || language === undefined || language === "en") return name
+  return language === "zh" ? nameZh : `${name} ${nameZh}`
+}
+
+const fieldRows = (
+  codec: Codec,
+  index: MessageIndex,
+  field: FieldLayout,
+  options: DescribeOptions,
+  rows: Array<DescribedRow>
+): void => {
+  const from = index.from(field.de)
+  const to = index.to(field.de)
+  const code = field.de === 39 ? codec.dialect.responseCodes[index.text(39)] : undefined
+  rows.push({
+    id: String(field.de),
+    offset: from - field.prefixBytes,
+    bytes: to - from + field.prefixBytes,
+    name: named(field, options.language),
+    format: field.format,
+    value: shownValue(index, field, options),
+    meaning: code === undefined ? "" : named(code, options.language)
+  })
+  if (field.subfields.length > 0 && (field.sensitivity === "none" || options.reveal === true))
+    subfieldRows(index, field, field.subfields, options, rows)
+}
+
+const shownValue = (index: MessageIndex, field: FieldLayout, options: DescribeOptions): string => {
+  const from = index.from(field.de)
+  const to = index.to(field.de)
+  const covered = field.sensitivity !== "none" && options.reveal !== true
+  if (field.bytes) {
+    if (!covered) return toHex(index.buffer, from, to)
+    const copy = Buffer.from(index.buffer.subarray(from, to))
+    const readable = field.sensitivity === "emv" && coverTags(copy, 0, copy.length, coveredTags)
+    return readable ? toHex(copy) : maskValue(copy, field.sensitivity)
+  }
+  const text = readText(field, index.buffer, from, to, unitsAt(field, index.buffer, from, to - from))
+  return covered ? maskValue(text, field.sensitivity) : printable(shownGbk(text))
+}
+
+/** Control characters would move a terminal's cursor: each becomes a dot. */
+const printable = (text: string): string => text.replace(/\p{Cc}/gu, ".")
+
+const subfieldRows = (
+  index: MessageIndex,
+  field: FieldLayout,
+  subfields: ReadonlyArray<SubfieldDefinition>,
+  options: DescribeOptions,
+  rows: Array<DescribedRow>
+): void => {
+  const text = index.text(field.de)
+  let at = 0
+  for (const [position, part] of subfields.entries()) {
+    if (at >= text.length) return
+    const to = part.length === undefined ? text.length : Math.min(at + part.length, text.length)
+    rows.push({
+      ...row(`${field.de}.${position + 1}`, index.from(field.de) + at, to - at, "", printable(text.slice(at, to))),
+      name: named(part, options.language)
+    })
+    at = to
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * A dialect: everything that one network or partner says about its ISO 8583 messages, as data. It knows no bytes of any one
+ * message. `layout` resolves it into what the codec works with. Dialects may come from TypeScript or YAML (`DialectFile`).
+ */
+import { type EncodingDefaults, type FieldDefinition, type FieldLayout, fieldLayout } from "./Field.ts"
+import { type FixedPart, fixedParts, type HeaderFormat, type HeaderPart, headerPart } from "./Header.ts"
+
+/** How the bitmap stands: `binary` 8 bytes, `hex` 16 ASCII digits, `hex-ebcdic` 16 EBCDIC digits for each 64 fields. */
+export interface BitmapFormat {
+  readonly encoding: "binary" | "hex" | "hex-ebcdic"
+  /** `optional`: present when bit 1 says so. `always`: 128 bits in every message. `never`: bit 1 is an error. */
+  readonly secondary: "optional" | "always" | "never"
+  /** Whether bit 65 announces a third bitmap (fields 129..192). */
+  readonly tertiary?: boolean
+}
+
+/** Class of a response code (domain.md 1.14). */
+export type ResponseClass =
+  /** Success. */
+  | "S"
+  /** Flawed success: counts as success, the deposit side is not confirmed. */
+  | "s"
+  /** Declined. */
+  | "D"
+  /** Capture the card. */
+  | "C"
+  /** May be tried again. */
+  | "R"
+  /** Too late or no answer: the outcome at the far side is unknown. */
+  | "T"
+  /** System trouble. */
+  | "X"
+  /** Keys or security. */
+  | "K"
+
+/** One response code. */
+export interface ResponseCode {
+  readonly class: ResponseClass
+  readonly name: string
+  readonly nameZh?: string
+}
+
+/** Codes with which a switch refuses or ends a request by itself. */
+export interface RefusalCodes {
+  readonly formatError: string
+  readonly issuerDown: string
+  readonly noRoute: string
+  readonly duplicate: string
+  readonly malfunction: string
+  readonly noAnswer: string
+  readonly notSignedOn: string
+  readonly macFailed: string
+  readonly cutOver: string
+}
+
+/** Network management: the messages that sign on, echo, cut over and change keys. A code that is absent is not used. */
+export interface NetworkCodes {
+  readonly mti: number
+  /** Field that holds the code. */
+  readonly field: number
+  readonly codes: {
+    readonly signOn?: string
+    readonly signOff?: string
+    readonly cutoverStart?: string
+    readonly cutoverEnd?: string
+    readonly echo?: string
+    readonly keyResetRequest?: string
+    readonly keyReset?: string
+  }
+  /** Fields that a management message carries besides the code. */
+  readonly fields: ReadonlyArray<number>
+}
+
+/** How a reversal is made of its original. */
+export interface ReversalRecipe {
+  readonly mti: number
+  /** Fields taken from the original request (present ones). */
+  readonly copies: ReadonlyArray<number>
+  /** Fields that the reversal gets anew (its own time and STAN), also listed in `copies` when they keep the original's. */
+  readonly renews: ReadonlyArray<number>
+  /** Field that points to the original, and its parts: the original's field (0: its MTI) and its digits, in order. */
+  readonly originalData: {
+    readonly field: number
+    readonly parts: ReadonlyArray<{ readonly de: number; readonly digits: number }>
+  }
+  /** What can be reversed: MTIs, with the first digits of the processing codes (F3) that can or cannot; none: all. */
+  readonly reversible: ReadonlyArray<{
+    readonly mti: number
+    readonly processingCodes?: ReadonlyArray<string>
+    readonly except?: ReadonlyArray<string>
+  }>
+}
+
+/** What identifies a transaction between request and answer. */
+export interface MatchFields {
+  /** Fields of the key of requests, answers, advices and reversals. */
+  readonly transaction: ReadonlyArray<number>
+  /** Fields of the key of network management messages. */
+  readonly networkManagement: ReadonlyArray<number>
+}
+
+/** A network's messages, as data. */
+export interface Dialect {
+  readonly name: string
+  readonly title: string
+  /** 0: 1987, 1: 1993, 2: 2003. The first digit that its MTIs usually have; others are read too. */
+  readonly version: 0 | 1 | 2
+  readonly header?: HeaderFormat
+  readonly mti: "ascii" | "bcd" | "ebcdic"
+  readonly bitmap: BitmapFormat
+  readonly encodings: EncodingDefaults
+  readonly fields: { readonly [de: number]: FieldDefinition }
+  readonly network?: NetworkCodes
+  readonly match: MatchFields
+  /** Fields that an answer must carry unchanged where both messages have them. */
+  readonly echo: ReadonlyArray<number>
+  readonly reversal?: ReversalRecipe
+  readonly responseCodes: { readonly [code: string]: ResponseCode }
+  readonly refusal: RefusalCodes
+  /** Read without content and filling rules (structure is always checked). For partners that break their own tables. */
+  readonly lenient?: boolean
+}
+
+/** A dialect with every choice made: what the codec works with. */
+export interface Layout {
+  readonly dialect: Dialect
+  readonly header: HeaderFormat | undefined
+  readonly headerBytes: number
+  /** Parts of the header by name. */
+  readonly parts: { readonly [name: string]: HeaderPart }
+  readonly fixedParts: ReadonlyArray<FixedPart>
+  /** Header part that holds the total length. */
+  readonly totalLength: HeaderPart | undefined
+  readonly mtiBytes: number
+  /** Bytes of one bitmap of 64 bits. */
+  readonly bitmapBytes: number
+  /** By data element; the array has an entry (maybe `undefined`) up to `deMax`. */
+  readonly fields: ReadonlyArray<FieldLayout | undefined>
+  /** 64, 128 or 192. */
+  readonly deMax: number
+  /** Defined fields in order. */
+  readonly defined: ReadonlyArray<FieldLayout>
+  /** Fields whose sensitivity is not `none`, in order. */
+  readonly sensitive: ReadonlyArray<FieldLayout>
+}
+
+/** Resolves a dialect. Throws a `TypeError` that names the field when a definition makes no sense. */
+export const layout = (dialect: Dialect): Layout => {
+  const deMax = dialect.bitmap.secondary === "never" ? 64 : dialect.bitmap.tertiary === true ? 192 : 128
+  const fields: Array<FieldLayout | undefined> = new Array(deMax + 1).fill(undefined)
+  for (const [key, definition] of Object.entries(dialect.fields)) {
+    const de = Number(key)
+    const isBitmap = de === 1 || (de === 65 && dialect.bitmap.tertiary === true)
+    if (!Number.isInteger(de) || de < 2 || de > deMax || isBitmap)
+      throw new TypeError(`dialect ${dialect.name}: field ${key} cannot be defined (2..${deMax}, no bitmap)`)
+    fields[de] = fieldLayout(de, definition, dialect.encodings)
+  }
+  const defined = fields.filter((field) => field !== undefined)
+  return {
+    dialect,
+    header: dialect.header,
+    headerBytes: dialect.header?.bytes ?? 0,
+    parts: Object.fromEntries((dialect.header?.parts ?? []).map((part) => [part.name, part])),
+    fixedParts: fixedParts(dialect.header),
+    totalLength:
+      dialect.header?.totalLength === undefined ? undefined : headerPart(dialect.header, dialect.header.totalLength),
+    mtiBytes: dialect.mti === "bcd" ? 2 : 4,
+    bitmapBytes: dialect.bitmap.encoding === "binary" ? 8 : 16,
+    fields,
+    deMax,
+    defined,
+    sensitive: defined.filter((field) => field.sensitivity !== "none")
+  }
+}
+
+/** Class of a response code; an unknown code is a decline (domain.md 1.14). */
+export const responseClass = (dialect: Dialect, code: string): ResponseClass =>
+  dialect.responseCodes[code]?.class ?? "D"
+
+/** Whether a response code means success, flawed success included. */
+export const isSuccess = (dialect: Dialect, code: string): boolean => {
+  const found = responseClass(dialect, code)
+  return found === "S" || found === "s"
+}
+
+/** Match fields of a message class: those of network management or those of a transaction. */
+export const matchFields = (dialect: Dialect, mti: number): ReadonlyArray<number> =>
+  Math.floor(mti / 100) % 10 === 8 ? dialect.match.networkManagement : dialect.match.transaction

@@ -1,0 +1,152 @@
+/**
+ * The layout of one field: what it may hold, how long it may be and how it stands on the wire. A dialect says it in the
+ * field's own notation (`n6`, `n..19`, `ans...999`, `b8`, `x+n8`); `fieldLayout` resolves it against the dialect's defaults.
+ * Reading and writing values is in `Value`.
+ */
+import { type BcdAlign, bcdLength } from "../encoding/Bcd.ts"
+import type { Sensitivity } from "./Sensitive.ts"
+
+/**
+ * What a field may hold: `n` digits, `a` letters and space, `an` letters, digits and space, `ans` printable text, `ns` as
+ * `ans`, `ansb` text with raw bytes inside (one character a byte in the ascii encoding), `z` track data, `xn` C or D and
+ * digits, `b` bytes.
+ */
+export type FieldContent = "n" | "a" | "an" | "ans" | "ansb" | "ns" | "z" | "xn" | "b"
+
+/** How a value stands on the wire. `binary` and `hex` (two characters a byte) are for b fields, the rest for text. */
+export type ValueEncoding = "ascii" | "gbk" | "ebcdic" | "ebcdic1047" | "bcd" | "binary" | "hex"
+
+/** How a length prefix stands on the wire. `hex` are ASCII hex digits; `binary` is a big-endian integer. */
+export type PrefixEncoding = "ascii" | "ebcdic" | "bcd" | "binary" | "hex"
+
+/** Encoding choices that a dialect makes for all its fields and a field may override. */
+export interface FieldEncoding {
+  readonly encoding?: ValueEncoding
+  readonly prefix?: PrefixEncoding
+  /** What the prefix counts: digits, characters or bytes of the value (`units`, the rule), or `bytes` on the wire. */
+  readonly counts?: "units" | "bytes"
+  /** Where an odd number of BCD digits stands: fixed fields to the right, variable to the left unless said otherwise. */
+  readonly align?: BcdAlign
+  /** Nibble that fills an odd number of BCD digits: 0..15, 0 unless said otherwise. */
+  readonly fill?: number
+}
+
+/** A named part of a positional field, in order; a part runs to the field's end when it has no length. */
+export interface SubfieldDefinition {
+  readonly name: string
+  readonly nameZh?: string
+  readonly length?: number
+}
+
+/** A field of a dialect, as data. */
+export interface FieldDefinition extends FieldEncoding {
+  /** `<content><dots><length>`: no dots for a fixed length, else one dot for each digit of the length prefix (1..6). */
+  readonly format: string
+  readonly name: string
+  readonly nameZh?: string
+  readonly sensitivity?: Sensitivity
+  readonly subfields?: ReadonlyArray<SubfieldDefinition>
+}
+
+/** A field with every choice made. */
+export interface FieldLayout {
+  readonly de: number
+  readonly format: string
+  readonly name: string
+  readonly nameZh: string
+  readonly content: FieldContent
+  /** Whether the value is bytes; else it is text. */
+  readonly bytes: boolean
+  /** Fixed length, or the most of a variable one: digits, characters (GBK: bytes) or bytes of the value. */
+  readonly units: number
+  /** Bytes on the wire of a fixed field; -1: variable. */
+  readonly fixed: number
+  readonly prefixDigits: number
+  readonly prefixBytes: number
+  readonly prefix: PrefixEncoding
+  readonly countsBytes: boolean
+  /** Most that the length prefix may say. */
+  readonly countMax: number
+  readonly encoding: ValueEncoding
+  readonly align: BcdAlign
+  readonly fill: number
+  readonly sensitivity: Sensitivity
+  readonly subfields: ReadonlyArray<SubfieldDefinition>
+}
+
+/** Encodings of a dialect by kind of content. */
+export interface EncodingDefaults {
+  readonly digits: ValueEncoding
+  readonly text: ValueEncoding
+  readonly track: ValueEncoding
+  readonly bytes: "binary" | "hex"
+  readonly prefix: PrefixEncoding
+  /** Of odd BCD digits in fixed fields; variable ones are `left`. */
+  readonly align: BcdAlign
+  readonly fill: number
+}
+
+const notation = /^(n|a|an|ans|ansb|ns|z|b|x\+n)(\.{0,6})(\d{1,6})$/
+
+/** Bytes on the wire of a value of `units`. */
+export const wireLength = (field: FieldLayout, units: number): number => {
+  switch (field.encoding) {
+    case "bcd":
+      return field.content === "xn" ? 1 + bcdLength(units - 1) : bcdLength(units)
+    case "hex":
+      return 2 * units
+    default:
+      return units
+  }
+}
+
+const prefixLength = (encoding: PrefixEncoding, digits: number): number => {
+  if (encoding === "bcd") return bcdLength(digits)
+  return encoding === "binary" ? [0, 1, 1, 2, 2, 3, 3][digits]! : digits
+}
+
+const encodingOf = (content: FieldContent, defaults: EncodingDefaults): ValueEncoding => {
+  if (content === "b") return defaults.bytes
+  if (content === "z") return defaults.track
+  return content === "n" || content === "xn" ? defaults.digits : defaults.text
+}
+
+const fits = (content: FieldContent, encoding: ValueEncoding): boolean => {
+  const forBytes = encoding === "binary" || encoding === "hex"
+  if (content === "b") return forBytes
+  return !forBytes && (encoding !== "bcd" || content === "n" || content === "z" || content === "xn")
+}
+
+/** Resolves a field's definition. Throws a `TypeError` that names the field when the definition makes no sense. */
+export const fieldLayout = (de: number, definition: FieldDefinition, defaults: EncodingDefaults): FieldLayout => {
+  const parts = notation.exec(definition.format)
+  if (parts === null) throw new TypeError(`field ${de}: format expected, like n6, n..19, ans...999, b8 or x+n8`)
+  const content = parts[1] === "x+n" ? "xn" : (parts[1] as FieldContent)
+  const prefixDigits = parts[2]!.length
+  const encoding = definition.encoding ?? encodingOf(content, defaults)
+  if (!fits(content, encoding)) throw new TypeError(`field ${de}: ${encoding} cannot hold ${parts[1]}`)
+  const prefix = definition.prefix ?? defaults.prefix
+  const layout = {
+    de,
+    format: definition.format,
+    name: definition.name,
+    nameZh: definition.nameZh ?? "",
+    content,
+    bytes: content === "b",
+    units: Number(parts[3]) + (content === "xn" ? 1 : 0),
+    fixed: -1,
+    prefixDigits,
+    prefixBytes: prefixLength(prefix, prefixDigits),
+    prefix,
+    countsBytes: definition.counts === "bytes",
+    countMax: 0,
+    encoding,
+    align: definition.align ?? (prefixDigits > 0 ? "left" : defaults.align),
+    fill: definition.fill ?? defaults.fill,
+    sensitivity: definition.sensitivity ?? "none",
+    subfields: definition.subfields ?? []
+  }
+  const wireMax = wireLength(layout, layout.units)
+  const countMax = layout.countsBytes ? wireMax : layout.units
+  return prefixDigits > 0 ? { ...layout, countMax } : { ...layout, fixed: wireMax }
+}

@@ -1,0 +1,173 @@
+/**
+ * Writes the source of a decoder for one bitmap of one dialect: straight code without a table, a loop over fields or a branch
+ * on the encoding. It decides only what is certainly right; `undefined` leaves the message to the reference.
+ *
+ * Offsets: `p` counts from the message's start in the text `s`; `o + p` is the byte in `b`, `w + p` the byte in the view `v`.
+ * Every read is behind a check that the fields up to the next length prefix fit, so no read leaves the message.
+ */
+import type { Layout } from "./Dialect.ts"
+import { type FieldLayout, wireLength } from "./Field.ts"
+
+/** Source being written, and where the next field stands: `p + ahead`. */
+interface Draft {
+  readonly lines: Array<string>
+  ahead: number
+  /** Begin of the run of ASCII digits that ends at `ahead`, -1: none; checked when it ends. */
+  digitsFrom: number
+  text: boolean
+  hex: boolean
+}
+
+const at = (draft: Draft, more = 0): string => `p + ${draft.ahead + more}`
+
+/** Checks the run of digits that ends here. */
+const endDigits = (draft: Draft): void => {
+  const { digitsFrom: from, ahead: to } = draft
+  draft.digitsFrom = -1
+  if (from < 0) return
+  if (to - from < 4) {
+    for (let place = from; place < to; place++) draft.lines.push(`if ((b[o + p + ${place}] - 48 >>> 0) > 9) return`)
+    return
+  }
+  const words: Array<string> = []
+  for (let place = from; place < to; place += 4)
+    words.push(`R.notDigits(v.getInt32(w + p + ${Math.min(place, to - 4)}))`)
+  for (let first = 0; first < words.length; first += 8)
+    draft.lines.push(`if ((${words.slice(first, first + 8).join(" | ")}) !== 0) return`)
+}
+
+/** Bytes of the fixed fields from `first` on up to and including the next length prefix. */
+const bytesAhead = (fields: ReadonlyArray<FieldLayout>, first: number): number => {
+  let bytes = 0
+  for (let next = first; next < fields.length; next++) {
+    const field = fields[next]!
+    if (field.fixed < 0) return bytes + field.prefixBytes
+    bytes += field.fixed
+  }
+  return bytes
+}
+
+const checkOf = (field: FieldLayout, from: string, to: string): string | undefined => {
+  switch (field.content) {
+    case "n":
+      return `!R.areDigits(v, w + ${from}, w + ${to})`
+    case "z":
+      return `!R.areTrack(v, w + ${from}, w + ${to})`
+    case "an":
+      return `!R.areAlphanumeric(b, o + ${from}, o + ${to})`
+    case "a":
+      return `!R.areLetters(b, o + ${from}, o + ${to})`
+    case "ansb":
+      return undefined
+    default:
+      return `!R.arePrintable(v, w + ${from}, w + ${to})`
+  }
+}
+
+/** Declares `f<de>` with the value between the expressions `from` and `to` (relative to the message's start). */
+const readValue = (
+  layout: Layout,
+  draft: Draft,
+  field: FieldLayout,
+  from: string,
+  to: string,
+  digits: string
+): void => {
+  const { lines } = draft
+  const { de, content } = field
+  const name = `f${de}`
+  const lenient = layout.dialect.lenient === true
+  if (field.encoding === "binary") {
+    lines.push(`const ${name} = b.subarray(o + ${from}, o + ${to})`)
+  } else if ((field.encoding === "ascii" || field.encoding === "gbk") && content !== "xn") {
+    draft.text = true
+    // The characters of GBK below 0x80 are those of ASCII; anything else in the field is read by the reference.
+    const check = field.encoding === "gbk" || !lenient ? checkOf(field, from, to) : undefined
+    const fast = `s.substring(${from}, ${to})`
+    const exact = field.fixed >= 0 && content === "n"
+    if (check === undefined || exact) lines.push(`const ${name} = ${fast}`)
+    else {
+      lines.push(`let ${name}`, `if (${check}) {`, `${name} = R.valueByTable(F[${de}], L, b, o + ${from}, o + ${to})`)
+      lines.push(`if (${name} === undefined) return`, `} else ${name} = ${fast}`)
+    }
+  } else if (field.encoding === "bcd" && content === "n" && digits !== "") {
+    draft.hex = true
+    lines.push(`if (!R.arePacked(b, o + ${from}, o + ${to})) return`)
+    lines.push(`const ${name} = h.substring(2 * (${from}), 2 * (${from}) + ${digits})`)
+  } else {
+    lines.push(`const ${name} = R.valueByTable(F[${de}], L, b, o + ${from}, o + ${to})`)
+    lines.push(`if (${name} === undefined) return`)
+  }
+}
+
+const fixedField = (layout: Layout, draft: Draft, field: FieldLayout): void => {
+  const isDigits = field.encoding === "ascii" && field.content === "n" && layout.dialect.lenient !== true
+  if (!isDigits) endDigits(draft)
+  else if (draft.digitsFrom < 0) draft.digitsFrom = draft.ahead
+  const even = field.encoding === "bcd" && field.units % 2 === 0
+  readValue(layout, draft, field, at(draft), at(draft, field.fixed), even ? String(field.units) : "")
+  draft.ahead += field.fixed
+}
+
+/** Expression of a prefix's number, behind checks of its digits; `undefined` for prefixes without a fast form. */
+const prefixCount = (draft: Draft, field: FieldLayout): string | undefined => {
+  const { lines } = draft
+  const { de, prefixBytes } = field
+  const byte = (index: number) => `b[o + ${at(draft, index)}]`
+  const names = Array.from({ length: prefixBytes }, (_, index) => `c${de}_${index}`)
+  switch (field.prefix) {
+    case "ascii":
+      for (const [index, name] of names.entries())
+        lines.push(`const ${name} = ${byte(index)} - 48`, `if (${name} >>> 0 > 9) return`)
+      return names.map((name, index) => `${name} * ${10 ** (prefixBytes - 1 - index)}`).join(" + ")
+    case "bcd":
+      for (const [index, name] of names.entries())
+        lines.push(`const ${name} = ${byte(index)}`, `if ((${name} >> 4) > 9 || (${name} & 15) > 9) return`)
+      return names
+        .map((name, index) => `((${name} >> 4) * 10 + (${name} & 15)) * ${100 ** (prefixBytes - 1 - index)}`)
+        .join(" + ")
+    case "binary":
+      return names.map((_, index) => `${byte(index)} * ${256 ** (prefixBytes - 1 - index)}`).join(" + ")
+    default:
+      return undefined
+  }
+}
+
+const variableField = (layout: Layout, draft: Draft, field: FieldLayout, ahead: number): void => {
+  const { lines } = draft
+  const { de } = field
+  endDigits(draft)
+  const count = prefixCount(draft, field) ?? `R.readPrefix(F[${de}], b, o + ${at(draft)})`
+  lines.push(`const n${de} = ${count}`)
+  lines.push(`if (n${de} < 0 || n${de} > ${field.countMax}) return`)
+  const units = wireLength(field, 2) === 1 ? `(n${de} + 1 >> 1)` : `n${de} * ${wireLength(field, 1)}`
+  const bytes = field.countsBytes ? `n${de}` : field.content === "xn" ? `R.wireLength(F[${de}], n${de})` : units
+  lines.push(`const q${de} = ${at(draft, field.prefixBytes)}`)
+  lines.push(`p = q${de} + ${bytes}`)
+  // Everything up to the next length prefix must be there.
+  lines.push(`if (p + ${ahead} > t) return`)
+  draft.ahead = 0
+  readValue(layout, draft, field, `q${de}`, "p", "")
+}
+
+/** Source of the body of `(b, start, end, p, v, header, mti) => Message | undefined`; `p` is the first field's offset. */
+export const decoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>): string => {
+  const draft: Draft = { lines: [], ahead: 0, digitsFrom: -1, text: false, hex: false }
+  const { lines } = draft
+  lines.push(`if (p + ${bytesAhead(fields, 0)} > t) return`)
+  for (const [position, field] of fields.entries()) {
+    if (field.fixed >= 0) fixedField(layout, draft, field)
+    else variableField(layout, draft, field, bytesAhead(fields, position + 1))
+  }
+  endDigits(draft)
+  lines.push(`if (${at(draft)} !== t) return`)
+  // The highest field first: the object's element store then has its final size at once.
+  const members = [...fields].reverse().map(({ de, sensitivity }) => {
+    return sensitivity === "none" ? `${de}: f${de}` : `${de}: new R.Sensitive(f${de}, "${sensitivity}")`
+  })
+  lines.push(`return { mti: mti, fields: { ${members.join(", ")} } }`)
+  const head = ["const o = start", "const t = end - start", "const w = start + b.byteOffset"]
+  if (draft.text) head.push("const s = R.latin1(b, start, end)")
+  if (draft.hex) head.push("const h = R.nativeHex(b, start, end)")
+  return [...head, ...lines].join("\n")
+}

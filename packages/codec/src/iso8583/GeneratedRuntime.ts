@@ -1,0 +1,168 @@
+/**
+ * What generated code calls: content checks over four bytes at a time, and the reference's value reader for everything that
+ * has no fast form. Each check answers "certainly right"; a false leaves the decision to the reference.
+ */
+import { gbkLength } from "../encoding/Gbk.ts"
+import { latin1 } from "../encoding/Latin1.ts"
+import type { FieldLayout } from "./Field.ts"
+import { writeHeader } from "./Header.ts"
+import { writeMti } from "./Indexer.ts"
+import { writeBitmaps } from "./Patch.ts"
+import { Sensitive } from "./Sensitive.ts"
+import { contentRule, fillRule, readBytes, readText, unitsAt, writePrefix, writeValue } from "./Value.ts"
+
+let viewed: ArrayBufferLike | undefined
+let view: DataView = new DataView(new ArrayBuffer(0))
+
+/** A view of the buffer's whole memory; the last one is kept, because many messages stand in one chunk. */
+export const viewOf = (buffer: Buffer): DataView => {
+  if (buffer.buffer !== viewed) {
+    viewed = buffer.buffer
+    view = new DataView(viewed)
+  }
+  return view
+}
+
+// Four ASCII digits in a word: every high nibble is 3, and stays 3 when 6 is added to each byte.
+const high = 0xf0f0f0f0 | 0
+const threes = 0x30303030
+
+/** Zero when the four bytes are ASCII digits. */
+export const notDigits = (word: number): number => ((word & high) ^ threes) | (((word + 0x06060606) & high) ^ threes)
+
+/** Whether bytes `[from, to)` of the view are ASCII digits. */
+export const areDigits = (view: DataView, from: number, to: number): boolean => {
+  if (to - from < 4) {
+    for (let at = from; at < to; at++) if ((view.getUint8(at) - 0x30) >>> 0 > 9) return false
+    return true
+  }
+  let wrong = notDigits(view.getInt32(to - 4))
+  for (let at = from; at < to - 4; at += 4) wrong |= notDigits(view.getInt32(at))
+  return wrong === 0
+}
+
+/** Whether bytes `[from, to)` are track characters 0x30-0x3F. */
+export const areTrack = (view: DataView, from: number, to: number): boolean => {
+  let wrong = 0
+  let at = from
+  for (; at <= to - 4; at += 4) wrong |= (view.getInt32(at) & high) ^ threes
+  for (; at < to; at++) wrong |= (view.getUint8(at) & 0xf0) ^ 0x30
+  return wrong === 0
+}
+
+/** Whether bytes `[from, to)` are printable ASCII, 0x20-0x7E. */
+export const arePrintable = (view: DataView, from: number, to: number): boolean => {
+  let right = 0x40404040
+  let wrong = 0
+  let at = from
+  for (; at <= to - 4; at += 4) {
+    const word = view.getInt32(at)
+    // From 0x20 on bit 5 or 6 is set; 0x7F and anything above leaves bit 7 set when 1 is added or before.
+    right &= word | (word << 1)
+    wrong |= word | (word + 0x01010101)
+  }
+  for (; at < to; at++) {
+    const byte = view.getUint8(at)
+    if (byte < 0x20 || byte > 0x7e) return false
+  }
+  return right === 0x40404040 && (wrong & 0x80808080) === 0
+}
+
+const tableOf = (allows: RegExp): Uint8Array =>
+  Uint8Array.from({ length: 256 }, (_, code) => (allows.test(String.fromCharCode(code)) ? 0 : 1))
+
+const notAlphanumeric = tableOf(/[A-Za-z0-9 ]/)
+const notLetter = tableOf(/[A-Za-z ]/)
+
+const inTable = (table: Uint8Array, buffer: Uint8Array, from: number, to: number): boolean => {
+  let wrong = 0
+  for (let at = from; at < to; at++) wrong |= table[buffer[at]!]!
+  return wrong === 0
+}
+
+/** Whether bytes `[from, to)` are letters, digits and spaces. */
+export const areAlphanumeric = (buffer: Uint8Array, from: number, to: number): boolean =>
+  inTable(notAlphanumeric, buffer, from, to)
+
+/** Whether bytes `[from, to)` are letters and spaces. */
+export const areLetters = (buffer: Uint8Array, from: number, to: number): boolean =>
+  inTable(notLetter, buffer, from, to)
+
+/** Whether packed digits in bytes `[from, to)` are all 0-9. */
+export const arePacked = (buffer: Uint8Array, from: number, to: number): boolean => {
+  let wrong = 0
+  for (let at = from; at < to; at++) {
+    const byte = buffer[at]!
+    // A nibble is above 9 when bit 3 and one of bits 2 and 1 are set.
+    wrong |= byte & ((byte << 1) | (byte << 2)) & 0x88
+  }
+  return wrong === 0
+}
+
+/** Any field's value by the reference, `undefined` when it breaks a rule. */
+export const valueByTable = (
+  field: FieldLayout,
+  lenient: boolean,
+  buffer: Buffer,
+  from: number,
+  to: number
+): string | Uint8Array | undefined => {
+  if (field.bytes) return readBytes(field, buffer, from, to)
+  const units = unitsAt(field, buffer, from, to - from)
+  const text = readText(field, buffer, from, to, units)
+  if (lenient) return text
+  return (contentRule(field, text) ?? fillRule(field, buffer, from, units)) === undefined ? text : undefined
+}
+
+/** Hex text of bytes at native speed, lower case: only digits are taken from it. */
+export const nativeHex = (buffer: Buffer, from: number, to: number): string => buffer.toString("hex", from, to)
+
+/** Texts of the numbers below 10, 100 and 1000 in one, two and three digits: length prefixes. */
+export const decimals: ReadonlyArray<ReadonlyArray<string>> = [1, 10, 100, 1000].map((count, digits) =>
+  Array.from({ length: digits === 0 ? 0 : count }, (_, value) => String(value).padStart(digits, "0"))
+)
+
+/** Four digits as a number, -1 for anything else. */
+export const mtiNumber = (mti: string): number => {
+  let value = 0
+  for (let index = 0; index < 4; index++) {
+    const digit = mti.charCodeAt(index) - 0x30
+    if (!(digit >= 0 && digit <= 9)) return -1
+    value = value * 10 + digit
+  }
+  return mti.length === 4 ? value : -1
+}
+
+// Encoded messages are cut from slabs: making a buffer of its own for each costs more than writing it.
+const slabBytes = 32_768
+let slab = Buffer.alloc(0)
+let slabView: DataView = new DataView(slab.buffer)
+let slabUsed = 0
+let roomViewed = slabView
+
+/** Room for a message; every byte of it is to be written. */
+export const room = (bytes: number): Buffer => {
+  if (bytes > slabBytes / 8) {
+    const own = Buffer.allocUnsafeSlow(bytes)
+    roomViewed = new DataView(own.buffer)
+    return own
+  }
+  if (slabUsed + bytes > slab.length) {
+    slab = Buffer.allocUnsafeSlow(slabBytes)
+    slabView = new DataView(slab.buffer)
+    slabUsed = 0
+  }
+  roomViewed = slabView
+  slabUsed += bytes
+  return slab.subarray(slabUsed - bytes, slabUsed)
+}
+
+/** A view of the memory in which the last room stands. */
+export const roomView = (): DataView => roomViewed
+
+/** Writes a value whose length has been checked; false when it breaks a content rule. */
+export const putValue = (field: FieldLayout, value: string | Uint8Array, out: Uint8Array, at: number): boolean =>
+  (typeof value !== "string" || contentRule(field, value) === undefined) &&
+  writeValue(field, value, out, at) === undefined
+
+export { gbkLength, latin1, Sensitive, writeBitmaps, writeHeader, writeMti, writePrefix }

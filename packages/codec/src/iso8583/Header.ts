@@ -1,0 +1,149 @@
+/**
+ * Headers that stand in front of the MTI and belong to the message (not to the frame), as data: the 46 bytes of the CUPS
+ * centre, TPDU + 6 of UnionPay terminals, TPDU alone. Parts are read and written as text or hex of their own length; a part
+ * is opaque unless the format says what it is for.
+ */
+
+import { fromHex, toHex } from "../encoding/Hex.ts"
+import { latin1 } from "../encoding/Latin1.ts"
+import { headerInvalid, type MessageError, tooShort } from "./MessageError.ts"
+
+/** One part of a header. */
+export interface HeaderPart {
+  readonly name: string
+  /** From the header's first byte. */
+  readonly offset: number
+  readonly bytes: number
+  /** `text`: ASCII, filled with spaces to the right. `hex`: bytes, shown as hex digits. */
+  readonly form: "text" | "hex"
+  /** Written when a message does not say; checked when reading if `fixed`. */
+  readonly value: string
+  readonly fixed?: boolean
+}
+
+/** A header as data. */
+export interface HeaderFormat {
+  readonly name: string
+  readonly bytes: number
+  readonly parts: ReadonlyArray<HeaderPart>
+  /** Part that holds the length of header and message in ASCII digits: checked when reading, kept right when writing. */
+  readonly totalLength?: string
+  /** Pairs of parts of equal size that change places in an answer. Every other part is echoed. */
+  readonly answerSwaps: ReadonlyArray<readonly [string, string]>
+  /** Part that says a message is a reject: any value but `normal`. The original stands behind, its own header included. */
+  readonly reject?: { readonly part: string; readonly normal: string }
+}
+
+/** Values of the parts by name: text as it stands (filling included), or upper-case hex. */
+export type HeaderValues = { readonly [part: string]: string }
+
+/** Part of a header by its name; throws when the dialect has none of that name. */
+export const headerPart = (header: HeaderFormat, name: string): HeaderPart => {
+  const part = header.parts.find((part) => part.name === name)
+  if (part === undefined) throw new TypeError(`header ${header.name} has no part "${name}"`)
+  return part
+}
+
+/** All parts of the header at `start`; its bytes must be there. */
+export const readHeader = (header: HeaderFormat, buffer: Uint8Array, start: number): HeaderValues => {
+  const values: Record<string, string> = {}
+  for (const { name, offset, bytes, form } of header.parts) {
+    const from = start + offset
+    values[name] = form === "hex" ? toHex(buffer, from, from + bytes) : latin1(buffer, from, from + bytes)
+  }
+  return values
+}
+
+/** A part that must have one value, and its bytes. */
+export interface FixedPart {
+  readonly part: HeaderPart
+  readonly bytes: Uint8Array
+}
+
+/** The parts of a header that must have one value. Throws when the value does not fit. */
+export const fixedParts = (header: HeaderFormat | undefined): ReadonlyArray<FixedPart> =>
+  (header?.parts ?? [])
+    .filter((part) => part.fixed === true)
+    .map((part) => {
+      const bytes = partBytes(part, part.value)
+      if (bytes === undefined) throw new TypeError(`header part ${part.name}: its value does not fit`)
+      return { part, bytes }
+    })
+
+/** Checks fixed parts and the total length of the header at `start` of a message that ends at `end`. */
+export const checkHeader = (
+  header: HeaderFormat,
+  fixed: ReadonlyArray<FixedPart>,
+  total: HeaderPart | undefined,
+  buffer: Uint8Array,
+  start: number,
+  end: number
+): MessageError | undefined => {
+  if (end - start < header.bytes) return tooShort(end - start)
+  for (const { part, bytes } of fixed) {
+    for (let index = 0; index < bytes.length; index++)
+      if (buffer[start + part.offset + index] !== bytes[index]) return headerInvalid(part.name, part.offset, "value")
+  }
+  if (total !== undefined && readDecimal(buffer, start + total.offset, total.bytes) !== end - start)
+    return headerInvalid(total.name, total.offset, "total-length")
+  return undefined
+}
+
+/** Decimal number in ASCII digits, -1 when one is no digit. */
+export const readDecimal = (buffer: Uint8Array, from: number, bytes: number): number => {
+  let value = 0
+  for (let at = from; at < from + bytes; at++) {
+    const digit = buffer[at]! - 0x30
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
+}
+
+/** Writes a number in ASCII digits, zeros in front. */
+export const writeDecimal = (value: number, out: Uint8Array, from: number, bytes: number): void => {
+  let rest = value
+  for (let at = from + bytes - 1; at >= from; at--) {
+    out[at] = 0x30 + (rest % 10)
+    rest = Math.floor(rest / 10)
+  }
+}
+
+/** Bytes of a part's value, filled to its size; `undefined` when it is too long or no hex. */
+export const partBytes = (part: HeaderPart, value: string): Uint8Array | undefined => {
+  const bytes = part.form === "hex" ? fromHex(value) : Buffer.from(value.padEnd(part.bytes, " "), "latin1")
+  return bytes?.length === part.bytes ? bytes : undefined
+}
+
+/** Writes a header; `total` is the length of header and message. */
+export const writeHeader = (
+  header: HeaderFormat,
+  values: HeaderValues | undefined,
+  total: number,
+  out: Uint8Array,
+  at: number
+): MessageError | undefined => {
+  out.fill(0, at, at + header.bytes)
+  for (const part of header.parts) {
+    if (part.name === header.totalLength) {
+      if (total >= 10 ** part.bytes) return headerInvalid(part.name, part.offset, "length")
+      writeDecimal(total, out, at + part.offset, part.bytes)
+      continue
+    }
+    const bytes = partBytes(part, values?.[part.name] ?? part.value)
+    if (bytes === undefined) return headerInvalid(part.name, part.offset, part.form === "hex" ? "hex" : "length")
+    out.set(bytes, at + part.offset)
+  }
+  return undefined
+}
+
+/** Values of an answer's header: addresses change places, all else is echoed, the reject code becomes normal. */
+export const answerHeader = (header: HeaderFormat, values: HeaderValues): HeaderValues => {
+  const answer: Record<string, string> = { ...values }
+  for (const [one, other] of header.answerSwaps) {
+    answer[one] = values[other] ?? headerPart(header, one).value
+    answer[other] = values[one] ?? headerPart(header, other).value
+  }
+  if (header.reject !== undefined) answer[header.reject.part] = header.reject.normal
+  return answer
+}

@@ -1,0 +1,215 @@
+/**
+ * Finds the fields of a message: header, MTI, bitmaps, then one step for each bit. It checks structure only (bounds, length
+ * digits and limits, undefined fields, trailing bytes); time is linear in the number of fields, nothing is allocated.
+ */
+import { hexValue } from "../encoding/Hex.ts"
+import type { Layout } from "./Dialect.ts"
+import { checkHeader, readDecimal } from "./Header.ts"
+import {
+  bitmapInvalid,
+  fieldInvalid,
+  fieldUnknown,
+  type MessageError,
+  mtiInvalid,
+  tooShort,
+  trailingBytes
+} from "./MessageError.ts"
+import type { MessageIndex } from "./MessageIndex.ts"
+import { announcedLength, readPrefix } from "./Value.ts"
+
+/** Fills `into` from the message in `buffer[start, end)`. After an error its fields are those found before it. */
+export const indexMessage = (
+  layout: Layout,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  into: MessageIndex
+): MessageError | undefined => {
+  into.buffer = buffer
+  into.layout = layout
+  into.start = start
+  into.end = end
+  into.rejectCode = 0
+  into.mti = 0
+  into.words.fill(0)
+  into.body = start + layout.headerBytes
+  if (layout.header !== undefined) {
+    const error = indexHeader(layout, buffer, start, end, into)
+    if (error !== undefined) return error
+  }
+  const bitmap = into.body + layout.mtiBytes
+  if (bitmap + layout.bitmapBytes > end) return tooShort(end - start)
+  into.mti = readMti(layout, buffer, into.body)
+  if (into.mti < 0) {
+    into.mti = 0
+    return mtiInvalid(into.body - start, "digits")
+  }
+  return readBitmaps(layout, buffer, bitmap, end, into) ?? walk(layout, buffer, end, into)
+}
+
+/** Checks the header and steps into a reject. */
+export const indexHeader = (
+  layout: Layout,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  into: MessageIndex
+): MessageError | undefined => {
+  const header = layout.header!
+  const error = checkHeader(header, layout.fixedParts, layout.totalLength, buffer, start, end)
+  if (error !== undefined || header.reject === undefined) return error
+  const { part, normal } = header.reject
+  const { offset, bytes } = layout.parts[part]!
+  let differs = 0
+  for (let at = 0; at < bytes; at++) differs |= buffer[start + offset + at]! ^ normal.charCodeAt(at)
+  if (differs === 0) return undefined
+  // A reject code that is no number is still a reject; -1 keeps it apart from normal.
+  into.rejectCode = readDecimal(buffer, start + offset, bytes) || -1
+  into.start = start + header.bytes
+  into.body = into.start + header.bytes
+  // The original's own header is not checked: it may be the very reason of the reject.
+  return into.body > end ? tooShort(end - start) : undefined
+}
+
+/** Message type at `at`, -1 when it is not made of digits. */
+export const readMti = (layout: Layout, buffer: Uint8Array, at: number): number => {
+  let mti = 0
+  if (layout.mtiBytes === 2) {
+    for (let index = 0; index < 2; index++) {
+      const byte = buffer[at + index]!
+      if (byte >> 4 > 9 || (byte & 15) > 9) return -1
+      mti = mti * 100 + (byte >> 4) * 10 + (byte & 15)
+    }
+    return mti
+  }
+  const zero = layout.dialect.mti === "ascii" ? 0x30 : 0xf0
+  for (let index = 0; index < 4; index++) {
+    const digit = buffer[at + index]! - zero
+    if (digit < 0 || digit > 9) return -1
+    mti = mti * 10 + digit
+  }
+  return mti
+}
+
+/** Writes a message type 0..9999. */
+export const writeMti = (layout: Layout, mti: number, out: Uint8Array, at: number): void => {
+  let rest = mti
+  if (layout.mtiBytes === 2) {
+    out[at + 1] = ((Math.floor(rest / 10) % 10) << 4) | (rest % 10)
+    out[at] = ((Math.floor(rest / 1000) % 10) << 4) | (Math.floor(rest / 100) % 10)
+    return
+  }
+  const zero = layout.dialect.mti === "ascii" ? 0x30 : 0xf0
+  for (let index = 3; index >= 0; index--) {
+    out[at + index] = zero + (rest % 10)
+    rest = Math.floor(rest / 10)
+  }
+}
+
+/** Reads the bitmaps at `from` into the index's words and sets where the fields begin. */
+export const readBitmaps = (
+  layout: Layout,
+  buffer: Buffer,
+  from: number,
+  end: number,
+  into: MessageIndex
+): MessageError | undefined => {
+  const { secondary, tertiary } = layout.dialect.bitmap
+  let at = from
+  if (!readWords(layout, buffer, at, into.words, 0)) return bitmapInvalid(at - into.start, "hex")
+  at += layout.bitmapBytes
+  const second = into.words[0]! < 0
+  if (secondary === "never" ? second : secondary === "always" && !second)
+    return bitmapInvalid(from - into.start, "value")
+  if (second) {
+    if (at + layout.bitmapBytes > end) return tooShort(end - into.start)
+    if (!readWords(layout, buffer, at, into.words, 2)) return bitmapInvalid(at - into.start, "hex")
+    at += layout.bitmapBytes
+    if (tertiary === true && into.words[2]! < 0) {
+      if (at + layout.bitmapBytes > end) return tooShort(end - into.start)
+      if (!readWords(layout, buffer, at, into.words, 4)) return bitmapInvalid(at - into.start, "hex")
+      at += layout.bitmapBytes
+    }
+  }
+  into.fieldsFrom = at
+  return undefined
+}
+
+const readWords = (layout: Layout, buffer: Buffer, at: number, words: Int32Array, word: number): boolean => {
+  if (layout.bitmapBytes === 8) {
+    words[word] = (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!
+    words[word + 1] = (buffer[at + 4]! << 24) | (buffer[at + 5]! << 16) | (buffer[at + 6]! << 8) | buffer[at + 7]!
+    return true
+  }
+  const ebcdic = layout.dialect.bitmap.encoding === "hex-ebcdic"
+  for (let half = 0; half < 2; half++) {
+    let bits = 0
+    for (let index = 0; index < 8; index++) {
+      const byte = buffer[at + half * 8 + index]!
+      const digit = hexValue[ebcdic ? asciiOfEbcdicDigit(byte) : byte]!
+      if (digit < 0) return false
+      bits = (bits << 4) | digit
+    }
+    words[word + half] = bits
+  }
+  return true
+}
+
+/** EBCDIC codes of 0-9 are F0-F9, of A-F C1-C6, of a-f 81-86. */
+const asciiOfEbcdicDigit = (byte: number): number => {
+  if (byte >= 0xf0 && byte <= 0xf9) return byte - 0xc0
+  return (byte >= 0xc1 && byte <= 0xc6) || (byte >= 0x81 && byte <= 0x86) ? 0x40 + (byte & 15) : 0
+}
+
+const walk = (layout: Layout, buffer: Buffer, end: number, into: MessageIndex): MessageError | undefined => {
+  const { fields } = layout
+  const { words, starts, ends } = into
+  let at = into.fieldsFrom
+  for (let word = 0; word < 6; word++) {
+    let bits = words[word]!
+    // Bits 1 and (with a third bitmap) 65 announce bitmaps, not fields.
+    if (word === 0 || (word === 2 && layout.deMax > 128)) bits &= 0x7fffffff
+    while (bits !== 0) {
+      const bit = Math.clz32(bits)
+      bits &= ~(0x80000000 >>> bit)
+      const de = word * 32 + bit + 1
+      const field = fields[de]
+      if (field === undefined) return stop(into, de, fieldUnknown(de, at - into.start))
+      let from = at
+      if (field.fixed >= 0) at += field.fixed
+      else {
+        from += field.prefixBytes
+        if (from > end) return stop(into, de, fieldInvalid(de, at - into.start, "short"))
+        const count = field.prefix === "ascii" ? asciiCount(buffer, at, from) : readPrefix(field, buffer, at)
+        if (count < 0) return stop(into, de, fieldInvalid(de, at - into.start, "length-digits"))
+        if (count > field.countMax) return stop(into, de, fieldInvalid(de, at - into.start, "length"))
+        at = from + announcedLength(field, count)
+      }
+      if (at > end) return stop(into, de, fieldInvalid(de, from - field.prefixBytes - into.start, "short"))
+      starts[de] = from
+      ends[de] = at
+    }
+  }
+  return at === end ? undefined : trailingBytes(at - into.start, end - at)
+}
+
+/** The usual length prefix, without the reference's choice for each byte. */
+const asciiCount = (buffer: Buffer, at: number, to: number): number => {
+  let count = 0
+  for (let byte = at; byte < to; byte++) {
+    const digit = buffer[byte]! - 0x30
+    if (digit < 0 || digit > 9) return -1
+    count = count * 10 + digit
+  }
+  return count
+}
+
+/** Takes the bits from `de` on away: the fields found before an error stay readable. */
+const stop = (into: MessageIndex, de: number, error: MessageError): MessageError => {
+  for (let word = 0; word < 6; word++) {
+    const first = word * 32 + 1
+    if (de <= first) into.words[word] = 0
+    else if (de < first + 32) into.words[word] = into.words[word]! & ~(0xffffffff >>> (de - first))
+  }
+  return error
+}

@@ -1,0 +1,99 @@
+/**
+ * Messages as JSON, for people and scripts: `{ "mti": "0200", "header": {...}, "fields": { "11": "123456", "52": "[8 bytes]" } }`.
+ * Text fields are strings, b fields upper-case hex. Card data is masked unless it is revealed on purpose; masked output is
+ * for reading only and does not encode again.
+ */
+import { fromHex, toHex } from "../encoding/Hex.ts"
+import type { Codec } from "./Codec.ts"
+import type { FieldLayout } from "./Field.ts"
+import type { HeaderValues } from "./Header.ts"
+import type { Fields, FieldValue, Message } from "./Message.ts"
+import {
+  fieldInvalid,
+  fieldUnknown,
+  headerInvalid,
+  isMessageError,
+  type MessageError,
+  mtiInvalid
+} from "./MessageError.ts"
+import { Sensitive } from "./Sensitive.ts"
+import { readText } from "./Value.ts"
+
+/** A message as JSON. */
+export interface MessageJson {
+  readonly header?: HeaderValues
+  readonly rejected?: HeaderValues
+  readonly mti: string
+  readonly fields: { readonly [de: string]: string }
+}
+
+/** The JSON form of a message. `reveal` shows card data as it is: never for a log or a screen that others see. */
+export const messageToJson = (message: Message, options?: { readonly reveal?: boolean }): MessageJson => {
+  const fields: Record<string, string> = {}
+  for (const [de, value] of Object.entries(message.fields) as Array<[string, FieldValue]>) {
+    const shown = value instanceof Sensitive ? (options?.reveal === true ? value.reveal() : value.toString()) : value
+    fields[de] = typeof shown === "string" ? shown : toHex(shown)
+  }
+  return {
+    ...(message.header === undefined ? {} : { header: message.header }),
+    ...(message.rejected === undefined ? {} : { rejected: message.rejected }),
+    mti: message.mti,
+    fields
+  }
+}
+
+/**
+ * The message of a JSON form, ready to encode. A field is a string (text; hex for b fields) or `{ "hex": "..." }` with the
+ * value's bytes, or `{ "text": "..." }` with the ASCII text of a b field. Errors name the field or header part.
+ */
+export const messageFromJson = (codec: Codec, json: unknown): Message | MessageError => {
+  if (!isRecord(json) || typeof json["mti"] !== "string") return mtiInvalid(-1, "type")
+  const given = json["fields"] ?? {}
+  if (!isRecord(given)) return fieldInvalid(0, -1, "type")
+  const fields: Fields = {}
+  for (const [key, value] of Object.entries(given)) {
+    const de = Number(key)
+    const field = codec.layout.fields[de]
+    if (field === undefined) return fieldUnknown(de, -1)
+    const read = fieldFromJson(field, value)
+    if (typeof read === "object" && isMessageError(read)) return read
+    fields[de] = read
+  }
+  const message: Message = { mti: json["mti"], fields }
+  for (const name of ["header", "rejected"] as const) {
+    const values = json[name]
+    if (values === undefined) continue
+    const wrong = headerError(codec, values)
+    if (wrong !== undefined) return wrong
+    message[name] = values as HeaderValues
+  }
+  return message
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const fieldFromJson = (field: FieldLayout, value: unknown): string | Uint8Array | MessageError => {
+  const { de } = field
+  const hex = typeof value === "string" && field.bytes ? value : isRecord(value) ? value["hex"] : undefined
+  if (typeof hex === "string") {
+    const bytes = fromHex(hex.replaceAll(" ", ""))
+    if (bytes === undefined) return fieldInvalid(de, -1, "hex")
+    if (field.bytes) return bytes
+    // Bytes of a BCD field are packed digits; of other text fields they are the text in its encoding.
+    return readText(field, bytes, 0, bytes.length, field.encoding === "bcd" ? bytes.length * 2 : bytes.length)
+  }
+  const text = typeof value === "string" ? value : isRecord(value) ? value["text"] : undefined
+  if (typeof text !== "string") return fieldInvalid(de, -1, "type")
+  return field.bytes ? Buffer.from(text, "latin1") : text
+}
+
+const headerError = (codec: Codec, values: unknown): MessageError | undefined => {
+  if (!isRecord(values)) return headerInvalid("header", -1, "type")
+  for (const [name, value] of Object.entries(values)) {
+    const part = codec.layout.parts[name]
+    if (part === undefined) return headerInvalid(name, -1, "value")
+    if (typeof value !== "string") return headerInvalid(name, part.offset, "type")
+  }
+  return undefined
+}

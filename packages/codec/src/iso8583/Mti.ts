@@ -1,0 +1,64 @@
+/**
+ * The message type indicator as a number: 200 is "0200", 1200 is "1200". Version, class, function and origin are its decimal
+ * digits (ISO 8583; domain.md 3.1). Pure arithmetic, no tables, no allocation.
+ */
+
+/** What a message is in an exchange: decides what a switch may do with it. */
+export type MtiClass =
+  /** 01xx 02xx 03xx 05xx 06xx 07xx requests: a final answer is awaited, never sent twice. */
+  | "request"
+  | "response"
+  /** 0x2x: it reports what has happened; repeated until acknowledged. */
+  | "advice"
+  | "adviceResponse"
+  /** 04xx: both the request (0400) and the advice (0420) form; repeated until acknowledged. */
+  | "reversal"
+  | "reversalResponse"
+  /** 0x4x: a notification that nobody acknowledges, or (2003) acknowledges by 0x5x. */
+  | "notice"
+  | "noticeResponse"
+  /** 08xx: sign-on, echo, key change; never repeated from a store. */
+  | "networkManagement"
+  | "networkManagementResponse"
+  /** Class or function digits that ISO 8583 reserves. */
+  | "unknown"
+
+/** Version digit: 0 is 1987, 1 is 1993, 2 is 2003. */
+export const mtiVersion = (mti: number): number => Math.floor(mti / 1000)
+
+/** Function digit: even asks or tells, odd answers. */
+const functionOf = (mti: number): number => Math.floor(mti / 10) % 10
+
+/** Whether the message answers another one: its function digit is odd. */
+export const isResponse = (mti: number): boolean => functionOf(mti) % 2 === 1
+
+/** Whether the message asks or tells: its function digit is even. */
+export const isRequest = (mti: number): boolean => functionOf(mti) % 2 === 0
+
+/** Whether the message says that it repeats an earlier one: its origin digit is 1, 3 or 5. */
+export const isRepeat = (mti: number): boolean => mti % 2 === 1 && mti % 10 <= 5
+
+/**
+ * Message type of the answer: function digit + 1, and the origin digit without the repeat mark (0200 -> 0210, 0421 -> 0430,
+ * 0401 -> 0410). An answer's type is given back unchanged.
+ */
+export const responseMti = (mti: number): number => (isResponse(mti) ? mti : mti + 10 - (isRepeat(mti) ? 1 : 0))
+
+/** Message type of a repeat: origin digit + 1 (0420 -> 0421, 0220 -> 0221). A repeat's type is given back unchanged. */
+export const repeatMti = (mti: number): number => (mti % 2 === 0 && mti % 10 < 6 ? mti + 1 : mti)
+
+/** Class of a message type; see `MtiClass`. */
+export const mtiClass = (mti: number): MtiClass => {
+  const digit = Math.floor(mti / 100) % 10
+  const answer = isResponse(mti)
+  if (digit === 8) return answer ? "networkManagementResponse" : "networkManagement"
+  if (digit === 0 || digit === 9) return "unknown"
+  const way = Math.floor(functionOf(mti) / 2)
+  if (digit === 4 && way <= 1) return answer ? "reversalResponse" : "reversal"
+  if (way === 0) return answer ? "response" : "request"
+  if (way === 1) return answer ? "adviceResponse" : "advice"
+  return way === 2 ? (answer ? "noticeResponse" : "notice") : "unknown"
+}
+
+/** Four digits of a message type. */
+export const mtiText = (mti: number): string => String(mti).padStart(4, "0")

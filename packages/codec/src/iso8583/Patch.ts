@@ -1,0 +1,242 @@
+/**
+ * Copies an indexed message with changes applied. Bytes that are not changed stay identical; bitmaps, length prefixes and the
+ * header's total length follow the changes. The index is of a message that `index` accepted.
+ */
+
+import { hexDigit } from "../encoding/Hex.ts"
+import type { Layout } from "./Dialect.ts"
+import { type FieldLayout, wireLength } from "./Field.ts"
+import { partBytes, writeDecimal } from "./Header.ts"
+import { writeMti } from "./Indexer.ts"
+import { explain, fieldInvalid, fieldUnknown, headerInvalid, type MessageError, mtiInvalid } from "./MessageError.ts"
+import type { MessageIndex } from "./MessageIndex.ts"
+import { type PatchList, removed } from "./PatchList.ts"
+import { contentRule, prefixMax, unitsOf, writePrefix, writeValue } from "./Value.ts"
+
+/** A change that the dialect does not allow: a mistake of the program, which `checkPatches` would have shown. */
+export class PatchInvalid extends Error {
+  readonly error: MessageError
+  constructor(error: MessageError) {
+    super(`the change is not allowed: ${explain(error)}`)
+    this.name = "PatchInvalid"
+    this.error = error
+  }
+}
+
+/** The rule that a value breaks when it is written to the field, if any. */
+export const checkValue = (field: FieldLayout, value: string | Uint8Array): MessageError | undefined => {
+  const units = unitsOf(field, value)
+  if (typeof units !== "number") return fieldInvalid(field.de, -1, units)
+  if (field.fixed >= 0 ? units !== field.units : units > field.units) return fieldInvalid(field.de, -1, "length")
+  if (field.fixed < 0 && prefixCount(field, units) > prefixMax(field)) return fieldInvalid(field.de, -1, "length")
+  const rule = typeof value === "string" ? contentRule(field, value) : undefined
+  return rule === undefined ? undefined : fieldInvalid(field.de, -1, rule)
+}
+
+/** What the prefix of a value of `units` says. */
+export const prefixCount = (field: FieldLayout, units: number): number =>
+  field.countsBytes ? wireLength(field, units) : units
+
+/** The first change that the dialect does not allow, if any. For values that come from outside. */
+export const checkPatches = (layout: Layout, patches: PatchList): MessageError | undefined => {
+  if (patches.newMti > 9999) return mtiInvalid(-1, "length")
+  for (let at = 0; at < patches.count; at++) {
+    const field = layout.fields[patches.des[at]!]
+    if (field === undefined) return fieldUnknown(patches.des[at]!, -1)
+    const value = patches.values[at]!
+    const error = value === removed ? undefined : checkValue(field, value)
+    if (error !== undefined) return error
+  }
+  for (let at = 0; at < patches.partCount; at++) {
+    const part = layout.parts[patches.parts[at]!]
+    if (part === undefined) return headerInvalid(patches.parts[at]!, -1, "value")
+    const value = patches.partValues[at]!
+    const bytes = typeof value === "string" ? partBytes(part, value) : value
+    if (bytes?.length !== part.bytes) return headerInvalid(part.name, part.offset, "length")
+  }
+  return undefined
+}
+
+/** Bytes that `writePatched` writes at most. */
+export const patchedLength = (layout: Layout, index: MessageIndex, patches: PatchList): number => {
+  let length = index.end - index.start
+  if (patches.count > 0) length += layout.bitmapBytes * (layout.deMax / 64 - 1)
+  for (let at = 0; at < patches.count; at++) {
+    const value = patches.values[at]!
+    if (value === removed) continue
+    // Two bytes for each character or byte is the most that any encoding takes.
+    length += (layout.fields[patches.des[at]!]?.prefixBytes ?? 0) + 2 * value.length + 1
+  }
+  return length
+}
+
+/** Writes the message with its changes; returns the bytes written. Throws `PatchInvalid`; `out` must have the room. */
+export const writePatched = (
+  layout: Layout,
+  index: MessageIndex,
+  patches: PatchList,
+  out: Buffer,
+  at: number
+): number => {
+  const length = sameSize(layout, index, patches)
+    ? overwrite(layout, index, patches, out, at)
+    : rebuild(layout, index, patches, out, at)
+  if (patches.newMti >= 0) {
+    if (patches.newMti > 9999) throw new PatchInvalid(mtiInvalid(-1, "length"))
+    writeMti(layout, patches.newMti, out, at + index.body - index.start)
+  }
+  if (layout.header !== undefined) patchHeader(layout, patches, out, at, length)
+  return length
+}
+
+/** Whether every change replaces a fixed field that is there. */
+const sameSize = (layout: Layout, index: MessageIndex, patches: PatchList): boolean => {
+  for (let change = 0; change < patches.count; change++) {
+    const de = patches.des[change]!
+    const field = layout.fields[de]
+    if (field === undefined || field.fixed < 0 || !index.has(de) || patches.values[change] === removed) return false
+  }
+  return true
+}
+
+const overwrite = (layout: Layout, index: MessageIndex, patches: PatchList, out: Buffer, at: number): number => {
+  index.buffer.copy(out, at, index.start, index.end)
+  const shift = at - index.start
+  for (let change = 0; change < patches.count; change++) {
+    const de = patches.des[change]!
+    const field = layout.fields[de]!
+    const value = patches.values[change] as string | Uint8Array
+    if (field.encoding === "ascii" && typeof value === "string" && value.length === field.fixed) {
+      if (!writeAscii(field, value, out, index.starts[de]! + shift)) throw new PatchInvalid(checkValue(field, value)!)
+    } else writeChecked(field, value, out, index.starts[de]! + shift)
+  }
+  return index.end - index.start
+}
+
+/** Writes short ASCII text; false when it breaks the field's content rule. */
+const writeAscii = (field: FieldLayout, value: string, out: Buffer, at: number): boolean => {
+  if (field.content !== "n") {
+    if (contentRule(field, value) !== undefined) return false
+    return writeValue(field, value, out, at) === undefined
+  }
+  let wrong = 0
+  for (let index = 0; index < value.length; index++) {
+    const digit = value.charCodeAt(index) - 0x30
+    wrong |= digit | (9 - digit)
+    out[at + index] = digit + 0x30
+  }
+  return wrong >= 0
+}
+
+/** Writes prefix and value behind a check; returns the bytes written. */
+const writeField = (field: FieldLayout, value: string | Uint8Array, out: Buffer, at: number): number => {
+  const units = unitsOf(field, value) as number
+  if (field.fixed < 0) writePrefix(field, prefixCount(field, units), out, at)
+  writeValue(field, value, out, at + field.prefixBytes)
+  return field.prefixBytes + wireLength(field, units)
+}
+
+const writeChecked = (field: FieldLayout, value: string | Uint8Array, out: Buffer, at: number): number => {
+  const error = checkValue(field, value)
+  if (error !== undefined) throw new PatchInvalid(error)
+  return writeField(field, value, out, at)
+}
+
+/** Bitmap words of the message being built; there is one thread and no call in between. */
+const words = new Int32Array(6)
+
+const rebuild = (layout: Layout, index: MessageIndex, patches: PatchList, out: Buffer, at: number): number => {
+  words.set(index.words)
+  for (let change = 0; change < patches.count; change++) {
+    const de = patches.des[change]!
+    if (layout.fields[de] === undefined) throw new PatchInvalid(fieldUnknown(de, -1))
+    const bit = 0x80000000 >>> ((de - 1) & 31)
+    const word = (de - 1) >> 5
+    words[word] = patches.values[change] === removed ? words[word]! & ~bit : words[word]! | bit
+  }
+  settleBitmaps(layout, index, patches)
+  const { buffer } = index
+  let to = at + buffer.copy(out, at, index.start, index.body + layout.mtiBytes)
+  to = writeBitmaps(layout, words, out, to)
+  let copied = index.fieldsFrom
+  for (let change = 0; change < patches.count; change++) {
+    const de = patches.des[change]!
+    const before = offsetOf(layout, index, de)
+    to += buffer.copy(out, to, copied, before)
+    copied = index.has(de) ? index.ends[de]! : before
+    const value = patches.values[change]!
+    if (value !== removed) to += writeChecked(layout.fields[de]!, value, out, to)
+  }
+  to += buffer.copy(out, to, copied, index.end)
+  return to - at
+}
+
+/** Offset at which the field begins, prefix included, or would stand. */
+const offsetOf = (layout: Layout, index: MessageIndex, de: number): number => {
+  for (let next = de; next <= layout.deMax; next++) {
+    if (index.has(next) && layout.fields[next] !== undefined)
+      return index.starts[next]! - layout.fields[next]!.prefixBytes
+  }
+  return index.end
+}
+
+/** Bits 1 and 65 follow the fields; a bitmap that was there without need stays while no change took its last field. */
+const settleBitmaps = (layout: Layout, index: MessageIndex, patches: PatchList): void => {
+  const high = patches.count > 0 ? patches.des[patches.count - 1]! : 0
+  if (layout.deMax > 128) {
+    const kept = index.words[2]! < 0 && high <= 128
+    words[2] = words[4] !== 0 || words[5] !== 0 || kept ? words[2]! | 0x80000000 : words[2]! & 0x7fffffff
+  }
+  const kept = layout.dialect.bitmap.secondary === "always" || (index.words[0]! < 0 && high <= 64)
+  words[0] = words[2] !== 0 || words[3] !== 0 || kept ? words[0]! | 0x80000000 : words[0]! & 0x7fffffff
+}
+
+/** Writes the bitmaps that bits 1 and 65 announce; returns the offset behind them. */
+export const writeBitmaps = (layout: Layout, bits: Int32Array, out: Uint8Array, from: number): number => {
+  const maps = bits[0]! >= 0 ? 1 : layout.deMax > 128 && bits[2]! < 0 ? 3 : 2
+  const { encoding } = layout.dialect.bitmap
+  let at = from
+  for (let word = 0; word < 2 * maps; word++) {
+    const value = bits[word]!
+    if (encoding === "binary") {
+      out[at] = value >>> 24
+      out[at + 1] = value >>> 16
+      out[at + 2] = value >>> 8
+      out[at + 3] = value
+      at += 4
+      continue
+    }
+    for (let shift = 28; shift >= 0; shift -= 4) {
+      const digit = hexDigit[(value >>> shift) & 15]!
+      out[at++] = encoding === "hex" ? digit : digit <= 0x39 ? digit + 0xc0 : digit + 0x80
+    }
+  }
+  return at
+}
+
+const patchHeader = (layout: Layout, patches: PatchList, out: Buffer, at: number, length: number): void => {
+  const header = layout.header!
+  if (patches.answers) {
+    for (const [one, other] of header.answerSwaps) {
+      const from = at + layout.parts[one]!.offset
+      const to = at + layout.parts[other]!.offset
+      for (let byte = 0; byte < layout.parts[one]!.bytes; byte++) {
+        const kept = out[from + byte]!
+        out[from + byte] = out[to + byte]!
+        out[to + byte] = kept
+      }
+    }
+  }
+  for (let change = 0; change < patches.partCount; change++) {
+    const part = layout.parts[patches.parts[change]!]
+    const value = patches.partValues[change]!
+    const bytes = part === undefined ? undefined : typeof value === "string" ? partBytes(part, value) : value
+    if (part === undefined || bytes?.length !== part.bytes)
+      throw new PatchInvalid(headerInvalid(patches.parts[change]!, part?.offset ?? -1, "length"))
+    out.set(bytes, at + part.offset)
+  }
+  if (header.totalLength === undefined) return
+  const { offset, bytes } = layout.parts[header.totalLength]!
+  if (length >= 10 ** bytes) throw new PatchInvalid(headerInvalid(header.totalLength, offset, "length"))
+  writeDecimal(length, out, at + offset, bytes)
+}

@@ -1,0 +1,93 @@
+/**
+ * Copies a message with its card data covered, in the same length and still readable field by field: what may be journalled,
+ * logged and shown (PCI DSS 4.0.1 3.3.1, 3.4.1; domain.md 3.9). The whole field is covered when its inside cannot be read.
+ */
+import type { Layout } from "./Dialect.ts"
+import type { FieldLayout } from "./Field.ts"
+import type { MessageIndex } from "./MessageIndex.ts"
+import { unitsAt } from "./Value.ts"
+
+/** Tags of F55 that repeat card data: track 1 and 2, PAN, names, track discretionary data (domain.md 3.9). */
+export const coveredTags: ReadonlySet<number> = new Set([0x56, 0x57, 0x5a, 0x5f20, 0x5f24, 0x9f1f, 0x9f20, 0x9f6b])
+
+/** Tags of F55 that are sensitive authentication data: the tracks and their parts. */
+export const authenticationTags: ReadonlySet<number> = new Set([0x56, 0x57, 0x9f1f, 0x9f20, 0x9f6b])
+
+/** Constructed tags inside each other; EMV needs three. */
+const depthMax = 16
+
+/** Writes the covered copy; returns its bytes. */
+export const writeRedacted = (layout: Layout, index: MessageIndex, out: Buffer, at: number): number => {
+  const length = index.buffer.copy(out, at, index.start, index.end)
+  for (const field of layout.sensitive) {
+    if (!index.has(field.de)) continue
+    const shift = at - index.start
+    coverField(field, out, index.starts[field.de]! + shift, index.ends[field.de]! + shift)
+  }
+  return length
+}
+
+const coverField = (field: FieldLayout, out: Buffer, from: number, to: number): void => {
+  if (field.sensitivity === "emv" && field.encoding === "binary" && coverTags(out, from, to, coveredTags)) return
+  const units = unitsAt(field, out, from, to - from)
+  const head = field.sensitivity === "pan" && units >= 13 ? 6 : 0
+  const tail = field.sensitivity === "pan" && units >= 8 ? units - 4 : units
+  if (field.encoding === "bcd") coverDigits(field, out, from, units, head, tail)
+  else if (field.encoding === "binary") out.fill(0, from, to)
+  else if (field.encoding === "hex") out.fill(0x30, from, to)
+  else out.fill(field.encoding.startsWith("ebcdic") ? 0x5c : 0x2a, from + head, from + tail)
+}
+
+/** Zero nibbles in place of the digits [head, tail): there is no asterisk in packed decimal. */
+const coverDigits = (
+  field: FieldLayout,
+  out: Buffer,
+  from: number,
+  units: number,
+  head: number,
+  tail: number
+): void => {
+  const skip = units % 2 === 1 && field.align === "right" ? 1 : 0
+  for (let digit = head + skip; digit < tail + skip; digit++) {
+    const byte = from + (digit >> 1)
+    out[byte] = digit % 2 === 0 ? out[byte]! & 0x0f : out[byte]! & 0xf0
+  }
+}
+
+/**
+ * Zeroes the values of the given tags in BER-TLV data, constructed tags included; false when it is not well formed (then
+ * nothing is said about what was zeroed) or is nested more than 16 deep.
+ */
+export const coverTags = (out: Uint8Array, from: number, to: number, tags: ReadonlySet<number>, depth = 0): boolean => {
+  if (depth > depthMax) return false
+  let at = from
+  while (at < to) {
+    const first = out[at]!
+    // Zero bytes between and behind the tags are filling (EMV book 3, annex B1).
+    if (first === 0) {
+      at++
+      continue
+    }
+    let tag = first
+    at++
+    if ((first & 31) === 31) {
+      do {
+        if (at >= to) return false
+        tag = tag * 256 + out[at]!
+      } while ((out[at++]! & 128) !== 0)
+    }
+    if (at >= to) return false
+    let length = out[at++]!
+    if (length > 127) {
+      const bytes = length & 127
+      if (bytes === 0 || bytes > 2 || at + bytes > to) return false
+      length = bytes === 1 ? out[at]! : out[at]! * 256 + out[at + 1]!
+      at += bytes
+    }
+    if (at + length > to) return false
+    if (tags.has(tag)) out.fill(0, at, at + length)
+    else if ((first & 32) !== 0 && !coverTags(out, at, at + length, tags, depth + 1)) return false
+    at += length
+  }
+  return true
+}

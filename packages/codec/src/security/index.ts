@@ -1,0 +1,59 @@
+/**
+ * The security functions of the codec: MACs, PIN blocks, key check values, DUKPT and key blocks. Pure and synchronous; keys
+ * and random bytes are arguments, errors are returned (`SecurityError.ts`).
+ */
+export type { Cipher } from "./BlockCipher.ts"
+export {
+  CupsMacBlock,
+  cleanCupsMacField,
+  cupsMacField90Length,
+  cupsMacFields,
+  cupsMacText,
+  cupsManagementMacFields
+} from "./CupsMac.ts"
+export {
+  type AesDukptKeyType,
+  type AesDukptUsage,
+  aesDukptInitialKey,
+  aesDukptTransactionKey,
+  aesDukptWorkingKey
+} from "./DukptAes.ts"
+export {
+  type TdesDukptUsage,
+  tdesDukptInitialKey,
+  tdesDukptTransactionKey,
+  tdesDukptWorkingKey
+} from "./DukptTdes.ts"
+export { decryptBlocks, decryptCbc, encryptBlocks, encryptCbc, encryptionLengthMax } from "./Encryption.ts"
+export { type UnwrappedKey, unwrapKeyBlock, type WrapOptions, wrapKeyBlock } from "./KeyBlock.ts"
+export {
+  type KeyBlockHeader,
+  type KeyBlockVersion,
+  keyBlockLengthMax,
+  type OptionalBlock,
+  type ReadKeyBlockHeader,
+  readKeyBlockHeader
+} from "./KeyBlockHeader.ts"
+export { type KeyCheckMethod, keyCheckMethods, keyCheckValue } from "./KeyCheck.ts"
+export {
+  computeMac,
+  equalMac,
+  type MacAlgorithm,
+  type MacKey,
+  macAlgorithms,
+  makeMacKey,
+  unionPayMacText
+} from "./Mac.ts"
+export type { MacPadding } from "./Padding.ts"
+export { buildPinBlock, openPinBlock, type PinBlockFormat } from "./PinBlock.ts"
+export {
+  decryptPin,
+  encryptPin,
+  makePinKey,
+  type PinKey,
+  type PinZone,
+  translateOpaque,
+  translatePin
+} from "./PinTranslation.ts"
+export type { RandomBytes } from "./Random.ts"
+export { explainSecurityError, isSecurityError, type SecurityError, type SecurityErrorTag } from "./SecurityError.ts"

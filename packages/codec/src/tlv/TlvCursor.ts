@@ -1,0 +1,100 @@
+/**
+ * Steps over BER-TLV elements of one level without copying anything: the reader under `BerTlv.ts` and `TlvRedaction.ts`.
+ *
+ * Rules (ISO/IEC 8825-1 as EMV book 3, annex B, narrows it): definite lengths only; zero bytes between elements are padding.
+ * One pass, no allocation per element, never reads outside its region.
+ */
+import type { TlvRule } from "./TlvError.ts"
+
+/** Most bytes of a tag that are read. EMV uses up to 3. */
+export const tlvTagLengthMax = 4
+
+/** A position on one level of BER-TLV bytes. */
+export class TlvCursor {
+  /** The current element's tag, its bytes as one unsigned number: 0x9f26. */
+  tag = 0
+  isConstructed = false
+  /** Where the current element (its tag), its length field and its value begin, and where its value ends. */
+  tagFrom = 0
+  lengthFrom = 0
+  valueFrom = 0
+  valueTo: number
+  /** What stopped the cursor, if it was not the end; at `tagFrom` in the bytes. */
+  rule: TlvRule | undefined = undefined
+
+  private readonly bytes: Uint8Array
+  private readonly end: number
+
+  /** Starts before the first element of `bytes[from..to)`. */
+  constructor(bytes: Uint8Array, from: number, to: number) {
+    this.bytes = bytes
+    this.valueTo = from
+    this.end = to
+  }
+
+  /**
+   * Moves to the next element; false at the end or when `rule` says why not. Padding before the element, or before the end,
+   * lies from the old `valueTo` to the new `tagFrom`.
+   */
+  next(): boolean {
+    let at = this.valueTo
+    while (at < this.end && this.bytes[at] === 0) at++
+    this.tagFrom = at
+    if (at >= this.end) return false
+    at = this.readTag(at)
+    if (at < 0) return false
+    this.lengthFrom = at
+    return this.readLength(at)
+  }
+
+  private stop(rule: TlvRule): false {
+    this.rule = rule
+    return false
+  }
+
+  /** The position behind the tag, or -1. */
+  private readTag(at: number): number {
+    let byte = this.bytes[at++]!
+    this.tag = byte
+    this.isConstructed = (byte & 0x20) !== 0
+    if ((byte & 0x1f) !== 0x1f) return at
+    do {
+      if (at >= this.end) {
+        this.stop("tag-truncated")
+        return -1
+      }
+      if (at - this.tagFrom >= tlvTagLengthMax) {
+        this.stop("tag-too-long")
+        return -1
+      }
+      byte = this.bytes[at++]!
+      this.tag = ((this.tag << 8) | byte) >>> 0
+    } while ((byte & 0x80) !== 0)
+    return at
+  }
+
+  private readLength(from: number): boolean {
+    let at = from
+    if (at >= this.end) return this.stop("length-truncated")
+    let length = this.bytes[at++]!
+    if (length === 0x80) return this.stop("length-indefinite")
+    if (length > 0x80) {
+      const count = length - 0x80
+      if (count > 4) return this.stop("length-too-long")
+      if (at + count > this.end) return this.stop("length-truncated")
+      length = 0
+      for (let i = 0; i < count; i++) length = length * 256 + this.bytes[at++]!
+    }
+    if (length > this.end - at) return this.stop("value-truncated")
+    this.valueFrom = at
+    this.valueTo = at + length
+    return true
+  }
+}
+
+/** True when `bytes[from..to)` is a whole number of elements and padding. */
+export const isTlv = (bytes: Uint8Array, from: number, to: number): boolean => {
+  const cursor = new TlvCursor(bytes, from, to)
+  while (cursor.next()) {}
+  return cursor.rule === undefined
+}

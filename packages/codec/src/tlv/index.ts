@@ -1,0 +1,33 @@
+/** Tagged values: BER-TLV with the EMV tags, and the other tagging styles of a network. Pure; errors are returned. */
+export {
+  decodeTlv,
+  encodeTlv,
+  findTlv,
+  type TlvConstructed,
+  type TlvElement,
+  type TlvItem,
+  type TlvPadding,
+  type TlvPrimitive,
+  tlvConstructed,
+  tlvDepthMax,
+  tlvLengthMax,
+  tlvPrimitive
+} from "./BerTlv.ts"
+export { type EmvFormat, type EmvTag, emvTags, type TlvSensitivity } from "./EmvTags.ts"
+export {
+  cupsF62List,
+  readTagged,
+  splitFixed,
+  type TagFixed,
+  type TaggedValue,
+  type Tagging,
+  type TagLengthValue,
+  taggedLengthMax,
+  type UsageValue,
+  usageLengthValue,
+  usageValue,
+  writeTagged
+} from "./Tagging.ts"
+export { isTlv, TlvCursor, tlvTagLengthMax } from "./TlvCursor.ts"
+export { explainTlvInvalid, isTlvInvalid, type TlvInvalid, type TlvRule, tlvInvalid } from "./TlvError.ts"
+export { type RedactionOptions, redactTlv, withoutSadTlv } from "./TlvRedaction.ts"

@@ -1,0 +1,35 @@
+/**
+ * Approved purchases that may still be voided or refunded.
+ *
+ * Owns that each is taken once at most. Bounded: when full, a new one takes the place of the oldest slot in turn.
+ */
+import type { Original } from "./Requests.ts"
+
+/** How many are kept. */
+const originalsMax = 4096
+
+/** A bag of originals, drawn from by a number in [0, 1). */
+export class Originals {
+  private readonly kept: Array<Original> = []
+  private next = 0
+
+  add(original: Original): void {
+    if (this.kept.length < originalsMax) {
+      this.kept.push(original)
+      return
+    }
+    this.kept[this.next] = original
+    this.next = (this.next + 1) % originalsMax
+  }
+
+  /** Removes the one at `choice` of the bag; undefined when it is empty. */
+  take(choice: number): Original | undefined {
+    const last = this.kept.pop()
+    if (last === undefined) return undefined
+    const at = Math.floor(choice * (this.kept.length + 1))
+    if (at === this.kept.length) return last
+    const taken = this.kept[at]!
+    this.kept[at] = last
+    return taken
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The acquirer's requests that wait for their answer, and a memory of how the ended ones ended.
+ *
+ * Owns the one end of each request: a key is in exactly one of the two. All requests have the same timeout, so the map's
+ * order of insertion is the order of deadlines and no timer is needed.
+ */
+import type { What } from "../history/History.ts"
+import type { Request } from "./Requests.ts"
+
+/** A request on its way. Times in monotonic milliseconds. */
+export interface Waiting {
+  readonly request: Request
+  /** Connection it was sent on. */
+  readonly epoch: number
+  /** When the schedule meant it to be sent. */
+  readonly intendedAt: number
+  readonly sentAt: number
+}
+
+/** How many ended requests are remembered, to tell a late or second answer from an unknown one. */
+const endedMax = 200_000
+
+/** Open requests by key. */
+export class Outstanding {
+  private readonly timeout: number
+  private readonly open = new Map<string, Waiting>()
+  private readonly ended = new Map<string, What>()
+
+  /** `timeout` in milliseconds from sending. */
+  constructor(timeout: number) {
+    this.timeout = timeout
+  }
+
+  get size(): number {
+    return this.open.size
+  }
+
+  add(waiting: Waiting): void {
+    this.open.set(waiting.request.key, waiting)
+  }
+
+  find(key: string): Waiting | undefined {
+    return this.open.get(key)
+  }
+
+  /** Moves a request to the ended ones. */
+  end(key: string, what: What): void {
+    this.open.delete(key)
+    this.remember(key, what)
+  }
+
+  /** Remembers an end for telling later answers; also used for advices and reversals. */
+  remember(key: string, what: What): void {
+    this.ended.set(key, what)
+    if (this.ended.size > endedMax) this.ended.delete(this.ended.keys().next().value!)
+  }
+
+  /** How a request ended; undefined when it is open, unknown or long ago. */
+  endOf(key: string): What | undefined {
+    return this.ended.get(key)
+  }
+
+  /** The first request whose time is up. */
+  overdue(now: number): Waiting | undefined {
+    const first = this.open.values().next().value
+    return first !== undefined && first.sentAt + this.timeout <= now ? first : undefined
+  }
+
+  /** Requests that were sent on a connection. */
+  sentOn(epoch: number): ReadonlyArray<Waiting> {
+    return [...this.open.values()].filter((waiting) => waiting.epoch === epoch)
+  }
+}

@@ -1,0 +1,93 @@
+/** Rules about what the acquirer saw: progress, one end, one answer, the right answer, nothing left open. */
+import type { HistoryLine } from "../history/History.ts"
+import { kindNames, stanOf } from "../message/Transaction.ts"
+import { type Finding, findingOf, type Rule } from "./Rule.ts"
+
+/** A run in which nothing succeeds passes every other rule. */
+const progress: Rule = {
+  name: "progress",
+  checks: "every kind of transaction that was asked for was approved at least once",
+  doesNotCheck: "how many, or how fast",
+  find: (_, { all }) => {
+    if (all.length === 0) return [{ rule: "progress", says: "nothing was asked for" }]
+    return kindNames
+      .filter((kind) => all.some((one) => one.kind === kind))
+      .filter((kind) => !all.some((one) => one.kind === kind && one.outcome === "approved"))
+      .map((kind) => ({ rule: "progress", says: `no ${kind} was ever approved` }))
+  }
+}
+
+const oneEnd: Rule = {
+  name: "one-end",
+  checks: "the acquirer's history ends every request and advice exactly once",
+  doesNotCheck: "whether the end was the right one",
+  find: (_, { all }) =>
+    all
+      .filter((one) => one.ends.length !== 1)
+      .map((one) =>
+        findingOf("one-end", one, one.ends.length === 0 ? "never ended" : `ended ${one.ends.length} times`)
+      )
+}
+
+const lineFinding = (rule: string, line: HistoryLine, says: string): Finding => ({
+  rule,
+  says,
+  ...(line.rrn === undefined ? {} : { rrn: line.rrn }),
+  ...(line.key === undefined ? {} : { stan: stanOf(line.key) })
+})
+
+/** G3. A first answer after the request was given up is not a breach: the two clocks are not one. */
+const oneAnswer: Rule = {
+  name: "one-answer",
+  checks: "no request got a second answer",
+  doesNotCheck: "answers that came once but late: they are counted, and covered by the reversal",
+  find: ({ acquirer }) =>
+    acquirer
+      .filter((line) => line.what === "duplicateAnswer")
+      .map((line) => lineFinding("one-answer", line, `answered again (${line.code}) after ${line.reason}`))
+}
+
+const rightAnswer: Rule = {
+  name: "right-answer",
+  checks: "every answer fits its request in PAN, amount, RRN, terminal and merchant, and none is for a request never sent",
+  doesNotCheck: "fields that the answer leaves out",
+  find: ({ acquirer }) =>
+    acquirer
+      .filter((line) => line.what === "mismatch" || line.what === "unmatched")
+      .map((line) =>
+        lineFinding(
+          "right-answer",
+          line,
+          line.what === "mismatch" ? `answer differs in ${line.reason}` : `answer ${line.mti} to nothing that was sent`
+        )
+      )
+}
+
+const settled: Rule = {
+  name: "settled",
+  checks: "nothing is in doubt: every in-doubt request has an acknowledged reversal, every advice is acknowledged",
+  doesNotCheck: "whether the issuer did what it acknowledged (money)",
+  find: (_, { all }) =>
+    all
+      .filter((one) => one.outcome === "inDoubt" || one.outcome === "open" || one.ends[0]?.what === "unacknowledged")
+      .map((one) =>
+        findingOf(
+          "settled",
+          one,
+          one.outcome === "inDoubt" ? `in doubt, reversal sent ${one.reversals.length} times` : "not acknowledged"
+        )
+      )
+}
+
+const uniqueNumbers: Rule = {
+  name: "unique-numbers",
+  checks: "no two transactions of the workload share a key (F7 F11 F32 F33)",
+  doesNotCheck: "numbers that the switch gives",
+  find: (_, { all, byKey }) =>
+    all
+      .filter((one) => byKey.get(one.key) !== one)
+      .map((one) => findingOf("unique-numbers", one, "shares its key with another transaction"))
+}
+
+/** All rules on the acquirer's side. */
+export const acquirerRules: ReadonlyArray<Rule> = [progress, oneEnd, oneAnswer, rightAnswer, settled, uniqueNumbers]

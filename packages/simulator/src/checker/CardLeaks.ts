@@ -1,0 +1,52 @@
+/**
+ * Searching bytes for card data that must not be there.
+ *
+ * Owns the forms in which a secret may have been written: as text, hexadecimal, BCD, raw bytes and base64. The cards are
+ * made up, so the search list itself is no secret; it is made again from the seed and never written to disk.
+ */
+import type { Card } from "../chance/Cards.ts"
+
+/** One thing to look for. */
+export interface Canary {
+  /** What it is, for the report: "PAN of card 3 as text". */
+  readonly name: string
+  readonly bytes: Buffer
+}
+
+/** Shortest base64 run worth searching for: shorter ones occur by chance. */
+const base64Min = 10
+
+/** Base64 of a secret inside a longer text, for each of the three alignments, without the characters that vary. */
+const base64Forms = (secret: Buffer): ReadonlyArray<Buffer> =>
+  [0, 1, 2]
+    .map((shift) => {
+      const text = Buffer.concat([Buffer.alloc(shift), secret]).toString("base64").replace(/=+$/, "")
+      const from = shift === 0 ? 0 : shift + 1
+      const whole = Math.floor((shift + secret.length) / 3) * 4
+      return text.slice(from, whole)
+    })
+    .filter((text) => text.length >= base64Min)
+    .map((text) => Buffer.from(text))
+
+const formsOf = (name: string, secret: Buffer, bcd: Buffer | undefined): ReadonlyArray<Canary> => [
+  { name: `${name} as it is`, bytes: secret },
+  { name: `${name} in hexadecimal`, bytes: Buffer.from(secret.toString("hex")) },
+  { name: `${name} in HEXADECIMAL`, bytes: Buffer.from(secret.toString("hex").toUpperCase()) },
+  ...(bcd === undefined ? [] : [{ name: `${name} in BCD`, bytes: bcd }]),
+  ...base64Forms(secret).map((bytes) => ({ name: `${name} in base64`, bytes }))
+]
+
+/** Packed digits; an odd last digit is left out, as its other half may be anything. */
+const bcdOf = (digits: string): Buffer => Buffer.from(digits.slice(0, digits.length & ~1), "hex")
+
+/** Everything to look for: PAN, the secret part of track 2, and PIN block of every card. */
+export const canariesOf = (cards: ReadonlyArray<Card>): ReadonlyArray<Canary> =>
+  cards.flatMap((card, index) => [
+    ...formsOf(`PAN of card ${index}`, Buffer.from(card.pan), bcdOf(card.pan)),
+    ...formsOf(`track 2 of card ${index}`, Buffer.from(card.track2.slice(card.pan.length)), undefined),
+    ...formsOf(`PIN block of card ${index}`, card.pinBlock, undefined)
+  ])
+
+/** Names of the canaries found in the bytes. Linear per canary; meant for journals and logs of test runs. */
+export const findCardData = (bytes: Buffer, canaries: ReadonlyArray<Canary>): ReadonlyArray<string> =>
+  canaries.filter((canary) => bytes.includes(canary.bytes)).map((canary) => canary.name)

@@ -1,0 +1,49 @@
+/**
+ * What the checker judges: both partners' histories, the ledger, and the switch's own account in a neutral form.
+ *
+ * Owns the types. The switch's side is filled in by whoever ran the switch (the main job), from what the switch prints:
+ * the checker itself knows nothing of the switch's code or files.
+ */
+import type { HistoryLine } from "../history/History.ts"
+import type { LedgerTotals, Posting } from "../issuer/Ledger.ts"
+
+/** How a transaction stands in the switch's journal at the end of the run. */
+export type JournalEnd = "Answered" | "Rejected" | "TimedOut" | "Acknowledged" | "Abandoned" | "Open"
+
+/** One message that the switch accepted or refused: a request, an advice, a partner's reversal or its own. */
+export interface JournalTransaction {
+  /** MTI of the first sending: 0200, 0220, 0420. */
+  readonly mti: string
+  /** `transactionKey` of the message as the acquirer sent it; of an own reversal, its own. */
+  readonly key: string
+  /** F37; "" when unknown. */
+  readonly rrn: string
+  readonly end: JournalEnd
+  /** F39 given to the acquirer (requests) or taken from the issuer (store-and-forward); "" when there was none. */
+  readonly code: string
+  /** The switch itself wrote a reversal for it. */
+  readonly reversed: boolean
+}
+
+/** Counters that the switch shows; those that are given must agree with its journal. */
+export interface SwitchCounters {
+  readonly answered?: number
+  readonly rejected?: number
+  readonly timedOut?: number
+  readonly acknowledged?: number
+  readonly abandoned?: number
+  /** Requests for which the switch wrote a reversal. */
+  readonly reversed?: number
+}
+
+/** Everything about one run. Lists of several acquirers or issuers are simply joined. */
+export interface Evidence {
+  readonly acquirer: ReadonlyArray<HistoryLine>
+  readonly issuer: ReadonlyArray<HistoryLine>
+  readonly postings: ReadonlyArray<Posting>
+  /** At the end of the run; undefined when the issuer could not print it. */
+  readonly ledger: LedgerTotals | undefined
+  /** Undefined: no journal was given, and the rules about it are not applied. */
+  readonly journal: ReadonlyArray<JournalTransaction> | undefined
+  readonly counters: SwitchCounters | undefined
+}

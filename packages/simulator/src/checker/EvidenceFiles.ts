@@ -1,0 +1,105 @@
+/**
+ * Evidence read from the files that the partners wrote.
+ *
+ * Owns the ledger file's and journal file's lines. Joins the files of several partners.
+ */
+import { readFileSync } from "node:fs"
+import { Effect, Schema } from "effect"
+import { parseHistory } from "../history/History.ts"
+import type { LedgerTotals, Posting } from "../issuer/Ledger.ts"
+import { FileFailed, FileMalformed, reasonOf } from "../SimulatorError.ts"
+import type { Evidence } from "./Evidence.ts"
+
+/** Paths; the journal file is made by whoever ran the switch, one JournalTransaction a line. */
+export interface EvidencePaths {
+  readonly acquirer: ReadonlyArray<string>
+  readonly issuer: ReadonlyArray<string>
+  readonly ledger: ReadonlyArray<string>
+  readonly journal?: ReadonlyArray<string>
+}
+
+const PostingLine = Schema.Struct({
+  rrn: Schema.String,
+  key: Schema.String,
+  account: Schema.String,
+  rule: Schema.Literals(["debit", "hold", "credit", "undo"]),
+  amount: Schema.Finite,
+  available: Schema.Finite
+})
+
+const TotalsLine = Schema.Struct({
+  totals: Schema.Struct({
+    accounts: Schema.Finite,
+    opening: Schema.Finite,
+    available: Schema.Finite,
+    postings: Schema.Finite,
+    standing: Schema.Finite,
+    undone: Schema.Finite,
+    tombstones: Schema.Finite
+  })
+})
+
+const JournalLine = Schema.Struct({
+  mti: Schema.String,
+  key: Schema.String,
+  rrn: Schema.String,
+  end: Schema.Literals(["Answered", "Rejected", "TimedOut", "Acknowledged", "Abandoned", "Open"]),
+  code: Schema.String,
+  reversed: Schema.Boolean
+})
+
+const decodeLedgerLine = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Union([PostingLine, TotalsLine])))
+const decodeJournalLine = Schema.decodeUnknownSync(Schema.fromJsonString(JournalLine))
+
+const linesOf = (text: string): ReadonlyArray<string> => text.split("\n").filter((line) => line !== "")
+
+const readLines = <A>(
+  paths: ReadonlyArray<string>,
+  parse: (text: string) => ReadonlyArray<A>
+): Effect.Effect<ReadonlyArray<A>, FileFailed | FileMalformed> =>
+  Effect.forEach(paths, (path) =>
+    Effect.try({
+      try: () => readFileSync(path, "utf8"),
+      catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
+    }).pipe(
+      Effect.flatMap((text) =>
+        Effect.try({
+          try: () => parse(text),
+          catch: (error) => new FileMalformed({ path, reason: reasonOf(error) })
+        })
+      )
+    )
+  ).pipe(Effect.map((parts) => parts.flat()))
+
+/** Sum of several ledgers; undefined when one of them has no last line. */
+const joined = (totals: ReadonlyArray<LedgerTotals>, ledgers: number): LedgerTotals | undefined =>
+  totals.length !== ledgers || ledgers === 0
+    ? undefined
+    : totals.reduce((sum, one) => ({
+        accounts: sum.accounts + one.accounts,
+        opening: sum.opening + one.opening,
+        available: sum.available + one.available,
+        postings: sum.postings + one.postings,
+        standing: sum.standing + one.standing,
+        undone: sum.undone + one.undone,
+        tombstones: sum.tombstones + one.tombstones
+      }))
+
+/** Reads everything. Counters come from elsewhere. */
+export const readEvidence = (paths: EvidencePaths): Effect.Effect<Evidence, FileFailed | FileMalformed> =>
+  Effect.gen(function* () {
+    const acquirer = yield* readLines(paths.acquirer, parseHistory)
+    const issuer = yield* readLines(paths.issuer, parseHistory)
+    const ledger = yield* readLines(paths.ledger, (text) => linesOf(text).map((line) => decodeLedgerLine(line)))
+    const journal =
+      paths.journal === undefined || paths.journal.length === 0
+        ? undefined
+        : yield* readLines(paths.journal, (text) => linesOf(text).map((line) => decodeJournalLine(line)))
+    const postings: Array<Posting> = []
+    const totals: Array<LedgerTotals> = []
+    for (const line of ledger) {
+      if ("totals" in line) totals.push(line.totals)
+      else postings.push(line)
+    }
+    return { acquirer, issuer, postings, ledger: joined(totals, paths.ledger.length), journal, counters: undefined }
+  })

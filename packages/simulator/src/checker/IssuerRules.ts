@@ -1,0 +1,150 @@
+/** Rules about what reached the issuer and what its ledger shows: nothing lost, nothing doubled, the money. */
+import type { HistoryLine } from "../history/History.ts"
+import type { Posting } from "../issuer/Ledger.ts"
+import { isApproved, stanOf } from "../message/Transaction.ts"
+import { approvedEffect, type Case, expectedEffect } from "./Cases.ts"
+import type { Evidence } from "./Evidence.ts"
+import { type Finding, findingOf, type Rule } from "./Rule.ts"
+
+const isProcessed = (line: HistoryLine): boolean => line.answer !== "ignored"
+
+/** Jepsen's total-queue: what was acknowledged came out at the other side. */
+const nothingLost: Rule = {
+  name: "nothing-lost",
+  checks: "what the acquirer holds for approved, acknowledged or reversed was processed by the issuer",
+  doesNotCheck: "declines: the switch may give the same codes by itself",
+  find: (_, { all }) => {
+    const findings: Array<Finding> = []
+    for (const one of all) {
+      if (one.outcome === "approved" && !one.arrivals.some(isProcessed)) {
+        findings.push(findingOf("nothing-lost", one, "approved, but the issuer never processed it"))
+      }
+      // 25 may be the switch's own word on an original that it never had: then there is nothing to bring to the issuer.
+      const isTaken = one.outcome === "reversed" && isApproved(one.reversalEnd?.code ?? "")
+      if (isTaken && !one.undoings.some(isProcessed)) {
+        findings.push(findingOf("nothing-lost", one, "reversal acknowledged, but the issuer never processed one"))
+      }
+    }
+    return findings
+  }
+}
+
+const nothingUnexpected: Rule = {
+  name: "nothing-unexpected",
+  checks: "the issuer got no transaction that no acquirer opened",
+  doesNotCheck: "reversals of transactions that the acquirer opened: the switch may write its own",
+  find: (_, { strangers }) =>
+    strangers.map((stranger) => ({
+      rule: "nothing-unexpected",
+      says: "reached the issuer, but no acquirer sent it",
+      rrn: stranger.rrn ?? "",
+      stan: stanOf(stranger.key ?? "")
+    }))
+}
+
+/** G4 and G5. */
+const noBlindResend: Rule = {
+  name: "no-blind-resend",
+  checks: "no request reached the issuer twice, and no advice or reversal twice without the repeat mark",
+  doesNotCheck: "messages that were lost before the issuer read them",
+  find: ({ issuer }, { all }) => [
+    ...issuer
+      .filter((line) => line.what === "doubled")
+      .map((line) => ({
+        rule: "no-blind-resend",
+        says: `${line.kind ?? "reversal"}: ${line.mti} came again without the repeat mark`,
+        rrn: line.rrn ?? "",
+        stan: stanOf(line.key ?? "")
+      })),
+    ...all
+      .filter((one) => one.mti !== "0220" && one.arrivals.length > 1)
+      .map((one) => findingOf("no-blind-resend", one, `request reached the issuer ${one.arrivals.length} times`))
+  ]
+}
+
+/** Jepsen's bank, per transaction: no error can hide another one. */
+const money: Rule = {
+  name: "money",
+  checks: "each transaction's effect in the ledger is what the acquirer believes: approvals stand, all else has none",
+  doesNotCheck: "transactions in doubt (settled reports them); fees and settlement",
+  find: (_, { all }) =>
+    all.flatMap((one) => {
+      const expected = expectedEffect(one)
+      if (expected === undefined) return isPossible(one) ? [] : [effectFinding(one, "0 or the whole amount")]
+      return expected === one.effect ? [] : [effectFinding(one, String(expected))]
+    })
+}
+
+const isPossible = (one: Case): boolean => one.effect === 0 || one.effect === approvedEffect(one)
+
+const effectFinding = (one: Case, expected: string): Finding =>
+  findingOf("money", one, `acquirer holds it for ${one.outcome} (${expected}), the ledger shows ${one.effect}`)
+
+/** Jepsen's counter: the sum lies between what is certain and what is possible; equal when nothing is in doubt. */
+const moneyTotal: Rule = {
+  name: "money-total",
+  checks: "the sum of approvals that stand equals the sum of the ledger's postings, within what is in doubt",
+  doesNotCheck: "which transaction is wrong (money)",
+  find: ({ postings }, { all }) => {
+    const ledger = postings.reduce((sum, posting) => sum + posting.amount, 0)
+    let low = 0
+    let high = 0
+    for (const one of all) {
+      const expected = expectedEffect(one)
+      low += expected ?? Math.min(0, approvedEffect(one))
+      high += expected ?? Math.max(0, approvedEffect(one))
+    }
+    if (ledger >= low && ledger <= high) return []
+    const range = low === high ? String(low) : `between ${low} and ${high}`
+    return [{ rule: "money-total", says: `the ledger adds up to ${ledger}, the acquirer expects ${range}` }]
+  }
+}
+
+const ledgerSound: Rule = {
+  name: "ledger-sound",
+  checks: "no transaction has two effects or is undone twice or by another amount; the balances are the postings' sum",
+  doesNotCheck: "the order of postings",
+  find: ({ postings, ledger }) => {
+    const findings = [...groupsOf(postings).values()].flatMap(unsound)
+    if (ledger === undefined) return findings
+    const sum = postings.reduce((total, posting) => total + posting.amount, 0)
+    if (ledger.available - ledger.opening === sum) return findings
+    const says = `balances moved by ${ledger.available - ledger.opening}, the postings add up to ${sum}`
+    return [...findings, { rule: "ledger-sound", says }]
+  }
+}
+
+const groupsOf = (postings: Evidence["postings"]): Map<string, Array<Posting>> => {
+  const groups = new Map<string, Array<Posting>>()
+  for (const posting of postings) {
+    const group = groups.get(posting.key)
+    if (group === undefined) groups.set(posting.key, [posting])
+    else group.push(posting)
+  }
+  return groups
+}
+
+const unsound = (group: ReadonlyArray<Posting>): ReadonlyArray<Finding> => {
+  const effects = group.filter((posting) => posting.rule !== "undo")
+  const undone = group.filter((posting) => posting.rule === "undo")
+  const { rrn, key } = group[0]!
+  const wrong =
+    effects.length !== 1
+      ? `${effects.length} effects`
+      : undone.length > 1
+        ? `undone ${undone.length} times`
+        : undone.length === 1 && undone[0]!.amount !== -effects[0]!.amount
+          ? "undone by another amount"
+          : undefined
+  return wrong === undefined ? [] : [{ rule: "ledger-sound", says: wrong, rrn, stan: stanOf(key) }]
+}
+
+/** All rules on the issuer's side. */
+export const issuerRules: ReadonlyArray<Rule> = [
+  nothingLost,
+  nothingUnexpected,
+  noBlindResend,
+  money,
+  moneyTotal,
+  ledgerSound
+]

@@ -1,0 +1,112 @@
+/** Rules about the switch's own account: everything in the journal, everything ended, journal and partners agree. */
+import { isApproved, kinds, stanOf } from "../message/Transaction.ts"
+import type { Case, Cases } from "./Cases.ts"
+import type { Evidence, JournalTransaction, SwitchCounters } from "./Evidence.ts"
+import { type Finding, findingOf, type Rule } from "./Rule.ts"
+
+const journalFinding = (rule: string, { rrn, key, mti }: JournalTransaction, says: string): Finding => ({
+  rule,
+  says: `${mti}: ${says}`,
+  rrn,
+  stan: stanOf(key)
+})
+
+/** G2. */
+const journalEnds: Rule = {
+  name: "journal-ends",
+  checks: "no transaction in the journal is open, and none was abandoned and waits for a person",
+  doesNotCheck: "whether it ended in time",
+  find: ({ journal }) =>
+    journal
+      ?.filter(({ end }) => end === "Open" || end === "Abandoned")
+      .map((one) => journalFinding("journal-ends", one, one.end === "Open" ? "still open" : "abandoned"))
+}
+
+/** G1. */
+const durableFirst: Rule = {
+  name: "durable-first",
+  checks: "everything that the acquirer got an answer or acknowledgement for is in the journal",
+  doesNotCheck: "whether it was on disk before the answer left (crash tests show that)",
+  find: ({ journal, acquirer }, { all }) => {
+    if (journal === undefined) return undefined
+    const known = new Set(journal.map(({ key }) => key))
+    const answered = new Set(["approved", "declined", "failed", "acknowledged", "refused"])
+    const missing = all
+      .filter((one) => answered.has(one.ends[0]?.what ?? "") && !known.has(one.key))
+      .map((one) => findingOf("durable-first", one, "answered, but the journal does not have it"))
+    const reversals = acquirer
+      .filter(({ what, mti, key }) => what === "acknowledged" && mti === "0420" && !known.has(key ?? ""))
+      .map(({ rrn, key }) => ({
+        rule: "durable-first",
+        says: "reversal acknowledged, but the journal does not have it",
+        rrn: rrn ?? "",
+        stan: stanOf(key ?? "")
+      }))
+    return [...missing, ...reversals]
+  }
+}
+
+/** One end each, and the same on both sides. */
+const journalAgrees: Rule = {
+  name: "journal-agrees",
+  checks: "the journal's end and code of a request are what the acquirer saw; a timed-out money request was reversed",
+  doesNotCheck: "requests whose answer was lost with the acquirer's link: the acquirer reverses them",
+  find: ({ journal }, cases) =>
+    journal?.flatMap((entry) => {
+      const says = disagreement(entry, cases)
+      return says === undefined ? [] : [journalFinding("journal-agrees", entry, says)]
+    })
+}
+
+const disagreement = (entry: JournalTransaction, { byKey }: Cases): string | undefined => {
+  if (entry.mti.startsWith("04")) return undefined
+  const one = byKey.get(entry.key)
+  if (one === undefined) return "no acquirer sent it"
+  if (entry.mti === "0220") return undefined
+  if (one.ends.length !== 1) return undefined
+  const { what } = one.ends[0]!
+  if (what === "notSent") return "the acquirer never sent it"
+  const isAnswered = what === "approved" || what === "declined" || what === "failed"
+  if (isAnswered && one.code !== entry.code) return `journal says ${entry.code}, the acquirer got ${one.code}`
+  if (isAnswered && entry.end === "Open") return "the acquirer got an answer, the journal has no end"
+  if (what === "approved" && entry.end !== "Answered") return `approved at the acquirer, ${entry.end} in the journal`
+  if (what === "approved" && entry.reversed) return "approved at the acquirer and reversed by the switch"
+  return unreversed(entry, one)
+}
+
+const unreversed = (entry: JournalTransaction, one: Case): string | undefined => {
+  if (entry.end === "TimedOut" && kinds[one.kind].isReversible && !entry.reversed) return "timed out without a reversal"
+  if (entry.end === "TimedOut" && isApproved(entry.code)) return "timed out with the code of an approval"
+  return undefined
+}
+
+const countersAgree: Rule = {
+  name: "counters-agree",
+  checks: "the counters that the switch shows are the numbers in its journal",
+  doesNotCheck: "counters that were not given",
+  find: ({ journal, counters }) => {
+    if (journal === undefined || counters === undefined) return undefined
+    const counted = countersOf(journal)
+    return (Object.keys(counted) as ReadonlyArray<keyof SwitchCounters>)
+      .filter((name) => counters[name] !== undefined && counters[name] !== counted[name])
+      .map((name) => ({
+        rule: "counters-agree",
+        says: `counter ${name} shows ${counters[name]}, the journal has ${counted[name]}`
+      }))
+  }
+}
+
+const countersOf = (journal: NonNullable<Evidence["journal"]>): Required<SwitchCounters> => {
+  const ended = (end: JournalTransaction["end"]): number => journal.filter((entry) => entry.end === end).length
+  return {
+    answered: ended("Answered"),
+    rejected: ended("Rejected"),
+    timedOut: ended("TimedOut"),
+    acknowledged: ended("Acknowledged"),
+    abandoned: ended("Abandoned"),
+    reversed: journal.filter(({ reversed }) => reversed).length
+  }
+}
+
+/** All rules on the switch's account. */
+export const journalRules: ReadonlyArray<Rule> = [journalEnds, durableFirst, journalAgrees, countersAgree]

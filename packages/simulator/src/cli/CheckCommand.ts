@@ -1,0 +1,50 @@
+/** `jinka-sim check`: judges the files of a run. */
+import { Console, Effect } from "effect"
+import { Command, Flag } from "effect/cli"
+import { check } from "../checker/Checker.ts"
+import { readEvidence } from "../checker/EvidenceFiles.ts"
+import { verdictLine, verdictTable } from "../report/Report.ts"
+import { Unsettled } from "./Conduct.ts"
+import { listOf } from "./Flags.ts"
+
+const files = (name: string, description: string): Flag.Flag<ReadonlyArray<string>> =>
+  Flag.String(name).pipe(Flag.withMetavar("files"), Flag.withDescription(description), Flag.map(listOf))
+
+const flags = {
+  acquirer: files("acquirer", "Histories of the acquirers, with commas between"),
+  issuer: files("issuer", "Histories of the issuers, with commas between"),
+  ledger: files("ledger", "Ledger files of the issuers, with commas between"),
+  journal: files("journal", "The switch's account, one transaction a line: mti, key, rrn, end, code, reversed").pipe(
+    Flag.withDefault([])
+  ),
+  format: Flag.Literals("format", ["json", "table"]).pipe(
+    Flag.withDescription("One JSON object, or tables (default table)"),
+    Flag.withDefault("table" as const)
+  )
+}
+
+/** The command. */
+export const checkCommand = Command.make(
+  "check",
+  flags,
+  Effect.fn(function* (input) {
+    const verdict = check(yield* readEvidence(input))
+    yield* Console.log(input.format === "json" ? verdictLine(verdict) : verdictTable(verdict, true))
+    if (!verdict.isPassed) {
+      return yield* new Unsettled({ reason: `${verdict.findings.length} findings: see the rules above` })
+    }
+  })
+).pipe(
+  Command.withDescription(
+    "Reconciles a run from the files that the partners wrote: every request ended once, nothing lost, nothing doubled, the " +
+      "right answers, and the sum of approvals less reversals equal to the ledger. With --journal also what the switch " +
+      "says. Exit codes: 0 every rule was kept, 1 a rule was broken, 2 a file cannot be read."
+  ),
+  Command.withShortDescription("Reconciles both histories, the ledger and the switch's journal"),
+  Command.withExamples([
+    {
+      command: "jinka-sim check --acquirer acquirer.jsonl --issuer issuer.jsonl --ledger ledger.jsonl",
+      description: "The table and the findings of a run"
+    }
+  ])
+)

@@ -1,0 +1,11 @@
+/** The operator's or the parent's wish that a run ends in order (SIGTERM, SIGINT). */
+import { Context, type Effect } from "effect"
+
+/** Given by main; a second signal interrupts instead. */
+export class StopSignal extends Context.Service<
+  StopSignal,
+  {
+    /** Ends when the first signal has come. */
+    readonly requested: Effect.Effect<void>
+  }
+>()("@jinka/simulator/cli/StopSignal") {}

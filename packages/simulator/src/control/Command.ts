@@ -1,0 +1,50 @@
+/**
+ * Commands by which a parent process steers a running partner: one JSON object a line on standard input.
+ *
+ * Owns the form of commands and of the lines that come back on standard output. Carries nothing out.
+ */
+import { type Duration, Result, Schema } from "effect"
+
+const Percent = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
+
+/** All commands. Durations are texts like "2 seconds" or "300 millis". */
+export const Command = Schema.Union([
+  /** Print the counters. */
+  Schema.Struct({ do: Schema.Literal("status") }),
+  /** No new requests; what is under way goes on (acquirer). */
+  Schema.Struct({ do: Schema.Literal("stop-load") }),
+  /** Cut the own links and make or take no new ones for a time. */
+  Schema.Struct({
+    do: Schema.Literal("cut"),
+    how: Schema.Literals(["reset", "fin"]),
+    for: Schema.DurationFromString
+  }),
+  /** Change the mix from now on (issuer). Percentages; what is not named stays. */
+  Schema.Struct({
+    do: Schema.Literal("behave"),
+    decline: Schema.optionalKey(Percent),
+    ignore: Schema.optionalKey(Percent),
+    drop: Schema.optionalKey(Percent),
+    delay: Schema.optionalKey(Percent),
+    adviceIgnore: Schema.optionalKey(Percent),
+    adviceDrop: Schema.optionalKey(Percent),
+    adviceDelay: Schema.optionalKey(Percent)
+  }),
+  /** End in order: drain, sign off, print the summary, exit. The same as SIGTERM. */
+  Schema.Struct({ do: Schema.Literal("finish") })
+])
+export type Command = typeof Command.Type
+
+/** The command to cut, apart. */
+export interface CutCommand {
+  readonly how: "reset" | "fin"
+  readonly for: Duration.Duration
+}
+
+const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Command))
+
+/** A line as a command, or why it is none. */
+export const parseCommand = (line: string): Command | { readonly refused: string } => {
+  const result = decode(line)
+  return Result.isSuccess(result) ? result.success : { refused: result.failure.message }
+}

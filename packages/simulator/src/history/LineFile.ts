@@ -1,0 +1,47 @@
+/**
+ * An append-only file of JSON lines.
+ *
+ * Owns gathering lines and writing them in one system call per flush. The write is synchronous, so that every line of
+ * a flush is with the operating system when the call returns and a killed simulator loses only what came after it; it
+ * is not synced to disk. What a line holds is its owner's business.
+ */
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs"
+import { dirname } from "node:path"
+import { Effect, type Scope } from "effect"
+import { FileFailed, reasonOf } from "../SimulatorError.ts"
+
+/** A file to append objects to. */
+export interface LineFile {
+  readonly append: (line: object) => void
+  /** Writes what has gathered. Throws when the disk refuses: a run without its history is worth nothing. */
+  readonly flush: () => void
+}
+
+/** Opens (and empties) a file; its directory is made when it is missing. Flushed and closed with the scope. */
+export const makeLineFile = (path: string): Effect.Effect<LineFile, FileFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const descriptor = yield* Effect.try({
+      try: () => {
+        mkdirSync(dirname(path), { recursive: true })
+        return openSync(path, "w")
+      },
+      catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
+    })
+    let gathered: Array<string> = []
+    const flush = (): void => {
+      if (gathered.length === 0) return
+      const bytes = Buffer.from(`${gathered.join("\n")}\n`)
+      gathered = []
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at)
+    }
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        flush()
+        closeSync(descriptor)
+      })
+    )
+    return { append: (line) => gathered.push(JSON.stringify(line)), flush }
+  })
+
+/** A file that keeps nothing, for runs that need no history. */
+export const noLineFile: LineFile = { append: () => undefined, flush: () => undefined }

@@ -1,0 +1,129 @@
+/**
+ * One socket of a partner: frames in, frames out, idle frames, silence.
+ *
+ * Owns the framing of one connection and its end, which is told exactly once. Does not dial or listen (PartnerLink),
+ * and shares no code with the switch's links.
+ */
+import type { Socket } from "node:net"
+import { explain, Framer, idleFrame, isMessageError } from "@jinka/codec"
+import { framed, type MessageForm } from "../message/CupsMessage.ts"
+import type { PartnerMessage } from "../message/PartnerMessage.ts"
+import type { Connection, Session, Timepiece } from "../partner/Session.ts"
+import { Outbox } from "./Outbox.ts"
+
+/** Timing of a connection, in milliseconds. */
+export interface ConnectionSettings {
+  readonly form: MessageForm
+  /** Send an idle frame after this long without sending anything. */
+  readonly idleInterval: number
+  /** Close the connection after this long without receiving anything. */
+  readonly silenceLimit: number
+}
+
+/** Bytes that may wait for a partner that does not read, before the connection is closed. */
+const unsentMax = 16 * 1024 * 1024
+
+/** A connection that is up. */
+export class PartnerConnection implements Connection {
+  readonly epoch: number
+  private readonly socket: Socket
+  private readonly session: Session
+  private readonly settings: ConnectionSettings
+  private readonly time: Timepiece
+  private readonly outbox: Outbox
+  private readonly framer: Framer
+  private readonly onDown: (connection: PartnerConnection) => void
+  private lastReceived: number
+  private lastSent: number
+  private reason = "closed by partner"
+  private isClosing = false
+  private isDown = false
+
+  constructor(
+    socket: Socket,
+    epoch: number,
+    session: Session,
+    settings: ConnectionSettings,
+    time: Timepiece,
+    onDown: (connection: PartnerConnection) => void
+  ) {
+    this.socket = socket
+    this.epoch = epoch
+    this.session = session
+    this.settings = settings
+    this.time = time
+    this.onDown = onDown
+    this.framer = new Framer(settings.form.frame)
+    this.outbox = new Outbox(socket, () => {
+      this.lastSent = this.time.monotonic()
+    })
+    this.lastReceived = this.lastSent = time.monotonic()
+    socket.setNoDelay(true)
+    socket.on("data", (chunk: Buffer) => this.take(chunk))
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (this.isClosing) return
+      this.reason = error.code === "ECONNRESET" ? "reset by partner" : `socket error ${error.code ?? error.message}`
+    })
+    socket.on("close", () => this.down())
+    session.linkUp(this)
+  }
+
+  send(message: PartnerMessage): void {
+    if (this.isClosing) return
+    this.outbox.add(framed(this.settings.form, message))
+    if (this.socket.writableLength > unsentMax) this.reset("partner does not read")
+  }
+
+  close(reason: string): void {
+    this.leave(reason)
+    this.outbox.flush()
+    // Not end(): a partner that answers FIN with nothing would keep the socket half open for ever.
+    this.socket.destroySoon()
+  }
+
+  /** Closes with RST. */
+  reset(reason: string): void {
+    this.leave(reason)
+    this.socket.resetAndDestroy()
+  }
+
+  /** Idle frame and silence. */
+  tick(now: number): void {
+    if (this.isClosing) return
+    if (now - this.lastReceived >= this.settings.silenceLimit) return this.reset("partner is silent")
+    if (now - this.lastSent < this.settings.idleInterval) return
+    const idle = idleFrame(this.settings.form.frame)
+    if (idle !== undefined) this.outbox.add(idle)
+  }
+
+  private take(chunk: Buffer): void {
+    this.lastReceived = this.time.monotonic()
+    const error = this.framer.push(chunk, this)
+    if (error !== undefined) this.reset(`frame refused: ${error._tag}`)
+  }
+
+  /** Called by the framer for every whole message. */
+  frame(buffer: Buffer, start: number, end: number): void {
+    // A session may close in the middle of a chunk: what stands behind is not read any more.
+    if (this.isClosing) return
+    const message = this.settings.form.read(buffer, start, end)
+    if (isMessageError(message)) return this.reset(`message cannot be read: ${explain(message)}`)
+    this.session.received(this, message)
+  }
+
+  /** Called by the framer for an idle frame: having received it is all there is to do. */
+  idle(): void {}
+
+  private leave(reason: string): void {
+    if (this.isClosing) return
+    this.isClosing = true
+    this.reason = reason
+  }
+
+  private down(): void {
+    if (this.isDown) return
+    this.isDown = this.isClosing = true
+    this.onDown(this)
+    this.session.linkDown(this, this.reason)
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The links of a partner: it dials one address for ever, or listens and takes every connection.
+ *
+ * Owns dialling again at once with a small seeded delay, listening, cutting its own links on demand, and the ticks. Not
+ * paced for kindness: a simulator comes back fast so that the switch is tested. Everything ends with the scope.
+ */
+import { connect, type Socket } from "node:net"
+import { Clock, Effect, Fiber, Latch, Option, Schedule, type Scope } from "effect"
+import type { Chance } from "../chance/Chance.ts"
+import { type Session, timepieceOf } from "../partner/Session.ts"
+import type { ListenFailed } from "../SimulatorError.ts"
+import { type Endpoint, endpointOf, listen } from "./Listener.ts"
+import { type ConnectionSettings, PartnerConnection } from "./PartnerConnection.ts"
+
+/** Settings of a partner's links. Times in milliseconds. */
+export interface LinkSettings extends ConnectionSettings {
+  readonly role: "dial" | "listen"
+  readonly endpoint: Endpoint
+  /** Before dialling again: drawn between these. */
+  readonly redialFrom: number
+  readonly redialTo: number
+  /** Between two ticks of the session. */
+  readonly tick: number
+}
+
+/** How a link is cut: RST, or FIN. */
+export type Cut = "reset" | "fin"
+
+/** A partner's links while they live. */
+export interface PartnerLink {
+  /** Where it listens (the port that was really taken), or what it dials. */
+  readonly endpoint: Endpoint
+  /** Cuts every connection now and makes no new one for a while. */
+  readonly cut: (how: Cut, milliseconds: number) => Effect.Effect<void>
+  /** Closes every connection with FIN and makes no new one. */
+  readonly close: Effect.Effect<void>
+  /** Never ends, except with the defect of a session that broke in a tick. */
+  readonly broken: Effect.Effect<never>
+}
+
+/** Longest time for a dial, in milliseconds. */
+const dialTimeout = 5_000
+
+/** Opens the links of a session; they close with the scope. */
+export const makePartnerLink = (
+  settings: LinkSettings,
+  session: Session,
+  chance: Chance
+): Effect.Effect<PartnerLink, ListenFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const time = timepieceOf(yield* Clock.Clock)
+    const connections = new Set<PartnerConnection>()
+    let epoch = 0
+    const attach = (socket: Socket): void => {
+      const onDown = (connection: PartnerConnection): void => void connections.delete(connection)
+      connections.add(new PartnerConnection(socket, ++epoch, session, settings, time, onDown))
+    }
+    const drop = (how: Cut, reason: string): void => {
+      for (const connection of [...connections]) {
+        if (how === "reset") connection.reset(reason)
+        else connection.close(reason)
+      }
+    }
+    yield* Effect.addFinalizer(() => Effect.sync(() => drop("fin", "partner stops")))
+    const entrance =
+      settings.role === "listen" ? yield* makeListener(settings.endpoint, attach) : yield* makeDialer(settings, chance, attach)
+    const ticking = yield* Effect.forkScoped(
+      Effect.sync(() => {
+        const now = time.monotonic()
+        for (const connection of connections) connection.tick(now)
+        session.tick()
+      }).pipe(Effect.andThen(Effect.sleep(settings.tick)), Effect.forever)
+    )
+    const shut = (how: Cut, reason: string): Effect.Effect<void> =>
+      Effect.andThen(
+        entrance.shut,
+        Effect.sync(() => drop(how, reason))
+      )
+    return {
+      endpoint: entrance.endpoint,
+      cut: (how, milliseconds) =>
+        shut(how, "cut on demand").pipe(Effect.andThen(Effect.sleep(milliseconds)), Effect.andThen(entrance.open)),
+      close: shut("fin", "partner stops"),
+      broken: Fiber.join(ticking)
+    }
+  })
+
+/** How connections come to be: shut makes no new ones until as many opens have followed. */
+interface Entrance {
+  readonly endpoint: Endpoint
+  readonly shut: Effect.Effect<void>
+  readonly open: Effect.Effect<void>
+}
+
+/** Dials, stays until the connection falls, waits a little, and again. */
+const makeDialer = (
+  settings: LinkSettings,
+  chance: Chance,
+  attach: (socket: Socket) => void
+): Effect.Effect<Entrance, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const isAllowed = yield* Latch.make(true)
+    let shuts = 0
+    yield* isAllowed.await.pipe(
+      Effect.andThen(dial(settings.endpoint)),
+      Effect.flatMap((socket) => (socket === undefined ? Effect.void : stay(socket, shuts > 0, attach))),
+      Effect.andThen(Effect.suspend(() => Effect.sleep(chance.between(settings.redialFrom, settings.redialTo)))),
+      Effect.forever,
+      Effect.forkScoped
+    )
+    return {
+      endpoint: settings.endpoint,
+      shut: Effect.suspend(() => {
+        shuts++
+        return isAllowed.close
+      }),
+      open: Effect.suspend(() => {
+        shuts--
+        return shuts === 0 ? isAllowed.open : Effect.void
+      })
+    }
+  })
+
+/** A connected socket; undefined when it was refused or did not come up in time. */
+const dial = (endpoint: Endpoint): Effect.Effect<Socket | undefined> =>
+  Effect.callback<Socket | undefined>((resume) => {
+    const socket = connect({ host: endpoint.host, port: endpoint.port })
+    // A refusal is nothing to report: the close that follows ends this dial and the next one comes soon.
+    socket.on("error", () => undefined)
+    socket.once("connect", () => resume(Effect.succeed(socket)))
+    socket.once("close", () => resume(Effect.succeed(undefined)))
+    return Effect.sync(() => socket.destroy())
+  }).pipe(Effect.timeoutOption(dialTimeout), Effect.map(Option.getOrUndefined))
+
+/** Ends when the connection has fallen. One that came up while it was not wanted is dropped at once. */
+const stay = (socket: Socket, isShut: boolean, attach: (socket: Socket) => void): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    if (socket.destroyed || isShut) {
+      socket.destroy()
+      return resume(Effect.void)
+    }
+    attach(socket)
+    socket.once("close", () => resume(Effect.void))
+    return Effect.sync(() => socket.destroySoon())
+  })
+
+/** Listens; shut closes the port, so that connects are refused, and open takes the same port again. */
+const makeListener = (
+  endpoint: Endpoint,
+  attach: (socket: Socket) => void
+): Effect.Effect<Entrance, ListenFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    let shuts = 0
+    let server = yield* listen(endpoint, attach)
+    const taken = endpointOf(server, endpoint.host)
+    yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
+    const reopen = Effect.gen(function* () {
+      server = yield* listen(taken, attach).pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
+    })
+    return {
+      endpoint: taken,
+      shut: Effect.sync(() => {
+        shuts++
+        server.close()
+      }),
+      open: Effect.suspend(() => {
+        shuts--
+        return shuts === 0 ? reopen : Effect.void
+      })
+    }
+  })

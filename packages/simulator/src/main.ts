@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+/**
+ * `jinka-sim`: the missing counterparts of a switch on the command line.
+ *
+ * Owns signals, exit codes and how errors look. Exit codes: 0 as asked, 1 the run or check did not come out right, 2 a
+ * setting, file or port is wrong, 70 a defect of the simulator itself.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { Cause, Console, Deferred, Effect, Exit, Runtime } from "effect"
+import { Command } from "effect/cli"
+import { acquirerCommand } from "./cli/AcquirerCommand.ts"
+import { checkCommand } from "./cli/CheckCommand.ts"
+import { issuerCommand } from "./cli/IssuerCommand.ts"
+import { proxyCommand } from "./cli/ProxyCommand.ts"
+import { StopSignal } from "./cli/StopSignal.ts"
+
+const exitCode = { good: 0, unsettled: 1, wrong: 2, defect: 70, interrupted: 130 }
+
+const simulator = Command.make("jinka-sim").pipe(
+  Command.withDescription(
+    "The institutions on both sides of a switch, to test it with: an acquirer that sends and reverses, an issuer with a " +
+      "ledger, a proxy that breaks links, and a checker that reconciles what both of them saw. Shares no link or journal " +
+      "code with the switch. Every choice is drawn from --seed."
+  ),
+  Command.withSubcommands([acquirerCommand, issuerCommand, proxyCommand, checkCommand])
+)
+
+const signalled = Deferred.makeUnsafe<void>()
+
+/** First signal: end in order. Second: interrupt. */
+const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
+  let signals = 0
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      signals++
+      if (signals === 1) Deferred.doneUnsafe(signalled, Effect.void)
+      else fiber.interruptUnsafe()
+    })
+  }
+  fiber.addObserver((exit) => teardown(exit, (code) => process.exit(code)))
+})
+
+/** Exit code of how the program ended. */
+const codeOf = <A, E>(exit: Exit.Exit<A, E>): number => {
+  if (Exit.isSuccess(exit)) return exitCode.good
+  if (Cause.hasInterruptsOnly(exit.cause)) return exitCode.interrupted
+  if (Cause.hasDies(exit.cause)) return exitCode.defect
+  const error = Cause.squash(exit.cause) as { readonly _tag?: string; readonly errors?: ReadonlyArray<unknown> }
+  // Help that was asked for, or that came because the arguments were wrong.
+  if (error._tag === "ShowHelp") return error.errors?.length === 0 ? exitCode.good : exitCode.wrong
+  return error._tag === "Unsettled" ? exitCode.unsettled : exitCode.wrong
+}
+
+simulator.pipe(
+  Command.run({ version: "0.1.0" }),
+  Effect.tapError((error) => (error._tag === "ShowHelp" ? Effect.void : Console.error(`jinka-sim: ${error.message}`))),
+  Effect.tapCause((cause) =>
+    Cause.hasDies(cause) ? Console.error(`jinka-sim: defect, please report: ${Cause.pretty(cause)}`) : Effect.void
+  ),
+  Effect.provideService(StopSignal, { requested: Deferred.await(signalled) }),
+  Effect.provide(NodeServices.layer),
+  (program) => runMain(program, { disableErrorReporting: true, teardown: (exit, onExit) => onExit(codeOf(exit)) })
+)

@@ -1,0 +1,55 @@
+/**
+ * Numbers and dates that a partner puts into its messages: F7, F11, F12, F13, F15, F37.
+ *
+ * Owns their uniqueness: F7 + F11 is unique unless more than 999,999 messages are numbered in one second, F37 is
+ * unique within the prefix. Dates are China Standard Time (UTC+8, no summer time), as on CUPS links.
+ */
+
+/** Milliseconds that CST is ahead of UTC. */
+const zone = 8 * 3_600_000
+
+/** MMDDhhmmss of an instant in CST (F7). F12 is its last six digits, F13 its first four. */
+export const transmissionTime = (at: number): string => {
+  const date = new Date(at + zone)
+  return [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join("")
+}
+
+/** Draws numbers for one partner. */
+export class Numbering {
+  private readonly prefix: string
+  private stan = 0
+  private reference: number
+  private second = -1
+  private time = ""
+
+  /** `prefix`: up to 4 characters that no other partner of the run uses; `first`: number of the first RRN. */
+  constructor(prefix: string, first: number) {
+    this.prefix = prefix
+    this.reference = first
+  }
+
+  /** Next F11, 000001 to 999999 and round again. */
+  nextStan(): string {
+    this.stan = this.stan === 999_999 ? 1 : this.stan + 1
+    return String(this.stan).padStart(6, "0")
+  }
+
+  /** Next F37: prefix and counter, 12 characters. */
+  nextReference(): string {
+    const reference = this.prefix + String(this.reference).padStart(12 - this.prefix.length, "0")
+    this.reference++
+    return reference
+  }
+
+  /** F7 of an instant; made once a second. */
+  transmitted(at: number): string {
+    const second = Math.floor(at / 1000)
+    if (second !== this.second) {
+      this.second = second
+      this.time = transmissionTime(at)
+    }
+    return this.time
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Results for people: tables in the terminal, and the same in one line of JSON for programs.
+ *
+ * Owns layout and wording. Prints nothing itself.
+ */
+import Table from "cli-table3"
+import type { AcquirerTotals } from "../acquirer/AcquirerTotals.ts"
+import type { Verdict } from "../checker/Checker.ts"
+import type { Totals } from "../checker/Totals.ts"
+import type { IssuerTotals } from "../issuer/Issuer.ts"
+
+/** Minor units as money with two decimals: -123456 is "-1,234.56". */
+export const moneyText = (minor: number): string => {
+  const whole = Math.trunc(Math.abs(minor) / 100).toLocaleString("en-US")
+  return `${minor < 0 ? "-" : ""}${whole}.${String(Math.abs(minor) % 100).padStart(2, "0")}`
+}
+
+const countText = (count: number): string => count.toLocaleString("en-US")
+
+/** Colours only where a terminal shows them. */
+const tableOf = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>, isColoured: boolean): string => {
+  const style = isColoured ? {} : { style: { head: [], border: [] } }
+  const table = new Table({ head: [...head], colAligns: ["left", "right"], ...style })
+  for (const row of rows) table.push([...row])
+  return table.toString()
+}
+
+const totalsRows = (totals: Totals): ReadonlyArray<readonly [string, string, string]> => [
+  ["asked for", countText(totals.asked), "requests and advices of the workload"],
+  ["sent", countText(totals.sent), "requests that left the acquirer"],
+  ["answered", countText(totals.answered), "approved, declined or failed"],
+  ["  approved", countText(totals.approved), ""],
+  ["  declined", countText(totals.declined), ""],
+  ["  failed", countText(totals.failed), "answered 68, 96 or 98: the switch gave up and reversed"],
+  ["rejected", countText(totals.rejected), "refused with a reject code"],
+  ["not sent", countText(totals.notSent), "no link signed on"],
+  ["timed out", countText(totals.timedOut), "the acquirer gave up waiting"],
+  ["link lost", countText(totals.linkLost), "the acquirer's link fell while waiting"],
+  ["reversed", countText(totals.reversed), "in doubt at the acquirer, then acknowledged"],
+  ["undone", countText(totals.undone), "effects that the issuer took back"],
+  ["advices", countText(totals.advices), ""],
+  ["acknowledged", countText(totals.acknowledged), "advices"],
+  ["late", countText(totals.late), "answers after the request was given up"],
+  ["in doubt", countText(totals.inDoubt), "nobody knows"],
+  ["lost", countText(totals.lost), "approved, never processed"],
+  ["doubled", countText(totals.doubled), "processed or sent twice"],
+  ["money, acquirer", moneyText(totals.money.acquirer), "approvals that stand"],
+  ["money, ledger", moneyText(totals.money.ledger), "sum of the issuer's postings"],
+  ["money, in doubt", moneyText(totals.money.inDoubt), ""]
+]
+
+/** How many findings of one rule are listed. */
+const findingsShown = 10
+
+/** The reconciliation and the rules, for a terminal. */
+export const verdictTable = (verdict: Verdict, isColoured = false): string => {
+  const totals = tableOf(["", "count", "meaning"], totalsRows(verdict.totals), isColoured)
+  const rules = tableOf(
+    ["rule", "findings", "what must hold"],
+    verdict.rules.map(({ rule, result, findings, checks }) => [
+      rule,
+      result === "kept" ? "kept" : result === "skipped" ? "not given" : `${countText(findings.length)} BROKEN`,
+      checks
+    ]),
+    isColoured
+  )
+  const findings = verdict.rules.flatMap(({ rule, findings: found }) => {
+    const shown = found.slice(0, findingsShown).map(({ says, rrn, stan }) => {
+      const which = rrn === undefined ? "" : ` (RRN ${rrn}${stan === undefined ? "" : `, STAN ${stan}`})`
+      return `  ${rule}: ${says}${which}`
+    })
+    const more = found.length - shown.length
+    return more > 0 ? [...shown, `  ${rule}: and ${countText(more)} more`] : shown
+  })
+  const word = verdict.isPassed ? "Every rule was kept." : `${countText(verdict.findings.length)} findings:`
+  return [totals, rules, word, ...findings].join("\n")
+}
+
+/** The verdict as one JSON object: totals, the result of each rule, the first findings. */
+export const verdictLine = (verdict: Verdict): string =>
+  JSON.stringify({
+    event: "verdict",
+    passed: verdict.isPassed,
+    ...verdict.totals,
+    rules: Object.fromEntries(verdict.rules.map(({ rule, result, findings }) => [rule, result === "broken" ? findings.length : result])),
+    findings: verdict.findings.slice(0, 100)
+  })
+
+/** An acquirer's totals for a terminal. */
+export const acquirerTable = (totals: AcquirerTotals, isColoured = false): string => {
+  const { latency, money, isSignedOn: _on, isLoading: _loading, ...counts } = totals
+  const rows = Object.entries(counts).map(([name, count]) => [name, countText(count), ""])
+  const milliseconds = (value: number): string => `${value.toFixed(2)} ms`
+  return tableOf(
+    ["acquirer", "", "meaning"],
+    [
+      ...rows,
+      ["money", moneyText(money), "approvals that stand"],
+      ["response p50", milliseconds(latency.response.p50), "from the intended start"],
+      ["response p99", milliseconds(latency.response.p99), ""],
+      ["response p99.9", milliseconds(latency.response.p999), ""],
+      ["service p99", milliseconds(latency.service.p99), "from the actual sending"],
+      ["generator lag p99", milliseconds(latency.lag.p99), "how late requests were sent"]
+    ],
+    isColoured
+  )
+}
+
+/** An issuer's totals for a terminal. */
+export const issuerTable = (totals: IssuerTotals, isColoured = false): string => {
+  const { ledger, ...counts } = totals
+  const rows = Object.entries(counts).map(([name, count]) => [name, countText(count), ""])
+  return tableOf(
+    ["issuer", "", "meaning"],
+    [
+      ...rows,
+      ["accounts", countText(ledger.accounts), ""],
+      ["postings", countText(ledger.postings), ""],
+      ["standing", countText(ledger.standing), "effects that were not undone"],
+      ["undone", countText(ledger.undone), ""],
+      ["tombstones", countText(ledger.tombstones), "reversals of what never came before them"],
+      ["balances moved", moneyText(ledger.available - ledger.opening), ""]
+    ],
+    isColoured
+  )
+}

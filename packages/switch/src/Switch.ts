@@ -1,0 +1,264 @@
+/**
+ * The switch: links on one side, the journal on the other, and the exchanges between them.
+ *
+ * This file joins the parts and owns the turns: what arrives in one read is handled in one go, recorded as one group, and
+ * written as one write. It needs a `Transport` and a `Journal`; both may be simulated.
+ */
+import { explain, isRequest, type MessageError, type MessageIndex, mtiClass } from "@jinka/codec"
+import { Clock, Context, Effect, Fiber, Latch, type Scope } from "effect"
+import { Books, type Limits } from "./exchange/Books.ts"
+import { Deliveries } from "./exchange/Deliveries.ts"
+import { TICK_MS } from "./exchange/Outstanding.ts"
+import { type Recovered, Recovery } from "./exchange/Recovery.ts"
+import { Requests } from "./exchange/Requests.ts"
+import { type Route, Router } from "./exchange/Router.ts"
+import { formatErrorAnswer } from "./exchange/Salvage.ts"
+import type { Settings as DeliverySettings } from "./exchange/StoreAndForward.ts"
+import { StoredAnswers } from "./exchange/StoredAnswers.ts"
+import { Journal } from "./journal/Journal.ts"
+import type { JournalError } from "./journal/JournalError.ts"
+import { LinkEnded } from "./link/Ended.ts"
+import { Link, type LinkEvents, type LinkStatus } from "./link/Link.ts"
+import type { Session } from "./link/Session.ts"
+import type { LinkSettings } from "./link/Settings.ts"
+import type { ListenFailed, Transport } from "./transport/Transport.ts"
+
+/** How often the oldest open exchange is looked up for the journal, in ticks of the deadline fiber. */
+const FLOOR_TICKS = 50
+
+/** All that one switch is told. */
+export interface SwitchSettings {
+  readonly links: ReadonlyArray<LinkSettings & { readonly delivery: DeliverySettings }>
+  /** Routes by the links' positions in `links`. */
+  readonly routes: ReadonlyArray<Route>
+  readonly limits: Limits
+}
+
+/** What an operator sees at once. */
+export interface SwitchStatus {
+  readonly links: ReadonlyArray<LinkStatus & { readonly outstanding: number; readonly stored: number }>
+  /** Entries by kind since the journal began. */
+  readonly entries: ReadonlyArray<number>
+  /** Answers by response code since the start. */
+  readonly answers: { readonly [code: string]: number }
+  /** Entries and bytes that are not on disk yet. */
+  readonly unwritten: { readonly entries: number; readonly bytes: number }
+}
+
+/** A request that had not ended when a drain was over, with its outcome. */
+export interface Unfinished {
+  readonly exchange: number
+  readonly link: string
+  readonly outcome: "Unknown" | "NotSent"
+}
+
+/** A running switch. */
+export interface Running {
+  readonly recovered: Recovered
+  readonly status: () => SwitchStatus
+  readonly links: ReadonlyArray<Link>
+  /**
+   * Takes no new requests, waits up to `limitMs` for what is outstanding, signs off, closes, and returns what had not ended.
+   * Advices and reversals stay in the journal and go on after the next start.
+   */
+  readonly drain: (limitMs: number) => Effect.Effect<ReadonlyArray<Unfinished>>
+  /** Never succeeds; fails when the journal stops (guarantee G9) or an address cannot be listened on. */
+  readonly failed: Effect.Effect<never, JournalError | ListenFailed>
+}
+
+/** The running switch as a service. */
+export class Switch extends Context.Service<Switch, Running>()("@jinka/switch/Switch") {}
+
+/** Joins the parts and owns the turns. */
+class Core {
+  readonly books: Books
+  readonly requests: Requests
+  readonly deliveries: Deliveries
+  private readonly roomLatch = Latch.makeUnsafe(true)
+  private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
+
+  constructor(settings: SwitchSettings, journal: Journal["Service"], runtime: Books["runtime"]) {
+    const links = settings.links.map((link, id) => new Link(id, link, this.events))
+    this.books = new Books(links, new Router(settings.routes), journal, settings.limits, runtime, {
+      forward: (link, id) => this.requests.forward(link, id),
+      deliver: (link, id) => this.requests.deliver(link, id)
+    })
+    const answers = new StoredAnswers(this.books)
+    this.requests = new Requests(
+      this.books,
+      (origin, target, request, exchange) => this.deliveries.reverse(origin, target, request, exchange),
+      (link, exchange, request, otherwise) => answers.again(link, exchange, request, otherwise)
+    )
+    this.deliveries = new Deliveries(this.books, this.requests)
+    for (const link of links) this.books.queues.push(this.deliveries.queue(link, settings.links[link.id]!.delivery))
+    journal.writer.onCommitted = (lastSeq) => this.committed(lastSeq)
+  }
+
+  /** The journal has everything up to `lastSeq` on disk: what waited for that is done, in order. */
+  private committed(lastSeq: number): void {
+    const { books } = this
+    books.tick()
+    books.commits.run(lastSeq)
+    books.flush()
+    if (books.record.pendingBytes < books.limits.unwrittenStop / 2) this.roomLatch.openUnsafe()
+  }
+
+  /** One tick of the deadline fiber. */
+  deadlines(): void {
+    const { books } = this
+    books.tick()
+    for (const link of books.links) {
+      const outstanding = books.outstanding[link.id]!
+      if (outstanding.size > 0) outstanding.expire(books.now, (slot) => this.requests.expired(link, slot))
+      books.queues[link.id]!.tick(books.now)
+    }
+    books.flush()
+  }
+
+  private readonly events: LinkEvents = {
+    message: (session, index) => this.message(session, index),
+    unreadable: (session, wrong, bytes, start, end) => this.unreadable(session, wrong, bytes, start, end),
+    turn: () => {
+      const { books } = this
+      books.flush()
+      if (books.record.pendingBytes <= books.limits.unwrittenStop) return undefined
+      this.roomLatch.closeUnsafe()
+      return this.room
+    },
+    readiness: (link, ready) => {
+      this.noted(link, link.epoch, ready ? "ready" : "not ready")
+      this.books.tick()
+      if (ready) this.books.queues[link.id]!.linkReady(this.books.now)
+      this.books.flush()
+    },
+    ended: (link, epoch) => {
+      this.books.tick()
+      this.requests.connectionLost(link, epoch)
+      this.books.queues[link.id]!.linkLost()
+      this.books.flush()
+    },
+    noted: (link, epoch, text) => {
+      this.noted(link, epoch, text)
+      this.books.flush()
+    }
+  }
+
+  private message(session: Session, index: MessageIndex): void {
+    // A reject brings our own message back: whatever its MTI says, it is an answer.
+    if (index.rejectCode !== 0) return this.answer(session, index)
+    switch (mtiClass(index.mti)) {
+      case "request":
+        return this.requests.request(session, index)
+      case "response":
+        return this.requests.answer(session, index)
+      case "advice":
+      case "reversal":
+      case "notice":
+        return this.deliveries.advice(session, index)
+      case "adviceResponse":
+      case "reversalResponse":
+      case "noticeResponse":
+        return this.answer(session, index)
+      default:
+        if (isRequest(index.mti)) this.requests.refuse(session, index, "formatError")
+        else this.requests.answer(session, index)
+    }
+  }
+
+  private answer(session: Session, index: MessageIndex): void {
+    if (!this.deliveries.answer(session, index)) this.requests.answer(session, index)
+  }
+
+  /** Bytes in a good frame that are no message: counted and noted, answered as a format error when its key can be read. */
+  private unreadable(session: Session, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
+    const { link } = session
+    const { books } = this
+    this.noted(link, session.epoch, `unreadable message of ${end - start} bytes: ${explain(wrong)}`)
+    const answer = formatErrorAnswer(link.settings, wrong, bytes, start, end)
+    if (answer === undefined) return
+    const seq = books.record.unreadable(link, session.epoch, link.settings.dialect.refusal.formatError)
+    books.commits.after(seq, () => books.send(link, answer))
+  }
+
+  private noted(link: Link, epoch: number, text: string): void {
+    this.books.record.event(link, epoch, text)
+    this.books.runtime.fork(Effect.logInfo(text).pipe(Effect.annotateLogs({ link: link.settings.name, epoch })))
+  }
+}
+
+/**
+ * Starts a switch in the scope: recovers the journal first, then opens the links. Nothing is accepted before recovery is on disk.
+ */
+export const make = Effect.fnUntraced(function* (
+  settings: SwitchSettings
+): Effect.fn.Return<Running, JournalError, Journal | Transport | Scope.Scope> {
+  const journal = yield* Journal
+  const clock = yield* Clock.Clock
+  const fork = Effect.runForkWith(yield* Effect.context<never>())
+  const core = new Core(settings, journal, {
+    monotonicMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
+    wallMs: () => clock.currentTimeMillisUnsafe(),
+    fork
+  })
+  const { books } = core
+  const recovered = yield* new Recovery(books, core.deliveries).run
+  const links = yield* Effect.forEach(books.links, (link) => Effect.forkScoped(link.run))
+  yield* Effect.forkScoped(deadlines(core))
+  return {
+    recovered,
+    links: books.links,
+    status: () => status(books),
+    drain: (limitMs) => drain(core, limitMs),
+    failed: Effect.raceFirst(
+      journal.failed,
+      links.reduce<Effect.Effect<never, ListenFailed>>(
+        (first, link) => Effect.raceFirst(first, Fiber.join(link)),
+        Effect.never
+      )
+    )
+  }
+})
+
+/** The one fiber for every deadline of the switch. */
+const deadlines = (core: Core): Effect.Effect<never> => {
+  let ticks = 0
+  return Effect.sleep(TICK_MS).pipe(
+    Effect.map(() => {
+      core.deadlines()
+      if (++ticks % FLOOR_TICKS === 0) core.books.record.floor = core.books.oldestOpen()
+    }),
+    Effect.forever
+  )
+}
+
+const status = (books: Books): SwitchStatus => ({
+  links: books.links.map((link) => ({
+    ...link.status(),
+    outstanding: books.outstanding[link.id]!.size,
+    stored: books.queues[link.id]!.size
+  })),
+  entries: books.journal.counts(),
+  answers: Object.fromEntries(books.answers),
+  unwritten: { entries: books.journal.writer.pendingEntries, bytes: books.journal.writer.pendingBytes }
+})
+
+const outstandingNow = (books: Books): number => books.outstanding.reduce((sum, { size }) => sum + size, 0)
+
+const drain = Effect.fnUntraced(function* (core: Core, limitMs: number) {
+  const { books } = core
+  for (const link of books.links) link.change({ _tag: "draining", on: true })
+  const end = books.runtime.monotonicMs() + limitMs
+  while ((outstandingNow(books) > 0 || books.commits.length > 0) && books.runtime.monotonicMs() < end) {
+    yield* Effect.sleep(TICK_MS)
+  }
+  const unfinished: Array<Unfinished> = []
+  for (const link of books.links) {
+    books.outstanding[link.id]!.forEach(({ exchange, sentEpoch }) => {
+      unfinished.push({ exchange, link: link.settings.name, outcome: sentEpoch > 0 ? "Unknown" : "NotSent" })
+    })
+    link.session?.signOff()
+  }
+  yield* Effect.sleep(2 * TICK_MS)
+  for (const link of books.links) link.cut(new LinkEnded({ reason: "Stopping", why: "the switch is stopping" }))
+  return unfinished
+})

@@ -1,0 +1,131 @@
+/**
+ * What all exchanges of one switch share: links, tables of outstanding requests, store-and-forward queues, recent keys, the
+ * journal and the queue of what waits for it. Made once; used only on the switch's own thread.
+ */
+import type { Effect, Fiber } from "effect"
+import type { Journal } from "../journal/Journal.ts"
+import type { Link } from "../link/Link.ts"
+import { Commits, type HotActions } from "./Commits.ts"
+import { Outstanding } from "./Outstanding.ts"
+import { RecentKeys } from "./RecentKeys.ts"
+import { Recorder } from "./Recorder.ts"
+import type { Router } from "./Router.ts"
+import type { StoreAndForward, Stored } from "./StoreAndForward.ts"
+
+/** Limits of the exchanges. */
+export interface Limits {
+  /** From acceptance to the end of a request without an answer, in milliseconds. */
+  readonly requestTimeoutMs: number
+  /** Requests whose repeats are recognised. */
+  readonly recentKeys: number
+  /** Bytes on their way to disk above which new requests are refused, and above which links are not read any more. */
+  readonly unwrittenRefuse: number
+  readonly unwrittenStop: number
+}
+
+/** Clocks and fibers, from the Effect runtime that the switch runs in. */
+export interface Runtime {
+  /** Monotonic milliseconds. */
+  readonly monotonicMs: () => number
+  /** Milliseconds since the epoch. */
+  readonly wallMs: () => number
+  /** Starts an effect beside the switch; used for rare work only. */
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+}
+
+/** The state that `Requests` and `Deliveries` work on. */
+export class Books {
+  readonly links: ReadonlyArray<Link>
+  readonly router: Router
+  readonly journal: Journal["Service"]
+  readonly limits: Limits
+  readonly runtime: Runtime
+  readonly record: Recorder
+  readonly commits: Commits
+  readonly recent: RecentKeys
+  /** Outstanding requests by the number of the link that they were sent on. */
+  readonly outstanding: ReadonlyArray<Outstanding>
+  /** Store-and-forward queues by link number. Filled by the switch once the links exist. */
+  readonly queues: Array<StoreAndForward> = []
+  /** Answers since the start, by response code. */
+  readonly answers = new Map<string, number>()
+  /** Monotonic milliseconds as of the current turn: one reading of the clock for a whole batch. */
+  now: number
+  private readonly touched = new Set<Link>()
+
+  constructor(
+    links: ReadonlyArray<Link>,
+    router: Router,
+    journal: Journal["Service"],
+    limits: Limits,
+    runtime: Runtime,
+    hot: HotActions
+  ) {
+    this.links = links
+    this.router = router
+    this.journal = journal
+    this.limits = limits
+    this.runtime = runtime
+    this.record = new Recorder(journal, links, runtime.wallMs)
+    this.commits = new Commits(hot)
+    this.recent = new RecentKeys(limits.recentKeys)
+    this.now = runtime.monotonicMs()
+    this.outstanding = links.map(({ settings }) => new Outstanding(settings.window, this.now))
+  }
+
+  /** Reads the clock: at the beginning of each turn. */
+  tick(): void {
+    this.now = this.runtime.monotonicMs()
+  }
+
+  /** Whether the journal lags too far behind, or its disk is too full, for new work. */
+  get isFull(): boolean {
+    return this.record.pendingBytes > this.limits.unwrittenRefuse || this.journal.lowSpace()
+  }
+
+  /** The link has something to write at the end of this turn. */
+  touch(link: Link): void {
+    this.touched.add(link)
+  }
+
+  /** Ends a turn: what was recorded goes to the journal, what was built goes to the partners. */
+  flush(): void {
+    this.record.flush()
+    if (this.touched.size === 0) return
+    for (const link of this.touched) link.flush()
+    this.touched.clear()
+  }
+
+  /** Puts a whole message into the link's outbox. False when the link has no connection. */
+  send(link: Link, message: Buffer): boolean {
+    const { session } = link
+    if (session === undefined) return false
+    const at = session.begin(message.length)
+    message.copy(session.outbox.buffer, at)
+    session.end(at, message.length)
+    this.touch(link)
+    return true
+  }
+
+  /** Hands a message whose entry is on disk to the link's store-and-forward queue. */
+  store(link: Link, stored: Stored): void {
+    this.queues[link.id]!.add(stored, this.now)
+  }
+
+  /** Counts an answer's response code. */
+  countAnswer(code: string): void {
+    this.answers.set(code, (this.answers.get(code) ?? 0) + 1)
+  }
+
+  /** The oldest exchange that has not ended; the next sequence number when there is none. */
+  oldestOpen(): number {
+    let oldest = this.record.last + 1
+    for (const table of this.outstanding) {
+      table.forEach(({ exchange }) => {
+        oldest = Math.min(oldest, exchange)
+      })
+    }
+    for (const queue of this.queues) for (const { exchange } of queue.unfinished()) oldest = Math.min(oldest, exchange)
+    return oldest
+  }
+}

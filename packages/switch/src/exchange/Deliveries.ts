@@ -1,0 +1,175 @@
+/**
+ * Advices, reversals and notices: messages that are accepted once and delivered until they are acknowledged.
+ *
+ * A partner's advice is journalled, acknowledged to the partner by the switch, and from then on the switch's to deliver.
+ * Reversals of our own come from requests whose outcome is unknown. Both wait in the store-and-forward queue of their link.
+ */
+import { isMessageError, isRepeat, isReversible, MessageIndex, PatchList, repeatMti, responseClass } from "@jinka/codec"
+import { approved } from "../link/Codes.ts"
+import type { Link } from "../link/Link.ts"
+import type { Session } from "../link/Session.ts"
+import type { Books } from "./Books.ts"
+import { KEY_LENGTH_MAX } from "./Outstanding.ts"
+import { Fate } from "./RecentKeys.ts"
+import type { Requests } from "./Requests.ts"
+import * as Reversal from "./Reversal.ts"
+import { type Settings, StoreAndForward, type Stored } from "./StoreAndForward.ts"
+import { translate } from "./Translate.ts"
+
+/** Classes of response codes after which a message is tried again: the far side could not say what became of it. */
+const notFinal = new Set(["R", "T", "X"])
+
+/** The deliveries of one switch. */
+export class Deliveries {
+  private readonly books: Books
+  private readonly requests: Requests
+  private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+  private readonly index = new MessageIndex()
+  private readonly patches = new PatchList()
+
+  constructor(books: Books, requests: Requests) {
+    this.books = books
+    this.requests = requests
+  }
+
+  /** The queue of a link. */
+  queue(link: Link, settings: Settings): StoreAndForward {
+    const { record, commits } = this.books
+    return new StoreAndForward(settings, {
+      isReady: () => link.isReady,
+      recordAttempt: (stored, then) => {
+        const seq = record.ended("sent", stored.exchange, link, link.epoch, String(stored.attempts))
+        commits.after(seq, then)
+      },
+      recordEnd: (stored, end, code) => {
+        record.ended(end, stored.exchange, link, link.epoch, code)
+      },
+      write: (stored, again) => this.write(link, stored, again),
+      isFinal: (code) => !notFinal.has(responseClass(link.settings.dialect, code))
+    })
+  }
+
+  /** An advice, a reversal or a notice of a partner. */
+  advice(session: Session, index: MessageIndex): void {
+    const { books, requests } = this
+    const origin = session.link
+    const { codec, dialect } = origin.settings
+    const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
+    if (books.recent.find(origin.id, this.key, 0, length)) return this.repeated(session, index)
+    if (!origin.isSignedOn) return requests.refuse(session, index, "notSignedOn")
+    if (books.isFull) return requests.refuse(session, index, "malfunction")
+    const to = books.router.route(index)
+    if (to === undefined) return requests.refuse(session, index, "noRoute")
+    const target = books.links[to]!
+    const bytes = this.outgoing(origin, target, index)
+    if (bytes === undefined) return requests.refuse(session, index, "formatError")
+    const stored = this.enter(target, 0, `from ${origin.settings.name}`, bytes)
+    books.recent.put(origin.id, this.key, 0, length, stored.exchange, Fate.queued)
+    const answer = requests.makeAnswer(origin, index, approved(dialect))
+    books.commits.after(stored.exchange, () => {
+      books.send(origin, answer)
+      books.store(target, stored)
+    })
+  }
+
+  /**
+   * Journals our own reversal of the request `original` of `exchange`; it has to be stored when that is on disk. `undefined` when
+   * the dialect has no reversal for such a request: inquiries move no money.
+   */
+  reverse(origin: Link, target: Link, original: MessageIndex, exchange: number): Stored | undefined {
+    const bytes = this.reversal(origin, target, original)
+    return bytes === undefined ? undefined : this.enter(target, exchange, "reversal", bytes)
+  }
+
+  /** A response to a message of a queue. False when no message waits for it. */
+  answer(session: Session, index: MessageIndex): boolean {
+    const { books } = this
+    const { link } = session
+    const { codec, dialect } = link.settings
+    const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
+    const code = index.rejectCode !== 0 ? dialect.refusal.formatError : index.text(39)
+    return books.queues[link.id]!.answered(this.key.toString("latin1", 0, length), code, books.now)
+  }
+
+  /** The message with these bytes as its queue holds it; `exchange` is its `queued` entry. */
+  stored(target: Link, exchange: number, about: number, bytes: Buffer): Stored {
+    const { codec, dialect } = target.settings
+    const { index } = this
+    codec.index(bytes, 0, bytes.length, index)
+    const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
+    return {
+      exchange,
+      about,
+      mti: index.mti,
+      bytes,
+      key: this.key.toString("latin1", 0, length),
+      transaction: Reversal.transactionOf(dialect, index),
+      attempts: 0
+    }
+  }
+
+  private enter(target: Link, about: number, source: string, bytes: Buffer): Stored {
+    const exchange = this.books.record.queued(target, about, source, bytes)
+    return this.stored(target, exchange, about, bytes)
+  }
+
+  /** The partner says it again: acknowledged again, delivered once. */
+  private repeated(session: Session, index: MessageIndex): void {
+    const { books } = this
+    const { link } = session
+    const { dialect } = link.settings
+    const code = books.recent.fate === Fate.queued ? approved(dialect) : dialect.refusal.duplicate
+    const seq = books.record.stray("duplicateRequest", books.recent.exchange, link, session.epoch, code, index)
+    const answer = this.requests.makeAnswer(link, index, code)
+    books.commits.after(seq, () => books.send(link, answer))
+  }
+
+  /** A partner's message as it will be sent to the target: without what may not be kept, in the target's dialect. */
+  private outgoing(origin: Link, target: Link, index: MessageIndex): Buffer | undefined {
+    const { patches } = this
+    if (origin.settings.dialect !== target.settings.dialect) {
+      const message = translate(origin.settings, target.settings, index)
+      if (isMessageError(message)) return undefined
+      const wrong = target.settings.codec.index(message, 0, message.length, this.index)
+      return wrong === undefined ? target.settings.codec.withoutSad(this.index) : undefined
+    }
+    const { codec } = target.settings
+    const kept = codec.withoutSad(index)
+    codec.index(kept, 0, kept.length, this.index)
+    patches.clear()
+    if (isRepeat(index.mti)) patches.mti(index.mti - 1)
+    for (let part = 0; part < target.addressing.partCount; part++) {
+      patches.header(target.addressing.parts[part]!, target.addressing.partValues[part]!)
+    }
+    const out = Buffer.allocUnsafe(codec.patchedLength(this.index, patches))
+    return out.subarray(0, codec.patch(this.index, patches, out, 0))
+  }
+
+  private reversal(origin: Link, target: Link, original: MessageIndex): Buffer | undefined {
+    const { books } = this
+    const { codec, dialect, utcOffsetMs } = origin.settings
+    if (!isReversible(dialect, original.mti, original.text(3))) return undefined
+    const message = codec.decode(original.buffer, original.start, original.end)
+    if (isMessageError(message)) return undefined
+    const stan = Reversal.stanOf(books.record.last + 1)
+    const localMs = books.runtime.wallMs() + utcOffsetMs
+    const bytes = codec.encode(Reversal.make(dialect, message, original, { stan, localMs }))
+    if (isMessageError(bytes)) return undefined
+    codec.index(bytes, 0, bytes.length, this.index)
+    return this.outgoing(origin, target, this.index)
+  }
+
+  private write(link: Link, stored: Stored, again: boolean): boolean {
+    const { session } = link
+    if (session === undefined || !link.isReady) return false
+    const { codec } = link.settings
+    const { index, patches } = this
+    codec.index(stored.bytes, 0, stored.bytes.length, index)
+    patches.clear()
+    if (again) patches.mti(repeatMti(stored.mti))
+    const at = session.begin(codec.patchedLength(index, patches))
+    session.end(at, codec.patch(index, patches, session.outbox.buffer, at))
+    this.books.touch(link)
+    return true
+  }
+}

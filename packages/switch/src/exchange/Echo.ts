@@ -1,0 +1,40 @@
+/**
+ * The echo check: an answer with the right key must also carry its request's own values, or it is not its answer (G6). Pure.
+ */
+import type { MessageIndex } from "@jinka/codec"
+import type { LinkSettings } from "../link/Settings.ts"
+
+const AMOUNT = 4
+
+/** Response codes with which an issuer may approve another amount than was asked for: 1987, 1993 and 2003. */
+const partialApproval = new Set(["10", "002", "0002"])
+
+/** Compares two short fields; a loop is cheaper than a call into C++ at these lengths. */
+const isSame = (one: MessageIndex, other: MessageIndex, de: number): boolean => {
+  const length = one.length(de)
+  if (length !== other.length(de)) return false
+  const from = one.from(de)
+  const to = other.from(de)
+  for (let i = 0; i < length; i++) if (one.buffer[from + i] !== other.buffer[to + i]) return false
+  return true
+}
+
+/**
+ * The first data element that has to be echoed, that both messages carry, and that differs; -1 when none does. Besides the
+ * dialect's list the amount has to be the same, but for a partial approval.
+ */
+export const differingEcho = (
+  origin: LinkSettings,
+  request: MessageIndex,
+  target: LinkSettings,
+  answer: MessageIndex
+): number => {
+  const hasSameForm = origin.dialect === target.dialect
+  const differs = (de: number): boolean =>
+    request.has(de) &&
+    answer.has(de) &&
+    !(hasSameForm ? isSame(request, answer, de) : request.text(de) === answer.text(de))
+  const { echo } = target.dialect
+  for (let i = 0; i < echo.length; i++) if (differs(echo[i]!)) return echo[i]!
+  return differs(AMOUNT) && !partialApproval.has(answer.text(39)) ? AMOUNT : -1
+}

@@ -1,0 +1,232 @@
+/**
+ * The requests that one link has outstanding: fixed slots, found by match key, each with its deadline.
+ *
+ * The entry stands in the table before its request is written (a fast answer always finds it). Two outstanding requests
+ * never share a key: `take` refuses the second (guarantee G6). Slots are made once; taking, finding and freeing one allocates
+ * nothing. The table holds no timers: `expire` is called by the switch's one deadline fiber.
+ */
+
+import { Event, State, step } from "./Exchange.ts"
+import { hashed, hashKey } from "./KeyHash.ts"
+
+/** Longest match key in bytes. CUPS needs 41: F7 10, F11 6, F32 and F33 up to 11, separators. */
+export const KEY_LENGTH_MAX = 128
+
+/** Milliseconds of one tick of the deadline wheel: a request ends at most one tick after its deadline (guarantee G7). */
+export const TICK_MS = 20
+
+const WHEEL_SIZE = 1024
+const NONE = -1
+
+/** Bytes that a slot keeps, grown when a longer message comes and then kept. */
+const SLOT_BYTES = 512
+
+/** One request. Fields are set by the switch when the slot is taken; buffers are reused. */
+export class Slot {
+  /** Position in the table. */
+  readonly id: number
+  /** Number of the exchange: the sequence number of its `accepted` entry. */
+  exchange = 0
+  /** Link that the request came from, and the connection (epoch) it came on. */
+  originLink = 0
+  originEpoch = 0
+  /** Connection of the target link that it was written to; 0 before. */
+  sentEpoch = 0
+  /** MTI of the request, as a number. */
+  mti = 0
+  /** Monotonic milliseconds: when it was accepted, and when it ends. */
+  acceptedAt = 0
+  deadline = 0
+  /** Response code for the origin when the exchange ends without an answer. */
+  endCode = ""
+  /** The request as it came, with its header. */
+  request = Buffer.allocUnsafeSlow(SLOT_BYTES)
+  requestLength = 0
+  /** The answer as it goes to the origin. */
+  answer = Buffer.allocUnsafeSlow(SLOT_BYTES)
+  answerLength = 0
+
+  constructor(id: number) {
+    this.id = id
+  }
+
+  /** Copies `bytes[from, to)` in as the request. */
+  keepRequest(bytes: Buffer, from: number, to: number): void {
+    if (to - from > this.request.length) this.request = Buffer.allocUnsafeSlow(2 * (to - from))
+    bytes.copy(this.request, 0, from, to)
+    this.requestLength = to - from
+  }
+
+  /** Room for an answer of at most `length` bytes. */
+  answerRoom(length: number): Buffer {
+    if (length > this.answer.length) this.answer = Buffer.allocUnsafeSlow(2 * length)
+    return this.answer
+  }
+}
+
+/** The table of one link. `capacity` is its window: requests outstanding at once. */
+export class Outstanding {
+  readonly capacity: number
+  private readonly slots: Array<Slot> = []
+  private readonly states: Uint8Array
+  private readonly free: Array<number> = []
+  // Chains of slots with the same hash, and the chains of the deadline wheel.
+  private readonly heads: Int32Array
+  private readonly mask: number
+  private readonly nextByKey: Int32Array
+  private readonly hashOf: Int32Array
+  private readonly keys: Buffer
+  private readonly keyLength: Uint8Array
+  private readonly wheel = new Int32Array(WHEEL_SIZE).fill(NONE)
+  private readonly nextByTime: Int32Array
+  private readonly previousByTime: Int32Array
+  private readonly dueTick: Float64Array
+  private tick = 0
+  private count = 0
+
+  constructor(capacity: number, nowMs: number) {
+    this.capacity = capacity
+    const buckets = 1 << (32 - Math.clz32(Math.max(8, capacity)))
+    this.states = new Uint8Array(capacity)
+    this.heads = new Int32Array(buckets).fill(NONE)
+    this.mask = buckets - 1
+    this.nextByKey = new Int32Array(capacity).fill(NONE)
+    this.hashOf = new Int32Array(capacity)
+    this.keys = Buffer.alloc(capacity * KEY_LENGTH_MAX)
+    this.keyLength = new Uint8Array(capacity)
+    this.nextByTime = new Int32Array(capacity).fill(NONE)
+    this.previousByTime = new Int32Array(capacity).fill(NONE)
+    this.dueTick = new Float64Array(capacity)
+    this.tick = Math.floor(nowMs / TICK_MS)
+  }
+
+  /** Requests in the table. */
+  get size(): number {
+    return this.count
+  }
+
+  /** Whether one more can be taken. */
+  get isFull(): boolean {
+    return this.count >= this.capacity
+  }
+
+  /** The slot with this id. */
+  at(id: number): Slot {
+    return this.slots[id]!
+  }
+
+  /** Where the exchange in slot `id` stands. */
+  state(id: number): State {
+    return this.states[id]! as State
+  }
+
+  /** Moves the exchange in slot `id` on; frees the slot when that ends it. */
+  step(id: number, event: Event): State {
+    const next = step(this.states[id]! as State, event)
+    this.states[id] = next
+    if (next === State.free) this.release(id)
+    return next
+  }
+
+  /**
+   * A free slot for the key `bytes[from, to)` with its deadline in monotonic milliseconds, in state `accepting`; or
+   * `undefined` when the window is full or the key is outstanding already (`find` tells which).
+   */
+  take(bytes: Buffer, from: number, to: number, deadlineMs: number): Slot | undefined {
+    if (this.count >= this.capacity || this.find(bytes, from, to) !== undefined) return undefined
+    const id = this.free.pop() ?? this.grow()
+    this.count++
+    this.states[id] = step(State.free, Event.accepted)
+    const bucket = hashed.first & this.mask
+    this.hashOf[id] = hashed.first
+    this.nextByKey[id] = this.heads[bucket]!
+    this.heads[bucket] = id
+    this.keyLength[id] = to - from
+    bytes.copy(this.keys, id * KEY_LENGTH_MAX, from, to)
+    const slot = this.slots[id]!
+    slot.deadline = deadlineMs
+    this.setDeadline(id, Math.ceil(deadlineMs / TICK_MS))
+    return slot
+  }
+
+  /** The slot whose key is `bytes[from, to)`, whatever its state. */
+  find(bytes: Buffer, from: number, to: number): Slot | undefined {
+    hashKey(0, bytes, from, to)
+    const length = to - from
+    for (let id = this.heads[hashed.first & this.mask]!; id !== NONE; id = this.nextByKey[id]!) {
+      if (this.hashOf[id] !== hashed.first || this.keyLength[id] !== length) continue
+      const at = id * KEY_LENGTH_MAX
+      if (this.keys.compare(bytes, from, to, at, at + length) === 0) return this.slots[id]
+    }
+    return undefined
+  }
+
+  /** The key of slot `id`, as a view of the table's own bytes: valid until the slot is freed. */
+  key(id: number): Buffer {
+    const at = id * KEY_LENGTH_MAX
+    return this.keys.subarray(at, at + this.keyLength[id]!)
+  }
+
+  /** Calls `each` for every request whose deadline is at or before `nowMs`, in the order of their ticks. */
+  expire(nowMs: number, each: (slot: Slot) => void): void {
+    const last = Math.floor(nowMs / TICK_MS)
+    // After a long pause one turn of the wheel sees every slot.
+    const from = Math.max(this.tick + 1, last - WHEEL_SIZE + 1)
+    for (let tick = from; tick <= last; tick++) {
+      let id = this.wheel[tick % WHEEL_SIZE]!
+      while (id !== NONE) {
+        const next = this.nextByTime[id]!
+        if (this.dueTick[id]! <= last) {
+          this.clearDeadline(id)
+          each(this.slots[id]!)
+        }
+        id = next
+      }
+    }
+    this.tick = last
+  }
+
+  /** Calls `each` for every request in the table. `each` may end the request. */
+  forEach(each: (slot: Slot) => void): void {
+    for (const slot of this.slots) if (this.states[slot.id] !== State.free) each(slot)
+  }
+
+  private grow(): number {
+    const id = this.slots.length
+    this.slots.push(new Slot(id))
+    return id
+  }
+
+  private release(id: number): void {
+    const bucket = this.hashOf[id]! & this.mask
+    if (this.heads[bucket] === id) this.heads[bucket] = this.nextByKey[id]!
+    else {
+      let before = this.heads[bucket]!
+      while (this.nextByKey[before] !== id) before = this.nextByKey[before]!
+      this.nextByKey[before] = this.nextByKey[id]!
+    }
+    if (this.dueTick[id] !== 0) this.clearDeadline(id)
+    this.free.push(id)
+    this.count--
+  }
+
+  private setDeadline(id: number, dueTick: number): void {
+    const due = Math.max(dueTick, this.tick + 1)
+    const bucket = due % WHEEL_SIZE
+    const head = this.wheel[bucket]!
+    this.dueTick[id] = due
+    this.nextByTime[id] = head
+    this.previousByTime[id] = NONE
+    if (head !== NONE) this.previousByTime[head] = id
+    this.wheel[bucket] = id
+  }
+
+  private clearDeadline(id: number): void {
+    const next = this.nextByTime[id]!
+    const previous = this.previousByTime[id]!
+    if (next !== NONE) this.previousByTime[next] = previous
+    if (previous !== NONE) this.nextByTime[previous] = next
+    else this.wheel[this.dueTick[id]! % WHEEL_SIZE] = next
+    this.dueTick[id] = 0
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Writes the exchanges' entries into the journal, each kind by its name.
+ *
+ * Card data is blanked by the codec before a byte reaches the journal's buffer. The card number goes into the sealed part,
+ * because a reversal needs it; track, card verification code and PIN block go nowhere (docs/decisions/0006-no-sad-on-disk.md).
+ */
+import { MessageIndex } from "@jinka/codec"
+import { EntryKind } from "../journal/EntryKind.ts"
+import type { Journal } from "../journal/Journal.ts"
+import type { JournalWriter } from "../journal/JournalWriter.ts"
+import type { Link } from "../link/Link.ts"
+
+/** Longest card number, and the bytes of its length. */
+const PAN_ROOM = 1 + 19
+const PAN = 2
+const panField = [PAN]
+
+/** The journal as the exchanges see it. */
+export class Recorder {
+  private readonly writer: JournalWriter
+  private readonly wallMs: () => number
+  /** Journal numbers of the links, by the links' own numbers. */
+  private readonly names: ReadonlyArray<number>
+  private readonly index = new MessageIndex()
+
+  constructor(journal: Journal["Service"], links: ReadonlyArray<Link>, wallMs: () => number) {
+    this.writer = journal.writer
+    this.wallMs = wallMs
+    this.names = links.map(({ settings }) => journal.nameId(settings.name, settings.dialect.name))
+  }
+
+  /** The journal's number of a link. */
+  nameOf(link: Link): number {
+    return this.names[link.id]!
+  }
+
+  /** Sequence number of the entry written last. */
+  get last(): number {
+    return this.writer.next - 1
+  }
+
+  /** Bytes that are not on disk yet. */
+  get pendingBytes(): number {
+    return this.writer.pendingBytes
+  }
+
+  /** Hands over what was written since the last call, as one group. */
+  flush(): void {
+    this.writer.flush()
+  }
+
+  /** Oldest exchange that is still open: recovery reads from there on. */
+  set floor(seq: number) {
+    this.writer.floor = seq
+  }
+
+  /** All entries that `write` makes become durable in one transaction, or none. */
+  together(write: () => void): void {
+    this.writer.beginTogether()
+    write()
+    this.writer.endTogether()
+  }
+
+  /** A request that goes to `target`. Opens an exchange; returns its number. */
+  accepted(origin: Link, epoch: number, target: Link, index: MessageIndex): number {
+    return this.message(EntryKind.accepted, 0, origin, epoch, target.settings.name, index, true)
+  }
+
+  /** A request that the switch answers by itself. */
+  refused(origin: Link, epoch: number, code: string, index: MessageIndex): number {
+    return this.message(EntryKind.refused, 0, origin, epoch, code, index, true)
+  }
+
+  /** A message that could not be read to its end, and is answered as a format error: its bytes may hold a track, so none are kept. */
+  unreadable(origin: Link, epoch: number, code: string): number {
+    this.writer.now = this.wallMs()
+    return this.writer.note(EntryKind.refused, 0, 0, this.nameOf(origin), epoch, code)
+  }
+
+  /** The answer that ends `exchange`. */
+  answered(exchange: number, target: Link, epoch: number, code: string, index: MessageIndex): number {
+    return this.message(EntryKind.answered, exchange, target, epoch, code, index, false)
+  }
+
+  /** A message that belongs to no open exchange. */
+  stray(
+    kind: "late" | "unmatched" | "duplicateAnswer" | "duplicateRequest",
+    exchange: number,
+    link: Link,
+    epoch: number,
+    code: string,
+    index: MessageIndex
+  ): number {
+    return this.message(EntryKind[kind], exchange, link, epoch, code, index, true)
+  }
+
+  /** An end, or a step, that has no message of its own. */
+  ended(
+    kind: "timedOut" | "notSent" | "undelivered" | "sent" | "acknowledged" | "abandoned",
+    exchange: number,
+    link: Link,
+    epoch: number,
+    code: string
+  ): number {
+    this.writer.now = this.wallMs()
+    return this.writer.note(EntryKind[kind], exchange, 0, this.nameOf(link), epoch, code)
+  }
+
+  /** The end of a request that the last run of the switch left open. `name` is the journal's number of its origin. */
+  restarted(exchange: number, name: number): number {
+    this.writer.now = this.wallMs()
+    return this.writer.note(EntryKind.timedOut, exchange, 0, name, 0, "restarted")
+  }
+
+  /** Something that happened to a link, in plain words. */
+  event(link: Link, epoch: number, text: string): number {
+    this.writer.now = this.wallMs()
+    return this.writer.note(EntryKind.event, 0, 0, this.nameOf(link), epoch, text)
+  }
+
+  /**
+   * A message for store-and-forward to `target`. Its bytes are sealed whole, so that it can be sent after a restart: `bytes`
+   * must not hold sensitive authentication data. `code` says where it comes from. Opens an exchange; returns its number.
+   */
+  queued(target: Link, about: number, code: string, bytes: Buffer): number {
+    const { codec } = target.settings
+    const { index, writer } = this
+    const wrong = codec.index(bytes, 0, bytes.length, index)
+    if (wrong !== undefined) throw new Error(`${target.settings.name}: a message of our own is wrong: ${wrong._tag}`)
+    writer.now = this.wallMs()
+    const room = 2 * bytes.length + PAN_ROOM
+    const at = writer.begin(EntryKind.queued, 0, about, this.nameOf(target), 0, code, room)
+    const length = codec.redact(index, writer.buffer, at)
+    let secret = this.pan(index, target, at + length)
+    secret += bytes.copy(writer.buffer, at + length + secret)
+    return writer.end(length, secret)
+  }
+
+  private message(
+    kind: EntryKind,
+    exchange: number,
+    link: Link,
+    epoch: number,
+    code: string,
+    index: MessageIndex,
+    withPan: boolean
+  ): number {
+    const { writer } = this
+    writer.now = this.wallMs()
+    const at = writer.begin(kind, exchange, 0, this.nameOf(link), epoch, code, index.end - index.start + PAN_ROOM)
+    const length = link.settings.codec.redact(index, writer.buffer, at)
+    const secret = withPan && index.has(PAN) ? this.pan(index, link, at + length) : 0
+    return writer.end(length, secret)
+  }
+
+  /** Writes the card number with its length byte; returns the bytes written. */
+  private pan(index: MessageIndex, link: Link, at: number): number {
+    const { buffer } = this.writer
+    const length = index.has(PAN) ? link.settings.codec.matchKey(index, panField, buffer, at + 1) : 0
+    buffer[at] = length
+    return 1 + length
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * After a start: brings every exchange that the last run left open to its end (guarantee G2).
+ *
+ * A request without an end may have left, so its outcome is unknown: it ends as timed out with the reason `restarted`, and money
+ * is reversed, both in one journal transaction. It is never sent again. Store-and-forward messages go on where they were, with
+ * their attempts counted. Keys of recent exchanges are learned again, so that repeats are recognised across the restart.
+ */
+import { MessageIndex, PatchList } from "@jinka/codec"
+import { Effect } from "effect"
+import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
+import { EntryKind } from "../journal/EntryKind.ts"
+import type { JournalError } from "../journal/JournalError.ts"
+import type { Link } from "../link/Link.ts"
+import type { Books } from "./Books.ts"
+import type { Deliveries } from "./Deliveries.ts"
+import { KEY_LENGTH_MAX } from "./Outstanding.ts"
+import { Fate } from "./RecentKeys.ts"
+import type { Stored } from "./StoreAndForward.ts"
+
+/** What a start found and did, for the log. */
+export interface Recovered {
+  /** Entries read. */
+  readonly entries: number
+  /** Requests that were open and are ended now. */
+  readonly ended: number
+  /** Reversals made for them. */
+  readonly reversed: number
+  /** Store-and-forward messages that go on. */
+  readonly resumed: number
+}
+
+const PAN = 2
+
+/** Reads the journal's tail and ends or resumes what is open. */
+export class Recovery {
+  private readonly books: Books
+  private readonly deliveries: Deliveries
+  /** Requests without an end: their `accepted` entries by exchange. */
+  private readonly requests = new Map<number, Entry>()
+  private readonly deliver = new Map<number, { readonly link: Link; readonly stored: Stored }>()
+  private readonly linkByName = new Map<number, Link>()
+  private readonly linkByText = new Map<string, Link>()
+  private readonly index = new MessageIndex()
+  private readonly patches = new PatchList()
+  private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+
+  constructor(books: Books, deliveries: Deliveries) {
+    this.books = books
+    this.deliveries = deliveries
+    for (const link of books.links) {
+      this.linkByName.set(books.record.nameOf(link), link)
+      this.linkByText.set(link.settings.name, link)
+    }
+  }
+
+  /** Runs before the first connection is made. Done when everything it wrote is on disk. */
+  readonly run: Effect.Effect<Recovered, JournalError> = Effect.gen({ self: this }, function* () {
+    const { books } = this
+    const entries = yield* books.journal.recover((entry) => this.read(entry))
+    const ended = this.requests.size
+    let reversed = 0
+    for (const entry of this.requests.values()) if (this.end(entry)) reversed++
+    books.flush()
+    yield* books.journal.drained
+    for (const { link, stored } of this.deliver.values()) books.store(link, stored)
+    books.record.floor = books.oldestOpen()
+    return { entries, ended, reversed, resumed: this.deliver.size - reversed }
+  })
+
+  private read(entry: Entry): void {
+    switch (entry.kind) {
+      case EntryKind.accepted:
+        this.requests.set(entry.exchange, entry)
+        return this.learn(entry, entry.exchange, Fate.open)
+      case EntryKind.answered:
+        this.endRequest(entry, Fate.answered)
+        return this.learn(entry, entry.exchange, Fate.answered)
+      case EntryKind.timedOut:
+        return this.endRequest(entry, Fate.timedOut)
+      case EntryKind.notSent:
+        return this.endRequest(entry, Fate.refused)
+      case EntryKind.queued:
+        return this.queued(entry)
+      case EntryKind.sent:
+        return this.attempted(entry)
+      case EntryKind.acknowledged:
+      case EntryKind.abandoned:
+        this.deliver.delete(entry.exchange)
+        return
+      default:
+        return
+    }
+  }
+
+  private endRequest(end: Entry, fate: Fate): void {
+    const accepted = this.requests.get(end.exchange)
+    if (accepted === undefined) return
+    this.requests.delete(end.exchange)
+    this.learnBoth(accepted, fate)
+  }
+
+  /** Remembers an accepted request's key on its origin's link, and on its target's when an answer would be late now. */
+  private learnBoth(accepted: Entry, fate: Fate): void {
+    this.learn(accepted, accepted.exchange, fate)
+    const target = fate === Fate.timedOut ? this.linkByText.get(accepted.code) : undefined
+    if (target !== undefined) this.learn({ ...accepted, link: this.nameOf(target) }, accepted.exchange, fate)
+  }
+
+  private nameOf(link: Link): number {
+    return this.books.record.nameOf(link)
+  }
+
+  /** Remembers the key of the entry's message on the entry's link. */
+  private learn(entry: Entry, exchange: number, fate: Fate): void {
+    const link = this.linkByName.get(entry.link)
+    if (link === undefined) return
+    const { codec, dialect } = link.settings
+    if (codec.index(entry.message, 0, entry.message.length, this.index) !== undefined) return
+    const length = codec.matchKey(this.index, dialect.match.transaction, this.key, 0)
+    this.books.recent.put(link.id, this.key, 0, length, exchange, fate)
+  }
+
+  private queued(entry: Entry): void {
+    const link = this.linkByName.get(entry.link)
+    if (link === undefined) return
+    const stored = this.deliveries.stored(link, entry.exchange, entry.about, secretRest(entry.secret))
+    this.deliver.set(entry.exchange, { link, stored })
+    const origin = entry.code.startsWith("from ") ? this.linkByText.get(entry.code.slice(5)) : undefined
+    if (origin !== undefined) this.learn({ ...entry, link: this.nameOf(origin) }, entry.exchange, Fate.queued)
+  }
+
+  private attempted(entry: Entry): void {
+    const waiting = this.deliver.get(entry.exchange)
+    if (waiting !== undefined) waiting.stored.attempts = Number(entry.code)
+  }
+
+  /** Ends an open request as unknown; true when that made a reversal. */
+  private end(entry: Entry): boolean {
+    const { books } = this
+    const origin = this.linkByName.get(entry.link)
+    const target = this.linkByText.get(entry.code)
+    this.learnBoth(entry, Fate.timedOut)
+    let stored: Stored | undefined
+    books.record.together(() => {
+      books.record.restarted(entry.exchange, entry.link)
+      if (origin === undefined || target === undefined || !this.restore(origin, entry)) return
+      stored = this.deliveries.reverse(origin, target, this.index, entry.exchange)
+      if (stored !== undefined) this.deliver.set(stored.exchange, { link: target, stored })
+    })
+    return stored !== undefined
+  }
+
+  /** Indexes the entry's message with its card number put back. False when that cannot be read with today's dialect. */
+  private restore(origin: Link, entry: Entry): boolean {
+    const { codec } = origin.settings
+    const { index, patches } = this
+    if (codec.index(entry.message, 0, entry.message.length, index) !== undefined) return false
+    const pan = secretPan(entry.secret)
+    if (pan === "" || !index.has(PAN)) return true
+    patches.clear()
+    patches.set(PAN, pan)
+    const whole = Buffer.allocUnsafe(codec.patchedLength(index, patches))
+    return codec.index(whole, 0, codec.patch(index, patches, whole, 0), index) === undefined
+  }
+}

@@ -1,0 +1,325 @@
+/**
+ * The way of a request through the switch and of its answer back.
+ *
+ *     read -> admitted -> journal -> out on the target link -> answer -> journal -> back to the origin
+ *
+ * Nothing is sent, answered or acknowledged before its journal entry is on disk (guarantee G1): what has to wait for that stands
+ * in `Commits`. Everything here runs synchronously, once per batch of messages; there is no fiber, timer or promise per message.
+ */
+import { isMessageError, MessageIndex, PatchList, type RefusalCodes, responseMti } from "@jinka/codec"
+import type { Link } from "../link/Link.ts"
+import type { Session } from "../link/Session.ts"
+import * as Answer from "./Answer.ts"
+import type { Books } from "./Books.ts"
+import { differingEcho } from "./Echo.ts"
+import { Event, State } from "./Exchange.ts"
+import { KEY_LENGTH_MAX, type Slot } from "./Outstanding.ts"
+import { Fate } from "./RecentKeys.ts"
+import type { Stored } from "./StoreAndForward.ts"
+import { translate } from "./Translate.ts"
+
+/** Why a request is answered by the switch itself; the code comes from the origin's dialect. */
+export type Refusal = keyof RefusalCodes
+
+/** What ends a request whose outcome nobody knows. */
+export type Unknown = "timeout" | "connection lost"
+
+/** What `Requests` needs of the deliveries: a reversal, journalled and to be stored. */
+export type Reverse = (origin: Link, target: Link, request: MessageIndex, exchange: number) => Stored | undefined
+
+/** What `Requests` needs of the stored answers: the answer of `exchange` once more, or `otherwise` when there is none. */
+export type Again = (link: Link, exchange: number, request: Buffer, otherwise: Buffer) => void
+
+/** The requests of one switch. */
+export class Requests {
+  private readonly books: Books
+  private readonly reverse: Reverse
+  private readonly again: Again
+  private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+  private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+  private readonly originIndex = new MessageIndex()
+  private readonly patches = new PatchList()
+
+  constructor(books: Books, reverse: Reverse, again: Again) {
+    this.books = books
+    this.reverse = reverse
+    this.again = again
+  }
+
+  /** A request of a partner: admits it, or refuses it at once with the network's code. */
+  request(session: Session, index: MessageIndex): void {
+    const { books } = this
+    const origin = session.link
+    const { dialect, codec } = origin.settings
+    const length = codec.matchKey(index, dialect.match.transaction, this.originKey, 0)
+    if (books.recent.find(origin.id, this.originKey, 0, length)) return this.repeated(session, index)
+    if (!origin.isSignedOn) return this.refuse(session, index, "notSignedOn")
+    if (origin.isClosedForRequests) return this.refuse(session, index, "issuerDown")
+    const to = books.router.route(index)
+    if (to === undefined) return this.refuse(session, index, "noRoute")
+    const target = books.links[to]!
+    if (!target.isReady) return this.refuse(session, index, "issuerDown")
+    this.accept(session, index, length, target)
+  }
+
+  private accept(session: Session, index: MessageIndex, originKeyLength: number, target: Link): void {
+    const { books } = this
+    const origin = session.link
+    const outstanding = books.outstanding[target.id]!
+    if (outstanding.isFull || books.isFull) return this.refuse(session, index, "malfunction")
+    const { transaction } = target.settings.dialect.match
+    const length = origin.settings.codec.matchKey(index, transaction, this.key, 0)
+    const slot = outstanding.take(this.key, 0, length, session.lastReceived + books.limits.requestTimeoutMs)
+    if (slot === undefined) return this.refuse(session, index, "duplicate")
+    slot.exchange = books.record.accepted(origin, session.epoch, target, index)
+    slot.originLink = origin.id
+    slot.originEpoch = session.epoch
+    slot.sentEpoch = 0
+    slot.mti = index.mti
+    slot.keepRequest(index.buffer, index.start, index.end)
+    books.recent.put(origin.id, this.originKey, 0, originKeyLength, slot.exchange, Fate.open)
+    books.commits.forward(slot.exchange, target.id, slot.id)
+  }
+
+  /** The request in slot `id` is on disk: it goes out, or ends here when that cannot be any more. */
+  forward(link: number, id: number): void {
+    const { books } = this
+    const outstanding = books.outstanding[link]!
+    const slot = outstanding.at(id)
+    const target = books.links[link]!
+    const { session } = target
+    if (session === undefined || !target.isReady) return this.notSent(target, slot, "issuerDown")
+    if (slot.deadline <= books.now) return this.notSent(target, slot, "noAnswer")
+    if (!this.write(session, slot)) return this.notSent(target, slot, "formatError")
+    slot.sentEpoch = session.epoch
+    outstanding.step(id, Event.sent)
+    books.touch(target)
+  }
+
+  private write(session: Session, slot: Slot): boolean {
+    const origin = this.books.links[slot.originLink]!
+    const target = session.link
+    const index = this.original(slot)
+    if (origin.settings.dialect === target.settings.dialect) {
+      const { codec } = target.settings
+      const at = session.begin(codec.patchedLength(index, target.addressing))
+      session.end(at, codec.patch(index, target.addressing, session.outbox.buffer, at))
+      return true
+    }
+    const message = translate(origin.settings, target.settings, index)
+    if (isMessageError(message)) return false
+    const at = session.begin(message.length)
+    message.copy(session.outbox.buffer, at)
+    session.end(at, message.length)
+    return true
+  }
+
+  /** No byte of the request has left: the origin may try again, and nothing has to be reversed. */
+  private notSent(target: Link, slot: Slot, refusal: Refusal): void {
+    const { books } = this
+    const outstanding = books.outstanding[target.id]!
+    outstanding.step(slot.id, Event.notSent)
+    const origin = books.links[slot.originLink]!
+    const code = origin.settings.dialect.refusal[refusal]
+    const seq = books.record.ended("notSent", slot.exchange, target, 0, code)
+    this.remember(origin, this.original(slot), slot, Fate.refused)
+    books.commits.after(seq, () => {
+      this.answerOrigin(slot, code)
+      outstanding.step(slot.id, Event.endCommitted)
+    })
+  }
+
+  /** A response to a request: finds its request, checks that it belongs to it, and sends it on its way back. */
+  answer(session: Session, index: MessageIndex): void {
+    const { books } = this
+    const target = session.link
+    const { codec, dialect } = target.settings
+    const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
+    const outstanding = books.outstanding[target.id]!
+    const slot = outstanding.find(this.key, 0, length)
+    if (slot === undefined || outstanding.state(slot.id) !== State.open) {
+      return this.unexpected(session, index, length, slot)
+    }
+    const origin = books.links[slot.originLink]!
+    const request = this.original(slot)
+    // A reject of the centre carries our own message back: what it says inside is not the issuer's word.
+    const isReject = index.rejectCode !== 0
+    if (!isReject && responseMti(slot.mti) !== index.mti) return this.foreign(session, index, slot, "MTI differs")
+    const differing = isReject ? -1 : differingEcho(origin.settings, request, target.settings, index)
+    if (differing >= 0) return this.foreign(session, index, slot, `DE ${differing} differs`)
+    const code = isReject ? dialect.refusal.formatError : index.text(39)
+    if (isReject || !this.keepAnswer(origin, target, index, slot)) {
+      this.ownAnswer(origin, request, slot, origin.settings.dialect.refusal.formatError)
+    }
+    const seq = books.record.answered(slot.exchange, target, session.epoch, code, index)
+    outstanding.step(slot.id, Event.answered)
+    slot.endCode = code
+    books.recent.put(target.id, this.key, 0, length, slot.exchange, Fate.answered)
+    this.remember(origin, request, slot, Fate.answered)
+    books.countAnswer(code)
+    books.commits.deliver(seq, target.id, slot.id)
+  }
+
+  /** Puts the partner's answer into the slot as the origin will get it. False when it cannot be said in its dialect. */
+  private keepAnswer(origin: Link, target: Link, index: MessageIndex, slot: Slot): boolean {
+    if (origin.settings.dialect === target.settings.dialect) {
+      const { codec } = origin.settings
+      const room = slot.answerRoom(codec.patchedLength(index, origin.addressing))
+      slot.answerLength = codec.patch(index, origin.addressing, room, 0)
+      return true
+    }
+    const message = translate(target.settings, origin.settings, index)
+    if (isMessageError(message)) return false
+    slot.answerLength = message.copy(slot.answerRoom(message.length))
+    return true
+  }
+
+  /** Puts an answer of our own into the slot. */
+  private ownAnswer(origin: Link, request: MessageIndex, slot: Slot, code: string): void {
+    const { codec } = origin.settings
+    const patches = Answer.patch(request, code, this.patches)
+    const room = slot.answerRoom(codec.patchedLength(request, patches))
+    slot.answerLength = codec.patch(request, patches, room, 0)
+  }
+
+  /** The answer in slot `id` is on disk: it goes to the origin, and the exchange is over. */
+  deliver(link: number, id: number): void {
+    const { books } = this
+    const outstanding = books.outstanding[link]!
+    const slot = outstanding.at(id)
+    if (!this.sendAnswer(slot)) this.undelivered(books.links[link]!, slot)
+    outstanding.step(id, Event.endCommitted)
+  }
+
+  /** The answer could not be handed to its origin: an approval that nobody heard of is taken back. */
+  private undelivered(target: Link, slot: Slot): void {
+    const { books } = this
+    const origin = books.links[slot.originLink]!
+    books.record.together(() => {
+      books.record.ended("undelivered", slot.exchange, origin, slot.originEpoch, slot.endCode)
+      this.reverseLater(origin, target, slot)
+    })
+  }
+
+  /** Journals the reversal of the request in `slot`, if it is money, and queues it once that is on disk. */
+  private reverseLater(origin: Link, target: Link, slot: Slot): void {
+    const { books } = this
+    const stored = this.reverse(origin, target, this.original(slot), slot.exchange)
+    if (stored !== undefined) books.commits.after(stored.exchange, () => books.store(target, stored))
+  }
+
+  /** The deadline of a request has passed: it ends if it is still waiting for its answer. */
+  expired(target: Link, slot: Slot): void {
+    if (this.books.outstanding[target.id]!.state(slot.id) === State.open) this.end(target, slot, "timeout")
+  }
+
+  /** The connection that requests were sent on has ended: their outcome is unknown, now and not after their timeout. */
+  connectionLost(target: Link, epoch: number): void {
+    const outstanding = this.books.outstanding[target.id]!
+    outstanding.forEach((slot) => {
+      if (outstanding.state(slot.id) === State.open && slot.sentEpoch === epoch)
+        this.end(target, slot, "connection lost")
+    })
+  }
+
+  /** Ends a request whose outcome is unknown: its end and its reversal in one journal transaction, then the origin is told. */
+  private end(target: Link, slot: Slot, reason: Unknown): void {
+    const { books } = this
+    const outstanding = books.outstanding[target.id]!
+    const origin = books.links[slot.originLink]!
+    outstanding.step(slot.id, reason === "timeout" ? Event.deadline : Event.connectionLost)
+    const key = outstanding.key(slot.id)
+    books.recent.put(target.id, key, 0, key.length, slot.exchange, Fate.timedOut)
+    this.remember(origin, this.original(slot), slot, Fate.timedOut)
+    books.record.together(() => {
+      const seq = books.record.ended("timedOut", slot.exchange, target, slot.sentEpoch, reason)
+      books.commits.after(seq, () => {
+        this.answerOrigin(slot, origin.settings.dialect.refusal.noAnswer)
+        outstanding.step(slot.id, Event.endCommitted)
+      })
+      this.reverseLater(origin, target, slot)
+    })
+  }
+
+  /** An answer that no open request waits for: late, a duplicate, or nobody's. It is kept, counted, and never delivered. */
+  private unexpected(session: Session, index: MessageIndex, keyLength: number, slot: Slot | undefined): void {
+    const { books } = this
+    const target = session.link
+    const code = index.text(39)
+    if (slot !== undefined) {
+      const kind = books.outstanding[target.id]!.state(slot.id) === State.answering ? "duplicateAnswer" : "late"
+      books.record.stray(kind, slot.exchange, target, session.epoch, code, index)
+    } else if (books.recent.find(target.id, this.key, 0, keyLength)) {
+      const kind = books.recent.fate === Fate.answered ? "duplicateAnswer" : "late"
+      books.record.stray(kind, books.recent.exchange, target, session.epoch, code, index)
+    } else books.record.stray("unmatched", 0, target, session.epoch, code, index)
+  }
+
+  /** The key fits and the message does not: it is nobody's answer, and the request goes on waiting for its own. */
+  private foreign(session: Session, index: MessageIndex, slot: Slot, why: string): void {
+    this.books.record.stray("unmatched", slot.exchange, session.link, session.epoch, why, index)
+  }
+
+  /** The partner sends a request again: it is forwarded once, and answered with what is known of it. */
+  private repeated(session: Session, index: MessageIndex): void {
+    const { books } = this
+    const { link } = session
+    const { exchange, fate } = books.recent
+    const seq = books.record.stray("duplicateRequest", exchange, link, session.epoch, "", index)
+    if (fate === Fate.open) return
+    const { duplicate, noAnswer } = link.settings.dialect.refusal
+    const answer = this.makeAnswer(link, index, fate === Fate.timedOut ? noAnswer : duplicate)
+    const request = Buffer.from(index.buffer.subarray(index.start, index.end))
+    books.commits.after(seq, () => {
+      if (fate === Fate.answered) this.again(link, exchange, request, answer)
+      else books.send(link, answer)
+    })
+  }
+
+  /** Answers a message without taking it; the refusal is on disk before the answer leaves. */
+  refuse(session: Session, index: MessageIndex, refusal: Refusal): void {
+    const { books } = this
+    const code = session.link.settings.dialect.refusal[refusal]
+    const seq = books.record.refused(session.link, session.epoch, code, index)
+    const answer = this.makeAnswer(session.link, index, code)
+    books.commits.after(seq, () => books.send(session.link, answer))
+  }
+
+  /** An answer of our own to the message of `index`, in bytes of its own. */
+  makeAnswer(link: Link, index: MessageIndex, code: string): Buffer {
+    const { codec } = link.settings
+    const patches = Answer.patch(index, code, this.patches)
+    const out = Buffer.allocUnsafe(codec.patchedLength(index, patches))
+    return out.subarray(0, codec.patch(index, patches, out, 0))
+  }
+
+  private answerOrigin(slot: Slot, code: string): void {
+    this.ownAnswer(this.books.links[slot.originLink]!, this.original(slot), slot, code)
+    this.sendAnswer(slot)
+  }
+
+  private sendAnswer(slot: Slot): boolean {
+    const origin = this.books.links[slot.originLink]!
+    const { session } = origin
+    if (session === undefined || !origin.isSignedOn) return false
+    const at = session.begin(slot.answerLength)
+    slot.answer.copy(session.outbox.buffer, at, 0, slot.answerLength)
+    session.end(at, slot.answerLength)
+    this.books.touch(origin)
+    return true
+  }
+
+  /** Keeps under the origin's key what became of the request in `slot`. */
+  private remember(origin: Link, request: MessageIndex, slot: Slot, fate: Fate): void {
+    const { codec, dialect } = origin.settings
+    const length = codec.matchKey(request, dialect.match.transaction, this.originKey, 0)
+    this.books.recent.put(origin.id, this.originKey, 0, length, slot.exchange, fate)
+  }
+
+  /** An index of the request in `slot`; the same object at every call. */
+  private original(slot: Slot): MessageIndex {
+    const { codec } = this.books.links[slot.originLink]!.settings
+    codec.index(slot.request, 0, slot.requestLength, this.originIndex)
+    return this.originIndex
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Store-and-forward of one link: advices and reversals that are sent until they are acknowledged, in the order in which they
+ * were accepted.
+ *
+ * Every attempt is journalled before it is written, so a restart knows which messages may have left: these, and every later
+ * attempt, go out with the repeat MTI and unchanged keys (guarantee G5). Messages about the same transaction never overtake each
+ * other; others may be under way together, up to the window. When the attempts are used up the message is abandoned: it stays
+ * in the journal for a person, and is never deleted.
+ */
+
+/** One message that was accepted for delivery. */
+export interface Stored {
+  /** Number of its exchange: the sequence number of its `queued` entry. */
+  readonly exchange: number
+  /** The exchange that it is about, 0 when there is none in this journal. */
+  readonly about: number
+  /** MTI as accepted, as a number. */
+  readonly mti: number
+  /** The message as it goes out, with its header, without a length header. */
+  readonly bytes: Buffer
+  /** Match key of its answer. */
+  readonly key: string
+  /** Key of the transaction that it belongs to. */
+  readonly transaction: string
+  /** Attempts made so far. */
+  attempts: number
+}
+
+/** Limits, in milliseconds and counts. */
+export interface Settings {
+  /** How long an answer is waited for. */
+  readonly timeoutMs: number
+  /** Wait after an attempt that was not answered or not answered finally. */
+  readonly retryMs: number
+  readonly attemptsMax: number
+  /** Messages under way at once. */
+  readonly window: number
+}
+
+/** What the queue does outside of itself. */
+export interface Effects {
+  /** Whether the link may be used now. */
+  readonly isReady: () => boolean
+  /** Journals attempt number `attempt`, and calls `then` when it is on disk. */
+  readonly recordAttempt: (stored: Stored, then: () => void) => void
+  /** Journals the end. `code` is the response code, or the reason for giving up. */
+  readonly recordEnd: (stored: Stored, end: "acknowledged" | "abandoned", code: string) => void
+  /** Writes the message, as a repeat when it may have been sent before. False when the link cannot be used. */
+  readonly write: (stored: Stored, isRepeat: boolean) => boolean
+  /** Whether a response code ends the delivery; other codes say "try again later". */
+  readonly isFinal: (code: string) => boolean
+}
+
+/** When a message's wait is over, and whether the wait is for an answer or for its next attempt. */
+interface Waiting {
+  readonly stored: Stored
+  readonly until: number
+}
+
+/** The queue of one link. Times are monotonic milliseconds. */
+export class StoreAndForward {
+  private readonly settings: Settings
+  private readonly effects: Effects
+  /** To be sent as soon as there is room, oldest first. */
+  private due: Array<Stored> = []
+  /** Between two attempts; the wait is always the same, so the first is due first. */
+  private resting: Array<Waiting> = []
+  /** Journalled as sent or being so, and waiting for an answer; by match key, oldest first. */
+  private readonly underWay = new Map<string, Waiting>()
+  /** The oldest unfinished message of each transaction, and those that have to wait for it. */
+  private readonly transactions = new Map<string, Array<Stored>>()
+
+  constructor(settings: Settings, effects: Effects) {
+    this.settings = settings
+    this.effects = effects
+  }
+
+  /** Messages that have not ended. */
+  get size(): number {
+    let size = 0
+    for (const chain of this.transactions.values()) size += chain.length
+    return size
+  }
+
+  /** Messages that have not ended, oldest first in each transaction. */
+  *unfinished(): Iterable<Stored> {
+    for (const chain of this.transactions.values()) yield* chain
+  }
+
+  /** Takes a message whose `queued` entry is on disk. */
+  add(stored: Stored, nowMs: number): void {
+    const chain = this.transactions.get(stored.transaction)
+    if (chain !== undefined) {
+      chain.push(stored)
+      return
+    }
+    this.transactions.set(stored.transaction, [stored])
+    this.due.push(stored)
+    this.pump(nowMs)
+  }
+
+  /** An answer with the match key `key` came. False when no message here waits for it. */
+  answered(key: string, code: string, nowMs: number): boolean {
+    const waiting = this.underWay.get(key)
+    if (waiting === undefined) return false
+    this.underWay.delete(key)
+    if (this.effects.isFinal(code)) this.finish(waiting.stored, "acknowledged", code)
+    else this.again(waiting.stored, code, nowMs)
+    this.pump(nowMs)
+    return true
+  }
+
+  /** The link may be used: what waits goes out, what was under way on the old connection first. */
+  linkReady(nowMs: number): void {
+    this.pump(nowMs)
+  }
+
+  /** The connection has ended: nothing is under way any more, and all of it may have arrived. */
+  linkLost(): void {
+    const lost = [...this.underWay.values()].map(({ stored }) => stored)
+    this.underWay.clear()
+    this.due = lost.concat(this.due)
+  }
+
+  /** Moves on what has waited long enough. Called at every tick of the deadline fiber. */
+  tick(nowMs: number): void {
+    for (const [key, { stored, until }] of this.underWay) {
+      if (until > nowMs) break
+      this.underWay.delete(key)
+      this.again(stored, "no answer", nowMs)
+    }
+    let rested = 0
+    while (rested < this.resting.length && this.resting[rested]!.until <= nowMs) rested++
+    if (rested > 0) {
+      const again = this.resting.splice(0, rested).map(({ stored }) => stored)
+      this.due = again.concat(this.due)
+    }
+    this.pump(nowMs)
+  }
+
+  private pump(nowMs: number): void {
+    while (this.due.length > 0 && this.underWay.size < this.settings.window && this.effects.isReady()) {
+      const stored = this.due.shift()!
+      // It counts as under way while its attempt is being journalled: the answer cannot be faster than that.
+      this.underWay.set(stored.key, { stored, until: nowMs + this.settings.timeoutMs })
+      stored.attempts++
+      this.effects.recordAttempt(stored, () => this.attempt(stored))
+    }
+  }
+
+  private attempt(stored: Stored): void {
+    if (this.underWay.get(stored.key)?.stored !== stored) return
+    if (this.effects.write(stored, stored.attempts > 1)) return
+    this.underWay.delete(stored.key)
+    this.due.unshift(stored)
+  }
+
+  private again(stored: Stored, code: string, nowMs: number): void {
+    if (stored.attempts >= this.settings.attemptsMax) this.finish(stored, "abandoned", code)
+    else this.resting.push({ stored, until: nowMs + this.settings.retryMs })
+  }
+
+  private finish(stored: Stored, end: "acknowledged" | "abandoned", code: string): void {
+    this.effects.recordEnd(stored, end, code)
+    const chain = this.transactions.get(stored.transaction)!
+    chain.shift()
+    if (chain.length === 0) this.transactions.delete(stored.transaction)
+    else this.due.push(chain[0]!)
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The kinds of journal entries. The numbers stand in every journal ever written: a kind is never renumbered or reused.
+ */
+
+/** What an entry says happened. Numbers 1..15 are the life of exchanges and links; `named` is the journal's own. */
+export const EntryKind = {
+  /** A request was accepted; opens an exchange. */
+  accepted: 1,
+  /** A request was refused; opens an exchange that has ended. */
+  refused: 2,
+  /** The answer that ended an exchange. */
+  answered: 3,
+  /** No answer in time. */
+  timedOut: 4,
+  /** No byte of the request left the switch. */
+  notSent: 5,
+  /** A store-and-forward message (advice accepted, or our own reversal); opens an exchange. */
+  queued: 6,
+  /** One attempt to send a store-and-forward message. */
+  sent: 7,
+  /** The partner acknowledged a store-and-forward message. */
+  acknowledged: 8,
+  /** A store-and-forward message was given up. */
+  abandoned: 9,
+  /** An answer after the end of its exchange. */
+  late: 10,
+  /** An answer that belongs to no exchange. */
+  unmatched: 11,
+  /** A second answer to one exchange. */
+  duplicateAnswer: 12,
+  /** A request seen before. */
+  duplicateRequest: 13,
+  /** An answer could not be given to the origin. */
+  undelivered: 14,
+  /** Something about a link or the switch, named in `code`: link up, link down, sign-on. */
+  event: 15,
+  /** Written by the journal itself: gives the number in `link` its name and dialect (`message`: name, LF, dialect). */
+  named: 16
+} as const
+
+/** One of the numbers of {@link EntryKind}. */
+export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
+
+/** Kinds lie in 1..entryKindMax. */
+export const entryKindMax = 16
+
+const kindNames = new Map<number, string>(Object.entries(EntryKind).map(([name, kind]) => [kind, name]))
+
+/** The kind's name, as in {@link EntryKind}; a number that is no kind gives `kind <n>`. */
+export const entryKindName = (kind: number): string => kindNames.get(kind) ?? `kind ${kind}`
+
+/** Whether an entry of this kind opens an exchange when it is given none: accepted, refused, queued. */
+export const opensExchange = (kind: number): boolean =>
+  kind === EntryKind.accepted || kind === EntryKind.refused || kind === EntryKind.queued
+
+/** Entries per kind, by kind number: `counts[EntryKind.accepted]`. Index 0 is unused. */
+export type KindCounts = ReadonlyArray<number>
+
+/** Counts of an empty journal. */
+export const noCounts = (): Array<number> => new Array<number>(entryKindMax + 1).fill(0)

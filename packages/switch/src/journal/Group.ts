@@ -1,0 +1,64 @@
+/**
+ * A group: the entries that become durable together, in one SQLite transaction, sealed and chained once.
+ *
+ * Pure memory. A group is filled by `JournalWriter`, handed to a store, and given back when it is durable. The memory is
+ * shared with the store's thread; whoever holds the group is alone in touching it.
+ *
+ *     0 previous hash (32) | 32 first u64 | 40 last u64 | 48 at u64 | 56 floor u64 | 64 entries u32 | 68 bytes of entries u32
+ *     72 bytes sealed u32 | 76 key id (4) | 80 nonce (24) | 104 entries | sealed bytes
+ *
+ * That is also what the chain hashes: hash of a group = SHA-256 of these bytes, once the store has taken the secrets out of
+ * the entries and put the sealed bytes behind them. While the writer fills it, `bytes sealed` is the sum of secret lengths.
+ */
+
+/** Where the first entry stands. */
+export const groupHeaderLength = 104
+/** Bytes of the SHA-256 that chains a group to the one before. */
+export const groupHashLength = 32
+/** Bytes of the nonce of a group's seal (XAES-256-GCM). */
+export const groupNonceLength = 24
+/** Bytes of the key id of a group's seal. */
+export const groupKeyIdLength = 4
+/** Room behind the entries that the writer leaves for the authentication tag of the seal. */
+export const groupTagLength = 16
+/** Offsets in a group's header; see the module header. */
+export const groupAt = {
+  previous: 0,
+  first: 32,
+  last: 40,
+  time: 48,
+  floor: 56,
+  count: 64,
+  length: 68,
+  sealedLength: 72,
+  keyId: 76,
+  nonce: 80
+} as const
+
+/** One group's memory and what the writer knows of it. */
+export class Group {
+  /** Numbers the memory, so that a store's thread needs to be given it only once. */
+  readonly id: number
+  readonly memory: SharedArrayBuffer
+  readonly buffer: Buffer
+  /** Seq of the first and last entry; 0 while empty. */
+  first = 0
+  last = 0
+  count = 0
+  /** Bytes of entries, secrets included. */
+  length = 0
+
+  constructor(id: number, capacity: number) {
+    this.id = id
+    this.memory = new SharedArrayBuffer(capacity)
+    this.buffer = Buffer.from(this.memory)
+  }
+
+  /** Makes the group empty again. */
+  clear(): void {
+    this.first = 0
+    this.last = 0
+    this.count = 0
+    this.length = 0
+  }
+}

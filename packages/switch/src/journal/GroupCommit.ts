@@ -1,0 +1,218 @@
+/**
+ * Makes one group durable: takes its secrets out and seals them, hashes it onto the chain, writes its rows in one transaction. Runs in
+ * the journal's thread; throws what SQLite throws, and after that it must not be used again (a failed COMMIT is ambiguous;
+ * guarantees, fact 6).
+ */
+import { hash } from "node:crypto"
+import type Database from "better-sqlite3"
+import { entryAt, entryHeaderLength, entryLength, panLengthMax, readU64, writeU64 } from "./Entry.ts"
+import { EntryKind } from "./EntryKind.ts"
+import { groupAt, groupHashLength, groupHeaderLength, groupNonceLength } from "./Group.ts"
+import { additionalOf } from "./GroupRows.ts"
+import { packPan, panBlockLength, panKeyOf, type Seal } from "./Seal.ts"
+
+/** Entries between two marks. */
+export const markEvery = 65_536
+
+const columns = 11
+/** Rows of the INSERT statements, largest first: fewer calls for a large group, one for a single entry. */
+const insertRows = [32, 8, 1] as const
+const nothing = Buffer.alloc(0)
+
+/** What the chain and the counts have reached. */
+export interface Reached {
+  readonly seq: number
+  readonly hash: Buffer
+  readonly counts: ReadonlyArray<number>
+  /** Seq of the last mark. */
+  readonly mark: number
+}
+
+/** The committing side of one database. */
+export class GroupCommit {
+  readonly #journalId: string
+  readonly #seal: Seal
+  readonly #begin: Database.Statement
+  readonly #end: Database.Statement
+  readonly #inserts: ReadonlyArray<{
+    readonly rows: number
+    readonly statement: Database.Statement
+    readonly values: Array<unknown>
+  }>
+  readonly #group: Database.Statement
+  readonly #mark: Database.Statement
+  readonly #name: Database.Statement
+  readonly #counts: Array<number>
+  readonly #panAt: Array<number> = []
+  #secrets = Buffer.alloc(64 * 1024)
+  #panBlocks = Buffer.alloc(256 * panBlockLength)
+  #hash: Buffer
+  #seq: number
+  #marked: number
+
+  constructor(database: Database.Database, journalId: string, seal: Seal, reached: Reached) {
+    this.#journalId = journalId
+    this.#seal = seal
+    this.#begin = database.prepare("BEGIN IMMEDIATE")
+    this.#end = database.prepare("COMMIT")
+    const row = `(${new Array(columns).fill("?").join(",")})`
+    this.#inserts = insertRows.map((rows) => ({
+      rows,
+      statement: database.prepare(`INSERT INTO entry VALUES ${new Array(rows).fill(row).join(",")}`),
+      values: new Array<unknown>(rows * columns)
+    }))
+    this.#group = database.prepare("INSERT INTO commit_group VALUES (?,?,?,?,?,?,?,?)")
+    this.#mark = database.prepare("INSERT INTO mark VALUES (?,?)")
+    this.#name = database.prepare("INSERT INTO name VALUES (?,?,?)")
+    this.#counts = [...reached.counts]
+    this.#hash = Buffer.from(reached.hash)
+    this.#seq = reached.seq
+    this.#marked = reached.mark
+  }
+
+  /** Seq and hash of the last group committed. */
+  get seq(): number {
+    return this.#seq
+  }
+
+  get hash(): Buffer {
+    return this.#hash
+  }
+
+  /** Commits the group in `buffer`; returns when it is on disk. No secret is left in `buffer`. */
+  commit(buffer: Buffer): void {
+    const first = readU64(buffer, groupAt.first)
+    const last = readU64(buffer, groupAt.last)
+    if (first !== this.#seq + 1) throw new Error(`group ${first} does not follow entry ${this.#seq}`)
+    const count = buffer.readUInt32BE(groupAt.count)
+    const filled = groupHeaderLength + buffer.readUInt32BE(groupAt.length)
+    const end = this.#takeSecrets(buffer, count, filled)
+    const whole = end + buffer.readUInt32BE(groupAt.sealedLength)
+    buffer.fill(0, whole, Math.max(whole, filled))
+    this.#hash.copy(buffer, groupAt.previous)
+    const digest = hash("sha256", buffer.subarray(0, whole), "buffer")
+    this.#begin.run()
+    this.#insertEntries(buffer, count)
+    const isSealed = whole > end
+    this.#group.run(
+      first,
+      last,
+      readU64(buffer, groupAt.time),
+      readU64(buffer, groupAt.floor),
+      digest,
+      isSealed ? this.#seal.keyId : "",
+      isSealed ? buffer.subarray(groupAt.nonce, groupAt.nonce + groupNonceLength) : nothing,
+      buffer.subarray(end, whole)
+    )
+    if (last - this.#marked >= markEvery) this.#writeMark(last)
+    this.#end.run()
+    this.#hash = digest.subarray(0, groupHashLength)
+    this.#seq = last
+  }
+
+  /** Writes a mark at the end of what is committed, unless there is one: for a clean close. */
+  mark(): void {
+    if (this.#marked === this.#seq) return
+    this.#begin.run()
+    this.#writeMark(this.#seq)
+    this.#end.run()
+  }
+
+  #writeMark(seq: number): void {
+    this.#mark.run(seq, JSON.stringify(this.#counts))
+    this.#marked = seq
+  }
+
+  /** Moves the entries together without their secrets, seals these behind them, fills in search keys. Returns the end of the entries. */
+  #takeSecrets(buffer: Buffer, count: number, filled: number): number {
+    if (this.#secrets.length < filled) this.#secrets = Buffer.alloc(2 * filled)
+    let from = groupHeaderLength
+    let to = groupHeaderLength
+    let secretsLength = 0
+    this.#panAt.length = 0
+    for (let n = 0; n < count; n++) {
+      const length = entryLength(buffer, from)
+      const secret = buffer.readUInt32BE(from + entryAt.secretLength)
+      if (secret > 0) {
+        buffer.copy(this.#secrets, secretsLength, from + length, from + length + secret)
+        this.#packPan(buffer, from + length, secret, to)
+        secretsLength += secret
+      }
+      if (to !== from) buffer.copyWithin(to, from, from + length)
+      to += length
+      from += length + secret
+    }
+    if (from !== filled) throw new Error("a group's length is not that of its entries")
+    buffer.writeUInt32BE(to - groupHeaderLength, groupAt.length)
+    buffer.fill(0, groupAt.sealedLength, groupHeaderLength)
+    if (secretsLength > 0) this.#sealSecrets(buffer, to, secretsLength)
+    return to
+  }
+
+  /** Packs the PAN of the secret at `from`, if it has one, for the entry that will stand at `entry`. */
+  #packPan(buffer: Buffer, from: number, secretLength: number, entry: number): void {
+    const length = buffer[from]!
+    if (length === 0 || length > panLengthMax || length >= secretLength) return
+    const block = this.#panAt.push(entry) - 1
+    if ((block + 1) * panBlockLength > this.#panBlocks.length) {
+      const larger = Buffer.alloc(2 * this.#panBlocks.length)
+      this.#panBlocks.copy(larger)
+      this.#panBlocks.fill(0)
+      this.#panBlocks = larger
+    }
+    packPan(buffer, from + 1, length, this.#panBlocks, block * panBlockLength)
+  }
+
+  #sealSecrets(buffer: Buffer, at: number, length: number): void {
+    const blocks = this.#panBlocks.subarray(0, this.#panAt.length * panBlockLength)
+    if (blocks.length > 0) {
+      const hashes = this.#seal.panHashes(blocks)
+      for (let n = 0; n < this.#panAt.length; n++) {
+        writeU64(buffer, panKeyOf(hashes, n * panBlockLength), this.#panAt[n]! + entryAt.pan)
+      }
+      blocks.fill(0)
+    }
+    const secrets = this.#secrets.subarray(0, length)
+    const additional = additionalOf(this.#journalId, readU64(buffer, groupAt.first), readU64(buffer, groupAt.last))
+    const sealedLength = this.#seal.seal(additional, secrets, buffer, groupAt.nonce, at)
+    secrets.fill(0)
+    buffer.writeUInt32BE(sealedLength, groupAt.sealedLength)
+    buffer.write(this.#seal.keyId, groupAt.keyId, "hex")
+  }
+
+  #insertEntries(buffer: Buffer, count: number): void {
+    let at = groupHeaderLength
+    let left = count
+    for (const { rows, statement, values } of this.#inserts) {
+      for (; left >= rows; left -= rows) {
+        for (let n = 0; n < rows; n++) at = this.#bind(buffer, at, values, n * columns)
+        statement.run(values)
+      }
+    }
+  }
+
+  /** Puts one entry's columns into `values`; returns where the next entry stands. */
+  #bind(buffer: Buffer, at: number, values: Array<unknown>, column: number): number {
+    const kind = buffer[at + entryAt.kind]!
+    const codeFrom = at + entryHeaderLength
+    const messageFrom = codeFrom + buffer.readUInt16BE(at + entryAt.codeLength)
+    const end = messageFrom + buffer.readUInt32BE(at + entryAt.messageLength)
+    values[column] = readU64(buffer, at + entryAt.seq)
+    values[column + 1] = readU64(buffer, at + entryAt.time)
+    values[column + 2] = kind
+    values[column + 3] = readU64(buffer, at + entryAt.exchange)
+    values[column + 4] = readU64(buffer, at + entryAt.about)
+    values[column + 5] = buffer.readUInt32BE(at + entryAt.link)
+    values[column + 6] = buffer.readUInt32BE(at + entryAt.epoch)
+    values[column + 7] = codeFrom === messageFrom ? "" : buffer.toString("latin1", codeFrom, messageFrom)
+    values[column + 8] = buffer.subarray(messageFrom, end)
+    values[column + 9] = buffer.readUInt32BE(at + entryAt.secretLength)
+    values[column + 10] = readU64(buffer, at + entryAt.pan)
+    this.#counts[kind] = (this.#counts[kind] ?? 0) + 1
+    if (kind === EntryKind.named) {
+      const [name = "", dialect = ""] = buffer.toString("utf8", messageFrom, end).split("\n")
+      this.#name.run(values[column + 5], name, dialect)
+    }
+    return end
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The journal service: everything that is accepted, answered, sent or ended is on disk before it is visible (guarantee G1).
+ *
+ * It joins the writer to a store, keeps the names of links, and answers questions. It decides nothing about exchanges; recovery
+ * reads entries to the switch, which knows what they mean.
+ */
+import { Clock, Context, Deferred, Effect, Layer } from "effect"
+import type { Entry } from "./Entry.ts"
+import { EntryKind, type KindCounts } from "./EntryKind.ts"
+import type { JournalError } from "./JournalError.ts"
+import {
+  JournalStore,
+  type NameRecord,
+  type Opened,
+  type OpenStore,
+  type SearchKey,
+  type VerifyCursor
+} from "./JournalStore.ts"
+import { JournalWriter, type WriterLimits, writerLimits } from "./JournalWriter.ts"
+
+/** The result of a verification. `bad` names the first entry that is not what was written; without it all is well. */
+export interface Verification {
+  readonly entries: number
+  readonly groups: number
+  readonly bad?: { readonly seq: number; readonly why: string }
+}
+
+/** The journal; see the module header. */
+export class Journal extends Context.Service<
+  Journal,
+  {
+    /** Appends entries; synchronous, without allocation. */
+    readonly writer: JournalWriter
+    /** What was found at opening. */
+    readonly recovered: Opened
+    /**
+     * Reads all entries from `recovered.floor` on, with their secrets, in order. For the start: the switch rebuilds its open exchanges
+     * from them. Returns how many there were.
+     */
+    readonly recover: (each: (entry: Entry) => void) => Effect.Effect<number, JournalError>
+    /**
+     * The number of a name, for entries' `link`. A name (with its dialect) that is new is written into the journal, in front of the
+     * first entry that uses it.
+     */
+    readonly nameId: (name: string, dialect?: string) => number
+    /** All names, by number. */
+    readonly names: () => ReadonlyArray<NameRecord>
+    /** Exchanges by STAN, RRN or PAN, newest first, at most 1000. Sees all that is durable. */
+    readonly find: (key: SearchKey) => Effect.Effect<ReadonlyArray<number>, JournalError>
+    /** All entries of an exchange and those about it (its reversal), by seq. Secrets come only when asked for. */
+    readonly read: (
+      exchange: number,
+      options?: { readonly secrets?: boolean }
+    ) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
+    /** Reads entries from seq `from` until the end, or until `each` returns false. Returns how many it read. */
+    readonly scan: (
+      from: number,
+      each: (entry: Entry) => boolean | void,
+      options?: { readonly secrets?: boolean }
+    ) => Effect.Effect<number, JournalError>
+    /** Verifies everything since the journal began, in steps between commits. `progress` is told the seq reached. */
+    readonly verify: (progress?: (seq: number) => void) => Effect.Effect<Verification, JournalError>
+    /** Succeeds when everything written so far is on disk. Flushes. */
+    readonly drained: Effect.Effect<void, JournalError>
+    /** Never succeeds; fails when the journal has stopped. Then the switch stops too. */
+    readonly failed: Effect.Effect<never, JournalError>
+    /** Why the journal has stopped, or undefined while it works. */
+    readonly stopped: () => JournalError | undefined
+    /** Whether free space is below the reserve: refuse new requests, so that open ones can still be ended. */
+    readonly lowSpace: () => boolean
+    /** Entries per kind since the journal began, by kind number. */
+    readonly counts: () => KindCounts
+  }
+>()("@jinka/switch/journal/Journal") {
+  /** The journal on whatever store is given. Its scope's end waits for what is pending, then closes the store. */
+  static readonly layer: Layer.Layer<Journal, JournalError, JournalStore> = Layer.effect(
+    Journal,
+    Effect.suspend(() => make())
+  )
+}
+
+/** Opens the journal on the store of the context. */
+export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLimits) {
+  const store = yield* JournalStore
+  const failure = Deferred.makeUnsafe<never, JournalError>()
+  let stoppedBy: JournalError | undefined
+  let writer: JournalWriter | undefined
+  const open = yield* store.open({
+    committed: (group) => writer?.committed(group),
+    failed: (error) => {
+      if (stoppedBy !== undefined) return
+      stoppedBy = error
+      writer?.stop()
+      Deferred.doneUnsafe(failure, Effect.fail(error))
+    }
+  })
+  const journalWriter = new JournalWriter(open.commit, open.opened.lastSeq, open.opened.counts, limits)
+  writer = journalWriter
+  journalWriter.now = yield* Clock.currentTimeMillis
+  noteLoss(journalWriter, open.opened)
+  const drained = makeDrained(journalWriter, failure)
+  yield* Effect.addFinalizer(() => Effect.ignore(drained))
+  const scan = makeScan(open)
+  return Journal.of({
+    writer: journalWriter,
+    recovered: open.opened,
+    recover: (each) => scan(open.opened.floor, each, { secrets: true }),
+    ...makeNames(journalWriter, open.opened.names),
+    find: open.find,
+    read: (exchange, options) => open.read(exchange, options?.secrets === true),
+    scan,
+    verify: makeVerify(open),
+    drained,
+    failed: Deferred.await(failure),
+    stopped: () => stoppedBy,
+    lowSpace: open.lowSpace,
+    counts: () => journalWriter.counts
+  })
+})
+
+/** An accepted loss stays readable for ever: it is the first entry after the gap. */
+const noteLoss = (writer: JournalWriter, { lastSeq, lossAccepted }: Opened): void => {
+  if (lossAccepted === undefined) return
+  const what = lossAccepted > lastSeq ? `entries ${lastSeq + 1} to ${lossAccepted}` : `unknown entries after ${lastSeq}`
+  writer.note(EntryKind.event, 0, 0, 0, 0, `loss accepted: ${what}`)
+  writer.flush()
+}
+
+/** Waits until the writer has nothing pending. It listens beside whoever owns `onCommitted`. */
+const makeDrained = (writer: JournalWriter, failure: Deferred.Deferred<never, JournalError>) =>
+  Effect.raceFirst(
+    Effect.callback<void>((resume) => {
+      const upTo = writer.next - 1
+      if (writer.committedSeq >= upTo) return resume(Effect.void)
+      const forget = writer.whenCommitted(upTo, () => resume(Effect.void))
+      writer.flush()
+      return Effect.sync(forget)
+    }),
+    Deferred.await(failure)
+  )
+
+/** Scans in the steps of a store. */
+export const makeScan = (open: Pick<OpenStore, "scan">): Journal["Service"]["scan"] =>
+  Effect.fnUntraced(function* (from, each, options) {
+    let read = 0
+    let next = Math.max(1, from)
+    while (next !== 0) {
+      const batch: { entries: ReadonlyArray<Entry>; next: number } = yield* open.scan(next, options?.secrets === true)
+      for (const entry of batch.entries) {
+        read++
+        if (each(entry) === false) return read
+      }
+      next = batch.next
+    }
+    return read
+  })
+
+/** Verifies in the steps of a store. */
+export const makeVerify = (open: Pick<OpenStore, "verify">): Journal["Service"]["verify"] =>
+  Effect.fnUntraced(function* (progress) {
+    let cursor: VerifyCursor | null = null
+    while (true) {
+      const step: { cursor: VerifyCursor; done: boolean; bad?: { seq: number; why: string } } =
+        yield* open.verify(cursor)
+      cursor = step.cursor
+      progress?.(cursor.next - 1)
+      const result = { entries: cursor.next - 1, groups: cursor.groups }
+      if (step.bad !== undefined) return { ...result, bad: step.bad }
+      if (step.done) return result
+    }
+  })
+
+/** Names by number: those of the journal, and new ones, each written as an entry before it is used. */
+const makeNames = (
+  writer: JournalWriter,
+  known: ReadonlyArray<NameRecord>
+): Pick<Journal["Service"], "nameId" | "names"> => {
+  const records = [...known]
+  const ids = new Map(records.map(({ id, name, dialect }) => [`${name}\n${dialect}`, id]))
+  let last = records.reduce((max, { id }) => Math.max(max, id), 0)
+  return {
+    names: () => records,
+    nameId: (name, dialect = "") => {
+      const text = `${name}\n${dialect}`
+      const id = ids.get(text)
+      if (id !== undefined) return id
+      const bytes = Buffer.from(text)
+      const at = writer.begin(EntryKind.named, 0, 0, ++last, 0, "named", bytes.length)
+      bytes.copy(writer.buffer, at)
+      writer.end(bytes.length, 0)
+      ids.set(text, last)
+      records.push({ id: last, name, dialect })
+      return last
+    }
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * Questions to an open journal: search, the entries of one exchange, scans, verification. Runs in the journal's thread between commits;
+ * each answer is bounded, so that a commit never waits long. Answers are bytes that cross threads without a copy.
+ */
+import { type Entry, entryAt, entryLength, readEntry } from "./Entry.ts"
+import { type EntryRow, type GroupRow, rowLength, writeRow } from "./GroupRows.ts"
+import type { JournalFile } from "./JournalFile.ts"
+import type { NameRecord, SearchKey, VerifyCursor, VerifyStep } from "./JournalStore.ts"
+import type { Keyring } from "./Seal.ts"
+import type { SearchIndex } from "./SearchIndex.ts"
+
+/** A question. */
+export type Question =
+  | { readonly what: "find"; readonly key: SearchKey }
+  | { readonly what: "read"; readonly exchange: number; readonly secrets: boolean }
+  | { readonly what: "scan"; readonly from: number; readonly secrets: boolean }
+  | { readonly what: "verify"; readonly cursor: VerifyCursor | null }
+
+/** Its answer. `later`: the index has to catch up first; ask again. */
+export type Answer =
+  | { readonly what: "found"; readonly exchanges: ReadonlyArray<number> }
+  | { readonly what: "entries"; readonly bytes: ArrayBuffer; readonly next: number }
+  | { readonly what: "verified"; readonly step: VerifyStep }
+  | { readonly what: "later" }
+
+/** Bytes of entries after which a scan step ends; it always takes a whole group. */
+const scanBytesMax = 256 * 1024
+/** Most entries of one exchange that `read` gives. */
+const readMax = 1000
+
+/** Answers questions about one journal. */
+export class JournalQueries {
+  readonly #file: JournalFile
+  readonly #keyring: Keyring
+  readonly #index: () => SearchIndex
+
+  /** `index` opens the search index when it is not open. */
+  constructor(file: JournalFile, keyring: Keyring, index: () => SearchIndex) {
+    this.#file = file
+    this.#keyring = keyring
+    this.#index = index
+  }
+
+  /** Answers about all entries up to `last`. Throws what SQLite throws. */
+  answer(question: Question, last: number): Answer {
+    switch (question.what) {
+      case "verify":
+        return { what: "verified", step: this.#file.rows.verify(question.cursor) }
+      case "scan":
+        return this.#scan(question.from, question.secrets)
+      case "find": {
+        const index = this.#index()
+        if (!index.step(last)) return { what: "later" }
+        const panKeys = this.#keyring.all.map((seal) => (isPan(question.key.pan) ? seal.panKey(question.key.pan) : 0))
+        return { what: "found", exchanges: index.find(question.key, panKeys) }
+      }
+      case "read": {
+        const index = this.#index()
+        if (!index.step(last)) return { what: "later" }
+        return this.#read(index.members(question.exchange).slice(0, readMax), question.exchange, question.secrets)
+      }
+    }
+  }
+
+  /** The entries at `seqs` that are of `exchange` or about it; the journal decides, not the index. */
+  #read(seqs: ReadonlyArray<number>, exchange: number, secrets: boolean): Answer {
+    const out = new EntryBytes()
+    let group: GroupRow | undefined
+    let rows: ReadonlyArray<EntryRow> = []
+    let plain: Buffer | undefined
+    for (const seq of seqs) {
+      const row = this.#file.rows.row(seq)
+      if (row === undefined || !(row[3] === exchange || row[4] === exchange || seq === exchange)) continue
+      if (!secrets || row[9] === 0) {
+        out.add(row, undefined)
+        continue
+      }
+      if (group === undefined || seq > group.last) {
+        group = this.#file.rows.groupOf(seq)
+        rows = group === undefined ? [] : this.#file.rows.rows(group.first, group.last)
+        plain?.fill(0)
+        plain = group === undefined ? undefined : this.#file.rows.secrets(group)
+      }
+      const from = rows.reduce((sum, other) => (other[0] < seq ? sum + other[9] : sum), 0)
+      out.add(row, plain?.subarray(from, from + row[9]))
+    }
+    plain?.fill(0)
+    return { what: "entries", bytes: out.bytes(), next: 0 }
+  }
+
+  #scan(from: number, secrets: boolean): Answer {
+    const out = new EntryBytes()
+    let next = Math.max(1, from)
+    while (out.length < scanBytesMax) {
+      const group = this.#file.rows.groupOf(next)
+      if (group === undefined) return { what: "entries", bytes: out.bytes(), next: 0 }
+      const plain = secrets ? this.#file.rows.secrets(group) : undefined
+      let at = 0
+      for (const row of this.#file.rows.rows(group.first, group.last)) {
+        if (row[0] >= next) out.add(row, plain?.subarray(at, at + row[9]))
+        at += row[9]
+      }
+      plain?.fill(0)
+      next = group.last + 1
+    }
+    return { what: "entries", bytes: out.bytes(), next }
+  }
+}
+
+const isPan = (pan: string | undefined): pan is string => pan !== undefined && /^\d{1,19}$/.test(pan)
+
+/** Dialect of a link's number, from the names table; new names are looked up as they come. */
+export const dialectsOf = (file: JournalFile): ((link: number) => string) => {
+  const names = new Map(file.opened.names.map(({ id, dialect }) => [id, dialect]))
+  const select = file.database.prepare("SELECT id, name, dialect FROM name WHERE id = ?")
+  return (link) => {
+    const known = names.get(link)
+    if (known !== undefined || link === 0) return known ?? ""
+    const dialect = (select.get(link) as NameRecord | undefined)?.dialect ?? ""
+    if (dialect !== "") names.set(link, dialect)
+    return dialect
+  }
+}
+
+/** Collects entries as canonical bytes, each followed by its secret where that was given. */
+class EntryBytes {
+  #out = Buffer.from(new ArrayBuffer(4096))
+  length = 0
+
+  /** A secret that is not given is left out by setting the flag byte of the entry. */
+  add(row: EntryRow, secret: Buffer | undefined): void {
+    const need = this.length + rowLength(row) + (secret?.length ?? 0)
+    if (need > this.#out.length) {
+      const larger = Buffer.from(new ArrayBuffer(Math.max(need, 2 * this.#out.length)))
+      this.#out.copy(larger, 0, 0, this.length)
+      this.#out.fill(0)
+      this.#out = larger
+    }
+    const at = this.length
+    this.length += writeRow(this.#out, at, row)
+    if (secret === undefined) return
+    this.#out[at + secretGivenAt] = 1
+    this.length += secret.copy(this.#out, this.length)
+  }
+
+  bytes(): ArrayBuffer {
+    return (this.#out.buffer as ArrayBuffer).slice(0, this.length)
+  }
+}
+
+/** The zero byte of an entry's header says, in answers only, that the secret follows. */
+const secretGivenAt = entryAt.kind + 1
+
+/** Reads the entries of an answer. */
+export const entriesOf = (bytes: ArrayBuffer): ReadonlyArray<Entry> => {
+  const buffer = Buffer.from(bytes)
+  const entries: Array<Entry> = []
+  for (let at = 0; at < buffer.length; ) {
+    const isSecretGiven = buffer[at + secretGivenAt] === 1
+    entries.push(readEntry(buffer, at, isSecretGiven))
+    at += entryLength(buffer, at) + (isSecretGiven ? buffer.readUInt32BE(at + entryAt.secretLength) : 0)
+  }
+  return entries
+}

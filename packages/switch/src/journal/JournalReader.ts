@@ -1,0 +1,126 @@
+/**
+ * Reading a journal while no switch has it open: for `jinka trace` and `jinka journal verify`. Synchronous SQLite in the calling thread,
+ * in the same bounded steps as the journal's thread takes.
+ *
+ * A running switch holds the journal's lock: opening then fails with `Locked`, and the question goes to the switch itself.
+ * Opening recovers a WAL that a crash left behind, as the switch would; entries are never changed.
+ */
+import { accessSync, constants } from "node:fs"
+import { join } from "node:path"
+import type { Dialect } from "@jinka/codec"
+import { Effect, type Scope } from "effect"
+import { type Journal, makeScan, makeVerify } from "./Journal.ts"
+import { JournalError } from "./JournalError.ts"
+import { type JournalFile, openJournalFile } from "./JournalFile.ts"
+import { type Answer, dialectsOf, entriesOf, JournalQueries, type Question } from "./JournalQueries.ts"
+import { reasonOf } from "./JournalReason.ts"
+import type { Opened, OpenStore } from "./JournalStore.ts"
+import { Keyring } from "./Seal.ts"
+import { indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
+import { searchKeysOf } from "./SearchKeys.ts"
+
+/** How to read. */
+export interface ReadOnlyOptions {
+  /** Current and previous keys. Without them secrets stay sealed, and a search by PAN finds nothing. */
+  readonly keys?: ReadonlyArray<Uint8Array>
+  /** Dialects of the configuration by name. */
+  readonly dialects?: Readonly<Record<string, Dialect>>
+  /** Read a journal that ends before its anchor. Default: false. */
+  readonly acceptLoss?: boolean
+}
+
+/** A journal open for reading; the members are those of `Journal`. */
+export interface JournalReader extends Pick<Journal["Service"], "find" | "read" | "scan" | "verify"> {
+  readonly recovered: Opened
+}
+
+/** Opens the journal of a directory for reading, until the scope ends. */
+export const openReadOnly = (
+  directory: string,
+  options: ReadOnlyOptions = {}
+): Effect.Effect<JournalReader, JournalError, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      attempt(directory, "The journal cannot be opened", () => new OfflineJournal(directory, options)),
+      (journal) => Effect.sync(() => journal.close())
+    ),
+    (journal) => journal.reader
+  )
+
+const attempt = <A>(directory: string, doing: string, run: () => A): Effect.Effect<A, JournalError> =>
+  Effect.try({ try: run, catch: (error) => new JournalError({ reason: reasonOf(error, directory, doing) }) })
+
+class OfflineJournal {
+  readonly #directory: string
+  readonly #options: ReadOnlyOptions
+  readonly #file: JournalFile
+  readonly #queries: JournalQueries
+  #index: SearchIndex | undefined
+
+  constructor(directory: string, options: ReadOnlyOptions) {
+    this.#directory = directory
+    this.#options = options
+    const keyring = new Keyring(options.keys ?? [])
+    this.#file = openJournalFile({ directory, keyring, readOnly: true, acceptLoss: options.acceptLoss ?? false })
+    this.#queries = new JournalQueries(this.#file, keyring, () => this.#openIndex())
+  }
+
+  get reader(): JournalReader {
+    const steps: Pick<OpenStore, "scan" | "verify"> = {
+      scan: (from, secrets) =>
+        Effect.map(this.#ask({ what: "scan", from, secrets }), (answer) =>
+          answer.what === "entries" ? { entries: entriesOf(answer.bytes), next: answer.next } : { entries: [], next: 0 }
+        ),
+      verify: (cursor) => attempt(this.#directory, "Verifying failed", () => this.#file.rows.verify(cursor))
+    }
+    return {
+      recovered: this.#file.opened,
+      find: (key) =>
+        Effect.map(this.#ask({ what: "find", key }), (answer) => (answer.what === "found" ? answer.exchanges : [])),
+      read: (exchange, options) =>
+        Effect.map(this.#ask({ what: "read", exchange, secrets: options?.secrets === true }), (answer) =>
+          answer.what === "entries" ? entriesOf(answer.bytes) : []
+        ),
+      scan: makeScan(steps),
+      verify: makeVerify(steps)
+    }
+  }
+
+  close(): void {
+    this.#index?.close()
+    this.#file.database.close()
+  }
+
+  #ask(question: Question): Effect.Effect<Answer, JournalError> {
+    const once = attempt(this.#directory, "Reading the journal failed", () => this.#answer(question))
+    return Effect.repeat(once, { while: (answer) => answer.what === "later" })
+  }
+
+  #answer(question: Question): Answer {
+    try {
+      return this.#queries.answer(question, this.#file.opened.lastSeq)
+    } catch (error) {
+      if (this.#index === undefined || !isDamage(error)) throw error
+      this.#index.rebuild()
+      return { what: "later" }
+    }
+  }
+
+  /** The index beside the journal; one in memory where nothing may be written. */
+  #openIndex(): SearchIndex {
+    if (this.#index !== undefined) return this.#index
+    const keysOf = searchKeysOf(this.#options.dialects ?? {})
+    const path = isWritable(this.#directory) ? join(this.#directory, indexFile) : ":memory:"
+    this.#index = new SearchIndex(path, this.#file.rows, dialectsOf(this.#file), keysOf)
+    return this.#index
+  }
+}
+
+const isWritable = (directory: string): boolean => {
+  try {
+    accessSync(directory, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}

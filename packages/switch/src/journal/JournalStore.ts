@@ -1,0 +1,102 @@
+/**
+ * The store seam: what keeps groups. The real one is `SqliteStore`; the deterministic world puts `MemoryStore` in its place.
+ *
+ * A store makes groups durable in the order in which they come, gives each back when it is, and answers questions about what is
+ * durable. It does not number entries and decides nothing about exchanges.
+ */
+import { Context, type Effect, type Scope } from "effect"
+import type { Entry } from "./Entry.ts"
+import type { KindCounts } from "./EntryKind.ts"
+import type { Group } from "./Group.ts"
+import type { JournalError } from "./JournalError.ts"
+
+/** A name that entries refer to by number. The dialect is what the link's messages are read with in a search; "" for none. */
+export interface NameRecord {
+  readonly id: number
+  readonly name: string
+  readonly dialect: string
+}
+
+/** What was found when the journal was opened; everything in it was verified. */
+export interface Opened {
+  /** Identity of the journal, 32 hex digits, made when it was created. */
+  readonly journalId: string
+  /** Seq of the last entry; 0 for a new journal. */
+  readonly lastSeq: number
+  /** Seq that recovery reads from: no exchange older than that was open. 1 for a new journal. */
+  readonly floor: number
+  /** Entries per kind since the journal began. */
+  readonly counts: KindCounts
+  readonly names: ReadonlyArray<NameRecord>
+  /** Seq up to which entries were acknowledged before, when the loss of those behind `lastSeq` was accepted at this opening. */
+  readonly lossAccepted?: number
+}
+
+/** What to search by; all that are given must fit. */
+export interface SearchKey {
+  /** DE 11, 0..999999. */
+  readonly stan?: number
+  /** DE 37, compared without spaces at its ends. */
+  readonly rrn?: string
+  /** DE 2 in digits. It is not kept; only its keyed hash is looked up. */
+  readonly pan?: string
+}
+
+/** Entries from one scan step, in order. */
+export interface ScanBatch {
+  readonly entries: ReadonlyArray<Entry>
+  /** Where the next step starts; 0 when the end was reached. */
+  readonly next: number
+}
+
+/** Where a verification stands; `null` starts one. Opaque to callers. */
+export interface VerifyCursor {
+  readonly next: number
+  readonly hash: string
+  readonly groups: number
+  readonly counts: KindCounts
+}
+
+/** One step of a verification. */
+export interface VerifyStep {
+  readonly cursor: VerifyCursor
+  readonly done: boolean
+  /** The first entry or group that is not what was written. */
+  readonly bad?: { readonly seq: number; readonly why: string }
+}
+
+/** Told to the journal by its store, on the main thread. */
+export interface StoreEvents {
+  /** The group is durable and its memory free again; in order. */
+  readonly committed: (group: Group) => void
+  /** The store has stopped for good; no group is committed after this. */
+  readonly failed: (error: JournalError) => void
+}
+
+/** An open store. */
+export interface OpenStore {
+  readonly opened: Opened
+  /** Takes the group over; `StoreEvents.committed` gives it back. Never throws. */
+  readonly commit: (group: Group) => void
+  /** Exchanges (or lone entries) that fit, newest first, at most `findMax`. */
+  readonly find: (key: SearchKey) => Effect.Effect<ReadonlyArray<number>, JournalError>
+  /** Entries of the exchange and those about it, by seq. */
+  readonly read: (exchange: number, secrets: boolean) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
+  /** A bounded number of entries from `from` on. */
+  readonly scan: (from: number, secrets: boolean) => Effect.Effect<ScanBatch, JournalError>
+  readonly verify: (cursor: VerifyCursor | null) => Effect.Effect<VerifyStep, JournalError>
+  /** Whether free space is below the reserve: then take no new work, so that open work can still end. */
+  readonly lowSpace: () => boolean
+}
+
+/** Most results of a search. */
+export const findMax = 1000
+
+/** The seam; see the module header. */
+export class JournalStore extends Context.Service<
+  JournalStore,
+  {
+    /** Opens and verifies. Closed with its scope: what was committed is on disk, the file is left clean. */
+    readonly open: (events: StoreEvents) => Effect.Effect<OpenStore, JournalError, Scope.Scope>
+  }
+>()("@jinka/switch/journal/JournalStore") {}

@@ -1,0 +1,279 @@
+/**
+ * The main thread's side of the journal: lays entries into groups and hands the groups to a store.
+ *
+ * Nothing is allocated for an entry: its bytes go straight into shared memory. It owns the numbering (seq 1.., no gaps), the
+ * bounds of groups and the order of acknowledgements. It knows no disk, no thread, no key and no clock: the caller sets `now`.
+ * Invariant: committedSeq <= seq of groups handed over <= next - 1. Only one entry is being written at a time.
+ */
+import { entryAt, entryCodeLengthMax, entryHeaderLength, writeAscii, writeU64 } from "./Entry.ts"
+import { type EntryKind, type KindCounts, opensExchange } from "./EntryKind.ts"
+import { Group, groupAt, groupHeaderLength, groupTagLength } from "./Group.ts"
+
+/** Bounds of the writer. */
+export interface WriterLimits {
+  /** Bytes of one group's memory. An entry or a `beginTogether` that needs more gets a larger group. */
+  readonly groupSize: number
+  /** Groups handed over and not yet durable. Two keep the store busy while an acknowledgement is on its way. */
+  readonly groupsUnderWayMax: number
+}
+
+/** Defaults; docs/decisions/0004-journal.md says how they were found. */
+export const writerLimits: WriterLimits = { groupSize: 256 * 1024, groupsUnderWayMax: 2 }
+
+/** Groups kept for reuse; more are left to the garbage collector. */
+const spareMax = 16
+
+const nothing = (): void => undefined
+
+/** Writes entries; see the module header. Made by the `Journal` service, once. */
+export class JournalWriter {
+  /**
+   * Where the entry begun last is written. Read it after each `begin`, which may replace it.
+   */
+  buffer: Buffer
+  /** Wall time in ms since 1970 that the next entries get. Set it once per batch. */
+  now = 0
+  /** Seq of the oldest exchange still open, 0 when none is: recovery reads entries from there on. Set it before `flush`. */
+  floor = 0
+  /** Called once per durable group, in order, with the seq of its last entry. */
+  onCommitted: (lastSeq: number) => void = nothing
+
+  readonly #commit: (group: Group) => void
+  readonly #limits: WriterLimits
+  readonly #counts: Array<number>
+  readonly #ready: Array<Group> = []
+  readonly #waiting = new Set<{ readonly seq: number; readonly run: () => void }>()
+  readonly #spare: Array<Group> = []
+  #groupsMade = 0
+  #group: Group
+  #next: number
+  #committedSeq: number
+  #pendingBytes = 0
+  #underWay = 0
+  #together = 0
+  #stopped = false
+  /** Where the open entry starts and how many bytes it may take; sizeMax -1: none is open. */
+  #entryFrom = 0
+  #entryRoom = -1
+  #entryKind = 0
+
+  constructor(
+    commit: (group: Group) => void,
+    lastSeq: number,
+    counts: KindCounts,
+    limits: WriterLimits = writerLimits
+  ) {
+    this.#commit = commit
+    this.#limits = limits
+    this.#counts = [...counts]
+    this.#next = lastSeq + 1
+    this.#committedSeq = lastSeq
+    this.#group = this.#take(limits.groupSize)
+    this.buffer = this.#group.buffer
+  }
+
+  /** Seq that the next entry gets. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** Seq of the last entry that is on disk. */
+  get committedSeq(): number {
+    return this.#committedSeq
+  }
+
+  /** Entries written and not yet on disk. */
+  get pendingEntries(): number {
+    return this.#next - 1 - this.#committedSeq
+  }
+
+  /** Bytes of these entries, headers included. */
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  /** Entries per kind since the journal began, those still on their way to disk included. */
+  get counts(): KindCounts {
+    return this.#counts
+  }
+
+  /**
+   * Starts an entry. Returns the offset in `buffer` where up to `sizeMax` bytes of message and secret may be written.
+   *
+   * **Details** `exchange` 0 means "itself" for the kinds that open an exchange (accepted, refused, queued) and "none" for others.
+   * `code` is ASCII; other characters become `?`, and what is longer than 255 is cut.
+   */
+  begin(
+    kind: EntryKind,
+    exchange: number,
+    about: number,
+    link: number,
+    epoch: number,
+    code: string,
+    sizeMax: number
+  ): number {
+    if (this.#entryRoom >= 0) throw new Error("journal: begin before the entry begun last has ended")
+    const need = entryHeaderLength + Math.min(code.length, entryCodeLengthMax) + sizeMax
+    if (groupHeaderLength + this.#group.length + need + groupTagLength > this.#group.buffer.length) this.#makeRoom(need)
+    const buffer = this.#group.buffer
+    const at = groupHeaderLength + this.#group.length
+    const seq = this.#next
+    writeU64(buffer, seq, at + entryAt.seq)
+    writeU64(buffer, this.now, at + entryAt.time)
+    buffer[at + entryAt.kind] = kind
+    buffer[at + entryAt.kind + 1] = 0
+    buffer.writeUInt32BE(link, at + entryAt.link)
+    buffer.writeUInt32BE(epoch, at + entryAt.epoch)
+    writeU64(buffer, exchange === 0 && opensExchange(kind) ? seq : exchange, at + entryAt.exchange)
+    writeU64(buffer, about, at + entryAt.about)
+    writeU64(buffer, 0, at + entryAt.pan)
+    const codeLength = writeAscii(buffer, code, at + entryHeaderLength, entryCodeLengthMax)
+    buffer.writeUInt16BE(codeLength, at + entryAt.codeLength)
+    this.#entryFrom = at
+    this.#entryRoom = sizeMax
+    this.#entryKind = kind
+    return at + entryHeaderLength + codeLength
+  }
+
+  /** Ends the entry: the message's bytes stand at the offset that `begin` gave, the secret's right behind. Returns its seq. */
+  end(messageLength: number, secretLength: number): number {
+    if (this.#entryRoom < 0) throw new Error("journal: end without begin")
+    if (messageLength + secretLength > this.#entryRoom) throw new Error("journal: entry longer than was begun")
+    const group = this.#group
+    const at = this.#entryFrom
+    group.buffer.writeUInt32BE(secretLength, at + entryAt.secretLength)
+    group.buffer.writeUInt32BE(messageLength, at + entryAt.messageLength)
+    const codeLength = group.buffer.readUInt16BE(at + entryAt.codeLength)
+    const length = entryHeaderLength + codeLength + messageLength + secretLength
+    const seq = this.#next
+    this.#next = seq + 1
+    if (group.count === 0) group.first = seq
+    group.last = seq
+    group.count++
+    group.length += length
+    this.#pendingBytes += length
+    this.#counts[this.#entryKind] = (this.#counts[this.#entryKind] ?? 0) + 1
+    this.#entryRoom = -1
+    return seq
+  }
+
+  /** An entry without message and secret. Returns its seq. */
+  note(kind: EntryKind, exchange: number, about: number, link: number, epoch: number, code: string): number {
+    this.begin(kind, exchange, about, link, epoch, code, 0)
+    return this.end(0, 0)
+  }
+
+  /** All entries until `endTogether` become durable in one transaction, or none of them. May be nested. */
+  beginTogether(): void {
+    this.#together++
+  }
+
+  /** Ends {@link beginTogether}. */
+  endTogether(): void {
+    if (this.#together === 0) throw new Error("journal: endTogether without beginTogether")
+    this.#together--
+  }
+
+  /**
+   * Hands over what has gathered as one group, unless as many groups as allowed are under way; then it goes by itself, with what
+   * gathers until then, when one of them is durable. Called once per turn.
+   */
+  flush(): void {
+    if (this.#together > 0 || this.#entryRoom >= 0) throw new Error("journal: flush inside an entry or beginTogether")
+    this.#handOver()
+  }
+
+  /** Told by the store: this group is durable. Groups are given back in the order in which they were handed over. */
+  committed(group: Group): void {
+    this.#underWay--
+    this.#pendingBytes -= group.length
+    this.#committedSeq = group.last
+    const last = group.last
+    if (group.buffer.length === this.#limits.groupSize && this.#spare.length < spareMax) {
+      group.clear()
+      this.#spare.push(group)
+    }
+    this.onCommitted(last)
+    if (this.#waiting.size > 0) this.#wake(last)
+    this.#handOver()
+  }
+
+  /** Calls `run` once when the entry `seq` is on disk, after `onCommitted`. Returns what takes that back. Not for each message. */
+  whenCommitted(seq: number, run: () => void): () => void {
+    const waiter = { seq, run }
+    this.#waiting.add(waiter)
+    return () => this.#waiting.delete(waiter)
+  }
+
+  /** Told by the service: the journal has failed. Nothing is handed over any more; what is pending stays pending. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  #wake(last: number): void {
+    for (const waiter of this.#waiting) {
+      if (waiter.seq > last) continue
+      this.#waiting.delete(waiter)
+      waiter.run()
+    }
+  }
+
+  #handOver(): void {
+    while (!this.#stopped && this.#underWay < this.#limits.groupsUnderWayMax) {
+      const group = this.#ready.shift() ?? this.#gathered()
+      if (group === undefined) return
+      this.#underWay++
+      this.#commit(group)
+    }
+  }
+
+  /** The group being filled, when it may leave: it holds entries, and none is open. */
+  #gathered(): Group | undefined {
+    if (this.#group.count === 0 || this.#together > 0 || this.#entryRoom >= 0) return undefined
+    const group = this.#seal(this.#group)
+    this.#group = this.#take(this.#limits.groupSize)
+    this.buffer = this.#group.buffer
+    return group
+  }
+
+  /** Writes the group's header. The floor never passes the group itself: its entries may have opened exchanges. */
+  #seal(group: Group): Group {
+    const buffer = group.buffer
+    const floor = this.floor === 0 ? group.first : Math.min(this.floor, group.first)
+    writeU64(buffer, group.first, groupAt.first)
+    writeU64(buffer, group.last, groupAt.last)
+    writeU64(buffer, this.now, groupAt.time)
+    writeU64(buffer, floor, groupAt.floor)
+    buffer.writeUInt32BE(group.count, groupAt.count)
+    buffer.writeUInt32BE(group.length, groupAt.length)
+    return group
+  }
+
+  /** The group being filled has no room for `need` more bytes: it is closed, or grows when its entries must stay together. */
+  #makeRoom(need: number): void {
+    const whole = groupHeaderLength + need + groupTagLength
+    if (this.#together === 0) {
+      const full = this.#group
+      this.#group = this.#take(Math.max(this.#limits.groupSize, whole))
+      if (full.count > 0) {
+        this.#ready.push(this.#seal(full))
+        this.#handOver()
+      } else if (full.buffer.length === this.#limits.groupSize) this.#spare.push(full)
+    } else {
+      const old = this.#group
+      this.#group = this.#take(Math.max(2 * old.buffer.length, whole + old.length))
+      old.buffer.copy(this.#group.buffer, 0, 0, groupHeaderLength + old.length)
+      this.#group.first = old.first
+      this.#group.last = old.last
+      this.#group.count = old.count
+      this.#group.length = old.length
+      old.buffer.fill(0)
+    }
+    this.buffer = this.#group.buffer
+  }
+
+  #take(size: number): Group {
+    const spare = size === this.#limits.groupSize ? this.#spare.pop() : undefined
+    return spare ?? new Group(++this.#groupsMade, size)
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * A journal store in memory, for tests and the deterministic world. It keeps the same bytes as a disk would, makes groups durable when
+ * an injected schedule says so, and can crash: what was not durable is gone.
+ *
+ * No Promise, no timer, no thread, no clock. Nothing is sealed and nothing chained: nobody can tamper with it.
+ */
+import { Effect, Layer } from "effect"
+import { type Entry, entryAt, entryLength, readEntry, readU64, secretPan } from "./Entry.ts"
+import { EntryKind, noCounts } from "./EntryKind.ts"
+import { type Group, groupAt, groupHeaderLength } from "./Group.ts"
+import { JournalError } from "./JournalError.ts"
+import type { JournalReasonTag } from "./JournalReason.ts"
+import {
+  findMax,
+  JournalStore,
+  type NameRecord,
+  type Opened,
+  type OpenStore,
+  type SearchKey,
+  type StoreEvents,
+  type VerifyStep
+} from "./JournalStore.ts"
+import { type KeysOf, noSearchKeys } from "./SearchKeys.ts"
+
+/** What a memory store is given. */
+export interface MemoryStoreOptions {
+  /** Runs `run` once, `afterMs` of virtual ms later, never before it returns. Decides when a group is durable. */
+  readonly schedule: (afterMs: number, run: () => void) => void
+  /** How long the next group takes to become durable, in ms; asked once per group. Default: 0. */
+  readonly latencyMs?: () => number
+  /** Takes STAN and RRN from a message, for `find`; default: messages have none. */
+  readonly keysOf?: KeysOf
+}
+
+const noKeys: KeysOf = () => noSearchKeys
+const place = "memory"
+
+/** One durable group: its entries' bytes, secrets in place. */
+interface Kept {
+  readonly bytes: Buffer
+  readonly first: number
+  readonly last: number
+  readonly floor: number
+  readonly entries: ReadonlyArray<Entry>
+}
+
+/** A group handed over and not yet acknowledged. */
+interface UnderWay {
+  readonly group: Group
+  readonly kept: Kept
+  durable: boolean
+}
+
+/** See the module header. `new MemoryStore(...)` is an empty journal; `crash()` gives what a restart would find. */
+export class MemoryStore {
+  /** What `Journal.lowSpace` says. */
+  lowSpace = false
+  readonly #options: MemoryStoreOptions
+  readonly #kept: Array<Kept>
+  readonly #underWay: Array<UnderWay> = []
+  #events: StoreEvents | undefined
+  #crashed = false
+  #failed = false
+  #failNext: { readonly tag: JournalReasonTag; readonly kept: boolean } | undefined
+
+  constructor(options: MemoryStoreOptions, kept: ReadonlyArray<Kept> = []) {
+    this.#options = options
+    this.#kept = [...kept]
+  }
+
+  /** The store as a layer; `Journal.layer` goes on top. */
+  get layer(): Layer.Layer<JournalStore> {
+    return Layer.succeed(JournalStore, {
+      open: (events) =>
+        Effect.acquireRelease(
+          Effect.suspend(() => this.#open(events)),
+          () => Effect.sync(() => this.#close())
+        )
+    })
+  }
+
+  /** Entries that are durable, in order: what a restart would find, acknowledged or not. */
+  get entries(): ReadonlyArray<Entry> {
+    return this.#kept.flatMap(({ entries }) => entries)
+  }
+
+  /**
+   * The process dies here: nothing is acknowledged any more. Returns a store with what was durable, that can be opened. `surviving`
+   * groups of those under way have reached the disk without being acknowledged (a real crash allows 0 to all of them).
+   */
+  crash(surviving = 0): MemoryStore {
+    this.#crashed = true
+    this.#events = undefined
+    const more = this.#underWay.slice(0, surviving)
+    return new MemoryStore(this.#options, [...this.#kept, ...more.map(({ kept }) => kept)])
+  }
+
+  /**
+   * The next group's commit fails, and with it the journal. `kept`: the group is on disk all the same (a failed commit is ambiguous;
+   * guarantees, fact 6).
+   */
+  failNext(tag: JournalReasonTag = "DiskFailed", kept = false): void {
+    this.#failNext = { tag, kept }
+  }
+
+  #open(events: StoreEvents): Effect.Effect<OpenStore, JournalError> {
+    if (this.#crashed) return Effect.die(new Error("journal: this memory store has crashed; open the one crash() gave"))
+    if (this.#events !== undefined) return Effect.fail(JournalError.of("Locked", place, "The journal is open already."))
+    this.#events = events
+    const whenOpen = <A>(answer: () => A): Effect.Effect<A, JournalError> =>
+      Effect.suspend(() =>
+        this.#events === events
+          ? Effect.sync(answer)
+          : Effect.fail(JournalError.of("DiskFailed", place, "The journal is closed or has failed."))
+      )
+    return Effect.succeed({
+      opened: this.#opened(),
+      commit: (group) => this.#commit(group),
+      find: (key) => whenOpen(() => this.#find(key)),
+      read: (exchange, secrets) => whenOpen(() => this.#read(exchange, secrets)),
+      scan: (from, secrets) =>
+        whenOpen(() => ({ entries: this.#all(secrets).filter(({ seq }) => seq >= from), next: 0 })),
+      verify: () => whenOpen(() => this.#verify()),
+      lowSpace: () => this.lowSpace
+    })
+  }
+
+  #close(): void {
+    this.#events = undefined
+  }
+
+  #opened(): Opened {
+    const counts = noCounts()
+    const names: Array<NameRecord> = []
+    for (const { kind, link, message } of this.entries) {
+      counts[kind] = (counts[kind] ?? 0) + 1
+      const [name = "", dialect = ""] = message.toString().split("\n")
+      if (kind === EntryKind.named) names.push({ id: link, name, dialect })
+    }
+    const last = this.#kept.at(-1)
+    return { journalId: "0".repeat(32), lastSeq: last?.last ?? 0, floor: last?.floor ?? 1, counts, names }
+  }
+
+  #commit(group: Group): void {
+    const kept = keep(group)
+    const underWay: UnderWay = { group, kept, durable: false }
+    this.#underWay.push(underWay)
+    const failing = this.#failNext
+    this.#failNext = undefined
+    this.#options.schedule(this.#options.latencyMs?.() ?? 0, () => {
+      if (this.#crashed || this.#failed || this.#events === undefined) return
+      if (failing !== undefined) return this.#fail(underWay, failing.tag, failing.kept)
+      underWay.durable = true
+      this.#acknowledge()
+    })
+  }
+
+  /** Acknowledges in the order of handing over, whatever order the schedule took. */
+  #acknowledge(): void {
+    while (this.#underWay[0]?.durable === true) {
+      const { group, kept } = this.#underWay.shift()!
+      this.#kept.push(kept)
+      this.#events?.committed(group)
+    }
+  }
+
+  #fail(underWay: UnderWay, tag: JournalReasonTag, kept: boolean): void {
+    this.#failed = true
+    if (kept)
+      for (const { kept } of this.#underWay.slice(0, this.#underWay.indexOf(underWay) + 1)) this.#kept.push(kept)
+    const events = this.#events
+    this.#events = undefined
+    this.#underWay.length = 0
+    events?.failed(JournalError.of(tag, place, "A commit failed, as the test asked."))
+  }
+
+  #all(secrets: boolean): ReadonlyArray<Entry> {
+    return secrets ? this.entries : this.entries.map((entry) => ({ ...entry, secret: entry.secret.subarray(0, 0) }))
+  }
+
+  #read(exchange: number, secrets: boolean): ReadonlyArray<Entry> {
+    return this.#all(secrets).filter(
+      (entry) => entry.exchange === exchange || entry.about === exchange || entry.seq === exchange
+    )
+  }
+
+  #find(key: SearchKey): ReadonlyArray<number> {
+    const found = new Set<number>()
+    const { names } = this.#opened()
+    const fits = ({ link, message, secret }: Entry): boolean => {
+      const keys = (this.#options.keysOf ?? noKeys)(names.find(({ id }) => id === link)?.dialect ?? "", message)
+      return (
+        (key.stan === undefined || key.stan === keys.stan) &&
+        (key.rrn === undefined || key.rrn.trim() === keys.rrn.trim()) &&
+        (key.pan === undefined || key.pan === secretPan(secret))
+      )
+    }
+    if (key.stan === undefined && key.rrn === undefined && key.pan === undefined) return []
+    for (const entry of this.entries) if (fits(entry)) found.add(entry.exchange || entry.seq)
+    return [...found].sort((one, other) => other - one).slice(0, findMax)
+  }
+
+  #verify(): VerifyStep {
+    const { counts, lastSeq } = this.#opened()
+    return { cursor: { next: lastSeq + 1, hash: "", groups: this.#kept.length, counts }, done: true }
+  }
+}
+
+/** Copies a group out of the writer's memory and reads its entries. */
+const keep = (group: Group): Kept => {
+  const bytes = Buffer.alloc(groupHeaderLength + group.length)
+  group.buffer.copy(bytes, 0, 0, bytes.length)
+  const entries: Array<Entry> = []
+  for (let at = groupHeaderLength; at < bytes.length; ) {
+    entries.push(readEntry(bytes, at, true))
+    at += entryLength(bytes, at) + bytes.readUInt32BE(at + entryAt.secretLength)
+  }
+  return { bytes, first: group.first, last: group.last, floor: readU64(bytes, groupAt.floor), entries }
+}

@@ -1,0 +1,202 @@
+/**
+ * The search index `journal.index.db`: exchange by STAN, RRN and PAN hash, and the entries of an exchange. Derived from the journal and
+ * filled between commits; it may be deleted at any time, and is rebuilt when missing, damaged or of another journal.
+ *
+ * It is a file of its own so that the durable path never pays for it. WAL with synchronous=NORMAL: after a power cut it may lag behind
+ * (it catches up), but it is whole.
+ */
+import { existsSync, rmSync } from "node:fs"
+import Database from "better-sqlite3"
+import type { EntryRow, GroupRows } from "./GroupRows.ts"
+import { findMax, type SearchKey } from "./JournalStore.ts"
+import { type KeysOf, noSearchKeys } from "./SearchKeys.ts"
+
+/** The index's file in the journal's directory. */
+export const indexFile = "journal.index.db"
+
+const version = 1
+/** Entries indexed in one transaction: about 1 ms. */
+const stepEntries = 128
+
+const schema = `
+CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), journal_id TEXT NOT NULL, upto INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
+CREATE TABLE stan (stan INTEGER, exchange INTEGER, PRIMARY KEY (stan, exchange)) STRICT, WITHOUT ROWID;
+CREATE TABLE rrn (rrn TEXT, exchange INTEGER, PRIMARY KEY (rrn, exchange)) STRICT, WITHOUT ROWID;
+CREATE TABLE pan (pan INTEGER, exchange INTEGER, PRIMARY KEY (pan, exchange)) STRICT, WITHOUT ROWID;
+CREATE TABLE member (exchange INTEGER, seq INTEGER, PRIMARY KEY (exchange, seq)) STRICT, WITHOUT ROWID;
+`
+
+interface Statements {
+  readonly stan: Database.Statement
+  readonly rrn: Database.Statement
+  readonly pan: Database.Statement
+  readonly member: Database.Statement
+  readonly reached: Database.Statement
+  readonly members: Database.Statement
+}
+
+/** The index of one journal. All calls are synchronous and bounded. */
+export class SearchIndex {
+  readonly #path: string
+  readonly #rows: GroupRows
+  readonly #keysOf: KeysOf
+  readonly #dialectOf: (link: number) => string
+  #database: Database.Database
+  #statements: Statements
+  #upto = 0
+
+  /** Opens the index or makes it anew. Throws only what the file system refuses. `dialectOf` gives the dialect of a link's number. */
+  constructor(path: string, rows: GroupRows, dialectOf: (link: number) => string, keysOf: KeysOf) {
+    this.#path = path
+    this.#rows = rows
+    this.#dialectOf = dialectOf
+    this.#keysOf = keysOf
+    this.#database = this.#openOrRebuild()
+    this.#statements = prepare(this.#database)
+  }
+
+  /** Seq of the last entry indexed. */
+  get upto(): number {
+    return this.#upto
+  }
+
+  /** Indexes some entries up to `last`, about 1 ms worth. Returns whether all are indexed. A damaged index is begun anew. */
+  step(last: number): boolean {
+    if (this.#upto >= last) return true
+    return this.#whole(() => {
+      const to = Math.min(last, this.#upto + stepEntries)
+      const rows = this.#rows.rows(this.#upto + 1, to)
+      const hash = this.#rows.groupOf(to)?.hash
+      if (hash === undefined) throw new Error(`entry ${to} belongs to no group`)
+      this.#database.transaction(() => {
+        for (const row of rows) this.#add(row)
+        this.#statements.reached.run(to, hash)
+      })()
+      this.#upto = to
+    }, last)
+  }
+
+  /** Exchanges that fit all that is given, newest first. `panKeys`: the PAN's search keys, one for each key of the journal. */
+  find(key: SearchKey, panKeys: ReadonlyArray<number>): ReadonlyArray<number> {
+    const parts: Array<string> = []
+    const values: Array<string | number> = []
+    if (key.stan !== undefined) {
+      parts.push("SELECT exchange FROM stan WHERE stan = ?")
+      values.push(key.stan)
+    }
+    if (key.rrn !== undefined) {
+      parts.push("SELECT exchange FROM rrn WHERE rrn = ?")
+      values.push(key.rrn.trim())
+    }
+    if (key.pan !== undefined) {
+      parts.push(`SELECT exchange FROM pan WHERE pan IN (${panKeys.map(() => "?").join(",")})`)
+      values.push(...panKeys)
+    }
+    if (parts.length === 0) return []
+    return this.#database
+      .prepare(`${parts.join(" INTERSECT ")} ORDER BY exchange DESC LIMIT ${findMax}`)
+      .pluck()
+      .all(...values) as Array<number>
+  }
+
+  /** Seqs of the entries of an exchange and of those about it, in order. */
+  members(exchange: number): ReadonlyArray<number> {
+    return this.#statements.members.all(exchange) as Array<number>
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  /** Throws the index away and begins it anew. */
+  rebuild(): void {
+    this.#database.close()
+    this.#upto = 0
+    remove(this.#path)
+    this.#database = this.#openOrRebuild()
+    this.#statements = prepare(this.#database)
+  }
+
+  #whole(run: () => void, last: number): boolean {
+    try {
+      run()
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      this.rebuild()
+    }
+    return this.#upto >= last
+  }
+
+  #add(row: EntryRow): void {
+    const [seq, , , own, about, link, , , message, , pan] = row
+    const { member, stan, rrn, pan: panStatement } = this.#statements
+    const exchange = own || seq
+    member.run(exchange, seq)
+    if (about !== 0) member.run(about, seq)
+    if (pan !== 0) panStatement.run(pan, exchange)
+    if (message.length === 0) return
+    const dialect = this.#dialectOf(link)
+    const keys = dialect === "" ? noSearchKeys : this.#keysOf(dialect, message)
+    if (keys.stan >= 0) stan.run(keys.stan, exchange)
+    if (keys.rrn !== "") rrn.run(keys.rrn.trim(), exchange)
+  }
+
+  #openOrRebuild(): Database.Database {
+    if (existsSync(this.#path)) {
+      try {
+        const database = open(this.#path)
+        if (this.#fits(database)) return database
+        database.close()
+      } catch (error) {
+        if (!isDamage(error)) throw error
+      }
+      remove(this.#path)
+    }
+    const database = open(this.#path)
+    database.exec(schema)
+    database.pragma(`user_version = ${version}`)
+    database.prepare("INSERT INTO meta VALUES (1, ?, 0, x'')").run(this.#rows.journalId)
+    return database
+  }
+
+  /** Whether the index is of this journal and not ahead of it; takes over how far it is. */
+  #fits(database: Database.Database): boolean {
+    if (database.pragma("user_version", { simple: true }) !== version) return false
+    const meta = database.prepare("SELECT journal_id, upto, hash FROM meta WHERE id = 1").get() as
+      | { journal_id: string; upto: number; hash: Buffer }
+      | undefined
+    if (meta === undefined || meta.journal_id !== this.#rows.journalId) return false
+    if (meta.upto !== 0 && this.#rows.groupOf(meta.upto)?.hash.equals(meta.hash) !== true) return false
+    this.#upto = meta.upto
+    return true
+  }
+}
+
+const open = (path: string): Database.Database => {
+  const database = new Database(path, { timeout: 50 })
+  try {
+    for (const pragma of ["locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"])
+      database.pragma(pragma)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+const prepare = (database: Database.Database): Statements => ({
+  stan: database.prepare("INSERT OR IGNORE INTO stan VALUES (?, ?)"),
+  rrn: database.prepare("INSERT OR IGNORE INTO rrn VALUES (?, ?)"),
+  pan: database.prepare("INSERT OR IGNORE INTO pan VALUES (?, ?)"),
+  member: database.prepare("INSERT OR IGNORE INTO member VALUES (?, ?)"),
+  reached: database.prepare("UPDATE meta SET upto = ?, hash = ? WHERE id = 1"),
+  members: database.prepare("SELECT seq FROM member WHERE exchange = ? ORDER BY seq").pluck()
+})
+
+const remove = (path: string): void => {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true })
+}
+
+/** Whether SQLite says that the file itself is bad, so that beginning anew helps. */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB|ERROR|CONSTRAINT|MISMATCH)/.test(error.code)

@@ -1,0 +1,164 @@
+/**
+ * The database file of a journal: its settings, its tables and its identity. Runs in the journal's thread, synchronously; throws
+ * `JournalStop`. What stands in the tables is the business of `GroupCommit` and `GroupRows`.
+ *
+ * The settings, and why each, are in docs/decisions/0004-journal.md.
+ */
+import { hash, randomBytes } from "node:crypto"
+import Database from "better-sqlite3"
+import { entryKindMax, entryKindName } from "./EntryKind.ts"
+import { stop } from "./JournalReason.ts"
+
+/** The database's file in the journal's directory. */
+export const databaseFile = "journal.db"
+
+/** `PRAGMA application_id` of a journal: "JNKA". */
+export const applicationId = 0x4a4e4b41
+/** `PRAGMA user_version`: the version of tables and canonical bytes. */
+export const schemaVersion = 1
+/** The first SQLite without the WAL-reset bug (sqlite.org/wal.html#walresetbug; guarantees, fact 8). */
+export const sqliteVersionMin = "3.51.3"
+
+/** A pragma that is set and read back. */
+export interface Setting {
+  readonly name: string
+  readonly set: string
+  /** What reading it back must give. */
+  readonly expected: string | number
+}
+
+/** In this order: the lock is asked for before WAL is, so that no shared memory file is made. */
+export const settings: ReadonlyArray<Setting> = [
+  { name: "locking_mode", set: "EXCLUSIVE", expected: "exclusive" },
+  { name: "journal_mode", set: "WAL", expected: "wal" },
+  { name: "synchronous", set: "FULL", expected: 2 },
+  { name: "fullfsync", set: "ON", expected: 1 },
+  { name: "checkpoint_fullfsync", set: "ON", expected: 1 },
+  { name: "wal_autocheckpoint", set: "256", expected: 256 },
+  { name: "journal_size_limit", set: "16777216", expected: 16_777_216 },
+  { name: "cell_size_check", set: "ON", expected: 1 },
+  { name: "mmap_size", set: "0", expected: 0 }
+]
+
+const kindCases = Array.from({ length: entryKindMax }, (_, n) => `WHEN ${n + 1} THEN '${entryKindName(n + 1)}'`)
+
+const schema = `
+CREATE TABLE meta (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  journal_id TEXT NOT NULL
+) STRICT;
+CREATE TABLE entry (
+  seq INTEGER PRIMARY KEY,      -- 1.. without gaps
+  at INTEGER NOT NULL,          -- ms since 1970, UTC
+  kind INTEGER NOT NULL,        -- see the view "readable"
+  exchange INTEGER NOT NULL,    -- seq of the entry that opened it; 0: none
+  about INTEGER NOT NULL,       -- another exchange, e.g. a reversal's original; 0: none
+  link INTEGER NOT NULL,        -- name.id
+  epoch INTEGER NOT NULL,       -- connection number on the link
+  code TEXT NOT NULL,           -- response code, reason or event
+  message BLOB NOT NULL,        -- card data blanked
+  secret INTEGER NOT NULL,      -- bytes of this entry in commit_group.sealed
+  pan INTEGER NOT NULL          -- 48 bits of a keyed hash of the PAN; 0: none
+) STRICT;
+CREATE TABLE commit_group (
+  first INTEGER PRIMARY KEY,    -- seq of the first and last entry committed together
+  last INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  floor INTEGER NOT NULL,       -- no exchange older than this seq was open
+  hash BLOB NOT NULL,           -- SHA-256 of the previous hash and everything in this group
+  key_id TEXT NOT NULL,         -- which key sealed; '' when nothing is sealed
+  nonce BLOB NOT NULL,
+  sealed BLOB NOT NULL
+) STRICT;
+CREATE TABLE mark (
+  seq INTEGER PRIMARY KEY,      -- last entry counted
+  counts TEXT NOT NULL          -- entries per kind since the journal began, as JSON
+) STRICT;
+CREATE TABLE name (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  dialect TEXT NOT NULL
+) STRICT;
+CREATE VIEW readable AS
+  SELECT seq, strftime('%Y-%m-%d %H:%M:%f', at / 1000.0, 'unixepoch') AS utc, CASE kind ${kindCases.join(" ")} END AS kind,
+    exchange, about, (SELECT name FROM name WHERE id = link) AS link, epoch, code, length(message) AS message_bytes, hex(message) AS message
+  FROM entry;
+`
+
+/** Whether `version` (`3.51.3`) is at least {@link sqliteVersionMin}. */
+export const isSqliteRecent = (version: string): boolean => {
+  const parts = version.split(".").map(Number)
+  const wanted = sqliteVersionMin.split(".").map(Number)
+  for (let n = 0; n < 3; n++) {
+    const difference = (parts[n] ?? 0) - (wanted[n] ?? 0)
+    if (difference !== 0) return difference > 0
+  }
+  return true
+}
+
+/** Refuses an SQLite that is too old, and any setting that reads back as something else. `read` gives a pragma's value. */
+export const checkSettings = (
+  place: string,
+  version: string,
+  read: (pragma: string) => unknown,
+  wanted: ReadonlyArray<Setting> = settings
+): void => {
+  if (!isSqliteRecent(version)) {
+    stop("SettingsWrong", place, `SQLite is ${version}, and versions before ${sqliteVersionMin} can corrupt a WAL.`)
+  }
+  for (const { name, expected } of wanted) {
+    const value = read(name)
+    if (value !== expected) stop("SettingsWrong", place, `PRAGMA ${name} is ${String(value)} and must be ${expected}.`)
+  }
+}
+
+/** Opens the file, takes its lock, sets and reads back the settings. `readOnly` allows no statement that writes. */
+export const openDatabase = (path: string, readOnly: boolean): Database.Database => {
+  const database = new Database(path, { fileMustExist: readOnly, timeout: 50 })
+  try {
+    if (!readOnly) database.pragma("page_size = 4096")
+    for (const { name, set } of settings) database.pragma(`${name} = ${set}`)
+    const version = String(database.prepare("SELECT sqlite_version()").pluck().get())
+    checkSettings(path, version, (pragma) => database.pragma(pragma, { simple: true }))
+    // The lock of EXCLUSIVE mode comes with the first transaction; take it now, not with the first commit.
+    database.exec("BEGIN IMMEDIATE; COMMIT")
+    if (readOnly) database.pragma("query_only = ON")
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** Whether the file holds nothing yet. */
+export const isEmpty = (database: Database.Database): boolean =>
+  database.pragma("user_version", { simple: true }) === 0 &&
+  database.pragma("application_id", { simple: true }) === 0 &&
+  database.prepare("SELECT count(*) FROM sqlite_schema").pluck().get() === 0
+
+/** Makes the tables of a new journal, in one transaction. */
+export const createSchema = (database: Database.Database): void => {
+  database.transaction(() => {
+    database.pragma(`application_id = ${applicationId}`)
+    database.pragma(`user_version = ${schemaVersion}`)
+    database.exec(schema)
+    database.prepare("INSERT INTO meta VALUES (1, ?)").run(randomBytes(16).toString("hex"))
+  })()
+}
+
+/** The journal's identity, after checking that it is a journal of this version. */
+export const journalIdOf = (database: Database.Database, path: string): string => {
+  const application = database.pragma("application_id", { simple: true })
+  if (application !== applicationId) stop("NotJournal", path, "This is an SQLite database, but not a journal.")
+  const version = database.pragma("user_version", { simple: true })
+  if (version !== schemaVersion) {
+    stop("VersionUnknown", path, `The journal has version ${String(version)}; this Jinka reads ${schemaVersion}.`)
+  }
+  const id = database.prepare("SELECT journal_id FROM meta WHERE id = 1").pluck().get()
+  if (typeof id !== "string" || !/^[0-9a-f]{32}$/.test(id)) stop("Corrupt", path, "The journal has lost its identity.")
+  return id as string
+}
+
+/** What the first group is chained to. */
+export const genesisHash = (journalId: string): Buffer =>
+  hash("sha256", `jinka journal ${schemaVersion} ${journalId}`, "buffer")

@@ -1,0 +1,46 @@
+/**
+ * What the journal's thread and the main thread say to each other. Plain objects; no code but the layout of the control words.
+ */
+import type { MessagePort } from "node:worker_threads"
+import type { Dialect } from "@jinka/codec"
+import type { Answer, Question } from "./JournalQueries.ts"
+import type { JournalReason } from "./JournalReason.ts"
+import type { Opened } from "./JournalStore.ts"
+
+/** Options of the thread; all of it can be cloned. */
+export interface ThreadOptions {
+  readonly directory: string
+  /** The current key, then previous ones. */
+  readonly keys: ReadonlyArray<Uint8Array>
+  /** Dialects besides the built-in ones, by name, as data. */
+  readonly dialects: Readonly<Record<string, Dialect>>
+  readonly reserve: number
+  readonly acceptLoss: boolean
+}
+
+/** `workerData` of the thread. */
+export interface ThreadStart {
+  readonly port: MessagePort
+  /** Shared words; see {@link controlAt}. */
+  readonly control: Int32Array
+  readonly options: ThreadOptions
+}
+
+/** Words of `control`. `wake`: counted up and notified after each message. `lowSpace`: 1 while free space is below the reserve. */
+export const controlAt = { wake: 0, lowSpace: 1, words: 2 } as const
+
+/** To the thread. A group's memory comes with its first use; `isOnce`: it will not be used again. */
+export type ToThread =
+  | { readonly group: number; readonly memory?: SharedArrayBuffer; readonly isOnce: boolean }
+  | { readonly ask: number; readonly question: Question }
+  | { readonly close: true }
+
+/** From the thread. A number alone is the seq of the last entry of a group that is durable. */
+export type FromThread =
+  | number
+  | { readonly opened: Opened }
+  | { readonly refused: JournalReason }
+  | { readonly failed: JournalReason }
+  | { readonly ask: number; readonly answer: Answer }
+  | { readonly ask: number; readonly reason: JournalReason }
+  | { readonly closed: true }

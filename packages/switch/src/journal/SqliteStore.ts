@@ -1,0 +1,210 @@
+/**
+ * The real journal store: SQLite in a thread of its own (`SqliteWorker`). This is the main thread's end of it.
+ *
+ * It hands groups over, gives them back when the thread says that they are durable, and turns the thread's answers into effects.
+ */
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads"
+import type { Dialect } from "@jinka/codec"
+import { Effect, Layer } from "effect"
+import type { Group } from "./Group.ts"
+import { JournalError } from "./JournalError.ts"
+import { type Answer, entriesOf, type Question } from "./JournalQueries.ts"
+import { JournalStore, type Opened, type OpenStore, type StoreEvents } from "./JournalStore.ts"
+import { writerLimits } from "./JournalWriter.ts"
+import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
+
+/** What the store is given. */
+export interface SqliteStoreOptions {
+  /** Made when missing (not its parents' rights). On a local file system; one journal each. */
+  readonly directory: string
+  /** 32 bytes; see `JournalKey`. */
+  readonly key: Uint8Array
+  /** Keys that older groups were sealed with. */
+  readonly previousKeys?: ReadonlyArray<Uint8Array>
+  /** Dialects of the configuration by name, as data: searches by STAN and RRN read messages with them. */
+  readonly dialects?: Readonly<Record<string, Dialect>>
+  /** Free bytes below which `lowSpace` is true. Default: {@link reserveDefault}. */
+  readonly reserve?: number
+  /** Go on although acknowledged entries are lost: an operator's decision, written into the journal as an event. Default: false. */
+  readonly acceptLoss?: boolean
+}
+
+/** Default of `reserve`: 256 MiB, the ends of some 500,000 exchanges. */
+export const reserveDefault = 256 * 1024 * 1024
+
+/** The store as a layer; nothing is opened before `Journal.layer` does. */
+export const layerSqlite = (options: SqliteStoreOptions): Layer.Layer<JournalStore> =>
+  Layer.succeed(JournalStore, {
+    open: (events) =>
+      Effect.map(
+        Effect.acquireRelease(start(options, events), (thread) => thread.close),
+        (thread) => thread.store
+      )
+  })
+
+/** The thread's file, in the same form as this one: `.ts` from source, `.js` from `dist`. */
+const threadFile = new URL(import.meta.url.endsWith(".ts") ? "./SqliteWorker.ts" : "./SqliteWorker.js", import.meta.url)
+
+const start = (options: SqliteStoreOptions, events: StoreEvents): Effect.Effect<SqliteThread, JournalError> =>
+  Effect.callback<SqliteThread, JournalError>((resume) => {
+    const thread = new SqliteThread(options, events, (result) =>
+      resume(result instanceof JournalError ? Effect.fail(result) : Effect.succeed(result))
+    )
+    return Effect.suspend(() => thread.close)
+  })
+
+/** The main thread's view of the journal's thread. */
+class SqliteThread {
+  readonly #directory: string
+  readonly #events: StoreEvents
+  readonly #port: MessagePort
+  readonly #control: Int32Array
+  readonly #worker: Worker
+  readonly #underWay: Array<Group> = []
+  readonly #known = new Set<number>()
+  readonly #asked = new Map<number, (message: { answer: Answer } | { error: JournalError }) => void>()
+  #asks = 0
+  #started: ((result: SqliteThread | JournalError) => void) | undefined
+  #opened: Opened | undefined
+  #ended: JournalError | undefined
+  #closed = false
+  #whenExited: Array<() => void> = []
+  #isExited = false
+
+  constructor(
+    options: SqliteStoreOptions,
+    events: StoreEvents,
+    started: (result: SqliteThread | JournalError) => void
+  ) {
+    this.#directory = options.directory
+    this.#events = events
+    this.#started = started
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    this.#control = new Int32Array(new SharedArrayBuffer(controlAt.words * Int32Array.BYTES_PER_ELEMENT))
+    const workerData: ThreadStart = { port: port2, control: this.#control, options: threadOptions(options) }
+    this.#worker = new Worker(threadFile, { workerData, transferList: [port2], execArgv: [], name: "jinka-journal" })
+    this.#port.on("message", (message: FromThread) => this.#hear(message))
+    this.#worker.on("error", (error) =>
+      this.#fail(this.#broken(error instanceof Error ? error.message : String(error)))
+    )
+    this.#worker.on("exit", () => this.#exited())
+  }
+
+  get store(): OpenStore {
+    return {
+      opened: this.#opened!,
+      commit: (group) => this.#commit(group),
+      find: (key) =>
+        Effect.map(this.#ask({ what: "find", key }), (answer) => (answer.what === "found" ? answer.exchanges : [])),
+      read: (exchange, secrets) =>
+        Effect.map(this.#ask({ what: "read", exchange, secrets }), (answer) =>
+          answer.what === "entries" ? entriesOf(answer.bytes) : []
+        ),
+      scan: (from, secrets) =>
+        Effect.map(this.#ask({ what: "scan", from, secrets }), (answer) =>
+          answer.what === "entries" ? { entries: entriesOf(answer.bytes), next: answer.next } : { entries: [], next: 0 }
+        ),
+      verify: (cursor) =>
+        Effect.flatMap(this.#ask({ what: "verify", cursor }), (answer) =>
+          answer.what === "verified" ? Effect.succeed(answer.step) : Effect.fail(this.#broken("no verification came"))
+        ),
+      lowSpace: () => Atomics.load(this.#control, controlAt.lowSpace) === 1
+    }
+  }
+
+  /** Closes the database and waits for the thread's end. */
+  get close(): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      if (this.#isExited) return resume(Effect.void)
+      this.#whenExited.push(() => resume(Effect.void))
+      if (!this.#closed) {
+        this.#closed = true
+        this.#send({ close: true })
+      }
+    })
+  }
+
+  #commit(group: Group): void {
+    const isOnce = group.buffer.length !== writerLimits.groupSize
+    this.#underWay.push(group)
+    if (this.#known.has(group.id)) return this.#send({ group: group.id, isOnce })
+    if (!isOnce) this.#known.add(group.id)
+    this.#send({ group: group.id, memory: group.memory, isOnce })
+  }
+
+  #ask(question: Question): Effect.Effect<Answer, JournalError> {
+    const once = Effect.callback<Answer, JournalError>((resume) => {
+      if (this.#ended !== undefined || this.#closed) {
+        return resume(Effect.fail(this.#ended ?? this.#broken("the journal is closed")))
+      }
+      const ask = ++this.#asks
+      this.#asked.set(ask, (message) =>
+        resume("answer" in message ? Effect.succeed(message.answer) : Effect.fail(message.error))
+      )
+      this.#send({ ask, question })
+      return Effect.sync(() => this.#asked.delete(ask))
+    })
+    return Effect.repeat(once, { while: (answer) => answer.what === "later" })
+  }
+
+  #send(message: ToThread): void {
+    this.#port.postMessage(message)
+    Atomics.add(this.#control, controlAt.wake, 1)
+    Atomics.notify(this.#control, controlAt.wake)
+  }
+
+  #hear(message: FromThread): void {
+    if (typeof message === "number") {
+      const group = this.#underWay.shift()!
+      this.#events.committed(group)
+    } else if ("ask" in message) {
+      const resume = this.#asked.get(message.ask)
+      this.#asked.delete(message.ask)
+      resume?.("answer" in message ? message : { error: new JournalError({ reason: message.reason }) })
+    } else if ("opened" in message) {
+      this.#opened = message.opened
+      this.#begin(this)
+    } else if ("refused" in message) {
+      this.#closed = true
+      this.#begin(new JournalError({ reason: message.refused }))
+    } else if ("failed" in message) {
+      this.#fail(new JournalError({ reason: message.failed }))
+    }
+  }
+
+  #begin(result: SqliteThread | JournalError): void {
+    const started = this.#started
+    this.#started = undefined
+    started?.(result)
+  }
+
+  #fail(error: JournalError): void {
+    if (this.#ended !== undefined) return
+    this.#ended = error
+    for (const resume of this.#asked.values()) resume({ error })
+    this.#asked.clear()
+    if (this.#started !== undefined) return this.#begin(error)
+    this.#events.failed(error)
+  }
+
+  #exited(): void {
+    this.#isExited = true
+    this.#port.close()
+    if (!this.#closed) this.#fail(this.#broken("it ended unexpectedly"))
+    for (const run of this.#whenExited) run()
+    this.#whenExited = []
+  }
+
+  #broken(what: string): JournalError {
+    return JournalError.of("ThreadFailed", this.#directory, `The journal's thread: ${what}.`)
+  }
+}
+
+const threadOptions = (options: SqliteStoreOptions): ThreadOptions => ({
+  directory: options.directory,
+  keys: [options.key, ...(options.previousKeys ?? [])],
+  dialects: options.dialects ?? {},
+  reserve: options.reserve ?? reserveDefault,
+  acceptLoss: options.acceptLoss ?? false
+})

@@ -1,0 +1,209 @@
+/**
+ * The journal's thread: owns the database, commits groups in the order they come, answers questions between them, and uses idle moments
+ * for the search index, the anchor and a look at the free space.
+ *
+ * One synchronous loop: it sleeps in `Atomics.wait` and takes messages itself, which wakes it in 7 instead of 11 us and makes its order of
+ * work plain. After any error of a commit it commits nothing more (guarantee G9); it never tries again.
+ */
+import { statfsSync } from "node:fs"
+import { join } from "node:path"
+import { receiveMessageOnPort, workerData } from "node:worker_threads"
+import { readU64 } from "./Entry.ts"
+import { groupAt } from "./Group.ts"
+import { GroupCommit } from "./GroupCommit.ts"
+import { type JournalFile, openJournalFile } from "./JournalFile.ts"
+import { dialectsOf, JournalQueries } from "./JournalQueries.ts"
+import { type JournalReason, makeReason, reasonOf } from "./JournalReason.ts"
+import { Keyring } from "./Seal.ts"
+import { indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
+import { searchKeysOf } from "./SearchKeys.ts"
+import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
+
+/** The anchor is forced onto the disk this long after it was written, in ms; a commit never waits for it in between. */
+const anchorSyncMs = 100
+/** How often the free space is looked at, in ms. */
+const spaceCheckMs = 2000
+/** Idle this long before the index is worked on, in ms: a partner's next message is likely to come first. */
+const indexIdleMs = 2
+
+class JournalThread {
+  readonly #start: ThreadStart
+  readonly #options: ThreadOptions
+  readonly #keyring: Keyring
+  readonly #file: JournalFile
+  readonly #commit: GroupCommit
+  readonly #queries: JournalQueries
+  readonly #memory = new Map<number, Buffer>()
+  #index: SearchIndex | undefined
+  #indexBroken = false
+  #failed: JournalReason | undefined
+  #anchorWritten = 0
+  #spaceChecked = 0
+  #open = true
+
+  constructor(start: ThreadStart) {
+    this.#start = start
+    this.#options = start.options
+    const { directory, keys, acceptLoss } = start.options
+    this.#keyring = new Keyring(keys)
+    this.#file = openJournalFile({ directory, keyring: this.#keyring, readOnly: false, acceptLoss })
+    const { database, rows, reached } = this.#file
+    this.#commit = new GroupCommit(database, rows.journalId, this.#keyring.current!, reached)
+    this.#queries = new JournalQueries(this.#file, this.#keyring, () => this.#openIndex())
+    this.#checkSpace()
+    this.#post({ opened: this.#file.opened })
+  }
+
+  run(): void {
+    const { control, port } = this.#start
+    while (this.#open) {
+      const seen = Atomics.load(control, controlAt.wake)
+      const received = receiveMessageOnPort(port) as { message: ToThread } | undefined
+      if (received !== undefined) this.#take(received.message)
+      else if (Atomics.wait(control, controlAt.wake, seen, this.#patience()) === "timed-out") this.#idle()
+      this.#keepHouse()
+    }
+    port.close()
+  }
+
+  #take(message: ToThread): void {
+    if ("group" in message) this.#takeGroup(message)
+    else if ("ask" in message) this.#takeQuestion(message)
+    else this.#close()
+  }
+
+  #takeGroup(message: Extract<ToThread, { group: number }>): void {
+    const buffer = message.memory === undefined ? this.#memory.get(message.group)! : Buffer.from(message.memory)
+    if (message.memory !== undefined && !message.isOnce) this.#memory.set(message.group, buffer)
+    if (this.#failed !== undefined) return
+    try {
+      this.#commit.commit(buffer)
+      this.#file.anchor!.write(this.#commit.seq, this.#commit.hash)
+      if (this.#anchorWritten === 0) this.#anchorWritten = performance.now()
+      this.#post(readU64(buffer, groupAt.last))
+    } catch (error) {
+      this.#fail(reasonOf(error, this.#options.directory, "A commit failed"))
+    }
+  }
+
+  #takeQuestion({ ask, question }: Extract<ToThread, { ask: number }>): void {
+    try {
+      if (this.#failed !== undefined) return this.#post({ ask, reason: this.#failed })
+      const answer = this.#queries.answer(question, this.#commit.seq)
+      if (answer.what === "entries") this.#start.port.postMessage({ ask, answer }, [answer.bytes])
+      else this.#post({ ask, answer })
+    } catch (error) {
+      if ((question.what === "find" || question.what === "read") && isDamage(error) && this.#index !== undefined) {
+        this.#index.rebuild()
+        return this.#post({ ask, answer: { what: "later" } })
+      }
+      this.#post({ ask, reason: reasonOf(error, this.#options.directory, "A question to the journal failed") })
+    }
+  }
+
+  #openIndex(): SearchIndex {
+    this.#index ??= new SearchIndex(
+      join(this.#options.directory, indexFile),
+      this.#file.rows,
+      dialectsOf(this.#file),
+      searchKeysOf(this.#options.dialects)
+    )
+    return this.#index
+  }
+
+  /** How long to sleep, in ms, before there is something to do unasked. */
+  #patience(): number {
+    if (this.#failed !== undefined) return Number.POSITIVE_INFINITY
+    if (this.#isIndexBehind()) return indexIdleMs
+    return this.#anchorWritten === 0 ? spaceCheckMs : anchorSyncMs
+  }
+
+  #isIndexBehind(): boolean {
+    if (this.#indexBroken || Atomics.load(this.#start.control, controlAt.lowSpace) === 1) return false
+    return (this.#index?.upto ?? 0) < this.#commit.seq
+  }
+
+  /** Works on the index until a message comes. What goes wrong there is no concern of the journal: queries say it. */
+  #idle(): void {
+    const seen = Atomics.load(this.#start.control, controlAt.wake)
+    try {
+      while (this.#isIndexBehind() && Atomics.load(this.#start.control, controlAt.wake) === seen) {
+        this.#openIndex().step(this.#commit.seq)
+        this.#keepHouse()
+      }
+    } catch {
+      // A query opens the index again and reports why it cannot be read.
+      this.#indexBroken = true
+    }
+  }
+
+  /** Syncs the anchor and looks at the free space, each when it is time. */
+  #keepHouse(): void {
+    if (this.#failed !== undefined || !this.#open) return
+    const now = performance.now()
+    try {
+      if (this.#anchorWritten !== 0 && now - this.#anchorWritten >= anchorSyncMs) {
+        this.#file.anchor!.sync()
+        this.#anchorWritten = 0
+      }
+    } catch (error) {
+      this.#fail(reasonOf(error, this.#options.directory, "The anchor cannot be written"))
+    }
+    if (now - this.#spaceChecked >= spaceCheckMs) this.#checkSpace()
+  }
+
+  #checkSpace(): void {
+    this.#spaceChecked = performance.now()
+    const { bavail, bsize } = statfsSync(this.#options.directory)
+    Atomics.store(this.#start.control, controlAt.lowSpace, bavail * bsize < this.#options.reserve ? 1 : 0)
+  }
+
+  #fail(reason: JournalReason): void {
+    this.#failed = reason
+    this.#post({ failed: reason })
+  }
+
+  /** Leaves the file clean: a mark, an empty WAL, a synced anchor. After a failure it is left as it is. */
+  #close(): void {
+    this.#open = false
+    try {
+      this.#index?.close()
+      if (this.#failed === undefined) {
+        this.#commit.mark()
+        this.#file.anchor!.sync()
+      }
+      this.#file.anchor!.close()
+      this.#file.database.close()
+    } catch (error) {
+      if (this.#failed === undefined) this.#fail(reasonOf(error, this.#options.directory, "Closing the journal failed"))
+    }
+    this.#post({ closed: true })
+  }
+
+  #post(message: FromThread): void {
+    this.#start.port.postMessage(message)
+  }
+}
+
+const main = (start: ThreadStart): void => {
+  let thread: JournalThread
+  try {
+    thread = new JournalThread(start)
+  } catch (error) {
+    const { directory } = start.options
+    const refused: FromThread = { refused: reasonOf(error, directory, "The journal cannot be opened") }
+    start.port.postMessage(refused)
+    start.port.close()
+    return
+  }
+  try {
+    thread.run()
+  } catch (error) {
+    const problem = `The journal's thread broke: ${error instanceof Error ? error.message : String(error)}.`
+    const failed: FromThread = { failed: makeReason("ThreadFailed", start.options.directory, problem) }
+    start.port.postMessage(failed)
+    start.port.close()
+  }
+}
+
+main(workerData as ThreadStart)

@@ -1,0 +1,257 @@
+/**
+ * One link to a partner: it gets a connection, runs a session on it, and gets the next one when that has ended, for ever.
+ *
+ * It owns the link's state, its epochs and its reconnecting. It knows no journal, no routes and no exchanges: the switch gives
+ * it `LinkEvents` and sends through the current session. Single-threaded like all of the switch.
+ */
+import type { MessageError, MessageIndex, PatchList } from "@jinka/codec"
+import { Clock, Effect, Random, type Scope } from "effect"
+import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
+import { addressing } from "./Addressing.ts"
+import * as Backoff from "./Backoff.ts"
+import { LinkEnded } from "./Ended.ts"
+import * as LinkState from "./LinkState.ts"
+import { make as makeSession, type Session } from "./Session.ts"
+import type { LinkSettings, Side } from "./Settings.ts"
+
+/** What a link tells the switch. All calls are synchronous, on the receiver's or the keeper's fiber. */
+export interface LinkEvents {
+  /** A message that is not network management. The index is used again after the call. */
+  readonly message: (session: Session, index: MessageIndex) => void
+  /** Bytes in a good frame that are not a message of the dialect. The link stays up. */
+  readonly unreadable: (session: Session, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
+  /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
+  readonly turn: () => Effect.Effect<void> | undefined
+  /** The link may be used for requests, or no longer. */
+  readonly readiness: (link: Link, ready: boolean) => void
+  /** The connection `epoch` has ended: what was sent on it and not answered has an unknown outcome. */
+  readonly ended: (link: Link, epoch: number, ended: LinkEnded) => void
+  /** Something worth a line in the journal and in the log. */
+  readonly noted: (link: Link, epoch: number, text: string) => void
+}
+
+/** What an operator sees of a link, at once and without asking the kernel. Times are monotonic milliseconds, 0: never. */
+export interface LinkStatus {
+  readonly name: string
+  readonly institution: string
+  readonly state: string
+  readonly ready: boolean
+  readonly epoch: number
+  readonly local: string
+  readonly remote: string
+  readonly since: number
+  readonly lastReceived: number
+  readonly lastSent: number
+  readonly attempts: number
+  readonly nextAttempt: number
+  readonly unsent: number
+  readonly lastEnd: { readonly at: number; readonly reason: LinkEnded["reason"]; readonly why: string } | undefined
+}
+
+/** A link, made once for each `links:` entry of the configuration. */
+export class Link {
+  readonly id: number
+  readonly settings: LinkSettings
+  /** Changes to every message that leaves on the link: the partner's name and ours in its header. */
+  readonly addressing: PatchList
+  /** The session of the connection that is up now. */
+  session: Session | undefined
+  /** Counts connections: the number of the current or last one. */
+  epoch = 0
+  private state = LinkState.initial
+  private readonly events: LinkEvents
+  private stan = 0
+  private attempts = 0
+  private nextAttempt = 0
+  private since = 0
+  private lastEnd: LinkStatus["lastEnd"]
+  private incoming: Connection | undefined
+  private awaiting: ((got: Effect.Effect<Connection>) => void) | undefined
+
+  constructor(id: number, settings: LinkSettings, events: LinkEvents) {
+    this.id = id
+    this.settings = settings
+    this.addressing = addressing(settings.dialect, settings.institution, settings.ourInstitution)
+    this.events = events
+  }
+
+  /** Requests may be sent on it now. */
+  get isReady(): boolean {
+    return LinkState.isReady(this.state)
+  }
+
+  /** Requests of the partner are taken now: everything but a missing sign-on is no reason against it. */
+  get isSignedOn(): boolean {
+    return LinkState.isSignedOn(this.state)
+  }
+
+  /** Being emptied or blocked by an operator: the partner's new requests are refused. */
+  get isClosedForRequests(): boolean {
+    return this.state.draining || this.state.blocked
+  }
+
+  /** The next STAN for a network management message of ours, 1..999999. */
+  nextStan(): number {
+    this.stan = this.stan >= 999_999 ? 1 : this.stan + 1
+    return this.stan
+  }
+
+  /** Writes what waits in the current session's outbox. */
+  flush(): void {
+    this.session?.outbox.flush()
+  }
+
+  /** Applies an event to the state and tells the switch when that makes the link usable or not. */
+  change(event: LinkState.Event): void {
+    const was = this.isReady
+    this.state = LinkState.step(this.state, event)
+    if (this.isReady !== was) this.events.readiness(this, this.isReady)
+  }
+
+  /** See `LinkEvents`. */
+  message(session: Session, index: MessageIndex): void {
+    this.events.message(session, index)
+  }
+
+  /** See `LinkEvents`. */
+  unreadable(session: Session, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
+    this.events.unreadable(session, wrong, bytes, start, end)
+  }
+
+  /** See `LinkEvents`. */
+  turn(): Effect.Effect<void> | undefined {
+    return this.events.turn()
+  }
+
+  /** See `LinkEvents`. */
+  noted(session: Session, text: string): void {
+    this.events.noted(this, session.epoch, text)
+  }
+
+  /** Ends the current connection; the link comes back by itself. */
+  cut(ended: LinkEnded): void {
+    this.session?.fail(ended)
+  }
+
+  /** Everything an operator asks first. */
+  status(): LinkStatus {
+    const { session } = this
+    return {
+      name: this.settings.name,
+      institution: this.settings.institution,
+      state: LinkState.phrase(this.state),
+      ready: this.isReady,
+      epoch: this.epoch,
+      local: session?.connection.local ?? "",
+      remote: session?.connection.remote ?? "",
+      since: this.since,
+      lastReceived: session?.lastReceived ?? 0,
+      lastSent: session?.lastSent ?? 0,
+      attempts: this.attempts,
+      nextAttempt: this.nextAttempt,
+      unsent: session === undefined ? 0 : session.outbox.waiting + session.connection.unsent(),
+      lastEnd: this.lastEnd
+    }
+  }
+
+  /** Listens if the partner connects to us, then keeps the link going until interrupted. */
+  readonly run: Effect.Effect<never, ListenFailed, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
+    const { side } = this.settings
+    if (side._tag === "listen") yield* this.listen(side)
+    const next = side._tag === "listen" ? this.accepted : this.dial(side)
+    return yield* Effect.flatMap(next, (connection) => this.hold(connection)).pipe(Effect.forever)
+  })
+
+  /** One connection, from its opening to its end. */
+  private hold(connection: Connection): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const session = yield* makeSession(this, ++this.epoch, connection)
+      this.session = session
+      this.since = session.openedAt
+      this.events.noted(this, session.epoch, `connected ${connection.local} to ${connection.remote}`)
+      const ended = yield* session.run.pipe(
+        Effect.onInterrupt(() =>
+          Effect.sync(() => this.over(session, new LinkEnded({ reason: "Stopping", why: "the switch is stopping" })))
+        )
+      )
+      this.over(session, ended)
+    })
+  }
+
+  private over(session: Session, ended: LinkEnded): void {
+    const now = session.now()
+    this.session = undefined
+    this.since = now
+    this.attempts = Backoff.attemptAfter(this.attempts, now - session.openedAt)
+    this.lastEnd = { at: now, reason: ended.reason, why: ended.why }
+    this.change({ _tag: "ended" })
+    this.events.noted(this, session.epoch, `ended: ${ended.reason}, ${ended.why}`)
+    this.events.ended(this, session.epoch, ended)
+  }
+
+  /** Connects to the partner; waits between attempts, and never gives up. */
+  private dial(side: Side & { readonly _tag: "connect" }): Effect.Effect<Connection, never, Transport> {
+    return Effect.gen({ self: this }, function* () {
+      const transport = yield* Transport
+      const clock = yield* Clock.Clock
+      for (;;) {
+        if (this.attempts > 0) {
+          const wait = Backoff.delayMs(this.settings.reconnect, this.attempts - 1, yield* Random.next)
+          this.nextAttempt = Number(clock.monotonicTimeNanosUnsafe()) / 1e6 + wait
+          yield* Effect.sleep(wait)
+        }
+        this.nextAttempt = 0
+        const connection = yield* transport.connect(side.to).pipe(
+          Effect.timeoutOrElse({ duration: side.timeoutMs, orElse: () => Effect.succeed("Timeout" as const) }),
+          Effect.catchTag("ConnectFailed", (failed) => Effect.succeed(`${failed.reason} (${failed.cause})`))
+        )
+        if (typeof connection !== "string") return connection
+        this.attempts++
+        const why = `no connection to ${side.to.host}:${side.to.port}: ${connection}`
+        this.lastEnd = { at: Number(clock.monotonicTimeNanosUnsafe()) / 1e6, reason: "ConnectFailed", why }
+        if (this.attempts === 1 || this.attempts % 10 === 0) {
+          this.events.noted(this, this.epoch, `${why}, attempt ${this.attempts}`)
+        }
+      }
+    })
+  }
+
+  private listen(side: Side & { readonly _tag: "listen" }) {
+    return Effect.flatMap(Transport, (transport) =>
+      transport.listen(side.at, (connection) => this.accept(side, connection))
+    )
+  }
+
+  /** A partner has connected: lets it in, or closes it at once. */
+  private accept(side: Side & { readonly _tag: "listen" }, connection: Connection): void {
+    const address = connection.remote.slice(0, connection.remote.lastIndexOf(":"))
+    if (side.from.length > 0 && !side.from.some((allowed) => allowed === address || `::ffff:${allowed}` === address)) {
+      this.events.noted(this, this.epoch, `PeerNotAllowed: a connection from ${address} was closed`)
+      return connection.close("reset")
+    }
+    if (this.session !== undefined && side.second === "refuse") {
+      this.events.noted(this, this.epoch, `a second connection from ${connection.remote} was closed, one is up`)
+      return connection.close("reset")
+    }
+    this.incoming?.close("reset")
+    this.incoming = connection
+    this.cut(new LinkEnded({ reason: "Replaced", why: `a second connection came from ${connection.remote}` }))
+    const awaiting = this.awaiting
+    this.awaiting = undefined
+    if (awaiting !== undefined) awaiting(this.takeIncoming())
+  }
+
+  private readonly accepted: Effect.Effect<Connection> = Effect.callback((resume) => {
+    if (this.incoming !== undefined) return resume(this.takeIncoming())
+    this.awaiting = resume
+    return Effect.sync(() => {
+      this.awaiting = undefined
+    })
+  })
+
+  private takeIncoming(): Effect.Effect<Connection> {
+    const connection = this.incoming!
+    this.incoming = undefined
+    return Effect.succeed(connection)
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Whether a link carries traffic, as a pure state: connected, signed on, proven alive, allowed.
+ *
+ * A link that is up is not yet a link that may be used: many networks want a sign-on first, a reopened connection has to
+ * answer probes, and an operator may have blocked it. `isReady` is the only question that the switch asks.
+ */
+import type { Phase } from "./Watchdog.ts"
+
+/** A sign-on: not asked for, still missing, or given. */
+export type SignOn = "none" | "missing" | "done"
+
+/** One link as it stands. */
+export interface LinkState {
+  readonly connected: boolean
+  /** Our sign-on to the partner, and the partner's to us. */
+  readonly ours: SignOn
+  readonly partners: SignOn
+  readonly watchdog: Phase
+  /** Being emptied: no new requests, answers still come in. */
+  readonly draining: boolean
+  /** Taken out of use by an operator. */
+  readonly blocked: boolean
+}
+
+/** What can change it. */
+export type Event =
+  | { readonly _tag: "opened"; readonly ours: SignOn; readonly partners: SignOn }
+  | { readonly _tag: "ended" }
+  | { readonly _tag: "signedOn"; readonly side: "ours" | "partners" }
+  | { readonly _tag: "signedOff"; readonly side: "ours" | "partners" }
+  | { readonly _tag: "watchdog"; readonly phase: Phase }
+  | { readonly _tag: "draining"; readonly on: boolean }
+  | { readonly _tag: "blocked"; readonly on: boolean }
+
+/** A link before its first connection. */
+export const initial: LinkState = {
+  connected: false,
+  ours: "none",
+  partners: "none",
+  watchdog: "DOWN",
+  draining: false,
+  blocked: false
+}
+
+/** The state after `event`. An event of a connection that has ended changes nothing. */
+export const step = (state: LinkState, event: Event): LinkState => {
+  switch (event._tag) {
+    case "opened":
+      return { ...state, connected: true, ours: event.ours, partners: event.partners, watchdog: "DOWN" }
+    case "ended":
+      return { ...state, connected: false, ours: "none", partners: "none", watchdog: "DOWN" }
+    case "signedOn":
+      return state.connected ? { ...state, [event.side]: "done" } : state
+    case "signedOff":
+      return state.connected ? { ...state, [event.side]: "missing" } : state
+    case "watchdog":
+      return state.connected ? { ...state, watchdog: event.phase } : state
+    case "draining":
+      return { ...state, draining: event.on }
+    case "blocked":
+      return { ...state, blocked: event.on }
+  }
+}
+
+/** Both sign-ons that were asked for are there. */
+export const isSignedOn = (state: LinkState): boolean =>
+  state.connected && state.ours !== "missing" && state.partners !== "missing"
+
+/** New requests may be sent on the link now. */
+export const isReady = (state: LinkState): boolean =>
+  isSignedOn(state) && state.watchdog === "OKAY" && !state.draining && !state.blocked
+
+/** The state in one word, for a status line: the first thing that keeps the link from being used. */
+export const phrase = (state: LinkState): string => {
+  if (!state.connected) return state.blocked ? "down, blocked" : "down"
+  if (state.blocked) return "blocked"
+  if (state.draining) return "draining"
+  if (state.ours === "missing") return "signing on"
+  if (state.partners === "missing") return "waiting for sign-on"
+  if (state.watchdog === "SUSPECT") return "suspect"
+  if (state.watchdog === "REOPEN") return "proving"
+  return state.watchdog === "OKAY" ? "ready" : "connected"
+}

@@ -1,0 +1,51 @@
+/**
+ * Sign-on, sign-off and echo: the network management messages that a link sends and answers by itself.
+ *
+ * The codes come from the dialect's table, never from here: 301 is echo in one network and sign-on in another. These
+ * messages are never journalled as transactions and never replayed.
+ */
+import { type Message, type MessageIndex, mtiText, type NetworkCodes, PatchList, responseMti } from "@jinka/codec"
+import { addresses } from "./Addressing.ts"
+import type { LinkSettings } from "./Settings.ts"
+import { pad, transmissionTime } from "./Stamp.ts"
+
+/** What a network management code means to the link. */
+export type Meaning = keyof NetworkCodes["codes"]
+
+/** The meaning of the code in a network management request, or `undefined` when the dialect's table does not have it. */
+export const meaning = ({ dialect }: LinkSettings, index: MessageIndex): Meaning | undefined => {
+  if (dialect.network === undefined || !index.has(dialect.network.field)) return undefined
+  const { codes, field } = dialect.network
+  const code = index.text(field)
+  return (Object.keys(codes) as Array<Meaning>).find((name) => codes[name] === code)
+}
+
+/** A request of ours. `stan` 1..999999, `now` in milliseconds since the epoch. */
+export const request = (settings: LinkSettings, what: Meaning, stan: number, now: number): Message => {
+  const { dialect, institution, ourInstitution } = settings
+  const { mti, field, codes, fields } = dialect.network!
+  const known: { readonly [de: number]: string } = {
+    7: transmissionTime(now + settings.utcOffsetMs),
+    11: pad(stan, 6),
+    32: ourInstitution,
+    33: ourInstitution,
+    100: institution
+  }
+  const carried = fields.filter((de) => known[de] !== undefined).map((de) => [de, known[de]!])
+  return {
+    ...(dialect.header === undefined ? {} : { header: addresses(dialect, institution, ourInstitution) }),
+    mti: mtiText(mti),
+    fields: { ...Object.fromEntries(carried), 7: known[7]!, 11: known[11]!, [field]: codes[what]! }
+  }
+}
+
+const patches = new PatchList()
+
+/** Patches that turn a partner's network management request into its answer with response code `code`. */
+export const answer = (index: MessageIndex, code: string): PatchList => {
+  patches.clear()
+  patches.mti(responseMti(index.mti))
+  patches.set(39, code)
+  patches.answer()
+  return patches
+}

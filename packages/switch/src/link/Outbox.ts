@@ -1,0 +1,78 @@
+/**
+ * The bytes that wait to be written on one connection: whole frames, in order, in one buffer.
+ *
+ * Frames are built in place and leave together: one write for all that gathered while the last write ran. An outbox belongs to
+ * one connection epoch and dies with it, so nothing that was meant for a broken connection can leave on the next one
+ * (docs/decisions/0002-connection-epochs.md).
+ */
+import { Effect } from "effect"
+
+const START_BYTES = 16 * 1024
+
+/** Builds frames and hands them to the sender fiber. Two buffers take turns: one fills while the other is being written. */
+export class Outbox {
+  private filling: Buffer = Buffer.allocUnsafeSlow(START_BYTES)
+  private resting: Buffer | undefined = Buffer.allocUnsafeSlow(START_BYTES)
+  private used = 0
+  private sender: ((go: Effect.Effect<void>) => void) | undefined
+  /** Frames put in since the outbox was made. */
+  frames = 0
+
+  /** Room for a frame of at most `length` bytes; returns its offset in `buffer`, which may change with this call. */
+  begin(length: number): number {
+    if (this.used + length > this.filling.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * (this.used + length))
+      this.filling.copy(larger, 0, 0, this.used)
+      this.filling = larger
+    }
+    return this.used
+  }
+
+  /** Where `begin` gave room. */
+  get buffer(): Buffer {
+    return this.filling
+  }
+
+  /** The frame begun last is whole and has `length` bytes. */
+  end(length: number): void {
+    this.used += length
+    this.frames++
+  }
+
+  /** Bytes that no write has taken yet. */
+  get waiting(): number {
+    return this.used
+  }
+
+  /** Wakes the sender if there is something to write. Called once for all frames of one turn. */
+  flush(): void {
+    const sender = this.sender
+    if (sender === undefined || this.used === 0) return
+    this.sender = undefined
+    sender(Effect.void)
+  }
+
+  /** All waiting bytes, or `undefined`. Give them back by `written` when the kernel has them. */
+  take(): Buffer | undefined {
+    if (this.used === 0) return undefined
+    const bytes = this.filling.subarray(0, this.used)
+    this.filling = this.resting ?? Buffer.allocUnsafeSlow(START_BYTES)
+    this.resting = undefined
+    this.used = 0
+    return bytes
+  }
+
+  /** The buffer of a finished write, to be filled again. */
+  written(bytes: Buffer): void {
+    this.resting = Buffer.from(bytes.buffer, 0, bytes.buffer.byteLength)
+  }
+
+  /** Waits until there is something to write. */
+  readonly wait: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.used > 0) return resume(Effect.void)
+    this.sender = resume
+    return Effect.sync(() => {
+      this.sender = undefined
+    })
+  })
+}

@@ -1,0 +1,346 @@
+/**
+ * One connection epoch of a link: a receiver fiber, a sender fiber and a keeper fiber on one connection.
+ *
+ * The receiver pulls, splits frames, indexes messages and hands them on; it never waits on disk or on another link. The sender
+ * writes all that has gathered in one go. The keeper owns every clock of the connection: idle frames, watchdog, sign-on, frame
+ * deadline, slow partner. Whichever fails first ends the epoch with a reason.
+ */
+import {
+  explainFrame,
+  type FrameError,
+  Framer,
+  type FrameSink,
+  frameOverhead,
+  idleFrame,
+  isMessageError,
+  isResponse,
+  MessageIndex,
+  writeFrame
+} from "@jinka/codec"
+import { Clock, Effect, Random } from "effect"
+import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
+import { accepted } from "./Codes.ts"
+import { LinkEnded } from "./Ended.ts"
+import type { Link } from "./Link.ts"
+import * as NetworkManagement from "./NetworkManagement.ts"
+import { Outbox } from "./Outbox.ts"
+import * as Watchdog from "./Watchdog.ts"
+
+/** Longest sleep of the keeper, in milliseconds; it only bounds how late a settings change is noticed. */
+const SLEEP_MAX_MS = 60_000
+
+/** MTI class 8, in every version of the standard. */
+const isNetworkManagement = (mti: number): boolean => mti % 1000 >= 800 && mti % 1000 < 900
+
+const endedBy = (ended: ConnectionEnded): LinkEnded =>
+  new LinkEnded({
+    reason: ended.how === "fin" ? "PeerClosed" : ended.how === "reset" ? "PeerReset" : "Operator",
+    why: ended.cause
+  })
+
+const frameWrong = (wrong: FrameError): LinkEnded =>
+  new LinkEnded({ reason: "FrameError", why: explainFrame(wrong), frameError: wrong })
+
+/** The state of one connection and what its fibers do. Made by `Link` for each connection, and thrown away with it. */
+export class Session {
+  readonly link: Link
+  readonly epoch: number
+  readonly connection: Connection
+  readonly outbox = new Outbox()
+  readonly openedAt: number
+  lastReceived: number
+  lastSent: number
+  private readonly clock: Clock.Clock
+  private readonly chance: () => number
+  private readonly framer: Framer
+  private readonly index = new MessageIndex()
+  private readonly before: number
+  private readonly overhead: number
+  private watchdog = Watchdog.initial
+  private watchdogSetAt: number
+  private watchdogMs: number
+  private frameOpenAt = 0
+  private writingSince = 0
+  private signOnSince = 0
+  /** STAN of our outstanding network management request and what it was; one at a time. */
+  private asked: { readonly stan: number; readonly what: NetworkManagement.Meaning } | undefined
+  private failure: LinkEnded | undefined
+  private wakeAt = 0
+  private keeper: ((go: Effect.Effect<void>) => void) | undefined
+
+  constructor(link: Link, epoch: number, connection: Connection, clock: Clock.Clock, chance: () => number) {
+    this.link = link
+    this.epoch = epoch
+    this.connection = connection
+    this.clock = clock
+    this.chance = chance
+    this.framer = new Framer(link.settings.frame)
+    const { before, after } = frameOverhead(link.settings.frame)
+    this.before = before
+    this.overhead = before + after
+    this.openedAt = this.lastReceived = this.lastSent = this.watchdogSetAt = this.now()
+    this.watchdogMs = this.drawTimer()
+  }
+
+  /** Monotonic milliseconds. */
+  now(): number {
+    return Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
+  }
+
+  /** Room for a message of at most `length` bytes in the outbox; returns its offset in `outbox.buffer`. */
+  begin(length: number): number {
+    return this.outbox.begin(length + this.overhead) + this.before
+  }
+
+  /** The message begun last has `length` bytes: puts the length header before it. */
+  end(at: number, length: number): void {
+    const { frame, unsentMax } = this.link.settings
+    this.outbox.end(writeFrame(frame, this.outbox.buffer, at - this.before, length))
+    if (this.outbox.waiting > unsentMax) {
+      this.fail(new LinkEnded({ reason: "SlowPeer", why: `more than ${unsentMax} bytes are unsent` }))
+    }
+  }
+
+  /** Ends the connection with a reason, from any fiber or from the switch. */
+  fail(ended: LinkEnded): void {
+    this.failure ??= ended
+    this.connection.close("reset")
+    this.wake(0)
+  }
+
+  /** Runs until the connection ends; never fails otherwise. */
+  readonly run: Effect.Effect<LinkEnded> = Effect.suspend(() => {
+    this.opened()
+    return Effect.raceFirst(Effect.raceFirst(this.receive, this.send), this.keep)
+  }).pipe(
+    Effect.catch((ended) => Effect.succeed(this.failure ?? ended)),
+    Effect.ensuring(Effect.sync(() => this.connection.close("reset")))
+  )
+
+  private readonly sink: FrameSink = {
+    frame: (buffer, start, end) => this.frame(buffer, start, end),
+    idle: () => {}
+  }
+
+  private readonly receive: Effect.Effect<never, LinkEnded> = Effect.suspend(() => this.connection.pull).pipe(
+    Effect.mapError((ended) => this.endOfInput(ended)),
+    Effect.flatMap((chunks) => this.received(chunks)),
+    Effect.forever
+  )
+
+  /** The connection has ended: inside a frame that is an error of its own. */
+  private endOfInput(ended: ConnectionEnded): LinkEnded {
+    const cut = ended.how === "fin" ? this.framer.end(this.sink) : undefined
+    if (ended.how === "fin") this.link.turn()
+    return cut === undefined ? endedBy(ended) : frameWrong(cut)
+  }
+
+  private received(chunks: ReadonlyArray<Buffer>): Effect.Effect<void, LinkEnded> {
+    this.lastReceived = this.now()
+    for (const chunk of chunks) {
+      const wrong = this.framer.push(chunk, this.sink)
+      if (wrong !== undefined) {
+        this.link.turn()
+        return Effect.fail(frameWrong(wrong))
+      }
+    }
+    if (this.framer.open === 0) this.frameOpenAt = 0
+    else if (this.frameOpenAt === 0) {
+      this.frameOpenAt = this.lastReceived
+      this.wake(this.frameOpenAt + this.link.settings.frameTimeoutMs)
+    }
+    if (this.watchdog.phase === "SUSPECT") this.watch({ _tag: "received" })
+    return this.link.turn() ?? Effect.void
+  }
+
+  private frame(buffer: Buffer, start: number, end: number): void {
+    const { settings } = this.link
+    const wrong = settings.codec.index(buffer, start, end, this.index)
+    if (wrong !== undefined) return this.link.unreadable(this, wrong, buffer, start, end)
+    if (isNetworkManagement(this.index.mti)) this.managed(this.index)
+    else this.link.message(this, this.index)
+  }
+
+  private readonly send: Effect.Effect<never, LinkEnded> = Effect.suspend(() => {
+    const bytes = this.outbox.take()
+    if (bytes === undefined) return this.outbox.wait
+    this.lastSent = this.writingSince = this.now()
+    this.wake(this.lastSent + this.link.settings.writeTimeoutMs)
+    return this.connection.write(bytes).pipe(
+      Effect.mapError(endedBy),
+      Effect.map(() => {
+        this.writingSince = 0
+        this.outbox.written(bytes)
+      })
+    )
+  }).pipe(Effect.forever)
+
+  private opened(): void {
+    const { signOn } = this.link.settings
+    this.link.change({
+      _tag: "opened",
+      ours: signOn.send ? "missing" : "none",
+      partners: signOn.expect ? "missing" : "none"
+    })
+    if (signOn.send) this.ask("signOn")
+    if (signOn.send || signOn.expect) this.signOnSince = this.openedAt
+    this.signedOnMaybe()
+    this.outbox.flush()
+  }
+
+  /** Once both sign-ons are there the watchdog starts: at once on a first connection, by proofs on a reopened one. */
+  private signedOnMaybe(): void {
+    if (!this.link.isSignedOn) return
+    this.signOnSince = 0
+    if (this.watchdog.phase !== "DOWN") return
+    const { watchdog } = this.link.settings
+    this.watch({ _tag: "connected", proofs: this.epoch > 1 && watchdog.probe ? watchdog.proofs : 0 })
+  }
+
+  /** Puts a network management request of ours into the outbox. */
+  ask(what: NetworkManagement.Meaning): void {
+    const { settings } = this.link
+    const stan = this.link.nextStan()
+    const message = settings.codec.encode(
+      NetworkManagement.request(settings, what, stan, this.clock.currentTimeMillisUnsafe())
+    )
+    if (isMessageError(message))
+      throw new Error(`${settings.name}: the dialect cannot encode its own ${what}: ${message._tag}`)
+    this.asked = { stan, what }
+    const at = this.begin(message.length)
+    message.copy(this.outbox.buffer, at)
+    this.end(at, message.length)
+  }
+
+  /** Signs off if we had signed on: the last thing before a link is closed in order. */
+  signOff(): void {
+    if (!this.link.settings.signOn.send || !this.link.isSignedOn) return
+    this.ask("signOff")
+    this.outbox.flush()
+  }
+
+  private managed(index: MessageIndex): void {
+    if (isResponse(index.mti) || index.rejectCode !== 0) this.managementAnswer(index)
+    else this.managementRequest(index)
+  }
+
+  private managementRequest(index: MessageIndex): void {
+    const { settings } = this.link
+    const what = NetworkManagement.meaning(settings, index)
+    if (what === "signOn") this.link.change({ _tag: "signedOn", side: "partners" })
+    if (what === "signOff") this.link.change({ _tag: "signedOff", side: "partners" })
+    const code = what === undefined ? settings.dialect.refusal.formatError : accepted(settings.dialect)
+    const patches = NetworkManagement.answer(index, code)
+    const at = this.begin(settings.codec.patchedLength(index, patches))
+    this.end(at, settings.codec.patch(index, patches, this.outbox.buffer, at))
+    this.link.noted(this, `${what ?? "unknown network management code"} from the partner, answered ${code}`)
+    this.signedOnMaybe()
+  }
+
+  private managementAnswer(index: MessageIndex): void {
+    const asked = this.asked
+    if (asked === undefined || !index.has(11) || index.number(11) !== asked.stan) return
+    this.asked = undefined
+    const code = index.text(39)
+    const isGood = code === accepted(this.link.settings.dialect)
+    this.link.noted(this, `${asked.what} of ours answered ${code}`)
+    if (asked.what === "signOn") {
+      if (!isGood) return this.fail(new LinkEnded({ reason: "SignOnRefused", why: `our sign-on was answered ${code}` }))
+      this.link.change({ _tag: "signedOn", side: "ours" })
+      this.signedOnMaybe()
+    } else if (asked.what === "signOff") this.link.change({ _tag: "signedOff", side: "ours" })
+    else this.watch({ _tag: "probeAnswered" })
+  }
+
+  private watch(event: Watchdog.Event): void {
+    const { next, commands } = Watchdog.step(this.watchdog, event)
+    this.watchdog = next
+    this.watchdogSetAt = this.now()
+    this.watchdogMs = this.drawTimer()
+    this.link.change({ _tag: "watchdog", phase: next.phase })
+    for (const command of commands) {
+      if (command === "probe" && this.link.settings.watchdog.probe) this.ask("echo")
+      if (command === "close") {
+        this.fail(new LinkEnded({ reason: "PeerSilent", why: "nothing was received for two watchdog intervals" }))
+      }
+    }
+    this.outbox.flush()
+    this.wake(this.watchdogSetAt + this.watchdogMs)
+  }
+
+  private drawTimer(): number {
+    return Watchdog.timerMs(this.link.settings.watchdog.intervalMs, this.chance())
+  }
+
+  /** Every clock of the connection: what is due is done, then it sleeps until the next one is. */
+  private readonly keep: Effect.Effect<never, LinkEnded> = Effect.suspend(() => {
+    const now = this.now()
+    const ended = this.failure ?? this.overdue(now)
+    if (ended !== undefined) return Effect.fail(ended)
+    this.idle(now)
+    this.wakeAt = Math.min(this.nextDue(now), now + SLEEP_MAX_MS)
+    const woken = Effect.callback<void>((resume) => {
+      this.keeper = resume
+    })
+    return Effect.raceFirst(Effect.sleep(Math.max(1, this.wakeAt - now)), woken)
+  }).pipe(Effect.forever)
+
+  /** Makes the keeper look again at `at` at the latest. */
+  private wake(at: number): void {
+    const keeper = this.keeper
+    if (keeper === undefined || at >= this.wakeAt) return
+    this.keeper = undefined
+    keeper(Effect.void)
+  }
+
+  private watchdogDue(): number {
+    const since = this.watchdog.phase === "OKAY" ? Math.max(this.watchdogSetAt, this.lastReceived) : this.watchdogSetAt
+    return since + this.watchdogMs
+  }
+
+  private nextDue(now: number): number {
+    const { settings } = this.link
+    let due = Number.POSITIVE_INFINITY
+    if (settings.idleMs > 0) due = Math.min(due, this.lastSent + settings.idleMs)
+    if (this.watchdog.phase !== "DOWN") due = Math.min(due, this.watchdogDue())
+    if (this.frameOpenAt > 0) due = Math.min(due, this.frameOpenAt + settings.frameTimeoutMs)
+    if (this.writingSince > 0) due = Math.min(due, this.writingSince + settings.writeTimeoutMs)
+    if (this.signOnSince > 0) due = Math.min(due, this.signOnSince + settings.signOn.timeoutMs)
+    return Number.isFinite(due) ? due : now + SLEEP_MAX_MS
+  }
+
+  private overdue(now: number): LinkEnded | undefined {
+    const { settings } = this.link
+    if (this.frameOpenAt > 0 && now >= this.frameOpenAt + settings.frameTimeoutMs) {
+      return new LinkEnded({ reason: "FrameTimeout", why: `a frame was open for ${settings.frameTimeoutMs} ms` })
+    }
+    if (this.writingSince > 0 && now >= this.writingSince + settings.writeTimeoutMs) {
+      return new LinkEnded({ reason: "SlowPeer", why: `a write made no progress for ${settings.writeTimeoutMs} ms` })
+    }
+    if (this.signOnSince > 0 && now >= this.signOnSince + settings.signOn.timeoutMs) {
+      return new LinkEnded({ reason: "SignOnTimeout", why: `not signed on after ${settings.signOn.timeoutMs} ms` })
+    }
+    if (this.watchdog.phase !== "DOWN" && now >= this.watchdogDue()) this.watch({ _tag: "expired" })
+    return this.failure
+  }
+
+  private idle(now: number): void {
+    const { settings } = this.link
+    if (settings.idleMs === 0 || now < this.lastSent + settings.idleMs) return
+    const frame = idleFrame(settings.frame)
+    if (frame === undefined) return
+    const at = this.outbox.begin(frame.length)
+    frame.copy(this.outbox.buffer, at)
+    this.outbox.end(frame.length)
+    this.lastSent = now
+    this.outbox.flush()
+  }
+}
+
+/** A session for a new connection of `link`. */
+export const make = (link: Link, epoch: number, connection: Connection): Effect.Effect<Session> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const random = yield* Random.Random
+    return new Session(link, epoch, connection, clock, () => random.nextDoubleUnsafe())
+  })

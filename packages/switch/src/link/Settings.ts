@@ -1,0 +1,58 @@
+/** What one link is told by the configuration: plain values, durations in milliseconds. Made by `operate/Configuration`. */
+import type { Codec, Dialect, FrameFormat } from "@jinka/codec"
+import type { Endpoint } from "../transport/Transport.ts"
+import type { Limits } from "./Backoff.ts"
+
+/** Who makes the connection. */
+export type Side =
+  | { readonly _tag: "connect"; readonly to: Endpoint; readonly timeoutMs: number }
+  | {
+      readonly _tag: "listen"
+      readonly at: Endpoint
+      /** Addresses that may connect; empty: every address. */
+      readonly from: ReadonlyArray<string>
+      /** What a second connection does while one is up: take its place, or be closed at once. */
+      readonly second: "replace" | "refuse"
+    }
+
+/** One link, whole. */
+export interface LinkSettings {
+  /** Unique name: in the log, in the journal and on the command line. */
+  readonly name: string
+  /** The partner's institution code, as it stands in headers and in DE 32, 33 and 100. */
+  readonly institution: string
+  /** Our own institution code on this link. */
+  readonly ourInstitution: string
+  readonly dialect: Dialect
+  readonly codec: Codec
+  readonly frame: FrameFormat
+  readonly side: Side
+  readonly signOn: {
+    /** We sign on to the partner after connecting. */
+    readonly send: boolean
+    /** The partner has to sign on to us before its requests are taken. */
+    readonly expect: boolean
+    /** Waiting time for the answer to ours, or for theirs. */
+    readonly timeoutMs: number
+  }
+  /** An idle frame goes out when nothing was written for this long; 0: never. */
+  readonly idleMs: number
+  readonly watchdog: {
+    /** Tw of RFC 3539. */
+    readonly intervalMs: number
+    /** Whether silence is answered with an echo request; without, only what arrives counts. */
+    readonly probe: boolean
+    /** Probes that a reopened connection must answer before it is used. */
+    readonly proofs: number
+  }
+  readonly reconnect: Limits
+  /** Requests outstanding on this link at once. */
+  readonly window: number
+  /** From the first byte of a frame to its last. */
+  readonly frameTimeoutMs: number
+  /** Unsent bytes, and milliseconds without progress of one write, after which a slow partner is cut. */
+  readonly unsentMax: number
+  readonly writeTimeoutMs: number
+  /** Milliseconds to add to UTC for DE 7, 12 and 13 of messages that we make. */
+  readonly utcOffsetMs: number
+}

@@ -1,0 +1,96 @@
+/**
+ * The watchdog of one link: RFC 3539 section 3.4 as a pure table.
+ *
+ * It knows no clock and no socket: a fiber feeds events and carries out the commands. `received` resets the timer, which the
+ * fiber does by itself from the time of the last byte; the step is called for it only in a phase other than `OKAY`.
+ * Differences from the RFC: nothing is resent on failover (guarantee G4), and the probes that prove a reopened connection
+ * follow each other at once (docs/decisions/0005-watchdog.md).
+ */
+
+/** `OKAY` carries traffic; `SUSPECT` keeps the socket and its answers but takes no new requests; `REOPEN` must prove itself. */
+export type Phase = "OKAY" | "SUSPECT" | "REOPEN" | "DOWN"
+
+/** All that the watchdog remembers. */
+export interface Watchdog {
+  readonly phase: Phase
+  /** A probe is on its way and not answered. A probe is never sent while one is pending, and never repeated. */
+  readonly pending: boolean
+  /** Probes that must be answered before a reopened connection is used. 0: used at once. */
+  readonly proofsMissing: number
+}
+
+/** What can happen. `connected.proofs` is 0 for the first connection of a link's life (RFC 3539 3.4.1). */
+export type Event =
+  | { readonly _tag: "connected"; readonly proofs: number }
+  | { readonly _tag: "received" }
+  | { readonly _tag: "probeAnswered" }
+  | { readonly _tag: "expired" }
+  | { readonly _tag: "lost" }
+
+/** What the link must do. `failover`: no new requests. `failback`: take requests again. */
+export type Command = "probe" | "failover" | "failback" | "close"
+
+/** The next state and what to do, in order. */
+export interface Step {
+  readonly next: Watchdog
+  readonly commands: ReadonlyArray<Command>
+}
+
+/** A link that was never connected. */
+export const initial: Watchdog = { phase: "DOWN", pending: false, proofsMissing: 0 }
+
+const to = (next: Watchdog, ...commands: ReadonlyArray<Command>): Step => ({ next, commands })
+
+const okay: Watchdog = { phase: "OKAY", pending: false, proofsMissing: 0 }
+
+const expired = (now: Watchdog): Step => {
+  switch (now.phase) {
+    case "OKAY":
+      return now.pending ? to({ ...now, phase: "SUSPECT" }, "failover") : to({ ...now, pending: true }, "probe")
+    case "SUSPECT":
+      return to(initial, "close")
+    case "REOPEN":
+      return now.pending ? to(initial, "close") : to({ ...now, pending: true }, "probe")
+    case "DOWN":
+      return to(now)
+  }
+}
+
+const probeAnswered = (now: Watchdog): Step => {
+  switch (now.phase) {
+    case "OKAY":
+      return to(okay)
+    case "SUSPECT":
+      return to(okay, "failback")
+    case "REOPEN":
+      return now.proofsMissing <= 1
+        ? to(okay, "failback")
+        : to({ phase: "REOPEN", pending: true, proofsMissing: now.proofsMissing - 1 }, "probe")
+    case "DOWN":
+      return to(now)
+  }
+}
+
+/** RFC 3539 3.4: state and event to state and commands. */
+export const step = (now: Watchdog, event: Event): Step => {
+  switch (event._tag) {
+    case "connected":
+      return event.proofs === 0
+        ? to(okay, "failback")
+        : to({ phase: "REOPEN", pending: true, proofsMissing: event.proofs }, "probe")
+    case "received":
+      return now.phase === "SUSPECT" ? to({ ...okay, pending: now.pending }, "failback") : to(now)
+    case "probeAnswered":
+      return probeAnswered(now)
+    case "expired":
+      return expired(now)
+    case "lost":
+      return now.phase === "OKAY" ? to(initial, "failover") : to(initial)
+  }
+}
+
+/** Jitter of the watchdog timer, as a part of it: RFC 3539 draws +-2 s around 30 s. */
+const JITTER = 1 / 15
+
+/** The next timer in milliseconds, drawn anew each time. `chance` is uniform in [0, 1). */
+export const timerMs = (intervalMs: number, chance: number): number => intervalMs * (1 + JITTER * (2 * chance - 1))

@@ -1,0 +1,59 @@
+/**
+ * The whole configuration as one YAML file writes it: the one source of the decoder, the JSON Schema for editors and
+ * docs/reference/configuration.md.
+ */
+import { Schema } from "effect"
+import { LinkDocument } from "./LinkDocument.ts"
+import { Bin, count, described, Duration, Institution, Name, option, optional, Size, Words } from "./Terms.ts"
+
+/** Where a key is, never the key itself. */
+const KeyDocument = Schema.Struct({
+  env: optional(Words, "Name of the environment variable that holds the key as 64 hex digits."),
+  file: optional(Words, "File that holds the key as 64 hex digits.")
+})
+export type KeyDocument = typeof KeyDocument.Type
+
+const JournalDocument = Schema.Struct({
+  directory: described(Words, "Directory of the journal, on a local disk; made when it is not there. One switch each."),
+  key: described(
+    KeyDocument,
+    "Where the 32-byte key is that card data in the journal is sealed with. Exactly one of `env` and `file`; make one with `openssl rand -hex 32`."
+  ),
+  previousKeys: option(Schema.Array(KeyDocument), [], "Keys that older parts of the journal were sealed with."),
+  reserve: option(Size, "256 MiB", "Free disk space below which new requests are refused, so that open ones can end."),
+  unwrittenRefuse: option(Size, "16 MiB", "Bytes on their way to disk above which new requests are refused."),
+  unwrittenStop: option(Size, "64 MiB", "Bytes on their way to disk above which links are not read any more.")
+})
+
+const ControlDocument = Schema.Struct({
+  directory: described(Words, "Directory of `control.sock`, the unix socket that `jinka status`, `trace` and `stop` use.")
+})
+
+const RouteDocument = Schema.Struct({
+  bin: optional(Bin, "Card numbers that begin with these digits. The longest match wins. Exactly one of `bin` and `institution`."),
+  institution: optional(Institution, "Receiving institution (DE 100); asked before card numbers are looked at."),
+  to: described(Name, "Name of the link.")
+})
+
+/** The document. */
+export const ConfigurationDocument = Schema.Struct({
+  name: described(Name, "Name of this switch, in logs and on the status page."),
+  institution: described(Institution, "Our institution code."),
+  journal: described(JournalDocument, "The record that everything is written to first."),
+  control: optional(ControlDocument, "Where the switch takes commands. When left out: the journal's directory."),
+  requestTimeout: option(Duration, "10 seconds", "From taking a request to its end without an answer."),
+  drainTimeout: option(Duration, "10 seconds", "How long a stop waits for what is outstanding."),
+  recentRequests: option(count(1000, 10_000_000), 250_000, "Requests whose repeats are recognised (34 to 68 bytes of memory each)."),
+  links: described(
+    Schema.NonEmptyArray(LinkDocument).annotate({ expected: "a list of at least one link" }),
+    "One entry for each link to a partner."
+  ),
+  routes: option(Schema.Array(RouteDocument), [], "Where requests go. Without a route every request is refused.")
+})
+export type ConfigurationDocument = typeof ConfigurationDocument.Type
+
+/** Decodes a document; all errors at once. */
+export const decodeDocument = Schema.decodeUnknownResult(ConfigurationDocument, {
+  errors: "all",
+  onExcessProperty: "error"
+})

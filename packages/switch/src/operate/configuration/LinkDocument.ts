@@ -1,0 +1,117 @@
+/**
+ * One link as the configuration writes it, with defaults and explanations. What must hold between keys is in `Relations`.
+ */
+import { Schema } from "effect"
+import { FrameDocument } from "./FrameDocument.ts"
+import { dialectNames, frameNames } from "./Shipped.ts"
+import {
+  Address,
+  count,
+  described,
+  Duration,
+  DurationOrNever,
+  Host,
+  Institution,
+  Name,
+  option,
+  optional,
+  Size,
+  TimeZone,
+  Truth
+} from "./Terms.ts"
+
+/** Modes of the taxonomy that this version does not have. */
+export const modesToCome = ["sync-short", "sync-long", "async-short", "async-simplex"] as const
+
+const Mode = Schema.Literal("async-duplex").annotate({
+  expected: `async-duplex, the one mode of this version (${modesToCome.join(", ")} are not available yet)`
+})
+
+const ListenDocument = Schema.Struct({
+  host: option(Host, "0.0.0.0", "Address of this machine to listen on."),
+  port: described(count(0, 65_535), "Port to listen on; 0 lets the system choose, and the ready line says which."),
+  from: option(
+    Schema.Array(Address),
+    [],
+    "Addresses that may connect; empty: every address. It is the only check of who the partner is before sign-on."
+  ),
+  second: option(
+    Schema.Literals(["refuse", "replace"]),
+    "refuse",
+    "What a second connection does while one is up: closed at once (`refuse`), or takes the place of the first (`replace`)."
+  )
+})
+
+const ConnectDocument = Schema.Struct({
+  host: described(Host, "The partner's host name or address."),
+  port: described(count(1, 65_535), "The partner's port."),
+  timeout: option(Duration, "10 seconds", "How long one attempt to connect may take.")
+})
+
+const SignOnDocument = Schema.Struct({
+  send: option(Truth, false, "We sign on after connecting, and use the link only when that was answered with success."),
+  expect: option(Truth, false, "The partner has to sign on before its requests are taken and ours are sent."),
+  timeout: option(Duration, "10 seconds", "Waiting time for the answer to our sign-on, or for the partner's.")
+})
+
+const WatchdogDocument = Schema.Struct({
+  interval: option(Duration, "30 seconds", "Silence after which the link is probed; after as much again it is closed (RFC 3539)."),
+  probe: option(Truth, true, "Silence is answered with an echo request. Without, only what arrives by itself counts."),
+  proofs: option(count(0, 10), 3, "Echoes that a reopened connection must answer before it is used.")
+})
+
+const ReconnectDocument = Schema.Struct({
+  min: option(Duration, "100 millis", "First pause before connecting again; it doubles, with chance in it."),
+  max: option(Duration, "30 seconds", "Longest pause. A link never gives up.")
+})
+
+const StoreAndForwardDocument = Schema.Struct({
+  timeout: option(Duration, "10 seconds", "How long an advice or a reversal waits for its answer."),
+  retry: option(Duration, "60 seconds", "Pause after an attempt without a final answer."),
+  attempts: option(count(1, 10_000), 5, "Attempts before the message is abandoned and left for a person."),
+  window: option(count(1, 1024), 16, "Messages under way at once.")
+})
+
+/** One `links:` entry. */
+export const LinkDocument = Schema.Struct({
+  name: described(Name, "Name in logs, in the journal, in routes and on the command line."),
+  institution: described(Institution, "The partner's institution code, as in headers and in DE 32, 33 and 100."),
+  ourInstitution: optional(Institution, "Our own code on this link, where it is not the switch's `institution`."),
+  mode: option(Mode, "async-duplex", "How the connection is used: one socket, both sides send at any time."),
+  dialect: described(Schema.Literals(dialectNames), "The partner's message format."),
+  frame: optional(
+    Schema.Union([Schema.Literals(frameNames), FrameDocument]),
+    "The length header: a shipped one by name, or written out. When left out: the dialect's usual one."
+  ),
+  connect: optional(ConnectDocument, "We connect to the partner. Exactly one of `connect` and `listen`."),
+  listen: optional(ListenDocument, "The partner connects to us. Exactly one of `connect` and `listen`."),
+  signOn: option(SignOnDocument, {}, "Sign-on (0800 or 0820 by dialect)."),
+  idle: optional(
+    DurationOrNever,
+    "An idle frame goes out when nothing was written for this long. When left out: 30 seconds if the frame has idle frames, else never."
+  ),
+  watchdog: option(WatchdogDocument, {}, "How silence is noticed."),
+  reconnect: option(ReconnectDocument, {}, "Pauses between attempts to connect."),
+  window: option(count(1, 65_536), 2048, "Requests outstanding on this link at once; more are refused."),
+  frameTimeout: option(Duration, "5 seconds", "From the first byte of a frame to its last."),
+  unsent: option(Size, "4 MiB", "Bytes that a partner may leave unread before its connection is cut."),
+  writeTimeout: option(Duration, "10 seconds", "How long a write may make no progress before the connection is cut."),
+  timeZone: optional(
+    TimeZone,
+    "Offset from UTC of DE 7, 12 and 13 in messages that we make. When left out: the network's (cups +08:00, others +00:00)."
+  ),
+  partnerTimeout: optional(
+    Duration,
+    "How long the partner itself waits for whom it asks next. `requestTimeout` must be longer, or its answer comes too late."
+  ),
+  answerWithin: optional(
+    Duration,
+    "How long the partner waits for our answers. `requestTimeout` must be shorter, or our answer comes too late."
+  ),
+  partnerIdleTimeout: optional(
+    Duration,
+    "Silence after which the partner closes. The smaller of both sides' idle timeouts wins: `idle` must be shorter."
+  ),
+  storeAndForward: option(StoreAndForwardDocument, {}, "Advices and reversals: sent until they are acknowledged.")
+})
+export type LinkDocument = typeof LinkDocument.Type

@@ -1,0 +1,80 @@
+/**
+ * What is wrong in a configuration, said so that the line can be corrected without reading the manual.
+ *
+ * A problem names place, rule, what was found and what to write instead. What was found is never shown where a secret may
+ * stand. Warnings do not keep the switch from starting.
+ */
+
+/** Keys and positions from the top of the document to the place. */
+export type Path = ReadonlyArray<string | number>
+
+/** A problem before its line is known. */
+export interface Finding {
+  readonly severity: "error" | "warning"
+  readonly path: Path
+  /** The place is the key itself, not its value. */
+  readonly atKey?: boolean
+  /** What has to hold here. */
+  readonly rule: string
+  /** What stands there instead; filled in from the text when left out. */
+  readonly found?: string
+  /** What to do. */
+  readonly fix: string
+}
+
+/** A problem with its place in the file; `line` and `column` count from 1. */
+export interface Problem extends Finding {
+  readonly line: number
+  readonly column: number
+}
+
+/** An error. */
+export const error = (path: Path, rule: string, fix: string, found?: string): Finding => ({
+  severity: "error",
+  path,
+  rule,
+  fix,
+  ...(found === undefined ? {} : { found })
+})
+
+/** A warning. */
+export const warning = (path: Path, rule: string, fix: string): Finding => ({ severity: "warning", path, rule, fix, found: "" })
+
+/** `links[0].signOn.timeout`. */
+export const pathText = (path: Path): string =>
+  path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`
+    return text === "" ? part : `${text}.${part}`
+  }, "")
+
+/** `switch.yaml:12:14 error links[0].idle: a duration ...; found 15. Write it as "15 seconds".` */
+export const problemText = (file: string, problem: Problem): string => {
+  const { severity, path, rule, found, fix, line, column } = problem
+  const place = path.length === 0 ? "" : ` ${pathText(path)}`
+  const seen = found === undefined || found === "" ? "" : `; found ${found}`
+  return `${file}:${line}:${column} ${severity}${place}: ${rule}${seen}. ${fix}`
+}
+
+/** The known word nearest to `word`, when it is near enough to be a slip; letters' case does not count. */
+export const nearest = (word: string, known: ReadonlyArray<string>): string | undefined => {
+  const scored = known.map((one) => ({ one, steps: steps(word.toLowerCase(), one.toLowerCase()) }))
+  const best = scored.sort((a, b) => a.steps - b.steps)[0]
+  return best !== undefined && best.steps <= Math.max(2, Math.floor(best.one.length / 3)) ? best.one : undefined
+}
+
+/** Letters to insert, drop, replace or swap with their neighbour to get from `a` to `b`. */
+const steps = (a: string, b: string): number => {
+  const rows = [Array.from({ length: b.length + 1 }, (_, at) => at)]
+  for (let row = 1; row <= a.length; row++) {
+    const line = [row]
+    for (let at = 1; at <= b.length; at++) {
+      const isSame = a[row - 1] === b[at - 1]
+      let least = Math.min(line[at - 1]! + 1, rows[row - 1]![at]! + 1, rows[row - 1]![at - 1]! + (isSame ? 0 : 1))
+      const isSwapped = row > 1 && at > 1 && a[row - 1] === b[at - 2] && a[row - 2] === b[at - 1]
+      if (isSwapped) least = Math.min(least, rows[row - 2]![at - 2]! + 1)
+      line.push(least)
+    }
+    rows.push(line)
+  }
+  return rows[a.length]![b.length]!
+}

@@ -1,0 +1,88 @@
+/**
+ * The small schemas that a configuration is made of: texts with their rule in words, and options with a default.
+ *
+ * Every schema says in `expected` what it wants; the error page, the JSON Schema and the reference table take it from there.
+ */
+import { Effect, Schema } from "effect"
+import { durationMs, durationPattern, sizeBytes, sizePattern, utcOffsetMs } from "./Units.ts"
+
+/** What a duration has to be, in words; `Issues` recognises it. */
+export const durationExpected = 'a duration such as "15 seconds", at least 1 millis, at most 24 hours'
+
+/** What a size has to be, in words; `Issues` recognises it. */
+export const sizeExpected = 'a size such as "4 MiB"'
+
+/** A text that matches `pattern` and stands the further test, with the rule in words. */
+const text = (pattern: RegExp, expected: string, test: (value: string) => boolean = () => true) =>
+  Schema.String.check(
+    Schema.isPattern(pattern, { expected }),
+    Schema.makeFilter(test, { expected })
+  ).annotate({ expected })
+
+/** "15 seconds", "500 millis", "2 minutes". */
+export const Duration = text(durationPattern, durationExpected, (value) => durationMs(value) !== undefined)
+
+/** "4 MiB". */
+export const Size = text(sizePattern, sizeExpected, (value) => sizeBytes(value) !== undefined)
+
+/** A duration, or "never". */
+export const DurationOrNever = text(
+  new RegExp(`${durationPattern.source}|^never$`),
+  `${durationExpected}, or never`,
+  (value) => value === "never" || durationMs(value) !== undefined
+)
+
+/** "+08:00". */
+export const TimeZone = text(
+  /^[+-]\d\d:[0-5]\d$/,
+  'an offset from UTC such as "+08:00"',
+  (value) => utcOffsetMs(value) !== undefined
+)
+
+/** A name for a link or a switch. */
+export const Name = text(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  "a name of 1 to 64 letters, digits, dots, hyphens and underscores"
+)
+
+/** An institution's identification code. */
+export const Institution = text(/^\d{1,11}$/, "an institution code of 1 to 11 digits, in quotes")
+
+/** First digits of card numbers. */
+export const Bin = text(/^\d{1,11}$/, "the first 1 to 11 digits of card numbers, in quotes")
+
+/** An address that a partner connects from. */
+export const Address = text(
+  /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$|^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/,
+  "an IP address such as 192.0.2.10 (no name, no network)"
+)
+
+/** A name or an address of a computer. */
+export const Host = text(/^[A-Za-z0-9.:_-]+$/, "a host name or an IP address")
+
+/** A text that is not empty. */
+export const Words = text(/\S/, "a text")
+
+/** Bytes as hex digits. */
+export const Hex = text(/^(?:[0-9a-fA-F]{2})*$/, "bytes as pairs of hex digits")
+
+/** A whole number in a range. */
+export const count = (minimum: number, maximum: number) => {
+  const expected = `a whole number from ${minimum} to ${maximum}`
+  return Schema.Int.check(Schema.isBetween({ minimum, maximum }, { expected })).annotate({ expected })
+}
+
+/** yes or no. */
+export const Truth = Schema.Boolean.annotate({ expected: "true or false" })
+
+/** Adds what the schema means; it stands in the reference. */
+export const described = <S extends Schema.Top>(schema: S, description: string): S["Rebuild"] =>
+  schema.annotate({ description })
+
+/** A key that may be left out, with what it is then. */
+export const option = <S extends Schema.Top>(schema: S, fallback: S["Encoded"], description: string) =>
+  schema.annotate({ description, default: fallback } as never).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
+
+/** A key that may be left out and is then really not there. */
+export const optional = <S extends Schema.Top>(schema: S, description: string) =>
+  Schema.optionalKey(schema.annotate({ description }))

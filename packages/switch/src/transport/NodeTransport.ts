@@ -1,0 +1,161 @@
+/**
+ * The transport over real TCP sockets (`node:net`).
+ *
+ * Bytes that were read before a reset are delivered before the end is reported: an answer followed by RST is not lost
+ * while this process keeps reading. TLS is not here yet; nothing in here knows frames.
+ */
+import * as Net from "node:net"
+import { Effect, Layer } from "effect"
+import {
+  ConnectFailed,
+  type Connection,
+  ConnectionEnded,
+  type Endpoint,
+  ListenFailed,
+  type Listening,
+  Transport
+} from "./Transport.ts"
+
+/** Unpulled bytes above which the socket is paused, so that a partner cannot fill our memory (guarantee G8). */
+const UNPULLED_MAX = 1 << 20
+
+type Pulled = Effect.Effect<ReadonlyArray<Buffer>, ConnectionEnded>
+
+/** One socket as a `Connection`. Events fill it; at most one pull and one write wait on it. */
+class NodeConnection implements Connection {
+  readonly local: string
+  readonly remote: string
+  readonly pull: Connection["pull"]
+  private readonly socket: Net.Socket
+  private chunks: Array<Buffer> = []
+  private unpulled = 0
+  private ended: ConnectionEnded | undefined
+  private puller: ((result: Pulled) => void) | undefined
+  private writer: ((result: Effect.Effect<void, ConnectionEnded>) => void) | undefined
+
+  constructor(socket: Net.Socket) {
+    this.socket = socket
+    this.local = `${socket.localAddress}:${socket.localPort}`
+    this.remote = `${socket.remoteAddress}:${socket.remotePort}`
+    socket.setNoDelay(true)
+    socket.on("data", (chunk: Buffer) => this.received(chunk))
+    socket.on("end", () => this.end(new ConnectionEnded({ how: "fin", cause: "the partner closed the connection" })))
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      this.end(new ConnectionEnded({ how: "reset", cause: error.code ?? "the connection broke" }))
+    )
+    socket.on("close", () => this.end(new ConnectionEnded({ how: "local", cause: "closed by this side" })))
+    this.pull = Effect.callback((resume) => {
+      if (this.chunks.length > 0) return resume(Effect.succeed(this.take()))
+      if (this.ended !== undefined) return resume(Effect.fail(this.ended))
+      this.puller = resume
+      return Effect.sync(() => {
+        this.puller = undefined
+      })
+    })
+  }
+
+  write(bytes: Buffer): Effect.Effect<void, ConnectionEnded> {
+    return Effect.suspend(() => {
+      if (this.ended !== undefined) return Effect.fail(this.ended)
+      this.socket.write(bytes, this.written)
+      if (this.socket.writableLength === 0) return Effect.void
+      return Effect.callback<void, ConnectionEnded>((resume) => {
+        this.writer = resume
+        return Effect.sync(() => {
+          this.writer = undefined
+        })
+      })
+    })
+  }
+
+  unsent(): number {
+    return this.socket.writableLength
+  }
+
+  close(how: "fin" | "reset"): void {
+    if (how === "reset") this.socket.resetAndDestroy()
+    else this.socket.end(() => this.socket.destroySoon())
+    this.end(new ConnectionEnded({ how: "local", cause: "closed by this side" }))
+  }
+
+  private readonly written = () => {
+    const writer = this.writer
+    if (writer === undefined || this.socket.writableLength > 0) return
+    this.writer = undefined
+    writer(Effect.void)
+  }
+
+  private received(chunk: Buffer): void {
+    this.chunks.push(chunk)
+    this.unpulled += chunk.length
+    const puller = this.puller
+    if (puller !== undefined) {
+      this.puller = undefined
+      puller(Effect.succeed(this.take()))
+    } else if (this.unpulled > UNPULLED_MAX) this.socket.pause()
+  }
+
+  private take(): ReadonlyArray<Buffer> {
+    const chunks = this.chunks
+    this.chunks = []
+    this.unpulled = 0
+    if (this.socket.isPaused()) this.socket.resume()
+    return chunks
+  }
+
+  private end(ended: ConnectionEnded): void {
+    if (this.ended !== undefined) return
+    this.ended = ended
+    const { puller, writer } = this
+    this.puller = undefined
+    this.writer = undefined
+    writer?.(Effect.fail(ended))
+    puller?.(Effect.fail(ended))
+  }
+}
+
+const connectReasons: Record<string, ConnectFailed["reason"]> = {
+  ECONNREFUSED: "Refused",
+  ETIMEDOUT: "Timeout",
+  ENOTFOUND: "NameUnknown",
+  EAI_AGAIN: "NameUnknown",
+  EHOSTUNREACH: "Unreachable",
+  ENETUNREACH: "Unreachable"
+}
+
+const connect = (to: Endpoint): Effect.Effect<Connection, ConnectFailed> =>
+  Effect.callback((resume) => {
+    const socket = Net.connect({ host: to.host, port: to.port, noDelay: true })
+    const failed = (error: NodeJS.ErrnoException) => {
+      const cause = error.code ?? error.message
+      resume(Effect.fail(new ConnectFailed({ reason: connectReasons[cause] ?? "Other", cause })))
+    }
+    socket.once("error", failed)
+    socket.once("connect", () => {
+      socket.off("error", failed)
+      resume(Effect.succeed(new NodeConnection(socket)))
+    })
+    return Effect.sync(() => socket.destroy())
+  })
+
+const listen = (at: Endpoint, accept: (connection: Connection) => void) =>
+  Effect.acquireRelease(
+    Effect.callback<Net.Server, ListenFailed>((resume) => {
+      const server = Net.createServer({ noDelay: true }, (socket) => accept(new NodeConnection(socket)))
+      server.once("error", (error: NodeJS.ErrnoException) => {
+        const cause = error.code ?? error.message
+        resume(Effect.fail(new ListenFailed({ host: at.host, port: at.port, cause })))
+      })
+      server.listen({ host: at.host, port: at.port }, () => resume(Effect.succeed(server)))
+    }),
+    // Accepted connections belong to their links; waiting for them here would wait for ever.
+    (server) => Effect.sync(() => server.close())
+  ).pipe(
+    Effect.map((server): Listening => {
+      const { address, port } = server.address() as Net.AddressInfo
+      return { endpoint: { host: address, port } }
+    })
+  )
+
+/** The real network. */
+export const layer: Layer.Layer<Transport> = Layer.succeed(Transport, Transport.of({ connect, listen }))

@@ -1,0 +1,73 @@
+/**
+ * The transport seam: byte connections to partners, and nothing about frames or messages.
+ *
+ * The real network (`NodeTransport`) and the simulated one of the deterministic world implement it. A `Connection` is one
+ * connection epoch: it never reconnects, and what was written to it can never leave on another one
+ * (docs/decisions/0002-connection-epochs.md).
+ */
+import { Context, Data, type Effect, type Scope } from "effect"
+
+/** How a connection ended. `cause` is the system's own code or a sentence; it never holds message bytes. */
+export class ConnectionEnded extends Data.TaggedError("ConnectionEnded")<{
+  /** `fin`: the partner closed in order. `reset`: the partner or the network broke it. `local`: we closed it. */
+  readonly how: "fin" | "reset" | "local"
+  readonly cause: string
+}> {}
+
+/** No connection came about. `reason` is stable; `cause` is the system's own code. */
+export class ConnectFailed extends Data.TaggedError("ConnectFailed")<{
+  readonly reason: "Refused" | "Timeout" | "NameUnknown" | "Unreachable" | "Other"
+  readonly cause: string
+}> {}
+
+/** The address could not be listened on. */
+export class ListenFailed extends Data.TaggedError("ListenFailed")<{
+  readonly host: string
+  readonly port: number
+  readonly cause: string
+}> {}
+
+/** A TCP address. `port` 1..65535, or 0 to let the system choose when listening. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** One TCP connection, from its opening to its end. */
+export interface Connection {
+  /** `host:port` of our side and of the partner's. */
+  readonly local: string
+  readonly remote: string
+  /**
+   * All chunks received since the last pull, at least one; waits while there are none. Bytes received before an end are
+   * always delivered before the end is. One pull at a time.
+   */
+  readonly pull: Effect.Effect<ReadonlyArray<Buffer>, ConnectionEnded>
+  /**
+   * Hands bytes over for sending and completes when the kernel has taken all of them: only then may the buffer be used
+   * again. One write at a time. Success says "handed to the kernel", never "arrived".
+   */
+  readonly write: (bytes: Buffer) => Effect.Effect<void, ConnectionEnded>
+  /** Bytes given to `write` that the kernel has not taken yet. */
+  readonly unsent: () => number
+  /** Ends the connection: `fin` after what is unsent, `reset` at once. Safe to call again. */
+  readonly close: (how: "fin" | "reset") => void
+}
+
+/** A listening address; `endpoint.port` is the real port when 0 was asked for. Closed with its scope. */
+export interface Listening {
+  readonly endpoint: Endpoint
+}
+
+/** Opens and accepts connections. TCP_NODELAY is always set; there is no option to leave it off. */
+export class Transport extends Context.Service<
+  Transport,
+  {
+    readonly connect: (to: Endpoint) => Effect.Effect<Connection, ConnectFailed>
+    /** `accept` is called once for each connection, synchronously; it must not block. */
+    readonly listen: (
+      at: Endpoint,
+      accept: (connection: Connection) => void
+    ) => Effect.Effect<Listening, ListenFailed, Scope.Scope>
+  }
+>()("@jinka/switch/Transport") {}

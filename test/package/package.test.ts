@@ -1,0 +1,168 @@
+/**
+ * What a user of npm gets: the three packages built, packed, installed into an empty project and used from there.
+ *
+ * Needs the npm registry, or an npm cache that holds the dependencies. Covers import, types, the two commands and what the
+ * tarballs hold; it does not run traffic.
+ */
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { root } from "../tidy/Source.ts"
+
+const folders = ["codec", "switch", "simulator"] as const
+const commands = [
+  ["jinka", "switch"],
+  ["jinka-sim", "simulator"]
+] as const
+const workspace = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+/** An empty project somewhere else; a real path, because npm compares paths. */
+const project = realpathSync(mkdtempSync(join(tmpdir(), "jinka-package-")))
+
+/**
+ * The project's own Node in front, as on a machine that has it. It runs npm too, and must trust what the machine trusts: behind
+ * a proxy with its own certificate authority npm would otherwise try for minutes and give up.
+ */
+const env = {
+  ...process.env,
+  PATH: dirname(process.execPath) + delimiter + process.env["PATH"],
+  NODE_USE_SYSTEM_CA: "1",
+  NO_COLOR: "1"
+}
+
+/** No program of this test may take longer, in milliseconds. */
+const timeout = 90_000
+
+/** Runs a program to its end and gives what it printed; throws with all of its output when it fails. */
+const run = (program: string, args: ReadonlyArray<string>, cwd: string): string => {
+  try {
+    return execFileSync(program, args, { cwd, env, timeout, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+  } catch (error) {
+    const { stderr, stdout } = error as { readonly stderr: string; readonly stdout: string }
+    throw new Error(`${[program, ...args].join(" ")} failed in ${cwd}:\n${stdout}\n${stderr}`)
+  }
+}
+
+/** Every file below a folder, from that folder. */
+const filesBelow = (folder: string): ReadonlyArray<string> =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+
+const packed = (folder: string): string => join(project, `jinka-${folder}-${versionOf(folder)}.tgz`)
+const manifestOf = (folder: string) => JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"))
+const versionOf = (folder: string): string => manifestOf(folder).version
+const installed = (...parts: ReadonlyArray<string>): string => join(project, "node_modules", "@jinka", ...parts)
+const typescript = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc")
+
+beforeAll(() => {
+  for (const folder of folders) rmSync(join(root, "packages", folder, "dist"), { recursive: true, force: true })
+  run("npm", ["run", "--silent", "build"], root)
+  for (const folder of folders) {
+    const args = ["-y", workspace.packageManager, "pack", "--pack-destination", project]
+    run("npx", args, join(root, "packages", folder))
+  }
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }))
+  const nodeTypes = `@types/node@${workspace.devDependencies["@types/node"]}`
+  const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
+  run("npm", ["install", ...quiet, ...folders.map(packed), nodeTypes], project)
+  for (const folder of folders) rmSync(installed(folder, "src"), { recursive: true })
+}, 2 * timeout)
+
+afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+/** Names that a package exports at run time, asked from a plain Node in the consumer's project. */
+const exportsOf = (folder: string): ReadonlyArray<string> => {
+  const script = `console.log(JSON.stringify(Object.keys(await import("@jinka/${folder}"))))`
+  return JSON.parse(run(process.execPath, ["--input-type=module", "-e", script], project))
+}
+
+describe("The packages, installed from their tarballs without their sources", () => {
+  it.each(folders)("@jinka/%s is imported by a plain Node program", (folder) => {
+    expect(exportsOf(folder)).not.toEqual([])
+  })
+
+  it.each(folders)("@jinka/%s gives a type to everything that it exports", (folder) => {
+    const names = exportsOf(folder)
+    const lines = names.map((name) => `export const of_${name}: IsAny<typeof Package.${name}> = false`)
+    const file = join(project, `${folder}.ts`)
+    writeFileSync(
+      file,
+      [
+        `import * as Package from "@jinka/${folder}"`,
+        "type IsAny<T> = 0 extends 1 & T ? true : false",
+        "// @ts-expect-error what is not exported is not known",
+        "export const unknownName = Package.thisIsNotExported",
+        ...lines
+      ].join("\n")
+    )
+    const strict = ["--strict", "--noEmit", "--skipLibCheck", "--target", "ES2024", "--module", "NodeNext"]
+    run(process.execPath, [typescript, ...strict, "--types", "node", file], project)
+
+    expect(names).not.toEqual([])
+  })
+
+  it.each(commands)("the command %s prints its help, started through the link that npm makes", (command) => {
+    const help = run(join(project, "node_modules", ".bin", command), ["--help"], project)
+
+    expect(help).toContain(command)
+    expect(help.length).toBeGreaterThan(200)
+  })
+
+  it.each(commands)("%s says its version", (command, folder) => {
+    expect(run(join(project, "node_modules", ".bin", command), ["--version"], project)).toContain(versionOf(folder))
+  })
+})
+
+describe("The tarballs", () => {
+  it.each(folders)("@jinka/%s holds what is needed and the licence, and nothing else", (folder) => {
+    const files = run("tar", ["-tzf", packed(folder)], project)
+      .trim()
+      .split("\n")
+
+    expect(files).toContain("package/LICENSE")
+    expect(files.filter((file) => !/^package\/(dist\/|src\/|package\.json$|LICENSE$|README\.md$)/.test(file))).toEqual(
+      []
+    )
+    expect(files.filter((file) => /tsbuildinfo|\.test\./.test(file))).toEqual([])
+  })
+
+  it.each(folders)("@jinka/%s names exact versions and its built entry", (folder) => {
+    const manifest = JSON.parse(readFileSync(installed(folder, "package.json"), "utf8"))
+    const versions = Object.entries<string>(manifest.dependencies)
+
+    expect(manifest.exports["."].default).toBe("./dist/index.js")
+    expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([])
+  })
+
+  it.each(folders)("@jinka/%s tells nothing of the machine it was built on", (folder) => {
+    const texts = filesBelow(installed(folder)).map((file) => readFileSync(installed(folder, file), "utf8"))
+
+    expect(texts.filter((text) => text.includes(root))).toEqual([])
+  })
+
+  it.each(folders)("@jinka/%s starts its workers from built files", (folder) => {
+    const scripts = filesBelow(installed(folder, "dist")).filter((file) => file.endsWith(".js"))
+    const astray = scripts.filter((file) =>
+      /new URL\(\s*["'`][^"'`]*\.ts["'`]/.test(readFileSync(installed(folder, "dist", file), "utf8"))
+    )
+
+    // tsc rewrites imports and not addresses: take the ending from import.meta.url.
+    expect(astray).toEqual([])
+  })
+})
+
+describe("The build", () => {
+  it("leaves nothing beside the sources", () => {
+    const left = folders.flatMap((folder) => filesBelow(join(root, "packages", folder, "src")))
+
+    expect(left.filter((file) => /\.(js|map|tsbuildinfo)$|\.d\.ts$/.test(file))).toEqual([])
+  })
+
+  it("writes to a folder that git ignores", () => {
+    expect(readFileSync(join(root, ".gitignore"), "utf8").split("\n")).toContain("dist/")
+  })
+})

@@ -1,0 +1,63 @@
+/**
+ * The production switch as the subject of the simulation: the real links, exchanges, recovery and journal, on the simulated
+ * network and disk. One listening link for each acquirer, one dialling link for each issuer, routes by BIN.
+ */
+import { compile, cups, cupsFrame } from "@jinka/codec"
+import { Effect, Layer } from "effect"
+import { Journal } from "../../packages/switch/src/journal/Journal.ts"
+import type { Side } from "../../packages/switch/src/link/Settings.ts"
+import * as Switch from "../../packages/switch/src/Switch.ts"
+import { Transport } from "../../packages/switch/src/transport/Transport.ts"
+import { CENTRE, type Options } from "./Options.ts"
+import type { LineOptions } from "./partner/Line.ts"
+import type { Subject } from "./Subject.ts"
+
+const codec = compile(cups)
+
+type LinkSettings = Switch.SwitchSettings["links"][number]
+
+/** Short waits: a run is a few minutes long, and acquirers give up after 15 s at the earliest. */
+const linkSettings = (name: string, { institution, signsOn }: LineOptions, side: Side): LinkSettings => ({
+  name,
+  institution,
+  ourInstitution: CENTRE,
+  dialect: cups,
+  codec,
+  frame: cupsFrame,
+  side,
+  signOn: { send: !signsOn, expect: signsOn, timeoutMs: 5000 },
+  idleMs: 5000,
+  watchdog: { intervalMs: 6000, probe: true, proofs: 1 },
+  reconnect: { minMs: 200, maxMs: 5000 },
+  window: 500,
+  frameTimeoutMs: 5000,
+  unsentMax: 262_144,
+  writeTimeoutMs: 10_000,
+  utcOffsetMs: 0,
+  delivery: { timeoutMs: 5000, retryMs: 5000, attemptsMax: 1000, window: 20 }
+})
+
+const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => ({
+  links: [
+    ...acquirers.map(({ name, line }) =>
+      linkSettings(name, line, { _tag: "listen", at: line.endpoint, from: [], second: "replace" })
+    ),
+    ...issuers.map(({ name, line }) =>
+      linkSettings(name, line, { _tag: "connect", to: line.endpoint, timeoutMs: 5000 })
+    )
+  ],
+  routes: issuers.map(({ bin }, n) => ({ bin, to: acquirers.length + n })),
+  limits: { requestTimeoutMs: 10_000, recentKeys: 65_536, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
+})
+
+export const jinkaSwitch: Subject = {
+  name: "switch",
+  hasJournal: true,
+  start: ({ options, life, transport, disk }) =>
+    Switch.make(settingsFor(options)).pipe(
+      Effect.flatMap(({ failed }) => failed),
+      Effect.scoped,
+      Effect.provide(Journal.layer.pipe(Layer.provide(disk.layer(life)))),
+      Effect.provideService(Transport, transport)
+    )
+}

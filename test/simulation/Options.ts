@@ -1,0 +1,143 @@
+/**
+ * Everything that a seed draws before a run begins: who takes part, how the network, disk and partners behave, what goes
+ * wrong and when (a "swarm": each run has another mix). Plain data, so that a failing run prints all of it.
+ */
+import type { AcquirerOptions } from "./partner/Acquirer.ts"
+import type { IssuerOptions } from "./partner/Issuer.ts"
+import type { LineOptions } from "./partner/Line.ts"
+import { drawFaults, type Fault, type FaultWeights } from "./world/Faults.ts"
+import { SeededRandom } from "./world/SeededRandom.ts"
+import type { DiskOptions } from "./world/SimDisk.ts"
+import type { NetOptions } from "./world/SimNet.ts"
+
+/** Name of the machine that runs what is under test. */
+export const SWITCH = "switch"
+/** Acquirer n dials the switch at this port + n, n from 0. */
+export const ACQUIRER_PORT = 7100
+/** Issuers listen here. */
+export const ISSUER_PORT = 7200
+/** Institution code of the switch: what partners put into the header as destination. */
+export const CENTRE = "00010000"
+
+/** Virtual milliseconds unless said otherwise. */
+export interface Options {
+  readonly seed: number
+  /** Wall time at the beginning, since 1970. */
+  readonly startsAt: number
+  readonly net: NetOptions
+  readonly disk: DiskOptions
+  readonly acquirers: ReadonlyArray<AcquirerOptions>
+  readonly issuers: ReadonlyArray<IssuerOptions>
+  /** Phase with faults; then everything is healed. */
+  readonly chaos: number
+  /** Phase with traffic and without faults, to see that service is back. */
+  readonly calm: number
+  /** Longest time until nothing is pending after the last purchase. */
+  readonly drainMax: number
+  /** The time from the end of the faults by which a purchase must be approved again. */
+  readonly serviceWithin: number
+  readonly faults: ReadonlyArray<Fault>
+}
+
+/** What a caller may fix instead of letting the seed draw it. */
+export interface Wishes {
+  readonly acquirers?: number
+  readonly issuers?: number
+  readonly chaos?: number
+  /** Facts of every acquirer and every issuer. */
+  readonly acquirer?: Partial<Pick<AcquirerOptions, "pause" | "answerWithin" | "repeats">>
+  readonly issuer?: Partial<Omit<IssuerOptions, "name" | "line" | "bin">>
+  /** Weights of the kinds of faults; a kind left out keeps its own weight, 0 never happens. */
+  readonly weights?: Partial<FaultWeights>
+  /** Instead of drawn faults. */
+  readonly faults?: ReadonlyArray<Fault>
+}
+
+/** Moments that have caught others: an ordinary day, the turn of a year and the leap day. */
+const STARTS = [
+  Date.UTC(2026, 2, 2, 1, 30, 0),
+  Date.UTC(2026, 11, 31, 23, 58, 0),
+  Date.UTC(2028, 1, 28, 23, 59, 0)
+] as const
+
+const lineFor = (random: SeededRandom, line: Pick<LineOptions, "role" | "endpoint" | "institution">): LineOptions => ({
+  ...line,
+  centre: CENTRE,
+  signsOn: line.role === "dials",
+  idleEvery: random.pick([5000, 10_000]),
+  echoEvery: random.pick([7000, 12_000]),
+  silenceMax: random.pick([25_000, 35_000]),
+  reconnectAfter: [200, random.pick([1000, 3000])]
+})
+
+/** A chance that is often none at all: trouble of one kind should also meet a world without trouble of another. */
+const often = (random: SeededRandom, most: number): number => (random.chance(0.4) ? 0 : random.between(0, most))
+
+const drawAcquirer = (random: SeededRandom, n: number, wished: Wishes["acquirer"]): AcquirerOptions => {
+  const name = `acquirer-${n + 1}`
+  const endpoint = { host: SWITCH, port: ACQUIRER_PORT + n }
+  const slowest = random.pick([200, 1000, 5000])
+  return {
+    name,
+    line: lineFor(random, { role: "dials", endpoint, institution: `4801000${n + 1}` }),
+    pause: [10, slowest],
+    answerWithin: random.pick([15_000, 25_000, 40_000]),
+    reversalEvery: random.pick([8000, 15_000]),
+    repeats: often(random, 0.1),
+    repeatWithin: random.pick([50, 5000]),
+    ...wished
+  }
+}
+
+const drawIssuer = (random: SeededRandom, n: number, wished: Wishes["issuer"]): IssuerOptions => {
+  const name = `issuer-${n + 1}`
+  return {
+    name,
+    line: lineFor(random, {
+      role: "listens",
+      endpoint: { host: name, port: ISSUER_PORT },
+      institution: `0103000${n + 1}`
+    }),
+    bin: `62258${n + 1}`,
+    declines: often(random, 0.2),
+    keepsSilent: often(random, 0.15),
+    answersTwice: often(random, 0.5),
+    answersLate: often(random, 0.1),
+    thinks: [5, random.pick([50, 800, 4000])],
+    lateAfter: [10_000, 70_000],
+    answersOnNewest: random.chance(0.5),
+    unknownOriginal: random.pick(["00", "25"]),
+    ...wished
+  }
+}
+
+const drawNet = (random: SeededRandom): NetOptions => ({
+  latencyMs: random.pick([[0.1, 2] as const, [1, 40] as const, [5, 400] as const]),
+  splits: often(random, 0.5),
+  joins: often(random, 1),
+  kernelRoom: random.pick([1024, 16_384, 262_144]),
+  resetLosesInFlight: often(random, 1)
+})
+
+/** Draws a run. The same seed and wishes give the same options. */
+export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
+  const random = new SeededRandom(seed, "options")
+  const each = (count: number | undefined) => Array.from({ length: count ?? random.whole(1, 2) }, (_, n) => n)
+  const acquirers = each(wishes.acquirers).map((n) => drawAcquirer(random.stream(`acquirer ${n}`), n, wishes.acquirer))
+  const issuers = each(wishes.issuers).map((n) => drawIssuer(random.stream(`issuer ${n}`), n, wishes.issuer))
+  const chaos = wishes.chaos ?? 180_000
+  const partners = [...acquirers, ...issuers].map(({ name }) => name)
+  return {
+    seed,
+    startsAt: random.pick(STARTS),
+    net: drawNet(random.stream("net")),
+    disk: { commitMs: random.pick([[0.1, 1] as const, [1, 20] as const, [2, 400] as const]) },
+    acquirers,
+    issuers,
+    chaos,
+    calm: 50_000,
+    drainMax: 120_000,
+    serviceWithin: 45_000,
+    faults: wishes.faults ?? drawFaults(random.stream("faults"), SWITCH, partners, chaos, wishes.weights)
+  }
+}

@@ -1,0 +1,58 @@
+import { spawnSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { describe, expect, it } from "vitest"
+import { type RunResult, runSeed } from "./Simulation.ts"
+import { subject, wishes } from "./Tested.ts"
+
+const SEEDS = 60
+
+/** Fails with everything that is needed to see the run again. */
+const expectNoFindings = ({ seed, findings, options, trace }: RunResult): void => {
+  if (findings.length === 0) return
+  const replay = `node tools/run.mjs test/simulation/run.ts ${seed} --trace`
+  throw new Error(
+    [...findings.slice(0, 20), JSON.stringify(options), trace, `seed=${seed}  replay: ${replay}`].join("\n")
+  )
+}
+
+const seedsFrom = (first: number, count: number) => Array.from({ length: count }, (_, n) => first + n)
+
+describe(`the ${subject.name} in the deterministic world`, () => {
+  it(`keeps its promises through cuts, partitions, crashes and odd partners, on ${SEEDS} seeds`, () => {
+    const total = { approved: 0, reversed: 0, crashes: 0, faults: 0 }
+    for (const seed of seedsFrom(1, SEEDS)) {
+      const result = runSeed(seed, { subject, wishes })
+      expectNoFindings(result)
+      total.approved += result.stats.approved
+      total.reversed += result.stats.reversalsSeen
+      total.crashes += result.stats.crashes
+      total.faults += result.stats.faults
+    }
+    // A world in which nothing happens proves nothing.
+    expect(total.approved).toBeGreaterThan(SEEDS * 100)
+    expect(total.reversed).toBeGreaterThan(SEEDS)
+    expect(total.crashes).toBeGreaterThan(SEEDS / 2)
+    expect(total.faults).toBeGreaterThan(SEEDS * 3)
+  })
+
+  it("keeps its promises wherever in its work it crashes: before each of its first 60 writes and commits", () => {
+    for (const beforeEffect of seedsFrom(1, 60)) {
+      const how = beforeEffect % 2 === 0 ? "power" : "process"
+      const faults = [{ kind: "crash", how, downMs: 2000, beforeEffect, at: 6000 } as const]
+      const busy = { ...wishes, chaos: 20_000, faults, acquirer: { ...wishes.acquirer, pause: [10, 200] as const } }
+      const result = runSeed(7, { subject, wishes: busy })
+      expectNoFindings(result)
+      expect(result.stats.crashes).toBe(1)
+    }
+  })
+
+  it("does the same with the same seed, here and in another process, and something else with another seed", () => {
+    const [first, again, other] = [3, 3, 4].map((seed) => runSeed(seed, { subject, wishes }).hash)
+    const program = fileURLToPath(new URL("run.ts", import.meta.url))
+    const elsewhere = spawnSync(process.execPath, [program, "3", "--hash"], { encoding: "utf8" })
+
+    expect(again).toBe(first)
+    expect(other).not.toBe(first)
+    expect(elsewhere.stdout.trim()).toBe(first)
+  })
+})

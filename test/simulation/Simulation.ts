@@ -1,0 +1,256 @@
+/**
+ * One run of the simulation: a seed in, findings and a trace hash out.
+ *
+ * Three phases: chaos (traffic and faults), calm (everything healed, issuers behave well, traffic goes on: service must come back), drain (no new
+ * traffic: everything must come to its end). Then the checkers look at the history.
+ */
+import { Cause, Exit } from "effect"
+import * as Checks from "./check/Checks.ts"
+import { History } from "./check/History.ts"
+import * as JournalChecks from "./check/JournalChecks.ts"
+import { tapInto } from "./check/Tap.ts"
+import { drawOptions, type Options, SWITCH, type Wishes } from "./Options.ts"
+import { Acquirer } from "./partner/Acquirer.ts"
+import { Issuer } from "./partner/Issuer.ts"
+import type { Subject } from "./Subject.ts"
+import { type Life, Machine } from "./world/Machine.ts"
+import { Nemesis } from "./world/Nemesis.ts"
+import { SimDisk } from "./world/SimDisk.ts"
+import { SimNet } from "./world/SimNet.ts"
+import { World, WorldStopped } from "./world/World.ts"
+
+/** What came out of a run. The same seed, wishes and code give the same result, hash included. */
+export interface RunResult {
+  readonly seed: number
+  readonly options: Options
+  /** Hash over the whole trace: events, times and bytes. */
+  readonly hash: string
+  /** Lines of the trace. */
+  readonly events: number
+  readonly stats: Stats
+  /** Broken promises; empty is what we want. */
+  readonly findings: ReadonlyArray<string>
+  /** The end of the trace, or all of it when asked for. */
+  readonly trace: string
+}
+
+export interface Stats {
+  readonly virtualSeconds: number
+  readonly tasks: number
+  readonly purchases: number
+  readonly approved: number
+  readonly declined: number
+  readonly unknown: number
+  readonly lateAnswers: number
+  readonly reversalsSeen: number
+  readonly crashes: number
+  readonly faults: number
+}
+
+/** How to run. */
+export interface RunSettings {
+  readonly subject: Subject
+  readonly wishes?: Wishes
+  readonly keepTrace?: boolean
+}
+
+/** The time that a switch with a failed journal may take to stop by itself, milliseconds (guarantee G9, A9 row 26). */
+const STOP_MAX = 1000
+const HOLDS_AFTER_DRAIN = 10_000
+
+/** Runs one seed, synchronously. */
+export const runSeed = (seed: number, settings: RunSettings): RunResult => {
+  const run = new Run(drawOptions(seed, settings.wishes), settings.subject, settings.keepTrace ?? false)
+  return run.result()
+}
+
+class Run {
+  private readonly options: Options
+  private readonly subject: Subject
+  private readonly world: World
+  private readonly net: SimNet
+  private readonly machine: Machine
+  private readonly disk: SimDisk
+  private readonly nemesis: Nemesis
+  private readonly history = new History()
+  private readonly acquirers: ReadonlyArray<Acquirer>
+  private readonly issuers: ReadonlyArray<Issuer>
+  private crashes = 0
+
+  constructor(options: Options, subject: Subject, keepTrace: boolean) {
+    this.options = options
+    this.subject = subject
+    this.world = new World({ seed: options.seed, startsAt: options.startsAt, keepTrace })
+    this.net = new SimNet(this.world, options.net)
+    this.machine = new Machine(this.world, SWITCH)
+    this.net.attach(this.machine)
+    this.disk = new SimDisk(this.machine, options.disk)
+    this.machine.onCrash.push(() => this.crashes++)
+    this.machine.onLog.push((text) => this.history.log.push(text))
+    this.disk.onFailed.push((life) => this.world.after(STOP_MAX, () => this.mustHaveStopped(life)))
+    const durable = () => (subject.hasJournal ? this.disk.durable : undefined)
+    this.net.taps.push(tapInto(this.history, this.world, SWITCH, durable))
+    const field = { net: this.net, machine: this.machine, disk: this.disk, restart: () => this.startSwitch() }
+    this.nemesis = new Nemesis(field, options.faults)
+    this.issuers = options.issuers.map((each) => this.startIssuer(each))
+    this.startSwitch()
+    this.acquirers = options.acquirers.map((each) => this.startAcquirer(each))
+  }
+
+  result(): RunResult {
+    try {
+      this.world.advance(this.options.chaos)
+      this.nemesis.heal()
+      for (const issuer of this.issuers) issuer.behaveWell()
+      this.calm()
+      this.drain()
+      this.check()
+    } catch (error) {
+      if (!(error instanceof WorldStopped)) throw error
+      this.find(error.message)
+    }
+    const { seed } = this.options
+    const { trace } = this.world
+    return {
+      ...{ seed, options: this.options, hash: trace.digest(), events: trace.count, stats: this.stats() },
+      ...{ findings: [...this.history.findings, ...this.net.findings], trace: trace.text() }
+    }
+  }
+
+  // ---------------------------------------------------------------- who takes part
+
+  private startSwitch(): void {
+    if (this.machine.life !== undefined) return
+    this.machine.start(
+      (life) =>
+        this.subject.start({ options: this.options, life, transport: this.net.transport(life), disk: this.disk }),
+      (exit) => this.stoppedByItself(exit)
+    )
+  }
+
+  /** Only a failed journal is a reason to stop; then an operator starts it again. */
+  private stoppedByItself(exit: Exit.Exit<unknown, unknown>): void {
+    if (!this.disk.hasFailed) {
+      const why = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "without a reason"
+      this.find(`the switch stopped by itself at ${this.world.nowMs} ms: ${why}`)
+    }
+    this.machine.crash("process")
+  }
+
+  private mustHaveStopped(life: Life): void {
+    if (!life.isAlive || this.machine.isPaused) return
+    this.find(`G9: the switch still runs ${STOP_MAX} ms after its journal failed`)
+    this.machine.crash("process")
+  }
+
+  private startIssuer(options: Options["issuers"][number]): Issuer {
+    const machine = this.partnerMachine(options.name)
+    let issuer: Issuer | undefined
+    machine.start(
+      (life) => {
+        issuer = new Issuer(this.net.transport(life), options, this.history)
+        return issuer.run
+      },
+      (exit) => this.find(`${options.name} ended: ${String(exit)}`)
+    )
+    return issuer!
+  }
+
+  private startAcquirer(options: Options["acquirers"][number]): Acquirer {
+    const machine = this.partnerMachine(options.name)
+    const cards = this.options.issuers.map(({ name, bin }) => ({ issuer: name, bin }))
+    let acquirer: Acquirer | undefined
+    machine.start(
+      (life) => {
+        acquirer = new Acquirer(this.net.transport(life), options, cards, this.history)
+        return acquirer.run
+      },
+      (exit) => this.find(`${options.name} ended: ${String(exit)}`)
+    )
+    return acquirer!
+  }
+
+  private partnerMachine(name: string): Machine {
+    const machine = new Machine(this.world, name)
+    this.net.attach(machine)
+    return machine
+  }
+
+  // ---------------------------------------------------------------- phases and verdict
+
+  private find(what: string): void {
+    this.world.note(`finding ${what}`)
+    this.history.findings.push(what)
+  }
+
+  private calm(): void {
+    const healedAt = this.world.startsAt + this.world.nowMs
+    this.world.advance(this.options.calm)
+    const by = healedAt + this.options.serviceWithin
+    for (const { options } of this.acquirers) {
+      const isServed = [...this.history.purchases.values()].some(
+        ({ acquirer, outcome, startedAt }) =>
+          acquirer === options.name && outcome === "approved" && startedAt >= healedAt && startedAt <= by
+      )
+      if (!isServed)
+        this.find(
+          `liveness: ${options.name} had nothing approved within ${this.options.serviceWithin} ms of the end of all faults`
+        )
+    }
+  }
+
+  private drain(): void {
+    for (const acquirer of this.acquirers) acquirer.stopTrading()
+    const until = this.world.nowMs + this.options.drainMax
+    while (this.world.nowMs < until && this.pending().length > 0) this.world.advance(1000)
+    for (const named of this.pending()) this.find(`liveness: ${named}`)
+    this.world.advance(HOLDS_AFTER_DRAIN)
+  }
+
+  /** What keeps the run from being over, in words. */
+  private pending(): ReadonlyArray<string> {
+    const named = this.acquirers.flatMap((acquirer) => acquirer.pending())
+    if (this.machine.life === undefined) return [...named, "the switch is down"]
+    if (!this.subject.hasJournal) return named
+    return [...named, ...JournalChecks.openExchanges(this.disk.entries)]
+  }
+
+  private check(): void {
+    const { history } = this
+    const acquirers = new Set(this.options.acquirers.map(({ name }) => name))
+    const cards = new RegExp(`(${this.options.issuers.map(({ bin }) => bin).join("|")})\\d{10}`)
+    const keeps = (issuer: string, rrn: string) =>
+      this.issuers.find(({ options }) => options.name === issuer)?.ledger.net(rrn) ?? 0
+    const entries = this.subject.hasJournal ? this.disk.entries : []
+    for (const finding of [
+      ...Checks.oneAnswer(history),
+      ...Checks.atMostOnce(history, acquirers),
+      ...Checks.markedRepeats(history, acquirers),
+      ...Checks.rightAnswer(history, acquirers),
+      ...Checks.moneyAgrees(history, keeps),
+      ...Checks.coveredCards(history, cards),
+      ...JournalChecks.oneEnd(entries),
+      ...JournalChecks.coveredEntries(entries, cards),
+      ...(this.subject.hasJournal ? JournalChecks.durableBeforeVisible(history, entries) : [])
+    ]) {
+      this.find(finding)
+    }
+  }
+
+  private stats(): Stats {
+    const purchases = [...this.history.purchases.values()]
+    const count = (outcome: string) => purchases.filter((purchase) => purchase.outcome === outcome).length
+    return {
+      virtualSeconds: Math.round(this.world.nowMs / 1000),
+      tasks: this.world.tasks,
+      purchases: purchases.length,
+      approved: count("approved"),
+      declined: count("declined"),
+      unknown: count("unknown"),
+      lateAnswers: purchases.reduce((sum, { answers }) => sum + answers.filter(({ isLate }) => isLate).length, 0),
+      reversalsSeen: this.history.receipts.filter(({ mti }) => mti.startsWith("042")).length,
+      crashes: this.crashes,
+      faults: this.options.faults.length
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * What is under test, as the simulation needs to know it: how to start it on a machine of the world.
+ *
+ * To plug the switch in, write one function of type `StartSwitch`; `Simulation.ts` takes it. The program it gives runs for ever; a
+ * crash abandons it where it stands, and it is started again on the same disk.
+ */
+import type { Effect } from "effect"
+import type { Transport } from "../../packages/switch/src/transport/Transport.ts"
+import type { Options } from "./Options.ts"
+import type { Life } from "./world/Machine.ts"
+import type { SimDisk } from "./world/SimDisk.ts"
+
+/** Where one life of the switch runs. */
+export interface Place {
+  /** Ports, partners and card ranges of this run. */
+  readonly options: Options
+  readonly life: Life
+  readonly transport: Transport["Service"]
+  /** `disk.layer(life)` is the journal's store. */
+  readonly disk: SimDisk
+}
+
+export interface Subject {
+  readonly name: string
+  /** True when the subject writes its journal to the disk: then the journal is checked too. */
+  readonly hasJournal: boolean
+  readonly start: (place: Place) => Effect.Effect<unknown, unknown>
+}

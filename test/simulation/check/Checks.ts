@@ -1,0 +1,133 @@
+/**
+ * The checkers: pure functions from what was seen in a run to sentences about what must not be. No sentence: no objection.
+ *
+ * Judged here: G3, G4, G5, G6 as the partners and the wire saw them, and the money. Not judged: time (the run itself looks
+ * after liveness), journal contents (`JournalChecks.ts`), and what the partners do to each other.
+ */
+import type { History, Purchase, Receipt, Written } from "./History.ts"
+
+const groupBy = <A>(list: Iterable<A>, key: (each: A) => string): Map<string, Array<A>> => {
+  const groups = new Map<string, Array<A>>()
+  for (const each of list) {
+    const group = groups.get(key(each))
+    if (group === undefined) groups.set(key(each), [each])
+    else group.push(each)
+  }
+  return groups
+}
+
+const isRequest = ({ mti }: Pick<Receipt, "mti">): boolean => mti === "0200" || mti === "0201"
+const isReversal = ({ mti }: Pick<Receipt, "mti">): boolean => mti === "0420" || mti === "0421"
+
+/** G3: a request is answered at most once for each time that it was sent, and never in two ways. */
+export const oneAnswer = (history: History): ReadonlyArray<string> => {
+  const findings: Array<string> = []
+  for (const { rrn, acquirer, answers, sends } of history.purchases.values()) {
+    if (answers.length > sends)
+      findings.push(`G3: ${acquirer} sent ${rrn} ${sends} times and got ${answers.length} answers`)
+    // 94 is the other lawful answer to a repeated request (domain facts 1.15).
+    const codes = new Set(answers.map(({ code }) => code).filter((code) => sends === 1 || code !== "94"))
+    if (codes.size > 1) findings.push(`G3: ${acquirer} got ${[...codes].join(" and ")} for ${rrn}`)
+  }
+  return findings
+}
+
+/** G4: a financial request is handed to a connection at most once, and reaches an issuer at most once. */
+export const atMostOnce = (history: History, acquirers: ReadonlySet<string>): ReadonlyArray<string> => {
+  const findings: Array<string> = []
+  const out = history.written.filter((written) => isRequest(written) && !acquirers.has(written.to))
+  for (const [rrn, writes] of groupBy(out, (written) => written.rrn)) {
+    if (writes.length > 1) {
+      const connections = new Set(writes.map(({ connection }) => connection)).size
+      findings.push(`G4: request ${rrn} was written ${writes.length} times, on ${connections} connections`)
+    }
+  }
+  for (const [rrn, receipts] of groupBy(history.receipts.filter(isRequest), (receipt) => receipt.rrn)) {
+    if (receipts.length > 1) findings.push(`G4: request ${rrn} reached issuers ${receipts.length} times`)
+  }
+  return findings
+}
+
+/** G5: a reversal goes out as 0420 the first time, as 0421 ever after, and changes nothing else. */
+export const markedRepeats = (history: History, acquirers: ReadonlySet<string>): ReadonlyArray<string> => {
+  const findings: Array<string> = []
+  const out = history.written.filter((written) => isReversal(written) && !acquirers.has(written.to))
+  for (const [, writes] of groupBy(out, (written) => `${written.to} ${written.key}`)) {
+    const [first, ...repeats] = writes as [Written, ...Array<Written>]
+    if (repeats.some(({ mti }) => mti !== "0421")) {
+      findings.push(
+        `G5: reversal ${first.key} of ${first.rrn} was repeated as ${repeats.map(({ mti }) => mti).join(", ")}`
+      )
+    }
+    const changed = repeats.filter((repeat) => sameKeys(repeat) !== sameKeys(first))
+    if (changed.length > 0) findings.push(`G5: repeats of reversal ${first.key} of ${first.rrn} changed their keys`)
+  }
+  return [...findings, ...reversalsNameTheirOriginal(history, acquirers)]
+}
+
+const sameKeys = ({ rrn, amount, originalKey }: Written): string => `${rrn} ${amount} ${originalKey}`
+
+/** DE 90 names the request as it went out on the same link, where it went out. */
+const reversalsNameTheirOriginal = (history: History, acquirers: ReadonlySet<string>): ReadonlyArray<string> => {
+  const findings = new Set<string>()
+  const requests = groupBy(
+    history.written.filter((written) => isRequest(written) && !acquirers.has(written.to)),
+    ({ to, rrn }) => `${to} ${rrn}`
+  )
+  for (const written of history.written.filter(isReversal)) {
+    const original = requests.get(`${written.to} ${written.rrn}`)?.[0]
+    if (original !== undefined && original.key !== written.originalKey) {
+      findings.add(`G5: DE 90 of the reversal of ${written.rrn} names ${written.originalKey}, it was ${original.key}`)
+    }
+  }
+  return [...findings]
+}
+
+/** G6: an answer carries the RRN and amount of the request it is given to; no two requests on a link share a key. */
+export const rightAnswer = (history: History, acquirers: ReadonlySet<string>): ReadonlyArray<string> => {
+  const findings: Array<string> = []
+  for (const { rrn, amount, acquirer, answers } of history.purchases.values()) {
+    for (const answer of answers) {
+      if (answer.rrn !== rrn) findings.push(`G6: ${acquirer} got the answer to ${answer.rrn} for ${rrn}`)
+      if (answer.amount !== amount)
+        findings.push(`G6: ${acquirer} got the amount ${answer.amount} for ${rrn}, asked ${amount}`)
+    }
+  }
+  const out = history.written.filter((written) => isRequest(written) && !acquirers.has(written.to))
+  for (const [key, writes] of groupBy(out, (written) => `${written.to} ${written.key}`)) {
+    const rrns = new Set(writes.map(({ rrn }) => rrn))
+    if (rrns.size > 1) findings.push(`G6: requests ${[...rrns].join(" and ")} went out with one key, ${key}`)
+  }
+  return findings
+}
+
+/** What the acquirer believes that an issuer keeps of a purchase: its amount, nothing, or undefined while it does not know. */
+const believed = ({ outcome, amount, reversal }: Purchase): number | undefined => {
+  if (outcome === "approved") return amount
+  if (outcome === "declined") return 0
+  return outcome === "unknown" && reversal?.code !== undefined ? 0 : undefined
+}
+
+/** The money: when nothing is pending, acquirers and issuers agree on every purchase, and nobody has one that nobody sent. */
+export const moneyAgrees = (history: History, net: (issuer: string, rrn: string) => number): ReadonlyArray<string> => {
+  const findings: Array<string> = []
+  const issuers = new Set([...history.purchases.values()].map(({ issuer }) => issuer))
+  for (const purchase of history.purchases.values()) {
+    const { rrn, acquirer, issuer, outcome } = purchase
+    const expected = believed(purchase)
+    const code = purchase.answers.find(({ isLate }) => !isLate)?.code
+    const view = `${acquirer} believes ${outcome}${code === undefined ? "" : ` (${code})`}`
+    const kept = net(issuer, rrn)
+    if (expected !== undefined && kept !== expected) findings.push(`money: ${issuer} keeps ${kept} for ${rrn}, ${view}`)
+    for (const other of issuers) {
+      if (other !== issuer && net(other, rrn) !== 0)
+        findings.push(`money: ${other} booked ${rrn}, which is ${issuer}'s`)
+    }
+  }
+  const strangers = history.receipts.filter((receipt) => isRequest(receipt) && !history.purchases.has(receipt.rrn))
+  return [...findings, ...strangers.map(({ rrn, issuer }) => `money: ${issuer} got a purchase ${rrn} that nobody sent`)]
+}
+
+/** G10: no card number in what the switch logged. `cards` matches one. */
+export const coveredCards = (history: History, cards: RegExp): ReadonlyArray<string> =>
+  history.log.some((line) => cards.test(line)) ? ["G10: a card number stands in the switch's log"] : []

@@ -1,0 +1,70 @@
+/**
+ * What everybody saw during a run, as plain facts: the material of the checkers. It judges nothing itself.
+ *
+ * A purchase is known by its RRN (DE 37), which no station may change; every other key may be another one on each link.
+ * Times are milliseconds of the world's wall clock, amounts minor units.
+ */
+
+/** One answer to a purchase as its acquirer got it. */
+export interface Answer {
+  readonly at: number
+  readonly code: string
+  readonly rrn: string
+  readonly amount: number
+  /** It came after the acquirer had given up or was answered already. */
+  readonly isLate: boolean
+}
+
+/** An acquirer's own reversal of a purchase. */
+export interface OwnReversal {
+  readonly key: string
+  attempts: number
+  /** DE 39 of the answer that ended it. */
+  code: string | undefined
+}
+
+/** One purchase as its acquirer sees it. */
+export interface Purchase {
+  readonly acquirer: string
+  readonly issuer: string
+  readonly key: string
+  readonly rrn: string
+  readonly amount: number
+  readonly startedAt: number
+  /** Times that the request was sent: more than one only where the acquirer repeats on purpose. */
+  sends: number
+  readonly answers: Array<Answer>
+  outcome: "open" | "approved" | "declined" | "unknown"
+  reversal: OwnReversal | undefined
+}
+
+/** One money message as an issuer received it. */
+export interface Receipt {
+  readonly at: number
+  readonly issuer: string
+  readonly mti: string
+  readonly key: string
+  readonly originalKey: string | undefined
+  readonly rrn: string
+  readonly amount: number
+}
+
+/** One money message as the switch handed it to a connection, whether it arrived or not. */
+export interface Written extends Omit<Receipt, "issuer"> {
+  readonly to: string
+  /** Tells connections apart. */
+  readonly connection: string
+  readonly code: string | undefined
+  /** Journal entries that were on disk at that moment; undefined while there is no journal. */
+  readonly durable: number | undefined
+}
+
+export class History {
+  readonly purchases = new Map<string, Purchase>()
+  readonly receipts: Array<Receipt> = []
+  readonly written: Array<Written> = []
+  /** Broken rules noticed on the spot. */
+  readonly findings: Array<string> = []
+  /** Lines that the switch logged. */
+  readonly log: Array<string> = []
+}

@@ -1,0 +1,37 @@
+/** Reads what the switch hands to its connections and puts the money messages into the history. */
+import { FrameReader, keyOf, originalKeyOf, readMessage } from "../partner/Cups.ts"
+import type { Side } from "../world/Side.ts"
+import type { World } from "../world/World.ts"
+import type { History } from "./History.ts"
+
+/** A tap for `SimNet.taps`. `durable` says how many journal entries are on disk, if there is a journal. */
+export const tapInto = (history: History, world: World, host: string, durable: () => number | undefined) => {
+  const readers = new Map<Side, FrameReader>()
+  const readerOf = (side: Side): FrameReader => {
+    const known = readers.get(side)
+    if (known !== undefined) return known
+    for (const old of readers.keys()) if (!old.isOpen) readers.delete(old)
+    const reader = new FrameReader()
+    readers.set(side, reader)
+    return reader
+  }
+  const take = (side: Side, frame: Buffer): void => {
+    if (frame.length === 0) return
+    const message = readMessage(frame)
+    const { mti, fields } = message
+    if (mti.startsWith("08")) return
+    history.written.push({
+      ...{ at: world.startsAt + world.nowMs, to: side.peerHost, connection: `${side.local}>${side.remote}`, mti },
+      ...{ key: keyOf(message), originalKey: originalKeyOf(message), rrn: fields[37] ?? "" },
+      ...{ amount: Number(fields[4]), code: fields[39], durable: durable() }
+    })
+  }
+  return (side: Side, bytes: Buffer): void => {
+    if (side.host !== host) return
+    try {
+      for (const frame of readerOf(side).read(Buffer.from(bytes))) take(side, frame)
+    } catch (error) {
+      history.findings.push(`the switch wrote bytes that nobody can read to ${side.peerHost}: ${String(error)}`)
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * A simulated issuer: books requests and reversals in its ledger and answers late, twice, out of order or not at all, as the
+ * seed says. What it received goes into the history.
+ */
+import { Effect, Random } from "effect"
+import type { Transport } from "../../../packages/switch/src/transport/Transport.ts"
+import type { History } from "../check/History.ts"
+import { answerTo, type CupsMessage, keyOf, originalKeyOf } from "./Cups.ts"
+import { Ledger } from "./Ledger.ts"
+import { Line, type LineOptions, type Session } from "./Line.ts"
+import { Stans } from "./Numbers.ts"
+
+/** What the seed drew for an issuer. Chances 0..1, times in milliseconds. */
+export interface IssuerOptions {
+  readonly name: string
+  readonly line: LineOptions
+  readonly bin: string
+  readonly declines: number
+  /** No answer at all. */
+  readonly keepsSilent: number
+  /** The answer twice. */
+  readonly answersTwice: number
+  /** An answer after `lateAfter` instead of `thinks`. */
+  readonly answersLate: number
+  readonly thinks: readonly [number, number]
+  readonly lateAfter: readonly [number, number]
+  /** Answers go out on the newest session, not on the one the request came on. */
+  readonly answersOnNewest: boolean
+  /** DE 39 of the answer to a reversal of something unknown: "00" or "25". */
+  readonly unknownOriginal: string
+}
+
+/** Fields of a request that its answer carries unchanged, where present (domain facts 1.6, response columns). */
+const ECHOED = [2, 3, 4, 7, 11, 12, 13, 18, 25, 32, 33, 37, 41, 42, 49, 90] as const
+
+export class Issuer {
+  readonly options: IssuerOptions
+  readonly ledger = new Ledger()
+  private readonly history: History
+  private readonly line: Line
+  private behavesWell = false
+  /** Starts what the issuer does with one message, in the issuer's own life. */
+  private fork: (effect: Effect.Effect<void>) => void = () => {}
+
+  constructor(transport: Transport["Service"], options: IssuerOptions, history: History) {
+    this.options = options
+    this.history = history
+    this.line = new Line(transport, options.line, new Stans(), {
+      received: (message, session, at) => this.fork(this.serve(message, session, at)),
+      failed: (why) => history.findings.push(`${options.name} got bytes that it cannot read: ${why}`)
+    })
+  }
+
+  /** The issuer's program; never ends. */
+  get run(): Effect.Effect<never> {
+    return Effect.gen({ self: this }, function* () {
+      const runFork = Effect.runForkWith(yield* Effect.context<never>())
+      this.fork = (effect) => void runFork(effect)
+      return yield* this.line.run
+    })
+  }
+
+  /** From now on every answer comes, once and in time. */
+  behaveWell(): void {
+    this.behavesWell = true
+  }
+
+  /** True with a chance, as long as the issuer misbehaves. */
+  private misbehaves(chance: number): Effect.Effect<boolean> {
+    return Effect.map(Random.next, (draw) => !this.behavesWell && draw < chance)
+  }
+
+  private serve(message: CupsMessage, session: Session, at: number): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      this.record(message, at)
+      const code = this.book(message, (yield* Random.next) < this.options.declines)
+      if (code === undefined) return
+      const answer = answerTo(message, ECHOED, code === "00" ? { 38: "123456", 39: code } : { 39: code })
+      if (yield* this.misbehaves(this.options.keepsSilent)) return
+      yield* this.answer(answer, session)
+      if (yield* this.misbehaves(this.options.answersTwice)) yield* this.answer(answer, session)
+    })
+  }
+
+  private record(message: CupsMessage, at: number): void {
+    const { fields } = message
+    this.history.receipts.push({
+      ...{ at, issuer: this.options.name, mti: message.mti, key: keyOf(message), originalKey: originalKeyOf(message) },
+      ...{ rrn: fields[37] ?? "", amount: Number(fields[4]) }
+    })
+  }
+
+  /** The response code, or undefined for a message that an issuer does not answer. */
+  private book(message: CupsMessage, isDeclined: boolean): string | undefined {
+    const rrn = message.fields[37] ?? ""
+    switch (message.mti) {
+      case "0200":
+        return this.ledger.request(keyOf(message), rrn, Number(message.fields[4]), isDeclined).code
+      case "0420":
+      case "0421":
+        return this.ledger.reverse(originalKeyOf(message) ?? "", rrn) ? "00" : this.options.unknownOriginal
+      default:
+        this.history.findings.push(`${this.options.name} got an unexpected ${message.mti}`)
+        return undefined
+    }
+  }
+
+  private answer(answer: CupsMessage, session: Session) {
+    return Effect.gen({ self: this }, function* () {
+      const isLate = yield* this.misbehaves(this.options.answersLate)
+      yield* Effect.sleep(yield* Random.nextBetween(...(isLate ? this.options.lateAfter : this.options.thinks)))
+      const chosen = this.options.answersOnNewest ? this.line.session : session
+      if (chosen?.isOpen === true) chosen.send(answer)
+    })
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * How a simulated partner keeps its line to the switch: connect or accept, idle frames, echo, sign-on, giving up on silence.
+ *
+ * Ordinary Effect code over the transport seam. It shares nothing with the switch's link code but that seam. It hands every
+ * message that is no network management to its owner and answers the network management itself.
+ */
+import { Clock, Effect, Queue, Random } from "effect"
+import type { Connection, Endpoint, Transport } from "../../../packages/switch/src/transport/Transport.ts"
+import { answerTo, type CupsMessage, FrameReader, frameOf, idleFrame, newMessage, readMessage } from "./Cups.ts"
+import { type Stans, transmissionTime } from "./Numbers.ts"
+
+/** Facts of a partner's line. Times in milliseconds. */
+export interface LineOptions {
+  readonly role: "dials" | "listens"
+  /** Where to dial, or where to listen. */
+  readonly endpoint: Endpoint
+  /** This partner's institution code and the one it puts into the header as destination. */
+  readonly institution: string
+  readonly centre: string
+  /** True: signs on by itself after connecting and uses no connection before. */
+  readonly signsOn: boolean
+  readonly idleEvery: number
+  readonly echoEvery: number
+  /** Nothing received for so long: the connection is given up. */
+  readonly silenceMax: number
+  readonly reconnectAfter: readonly [number, number]
+}
+
+/** One connection of a partner, as its owner sees it. */
+export interface Session {
+  /** Queues a message; lost when the connection ends before it left. */
+  readonly send: (message: CupsMessage) => void
+  isOpen: boolean
+  isSignedOn: boolean
+}
+
+/** What the owner of a line does with it. `at` is wall time in milliseconds; `failed` is told what could not be read. */
+export interface LineOwner {
+  readonly received: (message: CupsMessage, session: Session, at: number) => void
+  readonly failed: (why: string) => void
+}
+
+const CONNECT_MAX = "5 seconds"
+const SIGN_ON_AGAIN = "5 seconds"
+
+/** A partner's line. `session` is the newest one that may be used, if there is one. */
+export class Line {
+  readonly options: LineOptions
+  private readonly transport: Transport["Service"]
+  private readonly owner: LineOwner
+  private readonly stans: Stans
+  private readonly sessions: Array<Session> = []
+
+  constructor(transport: Transport["Service"], options: LineOptions, stans: Stans, owner: LineOwner) {
+    this.transport = transport
+    this.options = options
+    this.stans = stans
+    this.owner = owner
+  }
+
+  /** The newest session that is open and, where this partner signs on, signed on. */
+  get session(): Session | undefined {
+    return this.sessions.findLast((session) => session.isOpen && (session.isSignedOn || !this.options.signsOn))
+  }
+
+  /** Keeps the line for ever. */
+  get run(): Effect.Effect<never> {
+    return this.options.role === "dials" ? Effect.forever(this.dialOnce) : this.listen
+  }
+
+  private get dialOnce(): Effect.Effect<void> {
+    return this.transport.connect(this.options.endpoint).pipe(
+      Effect.timeout(CONNECT_MAX),
+      Effect.flatMap((connection) => this.converse(connection)),
+      Effect.ignore,
+      Effect.andThen(Effect.flatMap(Random.nextBetween(...this.options.reconnectAfter), Effect.sleep))
+    )
+  }
+
+  private get listen(): Effect.Effect<never> {
+    return Effect.scoped(
+      Effect.gen({ self: this }, function* () {
+        const run = Effect.runForkWith(yield* Effect.context<never>())
+        yield* this.transport.listen(this.options.endpoint, (connection) => run(this.converse(connection)))
+        return yield* Effect.never
+      })
+    ).pipe(Effect.orDie)
+  }
+
+  /** One connection from its opening to its end. */
+  private converse(connection: Connection): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const out = yield* Queue.unbounded<Buffer>()
+      const session: Session = {
+        send: (message) => void Queue.offerUnsafe(out, frameOf(message)),
+        isOpen: true,
+        isSignedOn: false
+      }
+      const last = { sent: yield* Clock.currentTimeMillis, received: yield* Clock.currentTimeMillis }
+      this.sessions.push(session)
+      const activities = [this.receive(connection, session, last), this.deliver(connection, out, last)]
+      const duties = [this.idle(out, last), this.echo(session), this.watch(last), this.signOn(session)]
+      yield* Effect.raceAll([...activities, ...duties]).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            session.isOpen = false
+            this.sessions.splice(this.sessions.indexOf(session), 1)
+            connection.close("reset")
+          })
+        )
+      )
+    }).pipe(Effect.ignore)
+  }
+
+  private receive(connection: Connection, session: Session, last: { received: number }) {
+    const reader = new FrameReader()
+    const takeAll = (chunks: ReadonlyArray<Buffer>, now: number): void => {
+      last.received = now
+      for (const chunk of chunks) for (const frame of reader.read(chunk)) this.take(frame, session, now)
+    }
+    return Effect.zipWith(connection.pull, Clock.currentTimeMillis, takeAll).pipe(
+      Effect.forever,
+      Effect.catchDefect((defect) => Effect.sync(() => this.owner.failed(String(defect)))),
+      // A success, whatever it was: the first activity that ends decides the race of this connection.
+      Effect.exit
+    )
+  }
+
+  private take(frame: Buffer, session: Session, at: number): void {
+    if (frame.length === 0) return
+    const message = readMessage(frame)
+    if (message.rejectCode !== "00000") this.owner.failed(`rejected with ${message.rejectCode}`)
+    else if (message.mti === "0820") session.send(answerTo(message, [7, 11, 33, 70, 100], { 39: "00" }))
+    else if (message.mti === "0830") {
+      if (message.fields[70] === "001" && message.fields[39] === "00") session.isSignedOn = true
+    } else this.owner.received(message, session, at)
+  }
+
+  private deliver(connection: Connection, out: Queue.Queue<Buffer>, last: { sent: number }) {
+    return Effect.gen(function* () {
+      for (;;) {
+        yield* connection.write(Buffer.concat(yield* Queue.takeAll(out)))
+        last.sent = yield* Clock.currentTimeMillis
+      }
+    }).pipe(Effect.exit)
+  }
+
+  private idle(out: Queue.Queue<Buffer>, last: { sent: number }) {
+    return Effect.gen({ self: this }, function* () {
+      for (;;) {
+        yield* Effect.sleep(this.options.idleEvery)
+        if ((yield* Clock.currentTimeMillis) - last.sent >= this.options.idleEvery) Queue.offerUnsafe(out, idleFrame())
+      }
+    })
+  }
+
+  private echo(session: Session) {
+    return Effect.forever(Effect.andThen(Effect.sleep(this.options.echoEvery), this.manage(session, "301")))
+  }
+
+  private watch(last: { readonly received: number }) {
+    return Effect.gen({ self: this }, function* () {
+      while ((yield* Clock.currentTimeMillis) - last.received < this.options.silenceMax) yield* Effect.sleep(1000)
+    })
+  }
+
+  private signOn(session: Session) {
+    return Effect.gen({ self: this }, function* () {
+      while (this.options.signsOn && !session.isSignedOn) {
+        yield* this.manage(session, "001")
+        yield* Effect.sleep(SIGN_ON_AGAIN)
+      }
+      return yield* Effect.never
+    })
+  }
+
+  /** Sends one network management request. */
+  private manage(session: Session, code: string) {
+    return Effect.map(transmissionTime, (time) => {
+      const { institution, centre } = this.options
+      const fields = { 7: time.transmission, 11: this.stans.next(), 33: institution, 70: code }
+      session.send(newMessage("0820", { source: institution, destination: centre }, fields))
+    })
+  }
+}

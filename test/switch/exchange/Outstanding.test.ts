@@ -1,0 +1,117 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { Event, State } from "../../../packages/switch/src/exchange/Exchange.ts"
+import { Outstanding, TICK_MS } from "../../../packages/switch/src/exchange/Outstanding.ts"
+
+const key = (text: string) => Buffer.from(text)
+const take = (table: Outstanding, text: string, deadline: number) => {
+  const bytes = key(text)
+  return table.take(bytes, 0, bytes.length, deadline)
+}
+const find = (table: Outstanding, text: string) => {
+  const bytes = key(text)
+  return table.find(bytes, 0, bytes.length)
+}
+const end = (table: Outstanding, id: number) => {
+  table.step(id, Event.sent)
+  table.step(id, Event.answered)
+  table.step(id, Event.endCommitted)
+}
+
+describe("the table of outstanding requests", () => {
+  it("finds a request by its key as soon as it is taken, before it is written", () => {
+    const table = new Outstanding(8, 0)
+    const slot = take(table, "1122|000001", 1000)!
+    expect(find(table, "1122|000001")).toBe(slot)
+    expect(table.state(slot.id)).toBe(State.accepting)
+  })
+
+  it("refuses a second request with a key that is outstanding", () => {
+    const table = new Outstanding(8, 0)
+    const first = take(table, "same", 1000)!
+    expect(take(table, "same", 1000)).toBeUndefined()
+    end(table, first.id)
+    expect(take(table, "same", 1000)).toBeDefined()
+  })
+
+  it("refuses more than its window and takes the next one when a slot is free", () => {
+    const table = new Outstanding(2, 0)
+    const first = take(table, "a", 1000)!
+    take(table, "b", 1000)
+    expect(table.isFull).toBe(true)
+    expect(take(table, "c", 1000)).toBeUndefined()
+    end(table, first.id)
+    expect(take(table, "c", 1000)).toBeDefined()
+    expect(find(table, "a")).toBeUndefined()
+  })
+
+  it("ends each request once, at most one tick after its deadline and never before it", () => {
+    const times = fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 60 })
+    fc.assert(
+      fc.property(times, fc.integer({ min: 1, max: 5000 }), (deadlines, step) => {
+        const table = new Outstanding(64, 0)
+        const due = new Map(deadlines.map((deadline, n) => [take(table, `k${n}`, deadline)!.id, deadline]))
+        let before = 0
+        for (let now = step; due.size > 0; now += step) {
+          table.expire(now, (slot) => {
+            const deadline = due.get(slot.id)!
+            expect(now).toBeGreaterThanOrEqual(deadline)
+            // It was not due at the call before, but for the rounding up to a tick.
+            expect(before).toBeLessThan(deadline + TICK_MS)
+            due.delete(slot.id)
+          })
+          before = now
+          expect(now).toBeLessThan(200_000)
+        }
+      }),
+      { numRuns: 40 }
+    )
+  })
+
+  it("does not call back for a request that has ended before its deadline", () => {
+    const table = new Outstanding(8, 0)
+    const slot = take(table, "a", 500)!
+    end(table, slot.id)
+    let calls = 0
+    table.expire(10_000, () => calls++)
+    expect(calls).toBe(0)
+  })
+
+  it("ends what is overdue after a pause that is longer than the wheel", () => {
+    const table = new Outstanding(8, 0)
+    for (const [n, deadline] of [10, 15_000, 25_000, 40_000].entries()) take(table, `k${n}`, deadline)
+    let calls = 0
+    table.expire(3_600_000, () => calls++)
+    expect(calls).toBe(4)
+  })
+
+  it("keeps its keys, sizes and messages apart over any order of taking and ending", () => {
+    const plan = fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.boolean()), { maxLength: 300 })
+    fc.assert(
+      fc.property(plan, (steps) => {
+        const table = new Outstanding(16, 0)
+        const model = new Map<string, number>()
+        for (const [n, taking] of steps) {
+          const name = `key-${n}`
+          if (taking) {
+            const slot = take(table, name, 1000 + n)
+            expect(slot === undefined).toBe(model.has(name) || model.size === 16)
+            if (slot === undefined) continue
+            slot.keepRequest(Buffer.from(name.repeat(n + 1)), 0, name.length * (n + 1))
+            model.set(name, slot.id)
+          } else if (model.has(name)) {
+            end(table, model.get(name)!)
+            model.delete(name)
+          }
+          expect(table.size).toBe(model.size)
+        }
+        for (const [name, id] of model) {
+          const slot = find(table, name)!
+          expect(slot.id).toBe(id)
+          expect(slot.request.toString("latin1", 0, slot.requestLength).startsWith(name)).toBe(true)
+          expect(table.key(id).toString()).toBe(name)
+        }
+      })
+    )
+  })
+})

@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest"
+import { StoreAndForward, type Stored } from "../../../packages/switch/src/exchange/StoreAndForward.ts"
+
+/** A queue with everything outside of it written down. The journal answers at once. */
+const queueOf = (settings: { attemptsMax?: number; window?: number } = {}) => {
+  const world = { isReady: true, journal: [] as Array<string>, wire: [] as Array<string> }
+  const queue = new StoreAndForward(
+    { timeoutMs: 1000, retryMs: 5000, attemptsMax: 3, window: 4, ...settings },
+    {
+      isReady: () => world.isReady,
+      recordAttempt: (stored, then) => {
+        world.journal.push(`attempt ${stored.attempts} of ${stored.exchange}`)
+        then()
+      },
+      recordEnd: (stored, end, code) => world.journal.push(`${stored.exchange} ${end} ${code}`),
+      write: (stored, again) => {
+        if (!world.isReady) return false
+        world.wire.push(`${stored.exchange}${again ? " repeat" : ""}`)
+        return true
+      },
+      isFinal: (code) => code !== "96"
+    }
+  )
+  return { queue, world }
+}
+
+const message = (exchange: number, transaction = `t${exchange}`): Stored => ({
+  exchange,
+  about: 0,
+  mti: 420,
+  bytes: Buffer.alloc(0),
+  key: `k${exchange}`,
+  transaction,
+  attempts: 0
+})
+
+describe("store-and-forward", () => {
+  it("sends in the order of acceptance and ends with the acknowledgement", () => {
+    const { queue, world } = queueOf()
+    for (const exchange of [1, 2, 3]) queue.add(message(exchange), 0)
+    expect(world.wire).toEqual(["1", "2", "3"])
+    expect(queue.answered("k2", "00", 10)).toBe(true)
+    expect(world.journal).toContain("2 acknowledged 00")
+    expect(queue.size).toBe(2)
+  })
+
+  it("journals every attempt before it is written", () => {
+    const { queue, world } = queueOf()
+    world.isReady = false
+    queue.add(message(1), 0)
+    expect(world.journal).toEqual([])
+    world.isReady = true
+    queue.linkReady(0)
+    expect(world.journal).toEqual(["attempt 1 of 1"])
+  })
+
+  it("repeats with the repeat mark after the timeout and the wait, and gives up after its attempts", () => {
+    const { queue, world } = queueOf({ attemptsMax: 2 })
+    queue.add(message(1), 0)
+    queue.tick(999)
+    queue.tick(1000)
+    expect(world.wire).toEqual(["1"])
+    queue.tick(6000)
+    expect(world.wire).toEqual(["1", "1 repeat"])
+    queue.tick(7000)
+    expect(world.journal.at(-1)).toBe("1 abandoned no answer")
+    expect(queue.size).toBe(0)
+  })
+
+  it("tries again after an answer that does not say what became of the message", () => {
+    const { queue, world } = queueOf()
+    queue.add(message(1), 0)
+    queue.answered("k1", "96", 100)
+    queue.tick(5100)
+    expect(world.wire).toEqual(["1", "1 repeat"])
+    queue.answered("k1", "25", 5200)
+    expect(world.journal.at(-1)).toBe("1 acknowledged 25")
+  })
+
+  it("repeats on the next connection what was under way when the link fell", () => {
+    const { queue, world } = queueOf()
+    queue.add(message(1), 0)
+    queue.add(message(2), 0)
+    world.isReady = false
+    queue.linkLost()
+    queue.tick(50)
+    expect(world.wire).toEqual(["1", "2"])
+    world.isReady = true
+    queue.linkReady(100)
+    expect(world.wire).toEqual(["1", "2", "1 repeat", "2 repeat"])
+  })
+
+  it("marks the first sending after a restart as a repeat when the last run had tried", () => {
+    const { queue, world } = queueOf()
+    queue.add({ ...message(1), attempts: 1 }, 0)
+    expect(world.wire).toEqual(["1 repeat"])
+  })
+
+  it("never lets a message overtake an earlier one about the same transaction", () => {
+    const { queue, world } = queueOf()
+    queue.add(message(1, "same"), 0)
+    queue.add(message(2, "same"), 0)
+    queue.add(message(3, "other"), 0)
+    expect(world.wire).toEqual(["1", "3"])
+    queue.answered("k1", "00", 10)
+    expect(world.wire).toEqual(["1", "3", "2"])
+  })
+
+  it("has no more under way than its window", () => {
+    const { queue, world } = queueOf({ window: 2 })
+    for (const exchange of [1, 2, 3]) queue.add(message(exchange), 0)
+    expect(world.wire).toEqual(["1", "2"])
+    queue.answered("k1", "00", 10)
+    expect(world.wire).toEqual(["1", "2", "3"])
+  })
+
+  it("does not know an answer that nobody waits for", () => {
+    const { queue } = queueOf()
+    expect(queue.answered("k9", "00", 0)).toBe(false)
+  })
+})

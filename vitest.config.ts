@@ -1,0 +1,26 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    reporters: [
+      "default",
+      {
+        onTestRunEnd(modules, errors) {
+          const count = { passed: 0, failed: errors.length, skipped: 0 }
+          for (const module of modules) {
+            const states = [...module.children.allTests()].map((test) => test.result().state)
+            for (const state of states) count[state === "pending" ? "skipped" : state]++
+            // A file that does not load, or whose beforeAll fails, has failed although none of its tests has.
+            if (!module.ok() && !states.includes("failed")) count.failed++
+          }
+          const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ""
+          console.log(`${count.passed} passed, ${count.failed} failed${skipped}`)
+        }
+      }
+    ]
+  }
+})
