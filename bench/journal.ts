@@ -1,6 +1,7 @@
 /**
- * What the journal costs: throughput and commit latency through the service on a real disk, the writer's cost on the main thread, and a
- * bare better-sqlite3 insert loop in the same run as the baseline. Prints a table, then one line of JSON.
+ * What the journal costs: throughput and commit latency through the service on a real disk, the writer's cost on the
+ * main thread, and a bare better-sqlite3 insert loop in the same run as the baseline. Prints a table, then one line
+ * of JSON.
  *
  *     node tools/run.mjs bench/journal.ts [--seconds 3]
  */
@@ -78,7 +79,10 @@ const row = (
   loopDelayP99Ms: rounded(loopDelayP99Ms)
 })
 
-/** Entries written by closed loops: `outstanding` are on their way at any time, a new one follows each that is durable. */
+/**
+ * Entries written by closed loops: `outstanding` are on their way at any time, a new one follows each that is
+ * durable.
+ */
 const closedLoop = (outstanding: number) =>
   Effect.gen(function* () {
     const { writer } = yield* Journal

@@ -99,7 +99,8 @@ export const run = async (seconds = 4): Promise<ReadonlyArray<Row>> => {
   return rows
 }
 
-const report = (rows: ReadonlyArray<Row>): string => {
+/** The rows as a table. */
+export const report = (rows: ReadonlyArray<Row>): string => {
   const table = new Table({
     head: ["relay", "load", "tx/s", "p50 us", "p99", "p99.9", "CPU us/tx", "main us/tx", "RSS MiB"]
   })
@@ -117,10 +118,4 @@ const report = (rows: ReadonlyArray<Row>): string => {
     ])
   }
   return table.toString()
-}
-
-if (import.meta.main) {
-  const rows = await run(Number(process.argv[2] ?? 4))
-  console.log(report(rows))
-  console.log(JSON.stringify({ bench: "relay", rows }))
 }

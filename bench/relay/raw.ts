@@ -1,5 +1,6 @@
 /** The baseline of the relay bench: a relay that only splits frames and writes them on, with nothing kept and nothing checked. */
 import * as Net from "node:net"
+import { usage } from "../SwitchUnderTest.ts"
 import { RawFrames } from "./Frame.ts"
 
 const pipe = (from: Net.Socket, to: Net.Socket) => {
@@ -19,8 +20,4 @@ const server = Net.createServer({ noDelay: true }, (origin) => {
   pipe(target, origin)
 })
 server.listen(0, "127.0.0.1", () => process.send?.({ port: (server.address() as Net.AddressInfo).port }))
-process.on("message", () => {
-  const cpu = process.cpuUsage()
-  const main = process.threadCpuUsage()
-  process.send?.({ cpuUs: cpu.user + cpu.system, mainUs: main.user + main.system, rss: process.memoryUsage.rss() })
-})
+process.on("message", () => process.send?.(usage()))

@@ -100,10 +100,24 @@ describe("the simulation", () => {
   })
 
   it("finds card numbers in the log", () => {
-    const chatty: Subject = {
-      ...relay,
-      start: (place) => Effect.andThen(Effect.log("card 6225810123456789 seen"), relay.start(place))
+    const seen: Array<string> = []
+    const chatty = spoilt(() => (message) => {
+      if (message.fields[2] !== undefined) seen.push(message.fields[2])
+      return [message]
+    })
+    const telling: Subject = {
+      ...chatty,
+      start: (place) =>
+        Effect.raceFirst(
+          chatty.start(place),
+          Effect.forever(
+            Effect.delay(
+              Effect.suspend(() => Effect.log(`card ${seen}`)),
+              5000
+            )
+          )
+        )
     }
-    expect(findingsOf(chatty)).toMatch(/^G10: /m)
+    expect(findingsOf(telling)).toMatch(/^G10: /m)
   })
 })

@@ -173,12 +173,15 @@ describe("the journal's checkers", () => {
   })
 
   it("name card numbers in entries and logs (G10)", () => {
-    const cards = /622581\d{10}/
-    const clear = { ...accepted, message: Buffer.from("6225811234567890") }
-    expect(coveredEntries([accepted], cards)).toEqual([])
+    const cards = new Set(["6225811234567890"])
+    const clear = { ...accepted, message: Buffer.from("1662258112345678900000") }
+    const alike = { ...accepted, message: Buffer.from("1662258112345678800000") }
+    expect(coveredEntries([accepted, alike], cards)).toEqual([])
     expect(coveredEntries([clear], cards)).toEqual(["G10: entry 1 shows a card number"])
     const logged = new History()
     logged.log.push("card 6225811234567890")
-    expect(coveredCards(logged, cards)).toHaveLength(1)
+    expect(coveredCards(logged)).toEqual([])
+    logged.cards.add("6225811234567890")
+    expect(coveredCards(logged)).toHaveLength(1)
   })
 })

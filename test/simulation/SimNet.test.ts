@@ -244,22 +244,38 @@ describe("the simulated network", () => {
     expect(written).toBe(100)
   })
 
-  it("notices a program that changes bytes before the kernel has taken them, or writes twice at once", () => {
+  it("wakes a writer each time that the partner reads on", () => {
     const at = place({ kernelRoom: 10 })
-    converse(at, (connection) => {
-      const bytes = Buffer.alloc(3000, "0")
-      const change = Effect.andThen(
-        Effect.sleep(1),
-        Effect.sync(() => bytes.fill(1))
-      )
-      const second = Effect.andThen(Effect.sleep(1), connection.write(Buffer.from("0200")))
-      return Effect.asVoid(Effect.all([connection.write(bytes), change, second], { concurrency: "unbounded" }))
-    })
-    at.world.advance(100)
-    expect(at.net.findings).toEqual([
-      "near:32768 wrote while a write was under way",
-      "near:32768 changed bytes before the kernel had taken them"
-    ])
+    const { received } = converse(at, (connection) =>
+      Effect.gen(function* () {
+        for (let n = 0; n < 20; n++) yield* connection.write(Buffer.alloc(3000, "0"))
+        connection.close("fin")
+      })
+    )
+    at.world.advance(60_000)
+    expect(received.text.length).toBe(60_000)
+    expect(received.end).toBe("fin")
+  })
+
+  it("notices a program that changes bytes before the kernel has taken them, or writes twice at once", () => {
+    const findings = (meanwhile: (bytes: Buffer, connection: Connection) => Effect.Effect<void, ConnectionEnded>) => {
+      const at = place({ kernelRoom: 10 })
+      converse(at, (connection) => {
+        const bytes = Buffer.alloc(3000, "0")
+        const later = Effect.andThen(Effect.sleep(1), meanwhile(bytes, connection))
+        return Effect.asVoid(Effect.all([connection.write(bytes), later], { concurrency: "unbounded" }))
+      })
+      at.world.advance(100)
+      return new Set(at.net.findings)
+    }
+
+    expect(findings((bytes) => Effect.sync(() => bytes.fill("1")))).toEqual(
+      new Set(["near:32768 changed bytes before the kernel had taken them"])
+    )
+    expect(findings((bytes, connection) => connection.write(bytes.subarray(0, 4)))).toEqual(
+      new Set(["near:32768 wrote while a write was under way"])
+    )
+    expect(findings(() => Effect.void)).toEqual(new Set())
   })
 
   it("swallows everything on a connection that a middlebox forgot, while a new one works", () => {

@@ -218,7 +218,6 @@ class Run {
   private check(): void {
     const { history } = this
     const acquirers = new Set(this.options.acquirers.map(({ name }) => name))
-    const cards = new RegExp(`(${this.options.issuers.map(({ bin }) => bin).join("|")})\\d{10}`)
     const keeps = (issuer: string, rrn: string) =>
       this.issuers.find(({ options }) => options.name === issuer)?.ledger.net(rrn) ?? 0
     const entries = this.subject.hasJournal ? this.disk.entries : []
@@ -228,9 +227,9 @@ class Run {
       ...Checks.markedRepeats(history, acquirers),
       ...Checks.rightAnswer(history, acquirers),
       ...Checks.moneyAgrees(history, keeps),
-      ...Checks.coveredCards(history, cards),
+      ...Checks.coveredCards(history),
       ...JournalChecks.oneEnd(entries),
-      ...JournalChecks.coveredEntries(entries, cards),
+      ...JournalChecks.coveredEntries(entries, history.cards),
       ...(this.subject.hasJournal ? JournalChecks.durableBeforeVisible(history, entries) : [])
     ]) {
       this.find(finding)

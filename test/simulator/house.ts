@@ -7,8 +7,8 @@ import type { AcquirerSettings } from "../../packages/simulator/src/acquirer/Acq
 import { type RunningAcquirer, startAcquirer } from "../../packages/simulator/src/acquirer/RunningAcquirer.ts"
 import { usualWorkload, type WorkloadSettings } from "../../packages/simulator/src/acquirer/Workload.ts"
 import { cardsOf } from "../../packages/simulator/src/chance/Cards.ts"
+import { check, type Verdict } from "../../packages/simulator/src/checker/Checker.ts"
 import { readEvidence } from "../../packages/simulator/src/checker/EvidenceFiles.ts"
-import { type Verdict, check } from "../../packages/simulator/src/checker/Checker.ts"
 import { type BehaviourSettings, plainBehaviour } from "../../packages/simulator/src/issuer/Behaviour.ts"
 import { type RunningIssuer, startIssuer } from "../../packages/simulator/src/issuer/RunningIssuer.ts"
 import { type FaultProxy, makeFaultProxy } from "../../packages/simulator/src/link/FaultProxy.ts"
@@ -97,7 +97,8 @@ export const openHouse = (settings: HouseSettings = {}): Effect.Effect<House, un
       yield* issuer.finish
       return check(yield* Effect.orDie(readEvidence(files)))
     })
-    const text = () => [...files.acquirer, ...files.issuer, ...files.ledger].map((f) => readFileSync(f, "utf8")).join("")
+    const text = () =>
+      [...files.acquirer, ...files.issuer, ...files.ledger].map((f) => readFileSync(f, "utf8")).join("")
     return { acquirer, issuer, proxy, judge, text }
   })
 

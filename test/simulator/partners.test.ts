@@ -74,7 +74,11 @@ describe("acquirer and issuer joined directly", () => {
     const wire = new Wire({ acquirer: { count: 0 } })
     wire.connect()
     await wire.pass(20)
-    const far = { epoch: 1, send: (message: (typeof wire.messages)[0]) => wire.messages.push(message), close: () => undefined }
+    const far = {
+      epoch: 1,
+      send: (message: (typeof wire.messages)[0]) => wire.messages.push(message),
+      close: () => undefined
+    }
     const signOn = wire.messages[0]!
     const echo: typeof signOn = { ...signOn, fields: { ...signOn.fields, 70: "301" } }
     wire.acquirer.received(far, echo)
@@ -232,9 +236,7 @@ describe("a reversal or advice", () => {
 
     const request = wire.messages.find(({ mti }) => mti === "0200")!
     const reversal = wire.messages.find(({ mti }) => mti === "0420")!
-    expect(textOf(reversal, 90)).toBe(
-      `0200${textOf(request, 11)}${textOf(request, 7)}${"00048020000"}${"00048020000"}`
-    )
+    expect(textOf(reversal, 90)).toBe(`0200${textOf(request, 11)}${textOf(request, 7)}${"00048020000"}${"00048020000"}`)
     expect(textOf(reversal, 11)).not.toBe(textOf(request, 11))
     expect(textOf(reversal, 37)).toBe(textOf(request, 37))
   })
@@ -371,7 +373,10 @@ describe("answers that are wrong", () => {
   })
 
   it("of 98 end the request as failed, without a reversal of our own unless the setting asks for it", async () => {
-    const answer98 = { onWay: (m: (typeof Wire.prototype.messages)[0]) => (m.mti === "0210" ? { ...m, fields: { ...m.fields, 39: "98" } } : m) }
+    const answer98 = {
+      onWay: (m: (typeof Wire.prototype.messages)[0]) =>
+        m.mti === "0210" ? { ...m, fields: { ...m.fields, 39: "98" } } : m
+    }
     const plain = new Wire({ ...answer98, workload: { mix: onlyPurchases }, acquirer: { count: 2 } })
     const own = new Wire({
       ...answer98,
@@ -414,9 +419,7 @@ describe("the issuer", () => {
     wire.issuer.received({ epoch: 9, send: () => undefined, close: () => undefined }, again)
 
     expect(wire.issuer.totals().doubled).toBe(1)
-    expect(new Set(broken(wire).map(({ rule }) => rule))).toEqual(
-      new Set(["no-blind-resend", "money", "money-total"])
-    )
+    expect(new Set(broken(wire).map(({ rule }) => rule))).toEqual(new Set(["no-blind-resend", "money", "money-total"]))
   })
 
   it("takes a reversal before its original and declines the original that old bytes bring later", async () => {

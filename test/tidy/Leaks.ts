@@ -3,7 +3,7 @@
  * real, and references to files that are not there.
  */
 import { posix } from "node:path"
-import { type Leak, leaks, publishedCardNumbers } from "./House.ts"
+import { type Leak, leaks, otherNumbers, publishedCardNumbers } from "./House.ts"
 import { type Finding, finding, type Text } from "./Source.ts"
 
 /** Machine paths, registry hosts and workplace tools. */
@@ -33,7 +33,8 @@ export const cardNumbers = (files: ReadonlyArray<Text>): ReadonlyArray<Finding> 
   files.flatMap((file) =>
     [...file.text.matchAll(cardNumber)].flatMap((found) => {
       const digits = found[0].replace(/\D/g, "")
-      if (/^0+$/.test(digits) || !hasCheckDigit(digits) || publishedCardNumbers.includes(digits)) return []
+      if (/^0+$/.test(digits) || !hasCheckDigit(digits) || digits in otherNumbers) return []
+      if (publishedCardNumbers.includes(digits)) return []
       const message = `${digits.length} digits beginning ${digits.slice(0, 4)} with a good check digit; use a published test number`
       return [finding(file, found.index, "card number", message)]
     })

@@ -244,7 +244,7 @@ describe("Vocabulary", () => {
     "interface LinkManager {}",
     "type Data = string",
     "class A { private helper = 1 }",
-    "class A { handle() {} }",
+    "class A { handleTask() {} }",
     "interface A { readonly clientName: string }",
     "const { message: data } = x",
     "const [data] = x",

@@ -19,7 +19,6 @@ import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
 import { LinkEnded } from "./link/Ended.ts"
 import { Link, type LinkEvents, type LinkStatus } from "./link/Link.ts"
-import type { Session } from "./link/Session.ts"
 import type { LinkSettings } from "./link/Settings.ts"
 import type { ListenFailed, Transport } from "./transport/Transport.ts"
 
@@ -116,8 +115,8 @@ class Core {
   }
 
   private readonly events: LinkEvents = {
-    message: (session, index) => this.message(session, index),
-    unreadable: (session, wrong, bytes, start, end) => this.unreadable(session, wrong, bytes, start, end),
+    message: (link, index) => this.message(link, index),
+    unreadable: (link, wrong, bytes, start, end) => this.unreadable(link, wrong, bytes, start, end),
     turn: () => {
       const { books } = this
       books.flush()
@@ -126,7 +125,7 @@ class Core {
       return this.room
     },
     readiness: (link, ready) => {
-      this.noted(link, link.epoch, ready ? "ready" : "not ready")
+      this.noted(link, ready ? "ready" : "not ready")
       this.books.tick()
       if (ready) this.books.queues[link.id]!.linkReady(this.books.now)
       this.books.flush()
@@ -137,52 +136,53 @@ class Core {
       this.books.queues[link.id]!.linkLost()
       this.books.flush()
     },
-    noted: (link, epoch, text) => {
-      this.noted(link, epoch, text)
+    noted: (link, text) => {
+      this.noted(link, text)
       this.books.flush()
     }
   }
 
-  private message(session: Session, index: MessageIndex): void {
+  private message(link: Link, index: MessageIndex): void {
+    this.books.now = link.session!.lastReceived
     // A reject brings our own message back: whatever its MTI says, it is an answer.
-    if (index.rejectCode !== 0) return this.answer(session, index)
+    if (index.rejectCode !== 0) return this.answer(link, index)
     switch (mtiClass(index.mti)) {
       case "request":
-        return this.requests.request(session, index)
+        return this.requests.request(link, index)
       case "response":
-        return this.requests.answer(session, index)
+        return this.requests.answer(link, index)
       case "advice":
       case "reversal":
       case "notice":
-        return this.deliveries.advice(session, index)
+        return this.deliveries.advice(link, index)
       case "adviceResponse":
       case "reversalResponse":
       case "noticeResponse":
-        return this.answer(session, index)
+        return this.answer(link, index)
       default:
-        if (isRequest(index.mti)) this.requests.refuse(session, index, "formatError")
-        else this.requests.answer(session, index)
+        if (isRequest(index.mti)) this.requests.refuse(link, index, "formatError")
+        else this.requests.answer(link, index)
     }
   }
 
-  private answer(session: Session, index: MessageIndex): void {
-    if (!this.deliveries.answer(session, index)) this.requests.answer(session, index)
+  private answer(link: Link, index: MessageIndex): void {
+    if (!this.deliveries.answer(link, index)) this.requests.answer(link, index)
   }
 
   /** Bytes in a good frame that are no message: counted and noted, answered as a format error when its key can be read. */
-  private unreadable(session: Session, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
-    const { link } = session
+  private unreadable(link: Link, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
     const { books } = this
-    this.noted(link, session.epoch, `unreadable message of ${end - start} bytes: ${explain(wrong)}`)
+    this.noted(link, `unreadable message of ${end - start} bytes: ${explain(wrong)}`)
     const answer = formatErrorAnswer(link.settings, wrong, bytes, start, end)
     if (answer === undefined) return
-    const seq = books.record.unreadable(link, session.epoch, link.settings.dialect.refusal.formatError)
+    const seq = books.record.unreadable(link, link.settings.dialect.refusal.formatError)
     books.commits.after(seq, () => books.send(link, answer))
   }
 
-  private noted(link: Link, epoch: number, text: string): void {
-    this.books.record.event(link, epoch, text)
-    this.books.runtime.fork(Effect.logInfo(text).pipe(Effect.annotateLogs({ link: link.settings.name, epoch })))
+  private noted(link: Link, text: string): void {
+    this.books.record.event(link, text)
+    const where = { link: link.settings.name, epoch: link.epoch }
+    this.books.runtime.fork(Effect.logInfo(text).pipe(Effect.annotateLogs(where)))
   }
 }
 
@@ -225,7 +225,7 @@ const deadlines = (core: Core): Effect.Effect<never> => {
   return Effect.sleep(TICK_MS).pipe(
     Effect.map(() => {
       core.deadlines()
-      if (++ticks % FLOOR_TICKS === 0) core.books.record.floor = core.books.oldestOpen()
+      if (++ticks % FLOOR_TICKS === 0) core.books.record.floor = core.books.floor()
     }),
     Effect.forever
   )

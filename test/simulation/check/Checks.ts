@@ -128,6 +128,14 @@ export const moneyAgrees = (history: History, net: (issuer: string, rrn: string)
   return [...findings, ...strangers.map(({ rrn, issuer }) => `money: ${issuer} got a purchase ${rrn} that nobody sent`)]
 }
 
-/** G10: no card number in what the switch logged. `cards` matches one. */
-export const coveredCards = (history: History, cards: RegExp): ReadonlyArray<string> =>
-  history.log.some((line) => cards.test(line)) ? ["G10: a card number stands in the switch's log"] : []
+/** Whether a text shows one of the given card numbers in clear, also in the middle of other digits. */
+export const showsCard = (text: string, cards: ReadonlySet<string>): boolean => {
+  for (const [digits] of text.matchAll(/\d{16,}/g)) {
+    for (let at = 0; at + 16 <= digits.length; at++) if (cards.has(digits.slice(at, at + 16))) return true
+  }
+  return false
+}
+
+/** G10: no card number in what the switch logged. */
+export const coveredCards = (history: History): ReadonlyArray<string> =>
+  history.log.some((line) => showsCard(line, history.cards)) ? ["G10: a card number stands in the switch's log"] : []

@@ -63,6 +63,8 @@ export class History {
   readonly purchases = new Map<string, Purchase>()
   readonly receipts: Array<Receipt> = []
   readonly written: Array<Written> = []
+  /** Card numbers in use, 16 digits each. */
+  readonly cards = new Set<string>()
   /** Broken rules noticed on the spot. */
   readonly findings: Array<string> = []
   /** Lines that the switch logged. */

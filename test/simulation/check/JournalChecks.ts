@@ -7,6 +7,7 @@
 import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind, entryKindName } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { type CupsMessage, readMessage } from "../partner/Cups.ts"
+import { showsCard } from "./Checks.ts"
 import type { History, Written } from "./History.ts"
 
 const requestEnds: ReadonlySet<number> = new Set([EntryKind.answered, EntryKind.timedOut, EntryKind.notSent])
@@ -89,8 +90,8 @@ const isTooEarly = ({ mti, rrn }: Written, durable: number, first: ReadonlyMap<s
   return seq === undefined || seq > durable
 }
 
-/** G10: no card number in clear in the open part of any entry. `cards` matches one. */
-export const coveredEntries = (entries: ReadonlyArray<Entry>, cards: RegExp): ReadonlyArray<string> =>
+/** G10: no card number in clear in the open part of any entry. */
+export const coveredEntries = (entries: ReadonlyArray<Entry>, cards: ReadonlySet<string>): ReadonlyArray<string> =>
   entries
-    .filter(({ message, code }) => cards.test(message.toString("latin1")) || cards.test(code))
+    .filter(({ message, code }) => showsCard(message.toString("latin1"), cards) || showsCard(code, cards))
     .map(({ seq }) => `G10: entry ${seq} shows a card number`)

@@ -131,6 +131,7 @@ export class Acquirer {
         ...{ acquirer: this.options.name, issuer, key: keyOf(message), rrn, amount },
         ...{ startedAt: yield* Clock.currentTimeMillis, sends: 1, answers: [], outcome: "open", reversal: undefined }
       }
+      this.history.cards.add(card)
       this.history.purchases.set(rrn, purchase)
       this.byKey.set(purchase.key, purchase)
       return { message, purchase }

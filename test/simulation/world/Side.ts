@@ -37,10 +37,10 @@ export class Side implements Connection {
     this.remote = remote
     this.pull = Effect.callback((resume) => {
       const look = () => {
-        if (this.received.length > 0) resume(Effect.succeed(this.take()))
-        else if (this.ended !== undefined) resume(Effect.fail(this.ended))
-        else return false
+        if (this.received.length === 0 && this.ended === undefined) return false
+        // First of all: the program may pull again before `resume` returns.
         this.puller = undefined
+        resume(this.received.length > 0 ? Effect.succeed(this.take()) : Effect.fail(this.ended!))
         return true
       }
       if (!life.isAlive || look()) return
@@ -95,10 +95,9 @@ export class Side implements Connection {
 
   private readonly untilTaken = Effect.callback<void, ConnectionEnded>((resume) => {
     const look = () => {
-      if (this.waitingBytes === 0) resume(Effect.void)
-      else if (this.ended !== undefined) resume(Effect.fail(this.ended))
-      else return
+      if (this.waitingBytes > 0 && this.ended === undefined) return
       this.writer = undefined
+      resume(this.waitingBytes === 0 ? Effect.void : Effect.fail(this.ended!))
     }
     this.writer = look
     look()

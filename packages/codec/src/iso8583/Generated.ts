@@ -11,7 +11,7 @@ import { wireLength } from "./Field.ts"
 import { decoderSource } from "./GeneratedDecoder.ts"
 import { encoderSource, fieldSetSource } from "./GeneratedEncoder.ts"
 import * as runtime from "./GeneratedRuntime.ts"
-import { indexHeader, readBitmaps, readMti } from "./Indexer.ts"
+import { clear, indexHeader, readBitmaps, readMti } from "./Indexer.ts"
 import { decodeByTable, encodeByTable } from "./Interpreter.ts"
 import type { Message } from "./Message.ts"
 import { MessageIndex } from "./MessageIndex.ts"
@@ -114,7 +114,7 @@ const decoderOf = (layout: Layout): Codec["decode"] => {
     )
       return decodeByTable(layout, buffer, start, end)
     const mti = readMti(layout, buffer, index.body)
-    index.words.fill(0)
+    clear(index.words)
     if (mti < 0 || readBitmaps(layout, buffer, bitmap, end, index) !== undefined)
       return decodeByTable(layout, buffer, start, end)
     const decoder = decoders.of(index.words)
@@ -131,7 +131,7 @@ const encoderOf = (layout: Layout): Codec["encode"] => {
     new Function("R", "F", "layout", "bits", encoderSource(layout, fields))(names, layout.fields, layout, bits)
   )
   return (message) => {
-    words.fill(0)
+    clear(words)
     const { fields, mti } = message
     if (mti.length !== 4 || message.rejected !== undefined || !setOf(fields, words))
       return encodeByTable(layout, message)

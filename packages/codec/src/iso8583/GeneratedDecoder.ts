@@ -77,26 +77,34 @@ const readValue = (
   const { de, content } = field
   const name = `f${de}`
   const lenient = layout.dialect.lenient === true
+  const covered = field.sensitivity !== "none"
+  const cover = (source: string, begin: string, end: string): string =>
+    `new R.Sensitive(${source}, "${field.sensitivity}", ${begin}, ${end})`
   if (field.encoding === "binary") {
-    lines.push(`const ${name} = b.subarray(o + ${from}, o + ${to})`)
+    const range = [`o + ${from}`, `o + ${to}`] as const
+    lines.push(`const ${name} = ${covered ? cover("b", ...range) : `b.subarray(${range.join(", ")})`}`)
   } else if ((field.encoding === "ascii" || field.encoding === "gbk") && content !== "xn") {
     draft.text = true
     // The characters of GBK below 0x80 are those of ASCII; anything else in the field is read by the reference.
     const check = field.encoding === "gbk" || !lenient ? checkOf(field, from, to) : undefined
-    const fast = `s.substring(${from}, ${to})`
+    const fast = covered ? cover("s", from, to) : `s.substring(${from}, ${to})`
     const exact = field.fixed >= 0 && content === "n"
     if (check === undefined || exact) lines.push(`const ${name} = ${fast}`)
     else {
       lines.push(`let ${name}`, `if (${check}) {`, `${name} = R.valueByTable(F[${de}], L, b, o + ${from}, o + ${to})`)
-      lines.push(`if (${name} === undefined) return`, `} else ${name} = ${fast}`)
+      lines.push(`if (${name} === undefined) return`)
+      if (covered) lines.push(`${name} = new R.Sensitive(${name}, "${field.sensitivity}")`)
+      lines.push(`} else ${name} = ${fast}`)
     }
   } else if (field.encoding === "bcd" && content === "n" && digits !== "") {
     draft.hex = true
     lines.push(`if (!R.arePacked(b, o + ${from}, o + ${to})) return`)
-    lines.push(`const ${name} = h.substring(2 * (${from}), 2 * (${from}) + ${digits})`)
+    const range = [`2 * (${from})`, `2 * (${from}) + ${digits}`] as const
+    lines.push(`const ${name} = ${covered ? cover("h", ...range) : `h.substring(${range.join(", ")})`}`)
   } else {
-    lines.push(`const ${name} = R.valueByTable(F[${de}], L, b, o + ${from}, o + ${to})`)
+    lines.push(`let ${name} = R.valueByTable(F[${de}], L, b, o + ${from}, o + ${to})`)
     lines.push(`if (${name} === undefined) return`)
+    if (covered) lines.push(`${name} = new R.Sensitive(${name}, "${field.sensitivity}")`)
   }
 }
 
@@ -150,6 +158,17 @@ const variableField = (layout: Layout, draft: Draft, field: FieldLayout, ahead: 
   readValue(layout, draft, field, `q${de}`, "p", "")
 }
 
+/** Source of the member that holds the header's parts; "" for dialects without one. */
+const headerMembers = (layout: Layout): string => {
+  if (layout.header === undefined) return ""
+  const members = layout.header.parts.map(({ name, offset, bytes, form }) => {
+    const places = Array.from({ length: bytes }, (_, index) => offset + index)
+    const text = `s.substring(${offset}, ${offset + bytes})`
+    return `${JSON.stringify(name)}: ${form === "text" ? text : places.map((at) => `R.hexBytes[b[o + ${at}]]`).join(" + ")}`
+  })
+  return `, header: { ${members.join(", ")} }`
+}
+
 /** Source of the body of `(b, start, end, p, v, header, mti) => Message | undefined`; `p` is the first field's offset. */
 export const decoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>): string => {
   const draft: Draft = { lines: [], ahead: 0, digitsFrom: -1, text: false, hex: false }
@@ -162,10 +181,10 @@ export const decoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
   endDigits(draft)
   lines.push(`if (${at(draft)} !== t) return`)
   // The highest field first: the object's element store then has its final size at once.
-  const members = [...fields].reverse().map(({ de, sensitivity }) => {
-    return sensitivity === "none" ? `${de}: f${de}` : `${de}: new R.Sensitive(f${de}, "${sensitivity}")`
-  })
-  lines.push(`return { mti: mti, fields: { ${members.join(", ")} } }`)
+  const members = [...fields].reverse().map(({ de }) => `${de}: f${de}`)
+  const header = headerMembers(layout)
+  if (header !== "") draft.text = true
+  lines.push(`return { mti: mti, fields: { ${members.join(", ")} }${header} }`)
   const head = ["const o = start", "const t = end - start", "const w = start + b.byteOffset"]
   if (draft.text) head.push("const s = R.latin1(b, start, end)")
   if (draft.hex) head.push("const h = R.nativeHex(b, start, end)")

@@ -82,7 +82,7 @@ const endText = (draft: Draft): void => {
     draft.lines.push(
       `const ${name} = ${draft.parts.length === 1 ? draft.parts[0] : `[${draft.parts.join(", ")}].join("")`}`
     )
-    // UTF-8 gives one byte a character for ASCII alone; anything else makes more bytes.
+    // Written as UTF-8 a character outside ASCII becomes bytes from 0x80 on, which none of the checks lets pass.
     draft.lines.push(`if (out.utf8Write(${name}, p, ${name}.length) !== ${name}.length) return`)
     draft.lines.push(...draft.checks)
   }
@@ -94,7 +94,7 @@ const endText = (draft: Draft): void => {
   draft.variable = []
 }
 
-const checkOf = (field: FieldLayout, from: string, to: string): string | undefined => {
+const checkOf = (field: FieldLayout, from: string, to: string): string => {
   switch (field.content) {
     case "z":
       return `if (!R.areTrack(v, w + ${from}, w + ${to})) return`
@@ -103,7 +103,7 @@ const checkOf = (field: FieldLayout, from: string, to: string): string | undefin
     case "a":
       return `if (!R.areLetters(out, ${from}, ${to})) return`
     case "ansb":
-      return undefined
+      return `if (!R.areAscii(out, ${from}, ${to})) return`
     default:
       return `if (!R.arePrintable(v, w + ${from}, w + ${to})) return`
   }
@@ -121,8 +121,7 @@ const joinField = (draft: Draft, field: FieldLayout): void => {
   const from = offset(draft)
   if (field.fixed >= 0) draft.fixed += field.fixed
   else draft.variable.push(`u${de}`)
-  const check = content === "n" ? undefined : checkOf(field, from, offset(draft))
-  if (check !== undefined) draft.checks.push(check)
+  if (content !== "n") draft.checks.push(checkOf(field, from, offset(draft)))
 }
 
 const putField = (draft: Draft, field: FieldLayout): void => {

@@ -3,6 +3,7 @@
  * has no fast form. Each check answers "certainly right"; a false leaves the decision to the reference.
  */
 import { gbkLength } from "../encoding/Gbk.ts"
+import { toHex } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
 import type { FieldLayout } from "./Field.ts"
 import { writeHeader } from "./Header.ts"
@@ -88,6 +89,13 @@ export const areAlphanumeric = (buffer: Uint8Array, from: number, to: number): b
 export const areLetters = (buffer: Uint8Array, from: number, to: number): boolean =>
   inTable(notLetter, buffer, from, to)
 
+/** Whether bytes `[from, to)` are below 0x80. */
+export const areAscii = (buffer: Uint8Array, from: number, to: number): boolean => {
+  let wrong = 0
+  for (let at = from; at < to; at++) wrong |= buffer[at]!
+  return wrong < 0x80
+}
+
 /** Whether packed digits in bytes `[from, to)` are all 0-9. */
 export const arePacked = (buffer: Uint8Array, from: number, to: number): boolean => {
   let wrong = 0
@@ -121,6 +129,9 @@ export const nativeHex = (buffer: Buffer, from: number, to: number): string => b
 export const decimals: ReadonlyArray<ReadonlyArray<string>> = [1, 10, 100, 1000].map((count, digits) =>
   Array.from({ length: digits === 0 ? 0 : count }, (_, value) => String(value).padStart(digits, "0"))
 )
+
+/** Upper-case hex of each byte. */
+export const hexBytes: ReadonlyArray<string> = Array.from({ length: 256 }, (_, byte) => toHex(Uint8Array.of(byte)))
 
 /** Four digits as a number, -1 for anything else. */
 export const mtiNumber = (mti: string): number => {

@@ -4,9 +4,9 @@
  * is opaque unless the format says what it is for.
  */
 
-import { fromHex, toHex } from "../encoding/Hex.ts"
+import { fromHex, hexValue, toHex } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
-import { headerInvalid, type MessageError, tooShort } from "./MessageError.ts"
+import { headerInvalid, type MessageError, type Rule, tooShort } from "./MessageError.ts"
 
 /** One part of a header. */
 export interface HeaderPart {
@@ -115,7 +115,7 @@ export const partBytes = (part: HeaderPart, value: string): Uint8Array | undefin
   return bytes?.length === part.bytes ? bytes : undefined
 }
 
-/** Writes a header; `total` is the length of header and message. */
+/** Writes a header; `total` is the length of header and message. Nothing is allocated. */
 export const writeHeader = (
   header: HeaderFormat,
   values: HeaderValues | undefined,
@@ -123,16 +123,38 @@ export const writeHeader = (
   out: Uint8Array,
   at: number
 ): MessageError | undefined => {
-  out.fill(0, at, at + header.bytes)
+  for (let byte = 0; byte < header.bytes; byte++) out[at + byte] = 0
   for (const part of header.parts) {
-    if (part.name === header.totalLength) {
-      if (total >= 10 ** part.bytes) return headerInvalid(part.name, part.offset, "length")
-      writeDecimal(total, out, at + part.offset, part.bytes)
+    const { name, offset, bytes } = part
+    if (name === header.totalLength) {
+      if (total >= 10 ** bytes) return headerInvalid(name, offset, "length")
+      writeDecimal(total, out, at + offset, bytes)
       continue
     }
-    const bytes = partBytes(part, values?.[part.name] ?? part.value)
-    if (bytes === undefined) return headerInvalid(part.name, part.offset, part.form === "hex" ? "hex" : "length")
-    out.set(bytes, at + part.offset)
+    const value = values?.[name] ?? part.value
+    const rule = part.form === "hex" ? writeHexPart(part, value, out, at) : writeTextPart(part, value, out, at)
+    if (rule !== undefined) return headerInvalid(name, offset, rule)
+  }
+  return undefined
+}
+
+const writeTextPart = ({ offset, bytes }: HeaderPart, value: string, out: Uint8Array, at: number): Rule | undefined => {
+  if (value.length > bytes) return "length"
+  for (let index = 0; index < bytes; index++) {
+    const code = index < value.length ? value.charCodeAt(index) : 0x20
+    if (code > 255) return "text"
+    out[at + offset + index] = code
+  }
+  return undefined
+}
+
+const writeHexPart = ({ offset, bytes }: HeaderPart, value: string, out: Uint8Array, at: number): Rule | undefined => {
+  if (value.length !== 2 * bytes) return "hex"
+  for (let index = 0; index < bytes; index++) {
+    const high = hexValue[value.charCodeAt(2 * index)] ?? -1
+    const low = hexValue[value.charCodeAt(2 * index + 1)] ?? -1
+    if (high < 0 || low < 0) return "hex"
+    out[at + offset + index] = high * 16 + low
   }
   return undefined
 }

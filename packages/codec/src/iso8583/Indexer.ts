@@ -31,7 +31,7 @@ export const indexMessage = (
   into.end = end
   into.rejectCode = 0
   into.mti = 0
-  into.words.fill(0)
+  clear(into.words)
   into.body = start + layout.headerBytes
   if (layout.header !== undefined) {
     const error = indexHeader(layout, buffer, start, end, into)
@@ -106,7 +106,17 @@ export const writeMti = (layout: Layout, mti: number, out: Uint8Array, at: numbe
   }
 }
 
-/** Reads the bitmaps at `from` into the index's words and sets where the fields begin. */
+/** Cheaper than a call of `fill` for six words. */
+export const clear = (words: Int32Array): void => {
+  words[0] = 0
+  words[1] = 0
+  words[2] = 0
+  words[3] = 0
+  words[4] = 0
+  words[5] = 0
+}
+
+/** Reads the bitmaps at `from` into the cleared words of the index and sets where the fields begin. */
 export const readBitmaps = (
   layout: Layout,
   buffer: Buffer,

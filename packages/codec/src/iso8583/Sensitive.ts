@@ -31,23 +31,32 @@ export const maskValue = (value: string | Uint8Array, sensitivity: Sensitivity):
 
 const inspect = Symbol.for("nodejs.util.inspect.custom")
 
-/** A covered value of a message. */
+/**
+ * A covered value of a message. It may be a part `[from, to)` of a longer text or buffer, cut out when it is asked for: most
+ * card data of most messages is never looked at.
+ */
 export class Sensitive {
   readonly sensitivity: Sensitivity
-  readonly #value: string | Uint8Array
+  readonly #source: string | Uint8Array
+  readonly #from: number
+  readonly #to: number
 
-  constructor(value: string | Uint8Array, sensitivity: Sensitivity) {
-    this.#value = value
+  constructor(source: string | Uint8Array, sensitivity: Sensitivity, from = 0, to = source.length) {
     this.sensitivity = sensitivity
+    this.#source = source
+    this.#from = from
+    this.#to = to
   }
 
   /** The value itself. Every call of this is a place to review: nothing from it may reach a log, an error or a screen. */
   reveal(): string | Uint8Array {
-    return this.#value
+    const source = this.#source
+    if (typeof source === "string") return source.substring(this.#from, this.#to)
+    return source.subarray(this.#from, this.#to)
   }
 
   toString(): string {
-    return maskValue(this.#value, this.sensitivity)
+    return maskValue(this.reveal(), this.sensitivity)
   }
 
   toJSON(): string {

@@ -8,15 +8,15 @@
  */
 import type { Card } from "../chance/Cards.ts"
 import type { History } from "../history/History.ts"
-import { isRepeat, type PartnerMessage, textOf } from "../message/PartnerMessage.ts"
+import { isRepeat, messageKey, type PartnerMessage, textOf } from "../message/PartnerMessage.ts"
 import { isApproved, isSentAgain, isUnknown, type Kind, kinds } from "../message/Transaction.ts"
 import { type Identity, managementAnswer, SignOn } from "../partner/Management.ts"
 import { Numbering } from "../partner/Numbering.ts"
 import type { Connection, Session, Timepiece } from "../partner/Session.ts"
 import { AcquirerHistory } from "./AcquirerHistory.ts"
 import { type AcquirerTotals, noCount } from "./AcquirerTotals.ts"
-import { answerKey, misfitOf } from "./Answers.ts"
 import { Latency } from "./Latency.ts"
+import { misfitOf } from "./Misfit.ts"
 import { Originals } from "./Originals.ts"
 import { Outstanding, type Waiting } from "./Outstanding.ts"
 import { type Repeated, Repeats } from "./Repeats.ts"
@@ -152,7 +152,8 @@ export class Acquirer implements Session {
       this.giveUp(over, "timedOut")
     }
     const connection = this.signOn.connection
-    if (connection !== undefined) this.repeats.send(now, (repeated, message) => this.repeat(connection, repeated, message))
+    if (connection !== undefined)
+      this.repeats.send(now, (repeated, message) => this.repeat(connection, repeated, message))
   }
 
   /** Sends every slot that is due. The load begins with the first sign-on. */
@@ -193,7 +194,7 @@ export class Acquirer implements Session {
   }
 
   private answered(connection: Connection, message: PartnerMessage): void {
-    const key = answerKey(message)
+    const key = messageKey(message)
     const waiting = this.outstanding.find(key)
     if (waiting === undefined) return this.stray(connection, message, key)
     const misfit = misfitOf(waiting.request.message, message)
@@ -235,7 +236,7 @@ export class Acquirer implements Session {
   }
 
   private acknowledged(connection: Connection, message: PartnerMessage): void {
-    const key = answerKey(message)
+    const key = messageKey(message)
     const repeated = this.repeats.find(key)
     if (repeated === undefined) {
       // Two sendings may both be acknowledged; only an unknown key is worth a line.
@@ -259,7 +260,7 @@ export class Acquirer implements Session {
 
   /** The centre refused a message of ours; what it quotes behind its header is ours, so no field of it is news. */
   private rejected(connection: Connection, message: PartnerMessage): void {
-    const key = answerKey(message)
+    const key = messageKey(message)
     const waiting = this.outstanding.find(key)
     if (waiting === undefined) return this.stray(connection, message, key)
     this.count.rejected++

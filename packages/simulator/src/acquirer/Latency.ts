@@ -32,8 +32,7 @@ const highest = 60_000_000
 const histogram = (): Histogram =>
   build({ lowestDiscernibleValue: 1, highestTrackableValue: highest, numberOfSignificantValueDigits: 3 })
 
-const microseconds = (milliseconds: number): number =>
-  Math.min(highest, Math.max(1, Math.round(milliseconds * 1000)))
+const microseconds = (milliseconds: number): number => Math.min(highest, Math.max(1, Math.round(milliseconds * 1000)))
 
 const percentiles = (from: Histogram): Percentiles => ({
   count: from.totalCount,

@@ -44,14 +44,12 @@ const signOffLimit = 1_000
 
 /** Waits until the condition holds, at most so many milliseconds. */
 const until = (condition: () => boolean, limit: number): Effect.Effect<void> =>
-  Effect.sleep(look).pipe(
-    Effect.repeat({ until: condition }),
-    Effect.timeoutOption(limit),
-    Effect.asVoid
-  )
+  Effect.sleep(look).pipe(Effect.repeat({ until: condition }), Effect.timeoutOption(limit), Effect.asVoid)
 
 /** Starts an acquirer; it lives as long as the scope. */
-export const startAcquirer = (run: AcquirerRun): Effect.Effect<RunningAcquirer, FileFailed | ListenFailed, Scope.Scope> =>
+export const startAcquirer = (
+  run: AcquirerRun
+): Effect.Effect<RunningAcquirer, FileFailed | ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const time = timepieceOf(yield* Clock.Clock)
     const file = run.history === undefined ? noLineFile : yield* makeLineFile(run.history)

@@ -24,9 +24,7 @@ const oneEnd: Rule = {
   find: (_, { all }) =>
     all
       .filter((one) => one.ends.length !== 1)
-      .map((one) =>
-        findingOf("one-end", one, one.ends.length === 0 ? "never ended" : `ended ${one.ends.length} times`)
-      )
+      .map((one) => findingOf("one-end", one, one.ends.length === 0 ? "never ended" : `ended ${one.ends.length} times`))
 }
 
 const lineFinding = (rule: string, line: HistoryLine, says: string): Finding => ({
@@ -49,7 +47,8 @@ const oneAnswer: Rule = {
 
 const rightAnswer: Rule = {
   name: "right-answer",
-  checks: "every answer fits its request in PAN, amount, RRN, terminal and merchant, and none is for a request never sent",
+  checks:
+    "every answer fits its request in PAN, amount, RRN, terminal and merchant, and none is for a request never sent",
   doesNotCheck: "fields that the answer leaves out",
   find: ({ acquirer }) =>
     acquirer

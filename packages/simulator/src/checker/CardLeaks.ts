@@ -20,7 +20,9 @@ const base64Min = 10
 const base64Forms = (secret: Buffer): ReadonlyArray<Buffer> =>
   [0, 1, 2]
     .map((shift) => {
-      const text = Buffer.concat([Buffer.alloc(shift), secret]).toString("base64").replace(/=+$/, "")
+      const text = Buffer.concat([Buffer.alloc(shift), secret])
+        .toString("base64")
+        .replace(/=+$/, "")
       const from = shift === 0 ? 0 : shift + 1
       const whole = Math.floor((shift + secret.length) / 3) * 4
       return text.slice(from, whole)

@@ -8,7 +8,7 @@ import { chanceOf } from "../chance/Chance.ts"
 import { kindNames } from "../message/Transaction.ts"
 import { acquirerTable } from "../report/Report.ts"
 import { SettingInvalid } from "../SimulatorError.ts"
-import { conduct, makeOutput, Unsettled } from "./Conduct.ts"
+import { conduct, isTerminal, makeOutput, Unsettled } from "./Conduct.ts"
 import { duration, file, institution, linkFlags, linkSettings, listOf, percent, runFlags, whole } from "./Flags.ts"
 
 const usualMixText = kindNames.map((kind) => `${kind}=${usualMix[kind]}`).join(",")
@@ -56,7 +56,11 @@ const flags = {
     Flag.withDescription("First characters of F37, up to 4 (default: drawn from seed and institution)"),
     Flag.withDefault("")
   ),
-  firstReference: whole("first-reference", "Number of the first F37: raise it to run against the same journal again", 1),
+  firstReference: whole(
+    "first-reference",
+    "Number of the first F37: raise it to run against the same journal again",
+    1
+  ),
   stay: Flag.Boolean("stay").pipe(
     Flag.withDescription("Stay signed on after the load, until a signal or the command finish"),
     Flag.withDefault(false)
@@ -140,7 +144,7 @@ export const acquirerCommand = Command.make(
     }
     const isOver = input.stay ? Effect.never : running.loaded
     const totals = yield* conduct(input, output, steered, isOver, running.finish)
-    if (input.format === "table") yield* Console.log(acquirerTable(totals, true))
+    if (input.format === "table") yield* Console.log(acquirerTable(totals, yield* isTerminal))
     const asked = totals.sent + totals.notSent + totals.advices
     if (totals.inDoubt + totals.advicesOpen > 0) {
       const reason = `${totals.inDoubt} reversals and ${totals.advicesOpen} advices were not acknowledged in time`
@@ -160,7 +164,8 @@ export const acquirerCommand = Command.make(
   Command.withShortDescription("An acquiring institution: sends requests, reverses what is in doubt"),
   Command.withExamples([
     {
-      command: 'jinka-sim acquirer --connect 127.0.0.1:7001 --rate 200 --duration "20 seconds" --history acquirer.jsonl',
+      command:
+        'jinka-sim acquirer --connect 127.0.0.1:7001 --rate 200 --duration "20 seconds" --history acquirer.jsonl',
       description: "200 requests a second for 20 seconds against a switch"
     },
     {

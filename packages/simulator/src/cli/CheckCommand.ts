@@ -4,7 +4,7 @@ import { Command, Flag } from "effect/cli"
 import { check } from "../checker/Checker.ts"
 import { readEvidence } from "../checker/EvidenceFiles.ts"
 import { verdictLine, verdictTable } from "../report/Report.ts"
-import { Unsettled } from "./Conduct.ts"
+import { isTerminal, Unsettled } from "./Conduct.ts"
 import { listOf } from "./Flags.ts"
 
 const files = (name: string, description: string): Flag.Flag<ReadonlyArray<string>> =>
@@ -29,7 +29,7 @@ export const checkCommand = Command.make(
   flags,
   Effect.fn(function* (input) {
     const verdict = check(yield* readEvidence(input))
-    yield* Console.log(input.format === "json" ? verdictLine(verdict) : verdictTable(verdict, true))
+    yield* Console.log(input.format === "json" ? verdictLine(verdict) : verdictTable(verdict, yield* isTerminal))
     if (!verdict.isPassed) {
       return yield* new Unsettled({ reason: `${verdict.findings.length} findings: see the rules above` })
     }

@@ -16,6 +16,9 @@ export class Unsettled extends Data.TaggedError("Unsettled")<{ readonly reason: 
   }
 }
 
+/** Whether standard output shows colours. */
+export const isTerminal = Effect.flatMap(Stdio.Stdio, (stdio) => stdio.stdoutIsTerminal)
+
 /** How to conduct a run. */
 export interface ConductOptions {
   readonly control: boolean
@@ -94,7 +97,7 @@ export const conduct = <Totals extends object>(
       )
     }
     const begun = Effect.raceAllFirst([stop.requested, Deferred.await(asked), isOver]).pipe(
-      Effect.andThen(output.emit({ event: "finishing", at: at(), role })),
+      Effect.andThen(Effect.suspend(() => output.emit({ event: "finishing", at: at(), role }))),
       Effect.andThen(finish)
     )
     const totals = yield* Effect.raceFirst(begun, link.broken)

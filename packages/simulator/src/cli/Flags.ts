@@ -124,12 +124,18 @@ export const linkSettings = (input: LinkInput): Effect.Effect<LinkSettings, Sett
 /** Flags of every run. */
 export const runFlags = {
   seed: Flag.Int("seed").pipe(
-    Flag.withDescription("Seed of everything that is drawn: the same seed gives the same run (or JINKA_SIM_SEED; default 1)"),
+    Flag.withDescription(
+      "Seed of everything that is drawn: the same seed gives the same run (or JINKA_SIM_SEED; default 1)"
+    ),
     Flag.withFallbackConfig(Config.Int("JINKA_SIM_SEED")),
     Flag.withDefault(1)
   ),
   centre: institution("centre", "Identification of the centre, header destination of our requests", "00010000"),
-  signOnTimeout: duration("sign-on-timeout", "Close the link when a sign-on is not answered for this long", "5 seconds"),
+  signOnTimeout: duration(
+    "sign-on-timeout",
+    "Close the link when a sign-on is not answered for this long",
+    "5 seconds"
+  ),
   control: Flag.Boolean("control").pipe(
     Flag.withDescription("Take commands on standard input, one JSON object a line; end in order when it is closed"),
     Flag.withDefault(false)

@@ -5,7 +5,7 @@ import type { Command as ControlCommand } from "../control/Command.ts"
 import type { BehaviourSettings } from "../issuer/Behaviour.ts"
 import { startIssuer } from "../issuer/RunningIssuer.ts"
 import { issuerTable } from "../report/Report.ts"
-import { conduct, makeOutput } from "./Conduct.ts"
+import { conduct, isTerminal, makeOutput } from "./Conduct.ts"
 import { duration, file, institution, linkFlags, linkSettings, percent, runFlags, whole } from "./Flags.ts"
 
 const flags = {
@@ -89,7 +89,7 @@ export const issuerCommand = Command.make(
       }
     }
     const totals = yield* conduct(input, output, steered, Effect.never, running.finish)
-    if (input.format === "table") yield* Console.log(issuerTable(totals, true))
+    if (input.format === "table") yield* Console.log(issuerTable(totals, yield* isTerminal))
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(

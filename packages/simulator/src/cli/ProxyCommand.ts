@@ -1,8 +1,8 @@
 /** `jinka-sim proxy`: a TCP proxy that breaks links on command. */
 import { Console, Duration, Effect, Result, Schema, Stdio, Stream } from "effect"
 import { Command } from "effect/cli"
-import { endpointText } from "../link/Listener.ts"
 import { type FaultProxy, makeFaultProxy } from "../link/FaultProxy.ts"
+import { endpointText } from "../link/Listener.ts"
 import { endpoint } from "./Flags.ts"
 import { StopSignal } from "./StopSignal.ts"
 

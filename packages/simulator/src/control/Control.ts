@@ -28,7 +28,12 @@ const links: ReadonlySet<string> = new Set(["linkUp", "linkDown", "signedOn", "s
 /** The event of a history line, when it has one. */
 export const eventOf = (line: HistoryLine): object | undefined =>
   links.has(line.what)
-    ? { event: line.what, at: line.at, epoch: line.epoch, ...(line.reason === undefined ? {} : { reason: line.reason }) }
+    ? {
+        event: line.what,
+        at: line.at,
+        epoch: line.epoch,
+        ...(line.reason === undefined ? {} : { reason: line.reason })
+      }
     : undefined
 
 /** Takes commands until one says finish or the lines end. A line that is no command is answered, not fatal. */
@@ -48,7 +53,9 @@ export const steer = (
         case "cut":
           return emit({ event: "cut", how: command.how, milliseconds: Duration.toMillis(command.for) }).pipe(
             Effect.andThen(
-              Effect.forkIn(steered.link.cut(command.how, Duration.toMillis(command.for)), scope, { startImmediately: true })
+              Effect.forkIn(steered.link.cut(command.how, Duration.toMillis(command.for)), scope, {
+                startImmediately: true
+              })
             ),
             Effect.as(true)
           )

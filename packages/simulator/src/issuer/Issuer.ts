@@ -5,27 +5,30 @@
  * mark it is counted as doubled) and the answers. Does not own money rules (Ledger), chance (Behaviour) or sockets.
  * Remembers every key of the run, about 300 bytes each.
  */
+
 import { chanceOf } from "../chance/Chance.ts"
-import { maskPan } from "../chance/Cards.ts"
-import type { History, HistoryLine } from "../history/History.ts"
+import type { History } from "../history/History.ts"
 import {
   answerHeader,
   answerMti,
   type Fields,
   firstMti,
   isRepeat,
+  messageKey,
   notRejected,
   type PartnerMessage,
   pickFields,
   textOf
 } from "../message/PartnerMessage.ts"
-import { isApproved, kindOf, originalKey, transactionKey } from "../message/Transaction.ts"
+import { isApproved, kindOf, originalKey } from "../message/Transaction.ts"
 import { DueQueue } from "../partner/DueQueue.ts"
 import { type Identity, managementAnswer, managementCode, SignOn } from "../partner/Management.ts"
 import { Numbering, transmissionTime } from "../partner/Numbering.ts"
 import type { Connection, Session, Timepiece } from "../partner/Session.ts"
 import { adviceFate, type BehaviourSettings, type Fate, requestFate } from "./Behaviour.ts"
-import { codeOf, type Entry, Ledger, type LedgerTotals, type Posting } from "./Ledger.ts"
+import { type Decision, IssuerHistory } from "./IssuerHistory.ts"
+import { type IssuerTotals, noCount } from "./IssuerTotals.ts"
+import { codeOf, type Entry, Ledger, type Posting } from "./Ledger.ts"
 
 /** Settings of an issuer. Times in milliseconds, amounts in minor units. */
 export interface IssuerSettings {
@@ -37,27 +40,6 @@ export interface IssuerSettings {
   /** Sign on by ourselves when a connection is up. */
   readonly signsOn: boolean
   readonly signOnTimeout: number
-}
-
-/** Counters of an issuer, since its start. */
-export interface IssuerTotals {
-  readonly received: number
-  readonly approved: number
-  readonly declined: number
-  readonly answered: number
-  readonly delayed: number
-  readonly dropped: number
-  readonly ignored: number
-  /** Answers that could not be sent because their connection had fallen. */
-  readonly answersLost: number
-  readonly repeats: number
-  /** The same transaction twice without the repeat mark. */
-  readonly doubled: number
-  readonly reversals: number
-  readonly unmatched: number
-  readonly signOns: number
-  readonly links: number
-  readonly ledger: LedgerTotals
 }
 
 /** Fields of an answer that repeat the request (CUPS field matrix); F14, F15, F38, F39, F54 are the issuer's own. */
@@ -72,14 +54,18 @@ interface Seen {
 interface Delayed {
   readonly connection: Connection
   readonly answer: PartnerMessage
-  readonly key: string
+}
+
+interface Applied extends Decision {
+  /** Fields of the answer that only an approval has. */
+  readonly own?: Fields
 }
 
 /** One issuing institution. */
 export class Issuer implements Session {
   private readonly settings: IssuerSettings
   private behaviour: BehaviourSettings
-  private readonly history: History
+  private readonly record: IssuerHistory
   private readonly time: Timepiece
   private readonly ledger: Ledger
   private readonly signOn: SignOn
@@ -87,22 +73,7 @@ export class Issuer implements Session {
   private readonly references = new Map<string, string>()
   private readonly delayed = new DueQueue<Delayed>()
   private readonly live = new Map<number, Connection>()
-  private readonly count = {
-    received: 0,
-    approved: 0,
-    declined: 0,
-    answered: 0,
-    delayed: 0,
-    dropped: 0,
-    ignored: 0,
-    answersLost: 0,
-    repeats: 0,
-    doubled: 0,
-    reversals: 0,
-    unmatched: 0,
-    signOns: 0,
-    links: 0
-  }
+  private readonly count = noCount()
 
   constructor(
     settings: IssuerSettings,
@@ -112,7 +83,7 @@ export class Issuer implements Session {
   ) {
     this.settings = settings
     this.behaviour = settings.behaviour
-    this.history = history
+    this.record = new IssuerHistory(history, time)
     this.time = time
     this.ledger = new Ledger(settings.balance, onPosting)
     const identity: Identity = { institution: settings.institution, centre: settings.centre }
@@ -137,14 +108,14 @@ export class Issuer implements Session {
   linkUp(connection: Connection): void {
     this.count.links++
     this.live.set(connection.epoch, connection)
-    this.note({ op: "info", what: "linkUp", epoch: connection.epoch })
+    this.record.link("linkUp", connection)
     if (this.settings.signsOn) this.signOn.open(connection)
   }
 
   linkDown(connection: Connection, reason: string): void {
     this.live.delete(connection.epoch)
     this.signOn.lost(connection)
-    this.note({ op: "info", what: "linkDown", epoch: connection.epoch, reason })
+    this.record.link("linkDown", connection, reason)
   }
 
   received(connection: Connection, message: PartnerMessage): void {
@@ -171,31 +142,32 @@ export class Issuer implements Session {
     this.signOn.close()
   }
 
-  /** The frame that every request, advice and reversal goes through: duplicate, fate, effect, answer. */
+  /** What every request, advice and reversal goes through: duplicate, fate, effect, answer. */
   private accept(connection: Connection, message: PartnerMessage, apply: (fate: Fate) => Applied): void {
     this.count.received++
-    const key = keyOf(message)
-    const isReversal = firstMti(message.mti) === "0420"
+    const key = messageKey(message)
     const seen = this.seen.get(key) ?? { arrivals: 0, answer: undefined }
     seen.arrivals++
     this.seen.set(key, seen)
-    if (this.isDoubled(message, key, seen)) this.noteDoubled(connection, message, key)
+    if (this.isDoubled(message, key, seen)) {
+      this.count.doubled++
+      this.record.doubled(connection, message)
+    }
     if (isRepeat(message.mti) && seen.arrivals > 1) this.count.repeats++
     const fate = this.fateOf(message, seen.arrivals)
+    const applied = this.applied(seen, fate, apply)
+    this.record.received(connection, message, seen.arrivals, applied, fate)
+    if (fate.answer === "ignored") return
+    seen.answer ??= this.answerTo(message, applied)
+    this.answer(connection, seen.answer, fate)
+  }
+
+  private applied(seen: Seen, fate: Fate, apply: (fate: Fate) => Applied): Applied {
     if (fate.answer === "ignored") {
       this.count.ignored++
-      return this.noteReceived(connection, message, key, seen, { rule: "ignored", code: undefined }, fate)
+      return { rule: "ignored", code: undefined }
     }
-    if (seen.answer !== undefined) {
-      const code = textOf(seen.answer, 39)
-      this.noteReceived(connection, message, key, seen, { rule: "storedAnswer", code }, fate)
-      return this.answer(connection, seen.answer, key, fate)
-    }
-    if (isReversal) this.count.reversals++
-    const applied = apply(fate)
-    seen.answer = this.answerTo(message, applied)
-    this.noteReceived(connection, message, key, seen, applied, fate)
-    this.answer(connection, seen.answer, key, fate)
+    return seen.answer === undefined ? apply(fate) : { rule: "storedAnswer", code: textOf(seen.answer, 39) }
   }
 
   /** Twice the same key without the repeat mark, or one RRN under two keys: somebody sent a request again. */
@@ -218,7 +190,7 @@ export class Issuer implements Session {
   private entryOf(message: PartnerMessage, kind: Entry["kind"]): Entry {
     const f90 = textOf(message, 90)
     return {
-      key: keyOf(message),
+      key: messageKey(message),
       rrn: textOf(message, 37),
       kind,
       pan: textOf(message, 2),
@@ -246,8 +218,9 @@ export class Issuer implements Session {
   }
 
   private reverse(message: PartnerMessage): Applied {
-    const { rule } = this.ledger.reverse(originalKey(textOf(message, 90)))
-    return { rule, code: codeOf[rule] }
+    this.count.reversals++
+    const { rule, rrn } = this.ledger.reverse(originalKey(textOf(message, 90)))
+    return { rule, code: codeOf[rule], rrn }
   }
 
   private answerTo(message: PartnerMessage, applied: Applied): PartnerMessage {
@@ -262,35 +235,27 @@ export class Issuer implements Session {
     }
   }
 
-  private answer(connection: Connection, answer: PartnerMessage, key: string, fate: Fate): void {
+  private answer(connection: Connection, answer: PartnerMessage, fate: Fate): void {
     if (fate.answer === "dropped") {
       this.count.dropped++
       return
     }
     if (fate.answer === "delayed") {
       this.count.delayed++
-      return this.delayed.add(this.time.monotonic() + fate.delay, { connection, answer, key })
+      return this.delayed.add(this.time.monotonic() + fate.delay, { connection, answer })
     }
     this.count.answered++
     connection.send(answer)
   }
 
   /** An answer goes out on the connection of its request or not at all. */
-  private deliver({ connection, answer, key }: Delayed): void {
+  private deliver({ connection, answer }: Delayed): void {
     const isUp = this.live.has(connection.epoch)
     if (isUp) {
       this.count.answered++
       connection.send(answer)
     } else this.count.answersLost++
-    this.note({
-      op: "info",
-      what: isUp ? "answered" : "answerLost",
-      epoch: connection.epoch,
-      mti: answer.mti,
-      key,
-      rrn: textOf(answer, 37),
-      code: textOf(answer, 39)
-    })
+    this.record.delivered(connection, answer, isUp)
   }
 
   private manage(connection: Connection, message: PartnerMessage, answer: PartnerMessage): void {
@@ -298,25 +263,21 @@ export class Issuer implements Session {
     const code = textOf(message, 70)
     if (code === managementCode.signOn) {
       this.count.signOns++
-      this.note({ op: "info", what: "signedOn", epoch: connection.epoch, reason: "partner" })
+      this.record.link("signedOn", connection, "partner")
     }
-    if (code === managementCode.signOff) {
-      this.note({ op: "info", what: "signedOff", epoch: connection.epoch, reason: "partner" })
-    }
+    if (code === managementCode.signOff) this.record.link("signedOff", connection, "partner")
   }
 
   private managementAnswered(connection: Connection, message: PartnerMessage): void {
     const event = this.signOn.answered(connection, message)
-    if (event === "signedOn" || event === "signedOff") {
-      this.note({ op: "info", what: event, epoch: connection.epoch, reason: "own" })
-    }
+    if (event === "signedOn" || event === "signedOff") this.record.link(event, connection, "own")
     if (event === "refused") connection.close("sign-on was refused")
   }
 
   /** 40: function not supported. Answers and anything else that is no request are only counted. */
   private refuseUnknown(connection: Connection, message: PartnerMessage): void {
     this.count.unmatched++
-    this.note({ op: "info", what: "unmatched", epoch: connection.epoch, mti: message.mti, rrn: textOf(message, 37) })
+    this.record.unmatched(connection, message)
     const isAsking = Number(message.mti[2]) % 2 === 0 && Number(message.mti[1]) < 5
     if (isAsking) connection.send(this.answerTo(message, { rule: "unknown", code: "40" }))
   }
@@ -329,65 +290,5 @@ export class Issuer implements Session {
   private balanceField(pan: string): string {
     const available = this.ledger.available(pan)
     return `1002156${available < 0 ? "D" : "C"}${String(Math.abs(available)).padStart(12, "0")}`
-  }
-
-  private noteDoubled(connection: Connection, message: PartnerMessage, key: string): void {
-    this.count.doubled++
-    this.note({ op: "info", what: "doubled", epoch: connection.epoch, ...facts(message, key) })
-  }
-
-  private noteReceived(
-    connection: Connection,
-    message: PartnerMessage,
-    key: string,
-    seen: Seen,
-    applied: Applied,
-    fate: Fate
-  ): void {
-    const isEffective = applied.rule === "posted" || applied.rule === "undone"
-    this.note({
-      op: isEffective ? "ok" : applied.code === undefined || isApproved(applied.code) ? "info" : "fail",
-      what: "received",
-      epoch: connection.epoch,
-      ...facts(message, key),
-      attempt: seen.arrivals,
-      rule: applied.rule,
-      answer: fate.answer,
-      ...(applied.code === undefined ? {} : { code: applied.code })
-    })
-  }
-
-  private note(line: Omit<HistoryLine, "at">): void {
-    this.history.append({ at: this.time.wall(), ...line })
-  }
-}
-
-interface Applied {
-  readonly rule: string
-  readonly code: string | undefined
-  /** Fields of the answer that only an approval has. */
-  readonly own?: Fields
-}
-
-const keyOf = (message: PartnerMessage): string =>
-  transactionKey({
-    stan: textOf(message, 11),
-    transmitted: textOf(message, 7),
-    acquirer: textOf(message, 32),
-    forwarder: textOf(message, 33)
-  })
-
-/** What a line says about a message. */
-const facts = (message: PartnerMessage, key: string): Partial<HistoryLine> => {
-  const kind = kindOf(firstMti(message.mti), textOf(message, 3))
-  const f90 = textOf(message, 90)
-  return {
-    mti: message.mti,
-    key,
-    rrn: textOf(message, 37),
-    amount: Number(textOf(message, 4)),
-    pan: maskPan(textOf(message, 2)),
-    ...(kind === undefined ? {} : { kind }),
-    ...(f90 === "" ? {} : { original: originalKey(f90) })
   }
 }

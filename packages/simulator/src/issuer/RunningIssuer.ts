@@ -12,7 +12,8 @@ import { type LinkSettings, makePartnerLink, type PartnerLink } from "../link/Pa
 import { timepieceOf } from "../partner/Session.ts"
 import type { FileFailed, ListenFailed } from "../SimulatorError.ts"
 import type { BehaviourSettings } from "./Behaviour.ts"
-import { Issuer, type IssuerSettings, type IssuerTotals } from "./Issuer.ts"
+import { Issuer, type IssuerSettings } from "./Issuer.ts"
+import type { IssuerTotals } from "./IssuerTotals.ts"
 
 /** Settings of a run. */
 export interface IssuerRun {

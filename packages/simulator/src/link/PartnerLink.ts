@@ -63,7 +63,9 @@ export const makePartnerLink = (
     }
     yield* Effect.addFinalizer(() => Effect.sync(() => drop("fin", "partner stops")))
     const entrance =
-      settings.role === "listen" ? yield* makeListener(settings.endpoint, attach) : yield* makeDialer(settings, chance, attach)
+      settings.role === "listen"
+        ? yield* makeListener(settings.endpoint, attach)
+        : yield* makeDialer(settings, chance, attach)
     const ticking = yield* Effect.forkScoped(
       Effect.sync(() => {
         const now = time.monotonic()

@@ -2,16 +2,17 @@
  * Bytes of the CUPS centre interface to messages and back.
  *
  * The only module of the simulator that uses the codec's dialects: a partner of another dialect is another form. Owns
- * the names of the header's parts and uncovering the fields that the codec covers.
+ * the names of the header's parts and uncovering the fields that the codec covers. Uses the table-driven reference codec,
+ * not the generated one that the switch runs on: a mistake in generated code must not be made on both sides of a link.
  */
 import {
   type Codec,
-  compile,
   cups,
   cupsFrame,
   explain,
   type FrameFormat,
   frameOverhead,
+  interpret,
   isMessageError,
   type Message,
   type MessageError,
@@ -57,13 +58,14 @@ const read = (codec: Codec, buffer: Buffer, start: number, end: number): Partner
 
 const write = (codec: Codec, message: PartnerMessage): Buffer => {
   const bytes = codec.encode({ header: { ...message.header }, mti: message.mti, fields: message.fields })
-  if (isMessageError(bytes)) throw new Error(`simulator built a ${message.mti} that breaks the dialect: ${explain(bytes)}`)
+  if (isMessageError(bytes))
+    throw new Error(`simulator built a ${message.mti} that breaks the dialect: ${explain(bytes)}`)
   return bytes
 }
 
 /** The CUPS centre interface: 46-byte header, F1 of 16 bytes, frames of 4 ASCII digits, idle frame 0000. */
 export const cupsForm = (): MessageForm => {
-  const codec = compile(cups)
+  const codec = interpret(cups)
   return {
     frame: cupsFrame,
     read: (buffer, start, end) => read(codec, buffer, start, end),

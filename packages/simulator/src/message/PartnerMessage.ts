@@ -4,6 +4,7 @@
  * Owns the shape and the rules for answering (what an answer echoes). Knows no bytes: CupsMessage reads and writes
  * them.
  */
+import { transactionKey } from "./Transaction.ts"
 
 /** F1..F128 as text; binary fields (F52) as bytes. */
 export interface Fields {
@@ -64,6 +65,15 @@ export const textOf = (message: PartnerMessage, de: number): string => {
   const value = message.fields[de]
   return typeof value === "string" ? value : ""
 }
+
+/** Key of a message: F11, F7, F32 and F33, which an answer carries unchanged. */
+export const messageKey = (message: PartnerMessage): string =>
+  transactionKey({
+    stan: textOf(message, 11),
+    transmitted: textOf(message, 7),
+    acquirer: textOf(message, 32),
+    forwarder: textOf(message, 33)
+  })
 
 /** The answer's MTI: the function digit goes up by ten, a repeat (0221) is answered like the original (0230). */
 export const answerMti = (mti: string): string => `${mti.slice(0, 2)}${Number(mti[2]) + 1}0`

@@ -94,7 +94,8 @@ export class SignOn {
   /** Takes an 0830; undefined when it answers nothing of ours (an echo, a late one). */
   answered(connection: Connection, message: PartnerMessage): SignOnEvent | undefined {
     const asked = this.asked
-    if (asked === undefined || textOf(message, 11) !== asked.stan || textOf(message, 70) !== asked.code) return undefined
+    if (asked === undefined || textOf(message, 11) !== asked.stan || textOf(message, 70) !== asked.code)
+      return undefined
     this.asked = undefined
     if (textOf(message, 39) !== "00") return "refused"
     if (asked.code === managementCode.signOff) return "signedOff"

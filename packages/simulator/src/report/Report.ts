@@ -7,7 +7,7 @@ import Table from "cli-table3"
 import type { AcquirerTotals } from "../acquirer/AcquirerTotals.ts"
 import type { Verdict } from "../checker/Checker.ts"
 import type { Totals } from "../checker/Totals.ts"
-import type { IssuerTotals } from "../issuer/Issuer.ts"
+import type { IssuerTotals } from "../issuer/IssuerTotals.ts"
 
 /** Minor units as money with two decimals: -123456 is "-1,234.56". */
 export const moneyText = (minor: number): string => {
@@ -17,10 +17,14 @@ export const moneyText = (minor: number): string => {
 
 const countText = (count: number): string => count.toLocaleString("en-US")
 
-/** Colours only where a terminal shows them. */
-const tableOf = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>, isColoured: boolean): string => {
-  const style = isColoured ? {} : { style: { head: [], border: [] } }
-  const table = new Table({ head: [...head], colAligns: ["left", "right"], ...style })
+/** No line between the rows; colour only where a terminal shows it. */
+const tableOf = (
+  head: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  isColoured: boolean
+): string => {
+  const style = { compact: true, head: isColoured ? ["bold"] : [], border: isColoured ? ["grey"] : [] }
+  const table = new Table({ head: [...head], colAligns: ["left", "right"], style })
   for (const row of rows) table.push([...row])
   return table.toString()
 }
@@ -82,7 +86,9 @@ export const verdictLine = (verdict: Verdict): string =>
     event: "verdict",
     passed: verdict.isPassed,
     ...verdict.totals,
-    rules: Object.fromEntries(verdict.rules.map(({ rule, result, findings }) => [rule, result === "broken" ? findings.length : result])),
+    rules: Object.fromEntries(
+      verdict.rules.map(({ rule, result, findings }) => [rule, result === "broken" ? findings.length : result])
+    ),
     findings: verdict.findings.slice(0, 100)
   })
 

@@ -12,6 +12,9 @@ import { Recorder } from "./Recorder.ts"
 import type { Router } from "./Router.ts"
 import type { StoreAndForward, Stored } from "./StoreAndForward.ts"
 
+/** Entries behind the last one that a restart reads for the keys of recent exchanges: some 10,000 transactions. */
+const REMEMBERED = 30_000
+
 /** Limits of the exchanges. */
 export interface Limits {
   /** From acceptance to the end of a request without an answer, in milliseconds. */
@@ -117,9 +120,13 @@ export class Books {
     this.answers.set(code, (this.answers.get(code) ?? 0) + 1)
   }
 
-  /** The oldest exchange that has not ended; the next sequence number when there is none. */
-  oldestOpen(): number {
-    let oldest = this.record.last + 1
+  /**
+   * From where a restart has to read: the oldest exchange that has not ended, and some way back for the keys of recent ones. Never
+   * past what is on disk: an entry on its way there may open a delivery that no queue knows yet.
+   */
+  floor(): number {
+    const { committedSeq } = this.journal.writer
+    let oldest = Math.max(1, committedSeq + 1 - REMEMBERED)
     for (const table of this.outstanding) {
       table.forEach(({ exchange }) => {
         oldest = Math.min(oldest, exchange)

@@ -7,7 +7,6 @@
 import { isMessageError, isRepeat, isReversible, MessageIndex, PatchList, repeatMti, responseClass } from "@jinka/codec"
 import { approved } from "../link/Codes.ts"
 import type { Link } from "../link/Link.ts"
-import type { Session } from "../link/Session.ts"
 import type { Books } from "./Books.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
 import { Fate } from "./RecentKeys.ts"
@@ -50,19 +49,18 @@ export class Deliveries {
   }
 
   /** An advice, a reversal or a notice of a partner. */
-  advice(session: Session, index: MessageIndex): void {
+  advice(origin: Link, index: MessageIndex): void {
     const { books, requests } = this
-    const origin = session.link
     const { codec, dialect } = origin.settings
     const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
-    if (books.recent.find(origin.id, this.key, 0, length)) return this.repeated(session, index)
-    if (!origin.isSignedOn) return requests.refuse(session, index, "notSignedOn")
-    if (books.isFull) return requests.refuse(session, index, "malfunction")
+    if (books.recent.find(origin.id, this.key, 0, length)) return this.repeated(origin, index)
+    if (!origin.isSignedOn) return requests.refuse(origin, index, "notSignedOn")
+    if (books.isFull) return requests.refuse(origin, index, "malfunction")
     const to = books.router.route(index)
-    if (to === undefined) return requests.refuse(session, index, "noRoute")
+    if (to === undefined) return requests.refuse(origin, index, "noRoute")
     const target = books.links[to]!
     const bytes = this.outgoing(origin, target, index)
-    if (bytes === undefined) return requests.refuse(session, index, "formatError")
+    if (bytes === undefined) return requests.refuse(origin, index, "formatError")
     const stored = this.enter(target, 0, `from ${origin.settings.name}`, bytes)
     books.recent.put(origin.id, this.key, 0, length, stored.exchange, Fate.queued)
     const answer = requests.makeAnswer(origin, index, approved(dialect))
@@ -82,9 +80,8 @@ export class Deliveries {
   }
 
   /** A response to a message of a queue. False when no message waits for it. */
-  answer(session: Session, index: MessageIndex): boolean {
+  answer(link: Link, index: MessageIndex): boolean {
     const { books } = this
-    const { link } = session
     const { codec, dialect } = link.settings
     const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
     const code = index.rejectCode !== 0 ? dialect.refusal.formatError : index.text(39)
@@ -114,12 +111,11 @@ export class Deliveries {
   }
 
   /** The partner says it again: acknowledged again, delivered once. */
-  private repeated(session: Session, index: MessageIndex): void {
+  private repeated(link: Link, index: MessageIndex): void {
     const { books } = this
-    const { link } = session
     const { dialect } = link.settings
     const code = books.recent.fate === Fate.queued ? approved(dialect) : dialect.refusal.duplicate
-    const seq = books.record.stray("duplicateRequest", books.recent.exchange, link, session.epoch, code, index)
+    const seq = books.record.stray("duplicateRequest", books.recent.exchange, link, code, index)
     const answer = this.requests.makeAnswer(link, index, code)
     books.commits.after(seq, () => books.send(link, answer))
   }
@@ -149,13 +145,11 @@ export class Deliveries {
     const { books } = this
     const { codec, dialect, utcOffsetMs } = origin.settings
     if (!isReversible(dialect, original.mti, original.text(3))) return undefined
-    const message = codec.decode(original.buffer, original.start, original.end)
-    if (isMessageError(message)) return undefined
     const stan = Reversal.stanOf(books.record.last + 1)
     const localMs = books.runtime.wallMs() + utcOffsetMs
-    const bytes = codec.encode(Reversal.make(dialect, message, original, { stan, localMs }))
-    if (isMessageError(bytes)) return undefined
-    codec.index(bytes, 0, bytes.length, this.index)
+    const patches = Reversal.patch(dialect, original, { stan, localMs }, this.patches)
+    const bytes = Buffer.allocUnsafe(codec.patchedLength(original, patches))
+    if (codec.index(bytes, 0, codec.patch(original, patches, bytes, 0), this.index) !== undefined) return undefined
     return this.outgoing(origin, target, this.index)
   }
 

@@ -63,7 +63,7 @@ export class Recovery {
     books.flush()
     yield* books.journal.drained
     for (const { link, stored } of this.deliver.values()) books.store(link, stored)
-    books.record.floor = books.oldestOpen()
+    books.record.floor = books.floor()
     return { entries, ended, reversed, resumed: this.deliver.size - reversed }
   })
 

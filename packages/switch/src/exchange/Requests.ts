@@ -47,33 +47,31 @@ export class Requests {
   }
 
   /** A request of a partner: admits it, or refuses it at once with the network's code. */
-  request(session: Session, index: MessageIndex): void {
+  request(origin: Link, index: MessageIndex): void {
     const { books } = this
-    const origin = session.link
     const { dialect, codec } = origin.settings
     const length = codec.matchKey(index, dialect.match.transaction, this.originKey, 0)
-    if (books.recent.find(origin.id, this.originKey, 0, length)) return this.repeated(session, index)
-    if (!origin.isSignedOn) return this.refuse(session, index, "notSignedOn")
-    if (origin.isClosedForRequests) return this.refuse(session, index, "issuerDown")
+    if (books.recent.find(origin.id, this.originKey, 0, length)) return this.repeated(origin, index)
+    if (!origin.isSignedOn) return this.refuse(origin, index, "notSignedOn")
+    if (origin.isClosedForRequests) return this.refuse(origin, index, "issuerDown")
     const to = books.router.route(index)
-    if (to === undefined) return this.refuse(session, index, "noRoute")
+    if (to === undefined) return this.refuse(origin, index, "noRoute")
     const target = books.links[to]!
-    if (!target.isReady) return this.refuse(session, index, "issuerDown")
-    this.accept(session, index, length, target)
+    if (!target.isReady) return this.refuse(origin, index, "issuerDown")
+    this.accept(origin, index, length, target)
   }
 
-  private accept(session: Session, index: MessageIndex, originKeyLength: number, target: Link): void {
+  private accept(origin: Link, index: MessageIndex, originKeyLength: number, target: Link): void {
     const { books } = this
-    const origin = session.link
     const outstanding = books.outstanding[target.id]!
-    if (outstanding.isFull || books.isFull) return this.refuse(session, index, "malfunction")
+    if (outstanding.isFull || books.isFull) return this.refuse(origin, index, "malfunction")
     const { transaction } = target.settings.dialect.match
     const length = origin.settings.codec.matchKey(index, transaction, this.key, 0)
-    const slot = outstanding.take(this.key, 0, length, session.lastReceived + books.limits.requestTimeoutMs)
-    if (slot === undefined) return this.refuse(session, index, "duplicate")
-    slot.exchange = books.record.accepted(origin, session.epoch, target, index)
+    const slot = outstanding.take(this.key, 0, length, books.now + books.limits.requestTimeoutMs)
+    if (slot === undefined) return this.refuse(origin, index, "duplicate")
+    slot.exchange = books.record.accepted(origin, target, index)
     slot.originLink = origin.id
-    slot.originEpoch = session.epoch
+    slot.originEpoch = origin.epoch
     slot.sentEpoch = 0
     slot.mti = index.mti
     slot.keepRequest(index.buffer, index.start, index.end)
@@ -90,15 +88,14 @@ export class Requests {
     const { session } = target
     if (session === undefined || !target.isReady) return this.notSent(target, slot, "issuerDown")
     if (slot.deadline <= books.now) return this.notSent(target, slot, "noAnswer")
-    if (!this.write(session, slot)) return this.notSent(target, slot, "formatError")
+    if (!this.write(target, session, slot)) return this.notSent(target, slot, "formatError")
     slot.sentEpoch = session.epoch
     outstanding.step(id, Event.sent)
     books.touch(target)
   }
 
-  private write(session: Session, slot: Slot): boolean {
+  private write(target: Link, session: Session, slot: Slot): boolean {
     const origin = this.books.links[slot.originLink]!
-    const target = session.link
     const index = this.original(slot)
     if (origin.settings.dialect === target.settings.dialect) {
       const { codec } = target.settings
@@ -130,28 +127,27 @@ export class Requests {
   }
 
   /** A response to a request: finds its request, checks that it belongs to it, and sends it on its way back. */
-  answer(session: Session, index: MessageIndex): void {
+  answer(target: Link, index: MessageIndex): void {
     const { books } = this
-    const target = session.link
     const { codec, dialect } = target.settings
     const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
     const outstanding = books.outstanding[target.id]!
     const slot = outstanding.find(this.key, 0, length)
     if (slot === undefined || outstanding.state(slot.id) !== State.open) {
-      return this.unexpected(session, index, length, slot)
+      return this.unexpected(target, index, length, slot)
     }
     const origin = books.links[slot.originLink]!
     const request = this.original(slot)
     // A reject of the centre carries our own message back: what it says inside is not the issuer's word.
     const isReject = index.rejectCode !== 0
-    if (!isReject && responseMti(slot.mti) !== index.mti) return this.foreign(session, index, slot, "MTI differs")
+    if (!isReject && responseMti(slot.mti) !== index.mti) return this.foreign(target, index, slot, "MTI differs")
     const differing = isReject ? -1 : differingEcho(origin.settings, request, target.settings, index)
-    if (differing >= 0) return this.foreign(session, index, slot, `DE ${differing} differs`)
+    if (differing >= 0) return this.foreign(target, index, slot, `DE ${differing} differs`)
     const code = isReject ? dialect.refusal.formatError : index.text(39)
     if (isReject || !this.keepAnswer(origin, target, index, slot)) {
       this.ownAnswer(origin, request, slot, origin.settings.dialect.refusal.formatError)
     }
-    const seq = books.record.answered(slot.exchange, target, session.epoch, code, index)
+    const seq = books.record.answered(slot.exchange, target, code, index)
     outstanding.step(slot.id, Event.answered)
     slot.endCode = code
     books.recent.put(target.id, this.key, 0, length, slot.exchange, Fate.answered)
@@ -242,30 +238,28 @@ export class Requests {
   }
 
   /** An answer that no open request waits for: late, a duplicate, or nobody's. It is kept, counted, and never delivered. */
-  private unexpected(session: Session, index: MessageIndex, keyLength: number, slot: Slot | undefined): void {
+  private unexpected(target: Link, index: MessageIndex, keyLength: number, slot: Slot | undefined): void {
     const { books } = this
-    const target = session.link
     const code = index.text(39)
     if (slot !== undefined) {
       const kind = books.outstanding[target.id]!.state(slot.id) === State.answering ? "duplicateAnswer" : "late"
-      books.record.stray(kind, slot.exchange, target, session.epoch, code, index)
+      books.record.stray(kind, slot.exchange, target, code, index)
     } else if (books.recent.find(target.id, this.key, 0, keyLength)) {
       const kind = books.recent.fate === Fate.answered ? "duplicateAnswer" : "late"
-      books.record.stray(kind, books.recent.exchange, target, session.epoch, code, index)
-    } else books.record.stray("unmatched", 0, target, session.epoch, code, index)
+      books.record.stray(kind, books.recent.exchange, target, code, index)
+    } else books.record.stray("unmatched", 0, target, code, index)
   }
 
   /** The key fits and the message does not: it is nobody's answer, and the request goes on waiting for its own. */
-  private foreign(session: Session, index: MessageIndex, slot: Slot, why: string): void {
-    this.books.record.stray("unmatched", slot.exchange, session.link, session.epoch, why, index)
+  private foreign(target: Link, index: MessageIndex, slot: Slot, why: string): void {
+    this.books.record.stray("unmatched", slot.exchange, target, why, index)
   }
 
   /** The partner sends a request again: it is forwarded once, and answered with what is known of it. */
-  private repeated(session: Session, index: MessageIndex): void {
+  private repeated(link: Link, index: MessageIndex): void {
     const { books } = this
-    const { link } = session
     const { exchange, fate } = books.recent
-    const seq = books.record.stray("duplicateRequest", exchange, link, session.epoch, "", index)
+    const seq = books.record.stray("duplicateRequest", exchange, link, "", index)
     if (fate === Fate.open) return
     const { duplicate, noAnswer } = link.settings.dialect.refusal
     const answer = this.makeAnswer(link, index, fate === Fate.timedOut ? noAnswer : duplicate)
@@ -277,12 +271,12 @@ export class Requests {
   }
 
   /** Answers a message without taking it; the refusal is on disk before the answer leaves. */
-  refuse(session: Session, index: MessageIndex, refusal: Refusal): void {
+  refuse(link: Link, index: MessageIndex, refusal: Refusal): void {
     const { books } = this
-    const code = session.link.settings.dialect.refusal[refusal]
-    const seq = books.record.refused(session.link, session.epoch, code, index)
-    const answer = this.makeAnswer(session.link, index, code)
-    books.commits.after(seq, () => books.send(session.link, answer))
+    const code = link.settings.dialect.refusal[refusal]
+    const seq = books.record.refused(link, code, index)
+    const answer = this.makeAnswer(link, index, code)
+    books.commits.after(seq, () => books.send(link, answer))
   }
 
   /** An answer of our own to the message of `index`, in bytes of its own. */

@@ -1,11 +1,11 @@
 /**
- * The reversal of a request whose outcome is unknown. Pure: the original in, a message out.
+ * The reversal of a request whose outcome is unknown. Pure: changes to the original's own bytes.
  *
  * Which requests can be reversed, which fields a reversal carries and how it names its original (DE 90) is the dialect's
  * data. A reversal has a STAN and a transmission time of its own; both come from the journal's sequence number and the clock,
  * so that a restart cannot use a key twice.
  */
-import { type Dialect, type Message, type MessageIndex, mtiText, originalData } from "@jinka/codec"
+import { type Dialect, type MessageIndex, originalData, type PatchList } from "@jinka/codec"
 import { pad, transmissionTime } from "../link/Stamp.ts"
 
 /** What a reversal needs besides its original. */
@@ -19,18 +19,19 @@ export interface Stamp {
 /** The STAN for the message whose journal entry has this sequence number. */
 export const stanOf = (seq: number): number => (seq % 999_999) + 1
 
-/** The reversal of the request `original`, which `index` is an index of. The header stays the original's. */
-export const make = (dialect: Dialect, original: Message, index: MessageIndex, stamp: Stamp): Message => {
-  const { copies, mti, originalData: field } = dialect.reversal!
-  const fields: { [de: number]: Message["fields"][number] } = {}
-  for (const de of copies) {
-    const value = original.fields[de]
-    if (value !== undefined) fields[de] = value
-  }
-  fields[7] = transmissionTime(stamp.localMs)
-  fields[11] = pad(stamp.stan, 6)
-  fields[field.field] = originalData(dialect, index)!
-  return { ...original, mti: mtiText(mti), fields }
+/**
+ * Fills `patches` so that the request of `index` becomes its reversal: the recipe's fields keep their bytes, all others go. Covered
+ * fields of a request from the journal go with them, so a restart needs nothing but the card number.
+ */
+export const patch = (dialect: Dialect, index: MessageIndex, stamp: Stamp, patches: PatchList): PatchList => {
+  const { copies, mti, originalData: original } = dialect.reversal!
+  patches.clear()
+  patches.mti(mti)
+  for (let de = 2; de <= 128; de++) if (index.has(de) && !copies.includes(de)) patches.remove(de)
+  patches.set(7, transmissionTime(stamp.localMs))
+  patches.set(11, pad(stamp.stan, 6))
+  patches.set(original.field, originalData(dialect, index)!)
+  return patches
 }
 
 /**

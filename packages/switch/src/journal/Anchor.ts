@@ -1,9 +1,11 @@
 /**
- * The anchor `journal.head`: how far the journal reached, kept outside the database. SQLite drops the end of a damaged WAL without a
- * word (guarantees, fact 7); a database that ends before its anchor has lost entries that were acknowledged.
+ * The anchor `journal.head`: how far the journal reached, kept outside the database. SQLite drops the end of a
+ * damaged WAL without a word (guarantees, fact 7); a database that ends before its anchor has lost entries that were
+ * acknowledged.
  *
- * Two slots of 512 bytes are written in turn, each with a checksum, so that a torn write leaves the other. It is written after the
- * commit and before the acknowledgement: it may lag behind the database (that is harmless), never lead it.
+ * Two slots of 512 bytes are written in turn, each with a checksum, so that a torn write leaves the other. It is
+ * written after the commit and before the acknowledgement: it may lag behind the database (that is harmless), never
+ * lead it.
  */
 import { hash } from "node:crypto"
 import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs"
@@ -33,7 +35,10 @@ export class Anchor {
   /** Whether something was written since the last `sync`. */
   dirty = false
 
-  /** Opens the file for writing, making it when missing. `newest`: the slot (0 or 1) not to overwrite first; -1 for none. */
+  /**
+   * Opens the file for writing, making it when missing. `newest`: the slot (0 or 1) not to overwrite first; -1 for
+   * none.
+   */
   constructor(path: string, journalId: string, newest: number) {
     this.#file = openSync(path, newest < 0 ? "w+" : "r+", 0o600)
     this.#turn = newest
@@ -66,7 +71,8 @@ export class Anchor {
 const checksum = (slot: Buffer): Buffer => hash("sha256", slot.subarray(0, at.checksum), "buffer")
 
 /**
- * Reads the anchor. `head` is undefined when no slot is whole; `slot` is where it stands (-1 when there is none). `missing`: there is no file.
+ * Reads the anchor. `head` is undefined when no slot is whole; `slot` is where it stands (-1 when there is none).
+ * `missing`: there is no file.
  */
 export const readAnchor = (
   path: string

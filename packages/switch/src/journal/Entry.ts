@@ -1,13 +1,15 @@
 /**
  * One journal entry, and its canonical bytes: what the writer writes, the hash chain covers and the rows give back.
  *
- * Pure. The layout is part of the journal's format (docs/decisions/0004-journal.md); a change of it is a new schema version.
+ * Pure. The layout is part of the journal's format (docs/decisions/0004-journal.md); a change of it is a new schema
+ * version.
  *
  *     0  seq u64 | 8  at u64 (ms since 1970) | 16 kind u8 | 17 zero u8 | 18 code length u16 | 20 link u32 | 24 epoch u32
  *     28 exchange u64 | 36 about u64 | 44 pan u64 (48-bit search key, filled in by the store) | 52 secret length u32
  *     56 message length u32 | 60 code (ASCII) | message | secret
  *
- * All numbers are big-endian. The canonical bytes leave the secret out (its length stays): secrets are sealed per group.
+ * All numbers are big-endian. The canonical bytes leave the secret out (its length stays): secrets are sealed per
+ * group.
  */
 import type { EntryKind } from "./EntryKind.ts"
 
@@ -30,7 +32,10 @@ export interface Entry {
   readonly code: string
   /** The message with card data blanked; may be empty. */
   readonly message: Buffer
-  /** The sealed part in clear ({@link secretPan}, {@link secretRest}), or empty when it was not asked for or there is none. */
+  /**
+   * The sealed part in clear ({@link secretPan}, {@link secretRest}), or empty when it was not asked for or there is
+   * none.
+   */
   readonly secret: Buffer
   /** Bytes sealed with this entry, asked for or not. */
   readonly secretLength: number
@@ -107,7 +112,8 @@ export const panLengthMax = 19
 
 /**
  * Writes a secret: one length byte, the PAN's digits in ASCII, then `rest` (a whole message, or nothing). Returns its
- * length. An empty `pan` seals `rest` without a search key. Throws on a PAN that is not 0..19 digits: a programmer's error.
+ * length. An empty `pan` seals `rest` without a search key. Throws on a PAN that is not 0..19 digits: a programmer's
+ * error.
  */
 export const writeSecret = (out: Buffer, at: number, pan: string, rest?: Uint8Array): number => {
   if (!/^\d{0,19}$/.test(pan)) throw new RangeError("journal: a PAN is 0 to 19 digits")

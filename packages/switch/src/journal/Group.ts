@@ -1,14 +1,15 @@
 /**
  * A group: the entries that become durable together, in one SQLite transaction, sealed and chained once.
  *
- * Pure memory. A group is filled by `JournalWriter`, handed to a store, and given back when it is durable. The memory is
- * shared with the store's thread; whoever holds the group is alone in touching it.
+ * Pure memory. A group is filled by `JournalWriter`, handed to a store, and given back when it is durable. The memory
+ * is shared with the store's thread; whoever holds the group is alone in touching it.
  *
  *     0 previous hash (32) | 32 first u64 | 40 last u64 | 48 at u64 | 56 floor u64 | 64 entries u32 | 68 bytes of entries u32
  *     72 bytes sealed u32 | 76 key id (4) | 80 nonce (24) | 104 entries | sealed bytes
  *
- * That is also what the chain hashes: hash of a group = SHA-256 of these bytes, once the store has taken the secrets out of
- * the entries and put the sealed bytes behind them. While the writer fills it, `bytes sealed` is the sum of secret lengths.
+ * That is also what the chain hashes: hash of a group = SHA-256 of these bytes, once the store has taken the secrets
+ * out of the entries and put the sealed bytes behind them. While the writer fills it, `bytes sealed` is the sum of
+ * secret lengths.
  */
 
 /** Where the first entry stands. */

@@ -1,7 +1,7 @@
 /**
- * Makes one group durable: takes its secrets out and seals them, hashes it onto the chain, writes its rows in one transaction. Runs in
- * the journal's thread; throws what SQLite throws, and after that it must not be used again (a failed COMMIT is ambiguous;
- * guarantees, fact 6).
+ * Makes one group durable: takes its secrets out and seals them, hashes it onto the chain, writes its rows in one
+ * transaction. Runs in the journal's thread; throws what SQLite throws, and after that it must not be used again (a
+ * failed COMMIT is ambiguous; guarantees, fact 6).
  */
 import { hash } from "node:crypto"
 import type Database from "better-sqlite3"
@@ -123,7 +123,10 @@ export class GroupCommit {
     this.#marked = seq
   }
 
-  /** Moves the entries together without their secrets, seals these behind them, fills in search keys. Returns the end of the entries. */
+  /**
+   * Moves the entries together without their secrets, seals these behind them, fills in search keys. Returns the end
+   * of the entries.
+   */
   #takeSecrets(buffer: Buffer, count: number, filled: number): number {
     if (this.#secrets.length < filled) this.#secrets = Buffer.alloc(2 * filled)
     let from = groupHeaderLength

@@ -1,6 +1,6 @@
 /**
- * Reads groups back from their rows: rebuilds the bytes that the chain hashed, opens the seal, and verifies step by step. Runs in the
- * journal's thread, between commits; every call is bounded.
+ * Reads groups back from their rows: rebuilds the bytes that the chain hashed, opens the seal, and verifies step by
+ * step. Runs in the journal's thread, between commits; every call is bounded.
  */
 import { hash } from "node:crypto"
 import type Database from "better-sqlite3"
@@ -54,7 +54,9 @@ export const additionalOf = (journalId: string, first: number, last: number): Bu
   return bytes
 }
 
-/** Writes the canonical bytes of a row at `at`; returns their length. Throws RangeError on a value that no entry has. */
+/**
+ * Writes the canonical bytes of a row at `at`; returns their length. Throws RangeError on a value that no entry has.
+ */
 export const writeRow = (out: Buffer, at: number, row: EntryRow): number => {
   const [seq, time, kind, exchange, about, link, epoch, code, message, secret, pan] = row
   writeU64(out, seq, at + entryAt.seq)
@@ -131,7 +133,10 @@ export class GroupRows {
     return this.#rows.all(first, last) as Array<EntryRow>
   }
 
-  /** The secrets of a group in clear, one after the other; undefined when there are none, or no key, or they do not authenticate. */
+  /**
+   * The secrets of a group in clear, one after the other; undefined when there are none, or no key, or they do not
+   * authenticate.
+   */
   secrets(group: GroupRow): Buffer | undefined {
     const additional = additionalOf(this.journalId, group.first, group.last)
     return this.#keyring.byId(group.key_id)?.open(additional, group.nonce, group.sealed)
@@ -169,7 +174,8 @@ export class GroupRows {
       bytes.set(group.sealed, at)
       return { bytes }
     } catch (error) {
-      // A value that no entry has (STRICT tables rule it out, a damaged page does not) is a finding; what SQLite says is not ours.
+      // A value that no entry has (STRICT tables rule it out, a damaged page does not) is a finding; what SQLite says
+      // is not ours.
       if (error instanceof RangeError || error instanceof TypeError) return { seq: first, why: "a row cannot be read" }
       throw error
     }
@@ -225,7 +231,10 @@ export class GroupRows {
     return { cursor: next, length: rebuilt.bytes.length }
   }
 
-  /** Counts a verified group's kinds, and compares what is derived from them: sealed length, names, and the mark if there is one. */
+  /**
+   * Counts a verified group's kinds, and compares what is derived from them: sealed length, names, and the mark if
+   * there is one.
+   */
   #count(bytes: Buffer, group: GroupRow, counts: Array<number>): { seq: number; why: string } | undefined {
     let secret = 0
     let at = groupHeaderLength

@@ -1,8 +1,9 @@
 /**
- * The journal service: everything that is accepted, answered, sent or ended is on disk before it is visible (guarantee G1).
+ * The journal service: everything that is accepted, answered, sent or ended is on disk before it is visible
+ * (guarantee G1).
  *
- * It joins the writer to a store, keeps the names of links, and answers questions. It decides nothing about exchanges; recovery
- * reads entries to the switch, which knows what they mean.
+ * It joins the writer to a store, keeps the names of links, and answers questions. It decides nothing about
+ * exchanges; recovery reads entries to the switch, which knows what they mean.
  */
 import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import type { Entry } from "./Entry.ts"
@@ -34,13 +35,13 @@ export class Journal extends Context.Service<
     /** What was found at opening. */
     readonly recovered: Opened
     /**
-     * Reads all entries from `recovered.floor` on, with their secrets, in order. For the start: the switch rebuilds its open exchanges
-     * from them. Returns how many there were.
+     * Reads all entries from `recovered.floor` on, with their secrets, in order. For the start: the switch rebuilds
+     * its open exchanges from them. Returns how many there were.
      */
     readonly recover: (each: (entry: Entry) => void) => Effect.Effect<number, JournalError>
     /**
-     * The number of a name, for entries' `link`. A name (with its dialect) that is new is written into the journal, in front of the
-     * first entry that uses it.
+     * The number of a name, for entries' `link`. A name (with its dialect) that is new is written into the journal,
+     * in front of the first entry that uses it.
      */
     readonly nameId: (name: string, dialect?: string) => number
     /** All names, by number. */
@@ -55,7 +56,7 @@ export class Journal extends Context.Service<
     /** Reads entries from seq `from` until the end, or until `each` returns false. Returns how many it read. */
     readonly scan: (
       from: number,
-      each: (entry: Entry) => boolean | void,
+      each: (entry: Entry) => unknown,
       options?: { readonly secrets?: boolean }
     ) => Effect.Effect<number, JournalError>
     /** Verifies everything since the journal began, in steps between commits. `progress` is told the seq reached. */

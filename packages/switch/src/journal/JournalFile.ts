@@ -1,9 +1,9 @@
 /**
- * One journal on disk, opened and verified: database, anchor, chain. Runs in the journal's thread (or, read-only, in the command line's);
- * synchronous; throws `JournalStop`, or what SQLite and the system throw (`reasonOf` sorts it).
+ * One journal on disk, opened and verified: database, anchor, chain. Runs in the journal's thread (or, read-only, in
+ * the command line's); synchronous; throws `JournalStop`, or what SQLite and the system throw (`reasonOf` sorts it).
  *
- * Opening refuses whatever it cannot prove: the database must be a journal of this version, chained without a gap from the last mark in
- * front of the recovery floor to its end, and must reach the anchor.
+ * Opening refuses whatever it cannot prove: the database must be a journal of this version, chained without a gap
+ * from the last mark in front of the recovery floor to its end, and must reach the anchor.
  */
 import {
   accessSync,
@@ -71,13 +71,16 @@ export const openJournalFile = (options: JournalFileOptions): JournalFile => {
   }
 }
 
-/** Closing the database removes the WAL; what could not be read from it may still be evidence. The first one is kept. */
+/**
+ * Closing the database removes the WAL; what could not be read from it may still be evidence. The first one is kept.
+ */
 const keepWal = (directory: string, wal: Buffer): void => {
   if (wal.length === 0) return
   try {
     writeFileSync(join(directory, refusedWalFile), wal, { mode: 0o600, flag: "wx" })
   } catch {
-    // There is one already, or nothing can be written here, SQLite's removal of the WAL included. The refusal is what matters.
+    // There is one already, or nothing can be written here, SQLite's removal of the WAL included. The refusal is what
+    // matters.
   }
 }
 
@@ -167,7 +170,10 @@ const recover = (database: Database.Database, rows: GroupRows, head: Head | unde
   return { seq: cursor.next - 1, hash: Buffer.from(cursor.hash, "hex"), counts: cursor.counts, mark: marked ?? 0 }
 }
 
-/** Refuses a journal that ends before its anchor. Returns how far it reached when the loss is accepted, undefined when nothing is lost. */
+/**
+ * Refuses a journal that ends before its anchor. Returns how far it reached when the loss is accepted, undefined when
+ * nothing is lost.
+ */
 const checkAnchor = (
   options: JournalFileOptions,
   rows: GroupRows,

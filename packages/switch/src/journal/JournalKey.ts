@@ -1,11 +1,15 @@
 /**
- * The journal's key, as the configuration refers to it: 64 hex digits in a file or in text from the environment. The key is never shown.
+ * The journal's key, as the configuration refers to it: 64 hex digits in a file or in text from the environment. The
+ * key is never shown.
  */
 import { Effect, FileSystem } from "effect"
 import { JournalError } from "./JournalError.ts"
 import { journalKeyLength } from "./Seal.ts"
 
-/** Reads a key from text: 64 hex digits, spaces and line ends around them allowed. `place` names where the text came from. */
+/**
+ * Reads a key from text: 64 hex digits, spaces and line ends around them allowed. `place` names where the text came
+ * from.
+ */
 export const keyFromHex = (text: string, place: string): Effect.Effect<Uint8Array, JournalError> => {
   const digits = text.trim()
   if (digits === "") return Effect.fail(JournalError.of("KeyMissing", place, "There is no key for the journal."))

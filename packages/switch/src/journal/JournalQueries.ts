@@ -1,6 +1,7 @@
 /**
- * Questions to an open journal: search, the entries of one exchange, scans, verification. Runs in the journal's thread between commits;
- * each answer is bounded, so that a commit never waits long. Answers are bytes that cross threads without a copy.
+ * Questions to an open journal: search, the entries of one exchange, scans, verification. Runs in the journal's
+ * thread between commits; each answer is bounded, so that a commit never waits long. Answers are bytes that cross
+ * threads without a copy.
  */
 import { type Entry, entryAt, entryLength, readEntry } from "./Entry.ts"
 import { type EntryRow, type GroupRow, rowLength, writeRow } from "./GroupRows.ts"

@@ -1,9 +1,9 @@
 /**
- * Reading a journal while no switch has it open: for `jinka trace` and `jinka journal verify`. Synchronous SQLite in the calling thread,
- * in the same bounded steps as the journal's thread takes.
+ * Reading a journal while no switch has it open: for `jinka trace` and `jinka journal verify`. Synchronous SQLite in
+ * the calling thread, in the same bounded steps as the journal's thread takes.
  *
- * A running switch holds the journal's lock: opening then fails with `Locked`, and the question goes to the switch itself.
- * Opening recovers a WAL that a crash left behind, as the switch would; entries are never changed.
+ * A running switch holds the journal's lock: opening then fails with `Locked`, and the question goes to the switch
+ * itself. Opening recovers a WAL that a crash left behind, as the switch would; entries are never changed.
  */
 import { accessSync, constants } from "node:fs"
 import { join } from "node:path"

@@ -1,14 +1,15 @@
 /**
- * Why a journal stopped or would not open, as plain objects that cross threads. No Effect here: the journal's thread starts
- * without it. `JournalError` wraps these for everybody else.
+ * Why a journal stopped or would not open, as plain objects that cross threads. No Effect here: the journal's thread
+ * starts without it. `JournalError` wraps these for everybody else.
  */
 
 /**
- * The reasons, one for each thing an operator does about it. `DiskFull`, `DiskFailed`: the disk. `Corrupt`: bytes that are not what
- * was written. `Truncated`: the end of the journal is missing. `Locked`: another process has it. `VersionUnknown`: written by
- * another version. `SettingsWrong`: SQLite did not take the settings that make a commit durable. `KeyWrong`, `KeyMissing`: the sealing key.
- * `NotJournal`: the file is something else. `DirectoryUnusable`: the directory cannot be made, read or written. `ThreadFailed`: the
- * journal's thread broke for a reason that is not the disk's.
+ * The reasons, one for each thing an operator does about it. `DiskFull`, `DiskFailed`: the disk. `Corrupt`: bytes
+ * that are not what was written. `Truncated`: the end of the journal is missing. `Locked`: another process has it.
+ * `VersionUnknown`: written by another version. `SettingsWrong`: SQLite did not take the settings that make a commit
+ * durable. `KeyWrong`, `KeyMissing`: the sealing key. `NotJournal`: the file is something else. `DirectoryUnusable`:
+ * the directory cannot be made, read or written. `ThreadFailed`: the journal's thread broke for a reason that is not
+ * the disk's.
  */
 export const journalReasonTags = [
   "DiskFull",
@@ -25,6 +26,7 @@ export const journalReasonTags = [
   "ThreadFailed"
 ] as const
 
+/** One of {@link journalReasonTags}. */
 export type JournalReasonTag = (typeof journalReasonTags)[number]
 
 interface Facts<Tag extends JournalReasonTag> {
@@ -100,7 +102,10 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
 const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : ""
 
-/** A sentence for what the system or SQLite said: its code and text. SQLite's texts hold names of tables, never values. */
+/**
+ * A sentence for what the system or SQLite said: its code and text. SQLite's texts hold names of tables, never
+ * values.
+ */
 const saying = (error: unknown): string => {
   const code = codeOf(error)
   const text = error instanceof Error ? error.message : String(error)
@@ -115,10 +120,13 @@ const byCode: ReadonlyArray<readonly [RegExp, JournalReasonTag]> = [
   [/^(SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|EACCES|EPERM|EROFS|ENOTDIR|EISDIR|ENOENT|EEXIST)/, "DirectoryUnusable"]
 ]
 
-/** Turns whatever was thrown into a reason: a reason stays, codes of SQLite and the system are sorted, the rest is DiskFailed. */
+/**
+ * Turns whatever was thrown into a reason: a reason stays, codes of SQLite and the system are sorted, the rest is
+ * DiskFailed.
+ */
 export const reasonOf = (error: unknown, place: string, doing: string): JournalReason => {
   if (error instanceof JournalStop) return error.reason
   const code = codeOf(error)
-  const tag = byCode.find(([pattern]) => pattern.test(code))?.[1] ?? "DiskFailed"
+  const tag = byCode.find(([pattern]) => pattern.test(code))?.[1] ?? (code === "" ? "ThreadFailed" : "DiskFailed")
   return makeReason(tag, place, `${doing}: ${saying(error)}`)
 }

@@ -1,8 +1,9 @@
 /**
- * The store seam: what keeps groups. The real one is `SqliteStore`; the deterministic world puts `MemoryStore` in its place.
+ * The store seam: what keeps groups. The real one is `SqliteStore`; the deterministic world puts `MemoryStore` in its
+ * place.
  *
- * A store makes groups durable in the order in which they come, gives each back when it is, and answers questions about what is
- * durable. It does not number entries and decides nothing about exchanges.
+ * A store makes groups durable in the order in which they come, gives each back when it is, and answers questions
+ * about what is durable. It does not number entries and decides nothing about exchanges.
  */
 import { Context, type Effect, type Scope } from "effect"
 import type { Entry } from "./Entry.ts"
@@ -10,7 +11,10 @@ import type { KindCounts } from "./EntryKind.ts"
 import type { Group } from "./Group.ts"
 import type { JournalError } from "./JournalError.ts"
 
-/** A name that entries refer to by number. The dialect is what the link's messages are read with in a search; "" for none. */
+/**
+ * A name that entries refer to by number. The dialect is what the link's messages are read with in a search; "" for
+ * none.
+ */
 export interface NameRecord {
   readonly id: number
   readonly name: string
@@ -28,7 +32,10 @@ export interface Opened {
   /** Entries per kind since the journal began. */
   readonly counts: KindCounts
   readonly names: ReadonlyArray<NameRecord>
-  /** Seq up to which entries were acknowledged before, when the loss of those behind `lastSeq` was accepted at this opening. */
+  /**
+   * Seq up to which entries were acknowledged before, when the loss of those behind `lastSeq` was accepted at this
+   * opening.
+   */
   readonly lossAccepted?: number
 }
 

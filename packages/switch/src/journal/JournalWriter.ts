@@ -1,9 +1,10 @@
 /**
  * The main thread's side of the journal: lays entries into groups and hands the groups to a store.
  *
- * Nothing is allocated for an entry: its bytes go straight into shared memory. It owns the numbering (seq 1.., no gaps), the
- * bounds of groups and the order of acknowledgements. It knows no disk, no thread, no key and no clock: the caller sets `now`.
- * Invariant: committedSeq <= seq of groups handed over <= next - 1. Only one entry is being written at a time.
+ * Nothing is allocated for an entry: its bytes go straight into shared memory. It owns the numbering (seq 1.., no
+ * gaps), the bounds of groups and the order of acknowledgements. It knows no disk, no thread, no key and no clock:
+ * the caller sets `now`. Invariant: committedSeq <= seq of groups handed over <= next - 1. Only one entry is being
+ * written at a time.
  */
 import { entryAt, entryCodeLengthMax, entryHeaderLength, writeAscii, writeU64 } from "./Entry.ts"
 import { type EntryKind, type KindCounts, opensExchange } from "./EntryKind.ts"
@@ -33,7 +34,10 @@ export class JournalWriter {
   buffer: Buffer
   /** Wall time in ms since 1970 that the next entries get. Set it once per batch. */
   now = 0
-  /** Seq of the oldest exchange still open, 0 when none is: recovery reads entries from there on. Set it before `flush`. */
+  /**
+   * Seq of the oldest exchange still open, 0 when none is: recovery reads entries from there on. Set it before
+   * `flush`.
+   */
   floor = 0
   /** Called once per durable group, in order, with the seq of its last entry. */
   onCommitted: (lastSeq: number) => void = nothing
@@ -100,8 +104,8 @@ export class JournalWriter {
   /**
    * Starts an entry. Returns the offset in `buffer` where up to `sizeMax` bytes of message and secret may be written.
    *
-   * **Details** `exchange` 0 means "itself" for the kinds that open an exchange (accepted, refused, queued) and "none" for others.
-   * `code` is ASCII; other characters become `?`, and what is longer than 255 is cut.
+   * **Details** `exchange` 0 means "itself" for the kinds that open an exchange (accepted, refused, queued) and
+   * "none" for others. `code` is ASCII; other characters become `?`, and what is longer than 255 is cut.
    */
   begin(
     kind: EntryKind,
@@ -135,7 +139,10 @@ export class JournalWriter {
     return at + entryHeaderLength + codeLength
   }
 
-  /** Ends the entry: the message's bytes stand at the offset that `begin` gave, the secret's right behind. Returns its seq. */
+  /**
+   * Ends the entry: the message's bytes stand at the offset that `begin` gave, the secret's right behind. Returns its
+   * seq.
+   */
   end(messageLength: number, secretLength: number): number {
     if (this.#entryRoom < 0) throw new Error("journal: end without begin")
     if (messageLength + secretLength > this.#entryRoom) throw new Error("journal: entry longer than was begun")
@@ -175,8 +182,8 @@ export class JournalWriter {
   }
 
   /**
-   * Hands over what has gathered as one group, unless as many groups as allowed are under way; then it goes by itself, with what
-   * gathers until then, when one of them is durable. Called once per turn.
+   * Hands over what has gathered as one group, unless as many groups as allowed are under way; then it goes by
+   * itself, with what gathers until then, when one of them is durable. Called once per turn.
    */
   flush(): void {
     if (this.#together > 0 || this.#entryRoom >= 0) throw new Error("journal: flush inside an entry or beginTogether")
@@ -198,7 +205,10 @@ export class JournalWriter {
     this.#handOver()
   }
 
-  /** Calls `run` once when the entry `seq` is on disk, after `onCommitted`. Returns what takes that back. Not for each message. */
+  /**
+   * Calls `run` once when the entry `seq` is on disk, after `onCommitted`. Returns what takes that back. Not for each
+   * message.
+   */
   whenCommitted(seq: number, run: () => void): () => void {
     const waiter = { seq, run }
     this.#waiting.add(waiter)
@@ -249,7 +259,10 @@ export class JournalWriter {
     return group
   }
 
-  /** The group being filled has no room for `need` more bytes: it is closed, or grows when its entries must stay together. */
+  /**
+   * The group being filled has no room for `need` more bytes: it is closed, or grows when its entries must stay
+   * together.
+   */
   #makeRoom(need: number): void {
     const whole = groupHeaderLength + need + groupTagLength
     if (this.#together === 0) {

@@ -1,6 +1,6 @@
 /**
- * A journal store in memory, for tests and the deterministic world. It keeps the same bytes as a disk would, makes groups durable when
- * an injected schedule says so, and can crash: what was not durable is gone.
+ * A journal store in memory, for tests and the deterministic world. It keeps the same bytes as a disk would, makes
+ * groups durable when an injected schedule says so, and can crash: what was not durable is gone.
  *
  * No Promise, no timer, no thread, no clock. Nothing is sealed and nothing chained: nobody can tamper with it.
  */
@@ -85,8 +85,9 @@ export class MemoryStore {
   }
 
   /**
-   * The process dies here: nothing is acknowledged any more. Returns a store with what was durable, that can be opened. `surviving`
-   * groups of those under way have reached the disk without being acknowledged (a real crash allows 0 to all of them).
+   * The process dies here: nothing is acknowledged any more. Returns a store with what was durable, that can be
+   * opened. `surviving` groups of those under way have reached the disk without being acknowledged (a real crash
+   * allows 0 to all of them).
    */
   crash(surviving = 0): MemoryStore {
     this.#crashed = true
@@ -96,8 +97,8 @@ export class MemoryStore {
   }
 
   /**
-   * The next group's commit fails, and with it the journal. `kept`: the group is on disk all the same (a failed commit is ambiguous;
-   * guarantees, fact 6).
+   * The next group's commit fails, and with it the journal. `kept`: the group is on disk all the same (a failed
+   * commit is ambiguous; guarantees, fact 6).
    */
   failNext(tag: JournalReasonTag = "DiskFailed", kept = false): void {
     this.#failNext = { tag, kept }

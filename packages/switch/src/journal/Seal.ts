@@ -1,12 +1,14 @@
 /**
- * Sealing of card data, and the keyed hash by which a PAN is found again. Pure but for the random nonce; holds keys in memory only.
+ * Sealing of card data, and the keyed hash by which a PAN is found again. Pure but for the random nonce; holds keys
+ * in memory only.
  *
- * One key of 32 bytes is configured; HKDF-SHA-256 (RFC 5869) makes three from it: to seal, to search, and a key id that may be seen.
- * - Seal: XAES-256-GCM (C2SP, built of SP 800-108 key derivation and SP 800-38D GCM), one call for all secrets of a group. Its nonce
- *   of 192 bits is random: plain AES-GCM with random 96-bit nonces may be called 2^32 times with one key, which a busy journal
- *   reaches in weeks.
- * - Search: AES-CMAC (SP 800-38B) of the PAN packed into exactly one block, so that one ECB call serves all PANs of a group; 48 bits
- *   of it are kept. PCI DSS 3.5.1.1 asks for a keyed hash.
+ * One key of 32 bytes is configured; HKDF-SHA-256 (RFC 5869) makes three from it: to seal, to search, and a key id
+ * that may be seen.
+ * - Seal: XAES-256-GCM (C2SP, built of SP 800-108 key derivation and SP 800-38D GCM), one call for all secrets of a
+ *   group. Its nonce of 192 bits is random: plain AES-GCM with random 96-bit nonces may be called 2^32 times with one
+ *   key, which a busy journal reaches in weeks.
+ * - Search: AES-CMAC (SP 800-38B) of the PAN packed into exactly one block, so that one ECB call serves all PANs of a
+ *   group; 48 bits of it are kept. PCI DSS 3.5.1.1 asks for a keyed hash.
  */
 import { type Cipheriv, createCipheriv, createDecipheriv, hkdfSync, randomFillSync } from "node:crypto"
 import { groupNonceLength, groupTagLength } from "./Group.ts"

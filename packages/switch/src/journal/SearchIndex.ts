@@ -1,9 +1,10 @@
 /**
- * The search index `journal.index.db`: exchange by STAN, RRN and PAN hash, and the entries of an exchange. Derived from the journal and
- * filled between commits; it may be deleted at any time, and is rebuilt when missing, damaged or of another journal.
+ * The search index `journal.index.db`: exchange by STAN, RRN and PAN hash, and the entries of an exchange. Derived
+ * from the journal and filled between commits; it may be deleted at any time, and is rebuilt when missing, damaged or
+ * of another journal.
  *
- * It is a file of its own so that the durable path never pays for it. WAL with synchronous=NORMAL: after a power cut it may lag behind
- * (it catches up), but it is whole.
+ * It is a file of its own so that the durable path never pays for it. WAL with synchronous=NORMAL: after a power cut
+ * it may lag behind (it catches up), but it is whole.
  */
 import { existsSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
@@ -45,7 +46,10 @@ export class SearchIndex {
   #statements: Statements
   #upto = 0
 
-  /** Opens the index or makes it anew. Throws only what the file system refuses. `dialectOf` gives the dialect of a link's number. */
+  /**
+   * Opens the index or makes it anew. Throws only what the file system refuses. `dialectOf` gives the dialect of a
+   * link's number.
+   */
   constructor(path: string, rows: GroupRows, dialectOf: (link: number) => string, keysOf: KeysOf) {
     this.#path = path
     this.#rows = rows
@@ -60,7 +64,10 @@ export class SearchIndex {
     return this.#upto
   }
 
-  /** Indexes some entries up to `last`, about 1 ms worth. Returns whether all are indexed. A damaged index is begun anew. */
+  /**
+   * Indexes some entries up to `last`, about 1 ms worth. Returns whether all are indexed. A damaged index is begun
+   * anew.
+   */
   step(last: number): boolean {
     if (this.#upto >= last) return true
     return this.#whole(() => {
@@ -76,7 +83,10 @@ export class SearchIndex {
     }, last)
   }
 
-  /** Exchanges that fit all that is given, newest first. `panKeys`: the PAN's search keys, one for each key of the journal. */
+  /**
+   * Exchanges that fit all that is given, newest first. `panKeys`: the PAN's search keys, one for each key of the
+   * journal.
+   */
   find(key: SearchKey, panKeys: ReadonlyArray<number>): ReadonlyArray<number> {
     const parts: Array<string> = []
     const values: Array<string | number> = []

@@ -1,6 +1,6 @@
 /**
- * The database file of a journal: its settings, its tables and its identity. Runs in the journal's thread, synchronously; throws
- * `JournalStop`. What stands in the tables is the business of `GroupCommit` and `GroupRows`.
+ * The database file of a journal: its settings, its tables and its identity. Runs in the journal's thread,
+ * synchronously; throws `JournalStop`. What stands in the tables is the business of `GroupCommit` and `GroupRows`.
  *
  * The settings, and why each, are in docs/decisions/0004-journal.md.
  */
@@ -96,7 +96,10 @@ export const isSqliteRecent = (version: string): boolean => {
   return true
 }
 
-/** Refuses an SQLite that is too old, and any setting that reads back as something else. `read` gives a pragma's value. */
+/**
+ * Refuses an SQLite that is too old, and any setting that reads back as something else. `read` gives a pragma's
+ * value.
+ */
 export const checkSettings = (
   place: string,
   version: string,

@@ -1,5 +1,6 @@
 /**
- * What the journal's thread and the main thread say to each other. Plain objects; no code but the layout of the control words.
+ * What the journal's thread and the main thread say to each other. Plain objects; no code but the layout of the
+ * control words.
  */
 import type { MessagePort } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
@@ -26,7 +27,10 @@ export interface ThreadStart {
   readonly options: ThreadOptions
 }
 
-/** Words of `control`. `wake`: counted up and notified after each message. `lowSpace`: 1 while free space is below the reserve. */
+/**
+ * Words of `control`. `wake`: counted up and notified after each message. `lowSpace`: 1 while free space is below the
+ * reserve.
+ */
 export const controlAt = { wake: 0, lowSpace: 1, words: 2 } as const
 
 /** To the thread. A group's memory comes with its first use; `isOnce`: it will not be used again. */

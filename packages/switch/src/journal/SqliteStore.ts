@@ -1,7 +1,8 @@
 /**
  * The real journal store: SQLite in a thread of its own (`SqliteWorker`). This is the main thread's end of it.
  *
- * It hands groups over, gives them back when the thread says that they are durable, and turns the thread's answers into effects.
+ * It hands groups over, gives them back when the thread says that they are durable, and turns the thread's answers
+ * into effects.
  */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
@@ -25,7 +26,10 @@ export interface SqliteStoreOptions {
   readonly dialects?: Readonly<Record<string, Dialect>>
   /** Free bytes below which `lowSpace` is true. Default: {@link reserveDefault}. */
   readonly reserve?: number
-  /** Go on although acknowledged entries are lost: an operator's decision, written into the journal as an event. Default: false. */
+  /**
+   * Go on although acknowledged entries are lost: an operator's decision, written into the journal as an event.
+   * Default: false.
+   */
   readonly acceptLoss?: boolean
 }
 

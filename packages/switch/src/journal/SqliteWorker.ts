@@ -1,9 +1,10 @@
 /**
- * The journal's thread: owns the database, commits groups in the order they come, answers questions between them, and uses idle moments
- * for the search index, the anchor and a look at the free space.
+ * The journal's thread: owns the database, commits groups in the order they come, answers questions between them, and
+ * uses idle moments for the search index, the anchor and a look at the free space.
  *
- * One synchronous loop: it sleeps in `Atomics.wait` and takes messages itself, which wakes it in 7 instead of 11 us and makes its order of
- * work plain. After any error of a commit it commits nothing more (guarantee G9); it never tries again.
+ * One synchronous loop: it sleeps in `Atomics.wait` and takes messages itself, which wakes it in 7 instead of 11 us
+ * and makes its order of work plain. After any error of a commit it commits nothing more (guarantee G9); it never
+ * tries again.
  */
 import { statfsSync } from "node:fs"
 import { join } from "node:path"

@@ -11,15 +11,15 @@ import { addressing } from "./Addressing.ts"
 import * as Backoff from "./Backoff.ts"
 import { LinkEnded } from "./Ended.ts"
 import * as LinkState from "./LinkState.ts"
-import { make as makeSession, type Session } from "./Session.ts"
+import { make as makeSession, type Session, type SessionOwner } from "./Session.ts"
 import type { LinkSettings, Side } from "./Settings.ts"
 
 /** What a link tells the switch. All calls are synchronous, on the receiver's or the keeper's fiber. */
 export interface LinkEvents {
   /** A message that is not network management. The index is used again after the call. */
-  readonly message: (session: Session, index: MessageIndex) => void
+  readonly message: (link: Link, index: MessageIndex) => void
   /** Bytes in a good frame that are not a message of the dialect. The link stays up. */
-  readonly unreadable: (session: Session, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
+  readonly unreadable: (link: Link, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
   /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
   readonly turn: () => Effect.Effect<void> | undefined
   /** The link may be used for requests, or no longer. */
@@ -27,7 +27,7 @@ export interface LinkEvents {
   /** The connection `epoch` has ended: what was sent on it and not answered has an unknown outcome. */
   readonly ended: (link: Link, epoch: number, ended: LinkEnded) => void
   /** Something worth a line in the journal and in the log. */
-  readonly noted: (link: Link, epoch: number, text: string) => void
+  readonly noted: (link: Link, text: string) => void
 }
 
 /** What an operator sees of a link, at once and without asking the kernel. Times are monotonic milliseconds, 0: never. */
@@ -49,7 +49,7 @@ export interface LinkStatus {
 }
 
 /** A link, made once for each `links:` entry of the configuration. */
-export class Link {
+export class Link implements SessionOwner {
   readonly id: number
   readonly settings: LinkSettings
   /** Changes to every message that leaves on the link: the partner's name and ours in its header. */
@@ -109,13 +109,13 @@ export class Link {
   }
 
   /** See `LinkEvents`. */
-  message(session: Session, index: MessageIndex): void {
-    this.events.message(session, index)
+  message(index: MessageIndex): void {
+    this.events.message(this, index)
   }
 
   /** See `LinkEvents`. */
-  unreadable(session: Session, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
-    this.events.unreadable(session, wrong, bytes, start, end)
+  unreadable(wrong: MessageError, bytes: Buffer, start: number, end: number): void {
+    this.events.unreadable(this, wrong, bytes, start, end)
   }
 
   /** See `LinkEvents`. */
@@ -124,8 +124,8 @@ export class Link {
   }
 
   /** See `LinkEvents`. */
-  noted(session: Session, text: string): void {
-    this.events.noted(this, session.epoch, text)
+  noted(text: string): void {
+    this.events.noted(this, text)
   }
 
   /** Ends the current connection; the link comes back by itself. */
@@ -168,7 +168,7 @@ export class Link {
       const session = yield* makeSession(this, ++this.epoch, connection)
       this.session = session
       this.since = session.openedAt
-      this.events.noted(this, session.epoch, `connected ${connection.local} to ${connection.remote}`)
+      this.noted(`connected ${connection.local} to ${connection.remote}`)
       const ended = yield* session.run.pipe(
         Effect.onInterrupt(() =>
           Effect.sync(() => this.over(session, new LinkEnded({ reason: "Stopping", why: "the switch is stopping" })))
@@ -185,7 +185,7 @@ export class Link {
     this.attempts = Backoff.attemptAfter(this.attempts, now - session.openedAt)
     this.lastEnd = { at: now, reason: ended.reason, why: ended.why }
     this.change({ _tag: "ended" })
-    this.events.noted(this, session.epoch, `ended: ${ended.reason}, ${ended.why}`)
+    this.noted(`ended: ${ended.reason}, ${ended.why}`)
     this.events.ended(this, session.epoch, ended)
   }
 
@@ -210,7 +210,7 @@ export class Link {
         const why = `no connection to ${side.to.host}:${side.to.port}: ${connection}`
         this.lastEnd = { at: Number(clock.monotonicTimeNanosUnsafe()) / 1e6, reason: "ConnectFailed", why }
         if (this.attempts === 1 || this.attempts % 10 === 0) {
-          this.events.noted(this, this.epoch, `${why}, attempt ${this.attempts}`)
+          this.noted(`${why}, attempt ${this.attempts}`)
         }
       }
     })
@@ -226,11 +226,11 @@ export class Link {
   private accept(side: Side & { readonly _tag: "listen" }, connection: Connection): void {
     const address = connection.remote.slice(0, connection.remote.lastIndexOf(":"))
     if (side.from.length > 0 && !side.from.some((allowed) => allowed === address || `::ffff:${allowed}` === address)) {
-      this.events.noted(this, this.epoch, `PeerNotAllowed: a connection from ${address} was closed`)
+      this.noted(`PeerNotAllowed: a connection from ${address} was closed`)
       return connection.close("reset")
     }
     if (this.session !== undefined && side.second === "refuse") {
-      this.events.noted(this, this.epoch, `a second connection from ${connection.remote} was closed, one is up`)
+      this.noted(`a second connection from ${connection.remote} was closed, one is up`)
       return connection.close("reset")
     }
     this.incoming?.close("reset")

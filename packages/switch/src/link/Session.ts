@@ -14,6 +14,7 @@ import {
   idleFrame,
   isMessageError,
   isResponse,
+  type MessageError,
   MessageIndex,
   writeFrame
 } from "@jinka/codec"
@@ -21,9 +22,10 @@ import { Clock, Effect, Random } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
 import { accepted } from "./Codes.ts"
 import { LinkEnded } from "./Ended.ts"
-import type { Link } from "./Link.ts"
+import type * as LinkState from "./LinkState.ts"
 import * as NetworkManagement from "./NetworkManagement.ts"
 import { Outbox } from "./Outbox.ts"
+import type { LinkSettings } from "./Settings.ts"
 import * as Watchdog from "./Watchdog.ts"
 
 /** Longest sleep of the keeper, in milliseconds; it only bounds how late a settings change is noticed. */
@@ -41,9 +43,22 @@ const endedBy = (ended: ConnectionEnded): LinkEnded =>
 const frameWrong = (wrong: FrameError): LinkEnded =>
   new LinkEnded({ reason: "FrameError", why: explainFrame(wrong), frameError: wrong })
 
+/** What a session needs of the link that it belongs to. All calls are synchronous. */
+export interface SessionOwner {
+  readonly settings: LinkSettings
+  readonly isSignedOn: boolean
+  /** STAN for the next network management message. */
+  readonly nextStan: () => number
+  readonly change: (event: LinkState.Event) => void
+  readonly message: (index: MessageIndex) => void
+  readonly unreadable: (wrong: MessageError, bytes: Buffer, start: number, end: number) => void
+  readonly turn: () => Effect.Effect<void> | undefined
+  readonly noted: (text: string) => void
+}
+
 /** The state of one connection and what its fibers do. Made by `Link` for each connection, and thrown away with it. */
 export class Session {
-  readonly link: Link
+  private readonly link: SessionOwner
   readonly epoch: number
   readonly connection: Connection
   readonly outbox = new Outbox()
@@ -68,7 +83,7 @@ export class Session {
   private wakeAt = 0
   private keeper: ((go: Effect.Effect<void>) => void) | undefined
 
-  constructor(link: Link, epoch: number, connection: Connection, clock: Clock.Clock, chance: () => number) {
+  constructor(link: SessionOwner, epoch: number, connection: Connection, clock: Clock.Clock, chance: () => number) {
     this.link = link
     this.epoch = epoch
     this.connection = connection
@@ -156,9 +171,9 @@ export class Session {
   private frame(buffer: Buffer, start: number, end: number): void {
     const { settings } = this.link
     const wrong = settings.codec.index(buffer, start, end, this.index)
-    if (wrong !== undefined) return this.link.unreadable(this, wrong, buffer, start, end)
+    if (wrong !== undefined) return this.link.unreadable(wrong, buffer, start, end)
     if (isNetworkManagement(this.index.mti)) this.managed(this.index)
-    else this.link.message(this, this.index)
+    else this.link.message(this.index)
   }
 
   private readonly send: Effect.Effect<never, LinkEnded> = Effect.suspend(() => {
@@ -233,7 +248,7 @@ export class Session {
     const patches = NetworkManagement.answer(index, code)
     const at = this.begin(settings.codec.patchedLength(index, patches))
     this.end(at, settings.codec.patch(index, patches, this.outbox.buffer, at))
-    this.link.noted(this, `${what ?? "unknown network management code"} from the partner, answered ${code}`)
+    this.link.noted(`${what ?? "unknown network management code"} from the partner, answered ${code}`)
     this.signedOnMaybe()
   }
 
@@ -243,7 +258,7 @@ export class Session {
     this.asked = undefined
     const code = index.text(39)
     const isGood = code === accepted(this.link.settings.dialect)
-    this.link.noted(this, `${asked.what} of ours answered ${code}`)
+    this.link.noted(`${asked.what} of ours answered ${code}`)
     if (asked.what === "signOn") {
       if (!isGood) return this.fail(new LinkEnded({ reason: "SignOnRefused", why: `our sign-on was answered ${code}` }))
       this.link.change({ _tag: "signedOn", side: "ours" })
@@ -338,7 +353,7 @@ export class Session {
 }
 
 /** A session for a new connection of `link`. */
-export const make = (link: Link, epoch: number, connection: Connection): Effect.Effect<Session> =>
+export const make = (link: SessionOwner, epoch: number, connection: Connection): Effect.Effect<Session> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const random = yield* Random.Random

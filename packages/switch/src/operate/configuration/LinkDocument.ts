@@ -24,7 +24,7 @@ import {
 export const modesToCome = ["sync-short", "sync-long", "async-short", "async-simplex"] as const
 
 const Mode = Schema.Literal("async-duplex").annotate({
-  expected: `async-duplex, the one mode of this version (${modesToCome.join(", ")} are not available yet)`
+  expected: `async-duplex (the one mode of this version; ${modesToCome.join(", ")} are not available yet)`
 })
 
 const ListenDocument = Schema.Struct({

@@ -80,8 +80,14 @@ export const described = <S extends Schema.Top>(schema: S, description: string):
   schema.annotate({ description })
 
 /** A key that may be left out, with what it is then. */
-export const option = <S extends Schema.Top>(schema: S, fallback: S["Encoded"], description: string) =>
-  schema.annotate({ description, default: fallback } as never).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
+export const option = <S extends Schema.Top>(
+  schema: S,
+  fallback: S["Encoded"],
+  description: string
+): Schema.withDecodingDefaultKey<S> => {
+  const annotated = (schema as Schema.Top).annotate({ description, default: fallback }) as unknown as S
+  return Schema.withDecodingDefaultKey<S>(Effect.succeed(fallback))(annotated)
+}
 
 /** A key that may be left out and is then really not there. */
 export const optional = <S extends Schema.Top>(schema: S, description: string) =>

@@ -33,9 +33,9 @@ export class YamlText {
 
   /** Puts a finding at its line. What was found is shown as it stands in the text, unless the path may hold a secret. */
   locate(finding: Finding): Problem {
-    const { node, key } = this.find(finding.path)
-    const at = finding.atKey === true ? (key ?? node) : (node ?? key)
-    const found = finding.found ?? this.shown(finding, node)
+    const { node, key, isThere } = this.find(finding.path)
+    const at = finding.atKey === true || !isThere ? (key ?? node) : (node ?? key)
+    const found = finding.found ?? (isThere ? this.shown(finding, node) : "nothing")
     return { ...finding, ...this.place(at?.range?.[0] ?? 0), ...(found === undefined ? {} : { found }) }
   }
 
@@ -44,22 +44,22 @@ export class YamlText {
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
 
-  /** The node at the path, or the deepest one on the way to it; and the key that leads to it. */
-  private find(path: Path): { readonly node: Node | undefined; readonly key: Node | undefined } {
+  /** The node at the path, or the deepest one on the way to it, and the key that leads to that. */
+  private find(path: Path): { readonly node: Node | undefined; readonly key: Node | undefined; readonly isThere: boolean } {
     let node: Node | undefined = this.document.contents ?? undefined
     let key: Node | undefined
     for (const part of path) {
       const whole = isAlias(node) ? node.resolve(this.document) : node
-      if (isMap(whole)) {
-        const pair: Pair | undefined = whole.items.find((one) => isScalar(one.key) && String(one.key.value) === String(part))
-        if (pair === undefined) return { node: key ?? node, key }
+      const pair = isMap(whole) ? pairOf(whole.items, part) : undefined
+      if (pair !== undefined) {
         key = pair.key as Node
         node = (pair.value as Node | null) ?? key
       } else if (isSeq(whole) && whole.items[Number(part)] !== undefined) {
+        key = undefined
         node = whole.items[Number(part)] as Node
-      } else return { node, key }
+      } else return { node, key, isThere: false }
     }
-    return { node, key }
+    return { node, key, isThere: true }
   }
 
   private shown({ path, atKey }: Finding, node: Node | undefined): string | undefined {
@@ -72,6 +72,9 @@ export class YamlText {
     return source.length > SHOWN_MAX ? `a text of ${source.length} characters` : JSON.stringify(source).slice(1, -1)
   }
 }
+
+const pairOf = (pairs: ReadonlyArray<Pair>, part: string | number): Pair | undefined =>
+  pairs.find(({ key }) => isScalar(key) && String(key.value) === String(part))
 
 /** Whether somebody may have put a key itself where only a reference to it belongs. */
 const isSecret = (path: Path): boolean => path.some((part) => part === "key" || part === "previousKeys")

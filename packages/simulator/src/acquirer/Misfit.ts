@@ -1,15 +1,5 @@
 /** How an answer is matched to the request that it claims to answer. */
 import { answerMti, type PartnerMessage, textOf } from "../message/PartnerMessage.ts"
-import { transactionKey } from "../message/Transaction.ts"
-
-/** Key of an answer: F7, F11, F32 and F33 come back unchanged. */
-export const answerKey = (message: PartnerMessage): string =>
-  transactionKey({
-    stan: textOf(message, 11),
-    transmitted: textOf(message, 7),
-    acquirer: textOf(message, 32),
-    forwarder: textOf(message, 33)
-  })
 
 /** Fields that an answer must carry unchanged when both have them: PAN, processing code, amount, RRN, terminal, merchant. */
 const echoed = [2, 3, 4, 37, 41, 42]

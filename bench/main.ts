@@ -1,0 +1,41 @@
+/**
+ * `npm run bench`: every figure that the documentation states, each beside its baseline of the same run.
+ *
+ *     npm run bench                     all of them, some two minutes
+ *     npm run bench -- relay codec      only these
+ *
+ * Prints a table for each, and at the end one line of JSON. Figures of a shared machine spread by 10 to 40 percent: compare ratios.
+ */
+import * as Memory from "./memory.ts"
+import * as Recovery from "./recovery.ts"
+import * as Relay from "./relay.ts"
+
+const benches: { readonly [name: string]: () => Promise<{ readonly text: string; readonly rows: unknown }> } = {
+  relay: async () => {
+    const rows = await Relay.run()
+    return { text: Relay.report(rows), rows }
+  },
+  memory: async () => {
+    const rows = await Memory.run()
+    return { text: Memory.report(rows), rows }
+  },
+  recovery: async () => {
+    const rows = await Recovery.run()
+    return { text: Recovery.report(rows), rows }
+  }
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => benches[name] === undefined)
+if (unknown.length > 0) {
+  console.error(`No bench of that name: ${unknown.join(", ")}. There are: ${Object.keys(benches).join(", ")}.`)
+  process.exit(2)
+}
+const results: Record<string, unknown> = {}
+for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) {
+  console.log(`\n${name}`)
+  const { text, rows } = await benches[name]!()
+  console.log(text)
+  results[name] = rows
+}
+console.log(JSON.stringify(results))

@@ -1,0 +1,57 @@
+/**
+ * How a command ends: exit codes that scripts may rely on, and the one error that commands fail with.
+ */
+import { Data, Runtime } from "effect"
+import type { JournalError } from "../journal/JournalError.ts"
+import type { ListenFailed } from "../transport/Transport.ts"
+import type { ConfigurationInvalid } from "./Configuration.ts"
+
+/** Exit codes by name. They are never given another meaning. */
+export const exitCodes = { good: 0, bad: 1, usage: 2, journal: 3, network: 4, hurried: 5, defect: 70 } as const
+export type Exit = keyof typeof exitCodes
+
+/** What each means; part of the generated reference. */
+export const exitMeanings: Readonly<Record<Exit, string>> = {
+  good: "Done, and what was checked is good.",
+  bad: "What was checked or looked for is bad or not there: a message that does not decode, a journal that does not verify, no transaction found.",
+  usage: "The command line or the configuration is wrong. Nothing was started.",
+  journal: "The journal refuses to open, or it stopped while the switch ran (the switch then stops at once, guarantee G9).",
+  network: "An address is in use, or the switch's control socket does not answer.",
+  hurried: "A second signal ended the switch before it was drained. What was open is ended and reversed at the next start.",
+  defect: "A defect of Jinka. What was printed belongs into a report."
+}
+
+/** The failure of a command: one readable paragraph for standard error, and the exit code. */
+export class CommandFailed extends Data.TaggedError("CommandFailed")<{
+  readonly exit: Exclude<Exit, "good">
+  readonly says: string
+}> {
+  override readonly [Runtime.errorExitCode] = exitCodes[this.exit]
+  override readonly [Runtime.errorReported] = false
+
+  override get message(): string {
+    return this.says
+  }
+}
+
+const listenCauses: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another process listens there already; find it with `ss -ltnp`",
+  EACCES: "this user may not listen there; ports below 1024 need a privilege",
+  EADDRNOTAVAIL: "this machine does not have that address"
+}
+
+/** What the parts fail with, as a command's failure. */
+export const failedBy = (failure: ConfigurationInvalid | JournalError | ListenFailed | CommandFailed): CommandFailed => {
+  switch (failure._tag) {
+    case "CommandFailed":
+      return failure
+    case "ConfigurationInvalid":
+      return new CommandFailed({ exit: "usage", says: failure.message })
+    case "JournalError":
+      return new CommandFailed({ exit: "journal", says: failure.message })
+    case "ListenFailed": {
+      const why = listenCauses[failure.cause] ?? failure.cause
+      return new CommandFailed({ exit: "network", says: `Cannot listen on ${failure.host}:${failure.port}: ${why}.` })
+    }
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * The process around a command: its signals and its sudden end. Only `main.ts` implements it; tests give their own.
+ */
+import { Context, type Effect } from "effect"
+
+/** The service; see the module header. */
+export class ProcessEdge extends Context.Service<
+  ProcessEdge,
+  {
+    readonly pid: number
+    /**
+     * Takes over SIGTERM and SIGINT from here on: the effect given back waits for the next of them and gives its name. Without a
+     * call of this a signal ends the process in the usual way.
+     */
+    readonly takeSignals: Effect.Effect<Effect.Effect<string>>
+    /** Ends the process at once, without finalizers: for a journal that cannot be trusted any more (guarantee G9). */
+    readonly exitNow: (code: number) => Effect.Effect<never>
+  }
+>()("@jinka/switch/operate/ProcessEdge") {}

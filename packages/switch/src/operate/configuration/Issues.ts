@@ -1,0 +1,127 @@
+/**
+ * What the decoder found wrong, as findings: place, rule, fix. Values never come from the decoder, only from the text.
+ */
+import { type Schema, SchemaAST, type SchemaIssue } from "effect"
+import { error, type Finding, nearest, type Path } from "./Problem.ts"
+import { durationExpected, sizeExpected } from "./Terms.ts"
+
+/** All findings of a decoding error, in the order of the document's keys. `value` is what was decoded. */
+export const findingsOf = (issue: SchemaIssue.Issue, value: unknown): ReadonlyArray<Finding> => walk(issue, [], value)
+
+const walk = (issue: SchemaIssue.Issue, path: Path, root: unknown): ReadonlyArray<Finding> => {
+  switch (issue._tag) {
+    case "Pointer":
+      return walk(issue.issue, [...path, ...issue.path.map(segment)], root)
+    case "Encoding":
+      return walk(issue.issue, path, root)
+    case "Filter":
+      return [wanted(path, expectedOf(issue.filter.annotations) ?? "another value", root)]
+    case "Composite":
+      return withoutRepeats(issue.issues.flatMap((one) => walk(one, path, root)))
+    case "AnyOf":
+      return alternatives(issue, path, root)
+    case "MissingKey":
+      return [{ ...error(path, "this key is missing", `Add \`${String(path.at(-1))}:\`.`, ""), atKey: true }]
+    case "UnexpectedKey":
+      return [unknownKey(path, issue.ast)]
+    case "InvalidType":
+      return [wanted(path, choice(issue.ast), root)]
+    default:
+      return [wanted(path, expectedOf("annotations" in issue ? issue.annotations : undefined) ?? "another value", root)]
+  }
+}
+
+const segment = (key: PropertyKey): string | number => (typeof key === "number" ? key : String(key))
+
+const expectedOf = (annotations: Schema.Annotations.Annotations | undefined): string | undefined => {
+  const expected = annotations?.["expected"]
+  return typeof expected === "string" ? expected : undefined
+}
+
+/** One line for each place: two rules of one text say the same. */
+const withoutRepeats = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
+  const seen = new Set<string>()
+  return findings.filter((one) => {
+    const key = JSON.stringify([one.path, one.rule])
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}
+
+/** None of several schemas fits: what the nearest of them finds wrong inside, or all of them as a choice. */
+const alternatives = (issue: SchemaIssue.AnyOf, path: Path, root: unknown): ReadonlyArray<Finding> => {
+  const inner = issue.issues.flatMap((one) => walk(one, path, root))
+  if (inner.some((one) => one.path.length > path.length)) return inner
+  const found = at(root, path)
+  const kinds = SchemaAST.isUnion(issue.ast) ? leavesOf(issue.ast).flatMap((one) => kindOf(one) ?? []) : []
+  if (kinds.length > 0 && typeof found === "object" && found !== null) return [wanted([...path, "kind"], oneOf(kinds), root)]
+  return [wanted(path, choice(issue.ast), root)]
+}
+
+/** What a schema wants, in words. */
+const choice = (ast: SchemaAST.AST): string => {
+  const own = expectedOf(SchemaAST.resolve(ast))
+  if (own !== undefined) return own
+  if (SchemaAST.isLiteral(ast)) return String(ast.literal)
+  if (SchemaAST.isUnion(ast)) return oneOf(leavesOf(ast).map(choice))
+  if (SchemaAST.isObjects(ast)) return kindOf(ast) === undefined ? "a mapping" : `a mapping with kind: ${kindOf(ast)}`
+  if (SchemaAST.isArrays(ast)) return "a list"
+  if (SchemaAST.isString(ast)) return "a text"
+  return "another kind of value"
+}
+
+/** The members of a union and of the unions in it. */
+const leavesOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
+  SchemaAST.isUnion(ast) && expectedOf(SchemaAST.resolve(ast)) === undefined ? ast.types.flatMap(leavesOf) : [ast]
+
+/** The `kind` of a mapping that says of itself what it is. */
+const kindOf = (ast: SchemaAST.AST): string | undefined => {
+  const kind = SchemaAST.isObjects(ast) ? ast.propertySignatures.find(({ name }) => name === "kind")?.type : undefined
+  return kind !== undefined && SchemaAST.isLiteral(kind) ? String(kind.literal) : undefined
+}
+
+const oneOf = (words: ReadonlyArray<string>): string =>
+  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`
+
+const wanted = (path: Path, expected: string, root: unknown): Finding =>
+  error(path, `expected ${expected}`, fix(at(root, path), expected))
+
+/** What to write instead, as near as possible to what was meant. */
+const fix = (found: unknown, expected: string): string => {
+  if (found === null) return "Write a value behind the colon, or leave the key out."
+  if (expected.startsWith(durationExpected)) return durationFix(found)
+  if (expected === sizeExpected) {
+    return typeof found === "number" ? `Write it with its unit, as "${found} B".` : 'Write it as "4 MiB".'
+  }
+  if (typeof found === "number" && /in quotes|a text|a name/.test(expected)) {
+    return "Put it in quotes: YAML reads bare digits as a number."
+  }
+  const [plain] = expected.split(" (") as [string]
+  const words = plain.split(/, | or /).filter((one) => !one.includes(" "))
+  const meant = typeof found === "string" ? nearest(found, words) : undefined
+  return meant === undefined ? `Write ${plain}.` : `Did you mean \`${meant}\`?`
+}
+
+const durationFix = (found: unknown): string => {
+  if (typeof found === "number" && found > 0) return `Write it as "${found} seconds" or "${found} millis", whichever is meant.`
+  const short = typeof found === "string" ? /^([\d.]+) ?(ms|s|sec|m|min|h)$/.exec(found) : null
+  if (short === null) return 'Write it as "15 seconds".'
+  const unit = { ms: "millis", s: "seconds", sec: "seconds", m: "minutes", min: "minutes", h: "hours" }[short[2]!]
+  return `Write it as "${short[1]} ${unit}".`
+}
+
+const unknownKey = (path: Path, ast: SchemaAST.AST): Finding => {
+  const key = String(path.at(-1))
+  const known = SchemaAST.isObjects(ast) ? ast.propertySignatures.map(({ name }) => String(name)) : []
+  const meant = nearest(key, known)
+  const hint = meant === undefined ? `Known here: ${known.join(", ")}.` : `Did you mean \`${meant}\`?`
+  return { ...error(path, `the key \`${key}\` is not known here`, hint, ""), atKey: true }
+}
+
+/** The value at a path; `undefined` where there is none. */
+export const at = (root: unknown, path: Path): unknown =>
+  path.reduce<unknown>(
+    (value, part) => (typeof value === "object" && value !== null ? (value as Record<string | number, unknown>)[part] : undefined),
+    root
+  )

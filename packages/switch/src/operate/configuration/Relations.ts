@@ -1,0 +1,149 @@
+/**
+ * What must hold between the keys of a configuration, and what is allowed but unwise. Pure.
+ */
+import { idleFrame } from "@jinka/codec"
+import { type Draft, dialectOf, frameOf } from "./Draft.ts"
+import { frameFinding } from "./FrameRelations.ts"
+import { error, type Finding, nearest, warning } from "./Problem.ts"
+import { timeoutRelations } from "./TimeoutRelations.ts"
+
+/** Longest path of a unix socket in bytes (sockaddr_un of Linux, without the ending zero). */
+export const socketPathMax = 107
+
+/** All findings about a whole draft. */
+export const relationsOf = (draft: Draft): ReadonlyArray<Finding> => {
+  const links = draft.part("links").entries
+  return [
+    ...oneKeyEach(draft),
+    ...repeatedNames(links),
+    ...links.flatMap(linkRelations),
+    ...repeatedAddresses(links),
+    ...routeRelations(draft, links),
+    ...timeoutRelations(draft, links)
+  ]
+}
+
+/** Exactly one of two keys; `what` says of what. */
+const exactlyOne = (draft: Draft, one: string, other: string, what: string): ReadonlyArray<Finding> => {
+  if (typeof draft.raw !== "object" || draft.raw === null) return []
+  const both = draft.has(one) && draft.has(other)
+  if (draft.has(one) !== draft.has(other)) return []
+  const rule = `${what} has exactly one of \`${one}\` and \`${other}\``
+  return [error(draft.path, rule, both ? "Remove one of the two." : `Add \`${one}:\` or \`${other}:\`.`, both ? "both" : "neither")]
+}
+
+const oneKeyEach = (draft: Draft): ReadonlyArray<Finding> => {
+  const journal = draft.part("journal")
+  const keys = [...(journal.has("key") ? [journal.part("key")] : []), ...journal.part("previousKeys").entries]
+  return keys.flatMap((key) => exactlyOne(key, "env", "file", "a reference to a key"))
+}
+
+const repeatedNames = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
+  const first = new Map<string, Draft>()
+  return links.flatMap((link) => {
+    const name = link.part("name")
+    if (name.text === undefined) return []
+    if (!first.has(name.text)) {
+      first.set(name.text, link)
+      return []
+    }
+    return [error(name.path, "every link has a name of its own", `links[${first.get(name.text)?.path[1]}] has it already.`)]
+  })
+}
+
+const linkRelations = (link: Draft): ReadonlyArray<Finding> => [
+  ...exactlyOne(link, "connect", "listen", "a link"),
+  ...frameFinding(link),
+  ...idleWithoutFrame(link),
+  ...withoutManagement(link),
+  ...openToAll(link),
+  ...reconnectOrder(link)
+]
+
+const idleWithoutFrame = (link: Draft): ReadonlyArray<Finding> => {
+  const frame = frameOf(link)
+  if (frame === undefined || link.part("idle").ms() === undefined || frameFinding(link).length > 0) return []
+  if (idleFrame(frame) !== undefined) return []
+  return [error(link.part("idle").path, "the frame of this link has no idle frames", "Write `idle: never`, or give the frame an `idle`.")]
+}
+
+/** Sign-on and echo need the network's codes. */
+const withoutManagement = (link: Draft): ReadonlyArray<Finding> => {
+  const shipped = dialectOf(link)
+  if (shipped === undefined) return []
+  const codes = shipped.dialect.network?.codes
+  const wants = [
+    { part: link.part("watchdog", "probe"), fallback: true, code: codes?.echo, what: "echo request" },
+    { part: link.part("signOn", "send"), fallback: false, code: codes?.signOn, what: "sign-on" },
+    { part: link.part("signOn", "expect"), fallback: false, code: codes?.signOn, what: "sign-on" }
+  ]
+  return wants
+    .filter(({ part, fallback, code }) => code === undefined && part.truth(fallback) === true)
+    .map(({ part, what }) => error(part.path, `the dialect ${shipped.dialect.name} has no ${what}`, "Write false here."))
+}
+
+const openToAll = (link: Draft): ReadonlyArray<Finding> => {
+  const listen = link.part("listen")
+  const isOpen = !listen.has("from") || (Array.isArray(listen.part("from").raw) && listen.part("from").entries.length === 0)
+  if (listen.part("second").text !== "replace" || !isOpen) return []
+  return [
+    warning(
+      listen.part("second").path,
+      "anybody who reaches the port can take the link away from the partner",
+      "List the partner's addresses under `from:`."
+    )
+  ]
+}
+
+const reconnectOrder = (link: Draft): ReadonlyArray<Finding> => {
+  const min = link.part("reconnect", "min").ms("100 millis")
+  const max = link.part("reconnect", "max").ms("30 seconds")
+  if (min === undefined || max === undefined || min <= max) return []
+  return [error(link.part("reconnect").path, "`max` is not shorter than `min`", "Make `max` longer.", "")]
+}
+
+const anyHost = new Set(["0.0.0.0", "::"])
+
+const repeatedAddresses = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
+  const taken: Array<{ readonly host: string; readonly port: number; readonly name: string }> = []
+  return links.flatMap((link) => {
+    const listen = link.part("listen")
+    const port = listen.part("port").number
+    if (port === undefined || port === 0) return []
+    const host = listen.part("host").text ?? "0.0.0.0"
+    const meets = (other: string) => other === host || anyHost.has(other) || anyHost.has(host)
+    const other = taken.find((one) => one.port === port && meets(one.host))
+    taken.push({ host, port, name: link.part("name").text ?? "" })
+    if (other === undefined) return []
+    const rule = `only one link listens on an address; ${other.name} listens on ${other.host}:${other.port}`
+    return [error(listen.part("port").path, rule, "Give this link a port of its own.")]
+  })
+}
+
+const routeRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
+  const names = [...new Set(links.flatMap((link) => link.part("name").text ?? []))]
+  const routes = draft.part("routes").entries
+  const seen = new Set<string>()
+  const findings = routes.flatMap((route) => [
+    ...exactlyOne(route, "bin", "institution", "a route"),
+    ...unknownLink(route.part("to"), names),
+    ...["bin", "institution"].flatMap((kind) => repeatedRoute(route.part(kind), kind, seen))
+  ])
+  if (routes.length > 0 || (draft.has("routes") && !Array.isArray(draft.part("routes").raw))) return findings
+  return [warning(draft.has("routes") ? ["routes"] : [], "there are no routes, so every request is refused", "Add `routes:`.")]
+}
+
+const unknownLink = (to: Draft, names: ReadonlyArray<string>): ReadonlyArray<Finding> => {
+  if (to.text === undefined || names.includes(to.text)) return []
+  const meant = nearest(to.text, names)
+  const hint = meant === undefined ? `The links are: ${names.join(", ")}.` : `Did you mean \`${meant}\`?`
+  return [error(to.path, "a route leads to one of the links", hint)]
+}
+
+const repeatedRoute = (part: Draft, kind: string, seen: Set<string>): ReadonlyArray<Finding> => {
+  if (part.text === undefined) return []
+  const key = `${kind} ${part.text}`
+  if (seen.has(key)) return [error(part.path, `another route has the same ${kind}`, "Remove one of the two.")]
+  seen.add(key)
+  return []
+}

@@ -1,0 +1,75 @@
+/**
+ * A decoded document as the settings that the switch works with: milliseconds, bytes, codecs. Pure; nothing can fail here.
+ */
+import { type Codec, compile, type Dialect, idleFrame } from "@jinka/codec"
+import type { LinkSettings, Side } from "../../link/Settings.ts"
+import type { SwitchSettings } from "../../Switch.ts"
+import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
+import { frameFormat } from "./Draft.ts"
+import type { LinkDocument } from "./LinkDocument.ts"
+import { dialects, frames } from "./Shipped.ts"
+import { idleDefault } from "./TimeoutRelations.ts"
+import { durationMs, sizeBytes, utcOffsetMs } from "./Units.ts"
+
+/** The settings of the switch. Links of one dialect share its codec, so that messages between them keep their bytes. */
+export const switchSettings = (document: ConfigurationDocument): SwitchSettings => {
+  const codecs = new Map<string, Codec>()
+  const position = new Map(document.links.map(({ name }, index) => [name, index]))
+  return {
+    links: document.links.map((link) => ({
+      ...linkSettings(link, document.institution, codecs),
+      delivery: {
+        timeoutMs: durationMs(link.storeAndForward.timeout)!,
+        retryMs: durationMs(link.storeAndForward.retry)!,
+        attemptsMax: link.storeAndForward.attempts,
+        window: link.storeAndForward.window
+      }
+    })),
+    routes: document.routes.map(({ to, ...match }) => ({ ...match, to: position.get(to)! })),
+    limits: {
+      requestTimeoutMs: durationMs(document.requestTimeout)!,
+      recentKeys: document.recentRequests,
+      unwrittenRefuse: sizeBytes(document.journal.unwrittenRefuse)!,
+      unwrittenStop: sizeBytes(document.journal.unwrittenStop)!
+    }
+  }
+}
+
+/** Dialects of the links by name, as data: what the journal's search reads messages with. */
+export const dialectsOf = (document: ConfigurationDocument): Readonly<Record<string, Dialect>> =>
+  Object.fromEntries(document.links.map(({ dialect }) => [dialect, dialects[dialect]!.dialect]))
+
+const linkSettings = (link: LinkDocument, institution: string, codecs: Map<string, Codec>): LinkSettings => {
+  const { dialect, frame: usual, timeZone } = dialects[link.dialect]!
+  const codec = codecs.get(link.dialect) ?? compile(dialect)
+  codecs.set(link.dialect, codec)
+  const frame = link.frame === undefined ? frames[usual]! : typeof link.frame === "string" ? frames[link.frame]! : frameFormat(link.frame)
+  const idle = link.idle ?? (idleFrame(frame) === undefined ? "never" : idleDefault)
+  return {
+    name: link.name,
+    institution: link.institution,
+    ourInstitution: link.ourInstitution ?? institution,
+    dialect,
+    codec,
+    frame,
+    side: side(link),
+    signOn: { send: link.signOn.send, expect: link.signOn.expect, timeoutMs: durationMs(link.signOn.timeout)! },
+    idleMs: durationMs(idle) ?? 0,
+    watchdog: {
+      intervalMs: durationMs(link.watchdog.interval)!,
+      probe: link.watchdog.probe,
+      proofs: link.watchdog.proofs
+    },
+    reconnect: { minMs: durationMs(link.reconnect.min)!, maxMs: durationMs(link.reconnect.max)! },
+    window: link.window,
+    frameTimeoutMs: durationMs(link.frameTimeout)!,
+    unsentMax: sizeBytes(link.unsent)!,
+    writeTimeoutMs: durationMs(link.writeTimeout)!,
+    utcOffsetMs: utcOffsetMs(link.timeZone ?? timeZone)!
+  }
+}
+
+const side = ({ connect, listen }: LinkDocument): Side =>
+  listen === undefined
+    ? { _tag: "connect", to: { host: connect!.host, port: connect!.port }, timeoutMs: durationMs(connect!.timeout)! }
+    : { _tag: "listen", at: { host: listen.host, port: listen.port }, from: listen.from, second: listen.second }

@@ -1,0 +1,54 @@
+/**
+ * A trace as text for a terminal: one line for each entry, its message below it. Pure.
+ *
+ * The message that opens an exchange is shown whole; of a later one only what differs from it.
+ */
+import type { TraceEntry, TraceExchange, TraceField, TraceReport } from "./TraceReport.ts"
+
+/** The whole report. */
+export const traceText = (report: TraceReport): string => {
+  const parts = report.exchanges.map(exchangeText)
+  if (report.more > 0) parts.push(`${report.more} older exchanges fit too; ask with more keys to see them.`)
+  return parts.join("\n\n")
+}
+
+const exchangeText = ({ exchange, entries, deliveries }: TraceExchange): string => {
+  const opening = new Map((entries[0]?.fields ?? []).map(({ id, value }) => [id, value]))
+  return [
+    title(exchange, entries),
+    ...entries.flatMap((entry, at) => entryLines(entry, at === 0 ? new Map() : opening)),
+    ...deliveries.flatMap((delivery) => [
+      `  reversal or advice, exchange ${delivery.exchange}`,
+      ...delivery.entries.flatMap((entry) => entryLines(entry, opening))
+    ])
+  ].join("\n")
+}
+
+/** `exchange 41  2026-11-22  0200  STAN 000123  RRN 000000000123  PAN 621234******0005`. */
+const title = (exchange: number, entries: ReadonlyArray<TraceEntry>): string => {
+  const fields = entries[0]?.fields ?? []
+  const value = (id: string) => fields.find((field) => field.id === id)?.value
+  const parts = [
+    ["", value("mti")],
+    ["STAN ", value("11")],
+    ["RRN ", value("37")],
+    ["PAN ", value("2")],
+    ["amount ", value("4")]
+  ]
+  const named = parts.flatMap(([name, text]) => (text === undefined ? [] : [`${name}${text}`]))
+  return [`exchange ${exchange}`, entries[0]?.at.slice(0, 10) ?? "", ...named].join("  ")
+}
+
+const entryLines = (entry: TraceEntry, known: ReadonlyMap<string, string>): ReadonlyArray<string> => {
+  const since = `+${entry.sinceMs} ms`.padStart(10)
+  const link = `${entry.link}${entry.epoch > 0 ? `#${entry.epoch}` : ""}`.padEnd(16)
+  const head = `  ${entry.at.slice(11, 23)} ${since}  ${link} ${entry.says}`
+  const fields = entry.fields.filter(({ id, value }) => id !== "bitmap" && known.get(id) !== value)
+  const wrong = entry.unreadable === null ? [] : [`${" ".repeat(28)}(${entry.unreadable})`]
+  return [head, ...fields.map(fieldLine), ...wrong]
+}
+
+const fieldLine = ({ id, name, value, meaning }: TraceField): string => {
+  const said = meaning === "" ? "" : `  (${meaning})`
+  return `${" ".repeat(28)}${id.padStart(4)}  ${name.padEnd(40)}  ${value}${said}`
+}

@@ -1,0 +1,375 @@
+import { spawnSync } from "node:child_process"
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
+import { createRequire } from "node:module"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { NodeFileSystem } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import type BetterSqlite3 from "better-sqlite3"
+import { Effect } from "effect"
+import { EntryKind, noCounts } from "../../../packages/switch/src/journal/EntryKind.ts"
+import { GroupCommit } from "../../../packages/switch/src/journal/GroupCommit.ts"
+import { openJournalFile } from "../../../packages/switch/src/journal/JournalFile.ts"
+import { keyFromFile, keyFromHex } from "../../../packages/switch/src/journal/JournalKey.ts"
+import {
+  JournalStop,
+  journalReasonTags,
+  makeReason,
+  reasonOf
+} from "../../../packages/switch/src/journal/JournalReason.ts"
+import { JournalWriter } from "../../../packages/switch/src/journal/JournalWriter.ts"
+import { Keyring } from "../../../packages/switch/src/journal/Seal.ts"
+import { checkSettings, settings } from "../../../packages/switch/src/journal/SqliteFile.ts"
+import { allEntries, messageOf, refusal, temporaryDirectory, testKey, testPan, withJournal, write } from "./Journals.ts"
+
+const Database = createRequire(new URL("../../../packages/switch/package.json", import.meta.url))(
+  "better-sqlite3"
+) as typeof BetterSqlite3
+
+/** A directory with a journal of `entries` entries, closed. */
+const journalOf = (entries = 10) =>
+  Effect.tap(temporaryDirectory, (directory) =>
+    withJournal(directory, ({ writer, drained }) => {
+      for (let n = 1; n <= entries; n++) write(writer, { message: messageOf(n), pan: testPan })
+      return drained
+    })
+  )
+
+const live = (title: string, body: Effect.Effect<void, unknown, import("effect").Scope.Scope>) =>
+  it.live(title, () => Effect.scoped(body))
+
+const edit = (directory: string, sql: string): void => {
+  const database = new Database(join(directory, "journal.db"))
+  database.exec(sql)
+  database.close()
+}
+
+describe("a journal that must not be opened", () => {
+  live(
+    "is refused at once when it is open already, in this process too",
+    Effect.gen(function* () {
+      const directory = yield* journalOf()
+      yield* withJournal(directory, (journal) =>
+        Effect.gen(function* () {
+          const error = yield* refusal(directory)
+          expect(error.reason._tag).toBe("Locked")
+          expect(error.message).toContain(directory)
+          write(journal.writer)
+          yield* journal.drained
+        })
+      )
+      yield* withJournal(directory, (journal) => Effect.sync(() => expect(journal.recovered.lastSeq).toBe(11)))
+    })
+  )
+
+  live(
+    "is refused when another version wrote it",
+    Effect.gen(function* () {
+      const directory = yield* journalOf()
+      edit(directory, "PRAGMA user_version = 2")
+
+      const error = yield* refusal(directory)
+
+      expect(error.reason._tag).toBe("VersionUnknown")
+      expect(error.message).toMatch(/has version 2; this Jinka reads 1/)
+    })
+  )
+
+  live(
+    "is refused when the file is something else",
+    Effect.gen(function* () {
+      const text = yield* temporaryDirectory
+      writeFileSync(join(text, "journal.db"), "a letter to the bank\n".repeat(300))
+      expect((yield* refusal(text)).reason._tag).toBe("NotJournal")
+      expect(readFileSync(join(text, "journal.db"), "utf8")).toMatch(/^a letter/)
+
+      const other = yield* temporaryDirectory
+      edit(other, "CREATE TABLE account (number TEXT)")
+      const error = yield* refusal(other)
+      expect(error.reason._tag).toBe("NotJournal")
+      expect(error.message).toMatch(/directory of its own/)
+    })
+  )
+
+  live(
+    "is refused with another key, and says which key it wants",
+    Effect.gen(function* () {
+      const directory = yield* journalOf()
+
+      const error = yield* refusal(directory, { key: Buffer.alloc(32, 1) })
+
+      expect(error.reason._tag).toBe("KeyWrong")
+      expect(error.message).toMatch(/previous key/)
+      expect(error.message).not.toContain(testKey.toString("hex"))
+    })
+  )
+
+  live(
+    "is refused when its end is missing, and the WAL that was found is kept",
+    Effect.gen(function* () {
+      const directory = yield* journalOf(10)
+      const before = readFileSync(join(directory, "journal.db"))
+      yield* withJournal(directory, ({ writer, drained }) => {
+        write(writer)
+        return drained
+      })
+      writeFileSync(join(directory, "journal.db"), before)
+      writeFileSync(join(directory, "journal.db-wal"), "what is left of a log")
+
+      const error = yield* refusal(directory)
+
+      expect(error.reason).toMatchObject({ _tag: "Truncated", seq: 10 })
+      expect(error.message).toMatch(/ends at entry 10, but entries up to 11 were acknowledged/)
+      expect(readFileSync(join(directory, "journal.db-wal.refused"), "utf8")).toBe("what is left of a log")
+      expect((yield* refusal(directory)).reason._tag).toBe("Truncated")
+    })
+  )
+
+  live(
+    "opens after a loss once somebody accepts it, and the loss stays written in it",
+    Effect.gen(function* () {
+      const directory = yield* journalOf(10)
+      const before = readFileSync(join(directory, "journal.db"))
+      yield* withJournal(directory, ({ writer, drained }) => {
+        for (let n = 0; n < 5; n++) write(writer)
+        return drained
+      })
+      writeFileSync(join(directory, "journal.db"), before)
+
+      yield* withJournal(directory, (journal) => Effect.sync(() => expect(journal.recovered.lossAccepted).toBe(15)), {
+        acceptLoss: true
+      })
+
+      yield* withJournal(directory, (journal) =>
+        Effect.gen(function* () {
+          expect(journal.recovered.lossAccepted).toBeUndefined()
+          const last = (yield* allEntries(journal)).at(-1)
+          expect(last).toMatchObject({ seq: 11, kind: EntryKind.event, code: "loss accepted: entries 11 to 15" })
+        })
+      )
+    })
+  )
+
+  live(
+    "is refused without its anchor, with a broken one, and with that of another journal",
+    Effect.gen(function* () {
+      const directory = yield* journalOf()
+      const other = yield* journalOf()
+      const anchor = join(directory, "journal.head")
+      const whole = readFileSync(anchor)
+      const tags: Array<string> = []
+      for (const breakIt of [
+        () => rmSync(anchor),
+        () => truncateSync(anchor, 0),
+        () => writeFileSync(anchor, Buffer.alloc(1024)),
+        () => writeFileSync(anchor, readFileSync(join(other, "journal.head")))
+      ]) {
+        breakIt()
+        tags.push((yield* refusal(directory)).reason._tag)
+        writeFileSync(anchor, whole)
+      }
+
+      expect(tags).toEqual(["Truncated", "Truncated", "Truncated", "Truncated"])
+      yield* withJournal(directory, () => Effect.void)
+    })
+  )
+
+  live(
+    "opens when one slot of the anchor was torn: the other says enough",
+    Effect.gen(function* () {
+      const directory = yield* journalOf()
+      const anchor = join(directory, "journal.head")
+      const whole = readFileSync(anchor)
+      for (const slot of [0, 1]) {
+        const torn = Buffer.from(whole)
+        torn.fill(0, slot * 512 + 100, slot * 512 + 300)
+        torn[slot * 512 + 40] = torn[slot * 512 + 40]! ^ 1
+        writeFileSync(anchor, torn)
+        yield* withJournal(directory, () => Effect.void)
+        writeFileSync(anchor, whole)
+      }
+    })
+  )
+
+  live(
+    "is refused when its database is gone but its anchor is there",
+    Effect.gen(function* () {
+      const directory = yield* journalOf()
+      rmSync(join(directory, "journal.db"))
+
+      const error = yield* refusal(directory)
+
+      expect(error.reason._tag).toBe("Truncated")
+      expect(error.message).toMatch(/empty or gone; journal.head reached entry 10/)
+      expect((yield* refusal(directory)).reason._tag).toBe("Truncated")
+    })
+  )
+
+  live(
+    "is refused when anything in the part that recovery reads was changed by hand",
+    Effect.gen(function* () {
+      for (const sql of [
+        "UPDATE entry SET code = '00' WHERE seq = 5",
+        "UPDATE entry SET message = x'00' WHERE seq = 10",
+        "UPDATE entry SET pan = pan + 1 WHERE seq = 2",
+        "DELETE FROM entry WHERE seq = 10",
+        "DELETE FROM entry WHERE seq = 3",
+        "INSERT INTO entry SELECT 11, at, kind, exchange, about, link, epoch, code, message, 0, 0 FROM entry WHERE seq = 1",
+        "UPDATE commit_group SET floor = 2",
+        "UPDATE commit_group SET hash = zeroblob(32)",
+        "UPDATE commit_group SET nonce = zeroblob(24)",
+        "UPDATE commit_group SET sealed = zeroblob(length(sealed))",
+        "UPDATE mark SET counts = '[0]'; DELETE FROM mark; INSERT INTO mark VALUES (10, '[0]')",
+        "INSERT INTO mark VALUES (0, '[]')",
+        "UPDATE meta SET journal_id = 'x'"
+      ]) {
+        const directory = yield* journalOf()
+        edit(directory, sql)
+
+        const { reason } = yield* refusal(directory)
+
+        expect([sql, reason._tag]).toEqual([sql, "Corrupt"])
+        expect(reason.remedy).toMatch(/backup/)
+      }
+    })
+  )
+
+  live(
+    "is refused in a directory that cannot be used",
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const file = join(directory, "file")
+      writeFileSync(file, "")
+      expect((yield* refusal(file)).reason._tag).toBe("DirectoryUnusable")
+      expect((yield* refusal(join(file, "below"))).reason._tag).toBe("DirectoryUnusable")
+
+      const readOnly = join(directory, "read-only")
+      mkdirSync(readOnly)
+      expect(tagAsNobody(readOnly)).toBe("DirectoryUnusable")
+    })
+  )
+
+  live(
+    "is made where there was no directory, readable by its owner only",
+    Effect.gen(function* () {
+      const directory = join(yield* temporaryDirectory, "a", "b")
+      yield* withJournal(directory, () => Effect.void)
+
+      expect(existsSync(join(directory, "journal.db"))).toBe(true)
+      expect(statSync(directory).mode & 0o777).toBe(0o700)
+    })
+  )
+
+  it("is refused by an SQLite that is too old, or when a setting did not take", () => {
+    const given = new Map(settings.map(({ name, expected }) => [name, expected]))
+    const check = (version: string) => checkSettings("here", version, (name) => given.get(name))
+    const tagOf = (run: () => void): string => {
+      try {
+        run()
+        return "none"
+      } catch (error) {
+        return reasonOf(error, "here", "")._tag
+      }
+    }
+    for (const version of ["3.51.3", "3.52.0", "4.0.0"]) expect(tagOf(() => check(version))).toBe("none")
+    for (const version of ["3.51.2", "3.50.9", "2.99.99"]) expect(tagOf(() => check(version))).toBe("SettingsWrong")
+    for (const [name, value] of [...given]) {
+      given.set(name, name === "synchronous" ? 1 : "other")
+      expect(tagOf(() => check("3.60.0"))).toBe("SettingsWrong")
+      given.set(name, value)
+    }
+  })
+
+  live(
+    "wants a key of 64 hex digits",
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const file = join(directory, "key")
+      const hex = testKey.toString("hex")
+      writeFileSync(file, `${hex}\n`)
+
+      expect(yield* keyFromFile(file)).toEqual(testKey)
+      expect((yield* Effect.flip(keyFromFile(`${file}.missing`))).reason._tag).toBe("KeyMissing")
+      expect((yield* Effect.flip(keyFromHex(" \n", "environment"))).reason._tag).toBe("KeyMissing")
+      const error = yield* Effect.flip(keyFromHex(hex.slice(1), "environment"))
+      expect(error.reason._tag).toBe("KeyWrong")
+      expect(error.message).not.toContain(hex.slice(1, 20))
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  live(
+    "keeps what it has when the disk is full in the middle of a group",
+    Effect.gen(function* () {
+      const directory = yield* journalOf(10)
+      const keyring = new Keyring([testKey])
+      const file = openJournalFile({ directory, keyring, readOnly: false, acceptLoss: false })
+      file.database.pragma(`max_page_count = ${Number(file.database.pragma("page_count", { simple: true })) + 2}`)
+      const commit = new GroupCommit(file.database, file.rows.journalId, keyring.current!, file.reached)
+      let tag = "none"
+      const writer = new JournalWriter(
+        (group) => {
+          try {
+            commit.commit(group.buffer)
+          } catch (error) {
+            tag = reasonOf(error, directory, "A commit failed")._tag
+          }
+        },
+        10,
+        noCounts()
+      )
+      for (let n = 11; n < 200; n++) write(writer, { message: messageOf(n, 1000) })
+      writer.flush()
+      file.anchor!.close()
+      file.database.close()
+
+      expect(tag).toBe("DiskFull")
+      yield* withJournal(directory, (journal) => Effect.sync(() => expect(journal.recovered.lastSeq).toBe(10)))
+    })
+  )
+
+  it("says for every reason what to do", () => {
+    for (const tag of journalReasonTags) {
+      const reason = makeReason(tag, "here", "Found.")
+      expect(reason.remedy.length).toBeGreaterThan(40)
+      expect(reasonOf(new JournalStop(reason), "there", "")).toBe(reason)
+    }
+    const tagOf = (code: string) => reasonOf(Object.assign(new Error("x"), { code }), "here", "Writing")._tag
+    expect(["ENOSPC", "EIO", "SQLITE_IOERR_FSYNC", "SQLITE_CORRUPT_INDEX", "SQLITE_BUSY", "EROFS"].map(tagOf)).toEqual([
+      "DiskFull",
+      "DiskFailed",
+      "DiskFailed",
+      "Corrupt",
+      "Locked",
+      "DirectoryUnusable"
+    ])
+    expect(reasonOf(new Error("x"), "here", "Writing")._tag).toBe("ThreadFailed")
+  })
+})
+
+const opening = fileURLToPath(new URL("./Opening.ts", import.meta.url))
+
+/** Opens a journal in a directory that may not be written to. Root may write anywhere: then another user tries. */
+const tagAsNobody = (directory: string): string => {
+  const nobody = 65_534
+  chmodSync(directory, 0o555)
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) {
+    chownSync(directory, nobody, nobody)
+    chmodSync(join(directory, ".."), 0o755)
+  }
+  const { stdout } = spawnSync(process.execPath, [opening, directory], {
+    encoding: "utf8",
+    ...(isRoot ? { uid: nobody, gid: nobody } : {})
+  })
+  return stdout.trim()
+}
