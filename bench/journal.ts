@@ -151,12 +151,10 @@ const writerCost = Effect.gen(function* () {
 
 const program = Effect.gen(function* () {
   const rows: Array<Row> = [bare(1), bare(256)]
-  console.log("bare done")
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const layer = Journal.layer.pipe(Layer.provide(layerSqlite({ directory, key: Buffer.alloc(32, 7) })))
   const cost = yield* Effect.gen(function* () {
     yield* closedLoop(64)
-    console.log("warm")
     rows.push(yield* measured("journal, one entry at a time", 1))
     rows.push(yield* measured("journal, 64 outstanding", 64))
     rows.push(yield* measured("journal, 512 outstanding (groups of 256)", 512))

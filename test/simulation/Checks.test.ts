@@ -99,6 +99,8 @@ describe("rightAnswer (G6)", () => {
     const mixed = purchase({ answers: [answer("00", { rrn: "000100000002", amount: 7 })] })
     const wires = [written(), written({ rrn: "000100000002" }), written({ rrn: "000100000003", to: "issuer-2" })]
     expect(rightAnswer(history({ purchases: [mixed], written: wires }), acquirers)).toHaveLength(3)
+    const reversals = [written({ mti: "0420" }), written({ mti: "0421", rrn: "000100000002" })]
+    expect(rightAnswer(history({ written: reversals }), acquirers)).toHaveLength(1)
     expect(rightAnswer(history({ purchases: [purchase({ answers: [answer("00")] })] }), acquirers)).toEqual([])
   })
 })

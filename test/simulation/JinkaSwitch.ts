@@ -47,7 +47,7 @@ const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => 
     )
   ],
   routes: issuers.map(({ bin }, n) => ({ bin, to: acquirers.length + n })),
-  limits: { requestTimeoutMs: 10_000, recentKeys: 65_536, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
+  limits: { requestTimeoutMs: 10_000, recentKeys: 8192, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
 })
 
 export const jinkaSwitch: Subject = {

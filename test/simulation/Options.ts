@@ -44,6 +44,8 @@ export interface Wishes {
   readonly acquirers?: number
   readonly issuers?: number
   readonly chaos?: number
+  /** Shorter than usual: service must be back by its end. */
+  readonly calm?: number
   /** Facts of every acquirer and every issuer. */
   readonly acquirer?: Partial<Pick<AcquirerOptions, "pause" | "answerWithin" | "repeats">>
   readonly issuer?: Partial<Omit<IssuerOptions, "name" | "line" | "bin">>
@@ -76,7 +78,7 @@ const often = (random: SeededRandom, most: number): number => (random.chance(0.4
 const drawAcquirer = (random: SeededRandom, n: number, wished: Wishes["acquirer"]): AcquirerOptions => {
   const name = `acquirer-${n + 1}`
   const endpoint = { host: SWITCH, port: ACQUIRER_PORT + n }
-  const slowest = random.pick([200, 1000, 5000])
+  const slowest = random.pick([300, 1000, 5000])
   return {
     name,
     line: lineFor(random, { role: "dials", endpoint, institution: `4801000${n + 1}` }),
@@ -125,7 +127,8 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
   const each = (count: number | undefined) => Array.from({ length: count ?? random.whole(1, 2) }, (_, n) => n)
   const acquirers = each(wishes.acquirers).map((n) => drawAcquirer(random.stream(`acquirer ${n}`), n, wishes.acquirer))
   const issuers = each(wishes.issuers).map((n) => drawIssuer(random.stream(`issuer ${n}`), n, wishes.issuer))
-  const chaos = wishes.chaos ?? 180_000
+  const chaos = wishes.chaos ?? 120_000
+  const calm = wishes.calm ?? 50_000
   const partners = [...acquirers, ...issuers].map(({ name }) => name)
   return {
     seed,
@@ -135,9 +138,9 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     acquirers,
     issuers,
     chaos,
-    calm: 50_000,
+    calm,
     drainMax: 120_000,
-    serviceWithin: 45_000,
+    serviceWithin: Math.min(45_000, calm),
     faults: wishes.faults ?? drawFaults(random.stream("faults"), SWITCH, partners, chaos, wishes.weights)
   }
 }

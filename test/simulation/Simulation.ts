@@ -218,8 +218,8 @@ class Run {
   private check(): void {
     const { history } = this
     const acquirers = new Set(this.options.acquirers.map(({ name }) => name))
-    const keeps = (issuer: string, rrn: string) =>
-      this.issuers.find(({ options }) => options.name === issuer)?.ledger.net(rrn) ?? 0
+    const kept = new Map(this.issuers.map(({ options, ledger }) => [options.name, ledger.net()]))
+    const keeps = (issuer: string, rrn: string) => kept.get(issuer)?.get(rrn) ?? 0
     const entries = this.subject.hasJournal ? this.disk.entries : []
     for (const finding of [
       ...Checks.oneAnswer(history),

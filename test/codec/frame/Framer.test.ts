@@ -158,7 +158,7 @@ describe("Frames of the CUPS centre", () => {
   })
 
   it("gives the same frames for every single and double cut and byte by byte", () => {
-    const chunkings = [[...stream].map((byte) => Buffer.of(byte))]
+    const chunkings: Array<Array<Buffer>> = [[...stream].map((byte) => Buffer.of(byte))]
     for (let first = 0; first <= stream.length; first++)
       for (let second = first; second <= stream.length; second++)
         chunkings.push([stream.subarray(0, first), stream.subarray(first, second), stream.subarray(second)])

@@ -52,7 +52,7 @@ export const atMostOnce = (history: History, acquirers: ReadonlySet<string>): Re
 export const markedRepeats = (history: History, acquirers: ReadonlySet<string>): ReadonlyArray<string> => {
   const findings: Array<string> = []
   const out = history.written.filter((written) => isReversal(written) && !acquirers.has(written.to))
-  for (const [, writes] of groupBy(out, (written) => `${written.to} ${written.key}`)) {
+  for (const [, writes] of groupBy(out, (written) => `${written.to} ${written.key} ${written.rrn}`)) {
     const [first, ...repeats] = writes as [Written, ...Array<Written>]
     if (repeats.some(({ mti }) => mti !== "0421")) {
       findings.push(
@@ -65,7 +65,7 @@ export const markedRepeats = (history: History, acquirers: ReadonlySet<string>):
   return [...findings, ...reversalsNameTheirOriginal(history, acquirers)]
 }
 
-const sameKeys = ({ rrn, amount, originalKey }: Written): string => `${rrn} ${amount} ${originalKey}`
+const sameKeys = ({ amount, originalKey }: Written): string => `${amount} ${originalKey}`
 
 /** DE 90 names the request as it went out on the same link, where it went out. */
 const reversalsNameTheirOriginal = (history: History, acquirers: ReadonlySet<string>): ReadonlyArray<string> => {
@@ -83,7 +83,8 @@ const reversalsNameTheirOriginal = (history: History, acquirers: ReadonlySet<str
   return [...findings]
 }
 
-/** G6: an answer carries the RRN and amount of the request it is given to; no two requests on a link share a key. */
+/** G6: an answer carries the RRN and amount of the request it is given to; no two
+ * requests or reversals to one issuer share a key. */
 export const rightAnswer = (history: History, acquirers: ReadonlySet<string>): ReadonlyArray<string> => {
   const findings: Array<string> = []
   for (const { rrn, amount, acquirer, answers } of history.purchases.values()) {
@@ -93,10 +94,18 @@ export const rightAnswer = (history: History, acquirers: ReadonlySet<string>): R
         findings.push(`G6: ${acquirer} got the amount ${answer.amount} for ${rrn}, asked ${amount}`)
     }
   }
-  const out = history.written.filter((written) => isRequest(written) && !acquirers.has(written.to))
-  for (const [key, writes] of groupBy(out, (written) => `${written.to} ${written.key}`)) {
+  return [...findings, ...sharedKeys(history, acquirers)]
+}
+
+/** Requests, or reversals, of different purchases that went to one issuer with one key: an answer would fit both. */
+const sharedKeys = (history: History, acquirers: ReadonlySet<string>): ReadonlyArray<string> => {
+  const findings: Array<string> = []
+  const out = history.written.filter(({ mti, to }) => !acquirers.has(to) && (mti[1] === "2" || mti[1] === "4"))
+  for (const [, writes] of groupBy(out, ({ to, mti, key }) => `${to} ${mti.slice(0, 3)} ${key}`)) {
     const rrns = new Set(writes.map(({ rrn }) => rrn))
-    if (rrns.size > 1) findings.push(`G6: requests ${[...rrns].join(" and ")} went out with one key, ${key}`)
+    if (rrns.size === 1) continue
+    const { mti, key, to } = writes[0]!
+    findings.push(`G6: ${mti} of ${[...rrns].join(" and ")} went to ${to} with one key, ${key}`)
   }
   return findings
 }

@@ -44,14 +44,12 @@ export class Ledger {
     return known.state !== "tombstone"
   }
 
-  /** Money that stays booked for one RRN, over all its entries, minor units. */
-  net(rrn: string): number {
-    let sum = 0
-    for (const entry of this.entries.values()) if (entry.rrn === rrn && entry.state === "approved") sum += entry.amount
-    return sum
-  }
-
-  all(): ReadonlyArray<LedgerEntry> {
-    return [...this.entries.values()]
+  /** Money that stays booked, by RRN, over all entries with that RRN, minor units. */
+  net(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>()
+    for (const { rrn, amount, state } of this.entries.values()) {
+      if (state === "approved") sums.set(rrn, (sums.get(rrn) ?? 0) + amount)
+    }
+    return sums
   }
 }

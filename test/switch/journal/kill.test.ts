@@ -16,10 +16,9 @@ const writeAndKill = (directory: string, afterMs: number): Effect.Effect<number>
   Effect.callback<number>((resume) => {
     const child = spawn(process.execPath, [writing, directory, "forever"], { stdio: ["ignore", "pipe", "inherit"] })
     let heard = ""
-    let timer: NodeJS.Timeout | undefined
     child.stdout.on("data", (bytes: Buffer) => {
+      if (heard === "") setTimeout(() => child.kill("SIGKILL"), afterMs)
       heard += bytes.toString()
-      timer ??= setTimeout(() => child.kill("SIGKILL"), afterMs)
     })
     child.on("close", () => resume(Effect.succeed(Number(heard.trimEnd().split("\n").at(-1)))))
     return Effect.sync(() => child.kill("SIGKILL"))

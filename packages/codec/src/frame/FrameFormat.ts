@@ -161,13 +161,17 @@ export const frameOverhead = (format: FrameFormat): { readonly before: number; r
 /** The length that a header says, -1 when it holds something else than digits of its encoding. */
 export const readLength = (header: LengthHeader, buffer: Uint8Array, at: number): number => {
   let value = 0
+  if (header.encoding === "ascii") {
+    for (let index = at; index < at + header.bytes; index++) {
+      const digit = buffer[index]! - 0x30
+      if (digit < 0 || digit > 9) return -1
+      value = value * 10 + digit
+    }
+    return value
+  }
   for (let index = 0; index < header.bytes; index++) {
     const byte = buffer[at + index]!
     switch (header.encoding) {
-      case "ascii":
-        if (byte < 0x30 || byte > 0x39) return -1
-        value = value * 10 + byte - 0x30
-        break
       case "bcd":
         if (byte >> 4 > 9 || (byte & 15) > 9) return -1
         value = value * 100 + (byte >> 4) * 10 + (byte & 15)

@@ -89,11 +89,18 @@ type Decoder = (b: Buffer, start: number, end: number, p: number, v: DataView, m
 type Encoder = (message: Message, fields: Message["fields"], mti: number) => Buffer | undefined
 type SetOf = (fields: Message["fields"], words: Int32Array) => boolean
 
+/** What generated code may name; it sees nothing else of this module. */
 const names = { ...runtime, readPrefix, wireLength }
+
+/** Makes a function of source that may use `names` and the given values. */
+const makeFunction = (source: string, values: Record<string, unknown>): never => {
+  const scope = { ...names, ...values }
+  return new Function("scope", `const { ${Object.keys(scope).join(", ")} } = scope\n${source}`)(scope) as never
+}
 
 const compileDecoder = (layout: Layout, fields: ReadonlyArray<FieldLayout>): Decoder => {
   const source = `return (b, start, end, p, v, mti) => {\n${decoderSource(layout, fields)}\n}`
-  return new Function("R", "F", "L", source)(names, layout.fields, layout.dialect.lenient === true)
+  return makeFunction(source, { F: layout.fields, L: layout.dialect.lenient === true })
 }
 
 /** Texts of all message types: a decoded message needs no string of its own. */
@@ -126,9 +133,9 @@ const decoderOf = (layout: Layout): Codec["decode"] => {
 
 const encoderOf = (layout: Layout): Codec["encode"] => {
   const words = new Int32Array(6)
-  const setOf: SetOf = new Function("F", fieldSetSource(layout))(layout.fields)
+  const setOf: SetOf = makeFunction(fieldSetSource(layout), {})
   const encoders = new CodeBySet<Encoder>(layout, (fields, bits) =>
-    new Function("R", "F", "layout", "bits", encoderSource(layout, fields))(names, layout.fields, layout, bits)
+    makeFunction(encoderSource(layout, fields), { F: layout.fields, layout, bits })
   )
   return (message) => {
     clear(words)

@@ -29,11 +29,11 @@ const endDigits = (draft: Draft): void => {
     for (let place = from; place < to; place++) draft.lines.push(`if ((b[o + p + ${place}] - 48 >>> 0) > 9) return`)
     return
   }
-  const words: Array<string> = []
-  for (let place = from; place < to; place += 4)
-    words.push(`R.notDigits(v.getInt32(w + p + ${Math.min(place, to - 4)}))`)
-  for (let first = 0; first < words.length; first += 8)
-    draft.lines.push(`if ((${words.slice(first, first + 8).join(" | ")}) !== 0) return`)
+  // Four digits in a word: every high nibble is 3, and stays 3 when 6 is added to each byte (see `notDigits`).
+  for (let place = from; place < to; place += 4) {
+    draft.lines.push(`d = v.getInt32(w + p + ${Math.min(place, to - 4)})`)
+    draft.lines.push("e |= ((d & -252645136) ^ 808464432) | (((d + 101058054) & -252645136) ^ 808464432)")
+  }
 }
 
 /** Bytes of the fixed fields from `first` on up to and including the next length prefix. */
@@ -50,18 +50,30 @@ const bytesAhead = (fields: ReadonlyArray<FieldLayout>, first: number): number =
 const checkOf = (field: FieldLayout, from: string, to: string): string | undefined => {
   switch (field.content) {
     case "n":
-      return `!R.areDigits(v, w + ${from}, w + ${to})`
+      return `!areDigits(v, w + ${from}, w + ${to})`
     case "z":
-      return `!R.areTrack(v, w + ${from}, w + ${to})`
+      return `!areTrack(v, w + ${from}, w + ${to})`
     case "an":
-      return `!R.areAlphanumeric(b, o + ${from}, o + ${to})`
+      return `!areAlphanumeric(b, o + ${from}, o + ${to})`
     case "a":
-      return `!R.areLetters(b, o + ${from}, o + ${to})`
+      return `!areLetters(b, o + ${from}, o + ${to})`
     case "ansb":
       return undefined
     default:
-      return `!R.arePrintable(v, w + ${from}, w + ${to})`
+      return `!arePrintable(v, w + ${from}, w + ${to})`
   }
+}
+
+/**
+ * A text of up to four digits is taken from a table instead of being cut: no allocation. Bytes that are no digits give some
+ * other text or `undefined`; the check of the run they stand in then refuses the message.
+ */
+const shortDigits = (draft: Draft, digits: number): string => {
+  const terms = Array.from(
+    { length: digits },
+    (_, index) => `b[o + ${at(draft, index)}] * ${10 ** (digits - 1 - index)}`
+  )
+  return `decimals${digits}[${terms.join(" + ")} - ${48 * Number("1".repeat(digits))}]`
 }
 
 /** Declares `f<de>` with the value between the expressions `from` and `to` (relative to the message's start). */
@@ -79,7 +91,7 @@ const readValue = (
   const lenient = layout.dialect.lenient === true
   const covered = field.sensitivity !== "none"
   const cover = (source: string, begin: string, end: string): string =>
-    `new R.Sensitive(${source}, "${field.sensitivity}", ${begin}, ${end})`
+    `new Sensitive(${source}, "${field.sensitivity}", ${begin}, ${end})`
   if (field.encoding === "binary") {
     const range = [`o + ${from}`, `o + ${to}`] as const
     lines.push(`const ${name} = ${covered ? cover("b", ...range) : `b.subarray(${range.join(", ")})`}`)
@@ -89,22 +101,24 @@ const readValue = (
     const check = field.encoding === "gbk" || !lenient ? checkOf(field, from, to) : undefined
     const fast = covered ? cover("s", from, to) : `s.substring(${from}, ${to})`
     const exact = field.fixed >= 0 && content === "n"
-    if (check === undefined || exact) lines.push(`const ${name} = ${fast}`)
+    if (exact && !lenient && !covered && field.fixed <= 4)
+      lines.push(`const ${name} = ${shortDigits(draft, field.fixed)}`)
+    else if (check === undefined || exact) lines.push(`const ${name} = ${fast}`)
     else {
-      lines.push(`let ${name}`, `if (${check}) {`, `${name} = R.valueByTable(F[${de}], L, b, o + ${from}, o + ${to})`)
+      lines.push(`let ${name}`, `if (${check}) {`, `${name} = valueByTable(F[${de}], L, b, o + ${from}, o + ${to})`)
       lines.push(`if (${name} === undefined) return`)
-      if (covered) lines.push(`${name} = new R.Sensitive(${name}, "${field.sensitivity}")`)
+      if (covered) lines.push(`${name} = new Sensitive(${name}, "${field.sensitivity}")`)
       lines.push(`} else ${name} = ${fast}`)
     }
   } else if (field.encoding === "bcd" && content === "n" && digits !== "") {
     draft.hex = true
-    lines.push(`if (!R.arePacked(b, o + ${from}, o + ${to})) return`)
+    lines.push(`if (!arePacked(b, o + ${from}, o + ${to})) return`)
     const range = [`2 * (${from})`, `2 * (${from}) + ${digits}`] as const
     lines.push(`const ${name} = ${covered ? cover("h", ...range) : `h.substring(${range.join(", ")})`}`)
   } else {
-    lines.push(`let ${name} = R.valueByTable(F[${de}], L, b, o + ${from}, o + ${to})`)
+    lines.push(`let ${name} = valueByTable(F[${de}], L, b, o + ${from}, o + ${to})`)
     lines.push(`if (${name} === undefined) return`)
-    if (covered) lines.push(`${name} = new R.Sensitive(${name}, "${field.sensitivity}")`)
+    if (covered) lines.push(`${name} = new Sensitive(${name}, "${field.sensitivity}")`)
   }
 }
 
@@ -145,11 +159,11 @@ const variableField = (layout: Layout, draft: Draft, field: FieldLayout, ahead: 
   const { lines } = draft
   const { de } = field
   endDigits(draft)
-  const count = prefixCount(draft, field) ?? `R.readPrefix(F[${de}], b, o + ${at(draft)})`
+  const count = prefixCount(draft, field) ?? `readPrefix(F[${de}], b, o + ${at(draft)})`
   lines.push(`const n${de} = ${count}`)
   lines.push(`if (n${de} < 0 || n${de} > ${field.countMax}) return`)
   const units = wireLength(field, 2) === 1 ? `(n${de} + 1 >> 1)` : `n${de} * ${wireLength(field, 1)}`
-  const bytes = field.countsBytes ? `n${de}` : field.content === "xn" ? `R.wireLength(F[${de}], n${de})` : units
+  const bytes = field.countsBytes ? `n${de}` : field.content === "xn" ? `wireLength(F[${de}], n${de})` : units
   lines.push(`const q${de} = ${at(draft, field.prefixBytes)}`)
   lines.push(`p = q${de} + ${bytes}`)
   // Everything up to the next length prefix must be there.
@@ -164,7 +178,7 @@ const headerMembers = (layout: Layout): string => {
   const members = layout.header.parts.map(({ name, offset, bytes, form }) => {
     const places = Array.from({ length: bytes }, (_, index) => offset + index)
     const text = `s.substring(${offset}, ${offset + bytes})`
-    return `${JSON.stringify(name)}: ${form === "text" ? text : places.map((at) => `R.hexBytes[b[o + ${at}]]`).join(" + ")}`
+    return `${JSON.stringify(name)}: ${form === "text" ? text : places.map((at) => `hexBytes[b[o + ${at}]]`).join(" + ")}`
   })
   return `, header: { ${members.join(", ")} }`
 }
@@ -179,14 +193,14 @@ export const decoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
     else variableField(layout, draft, field, bytesAhead(fields, position + 1))
   }
   endDigits(draft)
-  lines.push(`if (${at(draft)} !== t) return`)
+  lines.push(`if (e !== 0 || ${at(draft)} !== t) return`)
   // The highest field first: the object's element store then has its final size at once.
   const members = [...fields].reverse().map(({ de }) => `${de}: f${de}`)
   const header = headerMembers(layout)
   if (header !== "") draft.text = true
   lines.push(`return { mti: mti, fields: { ${members.join(", ")} }${header} }`)
-  const head = ["const o = start", "const t = end - start", "const w = start + b.byteOffset"]
-  if (draft.text) head.push("const s = R.latin1(b, start, end)")
-  if (draft.hex) head.push("const h = R.nativeHex(b, start, end)")
+  const head = ["let d = 0", "let e = 0", "const o = start", "const t = end - start", "const w = start + b.byteOffset"]
+  if (draft.text) head.push("const s = latin1(b, start, end)")
+  if (draft.hex) head.push("const h = nativeHex(b, start, end)")
   return [...head, ...lines].join("\n")
 }

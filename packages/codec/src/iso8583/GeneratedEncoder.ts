@@ -36,9 +36,9 @@ const takeValue = (field: FieldLayout): ReadonlyArray<string> => {
   const { de } = field
   const lines = [`let v${de} = f[${de}]`]
   const right = field.bytes ? `v${de} instanceof Uint8Array` : `typeof v${de} === "string"`
-  lines.push(`if (!(${right})) {`, `if (!(v${de} instanceof R.Sensitive)) return`, `v${de} = v${de}.reveal()`)
+  lines.push(`if (!(${right})) {`, `if (!(v${de} instanceof Sensitive)) return`, `v${de} = v${de}.reveal()`)
   lines.push(`if (!(${right})) return`, "}")
-  const units = field.encoding === "gbk" ? `R.gbkLength(v${de})` : `v${de}.length`
+  const units = field.encoding === "gbk" ? `gbkLength(v${de})` : `v${de}.length`
   lines.push(`const u${de} = ${units}`)
   const max = field.countsBytes ? field.units : Math.min(field.units, prefixMax(field))
   lines.push(field.fixed >= 0 ? `if (u${de} !== ${field.units}) return` : `if (u${de} < 0 || u${de} > ${max}) return`)
@@ -70,7 +70,7 @@ const offset = (draft: Draft): string => ["p", ...draft.variable, String(draft.f
 
 const endDigits = (draft: Draft): void => {
   if (draft.digitsFrom !== "")
-    draft.checks.push(`if (!R.areDigits(v, w + ${draft.digitsFrom}, w + ${offset(draft)})) return`)
+    draft.checks.push(`if (!areDigits(v, w + ${draft.digitsFrom}, w + ${offset(draft)})) return`)
   draft.digitsFrom = ""
 }
 
@@ -97,15 +97,15 @@ const endText = (draft: Draft): void => {
 const checkOf = (field: FieldLayout, from: string, to: string): string => {
   switch (field.content) {
     case "z":
-      return `if (!R.areTrack(v, w + ${from}, w + ${to})) return`
+      return `if (!areTrack(v, w + ${from}, w + ${to})) return`
     case "an":
-      return `if (!R.areAlphanumeric(out, ${from}, ${to})) return`
+      return `if (!areAlphanumeric(out, ${from}, ${to})) return`
     case "a":
-      return `if (!R.areLetters(out, ${from}, ${to})) return`
+      return `if (!areLetters(out, ${from}, ${to})) return`
     case "ansb":
-      return `if (!R.areAscii(out, ${from}, ${to})) return`
+      return `if (!areAscii(out, ${from}, ${to})) return`
     default:
-      return `if (!R.arePrintable(v, w + ${from}, w + ${to})) return`
+      return `if (!arePrintable(v, w + ${from}, w + ${to})) return`
   }
 }
 
@@ -114,7 +114,7 @@ const joinField = (draft: Draft, field: FieldLayout): void => {
   if (content !== "n") endDigits(draft)
   else if (draft.digitsFrom === "") draft.digitsFrom = offset(draft)
   if (field.fixed < 0) {
-    draft.parts.push(`R.decimals[${field.prefixBytes}][u${de}]`)
+    draft.parts.push(`decimals${field.prefixBytes}[u${de}]`)
     draft.fixed += field.prefixBytes
   }
   draft.parts.push(`v${de}`)
@@ -130,16 +130,35 @@ const putField = (draft: Draft, field: FieldLayout): void => {
   const { de } = field
   if (field.fixed < 0) {
     const count = field.countsBytes ? wireExpression(field) : `u${de}`
-    lines.push(`R.writePrefix(F[${de}], ${count}, out, p)`, `p += ${field.prefixBytes}`)
+    if (field.prefix === "ascii")
+      for (let index = 0; index < field.prefixBytes; index++)
+        lines.push(`out[p + ${index}] = 48 + (${count} / ${10 ** (field.prefixBytes - 1 - index)} | 0) % 10`)
+    else lines.push(`writePrefix(F[${de}], ${count}, out, p)`)
+    lines.push(`p += ${field.prefixBytes}`)
   }
   const bytes = field.fixed >= 0 ? String(field.fixed) : wireExpression(field)
   if (field.encoding === "binary")
     lines.push(field.fixed >= 0 && field.fixed <= 16 ? copyLoop(field) : `out.set(v${de}, p)`)
-  else lines.push(`if (!R.putValue(F[${de}], v${de}, out, p)) return`)
+  else lines.push(`if (!putValue(F[${de}], v${de}, out, p)) return`)
   lines.push(`p += ${bytes}`)
 }
 
 const copyLoop = ({ de, fixed }: FieldLayout): string => `for (let i = 0; i < ${fixed}; i++) out[p + i] = v${de}[i]`
+
+/** Writes MTI and bitmaps, whose bytes are constants of the set; `p` is then the first field's offset. */
+const headLines = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: number): ReadonlyArray<string> => {
+  const from = layout.headerBytes
+  if (layout.mtiBytes !== 4 || layout.bitmapBytes !== 8)
+    return [`writeMti(layout, mti, out, ${from})`, `let p = writeBitmaps(layout, bits, out, ${from + layout.mtiBytes})`]
+  const zero = layout.dialect.mti === "ascii" ? 48 : 240
+  const lines = [1000, 100, 10, 1].map((power, index) => `out[${from + index}] = ${zero} + (mti / ${power} | 0) % 10`)
+  const bitmap = new Uint8Array(8 * maps)
+  if (maps > 1) bitmap[0] = 0x80
+  if (maps > 2) bitmap[8] = 0x80
+  for (const { de } of fields) bitmap[(de - 1) >> 3]! |= 0x80 >> ((de - 1) & 7)
+  for (const [index, byte] of bitmap.entries()) lines.push(`out[${from + 4 + index}] = ${byte}`)
+  return [...lines, `let p = ${from + 4 + bitmap.length}`]
+}
 
 /** Source of a function body that makes `(message, f, mti) => Buffer | undefined`. */
 export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>): string => {
@@ -156,11 +175,10 @@ export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
   const fixed = fields.reduce((sum, { fixed, prefixBytes }) => sum + (fixed >= 0 ? fixed : prefixBytes), start)
   const variable = fields.filter(({ fixed }) => fixed < 0).map(wireExpression)
   lines.push(`const total = ${[fixed, ...variable].join(" + ")}`)
-  lines.push("const out = R.room(total)", "const w = out.byteOffset", "const v = R.roomView()")
+  lines.push("const out = room(total)", "const w = out.byteOffset", "const v = roomView()")
   if (layout.headerBytes > 0)
-    lines.push("if (R.writeHeader(layout.header, message.header, total, out, 0) !== undefined) return")
-  lines.push(`R.writeMti(layout, mti, out, ${layout.headerBytes})`)
-  lines.push(`let p = R.writeBitmaps(layout, bits, out, ${layout.headerBytes + layout.mtiBytes})`)
+    lines.push("if (writeHeader(layout.header, message.header, total, out, 0) !== undefined) return")
+  lines.push(...headLines(layout, fields, maps))
   for (const field of fields) {
     if (isJoined(field)) joinField(draft, field)
     else putField(draft, field)

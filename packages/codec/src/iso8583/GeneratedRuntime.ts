@@ -125,10 +125,14 @@ export const valueByTable = (
 /** Hex text of bytes at native speed, lower case: only digits are taken from it. */
 export const nativeHex = (buffer: Buffer, from: number, to: number): string => buffer.toString("hex", from, to)
 
-/** Texts of the numbers below 10, 100 and 1000 in one, two and three digits: length prefixes. */
-export const decimals: ReadonlyArray<ReadonlyArray<string>> = [1, 10, 100, 1000].map((count, digits) =>
-  Array.from({ length: digits === 0 ? 0 : count }, (_, value) => String(value).padStart(digits, "0"))
-)
+const decimals = (digits: number): ReadonlyArray<string> =>
+  Array.from({ length: 10 ** digits }, (_, value) => String(value).padStart(digits, "0"))
+
+/** Texts of all numbers of one to four digits: length prefixes, and short n fields without a text of their own. */
+export const decimals1: ReadonlyArray<string> = decimals(1)
+export const decimals2: ReadonlyArray<string> = decimals(2)
+export const decimals3: ReadonlyArray<string> = decimals(3)
+export const decimals4: ReadonlyArray<string> = decimals(4)
 
 /** Upper-case hex of each byte. */
 export const hexBytes: ReadonlyArray<string> = Array.from({ length: 256 }, (_, byte) => toHex(Uint8Array.of(byte)))

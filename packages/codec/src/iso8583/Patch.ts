@@ -42,9 +42,10 @@ export const checkPatches = (layout: Layout, patches: PatchList): MessageError |
   if (patches.newMti > 9999) return mtiInvalid(-1, "length")
   for (let at = 0; at < patches.count; at++) {
     const field = layout.fields[patches.des[at]!]
-    if (field === undefined) return fieldUnknown(patches.des[at]!, -1)
     const value = patches.values[at]!
-    const error = value === removed ? undefined : checkValue(field, value)
+    if (value === removed) continue
+    if (field === undefined) return fieldUnknown(patches.des[at]!, -1)
+    const error = checkValue(field, value)
     if (error !== undefined) return error
   }
   for (let at = 0; at < patches.partCount; at++) {
@@ -149,10 +150,11 @@ const rebuild = (layout: Layout, index: MessageIndex, patches: PatchList, out: B
   words.set(index.words)
   for (let change = 0; change < patches.count; change++) {
     const de = patches.des[change]!
-    if (layout.fields[de] === undefined) throw new PatchInvalid(fieldUnknown(de, -1))
     const bit = 0x80000000 >>> ((de - 1) & 31)
     const word = (de - 1) >> 5
-    words[word] = patches.values[change] === removed ? words[word]! & ~bit : words[word]! | bit
+    if (patches.values[change] === removed) words[word] = words[word]! & ~bit
+    else if (layout.fields[de] === undefined) throw new PatchInvalid(fieldUnknown(de, -1))
+    else words[word] = words[word]! | bit
   }
   settleBitmaps(layout, index, patches)
   const { buffer } = index

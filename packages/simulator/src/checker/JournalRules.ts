@@ -14,13 +14,21 @@ const journalFinding = (rule: string, { rrn, key, mti }: JournalTransaction, say
 /** G2. */
 const journalEnds: Rule = {
   name: "journal-ends",
-  checks: "no transaction in the journal is open, and none was abandoned and waits for a person",
+  checks: "every transaction is in the journal once, none is open, none was abandoned and waits for a person",
   doesNotCheck: "whether it ended in time",
-  find: ({ journal }) =>
-    journal
-      ?.filter(({ end }) => end === "Open" || end === "Abandoned")
-      .map((one) => journalFinding("journal-ends", one, one.end === "Open" ? "still open" : "abandoned"))
+  find: ({ journal }) => {
+    if (journal === undefined) return undefined
+    const met = new Set<string>()
+    return journal.flatMap((one) => {
+      const says = met.has(one.key) ? "stands in the journal twice" : unended(one)
+      met.add(one.key)
+      return says === undefined ? [] : [journalFinding("journal-ends", one, says)]
+    })
+  }
 }
+
+const unended = ({ end }: JournalTransaction): string | undefined =>
+  end === "Open" ? "still open" : end === "Abandoned" ? "abandoned" : undefined
 
 /** G1. */
 const durableFirst: Rule = {

@@ -32,14 +32,15 @@ export interface PartnerLink {
   readonly endpoint: Endpoint
   /** Cuts every connection now and makes no new one for a while. */
   readonly cut: (how: Cut, milliseconds: number) => Effect.Effect<void>
-  /** Closes every connection with FIN and makes no new one. */
+  /** Closes every connection with FIN, makes no new one, and waits until they are down. */
   readonly close: Effect.Effect<void>
   /** Never ends, except with the defect of a session that broke in a tick. */
   readonly broken: Effect.Effect<never>
 }
 
-/** Longest time for a dial, in milliseconds. */
+/** Longest time for a dial, and for a partner to take our FIN; milliseconds. */
 const dialTimeout = 5_000
+const closeTimeout = 1_000
 
 /** Opens the links of a session; they close with the scope. */
 export const makePartnerLink = (
@@ -82,7 +83,11 @@ export const makePartnerLink = (
       endpoint: entrance.endpoint,
       cut: (how, milliseconds) =>
         shut(how, "cut on demand").pipe(Effect.andThen(Effect.sleep(milliseconds)), Effect.andThen(entrance.open)),
-      close: shut("fin", "partner stops"),
+      close: shut("fin", "partner stops").pipe(
+        Effect.andThen(Effect.repeat(Effect.sleep(1), { until: () => connections.size === 0 })),
+        Effect.timeoutOption(closeTimeout),
+        Effect.asVoid
+      ),
       broken: Fiber.join(ticking)
     }
   })

@@ -73,11 +73,18 @@ export class Journal extends Context.Service<
     readonly counts: () => KindCounts
   }
 >()("@jinka/switch/journal/Journal") {
-  /** The journal on whatever store is given. Its scope's end waits for what is pending, then closes the store. */
-  static readonly layer: Layer.Layer<Journal, JournalError, JournalStore> = Layer.effect(
-    Journal,
-    Effect.suspend(() => make())
-  )
+  /**
+   * The journal on whatever store is given. Its scope's end waits for what is pending, then closes the store.
+   *
+   * **Gotchas** A new layer at each use: Effect shares a layer by identity within one run, and two journals in one program
+   * (two switches of a simulation) must not turn out to be one. Keep the layer in a constant to use it twice.
+   */
+  static get layer(): Layer.Layer<Journal, JournalError, JournalStore> {
+    return Layer.effect(
+      Journal,
+      Effect.suspend(() => make())
+    )
+  }
 }
 
 /** Opens the journal on the store of the context. */

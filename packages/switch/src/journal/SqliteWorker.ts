@@ -61,7 +61,7 @@ class JournalThread {
       const seen = Atomics.load(control, controlAt.wake)
       const received = receiveMessageOnPort(port) as { message: ToThread } | undefined
       if (received !== undefined) this.#take(received.message)
-      else if (Atomics.wait(control, controlAt.wake, seen, this.#patience()) === "timed-out") this.#idle()
+      else if (Atomics.wait(control, controlAt.wake, seen, this.#patience()) === "timed-out") this.#idle(seen)
       this.#keepHouse()
     }
     port.close()
@@ -124,9 +124,11 @@ class JournalThread {
     return (this.#index?.upto ?? 0) < this.#commit.seq
   }
 
-  /** Works on the index until a message comes. What goes wrong there is no concern of the journal: queries say it. */
-  #idle(): void {
-    const seen = Atomics.load(this.#start.control, controlAt.wake)
+  /**
+   * Works on the index until a message comes: until `wake` is no longer what it was before the last look for one. What
+   * goes wrong there is no concern of the journal: queries say it.
+   */
+  #idle(seen: number): void {
     try {
       while (this.#isIndexBehind() && Atomics.load(this.#start.control, controlAt.wake) === seen) {
         this.#openIndex().step(this.#commit.seq)

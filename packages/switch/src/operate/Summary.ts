@@ -26,6 +26,8 @@ export interface SummaryLine {
   readonly rrn: string
   /** DE 7, MMDDhhmmss. */
   readonly transmissionTime: string
+  /** STAN, DE 7, DE 32 and 33 in 11 digits each: DE 90 of a message about this one, without its first four digits. */
+  readonly key: string
   /** DE 32 and 33. */
   readonly acquirer: string
   readonly forwarder: string
@@ -41,8 +43,9 @@ export interface SummaryLine {
   readonly code: string
   /** The end in the journal's words: timeout, connection lost, restarted; else "". */
   readonly reason: string
-  /** Exchange of the switch's own reversal of this one. */
+  /** Exchange of the switch's own reversal of this one; `reversed` says whether there is one. */
   readonly reversal: number | null
+  readonly reversed: boolean
   /** Exchange that this reversal is about. */
   readonly about: number | null
   /** Attempts to send it (deliveries). */
@@ -179,6 +182,7 @@ class Summary {
       stan: text(11),
       rrn: text(37).trim(),
       transmissionTime: text(7),
+      key: isRead ? text(11) + text(7) + text(32).padStart(11, "0") + text(33).padStart(11, "0") : "",
       acquirer: text(32),
       forwarder: text(33),
       processingCode: text(3),
@@ -187,6 +191,7 @@ class Summary {
       code: "",
       reason: "",
       reversal: this.reversals.get(entry.seq) ?? null,
+      reversed: this.reversals.has(entry.seq),
       about: entry.about === 0 ? null : entry.about,
       attempts: 0,
       origin: entry.link
@@ -200,7 +205,7 @@ class Summary {
     this.ends[end]++
     if (open.kind === "request") this.requests++
     else this.deliveries++
-    if (open.reversal !== null) this.reversed++
+    if (open.reversed) this.reversed++
     const { origin: _, ...line } = open
     this.each({ ...line, end, code, reason })
   }

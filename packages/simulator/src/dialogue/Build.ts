@@ -1,0 +1,184 @@
+/** Messages and frames of the steps that send: built well by the codec, then spoiled where the step says so. Pure. */
+import {
+  answerHeader,
+  explain,
+  frameOverhead,
+  fromHex,
+  type HeaderValues,
+  isMessageError,
+  messageFromJson,
+  messageToJson,
+  mtiText,
+  readHeader,
+  responseMti,
+  writeFrame
+} from "@jinka/codec"
+import type { Dialogue, Making, Spoiling, Values } from "./Dialogue.ts"
+import { StepInvalid } from "./DialogueInvalid.ts"
+import type { Form } from "./Form.ts"
+import { fill, namedMessage, type Scope } from "./References.ts"
+import { mtiOf, partsOf, type Told, told } from "./Told.ts"
+
+/** A message before it is encoded: texts, hex for bytes. */
+interface Draft {
+  readonly mti: string
+  readonly header: HeaderValues | undefined
+  readonly fields: Values
+}
+
+/**
+ * Data elements of a request that an answer does not carry: entry and security data of the terminal (CUPS field matrix,
+ * response columns).
+ */
+const notAnswered = new Set(["14", "22", "26", "35", "36", "45", "48", "52", "53", "55", "61", "63", "96", "128"])
+
+const decoded = (form: Form, message: Told): Draft => {
+  const { bytes, index } = message
+  const read = form.codec.decode(bytes, index.start, index.end)
+  if (isMessageError(read))
+    throw new StepInvalid({ rule: `the message to start from cannot be read: ${explain(read)}` })
+  const { fields, header, mti } = messageToJson(read, { reveal: true })
+  return { mti, header, fields }
+}
+
+const answerDraft = (form: Form, message: Told): Draft => {
+  const { fields, mti } = decoded(form, message)
+  const { header } = form.codec.layout
+  return {
+    mti: mtiText(responseMti(Number(mti))),
+    header:
+      header === undefined ? undefined : answerHeader(header, readHeader(header, message.bytes, message.index.start)),
+    fields: Object.fromEntries(Object.entries(fields).filter(([de]) => !notAnswered.has(de)))
+  }
+}
+
+const templateDraft = (dialogue: Dialogue, scope: Scope, name: string): Draft => {
+  const template = dialogue.messages.get(name)
+  if (template !== undefined) return draftOf(dialogue, scope, template)
+  const known = [...dialogue.messages.keys()].join(", ")
+  throw new StepInvalid({ rule: `the messages file has no "${name}"; it has ${known}` })
+}
+
+const startOf = (dialogue: Dialogue, scope: Scope, making: Making): Draft => {
+  if (making.like !== undefined) return templateDraft(dialogue, scope, making.like)
+  if (making.answerTo !== undefined) return answerDraft(scope.form, namedMessage(scope, making.answerTo))
+  if (making.again !== undefined) return decoded(scope.form, namedMessage(scope, making.again))
+  return { mti: "", header: undefined, fields: {} }
+}
+
+const filled = (scope: Scope, values: Values): Values =>
+  Object.fromEntries(Object.entries(values).map(([place, value]) => [place, fill(scope, value)]))
+
+const draftOf = (dialogue: Dialogue, scope: Scope, making: Making): Draft => {
+  const start = startOf(dialogue, scope, making)
+  const fields = { ...start.fields, ...filled(scope, making.fields) }
+  for (const de of making.without) delete fields[de]
+  const header = { ...start.header, ...filled(scope, making.header) }
+  return {
+    mti: making.mti === undefined ? start.mti : fill(scope, making.mti),
+    header: scope.form.codec.layout.header === undefined ? undefined : header,
+    fields
+  }
+}
+
+const isUnchanged = ({ fields, header, mti, without }: Making): boolean =>
+  mti === undefined && without.length === 0 && Object.keys(fields).length === 0 && Object.keys(header).length === 0
+
+/** The message of a step, without its frame. Throws `StepInvalid`. */
+export const buildMessage = (dialogue: Dialogue, scope: Scope, making: Making): Buffer => {
+  const { codec } = scope.form
+  if (making.again !== undefined && making.rejected === undefined && isUnchanged(making)) {
+    return namedMessage(scope, making.again).bytes
+  }
+  const { fields, header, mti } = draftOf(dialogue, scope, making)
+  const message = messageFromJson(codec, {
+    mti,
+    fields,
+    ...(header === undefined ? {} : { header }),
+    ...(making.rejected === undefined ? {} : { rejected: filled(scope, making.rejected) })
+  })
+  const bytes = isMessageError(message) ? message : codec.encode(message)
+  if (!isMessageError(bytes)) return bytes
+  throw new StepInvalid({ rule: `the message cannot be built: ${explain(bytes)}` })
+}
+
+/** Bytes of a damage: `hex 0A0B`, else the text itself. */
+const damageBytes = (text: string): Buffer => {
+  if (!text.startsWith("hex ")) return Buffer.from(text, "latin1")
+  const bytes = fromHex(text.slice(4).replaceAll(" ", ""))
+  if (bytes !== undefined) return Buffer.from(bytes)
+  throw new StepInvalid({ rule: "damage: hex needs pairs of hex digits" })
+}
+
+/** Where the bytes of a damage are put: `prefix 2` is the length prefix of DE 2, `2` its value. */
+const damagedRange = (form: Form, message: Told, place: string): readonly [number, number] => {
+  const isPrefix = place.startsWith("prefix ")
+  const id = isPrefix ? place.slice("prefix ".length) : place
+  const part = partsOf(form, message).find((one) => one.id === id)
+  if (part === undefined) throw new StepInvalid({ rule: `damage: the message has no ${id}` })
+  const prefixBytes = form.codec.layout.fields[Number(id)]?.prefixBytes ?? 0
+  return isPrefix ? [part.from, part.from + prefixBytes] : [part.from + prefixBytes, part.to]
+}
+
+const setBits = (form: Form, message: Told, bits: ReadonlyArray<number>): void => {
+  const bitmap = partsOf(form, message).find(({ id }) => id === "bitmap")
+  if (bitmap === undefined) throw new StepInvalid({ rule: "bits on: the message has no bitmap" })
+  if (form.codec.dialect.bitmap.encoding !== "binary") throw new StepInvalid({ rule: "bits on: needs a binary bitmap" })
+  for (const bit of bits) {
+    const at = bitmap.from + ((bit - 1) >> 3)
+    if (at >= bitmap.to) throw new StepInvalid({ rule: `bits on: the bitmap has no bit ${bit}` })
+    message.bytes[at] = message.bytes[at]! | (0x80 >> ((bit - 1) & 7))
+  }
+}
+
+/** The message with its damage done. Lengths stay as they are, but for what is appended. Throws `StepInvalid`. */
+export const spoil = (form: Form, message: Buffer, spoiling: Spoiling): Buffer => {
+  const good = told(form, Buffer.from(message), 0)
+  for (const [place, text] of Object.entries(spoiling.damage)) {
+    const [from, to] = damagedRange(form, good, place)
+    const bytes = damageBytes(text)
+    if (bytes.length !== to - from) {
+      throw new StepInvalid({ rule: `damage: ${place} has ${to - from} bytes, ${bytes.length} are given` })
+    }
+    bytes.copy(good.bytes, from)
+  }
+  if (spoiling.bitsOn.length > 0) setBits(form, good, spoiling.bitsOn)
+  if (spoiling.append === "") return good.bytes
+  const whole = Buffer.concat([good.bytes, Buffer.from(spoiling.append, "hex")])
+  const { header, totalLength } = form.codec.layout
+  // The header's own length stays right, so that only the message's end is wrong.
+  if (header !== undefined && totalLength !== undefined && mtiOf(good) !== "") {
+    whole.write(String(whole.length).padStart(totalLength.bytes, "0"), totalLength.offset, "latin1")
+  }
+  return whole
+}
+
+/** The message in its frame. Throws `StepInvalid`. */
+export const framed = (form: Form, message: Buffer, spoiling: Spoiling): Buffer => {
+  const { after, before } = frameOverhead(form.frame)
+  const out = Buffer.alloc(before + message.length + after)
+  message.copy(out, before)
+  if (spoiling.length === undefined) {
+    try {
+      writeFrame(form.frame, out, 0, message.length)
+    } catch (error) {
+      throw new StepInvalid({ rule: error instanceof Error ? error.message : String(error) })
+    }
+    return out
+  }
+  if (spoiling.length.length !== before) throw new StepInvalid({ rule: `length: needs ${before} characters` })
+  out.write(spoiling.length, 0, "latin1")
+  return out
+}
+
+/** The writes of a frame: how it is cut and split. */
+export const writesOf = (frame: Buffer, { cutAt, slowlyMs, splitAt }: Spoiling): ReadonlyArray<Buffer> => {
+  const bytes = cutAt === undefined ? frame : frame.subarray(0, cutAt)
+  const borders = slowlyMs === undefined ? [...splitAt, bytes.length] : [...bytes.keys(), bytes.length].slice(1)
+  let from = 0
+  return borders.map((to) => {
+    const piece = bytes.subarray(from, to)
+    from = to
+    return piece
+  })
+}

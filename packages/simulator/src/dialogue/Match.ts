@@ -1,0 +1,153 @@
+/** Whether a message is what a step expects: the differences, place by place. Pure; says no card data. */
+import { answerHeader, explain, mtiText, readHeader, responseMti } from "@jinka/codec"
+import type { Expectation, Values } from "./Dialogue.ts"
+import { fill, namedMessage, type Scope } from "./References.ts"
+import { fieldText, headerStart, headerText, mtiOf, partsOf, rejectedStart, type Told } from "./Told.ts"
+
+/** One thing that is not as expected. `id` is a row of the message: `mti`, `header.<part>`, `bitmap` or a data element. */
+export interface Difference {
+  readonly id: string
+  readonly says: string
+}
+
+/** How a place is called in a sentence. */
+const called = (id: string): string => (/^\d+$/.test(id) ? `DE ${id}` : id)
+
+/** Values of covered data elements are never shown: only their lengths. */
+const shown = ({ form }: Scope, id: string, value: string): string => {
+  const field = form.codec.layout.fields[Number(id)]
+  if (field === undefined || field.sensitivity === "none") return `"${value}"`
+  return `${value.length} covered characters`
+}
+
+const compared = (
+  scope: Scope,
+  id: string,
+  allowed: ReadonlyArray<string>,
+  came: string | undefined
+): Difference | undefined => {
+  if (came !== undefined && allowed.includes(came)) return undefined
+  const wanted = allowed.map((value) => shown(scope, id, value)).join(" or ")
+  const got = came === undefined ? "it is not there" : `${shown(scope, id, came)} came`
+  return { id, says: `${called(id)}: ${wanted} expected, ${got}` }
+}
+
+/** A header part is compared without the spaces that fill it. */
+const headers = (scope: Scope, message: Told, start: number, values: Values): ReadonlyArray<Difference | undefined> =>
+  Object.entries(values).map(([name, value]) => {
+    const came = headerText(scope.form, message.bytes, start, name)?.trimEnd()
+    return compared(scope, `header.${name}`, [fill(scope, value).trimEnd()], came)
+  })
+
+const isSamePart = (
+  one: Told,
+  first: { from: number; to: number },
+  other: Told,
+  second: { from: number; to: number }
+) => one.bytes.compare(other.bytes, second.from, second.to, first.from, first.to) === 0
+
+/** Places that differ from an earlier message although they were not named as changed. */
+const sameBytes = (
+  scope: Scope,
+  message: Told,
+  name: string,
+  changed: ReadonlyArray<string>
+): ReadonlyArray<Difference> => {
+  const earlier = namedMessage(scope, name)
+  const ignored = new Set(changed)
+  if (changed.some((id) => /^\d+$/.test(id))) {
+    const total = scope.form.codec.layout.totalLength?.name
+    ignored.add("bitmap")
+    if (total !== undefined) ignored.add(`header.${total}`)
+  }
+  const parts = new Map(partsOf(scope.form, message).map((part) => [part.id, part]))
+  const before = new Map(partsOf(scope.form, earlier).map((part) => [part.id, part]))
+  const differences: Array<Difference> = []
+  for (const id of new Set([...before.keys(), ...parts.keys()])) {
+    if (ignored.has(id)) continue
+    const was = before.get(id)
+    const is = parts.get(id)
+    if (was !== undefined && is !== undefined && isSamePart(message, is, earlier, was)) continue
+    const how = was === undefined ? `"${name}" has none` : is === undefined ? "it is not there" : "its bytes differ"
+    differences.push({ id, says: `${called(id)}: the same as in "${name}" expected, ${how}` })
+  }
+  return differences
+}
+
+/** Data elements in which an answer says its own. */
+const answersOwn = new Set([38, 39])
+
+const isAnswer = (
+  scope: Scope,
+  message: Told,
+  expectation: Expectation,
+  name: string
+): ReadonlyArray<Difference | undefined> => {
+  const { form } = scope
+  const asked = namedMessage(scope, name)
+  const { header } = form.codec.layout
+  const addresses =
+    header === undefined ? [] : headers(scope, message, headerStart(message), answerHeaderOf(header, asked))
+  const echoes = form.codec.layout.defined.map(({ de }) => {
+    if (answersOwn.has(de) || expectation.fields[de] !== undefined) return undefined
+    const was = fieldText(form, asked, de)
+    const is = fieldText(form, message, de)
+    const isKey = form.codec.dialect.match.transaction.includes(de) && mtiOf(asked).charAt(1) !== "8"
+    if (was === undefined || (is === undefined && !isKey)) return undefined
+    return compared(scope, String(de), [was], is)
+  })
+  const mti = expectation.mti === undefined ? [mtiText(responseMti(Number(mtiOf(asked))))] : expectation.mti
+  return [compared(scope, "mti", mti, mtiOf(message)), ...addresses, ...echoes]
+}
+
+const answerHeaderOf = (header: Parameters<typeof readHeader>[0], asked: Told): Values => {
+  const { [header.totalLength ?? ""]: _, ...rest } = answerHeader(
+    header,
+    readHeader(header, asked.bytes, asked.index.start)
+  )
+  return rest
+}
+
+/** What of the message is not as expected, in the order of the message. */
+export const differences = (scope: Scope, message: Told, expectation: Expectation): ReadonlyArray<Difference> => {
+  const { form } = scope
+  const rejected = rejectedStart(form, message)
+  const found: Array<Difference | undefined> = []
+  if (message.wrong !== undefined) {
+    found.push({ id: "", says: `a readable message was expected: ${explain(message.wrong)}` })
+  }
+  if (expectation.rejected !== undefined) {
+    if (rejected < 0) found.push({ id: "", says: "a reject was expected, with an outer header" })
+    else found.push(...headers(scope, message, rejected, expectation.rejected))
+  } else if (rejected >= 0) found.push({ id: "", says: "no reject was expected" })
+  const { answerTo, mti, sameAs } = expectation
+  if (mti !== undefined && answerTo === undefined) {
+    found.push(
+      compared(
+        scope,
+        "mti",
+        mti.map((one) => fill(scope, one)),
+        mtiOf(message)
+      )
+    )
+  }
+  if (answerTo !== undefined) found.push(...isAnswer(scope, message, expectation, answerTo))
+  if (sameAs !== undefined) found.push(...sameBytes(scope, message, sameAs, expectation.changed))
+  found.push(...headers(scope, message, headerStart(message), expectation.header))
+  for (const [de, values] of Object.entries(expectation.fields)) {
+    const allowed = values.map((value) => fill(scope, value))
+    found.push(compared(scope, de, allowed, fieldText(form, message, Number(de))))
+  }
+  for (const [de, value] of Object.entries(expectation.differs)) {
+    if (fieldText(form, message, Number(de)) === fill(scope, value)) {
+      found.push({ id: de, says: `${called(de)}: a value of its own expected, the same came` })
+    }
+  }
+  for (const de of expectation.present) {
+    if (!message.index.has(de)) found.push({ id: String(de), says: `DE ${de}: expected, it is not there` })
+  }
+  for (const de of expectation.absent) {
+    if (message.index.has(de)) found.push({ id: String(de), says: `DE ${de}: not expected, it is there` })
+  }
+  return found.filter((difference) => difference !== undefined)
+}

@@ -1,0 +1,229 @@
+/**
+ * One step of a dialogue file: `A sends: {...}`, `B expects close: RST`, `wait: 200ms`. Owns the steps' words and keys, which
+ * docs/reference/dialogues.md lists; what they do is the runner's.
+ */
+import type { Act, Expectation, Making, Place, Spoiling, Step, SystemSettings, Timing } from "./Dialogue.ts"
+import { DialogueInvalid } from "./DialogueInvalid.ts"
+import { durationOf, listOf, numberOf, textOf, textsOf, type Yaml } from "./YamlNodes.ts"
+
+const isFieldNumber = (key: string): boolean => /^\d{1,3}$/.test(key)
+
+/** Reads the values of one map, and complains about keys that nobody read. */
+class Keys {
+  private readonly file: string
+  private readonly yaml: Yaml & { readonly kind: "map" }
+  private readonly known = new Set<string>()
+
+  constructor(file: string, yaml: Yaml, what: string) {
+    if (yaml.kind !== "map") throw new DialogueInvalid({ file, line: yaml.line, rule: `${what} needs a map of keys` })
+    this.file = file
+    this.yaml = yaml
+  }
+
+  get<A>(key: string, read: (file: string, yaml: Yaml) => A): A | undefined {
+    this.known.add(key)
+    const yaml = this.yaml.entries.get(key)
+    return yaml === undefined ? undefined : read(this.file, yaml)
+  }
+
+  /** The entries whose keys are data element numbers. */
+  fields(): ReadonlyArray<readonly [string, Yaml]> {
+    return [...this.yaml.entries].filter(([key]) => isFieldNumber(key))
+  }
+
+  done(): void {
+    for (const [key, { line }] of this.yaml.entries) {
+      if (isFieldNumber(key) || this.known.has(key)) continue
+      const rule = `"${key}" is not known here; known are data element numbers and ${[...this.known].join(", ")}`
+      throw new DialogueInvalid({ file: this.file, line, rule })
+    }
+  }
+}
+
+const fieldNumbers = (file: string, yaml: Yaml): ReadonlyArray<number> =>
+  listOf(file, yaml).map((text) => {
+    if (isFieldNumber(text)) return Number(text)
+    throw new DialogueInvalid({ file, line: yaml.line, rule: `"${text}" is no data element number` })
+  })
+
+const hexOf = (file: string, yaml: Yaml): Buffer => {
+  const digits = textOf(file, yaml).replaceAll(/\s/g, "")
+  if (/^([0-9A-Fa-f]{2})*$/.test(digits)) return Buffer.from(digits, "hex")
+  throw new DialogueInvalid({ file, line: yaml.line, rule: "pairs of hex digits are expected" })
+}
+
+const making = (file: string, keys: Keys): Making => ({
+  like: keys.get("like", textOf),
+  answerTo: keys.get("answer to", textOf),
+  again: keys.get("again", textOf),
+  mti: keys.get("mti", textOf),
+  fields: Object.fromEntries(keys.fields().map(([de, yaml]) => [de, textOf(file, yaml)])),
+  without: keys.get("without", fieldNumbers) ?? [],
+  header: keys.get("header", textsOf) ?? {},
+  rejected: keys.get("rejected", textsOf)
+})
+
+const spoiling = (keys: Keys): Spoiling => ({
+  damage: keys.get("damage", textsOf) ?? {},
+  bitsOn: keys.get("bits on", fieldNumbers) ?? [],
+  append: keys.get("append", hexOf)?.toString("hex") ?? "",
+  length: keys.get("length", textOf),
+  cutAt: keys.get("cut at", numberOf),
+  splitAt: keys.get("split at", (file, yaml) => listOf(file, yaml).map(Number)) ?? [],
+  pauseMs: keys.get("pause", durationOf) ?? 20,
+  slowlyMs: keys.get("slowly", durationOf)
+})
+
+const timing = (keys: Keys): Timing => ({
+  withinMs: keys.get("within", durationOf),
+  notBeforeMs: keys.get("not before", durationOf) ?? 0,
+  since: keys.get("since", textOf)
+})
+
+const sends = (file: string, yaml: Yaml): Act => {
+  const keys = new Keys(file, yaml, "sends")
+  const bytes = keys.get("bytes", hexOf) ?? keys.get("text", (_, text) => Buffer.from(textOf(file, text), "latin1"))
+  const message = keys.get("message bytes", hexOf)
+  if (bytes !== undefined || message !== undefined) {
+    const act: Act = {
+      _tag: "sendBytes",
+      bytes: (bytes ?? message)!,
+      framed: message !== undefined,
+      spoiling: spoiling(keys)
+    }
+    keys.done()
+    return act
+  }
+  const act: Act = {
+    _tag: "send",
+    as: keys.get("as", textOf),
+    making: making(file, keys),
+    spoiling: spoiling(keys)
+  }
+  keys.done()
+  return act
+}
+
+const expects = (file: string, yaml: Yaml): Act => {
+  const keys = new Keys(file, yaml, "expects")
+  const expectation: Expectation = {
+    as: keys.get("as", textOf),
+    mti: keys.get("mti", listOf),
+    fields: Object.fromEntries(keys.fields().map(([de, value]) => [de, listOf(file, value)])),
+    header: keys.get("header", textsOf) ?? {},
+    present: keys.get("present", fieldNumbers) ?? [],
+    absent: keys.get("absent", fieldNumbers) ?? [],
+    differs: keys.get("differs", textsOf) ?? {},
+    sameAs: keys.get("same as", textOf),
+    changed: keys.get("changed", listOf) ?? [],
+    answerTo: keys.get("answer to", textOf),
+    rejected: keys.get("rejected", textsOf),
+    ...timing(keys)
+  }
+  keys.done()
+  return { _tag: "expect", expectation }
+}
+
+const ends = ["FIN", "RST", "any"] as const
+
+const endOf = (file: string, yaml: Yaml): (typeof ends)[number] => {
+  const end = ends.find((one) => one === textOf(file, yaml))
+  if (end !== undefined) return end
+  throw new DialogueInvalid({ file, line: yaml.line, rule: "FIN, RST or any is expected" })
+}
+
+const noBounds: Timing = { withinMs: undefined, notBeforeMs: 0, since: undefined }
+
+const expectsClose = (file: string, yaml: Yaml): Act => {
+  if (yaml.kind === "text") return { _tag: "expectClose", how: endOf(file, yaml), timing: noBounds }
+  const keys = new Keys(file, yaml, "expects close")
+  const act: Act = { _tag: "expectClose", how: keys.get("how", endOf) ?? "any", timing: timing(keys) }
+  keys.done()
+  return act
+}
+
+const expectsIdle = (file: string, yaml: Yaml): Act => {
+  if (yaml.kind === "text") {
+    const withinMs = yaml.text === "" ? undefined : durationOf(file, yaml)
+    return { _tag: "expectIdle", timing: { ...noBounds, withinMs } }
+  }
+  const keys = new Keys(file, yaml, "expects idle frame")
+  const act: Act = { _tag: "expectIdle", timing: timing(keys) }
+  keys.done()
+  return act
+}
+
+const closes = (file: string, yaml: Yaml): Act => {
+  const how = endOf(file, yaml)
+  if (how !== "any") return { _tag: "close", how }
+  throw new DialogueInvalid({ file, line: yaml.line, rule: "FIN or RST is expected" })
+}
+
+/** What partners can do, by the words behind the partner's name. */
+const acts: Readonly<Record<string, (file: string, yaml: Yaml) => Act>> = {
+  connects: () => ({ _tag: "connect" }),
+  listens: () => ({ _tag: "listen" }),
+  "stops listening": () => ({ _tag: "stopListening" }),
+  accepts: (file, yaml) => ({
+    _tag: "accept",
+    withinMs: yaml.kind === "text" && yaml.text === "" ? undefined : durationOf(file, yaml)
+  }),
+  sends,
+  "sends idle frame": () => ({ _tag: "sendIdle" }),
+  expects,
+  "expects nothing": (file, yaml) => ({ _tag: "expectNothing", forMs: durationOf(file, yaml) }),
+  "expects idle frame": expectsIdle,
+  "expects close": expectsClose,
+  closes
+}
+
+/** Head and body of a step: one key with its value, or a text alone. */
+const partsOf = (file: string, yaml: Yaml): readonly [string, Yaml] => {
+  if (yaml.kind === "text") return [yaml.text, { kind: "text", line: yaml.line, text: "" }]
+  const entry = yaml.kind === "map" ? [...yaml.entries][0] : undefined
+  if (yaml.kind === "map" && yaml.entries.size === 1 && entry !== undefined) return entry
+  throw new DialogueInvalid({
+    file,
+    line: yaml.line,
+    rule: "a step is one line such as `A sends:` with its keys below"
+  })
+}
+
+/** Reads one step. Throws `DialogueInvalid`. */
+export const readStep = (file: string, yaml: Yaml, partners: ReadonlySet<string>): Step => {
+  const [head, body] = partsOf(file, yaml)
+  const place: Place = { file, line: yaml.line }
+  const text = body.kind === "text" && body.text !== "" ? `${head}: ${body.text}` : head
+  if (head === "wait") return { _tag: "wait", ms: durationOf(file, body), place, text }
+  if (head === "operator") return { _tag: "operator", what: textOf(file, body), place, text }
+  const space = head.indexOf(" ")
+  const partner = head.slice(0, Math.max(0, space))
+  const words = head.slice(space + 1)
+  const read = acts[words]
+  if (read === undefined || partner === "") {
+    const known = Object.keys(acts).join(", ")
+    const rule = `"${head}" is no step; a step is wait, operator, or a partner's name and one of: ${known}`
+    throw new DialogueInvalid({ file, line: yaml.line, rule })
+  }
+  if (!partners.has(partner)) {
+    const rule = `"${partner}" is no partner of this dialogue; partners are ${[...partners].join(", ")}`
+    throw new DialogueInvalid({ file, line: yaml.line, rule })
+  }
+  return { _tag: "partner", partner, act: read(file, body), place, text }
+}
+
+/** Reads a message of a messages file. Throws `DialogueInvalid`. */
+export const readMaking = (file: string, yaml: Yaml): Making => {
+  const keys = new Keys(file, yaml, "a message")
+  const made = making(file, keys)
+  keys.done()
+  return made
+}
+
+/** The settings of the system under test, as they are written. */
+export const readSettings = (file: string, yaml: Yaml): SystemSettings => {
+  if (yaml.kind !== "map") throw new DialogueInvalid({ file, line: yaml.line, rule: "a map of settings is expected" })
+  return Object.fromEntries(
+    [...yaml.entries].map(([key, value]) => [key, value.kind === "text" ? value.text : readSettings(file, value)])
+  )
+}

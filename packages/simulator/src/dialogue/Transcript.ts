@@ -1,0 +1,133 @@
+/**
+ * What was said in a dialogue, in order, and how it looks on paper: time, partner, direction, bytes and decoded fields, card
+ * data covered. Prints nothing.
+ */
+import { describe, explain, explainFrame, type DescribedRow } from "@jinka/codec"
+import { covered } from "./Cover.ts"
+import type { Form } from "./Form.ts"
+import { mtiOf, partsOf, rejectedStart, type Told } from "./Told.ts"
+import type { Happening } from "./Wire.ts"
+
+/** One line of the transcript. Times are monotonic milliseconds. */
+export type Line =
+  | { readonly _tag: "sent"; readonly at: number; readonly partner: string; readonly message: Told; readonly wire: Buffer }
+  | { readonly _tag: "sentBytes"; readonly at: number; readonly partner: string; readonly wire: Buffer }
+  | { readonly _tag: "received"; readonly at: number; readonly partner: string; readonly message: Told }
+  | { readonly _tag: "happened"; readonly at: number; readonly partner: string; readonly happening: Happening }
+  | { readonly _tag: "noted"; readonly at: number; readonly partner: string; readonly text: string }
+
+/** Everything that was said and seen, by time of recording. */
+export type Transcript = ReadonlyArray<Line>
+
+/** A place that is marked, with what is wrong there. */
+export interface Mark {
+  readonly message: Told
+  /** Row ids, the first differing one first. */
+  readonly ids: ReadonlyArray<string>
+}
+
+const bytesPerLine = 16
+
+/** Offset, hex and text of the bytes; `marked` lines point at a range. */
+const hexDump = (bytes: Buffer, marked: readonly [number, number] | undefined): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (let from = 0; from < bytes.length; from += bytesPerLine) {
+    const part = bytes.subarray(from, from + bytesPerLine)
+    const digits = [...part].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")
+    const text = [...part].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".")).join("")
+    lines.push(`${String(from).padStart(4, "0")}  ${digits.padEnd(3 * bytesPerLine - 1)}  ${text}`)
+    if (marked === undefined || marked[0] >= from + bytesPerLine || marked[1] <= from) continue
+    const left = Math.max(0, marked[0] - from)
+    const right = Math.min(part.length, marked[1] - from)
+    lines.push(`      ${" ".repeat(3 * left)}${"^".repeat(Math.max(2, 3 * (right - left) - 1))}`)
+  }
+  return lines
+}
+
+/** The rows of a message: masked values, one a line, the marked ones with a sign in front. */
+const messageRows = (form: Form, message: Told, ids: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const { rows } = describe(form.codec, message.bytes)
+  const shown = rows.filter(({ id }: DescribedRow) => id !== "bitmap" && !id.includes(".") || ids.includes(id))
+  const lines = shown.map(({ id, name, value }) => {
+    const sign = ids.includes(id) ? ">>" : "  "
+    return `${sign} ${id.padEnd(4)} ${value.padEnd(24)} ${name}`
+  })
+  const known = new Set(shown.map(({ id }) => id))
+  for (const id of ids) if (id !== "" && !known.has(id)) lines.push(`>> ${id.padEnd(4)} (not there)`)
+  if (message.wrong !== undefined) lines.push(`>> ${explain(message.wrong)}`)
+  return lines
+}
+
+/** All values in one paragraph, for messages that were as they should be. */
+const messageParagraph = (form: Form, message: Told): ReadonlyArray<string> => {
+  const { rows } = describe(form.codec, message.bytes)
+  const lines: Array<string> = [""]
+  for (const { id, value } of rows) {
+    if (id === "mti" || id === "bitmap" || id.includes(".")) continue
+    const text = `${id}=${value.trimEnd()}`
+    if (lines.at(-1)!.length + text.length > 100) lines.push("")
+    lines.push(`${lines.pop()!}${lines.at(-1) === "" ? "" : " "}${text} `)
+  }
+  const wrong = message.wrong === undefined ? [] : [`(${explain(message.wrong)})`]
+  return [...lines.map((line) => line.trim()).filter((line) => line !== ""), ...wrong]
+}
+
+const titleOf = (form: Form, message: Told): string => {
+  const reject = rejectedStart(form, message) < 0 ? "" : "reject of "
+  return `${reject}${mtiOf(message) || "unreadable message"}, ${message.bytes.length} bytes`
+}
+
+const messageLines = (form: Form, message: Told, mark: Mark | undefined): ReadonlyArray<string> => {
+  const isMarked = mark?.message === message
+  const ids = isMarked ? mark.ids : []
+  const part = partsOf(form, message).find(({ id }) => id === ids[0])
+  return [
+    ...(isMarked ? messageRows(form, message, ids) : messageParagraph(form, message)),
+    ...hexDump(covered(form, message), part === undefined ? undefined : [part.from, part.to])
+  ]
+}
+
+const happeningText = (happening: Happening): string => {
+  switch (happening._tag) {
+    case "opened":
+      return `connected with ${happening.remote}`
+    case "ended":
+      if (happening.how === "local") return "closed by this side"
+      return happening.how === "FIN" ? "closed by the far side (FIN)" : `broken by the far side (RST, ${happening.cause})`
+    case "idle":
+      return "<  idle frame"
+    case "garbage":
+      return `<  ${happening.bytes.length} bytes that are no frame: ${explainFrame(happening.error)}`
+    case "message":
+      return "<  message"
+  }
+}
+
+const lineTexts = (form: Form, line: Line, mark: Mark | undefined): readonly [string, ReadonlyArray<string>] => {
+  switch (line._tag) {
+    case "sent": {
+      const extra = line.wire.length === line.message.bytes.length ? "" : `, ${line.wire.length} on the wire`
+      return [`>  ${titleOf(form, line.message)}${extra}`, messageLines(form, line.message, mark)]
+    }
+    case "sentBytes":
+      return [`>  ${line.wire.length} bytes`, hexDump(line.wire, undefined)]
+    case "received":
+      return [`<  ${titleOf(form, line.message)}`, messageLines(form, line.message, mark)]
+    case "happened":
+      return [happeningText(line.happening), []]
+    case "noted":
+      return [line.text, []]
+  }
+}
+
+/** The transcript as text. Times count from `startedAt`, in seconds. */
+export const transcriptText = (form: Form, transcript: Transcript, startedAt: number, mark?: Mark): string => {
+  const width = Math.max(1, ...transcript.map(({ partner }) => partner.length))
+  return transcript
+    .flatMap((line) => {
+      const [title, below] = lineTexts(form, line, mark)
+      const time = ((line.at - startedAt) / 1000).toFixed(3).padStart(8)
+      return [`${time}  ${line.partner.padEnd(width)}  ${title}`, ...below.map((text) => `${" ".repeat(13 + width)}${text}`)]
+    })
+    .join("\n")
+}

@@ -1,0 +1,158 @@
+/**
+ * One partner's end of the wire: a TCP connection, what came on it and when, and how it ended.
+ *
+ * Owns sockets and framing of a dialogue. Times are taken when bytes arrive, not when a step looks at them. Nothing is answered
+ * here, and nothing is closed unless a step says so.
+ */
+import { connect, type Server, type Socket } from "node:net"
+import { type FrameError, Framer } from "@jinka/codec"
+import { Effect } from "effect"
+import { type Endpoint, listen } from "../link/Listener.ts"
+import { reasonOf } from "../SimulatorError.ts"
+import type { Form } from "./Form.ts"
+
+/** How a connection ended, seen from the partner. `local`: a step closed it. */
+export type End = "FIN" | "RST" | "local"
+
+/** Something that happened on the wire. Times are monotonic milliseconds. */
+export type Happening =
+  | { readonly _tag: "message"; readonly at: number; readonly bytes: Buffer }
+  | { readonly _tag: "idle"; readonly at: number; readonly bytes: Buffer }
+  | { readonly _tag: "garbage"; readonly at: number; readonly bytes: Buffer; readonly error: FrameError }
+  | { readonly _tag: "ended"; readonly at: number; readonly how: End; readonly cause: string }
+  | { readonly _tag: "opened"; readonly at: number; readonly remote: string }
+
+/** A connection that could not be made, or an address that could not be listened on. */
+export interface WireFailed {
+  readonly says: string
+}
+
+/** Connections of one partner, one at a time. `on` is told everything, synchronously. */
+export class Wire {
+  private readonly form: Form
+  private readonly now: () => number
+  private readonly on: (happening: Happening) => void
+  private socket: Socket | undefined
+  private listening: Server | undefined
+  private arrived: Array<Socket> = []
+  private onArrival: (() => void) | undefined
+
+  constructor(form: Form, now: () => number, on: (happening: Happening) => void) {
+    this.form = form
+    this.now = now
+    this.on = on
+  }
+
+  /** A connection is up, or half of it. */
+  get isOpen(): boolean {
+    return this.socket !== undefined && !this.socket.destroyed
+  }
+
+  /** Connects; a connection that is still there is left to itself. */
+  connect(to: Endpoint, limitMs: number): Effect.Effect<void, WireFailed> {
+    return Effect.callback<void, WireFailed>((resume) => {
+      const socket = connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true })
+      const failed = (error: unknown) => resume(Effect.fail({ says: `no connection: ${reasonOf(error)}` }))
+      socket.once("error", failed)
+      socket.once("connect", () => {
+        socket.off("error", failed)
+        this.take(socket)
+        resume(Effect.void)
+      })
+      return Effect.sync(() => socket.destroy())
+    }).pipe(Effect.timeoutOrElse({ duration: limitMs, orElse: () => Effect.fail({ says: `no connection in ${limitMs} ms` }) }))
+  }
+
+  /** Listens; connections wait until a step accepts them. */
+  listen(at: Endpoint): Effect.Effect<void, WireFailed> {
+    const arrive = (socket: Socket) => {
+      // Until it is accepted nothing may be lost, and an error must not fall on the floor.
+      socket.pause().on("error", () => {})
+      this.arrived.push(socket)
+      this.onArrival?.()
+    }
+    return listen(at, arrive, { allowHalfOpen: true }).pipe(
+      Effect.map((listening) => {
+        this.listening = listening
+      }),
+      Effect.mapError((failed) => ({ says: failed.message }))
+    )
+  }
+
+  /** Takes no more connections; those that nobody accepted are reset. */
+  stopListening(): void {
+    this.listening?.close()
+    this.listening = undefined
+    for (const socket of this.arrived.splice(0)) socket.resetAndDestroy()
+  }
+
+  /** The next connection that was made to us. */
+  accept(limitMs: number): Effect.Effect<void, WireFailed> {
+    return Effect.callback<void>((resume) => {
+      const taken = () => {
+        const socket = this.arrived.shift()
+        if (socket === undefined) return false
+        this.onArrival = undefined
+        this.take(socket)
+        socket.resume()
+        resume(Effect.void)
+        return true
+      }
+      if (!taken()) this.onArrival = taken
+      return Effect.sync(() => {
+        this.onArrival = undefined
+      })
+    }).pipe(
+      Effect.timeoutOrElse({ duration: limitMs, orElse: () => Effect.fail({ says: `nobody connected in ${limitMs} ms` }) })
+    )
+  }
+
+  /** Gives bytes to the kernel. Bytes for a connection that has ended go nowhere, as on a real line. */
+  write(bytes: Buffer): void {
+    if (this.socket?.writable === true) this.socket.write(bytes)
+  }
+
+  /** Ends the connection. FIN leaves the other direction open until the far side closes it. */
+  close(how: "FIN" | "RST"): void {
+    const { socket } = this
+    if (socket === undefined) return
+    if (how === "FIN") socket.end()
+    else {
+      socket.resetAndDestroy()
+      this.socket = undefined
+    }
+  }
+
+  /** Ends everything, whatever was open. */
+  destroy(): void {
+    this.stopListening()
+    this.socket?.resetAndDestroy()
+    this.socket = undefined
+  }
+
+  private take(socket: Socket): void {
+    this.socket = socket
+    const framer = new Framer(this.form.frame)
+    let hasEnded = false
+    const end = (how: End, cause: string) => {
+      if (hasEnded) return
+      hasEnded = true
+      this.on({ _tag: "ended", at: this.now(), how: this.socket === socket ? how : "local", cause })
+    }
+    socket.setNoDelay(true)
+    socket.on("data", (chunk: Buffer) => this.received(framer, chunk))
+    socket.on("end", () => end("FIN", ""))
+    socket.on("error", (error: NodeJS.ErrnoException) => end("RST", error.code ?? error.message))
+    socket.on("close", () => end("local", ""))
+    this.on({ _tag: "opened", at: this.now(), remote: `${socket.remoteAddress}:${socket.remotePort}` })
+  }
+
+  private received(framer: Framer, chunk: Buffer): void {
+    const at = this.now()
+    const error = framer.push(chunk, {
+      frame: (buffer, start, end) => this.on({ _tag: "message", at, bytes: Buffer.from(buffer.subarray(start, end)) }),
+      idle: (buffer, start, end) => this.on({ _tag: "idle", at, bytes: Buffer.from(buffer.subarray(start, end)) })
+    })
+    if (error !== undefined) this.on({ _tag: "garbage", at, bytes: chunk, error })
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * YAML as texts: every scalar is the text that stands in the file, so that 000000012300 keeps its zeros, and everything knows
+ * its line. Owns no meaning of any key.
+ */
+import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml"
+import { DialogueInvalid } from "./DialogueInvalid.ts"
+
+/** A text, a list or a map, with its line. */
+export type Yaml =
+  | { readonly kind: "text"; readonly line: number; readonly text: string }
+  | { readonly kind: "list"; readonly line: number; readonly items: ReadonlyArray<Yaml> }
+  | { readonly kind: "map"; readonly line: number; readonly entries: ReadonlyMap<string, Yaml> }
+
+/** The map that a file holds. Throws `DialogueInvalid`. */
+export const parseYaml = (file: string, text: string): Yaml & { readonly kind: "map" } => {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { schema: "failsafe", lineCounter: lines })
+  const wrong = document.errors[0]
+  if (wrong !== undefined) {
+    const rule = wrong.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")
+    throw new DialogueInvalid({ file, line: lines.linePos(wrong.pos[0]).line, rule })
+  }
+  const yaml = fromNode(file, document.contents, lines)
+  if (yaml.kind !== "map") throw new DialogueInvalid({ file, line: 1, rule: "a map of keys and values is expected" })
+  return yaml
+}
+
+const fromNode = (file: string, node: ParsedNode | Node | null, lines: LineCounter): Yaml => {
+  const line = node?.range === undefined || node.range === null ? 1 : lines.linePos(node.range[0]).line
+  if (isMap(node)) {
+    const entries = node.items.map(({ key, value }): readonly [string, Yaml] => {
+      if (!isScalar(key)) throw new DialogueInvalid({ file, line, rule: "a key has to be a plain text" })
+      return [String(key.value), fromNode(file, value as Node | null, lines)]
+    })
+    return { kind: "map", line, entries: new Map(entries) }
+  }
+  if (isSeq(node)) return { kind: "list", line, items: node.items.map((item) => fromNode(file, item as Node, lines)) }
+  if (node === null || isScalar(node)) return { kind: "text", line, text: String(node?.value ?? "") }
+  throw new DialogueInvalid({ file, line, rule: "anchors and aliases are not used in dialogues" })
+}
+
+const expected = (file: string, yaml: Yaml, what: string): DialogueInvalid =>
+  new DialogueInvalid({ file, line: yaml.line, rule: `${what} is expected here` })
+
+/** The text of a scalar. */
+export const textOf = (file: string, yaml: Yaml): string => {
+  if (yaml.kind === "text") return yaml.text
+  throw expected(file, yaml, "a text")
+}
+
+/** A list, or one item as a list of one. */
+export const listOf = (file: string, yaml: Yaml): ReadonlyArray<string> =>
+  yaml.kind === "list" ? yaml.items.map((item) => textOf(file, item)) : [textOf(file, yaml)]
+
+/** A map of texts. */
+export const textsOf = (file: string, yaml: Yaml): { readonly [key: string]: string } => {
+  if (yaml.kind !== "map") throw expected(file, yaml, "a map")
+  return Object.fromEntries([...yaml.entries].map(([key, value]) => [key, textOf(file, value)]))
+}
+
+/** "300ms", "2s" or "1m" in milliseconds. */
+export const durationOf = (file: string, yaml: Yaml): number => {
+  const found = /^(\d+(?:\.\d+)?) ?(ms|s|m)$/.exec(textOf(file, yaml))
+  if (found === null) throw expected(file, yaml, 'a duration like "300ms", "2s" or "1m"')
+  return Number(found[1]) * { ms: 1, s: 1000, m: 60_000 }[found[2] as "ms" | "s" | "m"]
+}
+
+/** A number of digits. */
+export const numberOf = (file: string, yaml: Yaml): number => {
+  const text = textOf(file, yaml)
+  if (/^\d+$/.test(text)) return Number(text)
+  throw expected(file, yaml, "a whole number")
+}

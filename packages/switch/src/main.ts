@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+/**
+ * The `jinka` command: the edge where the program meets its process. Everything else is in `operate/`.
+ */
+import { readFileSync } from "node:fs"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Cause, Console, Effect, Exit, Layer, Runtime } from "effect"
+import { jinka } from "./operate/command/Jinka.ts"
+import { exitCodes } from "./operate/Exit.ts"
+import { ProcessEdge } from "./operate/ProcessEdge.ts"
+
+const signals = ["SIGINT", "SIGTERM"] as const
+
+/** Who is told of the next signal; without anybody a signal interrupts the command. */
+const waiting: Array<(signal: string) => void> = []
+const arrived: Array<string> = []
+let areTaken = false
+
+const nextSignal = Effect.callback<string>((resume) => {
+  const signal = arrived.shift()
+  if (signal !== undefined) return resume(Effect.succeed(signal))
+  const wake = (name: string) => resume(Effect.succeed(name))
+  waiting.push(wake)
+  return Effect.sync(() => {
+    const at = waiting.indexOf(wake)
+    if (at >= 0) waiting.splice(at, 1)
+  })
+})
+
+const edge = ProcessEdge.of({
+  pid: process.pid,
+  takeSignals: Effect.sync(() => {
+    areTaken = true
+    return nextSignal
+  }),
+  exitNow: (code) => Effect.sync(() => process.exit(code))
+})
+
+const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
+  const onSignal = (signal: string) => {
+    if (!areTaken) return fiber.interruptUnsafe(fiber.id)
+    const wake = waiting.shift()
+    if (wake === undefined) arrived.push(signal)
+    else wake(signal)
+  }
+  for (const signal of signals) process.on(signal, onSignal)
+  fiber.addObserver((exit) => {
+    for (const signal of signals) process.off(signal, onSignal)
+    teardown(exit, (code) => process.exit(code))
+  })
+})
+
+/** A defect: said in one line with what a report needs; nothing of a message can be in it. */
+const defect = (cause: Cause.Cause<unknown>) => {
+  const found = Cause.squash(cause)
+  const place = found instanceof Error ? (found.stack ?? "").split("\n").slice(1, 3).map((line) => line.trim()) : []
+  const says = found instanceof Error ? `${found.name}: ${found.message}` : "an unknown value was thrown"
+  return Console.error(`jinka: a defect, please report it: ${says} (${place.join(", ")})`)
+}
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+
+runMain(
+  jinka(version, process.argv.slice(2)).pipe(
+    Effect.provide(Layer.merge(NodeServices.layer, Layer.succeed(ProcessEdge, edge))),
+    Effect.tapCause((cause) => (Cause.hasDies(cause) ? defect(cause) : Effect.void))
+  ),
+  {
+    disableErrorReporting: true,
+    teardown: (exit, onExit) =>
+      Exit.isFailure(exit) && Cause.hasDies(exit.cause) ? onExit(exitCodes.defect) : Runtime.defaultTeardown(exit, onExit)
+  }
+)

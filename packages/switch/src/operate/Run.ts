@@ -1,0 +1,141 @@
+/**
+ * `jinka run`: one switch from its configuration to its end.
+ *
+ * It opens the journal, starts the links, serves the control socket, says when all of that stands, waits for a reason to stop,
+ * drains, and says what was left. Standard output carries two lines of JSON, `ready` and `stopped`; the log is on standard error.
+ */
+import { Clock, Console, Deferred, Effect, type FileSystem, Layer, type Path, Redacted, type Scope } from "effect"
+import { Journal } from "../journal/Journal.ts"
+import type { JournalError } from "../journal/JournalError.ts"
+import { layerSqlite } from "../journal/SqliteStore.ts"
+import * as Switch from "../Switch.ts"
+import * as NodeTransport from "../transport/NodeTransport.ts"
+import type { ListenFailed, Transport } from "../transport/Transport.ts"
+import { type Configuration, load, loadKeys } from "./Configuration.ts"
+import { problemText } from "./configuration/Problem.ts"
+import { serve } from "./control/Control.ts"
+import type { DrainReport } from "./control/Report.ts"
+import { entriesByKind, type Identity, reportOf } from "./control/Status.ts"
+import { CommandFailed, exitCodes, failedBy } from "./Exit.ts"
+import * as Listening from "./Listening.ts"
+import { ProcessEdge } from "./ProcessEdge.ts"
+import { Dialects, trace } from "./trace/Trace.ts"
+
+/** What the edge and the platform give. */
+type Edge = FileSystem.FileSystem | Path.Path | ProcessEdge
+
+type Services = Edge | Journal | Transport | Listening.Listening | Scope.Scope
+
+/** Runs the switch of a configuration file until it is told to stop. */
+export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
+  Effect.gen(function* () {
+    const configuration = yield* Effect.mapError(load(file), failedBy)
+    for (const warning of configuration.warnings) yield* Effect.logWarning(problemText(file, warning))
+    const keys = yield* Effect.mapError(loadKeys(configuration), failedBy)
+    const store = layerSqlite({
+      ...configuration.journal,
+      key: Redacted.value(keys.key),
+      previousKeys: keys.previousKeys.map(Redacted.value)
+    })
+    const network = Listening.layer.pipe(Layer.provide(NodeTransport.layer))
+    yield* hold(configuration).pipe(
+      Effect.catchTag("JournalError", atOnce),
+      Effect.scoped,
+      Effect.provide(Layer.merge(Journal.layer.pipe(Layer.provide(store)), network)),
+      Effect.mapError(failedBy)
+    )
+  })
+
+/** The journal cannot be trusted any more: nothing else may leave this process, not even in order (guarantee G9). */
+const atOnce = Effect.fnUntraced(function* (error: JournalError) {
+  const { exitNow } = yield* ProcessEdge
+  yield* Console.error(`jinka: ${error.message}`)
+  return yield* exitNow(exitCodes.journal)
+})
+
+/** The switch while it runs, and its end. */
+const hold = Effect.fnUntraced(function* (
+  configuration: Configuration
+): Effect.fn.Return<void, CommandFailed | JournalError | ListenFailed, Services> {
+  const { pid, takeSignals } = yield* ProcessEdge
+  const signal = yield* takeSignals
+  const identity: Identity = { name: configuration.document.name, pid, startedAt: yield* Clock.currentTimeMillis }
+  const running = yield* Switch.make(configuration.settings)
+  const stop = Deferred.makeUnsafe<string>()
+  const drained = Deferred.makeUnsafe<DrainReport>()
+  yield* control(configuration, identity, running, stop, drained)
+  const listeners = configuration.settings.links.filter(({ side }) => side._tag === "listen").length
+  yield* Effect.raceFirst(running.failed, (yield* Listening.Listening).reached(listeners))
+  yield* ready(configuration, identity, running.recovered)
+  const reason = yield* Effect.raceAllFirst([running.failed, signal, Deferred.await(stop)])
+  yield* Effect.logInfo(`stopping: ${reason}, waiting up to ${configuration.drainTimeoutMs} ms for what is outstanding`)
+  const unfinished = yield* Effect.raceAllFirst([running.failed, running.drain(configuration.drainTimeoutMs), hurried(signal)])
+  yield* Effect.raceFirst(running.failed, (yield* Journal).drained)
+  yield* stopped(identity, reason, running, unfinished)
+  Deferred.doneUnsafe(drained, Effect.succeed({ unfinished }))
+})
+
+/** A second signal: what is open stays open in the journal, and the next start ends it. */
+const hurried = (signal: Effect.Effect<string>): Effect.Effect<never, CommandFailed> =>
+  Effect.flatMap(signal, (name) =>
+    Effect.fail(
+      new CommandFailed({
+        exit: "hurried",
+        says: `A second signal (${name}) came before the switch was drained. What was open is ended and reversed at the next start.`
+      })
+    )
+  )
+
+const control = Effect.fnUntraced(function* (
+  { socket, journal: { dialects } }: Configuration,
+  identity: Identity,
+  running: Switch.Running,
+  stop: Deferred.Deferred<string>,
+  drained: Deferred.Deferred<DrainReport>
+) {
+  const journal = yield* Journal
+  const clock = yield* Clock.Clock
+  const known = new Dialects(dialects)
+  yield* serve(socket, {
+    status: Effect.sync(() =>
+      reportOf(identity, running.status(), {
+        wallMs: clock.currentTimeMillisUnsafe(),
+        monotonicMs: Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+      })
+    ),
+    trace: (key) => trace(journal, known, key),
+    drain: Effect.suspend(() => {
+      Deferred.doneUnsafe(stop, Effect.succeed("asked over the control socket"))
+      return Deferred.await(drained)
+    })
+  })
+})
+
+const ready = Effect.fnUntraced(function* (
+  { settings, socket }: Configuration,
+  { name, pid }: Identity,
+  recovered: Switch.Running["recovered"]
+) {
+  const { endpointOf } = yield* Listening.Listening
+  const links = settings.links.map((link) => {
+    const { side } = link
+    const { host, port } = side._tag === "listen" ? (endpointOf(side.at) ?? side.at) : side.to
+    return side._tag === "listen" ? { name: link.name, listens: { host, port } } : { name: link.name, connects: { host, port } }
+  })
+  yield* Console.log(JSON.stringify({ event: "ready", name, pid, control: socket, links, recovered }))
+})
+
+const stopped = Effect.fnUntraced(function* (
+  { name }: Identity,
+  reason: string,
+  running: Switch.Running,
+  unfinished: DrainReport["unfinished"]
+) {
+  const { entries, answers, unwritten } = running.status()
+  for (const { exchange, link, outcome } of unfinished) {
+    yield* Effect.logWarning(`unfinished: exchange ${exchange} on ${link}, outcome ${outcome}`)
+  }
+  yield* Console.log(
+    JSON.stringify({ event: "stopped", name, reason, unfinished, entries: entriesByKind(entries), answers, unwritten })
+  )
+})

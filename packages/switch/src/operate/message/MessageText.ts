@@ -1,0 +1,71 @@
+/**
+ * Messages as text: a table for people, one line of JSON for programs, and back. Card data is covered unless revealed. Pure.
+ */
+import {
+  type Codec,
+  describe,
+  explain,
+  type FrameFormat,
+  frameOverhead,
+  isMessageError,
+  messageFromJson,
+  messageToJson,
+  writeFrame
+} from "@jinka/codec"
+import Table from "cli-table3"
+
+/** How messages are shown. */
+export interface Showing {
+  /** Card data as it is: on purpose only. */
+  readonly reveal: boolean
+  readonly language: "en" | "zh" | "both"
+}
+
+/** A text, and whether what it shows is good. */
+export interface Shown {
+  readonly text: string
+  readonly isGood: boolean
+}
+
+/** One line of JSON: the message, or `error` with place and rule. */
+export const messageLine = (codec: Codec, bytes: Buffer, { reveal }: Showing): Shown => {
+  const message = codec.decode(bytes)
+  if (isMessageError(message)) {
+    return { isGood: false, text: JSON.stringify({ error: message, says: explain(message), bytes: bytes.length }) }
+  }
+  return { isGood: true, text: JSON.stringify(messageToJson(message, { reveal })) }
+}
+
+/** A table with a row for each part; of a message that cannot be read to its end, the rows up to there and the reason. */
+export const messageTable = (codec: Codec, bytes: Buffer, { reveal, language }: Showing): Shown => {
+  const { rows, error } = describe(codec, bytes, { reveal, language })
+  const table = new Table({
+    head: ["byte", "field", "name", "format", "value", "meaning"],
+    style: { head: [], border: [], compact: true },
+    colAligns: ["right", "right", "left", "left", "left", "left"]
+  })
+  for (const { offset, id, name, format, value, meaning } of rows) table.push([offset, id, name, format, value, meaning])
+  const message = codec.decode(bytes)
+  const wrong = error ?? (isMessageError(message) ? message : undefined)
+  const title = `${codec.dialect.title}, ${bytes.length} bytes`
+  const text = [title, table.toString(), ...(wrong === undefined ? [] : [`wrong: ${explain(wrong)}`])].join("\n")
+  return { isGood: wrong === undefined, text }
+}
+
+/** The bytes of a message in JSON, in its frame when one is given; or a sentence that says what is wrong with it. */
+export const encodeJson = (codec: Codec, json: unknown, frame: FrameFormat | undefined): Buffer | string => {
+  const message = messageFromJson(codec, json)
+  if (isMessageError(message)) return explain(message)
+  const bytes = codec.encode(message)
+  if (isMessageError(bytes)) return explain(bytes)
+  if (frame === undefined) return bytes
+  const { before, after } = frameOverhead(frame)
+  const framed = Buffer.alloc(before + bytes.length + after)
+  bytes.copy(framed, before)
+  try {
+    return framed.subarray(0, writeFrame(frame, framed, 0, bytes.length))
+  } catch (cause) {
+    if (cause instanceof RangeError) return `${cause.message}.`
+    throw cause
+  }
+}

@@ -1,0 +1,252 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { parseHistory } from "../../packages/simulator/src/history/History.ts"
+
+const program = join(import.meta.dirname, "../../packages/simulator/src/main.ts")
+
+type Event = { readonly event: string; readonly [name: string]: unknown }
+
+/** One jinka-sim process. */
+class Process {
+  readonly events: Array<Event> = []
+  errors = ""
+  readonly exit: Promise<number | null>
+  private readonly child: ChildProcess
+  private waiting: Array<() => void> = []
+
+  constructor(args: ReadonlyArray<string>) {
+    this.child = spawn(process.execPath, [program, ...args], { stdio: ["pipe", "pipe", "pipe"] })
+    let rest = ""
+    this.child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (rest + text).split("\n")
+      rest = lines.pop()!
+      for (const line of lines) if (line.startsWith("{")) this.events.push(JSON.parse(line) as Event)
+      for (const wake of this.waiting.splice(0)) wake()
+    })
+    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      this.errors += text
+    })
+    this.exit = new Promise((resolve) => this.child.on("close", resolve))
+  }
+
+  /** The n-th event of a name, when it comes. */
+  async event(name: string, count = 1): Promise<Event> {
+    for (;;) {
+      const found = this.events.filter(({ event }) => event === name)[count - 1]
+      if (found !== undefined) return found
+      const ended = await Promise.race([
+        this.exit.then(() => true),
+        new Promise<boolean>((resolve) => this.waiting.push(() => resolve(false)))
+      ])
+      if (ended && !this.events.some(({ event }) => event === name)) {
+        throw new Error(`ended without ${name}: ${this.errors}`)
+      }
+    }
+  }
+
+  say(command: object | string): void {
+    this.child.stdin!.write(`${typeof command === "string" ? command : JSON.stringify(command)}\n`)
+  }
+
+  hangUp(): void {
+    this.child.stdin!.end()
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name)
+  }
+}
+
+let directory = ""
+let started: Array<Process> = []
+
+const start = (...args: ReadonlyArray<string>): Process => {
+  const made = new Process(args)
+  started.push(made)
+  return made
+}
+
+const path = (name: string): string => join(directory, name)
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "jinka-sim-"))
+})
+
+afterEach(async () => {
+  for (const one of started) one.signal("SIGKILL")
+  await Promise.all(started.map(({ exit }) => exit))
+  started = []
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const issuerFiles = (): ReadonlyArray<string> => ["--history", path("issuer"), "--ledger", path("ledger")]
+
+const startIssuer = async (...args: ReadonlyArray<string>) => {
+  const issuer = start("issuer", "--listen", "127.0.0.1:0", "--control", ...issuerFiles(), ...args)
+  const { port } = await issuer.event("started")
+  return { issuer, address: `127.0.0.1:${port}` }
+}
+
+const check = (...args: ReadonlyArray<string>): Process =>
+  start("check", "--acquirer", path("acquirer"), "--issuer", path("issuer"), "--ledger", path("ledger"), ...args)
+
+describe("jinka-sim", () => {
+  it("runs an acquirer and an issuer as processes that are cut, steered and ended in order, and reconciles them", async () => {
+    const { issuer, address } = await startIssuer("--drop", "2", "--decline", "5")
+    const acquirer = start(
+      ...["acquirer", "--connect", address, "--control", "--stay", "--rate", "400", "--duration", "3 seconds"],
+      ...["--timeout", "400 millis", "--repeat", "200 millis", "--history", path("acquirer"), "--seed", "7"]
+    )
+    await acquirer.event("signedOn")
+    acquirer.say({ do: "cut", how: "reset", for: "200 millis" })
+    await acquirer.event("signedOn", 2)
+    issuer.say({ do: "cut", how: "fin", for: "100 millis" })
+    await acquirer.event("signedOn", 3)
+    issuer.say({ do: "behave", ignore: 10, adviceDrop: 20 })
+    expect(await issuer.event("done")).toMatchObject({ did: "behave" })
+    acquirer.say({ do: "status" })
+    expect(await acquirer.event("status")).toMatchObject({ role: "acquirer", isSignedOn: true })
+    acquirer.say("nonsense")
+    await acquirer.event("refused")
+    acquirer.say({ do: "behave", drop: 1 })
+    expect(await acquirer.event("refused", 2)).toMatchObject({ reason: "an acquirer cannot behave" })
+    for (let asked = 2; ; asked++) {
+      acquirer.say({ do: "status" })
+      if (Number((await acquirer.event("status", asked))["reversalsAcknowledged"]) > 3) break
+    }
+    acquirer.say({ do: "stop-load" })
+    await acquirer.event("done")
+    acquirer.signal("SIGTERM")
+    expect(await acquirer.exit).toBe(0)
+    issuer.say({ do: "finish" })
+    expect(await issuer.exit).toBe(0)
+
+    const summary = acquirer.events.at(-1)!
+    expect(summary).toMatchObject({
+      event: "summary",
+      role: "acquirer",
+      seed: 7,
+      inDoubt: 0,
+      advicesOpen: 0,
+      outstanding: 0
+    })
+    expect(Number(summary["links"])).toBeGreaterThanOrEqual(3)
+    expect(Number(summary["reversalsAcknowledged"])).toBeGreaterThan(0)
+    const checked = check("--format", "json")
+    expect(await checked.exit).toBe(0)
+    expect(await checked.event("verdict")).toMatchObject({ passed: true, doubled: 0, lost: 0 })
+  })
+
+  it("ends with exit code 1 and a reason when nothing succeeded and reversals stay open", async () => {
+    const { address } = await startIssuer("--ignore", "100", "--advice-ignore", "100")
+    const acquirer = start(
+      ...["acquirer", "--connect", address, "--count", "5", "--timeout", "100 millis", "--drain", "300 millis"],
+      ...["--history", path("acquirer"), "--mix", "purchase=1"]
+    )
+
+    expect(await acquirer.exit).toBe(1)
+    expect(acquirer.errors).toContain("5 reversals and 0 advices were not acknowledged in time")
+    const lines = parseHistory(readFileSync(path("acquirer"), "utf8"))
+    expect(lines.filter(({ what }) => what === "unacknowledged").length).toBe(5)
+  })
+
+  it("judges such a run as broken, in words", async () => {
+    const { issuer, address } = await startIssuer("--advice-ignore", "100", "--drop", "100")
+    const acquirer = start(
+      ...["acquirer", "--connect", address, "--count", "5", "--timeout", "100 millis", "--drain", "300 millis"],
+      ...["--history", path("acquirer"), "--mix", "purchase=1"]
+    )
+    await acquirer.exit
+    issuer.hangUp()
+    expect(await issuer.exit).toBe(0)
+
+    const checked = check("--format", "json")
+    expect(await checked.exit).toBe(1)
+    expect((await checked.event("verdict"))["rules"]).toMatchObject({ progress: 1, settled: 5, money: "kept" })
+  })
+
+  it("sends the same workload for the same seed", async () => {
+    const run = async (name: string) => {
+      const { issuer, address } = await startIssuer()
+      const acquirer = start(
+        ...["acquirer", "--connect", address, "--count", "60", "--rate", "500", "--seed", "11"],
+        ...["--mix", "purchase=3,preAuthorisation=1,balanceInquiry=1", "--history", path(name)]
+      )
+      expect(await acquirer.exit).toBe(0)
+      issuer.hangUp()
+      await issuer.exit
+      return parseHistory(readFileSync(path(name), "utf8"))
+        .filter(({ what }) => what === "sent")
+        .map(({ rrn, kind, amount, pan }) => [rrn, kind, amount, pan])
+    }
+
+    const first = await run("first")
+    expect(first.length).toBe(60)
+    expect(await run("second")).toEqual(first)
+  })
+
+  it("works with the dialling sides exchanged: the acquirer listens, the issuer dials and signs on", async () => {
+    const acquirer = start(
+      ...["acquirer", "--listen", "127.0.0.1:0", "--count", "20", "--history", path("acquirer"), "--mix", "purchase=1"]
+    )
+    const { port } = await acquirer.event("started")
+    const issuer = start("issuer", "--connect", `127.0.0.1:${port}`, "--sign-on", "--control", ...issuerFiles())
+    expect(await acquirer.exit).toBe(0)
+    issuer.hangUp()
+    await issuer.exit
+
+    expect(issuer.events.some(({ event, reason }) => event === "signedOn" && reason === "own")).toBe(true)
+    expect(await check().exit).toBe(0)
+  })
+
+  it("puts a proxy in between that cuts on command", async () => {
+    const { issuer, address } = await startIssuer()
+    const proxy = start("proxy", "--listen", "127.0.0.1:0", "--target", address)
+    const { port } = await proxy.event("started")
+    const acquirer = start(
+      ...["acquirer", "--connect", `127.0.0.1:${port}`, "--control", "--duration", "1 seconds"],
+      ...["--history", path("acquirer")]
+    )
+    await acquirer.event("signedOn")
+    proxy.say({ do: "cut", how: "reset" })
+    expect(await proxy.event("done")).toMatchObject({ did: "cut" })
+    await acquirer.event("signedOn", 2)
+    proxy.say({ do: "fault", direction: "both", delay: "5 millis", slice: 20 })
+    await proxy.event("done", 2)
+    proxy.say({ do: "heal" })
+    expect(await acquirer.exit).toBe(0)
+    issuer.hangUp()
+    await issuer.exit
+
+    expect(await check().exit).toBe(0)
+  })
+
+  const mistakes: ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> = [
+    ["neither --connect nor --listen", ["issuer"], /exactly one of the two/],
+    ["an address without a port", ["issuer", "--listen", "localhost"], /--listen takes host:port/],
+    ["a mix of unknown kinds", ["acquirer", "--connect", "127.0.0.1:1", "--mix", "gift=1"], /kinds are purchase/],
+    ["a duration that is none", ["acquirer", "--connect", "127.0.0.1:1", "--timeout", "soon"], /timeout/],
+    [
+      "a history that cannot be written",
+      ["acquirer", "--connect", "127.0.0.1:1", "--history", "/dev/null/x"],
+      /--history/
+    ],
+    [
+      "a file that is no history",
+      ["check", "--acquirer", program, "--issuer", program, "--ledger", program],
+      /main\.ts/
+    ]
+  ]
+  for (const [name, args, words] of mistakes) {
+    it(`refuses ${name} with exit code 2 and a reason, without a stack trace`, async () => {
+      const process = start(...args)
+
+      expect(await process.exit).toBe(2)
+      expect(process.errors).toMatch(words)
+      expect(process.errors).not.toMatch(/\n\s+at /)
+    })
+  }
+})
