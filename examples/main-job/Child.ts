@@ -57,11 +57,18 @@ export class Child {
     })
     closeSync(log)
     this.process.stdin!.on("error", () => {})
-    createInterface({ input: this.process.stdout! }).on("line", (line) => this.hear(line))
-    this.process.once("exit", (code, signal) => {
-      this.ended = signal ?? code
-      this.wake()
-    })
+    const lines = createInterface({ input: this.process.stdout! })
+    lines.on("line", (line) => this.hear(line))
+    // It has ended when it is gone and its last line was read: either may come first.
+    const gone = new Promise<number | string | null>((resolve) =>
+      this.process.once("exit", (code, signal) => resolve(signal ?? code))
+    )
+    lines.once("close", () =>
+      gone.then((end) => {
+        this.ended = end
+        this.wake()
+      })
+    )
   }
 
   /** Its exit code or signal, once it has ended. */
@@ -131,8 +138,6 @@ export const run = (how: Start): Effect.Effect<Pick<Child, "said" | "text">> =>
     Effect.gen(function* () {
       const child = yield* start(how)
       yield* child.exited
-      // The last lines may come after the exit is known.
-      yield* Effect.sleep("50 millis")
       return child
     })
   )

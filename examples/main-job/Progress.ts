@@ -23,11 +23,9 @@ const line = (acquirer: Child, issuer: Child): string => {
     `approved ${count(a, "approved")}`,
     `declined ${count(a, "declined")}`,
     `failed ${count(a, "failed")}`,
-    `link lost ${count(a, "linkLost")}`,
     `waiting ${count(a, "outstanding")}`,
     `in doubt ${count(a, "inDoubt")}`,
-    `issuer: received ${count(i, "received")}`,
-    `reversals ${count(i, "reversals")}`
+    `reversed ${count(i, "reversals")}`
   ].join("  ")
 }
 

@@ -11,9 +11,10 @@ import { verdictLine, verdictTable } from "@jinka/simulator"
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Plan, prepare } from "./Cast.ts"
-import { run, type Start } from "./Child.ts"
+import { run } from "./Child.ts"
 import { say, watch } from "./Progress.ts"
 import { mostInteresting, reconcile, type SummaryLine } from "./Reconciliation.ts"
+import { type Jinka, settled } from "./Settled.ts"
 
 const home = fileURLToPath(new URL("../../.jinka/main-job", import.meta.url))
 
@@ -52,19 +53,6 @@ const story = Effect.fnUntraced(function* (plan: Plan) {
   yield* issuer.exited
   yield* watching.stop
   return { command, stopped: second.last("stopped"), acquirer: summary }
-})
-
-/** How a `jinka` command of this run is started. */
-type Jinka = (name: string, args: ReadonlyArray<string>) => Start
-
-/** Waits, for 20 seconds at most, until the switch has nothing outstanding and nothing to deliver. */
-const settled = Effect.fnUntraced(function* (plan: Plan, command: Jinka) {
-  for (let tries = 0; tries < 40; tries++) {
-    const { said } = yield* run(command("status", ["status", join(plan.directory, "switch.yaml"), "--json"]))
-    const links = (said[0]?.["links"] ?? []) as ReadonlyArray<{ outstanding: number; stored: number }>
-    if (links.length > 0 && links.every(({ outstanding, stored }) => outstanding + stored === 0)) return
-    yield* Effect.sleep("500 millis")
-  }
 })
 
 const report = Effect.fnUntraced(function* (plan: Plan, isJson: boolean) {

@@ -256,6 +256,24 @@ describe("a reversal or advice", () => {
     expect(wire.acquirer.totals()).toMatchObject({ reversalsAcknowledged: 1, repeats: 3, inDoubt: 0 })
   })
 
+  it("that was sent on a link that fell is repeated at once on the next one, not after its interval", async () => {
+    let isLost = true
+    const wire = new Wire({
+      workload: { mix: onlyPurchases },
+      acquirer: { count: 1, repeatInterval: 60_000 },
+      behaviour: { requests: { ignore: 0, drop: 100, delay: 0 } },
+      onWay: (message) => (message.mti === "0420" && isLost ? undefined : message)
+    })
+    wire.connect()
+    await wire.pass(700)
+    isLost = false
+    wire.cut()
+    wire.connect()
+    await wire.pass(100)
+
+    expect(wire.acquirer.totals()).toMatchObject({ reversals: 1, reversalsAcknowledged: 1, repeats: 1 })
+  })
+
   it("that nobody acknowledged is written down at the end", async () => {
     const wire = new Wire({
       workload: { mix: onlyPurchases },

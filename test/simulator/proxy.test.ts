@@ -153,9 +153,9 @@ describe("the fault proxy", () => {
   it.live("delays bytes by the time asked for", () =>
     Effect.gen(function* () {
       const { near, far, proxy } = yield* joined
-      proxy.set("toTarget", { delay: 120 })
+      proxy.set("toTarget", { delay: 600 })
       near.socket.write("slow")
-      yield* Effect.sleep(60)
+      yield* Effect.sleep(100)
       expect(far.text).toBe("")
 
       yield* eventually(() => far.text === "slow")
@@ -176,14 +176,14 @@ describe("the fault proxy", () => {
   it.live("refuses connections for a time and takes them again on the same port", () =>
     Effect.gen(function* () {
       const { dial, proxy, near } = yield* joined
-      yield* Effect.forkChild(proxy.refuse(150))
+      yield* Effect.forkChild(proxy.refuse(600))
       yield* Effect.sleep(20)
       const refused = yield* dial
       yield* eventually(() => refused.closed)
       expect(refused.error).toBe("ECONNREFUSED")
       expect(near.closed).toBe(false)
 
-      yield* Effect.sleep(200)
+      yield* Effect.sleep(900)
       yield* dial
       yield* eventually(() => proxy.connections() === 2)
     }).pipe(Effect.scoped)

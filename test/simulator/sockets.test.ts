@@ -21,9 +21,9 @@ describe("acquirer and issuer over real sockets", () => {
       const verdict = yield* house.judge
 
       expect(verdict.findings).toEqual([])
-      expect(verdict.totals.approved).toBeGreaterThan(200)
+      expect(verdict.totals.approved).toBeGreaterThan(100)
       expect(verdict.totals.money.acquirer).toBe(verdict.totals.money.ledger)
-      expect(house.acquirer.totals().latency.response.count).toBeGreaterThan(200)
+      expect(house.acquirer.totals().latency.response.count).toBeGreaterThan(100)
     }).pipe(Effect.scoped)
   )
 
@@ -117,9 +117,9 @@ describe("acquirer and issuer over real sockets", () => {
 
   it.live("count what was due while the partner refused connections as not sent", () =>
     Effect.gen(function* () {
-      const house = yield* openHouse({ acquirer: { duration: 900 } })
+      const house = yield* openHouse({ acquirer: { duration: 1_500 } })
       yield* eventually(() => house.acquirer.totals().approved > 20)
-      yield* Effect.forkChild(house.proxy.refuse(300))
+      yield* Effect.forkChild(house.proxy.refuse(600))
       yield* Effect.sleep(20)
       house.proxy.cut("reset")
       yield* house.acquirer.loaded
@@ -148,9 +148,9 @@ describe("acquirer and issuer over real sockets", () => {
 
   it.live("keep a quiet link alive with idle frames", () =>
     Effect.gen(function* () {
-      const house = yield* openHouse({ acquirer: { count: 0 }, link: { idleInterval: 50, silenceLimit: 200 } })
+      const house = yield* openHouse({ acquirer: { count: 0 }, link: { idleInterval: 100, silenceLimit: 700 } })
       yield* eventually(() => house.acquirer.totals().isSignedOn)
-      yield* Effect.sleep(600)
+      yield* Effect.sleep(1_600)
 
       expect(house.acquirer.totals().links).toBe(1)
     }).pipe(Effect.scoped)

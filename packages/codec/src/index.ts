@@ -2,7 +2,11 @@
  * `@jinka/codec`: frames, dialects and messages of ISO 8583. Pure and synchronous; nothing here opens a socket or a file.
  */
 export * from "./dialects/Cups.ts"
+export * from "./dialects/Headers.ts"
 export * from "./dialects/Iso8583V1987Ascii.ts"
+export * from "./dialects/Iso8583V1993.ts"
+export * from "./dialects/Iso8583V2003.ts"
+export * from "./dialects/UnionPayPos.ts"
 export * from "./encoding/Hex.ts"
 export * from "./frame/FrameError.ts"
 export {

@@ -259,6 +259,8 @@ const drain = Effect.fnUntraced(function* (core: Core, limitMs: number) {
     link.session?.signOff()
   }
   yield* Effect.sleep(2 * TICK_MS)
-  for (const link of books.links) link.cut(new LinkEnded({ reason: "Stopping", why: "the switch is stopping" }))
+  for (const { session } of books.links) {
+    session?.close(new LinkEnded({ reason: "Stopping", why: "the switch is stopping" }))
+  }
   return unfinished
 })

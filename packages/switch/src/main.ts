@@ -36,6 +36,11 @@ const edge = ProcessEdge.of({
   exitNow: (code) => Effect.sync(() => process.exit(code))
 })
 
+/** Ends the process when what was printed has left it: a pipe takes long output piece by piece, and `exit` does not wait. */
+const leave = (code: number): void => {
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
+}
+
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   const onSignal = (signal: string) => {
     if (!areTaken) return fiber.interruptUnsafe(fiber.id)
@@ -46,14 +51,20 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   for (const signal of signals) process.on(signal, onSignal)
   fiber.addObserver((exit) => {
     for (const signal of signals) process.off(signal, onSignal)
-    teardown(exit, (code) => process.exit(code))
+    teardown(exit, leave)
   })
 })
 
 /** A defect: said in one line with what a report needs; nothing of a message can be in it. */
 const defect = (cause: Cause.Cause<unknown>) => {
   const found = Cause.squash(cause)
-  const place = found instanceof Error ? (found.stack ?? "").split("\n").slice(1, 3).map((line) => line.trim()) : []
+  const place =
+    found instanceof Error
+      ? (found.stack ?? "")
+          .split("\n")
+          .slice(1, 3)
+          .map((line) => line.trim())
+      : []
   const says = found instanceof Error ? `${found.name}: ${found.message}` : "an unknown value was thrown"
   return Console.error(`jinka: a defect, please report it: ${says} (${place.join(", ")})`)
 }
@@ -68,6 +79,8 @@ runMain(
   {
     disableErrorReporting: true,
     teardown: (exit, onExit) =>
-      Exit.isFailure(exit) && Cause.hasDies(exit.cause) ? onExit(exitCodes.defect) : Runtime.defaultTeardown(exit, onExit)
+      Exit.isFailure(exit) && Cause.hasDies(exit.cause)
+        ? onExit(exitCodes.defect)
+        : Runtime.defaultTeardown(exit, onExit)
   }
 )

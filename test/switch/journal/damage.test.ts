@@ -12,7 +12,7 @@ import { refusal, testKey } from "./Journals.ts"
 import { faultOf } from "./Writing.ts"
 
 const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
-const entriesMin = 3000
+const entriesMin = 2000
 
 /** A journal whose writer was killed: its WAL holds commits that the database does not. */
 let original = ""
@@ -89,7 +89,7 @@ describe("a damaged journal", () => {
         seen.add(outcome)
         expect(outcome).toMatch(/^(whole|refused: (Truncated|Corrupt))$/)
       }),
-      { numRuns: 40 }
+      { numRuns: 25 }
     )
     expect(seen).toContain("refused: Truncated")
   })
@@ -102,7 +102,7 @@ describe("a damaged journal", () => {
         seen.add(outcome)
         expect(outcome).toMatch(noticed)
       }),
-      { numRuns: 100 }
+      { numRuns: 60 }
     )
     expect(seen).toContain("refused: Truncated")
   })
@@ -115,7 +115,7 @@ describe("a damaged journal", () => {
         seen.add(outcome.replace(/\d+/, "n"))
         expect(outcome).toMatch(noticed)
       }),
-      { numRuns: 100 }
+      { numRuns: 60 }
     )
     expect([...seen].some((outcome) => outcome !== "whole")).toBe(true)
   })
@@ -125,7 +125,7 @@ describe("a damaged journal", () => {
       fc.property(flips, ({ at, bits }) => {
         expect(outcomeOf(flip("journal.head", at, bits))).toMatch(noticed)
       }),
-      { numRuns: 40 }
+      { numRuns: 25 }
     )
   })
 

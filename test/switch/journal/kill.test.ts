@@ -9,7 +9,7 @@ import { clearPanIn } from "./Plain.ts"
 import { faultOf } from "./Writing.ts"
 
 const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
-const rounds = 8
+const rounds = 6
 
 /** Starts the writing process, kills it `afterMs` after its first acknowledgement, returns the last seq acknowledged. */
 const writeAndKill = (directory: string, afterMs: number): Effect.Effect<number> =>

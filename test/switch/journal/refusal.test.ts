@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process"
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -21,6 +22,7 @@ import { EntryKind, noCounts } from "../../../packages/switch/src/journal/EntryK
 import { GroupCommit } from "../../../packages/switch/src/journal/GroupCommit.ts"
 import { openJournalFile } from "../../../packages/switch/src/journal/JournalFile.ts"
 import { keyFromFile, keyFromHex } from "../../../packages/switch/src/journal/JournalKey.ts"
+import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
 import {
   JournalStop,
   journalReasonTags,
@@ -167,6 +169,7 @@ describe("a journal that must not be opened", () => {
       const other = yield* journalOf()
       const anchor = join(directory, "journal.head")
       const whole = readFileSync(anchor)
+      const open = Effect.scoped(openReadOnly(directory, { keys: [testKey] }))
       const tags: Array<string> = []
       for (const breakIt of [
         () => rmSync(anchor),
@@ -175,7 +178,7 @@ describe("a journal that must not be opened", () => {
         () => writeFileSync(anchor, readFileSync(join(other, "journal.head")))
       ]) {
         breakIt()
-        tags.push((yield* refusal(directory)).reason._tag)
+        tags.push((yield* Effect.flip(open)).reason._tag)
         writeFileSync(anchor, whole)
       }
 
@@ -218,6 +221,7 @@ describe("a journal that must not be opened", () => {
   live(
     "is refused when anything in the part that recovery reads was changed by hand",
     Effect.gen(function* () {
+      const original = yield* journalOf()
       for (const sql of [
         "UPDATE entry SET code = '00' WHERE seq = 5",
         "UPDATE entry SET message = x'00' WHERE seq = 10",
@@ -233,10 +237,11 @@ describe("a journal that must not be opened", () => {
         "INSERT INTO mark VALUES (0, '[]')",
         "UPDATE meta SET journal_id = 'x'"
       ]) {
-        const directory = yield* journalOf()
+        const directory = join(yield* temporaryDirectory, "copy")
+        cpSync(original, directory, { recursive: true })
         edit(directory, sql)
 
-        const { reason } = yield* refusal(directory)
+        const { reason } = yield* Effect.flip(Effect.scoped(openReadOnly(directory, { keys: [testKey] })))
 
         expect([sql, reason._tag]).toEqual([sql, "Corrupt"])
         expect(reason.remedy).toMatch(/backup/)

@@ -124,7 +124,7 @@ describe("the journal on SQLite", () => {
             )
           )
         }),
-        { numRuns: 8 }
+        { numRuns: 6 }
       )
     })
   )

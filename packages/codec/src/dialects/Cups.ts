@@ -4,29 +4,8 @@
  * default to be set by configuration.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
-import type { HeaderFormat } from "../iso8583/Header.ts"
+import { cups46 } from "./Headers.ts"
 import { responseCodesCups } from "./ResponseCodes.ts"
-
-/** Header of the CUPS centre, domain.md 1.4. Ids are left-justified; the reserved part and fields 7-9 are opaque. */
-export const cups46: HeaderFormat = {
-  name: "cups46",
-  bytes: 46,
-  parts: [
-    { name: "headerLength", offset: 0, bytes: 1, form: "hex", value: "2E", fixed: true },
-    { name: "version", offset: 1, bytes: 1, form: "hex", value: "01" },
-    { name: "totalLength", offset: 2, bytes: 4, form: "text", value: "0046" },
-    { name: "destination", offset: 6, bytes: 11, form: "text", value: "00010000" },
-    { name: "source", offset: 17, bytes: 11, form: "text", value: "" },
-    { name: "reserved", offset: 28, bytes: 3, form: "hex", value: "000000" },
-    { name: "batch", offset: 31, bytes: 1, form: "hex", value: "00" },
-    { name: "transaction", offset: 32, bytes: 8, form: "text", value: "00000000" },
-    { name: "user", offset: 40, bytes: 1, form: "hex", value: "00" },
-    { name: "rejectCode", offset: 41, bytes: 5, form: "text", value: "00000" }
-  ],
-  totalLength: "totalLength",
-  answerSwaps: [["destination", "source"]],
-  reject: { part: "rejectCode", normal: "00000" }
-}
 
 /** Fields of the centre interface. */
 const fields: Dialect["fields"] = {
@@ -68,15 +47,74 @@ const fields: Dialect["fields"] = {
   50: { format: "an3", name: "Currency code, settlement", nameZh: "清算货币代码" },
   51: { format: "an3", name: "Currency code, cardholder billing", nameZh: "持卡人账户货币代码" },
   52: { format: "b8", name: "PIN data", nameZh: "个人标识码数据", sensitivity: "sad" },
-  53: { format: "n16", name: "Security related control information", nameZh: "安全控制信息" },
-  54: { format: "an...40", name: "Additional amounts", nameZh: "附加金额(余额)" },
+  53: {
+    format: "n16",
+    name: "Security related control information",
+    nameZh: "安全控制信息",
+    subfields: [
+      { name: "PIN format, or kind of key", length: 1 },
+      { name: "algorithm", length: 1 },
+      { name: "reserved", length: 14 }
+    ]
+  },
+  54: {
+    format: "an...40",
+    name: "Additional amounts",
+    nameZh: "附加金额(余额)",
+    subfields: [
+      { name: "account type", length: 2 },
+      { name: "amount type", length: 2 },
+      { name: "currency", length: 3 },
+      { name: "sign", length: 1 },
+      { name: "amount", length: 12 },
+      { name: "account type 2", length: 2 },
+      { name: "amount type 2", length: 2 },
+      { name: "currency 2", length: 3 },
+      { name: "sign 2", length: 1 },
+      { name: "amount 2", length: 12 }
+    ]
+  },
   55: { format: "b...255", name: "Reserved ISO (EMV data)", nameZh: "IC卡数据域", sensitivity: "emv" },
   56: { format: "ansb...512", name: "Reserved ISO", nameZh: "附加信息" },
   57: { format: "ans...100", name: "Reserved national", nameZh: "附加交易信息" },
   58: { format: "ans...100", name: "Reserved national", nameZh: "PBOC电子钱包标准交易信息" },
   59: { format: "ans...600", name: "Reserved national", nameZh: "明细查询数据" },
-  60: { format: "ans...100", name: "Reserved private", nameZh: "自定义域(交易附加)" },
-  61: { format: "ans...200", name: "Reserved private", nameZh: "持卡人身份认证信息", sensitivity: "sad" },
+  60: {
+    format: "ans...100",
+    name: "Reserved private",
+    nameZh: "自定义域(交易附加)",
+    subfields: [
+      { name: "reason code", length: 4 },
+      { name: "account owner", length: 1 },
+      { name: "terminal read ability", length: 1 },
+      { name: "chip condition", length: 1 },
+      { name: "reserved", length: 1 },
+      { name: "terminal type", length: 2 },
+      { name: "no-PIN flag", length: 1 },
+      { name: "chip reliability", length: 1 },
+      { name: "e-commerce", length: 2 },
+      { name: "interaction", length: 1 },
+      { name: "additional" }
+    ]
+  },
+  61: {
+    format: "ans...200",
+    name: "Reserved private",
+    nameZh: "持卡人身份认证信息",
+    sensitivity: "sad",
+    subfields: [
+      { name: "id type", length: 2 },
+      { name: "id number", length: 20 },
+      { name: "CVV result", length: 1 },
+      { name: "PVV result", length: 1 },
+      { name: "centre flag", length: 3 },
+      { name: "CVN2", length: 3 },
+      { name: "CVN2 result", length: 1 },
+      { name: "ARQC result", length: 1 },
+      { name: "reserved", length: 3 },
+      { name: "additional" }
+    ]
+  },
   62: { format: "ansb...200", name: "Reserved private", nameZh: "交换中心数据" },
   63: { format: "ansb...512", name: "Reserved private", nameZh: "金融网络数据", sensitivity: "sad" },
   66: { format: "n1", name: "Settlement code", nameZh: "结算代码" },
@@ -95,7 +133,18 @@ const fields: Dialect["fields"] = {
   87: { format: "n16", name: "Credits, reversal amount", nameZh: "贷记冲正金额" },
   88: { format: "n16", name: "Debits, amount", nameZh: "借记金额" },
   89: { format: "n16", name: "Debits, reversal amount", nameZh: "借记冲正金额" },
-  90: { format: "n42", name: "Original data elements", nameZh: "原始数据元" },
+  90: {
+    format: "n42",
+    name: "Original data elements",
+    nameZh: "原始数据元",
+    subfields: [
+      { name: "original message type", length: 4 },
+      { name: "original STAN", length: 6 },
+      { name: "original transmission time", length: 10 },
+      { name: "original acquirer", length: 11 },
+      { name: "original forwarder", length: 11 }
+    ]
+  },
   95: { format: "an42", name: "Replacement amounts", nameZh: "替换金额" },
   96: { format: "b8", name: "Message security code", nameZh: "报文安全码", sensitivity: "sad" },
   97: { format: "x+n16", name: "Amount, net settlement", nameZh: "净清算额" },
@@ -107,8 +156,24 @@ const fields: Dialect["fields"] = {
   113: { format: "ansb...512", name: "Reserved for national use", nameZh: "附加信息" },
   116: { format: "ansb...512", name: "Reserved for national use", nameZh: "附加信息" },
   117: { format: "ansb...256", name: "Reserved for national use", nameZh: "附加信息" },
-  121: { format: "ansb...100", name: "Reserved for private use", nameZh: "银联处理中心保留" },
-  122: { format: "ans...100", name: "Reserved for private use", nameZh: "受理方保留" },
+  121: {
+    format: "ansb...100",
+    name: "Reserved for private use",
+    nameZh: "银联处理中心保留",
+    subfields: [
+      { name: "answer reason", length: 1 },
+      { name: "single or dual conversion", length: 1 },
+      { name: "card nature", length: 1 },
+      { name: "centre reserved", length: 40 },
+      { name: "additional" }
+    ]
+  },
+  122: {
+    format: "ans...100",
+    name: "Reserved for private use",
+    nameZh: "受理方保留",
+    subfields: [{ name: "merchant rate", length: 6 }, { name: "acquirer information" }]
+  },
   123: { format: "ans...512", name: "Reserved for private use", nameZh: "发卡方保留" },
   125: { format: "ansb...256", name: "Reserved for private use", nameZh: "附加信息" },
   126: { format: "ansb...256", name: "Reserved for private use", nameZh: "附加信息" },

@@ -6,6 +6,7 @@
 
 import { derive } from "../iso8583/Derive.ts"
 import type { Dialect } from "../iso8583/Dialect.ts"
+import { tpdu5 } from "./Headers.ts"
 import { responseCodes1987 } from "./ResponseCodes.ts"
 
 /** Fields 2..128 of the 1987 edition. */
@@ -214,4 +215,30 @@ export const iso8583v1987AsciiRaw: Dialect = derive(iso8583v1987Ascii, {
   bitmap: { encoding: "binary", secondary: "optional" },
   encodings: { bytes: "binary" },
   fields: { 55: { format: "b...999", sensitivity: "emv" } }
+})
+
+/** In packed decimal: n fields, F35 and length prefixes BCD, text ASCII, bitmaps and b fields raw bytes (jPOS ISO87B). */
+export const iso8583v1987Bcd: Dialect = derive(iso8583v1987AsciiRaw, {
+  name: "iso8583v1987Bcd",
+  title: "ISO 8583:1987, packed decimal, binary bitmap",
+  mti: "bcd",
+  encodings: { digits: "bcd", prefix: "bcd", variableAlign: "right" },
+  fields: { 35: { encoding: "bcd" } }
+})
+
+/** Generic NAC link: packed decimal behind a TPDU, whose addresses change places in an answer. */
+export const nac: Dialect = derive(iso8583v1987Bcd, {
+  name: "nac",
+  title: "NAC: TPDU and ISO 8583:1987 in packed decimal",
+  header: tpdu5,
+  encodings: { track: "bcd", variableAlign: "left" },
+  match: { transaction: [11, 41, 42], networkManagement: [11, 41, 42] }
+})
+
+/** All text in EBCDIC (code page 037), bitmaps and b fields raw bytes: mainframe hosts. */
+export const iso8583v1987Ebcdic: Dialect = derive(iso8583v1987AsciiRaw, {
+  name: "iso8583v1987Ebcdic",
+  title: "ISO 8583:1987, EBCDIC, binary bitmap",
+  mti: "ebcdic",
+  encodings: { digits: "ebcdic", text: "ebcdic", track: "ebcdic", prefix: "ebcdic" }
 })

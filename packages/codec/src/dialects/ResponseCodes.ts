@@ -86,3 +86,60 @@ export const responseCodesCups: { readonly [code: string]: ResponseCode } = {
   A6: { class: "s", name: "flawed success, deposit side not confirmed", nameZh: "有缺陷的成功" },
   A7: { class: "K", name: "security processing failure", nameZh: "安全处理失败" }
 }
+
+/** Action codes of the 1993 edition (three digits), the usual ones. */
+export const actionCodes1993: { readonly [code: string]: ResponseCode } = {
+  "000": { class: "S", name: "approved" },
+  "001": { class: "S", name: "honour with identification" },
+  "002": { class: "S", name: "approved for partial amount" },
+  "003": { class: "S", name: "approved VIP" },
+  "100": { class: "D", name: "do not honour" },
+  "101": { class: "D", name: "expired card" },
+  "102": { class: "D", name: "suspected fraud" },
+  "104": { class: "D", name: "restricted card" },
+  "106": { class: "D", name: "PIN tries exceeded" },
+  "107": { class: "D", name: "refer to issuer" },
+  "109": { class: "D", name: "invalid merchant" },
+  "110": { class: "D", name: "invalid amount" },
+  "111": { class: "D", name: "invalid card number" },
+  "114": { class: "D", name: "no account of the type requested" },
+  "115": { class: "D", name: "function not supported" },
+  "116": { class: "D", name: "insufficient funds" },
+  "117": { class: "D", name: "wrong PIN" },
+  "118": { class: "D", name: "no card record" },
+  "119": { class: "D", name: "not permitted to cardholder" },
+  "120": { class: "D", name: "not permitted to terminal" },
+  "121": { class: "D", name: "amount limit" },
+  "122": { class: "D", name: "security violation" },
+  "123": { class: "D", name: "frequency limit" },
+  "125": { class: "D", name: "card not effective" },
+  "200": { class: "C", name: "do not honour, pick up" },
+  "201": { class: "C", name: "expired card, pick up" },
+  "202": { class: "C", name: "suspected fraud, pick up" },
+  "204": { class: "C", name: "restricted card, pick up" },
+  "206": { class: "C", name: "PIN tries exceeded, pick up" },
+  "207": { class: "C", name: "special conditions, pick up" },
+  "208": { class: "C", name: "lost card" },
+  "209": { class: "C", name: "stolen card" },
+  "400": { class: "S", name: "reversal accepted" },
+  "500": { class: "S", name: "reconciled, in balance" },
+  "501": { class: "X", name: "reconciled, out of balance" },
+  "800": { class: "S", name: "management message accepted" },
+  "902": { class: "D", name: "invalid transaction" },
+  "903": { class: "R", name: "re-enter" },
+  "904": { class: "X", name: "format error" },
+  "906": { class: "R", name: "cut-over in progress" },
+  "907": { class: "R", name: "issuer or switch inoperative" },
+  "908": { class: "R", name: "route not found" },
+  "909": { class: "X", name: "system malfunction" },
+  "911": { class: "T", name: "issuer timed out" },
+  "913": { class: "D", name: "duplicate transmission" },
+  "916": { class: "K", name: "MAC incorrect" },
+  "921": { class: "K", name: "security equipment error" },
+  "923": { class: "R", name: "request in progress" }
+}
+
+/** The same in four digits, as the 2003 edition writes them. */
+export const actionCodes2003: { readonly [code: string]: ResponseCode } = Object.fromEntries(
+  Object.entries(actionCodes1993).map(([code, meaning]) => [`0${code}`, meaning])
+)

@@ -81,8 +81,10 @@ export interface EncodingDefaults {
   readonly track: ValueEncoding
   readonly bytes: "binary" | "hex"
   readonly prefix: PrefixEncoding
-  /** Of odd BCD digits in fixed fields; variable ones are `left`. */
+  /** Where odd BCD digits stand in fixed fields. */
   readonly align: BcdAlign
+  /** The same in variable fields; `left` unless said otherwise. */
+  readonly variableAlign?: BcdAlign
   readonly fill: number
 }
 
@@ -141,7 +143,7 @@ export const fieldLayout = (de: number, definition: FieldDefinition, defaults: E
     countsBytes: definition.counts === "bytes",
     countMax: 0,
     encoding,
-    align: definition.align ?? (prefixDigits > 0 ? "left" : defaults.align),
+    align: definition.align ?? (prefixDigits > 0 ? (defaults.variableAlign ?? "left") : defaults.align),
     fill: definition.fill ?? defaults.fill,
     sensitivity: definition.sensitivity ?? "none",
     subfields: definition.subfields ?? []

@@ -9,7 +9,7 @@ import { chanceOf } from "../chance/Chance.ts"
 import type { HistoryLine } from "../history/History.ts"
 import { makeLineFile, noLineFile } from "../history/LineFile.ts"
 import { type LinkSettings, makePartnerLink, type PartnerLink } from "../link/PartnerLink.ts"
-import { timepieceOf } from "../partner/Session.ts"
+import { timepieceOf, withTick } from "../partner/Session.ts"
 import type { FileFailed, ListenFailed } from "../SimulatorError.ts"
 import { Acquirer, type AcquirerSettings } from "./Acquirer.ts"
 import type { AcquirerTotals } from "./AcquirerTotals.ts"
@@ -59,7 +59,8 @@ export const startAcquirer = (
     }
     const acquirer = new Acquirer(run.acquirer, { append }, time)
     const { seed } = run.acquirer.workload
-    const link = yield* makePartnerLink(run.link, flushing(acquirer, file.flush), chanceOf(seed, "redial"))
+    const ticked = withTick(acquirer, () => file.tick())
+    const link = yield* makePartnerLink(run.link, ticked, chanceOf(seed, "redial"))
     const finish = Effect.gen(function* () {
       acquirer.stopLoad()
       yield* until(() => acquirer.isDrained, run.drainLimit)
@@ -77,14 +78,3 @@ export const startAcquirer = (
       finish
     }
   })
-
-/** The session, with its history written at every tick. */
-const flushing = (acquirer: Acquirer, flush: () => void) => ({
-  linkUp: acquirer.linkUp.bind(acquirer),
-  linkDown: acquirer.linkDown.bind(acquirer),
-  received: acquirer.received.bind(acquirer),
-  tick: () => {
-    acquirer.tick()
-    flush()
-  }
-})

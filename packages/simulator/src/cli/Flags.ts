@@ -99,8 +99,8 @@ export interface LinkInput {
   readonly redial: number
 }
 
-/** Settings of the links; exactly one of --connect and --listen must be given. */
-export const linkSettings = (input: LinkInput): Effect.Effect<LinkSettings, SettingInvalid> => {
+/** Settings of the links, with a tick of so many milliseconds; exactly one of --connect and --listen must be given. */
+export const linkSettings = (input: LinkInput, tick: number): Effect.Effect<LinkSettings, SettingInvalid> => {
   const { connect, listen } = input
   const chosen = connect ?? listen
   if (chosen === undefined || (connect !== undefined && listen !== undefined)) {
@@ -117,7 +117,7 @@ export const linkSettings = (input: LinkInput): Effect.Effect<LinkSettings, Sett
     endpoint: chosen,
     redialFrom: Math.floor(input.redial / 5),
     redialTo: input.redial,
-    tick: 1
+    tick
   })
 }
 

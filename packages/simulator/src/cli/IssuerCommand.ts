@@ -53,7 +53,8 @@ export const issuerCommand = Command.make(
   "issuer",
   flags,
   Effect.fn(function* (input) {
-    const link = yield* linkSettings(input)
+    // Only delayed answers wait for a tick.
+    const link = yield* linkSettings(input, 5)
     const output = yield* makeOutput(input.format)
     let behaviour: BehaviourSettings = {
       seed: input.seed,

@@ -182,3 +182,17 @@ export const writesOf = (frame: Buffer, { cutAt, slowlyMs, splitAt }: Spoiling):
     return piece
   })
 }
+
+/** The answer to an echo request of the system under test, or `undefined` when the message is none. */
+export const echoAnswer = (form: Form, message: Told): Buffer | undefined => {
+  const { network, version } = form.codec.dialect
+  if (network === undefined || message.wrong !== undefined || message.index.mti !== network.mti) return undefined
+  if (message.index.text(network.field) !== network.codes.echo) return undefined
+  const draft = answerDraft(form, message)
+  const answer = messageFromJson(form.codec, {
+    ...draft,
+    fields: { ...draft.fields, 39: ["00", "800", "0800"][version] }
+  })
+  const bytes = isMessageError(answer) ? answer : form.codec.encode(answer)
+  return isMessageError(bytes) ? undefined : bytes
+}

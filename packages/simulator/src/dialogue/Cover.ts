@@ -20,6 +20,13 @@ const coverDigits = (bytes: Buffer): void => {
   }
 }
 
+/** A copy of any bytes with everything covered that looks like a card number. */
+export const coveredBytes = (bytes: Buffer): Buffer => {
+  const copy = Buffer.from(bytes)
+  coverDigits(copy)
+  return copy
+}
+
 /** A copy with card data covered by the dialect's rules; of what cannot be read, everything that looks like a card number. */
 export const covered = (form: Form, message: Told): Buffer => {
   const { bytes, index, wrong } = message

@@ -2,15 +2,21 @@
  * What was said in a dialogue, in order, and how it looks on paper: time, partner, direction, bytes and decoded fields, card
  * data covered. Prints nothing.
  */
-import { describe, explain, explainFrame, type DescribedRow } from "@jinka/codec"
-import { covered } from "./Cover.ts"
+import { type DescribedRow, describe, explain, explainFrame } from "@jinka/codec"
+import { covered, coveredBytes } from "./Cover.ts"
 import type { Form } from "./Form.ts"
 import { mtiOf, partsOf, rejectedStart, type Told } from "./Told.ts"
 import type { Happening } from "./Wire.ts"
 
 /** One line of the transcript. Times are monotonic milliseconds. */
 export type Line =
-  | { readonly _tag: "sent"; readonly at: number; readonly partner: string; readonly message: Told; readonly wire: Buffer }
+  | {
+      readonly _tag: "sent"
+      readonly at: number
+      readonly partner: string
+      readonly message: Told
+      readonly wire: Buffer
+    }
   | { readonly _tag: "sentBytes"; readonly at: number; readonly partner: string; readonly wire: Buffer }
   | { readonly _tag: "received"; readonly at: number; readonly partner: string; readonly message: Told }
   | { readonly _tag: "happened"; readonly at: number; readonly partner: string; readonly happening: Happening }
@@ -47,7 +53,7 @@ const hexDump = (bytes: Buffer, marked: readonly [number, number] | undefined): 
 /** The rows of a message: masked values, one a line, the marked ones with a sign in front. */
 const messageRows = (form: Form, message: Told, ids: ReadonlyArray<string>): ReadonlyArray<string> => {
   const { rows } = describe(form.codec, message.bytes)
-  const shown = rows.filter(({ id }: DescribedRow) => id !== "bitmap" && !id.includes(".") || ids.includes(id))
+  const shown = rows.filter(({ id }: DescribedRow) => (id !== "bitmap" && !id.includes(".")) || ids.includes(id))
   const lines = shown.map(({ id, name, value }) => {
     const sign = ids.includes(id) ? ">>" : "  "
     return `${sign} ${id.padEnd(4)} ${value.padEnd(24)} ${name}`
@@ -58,18 +64,20 @@ const messageRows = (form: Form, message: Told, ids: ReadonlyArray<string>): Rea
   return lines
 }
 
+/** Longest line of a paragraph, in characters. */
+const paragraphWidth = 100
+
 /** All values in one paragraph, for messages that were as they should be. */
 const messageParagraph = (form: Form, message: Told): ReadonlyArray<string> => {
-  const { rows } = describe(form.codec, message.bytes)
-  const lines: Array<string> = [""]
-  for (const { id, value } of rows) {
+  const lines: Array<string> = []
+  for (const { id, value } of describe(form.codec, message.bytes).rows) {
     if (id === "mti" || id === "bitmap" || id.includes(".")) continue
     const text = `${id}=${value.trimEnd()}`
-    if (lines.at(-1)!.length + text.length > 100) lines.push("")
-    lines.push(`${lines.pop()!}${lines.at(-1) === "" ? "" : " "}${text} `)
+    const line = lines.at(-1)
+    if (line === undefined || line.length + text.length > paragraphWidth) lines.push(text)
+    else lines[lines.length - 1] = `${line} ${text}`
   }
-  const wrong = message.wrong === undefined ? [] : [`(${explain(message.wrong)})`]
-  return [...lines.map((line) => line.trim()).filter((line) => line !== ""), ...wrong]
+  return message.wrong === undefined ? lines : [...lines, `(${explain(message.wrong)})`]
 }
 
 const titleOf = (form: Form, message: Told): string => {
@@ -93,7 +101,9 @@ const happeningText = (happening: Happening): string => {
       return `connected with ${happening.remote}`
     case "ended":
       if (happening.how === "local") return "closed by this side"
-      return happening.how === "FIN" ? "closed by the far side (FIN)" : `broken by the far side (RST, ${happening.cause})`
+      return happening.how === "FIN"
+        ? "closed by the far side (FIN)"
+        : `broken by the far side (RST, ${happening.cause})`
     case "idle":
       return "<  idle frame"
     case "garbage":
@@ -110,7 +120,7 @@ const lineTexts = (form: Form, line: Line, mark: Mark | undefined): readonly [st
       return [`>  ${titleOf(form, line.message)}${extra}`, messageLines(form, line.message, mark)]
     }
     case "sentBytes":
-      return [`>  ${line.wire.length} bytes`, hexDump(line.wire, undefined)]
+      return [`>  ${line.wire.length} bytes`, hexDump(coveredBytes(line.wire), undefined)]
     case "received":
       return [`<  ${titleOf(form, line.message)}`, messageLines(form, line.message, mark)]
     case "happened":
@@ -127,7 +137,10 @@ export const transcriptText = (form: Form, transcript: Transcript, startedAt: nu
     .flatMap((line) => {
       const [title, below] = lineTexts(form, line, mark)
       const time = ((line.at - startedAt) / 1000).toFixed(3).padStart(8)
-      return [`${time}  ${line.partner.padEnd(width)}  ${title}`, ...below.map((text) => `${" ".repeat(13 + width)}${text}`)]
+      return [
+        `${time}  ${line.partner.padEnd(width)}  ${title}`,
+        ...below.map((text) => `${" ".repeat(13 + width)}${text}`)
+      ]
     })
     .join("\n")
 }

@@ -60,7 +60,9 @@ export class Wire {
         resume(Effect.void)
       })
       return Effect.sync(() => socket.destroy())
-    }).pipe(Effect.timeoutOrElse({ duration: limitMs, orElse: () => Effect.fail({ says: `no connection in ${limitMs} ms` }) }))
+    }).pipe(
+      Effect.timeoutOrElse({ duration: limitMs, orElse: () => Effect.fail({ says: `no connection in ${limitMs} ms` }) })
+    )
   }
 
   /** Listens; connections wait until a step accepts them. */
@@ -103,7 +105,10 @@ export class Wire {
         this.onArrival = undefined
       })
     }).pipe(
-      Effect.timeoutOrElse({ duration: limitMs, orElse: () => Effect.fail({ says: `nobody connected in ${limitMs} ms` }) })
+      Effect.timeoutOrElse({
+        duration: limitMs,
+        orElse: () => Effect.fail({ says: `nobody connected in ${limitMs} ms` })
+      })
     )
   }
 

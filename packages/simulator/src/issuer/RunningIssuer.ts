@@ -9,7 +9,7 @@ import { chanceOf } from "../chance/Chance.ts"
 import type { HistoryLine } from "../history/History.ts"
 import { makeLineFile, noLineFile } from "../history/LineFile.ts"
 import { type LinkSettings, makePartnerLink, type PartnerLink } from "../link/PartnerLink.ts"
-import { timepieceOf } from "../partner/Session.ts"
+import { timepieceOf, withTick } from "../partner/Session.ts"
 import type { FileFailed, ListenFailed } from "../SimulatorError.ts"
 import type { BehaviourSettings } from "./Behaviour.ts"
 import { Issuer, type IssuerSettings } from "./Issuer.ts"
@@ -48,27 +48,18 @@ export const startIssuer = (run: IssuerRun): Effect.Effect<RunningIssuer, FileFa
       run.onLine?.(line)
     }
     const issuer = new Issuer(run.issuer, { append }, time, ledger.append)
-    const flush = (): void => {
-      // The ledger first: a posting without its history line is a finding, the other way round money would be missing.
-      ledger.flush()
-      history.flush()
-    }
-    const session = {
-      linkUp: issuer.linkUp.bind(issuer),
-      linkDown: issuer.linkDown.bind(issuer),
-      received: issuer.received.bind(issuer),
-      tick: () => {
-        issuer.tick()
-        flush()
-      }
-    }
-    const link = yield* makePartnerLink(run.link, session, chanceOf(run.issuer.behaviour.seed, "redial"))
+    const ticked = withTick(issuer, () => {
+      ledger.tick()
+      history.tick()
+    })
+    const link = yield* makePartnerLink(run.link, ticked, chanceOf(run.issuer.behaviour.seed, "redial"))
     const finish = Effect.gen(function* () {
       issuer.finish()
       yield* link.close
       const totals = issuer.totals()
       ledger.append({ totals: totals.ledger })
-      flush()
+      ledger.flush()
+      history.flush()
       return totals
     })
     return { link, totals: () => issuer.totals(), behave: (change) => issuer.behave(change), finish }

@@ -26,6 +26,17 @@ export interface Session {
   readonly tick: () => void
 }
 
+/** A session that does something more at every tick. */
+export const withTick = (session: Session, more: () => void): Session => ({
+  linkUp: (connection) => session.linkUp(connection),
+  linkDown: (connection, reason) => session.linkDown(connection, reason),
+  received: (connection, message) => session.received(connection, message),
+  tick: () => {
+    session.tick()
+    more()
+  }
+})
+
 /** The clock as plain functions, for code that runs per message. */
 export interface Timepiece {
   /** Milliseconds on the monotonic clock, with fractions: for deadlines and latencies. */

@@ -4,7 +4,7 @@
  * It hands groups over, gives them back when the thread says that they are durable, and turns the thread's answers
  * into effects.
  */
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads"
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
 import { Effect, Layer } from "effect"
 import type { Group } from "./Group.ts"
@@ -193,6 +193,10 @@ class SqliteThread {
   }
 
   #exited(): void {
+    // The thread's end may be heard of before its last words: an exit and a message come by different ways.
+    for (let last = receiveMessageOnPort(this.#port); last !== undefined; last = receiveMessageOnPort(this.#port)) {
+      this.#hear((last as { message: FromThread }).message)
+    }
     this.#isExited = true
     this.#port.close()
     if (!this.#closed) this.#fail(this.#broken("it ended unexpectedly"))

@@ -103,12 +103,11 @@ class JournalThread {
   }
 
   #openIndex(): SearchIndex {
-    this.#index ??= new SearchIndex(
-      join(this.#options.directory, indexFile),
-      this.#file.rows,
-      dialectsOf(this.#file),
-      searchKeysOf(this.#options.dialects)
-    )
+    if (this.#index !== undefined) return this.#index
+    const path = join(this.#options.directory, indexFile)
+    const keysOf = searchKeysOf(this.#options.dialects)
+    this.#index = new SearchIndex(path, this.#file.rows, dialectsOf(this.#file), keysOf)
+    this.#indexBroken = false
     return this.#index
   }
 

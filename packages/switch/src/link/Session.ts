@@ -123,6 +123,13 @@ export class Session {
     this.wake(0)
   }
 
+  /** Ends the connection in order: what is in the outbox's last write still leaves. */
+  close(ended: LinkEnded): void {
+    this.failure ??= ended
+    this.connection.close("fin")
+    this.wake(0)
+  }
+
   /** Runs until the connection ends; never fails otherwise. */
   readonly run: Effect.Effect<LinkEnded> = Effect.suspend(() => {
     this.opened()
@@ -165,6 +172,8 @@ export class Session {
       this.wake(this.frameOpenAt + this.link.settings.frameTimeoutMs)
     }
     if (this.watchdog.phase === "SUSPECT") this.watch({ _tag: "received" })
+    // Without probes anything that comes is the answer to the silence.
+    else if (this.watchdog.pending && !this.link.settings.watchdog.probe) this.watch({ _tag: "probeAnswered" })
     return this.link.turn() ?? Effect.void
   }
 

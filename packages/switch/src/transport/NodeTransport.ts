@@ -30,6 +30,7 @@ class NodeConnection implements Connection {
   private chunks: Array<Buffer> = []
   private unpulled = 0
   private ended: ConnectionEnded | undefined
+  private isClosing = false
   private puller: ((result: Pulled) => void) | undefined
   private writer: ((result: Effect.Effect<void, ConnectionEnded>) => void) | undefined
 
@@ -73,8 +74,11 @@ class NodeConnection implements Connection {
   }
 
   close(how: "fin" | "reset"): void {
+    // What an orderly close still has to send must not be thrown away by the reset that ends every session.
+    if (this.isClosing) return
+    this.isClosing = true
     if (how === "reset") this.socket.resetAndDestroy()
-    else this.socket.end(() => this.socket.destroySoon())
+    else this.socket.destroySoon()
     this.end(new ConnectionEnded({ how: "local", cause: "closed by this side" }))
   }
 

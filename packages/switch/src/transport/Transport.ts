@@ -50,7 +50,7 @@ export interface Connection {
   readonly write: (bytes: Buffer) => Effect.Effect<void, ConnectionEnded>
   /** Bytes given to `write` that the kernel has not taken yet. */
   readonly unsent: () => number
-  /** Ends the connection: `fin` after what is unsent, `reset` at once. Safe to call again. */
+  /** Ends the connection: `fin` after what is unsent, `reset` at once. Only the first call counts. */
   readonly close: (how: "fin" | "reset") => void
 }
 

@@ -48,9 +48,8 @@ const linkText = (link: LinkReport, at: string): string => {
     `${link.name}  ${link.institution}  ${link.state}${link.since === null ? "" : ` for ${since(link.since, at)}`}${address}, connection ${link.epoch}`,
     `outstanding ${link.outstanding}, stored ${link.stored}, unsent ${link.unsent} bytes; last in ${ago(link.lastReceived)}, last out ${ago(link.lastSent)}`
   ]
-  if (link.attempts > 0) {
-    const next = link.nextAttempt === null ? "" : `, the next in ${since(at, link.nextAttempt)}`
-    lines.push(`${link.attempts} attempts to connect failed${next}`)
+  if (link.attempts > 0 && link.nextAttempt !== null) {
+    lines.push(`${link.attempts} connections failed or ended early; the next attempt is in ${since(at, link.nextAttempt)}`)
   }
   if (link.lastEnd !== null) {
     const { at: ended, reason, why, advice } = link.lastEnd

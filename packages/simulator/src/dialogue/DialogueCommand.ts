@@ -1,0 +1,114 @@
+/** `jinka-sim dialogue run`: dialogues against a system at given addresses. Mounted by the command line. */
+import { statSync, writeFileSync } from "node:fs"
+import { Console, Effect } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { Unsettled } from "../cli/Conduct.ts"
+import { listOf } from "../cli/Flags.ts"
+import type { Endpoint } from "../link/Listener.ts"
+import { FileFailed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
+import type { Dialogue } from "./Dialogue.ts"
+import { readDialogue, readFolder } from "./DialogueFile.ts"
+import { junitXml, outcomeLine, summaryText } from "./DialogueReport.ts"
+import { runDialogues } from "./Folder.ts"
+import { usualRun } from "./Runner.ts"
+
+const flags = {
+  path: Argument.Path("path").pipe(Argument.withDescription("A dialogue file, or a folder of them")),
+  target: Flag.String("target").pipe(
+    Flag.withMetavar("[name=]host:port"),
+    Flag.withDescription(
+      "Where the system under test is, or where a partner listens for it: one for each address that the dialogues name, with " +
+        "commas between (acquirer=10.0.0.1:7001,issuer=10.0.0.1:7002). Without a name it is the address of every partner " +
+        "that connects."
+    )
+  ),
+  within: Flag.Int("within").pipe(
+    Flag.withMetavar("milliseconds"),
+    Flag.withDescription(`How long an expectation waits that says nothing of it (default ${usualRun.withinMs})`),
+    Flag.withDefault(usualRun.withinMs)
+  ),
+  utcOffset: Flag.Int("utc-offset").pipe(
+    Flag.withMetavar("minutes"),
+    Flag.withDescription("Minutes to add to UTC for {now:...} (default 0)"),
+    Flag.withDefault(0)
+  ),
+  junit: Flag.Path("junit").pipe(
+    Flag.withMetavar("file"),
+    Flag.withDescription("Write a JUnit report"),
+    Flag.withDefault("")
+  )
+}
+
+const endpointOf = (text: string): Effect.Effect<Endpoint, SettingInvalid> => {
+  const at = text.lastIndexOf(":")
+  const port = Number(text.slice(at + 1))
+  if (at > 0 && Number.isInteger(port) && port > 0 && port <= 65_535)
+    return Effect.succeed({ host: text.slice(0, at), port })
+  return Effect.fail(new SettingInvalid({ setting: "--target", rule: `takes [name=]host:port, not "${text}"` }))
+}
+
+/** Addresses by name; "" is the one without a name. */
+const targetsOf = (text: string): Effect.Effect<ReadonlyMap<string, Endpoint>, SettingInvalid> =>
+  Effect.forEach(listOf(text), (part) => {
+    const at = part.indexOf("=")
+    return Effect.map(endpointOf(part.slice(at + 1)), (endpoint) => [part.slice(0, Math.max(0, at)), endpoint] as const)
+  }).pipe(Effect.map((pairs) => new Map(pairs)))
+
+const isFolder = (path: string): Effect.Effect<boolean, FileFailed> =>
+  Effect.try({
+    try: () => statSync(path).isDirectory(),
+    catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
+  })
+
+/** An address without a name stands for all that partners connect to: nobody can listen there. */
+const endpointFor =
+  (targets: ReadonlyMap<string, Endpoint>, dialogues: ReadonlyArray<Dialogue>) =>
+  (address: string): Endpoint | undefined => {
+    const isListened = dialogues.some(({ partners }) =>
+      partners.some((partner) => partner.address === address && partner.side === "listens")
+    )
+    return targets.get(address) ?? (isListened ? undefined : targets.get(""))
+  }
+
+const runCommand = Command.make(
+  "run",
+  flags,
+  Effect.fn(function* (input) {
+    const dialogues = (yield* isFolder(input.path)) ? yield* readFolder(input.path) : [yield* readDialogue(input.path)]
+    const targets = yield* targetsOf(input.target)
+    const options = {
+      endpoint: endpointFor(targets, dialogues),
+      withinMs: input.within,
+      utcOffsetMs: input.utcOffset * 60_000
+    }
+    const outcomes = yield* runDialogues(dialogues, options, (outcome) => Console.log(outcomeLine(outcome)))
+    yield* Console.log(`\n${summaryText(outcomes)}`)
+    if (input.junit !== "") {
+      yield* Effect.try({
+        try: () => writeFileSync(input.junit, junitXml(outcomes)),
+        catch: (error) => new FileFailed({ path: input.junit, reason: reasonOf(error) })
+      })
+    }
+    const broken = outcomes.filter(({ result }) => result === "broken").length
+    if (broken > 0) return yield* new Unsettled({ reason: `${broken} of ${outcomes.length} dialogues are broken` })
+  })
+).pipe(
+  Command.withDescription(
+    "Runs dialogues against a running system: each file is one rule, with what the partners send and expect. What breaks is " +
+      "shown as a transcript of both sides, card data covered. Exit codes: 0 all kept, 1 a rule was broken, 2 a file is wrong."
+  ),
+  Command.withShortDescription("Runs dialogue files against a system"),
+  Command.withExamples([
+    {
+      command:
+        "jinka-sim dialogue run dialogues/ --target acquirer=127.0.0.1:7001,issuer=127.0.0.1:7002 --junit report.xml",
+      description: "All dialogues of a folder against a switch with two links"
+    }
+  ])
+)
+
+/** The command with its subcommand. */
+export const dialogueCommand = Command.make("dialogue").pipe(
+  Command.withDescription("Conformance dialogues: one rule a file, both sides' messages in it."),
+  Command.withSubcommands([runCommand])
+)

@@ -1,0 +1,83 @@
+/** Outcomes of dialogues for people and for build systems: terminal text and JUnit XML. Prints nothing. */
+import { basename, dirname } from "node:path"
+import type { Outcome } from "./Runner.ts"
+import { transcriptText } from "./Transcript.ts"
+
+/** Where a failure is: file and line of the step, or the file. */
+const placeOf = ({ dialogue, failure }: Outcome): string => {
+  const step = failure?.step
+  return step === undefined ? dialogue.file : `${step.place.file}:${step.place.line}`
+}
+
+/** What went wrong, with the whole transcript; "" for a dialogue that was kept or skipped. */
+export const failureText = (outcome: Outcome): string => {
+  const { dialogue, failure, form, startedAt, transcript } = outcome
+  if (failure === undefined) return ""
+  const step = failure.step === undefined ? "after the last step" : failure.step.text
+  return [
+    `BROKEN  ${dialogue.rule}`,
+    `source  ${dialogue.source}`,
+    `step    ${step}   (${placeOf(outcome)})`,
+    ...failure.says.map((sentence) => `        ${sentence}`),
+    "",
+    transcriptText(form, transcript, startedAt, failure.mark)
+  ].join("\n")
+}
+
+const sign = { kept: "kept   ", broken: "BROKEN ", skipped: "skipped" }
+
+/** One line for one dialogue. */
+export const outcomeLine = (outcome: Outcome): string => {
+  const { dialogue, endedAt, result, skipped, startedAt } = outcome
+  const time = `${(endedAt - startedAt).toFixed(0)} ms`
+  return `${sign[result]}  ${dialogue.rule}  (${result === "skipped" ? skipped : time})`
+}
+
+const count = (outcomes: ReadonlyArray<Outcome>, result: Outcome["result"]): number =>
+  outcomes.filter((outcome) => outcome.result === result).length
+
+/** What failed, whole, and the sum in one line. */
+export const summaryText = (outcomes: ReadonlyArray<Outcome>): string => {
+  const failures = outcomes.filter(({ result }) => result === "broken").map(failureText)
+  const sums = (["kept", "broken", "skipped"] as const).map((result) => `${count(outcomes, result)} ${result}`)
+  return [...failures, `${outcomes.length} dialogues: ${sums.join(", ")}`].join("\n\n")
+}
+
+const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }
+
+/** Text for XML 1.0: characters that it does not allow become dots. */
+const xml = (text: string): string =>
+  text
+    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, ".")
+    .replace(/[&<>"]/g, (one) => entities[one]!)
+
+const seconds = ({ endedAt, startedAt }: Outcome): string => ((endedAt - startedAt) / 1000).toFixed(3)
+
+const testCase = (outcome: Outcome): string => {
+  const { dialogue, failure, result, skipped } = outcome
+  const name = `name="${xml(dialogue.rule)}" classname="${xml(dialogue.file.replace(/\.ya?ml$/, ""))}"`
+  const open = `    <testcase ${name} file="${xml(dialogue.file)}" time="${seconds(outcome)}"`
+  if (result === "kept") return `${open}/>`
+  if (result === "skipped") return `${open}>\n      <skipped message="${xml(skipped)}"/>\n    </testcase>`
+  const says = xml(failure?.says.join("; ") ?? "")
+  return `${open}>\n      <failure message="${says}">${xml(failureText(outcome))}</failure>\n    </testcase>`
+}
+
+const suite = (folder: string, outcomes: ReadonlyArray<Outcome>): string => {
+  const time = outcomes.reduce((sum, outcome) => sum + Number(seconds(outcome)), 0).toFixed(3)
+  const counts = `tests="${outcomes.length}" failures="${count(outcomes, "broken")}" skipped="${count(outcomes, "skipped")}"`
+  const began = new Date(Math.min(...outcomes.map(({ startedWall }) => startedWall))).toISOString()
+  const head = `  <testsuite name="${xml(basename(folder))}" ${counts} errors="0" time="${time}" timestamp="${began}">`
+  return [head, ...outcomes.map(testCase), "  </testsuite>"].join("\n")
+}
+
+/** JUnit XML: one suite a folder, one case a dialogue, the transcript as the failure's text. */
+export const junitXml = (outcomes: ReadonlyArray<Outcome>): string => {
+  const folders = new Map<string, Array<Outcome>>()
+  for (const outcome of outcomes) {
+    const folder = dirname(outcome.dialogue.file)
+    folders.set(folder, [...(folders.get(folder) ?? []), outcome])
+  }
+  const suites = [...folders].map(([folder, inFolder]) => suite(folder, inFolder))
+  return ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", ...suites, "</testsuites>", ""].join("\n")
+}

@@ -1,0 +1,283 @@
+/**
+ * Carries out one dialogue: the partners do their steps in order over real TCP, and everything said is kept in a transcript.
+ *
+ * Works against any system with an address. Shares no link, exchange or journal code with the switch. Every expectation has a
+ * deadline, so a dialogue ends however the system under test behaves.
+ */
+import { Clock, Effect } from "effect"
+import type { Endpoint } from "../link/Listener.ts"
+import { reasonOf } from "../SimulatorError.ts"
+import { buildMessage, echoAnswer, framed, spoil, writesOf } from "./Build.ts"
+import { type CardDatum, cardData } from "./Cover.ts"
+import type { Act, Dialogue, Expectation, Making, Spoiling, Step, Timing } from "./Dialogue.ts"
+import { StepInvalid } from "./DialogueInvalid.ts"
+import { type Form, formOf } from "./Form.ts"
+import { differences } from "./Match.ts"
+import { namedMessage, type Scope } from "./References.ts"
+import { Stage, type StepFailed, stepFailed } from "./Stage.ts"
+import { type Told, told } from "./Told.ts"
+import type { Line, Mark, Transcript } from "./Transcript.ts"
+import type { WireFailed } from "./Wire.ts"
+
+/** How to run dialogues. */
+export interface RunOptions {
+  /** Host and port of an address by its name in the dialogue; `undefined`: not known in this run. */
+  readonly endpoint: (address: string) => Endpoint | undefined
+  /** Does what an operator of the system under test does; without it, dialogues that need one are skipped. */
+  readonly operator?: (what: string) => Effect.Effect<void, string>
+  /** How long an expectation waits that says nothing of it, in milliseconds. */
+  readonly withinMs: number
+  /** The partners' offset from UTC, in milliseconds. */
+  readonly utcOffsetMs: number
+  /** First of the numbers for `{stan}` and `{rrn}`. */
+  readonly numbersFrom: number
+}
+
+/** 2 s for an expectation, UTC, numbers from 1. */
+export const usualRun: Omit<RunOptions, "endpoint"> = { withinMs: 2000, utcOffsetMs: 0, numbersFrom: 1 }
+
+/** What ended a dialogue that did not go as it should. */
+export interface Failure {
+  /** The step that failed; `undefined` when all steps were good and something came that nobody expected. */
+  readonly step: Step | undefined
+  readonly says: ReadonlyArray<string>
+  readonly mark: Mark | undefined
+}
+
+/** What became of a dialogue. */
+export interface Outcome {
+  readonly dialogue: Dialogue
+  readonly form: Form
+  readonly result: "kept" | "broken" | "skipped"
+  /** Why it was skipped; "" otherwise. */
+  readonly skipped: string
+  readonly failure: Failure | undefined
+  readonly transcript: Transcript
+  /** Monotonic milliseconds. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Wall time of the beginning, milliseconds since the epoch. */
+  readonly startedWall: number
+  /** All card data that was sent or received, for searching files that must not hold it. */
+  readonly cardData: ReadonlyArray<CardDatum>
+}
+
+/** One dialogue at work. */
+class Run {
+  readonly transcript: Array<Line> = []
+  private readonly dialogue: Dialogue
+  private readonly form: Form
+  private readonly options: RunOptions
+  private readonly clock: Clock.Clock
+  private readonly named = new Map<string, Told>()
+  private readonly stages: ReadonlyMap<string, Stage>
+  private numbers: number
+
+  constructor(dialogue: Dialogue, form: Form, options: RunOptions, clock: Clock.Clock) {
+    this.dialogue = dialogue
+    this.form = form
+    this.options = options
+    this.clock = clock
+    this.numbers = options.numbersFrom
+    this.stages = new Map(
+      dialogue.partners.map((partner) => [
+        partner.name,
+        new Stage(
+          partner.name,
+          form,
+          () => this.now(),
+          this.transcript,
+          (message) => (partner.answersEcho ? echoAnswer(form, message) : undefined)
+        )
+      ])
+    )
+  }
+
+  now(): number {
+    return Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
+  }
+
+  readonly all: Effect.Effect<void, Failure> = Effect.suspend(() =>
+    Effect.forEach(
+      this.dialogue.steps,
+      (step) => this.step(step).pipe(Effect.mapError(({ mark, says }): Failure => ({ step, says, mark }))),
+      { discard: true }
+    )
+  ).pipe(Effect.andThen(Effect.suspend(() => this.leftOver())))
+
+  readonly end = Effect.sync(() => {
+    for (const stage of this.stages.values()) stage.wire.destroy()
+  })
+
+  /** Messages that came and that no step expected. */
+  private leftOver(): Effect.Effect<void, Failure> {
+    for (const stage of this.stages.values()) {
+      const unread = stage.unread()
+      if (unread !== undefined) return Effect.fail({ step: undefined, says: unread.says, mark: unread.mark })
+    }
+    return Effect.void
+  }
+
+  private step(step: Step): Effect.Effect<void, StepFailed> {
+    switch (step._tag) {
+      case "wait":
+        return Effect.sleep(step.ms)
+      case "operator": {
+        this.transcript.push({ _tag: "noted", at: this.now(), partner: "", text: `operator: ${step.what}` })
+        return this.options.operator!(step.what).pipe(Effect.mapError((says) => stepFailed(says)))
+      }
+      case "partner":
+        return Effect.suspend(() => this.act(this.stages.get(step.partner)!, step.act)).pipe(
+          Effect.catchDefect((defect) =>
+            defect instanceof StepInvalid ? Effect.fail(stepFailed(defect.rule)) : Effect.die(defect)
+          )
+        )
+    }
+  }
+
+  private act(stage: Stage, act: Act): Effect.Effect<void, StepFailed> {
+    const { withinMs } = this.options
+    switch (act._tag) {
+      case "connect":
+        return stage.renewed().pipe(Effect.andThen(failing(stage.wire.connect(this.endpointOf(stage), withinMs))))
+      case "listen":
+        return failing(stage.wire.listen(this.endpointOf(stage)))
+      case "stopListening":
+        return Effect.sync(() => stage.wire.stopListening())
+      case "accept":
+        return stage.renewed().pipe(Effect.andThen(failing(stage.wire.accept(act.withinMs ?? withinMs))))
+      case "send":
+        return this.send(stage, act.as, act.making, act.spoiling)
+      case "sendBytes": {
+        const wire = act.framed ? framed(this.form, act.bytes, act.spoiling) : act.bytes
+        this.transcript.push({ _tag: "sentBytes", at: this.now(), partner: stage.name, wire })
+        return stage.write(writesOf(wire, act.spoiling), act.spoiling)
+      }
+      case "sendIdle":
+        return stage.sendIdle()
+      case "expect":
+        return this.expect(stage, act.expectation)
+      case "expectNothing":
+        return stage.nothing(act.forMs)
+      case "expectIdle":
+        return stage.idle(this.bounds(act.timing))
+      case "expectClose":
+        return stage.closed(act.how, this.bounds(act.timing))
+      case "close":
+        return Effect.sync(() => stage.wire.close(act.how))
+    }
+  }
+
+  private endpointOf(stage: Stage): Endpoint {
+    const { address } = this.dialogue.partners.find(({ name }) => name === stage.name)!
+    return this.options.endpoint(address)!
+  }
+
+  private scope(): Scope {
+    return {
+      form: this.form,
+      named: this.named,
+      localMs: this.clock.currentTimeMillisUnsafe() + this.options.utcOffsetMs,
+      number: () => this.numbers++
+    }
+  }
+
+  private send(
+    stage: Stage,
+    as: string | undefined,
+    making: Making,
+    spoiling: Spoiling
+  ): Effect.Effect<void, StepFailed> {
+    const good = buildMessage(this.dialogue, this.scope(), making)
+    const bytes = spoil(this.form, good, spoiling)
+    const wire = framed(this.form, bytes, spoiling)
+    const at = this.now()
+    // The name stands for the message as it was before it was spoiled: its answer is an answer to that.
+    if (as !== undefined) this.named.set(as, told(this.form, good, at))
+    this.transcript.push({ _tag: "sent", at, partner: stage.name, message: told(this.form, bytes, at), wire })
+    return stage.write(writesOf(wire, spoiling), spoiling)
+  }
+
+  private expect(stage: Stage, expectation: Expectation): Effect.Effect<void, StepFailed> {
+    return stage.message(this.bounds(expectation)).pipe(
+      Effect.flatMap((message) => {
+        const found = differences(this.scope(), message, expectation)
+        if (found.length > 0) {
+          return Effect.fail(
+            stepFailed(
+              found.map(({ says }) => says),
+              { message, ids: found.map(({ id }) => id) }
+            )
+          )
+        }
+        if (expectation.as !== undefined) this.named.set(expectation.as, message)
+        return Effect.void
+      })
+    )
+  }
+
+  /** Monotonic times between which something has to come. */
+  private bounds({ notBeforeMs, since, withinMs }: Timing): { readonly from: number; readonly to: number } {
+    const origin = since === undefined ? this.now() : namedMessage(this.scope(), since).at
+    return { from: origin + notBeforeMs, to: origin + (withinMs ?? this.options.withinMs + notBeforeMs) }
+  }
+}
+
+const failing = (effect: Effect.Effect<void, WireFailed>): Effect.Effect<void, StepFailed> =>
+  Effect.mapError(effect, ({ says }) => stepFailed(says))
+
+/** Why this run cannot carry out the dialogue; "" when it can. */
+const hindrance = (dialogue: Dialogue, options: RunOptions): string => {
+  const unknown = dialogue.partners.find(({ address }) => options.endpoint(address) === undefined)
+  if (unknown !== undefined) return `no address is given for "${unknown.address}"`
+  const needsOperator = dialogue.steps.some(({ _tag }) => _tag === "operator")
+  return needsOperator && options.operator === undefined ? "it needs an operator at the system under test" : ""
+}
+
+const distinct = (found: ReadonlyArray<CardDatum>): ReadonlyArray<CardDatum> => [
+  ...new Map(found.map((datum) => [`${datum.name} ${datum.bytes.toString("hex")}`, datum])).values()
+]
+
+const cardDataOf = (form: Form, transcript: Transcript): ReadonlyArray<CardDatum> =>
+  distinct(
+    transcript.flatMap((line) => (line._tag === "sent" || line._tag === "received" ? cardData(form, line.message) : []))
+  )
+
+/** Runs one dialogue to its end. Never fails: what went wrong is the outcome. */
+export const runDialogue = (dialogue: Dialogue, options: RunOptions): Effect.Effect<Outcome> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const form = formOf(dialogue.dialect)
+    const startedWall = clock.currentTimeMillisUnsafe()
+    const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    const startedAt = now()
+    const common = { dialogue, startedAt, startedWall }
+    const skipped = form === undefined ? `no dialect "${dialogue.dialect}" is known` : hindrance(dialogue, options)
+    if (form === undefined || skipped !== "") {
+      const nothing = { transcript: [], cardData: [], failure: undefined, endedAt: startedAt }
+      return { ...common, ...nothing, form: form ?? formOf("cups")!, result: "skipped", skipped }
+    }
+    const run = new Run(dialogue, form, options, clock)
+    const failure = yield* run.all.pipe(
+      Effect.as(undefined),
+      Effect.catch((failed) => Effect.succeed(failed)),
+      Effect.catchDefect((defect) =>
+        Effect.succeed<Failure>({
+          step: undefined,
+          says: [`defect of the runner: ${reasonOf(defect)}`],
+          mark: undefined
+        })
+      ),
+      Effect.ensuring(run.end)
+    )
+    return {
+      ...common,
+      form,
+      result: failure === undefined ? "kept" : "broken",
+      skipped: "",
+      failure,
+      transcript: run.transcript,
+      endedAt: now(),
+      cardData: cardDataOf(form, run.transcript)
+    }
+  })

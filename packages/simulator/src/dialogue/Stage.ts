@@ -1,0 +1,238 @@
+/**
+ * One partner during a dialogue: what came and was not looked at yet, and waiting for more with a deadline.
+ *
+ * Owns the partner's inbox. Knows no expectations about the contents of messages.
+ */
+import { explainFrame, idleFrame } from "@jinka/codec"
+import { Effect } from "effect"
+import { framed } from "./Build.ts"
+import type { Spoiling } from "./Dialogue.ts"
+import type { Form } from "./Form.ts"
+import { type Told, told } from "./Told.ts"
+import type { Line, Mark } from "./Transcript.ts"
+import { type Happening, Wire } from "./Wire.ts"
+
+/** Why a step failed, in sentences; `mark` points at the message and the places. */
+export interface StepFailed {
+  readonly _tag: "StepFailed"
+  readonly says: ReadonlyArray<string>
+  readonly mark: Mark | undefined
+}
+
+/** A failed step. */
+export const stepFailed = (says: string | ReadonlyArray<string>, mark?: Mark): StepFailed => ({
+  _tag: "StepFailed",
+  says: typeof says === "string" ? [says] : says,
+  mark
+})
+
+/** Monotonic times between which something has to come. */
+export interface Bounds {
+  readonly from: number
+  readonly to: number
+}
+
+type Garbage = Happening & { readonly _tag: "garbage" }
+type Ended = Happening & { readonly _tag: "ended" }
+type Idle = Happening & { readonly _tag: "idle" }
+type News = { readonly _tag: "message"; readonly at: number; readonly message: Told } | Garbage | Ended
+
+/** Nothing is spoiled. */
+const unspoiled: Spoiling = {
+  damage: {},
+  bitsOn: [],
+  append: "",
+  length: undefined,
+  cutAt: undefined,
+  splitAt: [],
+  pauseMs: 0,
+  slowlyMs: undefined
+}
+
+/** A partner at work. */
+export class Stage {
+  readonly name: string
+  readonly wire: Wire
+  private readonly form: Form
+  private readonly now: () => number
+  private readonly lines: Array<Line>
+  private readonly answer: (message: Told) => Buffer | undefined
+  private news: Array<News> = []
+  private readonly idles: Array<Idle> = []
+  private waiting: (() => void) | undefined
+
+  /** `answer` gives the answer to messages that the partner answers by itself. */
+  constructor(
+    name: string,
+    form: Form,
+    now: () => number,
+    lines: Array<Line>,
+    answer: (message: Told) => Buffer | undefined
+  ) {
+    this.name = name
+    this.form = form
+    this.now = now
+    this.lines = lines
+    this.answer = answer
+    this.wire = new Wire(form, now, (happening) => this.happened(happening))
+  }
+
+  /** The first thing that came and that no step has looked at; an end alone is nothing to complain about. */
+  unread(): StepFailed | undefined {
+    const first = this.news.find(({ _tag }) => _tag !== "ended")
+    return first === undefined ? undefined : this.unexpected(first)
+  }
+
+  /** Before a new connection: everything of the old one has to have been looked at. */
+  renewed(): Effect.Effect<void, StepFailed> {
+    return Effect.suspend(() => {
+      const unread = this.unread()
+      if (unread !== undefined) return Effect.fail(unread)
+      this.news = []
+      this.idles.length = 0
+      return Effect.void
+    })
+  }
+
+  /** Writes the pieces of a frame with the pauses between them. */
+  write(pieces: ReadonlyArray<Buffer>, { pauseMs, slowlyMs }: Spoiling): Effect.Effect<void, StepFailed> {
+    if (!this.wire.isOpen) return Effect.fail(stepFailed(`${this.name} has no connection to send on`))
+    return Effect.forEach(
+      pieces,
+      (piece, place) => {
+        const written = Effect.sync(() => this.wire.write(piece))
+        return place === 0 ? written : Effect.andThen(Effect.sleep(slowlyMs ?? pauseMs), written)
+      },
+      { discard: true }
+    )
+  }
+
+  /** Sends an idle frame. */
+  sendIdle(): Effect.Effect<void, StepFailed> {
+    const frame = idleFrame(this.form.frame)
+    if (frame === undefined) return Effect.fail(stepFailed("the frame of this dialect has no idle frame"))
+    if (!this.wire.isOpen) return Effect.fail(stepFailed(`${this.name} has no connection to send on`))
+    return Effect.sync(() => {
+      this.lines.push({ _tag: "sentBytes", at: this.now(), partner: this.name, wire: frame })
+      this.wire.write(frame)
+    })
+  }
+
+  /** The next message. */
+  message(bounds: Bounds): Effect.Effect<Told, StepFailed> {
+    return this.next(bounds, "a message").pipe(
+      Effect.flatMap((news) =>
+        news._tag === "message" ? Effect.succeed(news.message) : Effect.fail(this.unexpected(news))
+      )
+    )
+  }
+
+  /** The end of the connection. */
+  closed(how: "FIN" | "RST" | "any", bounds: Bounds): Effect.Effect<void, StepFailed> {
+    return this.next(bounds, "the end of the connection").pipe(
+      Effect.flatMap((news) => {
+        if (news._tag !== "ended") return Effect.fail(this.unexpected(news))
+        if (how === "any" || how === news.how) return Effect.void
+        return Effect.fail(stepFailed(`the connection was to be closed by ${how}, and was by ${news.how}`))
+      })
+    )
+  }
+
+  /** An idle frame, sent since the last one that was looked at. */
+  idle(bounds: Bounds): Effect.Effect<void, StepFailed> {
+    return this.until(bounds, () => this.idles.length > 0, "an idle frame").pipe(
+      Effect.flatMap(() => this.inTime(this.idles.shift()!.at, bounds, "the idle frame"))
+    )
+  }
+
+  /** No message and no end for a time. Idle frames are nothing. */
+  nothing(forMs: number): Effect.Effect<void, StepFailed> {
+    const to = this.now() + forMs
+    return this.wait(to, () => this.news.length > 0).pipe(
+      Effect.flatMap((came) => (came ? Effect.fail(this.unexpected(this.news.shift()!)) : Effect.void))
+    )
+  }
+
+  private next(bounds: Bounds, what: string): Effect.Effect<News, StepFailed> {
+    return this.until(bounds, () => this.news.length > 0, what).pipe(
+      Effect.flatMap(() => {
+        const news = this.news.shift()!
+        return Effect.as(this.inTime(news.at, bounds, what, news), news)
+      })
+    )
+  }
+
+  private inTime(at: number, bounds: Bounds, what: string, news?: News): Effect.Effect<void, StepFailed> {
+    const mark: Mark | undefined = news?._tag === "message" ? { message: news.message, ids: [] } : undefined
+    if (at < bounds.from) {
+      return Effect.fail(stepFailed(`${what} came ${(bounds.from - at).toFixed(0)} ms too early`, mark))
+    }
+    if (at > bounds.to) return Effect.fail(stepFailed(`${what} came ${(at - bounds.to).toFixed(0)} ms too late`, mark))
+    return Effect.void
+  }
+
+  private until(bounds: Bounds, isThere: () => boolean, what: string): Effect.Effect<void, StepFailed> {
+    const waited = Math.max(0, bounds.to - this.now()).toFixed(0)
+    return this.wait(bounds.to, isThere).pipe(
+      Effect.flatMap((came) => {
+        if (came) return Effect.void
+        const reason = this.wire.isOpen ? "" : " (there is no connection)"
+        return Effect.fail(stepFailed(`${what} was expected, and did not come in ${waited} ms${reason}`))
+      })
+    )
+  }
+
+  /** Waits for something until a monotonic time; whether it came. */
+  private wait(to: number, isThere: () => boolean): Effect.Effect<boolean> {
+    return Effect.callback<boolean>((resume) => {
+      if (isThere()) return resume(Effect.succeed(true))
+      this.waiting = () => {
+        if (isThere()) resume(Effect.succeed(true))
+      }
+      return Effect.sync(() => {
+        this.waiting = undefined
+      })
+    }).pipe(
+      Effect.timeoutOrElse({ duration: Math.max(1, to - this.now()), orElse: () => Effect.sync(isThere) }),
+      Effect.ensuring(
+        Effect.sync(() => {
+          this.waiting = undefined
+        })
+      )
+    )
+  }
+
+  private unexpected(news: News): StepFailed {
+    if (news._tag === "ended") {
+      return stepFailed(`the connection was closed (${news.how}) and that was not expected`)
+    }
+    if (news._tag === "garbage") return stepFailed(`bytes came that are no frame: ${explainFrame(news.error)}`)
+    return stepFailed("a message came that was not expected", { message: news.message, ids: [] })
+  }
+
+  private happened(happening: Happening): void {
+    const { at } = happening
+    if (happening._tag === "message") {
+      const message = told(this.form, happening.bytes, at)
+      this.lines.push({ _tag: "received", at, partner: this.name, message })
+      const answer = this.answer(message)
+      if (answer !== undefined) return this.aside(answer)
+      this.news.push({ _tag: "message", at, message })
+    } else {
+      this.lines.push({ _tag: "happened", at, partner: this.name, happening })
+      if (happening._tag === "idle") this.idles.push(happening)
+      if (happening._tag === "garbage" || (happening._tag === "ended" && happening.how !== "local")) {
+        this.news.push(happening)
+      }
+    }
+    this.waiting?.()
+  }
+
+  /** An answer that no step speaks of. */
+  private aside(bytes: Buffer): void {
+    const at = this.now()
+    const wire = framed(this.form, bytes, unspoiled)
+    this.lines.push({ _tag: "sent", at, partner: this.name, message: told(this.form, bytes, at), wire })
+    this.wire.write(wire)
+  }
+}

@@ -1,0 +1,9 @@
+/** Dialogues: conformance scripts of a link, one rule a file, run over real TCP against any system. */
+export type { CardDatum } from "./Cover.ts"
+export type { Dialogue, Partner, Step, SystemSettings } from "./Dialogue.ts"
+export { readDialogue, readFolder } from "./DialogueFile.ts"
+export { DialogueInvalid } from "./DialogueInvalid.ts"
+export { failureText, junitXml, outcomeLine, summaryText } from "./DialogueReport.ts"
+export { runDialogues } from "./Folder.ts"
+export { type Failure, type Outcome, type RunOptions, runDialogue, usualRun } from "./Runner.ts"
+export { type Transcript, transcriptText } from "./Transcript.ts"

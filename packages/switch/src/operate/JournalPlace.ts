@@ -1,0 +1,67 @@
+/**
+ * The journal that a command line means: a configuration file names it, or a directory is it.
+ */
+import type { Dialect } from "@jinka/codec"
+import { Config, Effect, FileSystem, Path, Redacted, type Scope } from "effect"
+import { keyFromHex } from "../journal/JournalKey.ts"
+import { type JournalReader, openReadOnly } from "../journal/JournalReader.ts"
+import { load, loadKeys } from "./Configuration.ts"
+import { CommandFailed, failedBy } from "./Exit.ts"
+import { Dialects } from "./trace/Trace.ts"
+
+/** Variable that the key is taken from when a directory is given. */
+export const keyVariable = "JINKA_JOURNAL_KEY"
+
+/** Where a journal is, and what reads it. */
+export interface JournalPlace {
+  readonly directory: string
+  /** The control socket of its switch, if that runs. */
+  readonly socket: string
+  readonly dialects: Dialects
+  /**
+   * Opens it for reading; fails with `Locked` while its switch runs. The key is needed to look for a card number only: without
+   * `isKeyNeeded` a key that cannot be had is done without.
+   */
+  readonly open: (isKeyNeeded: boolean) => Effect.Effect<JournalReader, CommandFailed, Scope.Scope>
+}
+
+type Keys = Effect.Effect<ReadonlyArray<Uint8Array>, CommandFailed>
+
+/** Finds the journal of a file or directory. */
+export const journalPlace = Effect.fnUntraced(function* (
+  place: string
+): Effect.fn.Return<JournalPlace, CommandFailed, FileSystem.FileSystem | Path.Path> {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const info = yield* Effect.option(files.stat(place))
+  if (info._tag === "Some" && info.value.type === "Directory") {
+    const directory = path.resolve(place)
+    const socket = path.join(directory, "control.sock")
+    return { directory, socket, dialects: new Dialects(), open: opening(directory, keysOfEnvironment, {}) }
+  }
+  const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+  const configuration = yield* Effect.mapError(load(place), failedBy)
+  const { directory, dialects } = configuration.journal
+  const keys: Keys = loadKeys(configuration).pipe(
+    Effect.map(({ key, previousKeys }) => [key, ...previousKeys].map(Redacted.value)),
+    Effect.mapError(failedBy),
+    Effect.provideContext(context)
+  )
+  return { directory, socket: configuration.socket, dialects: new Dialects(dialects), open: opening(directory, keys, dialects) }
+})
+
+const opening =
+  (directory: string, keys: Keys, dialects: Readonly<Record<string, Dialect>>): JournalPlace["open"] =>
+  (isKeyNeeded) =>
+    (isKeyNeeded ? keys : Effect.orElseSucceed(keys, () => [])).pipe(
+      Effect.flatMap((given) => Effect.mapError(openReadOnly(directory, { keys: given, dialects }), failedBy))
+    )
+
+/** The key in the environment. */
+const keysOfEnvironment: Keys = Config.Redacted(keyVariable).pipe(
+  Effect.mapError(
+    () => new CommandFailed({ exit: "usage", says: `The environment variable ${keyVariable} has to hold the journal's key.` })
+  ),
+  Effect.flatMap((text) => Effect.mapError(keyFromHex(Redacted.value(text), `environment variable ${keyVariable}`), failedBy)),
+  Effect.map((key) => [key])
+)

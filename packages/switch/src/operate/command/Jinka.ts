@@ -1,0 +1,48 @@
+/**
+ * The `jinka` command line: its commands, its help, and what becomes of failures.
+ */
+import { Console, Effect } from "effect"
+import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { CommandFailed } from "../Exit.ts"
+import { status, stop } from "./ControlCommand.ts"
+import { journal } from "./JournalCommand.ts"
+import { decode, encode } from "./MessageCommand.ts"
+import { check, run } from "./RunCommand.ts"
+import { trace } from "./TraceCommand.ts"
+
+/** The whole command. */
+export const command = Command.make("jinka").pipe(
+  Command.withDescription(
+    "A financial message switch: links to partners, ISO 8583 messages, a journal. Start with `jinka check` and `jinka run`."
+  ),
+  Command.withExamples([
+    { command: "jinka check switch.yaml", description: "Is the configuration good?" },
+    { command: "jinka run switch.yaml", description: "Run the switch" },
+    { command: "jinka status switch.yaml", description: "How are its links?" },
+    { command: "jinka trace switch.yaml --rrn 000000012345", description: "What became of this transaction?" }
+  ]),
+  Command.withSubcommands([run, check, status, stop, trace, decode, encode, journal])
+)
+
+/** Errors on the command line itself: what is wrong and where help is, on standard error. */
+const presenter: CliOutput.Presenter = {
+  present: (event) => {
+    if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
+    const wrong = event.errors.map((error) => error.message.replaceAll(/\s+/g, " ").replace(/[.?]?$/, ".")).join(" ")
+    return Console.error(`jinka: ${wrong} \`${event.commandPath.join(" ")} --help\` shows how it is used.`)
+  }
+}
+
+/** Runs the command line. Fails with the exit code in the error, after it was said. */
+export const jinka = (version: string, args: ReadonlyArray<string>) =>
+  Command.runWith(command, { version })(args).pipe(
+    Effect.tapErrorTag("CommandFailed", ({ says }) => Console.error(said(says))),
+    Effect.mapError((error) => (CliError.isCliError(error) ? new CommandFailed({ exit: "usage", says: "" }) : error)),
+    Effect.provideService(CliOutput.Presenter, presenter),
+    Effect.provideService(CliConfig.CliConfig, {
+      builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
+    })
+  )
+
+/** Lines that begin with a place in a file speak for themselves. */
+const said = (says: string): string => (/^\S+:\d+:\d+ /.test(says) ? says : `jinka: ${says}`)

@@ -1,0 +1,155 @@
+/** `jinka decode` and `jinka encode`: messages between bytes and something readable. */
+import { type Codec, compile, type FrameFormat, toHex } from "@jinka/codec"
+import { Console, Effect, FileSystem, Stdio, Stream } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { dialectNames, dialects, frameNames, frames } from "../configuration/Shipped.ts"
+import { CommandFailed } from "../Exit.ts"
+import { type Input, MessageInput } from "../message/MessageInput.ts"
+import { encodeJson, messageLine, messageTable, type Shown } from "../message/MessageText.ts"
+
+const input = Argument.String("input").pipe(
+  Argument.withDescription("A file; `-` or nothing: standard input"),
+  Argument.withDefault("-")
+)
+
+const dialectFlag = Flag.Literals("dialect", dialectNames).pipe(
+  Flag.withDescription("The message format"),
+  Flag.withDefault(dialectNames[0]!)
+)
+
+const frameFlag = Flag.Literals("frame", ["none", ...frameNames]).pipe(
+  Flag.withDescription("The length header around each message: taken off by decode, put on by encode"),
+  Flag.withDefault("none")
+)
+
+const codecOf = (name: string): Codec => compile(dialects[name]!.dialect)
+const frameOf = (name: string): FrameFormat | undefined => frames[name]
+
+const bytesOf = (source: string) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const { stdin } = yield* Stdio.Stdio
+      return source === "-" ? stdin : files.stream(source)
+    })
+  ).pipe(
+    Stream.mapError(({ reason }) => new CommandFailed({ exit: "usage", says: `${source} cannot be read (${reason._tag}).` }))
+  )
+
+/** Some of what was read was bad; each was said where it stood. */
+const someBad = (bad: number) =>
+  bad === 0 ? Effect.void : Effect.fail(new CommandFailed({ exit: "bad", says: `${bad} ${bad === 1 ? "message is" : "messages are"} wrong.` }))
+
+/** `jinka decode`. */
+export const decode = Command.make(
+  "decode",
+  {
+    input,
+    dialect: dialectFlag,
+    frame: frameFlag,
+    form: Flag.Literals("form", ["auto", "hex", "binary"]).pipe(
+      Flag.withDescription("How the input is written: hex digits, one message a line, or binary"),
+      Flag.withDefault("auto")
+    ),
+    output: Flag.Literals("output", ["auto", "table", "json"]).pipe(
+      Flag.withDescription("A table for people, a line of JSON for each message; auto: a table on a terminal"),
+      Flag.withDefault("auto")
+    ),
+    language: Flag.Literals("language", ["en", "zh", "both"]).pipe(
+      Flag.withDescription("Language of the names in the table"),
+      Flag.withDefault("en")
+    ),
+    unmask: Flag.Boolean("unmask").pipe(
+      Flag.withDescription("Show card data as it is; think of who looks at the screen and where it is kept"),
+      Flag.withDefault(false),
+      Flag.withoutNegation
+    )
+  },
+  (flags) =>
+    Effect.gen(function* () {
+      const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
+      const show = flags.output === "table" || (flags.output === "auto" && isTerminal) ? messageTable : messageLine
+      const codec = codecOf(flags.dialect)
+      const showing = { reveal: flags.unmask, language: flags.language }
+      const messages = new MessageInput(flags.form, frameOf(flags.frame))
+      let bad = 0
+      const print = (found: ReadonlyArray<Input>) => {
+        const shown = found.map((one) => (one._tag === "message" ? show(codec, one.bytes, showing) : wrongInput(one)))
+        bad += shown.filter(({ isGood }) => !isGood).length
+        return shown.length === 0 ? Effect.void : Console.log(shown.map(({ text }) => text).join("\n"))
+      }
+      yield* Stream.runForEach(bytesOf(flags.input), (chunk) => print(messages.push(chunk)))
+      yield* print(messages.end())
+      yield* someBad(bad)
+    })
+).pipe(
+  Command.withDescription(
+    "Reads ISO 8583 messages and shows their fields, with card data covered. Lines of hex on standard input give a line of JSON each; a message that is wrong gives a line that says where and why, and in the end the exit code 1."
+  ),
+  Command.withShortDescription("Show the fields of messages"),
+  Command.withExamples([
+    { command: "jinka decode message.hex --dialect cups", description: "A table on a terminal" },
+    { command: "jinka decode capture.bin --frame cups --output json", description: "Every message of a raw capture" },
+    { command: "tail -f hex.log | jinka decode --dialect iso8583v1987Ascii", description: "A line of JSON for each line of hex" }
+  ])
+)
+
+const wrongInput = ({ at, why }: Input & { readonly _tag: "wrong" }): Shown => ({
+  isGood: false,
+  text: JSON.stringify({ at, says: why })
+})
+
+/** `jinka encode`. */
+export const encode = Command.make(
+  "encode",
+  {
+    input,
+    dialect: dialectFlag,
+    frame: frameFlag,
+    form: Flag.Literals("form", ["hex", "binary"]).pipe(
+      Flag.withDescription("How the messages are written: a line of hex each, or their bytes"),
+      Flag.withDefault("hex")
+    )
+  },
+  (flags) =>
+    Effect.gen(function* () {
+      const codec = codecOf(flags.dialect)
+      const text = yield* Stream.mkString(Stream.decodeText(bytesOf(flags.input)))
+      const built = jsonOf(text).map((json) => (json instanceof Error ? json.message : encodeJson(codec, json, frameOf(flags.frame))))
+      const { stdout } = yield* Stdio.Stdio
+      const good = built.filter((one) => typeof one !== "string")
+      const out = flags.form === "binary" ? good : good.map((bytes) => `${toHex(bytes)}\n`)
+      yield* Effect.mapError(
+        Stream.run(Stream.fromIterable<string | Uint8Array>(out), stdout()),
+        () => new CommandFailed({ exit: "bad", says: "Standard output cannot be written." })
+      )
+      for (const [at, one] of built.entries()) if (typeof one === "string") yield* Console.error(`message ${at + 1}: ${one}`)
+      yield* someBad(built.length - good.length)
+    })
+).pipe(
+  Command.withDescription(
+    'Builds messages from JSON: {"mti": "0200", "fields": {"2": "...", "11": "000001"}}, one document, a list, or a document a line. Texts are texts, bytes are hex. What `decode --unmask --output json` prints can be built again.'
+  ),
+  Command.withShortDescription("Build messages from JSON"),
+  Command.withExamples([
+    { command: "jinka encode request.json --dialect cups --frame cups", description: "A line of hex with its length header" },
+    { command: "jinka encode requests.jsonl --form binary | nc 127.0.0.1 7001", description: "Bytes onto a connection" }
+  ])
+)
+
+/** The documents of a text: the text itself, the entries of a list, or one for each line. */
+const jsonOf = (text: string): ReadonlyArray<unknown> => {
+  const whole = parseJson(text)
+  if (!(whole instanceof Error)) return Array.isArray(whole) ? whole : [whole]
+  const lines = text.split("\n").filter((line) => line.trim() !== "")
+  return lines.length === 0 ? [new Error("there is no JSON on the input")] : lines.map(parseJson)
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The parser's own words may repeat a card number.
+    return new Error("this is not JSON")
+  }
+}

@@ -1,0 +1,81 @@
+/** Guarantees G1 to G5 over real processes: the switch is killed again and again under load, and four accounts must agree. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { canariesOf, cardsOf, chanceOf, findCardData } from "@jinka/simulator"
+import { Effect } from "effect"
+import { describe, expect, it } from "vitest"
+import { type Plan, prepare } from "../../examples/main-job/Cast.ts"
+import { run } from "../../examples/main-job/Child.ts"
+import { reconcile, type SummaryLine } from "../../examples/main-job/Reconciliation.ts"
+import { settled } from "../../examples/main-job/Settled.ts"
+
+const ROUNDS = 50
+const seed = Number(process.env["JINKA_SEED"] ?? 20261122)
+
+/** Kills the switch `ROUNDS` times, each time a random while after it listens, and lets everything end afterwards. */
+const killAgainAndAgain = (plan: Plan) =>
+  Effect.gen(function* () {
+    const chance = chanceOf(plan.seed)
+    const { issuer, startSwitch, raise, command } = yield* prepare(plan)
+    let current = yield* startSwitch
+    const acquirer = yield* raise
+    yield* acquirer.until("signedOn")
+    for (let round = 0; round < ROUNDS; round++) {
+      yield* Effect.sleep(20 + chance.next() * 400)
+      current.signal("SIGKILL")
+      yield* current.exited
+      current = yield* startSwitch
+    }
+    yield* Effect.sleep("1 second")
+    acquirer.tell({ do: "finish" })
+    const ended = yield* acquirer.until("summary")
+    yield* settled(plan, command)
+    current.signal("SIGTERM")
+    yield* current.exited
+    issuer.tell({ do: "finish" })
+    yield* issuer.exited
+    const { said } = yield* run(
+      command("summary", ["journal", "summary", join(plan.directory, "switch.yaml"), "--json"])
+    )
+    const { said: verified } = yield* run(
+      command("verify", ["journal", "verify", join(plan.directory, "switch.yaml"), "--json"])
+    )
+    const summary = said.filter((line) => "exchange" in line) as unknown as ReadonlyArray<SummaryLine>
+    const verdict = yield* reconcile(plan.directory, summary, current.last("stopped"))
+    return { verdict, summary, ended, verified: verified.at(-1) }
+  }).pipe(Effect.scoped)
+
+/** Everything that the run left on disk, but the partners' own logs of what they sent. */
+const bytesLeft = (directory: string): ReadonlyArray<Buffer> =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith(".sock"))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
+
+describe("a switch that is killed under load", () => {
+  it(`loses nothing and doubles nothing in ${ROUNDS} rounds of SIGKILL (JINKA_SEED=${seed})`, {
+    timeout: 240_000
+  }, async () => {
+    const directory = mkdtempSync(join(tmpdir(), "jinka-kill-"))
+    try {
+      const plan: Plan = { seed, rate: 150, seconds: 600, directory }
+      const { verdict, summary, ended, verified } = await Effect.runPromise(killAgainAndAgain(plan))
+
+      expect(verdict.findings).toEqual([])
+      expect(verdict.isPassed).toBe(true)
+      expect(verdict.totals.lost).toBe(0)
+      expect(verdict.totals.doubled).toBe(0)
+      expect(ended["inDoubt"]).toBe(0)
+      // The rounds were under load, and the kills hit open requests: otherwise this shows nothing.
+      expect(verdict.totals.approved).toBeGreaterThan(300)
+      expect(summary.filter(({ reversal }) => reversal !== null).length).toBeGreaterThan(5)
+      expect(summary.filter(({ end }) => end === "Open")).toEqual([])
+      expect(verified).toMatchObject({ good: true })
+
+      const cards = canariesOf(cardsOf({ seed, bins: ["621999", "622999"], count: 500 }))
+      for (const bytes of bytesLeft(directory)) expect(findCardData(bytes, cards)).toEqual([])
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  })
+})
