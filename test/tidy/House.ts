@@ -50,7 +50,7 @@ export const packages: Readonly<Record<string, PackageRule>> = {
 
 /**
  * What each folder of a package may import from its sister folders: bytes -> frames -> messages -> link -> switch ->
- * journal. `.` stands for the files directly under src (entry and bin), which may know all and which nobody imports.
+ * journal. `.` stands for the files directly under src: the entry, the bin, and the switch itself, which is what is operated.
  * A package without a table here has no order among its folders.
  */
 export const folders: Readonly<Record<string, Readonly<Record<string, ReadonlyArray<string>>>>> = {
@@ -59,7 +59,7 @@ export const folders: Readonly<Record<string, Readonly<Record<string, ReadonlyAr
     journal: [],
     link: ["transport", "journal"],
     exchange: ["transport", "journal", "link"],
-    operate: ["transport", "journal", "link", "exchange"],
+    operate: ["transport", "journal", "link", "exchange", "."],
     ".": ["transport", "journal", "link", "exchange", "operate"]
   }
 }

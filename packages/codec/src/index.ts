@@ -2,6 +2,7 @@
  * `@jinka/codec`: frames, dialects and messages of ISO 8583. Pure and synchronous; nothing here opens a socket or a file.
  */
 export * from "./dialects/Cups.ts"
+export * from "./dialects/DialectFile.ts"
 export * from "./dialects/Headers.ts"
 export * from "./dialects/Iso8583V1987Ascii.ts"
 export * from "./dialects/Iso8583V1993.ts"
@@ -66,3 +67,4 @@ export { PatchInvalid } from "./iso8583/Patch.ts"
 export { PatchList } from "./iso8583/PatchList.ts"
 export * from "./iso8583/Reversal.ts"
 export { maskPan, reveal, Sensitive, type Sensitivity } from "./iso8583/Sensitive.ts"
+export * from "./record/Record.ts"

@@ -1,5 +1,5 @@
 /** All expected trouble of the simulator. Messages name the place, the rule and what to do; never card data. */
-import { Data, type PlatformError } from "effect"
+import { Data } from "effect"
 
 /** A file could not be opened, read or written. */
 export class FileFailed extends Data.TaggedError("FileFailed")<{
@@ -46,9 +46,3 @@ export type SimulatorError = FileFailed | FileMalformed | ListenFailed | Setting
 
 /** Text of what a system call threw. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** A platform error as ours. */
-export const fileFailed =
-  (path: string) =>
-  (error: PlatformError.PlatformError): FileFailed =>
-    new FileFailed({ path, reason: error.message })

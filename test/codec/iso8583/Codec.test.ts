@@ -11,7 +11,9 @@ import {
   iso8583v1987AsciiRaw,
   type Message,
   MessageIndex,
-  messageToJson
+  messageToJson,
+  dialects as shipped,
+  unionPayPos
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -35,7 +37,28 @@ const encoded = (codec: Codec, message: Message): Buffer => {
 /** Everything about a message that can be compared, card data revealed. */
 const revealed = (message: Message) => messageToJson(message, { reveal: true })
 
-const dialects: ReadonlyArray<Dialect> = [cups, iso8583v1987Ascii, iso8583v1987AsciiRaw]
+/** Forms that no shipped dialect has: prefixes in hex and binary, byte counts, three bitmaps, a fixed second bitmap. */
+const odd: ReadonlyArray<Dialect> = [
+  derive(iso8583v1987AsciiRaw, {
+    name: "hexPrefixes",
+    bitmap: { encoding: "hex-ebcdic", secondary: "optional", tertiary: true },
+    encodings: { digits: "ebcdic1047", prefix: "hex", bytes: "hex", fill: 15 },
+    fields: {
+      65: null,
+      130: { format: "n..19", name: "third", encoding: "bcd", counts: "bytes", prefix: "binary" },
+      150: { format: "b......400", name: "third", counts: "bytes", prefix: "ascii" },
+      151: { format: "z..37", name: "third", encoding: "bcd", align: "right", prefix: "bcd" },
+      192: { format: "x+n9", name: "third", encoding: "bcd" }
+    }
+  }),
+  derive(iso8583v1987AsciiRaw, {
+    name: "fixedBitmaps",
+    bitmap: { encoding: "hex", secondary: "fixed" },
+    encodings: { prefix: "binary", text: "gbk" }
+  })
+]
+
+const dialects: ReadonlyArray<Dialect> = [...Object.values(shipped), ...odd]
 const cupsBare = derive(cups, { name: "cupsBare", header: null })
 
 describe("CUPS messages of public sources", () => {
@@ -80,6 +103,35 @@ describe("CUPS messages of public sources", () => {
       expect(error).toEqual({ _tag: "TrailingBytes", offset: damaged.bytesConsumed, bytes: 6 })
     }
   })
+})
+
+describe("UnionPay terminal messages of public sources", () => {
+  for (const vector of fixture.messages) {
+    if (!vector.interface.startsWith("UnionPay POS") || vector.hex === undefined) continue
+    const dialect = vector.interface.includes("no length/TPDU")
+      ? derive(unionPayPos, { name: "bare", header: null })
+      : unionPayPos
+    const message = bytes(vector.hex).subarray(vector.interface.startsWith("UnionPay POS: 2-byte") ? 2 : 0)
+
+    it(`decodes ${vector.name} to the published values and encodes the same bytes`, () => {
+      for (const codec of [interpret(dialect), compile(dialect)]) {
+        for (let turn = 0; turn < 5; turn++) {
+          const { mti, fields } = revealed(decoded(codec, message))
+          for (const [name, value] of Object.entries(
+            vector.decode as unknown as Record<string, string | { hex: string; gbk?: string }>
+          )) {
+            if (name === "bitmap" || name.includes("raw")) continue
+            const shown = name === "0" ? mti : fields[name]
+            const isText = typeof value === "string"
+            const expected = isText ? value : codec.layout.fields[Number(name)]?.bytes === true ? value.hex : value.gbk
+            if (expected !== undefined)
+              expect(shown?.replace("=", "D"), `field ${name}`).toBe(expected.replace("=", "D"))
+          }
+          expect(encoded(codec, decoded(codec, message))).toEqual(message)
+        }
+      }
+    })
+  }
 })
 
 describe("The CUPS header", () => {

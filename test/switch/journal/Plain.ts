@@ -3,7 +3,10 @@ import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { testPan } from "./Journals.ts"
 
-/** The forms: ASCII, EBCDIC, hex text of ASCII, UTF-16, packed BCD at both alignments; whole and without its first digits. */
+/**
+ * The forms: ASCII, EBCDIC, hex text of ASCII, UTF-16, packed BCD at both alignments; whole and without its first
+ * digits.
+ */
 export const formsOf = (pan: string): ReadonlyArray<readonly [name: string, bytes: Buffer]> => {
   const ascii = Buffer.from(pan, "latin1")
   const packed = (digits: string) => Buffer.from(digits.slice(0, digits.length - (digits.length % 2)), "hex")

@@ -1,8 +1,10 @@
 /**
- * A process that writes a journal until it is killed; started by the tests as `node Writing.ts <directory> <mode> [limit]`.
+ * A process that writes a journal until it is killed; started by the tests as `node Writing.ts <directory> <mode>
+ * [limit]`.
  *
- * Each entry's content follows from its seq, so that whoever opens the journal afterwards can check all of it. Every seq that was
- * acknowledged is written to stdout at once, one a line. Modes: `forever`; `entries` (kills itself once `limit` are acknowledged).
+ * Each entry's content follows from its seq, so that whoever opens the journal afterwards can check all of it. Every
+ * seq that was acknowledged is written to stdout at once, one a line. Modes: `forever`; `entries` (kills itself once
+ * `limit` are acknowledged).
  */
 import { writeSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -45,17 +47,31 @@ export const faultOf = (entries: ReadonlyArray<Entry>): string | undefined => {
   return undefined
 }
 
+/** Says lines on stdout at once, as far as the pipe takes them; the rest goes with the next line. */
+const sayer = () => {
+  let unsaid = ""
+  return (line: string | number): void => {
+    unsaid += `${line}\n`
+    try {
+      unsaid = unsaid.slice(writeSync(1, unsaid))
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EAGAIN") throw error
+    }
+  }
+}
+
 const program = (directory: string, mode: string, limit: number) =>
   Effect.gen(function* () {
     const journal = yield* Journal
     const { writer } = journal
+    const say = sayer()
     let n = writer.next
     const turn = (): void => {
       for (let more = 1 + (n % 17); more > 0; more--) writeExchange(journal, n++)
       writer.flush()
     }
     writer.onCommitted = (last) => {
-      writeSync(1, `${last}\n`)
+      say(last)
       if (mode === "entries" && last >= limit) process.kill(process.pid, "SIGKILL")
       turn()
     }

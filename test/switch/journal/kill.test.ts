@@ -11,7 +11,9 @@ import { faultOf } from "./Writing.ts"
 const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
 const rounds = 6
 
-/** Starts the writing process, kills it `afterMs` after its first acknowledgement, returns the last seq acknowledged. */
+/**
+ * Starts the writing process, kills it `afterMs` after its first acknowledgement, returns the last seq acknowledged.
+ */
 const writeAndKill = (directory: string, afterMs: number): Effect.Effect<number> =>
   Effect.callback<number>((resume) => {
     const child = spawn(process.execPath, [writing, directory, "forever"], { stdio: ["ignore", "pipe", "inherit"] })
@@ -20,7 +22,7 @@ const writeAndKill = (directory: string, afterMs: number): Effect.Effect<number>
       if (heard === "") setTimeout(() => child.kill("SIGKILL"), afterMs)
       heard += bytes.toString()
     })
-    child.on("close", () => resume(Effect.succeed(Number(heard.trimEnd().split("\n").at(-1)))))
+    child.on("close", () => resume(Effect.succeed(Number(heard.split("\n").at(-2)))))
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 

@@ -8,8 +8,11 @@ import { type FixedPart, fixedParts, type HeaderFormat, type HeaderPart, headerP
 /** How the bitmap stands: `binary` 8 bytes, `hex` 16 ASCII digits, `hex-ebcdic` 16 EBCDIC digits for each 64 fields. */
 export interface BitmapFormat {
   readonly encoding: "binary" | "hex" | "hex-ebcdic"
-  /** `optional`: present when bit 1 says so. `always`: 128 bits in every message. `never`: bit 1 is an error. */
-  readonly secondary: "optional" | "always" | "never"
+  /**
+   * `optional`: present when bit 1 says so. `always`: 128 bits in every message, bit 1 set. `fixed`: 128 bits in every message,
+   * bit 1 not set (a host's quirk, kept by moov). `never`: 64 bits, bit 1 is an error.
+   */
+  readonly secondary: "optional" | "always" | "fixed" | "never"
   /** Whether bit 65 announces a third bitmap (fields 129..192). */
   readonly tertiary?: boolean
 }

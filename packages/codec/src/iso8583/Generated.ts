@@ -4,6 +4,7 @@
  * no compilation and no memory; the reference does such messages. Source is made from the dialect alone: no byte of a message
  * ever becomes part of it.
  */
+import { bitmapCount, clearWords, readBitmaps } from "./Bitmap.ts"
 import type { Codec } from "./Codec.ts"
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
@@ -11,7 +12,7 @@ import { wireLength } from "./Field.ts"
 import { decoderSource } from "./GeneratedDecoder.ts"
 import { encoderSource, fieldSetSource } from "./GeneratedEncoder.ts"
 import * as runtime from "./GeneratedRuntime.ts"
-import { clear, indexHeader, readBitmaps, readMti } from "./Indexer.ts"
+import { indexHeader, readMti } from "./Indexer.ts"
 import { decodeByTable, encodeByTable } from "./Interpreter.ts"
 import type { Message } from "./Message.ts"
 import { MessageIndex } from "./MessageIndex.ts"
@@ -121,7 +122,7 @@ const decoderOf = (layout: Layout): Codec["decode"] => {
     )
       return decodeByTable(layout, buffer, start, end)
     const mti = readMti(layout, buffer, index.body)
-    clear(index.words)
+    clearWords(index.words)
     if (mti < 0 || readBitmaps(layout, buffer, bitmap, end, index) !== undefined)
       return decodeByTable(layout, buffer, start, end)
     const decoder = decoders.of(index.words)
@@ -135,10 +136,10 @@ const encoderOf = (layout: Layout): Codec["encode"] => {
   const words = new Int32Array(6)
   const setOf: SetOf = makeFunction(fieldSetSource(layout), {})
   const encoders = new CodeBySet<Encoder>(layout, (fields, bits) =>
-    makeFunction(encoderSource(layout, fields), { F: layout.fields, layout, bits })
+    makeFunction(encoderSource(layout, fields, bitmapCount(layout, bits)), { F: layout.fields, layout, bits })
   )
   return (message) => {
-    clear(words)
+    clearWords(words)
     const { fields, mti } = message
     if (mti.length !== 4 || message.rejected !== undefined || !setOf(fields, words))
       return encodeByTable(layout, message)

@@ -27,7 +27,7 @@ export const fieldSetSource = (layout: Layout): string => {
     lines.push(`w[${word}] = a`)
   }
   if (layout.deMax > 128) lines.push("if (w[4] !== 0 || w[5] !== 0) w[2] |= -2147483648")
-  if (layout.deMax > 64) lines.push("if (w[2] !== 0 || w[3] !== 0) w[0] |= -2147483648")
+  if (layout.dialect.bitmap.secondary === "optional") lines.push("if (w[2] !== 0 || w[3] !== 0) w[0] |= -2147483648")
   return `return (f, w) => {\nlet a = 0\n${lines.join("\n")}\nreturn true\n}`
 }
 
@@ -153,20 +153,15 @@ const headLines = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: num
   const zero = layout.dialect.mti === "ascii" ? 48 : 240
   const lines = [1000, 100, 10, 1].map((power, index) => `out[${from + index}] = ${zero} + (mti / ${power} | 0) % 10`)
   const bitmap = new Uint8Array(8 * maps)
-  if (maps > 1) bitmap[0] = 0x80
+  if (maps > 1 && layout.dialect.bitmap.secondary !== "fixed") bitmap[0] = 0x80
   if (maps > 2) bitmap[8] = 0x80
   for (const { de } of fields) bitmap[(de - 1) >> 3]! |= 0x80 >> ((de - 1) & 7)
   for (const [index, byte] of bitmap.entries()) lines.push(`out[${from + 4 + index}] = ${byte}`)
   return [...lines, `let p = ${from + 4 + bitmap.length}`]
 }
 
-/** Source of a function body that makes `(message, f, mti) => Buffer | undefined`. */
-export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>): string => {
-  const maps = fields.some(({ de }) => de > 128)
-    ? 3
-    : layout.dialect.bitmap.secondary === "always" || fields.some(({ de }) => de > 64)
-      ? 2
-      : 1
+/** Source of a function body, for a message with `maps` bitmaps, that makes `(message, f, mti) => Buffer | undefined`. */
+export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: number): string => {
   const draft: Draft = { lines: [], parts: [], checks: [], fixed: 0, variable: [], digitsFrom: "", texts: 0 }
   const { lines } = draft
   lines.push("if (mti < 0) return")

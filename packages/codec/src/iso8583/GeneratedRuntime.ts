@@ -5,10 +5,10 @@
 import { gbkLength } from "../encoding/Gbk.ts"
 import { toHex } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
+import { writeBitmaps } from "./Bitmap.ts"
 import type { FieldLayout } from "./Field.ts"
 import { writeHeader } from "./Header.ts"
 import { writeMti } from "./Indexer.ts"
-import { writeBitmaps } from "./Patch.ts"
 import { Sensitive } from "./Sensitive.ts"
 import { contentRule, fillRule, readBytes, readText, unitsAt, writePrefix, writeValue } from "./Value.ts"
 

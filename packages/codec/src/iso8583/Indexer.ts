@@ -2,18 +2,10 @@
  * Finds the fields of a message: header, MTI, bitmaps, then one step for each bit. It checks structure only (bounds, length
  * digits and limits, undefined fields, trailing bytes); time is linear in the number of fields, nothing is allocated.
  */
-import { hexValue } from "../encoding/Hex.ts"
+import { clearWords, readBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
 import { checkHeader, readDecimal } from "./Header.ts"
-import {
-  bitmapInvalid,
-  fieldInvalid,
-  fieldUnknown,
-  type MessageError,
-  mtiInvalid,
-  tooShort,
-  trailingBytes
-} from "./MessageError.ts"
+import { fieldInvalid, fieldUnknown, type MessageError, mtiInvalid, tooShort, trailingBytes } from "./MessageError.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
 import { announcedLength, readPrefix } from "./Value.ts"
 
@@ -31,7 +23,7 @@ export const indexMessage = (
   into.end = end
   into.rejectCode = 0
   into.mti = 0
-  clear(into.words)
+  clearWords(into.words)
   into.body = start + layout.headerBytes
   if (layout.header !== undefined) {
     const error = indexHeader(layout, buffer, start, end, into)
@@ -104,71 +96,6 @@ export const writeMti = (layout: Layout, mti: number, out: Uint8Array, at: numbe
     out[at + index] = zero + (rest % 10)
     rest = Math.floor(rest / 10)
   }
-}
-
-/** Cheaper than a call of `fill` for six words. */
-export const clear = (words: Int32Array): void => {
-  words[0] = 0
-  words[1] = 0
-  words[2] = 0
-  words[3] = 0
-  words[4] = 0
-  words[5] = 0
-}
-
-/** Reads the bitmaps at `from` into the cleared words of the index and sets where the fields begin. */
-export const readBitmaps = (
-  layout: Layout,
-  buffer: Buffer,
-  from: number,
-  end: number,
-  into: MessageIndex
-): MessageError | undefined => {
-  const { secondary, tertiary } = layout.dialect.bitmap
-  let at = from
-  if (!readWords(layout, buffer, at, into.words, 0)) return bitmapInvalid(at - into.start, "hex")
-  at += layout.bitmapBytes
-  const second = into.words[0]! < 0
-  if (secondary === "never" ? second : secondary === "always" && !second)
-    return bitmapInvalid(from - into.start, "value")
-  if (second) {
-    if (at + layout.bitmapBytes > end) return tooShort(end - into.start)
-    if (!readWords(layout, buffer, at, into.words, 2)) return bitmapInvalid(at - into.start, "hex")
-    at += layout.bitmapBytes
-    if (tertiary === true && into.words[2]! < 0) {
-      if (at + layout.bitmapBytes > end) return tooShort(end - into.start)
-      if (!readWords(layout, buffer, at, into.words, 4)) return bitmapInvalid(at - into.start, "hex")
-      at += layout.bitmapBytes
-    }
-  }
-  into.fieldsFrom = at
-  return undefined
-}
-
-const readWords = (layout: Layout, buffer: Buffer, at: number, words: Int32Array, word: number): boolean => {
-  if (layout.bitmapBytes === 8) {
-    words[word] = (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!
-    words[word + 1] = (buffer[at + 4]! << 24) | (buffer[at + 5]! << 16) | (buffer[at + 6]! << 8) | buffer[at + 7]!
-    return true
-  }
-  const ebcdic = layout.dialect.bitmap.encoding === "hex-ebcdic"
-  for (let half = 0; half < 2; half++) {
-    let bits = 0
-    for (let index = 0; index < 8; index++) {
-      const byte = buffer[at + half * 8 + index]!
-      const digit = hexValue[ebcdic ? asciiOfEbcdicDigit(byte) : byte]!
-      if (digit < 0) return false
-      bits = (bits << 4) | digit
-    }
-    words[word + half] = bits
-  }
-  return true
-}
-
-/** EBCDIC codes of 0-9 are F0-F9, of A-F C1-C6, of a-f 81-86. */
-const asciiOfEbcdicDigit = (byte: number): number => {
-  if (byte >= 0xf0 && byte <= 0xf9) return byte - 0xc0
-  return (byte >= 0xc1 && byte <= 0xc6) || (byte >= 0x81 && byte <= 0x86) ? 0x40 + (byte & 15) : 0
 }
 
 const walk = (layout: Layout, buffer: Buffer, end: number, into: MessageIndex): MessageError | undefined => {

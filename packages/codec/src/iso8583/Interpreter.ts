@@ -3,6 +3,7 @@
  * of `Generated` leaves everything unusual, and every error, to it; and it does all the work where code generation is
  * forbidden (`node --disallow-code-generation-from-strings`).
  */
+import { announceBitmaps, bitmapCount, writeBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
 import { type FieldLayout, wireLength } from "./Field.ts"
 import { readHeader, writeHeader } from "./Header.ts"
@@ -11,7 +12,7 @@ import type { Fields, Message } from "./Message.ts"
 import { fieldInvalid, fieldUnknown, isMessageError, type MessageError, mtiInvalid } from "./MessageError.ts"
 import { MessageIndex } from "./MessageIndex.ts"
 import { mtiText } from "./Mti.ts"
-import { checkValue, prefixCount, writeBitmaps } from "./Patch.ts"
+import { checkValue, prefixCount } from "./Patch.ts"
 import { reveal, Sensitive } from "./Sensitive.ts"
 import { contentRule, fillRule, readBytes, readText, unitsAt, unitsOf, writePrefix, writeValue } from "./Value.ts"
 
@@ -80,16 +81,9 @@ export const encodeByTable = (layout: Layout, message: Message): Buffer | Messag
     length += field.prefixBytes + wireLength(field, unitsOf(field, value) as number)
     given.push({ field, value })
   }
-  announce(layout, words)
-  const maps = words[0]! >= 0 ? 1 : layout.deMax > 128 && words[2]! < 0 ? 3 : 2
-  length += layout.mtiBytes + maps * layout.bitmapBytes
+  announceBitmaps(layout, words)
+  length += layout.mtiBytes + bitmapCount(layout, words) * layout.bitmapBytes
   return writeMessage(layout, message, given, words, length)
-}
-
-/** Sets the bits of the bitmaps that are needed. */
-const announce = (layout: Layout, words: Int32Array): void => {
-  if (words[4] !== 0 || words[5] !== 0) words[2]! |= 0x80000000
-  if (words[2] !== 0 || words[3] !== 0 || layout.dialect.bitmap.secondary === "always") words[0]! |= 0x80000000
 }
 
 const writeMessage = (

@@ -3,7 +3,7 @@
  * header's total length follow the changes. The index is of a message that `index` accepted.
  */
 
-import { hexDigit } from "../encoding/Hex.ts"
+import { announceBitmaps, writeBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
 import { type FieldLayout, wireLength } from "./Field.ts"
 import { partBytes, writeDecimal } from "./Header.ts"
@@ -156,7 +156,9 @@ const rebuild = (layout: Layout, index: MessageIndex, patches: PatchList, out: B
     else if (layout.fields[de] === undefined) throw new PatchInvalid(fieldUnknown(de, -1))
     else words[word] = words[word]! | bit
   }
-  settleBitmaps(layout, index, patches)
+  // A bitmap that was there without need stays while no change could have taken its last field.
+  const high = patches.count > 0 ? patches.des[patches.count - 1]! : 0
+  announceBitmaps(layout, words, index.words[0]! < 0 && high <= 64, index.words[2]! < 0 && high <= 128)
   const { buffer } = index
   let to = at + buffer.copy(out, at, index.start, index.body + layout.mtiBytes)
   to = writeBitmaps(layout, words, out, to)
@@ -180,40 +182,6 @@ const offsetOf = (layout: Layout, index: MessageIndex, de: number): number => {
       return index.starts[next]! - layout.fields[next]!.prefixBytes
   }
   return index.end
-}
-
-/** Bits 1 and 65 follow the fields; a bitmap that was there without need stays while no change took its last field. */
-const settleBitmaps = (layout: Layout, index: MessageIndex, patches: PatchList): void => {
-  const high = patches.count > 0 ? patches.des[patches.count - 1]! : 0
-  if (layout.deMax > 128) {
-    const kept = index.words[2]! < 0 && high <= 128
-    words[2] = words[4] !== 0 || words[5] !== 0 || kept ? words[2]! | 0x80000000 : words[2]! & 0x7fffffff
-  }
-  const kept = layout.dialect.bitmap.secondary === "always" || (index.words[0]! < 0 && high <= 64)
-  words[0] = words[2] !== 0 || words[3] !== 0 || kept ? words[0]! | 0x80000000 : words[0]! & 0x7fffffff
-}
-
-/** Writes the bitmaps that bits 1 and 65 announce; returns the offset behind them. */
-export const writeBitmaps = (layout: Layout, bits: Int32Array, out: Uint8Array, from: number): number => {
-  const maps = bits[0]! >= 0 ? 1 : layout.deMax > 128 && bits[2]! < 0 ? 3 : 2
-  const { encoding } = layout.dialect.bitmap
-  let at = from
-  for (let word = 0; word < 2 * maps; word++) {
-    const value = bits[word]!
-    if (encoding === "binary") {
-      out[at] = value >>> 24
-      out[at + 1] = value >>> 16
-      out[at + 2] = value >>> 8
-      out[at + 3] = value
-      at += 4
-      continue
-    }
-    for (let shift = 28; shift >= 0; shift -= 4) {
-      const digit = hexDigit[(value >>> shift) & 15]!
-      out[at++] = encoding === "hex" ? digit : digit <= 0x39 ? digit + 0xc0 : digit + 0x80
-    }
-  }
-  return at
 }
 
 const patchHeader = (layout: Layout, patches: PatchList, out: Buffer, at: number, length: number): void => {

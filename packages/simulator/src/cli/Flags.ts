@@ -147,7 +147,7 @@ export const runFlags = {
   statusEvery: duration("status-every", "Print a status line this often; 0 prints none", "0 millis")
 }
 
-/** Number of the first `count` values of a comma-separated list. */
+/** Parts of a text with commas between, without empty ones. */
 export const listOf = (text: string): ReadonlyArray<string> =>
   text
     .split(",")

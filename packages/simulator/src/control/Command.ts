@@ -3,7 +3,7 @@
  *
  * Owns the form of commands and of the lines that come back on standard output. Carries nothing out.
  */
-import { type Duration, Result, Schema } from "effect"
+import { Result, Schema } from "effect"
 
 const Percent = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
 
@@ -34,12 +34,6 @@ export const Command = Schema.Union([
   Schema.Struct({ do: Schema.Literal("finish") })
 ])
 export type Command = typeof Command.Type
-
-/** The command to cut, apart. */
-export interface CutCommand {
-  readonly how: "reset" | "fin"
-  readonly for: Duration.Duration
-}
 
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Command))
 

@@ -6,8 +6,8 @@
  */
 import { connect, type Server, type Socket } from "node:net"
 import { type FrameError, Framer } from "@jinka/codec"
-import { Effect } from "effect"
-import { type Endpoint, listen } from "../link/Listener.ts"
+import { Effect, Schedule } from "effect"
+import { type Endpoint, endpointText, listen } from "../link/Listener.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import type { Form } from "./Form.ts"
 
@@ -26,6 +26,9 @@ export type Happening =
 export interface WireFailed {
   readonly says: string
 }
+
+/** Milliseconds between two attempts to connect. */
+const retryMs = 20
 
 /** Connections of one partner, one at a time. `on` is told everything, synchronously. */
 export class Wire {
@@ -48,8 +51,18 @@ export class Wire {
     return this.socket !== undefined && !this.socket.destroyed
   }
 
-  /** Connects; a connection that is still there is left to itself. */
+  /** Connects; tries again while nobody listens there, because a system under test may be starting. */
   connect(to: Endpoint, limitMs: number): Effect.Effect<void, WireFailed> {
+    return this.dial(to).pipe(
+      Effect.retry(Schedule.spaced(retryMs)),
+      Effect.timeoutOrElse({
+        duration: limitMs,
+        orElse: () => Effect.fail({ says: `no connection to ${endpointText(to)} in ${limitMs} ms` })
+      })
+    )
+  }
+
+  private dial(to: Endpoint): Effect.Effect<void, WireFailed> {
     return Effect.callback<void, WireFailed>((resume) => {
       const socket = connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true })
       const failed = (error: unknown) => resume(Effect.fail({ says: `no connection: ${reasonOf(error)}` }))
@@ -60,9 +73,7 @@ export class Wire {
         resume(Effect.void)
       })
       return Effect.sync(() => socket.destroy())
-    }).pipe(
-      Effect.timeoutOrElse({ duration: limitMs, orElse: () => Effect.fail({ says: `no connection in ${limitMs} ms` }) })
-    )
+    })
   }
 
   /** Listens; connections wait until a step accepts them. */

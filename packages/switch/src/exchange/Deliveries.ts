@@ -147,7 +147,8 @@ export class Deliveries {
     if (!isReversible(dialect, original.mti, original.text(3))) return undefined
     const stan = Reversal.stanOf(books.record.last + 1)
     const localMs = books.runtime.wallMs() + utcOffsetMs
-    const patches = Reversal.patch(dialect, original, { stan, localMs }, this.patches)
+    const institution = target.settings.ourInstitution
+    const patches = Reversal.patch(dialect, original, { stan, localMs, institution }, this.patches)
     const bytes = Buffer.allocUnsafe(codec.patchedLength(original, patches))
     if (codec.index(bytes, 0, codec.patch(original, patches, bytes, 0), this.index) !== undefined) return undefined
     return this.outgoing(origin, target, this.index)

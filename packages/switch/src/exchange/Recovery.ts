@@ -72,6 +72,8 @@ export class Recovery {
       case EntryKind.accepted:
         this.requests.set(entry.exchange, entry)
         return this.learn(entry, entry.exchange, Fate.open)
+      case EntryKind.refused:
+        return this.learn(entry, entry.exchange, Fate.refused)
       case EntryKind.answered:
         this.endRequest(entry, Fate.answered)
         return this.learn(entry, entry.exchange, Fate.answered)

@@ -119,7 +119,7 @@ export class Requests {
     const origin = books.links[slot.originLink]!
     const code = origin.settings.dialect.refusal[refusal]
     const seq = books.record.ended("notSent", slot.exchange, target, 0, code)
-    this.remember(origin, this.original(slot), slot, Fate.refused)
+    this.remember(origin, this.original(slot), slot.exchange, Fate.refused)
     books.commits.after(seq, () => {
       this.answerOrigin(slot, code)
       outstanding.step(slot.id, Event.endCommitted)
@@ -151,7 +151,7 @@ export class Requests {
     outstanding.step(slot.id, Event.answered)
     slot.endCode = code
     books.recent.put(target.id, this.key, 0, length, slot.exchange, Fate.answered)
-    this.remember(origin, request, slot, Fate.answered)
+    this.remember(origin, request, slot.exchange, Fate.answered)
     books.countAnswer(code)
     books.commits.deliver(seq, target.id, slot.id)
   }
@@ -226,7 +226,7 @@ export class Requests {
     outstanding.step(slot.id, reason === "timeout" ? Event.deadline : Event.connectionLost)
     const key = outstanding.key(slot.id)
     books.recent.put(target.id, key, 0, key.length, slot.exchange, Fate.timedOut)
-    this.remember(origin, this.original(slot), slot, Fate.timedOut)
+    this.remember(origin, this.original(slot), slot.exchange, Fate.timedOut)
     books.record.together(() => {
       const seq = books.record.ended("timedOut", slot.exchange, target, slot.sentEpoch, reason)
       books.commits.after(seq, () => {
@@ -262,11 +262,11 @@ export class Requests {
     const seq = books.record.stray("duplicateRequest", exchange, link, "", index)
     if (fate === Fate.open) return
     const { duplicate, noAnswer } = link.settings.dialect.refusal
-    const answer = this.makeAnswer(link, index, fate === Fate.timedOut ? noAnswer : duplicate)
-    const request = Buffer.from(index.buffer.subarray(index.start, index.end))
+    const otherwise = this.makeAnswer(link, index, fate === Fate.queued ? duplicate : noAnswer)
+    const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
     books.commits.after(seq, () => {
-      if (fate === Fate.answered) this.again(link, exchange, request, answer)
-      else books.send(link, answer)
+      if (fate === Fate.answered || fate === Fate.refused) this.again(link, exchange, bytes, otherwise)
+      else books.send(link, otherwise)
     })
   }
 
@@ -275,6 +275,7 @@ export class Requests {
     const { books } = this
     const code = link.settings.dialect.refusal[refusal]
     const seq = books.record.refused(link, code, index)
+    this.remember(link, index, seq, Fate.refused)
     const answer = this.makeAnswer(link, index, code)
     books.commits.after(seq, () => books.send(link, answer))
   }
@@ -303,11 +304,11 @@ export class Requests {
     return true
   }
 
-  /** Keeps under the origin's key what became of the request in `slot`. */
-  private remember(origin: Link, request: MessageIndex, slot: Slot, fate: Fate): void {
+  /** Keeps under the origin's key what became of a request. */
+  private remember(origin: Link, request: MessageIndex, exchange: number, fate: Fate): void {
     const { codec, dialect } = origin.settings
     const length = codec.matchKey(request, dialect.match.transaction, this.originKey, 0)
-    this.books.recent.put(origin.id, this.originKey, 0, length, slot.exchange, fate)
+    this.books.recent.put(origin.id, this.originKey, 0, length, exchange, fate)
   }
 
   /** An index of the request in `slot`; the same object at every call. */

@@ -8,12 +8,17 @@
 import { type Dialect, type MessageIndex, originalData, type PatchList } from "@jinka/codec"
 import { pad, transmissionTime } from "../link/Stamp.ts"
 
+/** DE 33, forwarding institution. */
+const FORWARDER = 33
+
 /** What a reversal needs besides its original. */
 export interface Stamp {
   /** 1..999999. */
   readonly stan: number
   /** Milliseconds since the epoch, with the network's offset from UTC added. */
   readonly localMs: number
+  /** Our own institution code: who forwards the reversal. */
+  readonly institution: string
 }
 
 /** The STAN for the message whose journal entry has this sequence number. */
@@ -30,6 +35,8 @@ export const patch = (dialect: Dialect, index: MessageIndex, stamp: Stamp, patch
   for (let de = 2; de <= 128; de++) if (index.has(de) && !copies.includes(de)) patches.remove(de)
   patches.set(7, transmissionTime(stamp.localMs))
   patches.set(11, pad(stamp.stan, 6))
+  // Forwarded by us: with the acquirer's own code its next message could have the same key within the second.
+  if (dialect.match.transaction.includes(FORWARDER)) patches.set(FORWARDER, stamp.institution)
   patches.set(original.field, originalData(dialect, index)!)
   return patches
 }

@@ -1,8 +1,9 @@
 /**
- * The answer that was given once, given again: for a partner that repeats a request which has been answered.
+ * The answer that was given once, given again: for a partner that repeats a request which has ended.
  *
  * The journal holds the answer without card data. What is missing comes from the repeated request itself, so the partner gets
- * the same response code, authorisation number and settlement date as the first time.
+ * the same response code, authorisation number and settlement date as the first time. A refusal is given again with its code. An
+ * approval that could not be delivered was taken back: nobody may hear of it now.
  */
 import { MessageIndex, PatchList } from "@jinka/codec"
 import { Effect } from "effect"
@@ -27,25 +28,31 @@ export class StoredAnswers {
   again(link: Link, exchange: number, request: Buffer, otherwise: Buffer): void {
     const { books } = this
     const found = books.journal.read(exchange).pipe(
-      Effect.map((entries) => entries.find(({ kind }) => kind === EntryKind.answered)),
-      Effect.catch(() => Effect.succeed(undefined)),
-      Effect.map((entry) => {
-        books.send(link, (entry === undefined ? undefined : this.make(link, request, entry)) ?? otherwise)
+      Effect.catch(() => Effect.succeed([])),
+      Effect.map((entries) => {
+        books.send(link, this.from(entries, link, request) ?? otherwise)
         books.flush()
       })
     )
     books.runtime.fork(found)
   }
 
-  private make(link: Link, request: Buffer, entry: Entry): Buffer | undefined {
-    const source = this.books.links.find((other) => this.books.record.nameOf(other) === entry.link)
-    const { codec } = link.settings
-    const wrong =
-      source?.settings.codec.index(entry.message, 0, entry.message.length, this.stored) ??
-      codec.index(request, 0, request.length, this.repeated)
+  /** What an exchange's entries say that its origin was told; `undefined` when they do not say it. */
+  private from(entries: ReadonlyArray<Entry>, link: Link, request: Buffer): Buffer | undefined {
+    const has = (kind: EntryKind) => entries.find((entry) => entry.kind === kind)
+    if (link.settings.codec.index(request, 0, request.length, this.repeated) !== undefined) return undefined
+    const refused = has(EntryKind.refused) ?? has(EntryKind.notSent)
+    if (refused !== undefined) return this.write(link, Answer.patch(this.repeated, refused.code, this.patches))
+    const answered = has(EntryKind.answered)
+    if (answered === undefined || has(EntryKind.undelivered) !== undefined) return undefined
+    const source = this.books.links.find((other) => this.books.record.nameOf(other) === answered.link)
+    const wrong = source?.settings.codec.index(answered.message, 0, answered.message.length, this.stored)
     if (source === undefined || wrong !== undefined) return undefined
-    const patches = Answer.patchAgain(this.repeated, this.stored, this.patches)
-    const out = Buffer.allocUnsafe(codec.patchedLength(this.repeated, patches))
-    return out.subarray(0, codec.patch(this.repeated, patches, out, 0))
+    return this.write(link, Answer.patchAgain(this.repeated, this.stored, this.patches))
+  }
+
+  private write({ settings }: Link, patches: PatchList): Buffer {
+    const out = Buffer.allocUnsafe(settings.codec.patchedLength(this.repeated, patches))
+    return out.subarray(0, settings.codec.patch(this.repeated, patches, out, 0))
   }
 }

@@ -76,8 +76,8 @@ export class Journal extends Context.Service<
   /**
    * The journal on whatever store is given. Its scope's end waits for what is pending, then closes the store.
    *
-   * **Gotchas** A new layer at each use: Effect shares a layer by identity within one run, and two journals in one program
-   * (two switches of a simulation) must not turn out to be one. Keep the layer in a constant to use it twice.
+   * **Gotchas** A new layer at each use: Effect shares a layer by identity within one run, and two journals in one
+   * program (two switches of a simulation) must not turn out to be one. Keep the layer in a constant to use it twice.
    */
   static get layer(): Layer.Layer<Journal, JournalError, JournalStore> {
     return Layer.effect(

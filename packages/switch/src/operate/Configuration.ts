@@ -84,9 +84,7 @@ const longSocket = ({ control }: ConfigurationDocument, socket: string): Finding
 
 /** Puts findings at their lines, top down. */
 const inOrder = (yaml: YamlText, findings: ReadonlyArray<Finding>): ReadonlyArray<Problem> =>
-  findings
-    .map((finding) => yaml.locate(finding))
-    .sort((a, b) => a.line - b.line || a.column - b.column)
+  findings.map((finding) => yaml.locate(finding)).sort((a, b) => a.line - b.line || a.column - b.column)
 
 /** Reads and checks a file; the journal's keys are not read. */
 export const load = Effect.fnUntraced(function* (file: string) {
@@ -113,8 +111,9 @@ export const loadKeys = (
     const directory = path.dirname(path.resolve(file))
     return yield* readKeys(document.journal.key, document.journal.previousKeys, directory).pipe(
       Effect.catch((findings) =>
-        Effect.flatMap(Effect.orElseSucceed(files.readFileString(file), () => ""), (text) =>
-          Effect.fail(new ConfigurationInvalid({ file, problems: inOrder(new YamlText(text), findings) }))
+        Effect.flatMap(
+          Effect.orElseSucceed(files.readFileString(file), () => ""),
+          (text) => Effect.fail(new ConfigurationInvalid({ file, problems: inOrder(new YamlText(text), findings) }))
         )
       )
     )

@@ -15,9 +15,11 @@ export const exitMeanings: Readonly<Record<Exit, string>> = {
   good: "Done, and what was checked is good.",
   bad: "What was checked or looked for is bad or not there: a message that does not decode, a journal that does not verify, no transaction found.",
   usage: "The command line or the configuration is wrong. Nothing was started.",
-  journal: "The journal refuses to open, or it stopped while the switch ran (the switch then stops at once, guarantee G9).",
+  journal:
+    "The journal refuses to open, or it stopped while the switch ran (the switch then stops at once, guarantee G9).",
   network: "An address is in use, or the switch's control socket does not answer.",
-  hurried: "A second signal ended the switch before it was drained. What was open is ended and reversed at the next start.",
+  hurried:
+    "A second signal ended the switch before it was drained. What was open is ended and reversed at the next start.",
   defect: "A defect of Jinka. What was printed belongs into a report."
 }
 
@@ -41,7 +43,9 @@ const listenCauses: Readonly<Record<string, string>> = {
 }
 
 /** What the parts fail with, as a command's failure. */
-export const failedBy = (failure: ConfigurationInvalid | JournalError | ListenFailed | CommandFailed): CommandFailed => {
+export const failedBy = (
+  failure: ConfigurationInvalid | JournalError | ListenFailed | CommandFailed
+): CommandFailed => {
   switch (failure._tag) {
     case "CommandFailed":
       return failure

@@ -47,7 +47,12 @@ export const journalPlace = Effect.fnUntraced(function* (
     Effect.mapError(failedBy),
     Effect.provideContext(context)
   )
-  return { directory, socket: configuration.socket, dialects: new Dialects(dialects), open: opening(directory, keys, dialects) }
+  return {
+    directory,
+    socket: configuration.socket,
+    dialects: new Dialects(dialects),
+    open: opening(directory, keys, dialects)
+  }
 })
 
 const opening =
@@ -60,8 +65,14 @@ const opening =
 /** The key in the environment. */
 const keysOfEnvironment: Keys = Config.Redacted(keyVariable).pipe(
   Effect.mapError(
-    () => new CommandFailed({ exit: "usage", says: `The environment variable ${keyVariable} has to hold the journal's key.` })
+    () =>
+      new CommandFailed({
+        exit: "usage",
+        says: `The environment variable ${keyVariable} has to hold the journal's key.`
+      })
   ),
-  Effect.flatMap((text) => Effect.mapError(keyFromHex(Redacted.value(text), `environment variable ${keyVariable}`), failedBy)),
+  Effect.flatMap((text) =>
+    Effect.mapError(keyFromHex(Redacted.value(text), `environment variable ${keyVariable}`), failedBy)
+  ),
   Effect.map((key) => [key])
 )

@@ -3,7 +3,7 @@
  *
  * Standard output belongs to what the command prints for its caller.
  */
-import { Cause, Layer, Logger, References } from "effect"
+import { Cause, type Layer, Logger, References } from "effect"
 
 /** Forms of the log. */
 export const logForms = ["text", "json"] as const
@@ -18,10 +18,14 @@ const plain = (message: unknown): string =>
 const text = Logger.make<unknown, string>(({ cause, date, fiber, logLevel, message }) => {
   const { link, epoch, ...rest } = fiber.getRef(References.CurrentLogAnnotations)
   const at = date.toISOString().replace("T", " ").slice(0, 23)
-  const place = link === undefined ? "" : ` ${String(link)}${epoch === undefined || epoch === 0 ? "" : `#${String(epoch)}`}`
+  const place =
+    link === undefined ? "" : ` ${String(link)}${epoch === undefined || epoch === 0 ? "" : `#${String(epoch)}`}`
   const more = Object.entries(rest).map(([key, value]) => ` ${key}=${plain(value)}`)
   const why = cause.reasons.length === 0 ? "" : ` ${Cause.pretty(cause).split("\n")[0]}`
-  return `${at} ${logLevel.toUpperCase().padEnd(5)}${place} ${plain(message)}${more.join("")}${why}`.replace(/\p{Cc}/gu, ".")
+  return `${at} ${logLevel.toUpperCase().padEnd(5)}${place} ${plain(message)}${more.join("")}${why}`.replace(
+    /\p{Cc}/gu,
+    "."
+  )
 })
 
 /** One JSON object a line: `at`, `level`, `text`, and the annotations (`link`, `epoch`). */

@@ -69,7 +69,11 @@ const hold = Effect.fnUntraced(function* (
   yield* ready(configuration, identity, running.recovered)
   const reason = yield* Effect.raceAllFirst([running.failed, signal, Deferred.await(stop)])
   yield* Effect.logInfo(`stopping: ${reason}, waiting up to ${configuration.drainTimeoutMs} ms for what is outstanding`)
-  const unfinished = yield* Effect.raceAllFirst([running.failed, running.drain(configuration.drainTimeoutMs), hurried(signal)])
+  const unfinished = yield* Effect.raceAllFirst([
+    running.failed,
+    running.drain(configuration.drainTimeoutMs),
+    hurried(signal)
+  ])
   yield* Effect.raceFirst(running.failed, (yield* Journal).drained)
   yield* stopped(identity, reason, running, unfinished)
   Deferred.doneUnsafe(drained, Effect.succeed({ unfinished }))
@@ -120,7 +124,9 @@ const ready = Effect.fnUntraced(function* (
   const links = settings.links.map((link) => {
     const { side } = link
     const { host, port } = side._tag === "listen" ? (endpointOf(side.at) ?? side.at) : side.to
-    return side._tag === "listen" ? { name: link.name, listens: { host, port } } : { name: link.name, connects: { host, port } }
+    return side._tag === "listen"
+      ? { name: link.name, listens: { host, port } }
+      : { name: link.name, connects: { host, port } }
   })
   yield* Console.log(JSON.stringify({ event: "ready", name, pid, control: socket, links, recovered }))
 })

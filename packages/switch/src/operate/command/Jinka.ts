@@ -2,13 +2,47 @@
  * The `jinka` command line: its commands, its help, and what becomes of failures.
  */
 import { Console, Effect } from "effect"
-import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { CliConfig, CliError, CliOutput, Command, GlobalFlag, type HelpDoc } from "effect/cli"
 import { CommandFailed } from "../Exit.ts"
+import type { ProcessEdge } from "../ProcessEdge.ts"
 import { status, stop } from "./ControlCommand.ts"
 import { journal } from "./JournalCommand.ts"
 import { decode, encode } from "./MessageCommand.ts"
+import { type AllHelp, makeReference } from "./ReferenceCommand.ts"
 import { check, run } from "./RunCommand.ts"
 import { trace } from "./TraceCommand.ts"
+
+/** Commands in the order of their pages. */
+const paths: ReadonlyArray<string> = [
+  "",
+  "run",
+  "check",
+  "status",
+  "stop",
+  "trace",
+  "decode",
+  "encode",
+  "journal",
+  "journal verify",
+  "journal summary",
+  "reference"
+]
+
+/** Asks each command for its help. */
+const allHelp = (): AllHelp<Command.Environment | ProcessEdge> =>
+  Effect.gen(function* () {
+    const docs: Array<HelpDoc.HelpDoc> = []
+    const collecting: CliOutput.Presenter = {
+      present: (event) => Effect.sync(() => event._tag === "Help" && docs.push(event.helpDoc))
+    }
+    for (const path of paths) {
+      const args = [...path.split(" ").filter(Boolean), "--help"]
+      yield* Effect.ignore(Command.runWith(command, { version: "" })(args)).pipe(
+        Effect.provideService(CliOutput.Presenter, collecting)
+      )
+    }
+    return docs
+  })
 
 /** The whole command. */
 export const command = Command.make("jinka").pipe(
@@ -21,7 +55,7 @@ export const command = Command.make("jinka").pipe(
     { command: "jinka status switch.yaml", description: "How are its links?" },
     { command: "jinka trace switch.yaml --rrn 000000012345", description: "What became of this transaction?" }
   ]),
-  Command.withSubcommands([run, check, status, stop, trace, decode, encode, journal])
+  Command.withSubcommands([run, check, status, stop, trace, decode, encode, journal, makeReference(allHelp)])
 )
 
 /** Errors on the command line itself: what is wrong and where help is, on standard error. */

@@ -29,7 +29,8 @@ const verify = Command.make("verify", { place: fileOrDirectory }, ({ place }) =>
       failedBy
     )
     const { entries, groups, bad } = verification
-    if (bad === undefined) return yield* Console.log(`good: ${entries} entries in ${groups} groups, every one as it was written`)
+    if (bad === undefined)
+      return yield* Console.log(`good: ${entries} entries in ${groups} groups, every one as it was written`)
     const says = `${directory}: entry ${bad.seq} is not as it was written: ${bad.why}. Keep the directory as it is; docs/reference/errors.md says how to go on (Corrupt).`
     return yield* new CommandFailed({ exit: "bad", says })
   }).pipe(Effect.scoped)
@@ -38,7 +39,9 @@ const verify = Command.make("verify", { place: fileOrDirectory }, ({ place }) =>
     "Recomputes the hash chain over every entry since the journal began. Reads only. The switch must not run; use a copy of the journal otherwise."
   ),
   Command.withShortDescription("Verify every entry of a journal"),
-  Command.withExamples([{ command: "jinka journal verify switch.yaml", description: "After a disk trouble, or for an audit" }])
+  Command.withExamples([
+    { command: "jinka journal verify switch.yaml", description: "After a disk trouble, or for an audit" }
+  ])
 )
 
 const summary = Command.make("summary", { place: fileOrDirectory, json: asJson }, ({ place, json }) =>

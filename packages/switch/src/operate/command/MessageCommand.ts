@@ -13,12 +13,14 @@ const input = Argument.String("input").pipe(
 )
 
 const dialectFlag = Flag.Literals("dialect", dialectNames).pipe(
-  Flag.withDescription("The message format"),
+  Flag.withDescription(`The message format; ${dialectNames[0]} when left out`),
   Flag.withDefault(dialectNames[0]!)
 )
 
 const frameFlag = Flag.Literals("frame", ["none", ...frameNames]).pipe(
-  Flag.withDescription("The length header around each message: taken off by decode, put on by encode"),
+  Flag.withDescription(
+    "The length header around each message: taken off by decode, put on by encode; none when left out"
+  ),
   Flag.withDefault("none")
 )
 
@@ -33,12 +35,26 @@ const bytesOf = (source: string) =>
       return source === "-" ? stdin : files.stream(source)
     })
   ).pipe(
-    Stream.mapError(({ reason }) => new CommandFailed({ exit: "usage", says: `${source} cannot be read (${reason._tag}).` }))
+    Stream.mapError(
+      ({ reason }) => new CommandFailed({ exit: "usage", says: `${source} cannot be read (${reason._tag}).` })
+    )
   )
 
 /** Some of what was read was bad; each was said where it stood. */
-const someBad = (bad: number) =>
-  bad === 0 ? Effect.void : Effect.fail(new CommandFailed({ exit: "bad", says: `${bad} ${bad === 1 ? "message is" : "messages are"} wrong.` }))
+const someBad = (bad: number, hint = "") =>
+  bad === 0
+    ? Effect.void
+    : Effect.fail(
+        new CommandFailed({ exit: "bad", says: `${bad} ${bad === 1 ? "message is" : "messages are"} wrong.${hint}` })
+      )
+
+/** Name of a shipped frame that these bytes are exactly one of. */
+const frameThatFits = (bytes: Buffer): string | undefined =>
+  frameNames.find((name) => {
+    const messages = new MessageInput("binary", frames[name])
+    const found = [...messages.push(bytes), ...messages.end()]
+    return found.length === 1 && found[0]?._tag === "message"
+  })
 
 /** `jinka decode`. */
 export const decode = Command.make(
@@ -48,15 +64,19 @@ export const decode = Command.make(
     dialect: dialectFlag,
     frame: frameFlag,
     form: Flag.Literals("form", ["auto", "hex", "binary"]).pipe(
-      Flag.withDescription("How the input is written: hex digits, one message a line, or binary"),
+      Flag.withDescription(
+        "How the input is written: hex digits, one message a line, or binary; auto (the default) looks at it"
+      ),
       Flag.withDefault("auto")
     ),
     output: Flag.Literals("output", ["auto", "table", "json"]).pipe(
-      Flag.withDescription("A table for people, a line of JSON for each message; auto: a table on a terminal"),
+      Flag.withDescription(
+        "A table for people, a line of JSON for each message; auto (the default): a table on a terminal"
+      ),
       Flag.withDefault("auto")
     ),
     language: Flag.Literals("language", ["en", "zh", "both"]).pipe(
-      Flag.withDescription("Language of the names in the table"),
+      Flag.withDescription("Language of the names in the table; en when left out"),
       Flag.withDefault("en")
     ),
     unmask: Flag.Boolean("unmask").pipe(
@@ -73,14 +93,20 @@ export const decode = Command.make(
       const showing = { reveal: flags.unmask, language: flags.language }
       const messages = new MessageInput(flags.form, frameOf(flags.frame))
       let bad = 0
+      let hint: string | undefined
+      const read = (bytes: Buffer): Shown => {
+        const shown = show(codec, bytes, showing)
+        if (!shown.isGood && flags.frame === "none") hint ??= frameThatFits(bytes)
+        return shown
+      }
       const print = (found: ReadonlyArray<Input>) => {
-        const shown = found.map((one) => (one._tag === "message" ? show(codec, one.bytes, showing) : wrongInput(one)))
+        const shown = found.map((one) => (one._tag === "message" ? read(one.bytes) : wrongInput(one)))
         bad += shown.filter(({ isGood }) => !isGood).length
         return shown.length === 0 ? Effect.void : Console.log(shown.map(({ text }) => text).join("\n"))
       }
       yield* Stream.runForEach(bytesOf(flags.input), (chunk) => print(messages.push(chunk)))
       yield* print(messages.end())
-      yield* someBad(bad)
+      yield* someBad(bad, hint === undefined ? "" : ` They seem to have a length header: try --frame ${hint}.`)
     })
 ).pipe(
   Command.withDescription(
@@ -90,7 +116,10 @@ export const decode = Command.make(
   Command.withExamples([
     { command: "jinka decode message.hex --dialect cups", description: "A table on a terminal" },
     { command: "jinka decode capture.bin --frame cups --output json", description: "Every message of a raw capture" },
-    { command: "tail -f hex.log | jinka decode --dialect iso8583v1987Ascii", description: "A line of JSON for each line of hex" }
+    {
+      command: "tail -f hex.log | jinka decode --dialect iso8583v1987Ascii",
+      description: "A line of JSON for each line of hex"
+    }
   ])
 )
 
@@ -107,7 +136,7 @@ export const encode = Command.make(
     dialect: dialectFlag,
     frame: frameFlag,
     form: Flag.Literals("form", ["hex", "binary"]).pipe(
-      Flag.withDescription("How the messages are written: a line of hex each, or their bytes"),
+      Flag.withDescription("How the messages are written: a line of hex each (the default), or their bytes"),
       Flag.withDefault("hex")
     )
   },
@@ -115,7 +144,9 @@ export const encode = Command.make(
     Effect.gen(function* () {
       const codec = codecOf(flags.dialect)
       const text = yield* Stream.mkString(Stream.decodeText(bytesOf(flags.input)))
-      const built = jsonOf(text).map((json) => (json instanceof Error ? json.message : encodeJson(codec, json, frameOf(flags.frame))))
+      const built = jsonOf(text).map((json) =>
+        json instanceof Error ? json.message : encodeJson(codec, json, frameOf(flags.frame))
+      )
       const { stdout } = yield* Stdio.Stdio
       const good = built.filter((one) => typeof one !== "string")
       const out = flags.form === "binary" ? good : good.map((bytes) => `${toHex(bytes)}\n`)
@@ -123,7 +154,8 @@ export const encode = Command.make(
         Stream.run(Stream.fromIterable<string | Uint8Array>(out), stdout()),
         () => new CommandFailed({ exit: "bad", says: "Standard output cannot be written." })
       )
-      for (const [at, one] of built.entries()) if (typeof one === "string") yield* Console.error(`message ${at + 1}: ${one}`)
+      for (const [at, one] of built.entries())
+        if (typeof one === "string") yield* Console.error(`message ${at + 1}: ${one}`)
       yield* someBad(built.length - good.length)
     })
 ).pipe(
@@ -132,7 +164,10 @@ export const encode = Command.make(
   ),
   Command.withShortDescription("Build messages from JSON"),
   Command.withExamples([
-    { command: "jinka encode request.json --dialect cups --frame cups", description: "A line of hex with its length header" },
+    {
+      command: "jinka encode request.json --dialect cups --frame cups",
+      description: "A line of hex with its length header"
+    },
     { command: "jinka encode requests.jsonl --form binary | nc 127.0.0.1 7001", description: "Bytes onto a connection" }
   ])
 )

@@ -2,8 +2,8 @@
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { load, loadKeys } from "../Configuration.ts"
-import { problemText } from "../configuration/Problem.ts"
 import { configurationText } from "../ConfigurationText.ts"
+import { problemText } from "../configuration/Problem.ts"
 import { failedBy } from "../Exit.ts"
 import * as Log from "../Log.ts"
 import { run as runSwitch } from "../Run.ts"
@@ -19,7 +19,7 @@ export const run = Command.make(
   {
     file: configurationFile,
     log: Flag.Literals("log", Log.logForms).pipe(
-      Flag.withDescription("Form of the log on standard error: text for people, json for collectors"),
+      Flag.withDescription("Form of the log on standard error: text for people (the default), json for collectors"),
       Flag.withDefault("text")
     )
   },

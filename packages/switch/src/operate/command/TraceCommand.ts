@@ -12,7 +12,9 @@ import { asJson } from "./ControlCommand.ts"
 
 /** The argument of commands that read a journal. */
 export const fileOrDirectory = Argument.String("place").pipe(
-  Argument.withDescription("A configuration file, or the directory of a journal (a key then comes from JINKA_JOURNAL_KEY)")
+  Argument.withDescription(
+    "A configuration file, or the directory of a journal (a key then comes from JINKA_JOURNAL_KEY)"
+  )
 )
 
 /** `jinka trace FILE_OR_DIR`. */
@@ -23,7 +25,9 @@ export const trace = Command.make(
     stan: Flag.Int("stan").pipe(Flag.withDescription("System trace audit number, DE 11"), Flag.optional),
     rrn: Flag.String("rrn").pipe(Flag.withDescription("Retrieval reference number, DE 37"), Flag.optional),
     pan: Flag.String("pan").pipe(
-      Flag.withDescription("Card number; `-` reads it from standard input, so that it stays out of the shell's history"),
+      Flag.withDescription(
+        "Card number; `-` reads it from standard input, so that it stays out of the shell's history"
+      ),
       Flag.optional
     ),
     json: asJson
@@ -32,7 +36,7 @@ export const trace = Command.make(
     Effect.gen(function* () {
       const key = yield* searchKey(stan, rrn, pan)
       const report = yield* find(yield* journalPlace(place), key)
-      yield* Console.log(json ? JSON.stringify(report) : traceText(report))
+      if (json || report.exchanges.length > 0) yield* Console.log(json ? JSON.stringify(report) : traceText(report))
       if (report.exchanges.length === 0) {
         return yield* new CommandFailed({ exit: "bad", says: "No transaction in this journal has these keys." })
       }
@@ -64,7 +68,10 @@ const searchKey = Effect.fnUntraced(function* (
     return yield* new CommandFailed({ exit: "usage", says: "--stan is a number from 0 to 999999." })
   }
   if (key.pan !== undefined && !/^\d{8,19}$/.test(key.pan)) {
-    return yield* new CommandFailed({ exit: "usage", says: "--pan is a card number of 8 to 19 digits, without blanks." })
+    return yield* new CommandFailed({
+      exit: "usage",
+      says: "--pan is a card number of 8 to 19 digits, without blanks."
+    })
   }
   if (Object.keys(key).length > 0) return key
   return yield* new CommandFailed({ exit: "usage", says: "Say which transaction: --stan, --rrn or --pan." })
@@ -80,8 +87,12 @@ const lineOfInput = Stdio.Stdio.pipe(
 const find = Effect.fnUntraced(function* ({ socket, dialects, open }: JournalPlace, key: SearchKey) {
   const files = yield* FileSystem.FileSystem
   const offline = Effect.scoped(
-    Effect.flatMap(open(key.pan !== undefined), (journal) => traceJournal({ ...journal, names: () => journal.recovered.names }, dialects, key)).pipe(
-      Effect.catchTag("JournalError", (error) => Effect.fail(new CommandFailed({ exit: "journal", says: error.message })))
+    Effect.flatMap(open(key.pan !== undefined), (journal) =>
+      traceJournal({ ...journal, names: () => journal.recovered.names }, dialects, key)
+    ).pipe(
+      Effect.catchTag("JournalError", (error) =>
+        Effect.fail(new CommandFailed({ exit: "journal", says: error.message }))
+      )
     )
   )
   if (!(yield* Effect.orElseSucceed(files.exists(socket), () => false))) return yield* offline

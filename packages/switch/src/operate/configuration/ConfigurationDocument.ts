@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 import { LinkDocument } from "./LinkDocument.ts"
-import { Bin, count, described, Duration, Institution, Name, option, optional, Size, Words } from "./Terms.ts"
+import { Bin, count, Duration, described, Institution, Name, option, optional, Size, Words } from "./Terms.ts"
 
 /** Where a key is, never the key itself. */
 const KeyDocument = Schema.Struct({
@@ -26,11 +26,17 @@ const JournalDocument = Schema.Struct({
 })
 
 const ControlDocument = Schema.Struct({
-  directory: described(Words, "Directory of `control.sock`, the unix socket that `jinka status`, `trace` and `stop` use.")
+  directory: described(
+    Words,
+    "Directory of `control.sock`, the unix socket that `jinka status`, `trace` and `stop` use."
+  )
 })
 
 const RouteDocument = Schema.Struct({
-  bin: optional(Bin, "Card numbers that begin with these digits. The longest match wins. Exactly one of `bin` and `institution`."),
+  bin: optional(
+    Bin,
+    "Card numbers that begin with these digits. The longest match wins. Exactly one of `bin` and `institution`."
+  ),
   institution: optional(Institution, "Receiving institution (DE 100); asked before card numbers are looked at."),
   to: described(Name, "Name of the link.")
 })
@@ -43,7 +49,11 @@ export const ConfigurationDocument = Schema.Struct({
   control: optional(ControlDocument, "Where the switch takes commands. When left out: the journal's directory."),
   requestTimeout: option(Duration, "10 seconds", "From taking a request to its end without an answer."),
   drainTimeout: option(Duration, "10 seconds", "How long a stop waits for what is outstanding."),
-  recentRequests: option(count(1000, 10_000_000), 250_000, "Requests whose repeats are recognised (34 to 68 bytes of memory each)."),
+  recentRequests: option(
+    count(1000, 10_000_000),
+    250_000,
+    "Requests whose repeats are recognised (34 to 68 bytes of memory each)."
+  ),
   links: described(
     Schema.NonEmptyArray(LinkDocument).annotate({ expected: "a list of at least one link" }),
     "One entry for each link to a partner."

@@ -2,7 +2,7 @@
  * The frame of a link as the configuration writes it: the codec's `FrameFormat`, key by key.
  */
 import { Schema } from "effect"
-import { count, described, Hex, option, optional, Truth } from "./Terms.ts"
+import { count, described, Hex, option, optional, Truth, text } from "./Terms.ts"
 
 /** Longest message that a frame may be set to, in bytes. */
 export const messageLengthMax = 1024 * 1024
@@ -34,9 +34,7 @@ const LengthDocument = Schema.Struct({
   before: optional(Hex, "Fixed bytes in front of the length (STX is 02)."),
   after: optional(Hex, "Bytes between the length and the message."),
   trailer: optional(
-    Schema.String.check(
-      Schema.isPattern(/^(?:none|etx-lrc|(?:[0-9a-fA-F]{2})+)$/, { expected: "none, etx-lrc, or bytes as pairs of hex digits" })
-    ),
+    text(/^(?:none|etx-lrc|(?:[0-9a-fA-F]{2})+)$/, "none, etx-lrc, or bytes as pairs of hex digits"),
     "Behind the message: nothing, ETX with the XOR of all from the length to ETX, or fixed bytes."
   ),
   lengthMax,
@@ -55,7 +53,7 @@ const FixedDocument = Schema.Struct({
 const DelimiterDocument = Schema.Struct({
   kind: described(Schema.Literal("delimiter"), "Messages that end with fixed bytes."),
   delimiter: described(
-    Schema.String.check(Schema.isPattern(/^(?:[0-9a-fA-F]{2}){1,8}$/, { expected: "1 to 8 bytes as pairs of hex digits" })),
+    text(/^(?:[0-9a-fA-F]{2}){1,8}$/, "1 to 8 bytes as pairs of hex digits"),
     "The bytes; they cannot stand inside a message."
   ),
   lengthMax,

@@ -12,7 +12,9 @@ export const frameFinding = (link: Draft): ReadonlyArray<Finding> => {
   const frame = typeof part.raw === "object" && part.raw !== null ? frameOf(link) : undefined
   if (frame === undefined || !isWhole(part)) return []
   const wrong = wrongWith(frame)
-  return wrong === undefined ? [] : [error(part.path, wrong, "Compare with the partner's specification of the length header.", "")]
+  return wrong === undefined
+    ? []
+    : [error(part.path, wrong, "Compare with the partner's specification of the length header.", "")]
 }
 
 /** Whether everything that the codec reads is of the right kind; if not, the decoder says so. */

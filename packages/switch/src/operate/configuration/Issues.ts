@@ -55,7 +55,8 @@ const alternatives = (issue: SchemaIssue.AnyOf, path: Path, root: unknown): Read
   if (inner.some((one) => one.path.length > path.length)) return inner
   const found = at(root, path)
   const kinds = SchemaAST.isUnion(issue.ast) ? leavesOf(issue.ast).flatMap((one) => kindOf(one) ?? []) : []
-  if (kinds.length > 0 && typeof found === "object" && found !== null) return [wanted([...path, "kind"], oneOf(kinds), root)]
+  if (kinds.length > 0 && typeof found === "object" && found !== null)
+    return [wanted([...path, "kind"], oneOf(kinds), root)]
   return [wanted(path, choice(issue.ast), root)]
 }
 
@@ -104,7 +105,8 @@ const fix = (found: unknown, expected: string): string => {
 }
 
 const durationFix = (found: unknown): string => {
-  if (typeof found === "number" && found > 0) return `Write it as "${found} seconds" or "${found} millis", whichever is meant.`
+  if (typeof found === "number" && found > 0)
+    return `Write it as "${found} seconds" or "${found} millis", whichever is meant.`
   const short = typeof found === "string" ? /^([\d.]+) ?(ms|s|sec|m|min|h)$/.exec(found) : null
   if (short === null) return 'Write it as "15 seconds".'
   const unit = { ms: "millis", s: "seconds", sec: "seconds", m: "minutes", min: "minutes", h: "hours" }[short[2]!]
@@ -122,6 +124,7 @@ const unknownKey = (path: Path, ast: SchemaAST.AST): Finding => {
 /** The value at a path; `undefined` where there is none. */
 export const at = (root: unknown, path: Path): unknown =>
   path.reduce<unknown>(
-    (value, part) => (typeof value === "object" && value !== null ? (value as Record<string | number, unknown>)[part] : undefined),
+    (value, part) =>
+      typeof value === "object" && value !== null ? (value as Record<string | number, unknown>)[part] : undefined,
     root
   )

@@ -1,7 +1,7 @@
 /**
  * The journal's keys, read from where the configuration says they are. A key never stands in an error.
  */
-import { Config, Effect, FileSystem, Path, Redacted } from "effect"
+import { Config, Effect, type FileSystem, Path, Redacted } from "effect"
 import type { JournalError } from "../../journal/JournalError.ts"
 import { keyFromFile, keyFromHex } from "../../journal/JournalKey.ts"
 import type { KeyDocument } from "./ConfigurationDocument.ts"
@@ -36,7 +36,10 @@ export const readKeys = Effect.fnUntraced(function* (
 
 type Failure = (place: Place) => Finding
 
-const readKey = ({ env, file }: KeyDocument, directory: string): Effect.Effect<Uint8Array, Failure, FileSystem.FileSystem | Path.Path> => {
+const readKey = (
+  { env, file }: KeyDocument,
+  directory: string
+): Effect.Effect<Uint8Array, Failure, FileSystem.FileSystem | Path.Path> => {
   if (env === undefined) {
     return Path.Path.pipe(
       Effect.flatMap((path) => keyFromFile(path.resolve(directory, file!))),
@@ -44,7 +47,12 @@ const readKey = ({ env, file }: KeyDocument, directory: string): Effect.Effect<U
     )
   }
   const missing: Failure = (place) =>
-    error([...place, "env"], `the environment variable ${env} holds the key`, "Set it where the switch is started from.", "no such variable")
+    error(
+      [...place, "env"],
+      `the environment variable ${env} holds the key`,
+      "Set it where the switch is started from.",
+      "no such variable"
+    )
   return Config.Redacted(env).pipe(
     Effect.mapError(() => missing),
     Effect.flatMap((text) =>

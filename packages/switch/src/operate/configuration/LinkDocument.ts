@@ -7,9 +7,9 @@ import { dialectNames, frameNames } from "./Shipped.ts"
 import {
   Address,
   count,
-  described,
   Duration,
   DurationOrNever,
+  described,
   Host,
   Institution,
   Name,
@@ -55,7 +55,11 @@ const SignOnDocument = Schema.Struct({
 })
 
 const WatchdogDocument = Schema.Struct({
-  interval: option(Duration, "30 seconds", "Silence after which the link is probed; after as much again it is closed (RFC 3539)."),
+  interval: option(
+    Duration,
+    "30 seconds",
+    "Silence after which the link is probed; after as much again it is closed (RFC 3539)."
+  ),
   probe: option(Truth, true, "Silence is answered with an echo request. Without, only what arrives by itself counts."),
   proofs: option(count(0, 10), 3, "Echoes that a reopened connection must answer before it is used.")
 })

@@ -38,7 +38,13 @@ export const error = (path: Path, rule: string, fix: string, found?: string): Fi
 })
 
 /** A warning. */
-export const warning = (path: Path, rule: string, fix: string): Finding => ({ severity: "warning", path, rule, fix, found: "" })
+export const warning = (path: Path, rule: string, fix: string): Finding => ({
+  severity: "warning",
+  path,
+  rule,
+  fix,
+  found: ""
+})
 
 /** `links[0].signOn.timeout`. */
 export const pathText = (path: Path): string =>

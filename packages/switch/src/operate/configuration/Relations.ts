@@ -29,7 +29,14 @@ const exactlyOne = (draft: Draft, one: string, other: string, what: string): Rea
   const both = draft.has(one) && draft.has(other)
   if (draft.has(one) !== draft.has(other)) return []
   const rule = `${what} has exactly one of \`${one}\` and \`${other}\``
-  return [error(draft.path, rule, both ? "Remove one of the two." : `Add \`${one}:\` or \`${other}:\`.`, both ? "both" : "neither")]
+  return [
+    error(
+      draft.path,
+      rule,
+      both ? "Remove one of the two." : `Add \`${one}:\` or \`${other}:\`.`,
+      both ? "both" : "neither"
+    )
+  ]
 }
 
 const oneKeyEach = (draft: Draft): ReadonlyArray<Finding> => {
@@ -47,7 +54,9 @@ const repeatedNames = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
       first.set(name.text, link)
       return []
     }
-    return [error(name.path, "every link has a name of its own", `links[${first.get(name.text)?.path[1]}] has it already.`)]
+    return [
+      error(name.path, "every link has a name of its own", `links[${first.get(name.text)?.path[1]}] has it already.`)
+    ]
   })
 }
 
@@ -64,7 +73,13 @@ const idleWithoutFrame = (link: Draft): ReadonlyArray<Finding> => {
   const frame = frameOf(link)
   if (frame === undefined || link.part("idle").ms() === undefined || frameFinding(link).length > 0) return []
   if (idleFrame(frame) !== undefined) return []
-  return [error(link.part("idle").path, "the frame of this link has no idle frames", "Write `idle: never`, or give the frame an `idle`.")]
+  return [
+    error(
+      link.part("idle").path,
+      "the frame of this link has no idle frames",
+      "Write `idle: never`, or give the frame an `idle`."
+    )
+  ]
 }
 
 /** Sign-on and echo need the network's codes. */
@@ -79,12 +94,15 @@ const withoutManagement = (link: Draft): ReadonlyArray<Finding> => {
   ]
   return wants
     .filter(({ part, fallback, code }) => code === undefined && part.truth(fallback) === true)
-    .map(({ part, what }) => error(part.path, `the dialect ${shipped.dialect.name} has no ${what}`, "Write false here."))
+    .map(({ part, what }) =>
+      error(part.path, `the dialect ${shipped.dialect.name} has no ${what}`, "Write false here.")
+    )
 }
 
 const openToAll = (link: Draft): ReadonlyArray<Finding> => {
   const listen = link.part("listen")
-  const isOpen = !listen.has("from") || (Array.isArray(listen.part("from").raw) && listen.part("from").entries.length === 0)
+  const isOpen =
+    !listen.has("from") || (Array.isArray(listen.part("from").raw) && listen.part("from").entries.length === 0)
   if (listen.part("second").text !== "replace" || !isOpen) return []
   return [
     warning(
@@ -130,7 +148,9 @@ const routeRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArra
     ...["bin", "institution"].flatMap((kind) => repeatedRoute(route.part(kind), kind, seen))
   ])
   if (routes.length > 0 || (draft.has("routes") && !Array.isArray(draft.part("routes").raw))) return findings
-  return [warning(draft.has("routes") ? ["routes"] : [], "there are no routes, so every request is refused", "Add `routes:`.")]
+  return [
+    warning(draft.has("routes") ? ["routes"] : [], "there are no routes, so every request is refused", "Add `routes:`.")
+  ]
 }
 
 const unknownLink = (to: Draft, names: ReadonlyArray<string>): ReadonlyArray<Finding> => {

@@ -43,7 +43,12 @@ const linkSettings = (link: LinkDocument, institution: string, codecs: Map<strin
   const { dialect, frame: usual, timeZone } = dialects[link.dialect]!
   const codec = codecs.get(link.dialect) ?? compile(dialect)
   codecs.set(link.dialect, codec)
-  const frame = link.frame === undefined ? frames[usual]! : typeof link.frame === "string" ? frames[link.frame]! : frameFormat(link.frame)
+  const frame =
+    link.frame === undefined
+      ? frames[usual]!
+      : typeof link.frame === "string"
+        ? frames[link.frame]!
+        : frameFormat(link.frame)
   const idle = link.idle ?? (idleFrame(frame) === undefined ? "never" : idleDefault)
   return {
     name: link.name,

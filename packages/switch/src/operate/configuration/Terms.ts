@@ -13,11 +13,13 @@ export const durationExpected = 'a duration such as "15 seconds", at least 1 mil
 export const sizeExpected = 'a size such as "4 MiB"'
 
 /** A text that matches `pattern` and stands the further test, with the rule in words. */
-const text = (pattern: RegExp, expected: string, test: (value: string) => boolean = () => true) =>
+export const text = (pattern: RegExp, expected: string, test: (value: string) => boolean = () => true) =>
   Schema.String.check(
-    Schema.isPattern(pattern, { expected }),
-    Schema.makeFilter(test, { expected })
-  ).annotate({ expected })
+    Schema.makeFilter((value: string) => pattern.test(value) && test(value), {
+      expected,
+      toJsonSchema: () => ({ pattern: pattern.source })
+    })
+  )
 
 /** "15 seconds", "500 millis", "2 minutes". */
 export const Duration = text(durationPattern, durationExpected, (value) => durationMs(value) !== undefined)

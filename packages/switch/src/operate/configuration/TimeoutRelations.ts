@@ -28,7 +28,9 @@ const hops = (link: Draft, requestTimeout: number | undefined): ReadonlyArray<Fi
   const ms = theirs.ms()
   if (ms !== undefined && ms >= requestTimeout) {
     const rule = `our \`requestTimeout\` of ${seconds(requestTimeout)} is longer than the partner's own timeout, or its "no answer" comes too late`
-    findings.push(error(theirs.path, rule, "Make `requestTimeout` longer, or agree on a shorter timeout with the partner."))
+    findings.push(
+      error(theirs.path, rule, "Make `requestTimeout` longer, or agree on a shorter timeout with the partner.")
+    )
   }
   const storeTimeout = link.part("storeAndForward", "timeout").ms("10 seconds")
   if (ms !== undefined && storeTimeout !== undefined && ms >= storeTimeout) {
@@ -78,6 +80,9 @@ const silence = (link: Draft): ReadonlyArray<Finding> => {
 const shortDrain = (draft: Draft, requestTimeout: number | undefined): ReadonlyArray<Finding> => {
   const drain = draft.part("drainTimeout").ms("10 seconds")
   if (drain === undefined || requestTimeout === undefined || drain >= requestTimeout) return []
-  const rule = "a stop does not wait until every request has been answered or timed out, and what is open then is reversed at the next start"
-  return [warning(draft.has("drainTimeout") ? ["drainTimeout"] : [], rule, "Make `drainTimeout` as long as `requestTimeout`.")]
+  const rule =
+    "a stop does not wait until every request has been answered or timed out, and what is open then is reversed at the next start"
+  return [
+    warning(draft.has("drainTimeout") ? ["drainTimeout"] : [], rule, "Make `drainTimeout` as long as `requestTimeout`.")
+  ]
 }

@@ -45,7 +45,11 @@ export class YamlText {
   }
 
   /** The node at the path, or the deepest one on the way to it, and the key that leads to that. */
-  private find(path: Path): { readonly node: Node | undefined; readonly key: Node | undefined; readonly isThere: boolean } {
+  private find(path: Path): {
+    readonly node: Node | undefined
+    readonly key: Node | undefined
+    readonly isThere: boolean
+  } {
     let node: Node | undefined = this.document.contents ?? undefined
     let key: Node | undefined
     for (const part of path) {

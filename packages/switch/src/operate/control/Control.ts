@@ -71,7 +71,9 @@ const routes = ({ status, trace, drain }: Controlled) => {
       Effect.matchEffect({
         onFailure: () => refuse(400, "stan is 0 to 999999, rrn 1 to 12 characters, pan 8 to 19 digits; all are texts"),
         onSuccess: (good) =>
-          Object.keys(good).length === 0 ? refuse(400, "give stan, rrn or pan") : Effect.flatMap(trace(good), HttpServerResponse.json)
+          Object.keys(good).length === 0
+            ? refuse(400, "give stan, rrn or pan")
+            : Effect.flatMap(trace(good), HttpServerResponse.json)
       }),
       Effect.catchTag("JournalError", (error) => refuse(503, error.message))
     )
@@ -81,7 +83,12 @@ const routes = ({ status, trace, drain }: Controlled) => {
     HttpRouter.route(
       "POST",
       "/trace",
-      Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ json }) => Effect.flatMap(Effect.orElseSucceed(json, () => undefined), traced))
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ json }) =>
+        Effect.flatMap(
+          Effect.orElseSucceed(json, () => undefined),
+          traced
+        )
+      )
     ),
     HttpRouter.route("POST", "/drain", Effect.flatMap(drain, HttpServerResponse.json))
   ])

@@ -25,7 +25,10 @@ export const ask = <A>(
     if (response.status !== 200) {
       const refused = decodeRefused(answer)
       const why = refused._tag === "Some" ? refused.value.error : `HTTP status ${response.status}`
-      return yield* new CommandFailed({ exit: response.status === 400 ? "usage" : "journal", says: `The switch refuses: ${why}` })
+      return yield* new CommandFailed({
+        exit: response.status === 400 ? "usage" : "journal",
+        says: `The switch refuses: ${why}`
+      })
     }
     return yield* Schema.decodeUnknownEffect(schema)(answer).pipe(Effect.mapError(() => foreign(socket)))
   }).pipe(Effect.provide(NodeHttpClient.layerNodeHttpOptions({ socketPath: socket })))

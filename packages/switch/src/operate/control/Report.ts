@@ -31,9 +31,7 @@ export const LinkReport = Schema.Struct({
   /** Store-and-forward messages that have not ended. */
   stored: Schema.Number,
   /** Why the last connection ended, and what to look at. */
-  lastEnd: Schema.NullOr(
-    Schema.Struct({ at: When, reason: Schema.String, why: Schema.String, advice: Schema.String })
-  )
+  lastEnd: Schema.NullOr(Schema.Struct({ at: When, reason: Schema.String, why: Schema.String, advice: Schema.String }))
 })
 export type LinkReport = typeof LinkReport.Type
 

@@ -49,7 +49,9 @@ const linkText = (link: LinkReport, at: string): string => {
     `outstanding ${link.outstanding}, stored ${link.stored}, unsent ${link.unsent} bytes; last in ${ago(link.lastReceived)}, last out ${ago(link.lastSent)}`
   ]
   if (link.attempts > 0 && link.nextAttempt !== null) {
-    lines.push(`${link.attempts} connections failed or ended early; the next attempt is in ${since(at, link.nextAttempt)}`)
+    lines.push(
+      `${link.attempts} connections failed or ended early; the next attempt is in ${since(at, link.nextAttempt)}`
+    )
   }
   if (link.lastEnd !== null) {
     const { at: ended, reason, why, advice } = link.lastEnd

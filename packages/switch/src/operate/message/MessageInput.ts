@@ -53,7 +53,8 @@ export class MessageInput {
   private framed(framer: Framer, chunk: Uint8Array): ReadonlyArray<Input> {
     const found: Array<Input> = []
     const wrong = framer.push(chunk, {
-      frame: (buffer, start, end) => found.push({ _tag: "message", at: ++this.count, bytes: buffer.subarray(start, end) }),
+      frame: (buffer, start, end) =>
+        found.push({ _tag: "message", at: ++this.count, bytes: buffer.subarray(start, end) }),
       idle: () => ++this.count
     })
     if (wrong !== undefined) found.push({ _tag: "wrong", at: ++this.count, why: explainFrame(wrong) })
@@ -79,7 +80,9 @@ export class MessageInput {
     if (digits === "") return []
     const bytes = fromHex(digits)
     if (bytes === undefined) return [{ _tag: "wrong", at, why: "these are not pairs of hex digits" }]
-    return [this.frame === undefined ? { _tag: "message", at, bytes: Buffer.from(bytes) } : unframed(this.frame, bytes, at)]
+    return [
+      this.frame === undefined ? { _tag: "message", at, bytes: Buffer.from(bytes) } : unframed(this.frame, bytes, at)
+    ]
   }
 
   private overlong(): Input {
@@ -103,5 +106,9 @@ const unframed = (frame: FrameFormat, bytes: Uint8Array, at: number): Input => {
   const wrong = framer.push(bytes, sink) ?? framer.end(sink)
   if (wrong !== undefined) return { _tag: "wrong", at, why: explainFrame(wrong) }
   if (found.length === 1) return { _tag: "message", at, bytes: found[0]! }
-  return { _tag: "wrong", at, why: found.length === 0 ? "an idle frame, which holds no message" : "more than one frame" }
+  return {
+    _tag: "wrong",
+    at,
+    why: found.length === 0 ? "an idle frame, which holds no message" : "more than one frame"
+  }
 }

@@ -44,7 +44,8 @@ export const messageTable = (codec: Codec, bytes: Buffer, { reveal, language }: 
     style: { head: [], border: [], compact: true },
     colAligns: ["right", "right", "left", "left", "left", "left"]
   })
-  for (const { offset, id, name, format, value, meaning } of rows) table.push([offset, id, name, format, value, meaning])
+  for (const { offset, id, name, format, value, meaning } of rows)
+    table.push([offset, id, name, format, value, meaning])
   const message = codec.decode(bytes)
   const wrong = error ?? (isMessageError(message) ? message : undefined)
   const title = `${codec.dialect.title}, ${bytes.length} bytes`

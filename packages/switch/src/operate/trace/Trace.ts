@@ -89,7 +89,12 @@ const tell = Effect.fnUntraced(function* (
   return { exchange, entries: own.map((entry) => tellEntry(entry, own[0]!.at, names, dialects)), deliveries }
 })
 
-const tellEntry = (entry: Entry, from: number, names: ReadonlyMap<number, NameRecord>, dialects: Dialects): TraceEntry => {
+const tellEntry = (
+  entry: Entry,
+  from: number,
+  names: ReadonlyMap<number, NameRecord>,
+  dialects: Dialects
+): TraceEntry => {
   const name = names.get(entry.link)
   const codec = name === undefined ? undefined : dialects.codec(name.dialect)
   const described = codec === undefined || entry.message.length === 0 ? undefined : describe(codec, entry.message)

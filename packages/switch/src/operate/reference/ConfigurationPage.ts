@@ -1,0 +1,132 @@
+/**
+ * docs/reference/configuration.md: every key with its meaning, values and default, from the schema itself. Pure.
+ */
+import { dialects, frames, frameTitles } from "../configuration/Shipped.ts"
+import { type SchemaNode, schemaTree } from "./JsonSchema.ts"
+import { cell, page, table } from "./Markdown.ts"
+
+/** A row: path, node, and whether the key must be there. */
+interface Row {
+  readonly path: string
+  readonly node: SchemaNode
+  readonly isRequired: boolean
+}
+
+/** The page. */
+export const configurationPage = (): string => {
+  const rows = rowsOf(schemaTree(), "")
+  const isOfFrame = ({ path }: Row) => path.startsWith("links[].frame.")
+  return page("Configuration", [
+    "One YAML file is the whole configuration of a switch. `jinka check FILE` reads it, shows every error with its line and what to write instead, and prints what it says; `jinka run FILE` does the same before it starts.",
+    "Rules of writing: a duration is a number and a unit (`15 seconds`, `500 millis`, `2 minutes`), a size too (`64 KiB`, `4 MiB`); digits that are a code or a card number's beginning stand in quotes, because YAML drops leading zeros of a bare number; paths are relative to the file. Unknown keys are errors.",
+    "Editors that know JSON Schema complete and check the file while it is written, with this as its first line:",
+    "```yaml\n# yaml-language-server: $schema=configuration.schema.json\n```",
+    "## Example",
+    `\`\`\`yaml\n${example}\`\`\``,
+    "## Keys",
+    "The default stands where a key may be left out; `required` where it may not; `none` where nothing is then assumed.",
+    keyTable(rows.filter((row) => !isOfFrame(row))),
+    "## Frames",
+    "`frame:` is the name of a shipped frame or a mapping.",
+    table(
+      ["Name", "Frame"],
+      Object.keys(frames).map((name) => [`\`${name}\``, frameTitles[name] ?? ""])
+    ),
+    keyTable(rows.filter(isOfFrame)),
+    "## Dialects",
+    table(
+      ["Name", "Messages", "Usual frame", "Usual time zone"],
+      Object.values(dialects).map(({ dialect, frame, timeZone }) => [
+        `\`${dialect.name}\``,
+        dialect.title,
+        `\`${frame}\``,
+        timeZone
+      ])
+    ),
+    "## What is checked between keys",
+    relations,
+    "## Secrets",
+    "The file holds no secret: `journal.key` says where the key is. `env` names an environment variable, `file` a file that only the switch's user may read; both hold 32 bytes as 64 hex digits (`openssl rand -hex 32`). Keep the key apart from the journal's disk and backups. To change it, give the new one as `key` and the old one in `previousKeys`."
+  ])
+}
+
+const example = `name: demo
+institution: "00010000"
+journal: { directory: ./journal, key: { env: JINKA_JOURNAL_KEY } }
+links:
+  - name: acquirer
+    institution: "48020000"
+    dialect: cups
+    listen: { host: 127.0.0.1, port: 7001, from: [127.0.0.1], second: replace }
+    signOn: { expect: true }
+  - name: issuer
+    institution: "01020000"
+    dialect: cups
+    connect: { host: 127.0.0.1, port: 7002 }
+    signOn: { send: true }
+routes:
+  - { bin: "621234", to: issuer }
+  - { institution: "01020000", to: issuer }
+`
+
+const relations = [
+  "Errors:",
+  "- Link names are unique; a route's `to` is one of them; no two routes have the same `bin` or `institution`.",
+  "- Exactly one of `connect` and `listen`, of `bin` and `institution`, of `env` and `file`.",
+  "- No two links listen on the same address.",
+  "- A frame makes sense as a whole: a message of `lengthMax` bytes fits its length header. `idle` needs a frame with idle frames.",
+  "- `watchdog.probe` and `signOn` need a dialect with such messages.",
+  "- Who asks waits longer than whom it asks: `requestTimeout` is longer than `partnerTimeout` and shorter than `answerWithin` of every link.",
+  "- `reconnect.max` is not shorter than `reconnect.min`.",
+  "- The path of the control socket has at most 107 bytes.",
+  "",
+  "Warnings, which do not keep a switch from starting:",
+  "- Our silence outlasts `partnerIdleTimeout`: the smaller of both sides' idle timeouts wins, and the partner would close.",
+  "- `second: replace` without `from`: anybody who reaches the port could take the link away.",
+  "- `storeAndForward.timeout` is not longer than `partnerTimeout`; `drainTimeout` is shorter than `requestTimeout`; there are no routes."
+].join("\n")
+
+const rowsOf = (node: SchemaNode, path: string): ReadonlyArray<Row> =>
+  Object.entries(node.properties ?? {}).flatMap(([key, one]) => {
+    const own = path === "" ? key : `${path}.${key}`
+    const isRequired = node.required?.includes(key) === true
+    return [{ path: own, node: one, isRequired }, ...below(one, own)]
+  })
+
+/** The rows inside a key: of its mapping, of the mappings in its list, of the mappings that it may be. */
+const below = (node: SchemaNode, path: string): ReadonlyArray<Row> => [
+  ...rowsOf(node, path),
+  ...(node.items === undefined ? [] : rowsOf(node.items, `${path}[]`)),
+  ...(node.anyOf ?? []).flatMap((one) => {
+    const kind = one.properties?.["kind"]?.enum?.[0]
+    return rowsOf(one, path).map((row) =>
+      kind === undefined ? row : { ...row, path: `${row.path} (${String(kind)})` }
+    )
+  })
+]
+
+const keyTable = (rows: ReadonlyArray<Row>): string =>
+  table(
+    ["Key", "Meaning", "Values", "Default"],
+    rows.map(({ path, node, isRequired }) => [
+      `\`${path}\``,
+      cell(node.description ?? ""),
+      cell(values(node)),
+      isRequired ? "required" : fallback(node)
+    ])
+  )
+
+const values = (node: SchemaNode): string => {
+  if (node.enum !== undefined && node.enum.length > 1) return node.enum.map((one) => `\`${String(one)}\``).join(", ")
+  if (node.expected !== undefined) return node.expected
+  if (node.enum !== undefined) return `\`${String(node.enum[0])}\``
+  if (node.anyOf !== undefined) return node.anyOf.map(values).join("; or ")
+  if (node.type === "array") return `a list: ${node.items === undefined ? "" : values(node.items)}`
+  return node.type === "object" ? "a mapping" : (node.type ?? "")
+}
+
+const fallback = ({ default: value, type }: SchemaNode): string => {
+  if (value === undefined) return "none"
+  if (type === "object") return "see its keys"
+  return Array.isArray(value) ? "an empty list" : `\`${String(value)}\``
+}

@@ -1,0 +1,161 @@
+/**
+ * docs/reference/errors.md: every stable name that the switch uses for trouble, what it means, and what the switch then does.
+ * The tables come from the types themselves, so a new name cannot be forgotten here. Pure.
+ */
+import {
+  explain,
+  explainFrame,
+  type FrameError,
+  type FrameRule,
+  type MessageError,
+  type RefusalCodes,
+  type Rule
+} from "@jinka/codec"
+import { journalReasonTags, makeReason } from "../../journal/JournalReason.ts"
+import { advice, type LinkEnded } from "../../link/Ended.ts"
+import { dialects } from "../configuration/Shipped.ts"
+import { type Exit, exitCodes, exitMeanings } from "../Exit.ts"
+import { cell, page, table } from "./Markdown.ts"
+
+/** The page. */
+export const errorsPage = (): string =>
+  page("Errors", [
+    "Names on this page are stable: scripts and alarms may compare them. No error, log line or journal event holds a card number, a track, a PIN block or any other field's value: they name place and rule.",
+    "## Exit codes of `jinka`",
+    table(
+      ["Code", "Name", "Meaning"],
+      (Object.keys(exitCodes) as ReadonlyArray<Exit>).map((exit) => [
+        String(exitCodes[exit]),
+        exit,
+        cell(exitMeanings[exit])
+      ])
+    ),
+    "## Configuration",
+    "`FILE:LINE:COLUMN error PATH: rule; found what. What to write.` All errors of a file are shown at once. See [configuration](configuration.md).",
+    "## Ends of connections",
+    'Shown by `jinka status`, logged, and written into the journal as an event of the link. A link never gives up: it connects or listens again. What was sent on the connection and not answered has an unknown outcome from that moment: it ends as timed out (`connection lost`), money is reversed, and the origin is told "no answer". Requests for the link are refused while it is down; advices and reversals wait in store-and-forward.',
+    table(
+      ["Reason", "What to look at", "What the switch does"],
+      (Object.keys(advice) as ReadonlyArray<LinkEnded["reason"]>).map((reason) => [
+        reason,
+        cell(advice[reason]),
+        endings[reason]
+      ])
+    ),
+    "Connections that never become the link's are closed at once and noted: `PeerNotAllowed` (the address is not in `listen.from`), and a second connection where `second: refuse` stands.",
+    "## Frames",
+    "Bytes that are no frame end the connection with the reason `FrameError`: where the next frame begins is not known any more, and guessing could pair an answer with the wrong request. The link comes back on a new connection.",
+    table(["Name", "Rule", "Meaning"], frameRows()),
+    "## Messages",
+    "A good frame with a message that cannot be read leaves the link up. It is noted in the journal without its bytes, which may hold a track, and logged with place and rule. A request whose key (STAN, time, institutions) can be read is answered with the network's code for a format error; any other is dropped, and the partner's own timeout ends it. An answer that cannot be read is dropped; its request goes on waiting and is reversed when its time is up.",
+    table(["Name", "Meaning"], messageRows()),
+    "The rule of `FieldInvalid`, `HeaderInvalid`, `MtiInvalid` and `BitmapInvalid` is one of:",
+    table(["Rule", "Meaning"], ruleRows()),
+    "## Refusals",
+    "A request that the switch does not forward is answered at once with the code of the partner's dialect, after the refusal is in the journal. Except for `noAnswer`, nothing has to be reversed: no byte has left.",
+    refusals(),
+    "## Requests without an answer",
+    "A request that was sent and not answered ends as timed out; the reason is in the journal entry's `code`: `timeout`, `connection lost`, or `restarted` (the switch stopped while it was open). It is never sent again. If the dialect can reverse it, its reversal is written in the same journal transaction, and sent until it is acknowledged. An answer that comes after that is `late`: kept, counted, never delivered.",
+    "## Journal",
+    "At a start each of these keeps the switch from starting (exit code 3). While it runs they stop it at once: no answer, acknowledgement or request leaves after the journal has failed (guarantee G9), and the next start recovers from what is on disk.",
+    table(
+      ["Reason", "What to do"],
+      journalReasonTags.map((tag) => [tag, cell(makeReason(tag, "", "").remedy)])
+    ),
+    "Free space below `journal.reserve` is no error: new requests are refused (malfunction), open ones still end."
+  ])
+
+const reconnects = "Connects again after the pause of `reconnect`, or waits for the partner."
+const cuts = `Cuts the connection. ${reconnects}`
+
+const endings: Readonly<Record<LinkEnded["reason"], string>> = {
+  ConnectFailed: "Tries again after a pause that doubles up to `reconnect.max`, with chance in it.",
+  PeerClosed: reconnects,
+  PeerReset: reconnects,
+  PeerSilent: cuts,
+  FrameError: cuts,
+  FrameTimeout: cuts,
+  SlowPeer: `Cuts the connection; what was unsent never leaves on another connection. ${reconnects}`,
+  SignOnRefused: cuts,
+  SignOnTimeout: cuts,
+  Replaced: "Goes on with the second connection.",
+  Operator: reconnects,
+  Stopping: "Ends."
+}
+
+const frameRules: Readonly<Record<FrameRule, FrameError["_tag"]>> = {
+  "length-digits": "LengthInvalid",
+  "length-small": "LengthInvalid",
+  "length-max": "FrameTooLong",
+  before: "LengthInvalid",
+  trailer: "LengthInvalid",
+  end: "FrameTruncated"
+}
+
+const frameRows = (): ReadonlyArray<ReadonlyArray<string>> =>
+  (Object.keys(frameRules) as ReadonlyArray<FrameRule>).map((rule) => {
+    const says = explainFrame({ _tag: frameRules[rule], offset: 0, rule, first: "" })
+    return [frameRules[rule], `\`${rule}\``, cell(says.slice(says.indexOf(": ") + 2))]
+  })
+
+const messages: { readonly [Tag in MessageError["_tag"]]: Extract<MessageError, { readonly _tag: Tag }> } = {
+  MtiInvalid: { _tag: "MtiInvalid", offset: 46, rule: "digits" },
+  BitmapInvalid: { _tag: "BitmapInvalid", offset: 50, rule: "hex" },
+  FieldInvalid: { _tag: "FieldInvalid", de: 4, offset: 90, rule: "digits" },
+  FieldUnknown: { _tag: "FieldUnknown", de: 127, offset: 300 },
+  FieldMissing: { _tag: "FieldMissing", de: 11 },
+  TrailingBytes: { _tag: "TrailingBytes", offset: 226, bytes: 3 },
+  TooShort: { _tag: "TooShort", offset: 40 },
+  HeaderInvalid: { _tag: "HeaderInvalid", part: "headerLength", offset: 0, rule: "value" }
+}
+
+const messageRows = (): ReadonlyArray<ReadonlyArray<string>> =>
+  Object.values(messages).map((error) => [error._tag, cell(`For example: ${explain(error)}.`)])
+
+const rules: Readonly<Record<Rule, true>> = {
+  short: true,
+  "length-digits": true,
+  length: true,
+  digits: true,
+  letters: true,
+  "letters-digits": true,
+  text: true,
+  track: true,
+  sign: true,
+  fill: true,
+  hex: true,
+  type: true,
+  value: true,
+  "total-length": true
+}
+
+const ruleRows = (): ReadonlyArray<ReadonlyArray<string>> =>
+  (Object.keys(rules) as ReadonlyArray<Rule>).map((rule) => {
+    const says = explain({ _tag: "MtiInvalid", offset: 0, rule })
+    return [`\`${rule}\``, cell(says.slice(says.indexOf(": ") + 2))]
+  })
+
+const refusalReasons: Readonly<Record<keyof RefusalCodes, string>> = {
+  formatError: "The message cannot be read, or cannot be said in the next partner's dialect.",
+  issuerDown:
+    "The link that it should go to is not ready, or the link that it came from is being drained or is blocked.",
+  noRoute: "No route fits its receiving institution or card number.",
+  duplicate: "The same key is outstanding, or was used before and had no answer worth repeating.",
+  malfunction: "The link's window is full, the journal lags behind, or its disk is below the reserve.",
+  noAnswer: "The answer did not come in time, or the connection ended before it. The request has been sent: see below.",
+  notSignedOn: "A sign-on that the link asks for is missing, the partner's or ours.",
+  macFailed: "The message authentication code is wrong. This version does not check it.",
+  cutOver: "Cut-over of the settlement date. This version does not refuse for it."
+}
+
+const refusals = (): string => {
+  const shown = Object.values(dialects).map(({ dialect }) => dialect)
+  return table(
+    ["Reason", "When", ...shown.map(({ name }) => name)],
+    (Object.keys(refusalReasons) as ReadonlyArray<keyof RefusalCodes>).map((reason) => [
+      reason,
+      refusalReasons[reason],
+      ...shown.map(({ refusal }) => refusal[reason])
+    ])
+  )
+}

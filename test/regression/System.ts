@@ -1,0 +1,212 @@
+/**
+ * The system under test of the dialogues: a switch in this process, with real sockets and a real journal in a directory of its
+ * own. `system:` of a dialogue says what differs from the usual settings; an unknown setting is an error, not a default.
+ */
+import { mkdtempSync, rmSync } from "node:fs"
+import * as Net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { compile, cups, cupsFrame, type FrameFormat } from "@jinka/codec"
+import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
+import type { SystemSettings } from "../../packages/simulator/src/dialogue/index.ts"
+import { Journal } from "../../packages/switch/src/journal/Journal.ts"
+import { layerSqlite } from "../../packages/switch/src/journal/SqliteStore.ts"
+import type { LinkSettings } from "../../packages/switch/src/link/Settings.ts"
+import * as Switch from "../../packages/switch/src/Switch.ts"
+import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
+
+/** Seals the journals of these tests; not a secret. */
+export const testKey = Buffer.alloc(32, 0x42)
+
+/** The switch's own institution code in all dialogues. */
+const CENTRE = "00010000"
+
+const codec = compile(cups)
+/** The same without chip data: a second dialect, for what has to be translated. */
+const plainDialect = { ...cups, name: "cups-plain" }
+const plainCodec = compile(plainDialect)
+
+type Delivery = Switch.SwitchSettings["links"][number]["delivery"]
+type LinkAll = LinkSettings & { readonly delivery: Delivery }
+
+/** The links of every dialogue, with their institutions; a dialogue uses those that it names. */
+const institutions = { acquirer: "48020000", issuer: "01030000", other: "01040000" } as const
+type LinkName = keyof typeof institutions
+const linkNames = Object.keys(institutions) as ReadonlyArray<LinkName>
+
+const usualLink = (name: LinkName, port: number): LinkAll => ({
+  name,
+  institution: institutions[name],
+  ourInstitution: CENTRE,
+  dialect: cups,
+  codec,
+  frame: cupsFrame,
+  side: { _tag: "listen", at: { host: "127.0.0.1", port }, from: [], second: "replace" },
+  signOn: { send: false, expect: true, timeoutMs: 10_000 },
+  idleMs: 0,
+  watchdog: { intervalMs: 20_000, probe: true, proofs: 0 },
+  reconnect: { minMs: 20, maxMs: 100 },
+  window: 64,
+  frameTimeoutMs: 5000,
+  unsentMax: 1 << 20,
+  writeTimeoutMs: 5000,
+  utcOffsetMs: 0,
+  delivery: { timeoutMs: 5000, retryMs: 100, attemptsMax: 5, window: 8 }
+})
+
+const milliseconds = (text: string): number => {
+  const found = /^(\d+) ?(ms|s)$/.exec(text)
+  if (found === null) throw new Error(`system: "${text}" is no duration`)
+  return Number(found[1]) * (found[2] === "s" ? 1000 : 1)
+}
+
+const yesOrNo = (text: string): boolean => {
+  if (text !== "yes" && text !== "no") throw new Error(`system: yes or no is expected, not "${text}"`)
+  return text === "yes"
+}
+
+const zeroIsNoIdle: FrameFormat = { ...cupsFrame, idle: "none" } as FrameFormat
+
+type Change = (link: LinkAll, text: string) => Partial<LinkAll>
+
+const listening = (link: LinkAll) => {
+  if (link.side._tag !== "listen") throw new Error(`system: ${link.name} does not listen`)
+  return link.side
+}
+
+/** Settings of one link, by their words in `system:`. */
+const changes: Readonly<Record<string, Change>> = {
+  dials: (link, text) => (yesOrNo(text) ? { side: { _tag: "connect", to: listening(link).at, timeoutMs: 1000 } } : {}),
+  "second connection": (link, text) => ({ side: { ...listening(link), second: text as "replace" | "refuse" } }),
+  "allowed from": (link, text) => ({ side: { ...listening(link), from: [text] } }),
+  "signs on": ({ signOn }, text) => ({ signOn: { ...signOn, send: yesOrNo(text) } }),
+  "expects sign-on": ({ signOn }, text) => ({ signOn: { ...signOn, expect: yesOrNo(text) } }),
+  "sign-on timeout": ({ signOn }, text) => ({ signOn: { ...signOn, timeoutMs: milliseconds(text) } }),
+  "idle after": (_, text) => ({ idleMs: milliseconds(text) }),
+  "idle frames": (_, text) => (text === "none" ? { frame: zeroIsNoIdle } : {}),
+  watchdog: ({ watchdog }, text) => ({ watchdog: { ...watchdog, intervalMs: milliseconds(text) } }),
+  probes: ({ watchdog }, text) => ({ watchdog: { ...watchdog, probe: yesOrNo(text) } }),
+  proofs: ({ watchdog }, text) => ({ watchdog: { ...watchdog, proofs: Number(text) } }),
+  window: (_, text) => ({ window: Number(text) }),
+  "frame timeout": (_, text) => ({ frameTimeoutMs: milliseconds(text) }),
+  "answer timeout": ({ delivery }, text) => ({ delivery: { ...delivery, timeoutMs: milliseconds(text) } }),
+  retry: ({ delivery }, text) => ({ delivery: { ...delivery, retryMs: milliseconds(text) } }),
+  attempts: ({ delivery }, text) => ({ delivery: { ...delivery, attemptsMax: Number(text) } }),
+  "under way": ({ delivery }, text) => ({ delivery: { ...delivery, window: Number(text) } }),
+  "other dialect": (_, text) => (yesOrNo(text) ? { dialect: plainDialect, codec: plainCodec } : {})
+}
+
+const linkOf = (name: LinkName, port: number, settings: SystemSettings): LinkAll => {
+  let link = usualLink(name, port)
+  for (const [key, text] of Object.entries(settings)) {
+    const change = changes[key]
+    if (change === undefined || typeof text !== "string") throw new Error(`system: ${name}: "${key}" is not known`)
+    link = { ...link, ...change(link, text) }
+  }
+  return link
+}
+
+const settingsOf = (ports: ReadonlyMap<string, number>, system: SystemSettings): Switch.SwitchSettings => {
+  const { "request timeout": timeout = "5s", ...links } = system
+  for (const key of Object.keys(links)) {
+    if (!linkNames.includes(key as LinkName)) throw new Error(`system: "${key}" is not known`)
+  }
+  return {
+    links: linkNames.map((name) => linkOf(name, ports.get(name)!, (links[name] ?? {}) as SystemSettings)),
+    routes: [
+      { bin: "620000", to: 1 },
+      { bin: "620550", to: 2 },
+      { institution: institutions.other, to: 2 }
+    ],
+    limits: {
+      requestTimeoutMs: milliseconds(timeout as string),
+      recentKeys: 1024,
+      unwrittenRefuse: 1 << 20,
+      unwrittenStop: 1 << 21
+    }
+  }
+}
+
+/** Below the ports that the kernel hands out for outgoing connections, and apart for each process. */
+const portsFrom = 10_000 + (process.pid % 200) * 100
+let nextPort = 0
+
+const isFree = (port: number): Effect.Effect<boolean> =>
+  Effect.callback<boolean>((resume) => {
+    const probe = Net.createServer()
+    probe.once("error", () => resume(Effect.succeed(false)))
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resume(Effect.succeed(true))))
+  })
+
+const freePort: Effect.Effect<number> = Effect.suspend(() => {
+  const port = portsFrom + (nextPort++ % 5000)
+  return Effect.flatMap(isFree(port), (free) => (free ? Effect.succeed(port) : freePort))
+})
+
+/** A switch that dialogues talk to. */
+export interface System {
+  readonly ports: ReadonlyMap<string, number>
+  readonly directory: string
+  readonly operator: (what: string) => Effect.Effect<void, string>
+  /** Waits until nothing is outstanding and all is on disk, then stops the switch in order. */
+  readonly stop: Effect.Effect<void>
+  /** The running switch, for what only it can tell. */
+  readonly running: () => Switch.Running
+}
+
+const quiet = Logger.layer([])
+
+const start = (settings: Switch.SwitchSettings, directory: string) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const store = layerSqlite({ directory, key: testKey, reserve: 0 })
+    const layer = Layer.mergeAll(nodeTransport, Journal.layer.pipe(Layer.provide(store)), quiet)
+    const context = yield* Layer.buildWithScope(layer, scope)
+    const running = yield* Switch.make(settings).pipe(
+      Effect.provideContext(Context.merge(context, Context.make(Scope.Scope, scope)))
+    )
+    return { running, close: Scope.close(scope, Exit.void) }
+  })
+
+const settled = (running: Switch.Running): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { links, unwritten } = running.status()
+    const isSettled = unwritten.entries === 0 && links.every(({ outstanding }) => outstanding === 0)
+    return isSettled ? Effect.void : Effect.andThen(Effect.sleep(10), settled(running))
+  }).pipe(Effect.timeoutOption(8000), Effect.asVoid)
+
+/** Starts the switch in the scope; its directory is removed with it. */
+export const makeSystem = (system: SystemSettings) =>
+  Effect.gen(function* () {
+    const directory = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-dialogue-"))),
+      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+    )
+    const ports = new Map<string, number>()
+    for (const name of linkNames) ports.set(name, yield* freePort)
+    const settings = settingsOf(ports, system)
+    let current = yield* start(settings, directory)
+    let isStopped = false
+    const close = Effect.suspend(() => {
+      if (isStopped) return Effect.void
+      isStopped = true
+      return current.close
+    })
+    yield* Effect.addFinalizer(() => close)
+    const restart = Effect.gen(function* () {
+      yield* current.close
+      current = yield* start(settings, directory)
+    }).pipe(Effect.mapError((error) => error.message))
+    const operators: Readonly<Record<string, Effect.Effect<void, string>>> = {
+      drain: Effect.asVoid(Effect.suspend(() => current.running.drain(500))),
+      "begin to drain": Effect.asVoid(Effect.forkDetach(Effect.suspend(() => current.running.drain(2000)))),
+      restart
+    }
+    return {
+      ports,
+      directory,
+      operator: (what: string) => operators[what] ?? Effect.fail(`no operator knows how to "${what}"`),
+      stop: Effect.suspend(() => settled(current.running)).pipe(Effect.andThen(close)),
+      running: () => current.running
+    } satisfies System
+  })

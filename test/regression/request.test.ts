@@ -1,0 +1,4 @@
+/** Requests: their way to the issuer and back, and every way in which that can go wrong. */
+import { dialoguesOf } from "./Dialogues.ts"
+
+dialoguesOf("request")
