@@ -4,7 +4,8 @@
  *     npm run bench                     all of them, some two minutes
  *     npm run bench -- relay codec      only these
  *
- * Prints a table for each, and at the end one line of JSON. Figures of a shared machine spread by 10 to 40 percent: compare ratios.
+ * Prints a table for each, and at the end one line of JSON. Figures of a shared machine spread by 10 to 40 percent:
+ * compare ratios.
  */
 import * as Memory from "./memory.ts"
 import * as Recovery from "./recovery.ts"

@@ -1,13 +1,13 @@
 /**
  * `npm run bench relay`: what one request and its answer cost through the switch, with both on disk before they go on, beside
- * a relay that only passes frames on. Client, echo and relay are three processes on one machine and share its cores.
+ * a relay that only passes frames on. Acquirer, echo and relay are three processes on one machine and share its cores.
  */
 import { type ChildProcess, fork } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Table from "cli-table3"
-import type { Measured } from "./relay/client.ts"
+import type { Measured } from "./relay/acquirer.ts"
 
 interface Usage {
   readonly cpuUs: number
@@ -15,7 +15,7 @@ interface Usage {
   readonly rss: number
 }
 
-/** One row: what was measured at the client, and what the relay used for it. */
+/** One row: what was measured at the acquirer, and what the relay used for it. */
 export interface Row extends Measured {
   readonly relay: "switch" | "raw"
   readonly load: string
@@ -43,8 +43,8 @@ const usage = async (relay: ChildProcess): Promise<Usage> => {
   return answer
 }
 
-/** Clients started: each sends transmission times of its own. */
-let clients = 0
+/** Acquirers started: each sends transmission times of its own. */
+let acquirers = 0
 
 const drive = async (
   kind: Row["relay"],
@@ -54,13 +54,13 @@ const drive = async (
   amount: number,
   seconds: number
 ) => {
-  const first = (clients++ % 100) * 100
-  const client = fork(file("client"), [String(port), mode, String(amount), String(seconds), String(first)])
+  const first = (acquirers++ % 100) * 100
+  const acquirer = fork(file("acquirer"), [String(port), mode, String(amount), String(seconds), String(first)])
   const marks: Array<Promise<Usage>> = []
-  client.on("message", (message: { mark?: string }) => {
+  acquirer.on("message", (message: { mark?: string }) => {
     if (message.mark !== undefined) marks.push(usage(relay))
   })
-  const measured = await next<Measured>(client, "measured")
+  const measured = await next<Measured>(acquirer, "measured")
   const [begin, end] = await Promise.all(marks)
   const row: Row = {
     relay: kind,

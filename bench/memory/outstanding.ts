@@ -1,4 +1,7 @@
-/** The switch with requests that a silent issuer does not answer. Arguments: port of the silent partner, count, journal directory. */
+/**
+ * The switch with requests that a silent issuer does not answer. Arguments: port of the silent partner, count, journal
+ * directory.
+ */
 import * as Net from "node:net"
 import { Effect, Layer, References } from "effect"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"

@@ -1,4 +1,7 @@
-/** The switch of the relay bench: two links, routes by BIN, the real journal on the real disk. Arguments: echo's port, journal directory. */
+/**
+ * The switch of the relay bench: two links, routes by BIN, the real journal on the real disk. Arguments: echo's port,
+ * journal directory.
+ */
 import * as Net from "node:net"
 import { Effect, Layer, References } from "effect"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"

@@ -1,6 +1,6 @@
 /**
- * The four programs of the main job, started with free ports in a directory of their own: acquirer, switch, issuer, and a proxy in
- * front of the issuer where its line can be cut.
+ * The four programs of the main job, started with free ports in a directory of their own: acquirer, switch, issuer, and a
+ * proxy in front of the issuer where its line can be cut.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"

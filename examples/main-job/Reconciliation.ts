@@ -1,6 +1,6 @@
 /**
- * Four accounts of one run beside each other: the acquirer's history, the issuer's history and ledger, the switch's journal, and the
- * switch's counters. Whoever is right, they must agree.
+ * Four accounts of one run beside each other: the acquirer's history, the issuer's history and ledger, the switch's
+ * journal, and the switch's counters. Whoever is right, they must agree.
  */
 import { writeFileSync } from "node:fs"
 import { check, type JournalTransaction, readEvidence, transactionKey, type Verdict } from "@jinka/simulator"

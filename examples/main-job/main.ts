@@ -1,8 +1,8 @@
 /**
  * `npm start`: two institutions joined by one switch, on real sockets, with a journal that survives.
  *
- * Traffic flows, the issuer's line is cut and comes back, the switch is killed with SIGKILL under load and started again, everything
- * drains, and four accounts of the run are compared. Ends with 1 when a transaction was lost or doubled.
+ * Traffic flows, the issuer's line is cut and comes back, the switch is killed with SIGKILL under load and started again,
+ * everything drains, and four accounts of the run are compared. Ends with 1 when a transaction was lost or doubled.
  */
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"

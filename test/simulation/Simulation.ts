@@ -1,7 +1,8 @@
 /**
  * One run of the simulation: a seed in, findings and a trace hash out.
  *
- * Three phases: chaos (traffic and faults), calm (everything healed, issuers behave well, traffic goes on: service must come back), drain (no new
+ * Three phases: chaos (traffic and faults), calm (everything healed, issuers behave well, traffic goes on: service
+ * must come back), drain (no new
  * traffic: everything must come to its end). Then the checkers look at the history.
  */
 import { Cause, Exit } from "effect"

@@ -5,8 +5,8 @@
  * good; what arrives at a side that is gone is answered with a RST. It holds at most `kernelRoom` bytes that the receiving
  * program has not pulled; the rest stays with the sender as `unsent`. It does not model duplicates: TCP has none.
  */
-import type { Side } from "./Side.ts"
-import type { SimNet } from "./SimNet.ts"
+import type { SeededRandom } from "./SeededRandom.ts"
+import type { World } from "./World.ts"
 
 /** What travels. */
 export type Segment =
@@ -17,10 +17,25 @@ export type Segment =
 /** Shortest and longest wait for a retransmission after a blocked way is free again, milliseconds. */
 const RETRANSMISSION_MS = [10, 3000] as const
 
+/** What a pipe needs of the network. */
+export interface Way {
+  readonly world: World
+  readonly random: SeededRandom
+  readonly latencyMs: () => number
+  readonly isBlocked: (from: string, to: string) => boolean
+}
+
+/** What a pipe needs of the side at its end, and of the one at its beginning. */
+export interface PipeEnd {
+  readonly host: string
+  readonly receive: (bytes: Buffer) => void
+  readonly hearEnd: (kind: "fin" | "rst") => void
+}
+
 export class Pipe {
-  private readonly net: SimNet
-  private readonly from: Side
-  private readonly to: Side
+  private readonly net: Way
+  private readonly from: PipeEnd
+  private readonly to: PipeEnd
   /** A black hole for this connection alone: nothing arrives any more, ever. */
   isStuck = false
   /** Bytes that the kernel took and the receiving program has not pulled. */
@@ -30,7 +45,7 @@ export class Pipe {
   private generation = 0
   private held: Array<Segment> = []
 
-  constructor(net: SimNet, from: Side, to: Side) {
+  constructor(net: Way, from: PipeEnd, to: PipeEnd) {
     this.net = net
     this.from = from
     this.to = to

@@ -6,10 +6,19 @@
 import { Effect } from "effect"
 import { type Connection, ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import type { CrashKind, Life } from "./Machine.ts"
-import { Pipe } from "./Pipe.ts"
-import type { SimNet } from "./SimNet.ts"
+import { Pipe, type Way } from "./Pipe.ts"
 
 const causes = { fin: "the partner closed the connection", reset: "ECONNRESET", local: "closed by this side" } as const
+
+/** What a side needs of the network. */
+export interface Medium extends Way {
+  readonly options: { readonly joins: number; readonly kernelRoom: number; readonly resetLosesInFlight: number }
+  readonly sides: Set<Side>
+  readonly taps: ReadonlyArray<(side: Side, bytes: Buffer) => void>
+  readonly findings: Array<string>
+  readonly note: (text: string, bytes?: Buffer) => void
+  readonly segmentSize: (length: number) => number
+}
 
 export class Side implements Connection {
   readonly local: string
@@ -18,7 +27,7 @@ export class Side implements Connection {
   /** Name of the machine it belongs to. */
   readonly host: string
   readonly life: Life
-  private readonly net: SimNet
+  private readonly net: Medium
   private peer!: Side
   private outgoing!: Pipe
   private received: Array<Buffer> = []
@@ -29,7 +38,7 @@ export class Side implements Connection {
   private puller: (() => void) | undefined
   private writer: (() => void) | undefined
 
-  private constructor(net: SimNet, life: Life, local: string, remote: string) {
+  private constructor(net: Medium, life: Life, local: string, remote: string) {
     this.net = net
     this.life = life
     this.host = life.machine.name
@@ -52,7 +61,7 @@ export class Side implements Connection {
   }
 
   /** Both sides of a new connection, the dialling one first. */
-  static pair(net: SimNet, dialling: [Life, string], accepting: [Life, string]): [Side, Side] {
+  static pair(net: Medium, dialling: [Life, string], accepting: [Life, string]): [Side, Side] {
     const near = new Side(net, dialling[0], dialling[1], accepting[1])
     const far = new Side(net, accepting[0], accepting[1], dialling[1])
     near.join(far)

@@ -141,10 +141,25 @@ export interface Layout {
   readonly fields: ReadonlyArray<FieldLayout | undefined>
   /** 64, 128 or 192. */
   readonly deMax: number
+  /**
+   * For the indexer, by data element: bytes of a fixed field; -2 or -3: as many ASCII digits of length and one byte a unit;
+   * -1: any other variable field; -128: not defined.
+   */
+  readonly steps: Int32Array
+  /** For the indexer: most that a length prefix may say. */
+  readonly countMaxima: Int32Array
   /** Defined fields in order. */
   readonly defined: ReadonlyArray<FieldLayout>
   /** Fields whose sensitivity is not `none`, in order. */
   readonly sensitive: ReadonlyArray<FieldLayout>
+}
+
+const stepOf = (field: FieldLayout | undefined): number => {
+  if (field === undefined) return -128
+  if (field.fixed >= 0) return field.fixed
+  const { prefix, prefixBytes, encoding, countsBytes } = field
+  const byteUnits = countsBytes || (encoding !== "bcd" && encoding !== "hex")
+  return prefix === "ascii" && byteUnits && (prefixBytes === 2 || prefixBytes === 3) ? -prefixBytes : -1
 }
 
 /** Resolves a dialect. Throws a `TypeError` that names the field when a definition makes no sense. */
@@ -171,6 +186,8 @@ export const layout = (dialect: Dialect): Layout => {
     bitmapBytes: dialect.bitmap.encoding === "binary" ? 8 : 16,
     fields,
     deMax,
+    steps: Int32Array.from({ length: 193 }, (_, de) => stepOf(fields[de])),
+    countMaxima: Int32Array.from({ length: 193 }, (_, de) => fields[de]?.countMax ?? 0),
     defined,
     sensitive: defined.filter((field) => field.sensitivity !== "none")
   }

@@ -4,6 +4,7 @@
  */
 import { clearWords, readBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
+import type { FieldLayout } from "./Field.ts"
 import { checkHeader, readDecimal } from "./Header.ts"
 import { fieldInvalid, fieldUnknown, type MessageError, mtiInvalid, tooShort, trailingBytes } from "./MessageError.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
@@ -99,35 +100,56 @@ export const writeMti = (layout: Layout, mti: number, out: Uint8Array, at: numbe
 }
 
 const walk = (layout: Layout, buffer: Buffer, end: number, into: MessageIndex): MessageError | undefined => {
-  const { fields } = layout
+  const { steps, countMaxima, deMax } = layout
   const { words, starts, ends } = into
   let at = into.fieldsFrom
-  for (let word = 0; word < 6; word++) {
-    let bits = words[word]!
+  for (let first = 1; first < deMax; first += 32) {
+    let bits = words[first >> 5]!
     // Bits 1 and (with a third bitmap) 65 announce bitmaps, not fields.
-    if (word === 0 || (word === 2 && layout.deMax > 128)) bits &= 0x7fffffff
+    if (first === 1 || (first === 65 && deMax > 128)) bits &= 0x7fffffff
     while (bits !== 0) {
       const bit = Math.clz32(bits)
       bits &= ~(0x80000000 >>> bit)
-      const de = word * 32 + bit + 1
-      const field = fields[de]
-      if (field === undefined) return stop(into, de, fieldUnknown(de, at - into.start))
-      let from = at
-      if (field.fixed >= 0) at += field.fixed
-      else {
-        from += field.prefixBytes
-        if (from > end) return stop(into, de, fieldInvalid(de, at - into.start, "short"))
-        const count = field.prefix === "ascii" ? asciiCount(buffer, at, from) : readPrefix(field, buffer, at)
-        if (count < 0) return stop(into, de, fieldInvalid(de, at - into.start, "length-digits"))
-        if (count > field.countMax) return stop(into, de, fieldInvalid(de, at - into.start, "length"))
-        at = from + announcedLength(field, count)
+      const de = first + bit
+      const step = steps[de]!
+      if (step >= 0) {
+        starts[de] = at
+        at += step
+      } else {
+        const from = step < -3 ? -1 : step < -1 ? at - step : at + layout.fields[de]!.prefixBytes
+        if (from < 0 || from > end) return unreadable(layout, de, at, into)
+        let bytes = -1
+        if (step < -1) {
+          const count = asciiCount(buffer, at, from)
+          if (count >= 0 && count <= countMaxima[de]!) bytes = count
+        } else bytes = otherBytes(layout.fields[de]!, buffer, at)
+        if (bytes < 0) return unreadable(layout, de, at, into)
+        starts[de] = from
+        at = from + bytes
       }
-      if (at > end) return stop(into, de, fieldInvalid(de, from - field.prefixBytes - into.start, "short"))
-      starts[de] = from
       ends[de] = at
+      if (at > end) return unreadable(layout, de, starts[de]! - layout.fields[de]!.prefixBytes, into)
     }
   }
   return at === end ? undefined : trailingBytes(at - into.start, end - at)
+}
+
+/** Bytes of a variable value whose prefix stands at `at`, -1 when the prefix is wrong. */
+const otherBytes = (field: FieldLayout, buffer: Buffer, at: number): number => {
+  const count = readPrefix(field, buffer, at)
+  return count < 0 || count > field.countMax ? -1 : announcedLength(field, count)
+}
+
+/** The error of the field that begins at `at` and cannot be read. */
+const unreadable = (layout: Layout, de: number, at: number, into: MessageIndex): MessageError => {
+  const { buffer, end } = into
+  const field = layout.fields[de]
+  const offset = at - into.start
+  if (field === undefined) return stop(into, de, fieldUnknown(de, offset))
+  if (field.fixed >= 0 || at + field.prefixBytes > end) return stop(into, de, fieldInvalid(de, offset, "short"))
+  const count = readPrefix(field, buffer, at)
+  const rule = count < 0 ? "length-digits" : count > field.countMax ? "length" : "short"
+  return stop(into, de, fieldInvalid(de, offset, rule))
 }
 
 /** The usual length prefix, without the reference's choice for each byte. */

@@ -1,4 +1,4 @@
-/** The issuer's counters. */
+/** The issuer's counters: what it received, decided and did. Owns the types and their start; counts nothing itself. */
 import type { LedgerTotals } from "./Ledger.ts"
 
 /** Counters since the start. */

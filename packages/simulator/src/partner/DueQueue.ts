@@ -1,4 +1,6 @@
-/** A queue ordered by the time when an item is due (binary heap). Items due at the same time leave in any order. */
+/** What is due when: a binary heap on the time. It knows no clock; who asks brings the time. */
+
+/** A queue ordered by the time when an item is due. Items due at the same time leave in any order. */
 export class DueQueue<A> {
   private readonly heap: Array<{ readonly due: number; readonly item: A }> = []
 

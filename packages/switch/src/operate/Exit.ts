@@ -8,6 +8,7 @@ import type { ConfigurationInvalid } from "./Configuration.ts"
 
 /** Exit codes by name. They are never given another meaning. */
 export const exitCodes = { good: 0, bad: 1, usage: 2, journal: 3, network: 4, hurried: 5, defect: 70 } as const
+/** A name of an exit code. */
 export type Exit = keyof typeof exitCodes
 
 /** What each means; part of the generated reference. */

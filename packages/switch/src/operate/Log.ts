@@ -7,6 +7,7 @@ import { Cause, type Layer, Logger, References } from "effect"
 
 /** Forms of the log. */
 export const logForms = ["text", "json"] as const
+/** One of {@link logForms}. */
 export type LogForm = (typeof logForms)[number]
 
 const plain = (message: unknown): string =>

@@ -11,6 +11,7 @@ const KeyDocument = Schema.Struct({
   env: optional(Words, "Name of the environment variable that holds the key as 64 hex digits."),
   file: optional(Words, "File that holds the key as 64 hex digits.")
 })
+/** A reference to a key. */
 export type KeyDocument = typeof KeyDocument.Type
 
 const JournalDocument = Schema.Struct({

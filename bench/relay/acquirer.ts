@@ -67,7 +67,7 @@ class Caller {
       const at = i * bytes.length
       bytes.copy(this.slab, at)
       putDigits(this.slab, at + stanAt, this.stan, 6)
-      // Every client and every million of STANs has a time of its own: no key comes twice.
+      // Every acquirer and every million of STANs has a time of its own: no key comes twice.
       putDigits(this.slab, at + timeAt + 4, this.first + this.turn, 6)
       this.startedAt[this.stan] = intended(i)
     }
