@@ -88,7 +88,7 @@ export const run = async (seconds = 4): Promise<ReadonlyArray<Row>> => {
     for (const kind of ["raw", "switch"] as const) {
       const relay = start(kind, [String(echo), directory])
       const port = await next<number>(relay, "port")
-      for (const outstanding of [1, 64, 1024]) rows.push(await drive(kind, relay, port, "closed", outstanding, seconds))
+      for (const outstanding of [64, 1024, 1]) rows.push(await drive(kind, relay, port, "closed", outstanding, seconds))
       rows.push(await drive(kind, relay, port, "open", 10_000, seconds))
       relay.kill()
     }

@@ -95,7 +95,10 @@ const main = Command.make(
     ),
     rate: Flag.Int("rate").pipe(Flag.withDescription("Requests a second"), Flag.withDefault(400)),
     seconds: Flag.Int("seconds").pipe(Flag.withDescription("Seconds of load, at least 10"), Flag.withDefault(18)),
-    json: Flag.Boolean("json").pipe(Flag.withDescription("The totals as one line of JSON at the end"))
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("The totals as one line of JSON at the end"),
+      Flag.withDefault(false)
+    )
   },
   ({ seed, rate, seconds, json }) =>
     report({ seed, rate, seconds: Math.max(10, seconds), directory: home }, json).pipe(

@@ -27,15 +27,20 @@ export const writeRedacted = (layout: Layout, index: MessageIndex, out: Buffer, 
   return length
 }
 
+/** Fills a short range; a loop is several times cheaper than a call of `fill`. */
+const cover = (out: Uint8Array, from: number, to: number, byte: number): void => {
+  for (let at = from; at < to; at++) out[at] = byte
+}
+
 const coverField = (field: FieldLayout, out: Buffer, from: number, to: number): void => {
   if (field.sensitivity === "emv" && field.encoding === "binary" && coverTags(out, from, to, coveredTags)) return
   const units = unitsAt(field, out, from, to - from)
   const head = field.sensitivity === "pan" && units >= 13 ? 6 : 0
   const tail = field.sensitivity === "pan" && units >= 8 ? units - 4 : units
   if (field.encoding === "bcd") coverDigits(field, out, from, units, head, tail)
-  else if (field.encoding === "binary") out.fill(0, from, to)
-  else if (field.encoding === "hex") out.fill(0x30, from, to)
-  else out.fill(field.encoding.startsWith("ebcdic") ? 0x5c : 0x2a, from + head, from + tail)
+  else if (field.encoding === "binary") cover(out, from, to, 0)
+  else if (field.encoding === "hex") cover(out, from, to, 0x30)
+  else cover(out, from + head, from + tail, field.encoding.startsWith("ebcdic") ? 0x5c : 0x2a)
 }
 
 /** Zero nibbles in place of the digits [head, tail): there is no asterisk in packed decimal. */
@@ -85,7 +90,7 @@ export const coverTags = (out: Uint8Array, from: number, to: number, tags: Reado
       at += bytes
     }
     if (at + length > to) return false
-    if (tags.has(tag)) out.fill(0, at, at + length)
+    if (tags.has(tag)) cover(out, at, at + length, 0)
     else if ((first & 32) !== 0 && !coverTags(out, at, at + length, tags, depth + 1)) return false
     at += length
   }

@@ -90,13 +90,23 @@ export interface Expectation extends Timing {
   readonly rejected: Values | undefined
 }
 
+/** A message on its way out. */
+export interface Sending {
+  readonly _tag: "send"
+  /** Name by which later steps call it. */
+  readonly as: string | undefined
+  readonly making: Making
+  readonly spoiling: Spoiling
+}
+
 /** What one step does. */
 export type Act =
   | { readonly _tag: "connect" }
   | { readonly _tag: "listen" }
   | { readonly _tag: "stopListening" }
   | { readonly _tag: "accept"; readonly withinMs: number | undefined }
-  | { readonly _tag: "send"; readonly as: string | undefined; readonly making: Making; readonly spoiling: Spoiling }
+  | Sending
+  | { readonly _tag: "sendTogether"; readonly messages: ReadonlyArray<Sending> }
   | {
       readonly _tag: "sendBytes"
       readonly bytes: Buffer

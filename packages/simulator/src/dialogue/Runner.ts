@@ -9,12 +9,12 @@ import type { Endpoint } from "../link/Listener.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { buildMessage, echoAnswer, framed, spoil, writesOf } from "./Build.ts"
 import { type CardDatum, cardData } from "./Cover.ts"
-import type { Act, Dialogue, Expectation, Making, Spoiling, Step, Timing } from "./Dialogue.ts"
+import type { Act, Dialogue, Expectation, Sending, Step, Timing } from "./Dialogue.ts"
 import { StepInvalid } from "./DialogueInvalid.ts"
 import { type Form, formOf } from "./Form.ts"
 import { differences } from "./Match.ts"
 import { namedMessage, type Scope } from "./References.ts"
-import { Stage, type StepFailed, stepFailed } from "./Stage.ts"
+import { Stage, type StepFailed, stepFailed, unspoiled } from "./Stage.ts"
 import { type Told, told } from "./Told.ts"
 import type { Line, Mark, Transcript } from "./Transcript.ts"
 import type { WireFailed } from "./Wire.ts"
@@ -147,7 +147,9 @@ class Run {
       case "accept":
         return stage.renewed().pipe(Effect.andThen(failing(stage.wire.accept(act.withinMs ?? withinMs))))
       case "send":
-        return this.send(stage, act.as, act.making, act.spoiling)
+        return stage.write(writesOf(this.built(stage, act), act.spoiling), act.spoiling)
+      case "sendTogether":
+        return stage.write([Buffer.concat(act.messages.map((message) => this.built(stage, message)))], unspoiled)
       case "sendBytes": {
         const wire = act.framed ? framed(this.form, act.bytes, act.spoiling) : act.bytes
         this.transcript.push({ _tag: "sentBytes", at: this.now(), partner: stage.name, wire })
@@ -182,12 +184,8 @@ class Run {
     }
   }
 
-  private send(
-    stage: Stage,
-    as: string | undefined,
-    making: Making,
-    spoiling: Spoiling
-  ): Effect.Effect<void, StepFailed> {
+  /** The frame of a message that is about to leave; it is named and noted. */
+  private built(stage: Stage, { as, making, spoiling }: Sending): Buffer {
     const good = buildMessage(this.dialogue, this.scope(), making)
     const bytes = spoil(this.form, good, spoiling)
     const wire = framed(this.form, bytes, spoiling)
@@ -195,7 +193,7 @@ class Run {
     // The name stands for the message as it was before it was spoiled: its answer is an answer to that.
     if (as !== undefined) this.named.set(as, told(this.form, good, at))
     this.transcript.push({ _tag: "sent", at, partner: stage.name, message: told(this.form, bytes, at), wire })
-    return stage.write(writesOf(wire, spoiling), spoiling)
+    return wire
   }
 
   private expect(stage: Stage, expectation: Expectation): Effect.Effect<void, StepFailed> {
@@ -219,7 +217,9 @@ class Run {
   /** Monotonic times between which something has to come. */
   private bounds({ notBeforeMs, since, withinMs }: Timing): { readonly from: number; readonly to: number } {
     const origin = since === undefined ? this.now() : namedMessage(this.scope(), since).at
-    return { from: origin + notBeforeMs, to: origin + (withinMs ?? this.options.withinMs + notBeforeMs) }
+    // Without "not before", what came while an earlier step was at work is as good.
+    const from = notBeforeMs === 0 ? Number.NEGATIVE_INFINITY : origin + notBeforeMs
+    return { from, to: origin + (withinMs ?? this.options.withinMs + notBeforeMs) }
   }
 }
 

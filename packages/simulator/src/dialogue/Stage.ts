@@ -37,8 +37,8 @@ type Ended = Happening & { readonly _tag: "ended" }
 type Idle = Happening & { readonly _tag: "idle" }
 type News = { readonly _tag: "message"; readonly at: number; readonly message: Told } | Garbage | Ended
 
-/** Nothing is spoiled. */
-const unspoiled: Spoiling = {
+/** A message that leaves as it was built, at once. */
+export const unspoiled: Spoiling = {
   damage: {},
   bitsOn: [],
   append: "",

@@ -2,7 +2,7 @@
  * One step of a dialogue file: `A sends: {...}`, `B expects close: RST`, `wait: 200ms`. Owns the steps' words and keys, which
  * docs/reference/dialogues.md lists; what they do is the runner's.
  */
-import type { Act, Expectation, Making, Place, Spoiling, Step, SystemSettings, Timing } from "./Dialogue.ts"
+import type { Act, Expectation, Making, Place, Sending, Spoiling, Step, SystemSettings, Timing } from "./Dialogue.ts"
 import { DialogueInvalid } from "./DialogueInvalid.ts"
 import { durationOf, listOf, numberOf, textOf, textsOf, type Yaml } from "./YamlNodes.ts"
 
@@ -80,7 +80,24 @@ const timing = (keys: Keys): Timing => ({
   since: keys.get("since", textOf)
 })
 
-const sends = (file: string, yaml: Yaml): Act => {
+/** Several messages in a list leave in one write. */
+const sends = (file: string, yaml: Yaml): Act =>
+  yaml.kind === "list"
+    ? { _tag: "sendTogether", messages: yaml.items.map((item) => sending(file, new Keys(file, item, "sends"))) }
+    : sendsOne(file, yaml)
+
+const sending = (file: string, keys: Keys): Sending => {
+  const message: Sending = {
+    _tag: "send",
+    as: keys.get("as", textOf),
+    making: making(file, keys),
+    spoiling: spoiling(keys)
+  }
+  keys.done()
+  return message
+}
+
+const sendsOne = (file: string, yaml: Yaml): Act => {
   const keys = new Keys(file, yaml, "sends")
   const bytes = keys.get("bytes", hexOf) ?? keys.get("text", (_, text) => Buffer.from(textOf(file, text), "latin1"))
   const message = keys.get("message bytes", hexOf)
@@ -94,14 +111,7 @@ const sends = (file: string, yaml: Yaml): Act => {
     keys.done()
     return act
   }
-  const act: Act = {
-    _tag: "send",
-    as: keys.get("as", textOf),
-    making: making(file, keys),
-    spoiling: spoiling(keys)
-  }
-  keys.done()
-  return act
+  return sending(file, keys)
 }
 
 const expects = (file: string, yaml: Yaml): Act => {

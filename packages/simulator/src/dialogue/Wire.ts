@@ -65,7 +65,13 @@ export class Wire {
   private dial(to: Endpoint): Effect.Effect<void, WireFailed> {
     return Effect.callback<void, WireFailed>((resume) => {
       const socket = connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true })
-      const failed = (error: unknown) => resume(Effect.fail({ says: `no connection: ${reasonOf(error)}` }))
+      const failed = (error: NodeJS.ErrnoException) => {
+        if (error.code !== "ECONNRESET") return resume(Effect.fail({ says: `no connection: ${reasonOf(error)}` }))
+        // It was made and reset before we heard of it.
+        this.on({ _tag: "opened", at: this.now(), remote: endpointText(to) })
+        this.on({ _tag: "ended", at: this.now(), how: "RST", cause: "ECONNRESET" })
+        resume(Effect.void)
+      }
       socket.once("error", failed)
       socket.once("connect", () => {
         socket.off("error", failed)

@@ -53,7 +53,11 @@ export class Deliveries {
     const { books, requests } = this
     const { codec, dialect } = origin.settings
     const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
-    if (books.recent.find(origin.id, this.key, 0, length)) return this.repeated(origin, index)
+    if (!requests.isIdentified(origin, index)) return requests.refuse(origin, index, "formatError")
+    // A refused advice is taken when it comes again, and a reversal may have the key of the request that it reverses.
+    if (books.recent.find(origin.id, this.key, 0, length) && books.recent.fate === Fate.queued) {
+      return this.repeated(origin, index)
+    }
     if (!origin.isSignedOn) return requests.refuse(origin, index, "notSignedOn")
     if (books.isFull) return requests.refuse(origin, index, "malfunction")
     const to = books.router.route(index)

@@ -18,6 +18,9 @@ import { Fate } from "./RecentKeys.ts"
 import type { Stored } from "./StoreAndForward.ts"
 import { translate } from "./Translate.ts"
 
+/** DE 39; an answer without it says nothing. */
+export const RESPONSE_CODE = 39
+
 /** Why a request is answered by the switch itself; the code comes from the origin's dialect. */
 export type Refusal = keyof RefusalCodes
 
@@ -50,6 +53,7 @@ export class Requests {
   request(origin: Link, index: MessageIndex): void {
     const { books } = this
     const { dialect, codec } = origin.settings
+    if (!this.isIdentified(origin, index)) return this.refuse(origin, index, "formatError")
     const length = codec.matchKey(index, dialect.match.transaction, this.originKey, 0)
     if (books.recent.find(origin.id, this.originKey, 0, length)) return this.repeated(origin, index)
     if (!origin.isSignedOn) return this.refuse(origin, index, "notSignedOn")
@@ -59,6 +63,13 @@ export class Requests {
     const target = books.links[to]!
     if (!target.isReady) return this.refuse(origin, index, "issuerDown")
     this.accept(origin, index, length, target)
+  }
+
+  /** Whether the message has every data element of its key; without one, two messages could be taken for each other (G6). */
+  isIdentified(origin: Link, index: MessageIndex): boolean {
+    const { transaction } = origin.settings.dialect.match
+    for (let i = 0; i < transaction.length; i++) if (!index.has(transaction[i]!)) return false
+    return true
   }
 
   private accept(origin: Link, index: MessageIndex, originKeyLength: number, target: Link): void {
@@ -141,6 +152,7 @@ export class Requests {
     // A reject of the centre carries our own message back: what it says inside is not the issuer's word.
     const isReject = index.rejectCode !== 0
     if (!isReject && responseMti(slot.mti) !== index.mti) return this.foreign(target, index, slot, "MTI differs")
+    if (!isReject && !index.has(RESPONSE_CODE)) return this.foreign(target, index, slot, "DE 39 is missing")
     const differing = isReject ? -1 : differingEcho(origin.settings, request, target.settings, index)
     if (differing >= 0) return this.foreign(target, index, slot, `DE ${differing} differs`)
     const code = isReject ? dialect.refusal.formatError : index.text(39)
@@ -296,7 +308,8 @@ export class Requests {
   private sendAnswer(slot: Slot): boolean {
     const origin = this.books.links[slot.originLink]!
     const { session } = origin
-    if (session === undefined || !origin.isSignedOn) return false
+    // On the connection that the request came on its answer is wanted, even after a sign-off; a new one has to sign on first.
+    if (session === undefined || (origin.epoch !== slot.originEpoch && !origin.isSignedOn)) return false
     const at = session.begin(slot.answerLength)
     slot.answer.copy(session.outbox.buffer, at, 0, slot.answerLength)
     session.end(at, slot.answerLength)

@@ -259,6 +259,8 @@ export class Session {
     this.end(at, settings.codec.patch(index, patches, this.outbox.buffer, at))
     this.link.noted(`${what ?? "unknown network management code"} from the partner, answered ${code}`)
     this.signedOnMaybe()
+    // Nothing else may have to leave in this turn.
+    this.outbox.flush()
   }
 
   private managementAnswer(index: MessageIndex): void {

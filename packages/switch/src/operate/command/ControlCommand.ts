@@ -54,5 +54,5 @@ const drainText = ({ unfinished }: DrainReport): string =>
     : [
         `stopped; ${unfinished.length} requests had not ended:`,
         ...unfinished.map(({ exchange, link, outcome }) => `  exchange ${exchange} on ${link}: ${outcome}`),
-        "The next start ends them, and reverses what is money and may have arrived."
+        "Their outcome is unknown where they were sent. What is money is reversed after the next start."
       ].join("\n")

@@ -1,0 +1,3 @@
+import { dialoguesOf } from "./Dialogues.ts"
+
+dialoguesOf("delivery")

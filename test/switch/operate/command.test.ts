@@ -1,0 +1,175 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { type Message, messageToJson } from "@jinka/codec"
+import { afterEach, describe, expect, it } from "vitest"
+import { sound } from "./checked.ts"
+import { pan, purchase } from "./partner.ts"
+import { cleanUp, folder, jinka } from "./program.ts"
+
+afterEach(cleanUp)
+
+const json = (message: Message) => JSON.stringify(messageToJson(message, { reveal: true }))
+
+describe("jinka encode and jinka decode", () => {
+  it("turn JSON into framed hex and back into the same JSON", async () => {
+    const written = json(purchase(1))
+    const encoded = await jinka(["encode", "--dialect", "cups", "--frame", "cups"], { input: `${written}\n` })
+    const decoded = await jinka(["decode", "--dialect", "cups", "--frame", "cups", "--unmask"], { input: encoded.out })
+
+    expect(encoded.code).toBe(0)
+    expect(decoded.code).toBe(0)
+    expect(JSON.parse(decoded.out).fields).toEqual(JSON.parse(written).fields)
+  })
+
+  it("give a line for each message, of binary input too", async () => {
+    const input = [1, 2, 3].map((stan) => json(purchase(stan))).join("\n")
+    const directory = folder()
+    const { out } = await jinka(["encode", "--frame", "cups"], { input })
+    const file = join(directory, "capture.bin")
+    writeFileSync(
+      file,
+      Buffer.concat(
+        out
+          .trim()
+          .split("\n")
+          .map((line) => Buffer.from(line, "hex"))
+      )
+    )
+
+    const lines = await jinka(["decode", "--frame", "cups"], { input: out })
+    const capture = await jinka(["decode", file, "--frame", "cups"])
+
+    expect(
+      lines.out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).fields["11"])
+    ).toEqual(["000001", "000002", "000003"])
+    expect(capture.out).toBe(lines.out)
+  })
+
+  it("cover card data unless it is asked for", async () => {
+    const encoded = await jinka(["encode"], { input: json(purchase(1)) })
+    const asLine = await jinka(["decode"], { input: encoded.out })
+    const asTable = await jinka(["decode", "--output", "table", "--language", "both"], { input: encoded.out })
+
+    expect(asLine.out + asTable.out).not.toContain(pan)
+    expect(asLine.out + asTable.out).not.toContain("=2512")
+    expect(asTable.out).toContain("621234*********0003")
+    expect(asTable.out).toContain("系统跟踪号")
+  })
+
+  it("say of a message that is wrong where and why, go on, and end with 1", async () => {
+    const good = (await jinka(["encode"], { input: json(purchase(1)) })).out.trim()
+    const { code, out, err } = await jinka(["decode"], { input: `${good.slice(0, -4)}\n${good}\n` })
+    const lines = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+
+    expect(code).toBe(1)
+    expect(lines[0].error).toMatchObject({ _tag: "HeaderInvalid", part: "totalLength", rule: "total-length" })
+    expect(lines[1].mti).toBe("0200")
+    expect(err).toBe("jinka: 1 message is wrong.\n")
+    expect(out).not.toContain(pan)
+  })
+
+  it("recognise that a length header was not taken off", async () => {
+    const { out } = await jinka(["encode", "--frame", "cups"], { input: json(purchase(1)) })
+
+    expect((await jinka(["decode"], { input: out })).err).toContain("try --frame cups")
+  })
+
+  it("name a field that cannot be written, without its value", async () => {
+    const { code, err } = await jinka(["encode"], { input: `{"mti":"0200","fields":{"2":"${pan}A"}}` })
+
+    expect(code).toBe(1)
+    expect(err).toContain("message 1: field 2")
+    expect(err).not.toContain(pan)
+  })
+})
+
+describe("jinka check", () => {
+  it("prints what a good file says", async () => {
+    const file = join(folder(), "switch.yaml")
+    writeFileSync(file, sound)
+    const { code, out } = await jinka(["check", file])
+
+    expect(code).toBe(0)
+    expect(out).toContain("demo: good")
+    expect(out).toContain("acquirer  48020000, cups, the partner connects to 127.0.0.1:7001, from 127.0.0.1")
+    expect(out).toContain("issuer    01020000, cups, we connect to 127.0.0.1:7002")
+    expect(out).toContain("card numbers 621234... to issuer")
+  })
+
+  it("ends with 2 and the errors of a bad one", async () => {
+    const file = join(folder(), "switch.yaml")
+    writeFileSync(file, sound.replace("7002", "70020"))
+    const { code, err } = await jinka(["check", file])
+
+    expect(code).toBe(2)
+    expect(err).toBe(
+      `${file}:12:39 error links[1].connect.port: expected a whole number from 1 to 65535; found 70020. Write a whole number from 1 to 65535.\n`
+    )
+  })
+
+  it("finds out that a key cannot be had", async () => {
+    const directory = folder()
+    const file = join(directory, "switch.yaml")
+    writeFileSync(file, sound.replace("env: JINKA_TEST_KEY", "file: ./journal.key"))
+    const missing = await jinka(["check", file])
+    writeFileSync(join(directory, "journal.key"), "not a key")
+    const wrong = await jinka(["check", file])
+    writeFileSync(join(directory, "journal.key"), `${"0f".repeat(32)}\n`)
+    const good = await jinka(["check", file])
+
+    expect([missing.code, wrong.code, good.code]).toEqual([2, 2, 0])
+    expect(missing.err).toContain("switch.yaml:3:47 error journal.key.file")
+    expect(wrong.err).not.toContain("not a key")
+  })
+})
+
+describe("The command line", () => {
+  it.each([
+    [["chek"], 'Unknown subcommand "chek"'],
+    [["run"], "Missing required argument: file"],
+    [["status", "a.yaml", "--jsn"], "Unrecognized flag: --jsn"],
+    [["trace", ".", "--stan", "x"], "--stan"],
+    [["trace", "."], "Say which transaction"],
+    [["trace", ".", "--pan", "4111 1111"], "--pan is a card number"],
+    [["check", "/no/such/file.yaml"], "there is no such file"]
+  ])("answers %j with one line and exit code 2", async (args, says) => {
+    const { code, out, err } = await jinka(args)
+
+    expect(code).toBe(2)
+    expect(out).toBe("")
+    expect(err).toContain(says)
+    expect(err.trim().split("\n")).toHaveLength(1)
+  })
+
+  it("explains every command with an example", async () => {
+    const { code, out } = await jinka(["run", "--help"])
+
+    expect(code).toBe(0)
+    expect(out).toContain("jinka run switch.yaml")
+    expect(out).toContain("SIGTERM")
+  })
+
+  it("says its version", async () => {
+    expect((await jinka(["--version"])).out).toMatch(/^jinka v\d+\.\d+\.\d+\n$/)
+  })
+})
+
+describe("The generated reference", () => {
+  it("is what is in docs/reference; `jinka reference docs/reference` brings it up to date", async () => {
+    const made = join(folder(), "reference")
+    mkdirSync(made)
+    const { code } = await jinka(["reference", made])
+    const committed = new URL("../../../docs/reference/", import.meta.url).pathname
+
+    expect(code).toBe(0)
+    for (const name of ["configuration.md", "configuration.schema.json", "errors.md", "cli.md"]) {
+      expect(readFileSync(join(committed, name), "utf8"), name).toBe(readFileSync(join(made, name), "utf8"))
+    }
+  })
+})

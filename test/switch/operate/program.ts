@@ -1,0 +1,150 @@
+/**
+ * `jinka` as a process of its own, as an operator runs it; and a folder for it to run in.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { Effect } from "effect"
+import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
+import { DrainReport, StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
+
+const main = new URL("../../../packages/switch/src/main.ts", import.meta.url).pathname
+
+/** The key of every journal of these tests. */
+export const key = "5a".repeat(32)
+
+const folders: Array<string> = []
+const running: Array<ChildProcess> = []
+
+/** A new folder under the system's own; short, because a socket's path has at most 107 bytes. */
+export const folder = (): string => {
+  const made = mkdtempSync(join(tmpdir(), "jinka-"))
+  folders.push(made)
+  return made
+}
+
+/** Ends what a test left running and removes its folders. */
+export const cleanUp = (): void => {
+  for (const child of running.splice(0)) if (child.exitCode === null) child.kill("SIGKILL")
+  for (const one of folders.splice(0)) rmSync(one, { recursive: true, force: true })
+}
+
+/** What a program did. */
+export interface Done {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>): ChildProcess => {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, NO_COLOR: "1", JINKA_TEST_KEY: key, ...env }
+  })
+  running.push(child)
+  return child
+}
+
+/** Runs a command to its end. */
+export const jinka = (
+  args: ReadonlyArray<string>,
+  { input = "", env = {} }: { readonly input?: string | Buffer; readonly env?: Readonly<Record<string, string>> } = {}
+): Promise<Done> => {
+  const child = start(args, env)
+  const out: Array<Buffer> = []
+  const err: Array<Buffer> = []
+  child.stdout!.on("data", (chunk) => out.push(chunk))
+  child.stderr!.on("data", (chunk) => err.push(chunk))
+  child.stdin!.end(input)
+  return new Promise((resolve) =>
+    child.once("close", (code) =>
+      resolve({ code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() })
+    )
+  )
+}
+
+/** A line that a running switch prints, as far as the tests look at it. */
+export interface Said {
+  readonly event: string
+  readonly reason?: string
+  readonly pid: number
+  readonly control: string
+  readonly links: ReadonlyArray<{ readonly name: string; readonly listens?: { readonly port: number } }>
+  readonly recovered: { readonly ended: number; readonly resumed: number }
+  readonly unfinished: ReadonlyArray<unknown>
+}
+
+/** A switch that runs. */
+export interface RunningSwitch {
+  readonly ready: Said
+  readonly port: (link: string) => number
+  readonly signal: (signal: NodeJS.Signals) => void
+  /** What `jinka status --json` would print. */
+  readonly status: () => Promise<StatusReport>
+  /** Stops it as `jinka stop` does, and waits for its end. */
+  readonly stop: () => Promise<void>
+  /** All lines of standard output and all of standard error, when it has ended. */
+  readonly ended: Promise<{
+    readonly code: number | null
+    readonly lines: ReadonlyArray<Said>
+    readonly err: string
+  }>
+}
+
+/** Starts a switch and waits until it is ready; fails with what it said when it ends before. */
+export const runSwitch = (file: string, ...flags: ReadonlyArray<string>): Promise<RunningSwitch> => {
+  const child = start(["run", file, ...flags], {})
+  const lines: Array<Said> = []
+  const err: Array<Buffer> = []
+  child.stderr!.on("data", (chunk) => err.push(chunk))
+  const ended = new Promise<Awaited<RunningSwitch["ended"]>>((resolve) =>
+    child.once("close", (code) => resolve({ code, lines, err: Buffer.concat(err).toString() }))
+  )
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout! }).on("line", (line) => {
+      const ready: Said = JSON.parse(line)
+      lines.push(ready)
+      if (ready.event !== "ready") return
+      resolve({
+        ready,
+        port: (name) => ready.links.find((link) => link.name === name)?.listens?.port ?? 0,
+        signal: (signal) => child.kill(signal),
+        status: () => Effect.runPromise(ask(ready.control, "GET", "/status", StatusReport)),
+        stop: async () => {
+          await Effect.runPromise(ask(ready.control, "POST", "/drain", DrainReport))
+          await ended
+        },
+        ended
+      })
+    })
+    void ended.then((end) => reject(new Error(`the switch ended with ${end.code}: ${end.err}`)))
+  })
+}
+
+/** Writes a configuration of an acquirer and an issuer that both connect to the switch; returns its path. */
+export const configuration = (directory: string, changes: (text: string) => string = (text) => text): string => {
+  const file = join(directory, "switch.yaml")
+  writeFileSync(
+    file,
+    changes(`name: demo
+institution: "00010000"
+journal: { directory: ./journal, key: { env: JINKA_TEST_KEY }, reserve: 1 MiB }
+requestTimeout: 400 millis
+drainTimeout: 2 seconds
+links:
+  - name: acquirer
+    institution: "48020000"
+    dialect: cups
+    listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }
+  - name: issuer
+    institution: "01020000"
+    dialect: cups
+    listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }
+    storeAndForward: { timeout: 1 seconds, retry: 1 seconds }
+routes:
+  - { bin: "621234", to: issuer }
+`)
+  )
+  return file
+}

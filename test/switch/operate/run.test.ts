@@ -1,0 +1,348 @@
+import { rmSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { afterEach, describe, expect, it } from "vitest"
+import { answerTo, Partner, pan, purchase, text } from "./partner.ts"
+import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
+
+afterEach(cleanUp)
+
+const json = (text: string) => JSON.parse(text)
+
+/** Both partners, once both links are ready: that is a moment after their connections. */
+const connected = async (running: RunningSwitch) => {
+  const acquirer = await Partner.connect(running.port("acquirer"))
+  const issuer = await Partner.connect(running.port("issuer"))
+  while ((await running.status()).links.some(({ ready }) => !ready));
+  return { acquirer, issuer }
+}
+
+describe("A switch from its configuration file", () => {
+  it("says when it listens and on which ports, forwards, answers, and ends with its counts", async () => {
+    const file = configuration(folder())
+    const running = await runSwitch(file)
+    const { acquirer, issuer } = await connected(running)
+
+    acquirer.send(purchase(7))
+    const request = await issuer.next()
+    issuer.send(answerTo(request, "00"))
+    const answer = await acquirer.next()
+    const stop = await jinka(["stop", file])
+    const { code, lines } = await running.ended
+
+    expect(text(answer, 39)).toBe("00")
+    expect(text(answer, 37)).toBe("RRN000000007")
+    expect(stop).toMatchObject({ code: 0, out: "stopped; nothing was left open\n" })
+    expect(code).toBe(0)
+    expect(lines.map(({ event }) => event)).toEqual(["ready", "stopped"])
+    expect(lines[1]).toMatchObject({ entries: { accepted: 1, answered: 1 }, answers: { "00": 1 }, unfinished: [] })
+  })
+
+  it("tells a transaction's life while it runs and after its end alike, without card data", async () => {
+    const directory = folder()
+    const file = configuration(directory)
+    const running = await runSwitch(file)
+    const { acquirer, issuer } = await connected(running)
+    acquirer.send(purchase(8))
+    const request = await issuer.next()
+    expect(text(await acquirer.next(), 39)).toBe("98")
+    const reversal = await issuer.next()
+    issuer.send(answerTo(reversal, "00"))
+
+    const key = ["--rrn", "RRN000000008"]
+    const live = await jinka(["trace", file, ...key, "--json"])
+    const byPan = await jinka(["trace", file, "--pan", "-", "--json"], { input: `${pan}\n` })
+    await running.stop()
+    const after = await jinka(["trace", file, ...key, "--json"])
+    const fromDirectory = await jinka(["trace", join(directory, "journal"), "--stan", "8"])
+
+    expect([text(request, 11), reversal.mti]).toEqual(["000008", "0420"])
+    expect(json(byPan.out)).toEqual(json(live.out))
+    expect(json(after.out)).toEqual(json(live.out))
+    const [told] = json(live.out).exchanges
+    expect(told.entries.map(({ kind }: { kind: string }) => kind)).toEqual(["accepted", "timedOut"])
+    expect(told.deliveries[0].entries.map(({ kind }: { kind: string }) => kind)).toEqual([
+      "queued",
+      "sent",
+      "acknowledged"
+    ])
+    expect(fromDirectory.out).toContain("no answer in time: the outcome is unknown")
+    expect(fromDirectory.out).toContain("issuer acknowledged with 00 (approved)")
+    expect(fromDirectory.out).toContain("621234*********0003")
+    for (const { out, err } of [live, after, byPan, fromDirectory]) expect(out + err).not.toContain(pan)
+  })
+
+  it("lists every exchange of its journal with its end and its reversal", async () => {
+    const file = configuration(folder())
+    const running = await runSwitch(file)
+    const { acquirer, issuer } = await connected(running)
+    acquirer.send(purchase(1))
+    issuer.send(answerTo(await issuer.next(), "51"))
+    await acquirer.next()
+    acquirer.send(purchase(2))
+    await issuer.next()
+    await acquirer.next()
+    issuer.send(answerTo(await issuer.next(), "00"))
+    acquirer.send({
+      ...purchase(3),
+      fields: { ...purchase(3).fields, 2: "4111111111111111", 35: "4111111111111111=2512" }
+    })
+    await acquirer.next()
+    await running.stop()
+
+    const { code, out, err } = await jinka(["journal", "summary", file, "--json"])
+    const lines = out.trim().split("\n").map(json)
+    const [declined, timedOut, refused, reversal] = [1, 2, 3]
+      .map((stan) => lines.find((line) => Number(line.stan) === stan))
+      .concat(lines.find((line) => line.mti === "0420"))
+
+    expect(code).toBe(0)
+    expect(declined).toMatchObject({
+      kind: "request",
+      link: "acquirer",
+      target: "issuer",
+      end: "Answered",
+      code: "51",
+      reversed: false
+    })
+    expect(timedOut).toMatchObject({
+      end: "TimedOut",
+      code: "98",
+      reason: "timeout",
+      reversal: reversal.exchange,
+      reversed: true
+    })
+    expect(refused).toMatchObject({ end: "Rejected", code: "92", target: "" })
+    expect(reversal).toMatchObject({
+      kind: "delivery",
+      link: "",
+      target: "issuer",
+      end: "Acknowledged",
+      about: timedOut.exchange,
+      attempts: 1
+    })
+    expect(declined.key).toBe("00000111222104110004802000000048020000")
+    expect(json(err).totals).toMatchObject({ exchanges: 4, requests: 3, deliveries: 1, reversed: 1 })
+    expect(out).not.toContain(pan)
+  })
+
+  it("verifies its journal", async () => {
+    const file = configuration(folder())
+    const running = await runSwitch(file)
+    running.signal("SIGINT")
+    await running.ended
+
+    expect(await jinka(["journal", "verify", file])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^good: \d+ entries/)
+    })
+  })
+})
+
+describe("The end of a switch", () => {
+  it("waits for what is outstanding when it is told to end, and takes nothing new", async () => {
+    const file = configuration(folder(), (yaml) =>
+      yaml.replace("400 millis", "20 seconds").replace("drainTimeout: 2", "drainTimeout: 20")
+    )
+    const running = await runSwitch(file)
+    const { acquirer, issuer } = await connected(running)
+    acquirer.send(purchase(1))
+    const request = await issuer.next()
+
+    running.signal("SIGTERM")
+    let refused: string
+    do {
+      acquirer.send(purchase(2))
+      refused = text(await acquirer.next(), 39)
+    } while (refused === "")
+    issuer.send(answerTo(request, "00"))
+    const answer = await acquirer.next()
+    const { code, lines } = await running.ended
+
+    expect(refused).toBe("91")
+    expect([text(answer, 11), text(answer, 39)]).toEqual(["000001", "00"])
+    expect(code).toBe(0)
+    expect(lines[1]).toMatchObject({ reason: "SIGTERM", unfinished: [] })
+  })
+
+  it("says what it could not wait for, and it is reversed after the next start", async () => {
+    const file = configuration(folder(), (yaml) =>
+      yaml.replace("400 millis", "20 seconds").replace("drainTimeout: 2 seconds", "drainTimeout: 100 millis")
+    )
+    const first = await runSwitch(file)
+    const { acquirer, issuer } = await connected(first)
+    acquirer.send(purchase(1))
+    await issuer.next()
+    first.signal("SIGTERM")
+    const { code, lines, err } = await first.ended
+
+    const second = await runSwitch(file)
+
+    expect(code).toBe(0)
+    expect(lines[1]?.unfinished).toMatchObject([{ link: "issuer", outcome: "Unknown" }])
+    expect(err).toContain("outcome Unknown")
+    const { ended, resumed } = second.ready.recovered
+    expect(ended + resumed).toBe(1)
+  })
+
+  it("comes at once with a second signal, and says that it did not wait", async () => {
+    const file = configuration(folder(), (yaml) =>
+      yaml.replace("400 millis", "20 seconds").replace("drainTimeout: 2", "drainTimeout: 20")
+    )
+    const running = await runSwitch(file)
+    const { acquirer, issuer } = await connected(running)
+    acquirer.send(purchase(1))
+    await issuer.next()
+
+    running.signal("SIGTERM")
+    running.signal("SIGINT")
+    const { code, err } = await running.ended
+
+    expect(code).toBe(5)
+    expect(err).toMatch(/jinka: A second signal \(SIG(INT|TERM)\) came before the switch was drained/)
+  })
+})
+
+describe("A start that cannot be", () => {
+  it("names the address that is in use", async () => {
+    const taken = createServer().listen(0, "127.0.0.1")
+    await new Promise((resolve) => taken.once("listening", resolve))
+    const { port } = taken.address() as { port: number }
+    const file = configuration(folder(), (yaml) => yaml.replace("port: 0", `port: ${port}`))
+
+    const { code, err } = await jinka(["run", file])
+    taken.close()
+
+    expect(code).toBe(4)
+    expect(err).toContain(`Cannot listen on 127.0.0.1:${port}: another process listens there already`)
+  })
+
+  it("is refused while another switch has the journal, whatever its control socket", async () => {
+    const directory = folder()
+    const file = configuration(directory)
+    await runSwitch(file)
+    const other = folder()
+    const second = configuration(other, (yaml) =>
+      yaml
+        .replace("./journal", join(directory, "journal"))
+        .replace("requestTimeout", "control: { directory: . }\nrequestTimeout")
+    )
+
+    const { code, err } = await jinka(["run", second])
+
+    expect(code).toBe(3)
+    expect(err).toContain("Locked")
+    expect(err.trim().split("\n")).toHaveLength(1)
+  })
+
+  it("is refused while another switch answers on the control socket", async () => {
+    const directory = folder()
+    await runSwitch(configuration(directory))
+    const other = folder()
+    const second = configuration(other, (yaml) =>
+      yaml.replace("requestTimeout", `control: { directory: ${join(directory, "journal")} }\nrequestTimeout`)
+    )
+
+    const { code, err } = await jinka(["run", second])
+
+    expect(code).toBe(4)
+    expect(err).toMatch(/Another switch, demo \(process \d+\), answers on/)
+  })
+
+  it("is possible after a kill: the socket that was left behind is replaced", async () => {
+    const file = configuration(folder())
+    const first = await runSwitch(file)
+    first.signal("SIGKILL")
+    await first.ended
+
+    const second = await runSwitch(file)
+
+    expect((await jinka(["status", file])).out).toMatch(/^demo: 0 of 2 links ready; process \d+/)
+    second.signal("SIGTERM")
+    expect((await second.ended).code).toBe(0)
+  })
+
+  it("is refused without the key, before anything is opened", async () => {
+    const directory = folder()
+    const file = configuration(directory, (yaml) => yaml.replace("JINKA_TEST_KEY", "JINKA_NO_SUCH_KEY"))
+
+    const { code, err } = await jinka(["run", file])
+
+    expect(code).toBe(2)
+    expect(err).toContain(
+      "journal.key.env: the environment variable JINKA_NO_SUCH_KEY holds the key; found no such variable"
+    )
+  })
+
+  it("is refused with another key than the journal's", async () => {
+    const file = configuration(folder())
+    const first = await runSwitch(file)
+    const { acquirer, issuer } = await connected(first)
+    acquirer.send(purchase(1))
+    issuer.send(answerTo(await issuer.next(), "00"))
+    await acquirer.next()
+    await first.stop()
+
+    const { code, err } = await jinka(["run", file], { env: { JINKA_TEST_KEY: "c3".repeat(32) } })
+
+    expect(code).toBe(3)
+    expect(err).toContain("KeyWrong")
+    expect(err).not.toContain("c3c3")
+  })
+})
+
+describe("Questions to a switch", () => {
+  it("are answered with states, addresses and the reason of the last end", async () => {
+    const file = configuration(folder())
+    const running = await runSwitch(file)
+    const { acquirer } = await connected(running)
+    acquirer.close()
+    while ((await running.status()).links[0]?.lastEnd === null);
+    const [acquirerLink] = (await running.status()).links
+
+    expect(acquirerLink).toMatchObject({ ready: false, lastEnd: { reason: "PeerClosed" } })
+    expect((await jinka(["status", file])).out).toMatch(
+      /acquirer {2}48020000 {2}down.*\n(?:.*\n)*? {4}last end .* ago: PeerClosed/
+    )
+  })
+
+  it("without a switch say so, and which exit code", async () => {
+    const file = configuration(folder())
+
+    const { code, err } = await jinka(["status", file])
+
+    expect(code).toBe(4)
+    expect(err).toMatch(/^jinka: No switch answers on .*control\.sock/)
+  })
+
+  it("about a transaction that is not there end with 1", async () => {
+    const file = configuration(folder())
+    const running = await runSwitch(file)
+
+    expect((await jinka(["trace", file, "--stan", "999999"])).code).toBe(1)
+    running.signal("SIGTERM")
+    await running.ended
+    expect((await jinka(["trace", file, "--stan", "999999"])).code).toBe(1)
+  })
+
+  it("about a journal that is not there end with 3", async () => {
+    const directory = folder()
+    rmSync(join(directory, "journal"), { recursive: true, force: true })
+
+    expect((await jinka(["journal", "verify", directory])).code).toBe(3)
+  })
+})
+
+describe("The log", () => {
+  it("is one JSON object a line when asked for, with link and connection", async () => {
+    const file = configuration(folder())
+    const running = await runSwitch(file, "--log", "json")
+    await connected(running)
+    running.signal("SIGTERM")
+    const { err } = await running.ended
+    const lines = err.trim().split("\n").map(json)
+
+    expect(lines.find(({ text }) => text.startsWith("connected"))).toMatchObject({ level: "info", epoch: 1 })
+    expect(lines.every(({ at }) => /^\d{4}-\d\d-\d\dT/.test(at))).toBe(true)
+  })
+})
