@@ -38,8 +38,18 @@ export interface Done {
   readonly err: string
 }
 
-const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>): ChildProcess => {
-  const child = spawn(process.execPath, [main, ...args], {
+/** Files of a limited process cannot grow beyond this many KiB: a write behind that fails as on a full disk. */
+const fileLimit = 400
+
+const limited = ["bash", "-c", `trap '' XFSZ; ulimit -f ${fileLimit}; exec "$0" "$@"`]
+
+const start = (
+  args: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>>,
+  before: ReadonlyArray<string> = []
+) => {
+  const [program = "", ...rest] = [...before, process.execPath, main, ...args]
+  const child: ChildProcess = spawn(program, rest, {
     env: { ...process.env, NO_COLOR: "1", JINKA_TEST_KEY: key, ...env }
   })
   running.push(child)
@@ -93,8 +103,13 @@ export interface RunningSwitch {
 }
 
 /** Starts a switch and waits until it is ready; fails with what it said when it ends before. */
-export const runSwitch = (file: string, ...flags: ReadonlyArray<string>): Promise<RunningSwitch> => {
-  const child = start(["run", file, ...flags], {})
+export const runSwitch = (file: string, ...flags: ReadonlyArray<string>): Promise<RunningSwitch> =>
+  watched(start(["run", file, ...flags], {}))
+
+/** The same with a journal that cannot grow beyond a few hundred KiB. */
+export const runLimitedSwitch = (file: string): Promise<RunningSwitch> => watched(start(["run", file], {}, limited))
+
+const watched = (child: ChildProcess): Promise<RunningSwitch> => {
   const lines: Array<Said> = []
   const err: Array<Buffer> = []
   child.stderr!.on("data", (chunk) => err.push(chunk))

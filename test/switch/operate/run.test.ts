@@ -3,7 +3,7 @@ import { createServer } from "node:net"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
 import { answerTo, Partner, pan, purchase, text } from "./partner.ts"
-import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, type RunningSwitch, runLimitedSwitch, runSwitch } from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -183,6 +183,44 @@ describe("The end of a switch", () => {
     expect(err).toContain("outcome Unknown")
     const { ended, resumed } = second.ready.recovered
     expect(ended + resumed).toBe(1)
+  })
+
+  it("comes at once when the journal fails, and everything that was answered is in the journal", async () => {
+    const file = configuration(folder())
+    const running = await runLimitedSwitch(file)
+    const { acquirer, issuer } = await connected(running)
+    const answered: Array<string> = []
+    let isOver = false
+    void running.ended.then(() => {
+      isOver = true
+    })
+    const answering = async () => {
+      while (!isOver) issuer.send(answerTo(await issuer.next(), "00"))
+    }
+    const counting = async () => {
+      while (!isOver) answered.push(text(await acquirer.next(), 11))
+    }
+    void answering()
+    void counting()
+    for (let stan = 1; !isOver && stan <= 20_000; stan++) {
+      acquirer.send(purchase(stan))
+      if (stan % 50 === 0) await running.status().catch(() => undefined)
+    }
+    const { code, err } = await running.ended
+
+    const { out } = await jinka(["journal", "summary", file, "--json"])
+    const journalled = new Map(
+      out
+        .trim()
+        .split("\n")
+        .map(json)
+        .map(({ stan, end }) => [stan, end])
+    )
+
+    expect(code).toBe(3)
+    expect(err).toMatch(/^jinka: Disk(Failed|Full): /m)
+    expect(answered.length).toBeGreaterThan(0)
+    expect(answered.filter((stan) => journalled.get(stan) === undefined || journalled.get(stan) === "Open")).toEqual([])
   })
 
   it("comes at once with a second signal, and says that it did not wait", async () => {

@@ -10,7 +10,7 @@ import type { Link } from "../link/Link.ts"
 import type { Books } from "./Books.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
 import { Fate } from "./RecentKeys.ts"
-import type { Requests } from "./Requests.ts"
+import { RESPONSE_CODE, type Requests } from "./Requests.ts"
 import * as Reversal from "./Reversal.ts"
 import { type Settings, StoreAndForward, type Stored } from "./StoreAndForward.ts"
 import { translate } from "./Translate.ts"
@@ -87,6 +87,7 @@ export class Deliveries {
   answer(link: Link, index: MessageIndex): boolean {
     const { books } = this
     const { codec, dialect } = link.settings
+    if (index.rejectCode === 0 && !index.has(RESPONSE_CODE)) return false
     const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
     const code = index.rejectCode !== 0 ? dialect.refusal.formatError : index.text(39)
     return books.queues[link.id]!.answered(this.key.toString("latin1", 0, length), code, books.now)
@@ -117,8 +118,7 @@ export class Deliveries {
   /** The partner says it again: acknowledged again, delivered once. */
   private repeated(link: Link, index: MessageIndex): void {
     const { books } = this
-    const { dialect } = link.settings
-    const code = books.recent.fate === Fate.queued ? approved(dialect) : dialect.refusal.duplicate
+    const code = approved(link.settings.dialect)
     const seq = books.record.stray("duplicateRequest", books.recent.exchange, link, code, index)
     const answer = this.requests.makeAnswer(link, index, code)
     books.commits.after(seq, () => books.send(link, answer))

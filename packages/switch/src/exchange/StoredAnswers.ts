@@ -12,12 +12,14 @@ import { EntryKind } from "../journal/EntryKind.ts"
 import type { Link } from "../link/Link.ts"
 import * as Answer from "./Answer.ts"
 import type { Books } from "./Books.ts"
+import { differingEcho } from "./Echo.ts"
 
 /** Reads answers back from the journal and sends them. Rare work: it runs in a fiber of its own. */
 export class StoredAnswers {
   private readonly books: Books
   private readonly stored = new MessageIndex()
   private readonly repeated = new MessageIndex()
+  private readonly covered = new MessageIndex()
   private readonly patches = new PatchList()
 
   constructor(books: Books) {
@@ -48,7 +50,21 @@ export class StoredAnswers {
     const source = this.books.links.find((other) => this.books.record.nameOf(other) === answered.link)
     const wrong = source?.settings.codec.index(answered.message, 0, answered.message.length, this.stored)
     if (source === undefined || wrong !== undefined) return undefined
+    if (!this.isRepeat(link, source)) {
+      return this.write(link, Answer.patch(this.repeated, link.settings.dialect.refusal.duplicate, this.patches))
+    }
     return this.write(link, Answer.patchAgain(this.repeated, this.stored, this.patches))
+  }
+
+  /** Whether the request says the same as the one that was answered: a used key with another amount or card is no repeat (G6). */
+  private isRepeat(link: Link, source: Link): boolean {
+    const { codec } = link.settings
+    const { end, start } = this.repeated
+    // The journal has card data covered, so it is compared covered.
+    const bytes = Buffer.allocUnsafe(end - start)
+    codec.redact(this.repeated, bytes, 0)
+    if (codec.index(bytes, 0, bytes.length, this.covered) !== undefined) return false
+    return differingEcho(link.settings, this.covered, source.settings, this.stored) < 0
   }
 
   private write({ settings }: Link, patches: PatchList): Buffer {

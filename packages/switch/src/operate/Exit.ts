@@ -52,8 +52,13 @@ export const failedBy = (
       return failure
     case "ConfigurationInvalid":
       return new CommandFailed({ exit: "usage", says: failure.message })
-    case "JournalError":
-      return new CommandFailed({ exit: "journal", says: failure.message })
+    case "JournalError": {
+      const { _tag, place, problem, remedy } = failure.reason
+      return new CommandFailed({
+        exit: "journal",
+        says: `${_tag}: ${place}: ${problem.replace(/\.?$/, ".")} ${remedy}`
+      })
+    }
     case "ListenFailed": {
       const why = listenCauses[failure.cause] ?? failure.cause
       return new CommandFailed({ exit: "network", says: `Cannot listen on ${failure.host}:${failure.port}: ${why}.` })

@@ -49,7 +49,7 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
 /** The journal cannot be trusted any more: nothing else may leave this process, not even in order (guarantee G9). */
 const atOnce = Effect.fnUntraced(function* (error: JournalError) {
   const { exitNow } = yield* ProcessEdge
-  yield* Console.error(`jinka: ${error.message}`)
+  yield* Console.error(`jinka: ${failedBy(error).says}`)
   return yield* exitNow(exitCodes.journal)
 })
 

@@ -43,16 +43,18 @@ const entryLines = (entry: TraceEntry, known: ReadonlyMap<string, string>): Read
   const since = `+${entry.sinceMs} ms`.padStart(10)
   const link = `${entry.link}${entry.epoch > 0 ? `#${entry.epoch}` : ""}`.padEnd(16)
   const head = `  ${entry.at.slice(11, 23)} ${since}  ${link} ${entry.says}`
-  const fields = entry.fields.filter(({ id, value }) => isTold(id) && known.get(id) !== value)
+  const fields = entry.fields.filter((field) => isTold(field) && known.get(field.id) !== field.value)
   const wrong = entry.unreadable === null ? [] : [`${" ".repeat(28)}(${entry.unreadable})`]
   return [head, ...fields.map(fieldLine), ...wrong]
 }
 
-/** Of a header only what says who speaks to whom, and whether it is a reject. */
-const isTold = (id: string): boolean =>
-  id !== "bitmap" && (!/^(header|rejected)\./.test(id) || /\.(destination|source|rejectCode)$/.test(id))
+/** Of a header only what says who speaks to whom, and that it is a reject. */
+const isTold = ({ id, value }: TraceField): boolean => {
+  if (!/^(header|rejected)\./.test(id)) return id !== "bitmap"
+  return /\.(destination|source)$/.test(id) || (id.endsWith(".rejectCode") && !/^0*$/.test(value))
+}
 
 const fieldLine = ({ id, name, value, meaning }: TraceField): string => {
   const said = meaning === "" ? "" : `  (${meaning})`
-  return `${" ".repeat(28)}${id.replace(/^.*\./, "").padStart(11)}  ${name.padEnd(42)}  ${value.trimEnd()}${said}`
+  return `${" ".repeat(28)}${id.replace(/^(header|rejected)\./, "").padStart(11)}  ${name.padEnd(42)}  ${value.trimEnd()}${said}`
 }
