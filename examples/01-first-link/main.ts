@@ -61,10 +61,8 @@ const story = Effect.gen(function* () {
   yield* shown("stop")
   yield* running.exited
   yield* ended(issuer)
-  const { approved, declined } = acquirer.last("summary") ?? {}
-  yield* Console.log(
-    `\n${approved} approved, ${declined} declined; the logs and the journal are in .jinka/01-first-link`
-  )
+  const summary = acquirer.last("summary")
+  yield* Console.log(`\n${summary?.["approved"]} approved; the logs and the journal are in .jinka/01-first-link`)
 }).pipe(Effect.scoped)
 
 NodeRuntime.runMain(story)

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
-import { assert, describe, expect, it } from "vitest"
+import { assert, describe, expect, it, vi } from "vitest"
 import {
   failureText,
   type Outcome,
@@ -50,6 +50,9 @@ export const journalText = (entries: ReadonlyArray<Entry>): string =>
       ({ about, code, exchange, kind, seq }) => `${seq} ${entryKindName(kind)} of ${exchange} about ${about} "${code}"`
     )
     .join("\n")
+
+// Dialogues mostly wait: more of them than there are processors do not disturb each other.
+vi.setConfig({ maxConcurrency: 6 })
 
 /** One test for each dialogue of `dialogues/<name>/`, titled by its rule. */
 export const dialoguesOf = (name: string): void => {

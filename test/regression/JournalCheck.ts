@@ -18,7 +18,7 @@ const named = (entries: ReadonlyArray<Entry>): string =>
   entries.length === 0 ? "none" : entries.map(({ code, kind }) => `${entryKindName(kind)} "${code}"`).join(" and ")
 
 /** What is wrong with the ends of the exchanges. */
-const endFindings = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
+export const endFindings = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
   const byExchange = Map.groupBy(entries, ({ exchange, seq }) => (exchange === 0 ? seq : exchange))
   return entries.flatMap((entry) => {
     const own = byExchange.get(entry.exchange === 0 ? entry.seq : entry.exchange) ?? []

@@ -1,3 +1,4 @@
+/** Links: idle frames, the watchdog, second connections, reconnecting, draining. */
 import { dialoguesOf } from "./Dialogues.ts"
 
 dialoguesOf("link")

@@ -1,3 +1,4 @@
+/** Messages that cannot be read, in frames that can. */
 import { dialoguesOf } from "./Dialogues.ts"
 
 dialoguesOf("message")

@@ -169,7 +169,12 @@ export const bans: ReadonlyArray<Ban> = [
       "import @effect/platform-node/NodeSocketServer"
     ],
     within: shipped,
-    homes: ["packages/switch/src/transport/", "packages/simulator/src/link/"],
+    homes: [
+      "packages/switch/src/transport/",
+      "packages/simulator/src/link/",
+      // A dialogue needs the bare socket: half-open ends, FIN and RST by choice, single bytes.
+      "packages/simulator/src/dialogue/Wire.ts"
+    ],
     instead: "go through the Transport service; only its implementations touch sockets"
   },
   {

@@ -23,8 +23,10 @@ export {
   type UntilCloseFrame,
   writeFrame
 } from "./frame/FrameFormat.ts"
-export { Framer, type FrameSink } from "./frame/Framer.ts"
-export { type Codec, compile, interpret } from "./iso8583/Codec.ts"
+export { Framer } from "./frame/Framer.ts"
+export type { FrameSink } from "./frame/FrameSink.ts"
+export type { Codec } from "./iso8583/Codec.ts"
+export { compile, interpret } from "./iso8583/Compile.ts"
 export * from "./iso8583/Derive.ts"
 export * from "./iso8583/Describe.ts"
 export {
@@ -68,3 +70,5 @@ export { PatchList } from "./iso8583/PatchList.ts"
 export * from "./iso8583/Reversal.ts"
 export { maskPan, reveal, Sensitive, type Sensitivity } from "./iso8583/Sensitive.ts"
 export * from "./record/Record.ts"
+export * from "./security/index.ts"
+export * from "./tlv/index.ts"

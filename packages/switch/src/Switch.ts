@@ -5,7 +5,7 @@
  * written as one write. It needs a `Transport` and a `Journal`; both may be simulated.
  */
 import { explain, isRequest, type MessageError, type MessageIndex, mtiClass } from "@jinka/codec"
-import { Clock, Context, Effect, Fiber, Latch, type Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Fiber, Latch, type Scope } from "effect"
 import { Books, type Limits } from "./exchange/Books.ts"
 import { Deliveries } from "./exchange/Deliveries.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
@@ -61,7 +61,10 @@ export interface Running {
    * Advices and reversals stay in the journal and go on after the next start.
    */
   readonly drain: (limitMs: number) => Effect.Effect<ReadonlyArray<Unfinished>>
-  /** Never succeeds; fails when the journal stops (guarantee G9) or an address cannot be listened on. */
+  /**
+   * Never succeeds; fails when the journal stops (guarantee G9) or an address cannot be listened on, and dies with any defect of
+   * the switch: then it must not go on.
+   */
   readonly failed: Effect.Effect<never, JournalError | ListenFailed>
 }
 
@@ -75,6 +78,8 @@ class Core {
   readonly deliveries: Deliveries
   private readonly roomLatch = Latch.makeUnsafe(true)
   private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
+  /** Dies with the first defect of what runs outside of a fiber; nothing is done after it (guarantee G9). */
+  readonly broken = Deferred.makeUnsafe<never>()
 
   constructor(settings: SwitchSettings, journal: Journal["Service"], runtime: Books["runtime"]) {
     const links = settings.links.map((link, id) => new Link(id, link, this.events))
@@ -95,6 +100,15 @@ class Core {
 
   /** The journal has everything up to `lastSeq` on disk: what waited for that is done, in order. */
   private committed(lastSeq: number): void {
+    if (Deferred.isDoneUnsafe(this.broken)) return
+    try {
+      this.release(lastSeq)
+    } catch (defect) {
+      Deferred.doneUnsafe(this.broken, Effect.die(defect))
+    }
+  }
+
+  private release(lastSeq: number): void {
     const { books } = this
     books.tick()
     books.commits.run(lastSeq)
@@ -203,19 +217,18 @@ export const make = Effect.fnUntraced(function* (
   const { books } = core
   const recovered = yield* new Recovery(books, core.deliveries).run
   const links = yield* Effect.forEach(books.links, (link) => Effect.forkScoped(link.run))
-  yield* Effect.forkScoped(deadlines(core))
+  const clockwork = yield* Effect.forkScoped(deadlines(core))
   return {
     recovered,
     links: books.links,
     status: () => status(books),
     drain: (limitMs) => drain(core, limitMs),
-    failed: Effect.raceFirst(
+    failed: Effect.raceAllFirst<Effect.Effect<never, JournalError | ListenFailed>>([
       journal.failed,
-      links.reduce<Effect.Effect<never, ListenFailed>>(
-        (first, link) => Effect.raceFirst(first, Fiber.join(link)),
-        Effect.never
-      )
-    )
+      Deferred.await(core.broken),
+      Fiber.join(clockwork),
+      ...links.map(Fiber.join)
+    ])
   }
 })
 

@@ -102,6 +102,26 @@ describe("jinka check", () => {
     expect(out).toContain("card numbers 621234... to issuer")
   })
 
+  it("takes a partner's dialect from a file beside it, and says what is wrong in that", async () => {
+    const directory = folder()
+    const file = join(directory, "switch.yaml")
+    writeFileSync(file, sound.replace("dialect: cups", "dialect: ./ours.yaml"))
+    const dialect = (text: string) => writeFileSync(join(directory, "ours.yaml"), text)
+    dialect("name: ours\nextends: cups\nfields: { 60: ans...030, 5: null }\n")
+    const good = await jinka(["check", file])
+    dialect("name: ours\nextends: cups\nfields: { 60: ans,030 }\n")
+    const wrong = await jinka(["check", file])
+    dialect("name: cups\nextends: cups\n")
+    const shipped = await jinka(["check", file])
+
+    expect(good.out).toContain("acquirer  48020000, ours")
+    expect([good.code, wrong.code, shipped.code]).toEqual([0, 2, 2])
+    expect(wrong.err).toMatch(
+      /switch\.yaml:7:14 error links\[0\]\.dialect: the dialect file cannot be used: fields: field 60/
+    )
+    expect(shipped.err).toContain("its name, cups, is that of a shipped dialect")
+  })
+
   it("ends with 2 and the errors of a bad one", async () => {
     const file = join(folder(), "switch.yaml")
     writeFileSync(file, sound.replace("7002", "70020"))
@@ -137,6 +157,7 @@ describe("The command line", () => {
     [["trace", ".", "--stan", "x"], "--stan"],
     [["trace", "."], "Say which transaction"],
     [["trace", ".", "--pan", "4111 1111"], "--pan is a card number"],
+    [["decode", "--dialect", "cupps"], "Did you mean cups?"],
     [["check", "/no/such/file.yaml"], "there is no such file"]
   ])("answers %j with one line and exit code 2", async (args, says) => {
     const { code, out, err } = await jinka(args)

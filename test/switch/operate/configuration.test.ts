@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { cups, cupsFrame } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 import { configurationOf, pathsOf, problemsOf, saidOf, sound } from "./checked.ts"
@@ -65,10 +66,35 @@ describe("A good configuration", () => {
     expect(settings.links[0]?.frame).toMatchObject({ kind: "length", encoding: "bcd", idle: "zero-length" })
   })
 
+  it("probes silence only where the dialect has an echo, without being told", async () => {
+    const { settings } = await configurationOf(changed("    dialect: cups\n", "    dialect: unionPayPos\n"))
+
+    expect(settings.links[0]?.watchdog.probe).toBe(false)
+    expect(settings.links[1]?.watchdog.probe).toBe(true)
+  })
+
   it("sends no idle frames on a frame that has none, without being told", async () => {
     const { settings } = await configurationOf(withLink("frame: { kind: fixed, bytes: 300 }"))
 
     expect(settings.links[0]?.idleMs).toBe(0)
+  })
+})
+
+describe("Configurations that we show", () => {
+  const root = new URL("../../../", import.meta.url)
+  const read = (path: string) => readFileSync(new URL(path, root), "utf8")
+  const examples = readdirSync(new URL("examples/", root)).filter((name) =>
+    existsSync(new URL(`examples/${name}/switch.yaml`, root))
+  )
+
+  it.each(examples)("examples/%s/switch.yaml is good, without a warning", async (name) => {
+    expect(await saidOf(read(`examples/${name}/switch.yaml`))).toEqual([])
+  })
+
+  it("the example of the reference is good, without a warning", async () => {
+    const example = /```yaml\n(name: demo\n[^`]*)```/.exec(read("docs/reference/configuration.md"))?.[1] ?? ""
+
+    expect(await saidOf(example)).toEqual([])
   })
 })
 
@@ -91,7 +117,7 @@ routes:
     expect(await saidOf(text)).toEqual([
       "switch.yaml:2:14 error institution: expected an institution code of 1 to 11 digits, in quotes; found 00010000. Put it in quotes: YAML reads bare digits as a number.",
       'switch.yaml:4:17 error requestTimeout: expected a duration such as "15 seconds", at least 1 millis, at most 24 hours; found 10. Write it as "10 seconds" or "10 millis", whichever is meant.',
-      "switch.yaml:8:14 error links[0].dialect: expected cups, iso8583v1987Ascii or iso8583v1987AsciiRaw; found cupss. Did you mean `cups`?",
+      "switch.yaml:8:14 error links[0].dialect: expected cups, unionPayPos, iso8583v1987Ascii, iso8583v1987AsciiRaw, iso8583v1987Bcd, iso8583v1987Ebcdic, nac, iso8583v1993Ascii, iso8583v1993Bcd, iso8583v2003 or a dialect file such as ./ours.yaml; found cupss. Did you mean `cups`?",
       "switch.yaml:9:27 error links[0].listen.form: the key `form` is not known here. Did you mean `from`?",
       'switch.yaml:10:24 error links[0].signOn.timeout: expected a duration such as "15 seconds", at least 1 millis, at most 24 hours; found 10s. Write it as "10 seconds".',
       "switch.yaml:12:26 error routes[0].to: a route leads to one of the links; found aquirer. Did you mean `acquirer`?"
@@ -113,6 +139,13 @@ routes:
     expect(said).toHaveLength(1)
     expect(said[0]).toContain("journal.key")
     expect(said[0]).not.toContain(secret.slice(0, 8))
+  })
+
+  it("never shows what may be a card number", async () => {
+    const [said] = await saidOf(changed('"621234"', '"6212340000000000"'))
+
+    expect(said).toContain("routes[0].bin")
+    expect(said).not.toContain("621234")
   })
 
   it("says of a text that is no YAML where it goes wrong", async () => {

@@ -1,7 +1,10 @@
 import { rmSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
+import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
+import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
+import { TraceReport } from "../../../packages/switch/src/operate/trace/TraceReport.ts"
 import { answerTo, Partner, pan, purchase, text } from "./partner.ts"
 import { cleanUp, configuration, folder, jinka, type RunningSwitch, runLimitedSwitch, runSwitch } from "./program.ts"
 
@@ -342,6 +345,16 @@ describe("Questions to a switch", () => {
     expect((await jinka(["status", file])).out).toMatch(
       /acquirer {2}48020000 {2}down.*\n(?:.*\n)*? {4}last end .* ago: PeerClosed/
     )
+  })
+
+  it("with a card number in the address are refused: addresses are written down in too many places", async () => {
+    const running = await runSwitch(configuration(folder()))
+    const asked = ask(running.ready.control, "GET", `/trace?pan=${pan}`, TraceReport)
+
+    const refused = await Effect.runPromise(Effect.flip(asked))
+
+    expect(refused).toMatchObject({ exit: "usage" })
+    expect(refused.message).not.toContain(pan)
   })
 
   it("without a switch say so, and which exit code", async () => {

@@ -27,12 +27,15 @@ interface FrameErrorFacts {
   readonly first: string
 }
 
+/** A message longer than the link allows, known from its header before any room was made for it. */
 export interface FrameTooLong extends FrameErrorFacts {
   readonly _tag: "FrameTooLong"
 }
+/** A header or trailer that breaks the format of the link. */
 export interface LengthInvalid extends FrameErrorFacts {
   readonly _tag: "LengthInvalid"
 }
+/** The connection ended in the middle of a frame. */
 export interface FrameTruncated extends FrameErrorFacts {
   readonly _tag: "FrameTruncated"
 }

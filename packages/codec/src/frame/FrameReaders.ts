@@ -4,7 +4,7 @@
  */
 import type { FrameError, FrameRule } from "./FrameError.ts"
 import type { DelimiterFrame, FixedFrame, SingleReadFrame, UntilCloseFrame } from "./FrameFormat.ts"
-import type { FrameReader, FrameSink } from "./Framer.ts"
+import type { FrameReader, FrameSink } from "./FrameSink.ts"
 
 const error = (tag: FrameError["_tag"], offset: number, rule: FrameRule): FrameError => ({
   _tag: tag,

@@ -7,21 +7,7 @@ import { hex, toHex } from "../encoding/Hex.ts"
 import type { FrameError } from "./FrameError.ts"
 import { type FrameFormat, type LengthHeader, type LengthShape, readLength, shapeOf, xor } from "./FrameFormat.ts"
 import { DelimiterReader, FixedReader, SingleReadReader, UntilCloseReader } from "./FrameReaders.ts"
-
-/** Where whole frames go. The region `[start, end)` stays valid: the framer never writes to it again. */
-export interface FrameSink {
-  /** A message, without the frame's header and trailer. */
-  frame(buffer: Buffer, start: number, end: number): void
-  /** An idle frame, whole. */
-  idle(buffer: Buffer, start: number, end: number): void
-}
-
-/** Reads one kind of frames. */
-export interface FrameReader {
-  push(chunk: Buffer, sink: FrameSink): FrameError | undefined
-  end(sink: FrameSink): FrameError | undefined
-  readonly open: number
-}
+import type { FrameReader, FrameSink } from "./FrameSink.ts"
 
 const readerOf = (format: FrameFormat): FrameReader => {
   switch (format.kind) {

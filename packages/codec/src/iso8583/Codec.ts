@@ -1,18 +1,12 @@
 /**
- * The codec of one dialect: index, decode, encode, patch, match key and covering, all pure and synchronous. `compile` makes
- * the fast one with generated code, `interpret` the table-driven reference; both give the same results (property-tested).
+ * What a codec can do: index, decode, encode, patch, match key and covering, all pure and synchronous. `Compile` makes codecs;
+ * this is their common shape, which the generated code and the table know too.
  */
-import { type Dialect, type Layout, layout as layoutOf } from "./Dialect.ts"
-import { generate } from "./Generated.ts"
-import { indexMessage } from "./Indexer.ts"
-import { decodeByTable, encodeByTable } from "./Interpreter.ts"
-import { writeMatchKey } from "./MatchKey.ts"
+import type { Dialect, Layout } from "./Dialect.ts"
 import type { Message } from "./Message.ts"
 import type { MessageError } from "./MessageError.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
-import { checkPatches, patchedLength, writePatched } from "./Patch.ts"
-import { PatchList } from "./PatchList.ts"
-import { authenticationTags, coverTags, writeRedacted } from "./Redact.ts"
+import type { PatchList } from "./PatchList.ts"
 
 /** What can be done with the messages of a dialect. */
 export interface Codec {
@@ -43,48 +37,4 @@ export interface Codec {
   redact(index: MessageIndex, out: Buffer, at: number): number
   /** A copy without sensitive authentication data: what may be kept sealed for a replay. */
   withoutSad(index: MessageIndex): Buffer
-}
-
-/** The table-driven codec: the reference. Throws a `TypeError` when the dialect makes no sense. */
-export const interpret = (dialect: Dialect): Codec => codecOf(layoutOf(dialect))
-
-/**
- * The codec with generated code for the fields and field sets that it meets. Where code generation is forbidden, or with
- * `generate: false`, it is the table-driven one. Throws a `TypeError` when the dialect makes no sense.
- */
-export const compile = (dialect: Dialect, options?: { readonly generate?: boolean }): Codec => {
-  const codec = codecOf(layoutOf(dialect))
-  const made = options?.generate === false ? undefined : generate(codec.layout)
-  return made === undefined ? codec : { ...codec, ...made, generated: true }
-}
-
-const codecOf = (layout: Layout): Codec => {
-  const sad = layout.sensitive.filter(({ sensitivity }) => sensitivity === "sad")
-  const chip = layout.sensitive.filter(({ sensitivity }) => sensitivity === "emv")
-  const cuts = new PatchList()
-  return {
-    dialect: layout.dialect,
-    layout,
-    generated: false,
-    index: (buffer, start, end, into) => indexMessage(layout, buffer, start, end, into),
-    decode: (buffer, start = 0, end = buffer.length) => decodeByTable(layout, buffer, start, end),
-    encode: (message) => encodeByTable(layout, message),
-    patch: (index, patches, out, at) => writePatched(layout, index, patches, out, at),
-    patchedLength: (index, patches) => patchedLength(layout, index, patches),
-    checkPatches: (patches) => checkPatches(layout, patches),
-    matchKey: (index, des, out, at) => writeMatchKey(layout, index, des, out, at),
-    redact: (index, out, at) => writeRedacted(layout, index, out, at),
-    withoutSad: (index) => {
-      cuts.clear()
-      for (const { de } of sad) if (index.has(de)) cuts.remove(de)
-      for (const { de, encoding } of chip) {
-        if (!index.has(de)) continue
-        const value = Buffer.from(index.bytes(de))
-        if (encoding !== "binary" || !coverTags(value, 0, value.length, authenticationTags)) cuts.remove(de)
-        else cuts.set(de, value)
-      }
-      const out = Buffer.alloc(patchedLength(layout, index, cuts))
-      return out.subarray(0, writePatched(layout, index, cuts, out, 0))
-    }
-  }
 }

@@ -5,6 +5,7 @@
  */
 import { type BcdAlign, bcdLength } from "../encoding/Bcd.ts"
 import type { Sensitivity } from "./Sensitive.ts"
+import { type PartDefinition, type Structure, structureError } from "./Structure.ts"
 
 /**
  * What a field may hold: `n` digits, `a` letters and space, `an` letters, digits and space, `ans` printable text, `ns` as
@@ -32,11 +33,7 @@ export interface FieldEncoding {
 }
 
 /** A named part of a positional field, in order; a part runs to the field's end when it has no length. */
-export interface SubfieldDefinition {
-  readonly name: string
-  readonly nameZh?: string
-  readonly length?: number
-}
+export type SubfieldDefinition = PartDefinition
 
 /** A field of a dialect, as data. */
 export interface FieldDefinition extends FieldEncoding {
@@ -45,7 +42,10 @@ export interface FieldDefinition extends FieldEncoding {
   readonly name: string
   readonly nameZh?: string
   readonly sensitivity?: Sensitivity
+  /** Parts one after another: short for a positional structure. */
   readonly subfields?: ReadonlyArray<SubfieldDefinition>
+  /** What stands inside the value. */
+  readonly structure?: Structure
 }
 
 /** A field with every choice made. */
@@ -71,7 +71,8 @@ export interface FieldLayout {
   readonly align: BcdAlign
   readonly fill: number
   readonly sensitivity: Sensitivity
-  readonly subfields: ReadonlyArray<SubfieldDefinition>
+  /** What stands inside the value, given as `structure` or `subfields`. A field with sensitivity `emv` is BER-TLV. */
+  readonly structure: Structure | undefined
 }
 
 /** Encodings of a dialect by kind of content. */
@@ -119,6 +120,18 @@ const fits = (content: FieldContent, encoding: ValueEncoding): boolean => {
   return !forBytes && (encoding !== "bcd" || content === "n" || content === "z" || content === "xn")
 }
 
+const structureOf = (de: number, definition: FieldDefinition): Structure | undefined => {
+  const { structure, subfields, sensitivity } = definition
+  if (structure === undefined && subfields === undefined)
+    return sensitivity === "emv" ? { style: "ber-tlv" } : undefined
+  if (structure !== undefined && subfields !== undefined)
+    throw new TypeError(`field ${de}: structure and subfields say the same thing; give one of them`)
+  const given = structure ?? { style: "positional", parts: subfields ?? [] }
+  const wrong = structureError(given)
+  if (wrong !== undefined) throw new TypeError(`field ${de}: ${wrong}`)
+  return given
+}
+
 /** Resolves a field's definition. Throws a `TypeError` that names the field when the definition makes no sense. */
 export const fieldLayout = (de: number, definition: FieldDefinition, defaults: EncodingDefaults): FieldLayout => {
   const parts = notation.exec(definition.format)
@@ -146,7 +159,7 @@ export const fieldLayout = (de: number, definition: FieldDefinition, defaults: E
     align: definition.align ?? (prefixDigits > 0 ? (defaults.variableAlign ?? "left") : defaults.align),
     fill: definition.fill ?? defaults.fill,
     sensitivity: definition.sensitivity ?? "none",
-    subfields: definition.subfields ?? []
+    structure: structureOf(de, definition)
   }
   const wireMax = wireLength(layout, layout.units)
   const countMax = layout.countsBytes ? wireMax : layout.units

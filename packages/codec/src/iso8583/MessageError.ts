@@ -96,22 +96,30 @@ export type MessageError =
   | TooShort
   | HeaderInvalid
 
+/** Makes an `MtiInvalid`; `offset` -1: while writing. */
 export const mtiInvalid = (offset: number, rule: Rule): MtiInvalid => ({ _tag: "MtiInvalid", offset, rule })
+/** Makes a `BitmapInvalid`. */
 export const bitmapInvalid = (offset: number, rule: Rule): BitmapInvalid => ({ _tag: "BitmapInvalid", offset, rule })
+/** Makes a `FieldInvalid`; `offset` -1: while writing. */
 export const fieldInvalid = (de: number, offset: number, rule: Rule): FieldInvalid => ({
   _tag: "FieldInvalid",
   de,
   offset,
   rule
 })
+/** Makes a `FieldUnknown`; `offset` -1: while writing. */
 export const fieldUnknown = (de: number, offset: number): FieldUnknown => ({ _tag: "FieldUnknown", de, offset })
+/** Makes a `FieldMissing`. */
 export const fieldMissing = (de: number): FieldMissing => ({ _tag: "FieldMissing", de })
+/** Makes a `TrailingBytes`. */
 export const trailingBytes = (offset: number, bytes: number): TrailingBytes => ({
   _tag: "TrailingBytes",
   offset,
   bytes
 })
+/** Makes a `TooShort`; `offset` is where the message ends. */
 export const tooShort = (offset: number): TooShort => ({ _tag: "TooShort", offset })
+/** Makes a `HeaderInvalid`; `offset` -1: while writing. */
 export const headerInvalid = (part: string, offset: number, rule: Rule): HeaderInvalid => ({
   _tag: "HeaderInvalid",
   part,

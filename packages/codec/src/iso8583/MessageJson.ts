@@ -1,5 +1,6 @@
 /**
- * Messages as JSON, for people and scripts: `{ "mti": "0200", "header": {...}, "fields": { "11": "123456", "52": "[8 bytes]" } }`.
+ * Messages as JSON, for people and scripts:
+ * `{ "mti": "0200", "header": {...}, "fields": { "11": "123456", "52": "[8 bytes]" } }`.
  * Text fields are strings, b fields upper-case hex. Card data is masked unless it is revealed on purpose; masked output is
  * for reading only and does not encode again.
  */

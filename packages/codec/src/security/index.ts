@@ -1,16 +1,11 @@
 /**
- * The security functions of the codec: MACs, PIN blocks, key check values, DUKPT and key blocks. Pure and synchronous; keys
- * and random bytes are arguments, errors are returned (`SecurityError.ts`).
+ * The public names of the security functions: MACs, PIN blocks, key check values, DUKPT and key blocks. Pure and synchronous;
+ * keys and random bytes are arguments, errors are returned (`SecurityError`). Keys are kept nowhere here.
  */
+
+/** The block ciphers that a key may be for. */
 export type { Cipher } from "./BlockCipher.ts"
-export {
-  CupsMacBlock,
-  cleanCupsMacField,
-  cupsMacField90Length,
-  cupsMacFields,
-  cupsMacText,
-  cupsManagementMacFields
-} from "./CupsMac.ts"
+export * from "./CupsMac.ts"
 export {
   type AesDukptKeyType,
   type AesDukptUsage,

@@ -39,7 +39,9 @@ export interface TlvPadding {
   readonly length: number
 }
 
+/** A tag with what stands in it. */
 export type TlvElement = TlvPrimitive | TlvConstructed
+/** What stands on one level: elements, and zeros between them. */
 export type TlvItem = TlvElement | TlvPadding
 
 /** An element for building. `tag` in hexadecimal. */

@@ -1,18 +1,8 @@
-/** Tagged values: BER-TLV with the EMV tags, and the other tagging styles of a network. Pure; errors are returned. */
-export {
-  decodeTlv,
-  encodeTlv,
-  findTlv,
-  type TlvConstructed,
-  type TlvElement,
-  type TlvItem,
-  type TlvPadding,
-  type TlvPrimitive,
-  tlvConstructed,
-  tlvDepthMax,
-  tlvLengthMax,
-  tlvPrimitive
-} from "./BerTlv.ts"
+/**
+ * The public names of the tagged values: BER-TLV with the EMV tags, and the other tagging styles of a network. Pure; errors are
+ * returned. It declares nothing itself.
+ */
+export * from "./BerTlv.ts"
 export { type EmvFormat, type EmvTag, emvTags, type TlvSensitivity } from "./EmvTags.ts"
 export {
   cupsF62List,

@@ -1,4 +1,9 @@
-/** Dialogues: conformance scripts of a link, one rule a file, run over real TCP against any system. */
+/**
+ * Dialogues: conformance scripts of a link, one rule a file, run over real TCP against any system. The command of the command
+ * line is in `DialogueCommand`, apart from the library.
+ */
+
+// What others use; everything else stays in this folder.
 export type { CardDatum } from "./Cover.ts"
 export type { Dialogue, Partner, Step, SystemSettings } from "./Dialogue.ts"
 export { readDialogue, readFolder } from "./DialogueFile.ts"

@@ -15,6 +15,9 @@ import type { StoreAndForward, Stored } from "./StoreAndForward.ts"
 /** Entries behind the last one that a restart reads for the keys of recent exchanges: some 10,000 transactions. */
 const REMEMBERED = 30_000
 
+/** Response codes that are counted each by itself; networks have about a hundred. */
+const CODES_MAX = 300
+
 /** Limits of the exchanges. */
 export interface Limits {
   /** From acceptance to the end of a request without an answer, in milliseconds. */
@@ -115,8 +118,9 @@ export class Books {
     this.queues[link.id]!.add(stored, this.now)
   }
 
-  /** Counts an answer's response code. */
-  countAnswer(code: string): void {
+  /** Counts an answer's response code; what a partner makes up beyond the usual number of codes is counted together. */
+  countAnswer(answered: string): void {
+    const code = this.answers.size < CODES_MAX || this.answers.has(answered) ? answered : "other"
     this.answers.set(code, (this.answers.get(code) ?? 0) + 1)
   }
 

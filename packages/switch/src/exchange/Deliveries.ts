@@ -4,12 +4,21 @@
  * A partner's advice is journalled, acknowledged to the partner by the switch, and from then on the switch's to deliver.
  * Reversals of our own come from requests whose outcome is unknown. Both wait in the store-and-forward queue of their link.
  */
-import { isMessageError, isRepeat, isReversible, MessageIndex, PatchList, repeatMti, responseClass } from "@jinka/codec"
+import {
+  isMessageError,
+  isRepeat,
+  isReversible,
+  MessageIndex,
+  PatchList,
+  repeatMti,
+  responseClass,
+  responseMti
+} from "@jinka/codec"
 import { approved } from "../link/Codes.ts"
 import type { Link } from "../link/Link.ts"
 import type { Books } from "./Books.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate } from "./RecentKeys.ts"
+import { Fate, receivedOn } from "./RecentKeys.ts"
 import { RESPONSE_CODE, type Requests } from "./Requests.ts"
 import * as Reversal from "./Reversal.ts"
 import { type Settings, StoreAndForward, type Stored } from "./StoreAndForward.ts"
@@ -18,11 +27,18 @@ import { translate } from "./Translate.ts"
 /** Classes of response codes after which a message is tried again: the far side could not say what became of it. */
 const notFinal = new Set(["R", "T", "X"])
 
+/**
+ * Messages that wait for one partner, above which its advices are refused until some have ended (guarantee G8): some 200 MB.
+ * Reversals of our own are always taken; the requests that they come from are bounded themselves.
+ */
+const STORED_MAX = 100_000
+
 /** The deliveries of one switch. */
 export class Deliveries {
   private readonly books: Books
   private readonly requests: Requests
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+  private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly index = new MessageIndex()
   private readonly patches = new PatchList()
 
@@ -52,10 +68,11 @@ export class Deliveries {
   advice(origin: Link, index: MessageIndex): void {
     const { books, requests } = this
     const { codec, dialect } = origin.settings
-    const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
+    const space = receivedOn(origin.id, index.mti)
+    const length = codec.matchKey(index, dialect.match.transaction, this.originKey, 0)
     if (!requests.isIdentified(origin, index)) return requests.refuse(origin, index, "formatError")
-    // A refused advice is taken when it comes again, and a reversal may have the key of the request that it reverses.
-    if (books.recent.find(origin.id, this.key, 0, length) && books.recent.fate === Fate.queued) {
+    // A refused advice is taken when it comes again.
+    if (books.recent.find(space, this.originKey, 0, length) && books.recent.fate === Fate.queued) {
       return this.repeated(origin, index)
     }
     if (!origin.isSignedOn) return requests.refuse(origin, index, "notSignedOn")
@@ -63,10 +80,11 @@ export class Deliveries {
     const to = books.router.route(index)
     if (to === undefined) return requests.refuse(origin, index, "noRoute")
     const target = books.links[to]!
+    if (books.queues[to]!.size >= STORED_MAX) return requests.refuse(origin, index, "malfunction")
     const bytes = this.outgoing(origin, target, index)
     if (bytes === undefined) return requests.refuse(origin, index, "formatError")
     const stored = this.enter(target, 0, `from ${origin.settings.name}`, bytes)
-    books.recent.put(origin.id, this.key, 0, length, stored.exchange, Fate.queued)
+    books.recent.put(space, this.originKey, 0, length, stored.exchange, Fate.queued)
     const answer = requests.makeAnswer(origin, index, approved(dialect))
     books.commits.after(stored.exchange, () => {
       books.send(origin, answer)
@@ -79,8 +97,12 @@ export class Deliveries {
    * the dialect has no reversal for such a request: inquiries move no money.
    */
   reverse(origin: Link, target: Link, original: MessageIndex, exchange: number): Stored | undefined {
+    const { dialect } = origin.settings
+    if (!isReversible(dialect, original.mti, original.text(3))) return undefined
     const bytes = this.reversal(origin, target, original)
-    return bytes === undefined ? undefined : this.enter(target, exchange, "reversal", bytes)
+    if (bytes !== undefined) return this.enter(target, exchange, "reversal", bytes)
+    this.books.record.event(target, `exchange ${exchange} cannot be reversed: a person has to do it`)
+    return undefined
   }
 
   /** A response to a message of a queue. False when no message waits for it. */
@@ -89,8 +111,14 @@ export class Deliveries {
     const { codec, dialect } = link.settings
     if (index.rejectCode === 0 && !index.has(RESPONSE_CODE)) return false
     const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
-    const code = index.rejectCode !== 0 ? dialect.refusal.formatError : index.text(39)
-    return books.queues[link.id]!.answered(this.key.toString("latin1", 0, length), code, books.now)
+    const queue = books.queues[link.id]!
+    const key = this.key.toString("latin1", 0, length)
+    const stored = queue.waiting(key)
+    if (stored === undefined) return false
+    const isReject = index.rejectCode !== 0
+    const mti = isReject ? stored.mti : responseMti(stored.mti)
+    if (index.mti !== mti && !(isReject && index.mti === repeatMti(mti))) return false
+    return queue.answered(key, isReject ? dialect.refusal.formatError : index.text(39), books.now)
   }
 
   /** The message with these bytes as its queue holds it; `exchange` is its `queued` entry. */
@@ -147,12 +175,12 @@ export class Deliveries {
 
   private reversal(origin: Link, target: Link, original: MessageIndex): Buffer | undefined {
     const { books } = this
-    const { codec, dialect, utcOffsetMs } = origin.settings
-    if (!isReversible(dialect, original.mti, original.text(3))) return undefined
+    const { codec, dialect } = origin.settings
     const stan = Reversal.stanOf(books.record.last + 1)
-    const localMs = books.runtime.wallMs() + utcOffsetMs
+    const localMs = books.runtime.wallMs() + target.settings.utcOffsetMs
     const institution = target.settings.ourInstitution
     const patches = Reversal.patch(dialect, original, { stan, localMs, institution }, this.patches)
+    if (codec.checkPatches(patches) !== undefined) return undefined
     const bytes = Buffer.allocUnsafe(codec.patchedLength(original, patches))
     if (codec.index(bytes, 0, codec.patch(original, patches, bytes, 0), this.index) !== undefined) return undefined
     return this.outgoing(origin, target, this.index)

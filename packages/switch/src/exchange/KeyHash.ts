@@ -6,7 +6,7 @@
 /** The hashes of the last `hashKey` call; one shared object, so that hashing a key allocates nothing. */
 export const hashed = { first: 0, second: 0 }
 
-/** Hashes `bytes[from, to)` together with the small integer `salt` (a link's id) into `hashed`. */
+/** Hashes `bytes[from, to)` together with the small integer `salt` (a space of keys) into `hashed`. */
 export const hashKey = (salt: number, bytes: Uint8Array, from: number, to: number): void => {
   let first = Math.imul(0x811c9dc5 ^ salt, 0x01000193)
   let second = Math.imul(0x9e3779b9 ^ salt, 0x85ebca6b)

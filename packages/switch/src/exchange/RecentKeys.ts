@@ -1,15 +1,29 @@
 /**
- * The keys of recent exchanges, by link: to recognise a partner's repeat of a request, and an answer that comes twice or
- * after its request has ended.
+ * The keys of recent exchanges, by link and kind of message: to recognise a partner's repeat of a request, and an answer that
+ * comes twice or after its request has ended. Requests, advices and reversals of one partner, and what was sent to it, are kept
+ * apart: in many networks a reversal has the key of its original, and both sides of a link count their STANs for themselves.
  *
  * Two generations of a fixed table: a full generation becomes the old one and the oldest keys are forgotten together. A
  * key is kept as 64 bits of hash; two different keys meet with a chance of about n / 2^64. Nothing is allocated per key.
  */
+import { mtiClass } from "@jinka/codec"
 import { hashed, hashKey } from "./KeyHash.ts"
 
 /** What became of the exchange. `open` while it runs. */
 export const Fate = { open: 1, answered: 2, timedOut: 3, refused: 4, queued: 5 } as const
 export type Fate = (typeof Fate)[keyof typeof Fate]
+
+/** Spaces of keys for each link. */
+const SPACES = 4
+
+/** The space of the keys of a partner's own messages of the type `mti`. */
+export const receivedOn = (link: number, mti: number): number => {
+  const kind = mtiClass(mti)
+  return SPACES * link + (kind === "request" ? 0 : kind === "reversal" ? 1 : 2)
+}
+
+/** The space of the keys of requests that were sent to a partner, by which its answers are found. */
+export const sentOn = (link: number): number => SPACES * link + 3
 
 class Generation {
   readonly first: Int32Array
@@ -59,9 +73,9 @@ export class RecentKeys {
     this.old = new Generation(slots)
   }
 
-  /** Remembers the key `bytes[from, to)` of `link`, or changes its exchange and fate when it is known. */
-  put(link: number, bytes: Uint8Array, from: number, to: number, exchange: number, fate: Fate): void {
-    hashKey(link, bytes, from, to)
+  /** Remembers the key `bytes[from, to)` in a space, or changes its exchange and fate when it is known. */
+  put(space: number, bytes: Uint8Array, from: number, to: number, exchange: number, fate: Fate): void {
+    hashKey(space, bytes, from, to)
     let slot = this.young.find(hashed.first, hashed.second)
     if (slot < 0) {
       if (this.young.size >= this.capacity) {
@@ -78,8 +92,8 @@ export class RecentKeys {
   }
 
   /** Whether the key is known; if so `exchange` and `fate` hold what is known of it. */
-  find(link: number, bytes: Uint8Array, from: number, to: number): boolean {
-    hashKey(link, bytes, from, to)
+  find(space: number, bytes: Uint8Array, from: number, to: number): boolean {
+    hashKey(space, bytes, from, to)
     return this.look(this.young) || this.look(this.old)
   }
 

@@ -14,7 +14,7 @@ import type { Link } from "../link/Link.ts"
 import type { Books } from "./Books.ts"
 import type { Deliveries } from "./Deliveries.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate } from "./RecentKeys.ts"
+import { Fate, receivedOn, sentOn } from "./RecentKeys.ts"
 import type { Stored } from "./StoreAndForward.ts"
 
 /** What a start found and did, for the log. */
@@ -71,12 +71,12 @@ export class Recovery {
     switch (entry.kind) {
       case EntryKind.accepted:
         this.requests.set(entry.exchange, entry)
-        return this.learn(entry, entry.exchange, Fate.open)
+        return this.learn(entry, this.linkByName.get(entry.link), entry.exchange, Fate.open)
       case EntryKind.refused:
-        return this.learn(entry, entry.exchange, Fate.refused)
+        return this.learn(entry, this.linkByName.get(entry.link), entry.exchange, Fate.refused)
       case EntryKind.answered:
         this.endRequest(entry, Fate.answered)
-        return this.learn(entry, entry.exchange, Fate.answered)
+        return this.learnSent(entry, this.linkByName.get(entry.link), entry.exchange, Fate.answered)
       case EntryKind.timedOut:
         return this.endRequest(entry, Fate.timedOut)
       case EntryKind.notSent:
@@ -103,23 +103,35 @@ export class Recovery {
 
   /** Remembers an accepted request's key on its origin's link, and on its target's when an answer would be late now. */
   private learnBoth(accepted: Entry, fate: Fate): void {
-    this.learn(accepted, accepted.exchange, fate)
+    this.learn(accepted, this.linkByName.get(accepted.link), accepted.exchange, fate)
     const target = fate === Fate.timedOut ? this.linkByText.get(accepted.code) : undefined
-    if (target !== undefined) this.learn({ ...accepted, link: this.nameOf(target) }, accepted.exchange, fate)
+    this.learnSent(accepted, target, accepted.exchange, fate)
   }
 
-  private nameOf(link: Link): number {
-    return this.books.record.nameOf(link)
+  /** Remembers the key of a message that came on the link `on`. */
+  private learn(entry: Entry, on: Link | undefined, exchange: number, fate: Fate): void {
+    if (on === undefined) return
+    const length = this.keyOf(entry, on)
+    if (length > 0) this.books.recent.put(receivedOn(on.id, this.index.mti), this.key, 0, length, exchange, fate)
   }
 
-  /** Remembers the key of the entry's message on the entry's link. */
-  private learn(entry: Entry, exchange: number, fate: Fate): void {
+  /** Remembers the key of a request that was sent on the link `on`. */
+  private learnSent(entry: Entry, on: Link | undefined, exchange: number, fate: Fate): void {
+    if (on === undefined) return
+    const length = this.keyOf(entry, on)
+    if (length > 0) this.books.recent.put(sentOn(on.id), this.key, 0, length, exchange, fate)
+  }
+
+  /**
+   * Puts the key of the entry's message, as the link `on` counts keys, into `key`; 0 when it cannot be read. The message itself
+   * stands in the dialect of the entry's own link.
+   */
+  private keyOf(entry: Entry, on: Link): number {
     const link = this.linkByName.get(entry.link)
-    if (link === undefined) return
-    const { codec, dialect } = link.settings
-    if (codec.index(entry.message, 0, entry.message.length, this.index) !== undefined) return
-    const length = codec.matchKey(this.index, dialect.match.transaction, this.key, 0)
-    this.books.recent.put(link.id, this.key, 0, length, exchange, fate)
+    if (link === undefined) return 0
+    const { codec } = link.settings
+    if (codec.index(entry.message, 0, entry.message.length, this.index) !== undefined) return 0
+    return codec.matchKey(this.index, on.settings.dialect.match.transaction, this.key, 0)
   }
 
   private queued(entry: Entry): void {
@@ -128,7 +140,7 @@ export class Recovery {
     const stored = this.deliveries.stored(link, entry.exchange, entry.about, secretRest(entry.secret))
     this.deliver.set(entry.exchange, { link, stored })
     const origin = entry.code.startsWith("from ") ? this.linkByText.get(entry.code.slice(5)) : undefined
-    if (origin !== undefined) this.learn({ ...entry, link: this.nameOf(origin) }, entry.exchange, Fate.queued)
+    this.learn(entry, origin, entry.exchange, Fate.queued)
   }
 
   private attempted(entry: Entry): void {

@@ -6,7 +6,7 @@
  * Nothing is sent, answered or acknowledged before its journal entry is on disk (guarantee G1): what has to wait for that stands
  * in `Commits`. Everything here runs synchronously, once per batch of messages; there is no fiber, timer or promise per message.
  */
-import { isMessageError, MessageIndex, PatchList, type RefusalCodes, responseMti } from "@jinka/codec"
+import { type Codec, isMessageError, MessageIndex, PatchList, type RefusalCodes, responseMti } from "@jinka/codec"
 import type { Link } from "../link/Link.ts"
 import type { Session } from "../link/Session.ts"
 import * as Answer from "./Answer.ts"
@@ -14,7 +14,7 @@ import type { Books } from "./Books.ts"
 import { differingEcho } from "./Echo.ts"
 import { Event, State } from "./Exchange.ts"
 import { KEY_LENGTH_MAX, type Slot } from "./Outstanding.ts"
-import { Fate } from "./RecentKeys.ts"
+import { Fate, receivedOn, sentOn } from "./RecentKeys.ts"
 import type { Stored } from "./StoreAndForward.ts"
 import { translate } from "./Translate.ts"
 
@@ -25,13 +25,17 @@ export const RESPONSE_CODE = 39
 export type Refusal = keyof RefusalCodes
 
 /** What ends a request whose outcome nobody knows. */
-export type Unknown = "timeout" | "connection lost"
+export type Unknown = "timeout" | "connection lost" | "answer not translated"
 
 /** What `Requests` needs of the deliveries: a reversal, journalled and to be stored. */
 export type Reverse = (origin: Link, target: Link, request: MessageIndex, exchange: number) => Stored | undefined
 
 /** What `Requests` needs of the stored answers: the answer of `exchange` once more, or `otherwise` when there is none. */
 export type Again = (link: Link, exchange: number, request: Buffer, otherwise: Buffer) => void
+
+/** Whether the message carries the field, and only digits in it where the dialect has digits. */
+const isGood = ({ layout }: Codec, index: MessageIndex, de: number): boolean =>
+  index.has(de) && (layout.fields[de]?.content !== "n" || !Number.isNaN(index.number(de)))
 
 /** The requests of one switch. */
 export class Requests {
@@ -55,7 +59,9 @@ export class Requests {
     const { dialect, codec } = origin.settings
     if (!this.isIdentified(origin, index)) return this.refuse(origin, index, "formatError")
     const length = codec.matchKey(index, dialect.match.transaction, this.originKey, 0)
-    if (books.recent.find(origin.id, this.originKey, 0, length)) return this.repeated(origin, index)
+    if (books.recent.find(receivedOn(origin.id, index.mti), this.originKey, 0, length)) {
+      return this.repeated(origin, index)
+    }
     if (!origin.isSignedOn) return this.refuse(origin, index, "notSignedOn")
     if (origin.isClosedForRequests) return this.refuse(origin, index, "issuerDown")
     const to = books.router.route(index)
@@ -65,10 +71,20 @@ export class Requests {
     this.accept(origin, index, length, target)
   }
 
-  /** Whether the message has every data element of its key; without one, two messages could be taken for each other (G6). */
-  isIdentified(origin: Link, index: MessageIndex): boolean {
-    const { transaction } = origin.settings.dialect.match
-    for (let i = 0; i < transaction.length; i++) if (!index.has(transaction[i]!)) return false
+  /**
+   * Whether the message has every data element of its key (without one, two messages could be taken for each other, G6), and in
+   * digits what a reversal has to name it by: the index has not looked into the fields.
+   */
+  isIdentified({ settings }: Link, index: MessageIndex): boolean {
+    const { codec, dialect } = settings
+    const { transaction } = dialect.match
+    for (let i = 0; i < transaction.length; i++) if (!isGood(codec, index, transaction[i]!)) return false
+    const parts = dialect.reversal?.originalData.parts
+    if (parts === undefined) return true
+    for (let i = 0; i < parts.length; i++) {
+      const { de } = parts[i]!
+      if (index.has(de) && !isGood(codec, index, de)) return false
+    }
     return true
   }
 
@@ -86,7 +102,8 @@ export class Requests {
     slot.sentEpoch = 0
     slot.mti = index.mti
     slot.keepRequest(index.buffer, index.start, index.end)
-    books.recent.put(origin.id, this.originKey, 0, originKeyLength, slot.exchange, Fate.open)
+    const space = receivedOn(origin.id, index.mti)
+    books.recent.put(space, this.originKey, 0, originKeyLength, slot.exchange, Fate.open)
     books.commits.forward(slot.exchange, target.id, slot.id)
   }
 
@@ -103,6 +120,8 @@ export class Requests {
     slot.sentEpoch = session.epoch
     outstanding.step(id, Event.sent)
     books.touch(target)
+    // The partner was too slow for one more message: the connection has ended under it.
+    if (target.session !== session) this.end(target, slot, "connection lost")
   }
 
   private write(target: Link, session: Session, slot: Slot): boolean {
@@ -151,18 +170,22 @@ export class Requests {
     const request = this.original(slot)
     // A reject of the centre carries our own message back: what it says inside is not the issuer's word.
     const isReject = index.rejectCode !== 0
-    if (!isReject && responseMti(slot.mti) !== index.mti) return this.foreign(target, index, slot, "MTI differs")
+    const mti = isReject ? slot.mti : responseMti(slot.mti)
+    if (mti !== index.mti) return this.foreign(target, index, slot, "MTI differs")
     if (!isReject && !index.has(RESPONSE_CODE)) return this.foreign(target, index, slot, "DE 39 is missing")
     const differing = isReject ? -1 : differingEcho(origin.settings, request, target.settings, index)
     if (differing >= 0) return this.foreign(target, index, slot, `DE ${differing} differs`)
     const code = isReject ? dialect.refusal.formatError : index.text(39)
-    if (isReject || !this.keepAnswer(origin, target, index, slot)) {
-      this.ownAnswer(origin, request, slot, origin.settings.dialect.refusal.formatError)
+    if (isReject) this.ownAnswer(origin, request, slot, origin.settings.dialect.refusal.formatError)
+    else if (!this.keepAnswer(origin, target, index, slot)) {
+      // Nobody hears of it: what it approved has to be taken back.
+      this.foreign(target, index, slot, "not translated")
+      return this.end(target, slot, "answer not translated")
     }
     const seq = books.record.answered(slot.exchange, target, code, index)
     outstanding.step(slot.id, Event.answered)
     slot.endCode = code
-    books.recent.put(target.id, this.key, 0, length, slot.exchange, Fate.answered)
+    books.recent.put(sentOn(target.id), this.key, 0, length, slot.exchange, Fate.answered)
     this.remember(origin, request, slot.exchange, Fate.answered)
     books.countAnswer(code)
     books.commits.deliver(seq, target.id, slot.id)
@@ -237,7 +260,7 @@ export class Requests {
     const origin = books.links[slot.originLink]!
     outstanding.step(slot.id, reason === "timeout" ? Event.deadline : Event.connectionLost)
     const key = outstanding.key(slot.id)
-    books.recent.put(target.id, key, 0, key.length, slot.exchange, Fate.timedOut)
+    books.recent.put(sentOn(target.id), key, 0, key.length, slot.exchange, Fate.timedOut)
     this.remember(origin, this.original(slot), slot.exchange, Fate.timedOut)
     books.record.together(() => {
       const seq = books.record.ended("timedOut", slot.exchange, target, slot.sentEpoch, reason)
@@ -256,7 +279,7 @@ export class Requests {
     if (slot !== undefined) {
       const kind = books.outstanding[target.id]!.state(slot.id) === State.answering ? "duplicateAnswer" : "late"
       books.record.stray(kind, slot.exchange, target, code, index)
-    } else if (books.recent.find(target.id, this.key, 0, keyLength)) {
+    } else if (books.recent.find(sentOn(target.id), this.key, 0, keyLength)) {
       const kind = books.recent.fate === Fate.answered ? "duplicateAnswer" : "late"
       books.record.stray(kind, books.recent.exchange, target, code, index)
     } else books.record.stray("unmatched", 0, target, code, index)
@@ -321,7 +344,7 @@ export class Requests {
   private remember(origin: Link, request: MessageIndex, exchange: number, fate: Fate): void {
     const { codec, dialect } = origin.settings
     const length = codec.matchKey(request, dialect.match.transaction, this.originKey, 0)
-    this.books.recent.put(origin.id, this.originKey, 0, length, exchange, fate)
+    this.books.recent.put(receivedOn(origin.id, request.mti), this.originKey, 0, length, exchange, fate)
   }
 
   /** An index of the request in `slot`; the same object at every call. */

@@ -69,6 +69,7 @@ export class StoreAndForward {
   private readonly underWay = new Map<string, Waiting>()
   /** The oldest unfinished message of each transaction, and those that have to wait for it. */
   private readonly transactions = new Map<string, Array<Stored>>()
+  private count = 0
 
   constructor(settings: Settings, effects: Effects) {
     this.settings = settings
@@ -77,9 +78,7 @@ export class StoreAndForward {
 
   /** Messages that have not ended. */
   get size(): number {
-    let size = 0
-    for (const chain of this.transactions.values()) size += chain.length
-    return size
+    return this.count
   }
 
   /** Messages that have not ended, oldest first in each transaction. */
@@ -89,6 +88,7 @@ export class StoreAndForward {
 
   /** Takes a message whose `queued` entry is on disk. */
   add(stored: Stored, nowMs: number): void {
+    this.count++
     const chain = this.transactions.get(stored.transaction)
     if (chain !== undefined) {
       chain.push(stored)
@@ -97,6 +97,11 @@ export class StoreAndForward {
     this.transactions.set(stored.transaction, [stored])
     this.due.push(stored)
     this.pump(nowMs)
+  }
+
+  /** The message that waits for an answer with the match key `key`. */
+  waiting(key: string): Stored | undefined {
+    return this.underWay.get(key)?.stored
   }
 
   /** An answer with the match key `key` came. False when no message here waits for it. */
@@ -140,16 +145,25 @@ export class StoreAndForward {
 
   private pump(nowMs: number): void {
     while (this.due.length > 0 && this.underWay.size < this.settings.window && this.effects.isReady()) {
-      const stored = this.due.shift()!
+      const stored = this.takeDue()
+      if (stored === undefined) return
       // It counts as under way while its attempt is being journalled: the answer cannot be faster than that.
       this.underWay.set(stored.key, { stored, until: nowMs + this.settings.timeoutMs })
-      stored.attempts++
-      this.effects.recordAttempt(stored, () => this.attempt(stored))
+      const attempt = ++stored.attempts
+      this.effects.recordAttempt(stored, () => this.attempt(stored, attempt))
     }
   }
 
-  private attempt(stored: Stored): void {
-    if (this.underWay.get(stored.key)?.stored !== stored) return
+  /** The first message that may go out: two with one key are never under way together (guarantee G6). */
+  private takeDue(): Stored | undefined {
+    if (!this.underWay.has(this.due[0]!.key)) return this.due.shift()
+    const at = this.due.findIndex(({ key }) => !this.underWay.has(key))
+    return at < 0 ? undefined : this.due.splice(at, 1)[0]
+  }
+
+  /** The journal has this attempt. If the link fell in between, a later attempt is on its way there, or none. */
+  private attempt(stored: Stored, attempt: number): void {
+    if (this.underWay.get(stored.key)?.stored !== stored || stored.attempts !== attempt) return
     if (this.effects.write(stored, stored.attempts > 1)) return
     this.underWay.delete(stored.key)
     this.due.unshift(stored)
@@ -164,6 +178,7 @@ export class StoreAndForward {
     this.effects.recordEnd(stored, end, code)
     const chain = this.transactions.get(stored.transaction)!
     chain.shift()
+    this.count--
     if (chain.length === 0) this.transactions.delete(stored.transaction)
     else this.due.push(chain[0]!)
   }

@@ -14,6 +14,9 @@ import * as Answer from "./Answer.ts"
 import type { Books } from "./Books.ts"
 import { differingEcho } from "./Echo.ts"
 
+/** Answers being read at once. Repeats above that get none and come again: reading must not hold up the commits. */
+const READS_MAX = 64
+
 /** Reads answers back from the journal and sends them. Rare work: it runs in a fiber of its own. */
 export class StoredAnswers {
   private readonly books: Books
@@ -21,6 +24,7 @@ export class StoredAnswers {
   private readonly repeated = new MessageIndex()
   private readonly covered = new MessageIndex()
   private readonly patches = new PatchList()
+  private underWay = 0
 
   constructor(books: Books) {
     this.books = books
@@ -29,14 +33,23 @@ export class StoredAnswers {
   /** Sends the answer of `exchange` to `link`, made for `request`; `otherwise` when the journal has none or does not answer. */
   again(link: Link, exchange: number, request: Buffer, otherwise: Buffer): void {
     const { books } = this
+    if (this.underWay >= READS_MAX) return
+    this.underWay++
     const found = books.journal.read(exchange).pipe(
       Effect.catch(() => Effect.succeed([])),
       Effect.map((entries) => {
+        // A journal that has stopped has no answer, and nothing leaves any more (guarantee G9).
+        if (books.journal.stopped() !== undefined) return
         books.send(link, this.from(entries, link, request) ?? otherwise)
         books.flush()
       })
     )
-    books.runtime.fork(found)
+    books.runtime.fork(
+      Effect.ensuring(
+        found,
+        Effect.sync(() => this.underWay--)
+      )
+    )
   }
 
   /** What an exchange's entries say that its origin was told; `undefined` when they do not say it. */
@@ -67,7 +80,9 @@ export class StoredAnswers {
     return differingEcho(link.settings, this.covered, source.settings, this.stored) < 0
   }
 
-  private write({ settings }: Link, patches: PatchList): Buffer {
+  /** `undefined` when the stored answer holds what its dialect does not allow: it was passed on unread, and is not made again. */
+  private write({ settings }: Link, patches: PatchList): Buffer | undefined {
+    if (settings.codec.checkPatches(patches) !== undefined) return undefined
     const out = Buffer.allocUnsafe(settings.codec.patchedLength(this.repeated, patches))
     return out.subarray(0, settings.codec.patch(this.repeated, patches, out, 0))
   }

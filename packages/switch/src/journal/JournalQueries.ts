@@ -29,6 +29,15 @@ const scanBytesMax = 256 * 1024
 /** Most entries of one exchange that `read` gives. */
 const readMax = 1000
 
+/** Steps of the index that one question takes before it says `later`: some milliseconds. */
+const catchUpSteps = 16
+
+/** Whether the index has everything up to `last`, after a bounded effort. */
+const catchUp = (index: SearchIndex, last: number): boolean => {
+  for (let step = 0; step < catchUpSteps; step++) if (index.step(last)) return true
+  return false
+}
+
 /** Answers questions about one journal. */
 export class JournalQueries {
   readonly #file: JournalFile
@@ -51,13 +60,13 @@ export class JournalQueries {
         return this.#scan(question.from, question.secrets)
       case "find": {
         const index = this.#index()
-        if (!index.step(last)) return { what: "later" }
+        if (!catchUp(index, last)) return { what: "later" }
         const panKeys = this.#keyring.all.map((seal) => (isPan(question.key.pan) ? seal.panKey(question.key.pan) : 0))
         return { what: "found", exchanges: index.find(question.key, panKeys) }
       }
       case "read": {
         const index = this.#index()
-        if (!index.step(last)) return { what: "later" }
+        if (!catchUp(index, last)) return { what: "later" }
         return this.#read(index.members(question.exchange).slice(0, readMax), question.exchange, question.secrets)
       }
     }

@@ -28,7 +28,7 @@ import { Outbox } from "./Outbox.ts"
 import type { LinkSettings } from "./Settings.ts"
 import * as Watchdog from "./Watchdog.ts"
 
-/** Longest sleep of the keeper, in milliseconds; it only bounds how late a settings change is noticed. */
+/** Longest sleep of the keeper, in milliseconds. */
 const SLEEP_MAX_MS = 60_000
 
 /** MTI class 8, in every version of the standard. */
@@ -71,6 +71,10 @@ export class Session {
   private readonly index = new MessageIndex()
   private readonly before: number
   private readonly overhead: number
+  /** Milliseconds after which an idle frame goes out; 0 also when the frame has none. */
+  private readonly idleMs: number
+  /** Longest sleep of the keeper: a write or frame that begins must never have to wake it for its own deadline. */
+  private readonly sleepMaxMs: number
   private watchdog = Watchdog.initial
   private watchdogSetAt: number
   private watchdogMs: number
@@ -93,6 +97,9 @@ export class Session {
     const { before, after } = frameOverhead(link.settings.frame)
     this.before = before
     this.overhead = before + after
+    const { frame, frameTimeoutMs, idleMs, writeTimeoutMs } = link.settings
+    this.idleMs = idleFrame(frame) === undefined ? 0 : idleMs
+    this.sleepMaxMs = Math.min(SLEEP_MAX_MS, frameTimeoutMs, writeTimeoutMs)
     this.openedAt = this.lastReceived = this.lastSent = this.watchdogSetAt = this.now()
     this.watchdogMs = this.drawTimer()
   }
@@ -185,17 +192,18 @@ export class Session {
     else this.link.message(this.index)
   }
 
-  private readonly send: Effect.Effect<never, LinkEnded> = Effect.suspend(() => {
+  private readonly send: Effect.Effect<never> = Effect.suspend(() => {
     const bytes = this.outbox.take()
     if (bytes === undefined) return this.outbox.wait
     this.lastSent = this.writingSince = this.now()
     this.wake(this.lastSent + this.link.settings.writeTimeoutMs)
     return this.connection.write(bytes).pipe(
-      Effect.mapError(endedBy),
       Effect.map(() => {
         this.writingSince = 0
         this.outbox.written(bytes)
-      })
+      }),
+      // The receiver tells of the end, behind the last bytes that came before it: an answer may be among them.
+      Effect.catch(() => Effect.never)
     )
   }).pipe(Effect.forever)
 
@@ -304,7 +312,7 @@ export class Session {
     const ended = this.failure ?? this.overdue(now)
     if (ended !== undefined) return Effect.fail(ended)
     this.idle(now)
-    this.wakeAt = Math.min(this.nextDue(now), now + SLEEP_MAX_MS)
+    this.wakeAt = Math.min(this.nextDue(), now + this.sleepMaxMs)
     const woken = Effect.callback<void>((resume) => {
       this.keeper = resume
     })
@@ -324,15 +332,15 @@ export class Session {
     return since + this.watchdogMs
   }
 
-  private nextDue(now: number): number {
+  private nextDue(): number {
     const { settings } = this.link
     let due = Number.POSITIVE_INFINITY
-    if (settings.idleMs > 0) due = Math.min(due, this.lastSent + settings.idleMs)
+    if (this.idleMs > 0) due = Math.min(due, this.lastSent + this.idleMs)
     if (this.watchdog.phase !== "DOWN") due = Math.min(due, this.watchdogDue())
     if (this.frameOpenAt > 0) due = Math.min(due, this.frameOpenAt + settings.frameTimeoutMs)
     if (this.writingSince > 0) due = Math.min(due, this.writingSince + settings.writeTimeoutMs)
     if (this.signOnSince > 0) due = Math.min(due, this.signOnSince + settings.signOn.timeoutMs)
-    return Number.isFinite(due) ? due : now + SLEEP_MAX_MS
+    return due
   }
 
   private overdue(now: number): LinkEnded | undefined {
@@ -352,7 +360,7 @@ export class Session {
 
   private idle(now: number): void {
     const { settings } = this.link
-    if (settings.idleMs === 0 || now < this.lastSent + settings.idleMs) return
+    if (this.idleMs === 0 || now < this.lastSent + this.idleMs) return
     const frame = idleFrame(settings.frame)
     if (frame === undefined) return
     const at = this.outbox.begin(frame.length)

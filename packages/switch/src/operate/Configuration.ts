@@ -7,12 +7,14 @@ import type { Dialect } from "@jinka/codec"
 import { Data, Effect, FileSystem, Path, Result } from "effect"
 import type { SwitchSettings } from "../Switch.ts"
 import { type ConfigurationDocument, decodeDocument } from "./configuration/ConfigurationDocument.ts"
+import { readDialects } from "./configuration/DialectFiles.ts"
 import { Draft } from "./configuration/Draft.ts"
 import { findingsOf } from "./configuration/Issues.ts"
 import { type Keys, readKeys } from "./configuration/JournalKeys.ts"
 import { error, type Finding, type Problem, problemText } from "./configuration/Problem.ts"
 import { relationsOf, socketPathMax } from "./configuration/Relations.ts"
 import { dialectsOf, switchSettings } from "./configuration/Settings.ts"
+import type { Catalogue } from "./configuration/Shipped.ts"
 import { durationMs, sizeBytes } from "./configuration/Units.ts"
 import { YamlText } from "./configuration/YamlText.ts"
 
@@ -52,7 +54,8 @@ export const parse = Effect.fnUntraced(function* (text: string, file: string, di
   if (yaml.problems.length > 0) return yield* new ConfigurationInvalid({ file, problems: yaml.problems })
   const decoded = decodeDocument(yaml.value)
   const wrong = Result.isFailure(decoded) ? findingsOf(decoded.failure.issue, yaml.value) : []
-  const problems = inOrder(yaml, [...wrong, ...relationsOf(new Draft(yaml.value))])
+  const { catalogue, findings } = yield* readDialects(new Draft(yaml.value), directory)
+  const problems = inOrder(yaml, [...wrong, ...findings, ...relationsOf(new Draft(yaml.value, catalogue))])
   if (Result.isFailure(decoded) || problems.some(({ severity }) => severity === "error")) {
     return yield* new ConfigurationInvalid({ file, problems })
   }
@@ -65,12 +68,18 @@ export const parse = Effect.fnUntraced(function* (text: string, file: string, di
     const tooLong = inOrder(yaml, [longSocket(document, socket)])
     return yield* new ConfigurationInvalid({ file, problems: tooLong })
   }
-  return { file, document, socket, ...settingsOf(document, journal), warnings: problems } satisfies Configuration
+  return {
+    file,
+    document,
+    socket,
+    ...settingsOf(document, catalogue, journal),
+    warnings: problems
+  } satisfies Configuration
 })
 
-const settingsOf = (document: ConfigurationDocument, directory: string) => ({
-  settings: switchSettings(document),
-  journal: { directory, reserve: sizeBytes(document.journal.reserve)!, dialects: dialectsOf(document) },
+const settingsOf = (document: ConfigurationDocument, catalogue: Catalogue, directory: string) => ({
+  settings: switchSettings(document, catalogue),
+  journal: { directory, reserve: sizeBytes(document.journal.reserve)!, dialects: dialectsOf(document, catalogue) },
   drainTimeoutMs: durationMs(document.drainTimeout)!
 })
 

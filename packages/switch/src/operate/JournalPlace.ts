@@ -1,7 +1,7 @@
 /**
  * The journal that a command line means: a configuration file names it, or a directory is it.
  */
-import type { Dialect } from "@jinka/codec"
+import { type Dialect, dialects as shipped } from "@jinka/codec"
 import { Config, Effect, FileSystem, Path, Redacted, type Scope } from "effect"
 import { keyFromHex } from "../journal/JournalKey.ts"
 import { type JournalReader, openReadOnly } from "../journal/JournalReader.ts"
@@ -37,7 +37,7 @@ export const journalPlace = Effect.fnUntraced(function* (
   if (info._tag === "Some" && info.value.type === "Directory") {
     const directory = path.resolve(place)
     const socket = path.join(directory, "control.sock")
-    return { directory, socket, dialects: new Dialects(), open: opening(directory, keysOfEnvironment, {}) }
+    return { directory, socket, dialects: new Dialects(), open: opening(directory, keysOfEnvironment, shipped) }
   }
   const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
   const configuration = yield* Effect.mapError(load(place), failedBy)

@@ -146,7 +146,8 @@ const listen = (at: Endpoint, accept: (connection: Connection) => void) =>
   Effect.acquireRelease(
     Effect.callback<Net.Server, ListenFailed>((resume) => {
       const server = Net.createServer({ noDelay: true }, (socket) => accept(new NodeConnection(socket)))
-      server.once("error", (error: NodeJS.ErrnoException) => {
+      // Not `once`: a later error of accepting (no file handles left) must not end the process.
+      server.on("error", (error: NodeJS.ErrnoException) => {
         const cause = error.code ?? error.message
         resume(Effect.fail(new ListenFailed({ host: at.host, port: at.port, cause })))
       })

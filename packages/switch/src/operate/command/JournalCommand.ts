@@ -18,13 +18,13 @@ const verify = Command.make("verify", { place: fileOrDirectory }, ({ place }) =>
     const journal = yield* open(false)
     const isSeen = yield* (yield* Stdio.Stdio).stderrIsTerminal
     const { lastSeq } = journal.recovered
-    const console = yield* Console.Console
+    const screen = yield* Console.Console
     let next = progressEntries
     const verification = yield* Effect.mapError(
       journal.verify((seq) => {
         if (!isSeen || seq < next) return
         next = seq + progressEntries
-        console.error(`verified ${seq} of ${lastSeq} entries (${Math.floor((100 * seq) / lastSeq)} %)`)
+        screen.error(`verified ${seq} of ${lastSeq} entries (${Math.floor((100 * seq) / lastSeq)} %)`)
       }),
       failedBy
     )
@@ -48,16 +48,16 @@ const summary = Command.make("summary", { place: fileOrDirectory, json: asJson }
   Effect.gen(function* () {
     const { open, dialects } = yield* journalPlace(place)
     const journal = yield* open(false)
-    const console = yield* Console.Console
+    const screen = yield* Console.Console
     let held: Array<string> = []
     const each = (line: SummaryLine) => {
       held.push(json ? JSON.stringify(line) : lineText(line))
       if (held.length < linesAtOnce) return
-      console.log(held.join("\n"))
+      screen.log(held.join("\n"))
       held = []
     }
     const totals = yield* Effect.mapError(summarize(journal, dialects, each), failedBy)
-    if (held.length > 0) console.log(held.join("\n"))
+    if (held.length > 0) screen.log(held.join("\n"))
     // With --json standard output has exchanges only, so that it can be read as a table.
     yield* json ? Console.error(JSON.stringify({ totals })) : Console.log(totalsText(totals))
   }).pipe(Effect.scoped)

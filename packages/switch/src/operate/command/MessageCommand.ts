@@ -2,7 +2,9 @@
 import { type Codec, compile, type FrameFormat, toHex } from "@jinka/codec"
 import { Console, Effect, FileSystem, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { dialectNames, dialects, frameNames, frames } from "../configuration/Shipped.ts"
+import { dialectOfText } from "../configuration/DialectFiles.ts"
+import { nearest } from "../configuration/Problem.ts"
+import { dialectNames, frameNames, frames, isDialectFile, shippedDialects } from "../configuration/Shipped.ts"
 import { CommandFailed } from "../Exit.ts"
 import { type Input, MessageInput } from "../message/MessageInput.ts"
 import { encodeJson, messageLine, messageTable, type Shown } from "../message/MessageText.ts"
@@ -12,9 +14,9 @@ const input = Argument.String("input").pipe(
   Argument.withDefault("-")
 )
 
-const dialectFlag = Flag.Literals("dialect", dialectNames).pipe(
-  Flag.withDescription(`The message format; ${dialectNames[0]} when left out`),
-  Flag.withDefault(dialectNames[0]!)
+const dialectFlag = Flag.String("dialect").pipe(
+  Flag.withDescription(`The message format: ${dialectNames.join(", ")}, or a dialect file; cups when left out`),
+  Flag.withDefault("cups")
 )
 
 const frameFlag = Flag.Literals("frame", ["none", ...frameNames]).pipe(
@@ -24,7 +26,23 @@ const frameFlag = Flag.Literals("frame", ["none", ...frameNames]).pipe(
   Flag.withDefault("none")
 )
 
-const codecOf = (name: string): Codec => compile(dialects[name]!.dialect)
+const codecOf = Effect.fnUntraced(function* (
+  name: string
+): Effect.fn.Return<Codec, CommandFailed, FileSystem.FileSystem> {
+  const shipped = shippedDialects[name]
+  if (shipped !== undefined) return compile(shipped.dialect)
+  const meant = nearest(name, dialectNames)
+  const hint = meant === undefined ? `The dialects are ${dialectNames.join(", ")}.` : `Did you mean ${meant}?`
+  const refuse = (says: string) => new CommandFailed({ exit: "usage", says })
+  if (!isDialectFile(name)) return yield* refuse(`There is no dialect ${name}. ${hint}`)
+  const files = yield* FileSystem.FileSystem
+  const text = yield* Effect.mapError(files.readFileString(name), ({ reason }) =>
+    refuse(`${name} cannot be read (${reason._tag}).`)
+  )
+  const read = dialectOfText(text)
+  return typeof read === "string" ? yield* refuse(`${name} is no dialect file: ${read}.`) : compile(read)
+})
+
 const frameOf = (name: string): FrameFormat | undefined => frames[name]
 
 const bytesOf = (source: string) =>
@@ -89,7 +107,7 @@ export const decode = Command.make(
     Effect.gen(function* () {
       const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
       const show = flags.output === "table" || (flags.output === "auto" && isTerminal) ? messageTable : messageLine
-      const codec = codecOf(flags.dialect)
+      const codec = yield* codecOf(flags.dialect)
       const showing = { reveal: flags.unmask, language: flags.language }
       const messages = new MessageInput(flags.form, frameOf(flags.frame))
       let bad = 0
@@ -142,7 +160,7 @@ export const encode = Command.make(
   },
   (flags) =>
     Effect.gen(function* () {
-      const codec = codecOf(flags.dialect)
+      const codec = yield* codecOf(flags.dialect)
       const text = yield* Stream.mkString(Stream.decodeText(bytesOf(flags.input)))
       const built = jsonOf(text).map((json) =>
         json instanceof Error ? json.message : encodeJson(codec, json, frameOf(flags.frame))

@@ -6,16 +6,19 @@
 import type { FrameFormat } from "@jinka/codec"
 import { at } from "./Issues.ts"
 import type { Path } from "./Problem.ts"
-import { dialects, frames, type ShippedDialect } from "./Shipped.ts"
+import { type Catalogue, frames, type KnownDialect, shippedDialects } from "./Shipped.ts"
 import { durationMs } from "./Units.ts"
 
 /** One part of the draft, and where it stands. */
 export class Draft {
   readonly path: Path
+  /** The dialects that links may name. */
+  readonly catalogue: Catalogue
   private readonly value: unknown
 
-  constructor(value: unknown, path: Path = []) {
+  constructor(value: unknown, catalogue: Catalogue = shippedDialects, path: Path = []) {
     this.value = value
+    this.catalogue = catalogue
     this.path = path
   }
 
@@ -26,7 +29,7 @@ export class Draft {
 
   /** The part under a key. */
   part(...keys: Path): Draft {
-    return new Draft(at(this.value, keys), [...this.path, ...keys])
+    return new Draft(at(this.value, keys), this.catalogue, [...this.path, ...keys])
   }
 
   /** The entries of a list; empty when it is none. */
@@ -60,8 +63,12 @@ export class Draft {
   }
 }
 
-/** The dialect that a link names, when it is one of the shipped. */
-export const dialectOf = (link: Draft): ShippedDialect | undefined => dialects[link.part("dialect").text ?? ""]
+/** The dialect that a link names, when there is one. */
+export const dialectOf = (link: Draft): KnownDialect | undefined => link.catalogue[link.part("dialect").text ?? ""]
+
+/** Whether silence is answered with an echo request: as written, else if the dialect has one. */
+export const isProbed = (link: Draft): boolean | undefined =>
+  link.part("watchdog", "probe").truth(dialectOf(link)?.dialect.network?.codes.echo !== undefined)
 
 /** The frame that a link has; `undefined` when that cannot be said yet. */
 export const frameOf = (link: Draft): FrameFormat | undefined => {

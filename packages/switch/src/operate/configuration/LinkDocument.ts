@@ -17,7 +17,8 @@ import {
   optional,
   Size,
   TimeZone,
-  Truth
+  Truth,
+  text
 } from "./Terms.ts"
 
 /** Modes of the taxonomy that this version does not have. */
@@ -26,6 +27,11 @@ export const modesToCome = ["sync-short", "sync-long", "async-short", "async-sim
 const Mode = Schema.Literal("async-duplex").annotate({
   expected: `async-duplex (the one mode of this version; ${modesToCome.join(", ")} are not available yet)`
 })
+
+const DialectName = Schema.Union([
+  Schema.Literals(dialectNames),
+  text(/\.ya?ml$/, "a dialect file such as ./ours.yaml")
+]).annotate({ expected: `${dialectNames.join(", ")} or a dialect file such as ./ours.yaml` })
 
 const ListenDocument = Schema.Struct({
   host: option(Host, "0.0.0.0", "Address of this machine to listen on."),
@@ -60,7 +66,10 @@ const WatchdogDocument = Schema.Struct({
     "30 seconds",
     "Silence after which the link is probed; after as much again it is closed (RFC 3539)."
   ),
-  probe: option(Truth, true, "Silence is answered with an echo request. Without, only what arrives by itself counts."),
+  probe: optional(
+    Truth,
+    "Silence is answered with an echo request. Without, only what arrives by itself counts. When left out: true if the dialect has one."
+  ),
   proofs: option(count(0, 10), 3, "Echoes that a reopened connection must answer before it is used.")
 })
 
@@ -82,7 +91,10 @@ export const LinkDocument = Schema.Struct({
   institution: described(Institution, "The partner's institution code, as in headers and in DE 32, 33 and 100."),
   ourInstitution: optional(Institution, "Our own code on this link, where it is not the switch's `institution`."),
   mode: option(Mode, "async-duplex", "How the connection is used: one socket, both sides send at any time."),
-  dialect: described(Schema.Literals(dialectNames), "The partner's message format."),
+  dialect: described(
+    DialectName,
+    "The partner's message format: a shipped dialect by its name, or the path of a dialect file of your own."
+  ),
   frame: optional(
     Schema.Union([Schema.Literals(frameNames), FrameDocument]),
     "The length header: a shipped one by name, or written out. When left out: the dialect's usual one."
@@ -102,7 +114,7 @@ export const LinkDocument = Schema.Struct({
   writeTimeout: option(Duration, "10 seconds", "How long a write may make no progress before the connection is cut."),
   timeZone: optional(
     TimeZone,
-    "Offset from UTC of DE 7, 12 and 13 in messages that we make. When left out: the network's (cups +08:00, others +00:00)."
+    "Offset from UTC of DE 7, 12 and 13 in messages that we make. When left out: the dialect's usual one."
   ),
   partnerTimeout: optional(
     Duration,

@@ -84,19 +84,17 @@ const idleWithoutFrame = (link: Draft): ReadonlyArray<Finding> => {
 
 /** Sign-on and echo need the network's codes. */
 const withoutManagement = (link: Draft): ReadonlyArray<Finding> => {
-  const shipped = dialectOf(link)
-  if (shipped === undefined) return []
-  const codes = shipped.dialect.network?.codes
+  const used = dialectOf(link)
+  if (used === undefined) return []
+  const codes = used.dialect.network?.codes
   const wants = [
-    { part: link.part("watchdog", "probe"), fallback: true, code: codes?.echo, what: "echo request" },
-    { part: link.part("signOn", "send"), fallback: false, code: codes?.signOn, what: "sign-on" },
-    { part: link.part("signOn", "expect"), fallback: false, code: codes?.signOn, what: "sign-on" }
+    { part: link.part("watchdog", "probe"), code: codes?.echo, what: "echo request" },
+    { part: link.part("signOn", "send"), code: codes?.signOn, what: "sign-on" },
+    { part: link.part("signOn", "expect"), code: codes?.signOn, what: "sign-on" }
   ]
   return wants
-    .filter(({ part, fallback, code }) => code === undefined && part.truth(fallback) === true)
-    .map(({ part, what }) =>
-      error(part.path, `the dialect ${shipped.dialect.name} has no ${what}`, "Write false here.")
-    )
+    .filter(({ part, code }) => code === undefined && part.truth(false) === true)
+    .map(({ part, what }) => error(part.path, `the dialect ${used.dialect.name} has no ${what}`, "Write false here."))
 }
 
 const openToAll = (link: Draft): ReadonlyArray<Finding> => {

@@ -7,17 +7,17 @@ import type { SwitchSettings } from "../../Switch.ts"
 import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
 import { frameFormat } from "./Draft.ts"
 import type { LinkDocument } from "./LinkDocument.ts"
-import { dialects, frames } from "./Shipped.ts"
+import { type Catalogue, frames } from "./Shipped.ts"
 import { idleDefault } from "./TimeoutRelations.ts"
 import { durationMs, sizeBytes, utcOffsetMs } from "./Units.ts"
 
 /** The settings of the switch. Links of one dialect share its codec, so that messages between them keep their bytes. */
-export const switchSettings = (document: ConfigurationDocument): SwitchSettings => {
+export const switchSettings = (document: ConfigurationDocument, catalogue: Catalogue): SwitchSettings => {
   const codecs = new Map<string, Codec>()
   const position = new Map(document.links.map(({ name }, index) => [name, index]))
   return {
     links: document.links.map((link) => ({
-      ...linkSettings(link, document.institution, codecs),
+      ...linkSettings(link, document.institution, catalogue, codecs),
       delivery: {
         timeoutMs: durationMs(link.storeAndForward.timeout)!,
         retryMs: durationMs(link.storeAndForward.retry)!,
@@ -35,12 +35,17 @@ export const switchSettings = (document: ConfigurationDocument): SwitchSettings 
   }
 }
 
-/** Dialects of the links by name, as data: what the journal's search reads messages with. */
-export const dialectsOf = (document: ConfigurationDocument): Readonly<Record<string, Dialect>> =>
-  Object.fromEntries(document.links.map(({ dialect }) => [dialect, dialects[dialect]!.dialect]))
+/** Dialects of the links by their own names, as data: what the journal's search reads messages with. */
+export const dialectsOf = (document: ConfigurationDocument, catalogue: Catalogue): Readonly<Record<string, Dialect>> =>
+  Object.fromEntries(document.links.map((link) => catalogue[link.dialect]!.dialect).map((one) => [one.name, one]))
 
-const linkSettings = (link: LinkDocument, institution: string, codecs: Map<string, Codec>): LinkSettings => {
-  const { dialect, frame: usual, timeZone } = dialects[link.dialect]!
+const linkSettings = (
+  link: LinkDocument,
+  institution: string,
+  catalogue: Catalogue,
+  codecs: Map<string, Codec>
+): LinkSettings => {
+  const { dialect, frame: usual, timeZone } = catalogue[link.dialect]!
   const codec = codecs.get(link.dialect) ?? compile(dialect)
   codecs.set(link.dialect, codec)
   const frame =
@@ -62,7 +67,7 @@ const linkSettings = (link: LinkDocument, institution: string, codecs: Map<strin
     idleMs: durationMs(idle) ?? 0,
     watchdog: {
       intervalMs: durationMs(link.watchdog.interval)!,
-      probe: link.watchdog.probe,
+      probe: link.watchdog.probe ?? dialect.network?.codes.echo !== undefined,
       proofs: link.watchdog.proofs
     },
     reconnect: { minMs: durationMs(link.reconnect.min)!, maxMs: durationMs(link.reconnect.max)! },

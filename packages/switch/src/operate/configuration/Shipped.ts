@@ -1,18 +1,10 @@
 /**
- * The dialects and frames that come with Jinka, by the names that a configuration calls them. Pure.
+ * The dialects and frames that a configuration may name: those that come with Jinka, and dialect files of its own. Pure.
  */
-import {
-  binaryFrame,
-  cups,
-  cupsFrame,
-  type Dialect,
-  type FrameFormat,
-  iso8583v1987Ascii,
-  iso8583v1987AsciiRaw
-} from "@jinka/codec"
+import { binaryFrame, cupsFrame, type Dialect, type FrameFormat, dialects as shipped } from "@jinka/codec"
 
 /** A dialect with what usually goes with it on a link. */
-export interface ShippedDialect {
+export interface KnownDialect {
   readonly dialect: Dialect
   /** Name of its usual frame. */
   readonly frame: string
@@ -20,17 +12,26 @@ export interface ShippedDialect {
   readonly timeZone: string
 }
 
-/** Dialects by name. */
-export const dialects: Readonly<Record<string, ShippedDialect>> = Object.fromEntries(
-  [
-    { dialect: cups, frame: "cups", timeZone: "+08:00" },
-    { dialect: iso8583v1987Ascii, frame: "binary", timeZone: "+00:00" },
-    { dialect: iso8583v1987AsciiRaw, frame: "binary", timeZone: "+00:00" }
-  ].map((one) => [one.dialect.name, one])
+/** Dialects by what a configuration calls them: a name, or the path of a file. */
+export type Catalogue = Readonly<Record<string, KnownDialect>>
+
+/** What usually goes with a dialect: its header tells the network. */
+export const known = (dialect: Dialect): KnownDialect => ({
+  dialect,
+  frame: dialect.header?.name === "cups46" ? "cups" : "binary",
+  timeZone: dialect.header?.name === "cups46" || dialect.header?.name === "tpdu6" ? "+08:00" : "+00:00"
+})
+
+/** The shipped dialects. */
+export const shippedDialects: Catalogue = Object.fromEntries(
+  Object.entries(shipped).map(([name, dialect]) => [name, known(dialect)])
 )
 
-/** Names of the shipped dialects. */
-export const dialectNames: ReadonlyArray<string> = Object.keys(dialects)
+/** Their names. */
+export const dialectNames: ReadonlyArray<string> = Object.keys(shippedDialects)
+
+/** Whether a link's `dialect` is the path of a file. */
+export const isDialectFile = (text: string): boolean => /\.ya?ml$/.test(text)
 
 /** Frames by name. */
 export const frames: Readonly<Record<string, FrameFormat>> = { cups: cupsFrame, binary: binaryFrame }

@@ -5,7 +5,7 @@
  * idle timeouts the smaller wins, because that side closes.
  */
 import { idleFrame } from "@jinka/codec"
-import { type Draft, frameOf } from "./Draft.ts"
+import { type Draft, frameOf, isProbed } from "./Draft.ts"
 import { frameFinding } from "./FrameRelations.ts"
 import { error, type Finding, warning } from "./Problem.ts"
 
@@ -65,9 +65,9 @@ const silence = (link: Draft): ReadonlyArray<Finding> => {
   const ours = ourSilence(link)
   if (ms === undefined || ours === undefined || ours < ms) return []
   const interval = link.part("watchdog", "interval").ms("30 seconds")
-  const isProbed = link.part("watchdog", "probe").truth(true) === true && interval !== undefined && interval < ms
+  const isEchoed = isProbed(link) === true && interval !== undefined && interval < ms
   const said = ours === Number.POSITIVE_INFINITY ? "we send no idle frames" : `we may be silent for ${seconds(ours)}`
-  const saving = isProbed ? "; the watchdog's echo comes earlier only while the partner is silent too" : ""
+  const saving = isEchoed ? "; the watchdog's echo comes earlier only while the partner is silent too" : ""
   return [
     warning(
       theirs.path,

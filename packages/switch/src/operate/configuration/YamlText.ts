@@ -73,6 +73,7 @@ export class YamlText {
     if (!isScalar(node)) return undefined
     const source = node.source ?? String(node.value)
     if (source === "") return "nothing"
+    if (/\d{12}/.test(source)) return "a text that may hold a card number"
     return source.length > SHOWN_MAX ? `a text of ${source.length} characters` : JSON.stringify(source).slice(1, -1)
   }
 }

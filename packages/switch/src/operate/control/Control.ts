@@ -79,7 +79,15 @@ const routes = ({ status, trace, drain }: Controlled) => {
     )
   return HttpRouter.addAll([
     HttpRouter.route("GET", "/status", Effect.flatMap(status, HttpServerResponse.json)),
-    HttpRouter.route("GET", "/trace", Effect.flatMap(HttpServerRequest.ParsedSearchParams, traced)),
+    HttpRouter.route(
+      "GET",
+      "/trace",
+      Effect.flatMap(HttpServerRequest.ParsedSearchParams, (params) =>
+        "pan" in params
+          ? refuse(400, "a card number is sent with POST, so that it stands in no address")
+          : traced(params)
+      )
+    ),
     HttpRouter.route(
       "POST",
       "/trace",

@@ -1,7 +1,7 @@
 /**
  * docs/reference/configuration.md: every key with its meaning, values and default, from the schema itself. Pure.
  */
-import { dialects, frames, frameTitles } from "../configuration/Shipped.ts"
+import { frames, frameTitles, shippedDialects } from "../configuration/Shipped.ts"
 import { type SchemaNode, schemaTree } from "./JsonSchema.ts"
 import { cell, page, table } from "./Markdown.ts"
 
@@ -36,13 +36,15 @@ export const configurationPage = (): string => {
     "## Dialects",
     table(
       ["Name", "Messages", "Usual frame", "Usual time zone"],
-      Object.values(dialects).map(({ dialect, frame, timeZone }) => [
+      Object.values(shippedDialects).map(({ dialect, frame, timeZone }) => [
         `\`${dialect.name}\``,
         dialect.title,
         `\`${frame}\``,
         timeZone
       ])
     ),
+    "A partner that differs gets a dialect file: `dialect: ./ours.yaml`, with `extends` and the differences. Its `name` is one of its own, because the journal tells dialects apart by their names.",
+    "```yaml\nname: our-partner\nextends: cups\nfields:\n  60: ans...030 # another length\n  5: null # not used\n  44: { format: ans..25, encoding: gbk }\n```",
     "## What is checked between keys",
     relations,
     "## Secrets",

@@ -13,7 +13,7 @@ import {
 } from "@jinka/codec"
 import { journalReasonTags, makeReason } from "../../journal/JournalReason.ts"
 import { advice, type LinkEnded } from "../../link/Ended.ts"
-import { dialects } from "../configuration/Shipped.ts"
+import { shippedDialects } from "../configuration/Shipped.ts"
 import { type Exit, exitCodes, exitMeanings } from "../Exit.ts"
 import { cell, page, table } from "./Markdown.ts"
 
@@ -148,14 +148,22 @@ const refusalReasons: Readonly<Record<keyof RefusalCodes, string>> = {
   cutOver: "Cut-over of the settlement date. This version does not refuse for it."
 }
 
+/** A column for each set of codes, named by the dialects that have it. */
 const refusals = (): string => {
-  const shown = Object.values(dialects).map(({ dialect }) => dialect)
+  const columns = new Map<string, { readonly names: Array<string>; readonly codes: RefusalCodes }>()
+  for (const { dialect } of Object.values(shippedDialects)) {
+    const same = JSON.stringify(Object.entries(dialect.refusal).sort())
+    const column = columns.get(same) ?? { names: [], codes: dialect.refusal }
+    column.names.push(dialect.name)
+    columns.set(same, column)
+  }
+  const shown = [...columns.values()]
   return table(
-    ["Reason", "When", ...shown.map(({ name }) => name)],
+    ["Reason", "When", ...shown.map(({ names }) => names.join(", "))],
     (Object.keys(refusalReasons) as ReadonlyArray<keyof RefusalCodes>).map((reason) => [
       reason,
       refusalReasons[reason],
-      ...shown.map(({ refusal }) => refusal[reason])
+      ...shown.map(({ codes }) => codes[reason])
     ])
   )
 }

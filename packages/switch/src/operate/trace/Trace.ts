@@ -10,7 +10,7 @@ import { entryKindName } from "../../journal/EntryKind.ts"
 import type { Journal } from "../../journal/Journal.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
 import type { NameRecord, SearchKey } from "../../journal/JournalStore.ts"
-import { dialects as shipped } from "../configuration/Shipped.ts"
+import { shippedDialects } from "../configuration/Shipped.ts"
 import { entryWords } from "./EntryWords.ts"
 import type { TraceEntry, TraceExchange, TraceReport } from "./TraceReport.ts"
 
@@ -35,7 +35,7 @@ export class Dialects {
   /** The codec of a dialect; `undefined` when nobody knows the name. */
   codec(name: string): Codec | undefined {
     if (!this.codecs.has(name)) {
-      const dialect = this.given[name] ?? shipped[name]?.dialect
+      const dialect = this.given[name] ?? shippedDialects[name]?.dialect
       this.codecs.set(name, dialect === undefined ? undefined : compile(dialect))
     }
     return this.codecs.get(name)

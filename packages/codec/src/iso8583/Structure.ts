@@ -1,0 +1,125 @@
+/**
+ * What stands inside a field, as data: parts one after another, BER-TLV, the tagging styles of CUPS (domain.md 1.9) and private
+ * bitmaps, inside each other where a network does so. Reading and writing is in `Parts`; the message itself is read and switched
+ * without any of this, so a structure that a partner breaks never refuses a message.
+ */
+import type { Sensitivity } from "./Sensitive.ts"
+
+/** One part of a field. */
+export interface PartDefinition {
+  readonly name: string
+  readonly nameZh?: string
+  /** Bytes (characters of a text field). Left out: to the end of what holds it. Not for tags that carry their length. */
+  readonly length?: number
+  /** Only in a private bitmap: the part's notation, like a field's (`n..19`). */
+  readonly format?: string
+  /** How the part is covered; left out: as what holds it. A part of a `sad` field is always covered. */
+  readonly sensitivity?: Sensitivity
+  /** What stands inside this part. */
+  readonly structure?: Structure
+}
+
+/** Parts by tag. A tag that is not listed is read too and has no name; in `tag-fixed` it cannot be read. */
+export interface TagDefinitions {
+  readonly [tag: string]: PartDefinition
+}
+
+/** Parts of known lengths, in order. The last ones may be missing or short. */
+export interface PositionalStructure {
+  readonly style: "positional"
+  readonly parts: ReadonlyArray<PartDefinition>
+}
+
+/** BER-TLV with the EMV tags (`emvTags`). */
+export interface BerTlvStructure {
+  readonly style: "ber-tlv"
+}
+
+/** Tag, length in digits, value; one after another. CUPS "ULV": tags of 2 characters, lengths of 3 digits. */
+export interface TagLengthValueStructure {
+  readonly style: "tag-length-value"
+  /** Characters of a tag, 1..8. */
+  readonly tagLength: number
+  /** Digits of a length, 1..4. */
+  readonly lengthDigits: number
+  readonly tags?: TagDefinitions
+}
+
+/** One tag, then the value to the end. CUPS "UV": tags of 2 characters. */
+export interface UsageValueStructure {
+  readonly style: "usage-value"
+  readonly tagLength: number
+  readonly tags?: TagDefinitions
+}
+
+/** Tag, then a value of the tag's known length; one after another (CUPS F62 "TV"). */
+export interface TagFixedStructure {
+  readonly style: "tag-fixed"
+  readonly tagLength: number
+  /** Every part has a length. */
+  readonly tags: TagDefinitions
+}
+
+/** A bitmap, then the parts that it announces, each written like a field with the dialect's encodings. */
+export interface BitmapStructure {
+  readonly style: "bitmap"
+  /** Bytes of the bitmap, 1..16. */
+  readonly bytes: number
+  /** `binary`, or `hex`: two characters a byte. */
+  readonly encoding: "binary" | "hex"
+  /** By bit number, 1 for the highest bit of the first byte. Every part has a format. */
+  readonly parts: { readonly [bit: number]: PartDefinition }
+}
+
+/** What stands inside a field or a part. */
+export type Structure =
+  | PositionalStructure
+  | BerTlvStructure
+  | TagLengthValueStructure
+  | UsageValueStructure
+  | TagFixedStructure
+  | BitmapStructure
+
+const isWithin = (value: number, min: number, max: number): boolean =>
+  Number.isInteger(value) && value >= min && value <= max
+
+const partError = (structure: Structure, key: string, part: PartDefinition): string | undefined => {
+  if (typeof part.name !== "string" || part.name === "") return `part ${key} has no name`
+  if (part.length !== undefined && !isWithin(part.length, 1, 9999)) return `part ${key}: a length of 1..9999 is expected`
+  if (structure.style === "tag-fixed" && part.length === undefined) return `part ${key} needs a length`
+  if (structure.style === "bitmap" && part.format === undefined) return `part ${key} needs a format`
+  if (structure.style === "bitmap" && !isWithin(Number(key), 1, structure.bytes * 8)) return `bit ${key} is not in the bitmap`
+  if ("tagLength" in structure && key.length !== structure.tagLength)
+    return `tag ${key} has not ${structure.tagLength} characters`
+  return part.structure === undefined ? undefined : structureError(part.structure)
+}
+
+/** Parts of a structure by their key in it: position, tag or bit. */
+const entriesOf = (structure: Structure): ReadonlyArray<readonly [string, PartDefinition]> => {
+  switch (structure.style) {
+    case "positional":
+      return structure.parts.map((part, index) => [String(index + 1), part])
+    case "ber-tlv":
+      return []
+    case "bitmap":
+      return Object.entries(structure.parts)
+    default:
+      return Object.entries(structure.tags ?? {})
+  }
+}
+
+/** Why a structure makes no sense; `undefined` when it does. The sentence names the part. */
+export const structureError = (structure: Structure): string | undefined => {
+  if ("tagLength" in structure && !isWithin(structure.tagLength, 1, 8)) return "tagLength must be 1..8"
+  if (structure.style === "tag-length-value" && !isWithin(structure.lengthDigits, 1, 4))
+    return "lengthDigits must be 1..4"
+  if (structure.style === "bitmap" && !isWithin(structure.bytes, 1, 16)) return "bytes of a private bitmap must be 1..16"
+  const entries = entriesOf(structure)
+  for (const [index, [key, part]] of entries.entries()) {
+    const wrong = partError(structure, key, part)
+    if (wrong !== undefined) return wrong
+    if (structure.style === "positional" && part.length === undefined && index < entries.length - 1)
+      return `part ${key} needs a length: only the last runs to the end`
+  }
+  return undefined
+}

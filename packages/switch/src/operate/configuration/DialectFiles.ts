@@ -1,0 +1,54 @@
+/**
+ * Dialect files that links name: a partner's field table as YAML, read with the codec's own reader.
+ */
+import { type Dialect, type DialectInvalid, readDialect } from "@jinka/codec"
+import { Effect, FileSystem, Path } from "effect"
+import type { Draft } from "./Draft.ts"
+import { error, type Finding } from "./Problem.ts"
+import { type Catalogue, isDialectFile, known, shippedDialects } from "./Shipped.ts"
+
+/** All dialects that a configuration may use, and what is wrong with its own files. */
+export interface ReadDialects {
+  readonly catalogue: Catalogue
+  readonly findings: ReadonlyArray<Finding>
+}
+
+const isInvalid = (read: Dialect | DialectInvalid): read is DialectInvalid => "_tag" in read
+
+/** A dialect from the text of a file; a sentence when it is none. */
+export const dialectOfText = (text: string): Dialect | string => {
+  const read = readDialect(text)
+  if (isInvalid(read)) return read.path === "" ? read.rule : `${read.path}: ${read.rule}`
+  return read.name in shippedDialects ? `its name, ${read.name}, is that of a shipped dialect` : read
+}
+
+/** Reads the files that the links of a draft name, each once. `directory` is what their paths start from. */
+export const readDialects = Effect.fnUntraced(function* (
+  draft: Draft,
+  directory: string
+): Effect.fn.Return<ReadDialects, never, FileSystem.FileSystem | Path.Path> {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const own: Record<string, Dialect> = {}
+  const findings: Array<Finding> = []
+  for (const link of draft.part("links").entries) {
+    const { text, path: place } = link.part("dialect")
+    if (text === undefined || !isDialectFile(text) || text in own) continue
+    const read = yield* files.readFileString(path.resolve(directory, text)).pipe(
+      Effect.map(dialectOfText),
+      Effect.catch(({ reason }) => Effect.succeed(`it cannot be read (${reason._tag})`))
+    )
+    const wrong = typeof read === "string" ? read : sameName(read, own)
+    if (wrong !== undefined)
+      findings.push(error(place, `the dialect file cannot be used: ${wrong}`, "Correct that file."))
+    else if (typeof read !== "string") own[text] = read
+  }
+  const catalogue = Object.fromEntries(Object.entries(own).map(([name, dialect]) => [name, known(dialect)]))
+  return { catalogue: { ...shippedDialects, ...catalogue }, findings }
+})
+
+/** The journal tells dialects apart by their names. */
+const sameName = ({ name }: Dialect, own: Readonly<Record<string, Dialect>>): string | undefined => {
+  const other = Object.entries(own).find(([, dialect]) => dialect.name === name)
+  return other === undefined ? undefined : `its name, ${name}, is that of ${other[0]} too`
+}

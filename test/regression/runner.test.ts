@@ -1,0 +1,393 @@
+/** The runner itself: that it finds what is wrong, says where, and shows no card data; and that its reports can be read. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { NodeServices } from "@effect/platform-node"
+import { Console, Effect, Exit } from "effect"
+import { Command } from "effect/cli"
+import { describe, expect, it } from "vitest"
+import { dialogueCommand } from "../../packages/simulator/src/dialogue/DialogueCommand.ts"
+import {
+  failureText,
+  junitXml,
+  type Outcome,
+  outcomeLine,
+  readDialogue,
+  runDialogue,
+  runDialogues,
+  summaryText,
+  usualRun
+} from "../../packages/simulator/src/dialogue/index.ts"
+import { answered, frameOf, type Line, standIn } from "./StandIn.ts"
+
+const messages = `
+sign-on: { mti: 0820, 7: "{now:MMDDhhmmss}", 11: "{stan}", 33: "48020000", 70: 001 }
+purchase:
+  mti: 0200
+  2: "6200000000000005"
+  3: "000000"
+  4: "000000012300"
+  7: "{now:MMDDhhmmss}"
+  11: "{stan}"
+  32: "48020000"
+  33: "48020000"
+  35: "6200000000000005=30122010000000000000"
+  52: "A1B2C3D4E5F60718"
+`
+
+const head = (partners = "{ A: connects to target }") =>
+  `rule: The rule under test.\nsource: a clause\nmessages: messages.yaml\npartners: ${partners}\nsteps:\n`
+
+const read = (text: string) =>
+  readDialogue("/dialogue.yaml", {
+    file: "dialogue.yaml",
+    readText: (path) => (path.endsWith("messages.yaml") ? messages : text)
+  })
+
+/** Runs steps against a system that answers by `answer`. */
+const run = (steps: string, answer: (line: Line) => void, partners?: string): Promise<Outcome> =>
+  Effect.gen(function* () {
+    const { port } = yield* standIn(answer)
+    const dialogue = yield* read(head(partners) + steps)
+    return yield* runDialogue(dialogue, {
+      ...usualRun,
+      withinMs: 3000,
+      endpoint: (address) => (address === "target" ? { host: "127.0.0.1", port } : undefined)
+    })
+  }).pipe(Effect.scoped, Effect.runPromise)
+
+const approve = ({ message, send }: Line) => send(answered(message, "00"))
+
+const silent = () => {}
+
+const wrongOf = (text: string): Promise<string> =>
+  read(text).pipe(
+    Effect.flip,
+    Effect.map((invalid) => invalid.message),
+    Effect.runPromise
+  )
+
+describe("A dialogue that is kept", () => {
+  it("is kept when the system does what every step says", async () => {
+    const outcome = await run(
+      `  - A connects
+  - A sends: { like: purchase, as: asked }
+  - A expects: { answer to: asked, 39: 00, present: [4], absent: [90], within: 3s }
+  - A closes: FIN
+`,
+      approve
+    )
+
+    expect(failureText(outcome)).toBe("")
+    expect(outcome.result).toBe("kept")
+  })
+
+  it("answers echo requests by itself when the partner is told to", async () => {
+    let echoed = ""
+    const outcome = await run(
+      `  - A connects
+  - A sends: { like: sign-on, as: asked }
+  - A expects: { answer to: asked, 39: 00 }
+  - A expects nothing: 150ms
+`,
+      ({ message, send }) => {
+        if (message.mti === "0830") echoed = String(message.fields[39])
+        else {
+          send(frameOf({ mti: "0820", fields: { 7: "0101000000", 11: "000777", 33: "00010000", 70: "301" } }))
+          send(answered(message, "00"))
+        }
+      },
+      '{ A: "connects to target, answers echo" }'
+    )
+
+    expect(failureText(outcome)).toBe("")
+    expect(echoed).toBe("00")
+  })
+
+  it("sends what a step spoils exactly as it says: pieces, damage, appended bytes", async () => {
+    const seen: Array<string> = []
+    const outcome = await run(
+      `  - A connects
+  - A sends: { like: sign-on, as: asked, split at: [2, 30], pause: 5ms }
+  - A expects: { answer to: asked }
+  - A sends: { again: asked, damage: { 70: "002" }, as: off }
+  - A expects: { mti: 0830, 70: 002 }
+  - A sends: { again: asked, append: "3030" }
+  - A expects nothing: 100ms
+`,
+      (line) => {
+        seen.push(String(line.message.fields[70]))
+        approve(line)
+      }
+    )
+
+    expect(failureText(outcome)).toBe("")
+    expect(seen).toEqual(["001", "002"])
+  })
+})
+
+describe("A dialogue that is broken", () => {
+  it("says which step in which line saw which value, and marks the place in the transcript", async () => {
+    const outcome = await run(
+      `  - A connects
+  - A sends: { like: purchase, as: asked }
+  - A expects: { answer to: asked, 39: 00 }
+`,
+      ({ message, send }) => send(answered(message, "51"))
+    )
+    const text = failureText(outcome)
+
+    expect(outcome.result).toBe("broken")
+    expect(text).toContain("step    A expects   (dialogue.yaml:8)")
+    expect(text).toContain('DE 39: "00" expected, "51" came')
+    expect(text).toMatch(/>> 39 {3}51 +Response code/)
+    expect(text).toMatch(/\n +\^{5}$/)
+    expect(text).toMatch(/ A {2}> {2}0200/)
+    expect(text).toMatch(/ A {2}< {2}0210/)
+  })
+
+  it("shows no card number, track or PIN block: not as text, not in hex, not in what is said", async () => {
+    const outcome = await run(
+      `  - A connects
+  - A sends: { like: purchase, as: asked }
+  - A expects: { answer to: asked, 2: "6205500000000000004", 35: "0", 52: "0000000000000000", 39: 51 }
+`,
+      approve
+    )
+    const text = failureText(outcome) + junitXml([outcome])
+    const packed = text.replaceAll(/\s/g, "").toLowerCase()
+
+    expect(outcome.result).toBe("broken")
+    expect(text).toContain("DE 2: 19 covered characters expected, 16 covered characters came")
+    for (const secret of ["6200000000000005", "6205500000000000004", "=3012201"]) {
+      expect(text).not.toContain(secret)
+      expect(packed).not.toContain(Buffer.from(secret).toString("hex"))
+    }
+    expect(packed).not.toContain("a1b2c3d4e5f60718")
+  })
+
+  it("covers card data of a message that cannot be read, too", async () => {
+    const outcome = await run(
+      `  - A connects
+  - A sends: { like: purchase, as: asked, damage: { prefix 2: "1X" } }
+  - A sends: { like: purchase, append: "30" }
+  - A expects: { mti: 0210, within: 100ms }
+`,
+      silent
+    )
+    const packed = failureText(outcome).replaceAll(/\s/g, "").toLowerCase()
+
+    expect(outcome.result).toBe("broken")
+    expect(packed).not.toContain("6200000000000005")
+    expect(packed).not.toContain(Buffer.from("6200000000000005").toString("hex"))
+    expect(packed).not.toContain("a1b2c3d4e5f60718")
+  })
+
+  it("says that nothing came, and how long it waited", async () => {
+    const outcome = await run(
+      "  - A connects\n  - A sends: { like: sign-on }\n  - A expects: { mti: 0830, within: 150ms }\n",
+      silent
+    )
+
+    expect(outcome.failure?.says[0]).toMatch(/a message was expected, and did not come in 1[45]\d ms/)
+  })
+
+  it("says that the connection was closed where a message was expected", async () => {
+    const outcome = await run(
+      "  - A connects\n  - A sends: { like: sign-on }\n  - A expects: { mti: 0830 }\n",
+      ({ socket }) => socket.resetAndDestroy()
+    )
+
+    expect(outcome.failure?.says).toEqual(["the connection was closed (RST) and that was not expected"])
+  })
+
+  it("tells FIN from RST", async () => {
+    const outcome = await run(
+      "  - A connects\n  - A sends: { like: sign-on }\n  - A expects close: RST\n",
+      ({ socket }) => socket.end()
+    )
+
+    expect(outcome.failure?.says).toEqual(["the connection was to be closed by RST, and was by FIN"])
+  })
+
+  it("finds a message that came although nothing was to come", async () => {
+    const outcome = await run("  - A connects\n  - A sends: { like: sign-on }\n  - A expects nothing: 3s\n", approve)
+
+    expect(outcome.failure?.says).toEqual(["a message came that was not expected"])
+  })
+
+  it("finds a message that no step looked at", async () => {
+    const outcome = await run(
+      "  - A connects\n  - A sends: { like: sign-on }\n  - A expects: { mti: 0830 }\n  - wait: 100ms\n",
+      ({ message, send }) => {
+        send(answered(message, "00"))
+        send(answered(message, "00"))
+      }
+    )
+
+    expect(outcome.failure?.step).toBeUndefined()
+    expect(outcome.failure?.says).toEqual(["a message came that was not expected"])
+    expect(failureText(outcome)).toContain("after the last step")
+  })
+
+  it("finds an answer that comes too early", async () => {
+    const outcome = await run(
+      "  - A connects\n  - A sends: { like: sign-on, as: asked }\n" +
+        "  - A expects: { mti: 0830, not before: 2s, since: asked }\n",
+      approve
+    )
+
+    expect(outcome.failure?.says[0]).toMatch(/a message came \d+ ms too early/)
+  })
+
+  it("finds bytes that changed on the way, and names the data elements", async () => {
+    const outcome = await run(
+      "  - A connects\n  - A sends: { like: purchase, as: asked }\n  - A expects: { same as: asked, changed: [mti, 39] }\n",
+      ({ message, send }) => {
+        const { 52: _, ...fields } = message.fields
+        send(frameOf({ ...message, mti: "0210", fields: { ...fields, 4: "000000000001", 38: "123456", 39: "00" } }))
+      }
+    )
+
+    expect(outcome.failure?.says).toEqual([
+      'DE 4: the same as in "asked" expected, its bytes differ',
+      'DE 52: the same as in "asked" expected, it is not there',
+      'DE 38: the same as in "asked" expected, "asked" has none'
+    ])
+  })
+
+  it("says that a step asks for what was never said", async () => {
+    const outcome = await run('  - A connects\n  - A sends: { like: sign-on, 37: "{asked.37}" }\n', approve)
+
+    expect(outcome.failure?.says).toEqual(['no message was named "asked"'])
+  })
+
+  it("says that a message cannot be built, and why", async () => {
+    const outcome = await run("  - A connects\n  - A sends: { like: sign-on, 3: 12AB56 }\n", approve)
+
+    expect(outcome.failure?.says).toEqual(["the message cannot be built: field 3: only the digits 0-9 are allowed"])
+  })
+})
+
+describe("jinka-sim dialogue run", () => {
+  const command = (steps: string, targetOf: (port: number) => string) =>
+    Effect.gen(function* () {
+      const directory = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-dialogue-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const { port } = yield* standIn(approve)
+      writeFileSync(join(directory, "messages.yaml"), messages)
+      writeFileSync(join(directory, "one.yaml"), head() + steps)
+      const junit = join(directory, "report.xml")
+      const flags = ["run", directory, "--target", targetOf(port), "--within", "500", "--junit", junit]
+      const exit = yield* Command.runWith(dialogueCommand, { version: "0" })(flags).pipe(
+        Effect.provideService(Console.Console, quietConsole),
+        Effect.exit
+      )
+      return { exit, report: existsSync(junit) ? readFileSync(junit, "utf8") : "" }
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer), Effect.runPromise)
+
+  const quietConsole = { ...console, log: () => {}, error: () => {} } as Console.Console
+  const steps =
+    "  - A connects\n  - A sends: { like: sign-on, as: asked }\n  - A expects: { answer to: asked, 39: CODE }\n"
+
+  it("runs the dialogues of a folder against any address and writes a report", async () => {
+    const { exit, report } = await command(steps.replace("CODE", "00"), (port) => `127.0.0.1:${port}`)
+
+    expect(Exit.isSuccess(exit)).toBe(true)
+    expect(report).toContain('tests="1" failures="0"')
+  })
+
+  it("takes addresses by name, and fails when a rule is broken", async () => {
+    const { exit, report } = await command(steps.replace("CODE", "05"), (port) => `target=127.0.0.1:${port}`)
+
+    expect(String(exit)).toContain("1 of 1 dialogues are broken")
+    expect(report).toContain('tests="1" failures="1"')
+  })
+
+  it("refuses an address that is none", async () => {
+    const { exit } = await command(steps, () => "somewhere")
+
+    expect(String(exit)).toContain("--target")
+  })
+})
+
+describe("A dialogue file that is wrong", () => {
+  it.each([
+    ["an unknown step", `${head()}  - A jumps\n`, 'dialogue.yaml:6: "A jumps" is no step'],
+    [
+      "an unknown key",
+      `${head()}  - A sends: { like: sign-on, wihtout: [3] }\n`,
+      'dialogue.yaml:6: "wihtout" is not known'
+    ],
+    ["an unknown partner", `${head()}  - Z connects\n`, 'dialogue.yaml:6: "Z" is no partner'],
+    ["a duration without a unit", `${head()}  - wait: 100\n`, "dialogue.yaml:6: a duration"],
+    ["a missing rule", "source: x\nsteps: []\n", 'dialogue.yaml:1: "rule:" is missing'],
+    ["a key at the top", `${head()}stepps: []\n`, 'dialogue.yaml:6: "stepps" is not known'],
+    ["YAML that is none", `${head()}  - { A\n`, "dialogue.yaml:"]
+  ])("is refused with its line: %s", async (_, text, message) => {
+    expect(await wrongOf(text)).toContain(message)
+  })
+})
+
+describe("A run of many dialogues", () => {
+  const three = Effect.gen(function* () {
+    const { port } = yield* standIn(approve)
+    const kept = yield* read(
+      `${head()}  - A connects\n  - A sends: { like: sign-on, as: a }\n  - A expects: { answer to: a }\n`
+    )
+    const broken = yield* read(
+      `${head()}  - A connects\n  - A sends: { like: sign-on, as: a }\n  - A expects: { answer to: a, 39: "<&>" }\n`
+    )
+    const skipped = yield* read(`${head("{ A: connects to elsewhere }")}  - A connects\n`)
+    const needsOperator = yield* read(`${head()}  - operator: drain\n`)
+    return yield* runDialogues([kept, broken, skipped, needsOperator], {
+      ...usualRun,
+      endpoint: (address) => (address === "target" ? { host: "127.0.0.1", port } : undefined)
+    })
+  }).pipe(Effect.scoped)
+
+  it("goes on after a broken one, skips what it has no address or operator for, and says so", async () => {
+    const outcomes = await Effect.runPromise(three)
+
+    expect(outcomes.map(({ result }) => result)).toEqual(["kept", "broken", "skipped", "skipped"])
+    expect(outcomeLine(outcomes[2]!)).toContain('no address is given for "elsewhere"')
+    expect(outcomeLine(outcomes[3]!)).toContain("needs an operator")
+    expect(summaryText(outcomes)).toContain("4 dialogues: 1 kept, 1 broken, 2 skipped")
+  })
+
+  it("is written as JUnit XML, with every text escaped", async () => {
+    const xml = junitXml(await Effect.runPromise(three))
+
+    expect(xml).toContain('tests="4" failures="1" skipped="2"')
+    expect(xml).toContain("&lt;&amp;&gt;")
+    expect(xml).not.toContain("<&>")
+    expect(xml.match(/<testcase /g)).toHaveLength(4)
+    expect(xml.match(/<failure /g)).toHaveLength(1)
+  })
+
+  it("reads openings and messages from the files that a dialogue names", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "jinka-dialogue-"))
+    try {
+      writeFileSync(join(directory, "messages.yaml"), messages)
+      writeFileSync(
+        join(directory, "opening.yaml"),
+        "messages: messages.yaml\npartners: { A: connects to target }\nsystem: { acquirer: { window: 1 } }\nsteps:\n  - A connects\n"
+      )
+      const path = join(directory, "dialogue.yaml")
+      writeFileSync(
+        path,
+        "rule: r\nsource: s\nfirst: opening.yaml\nsystem: { acquirer: { retry: 1s } }\nsteps:\n  - A closes: FIN\n"
+      )
+      const dialogue = await Effect.runPromise(readDialogue(path))
+
+      expect(dialogue.steps.map(({ text }) => text)).toEqual(["A connects", "A closes: FIN"])
+      expect(dialogue.system).toEqual({ acquirer: { window: "1", retry: "1s" } })
+      expect([...dialogue.messages.keys()]).toEqual(["sign-on", "purchase"])
+      expect(readFileSync(path, "utf8")).toContain("rule: r")
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+})

@@ -1,0 +1,205 @@
+/**
+ * A whole switch on a transport and a journal that the test holds in its hands: virtual time, nothing durable before `commit`.
+ */
+import { compile, cups, cupsFrame, type Dialect, isMessageError, type Message } from "@jinka/codec"
+import { Effect, Layer, Logger } from "effect"
+import { TestClock } from "effect/testing"
+import { Journal } from "../../../packages/switch/src/journal/Journal.ts"
+import { MemoryStore } from "../../../packages/switch/src/journal/MemoryStore.ts"
+import * as Switch from "../../../packages/switch/src/Switch.ts"
+import {
+  ConnectFailed,
+  type Connection,
+  ConnectionEnded,
+  Transport
+} from "../../../packages/switch/src/transport/Transport.ts"
+
+export type LinkAll = Switch.SwitchSettings["links"][number]
+
+const local = new ConnectionEnded({ how: "local", cause: "closed by this side" })
+
+/** One connection as the test sees it: it plays the partner. */
+export class Wire implements Connection {
+  readonly local = "127.0.0.1:1"
+  readonly remote = "127.0.0.1:2"
+  /** Whether writes are taken at once; else they wait for ever. */
+  takes = true
+  isOpen = true
+  private readonly settings: LinkAll
+  private readonly chunks: Array<Buffer> = []
+  private readonly sent: Array<Buffer> = []
+  private ended: ConnectionEnded | undefined
+  private wakePuller: (() => void) | undefined
+  private failWriter: (() => void) | undefined
+
+  constructor(settings: LinkAll) {
+    this.settings = settings
+  }
+
+  readonly pull: Connection["pull"] = Effect.callback((resume) => {
+    const look = () => {
+      if (this.chunks.length > 0) resume(Effect.succeed(this.chunks.splice(0)))
+      else if (this.ended !== undefined) resume(Effect.fail(this.ended))
+      else return false
+      return true
+    }
+    if (!look()) {
+      this.wakePuller = () => {
+        this.wakePuller = undefined
+        look()
+      }
+    }
+  })
+
+  write(bytes: Buffer): Effect.Effect<void, ConnectionEnded> {
+    return Effect.suspend(() => {
+      if (this.ended !== undefined) return Effect.fail(this.ended)
+      if (this.takes) {
+        this.sent.push(Buffer.from(bytes))
+        return Effect.void
+      }
+      return Effect.callback<void, ConnectionEnded>((resume) => {
+        this.failWriter = () => resume(Effect.fail(this.ended!))
+      })
+    })
+  }
+
+  unsent(): number {
+    return 0
+  }
+
+  close(): void {
+    this.isOpen = false
+    this.end(local)
+  }
+
+  /** The partner or the network ends it; a waiting write hears of it first, as with a socket. */
+  end(ended: ConnectionEnded): void {
+    if (this.ended !== undefined) return
+    this.ended = ended
+    this.failWriter?.()
+    this.wakePuller?.()
+  }
+
+  /** The partner sends these messages in one read. */
+  say(...messages: ReadonlyArray<Message | Buffer>): void {
+    this.chunks.push(Buffer.concat(messages.map((message) => this.frame(message))))
+    this.wakePuller?.()
+  }
+
+  /** The same, while nobody is pulling: for what stands in the kernel when the end comes. */
+  keep(message: Message): void {
+    this.chunks.push(this.frame(message))
+  }
+
+  /** What the switch has sent since the last call. */
+  heard(): ReadonlyArray<Message> {
+    const bytes = Buffer.concat(this.sent.splice(0))
+    const messages: Array<Message> = []
+    for (let at = 0; at < bytes.length; ) {
+      const length = Number(bytes.toString("latin1", at, at + 4))
+      const message = this.settings.codec.decode(bytes, at + 4, at + 4 + length)
+      if (isMessageError(message)) throw new Error(`the switch sent a bad message: ${message._tag}`)
+      messages.push(message)
+      at += 4 + length
+    }
+    return messages
+  }
+
+  private frame(message: Message | Buffer): Buffer {
+    const bytes = Buffer.isBuffer(message) ? message : this.settings.codec.encode(message)
+    if (isMessageError(bytes)) throw new Error(`the test's message is wrong: ${bytes._tag}`)
+    return Buffer.concat([Buffer.from(String(bytes.length).padStart(4, "0")), bytes])
+  }
+}
+
+/** A link of the bench: nobody signs on, nobody is probed. */
+export const linkOf = (name: string, port: number, dialect: Dialect = cups): LinkAll => ({
+  name,
+  institution: `${port}0000`,
+  ourInstitution: "00010000",
+  dialect,
+  codec: compile(dialect),
+  frame: cupsFrame,
+  side: { _tag: "listen", at: { host: "bench", port }, from: [], second: "replace" },
+  signOn: { send: false, expect: false, timeoutMs: 1000 },
+  idleMs: 0,
+  watchdog: { intervalMs: 3_600_000, probe: false, proofs: 0 },
+  reconnect: { minMs: 100, maxMs: 100 },
+  window: 64,
+  frameTimeoutMs: 5000,
+  unsentMax: 1 << 20,
+  writeTimeoutMs: 5000,
+  utcOffsetMs: 0,
+  delivery: { timeoutMs: 1000, retryMs: 1000, attemptsMax: 5, window: 8 }
+})
+
+/** A purchase on its way from 4802 to BIN 62. */
+export const purchase = (fields: Message["fields"] = {}, mti = "0200"): Message => ({
+  mti,
+  header: { destination: "00010000", source: "48020000" },
+  fields: {
+    2: "6200000000000005",
+    3: "000000",
+    4: "000000012300",
+    7: "1122223829",
+    11: "000001",
+    18: "5411",
+    25: "00",
+    32: "48020000",
+    33: "48020000",
+    41: "T0000001",
+    49: "156",
+    ...fields
+  }
+})
+
+/** The answer of the partner that heard `message`. */
+export const answerTo = (message: Message, mti: string, fields: Message["fields"] = {}): Message => ({
+  ...message,
+  mti,
+  fields: { ...message.fields, 39: "00", ...fields }
+})
+
+/** A running switch, in a scope; `acquirer` (link 0) and `issuer` (link 1) and whatever else is given. */
+export const startBench = (links: ReadonlyArray<LinkAll>, limits: Partial<Switch.SwitchSettings["limits"]> = {}) =>
+  Effect.gen(function* () {
+    const accepts = new Map<number, (connection: Connection) => void>()
+    const waiting: Array<() => void> = []
+    let isHeld = false
+    const schedule = (_: number, run: () => void) => {
+      if (isHeld) waiting.push(run)
+      else queueMicrotask(run)
+    }
+    const store = new MemoryStore({ schedule })
+    const transport = Transport.of({
+      connect: () => Effect.fail(new ConnectFailed({ reason: "Refused", cause: "bench" })),
+      listen: (at, accept) => Effect.sync(() => accepts.set(at.port, accept)).pipe(Effect.as({ endpoint: at }))
+    })
+    const commit = () => {
+      while (waiting.length > 0) waiting.shift()!()
+    }
+    const settings: Switch.SwitchSettings = {
+      links,
+      routes: [{ bin: "62", to: 1 }],
+      limits: {
+        requestTimeoutMs: 1000,
+        recentKeys: 1024,
+        unwrittenRefuse: 1 << 20,
+        unwrittenStop: 1 << 21,
+        ...limits
+      }
+    }
+    const journal = Journal.layer.pipe(Layer.provide(store.layer))
+    const context = yield* Layer.build(Layer.mergeAll(journal, Layer.succeed(Transport, transport), Logger.layer([])))
+    const running = yield* Effect.provideContext(Switch.make(settings), context)
+    yield* TestClock.adjust(1)
+    isHeld = true
+    const dial = (link: number): Wire => {
+      const settings = links[link]!
+      const wire = new Wire(settings)
+      if (settings.side._tag === "listen") accepts.get(settings.side.at.port)!(wire)
+      return wire
+    }
+    return { running, store, commit, dial, links }
+  })

@@ -1,0 +1,223 @@
+import { describe, expect, it } from "@effect/vitest"
+import { cups, type Dialect } from "@jinka/codec"
+import { Cause, Effect, Exit } from "effect"
+import { TestClock } from "effect/testing"
+import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
+import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
+import { answerTo, type LinkAll, linkOf, purchase, startBench } from "./Bench.ts"
+
+const acquirer = linkOf("acquirer", 4802)
+const issuer = linkOf("issuer", 103)
+
+/** The usual two links, both up. */
+const bench = (change: Partial<{ acquirer: Partial<LinkAll>; issuer: Partial<LinkAll> }> = {}) =>
+  Effect.gen(function* () {
+    const started = yield* startBench([
+      { ...acquirer, ...change.acquirer },
+      { ...issuer, ...change.issuer }
+    ])
+    const a = started.dial(0)
+    const b = started.dial(1)
+    started.commit()
+    return { ...started, a, b }
+  })
+
+const codes = (messages: ReadonlyArray<{ readonly fields: { readonly [de: number]: unknown } }>) =>
+  messages.map(({ fields }) => fields[39])
+const types = (messages: ReadonlyArray<{ readonly mti: string }>) => messages.map(({ mti }) => mti)
+
+describe("a switch in the hand", () => {
+  it.effect("passes a request and its answer, each only when the journal has it", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench()
+      a.say(purchase())
+      expect(b.heard()).toEqual([])
+      commit()
+      const [seen] = b.heard()
+      expect(seen?.mti).toBe("0200")
+      b.say(answerTo(seen!, "0210"))
+      expect(a.heard()).toEqual([])
+      commit()
+      expect(codes(a.heard())).toEqual(["00"])
+    })
+  )
+
+  it.effect("refuses a request whose key holds something else than digits: its reversal could not name it", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench()
+      const { codec } = acquirer
+      for (const de of [7, 11, 32, 33]) {
+        const good = codec.encode(purchase({ 11: "000002", 7: "1122223830" })) as Buffer
+        const text = String(purchase({ 11: "000002", 7: "1122223830" }).fields[de])
+        const at = good.lastIndexOf(text, de < 32 ? good.length : good.lastIndexOf("48020000") + 1)
+        good[at + 1] = 0x58
+        a.say(good)
+        commit()
+        expect(codes(a.heard())).toEqual(["30"])
+        expect(b.heard()).toEqual([])
+      }
+      a.say(purchase())
+      commit()
+      yield* TestClock.adjust(1100)
+      commit()
+      expect(codes(a.heard())).toEqual(["98"])
+      expect(types(b.heard())).toEqual(["0200", "0420"])
+    })
+  )
+
+  it.effect("stops when the fiber of the deadlines breaks, and does not run on without deadlines", () =>
+    Effect.gen(function* () {
+      const { running } = yield* bench()
+      const failed = yield* Effect.forkChild(running.failed)
+      yield* TestClock.adjust(100)
+      expect(failed.pollUnsafe()).toBeUndefined()
+      Object.defineProperty(running.links[0], "id", {
+        get: () => {
+          throw new Error("a defect")
+        }
+      })
+      yield* TestClock.adjust(100)
+      expect(exitText(failed.pollUnsafe())).toContain("a defect")
+    })
+  )
+
+  it.effect("stops when something breaks that waited for the journal, and sends nothing after it", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, running } = yield* bench()
+      const failed = yield* Effect.forkChild(running.failed)
+      yield* TestClock.adjust(100)
+      a.say(purchase())
+      a.say(purchase({ 11: "000002" }))
+      const target = running.links[1]!
+      Object.defineProperty(target, "isReady", {
+        get: () => {
+          throw new Error("a defect")
+        }
+      })
+      commit()
+      yield* TestClock.adjust(1)
+      expect(exitText(failed.pollUnsafe())).toContain("a defect")
+      expect(b.heard()).toEqual([])
+    })
+  )
+
+  it.effect("ends at once and reverses what was written into a connection that broke under the write", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, dial } = yield* bench({ issuer: { unsentMax: 300 } })
+      b.takes = false
+      for (let n = 1; n <= 4; n++) a.say(purchase({ 11: `00000${n}` }))
+      commit()
+      commit()
+      expect(b.isOpen).toBe(false)
+      expect(codes(a.heard()).sort()).toEqual(["91", "98", "98", "98"].slice(0, 4).sort())
+      const next = dial(1)
+      commit()
+      expect(types(next.heard()).every((mti) => mti === "0421" || mti === "0420")).toBe(true)
+    })
+  )
+
+  it.effect("delivers an answer that came before a FIN although a write was waiting when it came", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench()
+      a.say(purchase())
+      commit()
+      const [seen] = b.heard()
+      b.takes = false
+      a.say(purchase({ 11: "000002" }))
+      commit()
+      b.keep(answerTo(seen!, "0210"))
+      b.end(new ConnectionEnded({ how: "fin", cause: "bench" }))
+      commit()
+      commit()
+      expect(codes(a.heard())).toEqual(["00", "98"])
+    })
+  )
+
+  it.effect("stamps a reversal with the time of the network that it goes to", () =>
+    Effect.gen(function* () {
+      const hour = 3_600_000
+      const { a, b, commit } = yield* bench({ acquirer: { utcOffsetMs: 8 * hour }, issuer: { utcOffsetMs: 2 * hour } })
+      a.say(purchase())
+      commit()
+      yield* TestClock.adjust(1100)
+      commit()
+      commit()
+      const reversal = b.heard().find(({ mti }) => mti === "0420")
+      // The test's clock begins with 1970.
+      expect(reversal?.fields[7]).toBe("0101020001")
+    })
+  )
+
+  it.effect(
+    "takes a reversal with the key of its original, and knows its repeat while the original is still open",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, commit } = yield* bench()
+        const reversal = purchase({ 90: `02000000011122223829${"00048020000".repeat(2)}` }, "0420")
+        a.say(purchase())
+        commit()
+        const [seen] = b.heard()
+        a.say(reversal)
+        commit()
+        b.say(answerTo(seen!, "0210"))
+        commit()
+        a.say({ ...reversal, mti: "0421" })
+        commit()
+        commit()
+        expect(a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)).toEqual(["0430 00", "0210 00", "0430 00"])
+        expect(types(b.heard())).toEqual(["0420"])
+      })
+  )
+
+  it.effect("knows the repeat of an advice whose target counts keys in another way", () =>
+    Effect.gen(function* () {
+      const otherKeys: Dialect = { ...cups, name: "other keys", match: { ...cups.match, transaction: [11, 41] } }
+      const { a, b, commit } = yield* bench({ issuer: linkOf("issuer", 103, otherKeys) })
+      a.say(purchase({}, "0220"))
+      commit()
+      commit()
+      a.say(purchase({}, "0221"))
+      commit()
+      commit()
+      expect(codes(a.heard())).toEqual(["00", "00"])
+      expect(types(b.heard())).toEqual(["0220"])
+    })
+  )
+
+  it.effect("takes back an approval that cannot be said in the origin's dialect, and says 98", () =>
+    Effect.gen(function* () {
+      // The same but for F44, of which the acquirer takes fewer characters.
+      const fields = { ...cups.fields, 44: { ...cups.fields[44]!, format: "ans..5" } }
+      const narrow: Dialect = { ...cups, name: "narrow", fields }
+      const { a, b, commit, store } = yield* bench({ acquirer: linkOf("acquirer", 4802, narrow) })
+      a.say(purchase())
+      commit()
+      const [seen] = b.heard()
+      b.say(answerTo(seen!, "0210", { 44: "more than five" }))
+      commit()
+      commit()
+      expect(codes(a.heard())).toEqual(["98"])
+      expect(types(b.heard())).toEqual(["0420"])
+      expect(store.entries.filter(({ kind }) => kind === EntryKind.answered)).toEqual([])
+    })
+  )
+
+  it.effect("keeps the requests of a partner apart from those that were sent to it under the same key", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench()
+      a.say(purchase())
+      commit()
+      const [seen] = b.heard()
+      b.say(answerTo(seen!, "0210"))
+      commit()
+      // The issuer is an acquirer too, and its first STAN of the second is ours.
+      b.say(purchase())
+      commit()
+      commit()
+      expect(codes(b.heard())).not.toEqual(["00"])
+    })
+  )
+})
+
+const exitText = (exit: Exit.Exit<unknown, unknown> | undefined): string =>
+  exit === undefined ? "still running" : Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "succeeded"
