@@ -69,8 +69,10 @@ export const prepare = Effect.fnUntraced(function* ({ seed, rate, seconds, direc
   const proxy = yield* makeFaultProxy({ host, port: 0 }, { host, port: portOf(yield* issuer.until("started")) })
   const switchPort = yield* freePort
   const configuration = parse(readFileSync(example, "utf8")) as {
-    links: [Record<string, object>, Record<string, object>]
+    readonly journal: { directory: string }
+    readonly links: [Record<string, object>, Record<string, object>]
   }
+  configuration.journal["directory"] = "./journal"
   configuration.links[0]["listen"] = { ...configuration.links[0]["listen"], port: switchPort }
   configuration.links[1]["connect"] = { ...configuration.links[1]["connect"], port: proxy.endpoint.port }
   writeFileSync(at.configuration, stringify(configuration))

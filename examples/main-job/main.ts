@@ -80,7 +80,7 @@ const showOne = Effect.fnUntraced(function* (plan: Plan, command: Jinka, line: S
 const byHand = ({ directory }: Plan) =>
   Console.log(`
 By hand (the journal, histories and logs of this run are in ${directory}):
-  export JINKA_JOURNAL_KEY=$(printf '%064d' 1)
+  export JINKA_JOURNAL_KEY=$(openssl rand -hex 32)   # once; the next start needs the same
   npm run sim -- issuer --listen 127.0.0.1:7802 --institution 01020000
   npm run jinka -- run examples/main-job/switch.yaml
   npm run sim -- acquirer --connect 127.0.0.1:7801 --institution 48020000 --rate 100 --duration "30 seconds"

@@ -53,6 +53,7 @@ export type {
   SubfieldDefinition,
   ValueEncoding
 } from "./iso8583/Field.ts"
+export type { PartJson } from "./iso8583/FieldParts.ts"
 export {
   answerHeader,
   type HeaderFormat,
@@ -69,6 +70,7 @@ export { PatchInvalid } from "./iso8583/Patch.ts"
 export { PatchList } from "./iso8583/PatchList.ts"
 export * from "./iso8583/Reversal.ts"
 export { maskPan, reveal, Sensitive, type Sensitivity } from "./iso8583/Sensitive.ts"
+export * from "./iso8583/Structure.ts"
 export * from "./record/Record.ts"
 export * from "./security/index.ts"
 export * from "./tlv/index.ts"

@@ -4,6 +4,19 @@
  * default to be set by configuration.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
+import {
+  cupsF48,
+  cupsF56,
+  cupsF57,
+  cupsF59,
+  cupsF60,
+  cupsF61,
+  cupsF62,
+  cupsF63,
+  cupsF121,
+  cupsF122,
+  cupsUsages
+} from "./CupsParts.ts"
 import { cups46 } from "./Headers.ts"
 import { responseCodesCups } from "./ResponseCodes.ts"
 
@@ -42,7 +55,13 @@ const fields: Dialect["fields"] = {
   43: { format: "ans40", name: "Card acceptor name/location", nameZh: "受卡方名称地址", encoding: "gbk" },
   44: { format: "ans..25", name: "Additional response data", nameZh: "附加响应数据" },
   45: { format: "ans..79", name: "Track 1 data", nameZh: "第一磁道数据", sensitivity: "sad" },
-  48: { format: "ansb...512", name: "Additional data - private", nameZh: "附加数据-私有", sensitivity: "hidden" },
+  48: {
+    format: "ansb...512",
+    name: "Additional data - private",
+    nameZh: "附加数据-私有",
+    sensitivity: "hidden",
+    structure: cupsF48
+  },
   49: { format: "an3", name: "Currency code, transaction", nameZh: "交易货币代码" },
   50: { format: "an3", name: "Currency code, settlement", nameZh: "清算货币代码" },
   51: { format: "an3", name: "Currency code, cardholder billing", nameZh: "持卡人账户货币代码" },
@@ -75,48 +94,31 @@ const fields: Dialect["fields"] = {
     ]
   },
   55: { format: "b...255", name: "Reserved ISO (EMV data)", nameZh: "IC卡数据域", sensitivity: "emv" },
-  56: { format: "ansb...512", name: "Reserved ISO", nameZh: "附加信息" },
-  57: { format: "ans...100", name: "Reserved national", nameZh: "附加交易信息" },
+  56: { format: "ansb...512", name: "Reserved ISO", nameZh: "附加信息", structure: cupsF56 },
+  57: { format: "ans...100", name: "Reserved national", nameZh: "附加交易信息", structure: cupsF57 },
   58: { format: "ans...100", name: "Reserved national", nameZh: "PBOC电子钱包标准交易信息" },
-  59: { format: "ans...600", name: "Reserved national", nameZh: "明细查询数据" },
+  59: { format: "ans...600", name: "Reserved national", nameZh: "明细查询数据", structure: cupsF59 },
   60: {
     format: "ans...100",
     name: "Reserved private",
     nameZh: "自定义域(交易附加)",
-    subfields: [
-      { name: "reason code", length: 4 },
-      { name: "account owner", length: 1 },
-      { name: "terminal read ability", length: 1 },
-      { name: "chip condition", length: 1 },
-      { name: "reserved", length: 1 },
-      { name: "terminal type", length: 2 },
-      { name: "no-PIN flag", length: 1 },
-      { name: "chip reliability", length: 1 },
-      { name: "e-commerce", length: 2 },
-      { name: "interaction", length: 1 },
-      { name: "additional" }
-    ]
+    structure: cupsF60
   },
   61: {
     format: "ans...200",
     name: "Reserved private",
     nameZh: "持卡人身份认证信息",
     sensitivity: "sad",
-    subfields: [
-      { name: "id type", length: 2 },
-      { name: "id number", length: 20 },
-      { name: "CVV result", length: 1 },
-      { name: "PVV result", length: 1 },
-      { name: "centre flag", length: 3 },
-      { name: "CVN2", length: 3 },
-      { name: "CVN2 result", length: 1 },
-      { name: "ARQC result", length: 1 },
-      { name: "reserved", length: 3 },
-      { name: "additional" }
-    ]
+    structure: cupsF61
   },
-  62: { format: "ansb...200", name: "Reserved private", nameZh: "交换中心数据" },
-  63: { format: "ansb...512", name: "Reserved private", nameZh: "金融网络数据", sensitivity: "sad" },
+  62: { format: "ansb...200", name: "Reserved private", nameZh: "交换中心数据", structure: cupsF62 },
+  63: {
+    format: "ansb...512",
+    name: "Reserved private",
+    nameZh: "金融网络数据",
+    sensitivity: "sad",
+    structure: cupsF63
+  },
   66: { format: "n1", name: "Settlement code", nameZh: "结算代码" },
   70: { format: "n3", name: "Network management information code", nameZh: "网络管理信息码" },
   74: { format: "n10", name: "Credits, number", nameZh: "贷记笔数" },
@@ -152,31 +154,31 @@ const fields: Dialect["fields"] = {
   100: { format: "n..11", name: "Receiving institution identification code", nameZh: "接收机构标识码" },
   102: { format: "ans..28", name: "Account identification 1", nameZh: "账户标识1", sensitivity: "pan" },
   103: { format: "ans..28", name: "Account identification 2", nameZh: "账户标识2", sensitivity: "pan" },
-  104: { format: "ansb...512", name: "Transaction description", nameZh: "交易描述/附加信息", sensitivity: "hidden" },
-  113: { format: "ansb...512", name: "Reserved for national use", nameZh: "附加信息" },
-  116: { format: "ansb...512", name: "Reserved for national use", nameZh: "附加信息" },
-  117: { format: "ansb...256", name: "Reserved for national use", nameZh: "附加信息" },
+  104: {
+    format: "ansb...512",
+    name: "Transaction description",
+    nameZh: "交易描述/附加信息",
+    sensitivity: "hidden",
+    structure: cupsUsages
+  },
+  113: { format: "ansb...512", name: "Reserved for national use", nameZh: "附加信息", structure: cupsUsages },
+  116: { format: "ansb...512", name: "Reserved for national use", nameZh: "附加信息", structure: cupsUsages },
+  117: { format: "ansb...256", name: "Reserved for national use", nameZh: "附加信息", structure: cupsUsages },
   121: {
     format: "ansb...100",
     name: "Reserved for private use",
     nameZh: "银联处理中心保留",
-    subfields: [
-      { name: "answer reason", length: 1 },
-      { name: "single or dual conversion", length: 1 },
-      { name: "card nature", length: 1 },
-      { name: "centre reserved", length: 40 },
-      { name: "additional" }
-    ]
+    structure: cupsF121
   },
   122: {
     format: "ans...100",
     name: "Reserved for private use",
     nameZh: "受理方保留",
-    subfields: [{ name: "merchant rate", length: 6 }, { name: "acquirer information" }]
+    structure: cupsF122
   },
   123: { format: "ans...512", name: "Reserved for private use", nameZh: "发卡方保留" },
-  125: { format: "ansb...256", name: "Reserved for private use", nameZh: "附加信息" },
-  126: { format: "ansb...256", name: "Reserved for private use", nameZh: "附加信息" },
+  125: { format: "ansb...256", name: "Reserved for private use", nameZh: "附加信息", structure: cupsUsages },
+  126: { format: "ansb...256", name: "Reserved for private use", nameZh: "附加信息", structure: cupsUsages },
   128: { format: "an8", name: "MAC, secondary", nameZh: "报文鉴别码" }
 }
 

@@ -28,15 +28,19 @@ export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
     const { format, name } = { ...fields[de], ...change }
     if (format === undefined || name === undefined)
       throw new TypeError(`dialect ${changes.name}: field ${key} is new and needs a format and a name`)
-    fields[de] = { ...fields[de], ...change, format, name }
+    const kept: { -readonly [Name in keyof FieldDefinition]?: FieldDefinition[Name] } = { ...fields[de] }
+    // A structure and subfields say the same thing: the change's own takes the base's place.
+    if (change.structure !== undefined) delete kept.subfields
+    if (change.subfields !== undefined) delete kept.structure
+    fields[de] = { ...kept, ...change, format, name }
   }
   const { header: baseHeader, ...others } = base
-  const kept = header === undefined ? baseHeader : header
+  const chosen = header === undefined ? baseHeader : header
   return {
     ...others,
     ...rest,
     encodings: { ...base.encodings, ...encodings },
     fields,
-    ...(kept === undefined || kept === null ? {} : { header: kept })
+    ...(chosen === undefined || chosen === null ? {} : { header: chosen })
   }
 }

@@ -3,20 +3,22 @@
  * unless revealed. Works on a message that breaks its dialect too: the rows reach as far as it can be read, and the error
  * says why not further.
  */
-import { shownGbk } from "../encoding/Gbk.ts"
+import { fromGbk, shownGbk } from "../encoding/Gbk.ts"
 import { toHex } from "../encoding/Hex.ts"
 import type { Codec } from "./Codec.ts"
-import type { FieldLayout, SubfieldDefinition } from "./Field.ts"
+import type { FieldLayout } from "./Field.ts"
+import { fieldParts } from "./FieldParts.ts"
 import type { MessageError } from "./MessageError.ts"
 import { MessageIndex } from "./MessageIndex.ts"
 import { mtiText } from "./Mti.ts"
+import type { Part } from "./Parts.ts"
 import { coveredTags, coverTags } from "./Redact.ts"
 import { maskValue } from "./Sensitive.ts"
-import { readText, unitsAt } from "./Value.ts"
+import { readBytes, readText, unitsAt } from "./Value.ts"
 
 /** One row of a description. */
 export interface DescribedRow {
-  /** `header.<part>`, `mti`, `bitmap`, the field number, or `<field>.<n>` for its parts. */
+  /** `header.<part>`, `mti`, `bitmap`, the field number, or `<field>.<part>` for its parts (`60.1`, `48.AS.ON`, `55.9F26`). */
   readonly id: string
   /** Of the first byte in the message, length prefix included. */
   readonly offset: number
@@ -114,8 +116,8 @@ const fieldRows = (
     value: shownValue(index, field, options),
     meaning: code === undefined ? "" : named(code, options.language)
   })
-  if (field.subfields.length > 0 && (field.sensitivity === "none" || options.reveal === true))
-    subfieldRows(index, field, field.subfields, options, rows)
+  if (field.structure !== undefined && (field.sensitivity !== "sad" || options.reveal === true))
+    fieldPartRows(codec, index, field, options, rows)
 }
 
 const shownValue = (index: MessageIndex, field: FieldLayout, options: DescribeOptions): string => {
@@ -135,22 +137,55 @@ const shownValue = (index: MessageIndex, field: FieldLayout, options: DescribeOp
 /** Control characters would move a terminal's cursor: each becomes a dot. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, ".")
 
-const subfieldRows = (
+/** Values as they stand in the message; a part's place is known where a unit is one byte, or half a byte in packed decimal. */
+const fieldPartRows = (
+  codec: Codec,
   index: MessageIndex,
   field: FieldLayout,
-  subfields: ReadonlyArray<SubfieldDefinition>,
   options: DescribeOptions,
   rows: Array<DescribedRow>
 ): void => {
-  const text = index.text(field.de)
-  let at = 0
-  for (const [position, part] of subfields.entries()) {
-    if (at >= text.length) return
-    const to = part.length === undefined ? text.length : Math.min(at + part.length, text.length)
-    rows.push({
-      ...row(`${field.de}.${position + 1}`, index.from(field.de) + at, to - at, "", printable(text.slice(at, to))),
-      name: named(part, options.language)
-    })
-    at = to
-  }
+  const { buffer } = index
+  const from = index.from(field.de)
+  const to = index.to(field.de)
+  const value = field.bytes
+    ? readBytes(field, buffer, from, to)
+    : readText(field, buffer, from, to, unitsAt(field, buffer, from, to - from))
+  const found = value === undefined ? undefined : fieldParts(field, value, codec.dialect.encodings)
+  if (found !== undefined)
+    for (const part of found.parts) partRows(`${field.de}.`, part, { field, from, bytes: found.bytes, options }, rows)
+}
+
+interface Shown {
+  readonly field: FieldLayout
+  /** Of the field's value in the message. */
+  readonly from: number
+  readonly bytes: Buffer
+  readonly options: DescribeOptions
+}
+
+/** Bytes on the wire of `units` bytes or characters of the value. */
+const onWire = ({ encoding }: FieldLayout, units: number): number =>
+  encoding === "bcd" ? units >> 1 : encoding === "hex" ? 2 * units : units
+
+const partRows = (prefix: string, part: Part, shown: Shown, rows: Array<DescribedRow>): void => {
+  const { field, from, options } = shown
+  const id = prefix + part.id
+  const offset = from + onWire(field, part.from)
+  const covered = isCovered(part) && options.reveal !== true
+  rows.push({
+    ...row(id, offset, from + onWire(field, part.valueTo) - offset, "", partValue(part, shown, covered)),
+    name: named(part, options.language)
+  })
+  for (const inner of part.parts ?? []) partRows(`${id}.`, inner, shown, rows)
+}
+
+const isCovered = ({ sensitivity, parts }: Part): boolean =>
+  (sensitivity !== "none" && sensitivity !== "emv") || (parts?.some(isCovered) ?? false)
+
+const partValue = (part: Part, { field, bytes }: Shown, covered: boolean): string => {
+  const value = bytes.subarray(part.valueFrom, part.valueTo)
+  if (covered) return maskValue(part.text ?? (field.bytes ? value : value.toString("latin1")), part.sensitivity)
+  if (part.text !== undefined) return printable(shownGbk(part.text))
+  return field.bytes ? toHex(value) : printable(shownGbk(fromGbk(value, 0, value.length)))
 }

@@ -30,6 +30,8 @@ export type Rule =
   | "hex"
   /** A text was given for bytes, or bytes for a text. */
   | "type"
+  /** The parts of a value do not fit the field's structure. */
+  | "parts"
   /** A header part does not have the value that the dialect says. */
   | "value"
   /** A length inside the header is not that of the message. */
@@ -143,6 +145,7 @@ const ruleSentences: Record<Rule, string> = {
   fill: "the filling of an odd number of digits is not the dialect's",
   hex: "hex digits are expected",
   type: "text was given where bytes are expected, or bytes where text is",
+  parts: "its parts do not fit the structure that the dialect gives it",
   value: "it does not have the value that the dialect says",
   "total-length": "it is not the length of the message"
 }

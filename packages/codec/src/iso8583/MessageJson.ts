@@ -1,12 +1,13 @@
 /**
  * Messages as JSON, for people and scripts:
  * `{ "mti": "0200", "header": {...}, "fields": { "11": "123456", "52": "[8 bytes]" } }`.
- * Text fields are strings, b fields upper-case hex. Card data is masked unless it is revealed on purpose; masked output is
+ * Text fields are strings, b fields upper-case hex; with `parts`, a field that the dialect gives a structure is a list of its parts. Card data is masked unless it is revealed on purpose; masked output is
  * for reading only and does not encode again.
  */
 import { fromHex, toHex } from "../encoding/Hex.ts"
 import type { Codec } from "./Codec.ts"
 import type { FieldLayout } from "./Field.ts"
+import { type PartJson, partsToJson, valueFromParts } from "./FieldParts.ts"
 import type { HeaderValues } from "./Header.ts"
 import type { Fields, FieldValue, Message } from "./Message.ts"
 import {
@@ -17,7 +18,7 @@ import {
   type MessageError,
   mtiInvalid
 } from "./MessageError.ts"
-import { Sensitive } from "./Sensitive.ts"
+import { reveal, Sensitive } from "./Sensitive.ts"
 import { readText } from "./Value.ts"
 
 /** A message as JSON. */
@@ -25,15 +26,31 @@ export interface MessageJson {
   readonly header?: HeaderValues
   readonly rejected?: HeaderValues
   readonly mti: string
+  readonly fields: { readonly [de: string]: string | ReadonlyArray<PartJson> }
+}
+
+/** A message as JSON, each field one string. */
+export interface PlainMessageJson extends MessageJson {
   readonly fields: { readonly [de: string]: string }
 }
 
-/** The JSON form of a message. `reveal` shows card data as it is: never for a log or a screen that others see. */
-export const messageToJson = (message: Message, options?: { readonly reveal?: boolean }): MessageJson => {
-  const fields: Record<string, string> = {}
+/** How to write JSON. */
+export interface MessageJsonOptions {
+  /** Card data as it is: never for a log or a screen that others see. */
+  readonly reveal?: boolean
+  /** The codec of the message: fields with a structure become their parts where those give the same bytes again. */
+  readonly parts?: Codec
+}
+
+/** The JSON form of a message, card data masked unless `reveal`. */
+export function messageToJson(message: Message, options?: { readonly reveal?: boolean }): PlainMessageJson
+export function messageToJson(message: Message, options: MessageJsonOptions): MessageJson
+export function messageToJson(message: Message, options: MessageJsonOptions = {}): MessageJson {
+  const fields: Record<string, string | ReadonlyArray<PartJson>> = {}
   for (const [de, value] of Object.entries(message.fields) as Array<[string, FieldValue]>) {
-    const shown = value instanceof Sensitive ? (options?.reveal === true ? value.reveal() : value.toString()) : value
-    fields[de] = typeof shown === "string" ? shown : toHex(shown)
+    const parts = options.parts === undefined ? undefined : partsOf(options.parts, Number(de), value, options.reveal)
+    const shown = value instanceof Sensitive ? (options.reveal === true ? value.reveal() : value.toString()) : value
+    fields[de] = parts ?? (typeof shown === "string" ? shown : toHex(shown))
   }
   return {
     ...(message.header === undefined ? {} : { header: message.header }),
@@ -43,9 +60,20 @@ export const messageToJson = (message: Message, options?: { readonly reveal?: bo
   }
 }
 
+const partsOf = (
+  { dialect, layout }: Codec,
+  de: number,
+  value: FieldValue,
+  shown = false
+): ReadonlyArray<PartJson> | undefined => {
+  const field = layout.fields[de]
+  if (field === undefined || (field.sensitivity === "sad" && !shown)) return undefined
+  return partsToJson(field, reveal(value), dialect.encodings, shown)
+}
+
 /**
  * The message of a JSON form, ready to encode. A field is a string (text; hex for b fields) or `{ "hex": "..." }` with the
- * value's bytes, or `{ "text": "..." }` with the ASCII text of a b field. Errors name the field or header part.
+ * value's bytes, or `{ "text": "..." }` with the ASCII text of a b field, or a list of its parts. Errors name the field or header part.
  */
 export const messageFromJson = (codec: Codec, json: unknown): Message | MessageError => {
   if (!isRecord(json) || typeof json["mti"] !== "string") return mtiInvalid(-1, "type")
@@ -56,7 +84,7 @@ export const messageFromJson = (codec: Codec, json: unknown): Message | MessageE
     const de = Number(key)
     const field = codec.layout.fields[de]
     if (field === undefined) return fieldUnknown(de, -1)
-    const read = fieldFromJson(field, value)
+    const read = fieldFromJson(codec, field, value)
     if (typeof read === "object" && isMessageError(read)) return read
     fields[de] = read
   }
@@ -74,8 +102,10 @@ export const messageFromJson = (codec: Codec, json: unknown): Message | MessageE
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const fieldFromJson = (field: FieldLayout, value: unknown): string | Uint8Array | MessageError => {
+const fieldFromJson = (codec: Codec, field: FieldLayout, value: unknown): string | Uint8Array | MessageError => {
   const { de } = field
+  if (Array.isArray(value))
+    return valueFromParts(field, value, codec.dialect.encodings) ?? fieldInvalid(de, -1, "parts")
   const hex = typeof value === "string" && field.bytes ? value : isRecord(value) ? value["hex"] : undefined
   if (typeof hex === "string") {
     const bytes = fromHex(hex.replaceAll(" ", ""))

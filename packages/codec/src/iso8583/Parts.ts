@@ -13,7 +13,16 @@ import { type EncodingDefaults, type FieldLayout, fieldLayout, wireLength } from
 import { coveredTags } from "./Redact.ts"
 import type { Sensitivity } from "./Sensitive.ts"
 import type { BitmapStructure, PartDefinition, PositionalStructure, Structure, TagDefinitions } from "./Structure.ts"
-import { announcedLength, announcedUnits, contentRule, readPrefix, readText, unitsOf, writePrefix, writeValue } from "./Value.ts"
+import {
+  announcedLength,
+  announcedUnits,
+  contentRule,
+  readPrefix,
+  readText,
+  unitsOf,
+  writePrefix,
+  writeValue
+} from "./Value.ts"
 
 /** One part that was found. Offsets are in the bytes that were read. */
 export interface Part {
@@ -81,8 +90,7 @@ export const readParts = (
   bytes: Buffer,
   sensitivity: Sensitivity,
   defaults: EncodingDefaults
-): ReadonlyArray<Part> | undefined =>
-  readPlace(structure, { bytes, from: 0, to: bytes.length, sensitivity, defaults })
+): ReadonlyArray<Part> | undefined => readPlace(structure, { bytes, from: 0, to: bytes.length, sensitivity, defaults })
 
 const readPlace = (structure: Structure, place: Place): ReadonlyArray<Part> | undefined => {
   switch (structure.style) {

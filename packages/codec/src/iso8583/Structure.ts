@@ -85,10 +85,12 @@ const isWithin = (value: number, min: number, max: number): boolean =>
 
 const partError = (structure: Structure, key: string, part: PartDefinition): string | undefined => {
   if (typeof part.name !== "string" || part.name === "") return `part ${key} has no name`
-  if (part.length !== undefined && !isWithin(part.length, 1, 9999)) return `part ${key}: a length of 1..9999 is expected`
+  if (part.length !== undefined && !isWithin(part.length, 1, 9999))
+    return `part ${key}: a length of 1..9999 is expected`
   if (structure.style === "tag-fixed" && part.length === undefined) return `part ${key} needs a length`
   if (structure.style === "bitmap" && part.format === undefined) return `part ${key} needs a format`
-  if (structure.style === "bitmap" && !isWithin(Number(key), 1, structure.bytes * 8)) return `bit ${key} is not in the bitmap`
+  if (structure.style === "bitmap" && !isWithin(Number(key), 1, structure.bytes * 8))
+    return `bit ${key} is not in the bitmap`
   if ("tagLength" in structure && key.length !== structure.tagLength)
     return `tag ${key} has not ${structure.tagLength} characters`
   return part.structure === undefined ? undefined : structureError(part.structure)
@@ -113,7 +115,8 @@ export const structureError = (structure: Structure): string | undefined => {
   if ("tagLength" in structure && !isWithin(structure.tagLength, 1, 8)) return "tagLength must be 1..8"
   if (structure.style === "tag-length-value" && !isWithin(structure.lengthDigits, 1, 4))
     return "lengthDigits must be 1..4"
-  if (structure.style === "bitmap" && !isWithin(structure.bytes, 1, 16)) return "bytes of a private bitmap must be 1..16"
+  if (structure.style === "bitmap" && !isWithin(structure.bytes, 1, 16))
+    return "bytes of a private bitmap must be 1..16"
   const entries = entriesOf(structure)
   for (const [index, [key, part]] of entries.entries()) {
     const wrong = partError(structure, key, part)

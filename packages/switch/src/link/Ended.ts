@@ -29,7 +29,7 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
   PeerClosed: "The partner closed the connection in order. Ask the partner why; the link comes back by itself.",
   PeerReset: "The connection broke (RST, or the network gave up). Look at firewalls and at the partner's log.",
   PeerSilent:
-    "Nothing came for two watchdog intervals, not even an answer to an echo. The line or the partner is dead.",
+    "Nothing came for three watchdog intervals, not even an answer to an echo. The line or the partner is dead.",
   FrameError:
     "The bytes do not fit the length header that is configured. Compare `frame` with the partner's specification.",
   FrameTimeout: "A frame was begun and not finished in time. The partner is stuck, or its length field says too much.",

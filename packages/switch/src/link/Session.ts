@@ -295,7 +295,7 @@ export class Session {
     for (const command of commands) {
       if (command === "probe" && this.link.settings.watchdog.probe) this.ask("echo")
       if (command === "close") {
-        this.fail(new LinkEnded({ reason: "PeerSilent", why: "nothing was received for two watchdog intervals" }))
+        this.fail(new LinkEnded({ reason: "PeerSilent", why: "nothing was received for three watchdog intervals" }))
       }
     }
     this.outbox.flush()
