@@ -2,12 +2,22 @@
  * `@jinka/codec`: frames, dialects and messages of ISO 8583. Pure and synchronous; nothing here opens a socket or a file.
  */
 export * from "./dialects/Cups.ts"
+export type { DialectInvalid } from "./dialects/DialectCheck.ts"
 export * from "./dialects/DialectFile.ts"
+export { type FieldSummary, fieldSummaries } from "./dialects/FieldSummary.ts"
 export * from "./dialects/Headers.ts"
 export * from "./dialects/Iso8583V1987Ascii.ts"
 export * from "./dialects/Iso8583V1993.ts"
 export * from "./dialects/Iso8583V2003.ts"
 export * from "./dialects/UnionPayPos.ts"
+export {
+  type Diagnosis,
+  type Evidence,
+  type ExamineOptions,
+  examine,
+  examinedMax
+} from "./doctor/Examine.ts"
+export { type FrameCandidate, frameCandidates } from "./doctor/FrameCandidates.ts"
 export * from "./encoding/Hex.ts"
 export * from "./frame/FrameError.ts"
 export {
@@ -74,3 +84,8 @@ export * from "./iso8583/Structure.ts"
 export * from "./record/Record.ts"
 export * from "./security/index.ts"
 export * from "./tlv/index.ts"
+export * from "./views/AdditionalAmounts.ts"
+export * from "./views/Amount.ts"
+export * from "./views/DateTime.ts"
+export * from "./views/Difference.ts"
+export * from "./views/OriginalData.ts"

@@ -16,6 +16,7 @@ export type { Evidence, JournalEnd, JournalTransaction, SwitchCounters } from ".
 export { type EvidencePaths, readEvidence } from "./checker/EvidenceFiles.ts"
 export type { Finding, Rule } from "./checker/Rule.ts"
 export type { Totals } from "./checker/Totals.ts"
+export * from "./dialogue/index.ts"
 export { type History, HistoryLine, memoryHistory, parseHistory } from "./history/History.ts"
 export { type BehaviourSettings, plainBehaviour, type Shares } from "./issuer/Behaviour.ts"
 export { Issuer, type IssuerSettings } from "./issuer/Issuer.ts"

@@ -13,19 +13,26 @@ import { checkCommand } from "./cli/CheckCommand.ts"
 import { issuerCommand } from "./cli/IssuerCommand.ts"
 import { proxyCommand } from "./cli/ProxyCommand.ts"
 import { StopSignal } from "./cli/StopSignal.ts"
+import { dialogueCommand } from "./dialogue/DialogueCommand.ts"
 
 const exitCode = { good: 0, unsettled: 1, wrong: 2, defect: 70, interrupted: 130 }
 
 const simulator = Command.make("jinka-sim").pipe(
   Command.withDescription(
     "The institutions on both sides of a switch, to test it with: an acquirer that sends and reverses, an issuer with a " +
-      "ledger, a proxy that breaks links, and a checker that reconciles what both of them saw. Shares no link or journal " +
+      "ledger, a proxy that breaks links, a checker that reconciles what both of them saw, and dialogues, which are rules of " +
+      "a link that any system can be held to. Shares no link or journal " +
       "code with the switch. Every choice is drawn from --seed."
   ),
-  Command.withSubcommands([acquirerCommand, issuerCommand, proxyCommand, checkCommand])
+  Command.withSubcommands([acquirerCommand, issuerCommand, proxyCommand, checkCommand, dialogueCommand])
 )
 
 const signalled = Deferred.makeUnsafe<void>()
+
+/** Ends the process when what was printed has left it: a pipe takes long output piece by piece, and `exit` does not wait. */
+const leave = (code: number): void => {
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
+}
 
 /** First signal: end in order. Second: interrupt. */
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
@@ -37,7 +44,7 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
       else fiber.interruptUnsafe()
     })
   }
-  fiber.addObserver((exit) => teardown(exit, (code) => process.exit(code)))
+  fiber.addObserver((exit) => teardown(exit, leave))
 })
 
 /** Exit code of how the program ended. */

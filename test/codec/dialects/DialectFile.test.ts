@@ -1,4 +1,4 @@
-import { compile, type Dialect, dialects, interpret, isMessageError, readDialect } from "@jinka/codec"
+import { checkDialect, compile, type Dialect, dialects, interpret, isMessageError, readDialect } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 
 const made = (source: string | object): Dialect => {
@@ -58,14 +58,86 @@ lenient: true
     expect(error({ name: "x", extends: "cups", fields: { abc: "n6" } })).toBe("fields.abc")
     expect(error({ name: "x", extends: "cups", fields: { 60: { lenght: 5 } } })).toBe("fields.60.lenght")
     expect(error({ name: "x", extends: "cups", fields: { 60: { encoding: "utf8" } } })).toBe("fields.60.encoding")
-    for (const fields of [
-      { 60: "n30x" },
-      { 8: "n8" },
-      { 1: { format: "b8", name: "x" } },
-      { 129: { format: "n1", name: "x" } },
-      { 52: { encoding: "gbk" } }
+    const places: ReadonlyArray<readonly [string, object]> = [
+      ["fields.60", { 60: "n30x" }],
+      ["fields.8.name", { 8: "n8" }],
+      ["fields", { 1: { format: "b8", name: "x" } }],
+      ["fields", { 129: { format: "n1", name: "x" } }],
+      ["fields.52", { 52: { encoding: "gbk" } }]
+    ]
+    for (const [place, fields] of places) expect(error({ name: "x", extends: "cups", fields })).toBe(place)
+  })
+})
+
+describe("All mistakes of a dialect file", () => {
+  const paths = (source: string | object) => checkDialect(source).errors.map(({ path }) => path)
+
+  it("are told at once, each with its place", () => {
+    const file = `
+extends: cups
+heder: none
+bitmap: { secondary: maybe }
+network: { mti: "0800", codes: { signOn: 1, wakeUp: "5" } }
+match: { transaction: eleven }
+responseCodes: { Z9: { class: Q, name: odd } }
+refusal: { formatError: 30 }
+fields:
+  60: { lenght: 5, sensitivity: secret }
+  62: { structure: { style: tagged } }
+  63: { structure: { style: usage-value, tagLength: 2, tags: { AB: { nam: x } } } }
+  48: { subfields: [{ name: one, length: two }] }
+`
+    expect(paths(file)).toEqual([
+      "heder",
+      "bitmap.secondary",
+      "network.mti",
+      "match.transaction",
+      "refusal.formatError",
+      "network.codes.signOn",
+      "network.codes.wakeUp",
+      "responseCodes.Z9.class",
+      "fields.48.subfields.1.length",
+      "fields.60.lenght",
+      "fields.60.sensitivity",
+      "fields.62.structure.style",
+      "fields.63.structure.tags.AB.nam",
+      "fields.63.structure.tags.AB.name",
+      "name"
     ])
-      expect(error({ name: "x", extends: "cups", fields })).toBe("fields")
+    expect(checkDialect(file).dialect).toBeUndefined()
+  })
+
+  it("are found in what the file makes of its base, too", () => {
+    expect(paths({ name: "x", extends: "cups", fields: { 11: null, 60: "q5", 48: { encoding: "bcd" } } })).toEqual([
+      "fields.48",
+      "fields.60",
+      "match.transaction",
+      "match.networkManagement",
+      "echo",
+      "network.fields"
+    ])
+    expect(paths({ name: "x", extends: "cups", match: { transaction: [] } })).toEqual(["match.transaction"])
+    expect(paths({ name: "x", extends: "cups", fields: { 8: "n8", 124: {} } })).toEqual([
+      "fields.8.name",
+      "fields.124.format",
+      "fields.124.name"
+    ])
+  })
+
+  it("are none for a file that says a few members of a part: the rest stays the base's", () => {
+    const { dialect, errors } = checkDialect({
+      name: "x",
+      extends: "cups",
+      match: { transaction: [11, 41] },
+      network: { codes: { echo: "300" } },
+      responseCodes: { Z9: { class: "R", name: "come again" } },
+      fields: { 62: { structure: { style: "tag-length-value", tagLength: 2, lengthDigits: 3 } } }
+    })
+    expect(errors).toEqual([])
+    expect(dialect?.match).toEqual({ transaction: [11, 41], networkManagement: [7, 11, 70] })
+    expect(dialect?.network?.codes).toMatchObject({ signOn: "001", echo: "300" })
+    expect(dialect?.responseCodes).toMatchObject({ "00": { class: "S" }, Z9: { class: "R" } })
+    expect(dialect?.fields[62]?.structure).toMatchObject({ style: "tag-length-value" })
   })
 })
 

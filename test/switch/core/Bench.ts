@@ -1,7 +1,7 @@
 /**
  * A whole switch on a transport and a journal that the test holds in its hands: virtual time, nothing durable before `commit`.
  */
-import { compile, cups, cupsFrame, type Dialect, isMessageError, type Message } from "@jinka/codec"
+import { type Codec, compile, cups, cupsFrame, type Dialect, isMessageError, type Message } from "@jinka/codec"
 import { Effect, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import { Journal } from "../../../packages/switch/src/journal/Journal.ts"
@@ -26,6 +26,7 @@ export class Wire implements Connection {
   takes = true
   isOpen = true
   private readonly settings: LinkAll
+  private readonly reading: Codec
   private readonly chunks: Array<Buffer> = []
   private readonly sent: Array<Buffer> = []
   private ended: ConnectionEnded | undefined
@@ -34,6 +35,8 @@ export class Wire implements Connection {
 
   constructor(settings: LinkAll) {
     this.settings = settings
+    // A refusal echoes what was wrong with the request.
+    this.reading = compile({ ...settings.dialect, lenient: true })
   }
 
   readonly pull: Connection["pull"] = Effect.callback((resume) => {
@@ -98,7 +101,7 @@ export class Wire implements Connection {
     const messages: Array<Message> = []
     for (let at = 0; at < bytes.length; ) {
       const length = Number(bytes.toString("latin1", at, at + 4))
-      const message = this.settings.codec.decode(bytes, at + 4, at + 4 + length)
+      const message = this.reading.decode(bytes, at + 4, at + 4 + length)
       if (isMessageError(message)) throw new Error(`the switch sent a bad message: ${message._tag}`)
       messages.push(message)
       at += 4 + length
@@ -161,24 +164,38 @@ export const answerTo = (message: Message, mti: string, fields: Message["fields"
   fields: { ...message.fields, 39: "00", ...fields }
 })
 
+/** Lets every fiber run until it waits. */
+export const settle = Effect.repeat(Effect.yieldNow, { times: 50 })
+
+/** What outlives a switch: its journal, and what is on its way there. */
+export const makeDisk = () => {
+  const waiting: Array<() => void> = []
+  const schedule = (_: number, run: () => void) => {
+    if (disk.isHeld) waiting.push(run)
+    else queueMicrotask(run)
+  }
+  const disk = { isHeld: false, waiting, store: new MemoryStore({ schedule }) }
+  return disk
+}
+
 /** A running switch, in a scope; `acquirer` (link 0) and `issuer` (link 1) and whatever else is given. */
-export const startBench = (links: ReadonlyArray<LinkAll>, limits: Partial<Switch.SwitchSettings["limits"]> = {}) =>
+export const startBench = (links: ReadonlyArray<LinkAll>, disk = makeDisk()) =>
   Effect.gen(function* () {
     const accepts = new Map<number, (connection: Connection) => void>()
-    const waiting: Array<() => void> = []
-    let isHeld = false
-    const schedule = (_: number, run: () => void) => {
-      if (isHeld) waiting.push(run)
-      else queueMicrotask(run)
-    }
-    const store = new MemoryStore({ schedule })
+    const { store, waiting } = disk
+    disk.isHeld = false
     const transport = Transport.of({
       connect: () => Effect.fail(new ConnectFailed({ reason: "Refused", cause: "bench" })),
       listen: (at, accept) => Effect.sync(() => accepts.set(at.port, accept)).pipe(Effect.as({ endpoint: at }))
     })
-    const commit = () => {
-      while (waiting.length > 0) waiting.shift()!()
-    }
+    // The journal makes all durable, and what follows from that, until nothing is left to write.
+    const commit = Effect.gen(function* () {
+      for (let round = 0; round < 5; round++) {
+        yield* settle
+        while (waiting.length > 0) waiting.shift()!()
+      }
+      yield* settle
+    })
     const settings: Switch.SwitchSettings = {
       links,
       routes: [{ bin: "62", to: 1 }],
@@ -186,15 +203,21 @@ export const startBench = (links: ReadonlyArray<LinkAll>, limits: Partial<Switch
         requestTimeoutMs: 1000,
         recentKeys: 1024,
         unwrittenRefuse: 1 << 20,
-        unwrittenStop: 1 << 21,
-        ...limits
+        unwrittenStop: 1 << 21
       }
     }
     const journal = Journal.layer.pipe(Layer.provide(store.layer))
     const context = yield* Layer.build(Layer.mergeAll(journal, Layer.succeed(Transport, transport), Logger.layer([])))
+    // The journal's own finalizer waits until all is on disk.
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() => {
+        disk.isHeld = false
+        return commit
+      })
+    )
     const running = yield* Effect.provideContext(Switch.make(settings), context)
     yield* TestClock.adjust(1)
-    isHeld = true
+    disk.isHeld = true
     const dial = (link: number): Wire => {
       const settings = links[link]!
       const wire = new Wire(settings)

@@ -1,16 +1,19 @@
 import { describe, expect, it } from "vitest"
 import { StoreAndForward, type Stored } from "../../../packages/switch/src/exchange/StoreAndForward.ts"
 
-/** A queue with everything outside of it written down. The journal answers at once. */
-const queueOf = (settings: { attemptsMax?: number; window?: number } = {}) => {
-  const world = { isReady: true, journal: [] as Array<string>, wire: [] as Array<string> }
+/** A queue with everything outside of it written down. The journal answers at once, or one entry at each `commit`. */
+const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answersAtOnce = true) => {
+  const pending: Array<() => void> = []
+  const commit = () => pending.shift()?.()
+  const world = { isReady: true, journal: [] as Array<string>, wire: [] as Array<string>, commit }
   const queue = new StoreAndForward(
     { timeoutMs: 1000, retryMs: 5000, attemptsMax: 3, window: 4, ...settings },
     {
       isReady: () => world.isReady,
       recordAttempt: (stored, then) => {
         world.journal.push(`attempt ${stored.attempts} of ${stored.exchange}`)
-        then()
+        if (answersAtOnce) then()
+        else pending.push(then)
       },
       recordEnd: (stored, end, code) => world.journal.push(`${stored.exchange} ${end} ${code}`),
       write: (stored, again) => {
@@ -117,5 +120,31 @@ describe("store-and-forward", () => {
   it("does not know an answer that nobody waits for", () => {
     const { queue } = queueOf()
     expect(queue.answered("k9", "00", 0)).toBe(false)
+  })
+
+  it("writes once on a connection, also when the link falls and comes back while an attempt is being journalled", () => {
+    const { queue, world } = queueOf({}, false)
+    queue.add(message(1), 0)
+    queue.linkLost()
+    queue.linkReady(1)
+    expect(world.journal).toEqual(["attempt 1 of 1", "attempt 2 of 1"])
+    world.commit()
+    world.commit()
+    expect(world.wire).toEqual(["1 repeat"])
+  })
+
+  it("never has two messages with one key under way, and sends the second when the first has ended", () => {
+    const { queue, world } = queueOf()
+    queue.add(message(1), 0)
+    queue.add({ ...message(2), key: "k1" }, 0)
+    queue.add(message(3), 0)
+    expect(world.wire).toEqual(["1", "3"])
+    queue.answered("k1", "00", 10)
+    expect(world.journal).toContain("1 acknowledged 00")
+    expect(world.wire).toEqual(["1", "3", "2"])
+    queue.answered("k1", "00", 20)
+    expect(world.journal).toContain("2 acknowledged 00")
+    queue.answered("k3", "00", 30)
+    expect(queue.size).toBe(0)
   })
 })

@@ -9,14 +9,16 @@
  *       60: ans...030                  # another length
  *       5: null                        # not used
  *       44: { format: ans..25, encoding: gbk }
+ *       62: { structure: { style: usage-value, tagLength: 2 } }
  *
  * Every mistake is named with its place; nothing is guessed.
  */
 import { parse } from "yaml"
 import { type DialectChanges, derive } from "../iso8583/Derive.ts"
-import { type Dialect, layout } from "../iso8583/Dialect.ts"
+import type { Dialect } from "../iso8583/Dialect.ts"
 import type { FieldDefinition } from "../iso8583/Field.ts"
 import { cups } from "./Cups.ts"
+import { type DialectInvalid, dialectInvalid, fileErrors, isMembers, relationErrors } from "./DialectCheck.ts"
 import { headers } from "./Headers.ts"
 import {
   iso8583v1987Ascii,
@@ -43,95 +45,6 @@ export const dialects: { readonly [name: string]: Dialect } = {
   iso8583v2003
 }
 
-/** What is wrong in a dialect file. */
-export interface DialectInvalid {
-  readonly _tag: "DialectInvalid"
-  /** Names down to the place, like `fields.60.format`; "" for the whole file. */
-  readonly path: string
-  readonly rule: string
-}
-
-const invalid = (path: string, rule: string): DialectInvalid => ({ _tag: "DialectInvalid", path, rule })
-
-const encodings = ["ascii", "gbk", "ebcdic", "ebcdic1047", "bcd", "binary", "hex"]
-const prefixes = ["ascii", "ebcdic", "bcd", "binary", "hex"]
-const aligns = ["left", "right"]
-
-/** Members that take one of some words, by the path of the object they stand in (`*`: any field). */
-const choices: { readonly [path: string]: { readonly [member: string]: ReadonlyArray<unknown> } } = {
-  "": { mti: ["ascii", "bcd", "ebcdic"], lenient: [true, false], version: [0, 1, 2] },
-  bitmap: {
-    encoding: ["binary", "hex", "hex-ebcdic"],
-    secondary: ["optional", "always", "fixed", "never"],
-    tertiary: [true, false]
-  },
-  encodings: {
-    digits: encodings,
-    text: encodings,
-    track: encodings,
-    bytes: ["binary", "hex"],
-    prefix: prefixes,
-    align: aligns,
-    variableAlign: aligns,
-    fill: Array.from({ length: 16 }, (_, nibble) => nibble)
-  },
-  "fields.*": {
-    encoding: encodings,
-    prefix: prefixes,
-    counts: ["units", "bytes"],
-    align: aligns,
-    fill: Array.from({ length: 16 }, (_, nibble) => nibble),
-    sensitivity: ["none", "pan", "hidden", "sad", "emv"]
-  }
-}
-
-/** Members without a choice of words: taken as they are, checked by the one who uses them. */
-const free: { readonly [path: string]: ReadonlyArray<string> } = {
-  "": [
-    "name",
-    "title",
-    "extends",
-    "header",
-    "bitmap",
-    "encodings",
-    "fields",
-    "network",
-    "match",
-    "echo",
-    "reversal",
-    "responseCodes",
-    "refusal"
-  ],
-  "fields.*": ["format", "name", "nameZh", "subfields"]
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** Checks the members of one object of the file. */
-const membersError = (value: unknown, path: string, kind: string): DialectInvalid | undefined => {
-  if (!isRecord(value)) return invalid(path, "names and values are expected")
-  for (const [name, given] of Object.entries(value)) {
-    const place = path === "" ? name : `${path}.${name}`
-    const words = choices[kind]?.[name]
-    if (words === undefined && free[kind]?.includes(name) !== true) return invalid(place, "there is no such setting")
-    if (words !== undefined && !words.includes(given)) return invalid(place, `one of ${words.join(", ")} is expected`)
-  }
-  return undefined
-}
-
-const fieldsError = (fields: unknown): DialectInvalid | undefined => {
-  if (!isRecord(fields)) return invalid("fields", "field numbers and their definitions are expected")
-  for (const [de, definition] of Object.entries(fields)) {
-    const path = `fields.${de}`
-    if (!/^\d{1,3}$/.test(de)) return invalid(path, "a field number is expected")
-    if (definition === null || typeof definition === "string") continue
-    const error = membersError(definition, path, "fields.*")
-    if (error !== undefined) return error
-  }
-  return undefined
-}
-
 /** Fields as changes: a text is a format alone. */
 const fieldChanges = (fields: unknown): NonNullable<DialectChanges["fields"]> =>
   Object.fromEntries(
@@ -141,57 +54,101 @@ const fieldChanges = (fields: unknown): NonNullable<DialectChanges["fields"]> =>
     ])
   )
 
-const partsError = (file: Record<string, unknown>): DialectInvalid | undefined => {
-  for (const part of ["bitmap", "encodings"]) {
-    const error = file[part] === undefined ? undefined : membersError(file[part], part, part)
-    if (error !== undefined) return error
+/** A part of the file laid over the base's: what it does not say stays. */
+const over = (base: object | undefined, given: unknown): object => ({ ...base, ...(given as object) })
+
+/** Parts of a dialect of which a file may say a few members only. */
+const laidOver = (base: Dialect, file: Record<string, unknown>): Record<string, unknown> => {
+  const laid: Record<string, unknown> = {}
+  for (const part of ["bitmap", "match", "reversal", "responseCodes", "refusal"] as const)
+    if (file[part] !== undefined) laid[part] = over(base[part], file[part])
+  if (file["network"] !== undefined) {
+    const network = file["network"] as Record<string, unknown>
+    const codes = network["codes"] === undefined ? {} : { codes: over(base.network?.codes, network["codes"]) }
+    laid["network"] = { ...over(base.network, network), ...codes }
   }
-  return file["fields"] === undefined ? undefined : fieldsError(file["fields"])
+  return laid
+}
+
+const parsed = (source: string | object): unknown => {
+  if (typeof source !== "string") return source
+  try {
+    return parse(source)
+  } catch (error) {
+    return dialectInvalid("", error instanceof Error ? error.message.split("\n")[0]! : "no YAML")
+  }
+}
+
+/** What was read: a dialect, or everything that is wrong with the file. */
+export interface CheckedDialect {
+  readonly dialect: Dialect | undefined
+  readonly errors: ReadonlyArray<DialectInvalid>
 }
 
 /**
- * The dialect of a YAML text or an object of the same form. `known` are dialects that it may extend besides the shipped ones.
+ * The dialect of a YAML text or an object of the same form, or all mistakes with their places. `known` are dialects that it may
+ * extend besides the shipped ones.
  */
+export const checkDialect = (
+  source: string | object,
+  known: { readonly [name: string]: Dialect } = {}
+): CheckedDialect => {
+  const file = parsed(source)
+  if (isMembers(file) && file["_tag"] === "DialectInvalid")
+    return { dialect: undefined, errors: [file as unknown as DialectInvalid] }
+  const errors = [...fileErrors(file)]
+  if (!isMembers(file)) return { dialect: undefined, errors }
+  const all = { ...dialects, ...known }
+  const { extends: baseName, header: headerName, name } = file
+  if (name === undefined) errors.push(dialectInvalid("name", "a name is expected"))
+  const base = typeof baseName === "string" && Object.hasOwn(all, baseName) ? all[baseName] : undefined
+  if (base === undefined)
+    errors.push(
+      dialectInvalid(
+        "extends",
+        `the name of a dialect to begin from is expected: one of ${Object.keys(all).join(", ")}`
+      )
+    )
+  const isHeader = headerName === undefined || headerName === "none" || Object.hasOwn(headers, String(headerName))
+  if (!isHeader) errors.push(dialectInvalid("header", `one of none, ${Object.keys(headers).join(", ")} is expected`))
+  if (base === undefined || errors.length > 0) return { dialect: undefined, errors }
+  return build(file, base)
+}
+
+const build = (file: Record<string, unknown>, base: Dialect): CheckedDialect => {
+  const { extends: _, header: headerName, fields, ...others } = file
+  const header = headerName === undefined ? undefined : headerName === "none" ? null : headers[String(headerName)]
+  const changes = {
+    ...others,
+    ...laidOver(base, file),
+    fields: fieldChanges(fields),
+    ...(header === undefined ? {} : { header })
+  } as DialectChanges
+  const missing = Object.keys(changes.fields ?? {})
+    .filter((de) => base.fields[Number(de)] === undefined)
+    .flatMap((de) => {
+      const change = changes.fields?.[Number(de)]
+      return (["format", "name"] as const)
+        .filter((member) => change !== null && change?.[member] === undefined)
+        .map((member) => dialectInvalid(`fields.${de}.${member}`, `field ${de} is new and needs a ${member}`))
+    })
+  // A new field without them is checked as far as it goes, so that all mistakes are told at once.
+  const stand = Object.fromEntries(
+    Object.entries(changes.fields ?? {}).map(([de, change]) => [
+      de,
+      change === null || base.fields[Number(de)] !== undefined ? change : { format: "b1", name: de, ...change }
+    ])
+  )
+  const dialect = derive(base, { ...changes, fields: stand })
+  const errors = [...missing, ...relationErrors(dialect)]
+  return errors.length > 0 ? { dialect: undefined, errors } : { dialect, errors: [] }
+}
+
+/** As `checkDialect`, with the first mistake only. */
 export const readDialect = (
   source: string | object,
   known: { readonly [name: string]: Dialect } = {}
 ): Dialect | DialectInvalid => {
-  let file: unknown = source
-  if (typeof source === "string") {
-    try {
-      file = parse(source)
-    } catch (error) {
-      return invalid("", error instanceof Error ? error.message.split("\n")[0]! : "no YAML")
-    }
-  }
-  const wrong = membersError(file, "", "") ?? partsError(file as Record<string, unknown>)
-  return wrong ?? build(file as Record<string, unknown>, { ...dialects, ...known })
-}
-
-const build = (
-  file: Record<string, unknown>,
-  known: { readonly [name: string]: Dialect }
-): Dialect | DialectInvalid => {
-  const { extends: baseName, header: headerName, name, fields, bitmap, ...others } = file
-  if (typeof name !== "string" || name === "") return invalid("name", "a name is expected")
-  if (typeof baseName !== "string") return invalid("extends", "the name of a dialect to begin from is expected")
-  const base = known[baseName]
-  if (base === undefined) return invalid("extends", `one of ${Object.keys(known).join(", ")} is expected`)
-  const header = headerName === undefined ? undefined : headerName === "none" ? null : headers[String(headerName)]
-  if (headerName !== undefined && header === undefined)
-    return invalid("header", `one of none, ${Object.keys(headers).join(", ")} is expected`)
-  const changes = {
-    ...others,
-    name,
-    fields: fieldChanges(fields),
-    ...(bitmap === undefined ? {} : { bitmap: { ...base.bitmap, ...(bitmap as object) } }),
-    ...(header === undefined ? {} : { header })
-  } as DialectChanges
-  try {
-    const dialect = derive(base, changes)
-    layout(dialect)
-    return dialect
-  } catch (error) {
-    return invalid("fields", error instanceof Error ? error.message : String(error))
-  }
+  const { dialect, errors } = checkDialect(source, known)
+  return dialect ?? errors[0] ?? dialectInvalid("", "no dialect")
 }

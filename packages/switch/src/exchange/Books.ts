@@ -125,8 +125,8 @@ export class Books {
   }
 
   /**
-   * From where a restart has to read: the oldest exchange that has not ended, and some way back for the keys of recent ones. Never
-   * past what is on disk: an entry on its way there may open a delivery that no queue knows yet.
+   * From where a restart has to read: the oldest exchange that has not ended, and some way back for the keys of recent ones.
+   * Never past what is on disk: an entry on its way there may open a delivery that no queue knows yet.
    */
   floor(): number {
     const { committedSeq } = this.journal.writer

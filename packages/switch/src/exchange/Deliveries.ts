@@ -82,7 +82,7 @@ export class Deliveries {
     const target = books.links[to]!
     if (books.queues[to]!.size >= STORED_MAX) return requests.refuse(origin, index, "malfunction")
     const bytes = this.outgoing(origin, target, index)
-    if (bytes === undefined) return requests.refuse(origin, index, "formatError")
+    if (bytes === undefined || !target.fits(bytes.length)) return requests.refuse(origin, index, "formatError")
     const stored = this.enter(target, 0, `from ${origin.settings.name}`, bytes)
     books.recent.put(space, this.originKey, 0, length, stored.exchange, Fate.queued)
     const answer = requests.makeAnswer(origin, index, approved(dialect))
@@ -100,7 +100,7 @@ export class Deliveries {
     const { dialect } = origin.settings
     if (!isReversible(dialect, original.mti, original.text(3))) return undefined
     const bytes = this.reversal(origin, target, original)
-    if (bytes !== undefined) return this.enter(target, exchange, "reversal", bytes)
+    if (bytes !== undefined && target.fits(bytes.length)) return this.enter(target, exchange, "reversal", bytes)
     this.books.record.event(target, `exchange ${exchange} cannot be reversed: a person has to do it`)
     return undefined
   }

@@ -37,7 +37,7 @@ const { free, accepting, open, answering, ending } = State
 /** Rows by state, columns by event. The same state says that the event does not concern it; -1 that it cannot happen. */
 const table: ReadonlyArray<ReadonlyArray<State | -1>> = [
   /* free      */ [accepting, -1, -1, -1, -1, -1, -1],
-  /* accepting */ [-1, open, ending, accepting, accepting, accepting, -1],
+  /* accepting */ [-1, open, ending, -1, accepting, accepting, -1],
   /* open      */ [-1, -1, -1, answering, ending, ending, -1],
   /* answering */ [-1, -1, -1, -1, answering, answering, free],
   /* ending    */ [-1, -1, -1, -1, ending, ending, free]

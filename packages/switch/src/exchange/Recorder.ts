@@ -71,7 +71,7 @@ export class Recorder {
     return this.message(EntryKind.refused, 0, origin, code, index, true)
   }
 
-  /** A message that could not be read to its end, and is answered as a format error: its bytes may hold a track, so none are kept. */
+  /** A message that could not be read, and is answered as a format error: its bytes may hold a track, so none are kept. */
   unreadable(origin: Link, code: string): number {
     this.writer.now = this.wallMs()
     return this.writer.note(EntryKind.refused, 0, 0, this.nameOf(origin), origin.epoch, code)

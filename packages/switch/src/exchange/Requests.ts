@@ -129,12 +129,13 @@ export class Requests {
     const index = this.original(slot)
     if (origin.settings.dialect === target.settings.dialect) {
       const { codec } = target.settings
+      if (!target.fits(index.end - index.start)) return false
       const at = session.begin(codec.patchedLength(index, target.addressing))
       session.end(at, codec.patch(index, target.addressing, session.outbox.buffer, at))
       return true
     }
     const message = translate(origin.settings, target.settings, index)
-    if (isMessageError(message)) return false
+    if (isMessageError(message) || !target.fits(message.length)) return false
     const at = session.begin(message.length)
     message.copy(session.outbox.buffer, at)
     session.end(at, message.length)
@@ -191,16 +192,17 @@ export class Requests {
     books.commits.deliver(seq, target.id, slot.id)
   }
 
-  /** Puts the partner's answer into the slot as the origin will get it. False when it cannot be said in its dialect. */
+  /** Puts the partner's answer into the slot as the origin will get it. False when its dialect or frame cannot hold it. */
   private keepAnswer(origin: Link, target: Link, index: MessageIndex, slot: Slot): boolean {
     if (origin.settings.dialect === target.settings.dialect) {
       const { codec } = origin.settings
+      if (!origin.fits(index.end - index.start)) return false
       const room = slot.answerRoom(codec.patchedLength(index, origin.addressing))
       slot.answerLength = codec.patch(index, origin.addressing, room, 0)
       return true
     }
     const message = translate(target.settings, origin.settings, index)
-    if (isMessageError(message)) return false
+    if (isMessageError(message) || !origin.fits(message.length)) return false
     slot.answerLength = message.copy(slot.answerRoom(message.length))
     return true
   }

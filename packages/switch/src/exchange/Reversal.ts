@@ -25,8 +25,8 @@ export interface Stamp {
 export const stanOf = (seq: number): number => (seq % 999_999) + 1
 
 /**
- * Fills `patches` so that the request of `index` becomes its reversal: the recipe's fields keep their bytes, all others go. Covered
- * fields of a request from the journal go with them, so a restart needs nothing but the card number.
+ * Fills `patches` so that the request of `index` becomes its reversal: the recipe's fields keep their bytes, all others go.
+ * Covered fields of a request from the journal go with them, so a restart needs nothing but the card number.
  */
 export const patch = (dialect: Dialect, index: MessageIndex, stamp: Stamp, patches: PatchList): PatchList => {
   const { copies, mti, originalData: original } = dialect.reversal!
@@ -48,7 +48,7 @@ export const patch = (dialect: Dialect, index: MessageIndex, stamp: Stamp, patch
 export const transactionOf = (dialect: Dialect, index: MessageIndex): string => {
   const recipe = dialect.reversal?.originalData
   if (recipe === undefined) return dialect.match.transaction.map((de) => index.text(de)).join("|")
-  const data = index.has(recipe.field) ? index.text(recipe.field) : originalData(dialect, index)!
+  const original = index.has(recipe.field) ? index.text(recipe.field) : originalData(dialect, index)!
   // The first four digits are the MTI: an advice and its reversal differ there.
-  return data.slice(4)
+  return original.slice(4)
 }

@@ -63,6 +63,7 @@ export class Link implements SessionOwner {
   private stan = 0
   private attempts = 0
   private nextAttempt = 0
+  private turnedAway = 0
   private since = 0
   private lastEnd: LinkStatus["lastEnd"]
   private incoming: Connection | undefined
@@ -88,6 +89,12 @@ export class Link implements SessionOwner {
   /** Being emptied or blocked by an operator: the partner's new requests are refused. */
   get isClosedForRequests(): boolean {
     return this.state.draining || this.state.blocked
+  }
+
+  /** Whether a message of this length may be sent on the link: a frame above the limit would end the partner's connection. */
+  fits(length: number): boolean {
+    const { frame } = this.settings
+    return frame.kind === "fixed" ? length === frame.bytes : length <= frame.lengthMax
   }
 
   /** The next STAN for a network management message of ours, 1..999999. */
@@ -159,7 +166,11 @@ export class Link implements SessionOwner {
     const { side } = this.settings
     if (side._tag === "listen") yield* this.listen(side)
     const next = side._tag === "listen" ? this.accepted : this.dial(side)
-    return yield* Effect.flatMap(next, (connection) => this.hold(connection)).pipe(Effect.forever)
+    return yield* Effect.flatMap(next, (connection) => this.hold(connection)).pipe(
+      Effect.forever,
+      // A connection that came in the last moment belongs to nobody yet.
+      Effect.ensuring(Effect.sync(() => this.incoming?.close("reset")))
+    )
   })
 
   /** One connection, from its opening to its end. */
@@ -226,12 +237,10 @@ export class Link implements SessionOwner {
   private accept(side: Side & { readonly _tag: "listen" }, connection: Connection): void {
     const address = connection.remote.slice(0, connection.remote.lastIndexOf(":"))
     if (side.from.length > 0 && !side.from.some((allowed) => allowed === address || `::ffff:${allowed}` === address)) {
-      this.noted(`PeerNotAllowed: a connection from ${address} was closed`)
-      return connection.close("reset")
+      return this.turnAway(connection, `PeerNotAllowed: a connection from ${address} was closed`)
     }
     if (this.session !== undefined && side.second === "refuse") {
-      this.noted(`a second connection from ${connection.remote} was closed, one is up`)
-      return connection.close("reset")
+      return this.turnAway(connection, `a second connection from ${connection.remote} was closed, one is up`)
     }
     this.incoming?.close("reset")
     this.incoming = connection
@@ -239,6 +248,12 @@ export class Link implements SessionOwner {
     const awaiting = this.awaiting
     this.awaiting = undefined
     if (awaiting !== undefined) awaiting(this.takeIncoming())
+  }
+
+  /** Notes the first and then every hundredth: a flood of connections must not fill journal and log. */
+  private turnAway(connection: Connection, why: string): void {
+    connection.close("reset")
+    if (this.turnedAway++ % 100 === 0) this.noted(this.turnedAway === 1 ? why : `${why}, ${this.turnedAway} so far`)
   }
 
   private readonly accepted: Effect.Effect<Connection> = Effect.callback((resume) => {

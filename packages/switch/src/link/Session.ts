@@ -79,6 +79,8 @@ export class Session {
   private watchdogSetAt: number
   private watchdogMs: number
   private frameOpenAt = 0
+  /** The switch has enough work and does not read: silence is ours then, and no clock of the partner runs. */
+  private isHeld = false
   private writingSince = 0
   private signOnSince = 0
   /** STAN of our outstanding network management request and what it was; one at a time. */
@@ -181,7 +183,17 @@ export class Session {
     if (this.watchdog.phase === "SUSPECT") this.watch({ _tag: "received" })
     // Without probes anything that comes is the answer to the silence.
     else if (this.watchdog.pending && !this.link.settings.watchdog.probe) this.watch({ _tag: "probeAnswered" })
-    return this.link.turn() ?? Effect.void
+    const room = this.link.turn()
+    return room === undefined ? Effect.void : this.held(room)
+  }
+
+  private held(room: Effect.Effect<void>): Effect.Effect<void> {
+    this.isHeld = true
+    return Effect.map(room, () => {
+      this.isHeld = false
+      this.lastReceived = this.now()
+      if (this.frameOpenAt > 0) this.frameOpenAt = this.lastReceived
+    })
   }
 
   private frame(buffer: Buffer, start: number, end: number): void {
@@ -336,8 +348,8 @@ export class Session {
     const { settings } = this.link
     let due = Number.POSITIVE_INFINITY
     if (this.idleMs > 0) due = Math.min(due, this.lastSent + this.idleMs)
-    if (this.watchdog.phase !== "DOWN") due = Math.min(due, this.watchdogDue())
-    if (this.frameOpenAt > 0) due = Math.min(due, this.frameOpenAt + settings.frameTimeoutMs)
+    if (this.watchdog.phase !== "DOWN" && !this.isHeld) due = Math.min(due, this.watchdogDue())
+    if (this.frameOpenAt > 0 && !this.isHeld) due = Math.min(due, this.frameOpenAt + settings.frameTimeoutMs)
     if (this.writingSince > 0) due = Math.min(due, this.writingSince + settings.writeTimeoutMs)
     if (this.signOnSince > 0) due = Math.min(due, this.signOnSince + settings.signOn.timeoutMs)
     return due
@@ -345,7 +357,7 @@ export class Session {
 
   private overdue(now: number): LinkEnded | undefined {
     const { settings } = this.link
-    if (this.frameOpenAt > 0 && now >= this.frameOpenAt + settings.frameTimeoutMs) {
+    if (this.frameOpenAt > 0 && !this.isHeld && now >= this.frameOpenAt + settings.frameTimeoutMs) {
       return new LinkEnded({ reason: "FrameTimeout", why: `a frame was open for ${settings.frameTimeoutMs} ms` })
     }
     if (this.writingSince > 0 && now >= this.writingSince + settings.writeTimeoutMs) {
@@ -354,7 +366,7 @@ export class Session {
     if (this.signOnSince > 0 && now >= this.signOnSince + settings.signOn.timeoutMs) {
       return new LinkEnded({ reason: "SignOnTimeout", why: `not signed on after ${settings.signOn.timeoutMs} ms` })
     }
-    if (this.watchdog.phase !== "DOWN" && now >= this.watchdogDue()) this.watch({ _tag: "expired" })
+    if (this.watchdog.phase !== "DOWN" && !this.isHeld && now >= this.watchdogDue()) this.watch({ _tag: "expired" })
     return this.failure
   }
 

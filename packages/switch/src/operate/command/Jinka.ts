@@ -6,6 +6,8 @@ import { CliConfig, CliError, CliOutput, Command, GlobalFlag, type HelpDoc } fro
 import { CommandFailed } from "../Exit.ts"
 import type { ProcessEdge } from "../ProcessEdge.ts"
 import { status, stop } from "./ControlCommand.ts"
+import { dialect } from "./DialectCommand.ts"
+import { doctor } from "./DoctorCommand.ts"
 import { journal } from "./JournalCommand.ts"
 import { decode, encode } from "./MessageCommand.ts"
 import { type AllHelp, makeReference } from "./ReferenceCommand.ts"
@@ -22,6 +24,10 @@ const paths: ReadonlyArray<string> = [
   "trace",
   "decode",
   "encode",
+  "doctor",
+  "dialect",
+  "dialect show",
+  "dialect check",
   "journal",
   "journal verify",
   "journal summary",
@@ -55,7 +61,19 @@ export const command = Command.make("jinka").pipe(
     { command: "jinka status switch.yaml", description: "How are its links?" },
     { command: "jinka trace switch.yaml --rrn 000000012345", description: "What became of this transaction?" }
   ]),
-  Command.withSubcommands([run, check, status, stop, trace, decode, encode, journal, makeReference(allHelp)])
+  Command.withSubcommands([
+    run,
+    check,
+    status,
+    stop,
+    trace,
+    decode,
+    encode,
+    doctor,
+    dialect,
+    journal,
+    makeReference(allHelp)
+  ])
 )
 
 /** Errors on the command line itself: what is wrong and where help is, on standard error. */

@@ -1,12 +1,13 @@
 /** `jinka decode` and `jinka encode`: messages between bytes and something readable. */
-import { type Codec, compile, type FrameFormat, toHex } from "@jinka/codec"
-import { Console, Effect, FileSystem, Stdio, Stream } from "effect"
+import { type Codec, compile, type FrameFormat, frameCandidates, toHex } from "@jinka/codec"
+import { Console, Effect, FileSystem, Option, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { dialectOfText } from "../configuration/DialectFiles.ts"
 import { nearest } from "../configuration/Problem.ts"
 import { dialectNames, frameNames, frames, isDialectFile, shippedDialects } from "../configuration/Shipped.ts"
 import { CommandFailed } from "../Exit.ts"
-import { type Input, MessageInput } from "../message/MessageInput.ts"
+import { differenceText } from "../message/DifferenceText.ts"
+import { type Input, type InputForm, MessageInput } from "../message/MessageInput.ts"
 import { encodeJson, messageLine, messageTable, type Shown } from "../message/MessageText.ts"
 
 const input = Argument.String("input").pipe(
@@ -19,14 +20,21 @@ const dialectFlag = Flag.String("dialect").pipe(
   Flag.withDefault("cups")
 )
 
-const frameFlag = Flag.Literals("frame", ["none", ...frameNames]).pipe(
+/** Frames that the doctor names, besides those of a configuration. */
+const namedFrames: Readonly<Record<string, FrameFormat | undefined>> = {
+  ...Object.fromEntries(frameCandidates.map(({ name, format }) => [name, format])),
+  ...frames
+}
+
+const frameFlag = Flag.Literals("frame", ["none", ...Object.keys(namedFrames).filter((name) => name !== "none")]).pipe(
   Flag.withDescription(
-    "The length header around each message: taken off by decode, put on by encode; none when left out"
+    "The length header around each message: taken off by decode, put on by encode; none when left out; `jinka doctor` finds its name"
   ),
   Flag.withDefault("none")
 )
 
-const codecOf = Effect.fnUntraced(function* (
+/** The codec of a dialect by its name or the path of its file; fails with what is wrong. */
+export const codecOf = Effect.fnUntraced(function* (
   name: string
 ): Effect.fn.Return<Codec, CommandFailed, FileSystem.FileSystem> {
   const shipped = shippedDialects[name]
@@ -43,9 +51,10 @@ const codecOf = Effect.fnUntraced(function* (
   return typeof read === "string" ? yield* refuse(`${name} is no dialect file: ${read}.`) : compile(read)
 })
 
-const frameOf = (name: string): FrameFormat | undefined => frames[name]
+const frameOf = (name: string): FrameFormat | undefined => namedFrames[name]
 
-const bytesOf = (source: string) =>
+/** The bytes of a file, or of standard input for `-`. */
+export const bytesOf = (source: string) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
@@ -74,6 +83,38 @@ const frameThatFits = (bytes: Buffer): string | undefined =>
     return found.length === 1 && found[0]?._tag === "message"
   })
 
+/** How `decode` was called, as far as a comparison needs it. */
+interface Comparing {
+  readonly input: string
+  readonly dialect: string
+  readonly frame: string
+  readonly form: InputForm
+  readonly output: "auto" | "table" | "json"
+  readonly language: "en" | "zh" | "both"
+  readonly unmask: boolean
+}
+
+const allMessages = Effect.fnUntraced(function* (source: string, { form, frame }: Comparing) {
+  const messages = new MessageInput(form, frameOf(frame))
+  const found: Array<Input> = []
+  yield* Stream.runForEach(bytesOf(source), (chunk) => Effect.sync(() => found.push(...messages.push(chunk))))
+  return [...found, ...messages.end()]
+})
+
+/** Compares the messages of two inputs, the first with the first and so on. */
+const showDifferences = Effect.fnUntraced(function* (flags: Comparing, other: string) {
+  const codec = yield* codecOf(flags.dialect)
+  const left = yield* allMessages(flags.input, flags)
+  const right = yield* allMessages(other, flags)
+  const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
+  const asTable = flags.output === "table" || (flags.output === "auto" && isTerminal)
+  const shown = Array.from({ length: Math.max(left.length, right.length) }, (_, at) =>
+    differenceText(codec, at + 1, left[at], right[at], { asTable, reveal: flags.unmask, language: flags.language })
+  )
+  if (shown.length > 0) yield* Console.log(shown.map(({ text }) => text).join("\n"))
+  yield* someBad(shown.filter(({ isGood }) => !isGood).length)
+})
+
 /** `jinka decode`. */
 export const decode = Command.make(
   "decode",
@@ -101,10 +142,17 @@ export const decode = Command.make(
       Flag.withDescription("Show card data as it is; think of who looks at the screen and where it is kept"),
       Flag.withDefault(false),
       Flag.withoutNegation
+    ),
+    diff: Flag.String("diff").pipe(
+      Flag.withDescription(
+        "Another file of messages, read the same way: show what differs instead, message by message"
+      ),
+      Flag.optional
     )
   },
   (flags) =>
     Effect.gen(function* () {
+      if (Option.isSome(flags.diff)) return yield* showDifferences(flags, flags.diff.value)
       const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
       const show = flags.output === "table" || (flags.output === "auto" && isTerminal) ? messageTable : messageLine
       const codec = yield* codecOf(flags.dialect)
@@ -134,6 +182,7 @@ export const decode = Command.make(
   Command.withExamples([
     { command: "jinka decode message.hex --dialect cups", description: "A table on a terminal" },
     { command: "jinka decode capture.bin --frame cups --output json", description: "Every message of a raw capture" },
+    { command: "jinka decode sent.hex --diff received.hex", description: "What differs between two messages" },
     {
       command: "tail -f hex.log | jinka decode --dialect iso8583v1987Ascii",
       description: "A line of JSON for each line of hex"

@@ -126,6 +126,7 @@ const rules: Readonly<Record<Rule, true>> = {
   hex: true,
   type: true,
   value: true,
+  parts: true,
   "total-length": true
 }
 

@@ -1,0 +1,254 @@
+/**
+ * What can be wrong in a dialect file, all of it at once, each mistake with its place and what is expected there. Checks the file
+ * as it is written; what it makes together with its base is checked by `relationErrors`. Nothing is guessed or repaired.
+ */
+import { type Dialect, layout } from "../iso8583/Dialect.ts"
+import { fieldLayout } from "../iso8583/Field.ts"
+
+/** What is wrong in a dialect file. */
+export interface DialectInvalid {
+  readonly _tag: "DialectInvalid"
+  /** Names down to the place, like `fields.60.format`; "" for the whole file. */
+  readonly path: string
+  readonly rule: string
+}
+
+/** Makes the error. */
+export const dialectInvalid = (path: string, rule: string): DialectInvalid => ({ _tag: "DialectInvalid", path, rule })
+
+/** Whether a value of a file has members. */
+export const isMembers = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const encodings = ["ascii", "gbk", "ebcdic", "ebcdic1047", "bcd", "binary", "hex"]
+const prefixes = ["ascii", "ebcdic", "bcd", "binary", "hex"]
+const aligns = ["left", "right"]
+const nibbles = Array.from({ length: 16 }, (_, nibble) => nibble)
+const sensitivities = ["none", "pan", "hidden", "sad", "emv"]
+const classes = ["S", "s", "D", "C", "R", "T", "X", "K"]
+
+/** A kind of value: one of some words, or a test with the sentence that says what is expected. */
+type Expected = ReadonlyArray<unknown> | { readonly says: string; readonly fits: (value: unknown) => boolean }
+
+const text: Expected = { says: "a text is expected", fits: (value) => typeof value === "string" }
+const digits: Expected = {
+  says: 'a code in quotes is expected, like "001"',
+  fits: (value) => typeof value === "string" && value !== ""
+}
+const mti: Expected = {
+  says: "a message type as a number without leading zeros is expected, like 820",
+  fits: (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) < 10_000
+}
+const list: Expected = {
+  says: "a list of field numbers is expected",
+  fits: (value) => Array.isArray(value) && value.every((de) => Number.isInteger(de))
+}
+const any: Expected = { says: "", fits: () => true }
+
+type Members = { readonly [member: string]: Expected }
+
+const top: Members = {
+  name: { says: "a name is expected", fits: (value) => typeof value === "string" && value !== "" },
+  title: text,
+  extends: any,
+  header: any,
+  version: [0, 1, 2],
+  mti: ["ascii", "bcd", "ebcdic"],
+  lenient: [true, false],
+  bitmap: any,
+  encodings: any,
+  fields: any,
+  network: any,
+  match: any,
+  echo: list,
+  reversal: any,
+  responseCodes: any,
+  refusal: any
+}
+
+const parts: { readonly [part: string]: Members } = {
+  bitmap: {
+    encoding: ["binary", "hex", "hex-ebcdic"],
+    secondary: ["optional", "always", "fixed", "never"],
+    tertiary: [true, false]
+  },
+  encodings: {
+    digits: encodings,
+    text: encodings,
+    track: encodings,
+    bytes: ["binary", "hex"],
+    prefix: prefixes,
+    align: aligns,
+    variableAlign: aligns,
+    fill: nibbles
+  },
+  network: { mti, field: { says: "a field number is expected", fits: Number.isInteger }, codes: any, fields: list },
+  match: { transaction: list, networkManagement: list },
+  reversal: { mti, copies: list, renews: list, originalData: any, reversible: any },
+  refusal: Object.fromEntries(
+    [
+      "formatError",
+      "issuerDown",
+      "noRoute",
+      "duplicate",
+      "malfunction",
+      "noAnswer",
+      "notSignedOn",
+      "macFailed",
+      "cutOver"
+    ].map((reason) => [reason, digits])
+  )
+}
+
+const networkCodes: Members = Object.fromEntries(
+  ["signOn", "signOff", "cutoverStart", "cutoverEnd", "echo", "keyResetRequest", "keyReset"].map((name) => [
+    name,
+    digits
+  ])
+)
+
+const field: Members = {
+  format: text,
+  name: text,
+  nameZh: text,
+  encoding: encodings,
+  prefix: prefixes,
+  counts: ["units", "bytes"],
+  align: aligns,
+  fill: nibbles,
+  sensitivity: sensitivities,
+  subfields: { says: "a list of parts is expected", fits: Array.isArray },
+  structure: any
+}
+
+const part: Members = {
+  name: text,
+  nameZh: text,
+  length: { says: "a number of bytes is expected", fits: Number.isInteger },
+  format: text,
+  sensitivity: sensitivities,
+  structure: any
+}
+
+const styles: { readonly [style: string]: Members } = {
+  positional: { style: any, parts: { says: "a list of parts is expected", fits: Array.isArray } },
+  "ber-tlv": { style: any },
+  "tag-length-value": { style: any, tagLength: nibbles, lengthDigits: nibbles, tags: any },
+  "usage-value": { style: any, tagLength: nibbles, tags: any },
+  "tag-fixed": { style: any, tagLength: nibbles, tags: any },
+  bitmap: { style: any, bytes: any, encoding: ["binary", "hex"], parts: any }
+}
+
+const at = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`)
+
+/** Mistakes in the members of one object of the file. */
+const memberErrors = (value: unknown, path: string, members: Members): ReadonlyArray<DialectInvalid> => {
+  if (!isMembers(value)) return [dialectInvalid(path, "names and values are expected")]
+  return Object.entries(value).flatMap(([name, given]) => {
+    const expected = Object.hasOwn(members, name) ? members[name] : undefined
+    if (expected === undefined)
+      return [dialectInvalid(at(path, name), `there is no such setting; there are ${Object.keys(members).join(", ")}`)]
+    if ("says" in expected) return expected.fits(given) ? [] : [dialectInvalid(at(path, name), expected.says)]
+    return expected.includes(given) ? [] : [dialectInvalid(at(path, name), `one of ${expected.join(", ")} is expected`)]
+  })
+}
+
+const partErrors = (value: unknown, path: string): ReadonlyArray<DialectInvalid> => {
+  const wrong = memberErrors(value, path, part)
+  if (!isMembers(value)) return wrong
+  const named = typeof value["name"] === "string" ? [] : [dialectInvalid(at(path, "name"), "a name is expected")]
+  const structure = value["structure"]
+  return [...wrong, ...named, ...(structure === undefined ? [] : structureErrors(structure, at(path, "structure")))]
+}
+
+const structureErrors = (value: unknown, path: string): ReadonlyArray<DialectInvalid> => {
+  const style = isMembers(value) ? value["style"] : undefined
+  if (!isMembers(value) || typeof style !== "string" || !Object.hasOwn(styles, style))
+    return [dialectInvalid(at(path, "style"), `one of ${Object.keys(styles).join(", ")} is expected`)]
+  const wrong = memberErrors(value, path, styles[style]!)
+  const inner = value["parts"] ?? value["tags"] ?? {}
+  if (typeof inner !== "object") return [...wrong, dialectInvalid(path, "parts or tags are expected")]
+  const place = at(path, value["parts"] === undefined ? "tags" : "parts")
+  return [...wrong, ...Object.entries(inner).flatMap(([key, one]) => partErrors(one, at(place, key)))]
+}
+
+const fieldErrors = (de: string, definition: unknown): ReadonlyArray<DialectInvalid> => {
+  const path = `fields.${de}`
+  if (!/^\d{1,3}$/.test(de)) return [dialectInvalid(path, "a field number is expected")]
+  if (definition === null || typeof definition === "string") return []
+  const wrong = memberErrors(definition, path, field)
+  if (!isMembers(definition)) return wrong
+  const { structure, subfields } = definition
+  const list = Array.isArray(subfields) ? subfields : []
+  return [
+    ...wrong,
+    ...(structure === undefined ? [] : structureErrors(structure, at(path, "structure"))),
+    ...list.flatMap((one, index) => partErrors(one, `${path}.subfields.${index + 1}`))
+  ]
+}
+
+const codeErrors = (codes: unknown): ReadonlyArray<DialectInvalid> => {
+  if (!isMembers(codes)) return [dialectInvalid("responseCodes", "codes and their meanings are expected")]
+  return Object.entries(codes).flatMap(([code, meaning]) =>
+    memberErrors(meaning, `responseCodes.${code}`, { class: classes, name: text, nameZh: text })
+  )
+}
+
+/** Mistakes in the file as it is written. */
+export const fileErrors = (file: unknown): ReadonlyArray<DialectInvalid> => {
+  const wrong = [...memberErrors(file, "", top)]
+  if (!isMembers(file)) return wrong
+  for (const [name, members] of Object.entries(parts))
+    if (file[name] !== undefined) wrong.push(...memberErrors(file[name], name, members))
+  const { fields, network, responseCodes } = file
+  if (isMembers(network) && network["codes"] !== undefined)
+    wrong.push(...memberErrors(network["codes"], "network.codes", networkCodes))
+  if (responseCodes !== undefined) wrong.push(...codeErrors(responseCodes))
+  if (fields !== undefined && !isMembers(fields))
+    wrong.push(dialectInvalid("fields", "field numbers and their definitions are expected"))
+  if (isMembers(fields)) for (const [de, one] of Object.entries(fields)) wrong.push(...fieldErrors(de, one))
+  return wrong
+}
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Lists of fields that a dialect names elsewhere than in `fields`. */
+const namedFields = ({
+  match,
+  echo,
+  network,
+  reversal
+}: Dialect): ReadonlyArray<readonly [string, ReadonlyArray<number>]> => [
+  ["match.transaction", match.transaction],
+  ["match.networkManagement", match.networkManagement],
+  ["echo", echo],
+  ["network.fields", network?.fields ?? []],
+  ["network.field", network === undefined ? [] : [network.field]],
+  ["reversal.copies", reversal?.copies ?? []],
+  ["reversal.originalData.field", reversal === undefined ? [] : [reversal.originalData.field]]
+]
+
+/** Mistakes in what the file makes together with its base: fields that cannot be written, and fields named but not defined. */
+export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
+  const wrong: Array<DialectInvalid> = []
+  for (const [de, definition] of Object.entries(dialect.fields)) {
+    try {
+      fieldLayout(Number(de), definition, dialect.encodings)
+    } catch (error) {
+      wrong.push(dialectInvalid(`fields.${de}`, message(error).replace(/^field \d+: /, "")))
+    }
+  }
+  if (wrong.length === 0) {
+    try {
+      layout(dialect)
+    } catch (error) {
+      wrong.push(dialectInvalid("fields", message(error)))
+    }
+  }
+  for (const [path, fields] of namedFields(dialect))
+    for (const de of fields)
+      if (dialect.fields[de] === undefined) wrong.push(dialectInvalid(path, `field ${de} is named but not defined`))
+  if (dialect.match.transaction.length === 0)
+    wrong.push(dialectInvalid("match.transaction", "at least one field is needed to find the request of an answer"))
+  return wrong
+}

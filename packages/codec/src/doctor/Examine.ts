@@ -1,0 +1,253 @@
+/**
+ * The doctor: which length headers and which dialects would fit some captured bytes, best first, and why. It guesses from bytes
+ * alone, so it ranks and gives its evidence; a person decides. No value of a message is in what it says.
+ */
+import { dialects as shipped } from "../dialects/DialectFile.ts"
+import type { FrameFormat } from "../frame/FrameFormat.ts"
+import type { Dialect } from "../iso8583/Dialect.ts"
+import { explain, isMessageError, type MessageError } from "../iso8583/MessageError.ts"
+import { MessageIndex } from "../iso8583/MessageIndex.ts"
+import { type DialectCandidate, dialectCandidates } from "./DialectCandidates.ts"
+import { type FoundFrames, findFrames, frameCandidates } from "./FrameCandidates.ts"
+import { signsOf } from "./Plausibility.ts"
+
+/** One reason, for (positive) or against (negative). */
+export interface Evidence {
+  readonly says: string
+  /** Points that it adds to the score. */
+  readonly weight: number
+}
+
+/** One explanation of the bytes. */
+export interface Diagnosis {
+  /** What the bytes look like; only `iso8583` has a dialect. */
+  readonly looks: "iso8583" | "idle" | "tls" | "http" | "xml" | "json"
+  /** 0..100; above 80 nearly certain, below 50 a guess. */
+  readonly score: number
+  /** Name and sentence of the length header; `none` and no format: the bytes are one message. */
+  readonly frame: { readonly name: string; readonly title: string; readonly format: FrameFormat | undefined }
+  /** Dialect and the header in front of its messages. */
+  readonly dialect: { readonly name: string; readonly header: string } | undefined
+  readonly frames: number
+  readonly idleFrames: number
+  /** Bytes behind the last whole frame. */
+  readonly openBytes: number
+  /** Messages looked at, and how many of them could be read to their last byte. */
+  readonly messages: number
+  readonly decoded: number
+  readonly evidence: ReadonlyArray<Evidence>
+  /** Where the first message that cannot be read stops, and the rule. */
+  readonly stopsAt: { readonly message: number; readonly error: MessageError; readonly says: string } | undefined
+}
+
+/** How to examine. */
+export interface ExamineOptions {
+  /** Dialects to try; the shipped ones when left out. */
+  readonly dialects?: { readonly [name: string]: Dialect }
+  /** Most diagnoses given; 8 when left out. */
+  readonly max?: number
+}
+
+/** Bytes that are looked at; the rest of a longer capture is not. */
+export const examinedMax = 1024 * 1024
+
+/** What scores less is noise. */
+const scoreMin = 5
+
+const index = new MessageIndex()
+
+interface Reading {
+  readonly decoded: number
+  /** Share of signs that are good, 0..1, and their number. */
+  readonly sense: number
+  readonly signs: number
+  readonly against: ReadonlyArray<string>
+  /** Share of the bytes that were read before the first error, 0..1. */
+  readonly reach: number
+  readonly stopsAt: Diagnosis["stopsAt"]
+}
+
+/** Errors before the first field: the index holds none of this message. */
+const noFields: ReadonlySet<string> = new Set(["MtiInvalid", "BitmapInvalid", "TooShort", "HeaderInvalid"])
+
+/** Share of the message that was read before the error. */
+const reachOf = (error: MessageError, message: Buffer): number =>
+  "offset" in error && message.length > 0 ? Math.max(0, Math.min(1, error.offset / message.length)) : 0
+
+const read = ({ codec }: DialectCandidate, messages: ReadonlyArray<Buffer>): Reading => {
+  let decoded = 0
+  let good = 0
+  let signs = 0
+  let reach = 0
+  let stopsAt: Diagnosis["stopsAt"]
+  const against = new Set<string>()
+  for (const [at, message] of messages.entries()) {
+    const result = codec.index(message, 0, message.length, index) ?? codec.decode(message)
+    const error = isMessageError(result) ? result : undefined
+    if (error === undefined) decoded++
+    else stopsAt ??= { message: at + 1, error, says: explain(error) }
+    reach += error === undefined ? 1 : reachOf(error, message)
+    if (index.mti < 0 || (error !== undefined && noFields.has(error._tag))) continue
+    for (const { what, isGood } of signsOf(codec, index)) {
+      signs++
+      if (isGood) good++
+      else against.add(what)
+    }
+  }
+  return {
+    decoded,
+    sense: signs === 0 ? 0 : good / signs,
+    signs,
+    against: [...against],
+    reach: messages.length === 0 ? 0 : reach / messages.length,
+    stopsAt
+  }
+}
+
+const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`
+
+const frameEvidence = ({ candidate, frames, idle, open }: FoundFrames): ReadonlyArray<Evidence> => {
+  if (candidate.format === undefined) return [{ says: "the bytes taken as one message", weight: 5 }]
+  const evidence: Array<Evidence> = [
+    {
+      says: `${plural(frames, "frame")} one behind the other`,
+      weight: frames === 0 ? 0 : Math.min(20, 12 + 2 * frames)
+    }
+  ]
+  // One before every message is more likely the first half of a wider length.
+  if (idle > 0) evidence.push({ says: `${plural(idle, "idle frame")} among them`, weight: idle === frames ? -1 : 2 })
+  evidence.push(
+    open === 0
+      ? { says: "the last frame ends with the last byte", weight: 5 }
+      : { says: `${plural(open, "byte")} of a frame that is cut off`, weight: -3 }
+  )
+  return evidence
+}
+
+const readingEvidence = (
+  reading: Reading,
+  found: FoundFrames,
+  candidate: DialectCandidate
+): ReadonlyArray<Evidence> => {
+  const { decoded, sense, signs, against, reach } = reading
+  const all = found.messages.length
+  const evidence: Array<Evidence> = [
+    { says: `${decoded} of ${plural(all, "message")} read to the last byte`, weight: Math.round((45 * decoded) / all) }
+  ]
+  if (decoded < all)
+    evidence.push({
+      says: `${Math.round(100 * reach)} % of the bytes could be read`,
+      weight: Math.round(10 * reach * (1 - decoded / all))
+    })
+  if (signs > 0) {
+    const weight = Math.round(25 * sense * Math.min(1, signs / (4 * all)))
+    evidence.push({
+      says: `${Math.round(sense * signs)} of ${plural(signs, "value")} that can be judged make sense`,
+      weight
+    })
+  }
+  if (against.length > 0)
+    evidence.push({ says: `these do not: ${against.join(", ")}`, weight: -Math.min(10, 2 * against.length) })
+  if (decoded > 0 && candidate.header !== "none")
+    evidence.push({ says: `the header ${candidate.header} is in order`, weight: candidate.header === "cups46" ? 5 : 1 })
+  if (signs > 0 && sense === 0) evidence.push({ says: "no value makes sense, not even the message types", weight: -30 })
+  if (candidate.isOther && candidate.header !== "none")
+    evidence.push({ says: `the dialect's own header is another`, weight: -3 })
+  return evidence
+}
+
+const scoreOf = (evidence: ReadonlyArray<Evidence>): number =>
+  Math.max(
+    0,
+    Math.min(
+      100,
+      evidence.reduce((sum, { weight }) => sum + weight, 0)
+    )
+  )
+
+const diagnose = (found: FoundFrames, candidate: DialectCandidate): Diagnosis | undefined => {
+  const reading = read(candidate, found.messages)
+  // A message type that is no number, or a header that is none: this table says nothing about these bytes.
+  if (reading.decoded === 0 && reading.reach < 0.1) return undefined
+  const evidence = [...frameEvidence(found), ...readingEvidence(reading, found, candidate)]
+  return {
+    looks: "iso8583",
+    // Where no message can be read to its end the table is at most a relative of the right one.
+    score: reading.decoded === 0 ? Math.round(scoreOf(evidence) / 2) : scoreOf(evidence),
+    frame: found.candidate,
+    dialect: { name: candidate.dialect, header: candidate.header },
+    frames: found.frames,
+    idleFrames: found.idle,
+    openBytes: found.open,
+    messages: found.messages.length,
+    decoded: reading.decoded,
+    evidence,
+    stopsAt: reading.stopsAt
+  }
+}
+
+const without = (looks: Diagnosis["looks"], found: FoundFrames, says: string, weight: number): Diagnosis => {
+  const evidence = [...frameEvidence(found), { says, weight }]
+  return {
+    looks,
+    score: scoreOf(evidence),
+    frame: found.candidate,
+    dialect: undefined,
+    frames: found.frames,
+    idleFrames: found.idle,
+    openBytes: found.open,
+    messages: found.messages.length,
+    decoded: 0,
+    evidence,
+    stopsAt: undefined
+  }
+}
+
+const isTls = (bytes: Buffer): boolean =>
+  bytes.length > 2 && bytes[0]! >= 20 && bytes[0]! <= 23 && bytes[1] === 3 && bytes[2]! <= 4
+
+/** What bytes that are no ISO 8583 at all look like. */
+const foreign = (found: FoundFrames): Diagnosis | undefined => {
+  const { messages, candidate } = found
+  if (messages.length === 0) return without("idle", found, "idle frames and nothing else", 30)
+  const isRaw = candidate.format === undefined
+  if (isRaw && messages.every(isTls)) return without("tls", found, "the bytes begin like a TLS record", 80)
+  const begins = (pattern: RegExp): boolean => messages.every((one) => pattern.test(one.toString("latin1", 0, 64)))
+  if (isRaw && begins(/^(GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE) |^HTTP\/1/))
+    return without("http", found, "the bytes begin like HTTP", 80)
+  if (begins(/^\s*<[?!A-Za-z]/)) return without("xml", found, "every message begins like XML", 60)
+  if (begins(/^\s*[{[]\s*["{[}\]]/)) return without("json", found, "every message begins like JSON", 60)
+  return undefined
+}
+
+let shippedCandidates: ReadonlyArray<DialectCandidate> | undefined
+
+/**
+ * Explains captured bytes, whole frames one behind the other from the first byte: at most `max` diagnoses, best first, none
+ * when nothing fits. Looks at `examinedMax` bytes and 64 messages. Pure; never throws on any bytes.
+ */
+export const examine = (bytes: Uint8Array, options: ExamineOptions = {}): ReadonlyArray<Diagnosis> => {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, examinedMax))
+  if (buffer.length === 0) return []
+  shippedCandidates ??= dialectCandidates(shipped)
+  const candidates = options.dialects === undefined ? shippedCandidates : dialectCandidates(options.dialects)
+  const diagnoses: Array<Diagnosis> = []
+  for (const candidate of frameCandidates) {
+    const found = findFrames(candidate, buffer)
+    if (found === undefined) continue
+    const other = foreign(found)
+    if (other !== undefined) {
+      diagnoses.push(other)
+      continue
+    }
+    for (const dialect of candidates) {
+      const diagnosis = diagnose(found, dialect)
+      if (diagnosis !== undefined) diagnoses.push(diagnosis)
+    }
+  }
+  // Sorting is stable: of equals the more usual shape and the earlier dialect stay in front.
+  return diagnoses
+    .filter(({ score }) => score >= scoreMin)
+    .sort((one, two) => two.score - one.score)
+    .slice(0, options.max ?? 8)
+}

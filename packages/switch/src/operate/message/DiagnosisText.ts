@@ -1,0 +1,41 @@
+/** What the doctor found, as text for people: a table of the explanations, and the evidence of the best. Pure. */
+import type { Diagnosis } from "@jinka/codec"
+import Table from "cli-table3"
+
+const looks: Readonly<Record<Exclude<Diagnosis["looks"], "iso8583">, string>> = {
+  idle: "idle frames only: wait for a message",
+  tls: "TLS: capture behind the TLS end, or give the link a `tls` section",
+  http: "HTTP: somebody else dialled this port",
+  xml: "XML: a document, no ISO 8583 message",
+  json: "JSON: a document, no ISO 8583 message"
+}
+
+const named = ({ dialect, looks: kind }: Diagnosis): string => {
+  if (kind !== "iso8583") return looks[kind]
+  return dialect === undefined ? "" : `${dialect.name}, header ${dialect.header}`
+}
+
+/** The format of a frame without its limit and idle rule, which bytes do not tell. */
+const formatText = ({ frame }: Diagnosis): string => {
+  if (frame.format?.kind !== "length") return "none"
+  const { lengthMax: _, idle: __, kind: ___, ...rest } = frame.format
+  return JSON.stringify(rest)
+}
+
+/** The whole report. No value of a message is in it. */
+export const diagnosisText = (diagnoses: ReadonlyArray<Diagnosis>): string => {
+  const [best] = diagnoses
+  if (best === undefined)
+    return "Nothing that Jinka knows fits these bytes. Do they begin with the first byte of a frame, and are they the bytes of one direction only?"
+  const table = new Table({
+    head: ["score", "length header", "what the messages are", "frames", "read", "stops at"],
+    style: { head: [], border: [], compact: true },
+    colAligns: ["right", "left", "left", "right", "right", "left"]
+  })
+  for (const one of diagnoses) {
+    const read = one.looks === "iso8583" ? `${one.decoded}/${one.messages}` : ""
+    table.push([one.score, one.frame.title, named(one), one.frames, read, one.stopsAt?.says ?? ""])
+  }
+  const reasons = best.evidence.map(({ says, weight }) => `${String(weight).padStart(4)}  ${says}`)
+  return [table.toString(), "", `Why the first (frame: ${formatText(best)}):`, ...reasons].join("\n")
+}

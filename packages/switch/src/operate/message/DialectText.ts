@@ -1,0 +1,60 @@
+/** A dialect as text for people: its fields, header, codes and keys in tables. Pure. */
+import { type Dialect, type FieldSummary, fieldSummaries } from "@jinka/codec"
+import Table from "cli-table3"
+
+const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string | number>>): string => {
+  const made = new Table({ head: [...head], style: { head: [], border: [], compact: true } })
+  for (const row of rows) made.push([...row])
+  return made.toString()
+}
+
+const headerText = ({ header }: Dialect): string => {
+  if (header === undefined) return "Header: none"
+  const rows = header.parts.map(({ name, offset, bytes, form, value, fixed }) => [
+    name,
+    offset,
+    bytes,
+    form,
+    fixed === true ? `${value} always` : value
+  ])
+  return `Header ${header.name}, ${header.bytes} bytes\n${table(["part", "byte", "bytes", "form", "value"], rows)}`
+}
+
+const networkText = ({ network }: Dialect): string => {
+  if (network === undefined) return "Network management: none"
+  const codes = Object.entries(network.codes).map(([name, code]) => [name, code])
+  const mti = String(network.mti).padStart(4, "0")
+  return `Network management: message type ${mti}, code in F${network.field}\n${table(["what", "code"], codes)}`
+}
+
+const reversalText = ({ reversal }: Dialect): string =>
+  reversal === undefined
+    ? "Reversal: none"
+    : `Reversal: ${String(reversal.mti).padStart(4, "0")}, original in F${reversal.originalData.field}, copies F${reversal.copies.join(" ")}`
+
+const fieldRow = ({
+  id,
+  name,
+  nameZh,
+  format,
+  encoding,
+  sensitivity,
+  structure
+}: FieldSummary): ReadonlyArray<string> => [id, name, nameZh, format, encoding, sensitivity, structure]
+
+/** Everything that `jinka dialect show` says. */
+export const dialectText = (dialect: Dialect): string => {
+  const { name, title, match, echo, mti, bitmap, responseCodes } = dialect
+  const fields = fieldSummaries(dialect).map(fieldRow)
+  return [
+    `${name}: ${title}`,
+    `Message type in ${mti}, bitmap in ${bitmap.encoding}, second bitmap ${bitmap.secondary}`,
+    headerText(dialect),
+    table(["field", "name", "中文", "format", "on the wire", "sensitivity", "inside"], fields),
+    networkText(dialect),
+    `Match key: transactions F${match.transaction.join(" F")}; network management F${match.networkManagement.join(" F")}`,
+    `An answer brings back: F${echo.join(" F")}`,
+    reversalText(dialect),
+    `Response codes: ${Object.keys(responseCodes).length}`
+  ].join("\n\n")
+}
