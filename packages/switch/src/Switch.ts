@@ -9,7 +9,7 @@ import { Clock, Context, Deferred, Effect, Fiber, Latch, type Scope } from "effe
 import { Books, type Limits } from "./exchange/Books.ts"
 import { Deliveries } from "./exchange/Deliveries.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
-import { type Recovered, Recovery } from "./exchange/Recovery.ts"
+import { type LinksMissing, type Recovered, Recovery } from "./exchange/Recovery.ts"
 import { Requests } from "./exchange/Requests.ts"
 import { type Route, Router } from "./exchange/Router.ts"
 import { formatErrorAnswer } from "./exchange/Salvage.ts"
@@ -205,7 +205,7 @@ class Core {
  */
 export const make = Effect.fnUntraced(function* (
   settings: SwitchSettings
-): Effect.fn.Return<Running, JournalError, Journal | Transport | Scope.Scope> {
+): Effect.fn.Return<Running, JournalError | LinksMissing, Journal | Transport | Scope.Scope> {
   const journal = yield* Journal
   const clock = yield* Clock.Clock
   const fork = Effect.runForkWith(yield* Effect.context<never>())

@@ -107,6 +107,20 @@ fields:
     expect(checkDialect(file).dialect).toBeUndefined()
   })
 
+  it("are also what YAML would only warn of, and nothing is printed", () => {
+    const printed: Array<unknown> = []
+    const listen = (warning: unknown) => printed.push(warning)
+    process.on("warning", listen)
+    for (const doubtful of [
+      "name: !odd x\nextends: cups\n",
+      "name: x\nextends: cups\nfields: { &a: 1 }\n",
+      "%odd\n---\nname: x\n"
+    ])
+      expect(paths(doubtful)).toEqual([""])
+    process.off("warning", listen)
+    expect(printed).toEqual([])
+  })
+
   it("are found in what the file makes of its base, too", () => {
     expect(paths({ name: "x", extends: "cups", fields: { 11: null, 60: "q5", 48: { encoding: "bcd" } } })).toEqual([
       "fields.48",

@@ -13,7 +13,7 @@
  *
  * Every mistake is named with its place; nothing is guessed.
  */
-import { parse } from "yaml"
+import { parseDocument } from "yaml"
 import { type DialectChanges, derive } from "../iso8583/Derive.ts"
 import type { Dialect } from "../iso8583/Dialect.ts"
 import type { FieldDefinition } from "../iso8583/Field.ts"
@@ -70,10 +70,14 @@ const laidOver = (base: Dialect, file: Record<string, unknown>): Record<string, 
   return laid
 }
 
+/** The value of a YAML text. What YAML only warns of (an unknown tag, a doubtful alias) is a mistake here. */
 const parsed = (source: string | object): unknown => {
   if (typeof source !== "string") return source
+  const document = parseDocument(source, { logLevel: "silent" })
+  const [wrong] = [...document.errors, ...document.warnings]
+  if (wrong !== undefined) return dialectInvalid("", wrong.message.split("\n")[0]!)
   try {
-    return parse(source)
+    return document.toJS()
   } catch (error) {
     return dialectInvalid("", error instanceof Error ? error.message.split("\n")[0]! : "no YAML")
   }

@@ -1,18 +1,19 @@
 /**
- * Decoders and encoders made as JavaScript source for the bitmaps and field sets that a link really carries. A set is
+ * Indexers, decoders and encoders made as JavaScript source for the bitmaps and field sets that a link really carries. A set is
  * compiled after it has been seen a few times, and their number is limited, so that a partner who sends random bitmaps costs
  * no compilation and no memory; the reference does such messages. Source is made from the dialect alone: no byte of a message
  * ever becomes part of it.
  */
-import { bitmapCount, clearWords, readBitmaps } from "./Bitmap.ts"
+import { bitmapCount, clearWords } from "./Bitmap.ts"
 import type { Codec } from "./Codec.ts"
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
 import { wireLength } from "./Field.ts"
 import { decoderSource } from "./GeneratedDecoder.ts"
 import { encoderSource, fieldSetSource } from "./GeneratedEncoder.ts"
+import { indexerSource } from "./GeneratedIndexer.ts"
 import * as runtime from "./GeneratedRuntime.ts"
-import { indexHeader, readMti } from "./Indexer.ts"
+import { indexFields, indexHead } from "./Indexer.ts"
 import { decodeByTable, encodeByTable } from "./Interpreter.ts"
 import type { Message } from "./Message.ts"
 import { MessageIndex } from "./MessageIndex.ts"
@@ -86,12 +87,13 @@ const fieldsOf = (layout: Layout, words: Int32Array): ReadonlyArray<FieldLayout>
   return fields
 }
 
-type Decoder = (b: Buffer, start: number, end: number, p: number, v: DataView, mti: string) => Message | undefined
+type Indexer = (b: Buffer, p: number, end: number, starts: Int32Array, ends: Int32Array) => boolean
+type Decoder = (b: Buffer, start: number, end: number, p: number, mti: string) => Message | undefined
 type Encoder = (message: Message, fields: Message["fields"], mti: number) => Buffer | undefined
 type SetOf = (fields: Message["fields"], words: Int32Array) => boolean
 
 /** What generated code may name; it sees nothing else of this module. */
-const names = { ...runtime, readPrefix, wireLength }
+const names = { ...runtime, ...runtime.wireTables, readPrefix, wireLength }
 
 /** Makes a function of source that may use `names` and the given values. */
 const makeFunction = (source: string, values: Record<string, unknown>): never => {
@@ -99,9 +101,17 @@ const makeFunction = (source: string, values: Record<string, unknown>): never =>
   return new Function("scope", `const { ${Object.keys(scope).join(", ")} } = scope\n${source}`)(scope) as never
 }
 
-const compileDecoder = (layout: Layout, fields: ReadonlyArray<FieldLayout>): Decoder => {
-  const source = `return (b, start, end, p, v, mti) => {\n${decoderSource(layout, fields)}\n}`
-  return makeFunction(source, { F: layout.fields, L: layout.dialect.lenient === true })
+const indexerOf = (layout: Layout): Codec["index"] => {
+  const indexers = new CodeBySet<Indexer>(layout, (fields) =>
+    makeFunction(`return (b, p, end, S, E) => {\n${indexerSource(fields)}\n}`, { F: layout.fields })
+  )
+  return (buffer, start, end, into) => {
+    const error = indexHead(layout, buffer, start, end, into)
+    if (error !== undefined) return error
+    const indexer = indexers.of(into.words)
+    if (indexer?.(buffer, into.fieldsFrom, end, into.starts, into.ends) === true) return undefined
+    return indexFields(layout, buffer, end, into)
+  }
 }
 
 /** Texts of all message types: a decoded message needs no string of its own. */
@@ -109,28 +119,22 @@ const mtiTexts: ReadonlyArray<string> = Array.from({ length: 10_000 }, (_, mti) 
 
 const decoderOf = (layout: Layout): Codec["decode"] => {
   const index = new MessageIndex()
-  const decoders = new CodeBySet(layout, (fields) => compileDecoder(layout, fields))
+  const decoders = new CodeBySet<Decoder>(layout, (fields) => {
+    const source = `return (b, start, end, p, mti) => {\n${decoderSource(layout, fields)}\n}`
+    return makeFunction(source, { F: layout.fields, L: layout.dialect.lenient === true })
+  })
   return (buffer, start = 0, end = buffer.length) => {
-    index.body = start + layout.headerBytes
-    index.start = start
-    index.rejectCode = 0
-    const bitmap = index.body + layout.mtiBytes
-    if (bitmap + layout.bitmapBytes > end) return decodeByTable(layout, buffer, start, end)
-    if (
-      layout.header !== undefined &&
-      (indexHeader(layout, buffer, start, end, index) !== undefined || index.rejectCode !== 0)
-    )
-      return decodeByTable(layout, buffer, start, end)
-    const mti = readMti(layout, buffer, index.body)
-    clearWords(index.words)
-    if (mti < 0 || readBitmaps(layout, buffer, bitmap, end, index) !== undefined)
+    // A reject holds two headers: that and everything wrong is the reference's.
+    if (indexHead(layout, buffer, start, end, index) !== undefined || index.rejectCode !== 0)
       return decodeByTable(layout, buffer, start, end)
     const decoder = decoders.of(index.words)
-    if (decoder === undefined) return decodeByTable(layout, buffer, start, end)
-    const message = decoder(buffer, start, end, index.fieldsFrom - start, runtime.viewOf(buffer), mtiTexts[mti]!)
+    const message = decoder?.(buffer, start, end, index.fieldsFrom - start, mtiTexts[index.mti]!)
     return message ?? decodeByTable(layout, buffer, start, end)
   }
 }
+
+/** Encoders that are tried before a message's set of fields is found out: those that served its message type last. */
+const recentMax = 4
 
 const encoderOf = (layout: Layout): Codec["encode"] => {
   const words = new Int32Array(6)
@@ -138,23 +142,34 @@ const encoderOf = (layout: Layout): Codec["encode"] => {
   const encoders = new CodeBySet<Encoder>(layout, (fields, bits) =>
     makeFunction(encoderSource(layout, fields, bitmapCount(layout, bits)), { F: layout.fields, layout, bits })
   )
+  const recent = new Map<number, Array<Encoder>>()
   return (message) => {
+    const { fields } = message
+    const mti = runtime.mtiNumber(message.mti)
+    if (mti < 0 || message.rejected !== undefined) return encodeByTable(layout, message)
+    const tried = recent.get(mti)
+    if (tried !== undefined) {
+      for (let place = 0; place < tried.length; place++) {
+        const encoded = tried[place]!(message, fields, mti)
+        if (encoded !== undefined) return encoded
+      }
+    }
     clearWords(words)
-    const { fields, mti } = message
-    if (mti.length !== 4 || message.rejected !== undefined || !setOf(fields, words))
-      return encodeByTable(layout, message)
-    const encoded = encoders.of(words)?.(message, fields, runtime.mtiNumber(mti))
-    return encoded ?? encodeByTable(layout, message)
+    const encoder = setOf(fields, words) ? encoders.of(words) : undefined
+    if (encoder === undefined || tried?.includes(encoder) === true) return encodeByTable(layout, message)
+    if (tried === undefined) recent.set(mti, [encoder])
+    else if (tried.unshift(encoder) > recentMax) tried.pop()
+    return encoder(message, fields, mti) ?? encodeByTable(layout, message)
   }
 }
 
-/** Decode and encode by generated code; `undefined` where code generation is forbidden. */
-export const generate = (layout: Layout): Pick<Codec, "decode" | "encode"> | undefined => {
+/** Index, decode and encode by generated code; `undefined` where code generation is forbidden. */
+export const generate = (layout: Layout): Pick<Codec, "index" | "decode" | "encode"> | undefined => {
   try {
     new Function("")
   } catch {
     // An EvalError: the process runs with --disallow-code-generation-from-strings. The reference does the work.
     return undefined
   }
-  return { decode: decoderOf(layout), encode: encoderOf(layout) }
+  return { index: indexerOf(layout), decode: decoderOf(layout), encode: encoderOf(layout) }
 }

@@ -6,7 +6,8 @@
  * Every read is behind a check that the fields up to the next length prefix fit, so no read leaves the message.
  */
 import type { Layout } from "./Dialect.ts"
-import { type FieldLayout, wireLength } from "./Field.ts"
+import type { FieldLayout } from "./Field.ts"
+import { announcedBytes, bytesAhead, prefixLines } from "./GeneratedSource.ts"
 
 /** Source being written, and where the next field stands: `p + ahead`. */
 interface Draft {
@@ -34,17 +35,6 @@ const endDigits = (draft: Draft): void => {
     draft.lines.push(`d = v.getInt32(w + p + ${Math.min(place, to - 4)})`)
     draft.lines.push("e |= ((d & -252645136) ^ 808464432) | (((d + 101058054) & -252645136) ^ 808464432)")
   }
-}
-
-/** Bytes of the fixed fields from `first` on up to and including the next length prefix. */
-const bytesAhead = (fields: ReadonlyArray<FieldLayout>, first: number): number => {
-  let bytes = 0
-  for (let next = first; next < fields.length; next++) {
-    const field = fields[next]!
-    if (field.fixed < 0) return bytes + field.prefixBytes
-    bytes += field.fixed
-  }
-  return bytes
 }
 
 const checkOf = (field: FieldLayout, from: string, to: string): string | undefined => {
@@ -131,41 +121,13 @@ const fixedField = (layout: Layout, draft: Draft, field: FieldLayout): void => {
   draft.ahead += field.fixed
 }
 
-/** Expression of a prefix's number, behind checks of its digits; `undefined` for prefixes without a fast form. */
-const prefixCount = (draft: Draft, field: FieldLayout): string | undefined => {
-  const { lines } = draft
-  const { de, prefixBytes } = field
-  const byte = (index: number) => `b[o + ${at(draft, index)}]`
-  const names = Array.from({ length: prefixBytes }, (_, index) => `c${de}_${index}`)
-  switch (field.prefix) {
-    case "ascii":
-      for (const [index, name] of names.entries())
-        lines.push(`const ${name} = ${byte(index)} - 48`, `if (${name} >>> 0 > 9) return`)
-      return names.map((name, index) => `${name} * ${10 ** (prefixBytes - 1 - index)}`).join(" + ")
-    case "bcd":
-      for (const [index, name] of names.entries())
-        lines.push(`const ${name} = ${byte(index)}`, `if ((${name} >> 4) > 9 || (${name} & 15) > 9) return`)
-      return names
-        .map((name, index) => `((${name} >> 4) * 10 + (${name} & 15)) * ${100 ** (prefixBytes - 1 - index)}`)
-        .join(" + ")
-    case "binary":
-      return names.map((_, index) => `${byte(index)} * ${256 ** (prefixBytes - 1 - index)}`).join(" + ")
-    default:
-      return undefined
-  }
-}
-
 const variableField = (layout: Layout, draft: Draft, field: FieldLayout, ahead: number): void => {
   const { lines } = draft
   const { de } = field
   endDigits(draft)
-  const count = prefixCount(draft, field) ?? `readPrefix(F[${de}], b, o + ${at(draft)})`
-  lines.push(`const n${de} = ${count}`)
-  lines.push(`if (n${de} < 0 || n${de} > ${field.countMax}) return`)
-  const units = wireLength(field, 2) === 1 ? `(n${de} + 1 >> 1)` : `n${de} * ${wireLength(field, 1)}`
-  const bytes = field.countsBytes ? `n${de}` : field.content === "xn" ? `wireLength(F[${de}], n${de})` : units
+  lines.push(...prefixLines(field, `o + ${at(draft)}`, "return"))
   lines.push(`const q${de} = ${at(draft, field.prefixBytes)}`)
-  lines.push(`p = q${de} + ${bytes}`)
+  lines.push(`p = q${de} + ${announcedBytes(field)}`)
   // Everything up to the next length prefix must be there.
   lines.push(`if (p + ${ahead} > t) return`)
   draft.ahead = 0
@@ -183,7 +145,7 @@ const headerMembers = (layout: Layout): string => {
   return `, header: { ${members.join(", ")} }`
 }
 
-/** Source of the body of `(b, start, end, p, v, header, mti) => Message | undefined`; `p` is the first field's offset. */
+/** Source of the body of `(b, start, end, p, mti) => Message | undefined`; `p` is the first field's offset. */
 export const decoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>): string => {
   const draft: Draft = { lines: [], ahead: 0, digitsFrom: -1, text: false, hex: false }
   const { lines } = draft
@@ -199,7 +161,8 @@ export const decoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
   const header = headerMembers(layout)
   if (header !== "") draft.text = true
   lines.push(`return { mti: mti, fields: { ${members.join(", ")} }${header} }`)
-  const head = ["let d = 0", "let e = 0", "const o = start", "const t = end - start", "const w = start + b.byteOffset"]
+  const head = ["let d = 0", "let e = 0", "const o = start", "const t = end - start"]
+  head.push("const w = start + b.byteOffset", "const v = viewOf(b)")
   if (draft.text) head.push("const s = latin1(b, start, end)")
   if (draft.hex) head.push("const h = nativeHex(b, start, end)")
   return [...head, ...lines].join("\n")

@@ -1,17 +1,13 @@
 /**
- * Writes the source of an encoder for one set of fields of one dialect. Neighbouring ASCII fields are joined into one text and
- * written by one native call; their content is checked in the bytes written, four at a time. Everything unusual (a short value
- * to be filled, a wrong type, a character outside ASCII) gives `undefined` and is left to the reference.
+ * Writes the source of an encoder for one set of fields of one dialect: no table of fields, no list of what is there. Each
+ * character goes through a table that gives its byte or says that the field must not hold it. Everything unusual (another set
+ * of fields, a short value to be filled, a wrong type, a forbidden character) gives `undefined` and is left to the reference.
+ *
+ * Offsets: `p + ahead` is the next byte of `out`; `p` moves behind a variable field, `ahead` is constant between them.
  */
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
 import { prefixMax } from "./Value.ts"
-
-/** Whether a field is written as part of a joined ASCII text. */
-const isJoined = (field: FieldLayout): boolean =>
-  field.encoding === "ascii" && field.content !== "xn" && (field.fixed >= 0 || joinedPrefix(field))
-
-const joinedPrefix = (field: FieldLayout): boolean => field.prefix === "ascii" && field.prefixBytes <= 3
 
 /** Source of `(fields, words) => boolean`: sets the bit of each field that is there; false when the dialect lacks it. */
 export const fieldSetSource = (layout: Layout): string => {
@@ -29,6 +25,18 @@ export const fieldSetSource = (layout: Layout): string => {
   if (layout.deMax > 128) lines.push("if (w[4] !== 0 || w[5] !== 0) w[2] |= -2147483648")
   if (layout.dialect.bitmap.secondary === "optional") lines.push("if (w[2] !== 0 || w[3] !== 0) w[0] |= -2147483648")
   return `return (f, w) => {\nlet a = 0\n${lines.join("\n")}\nreturn true\n}`
+}
+
+/**
+ * Leaves when a field is there that is not of the set. It costs less here than in `fieldSetSource`: a set's messages mostly
+ * come from the same places of a program, so that V8 knows the shape of their `fields` in this function.
+ */
+const refuseOthers = (layout: Layout, fields: ReadonlyArray<FieldLayout>): string => {
+  const ofSet = new Set(fields.map(({ de }) => de))
+  const others = Array.from({ length: Math.max(layout.deMax, 128) }, (_, index) => index + 1).filter(
+    (de) => !ofSet.has(de)
+  )
+  return `if (${others.map((de) => `f[${de}] !== undefined`).join(" || ")}) return`
 }
 
 /** Lines that take a value out of its cover and check type and length; `u<de>` are its units. */
@@ -53,132 +61,114 @@ const wireExpression = (field: FieldLayout): string => {
   return field.content === "xn" ? `(1 + (u${de} >> 1))` : `(u${de} + 1 >> 1)`
 }
 
-/** Source being written: lines, the joined text in the making and what is to be checked in it. */
-interface Draft {
-  readonly lines: Array<string>
-  parts: Array<string>
-  checks: Array<string>
-  /** Constant part of the joined text's length, and the names of the variable part. */
-  fixed: number
-  variable: Array<string>
-  /** Where the run of digits began, as an expression; "" for none. */
-  digitsFrom: string
-  texts: number
+/** Lines that write the length prefix of a value at the expression `at`. */
+const writePrefixLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
+  const { de, prefix, prefixBytes } = field
+  const count = field.countsBytes ? wireExpression(field) : `u${de}`
+  if (prefix === "hex") return [`writePrefix(F[${de}], ${count}, out, ${at})`]
+  return Array.from({ length: prefixBytes }, (_, index) => {
+    const place = prefixBytes - 1 - index
+    const byte = `out[${at} + ${index}]`
+    if (prefix === "binary") return `${byte} = ${count} >> ${8 * place}`
+    if (prefix === "bcd") {
+      const two = `(${count} / ${100 ** place} | 0) % 100`
+      return `d = ${two}\n${byte} = (d / 10 | 0) << 4 | d % 10`
+    }
+    return `${byte} = ${prefix === "ascii" ? 0x30 : 0xf0} + (${count} / ${10 ** place} | 0) % 10`
+  })
 }
 
-const offset = (draft: Draft): string => ["p", ...draft.variable, String(draft.fixed)].join(" + ")
+/** Whether every character is one byte that a table gives. */
+const isCharacters = ({ encoding, content }: FieldLayout): boolean =>
+  content !== "xn" && (encoding === "ascii" || encoding === "ebcdic" || encoding === "ebcdic1047")
 
-const endDigits = (draft: Draft): void => {
-  if (draft.digitsFrom !== "")
-    draft.checks.push(`if (!areDigits(v, w + ${draft.digitsFrom}, w + ${offset(draft)})) return`)
-  draft.digitsFrom = ""
-}
+const isPacked = ({ encoding, content }: FieldLayout): boolean => content !== "xn" && encoding === "bcd"
 
-/** Writes the joined text and its checks. */
-const endText = (draft: Draft): void => {
-  endDigits(draft)
-  if (draft.parts.length > 0) {
-    const name = `s${draft.texts++}`
-    draft.lines.push(
-      `const ${name} = ${draft.parts.length === 1 ? draft.parts[0] : `[${draft.parts.join(", ")}].join("")`}`
-    )
-    // Written as UTF-8 a character outside ASCII becomes bytes from 0x80 on, which none of the checks lets pass.
-    draft.lines.push(`if (out.utf8Write(${name}, p, ${name}.length) !== ${name}.length) return`)
-    draft.lines.push(...draft.checks)
+/** Lines that write a text of one byte a character. `x` gathers what is not right: anything above 255. */
+const characterLines = ({ de, fixed, encoding, content }: FieldLayout, at: string): ReadonlyArray<string> => [
+  `for (let i = 0; i < ${fixed >= 0 ? fixed : `u${de}`}; i++) {`,
+  `c = v${de}.charCodeAt(i)`,
+  `d = bytesOf_${encoding}_${content}[c & 255]`,
+  "x |= c | d",
+  `out[${at} + i] = d`,
+  "}"
+]
+
+/** Lines that write packed digits; an odd number has its filling nibble in front or at the end. */
+const packedLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
+  const { de, fixed, align, fill } = field
+  const nibble = (index: string): string => {
+    return `c = v${de}.charCodeAt(${index})\nd = nibblesOf_${field.content}[c & 255]\nx |= c | d`
   }
-  const moved = [...draft.variable, String(draft.fixed)].join(" + ")
-  if (moved !== "0") draft.lines.push(`p += ${moved}`)
-  draft.parts = []
-  draft.checks = []
-  draft.fixed = 0
-  draft.variable = []
+  const units = fixed >= 0 ? String(field.units) : `u${de}`
+  const odd = fixed >= 0 ? String(field.units % 2 === 1) : `(u${de} & 1) === 1`
+  const lines = ["i = 0", `q = ${at}`]
+  if (align === "right" && odd !== "false")
+    lines.push(`if (${odd}) {`, nibble("0"), `out[q++] = ${fill << 4} | d`, "i = 1", "}")
+  lines.push(`for (; i + 1 < ${units}; i += 2) {`, nibble("i"), "e = d << 4", nibble("i + 1"), "out[q++] = e | d", "}")
+  if (align === "left" && odd !== "false") lines.push(`if (${odd}) {`, nibble("i"), `out[q] = d << 4 | ${fill}`, "}")
+  return lines
 }
 
-const checkOf = (field: FieldLayout, from: string, to: string): string => {
-  switch (field.content) {
-    case "z":
-      return `if (!areTrack(v, w + ${from}, w + ${to})) return`
-    case "an":
-      return `if (!areAlphanumeric(out, ${from}, ${to})) return`
-    case "a":
-      return `if (!areLetters(out, ${from}, ${to})) return`
-    case "ansb":
-      return `if (!areAscii(out, ${from}, ${to})) return`
-    default:
-      return `if (!arePrintable(v, w + ${from}, w + ${to})) return`
-  }
+/** Lines that write a b field. */
+const byteLines = ({ de, fixed, encoding }: FieldLayout, at: string): ReadonlyArray<string> => {
+  const bytes = fixed >= 0 ? fixed / (encoding === "hex" ? 2 : 1) : Number.POSITIVE_INFINITY
+  if (encoding === "hex")
+    return [
+      `for (let i = 0; i < u${de}; i++) {`,
+      `out[${at} + 2 * i] = hexDigit[v${de}[i] >> 4]`,
+      `out[${at} + 2 * i + 1] = hexDigit[v${de}[i] & 15]`,
+      "}"
+    ]
+  // A short copy costs less than a call.
+  return bytes <= 16 ? [`for (let i = 0; i < ${bytes}; i++) out[${at} + i] = v${de}[i]`] : [`out.set(v${de}, ${at})`]
 }
 
-const joinField = (draft: Draft, field: FieldLayout): void => {
-  const { de, content } = field
-  if (content !== "n") endDigits(draft)
-  else if (draft.digitsFrom === "") draft.digitsFrom = offset(draft)
-  if (field.fixed < 0) {
-    draft.parts.push(`decimals${field.prefixBytes}[u${de}]`)
-    draft.fixed += field.prefixBytes
-  }
-  draft.parts.push(`v${de}`)
-  const from = offset(draft)
-  if (field.fixed >= 0) draft.fixed += field.fixed
-  else draft.variable.push(`u${de}`)
-  if (content !== "n") draft.checks.push(checkOf(field, from, offset(draft)))
+const valueLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
+  if (field.bytes) return byteLines(field, at)
+  if (isCharacters(field)) return characterLines(field, at)
+  if (isPacked(field)) return packedLines(field, at)
+  return [`if (!putValue(F[${field.de}], v${field.de}, out, ${at})) return`]
 }
 
-const putField = (draft: Draft, field: FieldLayout): void => {
-  endText(draft)
-  const { lines } = draft
-  const { de } = field
-  if (field.fixed < 0) {
-    const count = field.countsBytes ? wireExpression(field) : `u${de}`
-    if (field.prefix === "ascii")
-      for (let index = 0; index < field.prefixBytes; index++)
-        lines.push(`out[p + ${index}] = 48 + (${count} / ${10 ** (field.prefixBytes - 1 - index)} | 0) % 10`)
-    else lines.push(`writePrefix(F[${de}], ${count}, out, p)`)
-    lines.push(`p += ${field.prefixBytes}`)
-  }
-  const bytes = field.fixed >= 0 ? String(field.fixed) : wireExpression(field)
-  if (field.encoding === "binary")
-    lines.push(field.fixed >= 0 && field.fixed <= 16 ? copyLoop(field) : `out.set(v${de}, p)`)
-  else lines.push(`if (!putValue(F[${de}], v${de}, out, p)) return`)
-  lines.push(`p += ${bytes}`)
-}
-
-const copyLoop = ({ de, fixed }: FieldLayout): string => `for (let i = 0; i < ${fixed}; i++) out[p + i] = v${de}[i]`
-
-/** Writes MTI and bitmaps, whose bytes are constants of the set; `p` is then the first field's offset. */
+/** Lines that write MTI and bitmaps, whose bytes are constants of the set; the fields begin at the constant `from`. */
 const headLines = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: number): ReadonlyArray<string> => {
-  const from = layout.headerBytes
-  if (layout.mtiBytes !== 4 || layout.bitmapBytes !== 8)
-    return [`writeMti(layout, mti, out, ${from})`, `let p = writeBitmaps(layout, bits, out, ${from + layout.mtiBytes})`]
-  const zero = layout.dialect.mti === "ascii" ? 48 : 240
-  const lines = [1000, 100, 10, 1].map((power, index) => `out[${from + index}] = ${zero} + (mti / ${power} | 0) % 10`)
+  const at = layout.headerBytes
+  const from = at + layout.mtiBytes
+  if (layout.bitmapBytes !== 8) return [`writeMti(layout, mti, out, ${at})`, `writeBitmaps(layout, bits, out, ${from})`]
+  const zero = layout.dialect.mti === "ascii" ? 0x30 : 0xf0
+  const digit = (place: number): string => `(mti / ${10 ** place} | 0) % 10`
+  const lines =
+    layout.mtiBytes === 2
+      ? [0, 1].map((byte) => `out[${at + byte}] = ${digit(3 - 2 * byte)} << 4 | ${digit(2 - 2 * byte)}`)
+      : [0, 1, 2, 3].map((byte) => `out[${at + byte}] = ${zero} + ${digit(3 - byte)}`)
   const bitmap = new Uint8Array(8 * maps)
   if (maps > 1 && layout.dialect.bitmap.secondary !== "fixed") bitmap[0] = 0x80
   if (maps > 2) bitmap[8] = 0x80
   for (const { de } of fields) bitmap[(de - 1) >> 3]! |= 0x80 >> ((de - 1) & 7)
-  for (const [index, byte] of bitmap.entries()) lines.push(`out[${from + 4 + index}] = ${byte}`)
-  return [...lines, `let p = ${from + 4 + bitmap.length}`]
+  for (const [index, byte] of bitmap.entries()) lines.push(`out[${from + index}] = ${byte}`)
+  return lines
 }
 
 /** Source of a function body, for a message with `maps` bitmaps, that makes `(message, f, mti) => Buffer | undefined`. */
 export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: number): string => {
-  const draft: Draft = { lines: [], parts: [], checks: [], fixed: 0, variable: [], digitsFrom: "", texts: 0 }
-  const { lines } = draft
-  lines.push("if (mti < 0) return")
+  const lines = [refuseOthers(layout, fields)]
   for (const field of fields) lines.push(...takeValue(field))
   const start = layout.headerBytes + layout.mtiBytes + maps * layout.bitmapBytes
   const fixed = fields.reduce((sum, { fixed, prefixBytes }) => sum + (fixed >= 0 ? fixed : prefixBytes), start)
   const variable = fields.filter(({ fixed }) => fixed < 0).map(wireExpression)
-  lines.push(`const total = ${[fixed, ...variable].join(" + ")}`)
-  lines.push("const out = room(total)", "const w = out.byteOffset", "const v = roomView()")
+  lines.push(`const total = ${[fixed, ...variable].join(" + ")}`, "const out = room(total)")
   if (layout.headerBytes > 0)
     lines.push("if (writeHeader(layout.header, message.header, total, out, 0) !== undefined) return")
-  lines.push(...headLines(layout, fields, maps))
+  lines.push(...headLines(layout, fields, maps), "let p = 0", "let c = 0, d = 0, e = 0, i = 0, q = 0, x = 0")
+  let ahead = start
   for (const field of fields) {
-    if (isJoined(field)) joinField(draft, field)
-    else putField(draft, field)
+    if (field.fixed < 0) lines.push(...writePrefixLines(field, `p + ${ahead}`))
+    ahead += field.prefixBytes
+    lines.push(...valueLines(field, `p + ${ahead}`))
+    if (field.fixed >= 0) ahead += field.fixed
+    else lines.push(`p += ${wireExpression(field)}`)
   }
-  endText(draft)
-  lines.push("return out")
+  lines.push("if (x > 255) return", "return out")
   return `return (message, f, mti) => {\n${lines.join("\n")}\n}`
 }

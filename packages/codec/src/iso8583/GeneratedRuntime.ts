@@ -2,15 +2,17 @@
  * What generated code calls: content checks over four bytes at a time, and the reference's value reader for everything that
  * has no fast form. Each check answers "certainly right"; a false leaves the decision to the reference.
  */
+import { bcdNibble } from "../encoding/Bcd.ts"
+import { cp037, cp1047 } from "../encoding/Ebcdic.ts"
 import { gbkLength } from "../encoding/Gbk.ts"
-import { toHex } from "../encoding/Hex.ts"
+import { hexDigit, toHex } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
 import { writeBitmaps } from "./Bitmap.ts"
-import type { FieldLayout } from "./Field.ts"
+import type { FieldContent, FieldLayout } from "./Field.ts"
 import { writeHeader } from "./Header.ts"
 import { writeMti } from "./Indexer.ts"
 import { Sensitive } from "./Sensitive.ts"
-import { contentRule, fillRule, readBytes, readText, unitsAt, writePrefix, writeValue } from "./Value.ts"
+import { contentRule, fillRule, isAllowed, readBytes, readText, unitsAt, writePrefix, writeValue } from "./Value.ts"
 
 let viewed: ArrayBufferLike | undefined
 let view: DataView = new DataView(new ArrayBuffer(0))
@@ -151,33 +153,41 @@ export const mtiNumber = (mti: string): number => {
 // Encoded messages are cut from slabs: making a buffer of its own for each costs more than writing it.
 const slabBytes = 32_768
 let slab = Buffer.alloc(0)
-let slabView: DataView = new DataView(slab.buffer)
 let slabUsed = 0
-let roomViewed = slabView
 
 /** Room for a message; every byte of it is to be written. */
 export const room = (bytes: number): Buffer => {
-  if (bytes > slabBytes / 8) {
-    const own = Buffer.allocUnsafeSlow(bytes)
-    roomViewed = new DataView(own.buffer)
-    return own
-  }
+  if (bytes > slabBytes / 8) return Buffer.allocUnsafeSlow(bytes)
   if (slabUsed + bytes > slab.length) {
     slab = Buffer.allocUnsafeSlow(slabBytes)
-    slabView = new DataView(slab.buffer)
     slabUsed = 0
   }
-  roomViewed = slabView
   slabUsed += bytes
   return slab.subarray(slabUsed - bytes, slabUsed)
 }
 
-/** A view of the memory in which the last room stands. */
-export const roomView = (): DataView => roomViewed
+/** By character code 0..255 what stands on the wire, 256 where the field's content must not hold the character. */
+const wireTable = (content: FieldContent, byteOf: (code: number) => number): Uint16Array =>
+  Uint16Array.from({ length: 256 }, (_, code) => {
+    const byte = isAllowed(content, code) ? byteOf(code) : -1
+    return byte < 0 ? 256 : byte
+  })
+
+const contents = ["n", "a", "an", "ans", "ansb", "ns", "z"] as const
+
+/** Tables of the text encodings of one byte a character, under the names that generated code uses. */
+export const wireTables: Readonly<Record<string, Uint16Array>> = Object.fromEntries(
+  contents.flatMap((content) => [
+    [`bytesOf_ascii_${content}`, wireTable(content, (code) => code)],
+    [`bytesOf_ebcdic_${content}`, wireTable(content, (code) => cp037.fromLatin1[code]!)],
+    [`bytesOf_ebcdic1047_${content}`, wireTable(content, (code) => cp1047.fromLatin1[code]!)],
+    [`nibblesOf_${content}`, wireTable(content, (code) => bcdNibble[code]!)]
+  ])
+)
 
 /** Writes a value whose length has been checked; false when it breaks a content rule. */
 export const putValue = (field: FieldLayout, value: string | Uint8Array, out: Uint8Array, at: number): boolean =>
   (typeof value !== "string" || contentRule(field, value) === undefined) &&
   writeValue(field, value, out, at) === undefined
 
-export { gbkLength, latin1, Sensitive, writeBitmaps, writeHeader, writeMti, writePrefix }
+export { gbkLength, hexDigit, latin1, Sensitive, writeBitmaps, writeHeader, writeMti, writePrefix }

@@ -17,6 +17,15 @@ export const indexMessage = (
   start: number,
   end: number,
   into: MessageIndex
+): MessageError | undefined => indexHead(layout, buffer, start, end, into) ?? indexFields(layout, buffer, end, into)
+
+/** The first part of `indexMessage`: header, MTI and bitmaps. After it `into.words` say which fields there are. */
+export const indexHead = (
+  layout: Layout,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  into: MessageIndex
 ): MessageError | undefined => {
   into.buffer = buffer
   into.layout = layout
@@ -37,11 +46,11 @@ export const indexMessage = (
     into.mti = 0
     return mtiInvalid(into.body - start, "digits")
   }
-  return readBitmaps(layout, buffer, bitmap, end, into) ?? walk(layout, buffer, end, into)
+  return readBitmaps(layout, buffer, bitmap, end, into)
 }
 
 /** Checks the header and steps into a reject. */
-export const indexHeader = (
+const indexHeader = (
   layout: Layout,
   buffer: Buffer,
   start: number,
@@ -65,7 +74,7 @@ export const indexHeader = (
 }
 
 /** Message type at `at`, -1 when it is not made of digits. */
-export const readMti = (layout: Layout, buffer: Uint8Array, at: number): number => {
+const readMti = (layout: Layout, buffer: Uint8Array, at: number): number => {
   let mti = 0
   if (layout.mtiBytes === 2) {
     for (let index = 0; index < 2; index++) {
@@ -99,7 +108,13 @@ export const writeMti = (layout: Layout, mti: number, out: Uint8Array, at: numbe
   }
 }
 
-const walk = (layout: Layout, buffer: Buffer, end: number, into: MessageIndex): MessageError | undefined => {
+/** The second part of `indexMessage`: one step for each bit of the words. */
+export const indexFields = (
+  layout: Layout,
+  buffer: Buffer,
+  end: number,
+  into: MessageIndex
+): MessageError | undefined => {
   const { steps, countMaxima, deMax } = layout
   const { words, starts, ends } = into
   let at = into.fieldsFrom

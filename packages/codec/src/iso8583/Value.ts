@@ -136,6 +136,10 @@ const rules: Record<Exclude<FieldContent, "b">, { readonly rule: Rule; readonly 
   z: { rule: "track", allows: (code) => (code >= 0x30 && code <= 0x3f) || code === 0x44 }
 }
 
+/** Whether a text field with this content may hold the character; the sign of x+n, its first character, is apart. */
+export const isAllowed = (content: FieldContent, code: number): boolean =>
+  content !== "b" && rules[content].allows(code)
+
 /** The rule that a text breaks in this field, if any. */
 export const contentRule = (field: FieldLayout, text: string): Rule | undefined => {
   if (field.content === "b") return "type"

@@ -1,12 +1,15 @@
-/** How messages and frames look on the links of a dialogue: a dialect's codec and its usual frame, by name. */
+/**
+ * How messages and frames look on the links of a dialogue: a dialect's codec and its usual frame, by name. The codec is the
+ * table-driven reference: the generated one is what a switch uses, and must not judge itself.
+ */
 import {
   binaryFrame,
   type Codec,
-  compile,
   cups,
   cupsFrame,
   type Dialect,
   type FrameFormat,
+  interpret,
   iso8583v1987Ascii,
   iso8583v1987AsciiRaw
 } from "@jinka/codec"
@@ -26,7 +29,7 @@ const shipped: ReadonlyArray<readonly [Dialect, FrameFormat]> = [
 const forms = new Map<string, Form>()
 
 /** A form made for a dialect of one's own. */
-export const makeForm = (dialect: Dialect, frame: FrameFormat): Form => ({ codec: compile(dialect), frame })
+export const makeForm = (dialect: Dialect, frame: FrameFormat): Form => ({ codec: interpret(dialect), frame })
 
 /** The form with this dialect name, `undefined` when none is shipped. Made once. */
 export const formOf = (name: string): Form | undefined => {

@@ -25,7 +25,7 @@ import { type Settings, StoreAndForward, type Stored } from "./StoreAndForward.t
 import { translate } from "./Translate.ts"
 
 /** Classes of response codes after which a message is tried again: the far side could not say what became of it. */
-const notFinal = new Set(["R", "T", "X"])
+const notFinal = new Set(["R", "T", "X", "K"])
 
 /**
  * Messages that wait for one partner, above which its advices are refused until some have ended (guarantee G8): some 200 MB.
@@ -40,6 +40,7 @@ export class Deliveries {
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly index = new MessageIndex()
+  private readonly translated = new MessageIndex()
   private readonly patches = new PatchList()
 
   constructor(books: Books, requests: Requests) {
@@ -94,12 +95,14 @@ export class Deliveries {
 
   /**
    * Journals our own reversal of the request `original` of `exchange`; it has to be stored when that is on disk. `undefined` when
-   * the dialect has no reversal for such a request: inquiries move no money.
+   * neither dialect has a reversal for such a request: inquiries move no money.
    */
   reverse(origin: Link, target: Link, original: MessageIndex, exchange: number): Stored | undefined {
-    const { dialect } = origin.settings
-    if (!isReversible(dialect, original.mti, original.text(3))) return undefined
-    const bytes = this.reversal(origin, target, original)
+    const isMoney = [origin, target].some(({ settings }) =>
+      isReversible(settings.dialect, original.mti, original.text(3))
+    )
+    if (!isMoney) return undefined
+    const bytes = target.settings.dialect.reversal === undefined ? undefined : this.reversal(origin, target, original)
     if (bytes !== undefined && target.fits(bytes.length)) return this.enter(target, exchange, "reversal", bytes)
     this.books.record.event(target, `exchange ${exchange} cannot be reversed: a person has to do it`)
     return undefined
@@ -173,9 +176,15 @@ export class Deliveries {
     return out.subarray(0, codec.patch(this.index, patches, out, 0))
   }
 
-  private reversal(origin: Link, target: Link, original: MessageIndex): Buffer | undefined {
+  /**
+   * The reversal in the target's own words, because it is the target's recipe that says what a reversal carries. `undefined` when
+   * the original does not hold what that takes.
+   */
+  private reversal(origin: Link, target: Link, request: MessageIndex): Buffer | undefined {
     const { books } = this
-    const { codec, dialect } = origin.settings
+    const { codec, dialect } = target.settings
+    const original = origin.settings.dialect === dialect ? request : this.inWordsOf(origin, target, request)
+    if (original === undefined) return undefined
     const stan = Reversal.stanOf(books.record.last + 1)
     const localMs = books.runtime.wallMs() + target.settings.utcOffsetMs
     const institution = target.settings.ourInstitution
@@ -183,7 +192,22 @@ export class Deliveries {
     if (codec.checkPatches(patches) !== undefined) return undefined
     const bytes = Buffer.allocUnsafe(codec.patchedLength(original, patches))
     if (codec.index(bytes, 0, codec.patch(original, patches, bytes, 0), this.index) !== undefined) return undefined
-    return this.outgoing(origin, target, this.index)
+    return this.outgoing(target, target, this.index)
+  }
+
+  /** An index of the request in the target's dialect, with no more than a reversal takes over: the rest may be covered. */
+  private inWordsOf(origin: Link, target: Link, request: MessageIndex): MessageIndex | undefined {
+    const { patches, translated } = this
+    const { codec } = origin.settings
+    const recipe = target.settings.dialect.reversal!
+    const taken = new Set([...recipe.copies, ...recipe.originalData.parts.map(({ de }) => de)])
+    patches.clear()
+    for (let de = 2; de <= 128; de++) if (request.has(de) && !taken.has(de)) patches.remove(de)
+    const bytes = Buffer.allocUnsafe(codec.patchedLength(request, patches))
+    if (codec.index(bytes, 0, codec.patch(request, patches, bytes, 0), this.index) !== undefined) return undefined
+    const message = translate(origin.settings, target.settings, this.index)
+    if (isMessageError(message)) return undefined
+    return target.settings.codec.index(message, 0, message.length, translated) === undefined ? translated : undefined
   }
 
   private write(link: Link, stored: Stored, again: boolean): boolean {

@@ -6,7 +6,7 @@
  * their attempts counted. Keys of recent exchanges are learned again, so that repeats are recognised across the restart.
  */
 import { MessageIndex, PatchList } from "@jinka/codec"
-import { Effect } from "effect"
+import { Data, Effect } from "effect"
 import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { JournalError } from "../journal/JournalError.ts"
@@ -31,6 +31,22 @@ export interface Recovered {
 
 const PAN = 2
 
+/**
+ * The journal holds open exchanges of links that the configuration does not have, or has with another dialect. Nobody could end
+ * or reverse them, so the switch does not start (guarantee G9).
+ */
+export class LinksMissing extends Data.TaggedError("LinksMissing")<{
+  /** Names of the links that are missing. */
+  readonly links: ReadonlyArray<string>
+  /** Exchanges of theirs that have not ended. */
+  readonly open: number
+}> {
+  override get message() {
+    const names = this.links.join(", ")
+    return `The journal holds ${this.open} open exchanges of links that the configuration does not have by this name and with this dialect: ${names}. Put them back as they were until these are ended; only then rename or remove them.`
+  }
+}
+
 /** Reads the journal's tail and ends or resumes what is open. */
 export class Recovery {
   private readonly books: Books
@@ -38,6 +54,8 @@ export class Recovery {
   /** Requests without an end: their `accepted` entries by exchange. */
   private readonly requests = new Map<number, Entry>()
   private readonly deliver = new Map<number, { readonly link: Link; readonly stored: Stored }>()
+  /** Open exchanges of links that are not there, with the link's name. */
+  private readonly homeless = new Map<number, string>()
   private readonly linkByName = new Map<number, Link>()
   private readonly linkByText = new Map<string, Link>()
   private readonly index = new MessageIndex()
@@ -54,9 +72,12 @@ export class Recovery {
   }
 
   /** Runs before the first connection is made. Done when everything it wrote is on disk. */
-  readonly run: Effect.Effect<Recovered, JournalError> = Effect.gen({ self: this }, function* () {
+  readonly run: Effect.Effect<Recovered, JournalError | LinksMissing> = Effect.gen({ self: this }, function* () {
     const { books } = this
     const entries = yield* books.journal.recover((entry) => this.read(entry))
+    if (this.homeless.size > 0) {
+      return yield* new LinksMissing({ links: [...new Set(this.homeless.values())].sort(), open: this.homeless.size })
+    }
     const ended = this.requests.size
     let reversed = 0
     for (const entry of this.requests.values()) if (this.end(entry)) reversed++
@@ -71,6 +92,7 @@ export class Recovery {
     switch (entry.kind) {
       case EntryKind.accepted:
         this.requests.set(entry.exchange, entry)
+        this.needs(entry, this.linkByText.has(entry.code) ? undefined : entry.code)
         return this.learn(entry, this.linkByName.get(entry.link), entry.exchange, Fate.open)
       case EntryKind.refused:
         return this.learn(entry, this.linkByName.get(entry.link), entry.exchange, Fate.refused)
@@ -88,16 +110,27 @@ export class Recovery {
       case EntryKind.acknowledged:
       case EntryKind.abandoned:
         this.deliver.delete(entry.exchange)
+        this.homeless.delete(entry.exchange)
         return
       default:
         return
     }
   }
 
+  /** Notes an exchange whose own link is not there, or whose other link is `missing`. */
+  private needs(entry: Entry, missing: string | undefined): void {
+    const own = this.linkByName.has(entry.link)
+      ? undefined
+      : this.books.journal.names().find(({ id }) => id === entry.link)
+    const name = own?.name ?? missing
+    if (name !== undefined) this.homeless.set(entry.exchange, name)
+  }
+
   private endRequest(end: Entry, fate: Fate): void {
     const accepted = this.requests.get(end.exchange)
     if (accepted === undefined) return
     this.requests.delete(end.exchange)
+    this.homeless.delete(end.exchange)
     this.learnBoth(accepted, fate)
   }
 
@@ -135,6 +168,7 @@ export class Recovery {
   }
 
   private queued(entry: Entry): void {
+    this.needs(entry, undefined)
     const link = this.linkByName.get(entry.link)
     if (link === undefined) return
     const stored = this.deliveries.stored(link, entry.exchange, entry.about, secretRest(entry.secret))

@@ -6,7 +6,15 @@
  * Nothing is sent, answered or acknowledged before its journal entry is on disk (guarantee G1): what has to wait for that stands
  * in `Commits`. Everything here runs synchronously, once per batch of messages; there is no fiber, timer or promise per message.
  */
-import { type Codec, isMessageError, MessageIndex, PatchList, type RefusalCodes, responseMti } from "@jinka/codec"
+import {
+  type Codec,
+  isMessageError,
+  isSuccess,
+  MessageIndex,
+  PatchList,
+  type RefusalCodes,
+  responseMti
+} from "@jinka/codec"
 import type { Link } from "../link/Link.ts"
 import type { Session } from "../link/Session.ts"
 import * as Answer from "./Answer.ts"
@@ -230,7 +238,7 @@ export class Requests {
     const origin = books.links[slot.originLink]!
     books.record.together(() => {
       books.record.ended("undelivered", slot.exchange, origin, slot.originEpoch, slot.endCode)
-      this.reverseLater(origin, target, slot)
+      if (isSuccess(target.settings.dialect, slot.endCode)) this.reverseLater(origin, target, slot)
     })
   }
 

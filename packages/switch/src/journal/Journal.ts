@@ -105,6 +105,8 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
   const journalWriter = new JournalWriter(open.commit, open.opened.lastSeq, open.opened.counts, limits)
   writer = journalWriter
   journalWriter.now = yield* Clock.currentTimeMillis
+  // Until recovery has ended every open exchange, whatever is written must not move the next recovery past them.
+  journalWriter.floor = open.opened.floor
   noteLoss(journalWriter, open.opened)
   const drained = makeDrained(journalWriter, failure)
   yield* Effect.addFinalizer(() => Effect.ignore(drained))

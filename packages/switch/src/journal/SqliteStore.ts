@@ -160,7 +160,9 @@ class SqliteThread {
 
   #hear(message: FromThread): void {
     if (typeof message === "number") {
-      const group = this.#underWay.shift()!
+      const group = this.#underWay.shift()
+      // An acknowledgement out of turn would let messages out that are not on disk.
+      if (group?.last !== message) return this.#fail(this.#broken("it acknowledged another group than was due"))
       this.#events.committed(group)
     } else if ("ask" in message) {
       const resume = this.#asked.get(message.ask)

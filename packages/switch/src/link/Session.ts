@@ -273,7 +273,7 @@ export class Session {
     const what = NetworkManagement.meaning(settings, index)
     if (what === "signOn") this.link.change({ _tag: "signedOn", side: "partners" })
     if (what === "signOff") this.link.change({ _tag: "signedOff", side: "partners" })
-    const code = what === undefined ? settings.dialect.refusal.formatError : accepted(settings.dialect)
+    const code = this.codeFor(what)
     const patches = NetworkManagement.answer(index, code)
     const at = this.begin(settings.codec.patchedLength(index, patches))
     this.end(at, settings.codec.patch(index, patches, this.outbox.buffer, at))
@@ -281,6 +281,13 @@ export class Session {
     this.signedOnMaybe()
     // Nothing else may have to leave in this turn.
     this.outbox.flush()
+  }
+
+  /** What is understood and done is accepted. A new key is not taken: there is nothing here that would use it. */
+  private codeFor(what: NetworkManagement.Meaning | undefined): string {
+    const { dialect } = this.link.settings
+    if (what === undefined) return dialect.refusal.formatError
+    return what === "keyReset" || what === "keyResetRequest" ? dialect.refusal.malfunction : accepted(dialect)
   }
 
   private managementAnswer(index: MessageIndex): void {

@@ -2,6 +2,7 @@
  * How a command ends: exit codes that scripts may rely on, and the one error that commands fail with.
  */
 import { Data, Runtime } from "effect"
+import type { LinksMissing } from "../exchange/Recovery.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import type { ListenFailed } from "../transport/Transport.ts"
 import type { ConfigurationInvalid } from "./Configuration.ts"
@@ -45,13 +46,15 @@ const listenCauses: Readonly<Record<string, string>> = {
 
 /** What the parts fail with, as a command's failure. */
 export const failedBy = (
-  failure: ConfigurationInvalid | JournalError | ListenFailed | CommandFailed
+  failure: ConfigurationInvalid | JournalError | LinksMissing | ListenFailed | CommandFailed
 ): CommandFailed => {
   switch (failure._tag) {
     case "CommandFailed":
       return failure
     case "ConfigurationInvalid":
       return new CommandFailed({ exit: "usage", says: failure.message })
+    case "LinksMissing":
+      return new CommandFailed({ exit: "journal", says: `LinksMissing: ${failure.message}` })
     case "JournalError": {
       const { _tag, place, problem, remedy } = failure.reason
       return new CommandFailed({

@@ -5,6 +5,7 @@
  * drains, and says what was left. Standard output carries two lines of JSON, `ready` and `stopped`; the log is on standard error.
  */
 import { Clock, Console, Deferred, Effect, type FileSystem, Layer, type Path, Redacted, type Scope } from "effect"
+import type { LinksMissing } from "../exchange/Recovery.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
@@ -56,7 +57,7 @@ const atOnce = Effect.fnUntraced(function* (error: JournalError) {
 /** The switch while it runs, and its end. */
 const hold = Effect.fnUntraced(function* (
   configuration: Configuration
-): Effect.fn.Return<void, CommandFailed | JournalError | ListenFailed, Services> {
+): Effect.fn.Return<void, CommandFailed | JournalError | LinksMissing | ListenFailed, Services> {
   const { pid, takeSignals } = yield* ProcessEdge
   const signal = yield* takeSignals
   const identity: Identity = { name: configuration.document.name, pid, startedAt: yield* Clock.currentTimeMillis }

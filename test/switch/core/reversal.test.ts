@@ -1,0 +1,84 @@
+import { describe, expect, it } from "@effect/vitest"
+import { cups, type Dialect } from "@jinka/codec"
+import { Effect, Exit } from "effect"
+import { TestClock } from "effect/testing"
+import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
+import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
+import { answerTo, type LinkAll, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
+
+const issuer = linkOf("issuer", 103)
+
+const bench = (links: ReadonlyArray<LinkAll>, disk = makeDisk()) =>
+  Effect.gen(function* () {
+    const started = yield* startBench(links, disk)
+    const [a, b] = [started.dial(0), started.dial(1)]
+    yield* started.commit
+    return { ...started, a, b }
+  })
+
+/** Terminals speak a dialect of their own, in which nobody but themselves reverses. */
+const { header: _, reversal: __, ...rest } = cups
+const terminals: Dialect = { ...rest, name: "terminals" }
+
+describe("a reversal of our own", () => {
+  it.effect("is made by the recipe of the target, also for an origin whose dialect has none", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench([linkOf("acquirer", 4802, terminals), issuer])
+      const { header: _header, ...request } = purchase({ 14: "3012", 35: "6200000000000005=3012" })
+      a.say(request)
+      yield* commit
+      expect(b.heard().map(({ mti }) => mti)).toEqual(["0200"])
+      yield* TestClock.adjust(2000)
+      yield* commit
+      const [reversal] = b.heard()
+      expect(reversal?.mti).toBe("0420")
+      expect(reversal?.fields[90]).toBe(`0200${"000001"}${"1122223829"}00048020000${"00048020000"}`)
+      expect(Object.keys(reversal!.fields)).not.toContain("35")
+      expect(a.heard().map(({ fields }) => fields[39])).toEqual(["98"])
+    })
+  )
+
+  it.effect("is not made for a decline that could not be delivered: nothing was taken", () =>
+    Effect.gen(function* () {
+      for (const [code, reversals] of [
+        ["51", 0],
+        ["00", 1]
+      ] as const) {
+        const { a, b, commit, store } = yield* bench([linkOf("acquirer", 4802), issuer])
+        a.say(purchase())
+        yield* commit
+        const [request] = b.heard()
+        a.end(new ConnectionEnded({ how: "reset", cause: "the test cuts it" }))
+        b.say(answerTo(request!, "0210", { 39: code }))
+        yield* commit
+        expect(store.entries.filter(({ kind }) => kind === EntryKind.undelivered).length).toBe(1)
+        expect(store.entries.filter(({ kind }) => kind === EntryKind.queued).length).toBe(reversals)
+      }
+    })
+  )
+})
+
+describe("a start over a journal with open exchanges", () => {
+  it.effect("is refused while a link of theirs is not in the configuration, and goes on when it is back", () =>
+    Effect.gen(function* () {
+      const disk = makeDisk()
+      const links = [linkOf("acquirer", 4802), issuer]
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { a, commit } = yield* bench(links, disk)
+          a.say(purchase({}, "0220"))
+          yield* commit
+        })
+      )
+      const renamed = [links[0]!, { ...issuer, name: "issuer-new" }]
+      const refused = yield* Effect.exit(Effect.scoped(bench(renamed, disk)))
+      expect(Exit.isFailure(refused)).toBe(true)
+      expect(String(Exit.isFailure(refused) && refused.cause)).toContain("1 open exchanges")
+      expect(String(Exit.isFailure(refused) && refused.cause)).toContain("issuer")
+
+      const { b, commit } = yield* bench(links, disk)
+      yield* commit
+      expect(b.heard().map(({ mti }) => mti)).toEqual(["0221"])
+    })
+  )
+})
