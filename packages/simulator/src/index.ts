@@ -3,6 +3,7 @@
  *
  * Shares no link, exchange or journal code with @jinka/switch.
  */
+
 export { Acquirer, type AcquirerSettings } from "./acquirer/Acquirer.ts"
 export type { AcquirerTotals } from "./acquirer/AcquirerTotals.ts"
 export type { LatencyTotals, Percentiles } from "./acquirer/Latency.ts"

@@ -141,7 +141,7 @@ class Core {
     readiness: (link, ready) => {
       this.noted(link, ready ? "ready" : "not ready")
       this.books.tick()
-      if (ready) this.books.queues[link.id]!.linkReady(this.books.now)
+      if (ready) this.books.queues[link.id]!.linkReady()
       this.books.flush()
     },
     ended: (link, epoch) => {

@@ -107,7 +107,7 @@ fields:
     expect(checkDialect(file).dialect).toBeUndefined()
   })
 
-  it("are also what YAML would only warn of, and nothing is printed", () => {
+  it("are also what YAML would only warn of, and nothing is printed", async () => {
     const printed: Array<unknown> = []
     const listen = (warning: unknown) => printed.push(warning)
     process.on("warning", listen)
@@ -117,6 +117,7 @@ fields:
       "%odd\n---\nname: x\n"
     ])
       expect(paths(doubtful)).toEqual([""])
+    await new Promise((resolve) => process.nextTick(resolve))
     process.off("warning", listen)
     expect(printed).toEqual([])
   })

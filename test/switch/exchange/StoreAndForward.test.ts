@@ -5,15 +5,15 @@ import { StoreAndForward, type Stored } from "../../../packages/switch/src/excha
 const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answersAtOnce = true) => {
   const pending: Array<() => void> = []
   const commit = () => pending.shift()?.()
-  const world = { isReady: true, journal: [] as Array<string>, wire: [] as Array<string>, commit }
+  const world = { isReady: true, journal: [] as Array<string>, wire: [] as Array<string>, commit, now: 0 }
   const queue = new StoreAndForward(
     { timeoutMs: 1000, retryMs: 5000, attemptsMax: 3, window: 4, ...settings },
     {
       isReady: () => world.isReady,
       recordAttempt: (stored, then) => {
         world.journal.push(`attempt ${stored.attempts} of ${stored.exchange}`)
-        if (answersAtOnce) then()
-        else pending.push(then)
+        if (answersAtOnce) then(world.now)
+        else pending.push(() => then(world.now))
       },
       recordEnd: (stored, end, code) => world.journal.push(`${stored.exchange} ${end} ${code}`),
       write: (stored, again) => {
@@ -40,7 +40,7 @@ const message = (exchange: number, transaction = `t${exchange}`): Stored => ({
 describe("store-and-forward", () => {
   it("sends in the order of acceptance and ends with the acknowledgement", () => {
     const { queue, world } = queueOf()
-    for (const exchange of [1, 2, 3]) queue.add(message(exchange), 0)
+    for (const exchange of [1, 2, 3]) queue.add(message(exchange))
     expect(world.wire).toEqual(["1", "2", "3"])
     expect(queue.answered("k2", "00", 10)).toBe(true)
     expect(world.journal).toContain("2 acknowledged 00")
@@ -50,16 +50,16 @@ describe("store-and-forward", () => {
   it("journals every attempt before it is written", () => {
     const { queue, world } = queueOf()
     world.isReady = false
-    queue.add(message(1), 0)
+    queue.add(message(1))
     expect(world.journal).toEqual([])
     world.isReady = true
-    queue.linkReady(0)
+    queue.linkReady()
     expect(world.journal).toEqual(["attempt 1 of 1"])
   })
 
   it("repeats with the repeat mark after the timeout and the wait, and gives up after its attempts", () => {
     const { queue, world } = queueOf({ attemptsMax: 2 })
-    queue.add(message(1), 0)
+    queue.add(message(1))
     queue.tick(999)
     queue.tick(1000)
     expect(world.wire).toEqual(["1"])
@@ -72,7 +72,7 @@ describe("store-and-forward", () => {
 
   it("tries again after an answer that does not say what became of the message", () => {
     const { queue, world } = queueOf()
-    queue.add(message(1), 0)
+    queue.add(message(1))
     queue.answered("k1", "96", 100)
     queue.tick(5100)
     expect(world.wire).toEqual(["1", "1 repeat"])
@@ -82,28 +82,28 @@ describe("store-and-forward", () => {
 
   it("repeats on the next connection what was under way when the link fell", () => {
     const { queue, world } = queueOf()
-    queue.add(message(1), 0)
-    queue.add(message(2), 0)
+    queue.add(message(1))
+    queue.add(message(2))
     world.isReady = false
     queue.linkLost()
     queue.tick(50)
     expect(world.wire).toEqual(["1", "2"])
     world.isReady = true
-    queue.linkReady(100)
+    queue.linkReady()
     expect(world.wire).toEqual(["1", "2", "1 repeat", "2 repeat"])
   })
 
   it("marks the first sending after a restart as a repeat when the last run had tried", () => {
     const { queue, world } = queueOf()
-    queue.add({ ...message(1), attempts: 1 }, 0)
+    queue.add({ ...message(1), attempts: 1 })
     expect(world.wire).toEqual(["1 repeat"])
   })
 
   it("never lets a message overtake an earlier one about the same transaction", () => {
     const { queue, world } = queueOf()
-    queue.add(message(1, "same"), 0)
-    queue.add(message(2, "same"), 0)
-    queue.add(message(3, "other"), 0)
+    queue.add(message(1, "same"))
+    queue.add(message(2, "same"))
+    queue.add(message(3, "other"))
     expect(world.wire).toEqual(["1", "3"])
     queue.answered("k1", "00", 10)
     expect(world.wire).toEqual(["1", "3", "2"])
@@ -111,7 +111,7 @@ describe("store-and-forward", () => {
 
   it("has no more under way than its window", () => {
     const { queue, world } = queueOf({ window: 2 })
-    for (const exchange of [1, 2, 3]) queue.add(message(exchange), 0)
+    for (const exchange of [1, 2, 3]) queue.add(message(exchange))
     expect(world.wire).toEqual(["1", "2"])
     queue.answered("k1", "00", 10)
     expect(world.wire).toEqual(["1", "2", "3"])
@@ -124,9 +124,9 @@ describe("store-and-forward", () => {
 
   it("writes once on a connection, also when the link falls and comes back while an attempt is being journalled", () => {
     const { queue, world } = queueOf({}, false)
-    queue.add(message(1), 0)
+    queue.add(message(1))
     queue.linkLost()
-    queue.linkReady(1)
+    queue.linkReady()
     expect(world.journal).toEqual(["attempt 1 of 1", "attempt 2 of 1"])
     world.commit()
     world.commit()
@@ -135,9 +135,9 @@ describe("store-and-forward", () => {
 
   it("never has two messages with one key under way, and sends the second when the first has ended", () => {
     const { queue, world } = queueOf()
-    queue.add(message(1), 0)
-    queue.add({ ...message(2), key: "k1" }, 0)
-    queue.add(message(3), 0)
+    queue.add(message(1))
+    queue.add({ ...message(2), key: "k1" })
+    queue.add(message(3))
     expect(world.wire).toEqual(["1", "3"])
     queue.answered("k1", "00", 10)
     expect(world.journal).toContain("1 acknowledged 00")
@@ -146,5 +146,30 @@ describe("store-and-forward", () => {
     expect(world.journal).toContain("2 acknowledged 00")
     queue.answered("k3", "00", 30)
     expect(queue.size).toBe(0)
+  })
+
+  it("waits for an answer from the writing on, however long the journal takes, and gives up no message that was never written", () => {
+    const { queue, world } = queueOf({ attemptsMax: 1 }, false)
+    queue.add(message(1))
+    queue.tick(60_000)
+    expect(world.journal).toEqual(["attempt 1 of 1"])
+    world.now = 60_000
+    world.commit()
+    expect(world.wire).toEqual(["1"])
+    queue.tick(60_999)
+    expect(queue.size).toBe(1)
+    queue.tick(61_000)
+    expect(world.journal.at(-1)).toBe("1 abandoned no answer")
+  })
+
+  it("does not count an attempt that the falling link prevented", () => {
+    const { queue, world } = queueOf({ attemptsMax: 1 }, false)
+    queue.add(message(1))
+    world.isReady = false
+    world.commit()
+    world.isReady = true
+    queue.linkReady()
+    world.commit()
+    expect(world.wire).toEqual(["1"])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { type Event, initial, isReady, isSignedOn, phrase, step } from "../../../packages/switch/src/link/LinkState.ts"
 
-const after = (...events: ReadonlyArray<Event>) => events.reduce(step, initial)
+const stateAfter = (...events: ReadonlyArray<Event>) => events.reduce(step, initial)
 const opened: Event = { _tag: "opened", ours: "missing", partners: "missing" }
 const ours: Event = { _tag: "signedOn", side: "ours" }
 const partners: Event = { _tag: "signedOn", side: "partners" }
@@ -9,41 +9,41 @@ const okay: Event = { _tag: "watchdog", phase: "OKAY" }
 
 describe("the state of a link", () => {
   it("is ready only when both sign-ons and the watchdog say so", () => {
-    expect(isReady(after(opened, okay))).toBe(false)
-    expect(isReady(after(opened, ours, okay))).toBe(false)
-    expect(isReady(after(opened, ours, partners))).toBe(false)
-    expect(isReady(after(opened, ours, partners, okay))).toBe(true)
+    expect(isReady(stateAfter(opened, okay))).toBe(false)
+    expect(isReady(stateAfter(opened, ours, okay))).toBe(false)
+    expect(isReady(stateAfter(opened, ours, partners))).toBe(false)
+    expect(isReady(stateAfter(opened, ours, partners, okay))).toBe(true)
   })
 
   it("needs no sign-on where none was asked for", () => {
-    expect(isReady(after({ _tag: "opened", ours: "none", partners: "none" }, okay))).toBe(true)
+    expect(isReady(stateAfter({ _tag: "opened", ours: "none", partners: "none" }, okay))).toBe(true)
   })
 
   it("loses its sign-ons with the connection", () => {
-    const down = after(opened, ours, partners, okay, { _tag: "ended" })
+    const down = stateAfter(opened, ours, partners, okay, { _tag: "ended" })
     expect(isSignedOn(down)).toBe(false)
     expect(isReady(step(down, okay))).toBe(false)
   })
 
   it("is not ready after the partner signs off, and ready when it signs on again", () => {
-    const off = after(opened, ours, partners, okay, { _tag: "signedOff", side: "partners" })
+    const off = stateAfter(opened, ours, partners, okay, { _tag: "signedOff", side: "partners" })
     expect(isReady(off)).toBe(false)
     expect(isReady(step(off, partners))).toBe(true)
   })
 
   it("keeps an operator's block over a reconnect", () => {
-    const blocked = after({ _tag: "blocked", on: true }, opened, ours, partners, okay)
+    const blocked = stateAfter({ _tag: "blocked", on: true }, opened, ours, partners, okay)
     expect(isReady(blocked)).toBe(false)
     expect(isReady(step(blocked, { _tag: "blocked", on: false }))).toBe(true)
   })
 
   it("says in a word what keeps it from being used", () => {
     expect(phrase(initial)).toBe("down")
-    expect(phrase(after(opened))).toBe("signing on")
-    expect(phrase(after(opened, ours))).toBe("waiting for sign-on")
-    expect(phrase(after(opened, ours, partners, { _tag: "watchdog", phase: "REOPEN" }))).toBe("proving")
-    expect(phrase(after(opened, ours, partners, { _tag: "watchdog", phase: "SUSPECT" }))).toBe("suspect")
-    expect(phrase(after(opened, ours, partners, okay))).toBe("ready")
-    expect(phrase(after(opened, ours, partners, okay, { _tag: "draining", on: true }))).toBe("draining")
+    expect(phrase(stateAfter(opened))).toBe("signing on")
+    expect(phrase(stateAfter(opened, ours))).toBe("waiting for sign-on")
+    expect(phrase(stateAfter(opened, ours, partners, { _tag: "watchdog", phase: "REOPEN" }))).toBe("proving")
+    expect(phrase(stateAfter(opened, ours, partners, { _tag: "watchdog", phase: "SUSPECT" }))).toBe("suspect")
+    expect(phrase(stateAfter(opened, ours, partners, okay))).toBe("ready")
+    expect(phrase(stateAfter(opened, ours, partners, okay, { _tag: "draining", on: true }))).toBe("draining")
   })
 })

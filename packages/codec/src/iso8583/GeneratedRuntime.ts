@@ -3,7 +3,7 @@
  * has no fast form. Each check answers "certainly right"; a false leaves the decision to the reference.
  */
 import { bcdNibble } from "../encoding/Bcd.ts"
-import { cp037, cp1047 } from "../encoding/Ebcdic.ts"
+import { cp037, cp1047, type EbcdicPage } from "../encoding/Ebcdic.ts"
 import { gbkLength } from "../encoding/Gbk.ts"
 import { hexDigit, toHex } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
@@ -14,15 +14,11 @@ import { writeMti } from "./Indexer.ts"
 import { Sensitive } from "./Sensitive.ts"
 import { contentRule, fillRule, isAllowed, readBytes, readText, unitsAt, writePrefix, writeValue } from "./Value.ts"
 
-let viewed: ArrayBufferLike | undefined
 let view: DataView = new DataView(new ArrayBuffer(0))
 
 /** A view of the buffer's whole memory; the last one is kept, because many messages stand in one chunk. */
 export const viewOf = (buffer: Buffer): DataView => {
-  if (buffer.buffer !== viewed) {
-    viewed = buffer.buffer
-    view = new DataView(viewed)
-  }
+  if (buffer.buffer !== view.buffer) view = new DataView(buffer.buffer)
   return view
 }
 
@@ -98,15 +94,79 @@ export const areAscii = (buffer: Uint8Array, from: number, to: number): boolean 
   return wrong < 0x80
 }
 
-/** Whether packed digits in bytes `[from, to)` are all 0-9. */
-export const arePacked = (buffer: Uint8Array, from: number, to: number): boolean => {
+/** Zero when all nibbles of up to four bytes are 0-9: a nibble is above 9 when bit 3 and one of bits 2 and 1 are set. */
+export const notPacked = (word: number): number => word & ((word << 1) | (word << 2)) & 0x88888888
+
+/** The bytes `[from, to)` of packed digits: whether all nibbles are 0-9. */
+const arePacked = (buffer: Uint8Array, from: number, to: number): boolean => {
   let wrong = 0
-  for (let at = from; at < to; at++) {
-    const byte = buffer[at]!
-    // A nibble is above 9 when bit 3 and one of bits 2 and 1 are set.
-    wrong |= byte & ((byte << 1) | (byte << 2)) & 0x88
-  }
+  for (let at = from; at < to; at++) wrong |= notPacked(buffer[at]!)
   return wrong === 0
+}
+
+const nibbleAt = (buffer: Uint8Array, nibble: number): number => {
+  const byte = buffer[nibble >> 1]!
+  return (nibble & 1) === 0 ? byte >> 4 : byte & 15
+}
+
+/**
+ * Text of `units` packed digits whose first byte is at nibble `from` of the message, cut from its hex text `hex`; `undefined`
+ * when one is no digit or the filling nibble is another. The message begins at byte `start` of the buffer.
+ */
+export const packedDigits = (
+  hex: string,
+  from: number,
+  units: number,
+  isRight: boolean,
+  fill: number,
+  buffer: Uint8Array,
+  start: number
+): string | undefined => {
+  const begin = 2 * start + from
+  const skip = isRight ? units & 1 : 0
+  if ((units & 1) === 1) {
+    if (nibbleAt(buffer, begin + (1 - skip) * units) !== fill) return undefined
+    const digit = nibbleAt(buffer, begin + (skip === 1 ? 1 : units - 1))
+    if (digit > 9) return undefined
+  }
+  // The byte with the filling nibble has been looked at; all others hold two digits.
+  const first = (begin >> 1) + skip
+  return arePacked(buffer, first, first + (units >> 1)) ? hex.substring(from + skip, from + skip + units) : undefined
+}
+
+/** Text of packed track data: digits with one separator, nibble D, which reads as "=". Else as `packedDigits`. */
+export const packedTrack = (
+  hex: string,
+  from: number,
+  units: number,
+  isRight: boolean,
+  fill: number,
+  buffer: Uint8Array,
+  start: number
+): string | undefined => {
+  const begin = 2 * start + from
+  const skip = isRight ? units & 1 : 0
+  if ((units & 1) === 1 && nibbleAt(buffer, begin + (1 - skip) * units) !== fill) return undefined
+  let separator = -1
+  for (let nibble = skip; nibble < units + skip; nibble++) {
+    const value = nibbleAt(buffer, begin + nibble)
+    if (value <= 9) continue
+    if (value !== 13 || separator >= 0) return undefined
+    separator = from + nibble
+  }
+  const to = from + skip + units
+  if (separator < 0) return hex.substring(from + skip, to)
+  return `${hex.substring(from + skip, separator)}=${hex.substring(separator + 1, to)}`
+}
+
+let scratch = Buffer.alloc(0)
+
+/** Bytes `[from, to)` read as EBCDIC and written as Latin-1, from offset 0 on; valid until the next call. */
+export const translated = ({ toLatin1 }: EbcdicPage, buffer: Uint8Array, from: number, to: number): Buffer => {
+  if (scratch.length < to - from) scratch = Buffer.allocUnsafeSlow(Math.max(4096, 2 * (to - from)))
+  const into = scratch
+  for (let at = from; at < to; at++) into[at - from] = toLatin1[buffer[at]!]!
+  return into
 }
 
 /** Any field's value by the reference, `undefined` when it breaks a rule. */
@@ -124,8 +184,14 @@ export const valueByTable = (
   return (contentRule(field, text) ?? fillRule(field, buffer, from, units)) === undefined ? text : undefined
 }
 
+interface NativeBuffer {
+  hexSlice(from: number, to: number): string
+}
+
+const native = Buffer.prototype as unknown as NativeBuffer
+
 /** Hex text of bytes at native speed, lower case: only digits are taken from it. */
-export const nativeHex = (buffer: Buffer, from: number, to: number): string => buffer.toString("hex", from, to)
+export const nativeHex = (buffer: Buffer, from: number, to: number): string => native.hexSlice.call(buffer, from, to)
 
 const decimals = (digits: number): ReadonlyArray<string> =>
   Array.from({ length: 10 ** digits }, (_, value) => String(value).padStart(digits, "0"))
@@ -190,4 +256,4 @@ export const putValue = (field: FieldLayout, value: string | Uint8Array, out: Ui
   (typeof value !== "string" || contentRule(field, value) === undefined) &&
   writeValue(field, value, out, at) === undefined
 
-export { gbkLength, hexDigit, latin1, Sensitive, writeBitmaps, writeHeader, writeMti, writePrefix }
+export { cp037, cp1047, gbkLength, hexDigit, latin1, Sensitive, writeBitmaps, writeHeader, writeMti, writePrefix }

@@ -115,7 +115,7 @@ export class Books {
 
   /** Hands a message whose entry is on disk to the link's store-and-forward queue. */
   store(link: Link, stored: Stored): void {
-    this.queues[link.id]!.add(stored, this.now)
+    this.queues[link.id]!.add(stored)
   }
 
   /** Counts an answer's response code; what a partner makes up beyond the usual number of codes is counted together. */

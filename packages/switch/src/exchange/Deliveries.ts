@@ -55,7 +55,7 @@ export class Deliveries {
       isReady: () => link.isReady,
       recordAttempt: (stored, then) => {
         const seq = record.ended("sent", stored.exchange, link, link.epoch, String(stored.attempts))
-        commits.after(seq, then)
+        commits.after(seq, () => then(this.books.now))
       },
       recordEnd: (stored, end, code) => {
         record.ended(end, stored.exchange, link, link.epoch, code)

@@ -41,8 +41,8 @@ export interface Settings {
 export interface Effects {
   /** Whether the link may be used now. */
   readonly isReady: () => boolean
-  /** Journals attempt number `attempt`, and calls `then` when it is on disk. */
-  readonly recordAttempt: (stored: Stored, then: () => void) => void
+  /** Journals attempt number `attempt`, and calls `then` with the time when it is on disk. */
+  readonly recordAttempt: (stored: Stored, then: (nowMs: number) => void) => void
   /** Journals the end. `code` is the response code, or the reason for giving up. */
   readonly recordEnd: (stored: Stored, end: "acknowledged" | "abandoned", code: string) => void
   /** Writes the message, as a repeat when it may have been sent before. False when the link cannot be used. */
@@ -87,7 +87,7 @@ export class StoreAndForward {
   }
 
   /** Takes a message whose `queued` entry is on disk. */
-  add(stored: Stored, nowMs: number): void {
+  add(stored: Stored): void {
     this.count++
     const chain = this.transactions.get(stored.transaction)
     if (chain !== undefined) {
@@ -96,7 +96,7 @@ export class StoreAndForward {
     }
     this.transactions.set(stored.transaction, [stored])
     this.due.push(stored)
-    this.pump(nowMs)
+    this.pump()
   }
 
   /** The message that waits for an answer with the match key `key`. */
@@ -111,13 +111,13 @@ export class StoreAndForward {
     this.underWay.delete(key)
     if (this.effects.isFinal(code)) this.finish(waiting.stored, "acknowledged", code)
     else this.again(waiting.stored, code, nowMs)
-    this.pump(nowMs)
+    this.pump()
     return true
   }
 
   /** The link may be used: what waits goes out, what was under way on the old connection first. */
-  linkReady(nowMs: number): void {
-    this.pump(nowMs)
+  linkReady(): void {
+    this.pump()
   }
 
   /** The connection has ended: nothing is under way any more, and all of it may have arrived. */
@@ -130,7 +130,7 @@ export class StoreAndForward {
   /** Moves on what has waited long enough. Called at every tick of the deadline fiber. */
   tick(nowMs: number): void {
     for (const [key, { stored, until }] of this.underWay) {
-      if (until > nowMs) break
+      if (until > nowMs) continue
       this.underWay.delete(key)
       this.again(stored, "no answer", nowMs)
     }
@@ -140,17 +140,17 @@ export class StoreAndForward {
       const again = this.resting.splice(0, rested).map(({ stored }) => stored)
       this.due = again.concat(this.due)
     }
-    this.pump(nowMs)
+    this.pump()
   }
 
-  private pump(nowMs: number): void {
+  private pump(): void {
     while (this.due.length > 0 && this.underWay.size < this.settings.window && this.effects.isReady()) {
       const stored = this.takeDue()
       if (stored === undefined) return
-      // It counts as under way while its attempt is being journalled: the answer cannot be faster than that.
-      this.underWay.set(stored.key, { stored, until: nowMs + this.settings.timeoutMs })
+      // It counts as under way while its attempt is being journalled; its time runs from the writing, however slow the disk is.
+      this.underWay.set(stored.key, { stored, until: Number.POSITIVE_INFINITY })
       const attempt = ++stored.attempts
-      this.effects.recordAttempt(stored, () => this.attempt(stored, attempt))
+      this.effects.recordAttempt(stored, (writtenMs) => this.attempt(stored, attempt, writtenMs))
     }
   }
 
@@ -162,9 +162,14 @@ export class StoreAndForward {
   }
 
   /** The journal has this attempt. If the link fell in between, a later attempt is on its way there, or none. */
-  private attempt(stored: Stored, attempt: number): void {
+  private attempt(stored: Stored, attempt: number, nowMs: number): void {
     if (this.underWay.get(stored.key)?.stored !== stored || stored.attempts !== attempt) return
-    if (this.effects.write(stored, stored.attempts > 1)) return
+    if (this.effects.write(stored, stored.attempts > 1)) {
+      this.underWay.set(stored.key, { stored, until: nowMs + this.settings.timeoutMs })
+      return
+    }
+    // No byte has left: the attempt was none.
+    stored.attempts--
     this.underWay.delete(stored.key)
     this.due.unshift(stored)
   }
