@@ -17,7 +17,7 @@ const examples = [...page.matchAll(/^## (.*)\n(?:(?!^## )[\s\S])*?^```ts\n([\s\S
 const withChecks = (text: string): string =>
   text
     .replace(/\n(\/\/ [=~]>)/g, " $1")
-    .replace(/^import (\{[^}]*\}) from "@jinka\/codec"$/gm, "const $1 = codec")
+    .replace(/^import (\{[^}]*\}) from "@jinka\/codec"$/gm, "const $1 = exported")
     .replace(/^;?(.*?) \/\/ ([=~])> (.*)$/gm, (_, given, kind, expected) => {
       const declared = /^const \w+ =/.test(given)
       if (declared) throw new Error("a check stands behind an expression, not a declaration")
@@ -28,7 +28,7 @@ describe("The reference of the codec", () => {
   for (const { title, text } of examples)
     it(`has an example that gives what it says: ${title}`, () => {
       const checks: Array<[unknown, string, unknown]> = []
-      new Function("codec", "checks", stripTypeScriptTypes(withChecks(text)))(codec, checks)
+      new Function("exported", "checks", stripTypeScriptTypes(withChecks(text)))(codec, checks)
       expect(checks.length).toBeGreaterThan(0)
       for (const [given, kind, expected] of checks) {
         if (kind === "=") expect(given).toEqual(expected)

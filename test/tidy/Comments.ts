@@ -10,7 +10,9 @@ const headerLengthMin = 30
 
 const statementsOf = (source: Source): ReadonlyArray<Node> => treeOf(source)["body"] as ReadonlyArray<Node>
 
-const isExport = (node: Node): boolean => /^Export(Named|Default)Declaration$/.test(node.type)
+/** Whether a statement declares what it exports; a list of re-exports declares nothing. */
+const isExport = (node: Node): boolean =>
+  /^Export(Named|Default)Declaration$/.test(node.type) && node["declaration"] != null
 
 /** Whether a block comment `/** ... *\/` ends right before the offset. */
 const hasDocstring = (source: Source, start: number): boolean =>

@@ -23,6 +23,13 @@ import { readPrefix } from "./Value.ts"
 /** Times a set is seen before it is worth compiling. */
 const seenMin = 4
 
+/**
+ * Times a set is seen before it is compiled anew, for good. V8 keeps in mind the shapes of all objects that a function has
+ * met, and a program's first messages have other shapes than all later ones: the code that met them stays slow (measured: an
+ * encoder takes 1.8 times as long).
+ */
+const steadyMin = 64
+
 /** Compiled sets at most; a link carries perhaps thirty. */
 const compiledMax = 256
 
@@ -31,13 +38,18 @@ const slotCount = 1024
 /** Makes the code of a set of fields; the set's bits stay unchanged. */
 type Make<Code> = (fields: ReadonlyArray<FieldLayout>, words: Int32Array) => Code
 
+/** A set that has been seen, and its code once it is worth it. */
+interface Slot<Code> {
+  readonly words: Int32Array
+  seen: number
+  code: Code | undefined
+}
+
 /** Code of sets of fields, by the bits of the set. */
 class CodeBySet<Code> {
   readonly #make: Make<Code>
   readonly #layout: Layout
-  readonly #slots: Array<{ readonly words: Int32Array; seen: number; code: Code | undefined } | undefined> = new Array(
-    slotCount
-  ).fill(undefined)
+  readonly #slots: Array<Slot<Code> | undefined> = new Array(slotCount).fill(undefined)
   #compiled = 0
 
   constructor(layout: Layout, make: Make<Code>) {
@@ -50,19 +62,26 @@ class CodeBySet<Code> {
     const mixed = Math.imul(words[0]! ^ (words[1]! >>> 7), 0x9e3779b1) ^ Math.imul(words[2]! ^ words[3]!, 0x85ebca6b)
     const home = (mixed ^ (mixed >>> 15) ^ words[1]!) & (slotCount - 1)
     const slot = this.#slots[home]
-    if (slot !== undefined && sameWords(slot.words, words)) return slot.code ?? this.#seen(slot)
+    if (slot !== undefined && sameWords(slot.words, words)) return slot.seen > steadyMin ? slot.code : this.#seen(slot)
     // A compiled set keeps its place; a rare one gives way.
     if (slot?.code === undefined) this.#slots[home] = { words: words.slice(), seen: 1, code: undefined }
     return undefined
   }
 
-  #seen(slot: { readonly words: Int32Array; seen: number; code: Code | undefined }): Code | undefined {
+  /** Whether the set has been compiled for good. */
+  isSteady(words: Int32Array): boolean {
+    return this.#slots.some((slot) => slot !== undefined && slot.seen > steadyMin && sameWords(slot.words, words))
+  }
+
+  #seen(slot: Slot<Code>): Code | undefined {
     slot.seen++
-    if (slot.seen !== seenMin || this.#compiled === compiledMax) return undefined
-    const fields = fieldsOf(this.#layout, slot.words)
-    if (fields === undefined) return undefined
-    this.#compiled++
-    slot.code = this.#make(fields, slot.words)
+    const isFirst = slot.seen === seenMin && this.#compiled < compiledMax
+    if (isFirst || (slot.seen === steadyMin && slot.code !== undefined)) {
+      const fields = fieldsOf(this.#layout, slot.words)
+      if (fields === undefined) return undefined
+      if (isFirst) this.#compiled++
+      slot.code = this.#make(fields, slot.words)
+    }
     return slot.code
   }
 }
@@ -157,8 +176,10 @@ const encoderOf = (layout: Layout): Codec["encode"] => {
     clearWords(words)
     const encoder = setOf(fields, words) ? encoders.of(words) : undefined
     if (encoder === undefined || tried?.includes(encoder) === true) return encodeByTable(layout, message)
-    if (tried === undefined) recent.set(mti, [encoder])
-    else if (tried.unshift(encoder) > recentMax) tried.pop()
+    if (encoders.isSteady(words)) {
+      if (tried === undefined) recent.set(mti, [encoder])
+      else if (tried.unshift(encoder) > recentMax) tried.pop()
+    }
     return encoder(message, fields, mti) ?? encodeByTable(layout, message)
   }
 }
