@@ -1,17 +1,14 @@
 /**
- * What the journal costs: throughput and commit latency through the service on a real disk, the writer's cost on the
- * main thread, and a bare better-sqlite3 insert loop in the same run as the baseline. Prints a table, then one line
- * of JSON.
- *
- *     node tools/run.mjs bench/journal.ts [--seconds 3]
+ * `npm run bench journal`: what the journal costs: throughput and commit latency through the service on a real disk, the
+ * writer's cost on the main thread, and a bare better-sqlite3 insert loop in the same run as the baseline.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { parseArgs } from "node:util"
 import type BetterSqlite3 from "better-sqlite3"
+import Table from "cli-table3"
 import { Effect, Layer } from "effect"
 import { build } from "hdr-histogram-js"
 import { writeSecret } from "../packages/switch/src/journal/Entry.ts"
@@ -24,13 +21,12 @@ const Database = createRequire(new URL("../packages/switch/package.json", import
   "better-sqlite3"
 ) as typeof BetterSqlite3
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "3" } } })
-const durationMs = Number(values.seconds) * 1000
 const messageLength = 330
 const message = Buffer.alloc(messageLength, 0x31)
 const pan = "6222020000000000"
 
-interface Row {
+/** One way to write entries. */
+export interface JournalRow {
   readonly what: string
   readonly entriesPerSecond: number
   readonly p50Ms: number
@@ -39,10 +35,17 @@ interface Row {
   readonly loopDelayP99Ms: number
 }
 
+/** All figures. */
+export interface JournalFigures {
+  readonly rows: ReadonlyArray<JournalRow>
+  /** What one entry costs the main thread, without a store behind. */
+  readonly writerNsPerEntry: number
+}
+
 const rounded = (value: number, digits = 3): number => Number(value.toFixed(digits))
 
 /** Bare inserts of the same bytes, one statement a row, in the calling thread: what SQLite alone gives. */
-const bare = (group: number): Row => {
+const bare = (group: number, durationMs: number): JournalRow => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const database = new Database(join(directory, "bare.db"))
   for (const { name, set } of settings) database.pragma(`${name} = ${set}`)
@@ -52,7 +55,7 @@ const bare = (group: number): Row => {
   const latency = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
   const started = performance.now()
   let seq = 0
-  while (performance.now() - started < durationMs / 2) {
+  while (performance.now() - started < durationMs) {
     const from = performance.now()
     begin.run()
     for (let n = 0; n < group; n++) insert.run(++seq, message)
@@ -70,7 +73,7 @@ const row = (
   entriesPerSecond: number,
   latency: ReturnType<typeof build>,
   loopDelayP99Ms: number
-): Row => ({
+): JournalRow => ({
   what,
   entriesPerSecond: Math.round(entriesPerSecond),
   p50Ms: rounded(latency.getValueAtPercentile(50) / 1000),
@@ -83,7 +86,7 @@ const row = (
  * Entries written by closed loops: `outstanding` are on their way at any time, a new one follows each that is
  * durable.
  */
-const closedLoop = (outstanding: number) =>
+const closedLoop = (outstanding: number, durationMs: number) =>
   Effect.gen(function* () {
     const { writer } = yield* Journal
     const latency = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
@@ -115,14 +118,14 @@ const closedLoop = (outstanding: number) =>
     return latency
   })
 
-const measured = (what: string, outstanding: number) =>
+const measured = (what: string, outstanding: number, durationMs: number) =>
   Effect.gen(function* () {
     const { writer } = yield* Journal
     const delay = monitorEventLoopDelay({ resolution: 1 })
     const first = writer.next
     const started = performance.now()
     delay.enable()
-    const latency = yield* closedLoop(outstanding)
+    const latency = yield* closedLoop(outstanding, durationMs)
     delay.disable()
     const elapsed = performance.now() - started
     return row(what, ((writer.next - first) / elapsed) * 1000, latency, delay.percentile(99) / 1e6)
@@ -149,22 +152,36 @@ const writerCost = Effect.gen(function* () {
   return Math.round((spent * 1e6) / (groups * 256))
 })
 
-const program = Effect.gen(function* () {
-  const rows: Array<Row> = [bare(1), bare(256)]
-  const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
-  const layer = Journal.layer.pipe(Layer.provide(layerSqlite({ directory, key: Buffer.alloc(32, 7) })))
-  const cost = yield* Effect.gen(function* () {
-    yield* closedLoop(64)
-    rows.push(yield* measured("journal, one entry at a time", 1))
-    rows.push(yield* measured("journal, 64 outstanding", 64))
-    rows.push(yield* measured("journal, 512 outstanding (groups of 256)", 512))
-    rows.push(yield* measured("journal, 4096 outstanding", 4096))
-    return yield* writerCost
-  }).pipe(Effect.provide(layer))
-  rmSync(directory, { recursive: true })
-  console.table(rows)
-  console.log(`writer on the main thread: ${cost} ns per entry of ${messageLength} bytes`)
-  console.log(JSON.stringify({ bench: "journal", rows, writerNsPerEntry: cost }))
-})
+const ways = [
+  ["journal, one entry at a time", 1],
+  ["journal, 64 outstanding", 64],
+  ["journal, 512 outstanding (groups of 256)", 512],
+  ["journal, 4096 outstanding", 4096]
+] as const
 
-await Effect.runPromise(program)
+const figures = (durationMs: number, directory: string) =>
+  Effect.gen(function* () {
+    const rows: Array<JournalRow> = [bare(1, durationMs / 2), bare(256, durationMs / 2)]
+    yield* closedLoop(64, durationMs)
+    for (const [what, outstanding] of ways) rows.push(yield* measured(what, outstanding, durationMs))
+    const made: JournalFigures = { rows, writerNsPerEntry: yield* writerCost }
+    return made
+  }).pipe(Effect.provide(Journal.layer.pipe(Layer.provide(layerSqlite({ directory, key: Buffer.alloc(32, 7) })))))
+
+/** Runs the bench; `seconds` for each row. */
+export const run = async (seconds = 3): Promise<JournalFigures> => {
+  const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
+  try {
+    return await Effect.runPromise(figures(seconds * 1000, directory))
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** The figures as a table. */
+export const report = ({ rows, writerNsPerEntry }: JournalFigures): string => {
+  const table = new Table({ head: ["what", "entries/s", "p50 ms", "p99", "max", "loop delay p99 ms"] })
+  for (const row of rows)
+    table.push([row.what, row.entriesPerSecond, row.p50Ms, row.p99Ms, row.maxMs, row.loopDelayP99Ms])
+  return `${table.toString()}\nwriter on the main thread: ${writerNsPerEntry} ns for an entry of ${messageLength} bytes`
+}

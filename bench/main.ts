@@ -1,17 +1,27 @@
 /**
  * `npm run bench`: every figure that the documentation states, each beside its baseline of the same run.
  *
- *     npm run bench                     all of them, some two minutes
+ *     npm run bench                     all of them, some three minutes
  *     npm run bench -- relay codec      only these
  *
  * Prints a table for each, and at the end one line of JSON. Figures of a shared machine spread by 10 to 40 percent:
  * compare ratios.
  */
+import * as Codec from "./codec.ts"
+import * as Journal from "./journal.ts"
 import * as Memory from "./memory.ts"
 import * as Recovery from "./recovery.ts"
 import * as Relay from "./relay.ts"
 
 const benches: { readonly [name: string]: () => Promise<{ readonly text: string; readonly rows: unknown }> } = {
+  codec: async () => {
+    const rows = await Codec.run()
+    return { text: Codec.report(rows), rows }
+  },
+  journal: async () => {
+    const rows = await Journal.run()
+    return { text: Journal.report(rows), rows }
+  },
   relay: async () => {
     const rows = await Relay.run()
     return { text: Relay.report(rows), rows }

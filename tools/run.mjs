@@ -72,7 +72,12 @@ const isProgram = /\.[cm]?[jt]s$/.test(what)
 const child = spawn(node, [isProgram ? resolve(root, what) : binFile(what), ...args], {
   ...(isProgram ? {} : { cwd: root }),
   stdio: "inherit",
-  env: { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH }
+  env: {
+    // Compiled once for all the processes that a program or a test starts: halves their start.
+    NODE_COMPILE_CACHE: inRoot("node_modules", ".cache", "compile"),
+    ...process.env,
+    PATH: dirname(node) + delimiter + process.env.PATH
+  }
 })
 child.on("error", (error) => stop(`${node} could not be started: ${error.message}`))
 // A terminal sends Ctrl-C and its own end to the child as well; to pass them on would make two of one.

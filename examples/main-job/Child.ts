@@ -133,11 +133,13 @@ export const start = (how: Start): Effect.Effect<Child, never, Scope.Scope> =>
   )
 
 /** Runs a program to its end and gives what it said. */
-export const run = (how: Start): Effect.Effect<Pick<Child, "said" | "text">> =>
+export const run = (
+  how: Start
+): Effect.Effect<Pick<Child, "said" | "text"> & { readonly end: number | string | null }> =>
   Effect.scoped(
     Effect.gen(function* () {
       const child = yield* start(how)
-      yield* child.exited
-      return child
+      const end = yield* child.exited
+      return { said: child.said, text: child.text, end }
     })
   )

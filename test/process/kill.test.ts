@@ -38,12 +38,10 @@ const killAgainAndAgain = (plan: Plan) =>
     const { said } = yield* run(
       command("summary", ["journal", "summary", join(plan.directory, "switch.yaml"), "--json"])
     )
-    const { said: verified } = yield* run(
-      command("verify", ["journal", "verify", join(plan.directory, "switch.yaml"), "--json"])
-    )
+    const verified = yield* run(command("verify", ["journal", "verify", join(plan.directory, "switch.yaml")]))
     const summary = said.filter((line) => "exchange" in line) as unknown as ReadonlyArray<SummaryLine>
     const verdict = yield* reconcile(plan.directory, summary, current.last("stopped"))
-    return { verdict, summary, ended, verified: verified.at(-1) }
+    return { verdict, summary, ended, verified: verified.end }
   }).pipe(Effect.scoped)
 
 /** Everything that the run left on disk, but the partners' own logs of what they sent. */
@@ -70,7 +68,7 @@ describe("a switch that is killed under load", () => {
       expect(verdict.totals.approved).toBeGreaterThan(300)
       expect(summary.filter(({ reversal }) => reversal !== null).length).toBeGreaterThan(5)
       expect(summary.filter(({ end }) => end === "Open")).toEqual([])
-      expect(verified).toMatchObject({ good: true })
+      expect(verified).toBe(0)
 
       const cards = canariesOf(cardsOf({ seed, bins: ["621999", "622999"], count: 500 }))
       for (const bytes of bytesLeft(directory)) expect(findCardData(bytes, cards)).toEqual([])

@@ -45,6 +45,8 @@ describe("The parts of CUPS fields", () => {
     expect(rows["48"]).toBe("*".repeat(21))
     expect(rows["48.AS.ON"]).toBe("1234")
     expect(rows["48.AS.AA"]).toBe("*****")
+    const unknown = rowsOf(cups, { 48: "6224240000000005" })
+    expect(Object.keys(unknown).filter((id) => id.startsWith("48"))).toEqual(["48", "48.**"])
     expect(rowsOf(cups, { 48: "BC00192348123456789012" })["48.BC.2"]).toBe("9")
   })
 
@@ -91,7 +93,7 @@ describe("The parts of CUPS fields", () => {
   it("F56, F104 and F122 are read by usage and by place", () => {
     const rows = rowsOf(cups, { 56: "PR00401AB", 104: "TK003abc", 122: "000100ACQUIRER" })
     expect(rows["56.PR"]).toBe("01AB")
-    expect(rows["104.TK"]).toBe("***")
+    expect(rows["104.**"]).toBe("***")
     expect(rows["122.2"]).toBe("ACQUIRER")
   })
 

@@ -117,7 +117,7 @@ describe("jinka check", () => {
     expect(good.out).toContain("acquirer  48020000, ours")
     expect([good.code, wrong.code, shipped.code]).toEqual([0, 2, 2])
     expect(wrong.err).toMatch(
-      /switch\.yaml:7:14 error links\[0\]\.dialect: the dialect file cannot be used: fields: field 60/
+      /switch\.yaml:7:14 error links\[0\]\.dialect: the dialect file cannot be used: fields\.60: format expected/
     )
     expect(shipped.err).toContain("its name, cups, is that of a shipped dialect")
   })

@@ -6,6 +6,9 @@
 /** Characters of the nibbles 0..15 as they are read: the separator D reads as "=". */
 const characters = "0123456789ABC=EF"
 
+/** ASCII codes of the characters of the nibbles 0..15. */
+export const bcdCode: Uint8Array = Uint8Array.from(characters, (character) => character.charCodeAt(0))
+
 /** Where the digits of an odd number stand in their bytes. */
 export type BcdAlign = "left" | "right"
 

@@ -7,7 +7,7 @@ import { fromGbk, shownGbk } from "../encoding/Gbk.ts"
 import { toHex } from "../encoding/Hex.ts"
 import type { Codec } from "./Codec.ts"
 import type { FieldLayout } from "./Field.ts"
-import { fieldParts } from "./FieldParts.ts"
+import { fieldParts, shownId } from "./FieldParts.ts"
 import type { MessageError } from "./MessageError.ts"
 import { MessageIndex } from "./MessageIndex.ts"
 import { mtiText } from "./Mti.ts"
@@ -170,9 +170,9 @@ const onWire = ({ encoding }: FieldLayout, units: number): number =>
 
 const partRows = (prefix: string, part: Part, shown: Shown, rows: Array<DescribedRow>): void => {
   const { field, from, options } = shown
-  const id = prefix + part.id
-  const offset = from + onWire(field, part.from)
   const covered = isCovered(part) && options.reveal !== true
+  const id = prefix + printable(shownId(part, covered))
+  const offset = from + onWire(field, part.from)
   rows.push({
     ...row(id, offset, from + onWire(field, part.valueTo) - offset, "", partValue(part, shown, covered)),
     name: named(part, options.language)

@@ -54,13 +54,17 @@ export const fieldParts = (
 /** Printable ASCII: what JSON shows as a text. */
 const isText = (bytes: Uint8Array): boolean => bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
 
+/** A tag that the dialect does not know may be the beginning of something else: in a covered field it is covered too. */
+export const shownId = ({ id, name }: Part, covered: boolean): string =>
+  covered && name === "" ? "*".repeat(id.length) : id
+
 const partJson = (field: FieldLayout, bytes: Buffer, part: Part, reveal: boolean): PartJson => {
   const head = part.name === "" ? { part: part.id } : { part: part.id, name: part.name }
   if (part.parts !== undefined)
     return { ...head, parts: part.parts.map((inner) => partJson(field, bytes, inner, reveal)) }
   const value = bytes.subarray(part.valueFrom, part.valueTo)
   if (part.sensitivity !== "none" && part.sensitivity !== "emv" && !reveal)
-    return { ...head, value: maskValue(part.text ?? value, part.sensitivity) }
+    return { ...head, part: shownId(part, true), value: maskValue(part.text ?? value, part.sensitivity) }
   if (part.text !== undefined) return { ...head, value: part.text }
   const asText = !field.bytes && isText(value)
   return asText ? { ...head, value: latin1(value, 0, value.length) } : { ...head, hex: toHex(value) }

@@ -13,6 +13,7 @@ import { decoderSource } from "./GeneratedDecoder.ts"
 import { encoderSource, fieldSetSource } from "./GeneratedEncoder.ts"
 import { indexerSource } from "./GeneratedIndexer.ts"
 import * as runtime from "./GeneratedRuntime.ts"
+import { writeHeader } from "./Header.ts"
 import { indexFields, indexHead } from "./Indexer.ts"
 import { decodeByTable, encodeByTable } from "./Interpreter.ts"
 import type { Message } from "./Message.ts"
@@ -51,6 +52,8 @@ class CodeBySet<Code> {
   readonly #layout: Layout
   readonly #slots: Array<Slot<Code> | undefined> = new Array(slotCount).fill(undefined)
   #compiled = 0
+  /** Whether the code that `of` gave last has been compiled for good. */
+  isSteady = false
 
   constructor(layout: Layout, make: Make<Code>) {
     this.#layout = layout
@@ -62,15 +65,13 @@ class CodeBySet<Code> {
     const mixed = Math.imul(words[0]! ^ (words[1]! >>> 7), 0x9e3779b1) ^ Math.imul(words[2]! ^ words[3]!, 0x85ebca6b)
     const home = (mixed ^ (mixed >>> 15) ^ words[1]!) & (slotCount - 1)
     const slot = this.#slots[home]
-    if (slot !== undefined && sameWords(slot.words, words)) return slot.seen > steadyMin ? slot.code : this.#seen(slot)
+    if (slot !== undefined && sameWords(slot.words, words)) {
+      this.isSteady = slot.seen >= steadyMin
+      return this.isSteady ? slot.code : this.#seen(slot)
+    }
     // A compiled set keeps its place; a rare one gives way.
     if (slot?.code === undefined) this.#slots[home] = { words: words.slice(), seen: 1, code: undefined }
     return undefined
-  }
-
-  /** Whether the set has been compiled for good. */
-  isSteady(words: Int32Array): boolean {
-    return this.#slots.some((slot) => slot !== undefined && slot.seen > steadyMin && sameWords(slot.words, words))
   }
 
   #seen(slot: Slot<Code>): Code | undefined {
@@ -152,14 +153,22 @@ const decoderOf = (layout: Layout): Codec["decode"] => {
   }
 }
 
+/** The header of a message that says nothing about it, its length field not filled; `undefined` when there is none. */
+const defaultHeader = ({ header }: Layout): Uint8Array | undefined => {
+  if (header === undefined) return undefined
+  const bytes = new Uint8Array(header.bytes)
+  return writeHeader(header, undefined, 0, bytes, 0) === undefined ? bytes : undefined
+}
+
 /** Encoders that are tried before a message's set of fields is found out: those that served its message type last. */
 const recentMax = 4
 
 const encoderOf = (layout: Layout): Codec["encode"] => {
   const words = new Int32Array(6)
   const setOf: SetOf = makeFunction(fieldSetSource(layout), {})
+  const H = defaultHeader(layout)
   const encoders = new CodeBySet<Encoder>(layout, (fields, bits) =>
-    makeFunction(encoderSource(layout, fields, bitmapCount(layout, bits)), { F: layout.fields, layout, bits })
+    makeFunction(encoderSource(layout, fields, bitmapCount(layout, bits)), { F: layout.fields, H, layout, bits })
   )
   const recent = new Map<number, Array<Encoder>>()
   return (message) => {
@@ -176,7 +185,7 @@ const encoderOf = (layout: Layout): Codec["encode"] => {
     clearWords(words)
     const encoder = setOf(fields, words) ? encoders.of(words) : undefined
     if (encoder === undefined || tried?.includes(encoder) === true) return encodeByTable(layout, message)
-    if (encoders.isSteady(words)) {
+    if (encoders.isSteady) {
       if (tried === undefined) recent.set(mti, [encoder])
       else if (tried.unshift(encoder) > recentMax) tried.pop()
     }

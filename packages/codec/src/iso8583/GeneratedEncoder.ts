@@ -78,21 +78,33 @@ const writePrefixLines = (field: FieldLayout, at: string): ReadonlyArray<string>
   })
 }
 
-/** Whether every character is one byte that a table gives. */
-const isCharacters = ({ encoding, content }: FieldLayout): boolean =>
-  content !== "xn" && (encoding === "ascii" || encoding === "ebcdic" || encoding === "ebcdic1047")
+/** Whether a character is mostly one byte that a table gives. */
+const isCharacters = ({ encoding, content, bytes }: FieldLayout): boolean =>
+  !bytes && content !== "xn" && encoding !== "bcd"
 
 const isPacked = ({ encoding, content }: FieldLayout): boolean => content !== "xn" && encoding === "bcd"
 
+/** From this length on a native call costs less than a loop. */
+const longText = 48
+
 /** Lines that write a text of one byte a character. `x` gathers what is not right: anything above 255. */
-const characterLines = ({ de, fixed, encoding, content }: FieldLayout, at: string): ReadonlyArray<string> => [
-  `for (let i = 0; i < ${fixed >= 0 ? fixed : `u${de}`}; i++) {`,
-  `c = v${de}.charCodeAt(i)`,
-  `d = bytesOf_${encoding}_${content}[c & 255]`,
-  "x |= c | d",
-  `out[${at} + i] = d`,
-  "}"
-]
+const characterLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
+  const { de, fixed, encoding, content } = field
+  const table = `bytesOf_${encoding === "gbk" ? "ascii" : encoding}_${content}`
+  const loop = [
+    `for (let i = 0; i < ${fixed >= 0 ? fixed : `u${de}`}; i++) {`,
+    `c = v${de}.charCodeAt(i)`,
+    `d = ${table}[c & 255]`,
+    "x |= c | d",
+    `out[${at} + i] = d`,
+    "}"
+  ]
+  // A Chinese character takes two bytes; without one the text is ASCII.
+  if (encoding === "gbk")
+    return [`if (u${de} !== v${de}.length) {`, `if (!putValue(F[${de}], v${de}, out, ${at})) return`, "} else", ...loop]
+  if (encoding !== "ascii" || field.units < longText) return loop
+  return [`if (u${de} >= ${longText}) x |= putLong(${table}, v${de}, out, ${at})`, "else", ...loop]
+}
 
 /** Lines that write packed digits; an odd number has its filling nibble in front or at the end. */
 const packedLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
@@ -131,6 +143,21 @@ const valueLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
   return [`if (!putValue(F[${field.de}], v${field.de}, out, ${at})) return`]
 }
 
+/** Lines that write the header: mostly that of the dialect, `H`, with its length field made right. */
+const headerLines = (layout: Layout): ReadonlyArray<string> => {
+  if (layout.header === undefined) return []
+  const lines = ["if (message.header !== undefined || H === undefined) {"]
+  lines.push("if (writeHeader(layout.header, message.header, total, out, 0) !== undefined) return")
+  lines.push("} else {", "out.set(H, 0)")
+  if (layout.totalLength !== undefined) {
+    const { offset, bytes } = layout.totalLength
+    lines.push(`if (total >= ${10 ** bytes}) return`)
+    for (let index = 0; index < bytes; index++)
+      lines.push(`out[${offset + index}] = 48 + (total / ${10 ** (bytes - 1 - index)} | 0) % 10`)
+  }
+  return [...lines, "}"]
+}
+
 /** Lines that write MTI and bitmaps, whose bytes are constants of the set; the fields begin at the constant `from`. */
 const headLines = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: number): ReadonlyArray<string> => {
   const at = layout.headerBytes
@@ -158,9 +185,12 @@ export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
   const fixed = fields.reduce((sum, { fixed, prefixBytes }) => sum + (fixed >= 0 ? fixed : prefixBytes), start)
   const variable = fields.filter(({ fixed }) => fixed < 0).map(wireExpression)
   lines.push(`const total = ${[fixed, ...variable].join(" + ")}`, "const out = room(total)")
-  if (layout.headerBytes > 0)
-    lines.push("if (writeHeader(layout.header, message.header, total, out, 0) !== undefined) return")
-  lines.push(...headLines(layout, fields, maps), "let p = 0", "let c = 0, d = 0, e = 0, i = 0, q = 0, x = 0")
+  lines.push(
+    ...headerLines(layout),
+    ...headLines(layout, fields, maps),
+    "let p = 0",
+    "let c = 0, d = 0, e = 0, i = 0, q = 0, x = 0"
+  )
   let ahead = start
   for (const field of fields) {
     if (field.fixed < 0) lines.push(...writePrefixLines(field, `p + ${ahead}`))

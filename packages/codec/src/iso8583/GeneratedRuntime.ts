@@ -5,7 +5,7 @@
 import { bcdNibble } from "../encoding/Bcd.ts"
 import { cp037, cp1047, type EbcdicPage } from "../encoding/Ebcdic.ts"
 import { gbkLength } from "../encoding/Gbk.ts"
-import { hexDigit, toHex } from "../encoding/Hex.ts"
+import { hexDigit, hexValue, toHex } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
 import { writeBitmaps } from "./Bitmap.ts"
 import type { FieldContent, FieldLayout } from "./Field.ts"
@@ -149,6 +149,10 @@ export const packedTrack = (
   if ((units & 1) === 1 && nibbleAt(buffer, begin + (1 - skip) * units) !== fill) return undefined
   let separator = -1
   for (let nibble = skip; nibble < units + skip; nibble++) {
+    if ((nibble & 1) === 0 && nibble + 1 < units + skip && notPacked(buffer[(begin + nibble) >> 1]!) === 0) {
+      nibble++
+      continue
+    }
     const value = nibbleAt(buffer, begin + nibble)
     if (value <= 9) continue
     if (value !== 13 || separator >= 0) return undefined
@@ -184,8 +188,10 @@ export const valueByTable = (
   return (contentRule(field, text) ?? fillRule(field, buffer, from, units)) === undefined ? text : undefined
 }
 
+// Every Node has these Buffer methods, untyped.
 interface NativeBuffer {
   hexSlice(from: number, to: number): string
+  utf8Write(text: string, at: number, bytes: number): number
 }
 
 const native = Buffer.prototype as unknown as NativeBuffer
@@ -250,6 +256,30 @@ export const wireTables: Readonly<Record<string, Uint16Array>> = Object.fromEntr
     [`nibblesOf_${content}`, wireTable(content, (code) => bcdNibble[code]!)]
   ])
 )
+
+/** Bytes of hex digits, `undefined` when one is none; a slab costs less than an array of their own. */
+export const hexField = (buffer: Uint8Array, from: number, to: number): Uint8Array | undefined => {
+  const bytes = room((to - from) >> 1)
+  let wrong = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const high = hexValue[buffer[from + 2 * at]!]!
+    const low = hexValue[buffer[from + 2 * at + 1]!]!
+    wrong |= high | low
+    bytes[at] = (high << 4) | low
+  }
+  return wrong < 0 ? undefined : bytes
+}
+
+/**
+ * Writes a long text at native speed; 0 when every character may stand in the field, else 256. As UTF-8 a character outside
+ * ASCII becomes bytes from 0x80 on, which the table of no field's ASCII lets pass here.
+ */
+export const putLong = (table: Uint16Array, text: string, out: Buffer, at: number): number => {
+  if (native.utf8Write.call(out, text, at, text.length) !== text.length) return 256
+  let wrong = 0
+  for (let byte = at; byte < at + text.length; byte++) wrong |= table[out[byte]!]! | (out[byte]! << 1)
+  return wrong & 256
+}
 
 /** Writes a value whose length has been checked; false when it breaks a content rule. */
 export const putValue = (field: FieldLayout, value: string | Uint8Array, out: Uint8Array, at: number): boolean =>

@@ -2,7 +2,8 @@
  * The key by which an answer finds its request: canonical ASCII of chosen fields, "|" between, absent fields empty. Equal
  * values give equal keys in every dialect: BCD and EBCDIC digits become ASCII, bytes become upper-case hex.
  */
-
+import { bcdCode } from "../encoding/Bcd.ts"
+import { cp037, cp1047 } from "../encoding/Ebcdic.ts"
 import { hexDigit } from "../encoding/Hex.ts"
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
@@ -51,11 +52,25 @@ const writeCanonical = (
     }
     return 2 * (end - from)
   }
+  if (field.encoding === "ebcdic" || field.encoding === "ebcdic1047") {
+    const { toLatin1 } = field.encoding === "ebcdic" ? cp037 : cp1047
+    for (let byte = from; byte < end; byte++) out[at + byte - from] = toLatin1[buffer[byte]!]!
+    return end - from
+  }
   if (field.encoding === "hex") {
     for (let byte = from; byte < end; byte++) out[at + byte - from] = upper(buffer[byte]!)
     return end - from
   }
-  const text = readText(field, buffer, from, end, unitsAt(field, buffer, from, end - from))
+  const units = unitsAt(field, buffer, from, end - from)
+  if (field.encoding === "bcd" && field.content !== "xn") {
+    const skip = units % 2 === 1 && field.align === "right" ? 1 : 0
+    for (let digit = 0; digit < units; digit++) {
+      const byte = buffer[from + ((digit + skip) >> 1)]!
+      out[at + digit] = bcdCode[(digit + skip) % 2 === 0 ? byte >> 4 : byte & 15]!
+    }
+    return units
+  }
+  const text = readText(field, buffer, from, end, units)
   for (let index = 0; index < text.length; index++) out[at + index] = text.charCodeAt(index)
   return text.length
 }

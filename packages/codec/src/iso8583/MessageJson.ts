@@ -1,8 +1,8 @@
 /**
  * Messages as JSON, for people and scripts:
  * `{ "mti": "0200", "header": {...}, "fields": { "11": "123456", "52": "[8 bytes]" } }`.
- * Text fields are strings, b fields upper-case hex; with `parts`, a field that the dialect gives a structure is a list of its parts. Card data is masked unless it is revealed on purpose; masked output is
- * for reading only and does not encode again.
+ * Text fields are strings, b fields upper-case hex; with `parts`, a field that the dialect gives a structure is a list of its
+ * parts. Card data is masked unless it is revealed on purpose; masked output is for reading only and does not encode again.
  */
 import { fromHex, toHex } from "../encoding/Hex.ts"
 import type { Codec } from "./Codec.ts"
@@ -73,7 +73,8 @@ const partsOf = (
 
 /**
  * The message of a JSON form, ready to encode. A field is a string (text; hex for b fields) or `{ "hex": "..." }` with the
- * value's bytes, or `{ "text": "..." }` with the ASCII text of a b field, or a list of its parts. Errors name the field or header part.
+ * value's bytes, or `{ "text": "..." }` with the ASCII text of a b field, or a list of its parts. Errors name the field or
+ * header part.
  */
 export const messageFromJson = (codec: Codec, json: unknown): Message | MessageError => {
   if (!isRecord(json) || typeof json["mti"] !== "string") return mtiInvalid(-1, "type")

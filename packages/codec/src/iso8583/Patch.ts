@@ -107,24 +107,38 @@ const overwrite = (layout: Layout, index: MessageIndex, patches: PatchList, out:
     const de = patches.des[change]!
     const field = layout.fields[de]!
     const value = patches.values[change] as string | Uint8Array
-    if (field.encoding === "ascii" && typeof value === "string" && value.length === field.fixed) {
-      if (!writeAscii(field, value, out, index.starts[de]! + shift)) throw new PatchInvalid(checkValue(field, value)!)
-    } else writeChecked(field, value, out, index.starts[de]! + shift)
+    const to = index.starts[de]! + shift
+    if (field.content !== "n" || typeof value !== "string" || value.length !== field.units || field.encoding === "gbk")
+      writeChecked(field, value, out, to)
+    else if (!writeDigits(field, value, out, to)) throw new PatchInvalid(checkValue(field, value)!)
   }
   return index.end - index.start
 }
 
-/** Writes short ASCII text; false when it breaks the field's content rule. */
-const writeAscii = (field: FieldLayout, value: string, out: Buffer, at: number): boolean => {
-  if (field.content !== "n") {
-    if (contentRule(field, value) !== undefined) return false
-    return writeValue(field, value, out, at) === undefined
-  }
+/** Writes the digits of a fixed field, as many as it has; false when one is no digit. The usual change: the STAN. */
+const writeDigits = (field: FieldLayout, value: string, out: Buffer, at: number): boolean => {
   let wrong = 0
+  if (field.encoding === "bcd") {
+    const isOdd = value.length % 2 === 1
+    let to = at
+    let high = isOdd && field.align === "right" ? field.fill : -1
+    for (let index = 0; index < value.length; index++) {
+      const digit = value.charCodeAt(index) - 0x30
+      wrong |= digit | (9 - digit)
+      if (high < 0) high = digit & 15
+      else {
+        out[to++] = (high << 4) | (digit & 15)
+        high = -1
+      }
+    }
+    if (high >= 0) out[to] = (high << 4) | field.fill
+    return wrong >= 0
+  }
+  const zero = field.encoding === "ascii" ? 0x30 : 0xf0
   for (let index = 0; index < value.length; index++) {
     const digit = value.charCodeAt(index) - 0x30
     wrong |= digit | (9 - digit)
-    out[at + index] = digit + 0x30
+    out[at + index] = digit + zero
   }
   return wrong >= 0
 }
