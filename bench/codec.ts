@@ -95,7 +95,10 @@ const messageOf = ({ layout }: Codec, stan: string): Message => {
     const field = layout.fields[de]
     if (field === undefined) delete fields[de]
     else if (typeof value === "string") continue
-    else if (!field.bytes) fields[de] = Buffer.from(value as Uint8Array).toString("hex").slice(0, field.units)
+    else if (!field.bytes)
+      fields[de] = Buffer.from(value as Uint8Array)
+        .toString("hex")
+        .slice(0, field.units)
     else if (field.fixed >= 0) fields[de] = Buffer.alloc(field.units, value as Uint8Array)
   }
   return { mti: "0200", fields }

@@ -56,7 +56,7 @@ describe("a switch that is killed under load", () => {
   }, async () => {
     const directory = mkdtempSync(join(tmpdir(), "jinka-kill-"))
     try {
-      const plan: Plan = { seed, rate: 150, seconds: 600, directory }
+      const plan: Plan = { seed, rate: 80, seconds: 600, directory }
       const { verdict, summary, ended, verified } = await Effect.runPromise(killAgainAndAgain(plan))
 
       expect(verdict.findings).toEqual([])
@@ -65,7 +65,7 @@ describe("a switch that is killed under load", () => {
       expect(verdict.totals.doubled).toBe(0)
       expect(ended["inDoubt"]).toBe(0)
       // The rounds were under load, and the kills hit open requests: otherwise this shows nothing.
-      expect(verdict.totals.approved).toBeGreaterThan(300)
+      expect(verdict.totals.approved).toBeGreaterThan(200)
       expect(summary.filter(({ reversal }) => reversal !== null).length).toBeGreaterThan(5)
       expect(summary.filter(({ end }) => end === "Open")).toEqual([])
       expect(verified).toBe(0)

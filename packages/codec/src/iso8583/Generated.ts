@@ -163,6 +163,12 @@ const defaultHeader = ({ header }: Layout): Uint8Array | undefined => {
 /** Encoders that are tried before a message's set of fields is found out: those that served its message type last. */
 const recentMax = 4
 
+/** A message type as a number, and the encoders that are tried for it. */
+interface Recent {
+  readonly mti: number
+  readonly encoders: Array<Encoder>
+}
+
 const encoderOf = (layout: Layout): Codec["encode"] => {
   const words = new Int32Array(6)
   const setOf: SetOf = makeFunction(fieldSetSource(layout), {})
@@ -170,24 +176,23 @@ const encoderOf = (layout: Layout): Codec["encode"] => {
   const encoders = new CodeBySet<Encoder>(layout, (fields, bits) =>
     makeFunction(encoderSource(layout, fields, bitmapCount(layout, bits)), { F: layout.fields, H, layout, bits })
   )
-  const recent = new Map<number, Array<Encoder>>()
+  const recent = new Map<string, Recent>()
   return (message) => {
     const { fields } = message
-    const mti = runtime.mtiNumber(message.mti)
-    if (mti < 0 || message.rejected !== undefined) return encodeByTable(layout, message)
-    const tried = recent.get(mti)
-    if (tried !== undefined) {
-      for (let place = 0; place < tried.length; place++) {
-        const encoded = tried[place]!(message, fields, mti)
+    const last = message.rejected === undefined ? recent.get(message.mti) : undefined
+    if (last !== undefined) {
+      for (let place = 0; place < last.encoders.length; place++) {
+        const encoded = last.encoders[place]!(message, fields, last.mti)
         if (encoded !== undefined) return encoded
       }
     }
+    const mti = runtime.mtiNumber(message.mti)
     clearWords(words)
-    const encoder = setOf(fields, words) ? encoders.of(words) : undefined
-    if (encoder === undefined || tried?.includes(encoder) === true) return encodeByTable(layout, message)
+    const encoder = mti < 0 || message.rejected !== undefined || !setOf(fields, words) ? undefined : encoders.of(words)
+    if (encoder === undefined || last?.encoders.includes(encoder) === true) return encodeByTable(layout, message)
     if (encoders.isSteady) {
-      if (tried === undefined) recent.set(mti, [encoder])
-      else if (tried.unshift(encoder) > recentMax) tried.pop()
+      if (last === undefined) recent.set(message.mti, { mti, encoders: [encoder] })
+      else if (last.encoders.unshift(encoder) > recentMax) last.encoders.pop()
     }
     return encoder(message, fields, mti) ?? encodeByTable(layout, message)
   }

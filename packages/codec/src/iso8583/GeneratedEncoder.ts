@@ -1,9 +1,12 @@
 /**
- * Writes the source of an encoder for one set of fields of one dialect: no table of fields, no list of what is there. Each
- * character goes through a table that gives its byte or says that the field must not hold it. Everything unusual (another set
- * of fields, a short value to be filled, a wrong type, a forbidden character) gives `undefined` and is left to the reference.
+ * Writes the source of an encoder for one set of fields of one dialect: no table of fields, no list of what is there. Neighbouring
+ * ASCII fields are joined into one text and written by one native call; their content is checked in the bytes written, four at a
+ * time. Characters of other encodings go through a table that gives the byte or says that the field must not hold it. Everything
+ * unusual (another set of fields, a short value to be filled, a wrong type, a forbidden character) gives `undefined` and is left
+ * to the reference.
  *
- * Offsets: `p + ahead` is the next byte of `out`; `p` moves behind a variable field, `ahead` is constant between them.
+ * Offsets: `p + ahead` is the next byte of `out`; `p` moves behind a variable field, `ahead` is constant between them. `w + p`
+ * is the same byte in the view `v`.
  */
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
@@ -78,32 +81,29 @@ const writePrefixLines = (field: FieldLayout, at: string): ReadonlyArray<string>
   })
 }
 
+/** Whether a field is written as part of a joined ASCII text. */
+const isJoined = ({ encoding, content, bytes, fixed, prefix, prefixBytes }: FieldLayout): boolean =>
+  !bytes && encoding === "ascii" && content !== "xn" && (fixed >= 0 || (prefix === "ascii" && prefixBytes <= 3))
+
 /** Whether a character is mostly one byte that a table gives. */
 const isCharacters = ({ encoding, content, bytes }: FieldLayout): boolean =>
   !bytes && content !== "xn" && encoding !== "bcd"
 
 const isPacked = ({ encoding, content }: FieldLayout): boolean => content !== "xn" && encoding === "bcd"
 
-/** From this length on a native call costs less than a loop. */
-const longText = 48
-
-/** Lines that write a text of one byte a character. `x` gathers what is not right: anything above 255. */
-const characterLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
-  const { de, fixed, encoding, content } = field
-  const table = `bytesOf_${encoding === "gbk" ? "ascii" : encoding}_${content}`
+/** Lines that write a text of mostly one byte a character. `x` gathers what is not right: anything above 255. */
+const characterLines = ({ de, fixed, encoding, content }: FieldLayout, at: string): ReadonlyArray<string> => {
   const loop = [
     `for (let i = 0; i < ${fixed >= 0 ? fixed : `u${de}`}; i++) {`,
     `c = v${de}.charCodeAt(i)`,
-    `d = ${table}[c & 255]`,
+    `d = bytesOf_${encoding === "gbk" ? "ascii" : encoding}_${content}[c & 255]`,
     "x |= c | d",
     `out[${at} + i] = d`,
     "}"
   ]
   // A Chinese character takes two bytes; without one the text is ASCII.
-  if (encoding === "gbk")
-    return [`if (u${de} !== v${de}.length) {`, `if (!putValue(F[${de}], v${de}, out, ${at})) return`, "} else", ...loop]
-  if (encoding !== "ascii" || field.units < longText) return loop
-  return [`if (u${de} >= ${longText}) x |= putLong(${table}, v${de}, out, ${at})`, "else", ...loop]
+  if (encoding !== "gbk") return loop
+  return [`if (u${de} !== v${de}.length) {`, `if (!putValue(F[${de}], v${de}, out, ${at})) return`, "} else", ...loop]
 }
 
 /** Lines that write packed digits; an odd number has its filling nibble in front or at the end. */
@@ -117,7 +117,7 @@ const packedLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
   const lines = ["i = 0", `q = ${at}`]
   if (align === "right" && odd !== "false")
     lines.push(`if (${odd}) {`, nibble("0"), `out[q++] = ${fill << 4} | d`, "i = 1", "}")
-  lines.push(`for (; i + 1 < ${units}; i += 2) {`, nibble("i"), "e = d << 4", nibble("i + 1"), "out[q++] = e | d", "}")
+  lines.push(`for (; i + 1 < ${units}; i += 2) {`, nibble("i"), "h = d << 4", nibble("i + 1"), "out[q++] = h | d", "}")
   if (align === "left" && odd !== "false") lines.push(`if (${odd}) {`, nibble("i"), `out[q] = d << 4 | ${fill}`, "}")
   return lines
 }
@@ -177,6 +177,86 @@ const headLines = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: num
   return lines
 }
 
+/** Source being written, and the run of joined fields in the making. */
+interface Draft {
+  readonly lines: Array<string>
+  ahead: number
+  /** Where the joined text begins, its parts, and the lines that check it and move `p`. */
+  from: string
+  parts: Array<string>
+  checks: Array<string>
+  /** Begin of the run of digits that ends at `ahead`, -1: none. */
+  digitsFrom: number
+}
+
+/** Checks the run of digits that ends here, in the bytes that will have been written. */
+const endDigits = (draft: Draft): void => {
+  const { digitsFrom: from, ahead: to, checks } = draft
+  draft.digitsFrom = -1
+  if (from < 0 || from === to) return
+  if (to - from < 4) checks.push(`if (!areDigits(v, w + p + ${from}, w + p + ${to})) return`)
+  // Written out, because V8 gives up on inlining calls in code of this size. The rule of `notDigits`.
+  else
+    for (let at = from; at < to; at += 4) {
+      checks.push(`d = v.getInt32(w + p + ${Math.min(at, to - 4)})`)
+      checks.push("e |= ((d & -252645136) ^ 808464432) | (((d + 101058054) & -252645136) ^ 808464432)")
+    }
+}
+
+/** Line that checks the bytes `[from, to)` of a field that is not made of digits. */
+const checkLine = (field: FieldLayout, from: string, to: string): string => {
+  switch (field.content) {
+    case "z":
+      return `if (!areTrack(v, w + ${from}, w + ${to})) return`
+    case "an":
+      return `if (!areAlphanumeric(out, ${from}, ${to})) return`
+    case "a":
+      return `if (!areLetters(out, ${from}, ${to})) return`
+    case "ansb":
+      return `if (!areAscii(out, ${from}, ${to})) return`
+    default:
+      return `if (!arePrintable(v, w + ${from}, w + ${to})) return`
+  }
+}
+
+const joinField = (draft: Draft, field: FieldLayout): void => {
+  const { de, content, fixed, prefixBytes } = field
+  if (draft.parts.length === 0) draft.from = `p + ${draft.ahead}`
+  if (content !== "n") endDigits(draft)
+  else if (draft.digitsFrom < 0) draft.digitsFrom = draft.ahead
+  if (fixed < 0) draft.parts.push(`decimals${prefixBytes}[u${de}]`)
+  draft.parts.push(`v${de}`)
+  const from = `p + ${draft.ahead + prefixBytes}`
+  draft.ahead += prefixBytes + Math.max(fixed, 0)
+  const to = fixed < 0 ? `p + ${draft.ahead} + u${de}` : `p + ${draft.ahead}`
+  if (content !== "n") draft.checks.push(checkLine(field, from, to))
+  if (fixed >= 0) return
+  if (content === "n") draft.checks.push(`if (!areDigits(v, w + p + ${draft.digitsFrom}, w + ${to})) return`)
+  draft.digitsFrom = -1
+  draft.checks.push(`p += u${de}`)
+}
+
+/** Writes the joined text and its checks. */
+const endText = (draft: Draft): void => {
+  endDigits(draft)
+  const { lines, parts, from, checks } = draft
+  if (parts.length === 0) return
+  // Written as UTF-8 a character outside ASCII becomes bytes from 0x80 on, which none of the checks lets pass.
+  lines.push(`s = ${parts.join(" + ")}`, `if (out.utf8Write(s, ${from}, s.length) !== s.length) return`, ...checks)
+  draft.parts = []
+  draft.checks = []
+}
+
+const putField = (draft: Draft, field: FieldLayout): void => {
+  endText(draft)
+  const { lines } = draft
+  if (field.fixed < 0) lines.push(...writePrefixLines(field, `p + ${draft.ahead}`))
+  draft.ahead += field.prefixBytes
+  lines.push(...valueLines(field, `p + ${draft.ahead}`))
+  if (field.fixed >= 0) draft.ahead += field.fixed
+  else lines.push(`p += ${wireExpression(field)}`)
+}
+
 /** Source of a function body, for a message with `maps` bitmaps, that makes `(message, f, mti) => Buffer | undefined`. */
 export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: number): string => {
   const lines = [refuseOthers(layout, fields)]
@@ -185,20 +265,15 @@ export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
   const fixed = fields.reduce((sum, { fixed, prefixBytes }) => sum + (fixed >= 0 ? fixed : prefixBytes), start)
   const variable = fields.filter(({ fixed }) => fixed < 0).map(wireExpression)
   lines.push(`const total = ${[fixed, ...variable].join(" + ")}`, "const out = room(total)")
-  lines.push(
-    ...headerLines(layout),
-    ...headLines(layout, fields, maps),
-    "let p = 0",
-    "let c = 0, d = 0, e = 0, i = 0, q = 0, x = 0"
-  )
-  let ahead = start
+  if (fields.some(isJoined)) lines.push("const v = viewOf(out), w = out.byteOffset")
+  lines.push(...headerLines(layout), ...headLines(layout, fields, maps))
+  lines.push('let p = 0, c = 0, d = 0, e = 0, h = 0, i = 0, q = 0, x = 0, s = ""')
+  const draft: Draft = { lines, ahead: start, from: "", parts: [], checks: [], digitsFrom: -1 }
   for (const field of fields) {
-    if (field.fixed < 0) lines.push(...writePrefixLines(field, `p + ${ahead}`))
-    ahead += field.prefixBytes
-    lines.push(...valueLines(field, `p + ${ahead}`))
-    if (field.fixed >= 0) ahead += field.fixed
-    else lines.push(`p += ${wireExpression(field)}`)
+    if (isJoined(field)) joinField(draft, field)
+    else putField(draft, field)
   }
-  lines.push("if (x > 255) return", "return out")
+  endText(draft)
+  lines.push("if (e !== 0 || x > 255) return", "return out")
   return `return (message, f, mti) => {\n${lines.join("\n")}\n}`
 }

@@ -188,10 +188,9 @@ export const valueByTable = (
   return (contentRule(field, text) ?? fillRule(field, buffer, from, units)) === undefined ? text : undefined
 }
 
-// Every Node has these Buffer methods, untyped.
+// Every Node has this Buffer method, untyped.
 interface NativeBuffer {
   hexSlice(from: number, to: number): string
-  utf8Write(text: string, at: number, bytes: number): number
 }
 
 const native = Buffer.prototype as unknown as NativeBuffer
@@ -268,17 +267,6 @@ export const hexField = (buffer: Uint8Array, from: number, to: number): Uint8Arr
     bytes[at] = (high << 4) | low
   }
   return wrong < 0 ? undefined : bytes
-}
-
-/**
- * Writes a long text at native speed; 0 when every character may stand in the field, else 256. As UTF-8 a character outside
- * ASCII becomes bytes from 0x80 on, which the table of no field's ASCII lets pass here.
- */
-export const putLong = (table: Uint16Array, text: string, out: Buffer, at: number): number => {
-  if (native.utf8Write.call(out, text, at, text.length) !== text.length) return 256
-  let wrong = 0
-  for (let byte = at; byte < at + text.length; byte++) wrong |= table[out[byte]!]! | (out[byte]! << 1)
-  return wrong & 256
 }
 
 /** Writes a value whose length has been checked; false when it breaks a content rule. */

@@ -30,7 +30,7 @@ const scanBytesMax = 256 * 1024
 const readMax = 1000
 
 /** Steps of the index that one question takes before it says `later`: some milliseconds. */
-const catchUpSteps = 16
+const catchUpSteps = 8
 
 /** Whether the index has everything up to `last`, after a bounded effort. */
 const catchUp = (index: SearchIndex, last: number): boolean => {
