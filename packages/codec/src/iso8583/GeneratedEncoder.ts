@@ -1,11 +1,16 @@
 /**
- * Writes the source of an encoder for one set of fields of one dialect: no table of fields, no list of what is there. Neighbouring
- * ASCII fields are joined into one text and written by one native call; their content is checked in the bytes written, four at a
- * time. Characters of other encodings go through a table that gives the byte or says that the field must not hold it. Everything
- * unusual (another set of fields, a short value to be filled, a wrong type, a forbidden character) gives `undefined` and is left
+ * Writes the source of an encoder for one set of fields of one dialect: no table of fields, no list of what is
+ * there. Neighbouring
+ * ASCII fields are joined into one text and written by one native call; their content is checked in the bytes
+ * written, four at a
+ * time. Characters of other encodings go through a table that gives the byte or says that the field must not hold
+ * it. Everything
+ * unusual (another set of fields, a short value to be filled, a wrong type, a forbidden character) gives
+ * `undefined` and is left
  * to the reference.
  *
- * Offsets: `p + ahead` is the next byte of `out`; `p` moves behind a variable field, `ahead` is constant between them. `w + p`
+ * Offsets: `p + ahead` is the next byte of `out`; `p` moves behind a variable field, `ahead` is constant between
+ * them. `w + p`
  * is the same byte in the view `v`.
  */
 import type { Layout } from "./Dialect.ts"

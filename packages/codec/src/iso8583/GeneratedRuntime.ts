@@ -203,8 +203,11 @@ const decimals = (digits: number): ReadonlyArray<string> =>
 
 /** Texts of all numbers of one to four digits: length prefixes, and short n fields without a text of their own. */
 export const decimals1: ReadonlyArray<string> = decimals(1)
+/** Texts of all numbers of two digits, zeros in front. */
 export const decimals2: ReadonlyArray<string> = decimals(2)
+/** Texts of all numbers of three digits, zeros in front. */
 export const decimals3: ReadonlyArray<string> = decimals(3)
+/** Texts of all numbers of four digits, zeros in front. */
 export const decimals4: ReadonlyArray<string> = decimals(4)
 
 /** Upper-case hex of each byte. */
