@@ -232,7 +232,7 @@ const main = iso8583v1987AsciiRaw
 const others = [iso8583v1987Ascii, iso8583v1987Bcd, iso8583v1987Ebcdic, cups, unionPayPos]
 
 /** Runs the bench in about `seconds` of CPU time. */
-export const run = async (seconds = 30): Promise<ReadonlyArray<CodecRow>> => {
+export const run = async (seconds = 45): Promise<ReadonlyArray<CodecRow>> => {
   const groups = [main, ...others].map(dialectOperations)
   groups.push([...plainOperations(main), ...peerOperations()])
   const roundMs = (seconds * 1000) / (groups.flat().length * (rounds + 3))

@@ -194,18 +194,32 @@ interface Draft {
   digitsFrom: number
 }
 
+/** Lines that check the four bytes at each offset: `e` gathers bits that must not be set, `g` bits that must be. */
+const wordLines = (from: number, to: number, rules: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (let at = from; at < to; at += 4) lines.push(`d = v.getInt32(w + p + ${Math.min(at, to - 4)})`, ...rules)
+  return lines
+}
+
+// Written out, because V8 gives up on inlining calls in code of this size. The rules of `notDigits` and `arePrintable`.
+const digitRules = ["e |= ((d & -252645136) ^ 808464432) | (((d + 101058054) & -252645136) ^ 808464432)"]
+const printableRules = ["g &= d | d << 1", "e |= (d | d + 16843009) & -2139062144"]
+
 /** Checks the run of digits that ends here, in the bytes that will have been written. */
 const endDigits = (draft: Draft): void => {
   const { digitsFrom: from, ahead: to, checks } = draft
   draft.digitsFrom = -1
   if (from < 0 || from === to) return
   if (to - from < 4) checks.push(`if (!areDigits(v, w + p + ${from}, w + p + ${to})) return`)
-  // Written out, because V8 gives up on inlining calls in code of this size. The rule of `notDigits`.
-  else
-    for (let at = from; at < to; at += 4) {
-      checks.push(`d = v.getInt32(w + p + ${Math.min(at, to - 4)})`)
-      checks.push("e |= ((d & -252645136) ^ 808464432) | (((d + 101058054) & -252645136) ^ 808464432)")
-    }
+  else checks.push(...wordLines(from, to, digitRules))
+}
+
+/** Lines that check a fixed field of at most 40 characters, `from` ahead of `p`; `undefined` where a call does as well. */
+const fixedCheck = ({ content, fixed }: FieldLayout, from: number): ReadonlyArray<string> | undefined => {
+  if (fixed < 0 || fixed > 40) return undefined
+  if ((content === "ans" || content === "ns") && fixed >= 4) return wordLines(from, from + fixed, printableRules)
+  if (content !== "an") return undefined
+  return Array.from({ length: fixed }, (_, index) => `x |= bytesOf_ascii_an[out[p + ${from + index}]]`)
 }
 
 /** Line that checks the bytes `[from, to)` of a field that is not made of digits. */
@@ -231,10 +245,10 @@ const joinField = (draft: Draft, field: FieldLayout): void => {
   else if (draft.digitsFrom < 0) draft.digitsFrom = draft.ahead
   if (fixed < 0) draft.parts.push(`decimals${prefixBytes}[u${de}]`)
   draft.parts.push(`v${de}`)
-  const from = `p + ${draft.ahead + prefixBytes}`
+  const from = draft.ahead + prefixBytes
   draft.ahead += prefixBytes + Math.max(fixed, 0)
   const to = fixed < 0 ? `p + ${draft.ahead} + u${de}` : `p + ${draft.ahead}`
-  if (content !== "n") draft.checks.push(checkLine(field, from, to))
+  if (content !== "n") draft.checks.push(...(fixedCheck(field, from) ?? [checkLine(field, `p + ${from}`, to)]))
   if (fixed >= 0) return
   if (content === "n") draft.checks.push(`if (!areDigits(v, w + p + ${draft.digitsFrom}, w + ${to})) return`)
   draft.digitsFrom = -1
@@ -272,13 +286,13 @@ export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
   lines.push(`const total = ${[fixed, ...variable].join(" + ")}`, "const out = room(total)")
   if (fields.some(isJoined)) lines.push("const v = viewOf(out), w = out.byteOffset")
   lines.push(...headerLines(layout), ...headLines(layout, fields, maps))
-  lines.push('let p = 0, c = 0, d = 0, e = 0, h = 0, i = 0, q = 0, x = 0, s = ""')
+  lines.push('let p = 0, c = 0, d = 0, e = 0, g = -1, h = 0, i = 0, q = 0, x = 0, s = ""')
   const draft: Draft = { lines, ahead: start, from: "", parts: [], checks: [], digitsFrom: -1 }
   for (const field of fields) {
     if (isJoined(field)) joinField(draft, field)
     else putField(draft, field)
   }
   endText(draft)
-  lines.push("if (e !== 0 || x > 255) return", "return out")
+  lines.push("if (e !== 0 || x > 255 || (g & 1077952576) !== 1077952576) return", "return out")
   return `return (message, f, mti) => {\n${lines.join("\n")}\n}`
 }
