@@ -38,23 +38,32 @@ describe("a reversal of our own", () => {
     })
   )
 
-  it.effect("is not made for a decline that could not be delivered: nothing was taken", () =>
-    Effect.gen(function* () {
-      for (const [code, reversals] of [
-        ["51", 0],
-        ["00", 1]
-      ] as const) {
-        const { a, b, commit, store } = yield* bench([linkOf("acquirer", 4802), issuer])
-        a.say(purchase())
-        yield* commit
-        const [request] = b.heard()
-        a.end(new ConnectionEnded({ how: "reset", cause: "the test cuts it" }))
-        b.say(answerTo(request!, "0210", { 39: code }))
-        yield* commit
-        expect(store.entries.filter(({ kind }) => kind === EntryKind.undelivered).length).toBe(1)
-        expect(store.entries.filter(({ kind }) => kind === EntryKind.queued).length).toBe(reversals)
-      }
-    })
+  it.effect(
+    "is not made for a decline that could not be delivered, which is given again; a reversed approval is not",
+    () =>
+      Effect.gen(function* () {
+        for (const [code, reversals] of [
+          ["51", 0],
+          ["00", 1]
+        ] as const) {
+          const { a, b, commit, store, dial } = yield* bench([linkOf("acquirer", 4802), issuer])
+          a.say(purchase())
+          yield* commit
+          const [request] = b.heard()
+          a.end(new ConnectionEnded({ how: "reset", cause: "the test cuts it" }))
+          b.say(answerTo(request!, "0210", { 39: code }))
+          yield* commit
+          expect(store.entries.filter(({ kind }) => kind === EntryKind.undelivered).length).toBe(1)
+          expect(store.entries.filter(({ kind }) => kind === EntryKind.queued).length).toBe(reversals)
+
+          const again = dial(0)
+          yield* commit
+          again.say(purchase())
+          yield* commit
+          yield* commit
+          expect(again.heard().map(({ fields }) => fields[39])).toEqual([reversals === 0 ? "51" : "98"])
+        }
+      })
   )
 })
 

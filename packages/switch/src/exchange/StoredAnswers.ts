@@ -5,7 +5,7 @@
  * the same response code, authorisation number and settlement date as the first time. A refusal is given again with its code. An
  * approval that could not be delivered was taken back: nobody may hear of it now.
  */
-import { MessageIndex, PatchList } from "@jinka/codec"
+import { isSuccess, MessageIndex, PatchList } from "@jinka/codec"
 import { Effect } from "effect"
 import type { Entry } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
@@ -59,10 +59,12 @@ export class StoredAnswers {
     const refused = has(EntryKind.refused) ?? has(EntryKind.notSent)
     if (refused !== undefined) return this.write(link, Answer.patch(this.repeated, refused.code, this.patches))
     const answered = has(EntryKind.answered)
-    if (answered === undefined || has(EntryKind.undelivered) !== undefined) return undefined
+    if (answered === undefined) return undefined
     const source = this.books.links.find((other) => this.books.record.nameOf(other) === answered.link)
     const wrong = source?.settings.codec.index(answered.message, 0, answered.message.length, this.stored)
     if (source === undefined || wrong !== undefined) return undefined
+    const isTakenBack = has(EntryKind.undelivered) !== undefined && isSuccess(source.settings.dialect, answered.code)
+    if (isTakenBack) return undefined
     if (!this.isRepeat(link, source)) {
       return this.write(link, Answer.patch(this.repeated, link.settings.dialect.refusal.duplicate, this.patches))
     }
