@@ -1,7 +1,12 @@
 /** Settings of the switch in the benches: generous limits, nothing that a bench does not mean to measure. */
 import { compile } from "@jinka/codec"
+import { Effect, Layer, References, type Scope } from "effect"
+import { Journal } from "../packages/switch/src/journal/Journal.ts"
+import { layerSqlite } from "../packages/switch/src/journal/SqliteStore.ts"
 import type { LinkSettings } from "../packages/switch/src/link/Settings.ts"
 import type { SwitchSettings } from "../packages/switch/src/Switch.ts"
+import { layer as nodeTransport } from "../packages/switch/src/transport/NodeTransport.ts"
+import type { Transport } from "../packages/switch/src/transport/Transport.ts"
 import { dialect, frame } from "./relay/Frame.ts"
 
 const codec = compile(dialect)
@@ -50,3 +55,16 @@ export const usage = () => {
   const { rss, heapUsed, external } = process.memoryUsage()
   return { cpuUs: cpu.user + cpu.system, mainUs: main.user + main.system, rss, heapUsed, external }
 }
+
+/** Runs a switch on real sockets and a real journal until it fails or the process is killed. */
+export const runOn = <E>(
+  directory: string,
+  program: Effect.Effect<never, E, Journal | Transport | Scope.Scope>
+): Promise<never> =>
+  Effect.runPromise(
+    program.pipe(
+      Effect.scoped,
+      Effect.provide(Layer.merge(nodeTransport, Journal.layer.pipe(Layer.provide(layerSqlite({ directory, key }))))),
+      Effect.provideService(References.MinimumLogLevel, "Warn")
+    )
+  )

@@ -1,10 +1,7 @@
 /** The switch with idle links that it dials. Arguments: port, count, journal directory. */
-import { Effect, Layer, References } from "effect"
-import { Journal } from "../../packages/switch/src/journal/Journal.ts"
-import { layerSqlite } from "../../packages/switch/src/journal/SqliteStore.ts"
+import { Effect } from "effect"
 import { make } from "../../packages/switch/src/Switch.ts"
-import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
-import { key, limits, link, usage } from "../SwitchUnderTest.ts"
+import { limits, link, runOn, usage } from "../SwitchUnderTest.ts"
 
 const [, , port, count, directory] = process.argv
 const side = { _tag: "connect", to: { host: "127.0.0.1", port: Number(port) }, timeoutMs: 10_000 } as const
@@ -22,12 +19,4 @@ const program = Effect.gen(function* () {
   return yield* running.failed
 })
 
-await Effect.runPromise(
-  program.pipe(
-    Effect.scoped,
-    Effect.provide(
-      Layer.mergeAll(nodeTransport, Journal.layer.pipe(Layer.provide(layerSqlite({ directory: directory!, key }))))
-    ),
-    Effect.provideService(References.MinimumLogLevel, "Warn")
-  )
-)
+await runOn(directory!, program)

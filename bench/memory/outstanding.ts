@@ -3,13 +3,10 @@
  * directory.
  */
 import * as Net from "node:net"
-import { Effect, Layer, References } from "effect"
-import { Journal } from "../../packages/switch/src/journal/Journal.ts"
-import { layerSqlite } from "../../packages/switch/src/journal/SqliteStore.ts"
+import { Effect } from "effect"
 import { make } from "../../packages/switch/src/Switch.ts"
-import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
 import { BIN, template } from "../relay/Frame.ts"
-import { key, limits, link, usage } from "../SwitchUnderTest.ts"
+import { limits, link, runOn, usage } from "../SwitchUnderTest.ts"
 
 const [, , port, count, directory] = process.argv
 const host = "127.0.0.1"
@@ -43,12 +40,4 @@ const program = Effect.gen(function* () {
   return yield* running.failed
 })
 
-await Effect.runPromise(
-  program.pipe(
-    Effect.scoped,
-    Effect.provide(
-      Layer.mergeAll(nodeTransport, Journal.layer.pipe(Layer.provide(layerSqlite({ directory: directory!, key }))))
-    ),
-    Effect.provideService(References.MinimumLogLevel, "Warn")
-  )
-)
+await runOn(directory!, program)

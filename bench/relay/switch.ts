@@ -3,12 +3,9 @@
  * journal directory.
  */
 import * as Net from "node:net"
-import { Effect, Layer, References } from "effect"
-import { Journal } from "../../packages/switch/src/journal/Journal.ts"
-import { layerSqlite } from "../../packages/switch/src/journal/SqliteStore.ts"
+import { Effect } from "effect"
 import { make } from "../../packages/switch/src/Switch.ts"
-import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
-import { key, limits, link, usage } from "../SwitchUnderTest.ts"
+import { limits, link, runOn, usage } from "../SwitchUnderTest.ts"
 import { BIN } from "./Frame.ts"
 
 const [, , echoPort, directory] = process.argv
@@ -36,12 +33,4 @@ const program = Effect.gen(function* () {
   return yield* running.failed
 })
 
-await Effect.runPromise(
-  program.pipe(
-    Effect.scoped,
-    Effect.provide(
-      Layer.mergeAll(nodeTransport, Journal.layer.pipe(Layer.provide(layerSqlite({ directory: directory!, key }))))
-    ),
-    Effect.provideService(References.MinimumLogLevel, "Warn")
-  )
-)
+await runOn(directory!, program)
