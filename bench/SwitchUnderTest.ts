@@ -48,14 +48,6 @@ export const limits = {
 /** The journal's key in the benches; it seals nothing that anybody would want to read. */
 export const key: Uint8Array = Buffer.alloc(32, 1)
 
-/** What a process has used, for a parent that asks. */
-export const usage = () => {
-  const cpu = process.cpuUsage()
-  const main = process.threadCpuUsage()
-  const { rss, heapUsed, external } = process.memoryUsage()
-  return { cpuUs: cpu.user + cpu.system, mainUs: main.user + main.system, rss, heapUsed, external }
-}
-
 /** Runs a switch on real sockets and a real journal until it fails or the process is killed. */
 export const runOn = <E>(
   directory: string,

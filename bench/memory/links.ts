@@ -1,7 +1,8 @@
 /** The switch with idle links that it dials. Arguments: port, count, journal directory. */
 import { Effect } from "effect"
 import { make } from "../../packages/switch/src/Switch.ts"
-import { limits, link, runOn, usage } from "../SwitchUnderTest.ts"
+import { limits, link, runOn } from "../SwitchUnderTest.ts"
+import { usage } from "../Usage.ts"
 
 const [, , port, count, directory] = process.argv
 const side = { _tag: "connect", to: { host: "127.0.0.1", port: Number(port) }, timeoutMs: 10_000 } as const

@@ -6,7 +6,8 @@ import * as Net from "node:net"
 import { Effect } from "effect"
 import { make } from "../../packages/switch/src/Switch.ts"
 import { BIN, template } from "../relay/Frame.ts"
-import { limits, link, runOn, usage } from "../SwitchUnderTest.ts"
+import { limits, link, runOn } from "../SwitchUnderTest.ts"
+import { usage } from "../Usage.ts"
 
 const [, , port, count, directory] = process.argv
 const host = "127.0.0.1"

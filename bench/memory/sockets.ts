@@ -1,6 +1,6 @@
 /** As many plain sockets as the switch has links. Arguments: port, count. */
 import * as Net from "node:net"
-import { usage } from "../SwitchUnderTest.ts"
+import { usage } from "../Usage.ts"
 
 const [port, count] = process.argv.slice(2, 4).map(Number)
 const opened = Array.from({ length: count! }, () => {

@@ -1,6 +1,6 @@
 /** The baseline of the relay bench: a relay that only splits frames and writes them on, with nothing kept and nothing checked. */
 import * as Net from "node:net"
-import { usage } from "../SwitchUnderTest.ts"
+import { usage } from "../Usage.ts"
 import { RawFrames } from "./Frame.ts"
 
 const pipe = (from: Net.Socket, to: Net.Socket) => {

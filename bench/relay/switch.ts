@@ -5,7 +5,8 @@
 import * as Net from "node:net"
 import { Effect } from "effect"
 import { make } from "../../packages/switch/src/Switch.ts"
-import { limits, link, runOn, usage } from "../SwitchUnderTest.ts"
+import { limits, link, runOn } from "../SwitchUnderTest.ts"
+import { usage } from "../Usage.ts"
 import { BIN } from "./Frame.ts"
 
 const [, , echoPort, directory] = process.argv
