@@ -106,9 +106,7 @@ export class Books {
   send(link: Link, message: Buffer): boolean {
     const { session } = link
     if (session === undefined) return false
-    const at = session.begin(message.length)
-    message.copy(session.outbox.buffer, at)
-    session.end(at, message.length)
+    session.put(message)
     this.touch(link)
     return true
   }

@@ -34,8 +34,7 @@ export class Slot {
   sentEpoch = 0
   /** MTI of the request, as a number. */
   mti = 0
-  /** Monotonic milliseconds: when it was accepted, and when it ends. */
-  acceptedAt = 0
+  /** Monotonic milliseconds: when it ends. */
   deadline = 0
   /** Response code for the origin when the exchange ends without an answer. */
   endCode = ""

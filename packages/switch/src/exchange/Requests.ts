@@ -144,9 +144,7 @@ export class Requests {
     }
     const message = translate(origin.settings, target.settings, index)
     if (isMessageError(message) || !target.fits(message.length)) return false
-    const at = session.begin(message.length)
-    message.copy(session.outbox.buffer, at)
-    session.end(at, message.length)
+    session.put(message)
     return true
   }
 
@@ -343,9 +341,7 @@ export class Requests {
     const { session } = origin
     // On the connection that the request came on its answer is wanted, even after a sign-off; a new one has to sign on first.
     if (session === undefined || (origin.epoch !== slot.originEpoch && !origin.isSignedOn)) return false
-    const at = session.begin(slot.answerLength)
-    slot.answer.copy(session.outbox.buffer, at, 0, slot.answerLength)
-    session.end(at, slot.answerLength)
+    session.put(slot.answer, slot.answerLength)
     this.books.touch(origin)
     return true
   }

@@ -1,6 +1,7 @@
 /** Why a connection of a link ended: stable names, for the status line, the journal and docs/reference/errors.md. */
-import type { FrameError } from "@jinka/codec"
+import { explainFrame, type FrameError } from "@jinka/codec"
 import { Data } from "effect"
+import type { ConnectionEnded } from "../transport/Transport.ts"
 
 /** The end of one connection epoch. `first` shows the first bytes of a frame that could not be read, in hexadecimal, masked. */
 export class LinkEnded extends Data.TaggedError("LinkEnded")<{
@@ -40,3 +41,14 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
   Operator: "An operator closed the link.",
   Stopping: "The switch is stopping."
 }
+
+/** The end of a link's connection, as the transport says it. */
+export const endedBy = (ended: ConnectionEnded): LinkEnded =>
+  new LinkEnded({
+    reason: ended.how === "fin" ? "PeerClosed" : ended.how === "reset" ? "PeerReset" : "Operator",
+    why: ended.cause
+  })
+
+/** The end that bytes make which are no frame. */
+export const frameWrong = (wrong: FrameError): LinkEnded =>
+  new LinkEnded({ reason: "FrameError", why: explainFrame(wrong), frameError: wrong })

@@ -15,8 +15,6 @@ export class Outbox {
   private resting: Buffer | undefined = Buffer.allocUnsafeSlow(START_BYTES)
   private used = 0
   private sender: ((go: Effect.Effect<void>) => void) | undefined
-  /** Frames put in since the outbox was made. */
-  frames = 0
 
   /** Room for a frame of at most `length` bytes; returns its offset in `buffer`, which may change with this call. */
   begin(length: number): number {
@@ -36,7 +34,6 @@ export class Outbox {
   /** The frame begun last is whole and has `length` bytes. */
   end(length: number): void {
     this.used += length
-    this.frames++
   }
 
   /** Bytes that no write has taken yet. */

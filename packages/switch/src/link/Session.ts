@@ -6,8 +6,6 @@
  * deadline, slow partner. Whichever fails first ends the epoch with a reason.
  */
 import {
-  explainFrame,
-  type FrameError,
   Framer,
   type FrameSink,
   frameOverhead,
@@ -21,7 +19,7 @@ import {
 import { Clock, Effect, Random } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
 import { accepted } from "./Codes.ts"
-import { LinkEnded } from "./Ended.ts"
+import { endedBy, frameWrong, LinkEnded } from "./Ended.ts"
 import type * as LinkState from "./LinkState.ts"
 import * as NetworkManagement from "./NetworkManagement.ts"
 import { Outbox } from "./Outbox.ts"
@@ -33,15 +31,6 @@ const SLEEP_MAX_MS = 60_000
 
 /** MTI class 8, in every version of the standard. */
 const isNetworkManagement = (mti: number): boolean => mti % 1000 >= 800 && mti % 1000 < 900
-
-const endedBy = (ended: ConnectionEnded): LinkEnded =>
-  new LinkEnded({
-    reason: ended.how === "fin" ? "PeerClosed" : ended.how === "reset" ? "PeerReset" : "Operator",
-    why: ended.cause
-  })
-
-const frameWrong = (wrong: FrameError): LinkEnded =>
-  new LinkEnded({ reason: "FrameError", why: explainFrame(wrong), frameError: wrong })
 
 /** What a session needs of the link that it belongs to. All calls are synchronous. */
 export interface SessionOwner {
@@ -123,6 +112,13 @@ export class Session {
     if (this.outbox.waiting > unsentMax) {
       this.fail(new LinkEnded({ reason: "SlowPeer", why: `more than ${unsentMax} bytes are unsent` }))
     }
+  }
+
+  /** Puts the first `length` bytes of `message`, a whole message, into the outbox. */
+  put(message: Buffer, length = message.length): void {
+    const at = this.begin(length)
+    message.copy(this.outbox.buffer, at, 0, length)
+    this.end(at, length)
   }
 
   /** Ends the connection with a reason, from any fiber or from the switch. */
@@ -251,9 +247,7 @@ export class Session {
     if (isMessageError(message))
       throw new Error(`${settings.name}: the dialect cannot encode its own ${what}: ${message._tag}`)
     this.asked = { stan, what }
-    const at = this.begin(message.length)
-    message.copy(this.outbox.buffer, at)
-    this.end(at, message.length)
+    this.put(message)
   }
 
   /** Signs off if we had signed on: the last thing before a link is closed in order. */
