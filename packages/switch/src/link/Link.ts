@@ -5,14 +5,15 @@
  * it `LinkEvents` and sends through the current session. Single-threaded like all of the switch.
  */
 import type { MessageError, MessageIndex, PatchList } from "@jinka/codec"
-import { Clock, Effect, Random, type Scope } from "effect"
-import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
+import { Effect, type Scope } from "effect"
+import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
+import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
 import { addressing } from "./Addressing.ts"
-import * as Backoff from "./Backoff.ts"
+import { Dialer, type DialerOwner } from "./Dialer.ts"
 import { LinkEnded } from "./Ended.ts"
 import * as LinkState from "./LinkState.ts"
 import { make as makeSession, type Session, type SessionOwner } from "./Session.ts"
-import type { LinkSettings, Side } from "./Settings.ts"
+import type { LinkSettings } from "./Settings.ts"
 
 /** What a link tells the switch. All calls are synchronous, on the receiver's or the keeper's fiber. */
 export interface LinkEvents {
@@ -49,7 +50,7 @@ export interface LinkStatus {
 }
 
 /** A link, made once for each `links:` entry of the configuration. */
-export class Link implements SessionOwner {
+export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
   readonly id: number
   readonly settings: LinkSettings
   /** Changes to every message that leaves on the link: the partner's name and ours in its header. */
@@ -61,17 +62,16 @@ export class Link implements SessionOwner {
   private state = LinkState.initial
   private readonly events: LinkEvents
   private stan = 0
-  private attempts = 0
-  private nextAttempt = 0
-  private turnedAway = 0
+  /** Where its connections come from. */
+  private readonly source: Dialer | Acceptor
   private since = 0
   private lastEnd: LinkStatus["lastEnd"]
-  private incoming: Connection | undefined
-  private awaiting: ((got: Effect.Effect<Connection>) => void) | undefined
 
   constructor(id: number, settings: LinkSettings, events: LinkEvents) {
     this.id = id
     this.settings = settings
+    const { side } = settings
+    this.source = side._tag === "listen" ? new Acceptor(this, side) : new Dialer(this, side)
     this.addressing = addressing(settings.dialect, settings.institution, settings.ourInstitution)
     this.events = events
   }
@@ -115,6 +115,11 @@ export class Link implements SessionOwner {
     if (this.isReady !== was) this.events.readiness(this, this.isReady)
   }
 
+  /** A connection is up now. */
+  get isUp(): boolean {
+    return this.session !== undefined
+  }
+
   /** See `LinkEvents`. */
   message(index: MessageIndex): void {
     this.events.message(this, index)
@@ -133,6 +138,11 @@ export class Link implements SessionOwner {
   /** See `LinkEvents`. */
   noted(text: string): void {
     this.events.noted(this, text)
+  }
+
+  /** An attempt to connect came to nothing. */
+  connectFailed(at: number, why: string): void {
+    this.lastEnd = { at, reason: "ConnectFailed", why }
   }
 
   /** Ends the current connection; the link comes back by itself. */
@@ -154,8 +164,8 @@ export class Link implements SessionOwner {
       since: this.since,
       lastReceived: session?.lastReceived ?? 0,
       lastSent: session?.lastSent ?? 0,
-      attempts: this.attempts,
-      nextAttempt: this.nextAttempt,
+      attempts: this.source instanceof Dialer ? this.source.attempts : 0,
+      nextAttempt: this.source instanceof Dialer ? this.source.nextAttempt : 0,
       unsent: session === undefined ? 0 : session.outbox.waiting + session.connection.unsent(),
       lastEnd: this.lastEnd
     }
@@ -163,14 +173,15 @@ export class Link implements SessionOwner {
 
   /** Listens if the partner connects to us, then keeps the link going until interrupted. */
   readonly run: Effect.Effect<never, ListenFailed, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
-    const { side } = this.settings
-    if (side._tag === "listen") yield* this.listen(side)
-    const next = side._tag === "listen" ? this.accepted : this.dial(side)
-    return yield* Effect.flatMap(next, (connection) => this.hold(connection)).pipe(
-      Effect.forever,
-      // A connection that came in the last moment belongs to nobody yet.
-      Effect.ensuring(Effect.sync(() => this.incoming?.close("reset")))
-    )
+    const { source } = this
+    if (source instanceof Acceptor) yield* source.listen
+    const whole = Effect.forever(Effect.flatMap(source.next, (connection) => this.hold(connection)))
+    return yield* source instanceof Acceptor
+      ? Effect.ensuring(
+          whole,
+          Effect.sync(() => source.close())
+        )
+      : whole
   })
 
   /** One connection, from its opening to its end. */
@@ -193,80 +204,10 @@ export class Link implements SessionOwner {
     const now = session.now()
     this.session = undefined
     this.since = now
-    this.attempts = Backoff.attemptAfter(this.attempts, now - session.openedAt)
+    if (this.source instanceof Dialer) this.source.ended(now - session.openedAt)
     this.lastEnd = { at: now, reason: ended.reason, why: ended.why }
     this.change({ _tag: "ended" })
     this.noted(`ended: ${ended.reason}, ${ended.why}`)
     this.events.ended(this, session.epoch, ended)
-  }
-
-  /** Connects to the partner; waits between attempts, and never gives up. */
-  private dial(side: Side & { readonly _tag: "connect" }): Effect.Effect<Connection, never, Transport> {
-    return Effect.gen({ self: this }, function* () {
-      const transport = yield* Transport
-      const clock = yield* Clock.Clock
-      for (;;) {
-        if (this.attempts > 0) {
-          const wait = Backoff.delayMs(this.settings.reconnect, this.attempts - 1, yield* Random.next)
-          this.nextAttempt = Number(clock.monotonicTimeNanosUnsafe()) / 1e6 + wait
-          yield* Effect.sleep(wait)
-        }
-        this.nextAttempt = 0
-        const connection = yield* transport.connect(side.to).pipe(
-          Effect.timeoutOrElse({ duration: side.timeoutMs, orElse: () => Effect.succeed("Timeout" as const) }),
-          Effect.catchTag("ConnectFailed", (failed) => Effect.succeed(`${failed.reason} (${failed.cause})`))
-        )
-        if (typeof connection !== "string") return connection
-        this.attempts++
-        const why = `no connection to ${side.to.host}:${side.to.port}: ${connection}`
-        this.lastEnd = { at: Number(clock.monotonicTimeNanosUnsafe()) / 1e6, reason: "ConnectFailed", why }
-        if (this.attempts === 1 || this.attempts % 10 === 0) {
-          this.noted(`${why}, attempt ${this.attempts}`)
-        }
-      }
-    })
-  }
-
-  private listen(side: Side & { readonly _tag: "listen" }) {
-    return Effect.flatMap(Transport, (transport) =>
-      transport.listen(side.at, (connection) => this.accept(side, connection))
-    )
-  }
-
-  /** A partner has connected: lets it in, or closes it at once. */
-  private accept(side: Side & { readonly _tag: "listen" }, connection: Connection): void {
-    const address = connection.remote.slice(0, connection.remote.lastIndexOf(":"))
-    if (side.from.length > 0 && !side.from.some((allowed) => allowed === address || `::ffff:${allowed}` === address)) {
-      return this.turnAway(connection, `PeerNotAllowed: a connection from ${address} was closed`)
-    }
-    if (this.session !== undefined && side.second === "refuse") {
-      return this.turnAway(connection, `a second connection from ${connection.remote} was closed, one is up`)
-    }
-    this.incoming?.close("reset")
-    this.incoming = connection
-    this.cut(new LinkEnded({ reason: "Replaced", why: `a second connection came from ${connection.remote}` }))
-    const awaiting = this.awaiting
-    this.awaiting = undefined
-    if (awaiting !== undefined) awaiting(this.takeIncoming())
-  }
-
-  /** Notes the first and then every hundredth: a flood of connections must not fill journal and log. */
-  private turnAway(connection: Connection, why: string): void {
-    connection.close("reset")
-    if (this.turnedAway++ % 100 === 0) this.noted(this.turnedAway === 1 ? why : `${why}, ${this.turnedAway} so far`)
-  }
-
-  private readonly accepted: Effect.Effect<Connection> = Effect.callback((resume) => {
-    if (this.incoming !== undefined) return resume(this.takeIncoming())
-    this.awaiting = resume
-    return Effect.sync(() => {
-      this.awaiting = undefined
-    })
-  })
-
-  private takeIncoming(): Effect.Effect<Connection> {
-    const connection = this.incoming!
-    this.incoming = undefined
-    return Effect.succeed(connection)
   }
 }

@@ -1,0 +1,86 @@
+/**
+ * Takes connections that a partner makes to us: who may, what a second one does while one is up, and who waits for the next.
+ */
+import { Effect, type Scope } from "effect"
+import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
+import { LinkEnded } from "./Ended.ts"
+import type { Side } from "./Settings.ts"
+
+/** Connections turned away are noted the first time and then every so often: a flood must not fill journal and log. */
+const NOTED_EVERY = 100
+
+/** What an acceptor needs of its link. */
+export interface AcceptorOwner {
+  /** A connection is up now. */
+  readonly isUp: boolean
+  /** Ends the connection that is up. */
+  readonly cut: (ended: LinkEnded) => void
+  readonly noted: (text: string) => void
+}
+
+/** The accepting side of a link or of one of its legs. */
+export class Acceptor {
+  private readonly owner: AcceptorOwner
+  private readonly side: Side & { readonly _tag: "listen" }
+  private turnedAway = 0
+  private incoming: Connection | undefined
+  private awaiting: ((got: Effect.Effect<Connection>) => void) | undefined
+
+  constructor(owner: AcceptorOwner, side: Side & { readonly _tag: "listen" }) {
+    this.owner = owner
+    this.side = side
+  }
+
+  /** Listens for as long as the scope lives. */
+  readonly listen: Effect.Effect<void, ListenFailed, Transport | Scope.Scope> = Effect.suspend(() =>
+    Effect.asVoid(
+      Effect.flatMap(Transport, (transport) => transport.listen(this.side.at, (connection) => this.offer(connection)))
+    )
+  )
+
+  /** A partner has connected: lets it in, or closes it at once. */
+  offer(connection: Connection): void {
+    const { from, second } = this.side
+    const address = connection.remote.slice(0, connection.remote.lastIndexOf(":"))
+    if (from.length > 0 && !from.some((allowed) => allowed === address || `::ffff:${allowed}` === address)) {
+      return this.turnAway(connection, `PeerNotAllowed: a connection from ${address} was closed`)
+    }
+    if (this.owner.isUp && second === "refuse") {
+      return this.turnAway(connection, `a second connection from ${connection.remote} was closed, one is up`)
+    }
+    this.close()
+    this.incoming = connection
+    this.owner.cut(new LinkEnded({ reason: "Replaced", why: `a second connection came from ${connection.remote}` }))
+    const awaiting = this.awaiting
+    this.awaiting = undefined
+    if (awaiting !== undefined) awaiting(this.takeIncoming())
+  }
+
+  /** The next connection that is let in. One waits at a time. */
+  readonly next: Effect.Effect<Connection> = Effect.callback((resume) => {
+    if (this.incoming !== undefined) return resume(this.takeIncoming())
+    this.awaiting = resume
+    return Effect.sync(() => {
+      this.awaiting = undefined
+    })
+  })
+
+  /** Closes a connection that came in the last moment and belongs to nobody yet. */
+  close(): void {
+    this.incoming?.close("reset")
+    this.incoming = undefined
+  }
+
+  private turnAway(connection: Connection, why: string): void {
+    connection.close("reset")
+    if (this.turnedAway++ % NOTED_EVERY === 0) {
+      this.owner.noted(this.turnedAway === 1 ? why : `${why}, ${this.turnedAway} so far`)
+    }
+  }
+
+  private takeIncoming(): Effect.Effect<Connection> {
+    const connection = this.incoming!
+    this.incoming = undefined
+    return Effect.succeed(connection)
+  }
+}
