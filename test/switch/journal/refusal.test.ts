@@ -29,7 +29,7 @@ import {
   makeReason,
   reasonOf
 } from "../../../packages/switch/src/journal/JournalReason.ts"
-import { JournalWriter } from "../../../packages/switch/src/journal/JournalWriter.ts"
+import { JournalWriter, writerLimits } from "../../../packages/switch/src/journal/JournalWriter.ts"
 import { Keyring } from "../../../packages/switch/src/journal/Seal.ts"
 import { checkSettings, settings } from "../../../packages/switch/src/journal/SqliteFile.ts"
 import { allEntries, messageOf, refusal, temporaryDirectory, testKey, testPan, withJournal, write } from "./Journals.ts"
@@ -52,6 +52,12 @@ const live = (title: string, body: Effect.Effect<void, unknown, import("effect")
 
 const edit = (directory: string, sql: string): void => {
   const database = new Database(join(directory, "journal.db"))
+  database.function("flipped", (bytes: unknown, place: unknown) => {
+    const copy = Buffer.from(bytes as Buffer)
+    const at = (place as number) < 0 ? copy.length + (place as number) : (place as number)
+    copy[at] = copy[at]! ^ 1
+    return copy
+  })
   database.exec(sql)
   database.close()
 }
@@ -78,12 +84,12 @@ describe("a journal that must not be opened", () => {
     "is refused when another version wrote it",
     Effect.gen(function* () {
       const directory = yield* journalOf()
-      edit(directory, "PRAGMA user_version = 2")
+      edit(directory, "PRAGMA user_version = 1")
 
       const error = yield* refusal(directory)
 
       expect(error.reason._tag).toBe("VersionUnknown")
-      expect(error.message).toMatch(/has version 2; this Jinka reads 1/)
+      expect(error.message).toMatch(/has version 1; this Jinka reads 2/)
     })
   )
 
@@ -222,17 +228,14 @@ describe("a journal that must not be opened", () => {
     "is refused when anything in the part that recovery reads was changed by hand",
     Effect.gen(function* () {
       const original = yield* journalOf()
+      // Previous hash, numbers, time, floor, count, lengths, key, nonce; the first kind, PAN key and message; the seal.
+      const places = [0, 39, 55, 63, 67, 71, 75, 76, 80, 120, 155, 170, -1]
       for (const sql of [
-        "UPDATE entry SET code = '00' WHERE seq = 5",
-        "UPDATE entry SET message = x'00' WHERE seq = 10",
-        "UPDATE entry SET pan = pan + 1 WHERE seq = 2",
-        "DELETE FROM entry WHERE seq = 10",
-        "DELETE FROM entry WHERE seq = 3",
-        "INSERT INTO entry SELECT 11, at, kind, exchange, about, link, epoch, code, message, 0, 0 FROM entry WHERE seq = 1",
-        "UPDATE commit_group SET floor = 2",
+        ...places.map((place) => `UPDATE commit_group SET bytes = flipped(bytes, ${place})`),
+        "UPDATE commit_group SET sealed = 0",
+        "UPDATE commit_group SET last = 9",
         "UPDATE commit_group SET hash = zeroblob(32)",
-        "UPDATE commit_group SET nonce = zeroblob(24)",
-        "UPDATE commit_group SET sealed = zeroblob(length(sealed))",
+        "UPDATE commit_group SET bytes = substr(bytes, 1, length(bytes) - 1)",
         "UPDATE mark SET counts = '[0]'; DELETE FROM mark; INSERT INTO mark VALUES (10, '[0]')",
         "INSERT INTO mark VALUES (0, '[]')",
         "UPDATE meta SET journal_id = 'x'"
@@ -319,7 +322,7 @@ describe("a journal that must not be opened", () => {
       const keyring = new Keyring([testKey])
       const file = openJournalFile({ directory, keyring, readOnly: false, acceptLoss: false })
       file.database.pragma(`max_page_count = ${Number(file.database.pragma("page_count", { simple: true })) + 2}`)
-      const commit = new GroupCommit(file.database, file.rows.journalId, keyring.current!, file.reached)
+      const commit = new GroupCommit(file.database, file.groups.journalId, keyring.current!, file.reached)
       let tag = "none"
       const writer = new JournalWriter(
         (group) => {
@@ -330,7 +333,8 @@ describe("a journal that must not be opened", () => {
           }
         },
         10,
-        noCounts()
+        noCounts(),
+        { ...writerLimits, earlyEntries: Number.POSITIVE_INFINITY }
       )
       for (let n = 11; n < 200; n++) write(writer, { message: messageOf(n, 1000) })
       writer.flush()

@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { compile, iso8583v1987Ascii } from "@jinka/codec"
+import Database from "better-sqlite3"
 import { Effect } from "effect"
 import fc from "fast-check"
 import { entryCodeLengthMax, secretPan, secretRest } from "../../../packages/switch/src/journal/Entry.ts"
@@ -32,6 +33,50 @@ const request = (stan: string, rrn: string): Buffer => {
 }
 
 describe("the journal on SQLite", () => {
+  live("can be read with nothing but sqlite3 while the switch is stopped", (directory) =>
+    Effect.gen(function* () {
+      yield* withJournal(directory, ({ writer, drained }) => {
+        writer.now = Date.UTC(2026, 10, 23, 3, 4, 5, 678)
+        write(writer, { message: Buffer.from("first"), pan: "6222021234567890128" })
+        write(writer, {
+          kind: EntryKind.answered,
+          exchange: 1,
+          about: 7,
+          epoch: 3,
+          code: "51",
+          message: Buffer.from("second")
+        })
+        writer.flush()
+        write(writer, { kind: EntryKind.event, code: "a longer code" })
+        return drained
+      })
+
+      const database = new Database(join(directory, "journal.db"))
+      const rows = database.prepare("SELECT * FROM readable").all()
+      database.close()
+
+      const nothing = { about: 0, link: null, epoch: 0, code: "", message_bytes: 0, message: "" }
+      const utc = "2026-11-23 03:04:05.678"
+      const hex = (text: string) => Buffer.from(text).toString("hex").toUpperCase()
+      expect(rows).toEqual([
+        { ...nothing, seq: 1, utc, kind: "accepted", exchange: 1, message_bytes: 5, message: hex("first") },
+        {
+          ...nothing,
+          seq: 2,
+          utc,
+          kind: "answered",
+          exchange: 1,
+          about: 7,
+          epoch: 3,
+          code: "51",
+          message_bytes: 6,
+          message: hex("second")
+        },
+        { ...nothing, seq: 3, utc, kind: "event", exchange: 0, code: "a longer code" }
+      ])
+    })
+  )
+
   live("gives back every entry as it was written, also after it was closed and opened again", (directory) =>
     Effect.gen(function* () {
       const rest = Buffer.from("a whole message, sealed")

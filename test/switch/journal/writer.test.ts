@@ -9,14 +9,14 @@ import { messageOf, write } from "./Journals.ts"
  * A writer whose groups gather in `groups` until the test gives them back; `spans` keeps the first and last seq of
  * each.
  */
-const writerOf = (groupSize = 4096, groupsUnderWayMax = 2) => {
+const writerOf = (groupSize = 4096, groupsUnderWayMax = 2, earlyEntries = Number.POSITIVE_INFINITY) => {
   const groups: Array<Group> = []
   const spans: Array<ReadonlyArray<number>> = []
   const take = (group: Group): void => {
     groups.push(group)
     spans.push([group.first, group.last])
   }
-  const writer = new JournalWriter(take, 0, noCounts(), { groupSize, groupsUnderWayMax })
+  const writer = new JournalWriter(take, 0, noCounts(), { groupSize, groupsUnderWayMax, earlyEntries })
   const commitAll = () => {
     for (let group = groups.shift(); group !== undefined; group = groups.shift()) writer.committed(group)
   }
@@ -24,6 +24,30 @@ const writerOf = (groupSize = 4096, groupsUnderWayMax = 2) => {
 }
 
 describe("the journal's writer", () => {
+  it("gives an idle store something to do before the turn is over, and a busy one nothing", () => {
+    const { writer, spans } = writerOf(4096, 2, 3)
+
+    for (let n = 0; n < 9; n++) write(writer)
+    expect(spans).toEqual([[1, 3]])
+
+    writer.flush()
+    expect(spans).toEqual([
+      [1, 3],
+      [4, 9]
+    ])
+  })
+
+  it("does not part what has to be durable together", () => {
+    const { writer, spans } = writerOf(4096, 2, 3)
+
+    writer.beginTogether()
+    for (let n = 0; n < 6; n++) write(writer)
+    writer.endTogether()
+    writer.flush()
+
+    expect(spans).toEqual([[1, 6]])
+  })
+
   it("numbers entries without gaps and says what is not on disk yet", () => {
     const { writer, groups } = writerOf()
 

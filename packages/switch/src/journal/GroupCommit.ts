@@ -1,23 +1,18 @@
 /**
- * Makes one group durable: takes its secrets out and seals them, hashes it onto the chain, writes its rows in one
+ * Makes one group durable: takes its secrets out and seals them, hashes it onto the chain, writes its row in one
  * transaction. Runs in the journal's thread; throws what SQLite throws, and after that it must not be used again (a
  * failed COMMIT is ambiguous; guarantees, fact 6).
  */
 import { hash } from "node:crypto"
 import type Database from "better-sqlite3"
-import { entryAt, entryHeaderLength, entryLength, panLengthMax, readU64, writeU64 } from "./Entry.ts"
+import { entryAt, entryLength, panLengthMax, readU64, writeU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
-import { groupAt, groupHashLength, groupHeaderLength, groupNonceLength } from "./Group.ts"
-import { additionalOf } from "./GroupRows.ts"
+import { groupAt, groupHashLength, groupHeaderLength } from "./Group.ts"
+import { additionalOf, nameAt } from "./Groups.ts"
 import { packPan, panBlockLength, panKeyOf, type Seal } from "./Seal.ts"
 
 /** Entries between two marks. */
 export const markEvery = 65_536
-
-const columns = 11
-/** Rows of the INSERT statements, largest first: fewer calls for a large group, one for a single entry. */
-const insertRows = [32, 8, 1] as const
-const nothing = Buffer.alloc(0)
 
 /** What the chain and the counts have reached. */
 export interface Reached {
@@ -34,16 +29,12 @@ export class GroupCommit {
   readonly #seal: Seal
   readonly #begin: Database.Statement
   readonly #end: Database.Statement
-  readonly #inserts: ReadonlyArray<{
-    readonly rows: number
-    readonly statement: Database.Statement
-    readonly values: Array<unknown>
-  }>
   readonly #group: Database.Statement
   readonly #mark: Database.Statement
   readonly #name: Database.Statement
   readonly #counts: Array<number>
   readonly #panAt: Array<number> = []
+  readonly #namedAt: Array<number> = []
   #secrets = Buffer.alloc(64 * 1024)
   #panBlocks = Buffer.alloc(256 * panBlockLength)
   #hash: Buffer
@@ -55,13 +46,7 @@ export class GroupCommit {
     this.#seal = seal
     this.#begin = database.prepare("BEGIN IMMEDIATE")
     this.#end = database.prepare("COMMIT")
-    const row = `(${new Array(columns).fill("?").join(",")})`
-    this.#inserts = insertRows.map((rows) => ({
-      rows,
-      statement: database.prepare(`INSERT INTO entry VALUES ${new Array(rows).fill(row).join(",")}`),
-      values: new Array<unknown>(rows * columns)
-    }))
-    this.#group = database.prepare("INSERT INTO commit_group VALUES (?,?,?,?,?,?,?,?)")
+    this.#group = database.prepare("INSERT INTO commit_group VALUES (?,?,?,?,?)")
     this.#mark = database.prepare("INSERT INTO mark VALUES (?,?)")
     this.#name = database.prepare("INSERT INTO name VALUES (?,?,?)")
     this.#counts = [...reached.counts]
@@ -92,18 +77,8 @@ export class GroupCommit {
     this.#hash.copy(buffer, groupAt.previous)
     const digest = hash("sha256", buffer.subarray(0, whole), "buffer")
     this.#begin.run()
-    this.#insertEntries(buffer, count)
-    const isSealed = whole > end
-    this.#group.run(
-      first,
-      last,
-      readU64(buffer, groupAt.time),
-      readU64(buffer, groupAt.floor),
-      digest,
-      isSealed ? this.#seal.keyId : "",
-      isSealed ? buffer.subarray(groupAt.nonce, groupAt.nonce + groupNonceLength) : nothing,
-      buffer.subarray(end, whole)
-    )
+    this.#group.run(first, last, whole - end, digest, buffer.subarray(0, whole))
+    for (const at of this.#namedAt) this.#writeName(buffer, at)
     if (last - this.#marked >= markEvery) this.#writeMark(last)
     this.#end.run()
     this.#hash = digest.subarray(0, groupHashLength)
@@ -118,14 +93,19 @@ export class GroupCommit {
     this.#end.run()
   }
 
+  #writeName(buffer: Buffer, at: number): void {
+    const [name = "", dialect = ""] = nameAt(buffer, at).split("\n")
+    this.#name.run(buffer.readUInt32BE(at + entryAt.link), name, dialect)
+  }
+
   #writeMark(seq: number): void {
     this.#mark.run(seq, JSON.stringify(this.#counts))
     this.#marked = seq
   }
 
   /**
-   * Moves the entries together without their secrets, seals these behind them, fills in search keys. Returns the end
-   * of the entries.
+   * Moves the entries together without their secrets, seals these behind them, fills in search keys, counts kinds. Returns
+   * the end of the entries.
    */
   #takeSecrets(buffer: Buffer, count: number, filled: number): number {
     if (this.#secrets.length < filled) this.#secrets = Buffer.alloc(2 * filled)
@@ -133,6 +113,7 @@ export class GroupCommit {
     let to = groupHeaderLength
     let secretsLength = 0
     this.#panAt.length = 0
+    this.#namedAt.length = 0
     for (let n = 0; n < count; n++) {
       const length = entryLength(buffer, from)
       const secret = buffer.readUInt32BE(from + entryAt.secretLength)
@@ -142,6 +123,7 @@ export class GroupCommit {
         secretsLength += secret
       }
       if (to !== from) buffer.copyWithin(to, from, from + length)
+      this.#count(buffer, to)
       to += length
       from += length + secret
     }
@@ -150,6 +132,12 @@ export class GroupCommit {
     buffer.fill(0, groupAt.sealedLength, groupHeaderLength)
     if (secretsLength > 0) this.#sealSecrets(buffer, to, secretsLength)
     return to
+  }
+
+  #count(buffer: Buffer, at: number): void {
+    const kind = buffer[at + entryAt.kind]!
+    this.#counts[kind] = (this.#counts[kind] ?? 0) + 1
+    if (kind === EntryKind.named) this.#namedAt.push(at)
   }
 
   /** Packs the PAN of the secret at `from`, if it has one, for the entry that will stand at `entry`. */
@@ -181,41 +169,5 @@ export class GroupCommit {
     secrets.fill(0)
     buffer.writeUInt32BE(sealedLength, groupAt.sealedLength)
     buffer.write(this.#seal.keyId, groupAt.keyId, "hex")
-  }
-
-  #insertEntries(buffer: Buffer, count: number): void {
-    let at = groupHeaderLength
-    let left = count
-    for (const { rows, statement, values } of this.#inserts) {
-      for (; left >= rows; left -= rows) {
-        for (let n = 0; n < rows; n++) at = this.#bind(buffer, at, values, n * columns)
-        statement.run(values)
-      }
-    }
-  }
-
-  /** Puts one entry's columns into `values`; returns where the next entry stands. */
-  #bind(buffer: Buffer, at: number, values: Array<unknown>, column: number): number {
-    const kind = buffer[at + entryAt.kind]!
-    const codeFrom = at + entryHeaderLength
-    const messageFrom = codeFrom + buffer.readUInt16BE(at + entryAt.codeLength)
-    const end = messageFrom + buffer.readUInt32BE(at + entryAt.messageLength)
-    values[column] = readU64(buffer, at + entryAt.seq)
-    values[column + 1] = readU64(buffer, at + entryAt.time)
-    values[column + 2] = kind
-    values[column + 3] = readU64(buffer, at + entryAt.exchange)
-    values[column + 4] = readU64(buffer, at + entryAt.about)
-    values[column + 5] = buffer.readUInt32BE(at + entryAt.link)
-    values[column + 6] = buffer.readUInt32BE(at + entryAt.epoch)
-    values[column + 7] = codeFrom === messageFrom ? "" : buffer.toString("latin1", codeFrom, messageFrom)
-    values[column + 8] = buffer.subarray(messageFrom, end)
-    values[column + 9] = buffer.readUInt32BE(at + entryAt.secretLength)
-    values[column + 10] = readU64(buffer, at + entryAt.pan)
-    this.#counts[kind] = (this.#counts[kind] ?? 0) + 1
-    if (kind === EntryKind.named) {
-      const [name = "", dialect = ""] = buffer.toString("utf8", messageFrom, end).split("\n")
-      this.#name.run(values[column + 5], name, dialect)
-    }
-    return end
   }
 }

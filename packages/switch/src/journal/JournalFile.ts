@@ -21,7 +21,7 @@ import { join } from "node:path"
 import type Database from "better-sqlite3"
 import { Anchor, anchorFile, type Head, readAnchor } from "./Anchor.ts"
 import type { Reached } from "./GroupCommit.ts"
-import { GroupRows } from "./GroupRows.ts"
+import { floorOf, Groups, keyIdOf } from "./Groups.ts"
 import { reasonOf, stop } from "./JournalReason.ts"
 import type { NameRecord, Opened, VerifyCursor } from "./JournalStore.ts"
 import type { Keyring } from "./Seal.ts"
@@ -43,7 +43,7 @@ export const refusedWalFile = `${databaseFile}-wal.refused`
 export interface JournalFile {
   readonly directory: string
   readonly database: Database.Database
-  readonly rows: GroupRows
+  readonly groups: Groups
   readonly opened: Opened
   readonly reached: Reached
   /** Undefined when read-only. */
@@ -123,45 +123,46 @@ const openTables = (options: JournalFileOptions, database: Database.Database, fo
     createSchema(database)
   }
   const journalId = journalIdOf(database, path)
-  const rows = new GroupRows(database, journalId, keyring)
-  const reached = recover(database, rows, found.head?.journalId === journalId ? found.head : undefined, path)
-  const lost = isNew ? lossOf(found, found.head?.seq ?? 0) : checkAnchor(options, rows, found, reached.seq, journalId)
-  checkKey(rows, keyring, directory, readOnly)
+  const groups = new Groups(database, journalId, keyring)
+  const reached = recover(database, groups, found.head?.journalId === journalId ? found.head : undefined, path)
+  const lost = isNew ? lossOf(found, found.head?.seq ?? 0) : checkAnchor(options, groups, found, reached.seq, journalId)
+  checkKey(groups, keyring, directory, readOnly)
+  const last = groups.lastGroup()
   const opened: Opened = {
     journalId,
     lastSeq: reached.seq,
-    floor: rows.lastGroup()?.floor ?? 1,
+    floor: last === undefined ? 1 : floorOf(last),
     counts: reached.counts,
     names: database.prepare("SELECT id, name, dialect FROM name ORDER BY id").all() as Array<NameRecord>,
     ...(lost === undefined ? {} : { lossAccepted: lost })
   }
   const anchor = readOnly ? undefined : openAnchor(directory, journalId, found, reached, lost !== undefined)
-  return { directory, database, rows, opened, reached, anchor }
+  return { directory, database, groups, opened, reached, anchor }
 }
 
 const lossOf = (found: FoundAnchor, seq: number): number | undefined => (found.missing ? undefined : seq)
 
 /** Verifies the chain from the last mark in front of the floor to its end. */
-const recover = (database: Database.Database, rows: GroupRows, head: Head | undefined, path: string): Reached => {
-  const last = rows.lastGroup()
+const recover = (database: Database.Database, groups: Groups, head: Head | undefined, path: string): Reached => {
+  const last = groups.lastGroup()
   const mark = database
     .prepare("SELECT seq, counts FROM mark WHERE seq < ? ORDER BY seq DESC LIMIT 1")
-    .get(last?.floor ?? 1) as { seq: number; counts: string } | undefined
-  let cursor: VerifyCursor = rows.start()
+    .get(last === undefined ? 1 : floorOf(last)) as { seq: number; counts: string } | undefined
+  let cursor: VerifyCursor = groups.start()
   if (mark !== undefined) {
-    const group = rows.groupOf(mark.seq)
+    const group = groups.groupOf(mark.seq)
     if (group === undefined || group.last !== mark.seq) stop("Corrupt", path, `The mark at ${mark.seq} ends no group.`)
     cursor = { next: mark.seq + 1, hash: group!.hash.toString("hex"), groups: 0, counts: JSON.parse(mark.counts) }
   }
   for (let done = false; !done; ) {
-    const step = rows.verify(cursor)
+    const step = groups.verify(cursor)
     if (step.bad !== undefined)
       stop("Corrupt", path, `At entry ${step.bad.seq}: ${step.bad.why}.`, undefined, step.bad.seq)
     cursor = step.cursor
     done = step.done
   }
   if (head !== undefined && head.seq > 0 && head.seq < cursor.next) {
-    const group = rows.groupOf(head.seq)
+    const group = groups.groupOf(head.seq)
     if (group === undefined || group.last !== head.seq || !group.hash.equals(head.hash)) {
       stop("Corrupt", path, `journal.head says something else about entry ${head.seq}.`, undefined, head.seq)
     }
@@ -176,7 +177,7 @@ const recover = (database: Database.Database, rows: GroupRows, head: Head | unde
  */
 const checkAnchor = (
   options: JournalFileOptions,
-  rows: GroupRows,
+  groups: Groups,
   found: FoundAnchor,
   lastSeq: number,
   journalId: string
@@ -186,7 +187,7 @@ const checkAnchor = (
   let problem: string | undefined
   if (head === undefined) {
     // A crash right after the tables were made leaves no anchor; with entries there always is one.
-    if (lastSeq === 0 && found.missing && rows.lastGroup() === undefined) return undefined
+    if (lastSeq === 0 && found.missing && groups.lastGroup() === undefined) return undefined
     problem = `The anchor is ${found.missing ? "missing" : "unreadable"}; nothing proves that the journal is whole behind entry ${lastSeq}.`
   } else if (head.journalId !== journalId) {
     problem = "The anchor belongs to another journal; the database was replaced or copied without it."
@@ -199,14 +200,14 @@ const checkAnchor = (
 }
 
 /** Refuses a key that cannot read the last sealed group. */
-const checkKey = (rows: GroupRows, keyring: Keyring, directory: string, readOnly: boolean): void => {
-  const group = rows.lastSealedGroup()
+const checkKey = (groups: Groups, keyring: Keyring, directory: string, readOnly: boolean): void => {
+  const group = groups.lastSealedGroup()
   if (group === undefined || (readOnly && keyring.current === undefined)) return
-  if (!rows.hasKey(group)) {
+  if (!groups.hasKey(group)) {
     const given = keyring.all.map(({ keyId }) => keyId).join(", ")
-    stop("KeyWrong", directory, `The journal was sealed with the key ${group.key_id}; given: ${given}.`)
+    stop("KeyWrong", directory, `The journal was sealed with the key ${keyIdOf(group)}; given: ${given}.`)
   }
-  if (rows.secrets(group) === undefined) {
+  if (groups.secrets(group) === undefined) {
     stop("Corrupt", directory, `The sealed data of entries ${group.first} to ${group.last} does not authenticate.`)
   }
 }

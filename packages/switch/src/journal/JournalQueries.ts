@@ -3,8 +3,8 @@
  * thread between commits; each answer is bounded, so that a commit never waits long. Answers are bytes that cross
  * threads without a copy.
  */
-import { type Entry, entryAt, entryLength, readEntry } from "./Entry.ts"
-import { type EntryRow, type GroupRow, rowLength, writeRow } from "./GroupRows.ts"
+import { type Entry, entryAt, entryLength, readEntry, readU64 } from "./Entry.ts"
+import type { GroupRow, Place } from "./Groups.ts"
 import type { JournalFile } from "./JournalFile.ts"
 import type { NameRecord, SearchKey, VerifyCursor, VerifyStep } from "./JournalStore.ts"
 import type { Keyring } from "./Seal.ts"
@@ -55,7 +55,7 @@ export class JournalQueries {
   answer(question: Question, last: number): Answer {
     switch (question.what) {
       case "verify":
-        return { what: "verified", step: this.#file.rows.verify(question.cursor) }
+        return { what: "verified", step: this.#file.groups.verify(question.cursor) }
       case "scan":
         return this.#scan(question.from, question.secrets)
       case "find": {
@@ -76,23 +76,23 @@ export class JournalQueries {
   #read(seqs: ReadonlyArray<number>, exchange: number, secrets: boolean): Answer {
     const out = new EntryBytes()
     let group: GroupRow | undefined
-    let rows: ReadonlyArray<EntryRow> = []
+    let places: ReadonlyArray<Place> = []
     let plain: Buffer | undefined
     for (const seq of seqs) {
-      const row = this.#file.rows.row(seq)
-      if (row === undefined || !(row[3] === exchange || row[4] === exchange || seq === exchange)) continue
-      if (!secrets || row[9] === 0) {
-        out.add(row, undefined)
-        continue
-      }
       if (group === undefined || seq > group.last) {
-        group = this.#file.rows.groupOf(seq)
-        rows = group === undefined ? [] : this.#file.rows.rows(group.first, group.last)
+        group = this.#file.groups.groupOf(seq)
+        if (group === undefined) continue
+        places = this.#file.groups.places(group)
         plain?.fill(0)
-        plain = group === undefined ? undefined : this.#file.rows.secrets(group)
+        plain = secrets ? this.#file.groups.secrets(group) : undefined
       }
-      const from = rows.reduce((sum, other) => (other[0] < seq ? sum + other[9] : sum), 0)
-      out.add(row, plain?.subarray(from, from + row[9]))
+      const { bytes } = group
+      const place = places[seq - group.first]!
+      const isOf =
+        seq === exchange ||
+        readU64(bytes, place.at + entryAt.exchange) === exchange ||
+        readU64(bytes, place.at + entryAt.about) === exchange
+      if (isOf) out.add(bytes, place, plain)
     }
     plain?.fill(0)
     return { what: "entries", bytes: out.bytes(), next: 0 }
@@ -102,14 +102,11 @@ export class JournalQueries {
     const out = new EntryBytes()
     let next = Math.max(1, from)
     while (out.length < scanBytesMax) {
-      const group = this.#file.rows.groupOf(next)
+      const group = this.#file.groups.groupOf(next)
       if (group === undefined) return { what: "entries", bytes: out.bytes(), next: 0 }
-      const plain = secrets ? this.#file.rows.secrets(group) : undefined
-      let at = 0
-      for (const row of this.#file.rows.rows(group.first, group.last)) {
-        if (row[0] >= next) out.add(row, plain?.subarray(at, at + row[9]))
-        at += row[9]
-      }
+      const plain = secrets ? this.#file.groups.secrets(group) : undefined
+      const places = this.#file.groups.places(group)
+      for (let n = next - group.first; n < places.length; n++) out.add(group.bytes, places[n]!, plain)
       plain?.fill(0)
       next = group.last + 1
     }
@@ -137,20 +134,26 @@ class EntryBytes {
   #out = Buffer.from(new ArrayBuffer(4096))
   length = 0
 
-  /** A secret that is not given is left out by setting the flag byte of the entry. */
-  add(row: EntryRow, secret: Buffer | undefined): void {
-    const need = this.length + rowLength(row) + (secret?.length ?? 0)
+  /**
+   * Adds the entry at `place` of a group, with its secret out of `plain`, the group's secrets in clear, where these are
+   * given: then the flag byte of the entry is set.
+   */
+  add(bytes: Buffer, { at, secretFrom }: Place, plain: Buffer | undefined): void {
+    const length = entryLength(bytes, at)
+    const secretLength = plain === undefined ? 0 : bytes.readUInt32BE(at + entryAt.secretLength)
+    const need = this.length + length + secretLength
     if (need > this.#out.length) {
       const larger = Buffer.from(new ArrayBuffer(Math.max(need, 2 * this.#out.length)))
       this.#out.copy(larger, 0, 0, this.length)
       this.#out.fill(0)
       this.#out = larger
     }
-    const at = this.length
-    this.length += writeRow(this.#out, at, row)
-    if (secret === undefined) return
-    this.#out[at + secretGivenAt] = 1
-    this.length += secret.copy(this.#out, this.length)
+    const to = this.length
+    bytes.copy(this.#out, to, at, at + length)
+    this.length += length
+    if (plain === undefined || secretLength === 0) return
+    this.#out[to + secretGivenAt] = 1
+    this.length += plain.copy(this.#out, this.length, secretFrom, secretFrom + secretLength)
   }
 
   bytes(): ArrayBuffer {

@@ -71,7 +71,7 @@ class OfflineJournal {
         Effect.map(this.#ask({ what: "scan", from, secrets }), (answer) =>
           answer.what === "entries" ? { entries: entriesOf(answer.bytes), next: answer.next } : { entries: [], next: 0 }
         ),
-      verify: (cursor) => attempt(this.#directory, "Verifying failed", () => this.#file.rows.verify(cursor))
+      verify: (cursor) => attempt(this.#directory, "Verifying failed", () => this.#file.groups.verify(cursor))
     }
     return {
       recovered: this.#file.opened,
@@ -111,7 +111,7 @@ class OfflineJournal {
     if (this.#index !== undefined) return this.#index
     const keysOf = searchKeysOf(this.#options.dialects ?? {})
     const path = isWritable(this.#directory) ? join(this.#directory, indexFile) : ":memory:"
-    this.#index = new SearchIndex(path, this.#file.rows, dialectsOf(this.#file), keysOf)
+    this.#index = new SearchIndex(path, this.#file.groups, dialectsOf(this.#file), keysOf)
     return this.#index
   }
 }

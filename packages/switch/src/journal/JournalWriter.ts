@@ -16,10 +16,15 @@ export interface WriterLimits {
   readonly groupSize: number
   /** Groups handed over and not yet durable. Two keep the store busy while an acknowledgement is on its way. */
   readonly groupsUnderWayMax: number
+  /**
+   * Entries after which a group leaves in the middle of a turn when the store has nothing to do: it works on these while the
+   * turn goes on, and the waves of a closed loop part.
+   */
+  readonly earlyEntries: number
 }
 
 /** Defaults; docs/decisions/0004-journal.md says how they were found. */
-export const writerLimits: WriterLimits = { groupSize: 256 * 1024, groupsUnderWayMax: 2 }
+export const writerLimits: WriterLimits = { groupSize: 256 * 1024, groupsUnderWayMax: 2, earlyEntries: 16 }
 
 /** Groups kept for reuse; more are left to the garbage collector. */
 const spareMax = 16
@@ -117,6 +122,7 @@ export class JournalWriter {
     sizeMax: number
   ): number {
     if (this.#entryRoom >= 0) throw new Error("journal: begin before the entry begun last has ended")
+    if (this.#group.count >= this.#limits.earlyEntries && this.#underWay === 0 && this.#together === 0) this.#handOver()
     const need = entryHeaderLength + Math.min(code.length, entryCodeLengthMax) + sizeMax
     if (groupHeaderLength + this.#group.length + need + groupTagLength > this.#group.buffer.length) this.#makeRoom(need)
     const buffer = this.#group.buffer

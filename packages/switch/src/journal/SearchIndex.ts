@@ -8,7 +8,8 @@
  */
 import { existsSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
-import type { EntryRow, GroupRows } from "./GroupRows.ts"
+import { entryAt, entryHeaderLength, readU64 } from "./Entry.ts"
+import type { GroupRow, Groups } from "./Groups.ts"
 import { findMax, type SearchKey } from "./JournalStore.ts"
 import { type KeysOf, noSearchKeys } from "./SearchKeys.ts"
 
@@ -39,7 +40,7 @@ interface Statements {
 /** The index of one journal. All calls are synchronous and bounded. */
 export class SearchIndex {
   readonly #path: string
-  readonly #rows: GroupRows
+  readonly #groups: Groups
   readonly #keysOf: KeysOf
   readonly #dialectOf: (link: number) => string
   #database: Database.Database
@@ -50,9 +51,9 @@ export class SearchIndex {
    * Opens the index or makes it anew. Throws only what the file system refuses. `dialectOf` gives the dialect of a
    * link's number.
    */
-  constructor(path: string, rows: GroupRows, dialectOf: (link: number) => string, keysOf: KeysOf) {
+  constructor(path: string, groups: Groups, dialectOf: (link: number) => string, keysOf: KeysOf) {
     this.#path = path
-    this.#rows = rows
+    this.#groups = groups
     this.#dialectOf = dialectOf
     this.#keysOf = keysOf
     this.#database = this.#openOrRebuild()
@@ -72,12 +73,14 @@ export class SearchIndex {
     if (this.#upto >= last) return true
     return this.#whole(() => {
       const to = Math.min(last, this.#upto + stepEntries)
-      const rows = this.#rows.rows(this.#upto + 1, to)
-      const hash = this.#rows.groupOf(to)?.hash
-      if (hash === undefined) throw new Error(`entry ${to} belongs to no group`)
       this.#database.transaction(() => {
-        for (const row of rows) this.#add(row)
-        this.#statements.reached.run(to, hash)
+        let group: GroupRow | undefined
+        for (let next = this.#upto + 1; next <= to; next = group.last + 1) {
+          group = this.#groups.groupOf(next)
+          if (group === undefined) throw new Error(`entry ${next} belongs to no group`)
+          this.#addGroup(group, next, to)
+        }
+        this.#statements.reached.run(to, group!.hash)
       })()
       this.#upto = to
     }, last)
@@ -137,10 +140,21 @@ export class SearchIndex {
     return this.#upto >= last
   }
 
-  #add(row: EntryRow): void {
-    const [seq, , , own, about, link, , , message, , pan] = row
+  #addGroup(group: GroupRow, from: number, to: number): void {
+    const places = this.#groups.places(group)
+    const end = Math.min(group.last, to) - group.first
+    for (let n = from - group.first; n <= end; n++) this.#add(group.bytes, places[n]!.at)
+  }
+
+  #add(bytes: Buffer, at: number): void {
+    const seq = readU64(bytes, at + entryAt.seq)
+    const about = readU64(bytes, at + entryAt.about)
+    const link = bytes.readUInt32BE(at + entryAt.link)
+    const pan = readU64(bytes, at + entryAt.pan)
+    const messageFrom = at + entryHeaderLength + bytes.readUInt16BE(at + entryAt.codeLength)
+    const message = bytes.subarray(messageFrom, messageFrom + bytes.readUInt32BE(at + entryAt.messageLength))
     const { member, stan, rrn, pan: panStatement } = this.#statements
-    const exchange = own || seq
+    const exchange = readU64(bytes, at + entryAt.exchange) || seq
     member.run(exchange, seq)
     if (about !== 0) member.run(about, seq)
     if (pan !== 0) panStatement.run(pan, exchange)
@@ -165,7 +179,7 @@ export class SearchIndex {
     const database = open(this.#path)
     database.exec(schema)
     database.pragma(`user_version = ${version}`)
-    database.prepare("INSERT INTO meta VALUES (1, ?, 0, x'')").run(this.#rows.journalId)
+    database.prepare("INSERT INTO meta VALUES (1, ?, 0, x'')").run(this.#groups.journalId)
     return database
   }
 
@@ -175,8 +189,8 @@ export class SearchIndex {
     const meta = database.prepare("SELECT journal_id, upto, hash FROM meta WHERE id = 1").get() as
       | { journal_id: string; upto: number; hash: Buffer }
       | undefined
-    if (meta === undefined || meta.journal_id !== this.#rows.journalId) return false
-    if (meta.upto !== 0 && this.#rows.groupOf(meta.upto)?.hash.equals(meta.hash) !== true) return false
+    if (meta === undefined || meta.journal_id !== this.#groups.journalId) return false
+    if (meta.upto !== 0 && this.#groups.groupOf(meta.upto)?.hash.equals(meta.hash) !== true) return false
     this.#upto = meta.upto
     return true
   }

@@ -1,12 +1,14 @@
 /**
  * The database file of a journal: its settings, its tables and its identity. Runs in the journal's thread,
- * synchronously; throws `JournalStop`. What stands in the tables is the business of `GroupCommit` and `GroupRows`.
+ * synchronously; throws `JournalStop`. What stands in the tables is the business of `GroupCommit` and `Groups`.
  *
  * The settings, and why each, are in docs/decisions/0004-journal.md.
  */
 import { hash, randomBytes } from "node:crypto"
 import Database from "better-sqlite3"
+import { entryAt, entryHeaderLength } from "./Entry.ts"
 import { entryKindMax, entryKindName } from "./EntryKind.ts"
+import { groupHeaderLength } from "./Group.ts"
 import { stop } from "./JournalReason.ts"
 
 /** The database's file in the journal's directory. */
@@ -15,7 +17,7 @@ export const databaseFile = "journal.db"
 /** `PRAGMA application_id` of a journal: "JNKA". */
 export const applicationId = 0x4a4e4b41
 /** `PRAGMA user_version`: the version of tables and canonical bytes. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 /** The first SQLite without the WAL-reset bug (sqlite.org/wal.html#walresetbug; guarantees, fact 8). */
 export const sqliteVersionMin = "3.51.3"
 
@@ -42,33 +44,39 @@ export const settings: ReadonlyArray<Setting> = [
 
 const kindCases = Array.from({ length: entryKindMax }, (_, n) => `WHEN ${n + 1} THEN '${entryKindName(n + 1)}'`)
 
+/** The big-endian integer of `length` bytes at `at` of an entry: SQLite reads numbers in hexadecimal as JSON only. */
+const integer = (at: number, length: number): string =>
+  `(('[0x' || hex(substr(g.bytes, e.place + ${at + 1}, ${length})) || ']') ->> 0)`
+
+/** Entries for people with `sqlite3`: it reads every group from the beginning, which nothing in Jinka does. */
+const readable = `
+CREATE VIEW readable AS
+  WITH RECURSIVE e(first, place, seq) AS (
+    SELECT first, ${groupHeaderLength}, first FROM commit_group
+    UNION ALL
+    SELECT e.first, e.place + ${entryHeaderLength} + ${integer(entryAt.codeLength, 2)} + ${integer(entryAt.messageLength, 4)}, e.seq + 1
+      FROM e JOIN commit_group g ON g.first = e.first WHERE e.seq < g.last
+  )
+  SELECT e.seq, strftime('%Y-%m-%d %H:%M:%f', ${integer(entryAt.time, 8)} / 1000.0, 'unixepoch') AS utc,
+    CASE ${integer(entryAt.kind, 1)} ${kindCases.join(" ")} END AS kind,
+    ${integer(entryAt.exchange, 8)} AS exchange, ${integer(entryAt.about, 8)} AS about,
+    (SELECT name FROM name WHERE id = ${integer(entryAt.link, 4)}) AS link, ${integer(entryAt.epoch, 4)} AS epoch,
+    CAST(substr(g.bytes, e.place + ${entryHeaderLength + 1}, ${integer(entryAt.codeLength, 2)}) AS TEXT) AS code,
+    ${integer(entryAt.messageLength, 4)} AS message_bytes,
+    hex(substr(g.bytes, e.place + ${entryHeaderLength + 1} + ${integer(entryAt.codeLength, 2)}, ${integer(entryAt.messageLength, 4)})) AS message
+  FROM e JOIN commit_group g ON g.first = e.first ORDER BY e.seq;`
+
 const schema = `
 CREATE TABLE meta (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   journal_id TEXT NOT NULL
 ) STRICT;
-CREATE TABLE entry (
-  seq INTEGER PRIMARY KEY,      -- 1.. without gaps
-  at INTEGER NOT NULL,          -- ms since 1970, UTC
-  kind INTEGER NOT NULL,        -- see the view "readable"
-  exchange INTEGER NOT NULL,    -- seq of the entry that opened it; 0: none
-  about INTEGER NOT NULL,       -- another exchange, e.g. a reversal's original; 0: none
-  link INTEGER NOT NULL,        -- name.id
-  epoch INTEGER NOT NULL,       -- connection number on the link
-  code TEXT NOT NULL,           -- response code, reason or event
-  message BLOB NOT NULL,        -- card data blanked
-  secret INTEGER NOT NULL,      -- bytes of this entry in commit_group.sealed
-  pan INTEGER NOT NULL          -- 48 bits of a keyed hash of the PAN; 0: none
-) STRICT;
 CREATE TABLE commit_group (
-  first INTEGER PRIMARY KEY,    -- seq of the first and last entry committed together
+  first INTEGER PRIMARY KEY,    -- seq of the first and last entry committed together; 1.. without gaps
   last INTEGER NOT NULL,
-  at INTEGER NOT NULL,
-  floor INTEGER NOT NULL,       -- no exchange older than this seq was open
-  hash BLOB NOT NULL,           -- SHA-256 of the previous hash and everything in this group
-  key_id TEXT NOT NULL,         -- which key sealed; '' when nothing is sealed
-  nonce BLOB NOT NULL,
-  sealed BLOB NOT NULL
+  sealed INTEGER NOT NULL,      -- bytes of sealed card data at the end of "bytes"
+  hash BLOB NOT NULL,           -- SHA-256 of "bytes", which begin with the hash of the group before
+  bytes BLOB NOT NULL           -- the group as packages/switch/src/journal/Group.ts lays it out
 ) STRICT;
 CREATE TABLE mark (
   seq INTEGER PRIMARY KEY,      -- last entry counted
@@ -79,10 +87,7 @@ CREATE TABLE name (
   name TEXT NOT NULL,
   dialect TEXT NOT NULL
 ) STRICT;
-CREATE VIEW readable AS
-  SELECT seq, strftime('%Y-%m-%d %H:%M:%f', at / 1000.0, 'unixepoch') AS utc, CASE kind ${kindCases.join(" ")} END AS kind,
-    exchange, about, (SELECT name FROM name WHERE id = link) AS link, epoch, code, length(message) AS message_bytes, hex(message) AS message
-  FROM entry;
+${readable}
 `
 
 /** Whether `version` (`3.51.3`) is at least {@link sqliteVersionMin}. */

@@ -51,8 +51,8 @@ class JournalThread {
     const { directory, keys, acceptLoss } = start.options
     this.#keyring = new Keyring(keys)
     this.#file = openJournalFile({ directory, keyring: this.#keyring, readOnly: false, acceptLoss })
-    const { database, rows, reached } = this.#file
-    this.#commit = new GroupCommit(database, rows.journalId, this.#keyring.current!, reached)
+    const { database, groups, reached } = this.#file
+    this.#commit = new GroupCommit(database, groups.journalId, this.#keyring.current!, reached)
     this.#queries = new JournalQueries(this.#file, this.#keyring, () => this.#openIndex())
     this.#checkSpace()
     this.#post({ opened: this.#file.opened })
@@ -110,7 +110,7 @@ class JournalThread {
     if (this.#index !== undefined) return this.#index
     const path = join(this.#options.directory, indexFile)
     const keysOf = searchKeysOf(this.#options.dialects)
-    this.#index = new SearchIndex(path, this.#file.rows, dialectsOf(this.#file), keysOf)
+    this.#index = new SearchIndex(path, this.#file.groups, dialectsOf(this.#file), keysOf)
     this.#indexBroken = false
     return this.#index
   }
