@@ -19,6 +19,7 @@ import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
 import { LinkEnded } from "./link/Ended.ts"
 import { Link, type LinkEvents, type LinkStatus } from "./link/Link.ts"
+import { Notices } from "./link/Notices.ts"
 import type { LinkSettings } from "./link/Settings.ts"
 import type { ListenFailed, Transport } from "./transport/Transport.ts"
 
@@ -76,6 +77,7 @@ class Core {
   readonly books: Books
   readonly requests: Requests
   readonly deliveries: Deliveries
+  private readonly unreadables: ReadonlyArray<Notices>
   private readonly roomLatch = Latch.makeUnsafe(true)
   private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
   /** Dies with the first defect of what runs outside of a fiber; nothing is done after it (guarantee G9). */
@@ -83,6 +85,7 @@ class Core {
 
   constructor(settings: SwitchSettings, journal: Journal["Service"], runtime: Books["runtime"]) {
     const links = settings.links.map((link, id) => new Link(id, link, this.events))
+    this.unreadables = links.map(() => new Notices())
     this.books = new Books(links, new Router(settings.routes), journal, settings.limits, runtime, {
       forward: (link, id) => this.requests.forward(link, id),
       deliver: (link, id) => this.requests.deliver(link, id)
@@ -150,6 +153,7 @@ class Core {
       this.books.queues[link.id]!.linkLost()
       this.books.flush()
     },
+    owing: (link) => this.books.owing(link),
     noted: (link, text) => {
       this.noted(link, text)
       this.books.flush()
@@ -183,10 +187,12 @@ class Core {
     if (!this.deliveries.answer(link, index)) this.requests.answer(link, index)
   }
 
-  /** Bytes in a good frame that are no message: counted and noted, answered as a format error when its key can be read. */
+  /** Bytes in a good frame that are no message: noted, answered as a format error when its key can be read. */
   private unreadable(link: Link, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
     const { books } = this
-    this.noted(link, `unreadable message of ${end - start} bytes: ${explain(wrong)}`)
+    const text = `unreadable message of ${end - start} bytes: ${explain(wrong)}`
+    const noted = this.unreadables[link.id]!.take(link.session!.lastReceived, text)
+    if (noted !== undefined) this.noted(link, noted)
     const answer = formatErrorAnswer(link.settings, wrong, bytes, start, end)
     if (answer === undefined) return
     const seq = books.record.unreadable(link, link.settings.dialect.refusal.formatError)

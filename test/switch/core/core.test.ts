@@ -110,13 +110,29 @@ describe("a switch in the hand", () => {
     Effect.gen(function* () {
       const { a, b, commit, dial } = yield* bench({ issuer: { unsentMax: 300 } })
       b.takes = false
+      a.say(purchase({ 11: "000009" }))
+      yield* commit
       for (let n = 1; n <= 4; n++) a.say(purchase({ 11: `00000${n}` }))
       yield* commit
       expect(b.isOpen).toBe(false)
-      expect(codes(a.heard()).sort()).toEqual(["91", "91", "98", "98"])
+      expect(codes(a.heard()).sort()).toEqual(["91", "91", "98", "98", "98"])
       const next = dial(1)
       yield* commit
       expect(types(next.heard()).every((mti) => mti === "0421" || mti === "0420")).toBe(true)
+    })
+  )
+
+  it.effect("does not take a partner for slow because the disk let go more at once than may be unsent", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench({ acquirer: { unsentMax: 300 }, issuer: { unsentMax: 300 } })
+      for (let n = 1; n <= 4; n++) a.say(purchase({ 11: `00000${n}` }))
+      yield* commit
+      const seen = b.heard()
+      expect(seen.length).toBe(4)
+      for (const message of seen) b.say(answerTo(message, "0210"))
+      yield* commit
+      expect(codes(a.heard())).toEqual(["00", "00", "00", "00"])
+      expect([a.isOpen, b.isOpen]).toEqual([true, true])
     })
   )
 

@@ -102,6 +102,14 @@ export class Books {
     this.touched.clear()
   }
 
+  /** Whether `link` still waits for an answer: until everything of now is on disk, and no request of it is open. */
+  owing({ id }: Link): () => boolean {
+    const { last } = this.record
+    return () =>
+      this.journal.writer.committedSeq < last ||
+      this.outstanding.some((table) => table.size > 0 && table.some(({ originLink }) => originLink === id))
+  }
+
   /** Puts a whole message into the link's outbox. False when the link has no connection. */
   send(link: Link, message: Buffer): boolean {
     const { session } = link

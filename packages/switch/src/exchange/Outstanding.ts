@@ -190,6 +190,11 @@ export class Outstanding {
     for (const slot of this.slots) if (this.states[slot.id] !== State.free) each(slot)
   }
 
+  /** Whether `is` holds for a request in the table. */
+  some(is: (slot: Slot) => boolean): boolean {
+    return this.slots.some((slot) => this.states[slot.id] !== State.free && is(slot))
+  }
+
   private grow(): number {
     const id = this.slots.length
     this.slots.push(new Slot(id))

@@ -12,7 +12,9 @@ import { addressing } from "./Addressing.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
 import { LinkEnded } from "./Ended.ts"
 import * as LinkState from "./LinkState.ts"
-import { make as makeSession, type Session, type SessionOwner } from "./Session.ts"
+import { Notices } from "./Notices.ts"
+import { make as makeSession, type Session } from "./Session.ts"
+import type { SessionOwner } from "./SessionOwner.ts"
 import type { LinkSettings } from "./Settings.ts"
 
 /** What a link tells the switch. All calls are synchronous, on the receiver's or the keeper's fiber. */
@@ -27,6 +29,8 @@ export interface LinkEvents {
   readonly readiness: (link: Link, ready: boolean) => void
   /** The connection `epoch` has ended: what was sent on it and not answered has an unknown outcome. */
   readonly ended: (link: Link, epoch: number, ended: LinkEnded) => void
+  /** Gives what tells whether an answer is still to come to something that the partner has sent until now. */
+  readonly owing: (link: Link) => () => boolean
   /** Something worth a line in the journal and in the log. */
   readonly noted: (link: Link, text: string) => void
 }
@@ -61,6 +65,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
   epoch = 0
   private state = LinkState.initial
   private readonly events: LinkEvents
+  private readonly management = new Notices()
   private stan = 0
   /** Where its connections come from. */
   private readonly source: Dialer | Acceptor
@@ -115,9 +120,9 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
     if (this.isReady !== was) this.events.readiness(this, this.isReady)
   }
 
-  /** A connection is up now. */
+  /** A connection is up now. One whose partner has closed its direction does not stand in the way of the next. */
   get isUp(): boolean {
-    return this.session !== undefined
+    return this.session !== undefined && !this.session.isHalfClosed
   }
 
   /** See `LinkEvents`. */
@@ -140,9 +145,26 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
     this.events.noted(this, text)
   }
 
+  /** See `SessionOwner`. */
+  managed(text: string): void {
+    const noted = this.management.take(this.session!.lastReceived, text)
+    if (noted !== undefined) this.noted(noted)
+  }
+
   /** An attempt to connect came to nothing. */
   connectFailed(at: number, why: string): void {
     this.lastEnd = { at, reason: "ConnectFailed", why }
+  }
+
+  /** See `LinkEvents`. */
+  owing(): () => boolean {
+    return this.events.owing(this)
+  }
+
+  /** For the exchanges the connection has ended, but that answers of the partner's own requests still leave on it. */
+  halfClosed(ended: LinkEnded): void {
+    this.change({ _tag: "ended" })
+    this.events.ended(this, this.epoch, ended)
   }
 
   /** Ends the current connection; the link comes back by itself. */

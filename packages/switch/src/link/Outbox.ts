@@ -9,6 +9,9 @@ import { Effect } from "effect"
 
 const START_BYTES = 16 * 1024
 
+/** A buffer that a burst has made larger than this is not kept for the next one. */
+const KEEP_BYTES = 1 << 20
+
 /** Builds frames and hands them to the sender fiber. Two buffers take turns: one fills while the other is being written. */
 export class Outbox {
   private filling: Buffer = Buffer.allocUnsafeSlow(START_BYTES)
@@ -61,6 +64,7 @@ export class Outbox {
 
   /** The buffer of a finished write, to be filled again. */
   written(bytes: Buffer): void {
+    if (bytes.buffer.byteLength > KEEP_BYTES) return
     this.resting = Buffer.from(bytes.buffer, 0, bytes.buffer.byteLength)
   }
 

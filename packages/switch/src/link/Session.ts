@@ -12,7 +12,6 @@ import {
   idleFrame,
   isMessageError,
   isResponse,
-  type MessageError,
   MessageIndex,
   writeFrame
 } from "@jinka/codec"
@@ -20,30 +19,14 @@ import { Clock, Effect, Random } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
 import { accepted } from "./Codes.ts"
 import { endedBy, frameWrong, LinkEnded } from "./Ended.ts"
-import type * as LinkState from "./LinkState.ts"
+import { settled } from "./HalfClosed.ts"
 import * as NetworkManagement from "./NetworkManagement.ts"
 import { Outbox } from "./Outbox.ts"
-import type { LinkSettings } from "./Settings.ts"
+import type { SessionOwner } from "./SessionOwner.ts"
 import * as Watchdog from "./Watchdog.ts"
 
 /** Longest sleep of the keeper, in milliseconds. */
 const SLEEP_MAX_MS = 60_000
-
-/** MTI class 8, in every version of the standard. */
-const isNetworkManagement = (mti: number): boolean => mti % 1000 >= 800 && mti % 1000 < 900
-
-/** What a session needs of the link that it belongs to. All calls are synchronous. */
-export interface SessionOwner {
-  readonly settings: LinkSettings
-  readonly isSignedOn: boolean
-  /** STAN for the next network management message. */
-  readonly nextStan: () => number
-  readonly change: (event: LinkState.Event) => void
-  readonly message: (index: MessageIndex) => void
-  readonly unreadable: (wrong: MessageError, bytes: Buffer, start: number, end: number) => void
-  readonly turn: () => Effect.Effect<void> | undefined
-  readonly noted: (text: string) => void
-}
 
 /** The state of one connection and what its fibers do. Made by `Link` for each connection, and thrown away with it. */
 export class Session {
@@ -75,6 +58,8 @@ export class Session {
   /** STAN of our outstanding network management request and what it was; one at a time. */
   private asked: { readonly stan: number; readonly what: NetworkManagement.Meaning } | undefined
   private failure: LinkEnded | undefined
+  /** The partner has closed its direction, and the connection lasts only until it has its answers. */
+  isHalfClosed = false
   private wakeAt = 0
   private keeper: ((go: Effect.Effect<void>) => void) | undefined
 
@@ -109,7 +94,8 @@ export class Session {
   end(at: number, length: number): void {
     const { frame, unsentMax } = this.link.settings
     this.outbox.end(writeFrame(frame, this.outbox.buffer, at - this.before, length))
-    if (this.outbox.waiting > unsentMax) {
+    // Without a write under way the partner has taken everything so far: what a slow disk lets go at once is not its fault.
+    if (this.outbox.waiting > unsentMax && this.writingSince > 0) {
       this.fail(new LinkEnded({ reason: "SlowPeer", why: `more than ${unsentMax} bytes are unsent` }))
     }
   }
@@ -150,16 +136,33 @@ export class Session {
   }
 
   private readonly receive: Effect.Effect<never, LinkEnded> = Effect.suspend(() => this.connection.pull).pipe(
-    Effect.mapError((ended) => this.endOfInput(ended)),
+    Effect.catch((ended) => this.endOfInput(ended)),
     Effect.flatMap((chunks) => this.received(chunks)),
     Effect.forever
   )
 
-  /** The connection has ended: inside a frame that is an error of its own. */
-  private endOfInput(ended: ConnectionEnded): LinkEnded {
-    const cut = ended.how === "fin" ? this.framer.end(this.sink) : undefined
-    if (ended.how === "fin") this.link.turn()
-    return cut === undefined ? endedBy(ended) : frameWrong(cut)
+  /** The partner's direction has ended: inside a frame that is an error of its own. A FIN is answered with a FIN. */
+  private endOfInput(ended: ConnectionEnded): Effect.Effect<never, LinkEnded> {
+    if (ended.how !== "fin") return Effect.fail(endedBy(ended))
+    const cut = this.framer.end(this.sink)
+    this.link.turn()
+    const why = cut === undefined ? endedBy(ended) : frameWrong(cut)
+    return Effect.flatMap(cut === undefined ? this.answered(why) : Effect.void, () => {
+      this.connection.close("fin")
+      return Effect.fail(why)
+    })
+  }
+
+  /** A partner that has only finished sending gets the answers that it waits for, as long as a write may take. */
+  private answered(ended: LinkEnded): Effect.Effect<void> {
+    const owing = this.link.owing()
+    const isOwing = () => owing() || this.outbox.waiting > 0 || this.writingSince > 0
+    if (!isOwing()) return Effect.void
+    this.isHalfClosed = true
+    this.watchdog = Watchdog.initial
+    this.signOnSince = this.frameOpenAt = 0
+    this.link.halfClosed(ended)
+    return settled(isOwing, this.link.settings.writeTimeoutMs)
   }
 
   private received(chunks: ReadonlyArray<Buffer>): Effect.Effect<void, LinkEnded> {
@@ -196,7 +199,7 @@ export class Session {
     const { settings } = this.link
     const wrong = settings.codec.index(buffer, start, end, this.index)
     if (wrong !== undefined) return this.link.unreadable(wrong, buffer, start, end)
-    if (isNetworkManagement(this.index.mti)) this.managed(this.index)
+    if (NetworkManagement.isManagement(this.index.mti)) this.managed(this.index)
     else this.link.message(this.index)
   }
 
@@ -211,7 +214,10 @@ export class Session {
         this.outbox.written(bytes)
       }),
       // The receiver tells of the end, behind the last bytes that came before it: an answer may be among them.
-      Effect.catch(() => Effect.never)
+      Effect.catch((ended) => {
+        if (this.isHalfClosed) this.fail(endedBy(ended))
+        return Effect.never
+      })
     )
   }).pipe(Effect.forever)
 
@@ -271,7 +277,7 @@ export class Session {
     const patches = NetworkManagement.answer(index, code)
     const at = this.begin(settings.codec.patchedLength(index, patches))
     this.end(at, settings.codec.patch(index, patches, this.outbox.buffer, at))
-    this.link.noted(`${what ?? "unknown network management code"} from the partner, answered ${code}`)
+    this.link.managed(`${what ?? "unknown network management code"} from the partner, answered ${code}`)
     this.signedOnMaybe()
     // Nothing else may have to leave in this turn.
     this.outbox.flush()

@@ -29,6 +29,8 @@ class NodeConnection implements Connection {
   private readonly socket: Net.Socket
   private chunks: Array<Buffer> = []
   private unpulled = 0
+  /** The partner sends no more; what we owe it can still be written. */
+  private inputEnded: ConnectionEnded | undefined
   private ended: ConnectionEnded | undefined
   private isClosing = false
   private puller: ((result: Pulled) => void) | undefined
@@ -40,14 +42,17 @@ class NodeConnection implements Connection {
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`
     socket.setNoDelay(true)
     socket.on("data", (chunk: Buffer) => this.received(chunk))
-    socket.on("end", () => this.end(new ConnectionEnded({ how: "fin", cause: "the partner closed the connection" })))
+    socket.on("end", () =>
+      this.endInput(new ConnectionEnded({ how: "fin", cause: "the partner closed the connection" }))
+    )
     socket.on("error", (error: NodeJS.ErrnoException) =>
       this.end(new ConnectionEnded({ how: "reset", cause: error.code ?? "the connection broke" }))
     )
     socket.on("close", () => this.end(new ConnectionEnded({ how: "local", cause: "closed by this side" })))
     this.pull = Effect.callback((resume) => {
       if (this.chunks.length > 0) return resume(Effect.succeed(this.take()))
-      if (this.ended !== undefined) return resume(Effect.fail(this.ended))
+      const ended = this.inputEnded ?? this.ended
+      if (ended !== undefined) return resume(Effect.fail(ended))
       this.puller = resume
       return Effect.sync(() => {
         this.puller = undefined
@@ -107,14 +112,21 @@ class NodeConnection implements Connection {
     return chunks
   }
 
+  private endInput(ended: ConnectionEnded): void {
+    if (this.inputEnded !== undefined) return
+    this.inputEnded = ended
+    const { puller } = this
+    this.puller = undefined
+    puller?.(Effect.fail(ended))
+  }
+
   private end(ended: ConnectionEnded): void {
     if (this.ended !== undefined) return
     this.ended = ended
-    const { puller, writer } = this
-    this.puller = undefined
+    const { writer } = this
     this.writer = undefined
     writer?.(Effect.fail(ended))
-    puller?.(Effect.fail(ended))
+    this.endInput(ended)
   }
 }
 
@@ -129,7 +141,7 @@ const connectReasons: Record<string, ConnectFailed["reason"]> = {
 
 const connect = (to: Endpoint): Effect.Effect<Connection, ConnectFailed> =>
   Effect.callback((resume) => {
-    const socket = Net.connect({ host: to.host, port: to.port, noDelay: true })
+    const socket = Net.connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true })
     const failed = (error: NodeJS.ErrnoException) => {
       const cause = error.code ?? error.message
       resume(Effect.fail(new ConnectFailed({ reason: connectReasons[cause] ?? "Other", cause })))
@@ -145,7 +157,9 @@ const connect = (to: Endpoint): Effect.Effect<Connection, ConnectFailed> =>
 const listen = (at: Endpoint, accept: (connection: Connection) => void) =>
   Effect.acquireRelease(
     Effect.callback<Net.Server, ListenFailed>((resume) => {
-      const server = Net.createServer({ noDelay: true }, (socket) => accept(new NodeConnection(socket)))
+      const server = Net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+        accept(new NodeConnection(socket))
+      )
       // Not `once`: a later error of accepting (no file handles left) must not end the process.
       server.on("error", (error: NodeJS.ErrnoException) => {
         const cause = error.code ?? error.message

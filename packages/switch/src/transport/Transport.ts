@@ -40,7 +40,8 @@ export interface Connection {
   readonly remote: string
   /**
    * All chunks received since the last pull, at least one; waits while there are none. Bytes received before an end are
-   * always delivered before the end is. One pull at a time.
+   * always delivered before the end is. One pull at a time. `fin` ends only the partner's direction: what it is owed may
+   * still be written, and whoever holds the connection closes it.
    */
   readonly pull: Effect.Effect<ReadonlyArray<Buffer>, ConnectionEnded>
   /**

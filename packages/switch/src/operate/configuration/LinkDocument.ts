@@ -64,7 +64,7 @@ const WatchdogDocument = Schema.Struct({
   interval: option(
     Duration,
     "30 seconds",
-    "Silence after which the link is probed; after as much again it is closed (RFC 3539)."
+    "Silence after which the link is probed; after as much again it takes no new requests, after as much again it is closed (RFC 3539)."
   ),
   probe: optional(
     Truth,

@@ -1,0 +1,25 @@
+/** What a session needs of the link that it belongs to. All calls are synchronous. */
+import type { MessageError, MessageIndex } from "@jinka/codec"
+import type { Effect } from "effect"
+import type { LinkEnded } from "./Ended.ts"
+import type * as LinkState from "./LinkState.ts"
+import type { LinkSettings } from "./Settings.ts"
+
+/** The owner of one session after the other; see `Link`. */
+export interface SessionOwner {
+  readonly settings: LinkSettings
+  readonly isSignedOn: boolean
+  /** STAN for the next network management message. */
+  readonly nextStan: () => number
+  readonly change: (event: LinkState.Event) => void
+  readonly message: (index: MessageIndex) => void
+  readonly unreadable: (wrong: MessageError, bytes: Buffer, start: number, end: number) => void
+  readonly turn: () => Effect.Effect<void> | undefined
+  readonly noted: (text: string) => void
+  /** The same for a network management message of the partner: a flood of them is not noted one by one. */
+  readonly managed: (text: string) => void
+  /** The partner sends no more on this connection: what was sent on it will not be answered. */
+  readonly halfClosed: (ended: LinkEnded) => void
+  /** Gives what tells whether the partner still waits for an answer to something that it has sent until now. */
+  readonly owing: () => () => boolean
+}
