@@ -2,117 +2,120 @@
  * Writes the source of a decoder for one bitmap of one dialect: straight code without a table, a loop over fields or a branch
  * on the encoding. It decides only what is certainly right; `undefined` leaves the message to the reference.
  *
- * Texts are cut from texts of the whole message: `s` of its bytes, `h` of its hex digits, `s037` and `s1047` of its bytes
- * read as EBCDIC. Offsets: `p` counts from the message's start; `o + p` is the byte in `b`, `w + p` the byte in the view `v`.
- * Every read is behind a check that the fields up to the next length prefix fit, so no read leaves the message.
+ * It has two parts. The first finds the fields, checks them and translates EBCDIC; nothing is made in it, so a wrong message
+ * costs nothing more. The second makes the values. Texts are cut from texts of the message: `s` of its bytes, `h` of its hex
+ * digits, `y` of its EBCDIC as Latin-1; a native call for each field would cost more.
+ *
+ * Offsets: `p` and, behind the variable field <de>, `p<de>` count from the message's start; `o` is added to them in the bytes
+ * `b`, `w` in the view `v`. EBCDIC is translated into the bytes `Y` and their view `V` from offset 0 on. Every read is behind a
+ * check that the fields up to the next length prefix fit, so no read leaves the message.
  */
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
+import {
+  declared,
+  fixedLines,
+  tableLines,
+  trackLines,
+  variableLines,
+  variableTableLines,
+  wrong,
+  wrongTrack
+} from "./GeneratedChecks.ts"
 import { announcedBytes, bytesAhead, prefixLines } from "./GeneratedSource.ts"
 
-/** Where characters are read: names of the text, the bytes and the view, and what is added to `p` in bytes and view. */
-interface Place {
-  readonly text: string
-  readonly bytes: string
-  readonly view: string
-  readonly byte: string
-  readonly word: string
-  /** Lines that make them. */
-  readonly head: ReadonlyArray<string>
+/** The text that values are cut from: of the bytes, of their hex digits, of what has been translated. */
+type Text = "s" | "h" | "y"
+
+const texts: { readonly [Name in Text]: (to: string) => string } = {
+  s: (to) => `const s = latin1(b, start, start + ${to})`,
+  h: (to) => `const h = nativeHex(b, start, start + ${to})`,
+  y: (to) => `const y = latin1(Y, 0, ${to})`
 }
 
-const ascii: Place = {
-  text: "s",
-  bytes: "b",
-  view: "v",
-  byte: "o + ",
-  word: "w + ",
-  head: ["const s = latin1(b, start, end)"]
-}
+/** What a run of fixed fields is made of. */
+type RunOf = "ascii" | "ebcdic" | "packed"
 
-const translated = (page: string): Place => ({
-  text: `s${page}`,
-  bytes: `b${page}`,
-  view: `v${page}`,
-  byte: "",
-  word: "",
-  head: [
-    `const b${page} = translated(cp${page}, b, start, end)`,
-    `const v${page} = viewOf(b${page}), s${page} = latin1(b${page}, 0, t)`
-  ]
-})
-
-/** Places by encoding. The characters of GBK below 0x80 are those of ASCII; anything above is the reference's. */
-const places: { readonly [encoding: string]: Place } = {
-  ascii,
-  gbk: ascii,
-  ebcdic: translated("037"),
-  ebcdic1047: translated("1047")
-}
-
-/** A run of fixed fields whose digits are checked together: where it began, and whether they are packed. */
-interface Run {
-  readonly from: number
-  readonly place: Place | "packed"
-}
-
-/** Source being written, and where the next field stands: `p + ahead`. */
+/** Source being written, and where the next field stands: `base + ahead`. */
 interface Draft {
+  /** The first part. */
   readonly lines: Array<string>
-  readonly head: Set<string>
+  /** The second part. */
+  readonly values: Array<string>
+  /** Texts that are needed, and where they end. */
+  readonly ends: Map<Text, string>
+  /** Whether EBCDIC is translated. */
+  translates: boolean
+  base: string
   ahead: number
-  run: Run | undefined
+  /** A run of fixed fields of digits, which are checked together: where it began. */
+  run: { readonly from: number; readonly of: RunOf } | undefined
 }
 
-const at = (draft: Draft, more = 0): string => `p + ${draft.ahead + more}`
+const at = (draft: Draft, more = 0): string => {
+  const ahead = draft.ahead + more
+  return ahead === 0 ? draft.base : `${draft.base} + ${ahead}`
+}
 
 /** Begins a run of digits here, or goes on with one. */
-const goOn = (draft: Draft, place: Place | "packed"): void => {
-  if (draft.run?.place !== place) endRun(draft)
-  draft.run ??= { from: draft.ahead, place }
+const goOn = (draft: Draft, of: RunOf): void => {
+  if (draft.run?.of !== of) endRun(draft)
+  draft.run ??= { from: draft.ahead, of }
 }
 
-/** Checks the run of digits that ends here; `e` gathers what is wrong. */
+/** Checks the run of digits that ends here. */
 const endRun = (draft: Draft): void => {
-  const { run, ahead: to } = draft
+  const { run, ahead: to, base, lines } = draft
   draft.run = undefined
   if (run === undefined) return
-  const { from, place } = run
-  const { bytes, view, byte, word } = place === "packed" ? ascii : place
-  if (to - from < 4) {
-    for (let offset = from; offset < to; offset++) {
-      const read = `${bytes}[${byte}p + ${offset}]`
-      draft.lines.push(place === "packed" ? `e |= notPacked(${read})` : `if ((${read} - 48 >>> 0) > 9) return`)
-    }
-    return
-  }
-  // Written out, because V8 gives up on inlining calls in code of this size. The same rules as `notDigits`, `notPacked`.
-  const wrong =
-    place === "packed"
-      ? "d & (d << 1 | d << 2) & -2004318072"
-      : "((d & -252645136) ^ 808464432) | (((d + 101058054) & -252645136) ^ 808464432)"
-  for (let offset = from; offset < to; offset += 4)
-    draft.lines.push(`d = ${view}.getInt32(${word}p + ${Math.min(offset, to - 4)})`, `e |= ${wrong}`)
+  const { from, of } = run
+  if (of === "ebcdic") {
+    draft.translates = true
+    lines.push(...ebcdicDigits(base, from, to))
+  } else lines.push(...fixedLines(of === "ascii" ? "digits" : "packed", `w + ${base} + ${from}`, to - from))
 }
 
-/** Condition under which characters `[from, to)` break the field's content rule. */
-const checkOf = (field: FieldLayout, from: string, to: string): string | undefined => {
-  const { bytes, view, byte, word } = places[field.encoding]!
-  const inBytes = `${bytes}, ${byte}${from}, ${byte}${to}`
-  const inView = `${view}, ${word}${from}, ${word}${to}`
-  switch (field.content) {
+// EBCDIC digits are F0-F9: the same rule as for ASCII with another high nibble, which is changed on the way.
+const ebcdicWord = (at: string): string =>
+  `d = v.getInt32(w + ${at}) ^ -252645136; e |= d | d + 101058054; V.setInt32(${at}, d | 808464432)`
+const ebcdicByte = (at: string): string => `d = b[o + ${at}] ^ 240; e |= d | d + 6; Y[${at}] = d | 48`
+
+const ebcdicDigits = (base: string, from: number, to: number): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  if (to - from < 4) for (let offset = from; offset < to; offset++) lines.push(ebcdicByte(`${base} + ${offset}`))
+  else for (let offset = from; offset < to; offset += 4) lines.push(ebcdicWord(`${base} + ${Math.min(offset, to - 4)}`))
+  return lines
+}
+
+/** Lines that translate the EBCDIC of a field in `[from, to)` and check it. */
+const translate = ({ content, encoding }: FieldLayout, isLenient: boolean, from: string, to: string): string[] => {
+  if (content === "n" && !isLenient)
+    return [
+      `for (i = ${from}; i < ${to} - 3; i += 4) { ${ebcdicWord("i")} }`,
+      `for (; i < ${to}; i++) { ${ebcdicByte("i")} }`
+    ]
+  const table = `textOf_${encoding}_${isLenient ? "ansb" : content}`
+  return [`for (i = ${from}; i < ${to}; i++) { d = ${table}[b[o + i]]; x |= d; Y[i] = d }`]
+}
+
+/** Lines that check the ASCII of a field in `[from, to)`. */
+const checkLines = ({ content, fixed }: FieldLayout, from: string, to: string): ReadonlyArray<string> => {
+  switch (content) {
     case "n":
-      return `!areDigits(${inView})`
-    case "z":
-      return `!areTrack(${inView})`
-    case "an":
-      return `!areAlphanumeric(${inBytes})`
+      return fixed >= 0
+        ? fixedLines("digits", `w + ${from}`, fixed)
+        : variableLines("digits", `w + ${from}`, `w + ${to}`)
     case "a":
-      return `!areLetters(${inBytes})`
+    case "an": {
+      const table = `bytesOf_ascii_${content}`
+      if (fixed >= 0) return tableLines(table, "b", `o + ${from}`, fixed)
+      return variableTableLines(table, "b", `o + ${from}`, `o + ${to}`)
+    }
     case "ansb":
-      return field.encoding === "gbk" ? `!arePrintable(${inView})` : undefined
+      return []
     default:
-      return `!arePrintable(${inView})`
+      if (fixed >= 0 && fixed <= 40) return fixedLines("printable", `w + ${from}`, fixed)
+      return variableLines("printable", `w + ${from}`, `w + ${to}`)
   }
 }
 
@@ -123,12 +126,26 @@ const covered = (field: FieldLayout, source: string, from: string, to: string): 
 const cut = (field: FieldLayout, text: string, from: string, to: string): string =>
   field.sensitivity === "none" ? `${text}.substring(${from}, ${to})` : covered(field, text, from, to)
 
-/** Takes a value by a function that gives `undefined` for what the reference shall decide. */
-const take = (field: FieldLayout, call: string): ReadonlyArray<string> => {
-  const name = `f${field.de}`
-  const lines = [`let ${name} = ${call}`, `if (${name} === undefined) return`]
-  if (field.sensitivity !== "none") lines.push(`${name} = new Sensitive(${name}, "${field.sensitivity}")`)
-  return lines
+/** Makes the value a part of a text; `end` is the offset in bytes where it ends. */
+const cutValue = (draft: Draft, field: FieldLayout, text: Text, from: string, to: string, end: string): void => {
+  draft.ends.set(text, end)
+  draft.values.push(`const f${field.de} = ${cut(field, text, from, to)}`)
+}
+
+/** Takes a value by a call that gives `undefined` for what the reference shall decide. */
+const takeValue = ({ lines }: Draft, { de, sensitivity }: FieldLayout, call: string): void => {
+  lines.push(`let f${de} = ${call}`, `if (f${de} === undefined) return`)
+  if (sensitivity !== "none") lines.push(`f${de} = new Sensitive(f${de}, "${sensitivity}")`)
+}
+
+/** The same, only where a check has said so; else the value is cut from the text `s`. */
+const takeOrCut = (draft: Draft, field: FieldLayout, when: string, call: string, from: string, to: string): void => {
+  const { de } = field
+  draft.lines.push(`let f${de}`, `if (${when}) {`, `f${de} = ${call}`, `if (f${de} === undefined) return`)
+  if (field.sensitivity !== "none") draft.lines.push(`f${de} = new Sensitive(f${de}, "${field.sensitivity}")`)
+  draft.lines.push("}")
+  draft.ends.set("s", to)
+  draft.values.push(`if (f${de} === undefined) f${de} = ${cut(field, "s", from, to)}`)
 }
 
 /**
@@ -136,76 +153,100 @@ const take = (field: FieldLayout, call: string): ReadonlyArray<string> => {
  * other text or `undefined`; the check of the run they stand in then refuses the message.
  */
 const fromTable = (digits: ReadonlyArray<string>): string => {
-  const terms = digits.map((digit, index) => `(${digit}) * ${10 ** (digits.length - 1 - index)}`)
+  const terms = digits.map((digit, index) => {
+    const worth = 10 ** (digits.length - 1 - index)
+    return worth === 1 ? `(${digit})` : `(${digit}) * ${worth}`
+  })
   return `decimals${digits.length}[${terms.join(" + ")}]`
 }
 
 /** Fixed field of ASCII or EBCDIC digits, checked with its neighbours. */
 const fixedDigits = (draft: Draft, field: FieldLayout): void => {
-  const place = places[field.encoding]!
-  goOn(draft, place)
-  const digits = Array.from({ length: field.fixed }, (_, n) => `${place.bytes}[${place.byte}${at(draft, n)}] - 48`)
-  const isShort = field.fixed <= 4 && field.sensitivity === "none"
-  const value = isShort ? fromTable(digits) : cut(field, place.text, at(draft), at(draft, field.fixed))
-  draft.lines.push(`const f${field.de} = ${value}`)
-  // ASCII bytes are at hand; those of EBCDIC are made together with their text.
-  if (!isShort || place !== ascii) useText(draft, place)
+  const { de, fixed, encoding } = field
+  const isAscii = encoding === "ascii"
+  goOn(draft, isAscii ? "ascii" : "ebcdic")
+  if (fixed <= 4 && field.sensitivity === "none") {
+    const digits = Array.from({ length: fixed }, (_, n) => `b[o + ${at(draft, n)}] ${isAscii ? "- 48" : "& 15"}`)
+    draft.values.push(`const f${de} = ${fromTable(digits)}`)
+  } else cutValue(draft, field, isAscii ? "s" : "y", at(draft), at(draft, fixed), at(draft, fixed))
 }
 
 /** Fixed field of packed digits, checked with its neighbours; the filling nibble of an odd number is checked apart. */
 const fixedPacked = (draft: Draft, field: FieldLayout): void => {
   goOn(draft, "packed")
-  const { lines } = draft
   const { de, units, fixed, align, fill } = field
   const isOdd = units % 2 === 1
   const skip = isOdd && align === "right" ? 1 : 0
   if (isOdd) {
     const nibble = skip === 1 ? `b[o + ${at(draft)}] >> 4` : `b[o + ${at(draft, fixed - 1)}] & 15`
-    lines.push(`if ((${nibble}) !== ${fill}) return`)
+    draft.lines.push(`if ((${nibble}) !== ${fill}) return`)
   }
   if (units <= 4 && field.sensitivity === "none") {
     const nibbles = Array.from({ length: units }, (_, n) => n + skip).map((nibble) => {
       const byte = `b[o + ${at(draft, nibble >> 1)}]`
       return nibble % 2 === 0 ? `${byte} >> 4` : `${byte} & 15`
     })
-    lines.push(`const f${de} = ${fromTable(nibbles)}`)
+    draft.values.push(`const f${de} = ${fromTable(nibbles)}`)
     return
   }
-  draft.head.add("const h = nativeHex(b, start, end)")
   const from = `2 * (${at(draft)}) + ${skip}`
-  lines.push(`const f${de} = ${cut(field, "h", from, `${from} + ${units}`)}`)
+  cutValue(draft, field, "h", from, `${from} + ${units}`, at(draft, fixed))
 }
 
-const useText = (draft: Draft, place: Place): void => {
-  for (const line of place.head) draft.head.add(line)
+/** Packed digits whose filling nibble is a digit, in `[from, to)`; `units` is an expression. */
+const packedDigits = (draft: Draft, field: FieldLayout, from: string, to: string, units: string): void => {
+  const { align, fill } = field
+  const filling = align === "right" ? `b[o + ${from}] >> 4` : `b[o + ${to} - 1] & 15`
+  draft.lines.push(...variableLines("packed", `w + ${from}`, `w + ${to}`))
+  draft.lines.push(`if ((${units} & 1) === 1 && (${filling}) !== ${fill}) return`)
+  const first = align === "right" ? `2 * (${from}) + (${units} & 1)` : `2 * (${from})`
+  cutValue(draft, field, "h", first, `${first} + ${units}`, to)
+}
+
+/** Packed track data in `[from, to)`: digits and one separator. */
+const packedTrack = (draft: Draft, field: FieldLayout, from: string, to: string, units: string): void => {
+  const { de, align, fill } = field
+  const skip = align === "right" ? `(${units} & 1)` : "0"
+  const filling = align === "right" ? `b[o + ${from}] >> 4` : `b[o + ${to} - 1] & 15`
+  draft.lines.push(`if ((${units} & 1) === 1 && (${filling}) !== ${fill}) return`)
+  draft.lines.push(`const t${de} = 2 * (${from}) + ${skip}`)
+  draft.lines.push(`const m${de} = separatorIn(b, 2 * o + t${de}, ${units})`, `if (m${de} < -1) return`)
+  draft.ends.set("h", to)
+  const text = `trackOf(h, t${de}, ${units}, m${de})`
+  const value = field.sensitivity === "none" ? text : `new Sensitive(${text}, "${field.sensitivity}")`
+  draft.values.push(`const f${de} = ${value}`)
 }
 
 /** Declares `f<de>`, the value between the expressions `from` and `to` of a field that no run checks. */
 const readValue = (layout: Layout, draft: Draft, field: FieldLayout, from: string, to: string, units: string): void => {
   const { lines } = draft
-  const { de, content, encoding } = field
-  const place = places[encoding]
+  const { de, content, encoding, fill } = field
   const isLenient = layout.dialect.lenient === true
+  const isAscii = encoding === "ascii" || encoding === "gbk"
   const byTable = `valueByTable(F[${de}], L, b, o + ${from}, o + ${to})`
   if (encoding === "binary") {
     const range = [`o + ${from}`, `o + ${to}`] as const
     const value = field.sensitivity === "none" ? `b.subarray(${range.join(", ")})` : covered(field, "b", ...range)
-    lines.push(`const f${de} = ${value}`)
-  } else if (place !== undefined && content !== "xn") {
-    useText(draft, place)
-    const check = encoding === "gbk" || !isLenient ? checkOf(field, from, to) : undefined
-    const fast = cut(field, place.text, from, to)
-    if (check === undefined) lines.push(`const f${de} = ${fast}`)
-    else {
-      lines.push(`let f${de}`, `if (${check}) {`, ...take(field, byTable).map((line) => line.replace(/^let /, "")))
-      lines.push(`} else f${de} = ${fast}`)
-    }
-  } else if (encoding === "bcd" && (content === "n" || content === "z") && !isLenient) {
-    draft.head.add("const h = nativeHex(b, start, end)")
-    const read = content === "n" ? "packedDigits" : "packedTrack"
-    lines.push(...take(field, `${read}(h, 2 * (${from}), ${units}, ${field.align === "right"}, ${field.fill}, b, o)`))
-  } else if (encoding === "hex") lines.push(...take(field, `hexField(b, o + ${from}, o + ${to})`))
-  else lines.push(...take(field, byTable))
+    draft.values.push(`const f${de} = ${value}`)
+  } else if (encoding === "hex") takeValue(draft, field, `hexField(b, o + ${from}, o + ${to})`)
+  else if (content === "xn") takeValue(draft, field, byTable)
+  else if (encoding === "gbk" && (isLenient || content.startsWith("ans") || content === "ns")) {
+    // The characters of GBK below 0x80 are those of ASCII; a Chinese one is the reference's.
+    takeOrCut(draft, field, `!arePrintable(v, w + ${from}, w + ${to})`, byTable, from, to)
+  } else if (isAscii && content === "z" && !isLenient) {
+    // The other separator, D, is a letter: rare, and not wrong.
+    lines.push(...trackLines(`w + ${from}`, `w + ${to}`))
+    takeOrCut(draft, field, wrongTrack, byTable, from, to)
+  } else if (isAscii) {
+    if (!isLenient) lines.push(...checkLines(field, from, to))
+    cutValue(draft, field, "s", from, to, to)
+  } else if (encoding !== "bcd") {
+    draft.translates = true
+    lines.push(...translate(field, isLenient, from, to))
+    cutValue(draft, field, "y", from, to, to)
+  } else if (content === "n" && !isLenient && fill <= 9) packedDigits(draft, field, from, to, units)
+  else if (content === "z" && !isLenient) packedTrack(draft, field, from, to, units)
+  else takeValue(draft, field, byTable)
 }
 
 const fixedField = (layout: Layout, draft: Draft, field: FieldLayout): void => {
@@ -225,12 +266,12 @@ const variableField = (layout: Layout, draft: Draft, field: FieldLayout, ahead: 
   const { de } = field
   endRun(draft)
   lines.push(...prefixLines(field, `o + ${at(draft)}`, "return"))
-  lines.push(`const q${de} = ${at(draft, field.prefixBytes)}`)
-  lines.push(`p = q${de} + ${announcedBytes(field)}`)
+  lines.push(`const q${de} = ${at(draft, field.prefixBytes)}`, `const p${de} = q${de} + ${announcedBytes(field)}`)
   // Everything up to the next length prefix must be there.
-  lines.push(`if (p + ${ahead} > t) return`)
+  lines.push(`if (p${de} + ${ahead} > t) return`)
+  draft.base = `p${de}`
   draft.ahead = 0
-  readValue(layout, draft, field, `q${de}`, "p", field.countsBytes ? `2 * n${de}` : `n${de}`)
+  readValue(layout, draft, field, `q${de}`, `p${de}`, field.countsBytes ? `(2 * n${de})` : `n${de}`)
 }
 
 /** Source of the member that holds the header's parts; "" for dialects without one. */
@@ -246,20 +287,35 @@ const headerMembers = (layout: Layout): string => {
 
 /** Source of the body of `(b, start, end, p, mti) => Message | undefined`; `p` is the first field's offset. */
 export const decoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>): string => {
-  const draft: Draft = { lines: [], head: new Set(), ahead: 0, run: undefined }
-  const { lines } = draft
-  lines.push(`if (p + ${bytesAhead(fields, 0)} > t) return`)
+  const draft: Draft = {
+    lines: [],
+    values: [],
+    ends: new Map(),
+    translates: false,
+    base: "p",
+    ahead: 0,
+    run: undefined
+  }
   for (const [position, field] of fields.entries()) {
     if (field.fixed >= 0) fixedField(layout, draft, field)
     else variableField(layout, draft, field, bytesAhead(fields, position + 1))
   }
   endRun(draft)
-  lines.push(`if (e !== 0 || ${at(draft)} !== t) return`)
+  const { lines, values, ends } = draft
+  const header = headerMembers(layout)
+  if (header !== "" && !ends.has("s")) ends.set("s", String(layout.headerBytes))
   // The highest field first: the object's element store then has its final size at once.
   const members = [...fields].reverse().map(({ de }) => `${de}: f${de}`)
-  const header = headerMembers(layout)
-  if (header !== "") useText(draft, ascii)
-  lines.push(`return { mti: mti, fields: { ${members.join(", ")} }${header} }`)
-  const head = ["let d = 0, e = 0", "const o = start, t = end - start", "const v = viewOf(b), w = start + b.byteOffset"]
-  return [...head, ...draft.head, ...lines].join("\n")
+  return [
+    declared,
+    "const o = start, t = end - start",
+    `if (p + ${bytesAhead(fields, 0)} > t) return`,
+    "const v = viewOf(b), w = start + b.byteOffset",
+    ...(draft.translates ? ["const { bytes: Y, view: V } = scratchOf(t)"] : []),
+    ...lines,
+    `if (${at(draft)} !== t || ${wrong}) return`,
+    ...[...ends].map(([text, to]) => texts[text](to)),
+    ...values,
+    `return { mti: mti, fields: { ${members.join(", ")} }${header} }`
+  ].join("\n")
 }

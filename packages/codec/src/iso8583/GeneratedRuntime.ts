@@ -97,80 +97,54 @@ export const areAscii = (buffer: Uint8Array, from: number, to: number): boolean 
 /** Zero when all nibbles of up to four bytes are 0-9: a nibble is above 9 when bit 3 and one of bits 2 and 1 are set. */
 export const notPacked = (word: number): number => word & ((word << 1) | (word << 2)) & 0x88888888
 
-/** The bytes `[from, to)` of packed digits: whether all nibbles are 0-9. */
-const arePacked = (buffer: Uint8Array, from: number, to: number): boolean => {
-  let wrong = 0
-  for (let at = from; at < to; at++) wrong |= notPacked(buffer[at]!)
-  return wrong === 0
-}
-
-const nibbleAt = (buffer: Uint8Array, nibble: number): number => {
-  const byte = buffer[nibble >> 1]!
-  return (nibble & 1) === 0 ? byte >> 4 : byte & 15
-}
+/** Whether a byte is something else than two packed digits. */
+const isNoPair: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => (byte >> 4 > 9 || (byte & 15) > 9 ? 1 : 0))
 
 /**
- * Text of `units` packed digits whose first byte is at nibble `from` of the message, cut from its hex text `hex`; `undefined`
- * when one is no digit or the filling nibble is another. The message begins at byte `start` of the buffer.
+ * Where the separator, nibble D, stands among `units` packed digits from nibble `from` of the buffer on, counted from the first
+ * of them; -1: nowhere, -2: there are two, or a nibble that is no digit.
  */
-export const packedDigits = (
-  hex: string,
-  from: number,
-  units: number,
-  isRight: boolean,
-  fill: number,
-  buffer: Uint8Array,
-  start: number
-): string | undefined => {
-  const begin = 2 * start + from
-  const skip = isRight ? units & 1 : 0
-  if ((units & 1) === 1) {
-    if (nibbleAt(buffer, begin + (1 - skip) * units) !== fill) return undefined
-    const digit = nibbleAt(buffer, begin + (skip === 1 ? 1 : units - 1))
-    if (digit > 9) return undefined
-  }
-  // The byte with the filling nibble has been looked at; all others hold two digits.
-  const first = (begin >> 1) + skip
-  return arePacked(buffer, first, first + (units >> 1)) ? hex.substring(from + skip, from + skip + units) : undefined
-}
-
-/** Text of packed track data: digits with one separator, nibble D, which reads as "=". Else as `packedDigits`. */
-export const packedTrack = (
-  hex: string,
-  from: number,
-  units: number,
-  isRight: boolean,
-  fill: number,
-  buffer: Uint8Array,
-  start: number
-): string | undefined => {
-  const begin = 2 * start + from
-  const skip = isRight ? units & 1 : 0
-  if ((units & 1) === 1 && nibbleAt(buffer, begin + (1 - skip) * units) !== fill) return undefined
+export const separatorIn = (buffer: Uint8Array, from: number, units: number): number => {
+  const to = from + units
   let separator = -1
-  for (let nibble = skip; nibble < units + skip; nibble++) {
-    if ((nibble & 1) === 0 && nibble + 1 < units + skip && notPacked(buffer[(begin + nibble) >> 1]!) === 0) {
+  for (let nibble = from; nibble < to; nibble++) {
+    const byte = buffer[nibble >> 1]!
+    if ((nibble & 1) === 0 && nibble + 1 < to && isNoPair[byte] === 0) {
       nibble++
       continue
     }
-    const value = nibbleAt(buffer, begin + nibble)
+    const value = (nibble & 1) === 0 ? byte >> 4 : byte & 15
     if (value <= 9) continue
-    if (value !== 13 || separator >= 0) return undefined
-    separator = from + nibble
+    if (value !== 13 || separator >= 0) return -2
+    separator = nibble - from
   }
-  const to = from + skip + units
-  if (separator < 0) return hex.substring(from + skip, to)
-  return `${hex.substring(from + skip, separator)}=${hex.substring(separator + 1, to)}`
+  return separator
 }
 
-let scratch = Buffer.alloc(0)
+/** Text of track data whose `units` digits stand in the hex text from `from` on, and its separator where `separatorIn` says. */
+export const trackOf = (hex: string, from: number, units: number, separator: number): string => {
+  const to = from + units
+  if (separator < 0) return hex.substring(from, to)
+  return `${hex.substring(from, from + separator)}=${hex.substring(from + separator + 1, to)}`
+}
 
-/** Bytes `[from, to)` read as EBCDIC and written as Latin-1, from offset 0 on; valid until the next call. */
-export const translated = ({ toLatin1 }: EbcdicPage, buffer: Uint8Array, from: number, to: number): Buffer => {
-  if (scratch.length < to - from) scratch = Buffer.allocUnsafeSlow(Math.max(4096, 2 * (to - from)))
-  const into = scratch
-  for (let at = from; at < to; at++) into[at - from] = toLatin1[buffer[at]!]!
-  return into
+/** Bytes and a view of them. */
+interface Scratch {
+  readonly bytes: Buffer
+  readonly view: DataView
+}
+
+const makeScratch = (length: number): Scratch => {
+  const bytes = Buffer.allocUnsafeSlow(length)
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset) }
+}
+
+let scratch = makeScratch(4096)
+
+/** Room for a message whose EBCDIC is translated; valid until the next call. */
+export const scratchOf = (length: number): Scratch => {
+  if (scratch.bytes.length < length) scratch = makeScratch(2 * length)
+  return scratch
 }
 
 /** Any field's value by the reference, `undefined` when it breaks a rule. */
@@ -247,14 +221,20 @@ const wireTable = (content: FieldContent, byteOf: (code: number) => number): Uin
     return byte < 0 ? 256 : byte
   })
 
+/** By byte on the wire its character in Latin-1, 256 where the field's content must not hold it. */
+const textTable = (content: FieldContent, { toLatin1 }: EbcdicPage): Uint16Array =>
+  Uint16Array.from(toLatin1, (code) => (isAllowed(content, code) ? code : 256))
+
 const contents = ["n", "a", "an", "ans", "ansb", "ns", "z"] as const
 
-/** Tables of the text encodings of one byte a character, under the names that generated code uses. */
+/** Tables of the text encodings of one byte a character, both ways, under the names that generated code uses. */
 export const wireTables: Readonly<Record<string, Uint16Array>> = Object.fromEntries(
   contents.flatMap((content) => [
     [`bytesOf_ascii_${content}`, wireTable(content, (code) => code)],
     [`bytesOf_ebcdic_${content}`, wireTable(content, (code) => cp037.fromLatin1[code]!)],
     [`bytesOf_ebcdic1047_${content}`, wireTable(content, (code) => cp1047.fromLatin1[code]!)],
+    [`textOf_ebcdic_${content}`, textTable(content, cp037)],
+    [`textOf_ebcdic1047_${content}`, textTable(content, cp1047)],
     [`nibblesOf_${content}`, wireTable(content, (code) => bcdNibble[code]!)]
   ])
 )
