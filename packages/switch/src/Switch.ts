@@ -6,6 +6,7 @@
  */
 import { explain, isRequest, type MessageError, type MessageIndex, mtiClass } from "@jinka/codec"
 import { Clock, Context, Deferred, Effect, Fiber, Latch, type Scope } from "effect"
+import { drainAll, type Unfinished } from "./Drain.ts"
 import { Books, type Limits } from "./exchange/Books.ts"
 import { Deliveries } from "./exchange/Deliveries.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
@@ -17,10 +18,11 @@ import type { Settings as DeliverySettings } from "./exchange/StoreAndForward.ts
 import { StoredAnswers } from "./exchange/StoredAnswers.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
-import { LinkEnded } from "./link/Ended.ts"
-import { Link, type LinkEvents, type LinkStatus } from "./link/Link.ts"
+import { Link, type LinkEvents } from "./link/Link.ts"
 import { Notices } from "./link/Notices.ts"
 import type { LinkSettings } from "./link/Settings.ts"
+import { Operations } from "./Operations.ts"
+import { type SwitchStatus, statusOf } from "./SwitchStatus.ts"
 import type { ListenFailed, Transport } from "./transport/Transport.ts"
 
 /** How often the oldest open exchange is looked up for the journal, in ticks of the deadline fiber. */
@@ -34,29 +36,13 @@ export interface SwitchSettings {
   readonly limits: Limits
 }
 
-/** What an operator sees at once. */
-export interface SwitchStatus {
-  readonly links: ReadonlyArray<LinkStatus & { readonly outstanding: number; readonly stored: number }>
-  /** Entries by kind since the journal began. */
-  readonly entries: ReadonlyArray<number>
-  /** Answers by response code since the start. */
-  readonly answers: { readonly [code: string]: number }
-  /** Entries and bytes that are not on disk yet. */
-  readonly unwritten: { readonly entries: number; readonly bytes: number }
-}
-
-/** A request that had not ended when a drain was over, with its outcome. */
-export interface Unfinished {
-  readonly exchange: number
-  readonly link: string
-  readonly outcome: "Unknown" | "NotSent"
-}
-
 /** A running switch. */
 export interface Running {
   readonly recovered: Recovered
   readonly status: () => SwitchStatus
   readonly links: ReadonlyArray<Link>
+  /** What an operator may do to a link. */
+  readonly operations: Operations
   /**
    * Takes no new requests, waits up to `limitMs` for what is outstanding, signs off, closes, and returns what had not ended.
    * Advices and reversals stay in the journal and go on after the next start.
@@ -227,8 +213,9 @@ export const make = Effect.fnUntraced(function* (
   return {
     recovered,
     links: books.links,
-    status: () => status(books),
-    drain: (limitMs) => drain(core, limitMs),
+    operations: new Operations(books),
+    status: () => statusOf(books),
+    drain: (limitMs) => drainAll(books, limitMs),
     failed: Effect.raceAllFirst<Effect.Effect<never, JournalError | ListenFailed>>([
       journal.failed,
       Deferred.await(core.broken),
@@ -249,37 +236,3 @@ const deadlines = (core: Core): Effect.Effect<never> => {
     Effect.forever
   )
 }
-
-const status = (books: Books): SwitchStatus => ({
-  links: books.links.map((link) => ({
-    ...link.status(),
-    outstanding: books.outstanding[link.id]!.size,
-    stored: books.queues[link.id]!.size
-  })),
-  entries: books.journal.counts(),
-  answers: Object.fromEntries(books.answers),
-  unwritten: { entries: books.journal.writer.pendingEntries, bytes: books.journal.writer.pendingBytes }
-})
-
-const outstandingNow = (books: Books): number => books.outstanding.reduce((sum, { size }) => sum + size, 0)
-
-const drain = Effect.fnUntraced(function* (core: Core, limitMs: number) {
-  const { books } = core
-  for (const link of books.links) link.change({ _tag: "draining", on: true })
-  const end = books.runtime.monotonicMs() + limitMs
-  while ((outstandingNow(books) > 0 || books.commits.length > 0) && books.runtime.monotonicMs() < end) {
-    yield* Effect.sleep(TICK_MS)
-  }
-  const unfinished: Array<Unfinished> = []
-  for (const link of books.links) {
-    books.outstanding[link.id]!.forEach(({ exchange, sentEpoch }) => {
-      unfinished.push({ exchange, link: link.settings.name, outcome: sentEpoch > 0 ? "Unknown" : "NotSent" })
-    })
-    link.session?.signOff()
-  }
-  yield* Effect.sleep(2 * TICK_MS)
-  for (const { session } of books.links) {
-    session?.close(new LinkEnded({ reason: "Stopping", why: "the switch is stopping" }))
-  }
-  return unfinished
-})

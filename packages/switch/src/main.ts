@@ -3,6 +3,7 @@
  * The `jinka` command: the edge where the program meets its process. Everything else is in `operate/`.
  */
 import { readFileSync } from "node:fs"
+import { userInfo } from "node:os"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer, Runtime } from "effect"
 import { jinka } from "./operate/command/Jinka.ts"
@@ -27,8 +28,22 @@ const nextSignal = Effect.callback<string>((resume) => {
   })
 })
 
+/** The unix user; a user without a name in the system's list is its number. */
+const userName = (): string => {
+  const sudo = process.env["SUDO_USER"]
+  let own = `uid ${process.getuid?.() ?? "?"}`
+  try {
+    own = userInfo().username
+  } catch {
+    // The number says who it is.
+  }
+  const name = sudo === undefined || sudo === own ? own : `${sudo} as ${own}`
+  return name.replaceAll(/[^ -~]/g, "?").slice(0, 64)
+}
+
 const edge = ProcessEdge.of({
   pid: process.pid,
+  user: userName(),
   takeSignals: Effect.sync(() => {
     areTaken = true
     return nextSignal

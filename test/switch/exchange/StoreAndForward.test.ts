@@ -34,6 +34,7 @@ const message = (exchange: number, transaction = `t${exchange}`): Stored => ({
   bytes: Buffer.alloc(0),
   key: `k${exchange}`,
   transaction,
+  at: 0,
   attempts: 0
 })
 

@@ -343,7 +343,7 @@ describe("Questions to a switch", () => {
 
     expect(acquirerLink).toMatchObject({ ready: false, lastEnd: { reason: "PeerClosed" } })
     expect((await jinka(["status", file])).out).toMatch(
-      /acquirer {2}48020000 {2}down.*\n(?:.*\n)*? {4}last end .* ago: PeerClosed/
+      /acquirer {2}48020000 {2}down.*\n(?:.*\n)*? {4}last end .* ago: partner, FIN: PeerClosed/
     )
   })
 

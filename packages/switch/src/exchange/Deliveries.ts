@@ -124,8 +124,8 @@ export class Deliveries {
     return queue.answered(key, isReject ? dialect.refusal.formatError : index.text(39), books.now)
   }
 
-  /** The message with these bytes as its queue holds it; `exchange` is its `queued` entry. */
-  stored(target: Link, exchange: number, about: number, bytes: Buffer): Stored {
+  /** The message with these bytes as its queue holds it; `exchange` is its `queued` entry, made at `at`. */
+  stored(target: Link, exchange: number, about: number, bytes: Buffer, at: number): Stored {
     const { codec, dialect } = target.settings
     const { index } = this
     codec.index(bytes, 0, bytes.length, index)
@@ -137,13 +137,14 @@ export class Deliveries {
       bytes,
       key: this.key.toString("latin1", 0, length),
       transaction: Reversal.transactionOf(dialect, index),
+      at,
       attempts: 0
     }
   }
 
   private enter(target: Link, about: number, source: string, bytes: Buffer): Stored {
     const exchange = this.books.record.queued(target, about, source, bytes)
-    return this.stored(target, exchange, about, bytes)
+    return this.stored(target, exchange, about, bytes, this.books.runtime.wallMs())
   }
 
   /** The partner says it again: acknowledged again, delivered once. */

@@ -34,7 +34,8 @@ export class Slot {
   sentEpoch = 0
   /** MTI of the request, as a number. */
   mti = 0
-  /** Monotonic milliseconds: when it ends. */
+  /** Monotonic milliseconds: when it was taken, and when it ends. */
+  takenAt = 0
   deadline = 0
   /** Response code for the origin when the exchange ends without an answer. */
   endCode = ""
@@ -193,6 +194,15 @@ export class Outstanding {
   /** Whether `is` holds for a request in the table. */
   some(is: (slot: Slot) => boolean): boolean {
     return this.slots.some((slot) => this.states[slot.id] !== State.free && is(slot))
+  }
+
+  /** When the oldest request in the table was taken, monotonic milliseconds; 0: there is none. Looks at every slot. */
+  oldest(): number {
+    let oldest = 0
+    this.forEach(({ takenAt }) => {
+      if (oldest === 0 || takenAt < oldest) oldest = takenAt
+    })
+    return oldest
   }
 
   private grow(): number {

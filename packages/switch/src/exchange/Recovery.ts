@@ -171,7 +171,7 @@ export class Recovery {
     this.needs(entry, undefined)
     const link = this.linkByName.get(entry.link)
     if (link === undefined) return
-    const stored = this.deliveries.stored(link, entry.exchange, entry.about, secretRest(entry.secret))
+    const stored = this.deliveries.stored(link, entry.exchange, entry.about, secretRest(entry.secret), entry.at)
     this.deliver.set(entry.exchange, { link, stored })
     const origin = entry.code.startsWith("from ") ? this.linkByText.get(entry.code.slice(5)) : undefined
     this.learn(entry, origin, entry.exchange, Fate.queued)

@@ -105,6 +105,7 @@ export class Requests {
     const slot = outstanding.take(this.key, 0, length, books.now + books.limits.requestTimeoutMs)
     if (slot === undefined) return this.refuse(origin, index, "duplicate")
     slot.exchange = books.record.accepted(origin, target, index)
+    slot.takenAt = books.now
     slot.originLink = origin.id
     slot.originEpoch = origin.epoch
     slot.sentEpoch = 0

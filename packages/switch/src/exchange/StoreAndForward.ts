@@ -22,6 +22,8 @@ export interface Stored {
   readonly key: string
   /** Key of the transaction that it belongs to. */
   readonly transaction: string
+  /** When it was accepted, milliseconds since the epoch. */
+  readonly at: number
   /** Attempts made so far. */
   attempts: number
 }
@@ -49,6 +51,19 @@ export interface Effects {
   readonly write: (stored: Stored, isRepeat: boolean) => boolean
   /** Whether a response code ends the delivery; other codes say "try again later". */
   readonly isFinal: (code: string) => boolean
+}
+
+/** What an operator sees of a queue. */
+export interface StoredStatus {
+  /** Messages that have not ended, and those of them that wait for an answer or for their next attempt. */
+  readonly size: number
+  readonly underWay: number
+  readonly resting: number
+  /** Monotonic milliseconds of the first attempt that rests; 0: none does. */
+  readonly nextAttempt: number
+  /** `at` in milliseconds since the epoch. */
+  readonly oldest: { readonly at: number; readonly exchange: number; readonly attempts: number } | undefined
+  readonly attemptsMax: number
 }
 
 /** When a message's wait is over, and whether the wait is for an answer or for its next attempt. */
@@ -79,6 +94,23 @@ export class StoreAndForward {
   /** Messages that have not ended. */
   get size(): number {
     return this.count
+  }
+
+  /** How the queue stands: looks at the oldest message of each transaction. */
+  status(): StoredStatus {
+    let oldest: Stored | undefined
+    for (const [first] of this.transactions.values()) {
+      if (oldest === undefined || first!.exchange < oldest.exchange) oldest = first
+    }
+    return {
+      size: this.count,
+      underWay: this.underWay.size,
+      resting: this.resting.length,
+      nextAttempt: this.resting[0]?.until ?? 0,
+      oldest:
+        oldest === undefined ? undefined : { at: oldest.at, exchange: oldest.exchange, attempts: oldest.attempts },
+      attemptsMax: this.settings.attemptsMax
+    }
   }
 
   /** Messages that have not ended, oldest first in each transaction. */

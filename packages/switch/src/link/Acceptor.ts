@@ -13,6 +13,8 @@ const NOTED_EVERY = 100
 export interface AcceptorOwner {
   /** A connection is up now. */
   readonly isUp: boolean
+  /** Taken away by an operator: no connection is let in. */
+  readonly isAway: boolean
   /** Ends the connection that is up. */
   readonly cut: (ended: LinkEnded) => void
   readonly noted: (text: string) => void
@@ -44,6 +46,9 @@ export class Acceptor {
     const address = connection.remote.slice(0, connection.remote.lastIndexOf(":"))
     if (from.length > 0 && !from.some((allowed) => allowed === address || `::ffff:${allowed}` === address)) {
       return this.turnAway(connection, `PeerNotAllowed: a connection from ${address} was closed`)
+    }
+    if (this.owner.isAway) {
+      return this.turnAway(connection, `a connection from ${address} was closed, the link is drained`)
     }
     if (this.owner.isUp && second === "refuse") {
       return this.turnAway(connection, `a second connection from ${connection.remote} was closed, one is up`)

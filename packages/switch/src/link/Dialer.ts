@@ -22,6 +22,7 @@ export class Dialer {
   attempts = 0
   /** Monotonic milliseconds of the next attempt; 0: none is waited for. */
   nextAttempt = 0
+  private hurry: (() => void) | undefined
   private readonly owner: DialerOwner
   private readonly side: Side & { readonly _tag: "connect" }
 
@@ -35,6 +36,23 @@ export class Dialer {
     this.attempts = Backoff.attemptAfter(this.attempts, upMs)
   }
 
+  /** Ends the pause before the next attempt. False when no pause is running. */
+  retry(): boolean {
+    const { hurry } = this
+    hurry?.()
+    return hurry !== undefined
+  }
+
+  private readonly hurried: Effect.Effect<void> = Effect.callback((resume) => {
+    this.hurry = () => {
+      this.hurry = undefined
+      resume(Effect.void)
+    }
+    return Effect.sync(() => {
+      this.hurry = undefined
+    })
+  })
+
   /** The next connection. Waits before an attempt that follows a failed one. */
   readonly next: Effect.Effect<Connection, never, Transport> = Effect.gen({ self: this }, function* () {
     const { to, timeoutMs } = this.side
@@ -45,7 +63,7 @@ export class Dialer {
       if (this.attempts > 0) {
         const wait = Backoff.delayMs(this.owner.settings.reconnect, this.attempts - 1, yield* Random.next)
         this.nextAttempt = now() + wait
-        yield* Effect.sleep(wait)
+        yield* Effect.raceFirst(Effect.sleep(wait), this.hurried)
       }
       this.nextAttempt = 0
       const connection = yield* transport.connect(to).pipe(

@@ -17,6 +17,7 @@ export class LinkEnded extends Data.TaggedError("LinkEnded")<{
     | "SignOnTimeout"
     | "Replaced"
     | "Operator"
+    | "Reloaded"
     | "Stopping"
   /** One sentence for the operator: what was seen, and what to look at. */
   readonly why: string
@@ -38,7 +39,8 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
   SignOnRefused: "The partner answered our sign-on with another code than 00.",
   SignOnTimeout: "No sign-on, or no answer to ours, came in time.",
   Replaced: "The partner opened a second connection and `second: replace` gave it the link.",
-  Operator: "An operator closed the link.",
+  Operator: "An operator closed the connection; the journal says who.",
+  Reloaded: "A reload of the configuration changed or removed the link; the journal says who asked for it.",
   Stopping: "The switch is stopping."
 }
 
@@ -49,6 +51,57 @@ export const endedBy = (ended: ConnectionEnded): LinkEnded =>
     why: ended.cause
   })
 
-/** The end that bytes make which are no frame. */
-export const frameWrong = (wrong: FrameError): LinkEnded =>
-  new LinkEnded({ reason: "FrameError", why: explainFrame(wrong), frameError: wrong })
+/** The end that bytes make which are no frame. Its first bytes are masked, in the sentence too. */
+export const frameWrong = (wrong: FrameError): LinkEnded => {
+  const masked = { ...wrong, first: maskHex(wrong.first) }
+  return new LinkEnded({ reason: "FrameError", why: explainFrame(masked), frameError: masked })
+}
+
+/** Longest run of decimal digits that is shown: a card number has at least 12. */
+const DIGITS_SHOWN = 11
+
+/** Hex text in which a long run of digits (as ASCII or packed) shows its first six and last four only. */
+export const maskHex = (hex: string): string =>
+  bytesIn(hex)
+    .replace(asciiDigits, (run) => covered(run.split(" "), "**").join(" "))
+    .replaceAll(" ", "")
+    .replace(packedDigits, (run) => (isShortAscii(run) ? run : covered([...run], "*").join("")))
+
+const bytesIn = (hex: string): string => (hex.match(/../g) ?? []).join(" ")
+const asciiDigits = new RegExp(`3\\d(?: 3\\d){${DIGITS_SHOWN},}`, "g")
+const packedDigits = new RegExp(`\\d{${DIGITS_SHOWN + 1},}`, "g")
+
+/** A few digits in ASCII are a long run of packed ones by their look only. */
+const isShortAscii = (run: string): boolean => run.length <= 2 * DIGITS_SHOWN && /^(?:3\d)+$/.test(run)
+
+const covered = (digits: ReadonlyArray<string>, cover: string): ReadonlyArray<string> =>
+  digits.map((digit, at) => (at < 6 || at >= digits.length - 4 ? digit : cover))
+
+/** Who ended a connection, and by what. */
+export interface Closing {
+  readonly by: "partner" | "network" | "us" | "operator"
+  readonly how: string
+}
+
+const closings: Readonly<Record<LinkEnded["reason"], Closing>> = {
+  ConnectFailed: { by: "network", how: "no connection came about" },
+  PeerClosed: { by: "partner", how: "FIN" },
+  PeerReset: { by: "network", how: "the network gave up" },
+  PeerSilent: { by: "us", how: "silence, three watchdog intervals" },
+  FrameError: { by: "us", how: "frame error" },
+  FrameTimeout: { by: "us", how: "frame deadline" },
+  SlowPeer: { by: "us", how: "unsent bytes" },
+  SignOnRefused: { by: "us", how: "sign-on refused" },
+  SignOnTimeout: { by: "us", how: "no sign-on in time" },
+  Replaced: { by: "partner", how: "second connection" },
+  Operator: { by: "operator", how: "command" },
+  Reloaded: { by: "operator", how: "reload" },
+  Stopping: { by: "us", how: "stop" }
+}
+
+/** System codes that mean that the partner itself sent RST. */
+const resets = new Set(["ECONNRESET", "EPIPE"])
+
+/** Who did it and how, for the status line. */
+export const closing = ({ reason, why }: LinkEnded): Closing =>
+  reason === "PeerReset" && resets.has(why) ? { by: "partner", how: "RST" } : closings[reason]

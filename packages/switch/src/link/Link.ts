@@ -5,13 +5,15 @@
  * it `LinkEvents` and sends through the current session. Single-threaded like all of the switch.
  */
 import type { MessageError, MessageIndex, PatchList } from "@jinka/codec"
-import { Effect, type Scope } from "effect"
+import { Effect, Latch, type Scope } from "effect"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
 import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
 import { addressing } from "./Addressing.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
 import { LinkEnded } from "./Ended.ts"
+import { Ends } from "./Ends.ts"
 import * as LinkState from "./LinkState.ts"
+import type { LinkStatus } from "./LinkStatus.ts"
 import { Notices } from "./Notices.ts"
 import { make as makeSession, type Session } from "./Session.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
@@ -35,24 +37,6 @@ export interface LinkEvents {
   readonly noted: (link: Link, text: string) => void
 }
 
-/** What an operator sees of a link, at once and without asking the kernel. Times are monotonic milliseconds, 0: never. */
-export interface LinkStatus {
-  readonly name: string
-  readonly institution: string
-  readonly state: string
-  readonly ready: boolean
-  readonly epoch: number
-  readonly local: string
-  readonly remote: string
-  readonly since: number
-  readonly lastReceived: number
-  readonly lastSent: number
-  readonly attempts: number
-  readonly nextAttempt: number
-  readonly unsent: number
-  readonly lastEnd: { readonly at: number; readonly reason: LinkEnded["reason"]; readonly why: string } | undefined
-}
-
 /** A link, made once for each `links:` entry of the configuration. */
 export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
   readonly id: number
@@ -70,7 +54,13 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
   /** Where its connections come from. */
   private readonly source: Dialer | Acceptor
   private since = 0
-  private lastEnd: LinkStatus["lastEnd"]
+  private readonly ends = new Ends()
+  /** Taken away by a drain: makes no connections and takes none. */
+  isAway = false
+  /** An operator has signed us off: a new connection does not sign on by itself. */
+  isSignedOff = false
+  private away: (() => void) | undefined
+  private readonly back = Latch.makeUnsafe(true)
 
   constructor(id: number, settings: LinkSettings, events: LinkEvents) {
     this.id = id
@@ -94,6 +84,21 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
   /** Being emptied or blocked by an operator: the partner's new requests are refused. */
   get isClosedForRequests(): boolean {
     return this.state.draining || this.state.blocked
+  }
+
+  /** Taken out of use by an operator. */
+  get isBlocked(): boolean {
+    return this.state.blocked
+  }
+
+  /** Takes no new work: being drained, or drained. */
+  get isDraining(): boolean {
+    return this.state.draining
+  }
+
+  /** Our own sign-on on the present connection. */
+  get signedOn(): LinkState.SignOn {
+    return this.state.ours
   }
 
   /** Whether a message of this length may be sent on the link: a frame above the limit would end the partner's connection. */
@@ -153,7 +158,24 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
 
   /** An attempt to connect came to nothing. */
   connectFailed(at: number, why: string): void {
-    this.lastEnd = { at, reason: "ConnectFailed", why }
+    this.ends.add(at, new LinkEnded({ reason: "ConnectFailed", why }))
+  }
+
+  /** Dials now and not after the pause. False when it does not wait for one: it is up, at it, or the partner's to dial. */
+  retry(): boolean {
+    return this.source instanceof Dialer && this.source.retry()
+  }
+
+  /** Closes its connection in order and makes and takes none (`on`), or comes back. */
+  leave(on: boolean, ended: LinkEnded): void {
+    this.isAway = on
+    if (!on) {
+      this.back.openUnsafe()
+      return
+    }
+    this.back.closeUnsafe()
+    this.session?.close(ended)
+    this.away?.()
   }
 
   /** See `LinkEvents`. */
@@ -172,24 +194,39 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
     this.session?.fail(ended)
   }
 
+  /** The state in words. */
+  get phrase(): string {
+    return LinkState.phrase(this.state)
+  }
+
   /** Everything an operator asks first. */
   status(): LinkStatus {
-    const { session } = this
+    const { session, source, state } = this
+    const { local, remote, legs } = session?.connection ?? { local: "", remote: "" }
     return {
       name: this.settings.name,
       institution: this.settings.institution,
-      state: LinkState.phrase(this.state),
+      state: this.phrase,
       ready: this.isReady,
+      blocked: state.blocked,
+      draining: state.draining,
+      ours: state.ours,
+      partners: state.partners,
+      signOnAttempts: session?.management.attempts ?? 0,
       epoch: this.epoch,
-      local: session?.connection.local ?? "",
-      remote: session?.connection.remote ?? "",
+      local,
+      remote,
+      legs: session === undefined ? [] : (legs ?? [{ leg: "both", local, remote }]),
       since: this.since,
       lastReceived: session?.lastReceived ?? 0,
       lastSent: session?.lastSent ?? 0,
-      attempts: this.source instanceof Dialer ? this.source.attempts : 0,
-      nextAttempt: this.source instanceof Dialer ? this.source.nextAttempt : 0,
+      bytesReceived: session?.bytesReceived ?? 0,
+      bytesSent: session?.bytesSent ?? 0,
+      attempts: source instanceof Dialer ? source.attempts : 0,
+      nextAttempt: source instanceof Dialer ? source.nextAttempt : 0,
       unsent: session === undefined ? 0 : session.outbox.waiting + session.connection.unsent(),
-      lastEnd: this.lastEnd
+      clocks: session?.clocks,
+      ends: this.ends.all
     }
   }
 
@@ -197,13 +234,30 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
   readonly run: Effect.Effect<never, ListenFailed, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
     const { source } = this
     if (source instanceof Acceptor) yield* source.listen
-    const whole = Effect.forever(Effect.flatMap(source.next, (connection) => this.hold(connection)))
+    const next = Effect.raceFirst(source.next, this.leaving)
+    const whole = Effect.forever(
+      Effect.andThen(
+        this.back.await,
+        Effect.flatMap(next, (connection) => (connection === undefined ? Effect.void : this.hold(connection)))
+      )
+    )
     return yield* source instanceof Acceptor
       ? Effect.ensuring(
           whole,
           Effect.sync(() => source.close())
         )
       : whole
+  })
+
+  /** Waits until the link is taken away. */
+  private readonly leaving: Effect.Effect<undefined> = Effect.callback((resume) => {
+    this.away = () => {
+      this.away = undefined
+      resume(Effect.succeed(undefined))
+    }
+    return Effect.sync(() => {
+      this.away = undefined
+    })
   })
 
   /** One connection, from its opening to its end. */
@@ -227,7 +281,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
     this.session = undefined
     this.since = now
     if (this.source instanceof Dialer) this.source.ended(now - session.openedAt)
-    this.lastEnd = { at: now, reason: ended.reason, why: ended.why }
+    this.ends.add(now, ended)
     this.change({ _tag: "ended" })
     this.noted(`ended: ${ended.reason}, ${ended.why}`)
     this.events.ended(this, session.epoch, ended)

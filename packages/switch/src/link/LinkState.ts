@@ -6,8 +6,8 @@
  */
 import type { Phase } from "./Watchdog.ts"
 
-/** A sign-on: not asked for, still missing, or given. */
-export type SignOn = "none" | "missing" | "done"
+/** A sign-on: not asked for, still missing, asked for but not needed, given, or taken back by an operator. */
+export type SignOn = "none" | "missing" | "optional" | "done" | "off"
 
 /** One link as it stands. */
 export interface LinkState {
@@ -28,6 +28,8 @@ export type Event =
   | { readonly _tag: "ended" }
   | { readonly _tag: "signedOn"; readonly side: "ours" | "partners" }
   | { readonly _tag: "signedOff"; readonly side: "ours" | "partners" }
+  /** An operator has signed us off: no sign-on of ours until an operator asks for one. */
+  | { readonly _tag: "heldOff" }
   | { readonly _tag: "watchdog"; readonly phase: Phase }
   | { readonly _tag: "draining"; readonly on: boolean }
   | { readonly _tag: "blocked"; readonly on: boolean }
@@ -53,6 +55,8 @@ export const step = (state: LinkState, event: Event): LinkState => {
       return state.connected ? { ...state, [event.side]: "done" } : state
     case "signedOff":
       return state.connected ? { ...state, [event.side]: "missing" } : state
+    case "heldOff":
+      return state.connected ? { ...state, ours: "off" } : state
     case "watchdog":
       return state.connected ? { ...state, watchdog: event.phase } : state
     case "draining":
@@ -64,7 +68,7 @@ export const step = (state: LinkState, event: Event): LinkState => {
 
 /** Both sign-ons that were asked for are there. */
 export const isSignedOn = (state: LinkState): boolean =>
-  state.connected && state.ours !== "missing" && state.partners !== "missing"
+  state.connected && state.ours !== "missing" && state.ours !== "off" && state.partners !== "missing"
 
 /** New requests may be sent on the link now. */
 export const isReady = (state: LinkState): boolean =>
@@ -72,9 +76,10 @@ export const isReady = (state: LinkState): boolean =>
 
 /** The state in one word, for a status line: the first thing that keeps the link from being used. */
 export const phrase = (state: LinkState): string => {
-  if (!state.connected) return state.blocked ? "down, blocked" : "down"
+  if (!state.connected) return state.draining ? "down, drained" : state.blocked ? "down, blocked" : "down"
   if (state.blocked) return "blocked"
   if (state.draining) return "draining"
+  if (state.ours === "off") return "signed off"
   if (state.ours === "missing") return "signing on"
   if (state.partners === "missing") return "waiting for sign-on"
   if (state.watchdog === "SUSPECT") return "suspect"

@@ -5,21 +5,13 @@
  * writes all that has gathered in one go. The keeper owns every clock of the connection: idle frames, watchdog, sign-on, frame
  * deadline, slow partner. Whichever fails first ends the epoch with a reason.
  */
-import {
-  Framer,
-  type FrameSink,
-  frameOverhead,
-  idleFrame,
-  isMessageError,
-  isResponse,
-  MessageIndex,
-  writeFrame
-} from "@jinka/codec"
+import { Framer, type FrameSink, frameOverhead, idleFrame, MessageIndex, writeFrame } from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
-import { accepted } from "./Codes.ts"
 import { endedBy, frameWrong, LinkEnded } from "./Ended.ts"
 import { settled } from "./HalfClosed.ts"
+import type { SessionClocks } from "./LinkStatus.ts"
+import { type Answered, Management } from "./Management.ts"
 import * as NetworkManagement from "./NetworkManagement.ts"
 import { Outbox } from "./Outbox.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
@@ -27,6 +19,9 @@ import * as Watchdog from "./Watchdog.ts"
 
 /** Longest sleep of the keeper, in milliseconds. */
 const SLEEP_MAX_MS = 60_000
+
+/** How long the partner's FIN is waited for after ours, in milliseconds. */
+const FINISH_MS = 1000
 
 /** The state of one connection and what its fibers do. Made by `Link` for each connection, and thrown away with it. */
 export class Session {
@@ -37,6 +32,10 @@ export class Session {
   readonly openedAt: number
   lastReceived: number
   lastSent: number
+  /** Bytes read and written on this connection. */
+  bytesReceived = 0
+  bytesSent = 0
+  readonly management: Management
   private readonly clock: Clock.Clock
   private readonly chance: () => number
   private readonly framer: Framer
@@ -54,9 +53,9 @@ export class Session {
   /** The switch has enough work and does not read: silence is ours then, and no clock of the partner runs. */
   private isHeld = false
   private writingSince = 0
-  private signOnSince = 0
-  /** STAN of our outstanding network management request and what it was; one at a time. */
-  private asked: { readonly stan: number; readonly what: NetworkManagement.Meaning } | undefined
+  /** Our half is being closed: what the end is called, and until when the partner's half is waited for. */
+  private finishing: { readonly ended: LinkEnded; readonly until: number } | undefined
+  private isFinished = false
   private failure: LinkEnded | undefined
   /** The partner has closed its direction, and the connection lasts only until it has its answers. */
   isHalfClosed = false
@@ -78,6 +77,19 @@ export class Session {
     this.sleepMaxMs = Math.min(SLEEP_MAX_MS, frameTimeoutMs, writeTimeoutMs)
     this.openedAt = this.lastReceived = this.lastSent = this.watchdogSetAt = this.now()
     this.watchdogMs = this.drawTimer()
+    this.management = new Management(
+      link,
+      {
+        now: () => this.now(),
+        wallMs: () => this.clock.currentTimeMillisUnsafe(),
+        put: (message) => this.put(message),
+        reply: (index, code) => this.reply(index, code),
+        fail: (ended) => this.fail(ended),
+        signedOn: () => this.signedOnMaybe(),
+        proved: () => this.watch({ _tag: "probeAnswered" })
+      },
+      this.openedAt
+    )
   }
 
   /** Monotonic milliseconds. */
@@ -114,11 +126,41 @@ export class Session {
     this.wake(0)
   }
 
-  /** Ends the connection in order: what is in the outbox's last write still leaves. */
+  /**
+   * Ends the connection in order: FIN goes out behind what is unsent, and what the partner still says is taken until its own FIN
+   * comes, or for {@link FINISH_MS}.
+   */
   close(ended: LinkEnded): void {
-    this.failure ??= ended
-    this.connection.close("fin")
-    this.wake(0)
+    if (this.failure !== undefined || this.finishing !== undefined) return
+    if (this.connection.finish === undefined) {
+      this.failure = ended
+      this.connection.close("fin")
+      return this.wake(0)
+    }
+    this.finishing = { ended, until: this.now() + FINISH_MS }
+    if (this.outbox.waiting > 0 || this.writingSince > 0) this.outbox.flush()
+    else this.finish()
+    this.wake(this.finishing.until)
+  }
+
+  private finish(): void {
+    this.isFinished = true
+    this.connection.finish?.()
+  }
+
+  /** Every clock of the connection as it stands. */
+  get clocks(): SessionClocks {
+    const { watchdog } = this
+    return {
+      watchdog: watchdog.phase,
+      isProbing: watchdog.pending,
+      proofsMissing: watchdog.proofsMissing,
+      watchdogDue: watchdog.phase === "DOWN" ? 0 : this.watchdogDue(),
+      unheardSince: this.lastSent > this.lastReceived ? this.lastReceived : 0,
+      writingSince: this.writingSince,
+      frameSince: this.frameOpenAt,
+      isHeld: this.isHeld
+    }
   }
 
   /** Runs until the connection ends; never fails otherwise. */
@@ -126,8 +168,8 @@ export class Session {
     this.opened()
     return Effect.raceFirst(Effect.raceFirst(this.receive, this.send), this.keep)
   }).pipe(
-    Effect.catch((ended) => Effect.succeed(this.failure ?? ended)),
-    Effect.ensuring(Effect.sync(() => this.connection.close("reset")))
+    Effect.catch((ended) => Effect.succeed(this.failure ?? this.finishing?.ended ?? ended)),
+    Effect.ensuring(Effect.sync(() => this.connection.close(this.finishing === undefined ? "reset" : "fin")))
   )
 
   private readonly sink: FrameSink = {
@@ -160,7 +202,8 @@ export class Session {
     if (!isOwing()) return Effect.void
     this.isHalfClosed = true
     this.watchdog = Watchdog.initial
-    this.signOnSince = this.frameOpenAt = 0
+    this.management.settled()
+    this.frameOpenAt = 0
     this.link.halfClosed(ended)
     return settled(isOwing, this.link.settings.writeTimeoutMs)
   }
@@ -168,6 +211,7 @@ export class Session {
   private received(chunks: ReadonlyArray<Buffer>): Effect.Effect<void, LinkEnded> {
     this.lastReceived = this.now()
     for (const chunk of chunks) {
+      this.bytesReceived += chunk.length
       const wrong = this.framer.push(chunk, this.sink)
       if (wrong !== undefined) {
         this.link.turn()
@@ -199,14 +243,17 @@ export class Session {
     const { settings } = this.link
     const wrong = settings.codec.index(buffer, start, end, this.index)
     if (wrong !== undefined) return this.link.unreadable(wrong, buffer, start, end)
-    if (NetworkManagement.isManagement(this.index.mti)) this.managed(this.index)
+    if (NetworkManagement.isManagement(this.index.mti)) this.management.received(this.index)
     else this.link.message(this.index)
   }
 
   private readonly send: Effect.Effect<never> = Effect.suspend(() => {
+    if (this.isFinished) return Effect.never
     const bytes = this.outbox.take()
+    if (bytes === undefined && this.finishing !== undefined) this.finish()
     if (bytes === undefined) return this.outbox.wait
     this.lastSent = this.writingSince = this.now()
+    this.bytesSent += bytes.length
     this.wake(this.lastSent + this.link.settings.writeTimeoutMs)
     return this.connection.write(bytes).pipe(
       Effect.map(() => {
@@ -222,14 +269,7 @@ export class Session {
   }).pipe(Effect.forever)
 
   private opened(): void {
-    const { signOn } = this.link.settings
-    this.link.change({
-      _tag: "opened",
-      ours: signOn.send ? "missing" : "none",
-      partners: signOn.expect ? "missing" : "none"
-    })
-    if (signOn.send) this.ask("signOn")
-    if (signOn.send || signOn.expect) this.signOnSince = this.openedAt
+    this.management.opened()
     this.signedOnMaybe()
     this.outbox.flush()
   }
@@ -237,72 +277,25 @@ export class Session {
   /** Once both sign-ons are there the watchdog starts: at once on a first connection, by proofs on a reopened one. */
   private signedOnMaybe(): void {
     if (!this.link.isSignedOn) return
-    this.signOnSince = 0
+    this.management.settled()
     if (this.watchdog.phase !== "DOWN") return
     const { watchdog } = this.link.settings
     this.watch({ _tag: "connected", proofs: this.epoch > 1 && watchdog.probe ? watchdog.proofs : 0 })
   }
 
-  /** Puts a network management request of ours into the outbox. */
-  ask(what: NetworkManagement.Meaning): void {
-    const { settings } = this.link
-    const stan = this.link.nextStan()
-    const message = settings.codec.encode(
-      NetworkManagement.request(settings, what, stan, this.clock.currentTimeMillisUnsafe())
-    )
-    if (isMessageError(message))
-      throw new Error(`${settings.name}: the dialect cannot encode its own ${what}: ${message._tag}`)
-    this.asked = { stan, what }
-    this.put(message)
-  }
-
-  /** Signs off if we had signed on: the last thing before a link is closed in order. */
-  signOff(): void {
-    if (!this.link.settings.signOn.send || !this.link.isSignedOn) return
-    this.ask("signOff")
+  /** Puts a network management request of ours into the outbox; `told` hears of its answer. */
+  ask(what: NetworkManagement.Meaning, told?: (answer: Answered) => void): void {
+    this.management.ask(what, told)
     this.outbox.flush()
   }
 
-  private managed(index: MessageIndex): void {
-    if (isResponse(index.mti) || index.rejectCode !== 0) this.managementAnswer(index)
-    else this.managementRequest(index)
-  }
-
-  private managementRequest(index: MessageIndex): void {
-    const { settings } = this.link
-    const what = NetworkManagement.meaning(settings, index)
-    if (what === "signOn") this.link.change({ _tag: "signedOn", side: "partners" })
-    if (what === "signOff") this.link.change({ _tag: "signedOff", side: "partners" })
-    const code = this.codeFor(what)
+  private reply(index: MessageIndex, code: string): void {
+    const { codec } = this.link.settings
     const patches = NetworkManagement.answer(index, code)
-    const at = this.begin(settings.codec.patchedLength(index, patches))
-    this.end(at, settings.codec.patch(index, patches, this.outbox.buffer, at))
-    this.link.managed(`${what ?? "unknown network management code"} from the partner, answered ${code}`)
-    this.signedOnMaybe()
+    const at = this.begin(codec.patchedLength(index, patches))
+    this.end(at, codec.patch(index, patches, this.outbox.buffer, at))
     // Nothing else may have to leave in this turn.
     this.outbox.flush()
-  }
-
-  /** What is understood and done is accepted. A new key is not taken: there is nothing here that would use it. */
-  private codeFor(what: NetworkManagement.Meaning | undefined): string {
-    const { dialect } = this.link.settings
-    if (what === undefined) return dialect.refusal.formatError
-    return what === "keyReset" || what === "keyResetRequest" ? dialect.refusal.malfunction : accepted(dialect)
-  }
-
-  private managementAnswer(index: MessageIndex): void {
-    const asked = this.asked
-    if (asked === undefined || !index.has(11) || index.number(11) !== asked.stan) return
-    this.asked = undefined
-    const code = index.text(39)
-    const isGood = code === accepted(this.link.settings.dialect)
-    this.link.noted(`${asked.what} of ours answered ${code}`)
-    if (asked.what === "signOn") {
-      if (!isGood) return this.fail(new LinkEnded({ reason: "SignOnRefused", why: `our sign-on was answered ${code}` }))
-      this.link.change({ _tag: "signedOn", side: "ours" })
-      this.signedOnMaybe()
-    } else if (asked.what === "signOff") this.link.change({ _tag: "signedOff", side: "ours" })
-    else this.watch({ _tag: "probeAnswered" })
   }
 
   private watch(event: Watchdog.Event): void {
@@ -312,7 +305,7 @@ export class Session {
     this.watchdogMs = this.drawTimer()
     this.link.change({ _tag: "watchdog", phase: next.phase })
     for (const command of commands) {
-      if (command === "probe" && this.link.settings.watchdog.probe) this.ask("echo")
+      if (command === "probe" && this.link.settings.watchdog.probe) this.management.ask("echo")
       if (command === "close") {
         this.fail(new LinkEnded({ reason: "PeerSilent", why: "nothing was received for three watchdog intervals" }))
       }
@@ -358,8 +351,8 @@ export class Session {
     if (this.watchdog.phase !== "DOWN" && !this.isHeld) due = Math.min(due, this.watchdogDue())
     if (this.frameOpenAt > 0 && !this.isHeld) due = Math.min(due, this.frameOpenAt + settings.frameTimeoutMs)
     if (this.writingSince > 0) due = Math.min(due, this.writingSince + settings.writeTimeoutMs)
-    if (this.signOnSince > 0) due = Math.min(due, this.signOnSince + settings.signOn.timeoutMs)
-    return due
+    if (this.finishing !== undefined) due = Math.min(due, this.finishing.until)
+    return Math.min(due, this.management.due)
   }
 
   private overdue(now: number): LinkEnded | undefined {
@@ -370,9 +363,8 @@ export class Session {
     if (this.writingSince > 0 && now >= this.writingSince + settings.writeTimeoutMs) {
       return new LinkEnded({ reason: "SlowPeer", why: `a write made no progress for ${settings.writeTimeoutMs} ms` })
     }
-    if (this.signOnSince > 0 && now >= this.signOnSince + settings.signOn.timeoutMs) {
-      return new LinkEnded({ reason: "SignOnTimeout", why: `not signed on after ${settings.signOn.timeoutMs} ms` })
-    }
+    if (this.finishing !== undefined && now >= this.finishing.until) return this.finishing.ended
+    this.management.tick(now)
     if (this.watchdog.phase !== "DOWN" && !this.isHeld && now >= this.watchdogDue()) this.watch({ _tag: "expired" })
     return this.failure
   }

@@ -9,6 +9,8 @@ import type { LinkSettings } from "./Settings.ts"
 export interface SessionOwner {
   readonly settings: LinkSettings
   readonly isSignedOn: boolean
+  /** An operator has signed us off: a new connection does not sign on by itself. */
+  readonly isSignedOff: boolean
   /** STAN for the next network management message. */
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void

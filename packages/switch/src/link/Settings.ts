@@ -34,6 +34,10 @@ export interface LinkSettings {
     readonly expect: boolean
     /** Waiting time for the answer to ours, or for theirs. */
     readonly timeoutMs: number
+    /** Whether the link is used only when ours was accepted. Left out: true. */
+    readonly required?: boolean
+    /** Attempts on one connection, and milliseconds between two. Left out: one. */
+    readonly retries?: { readonly attempts: number; readonly pauseMs: number }
   }
   /** An idle frame goes out when nothing was written for this long; 0: never. */
   readonly idleMs: number

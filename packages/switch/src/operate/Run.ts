@@ -14,13 +14,12 @@ import * as NodeTransport from "../transport/NodeTransport.ts"
 import type { ListenFailed, Transport } from "../transport/Transport.ts"
 import { type Configuration, load, loadKeys } from "./Configuration.ts"
 import { problemText } from "./configuration/Problem.ts"
-import { serve } from "./control/Control.ts"
+import { control } from "./control/Answers.ts"
 import type { DrainReport } from "./control/Report.ts"
-import { entriesByKind, type Identity, reportOf } from "./control/Status.ts"
+import { entriesByKind, type Identity } from "./control/Status.ts"
 import { CommandFailed, exitCodes, failedBy } from "./Exit.ts"
 import * as Listening from "./Listening.ts"
 import { ProcessEdge } from "./ProcessEdge.ts"
-import { Dialects, trace } from "./trace/Trace.ts"
 
 /** What the edge and the platform give. */
 type Edge = FileSystem.FileSystem | Path.Path | ProcessEdge
@@ -90,31 +89,6 @@ const hurried = (signal: Effect.Effect<string>): Effect.Effect<never, CommandFai
       })
     )
   )
-
-const control = Effect.fnUntraced(function* (
-  { socket, journal: { dialects } }: Configuration,
-  identity: Identity,
-  running: Switch.Running,
-  stop: Deferred.Deferred<string>,
-  drained: Deferred.Deferred<DrainReport>
-) {
-  const journal = yield* Journal
-  const clock = yield* Clock.Clock
-  const known = new Dialects(dialects)
-  yield* serve(socket, {
-    status: Effect.sync(() =>
-      reportOf(identity, running.status(), {
-        wallMs: clock.currentTimeMillisUnsafe(),
-        monotonicMs: Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-      })
-    ),
-    trace: (key) => trace(journal, known, key),
-    drain: Effect.suspend(() => {
-      Deferred.doneUnsafe(stop, Effect.succeed("asked over the control socket"))
-      return Deferred.await(drained)
-    })
-  })
-})
 
 const ready = Effect.fnUntraced(function* (
   { settings, socket }: Configuration,

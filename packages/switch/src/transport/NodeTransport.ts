@@ -78,6 +78,10 @@ class NodeConnection implements Connection {
     return this.socket.writableLength
   }
 
+  finish(): void {
+    this.socket.end()
+  }
+
   close(how: "fin" | "reset"): void {
     // What an orderly close still has to send must not be thrown away by the reset that ends every session.
     if (this.isClosing) return

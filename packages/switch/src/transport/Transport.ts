@@ -38,6 +38,8 @@ export interface Connection {
   /** `host:port` of our side and of the partner's. */
   readonly local: string
   readonly remote: string
+  /** Its sockets where there are several (a simplex pair); left out: one, with the addresses above. */
+  readonly legs?: ReadonlyArray<{ readonly leg: string; readonly local: string; readonly remote: string }>
   /**
    * All chunks received since the last pull, at least one; waits while there are none. Bytes received before an end are
    * always delivered before the end is. One pull at a time. `fin` ends only the partner's direction: what it is owed may
@@ -51,6 +53,8 @@ export interface Connection {
   readonly write: (bytes: Buffer) => Effect.Effect<void, ConnectionEnded>
   /** Bytes given to `write` that the kernel has not taken yet. */
   readonly unsent: () => number
+  /** Sends FIN behind what is unsent and goes on reading. Left out: `close("fin")` is the only orderly end. */
+  readonly finish?: () => void
   /** Ends the connection: `fin` after what is unsent, `reset` at once. Only the first call counts. */
   readonly close: (how: "fin" | "reset") => void
 }

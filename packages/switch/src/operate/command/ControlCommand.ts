@@ -1,35 +1,45 @@
 /** `jinka status` and `jinka stop`: what a running switch says, and its end. */
-import { Console, Effect } from "effect"
-import { Command, Flag } from "effect/cli"
-import { load } from "../Configuration.ts"
+import { Console, Effect, Option } from "effect"
+import { Argument, Command } from "effect/cli"
 import { ask } from "../control/ControlCall.ts"
+import { linkDetail } from "../control/LinkText.ts"
 import { DrainReport, StatusReport } from "../control/Report.ts"
 import { statusText } from "../control/StatusText.ts"
-import { failedBy } from "../Exit.ts"
+import { asJson, linkName, noSuchLink, socketOf } from "./Asked.ts"
 import { configurationFile } from "./RunCommand.ts"
 
-/** `--json`. */
-export const asJson = Flag.Boolean("json").pipe(
-  Flag.withDescription("Print JSON"),
-  Flag.withDefault(false),
-  Flag.withoutNegation
-)
-
-const socketOf = (file: string) => Effect.mapError(load(file), failedBy).pipe(Effect.map(({ socket }) => socket))
-
-/** `jinka status FILE`. */
-export const status = Command.make("status", { file: configurationFile, json: asJson }, ({ file, json }) =>
-  Effect.gen(function* () {
-    const report = yield* ask(yield* socketOf(file), "GET", "/status", StatusReport)
-    yield* Console.log(json ? JSON.stringify(report) : statusText(report))
-  })
+/** `jinka status FILE [LINK]`. */
+export const status = Command.make(
+  "status",
+  { file: configurationFile, link: Argument.optional(linkName), json: asJson },
+  ({ file, link, json }) =>
+    Effect.gen(function* () {
+      const socket = yield* socketOf(file)
+      const report = yield* ask(
+        socket,
+        "GET",
+        Option.isSome(link) ? `/links/${encodeURIComponent(link.value)}` : "/status",
+        StatusReport
+      )
+      if (Option.isNone(link)) return yield* Console.log(json ? JSON.stringify(report) : statusText(report))
+      const [found] = report.links
+      if (found === undefined) {
+        const { links } = yield* ask(socket, "GET", "/status", StatusReport)
+        return yield* noSuchLink(
+          link.value,
+          links.map(({ name }) => name)
+        )
+      }
+      yield* Console.log(json ? JSON.stringify(found) : linkDetail(found, report.at, report.kernelAbsent))
+    })
 ).pipe(
   Command.withDescription(
-    "Asks a running switch how its links are: state and since when, addresses, what is outstanding, why the last connection ended and what to look at; answers by code; journal entries by kind."
+    "Asks a running switch how its links are: state and since when, addresses, what is outstanding and stored and the age of the oldest, what the kernel sees otherwise, why the last connection ended and what to look at; answers by code; journal entries by kind. With a link's name: everything about that one, with its clocks, the kernel's view and its last ends. It asks no partner, so it answers at once."
   ),
   Command.withShortDescription("Show a running switch's links and counters"),
   Command.withExamples([
     { command: "jinka status switch.yaml", description: "At 3 a.m." },
+    { command: "jinka status switch.yaml issuer", description: "One link, whole" },
     { command: "jinka status switch.yaml --json", description: "For a script: one JSON object" }
   ])
 )

@@ -5,7 +5,7 @@ import { Argument, Command } from "effect/cli"
 import { dialectNames } from "../configuration/Shipped.ts"
 import { CommandFailed } from "../Exit.ts"
 import { dialectText } from "../message/DialectText.ts"
-import { asJson } from "./ControlCommand.ts"
+import { asJson } from "./Asked.ts"
 import { codecOf } from "./MessageCommand.ts"
 
 const show = Command.make(

@@ -4,7 +4,7 @@ import { Console, Effect, FileSystem, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "../Exit.ts"
 import { diagnosisText } from "../message/DiagnosisText.ts"
-import { asJson } from "./ControlCommand.ts"
+import { asJson } from "./Asked.ts"
 import { bytesOf, codecOf } from "./MessageCommand.ts"
 
 const capture = Argument.String("capture").pipe(

@@ -3,12 +3,14 @@
  */
 import { Console, Effect } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag, type HelpDoc } from "effect/cli"
+import { acts } from "../../Operations.ts"
 import { CommandFailed } from "../Exit.ts"
 import type { ProcessEdge } from "../ProcessEdge.ts"
 import { status, stop } from "./ControlCommand.ts"
 import { dialect } from "./DialectCommand.ts"
 import { doctor } from "./DoctorCommand.ts"
 import { journal } from "./JournalCommand.ts"
+import { link } from "./LinkCommand.ts"
 import { decode, encode } from "./MessageCommand.ts"
 import { type AllHelp, makeReference } from "./ReferenceCommand.ts"
 import { check, run } from "./RunCommand.ts"
@@ -20,6 +22,8 @@ const paths: ReadonlyArray<string> = [
   "run",
   "check",
   "status",
+  "link",
+  ...acts.map((act) => `link ${act}`),
   "stop",
   "trace",
   "decode",
@@ -65,6 +69,7 @@ export const command = Command.make("jinka").pipe(
     run,
     check,
     status,
+    link,
     stop,
     trace,
     decode,

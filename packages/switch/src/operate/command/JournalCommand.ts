@@ -4,7 +4,7 @@ import { Command } from "effect/cli"
 import { CommandFailed, failedBy } from "../Exit.ts"
 import { journalPlace } from "../JournalPlace.ts"
 import { type SummaryLine, type SummaryTotals, summarize } from "../Summary.ts"
-import { asJson } from "./ControlCommand.ts"
+import { asJson } from "./Asked.ts"
 import { fileOrDirectory } from "./TraceCommand.ts"
 
 /** Entries between two lines of progress. */

@@ -8,7 +8,7 @@ import { type JournalPlace, journalPlace } from "../JournalPlace.ts"
 import { trace as traceJournal } from "../trace/Trace.ts"
 import { TraceReport } from "../trace/TraceReport.ts"
 import { traceText } from "../trace/TraceText.ts"
-import { asJson } from "./ControlCommand.ts"
+import { asJson } from "./Asked.ts"
 
 /** The argument of commands that read a journal. */
 export const fileOrDirectory = Argument.String("place").pipe(

@@ -4,6 +4,8 @@
  *     GET  /status                what `jinka status` shows
  *     GET  /trace?stan=&rrn=      the life of a transaction
  *     POST /trace  {stan,rrn,pan} the same; a card number never stands in an address
+ *     GET  /links/NAME            one link, in detail
+ *     POST /links/NAME/ACT        {user,reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
  *     POST /drain                 stops the switch in order; answers when nothing is open any more
  */
 import { createServer } from "node:http"
@@ -12,14 +14,24 @@ import { Effect, FileSystem, Layer, Path, Schema, type Scope } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { JournalError } from "../../journal/JournalError.ts"
 import type { SearchKey } from "../../journal/JournalStore.ts"
-import { CommandFailed } from "../Exit.ts"
+import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
+import { CommandFailed, type Exit } from "../Exit.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
 import { ask } from "./ControlCall.ts"
-import { type DrainReport, type StatusReport, StatusReport as StatusSchema } from "./Report.ts"
+import {
+  type DrainReport,
+  type OperatedReport,
+  OperatorReport,
+  type StatusReport,
+  StatusReport as StatusSchema
+} from "./Report.ts"
 
 /** What the switch answers with. */
 export interface Controlled {
-  readonly status: Effect.Effect<StatusReport>
+  /** All links, or the one with this name: then `links` has one entry, or none. */
+  readonly status: (link?: string) => Effect.Effect<StatusReport>
+  /** Does something to a link. */
+  readonly act: (link: string, act: Act, by: Operator) => Effect.Effect<OperatedReport, OperationRefused>
   readonly trace: (key: SearchKey) => Effect.Effect<TraceReport, JournalError>
   /** Drains; ends when the switch is drained. */
   readonly drain: Effect.Effect<DrainReport>
@@ -65,7 +77,36 @@ const makeRoom = Effect.fnUntraced(function* (socket: string) {
   yield* Effect.ignore(files.remove(socket))
 })
 
-const routes = ({ status, trace, drain }: Controlled) => {
+/** Exit codes of the command, by the reason of a refused act. */
+const exits = { NoSuchLink: "usage", NotNow: "bad", NoAnswer: "bad" } as const
+
+const linkRoutes = ({ act, status }: Controlled) => [
+  HttpRouter.route(
+    "GET",
+    "/links/:name",
+    Effect.flatMap(HttpRouter.params, ({ name = "" }) => Effect.flatMap(status(name), HttpServerResponse.json))
+  ),
+  HttpRouter.route(
+    "POST",
+    "/links/:name/:act",
+    Effect.gen(function* () {
+      const { name = "", act: asked } = yield* HttpRouter.params
+      const known = acts.find((one) => one === asked)
+      if (known === undefined) return yield* refuse(404, `an act is one of ${acts.join(", ")}`)
+      const { json } = yield* HttpServerRequest.HttpServerRequest
+      const by = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(OperatorReport))
+      return yield* HttpServerResponse.json(yield* act(name, known, by))
+    }).pipe(
+      Effect.catchTag("OperationRefused", ({ reason, says }) => refuse(409, says, exits[reason])),
+      Effect.catchTag(["SchemaError", "HttpServerError"], () =>
+        refuse(400, "an act names its user, and a reason of at most 120 plain characters without a run of 8 digits")
+      )
+    )
+  )
+]
+
+const routes = (controlled: Controlled) => {
+  const { status, trace, drain } = controlled
   const traced = (key: unknown) =>
     Schema.decodeUnknownEffect(TraceKey, { onExcessProperty: "error" })(key).pipe(
       Effect.matchEffect({
@@ -78,7 +119,8 @@ const routes = ({ status, trace, drain }: Controlled) => {
       Effect.catchTag("JournalError", (error) => refuse(503, error.message))
     )
   return HttpRouter.addAll([
-    HttpRouter.route("GET", "/status", Effect.flatMap(status, HttpServerResponse.json)),
+    HttpRouter.route("GET", "/status", Effect.flatMap(status(), HttpServerResponse.json)),
+    ...linkRoutes(controlled),
     HttpRouter.route(
       "GET",
       "/trace",
@@ -102,4 +144,5 @@ const routes = ({ status, trace, drain }: Controlled) => {
   ])
 }
 
-const refuse = (status: number, error: string) => HttpServerResponse.json({ error }, { status })
+const refuse = (status: number, error: string, exit?: Exit) =>
+  HttpServerResponse.json({ error, ...(exit === undefined ? {} : { exit }) }, { status })

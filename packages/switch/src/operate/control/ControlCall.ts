@@ -25,8 +25,9 @@ export const ask = <A>(
     if (response.status !== 200) {
       const refused = decodeRefused(answer)
       const why = refused._tag === "Some" ? refused.value.error : `HTTP status ${response.status}`
+      const usual = response.status === 400 ? "usage" : "journal"
       return yield* new CommandFailed({
-        exit: response.status === 400 ? "usage" : "journal",
+        exit: refused._tag === "Some" ? (refused.value.exit ?? usual) : usual,
         says: `The switch refuses: ${why}`
       })
     }

@@ -6,6 +6,79 @@ import { Schema } from "effect"
 /** Time as an ISO 8601 text in UTC; null: never. */
 const When = Schema.NullOr(Schema.String)
 
+/** One end of a connection. */
+const EndReport = Schema.Struct({
+  at: When,
+  /** When the first of `times` equal ones was. */
+  firstAt: When,
+  times: Schema.Number,
+  reason: Schema.String,
+  /** partner, network, us, operator. */
+  by: Schema.String,
+  /** FIN, RST, or what moved us to close. */
+  how: Schema.String,
+  why: Schema.String,
+  /** First bytes of a frame that could not be read, in hexadecimal, masked. */
+  first: Schema.String,
+  advice: Schema.String
+})
+/** See the schema. */
+export type EndReport = typeof EndReport.Type
+
+/** The kernel's view of one socket. */
+const KernelReport = Schema.Struct({
+  state: Schema.String,
+  /** Bytes that the partner has not acknowledged, and bytes that we have not read. */
+  sendQueue: Schema.Number,
+  receiveQueue: Schema.Number,
+  retransmits: Schema.Number,
+  timer: Schema.String,
+  timerMs: Schema.Number
+})
+
+/** One socket of a link. */
+const LegReport = Schema.Struct({
+  /** `both`, or `send` and `receive` of a simplex pair. */
+  leg: Schema.String,
+  local: Schema.String,
+  remote: Schema.String,
+  /** null: the kernel has no such connection, or cannot be asked (see the report's `kernel`). */
+  kernel: Schema.NullOr(KernelReport),
+  /** Where the kernel and we differ, in words. */
+  disagreements: Schema.Array(Schema.String)
+})
+/** See the schema. */
+export type LegReport = typeof LegReport.Type
+
+/** The clocks of a connection; null: not running. */
+const ClocksReport = Schema.Struct({
+  /** OKAY, SUSPECT, REOPEN (proving), DOWN (not signed on yet). */
+  watchdog: Schema.String,
+  /** A probe is under way. */
+  probing: Schema.Boolean,
+  /** Echoes that a reopened connection still has to answer. */
+  proofsMissing: Schema.Number,
+  /** When the watchdog acts next unless something comes. */
+  watchdogDue: When,
+  /** Bytes were written and nothing was received since. */
+  unheardSince: When,
+  /** A write that the kernel does not take whole. */
+  writingSince: When,
+  /** A frame that has begun and not ended. */
+  frameSince: When,
+  /** We do not read, because the journal lags. */
+  held: Schema.Boolean
+})
+
+/** Store-and-forward of a link. */
+const StoredReport = Schema.Struct({
+  underWay: Schema.Number,
+  resting: Schema.Number,
+  nextAttempt: When,
+  oldest: Schema.NullOr(Schema.Struct({ at: When, exchange: Schema.Number, attempts: Schema.Number })),
+  attemptsMax: Schema.Number
+})
+
 /** One link as an operator sees it. */
 export const LinkReport = Schema.Struct({
   name: Schema.String,
@@ -14,24 +87,39 @@ export const LinkReport = Schema.Struct({
   state: Schema.String,
   /** Requests may be sent on it now. */
   ready: Schema.Boolean,
+  blocked: Schema.Boolean,
+  draining: Schema.Boolean,
+  /** none, missing, optional, done, off; ours and the partner's. */
+  signOn: Schema.Struct({ ours: Schema.String, partners: Schema.String, attempts: Schema.Number }),
   /** Counts connections. */
   epoch: Schema.Number,
   local: Schema.String,
   remote: Schema.String,
+  legs: Schema.Array(LegReport),
   /** Since when it is connected, or not. */
   since: When,
   lastReceived: When,
   lastSent: When,
+  /** Of this connection. */
+  bytesReceived: Schema.Number,
+  bytesSent: Schema.Number,
+  /** null while it is down. */
+  clocks: Schema.NullOr(ClocksReport),
   /** Attempts to connect in a row that failed, and when the next is made. */
   attempts: Schema.Number,
   nextAttempt: When,
   /** Bytes that the partner has not taken. */
   unsent: Schema.Number,
   outstanding: Schema.Number,
-  /** Store-and-forward messages that have not ended. */
+  window: Schema.Number,
+  oldestOutstanding: When,
+  /** Store-and-forward messages that have not ended, and how they stand. */
   stored: Schema.Number,
+  storeAndForward: StoredReport,
   /** Why the last connection ended, and what to look at. */
-  lastEnd: Schema.NullOr(Schema.Struct({ at: When, reason: Schema.String, why: Schema.String, advice: Schema.String }))
+  lastEnd: Schema.NullOr(EndReport),
+  /** The last few, newest first. */
+  ends: Schema.Array(EndReport)
 })
 export type LinkReport = typeof LinkReport.Type
 
@@ -43,6 +131,8 @@ export const StatusReport = Schema.Struct({
   /** When this was said. */
   at: Schema.String,
   links: Schema.Array(LinkReport),
+  /** Empty: the kernel was asked. Else why its view is absent. */
+  kernelAbsent: Schema.String,
   /** Journal entries by kind since the journal began. */
   entries: Schema.Record(Schema.String, Schema.Number),
   /** Answers by response code since the start. */
@@ -56,13 +146,38 @@ export type StatusReport = typeof StatusReport.Type
 export const UnfinishedReport = Schema.Struct({
   exchange: Schema.Number,
   link: Schema.String,
-  /** Unknown: it may have reached the partner, and is reversed at the next start if it is money. */
-  outcome: Schema.Literals(["Unknown", "NotSent"])
+  /**
+   * Unknown: it may have reached the partner, and is reversed if it is money. NotSent: no byte left. Undelivered: it came from
+   * this link's partner, and its answer will find no connection.
+   */
+  outcome: Schema.Literals(["Unknown", "NotSent", "Undelivered"])
 })
 
 /** The end of a drain. */
 export const DrainReport = Schema.Struct({ unfinished: Schema.Array(UnfinishedReport) })
 export type DrainReport = typeof DrainReport.Type
 
+/** What came of an operator's act on a link. */
+export const OperatedReport = Schema.Struct({
+  link: Schema.String,
+  act: Schema.String,
+  before: Schema.String,
+  after: Schema.String,
+  did: Schema.String,
+  answerMs: Schema.optionalKey(Schema.Number),
+  unfinished: Schema.Array(UnfinishedReport)
+})
+export type OperatedReport = typeof OperatedReport.Type
+
+/** Who asks for an act, as it travels: the unix user, and why. */
+export const OperatorReport = Schema.Struct({
+  user: Schema.String.check(Schema.isPattern(/^[ -~]{1,64}$/)),
+  reason: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/)))
+})
+
 /** Why a question was not answered. */
-export const Refused = Schema.Struct({ error: Schema.String })
+export const Refused = Schema.Struct({
+  error: Schema.String,
+  /** The exit code that the command ends with, by name. */
+  exit: Schema.optionalKey(Schema.Literals(["bad", "usage", "journal", "network"]))
+})

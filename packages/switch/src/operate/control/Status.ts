@@ -3,8 +3,12 @@
  */
 import { EntryKind } from "../../journal/EntryKind.ts"
 import { advice } from "../../link/Ended.ts"
-import type { SwitchStatus } from "../../Switch.ts"
-import type { LinkReport, StatusReport } from "./Report.ts"
+import type { End } from "../../link/Ends.ts"
+import type { LegStatus, SessionClocks } from "../../link/LinkStatus.ts"
+import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
+import { disagreements, type Earlier } from "./Disagreement.ts"
+import { type KernelView, keyOf } from "./KernelSockets.ts"
+import type { EndReport, LegReport, LinkReport, StatusReport } from "./Report.ts"
 
 /** Both clocks, read together. */
 export interface Clocks {
@@ -23,13 +27,24 @@ export interface Identity {
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
+/** What the kernel says now, and what stood in its send queues at an earlier status, by connection. */
+export interface Kernel {
+  readonly view: KernelView
+  readonly earlier: ReadonlyMap<string, Earlier>
+}
+
+/** The connections that the kernel is asked for. */
+export const connectionsOf = ({ links }: SwitchStatus): ReadonlySet<string> =>
+  new Set(links.flatMap(({ legs }) => legs.map(({ local, remote }) => keyOf(local, remote))))
+
 /** The report of a status. */
-export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks): StatusReport => ({
+export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, kernel: Kernel): StatusReport => ({
   name: identity.name,
   pid: identity.pid,
   startedAt: iso(identity.startedAt),
   at: iso(now.wallMs),
-  links: status.links.map((link) => linkReport(link, now)),
+  links: status.links.map((link) => linkReport(link, now, kernel)),
+  kernelAbsent: kernel.view._tag === "absent" ? kernel.view.why : "",
   entries: entriesByKind(status.entries),
   answers: status.answers,
   unwritten: status.unwritten
@@ -39,28 +54,74 @@ export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks):
 export const entriesByKind = (counts: ReadonlyArray<number>): { readonly [kind: string]: number } =>
   Object.fromEntries(Object.entries(EntryKind).map(([name, kind]) => [name, counts[kind] ?? 0]))
 
-const linkReport = (link: SwitchStatus["links"][number], now: Clocks): LinkReport => {
-  const when = (monotonicMs: number) => (monotonicMs === 0 ? null : iso(now.wallMs - now.monotonicMs + monotonicMs))
-  const { lastEnd } = link
+type When = (monotonicMs: number) => string | null
+
+const legReport = (
+  { leg, local, remote }: LegStatus,
+  { monotonicMs }: Clocks,
+  { view, earlier }: Kernel
+): LegReport => {
+  const key = keyOf(local, remote)
+  const socket = view._tag === "seen" ? view.sockets.get(key) : undefined
+  const found = view._tag === "seen" ? disagreements(socket, earlier.get(key), monotonicMs) : []
+  return { leg, local, remote, kernel: socket ?? null, disagreements: found }
+}
+
+const endReport = (end: End, when: When): EndReport => ({
+  ...end,
+  at: when(end.at),
+  firstAt: when(end.firstAt),
+  advice: advice[end.reason]
+})
+
+const clocksReport = (clocks: SessionClocks, when: When): LinkReport["clocks"] => ({
+  watchdog: clocks.watchdog,
+  probing: clocks.isProbing,
+  proofsMissing: clocks.proofsMissing,
+  watchdogDue: when(clocks.watchdogDue),
+  unheardSince: when(clocks.unheardSince),
+  writingSince: when(clocks.writingSince),
+  frameSince: when(clocks.frameSince),
+  held: clocks.isHeld
+})
+
+const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => {
+  const when: When = (monotonicMs) => (monotonicMs === 0 ? null : iso(now.wallMs - now.monotonicMs + monotonicMs))
+  const { clocks, stored } = link
+  const ends = link.ends.map((end) => endReport(end, when))
   return {
     name: link.name,
     institution: link.institution,
     state: link.state,
     ready: link.ready,
+    blocked: link.blocked,
+    draining: link.draining,
+    signOn: { ours: link.ours, partners: link.partners, attempts: link.signOnAttempts },
     epoch: link.epoch,
     local: link.local,
     remote: link.remote,
+    legs: link.legs.map((leg) => legReport(leg, now, kernel)),
     since: when(link.since),
     lastReceived: when(link.lastReceived),
     lastSent: when(link.lastSent),
+    bytesReceived: link.bytesReceived,
+    bytesSent: link.bytesSent,
+    clocks: clocks === undefined ? null : clocksReport(clocks, when),
     attempts: link.attempts,
     nextAttempt: when(link.nextAttempt),
     unsent: link.unsent,
     outstanding: link.outstanding,
-    stored: link.stored,
-    lastEnd:
-      lastEnd === undefined
-        ? null
-        : { at: when(lastEnd.at), reason: lastEnd.reason, why: lastEnd.why, advice: advice[lastEnd.reason] }
+    window: link.window,
+    oldestOutstanding: when(link.oldestOutstanding),
+    stored: stored.size,
+    storeAndForward: {
+      underWay: stored.underWay,
+      resting: stored.resting,
+      nextAttempt: when(stored.nextAttempt),
+      oldest: stored.oldest === undefined ? null : { ...stored.oldest, at: iso(stored.oldest.at) },
+      attemptsMax: stored.attemptsMax
+    },
+    lastEnd: ends[0] ?? null,
+    ends
   }
 }

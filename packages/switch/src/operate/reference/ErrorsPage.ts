@@ -79,7 +79,8 @@ const endings: Readonly<Record<LinkEnded["reason"], string>> = {
   SignOnRefused: cuts,
   SignOnTimeout: cuts,
   Replaced: "Goes on with the second connection.",
-  Operator: reconnects,
+  Operator: `Comes back by itself after \`jinka link cut\`; after \`jinka link drain\` only with \`jinka link unblock\`.`,
+  Reloaded: "Goes on with its new settings, or not at all when it was removed.",
   Stopping: "Ends."
 }
 

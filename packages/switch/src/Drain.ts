@@ -1,0 +1,101 @@
+/**
+ * The orderly end of links: no new work, a bounded wait for what is under way, sign-off, FIN, and a report of what had not ended.
+ *
+ * One link (an operator's drain, a reload) and all of them (a stop) end in the same way.
+ */
+import { Effect } from "effect"
+import type { Books } from "./exchange/Books.ts"
+import { TICK_MS } from "./exchange/Outstanding.ts"
+import { LinkEnded } from "./link/Ended.ts"
+import type { Link } from "./link/Link.ts"
+
+/** How long the answer to our sign-off is waited for, in milliseconds. */
+const SIGN_OFF_MS = 1000
+
+/** How long a connection may take to end after our FIN, in milliseconds; the session itself gives up before. */
+const CLOSE_MS = 2000
+
+/** A request that had not ended when a drain was over, with its outcome. */
+export interface Unfinished {
+  readonly exchange: number
+  /** The link that is drained. */
+  readonly link: string
+  /**
+   * `Unknown`: it may have reached the partner, and is reversed if it is money. `NotSent`: no byte left. `Undelivered`: it came
+   * from this partner and is under way on another link; its answer will find no connection, and an approval is reversed.
+   */
+  readonly outcome: "Unknown" | "NotSent" | "Undelivered"
+}
+
+/** Requests that concern any of the links and have not ended: sent on them, or come from them. */
+export const unfinishedOf = (books: Books, links: ReadonlyArray<Link>): ReadonlyArray<Unfinished> => {
+  const unfinished: Array<Unfinished> = []
+  const drained = new Set(links.map(({ id }) => id))
+  books.outstanding.forEach((table, id) => {
+    if (table.size === 0) return
+    table.forEach(({ exchange, sentEpoch, originLink }) => {
+      if (drained.has(id)) {
+        const outcome = sentEpoch > 0 ? "Unknown" : "NotSent"
+        unfinished.push({ exchange, link: books.links[id]!.settings.name, outcome })
+      } else if (drained.has(originLink)) {
+        unfinished.push({ exchange, link: books.links[originLink]!.settings.name, outcome: "Undelivered" })
+      }
+    })
+  })
+  return unfinished
+}
+
+/** Waits, looking at every tick, until `isDone` or until the monotonic time `end`. */
+export const until = Effect.fnUntraced(function* (books: Books, end: number, isDone: () => boolean) {
+  while (!isDone() && books.runtime.monotonicMs() < end) yield* Effect.sleep(TICK_MS)
+})
+
+/** Signs us off on a connection that is signed on, and waits a moment for the answer. */
+const signOff = ({ session, settings, isSignedOn }: Link): Effect.Effect<void> =>
+  session === undefined || !settings.signOn.send || !isSignedOn
+    ? Effect.void
+    : Effect.callback<void>((resume) => session.ask("signOff", () => resume(Effect.void))).pipe(
+        Effect.timeoutOption(SIGN_OFF_MS),
+        Effect.asVoid
+      )
+
+/** What has to be written still leaves; then our FIN, and the partner's is waited for. */
+const close = (books: Books, link: Link, ended: LinkEnded): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    link.leave(true, ended)
+    return until(books, books.runtime.monotonicMs() + CLOSE_MS, () => link.session === undefined)
+  })
+
+/**
+ * Drains the links together: afterwards they have no connection and make none. Waits up to `limitMs` for what is under way and
+ * returns what had not ended then. Store-and-forward messages stay in their queues.
+ */
+export const drainLinks = Effect.fnUntraced(function* (
+  books: Books,
+  links: ReadonlyArray<Link>,
+  limitMs: number,
+  ended: LinkEnded
+) {
+  for (const link of links) link.change({ _tag: "draining", on: true })
+  const end = books.runtime.monotonicMs() + limitMs
+  yield* until(books, end, () => unfinishedOf(books, links).length === 0)
+  const unfinished = unfinishedOf(books, links)
+  yield* Effect.forEach(links, (link) => Effect.andThen(signOff(link), close(books, link, ended)), {
+    concurrency: "unbounded",
+    discard: true
+  })
+  return unfinished
+})
+
+/** The end of a whole switch: also waits until what was answered is on disk and has left. */
+export const drainAll = Effect.fnUntraced(function* (books: Books, limitMs: number) {
+  for (const link of books.links) link.change({ _tag: "draining", on: true })
+  const end = books.runtime.monotonicMs() + limitMs
+  yield* until(books, end, () => unfinishedOf(books, books.links).length === 0 && books.commits.length === 0)
+  return yield* drainLinks(
+    books,
+    books.links,
+    Math.max(0, end - books.runtime.monotonicMs()),
+    new LinkEnded({ reason: "Stopping", why: "the switch is stopping" })
+  )
+})

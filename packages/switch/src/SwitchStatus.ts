@@ -1,0 +1,49 @@
+/**
+ * What a running switch says of itself: its links, what they have outstanding and stored, the counts of its journal. Nothing is
+ * asked of disk, kernel or partner, so it is answered at once.
+ */
+import type { Books } from "./exchange/Books.ts"
+import type { StoredStatus } from "./exchange/StoreAndForward.ts"
+import type { Link } from "./link/Link.ts"
+import type { LinkStatus } from "./link/LinkStatus.ts"
+
+/** One link with what the exchanges know of it. */
+export interface LinkWork extends LinkStatus {
+  /** Requests sent on it and not answered, and how many there may be. */
+  readonly outstanding: number
+  readonly window: number
+  /** When the oldest of them was taken, monotonic milliseconds; 0: there is none. */
+  readonly oldestOutstanding: number
+  /** Store-and-forward. */
+  readonly stored: StoredStatus
+}
+
+/** What an operator sees at once. */
+export interface SwitchStatus {
+  readonly links: ReadonlyArray<LinkWork>
+  /** Entries by kind since the journal began. */
+  readonly entries: ReadonlyArray<number>
+  /** Answers by response code since the start. */
+  readonly answers: { readonly [code: string]: number }
+  /** Entries and bytes that are not on disk yet. */
+  readonly unwritten: { readonly entries: number; readonly bytes: number }
+}
+
+const workOf = (books: Books, link: Link): LinkWork => {
+  const outstanding = books.outstanding[link.id]!
+  return {
+    ...link.status(),
+    outstanding: outstanding.size,
+    window: outstanding.capacity,
+    oldestOutstanding: outstanding.oldest(),
+    stored: books.queues[link.id]!.status()
+  }
+}
+
+/** The status now. */
+export const statusOf = (books: Books): SwitchStatus => ({
+  links: books.links.map((link) => workOf(books, link)),
+  entries: books.journal.counts(),
+  answers: Object.fromEntries(books.answers),
+  unwritten: { entries: books.journal.writer.pendingEntries, bytes: books.journal.writer.pendingBytes }
+})

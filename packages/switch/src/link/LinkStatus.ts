@@ -1,0 +1,66 @@
+/**
+ * What a link says of itself, at once and without asking the kernel: plain values for the status. Times are
+ * monotonic milliseconds.
+ */
+import type { End } from "./Ends.ts"
+import type { SignOn } from "./LinkState.ts"
+import type * as Watchdog from "./Watchdog.ts"
+
+/** The clocks of a connection, for the status. Times are monotonic milliseconds, 0: not running. */
+export interface SessionClocks {
+  readonly watchdog: Watchdog.Phase
+  /** A probe is under way. */
+  readonly isProbing: boolean
+  readonly proofsMissing: number
+  /** When the watchdog acts next unless something comes. */
+  readonly watchdogDue: number
+  /** Bytes were written after the last one came: since when nothing has. */
+  readonly unheardSince: number
+  /** A write that the kernel has not taken whole: since when. */
+  readonly writingSince: number
+  /** A frame that has begun and not ended: since when. */
+  readonly frameSince: number
+  /** We do not read, because the journal lags. */
+  readonly isHeld: boolean
+}
+
+/** One socket of a link that is up. */
+export interface LegStatus {
+  /** `both`, or `send` and `receive` of a simplex pair. */
+  readonly leg: string
+  readonly local: string
+  readonly remote: string
+}
+
+/** What an operator sees of a link. 0 as a time: never. */
+export interface LinkStatus {
+  readonly name: string
+  readonly institution: string
+  /** One word or two; see `LinkState.phrase`. */
+  readonly state: string
+  readonly ready: boolean
+  readonly blocked: boolean
+  readonly draining: boolean
+  readonly ours: SignOn
+  readonly partners: SignOn
+  /** Sign-ons of ours on this connection. */
+  readonly signOnAttempts: number
+  readonly epoch: number
+  readonly local: string
+  readonly remote: string
+  readonly legs: ReadonlyArray<LegStatus>
+  readonly since: number
+  readonly lastReceived: number
+  readonly lastSent: number
+  readonly bytesReceived: number
+  readonly bytesSent: number
+  /** Attempts to connect in a row that came to nothing, and when the next is made. */
+  readonly attempts: number
+  readonly nextAttempt: number
+  /** Bytes that no write has taken, or the kernel has not. */
+  readonly unsent: number
+  /** `undefined` while it is down. */
+  readonly clocks: SessionClocks | undefined
+  /** Newest first. */
+  readonly ends: ReadonlyArray<End>
+}

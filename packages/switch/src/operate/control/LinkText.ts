@@ -1,0 +1,104 @@
+/**
+ * One link of a status report as text: a few lines in the list of all links, and everything when it is asked for alone. Pure.
+ */
+import type { EndReport, LegReport, LinkReport } from "./Report.ts"
+import { ago, span } from "./Spans.ts"
+
+const oldest = (when: string | null, at: string): string => (when === null ? "" : `, oldest for ${span(when, at)}`)
+
+const endText = (end: EndReport, at: string): string => {
+  const times = end.times === 1 ? "" : ` (${end.times} times since ${span(end.firstAt ?? at, at)})`
+  return `${ago(end.at, at)}: ${end.by}, ${end.how}${times}: ${end.reason}, ${end.why}`
+}
+
+/** What an operator should not overlook. */
+const alarms = (link: LinkReport, at: string): ReadonlyArray<string> => {
+  const found = link.legs.flatMap(({ leg, disagreements }) =>
+    disagreements.map((text) => (leg === "both" ? text : `${leg}: ${text}`))
+  )
+  const { clocks } = link
+  if (clocks?.writingSince != null) found.push(`a write has not been taken whole for ${span(clocks.writingSince, at)}`)
+  if (clocks?.frameSince != null) found.push(`a frame has been open for ${span(clocks.frameSince, at)}`)
+  if (clocks?.held === true) found.push("it is not read: the journal lags behind")
+  return found.map((text) => `! ${text}`)
+}
+
+const next = (link: LinkReport, at: string): ReadonlyArray<string> =>
+  link.attempts > 0 && link.nextAttempt !== null
+    ? [`${link.attempts} connections failed or ended early; the next attempt is in ${span(at, link.nextAttempt)}`]
+    : []
+
+/** The link among others. */
+export const linkText = (link: LinkReport, at: string): string => {
+  const address = link.remote === "" ? "" : `, ${link.local} to ${link.remote}`
+  const lines = [
+    `${link.name}  ${link.institution}  ${link.state}${link.since === null ? "" : ` for ${span(link.since, at)}`}${address}, connection ${link.epoch}`,
+    `outstanding ${link.outstanding} of ${link.window}${oldest(link.oldestOutstanding, at)}; stored ${link.stored}${oldest(link.storeAndForward.oldest?.at ?? null, at)}; unsent ${link.unsent} bytes; last in ${ago(link.lastReceived, at)}, last out ${ago(link.lastSent, at)}`,
+    ...alarms(link, at),
+    ...next(link, at)
+  ]
+  if (link.lastEnd !== null) lines.push(`last end ${endText(link.lastEnd, at)}. ${link.lastEnd.advice}`)
+  return lines.map((line, row) => (row === 0 ? line : `    ${line}`)).join("\n")
+}
+
+const row = (name: string, text: string): string => `  ${name.padEnd(12)} ${text}`
+
+const signs: Readonly<Record<string, string>> = {
+  none: "not asked for",
+  missing: "missing",
+  optional: "missing, not required",
+  done: "signed on",
+  off: "signed off by an operator"
+}
+
+const legRows = (leg: LegReport, kernelAbsent: string): ReadonlyArray<string> => {
+  const { kernel } = leg
+  const seen =
+    kernel === null
+      ? kernelAbsent === ""
+        ? "no such connection"
+        : `not known: ${kernelAbsent}`
+      : `${kernel.state}, send queue ${kernel.sendQueue}, receive queue ${kernel.receiveQueue}, retransmits ${kernel.retransmits}, timer ${kernel.timer}${kernel.timerMs === 0 ? "" : ` in ${(kernel.timerMs / 1000).toFixed(1)} s`}`
+  return [row(leg.leg === "both" ? "connection" : leg.leg, `${leg.local} to ${leg.remote}`), row("kernel", seen)]
+}
+
+const clockRows = ({ clocks }: LinkReport, at: string): ReadonlyArray<string> => {
+  if (clocks === null) return []
+  const proofs = clocks.proofsMissing > 0 ? `, ${clocks.proofsMissing} echoes to be answered` : ""
+  const due = clocks.watchdogDue === null ? "" : `, acts in ${span(at, clocks.watchdogDue)} unless something comes`
+  return [
+    row("watchdog", `${clocks.watchdog}${clocks.probing ? ", a probe is under way" : ""}${proofs}${due}`),
+    row(
+      "unheard",
+      clocks.unheardSince === null
+        ? "no: something came after our last write"
+        : `nothing has come since our last write, and for ${span(clocks.unheardSince, at)} in all`
+    ),
+    row("write", clocks.writingSince === null ? "drained" : `not drained for ${span(clocks.writingSince, at)}`)
+  ]
+}
+
+const storedText = ({ stored, storeAndForward: queue }: LinkReport, at: string): string => {
+  if (queue.oldest === null) return "none"
+  const { oldest: first, attemptsMax } = queue
+  const pause = queue.nextAttempt === null ? "" : `, the next rests until in ${span(at, queue.nextAttempt)}`
+  return `${stored}: ${queue.underWay} under way, ${queue.resting} between attempts${pause}; oldest is exchange ${first.exchange} for ${span(first.at ?? at, at)}, attempt ${first.attempts} of ${attemptsMax}`
+}
+
+/** The link alone, whole. */
+export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): string =>
+  [
+    `${link.name} (${link.institution}): ${link.state}${link.since === null ? "" : ` for ${span(link.since, at)}`}, connection ${link.epoch}`,
+    row("sign-on", `ours ${signs[link.signOn.ours] ?? ""}, the partner's ${signs[link.signOn.partners] ?? ""}`),
+    ...link.legs.flatMap((leg) => legRows(leg, kernelAbsent)),
+    row("in", `${link.bytesReceived} bytes, last ${ago(link.lastReceived, at)}`),
+    row("out", `${link.bytesSent} bytes, last ${ago(link.lastSent, at)}; ${link.unsent} unsent`),
+    ...clockRows(link, at),
+    row("outstanding", `${link.outstanding} of ${link.window}${oldest(link.oldestOutstanding, at)}`),
+    row("stored", storedText(link, at)),
+    ...alarms(link, at).map((line) => `  ${line}`),
+    ...next(link, at).map((line) => `  ${line}`),
+    ...(link.ends.length === 0 ? [row("ends", "none yet")] : ["  ends, newest first"]),
+    ...link.ends.map((end) => `    ${endText(end, at)}`),
+    ...(link.lastEnd === null ? [] : [`  ${link.lastEnd.advice}`])
+  ].join("\n")

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest"
+import { endedBy, frameWrong, LinkEnded, maskHex } from "../../../packages/switch/src/link/Ended.ts"
+import { ENDS_KEPT, Ends } from "../../../packages/switch/src/link/Ends.ts"
+import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
+
+const failed = (why: string) => new LinkEnded({ reason: "ConnectFailed", why })
+
+describe("The last ends of a link", () => {
+  it("say who closed and how", () => {
+    const ends = new Ends()
+    ends.add(1, endedBy(new ConnectionEnded({ how: "fin", cause: "the partner closed the connection" })))
+    ends.add(2, endedBy(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" })))
+    ends.add(3, endedBy(new ConnectionEnded({ how: "reset", cause: "ETIMEDOUT" })))
+    ends.add(4, new LinkEnded({ reason: "PeerSilent", why: "nothing" }))
+    ends.add(5, new LinkEnded({ reason: "Operator", why: "cut by ann" }))
+
+    expect(ends.all.map(({ by, how }) => `${by}, ${how}`)).toEqual([
+      "operator, command",
+      "us, silence, three watchdog intervals",
+      "network, the network gave up",
+      "partner, RST",
+      "partner, FIN"
+    ])
+  })
+
+  it("are a few, newest first, and attempts in a row that failed are one with a count", () => {
+    const ends = new Ends()
+    ends.add(1, new LinkEnded({ reason: "PeerClosed", why: "first" }))
+    for (let at = 2; at < 500; at++) ends.add(at, failed("no connection"))
+
+    expect(ends.all).toMatchObject([
+      { at: 499, firstAt: 2, times: 498, reason: "ConnectFailed" },
+      { at: 1, times: 1, reason: "PeerClosed" }
+    ])
+    for (let at = 500; at < 520; at++) ends.add(at, new LinkEnded({ reason: "PeerClosed", why: String(at) }))
+    expect(ends.all).toHaveLength(ENDS_KEPT)
+  })
+
+  it("show the first bytes of a frame that could not be read", () => {
+    const ends = new Ends()
+    ends.add(1, frameWrong({ _tag: "LengthInvalid", offset: 0, rule: "length-digits", first: "16030102" }))
+
+    expect(ends.all[0]).toMatchObject({ by: "us", how: "frame error", first: "16030102" })
+    expect(ends.all[0]?.why).toContain("this looks like TLS")
+  })
+
+  it("never show a card number in these bytes, as ASCII or packed", () => {
+    const ascii = Buffer.from("026200000000000005=").toString("hex").toUpperCase()
+    const packed = "00526200000000000005D2512"
+    expect(maskHex(ascii)).toBe(`303236323030${"*".repeat(16)}303030353D`)
+    expect(maskHex(packed)).toBe("005262**********0005D2512")
+    expect(maskHex("30303435")).toBe("30303435")
+    expect(maskHex("0123")).toBe("0123")
+    const { why } = frameWrong({ _tag: "FrameTooLong", offset: 0, rule: "length-max", first: ascii })
+    expect(why).not.toContain(ascii)
+  })
+})
