@@ -259,6 +259,22 @@ describe("Rules between keys", () => {
     expect(await pathsOf(text, "warning")).toEqual(paths)
   })
 
+  it.each([
+    // The timer of 30 seconds may run for 32: jitter counts.
+    [
+      "30 seconds",
+      "31 seconds",
+      "the watchdog's echo comes after up to 32 seconds of silence, which is too late as well"
+    ],
+    ["20 seconds", "31 seconds", "the watchdog's echo comes earlier only while the partner is silent too"]
+  ])("say what an echo after %s does for a partner that closes after %s", async (interval, theirs, says) => {
+    const [said] = await saidOf(
+      withLink("idle: never", `watchdog: { interval: ${interval} }`, `partnerIdleTimeout: ${theirs}`)
+    )
+
+    expect(said).toContain(says)
+  })
+
   it("have nothing to say about a sound configuration", async () => {
     expect(await problemsOf(sound)).toEqual([])
   })

@@ -67,6 +67,8 @@ export class Partner {
   private readonly framer = new Framer(cupsFrame)
   private readonly messages: Array<Message> = []
   private readonly waiting: Array<(message: Message) => void> = []
+  /** Done when the connection has ended, whoever ended it. */
+  readonly closed: Promise<void>
 
   private constructor(socket: Socket) {
     this.socket = socket
@@ -76,6 +78,7 @@ export class Partner {
     }
     socket.on("data", (chunk) => this.framer.push(chunk, sink))
     socket.on("error", () => undefined)
+    this.closed = new Promise((resolve) => socket.once("close", () => resolve()))
   }
 
   /** Connects to the switch. */
@@ -93,6 +96,16 @@ export class Partner {
     const framed = Buffer.alloc(before + bytes.length + after)
     bytes.copy(framed, before)
     this.socket.write(framed.subarray(0, writeFrame(cupsFrame, framed, 0, bytes.length)))
+  }
+
+  /** Bytes as they are. */
+  raw(bytes: Buffer): void {
+    this.socket.write(bytes)
+  }
+
+  /** Answers as many echoes as a reopened connection has to answer. */
+  async prove(echoes: number): Promise<void> {
+    for (let n = 0; n < echoes; n++) this.send(answerTo(await this.next(), "00"))
   }
 
   /** The next message. */

@@ -48,6 +48,8 @@ export interface ManagementSession {
   /** Writes the answer to a request of the partner. */
   readonly reply: (index: MessageIndex, code: string) => void
   readonly fail: (ended: LinkEnded) => void
+  /** Calls `tick` at this monotonic time at the latest. */
+  readonly wake: (at: number) => void
   /** A sign-on came or was given. */
   readonly signedOn: () => void
   /** An echo of ours was answered. */
@@ -159,6 +161,7 @@ export class Management {
     this.answerDue = 0
     if (this.attempts < (retries?.attempts ?? 1)) {
       this.attemptDue = this.session.now() + retries!.pauseMs
+      this.session.wake(this.attemptDue)
       return this.link.noted(`${why}, attempt ${this.attempts}: again in ${retries!.pauseMs} ms`)
     }
     if (required === false) return this.link.noted(`${why}: used without, it is not required`)

@@ -85,6 +85,7 @@ export class Session {
         put: (message) => this.put(message),
         reply: (index, code) => this.reply(index, code),
         fail: (ended) => this.fail(ended),
+        wake: (at) => this.wake(at),
         signedOn: () => this.signedOnMaybe(),
         proved: () => this.watch({ _tag: "probeAnswered" })
       },
@@ -365,6 +366,7 @@ export class Session {
     }
     if (this.finishing !== undefined && now >= this.finishing.until) return this.finishing.ended
     this.management.tick(now)
+    this.outbox.flush()
     if (this.watchdog.phase !== "DOWN" && !this.isHeld && now >= this.watchdogDue()) this.watch({ _tag: "expired" })
     return this.failure
   }

@@ -57,7 +57,18 @@ const ConnectDocument = Schema.Struct({
 const SignOnDocument = Schema.Struct({
   send: option(Truth, false, "We sign on after connecting, and use the link only when that was answered with success."),
   expect: option(Truth, false, "The partner has to sign on before its requests are taken and ours are sent."),
-  timeout: option(Duration, "10 seconds", "Waiting time for the answer to our sign-on, or for the partner's.")
+  timeout: option(Duration, "10 seconds", "Waiting time for the answer to our sign-on, or for the partner's."),
+  required: option(
+    Truth,
+    true,
+    "Whether the link is used only when our sign-on was accepted. Else it is used at once, and a sign-on that fails is noted."
+  ),
+  attempts: option(
+    count(1, 100),
+    3,
+    "Sign-ons of ours on one connection, when there is no answer or one that asks to try again (90, 91, 96 ...). Then the connection is closed."
+  ),
+  retry: option(Duration, "5 seconds", "Pause between two of them.")
 })
 
 const WatchdogDocument = Schema.Struct({

@@ -63,7 +63,7 @@ const linkSettings = (
     codec,
     frame,
     side: side(link),
-    signOn: { send: link.signOn.send, expect: link.signOn.expect, timeoutMs: durationMs(link.signOn.timeout)! },
+    signOn: signOn(link),
     idleMs: durationMs(idle) ?? 0,
     watchdog: {
       intervalMs: durationMs(link.watchdog.interval)!,
@@ -78,6 +78,14 @@ const linkSettings = (
     utcOffsetMs: utcOffsetMs(link.timeZone ?? timeZone)!
   }
 }
+
+const signOn = ({ signOn: { send, expect, timeout, required, attempts, retry } }: LinkDocument) => ({
+  send,
+  expect,
+  timeoutMs: durationMs(timeout)!,
+  required,
+  retries: { attempts, pauseMs: durationMs(retry)! }
+})
 
 const side = ({ connect, listen }: LinkDocument): Side =>
   listen === undefined

@@ -5,6 +5,7 @@
  * idle timeouts the smaller wins, because that side closes.
  */
 import { idleFrame } from "@jinka/codec"
+import { timerMs } from "../../link/Watchdog.ts"
 import { type Draft, frameOf, isProbed } from "./Draft.ts"
 import { frameFinding } from "./FrameRelations.ts"
 import { error, type Finding, warning } from "./Problem.ts"
@@ -64,17 +65,24 @@ const silence = (link: Draft): ReadonlyArray<Finding> => {
   const ms = theirs.ms()
   const ours = ourSilence(link)
   if (ms === undefined || ours === undefined || ours < ms) return []
-  const interval = link.part("watchdog", "interval").ms("30 seconds")
-  const isEchoed = isProbed(link) === true && interval !== undefined && interval < ms
   const said = ours === Number.POSITIVE_INFINITY ? "we send no idle frames" : `we may be silent for ${seconds(ours)}`
-  const saving = isEchoed ? "; the watchdog's echo comes earlier only while the partner is silent too" : ""
   return [
     warning(
       theirs.path,
-      `${said}, and the partner closes after ${seconds(ms)}: the smaller of both sides' idle timeouts wins${saving}`,
+      `${said}, and the partner closes after ${seconds(ms)}: the smaller of both sides' idle timeouts wins${echoed(link, ms)}`,
       `Make \`idle\` at most half of \`partnerIdleTimeout\`.`
     )
   ]
+}
+
+/** What the watchdog's echo does about our silence; its timer may run longer than its interval by the jitter. */
+const echoed = (link: Draft, partnerMs: number): string => {
+  const interval = link.part("watchdog", "interval").ms("30 seconds")
+  if (isProbed(link) !== true || interval === undefined) return ""
+  const longest = Math.ceil(timerMs(interval, 1))
+  return longest < partnerMs
+    ? "; the watchdog's echo comes earlier only while the partner is silent too"
+    : `; the watchdog's echo comes after up to ${seconds(longest)} of silence, which is too late as well`
 }
 
 const shortDrain = (draft: Draft, requestTimeout: number | undefined): ReadonlyArray<Finding> => {
