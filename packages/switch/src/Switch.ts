@@ -25,7 +25,7 @@ import { Operations } from "./Operations.ts"
 import { type SwitchStatus, statusOf } from "./SwitchStatus.ts"
 import type { ListenFailed, Transport } from "./transport/Transport.ts"
 
-/** How often the oldest open exchange is looked up for the journal, in ticks of the deadline fiber. */
+/** How often the oldest open exchange is looked up for the journal, and its disk looked at, in ticks of the deadline fiber. */
 const FLOOR_TICKS = 50
 
 /** All that one switch is told. */
@@ -231,7 +231,9 @@ const deadlines = (core: Core): Effect.Effect<never> => {
   return Effect.sleep(TICK_MS).pipe(
     Effect.map(() => {
       core.deadlines()
-      if (++ticks % FLOOR_TICKS === 0) core.books.record.floor = core.books.floor()
+      if (++ticks % FLOOR_TICKS !== 0) return
+      core.books.record.floor = core.books.floor()
+      core.books.journal.look(core.books.now)
     }),
     Effect.forever
   )

@@ -48,7 +48,11 @@ const edge = ProcessEdge.of({
     areTaken = true
     return nextSignal
   }),
-  exitNow: (code) => Effect.sync(() => process.exit(code))
+  exitNow: (code) => Effect.sync(() => process.exit(code)),
+  killNow: Effect.andThen(
+    Effect.sync(() => process.kill(process.pid, "SIGKILL")),
+    Effect.never
+  )
 })
 
 /** Ends the process when what was printed has left it: a pipe takes long output piece by piece, and `exit` does not wait. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { cups, cupsFrame, type Dialect, type FrameFormat } from "@jinka/codec"
-import { Cause, Effect, Exit } from "effect"
+import { Cause, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
@@ -256,7 +256,8 @@ describe("a switch in the hand", () => {
       const stan = (n: number) => String(n).padStart(6, "0")
       a.say(...Array.from({ length: 9000 }, (_, n) => purchase({ 11: stan(n + 1) })))
       yield* settle
-      yield* TestClock.adjust(60_000)
+      // Longer than three watchdog intervals, and not yet a disk that has stopped answering.
+      yield* TestClock.adjust(25_000)
       expect(a.isOpen).toBe(true)
       yield* commit
       expect(a.heard().length).toBe(9000)
@@ -264,6 +265,22 @@ describe("a switch in the hand", () => {
       expect(a.isOpen).toBe(true)
       yield* TestClock.adjust(60_000)
       expect(a.isOpen).toBe(false)
+    })
+  )
+
+  it.effect("stops when the disk has not answered for half a minute, and says so", () =>
+    Effect.gen(function* () {
+      const { a, running } = yield* bench()
+      const failed = yield* Effect.forkChild(Effect.flip(running.failed))
+      a.say(purchase())
+      yield* settle
+      yield* TestClock.adjust(29_000)
+      expect(failed.pollUnsafe()).toBeUndefined()
+      yield* TestClock.adjust(3000)
+
+      const error = yield* Fiber.join(failed)
+
+      expect(error._tag === "JournalError" && error.reason._tag).toBe("DiskStalled")
     })
   )
 

@@ -18,6 +18,7 @@ import {
   type VerifyCursor
 } from "./JournalStore.ts"
 import { JournalWriter, type WriterLimits, writerLimits } from "./JournalWriter.ts"
+import { Stall } from "./Stall.ts"
 
 /** The result of a verification. `bad` names the first entry that is not what was written; without it all is well. */
 export interface Verification {
@@ -65,6 +66,8 @@ export class Journal extends Context.Service<
     readonly drained: Effect.Effect<void, JournalError>
     /** Never succeeds; fails when the journal has stopped. Then the switch stops too. */
     readonly failed: Effect.Effect<never, JournalError>
+    /** To be told the monotonic milliseconds about once a second: stops the journal whose disk has stopped answering. */
+    readonly look: (now: number) => void
     /** Why the journal has stopped, or undefined while it works. */
     readonly stopped: () => JournalError | undefined
     /** Whether free space is below the reserve: refuse new requests, so that open ones can still be ended. */
@@ -93,15 +96,14 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
   const failure = Deferred.makeUnsafe<never, JournalError>()
   let stoppedBy: JournalError | undefined
   let writer: JournalWriter | undefined
-  const open = yield* store.open({
-    committed: (group) => writer?.committed(group),
-    failed: (error) => {
-      if (stoppedBy !== undefined) return
-      stoppedBy = error
-      writer?.stop()
-      Deferred.doneUnsafe(failure, Effect.fail(error))
-    }
-  })
+  const failed = (error: JournalError) => {
+    if (stoppedBy !== undefined) return
+    stoppedBy = error
+    writer?.stop()
+    Deferred.doneUnsafe(failure, Effect.fail(error))
+  }
+  const open = yield* store.open({ committed: (group) => writer?.committed(group), failed })
+  const stall = new Stall()
   const journalWriter = new JournalWriter(open.commit, open.opened.lastSeq, open.opened.counts, limits)
   writer = journalWriter
   journalWriter.now = yield* Clock.currentTimeMillis
@@ -122,6 +124,11 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     verify: makeVerify(open),
     drained,
     failed: Deferred.await(failure),
+    look: (now) => {
+      const { committedSeq, pendingEntries } = journalWriter
+      const stalled = stall.look(now, committedSeq, pendingEntries, "the journal's disk")
+      if (stalled !== undefined) failed(stalled)
+    },
     stopped: () => stoppedBy,
     lowSpace: open.lowSpace,
     counts: () => journalWriter.counts

@@ -4,7 +4,7 @@
  */
 
 /**
- * The reasons, one for each thing an operator does about it. `DiskFull`, `DiskFailed`: the disk. `Corrupt`: bytes
+ * The reasons, one for each thing an operator does about it. `DiskFull`, `DiskFailed`, `DiskStalled`: the disk. `Corrupt`: bytes
  * that are not what was written. `Truncated`: the end of the journal is missing. `Locked`: another process has it.
  * `VersionUnknown`: written by another version. `SettingsWrong`: SQLite did not take the settings that make a commit
  * durable. `KeyWrong`, `KeyMissing`: the sealing key. `NotJournal`: the file is something else. `DirectoryUnusable`:
@@ -14,6 +14,7 @@
 export const journalReasonTags = [
   "DiskFull",
   "DiskFailed",
+  "DiskStalled",
   "Corrupt",
   "Truncated",
   "Locked",
@@ -80,6 +81,8 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
   DiskFull: "Free space on this file system, then start the switch again; nothing that was acknowledged is lost.",
   DiskFailed:
     "Check the disk (kernel log, smartctl) before starting again; the switch recovers from what is on disk. Do not copy the journal while it is in doubt.",
+  DiskStalled:
+    "Check the disk and whoever else writes to it (kernel log, iostat). Start again when it answers: the switch recovers from what is on disk.",
   Corrupt:
     "Keep the directory as it is, restore the journal from a backup or the standby, and have the disk checked. `jinka journal verify` shows the first bad entry.",
   Truncated:

@@ -17,5 +17,7 @@ export class ProcessEdge extends Context.Service<
     readonly takeSignals: Effect.Effect<Effect.Effect<string>>
     /** Ends the process at once, without finalizers: for a journal that cannot be trusted any more (guarantee G9). */
     readonly exitNow: (code: number) => Effect.Effect<never>
+    /** Kills the process: an exit would wait for the journal's thread, and that one waits for a disk that does not answer. */
+    readonly killNow: Effect.Effect<never>
   }
 >()("@jinka/switch/operate/ProcessEdge") {}

@@ -48,9 +48,9 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
 
 /** The journal cannot be trusted any more: nothing else may leave this process, not even in order (guarantee G9). */
 const atOnce = Effect.fnUntraced(function* (error: JournalError) {
-  const { exitNow } = yield* ProcessEdge
+  const { exitNow, killNow } = yield* ProcessEdge
   yield* Console.error(`jinka: ${failedBy(error).says}`)
-  return yield* exitNow(exitCodes.journal)
+  return yield* error.reason._tag === "DiskStalled" ? killNow : exitNow(exitCodes.journal)
 })
 
 /** The switch while it runs, and its end. */

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest"
+import { Stall, stallMs } from "../../../packages/switch/src/journal/Stall.ts"
+
+/** Looks every second until it is called stalled; the second it was, or undefined. */
+const stalledAfter = (seconds: number, committedSeq: (second: number) => number, pending = 3): number | undefined => {
+  const stall = new Stall()
+  for (let second = 0; second <= seconds; second++) {
+    const error = stall.look(second * 1000, committedSeq(second), pending, "here")
+    if (error !== undefined) return error.reason._tag === "DiskStalled" ? second : -1
+  }
+  return undefined
+}
+
+describe("a disk that has stopped answering", () => {
+  it("is called so when entries wait and nothing becomes durable for half a minute", () => {
+    expect(stalledAfter(100, () => 7)).toBe(stallMs / 1000)
+  })
+
+  it("is not what a slow disk is called, that still commits now and then", () => {
+    expect(stalledAfter(500, (second) => Math.floor(second / (stallMs / 1000 - 1)))).toBeUndefined()
+  })
+
+  it("is not what a quiet night is called", () => {
+    expect(stalledAfter(500, () => 7, 0)).toBeUndefined()
+  })
+
+  it("is not what a process says of its disk that was itself stopped for an hour", () => {
+    const stall = new Stall()
+
+    stall.look(0, 7, 3, "here")
+    expect(stall.look(3_600_000, 7, 3, "here")).toBeUndefined()
+  })
+})
