@@ -113,7 +113,7 @@ export class Books {
   /** Puts a whole message into the link's outbox. False when the link has no connection. */
   send(link: Link, message: Buffer): boolean {
     const { session } = link
-    if (session === undefined) return false
+    if (session === undefined || !link.canSend) return false
     session.put(message)
     this.touch(link)
     return true

@@ -341,7 +341,8 @@ export class Requests {
     const origin = this.books.links[slot.originLink]!
     const { session } = origin
     // On the connection that the request came on its answer is wanted, even after a sign-off; a new one has to sign on first.
-    if (session === undefined || (origin.epoch !== slot.originEpoch && !origin.isSignedOn)) return false
+    if (session === undefined || !origin.canSend || (origin.epoch !== slot.originEpoch && !origin.isSignedOn))
+      return false
     session.put(slot.answer, slot.answerLength)
     this.books.touch(origin)
     return true

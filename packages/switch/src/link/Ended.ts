@@ -1,7 +1,7 @@
 /** Why a connection of a link ended: stable names, for the status line, the journal and docs/reference/errors.md. */
 import { explainFrame, type FrameError } from "@jinka/codec"
 import { Data } from "effect"
-import type { ConnectionEnded } from "../transport/Transport.ts"
+import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
 
 /** The end of one connection epoch. `first` shows the first bytes of a frame that could not be read, in hexadecimal, masked. */
 export class LinkEnded extends Data.TaggedError("LinkEnded")<{
@@ -13,6 +13,8 @@ export class LinkEnded extends Data.TaggedError("LinkEnded")<{
     | "FrameError"
     | "FrameTimeout"
     | "SlowPeer"
+    | "WrongLeg"
+    | "HalfOpen"
     | "SignOnRefused"
     | "SignOnTimeout"
     | "Replaced"
@@ -36,9 +38,13 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
     "The bytes do not fit the length header that is configured. Compare `frame` with the partner's specification.",
   FrameTimeout: "A frame was begun and not finished in time. The partner is stuck, or its length field says too much.",
   SlowPeer: "The partner stopped reading: more is unsent than allowed, or a write made no progress.",
+  WrongLeg:
+    "Bytes came on the sending leg, which carries nothing from the partner. The legs are crossed, or the partner uses the connection in both directions: compare `legs` and `mode` with the partner.",
+  HalfOpen:
+    "One leg was up and the other did not come in `legs.timeout`. Ask why the partner does not make, or take, the other connection.",
   SignOnRefused: "The partner answered our sign-on with another code than 00.",
   SignOnTimeout: "No sign-on, or no answer to ours, came in time.",
-  Replaced: "The partner opened a second connection and `second: replace` gave it the link.",
+  Replaced: "The partner opened a second connection and `second: replace` gave it the link, or the leg.",
   Operator: "An operator closed the connection; the journal says who.",
   Reloaded: "A reload of the configuration changed or removed the link; the journal says who asked for it.",
   Stopping: "The switch is stopping."
@@ -91,6 +97,8 @@ const closings: Readonly<Record<LinkEnded["reason"], Closing>> = {
   FrameError: { by: "us", how: "frame error" },
   FrameTimeout: { by: "us", how: "frame deadline" },
   SlowPeer: { by: "us", how: "unsent bytes" },
+  WrongLeg: { by: "us", how: "bytes on the sending leg" },
+  HalfOpen: { by: "us", how: "one leg alone" },
   SignOnRefused: { by: "us", how: "sign-on refused" },
   SignOnTimeout: { by: "us", how: "no sign-on in time" },
   Replaced: { by: "partner", how: "second connection" },
@@ -103,5 +111,18 @@ const closings: Readonly<Record<LinkEnded["reason"], Closing>> = {
 const resets = new Set(["ECONNRESET", "EPIPE"])
 
 /** Who did it and how, for the status line. */
-export const closing = ({ reason, why }: LinkEnded): Closing =>
-  reason === "PeerReset" && resets.has(why) ? { by: "partner", how: "RST" } : closings[reason]
+export const closing = ({ reason, why }: LinkEnded): Closing => {
+  const code = /\((\w+)\)$/.exec(why)?.[1] ?? why
+  return reason === "PeerReset" && resets.has(code) ? { by: "partner", how: "RST" } : closings[reason]
+}
+
+/** The end that silence makes. Of two legs the receiving one is meant: a probe that has left says nothing against the other. */
+export const silent = ({ legs }: Connection, hasWritten: boolean): LinkEnded => {
+  const what = "nothing was received for three watchdog intervals"
+  const written = hasWritten ? ", though we have written: this leg or the partner is dead" : ""
+  return new LinkEnded({ reason: "PeerSilent", why: legs === undefined ? what : `receive leg: ${what}${written}` })
+}
+
+/** The end that a partner makes who does not take what is written. Of two legs the sending one is meant. */
+export const slow = ({ legs }: Connection, why: string): LinkEnded =>
+  new LinkEnded({ reason: "SlowPeer", why: legs === undefined ? why : `send leg: ${why}` })

@@ -12,6 +12,7 @@ import { addressing } from "./Addressing.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
 import { LinkEnded } from "./Ended.ts"
 import { Ends } from "./Ends.ts"
+import { Legs, type LegsOwner } from "./Legs.ts"
 import * as LinkState from "./LinkState.ts"
 import type { LinkStatus } from "./LinkStatus.ts"
 import { Notices } from "./Notices.ts"
@@ -38,7 +39,7 @@ export interface LinkEvents {
 }
 
 /** A link, made once for each `links:` entry of the configuration. */
-export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
+export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner {
   readonly id: number
   readonly settings: LinkSettings
   /** Changes to every message that leaves on the link: the partner's name and ours in its header. */
@@ -52,7 +53,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
   private readonly management = new Notices()
   private stan = 0
   /** Where its connections come from. */
-  private readonly source: Dialer | Acceptor
+  private readonly source: Dialer | Acceptor | Legs
   private since = 0
   private readonly ends = new Ends()
   /** Taken away by a drain: makes no connections and takes none. */
@@ -66,7 +67,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
     this.id = id
     this.settings = settings
     const { side } = settings
-    this.source = side._tag === "listen" ? new Acceptor(this, side) : new Dialer(this, side)
+    if (side._tag === "legs") this.source = new Legs(this, side)
+    else this.source = side._tag === "listen" ? new Acceptor(this, side) : new Dialer(this, side)
     this.addressing = addressing(settings.dialect, settings.institution, settings.ourInstitution)
     this.events = events
   }
@@ -81,9 +83,14 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
     return LinkState.isSignedOn(this.state)
   }
 
-  /** Being emptied or blocked by an operator: the partner's new requests are refused. */
+  /** Being emptied, blocked by an operator, or without a way back for an answer: the partner's new requests are refused. */
   get isClosedForRequests(): boolean {
-    return this.state.draining || this.state.blocked
+    return this.state.draining || this.state.blocked || this.state.collecting
+  }
+
+  /** What is written to the session can leave: there is a connection, and its sending leg is up. */
+  get canSend(): boolean {
+    return this.session !== undefined && !this.state.collecting
   }
 
   /** Taken out of use by an operator. */
@@ -157,18 +164,19 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
   }
 
   /** An attempt to connect came to nothing. */
-  connectFailed(at: number, why: string): void {
-    this.ends.add(at, new LinkEnded({ reason: "ConnectFailed", why }))
+  connectFailed(at: number, why: string, reason: LinkEnded["reason"] = "ConnectFailed"): void {
+    this.ends.add(at, new LinkEnded({ reason, why }))
   }
 
   /** Dials now and not after the pause. False when it does not wait for one: it is up, at it, or the partner's to dial. */
   retry(): boolean {
-    return this.source instanceof Dialer && this.source.retry()
+    return !(this.source instanceof Acceptor) && this.source.retry()
   }
 
   /** Closes its connection in order and makes and takes none (`on`), or comes back. */
   leave(on: boolean, ended: LinkEnded): void {
     this.isAway = on
+    if (this.source instanceof Legs) this.source.leave(on)
     if (!on) {
       this.back.openUnsafe()
       return
@@ -202,7 +210,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
   /** Everything an operator asks first. */
   status(): LinkStatus {
     const { session, source, state } = this
-    const { local, remote, legs } = session?.connection ?? { local: "", remote: "" }
+    const { local, remote } = session?.connection ?? { local: "", remote: "" }
+    const ownLegs = source instanceof Legs ? source.status() : undefined
     return {
       name: this.settings.name,
       institution: this.settings.institution,
@@ -216,7 +225,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
       epoch: this.epoch,
       local,
       remote,
-      legs: session === undefined ? [] : (legs ?? [{ leg: "both", local, remote }]),
+      legs: ownLegs ?? (session === undefined ? [] : [{ leg: "both", local, remote }]),
       since: this.since,
       lastReceived: session?.lastReceived ?? 0,
       lastSent: session?.lastSent ?? 0,
@@ -233,14 +242,16 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner {
   /** Listens if the partner connects to us, then keeps the link going until interrupted. */
   readonly run: Effect.Effect<never, ListenFailed, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
     const { source } = this
-    if (source instanceof Acceptor) yield* source.listen
-    const next = Effect.raceFirst(source.next, this.leaving)
+    if (!(source instanceof Dialer)) yield* source.listen
+    const coming = source.next as Effect.Effect<Connection, never, Transport>
+    const next = Effect.raceFirst(coming, this.leaving)
     const whole = Effect.forever(
       Effect.andThen(
         this.back.await,
         Effect.flatMap(next, (connection) => (connection === undefined ? Effect.void : this.hold(connection)))
       )
     )
+    if (source instanceof Legs) return yield* Effect.raceFirst(whole, source.keep)
     return yield* source instanceof Acceptor
       ? Effect.ensuring(
           whole,

@@ -16,6 +16,8 @@ export interface LinkState {
   readonly ours: SignOn
   readonly partners: SignOn
   readonly watchdog: Phase
+  /** The sending leg has ended and the receiving leg is read on for late answers: nothing can be sent. */
+  readonly collecting: boolean
   /** Being emptied: no new requests, answers still come in. */
   readonly draining: boolean
   /** Taken out of use by an operator. */
@@ -26,6 +28,7 @@ export interface LinkState {
 export type Event =
   | { readonly _tag: "opened"; readonly ours: SignOn; readonly partners: SignOn }
   | { readonly _tag: "ended" }
+  | { readonly _tag: "collecting" }
   | { readonly _tag: "signedOn"; readonly side: "ours" | "partners" }
   | { readonly _tag: "signedOff"; readonly side: "ours" | "partners" }
   /** An operator has signed us off: no sign-on of ours until an operator asks for one. */
@@ -40,6 +43,7 @@ export const initial: LinkState = {
   ours: "none",
   partners: "none",
   watchdog: "DOWN",
+  collecting: false,
   draining: false,
   blocked: false
 }
@@ -48,9 +52,18 @@ export const initial: LinkState = {
 export const step = (state: LinkState, event: Event): LinkState => {
   switch (event._tag) {
     case "opened":
-      return { ...state, connected: true, ours: event.ours, partners: event.partners, watchdog: "DOWN" }
+      return {
+        ...state,
+        connected: true,
+        ours: event.ours,
+        partners: event.partners,
+        watchdog: "DOWN",
+        collecting: false
+      }
     case "ended":
-      return { ...state, connected: false, ours: "none", partners: "none", watchdog: "DOWN" }
+      return { ...state, connected: false, ours: "none", partners: "none", watchdog: "DOWN", collecting: false }
+    case "collecting":
+      return state.connected ? { ...state, collecting: true } : state
     case "signedOn":
       return state.connected ? { ...state, [event.side]: "done" } : state
     case "signedOff":
@@ -72,11 +85,12 @@ export const isSignedOn = (state: LinkState): boolean =>
 
 /** New requests may be sent on the link now. */
 export const isReady = (state: LinkState): boolean =>
-  isSignedOn(state) && state.watchdog === "OKAY" && !state.draining && !state.blocked
+  isSignedOn(state) && state.watchdog === "OKAY" && !state.collecting && !state.draining && !state.blocked
 
 /** The state in one word, for a status line: the first thing that keeps the link from being used. */
 export const phrase = (state: LinkState): string => {
   if (!state.connected) return state.draining ? "down, drained" : state.blocked ? "down, blocked" : "down"
+  if (state.collecting) return "collecting late answers"
   if (state.blocked) return "blocked"
   if (state.draining) return "draining"
   if (state.ours === "off") return "signed off"

@@ -28,8 +28,22 @@ export interface SessionClocks {
 export interface LegStatus {
   /** `both`, or `send` and `receive` of a simplex pair. */
   readonly leg: string
+  /** Empty while a leg of a pair is down. */
   readonly local: string
   readonly remote: string
+  /** The leg by itself; left out on a link of one connection. */
+  readonly simplex?: SimplexLegStatus
+}
+
+/** One leg of a simplex pair by itself. Times are monotonic milliseconds, 0: never. */
+export interface SimplexLegStatus {
+  readonly state: "up" | "waiting for the other leg" | "down" | "connecting" | "listening"
+  readonly since: number
+  /** Of the last byte in the leg's own direction. */
+  readonly lastByte: number
+  readonly attempts: number
+  readonly nextAttempt: number
+  readonly lastEnd: { readonly at: number; readonly why: string } | undefined
 }
 
 /** What an operator sees of a link. 0 as a time: never. */

@@ -8,7 +8,7 @@
 import { Framer, type FrameSink, frameOverhead, idleFrame, MessageIndex, writeFrame } from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
-import { endedBy, frameWrong, LinkEnded } from "./Ended.ts"
+import { endedBy, frameWrong, LinkEnded, silent, slow } from "./Ended.ts"
 import { settled } from "./HalfClosed.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
 import { type Answered, Management } from "./Management.ts"
@@ -109,7 +109,7 @@ export class Session {
     this.outbox.end(writeFrame(frame, this.outbox.buffer, at - this.before, length))
     // Without a write under way the partner has taken everything so far: what a slow disk lets go at once is not its fault.
     if (this.outbox.waiting > unsentMax && this.writingSince > 0) {
-      this.fail(new LinkEnded({ reason: "SlowPeer", why: `more than ${unsentMax} bytes are unsent` }))
+      this.fail(slow(this.connection, `more than ${unsentMax} bytes are unsent`))
     }
   }
 
@@ -186,7 +186,8 @@ export class Session {
 
   /** The partner's direction has ended: inside a frame that is an error of its own. A FIN is answered with a FIN. */
   private endOfInput(ended: ConnectionEnded): Effect.Effect<never, LinkEnded> {
-    if (ended.how !== "fin") return Effect.fail(endedBy(ended))
+    // Without its sending leg a pair can give no answers, whatever the partner waits for.
+    if (ended.how !== "fin" || ended.leg === "send") return Effect.fail(endedBy(ended))
     const cut = this.framer.end(this.sink)
     this.link.turn()
     const why = cut === undefined ? endedBy(ended) : frameWrong(cut)
@@ -308,7 +309,7 @@ export class Session {
     for (const command of commands) {
       if (command === "probe" && this.link.settings.watchdog.probe) this.management.ask("echo")
       if (command === "close") {
-        this.fail(new LinkEnded({ reason: "PeerSilent", why: "nothing was received for three watchdog intervals" }))
+        this.fail(silent(this.connection, this.lastSent > this.lastReceived))
       }
     }
     this.outbox.flush()
@@ -362,7 +363,7 @@ export class Session {
       return new LinkEnded({ reason: "FrameTimeout", why: `a frame was open for ${settings.frameTimeoutMs} ms` })
     }
     if (this.writingSince > 0 && now >= this.writingSince + settings.writeTimeoutMs) {
-      return new LinkEnded({ reason: "SlowPeer", why: `a write made no progress for ${settings.writeTimeoutMs} ms` })
+      return slow(this.connection, `a write made no progress for ${settings.writeTimeoutMs} ms`)
     }
     if (this.finishing !== undefined && now >= this.finishing.until) return this.finishing.ended
     this.management.tick(now)

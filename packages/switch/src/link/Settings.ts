@@ -15,6 +15,17 @@ export type Side =
       readonly second: "replace" | "refuse"
     }
 
+/** Two connections that are one link: one only sends, the other only receives. Each is made by either side. */
+export interface LegsSettings {
+  readonly _tag: "legs"
+  readonly send: Side
+  readonly receive: Side
+  /** How long one leg may be up without the other, before it is closed and tried again. */
+  readonly timeoutMs: number
+  /** How long the receiving leg is read for late answers after the sending leg has ended; 0: both end at once. */
+  readonly collectMs: number
+}
+
 /** One link, whole. */
 export interface LinkSettings {
   /** Unique name: in the log, in the journal and on the command line. */
@@ -26,7 +37,7 @@ export interface LinkSettings {
   readonly dialect: Dialect
   readonly codec: Codec
   readonly frame: FrameFormat
-  readonly side: Side
+  readonly side: Side | LegsSettings
   readonly signOn: {
     /** We sign on to the partner after connecting. */
     readonly send: boolean

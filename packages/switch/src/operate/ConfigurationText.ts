@@ -1,7 +1,7 @@
 /**
  * What a configuration says, in a few lines: for `jinka check`. Pure; keys are named by where they are.
  */
-import type { LinkSettings } from "../link/Settings.ts"
+import type { LinkSettings, Side } from "../link/Settings.ts"
 import type { Configuration } from "./Configuration.ts"
 import type { KeyDocument } from "./configuration/ConfigurationDocument.ts"
 
@@ -28,10 +28,15 @@ const keyText = ({ env, file }: KeyDocument): string =>
   env === undefined ? `key from the file ${file}` : `key from the environment variable ${env}`
 
 const linkText = ({ institution, dialect, side, signOn }: LinkSettings): string => {
-  const way =
-    side._tag === "connect"
-      ? `we connect to ${side.to.host}:${side.to.port}`
-      : `the partner connects to ${side.at.host}:${side.at.port}, ${side.from.length === 0 ? "from anywhere" : `from ${side.from.join(", ")}`}`
+  const ways =
+    side._tag === "legs"
+      ? [`send leg: ${wayText(side.send)}`, `receive leg: ${wayText(side.receive)}`]
+      : [wayText(side)]
   const signs = [...(signOn.send ? ["we sign on"] : []), ...(signOn.expect ? ["the partner signs on"] : [])]
-  return [institution, dialect.name, way, ...signs].join(", ")
+  return [institution, dialect.name, ...ways, ...signs].join(", ")
 }
+
+const wayText = (side: Side): string =>
+  side._tag === "connect"
+    ? `we connect to ${side.to.host}:${side.to.port}`
+    : `the partner connects to ${side.at.host}:${side.at.port}, ${side.from.length === 0 ? "from anywhere" : `from ${side.from.join(", ")}`}`

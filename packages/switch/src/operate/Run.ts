@@ -9,6 +9,7 @@ import type { LinksMissing } from "../exchange/Recovery.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
+import type { LinkSettings, Side } from "../link/Settings.ts"
 import * as Switch from "../Switch.ts"
 import * as NodeTransport from "../transport/NodeTransport.ts"
 import type { ListenFailed, Transport } from "../transport/Transport.ts"
@@ -64,7 +65,7 @@ const hold = Effect.fnUntraced(function* (
   const stop = Deferred.makeUnsafe<string>()
   const drained = Deferred.makeUnsafe<DrainReport>()
   yield* control(configuration, identity, running, stop, drained)
-  const listeners = configuration.settings.links.filter(({ side }) => side._tag === "listen").length
+  const listeners = configuration.settings.links.flatMap(sidesOf).filter(({ _tag }) => _tag === "listen").length
   yield* Effect.raceFirst(running.failed, (yield* Listening.Listening).reached(listeners))
   yield* ready(configuration, identity, running.recovered)
   const reason = yield* Effect.raceAllFirst([running.failed, signal, Deferred.await(stop)])
@@ -90,19 +91,25 @@ const hurried = (signal: Effect.Effect<string>): Effect.Effect<never, CommandFai
     )
   )
 
+/** Every place that connections of a link come from. */
+const sidesOf = ({ side }: LinkSettings): ReadonlyArray<Side> =>
+  side._tag === "legs" ? [side.send, side.receive] : [side]
+
 const ready = Effect.fnUntraced(function* (
   { settings, socket }: Configuration,
   { name, pid }: Identity,
   recovered: Switch.Running["recovered"]
 ) {
   const { endpointOf } = yield* Listening.Listening
-  const links = settings.links.map((link) => {
-    const { side } = link
+  const place = (side: Side) => {
     const { host, port } = side._tag === "listen" ? (endpointOf(side.at) ?? side.at) : side.to
-    return side._tag === "listen"
-      ? { name: link.name, listens: { host, port } }
-      : { name: link.name, connects: { host, port } }
-  })
+    return side._tag === "listen" ? { listens: { host, port } } : { connects: { host, port } }
+  }
+  const links = settings.links.map(({ name, side }) =>
+    side._tag === "legs"
+      ? { name, legs: { send: place(side.send), receive: place(side.receive) } }
+      : { name, ...place(side) }
+  )
   yield* Console.log(JSON.stringify({ event: "ready", name, pid, control: socket, links, recovered }))
 })
 

@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 import { FrameDocument } from "./FrameDocument.ts"
+import { legsDocument } from "./LegsDocument.ts"
 import { dialectNames, frameNames } from "./Shipped.ts"
 import {
   Address,
@@ -22,10 +23,10 @@ import {
 } from "./Terms.ts"
 
 /** Modes of the taxonomy that this version does not have. */
-export const modesToCome = ["sync-short", "sync-long", "async-short", "async-simplex"] as const
+export const modesToCome = ["sync-short", "sync-long", "async-short"] as const
 
-const Mode = Schema.Literal("async-duplex").annotate({
-  expected: `async-duplex (the one mode of this version; ${modesToCome.join(", ")} are not available yet)`
+const Mode = Schema.Literals(["async-duplex", "async-simplex"]).annotate({
+  expected: `async-duplex or async-simplex (${modesToCome.join(", ")} are not available yet)`
 })
 
 const DialectName = Schema.Union([
@@ -101,7 +102,11 @@ export const LinkDocument = Schema.Struct({
   name: described(Name, "Name in logs, in the journal, in routes and on the command line."),
   institution: described(Institution, "The partner's institution code, as in headers and in DE 32, 33 and 100."),
   ourInstitution: optional(Institution, "Our own code on this link, where it is not the switch's `institution`."),
-  mode: option(Mode, "async-duplex", "How the connection is used: one socket, both sides send at any time."),
+  mode: option(
+    Mode,
+    "async-duplex",
+    "How connections are used. `async-duplex`: one connection, both sides send at any time. `async-simplex`: two, one only sends and one only receives (`legs`)."
+  ),
   dialect: described(
     DialectName,
     "The partner's message format: a shipped dialect by its name, or the path of a dialect file of your own."
@@ -112,6 +117,10 @@ export const LinkDocument = Schema.Struct({
   ),
   connect: optional(ConnectDocument, "We connect to the partner. Exactly one of `connect` and `listen`."),
   listen: optional(ListenDocument, "The partner connects to us. Exactly one of `connect` and `listen`."),
+  legs: optional(
+    legsDocument(ConnectDocument, ListenDocument),
+    "The two connections of an `async-simplex` link, in place of `connect` and `listen`. The link is up when both are; either's end ends both."
+  ),
   signOn: option(SignOnDocument, {}, "Sign-on (0800 or 0820 by dialect)."),
   idle: optional(
     DurationOrNever,

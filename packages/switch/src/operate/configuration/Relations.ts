@@ -2,8 +2,10 @@
  * What must hold between the keys of a configuration, and what is allowed but unwise. Pure.
  */
 import { idleFrame } from "@jinka/codec"
+import { exactlyOne } from "./Choice.ts"
 import { type Draft, dialectOf, frameOf } from "./Draft.ts"
 import { frameFinding } from "./FrameRelations.ts"
+import { sideRelations, sidesOf } from "./LegsRelations.ts"
 import { error, type Finding, nearest, warning } from "./Problem.ts"
 import { timeoutRelations } from "./TimeoutRelations.ts"
 
@@ -20,22 +22,6 @@ export const relationsOf = (draft: Draft): ReadonlyArray<Finding> => {
     ...repeatedAddresses(links),
     ...routeRelations(draft, links),
     ...timeoutRelations(draft, links)
-  ]
-}
-
-/** Exactly one of two keys; `what` says of what. */
-const exactlyOne = (draft: Draft, one: string, other: string, what: string): ReadonlyArray<Finding> => {
-  if (typeof draft.raw !== "object" || draft.raw === null) return []
-  const both = draft.has(one) && draft.has(other)
-  if (draft.has(one) !== draft.has(other)) return []
-  const rule = `${what} has exactly one of \`${one}\` and \`${other}\``
-  return [
-    error(
-      draft.path,
-      rule,
-      both ? "Remove one of the two." : `Add \`${one}:\` or \`${other}:\`.`,
-      both ? "both" : "neither"
-    )
   ]
 }
 
@@ -61,11 +47,11 @@ const repeatedNames = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
 }
 
 const linkRelations = (link: Draft): ReadonlyArray<Finding> => [
-  ...exactlyOne(link, "connect", "listen", "a link"),
+  ...sideRelations(link),
   ...frameFinding(link),
   ...idleWithoutFrame(link),
   ...withoutManagement(link),
-  ...openToAll(link),
+  ...sidesOf(link).flatMap(openToAll),
   ...reconnectOrder(link)
 ]
 
@@ -97,8 +83,8 @@ const withoutManagement = (link: Draft): ReadonlyArray<Finding> => {
     .map(({ part, what }) => error(part.path, `the dialect ${used.dialect.name} has no ${what}`, "Write false here."))
 }
 
-const openToAll = (link: Draft): ReadonlyArray<Finding> => {
-  const listen = link.part("listen")
+const openToAll = (side: Draft): ReadonlyArray<Finding> => {
+  const listen = side.part("listen")
   const isOpen =
     !listen.has("from") || (Array.isArray(listen.part("from").raw) && listen.part("from").entries.length === 0)
   if (listen.part("second").text !== "replace" || !isOpen) return []
@@ -122,8 +108,8 @@ const anyHost = new Set(["0.0.0.0", "::"])
 
 const repeatedAddresses = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
   const taken: Array<{ readonly host: string; readonly port: number; readonly name: string }> = []
-  return links.flatMap((link) => {
-    const listen = link.part("listen")
+  const sides = links.flatMap((link) => sidesOf(link).map((side) => ({ link, listen: side.part("listen") })))
+  return sides.flatMap(({ link, listen }) => {
     const port = listen.part("port").number
     if (port === undefined || port === 0) return []
     const host = listen.part("host").text ?? "0.0.0.0"
@@ -132,7 +118,7 @@ const repeatedAddresses = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> 
     taken.push({ host, port, name: link.part("name").text ?? "" })
     if (other === undefined) return []
     const rule = `only one link listens on an address; ${other.name} listens on ${other.host}:${other.port}`
-    return [error(listen.part("port").path, rule, "Give this link a port of its own.")]
+    return [error(listen.part("port").path, rule, "Give it a port of its own.")]
   })
 }
 

@@ -62,7 +62,7 @@ const linkSettings = (
     dialect,
     codec,
     frame,
-    side: side(link),
+    side: sides(link),
     signOn: signOn(link),
     idleMs: durationMs(idle) ?? 0,
     watchdog: {
@@ -87,7 +87,22 @@ const signOn = ({ signOn: { send, expect, timeout, required, attempts, retry } }
   retries: { attempts, pauseMs: durationMs(retry)! }
 })
 
-const side = ({ connect, listen }: LinkDocument): Side =>
+/** Where one connection comes from. */
+type SideDocument = Pick<LinkDocument, "connect" | "listen">
+
+const sides = (link: LinkDocument): LinkSettings["side"] => {
+  const { legs } = link
+  if (legs === undefined) return side(link)
+  return {
+    _tag: "legs",
+    send: side(legs.send),
+    receive: side(legs.receive),
+    timeoutMs: durationMs(legs.timeout)!,
+    collectMs: durationMs(legs.collect) ?? 0
+  }
+}
+
+const side = ({ connect, listen }: SideDocument): Side =>
   listen === undefined
     ? { _tag: "connect", to: { host: connect!.host, port: connect!.port }, timeoutMs: durationMs(connect!.timeout)! }
     : { _tag: "listen", at: { host: listen.host, port: listen.port }, from: listen.from, second: listen.second }

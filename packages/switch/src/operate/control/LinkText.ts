@@ -28,12 +28,23 @@ const next = (link: LinkReport, at: string): ReadonlyArray<string> =>
     ? [`${link.attempts} connections failed or ended early; the next attempt is in ${span(at, link.nextAttempt)}`]
     : []
 
+/** `send leg up for 3 min, 10.0.0.1:4000 to 10.0.0.2:7000, last byte 2 s ago; last end 3 min ago: ...`. */
+const simplexText = ({ leg, local, remote, simplex }: LegReport, at: string): ReadonlyArray<string> => {
+  if (simplex === null) return []
+  const address = remote === "" ? "" : `, ${local} to ${remote}`
+  const pause = simplex.nextAttempt === null ? "" : `, the next attempt is in ${span(at, simplex.nextAttempt)}`
+  const end = simplex.lastEnd === null ? "" : `; last end ${ago(simplex.lastEnd.at, at)}: ${simplex.lastEnd.why}`
+  const held = simplex.since === null ? "" : ` for ${span(simplex.since, at)}`
+  return [`${leg} leg ${simplex.state}${held}${address}, last byte ${ago(simplex.lastByte, at)}${pause}${end}`]
+}
+
 /** The link among others. */
 export const linkText = (link: LinkReport, at: string): string => {
-  const address = link.remote === "" ? "" : `, ${link.local} to ${link.remote}`
+  const address = link.remote === "" || link.legs.length > 1 ? "" : `, ${link.local} to ${link.remote}`
   const lines = [
     `${link.name}  ${link.institution}  ${link.state}${link.since === null ? "" : ` for ${span(link.since, at)}`}${address}, connection ${link.epoch}`,
     `outstanding ${link.outstanding} of ${link.window}${oldest(link.oldestOutstanding, at)}; stored ${link.stored}${oldest(link.storeAndForward.oldest?.at ?? null, at)}; unsent ${link.unsent} bytes; last in ${ago(link.lastReceived, at)}, last out ${ago(link.lastSent, at)}`,
+    ...link.legs.flatMap((leg) => simplexText(leg, at)),
     ...alarms(link, at),
     ...next(link, at)
   ]
@@ -51,15 +62,17 @@ const signs: Readonly<Record<string, string>> = {
   off: "signed off by an operator"
 }
 
-const legRows = (leg: LegReport, kernelAbsent: string): ReadonlyArray<string> => {
+const legRows = (leg: LegReport, kernelAbsent: string, at: string): ReadonlyArray<string> => {
   const { kernel } = leg
+  const own = simplexText(leg, at).map((text) => row(leg.leg, text))
+  if (leg.local === "") return own
   const seen =
     kernel === null
       ? kernelAbsent === ""
         ? "no such connection"
         : `not known: ${kernelAbsent}`
       : `${kernel.state}, send queue ${kernel.sendQueue}, receive queue ${kernel.receiveQueue}, retransmits ${kernel.retransmits}, timer ${kernel.timer}${kernel.timerMs === 0 ? "" : ` in ${(kernel.timerMs / 1000).toFixed(1)} s`}`
-  return [row(leg.leg === "both" ? "connection" : leg.leg, `${leg.local} to ${leg.remote}`), row("kernel", seen)]
+  return [...(own.length > 0 ? own : [row("connection", `${leg.local} to ${leg.remote}`)]), row("kernel", seen)]
 }
 
 const clockRows = ({ clocks }: LinkReport, at: string): ReadonlyArray<string> => {
@@ -90,7 +103,7 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
   [
     `${link.name} (${link.institution}): ${link.state}${link.since === null ? "" : ` for ${span(link.since, at)}`}, connection ${link.epoch}`,
     row("sign-on", `ours ${signs[link.signOn.ours] ?? ""}, the partner's ${signs[link.signOn.partners] ?? ""}`),
-    ...link.legs.flatMap((leg) => legRows(leg, kernelAbsent)),
+    ...link.legs.flatMap((leg) => legRows(leg, kernelAbsent, at)),
     row("in", `${link.bytesReceived} bytes, last ${ago(link.lastReceived, at)}`),
     row("out", `${link.bytesSent} bytes, last ${ago(link.lastSent, at)}; ${link.unsent} unsent`),
     ...clockRows(link, at),

@@ -45,7 +45,20 @@ const LegReport = Schema.Struct({
   /** null: the kernel has no such connection, or cannot be asked (see the report's `kernel`). */
   kernel: Schema.NullOr(KernelReport),
   /** Where the kernel and we differ, in words. */
-  disagreements: Schema.Array(Schema.String)
+  disagreements: Schema.Array(Schema.String),
+  /** The leg by itself; null on a link of one connection. */
+  simplex: Schema.NullOr(
+    Schema.Struct({
+      /** up, waiting for the other leg, down, connecting, listening. */
+      state: Schema.String,
+      since: When,
+      /** The last byte in the leg's own direction. */
+      lastByte: When,
+      attempts: Schema.Number,
+      nextAttempt: When,
+      lastEnd: Schema.NullOr(Schema.Struct({ at: When, why: Schema.String }))
+    })
+  )
 })
 /** See the schema. */
 export type LegReport = typeof LegReport.Type

@@ -4,7 +4,7 @@
 import { EntryKind } from "../../journal/EntryKind.ts"
 import { advice } from "../../link/Ended.ts"
 import type { End } from "../../link/Ends.ts"
-import type { LegStatus, SessionClocks } from "../../link/LinkStatus.ts"
+import type { LegStatus, SessionClocks, SimplexLegStatus } from "../../link/LinkStatus.ts"
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
 import { disagreements, type Earlier } from "./Disagreement.ts"
 import { type KernelView, keyOf } from "./KernelSockets.ts"
@@ -35,7 +35,11 @@ export interface Kernel {
 
 /** The connections that the kernel is asked for. */
 export const connectionsOf = ({ links }: SwitchStatus): ReadonlySet<string> =>
-  new Set(links.flatMap(({ legs }) => legs.map(({ local, remote }) => keyOf(local, remote))))
+  new Set(
+    links.flatMap(({ legs }) =>
+      legs.filter(({ local }) => local !== "").map(({ local, remote }) => keyOf(local, remote))
+    )
+  )
 
 /** The report of a status. */
 export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, kernel: Kernel): StatusReport => ({
@@ -56,16 +60,23 @@ export const entriesByKind = (counts: ReadonlyArray<number>): { readonly [kind: 
 
 type When = (monotonicMs: number) => string | null
 
-const legReport = (
-  { leg, local, remote }: LegStatus,
-  { monotonicMs }: Clocks,
-  { view, earlier }: Kernel
-): LegReport => {
+const legReport = (leg: LegStatus, { monotonicMs }: Clocks, { view, earlier }: Kernel, when: When): LegReport => {
+  const { local, remote } = leg
   const key = keyOf(local, remote)
   const socket = view._tag === "seen" ? view.sockets.get(key) : undefined
-  const found = view._tag === "seen" ? disagreements(socket, earlier.get(key), monotonicMs) : []
-  return { leg, local, remote, kernel: socket ?? null, disagreements: found }
+  const found = view._tag === "seen" && local !== "" ? disagreements(socket, earlier.get(key), monotonicMs) : []
+  const simplex = leg.simplex === undefined ? null : simplexReport(leg.simplex, when)
+  return { leg: leg.leg, local, remote, kernel: socket ?? null, disagreements: found, simplex }
 }
+
+const simplexReport = ({ lastEnd, ...leg }: SimplexLegStatus, when: When): LegReport["simplex"] => ({
+  state: leg.state,
+  since: when(leg.since),
+  lastByte: when(leg.lastByte),
+  attempts: leg.attempts,
+  nextAttempt: when(leg.nextAttempt),
+  lastEnd: lastEnd === undefined ? null : { at: when(lastEnd.at), why: lastEnd.why }
+})
 
 const endReport = (end: End, when: When): EndReport => ({
   ...end,
@@ -100,7 +111,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     epoch: link.epoch,
     local: link.local,
     remote: link.remote,
-    legs: link.legs.map((leg) => legReport(leg, now, kernel)),
+    legs: link.legs.map((leg) => legReport(leg, now, kernel, when)),
     since: when(link.since),
     lastReceived: when(link.lastReceived),
     lastSent: when(link.lastSent),

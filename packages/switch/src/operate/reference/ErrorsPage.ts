@@ -76,6 +76,9 @@ const endings: Readonly<Record<LinkEnded["reason"], string>> = {
   FrameError: cuts,
   FrameTimeout: cuts,
   SlowPeer: `Cuts the connection; what was unsent never leaves on another connection. ${reconnects}`,
+  WrongLeg: `Cuts both legs. ${reconnects}`,
+  HalfOpen:
+    "Closes the leg and tries both again: at once where the partner makes the connection, else after the pause.",
   SignOnRefused: cuts,
   SignOnTimeout: cuts,
   Replaced: "Goes on with the second connection.",

@@ -1,0 +1,48 @@
+/** `jinka` as a process, for the examples: `run` beside the story, and every other command with what it printed. */
+import { mkdirSync, rmSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { Console, Effect } from "effect"
+import { run, type Start, start } from "../main-job/Child.ts"
+
+/** A key for these demonstrations. A real one is made once, with `openssl rand -hex 32`, and kept in a safe place. */
+const env = { JINKA_JOURNAL_KEY: "01".repeat(32) }
+
+/** The commands of one example. Its journal and logs are in `.jinka/NAME`, and new at each start. */
+export const jinkaOf = (name: string) => {
+  const home = fileURLToPath(new URL(`../../.jinka/${name}`, import.meta.url))
+  const configuration = fileURLToPath(new URL(`../${name}/switch.yaml`, import.meta.url))
+  rmSync(home, { recursive: true, force: true })
+  mkdirSync(home, { recursive: true })
+  const command = (what: string, ...args: ReadonlyArray<string>): Start => ({
+    name: what,
+    file: "packages/switch/src/main.ts",
+    args: [what, configuration, ...args],
+    env,
+    logFile: `${home}/${what}.log`
+  })
+  return {
+    /** Starts the switch; ready when this is done. */
+    start: Effect.gen(function* () {
+      const running = yield* start(command("run"))
+      yield* running.until("ready")
+      return running
+    }),
+    /** Runs a command and prints what it printed, or the lines of it that `isWanted`. */
+    shown: Effect.fnUntraced(function* (
+      what: string,
+      args: ReadonlyArray<string> = [],
+      isWanted: (line: string) => boolean = () => true
+    ) {
+      yield* Console.log(`\n$ jinka ${[what, "switch.yaml", ...args].join(" ")}`)
+      const { text } = yield* run(command(what, ...args))
+      yield* Console.log(text.filter(isWanted).join("\n"))
+    }),
+    /** Waits until this many of the links are ready. */
+    ready: (count: number): Effect.Effect<void> =>
+      run(command("status", "--json")).pipe(
+        Effect.map(({ said }) => (said[0]?.["links"] as ReadonlyArray<{ readonly ready: boolean }> | undefined) ?? []),
+        Effect.repeat({ until: (links) => links.filter(({ ready }) => ready).length === count }),
+        Effect.asVoid
+      )
+  }
+}

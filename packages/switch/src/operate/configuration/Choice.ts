@@ -1,0 +1,19 @@
+/** "Exactly one of these keys": a rule that stands in several places of a configuration. Pure. */
+import type { Draft } from "./Draft.ts"
+import { error, type Finding } from "./Problem.ts"
+
+/** Exactly one of two keys; `what` says of what. */
+export const exactlyOne = (draft: Draft, one: string, other: string, what: string): ReadonlyArray<Finding> => {
+  if (typeof draft.raw !== "object" || draft.raw === null) return []
+  const both = draft.has(one) && draft.has(other)
+  if (draft.has(one) !== draft.has(other)) return []
+  const rule = `${what} has exactly one of \`${one}\` and \`${other}\``
+  return [
+    error(
+      draft.path,
+      rule,
+      both ? "Remove one of the two." : `Add \`${one}:\` or \`${other}:\`.`,
+      both ? "both" : "neither"
+    )
+  ]
+}
