@@ -5,27 +5,38 @@
 import { compile, cups, cupsFrame } from "@jinka/codec"
 import { Effect, Layer } from "effect"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
-import type { Side } from "../../packages/switch/src/link/Settings.ts"
+import type { LegsSettings, Side } from "../../packages/switch/src/link/Settings.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import { CENTRE, type Options } from "./Options.ts"
 import type { LineOptions } from "./partner/Line.ts"
+import type { Half } from "./partner/Pair.ts"
 import type { Subject } from "./Subject.ts"
 
 const codec = compile(cups)
 
 type LinkSettings = Switch.SwitchSettings["links"][number]
 
+/** Our side of a simplex link: we send where the partner receives. */
+const sideOf = ({ pair }: LineOptions, alone: Side): Side | LegsSettings => {
+  if (pair === undefined) return alone
+  const legOf = ({ role, endpoint }: Half): Side =>
+    role === "dials"
+      ? { _tag: "listen", at: endpoint, from: [], second: "replace" }
+      : { _tag: "connect", to: endpoint, timeoutMs: 5000 }
+  return { _tag: "legs", send: legOf(pair.into), receive: legOf(pair.out), timeoutMs: 15_000, collectMs: 2000 }
+}
+
 /** Short waits: a run is a few minutes long, and acquirers give up after 15 s at the earliest. */
-const linkSettings = (name: string, { institution, signsOn }: LineOptions, side: Side): LinkSettings => ({
+const linkSettings = (name: string, line: LineOptions, alone: Side): LinkSettings => ({
   name,
-  institution,
+  institution: line.institution,
   ourInstitution: CENTRE,
   dialect: cups,
   codec,
   frame: cupsFrame,
-  side,
-  signOn: { send: !signsOn, expect: signsOn, timeoutMs: 5000 },
+  side: sideOf(line, alone),
+  signOn: { send: !line.signsOn, expect: line.signsOn, timeoutMs: 5000 },
   idleMs: 5000,
   watchdog: { intervalMs: 6000, probe: true, proofs: 1 },
   reconnect: { minMs: 200, maxMs: 5000 },

@@ -5,6 +5,7 @@
 import type { AcquirerOptions } from "./partner/Acquirer.ts"
 import type { IssuerOptions } from "./partner/Issuer.ts"
 import type { LineOptions } from "./partner/Line.ts"
+import type { PairOptions } from "./partner/Pair.ts"
 import { drawFaults, type Fault, type FaultWeights } from "./world/Faults.ts"
 import { SeededRandom } from "./world/SeededRandom.ts"
 import type { DiskOptions } from "./world/SimDisk.ts"
@@ -16,6 +17,9 @@ export const SWITCH = "switch"
 export const ACQUIRER_PORT = 7100
 /** Issuers listen here. */
 export const ISSUER_PORT = 7200
+/** Legs of a simplex link that are dialled end here + a number of their own, at the switch; the others at these at the partner. */
+const SWITCH_LEG_PORT = 7300
+const PARTNER_LEG_PORTS = { out: 7600, into: 7601 } as const
 /** Institution code of the switch: what partners put into the header as destination. */
 export const CENTRE = "00010000"
 
@@ -41,6 +45,8 @@ export interface Options {
 
 /** What a caller may fix instead of letting the seed draw it. */
 export interface Wishes {
+  /** Chance that a partner has a simplex link: two connections instead of one. */
+  readonly simplex?: number
   readonly acquirers?: number
   readonly issuers?: number
   readonly chaos?: number
@@ -74,6 +80,16 @@ const lineFor = (random: SeededRandom, line: Pick<LineOptions, "role" | "endpoin
 
 /** A chance that is often none at all: trouble of one kind should also meet a world without trouble of another. */
 const often = (random: SeededRandom, most: number): number => (random.chance(0.4) ? 0 : random.between(0, most))
+
+/** Adds the two connections of a simplex link to a line, with the wished chance. Draws from a stream of its own. */
+const pairFor = (random: SeededRandom, name: string, legPort: number, chance: number): Pick<LineOptions, "pair"> => {
+  if (!random.chance(chance)) return {}
+  const half = (which: "out" | "into", port: number): PairOptions["out"] =>
+    random.chance(0.5)
+      ? { role: "dials", endpoint: { host: SWITCH, port } }
+      : { role: "listens", endpoint: { host: name, port: PARTNER_LEG_PORTS[which] } }
+  return { pair: { out: half("out", legPort), into: half("into", legPort + 1) } }
+}
 
 const drawAcquirer = (random: SeededRandom, n: number, wished: Wishes["acquirer"]): AcquirerOptions => {
   const name = `acquirer-${n + 1}`
@@ -125,8 +141,21 @@ const drawNet = (random: SeededRandom): NetOptions => ({
 export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
   const random = new SeededRandom(seed, "options")
   const each = (count: number | undefined) => Array.from({ length: count ?? random.whole(1, 2) }, (_, n) => n)
-  const acquirers = each(wishes.acquirers).map((n) => drawAcquirer(random.stream(`acquirer ${n}`), n, wishes.acquirer))
-  const issuers = each(wishes.issuers).map((n) => drawIssuer(random.stream(`issuer ${n}`), n, wishes.issuer))
+  const withPair = <Partner extends AcquirerOptions | IssuerOptions>(partner: Partner, n: number): Partner => {
+    const pair = pairFor(
+      random.stream(`legs ${partner.name}`),
+      partner.name,
+      SWITCH_LEG_PORT + 2 * n,
+      wishes.simplex ?? 0
+    )
+    return { ...partner, line: { ...partner.line, ...pair } }
+  }
+  const acquirers = each(wishes.acquirers)
+    .map((n) => drawAcquirer(random.stream(`acquirer ${n}`), n, wishes.acquirer))
+    .map(withPair)
+  const issuers = each(wishes.issuers)
+    .map((n) => drawIssuer(random.stream(`issuer ${n}`), n, wishes.issuer))
+    .map((issuer, n) => withPair(issuer, 50 + n))
   const chaos = wishes.chaos ?? 120_000
   const calm = wishes.calm ?? 50_000
   const partners = [...acquirers, ...issuers].map(({ name }) => name)

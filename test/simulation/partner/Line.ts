@@ -8,12 +8,15 @@ import { Clock, Effect, Queue, Random } from "effect"
 import type { Connection, Endpoint, Transport } from "../../../packages/switch/src/transport/Transport.ts"
 import { answerTo, type CupsMessage, FrameReader, frameOf, idleFrame, newMessage, readMessage } from "./Cups.ts"
 import { type Stans, transmissionTime } from "./Numbers.ts"
+import { keepPair, type PairOptions } from "./Pair.ts"
 
 /** Facts of a partner's line. Times in milliseconds. */
 export interface LineOptions {
   readonly role: "dials" | "listens"
   /** Where to dial, or where to listen. */
   readonly endpoint: Endpoint
+  /** Two connections in place of the one at `endpoint`: a simplex link of the switch. */
+  readonly pair?: PairOptions
   /** This partner's institution code and the one it puts into the header as destination. */
   readonly institution: string
   readonly centre: string
@@ -65,6 +68,8 @@ export class Line {
 
   /** Keeps the line for ever. */
   get run(): Effect.Effect<never> {
+    const { pair } = this.options
+    if (pair !== undefined) return keepPair(this.transport, pair, this.pause, (connection) => this.converse(connection))
     return this.options.role === "dials" ? Effect.forever(this.dialOnce) : this.listen
   }
 
@@ -73,8 +78,12 @@ export class Line {
       Effect.timeout(CONNECT_MAX),
       Effect.flatMap((connection) => this.converse(connection)),
       Effect.ignore,
-      Effect.andThen(Effect.flatMap(Random.nextBetween(...this.options.reconnectAfter), Effect.sleep))
+      Effect.andThen(this.pause)
     )
+  }
+
+  private get pause(): Effect.Effect<void> {
+    return Effect.flatMap(Random.nextBetween(...this.options.reconnectAfter), Effect.sleep)
   }
 
   private get listen(): Effect.Effect<never> {

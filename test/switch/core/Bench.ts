@@ -224,5 +224,12 @@ export const startBench = (links: ReadonlyArray<LinkAll>, disk = makeDisk()) =>
       if (settings.side._tag === "listen") accepts.get(settings.side.at.port)!(wire)
       return wire
     }
-    return { running, store, commit, dial, links }
+    /** One leg of a simplex link of which the partner makes both. */
+    const dialLeg = (link: number, leg: "send" | "receive"): Wire => {
+      const { side } = links[link]!
+      const wire = new Wire(links[link]!)
+      if (side._tag === "legs" && side[leg]._tag === "listen") accepts.get(side[leg].at.port)!(wire)
+      return wire
+    }
+    return { running, store, commit, dial, dialLeg, links }
   })

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
+import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
+import type { Side } from "../../../packages/switch/src/link/Settings.ts"
+import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
+import { answerTo, type LinkAll, linkOf, purchase, startBench } from "./Bench.ts"
+
+const reset = new ConnectionEnded({ how: "reset", cause: "ECONNRESET" })
+const listensAt = (port: number): Side => ({ _tag: "listen", at: { host: "bench", port }, from: [], second: "replace" })
+
+/** A link of two legs, both made by the partner; late answers are read for half a second. */
+const simplex = (name: string, port: number): LinkAll => ({
+  ...linkOf(name, port),
+  side: { _tag: "legs", send: listensAt(port), receive: listensAt(port + 1), timeoutMs: 60_000, collectMs: 500 }
+})
+
+const codes = (messages: ReadonlyArray<{ readonly fields: { readonly [de: number]: unknown } }>) =>
+  messages.map(({ fields }) => fields[39])
+
+describe("a switch with a simplex link whose sending leg fell", () => {
+  it.effect("delivers an answer that still comes on the receiving leg, and sends no request meanwhile", () =>
+    Effect.gen(function* () {
+      const { commit, dial, dialLeg, running } = yield* startBench([linkOf("acquirer", 4802), simplex("issuer", 103)])
+      const acquirer = dial(0)
+      const send = dialLeg(1, "send")
+      const receive = dialLeg(1, "receive")
+      yield* commit
+      acquirer.say(purchase())
+      yield* commit
+      const [request] = send.heard()
+
+      send.end(reset)
+      yield* commit
+      acquirer.say(purchase({ 11: "000002" }))
+      yield* commit
+      expect(codes(acquirer.heard())).toEqual(["91"])
+      expect(running.status().links[1]?.state).toBe("collecting late answers")
+      receive.say(answerTo(request!, "0210"))
+      yield* commit
+      expect(codes(acquirer.heard())).toEqual(["00"])
+
+      yield* TestClock.adjust(600)
+      yield* commit
+      expect(receive.isOpen).toBe(false)
+      expect(running.status().links[1]?.lastEnd?.why).toContain("send leg: reset by the partner")
+    })
+  )
+
+  it.effect("ends what got no answer in that time as lost, and reverses it on the next pair", () =>
+    Effect.gen(function* () {
+      const { commit, dial, dialLeg } = yield* startBench([linkOf("acquirer", 4802), simplex("issuer", 103)])
+      const acquirer = dial(0)
+      const send = dialLeg(1, "send")
+      dialLeg(1, "receive")
+      yield* commit
+      acquirer.say(purchase())
+      yield* commit
+      send.end(reset)
+      yield* commit
+      expect(acquirer.heard()).toEqual([])
+      yield* TestClock.adjust(600)
+      yield* commit
+      expect(codes(acquirer.heard())).toEqual(["98"])
+
+      const next = dialLeg(1, "send")
+      dialLeg(1, "receive")
+      yield* commit
+      expect(next.heard().map(({ mti }) => mti)).toEqual(["0420"])
+    })
+  )
+
+  it.effect("takes an approval back that its partner cannot be told, and takes no request of it", () =>
+    Effect.gen(function* () {
+      const { commit, dial, dialLeg, store } = yield* startBench([simplex("acquirer", 4802), linkOf("issuer", 103)])
+      const send = dialLeg(0, "send")
+      const receive = dialLeg(0, "receive")
+      const issuer = dial(1)
+      yield* commit
+      receive.say(purchase())
+      yield* commit
+      const [request] = issuer.heard()
+      send.end(reset)
+      yield* commit
+      receive.say(purchase({ 11: "000002" }))
+      issuer.say(answerTo(request!, "0210"))
+      yield* commit
+
+      expect(send.heard()).toEqual([])
+      expect(issuer.heard().map(({ mti }) => mti)).toEqual(["0420"])
+      const kinds = store.entries.map(({ kind }) => kind)
+      expect(kinds).toContain(EntryKind.undelivered)
+      expect(kinds.filter((kind) => kind === EntryKind.accepted).length).toBe(1)
+    })
+  )
+})
