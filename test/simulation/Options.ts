@@ -17,7 +17,7 @@ export const SWITCH = "switch"
 export const ACQUIRER_PORT = 7100
 /** Issuers listen here. */
 export const ISSUER_PORT = 7200
-/** Legs of a simplex link that are dialled end here + a number of their own, at the switch; the others at these at the partner. */
+/** Legs of a simplex link end at these ports: at this one + a number of their own at the switch, or at the partner. */
 const SWITCH_LEG_PORT = 7300
 const PARTNER_LEG_PORTS = { out: 7600, into: 7601 } as const
 /** Institution code of the switch: what partners put into the header as destination. */

@@ -1,7 +1,8 @@
 /**
  * Two connections of a simulated partner used as one: it sends on one and receives on the other, each dialled or accepted.
  *
- * It shares nothing with the switch's legs but the transport seam, and is simpler: it looks ten times a second whether both are there.
+ * It shares nothing with the switch's legs but the transport seam, and is simpler: it looks ten times a second whether both are
+ * there.
  */
 import { Effect } from "effect"
 import type { Connection, Endpoint, Transport } from "../../../packages/switch/src/transport/Transport.ts"
