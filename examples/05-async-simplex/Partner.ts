@@ -6,14 +6,14 @@ import { connect, createServer, type Socket } from "node:net"
 import { Effect, type Scope } from "effect"
 import { approvalOf, onMessages, send } from "../shared/Wire.ts"
 
-/** How long it waits before it dials again, in milliseconds: long enough to see our side wait. */
-const PAUSE_MS = 3000
+/** How long it waits before it dials again, in milliseconds. */
+const PAUSE_MS = 200
 
 /** Its two sockets. */
 export class SimplexPartner {
   private receiving: Socket | undefined
   private sending: Socket | undefined
-  private isClosed = false
+  private isAway = false
   private readonly sendPort: number
   private readonly listener = createServer((socket) => this.accepted(socket))
 
@@ -33,14 +33,16 @@ export class SimplexPartner {
       (partner) => Effect.sync(() => partner.close())
     )
 
-  /** Breaks the socket that it receives on: the switch's sending leg. */
+  /** Breaks the socket that it receives on, the switch's sending leg, and stays away until `comeBack`: time to look. */
   breakReceiving(): void {
+    this.isAway = true
     this.receiving?.resetAndDestroy()
   }
 
-  /** Breaks the socket that it sends on: the switch's receiving leg. */
-  breakSending(): void {
-    this.sending?.resetAndDestroy()
+  /** Dials again. */
+  comeBack(): void {
+    this.isAway = false
+    this.dial()
   }
 
   private accepted(socket: Socket): void {
@@ -52,7 +54,7 @@ export class SimplexPartner {
   }
 
   private dial(): void {
-    if (this.isClosed || this.sending !== undefined) return
+    if (this.isAway || this.sending !== undefined) return
     this.sending = connect(this.sendPort, "127.0.0.1")
     this.fallsWith(this.sending)
   }
@@ -71,7 +73,7 @@ export class SimplexPartner {
   }
 
   private close(): void {
-    this.isClosed = true
+    this.isAway = true
     this.listener.close()
     this.receiving?.destroy()
     this.sending?.destroy()

@@ -43,7 +43,7 @@ describe("a switch with a simplex link whose sending leg fell", () => {
       yield* TestClock.adjust(600)
       yield* commit
       expect(receive.isOpen).toBe(false)
-      expect(running.status().links[1]?.lastEnd?.why).toContain("send leg: reset by the partner")
+      expect(running.status().links[1]?.ends[0]?.why).toContain("send leg: reset by the partner")
     })
   )
 
