@@ -15,6 +15,7 @@
  */
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
+import { declared, fixedLines, tableLines, variableLines, variableTableLines, wrong } from "./GeneratedChecks.ts"
 import { prefixMax } from "./Value.ts"
 
 /** Source of `(fields, words) => boolean`: sets the bit of each field that is there; false when the dialect lacks it. */
@@ -174,11 +175,11 @@ const headLines = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: num
     layout.mtiBytes === 2
       ? [0, 1].map((byte) => `out[${at + byte}] = ${digit(3 - 2 * byte)} << 4 | ${digit(2 - 2 * byte)}`)
       : [0, 1, 2, 3].map((byte) => `out[${at + byte}] = ${zero} + ${digit(3 - byte)}`)
-  const bitmap = new Uint8Array(8 * maps)
+  const bitmap = Buffer.alloc(8 * maps)
   if (maps > 1 && layout.dialect.bitmap.secondary !== "fixed") bitmap[0] = 0x80
   if (maps > 2) bitmap[8] = 0x80
   for (const { de } of fields) bitmap[(de - 1) >> 3]! |= 0x80 >> ((de - 1) & 7)
-  for (const [index, byte] of bitmap.entries()) lines.push(`out[${from + index}] = ${byte}`)
+  for (let at = 0; at < bitmap.length; at += 4) lines.push(`v.setInt32(w + ${from + at}, ${bitmap.readInt32BE(at)})`)
   return lines
 }
 
@@ -194,48 +195,25 @@ interface Draft {
   digitsFrom: number
 }
 
-/** Lines that check the four bytes at each offset: `e` gathers bits that must not be set, `g` bits that must be. */
-const wordLines = (from: number, to: number, rules: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const lines: Array<string> = []
-  for (let at = from; at < to; at += 4) lines.push(`d = v.getInt32(w + p + ${Math.min(at, to - 4)})`, ...rules)
-  return lines
-}
-
-// Written out, because V8 gives up on inlining calls in code of this size. The rules of `notDigits` and `arePrintable`.
-const digitRules = ["e |= ((d & -252645136) ^ 808464432) | (((d + 101058054) & -252645136) ^ 808464432)"]
-const printableRules = ["g &= d | d << 1", "e |= (d | d + 16843009) & -2139062144"]
-
 /** Checks the run of digits that ends here, in the bytes that will have been written. */
 const endDigits = (draft: Draft): void => {
   const { digitsFrom: from, ahead: to, checks } = draft
   draft.digitsFrom = -1
-  if (from < 0 || from === to) return
-  if (to - from < 4) checks.push(`if (!areDigits(v, w + p + ${from}, w + p + ${to})) return`)
-  else checks.push(...wordLines(from, to, digitRules))
+  if (from >= 0) checks.push(...fixedLines("digits", `w + p + ${from}`, to - from))
 }
 
-/** Lines that check a fixed field of at most 40 characters, `from` ahead of `p`; `undefined` where a call does as well. */
-const fixedCheck = ({ content, fixed }: FieldLayout, from: number): ReadonlyArray<string> | undefined => {
-  if (fixed < 0 || fixed > 40) return undefined
-  if ((content === "ans" || content === "ns") && fixed >= 4) return wordLines(from, from + fixed, printableRules)
-  if (content !== "an") return undefined
-  return Array.from({ length: fixed }, (_, index) => `x |= bytesOf_ascii_an[out[p + ${from + index}]]`)
-}
-
-/** Line that checks the bytes `[from, to)` of a field that is not made of digits. */
-const checkLine = (field: FieldLayout, from: string, to: string): string => {
-  switch (field.content) {
-    case "z":
-      return `if (!areTrack(v, w + ${from}, w + ${to})) return`
-    case "an":
-      return `if (!areAlphanumeric(out, ${from}, ${to})) return`
-    case "a":
-      return `if (!areLetters(out, ${from}, ${to})) return`
-    case "ansb":
-      return `if (!areAscii(out, ${from}, ${to})) return`
-    default:
-      return `if (!arePrintable(v, w + ${from}, w + ${to})) return`
+/** Lines that check the bytes of a field that is not made of digits; a variable one is `u<de>` long. */
+const checkLines = ({ de, content, fixed }: FieldLayout, from: number): ReadonlyArray<string> => {
+  const rule = content === "z" ? "track" : "ascii"
+  const to = `${from} + u${de}`
+  if (content === "an" || content === "a" || content === "ansb") {
+    // Bytes of UTF-8 from 0x80 on: the text was not ASCII.
+    const table = content === "ansb" ? "asciiOnly" : `bytesOf_ascii_${content}`
+    if (fixed < 0) return variableTableLines(table, "out", `p + ${from}`, `p + ${to}`)
+    return tableLines(table, "out", `p + ${from}`, fixed)
   }
+  if (fixed >= 0 && fixed <= 40) return fixedLines(rule, `w + p + ${from}`, fixed)
+  return variableLines(rule, `w + p + ${from}`, `w + p + ${to}`)
 }
 
 const joinField = (draft: Draft, field: FieldLayout): void => {
@@ -247,10 +225,10 @@ const joinField = (draft: Draft, field: FieldLayout): void => {
   draft.parts.push(`v${de}`)
   const from = draft.ahead + prefixBytes
   draft.ahead += prefixBytes + Math.max(fixed, 0)
-  const to = fixed < 0 ? `p + ${draft.ahead} + u${de}` : `p + ${draft.ahead}`
-  if (content !== "n") draft.checks.push(...(fixedCheck(field, from) ?? [checkLine(field, `p + ${from}`, to)]))
+  if (content !== "n") draft.checks.push(...checkLines(field, from))
   if (fixed >= 0) return
-  if (content === "n") draft.checks.push(`if (!areDigits(v, w + p + ${draft.digitsFrom}, w + ${to})) return`)
+  if (content === "n")
+    draft.checks.push(...variableLines("digits", `w + p + ${draft.digitsFrom}`, `w + p + ${draft.ahead} + u${de}`))
   draft.digitsFrom = -1
   draft.checks.push(`p += u${de}`)
 }
@@ -284,15 +262,15 @@ export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
   const fixed = fields.reduce((sum, { fixed, prefixBytes }) => sum + (fixed >= 0 ? fixed : prefixBytes), start)
   const variable = fields.filter(({ fixed }) => fixed < 0).map(wireExpression)
   lines.push(`const total = ${[fixed, ...variable].join(" + ")}`, "const out = room(total)")
-  if (fields.some(isJoined)) lines.push("const v = viewOf(out), w = out.byteOffset")
+  lines.push("const v = viewOf(out), w = out.byteOffset")
   lines.push(...headerLines(layout), ...headLines(layout, fields, maps))
-  lines.push('let p = 0, c = 0, d = 0, e = 0, g = -1, h = 0, i = 0, q = 0, x = 0, s = ""')
+  lines.push(declared, 'let p = 0, c = 0, h = 0, q = 0, s = ""')
   const draft: Draft = { lines, ahead: start, from: "", parts: [], checks: [], digitsFrom: -1 }
   for (const field of fields) {
     if (isJoined(field)) joinField(draft, field)
     else putField(draft, field)
   }
   endText(draft)
-  lines.push("if (e !== 0 || x > 255 || (g & 1077952576) !== 1077952576) return", "return out")
+  lines.push(`if (${wrong}) return`, "return out")
   return `return (message, f, mti) => {\n${lines.join("\n")}\n}`
 }

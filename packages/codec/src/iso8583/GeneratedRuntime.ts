@@ -40,15 +40,6 @@ export const areDigits = (view: DataView, from: number, to: number): boolean => 
   return wrong === 0
 }
 
-/** Whether bytes `[from, to)` are track characters 0x30-0x3F. */
-export const areTrack = (view: DataView, from: number, to: number): boolean => {
-  let wrong = 0
-  let at = from
-  for (; at <= to - 4; at += 4) wrong |= (view.getInt32(at) & high) ^ threes
-  for (; at < to; at++) wrong |= (view.getUint8(at) & 0xf0) ^ 0x30
-  return wrong === 0
-}
-
 /** Whether bytes `[from, to)` are printable ASCII, 0x20-0x7E. */
 export const arePrintable = (view: DataView, from: number, to: number): boolean => {
   let right = 0x40404040
@@ -238,6 +229,9 @@ export const wireTables: Readonly<Record<string, Uint16Array>> = Object.fromEntr
     [`nibblesOf_${content}`, wireTable(content, (code) => bcdNibble[code]!)]
   ])
 )
+
+/** By byte itself where it is ASCII, 256 where it is not. */
+export const asciiOnly: Uint16Array = Uint16Array.from({ length: 256 }, (_, code) => (code < 0x80 ? code : 256))
 
 /** Bytes of hex digits, `undefined` when one is none; a slab costs less than an array of their own. */
 export const hexField = (buffer: Uint8Array, from: number, to: number): Uint8Array | undefined => {
