@@ -24,6 +24,8 @@ export const link = (
   codec,
   frame,
   side,
+  mode: "async-duplex",
+  short: undefined,
   signOn: { send: false, expect: false, timeoutMs: 5000 },
   idleMs: 30_000,
   watchdog: { intervalMs: 30_000, probe: false, proofs: 0 },

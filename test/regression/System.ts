@@ -46,6 +46,8 @@ const usualLink = (name: LinkName, port: number): LinkAll => ({
   codec,
   frame: cupsFrame,
   side: { _tag: "listen", at: { host: "127.0.0.1", port }, from: [], second: "replace" },
+  mode: "async-duplex",
+  short: undefined,
   signOn: { send: false, expect: true, timeoutMs: 10_000 },
   idleMs: 0,
   watchdog: { intervalMs: 20_000, probe: true, proofs: 0 },

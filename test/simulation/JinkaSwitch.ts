@@ -36,6 +36,8 @@ const linkSettings = (name: string, line: LineOptions, alone: Side): LinkSetting
   codec,
   frame: cupsFrame,
   side: sideOf(line, alone),
+  mode: "async-duplex",
+  short: undefined,
   signOn: { send: !line.signsOn, expect: line.signsOn, timeoutMs: 5000 },
   idleMs: 5000,
   watchdog: { intervalMs: 6000, probe: true, proofs: 1 },

@@ -20,6 +20,7 @@ import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
 import { Link, type LinkEvents } from "./link/Link.ts"
 import { Notices } from "./link/Notices.ts"
+import type { SessionEpoch } from "./link/SessionOwner.ts"
 import type { LinkSettings } from "./link/Settings.ts"
 import { Operations } from "./Operations.ts"
 import { type SwitchStatus, statusOf } from "./SwitchStatus.ts"
@@ -80,7 +81,7 @@ class Core {
     this.requests = new Requests(
       this.books,
       (origin, target, request, exchange) => this.deliveries.reverse(origin, target, request, exchange),
-      (link, exchange, request, otherwise) => answers.again(link, exchange, request, otherwise)
+      (link, epoch, exchange, request, otherwise) => answers.again(link, epoch, exchange, request, otherwise)
     )
     this.deliveries = new Deliveries(this.books, this.requests)
     for (const link of links) this.books.queues.push(this.deliveries.queue(link, settings.links[link.id]!.delivery))
@@ -118,8 +119,8 @@ class Core {
   }
 
   private readonly events: LinkEvents = {
-    message: (link, index) => this.message(link, index),
-    unreadable: (link, wrong, bytes, start, end) => this.unreadable(link, wrong, bytes, start, end),
+    message: (link, session, index) => this.message(link, session, index),
+    unreadable: (link, session, wrong, bytes, start, end) => this.unreadable(link, session, wrong, bytes, start, end),
     turn: () => {
       const { books } = this
       books.flush()
@@ -128,7 +129,7 @@ class Core {
       return this.room
     },
     readiness: (link, ready) => {
-      this.noted(link, ready ? "ready" : "not ready")
+      this.noted(link, link.epoch, ready ? "ready" : "not ready")
       this.books.tick()
       if (ready) this.books.queues[link.id]!.linkReady()
       this.books.flush()
@@ -136,58 +137,65 @@ class Core {
     ended: (link, epoch) => {
       this.books.tick()
       this.requests.connectionLost(link, epoch)
-      this.books.queues[link.id]!.linkLost()
+      this.books.queues[link.id]!.linkLost(link.short === undefined ? 0 : epoch)
       this.books.flush()
     },
     owing: (link) => this.books.owing(link),
-    noted: (link, text) => {
-      this.noted(link, text)
+    noted: (link, epoch, text) => {
+      this.noted(link, epoch, text)
       this.books.flush()
     }
   }
 
-  private message(link: Link, index: MessageIndex): void {
-    this.books.now = link.session!.lastReceived
+  private message(link: Link, { epoch, lastReceived }: SessionEpoch, index: MessageIndex): void {
+    this.books.now = lastReceived
     // A reject brings our own message back: whatever its MTI says, it is an answer.
-    if (index.rejectCode !== 0) return this.answer(link, index)
+    if (index.rejectCode !== 0) return this.answer(link, epoch, index)
     switch (mtiClass(index.mti)) {
       case "request":
-        return this.requests.request(link, index)
+        return this.requests.request(link, epoch, index)
       case "response":
-        return this.requests.answer(link, index)
+        return this.requests.answer(link, epoch, index)
       case "advice":
       case "reversal":
       case "notice":
-        return this.deliveries.advice(link, index)
+        return this.deliveries.advice(link, epoch, index)
       case "adviceResponse":
       case "reversalResponse":
       case "noticeResponse":
-        return this.answer(link, index)
+        return this.answer(link, epoch, index)
       default:
-        if (isRequest(index.mti)) this.requests.refuse(link, index, "formatError")
-        else this.requests.answer(link, index)
+        if (isRequest(index.mti)) this.requests.refuse(link, epoch, index, "formatError")
+        else this.requests.answer(link, epoch, index)
     }
   }
 
-  private answer(link: Link, index: MessageIndex): void {
-    if (!this.deliveries.answer(link, index)) this.requests.answer(link, index)
+  private answer(link: Link, epoch: number, index: MessageIndex): void {
+    if (!this.deliveries.answer(link, epoch, index)) this.requests.answer(link, epoch, index)
   }
 
   /** Bytes in a good frame that are no message: noted, answered as a format error when its key can be read. */
-  private unreadable(link: Link, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
+  private unreadable(
+    link: Link,
+    { epoch, lastReceived }: SessionEpoch,
+    wrong: MessageError,
+    bytes: Buffer,
+    start: number,
+    end: number
+  ): void {
     const { books } = this
     const text = `unreadable message of ${end - start} bytes: ${explain(wrong)}`
-    const noted = this.unreadables[link.id]!.take(link.session!.lastReceived, text)
-    if (noted !== undefined) this.noted(link, noted)
+    const noted = this.unreadables[link.id]!.take(lastReceived, text)
+    if (noted !== undefined) this.noted(link, epoch, noted)
     const answer = formatErrorAnswer(link.settings, wrong, bytes, start, end)
-    if (answer === undefined) return
-    const seq = books.record.unreadable(link, link.settings.dialect.refusal.formatError)
-    books.commits.after(seq, () => books.send(link, answer))
+    if (answer === undefined) return link.settled(epoch)
+    const seq = books.record.unreadable(link, epoch, link.settings.dialect.refusal.formatError)
+    books.commits.after(seq, () => books.send(link, epoch, answer))
   }
 
-  private noted(link: Link, text: string): void {
-    this.books.record.event(link, text)
-    const where = { link: link.settings.name, epoch: link.epoch }
+  private noted(link: Link, epoch: number, text: string): void {
+    this.books.record.event(link, text, epoch)
+    const where = { link: link.settings.name, epoch }
     this.books.runtime.fork(Effect.logInfo(text).pipe(Effect.annotateLogs(where)))
   }
 }

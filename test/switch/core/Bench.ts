@@ -125,6 +125,8 @@ export const linkOf = (name: string, port: number, dialect: Dialect = cups): Lin
   codec: compile(dialect),
   frame: cupsFrame,
   side: { _tag: "listen", at: { host: "bench", port }, from: [], second: "replace" },
+  mode: "async-duplex",
+  short: undefined,
   signOn: { send: false, expect: false, timeoutMs: 1000 },
   idleMs: 0,
   watchdog: { intervalMs: 3_600_000, probe: false, proofs: 0 },

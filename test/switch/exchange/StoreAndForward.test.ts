@@ -12,8 +12,8 @@ const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answe
       isReady: () => world.isReady,
       recordAttempt: (stored, then) => {
         world.journal.push(`attempt ${stored.attempts} of ${stored.exchange}`)
-        if (answersAtOnce) then(world.now)
-        else pending.push(() => then(world.now))
+        if (answersAtOnce) then(world.now, 1)
+        else pending.push(() => then(world.now, 1))
       },
       recordEnd: (stored, end, code) => world.journal.push(`${stored.exchange} ${end} ${code}`),
       write: (stored, again) => {

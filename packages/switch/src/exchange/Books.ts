@@ -110,10 +110,14 @@ export class Books {
       this.outstanding.some((table) => table.size > 0 && table.some(({ originLink }) => originLink === id))
   }
 
-  /** Puts a whole message into the link's outbox. False when the link has no connection. */
-  send(link: Link, message: Buffer): boolean {
+  /**
+   * Sends an answer of our own to a message that came on connection `epoch`: a long link gives it on the connection that is up, a
+   * short one as its mode says. False when there is none.
+   */
+  send(link: Link, epoch: number, message: Buffer): boolean {
     const { session } = link
-    if (session === undefined || !link.canSend) return false
+    if (session === undefined) return link.short?.answer(epoch, message) === true
+    if (!link.canSend) return false
     session.put(message)
     this.touch(link)
     return true

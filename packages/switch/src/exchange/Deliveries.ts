@@ -17,7 +17,7 @@ import {
 import { approved } from "../link/Codes.ts"
 import type { Link } from "../link/Link.ts"
 import type { Books } from "./Books.ts"
-import { KEY_LENGTH_MAX } from "./Outstanding.ts"
+import { KEY_LENGTH_MAX, TICK_MS } from "./Outstanding.ts"
 import { Fate, receivedOn } from "./RecentKeys.ts"
 import { RESPONSE_CODE, type Requests } from "./Requests.ts"
 import * as Reversal from "./Reversal.ts"
@@ -52,43 +52,52 @@ export class Deliveries {
   queue(link: Link, settings: Settings): StoreAndForward {
     const { record, commits } = this.books
     return new StoreAndForward(settings, {
-      isReady: () => link.isReady,
+      isReady: () => link.isReady && link.short?.isReachable !== false,
       recordAttempt: (stored, then) => {
-        const seq = record.ended("sent", stored.exchange, link, link.epoch, String(stored.attempts))
-        commits.after(seq, () => then(this.books.now))
+        const attempt = (epoch: number) => {
+          const seq = record.ended("sent", stored.exchange, link, epoch, String(stored.attempts))
+          commits.after(seq, () => then(this.books.now, epoch))
+        }
+        if (link.short === undefined) return attempt(link.epoch)
+        link.short.open(Number.POSITIVE_INFINITY, (session) => {
+          this.books.tick()
+          if (session === undefined) then(this.books.now, 0)
+          else attempt(session.epoch)
+          this.books.flush()
+        })
       },
       recordEnd: (stored, end, code) => {
         record.ended(end, stored.exchange, link, link.epoch, code)
       },
-      write: (stored, again) => this.write(link, stored, again),
+      write: (stored, again, epoch) => this.write(link, stored, again, epoch, settings.timeoutMs),
       isFinal: (code) => !notFinal.has(responseClass(link.settings.dialect, code))
     })
   }
 
   /** An advice, a reversal or a notice of a partner. */
-  advice(origin: Link, index: MessageIndex): void {
+  advice(origin: Link, epoch: number, index: MessageIndex): void {
     const { books, requests } = this
     const { codec, dialect } = origin.settings
     const space = receivedOn(origin.id, index.mti)
     const length = codec.matchKey(index, dialect.match.transaction, this.originKey, 0)
-    if (!requests.isIdentified(origin, index)) return requests.refuse(origin, index, "formatError")
+    if (!requests.isIdentified(origin, index)) return requests.refuse(origin, epoch, index, "formatError")
     // A refused advice is taken when it comes again.
     if (books.recent.find(space, this.originKey, 0, length) && books.recent.fate === Fate.queued) {
-      return this.repeated(origin, index)
+      return this.repeated(origin, epoch, index)
     }
-    if (!origin.isSignedOn) return requests.refuse(origin, index, "notSignedOn")
-    if (books.isFull) return requests.refuse(origin, index, "malfunction")
+    if (!origin.isSignedOn) return requests.refuse(origin, epoch, index, "notSignedOn")
+    if (books.isFull) return requests.refuse(origin, epoch, index, "malfunction")
     const to = books.router.route(index)
-    if (to === undefined) return requests.refuse(origin, index, "noRoute")
+    if (to === undefined) return requests.refuse(origin, epoch, index, "noRoute")
     const target = books.links[to]!
-    if (books.queues[to]!.size >= STORED_MAX) return requests.refuse(origin, index, "malfunction")
+    if (books.queues[to]!.size >= STORED_MAX) return requests.refuse(origin, epoch, index, "malfunction")
     const bytes = this.outgoing(origin, target, index)
-    if (bytes === undefined || !target.fits(bytes.length)) return requests.refuse(origin, index, "formatError")
+    if (bytes === undefined || !target.fits(bytes.length)) return requests.refuse(origin, epoch, index, "formatError")
     const stored = this.enter(target, 0, `from ${origin.settings.name}`, bytes)
     books.recent.put(space, this.originKey, 0, length, stored.exchange, Fate.queued)
     const answer = requests.makeAnswer(origin, index, approved(dialect))
     books.commits.after(stored.exchange, () => {
-      books.send(origin, answer)
+      books.send(origin, epoch, answer)
       books.store(target, stored)
     })
   }
@@ -109,7 +118,7 @@ export class Deliveries {
   }
 
   /** A response to a message of a queue. False when no message waits for it. */
-  answer(link: Link, index: MessageIndex): boolean {
+  answer(link: Link, epoch: number, index: MessageIndex): boolean {
     const { books } = this
     const { codec, dialect } = link.settings
     if (index.rejectCode === 0 && !index.has(RESPONSE_CODE)) return false
@@ -121,6 +130,7 @@ export class Deliveries {
     const isReject = index.rejectCode !== 0
     const mti = isReject ? stored.mti : responseMti(stored.mti)
     if (index.mti !== mti && !(isReject && index.mti === repeatMti(mti))) return false
+    link.settled(epoch)
     return queue.answered(key, isReject ? dialect.refusal.formatError : index.text(39), books.now)
   }
 
@@ -148,12 +158,12 @@ export class Deliveries {
   }
 
   /** The partner says it again: acknowledged again, delivered once. */
-  private repeated(link: Link, index: MessageIndex): void {
+  private repeated(link: Link, epoch: number, index: MessageIndex): void {
     const { books } = this
     const code = approved(link.settings.dialect)
-    const seq = books.record.stray("duplicateRequest", books.recent.exchange, link, code, index)
+    const seq = books.record.stray("duplicateRequest", books.recent.exchange, link, epoch, code, index)
     const answer = this.requests.makeAnswer(link, index, code)
-    books.commits.after(seq, () => books.send(link, answer))
+    books.commits.after(seq, () => books.send(link, epoch, answer))
   }
 
   /** A partner's message as it will be sent to the target: without what may not be kept, in the target's dialect. */
@@ -211,8 +221,8 @@ export class Deliveries {
     return target.settings.codec.index(message, 0, message.length, translated) === undefined ? translated : undefined
   }
 
-  private write(link: Link, stored: Stored, again: boolean): boolean {
-    const { session } = link
+  private write(link: Link, stored: Stored, again: boolean, epoch: number, timeoutMs: number): boolean {
+    const session = link.session ?? link.short?.sessionOf(epoch)
     if (session === undefined || !link.isReady) return false
     const { codec } = link.settings
     const { index, patches } = this
@@ -222,6 +232,7 @@ export class Deliveries {
     const at = session.begin(codec.patchedLength(index, patches))
     session.end(at, codec.patch(index, patches, session.outbox.buffer, at))
     this.books.touch(link)
+    link.short?.sent(session, this.books.now + timeoutMs + 2 * TICK_MS)
     return true
   }
 }

@@ -62,24 +62,24 @@ export class Recorder {
   }
 
   /** A request that goes to `target`. Opens an exchange; returns its number. */
-  accepted(origin: Link, target: Link, index: MessageIndex): number {
-    return this.message(EntryKind.accepted, 0, origin, target.settings.name, index, true)
+  accepted(origin: Link, epoch: number, target: Link, index: MessageIndex): number {
+    return this.message(EntryKind.accepted, 0, origin, epoch, target.settings.name, index, true)
   }
 
   /** A request that the switch answers by itself. */
-  refused(origin: Link, code: string, index: MessageIndex): number {
-    return this.message(EntryKind.refused, 0, origin, code, index, true)
+  refused(origin: Link, epoch: number, code: string, index: MessageIndex): number {
+    return this.message(EntryKind.refused, 0, origin, epoch, code, index, true)
   }
 
   /** A message that could not be read, and is answered as a format error: its bytes may hold a track, so none are kept. */
-  unreadable(origin: Link, code: string): number {
+  unreadable(origin: Link, epoch: number, code: string): number {
     this.writer.now = this.wallMs()
-    return this.writer.note(EntryKind.refused, 0, 0, this.nameOf(origin), origin.epoch, code)
+    return this.writer.note(EntryKind.refused, 0, 0, this.nameOf(origin), epoch, code)
   }
 
   /** The answer that ends `exchange`. */
-  answered(exchange: number, target: Link, code: string, index: MessageIndex): number {
-    return this.message(EntryKind.answered, exchange, target, code, index, false)
+  answered(exchange: number, target: Link, epoch: number, code: string, index: MessageIndex): number {
+    return this.message(EntryKind.answered, exchange, target, epoch, code, index, false)
   }
 
   /** A message that belongs to no open exchange. */
@@ -87,10 +87,11 @@ export class Recorder {
     kind: "late" | "unmatched" | "duplicateAnswer" | "duplicateRequest",
     exchange: number,
     link: Link,
+    epoch: number,
     code: string,
     index: MessageIndex
   ): number {
-    return this.message(EntryKind[kind], exchange, link, code, index, true)
+    return this.message(EntryKind[kind], exchange, link, epoch, code, index, true)
   }
 
   /** An end, or a step, that has no message of its own. */
@@ -112,9 +113,9 @@ export class Recorder {
   }
 
   /** Something that happened to a link, in plain words. */
-  event(link: Link, text: string): number {
+  event(link: Link, text: string, epoch = link.epoch): number {
     this.writer.now = this.wallMs()
-    return this.writer.note(EntryKind.event, 0, 0, this.nameOf(link), link.epoch, text)
+    return this.writer.note(EntryKind.event, 0, 0, this.nameOf(link), epoch, text)
   }
 
   /**
@@ -139,13 +140,14 @@ export class Recorder {
     kind: EntryKind,
     exchange: number,
     link: Link,
+    epoch: number,
     code: string,
     index: MessageIndex,
     withPan: boolean
   ): number {
     const { writer } = this
     writer.now = this.wallMs()
-    const at = writer.begin(kind, exchange, 0, this.nameOf(link), link.epoch, code, index.end - index.start + PAN_ROOM)
+    const at = writer.begin(kind, exchange, 0, this.nameOf(link), epoch, code, index.end - index.start + PAN_ROOM)
     const length = link.settings.codec.redact(index, writer.buffer, at)
     const secret = withPan && index.has(PAN) ? this.pan(index, link, at + length) : 0
     return writer.end(length, secret)

@@ -21,7 +21,7 @@ import * as Answer from "./Answer.ts"
 import type { Books } from "./Books.ts"
 import { differingEcho } from "./Echo.ts"
 import { Event, State } from "./Exchange.ts"
-import { KEY_LENGTH_MAX, type Slot } from "./Outstanding.ts"
+import { KEY_LENGTH_MAX, type Slot, TICK_MS } from "./Outstanding.ts"
 import { Fate, receivedOn, sentOn } from "./RecentKeys.ts"
 import type { Stored } from "./StoreAndForward.ts"
 import { translate } from "./Translate.ts"
@@ -39,7 +39,7 @@ export type Unknown = "timeout" | "connection lost" | "answer not translated"
 export type Reverse = (origin: Link, target: Link, request: MessageIndex, exchange: number) => Stored | undefined
 
 /** What `Requests` needs of the stored answers: the answer of `exchange` once more, or `otherwise` when there is none. */
-export type Again = (link: Link, exchange: number, request: Buffer, otherwise: Buffer) => void
+export type Again = (link: Link, epoch: number, exchange: number, request: Buffer, otherwise: Buffer) => void
 
 /** Whether the message carries the field, and only digits in it where the dialect has digits. */
 const isGood = ({ layout }: Codec, index: MessageIndex, de: number): boolean =>
@@ -62,21 +62,21 @@ export class Requests {
   }
 
   /** A request of a partner: admits it, or refuses it at once with the network's code. */
-  request(origin: Link, index: MessageIndex): void {
+  request(origin: Link, epoch: number, index: MessageIndex): void {
     const { books } = this
     const { dialect, codec } = origin.settings
-    if (!this.isIdentified(origin, index)) return this.refuse(origin, index, "formatError")
+    if (!this.isIdentified(origin, index)) return this.refuse(origin, epoch, index, "formatError")
     const length = codec.matchKey(index, dialect.match.transaction, this.originKey, 0)
     if (books.recent.find(receivedOn(origin.id, index.mti), this.originKey, 0, length)) {
-      return this.repeated(origin, index)
+      return this.repeated(origin, epoch, index)
     }
-    if (!origin.isSignedOn) return this.refuse(origin, index, "notSignedOn")
-    if (origin.isClosedForRequests) return this.refuse(origin, index, "issuerDown")
+    if (!origin.isSignedOn) return this.refuse(origin, epoch, index, "notSignedOn")
+    if (origin.isClosedForRequests) return this.refuse(origin, epoch, index, "issuerDown")
     const to = books.router.route(index)
-    if (to === undefined) return this.refuse(origin, index, "noRoute")
+    if (to === undefined) return this.refuse(origin, epoch, index, "noRoute")
     const target = books.links[to]!
-    if (!target.isReady) return this.refuse(origin, index, "issuerDown")
-    this.accept(origin, index, length, target)
+    if (!target.isReady) return this.refuse(origin, epoch, index, "issuerDown")
+    this.accept(origin, epoch, index, length, target)
   }
 
   /**
@@ -96,18 +96,18 @@ export class Requests {
     return true
   }
 
-  private accept(origin: Link, index: MessageIndex, originKeyLength: number, target: Link): void {
+  private accept(origin: Link, epoch: number, index: MessageIndex, originKeyLength: number, target: Link): void {
     const { books } = this
     const outstanding = books.outstanding[target.id]!
-    if (outstanding.isFull || books.isFull) return this.refuse(origin, index, "malfunction")
+    if (outstanding.isFull || books.isFull) return this.refuse(origin, epoch, index, "malfunction")
     const { transaction } = target.settings.dialect.match
     const length = origin.settings.codec.matchKey(index, transaction, this.key, 0)
     const slot = outstanding.take(this.key, 0, length, books.now + books.limits.requestTimeoutMs)
-    if (slot === undefined) return this.refuse(origin, index, "duplicate")
-    slot.exchange = books.record.accepted(origin, target, index)
+    if (slot === undefined) return this.refuse(origin, epoch, index, "duplicate")
+    slot.exchange = books.record.accepted(origin, epoch, target, index)
     slot.takenAt = books.now
     slot.originLink = origin.id
-    slot.originEpoch = origin.epoch
+    slot.originEpoch = epoch
     slot.sentEpoch = 0
     slot.mti = index.mti
     slot.keepRequest(index.buffer, index.start, index.end)
@@ -123,14 +123,36 @@ export class Requests {
     const slot = outstanding.at(id)
     const target = books.links[link]!
     const { session } = target
-    if (session === undefined || !target.isReady) return this.notSent(target, slot, "issuerDown")
+    if (!target.isReady) return this.notSent(target, slot, "issuerDown")
     if (slot.deadline <= books.now) return this.notSent(target, slot, "noAnswer")
+    if (session === undefined) return this.dial(target, slot)
     if (!this.write(target, session, slot)) return this.notSent(target, slot, "formatError")
     slot.sentEpoch = session.epoch
     outstanding.step(id, Event.sent)
     books.touch(target)
     // The partner was too slow for one more message: the connection has ended under it.
     if (target.session !== session) this.end(target, slot, "connection lost")
+  }
+
+  /** A short link opens a connection for the request in `slot`, which stays `accepting` until there is one. */
+  private dial(target: Link, slot: Slot): void {
+    const { books } = this
+    const { short } = target
+    if (short === undefined) return this.notSent(target, slot, "issuerDown")
+    short.open(slot.deadline, (session) => {
+      books.tick()
+      if (session === undefined) this.notSent(target, slot, slot.deadline <= books.now ? "noAnswer" : "issuerDown")
+      else if (!this.write(target, session, slot)) {
+        this.notSent(target, slot, "formatError")
+        short.settled(session.epoch)
+      } else {
+        slot.sentEpoch = session.epoch
+        books.outstanding[target.id]!.step(slot.id, Event.sent)
+        // The deadline's own tick comes first: the request has ended when its connection does.
+        short.sent(session, slot.deadline + 2 * TICK_MS)
+      }
+      books.flush()
+    })
   }
 
   private write(target: Link, session: Session, slot: Slot): boolean {
@@ -165,37 +187,41 @@ export class Requests {
   }
 
   /** A response to a request: finds its request, checks that it belongs to it, and sends it on its way back. */
-  answer(target: Link, index: MessageIndex): void {
+  answer(target: Link, epoch: number, index: MessageIndex): void {
     const { books } = this
     const { codec, dialect } = target.settings
     const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
     const outstanding = books.outstanding[target.id]!
     const slot = outstanding.find(this.key, 0, length)
     if (slot === undefined || outstanding.state(slot.id) !== State.open) {
-      return this.unexpected(target, index, length, slot)
+      return this.unexpected(target, epoch, index, length, slot)
+    }
+    if (slot.sentEpoch !== epoch && target.short?.isSync === true) {
+      return this.foreign(target, epoch, index, slot, "another connection")
     }
     const origin = books.links[slot.originLink]!
     const request = this.original(slot)
     // A reject of the centre carries our own message back: what it says inside is not the issuer's word.
     const isReject = index.rejectCode !== 0
     const mti = isReject ? slot.mti : responseMti(slot.mti)
-    if (mti !== index.mti) return this.foreign(target, index, slot, "MTI differs")
-    if (!isReject && !index.has(RESPONSE_CODE)) return this.foreign(target, index, slot, "DE 39 is missing")
+    if (mti !== index.mti) return this.foreign(target, epoch, index, slot, "MTI differs")
+    if (!isReject && !index.has(RESPONSE_CODE)) return this.foreign(target, epoch, index, slot, "DE 39 is missing")
     const differing = isReject ? -1 : differingEcho(origin.settings, request, target.settings, index)
-    if (differing >= 0) return this.foreign(target, index, slot, `DE ${differing} differs`)
+    if (differing >= 0) return this.foreign(target, epoch, index, slot, `DE ${differing} differs`)
     const code = isReject ? dialect.refusal.formatError : index.text(39)
     if (isReject) this.ownAnswer(origin, request, slot, origin.settings.dialect.refusal.formatError)
     else if (!this.keepAnswer(origin, target, index, slot)) {
       // Nobody hears of it: what it approved has to be taken back.
-      this.foreign(target, index, slot, "not translated")
+      this.foreign(target, epoch, index, slot, "not translated")
       return this.end(target, slot, "answer not translated")
     }
-    const seq = books.record.answered(slot.exchange, target, code, index)
+    const seq = books.record.answered(slot.exchange, target, epoch, code, index)
     outstanding.step(slot.id, Event.answered)
     slot.endCode = code
     books.recent.put(sentOn(target.id), this.key, 0, length, slot.exchange, Fate.answered)
     this.remember(origin, request, slot.exchange, Fate.answered)
     books.countAnswer(code)
+    target.settled(epoch)
     books.commits.deliver(seq, target.id, slot.id)
   }
 
@@ -282,46 +308,52 @@ export class Requests {
   }
 
   /** An answer that no open request waits for: late, a duplicate, or nobody's. It is kept, counted, and never delivered. */
-  private unexpected(target: Link, index: MessageIndex, keyLength: number, slot: Slot | undefined): void {
+  private unexpected(
+    target: Link,
+    epoch: number,
+    index: MessageIndex,
+    keyLength: number,
+    slot: Slot | undefined
+  ): void {
     const { books } = this
     const code = index.text(39)
     if (slot !== undefined) {
       const kind = books.outstanding[target.id]!.state(slot.id) === State.answering ? "duplicateAnswer" : "late"
-      books.record.stray(kind, slot.exchange, target, code, index)
+      books.record.stray(kind, slot.exchange, target, epoch, code, index)
     } else if (books.recent.find(sentOn(target.id), this.key, 0, keyLength)) {
       const kind = books.recent.fate === Fate.answered ? "duplicateAnswer" : "late"
-      books.record.stray(kind, books.recent.exchange, target, code, index)
-    } else books.record.stray("unmatched", 0, target, code, index)
+      books.record.stray(kind, books.recent.exchange, target, epoch, code, index)
+    } else books.record.stray("unmatched", 0, target, epoch, code, index)
   }
 
   /** The key fits and the message does not: it is nobody's answer, and the request goes on waiting for its own. */
-  private foreign(target: Link, index: MessageIndex, slot: Slot, why: string): void {
-    this.books.record.stray("unmatched", slot.exchange, target, why, index)
+  private foreign(target: Link, epoch: number, index: MessageIndex, slot: Slot, why: string): void {
+    this.books.record.stray("unmatched", slot.exchange, target, epoch, why, index)
   }
 
   /** The partner sends a request again: it is forwarded once, and answered with what is known of it. */
-  private repeated(link: Link, index: MessageIndex): void {
+  private repeated(link: Link, epoch: number, index: MessageIndex): void {
     const { books } = this
     const { exchange, fate } = books.recent
-    const seq = books.record.stray("duplicateRequest", exchange, link, "", index)
-    if (fate === Fate.open) return
+    const seq = books.record.stray("duplicateRequest", exchange, link, epoch, "", index)
+    if (fate === Fate.open) return link.settled(epoch)
     const { duplicate, noAnswer } = link.settings.dialect.refusal
     const otherwise = this.makeAnswer(link, index, fate === Fate.queued ? duplicate : noAnswer)
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
     books.commits.after(seq, () => {
-      if (fate === Fate.answered || fate === Fate.refused) this.again(link, exchange, bytes, otherwise)
-      else books.send(link, otherwise)
+      if (fate === Fate.answered || fate === Fate.refused) this.again(link, epoch, exchange, bytes, otherwise)
+      else books.send(link, epoch, otherwise)
     })
   }
 
   /** Answers a message without taking it; the refusal is on disk before the answer leaves. */
-  refuse(link: Link, index: MessageIndex, refusal: Refusal): void {
+  refuse(link: Link, epoch: number, index: MessageIndex, refusal: Refusal): void {
     const { books } = this
     const code = link.settings.dialect.refusal[refusal]
-    const seq = books.record.refused(link, code, index)
+    const seq = books.record.refused(link, epoch, code, index)
     this.remember(link, index, seq, Fate.refused)
     const answer = this.makeAnswer(link, index, code)
-    books.commits.after(seq, () => books.send(link, answer))
+    books.commits.after(seq, () => books.send(link, epoch, answer))
   }
 
   /** An answer of our own to the message of `index`, in bytes of its own. */
@@ -340,9 +372,9 @@ export class Requests {
   private sendAnswer(slot: Slot): boolean {
     const origin = this.books.links[slot.originLink]!
     const { session } = origin
+    if (session === undefined) return origin.short?.answer(slot.originEpoch, slot.answer, slot.answerLength) === true
     // On the connection that the request came on its answer is wanted, even after a sign-off; a new one has to sign on first.
-    if (session === undefined || !origin.canSend || (origin.epoch !== slot.originEpoch && !origin.isSignedOn))
-      return false
+    if (!origin.canSend || (origin.epoch !== slot.originEpoch && !origin.isSignedOn)) return false
     session.put(slot.answer, slot.answerLength)
     this.books.touch(origin)
     return true

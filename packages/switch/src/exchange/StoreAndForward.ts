@@ -43,12 +43,15 @@ export interface Settings {
 export interface Effects {
   /** Whether the link may be used now. */
   readonly isReady: () => boolean
-  /** Journals attempt number `attempt`, and calls `then` with the time when it is on disk. */
-  readonly recordAttempt: (stored: Stored, then: (nowMs: number) => void) => void
+  /**
+   * Journals an attempt, and calls `then` when it is on disk, with the time and the number of the connection that the message
+   * is to leave on; 0 when there is none, and then nothing was journalled.
+   */
+  readonly recordAttempt: (stored: Stored, then: (nowMs: number, epoch: number) => void) => void
   /** Journals the end. `code` is the response code, or the reason for giving up. */
   readonly recordEnd: (stored: Stored, end: "acknowledged" | "abandoned", code: string) => void
-  /** Writes the message, as a repeat when it may have been sent before. False when the link cannot be used. */
-  readonly write: (stored: Stored, isRepeat: boolean) => boolean
+  /** Writes the message, as a repeat when it may have been sent before. False when the connection cannot be used now. */
+  readonly write: (stored: Stored, isRepeat: boolean, epoch: number) => boolean
   /** Whether a response code ends the delivery; other codes say "try again later". */
   readonly isFinal: (code: string) => boolean
 }
@@ -70,6 +73,8 @@ export interface StoredStatus {
 interface Waiting {
   readonly stored: Stored
   readonly until: number
+  /** Connection that it was written to; 0 before. */
+  readonly epoch: number
 }
 
 /** The queue of one link. Times are monotonic milliseconds. */
@@ -79,7 +84,7 @@ export class StoreAndForward {
   /** To be sent as soon as there is room, oldest first. */
   private due: Array<Stored> = []
   /** Between two attempts; the wait is always the same, so the first is due first. */
-  private resting: Array<Waiting> = []
+  private resting: Array<Omit<Waiting, "epoch">> = []
   /** Journalled as sent or being so, and waiting for an answer; by match key, oldest first. */
   private readonly underWay = new Map<string, Waiting>()
   /** The oldest unfinished message of each transaction, and those that have to wait for it. */
@@ -152,10 +157,17 @@ export class StoreAndForward {
     this.pump()
   }
 
-  /** The connection has ended: nothing is under way any more, and all of it may have arrived. */
-  linkLost(): void {
-    const lost = [...this.underWay.values()].map(({ stored }) => stored)
-    this.underWay.clear()
+  /**
+   * The connection has ended: nothing is under way on it any more, and all of it may have arrived. With `epoch`, only this one of
+   * several has.
+   */
+  linkLost(epoch = 0): void {
+    const lost: Array<Stored> = []
+    for (const [key, waiting] of this.underWay) {
+      if (epoch !== 0 && waiting.epoch !== epoch) continue
+      lost.push(waiting.stored)
+      this.underWay.delete(key)
+    }
     this.due = lost.concat(this.due)
   }
 
@@ -180,9 +192,9 @@ export class StoreAndForward {
       const stored = this.takeDue()
       if (stored === undefined) return
       // It counts as under way while its attempt is being journalled; its time runs from the writing, however slow the disk is.
-      this.underWay.set(stored.key, { stored, until: Number.POSITIVE_INFINITY })
+      this.underWay.set(stored.key, { stored, until: Number.POSITIVE_INFINITY, epoch: 0 })
       const attempt = ++stored.attempts
-      this.effects.recordAttempt(stored, (writtenMs) => this.attempt(stored, attempt, writtenMs))
+      this.effects.recordAttempt(stored, (writtenMs, epoch) => this.attempt(stored, attempt, writtenMs, epoch))
     }
   }
 
@@ -194,10 +206,10 @@ export class StoreAndForward {
   }
 
   /** The journal has this attempt. If the link fell in between, a later attempt is on its way there, or none. */
-  private attempt(stored: Stored, attempt: number, nowMs: number): void {
+  private attempt(stored: Stored, attempt: number, nowMs: number, epoch: number): void {
     if (this.underWay.get(stored.key)?.stored !== stored || stored.attempts !== attempt) return
-    if (this.effects.write(stored, stored.attempts > 1)) {
-      this.underWay.set(stored.key, { stored, until: nowMs + this.settings.timeoutMs })
+    if (epoch > 0 && this.effects.write(stored, stored.attempts > 1, epoch)) {
+      this.underWay.set(stored.key, { stored, until: nowMs + this.settings.timeoutMs, epoch })
       return
     }
     // No byte has left: the attempt was none.

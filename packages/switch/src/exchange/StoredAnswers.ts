@@ -31,16 +31,16 @@ export class StoredAnswers {
   }
 
   /** Sends the answer of `exchange` to `link`, made for `request`; `otherwise` when the journal has none or does not answer. */
-  again(link: Link, exchange: number, request: Buffer, otherwise: Buffer): void {
+  again(link: Link, epoch: number, exchange: number, request: Buffer, otherwise: Buffer): void {
     const { books } = this
-    if (this.underWay >= READS_MAX) return
+    if (this.underWay >= READS_MAX) return link.settled(epoch)
     this.underWay++
     const found = books.journal.read(exchange).pipe(
       Effect.catch(() => Effect.succeed([])),
       Effect.map((entries) => {
         // A journal that has stopped has no answer, and nothing leaves any more (guarantee G9).
         if (books.journal.stopped() !== undefined) return
-        books.send(link, this.from(entries, link, request) ?? otherwise)
+        books.send(link, epoch, this.from(entries, link, request) ?? otherwise)
         books.flush()
       })
     )

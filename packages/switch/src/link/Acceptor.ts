@@ -9,6 +9,29 @@ import type { Side } from "./Settings.ts"
 /** Connections turned away are noted the first time and then every so often: a flood must not fill journal and log. */
 const NOTED_EVERY = 100
 
+/** Closes connections that may not come in, and says so now and then. */
+export class TurnedAway {
+  private count = 0
+  private readonly noted: (text: string) => void
+
+  constructor(noted: (text: string) => void) {
+    this.noted = noted
+  }
+
+  /** Closes one. `why` is noted for the first and for every hundredth. */
+  add(connection: Connection, why: string): void {
+    connection.close("reset")
+    if (this.count++ % NOTED_EVERY === 0) this.noted(this.count === 1 ? why : `${why}, ${this.count} so far`)
+  }
+}
+
+/** The address that a connection comes from, without its port. */
+export const addressOf = ({ remote }: Connection): string => remote.slice(0, remote.lastIndexOf(":"))
+
+/** Whether the address may connect; an empty list lets everybody in. */
+export const isAllowed = (from: ReadonlyArray<string>, address: string): boolean =>
+  from.length === 0 || from.some((allowed) => allowed === address || `::ffff:${allowed}` === address)
+
 /** What an acceptor needs of its link. */
 export interface AcceptorOwner {
   /** A connection is up now. */
@@ -24,13 +47,14 @@ export interface AcceptorOwner {
 export class Acceptor {
   private readonly owner: AcceptorOwner
   private readonly side: Side & { readonly _tag: "listen" }
-  private turnedAway = 0
+  private readonly turnedAway: TurnedAway
   private incoming: Connection | undefined
   private awaiting: ((got: Effect.Effect<Connection>) => void) | undefined
 
   constructor(owner: AcceptorOwner, side: Side & { readonly _tag: "listen" }) {
     this.owner = owner
     this.side = side
+    this.turnedAway = new TurnedAway((text) => owner.noted(text))
   }
 
   /** Listens for as long as the scope lives. */
@@ -43,15 +67,15 @@ export class Acceptor {
   /** A partner has connected: lets it in, or closes it at once. */
   offer(connection: Connection): void {
     const { from, second } = this.side
-    const address = connection.remote.slice(0, connection.remote.lastIndexOf(":"))
-    if (from.length > 0 && !from.some((allowed) => allowed === address || `::ffff:${allowed}` === address)) {
-      return this.turnAway(connection, `PeerNotAllowed: a connection from ${address} was closed`)
+    const address = addressOf(connection)
+    if (!isAllowed(from, address)) {
+      return this.turnedAway.add(connection, `PeerNotAllowed: a connection from ${address} was closed`)
     }
     if (this.owner.isAway) {
-      return this.turnAway(connection, `a connection from ${address} was closed, the link is drained`)
+      return this.turnedAway.add(connection, `a connection from ${address} was closed, the link is drained`)
     }
     if (this.owner.isUp && second === "refuse") {
-      return this.turnAway(connection, `a second connection from ${connection.remote} was closed, one is up`)
+      return this.turnedAway.add(connection, `a second connection from ${connection.remote} was closed, one is up`)
     }
     this.close()
     this.incoming = connection
@@ -74,13 +98,6 @@ export class Acceptor {
   close(): void {
     this.incoming?.close("reset")
     this.incoming = undefined
-  }
-
-  private turnAway(connection: Connection, why: string): void {
-    connection.close("reset")
-    if (this.turnedAway++ % NOTED_EVERY === 0) {
-      this.owner.noted(this.turnedAway === 1 ? why : `${why}, ${this.turnedAway} so far`)
-    }
   }
 
   private takeIncoming(): Effect.Effect<Connection> {

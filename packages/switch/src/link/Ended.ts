@@ -18,6 +18,9 @@ export class LinkEnded extends Data.TaggedError("LinkEnded")<{
     | "SignOnRefused"
     | "SignOnTimeout"
     | "Replaced"
+    | "Done"
+    | "AnswerOverdue"
+    | "IdleTimeout"
     | "Operator"
     | "Reloaded"
     | "Stopping"
@@ -45,6 +48,11 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
   SignOnRefused: "The partner answered our sign-on with another code than 00.",
   SignOnTimeout: "No sign-on, or no answer to ours, came in time.",
   Replaced: "The partner opened a second connection and `second: replace` gave it the link, or the leg.",
+  Done: "A short connection has served its exchange. Nothing to look at.",
+  AnswerOverdue:
+    "No answer came in time on a connection that carries one request at a time. It was closed, so that a late answer cannot be taken for the next one's. Look at the partner's host.",
+  IdleTimeout:
+    "On a short connection nothing came, or nothing more. Look for a partner, a probe or a stranger that connects and says nothing.",
   Operator: "An operator closed the connection; the journal says who.",
   Reloaded: "A reload of the configuration changed or removed the link; the journal says who asked for it.",
   Stopping: "The switch is stopping."
@@ -102,6 +110,9 @@ const closings: Readonly<Record<LinkEnded["reason"], Closing>> = {
   SignOnRefused: { by: "us", how: "sign-on refused" },
   SignOnTimeout: { by: "us", how: "no sign-on in time" },
   Replaced: { by: "partner", how: "second connection" },
+  Done: { by: "us", how: "exchange over" },
+  AnswerOverdue: { by: "us", how: "no answer in time" },
+  IdleTimeout: { by: "us", how: "idle" },
   Operator: { by: "operator", how: "command" },
   Reloaded: { by: "operator", how: "reload" },
   Stopping: { by: "us", how: "stop" }

@@ -17,15 +17,23 @@ import * as LinkState from "./LinkState.ts"
 import type { LinkStatus } from "./LinkStatus.ts"
 import { Notices } from "./Notices.ts"
 import { make as makeSession, type Session } from "./Session.ts"
-import type { SessionOwner } from "./SessionOwner.ts"
+import type { SessionEpoch, SessionOwner } from "./SessionOwner.ts"
 import type { LinkSettings } from "./Settings.ts"
+import { ShortLink } from "./ShortLink.ts"
 
 /** What a link tells the switch. All calls are synchronous, on the receiver's or the keeper's fiber. */
 export interface LinkEvents {
   /** A message that is not network management. The index is used again after the call. */
-  readonly message: (link: Link, index: MessageIndex) => void
+  readonly message: (link: Link, session: SessionEpoch, index: MessageIndex) => void
   /** Bytes in a good frame that are not a message of the dialect. The link stays up. */
-  readonly unreadable: (link: Link, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
+  readonly unreadable: (
+    link: Link,
+    session: SessionEpoch,
+    wrong: MessageError,
+    bytes: Buffer,
+    start: number,
+    end: number
+  ) => void
   /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
   readonly turn: () => Effect.Effect<void> | undefined
   /** The link may be used for requests, or no longer. */
@@ -35,7 +43,7 @@ export interface LinkEvents {
   /** Gives what tells whether an answer is still to come to something that the partner has sent until now. */
   readonly owing: (link: Link) => () => boolean
   /** Something worth a line in the journal and in the log. */
-  readonly noted: (link: Link, text: string) => void
+  readonly noted: (link: Link, epoch: number, text: string) => void
 }
 
 /** A link, made once for each `links:` entry of the configuration. */
@@ -44,17 +52,21 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   readonly settings: LinkSettings
   /** Changes to every message that leaves on the link: the partner's name and ours in its header. */
   readonly addressing: PatchList
-  /** The session of the connection that is up now. */
+  /** The session of the connection that is up now. Always `undefined` on a short link, which has `short`. */
   session: Session | undefined
+  /** The connections of a short link. */
+  readonly short: ShortLink | undefined
   /** Counts connections: the number of the current or last one. */
   epoch = 0
   private state = LinkState.initial
   private readonly events: LinkEvents
   private readonly management = new Notices()
   private stan = 0
-  /** Where its connections come from. */
+  /** Where a long link's connections come from. */
   private readonly source: Dialer | Acceptor | Legs
   private since = 0
+  private lastReceived = 0
+  private lastSent = 0
   private readonly ends = new Ends()
   /** Taken away by a drain: makes no connections and takes none. */
   isAway = false
@@ -71,6 +83,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     else this.source = side._tag === "listen" ? new Acceptor(this, side) : new Dialer(this, side)
     this.addressing = addressing(settings.dialect, settings.institution, settings.ourInstitution)
     this.events = events
+    this.short = settings.short === undefined ? undefined : new ShortLink(this, settings.short)
   }
 
   /** Requests may be sent on it now. */
@@ -134,17 +147,18 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
 
   /** A connection is up now. One whose partner has closed its direction does not stand in the way of the next. */
   get isUp(): boolean {
+    if (this.short !== undefined) return this.short.isOpen
     return this.session !== undefined && !this.session.isHalfClosed
   }
 
   /** See `LinkEvents`. */
-  message(index: MessageIndex): void {
-    this.events.message(this, index)
+  message(session: SessionEpoch, index: MessageIndex): void {
+    this.events.message(this, session, index)
   }
 
   /** See `LinkEvents`. */
-  unreadable(wrong: MessageError, bytes: Buffer, start: number, end: number): void {
-    this.events.unreadable(this, wrong, bytes, start, end)
+  unreadable(session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
+    this.events.unreadable(this, session, wrong, bytes, start, end)
   }
 
   /** See `LinkEvents`. */
@@ -153,13 +167,31 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   }
 
   /** See `LinkEvents`. */
-  noted(text: string): void {
-    this.events.noted(this, text)
+  noted(text: string, epoch = this.epoch): void {
+    this.events.noted(this, epoch, text)
+  }
+
+  /** The number of the next connection. */
+  nextEpoch(): number {
+    return ++this.epoch
+  }
+
+  /** The exchange of the connection `epoch` is over: a short connection may close. */
+  settled(epoch: number): void {
+    this.short?.settled(epoch)
+  }
+
+  /** A connection of a short link has ended. `isLost`: what was sent on it and not answered has an unknown outcome. */
+  shortEnded(session: Session, ended: LinkEnded, isLost: boolean): void {
+    this.lastReceived = Math.max(this.lastReceived, session.lastReceived)
+    this.lastSent = Math.max(this.lastSent, session.lastSent)
+    if (ended.reason !== "Done") this.ends.add(session.now(), ended)
+    if (isLost) this.events.ended(this, session.epoch, ended)
   }
 
   /** See `SessionOwner`. */
-  managed(text: string): void {
-    const noted = this.management.take(this.session!.lastReceived, text)
+  managed(text: string, now = this.session!.lastReceived): void {
+    const noted = this.management.take(now, text)
     if (noted !== undefined) this.noted(noted)
   }
 
@@ -170,7 +202,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
 
   /** Dials now and not after the pause. False when it does not wait for one: it is up, at it, or the partner's to dial. */
   retry(): boolean {
-    return !(this.source instanceof Acceptor) && this.source.retry()
+    return this.short === undefined && !(this.source instanceof Acceptor) && this.source.retry()
   }
 
   /** Closes its connection in order and makes and takes none (`on`), or comes back. */
@@ -183,6 +215,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     }
     this.back.closeUnsafe()
     this.session?.close(ended)
+    this.short?.close(ended)
     this.away?.()
   }
 
@@ -192,24 +225,26 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   }
 
   /** For the exchanges the connection has ended, but that answers of the partner's own requests still leave on it. */
-  halfClosed(ended: LinkEnded): void {
+  halfClosed({ epoch }: SessionEpoch, ended: LinkEnded): void {
     this.change({ _tag: "ended" })
-    this.events.ended(this, this.epoch, ended)
+    this.events.ended(this, epoch, ended)
   }
 
   /** Ends the current connection; the link comes back by itself. */
   cut(ended: LinkEnded): void {
     this.session?.fail(ended)
+    this.short?.cut(ended)
   }
 
   /** The state in words. */
   get phrase(): string {
-    return LinkState.phrase(this.state)
+    return this.short === undefined || this.isClosedForRequests ? LinkState.phrase(this.state) : this.short.phrase
   }
 
   /** Everything an operator asks first. */
   status(): LinkStatus {
-    const { session, source, state } = this
+    const { session, source, state, short } = this
+    const dialer = short ?? (source instanceof Dialer ? source : undefined)
     const { local, remote } = session?.connection ?? { local: "", remote: "" }
     const ownLegs = source instanceof Legs ? source.status() : undefined
     return {
@@ -227,13 +262,14 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
       remote,
       legs: ownLegs ?? (session === undefined ? [] : [{ leg: "both", local, remote }]),
       since: this.since,
-      lastReceived: session?.lastReceived ?? 0,
-      lastSent: session?.lastSent ?? 0,
+      lastReceived: session?.lastReceived ?? this.lastReceived,
+      lastSent: session?.lastSent ?? this.lastSent,
       bytesReceived: session?.bytesReceived ?? 0,
       bytesSent: session?.bytesSent ?? 0,
-      attempts: source instanceof Dialer ? source.attempts : 0,
-      nextAttempt: source instanceof Dialer ? source.nextAttempt : 0,
-      unsent: session === undefined ? 0 : session.outbox.waiting + session.connection.unsent(),
+      attempts: dialer?.attempts ?? 0,
+      nextAttempt: dialer?.nextAttempt ?? 0,
+      unsent: session === undefined ? (short?.unsent ?? 0) : session.outbox.waiting + session.connection.unsent(),
+      short: short?.status(),
       clocks: session?.clocks,
       ends: this.ends.all
     }
@@ -241,7 +277,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
 
   /** Listens if the partner connects to us, then keeps the link going until interrupted. */
   readonly run: Effect.Effect<never, ListenFailed, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
-    const { source } = this
+    const { source, short } = this
+    if (short !== undefined) return yield* short.run
     if (!(source instanceof Dialer)) yield* source.listen
     const coming = source.next as Effect.Effect<Connection, never, Transport>
     const next = Effect.raceFirst(coming, this.leaving)
@@ -274,7 +311,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** One connection, from its opening to its end. */
   private hold(connection: Connection): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const session = yield* makeSession(this, ++this.epoch, connection)
+      const session = yield* makeSession(this, this.nextEpoch(), connection)
       this.session = session
       this.since = session.openedAt
       this.noted(`connected ${connection.local} to ${connection.remote}`)

@@ -46,6 +46,16 @@ export interface SimplexLegStatus {
   readonly lastEnd: { readonly at: number; readonly why: string } | undefined
 }
 
+/** The connections of a short link. */
+export interface ShortStatus {
+  /** Open now, and being dialled. */
+  readonly open: number
+  readonly dialling: number
+  /** Opened since the start, and in the last whole second. */
+  readonly opened: number
+  readonly lastSecond: number
+}
+
 /** What an operator sees of a link. 0 as a time: never. */
 export interface LinkStatus {
   readonly name: string
@@ -73,6 +83,8 @@ export interface LinkStatus {
   readonly nextAttempt: number
   /** Bytes that no write has taken, or the kernel has not. */
   readonly unsent: number
+  /** Connections of a short link; `undefined` on a long one. */
+  readonly short: ShortStatus | undefined
   /** `undefined` while it is down. */
   readonly clocks: SessionClocks | undefined
   /** Newest first. */

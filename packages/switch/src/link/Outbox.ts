@@ -14,10 +14,17 @@ const KEEP_BYTES = 1 << 20
 
 /** Builds frames and hands them to the sender fiber. Two buffers take turns: one fills while the other is being written. */
 export class Outbox {
-  private filling: Buffer = Buffer.allocUnsafeSlow(START_BYTES)
-  private resting: Buffer | undefined = Buffer.allocUnsafeSlow(START_BYTES)
+  private readonly startBytes: number
+  private filling: Buffer
+  private resting: Buffer | undefined
   private used = 0
   private sender: ((go: Effect.Effect<void>) => void) | undefined
+
+  /** `startBytes`: room of each buffer before it has to grow. */
+  constructor(startBytes = START_BYTES) {
+    this.startBytes = startBytes
+    this.filling = Buffer.allocUnsafeSlow(startBytes)
+  }
 
   /** Room for a frame of at most `length` bytes; returns its offset in `buffer`, which may change with this call. */
   begin(length: number): number {
@@ -56,7 +63,7 @@ export class Outbox {
   take(): Buffer | undefined {
     if (this.used === 0) return undefined
     const bytes = this.filling.subarray(0, this.used)
-    this.filling = this.resting ?? Buffer.allocUnsafeSlow(START_BYTES)
+    this.filling = this.resting ?? Buffer.allocUnsafeSlow(this.startBytes)
     this.resting = undefined
     this.used = 0
     return bytes

@@ -8,7 +8,8 @@
 import { Framer, type FrameSink, frameOverhead, idleFrame, MessageIndex, writeFrame } from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
-import { endedBy, frameWrong, LinkEnded, silent, slow } from "./Ended.ts"
+import { Deadlines } from "./Deadlines.ts"
+import { endedBy, frameWrong, type LinkEnded, silent, slow } from "./Ended.ts"
 import { settled } from "./HalfClosed.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
 import { type Answered, Management } from "./Management.ts"
@@ -23,12 +24,15 @@ const SLEEP_MAX_MS = 60_000
 /** How long the partner's FIN is waited for after ours, in milliseconds. */
 const FINISH_MS = 1000
 
+/** What the outbox of a short connection begins with: it carries a message or two. */
+const SHORT_OUTBOX_BYTES = 1024
+
 /** The state of one connection and what its fibers do. Made by `Link` for each connection, and thrown away with it. */
 export class Session {
   private readonly link: SessionOwner
   readonly epoch: number
   readonly connection: Connection
-  readonly outbox = new Outbox()
+  readonly outbox: Outbox
   readonly openedAt: number
   lastReceived: number
   lastSent: number
@@ -49,13 +53,10 @@ export class Session {
   private watchdog = Watchdog.initial
   private watchdogSetAt: number
   private watchdogMs: number
-  private frameOpenAt = 0
-  /** The switch has enough work and does not read: silence is ours then, and no clock of the partner runs. */
-  private isHeld = false
-  private writingSince = 0
-  /** Our half is being closed: what the end is called, and until when the partner's half is waited for. */
-  private finishing: { readonly ended: LinkEnded; readonly until: number } | undefined
+  private readonly deadlines: Deadlines
   private isFinished = false
+  /** Our half is closed as soon as everything is written, and the partner's answer is read. */
+  private isHalf = false
   private failure: LinkEnded | undefined
   /** The partner has closed its direction, and the connection lasts only until it has its answers. */
   isHalfClosed = false
@@ -68,7 +69,9 @@ export class Session {
     this.connection = connection
     this.clock = clock
     this.chance = chance
+    this.outbox = new Outbox(link.settings.short === undefined ? undefined : SHORT_OUTBOX_BYTES)
     this.framer = new Framer(link.settings.frame)
+    this.deadlines = new Deadlines(link.settings)
     const { before, after } = frameOverhead(link.settings.frame)
     this.before = before
     this.overhead = before + after
@@ -108,7 +111,7 @@ export class Session {
     const { frame, unsentMax } = this.link.settings
     this.outbox.end(writeFrame(frame, this.outbox.buffer, at - this.before, length))
     // Without a write under way the partner has taken everything so far: what a slow disk lets go at once is not its fault.
-    if (this.outbox.waiting > unsentMax && this.writingSince > 0) {
+    if (this.outbox.waiting > unsentMax && this.deadlines.writingSince > 0) {
       this.fail(slow(this.connection, `more than ${unsentMax} bytes are unsent`))
     }
   }
@@ -132,21 +135,36 @@ export class Session {
    * comes, or for {@link FINISH_MS}.
    */
   close(ended: LinkEnded): void {
-    if (this.failure !== undefined || this.finishing !== undefined) return
+    if (this.failure !== undefined || this.deadlines.finishing !== undefined) return
     if (this.connection.finish === undefined) {
       this.failure = ended
       this.connection.close("fin")
       return this.wake(0)
     }
-    this.finishing = { ended, until: this.now() + FINISH_MS }
-    if (this.outbox.waiting > 0 || this.writingSince > 0) this.outbox.flush()
+    this.deadlines.finishing = { ended, until: this.now() + FINISH_MS }
+    if (this.outbox.waiting > 0 || this.deadlines.writingSince > 0) this.outbox.flush()
     else this.finish()
-    this.wake(this.finishing.until)
+    this.wake(this.deadlines.finishing.until)
   }
 
   private finish(): void {
     this.isFinished = true
-    this.connection.finish?.()
+    // A short connection that has served its exchange waits for nothing.
+    if (this.deadlines.finishing !== undefined && this.link.settings.short !== undefined) this.connection.close("fin")
+    else this.connection.finish?.()
+  }
+
+  /** Closes our half as soon as everything is written, and goes on reading. */
+  closeHalf(): void {
+    this.isHalf = true
+    if (this.outbox.waiting > 0 || this.deadlines.writingSince > 0) this.outbox.flush()
+    else this.finish()
+  }
+
+  /** Ends the connection at `at` (monotonic milliseconds) with `ended`, unless another limit is set before. */
+  limit(at: number, ended: LinkEnded): void {
+    this.deadlines.limit(at, ended)
+    this.wake(at)
   }
 
   /** Every clock of the connection as it stands. */
@@ -158,9 +176,9 @@ export class Session {
       proofsMissing: watchdog.proofsMissing,
       watchdogDue: watchdog.phase === "DOWN" ? 0 : this.watchdogDue(),
       unheardSince: this.lastSent > this.lastReceived ? this.lastReceived : 0,
-      writingSince: this.writingSince,
-      frameSince: this.frameOpenAt,
-      isHeld: this.isHeld
+      writingSince: this.deadlines.writingSince,
+      frameSince: this.deadlines.frameSince,
+      isHeld: this.deadlines.isHeld
     }
   }
 
@@ -169,8 +187,8 @@ export class Session {
     this.opened()
     return Effect.raceFirst(Effect.raceFirst(this.receive, this.send), this.keep)
   }).pipe(
-    Effect.catch((ended) => Effect.succeed(this.failure ?? this.finishing?.ended ?? ended)),
-    Effect.ensuring(Effect.sync(() => this.connection.close(this.finishing === undefined ? "reset" : "fin")))
+    Effect.catch((ended) => Effect.succeed(this.failure ?? this.deadlines.finishing?.ended ?? ended)),
+    Effect.ensuring(Effect.sync(() => this.connection.close(this.deadlines.finishing === undefined ? "reset" : "fin")))
   )
 
   private readonly sink: FrameSink = {
@@ -189,7 +207,7 @@ export class Session {
     // Without its sending leg a pair can give no answers, whatever the partner waits for.
     if (ended.how !== "fin" || ended.leg === "send") return Effect.fail(endedBy(ended))
     const cut = this.framer.end(this.sink)
-    this.link.turn()
+    this.link.turn(this)
     const why = cut === undefined ? endedBy(ended) : frameWrong(cut)
     return Effect.flatMap(cut === undefined ? this.answered(why) : Effect.void, () => {
       this.connection.close("fin")
@@ -199,15 +217,16 @@ export class Session {
 
   /** A partner that has only finished sending gets the answers that it waits for, as long as a write may take. */
   private answered(ended: LinkEnded): Effect.Effect<void> {
-    const owing = this.link.owing()
-    const isOwing = () => owing() || this.outbox.waiting > 0 || this.writingSince > 0
+    const owing = this.link.owing(this)
+    const isOwing = () => owing() || this.outbox.waiting > 0 || this.deadlines.writingSince > 0
     if (!isOwing()) return Effect.void
     this.isHalfClosed = true
     this.watchdog = Watchdog.initial
     this.management.settled()
-    this.frameOpenAt = 0
-    this.link.halfClosed(ended)
-    return settled(isOwing, this.link.settings.writeTimeoutMs)
+    this.deadlines.frameSince = 0
+    this.link.halfClosed(this, ended)
+    const { short, writeTimeoutMs } = this.link.settings
+    return settled(isOwing, short?.idleMs ?? writeTimeoutMs)
   }
 
   private received(chunks: ReadonlyArray<Buffer>): Effect.Effect<void, LinkEnded> {
@@ -216,50 +235,50 @@ export class Session {
       this.bytesReceived += chunk.length
       const wrong = this.framer.push(chunk, this.sink)
       if (wrong !== undefined) {
-        this.link.turn()
+        this.link.turn(this)
         return Effect.fail(frameWrong(wrong))
       }
     }
-    if (this.framer.open === 0) this.frameOpenAt = 0
-    else if (this.frameOpenAt === 0) {
-      this.frameOpenAt = this.lastReceived
-      this.wake(this.frameOpenAt + this.link.settings.frameTimeoutMs)
+    if (this.framer.open === 0) this.deadlines.frameSince = 0
+    else if (this.deadlines.frameSince === 0) {
+      this.deadlines.frameSince = this.lastReceived
+      this.wake(this.deadlines.frameSince + this.link.settings.frameTimeoutMs)
     }
     if (this.watchdog.phase === "SUSPECT") this.watch({ _tag: "received" })
     // Without probes anything that comes is the answer to the silence.
     else if (this.watchdog.pending && !this.link.settings.watchdog.probe) this.watch({ _tag: "probeAnswered" })
-    const room = this.link.turn()
+    const room = this.link.turn(this)
     return room === undefined ? Effect.void : this.held(room)
   }
 
   private held(room: Effect.Effect<void>): Effect.Effect<void> {
-    this.isHeld = true
+    this.deadlines.isHeld = true
     return Effect.map(room, () => {
-      this.isHeld = false
+      this.deadlines.isHeld = false
       this.lastReceived = this.now()
-      if (this.frameOpenAt > 0) this.frameOpenAt = this.lastReceived
+      if (this.deadlines.frameSince > 0) this.deadlines.frameSince = this.lastReceived
     })
   }
 
   private frame(buffer: Buffer, start: number, end: number): void {
     const { settings } = this.link
     const wrong = settings.codec.index(buffer, start, end, this.index)
-    if (wrong !== undefined) return this.link.unreadable(wrong, buffer, start, end)
+    if (wrong !== undefined) return this.link.unreadable(this, wrong, buffer, start, end)
     if (NetworkManagement.isManagement(this.index.mti)) this.management.received(this.index)
-    else this.link.message(this.index)
+    else this.link.message(this, this.index)
   }
 
   private readonly send: Effect.Effect<never> = Effect.suspend(() => {
     if (this.isFinished) return Effect.never
     const bytes = this.outbox.take()
-    if (bytes === undefined && this.finishing !== undefined) this.finish()
+    if (bytes === undefined && (this.deadlines.finishing !== undefined || this.isHalf)) this.finish()
     if (bytes === undefined) return this.outbox.wait
-    this.lastSent = this.writingSince = this.now()
+    this.lastSent = this.deadlines.writingSince = this.now()
     this.bytesSent += bytes.length
     this.wake(this.lastSent + this.link.settings.writeTimeoutMs)
     return this.connection.write(bytes).pipe(
       Effect.map(() => {
-        this.writingSince = 0
+        this.deadlines.writingSince = 0
         this.outbox.written(bytes)
       }),
       // The receiver tells of the end, behind the last bytes that came before it: an answer may be among them.
@@ -280,8 +299,8 @@ export class Session {
   private signedOnMaybe(): void {
     if (!this.link.isSignedOn) return
     this.management.settled()
-    if (this.watchdog.phase !== "DOWN") return
     const { watchdog } = this.link.settings
+    if (this.watchdog.phase !== "DOWN" || watchdog.intervalMs === 0) return
     this.watch({ _tag: "connected", proofs: this.epoch > 1 && watchdog.probe ? watchdog.proofs : 0 })
   }
 
@@ -347,28 +366,19 @@ export class Session {
   }
 
   private nextDue(): number {
-    const { settings } = this.link
-    let due = Number.POSITIVE_INFINITY
+    let due = Math.min(this.deadlines.next(), this.management.due)
     if (this.idleMs > 0) due = Math.min(due, this.lastSent + this.idleMs)
-    if (this.watchdog.phase !== "DOWN" && !this.isHeld) due = Math.min(due, this.watchdogDue())
-    if (this.frameOpenAt > 0 && !this.isHeld) due = Math.min(due, this.frameOpenAt + settings.frameTimeoutMs)
-    if (this.writingSince > 0) due = Math.min(due, this.writingSince + settings.writeTimeoutMs)
-    if (this.finishing !== undefined) due = Math.min(due, this.finishing.until)
-    return Math.min(due, this.management.due)
+    if (this.watchdog.phase !== "DOWN" && !this.deadlines.isHeld) due = Math.min(due, this.watchdogDue())
+    return due
   }
 
   private overdue(now: number): LinkEnded | undefined {
-    const { settings } = this.link
-    if (this.frameOpenAt > 0 && !this.isHeld && now >= this.frameOpenAt + settings.frameTimeoutMs) {
-      return new LinkEnded({ reason: "FrameTimeout", why: `a frame was open for ${settings.frameTimeoutMs} ms` })
-    }
-    if (this.writingSince > 0 && now >= this.writingSince + settings.writeTimeoutMs) {
-      return slow(this.connection, `a write made no progress for ${settings.writeTimeoutMs} ms`)
-    }
-    if (this.finishing !== undefined && now >= this.finishing.until) return this.finishing.ended
+    const ended = this.deadlines.overdue(now)
+    if (ended !== undefined) return ended
     this.management.tick(now)
     this.outbox.flush()
-    if (this.watchdog.phase !== "DOWN" && !this.isHeld && now >= this.watchdogDue()) this.watch({ _tag: "expired" })
+    if (this.watchdog.phase !== "DOWN" && !this.deadlines.isHeld && now >= this.watchdogDue())
+      this.watch({ _tag: "expired" })
     return this.failure
   }
 

@@ -5,7 +5,15 @@ import type { LinkEnded } from "./Ended.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { LinkSettings } from "./Settings.ts"
 
-/** The owner of one session after the other; see `Link`. */
+/** One session, as its owner and the switch need to know it. */
+export interface SessionEpoch {
+  /** The number of its connection. */
+  readonly epoch: number
+  /** Monotonic milliseconds. */
+  readonly lastReceived: number
+}
+
+/** The owner of one session after the other (`Link`), or of many at once (`ShortLink`). */
 export interface SessionOwner {
   readonly settings: LinkSettings
   readonly isSignedOn: boolean
@@ -14,14 +22,15 @@ export interface SessionOwner {
   /** STAN for the next network management message. */
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
-  readonly message: (index: MessageIndex) => void
-  readonly unreadable: (wrong: MessageError, bytes: Buffer, start: number, end: number) => void
-  readonly turn: () => Effect.Effect<void> | undefined
+  readonly message: (session: SessionEpoch, index: MessageIndex) => void
+  readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
+  /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
+  readonly turn: (session: SessionEpoch) => Effect.Effect<void> | undefined
   readonly noted: (text: string) => void
   /** The same for a network management message of the partner: a flood of them is not noted one by one. */
   readonly managed: (text: string) => void
   /** The partner sends no more on this connection: what was sent on it will not be answered. */
-  readonly halfClosed: (ended: LinkEnded) => void
+  readonly halfClosed: (session: SessionEpoch, ended: LinkEnded) => void
   /** Gives what tells whether the partner still waits for an answer to something that it has sent until now. */
-  readonly owing: () => () => boolean
+  readonly owing: (session: SessionEpoch) => () => boolean
 }

@@ -26,6 +26,25 @@ export interface LegsSettings {
   readonly collectMs: number
 }
 
+/** How connections are used; docs/concepts/links.md. */
+export const modes = ["async-duplex", "async-simplex", "sync-long", "sync-short", "async-short"] as const
+/** One of them. */
+export type Mode = (typeof modes)[number]
+
+/** What a link has besides when it opens a connection for each exchange. */
+export interface ShortSettings {
+  /** `async-short` dials here what it sends, and `side` listens. */
+  readonly dial: (Side & { readonly _tag: "connect" }) | undefined
+  /** A connection that the partner made may carry one request after the other. */
+  readonly keep: boolean
+  /** Deadline of the first whole message on a connection that the partner made. */
+  readonly firstMessageMs: number
+  /** A connection on which nothing has come for this long is closed; longer than an answer takes. */
+  readonly idleMs: number
+  /** Connections that the partner may have open at once. */
+  readonly connectionsMax: number
+}
+
 /** One link, whole. */
 export interface LinkSettings {
   /** Unique name: in the log, in the journal and on the command line. */
@@ -38,6 +57,9 @@ export interface LinkSettings {
   readonly codec: Codec
   readonly frame: FrameFormat
   readonly side: Side | LegsSettings
+  readonly mode: Mode
+  /** Given for the short modes, and only for them. */
+  readonly short: ShortSettings | undefined
   readonly signOn: {
     /** We sign on to the partner after connecting. */
     readonly send: boolean
@@ -53,7 +75,7 @@ export interface LinkSettings {
   /** An idle frame goes out when nothing was written for this long; 0: never. */
   readonly idleMs: number
   readonly watchdog: {
-    /** Tw of RFC 3539. */
+    /** Tw of RFC 3539; 0: there is no watchdog (short modes). */
     readonly intervalMs: number
     /** Whether silence is answered with an echo request; without, only what arrives counts. */
     readonly probe: boolean

@@ -60,6 +60,28 @@ const DelimiterDocument = Schema.Struct({
   idle: option(Schema.Literals(["none", "zero-length"]), "none", "Whether an empty message is an idle frame.")
 })
 
+const UntilCloseDocument = Schema.Struct({
+  kind: described(
+    Schema.Literal("until-close"),
+    "One message each way: it ends where its sender closes. For sync-short."
+  ),
+  lengthMax
+})
+
+const SingleReadDocument = Schema.Struct({
+  kind: described(
+    Schema.Literal("single-read"),
+    "Each read is a message. Only for a partner without any framing: the network may cut a message in two, and then it is lost."
+  ),
+  lengthMax
+})
+
 /** A frame written out. */
-export const FrameDocument = Schema.Union([LengthDocument, FixedDocument, DelimiterDocument])
+export const FrameDocument = Schema.Union([
+  LengthDocument,
+  FixedDocument,
+  DelimiterDocument,
+  UntilCloseDocument,
+  SingleReadDocument
+])
 export type FrameDocument = typeof FrameDocument.Type

@@ -14,8 +14,17 @@ export const sidesOf = (link: Draft): ReadonlyArray<Draft> =>
 /** All findings about the sides of one link. */
 export const sideRelations = (link: Draft): ReadonlyArray<Finding> => {
   const isSimplex = link.part("mode").text === "async-simplex"
+  if (link.part("mode").text === "async-short" && !link.has("legs")) return bothSides(link)
   if (!isSimplex && !link.has("legs")) return exactlyOne(link, "connect", "listen", "a link")
   return [...modeAndLegs(link, isSimplex), ...(link.has("legs") ? legRelations(link) : [])]
+}
+
+/** async-short dials what it sends and takes what comes on the partner's connections. */
+const bothSides = (link: Draft): ReadonlyArray<Finding> => {
+  const missing = ["connect", "listen"].filter((key) => !link.has(key))
+  if (missing.length === 0) return []
+  const rule = "async-short dials what it sends and listens for what comes: it has both `connect` and `listen`"
+  return [error(link.path, rule, `Add ${missing.map((key) => `\`${key}:\``).join(" and ")}.`, "")]
 }
 
 const modeAndLegs = (link: Draft, isSimplex: boolean): ReadonlyArray<Finding> => {

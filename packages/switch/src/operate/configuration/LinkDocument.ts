@@ -2,9 +2,11 @@
  * One link as the configuration writes it, with defaults and explanations. What must hold between keys is in `Relations`.
  */
 import { Schema } from "effect"
+import { modes } from "../../link/Settings.ts"
 import { FrameDocument } from "./FrameDocument.ts"
 import { legsDocument } from "./LegsDocument.ts"
 import { dialectNames, frameNames } from "./Shipped.ts"
+import { ShortDocument } from "./ShortDocument.ts"
 import {
   Address,
   count,
@@ -21,13 +23,6 @@ import {
   Truth,
   text
 } from "./Terms.ts"
-
-/** Modes of the taxonomy that this version does not have. */
-export const modesToCome = ["sync-short", "sync-long", "async-short"] as const
-
-const Mode = Schema.Literals(["async-duplex", "async-simplex"]).annotate({
-  expected: `async-duplex or async-simplex (${modesToCome.join(", ")} are not available yet)`
-})
 
 const DialectName = Schema.Union([
   Schema.Literals(dialectNames),
@@ -103,9 +98,9 @@ export const LinkDocument = Schema.Struct({
   institution: described(Institution, "The partner's institution code, as in headers and in DE 32, 33 and 100."),
   ourInstitution: optional(Institution, "Our own code on this link, where it is not the switch's `institution`."),
   mode: option(
-    Mode,
+    Schema.Literals(modes),
     "async-duplex",
-    "How connections are used. `async-duplex`: one connection, both sides send at any time. `async-simplex`: two, one only sends and one only receives (`legs`)."
+    "How connections are used. `async-duplex`: one long connection, both sides send at any time. `async-simplex`: two, one only sends and one only receives (`legs`). `sync-long`: one long connection, one request at a time. `sync-short`: a connection for each request and its answer. `async-short`: a connection for each message."
   ),
   dialect: described(
     DialectName,
@@ -115,12 +110,19 @@ export const LinkDocument = Schema.Struct({
     Schema.Union([Schema.Literals(frameNames), FrameDocument]),
     "The length header: a shipped one by name, or written out. When left out: the dialect's usual one."
   ),
-  connect: optional(ConnectDocument, "We connect to the partner. Exactly one of `connect` and `listen`."),
-  listen: optional(ListenDocument, "The partner connects to us. Exactly one of `connect` and `listen`."),
+  connect: optional(
+    ConnectDocument,
+    "We connect to the partner. Exactly one of `connect` and `listen`; async-short has both."
+  ),
+  listen: optional(
+    ListenDocument,
+    "The partner connects to us. Exactly one of `connect` and `listen`; async-short has both."
+  ),
   legs: optional(
     legsDocument(ConnectDocument, ListenDocument),
     "The two connections of an `async-simplex` link, in place of `connect` and `listen`. The link is up when both are; either's end ends both."
   ),
+  short: option(ShortDocument, {}, "Limits of the connections of sync-short and async-short."),
   signOn: option(SignOnDocument, {}, "Sign-on (0800 or 0820 by dialect)."),
   idle: optional(
     DurationOrNever,

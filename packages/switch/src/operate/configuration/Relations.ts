@@ -6,6 +6,7 @@ import { exactlyOne } from "./Choice.ts"
 import { type Draft, dialectOf, frameOf } from "./Draft.ts"
 import { frameFinding } from "./FrameRelations.ts"
 import { sideRelations, sidesOf } from "./LegsRelations.ts"
+import { modeRelations } from "./ModeRelations.ts"
 import { error, type Finding, nearest, warning } from "./Problem.ts"
 import { timeoutRelations } from "./TimeoutRelations.ts"
 
@@ -19,6 +20,7 @@ export const relationsOf = (draft: Draft): ReadonlyArray<Finding> => {
     ...oneKeyEach(draft),
     ...repeatedNames(links),
     ...links.flatMap(linkRelations),
+    ...links.flatMap((link) => modeRelations(link, draft.part("requestTimeout").ms("10 seconds"))),
     ...repeatedAddresses(links),
     ...routeRelations(draft, links),
     ...timeoutRelations(draft, links)

@@ -2,7 +2,7 @@
  * A decoded document as the settings that the switch works with: milliseconds, bytes, codecs. Pure; nothing can fail here.
  */
 import { type Codec, compile, type Dialect, idleFrame } from "@jinka/codec"
-import type { LinkSettings, Side } from "../../link/Settings.ts"
+import type { LinkSettings, ShortSettings, Side } from "../../link/Settings.ts"
 import type { SwitchSettings } from "../../Switch.ts"
 import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
 import { frameFormat } from "./Draft.ts"
@@ -54,6 +54,7 @@ const linkSettings = (
       : typeof link.frame === "string"
         ? frames[link.frame]!
         : frameFormat(link.frame)
+  const short = shortSettings(link)
   const idle = link.idle ?? (idleFrame(frame) === undefined ? "never" : idleDefault)
   return {
     name: link.name,
@@ -63,15 +64,18 @@ const linkSettings = (
     codec,
     frame,
     side: sides(link),
+    mode: link.mode,
+    short,
     signOn: signOn(link),
-    idleMs: durationMs(idle) ?? 0,
+    // A short connection proves itself by its one exchange.
+    idleMs: short === undefined ? (durationMs(idle) ?? 0) : 0,
     watchdog: {
-      intervalMs: durationMs(link.watchdog.interval)!,
-      probe: link.watchdog.probe ?? dialect.network?.codes.echo !== undefined,
-      proofs: link.watchdog.proofs
+      intervalMs: short === undefined ? durationMs(link.watchdog.interval)! : 0,
+      probe: short === undefined && (link.watchdog.probe ?? dialect.network?.codes.echo !== undefined),
+      proofs: short === undefined ? link.watchdog.proofs : 0
     },
     reconnect: { minMs: durationMs(link.reconnect.min)!, maxMs: durationMs(link.reconnect.max)! },
-    window: link.window,
+    window: link.mode === "sync-long" ? 1 : link.window,
     frameTimeoutMs: durationMs(link.frameTimeout)!,
     unsentMax: sizeBytes(link.unsent)!,
     writeTimeoutMs: durationMs(link.writeTimeout)!,
@@ -102,7 +106,21 @@ const sides = (link: LinkDocument): LinkSettings["side"] => {
   }
 }
 
+const dialSide = ({ host, port, timeout }: NonNullable<LinkDocument["connect"]>) =>
+  ({ _tag: "connect", to: { host, port }, timeoutMs: durationMs(timeout)! }) as const
+
+const shortSettings = ({ mode, connect, short }: LinkDocument): ShortSettings | undefined =>
+  mode === "sync-short" || mode === "async-short"
+    ? {
+        dial: mode === "async-short" ? dialSide(connect!) : undefined,
+        keep: short.keep,
+        firstMessageMs: durationMs(short.firstMessage)!,
+        idleMs: durationMs(short.idle)!,
+        connectionsMax: short.connections
+      }
+    : undefined
+
 const side = ({ connect, listen }: SideDocument): Side =>
   listen === undefined
-    ? { _tag: "connect", to: { host: connect!.host, port: connect!.port }, timeoutMs: durationMs(connect!.timeout)! }
+    ? dialSide(connect!)
     : { _tag: "listen", at: { host: listen.host, port: listen.port }, from: listen.from, second: listen.second }

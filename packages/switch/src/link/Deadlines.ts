@@ -1,0 +1,51 @@
+/**
+ * The clocks that end one connection: an open frame, a write without progress, the wait for the partner's FIN, the limit of a short
+ * one. Pure; all times are monotonic milliseconds, 0: the clock does not run. Watchdog, idle frames and sign-on are not here.
+ */
+import { LinkEnded } from "./Ended.ts"
+import type { LinkSettings } from "./Settings.ts"
+
+/** One connection's deadlines. */
+export class Deadlines {
+  private readonly settings: LinkSettings
+  /** Since when a frame is open, and a write is under way. */
+  frameSince = 0
+  writingSince = 0
+  /** The switch has enough work and does not read: silence is ours then, and no clock of the partner runs. */
+  isHeld = false
+  /** Our half is being closed: what the end is called, and until when the partner's half is waited for. */
+  finishing: { readonly ended: LinkEnded; readonly until: number } | undefined
+  private limited: { readonly ended: LinkEnded; readonly at: number } | undefined
+
+  constructor(settings: LinkSettings) {
+    this.settings = settings
+  }
+
+  /** The connection ends at `at` with `ended`, unless another limit is set before. */
+  limit(at: number, ended: LinkEnded): void {
+    this.limited = { ended, at }
+  }
+
+  /** When the next one is due; infinite when none runs. */
+  next(): number {
+    const { frameTimeoutMs, writeTimeoutMs } = this.settings
+    let due = this.limited?.at ?? Number.POSITIVE_INFINITY
+    if (this.frameSince > 0 && !this.isHeld) due = Math.min(due, this.frameSince + frameTimeoutMs)
+    if (this.writingSince > 0) due = Math.min(due, this.writingSince + writeTimeoutMs)
+    if (this.finishing !== undefined) due = Math.min(due, this.finishing.until)
+    return due
+  }
+
+  /** How the connection ends now, if it does. */
+  overdue(now: number): LinkEnded | undefined {
+    const { frameTimeoutMs, writeTimeoutMs } = this.settings
+    if (this.frameSince > 0 && !this.isHeld && now >= this.frameSince + frameTimeoutMs) {
+      return new LinkEnded({ reason: "FrameTimeout", why: `a frame was open for ${frameTimeoutMs} ms` })
+    }
+    if (this.writingSince > 0 && now >= this.writingSince + writeTimeoutMs) {
+      return new LinkEnded({ reason: "SlowPeer", why: `a write made no progress for ${writeTimeoutMs} ms` })
+    }
+    if (this.finishing !== undefined && now >= this.finishing.until) return this.finishing.ended
+    return this.limited !== undefined && now >= this.limited.at ? this.limited.ended : undefined
+  }
+}

@@ -1,0 +1,369 @@
+/**
+ * The connections of a short link: many at once, one for each exchange (`sync-short`) or each message (`async-short`).
+ *
+ * Dialled: a connection is opened for one message. `sync-short` keeps it until the answer is there, `async-short` until the
+ * message is written. Accepted: what comes is handed on, and the answer goes back on the same connection (`sync-short`) or on
+ * one that is dialled for it (`async-short`). It owns the connections and their limits; it knows no exchanges. There is no
+ * sign-on and no watchdog: a connection proves itself by its one exchange.
+ */
+import { isResponse, type MessageError, type MessageIndex } from "@jinka/codec"
+import { Clock, Effect, FiberSet, Random, type Scope } from "effect"
+import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
+import { addressOf, isAllowed, TurnedAway } from "./Acceptor.ts"
+import { delayMs } from "./Backoff.ts"
+import { LinkEnded } from "./Ended.ts"
+import type * as LinkState from "./LinkState.ts"
+import type { ShortStatus } from "./LinkStatus.ts"
+import { make as makeSession, type Session } from "./Session.ts"
+import type { SessionEpoch, SessionOwner } from "./SessionOwner.ts"
+import type { LinkSettings, ShortSettings, Side } from "./Settings.ts"
+
+/** Connections that failed or ended badly are noted the first time and then every so often. */
+const NOTED_EVERY = 100
+
+const done = new LinkEnded({ reason: "Done", why: "the exchange is over" })
+
+const overdue = new LinkEnded({ reason: "AnswerOverdue", why: "no answer came in time" })
+
+/** One connection that is open. */
+interface Held {
+  readonly session: Session
+  /** We dialled it. */
+  readonly isDialled: boolean
+  /** Answers of ours that are still to come on it. */
+  due: number
+}
+
+/** What the connections need of their link. All calls are synchronous. */
+export interface ShortOwner {
+  readonly settings: LinkSettings
+  /** The number of the next connection. */
+  readonly nextEpoch: () => number
+  /** STAN for the next network management message. */
+  readonly nextStan: () => number
+  readonly change: (event: LinkState.Event) => void
+  readonly message: (session: SessionEpoch, index: MessageIndex) => void
+  readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
+  readonly turn: () => Effect.Effect<void> | undefined
+  readonly noted: (text: string, epoch?: number) => void
+  /** The same for a network management message: a flood of them is not noted one by one. */
+  readonly managed: (text: string, now: number) => void
+  /** Taken away by an operator: no connection is let in. */
+  readonly isAway: boolean
+  /** An attempt to connect came to nothing. */
+  readonly connectFailed: (at: number, why: string) => void
+  /** A connection has ended. `isLost`: what was sent on it and not answered has an unknown outcome. */
+  readonly shortEnded: (session: Session, ended: LinkEnded, isLost: boolean) => void
+}
+
+/** The connections of one link; made by it. */
+export class ShortLink implements SessionOwner {
+  readonly settings: LinkSettings
+  /** Answers come on the connection of their request. */
+  readonly isSync: boolean
+  /** There is no sign-on. */
+  readonly isSignedOn = true
+  readonly isSignedOff = false
+  /** Attempts to connect in a row that failed, and monotonic milliseconds before which nothing but a request tries again. */
+  attempts = 0
+  nextAttempt = 0
+  private readonly link: ShortOwner
+  private readonly short: ShortSettings
+  private readonly dialSide: (Side & { readonly _tag: "connect" }) | undefined
+  private readonly held = new Map<number, Held>()
+  private readonly turnedAway: TurnedAway
+  private fork: ((effect: Effect.Effect<void, never, Transport>) => unknown) | undefined
+  private clock: Clock.Clock | undefined
+  private chance: () => number = () => 1
+  private dialling = 0
+  private accepted = 0
+  private opened = 0
+  private badEnds = 0
+  /** The second that is being counted, how many were opened in it, and in the one before. */
+  private second = 0
+  private inSecond = 0
+  private lastSecond = 0
+
+  constructor(link: ShortOwner, short: ShortSettings) {
+    this.link = link
+    this.settings = link.settings
+    this.short = short
+    this.isSync = link.settings.mode === "sync-short"
+    const { side } = link.settings
+    this.dialSide = side._tag === "connect" ? side : short.dial
+    this.turnedAway = new TurnedAway((text) => link.noted(text))
+  }
+
+  /** Messages of ours can be sent: there is an address to dial. */
+  get dials(): boolean {
+    return this.dialSide !== undefined
+  }
+
+  /** Store-and-forward may try now: the partner was reachable last, or the pause after a failure is over. */
+  get isReachable(): boolean {
+    return this.attempts === 0 || this.now() >= this.nextAttempt
+  }
+
+  /** What the link does, in one word for a status line. */
+  get phrase(): string {
+    if (!this.dials) return "listening"
+    return this.attempts === 0 ? "ready" : "unreachable"
+  }
+
+  /** The connection with this number, while it is open. */
+  sessionOf(epoch: number): Session | undefined {
+    return this.held.get(epoch)?.session
+  }
+
+  /** Listens where the partner connects to us, and serves until interrupted. Dies with any defect on a connection. */
+  readonly run: Effect.Effect<never, ListenFailed, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
+    this.clock = yield* Clock.Clock
+    const random = yield* Random.Random
+    this.chance = () => random.nextDoubleUnsafe()
+    const fibers = yield* FiberSet.make<void, never>()
+    this.fork = yield* FiberSet.runtime(fibers)<Transport>()
+    const { side } = this.settings
+    const transport = yield* Transport
+    if (side._tag === "listen") yield* transport.listen(side.at, (connection) => this.offer(connection))
+    this.link.change({ _tag: "opened", ours: "none", partners: "none" })
+    if (this.dials) this.link.change({ _tag: "watchdog", phase: "OKAY" })
+    // What fails on a connection is said there; only a defect comes out here.
+    yield* Effect.orDie(FiberSet.join(fibers))
+    return yield* Effect.never
+  }).pipe(
+    Effect.ensuring(Effect.sync(() => this.close(new LinkEnded({ reason: "Stopping", why: "the switch is stopping" }))))
+  )
+
+  /**
+   * Opens a connection for one message and calls `then` with it, or with `undefined` when there is none by `untilMs` (monotonic).
+   * Who puts the message into it says so by `sent`.
+   */
+  open(untilMs: number, then: (session: Session | undefined) => void): void {
+    const side = this.dialSide
+    if (side === undefined || this.fork === undefined) return then(undefined)
+    this.dialling++
+    const wait = Math.max(1, Math.min(side.timeoutMs, untilMs - this.now()))
+    this.fork(
+      Effect.gen({ self: this }, function* () {
+        const transport = yield* Transport
+        const connection = yield* transport.connect(side.to).pipe(
+          Effect.timeoutOrElse({ duration: wait, orElse: () => Effect.succeed("Timeout" as const) }),
+          Effect.catchTag("ConnectFailed", (failed) => Effect.succeed(`${failed.reason} (${failed.cause})`)),
+          Effect.ensuring(Effect.sync(() => this.dialling--))
+        )
+        if (typeof connection === "string") {
+          this.unreachable(`no connection to ${side.to.host}:${side.to.port}: ${connection}`)
+          return then(undefined)
+        }
+        this.attempts = 0
+        const session = yield* this.begin(connection, true)
+        session.limit(session.openedAt + this.short.idleMs, overdue)
+        then(session)
+        yield* this.hold(session)
+      })
+    )
+  }
+
+  /** The message that the session was opened for is in its outbox; `untilMs` (monotonic): when its answer is overdue. */
+  sent(session: Session, untilMs: number): void {
+    session.limit(untilMs, overdue)
+    if (!this.isSync) session.close(done)
+    else if (this.settings.frame.kind === "until-close") session.closeHalf()
+    else session.outbox.flush()
+  }
+
+  /** The exchange of connection `epoch` is over: it closes once nothing more is due on it. */
+  settled(epoch: number): void {
+    const held = this.held.get(epoch)
+    if (held === undefined) return
+    if (held.due > 0) held.due--
+    this.leaveMaybe(held)
+  }
+
+  /**
+   * Sends an answer of ours to a message that came on connection `epoch`. `sync-short` answers there or not at all: false then.
+   * `async-short` dials, and calls `failed` when that comes to nothing.
+   */
+  answer(epoch: number, bytes: Buffer, length = bytes.length, failed: () => void = () => undefined): boolean {
+    if (!this.isSync) {
+      if (this.dialling >= this.short.connectionsMax) return false
+      const message = Buffer.from(bytes.subarray(0, length))
+      this.open(Number.POSITIVE_INFINITY, (session) => {
+        if (session === undefined) return failed()
+        session.put(message)
+        this.sent(session, this.now() + this.settings.writeTimeoutMs)
+      })
+      return true
+    }
+    const held = this.held.get(epoch)
+    if (held === undefined) return false
+    held.session.put(bytes, length)
+    held.session.outbox.flush()
+    this.settled(epoch)
+    return true
+  }
+
+  /** Ends all connections. */
+  close(ended: LinkEnded): void {
+    for (const { session } of this.held.values()) session.close(ended)
+  }
+
+  /** Breaks all connections. */
+  cut(ended: LinkEnded): void {
+    for (const { session } of this.held.values()) session.fail(ended)
+  }
+
+  /** A connection is open. */
+  get isOpen(): boolean {
+    return this.held.size > 0
+  }
+
+  /** Counts for an operator. */
+  status(): ShortStatus {
+    this.count(0)
+    return { open: this.held.size, dialling: this.dialling, opened: this.opened, lastSecond: this.lastSecond }
+  }
+
+  /** Bytes that partners have not taken, over all connections. */
+  get unsent(): number {
+    let bytes = 0
+    for (const { session } of this.held.values()) bytes += session.outbox.waiting + session.connection.unsent()
+    return bytes
+  }
+
+  // What a session asks of its owner.
+
+  nextStan(): number {
+    return this.link.nextStan()
+  }
+
+  /** A connection that comes and goes does not change the link. */
+  change(): void {}
+
+  message(session: SessionEpoch, index: MessageIndex): void {
+    const held = this.held.get(session.epoch)
+    if (held === undefined) return
+    this.received(held, index.rejectCode === 0 && !isResponse(index.mti))
+    this.link.message(session, index)
+  }
+
+  unreadable(session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
+    const held = this.held.get(session.epoch)
+    if (held === undefined) return
+    this.received(held, true)
+    this.link.unreadable(session, wrong, bytes, start, end)
+  }
+
+  turn({ epoch }: SessionEpoch): Effect.Effect<void> | undefined {
+    const room = this.link.turn()
+    const held = this.held.get(epoch)
+    // Network management was answered by the session itself.
+    if (held !== undefined && !held.isDialled && held.due === 0 && held.session.outbox.waiting > 0)
+      this.leaveMaybe(held)
+    return room
+  }
+
+  owing({ epoch }: SessionEpoch): () => boolean {
+    return () => (this.held.get(epoch)?.due ?? 0) > 0
+  }
+
+  /** What was dialled ends at once; what the partner made waits for its answer. */
+  halfClosed(): void {}
+
+  noted(text: string): void {
+    this.link.noted(text)
+  }
+
+  managed(text: string): void {
+    this.link.managed(text, this.now())
+  }
+
+  private received(held: Held, isAnswered: boolean): void {
+    if (held.isDialled) return
+    if (isAnswered && this.isSync) held.due++
+    const { idleMs } = this.short
+    const why = `nothing came for ${idleMs} ms`
+    held.session.limit(held.session.lastReceived + idleMs, new LinkEnded({ reason: "IdleTimeout", why }))
+  }
+
+  private leaveMaybe({ session, isDialled, due }: Held): void {
+    if (due > 0 || (!isDialled && this.short.keep && !session.isHalfClosed)) return
+    session.close(done)
+  }
+
+  private offer(connection: Connection): void {
+    const { side } = this.settings
+    const from = side._tag === "listen" ? side.from : []
+    const { connectionsMax, firstMessageMs } = this.short
+    const address = addressOf(connection)
+    if (!isAllowed(from, address)) {
+      return this.turnedAway.add(connection, `PeerNotAllowed: a connection from ${address} was closed`)
+    }
+    if (this.link.isAway) {
+      return this.turnedAway.add(connection, `a connection from ${address} was closed, the link is drained`)
+    }
+    if (this.accepted >= connectionsMax) {
+      return this.turnedAway.add(
+        connection,
+        `a connection from ${connection.remote} was closed, ${connectionsMax} are open`
+      )
+    }
+    this.accepted++
+    this.fork?.(
+      Effect.gen({ self: this }, function* () {
+        const session = yield* this.begin(connection, false)
+        const why = `no whole message came within ${firstMessageMs} ms`
+        session.limit(session.openedAt + firstMessageMs, new LinkEnded({ reason: "IdleTimeout", why }))
+        yield* this.hold(session)
+      }).pipe(Effect.ensuring(Effect.sync(() => this.accepted--)))
+    )
+  }
+
+  private begin(connection: Connection, isDialled: boolean): Effect.Effect<Session> {
+    return Effect.map(makeSession(this, this.link.nextEpoch(), connection), (session) => {
+      this.held.set(session.epoch, { session, isDialled, due: 0 })
+      this.count(1)
+      return session
+    })
+  }
+
+  private hold(session: Session): Effect.Effect<void> {
+    return Effect.map(session.run, (ended) => {
+      const isDialled = this.held.get(session.epoch)?.isDialled === true
+      this.held.delete(session.epoch)
+      // A partner that connected and closes after its answer, or after its last message, ends in order too.
+      const isGood =
+        ended.reason === "Done" || ended.reason === "Stopping" || (!isDialled && ended.reason === "PeerClosed")
+      if (!isGood) this.bad(session, ended)
+      this.link.shortEnded(session, isGood ? done : ended, isDialled && this.isSync)
+    }).pipe(Effect.onInterrupt(() => Effect.sync(() => this.held.delete(session.epoch))))
+  }
+
+  private bad(session: Session, ended: LinkEnded): void {
+    if (this.badEnds++ % NOTED_EVERY > 0) return
+    const many = this.badEnds === 1 ? "" : `, ${this.badEnds} such ends so far`
+    this.link.noted(`${session.connection.remote} ended: ${ended.reason}, ${ended.why}${many}`, session.epoch)
+  }
+
+  private unreachable(why: string): void {
+    this.attempts++
+    this.nextAttempt = this.now() + delayMs(this.settings.reconnect, this.attempts - 1, this.chance())
+    this.link.connectFailed(this.now(), why)
+    if (this.attempts % NOTED_EVERY === 1) this.link.noted(`${why}, attempt ${this.attempts}`)
+  }
+
+  private count(more: number): void {
+    const second = Math.floor(this.now() / 1000)
+    if (second !== this.second) {
+      this.lastSecond = second === this.second + 1 ? this.inSecond : 0
+      this.second = second
+      this.inSecond = 0
+    }
+    this.opened += more
+    this.inSecond += more
+  }
+
+  private now(): number {
+    return this.clock === undefined ? 0 : Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
+  }
+}
