@@ -130,10 +130,7 @@ export class Session {
     this.wake(0)
   }
 
-  /**
-   * Ends the connection in order: FIN goes out behind what is unsent, and what the partner still says is taken until its own FIN
-   * comes, or for {@link FINISH_MS}.
-   */
+  /** Ends the connection in order: FIN goes out behind what is unsent, and the partner's is waited for, {@link FINISH_MS}. */
   close(ended: LinkEnded): void {
     if (this.failure !== undefined || this.deadlines.finishing !== undefined) return
     if (this.connection.finish === undefined) {
