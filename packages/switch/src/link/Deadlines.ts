@@ -1,6 +1,6 @@
 /**
  * The clocks that end one connection: an open frame, a write without progress, the wait for the partner's FIN, the limit of a
- * short one. Pure; all times are monotonic milliseconds, 0: the clock does not run. Watchdog, idle frames and sign-on are elsewhere.
+ * short one. Pure; all times are monotonic milliseconds, 0: the clock does not run. Watchdog, idle frames, sign-on are elsewhere.
  */
 import { LinkEnded } from "./Ended.ts"
 import type { LinkSettings } from "./Settings.ts"
