@@ -150,13 +150,13 @@ export const simplexBench = (
         : { _tag: "listen", at: { host: HOST, port }, from: [], second }
     const known: Known = { ends: [], noted: [], mtis: [] }
     const events: LinkEvents = {
-      message: (_, index) => known.mtis.push(index.mti),
+      message: (_link, _session, index) => known.mtis.push(index.mti),
       unreadable: () => {},
       turn: () => undefined,
       readiness: () => {},
       owing: () => () => false,
       ended: (_link, _epoch, ended) => known.ends.push(ended),
-      noted: (_, text) => known.noted.push(text)
+      noted: (_link, _epoch, text) => known.noted.push(text)
     }
     const link = new Link(
       0,
@@ -175,6 +175,8 @@ export const simplexBench = (
           collectMs: 0,
           ...legs
         },
+        mode: "async-simplex",
+        short: undefined,
         signOn: { send: false, expect: false, timeoutMs: 1000 },
         idleMs: 0,
         watchdog: { intervalMs: 60_000, probe: true, proofs: 0 },

@@ -2,12 +2,15 @@
  * The clocks that end one connection: an open frame, a write without progress, the wait for the partner's FIN, the limit of a
  * short one. Pure; all times are monotonic milliseconds, 0: the clock does not run. Watchdog, idle frames, sign-on are elsewhere.
  */
-import { LinkEnded } from "./Ended.ts"
+import type { Connection } from "../transport/Transport.ts"
+import { LinkEnded, slow } from "./Ended.ts"
+import type { SessionClocks } from "./LinkStatus.ts"
 import type { LinkSettings } from "./Settings.ts"
 
 /** One connection's deadlines. */
 export class Deadlines {
   private readonly settings: LinkSettings
+  private readonly connection: Connection
   /** Since when a frame is open, and a write is under way. */
   frameSince = 0
   writingSince = 0
@@ -17,8 +20,14 @@ export class Deadlines {
   finishing: { readonly ended: LinkEnded; readonly until: number } | undefined
   private limited: { readonly ended: LinkEnded; readonly at: number } | undefined
 
-  constructor(settings: LinkSettings) {
+  constructor(settings: LinkSettings, connection: Connection) {
     this.settings = settings
+    this.connection = connection
+  }
+
+  /** For the status. */
+  get clocks(): Pick<SessionClocks, "writingSince" | "frameSince" | "isHeld"> {
+    return { writingSince: this.writingSince, frameSince: this.frameSince, isHeld: this.isHeld }
   }
 
   /** The connection ends at `at` with `ended`, unless another limit is set before. */
@@ -43,7 +52,7 @@ export class Deadlines {
       return new LinkEnded({ reason: "FrameTimeout", why: `a frame was open for ${frameTimeoutMs} ms` })
     }
     if (this.writingSince > 0 && now >= this.writingSince + writeTimeoutMs) {
-      return new LinkEnded({ reason: "SlowPeer", why: `a write made no progress for ${writeTimeoutMs} ms` })
+      return slow(this.connection, `a write made no progress for ${writeTimeoutMs} ms`)
     }
     if (this.finishing !== undefined && now >= this.finishing.until) return this.finishing.ended
     return this.limited !== undefined && now >= this.limited.at ? this.limited.ended : undefined

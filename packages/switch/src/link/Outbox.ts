@@ -7,7 +7,9 @@
  */
 import { Effect } from "effect"
 
+/** Room of each buffer before it has to grow. */
 const START_BYTES = 16 * 1024
+const SHORT_START_BYTES = 1024
 
 /** A buffer that a burst has made larger than this is not kept for the next one. */
 const KEEP_BYTES = 1 << 20
@@ -20,10 +22,10 @@ export class Outbox {
   private used = 0
   private sender: ((go: Effect.Effect<void>) => void) | undefined
 
-  /** `startBytes`: room of each buffer before it has to grow. */
-  constructor(startBytes = START_BYTES) {
-    this.startBytes = startBytes
-    this.filling = Buffer.allocUnsafeSlow(startBytes)
+  /** `isShort`: it carries a message or two and is thrown away. */
+  constructor(isShort = false) {
+    this.startBytes = isShort ? SHORT_START_BYTES : START_BYTES
+    this.filling = Buffer.allocUnsafeSlow(this.startBytes)
   }
 
   /** Room for a frame of at most `length` bytes; returns its offset in `buffer`, which may change with this call. */

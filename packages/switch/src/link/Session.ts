@@ -24,9 +24,6 @@ const SLEEP_MAX_MS = 60_000
 /** How long the partner's FIN is waited for after ours, in milliseconds. */
 const FINISH_MS = 1000
 
-/** What the outbox of a short connection begins with: it carries a message or two. */
-const SHORT_OUTBOX_BYTES = 1024
-
 /** The state of one connection and what its fibers do. Made by `Link` for each connection, and thrown away with it. */
 export class Session {
   private readonly link: SessionOwner
@@ -69,9 +66,9 @@ export class Session {
     this.connection = connection
     this.clock = clock
     this.chance = chance
-    this.outbox = new Outbox(link.settings.short === undefined ? undefined : SHORT_OUTBOX_BYTES)
+    this.outbox = new Outbox(link.settings.short !== undefined)
     this.framer = new Framer(link.settings.frame)
-    this.deadlines = new Deadlines(link.settings)
+    this.deadlines = new Deadlines(link.settings, connection)
     const { before, after } = frameOverhead(link.settings.frame)
     this.before = before
     this.overhead = before + after
@@ -173,9 +170,7 @@ export class Session {
       proofsMissing: watchdog.proofsMissing,
       watchdogDue: watchdog.phase === "DOWN" ? 0 : this.watchdogDue(),
       unheardSince: this.lastSent > this.lastReceived ? this.lastReceived : 0,
-      writingSince: this.deadlines.writingSince,
-      frameSince: this.deadlines.frameSince,
-      isHeld: this.deadlines.isHeld
+      ...this.deadlines.clocks
     }
   }
 
