@@ -66,7 +66,7 @@ export class Operations {
   /** Does it. `drainMs`: how long a drain waits for what is under way. */
   act(name: string, act: Act, by: Operator, drainMs: number): Effect.Effect<Operated, OperationRefused> {
     return Effect.suspend(() => {
-      const link = this.books.links.find(({ settings }) => settings.name === name)
+      const link = this.there.find(({ settings }) => settings.name === name)
       if (link === undefined) return Effect.fail(this.noSuchLink(name))
       const before = link.phrase
       return this.does(link, act, by, drainMs).pipe(
@@ -80,8 +80,12 @@ export class Operations {
     })
   }
 
+  private get there(): ReadonlyArray<Link> {
+    return this.books.links.filter(({ isGone }) => !isGone)
+  }
+
   private noSuchLink(name: string): OperationRefused {
-    const names = this.books.links.map(({ settings }) => settings.name).join(", ")
+    const names = this.there.map(({ settings }) => settings.name).join(", ")
     return new OperationRefused({ reason: "NoSuchLink", says: `There is no link ${name}. The links are: ${names}.` })
   }
 

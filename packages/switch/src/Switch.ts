@@ -16,6 +16,7 @@ import { type Route, Router } from "./exchange/Router.ts"
 import { formatErrorAnswer } from "./exchange/Salvage.ts"
 import type { Settings as DeliverySettings } from "./exchange/StoreAndForward.ts"
 import { StoredAnswers } from "./exchange/StoredAnswers.ts"
+import { Fleet } from "./Fleet.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
 import { Link, type LinkEvents } from "./link/Link.ts"
@@ -23,6 +24,7 @@ import { Notices } from "./link/Notices.ts"
 import type { SessionEpoch } from "./link/SessionOwner.ts"
 import type { LinkSettings } from "./link/Settings.ts"
 import { Operations } from "./Operations.ts"
+import { type Changes, Reload, type ReloadRefused } from "./Reload.ts"
 import { type SwitchStatus, statusOf } from "./SwitchStatus.ts"
 import type { ListenFailed, Transport } from "./transport/Transport.ts"
 
@@ -41,9 +43,23 @@ export interface SwitchSettings {
 export interface Running {
   readonly recovered: Recovered
   readonly status: () => SwitchStatus
+  /** By number; closed places of removed links are among them. */
   readonly links: ReadonlyArray<Link>
   /** What an operator may do to a link. */
   readonly operations: Operations
+  /** What other settings would change of the links. */
+  readonly changes: (next: SwitchSettings) => Changes
+  /** Whether other settings could be taken now. */
+  readonly check: (next: SwitchSettings) => Effect.Effect<void, ReloadRefused>
+  /**
+   * Takes other settings: see `Reload`. Links that are closed for it are drained for up to `drainMs`; returns what that could not
+   * wait for. `user` stands in the journal.
+   */
+  readonly reload: (
+    next: SwitchSettings,
+    user: string,
+    drainMs: number
+  ) => Effect.Effect<ReadonlyArray<Unfinished>, ReloadRefused>
   /**
    * Takes no new requests, waits up to `limitMs` for what is outstanding, signs off, closes, and returns what had not ended.
    * Advices and reversals stay in the journal and go on after the next start.
@@ -64,16 +80,14 @@ class Core {
   readonly books: Books
   readonly requests: Requests
   readonly deliveries: Deliveries
-  private readonly unreadables: ReadonlyArray<Notices>
+  private readonly unreadables: Array<Notices> = []
   private readonly roomLatch = Latch.makeUnsafe(true)
   private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
   /** Dies with the first defect of what runs outside of a fiber; nothing is done after it (guarantee G9). */
   readonly broken = Deferred.makeUnsafe<never>()
 
   constructor(settings: SwitchSettings, journal: Journal["Service"], runtime: Books["runtime"]) {
-    const links = settings.links.map((link, id) => new Link(id, link, this.events))
-    this.unreadables = links.map(() => new Notices())
-    this.books = new Books(links, new Router(settings.routes), journal, settings.limits, runtime, {
+    this.books = new Books(new Router(settings.routes), journal, settings.limits, runtime, {
       forward: (link, id) => this.requests.forward(link, id),
       deliver: (link, id) => this.requests.deliver(link, id)
     })
@@ -84,9 +98,20 @@ class Core {
       (link, epoch, exchange, request, otherwise) => answers.again(link, epoch, exchange, request, otherwise)
     )
     this.deliveries = new Deliveries(this.books, this.requests)
-    for (const link of links) this.books.queues.push(this.deliveries.queue(link, settings.links[link.id]!.delivery))
+    settings.links.forEach((link, id) => {
+      this.books.put(this.link(id, link), link.delivery, this.queue)
+    })
     journal.writer.onCommitted = (lastSeq) => this.committed(lastSeq)
   }
+
+  /** A link for place `id`, not started. */
+  readonly link = (id: number, settings: LinkSettings): Link => {
+    this.unreadables[id] ??= new Notices()
+    return new Link(id, settings, this.events)
+  }
+
+  /** A store-and-forward queue for a link's place. */
+  readonly queue = (link: Link, delivery: DeliverySettings) => this.deliveries.queue(link, delivery)
 
   /** The journal has everything up to `lastSeq` on disk: what waited for that is done, in order. */
   private committed(lastSeq: number): void {
@@ -216,19 +241,29 @@ export const make = Effect.fnUntraced(function* (
   })
   const { books } = core
   const recovered = yield* new Recovery(books, core.deliveries).run
-  const links = yield* Effect.forEach(books.links, (link) => Effect.forkScoped(link.run))
+  const fleet = new Fleet(yield* Effect.scope)
+  yield* Effect.forEach(books.links, (link) => fleet.start(link), { discard: true })
+  const transport = yield* Effect.context<Transport>()
+  const reload = new Reload(books, fleet, settings.links, core.link, core.queue)
   const clockwork = yield* Effect.forkScoped(deadlines(core))
   return {
     recovered,
     links: books.links,
+    changes: (next) => reload.changes(next),
+    check: (next) => Effect.provideContext(reload.check(next), transport),
+    reload: (next, user, drainMs) => Effect.provideContext(reload.run(next, user, drainMs), transport),
     operations: new Operations(books),
     status: () => statusOf(books),
-    drain: (limitMs) => drainAll(books, limitMs),
+    drain: (limitMs) =>
+      Effect.suspend(() => {
+        reload.isStopping = true
+        return drainAll(books, limitMs)
+      }),
     failed: Effect.raceAllFirst<Effect.Effect<never, JournalError | ListenFailed>>([
       journal.failed,
       Deferred.await(core.broken),
       Fiber.join(clockwork),
-      ...links.map(Fiber.join)
+      Deferred.await(fleet.failed)
     ])
   }
 })

@@ -42,7 +42,7 @@ const workOf = (books: Books, link: Link): LinkWork => {
 
 /** The status now. */
 export const statusOf = (books: Books): SwitchStatus => ({
-  links: books.links.map((link) => workOf(books, link)),
+  links: books.links.filter(({ isGone }) => !isGone).map((link) => workOf(books, link)),
   entries: books.journal.counts(),
   answers: Object.fromEntries(books.answers),
   unwritten: { entries: books.journal.writer.pendingEntries, bytes: books.journal.writer.pendingBytes }

@@ -10,7 +10,7 @@ import { jinka } from "./operate/command/Jinka.ts"
 import { exitCodes } from "./operate/Exit.ts"
 import { ProcessEdge } from "./operate/ProcessEdge.ts"
 
-const signals = ["SIGINT", "SIGTERM"] as const
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
 /** Who is told of the next signal; without anybody a signal interrupts the command. */
 const waiting: Array<(signal: string) => void> = []

@@ -10,7 +10,7 @@ import { Outstanding } from "./Outstanding.ts"
 import { RecentKeys } from "./RecentKeys.ts"
 import { Recorder } from "./Recorder.ts"
 import type { Router } from "./Router.ts"
-import type { StoreAndForward, Stored } from "./StoreAndForward.ts"
+import type { Settings as DeliverySettings, StoreAndForward, Stored } from "./StoreAndForward.ts"
 
 /** Entries behind the last one that a restart reads for the keys of recent exchanges: some 10,000 transactions. */
 const REMEMBERED = 30_000
@@ -41,17 +41,19 @@ export interface Runtime {
 
 /** The state that `Requests` and `Deliveries` work on. */
 export class Books {
-  readonly links: ReadonlyArray<Link>
-  readonly router: Router
+  /** By number. A removed link keeps its place, closed, because exchanges and the journal name links by number. */
+  readonly links: Array<Link> = []
+  /** Replaced as a whole by a reload, in one turn with the limits and the links. */
+  router: Router
+  limits: Limits
   readonly journal: Journal["Service"]
-  readonly limits: Limits
   readonly runtime: Runtime
   readonly record: Recorder
   readonly commits: Commits
   readonly recent: RecentKeys
   /** Outstanding requests by the number of the link that they were sent on. */
-  readonly outstanding: ReadonlyArray<Outstanding>
-  /** Store-and-forward queues by link number. Filled by the switch once the links exist. */
+  readonly outstanding: Array<Outstanding> = []
+  /** Store-and-forward queues by link number. */
   readonly queues: Array<StoreAndForward> = []
   /** Answers since the start, by response code. */
   readonly answers = new Map<string, number>()
@@ -59,24 +61,34 @@ export class Books {
   now: number
   private readonly touched = new Set<Link>()
 
-  constructor(
-    links: ReadonlyArray<Link>,
-    router: Router,
-    journal: Journal["Service"],
-    limits: Limits,
-    runtime: Runtime,
-    hot: HotActions
-  ) {
-    this.links = links
+  constructor(router: Router, journal: Journal["Service"], limits: Limits, runtime: Runtime, hot: HotActions) {
     this.router = router
     this.journal = journal
     this.limits = limits
     this.runtime = runtime
-    this.record = new Recorder(journal, links, runtime.wallMs)
+    this.record = new Recorder(journal, runtime.wallMs)
     this.commits = new Commits(hot)
     this.recent = new RecentKeys(limits.recentKeys)
     this.now = runtime.monotonicMs()
-    this.outstanding = links.map(({ settings }) => new Outstanding(settings.window, this.now))
+  }
+
+  /**
+   * Puts a link in the place of its number: a new one behind the others, or one with changed settings in its own old place. That
+   * one keeps its store-and-forward queue and must have no request outstanding.
+   */
+  put(
+    link: Link,
+    delivery: DeliverySettings,
+    queue: (link: Link, delivery: DeliverySettings) => StoreAndForward
+  ): void {
+    const { id, settings } = link
+    const outstanding = this.outstanding[id]
+    if (outstanding !== undefined && outstanding.size > 0) throw new Error(`${settings.name} has requests outstanding`)
+    this.links[id] = link
+    this.record.name(link)
+    if (outstanding?.capacity !== settings.window) this.outstanding[id] = new Outstanding(settings.window, this.now)
+    if (this.queues[id] === undefined) this.queues[id] = queue(link, delivery)
+    else this.queues[id].change(delivery)
   }
 
   /** Reads the clock: at the beginning of each turn. */

@@ -48,12 +48,13 @@ export class Deliveries {
     this.requests = requests
   }
 
-  /** The queue of a link. */
-  queue(link: Link, settings: Settings): StoreAndForward {
-    const { record, commits } = this.books
-    return new StoreAndForward(settings, {
-      isReady: () => link.isReady && link.short?.isReachable !== false,
+  /** The queue of a link's place: it outlives a change of the link's settings. */
+  queue({ id }: Link, settings: Settings): StoreAndForward {
+    const { links, record, commits } = this.books
+    const queue: StoreAndForward = new StoreAndForward(settings, {
+      isReady: () => links[id]!.isReady && links[id]!.short?.isReachable !== false,
       recordAttempt: (stored, then) => {
+        const link = links[id]!
         const attempt = (epoch: number) => {
           const seq = record.ended("sent", stored.exchange, link, epoch, String(stored.attempts))
           commits.after(seq, () => then(this.books.now, epoch))
@@ -67,11 +68,13 @@ export class Deliveries {
         })
       },
       recordEnd: (stored, end, code) => {
+        const link = links[id]!
         record.ended(end, stored.exchange, link, link.epoch, code)
       },
-      write: (stored, again, epoch) => this.write(link, stored, again, epoch, settings.timeoutMs),
-      isFinal: (code) => !notFinal.has(responseClass(link.settings.dialect, code))
+      write: (stored, again, epoch) => this.write(links[id]!, stored, again, epoch, queue.timeoutMs),
+      isFinal: (code) => !notFinal.has(responseClass(links[id]!.settings.dialect, code))
     })
+    return queue
   }
 
   /** An advice, a reversal or a notice of a partner. */
@@ -90,6 +93,8 @@ export class Deliveries {
     const to = books.router.route(index)
     if (to === undefined) return requests.refuse(origin, epoch, index, "noRoute")
     const target = books.links[to]!
+    // A reload is about to remove it, or to give it another dialect: what it still took would have no place.
+    if (target.isLeaving) return requests.refuse(origin, epoch, index, "issuerDown")
     if (books.queues[to]!.size >= STORED_MAX) return requests.refuse(origin, epoch, index, "malfunction")
     const bytes = this.outgoing(origin, target, index)
     if (bytes === undefined || !target.fits(bytes.length)) return requests.refuse(origin, epoch, index, "formatError")

@@ -20,13 +20,19 @@ export class Recorder {
   private readonly writer: JournalWriter
   private readonly wallMs: () => number
   /** Journal numbers of the links, by the links' own numbers. */
-  private readonly names: ReadonlyArray<number>
+  private readonly names: Array<number> = []
+  private readonly journal: Journal["Service"]
   private readonly index = new MessageIndex()
 
-  constructor(journal: Journal["Service"], links: ReadonlyArray<Link>, wallMs: () => number) {
+  constructor(journal: Journal["Service"], wallMs: () => number) {
+    this.journal = journal
     this.writer = journal.writer
     this.wallMs = wallMs
-    this.names = links.map(({ settings }) => journal.nameId(settings.name, settings.dialect.name))
+  }
+
+  /** Entries of a link carry its name and its dialect's from here on. */
+  name({ id, settings }: Link): void {
+    this.names[id] = this.journal.nameId(settings.name, settings.dialect.name)
   }
 
   /** The journal's number of a link. */
@@ -116,6 +122,12 @@ export class Recorder {
   event(link: Link, text: string, epoch = link.epoch): number {
     this.writer.now = this.wallMs()
     return this.writer.note(EntryKind.event, 0, 0, this.nameOf(link), epoch, text)
+  }
+
+  /** Something that concerns the switch and not one link, in plain words. */
+  switchEvent(text: string): number {
+    this.writer.now = this.wallMs()
+    return this.writer.note(EntryKind.event, 0, 0, 0, 0, text)
   }
 
   /**

@@ -79,7 +79,7 @@ interface Waiting {
 
 /** The queue of one link. Times are monotonic milliseconds. */
 export class StoreAndForward {
-  private readonly settings: Settings
+  private settings: Settings
   private readonly effects: Effects
   /** To be sent as soon as there is room, oldest first. */
   private due: Array<Stored> = []
@@ -94,6 +94,16 @@ export class StoreAndForward {
   constructor(settings: Settings, effects: Effects) {
     this.settings = settings
     this.effects = effects
+  }
+
+  /** New limits, for attempts from here on. */
+  change(settings: Settings): void {
+    this.settings = settings
+  }
+
+  /** How long an answer is waited for, in milliseconds. */
+  get timeoutMs(): number {
+    return this.settings.timeoutMs
   }
 
   /** Messages that have not ended. */

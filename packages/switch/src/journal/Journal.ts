@@ -5,6 +5,7 @@
  * It joins the writer to a store, keeps the names of links, and answers questions. It decides nothing about
  * exchanges; recovery reads entries to the switch, which knows what they mean.
  */
+import type { Dialect } from "@jinka/codec"
 import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import type { Entry } from "./Entry.ts"
 import { EntryKind, type KindCounts } from "./EntryKind.ts"
@@ -45,6 +46,8 @@ export class Journal extends Context.Service<
      * in front of the first entry that uses it.
      */
     readonly nameId: (name: string, dialect?: string) => number
+    /** Dialects besides the known ones that entries from now on may be in, by name: what the search reads them with. */
+    readonly learn: (dialects: Readonly<Record<string, Dialect>>) => void
     /** All names, by number. */
     readonly names: () => ReadonlyArray<NameRecord>
     /** Exchanges by STAN, RRN or PAN, newest first, at most 1000. Sees all that is durable. */
@@ -118,6 +121,7 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     recovered: open.opened,
     recover: (each) => scan(open.opened.floor, each, { secrets: true }),
     ...makeNames(journalWriter, open.opened.names),
+    learn: (dialects) => open.learn?.(dialects),
     find: open.find,
     read: (exchange, options) => open.read(exchange, options?.secrets === true),
     scan,

@@ -5,6 +5,7 @@
  * A store makes groups durable in the order in which they come, gives each back when it is, and answers questions
  * about what is durable. It does not number entries and decides nothing about exchanges.
  */
+import type { Dialect } from "@jinka/codec"
 import { Context, type Effect, type Scope } from "effect"
 import type { Entry } from "./Entry.ts"
 import type { KindCounts } from "./EntryKind.ts"
@@ -92,6 +93,8 @@ export interface OpenStore {
   /** A bounded number of entries from `from` on. */
   readonly scan: (from: number, secrets: boolean) => Effect.Effect<ScanBatch, JournalError>
   readonly verify: (cursor: VerifyCursor | null) => Effect.Effect<VerifyStep, JournalError>
+  /** Dialects that entries from now on may be in, for the search. Left out by a store without search. */
+  readonly learn?: (dialects: Readonly<Record<string, Dialect>>) => void
   /** Whether free space is below the reserve: then take no new work, so that open work can still end. */
   readonly lowSpace: () => boolean
 }

@@ -37,6 +37,8 @@ export const controlAt = { wake: 0, lowSpace: 1, words: 2 } as const
 export type ToThread =
   | { readonly group: number; readonly memory?: SharedArrayBuffer; readonly isOnce: boolean }
   | { readonly ask: number; readonly question: Question }
+  /** Dialects that entries behind this message may be in, by name. */
+  | { readonly dialects: Readonly<Record<string, Dialect>> }
   | { readonly close: true }
 
 /** From the thread. A number alone is the seq of the last entry of a group that is durable. */

@@ -113,6 +113,7 @@ class SqliteThread {
         Effect.flatMap(this.#ask({ what: "verify", cursor }), (answer) =>
           answer.what === "verified" ? Effect.succeed(answer.step) : Effect.fail(this.#broken("no verification came"))
         ),
+      learn: (dialects) => this.#send({ dialects }),
       lowSpace: () => Atomics.load(this.#control, controlAt.lowSpace) === 1
     }
   }

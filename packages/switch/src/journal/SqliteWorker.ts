@@ -9,6 +9,7 @@
 import { statfsSync } from "node:fs"
 import { join } from "node:path"
 import { receiveMessageOnPort, workerData } from "node:worker_threads"
+import type { Dialect } from "@jinka/codec"
 import { readU64 } from "./Entry.ts"
 import { groupAt } from "./Group.ts"
 import { GroupCommit } from "./GroupCommit.ts"
@@ -17,7 +18,7 @@ import { dialectsOf, JournalQueries } from "./JournalQueries.ts"
 import { type JournalReason, makeReason, reasonOf } from "./JournalReason.ts"
 import { Keyring } from "./Seal.ts"
 import { indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
-import { searchKeysOf } from "./SearchKeys.ts"
+import { type KeysOf, searchKeysOf } from "./SearchKeys.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
 
 /** The anchor is forced onto the disk this long after it was written, in ms; a commit never waits for it in between. */
@@ -38,6 +39,8 @@ class JournalThread {
   readonly #queries: JournalQueries
   readonly #memory = new Map<number, Buffer>()
   #index: SearchIndex | undefined
+  #dialects: Readonly<Record<string, Dialect>>
+  #keysOf: KeysOf
   #indexBroken = false
   #failed: JournalReason | undefined
   #anchorWritten = 0
@@ -48,6 +51,8 @@ class JournalThread {
   constructor(start: ThreadStart) {
     this.#start = start
     this.#options = start.options
+    this.#dialects = start.options.dialects
+    this.#keysOf = searchKeysOf(this.#dialects)
     const { directory, keys, acceptLoss } = start.options
     this.#keyring = new Keyring(keys)
     this.#file = openJournalFile({ directory, keyring: this.#keyring, readOnly: false, acceptLoss })
@@ -74,7 +79,13 @@ class JournalThread {
   #take(message: ToThread): void {
     if ("group" in message) this.#takeGroup(message)
     else if ("ask" in message) this.#takeQuestion(message)
+    else if ("dialects" in message) this.#learn(message.dialects)
     else this.#close()
+  }
+
+  #learn(dialects: Readonly<Record<string, Dialect>>): void {
+    this.#dialects = { ...this.#dialects, ...dialects }
+    this.#keysOf = searchKeysOf(this.#dialects)
   }
 
   #takeGroup(message: Extract<ToThread, { group: number }>): void {
@@ -109,7 +120,7 @@ class JournalThread {
   #openIndex(): SearchIndex {
     if (this.#index !== undefined) return this.#index
     const path = join(this.#options.directory, indexFile)
-    const keysOf = searchKeysOf(this.#options.dialects)
+    const keysOf: KeysOf = (dialect, message) => this.#keysOf(dialect, message)
     this.#index = new SearchIndex(path, this.#file.groups, dialectsOf(this.#file), keysOf)
     this.#indexBroken = false
     return this.#index

@@ -67,12 +67,18 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   private since = 0
   private lastReceived = 0
   private lastSent = 0
-  private readonly ends = new Ends()
+  private ends = new Ends()
   /** Taken away by a drain: makes no connections and takes none. */
   isAway = false
+  /** A reload is about to remove it, or to give it another dialect: nothing new may be stored for it. */
+  isLeaving = false
+  /** Removed by a reload: a closed place. */
+  isGone = false
   /** An operator has signed us off: a new connection does not sign on by itself. */
   isSignedOff = false
   private away: (() => void) | undefined
+  /** Open once it listens, or dials. */
+  readonly begun = Latch.makeUnsafe(false)
   private readonly back = Latch.makeUnsafe(true)
 
   constructor(id: number, settings: LinkSettings, events: LinkEvents) {
@@ -236,6 +242,16 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     this.short?.cut(ended)
   }
 
+  /** Takes over from the link with other settings that had its place before a reload: its counts, its ends, its block. */
+  follow(before: Link): void {
+    this.epoch = before.epoch
+    this.stan = before.stan
+    this.since = before.since
+    this.ends = before.ends
+    this.isSignedOff = before.isSignedOff
+    this.change({ _tag: "blocked", on: before.state.blocked })
+  }
+
   /** The state in words. */
   get phrase(): string {
     return this.short === undefined || this.isClosedForRequests ? LinkState.phrase(this.state) : this.short.phrase
@@ -280,6 +296,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     const { source, short } = this
     if (short !== undefined) return yield* short.run
     if (!(source instanceof Dialer)) yield* source.listen
+    this.begun.openUnsafe()
     const coming = source.next as Effect.Effect<Connection, never, Transport>
     const next = Effect.raceFirst(coming, this.leaving)
     const whole = Effect.forever(

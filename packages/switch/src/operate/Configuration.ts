@@ -109,6 +109,18 @@ export const load = Effect.fnUntraced(function* (file: string) {
   return yield* parse(text, file, path.dirname(path.resolve(file)))
 })
 
+/** The control socket that a file names, also when something else in it is wrong. `undefined` when it cannot be told. */
+export const socketOfDraft = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const text = yield* Effect.orElseSucceed(files.readFileString(file), () => "")
+  const draft = new Draft(new YamlText(text).value)
+  const control = draft.part("control", "directory").text ?? draft.part("journal", "directory").text
+  return control === undefined
+    ? undefined
+    : path.join(path.resolve(path.dirname(path.resolve(file)), control), "control.sock")
+})
+
 /** Reads the keys that a configuration refers to. */
 export const loadKeys = (
   configuration: Configuration

@@ -21,6 +21,7 @@ import { entriesByKind, type Identity } from "./control/Status.ts"
 import { CommandFailed, exitCodes, failedBy } from "./Exit.ts"
 import * as Listening from "./Listening.ts"
 import { ProcessEdge } from "./ProcessEdge.ts"
+import { type InForce, reload } from "./Reloading.ts"
 
 /** What the edge and the platform give. */
 type Edge = FileSystem.FileSystem | Path.Path | ProcessEdge
@@ -64,21 +65,42 @@ const hold = Effect.fnUntraced(function* (
   const running = yield* Switch.make(configuration.settings)
   const stop = Deferred.makeUnsafe<string>()
   const drained = Deferred.makeUnsafe<DrainReport>()
-  yield* control(configuration, identity, running, stop, drained)
+  const inForce: InForce = { configuration }
+  yield* control(inForce, identity, running, stop, drained)
   const listeners = configuration.settings.links.flatMap(sidesOf).filter(({ _tag }) => _tag === "listen").length
   yield* Effect.raceFirst(running.failed, (yield* Listening.Listening).reached(listeners))
   yield* ready(configuration, identity, running.recovered)
-  const reason = yield* Effect.raceAllFirst([running.failed, signal, Deferred.await(stop)])
-  yield* Effect.logInfo(`stopping: ${reason}, waiting up to ${configuration.drainTimeoutMs} ms for what is outstanding`)
+  const ending = endingSignal(signal, hangUp(inForce, running))
+  const reason = yield* Effect.raceAllFirst([running.failed, ending, Deferred.await(stop)])
+  const { drainTimeoutMs } = inForce.configuration
+  yield* Effect.logInfo(`stopping: ${reason}, waiting up to ${drainTimeoutMs} ms for what is outstanding`)
   const unfinished = yield* Effect.raceAllFirst([
     running.failed,
-    running.drain(configuration.drainTimeoutMs),
-    hurried(signal)
+    running.drain(drainTimeoutMs),
+    hurried(endingSignal(signal, Effect.void))
   ])
   yield* Effect.raceFirst(running.failed, (yield* Journal).drained)
   yield* stopped(identity, reason, running, unfinished)
   Deferred.doneUnsafe(drained, Effect.succeed({ unfinished }))
 })
+
+/** The next signal that means the end; every SIGHUP before it does what hanging up means. */
+const endingSignal = <R>(
+  signal: Effect.Effect<string>,
+  hangingUp: Effect.Effect<void, never, R>
+): Effect.Effect<string, never, R> =>
+  Effect.flatMap(signal, (name) =>
+    name === "SIGHUP" ? Effect.andThen(hangingUp, endingSignal(signal, hangingUp)) : Effect.succeed(name)
+  )
+
+/** SIGHUP reloads; what comes of it is in the log. It runs beside: a signal to stop must not wait for it. */
+const hangUp = (inForce: InForce, running: Switch.Running) =>
+  reload(inForce, running, { user: "SIGHUP", isDry: false }).pipe(
+    Effect.asVoid,
+    Effect.catchTag("CommandFailed", ({ says }) => Effect.logError(`reload refused: ${says}`)),
+    Effect.forkScoped,
+    Effect.asVoid
+  )
 
 /** A second signal: what is open stays open in the journal, and the next start ends it. */
 const hurried = (signal: Effect.Effect<string>): Effect.Effect<never, CommandFailed> =>

@@ -13,6 +13,7 @@ import { journal } from "./JournalCommand.ts"
 import { link } from "./LinkCommand.ts"
 import { decode, encode } from "./MessageCommand.ts"
 import { type AllHelp, makeReference } from "./ReferenceCommand.ts"
+import { reload } from "./ReloadCommand.ts"
 import { check, run } from "./RunCommand.ts"
 import { trace } from "./TraceCommand.ts"
 
@@ -24,6 +25,7 @@ const paths: ReadonlyArray<string> = [
   "status",
   "link",
   ...acts.map((act) => `link ${act}`),
+  "reload",
   "stop",
   "trace",
   "decode",
@@ -70,6 +72,7 @@ export const command = Command.make("jinka").pipe(
     check,
     status,
     link,
+    reload,
     stop,
     trace,
     decode,

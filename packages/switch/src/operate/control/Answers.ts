@@ -1,10 +1,11 @@
 /**
  * What a running switch answers on its control socket: joins the switch, its journal and the kernel's view.
  */
-import { Clock, Deferred, Effect, FileSystem } from "effect"
+import { Clock, Deferred, Effect, Fiber, FileSystem, type Path } from "effect"
 import { Journal } from "../../journal/Journal.ts"
 import type * as Switch from "../../Switch.ts"
 import type { Configuration } from "../Configuration.ts"
+import { type InForce, reload } from "../Reloading.ts"
 import { Dialects, trace } from "../trace/Trace.ts"
 import { serve } from "./Control.ts"
 import type { Earlier } from "./Disagreement.ts"
@@ -14,25 +15,38 @@ import { connectionsOf, type Identity, reportOf } from "./Status.ts"
 
 /** Serves the control socket until the scope ends. */
 export const control = Effect.fnUntraced(function* (
-  { socket, drainTimeoutMs, journal: { dialects } }: Configuration,
+  inForce: InForce,
   identity: Identity,
   running: Switch.Running,
   stop: Deferred.Deferred<string>,
   drained: Deferred.Deferred<DrainReport>
 ) {
   const journal = yield* Journal
-  const known = new Dialects(dialects)
+  const services = yield* Effect.context<FileSystem.FileSystem | Path.Path | Journal>()
+  const scope = yield* Effect.scope
+  // Whoever asked may hang up; what was begun is carried to its end.
+  const whole = <A, E>(effect: Effect.Effect<A, E>) => Effect.flatMap(Effect.forkIn(effect, scope), Fiber.join)
   const status = yield* makeStatus(identity, running)
-  yield* serve(socket, {
+  yield* serve(inForce.configuration.socket, {
     status,
-    act: (link, act, by) => running.operations.act(link, act, by, drainTimeoutMs),
-    trace: (key) => trace(journal, known, key),
+    act: (link, act, by) => whole(running.operations.act(link, act, by, inForce.configuration.drainTimeoutMs)),
+    trace: (key) => trace(journal, dialectsOf(inForce.configuration), key),
+    reload: (user, isDry) => whole(Effect.provideContext(reload(inForce, running, { user, isDry }), services)),
     drain: Effect.suspend(() => {
       Deferred.doneUnsafe(stop, Effect.succeed("asked over the control socket"))
       return Deferred.await(drained)
     })
   })
 })
+
+const known = new WeakMap<Configuration, Dialects>()
+
+/** The dialects of a configuration, compiled once for all traces. */
+const dialectsOf = (configuration: Configuration): Dialects => {
+  const dialects = known.get(configuration) ?? new Dialects(configuration.journal.dialects)
+  known.set(configuration, dialects)
+  return dialects
+}
 
 /** The status with the kernel's view beside ours; remembers the kernel's send queues from one status to the next. */
 const makeStatus = Effect.fnUntraced(function* (identity: Identity, running: Switch.Running) {

@@ -6,6 +6,7 @@
  *     POST /trace  {stan,rrn,pan} the same; a card number never stands in an address
  *     GET  /links/NAME            one link, in detail
  *     POST /links/NAME/ACT        {user,reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
+ *     POST /reload {user,dryRun}  reads the configuration again
  *     POST /drain                 stops the switch in order; answers when nothing is open any more
  */
 import { createServer } from "node:http"
@@ -22,6 +23,8 @@ import {
   type DrainReport,
   type OperatedReport,
   OperatorReport,
+  type ReloadReport,
+  ReloadRequest,
   type StatusReport,
   StatusReport as StatusSchema
 } from "./Report.ts"
@@ -33,6 +36,8 @@ export interface Controlled {
   /** Does something to a link. */
   readonly act: (link: string, act: Act, by: Operator) => Effect.Effect<OperatedReport, OperationRefused>
   readonly trace: (key: SearchKey) => Effect.Effect<TraceReport, JournalError>
+  /** Reads the configuration again. */
+  readonly reload: (user: string, isDry: boolean) => Effect.Effect<ReloadReport, CommandFailed>
   /** Drains; ends when the switch is drained. */
   readonly drain: Effect.Effect<DrainReport>
 }
@@ -105,6 +110,20 @@ const linkRoutes = ({ act, status }: Controlled) => [
   )
 ]
 
+const reloadRoute = ({ reload }: Controlled) =>
+  HttpRouter.route(
+    "POST",
+    "/reload",
+    Effect.gen(function* () {
+      const { json } = yield* HttpServerRequest.HttpServerRequest
+      const { user, dryRun } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(ReloadRequest))
+      return yield* HttpServerResponse.json(yield* reload(user, dryRun))
+    }).pipe(
+      Effect.catchTag("CommandFailed", ({ says, exit }) => refuse(409, says, exit === "usage" ? "usage" : "bad")),
+      Effect.catchTag(["SchemaError", "HttpServerError"], () => refuse(400, "a reload names its user"))
+    )
+  )
+
 const routes = (controlled: Controlled) => {
   const { status, trace, drain } = controlled
   const traced = (key: unknown) =>
@@ -121,6 +140,7 @@ const routes = (controlled: Controlled) => {
   return HttpRouter.addAll([
     HttpRouter.route("GET", "/status", Effect.flatMap(status(), HttpServerResponse.json)),
     ...linkRoutes(controlled),
+    reloadRoute(controlled),
     HttpRouter.route(
       "GET",
       "/trace",

@@ -188,6 +188,26 @@ export const OperatorReport = Schema.Struct({
   reason: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/)))
 })
 
+/** What a reload changed, or would change. */
+export const ReloadReport = Schema.Struct({
+  /** False for a dry run. */
+  applied: Schema.Boolean,
+  added: Schema.Array(Schema.String),
+  removed: Schema.Array(Schema.String),
+  changed: Schema.Array(Schema.Struct({ name: Schema.String, what: Schema.Array(Schema.String) })),
+  /** Links that keep their connection. */
+  unchanged: Schema.Number,
+  routes: Schema.Array(Schema.String),
+  limits: Schema.Array(Schema.String),
+  warnings: Schema.Array(Schema.String),
+  unfinished: Schema.Array(UnfinishedReport),
+  tookMs: Schema.Number
+})
+export type ReloadReport = typeof ReloadReport.Type
+
+/** How a reload is asked for, as it travels. */
+export const ReloadRequest = Schema.Struct({ user: OperatorReport.fields.user, dryRun: Schema.Boolean })
+
 /** Why a question was not answered. */
 export const Refused = Schema.Struct({
   error: Schema.String,

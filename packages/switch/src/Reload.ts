@@ -1,0 +1,243 @@
+/**
+ * New settings for a running switch, without touching the links that did not change.
+ *
+ * Removed and changed links are drained and closed first; then, in one synchronous turn, links, routes and limits are swapped;
+ * then the new connections are made. So every message meets the old settings whole or the new ones whole. Whatever stands in the way
+ * before that turn takes everything back (docs/decisions/0010-reload.md).
+ *
+ * A link keeps its number for ever: exchanges, store-and-forward queues and the keys of recent exchanges name links by number. A
+ * changed link keeps its own, a removed one leaves a closed place that a link of the same name takes again.
+ */
+import { isDeepStrictEqual } from "node:util"
+import { Data, Effect, Semaphore } from "effect"
+import { drainLinks, type Unfinished, unfinishedOf, until } from "./Drain.ts"
+import type { Books, Limits } from "./exchange/Books.ts"
+import { LinksMissing } from "./exchange/Recovery.ts"
+import { type Route, Router } from "./exchange/Router.ts"
+import type { Settings as DeliverySettings } from "./exchange/StoreAndForward.ts"
+import { type Fleet, reloaded } from "./Fleet.ts"
+import type { Link } from "./link/Link.ts"
+import type { LinkSettings } from "./link/Settings.ts"
+import { type Endpoint, Transport } from "./transport/Transport.ts"
+
+/** Beyond the longest request, how long what a closed link left behind may take to reach the disk, in milliseconds. */
+const SETTLE_MS = 5000
+
+/** One link as a configuration has it. */
+export type LinkPlan = LinkSettings & { readonly delivery: DeliverySettings }
+
+/** The new settings; routes by positions in `links`. */
+export interface Next {
+  readonly links: ReadonlyArray<LinkPlan>
+  readonly routes: ReadonlyArray<Route>
+  readonly limits: Limits
+}
+
+/** What the links of the running switch become, by name. */
+export interface Changes {
+  readonly added: ReadonlyArray<string>
+  readonly changed: ReadonlyArray<string>
+  readonly removed: ReadonlyArray<string>
+}
+
+/** Why a reload was not done. Nothing is changed then. */
+export class ReloadRefused extends Data.TaggedError("ReloadRefused")<{
+  readonly reason: "Busy" | "LinksMissing" | "CannotListen" | "NotQuiet"
+  readonly says: string
+}> {}
+
+/** Whether a link is the same to the switch: its compiled codec follows from the rest. */
+export const isSame = (one: LinkPlan, other: LinkPlan): boolean =>
+  isDeepStrictEqual({ ...one, codec: 0 }, { ...other, codec: 0 })
+
+/** Swaps the settings of one switch. */
+export class Reload {
+  private readonly books: Books
+  private readonly fleet: Fleet
+  private readonly make: (id: number, settings: LinkSettings) => Link
+  private readonly queue: Parameters<Books["put"]>[2]
+  private readonly one = Semaphore.makeUnsafe(1)
+  /** What each link was made with, by name. */
+  private plans: ReadonlyMap<string, LinkPlan>
+  /** The switch is being drained: no reload begins, and none is carried out. */
+  isStopping = false
+
+  constructor(
+    books: Books,
+    fleet: Fleet,
+    plans: ReadonlyArray<LinkPlan>,
+    make: (id: number, settings: LinkSettings) => Link,
+    queue: Parameters<Books["put"]>[2]
+  ) {
+    this.books = books
+    this.fleet = fleet
+    this.plans = new Map(plans.map((plan) => [plan.name, plan]))
+    this.make = make
+    this.queue = queue
+  }
+
+  /** What would become of the links. */
+  changes({ links }: Next): Changes {
+    const names = new Set(links.map(({ name }) => name))
+    const differs = (plan: LinkPlan) => {
+      const before = this.plans.get(plan.name)
+      return before !== undefined && !isSame(before, plan)
+    }
+    return {
+      added: links.filter(({ name }) => !this.plans.has(name)).map(({ name }) => name),
+      changed: links.filter(differs).map(({ name }) => name),
+      removed: [...this.plans.keys()].filter((name) => !names.has(name))
+    }
+  }
+
+  /** Looks for what stands in the way, without touching anything. */
+  check(next: Next): Effect.Effect<void, ReloadRefused, Transport> {
+    return Effect.suspend(() => {
+      if (this.isStopping) return Effect.fail(new ReloadRefused({ reason: "Busy", says: "The switch is stopping." }))
+      const missing = this.missing(next)
+      return missing === undefined ? this.canListen(next) : Effect.fail(missing)
+    })
+  }
+
+  /** Does it. Returns what a closed link's drain could not wait for. */
+  run(next: Next, user: string, drainMs: number): Effect.Effect<ReadonlyArray<Unfinished>, ReloadRefused, Transport> {
+    return this.one.withPermits(1)(
+      Effect.gen({ self: this }, function* () {
+        yield* this.check(next)
+        const { changed, removed } = this.changes(next)
+        const closing = [...changed, ...removed].map((name) => this.linkOf(name)!)
+        const wasAway = new Set(closing.filter(({ isAway }) => isAway).map(({ id }) => id))
+        for (const link of closing) link.isLeaving = this.loses(next, link)
+        const takeBack = Effect.sync(() => this.takeBack(closing, wasAway))
+        const unfinished = yield* this.quiet(next, closing, user, drainMs).pipe(Effect.onError(() => takeBack))
+        const made = this.swap(next, closing, wasAway, user)
+        for (const link of closing) yield* this.fleet.stop(link)
+        for (const link of made) yield* this.fleet.join(link, this.books.runtime.monotonicMs)
+        return unfinished
+      })
+    )
+  }
+
+  private linkOf(name: string): Link | undefined {
+    return this.books.links.find(({ settings, isGone }) => settings.name === name && !isGone)
+  }
+
+  /** Whether what is stored for the link could not go out under the new settings: it is removed, or has another dialect. */
+  private loses({ links }: Next, { settings }: Link): boolean {
+    const plan = links.find(({ name }) => name === settings.name)
+    return plan === undefined || !isDeepStrictEqual(plan.dialect, settings.dialect)
+  }
+
+  /** As at a start: open deliveries of a link that would not be there, or would not be the same, keep the settings as they are. */
+  private missing(next: Next): ReloadRefused | undefined {
+    const { changed, removed } = this.changes(next)
+    const losing = [...changed, ...removed]
+      .map((name) => this.linkOf(name)!)
+      .filter((link) => this.loses(next, link) && this.books.queues[link.id]!.size > 0)
+    if (losing.length === 0) return undefined
+    const open = losing.reduce((sum, { id }) => sum + this.books.queues[id]!.size, 0)
+    const { message } = new LinksMissing({ links: losing.map(({ settings }) => settings.name), open })
+    return new ReloadRefused({ reason: "LinksMissing", says: message })
+  }
+
+  /** Addresses that no link of ours holds are tried: who cannot listen is refused before anything is closed. */
+  private canListen(next: Next): Effect.Effect<void, ReloadRefused, Transport> {
+    const ports = new Set([...this.plans.values()].flatMap((plan) => listening(plan).map(({ port }) => port)))
+    const { added, changed } = this.changes(next)
+    const coming = next.links.filter(({ name }) => added.includes(name) || changed.includes(name)).flatMap(listening)
+    const fresh = coming.filter(({ port }) => port !== 0 && !ports.has(port))
+    return Effect.forEach(
+      fresh,
+      (at) =>
+        Effect.flatMap(Transport, ({ listen }) => listen(at, (connection) => connection.close("reset"))).pipe(
+          Effect.scoped,
+          Effect.mapError(({ host, port, cause }) => {
+            const says = `Cannot listen on ${host}:${port}: ${cause}.`
+            return new ReloadRefused({ reason: "CannotListen", says })
+          })
+        ),
+      { discard: true }
+    )
+  }
+
+  /** Closes the links in order and waits until nothing that is under way knows them any more. */
+  private quiet(next: Next, closing: ReadonlyArray<Link>, user: string, drainMs: number) {
+    return Effect.gen({ self: this }, function* () {
+      const { books } = this
+      if (closing.length === 0) return []
+      const unfinished = yield* drainLinks(books, closing, drainMs, reloaded(user))
+      const end = books.runtime.monotonicMs() + books.limits.requestTimeoutMs + SETTLE_MS
+      yield* until(books, end, () => unfinishedOf(books, closing).length === 0)
+      // What was accepted for them before they closed is in their queues once it is on disk.
+      const last = books.record.last
+      yield* until(books, end, () => books.journal.writer.committedSeq >= last)
+      const left = unfinishedOf(books, closing).length
+      if (left > 0 || books.journal.writer.committedSeq < last) {
+        const says = `${left} requests of links that would be closed have not ended, or the journal lags. Try again.`
+        return yield* new ReloadRefused({ reason: "NotQuiet", says })
+      }
+      const missing = this.missing(next)
+      if (missing !== undefined) return yield* missing
+      if (this.isStopping) return yield* new ReloadRefused({ reason: "Busy", says: "The switch is stopping." })
+      return unfinished
+    })
+  }
+
+  private takeBack(closing: ReadonlyArray<Link>, wasAway: ReadonlySet<number>): void {
+    for (const link of closing) {
+      link.isLeaving = false
+      if (wasAway.has(link.id)) continue
+      link.change({ _tag: "draining", on: false })
+      link.leave(false, reloaded("nobody"))
+    }
+  }
+
+  /** The one turn in which the settings change. Nothing waits in here. */
+  private swap(
+    next: Next,
+    closing: ReadonlyArray<Link>,
+    wasAway: ReadonlySet<number>,
+    user: string
+  ): ReadonlyArray<Link> {
+    const { books } = this
+    const { added, changed, removed } = this.changes(next)
+    const made: Array<Link> = []
+    const counts = `links added ${added.length}, changed ${changed.length}, removed ${removed.length}`
+    books.record.switchEvent(`operator ${user}: reload: ${counts}, routes ${next.routes.length}`)
+    for (const link of closing) {
+      link.noted(`operator ${user}: reload: ${removed.includes(link.settings.name) ? "removed" : "changed"}`)
+    }
+    for (const name of removed) this.linkOf(name)!.isGone = true
+    for (const plan of next.links.map((one) => this.adopted(one))) {
+      if (!added.includes(plan.name) && !changed.includes(plan.name)) continue
+      const before = closing.find(({ settings }) => settings.name === plan.name) ?? this.closedPlace(plan.name)
+      const link = this.make(before?.id ?? books.links.length, plan)
+      if (before !== undefined) link.follow(before)
+      books.put(link, plan.delivery, this.queue)
+      if (wasAway.has(link.id)) {
+        link.change({ _tag: "draining", on: true })
+        link.leave(true, reloaded("nobody"))
+      }
+      made.push(link)
+    }
+    this.plans = new Map(next.links.map((plan) => [plan.name, plan]))
+    const numbers = next.links.map(({ name }) => this.linkOf(name)!.id)
+    books.router = new Router(next.routes.map((route) => ({ ...route, to: numbers[route.to]! })))
+    books.limits = next.limits
+    for (const link of made) if (added.includes(link.settings.name)) link.noted(`operator ${user}: reload: added`)
+    books.flush()
+    return made
+  }
+
+  private closedPlace(name: string): Link | undefined {
+    return this.books.links.find(({ settings, isGone }) => settings.name === name && isGone)
+  }
+
+  /** Links of one dialect share it and its codec, so that messages between them keep their bytes: also old ones with new ones. */
+  private adopted(plan: LinkPlan): LinkPlan {
+    const same = this.books.links.find(({ settings }) => isDeepStrictEqual(settings.dialect, plan.dialect))
+    return same === undefined ? plan : { ...plan, dialect: same.settings.dialect, codec: same.settings.codec }
+  }
+}
+
+const listening = ({ side }: LinkPlan): ReadonlyArray<Endpoint> => (side._tag === "listen" ? [side.at] : [])

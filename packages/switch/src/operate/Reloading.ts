@@ -1,0 +1,75 @@
+/**
+ * `jinka reload` and SIGHUP: reads the configuration file again, says what changes, and lets the switch take it over, or refuses
+ * the whole of it with nothing changed.
+ */
+import { Clock, Effect, type FileSystem, type Path } from "effect"
+import { Journal } from "../journal/Journal.ts"
+import type * as Switch from "../Switch.ts"
+import { type Configuration, load } from "./Configuration.ts"
+import { isEmpty, type Plan, planOf } from "./configuration/Plan.ts"
+import { problemText } from "./configuration/Problem.ts"
+import type { ReloadReport } from "./control/Report.ts"
+import { CommandFailed, failedBy } from "./Exit.ts"
+
+/** The configuration that the switch runs with; a reload replaces it. */
+export interface InForce {
+  configuration: Configuration
+}
+
+/** How a reload is asked for. */
+export interface Request {
+  readonly user: string
+  /** Say what would change, and whether it could be done now; change nothing. */
+  readonly isDry: boolean
+}
+
+const NOTHING_CHANGED = "Nothing was changed."
+
+const refused = (says: string, exit: "usage" | "bad" = "usage"): CommandFailed =>
+  new CommandFailed({ exit, says: `${says} ${NOTHING_CHANGED}` })
+
+/** Reads the file that the switch was started with once more. */
+const reread = ({ configuration }: InForce) =>
+  Effect.mapError(load(configuration.file), (failed) => {
+    const { says, exit } = failedBy(failed)
+    return new CommandFailed({ exit, says: `${says}\n${NOTHING_CHANGED}` })
+  })
+
+/** Carries it out, or says what it would do. Fails with everything that stands in the way. */
+export const reload = (
+  inForce: InForce,
+  running: Switch.Running,
+  { user, isDry }: Request
+): Effect.Effect<ReloadReport, CommandFailed, FileSystem.FileSystem | Path.Path | Journal> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const from = clock.currentTimeMillisUnsafe()
+    const next = yield* reread(inForce)
+    const plan = planOf(inForce.configuration, next)
+    if (plan.restart.length > 0) {
+      return yield* refused(`A running switch cannot change this, restart needed: ${plan.restart.join(", ")}.`)
+    }
+    const warnings = next.warnings.map((warning) => problemText(next.file, warning))
+    const report = (applied: boolean, unfinished: ReloadReport["unfinished"]): ReloadReport => ({
+      applied,
+      ...plan,
+      warnings,
+      unfinished,
+      tookMs: clock.currentTimeMillisUnsafe() - from
+    })
+    const asRefused = Effect.mapError((failed: { readonly says: string }) => refused(failed.says, "bad"))
+    if (isDry) return yield* Effect.as(asRefused(running.check(next.settings)), report(false, []))
+    ;(yield* Journal).learn(next.journal.dialects)
+    const { drainTimeoutMs } = inForce.configuration
+    const unfinished = yield* asRefused(running.reload(next.settings, user, drainTimeoutMs))
+    inForce.configuration = next
+    yield* Effect.logInfo(`reloaded by ${user}: ${isEmpty(plan) ? "nothing changed" : planWords(plan)}`)
+    return report(true, unfinished)
+  })
+
+const planWords = ({ added, changed, removed, routes, limits }: Plan): string =>
+  [
+    `links added ${added.length}, changed ${changed.length}, removed ${removed.length}`,
+    `routes changed ${routes.length}`,
+    `limits changed ${limits.length}`
+  ].join("; ")

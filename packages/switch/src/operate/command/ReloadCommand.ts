@@ -1,0 +1,66 @@
+/** `jinka reload`: a running switch takes its changed configuration file. */
+import { Console, Effect } from "effect"
+import { Command, Flag } from "effect/cli"
+import { ask } from "../control/ControlCall.ts"
+import { ReloadReport } from "../control/Report.ts"
+import { ProcessEdge } from "../ProcessEdge.ts"
+import { asJson, socketOf } from "./Asked.ts"
+import { configurationFile } from "./RunCommand.ts"
+
+const dryRun = Flag.Boolean("dry-run").pipe(
+  Flag.withDescription("Say what would change and whether it could be done now; change nothing"),
+  Flag.withDefault(false),
+  Flag.withoutNegation
+)
+
+/** `jinka reload FILE`. */
+export const reload = Command.make(
+  "reload",
+  { file: configurationFile, dryRun, json: asJson },
+  ({ file, dryRun: isDry, json }) =>
+    Effect.gen(function* () {
+      const { user } = yield* ProcessEdge
+      const socket = yield* socketOf(file)
+      const report = yield* ask(socket, "POST", "/reload", ReloadReport, { user, dryRun: isDry })
+      yield* Console.log(json ? JSON.stringify(report) : reloadText(report))
+    })
+).pipe(
+  Command.withDescription(
+    "Lets a running switch read its configuration file again. A file with an error, a change that needs a restart, or a link that cannot be given up yet refuses the whole of it, with all reasons and with nothing changed. Else links that did not change keep their connections and their exchanges; removed and changed ones are drained (`drainTimeout`), closed, and made anew; links, routes and limits change in one turn, so every message meets the old configuration whole or the new one whole. SIGHUP does the same."
+  ),
+  Command.withShortDescription("Take a changed configuration without a restart"),
+  Command.withExamples([
+    { command: "jinka reload switch.yaml --dry-run", description: "What would it do?" },
+    { command: "jinka reload switch.yaml", description: "Do it" },
+    { command: "kill -HUP $PID", description: "The same; the outcome is in the log" }
+  ])
+)
+
+const listed = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
+  lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)]
+
+const reloadText = (report: ReloadReport): string => {
+  const { added, changed, removed, routes, limits, unchanged, unfinished, warnings, applied, tookMs } = report
+  const count = added.length + changed.length + removed.length + routes.length + limits.length
+  return [
+    count === 0
+      ? "nothing to change"
+      : applied
+        ? `reloaded in ${(tookMs / 1000).toFixed(1)} s`
+        : "would change this; nothing was changed:",
+    ...listed("links added", added),
+    ...listed("links removed: drained and closed", removed),
+    ...listed(
+      "links changed: drained, closed and made anew",
+      changed.map(({ name, what }) => `${name}: ${what.join("; ")}`)
+    ),
+    ...listed("routes", routes),
+    ...listed("limits", limits),
+    `${unchanged} ${unchanged === 1 ? "link keeps its" : "links keep their"} connection`,
+    ...listed(
+      "requests that had not ended when their link was closed",
+      unfinished.map(({ exchange, link, outcome }) => `exchange ${exchange} on ${link}: ${outcome}`)
+    ),
+    ...warnings
+  ].join("\n")
+}

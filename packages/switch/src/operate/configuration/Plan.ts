@@ -1,0 +1,132 @@
+/**
+ * What a reload would change: two checked configurations compared. Pure.
+ *
+ * It says it in the file's own words (`links[issuer].window: 64 becomes 128`), names what a running switch cannot change, and
+ * does nothing. Keys without effect on the switch (checks such as `partnerTimeout`, a default that is now written out) change
+ * nothing.
+ */
+import { isDeepStrictEqual } from "node:util"
+import { isSame } from "../../Reload.ts"
+import type { Configuration } from "../Configuration.ts"
+import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
+import type { LinkDocument } from "./LinkDocument.ts"
+
+/** The changes, as sentences; `restart`: those that a running switch cannot carry out. */
+export interface Plan {
+  readonly added: ReadonlyArray<string>
+  readonly removed: ReadonlyArray<string>
+  readonly changed: ReadonlyArray<{ readonly name: string; readonly what: ReadonlyArray<string> }>
+  /** Links that keep their connection. */
+  readonly unchanged: number
+  readonly routes: ReadonlyArray<string>
+  /** Times and limits of the whole switch. */
+  readonly limits: ReadonlyArray<string>
+  readonly restart: ReadonlyArray<string>
+}
+
+/** Whether there is anything to do. */
+export const isEmpty = (plan: Plan): boolean =>
+  [plan.added, plan.removed, plan.changed, plan.routes, plan.limits].every(({ length }) => length === 0)
+
+/** Top-level keys with a place of their own in the plan. */
+const planned = new Set(["links", "routes"])
+
+/** Keys that a running switch takes over. All others need a restart: a key that nobody has thought of is not guessed at. */
+const taken = new Set(["requestTimeout", "drainTimeout", "journal.unwrittenRefuse", "journal.unwrittenStop"])
+
+/** Why a key cannot be changed, where there is more to say. */
+const because: Readonly<Record<string, string>> = {
+  institution: "it stands in every link",
+  recentRequests: "the memory of recent requests is made once",
+  "journal.directory": "a switch has one journal",
+  "journal.key": "the journal is open with the old one",
+  "journal.previousKeys": "they are read when the journal is opened",
+  "journal.reserve": "the journal's thread has it"
+}
+
+interface Difference {
+  readonly path: string
+  readonly says: string
+}
+
+const isMapping = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const shown = (value: unknown): string => {
+  if (value === undefined) return "nothing"
+  return isMapping(value) || Array.isArray(value) ? "a mapping or list" : String(value)
+}
+
+/** The differences of two values, each at the deepest key that both have as a mapping. */
+const differences = (before: unknown, after: unknown, path: string): ReadonlyArray<Difference> => {
+  if (isDeepStrictEqual(before, after)) return []
+  if (isMapping(before) && isMapping(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
+    return keys.flatMap((key) => differences(before[key], after[key], path === "" ? key : `${path}.${key}`))
+  }
+  const simple = !(isMapping(before) || isMapping(after) || Array.isArray(before) || Array.isArray(after))
+  return [{ path, says: simple ? `${path}: ${shown(before)} becomes ${shown(after)}` : `${path} changes` }]
+}
+
+/** The key of a rule about top-level keys: `journal.key` for everything below it. */
+const ruleOf = (path: string): string => path.split(".").slice(0, 2).join(".")
+
+const topLevel = (before: ConfigurationDocument, after: ConfigurationDocument) => {
+  const found = differences(
+    Object.fromEntries(Object.entries(before).filter(([key]) => !planned.has(key))),
+    Object.fromEntries(Object.entries(after).filter(([key]) => !planned.has(key))),
+    ""
+  )
+  const restart = found.filter(({ path }) => !taken.has(ruleOf(path)))
+  return {
+    limits: found.filter(({ path }) => taken.has(ruleOf(path))).map(({ says }) => says),
+    restart: [...new Set(restart.map(({ path }) => reasoned(ruleOf(path))))]
+  }
+}
+
+const reasoned = (key: string): string => {
+  const why = because[key] ?? because[key.split(".")[0]!]
+  return why === undefined ? key : `${key} (${why})`
+}
+
+const routeKey = ({ bin, institution }: ConfigurationDocument["routes"][number]): string =>
+  bin === undefined ? `institution ${institution}` : `card numbers ${bin}...`
+
+const routesOf = (before: ConfigurationDocument, after: ConfigurationDocument): ReadonlyArray<string> => {
+  const old = new Map(before.routes.map((route) => [routeKey(route), route.to]))
+  const now = new Map(after.routes.map((route) => [routeKey(route), route.to]))
+  return [
+    ...[...now].filter(([key]) => !old.has(key)).map(([key, to]) => `${key} to ${to}: added`),
+    ...[...old].filter(([key]) => !now.has(key)).map(([key, to]) => `${key} to ${to}: removed`),
+    ...[...now]
+      .filter(([key, to]) => old.has(key) && old.get(key) !== to)
+      .map(([key, to]) => `${key}: ${old.get(key)} becomes ${to}`)
+  ]
+}
+
+/** What changes in a link, by its keys; a dialect file may have changed under its old name. */
+const linkChanges = (before: LinkDocument, after: LinkDocument): ReadonlyArray<string> => {
+  const found = differences(before, after, "").map(({ says }) => says)
+  return found.length > 0 ? found : [`the contents of its dialect, ${after.dialect}`]
+}
+
+/** The plan from the configuration that runs to another one. */
+export const planOf = (before: Configuration, after: Configuration): Plan => {
+  const plans = new Map(before.settings.links.map((link) => [link.name, link]))
+  const documents = new Map(before.document.links.map((link) => [link.name, link]))
+  const names = new Set(after.document.links.map(({ name }) => name))
+  const changed = after.settings.links.flatMap((link, at) => {
+    const old = plans.get(link.name)
+    if (old === undefined || isSame(old, link)) return []
+    return [{ name: link.name, what: linkChanges(documents.get(link.name)!, after.document.links[at]!) }]
+  })
+  const added = [...names].filter((name) => !plans.has(name))
+  return {
+    added,
+    removed: [...plans.keys()].filter((name) => !names.has(name)),
+    changed,
+    unchanged: names.size - added.length - changed.length,
+    routes: routesOf(before.document, after.document),
+    ...topLevel(before.document, after.document)
+  }
+}

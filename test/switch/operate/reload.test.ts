@@ -1,0 +1,409 @@
+/** A running switch takes a changed file: real sockets, real load, the command as it is typed. */
+
+import { writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { Effect } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
+import { OperatedReport, ReloadReport } from "../../../packages/switch/src/operate/control/Report.ts"
+import { answerTo, Partner, purchase, text } from "./partner.ts"
+import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
+
+afterEach(cleanUp)
+
+/** A port that nobody listens on now. */
+const freePort = async (): Promise<number> => {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve))
+  const { port } = probe.address() as { port: number }
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+
+const link = (name: string, port: number, more = "") => `  - name: ${name}
+    institution: "0103${String(port).padStart(5, "0").slice(-4)}"
+    dialect: cups
+    listen: { host: 127.0.0.1, port: ${port}, from: [127.0.0.1] }
+${more}`
+
+const patient = (yaml: string) => yaml.replace("400 millis", "5 seconds")
+
+/** The usual two links, with the issuer on a port of our choice and what else is given. */
+const withIssuer =
+  (port: number, others = "", issuerKeys = "", routes = "") =>
+  (yaml: string): string =>
+    patient(yaml)
+      .replace(/(name: issuer\n.*\n.*\n {4}listen: \{ host: 127.0.0.1, port: )0/, `$1${port}`)
+      .replace("routes:\n", `${others}routes:\n${routes}`)
+      .replace("    storeAndForward", `${issuerKeys}    storeAndForward`)
+
+const linkOf = async (running: RunningSwitch, name: string) =>
+  (await running.status()).links.find((one) => one.name === name)
+
+const ready = async (running: RunningSwitch, ...names: ReadonlyArray<string>) => {
+  for (const name of names) while ((await linkOf(running, name))?.ready !== true);
+}
+
+const reload = (running: RunningSwitch, dryRun = false) =>
+  Effect.runPromise(ask(running.ready.control, "POST", "/reload", ReloadReport, { user: "ann", dryRun }))
+
+const refusalOf = async (running: RunningSwitch) =>
+  Effect.runPromise(
+    Effect.flip(ask(running.ready.control, "POST", "/reload", ReloadReport, { user: "ann", dryRun: false }))
+  )
+
+/** Answers whatever comes: echoes, sign-ons, requests and reversals. */
+const answering = async (partner: Partner, until: () => boolean) => {
+  while (!until()) {
+    const message = await partner.next()
+    if (!message.mti.endsWith("10") && !message.mti.endsWith("30")) partner.send(answerTo(message, "00"))
+  }
+}
+
+/** Sends purchases all the time and counts the answers by STAN. */
+const load = (acquirer: Partner, first = 1) => {
+  const codes = new Map<number, Array<string>>()
+  let sent = first - 1
+  let isOver = false
+  const receiving = async () => {
+    for (;;) {
+      const answer = await acquirer.next()
+      const stan = Number(text(answer, 11))
+      codes.set(stan, [...(codes.get(stan) ?? []), text(answer, 39)])
+    }
+  }
+  const sending = async () => {
+    while (!isOver) {
+      for (let n = 0; n < 5; n++) acquirer.send(purchase(++sent))
+      await new Promise((resolve) => setTimeout(resolve, 4))
+    }
+  }
+  void receiving()
+  const whole = sending()
+  return {
+    codes,
+    /** Stops sending and waits until everything is answered; returns the counts by code. */
+    end: async () => {
+      isOver = true
+      await whole
+      while (codes.size < sent - first + 1) await new Promise((resolve) => setTimeout(resolve, 5))
+      const counts: Record<string, number> = {}
+      for (const [code] of codes.values()) counts[code!] = (counts[code!] ?? 0) + 1
+      return { sent: sent - first + 1, counts, doubled: [...codes.values()].filter(({ length }) => length > 1).length }
+    }
+  }
+}
+
+describe("A reload under load", () => {
+  it("adds, changes and removes other links; the unchanged ones keep their connection and lose nothing", async () => {
+    const [issuerPort, going, changing, coming] = await Promise.all([freePort(), freePort(), freePort(), freePort()])
+    const directory = folder()
+    const before = link("going", going!) + link("changing", changing!)
+    const file = configuration(directory, withIssuer(issuerPort!, before))
+    const running = await runSwitch(file)
+    const acquirer = await Partner.connect(running.port("acquirer"))
+    const issuer = await Partner.connect(issuerPort!)
+    const parting = await Partner.connect(going!)
+    await Partner.connect(changing!)
+    await ready(running, "acquirer", "issuer", "going", "changing")
+    let isOver = false
+    void answering(issuer, () => isOver)
+    const traffic = load(acquirer)
+    while (traffic.codes.size < 100) await new Promise((resolve) => setTimeout(resolve, 5))
+
+    configuration(
+      directory,
+      withIssuer(issuerPort!, link("changing", changing!, "    window: 7\n") + link("coming", coming!))
+    )
+    const answeredBefore = traffic.codes.size
+    const report = await reload(running)
+    await parting.closed
+    while (traffic.codes.size < answeredBefore + 100) await new Promise((resolve) => setTimeout(resolve, 5))
+    const { counts, doubled, sent } = await traffic.end()
+    await Partner.connect(coming!)
+    await Partner.connect(changing!)
+    // A reopened connection has to answer echoes before it is used; that it is up is enough here.
+    while ((await linkOf(running, "changing"))?.epoch !== 2 || (await linkOf(running, "coming"))?.epoch !== 1);
+    isOver = true
+    const { links } = await running.status()
+
+    expect(report).toMatchObject({
+      applied: true,
+      added: ["coming"],
+      removed: ["going"],
+      changed: [{ name: "changing", what: ["window: 2048 becomes 7"] }],
+      unchanged: 2,
+      unfinished: []
+    })
+    expect({ counts, doubled }).toEqual({ counts: { "00": sent }, doubled: 0 })
+    expect(links.map(({ name, epoch, window }) => [name, epoch, window])).toEqual([
+      ["acquirer", 1, 2048],
+      ["issuer", 1, 2048],
+      ["changing", 2, 7],
+      ["coming", 1, 2048]
+    ])
+    expect((await linkOf(running, "changing"))?.ends[0]).toMatchObject({ reason: "Reloaded", by: "operator" })
+    await running.stop()
+    const summary = await jinka(["journal", "summary", file])
+    expect(summary.err + summary.out).toContain(`Answered ${sent}`)
+  })
+
+  it("moves the busy link itself: each request has one answer, from the old address, from the new one, or a refusal", async () => {
+    const [oldPort, newPort] = await Promise.all([freePort(), freePort()])
+    const directory = folder()
+    const file = configuration(directory, withIssuer(oldPort!))
+    const running = await runSwitch(file)
+    const acquirer = await Partner.connect(running.port("acquirer"))
+    const old = await Partner.connect(oldPort!)
+    await ready(running, "acquirer", "issuer")
+    void answering(old, () => false)
+    const traffic = load(acquirer)
+    while (traffic.codes.size < 100) await new Promise((resolve) => setTimeout(resolve, 5))
+
+    configuration(directory, withIssuer(newPort!))
+    const report = await reload(running)
+    await old.closed
+    const next = await Partner.connect(newPort!)
+    void answering(next, () => false)
+    await ready(running, "issuer")
+    const answeredThen = traffic.codes.size
+    while (traffic.codes.size < answeredThen + 100) await new Promise((resolve) => setTimeout(resolve, 5))
+    const { counts, doubled, sent } = await traffic.end()
+
+    expect(report).toMatchObject({ applied: true, unfinished: [], unchanged: 1 })
+    expect(doubled).toBe(0)
+    expect(Object.keys(counts).sort()).toEqual(["00", "91"])
+    expect(counts["00"]! + counts["91"]!).toBe(sent)
+    expect(await linkOf(running, "issuer")).toMatchObject({ epoch: 2, outstanding: 0, stored: 0 })
+    expect(await linkOf(running, "acquirer")).toMatchObject({ epoch: 1 })
+  })
+})
+
+describe("A reload", () => {
+  const quiet = async (change: (yaml: string) => string = patient) => {
+    const directory = folder()
+    const file = configuration(directory, change)
+    const running = await runSwitch(file)
+    return { directory, file, running }
+  }
+
+  it("swaps routes and limits without touching a link, once as a dry run and once in earnest", async () => {
+    const { directory, file, running } = await quiet()
+    const acquirer = await Partner.connect(running.port("acquirer"))
+    const issuer = await Partner.connect(running.port("issuer"))
+    await ready(running, "acquirer", "issuer")
+    acquirer.send({
+      ...purchase(1),
+      fields: { ...purchase(1).fields, 2: "4111111111111111", 35: "4111111111111111=2512" }
+    })
+    const refused = await acquirer.next()
+
+    configuration(directory, (yaml) =>
+      patient(yaml)
+        .replace("routes:", 'routes:\n  - { bin: "4", to: issuer }')
+        .replace("drainTimeout: 2", "drainTimeout: 3")
+    )
+    const dry = await jinka(["reload", file, "--dry-run"])
+    acquirer.send({
+      ...purchase(2),
+      fields: { ...purchase(2).fields, 2: "4111111111111111", 35: "4111111111111111=2512" }
+    })
+    const refusedStill = await acquirer.next()
+    const done = await jinka(["reload", file])
+    acquirer.send({
+      ...purchase(3),
+      fields: { ...purchase(3).fields, 2: "4111111111111111", 35: "4111111111111111=2512" }
+    })
+    const request = await issuer.next()
+
+    expect([text(refused, 39), text(refusedStill, 39), text(request, 11)]).toEqual(["92", "92", "000003"])
+    expect(dry).toMatchObject({ code: 0, out: expect.stringMatching(/^would change this; nothing was changed:/) })
+    expect(done).toMatchObject({ code: 0, out: expect.stringMatching(/^reloaded in/) })
+    for (const { out } of [dry, done]) {
+      expect(out).toContain("card numbers 4... to issuer: added")
+      expect(out).toContain("drainTimeout: 2 seconds becomes 3 seconds")
+      expect(out).toContain("2 links keep their connection")
+    }
+    expect((await running.status()).links.map(({ epoch }) => epoch)).toEqual([1, 1])
+  })
+
+  it("of a wrong file is refused with all of its errors, and the switch can still be asked", async () => {
+    const { directory, file, running } = await quiet()
+    configuration(directory, (yaml) => yaml.replace("400 millis", "400").replace("to: issuer", "to: isuer"))
+
+    const { code, err } = await jinka(["reload", file])
+    const status = await jinka(["status", file])
+
+    expect(code).toBe(2)
+    expect(err).toContain("requestTimeout")
+    expect(err).toContain("Did you mean `issuer`?")
+    expect(err).toContain("Nothing was changed.")
+    expect(status.code).toBe(0)
+    expect((await running.status()).links).toHaveLength(2)
+  })
+
+  it("of what a running switch cannot change is refused by name, with everything else in the file", async () => {
+    const { directory, running } = await quiet()
+    configuration(directory, (yaml) =>
+      patient(yaml)
+        .replace("./journal", "./other")
+        .replace("name: demo", "name: other")
+        .replace("routes:", 'routes:\n  - { bin: "4", to: issuer }')
+    )
+
+    const { exit, says } = await refusalOf(running)
+
+    expect(exit).toBe("usage")
+    expect(says).toMatch(
+      /restart needed: journal\.directory \(a switch has one journal\), name\. Nothing was changed\./
+    )
+    configuration(directory, patient)
+    expect((await reload(running)).routes).toEqual([])
+  })
+
+  it("onto an address that is taken is refused before anything is closed", async () => {
+    const port = await freePort()
+    const taken = createServer().listen(port, "127.0.0.1")
+    const { directory, running } = await quiet()
+    const issuer = await Partner.connect(running.port("issuer"))
+    await ready(running, "issuer")
+    configuration(directory, withIssuer(port))
+
+    const { says } = await refusalOf(running)
+    taken.close()
+
+    expect(says).toContain(`Cannot listen on 127.0.0.1:${port}: EADDRINUSE`)
+    expect(await linkOf(running, "issuer")).toMatchObject({ ready: true, epoch: 1, draining: false })
+    issuer.close()
+  })
+
+  it("that removes a link with messages to deliver is refused, and one that moves it takes them along", async () => {
+    const [port, elsewhere] = await Promise.all([freePort(), freePort()])
+    const short = (change: (yaml: string) => string) => (yaml: string) =>
+      change(yaml).replace("5 seconds", "300 millis")
+    const { directory, running } = await quiet(short(withIssuer(port!)))
+    const acquirer = await Partner.connect(running.port("acquirer"))
+    const issuer = await Partner.connect(port!)
+    await ready(running, "acquirer", "issuer")
+    acquirer.send(purchase(1))
+    await issuer.next()
+    await acquirer.next()
+    issuer.close()
+    while ((await linkOf(running, "issuer"))?.stored !== 1);
+
+    configuration(directory, (yaml) =>
+      short(patient)(yaml)
+        .replace(/ {2}- name: issuer\n(?: {4}.*\n)+/, "")
+        .replace("to: issuer", "to: acquirer")
+    )
+    const { says } = await refusalOf(running)
+    const kept = await linkOf(running, "issuer")
+    configuration(directory, short(withIssuer(elsewhere!)))
+    const moved = await reload(running)
+    const there = await Partner.connect(elsewhere!)
+    await there.prove(3)
+    const reversal = await there.next()
+    there.send(answerTo(reversal, "00"))
+    while ((await linkOf(running, "issuer"))?.stored !== 0);
+
+    expect(says).toMatch(/1 open exchanges of links .*: issuer\..*Nothing was changed\./)
+    expect(kept).toMatchObject({ stored: 1, draining: false, state: "down" })
+    expect(moved.changed).toMatchObject([{ name: "issuer", what: [expect.stringContaining("listen.port")] }])
+    expect(["0420", "0421"]).toContain(reversal.mti)
+    expect(text(reversal, 90).slice(4, 10)).toBe("000001")
+  })
+
+  it("comes with SIGHUP too; what comes of it is in the log, and a refusal does not end the switch", async () => {
+    const { directory, file, running } = await quiet()
+    configuration(directory, (yaml) => patient(yaml).replace("drainTimeout: 2", "drainTimeout: 4"))
+    running.signal("SIGHUP")
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    writeFileSync(file, "name: demo\n")
+    running.signal("SIGHUP")
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    configuration(directory, (yaml) => patient(yaml).replace("drainTimeout: 2", "drainTimeout: 4"))
+    const again = await reload(running)
+    await running.stop()
+    const { code, err } = await running.ended
+
+    expect(again.limits).toEqual([])
+    expect(code).toBe(0)
+    expect(err).toContain("reloaded by SIGHUP: links added 0, changed 0, removed 0; routes changed 0; limits changed 1")
+    expect(err).toContain("reload refused: ")
+  })
+
+  it("that removes a link and one that brings it back give it its old place, and a block outlives a change", async () => {
+    const port = await freePort()
+    const { directory, running } = await quiet(withIssuer(port, ""))
+    const without = (yaml: string) =>
+      patient(yaml)
+        .replace(/ {2}- name: issuer\n(?: {4}.*\n)+/, "")
+        .replace("to: issuer", "to: acquirer")
+    configuration(directory, without)
+    const removed = await reload(running)
+    const gone = await running.status()
+    configuration(directory, withIssuer(port))
+    const back = await reload(running)
+    await Effect.runPromise(ask(running.ready.control, "POST", "/links/issuer/block", OperatedReport, { user: "ann" }))
+    configuration(directory, withIssuer(port, "", "    window: 9\n"))
+    await reload(running)
+    await Partner.connect(port)
+    while ((await linkOf(running, "issuer"))?.epoch !== 1);
+
+    expect(removed.removed).toEqual(["issuer"])
+    expect(gone.links.map(({ name }) => name)).toEqual(["acquirer"])
+    expect(back.added).toEqual(["issuer"])
+    expect(await linkOf(running, "issuer")).toMatchObject({ blocked: true, window: 9, state: "blocked" })
+  })
+})
+
+describe("A crash in the middle of a reload", () => {
+  /** A request is under way to the issuer when the reload begins to drain it, and the process is killed. */
+  const crashed = async (after: (yaml: string) => string) => {
+    const port = await freePort()
+    const directory = folder()
+    const file = configuration(directory, withIssuer(port))
+    const running = await runSwitch(file)
+    const acquirer = await Partner.connect(running.port("acquirer"))
+    const issuer = await Partner.connect(port)
+    await ready(running, "acquirer", "issuer")
+    acquirer.send(purchase(1))
+    await issuer.next()
+    configuration(directory, after)
+    void reload(running).catch(() => undefined)
+    while ((await linkOf(running, "issuer"))?.state !== "draining");
+    running.signal("SIGKILL")
+    await running.ended
+    return { directory, file, port }
+  }
+
+  it("leaves nothing open: the next start has the new settings, and the reversal goes to the new address", async () => {
+    const elsewhere = await freePort()
+    const { file } = await crashed(withIssuer(elsewhere))
+
+    const second = await runSwitch(file)
+    const issuer = await Partner.connect(elsewhere)
+    const reversal = await issuer.next()
+    issuer.send(answerTo(reversal, "00"))
+    while ((await linkOf(second, "issuer"))?.stored !== 0);
+
+    expect(second.ready.recovered).toMatchObject({ ended: 1, reversed: 1 })
+    expect([reversal.mti, text(reversal, 90).slice(4, 10)]).toEqual(["0420", "000001"])
+  })
+
+  it("that was to remove the link keeps the switch from starting without it, and the old file starts", async () => {
+    const { directory, file, port } = await crashed((yaml) =>
+      patient(yaml)
+        .replace(/ {2}- name: issuer\n(?: {4}.*\n)+/, "")
+        .replace("to: issuer", "to: acquirer")
+    )
+
+    const without = await jinka(["run", file])
+    configuration(directory, withIssuer(port))
+    const second = await runSwitch(file)
+
+    expect(without.code).toBe(3)
+    expect(without.err).toContain("LinksMissing")
+    expect(second.ready.recovered).toMatchObject({ ended: 1, reversed: 1 })
+  })
+})
