@@ -55,6 +55,9 @@ type Done = Effect.Effect<Outcome, OperationRefused>
 
 const notNow = (says: string) => Effect.fail(new OperationRefused({ reason: "NotNow", says }))
 
+const left = ({ length }: ReadonlyArray<Unfinished>): string =>
+  length === 0 ? "nothing was left open" : length === 1 ? "1 request had not ended" : `${length} requests had not ended`
+
 /** The acts on the links of one switch. */
 export class Operations {
   private readonly books: Books
@@ -150,7 +153,7 @@ export class Operations {
     if (link.isAway && !link.isUp) return Effect.succeed({ did: "It was drained already." })
     const ended = new LinkEnded({ reason: "Operator", why: `drained by ${user}` })
     return Effect.map(drainLinks(this.books, [link], drainMs, ended), (unfinished) => ({
-      did: `It has no connection and makes none until it is unblocked; ${unfinished.length} requests had not ended.`,
+      did: `It has no connection and makes none until it is unblocked; ${left(unfinished)}.`,
       unfinished
     }))
   }

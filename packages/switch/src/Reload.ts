@@ -2,8 +2,8 @@
  * New settings for a running switch, without touching the links that did not change.
  *
  * Removed and changed links are drained and closed first; then, in one synchronous turn, links, routes and limits are swapped;
- * then the new connections are made. So every message meets the old settings whole or the new ones whole. Whatever stands in the way
- * before that turn takes everything back (docs/decisions/0010-reload.md).
+ * then the new connections are made. So every message meets the old settings whole or the new ones whole. Whatever stands in the
+ * way before that turn takes everything back (docs/decisions/0016-reload.md).
  *
  * A link keeps its number for ever: exchanges, store-and-forward queues and the keys of recent exchanges name links by number. A
  * changed link keeps its own, a removed one leaves a closed place that a link of the same name takes again.
@@ -128,7 +128,7 @@ export class Reload {
     return plan === undefined || !isDeepStrictEqual(plan.dialect, settings.dialect)
   }
 
-  /** As at a start: open deliveries of a link that would not be there, or would not be the same, keep the settings as they are. */
+  /** As at a start: open deliveries of a link that would not be there, or not be the same, keep the settings as they are. */
   private missing(next: Next): ReloadRefused | undefined {
     const { changed, removed } = this.changes(next)
     const losing = [...changed, ...removed]
@@ -178,6 +178,10 @@ export class Reload {
       }
       const missing = this.missing(next)
       if (missing !== undefined) return yield* missing
+      if (closing.some(({ isUp, isAway }) => isUp || !isAway)) {
+        const says = "Somebody brought a link back while it was being closed for the reload. Try again."
+        return yield* new ReloadRefused({ reason: "Busy", says })
+      }
       if (this.isStopping) return yield* new ReloadRefused({ reason: "Busy", says: "The switch is stopping." })
       return unfinished
     })

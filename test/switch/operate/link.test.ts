@@ -1,6 +1,7 @@
 /** What an operator sees of a link and does to it: a real switch, real sockets, the command as it is typed. */
 import { createServer, type Socket } from "node:net"
 import { userInfo } from "node:os"
+import type { Message } from "@jinka/codec"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
@@ -36,6 +37,13 @@ const reached = async (
 ) => {
   while (!is(await linkOf(running, name)));
 }
+
+/** An echo request of the partner. */
+const echo = (stan: number): Message => ({
+  header: { destination: "00010000", source: "01020000" },
+  mti: "0820",
+  fields: { 7: "1122210411", 11: String(stan).padStart(6, "0"), 33: "01020000", 70: "301" }
+})
 
 const act = (running: RunningSwitch, name: string, what: string) =>
   Effect.runPromise(ask(running.ready.control, "POST", `/links/${name}/${what}`, OperatedReport, { user: "ann" }))
@@ -81,6 +89,29 @@ describe("One link at 3 a.m.", () => {
       { reason: "FrameError", by: "us", first: "16030102", why: expect.stringContaining("looks like TLS") },
       { reason: "PeerClosed", by: "partner", how: "FIN" }
     ])
+  })
+
+  it("whose partner has stopped reading says so, from the kernel's view and from ours", async () => {
+    const { file, running } = await start((yaml) =>
+      slow(yaml).replace("    storeAndForward", "    writeTimeout: 1 minutes\n    unsent: 64 MiB\n    storeAndForward")
+    )
+    const issuer = await Partner.connect(running.port("issuer"))
+    await reached(running, "issuer", ({ ready }) => ready)
+    issuer.pause()
+    const is = ({ clocks, legs }: Awaited<ReturnType<typeof linkOf>>) =>
+      clocks?.writingSince != null && legs[0]?.kernel?.timer === "zero window probe"
+    while (!is(await linkOf(running, "issuer"))) {
+      for (let stan = 1; stan <= 2000; stan++) issuer.send(echo(stan))
+      await issuer.drained
+    }
+
+    const { out } = await jinka(["status", file, "issuer"])
+
+    expect(out).toMatch(
+      /! the partner has stopped reading \(its receive window is closed\): \d{6,} bytes wait in the kernel/
+    )
+    expect(out).toMatch(/! a write has not been taken whole for/)
+    expect(out).toMatch(/kernel +ESTABLISHED, send queue \d{6,}, .* timer zero window probe/)
   })
 
   it("that is not there is named together with those that are", async () => {

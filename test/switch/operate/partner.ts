@@ -103,6 +103,16 @@ export class Partner {
     this.socket.write(bytes)
   }
 
+  /** Stops reading; what comes fills the buffers of both kernels. */
+  pause(): void {
+    this.socket.pause()
+  }
+
+  /** Done when everything said so far has been handed to the kernel. */
+  get drained(): Promise<void> {
+    return new Promise((resolve) => this.socket.write("", () => resolve()))
+  }
+
   /** Answers as many echoes as a reopened connection has to answer. */
   async prove(echoes: number): Promise<void> {
     for (let n = 0; n < echoes; n++) this.send(answerTo(await this.next(), "00"))

@@ -5,52 +5,12 @@ import { createServer } from "node:net"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
-import { OperatedReport, ReloadReport } from "../../../packages/switch/src/operate/control/Report.ts"
+import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { answerTo, Partner, purchase, text } from "./partner.ts"
-import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
+import { freePort, link, linkOf, patient, ready, refusalOf, reload, withIssuer } from "./reloading.ts"
 
 afterEach(cleanUp)
-
-/** A port that nobody listens on now. */
-const freePort = async (): Promise<number> => {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve))
-  const { port } = probe.address() as { port: number }
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}
-
-const link = (name: string, port: number, more = "") => `  - name: ${name}
-    institution: "0103${String(port).padStart(5, "0").slice(-4)}"
-    dialect: cups
-    listen: { host: 127.0.0.1, port: ${port}, from: [127.0.0.1] }
-${more}`
-
-const patient = (yaml: string) => yaml.replace("400 millis", "5 seconds")
-
-/** The usual two links, with the issuer on a port of our choice and what else is given. */
-const withIssuer =
-  (port: number, others = "", issuerKeys = "", routes = "") =>
-  (yaml: string): string =>
-    patient(yaml)
-      .replace(/(name: issuer\n.*\n.*\n {4}listen: \{ host: 127.0.0.1, port: )0/, `$1${port}`)
-      .replace("routes:\n", `${others}routes:\n${routes}`)
-      .replace("    storeAndForward", `${issuerKeys}    storeAndForward`)
-
-const linkOf = async (running: RunningSwitch, name: string) =>
-  (await running.status()).links.find((one) => one.name === name)
-
-const ready = async (running: RunningSwitch, ...names: ReadonlyArray<string>) => {
-  for (const name of names) while ((await linkOf(running, name))?.ready !== true);
-}
-
-const reload = (running: RunningSwitch, dryRun = false) =>
-  Effect.runPromise(ask(running.ready.control, "POST", "/reload", ReloadReport, { user: "ann", dryRun }))
-
-const refusalOf = async (running: RunningSwitch) =>
-  Effect.runPromise(
-    Effect.flip(ask(running.ready.control, "POST", "/reload", ReloadReport, { user: "ann", dryRun: false }))
-  )
 
 /** Answers whatever comes: echoes, sign-ons, requests and reversals. */
 const answering = async (partner: Partner, until: () => boolean) => {
@@ -317,7 +277,7 @@ describe("A reload", () => {
     const { directory, file, running } = await quiet()
     configuration(directory, (yaml) => patient(yaml).replace("drainTimeout: 2", "drainTimeout: 4"))
     running.signal("SIGHUP")
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    while ((await reload(running, true)).limits.length > 0);
     writeFileSync(file, "name: demo\n")
     running.signal("SIGHUP")
     await new Promise((resolve) => setTimeout(resolve, 300))
@@ -354,56 +314,5 @@ describe("A reload", () => {
     expect(gone.links.map(({ name }) => name)).toEqual(["acquirer"])
     expect(back.added).toEqual(["issuer"])
     expect(await linkOf(running, "issuer")).toMatchObject({ blocked: true, window: 9, state: "blocked" })
-  })
-})
-
-describe("A crash in the middle of a reload", () => {
-  /** A request is under way to the issuer when the reload begins to drain it, and the process is killed. */
-  const crashed = async (after: (yaml: string) => string) => {
-    const port = await freePort()
-    const directory = folder()
-    const file = configuration(directory, withIssuer(port))
-    const running = await runSwitch(file)
-    const acquirer = await Partner.connect(running.port("acquirer"))
-    const issuer = await Partner.connect(port)
-    await ready(running, "acquirer", "issuer")
-    acquirer.send(purchase(1))
-    await issuer.next()
-    configuration(directory, after)
-    void reload(running).catch(() => undefined)
-    while ((await linkOf(running, "issuer"))?.state !== "draining");
-    running.signal("SIGKILL")
-    await running.ended
-    return { directory, file, port }
-  }
-
-  it("leaves nothing open: the next start has the new settings, and the reversal goes to the new address", async () => {
-    const elsewhere = await freePort()
-    const { file } = await crashed(withIssuer(elsewhere))
-
-    const second = await runSwitch(file)
-    const issuer = await Partner.connect(elsewhere)
-    const reversal = await issuer.next()
-    issuer.send(answerTo(reversal, "00"))
-    while ((await linkOf(second, "issuer"))?.stored !== 0);
-
-    expect(second.ready.recovered).toMatchObject({ ended: 1, reversed: 1 })
-    expect([reversal.mti, text(reversal, 90).slice(4, 10)]).toEqual(["0420", "000001"])
-  })
-
-  it("that was to remove the link keeps the switch from starting without it, and the old file starts", async () => {
-    const { directory, file, port } = await crashed((yaml) =>
-      patient(yaml)
-        .replace(/ {2}- name: issuer\n(?: {4}.*\n)+/, "")
-        .replace("to: issuer", "to: acquirer")
-    )
-
-    const without = await jinka(["run", file])
-    configuration(directory, withIssuer(port))
-    const second = await runSwitch(file)
-
-    expect(without.code).toBe(3)
-    expect(without.err).toContain("LinksMissing")
-    expect(second.ready.recovered).toMatchObject({ ended: 1, reversed: 1 })
   })
 })

@@ -5,7 +5,7 @@
  * it `LinkEvents` and sends through the current session. Single-threaded like all of the switch.
  */
 import type { MessageError, MessageIndex, PatchList } from "@jinka/codec"
-import { Effect, Latch, type Scope } from "effect"
+import { Clock, Effect, Latch, type Scope } from "effect"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
 import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
 import { addressing } from "./Addressing.ts"
@@ -65,9 +65,9 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** Where a long link's connections come from. */
   private readonly source: Dialer | Acceptor | Legs
   private since = 0
-  private lastReceived = 0
-  private lastSent = 0
   private ends = new Ends()
+  /** Of the last connection that has ended; of a short link: of all. */
+  private last: Pick<Session, "lastReceived" | "lastSent" | "bytesReceived" | "bytesSent"> | undefined
   /** Taken away by a drain: makes no connections and takes none. */
   isAway = false
   /** A reload is about to remove it, or to give it another dialect: nothing new may be stored for it. */
@@ -148,6 +148,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   change(event: LinkState.Event): void {
     const was = this.isReady
     this.state = LinkState.step(this.state, event)
+    // A short link says so once it listens.
+    if (event._tag === "opened") this.begun.openUnsafe()
     if (this.isReady !== was) this.events.readiness(this, this.isReady)
   }
 
@@ -155,6 +157,11 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   get isUp(): boolean {
     if (this.short !== undefined) return this.short.isOpen
     return this.session !== undefined && !this.session.isHalfClosed
+  }
+
+  /** Nothing of a connection is left, not even one that still gives answers. */
+  get isDown(): boolean {
+    return !this.isUp && this.session === undefined
   }
 
   /** See `LinkEvents`. */
@@ -189,8 +196,12 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
 
   /** A connection of a short link has ended. `isLost`: what was sent on it and not answered has an unknown outcome. */
   shortEnded(session: Session, ended: LinkEnded, isLost: boolean): void {
-    this.lastReceived = Math.max(this.lastReceived, session.lastReceived)
-    this.lastSent = Math.max(this.lastSent, session.lastSent)
+    this.last = {
+      lastReceived: Math.max(this.last?.lastReceived ?? 0, session.lastReceived),
+      lastSent: Math.max(this.last?.lastSent ?? 0, session.lastSent),
+      bytesReceived: (this.last?.bytesReceived ?? 0) + session.bytesReceived,
+      bytesSent: (this.last?.bytesSent ?? 0) + session.bytesSent
+    }
     if (ended.reason !== "Done") this.ends.add(session.now(), ended)
     if (isLost) this.events.ended(this, session.epoch, ended)
   }
@@ -248,6 +259,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     this.stan = before.stan
     this.since = before.since
     this.ends = before.ends
+    this.last = before.last
     this.isSignedOff = before.isSignedOff
     this.change({ _tag: "blocked", on: before.state.blocked })
   }
@@ -260,6 +272,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** Everything an operator asks first. */
   status(): LinkStatus {
     const { session, source, state, short } = this
+    const last = session ?? this.last
     const dialer = short ?? (source instanceof Dialer ? source : undefined)
     const { local, remote } = session?.connection ?? { local: "", remote: "" }
     const ownLegs = source instanceof Legs ? source.status() : undefined
@@ -278,10 +291,10 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
       remote,
       legs: ownLegs ?? (session === undefined ? [] : [{ leg: "both", local, remote }]),
       since: this.since,
-      lastReceived: session?.lastReceived ?? this.lastReceived,
-      lastSent: session?.lastSent ?? this.lastSent,
-      bytesReceived: session?.bytesReceived ?? 0,
-      bytesSent: session?.bytesSent ?? 0,
+      lastReceived: last?.lastReceived ?? 0,
+      lastSent: last?.lastSent ?? 0,
+      bytesReceived: last?.bytesReceived ?? 0,
+      bytesSent: last?.bytesSent ?? 0,
       attempts: dialer?.attempts ?? 0,
       nextAttempt: dialer?.nextAttempt ?? 0,
       unsent: session === undefined ? (short?.unsent ?? 0) : session.outbox.waiting + session.connection.unsent(),
@@ -294,6 +307,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** Listens if the partner connects to us, then keeps the link going until interrupted. */
   readonly run: Effect.Effect<never, ListenFailed, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
     const { source, short } = this
+    if (this.since === 0) this.since = Number((yield* Clock.Clock).monotonicTimeNanosUnsafe()) / 1e6
     if (short !== undefined) return yield* short.run
     if (!(source instanceof Dialer)) yield* source.listen
     this.begun.openUnsafe()
@@ -302,7 +316,12 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     const whole = Effect.forever(
       Effect.andThen(
         this.back.await,
-        Effect.flatMap(next, (connection) => (connection === undefined ? Effect.void : this.hold(connection)))
+        Effect.flatMap(next, (connection) => {
+          if (connection === undefined) return Effect.void
+          if (!this.isAway) return this.hold(connection)
+          connection.close("reset")
+          return Effect.void
+        })
       )
     )
     if (source instanceof Legs) return yield* Effect.raceFirst(whole, source.keep)
@@ -344,6 +363,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   private over(session: Session, ended: LinkEnded): void {
     const now = session.now()
     this.session = undefined
+    const { lastReceived, lastSent, bytesReceived, bytesSent } = session
+    this.last = { lastReceived, lastSent, bytesReceived, bytesSent }
     this.since = now
     if (this.source instanceof Dialer) this.source.ended(now - session.openedAt)
     this.ends.add(now, ended)

@@ -74,6 +74,7 @@ export interface LinkStatus {
   readonly remote: string
   readonly legs: ReadonlyArray<LegStatus>
   readonly since: number
+  /** Of the connection that is up, or of the last one. */
   readonly lastReceived: number
   readonly lastSent: number
   readonly bytesReceived: number

@@ -25,7 +25,9 @@ const alarms = (link: LinkReport, at: string): ReadonlyArray<string> => {
 
 const next = (link: LinkReport, at: string): ReadonlyArray<string> =>
   link.attempts > 0 && link.nextAttempt !== null
-    ? [`${link.attempts} connections failed or ended early; the next attempt is in ${span(at, link.nextAttempt)}`]
+    ? [
+        `${link.attempts} ${link.attempts === 1 ? "connection" : "connections"} failed or ended early; the next attempt is in ${span(at, link.nextAttempt)}`
+      ]
     : []
 
 /** `send leg up for 3 min, 10.0.0.1:4000 to 10.0.0.2:7000, last byte 2 s ago; last end 3 min ago: ...`. */

@@ -113,7 +113,7 @@ export const LinkReport = Schema.Struct({
   since: When,
   lastReceived: When,
   lastSent: When,
-  /** Of this connection. */
+  /** Of this connection, or of the last one. */
   bytesReceived: Schema.Number,
   bytesSent: Schema.Number,
   /** null while it is down. */

@@ -1,0 +1,53 @@
+/** What the tests of reloads share: files with links on ports of their own, and what a running switch says. */
+import { createServer } from "node:net"
+import { Effect } from "effect"
+import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
+import { ReloadReport } from "../../../packages/switch/src/operate/control/Report.ts"
+import type { RunningSwitch } from "./program.ts"
+
+/** A port that nobody listens on now. */
+export const freePort = async (): Promise<number> => {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve))
+  const { port } = probe.address() as { port: number }
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+
+/** A link on which the partner connects to us at `port`. */
+export const link = (name: string, port: number, more = "") => `  - name: ${name}
+    institution: "0103${String(port).padStart(5, "0").slice(-4)}"
+    dialect: cups
+    listen: { host: 127.0.0.1, port: ${port}, from: [127.0.0.1] }
+${more}`
+
+/** Requests wait longer than any of these tests takes. */
+export const patient = (yaml: string) => yaml.replace("400 millis", "5 seconds")
+
+/** The usual two links, with the issuer on a port of our choice and what else is given. */
+export const withIssuer =
+  (port: number, others = "", issuerKeys = "", routes = "") =>
+  (yaml: string): string =>
+    patient(yaml)
+      .replace(/(name: issuer\n.*\n.*\n {4}listen: \{ host: 127.0.0.1, port: )0/, `$1${port}`)
+      .replace("routes:\n", `${others}routes:\n${routes}`)
+      .replace("    storeAndForward", `${issuerKeys}    storeAndForward`)
+
+/** What the switch says of a link. */
+export const linkOf = async (running: RunningSwitch, name: string) =>
+  (await running.status()).links.find((one) => one.name === name)
+
+/** Waits until the links are ready. */
+export const ready = async (running: RunningSwitch, ...names: ReadonlyArray<string>) => {
+  for (const name of names) while ((await linkOf(running, name))?.ready !== true);
+}
+
+/** Asks for a reload as `jinka reload` does. */
+export const reload = (running: RunningSwitch, dryRun = false) =>
+  Effect.runPromise(ask(running.ready.control, "POST", "/reload", ReloadReport, { user: "ann", dryRun }))
+
+/** The same, where it is refused. */
+export const refusalOf = async (running: RunningSwitch) =>
+  Effect.runPromise(
+    Effect.flip(ask(running.ready.control, "POST", "/reload", ReloadReport, { user: "ann", dryRun: false }))
+  )
