@@ -17,7 +17,7 @@ import { type Route, Router } from "./exchange/Router.ts"
 import type { Settings as DeliverySettings } from "./exchange/StoreAndForward.ts"
 import { type Fleet, reloaded } from "./Fleet.ts"
 import type { Link } from "./link/Link.ts"
-import type { LinkSettings } from "./link/Settings.ts"
+import { type LinkSettings, sidesOf } from "./link/Settings.ts"
 import { type Endpoint, Transport } from "./transport/Transport.ts"
 
 /** Beyond the longest request, how long what a closed link left behind may take to reach the disk, in milliseconds. */
@@ -244,4 +244,6 @@ export class Reload {
   }
 }
 
-const listening = ({ side }: LinkPlan): ReadonlyArray<Endpoint> => (side._tag === "listen" ? [side.at] : [])
+/** The addresses that a link listens on; a simplex link may have two. */
+const listening = (plan: LinkPlan): ReadonlyArray<Endpoint> =>
+  sidesOf(plan).flatMap((side) => (side._tag === "listen" ? [side.at] : []))
