@@ -31,6 +31,13 @@ const seenMin = 4
  */
 const steadyMin = 64
 
+/**
+ * Messages after which all encoders are made anew: the first time, and at most later (each time four times as many). An
+ * encoder that has met `fields` objects of more than four shapes stays slow (0.5 M/s) even when they come no more: a
+ * test tool at start-up, an operator's script in between.
+ */
+const renewedAfter = { first: 1 << 14, most: 1 << 20 }
+
 /** Compiled sets at most; a link carries perhaps thirty. */
 const compiledMax = 256
 
@@ -173,11 +180,19 @@ const encoderOf = (layout: Layout): Codec["encode"] => {
   const words = new Int32Array(6)
   const setOf: SetOf = makeFunction(fieldSetSource(layout), {})
   const H = defaultHeader(layout)
-  const encoders = new CodeBySet<Encoder>(layout, (fields, bits) =>
+  const make: Make<Encoder> = (fields, bits) =>
     makeFunction(encoderSource(layout, fields, bitmapCount(layout, bits)), { F: layout.fields, H, layout, bits })
-  )
   const recent = new Map<string, Recent>()
+  let encoders = new CodeBySet<Encoder>(layout, make)
+  let between = renewedAfter.first
+  let left = between
   return (message) => {
+    if (--left === 0) {
+      encoders = new CodeBySet<Encoder>(layout, make)
+      recent.clear()
+      between = Math.min(4 * between, renewedAfter.most)
+      left = between
+    }
     const { fields } = message
     const last = message.rejected === undefined ? recent.get(message.mti) : undefined
     if (last !== undefined) {

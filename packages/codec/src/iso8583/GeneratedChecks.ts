@@ -1,7 +1,7 @@
 /**
- * Pieces of source that check contents, for generated decoders and encoders: four bytes a step, no branch, no call (V8 gives up
- * on inlining calls in functions of that size). A piece only gathers what is wrong; one condition at the end decides, and
- * "not certainly right" leaves the message to the reference.
+ * Pieces of source that check contents, for generated decoders (and, in `GeneratedCharacters`, encoders): four bytes a step, no
+ * branch, no call (V8 gives up on inlining calls in functions of that size). A piece only gathers what is wrong; one
+ * condition at the end decides, and "not certainly right" leaves the message to the reference.
  *
  * Names that the pieces use: `v` is the view, `d` a word of it. `e` gathers bits whose high nibbles must stay zero (digits,
  * printable text), `g` bits of which one in each byte must be set (printable text), `u` packed digits, `x` anything above 255
@@ -9,7 +9,7 @@
  */
 
 /** How the words of a field are checked. */
-export type WordRule = "digits" | "track" | "printable" | "ascii" | "packed"
+export type WordRule = "digits" | "printable" | "packed"
 
 /** Declares what the checks gather in. */
 export const declared = "let d = 0, e = 0, g = -1, i = 0, k = 0, u = 0, x = 0"
@@ -21,18 +21,13 @@ export const wrong = "(e & -252645136) !== 0 || (g & 1077952576) !== 1077952576 
  * Statements that check the word `d`, or only its bits in `mask`. Carries go from low bytes to high ones, so bytes in front of a
  * mask trouble nothing behind it.
  * - digits: a byte less 0x30 stays below 16, also when 6 is added.
- * - track: 0x30-0x3F.
  * - printable: bit 5, 6 or 7 is set (0x20 and above), and adding 1 does not reach 0x80 (0x7F). Bytes from 0x80 on are text.
- * - ascii: the same without the bytes from 0x80 on.
  * - packed: a nibble is above 9 when its bit 3 and one of bits 2 and 1 are set.
  */
 const rules: { readonly [Rule in WordRule]: (mask: string) => string } = {
   digits: (mask) => `d ^= 808464432; e |= ${masked("d | d + 101058054", mask)}`,
-  track: (mask) => `e |= ${masked("d ^ 808464432", mask)}`,
   printable: (mask) =>
     `g &= d | d << 1 | d >>> 1${mask === "" ? "" : ` | ~${mask}`}; e |= ${masked("d + 16843009 & ~d & -2139062144", mask)}`,
-  ascii: (mask) =>
-    `g &= d | d << 1${mask === "" ? "" : ` | ~${mask}`}; e |= ${masked("(d | d + 16843009) & -2139062144", mask)}`,
   packed: (mask) => `u |= ${masked("d & (d << 1 | d << 2)", mask)}`
 }
 

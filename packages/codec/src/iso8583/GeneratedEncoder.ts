@@ -1,21 +1,16 @@
 /**
- * Writes the source of an encoder for one set of fields of one dialect: no table of fields, no list of what is
- * there. Neighbouring
- * ASCII fields are joined into one text and written by one native call; their content is checked in the bytes
- * written, four at a
- * time. Characters of other encodings go through a table that gives the byte or says that the field must not hold
- * it. Everything
- * unusual (another set of fields, a short value to be filled, a wrong type, a forbidden character) gives
- * `undefined` and is left
- * to the reference.
+ * Writes the source of an encoder for one set of fields of one dialect: no table of fields, no list of what is there. Digits are
+ * read and checked four at a time and written as one word; other characters go through a table that gives the byte or says
+ * that the field must not hold it. Everything unusual (another set of fields, a short value to be filled, a wrong type, a
+ * forbidden character) gives `undefined` and is left to the reference.
  *
- * Offsets: `p + ahead` is the next byte of `out`; `p` moves behind a variable field, `ahead` is constant between
- * them. `w + p`
+ * Offsets: `p + ahead` is the next byte of `out`; `p` moves behind a variable field, `ahead` is constant between them. `w + p`
  * is the same byte in the view `v`.
  */
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
-import { declared, fixedLines, tableLines, variableLines, variableTableLines, wrong } from "./GeneratedChecks.ts"
+import { characterLines } from "./GeneratedCharacters.ts"
+import { declared, wrong } from "./GeneratedChecks.ts"
 import { prefixMax } from "./Value.ts"
 
 /** Source of `(fields, words) => boolean`: sets the bit of each field that is there; false when the dialect lacks it. */
@@ -75,6 +70,7 @@ const writePrefixLines = (field: FieldLayout, at: string): ReadonlyArray<string>
   const { de, prefix, prefixBytes } = field
   const count = field.countsBytes ? wireExpression(field) : `u${de}`
   if (prefix === "hex") return [`writePrefix(F[${de}], ${count}, out, ${at})`]
+  if (prefix === "ascii" && prefixBytes === 2) return [`v.setInt16(w + ${at}, asciiPairs[${count}])`]
   return Array.from({ length: prefixBytes }, (_, index) => {
     const place = prefixBytes - 1 - index
     const byte = `out[${at} + ${index}]`
@@ -87,66 +83,18 @@ const writePrefixLines = (field: FieldLayout, at: string): ReadonlyArray<string>
   })
 }
 
-/** Whether a field is written as part of a joined ASCII text. */
-const isJoined = ({ encoding, content, bytes, fixed, prefix, prefixBytes }: FieldLayout): boolean =>
-  !bytes && encoding === "ascii" && content !== "xn" && (fixed >= 0 || (prefix === "ascii" && prefixBytes <= 3))
-
-/** Whether a character is mostly one byte that a table gives. */
-const isCharacters = ({ encoding, content, bytes }: FieldLayout): boolean =>
-  !bytes && content !== "xn" && encoding !== "bcd"
-
-const isPacked = ({ encoding, content }: FieldLayout): boolean => content !== "xn" && encoding === "bcd"
-
-/** Lines that write a text of mostly one byte a character. `x` gathers what is not right: anything above 255. */
-const characterLines = ({ de, fixed, encoding, content }: FieldLayout, at: string): ReadonlyArray<string> => {
-  const loop = [
-    `for (let i = 0; i < ${fixed >= 0 ? fixed : `u${de}`}; i++) {`,
-    `c = v${de}.charCodeAt(i)`,
-    `d = bytesOf_${encoding === "gbk" ? "ascii" : encoding}_${content}[c & 255]`,
-    "x |= c | d",
-    `out[${at} + i] = d`,
-    "}"
-  ]
-  // A Chinese character takes two bytes; without one the text is ASCII.
-  if (encoding !== "gbk") return loop
-  return [`if (u${de} !== v${de}.length) {`, `if (!putValue(F[${de}], v${de}, out, ${at})) return`, "} else", ...loop]
-}
-
-/** Lines that write packed digits; an odd number has its filling nibble in front or at the end. */
-const packedLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
-  const { de, fixed, align, fill } = field
-  const nibble = (index: string): string => {
-    return `c = v${de}.charCodeAt(${index})\nd = nibblesOf_${field.content}[c & 255]\nx |= c | d`
-  }
-  const units = fixed >= 0 ? String(field.units) : `u${de}`
-  const odd = fixed >= 0 ? String(field.units % 2 === 1) : `(u${de} & 1) === 1`
-  const lines = ["i = 0", `q = ${at}`]
-  if (align === "right" && odd !== "false")
-    lines.push(`if (${odd}) {`, nibble("0"), `out[q++] = ${fill << 4} | d`, "i = 1", "}")
-  lines.push(`for (; i + 1 < ${units}; i += 2) {`, nibble("i"), "h = d << 4", nibble("i + 1"), "out[q++] = h | d", "}")
-  if (align === "left" && odd !== "false") lines.push(`if (${odd}) {`, nibble("i"), `out[q] = d << 4 | ${fill}`, "}")
-  return lines
-}
-
 /** Lines that write a b field. */
 const byteLines = ({ de, fixed, encoding }: FieldLayout, at: string): ReadonlyArray<string> => {
   const bytes = fixed >= 0 ? fixed / (encoding === "hex" ? 2 : 1) : Number.POSITIVE_INFINITY
-  if (encoding === "hex")
-    return [
-      `for (let i = 0; i < u${de}; i++) {`,
-      `out[${at} + 2 * i] = hexDigit[v${de}[i] >> 4]`,
-      `out[${at} + 2 * i + 1] = hexDigit[v${de}[i] & 15]`,
-      "}"
-    ]
+  if (encoding === "hex") return [`for (i = 0; i < u${de}; i++) v.setInt16(w + ${at} + 2 * i, hexPairs[v${de}[i]])`]
   // A short copy costs less than a call.
   return bytes <= 16 ? [`for (let i = 0; i < ${bytes}; i++) out[${at} + i] = v${de}[i]`] : [`out.set(v${de}, ${at})`]
 }
 
 const valueLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
   if (field.bytes) return byteLines(field, at)
-  if (isCharacters(field)) return characterLines(field, at)
-  if (isPacked(field)) return packedLines(field, at)
-  return [`if (!putValue(F[${field.de}], v${field.de}, out, ${at})) return`]
+  if (field.content === "xn") return [`if (!putValue(F[${field.de}], v${field.de}, out, ${at})) return`]
+  return characterLines(field, at)
 }
 
 /** Lines that write the header: mostly that of the dialect, `H`, with its length field made right. */
@@ -183,77 +131,6 @@ const headLines = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: num
   return lines
 }
 
-/** Source being written, and the run of joined fields in the making. */
-interface Draft {
-  readonly lines: Array<string>
-  ahead: number
-  /** Where the joined text begins, its parts, and the lines that check it and move `p`. */
-  from: string
-  parts: Array<string>
-  checks: Array<string>
-  /** Begin of the run of digits that ends at `ahead`, -1: none. */
-  digitsFrom: number
-}
-
-/** Checks the run of digits that ends here, in the bytes that will have been written. */
-const endDigits = (draft: Draft): void => {
-  const { digitsFrom: from, ahead: to, checks } = draft
-  draft.digitsFrom = -1
-  if (from >= 0) checks.push(...fixedLines("digits", `w + p + ${from}`, to - from))
-}
-
-/** Lines that check the bytes of a field that is not made of digits; a variable one is `u<de>` long. */
-const checkLines = ({ de, content, fixed }: FieldLayout, from: number): ReadonlyArray<string> => {
-  const rule = content === "z" ? "track" : "ascii"
-  const to = `${from} + u${de}`
-  if (content === "an" || content === "a" || content === "ansb") {
-    // Bytes of UTF-8 from 0x80 on: the text was not ASCII.
-    const table = content === "ansb" ? "asciiOnly" : `bytesOf_ascii_${content}`
-    if (fixed < 0) return variableTableLines(table, "out", `p + ${from}`, `p + ${to}`)
-    return tableLines(table, "out", `p + ${from}`, fixed)
-  }
-  if (fixed >= 0 && fixed <= 40) return fixedLines(rule, `w + p + ${from}`, fixed)
-  return variableLines(rule, `w + p + ${from}`, `w + p + ${to}`)
-}
-
-const joinField = (draft: Draft, field: FieldLayout): void => {
-  const { de, content, fixed, prefixBytes } = field
-  if (draft.parts.length === 0) draft.from = `p + ${draft.ahead}`
-  if (content !== "n") endDigits(draft)
-  else if (draft.digitsFrom < 0) draft.digitsFrom = draft.ahead
-  if (fixed < 0) draft.parts.push(`decimals${prefixBytes}[u${de}]`)
-  draft.parts.push(`v${de}`)
-  const from = draft.ahead + prefixBytes
-  draft.ahead += prefixBytes + Math.max(fixed, 0)
-  if (content !== "n") draft.checks.push(...checkLines(field, from))
-  if (fixed >= 0) return
-  if (content === "n")
-    draft.checks.push(...variableLines("digits", `w + p + ${draft.digitsFrom}`, `w + p + ${draft.ahead} + u${de}`))
-  draft.digitsFrom = -1
-  draft.checks.push(`p += u${de}`)
-}
-
-/** Writes the joined text and its checks. */
-const endText = (draft: Draft): void => {
-  endDigits(draft)
-  const { lines, parts, from, checks } = draft
-  if (parts.length === 0) return
-  // Written as UTF-8 a character outside ASCII becomes bytes from 0x80 on, which none of the checks lets pass.
-  lines.push(`s = ${parts.join(" + ")}`, `if (out.utf8Write(s, ${from}, s.length) !== s.length) return`, ...checks)
-  draft.parts = []
-  draft.checks = []
-}
-
-const putField = (draft: Draft, field: FieldLayout): void => {
-  endText(draft)
-  const { lines } = draft
-  if (field.fixed < 0) lines.push(...writePrefixLines(field, `p + ${draft.ahead}`))
-  draft.ahead += field.prefixBytes
-  lines.push(...valueLines(field, `p + ${draft.ahead}`))
-  if (field.fixed >= 0) draft.ahead += field.fixed
-  else lines.push(`p += ${wireExpression(field)}`)
-}
-
 /** Source of a function body, for a message with `maps` bitmaps, that makes `(message, f, mti) => Buffer | undefined`. */
 export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: number): string => {
   const lines = [refuseOthers(layout, fields)]
@@ -264,13 +141,15 @@ export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
   lines.push(`const total = ${[fixed, ...variable].join(" + ")}`, "const out = room(total)")
   lines.push("const v = viewOf(out), w = out.byteOffset")
   lines.push(...headerLines(layout), ...headLines(layout, fields, maps))
-  lines.push(declared, 'let p = 0, c = 0, h = 0, q = 0, s = ""')
-  const draft: Draft = { lines, ahead: start, from: "", parts: [], checks: [], digitsFrom: -1 }
+  lines.push(declared, "let p = 0, a = 0, c = 0, h = 0, q = 0")
+  let ahead = start
   for (const field of fields) {
-    if (isJoined(field)) joinField(draft, field)
-    else putField(draft, field)
+    if (field.fixed < 0) lines.push(...writePrefixLines(field, `p + ${ahead}`))
+    ahead += field.prefixBytes
+    lines.push(...valueLines(field, `p + ${ahead}`))
+    if (field.fixed >= 0) ahead += field.fixed
+    else lines.push(`p += ${wireExpression(field)}`)
   }
-  endText(draft)
   lines.push(`if (${wrong}) return`, "return out")
   return `return (message, f, mti) => {\n${lines.join("\n")}\n}`
 }

@@ -1,6 +1,6 @@
 /**
- * What generated code calls: content checks over four bytes at a time, and the reference's value reader for everything that
- * has no fast form. Each check answers "certainly right"; a false leaves the decision to the reference.
+ * What generated code calls and the tables it reads, and the reference's value reader and writer for everything that has no fast
+ * form. A check answers "certainly right"; else the reference decides.
  */
 import { bcdNibble } from "../encoding/Bcd.ts"
 import { cp037, cp1047, type EbcdicPage } from "../encoding/Ebcdic.ts"
@@ -22,24 +22,6 @@ export const viewOf = (buffer: Buffer): DataView => {
   return view
 }
 
-// Four ASCII digits in a word: every high nibble is 3, and stays 3 when 6 is added to each byte.
-const high = 0xf0f0f0f0 | 0
-const threes = 0x30303030
-
-/** Zero when the four bytes are ASCII digits. */
-export const notDigits = (word: number): number => ((word & high) ^ threes) | (((word + 0x06060606) & high) ^ threes)
-
-/** Whether bytes `[from, to)` of the view are ASCII digits. */
-export const areDigits = (view: DataView, from: number, to: number): boolean => {
-  if (to - from < 4) {
-    for (let at = from; at < to; at++) if ((view.getUint8(at) - 0x30) >>> 0 > 9) return false
-    return true
-  }
-  let wrong = notDigits(view.getInt32(to - 4))
-  for (let at = from; at < to - 4; at += 4) wrong |= notDigits(view.getInt32(at))
-  return wrong === 0
-}
-
 /** Whether bytes `[from, to)` are printable ASCII, 0x20-0x7E. */
 export const arePrintable = (view: DataView, from: number, to: number): boolean => {
   let right = 0x40404040
@@ -57,36 +39,6 @@ export const arePrintable = (view: DataView, from: number, to: number): boolean 
   }
   return right === 0x40404040 && (wrong & 0x80808080) === 0
 }
-
-const tableOf = (allows: RegExp): Uint8Array =>
-  Uint8Array.from({ length: 256 }, (_, code) => (allows.test(String.fromCharCode(code)) ? 0 : 1))
-
-const notAlphanumeric = tableOf(/[A-Za-z0-9 ]/)
-const notLetter = tableOf(/[A-Za-z ]/)
-
-const inTable = (table: Uint8Array, buffer: Uint8Array, from: number, to: number): boolean => {
-  let wrong = 0
-  for (let at = from; at < to; at++) wrong |= table[buffer[at]!]!
-  return wrong === 0
-}
-
-/** Whether bytes `[from, to)` are letters, digits and spaces. */
-export const areAlphanumeric = (buffer: Uint8Array, from: number, to: number): boolean =>
-  inTable(notAlphanumeric, buffer, from, to)
-
-/** Whether bytes `[from, to)` are letters and spaces. */
-export const areLetters = (buffer: Uint8Array, from: number, to: number): boolean =>
-  inTable(notLetter, buffer, from, to)
-
-/** Whether bytes `[from, to)` are below 0x80. */
-export const areAscii = (buffer: Uint8Array, from: number, to: number): boolean => {
-  let wrong = 0
-  for (let at = from; at < to; at++) wrong |= buffer[at]!
-  return wrong < 0x80
-}
-
-/** Zero when all nibbles of up to four bytes are 0-9: a nibble is above 9 when bit 3 and one of bits 2 and 1 are set. */
-export const notPacked = (word: number): number => word & ((word << 1) | (word << 2)) & 0x88888888
 
 /** Whether a byte is something else than two packed digits. */
 const isNoPair: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => (byte >> 4 > 9 || (byte & 15) > 9 ? 1 : 0))
@@ -175,8 +127,18 @@ export const decimals3: ReadonlyArray<string> = decimals(3)
 /** Texts of all numbers of four digits, zeros in front. */
 export const decimals4: ReadonlyArray<string> = decimals(4)
 
+/** Codes of two characters of each text, as a 16-bit number. */
+const pairs = (texts: ReadonlyArray<string>): Uint16Array =>
+  Uint16Array.from(texts, (text) => (text.charCodeAt(0) << 8) | text.charCodeAt(1))
+
+/** ASCII of all numbers of two digits. */
+export const asciiPairs: Uint16Array = pairs(decimals2)
+
 /** Upper-case hex of each byte. */
 export const hexBytes: ReadonlyArray<string> = Array.from({ length: 256 }, (_, byte) => toHex(Uint8Array.of(byte)))
+
+/** ASCII of the upper-case hex of each byte. */
+export const hexPairs: Uint16Array = pairs(hexBytes)
 
 /** Four digits as a number, -1 for anything else. */
 export const mtiNumber = (mti: string): number => {
@@ -229,9 +191,6 @@ export const wireTables: Readonly<Record<string, Uint16Array>> = Object.fromEntr
     [`nibblesOf_${content}`, wireTable(content, (code) => bcdNibble[code]!)]
   ])
 )
-
-/** By byte itself where it is ASCII, 256 where it is not. */
-export const asciiOnly: Uint16Array = Uint16Array.from({ length: 256 }, (_, code) => (code < 0x80 ? code : 256))
 
 /** Bytes of hex digits, `undefined` when one is none; a slab costs less than an array of their own. */
 export const hexField = (buffer: Uint8Array, from: number, to: number): Uint8Array | undefined => {
