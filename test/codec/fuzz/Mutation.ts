@@ -1,6 +1,5 @@
 /**
- * A small mutation fuzzer: seeded, without native code. What it keeps is guided by outcomes: an input whose outcome was not seen
- * before (an error's place and rule, a set of fields, a shape) joins the corpus.
+ * The mutations of the fuzzer: seeded, without native code. What it keeps is guided by coverage (`Coverage`).
  */
 
 /** Numbers from a seed (mulberry32): the same seed gives the same run. */
