@@ -63,7 +63,7 @@ const signOff = ({ session, settings, isSignedOn }: Link): Effect.Effect<void> =
 const close = (books: Books, link: Link, ended: LinkEnded): Effect.Effect<void> =>
   Effect.suspend(() => {
     link.leave(true, ended)
-    return until(books, books.runtime.monotonicMs() + CLOSE_MS, () => link.session === undefined && !link.isUp)
+    return until(books, books.runtime.monotonicMs() + CLOSE_MS, () => link.isDown)
   })
 
 /**

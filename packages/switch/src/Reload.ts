@@ -178,7 +178,7 @@ export class Reload {
       }
       const missing = this.missing(next)
       if (missing !== undefined) return yield* missing
-      if (closing.some(({ isUp, isAway }) => isUp || !isAway)) {
+      if (closing.some(({ isDown, isAway }) => !isDown || !isAway)) {
         const says = "Somebody brought a link back while it was being closed for the reload. Try again."
         return yield* new ReloadRefused({ reason: "Busy", says })
       }
@@ -212,6 +212,8 @@ export class Reload {
       link.noted(`operator ${user}: reload: ${removed.includes(link.settings.name) ? "removed" : "changed"}`)
     }
     for (const name of removed) this.linkOf(name)!.isGone = true
+    // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
+    for (const { id } of closing) books.queues[id]!.linkLost(0)
     for (const plan of next.links.map((one) => this.adopted(one))) {
       if (!added.includes(plan.name) && !changed.includes(plan.name)) continue
       const before = closing.find(({ settings }) => settings.name === plan.name) ?? this.closedPlace(plan.name)

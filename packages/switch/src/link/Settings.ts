@@ -93,3 +93,7 @@ export interface LinkSettings {
   /** Milliseconds to add to UTC for DE 7, 12 and 13 of messages that we make. */
   readonly utcOffsetMs: number
 }
+
+/** Who makes the connections of a link: one side, or one for each leg. */
+export const sidesOf = ({ side }: LinkSettings): ReadonlyArray<Side> =>
+  side._tag === "legs" ? [side.send, side.receive] : [side]

@@ -9,7 +9,7 @@ import type { LinksMissing } from "../exchange/Recovery.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
-import type { LinkSettings, Side } from "../link/Settings.ts"
+import { type Side, sidesOf } from "../link/Settings.ts"
 import * as Switch from "../Switch.ts"
 import * as NodeTransport from "../transport/NodeTransport.ts"
 import type { ListenFailed, Transport } from "../transport/Transport.ts"
@@ -114,9 +114,6 @@ const hurried = (signal: Effect.Effect<string>): Effect.Effect<never, CommandFai
   )
 
 /** Every place that connections of a link come from. */
-const sidesOf = ({ side }: LinkSettings): ReadonlyArray<Side> =>
-  side._tag === "legs" ? [side.send, side.receive] : [side]
-
 const ready = Effect.fnUntraced(function* (
   { settings, socket }: Configuration,
   { name, pid }: Identity,
