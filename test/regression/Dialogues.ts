@@ -1,5 +1,5 @@
 /** Makes a test of every dialogue of a folder: it runs against a switch of its own, and its journal is looked at afterwards. */
-import { readdirSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { assert, describe, expect, it, vi } from "vitest"
@@ -56,7 +56,9 @@ vi.setConfig({ maxConcurrency: 6 })
 
 /** One test for each dialogue of `dialogues/<name>/`, titled by its rule. */
 export const dialoguesOf = (name: string): void => {
-  const files = readdirSync(`${folder}${name}`).filter((file) => file.endsWith(".yaml"))
+  const isRule = (file: string) =>
+    file.endsWith(".yaml") && /^rule:/m.test(readFileSync(`${folder}${name}/${file}`, "utf8"))
+  const files = readdirSync(`${folder}${name}`).filter(isRule)
   describe.concurrent(`Dialogues: ${name}`, () => {
     for (const file of files.sort()) {
       it(`${file.slice(0, -".yaml".length).replaceAll("-", " ")}`, async () => {
