@@ -9,6 +9,7 @@ import { Clock, Context, Deferred, Effect, Fiber, Latch, type Scope } from "effe
 import { drainAll, type Unfinished } from "./Drain.ts"
 import { Books, type Limits } from "./exchange/Books.ts"
 import { Deliveries } from "./exchange/Deliveries.ts"
+import { FairShare } from "./exchange/FairShare.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
 import { type LinksMissing, type Recovered, Recovery } from "./exchange/Recovery.ts"
 import { Requests } from "./exchange/Requests.ts"
@@ -81,6 +82,7 @@ class Core {
   readonly requests: Requests
   readonly deliveries: Deliveries
   private readonly unreadables: Array<Notices> = []
+  private readonly shares: Array<FairShare> = []
   private readonly roomLatch = Latch.makeUnsafe(true)
   private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
   /** Dies with the first defect of what runs outside of a fiber; nothing is done after it (guarantee G9). */
@@ -107,6 +109,7 @@ class Core {
   /** A link for place `id`, not started. */
   readonly link = (id: number, settings: LinkSettings): Link => {
     this.unreadables[id] ??= new Notices()
+    this.shares[id] ??= new FairShare()
     return new Link(id, settings, this.events)
   }
 
@@ -146,9 +149,11 @@ class Core {
   private readonly events: LinkEvents = {
     message: (link, session, index) => this.message(link, session, index),
     unreadable: (link, session, wrong, bytes, start, end) => this.unreadable(link, session, wrong, bytes, start, end),
-    turn: () => {
+    turn: (link) => {
       const { books } = this
       books.flush()
+      const seq = this.shares[link.id]!.waitsFor(books.record.last, books.journal.writer.committedSeq)
+      if (seq > 0) return this.written(seq)
       if (books.record.pendingBytes <= books.limits.unwrittenStop) return undefined
       this.roomLatch.closeUnsafe()
       return this.room
@@ -172,7 +177,16 @@ class Core {
     }
   }
 
+  /** Waits until entry `seq` is on disk. */
+  private written(seq: number): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const takeBack = this.books.journal.writer.whenCommitted(seq, () => resume(Effect.void))
+      return Effect.sync(takeBack)
+    })
+  }
+
   private message(link: Link, { epoch, lastReceived }: SessionEpoch, index: MessageIndex): void {
+    this.shares[link.id]!.taken()
     this.books.now = lastReceived
     // A reject brings our own message back: whatever its MTI says, it is an answer.
     if (index.rejectCode !== 0) return this.answer(link, epoch, index)
@@ -209,6 +223,7 @@ class Core {
     end: number
   ): void {
     const { books } = this
+    this.shares[link.id]!.taken()
     const text = `unreadable message of ${end - start} bytes: ${explain(wrong)}`
     const noted = this.unreadables[link.id]!.take(lastReceived, text)
     if (noted !== undefined) this.noted(link, epoch, noted)

@@ -35,7 +35,7 @@ export interface LinkEvents {
     end: number
   ) => void
   /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
-  readonly turn: () => Effect.Effect<void> | undefined
+  readonly turn: (link: Link) => Effect.Effect<void> | undefined
   /** The link may be used for requests, or no longer. */
   readonly readiness: (link: Link, ready: boolean) => void
   /** The connection `epoch` has ended: what was sent on it and not answered has an unknown outcome. */
@@ -176,7 +176,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
 
   /** See `LinkEvents`. */
   turn(): Effect.Effect<void> | undefined {
-    return this.events.turn()
+    return this.events.turn(this)
   }
 
   /** See `LinkEvents`. */
