@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: every figure that the documentation states, each beside its baseline of the same run.
  *
- *     npm run bench                     all of them, some three minutes
+ *     npm run bench                     all of them, some four minutes
  *     npm run bench -- relay codec      only these
  *
  * Prints a table for each, and at the end one line of JSON. Figures of a shared machine spread by 10 to 40 percent:
@@ -9,6 +9,7 @@
  */
 import * as Codec from "./codec.ts"
 import * as Journal from "./journal.ts"
+import * as Links from "./links.ts"
 import * as Memory from "./memory.ts"
 import * as Recovery from "./recovery.ts"
 import * as Relay from "./relay.ts"
@@ -25,6 +26,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   relay: async () => {
     const rows = await Relay.run()
     return { text: Relay.report(rows), rows }
+  },
+  links: async () => {
+    const rows = await Links.run()
+    return { text: Links.report(rows), rows }
   },
   memory: async () => {
     const rows = await Memory.run()

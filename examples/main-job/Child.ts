@@ -30,6 +30,8 @@ export interface Start {
   readonly name: string
   readonly file: string
   readonly args: ReadonlyArray<string>
+  /** A command that starts it, with its arguments: another network, a tracer. */
+  readonly before?: ReadonlyArray<string>
   readonly logFile: string
   readonly env?: { readonly [name: string]: string }
 }
@@ -47,11 +49,12 @@ export class Child {
   private readonly waiting = new Set<() => void>()
   private ended: number | string | null | undefined
 
-  constructor({ name, file, args, logFile, env }: Start) {
+  constructor({ name, file, args, before = [], logFile, env }: Start) {
     this.name = name
     this.logFile = logFile
     const log = openSync(logFile, "a")
-    this.process = spawn(process.execPath, [new URL(file, root).pathname, ...args], {
+    const [program = "", ...rest] = [...before, process.execPath, new URL(file, root).pathname, ...args]
+    this.process = spawn(program, rest, {
       stdio: ["pipe", "pipe", log],
       env: { ...process.env, ...env }
     })

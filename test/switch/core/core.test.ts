@@ -122,6 +122,20 @@ describe("a switch in the hand", () => {
     })
   )
 
+  it.effect("answers an echo while nothing gets to disk", () =>
+    Effect.gen(function* () {
+      const { a } = yield* bench()
+      a.say(purchase())
+      a.say({
+        mti: "0820",
+        header: { destination: "00010000", source: "48020000" },
+        fields: { 7: "1122223829", 11: "000077", 33: "48020000", 70: "301" }
+      })
+      yield* settle
+      expect(types(a.heard())).toEqual(["0830"])
+    })
+  )
+
   it.effect("does not take a partner for slow because the disk let go more at once than may be unsent", () =>
     Effect.gen(function* () {
       const { a, b, commit } = yield* bench({ acquirer: { unsentMax: 300 }, issuer: { unsentMax: 300 } })

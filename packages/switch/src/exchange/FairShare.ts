@@ -1,8 +1,9 @@
 /**
  * How much of the way to disk one link may fill. Pure.
  *
- * Every message that is taken waits for the disk behind all that were taken before it. Without a share, the flood of one partner would
- * make every other partner wait for megabytes of it; with it, only the link that floods is read no further until its own have gone.
+ * Every message that is taken waits for the disk behind all that were taken before it. Without a share, the flood of one
+ * partner would make every other partner wait for megabytes of it; with it, only the link that floods is read no further
+ * until its own have gone.
  */
 
 /** Messages of one link that may be on their way; with those of the next turns, at most some 3,000. */

@@ -1,0 +1,160 @@
+/**
+ * Rows 9, 10, 13 and 16 of docs/reference/test-plan.md over real kernels: a line that swallows everything without a word, in both
+ * directions or in one, idle or with requests under way; and a cable that is out for a moment.
+ */
+import { Effect, type Scope } from "effect"
+import { describe, expect, it } from "vitest"
+import { makeCast, type Plan, until } from "./Cast.ts"
+import { hindrance, makeNetwork } from "./Network.ts"
+
+const seed = Number(process.env["JINKA_SEED"] ?? 20261123)
+/** Tw; the product's default is 30 seconds. `JINKA_LAB=long` takes 6, the least that RFC 3539 allows. */
+const isLong = process.env["JINKA_LAB"] === "long"
+const watchdogMs = isLong ? 6000 : 1000
+
+/** The words that a skipped test shows. */
+const unlessHindered = hindrance === "" ? "" : ` (skipped: ${hindrance})`
+const unlessLong = isLong ? "" : " (skipped: only with JINKA_LAB=long)"
+
+/** Acquirer, switch and issuer on three hosts, with a cable on each side of the switch. */
+const three = Effect.fnUntraced(function* (plan: Pick<Plan, "rate" | "requestTimeoutMs">) {
+  const network = yield* makeNetwork
+  const [acquirer, middle, issuer] = [network.host("acquirer"), network.host("switch"), network.host("issuer")]
+  const near = network.cable(acquirer, middle)
+  const far = network.cable(middle, issuer)
+  const cast = yield* makeCast({
+    ...{ seed, watchdogMs, ...plan },
+    acquirer: { before: acquirer.before, address: near.ends[0].address },
+    switch: { before: middle.before, address: near.ends[1].address },
+    issuer: { before: issuer.before, address: far.ends[1].address }
+  })
+  return { cast, near, far, middle }
+})
+
+const answered = Effect.fnUntraced(function* (cast: { readonly status: Effect.Effect<{ readonly entries: object }> }) {
+  const { entries } = yield* cast.status
+  return (entries as Record<string, number>)["answered"] ?? 0
+})
+
+/** What must hold of the accounts, whatever the line has swallowed. */
+const agreed = ({ summary, verdict }: Effect.Success<Effect.Success<ReturnType<typeof makeCast>>["accounts"]>) => {
+  expect(verdict.findings).toEqual([])
+  expect(verdict.isPassed).toBe(true)
+  expect([verdict.totals.lost, verdict.totals.doubled]).toEqual([0, 0])
+  expect(summary.filter(({ end }) => end === "Open")).toEqual([])
+}
+
+const run = <A, E>(scenario: Effect.Effect<A, E, Scope.Scope>): Promise<A> => Effect.runPromise(Effect.scoped(scenario))
+
+describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () => {
+  it.skipIf(hindrance !== "")(
+    `is noticed while it is idle, and the link comes back when it is whole${unlessHindered}`,
+    {
+      timeout: 120_000
+    },
+    () =>
+      run(
+        Effect.gen(function* () {
+          const { cast, far } = yield* three({ rate: 40, requestTimeoutMs: 2000 })
+          yield* until(Effect.map(answered(cast), (count) => count > 20))
+          cast.acquirer.tell({ do: "stop-load" })
+          yield* until(Effect.map(cast.link("issuer"), ({ outstanding }) => outstanding === 0))
+          const { epoch } = yield* cast.link("issuer")
+
+          far.blackHole()
+          const unready = yield* until(Effect.map(cast.link("issuer"), ({ ready }) => !ready))
+          const closed = unready + (yield* until(Effect.map(cast.link("issuer"), ({ lastEnd }) => lastEnd !== null)))
+          const { lastEnd } = yield* cast.link("issuer")
+
+          expect(unready).toBeLessThan(2 * watchdogMs + 2000)
+          expect(closed).toBeLessThan(3 * watchdogMs + 2000)
+          expect(lastEnd!.reason).toBe("PeerSilent")
+          // It tries again all the while, and no attempt hangs.
+          yield* until(Effect.map(cast.link("issuer"), ({ attempts }) => attempts >= 2))
+
+          far.heal()
+          yield* until(Effect.map(cast.link("issuer"), ({ ready }) => ready))
+          expect((yield* cast.link("issuer")).epoch).toBeGreaterThan(epoch)
+          agreed(yield* cast.accounts)
+        })
+      )
+  )
+
+  it.skipIf(hindrance !== "")(
+    `with requests under way ends each of them as unknown, and reverses it${unlessHindered}`,
+    {
+      timeout: 120_000
+    },
+    () =>
+      run(
+        Effect.gen(function* () {
+          // A request outlives the watchdog here: it is the loss of the link that ends it, not its own time.
+          const { cast, far } = yield* three({ rate: 40, requestTimeoutMs: 6 * watchdogMs })
+          yield* until(Effect.map(answered(cast), (count) => count > 50))
+
+          far.blackHole()
+          const closed = yield* until(Effect.map(cast.link("issuer"), ({ lastEnd }) => lastEnd !== null))
+          expect(closed).toBeLessThan(3 * watchdogMs + 2000)
+          yield* until(
+            Effect.map(cast.link("issuer"), ({ outstanding }) => outstanding === 0),
+            2000
+          )
+
+          far.heal()
+          yield* until(Effect.map(cast.link("issuer"), ({ ready }) => ready))
+          const before = yield* answered(cast)
+          yield* until(Effect.map(answered(cast), (count) => count > before + 50))
+          const accounts = yield* cast.accounts
+
+          agreed(accounts)
+          const lost = accounts.summary.filter(({ end }) => end === "TimedOut")
+          expect(lost.length).toBeGreaterThan(5)
+          // An inquiry moves no money and is not reversed; the accounts have looked at each of them.
+          expect(lost.filter(({ reversal }) => reversal !== null).length).toBeGreaterThan(5)
+        })
+      )
+  )
+
+  it.skipIf(hindrance !== "" || !isLong)(
+    `in one direction only is noticed just as soon${unlessHindered || unlessLong}`,
+    { timeout: 120_000 },
+    () =>
+      run(
+        Effect.gen(function* () {
+          const { cast, far, middle } = yield* three({ rate: 40, requestTimeoutMs: 6 * watchdogMs })
+          yield* until(Effect.map(answered(cast), (count) => count > 50))
+
+          // The partner's bytes arrive, ours do not.
+          far.blackHole(middle)
+          const closed = yield* until(Effect.map(cast.link("issuer"), ({ lastEnd }) => lastEnd !== null))
+          far.heal()
+          yield* until(Effect.map(cast.link("issuer"), ({ ready }) => ready))
+
+          expect(closed).toBeLessThan(3 * watchdogMs + 3000)
+          agreed(yield* cast.accounts)
+        })
+      )
+  )
+
+  it.skipIf(hindrance !== "")(
+    `for less than a watchdog time costs no connection${unlessHindered}`,
+    { timeout: 120_000 },
+    () =>
+      run(
+        Effect.gen(function* () {
+          const { cast, near, far } = yield* three({ rate: 40, requestTimeoutMs: 6 * watchdogMs })
+          yield* until(Effect.map(answered(cast), (count) => count > 50))
+          const epochs = (yield* cast.status).links.map(({ epoch }) => epoch)
+
+          for (const cable of [near, far]) cable.plug(false)
+          yield* Effect.sleep(watchdogMs / 2)
+          for (const cable of [near, far]) cable.plug(true)
+          const before = yield* answered(cast)
+          yield* until(Effect.map(answered(cast), (count) => count > before + 50))
+
+          expect((yield* cast.status).links.map(({ epoch }) => epoch)).toEqual(epochs)
+          agreed(yield* cast.accounts)
+        })
+      )
+  )
+})
