@@ -112,9 +112,10 @@ describe.skipIf(procHindrance !== "")(`A storm ${procHindrance}`, () => {
     expect(residentMiB(running.ready.pid)).toBeLessThan(memory + 60)
     await running.stop()
     const { err } = await running.ended
-    // A line for each hundred of them, and not for each.
+    // A line for each hundred of them at each door, and not for each. A connection that is reset at once is tried again.
     const lines = err.split("\n").filter((line) => line.includes("PeerNotAllowed"))
-    expect(lines.length).toBeGreaterThan(STRANGERS / 200)
-    expect(lines.length).toBeLessThan(STRANGERS / 40)
+    const most = Math.max(...lines.map((line) => Number(/(\d+) so far/.exec(line)?.[1] ?? 1)))
+    expect(most).toBeGreaterThan(STRANGERS / 2 - 100)
+    expect(lines.length).toBeLessThan((2 * most) / 100 + 6)
   })
 })
