@@ -132,7 +132,8 @@ describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () =
           far.heal()
           yield* until(Effect.map(cast.link("issuer"), ({ ready }) => ready))
 
-          expect(closed).toBeLessThan(3 * watchdogMs + slackMs)
+          // What the partner says by itself, once a second, may still arrive once; each Tw may be a fifteenth longer.
+          expect(closed).toBeLessThan(3 * watchdogMs * (16 / 15) + 1000 + slackMs)
           agreed(yield* cast.accounts)
         })
       )
