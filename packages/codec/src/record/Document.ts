@@ -1,10 +1,11 @@
 /**
- * XML and JSON messages of a core system as opaque bytes: a few paths say what a switch must know (key, kind, response code), and
- * nothing else of the document is looked at or changed. The bytes go on as they came; documents are never written here. All of a
- * document counts as card data: there is no covered copy, only the length may be shown.
+ * XML and JSON messages of a core system as opaque bytes: a few paths say what a switch must know (key, kind, response code) and
+ * what it must not keep (card data), and nothing else of the document is looked at or changed. The bytes go on as they came;
+ * the only documents written here are covered copies. Without a list of what is covered all of a document counts as card data.
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser"
-import { fromGbk } from "../encoding/Gbk.ts"
+import { fromGbk, gbkLength, writeGbk } from "../encoding/Gbk.ts"
+import { coveredRanges, coverText } from "./DocumentCover.ts"
 import type { RecordKind } from "./Record.ts"
 
 /** A document message, as data. A path names elements or members down to a value: `Document/Head/MsgId`, `Document/@id`. */
@@ -18,6 +19,11 @@ export interface DocumentFormat {
   /** Value that tells requests from answers; left out: the link's direction tells. */
   readonly kind?: { readonly path: string; readonly kinds: ReadonlyArray<RecordKind> }
   readonly responseCode?: string
+  /**
+   * Paths of card data: covered with asterisks in a redacted copy, in every occurrence and with all that stands below. A path
+   * that begins with two asterisks and a slash, such as one ending in `CardNo`, covers that name wherever it stands.
+   */
+  readonly covered?: ReadonlyArray<string>
   /** Most bytes; 65536 when left out. */
   readonly lengthMax?: number
 }
@@ -25,7 +31,7 @@ export interface DocumentFormat {
 /** Why a document is not taken. `path` names what is missing, ambiguous or unknown; "" for the whole. */
 export interface DocumentInvalid {
   readonly _tag: "DocumentInvalid"
-  readonly rule: "size" | "text" | "syntax" | "path" | "kind"
+  readonly rule: "size" | "text" | "syntax" | "path" | "kind" | "covered"
   readonly path: string
 }
 
@@ -96,28 +102,69 @@ const textOf = ({ encoding }: DocumentFormat, bytes: Uint8Array): string | undef
   }
 }
 
+const bomBytes = Buffer.from("EFBBBF", "hex")
+
+/** The bytes of a text that was read; a mark of the byte order, which is not in the text, comes back. */
+const bytesOf = ({ encoding }: DocumentFormat, text: string, source: Uint8Array): Buffer => {
+  if (encoding !== "gbk") {
+    const bytes = Buffer.from(text, "utf8")
+    return bomBytes.equals(source.subarray(0, 3)) ? Buffer.concat([bomBytes, bytes]) : bytes
+  }
+  const bytes = Buffer.alloc(gbkLength(text))
+  writeGbk(text, bytes, 0)
+  return bytes
+}
+
 /** Reads the documents of one format. */
 export class DocumentCodec {
   readonly format: DocumentFormat
   readonly #kinds: ReadonlyMap<string, RecordKind>
+  readonly #covered: ReadonlyArray<ReadonlyArray<string>>
 
   /** Throws a `TypeError` when the format names no key or an empty path. */
   constructor(format: DocumentFormat) {
     this.format = format
     this.#kinds = new Map(format.kind?.kinds.map((kind) => [kind.text, kind]))
-    const paths = [...format.key, format.kind?.path, format.responseCode].filter((path) => path !== undefined)
+    const covered = format.covered ?? []
+    this.#covered = covered.map((path) => path.split("/"))
+    const named = covered.map((path) => path.replace(/^\*\*\//, ""))
+    const paths = [...format.key, format.kind?.path, format.responseCode, ...named].filter((path) => path !== undefined)
     if (format.key.length === 0 || paths.some((path) => path.split("/").includes("")))
       throw new TypeError(`document ${format.name}: key paths like "Document/Head/MsgId" are expected`)
   }
 
   /** What `buffer[start, end)`, one whole document, says; an element that comes twice on a path is no value. */
   read(buffer: Buffer, start = 0, end = buffer.length): DocumentReading | DocumentInvalid {
+    const taken = this.#take(buffer, start, end)
+    return "_tag" in taken ? taken : this.#reading(taken.document)
+  }
+
+  /**
+   * A copy of the same length whose card data, and XML comments, are covered: what may be kept. The format must say what is card
+   * data; else, and for a document that cannot be read, there is no copy.
+   */
+  redact(buffer: Buffer, start = 0, end = buffer.length): Buffer | DocumentInvalid {
+    if (this.format.covered === undefined) return invalid("covered")
+    const taken = this.#take(buffer, start, end)
+    if ("_tag" in taken) return taken
+    const { text } = taken
+    const { syntax, encoding } = this.format
+    const ranges = coveredRanges(syntax, text, this.#covered)
+    if (ranges === undefined) return invalid("covered")
+    const lengthOf = encoding === "gbk" ? gbkLength : (part: string): number => Buffer.byteLength(part, "utf8")
+    return bytesOf(this.format, coverText(text, ranges, syntax, lengthOf), buffer.subarray(start, end))
+  }
+
+  #take(
+    buffer: Buffer,
+    start: number,
+    end: number
+  ): { readonly text: string; readonly document: object } | DocumentInvalid {
     if (end - start > (this.format.lengthMax ?? 65_536)) return invalid("size")
     const text = textOf(this.format, buffer.subarray(start, end))
     if (text === undefined) return invalid("text")
     const document = parsed(this.format, text)
-    if (typeof document !== "object" || document === null) return invalid("syntax")
-    return this.#reading(document)
+    return typeof document !== "object" || document === null ? invalid("syntax") : { text, document }
   }
 
   #reading(document: object): DocumentReading | DocumentInvalid {
