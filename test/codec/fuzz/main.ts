@@ -13,7 +13,7 @@ import type { Target } from "./Targets.ts"
 const corpusFile = new URL("../../fixtures/fuzz/corpus.json", import.meta.url)
 
 /** Longer inputs find nothing that these do not, and make the corpus large. */
-const keptBytesMax = 1024
+const keptBytesMax = 400
 
 const { values } = parseArgs({
   options: {

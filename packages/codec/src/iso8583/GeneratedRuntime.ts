@@ -192,15 +192,21 @@ export const wireTables: Readonly<Record<string, Uint16Array>> = Object.fromEntr
   ])
 )
 
+/** By the codes of two hex digits, as a 16-bit number, the byte they say; -1: one is no hex digit. */
+const byteOfPair: Int16Array = Int16Array.from({ length: 65_536 }, (_, pair) => {
+  const high = hexValue[pair >> 8]!
+  const low = hexValue[pair & 255]!
+  return high < 0 || low < 0 ? -1 : high * 16 + low
+})
+
 /** Bytes of hex digits, `undefined` when one is none; a slab costs less than an array of their own. */
 export const hexField = (buffer: Uint8Array, from: number, to: number): Uint8Array | undefined => {
   const bytes = room((to - from) >> 1)
   let wrong = 0
-  for (let at = 0; at < bytes.length; at++) {
-    const high = hexValue[buffer[from + 2 * at]!]!
-    const low = hexValue[buffer[from + 2 * at + 1]!]!
-    wrong |= high | low
-    bytes[at] = (high << 4) | low
+  for (let at = from; at < to - 1; at += 2) {
+    const byte = byteOfPair[(buffer[at]! << 8) | buffer[at + 1]!]!
+    wrong |= byte
+    bytes[(at - from) >> 1] = byte
   }
   return wrong < 0 ? undefined : bytes
 }

@@ -86,7 +86,11 @@ export const writePatched = (
     if (patches.newMti > 9999) throw new PatchInvalid(mtiInvalid(-1, "length"))
     writeMti(layout, patches.newMti, out, at + index.body - index.start)
   }
-  if (layout.header !== undefined) patchHeader(layout, patches, out, at, length)
+  if (layout.header !== undefined) {
+    // A header whose length was checked and has not changed is right. A reject's original has a header that nobody checked.
+    const isRight = index.rejectCode === 0 && length === index.end - index.start
+    if (!isRight || patches.answers || patches.partCount > 0) patchHeader(layout, patches, out, at, length)
+  }
   return length
 }
 
