@@ -21,4 +21,17 @@ describe("An example that runs with one command", () => {
     expect(out).toContain("PeerReset, send leg: reset by the partner")
     expect(out).toContain("purchase 2 answered 00")
   })
+
+  it("09-groups: uses the backup when the primary dies, fails back after the quiet time, and falls together", async () => {
+    const { code, out } = await run("09-groups")
+
+    expect(code, out).toBe(0)
+    expect(out.match(/host [ab]: 0200 STAN \d+/g)).toEqual([
+      "host a: 0200 STAN 000001",
+      "host b: 0200 STAN 000002",
+      "host b: 0200 STAN 000003",
+      "host a: 0200 STAN 000004"
+    ])
+    expect(out).toContain("GroupFell, centre-1 of the group centre ended, and the group falls together")
+  })
 })

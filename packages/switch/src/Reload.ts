@@ -12,10 +12,12 @@ import { isDeepStrictEqual } from "node:util"
 import { Data, Effect, Semaphore } from "effect"
 import { drainLinks, type Unfinished, unfinishedOf, until } from "./Drain.ts"
 import type { Books, Limits } from "./exchange/Books.ts"
+import { destinations } from "./exchange/Groups.ts"
 import { LinksMissing } from "./exchange/Recovery.ts"
 import { type Route, Router } from "./exchange/Router.ts"
 import type { Settings as DeliverySettings } from "./exchange/StoreAndForward.ts"
 import { type Fleet, reloaded } from "./Fleet.ts"
+import type { GroupSettings } from "./link/Group.ts"
 import type { Link } from "./link/Link.ts"
 import { type LinkSettings, sidesOf } from "./link/Settings.ts"
 import { type Endpoint, Transport } from "./transport/Transport.ts"
@@ -26,9 +28,10 @@ const SETTLE_MS = 5000
 /** One link as a configuration has it. */
 export type LinkPlan = LinkSettings & { readonly delivery: DeliverySettings }
 
-/** The new settings; routes by positions in `links`. */
+/** The new settings; routes by positions in `links`, and behind them in `groups`. */
 export interface Next {
   readonly links: ReadonlyArray<LinkPlan>
+  readonly groups?: ReadonlyArray<GroupSettings>
   readonly routes: ReadonlyArray<Route>
   readonly limits: Limits
 }
@@ -213,7 +216,7 @@ export class Reload {
     }
     for (const name of removed) this.linkOf(name)!.isGone = true
     // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
-    for (const { id } of closing) books.queues[id]!.linkLost(0)
+    for (const link of closing) books.carriedLost(link, 0)
     for (const plan of next.links.map((one) => this.adopted(one))) {
       if (!added.includes(plan.name) && !changed.includes(plan.name)) continue
       const before = closing.find(({ settings }) => settings.name === plan.name) ?? this.closedPlace(plan.name)
@@ -228,7 +231,8 @@ export class Reload {
     }
     this.plans = new Map(next.links.map((plan) => [plan.name, plan]))
     const numbers = next.links.map(({ name }) => this.linkOf(name)!.id)
-    books.router = new Router(next.routes.map((route) => ({ ...route, to: numbers[route.to]! })))
+    books.router = new Router(destinations(next.routes, numbers))
+    books.groups.change(next.groups ?? [], numbers, books.now)
     books.limits = next.limits
     for (const link of made) if (added.includes(link.settings.name)) link.noted(`operator ${user}: reload: added`)
     books.flush()

@@ -10,6 +10,7 @@ import { drainAll, type Unfinished } from "./Drain.ts"
 import { Books, type Limits } from "./exchange/Books.ts"
 import { Deliveries } from "./exchange/Deliveries.ts"
 import { FairShare } from "./exchange/FairShare.ts"
+import { destinations } from "./exchange/Groups.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
 import { type LinksMissing, type Recovered, Recovery } from "./exchange/Recovery.ts"
 import { Requests } from "./exchange/Requests.ts"
@@ -20,6 +21,8 @@ import { StoredAnswers } from "./exchange/StoredAnswers.ts"
 import { Fleet } from "./Fleet.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
+import { LinkEnded } from "./link/Ended.ts"
+import type { GroupSettings } from "./link/Group.ts"
 import { Link, type LinkEvents } from "./link/Link.ts"
 import { Notices } from "./link/Notices.ts"
 import type { SessionEpoch } from "./link/SessionOwner.ts"
@@ -32,10 +35,15 @@ import type { ListenFailed, Transport } from "./transport/Transport.ts"
 /** How often the oldest open exchange is looked up for the journal, and its disk looked at, in ticks of the deadline fiber. */
 const FLOOR_TICKS = 50
 
+/** Ends that say nothing about the partner: the other links of a group that falls together stay as they are. */
+const closedByUs = new Set<LinkEnded["reason"]>(["GroupFell", "Operator", "Reloaded", "Stopping"])
+
 /** All that one switch is told. */
 export interface SwitchSettings {
   readonly links: ReadonlyArray<LinkSettings & { readonly delivery: DeliverySettings }>
-  /** Routes by the links' positions in `links`. */
+  /** Links used as one destination, by their positions in `links`; a link is in one of them at most. */
+  readonly groups?: ReadonlyArray<GroupSettings>
+  /** Routes by the destinations' numbers: positions in `links`, and behind them positions in `groups`. */
   readonly routes: ReadonlyArray<Route>
   readonly limits: Limits
 }
@@ -89,7 +97,8 @@ class Core {
   readonly broken = Deferred.makeUnsafe<never>()
 
   constructor(settings: SwitchSettings, journal: Journal["Service"], runtime: Books["runtime"]) {
-    this.books = new Books(new Router(settings.routes), journal, settings.limits, runtime, {
+    const numbers = settings.links.map((_, id) => id)
+    this.books = new Books(new Router(destinations(settings.routes, numbers)), journal, settings.limits, runtime, {
       forward: (link, id) => this.requests.forward(link, id),
       deliver: (link, id) => this.requests.deliver(link, id)
     })
@@ -103,6 +112,7 @@ class Core {
     settings.links.forEach((link, id) => {
       this.books.put(this.link(id, link), link.delivery, this.queue)
     })
+    this.books.groups.change(settings.groups ?? [], numbers, this.books.now)
     journal.writer.onCommitted = (lastSeq) => this.committed(lastSeq)
   }
 
@@ -143,6 +153,7 @@ class Core {
       if (outstanding.size > 0) outstanding.expire(books.now, (slot) => this.requests.expired(link, slot))
       books.queues[link.id]!.tick(books.now)
     }
+    books.groups.tick(books.now)
     books.flush()
   }
 
@@ -161,13 +172,16 @@ class Core {
     readiness: (link, ready) => {
       this.noted(link, link.epoch, ready ? "ready" : "not ready")
       this.books.tick()
+      this.books.groups.changed(link, this.books.now)
       if (ready) this.books.queues[link.id]!.linkReady()
       this.books.flush()
     },
-    ended: (link, epoch) => {
+    ended: (link, epoch, ended) => {
       this.books.tick()
+      this.books.groups.changed(link, this.books.now)
       this.requests.connectionLost(link, epoch)
-      this.books.queues[link.id]!.linkLost(link.short === undefined ? 0 : epoch)
+      this.books.carriedLost(link, link.short === undefined ? 0 : epoch)
+      if (link.short === undefined && !closedByUs.has(ended.reason)) this.fallTogether(link)
       this.books.flush()
     },
     owing: (link) => this.books.owing(link),
@@ -175,6 +189,14 @@ class Core {
       this.noted(link, epoch, text)
       this.books.flush()
     }
+  }
+
+  /** The CUPS rule, where the link's group has it: the other connections of the group are closed, too, and made anew. */
+  private fallTogether(link: Link): void {
+    const falls = this.books.groups.fallsWith(link, this.books.now)
+    if (falls === undefined) return
+    const why = `${link.settings.name} of the group ${falls.group} ended, and the group falls together`
+    for (const other of falls.links) other.cut(new LinkEnded({ reason: "GroupFell", why }))
   }
 
   /** Waits until entry `seq` is on disk. */

@@ -3,6 +3,7 @@
  * asked of disk, kernel or partner, so it is answered at once.
  */
 import type { Books } from "./exchange/Books.ts"
+import type { GroupStatus } from "./exchange/Groups.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
 import type { Link } from "./link/Link.ts"
 import type { LinkStatus } from "./link/LinkStatus.ts"
@@ -21,6 +22,7 @@ export interface LinkWork extends LinkStatus {
 /** What an operator sees at once. */
 export interface SwitchStatus {
   readonly links: ReadonlyArray<LinkWork>
+  readonly groups: ReadonlyArray<GroupStatus>
   /** Entries by kind since the journal began. */
   readonly entries: ReadonlyArray<number>
   /** Answers by response code since the start. */
@@ -43,6 +45,7 @@ const workOf = (books: Books, link: Link): LinkWork => {
 /** The status now. */
 export const statusOf = (books: Books): SwitchStatus => ({
   links: books.links.filter(({ isGone }) => !isGone).map((link) => workOf(books, link)),
+  groups: books.groups.status(),
   entries: books.journal.counts(),
   answers: Object.fromEntries(books.answers),
   unwritten: { entries: books.journal.writer.pendingEntries, bytes: books.journal.writer.pendingBytes }

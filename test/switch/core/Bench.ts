@@ -181,7 +181,11 @@ export const makeDisk = () => {
 }
 
 /** A running switch, in a scope; `acquirer` (link 0) and `issuer` (link 1) and whatever else is given. */
-export const startBench = (links: ReadonlyArray<LinkAll>, disk = makeDisk()) =>
+export const startBench = (
+  links: ReadonlyArray<LinkAll>,
+  disk = makeDisk(),
+  more: Partial<Pick<Switch.SwitchSettings, "groups" | "routes" | "limits">> = {}
+) =>
   Effect.gen(function* () {
     const accepts = new Map<number, (connection: Connection) => void>()
     const { store, waiting } = disk
@@ -206,7 +210,8 @@ export const startBench = (links: ReadonlyArray<LinkAll>, disk = makeDisk()) =>
         recentKeys: 1024,
         unwrittenRefuse: 1 << 20,
         unwrittenStop: 1 << 21
-      }
+      },
+      ...more
     }
     const journal = Journal.layer.pipe(Layer.provide(store.layer))
     const context = yield* Layer.build(Layer.mergeAll(journal, Layer.succeed(Transport, transport), Logger.layer([])))

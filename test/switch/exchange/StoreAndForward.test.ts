@@ -5,12 +5,12 @@ import { StoreAndForward, type Stored } from "../../../packages/switch/src/excha
 const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answersAtOnce = true) => {
   const pending: Array<() => void> = []
   const commit = () => pending.shift()?.()
-  const world = { isReady: true, journal: [] as Array<string>, wire: [] as Array<string>, commit, now: 0 }
+  const world = { isReady: true, carrier: 0, journal: [] as Array<string>, wire: [] as Array<string>, commit, now: 0 }
   const queue = new StoreAndForward(
     { timeoutMs: 1000, retryMs: 5000, attemptsMax: 3, window: 4, ...settings },
     {
-      isReady: () => world.isReady,
-      recordAttempt: (stored, then) => {
+      carrier: () => (world.isReady ? world.carrier : undefined),
+      recordAttempt: (stored, _carrier, then) => {
         world.journal.push(`attempt ${stored.attempts} of ${stored.exchange}`)
         if (answersAtOnce) then(world.now, 1)
         else pending.push(() => then(world.now, 1))
@@ -21,6 +21,8 @@ const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answe
         world.wire.push(`${stored.exchange}${again ? " repeat" : ""}`)
         return true
       },
+      own: 0,
+      isSuccess: (code) => code === "00",
       isFinal: (code) => code !== "96"
     }
   )
@@ -86,12 +88,25 @@ describe("store-and-forward", () => {
     queue.add(message(1))
     queue.add(message(2))
     world.isReady = false
-    queue.linkLost()
+    queue.linkLost(0)
     queue.tick(50)
     expect(world.wire).toEqual(["1", "2"])
     world.isReady = true
     queue.linkReady()
     expect(world.wire).toEqual(["1", "2", "1 repeat", "2 repeat"])
+  })
+
+  it("repeats only what the link that fell carried, by another link of the group", () => {
+    const { queue, world } = queueOf()
+    queue.add(message(1))
+    world.carrier = 1
+    queue.add(message(2))
+    queue.linkLost(0)
+    queue.linkReady()
+    expect(world.wire).toEqual(["1", "2", "1 repeat"])
+    queue.linkLost(0)
+    queue.linkReady()
+    expect(world.wire).toEqual(["1", "2", "1 repeat"])
   })
 
   it("marks the first sending after a restart as a repeat when the last run had tried", () => {
@@ -126,7 +141,7 @@ describe("store-and-forward", () => {
   it("writes once on a connection, also when the link falls and comes back while an attempt is being journalled", () => {
     const { queue, world } = queueOf({}, false)
     queue.add(message(1))
-    queue.linkLost()
+    queue.linkLost(0)
     queue.linkReady()
     expect(world.journal).toEqual(["attempt 1 of 1", "attempt 2 of 1"])
     world.commit()

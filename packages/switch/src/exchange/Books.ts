@@ -6,6 +6,7 @@ import type { Effect, Fiber } from "effect"
 import type { Journal } from "../journal/Journal.ts"
 import type { Link } from "../link/Link.ts"
 import { Commits, type HotActions } from "./Commits.ts"
+import { Groups } from "./Groups.ts"
 import { Outstanding } from "./Outstanding.ts"
 import { RecentKeys } from "./RecentKeys.ts"
 import { Recorder } from "./Recorder.ts"
@@ -53,7 +54,9 @@ export class Books {
   readonly recent: RecentKeys
   /** Outstanding requests by the number of the link that they were sent on. */
   readonly outstanding: Array<Outstanding> = []
-  /** Store-and-forward queues by link number. */
+  /** Links used as one destination. */
+  readonly groups: Groups = new Groups(this.links, this.outstanding)
+  /** Store-and-forward queues by link number: of what is meant for that link, whichever of its group carries it. */
   readonly queues: Array<StoreAndForward> = []
   /** Answers since the start, by response code. */
   readonly answers = new Map<string, number>()
@@ -124,15 +127,24 @@ export class Books {
 
   /**
    * Sends an answer of our own to a message that came on connection `epoch`: a long link gives it on the connection that is up, a
-   * short one as its mode says. False when there is none.
+   * short one as its mode says; else another link of the family does. False when none can.
+   *
+   * On the connection that the message came on its answer is wanted, even after a sign-off; a new one has to sign on first.
    */
-  send(link: Link, epoch: number, message: Buffer): boolean {
-    const { session } = link
-    if (session === undefined) return link.short?.answer(epoch, message) === true
-    if (!link.canSend) return false
-    session.put(message)
-    this.touch(link)
+  send(link: Link, epoch: number, message: Buffer, length = message.length): boolean {
+    if (link.short?.answer(epoch, message, length) === true) return true
+    const isOwn = link.canSend && (link.epoch === epoch || link.isSignedOn)
+    const way = isOwn ? link : this.groups.wayBack(link)
+    if (way === undefined || !way.fits(length)) return false
+    way.session!.put(message, length)
+    this.touch(way)
     return true
+  }
+
+  /** A connection of the link has ended: what it carried of its own queue, or of another of its family, is not under way. */
+  carriedLost(link: Link, epoch: number): void {
+    this.queues[link.id]!.linkLost(link.id, epoch)
+    for (const other of this.groups.others(link)) this.queues[other.id]!.linkLost(link.id, epoch)
   }
 
   /** Hands a message whose entry is on disk to the link's store-and-forward queue. */

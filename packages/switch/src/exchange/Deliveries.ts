@@ -8,6 +8,7 @@ import {
   isMessageError,
   isRepeat,
   isReversible,
+  isSuccess,
   MessageIndex,
   PatchList,
   repeatMti,
@@ -48,13 +49,14 @@ export class Deliveries {
     this.requests = requests
   }
 
-  /** The queue of a link's place: it outlives a change of the link's settings. */
+  /** The queue of a link's place: it outlives a change of the link's settings. Another link of its group may carry for it. */
   queue({ id }: Link, settings: Settings): StoreAndForward {
-    const { links, record, commits } = this.books
+    const { links, record, commits, groups } = this.books
     const queue: StoreAndForward = new StoreAndForward(settings, {
-      isReady: () => links[id]!.isReady && links[id]!.short?.isReachable !== false,
-      recordAttempt: (stored, then) => {
-        const link = links[id]!
+      own: id,
+      carrier: (stored) => (this.isUnderWay(links[id]!, stored.key) ? undefined : groups.carrier(id, this.books.now)),
+      recordAttempt: (stored, carrier, then) => {
+        const link = links[carrier]!
         const attempt = (epoch: number) => {
           const seq = record.ended("sent", stored.exchange, link, epoch, String(stored.attempts))
           commits.after(seq, () => then(this.books.now, epoch))
@@ -71,35 +73,51 @@ export class Deliveries {
         const link = links[id]!
         record.ended(end, stored.exchange, link, link.epoch, code)
       },
-      write: (stored, again, epoch) => this.write(links[id]!, stored, again, epoch, queue.timeoutMs),
+      write: (stored, again, carrier, epoch) => this.write(links[carrier]!, stored, again, epoch, queue.timeoutMs),
+      isSuccess: (code) => isSuccess(links[id]!.settings.dialect, code),
       isFinal: (code) => !notFinal.has(responseClass(links[id]!.settings.dialect, code))
     })
     return queue
+  }
+
+  /** Whether another queue of the link's family has a message with this key under way: an answer would fit both (G6). */
+  private isUnderWay(link: Link, key: string): boolean {
+    return this.books.groups.others(link).some(({ id }) => this.books.queues[id]!.waiting(key) !== undefined)
+  }
+
+  /** The queue of the link's family that waits for an answer with this key: its own first. */
+  private waitingFor(link: Link, key: string): StoreAndForward | undefined {
+    const { queues, groups } = this.books
+    if (queues[link.id]!.waiting(key) !== undefined) return queues[link.id]
+    return groups
+      .others(link)
+      .map(({ id }) => queues[id]!)
+      .find((queue) => queue.waiting(key) !== undefined)
   }
 
   /** An advice, a reversal or a notice of a partner. */
   advice(origin: Link, epoch: number, index: MessageIndex): void {
     const { books, requests } = this
     const { codec, dialect } = origin.settings
-    const space = receivedOn(origin.id, index.mti)
     const length = codec.matchKey(index, dialect.match.transaction, this.originKey, 0)
     if (!requests.isIdentified(origin, index)) return requests.refuse(origin, epoch, index, "formatError")
     // A refused advice is taken when it comes again.
-    if (books.recent.find(space, this.originKey, 0, length) && books.recent.fate === Fate.queued) {
+    const isKnown = books.groups.isRecent(books.recent, origin, index.mti, this.originKey, length)
+    if (isKnown && books.recent.fate === Fate.queued) {
       return this.repeated(origin, epoch, index)
     }
     if (!origin.isSignedOn) return requests.refuse(origin, epoch, index, "notSignedOn")
     if (books.isFull) return requests.refuse(origin, epoch, index, "malfunction")
     const to = books.router.route(index)
     if (to === undefined) return requests.refuse(origin, epoch, index, "noRoute")
-    const target = books.links[to]!
+    const target = this.home(to, origin, index)
     // A reload is about to remove it, or to give it another dialect: what it still took would have no place.
     if (target.isLeaving) return requests.refuse(origin, epoch, index, "issuerDown")
-    if (books.queues[to]!.size >= STORED_MAX) return requests.refuse(origin, epoch, index, "malfunction")
+    if (books.queues[target.id]!.size >= STORED_MAX) return requests.refuse(origin, epoch, index, "malfunction")
     const bytes = this.outgoing(origin, target, index)
     if (bytes === undefined || !target.fits(bytes.length)) return requests.refuse(origin, epoch, index, "formatError")
     const stored = this.enter(target, 0, `from ${origin.settings.name}`, bytes)
-    books.recent.put(space, this.originKey, 0, length, stored.exchange, Fate.queued)
+    books.recent.put(receivedOn(origin.id, index.mti), this.originKey, 0, length, stored.exchange, Fate.queued)
     const answer = requests.makeAnswer(origin, index, approved(dialect))
     books.commits.after(stored.exchange, () => {
       books.send(origin, epoch, answer)
@@ -122,16 +140,26 @@ export class Deliveries {
     return undefined
   }
 
+  /** The link whose queue gets a message for `to`: the one that holds its transaction already, or that a request would take. */
+  private home(to: number, origin: Link, index: MessageIndex): Link {
+    const { groups, queues } = this.books
+    const home = groups.home(to, origin, index)
+    const others = groups.others(home)
+    if (others.length === 0 || origin.settings.dialect !== home.settings.dialect) return home
+    const transaction = Reversal.transactionOf(home.settings.dialect, index)
+    return others.find(({ id }) => queues[id]!.holds(transaction)) ?? home
+  }
+
   /** A response to a message of a queue. False when no message waits for it. */
   answer(link: Link, epoch: number, index: MessageIndex): boolean {
     const { books } = this
     const { codec, dialect } = link.settings
     if (index.rejectCode === 0 && !index.has(RESPONSE_CODE)) return false
     const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
-    const queue = books.queues[link.id]!
     const key = this.key.toString("latin1", 0, length)
-    const stored = queue.waiting(key)
-    if (stored === undefined) return false
+    const queue = this.waitingFor(link, key)
+    const stored = queue?.waiting(key)
+    if (queue === undefined || stored === undefined) return false
     const isReject = index.rejectCode !== 0
     const mti = isReject ? stored.mti : responseMti(stored.mti)
     if (index.mti !== mti && !(isReject && index.mti === repeatMti(mti))) return false

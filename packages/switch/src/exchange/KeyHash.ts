@@ -1,6 +1,6 @@
 /**
  * Two independent 32-bit hashes of a match key's bytes: one to find a slot, both together to recognise a key without
- * keeping it. Pure; not cryptographic, and never used on card numbers.
+ * keeping it. Pure; not cryptographic: the hash of a card number is never kept.
  */
 
 /** The hashes of the last `hashKey` call; one shared object, so that hashing a key allocates nothing. */

@@ -21,7 +21,7 @@ import * as Answer from "./Answer.ts"
 import type { Books } from "./Books.ts"
 import { differingEcho } from "./Echo.ts"
 import { Event, State } from "./Exchange.ts"
-import { KEY_LENGTH_MAX, type Slot, TICK_MS } from "./Outstanding.ts"
+import { KEY_LENGTH_MAX, type Outstanding, type Slot, TICK_MS } from "./Outstanding.ts"
 import { Fate, receivedOn, sentOn } from "./RecentKeys.ts"
 import type { Stored } from "./StoreAndForward.ts"
 import { translate } from "./Translate.ts"
@@ -67,15 +67,17 @@ export class Requests {
     const { dialect, codec } = origin.settings
     if (!this.isIdentified(origin, index)) return this.refuse(origin, epoch, index, "formatError")
     const length = codec.matchKey(index, dialect.match.transaction, this.originKey, 0)
-    if (books.recent.find(receivedOn(origin.id, index.mti), this.originKey, 0, length)) {
+    if (books.groups.isRecent(books.recent, origin, index.mti, this.originKey, length)) {
       return this.repeated(origin, epoch, index)
     }
     if (!origin.isSignedOn) return this.refuse(origin, epoch, index, "notSignedOn")
     if (origin.isClosedForRequests) return this.refuse(origin, epoch, index, "issuerDown")
     const to = books.router.route(index)
     if (to === undefined) return this.refuse(origin, epoch, index, "noRoute")
-    const target = books.links[to]!
-    if (!target.isReady) return this.refuse(origin, epoch, index, "issuerDown")
+    const target = books.groups.target(to, origin, index)
+    if (target === undefined) {
+      return this.refuse(origin, epoch, index, books.groups.isReady(to) ? "malfunction" : "issuerDown")
+    }
     this.accept(origin, epoch, index, length, target)
   }
 
@@ -102,6 +104,7 @@ export class Requests {
     if (outstanding.isFull || books.isFull) return this.refuse(origin, epoch, index, "malfunction")
     const { transaction } = target.settings.dialect.match
     const length = origin.settings.codec.matchKey(index, transaction, this.key, 0)
+    if (books.groups.isOutstanding(target, this.key, length)) return this.refuse(origin, epoch, index, "duplicate")
     const slot = outstanding.take(this.key, 0, length, books.now + books.limits.requestTimeoutMs)
     if (slot === undefined) return this.refuse(origin, epoch, index, "duplicate")
     slot.exchange = books.record.accepted(origin, epoch, target, index)
@@ -191,12 +194,14 @@ export class Requests {
     const { books } = this
     const { codec, dialect } = target.settings
     const length = codec.matchKey(index, dialect.match.transaction, this.key, 0)
-    const outstanding = books.outstanding[target.id]!
+    // The partner may answer on another link of the group than we asked on; its request stands where it was sent.
+    const holder = books.groups.holder(target, this.key, length)
+    const outstanding = books.outstanding[holder.id]!
     const slot = outstanding.find(this.key, 0, length)
     if (slot === undefined || outstanding.state(slot.id) !== State.open) {
-      return this.unexpected(target, epoch, index, length, slot)
+      return this.unexpected(target, epoch, index, length, slot, outstanding)
     }
-    if (slot.sentEpoch !== epoch && target.short?.isSync === true) {
+    if ((slot.sentEpoch !== epoch || holder !== target) && target.short?.isSync === true) {
       return this.foreign(target, epoch, index, slot, "another connection")
     }
     const origin = books.links[slot.originLink]!
@@ -213,16 +218,16 @@ export class Requests {
     else if (!this.keepAnswer(origin, target, index, slot)) {
       // Nobody hears of it: what it approved has to be taken back.
       this.foreign(target, epoch, index, slot, "not translated")
-      return this.end(target, slot, "answer not translated")
+      return this.end(holder, slot, "answer not translated")
     }
     const seq = books.record.answered(slot.exchange, target, epoch, code, index)
     outstanding.step(slot.id, Event.answered)
     slot.endCode = code
-    books.recent.put(sentOn(target.id), this.key, 0, length, slot.exchange, Fate.answered)
+    books.recent.put(sentOn(holder.id), this.key, 0, length, slot.exchange, Fate.answered)
     this.remember(origin, request, slot.exchange, Fate.answered)
     books.countAnswer(code)
     target.settled(epoch)
-    books.commits.deliver(seq, target.id, slot.id)
+    books.commits.deliver(seq, holder.id, slot.id)
   }
 
   /** Puts the partner's answer into the slot as the origin will get it. False when its dialect or frame cannot hold it. */
@@ -313,14 +318,15 @@ export class Requests {
     epoch: number,
     index: MessageIndex,
     keyLength: number,
-    slot: Slot | undefined
+    slot: Slot | undefined,
+    outstanding: Outstanding
   ): void {
     const { books } = this
     const code = index.text(39)
     if (slot !== undefined) {
-      const kind = books.outstanding[target.id]!.state(slot.id) === State.answering ? "duplicateAnswer" : "late"
+      const kind = outstanding.state(slot.id) === State.answering ? "duplicateAnswer" : "late"
       books.record.stray(kind, slot.exchange, target, epoch, code, index)
-    } else if (books.recent.find(sentOn(target.id), this.key, 0, keyLength)) {
+    } else if (books.groups.wasSent(books.recent, target, this.key, keyLength)) {
       const kind = books.recent.fate === Fate.answered ? "duplicateAnswer" : "late"
       books.record.stray(kind, books.recent.exchange, target, epoch, code, index)
     } else books.record.stray("unmatched", 0, target, epoch, code, index)
@@ -369,22 +375,16 @@ export class Requests {
     this.sendAnswer(slot)
   }
 
-  private sendAnswer(slot: Slot): boolean {
-    const origin = this.books.links[slot.originLink]!
-    const { session } = origin
-    if (session === undefined) return origin.short?.answer(slot.originEpoch, slot.answer, slot.answerLength) === true
-    // On the connection that the request came on its answer is wanted, even after a sign-off; a new one has to sign on first.
-    if (!origin.canSend || (origin.epoch !== slot.originEpoch && !origin.isSignedOn)) return false
-    session.put(slot.answer, slot.answerLength)
-    this.books.touch(origin)
-    return true
+  private sendAnswer({ originLink, originEpoch, answer, answerLength }: Slot): boolean {
+    return this.books.send(this.books.links[originLink]!, originEpoch, answer, answerLength)
   }
 
   /** Keeps under the origin's key what became of a request. */
   private remember(origin: Link, request: MessageIndex, exchange: number, fate: Fate): void {
     const { codec, dialect } = origin.settings
     const length = codec.matchKey(request, dialect.match.transaction, this.originKey, 0)
-    this.books.recent.put(receivedOn(origin.id, request.mti), this.originKey, 0, length, exchange, fate)
+    const space = receivedOn(origin.id, request.mti)
+    this.books.recent.put(space, this.originKey, 0, length, exchange, fate)
   }
 
   /** An index of the request in `slot`; the same object at every call. */

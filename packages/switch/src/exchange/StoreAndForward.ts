@@ -41,19 +41,26 @@ export interface Settings {
 
 /** What the queue does outside of itself. */
 export interface Effects {
-  /** Whether the link may be used now. */
-  readonly isReady: () => boolean
   /**
-   * Journals an attempt, and calls `then` when it is on disk, with the time and the number of the connection that the message
-   * is to leave on; 0 when there is none, and then nothing was journalled.
+   * Number of the link that the message can leave on now: its own, or another of its group. `undefined` when there is none, or
+   * while a message with the same key is under way for the group.
    */
-  readonly recordAttempt: (stored: Stored, then: (nowMs: number, epoch: number) => void) => void
+  readonly carrier: (stored: Stored) => number | undefined
+  /**
+   * Journals an attempt on the link `carrier`, and calls `then` when it is on disk, with the time and the number of the
+   * connection that the message is to leave on; 0 when there is none, and then nothing was journalled.
+   */
+  readonly recordAttempt: (stored: Stored, carrier: number, then: (nowMs: number, epoch: number) => void) => void
   /** Journals the end. `code` is the response code, or the reason for giving up. */
   readonly recordEnd: (stored: Stored, end: "acknowledged" | "abandoned", code: string) => void
   /** Writes the message, as a repeat when it may have been sent before. False when the connection cannot be used now. */
-  readonly write: (stored: Stored, isRepeat: boolean, epoch: number) => boolean
+  readonly write: (stored: Stored, isRepeat: boolean, carrier: number, epoch: number) => boolean
   /** Whether a response code ends the delivery; other codes say "try again later". */
   readonly isFinal: (code: string) => boolean
+  /** Whether the code is one of success: the partner has done what the message says. */
+  readonly isSuccess: (code: string) => boolean
+  /** The number of the queue's own link. */
+  readonly own: number
 }
 
 /** What an operator sees of a queue. */
@@ -77,6 +84,11 @@ interface Waiting {
   readonly epoch: number
 }
 
+/** A message on its way: the link that carries it. */
+interface UnderWay extends Waiting {
+  readonly carrier: number
+}
+
 /** The queue of one link. Times are monotonic milliseconds. */
 export class StoreAndForward {
   private settings: Settings
@@ -86,7 +98,7 @@ export class StoreAndForward {
   /** Between two attempts; the wait is always the same, so the first is due first. */
   private resting: Array<Omit<Waiting, "epoch">> = []
   /** Journalled as sent or being so, and waiting for an answer; by match key, oldest first. */
-  private readonly underWay = new Map<string, Waiting>()
+  private readonly underWay = new Map<string, UnderWay>()
   /** The oldest unfinished message of each transaction, and those that have to wait for it. */
   private readonly transactions = new Map<string, Array<Stored>>()
   private count = 0
@@ -156,10 +168,25 @@ export class StoreAndForward {
     const waiting = this.underWay.get(key)
     if (waiting === undefined) return false
     this.underWay.delete(key)
-    if (this.effects.isFinal(code)) this.finish(waiting.stored, "acknowledged", code)
+    if (this.isEnd(waiting, code)) this.finish(waiting.stored, "acknowledged", code)
     else this.again(waiting.stored, code, nowMs)
     this.pump()
     return true
+  }
+
+  /**
+   * Whether an answer ends the message. "No original" over another link than the original's own says only that it has not come
+   * yet: what that link's host had not read when its connection ended may be read still. So it is asked again, to the last attempt.
+   */
+  private isEnd({ stored, carrier }: UnderWay, code: string): boolean {
+    if (!this.effects.isFinal(code)) return false
+    const isSure = carrier === this.effects.own || this.effects.isSuccess(code)
+    return isSure || stored.attempts >= this.settings.attemptsMax
+  }
+
+  /** Whether a message of this transaction has not ended: the next one about it has to wait here. */
+  holds(transaction: string): boolean {
+    return this.transactions.has(transaction)
   }
 
   /** The link may be used: what waits goes out, what was under way on the old connection first. */
@@ -168,13 +195,13 @@ export class StoreAndForward {
   }
 
   /**
-   * The connection has ended: nothing is under way on it any more, and all of it may have arrived. With `epoch`, only this one of
-   * several has.
+   * The connection of the link `carrier` has ended: nothing is under way on it any more, and all of that may have arrived. With
+   * `epoch`, only this one of several has.
    */
-  linkLost(epoch = 0): void {
+  linkLost(carrier: number, epoch = 0): void {
     const lost: Array<Stored> = []
     for (const [key, waiting] of this.underWay) {
-      if (epoch !== 0 && waiting.epoch !== epoch) continue
+      if (waiting.carrier !== carrier || (epoch !== 0 && waiting.epoch !== epoch)) continue
       lost.push(waiting.stored)
       this.underWay.delete(key)
     }
@@ -198,28 +225,30 @@ export class StoreAndForward {
   }
 
   private pump(): void {
-    while (this.due.length > 0 && this.underWay.size < this.settings.window && this.effects.isReady()) {
-      const stored = this.takeDue()
-      if (stored === undefined) return
+    while (this.due.length > 0 && this.underWay.size < this.settings.window) {
+      const at = this.nextDue()
+      const carrier = at < 0 ? undefined : this.effects.carrier(this.due[at]!)
+      if (carrier === undefined) return
+      const stored = this.due.splice(at, 1)[0]!
       // It counts as under way while its attempt is being journalled; its time runs from the writing, however slow the disk is.
-      this.underWay.set(stored.key, { stored, until: Number.POSITIVE_INFINITY, epoch: 0 })
+      this.underWay.set(stored.key, { stored, until: Number.POSITIVE_INFINITY, carrier, epoch: 0 })
       const attempt = ++stored.attempts
-      this.effects.recordAttempt(stored, (writtenMs, epoch) => this.attempt(stored, attempt, writtenMs, epoch))
+      this.effects.recordAttempt(stored, carrier, (writtenMs, epoch) =>
+        this.attempt(stored, attempt, writtenMs, carrier, epoch)
+      )
     }
   }
 
-  /** The first message that may go out: two with one key are never under way together (guarantee G6). */
-  private takeDue(): Stored | undefined {
-    if (!this.underWay.has(this.due[0]!.key)) return this.due.shift()
-    const at = this.due.findIndex(({ key }) => !this.underWay.has(key))
-    return at < 0 ? undefined : this.due.splice(at, 1)[0]
+  /** Where the first message stands that may go out, -1: none. Two with one key are never under way together (guarantee G6). */
+  private nextDue(): number {
+    return this.due.findIndex(({ key }) => !this.underWay.has(key))
   }
 
   /** The journal has this attempt. If the link fell in between, a later attempt is on its way there, or none. */
-  private attempt(stored: Stored, attempt: number, nowMs: number, epoch: number): void {
+  private attempt(stored: Stored, attempt: number, nowMs: number, carrier: number, epoch: number): void {
     if (this.underWay.get(stored.key)?.stored !== stored || stored.attempts !== attempt) return
-    if (epoch > 0 && this.effects.write(stored, stored.attempts > 1, epoch)) {
-      this.underWay.set(stored.key, { stored, until: nowMs + this.settings.timeoutMs, epoch })
+    if (epoch > 0 && this.effects.write(stored, stored.attempts > 1, carrier, epoch)) {
+      this.underWay.set(stored.key, { stored, until: nowMs + this.settings.timeoutMs, carrier, epoch })
       return
     }
     // No byte has left: the attempt was none.

@@ -21,6 +21,7 @@ export class LinkEnded extends Data.TaggedError("LinkEnded")<{
     | "Done"
     | "AnswerOverdue"
     | "IdleTimeout"
+    | "GroupFell"
     | "Operator"
     | "Reloaded"
     | "Stopping"
@@ -53,6 +54,7 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
     "No answer came in time on a connection that carries one request at a time. It was closed, so that a late answer cannot be taken for the next one's. Look at the partner's host.",
   IdleTimeout:
     "On a short connection nothing came, or nothing more. Look for a partner, a probe or a stranger that connects and says nothing.",
+  GroupFell: "Another connection of the link's group ended, and the group has `fall: together`. Look at that one.",
   Operator: "An operator closed the connection; the journal says who.",
   Reloaded: "A reload of the configuration changed or removed the link; the journal says who asked for it.",
   Stopping: "The switch is stopping."
@@ -113,6 +115,7 @@ const closings: Readonly<Record<LinkEnded["reason"], Closing>> = {
   Done: { by: "us", how: "exchange over" },
   AnswerOverdue: { by: "us", how: "no answer in time" },
   IdleTimeout: { by: "us", how: "idle" },
+  GroupFell: { by: "us", how: "its group fell" },
   Operator: { by: "operator", how: "command" },
   Reloaded: { by: "operator", how: "reload" },
   Stopping: { by: "us", how: "stop" }

@@ -97,6 +97,11 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     return LinkState.isReady(this.state)
   }
 
+  /** Silent, and would be ready else: the connection stands. */
+  get isSuspect(): boolean {
+    return LinkState.isSuspect(this.state)
+  }
+
   /** Requests of the partner are taken now: everything but a missing sign-on is no reason against it. */
   get isSignedOn(): boolean {
     return LinkState.isSignedOn(this.state)

@@ -87,6 +87,10 @@ export const isSignedOn = (state: LinkState): boolean =>
 export const isReady = (state: LinkState): boolean =>
   isSignedOn(state) && state.watchdog === "OKAY" && !state.collecting && !state.draining && !state.blocked
 
+/** The link is silent, and would be ready else. */
+export const isSuspect = (state: LinkState): boolean =>
+  state.watchdog === "SUSPECT" && isReady({ ...state, watchdog: "OKAY" })
+
 /** The state in one word, for a status line: the first thing that keeps the link from being used. */
 export const phrase = (state: LinkState): string => {
   if (!state.connected) return state.draining ? "down, drained" : state.blocked ? "down, blocked" : "down"

@@ -1,6 +1,7 @@
 /**
  * What a configuration says, in a few lines: for `jinka check`. Pure; keys are named by where they are.
  */
+import type { GroupSettings } from "../link/Group.ts"
 import type { LinkSettings, Side } from "../link/Settings.ts"
 import type { Configuration } from "./Configuration.ts"
 import type { KeyDocument } from "./configuration/ConfigurationDocument.ts"
@@ -14,6 +15,7 @@ export const configurationText = ({ document, settings, journal, socket, warning
     `institution ${document.institution}, requests end after ${document.requestTimeout}, a stop waits ${document.drainTimeout}`,
     "links",
     ...settings.links.map((link) => `  ${link.name.padEnd(widest)}  ${linkText(link)}`),
+    ...groupLines(settings.groups ?? []),
     "routes",
     ...document.routes.map(({ bin, institution, to }) =>
       bin === undefined ? `  institution ${institution} to ${to}` : `  card numbers ${bin}... to ${to}`
@@ -40,3 +42,16 @@ const wayText = (side: Side): string =>
   side._tag === "connect"
     ? `we connect to ${side.to.host}:${side.to.port}`
     : `the partner connects to ${side.at.host}:${side.at.port}, ${side.from.length === 0 ? "from anywhere" : `from ${side.from.join(", ")}`}`
+
+const groupLines = (groups: ReadonlyArray<GroupSettings>): ReadonlyArray<string> =>
+  groups.length === 0 ? [] : ["groups", ...groups.map((group) => `  ${groupText(group)}`)]
+
+const groupText = ({ name, use, by, members, failbackMs, fallTogether }: GroupSettings): string =>
+  [
+    `${name}: ${use}${by.length === 0 ? "" : ` by DE ${by.join(", ")}`} of ${members.map(nameAndWeight).join(", ")}`,
+    `failback after ${failbackMs / 1000} s`,
+    ...(fallTogether ? ["all fall together"] : [])
+  ].join("; ")
+
+const nameAndWeight = ({ name, weight }: GroupSettings["members"][number]): string =>
+  weight === 1 ? name : `${name} (weight ${weight})`

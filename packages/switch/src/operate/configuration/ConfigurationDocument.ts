@@ -3,6 +3,7 @@
  * docs/reference/configuration.md.
  */
 import { Schema } from "effect"
+import { GroupDocument } from "./GroupDocument.ts"
 import { LinkDocument } from "./LinkDocument.ts"
 import { Bin, count, Duration, described, Institution, Name, option, optional, Size, Words } from "./Terms.ts"
 
@@ -39,7 +40,7 @@ const RouteDocument = Schema.Struct({
     "Card numbers that begin with these digits. The longest match wins. Exactly one of `bin` and `institution`."
   ),
   institution: optional(Institution, "Receiving institution (DE 100); asked before card numbers are looked at."),
-  to: described(Name, "Name of the link.")
+  to: described(Name, "Name of the link, or of the group.")
 })
 
 /** The document. */
@@ -59,6 +60,7 @@ export const ConfigurationDocument = Schema.Struct({
     Schema.NonEmptyArray(LinkDocument).annotate({ expected: "a list of at least one link" }),
     "One entry for each link to a partner."
   ),
+  groups: option(Schema.Array(GroupDocument), [], "Links that are used as one destination."),
   routes: option(Schema.Array(RouteDocument), [], "Where requests go. Without a route every request is refused.")
 })
 export type ConfigurationDocument = typeof ConfigurationDocument.Type

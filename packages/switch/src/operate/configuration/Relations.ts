@@ -5,6 +5,7 @@ import { idleFrame } from "@jinka/codec"
 import { exactlyOne } from "./Choice.ts"
 import { type Draft, dialectOf, frameOf } from "./Draft.ts"
 import { frameFinding } from "./FrameRelations.ts"
+import { groupRelations } from "./GroupRelations.ts"
 import { sideRelations, sidesOf } from "./LegsRelations.ts"
 import { modeRelations } from "./ModeRelations.ts"
 import { error, type Finding, nearest, warning } from "./Problem.ts"
@@ -22,6 +23,7 @@ export const relationsOf = (draft: Draft): ReadonlyArray<Finding> => {
     ...links.flatMap(linkRelations),
     ...links.flatMap((link) => modeRelations(link, draft.part("requestTimeout").ms("10 seconds"))),
     ...repeatedAddresses(links),
+    ...groupRelations(draft, links),
     ...routeRelations(draft, links),
     ...timeoutRelations(draft, links)
   ]
@@ -125,7 +127,8 @@ const repeatedAddresses = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> 
 }
 
 const routeRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
-  const names = [...new Set(links.flatMap((link) => link.part("name").text ?? []))]
+  const places = [...links, ...draft.part("groups").entries]
+  const names = [...new Set(places.flatMap((one) => one.part("name").text ?? []))]
   const routes = draft.part("routes").entries
   const seen = new Set<string>()
   const findings = routes.flatMap((route) => [
@@ -142,8 +145,8 @@ const routeRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArra
 const unknownLink = (to: Draft, names: ReadonlyArray<string>): ReadonlyArray<Finding> => {
   if (to.text === undefined || names.includes(to.text)) return []
   const meant = nearest(to.text, names)
-  const hint = meant === undefined ? `The links are: ${names.join(", ")}.` : `Did you mean \`${meant}\`?`
-  return [error(to.path, "a route leads to one of the links", hint)]
+  const hint = meant === undefined ? `The links and groups are: ${names.join(", ")}.` : `Did you mean \`${meant}\`?`
+  return [error(to.path, "a route leads to one of the links or groups", hint)]
 }
 
 const repeatedRoute = (part: Draft, kind: string, seen: Set<string>): ReadonlyArray<Finding> => {

@@ -2,10 +2,12 @@
  * A decoded document as the settings that the switch works with: milliseconds, bytes, codecs. Pure; nothing can fail here.
  */
 import { type Codec, compile, type Dialect, idleFrame } from "@jinka/codec"
+import type { GroupSettings } from "../../link/Group.ts"
 import type { LinkSettings, ShortSettings, Side } from "../../link/Settings.ts"
 import type { SwitchSettings } from "../../Switch.ts"
 import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
 import { frameFormat } from "./Draft.ts"
+import type { GroupDocument } from "./GroupDocument.ts"
 import type { LinkDocument } from "./LinkDocument.ts"
 import { type Catalogue, frames } from "./Shipped.ts"
 import { idleDefault } from "./TimeoutRelations.ts"
@@ -14,7 +16,7 @@ import { durationMs, sizeBytes, utcOffsetMs } from "./Units.ts"
 /** The settings of the switch. Links of one dialect share its codec, so that messages between them keep their bytes. */
 export const switchSettings = (document: ConfigurationDocument, catalogue: Catalogue): SwitchSettings => {
   const codecs = new Map<string, Codec>()
-  const position = new Map(document.links.map(({ name }, index) => [name, index]))
+  const position = new Map([...document.links, ...document.groups].map(({ name }, index) => [name, index]))
   return {
     links: document.links.map((link) => ({
       ...linkSettings(link, document.institution, catalogue, codecs),
@@ -25,6 +27,7 @@ export const switchSettings = (document: ConfigurationDocument, catalogue: Catal
         window: link.storeAndForward.window
       }
     })),
+    groups: document.groups.map((group) => groupSettings(group, position)),
     routes: document.routes.map(({ to, ...match }) => ({ ...match, to: position.get(to)! })),
     limits: {
       requestTimeoutMs: durationMs(document.requestTimeout)!,
@@ -34,6 +37,15 @@ export const switchSettings = (document: ConfigurationDocument, catalogue: Catal
     }
   }
 }
+
+const groupSettings = (group: GroupDocument, position: ReadonlyMap<string, number>): GroupSettings => ({
+  name: group.name,
+  members: group.members.map(({ link, weight }) => ({ link: position.get(link)!, name: link, weight })),
+  use: group.use,
+  by: group.by,
+  failbackMs: durationMs(group.failback)!,
+  fallTogether: group.fall === "together"
+})
 
 /** Dialects of the links by their own names, as data: what the journal's search reads messages with. */
 export const dialectsOf = (document: ConfigurationDocument, catalogue: Catalogue): Readonly<Record<string, Dialect>> =>

@@ -136,6 +136,30 @@ export const LinkReport = Schema.Struct({
 })
 export type LinkReport = typeof LinkReport.Type
 
+/** One group of links. */
+const GroupReport = Schema.Struct({
+  name: Schema.String,
+  /** primary-backup, round-robin, least-outstanding, sticky. */
+  use: Schema.String,
+  /** alone, together. */
+  fall: Schema.String,
+  members: Schema.Array(
+    Schema.Struct({
+      link: Schema.String,
+      /** used: requests go to it; spare: ready, and only used when no other is; suspect; away. */
+      state: Schema.String,
+      since: When,
+      /** When a member that was lost is primary again, or has its sticky keys again. */
+      failbackDue: When,
+      outstanding: Schema.Number
+    })
+  ),
+  /** When all of its connections were closed together. */
+  fellAt: When
+})
+/** See the schema. */
+export type GroupReport = typeof GroupReport.Type
+
 /** The whole switch. */
 export const StatusReport = Schema.Struct({
   name: Schema.String,
@@ -144,6 +168,7 @@ export const StatusReport = Schema.Struct({
   /** When this was said. */
   at: Schema.String,
   links: Schema.Array(LinkReport),
+  groups: Schema.Array(GroupReport),
   /** Empty: the kernel was asked. Else why its view is absent. */
   kernelAbsent: Schema.String,
   /** Journal entries by kind since the journal began. */

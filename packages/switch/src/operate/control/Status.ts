@@ -1,6 +1,7 @@
 /**
  * The switch's own view of itself as a report: monotonic times become times of day, kinds get their names. Pure.
  */
+import type { GroupStatus } from "../../exchange/Groups.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import { advice } from "../../link/Ended.ts"
 import type { End } from "../../link/Ends.ts"
@@ -8,7 +9,7 @@ import type { LegStatus, SessionClocks, SimplexLegStatus } from "../../link/Link
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
 import { disagreements, type Earlier } from "./Disagreement.ts"
 import { type KernelView, keyOf } from "./KernelSockets.ts"
-import type { EndReport, LegReport, LinkReport, StatusReport } from "./Report.ts"
+import type { EndReport, GroupReport, LegReport, LinkReport, StatusReport } from "./Report.ts"
 
 /** Both clocks, read together. */
 export interface Clocks {
@@ -48,6 +49,7 @@ export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, 
   startedAt: iso(identity.startedAt),
   at: iso(now.wallMs),
   links: status.links.map((link) => linkReport(link, now, kernel)),
+  groups: status.groups.map((group) => groupReport(group, now)),
   kernelAbsent: kernel.view._tag === "absent" ? kernel.view.why : "",
   entries: entriesByKind(status.entries),
   answers: status.answers,
@@ -95,6 +97,19 @@ const clocksReport = (clocks: SessionClocks, when: When): LinkReport["clocks"] =
   frameSince: when(clocks.frameSince),
   held: clocks.isHeld
 })
+
+const groupReport = ({ members, fellAt, ...group }: GroupStatus, now: Clocks): GroupReport => {
+  const when: When = (monotonicMs) => iso(now.wallMs - now.monotonicMs + monotonicMs)
+  return {
+    ...group,
+    members: members.map(({ since, failbackDue, ...member }) => ({
+      ...member,
+      since: since === 0 ? null : when(since),
+      failbackDue: failbackDue === undefined ? null : when(failbackDue)
+    })),
+    fellAt: fellAt === undefined ? null : when(fellAt)
+  }
+}
 
 const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => {
   const when: When = (monotonicMs) => (monotonicMs === 0 ? null : iso(now.wallMs - now.monotonicMs + monotonicMs))

@@ -2,8 +2,8 @@
  * A status report as text for a terminal: what an operator asks first stands first. Pure.
  */
 import { linkText } from "./LinkText.ts"
-import type { StatusReport } from "./Report.ts"
-import { span } from "./Spans.ts"
+import type { GroupReport, StatusReport } from "./Report.ts"
+import { ago, span } from "./Spans.ts"
 
 /** The whole report. */
 export const statusText = (report: StatusReport): string => {
@@ -12,11 +12,24 @@ export const statusText = (report: StatusReport): string => {
   return [
     `${name}: ${ready} of ${links.length} links ready; process ${pid}, up for ${span(startedAt, at)}`,
     ...links.map((link) => linkText(link, at)),
+    ...report.groups.map((group) => groupText(group, at)),
     ...(report.kernelAbsent === "" ? [] : [`kernel     not asked: ${report.kernelAbsent}`]),
     `answers    ${counts(answers)}`,
     `journal    ${counts(entries)}`,
     `unwritten  ${unwritten.entries} entries, ${unwritten.bytes} bytes`
   ].join("\n")
+}
+
+/** `issuer  group, primary-backup: issuer-a spare for 12 s, failback in 4 min; issuer-b used for 12 s`. */
+const groupText = ({ name, use, fall, members, fellAt }: GroupReport, at: string): string => {
+  const told = members.map(({ link, state, since, failbackDue, outstanding }) => {
+    const held = since === null ? "" : ` for ${span(since, at)}`
+    const due = failbackDue === null ? "" : `, failback in ${span(at, failbackDue)}`
+    return `${link} ${state}${held}${due}, outstanding ${outstanding}`
+  })
+  const fell = fellAt === null ? "" : `, fell ${ago(fellAt, at)}`
+  const together = fall === "together" ? `, falls together${fell}` : ""
+  return [`${name}  group, ${use}${together}`, ...told].join("\n    ")
 }
 
 const counts = (numbers: { readonly [name: string]: number }): string => {

@@ -73,10 +73,11 @@ routes:
 
 const relations = [
   "Errors:",
-  "- Link names are unique; a route's `to` is one of them; no two routes have the same `bin` or `institution`.",
+  "- Link names are unique; a route's `to` is one of them or a group; no two routes have the same `bin` or `institution`.",
   "- Exactly one of `connect` and `listen` (of a link, or of each of its `legs`), of `bin` and `institution`, of `env` and `file`.",
   "- `mode: async-simplex` and `legs` go together, and such a link has no `connect` or `listen` of its own.",
   "- No two links or legs listen on the same address.",
+  "- A group has a name of its own; its members are links, each in one group once, with the same `institution`, `ourInstitution`, `dialect` and `storeAndForward`; `use: sticky` and `by` go together, and the dialect has the data elements.",
   "- A frame makes sense as a whole: a message of `lengthMax` bytes fits its length header. `idle` needs a frame with idle frames.",
   "- `watchdog.probe` and `signOn` need a dialect with such messages.",
   "- Who asks waits longer than whom it asks: `requestTimeout` is longer than `partnerTimeout` and shorter than `answerWithin` of every link.",
@@ -86,6 +87,7 @@ const relations = [
   "Warnings, which do not keep a switch from starting:",
   "- Our silence outlasts `partnerIdleTimeout`: the smaller of both sides' idle timeouts wins, and the partner would close.",
   "- `second: replace` without `from`: anybody who reaches the port could take the link away.",
+  "- A `weight` with `use: primary-backup`: it means nothing.",
   "- `legs.timeout` is shorter than `reconnect.max`: a leg would be closed while the other only pauses.",
   "- `storeAndForward.timeout` is not longer than `partnerTimeout`; `drainTimeout` is shorter than `requestTimeout`; there are no routes."
 ].join("\n")

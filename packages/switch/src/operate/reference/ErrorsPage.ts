@@ -85,6 +85,7 @@ const endings: Readonly<Record<LinkEnded["reason"], string>> = {
   AnswerOverdue: "Closes the connection; its request ends as timed out and money is reversed.",
   IdleTimeout: "Closes the connection.",
   Replaced: "Goes on with the second connection.",
+  GroupFell: cuts,
   Operator: `Comes back by itself after \`jinka link cut\`; after \`jinka link drain\` only with \`jinka link unblock\`.`,
   Reloaded: "Goes on with its new settings, or not at all when it was removed.",
   Stopping: "Ends."

@@ -1,0 +1,252 @@
+/**
+ * The groups of one switch at work: what happens to links is told to their group, and a destination gives the link for a request.
+ *
+ * A **family** is a group, or a link that is in none: one partner as far as keys go. Repeats, late answers and stored messages
+ * are known by family, because a partner with several links may use any of them (docs/decisions/0011-groups.md). The rules of
+ * choosing are in `link/Group.ts`.
+ */
+import type { MessageIndex } from "@jinka/codec"
+import * as Group from "../link/Group.ts"
+import type { Link } from "../link/Link.ts"
+import { hashed, hashKey } from "./KeyHash.ts"
+import type { Outstanding } from "./Outstanding.ts"
+import { type RecentKeys, receivedOn, sentOn } from "./RecentKeys.ts"
+import type { Route } from "./Router.ts"
+
+/**
+ * How long a link must have been lost before another of its group carries what was meant for it, in milliseconds. What the
+ * partner had not read when the connection ended may be read yet: a reversal must not get there before its request.
+ */
+const CARRIED_AFTER_MS = 2000
+
+/** Bytes of one data element in a key: at most twice its 999, and one between. */
+const FIELD_ROOM = 2000
+
+/** What an operator sees of a group. Times are monotonic milliseconds. */
+export interface GroupStatus {
+  readonly name: string
+  readonly use: Group.Use
+  readonly fall: "alone" | "together"
+  readonly members: ReadonlyArray<{
+    readonly link: string
+    /** `used`: requests go to it. `spare`: ready, and only used when no other is. */
+    readonly state: "used" | "spare" | "suspect" | "away"
+    readonly since: number
+    /** When a member that was lost has its place again; `undefined` when none is waited for. */
+    readonly failbackDue: number | undefined
+    readonly outstanding: number
+  }>
+  /** When all connections were closed together; `undefined`: never. */
+  readonly fellAt: number | undefined
+}
+
+/** One group while the switch runs. Links by their numbers: a reload may put another link into a place. */
+class Live {
+  readonly settings: Group.GroupSettings
+  readonly ids: ReadonlyArray<number>
+  state: Group.Group
+  turn = 0
+  private readonly chooser: Group.Chooser
+  private readonly view: Group.View
+
+  constructor(settings: Group.GroupSettings, state: Group.Group, outstanding: ReadonlyArray<Outstanding>) {
+    this.settings = settings
+    this.ids = settings.members.map(({ link }) => link)
+    this.state = state
+    this.chooser = new Group.Chooser(settings)
+    this.view = {
+      hasRoom: (member) => !outstanding[this.ids[member]!]!.isFull,
+      outstanding: (member) => outstanding[this.ids[member]!]!.size
+    }
+  }
+
+  /** The number of the link for the next request; -1: none. */
+  choose(key: number): number {
+    const member = this.chooser.choose(this.state, this.view, this.turn, key)
+    this.turn = (this.turn + 1) % 1_000_000_007
+    return member < 0 ? -1 : this.ids[member]!
+  }
+
+  step(event: Group.Event): void {
+    this.state = Group.step(this.settings, this.state, event)
+  }
+}
+
+/** A short link proves nothing while nothing is asked on it: it is away after a failed attempt, until the pause is over. */
+const standing = (link: Link): Group.Standing => {
+  if (link.isReady) return link.short?.isReachable === false ? "away" : "ready"
+  return link.isSuspect ? "suspect" : "away"
+}
+
+const isUsable = (link: Link): boolean => standing(link) === "ready"
+
+/** The number of group `n` as a destination: groups stand below the links' numbers. */
+const destinationOf = (n: number): number => -1 - n
+
+/** Routes whose `to` counts the settings' links and then their groups, with links by the numbers that they have in the switch. */
+export const destinations = (routes: ReadonlyArray<Route>, numbers: ReadonlyArray<number>): ReadonlyArray<Route> =>
+  routes.map((route) => ({ ...route, to: numbers[route.to] ?? destinationOf(route.to - numbers.length) }))
+
+const none: ReadonlyArray<Link> = []
+
+/** All groups. Used only on the switch's own thread. */
+export class Groups {
+  private readonly links: ReadonlyArray<Link>
+  private readonly outstanding: ReadonlyArray<Outstanding>
+  private groups: ReadonlyArray<Live> = []
+  /** By link number. */
+  private groupOf = new Map<number, Live>()
+  private readonly key = Buffer.allocUnsafeSlow(Group.STICKY_MAX * FIELD_ROOM)
+
+  /** Both lists grow and change under it. */
+  constructor(links: ReadonlyArray<Link>, outstanding: ReadonlyArray<Outstanding>) {
+    this.links = links
+    this.outstanding = outstanding
+  }
+
+  /**
+   * Other groups from now on, at a start or a reload. `numbers` are the switch's numbers of the settings' links. A group of the same
+   * name, use and members goes on as it stands.
+   */
+  change(settings: ReadonlyArray<Group.GroupSettings>, numbers: ReadonlyArray<number>, at: number): void {
+    const before = this.groups
+    this.groups = settings.map((one) => {
+      const members = one.members.map((member) => ({ ...member, link: numbers[member.link]! }))
+      const group = { ...one, members }
+      const isSame = ({ settings: { name, use }, ids }: Live) =>
+        name === one.name && use === one.use && ids.join() === members.map(({ link }) => link).join()
+      return new Live(group, before.find(isSame)?.state ?? Group.initial(group), this.outstanding)
+    })
+    this.groupOf = new Map(this.groups.flatMap((group) => group.ids.map((id) => [id, group] as const)))
+    for (const id of this.groupOf.keys()) this.changed(this.links[id]!, at)
+  }
+
+  /** The other links of the link's family. */
+  others(link: Link): ReadonlyArray<Link> {
+    const group = this.groupOf.get(link.id)
+    return group === undefined ? none : group.ids.filter((id) => id !== link.id).map((id) => this.links[id]!)
+  }
+
+  /** The link for a request that goes to destination `to`; `undefined` when none is ready, or none that is has room. */
+  target(to: number, origin: Link, index: MessageIndex): Link | undefined {
+    if (to >= 0) return this.links[to]!.isReady ? this.links[to] : undefined
+    const group = this.groups[destinationOf(to)]!
+    return this.links[group.choose(group.settings.use === "sticky" ? this.hash(group, origin, index) : 0)]
+  }
+
+  /** Whether any link of destination `to` is ready. */
+  isReady(to: number): boolean {
+    return to >= 0 ? this.links[to]!.isReady : Group.isReady(this.groups[destinationOf(to)]!.state)
+  }
+
+  /** The link for a message that may wait: the one that a request would take, or else the first. */
+  home(to: number, origin: Link, index: MessageIndex): Link {
+    if (to >= 0) return this.links[to]!
+    return this.target(to, origin, index) ?? this.links[this.groups[destinationOf(to)]!.ids[0]!]!
+  }
+
+  /** The link on which a message stored for link `home` leaves now: that one, or another when that has been lost for a while. */
+  carrier(home: number, at: number): number | undefined {
+    if (isUsable(this.links[home]!)) return home
+    const group = this.groupOf.get(home)
+    if (group === undefined) return undefined
+    const { since } = group.state.members[group.ids.indexOf(home)]!
+    if (since > 0 && at - since < CARRIED_AFTER_MS) return undefined
+    return group.ids.find((id) => isUsable(this.links[id]!))
+  }
+
+  /** Another long link of the origin's family that an answer may go out on when its own is gone. */
+  wayBack(origin: Link): Link | undefined {
+    return this.others(origin).find(({ isReady, session }) => isReady && session !== undefined)
+  }
+
+  /** The link of the family on which a request with this key is outstanding; `link` itself when there is none. */
+  holder(link: Link, key: Buffer, length: number): Link {
+    const group = this.groupOf.get(link.id)
+    if (group === undefined || this.outstanding[link.id]!.find(key, 0, length) !== undefined) return link
+    const id = group.ids.find((one) => this.outstanding[one]!.find(key, 0, length) !== undefined)
+    return id === undefined ? link : this.links[id]!
+  }
+
+  /** Whether another link of the family has a request with this key outstanding: its answer could not be told apart (G6). */
+  isOutstanding(link: Link, key: Buffer, length: number): boolean {
+    return this.groupOf.has(link.id) && this.holder(link, key, length) !== link
+  }
+
+  /** Whether the partner has sent a message with this key before, on any link of the family; `recent` then holds what is known. */
+  isRecent(recent: RecentKeys, link: Link, mti: number, key: Buffer, length: number): boolean {
+    if (recent.find(receivedOn(link.id, mti), key, 0, length)) return true
+    if (!this.groupOf.has(link.id)) return false
+    return this.others(link).some(({ id }) => recent.find(receivedOn(id, mti), key, 0, length))
+  }
+
+  /** The same for requests that were sent to the partner. */
+  wasSent(recent: RecentKeys, link: Link, key: Buffer, length: number): boolean {
+    if (recent.find(sentOn(link.id), key, 0, length)) return true
+    return this.others(link).some(({ id }) => recent.find(sentOn(id), key, 0, length))
+  }
+
+  /** The link stands otherwise than before. */
+  changed(link: Link, at: number): void {
+    const group = this.groupOf.get(link.id)
+    group?.step({ _tag: "stands", member: group.ids.indexOf(link.id), as: standing(link), at })
+  }
+
+  /** Time has passed: a quiet time may be over. */
+  tick(at: number): void {
+    for (const group of this.groups) {
+      for (const id of group.ids) if (this.links[id]!.short !== undefined) this.changed(this.links[id]!, at)
+      group.step({ _tag: "time", at })
+    }
+  }
+
+  /** A connection of the link has ended: the name of its group and the links to close with it, where the group falls together. */
+  fallsWith(link: Link, at: number): { readonly group: string; readonly links: ReadonlyArray<Link> } | undefined {
+    const group = this.groupOf.get(link.id)
+    if (group === undefined || !Group.mustFall(group.settings, group.state, at)) return undefined
+    group.step({ _tag: "fell", at })
+    return { group: group.settings.name, links: this.others(link) }
+  }
+
+  /** Everything an operator asks first. */
+  status(): ReadonlyArray<GroupStatus> {
+    return this.groups.map((group) => this.statusOf(group))
+  }
+
+  private statusOf({ settings, state, ids }: Live): GroupStatus {
+    const ready = state.members.filter(({ standing: as }) => as === "ready")
+    const first = state.members.find(({ standing: as, hasPlace }) => as === "ready" && hasPlace)
+    const isUsed = (member: Group.Member): boolean => {
+      if (settings.use === "primary-backup") return member === first
+      return ready.includes(member) && (settings.use !== "sticky" || member.hasPlace)
+    }
+    return {
+      name: settings.name,
+      use: settings.use,
+      fall: settings.fallTogether ? "together" : "alone",
+      members: state.members.map((member, n) => ({
+        link: this.links[ids[n]!]!.settings.name,
+        state: isUsed(member) ? "used" : member.standing === "ready" ? "spare" : member.standing,
+        since: member.since,
+        failbackDue: this.hasFailback(settings) ? Group.failbackDue(settings, member) : undefined,
+        outstanding: this.outstanding[ids[n]!]!.size
+      })),
+      fellAt: Number.isFinite(state.fellAt) ? state.fellAt : undefined
+    }
+  }
+
+  private hasFailback({ use }: Group.GroupSettings): boolean {
+    return use === "primary-backup" || use === "sticky"
+  }
+
+  /** The hash of the sticky data elements; of the turn where the message carries none of them. */
+  private hash(group: Live, origin: Link, index: MessageIndex): number {
+    const { by } = group.settings
+    let isCarried = false
+    for (let i = 0; i < by.length; i++) if (index.has(by[i]!)) isCarried = true
+    if (!isCarried) return Math.imul(group.turn, 0x9e3779b9)
+    const length = origin.settings.codec.matchKey(index, by, this.key, 0)
+    hashKey(0, this.key, 0, length)
+    return hashed.first
+  }
+}
