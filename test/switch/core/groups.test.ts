@@ -159,7 +159,7 @@ describe("a group as a destination", () => {
       a.end(reset)
       yield* commit
       expect(b.heard()).toEqual([])
-      yield* TestClock.adjust(2100)
+      yield* TestClock.adjust(30_100)
       yield* commit
       const [reversal] = b.heard()
       expect(reversal?.mti).toBe("0420")

@@ -109,6 +109,21 @@ describe("store-and-forward", () => {
     expect(world.wire).toEqual(["1", "2", "1 repeat"])
   })
 
+  it("asks again when another link than its own says that there is no original, and believes it at the last attempt", () => {
+    const { queue, world } = queueOf({ attemptsMax: 2 })
+    world.carrier = 1
+    queue.add(message(1))
+    queue.answered("k1", "25", 10)
+    expect(queue.size).toBe(1)
+    queue.tick(5100)
+    expect(world.wire).toEqual(["1", "1 repeat"])
+    queue.answered("k1", "25", 5200)
+    expect(world.journal.at(-1)).toBe("1 acknowledged 25")
+    queue.add(message(2))
+    queue.answered("k2", "00", 6000)
+    expect(world.journal.at(-1)).toBe("2 acknowledged 00")
+  })
+
   it("marks the first sending after a restart as a repeat when the last run had tried", () => {
     const { queue, world } = queueOf()
     queue.add({ ...message(1), attempts: 1 })

@@ -17,7 +17,7 @@ import type { Route } from "./Router.ts"
  * How long a link must have been lost before another of its group carries what was meant for it, in milliseconds. What the
  * partner had not read when the connection ended may be read yet: a reversal must not get there before its request.
  */
-const CARRIED_AFTER_MS = 2000
+const CARRIED_AFTER_MS = 30_000
 
 /** Bytes of one data element in a key: at most twice its 999, and one between. */
 const FIELD_ROOM = 2000
