@@ -5,6 +5,7 @@
 import { compile, cups, cupsFrame } from "@jinka/codec"
 import { Effect, Layer } from "effect"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
+import type { GroupSettings } from "../../packages/switch/src/link/Group.ts"
 import type { LegsSettings, Side } from "../../packages/switch/src/link/Settings.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"
@@ -50,18 +51,39 @@ const linkSettings = (name: string, line: LineOptions, alone: Side): LinkSetting
   delivery: { timeoutMs: 5000, retryMs: 5000, attemptsMax: 1000, window: 20 }
 })
 
-const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => ({
-  links: [
-    ...acquirers.map(({ name, line }) =>
-      linkSettings(name, line, { _tag: "listen", at: line.endpoint, from: [], second: "replace" })
-    ),
-    ...issuers.map(({ name, line }) =>
-      linkSettings(name, line, { _tag: "connect", to: line.endpoint, timeoutMs: 5000 })
-    )
-  ],
-  routes: issuers.map(({ bin }, n) => ({ bin, to: acquirers.length + n })),
-  limits: { requestTimeoutMs: 10_000, recentKeys: 8192, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
-})
+type Partner = Options["acquirers"][number] | Options["issuers"][number]
+
+/** The links of a partner, one for each host. */
+const linksOf = ({ name, line, second }: Partner): ReadonlyArray<LinkSettings> => {
+  const alone = ({ role, endpoint }: LineOptions): Side =>
+    role === "dials"
+      ? { _tag: "listen", at: endpoint, from: [], second: "replace" }
+      : { _tag: "connect", to: endpoint, timeoutMs: 5000 }
+  const first = linkSettings(name, line, alone(line))
+  return second === undefined ? [first] : [first, linkSettings(second.name, second.line, alone(second.line))]
+}
+
+const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => {
+  const partners: ReadonlyArray<Partner> = [...acquirers, ...issuers]
+  const links = partners.flatMap(linksOf)
+  const numberOf = (name: string) => links.findIndex((link) => link.name === name)
+  const groups = partners.flatMap(({ name, second }): ReadonlyArray<GroupSettings> => {
+    if (second === undefined) return []
+    const members = [name, second.name].map((member) => ({ link: numberOf(member), name: member, weight: 1 }))
+    const { use, fallTogether } = second
+    return [{ name: `group ${name}`, members, use, by: use === "sticky" ? [2] : [], failbackMs: 10_000, fallTogether }]
+  })
+  const destination = (name: string) => {
+    const group = groups.findIndex((one) => one.name === `group ${name}`)
+    return group < 0 ? numberOf(name) : links.length + group
+  }
+  return {
+    links,
+    groups,
+    routes: issuers.map(({ name, bin }) => ({ bin, to: destination(name) })),
+    limits: { requestTimeoutMs: 10_000, recentKeys: 8192, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
+  }
+}
 
 export const jinkaSwitch: Subject = {
   name: "switch",

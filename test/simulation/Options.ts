@@ -4,7 +4,7 @@
  */
 import type { AcquirerOptions } from "./partner/Acquirer.ts"
 import type { IssuerOptions } from "./partner/Issuer.ts"
-import type { LineOptions } from "./partner/Line.ts"
+import type { LineOptions, SecondHost } from "./partner/Line.ts"
 import type { PairOptions } from "./partner/Pair.ts"
 import { drawFaults, type Fault, type FaultWeights } from "./world/Faults.ts"
 import { SeededRandom } from "./world/SeededRandom.ts"
@@ -47,6 +47,8 @@ export interface Options {
 export interface Wishes {
   /** Chance that a partner has a simplex link: two connections instead of one. */
   readonly simplex?: number
+  /** Chance that a partner has two hosts, and the switch a group of two links to it. */
+  readonly groups?: number
   readonly acquirers?: number
   readonly issuers?: number
   readonly chaos?: number
@@ -54,7 +56,7 @@ export interface Wishes {
   readonly calm?: number
   /** Facts of every acquirer and every issuer. */
   readonly acquirer?: Partial<Pick<AcquirerOptions, "pause" | "answerWithin" | "repeats">>
-  readonly issuer?: Partial<Omit<IssuerOptions, "name" | "line" | "bin">>
+  readonly issuer?: Partial<Omit<IssuerOptions, "name" | "line" | "second" | "bin">>
   /** Weights of the kinds of faults; a kind left out keeps its own weight, 0 never happens. */
   readonly weights?: Partial<FaultWeights>
   /** Instead of drawn faults. */
@@ -80,6 +82,26 @@ const lineFor = (random: SeededRandom, line: Pick<LineOptions, "role" | "endpoin
 
 /** A chance that is often none at all: trouble of one kind should also meet a world without trouble of another. */
 const often = (random: SeededRandom, most: number): number => (random.chance(0.4) ? 0 : random.between(0, most))
+
+/** Draws a second host for a partner, with the wished chance. Draws from a stream of its own. */
+const secondFor = (
+  random: SeededRandom,
+  { name, line }: { readonly name: string; readonly line: LineOptions },
+  port: number,
+  chance: number
+): { readonly second?: SecondHost } => {
+  if (!random.chance(chance)) return {}
+  const host = `${name}-b`
+  const endpoint = line.role === "dials" ? { host: SWITCH, port } : { host, port: ISSUER_PORT }
+  return {
+    second: {
+      name: host,
+      line: { ...lineFor(random, { role: line.role, endpoint, institution: line.institution }) },
+      use: random.pick(["primary-backup", "round-robin", "least-outstanding", "sticky"]),
+      fallTogether: random.chance(0.4)
+    }
+  }
+}
 
 /** Adds the two connections of a simplex link to a line, with the wished chance. Draws from a stream of its own. */
 const pairFor = (random: SeededRandom, name: string, legPort: number, chance: number): Pick<LineOptions, "pair"> => {
@@ -148,7 +170,9 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
       SWITCH_LEG_PORT + 2 * n,
       wishes.simplex ?? 0
     )
-    return { ...partner, line: { ...partner.line, ...pair } }
+    const seconds = random.stream(`second ${partner.name}`)
+    const second = secondFor(seconds, partner, ACQUIRER_PORT + 50 + n, wishes.groups ?? 0)
+    return { ...partner, ...second, line: { ...partner.line, ...pair } }
   }
   const acquirers = each(wishes.acquirers)
     .map((n) => drawAcquirer(random.stream(`acquirer ${n}`), n, wishes.acquirer))
@@ -158,7 +182,9 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     .map((issuer, n) => withPair(issuer, 50 + n))
   const chaos = wishes.chaos ?? 120_000
   const calm = wishes.calm ?? 50_000
-  const partners = [...acquirers, ...issuers].map(({ name }) => name)
+  const partners = [...acquirers, ...issuers].flatMap(({ name, second }) =>
+    second === undefined ? [name] : [name, second.name]
+  )
   return {
     seed,
     startsAt: random.pick(STARTS),

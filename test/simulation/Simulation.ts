@@ -13,6 +13,7 @@ import { tapInto } from "./check/Tap.ts"
 import { drawOptions, type Options, SWITCH, type Wishes } from "./Options.ts"
 import { Acquirer } from "./partner/Acquirer.ts"
 import { Issuer } from "./partner/Issuer.ts"
+import type { SecondHost } from "./partner/Line.ts"
 import type { Subject } from "./Subject.ts"
 import { type Life, Machine } from "./world/Machine.ts"
 import { Nemesis } from "./world/Nemesis.ts"
@@ -154,6 +155,7 @@ class Run {
       },
       (exit) => this.find(`${options.name} ended: ${String(exit)}`)
     )
+    this.startSecond(options.second, (transport, line) => issuer!.secondHost(transport, line))
     return issuer!
   }
 
@@ -168,7 +170,17 @@ class Run {
       },
       (exit) => this.find(`${options.name} ended: ${String(exit)}`)
     )
+    this.startSecond(options.second, (transport, line) => acquirer!.secondHost(transport, line))
     return acquirer!
+  }
+
+  /** The second host of a partner, on a machine of its own. */
+  private startSecond(second: SecondHost | undefined, run: Acquirer["secondHost"]): void {
+    if (second === undefined) return
+    this.partnerMachine(second.name).start(
+      (life) => run(this.net.transport(life), second.line),
+      (exit) => this.find(`${second.name} ended: ${String(exit)}`)
+    )
   }
 
   private partnerMachine(name: string): Machine {

@@ -1,5 +1,6 @@
 /** Reads what the switch hands to its connections and puts the money messages into the history. */
 import { FrameReader, keyOf, originalKeyOf, readMessage } from "../partner/Cups.ts"
+import { partnerOf } from "../partner/Line.ts"
 import type { Side } from "../world/Side.ts"
 import type { World } from "../world/World.ts"
 import type { History } from "./History.ts"
@@ -21,7 +22,12 @@ export const tapInto = (history: History, world: World, host: string, durable: (
     const { mti, fields } = message
     if (mti.startsWith("08")) return
     history.written.push({
-      ...{ at: world.startsAt + world.nowMs, to: side.peerHost, connection: `${side.local}>${side.remote}`, mti },
+      ...{
+        at: world.startsAt + world.nowMs,
+        to: partnerOf(side.peerHost),
+        connection: `${side.local}>${side.remote}`,
+        mti
+      },
       ...{ key: keyOf(message), originalKey: originalKeyOf(message), rrn: fields[37] ?? "" },
       ...{ amount: Number(fields[4]), code: fields[39], durable: durable() }
     })

@@ -6,13 +6,14 @@ import { Clock, Deferred, Effect, Exit, Random } from "effect"
 import type { Transport } from "../../../packages/switch/src/transport/Transport.ts"
 import type { History, Purchase } from "../check/History.ts"
 import { type CupsMessage, keyOf, newMessage, originalDataOf } from "./Cups.ts"
-import { Line, type LineOptions, type Session } from "./Line.ts"
+import { Line, type LineOptions, type LineOwner, type SecondHost, type Session } from "./Line.ts"
 import { Stans, transmissionTime } from "./Numbers.ts"
 
 /** What the seed drew for an acquirer. Times in milliseconds. */
 export interface AcquirerOptions {
   readonly name: string
   readonly line: LineOptions
+  readonly second?: SecondHost
   /** Pauses between purchases. */
   readonly pause: readonly [number, number]
   readonly answerWithin: number
@@ -36,7 +37,10 @@ export class Acquirer {
   readonly options: AcquirerOptions
   private readonly history: History
   private readonly cards: ReadonlyArray<IssuerCards>
-  private readonly line: Line
+  /** One for each host; they take turns. */
+  private readonly lines: Array<Line> = []
+  private readonly owner: LineOwner
+  private turn = 0
   private readonly stans = new Stans()
   private readonly open = new Map<string, Deferred.Deferred<void>>()
   private readonly byKey = new Map<string, Purchase>()
@@ -53,15 +57,29 @@ export class Acquirer {
     this.options = options
     this.cards = cards
     this.history = history
-    this.line = new Line(transport, options.line, this.stans, {
+    this.owner = {
       received: (message, _session, at) => this.received(message, at),
       failed: (why) => history.findings.push(`${options.name} got bytes that it cannot read: ${why}`)
-    })
+    }
+    this.lines.push(new Line(transport, options.line, this.stans, this.owner))
+  }
+
+  /** The program of its second host; never ends. */
+  secondHost(transport: Transport["Service"], line: LineOptions): Effect.Effect<never> {
+    const second = new Line(transport, line, this.stans, this.owner)
+    this.lines.push(second)
+    return second.run
+  }
+
+  /** A session that may be used, of the hosts in turn. */
+  private get session(): Session | undefined {
+    const sessions = this.lines.flatMap(({ session }) => session ?? [])
+    return sessions[this.turn++ % Math.max(1, sessions.length)]
   }
 
   /** The acquirer's program; never ends. */
   get run(): Effect.Effect<never> {
-    return Effect.andThen(Effect.forkChild(this.trade), this.line.run)
+    return Effect.andThen(Effect.forkChild(this.trade), this.lines[0]!.run)
   }
 
   /** No new purchases from now on. */
@@ -88,7 +106,7 @@ export class Acquirer {
     return Effect.gen({ self: this }, function* () {
       while (this.isTrading) {
         yield* Effect.sleep(yield* Random.nextBetween(...this.options.pause))
-        const { session } = this.line
+        const { session } = this
         if (session !== undefined && this.isTrading) yield* Effect.forkDetach(this.purchase(session))
       }
     })
@@ -143,9 +161,10 @@ export class Acquirer {
     return Effect.gen({ self: this }, function* () {
       if ((yield* Random.next) >= this.options.repeats) return
       yield* Effect.sleep(yield* Random.nextBetween(0, this.options.repeatWithin))
-      if (this.line.session === undefined || purchase.outcome === "unknown") return
+      const { session } = this
+      if (session === undefined || purchase.outcome === "unknown") return
       purchase.sends++
-      this.line.session.send(message)
+      session.send(message)
     })
   }
 
@@ -160,8 +179,9 @@ export class Acquirer {
       purchase.reversal = reversal
       this.byReversalKey.set(reversal.key, purchase)
       while (reversal.code === undefined) {
-        this.line.session?.send({ ...message, mti: reversal.attempts === 0 ? "0420" : "0421" })
-        if (this.line.session !== undefined) reversal.attempts++
+        const { session } = this
+        session?.send({ ...message, mti: reversal.attempts === 0 ? "0420" : "0421" })
+        if (session !== undefined) reversal.attempts++
         yield* Effect.sleep(this.options.reversalEvery)
       }
     })

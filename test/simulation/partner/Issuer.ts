@@ -7,13 +7,14 @@ import type { Transport } from "../../../packages/switch/src/transport/Transport
 import type { History } from "../check/History.ts"
 import { answerTo, type CupsMessage, keyOf, originalKeyOf } from "./Cups.ts"
 import { Ledger } from "./Ledger.ts"
-import { Line, type LineOptions, type Session } from "./Line.ts"
+import { Line, type LineOptions, type LineOwner, type SecondHost, type Session } from "./Line.ts"
 import { Stans } from "./Numbers.ts"
 
 /** What the seed drew for an issuer. Chances 0..1, times in milliseconds. */
 export interface IssuerOptions {
   readonly name: string
   readonly line: LineOptions
+  readonly second?: SecondHost
   readonly bin: string
   readonly declines: number
   /** No answer at all. */
@@ -37,7 +38,9 @@ export class Issuer {
   readonly options: IssuerOptions
   readonly ledger = new Ledger()
   private readonly history: History
-  private readonly line: Line
+  /** One for each host; they share the ledger. */
+  private readonly lines: Array<Line> = []
+  private readonly owner: LineOwner
   private behavesWell = false
   /** Starts what the issuer does with one message, in the issuer's own life. */
   private fork: (effect: Effect.Effect<void>) => void = () => {}
@@ -45,10 +48,18 @@ export class Issuer {
   constructor(transport: Transport["Service"], options: IssuerOptions, history: History) {
     this.options = options
     this.history = history
-    this.line = new Line(transport, options.line, new Stans(), {
+    this.owner = {
       received: (message, session, at) => this.fork(this.serve(message, session, at)),
       failed: (why) => history.findings.push(`${options.name} got bytes that it cannot read: ${why}`)
-    })
+    }
+    this.lines.push(new Line(transport, options.line, new Stans(), this.owner))
+  }
+
+  /** The program of its second host; never ends. */
+  secondHost(transport: Transport["Service"], line: LineOptions): Effect.Effect<never> {
+    const second = new Line(transport, line, new Stans(), this.owner)
+    this.lines.push(second)
+    return second.run
   }
 
   /** The issuer's program; never ends. */
@@ -56,7 +67,7 @@ export class Issuer {
     return Effect.gen({ self: this }, function* () {
       const runFork = Effect.runForkWith(yield* Effect.context<never>())
       this.fork = (effect) => void runFork(effect)
-      return yield* this.line.run
+      return yield* this.lines[0]!.run
     })
   }
 
@@ -109,7 +120,9 @@ export class Issuer {
     return Effect.gen({ self: this }, function* () {
       const isLate = yield* this.misbehaves(this.options.answersLate)
       yield* Effect.sleep(yield* Random.nextBetween(...(isLate ? this.options.lateAfter : this.options.thinks)))
-      const chosen = this.options.answersOnNewest ? this.line.session : session
+      // Of two hosts the second answers for both: the switch takes an answer on every link of the group.
+      const newest = this.lines.findLast((line) => line.session !== undefined)?.session
+      const chosen = this.options.answersOnNewest ? newest : session
       if (chosen?.isOpen === true) chosen.send(answer)
     })
   }

@@ -29,6 +29,17 @@ export interface LineOptions {
   readonly reconnectAfter: readonly [number, number]
 }
 
+/** A second host of a partner, on a machine of its own: a group of two links of the switch. */
+export interface SecondHost {
+  readonly name: string
+  readonly line: LineOptions
+  readonly use: "primary-backup" | "round-robin" | "least-outstanding" | "sticky"
+  readonly fallTogether: boolean
+}
+
+/** The partner that a machine belongs to: second hosts are named after it. */
+export const partnerOf = (machine: string): string => machine.replace(/-b$/, "")
+
 /** One connection of a partner, as its owner sees it. */
 export interface Session {
   /** Queues a message; lost when the connection ends before it left. */
