@@ -4,14 +4,15 @@ import * as codec from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 
 const page = readFileSync(new URL("../../docs/reference/codec.md", import.meta.url), "utf8")
+const readme = readFileSync(new URL("../../packages/codec/README.md", import.meta.url), "utf8")
 
 /** Examples by the heading above them. */
-const examples = [...page.matchAll(/^## (.*)\n(?:(?!^## )[\s\S])*?^```ts\n([\s\S]*?)^```$/gm)].map(
-  ([, title, text]) => ({
-    title: title!,
-    text: text!
-  })
-)
+const examples = [
+  ...`${page}\n## Read me\n${readme}`.matchAll(/^## (.*)\n(?:(?!^## )[\s\S])*?^```ts\n([\s\S]*?)^```$/gm)
+].map(([, title, text]) => ({
+  title: title!,
+  text: text!
+}))
 
 /** `x // => y` and `x`, `// => y` on the next line become checks; `~>` compares what is named only. */
 const withChecks = (text: string): string =>
