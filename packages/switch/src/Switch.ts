@@ -173,7 +173,7 @@ class Core {
       this.noted(link, link.epoch, ready ? "ready" : "not ready")
       this.books.tick()
       this.books.groups.changed(link, this.books.now)
-      if (ready) this.books.queues[link.id]!.linkReady()
+      if (ready) this.books.carriesAgain(link)
       this.books.flush()
     },
     ended: (link, epoch, ended) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { Message } from "@jinka/codec"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import type { GroupSettings } from "../../../packages/switch/src/link/Group.ts"
@@ -256,6 +256,57 @@ describe("a group as an origin", () => {
       yield* commit
       expect(issuer.heard()).toEqual([])
       expect(codes(b.heard())).toEqual(["00"])
+    })
+  )
+})
+
+describe("a group that a reload makes", () => {
+  it.effect("is used at once, and knows what its links were asked before", () =>
+    Effect.gen(function* () {
+      const links = [linkOf("issuer", 103), linkOf("acquirer-a", 4802), linkOf("acquirer-b", 4803)].map((link, n) =>
+        n === 0 ? link : { ...link, institution: "48020000" }
+      )
+      const started = yield* startBench(links, makeDisk(), { routes: [{ bin: "62", to: 0 }] })
+      const { commit, running } = started
+      const [issuer, a, b] = [started.dial(0), started.dial(1), started.dial(2)]
+      yield* commit
+      a.say(purchase())
+      yield* commit
+      issuer.say(answerTo(issuer.heard()[0]!, "0210"))
+      yield* commit
+      const limits = { requestTimeoutMs: 1000, recentKeys: 1024, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
+      const reloading = yield* Effect.forkChild(
+        running.reload(
+          {
+            links,
+            groups: [group()],
+            routes: [
+              { bin: "62", to: 0 },
+              { bin: "63", to: 3 }
+            ],
+            limits
+          },
+          "ann",
+          100
+        )
+      )
+      yield* TestClock.adjust(100)
+      yield* commit
+      yield* Fiber.join(reloading)
+      expect(running.status().groups.map(({ name }) => name)).toEqual(["issuer"])
+      expect(running.status().groups[0]?.members.map(({ state }) => state)).toEqual(["used", "spare"])
+
+      a.end(reset)
+      b.say(purchase())
+      yield* commit
+      expect(issuer.heard()).toEqual([])
+      expect(codes(b.heard())).toEqual(["00"])
+      issuer.say({
+        ...purchase({ ...stan(9), 2: "6300000000000003" }),
+        header: { destination: "00010000", source: "1030000" }
+      })
+      yield* commit
+      expect(stans(b.heard())).toEqual([9])
     })
   )
 })

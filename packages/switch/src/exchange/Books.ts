@@ -141,6 +141,12 @@ export class Books {
     return true
   }
 
+  /** The link is ready: what waits in its own queue, or in another of its family, may go out. */
+  carriesAgain(link: Link): void {
+    this.queues[link.id]!.linkReady()
+    for (const other of this.groups.others(link)) this.queues[other.id]!.linkReady()
+  }
+
   /** A connection of the link has ended: what it carried of its own queue, or of another of its family, is not under way. */
   carriedLost(link: Link, epoch: number): void {
     this.queues[link.id]!.linkLost(link.id, epoch)

@@ -83,7 +83,7 @@ const isUsable = (link: Link): boolean => standing(link) === "ready"
 /** The number of group `n` as a destination: groups stand below the links' numbers. */
 const destinationOf = (n: number): number => -1 - n
 
-/** Routes whose `to` counts the settings' links and then their groups, with links by the numbers that they have in the switch. */
+/** Routes whose `to` counts the settings' links and then their groups, with links by their numbers in the switch. */
 export const destinations = (routes: ReadonlyArray<Route>, numbers: ReadonlyArray<number>): ReadonlyArray<Route> =>
   routes.map((route) => ({ ...route, to: numbers[route.to] ?? destinationOf(route.to - numbers.length) }))
 
@@ -105,8 +105,8 @@ export class Groups {
   }
 
   /**
-   * Other groups from now on, at a start or a reload. `numbers` are the switch's numbers of the settings' links. A group of the same
-   * name, use and members goes on as it stands.
+   * Other groups from now on, at a start or a reload. `numbers` are the switch's numbers of the settings' links. A group of the
+   * same name, use and members goes on as it stands.
    */
   change(settings: ReadonlyArray<Group.GroupSettings>, numbers: ReadonlyArray<number>, at: number): void {
     const before = this.groups
@@ -173,7 +173,7 @@ export class Groups {
     return this.groupOf.has(link.id) && this.holder(link, key, length) !== link
   }
 
-  /** Whether the partner has sent a message with this key before, on any link of the family; `recent` then holds what is known. */
+  /** Whether the partner has sent a message with this key before, on any of its links; `recent` then holds what is known. */
   isRecent(recent: RecentKeys, link: Link, mti: number, key: Buffer, length: number): boolean {
     if (recent.find(receivedOn(link.id, mti), key, 0, length)) return true
     if (!this.groupOf.has(link.id)) return false
@@ -200,7 +200,7 @@ export class Groups {
     }
   }
 
-  /** A connection of the link has ended: the name of its group and the links to close with it, where the group falls together. */
+  /** A connection of the link has ended: its group's name and the links to close with it, where the group falls together. */
   fallsWith(link: Link, at: number): { readonly group: string; readonly links: ReadonlyArray<Link> } | undefined {
     const group = this.groupOf.get(link.id)
     if (group === undefined || !Group.mustFall(group.settings, group.state, at)) return undefined

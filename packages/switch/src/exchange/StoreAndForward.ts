@@ -176,7 +176,8 @@ export class StoreAndForward {
 
   /**
    * Whether an answer ends the message. "No original" over another link than the original's own says only that it has not come
-   * yet: what that link's host had not read when its connection ended may be read still. So it is asked again, to the last attempt.
+   * yet: what that link's host had not read when its connection ended may be read still. So it is asked again, to the last
+   * attempt.
    */
   private isEnd({ stored, carrier }: UnderWay, code: string): boolean {
     if (!this.effects.isFinal(code)) return false
