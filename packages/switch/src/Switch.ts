@@ -13,6 +13,7 @@ import { FairShare } from "./exchange/FairShare.ts"
 import { destinations } from "./exchange/Groups.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
 import { type LinksMissing, type Recovered, Recovery } from "./exchange/Recovery.ts"
+import { Refusals } from "./exchange/Refusals.ts"
 import { Requests } from "./exchange/Requests.ts"
 import { type Route, Router } from "./exchange/Router.ts"
 import { formatErrorAnswer } from "./exchange/Salvage.ts"
@@ -88,6 +89,7 @@ export class Switch extends Context.Service<Switch, Running>()("@jinka/switch/Sw
 class Core {
   readonly books: Books
   readonly requests: Requests
+  private readonly refusals: Refusals
   readonly deliveries: Deliveries
   private readonly unreadables: Array<Notices> = []
   private readonly shares: Array<FairShare> = []
@@ -103,12 +105,15 @@ class Core {
       deliver: (link, id) => this.requests.deliver(link, id)
     })
     const answers = new StoredAnswers(this.books)
+    this.refusals = new Refusals(this.books, (link, epoch, exchange, request, otherwise) =>
+      answers.again(link, epoch, exchange, request, otherwise)
+    )
     this.requests = new Requests(
       this.books,
       (origin, target, request, exchange) => this.deliveries.reverse(origin, target, request, exchange),
-      (link, epoch, exchange, request, otherwise) => answers.again(link, epoch, exchange, request, otherwise)
+      this.refusals
     )
-    this.deliveries = new Deliveries(this.books, this.requests)
+    this.deliveries = new Deliveries(this.books, this.refusals)
     settings.links.forEach((link, id) => {
       this.books.put(this.link(id, link), link.delivery, this.queue)
     })
@@ -151,6 +156,7 @@ class Core {
     for (const link of books.links) {
       const outstanding = books.outstanding[link.id]!
       if (outstanding.size > 0) outstanding.expire(books.now, (slot) => this.requests.expired(link, slot))
+      this.requests.waited(link)
       books.queues[link.id]!.tick(books.now)
     }
     books.groups.tick(books.now)
@@ -173,7 +179,10 @@ class Core {
       this.noted(link, link.epoch, ready ? "ready" : "not ready")
       this.books.tick()
       this.books.groups.changed(link, this.books.now)
-      if (ready) this.books.carriesAgain(link)
+      if (ready) {
+        this.books.carriesAgain(link)
+        this.requests.next(link)
+      }
       this.books.flush()
     },
     ended: (link, epoch, ended) => {
@@ -226,7 +235,7 @@ class Core {
       case "noticeResponse":
         return this.answer(link, epoch, index)
       default:
-        if (isRequest(index.mti)) this.requests.refuse(link, epoch, index, "formatError")
+        if (isRequest(index.mti)) this.refusals.refuse(link, epoch, index, "formatError")
         else this.requests.answer(link, epoch, index)
     }
   }

@@ -13,6 +13,8 @@ export interface LinkWork extends LinkStatus {
   /** Requests sent on it and not answered, and how many there may be. */
   readonly outstanding: number
   readonly window: number
+  /** Requests that wait for a place in the window; they are among the outstanding ones. */
+  readonly waiting: number
   /** When the oldest of them was taken, monotonic milliseconds; 0: there is none. */
   readonly oldestOutstanding: number
   /** Store-and-forward. */
@@ -36,7 +38,8 @@ const workOf = (books: Books, link: Link): LinkWork => {
   return {
     ...link.status(),
     outstanding: outstanding.size,
-    window: outstanding.capacity,
+    window: link.settings.window,
+    waiting: books.lines[link.id]?.length ?? 0,
     oldestOutstanding: outstanding.oldest(),
     stored: books.queues[link.id]!.status()
   }

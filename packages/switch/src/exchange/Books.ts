@@ -12,6 +12,7 @@ import { RecentKeys } from "./RecentKeys.ts"
 import { Recorder } from "./Recorder.ts"
 import type { Router } from "./Router.ts"
 import type { Settings as DeliverySettings, StoreAndForward, Stored } from "./StoreAndForward.ts"
+import { WaitingLine } from "./WaitingLine.ts"
 
 /** Entries behind the last one that a restart reads for the keys of recent exchanges: some 10,000 transactions. */
 const REMEMBERED = 30_000
@@ -54,6 +55,8 @@ export class Books {
   readonly recent: RecentKeys
   /** Outstanding requests by the number of the link that they were sent on. */
   readonly outstanding: Array<Outstanding> = []
+  /** Waiting lines by link number, for the links that have one. */
+  readonly lines: Array<WaitingLine | undefined> = []
   /** Links used as one destination. */
   readonly groups: Groups = new Groups(this.links, this.outstanding)
   /** Store-and-forward queues by link number: of what is meant for that link, whichever of its group carries it. */
@@ -89,7 +92,10 @@ export class Books {
     if (outstanding !== undefined && outstanding.size > 0) throw new Error(`${settings.name} has requests outstanding`)
     this.links[id] = link
     this.record.name(link)
-    if (outstanding?.capacity !== settings.window) this.outstanding[id] = new Outstanding(settings.window, this.now)
+    const { places, waitMs } = settings.waiting
+    const capacity = settings.window + places
+    if (outstanding?.capacity !== capacity) this.outstanding[id] = new Outstanding(capacity, this.now)
+    this.lines[id] = places === 0 ? undefined : new WaitingLine(settings.window, waitMs)
     if (this.queues[id] === undefined) this.queues[id] = queue(link, delivery)
     else this.queues[id].change(delivery)
   }
@@ -132,7 +138,8 @@ export class Books {
    * On the connection that the message came on its answer is wanted, even after a sign-off; a new one has to sign on first.
    */
   send(link: Link, epoch: number, message: Buffer, length = message.length): boolean {
-    if (link.short?.answer(epoch, message, length) === true) return true
+    // The connection that it came on, or none: another one has another caller at its end.
+    if (link.short !== undefined) return link.short.answer(epoch, message, length)
     const isOwn = link.canSend && (link.epoch === epoch || link.isSignedOn)
     const way = isOwn ? link : this.groups.wayBack(link)
     if (way === undefined || !way.fits(length)) return false

@@ -18,9 +18,12 @@ import {
 import { approved } from "../link/Codes.ts"
 import type { Link } from "../link/Link.ts"
 import type { Books } from "./Books.ts"
+import { isIdentified } from "./Identity.ts"
 import { KEY_LENGTH_MAX, TICK_MS } from "./Outstanding.ts"
+import { OwnStan, stanOf } from "./OwnStan.ts"
 import { Fate, receivedOn } from "./RecentKeys.ts"
-import { RESPONSE_CODE, type Requests } from "./Requests.ts"
+import type { Refusals } from "./Refusals.ts"
+import { RESPONSE_CODE } from "./Requests.ts"
 import * as Reversal from "./Reversal.ts"
 import { type Settings, StoreAndForward, type Stored } from "./StoreAndForward.ts"
 import { translate } from "./Translate.ts"
@@ -37,16 +40,17 @@ const STORED_MAX = 100_000
 /** The deliveries of one switch. */
 export class Deliveries {
   private readonly books: Books
-  private readonly requests: Requests
+  private readonly refusals: Refusals
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly index = new MessageIndex()
   private readonly translated = new MessageIndex()
   private readonly patches = new PatchList()
+  private readonly ownStan = new OwnStan()
 
-  constructor(books: Books, requests: Requests) {
+  constructor(books: Books, refusals: Refusals) {
     this.books = books
-    this.requests = requests
+    this.refusals = refusals
   }
 
   /** The queue of a link's place: it outlives a change of the link's settings. Another link of its group may carry for it. */
@@ -97,28 +101,30 @@ export class Deliveries {
 
   /** An advice, a reversal or a notice of a partner. */
   advice(origin: Link, epoch: number, index: MessageIndex): void {
-    const { books, requests } = this
+    const { books, refusals } = this
     const { codec, dialect } = origin.settings
-    const length = codec.matchKey(index, dialect.match.transaction, this.originKey, 0)
-    if (!requests.isIdentified(origin, index)) return requests.refuse(origin, epoch, index, "formatError")
+    const length = codec.matchKey(index, origin.receivedKey, this.originKey, 0)
+    if (!isIdentified(origin.settings, index)) return refusals.refuse(origin, epoch, index, "formatError")
     // A refused advice is taken when it comes again.
     const isKnown = books.groups.isRecent(books.recent, origin, index.mti, this.originKey, length)
     if (isKnown && books.recent.fate === Fate.queued) {
       return this.repeated(origin, epoch, index)
     }
-    if (!origin.isSignedOn) return requests.refuse(origin, epoch, index, "notSignedOn")
-    if (books.isFull) return requests.refuse(origin, epoch, index, "malfunction")
+    if (!origin.isSignedOn) return refusals.refuse(origin, epoch, index, "notSignedOn")
+    if (books.isFull) return refusals.refuse(origin, epoch, index, "malfunction")
     const to = books.router.route(index)
-    if (to === undefined) return requests.refuse(origin, epoch, index, "noRoute")
+    if (to === undefined) return refusals.refuse(origin, epoch, index, "noRoute")
     const target = this.home(to, origin, index)
     // A reload is about to remove it, or to give it another dialect: what it still took would have no place.
-    if (target.isLeaving) return requests.refuse(origin, epoch, index, "issuerDown")
-    if (books.queues[target.id]!.size >= STORED_MAX) return requests.refuse(origin, epoch, index, "malfunction")
-    const bytes = this.outgoing(origin, target, index)
-    if (bytes === undefined || !target.fits(bytes.length)) return requests.refuse(origin, epoch, index, "formatError")
+    if (target.isLeaving) return refusals.refuse(origin, epoch, index, "issuerDown")
+    if (books.queues[target.id]!.size >= STORED_MAX) return refusals.refuse(origin, epoch, index, "malfunction")
+    const named = target.settings.stan === "own" ? this.named(origin, index) : index
+    if (named === undefined) return refusals.refuse(origin, epoch, index, "formatError")
+    const bytes = this.outgoing(origin, target, named)
+    if (bytes === undefined || !target.fits(bytes.length)) return refusals.refuse(origin, epoch, index, "formatError")
     const stored = this.enter(target, 0, `from ${origin.settings.name}`, bytes)
     books.recent.put(receivedOn(origin.id, index.mti), this.originKey, 0, length, stored.exchange, Fate.queued)
-    const answer = requests.makeAnswer(origin, index, approved(dialect))
+    const answer = refusals.makeAnswer(origin, index, approved(dialect))
     books.commits.after(stored.exchange, () => {
       books.send(origin, epoch, answer)
       books.store(target, stored)
@@ -126,10 +132,13 @@ export class Deliveries {
   }
 
   /**
-   * Journals our own reversal of the request `original` of `exchange`; it has to be stored when that is on disk. `undefined` when
+   * Journals our own reversal of `request` of `exchange`; it has to be stored when that is on disk. `undefined` when
    * neither dialect has a reversal for such a request: inquiries move no money.
    */
-  reverse(origin: Link, target: Link, original: MessageIndex, exchange: number): Stored | undefined {
+  reverse(origin: Link, target: Link, request: MessageIndex, exchange: number): Stored | undefined {
+    const { codec } = origin.settings
+    // The target knows the request by the STAN that it had there.
+    const original = target.settings.stan === "own" ? this.ownStan.with(codec, request, stanOf(exchange)) : request
     const isMoney = [origin, target].some(({ settings }) =>
       isReversible(settings.dialect, original.mti, original.text(3))
     )
@@ -190,12 +199,45 @@ export class Deliveries {
     return this.stored(target, exchange, about, bytes, this.books.runtime.wallMs())
   }
 
+  /**
+   * The partner's advice or reversal with a STAN of our own, and with its original named as the target knows it. `undefined` when
+   * it is about an exchange that is not known here: with the caller's STAN it could hit another one's transaction (G6).
+   */
+  private named(origin: Link, index: MessageIndex): MessageIndex | undefined {
+    const { books, patches } = this
+    const { codec, dialect } = origin.settings
+    const recipe = dialect.reversal?.originalData
+    const said = recipe !== undefined && index.has(recipe.field) ? index.text(recipe.field) : undefined
+    const named = this.ownStan.with(codec, index, stanOf(books.record.last + 1))
+    if (recipe === undefined || said === undefined) return named
+    const original = Reversal.originalOf(recipe, said)
+    const key = this.originalKey(origin, index, original)
+    if (!books.groups.isRecent(books.recent, origin, original.mti, this.key, key)) return undefined
+    patches.clear()
+    patches.set(recipe.field, Reversal.withStan(recipe, said, stanOf(books.recent.exchange)))
+    const bytes = Buffer.allocUnsafe(codec.patchedLength(named, patches))
+    const wrong = codec.index(bytes, 0, codec.patch(named, patches, bytes, 0), this.translated)
+    return wrong === undefined ? this.translated : undefined
+  }
+
+  /** Puts the key of the request that a message names as its original into `key`; its callers' own fields are the message's. */
+  private originalKey(origin: Link, index: MessageIndex, { stan, time }: Reversal.Original): number {
+    const { codec } = origin.settings
+    const { patches } = this
+    patches.clear()
+    patches.set(11, stan)
+    if (time !== "") patches.set(7, time)
+    const bytes = Buffer.allocUnsafe(codec.patchedLength(index, patches))
+    if (codec.index(bytes, 0, codec.patch(index, patches, bytes, 0), this.index) !== undefined) return 0
+    return codec.matchKey(this.index, origin.receivedKey, this.key, 0)
+  }
+
   /** The partner says it again: acknowledged again, delivered once. */
   private repeated(link: Link, epoch: number, index: MessageIndex): void {
     const { books } = this
     const code = approved(link.settings.dialect)
     const seq = books.record.stray("duplicateRequest", books.recent.exchange, link, epoch, code, index)
-    const answer = this.requests.makeAnswer(link, index, code)
+    const answer = this.refusals.makeAnswer(link, index, code)
     books.commits.after(seq, () => books.send(link, epoch, answer))
   }
 

@@ -37,6 +37,8 @@ export class Slot {
   /** Monotonic milliseconds: when it was taken, and when it ends. */
   takenAt = 0
   deadline = 0
+  /** It holds a place in its link's waiting line. */
+  hasPlace = false
   /** Response code for the origin when the exchange ends without an answer. */
   endCode = ""
   /** The request as it came, with its header. */

@@ -14,6 +14,7 @@ import type { Link } from "../link/Link.ts"
 import type { Books } from "./Books.ts"
 import type { Deliveries } from "./Deliveries.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
+import { OwnStan, stanOf } from "./OwnStan.ts"
 import { Fate, receivedOn, sentOn } from "./RecentKeys.ts"
 import type { Stored } from "./StoreAndForward.ts"
 
@@ -60,6 +61,7 @@ export class Recovery {
   private readonly linkByText = new Map<string, Link>()
   private readonly index = new MessageIndex()
   private readonly patches = new PatchList()
+  private readonly ownStan = new OwnStan()
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
   constructor(books: Books, deliveries: Deliveries) {
@@ -144,27 +146,30 @@ export class Recovery {
   /** Remembers the key of a message that came on the link `on`. */
   private learn(entry: Entry, on: Link | undefined, exchange: number, fate: Fate): void {
     if (on === undefined) return
-    const length = this.keyOf(entry, on)
+    const length = this.keyOf(entry, on.receivedKey)
     if (length > 0) this.books.recent.put(receivedOn(on.id, this.index.mti), this.key, 0, length, exchange, fate)
   }
 
   /** Remembers the key of a request that was sent on the link `on`. */
   private learnSent(entry: Entry, on: Link | undefined, exchange: number, fate: Fate): void {
     if (on === undefined) return
-    const length = this.keyOf(entry, on)
+    // An answer has the STAN that its request had on its own link; the request itself has its caller's.
+    const isOwn = on.settings.stan === "own" && entry.kind === EntryKind.accepted
+    const length = this.keyOf(entry, on.settings.dialect.match.transaction, isOwn ? stanOf(exchange) : undefined)
     if (length > 0) this.books.recent.put(sentOn(on.id), this.key, 0, length, exchange, fate)
   }
 
   /**
-   * Puts the key of the entry's message, as the link `on` counts keys, into `key`; 0 when it cannot be read. The message itself
-   * stands in the dialect of the entry's own link.
+   * Puts the key of the entry's message into `key`, with another STAN when one is given; 0 when it cannot be read. The message
+   * itself stands in the dialect of the entry's own link.
    */
-  private keyOf(entry: Entry, on: Link): number {
+  private keyOf(entry: Entry, fields: ReadonlyArray<number>, stan?: string): number {
     const link = this.linkByName.get(entry.link)
     if (link === undefined) return 0
     const { codec } = link.settings
     if (codec.index(entry.message, 0, entry.message.length, this.index) !== undefined) return 0
-    return codec.matchKey(this.index, on.settings.dialect.match.transaction, this.key, 0)
+    const index = stan === undefined ? this.index : this.ownStan.with(codec, this.index, stan)
+    return codec.matchKey(index, fields, this.key, 0)
   }
 
   private queued(entry: Entry): void {

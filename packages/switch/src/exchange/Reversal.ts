@@ -41,6 +41,38 @@ export const patch = (dialect: Dialect, index: MessageIndex, stamp: Stamp, patch
   return patches
 }
 
+/** What original data say of the message that they name. */
+export interface Original {
+  readonly mti: number
+  readonly stan: string
+  /** DE 7; "" when the original data do not hold it. */
+  readonly time: string
+}
+
+type Recipe = NonNullable<Dialect["reversal"]>["originalData"]
+
+/** Reads the digits of original data, part by part. */
+export const originalOf = ({ parts }: Recipe, said: string): Original => {
+  const read: { [de: number]: string } = {}
+  let at = 0
+  for (const { de, digits } of parts) {
+    read[de] = said.slice(at, at + digits)
+    at += digits
+  }
+  return { mti: Number(read[0] ?? 0), stan: read[11] ?? "", time: read[7] ?? "" }
+}
+
+/** The same original data with another STAN. */
+export const withStan = ({ parts }: Recipe, said: string, stan: string): string => {
+  let at = 0
+  let text = ""
+  for (const { de, digits } of parts) {
+    text += de === 11 ? stan : said.slice(at, at + digits)
+    at += digits
+  }
+  return text + said.slice(at)
+}
+
 /**
  * The transaction that a message belongs to, as text that is equal for an original and everything about it: STAN, time and
  * institutions, from the original data when there are any, else from the message itself.

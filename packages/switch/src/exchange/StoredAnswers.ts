@@ -13,6 +13,7 @@ import type { Link } from "../link/Link.ts"
 import * as Answer from "./Answer.ts"
 import type { Books } from "./Books.ts"
 import { differingEcho } from "./Echo.ts"
+import { OwnStan } from "./OwnStan.ts"
 
 /** Answers being read at once. Repeats above that get none and come again: reading must not hold up the commits. */
 const READS_MAX = 64
@@ -24,6 +25,7 @@ export class StoredAnswers {
   private readonly repeated = new MessageIndex()
   private readonly covered = new MessageIndex()
   private readonly patches = new PatchList()
+  private readonly ownStan = new OwnStan()
   private underWay = 0
 
   constructor(books: Books) {
@@ -65,21 +67,26 @@ export class StoredAnswers {
     if (source === undefined || wrong !== undefined) return undefined
     const isTakenBack = has(EntryKind.undelivered) !== undefined && isSuccess(source.settings.dialect, answered.code)
     if (isTakenBack) return undefined
-    if (!this.isRepeat(link, source)) {
+    // On its own link the answer had a STAN of ours.
+    const stored =
+      source.settings.stan === "own"
+        ? this.ownStan.with(source.settings.codec, this.stored, this.repeated.text(11))
+        : this.stored
+    if (!this.isRepeat(link, source, stored)) {
       return this.write(link, Answer.patch(this.repeated, link.settings.dialect.refusal.duplicate, this.patches))
     }
     return this.write(link, Answer.patchAgain(this.repeated, this.stored, this.patches))
   }
 
   /** Whether the request says the same as the one that was answered: a used key with another amount or card is no repeat (G6). */
-  private isRepeat(link: Link, source: Link): boolean {
+  private isRepeat(link: Link, source: Link, stored: MessageIndex): boolean {
     const { codec } = link.settings
     const { end, start } = this.repeated
     // The journal has card data covered, so it is compared covered.
     const bytes = Buffer.allocUnsafe(end - start)
     codec.redact(this.repeated, bytes, 0)
     if (codec.index(bytes, 0, bytes.length, this.covered) !== undefined) return false
-    return differingEcho(link.settings, this.covered, source.settings, this.stored) < 0
+    return differingEcho(link.settings, this.covered, source.settings, stored) < 0
   }
 
   /** `undefined` when the stored answer holds what its dialect does not allow: it was passed on unread, and is not made again. */

@@ -60,6 +60,9 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
   Stopping: "The switch is stopping."
 }
 
+/** The end of a connection that carries one request at a time, when its answer did not come. */
+export const answerOverdue = new LinkEnded({ reason: "AnswerOverdue", why: "no answer came in time" })
+
 /** The end of a link's connection, as the transport says it. */
 export const endedBy = (ended: ConnectionEnded): LinkEnded =>
   new LinkEnded({

@@ -10,7 +10,7 @@ import type { Connection, ListenFailed, Transport } from "../transport/Transport
 import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
 import { addressing } from "./Addressing.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
-import { LinkEnded } from "./Ended.ts"
+import { answerOverdue, LinkEnded } from "./Ended.ts"
 import { Ends } from "./Ends.ts"
 import { Legs, type LegsOwner } from "./Legs.ts"
 import * as LinkState from "./LinkState.ts"
@@ -52,6 +52,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   readonly settings: LinkSettings
   /** Changes to every message that leaves on the link: the partner's name and ours in its header. */
   readonly addressing: PatchList
+  /** Data elements by which a message that comes on the link is told from every other. */
+  readonly receivedKey: ReadonlyArray<number>
   /** The session of the connection that is up now. Always `undefined` on a short link, which has `short`. */
   session: Session | undefined
   /** The connections of a short link. */
@@ -89,6 +91,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     else this.source = side._tag === "listen" ? new Acceptor(this, side) : new Dialer(this, side)
     this.addressing = addressing(settings.dialect, settings.institution, settings.ourInstitution)
     this.events = events
+    this.receivedKey = [...settings.dialect.match.transaction, ...settings.callers]
     this.short = settings.short === undefined ? undefined : new ShortLink(this, settings.short)
   }
 
@@ -197,6 +200,17 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** The exchange of the connection `epoch` is over: a short connection may close. */
   settled(epoch: number): void {
     this.short?.settled(epoch)
+  }
+
+  /**
+   * No answer came in time to a request that was sent on connection `epoch`. Where one request at a time is under way its
+   * connection is closed, or its late answer could be taken for the next one's.
+   */
+  overdue(epoch: number): void {
+    if (this.settings.mode !== "sync-long" || this.session?.epoch !== epoch) return
+    this.session.fail(answerOverdue)
+    // At once: nothing may be sent on it any more.
+    this.change({ _tag: "ended" })
   }
 
   /** A connection of a short link has ended. `isLost`: what was sent on it and not answered has an unknown outcome. */
@@ -371,7 +385,9 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     const { lastReceived, lastSent, bytesReceived, bytesSent } = session
     this.last = { lastReceived, lastSent, bytesReceived, bytesSent }
     this.since = now
-    if (this.source instanceof Dialer) this.source.ended(now - session.openedAt)
+    // A connection that we gave up for a missing answer is no failed attempt.
+    const lastedMs = ended === answerOverdue ? Number.POSITIVE_INFINITY : now - session.openedAt
+    if (this.source instanceof Dialer) this.source.ended(lastedMs)
     this.ends.add(now, ended)
     this.change({ _tag: "ended" })
     this.noted(`ended: ${ended.reason}, ${ended.why}`)

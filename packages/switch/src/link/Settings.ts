@@ -60,6 +60,12 @@ export interface LinkSettings {
   readonly mode: Mode
   /** Given for the short modes, and only for them. */
   readonly short: ShortSettings | undefined
+  /** `own`: requests get a STAN of ours on this link, so that callers with equal STANs do not meet. */
+  readonly stan: "callers" | "own"
+  /** Data elements that tell the callers of this link apart, besides the key of the dialect. */
+  readonly callers: ReadonlyArray<number>
+  /** Requests above `window` that may wait, and how long at most. 0 places: they are refused at once. */
+  readonly waiting: { readonly places: number; readonly waitMs: number }
   readonly signOn: {
     /** We sign on to the partner after connecting. */
     readonly send: boolean

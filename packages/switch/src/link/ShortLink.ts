@@ -11,7 +11,7 @@ import { Clock, Effect, FiberSet, Random, type Scope } from "effect"
 import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
 import { addressOf, isAllowed, TurnedAway } from "./Acceptor.ts"
 import { delayMs } from "./Backoff.ts"
-import { LinkEnded } from "./Ended.ts"
+import { answerOverdue, LinkEnded } from "./Ended.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { ShortStatus } from "./LinkStatus.ts"
 import { make as makeSession, type Session } from "./Session.ts"
@@ -22,8 +22,6 @@ import type { LinkSettings, ShortSettings, Side } from "./Settings.ts"
 const NOTED_EVERY = 100
 
 const done = new LinkEnded({ reason: "Done", why: "the exchange is over" })
-
-const overdue = new LinkEnded({ reason: "AnswerOverdue", why: "no answer came in time" })
 
 /** One connection that is open. */
 interface Held {
@@ -157,7 +155,7 @@ export class ShortLink implements SessionOwner {
         }
         this.attempts = 0
         const session = yield* this.begin(connection, true)
-        session.limit(session.openedAt + this.short.idleMs, overdue)
+        session.limit(session.openedAt + this.short.idleMs, answerOverdue)
         then(session)
         yield* this.hold(session)
       })
@@ -166,7 +164,7 @@ export class ShortLink implements SessionOwner {
 
   /** The message that the session was opened for is in its outbox; `untilMs` (monotonic): when its answer is overdue. */
   sent(session: Session, untilMs: number): void {
-    session.limit(untilMs, overdue)
+    session.limit(untilMs, answerOverdue)
     if (!this.isSync) session.close(done)
     else if (this.settings.frame.kind === "until-close") session.closeHalf()
     else session.outbox.flush()
@@ -182,17 +180,26 @@ export class ShortLink implements SessionOwner {
 
   /**
    * Sends an answer of ours to a message that came on connection `epoch`. `sync-short` answers there or not at all: false then.
-   * `async-short` dials, and calls `failed` when that comes to nothing.
+   * `async-short` dials, and calls `told` when it has a connection or has none.
    */
-  answer(epoch: number, bytes: Buffer, length = bytes.length, failed: () => void = () => undefined): boolean {
+  answer(
+    epoch: number,
+    bytes: Buffer,
+    length = bytes.length,
+    told: (isSent: boolean) => void = () => undefined
+  ): boolean {
     if (!this.isSync) {
-      if (this.dialling >= this.short.connectionsMax) return false
       const message = Buffer.from(bytes.subarray(0, length))
-      this.open(Number.POSITIVE_INFINITY, (session) => {
-        if (session === undefined) return failed()
-        session.put(message)
-        this.sent(session, this.now() + this.settings.writeTimeoutMs)
-      })
+      const answered = (session: Session | undefined) => {
+        if (session !== undefined) {
+          session.put(message)
+          this.sent(session, this.now() + this.settings.writeTimeoutMs)
+        }
+        told(session !== undefined)
+      }
+      // A flood of refusals must not become a flood of connections.
+      if (this.dialling >= this.short.connectionsMax) answered(undefined)
+      else this.open(Number.POSITIVE_INFINITY, answered)
       return true
     }
     const held = this.held.get(epoch)

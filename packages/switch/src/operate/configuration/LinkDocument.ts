@@ -131,6 +131,22 @@ export const LinkDocument = Schema.Struct({
   watchdog: option(WatchdogDocument, {}, "How silence is noticed."),
   reconnect: option(ReconnectDocument, {}, "Pauses between attempts to connect."),
   window: option(count(1, 65_536), 2048, "Requests outstanding on this link at once; more are refused."),
+  wait: option(
+    DurationOrNever,
+    "never",
+    "How long a request above `window` may wait for its turn; its deadline runs meanwhile. `never`: it is refused at once."
+  ),
+  waiting: option(count(1, 65_536), 256, "Requests that may wait at once, where `wait` lets them; more are refused."),
+  stan: option(
+    Schema.Literals(["callers", "own"]),
+    "callers",
+    "`own`: requests get a STAN (DE 11) of ours on this link, and answers their caller's back. Needed where callers share the link whose STANs may be equal."
+  ),
+  callers: option(
+    Schema.Array(Schema.Literals([41, 42])),
+    [],
+    "Data elements (41 terminal, 42 merchant) that tell the callers of this link apart, where many terminals with STANs of their own come on one link. Without, a message with the same key repeats the other."
+  ),
   frameTimeout: option(Duration, "5 seconds", "From the first byte of a frame to its last."),
   unsent: option(Size, "4 MiB", "Bytes that a partner may leave unread before its connection is cut."),
   writeTimeout: option(Duration, "10 seconds", "How long a write may make no progress before the connection is cut."),

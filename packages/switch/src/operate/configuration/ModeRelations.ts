@@ -15,7 +15,8 @@ export const isShort = (link: Draft): boolean => ["sync-short", "async-short"].i
 export const modeRelations = (link: Draft, requestTimeout: number | undefined): ReadonlyArray<Finding> => [
   ...(isShort(link) ? [...withoutConnection(link), ...shortLimits(link, requestTimeout)] : longOnly(link)),
   ...frameOfMode(link),
-  ...oneAtATime(link)
+  ...oneAtATime(link),
+  ...waits(link, requestTimeout)
 ]
 
 const keyError = (link: Draft, keys: ReadonlyArray<string>, rule: string, fix: string): Finding => ({
@@ -81,6 +82,18 @@ const frameOfMode = (link: Draft): ReadonlyArray<Finding> => {
     return [error(link.part("frame", "kind").path, rule, fix)]
   }
   return []
+}
+
+const waits = (link: Draft, requestTimeout: number | undefined): ReadonlyArray<Finding> => {
+  const wait = link.part("wait")
+  if (link.has("waiting") && (!link.has("wait") || wait.text === "never")) {
+    const rule = "nobody waits on this link: `wait` is never"
+    return [keyError(link, ["waiting"], rule, "Write how long under `wait`, or remove `waiting`.")]
+  }
+  const ms = wait.ms()
+  if (ms === undefined || requestTimeout === undefined || ms < requestTimeout) return []
+  const rule = "a request waits shorter than `requestTimeout`, or its time is up before it leaves"
+  return [error(wait.path, rule, "Make `wait` shorter, so that the partner has time left to answer.")]
 }
 
 const oneAtATime = (link: Draft): ReadonlyArray<Finding> => {

@@ -78,6 +78,10 @@ const linkSettings = (
     side: sides(link),
     mode: link.mode,
     short,
+    stan: link.stan,
+    callers: link.callers,
+    waiting:
+      link.wait === "never" ? { places: 0, waitMs: 0 } : { places: link.waiting, waitMs: durationMs(link.wait)! },
     signOn: signOn(link),
     // A short connection proves itself by its one exchange.
     idleMs: short === undefined ? (durationMs(idle) ?? 0) : 0,

@@ -1,0 +1,23 @@
+/** Whether a message says enough of itself to be told from every other. Pure. */
+import type { Codec, MessageIndex } from "@jinka/codec"
+import type { LinkSettings } from "../link/Settings.ts"
+
+/** Whether the message carries the field, and only digits in it where the dialect has digits. */
+const isGood = ({ layout }: Codec, index: MessageIndex, de: number): boolean =>
+  index.has(de) && (layout.fields[de]?.content !== "n" || !Number.isNaN(index.number(de)))
+
+/**
+ * Whether the message has every data element of its key (without one, two messages could be taken for each other, G6), and in
+ * digits what a reversal has to name it by: the index has not looked into the fields.
+ */
+export const isIdentified = ({ codec, dialect }: LinkSettings, index: MessageIndex): boolean => {
+  const { transaction } = dialect.match
+  for (let i = 0; i < transaction.length; i++) if (!isGood(codec, index, transaction[i]!)) return false
+  const parts = dialect.reversal?.originalData.parts
+  if (parts === undefined) return true
+  for (let i = 0; i < parts.length; i++) {
+    const { de } = parts[i]!
+    if (index.has(de) && !isGood(codec, index, de)) return false
+  }
+  return true
+}

@@ -1,0 +1,120 @@
+import { connect } from "node:net"
+import type { Message } from "@jinka/codec"
+import { afterEach, describe, expect, it } from "vitest"
+import {
+  answerTo,
+  call,
+  cleanUp,
+  dialling,
+  framed,
+  host,
+  type LinkAll,
+  linkOf,
+  purchase,
+  short,
+  startRig,
+  until
+} from "./Rig.ts"
+
+afterEach(cleanUp)
+
+/** Sends one message on a connection of its own and closes. */
+const send = (port: number, message: Message): Promise<void> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => socket.end(framed(message)))
+    socket.on("error", () => {})
+    socket.on("close", () => resolve())
+    socket.resume()
+  })
+
+/** A link that dials `port` with what it sends, and listens for what comes. */
+const both = (name: string, port: number, more: Partial<LinkAll> = {}) =>
+  linkOf(name, {
+    mode: "async-short",
+    short: short({ dial: { _tag: "connect", to: { host: "127.0.0.1", port }, timeoutMs: 500 } }),
+    ...more
+  })
+
+describe("async-short", () => {
+  it("sends each request on a connection of its own, and takes the answer that comes on the partner's", async () => {
+    let port = 0
+    const issuer = await host((message) => void send(port, answerTo(message)))
+    const rig = await startRig([
+      linkOf("terminals", { mode: "sync-short", short: short() }),
+      both("issuer", issuer.port)
+    ])
+    port = rig.port("issuer")
+    const calls = [1, 2, 3].map((stan) => call(rig.port("terminals"), purchase(stan)))
+    const codes = (await Promise.all(calls)).flatMap(({ messages }) => messages.map(({ fields }) => fields[39]))
+    expect(codes).toEqual(["00", "00", "00"])
+    expect(issuer.connections).toBe(3)
+    await until(() => rig.running.status().links[1]?.short?.open === 0)
+    expect(rig.running.status().links[1]?.ends).toEqual([])
+  })
+
+  it("answers the partner's request, refusal and repeat alike, on connections that it dials", async () => {
+    const issuer = await host((message, socket) => socket.write(framed(answerTo(message, "51"))))
+    const acquirer = await host(() => {})
+    const rig = await startRig([both("acquirer", acquirer.port), dialling("issuer", issuer.port)])
+    await until(() => rig.running.links[1]!.isReady)
+    await send(rig.port("acquirer"), purchase(1))
+    await until(() => acquirer.heard.length === 1)
+    await send(rig.port("acquirer"), purchase(1))
+    await until(() => acquirer.heard.length === 2)
+    await send(rig.port("acquirer"), purchase(2, { 2: "4000000000000002" }))
+    await until(() => acquirer.heard.length === 3)
+    expect(acquirer.heard.map(({ fields }) => fields[39])).toEqual(["51", "51", "92"])
+    expect(acquirer.connections).toBe(3)
+    expect(issuer.heard.length).toBe(1)
+  })
+
+  it("takes back an approval that it finds no connection for", async () => {
+    const issuer = await host((message, socket) => socket.write(framed(answerTo(message))))
+    const acquirer = await host(() => {})
+    acquirer.close()
+    const rig = await startRig([both("acquirer", acquirer.port), dialling("issuer", issuer.port)])
+    await until(() => rig.running.links[1]!.isReady)
+    await send(rig.port("acquirer"), purchase(1))
+    await until(() => rig.count("undelivered") === 1 && rig.count("acknowledged") === 1)
+    expect(issuer.heard.map(({ mti }) => mti)).toEqual(["0200", "0420"])
+  })
+
+  it("goes on waiting when the connection of a request breaks behind it, and reverses at the deadline", async () => {
+    let port = 0
+    const issuer = await host((message, socket) => {
+      socket.resetAndDestroy()
+      if (message.fields[11] === "000001" || message.mti !== "0200") void send(port, answerTo(message))
+    })
+    const terminals = linkOf("terminals", { mode: "sync-short", short: short() })
+    const rig = await startRig([terminals, both("issuer", issuer.port)], { requestTimeoutMs: 300 })
+    port = rig.port("issuer")
+    const answered = await call(rig.port("terminals"), purchase(1))
+    const silent = await call(rig.port("terminals"), purchase(2))
+    expect([answered, silent].map(({ messages }) => messages[0]?.fields[39])).toEqual(["00", "98"])
+    await until(() => rig.count("acknowledged") === 1)
+    expect(issuer.heard.map(({ mti }) => mti)).toEqual(["0200", "0200", "0420"])
+  })
+
+  it("refuses at once what it cannot dial for, and reverses nothing", async () => {
+    const issuer = await host(() => {})
+    issuer.close()
+    const terminals = linkOf("terminals", { mode: "sync-short", short: short() })
+    const rig = await startRig([terminals, both("issuer", issuer.port)])
+    const { messages } = await call(rig.port("terminals"), purchase(1))
+    expect(messages.map(({ fields }) => fields[39])).toEqual(["91"])
+    expect([rig.count("notSent"), rig.count("queued")]).toEqual([1, 0])
+  })
+
+  it("counts an answer that comes twice, and delivers it once", async () => {
+    let port = 0
+    const issuer = await host((message) => {
+      void send(port, answerTo(message)).then(() => send(port, answerTo(message)))
+    })
+    const terminals = linkOf("terminals", { mode: "sync-short", short: short() })
+    const rig = await startRig([terminals, both("issuer", issuer.port)])
+    port = rig.port("issuer")
+    const { messages } = await call(rig.port("terminals"), purchase(1))
+    await until(() => rig.count("duplicateAnswer") === 1)
+    expect(messages.length).toBe(1)
+  })
+})
