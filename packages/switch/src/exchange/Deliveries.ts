@@ -304,8 +304,15 @@ export class Deliveries {
     codec.index(stored.bytes, 0, stored.bytes.length, index)
     patches.clear()
     if (again) patches.mti(repeatMti(stored.mti))
-    const at = session.begin(codec.patchedLength(index, patches))
-    session.end(at, codec.patch(index, patches, session.outbox.buffer, at))
+    const { behind } = stored
+    const mayOvertake = behind !== undefined && (behind.epoch !== epoch || session.outbox.hasTaken(behind.at))
+    if (mayOvertake) {
+      const message = Buffer.allocUnsafe(codec.patchedLength(index, patches))
+      session.putUrgent(message.subarray(0, codec.patch(index, patches, message, 0)))
+    } else {
+      const at = session.begin(codec.patchedLength(index, patches))
+      session.end(at, codec.patch(index, patches, session.outbox.buffer, at))
+    }
     this.books.touch(link)
     link.short?.sent(session, this.books.now + timeoutMs + 2 * TICK_MS)
     return true

@@ -32,6 +32,8 @@ export class Slot {
   originEpoch = 0
   /** Connection of the target link that it was written to; 0 before. */
   sentEpoch = 0
+  /** Where it stands among all that was written to that connection. */
+  sentAt = 0
   /** MTI of the request, as a number. */
   mti = 0
   /** Monotonic milliseconds: when it was taken, and when it ends. */

@@ -26,7 +26,7 @@ export class Refusals {
     this.again = again
   }
 
-  /** The partner sends a request again, as `recent.find` has just told: it is answered with what is known of it, if it has ended. */
+  /** The partner sends a request again, as `recent.find` has just told: it is answered with what is known of it. */
   repeated(link: Link, epoch: number, index: MessageIndex): void {
     const { books } = this
     const { exchange, fate } = books.recent

@@ -151,6 +151,7 @@ export class Requests {
     if (session === undefined) return this.dial(target, slot)
     if (!this.write(target, session, slot)) return this.notSent(target, slot, "formatError")
     slot.sentEpoch = session.epoch
+    slot.sentAt = session.outbox.position
     books.outstanding[target.id]!.step(slot.id, Event.sent)
     books.touch(target)
     // The partner was too slow for one more message: the connection has ended under it.
@@ -317,7 +318,9 @@ export class Requests {
   private reverseLater(origin: Link, target: Link, slot: Slot): void {
     const { books } = this
     const stored = this.reverse(origin, target, this.original(slot), slot.exchange)
-    if (stored !== undefined) books.commits.after(stored.exchange, () => books.store(target, stored))
+    if (stored === undefined) return
+    stored.behind = { epoch: slot.sentEpoch, at: slot.sentAt }
+    books.commits.after(stored.exchange, () => books.store(target, stored))
   }
 
   /** The deadline of a request has passed: it ends if it is still waiting for its answer. */

@@ -26,6 +26,11 @@ export interface Stored {
   readonly at: number
   /** Attempts made so far. */
   attempts: number
+  /**
+   * For a reversal of our own that may overtake: the connection of its original and its position there. It never leaves before
+   * its original, which may still wait in the outbox of a slow partner.
+   */
+  behind?: { readonly epoch: number; readonly at: number }
 }
 
 /** Limits, in milliseconds and counts. */

@@ -44,7 +44,7 @@ export interface ManagementOwner {
 export interface ManagementSession {
   readonly now: () => number
   readonly wallMs: () => number
-  readonly put: (message: Buffer) => void
+  readonly put: (message: Buffer, isUrgent: boolean) => void
   /** Writes the answer to a request of the partner. */
   readonly reply: (index: MessageIndex, code: string) => void
   readonly fail: (ended: LinkEnded) => void
@@ -138,7 +138,8 @@ export class Management {
     }
     this.asked.push({ stan, what, at: this.session.now(), told })
     if (this.asked.length > ASKED_MAX) this.asked.shift()
-    this.session.put(message)
+    // A sign-off is the last word: what is to be said before it leaves before it.
+    this.session.put(message, what !== "signOff")
   }
 
   /** A network management message of the partner. */

@@ -52,7 +52,6 @@ export class Session {
   private watchdogMs: number
   private readonly deadlines: Deadlines
   private isFinished = false
-  /** Our half is closed as soon as everything is written, and the partner's answer is read. */
   private isHalf = false
   private failure: LinkEnded | undefined
   /** The partner has closed its direction, and the connection lasts only until it has its answers. */
@@ -82,7 +81,7 @@ export class Session {
       {
         now: () => this.now(),
         wallMs: () => this.clock.currentTimeMillisUnsafe(),
-        put: (message) => this.put(message),
+        put: (message, isUrgent) => (isUrgent ? this.putUrgent(message) : this.put(message)),
         reply: (index, code) => this.reply(index, code),
         fail: (ended) => this.fail(ended),
         wake: (at) => this.wake(at),
@@ -118,6 +117,13 @@ export class Session {
     const at = this.begin(length)
     message.copy(this.outbox.buffer, at, 0, length)
     this.end(at, length)
+  }
+
+  /** Puts a whole message in front of everything that is not being written yet. */
+  putUrgent(message: Buffer): void {
+    const frame = Buffer.allocUnsafe(message.length + this.overhead)
+    message.copy(frame, this.before)
+    this.outbox.putUrgent(frame.subarray(0, writeFrame(this.link.settings.frame, frame, 0, message.length)))
   }
 
   /** Ends the connection with a reason, from any fiber or from the switch. */
@@ -305,8 +311,8 @@ export class Session {
   private reply(index: MessageIndex, code: string): void {
     const { codec } = this.link.settings
     const patches = NetworkManagement.answer(index, code)
-    const at = this.begin(codec.patchedLength(index, patches))
-    this.end(at, codec.patch(index, patches, this.outbox.buffer, at))
+    const message = Buffer.allocUnsafe(codec.patchedLength(index, patches))
+    this.putUrgent(message.subarray(0, codec.patch(index, patches, message, 0)))
     // Nothing else may have to leave in this turn.
     this.outbox.flush()
   }
@@ -375,10 +381,8 @@ export class Session {
   }
 
   private idle(now: number): void {
-    const { settings } = this.link
     if (this.idleMs === 0 || now < this.lastSent + this.idleMs) return
-    const frame = idleFrame(settings.frame)
-    if (frame === undefined) return
+    const frame = idleFrame(this.link.settings.frame)!
     const at = this.outbox.begin(frame.length)
     frame.copy(this.outbox.buffer, at)
     this.outbox.end(frame.length)
