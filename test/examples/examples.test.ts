@@ -34,4 +34,35 @@ describe("An example that runs with one command", () => {
     ])
     expect(out).toContain("GroupFell, centre-1 of the group centre ended, and the group falls together")
   })
+
+  it("02-sync-short: a connection for each exchange, and the reversal of one that broke", async () => {
+    const { code, out } = await run("02-sync-short")
+
+    expect(code, out).toBe(0)
+    expect(out).toContain("purchase 3 answered 00; connections to the host so far: 3")
+    expect(out).toContain("0200 0200 0200 0200 0420")
+  })
+
+  it("03-sync-long: five wait in line on one connection, and a timeout closes it", async () => {
+    const { code, out } = await run("03-sync-long")
+
+    expect(code, out).toBe(0)
+    expect(out).toContain("answered 00 00 00 00 00")
+    expect(out).toContain("AnswerOverdue")
+  })
+
+  it("04-async-short: answers on other connections than their requests, each to its own terminal", async () => {
+    const { code, out } = await run("04-async-short")
+
+    expect(code, out).toBe(0)
+    expect(out).toContain("each its own: 000001 000002 000003 000004")
+  })
+
+  it("06-bridge: two hundred terminals with one STAN, each with its own answer over one connection", async () => {
+    const { code, out } = await run("06-bridge")
+
+    expect(code, out).toBe(0)
+    expect(out).toContain("the centre saw 200 different STANs on 1 connection")
+    expect(out).toContain("200 terminals got their own")
+  })
 })

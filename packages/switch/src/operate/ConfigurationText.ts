@@ -29,13 +29,14 @@ export const configurationText = ({ document, settings, journal, socket, warning
 const keyText = ({ env, file }: KeyDocument): string =>
   env === undefined ? `key from the file ${file}` : `key from the environment variable ${env}`
 
-const linkText = ({ institution, dialect, side, signOn }: LinkSettings): string => {
+const linkText = ({ institution, dialect, mode, side, short, signOn }: LinkSettings): string => {
   const ways =
     side._tag === "legs"
       ? [`send leg: ${wayText(side.send)}`, `receive leg: ${wayText(side.receive)}`]
-      : [wayText(side)]
+      : [...(short?.dial === undefined ? [] : [wayText(short.dial)]), wayText(side)]
   const signs = [...(signOn.send ? ["we sign on"] : []), ...(signOn.expect ? ["the partner signs on"] : [])]
-  return [institution, dialect.name, ...ways, ...signs].join(", ")
+  const how = mode === "async-duplex" ? [] : [mode]
+  return [institution, dialect.name, ...how, ...ways, ...signs].join(", ")
 }
 
 const wayText = (side: Side): string =>
