@@ -34,7 +34,7 @@ export const take = (
     Effect.acquireRelease(
       Effect.callback<{ connections: number; close: () => void }>((resume) => {
         const sockets = new Set<Socket>()
-        const server = createServer((socket) => {
+        const listener = createServer((socket) => {
           place.connections++
           sockets.add(socket)
           socket.on("error", () => undefined)
@@ -42,11 +42,11 @@ export const take = (
           onMessages(socket, (message) => each(message, socket))
         })
         const close = () => {
-          server.close()
+          listener.close()
           for (const socket of sockets) socket.destroy()
         }
         const place = { connections: 0, close }
-        server.listen(port, "127.0.0.1", () => resume(Effect.succeed(place)))
+        listener.listen(port, "127.0.0.1", () => resume(Effect.succeed(place)))
       }),
       ({ close }) => Effect.sync(close)
     ),

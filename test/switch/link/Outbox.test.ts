@@ -80,8 +80,13 @@ describe("an outbox", () => {
         expect(Buffer.concat(seen.put).equals(Buffer.concat(lanes.put))).toBe(true)
         expect(Buffer.concat(seen.urgent).equals(Buffer.concat(lanes.urgent))).toBe(true)
         // A write ends where a frame ends: the next one begins with another frame's bytes.
-        const endsOf = (frames: ReadonlyArray<Buffer>) =>
-          frames.reduce<Array<number>>((ends, { length }) => [...ends, (ends.at(-1) ?? 0) + length], [])
+        const endsOf = (frames: ReadonlyArray<Buffer>) => {
+          let end = 0
+          return frames.map(({ length }) => {
+            end += length
+            return end
+          })
+        }
         const ends = new Set(endsOf(lanes.put))
         for (const end of endsOf(seen.put)) expect(ends.has(end)).toBe(true)
       })
