@@ -305,8 +305,8 @@ export class Deliveries {
     patches.clear()
     if (again) patches.mti(repeatMti(stored.mti))
     const { behind } = stored
-    const mayOvertake = behind !== undefined && (behind.epoch !== epoch || session.outbox.hasTaken(behind.at))
-    if (mayOvertake) {
+    const isBehind = behind?.link === link.id && behind.epoch === session.epoch && !session.outbox.hasTaken(behind.at)
+    if (behind !== undefined && !isBehind) {
       const message = Buffer.allocUnsafe(codec.patchedLength(index, patches))
       session.putUrgent(message.subarray(0, codec.patch(index, patches, message, 0)))
     } else {

@@ -319,7 +319,7 @@ export class Requests {
     const { books } = this
     const stored = this.reverse(origin, target, this.original(slot), slot.exchange)
     if (stored === undefined) return
-    stored.behind = { epoch: slot.sentEpoch, at: slot.sentAt }
+    stored.behind = { link: target.id, epoch: slot.sentEpoch, at: slot.sentAt }
     books.commits.after(stored.exchange, () => books.store(target, stored))
   }
 

@@ -30,7 +30,7 @@ export interface Stored {
    * For a reversal of our own that may overtake: the connection of its original and its position there. It never leaves before
    * its original, which may still wait in the outbox of a slow partner.
    */
-  behind?: { readonly epoch: number; readonly at: number }
+  behind?: { readonly link: number; readonly epoch: number; readonly at: number }
 }
 
 /** Limits, in milliseconds and counts. */
