@@ -40,6 +40,9 @@ const simplexText = ({ leg, local, remote, simplex }: LegReport, at: string): Re
   return [`${leg} leg ${simplex.state}${held}${address}, last byte ${ago(simplex.lastByte, at)}${pause}${end}`]
 }
 
+const shortText = ({ open, dialling, opened, lastSecond }: NonNullable<LinkReport["short"]>): string =>
+  `${open} open, ${dialling} being dialled, ${lastSecond} in the last second, ${opened} since the start`
+
 /** The link among others. */
 export const linkText = (link: LinkReport, at: string): string => {
   const address = link.remote === "" || link.legs.length > 1 ? "" : `, ${link.local} to ${link.remote}`
@@ -47,6 +50,7 @@ export const linkText = (link: LinkReport, at: string): string => {
     `${link.name}  ${link.institution}  ${link.state}${link.since === null ? "" : ` for ${span(link.since, at)}`}${address}, connection ${link.epoch}`,
     `outstanding ${link.outstanding} of ${link.window}${oldest(link.oldestOutstanding, at)}; stored ${link.stored}${oldest(link.storeAndForward.oldest?.at ?? null, at)}; unsent ${link.unsent} bytes; last in ${ago(link.lastReceived, at)}, last out ${ago(link.lastSent, at)}`,
     ...link.legs.flatMap((leg) => simplexText(leg, at)),
+    ...(link.short === null ? [] : [`connections: ${shortText(link.short)}`]),
     ...alarms(link, at),
     ...next(link, at)
   ]
@@ -106,6 +110,7 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
     `${link.name} (${link.institution}): ${link.state}${link.since === null ? "" : ` for ${span(link.since, at)}`}, connection ${link.epoch}`,
     row("sign-on", `ours ${signs[link.signOn.ours] ?? ""}, the partner's ${signs[link.signOn.partners] ?? ""}`),
     ...link.legs.flatMap((leg) => legRows(leg, kernelAbsent, at)),
+    ...(link.short === null ? [] : [row("connections", shortText(link.short))]),
     row("in", `${link.bytesReceived} bytes, last ${ago(link.lastReceived, at)}`),
     row("out", `${link.bytesSent} bytes, last ${ago(link.lastSent, at)}; ${link.unsent} unsent`),
     ...clockRows(link, at),

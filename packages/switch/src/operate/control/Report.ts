@@ -83,6 +83,15 @@ const ClocksReport = Schema.Struct({
   held: Schema.Boolean
 })
 
+/** The connections of a short link. */
+const ShortReport = Schema.Struct({
+  open: Schema.Number,
+  dialling: Schema.Number,
+  /** Since the start, and in the last whole second. */
+  opened: Schema.Number,
+  lastSecond: Schema.Number
+})
+
 /** Store-and-forward of a link. */
 const StoredReport = Schema.Struct({
   underWay: Schema.Number,
@@ -116,6 +125,8 @@ export const LinkReport = Schema.Struct({
   /** Of this connection, or of the last one. */
   bytesReceived: Schema.Number,
   bytesSent: Schema.Number,
+  /** null: the link has one connection at a time. */
+  short: Schema.NullOr(ShortReport),
   /** null while it is down. */
   clocks: Schema.NullOr(ClocksReport),
   /** Attempts to connect in a row that failed, and when the next is made. */

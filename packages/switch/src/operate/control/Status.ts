@@ -132,6 +132,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     lastSent: when(link.lastSent),
     bytesReceived: link.bytesReceived,
     bytesSent: link.bytesSent,
+    short: link.short ?? null,
     clocks: clocks === undefined ? null : clocksReport(clocks, when),
     attempts: link.attempts,
     nextAttempt: when(link.nextAttempt),

@@ -1,0 +1,83 @@
+import { createServer } from "node:net"
+import { Effect } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import {
+  answerTo,
+  call,
+  cleanUp,
+  dialling,
+  framed,
+  host,
+  type LinkAll,
+  linkOf,
+  purchase,
+  type Rig,
+  short,
+  startRig,
+  until
+} from "./Rig.ts"
+
+afterEach(cleanUp)
+
+const freePort = async (): Promise<number> => {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve))
+  const { port } = probe.address() as { port: number }
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+
+const limits = { requestTimeoutMs: 1000, recentKeys: 4096, unwrittenRefuse: 1 << 24, unwrittenStop: 1 << 25 }
+
+const reload = ({ running }: Rig, links: ReadonlyArray<LinkAll>) =>
+  Effect.runPromise(running.reload({ links, routes: [{ bin: "62", to: 1 }], limits }, "ann", 1000))
+
+const terminalsOn = (port: number) =>
+  linkOf("terminals", {
+    mode: "sync-short",
+    short: short(),
+    side: { _tag: "listen", at: { host: "127.0.0.1", port }, from: [], second: "replace" }
+  })
+
+describe("A reload of short links", () => {
+  it("lets the exchange that is under way end on its own connection, and takes the next ones at the new address", async () => {
+    const partner = await host((message, socket) => {
+      setTimeout(() => socket.write(framed(answerTo(message))), 200)
+    })
+    const issuer = dialling("issuer", partner.port, { mode: "sync-short", short: short() })
+    const [before, after] = [await freePort(), await freePort()]
+    const rig = await startRig([terminalsOn(before), issuer])
+
+    const early = call(before, purchase(1))
+    await until(() => partner.heard.length === 1)
+    const unfinished = await reload(rig, [terminalsOn(after), issuer])
+    const late = await call(after, purchase(2))
+
+    expect((await early).messages.map(({ fields }) => fields[39])).toEqual(["00"])
+    expect(late.messages.map(({ fields }) => fields[39])).toEqual(["00"])
+    expect(unfinished).toEqual([])
+    expect(await call(before, purchase(3))).toMatchObject({ messages: [], end: "reset" })
+  })
+
+  it("moves a dialled one with what waits for it: the reversal goes to the new address", async () => {
+    const silent = await host(() => {})
+    const partner = await host((message, socket) => socket.write(framed(answerTo(message))))
+    const issuer = (port: number) =>
+      dialling("issuer", port, {
+        mode: "sync-short",
+        short: short(),
+        delivery: { timeoutMs: 300, retryMs: 100, attemptsMax: 50, window: 8 }
+      })
+    const terminals = terminalsOn(0)
+    const rig = await startRig([terminals, issuer(silent.port)])
+
+    const called = await call(rig.port("terminals"), purchase(1))
+    await until(() => rig.count("queued") === 1)
+    await reload(rig, [terminals, issuer(partner.port)])
+    await until(() => rig.count("acknowledged") === 1)
+
+    expect(called.messages.map(({ fields }) => fields[39])).toEqual(["98"])
+    expect(partner.heard.map(({ mti }) => mti)).toEqual([expect.stringMatching(/^042[01]$/)])
+    expect(rig.running.status().links[1]?.stored.size).toBe(0)
+  })
+})
