@@ -228,12 +228,13 @@ export const startBench = (
     const running = yield* Effect.provideContext(Switch.make(settings), context)
     yield* TestClock.adjust(1)
     disk.isHeld = true
-    const dial = (link: number): Wire => {
-      const settings = links[link]!
+    /** The partner of a link with these settings connects. */
+    const offer = (settings: LinkAll): Wire => {
       const wire = new Wire(settings)
       if (settings.side._tag === "listen") accepts.get(settings.side.at.port)!(wire)
       return wire
     }
+    const dial = (link: number): Wire => offer(links[link]!)
     /** One leg of a simplex link of which the partner makes both. */
     const dialLeg = (link: number, leg: "send" | "receive"): Wire => {
       const { side } = links[link]!
@@ -241,5 +242,5 @@ export const startBench = (
       if (side._tag === "legs" && side[leg]._tag === "listen") accepts.get(side[leg].at.port)!(wire)
       return wire
     }
-    return { running, store, commit, dial, dialLeg, links }
+    return { running, store, commit, dial, offer, dialLeg, links }
   })

@@ -125,6 +125,39 @@ describe("a reload in the hand", () => {
     })
   )
 
+  it.effect("brings a group with a second link to a partner: requests go to both in turn", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, reload, running, offer, pass } = yield* bench
+      const second = linkOf("issuer2", 104)
+      const both = {
+        name: "both",
+        use: "round-robin" as const,
+        by: [],
+        members: [
+          { link: 1, name: "issuer", weight: 1 },
+          { link: 2, name: "issuer2", weight: 1 }
+        ],
+        failbackMs: 1000,
+        fallTogether: false
+      }
+      const reloading = yield* reload(
+        settings({ links: [acquirer, issuer, second], groups: [both], routes: [{ bin: "62", to: 3 }] })
+      )
+      yield* pass(100)
+      expect((yield* Fiber.join(reloading))._tag).toBe("Success")
+      const b2 = offer(second)
+      yield* pass(100)
+      for (const stan of [1, 2, 3, 4]) a.say(purchase({ 11: String(stan).padStart(6, "0") }))
+      yield* commit
+      expect([b.heard().length, b2.heard().length]).toEqual([2, 2])
+      expect(running.status().links.map(({ name, epoch }) => [name, epoch])).toEqual([
+        ["acquirer", 1],
+        ["issuer", 1],
+        ["issuer2", 1]
+      ])
+    })
+  )
+
   it.effect("one at a time, and none when the switch is stopping", () =>
     Effect.gen(function* () {
       const { running, reload, pass } = yield* bench

@@ -14,7 +14,7 @@ const third = `  - name: third
     connect: { host: 127.0.0.1, port: 7003 }
 `
 
-const nothing = { added: [], removed: [], changed: [], routes: [], limits: [], restart: [] }
+const nothing = { added: [], removed: [], changed: [], groups: [], routes: [], limits: [], restart: [] }
 
 describe("The plan of a reload", () => {
   it.each<readonly [string, string, object]>([
@@ -43,6 +43,14 @@ describe("The plan of a reload", () => {
       "a route's link",
       sound.replace("to: issuer", "to: acquirer"),
       { routes: [expect.stringMatching(/^card numbers \d+\.\.\.: issuer becomes acquirer$/)] }
+    ],
+    [
+      "a group that is new, with a second link to the issuer",
+      sound.replace(
+        "routes:",
+        `${third.replace("01030000", "01020000")}groups:\n  - { name: both, members: [{ link: issuer }, { link: third }] }\nroutes:`
+      ),
+      { added: ["third"], groups: ["both: added"] }
     ],
     [
       "times of the whole switch",

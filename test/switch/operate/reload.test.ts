@@ -288,7 +288,9 @@ describe("A reload", () => {
 
     expect(again.limits).toEqual([])
     expect(code).toBe(0)
-    expect(err).toContain("reloaded by SIGHUP: links added 0, changed 0, removed 0; routes changed 0; limits changed 1")
+    expect(err).toContain(
+      "reloaded by SIGHUP: links added 0, changed 0, removed 0; groups changed 0; routes changed 0; limits changed 1"
+    )
     expect(err).toContain("reload refused: ")
   })
 

@@ -67,9 +67,10 @@ export const reload = (
     return report(true, unfinished)
   })
 
-const planWords = ({ added, changed, removed, routes, limits }: Plan): string =>
+const planWords = ({ added, changed, removed, groups, routes, limits }: Plan): string =>
   [
     `links added ${added.length}, changed ${changed.length}, removed ${removed.length}`,
+    `groups changed ${groups.length}`,
     `routes changed ${routes.length}`,
     `limits changed ${limits.length}`
   ].join("; ")

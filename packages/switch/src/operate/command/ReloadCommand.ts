@@ -26,7 +26,7 @@ export const reload = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Lets a running switch read its configuration file again. A file with an error, a change that needs a restart, or a link that cannot be given up yet refuses the whole of it, with all reasons and with nothing changed. Else links that did not change keep their connections and their exchanges; removed and changed ones are drained (`drainTimeout`), closed, and made anew; links, routes and limits change in one turn, so every message meets the old configuration whole or the new one whole. SIGHUP does the same."
+    "Lets a running switch read its configuration file again. A file with an error, a change that needs a restart, or a link that cannot be given up yet refuses the whole of it, with all reasons and with nothing changed. Else links that did not change keep their connections and their exchanges; removed and changed ones are drained (`drainTimeout`), closed, and made anew; links, groups, routes and limits change in one turn, so every message meets the old configuration whole or the new one whole. SIGHUP does the same."
   ),
   Command.withShortDescription("Take a changed configuration without a restart"),
   Command.withExamples([
@@ -40,8 +40,8 @@ const listed = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<stri
   lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)]
 
 const reloadText = (report: ReloadReport): string => {
-  const { added, changed, removed, routes, limits, unchanged, unfinished, warnings, applied, tookMs } = report
-  const count = added.length + changed.length + removed.length + routes.length + limits.length
+  const { added, changed, removed, groups, routes, limits, unchanged, unfinished, warnings, applied, tookMs } = report
+  const count = added.length + changed.length + removed.length + groups.length + routes.length + limits.length
   return [
     count === 0
       ? "nothing to change"
@@ -54,6 +54,7 @@ const reloadText = (report: ReloadReport): string => {
       "links changed: drained, closed and made anew",
       changed.map(({ name, what }) => `${name}: ${what.join("; ")}`)
     ),
+    ...listed("groups", groups),
     ...listed("routes", routes),
     ...listed("limits", limits),
     `${unchanged} ${unchanged === 1 ? "link keeps its" : "links keep their"} connection`,

@@ -18,6 +18,7 @@ export interface Plan {
   readonly changed: ReadonlyArray<{ readonly name: string; readonly what: ReadonlyArray<string> }>
   /** Links that keep their connection. */
   readonly unchanged: number
+  readonly groups: ReadonlyArray<string>
   readonly routes: ReadonlyArray<string>
   /** Times and limits of the whole switch. */
   readonly limits: ReadonlyArray<string>
@@ -26,10 +27,10 @@ export interface Plan {
 
 /** Whether there is anything to do. */
 export const isEmpty = (plan: Plan): boolean =>
-  [plan.added, plan.removed, plan.changed, plan.routes, plan.limits].every(({ length }) => length === 0)
+  [plan.added, plan.removed, plan.changed, plan.groups, plan.routes, plan.limits].every(({ length }) => length === 0)
 
 /** Top-level keys with a place of their own in the plan. */
-const planned = new Set(["links", "routes"])
+const planned = new Set(["links", "groups", "routes"])
 
 /** Keys that a running switch takes over. All others need a restart: a key that nobody has thought of is not guessed at. */
 const taken = new Set(["requestTimeout", "drainTimeout", "journal.unwrittenRefuse", "journal.unwrittenStop"])
@@ -104,6 +105,19 @@ const routesOf = (before: ConfigurationDocument, after: ConfigurationDocument): 
   ]
 }
 
+const groupsOf = (before: ConfigurationDocument, after: ConfigurationDocument): ReadonlyArray<string> => {
+  const old = new Map(before.groups.map((group) => [group.name, group]))
+  const now = new Map(after.groups.map((group) => [group.name, group]))
+  return [
+    ...[...now.keys()].filter((name) => !old.has(name)).map((name) => `${name}: added`),
+    ...[...old.keys()].filter((name) => !now.has(name)).map((name) => `${name}: removed`),
+    ...[...now].flatMap(([name, group]) => {
+      const found = old.has(name) ? differences(old.get(name), group, "") : []
+      return found.length === 0 ? [] : [`${name}: ${found.map(({ says }) => says).join("; ")}`]
+    })
+  ]
+}
+
 /** What changes in a link, by its keys; a dialect file may have changed under its old name. */
 const linkChanges = (before: LinkDocument, after: LinkDocument): ReadonlyArray<string> => {
   const found = differences(before, after, "").map(({ says }) => says)
@@ -126,6 +140,7 @@ export const planOf = (before: Configuration, after: Configuration): Plan => {
     removed: [...plans.keys()].filter((name) => !names.has(name)),
     changed,
     unchanged: names.size - added.length - changed.length,
+    groups: groupsOf(before.document, after.document),
     routes: routesOf(before.document, after.document),
     ...topLevel(before.document, after.document)
   }

@@ -233,6 +233,7 @@ export const ReloadReport = Schema.Struct({
   changed: Schema.Array(Schema.Struct({ name: Schema.String, what: Schema.Array(Schema.String) })),
   /** Links that keep their connection. */
   unchanged: Schema.Number,
+  groups: Schema.Array(Schema.String),
   routes: Schema.Array(Schema.String),
   limits: Schema.Array(Schema.String),
   warnings: Schema.Array(Schema.String),
