@@ -12,6 +12,8 @@ import { GoodPair, goodLinks, handlesOf, type LinkText, procHindrance, residentM
 const isLong = process.env["JINKA_LAB"] === "long"
 const STORM_MS = isLong ? 60_000 : 4000
 const STRANGERS = isLong ? 10_000 : 3000
+/** What the good pair's own traffic may add to resident memory meanwhile; a leak of sockets shows in the handles first. */
+const GROWTH_MIB = isLong ? 250 : 100
 /** Connections of the stranger that are open at once. */
 const AT_ONCE = 100
 
@@ -77,7 +79,7 @@ describe.skipIf(procHindrance !== "")(`A storm ${procHindrance}`, () => {
     expect(why("slammed").reason).toMatch(/PeerReset|PeerClosed|ConnectFailed/)
     // Ten attempts of each kind may be under way in either count.
     expect(handlesOf(running.ready.pid)).toBeLessThan(handles + 40)
-    expect(residentMiB(running.ready.pid)).toBeLessThan(memory + 60)
+    expect(residentMiB(running.ready.pid)).toBeLessThan(memory + GROWTH_MIB)
     expect(good.others).toEqual([])
     expect(good.p99).toBeLessThan(good.p99Max)
     slam.stop()
@@ -109,7 +111,7 @@ describe.skipIf(procHindrance !== "")(`A storm ${procHindrance}`, () => {
     expect(good.took.length).toBeGreaterThan(20)
     expect(good.p99).toBeLessThan(good.p99Max)
     await until(() => handlesOf(running.ready.pid) <= handles + 2, "the stranger's handles gone")
-    expect(residentMiB(running.ready.pid)).toBeLessThan(memory + 60)
+    expect(residentMiB(running.ready.pid)).toBeLessThan(memory + GROWTH_MIB)
     await running.stop()
     const { err } = await running.ended
     // A line for each hundred of them at each door, and not for each. A connection that is reset at once is tried again.
