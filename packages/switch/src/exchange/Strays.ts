@@ -16,7 +16,7 @@ export class Strays {
     this.books = books
   }
 
-  /** An answer with the match key `key[0, length)` that no open request waits for; `slot` of `outstanding` has ended or is about to. */
+  /** An answer with the match key `key[0, length)` that no open request waits for; `slot` has ended or is about to. */
   unexpected(
     target: Link,
     epoch: number,

@@ -43,12 +43,14 @@ const simplexText = ({ leg, local, remote, simplex }: LegReport, at: string): Re
 const shortText = ({ open, dialling, opened, lastSecond }: NonNullable<LinkReport["short"]>): string =>
   `${open} open, ${dialling} being dialled, ${lastSecond} in the last second, ${opened} since the start`
 
+const waitingText = ({ waiting }: LinkReport): string => (waiting === 0 ? "" : `, ${waiting} of them waiting in line`)
+
 /** The link among others. */
 export const linkText = (link: LinkReport, at: string): string => {
   const address = link.remote === "" || link.legs.length > 1 ? "" : `, ${link.local} to ${link.remote}`
   const lines = [
     `${link.name}  ${link.institution}  ${link.state}${link.since === null ? "" : ` for ${span(link.since, at)}`}${address}, connection ${link.epoch}`,
-    `outstanding ${link.outstanding} of ${link.window}${oldest(link.oldestOutstanding, at)}; stored ${link.stored}${oldest(link.storeAndForward.oldest?.at ?? null, at)}; unsent ${link.unsent} bytes; last in ${ago(link.lastReceived, at)}, last out ${ago(link.lastSent, at)}`,
+    `outstanding ${link.outstanding} of ${link.window}${waitingText(link)}${oldest(link.oldestOutstanding, at)}; stored ${link.stored}${oldest(link.storeAndForward.oldest?.at ?? null, at)}; unsent ${link.unsent} bytes; last in ${ago(link.lastReceived, at)}, last out ${ago(link.lastSent, at)}`,
     ...link.legs.flatMap((leg) => simplexText(leg, at)),
     ...(link.short === null ? [] : [`connections: ${shortText(link.short)}`]),
     ...alarms(link, at),
@@ -114,7 +116,10 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
     row("in", `${link.bytesReceived} bytes, last ${ago(link.lastReceived, at)}`),
     row("out", `${link.bytesSent} bytes, last ${ago(link.lastSent, at)}; ${link.unsent} unsent`),
     ...clockRows(link, at),
-    row("outstanding", `${link.outstanding} of ${link.window}${oldest(link.oldestOutstanding, at)}`),
+    row(
+      "outstanding",
+      `${link.outstanding} of ${link.window}${waitingText(link)}${oldest(link.oldestOutstanding, at)}`
+    ),
     row("stored", storedText(link, at)),
     ...alarms(link, at).map((line) => `  ${line}`),
     ...next(link, at).map((line) => `  ${line}`),

@@ -135,6 +135,8 @@ export const LinkReport = Schema.Struct({
   /** Bytes that the partner has not taken. */
   unsent: Schema.Number,
   outstanding: Schema.Number,
+  /** Requests among them that wait in line for a place in the window. */
+  waiting: Schema.Number,
   window: Schema.Number,
   oldestOutstanding: When,
   /** Store-and-forward messages that have not ended, and how they stand. */

@@ -138,6 +138,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     nextAttempt: when(link.nextAttempt),
     unsent: link.unsent,
     outstanding: link.outstanding,
+    waiting: link.waiting,
     window: link.window,
     oldestOutstanding: when(link.oldestOutstanding),
     stored: stored.size,
