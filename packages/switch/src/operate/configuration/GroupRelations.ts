@@ -61,8 +61,7 @@ const memberFindings = (
 const shared = [
   ["institution", "a reversal has to reach the institution that got its request"],
   ["dialect", "an answer or a reversal may use another member than its request"],
-  ["ourInstitution", "an answer or a reversal may use another member than its request"],
-  ["storeAndForward", "the group has one store-and-forward queue"]
+  ["ourInstitution", "an answer or a reversal may use another member than its request"]
 ] as const
 
 const differences = (
