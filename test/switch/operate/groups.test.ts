@@ -119,6 +119,14 @@ describe("A group in the configuration", () => {
     ])
   })
 
+  it("is refused when one member keeps the callers' STANs and the other gives its own", async () => {
+    expect(await pathsOf(changed("name: issuer-b,", "name: issuer-b, stan: own,"), "error")).toEqual([
+      "groups[0].members[1]"
+    ])
+    const both = changed("name: issuer-b,", "name: issuer-b, stan: callers,")
+    expect(await pathsOf(both, "error")).toEqual([])
+  })
+
   it("says why its members must be alike", async () => {
     expect(
       await saidOf(changed('name: issuer-b, institution: "01020000"', 'name: issuer-b, institution: "01030000"'))
