@@ -101,6 +101,22 @@ describe("a group as a destination", () => {
     })
   )
 
+  it.effect("lets a request wait only when no other member has a place", () =>
+    Effect.gen(function* () {
+      const patient = issuers.map((link) => ({ ...link, window: 1, waiting: { places: 4, waitMs: 500 } }))
+      const { a, acquirer, b, commit } = yield* bench({}, [linkOf("acquirer", 4802), ...patient])
+      for (const n of [1, 2, 3]) acquirer.say(purchase(stan(n)))
+      yield* commit
+      const [first] = a.heard()
+      expect(first?.fields[11]).toBe("000001")
+      expect(stans(b.heard())).toEqual([2])
+      expect(acquirer.heard()).toEqual([])
+      a.say(answerTo(first!, "0210"))
+      yield* commit
+      expect(stans(a.heard())).toEqual([3])
+    })
+  )
+
   it.effect("sends what is equal in the sticky data elements to one member", () =>
     Effect.gen(function* () {
       const { a, acquirer, b, commit } = yield* bench({ use: "sticky", by: [41] })

@@ -95,6 +95,11 @@ describe("A group in the configuration", () => {
       changed("name: issuer-b,", "name: issuer-b, mode: sync-short,", "fall: together"),
       ["groups[0].fall"]
     ],
+    [
+      "members that count their STANs differently",
+      changed("name: issuer-b,", "name: issuer-b, stan: own,"),
+      ["groups[0].members[1]"]
+    ],
     ["sticky members without data elements", withGroup("use: sticky"), ["groups[0].use"]],
     ["data elements without sticky members", withGroup("by: [2]"), ["groups[0].by"]],
     ["a data element that the dialect has not", withGroup("use: sticky", "by: [65]"), ["groups[0].by[0]"]],

@@ -47,22 +47,30 @@ class Live {
   state: Group.Group
   turn = 0
   private readonly chooser: Group.Chooser
-  private readonly view: Group.View
+  /** Room in the window, and room in the waiting line behind it: nobody waits while another member has a place. */
+  private readonly placed: Group.View
+  private readonly waiting: Group.View
 
-  constructor(settings: Group.GroupSettings, state: Group.Group, outstanding: ReadonlyArray<Outstanding>) {
+  constructor(
+    settings: Group.GroupSettings,
+    state: Group.Group,
+    links: ReadonlyArray<Link>,
+    outstanding: ReadonlyArray<Outstanding>
+  ) {
     this.settings = settings
     this.ids = settings.members.map(({ link }) => link)
     this.state = state
     this.chooser = new Group.Chooser(settings)
-    this.view = {
-      hasRoom: (member) => !outstanding[this.ids[member]!]!.isFull,
-      outstanding: (member) => outstanding[this.ids[member]!]!.size
-    }
+    const size = (member: number) => outstanding[this.ids[member]!]!.size
+    const hasPlace = (member: number) => size(member) < links[this.ids[member]!]!.settings.window
+    this.placed = { hasRoom: hasPlace, outstanding: size }
+    this.waiting = { hasRoom: (member) => !outstanding[this.ids[member]!]!.isFull, outstanding: size }
   }
 
   /** The number of the link for the next request; -1: none. */
   choose(key: number): number {
-    const member = this.chooser.choose(this.state, this.view, this.turn, key)
+    const placed = this.chooser.choose(this.state, this.placed, this.turn, key)
+    const member = placed < 0 ? this.chooser.choose(this.state, this.waiting, this.turn, key) : placed
     this.turn = (this.turn + 1) % 1_000_000_007
     return member < 0 ? -1 : this.ids[member]!
   }
@@ -115,7 +123,7 @@ export class Groups {
       const group = { ...one, members }
       const isSame = ({ settings: { name, use }, ids }: Live) =>
         name === one.name && use === one.use && ids.join() === members.map(({ link }) => link).join()
-      return new Live(group, before.find(isSame)?.state ?? Group.initial(group), this.outstanding)
+      return new Live(group, before.find(isSame)?.state ?? Group.initial(group), this.links, this.outstanding)
     })
     this.groupOf = new Map(this.groups.flatMap((group) => group.ids.map((id) => [id, group] as const)))
     for (const id of this.groupOf.keys()) this.changed(this.links[id]!, at)

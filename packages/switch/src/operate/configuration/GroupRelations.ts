@@ -5,7 +5,6 @@
  * links to one institution, in one dialect, and a link belongs to one group.
  */
 import { type Draft, dialectOf } from "./Draft.ts"
-import { stanDefault } from "./LinkDocument.ts"
 import { error, type Finding, nearest, warning } from "./Problem.ts"
 
 /** All findings about groups. */
@@ -63,8 +62,12 @@ const shared = [
   ["institution", "a reversal has to reach the institution that got its request"],
   ["dialect", "an answer or a reversal may use another member than its request"],
   ["ourInstitution", "an answer or a reversal may use another member than its request"],
-  ["stan", "a message that goes out again by another member keeps its number"]
+  ["stan", "an answer may come on another member than its request"],
+  ["callers", "a repeat may come on another member than its request"]
 ] as const
+
+/** What a key is when it is left out. */
+const fallbacks: Readonly<Record<string, unknown>> = { stan: "callers", callers: [] }
 
 const differences = (
   draft: Draft,
@@ -79,7 +82,7 @@ const differences = (
   if (first === undefined) return []
   return others.flatMap(({ member, link }) =>
     shared.flatMap(([key, why]) => {
-      const own = key === "ourInstitution" ? draft.part("institution").raw : key === "stan" ? stanDefault : undefined
+      const own = key === "ourInstitution" ? draft.part("institution").raw : fallbacks[key]
       const isSame = JSON.stringify(link.part(key).raw ?? own) === JSON.stringify(first.link.part(key).raw ?? own)
       if (isSame) return []
       const rule = `the members of a group have the same \`${key}\`: ${why}`

@@ -92,9 +92,6 @@ const StoreAndForwardDocument = Schema.Struct({
   window: option(count(1, 1024), 16, "Messages under way at once.")
 })
 
-/** Whose STAN a request has on a link that does not say it. */
-export const stanDefault = "callers"
-
 /** One `links:` entry. */
 export const LinkDocument = Schema.Struct({
   name: described(Name, "Name in logs, in the journal, in routes and on the command line."),
@@ -142,7 +139,7 @@ export const LinkDocument = Schema.Struct({
   waiting: option(count(1, 65_536), 256, "Requests that may wait at once, where `wait` lets them; more are refused."),
   stan: option(
     Schema.Literals(["callers", "own"]),
-    stanDefault,
+    "callers",
     "`own`: requests get a STAN (DE 11) of ours on this link, and answers their caller's back. Needed where callers share the link whose STANs may be equal."
   ),
   callers: option(

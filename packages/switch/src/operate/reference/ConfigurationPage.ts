@@ -77,7 +77,7 @@ const relations = [
   "- Exactly one of `connect` and `listen` (of a link, or of each of its `legs`), of `bin` and `institution`, of `env` and `file`.",
   "- `mode: async-simplex` and `legs` go together, and such a link has no `connect` or `listen` of its own.",
   "- No two links or legs listen on the same address.",
-  "- A group has a name of its own; its members are links, each in one group once, with the same `institution`, `ourInstitution` and `dialect`; `use: sticky` and `by` go together, and the dialect has the data elements.",
+  "- A group has a name of its own; its members are links, each in one group once, with the same `institution`, `ourInstitution`, `dialect`, `stan` and `callers`; `use: sticky` and `by` go together, and the dialect has the data elements.",
   "- A frame makes sense as a whole: a message of `lengthMax` bytes fits its length header. `idle` needs a frame with idle frames.",
   "- `watchdog.probe` and `signOn` need a dialect with such messages.",
   "- Who asks waits longer than whom it asks: `requestTimeout` is longer than `partnerTimeout` and shorter than `answerWithin` of every link.",
