@@ -65,4 +65,23 @@ describe("An example that runs with one command", () => {
     expect(out).toContain("the centre saw 200 different STANs on 1 connection")
     expect(out).toContain("200 terminals got their own")
   })
+
+  it("07-http-door: takes calls as JSON and as bytes over one link upstream, and refuses a body that is no message", async () => {
+    const { code, out } = await run("07-http-door")
+
+    expect(code, out).toBe(0)
+    expect(out).toContain("as JSON: HTTP 200, 0210 with DE 39 00")
+    expect(out).toContain("ten at once as bytes: DE 39 00 00 00 00 00 00 00 00 00 00")
+    expect(out).toContain('a wrong body: HTTP 400 {"error":"FieldInvalid","de":3')
+  })
+
+  it("08-many-institutions: tells four institutions apart by certificate and header, and closes three strangers", async () => {
+    const { code, out } = await run("08-many-institutions")
+
+    expect(code, out).toBe(0)
+    for (const bank of ["A, by its certificate", "B, by its certificate", "C, by its header", "D, by its header"]) {
+      expect(out).toContain(`bank ${bank}: answered 00`)
+    }
+    expect(out).toContain("2 admitted; refused IdentityUnknown 1, CertificateUntrusted 1")
+  })
 })

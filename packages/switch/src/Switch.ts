@@ -6,6 +6,7 @@
  */
 import { explain, isRequest, type MessageError, type MessageIndex, mtiClass } from "@jinka/codec"
 import { Clock, Context, Deferred, Effect, Fiber, Latch, type Scope } from "effect"
+import { Doors } from "./Doors.ts"
 import { drainAll, type Unfinished } from "./Drain.ts"
 import { Books, type Limits } from "./exchange/Books.ts"
 import { Deliveries } from "./exchange/Deliveries.ts"
@@ -22,8 +23,10 @@ import { StoredAnswers } from "./exchange/StoredAnswers.ts"
 import { Fleet } from "./Fleet.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
+import type { DoorSettings } from "./link/Door.ts"
 import { LinkEnded } from "./link/Ended.ts"
 import type { GroupSettings } from "./link/Group.ts"
+import type { HttpDoorSettings } from "./link/HttpDoor.ts"
 import { Link, type LinkEvents } from "./link/Link.ts"
 import { Notices } from "./link/Notices.ts"
 import type { SessionEpoch } from "./link/SessionOwner.ts"
@@ -42,6 +45,9 @@ const closedByUs = new Set<LinkEnded["reason"]>(["GroupFell", "Operator", "Reloa
 /** All that one switch is told. */
 export interface SwitchSettings {
   readonly links: ReadonlyArray<LinkSettings & { readonly delivery: DeliverySettings }>
+  /** Addresses that links share. */
+  readonly doors?: ReadonlyArray<DoorSettings>
+  readonly http?: ReadonlyArray<HttpDoorSettings>
   /** Links used as one destination, by their positions in `links`; a link is in one of them at most. */
   readonly groups?: ReadonlyArray<GroupSettings>
   /** Routes by the destinations' numbers: positions in `links`, and behind them positions in `groups`. */
@@ -289,6 +295,8 @@ export const make = Effect.fnUntraced(function* (
   const recovered = yield* new Recovery(books, core.deliveries).run
   const fleet = new Fleet(yield* Effect.scope)
   yield* Effect.forEach(books.links, (link) => fleet.start(link), { discard: true })
+  const doors = new Doors(settings.doors ?? [], settings.http ?? [], books)
+  const open = yield* Effect.forkScoped(Effect.andThen(doors.listen, Effect.never))
   const transport = yield* Effect.context<Transport>()
   const reload = new Reload(books, fleet, settings.links, core.link, core.queue)
   const clockwork = yield* Effect.forkScoped(deadlines(core))
@@ -297,9 +305,12 @@ export const make = Effect.fnUntraced(function* (
     links: books.links,
     changes: (next) => reload.changes(next),
     check: (next) => Effect.provideContext(reload.check(next), transport),
-    reload: (next, user, drainMs) => Effect.provideContext(reload.run(next, user, drainMs), transport),
+    reload: (next, user, drainMs) =>
+      Effect.tap(Effect.provideContext(reload.run(next, user, drainMs), transport), () =>
+        Effect.sync(() => doors.refresh())
+      ),
     operations: new Operations(books),
-    status: () => statusOf(books),
+    status: () => statusOf(books, doors),
     drain: (limitMs) =>
       Effect.suspend(() => {
         reload.isStopping = true
@@ -309,6 +320,7 @@ export const make = Effect.fnUntraced(function* (
       journal.failed,
       Deferred.await(core.broken),
       Fiber.join(clockwork),
+      Fiber.join(open),
       Deferred.await(fleet.failed)
     ])
   }

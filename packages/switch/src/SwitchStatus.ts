@@ -2,9 +2,11 @@
  * What a running switch says of itself: its links, what they have outstanding and stored, the counts of its journal. Nothing is
  * asked of disk, kernel or partner, so it is answered at once.
  */
+import type { Doors } from "./Doors.ts"
 import type { Books } from "./exchange/Books.ts"
 import type { GroupStatus } from "./exchange/Groups.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
+import type { DoorStatus } from "./link/Gate.ts"
 import type { Link } from "./link/Link.ts"
 import type { LinkStatus } from "./link/LinkStatus.ts"
 
@@ -25,6 +27,7 @@ export interface LinkWork extends LinkStatus {
 export interface SwitchStatus {
   readonly links: ReadonlyArray<LinkWork>
   readonly groups: ReadonlyArray<GroupStatus>
+  readonly doors: ReadonlyArray<DoorStatus>
   /** Entries by kind since the journal began. */
   readonly entries: ReadonlyArray<number>
   /** Answers by response code since the start. */
@@ -46,9 +49,10 @@ const workOf = (books: Books, link: Link): LinkWork => {
 }
 
 /** The status now. */
-export const statusOf = (books: Books): SwitchStatus => ({
+export const statusOf = (books: Books, doors: Doors): SwitchStatus => ({
   links: books.links.filter(({ isGone }) => !isGone).map((link) => workOf(books, link)),
   groups: books.groups.status(),
+  doors: doors.status(),
   entries: books.journal.counts(),
   answers: Object.fromEntries(books.answers),
   unwritten: { entries: books.journal.writer.pendingEntries, bytes: books.journal.writer.pendingBytes }

@@ -99,7 +99,11 @@ export const makeStore = (): MemoryStore => new MemoryStore({ schedule: (_, run)
 /** Starts a switch; requests to BIN 62 go to the link with the name `issuer`. */
 export const startRig = async (
   links: ReadonlyArray<LinkAll>,
-  { requestTimeoutMs = 1000, store = makeStore() }: { requestTimeoutMs?: number; store?: MemoryStore } = {}
+  {
+    requestTimeoutMs = 1000,
+    store = makeStore(),
+    http = []
+  }: { requestTimeoutMs?: number; store?: MemoryStore; http?: NonNullable<Switch.SwitchSettings["http"]> } = {}
 ): Promise<Rig> => {
   const started = Deferred.makeUnsafe<{
     running: Switch.Running
@@ -111,11 +115,12 @@ export const startRig = async (
   const whole = Effect.gen(function* () {
     const running = yield* Switch.make({
       links,
+      http,
       routes: [{ bin: "62", to }],
       limits: { requestTimeoutMs, recentKeys: 4096, unwrittenRefuse: 1 << 24, unwrittenStop: 1 << 25 }
     })
     const listening = yield* Listening.Listening
-    yield* listening.reached(links.filter(({ side }) => side._tag === "listen").length)
+    yield* listening.reached(links.filter(({ side }) => side._tag === "listen").length + http.length)
     Deferred.doneUnsafe(started, Effect.succeed({ running, endpointOf: listening.endpointOf }))
     return yield* running.failed
   }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(network, journal, Logger.layer([]))))

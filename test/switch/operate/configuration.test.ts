@@ -26,14 +26,14 @@ describe("A good configuration", () => {
       ourInstitution: "00010000",
       dialect: cups,
       frame: cupsFrame,
-      side: { _tag: "listen", at: { host: "127.0.0.1", port: 7001 }, from: ["127.0.0.1"], second: "refuse" },
+      side: { _tag: "listen", at: { host: "127.0.0.1", port: 7001 }, from: ["127.0.0.1"], second: "challenge" },
       idleMs: 30_000,
       watchdog: { intervalMs: 30_000, probe: true, proofs: 3 },
       unsentMax: 4 * 1024 * 1024,
       utcOffsetMs: 8 * 3_600_000,
       delivery: { timeoutMs: 10_000, retryMs: 60_000, attemptsMax: 5, window: 16 }
     })
-    expect(issuer?.side).toEqual({ _tag: "connect", to: { host: "127.0.0.1", port: 7002 }, timeoutMs: 10_000 })
+    expect(issuer?.side).toMatchObject({ _tag: "connect", to: { host: "127.0.0.1", port: 7002 }, timeoutMs: 10_000 })
   })
 
   it("leads its routes to the positions of the links", async () => {

@@ -15,7 +15,7 @@ describe("A link of two legs in the configuration", () => {
     const { settings, warnings } = await configurationOf(legs(send, receive))
 
     expect(warnings).toEqual([])
-    expect(settings.links[1]?.side).toEqual({
+    expect(settings.links[1]?.side).toMatchObject({
       _tag: "legs",
       send: { _tag: "connect", to: { host: "10.0.0.5", port: 38002 }, timeoutMs: 10_000 },
       receive: { _tag: "listen", at: { host: "0.0.0.0", port: 38002 }, from: ["10.0.0.5"], second: "replace" },

@@ -81,6 +81,7 @@ export interface Said {
   readonly pid: number
   readonly control: string
   readonly links: ReadonlyArray<{ readonly name: string; readonly listens?: { readonly port: number } }>
+  readonly doors: ReadonlyArray<{ readonly name: string; readonly listens: { readonly port: number } }>
   readonly recovered: { readonly ended: number; readonly resumed: number }
   readonly unfinished: ReadonlyArray<unknown>
 }

@@ -2,9 +2,10 @@
  * Takes connections that a partner makes to us: who may, what a second one does while one is up, and who waits for the next.
  */
 import { Effect, type Scope } from "effect"
-import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
+import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
+import { listenOn } from "./Door.ts"
 import { LinkEnded } from "./Ended.ts"
-import type { Side } from "./Settings.ts"
+import { CHALLENGE_MS, type DoorSide, type ListenSide } from "./Settings.ts"
 
 /** Connections turned away are noted the first time and then every so often: a flood must not fill journal and log. */
 const NOTED_EVERY = 100
@@ -25,13 +26,6 @@ export class TurnedAway {
   }
 }
 
-/** The address that a connection comes from, without its port. */
-export const addressOf = ({ remote }: Connection): string => remote.slice(0, remote.lastIndexOf(":"))
-
-/** Whether the address may connect; an empty list lets everybody in. */
-export const isAllowed = (from: ReadonlyArray<string>, address: string): boolean =>
-  from.length === 0 || from.some((allowed) => allowed === address || `::ffff:${allowed}` === address)
-
 /** What an acceptor needs of its link. */
 export interface AcceptorOwner {
   /** A connection is up now. */
@@ -40,44 +34,75 @@ export interface AcceptorOwner {
   readonly isAway: boolean
   /** Ends the connection that is up. */
   readonly cut: (ended: LinkEnded) => void
+  /**
+   * Asks the connection that is up for a sign of life: `told` hears of an answer. Returns what tells whether anything was
+   * received since. Left out: there is no way to ask, and a second connection is refused.
+   */
+  readonly challenge?: (told: () => void) => () => boolean
   readonly noted: (text: string) => void
 }
 
 /** The accepting side of a link or of one of its legs. */
 export class Acceptor {
   private readonly owner: AcceptorOwner
-  private readonly side: Side & { readonly _tag: "listen" }
+  private readonly side: ListenSide | DoorSide
   private readonly turnedAway: TurnedAway
   private incoming: Connection | undefined
+  /** A second connection that waits for what becomes of the first. */
+  private challenger: Connection | undefined
   private awaiting: ((got: Effect.Effect<Connection>) => void) | undefined
+  private fork: (effect: Effect.Effect<void>) => void = () => {}
 
-  constructor(owner: AcceptorOwner, side: Side & { readonly _tag: "listen" }) {
+  constructor(owner: AcceptorOwner, side: ListenSide | DoorSide) {
     this.owner = owner
     this.side = side
     this.turnedAway = new TurnedAway((text) => owner.noted(text))
   }
 
-  /** Listens for as long as the scope lives. */
-  readonly listen: Effect.Effect<void, ListenFailed, Transport | Scope.Scope> = Effect.suspend(() =>
-    Effect.asVoid(
-      Effect.flatMap(Transport, (transport) => transport.listen(this.side.at, (connection) => this.offer(connection)))
-    )
+  /** Listens for as long as the scope lives, where the link has an address of its own. A shared door calls `offer` instead. */
+  readonly listen: Effect.Effect<void, ListenFailed, Transport | Scope.Scope> = Effect.gen(
+    { self: this },
+    function* () {
+      const fork = Effect.runForkWith(yield* Effect.context<never>())
+      const scope = yield* Effect.scope
+      this.fork = (effect) => void fork(Effect.forkIn(effect, scope))
+      const { side } = this
+      if (side._tag === "listen") yield* listenOn(side, this, (text) => this.owner.noted(text))
+    }
   )
 
-  /** A partner has connected: lets it in, or closes it at once. */
+  /** The partner has connected: one owner for each identity, and the stated rule for the second. */
   offer(connection: Connection): void {
-    const { from, second } = this.side
-    const address = addressOf(connection)
-    if (!isAllowed(from, address)) {
-      return this.turnedAway.add(connection, `PeerNotAllowed: a connection from ${address} was closed`)
-    }
     if (this.owner.isAway) {
-      return this.turnedAway.add(connection, `a connection from ${address} was closed, the link is drained`)
+      return this.turnedAway.add(connection, `a connection from ${connection.remote} was closed, the link is drained`)
     }
-    if (this.owner.isUp && second === "refuse") {
+    const { second, challengeMs = CHALLENGE_MS } = this.side
+    if (!this.owner.isUp || second === "replace") return this.take(connection)
+    if (second === "refuse" || this.owner.challenge === undefined) {
       return this.turnedAway.add(connection, `a second connection from ${connection.remote} was closed, one is up`)
     }
-    this.close()
+    if (this.challenger !== undefined) {
+      return this.turnedAway.add(connection, `a connection from ${connection.remote} was closed, another waits already`)
+    }
+    this.challenger = connection
+    const decide = (isAlive: boolean) => {
+      if (this.challenger === connection) this.proved(isAlive)
+    }
+    const isHeard = this.owner.challenge(() => decide(true))
+    this.fork(Effect.map(Effect.sleep(challengeMs), () => decide(isHeard())))
+  }
+
+  /** The connection that was up gave a sign of life, or did not. */
+  private proved(isAlive: boolean): void {
+    const challenger = this.challenger!
+    this.challenger = undefined
+    if (!isAlive) return this.take(challenger)
+    const { remote } = challenger
+    this.turnedAway.add(challenger, `a second connection from ${remote} was closed, the first one gave a sign of life`)
+  }
+
+  private take(connection: Connection): void {
+    this.incoming?.close("reset")
     this.incoming = connection
     this.owner.cut(new LinkEnded({ reason: "Replaced", why: `a second connection came from ${connection.remote}` }))
     const awaiting = this.awaiting
@@ -87,6 +112,8 @@ export class Acceptor {
 
   /** The next connection that is let in. One waits at a time. */
   readonly next: Effect.Effect<Connection> = Effect.callback((resume) => {
+    // The first has ended meanwhile.
+    if (this.incoming === undefined && this.challenger !== undefined) this.proved(false)
     if (this.incoming !== undefined) return resume(this.takeIncoming())
     this.awaiting = resume
     return Effect.sync(() => {
@@ -94,10 +121,12 @@ export class Acceptor {
     })
   })
 
-  /** Closes a connection that came in the last moment and belongs to nobody yet. */
+  /** Closes what came in the last moment and belongs to nobody yet. */
   close(): void {
     this.incoming?.close("reset")
+    this.challenger?.close("reset")
     this.incoming = undefined
+    this.challenger = undefined
   }
 
   private takeIncoming(): Effect.Effect<Connection> {

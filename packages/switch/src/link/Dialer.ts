@@ -66,7 +66,7 @@ export class Dialer {
         yield* Effect.raceFirst(Effect.sleep(wait), this.hurried)
       }
       this.nextAttempt = 0
-      const connection = yield* transport.connect(to).pipe(
+      const connection = yield* transport.connect(to, this.side).pipe(
         Effect.timeoutOrElse({ duration: timeoutMs, orElse: () => Effect.succeed("Timeout" as const) }),
         Effect.catchTag("ConnectFailed", (failed) => Effect.succeed(`${failed.reason} (${failed.cause})`))
       )

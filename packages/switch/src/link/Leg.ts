@@ -57,7 +57,7 @@ export class Leg implements DialerOwner, AcceptorOwner {
     this.name = name
     this.owner = owner
     this.settings = owner.settings
-    this.source = side._tag === "listen" ? new Acceptor(this, side) : new Dialer(this, side)
+    this.source = side._tag === "connect" ? new Dialer(this, side) : new Acceptor(this, side)
   }
 
   /** See `AcceptorOwner`: up, or in a pair that is not dissolved. */

@@ -9,6 +9,7 @@ import { Clock, Effect, Latch, type Scope } from "effect"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
 import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
 import { addressing } from "./Addressing.ts"
+import { challenge, shownBy } from "./Challenge.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
 import { answerOverdue, LinkEnded } from "./Ended.ts"
 import { Ends } from "./Ends.ts"
@@ -88,7 +89,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     this.settings = settings
     const { side } = settings
     if (side._tag === "legs") this.source = new Legs(this, side)
-    else this.source = side._tag === "listen" ? new Acceptor(this, side) : new Dialer(this, side)
+    else this.source = side._tag === "connect" ? new Dialer(this, side) : new Acceptor(this, side)
     this.addressing = addressing(settings.dialect, settings.institution, settings.ourInstitution)
     this.events = events
     this.receivedKey = [...settings.dialect.match.transaction, ...settings.callers]
@@ -266,6 +267,16 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     this.events.ended(this, epoch, ended)
   }
 
+  /** A door that knows this link's partner gives it the partner's connection. */
+  offer(connection: Connection): void {
+    const taker = this.short ?? this.source
+    if (this.isGone || taker instanceof Dialer || taker instanceof Legs) connection.close("reset")
+    else taker.offer(connection)
+  }
+
+  /** See `AcceptorOwner`. */
+  readonly challenge = (told: () => void) => challenge(this.session!, this.settings.watchdog.probe, told)
+
   /** Ends the current connection; the link comes back by itself. */
   cut(ended: LinkEnded): void {
     this.session?.fail(ended)
@@ -294,7 +305,6 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     const last = session ?? this.last
     const dialer = short ?? (source instanceof Dialer ? source : undefined)
     const { local, remote } = session?.connection ?? { local: "", remote: "" }
-    const ownLegs = source instanceof Legs ? source.status() : undefined
     return {
       name: this.settings.name,
       institution: this.settings.institution,
@@ -308,7 +318,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
       epoch: this.epoch,
       local,
       remote,
-      legs: ownLegs ?? (session === undefined ? [] : [{ leg: "both", local, remote }]),
+      legs: source instanceof Legs ? source.status() : session === undefined ? [] : [{ leg: "both", local, remote }],
       since: this.since,
       lastReceived: last?.lastReceived ?? 0,
       lastSent: last?.lastSent ?? 0,
@@ -336,20 +346,14 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
       Effect.andThen(
         this.back.await,
         Effect.flatMap(next, (connection) => {
-          if (connection === undefined) return Effect.void
-          if (!this.isAway) return this.hold(connection)
-          connection.close("reset")
-          return Effect.void
+          if (connection !== undefined && !this.isAway) return this.hold(connection)
+          return Effect.sync(() => connection?.close("reset"))
         })
       )
     )
     if (source instanceof Legs) return yield* Effect.raceFirst(whole, source.keep)
-    return yield* source instanceof Acceptor
-      ? Effect.ensuring(
-          whole,
-          Effect.sync(() => source.close())
-        )
-      : whole
+    const close = source instanceof Acceptor ? Effect.sync(() => source.close()) : Effect.void
+    return yield* Effect.ensuring(whole, close)
   })
 
   /** Waits until the link is taken away. */
@@ -369,7 +373,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
       const session = yield* makeSession(this, this.nextEpoch(), connection)
       this.session = session
       this.since = session.openedAt
-      this.noted(`connected ${connection.local} to ${connection.remote}`)
+      this.noted(`connected ${connection.local} to ${connection.remote}${shownBy(connection)}`)
       const ended = yield* session.run.pipe(
         Effect.onInterrupt(() =>
           Effect.sync(() => this.over(session, new LinkEnded({ reason: "Stopping", why: "the switch is stopping" })))

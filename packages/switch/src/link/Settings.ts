@@ -1,19 +1,57 @@
 /** What one link is told by the configuration: plain values, durations in milliseconds. Made by `operate/Configuration`. */
 import type { Codec, Dialect, FrameFormat } from "@jinka/codec"
-import type { Endpoint } from "../transport/Transport.ts"
+import type { TlsSettings } from "../transport/Tls.ts"
+import type { Endpoint, KeepAlive } from "../transport/Transport.ts"
+import type { AdmissionLimits } from "./Admission.ts"
 import type { Limits } from "./Backoff.ts"
+import type { DoorSign } from "./Door.ts"
+
+/** What a second connection does while one is up. */
+export interface SecondRule {
+  /**
+   * `refuse`: it is closed at once. `replace`: it takes the place of the first. `challenge`: the first is asked for a sign of
+   * life, and replaced only when nothing comes within `challengeMs`.
+   */
+  readonly second: "refuse" | "replace" | "challenge"
+  /** Milliseconds that the first has for its sign of life. Left out: `CHALLENGE_MS`. */
+  readonly challengeMs?: number
+}
+
+/** Time for a sign of life where nothing else is said, milliseconds. */
+export const CHALLENGE_MS = 5000
 
 /** Who makes the connection. */
-export type Side =
-  | { readonly _tag: "connect"; readonly to: Endpoint; readonly timeoutMs: number }
-  | {
-      readonly _tag: "listen"
-      readonly at: Endpoint
-      /** Addresses that may connect; empty: every address. */
-      readonly from: ReadonlyArray<string>
-      /** What a second connection does while one is up: take its place, or be closed at once. */
-      readonly second: "replace" | "refuse"
-    }
+export type Side = ConnectSide | ListenSide | DoorSide
+
+/** We connect to an address of the partner. */
+export interface ConnectSide {
+  readonly _tag: "connect"
+  readonly to: Endpoint
+  readonly timeoutMs: number
+  readonly tls?: TlsSettings | undefined
+  readonly keepAlive?: KeepAlive | undefined
+}
+
+/** The partner connects to an address of the link's own. */
+export interface ListenSide extends SecondRule {
+  readonly _tag: "listen"
+  readonly at: Endpoint
+  readonly tls?: TlsSettings | undefined
+  readonly keepAlive?: KeepAlive | undefined
+  /** Addresses and networks that may connect; empty: every address. */
+  readonly from: ReadonlyArray<string>
+  /** Left out: `ownLimits` of Door. */
+  readonly limits?: AdmissionLimits
+}
+
+/** The partner connects to an address that many links share. */
+export interface DoorSide extends SecondRule {
+  readonly _tag: "door"
+  /** Name of the door. */
+  readonly door: string
+  /** What the partner is known by there. */
+  readonly sign: DoorSign
+}
 
 /** Two connections that are one link: one only sends, the other only receives. Each is made by either side. */
 export interface LegsSettings {
@@ -34,7 +72,7 @@ export type Mode = (typeof modes)[number]
 /** What a link has besides when it opens a connection for each exchange. */
 export interface ShortSettings {
   /** `async-short` dials here what it sends, and `side` listens. */
-  readonly dial: (Side & { readonly _tag: "connect" }) | undefined
+  readonly dial: ConnectSide | undefined
   /** A connection that the partner made may carry one request after the other. */
   readonly keep: boolean
   /** Deadline of the first whole message on a connection that the partner made. */

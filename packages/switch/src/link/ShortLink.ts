@@ -9,14 +9,15 @@
 import { isResponse, type MessageError, type MessageIndex } from "@jinka/codec"
 import { Clock, Effect, FiberSet, Random, type Scope } from "effect"
 import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
-import { addressOf, isAllowed, TurnedAway } from "./Acceptor.ts"
+import { TurnedAway } from "./Acceptor.ts"
 import { delayMs } from "./Backoff.ts"
+import { listenOn } from "./Door.ts"
 import { answerOverdue, LinkEnded } from "./Ended.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { ShortStatus } from "./LinkStatus.ts"
 import { make as makeSession, type Session } from "./Session.ts"
 import type { SessionEpoch, SessionOwner } from "./SessionOwner.ts"
-import type { LinkSettings, ShortSettings, Side } from "./Settings.ts"
+import type { ConnectSide, LinkSettings, ShortSettings } from "./Settings.ts"
 
 /** Connections that failed or ended badly are noted the first time and then every so often. */
 const NOTED_EVERY = 100
@@ -67,7 +68,7 @@ export class ShortLink implements SessionOwner {
   nextAttempt = 0
   private readonly link: ShortOwner
   private readonly short: ShortSettings
-  private readonly dialSide: (Side & { readonly _tag: "connect" }) | undefined
+  private readonly dialSide: ConnectSide | undefined
   private readonly held = new Map<number, Held>()
   private readonly turnedAway: TurnedAway
   private fork: ((effect: Effect.Effect<void, never, Transport>) => unknown) | undefined
@@ -121,8 +122,7 @@ export class ShortLink implements SessionOwner {
     const fibers = yield* FiberSet.make<void, never>()
     this.fork = yield* FiberSet.runtime(fibers)<Transport>()
     const { side } = this.settings
-    const transport = yield* Transport
-    if (side._tag === "listen") yield* transport.listen(side.at, (connection) => this.offer(connection))
+    if (side._tag === "listen") yield* listenOn(side, this, (text) => this.link.noted(text))
     this.link.change({ _tag: "opened", ours: "none", partners: "none" })
     if (this.dials) this.link.change({ _tag: "watchdog", phase: "OKAY" })
     // What fails on a connection is said there; only a defect comes out here.
@@ -144,7 +144,7 @@ export class ShortLink implements SessionOwner {
     this.fork(
       Effect.gen({ self: this }, function* () {
         const transport = yield* Transport
-        const connection = yield* transport.connect(side.to).pipe(
+        const connection = yield* transport.connect(side.to, side).pipe(
           Effect.timeoutOrElse({ duration: wait, orElse: () => Effect.succeed("Timeout" as const) }),
           Effect.catchTag("ConnectFailed", (failed) => Effect.succeed(`${failed.reason} (${failed.cause})`)),
           Effect.ensuring(Effect.sync(() => this.dialling--))
@@ -298,16 +298,11 @@ export class ShortLink implements SessionOwner {
     session.close(done)
   }
 
-  private offer(connection: Connection): void {
-    const { side } = this.settings
-    const from = side._tag === "listen" ? side.from : []
+  /** The partner has connected. */
+  offer(connection: Connection): void {
     const { connectionsMax, firstMessageMs } = this.short
-    const address = addressOf(connection)
-    if (!isAllowed(from, address)) {
-      return this.turnedAway.add(connection, `PeerNotAllowed: a connection from ${address} was closed`)
-    }
     if (this.link.isAway) {
-      return this.turnedAway.add(connection, `a connection from ${address} was closed, the link is drained`)
+      return this.turnedAway.add(connection, `a connection from ${connection.remote} was closed, the link is drained`)
     }
     if (this.accepted >= connectionsMax) {
       return this.turnedAway.add(

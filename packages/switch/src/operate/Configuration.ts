@@ -8,6 +8,7 @@ import { Data, Effect, FileSystem, Path, Result } from "effect"
 import type { SwitchSettings } from "../Switch.ts"
 import { type ConfigurationDocument, decodeDocument } from "./configuration/ConfigurationDocument.ts"
 import { readDialects } from "./configuration/DialectFiles.ts"
+import type { Place } from "./configuration/DoorSettings.ts"
 import { Draft } from "./configuration/Draft.ts"
 import { findingsOf } from "./configuration/Issues.ts"
 import { type Keys, readKeys } from "./configuration/JournalKeys.ts"
@@ -72,13 +73,13 @@ export const parse = Effect.fnUntraced(function* (text: string, file: string, di
     file,
     document,
     socket,
-    ...settingsOf(document, catalogue, journal),
+    ...settingsOf(document, catalogue, journal, (place) => path.resolve(directory, place)),
     warnings: problems
   } satisfies Configuration
 })
 
-const settingsOf = (document: ConfigurationDocument, catalogue: Catalogue, directory: string) => ({
-  settings: switchSettings(document, catalogue),
+const settingsOf = (document: ConfigurationDocument, catalogue: Catalogue, directory: string, place: Place) => ({
+  settings: switchSettings(document, catalogue, place),
   journal: { directory, reserve: sizeBytes(document.journal.reserve)!, dialects: dialectsOf(document, catalogue) },
   drainTimeoutMs: durationMs(document.drainTimeout)!
 })

@@ -1,8 +1,10 @@
 /**
  * What a configuration says, in a few lines: for `jinka check`. Pure; keys are named by where they are.
  */
+import type { DoorSettings, DoorWay } from "../link/Door.ts"
 import type { GroupSettings } from "../link/Group.ts"
 import type { LinkSettings, Side } from "../link/Settings.ts"
+import { asksForCertificate, type TlsSettings } from "../transport/Tls.ts"
 import type { Configuration } from "./Configuration.ts"
 import type { KeyDocument } from "./configuration/ConfigurationDocument.ts"
 
@@ -10,12 +12,15 @@ import type { KeyDocument } from "./configuration/ConfigurationDocument.ts"
 export const configurationText = ({ document, settings, journal, socket, warnings }: Configuration): string => {
   const widest = Math.max(...settings.links.map(({ name }) => name.length))
   const count = warnings.length
+  const { doors = [], http = [] } = settings
   return [
     `${document.name}: good${count === 0 ? "" : `, with ${count} ${count === 1 ? "warning" : "warnings"}`}`,
     `institution ${document.institution}, requests end after ${document.requestTimeout}, a stop waits ${document.drainTimeout}`,
     "links",
     ...settings.links.map((link) => `  ${link.name.padEnd(widest)}  ${linkText(link)}`),
     ...groupLines(settings.groups ?? []),
+    ...(doors.length === 0 ? [] : ["doors", ...doors.map((door) => `  ${door.name}  ${doorText(door)}`)]),
+    ...(http.length === 0 ? [] : ["http", ...http.map((door) => `  ${door.name}  ${httpText(door)}`)]),
     "routes",
     ...document.routes.map(({ bin, institution, to }) =>
       bin === undefined ? `  institution ${institution} to ${to}` : `  card numbers ${bin}... to ${to}`
@@ -32,17 +37,39 @@ const keyText = ({ env, file }: KeyDocument): string =>
 const linkText = ({ institution, dialect, mode, side, short, signOn }: LinkSettings): string => {
   const ways =
     side._tag === "legs"
-      ? [`send leg: ${wayText(side.send)}`, `receive leg: ${wayText(side.receive)}`]
-      : [...(short?.dial === undefined ? [] : [wayText(short.dial)]), wayText(side)]
+      ? [`send leg: ${sideText(side.send)}`, `receive leg: ${sideText(side.receive)}`]
+      : [...(short?.dial === undefined ? [] : [sideText(short.dial)]), sideText(side)]
   const signs = [...(signOn.send ? ["we sign on"] : []), ...(signOn.expect ? ["the partner signs on"] : [])]
   const how = mode === "async-duplex" ? [] : [mode]
   return [institution, dialect.name, ...how, ...ways, ...signs].join(", ")
 }
 
-const wayText = (side: Side): string =>
-  side._tag === "connect"
-    ? `we connect to ${side.to.host}:${side.to.port}`
-    : `the partner connects to ${side.at.host}:${side.at.port}, ${side.from.length === 0 ? "from anywhere" : `from ${side.from.join(", ")}`}`
+const sideText = (side: Side): string => {
+  switch (side._tag) {
+    case "connect":
+      return `we connect to ${side.to.host}:${side.to.port}${tlsText(side.tls)}`
+    case "listen":
+      return `the partner connects to ${side.at.host}:${side.at.port}, ${fromText(side.from)}${tlsText(side.tls)}`
+    case "door":
+      return `the partner connects to the door ${side.door}, ${fromText(side.sign.from)}`
+  }
+}
+
+const fromText = (from: ReadonlyArray<string>): string =>
+  from.length === 0 ? "from anywhere" : `from ${from.join(", ")}`
+
+const tlsText = (tls: TlsSettings | undefined): string =>
+  tls === undefined ? "" : asksForCertificate(tls) ? ", TLS with both certificates" : ", TLS with our certificate"
+
+const doorText = ({ at, by, from, tls }: DoorSettings): string => {
+  const told = by._tag === "field" ? `DE ${by.field} of the first message` : signs[by._tag]
+  return `${at.host}:${at.port}, ${fromText(from)}${tlsText(tls)}, partners told apart by ${told}`
+}
+
+const signs = { address: "their address", certificate: "their certificate", header: "their header's source" } as const
+
+const httpText = ({ at, from, tls }: DoorWay): string =>
+  `${at.host}:${at.port}, ${fromText(from)}${tlsText(tls)}, partners told apart by path`
 
 const groupLines = (groups: ReadonlyArray<GroupSettings>): ReadonlyArray<string> =>
   groups.length === 0 ? [] : ["groups", ...groups.map((group) => `  ${groupText(group)}`)]

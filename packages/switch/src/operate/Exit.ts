@@ -4,6 +4,7 @@
 import { Data, Runtime } from "effect"
 import type { LinksMissing } from "../exchange/Recovery.ts"
 import type { JournalError } from "../journal/JournalError.ts"
+import type { CredentialsWrong } from "../transport/Credentials.ts"
 import type { ListenFailed } from "../transport/Transport.ts"
 import type { ConfigurationInvalid } from "./Configuration.ts"
 
@@ -46,13 +47,15 @@ const listenCauses: Readonly<Record<string, string>> = {
 
 /** What the parts fail with, as a command's failure. */
 export const failedBy = (
-  failure: ConfigurationInvalid | JournalError | LinksMissing | ListenFailed | CommandFailed
+  failure: ConfigurationInvalid | CredentialsWrong | JournalError | LinksMissing | ListenFailed | CommandFailed
 ): CommandFailed => {
   switch (failure._tag) {
     case "CommandFailed":
       return failure
     case "ConfigurationInvalid":
       return new CommandFailed({ exit: "usage", says: failure.message })
+    case "CredentialsWrong":
+      return new CommandFailed({ exit: "usage", says: `CredentialsWrong: ${failure.message}` })
     case "LinksMissing":
       return new CommandFailed({ exit: "journal", says: `LinksMissing: ${failure.message}` })
     case "JournalError": {

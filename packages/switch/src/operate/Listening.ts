@@ -20,6 +20,7 @@ export class Listening extends Context.Service<
 export const layer: Layer.Layer<Listening | Transport, never, Transport> = Layer.effectContext(
   Effect.gen(function* () {
     const transport = yield* Transport
+    const { listenHttp } = transport
     const open = new Map<Endpoint, Endpoint>()
     const changed = Latch.makeUnsafe(false)
     const note = (asked: Endpoint) => (listening: Open) =>
@@ -37,7 +38,10 @@ export const layer: Layer.Layer<Listening | Transport, never, Transport> = Layer
       Transport,
       Transport.of({
         connect: transport.connect,
-        listen: (asked, accept) => Effect.tap(transport.listen(asked, accept), note(asked))
+        listen: (asked, accept, options) => Effect.tap(transport.listen(asked, accept, options), note(asked)),
+        ...(listenHttp === undefined
+          ? {}
+          : { listenHttp: (asked, take, options) => Effect.tap(listenHttp(asked, take, options), note(asked)) })
       })
     ).pipe(Context.add(Listening, Listening.of({ endpointOf: (asked) => open.get(asked), reached })))
   })

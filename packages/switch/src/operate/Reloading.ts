@@ -5,6 +5,8 @@
 import { Clock, Effect, type FileSystem, type Path } from "effect"
 import { Journal } from "../journal/Journal.ts"
 import type * as Switch from "../Switch.ts"
+import type { Credentials } from "../transport/Credentials.ts"
+import * as Certificates from "./Certificates.ts"
 import { type Configuration, load } from "./Configuration.ts"
 import { isEmpty, type Plan, planOf } from "./configuration/Plan.ts"
 import { problemText } from "./configuration/Problem.ts"
@@ -40,7 +42,7 @@ export const reload = (
   inForce: InForce,
   running: Switch.Running,
   { user, isDry }: Request
-): Effect.Effect<ReloadReport, CommandFailed, FileSystem.FileSystem | Path.Path | Journal> =>
+): Effect.Effect<ReloadReport, CommandFailed, FileSystem.FileSystem | Path.Path | Journal | Credentials> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const from = clock.currentTimeMillisUnsafe()
@@ -49,6 +51,7 @@ export const reload = (
     if (plan.restart.length > 0) {
       return yield* refused(`A running switch cannot change this, restart needed: ${plan.restart.join(", ")}.`)
     }
+    yield* Effect.mapError(Certificates.readAll(next.settings), (wrong) => refused(failedBy(wrong).says))
     const warnings = next.warnings.map((warning) => problemText(next.file, warning))
     const report = (applied: boolean, unfinished: ReloadReport["unfinished"]): ReloadReport => ({
       applied,
@@ -63,6 +66,7 @@ export const reload = (
     const { drainTimeoutMs } = inForce.configuration
     const unfinished = yield* asRefused(running.reload(next.settings, user, drainTimeoutMs))
     inForce.configuration = next
+    yield* Certificates.reload
     yield* Effect.logInfo(`reloaded by ${user}: ${isEmpty(plan) ? "nothing changed" : planWords(plan)}`)
     return report(true, unfinished)
   })

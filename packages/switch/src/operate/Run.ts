@@ -11,8 +11,10 @@ import type { JournalError } from "../journal/JournalError.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
 import { type Side, sidesOf } from "../link/Settings.ts"
 import * as Switch from "../Switch.ts"
+import * as Credentials from "../transport/Credentials.ts"
 import * as NodeTransport from "../transport/NodeTransport.ts"
 import type { ListenFailed, Transport } from "../transport/Transport.ts"
+import * as Certificates from "./Certificates.ts"
 import { type Configuration, load, loadKeys } from "./Configuration.ts"
 import { problemText } from "./configuration/Problem.ts"
 import { control } from "./control/Answers.ts"
@@ -26,7 +28,7 @@ import { type InForce, reload } from "./Reloading.ts"
 /** What the edge and the platform give. */
 type Edge = FileSystem.FileSystem | Path.Path | ProcessEdge
 
-type Services = Edge | Journal | Transport | Listening.Listening | Scope.Scope
+type Services = Edge | Journal | Transport | Credentials.Credentials | Listening.Listening | Scope.Scope
 
 /** Runs the switch of a configuration file until it is told to stop. */
 export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
@@ -39,7 +41,7 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
       key: Redacted.value(keys.key),
       previousKeys: keys.previousKeys.map(Redacted.value)
     })
-    const network = Listening.layer.pipe(Layer.provide(NodeTransport.layer))
+    const network = Layer.provideMerge(Listening.layer.pipe(Layer.provide(NodeTransport.layerWith)), Credentials.layer)
     yield* hold(configuration).pipe(
       Effect.catchTag("JournalError", atOnce),
       Effect.scoped,
@@ -62,12 +64,15 @@ const hold = Effect.fnUntraced(function* (
   const { pid, takeSignals } = yield* ProcessEdge
   const signal = yield* takeSignals
   const identity: Identity = { name: configuration.document.name, pid, startedAt: yield* Clock.currentTimeMillis }
+  yield* Effect.mapError(Certificates.readAll(configuration.settings), failedBy)
   const running = yield* Switch.make(configuration.settings)
+  yield* Effect.forkScoped(Certificates.watch(configuration.settings))
   const stop = Deferred.makeUnsafe<string>()
   const drained = Deferred.makeUnsafe<DrainReport>()
   const inForce: InForce = { configuration }
   yield* control(inForce, identity, running, stop, drained)
-  const listeners = configuration.settings.links.flatMap(sidesOf).filter(({ _tag }) => _tag === "listen").length
+  const { doors = [], http = [], links } = configuration.settings
+  const listeners = links.flatMap(sidesOf).filter(({ _tag }) => _tag === "listen").length + doors.length + http.length
   yield* Effect.raceFirst(running.failed, (yield* Listening.Listening).reached(listeners))
   yield* ready(configuration, identity, running.recovered)
   const ending = endingSignal(signal, hangUp(inForce, running))
@@ -113,7 +118,6 @@ const hurried = (signal: Effect.Effect<string>): Effect.Effect<never, CommandFai
     )
   )
 
-/** Every place that connections of a link come from. */
 const ready = Effect.fnUntraced(function* (
   { settings, socket }: Configuration,
   { name, pid }: Identity,
@@ -121,6 +125,7 @@ const ready = Effect.fnUntraced(function* (
 ) {
   const { endpointOf } = yield* Listening.Listening
   const place = (side: Side) => {
+    if (side._tag === "door") return { door: side.door }
     const { host, port } = side._tag === "listen" ? (endpointOf(side.at) ?? side.at) : side.to
     return side._tag === "listen" ? { listens: { host, port } } : { connects: { host, port } }
   }
@@ -129,7 +134,11 @@ const ready = Effect.fnUntraced(function* (
       ? { name, legs: { send: place(side.send), receive: place(side.receive) } }
       : { name, ...place(side) }
   )
-  yield* Console.log(JSON.stringify({ event: "ready", name, pid, control: socket, links, recovered }))
+  const doors = [...(settings.doors ?? []), ...(settings.http ?? [])].map((door) => ({
+    name: door.name,
+    listens: endpointOf(door.at) ?? door.at
+  }))
+  yield* Console.log(JSON.stringify({ event: "ready", name, pid, control: socket, links, doors, recovered }))
 })
 
 const stopped = Effect.fnUntraced(function* (

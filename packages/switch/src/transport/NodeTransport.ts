@@ -1,18 +1,25 @@
 /**
- * The transport over real TCP sockets (`node:net`).
+ * The transport over real TCP sockets (`node:net`), with TLS where it is asked for.
  *
  * Bytes that were read before a reset are delivered before the end is reported: an answer followed by RST is not lost
- * while this process keeps reading. TLS is not here yet; nothing in here knows frames.
+ * while this process keeps reading. Nothing in here knows frames.
  */
 import * as Net from "node:net"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, type Scope } from "effect"
+import { Credentials, layer as credentialsFromFiles } from "./Credentials.ts"
+import { listenForCalls } from "./NodeHttp.ts"
+import { keepAliveOn, listenForSockets } from "./NodeListener.ts"
+import { dialler, type Secured } from "./NodeTls.ts"
+import type { PartnerIdentity, TlsRefused } from "./Tls.ts"
 import {
   ConnectFailed,
   type Connection,
   ConnectionEnded,
+  type ConnectOptions,
   type Endpoint,
-  ListenFailed,
+  type ListenFailed,
   type Listening,
+  type ListenOptions,
   Transport
 } from "./Transport.ts"
 
@@ -25,8 +32,11 @@ type Pulled = Effect.Effect<ReadonlyArray<Buffer>, ConnectionEnded>
 class NodeConnection implements Connection {
   readonly local: string
   readonly remote: string
+  readonly identity: PartnerIdentity | undefined
   readonly pull: Connection["pull"]
   private readonly socket: Net.Socket
+  /** The TCP socket: below TLS it is another one, and only that can be reset. */
+  private readonly raw: Net.Socket
   private chunks: Array<Buffer> = []
   private unpulled = 0
   /** The partner sends no more; what we owe it can still be written. */
@@ -36,11 +46,13 @@ class NodeConnection implements Connection {
   private puller: ((result: Pulled) => void) | undefined
   private writer: ((result: Effect.Effect<void, ConnectionEnded>) => void) | undefined
 
-  constructor(socket: Net.Socket) {
+  constructor({ socket, raw, identity }: Secured) {
     this.socket = socket
+    this.raw = raw
+    this.identity = identity
     this.local = `${socket.localAddress}:${socket.localPort}`
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`
-    socket.setNoDelay(true)
+    raw.setNoDelay(true)
     socket.on("data", (chunk: Buffer) => this.received(chunk))
     socket.on("end", () =>
       this.endInput(new ConnectionEnded({ how: "fin", cause: "the partner closed the connection" }))
@@ -86,7 +98,7 @@ class NodeConnection implements Connection {
     // What an orderly close still has to send must not be thrown away by the reset that ends every session.
     if (this.isClosing) return
     this.isClosing = true
-    if (how === "reset") this.socket.resetAndDestroy()
+    if (how === "reset") this.raw.resetAndDestroy()
     else this.socket.destroySoon()
     this.end(new ConnectionEnded({ how: "local", cause: "closed by this side" }))
   }
@@ -143,7 +155,8 @@ const connectReasons: Record<string, ConnectFailed["reason"]> = {
   ENETUNREACH: "Unreachable"
 }
 
-const connect = (to: Endpoint): Effect.Effect<Connection, ConnectFailed> =>
+/** A TCP connection, before any handshake. */
+const open = (to: Endpoint): Effect.Effect<Net.Socket, ConnectFailed> =>
   Effect.callback((resume) => {
     const socket = Net.connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true })
     const failed = (error: NodeJS.ErrnoException) => {
@@ -153,32 +166,46 @@ const connect = (to: Endpoint): Effect.Effect<Connection, ConnectFailed> =>
     socket.once("error", failed)
     socket.once("connect", () => {
       socket.off("error", failed)
-      resume(Effect.succeed(new NodeConnection(socket)))
+      // Until a connection owns it an error is heard as its end.
+      socket.on("error", () => undefined)
+      resume(Effect.succeed(socket))
     })
     return Effect.sync(() => socket.destroy())
   })
 
-const listen = (at: Endpoint, accept: (connection: Connection) => void) =>
-  Effect.acquireRelease(
-    Effect.callback<Net.Server, ListenFailed>((resume) => {
-      const server = Net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
-        accept(new NodeConnection(socket))
-      )
-      // Not `once`: a later error of accepting (no file handles left) must not end the process.
-      server.on("error", (error: NodeJS.ErrnoException) => {
-        const cause = error.code ?? error.message
-        resume(Effect.fail(new ListenFailed({ host: at.host, port: at.port, cause })))
-      })
-      server.listen({ host: at.host, port: at.port }, () => resume(Effect.succeed(server)))
-    }),
-    // Accepted connections belong to their links; waiting for them here would wait for ever.
-    (server) => Effect.sync(() => server.close())
-  ).pipe(
-    Effect.map((server): Listening => {
-      const { address, port } = server.address() as Net.AddressInfo
-      return { endpoint: { host: address, port } }
+const asFailed = ({ reason, cause }: TlsRefused): ConnectFailed => new ConnectFailed({ reason, cause })
+
+const connect = Effect.fnUntraced(function* (
+  to: Endpoint,
+  { tls, keepAlive }: ConnectOptions = {}
+): Effect.fn.Return<Connection, ConnectFailed, Credentials> {
+  const greeting = tls === undefined ? undefined : yield* Effect.mapError(dialler(to.host, tls), asFailed)
+  const raw = yield* open(to)
+  if (keepAlive !== undefined) keepAliveOn(raw, keepAlive)
+  if (greeting === undefined) return new NodeConnection({ socket: raw, raw, identity: undefined })
+  return new NodeConnection(yield* Effect.mapError(greeting(raw), asFailed))
+})
+
+const listen = (
+  at: Endpoint,
+  accept: (connection: Connection) => void,
+  options?: ListenOptions
+): Effect.Effect<Listening, ListenFailed, Scope.Scope | Credentials> =>
+  listenForSockets(at, (secured) => accept(new NodeConnection(secured)), options)
+
+/** The real network, with certificates from a store that the caller holds. */
+export const layerWith: Layer.Layer<Transport, never, Credentials> = Layer.effect(
+  Transport,
+  Effect.map(Credentials, (credentials) => {
+    const provided = <A, E, R>(effect: Effect.Effect<A, E, R | Credentials>) =>
+      Effect.provideService(effect, Credentials, credentials)
+    return Transport.of({
+      connect: (to, options) => provided(connect(to, options)),
+      listen: (at, accept, options) => provided(listen(at, accept, options)),
+      listenHttp: (at, take, options) => provided(listenForCalls(at, take, options))
     })
-  )
+  })
+)
 
 /** The real network. */
-export const layer: Layer.Layer<Transport> = Layer.succeed(Transport, Transport.of({ connect, listen }))
+export const layer: Layer.Layer<Transport> = layerWith.pipe(Layer.provide(credentialsFromFiles))

@@ -6,6 +6,8 @@
  * (docs/decisions/0002-connection-epochs.md).
  */
 import { Context, Data, type Effect, type Scope } from "effect"
+import type { HttpCall, HttpLimits } from "./Http.ts"
+import type { PartnerIdentity, TlsReason, TlsRefused, TlsSettings } from "./Tls.ts"
 
 /** How a connection ended. `cause` is the system's own code or a sentence; it never holds message bytes. */
 export class ConnectionEnded extends Data.TaggedError("ConnectionEnded")<{
@@ -16,9 +18,9 @@ export class ConnectionEnded extends Data.TaggedError("ConnectionEnded")<{
   readonly leg?: "send" | "receive"
 }> {}
 
-/** No connection came about. `reason` is stable; `cause` is the system's own code. */
+/** No connection came about. `reason` is stable; `cause` is the system's own code, or what was wrong with a certificate. */
 export class ConnectFailed extends Data.TaggedError("ConnectFailed")<{
-  readonly reason: "Refused" | "Timeout" | "NameUnknown" | "Unreachable" | "Other"
+  readonly reason: "Refused" | "Timeout" | "NameUnknown" | "Unreachable" | "Other" | TlsReason
   readonly cause: string
 }> {}
 
@@ -42,6 +44,8 @@ export interface Connection {
   readonly remote: string
   /** Its sockets where there are several (a simplex pair); left out: one, with the addresses above. */
   readonly legs?: ReadonlyArray<{ readonly leg: string; readonly local: string; readonly remote: string }>
+  /** Who the partner is by its certificate; `undefined` without TLS, or where no certificate was asked for. */
+  readonly identity?: PartnerIdentity | undefined
   /**
    * All chunks received since the last pull, at least one; waits while there are none. Bytes received before an end are
    * always delivered before the end is. One pull at a time. `fin` ends only the partner's direction: what it is owed may
@@ -66,15 +70,50 @@ export interface Listening {
   readonly endpoint: Endpoint
 }
 
+/**
+ * TCP keepalive: the kernel asks the partner's kernel after `idleMs` of silence, then every `intervalMs`, and breaks the
+ * connection when `count` questions in a row got no answer. Whole seconds. It is the second line behind the watchdog: it sees
+ * nothing while bytes are in flight (docs/decisions/0005-watchdog.md).
+ */
+export interface KeepAlive {
+  readonly idleMs: number
+  readonly intervalMs: number
+  readonly count: number
+}
+
+/** How a connection is made. A transport that has no wire (the simulated one) may leave all of it out. */
+export interface ConnectOptions {
+  readonly tls?: TlsSettings | undefined
+  readonly keepAlive?: KeepAlive | undefined
+}
+
+/** How connections are taken. */
+export interface ListenOptions extends ConnectOptions {
+  /**
+   * Asked with the address of each connection before a byte is read and before TLS begins; `undefined` turns it away with a
+   * reset. What it returns is called once when the connection is gone, however it went.
+   */
+  readonly admit?: (address: string) => (() => void) | undefined
+  /** An admitted connection whose handshake came to nothing; it is closed already. */
+  readonly refused?: (address: string, why: TlsRefused) => void
+}
+
 /** Opens and accepts connections. TCP_NODELAY is always set; there is no option to leave it off. */
 export class Transport extends Context.Service<
   Transport,
   {
-    readonly connect: (to: Endpoint) => Effect.Effect<Connection, ConnectFailed>
-    /** `accept` is called once for each connection, synchronously; it must not block. */
+    readonly connect: (to: Endpoint, options?: ConnectOptions) => Effect.Effect<Connection, ConnectFailed>
+    /** `accept` is called once for each connection that is whole (its handshake done), synchronously; it must not block. */
     readonly listen: (
       at: Endpoint,
-      accept: (connection: Connection) => void
+      accept: (connection: Connection) => void,
+      options?: ListenOptions
+    ) => Effect.Effect<Listening, ListenFailed, Scope.Scope>
+    /** The same for HTTP: `take` gets every POST whose body is whole. A transport without HTTP leaves it out. */
+    readonly listenHttp?: (
+      at: Endpoint,
+      take: (call: HttpCall) => void,
+      options: ListenOptions & HttpLimits
     ) => Effect.Effect<Listening, ListenFailed, Scope.Scope>
   }
 >()("@jinka/switch/Transport") {}

@@ -3,7 +3,9 @@
  * docs/reference/configuration.md.
  */
 import { Schema } from "effect"
+import { DoorDocument } from "./DoorDocument.ts"
 import { GroupDocument } from "./GroupDocument.ts"
+import { HttpDocument } from "./HttpDocument.ts"
 import { LinkDocument } from "./LinkDocument.ts"
 import { Bin, count, Duration, described, Institution, Name, option, optional, Size, Words } from "./Terms.ts"
 
@@ -61,6 +63,12 @@ export const ConfigurationDocument = Schema.Struct({
     "One entry for each link to a partner."
   ),
   groups: option(Schema.Array(GroupDocument), [], "Links that are used as one destination."),
+  doors: option(Schema.Array(DoorDocument), [], "Listening addresses that links share."),
+  http: option(
+    Schema.Array(HttpDocument),
+    [],
+    "HTTP listeners: each POST to a link's path is a connection of that link, which is sync-short with the frame until-close."
+  ),
   routes: option(Schema.Array(RouteDocument), [], "Where requests go. Without a route every request is refused.")
 })
 export type ConfigurationDocument = typeof ConfigurationDocument.Type

@@ -1,7 +1,7 @@
 /**
  * Where the connections of a link come from: `connect` or `listen`, or on an async-simplex link two `legs`. Pure.
  */
-import { exactlyOne } from "./Choice.ts"
+import { exactlyOne, oneOf } from "./Choice.ts"
 import type { Draft } from "./Draft.ts"
 import { error, type Finding, warning } from "./Problem.ts"
 
@@ -15,23 +15,25 @@ export const sidesOf = (link: Draft): ReadonlyArray<Draft> =>
 export const sideRelations = (link: Draft): ReadonlyArray<Finding> => {
   const isSimplex = link.part("mode").text === "async-simplex"
   if (link.part("mode").text === "async-short" && !link.has("legs")) return bothSides(link)
-  if (!isSimplex && !link.has("legs")) return exactlyOne(link, "connect", "listen", "a link")
+  if (!isSimplex && !link.has("legs")) return oneOf(link, ["connect", "listen", "door"], "a link")
   return [...modeAndLegs(link, isSimplex), ...(link.has("legs") ? legRelations(link) : [])]
 }
 
 /** async-short dials what it sends and takes what comes on the partner's connections. */
 const bothSides = (link: Draft): ReadonlyArray<Finding> => {
-  const missing = ["connect", "listen"].filter((key) => !link.has(key))
-  if (missing.length === 0) return []
-  const rule = "async-short dials what it sends and listens for what comes: it has both `connect` and `listen`"
-  return [error(link.path, rule, `Add ${missing.map((key) => `\`${key}:\``).join(" and ")}.`, "")]
+  const accepts = ["listen", "door"].filter((key) => link.has(key))
+  if (accepts.length === 1 && link.has("connect")) return []
+  const rule = "async-short dials what it sends and takes what comes: it has `connect`, and `listen` or `door`"
+  if (accepts.length > 1) return [error(link.path, rule, "Remove `listen` or `door`.", "both")]
+  const missing = [...(link.has("connect") ? [] : ["`connect:`"]), ...(accepts.length === 1 ? [] : ["`listen:`"])]
+  return [error(link.path, rule, `Add ${missing.join(" and ")}.`, "")]
 }
 
 const modeAndLegs = (link: Draft, isSimplex: boolean): ReadonlyArray<Finding> => {
   if (!isSimplex) {
     return [error(link.part("legs").path, "only an async-simplex link has legs", "Write `mode: async-simplex`.", "")]
   }
-  const alone = ["connect", "listen"].filter((key) => link.has(key))
+  const alone = ["connect", "listen", "door"].filter((key) => link.has(key))
   return [
     ...(link.has("legs")
       ? []

@@ -3,12 +3,13 @@
  */
 import { Schema } from "effect"
 import { modes } from "../../link/Settings.ts"
+import { challengeMeaning, DoorPlaceDocument, listenKeys, Second, secondMeaning } from "./DoorDocument.ts"
 import { FrameDocument } from "./FrameDocument.ts"
 import { legsDocument } from "./LegsDocument.ts"
 import { dialectNames, frameNames } from "./Shipped.ts"
 import { ShortDocument } from "./ShortDocument.ts"
 import {
-  Address,
+  AddressOrNetwork,
   count,
   Duration,
   DurationOrNever,
@@ -23,6 +24,7 @@ import {
   Truth,
   text
 } from "./Terms.ts"
+import { KeepAliveDocument, keepAliveMeaning, TlsDocument, tlsMeaning } from "./TlsDocument.ts"
 
 const DialectName = Schema.Union([
   Schema.Literals(dialectNames),
@@ -30,24 +32,22 @@ const DialectName = Schema.Union([
 ]).annotate({ expected: `${dialectNames.join(", ")} or a dialect file such as ./ours.yaml` })
 
 const ListenDocument = Schema.Struct({
-  host: option(Host, "0.0.0.0", "Address of this machine to listen on."),
-  port: described(count(0, 65_535), "Port to listen on; 0 lets the system choose, and the ready line says which."),
+  ...listenKeys,
   from: option(
-    Schema.Array(Address),
+    Schema.Array(AddressOrNetwork),
     [],
-    "Addresses that may connect; empty: every address. It is the only check of who the partner is before sign-on."
+    "Addresses and networks that may connect, looked at before TLS; empty: every address. Without TLS it is the only check of who the partner is before sign-on."
   ),
-  second: option(
-    Schema.Literals(["refuse", "replace"]),
-    "refuse",
-    "What a second connection does while one is up: closed at once (`refuse`), or takes the place of the first (`replace`)."
-  )
+  second: optional(Second, secondMeaning),
+  challenge: option(Duration, "5 seconds", challengeMeaning)
 })
 
 const ConnectDocument = Schema.Struct({
   host: described(Host, "The partner's host name or address."),
   port: described(count(1, 65_535), "The partner's port."),
-  timeout: option(Duration, "10 seconds", "How long one attempt to connect may take.")
+  timeout: option(Duration, "10 seconds", "How long one attempt to connect may take, its TLS handshake included."),
+  tls: optional(TlsDocument, tlsMeaning),
+  keepAlive: optional(KeepAliveDocument, keepAliveMeaning)
 })
 
 const SignOnDocument = Schema.Struct({
@@ -112,12 +112,10 @@ export const LinkDocument = Schema.Struct({
   ),
   connect: optional(
     ConnectDocument,
-    "We connect to the partner. Exactly one of `connect` and `listen`; async-short has both."
+    "We connect to the partner. Exactly one of `connect`, `listen` and `door`; async-short has `connect` and one of the others."
   ),
-  listen: optional(
-    ListenDocument,
-    "The partner connects to us. Exactly one of `connect` and `listen`; async-short has both."
-  ),
+  listen: optional(ListenDocument, "The partner connects to us, at an address of the link's own."),
+  door: optional(DoorPlaceDocument, "The partner connects to us, at an address that links share (`doors`)."),
   legs: optional(
     legsDocument(ConnectDocument, ListenDocument),
     "The two connections of an `async-simplex` link, in place of `connect` and `listen`. The link is up when both are; either's end ends both."

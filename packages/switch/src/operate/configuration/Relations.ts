@@ -3,9 +3,11 @@
  */
 import { idleFrame } from "@jinka/codec"
 import { exactlyOne } from "./Choice.ts"
+import { doorRelations } from "./DoorRelations.ts"
 import { type Draft, dialectOf, frameOf } from "./Draft.ts"
 import { frameFinding } from "./FrameRelations.ts"
 import { groupRelations } from "./GroupRelations.ts"
+import { httpRelations } from "./HttpRelations.ts"
 import { sideRelations, sidesOf } from "./LegsRelations.ts"
 import { modeRelations } from "./ModeRelations.ts"
 import { error, type Finding, nearest, warning } from "./Problem.ts"
@@ -22,7 +24,9 @@ export const relationsOf = (draft: Draft): ReadonlyArray<Finding> => {
     ...repeatedNames(links),
     ...links.flatMap(linkRelations),
     ...links.flatMap((link) => modeRelations(link, draft.part("requestTimeout").ms("10 seconds"))),
-    ...repeatedAddresses(links),
+    ...repeatedAddresses([...links, ...draft.part("doors").entries, ...draft.part("http").entries]),
+    ...doorRelations(draft, links),
+    ...httpRelations(draft, links),
     ...groupRelations(draft, links),
     ...routeRelations(draft, links),
     ...timeoutRelations(draft, links)
@@ -55,7 +59,6 @@ const linkRelations = (link: Draft): ReadonlyArray<Finding> => [
   ...frameFinding(link),
   ...idleWithoutFrame(link),
   ...withoutManagement(link),
-  ...sidesOf(link).flatMap(openToAll),
   ...reconnectOrder(link)
 ]
 
@@ -87,20 +90,6 @@ const withoutManagement = (link: Draft): ReadonlyArray<Finding> => {
     .map(({ part, what }) => error(part.path, `the dialect ${used.dialect.name} has no ${what}`, "Write false here."))
 }
 
-const openToAll = (side: Draft): ReadonlyArray<Finding> => {
-  const listen = side.part("listen")
-  const isOpen =
-    !listen.has("from") || (Array.isArray(listen.part("from").raw) && listen.part("from").entries.length === 0)
-  if (listen.part("second").text !== "replace" || !isOpen) return []
-  return [
-    warning(
-      listen.part("second").path,
-      "anybody who reaches the port can take the link away from the partner",
-      "List the partner's addresses under `from:`."
-    )
-  ]
-}
-
 const reconnectOrder = (link: Draft): ReadonlyArray<Finding> => {
   const min = link.part("reconnect", "min").ms("100 millis")
   const max = link.part("reconnect", "max").ms("30 seconds")
@@ -121,7 +110,7 @@ const repeatedAddresses = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> 
     const other = taken.find((one) => one.port === port && meets(one.host))
     taken.push({ host, port, name: link.part("name").text ?? "" })
     if (other === undefined) return []
-    const rule = `only one link listens on an address; ${other.name} listens on ${other.host}:${other.port}`
+    const rule = `only one link or door listens on an address; ${other.name} listens on ${other.host}:${other.port}`
     return [error(listen.part("port").path, rule, "Give it a port of its own.")]
   })
 }

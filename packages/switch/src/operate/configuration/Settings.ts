@@ -3,9 +3,10 @@
  */
 import { type Codec, compile, type Dialect, idleFrame } from "@jinka/codec"
 import type { GroupSettings } from "../../link/Group.ts"
-import type { LinkSettings, ShortSettings, Side } from "../../link/Settings.ts"
+import type { LinkSettings, ShortSettings } from "../../link/Settings.ts"
 import type { SwitchSettings } from "../../Switch.ts"
 import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
+import { connectSide, doorSettings, httpSettings, type Place, sideOf } from "./DoorSettings.ts"
 import { frameFormat } from "./Draft.ts"
 import type { GroupDocument } from "./GroupDocument.ts"
 import type { LinkDocument } from "./LinkDocument.ts"
@@ -13,20 +14,26 @@ import { type Catalogue, frames } from "./Shipped.ts"
 import { idleDefault } from "./TimeoutRelations.ts"
 import { durationMs, sizeBytes, utcOffsetMs } from "./Units.ts"
 
-/** The settings of the switch. Links of one dialect share its codec, so that messages between them keep their bytes. */
-export const switchSettings = (document: ConfigurationDocument, catalogue: Catalogue): SwitchSettings => {
+/**
+ * The settings of the switch; `place` makes paths absolute. Links of one dialect share its codec, so that messages between
+ * them keep their bytes.
+ */
+export const switchSettings = (document: ConfigurationDocument, catalogue: Catalogue, place: Place): SwitchSettings => {
   const codecs = new Map<string, Codec>()
   const position = new Map([...document.links, ...document.groups].map(({ name }, index) => [name, index]))
+  const links = document.links.map((link) => ({
+    ...linkSettings(link, document.institution, catalogue, codecs, place),
+    delivery: {
+      timeoutMs: durationMs(link.storeAndForward.timeout)!,
+      retryMs: durationMs(link.storeAndForward.retry)!,
+      attemptsMax: link.storeAndForward.attempts,
+      window: link.storeAndForward.window
+    }
+  }))
   return {
-    links: document.links.map((link) => ({
-      ...linkSettings(link, document.institution, catalogue, codecs),
-      delivery: {
-        timeoutMs: durationMs(link.storeAndForward.timeout)!,
-        retryMs: durationMs(link.storeAndForward.retry)!,
-        attemptsMax: link.storeAndForward.attempts,
-        window: link.storeAndForward.window
-      }
-    })),
+    links,
+    doors: doorSettings(document.doors, place),
+    http: httpSettings(document.http, place),
     groups: document.groups.map((group) => groupSettings(group, position)),
     routes: document.routes.map(({ to, ...match }) => ({ ...match, to: position.get(to)! })),
     limits: {
@@ -55,7 +62,8 @@ const linkSettings = (
   link: LinkDocument,
   institution: string,
   catalogue: Catalogue,
-  codecs: Map<string, Codec>
+  codecs: Map<string, Codec>,
+  place: Place
 ): LinkSettings => {
   const { dialect, frame: usual, timeZone } = catalogue[link.dialect]!
   const codec = codecs.get(link.dialect) ?? compile(dialect)
@@ -66,7 +74,8 @@ const linkSettings = (
       : typeof link.frame === "string"
         ? frames[link.frame]!
         : frameFormat(link.frame)
-  const short = shortSettings(link)
+  const short = shortSettings(link, place)
+  const isProbed = short === undefined && (link.watchdog.probe ?? dialect.network?.codes.echo !== undefined)
   const idle = link.idle ?? (idleFrame(frame) === undefined ? "never" : idleDefault)
   return {
     name: link.name,
@@ -75,7 +84,7 @@ const linkSettings = (
     dialect,
     codec,
     frame,
-    side: sides(link),
+    side: sides(link, isProbed, place),
     mode: link.mode,
     short,
     stan: link.stan,
@@ -87,7 +96,7 @@ const linkSettings = (
     idleMs: short === undefined ? (durationMs(idle) ?? 0) : 0,
     watchdog: {
       intervalMs: short === undefined ? durationMs(link.watchdog.interval)! : 0,
-      probe: short === undefined && (link.watchdog.probe ?? dialect.network?.codes.echo !== undefined),
+      probe: isProbed,
       proofs: short === undefined ? link.watchdog.proofs : 0
     },
     reconnect: { minMs: durationMs(link.reconnect.min)!, maxMs: durationMs(link.reconnect.max)! },
@@ -107,36 +116,26 @@ const signOn = ({ signOn: { send, expect, timeout, required, attempts, retry } }
   retries: { attempts, pauseMs: durationMs(retry)! }
 })
 
-/** Where one connection comes from. */
-type SideDocument = Pick<LinkDocument, "connect" | "listen">
-
-const sides = (link: LinkDocument): LinkSettings["side"] => {
-  const { legs } = link
-  if (legs === undefined) return side(link)
+/** Where the connections of a link come from. A leg cannot be challenged: nothing is answered on it. */
+const sides = (link: LinkDocument, isProbed: boolean, place: Place): LinkSettings["side"] => {
+  const { legs, institution } = link
+  if (legs === undefined) return sideOf(link, isProbed, place)
   return {
     _tag: "legs",
-    send: side(legs.send),
-    receive: side(legs.receive),
+    send: sideOf({ ...legs.send, institution }, false, place),
+    receive: sideOf({ ...legs.receive, institution }, false, place),
     timeoutMs: durationMs(legs.timeout)!,
     collectMs: durationMs(legs.collect) ?? 0
   }
 }
 
-const dialSide = ({ host, port, timeout }: NonNullable<LinkDocument["connect"]>) =>
-  ({ _tag: "connect", to: { host, port }, timeoutMs: durationMs(timeout)! }) as const
-
-const shortSettings = ({ mode, connect, short }: LinkDocument): ShortSettings | undefined =>
+const shortSettings = ({ mode, connect, short }: LinkDocument, place: Place): ShortSettings | undefined =>
   mode === "sync-short" || mode === "async-short"
     ? {
-        dial: mode === "async-short" ? dialSide(connect!) : undefined,
+        dial: mode === "async-short" ? connectSide(connect!, place) : undefined,
         keep: short.keep,
         firstMessageMs: durationMs(short.firstMessage)!,
         idleMs: durationMs(short.idle)!,
         connectionsMax: short.connections
       }
     : undefined
-
-const side = ({ connect, listen }: SideDocument): Side =>
-  listen === undefined
-    ? dialSide(connect!)
-    : { _tag: "listen", at: { host: listen.host, port: listen.port }, from: listen.from, second: listen.second }

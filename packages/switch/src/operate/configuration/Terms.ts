@@ -4,6 +4,7 @@
  * Every schema says in `expected` what it wants; the error page, the JSON Schema and the reference table take it from there.
  */
 import { Effect, Schema } from "effect"
+import { isAddressOrNetwork } from "../../link/Addresses.ts"
 import { durationMs, durationPattern, sizeBytes, sizePattern, utcOffsetMs } from "./Units.ts"
 
 /** What a duration has to be, in words; `Issues` recognises it. */
@@ -53,10 +54,11 @@ export const Institution = text(/^\d{1,11}$/, "an institution code of 1 to 11 di
 /** First digits of card numbers. */
 export const Bin = text(/^\d{1,11}$/, "the first 1 to 11 digits of card numbers, in quotes")
 
-/** An address that a partner connects from. */
-export const Address = text(
-  /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$|^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/,
-  "an IP address such as 192.0.2.10 (no name, no network)"
+/** An address that a partner connects from, or a network of them. */
+export const AddressOrNetwork = text(
+  /^[0-9a-fA-F.:]+(?:\/\d{1,3})?$/,
+  "an IP address such as 192.0.2.10, or a network such as 192.0.2.0/24 (no name, no host bits)",
+  isAddressOrNetwork
 )
 
 /** A name or an address of a computer. */

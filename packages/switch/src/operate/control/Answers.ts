@@ -4,6 +4,7 @@
 import { Clock, Deferred, Effect, Fiber, FileSystem, type Path } from "effect"
 import { Journal } from "../../journal/Journal.ts"
 import type * as Switch from "../../Switch.ts"
+import type { Credentials } from "../../transport/Credentials.ts"
 import type { Configuration } from "../Configuration.ts"
 import { type InForce, reload } from "../Reloading.ts"
 import { Dialects, trace } from "../trace/Trace.ts"
@@ -22,7 +23,7 @@ export const control = Effect.fnUntraced(function* (
   drained: Deferred.Deferred<DrainReport>
 ) {
   const journal = yield* Journal
-  const services = yield* Effect.context<FileSystem.FileSystem | Path.Path | Journal>()
+  const services = yield* Effect.context<FileSystem.FileSystem | Path.Path | Journal | Credentials>()
   const scope = yield* Effect.scope
   // Whoever asked may hang up; what was begun is carried to its end.
   const whole = <A, E>(effect: Effect.Effect<A, E>) => Effect.flatMap(Effect.forkIn(effect, scope), Fiber.join)

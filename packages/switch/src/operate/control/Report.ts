@@ -172,6 +172,19 @@ const GroupReport = Schema.Struct({
 })
 /** See the schema. */
 export type GroupReport = typeof GroupReport.Type
+/** A listening address that links share. */
+export const DoorReport = Schema.Struct({
+  name: Schema.String,
+  /** `host:port`. */
+  at: Schema.String,
+  /** Connections that are in, and of them those that no link owns yet. */
+  open: Schema.Number,
+  pending: Schema.Number,
+  /** Given to a link, and turned away by reason, since the start. */
+  admitted: Schema.Number,
+  refused: Schema.Record(Schema.String, Schema.Number)
+})
+export type DoorReport = typeof DoorReport.Type
 
 /** The whole switch. */
 export const StatusReport = Schema.Struct({
@@ -182,6 +195,7 @@ export const StatusReport = Schema.Struct({
   at: Schema.String,
   links: Schema.Array(LinkReport),
   groups: Schema.Array(GroupReport),
+  doors: Schema.Array(DoorReport),
   /** Empty: the kernel was asked. Else why its view is absent. */
   kernelAbsent: Schema.String,
   /** Journal entries by kind since the journal began. */

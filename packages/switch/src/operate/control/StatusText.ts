@@ -2,17 +2,18 @@
  * A status report as text for a terminal: what an operator asks first stands first. Pure.
  */
 import { linkText } from "./LinkText.ts"
-import type { GroupReport, StatusReport } from "./Report.ts"
+import type { DoorReport, GroupReport, StatusReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
 
 /** The whole report. */
 export const statusText = (report: StatusReport): string => {
-  const { name, pid, startedAt, at, links, answers, entries, unwritten } = report
+  const { name, pid, startedAt, at, links, doors, answers, entries, unwritten } = report
   const ready = links.filter((link) => link.ready).length
   return [
     `${name}: ${ready} of ${links.length} links ready; process ${pid}, up for ${span(startedAt, at)}`,
     ...links.map((link) => linkText(link, at)),
     ...report.groups.map((group) => groupText(group, at)),
+    ...doors.map(doorText),
     ...(report.kernelAbsent === "" ? [] : [`kernel     not asked: ${report.kernelAbsent}`]),
     `answers    ${counts(answers)}`,
     `journal    ${counts(entries)}`,
@@ -31,6 +32,10 @@ const groupText = ({ name, use, fall, members, fellAt }: GroupReport, at: string
   const together = fall === "together" ? `, falls together${fell}` : ""
   return [`${name}  group, ${use}${together}`, ...told].join("\n    ")
 }
+
+/** `door front at 0.0.0.0:7000: 12 open, 0 pending, 57 admitted; refused PeerNotAllowed 9321`. */
+const doorText = ({ name, at, open, pending, admitted, refused }: DoorReport): string =>
+  `door ${name} at ${at}: ${open} open, ${pending} pending, ${admitted} admitted; refused ${counts(refused)}`
 
 const counts = (numbers: { readonly [name: string]: number }): string => {
   const shown = Object.entries(numbers).filter(([, count]) => count > 0)

@@ -12,7 +12,10 @@ import {
   type Rule
 } from "@jinka/codec"
 import { journalReasonTags, makeReason } from "../../journal/JournalReason.ts"
+import type { Refusal } from "../../link/Admission.ts"
 import { advice, type LinkEnded } from "../../link/Ended.ts"
+import type { FirstMessageWrong } from "../../link/FirstMessage.ts"
+import type { TlsReason } from "../../transport/Tls.ts"
 import { shippedDialects } from "../configuration/Shipped.ts"
 import { type Exit, exitCodes, exitMeanings } from "../Exit.ts"
 import { cell, page, table } from "./Markdown.ts"
@@ -42,7 +45,12 @@ export const errorsPage = (): string =>
         endings[reason]
       ])
     ),
-    "Connections that never become the link's are closed at once and noted: `PeerNotAllowed` (the address is not in `listen.from`), and a second connection where `second: refuse` stands.",
+    "## Connections that never become a link's",
+    "They are closed at once with a reset, counted by reason, and noted: the first of each kind, then a count every 10 seconds.",
+    table(["Reason", "Why"], Object.entries(turnedAway)),
+    "## TLS",
+    "A handshake that comes to nothing. On a listening address the reason is noted like those above; dialling, it stands in the reason of `ConnectFailed`.",
+    table(["Reason", "What to look at"], Object.entries(tlsReasons)),
     "## Frames",
     "Bytes that are no frame end the connection with the reason `FrameError`: where the next frame begins is not known any more, and guessing could pair an answer with the wrong request. The link comes back on a new connection.",
     table(["Name", "Rule", "Meaning"], frameRows()),
@@ -89,6 +97,39 @@ const endings: Readonly<Record<LinkEnded["reason"], string>> = {
   Operator: `Comes back by itself after \`jinka link cut\`; after \`jinka link drain\` only with \`jinka link unblock\`.`,
   Reloaded: "Goes on with its new settings, or not at all when it was removed.",
   Stopping: "Ends."
+}
+
+const turnedAway: Readonly<
+  Record<Refusal | FirstMessageWrong["reason"] | "IdentityUnknown" | "PathUnknown" | "BodyRefused", string>
+> = {
+  PeerNotAllowed: "Its address is not on the list (`from`). Nothing of it was read.",
+  DoorFull:
+    "As many connections are open (`limits.connections`), or not owned by a link yet (`limits.pending`), as may be.",
+  SourceFull: "Its address has as many connections as it may have (`limits.perSource`).",
+  SourceTooFast: "Its address opens more connections in a second than it may (`limits.newPerSecond`).",
+  FirstMessageMissing: "No whole message came within `firstMessage`, or the connection ended before.",
+  FirstMessageUnreadable: "Its first bytes are no frame, or the frame holds no message of the door's dialect.",
+  PathUnknown: "A call to an HTTP door with a path that no link has (404).",
+  BodyRefused: "A call to an HTTP door whose body is no message (400, 413, 415).",
+  IdentityUnknown:
+    "What tells partners apart at the door leads to none of the links, or `from` or `certificate` of that link do not fit."
+}
+
+const tlsReasons: Readonly<Record<TlsReason, string>> = {
+  CredentialsWrong: "A file of ours; path and problem are named. At the start it keeps the switch from starting.",
+  NoCertificate: "The partner showed none: its side is not set up for mutual TLS.",
+  CertificateExpired: "The partner's certificate has run out; compare the clocks.",
+  CertificateNotYetValid: "The partner's certificate is not valid yet; compare the clocks.",
+  CertificateUntrusted: "It comes from no authority in `ca`, or an intermediate certificate is missing.",
+  CertificateRevoked: "It stands in a revocation list.",
+  RevocationUnknown: "An authority in its chain has no revocation list here, or one that is out of date.",
+  CertificateWrong: "It is good, and another's: fingerprint, name or host is not the expected one.",
+  VersionRefused: "No common version: the partner offers only what is older than `version`.",
+  CipherRefused: "No common cipher suite.",
+  NotTls: "What came is no TLS: the partner speaks in clear, or another protocol.",
+  RefusedByPartner: "The partner sent an alert: it does not take our certificate or version. Its log says why.",
+  HandshakeTimeout: "The handshake was not done within `handshakeTimeout`.",
+  HandshakeBroken: "The connection ended in the handshake."
 }
 
 const frameRules: Readonly<Record<FrameRule, FrameError["_tag"]>> = {

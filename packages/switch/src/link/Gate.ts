@@ -1,0 +1,70 @@
+/**
+ * What every listening address shares: it admits by `Admission`, counts, and notes strangers at a bounded rate.
+ */
+import { Clock, Effect } from "effect"
+import type { TlsRefused } from "../transport/Tls.ts"
+import type { Endpoint } from "../transport/Transport.ts"
+import type { AddressList } from "./Addresses.ts"
+import { Admission, type AdmissionLimits } from "./Admission.ts"
+import { Refusals } from "./Refusals.ts"
+
+/** What an operator sees of a door. */
+export interface DoorStatus {
+  readonly name: string
+  readonly at: Endpoint
+  /** Connections that are in, and of them those that no link owns yet. */
+  readonly open: number
+  readonly pending: number
+  /** Given to a link, and turned away by reason, since the start. */
+  readonly admitted: number
+  readonly refused: { readonly [reason: string]: number }
+}
+
+/** Lets in nobody: a door before it serves anybody. */
+const nobody: AddressList = { isEmpty: false, has: () => false }
+
+/** The counts of one listening address. */
+export class Gate {
+  readonly admission: Admission
+  /** Connections or calls that a link got. */
+  admitted = 0
+  private readonly refusals = new Refusals()
+  private readonly note: (text: string) => void
+  private now: () => number = () => 0
+
+  constructor(limits: AdmissionLimits, note: (text: string) => void) {
+    this.admission = new Admission(limits, nobody)
+    this.note = note
+  }
+
+  /** Takes its clock; before anybody is admitted. */
+  readonly ready: Effect.Effect<void> = Effect.map(Clock.Clock, (clock) => {
+    this.now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  })
+
+  /** See `ListenOptions.admit`. */
+  readonly admit = (address: string): (() => void) | undefined => {
+    const refusal = this.admission.arrive(address, this.now())
+    if (refusal === undefined) return () => this.admission.gone(address)
+    this.refuse(refusal, `a connection from ${address} was closed`)
+    return undefined
+  }
+
+  /** See `ListenOptions.refused`. */
+  readonly refused = (address: string, { reason, cause }: TlsRefused): void => {
+    this.admission.settled()
+    this.refuse(reason, `a handshake with ${address} came to nothing: ${cause}`)
+  }
+
+  /** Counts one that was turned away, and notes it if it is time. */
+  refuse(reason: string, why: string): void {
+    const said = this.refusals.count(reason, why, this.now())
+    if (said !== undefined) this.note(said)
+  }
+
+  /** Everything an operator asks. */
+  status(name: string, at: Endpoint): DoorStatus {
+    const { open, pending } = this.admission
+    return { name, at, open, pending, admitted: this.admitted, refused: { ...this.refusals.counts } }
+  }
+}

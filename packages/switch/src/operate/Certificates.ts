@@ -1,0 +1,75 @@
+/**
+ * Certificates and keys while the switch runs: read before it starts, read again when their files change, and a warning before
+ * ours runs out. Nothing of a file but its path is ever said.
+ */
+import { Clock, Effect } from "effect"
+import { type Side, sidesOf } from "../link/Settings.ts"
+import type { SwitchSettings } from "../Switch.ts"
+import { Credentials, CredentialsWrong, type Reloaded } from "../transport/Credentials.ts"
+import type { TlsSettings } from "../transport/Tls.ts"
+
+/** How often the files are looked at, in milliseconds. */
+const LOOK_EVERY_MS = 60_000
+
+/** A certificate of ours that has this long to live is warned of at each look, once a day. */
+const WARN_BEFORE_MS = 30 * 24 * 3_600_000
+
+const DAY_MS = 24 * 3_600_000
+
+const tlsOf = (side: Side): TlsSettings | undefined => (side._tag === "door" ? undefined : side.tls)
+
+/** Every TLS of a switch. */
+const allTls = ({ links, doors = [], http = [] }: SwitchSettings): ReadonlyArray<TlsSettings> =>
+  [
+    ...links.flatMap((link) =>
+      [...sidesOf(link), ...(link.short?.dial === undefined ? [] : [link.short.dial])].map(tlsOf)
+    ),
+    ...[...doors, ...http].map(({ tls }) => tls)
+  ].filter((tls) => tls !== undefined)
+
+/** Reads all files before anything starts; fails for the first that is wrong. */
+export const readAll = Effect.fnUntraced(function* (settings: SwitchSettings) {
+  const credentials = yield* Credentials
+  for (const tls of allTls(settings)) {
+    const read = credentials.of(tls)
+    if (read instanceof CredentialsWrong) return yield* read
+  }
+})
+
+/** What a reload did, for the log: wrong files as warnings. */
+export const report = Effect.fnUntraced(function* (reloaded: ReadonlyArray<Reloaded>) {
+  for (const { file, wrong } of reloaded) {
+    if (wrong === undefined) yield* Effect.logInfo(`new certificates are in use for new connections: ${file}`)
+    else yield* Effect.logWarning(`the certificates that were read before stay in use: ${wrong.message}`)
+  }
+})
+
+/** Reads every file again at once: what `jinka reload` asks for. Returns what was done with each set of files. */
+export const reload = Effect.gen(function* () {
+  const reloaded = yield* (yield* Credentials).reload
+  yield* report(reloaded)
+  return reloaded
+})
+
+/** Looks at the files for as long as it runs. */
+export const watch = (settings: SwitchSettings) =>
+  Effect.gen(function* () {
+    const credentials = yield* Credentials
+    const certificates = allTls(settings).filter(({ certificate }) => certificate !== undefined)
+    if (allTls(settings).length === 0) return yield* Effect.never
+    const warned = new Map<string, number>()
+    for (;;) {
+      const now = yield* Clock.currentTimeMillis
+      for (const tls of certificates) {
+        const read = credentials.of(tls)
+        if (read instanceof CredentialsWrong || read.expiresAt - now > WARN_BEFORE_MS) continue
+        if (now - (warned.get(tls.certificate!) ?? 0) < DAY_MS) continue
+        warned.set(tls.certificate!, now)
+        const days = Math.floor((read.expiresAt - now) / DAY_MS)
+        const when = days < 0 ? "has run out" : `runs out in ${days} days`
+        yield* Effect.logWarning(`our certificate ${tls.certificate} ${when}: partners will refuse it`)
+      }
+      yield* Effect.sleep(LOOK_EVERY_MS)
+      yield* report(yield* credentials.refresh)
+    }
+  })

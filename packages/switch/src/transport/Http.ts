@@ -1,0 +1,46 @@
+/** HTTP calls as the transport gives them: a body and a way to answer. Nothing here knows messages. */
+import type { PartnerIdentity } from "./Tls.ts"
+
+/** How HTTP is listened for. */
+export interface HttpLimits {
+  /** Bytes of a body; more is answered 413. */
+  readonly bodyMax: number
+  /** From the connection to the end of its first request, milliseconds. */
+  readonly requestMs: number
+  /** From an answer to the end of the next request on the same connection (keep-alive), milliseconds. */
+  readonly idleMs: number
+}
+
+/** One POST, whole. */
+export interface HttpCall {
+  /** Path without query. */
+  readonly path: string
+  /** Content type in lower case, without parameters. */
+  readonly type: string
+  readonly body: Buffer
+  /** `host:port` of our side and of the caller's. */
+  readonly local: string
+  readonly remote: string
+  readonly identity: PartnerIdentity | undefined
+  /** Whether the caller is still there. */
+  readonly isOpen: () => boolean
+  /** Answers; only the first call counts. */
+  readonly answer: (answer: HttpAnswer) => void
+}
+
+/** An answer. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly type: string
+  readonly body: Buffer | string
+  /** Seconds after which the caller may ask again. */
+  readonly retryAfter?: number
+}
+
+/** An answer that says why there is no message in it; `error` is a stable name, and no value of a field stands in `says`. */
+export const problem = (status: number, error: string, says: string, retryAfter?: number): HttpAnswer => ({
+  status,
+  type: "application/json",
+  body: JSON.stringify({ error, says }),
+  ...(retryAfter === undefined ? {} : { retryAfter })
+})

@@ -1,0 +1,128 @@
+/**
+ * HTTP over the sockets of a listener (`node:http`): keep-alive, Content-Length and chunked bodies, and every wait with an end.
+ *
+ * Who may connect, and TLS, are the listener's. Node parses; a body is given out whole or not at all.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { Socket } from "node:net"
+import { Clock, Effect, type Scope } from "effect"
+import type { Credentials } from "./Credentials.ts"
+import { type HttpAnswer, type HttpCall, type HttpLimits, problem } from "./Http.ts"
+import { listenForSockets } from "./NodeListener.ts"
+import type { PartnerIdentity } from "./Tls.ts"
+import type { Endpoint, ListenFailed, Listening, ListenOptions } from "./Transport.ts"
+
+/** Bytes of a request's line and headers. */
+const HEADERS_MAX = 8192
+
+/** How often overdue connections are looked for, in milliseconds. */
+const LOOK_EVERY_MS = 250
+
+/** One connection: who it is, and until when its next request has to be whole; infinite while one is being answered. */
+interface Caller {
+  readonly identity: PartnerIdentity | undefined
+  open: number
+  due: number
+}
+
+/** Listens until the scope closes; `take` gets every POST whose body is whole. */
+export const listenForCalls = Effect.fnUntraced(function* (
+  at: Endpoint,
+  take: (call: HttpCall) => void,
+  options: ListenOptions & HttpLimits
+): Effect.fn.Return<Listening, ListenFailed, Scope.Scope | Credentials> {
+  const clock = yield* Clock.Clock
+  const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const callers = new Map<Socket, Caller>()
+  // Deadlines are kept below, on the one clock that also the rest of the switch has.
+  const http = createServer({ maxHeaderSize: HEADERS_MAX, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 })
+  http.on("clientError", (_error, socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    else socket.destroy()
+  })
+  http.on("request", (request, response) => {
+    const caller = callers.get(request.socket)
+    if (caller === undefined) return void request.socket.destroy()
+    caller.open++
+    response.once("close", () => {
+      caller.open--
+      if (caller.open === 0) caller.due = now() + options.idleMs
+    })
+    collect(request, response, caller, options.bodyMax, take)
+  })
+  const listening = yield* listenForSockets(
+    at,
+    ({ socket, identity }) => {
+      socket.allowHalfOpen = false
+      callers.set(socket, { identity, open: 0, due: now() + options.requestMs })
+      socket.on("error", () => undefined)
+      socket.once("close", () => callers.delete(socket))
+      http.emit("connection", socket)
+    },
+    options
+  )
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const socket of callers.keys()) socket.destroySoon()
+    })
+  )
+  yield* Effect.sync(() => {
+    for (const [socket, { due }] of callers) if (now() >= due) socket.destroy()
+  }).pipe(Effect.andThen(Effect.sleep(LOOK_EVERY_MS)), Effect.forever, Effect.forkScoped)
+  return listening
+})
+
+/** Reads the body and hands the call on, or answers why not. */
+const collect = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  caller: Caller,
+  bodyMax: number,
+  take: (call: HttpCall) => void
+): void => {
+  const refuse = (answer: HttpAnswer, more: { readonly [name: string]: string } = {}): void => {
+    // What else comes of the body is nobody's.
+    response.setHeader("connection", "close")
+    for (const [name, value] of Object.entries(more)) response.setHeader(name, value)
+    respond(response, answer)
+    request.resume()
+  }
+  if (request.method !== "POST") {
+    return refuse(problem(405, "MethodNotAllowed", "A message is sent with POST."), { allow: "POST" })
+  }
+  const tooLong = problem(413, "BodyTooLong", `A body has at most ${bodyMax} bytes.`)
+  if (Number(request.headers["content-length"] ?? 0) > bodyMax) return refuse(tooLong)
+  const chunks: Array<Buffer> = []
+  let bytes = 0
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes <= bodyMax) chunks.push(chunk)
+    else if (!response.writableEnded) refuse(tooLong)
+  })
+  request.once("end", () => {
+    if (response.writableEnded) return
+    caller.due = Number.POSITIVE_INFINITY
+    const { socket } = request
+    take({
+      path: (request.url ?? "/").split("?", 1)[0]!,
+      type: (request.headers["content-type"] ?? "").split(";", 1)[0]!.trim().toLowerCase(),
+      body: Buffer.concat(chunks),
+      local: `${socket.localAddress}:${socket.localPort}`,
+      remote: `${socket.remoteAddress}:${socket.remotePort}`,
+      identity: caller.identity,
+      isOpen: () => !response.destroyed,
+      answer: (answer) => respond(response, answer)
+    })
+  })
+}
+
+const respond = (response: ServerResponse, { status, type, body, retryAfter }: HttpAnswer): void => {
+  if (response.writableEnded || response.destroyed) return
+  response.writeHead(status, {
+    "content-type": type,
+    "content-length": Buffer.byteLength(body),
+    "cache-control": "no-store",
+    ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) })
+  })
+  response.end(body)
+}

@@ -1,0 +1,119 @@
+/** 10,000 connections from a stranger change nothing for the good links; test plan row 37. A switch of its own process. */
+import { spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+
+import { afterEach, describe, expect, it } from "vitest"
+import { answerTo, Partner, purchase, text } from "../operate/partner.ts"
+import { cleanUp, configuration, folder, runSwitch } from "../operate/program.ts"
+
+afterEach(cleanUp)
+
+const CONNECTIONS = 10_000
+/** Open at once on the stranger's side: as many as a normal file limit allows. */
+const AT_ONCE = 200
+
+/** The storm over: how many connections it has made, all of them ended by the switch. */
+const storm = (port: number, localAddress: string): Promise<number> =>
+  new Promise((resolve) => {
+    const script = new URL("./storm.ts", import.meta.url).pathname
+    const child = spawn(process.execPath, [script, String(port), localAddress, String(CONNECTIONS), String(AT_ONCE)])
+    let out = ""
+    child.stdout.on("data", (bytes) => {
+      out += String(bytes)
+    })
+    child.once("close", () => resolve(Number(out)))
+  })
+
+/** A busy machine is no reason for a request to time out. */
+const patient = (text: string) => text.replace("400 millis", "5 seconds")
+
+const residentKib = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0)
+
+/** The storm over, and how a partner's requests went meanwhile, in milliseconds each. */
+const served = async (
+  file: string,
+  doorPort: (running: Awaited<ReturnType<typeof runSwitch>>) => number,
+  from: string
+) => {
+  const running = await runSwitch(file)
+  const acquirer = await Partner.connect(running.port("acquirer"))
+  const issuer = await Partner.connect(running.port("issuer"))
+  while ((await running.status()).links.filter(({ ready }) => ready).length < 2);
+  let stan = 1
+  const ask = async (): Promise<number> => {
+    const begun = performance.now()
+    acquirer.send(purchase(stan++))
+    issuer.send(answerTo(await issuer.next(), "00"))
+    const answer = await acquirer.next()
+    expect([answer.mti, text(answer, 39)]).toEqual(["0210", "00"])
+    return performance.now() - begun
+  }
+  for (let warm = 0; warm < 20; warm++) await ask()
+  const before = residentKib(running.ready.pid)
+  let isOver = false
+  const storming = storm(doorPort(running), from).finally(() => {
+    isOver = true
+  })
+  const times: Array<number> = []
+  while (!isOver) times.push(await ask())
+  const closed = await storming
+  const grownKib = residentKib(running.ready.pid) - before
+  const { links } = await running.status()
+  acquirer.close()
+  issuer.close()
+  await running.stop()
+  const { err } = await running.ended
+  return { closed, times: times.sort((a, b) => a - b), grownKib, links, err }
+}
+
+describe("A storm of connections from a stranger", () => {
+  it("at a link's own address changes nothing for it or for any other link", { timeout: 180_000 }, async () => {
+    const file = configuration(folder(), patient)
+    const { closed, times, grownKib, links, err } = await served(
+      file,
+      (running) => running.port("acquirer"),
+      "127.0.0.9"
+    )
+
+    expect(closed).toBe(CONNECTIONS)
+    expect(links.map(({ epoch, ready }) => [epoch, ready])).toEqual([
+      [1, true],
+      [1, true]
+    ])
+    expect(times.length).toBeGreaterThan(10)
+    expect(times[times.length >> 1]!).toBeLessThan(1000)
+    expect(grownKib).toBeLessThan(64 * 1024)
+    expect(err.split("\n").filter((line) => line.includes("PeerNotAllowed")).length).toBeLessThan(20)
+  })
+
+  it("at a door that everybody may reach fills its places and no more, and the links go on", {
+    timeout: 180_000
+  }, async () => {
+    const file = configuration(folder(), (text) =>
+      patient(text)
+        .replace(
+          "listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }\n  - name: issuer",
+          'listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }\n  - name: third\n    institution: "49990000"\n    dialect: cups\n    door: { name: front }\n  - name: issuer'
+        )
+        .concat(
+          "doors:\n  - name: front\n    listen: { host: 127.0.0.1, port: 0, limits: { pending: 64 } }\n    by: header\n    firstMessage: 1 seconds\n"
+        )
+    )
+    const { closed, times, grownKib, links, err } = await served(
+      file,
+      ({ ready }) => ready.doors[0]!.listens.port,
+      "127.0.0.9"
+    )
+
+    expect(closed).toBe(CONNECTIONS)
+    expect(links.filter(({ name }) => name !== "third").map(({ epoch, ready }) => [epoch, ready])).toEqual([
+      [1, true],
+      [1, true]
+    ])
+    expect(times.length).toBeGreaterThan(10)
+    expect(times[times.length >> 1]!).toBeLessThan(1000)
+    expect(grownKib).toBeLessThan(64 * 1024)
+    expect(err.split("\n").filter((line) => line.includes("DoorFull")).length).toBeLessThan(20)
+  })
+})
