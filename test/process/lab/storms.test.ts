@@ -114,10 +114,9 @@ describe.skipIf(procHindrance !== "")(`A storm ${procHindrance}`, () => {
     expect(residentMiB(running.ready.pid)).toBeLessThan(memory + GROWTH_MIB)
     await running.stop()
     const { err } = await running.ended
-    // A line for each hundred of them at each door, and not for each. A connection that is reset at once is tried again.
+    // A line at each door now and then, and not for each of them.
     const lines = err.split("\n").filter((line) => line.includes("PeerNotAllowed"))
-    const most = Math.max(...lines.map((line) => Number(/(\d+) so far/.exec(line)?.[1] ?? 1)))
-    expect(most).toBeGreaterThan(STRANGERS / 2 - 100)
-    expect(lines.length).toBeLessThan((2 * most) / 100 + 6)
+    expect(lines.length).toBeGreaterThanOrEqual(ports.length)
+    expect(lines.length).toBeLessThan(20)
   })
 })

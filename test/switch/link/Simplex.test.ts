@@ -152,7 +152,8 @@ describe("a simplex link", () => {
       bench.send.socket!.write("0000")
       yield* until("it was closed", () => bench.send.end !== "")
 
-      expect(bench.link.status().ends[0]?.reason).toBe("WrongLeg")
+      // The other leg may have failed to connect once more since.
+      expect(bench.link.status().ends.map(({ reason }) => reason)).toContain("WrongLeg")
     })
   )
 

@@ -88,7 +88,11 @@ describe("The modes of a link", () => {
       [listen, "frame: { kind: single-read, lengthMax: 2000 }"],
       "the frame single-read takes each read for a message"
     ],
-    ["async-short with one side", [listen, "mode: async-short"], "it has both `connect` and `listen`. Add `connect:`"],
+    [
+      "async-short with one side",
+      [listen, "mode: async-short"],
+      "it has `connect`, and `listen` or `door`. Add `connect:`"
+    ],
     [
       "a window of sync-long",
       [connect, "mode: sync-long", "window: 5"],
