@@ -11,7 +11,7 @@ import { GoodPair, goodLinks, handlesOf, type LinkText, procHindrance, residentM
 
 const isLong = process.env["JINKA_LAB"] === "long"
 const STORM_MS = isLong ? 60_000 : 4000
-const STRANGERS = isLong ? 10_000 : 3000
+const STRANGERS = isLong ? 10_000 : 1000
 /** What the good pair's own traffic may add to resident memory meanwhile; a leak of sockets shows in the handles first. */
 const GROWTH_MIB = isLong ? 250 : 100
 /** Connections of the stranger that are open at once. */

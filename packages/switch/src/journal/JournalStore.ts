@@ -110,3 +110,17 @@ export class JournalStore extends Context.Service<
     readonly open: (events: StoreEvents) => Effect.Effect<OpenStore, JournalError, Scope.Scope>
   }
 >()("@jinka/switch/journal/JournalStore") {}
+
+/** What a message is searched by. */
+export interface SearchKeys {
+  /** DE 11; -1 when the message has none. */
+  readonly stan: number
+  /** DE 37 without spaces at its ends; "" when the message has none. */
+  readonly rrn: string
+}
+
+/** Takes the keys from a message of the named dialect. Total: what cannot be read has no keys. */
+export type KeysOf = (dialect: string, message: Buffer) => SearchKeys
+
+/** Keys of a message that has none, or that cannot be read. */
+export const noSearchKeys: SearchKeys = { stan: -1, rrn: "" }

@@ -13,14 +13,15 @@ import type { JournalReasonTag } from "./JournalReason.ts"
 import {
   findMax,
   JournalStore,
+  type KeysOf,
   type NameRecord,
+  noSearchKeys,
   type Opened,
   type OpenStore,
   type SearchKey,
   type StoreEvents,
   type VerifyStep
 } from "./JournalStore.ts"
-import { type KeysOf, noSearchKeys } from "./SearchKeys.ts"
 
 /** What a memory store is given. */
 export interface MemoryStoreOptions {

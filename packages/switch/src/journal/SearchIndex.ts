@@ -10,8 +10,7 @@ import { existsSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
 import { entryAt, entryHeaderLength, readU64 } from "./Entry.ts"
 import type { GroupRow, Groups } from "./Groups.ts"
-import { findMax, type SearchKey } from "./JournalStore.ts"
-import { type KeysOf, noSearchKeys } from "./SearchKeys.ts"
+import { findMax, type KeysOf, noSearchKeys, type SearchKey } from "./JournalStore.ts"
 
 /** The index's file in the journal's directory. */
 export const indexFile = "journal.index.db"

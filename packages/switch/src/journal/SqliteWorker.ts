@@ -7,6 +7,7 @@
  * tries again.
  */
 import { statfsSync } from "node:fs"
+import { createRequire } from "node:module"
 import { join } from "node:path"
 import { receiveMessageOnPort, workerData } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
@@ -16,9 +17,9 @@ import { GroupCommit } from "./GroupCommit.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
 import { dialectsOf, JournalQueries } from "./JournalQueries.ts"
 import { type JournalReason, makeReason, reasonOf } from "./JournalReason.ts"
+import type { KeysOf } from "./JournalStore.ts"
 import { Keyring } from "./Seal.ts"
 import { indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
-import { type KeysOf, searchKeysOf } from "./SearchKeys.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
 
 /** The anchor is forced onto the disk this long after it was written, in ms; a commit never waits for it in between. */
@@ -30,6 +31,16 @@ const indexPauseMs = 12
 /** Idle this long before the index has the thread to itself, in ms: a partner's next message is likely to come first. */
 const indexIdleMs = 3
 
+/** A start has better things to do: unless asked, the index is opened this long after the thread began, in ms. */
+const indexAfterMs = 2000
+
+/**
+ * What reads messages for the index, loaded when it is first needed: to load the codec takes longer than to open the journal, and
+ * a switch that starts after a crash is waited for. This thread's one loop never lets a promise come to its end: no `import()`.
+ */
+const searchKeys = (): typeof import("./SearchKeys.ts") =>
+  createRequire(import.meta.url)(import.meta.url.endsWith(".ts") ? "./SearchKeys.ts" : "./SearchKeys.js")
+
 class JournalThread {
   readonly #start: ThreadStart
   readonly #options: ThreadOptions
@@ -40,7 +51,7 @@ class JournalThread {
   readonly #memory = new Map<number, Buffer>()
   #index: SearchIndex | undefined
   #dialects: Readonly<Record<string, Dialect>>
-  #keysOf: KeysOf
+  #keysOf: KeysOf | undefined
   #indexBroken = false
   #failed: JournalReason | undefined
   #anchorWritten = 0
@@ -52,7 +63,6 @@ class JournalThread {
     this.#start = start
     this.#options = start.options
     this.#dialects = start.options.dialects
-    this.#keysOf = searchKeysOf(this.#dialects)
     const { directory, keys, acceptLoss } = start.options
     this.#keyring = new Keyring(keys)
     this.#file = openJournalFile({ directory, keyring: this.#keyring, readOnly: false, acceptLoss })
@@ -85,7 +95,7 @@ class JournalThread {
 
   #learn(dialects: Readonly<Record<string, Dialect>>): void {
     this.#dialects = { ...this.#dialects, ...dialects }
-    this.#keysOf = searchKeysOf(this.#dialects)
+    this.#keysOf = undefined
   }
 
   #takeGroup(message: Extract<ToThread, { group: number }>): void {
@@ -120,7 +130,10 @@ class JournalThread {
   #openIndex(): SearchIndex {
     if (this.#index !== undefined) return this.#index
     const path = join(this.#options.directory, indexFile)
-    const keysOf: KeysOf = (dialect, message) => this.#keysOf(dialect, message)
+    const keysOf: KeysOf = (dialect, message) => {
+      this.#keysOf ??= searchKeys().searchKeysOf(this.#dialects)
+      return this.#keysOf(dialect, message)
+    }
     this.#index = new SearchIndex(path, this.#file.groups, dialectsOf(this.#file), keysOf)
     this.#indexBroken = false
     return this.#index
@@ -134,6 +147,7 @@ class JournalThread {
   }
 
   #isIndexBehind(): boolean {
+    if (this.#index === undefined && performance.now() < indexAfterMs) return false
     if (this.#indexBroken || Atomics.load(this.#start.control, controlAt.lowSpace) === 1) return false
     return (this.#index?.upto ?? 0) < this.#commit.seq
   }
