@@ -3,7 +3,7 @@
  *
  * Removed and changed links are drained and closed first; then, in one synchronous turn, links, routes and limits are swapped;
  * then the new connections are made. So every message meets the old settings whole or the new ones whole. Whatever stands in the
- * way before that turn takes everything back (docs/decisions/0016-reload.md).
+ * way before that turn takes everything back (docs/decisions/0015-reload.md).
  *
  * A link keeps its number for ever: exchanges, store-and-forward queues and the keys of recent exchanges name links by number. A
  * changed link keeps its own, a removed one leaves a closed place that a link of the same name takes again.

@@ -4,7 +4,7 @@
  * One address for many institutions, told apart by their address, their certificate, the source in their messages' header or a
  * data element of their first message. A link with an address of its own has a door of its own. It owns a connection only until
  * the link has it. Everything that it keeps is bounded by its limits, and what it says of strangers is rate-limited
- * (docs/decisions/0015-doors.md).
+ * (docs/decisions/0014-doors.md).
  */
 import { type Codec, type FrameFormat, type MessageIndex, readHeader } from "@jinka/codec"
 import { Effect, type Scope } from "effect"

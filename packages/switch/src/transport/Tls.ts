@@ -3,7 +3,7 @@
  *
  * The handshake proves that the partner holds a key and says whose certificate it showed. Whether that is the partner that we
  * mean is decided here, on both sides by the same rules, so that every refusal has a reason of its own
- * (docs/decisions/0014-tls-by-identity.md).
+ * (docs/decisions/0013-tls-by-identity.md).
  */
 import type { X509Certificate } from "node:crypto"
 import { isIP } from "node:net"
