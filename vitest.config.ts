@@ -1,9 +1,24 @@
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
+
+/** Files that take longest, first: where no earlier run is known, one of them would begin last and run on alone. */
+const longest = ["process/kill", "examples/examples", "simulation/Simulation", "operate/run", "simulator/command"]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+      return at < 0 ? longest.length : at
+    }
+    return (await super.sort(files)).sort((one, other) => place(one) - place(other))
+  }
+}
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    sequence: { sequencer: LongestFirst },
     // Files that wait for clocks and processes leave the cores to others: one worker more than two cores.
     maxWorkers: 3,
     // A new process for each file would load the same packages a hundred times.
