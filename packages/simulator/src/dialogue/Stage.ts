@@ -60,6 +60,8 @@ export class Stage {
   private news: Array<News> = []
   private readonly idles: Array<Idle> = []
   private waiting: (() => void) | undefined
+  private isWriting = false
+  private readonly asides: Array<Buffer> = []
 
   /** `answer` gives the answer to messages that the partner answers by itself. */
   constructor(
@@ -97,6 +99,7 @@ export class Stage {
   /** Writes the pieces of a frame with the pauses between them. */
   write(pieces: ReadonlyArray<Buffer>, { pauseMs, slowlyMs }: Spoiling): Effect.Effect<void, StepFailed> {
     if (!this.wire.isOpen) return Effect.fail(stepFailed(`${this.name} has no connection to send on`))
+    this.isWriting = true
     return Effect.forEach(
       pieces,
       (piece, place) => {
@@ -104,7 +107,13 @@ export class Stage {
         return place === 0 ? written : Effect.andThen(Effect.sleep(slowlyMs ?? pauseMs), written)
       },
       { discard: true }
-    )
+    ).pipe(Effect.ensuring(Effect.sync(() => this.written())))
+  }
+
+  /** What was to be said aside while a message was on its way in pieces is said now. */
+  private written(): void {
+    this.isWriting = false
+    for (const bytes of this.asides.splice(0)) this.aside(bytes)
   }
 
   /** Sends an idle frame. */
@@ -228,8 +237,12 @@ export class Stage {
     this.waiting?.()
   }
 
-  /** An answer that no step speaks of. */
+  /** An answer that no step speaks of; never in the middle of a message. */
   private aside(bytes: Buffer): void {
+    if (this.isWriting) {
+      this.asides.push(bytes)
+      return
+    }
     const at = this.now()
     const wire = framed(this.form, bytes, unspoiled)
     this.lines.push({ _tag: "sent", at, partner: this.name, message: told(this.form, bytes, at), wire })
