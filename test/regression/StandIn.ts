@@ -60,3 +60,42 @@ export const answered = (message: Message, code: string): Buffer => {
   const mti = `${message.mti.slice(0, 2)}${Number(message.mti[2]) + 1}${message.mti[3]}`
   return frameOf({ header, mti, fields: { ...message.fields, 39: code } })
 }
+
+/**
+ * A system that dials `port`: once the partner has closed its first connection, it closes its own side and dials again, `pauseMs`
+ * milliseconds later. A slow system, in short.
+ */
+export const diallingAgain = (port: number, pauseMs: number) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const open: Array<Net.Socket> = []
+      const dial = () => {
+        const socket = Net.connect({ port, host: "127.0.0.1", allowHalfOpen: true })
+        open.push(socket)
+        socket.on("error", () => {}).resume()
+        return socket
+      }
+      const first = dial()
+      const later = (act: () => void) => Effect.runFork(Effect.delay(Effect.sync(act), pauseMs))
+      first.on("end", () => {
+        later(() => {
+          first.end()
+          later(dial)
+        })
+      })
+      return open
+    }),
+    (open) =>
+      Effect.sync(() => {
+        for (const socket of open) socket.destroy()
+      })
+  )
+
+/** A port on which nobody listens now. */
+export const freePort: Effect.Effect<number> = Effect.callback((resume) => {
+  const probe = Net.createServer()
+  probe.listen(0, "127.0.0.1", () => {
+    const { port } = probe.address() as Net.AddressInfo
+    probe.close(() => resume(Effect.succeed(port)))
+  })
+})

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { NodeServices } from "@effect/platform-node"
-import { Console, Effect, Exit } from "effect"
+import { Console, Effect, Exit, Fiber } from "effect"
 import { Command } from "effect/cli"
 import { describe, expect, it } from "vitest"
 import { dialogueCommand } from "../../packages/simulator/src/dialogue/DialogueCommand.ts"
@@ -18,7 +18,7 @@ import {
   summaryText,
   usualRun
 } from "../../packages/simulator/src/dialogue/index.ts"
-import { answered, frameOf, type Line, standIn } from "./StandIn.ts"
+import { answered, diallingAgain, frameOf, freePort, type Line, standIn } from "./StandIn.ts"
 
 const messages = `
 sign-on: { mti: 0820, 7: "{now:MMDDhhmmss}", 11: "{stan}", 33: "48020000", 70: 001 }
@@ -80,6 +80,23 @@ describe("A dialogue that is kept", () => {
 
     expect(failureText(outcome)).toBe("")
     expect(outcome.result).toBe("kept")
+  })
+
+  it("is kept when the far side's FIN of the old connection comes while the next one is waited for", async () => {
+    const steps = "  - A listens\n  - A accepts\n  - A closes: FIN\n  - A accepts\n  - A expects nothing: 30ms\n"
+    const outcome = await Effect.gen(function* () {
+      const port = yield* freePort
+      const dialogue = yield* read(head("{ A: listens for target }") + steps)
+      const endpoint = () => ({ host: "127.0.0.1", port })
+      const running = yield* Effect.forkChild(runDialogue(dialogue, { ...usualRun, withinMs: 3000, endpoint }))
+      yield* Effect.sleep(50)
+      yield* diallingAgain(port, 30)
+      return yield* Fiber.join(running)
+    }).pipe(Effect.scoped, Effect.runPromise)
+
+    expect(outcome.failure).toBeUndefined()
+    const happened = outcome.transcript.flatMap((line) => (line._tag === "happened" ? [line.happening._tag] : []))
+    expect(happened).toEqual(["opened", "ended", "opened"])
   })
 
   it("answers echo requests by itself when the partner is told to", async () => {

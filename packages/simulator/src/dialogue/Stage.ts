@@ -229,6 +229,8 @@ export class Stage {
       this.news.push({ _tag: "message", at, message })
     } else {
       this.lines.push({ _tag: "happened", at, partner: this.name, happening })
+      // The far side may take its time to close the old connection: its end says nothing about the new one.
+      if (happening._tag === "opened") this.news = this.news.filter(({ _tag }) => _tag !== "ended")
       if (happening._tag === "idle") this.idles.push(happening)
       if (happening._tag === "garbage" || (happening._tag === "ended" && happening.how !== "local")) {
         this.news.push(happening)
