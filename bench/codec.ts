@@ -21,7 +21,7 @@ import {
   MessageIndex,
   PatchList,
   unionPayPos,
-  writeFrame
+  wholeFrame
 } from "@jinka/codec"
 import Table from "cli-table3"
 
@@ -150,9 +150,7 @@ const stans = Array.from({ length: 1000 }, (_, turn) => String(turn * 997).padSt
 
 /** Messages behind each other in one chunk, each with its length header, as they come from a socket. */
 const chunkOf = (message: Buffer): Buffer => {
-  const framed = Buffer.alloc(message.length + 4)
-  framed.set(message, 4)
-  writeFrame(cupsFrame, framed, 0, message.length)
+  const framed = wholeFrame(cupsFrame, message)
   return Buffer.concat(Array.from({ length: chunkMessages }, () => framed))
 }
 

@@ -2,15 +2,7 @@
  * The message of the relay bench: a 0200 with 20 data elements, 322 bytes and 4 digits of length, as in the published figures
  * that it is compared with. Only the STAN and, once a million, the transmission time change from one to the next.
  */
-import {
-  compile,
-  type Dialect,
-  frameOverhead,
-  isMessageError,
-  iso8583v1987AsciiRaw,
-  MessageIndex,
-  writeFrame
-} from "@jinka/codec"
+import { compile, type Dialect, isMessageError, iso8583v1987AsciiRaw, MessageIndex, wholeFrame } from "@jinka/codec"
 
 /** The dialect on both sides. */
 export const dialect: Dialect = iso8583v1987AsciiRaw
@@ -53,12 +45,9 @@ export const template = (): { readonly bytes: Buffer; readonly stanAt: number; r
     }
   })
   if (isMessageError(message)) throw new Error(`the bench message is wrong: ${JSON.stringify(message)}`)
-  const { before } = frameOverhead(frame)
-  const bytes = Buffer.alloc(before + message.length)
-  message.copy(bytes, before)
-  writeFrame(frame, bytes, 0, message.length)
+  const bytes = wholeFrame(frame, message)
   const index = new MessageIndex()
-  codec.index(bytes, before, bytes.length, index)
+  codec.index(bytes, frame.bytes, bytes.length, index)
   return { bytes, stanAt: index.from(11), timeAt: index.from(7) }
 }
 

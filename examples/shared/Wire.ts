@@ -10,12 +10,11 @@ import {
   cups46,
   cupsFrame,
   Framer,
-  frameOverhead,
   isMessageError,
   type Message,
   mtiText,
   responseMti,
-  writeFrame
+  wholeFrame
 } from "@jinka/codec"
 
 const codec = compile(cups)
@@ -35,10 +34,7 @@ export const onMessages = (socket: Socket, each: (message: Message) => void): vo
 export const send = (socket: Socket, message: Message): void => {
   const bytes = codec.encode(message)
   if (isMessageError(bytes)) throw new Error(`the example's message is wrong: ${bytes._tag}`)
-  const { before, after } = frameOverhead(cupsFrame)
-  const framed = Buffer.alloc(before + bytes.length + after)
-  bytes.copy(framed, before)
-  socket.write(framed.subarray(0, writeFrame(cupsFrame, framed, 0, bytes.length)))
+  socket.write(wholeFrame(cupsFrame, bytes))
 }
 
 /** The approval of a request, an acknowledgement, or the answer to an echo: the request with the answer's MTI and DE 39 00. */

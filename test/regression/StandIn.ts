@@ -1,6 +1,6 @@
 /** A system under test that does what a test of the runner tells it: it answers every message by a function, over real TCP. */
 import * as Net from "node:net"
-import { compile, cups, cupsFrame, Framer, frameOverhead, type Message, writeFrame } from "@jinka/codec"
+import { compile, cups, cupsFrame, Framer, type Message, wholeFrame } from "@jinka/codec"
 import { Effect } from "effect"
 
 const codec = compile(cups)
@@ -9,11 +9,7 @@ const codec = compile(cups)
 export const frameOf = (message: Message): Buffer => {
   const bytes = codec.encode(message)
   if (!Buffer.isBuffer(bytes)) throw new Error(bytes._tag)
-  const { before } = frameOverhead(cupsFrame)
-  const out = Buffer.alloc(before + bytes.length)
-  bytes.copy(out, before)
-  writeFrame(cupsFrame, out, 0, bytes.length)
-  return out
+  return wholeFrame(cupsFrame, bytes)
 }
 
 /** What the stand-in can do with a message. */

@@ -31,6 +31,7 @@ export {
   type LengthHeader,
   type SingleReadFrame,
   type UntilCloseFrame,
+  wholeFrame,
   writeFrame
 } from "./frame/FrameFormat.ts"
 export { Framer } from "./frame/Framer.ts"

@@ -7,11 +7,10 @@ import {
   examine,
   type FrameFormat,
   frameCandidates,
-  frameOverhead,
   interpret,
   isMessageError,
   dialects as shipped,
-  writeFrame
+  wholeFrame
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -23,15 +22,7 @@ import { bytes } from "../iso8583/plain.ts"
 const named = (name: string): Buffer => bytes(fixture.messages.find((one) => one.name === name)!.hex!)
 
 const framed = (format: FrameFormat, ...messages: ReadonlyArray<Buffer>): Buffer =>
-  Buffer.concat(
-    messages.map((message) => {
-      const { before, after } = frameOverhead(format)
-      const out = Buffer.alloc(before + message.length + after)
-      message.copy(out, before)
-      writeFrame(format, out, 0, message.length)
-      return out
-    })
-  )
+  Buffer.concat(messages.map((message) => wholeFrame(format, message)))
 
 const first = (capture: Buffer): Diagnosis => {
   const [best] = examine(capture)

@@ -8,6 +8,7 @@ import {
   frameOverhead,
   idleFrame,
   type LengthHeader,
+  wholeFrame,
   writeFrame
 } from "@jinka/codec"
 import fc from "fast-check"
@@ -38,12 +39,13 @@ const read = (format: FrameFormat, chunks: ReadonlyArray<Uint8Array>, end = fals
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, "hex")
 
-/** A whole frame around a message. */
+/** A message in its frame: the same in a buffer of the test's as in one of the codec's own. */
 const framed = (format: FrameFormat, message: Uint8Array): Buffer<ArrayBuffer> => {
   const { before, after } = frameOverhead(format)
   const out = Buffer.alloc(before + message.length + after)
   out.set(message, before)
   expect(writeFrame(format, out, 0, message.length)).toBe(out.length)
+  expect(wholeFrame(format, message)).toEqual(out)
   return out
 }
 
@@ -253,6 +255,7 @@ describe("Idle frames and errors of other length headers", () => {
     const out = Buffer.alloc(300)
     expect(() => writeFrame(header({ encoding: "binary", bytes: 1 }), out, 0, 256)).toThrow(RangeError)
     expect(() => writeFrame(header({ bytes: 2 }), out, 0, 100)).toThrow(RangeError)
+    expect(() => wholeFrame(header({ bytes: 2 }), Buffer.alloc(100))).toThrow(RangeError)
   })
 
   it("refuses a header description that makes no sense", () => {
@@ -340,6 +343,8 @@ describe("Frames without a length header", () => {
     }
     expect(read(format, [Buffer.from("ABCD")], true).error).toMatchObject({ _tag: "FrameTruncated", offset: 3 })
     expect(() => writeFrame(format, Buffer.alloc(4), 0, 4)).toThrow(RangeError)
+    expect(() => wholeFrame(format, Buffer.alloc(4))).toThrow(RangeError)
+    expect(wholeFrame(format, Buffer.from("ABC")).toString()).toBe("ABC")
   })
 
   it("cuts at a delimiter of several bytes wherever the chunks end", () => {

@@ -77,11 +77,9 @@ const sink = { frame: () => {}, idle: () => {} }
 
 /** A frame of `size` bytes that comes byte by byte. */
 const frame =
-  (format: Parameters<typeof codec.writeFrame>[0]): Operation =>
+  (format: Parameters<typeof codec.wholeFrame>[0]): Operation =>
   (size) => {
-    const { before, after } = codec.frameOverhead(format)
-    const bytes = Buffer.alloc(before + size + after, 0x20)
-    codec.writeFrame(format, bytes, 0, size)
+    const bytes = codec.wholeFrame(format, Buffer.alloc(size, 0x20))
     return () => {
       const framer = new codec.Framer(format)
       for (let at = 0; at < bytes.length; at++) {
@@ -133,9 +131,7 @@ const operations: Readonly<Record<string, Operation>> = {
   },
   "doctor, one stream": (size) => {
     const message = codec.compile(codec.iso8583v1987AsciiRaw).encode({ mti: "0200", fields: { 3: "000000" } }) as Buffer
-    const one = Buffer.alloc(2 + message.length)
-    codec.writeFrame(codec.binaryFrame, one, 0, message.length)
-    one.set(message, 2)
+    const one = codec.wholeFrame(codec.binaryFrame, message)
     const stream = Buffer.concat(Array.from({ length: size }, () => one))
     return () => codec.examine(stream)
   },

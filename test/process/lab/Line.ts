@@ -10,13 +10,12 @@ import {
   cups46,
   cupsFrame,
   Framer,
-  frameOverhead,
   isMessageError,
   type Message,
   mtiText,
   responseMti,
   reveal,
-  writeFrame
+  wholeFrame
 } from "@jinka/codec"
 
 const codec = compile(cups)
@@ -25,10 +24,7 @@ const codec = compile(cups)
 export const frameOf = (message: Message): Buffer => {
   const bytes = codec.encode(message)
   if (isMessageError(bytes)) throw new Error(bytes._tag)
-  const { after, before } = frameOverhead(cupsFrame)
-  const framed = Buffer.alloc(before + bytes.length + after)
-  bytes.copy(framed, before)
-  return framed.subarray(0, writeFrame(cupsFrame, framed, 0, bytes.length))
+  return wholeFrame(cupsFrame, bytes)
 }
 
 /** A purchase of acquirer 48020000 with its own STAN and RRN; `pan` says where it goes. */

@@ -1,6 +1,6 @@
 /** A door over real sockets, with what it gives to each link and what it notes. */
 import { connect, type Socket } from "node:net"
-import { compile, cups, cupsFrame, isMessageError, type Message, writeFrame } from "@jinka/codec"
+import { compile, cups, cupsFrame, isMessageError, type Message, wholeFrame } from "@jinka/codec"
 import { Effect, Exit, Layer, Scope } from "effect"
 import { Door, type DoorMember, type DoorSettings } from "../../../packages/switch/src/link/Door.ts"
 import type { Connection } from "../../../packages/switch/src/transport/Transport.ts"
@@ -100,9 +100,7 @@ export const knock = (port: number, localAddress = "127.0.0.1"): Promise<Knock> 
 export const framed = (message: Message): Buffer => {
   const bytes = codec.encode(message)
   if (isMessageError(bytes)) throw new Error(bytes._tag)
-  const frame = Buffer.alloc(bytes.length + 4)
-  bytes.copy(frame, 4)
-  return frame.subarray(0, writeFrame(cupsFrame, frame, 0, bytes.length))
+  return wholeFrame(cupsFrame, bytes)
 }
 
 /** An echo request as an institution sends it first. */

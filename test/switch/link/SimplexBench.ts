@@ -4,7 +4,7 @@
  * Legs are named as the switch names them: on the "send" leg the switch sends and the partner only listens.
  */
 import * as Net from "node:net"
-import { compile, cups, cupsFrame, isMessageError, type Message, writeFrame } from "@jinka/codec"
+import { compile, cups, cupsFrame, isMessageError, type Message, wholeFrame } from "@jinka/codec"
 import { Effect, Layer, type Scope } from "effect"
 import type { LinkEnded } from "../../../packages/switch/src/link/Ended.ts"
 import { Link, type LinkEvents } from "../../../packages/switch/src/link/Link.ts"
@@ -42,9 +42,7 @@ export const until = (what: string, isSo: () => boolean): Effect.Effect<void> =>
 export const framed = (message: Message): Buffer => {
   const bytes = codec.encode(message)
   if (isMessageError(bytes)) throw new Error(`the test's message is wrong: ${bytes._tag}`)
-  const out = Buffer.alloc(bytes.length + 4)
-  bytes.copy(out, 4)
-  return out.subarray(0, writeFrame(cupsFrame, out, 0, bytes.length))
+  return wholeFrame(cupsFrame, bytes)
 }
 
 /** One leg at the partner's end. */

@@ -9,10 +9,9 @@ import {
   cupsFrame,
   type FrameFormat,
   Framer,
-  frameOverhead,
   isMessageError,
   type Message,
-  writeFrame
+  wholeFrame
 } from "@jinka/codec"
 import { Deferred, Effect, Fiber, Layer, Logger } from "effect"
 import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
@@ -148,10 +147,7 @@ export const startRig = async (
 export const framed = (message: Message, frame: FrameFormat = cupsFrame, by: Codec = codec): Buffer => {
   const bytes = by.encode(message)
   if (isMessageError(bytes)) throw new Error(`the test's message is wrong: ${bytes._tag}`)
-  const { before, after } = frameOverhead(frame)
-  const out = Buffer.alloc(before + bytes.length + after)
-  bytes.copy(out, before)
-  return out.subarray(0, writeFrame(frame, out, 0, bytes.length))
+  return wholeFrame(frame, bytes)
 }
 
 /** Calls `each` for every message that a socket brings, and `end` when it has ended in order. */

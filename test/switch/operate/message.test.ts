@@ -1,4 +1,4 @@
-import { binaryFrame, cupsFrame, frameOverhead, writeFrame } from "@jinka/codec"
+import { binaryFrame, cupsFrame, wholeFrame } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { type Input, type InputForm, MessageInput } from "../../../packages/switch/src/operate/message/MessageInput.ts"
@@ -13,13 +13,6 @@ const read = (form: InputForm, frame: typeof cupsFrame | undefined, ...pieces: R
 
 const hexOf = (found: ReadonlyArray<Input>) =>
   found.map((one) => (one._tag === "message" ? one.bytes.toString("hex") : `${one.at}: ${one.why}`))
-
-const framed = (frame: typeof cupsFrame, message: Buffer): Buffer => {
-  const { before, after } = frameOverhead(frame)
-  const out = Buffer.alloc(before + message.length + after)
-  message.copy(out, before)
-  return out.subarray(0, writeFrame(frame, out, 0, message.length))
-}
 
 describe("Input in hex", () => {
   it("is a message a line, blanks and empty lines aside", () => {
@@ -40,7 +33,7 @@ describe("Input in hex", () => {
   })
 
   it("loses its length header when a frame is given", () => {
-    const line = framed(cupsFrame, Buffer.from("abc")).toString("hex")
+    const line = wholeFrame(cupsFrame, Buffer.from("abc")).toString("hex")
 
     expect(hexOf(read("hex", cupsFrame, `${line}\n`))).toEqual([Buffer.from("abc").toString("hex")])
   })
@@ -69,7 +62,7 @@ describe("Binary input", () => {
         fc.array(message, { minLength: 1, maxLength: 8 }),
         fc.array(fc.nat(400), { maxLength: 12 }),
         (messages, cuts) => {
-          const bytes = Buffer.concat(messages.map((one) => framed(binaryFrame, Buffer.from(one))))
+          const bytes = Buffer.concat(messages.map((one) => wholeFrame(binaryFrame, Buffer.from(one))))
           const at = [0, ...cuts.map((cut) => cut % bytes.length).sort((a, b) => a - b), bytes.length]
           const pieces = at.slice(1).map((to, index) => bytes.subarray(at[index], to))
           expect(hexOf(read("binary", binaryFrame, ...pieces))).toEqual(

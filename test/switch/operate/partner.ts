@@ -9,13 +9,12 @@ import {
   cups46,
   cupsFrame,
   Framer,
-  frameOverhead,
   isMessageError,
   type Message,
   mtiText,
   responseMti,
   reveal,
-  writeFrame
+  wholeFrame
 } from "@jinka/codec"
 
 const codec = compile(cups)
@@ -92,10 +91,7 @@ export class Partner {
   send(message: Message): void {
     const bytes = codec.encode(message)
     if (isMessageError(bytes)) throw new Error(bytes._tag)
-    const { before, after } = frameOverhead(cupsFrame)
-    const framed = Buffer.alloc(before + bytes.length + after)
-    bytes.copy(framed, before)
-    this.socket.write(framed.subarray(0, writeFrame(cupsFrame, framed, 0, bytes.length)))
+    this.socket.write(wholeFrame(cupsFrame, bytes))
   }
 
   /** Bytes as they are. */

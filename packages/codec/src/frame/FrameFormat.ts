@@ -244,6 +244,18 @@ const writeTrailer = (shape: LengthShape, out: Buffer, lengthAt: number, to: num
   if (shape.lrc) out[to + 1] = xor(out, lengthAt, to + 1)
 }
 
+/**
+ * A message in its frame, in a new buffer. Throws a `RangeError` when the message does not fit the length header or a fixed
+ * frame's size; whether it keeps to `lengthMax` is not looked at. For a stream of messages, `writeFrame` needs no second buffer.
+ */
+export const wholeFrame = (format: FrameFormat, message: Uint8Array): Buffer => {
+  const { before, after } = frameOverhead(format)
+  const frame = Buffer.allocUnsafe(before + message.length + after)
+  frame.set(message, before)
+  writeFrame(format, frame, 0, message.length)
+  return frame
+}
+
 /** XOR of bytes `[from, to)`: the longitudinal redundancy check of serial concentrators. */
 export const xor = (buffer: Uint8Array, from: number, to: number): number => {
   let check = 0

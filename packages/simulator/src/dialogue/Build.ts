@@ -11,7 +11,7 @@ import {
   mtiText,
   readHeader,
   responseMti,
-  writeFrame
+  wholeFrame
 } from "@jinka/codec"
 import type { Dialogue, Making, Spoiling, Values } from "./Dialogue.ts"
 import { StepInvalid } from "./DialogueInvalid.ts"
@@ -155,20 +155,16 @@ export const spoil = (form: Form, message: Buffer, spoiling: Spoiling): Buffer =
 
 /** The message in its frame. Throws `StepInvalid`. */
 export const framed = (form: Form, message: Buffer, spoiling: Spoiling): Buffer => {
-  const { after, before } = frameOverhead(form.frame)
-  const out = Buffer.alloc(before + message.length + after)
-  message.copy(out, before)
   if (spoiling.length === undefined) {
     try {
-      writeFrame(form.frame, out, 0, message.length)
+      return wholeFrame(form.frame, message)
     } catch (error) {
       throw new StepInvalid({ rule: error instanceof Error ? error.message : String(error) })
     }
-    return out
   }
+  const { after, before } = frameOverhead(form.frame)
   if (spoiling.length.length !== before) throw new StepInvalid({ rule: `length: needs ${before} characters` })
-  out.write(spoiling.length, 0, "latin1")
-  return out
+  return Buffer.concat([Buffer.from(spoiling.length, "latin1"), message, Buffer.alloc(after)])
 }
 
 /** The writes of a frame: how it is cut and split. */

@@ -11,13 +11,12 @@ import {
   cupsFrame,
   explain,
   type FrameFormat,
-  frameOverhead,
   interpret,
   isMessageError,
   type Message,
   type MessageError,
   reveal,
-  writeFrame
+  wholeFrame
 } from "@jinka/codec"
 import { type Fields, notRejected, type PartnerMessage } from "./PartnerMessage.ts"
 
@@ -74,11 +73,5 @@ export const cupsForm = (): MessageForm => {
 }
 
 /** A message in its frame. */
-export const framed = (form: MessageForm, message: PartnerMessage): Buffer => {
-  const bytes = form.write(message)
-  const { before, after } = frameOverhead(form.frame)
-  const frame = Buffer.allocUnsafe(before + bytes.length + after)
-  frame.set(bytes, before)
-  writeFrame(form.frame, frame, 0, bytes.length)
-  return frame
-}
+export const framed = (form: MessageForm, message: PartnerMessage): Buffer =>
+  wholeFrame(form.frame, form.write(message))

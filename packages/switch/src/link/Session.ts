@@ -5,7 +5,7 @@
  * writes all that has gathered in one go. The keeper owns every clock of the connection: idle frames, watchdog, sign-on, frame
  * deadline, slow partner. Whichever fails first ends the epoch with a reason.
  */
-import { Framer, type FrameSink, frameOverhead, idleFrame, MessageIndex, writeFrame } from "@jinka/codec"
+import { Framer, type FrameSink, frameOverhead, idleFrame, MessageIndex, wholeFrame, writeFrame } from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
 import { Deadlines } from "./Deadlines.ts"
@@ -121,9 +121,7 @@ export class Session {
 
   /** Puts a whole message in front of everything that is not being written yet. */
   putUrgent(message: Buffer): void {
-    const frame = Buffer.allocUnsafe(message.length + this.overhead)
-    message.copy(frame, this.before)
-    this.outbox.putUrgent(frame.subarray(0, writeFrame(this.link.settings.frame, frame, 0, message.length)))
+    this.outbox.putUrgent(wholeFrame(this.link.settings.frame, message))
   }
 
   /** Ends the connection with a reason, from any fiber or from the switch. */

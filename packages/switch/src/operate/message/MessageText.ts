@@ -6,11 +6,10 @@ import {
   describe,
   explain,
   type FrameFormat,
-  frameOverhead,
   isMessageError,
   messageFromJson,
   messageToJson,
-  writeFrame
+  wholeFrame
 } from "@jinka/codec"
 import Table from "cli-table3"
 
@@ -60,11 +59,8 @@ export const encodeJson = (codec: Codec, json: unknown, frame: FrameFormat | und
   const bytes = codec.encode(message)
   if (isMessageError(bytes)) return explain(bytes)
   if (frame === undefined) return bytes
-  const { before, after } = frameOverhead(frame)
-  const framed = Buffer.alloc(before + bytes.length + after)
-  bytes.copy(framed, before)
   try {
-    return framed.subarray(0, writeFrame(frame, framed, 0, bytes.length))
+    return wholeFrame(frame, bytes)
   } catch (cause) {
     if (cause instanceof RangeError) return `${cause.message}.`
     throw cause
