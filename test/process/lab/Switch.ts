@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { stringify } from "yaml"
+import { answerTo, Line, purchase, text, until } from "../../switch/operate/Line.ts"
 import { folder, type RunningSwitch, runSwitch } from "../../switch/operate/program.ts"
-import { answerTo, Line, purchase, text, until } from "./Line.ts"
 
 /** A link of a configuration file. */
 export interface LinkText {

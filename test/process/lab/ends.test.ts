@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import { journalFindings } from "../../regression/JournalCheck.ts"
 import { makeSystem, type System } from "../../regression/System.ts"
-import { answerTo, frameOf, Line, purchase, text, until } from "./Line.ts"
+import { answerTo, frameOf, Line, purchase, text, until } from "../../switch/operate/Line.ts"
 
 const isLong = process.env["JINKA_LAB"] === "long"
 /** An answer followed by RST, again and again. */

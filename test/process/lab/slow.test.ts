@@ -3,8 +3,8 @@
  * are cut at their own deadline or limit, and nobody else notices.
  */
 import { afterEach, describe, expect, it } from "vitest"
+import { frameOf, Line, pause, purchase, until } from "../../switch/operate/Line.ts"
 import { cleanUp } from "../../switch/operate/program.ts"
-import { frameOf, Line, pause, purchase, until } from "./Line.ts"
 import { GoodPair, goodLinks, listening, procHindrance, residentMiB, switchWith } from "./Switch.ts"
 
 const isLong = process.env["JINKA_LAB"] === "long"

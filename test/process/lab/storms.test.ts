@@ -5,8 +5,8 @@
  */
 import { createServer, type Socket } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
+import { Line, pause, until } from "../../switch/operate/Line.ts"
 import { cleanUp } from "../../switch/operate/program.ts"
-import { Line, pause, until } from "./Line.ts"
 import { GoodPair, goodLinks, handlesOf, type LinkText, procHindrance, residentMiB, switchWith } from "./Switch.ts"
 
 const isLong = process.env["JINKA_LAB"] === "long"

@@ -3,8 +3,9 @@ import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 
 import { afterEach, describe, expect, it } from "vitest"
-import { answerTo, Partner, purchase, text } from "../operate/partner.ts"
+import { answerTo, Line, text } from "../operate/Line.ts"
 import { cleanUp, configuration, folder, runSwitch } from "../operate/program.ts"
+import { purchase } from "../operate/swiped.ts"
 
 afterEach(cleanUp)
 
@@ -37,8 +38,8 @@ const served = async (
   from: string
 ) => {
   const running = await runSwitch(file)
-  const acquirer = await Partner.connect(running.port("acquirer"))
-  const issuer = await Partner.connect(running.port("issuer"))
+  const acquirer = await Line.connect(running.port("acquirer"))
+  const issuer = await Line.connect(running.port("issuer"))
   while ((await running.status()).links.filter(({ ready }) => ready).length < 2);
   let stan = 1
   const ask = async (): Promise<number> => {

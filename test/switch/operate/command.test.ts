@@ -3,8 +3,8 @@ import { join } from "node:path"
 import { type Message, messageToJson } from "@jinka/codec"
 import { afterEach, describe, expect, it } from "vitest"
 import { sound } from "./checked.ts"
-import { pan, purchase } from "./partner.ts"
 import { cleanUp, folder, jinka } from "./program.ts"
+import { pan, purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
 

@@ -6,8 +6,9 @@ import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
-import { answerTo, Partner, purchase, text } from "./partner.ts"
+import { answerTo, Line, text } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
+import { purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
 
@@ -20,8 +21,8 @@ const start = async (change: (yaml: string) => string = slow) => {
 }
 
 const connected = async (running: RunningSwitch) => {
-  const acquirer = await Partner.connect(running.port("acquirer"))
-  const issuer = await Partner.connect(running.port("issuer"))
+  const acquirer = await Line.connect(running.port("acquirer"))
+  const issuer = await Line.connect(running.port("issuer"))
   while ((await running.status()).links.some(({ ready }) => !ready));
   return { acquirer, issuer }
 }
@@ -76,13 +77,13 @@ describe("One link at 3 a.m.", () => {
 
   it("keeps its last ends, and a frame that could not be read with its first bytes", async () => {
     const { running } = await start()
-    const first = await Partner.connect(running.port("issuer"))
+    const first = await Line.connect(running.port("issuer"))
     await reached(running, "issuer", ({ ready }) => ready)
     first.close()
     await reached(running, "issuer", ({ ends }) => ends.length === 1)
-    const second = await Partner.connect(running.port("issuer"))
+    const second = await Line.connect(running.port("issuer"))
     await reached(running, "issuer", ({ epoch }) => epoch === 2)
-    second.raw(Buffer.from("16030102", "hex"))
+    second.send(Buffer.from("16030102", "hex"))
     await reached(running, "issuer", ({ ends }) => ends.length === 2)
 
     expect((await linkOf(running, "issuer")).ends).toMatchObject([
@@ -95,9 +96,9 @@ describe("One link at 3 a.m.", () => {
     const { file, running } = await start((yaml) =>
       slow(yaml).replace("    storeAndForward", "    writeTimeout: 1 minutes\n    unsent: 64 MiB\n    storeAndForward")
     )
-    const issuer = await Partner.connect(running.port("issuer"))
+    const issuer = await Line.connect(running.port("issuer"))
     await reached(running, "issuer", ({ ready }) => ready)
-    issuer.pause()
+    issuer.socket.pause()
     const is = ({ clocks, legs }: Awaited<ReturnType<typeof linkOf>>) =>
       clocks?.writingSince != null && legs[0]?.kernel?.timer === "zero window probe"
     while (!is(await linkOf(running, "issuer"))) {
@@ -168,7 +169,7 @@ describe("An operator", () => {
 
     const cut = await act(running, "issuer", "cut")
     const answer = await acquirer.next()
-    const back = await Partner.connect(running.port("issuer"))
+    const back = await Line.connect(running.port("issuer"))
     await back.prove(3)
     const reversal = await back.next()
 
@@ -209,8 +210,8 @@ describe("An operator", () => {
     const { running } = await start((yaml) =>
       slow(yaml).replace("    storeAndForward", "    signOn: { send: true }\n    storeAndForward")
     )
-    const acquirer = await Partner.connect(running.port("acquirer"))
-    const issuer = await Partner.connect(running.port("issuer"))
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
     issuer.send(answerTo(await issuer.next(), "00"))
     while ((await running.status()).links.some(({ ready }) => !ready));
     acquirer.send(purchase(1))
@@ -226,13 +227,13 @@ describe("An operator", () => {
     issuer.send(answerTo(signOff, "00"))
     const drained = await draining
     // It is turned away: behind its connecting, or so soon that it sees the RST as the answer to that.
-    await Partner.connect(running.port("issuer")).then(
-      ({ closed }) => closed,
+    await Line.connect(running.port("issuer")).then(
+      ({ ended }) => ended,
       () => undefined
     )
     const again = await act(running, "issuer", "drain")
     await act(running, "issuer", "unblock")
-    const back = await Partner.connect(running.port("issuer"))
+    const back = await Line.connect(running.port("issuer"))
     const signOn = await back.next()
 
     expect([text(refused, 39), text(answered, 39)]).toEqual(["91", "00"])
@@ -269,7 +270,7 @@ describe("An operator", () => {
     const twice = await act(running, "issuer", "sign-off")
     issuer.close()
     await reached(running, "issuer", ({ epoch, local }) => epoch === 1 && local === "")
-    const back = await Partner.connect(running.port("issuer"))
+    const back = await Line.connect(running.port("issuer"))
     await reached(running, "issuer", ({ epoch }) => epoch === 2)
     const { state } = await linkOf(running, "issuer")
     const on = act(running, "issuer", "sign-on")

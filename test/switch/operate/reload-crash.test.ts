@@ -1,8 +1,9 @@
 /** The process is killed while a reload drains a link. */
 import { afterEach, describe, expect, it } from "vitest"
-import { answerTo, Partner, purchase, text } from "./partner.ts"
+import { answerTo, Line, text } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
 import { freePort, linkOf, patient, ready, reload, withIssuer } from "./reloading.ts"
+import { purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
 
@@ -13,8 +14,8 @@ describe("A crash in the middle of a reload", () => {
     const directory = folder()
     const file = configuration(directory, withIssuer(port))
     const running = await runSwitch(file)
-    const acquirer = await Partner.connect(running.port("acquirer"))
-    const issuer = await Partner.connect(port)
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(port)
     await ready(running, "acquirer", "issuer")
     acquirer.send(purchase(1))
     await issuer.next()
@@ -31,7 +32,7 @@ describe("A crash in the middle of a reload", () => {
     const { file } = await crashed(withIssuer(elsewhere))
 
     const second = await runSwitch(file)
-    const issuer = await Partner.connect(elsewhere)
+    const issuer = await Line.connect(elsewhere)
     const reversal = await issuer.next()
     issuer.send(answerTo(reversal, "00"))
     while ((await linkOf(second, "issuer"))?.stored !== 0);

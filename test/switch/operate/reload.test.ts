@@ -6,31 +6,28 @@ import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
-import { answerTo, Partner, purchase, text } from "./partner.ts"
+import { answerTo, Line, text } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
 import { freePort, link, linkOf, patient, ready, refusalOf, reload, withIssuer } from "./reloading.ts"
+import { purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
 
 /** Answers whatever comes: echoes, sign-ons, requests and reversals. */
-const answering = async (partner: Partner, until: () => boolean) => {
-  while (!until()) {
-    const message = await partner.next()
+const answering = (partner: Line) => {
+  partner.onMessage = (message) => {
     if (!message.mti.endsWith("10") && !message.mti.endsWith("30")) partner.send(answerTo(message, "00"))
   }
 }
 
 /** Sends purchases all the time and counts the answers by STAN. */
-const load = (acquirer: Partner, first = 1) => {
+const load = (acquirer: Line, first = 1) => {
   const codes = new Map<number, Array<string>>()
   let sent = first - 1
   let isOver = false
-  const receiving = async () => {
-    for (;;) {
-      const answer = await acquirer.next()
-      const stan = Number(text(answer, 11))
-      codes.set(stan, [...(codes.get(stan) ?? []), text(answer, 39)])
-    }
+  acquirer.onMessage = (answer) => {
+    const stan = Number(text(answer, 11))
+    codes.set(stan, [...(codes.get(stan) ?? []), text(answer, 39)])
   }
   const sending = async () => {
     while (!isOver) {
@@ -38,7 +35,6 @@ const load = (acquirer: Partner, first = 1) => {
       await new Promise((resolve) => setTimeout(resolve, 4))
     }
   }
-  void receiving()
   const whole = sending()
   return {
     codes,
@@ -61,13 +57,12 @@ describe("A reload under load", () => {
     const before = link("going", going!) + link("changing", changing!)
     const file = configuration(directory, withIssuer(issuerPort!, before))
     const running = await runSwitch(file)
-    const acquirer = await Partner.connect(running.port("acquirer"))
-    const issuer = await Partner.connect(issuerPort!)
-    const parting = await Partner.connect(going!)
-    await Partner.connect(changing!)
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(issuerPort!)
+    const parting = await Line.connect(going!)
+    await Line.connect(changing!)
     await ready(running, "acquirer", "issuer", "going", "changing")
-    let isOver = false
-    void answering(issuer, () => isOver)
+    answering(issuer)
     const traffic = load(acquirer)
     while (traffic.codes.size < 100) await new Promise((resolve) => setTimeout(resolve, 5))
 
@@ -77,14 +72,13 @@ describe("A reload under load", () => {
     )
     const answeredBefore = traffic.codes.size
     const report = await reload(running)
-    await parting.closed
+    await parting.ended
     while (traffic.codes.size < answeredBefore + 100) await new Promise((resolve) => setTimeout(resolve, 5))
     const { counts, doubled, sent } = await traffic.end()
-    await Partner.connect(coming!)
-    await Partner.connect(changing!)
+    await Line.connect(coming!)
+    await Line.connect(changing!)
     // A reopened connection has to answer echoes before it is used; that it is up is enough here.
     while ((await linkOf(running, "changing"))?.epoch !== 2 || (await linkOf(running, "coming"))?.epoch !== 1);
-    isOver = true
     const { links } = await running.status()
 
     expect(report).toMatchObject({
@@ -113,18 +107,18 @@ describe("A reload under load", () => {
     const directory = folder()
     const file = configuration(directory, withIssuer(oldPort!))
     const running = await runSwitch(file)
-    const acquirer = await Partner.connect(running.port("acquirer"))
-    const old = await Partner.connect(oldPort!)
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const old = await Line.connect(oldPort!)
     await ready(running, "acquirer", "issuer")
-    void answering(old, () => false)
+    answering(old)
     const traffic = load(acquirer)
     while (traffic.codes.size < 100) await new Promise((resolve) => setTimeout(resolve, 5))
 
     configuration(directory, withIssuer(newPort!))
     const report = await reload(running)
-    await old.closed
-    const next = await Partner.connect(newPort!)
-    void answering(next, () => false)
+    await old.ended
+    const next = await Line.connect(newPort!)
+    answering(next)
     await ready(running, "issuer")
     const answeredThen = traffic.codes.size
     while (traffic.codes.size < answeredThen + 100) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -149,8 +143,8 @@ describe("A reload", () => {
 
   it("swaps routes and limits without touching a link, once as a dry run and once in earnest", async () => {
     const { directory, file, running } = await quiet()
-    const acquirer = await Partner.connect(running.port("acquirer"))
-    const issuer = await Partner.connect(running.port("issuer"))
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
     await ready(running, "acquirer", "issuer")
     acquirer.send({
       ...purchase(1),
@@ -225,7 +219,7 @@ describe("A reload", () => {
     const port = await freePort()
     const taken = createServer().listen(port, "127.0.0.1")
     const { directory, running } = await quiet()
-    const issuer = await Partner.connect(running.port("issuer"))
+    const issuer = await Line.connect(running.port("issuer"))
     await ready(running, "issuer")
     configuration(directory, withIssuer(port))
 
@@ -242,8 +236,8 @@ describe("A reload", () => {
     const short = (change: (yaml: string) => string) => (yaml: string) =>
       change(yaml).replace("5 seconds", "300 millis")
     const { directory, running } = await quiet(short(withIssuer(port!)))
-    const acquirer = await Partner.connect(running.port("acquirer"))
-    const issuer = await Partner.connect(port!)
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(port!)
     await ready(running, "acquirer", "issuer")
     acquirer.send(purchase(1))
     await issuer.next()
@@ -260,7 +254,7 @@ describe("A reload", () => {
     const kept = await linkOf(running, "issuer")
     configuration(directory, short(withIssuer(elsewhere!)))
     const moved = await reload(running)
-    const there = await Partner.connect(elsewhere!)
+    const there = await Line.connect(elsewhere!)
     await there.prove(3)
     const reversal = await there.next()
     there.send(answerTo(reversal, "00"))
@@ -309,7 +303,7 @@ describe("A reload", () => {
     await Effect.runPromise(ask(running.ready.control, "POST", "/links/issuer/block", OperatedReport, { user: "ann" }))
     configuration(directory, withIssuer(port, "", "    window: 9\n"))
     await reload(running)
-    await Partner.connect(port)
+    await Line.connect(port)
     while ((await linkOf(running, "issuer"))?.epoch !== 1);
 
     expect(removed.removed).toEqual(["issuer"])

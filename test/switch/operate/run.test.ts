@@ -5,8 +5,9 @@ import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { TraceReport } from "../../../packages/switch/src/operate/trace/TraceReport.ts"
-import { answerTo, Partner, pan, purchase, text } from "./partner.ts"
+import { answerTo, Line, text } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, type RunningSwitch, runLimitedSwitch, runSwitch } from "./program.ts"
+import { pan, purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
 
@@ -14,8 +15,8 @@ const json = (text: string) => JSON.parse(text)
 
 /** Both partners, once both links are ready: that is a moment after their connections. */
 const connected = async (running: RunningSwitch) => {
-  const acquirer = await Partner.connect(running.port("acquirer"))
-  const issuer = await Partner.connect(running.port("issuer"))
+  const acquirer = await Line.connect(running.port("acquirer"))
+  const issuer = await Line.connect(running.port("issuer"))
   while ((await running.status()).links.some(({ ready }) => !ready));
   return { acquirer, issuer }
 }
@@ -197,14 +198,8 @@ describe("The end of a switch", () => {
     void running.ended.then(() => {
       isOver = true
     })
-    const answering = async () => {
-      while (!isOver) issuer.send(answerTo(await issuer.next(), "00"))
-    }
-    const counting = async () => {
-      while (!isOver) answered.push(text(await acquirer.next(), 11))
-    }
-    void answering()
-    void counting()
+    issuer.onMessage = (message) => issuer.send(answerTo(message, "00"))
+    acquirer.onMessage = (answer) => answered.push(text(answer, 11))
     for (let stan = 1; !isOver && stan <= 20_000; stan++) {
       acquirer.send(purchase(stan))
       if (stan % 50 === 0) await running.status().catch(() => undefined)

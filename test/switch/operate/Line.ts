@@ -27,7 +27,7 @@ export const frameOf = (message: Message): Buffer => {
   return wholeFrame(cupsFrame, bytes)
 }
 
-/** A purchase of acquirer 48020000 with its own STAN and RRN; `pan` says where it goes. */
+/** A purchase of acquirer 48020000 with its own STAN and RRN, and no track; `pan` says where it goes. */
 export const purchase = (stan: number, pan = "6200000000000005"): Message => ({
   header: { destination: "00010000", source: "48020000" },
   mti: "0200",
@@ -44,19 +44,22 @@ export const purchase = (stan: number, pan = "6200000000000005"): Message => ({
     25: "00",
     32: "48020000",
     33: "48020000",
-    37: `RR${String(stan).padStart(10, "0")}`,
+    37: `RRN${String(stan).padStart(9, "0")}`,
     41: "T0000001",
     42: "M00000000000001",
     49: "156"
   }
 })
 
-/** The answer to a message. */
-export const answerTo = (message: Message, code = "00"): Message => ({
-  header: answerHeader(cups46, message.header ?? {}),
-  mti: mtiText(responseMti(Number(message.mti))),
-  fields: { ...message.fields, 39: code }
-})
+/** The answer to a message, without the track of its card. */
+export const answerTo = (message: Message, code = "00"): Message => {
+  const { 35: _track, ...fields } = message.fields
+  return {
+    header: answerHeader(cups46, message.header ?? {}),
+    mti: mtiText(responseMti(Number(message.mti))),
+    fields: { ...fields, 39: code }
+  }
+}
 
 /** The text of a field; "" when it is not there. */
 export const text = (message: Message, de: number): string => String(reveal(message.fields[de] ?? ""))
@@ -64,7 +67,7 @@ export const text = (message: Message, de: number): string => String(reveal(mess
 /** How a line ended, as this end saw it. */
 export type End = "FIN" | "RST" | "here"
 
-/** One connection. */
+/** One connection. As any program would, it closes its own direction once the other end has closed its. */
 export class Line {
   readonly socket: Socket
   /** How it ended, and when, in monotonic milliseconds. */
@@ -104,7 +107,7 @@ export class Line {
 
   private static dial(port: number, localAddress: string, host: string): Promise<Line> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host, localAddress, noDelay: true, allowHalfOpen: true })
+      const socket = connect({ port, host, localAddress, noDelay: true })
       socket.once("error", reject)
       socket.once("connect", () => {
         socket.off("error", reject)
@@ -113,17 +116,13 @@ export class Line {
     })
   }
 
-  /** A connection that was made to us. */
-  static of(socket: Socket): Line {
-    return new Line(socket)
-  }
-
+  /** Sends a message, or bytes as they are. */
   send(message: Message | Buffer): void {
     this.socket.write(Buffer.isBuffer(message) ? message : frameOf(message))
   }
 
   /** The next message; fails when none comes in time. */
-  next(withinMs = 10_000): Promise<Message> {
+  next(withinMs = 20_000): Promise<Message> {
     const message = this.messages.shift()
     if (message !== undefined) return Promise.resolve(message)
     return new Promise((resolve, reject) => {
@@ -133,6 +132,21 @@ export class Line {
         resolve(came)
       })
     })
+  }
+
+  /** Done when everything sent so far has been handed to the kernel. */
+  get drained(): Promise<void> {
+    return new Promise((resolve) => this.socket.write("", () => resolve()))
+  }
+
+  /** Answers as many echoes as a reopened connection has to answer. */
+  async prove(echoes: number): Promise<void> {
+    for (let n = 0; n < echoes; n++) this.send(answerTo(await this.next()))
+  }
+
+  /** Closes both directions. */
+  close(): void {
+    this.socket.destroy()
   }
 
   /** Ends the line. After FIN the other direction stays open. */
