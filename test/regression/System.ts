@@ -12,9 +12,9 @@ import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
 import type { SystemSettings } from "../../packages/simulator/src/dialogue/index.ts"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
 import { layerSqlite } from "../../packages/switch/src/journal/SqliteStore.ts"
-import type { LinkSettings } from "../../packages/switch/src/link/Settings.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
+import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
 
 // The journal's thread of every switch compiles the same modules: with a cache it starts in half the time.
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
@@ -22,45 +22,23 @@ process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("../../node_modules/
 /** Seals the journals of these tests; not a secret. */
 export const testKey = Buffer.alloc(32, 0x42)
 
-/** The switch's own institution code in all dialogues. */
-const CENTRE = "00010000"
-
-const codec = compile(cups)
 /** The same without chip data: a second dialect, for what has to be translated. */
 const plainDialect = { ...cups, name: "cups-plain" }
 const plainCodec = compile(plainDialect)
-
-type Delivery = Switch.SwitchSettings["links"][number]["delivery"]
-type LinkAll = LinkSettings & { readonly delivery: Delivery }
 
 /** The links of every dialogue, with their institutions; a dialogue uses those that it names. */
 const institutions = { acquirer: "48020000", issuer: "01030000", other: "01040000" } as const
 type LinkName = keyof typeof institutions
 const linkNames = Object.keys(institutions) as ReadonlyArray<LinkName>
 
-const usualLink = (name: LinkName, port: number): LinkAll => ({
+const dialogueLink = (name: LinkName, port: number): LinkAll => ({
+  ...usualLink,
   name,
   institution: institutions[name],
-  ourInstitution: CENTRE,
-  dialect: cups,
-  codec,
-  frame: cupsFrame,
   side: { _tag: "listen", at: { host: "127.0.0.1", port }, from: [], second: "replace" },
-  mode: "async-duplex",
-  short: undefined,
-  stan: "callers",
-  callers: [],
-  waiting: { places: 0, waitMs: 0 },
   signOn: { send: false, expect: true, timeoutMs: 10_000 },
-  idleMs: 0,
   watchdog: { intervalMs: 20_000, probe: true, proofs: 0 },
-  reconnect: { minMs: 20, maxMs: 100 },
-  window: 64,
-  frameTimeoutMs: 5000,
-  unsentMax: 1 << 20,
-  writeTimeoutMs: 5000,
-  utcOffsetMs: 0,
-  delivery: { timeoutMs: 5000, retryMs: 100, attemptsMax: 5, window: 8 }
+  delivery: { ...usualLink.delivery, timeoutMs: 5000 }
 })
 
 const milliseconds = (text: string): number => {
@@ -106,7 +84,7 @@ const changes: Readonly<Record<string, Change>> = {
 }
 
 const linkOf = (name: LinkName, port: number, settings: SystemSettings): LinkAll => {
-  let link = usualLink(name, port)
+  let link = dialogueLink(name, port)
   for (const [key, text] of Object.entries(settings)) {
     const change = changes[key]
     if (change === undefined || typeof text !== "string") throw new Error(`system: ${name}: "${key}" is not known`)

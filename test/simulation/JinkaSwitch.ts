@@ -2,21 +2,17 @@
  * The production switch as the subject of the simulation: the real links, exchanges, recovery and journal, on the simulated
  * network and disk. One listening link for each acquirer, one dialling link for each issuer, routes by BIN.
  */
-import { compile, cups, cupsFrame } from "@jinka/codec"
 import { Effect, Layer } from "effect"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
 import type { GroupSettings } from "../../packages/switch/src/link/Group.ts"
 import type { LegsSettings, Side } from "../../packages/switch/src/link/Settings.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"
+import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
 import { CENTRE, type Options } from "./Options.ts"
 import type { LineOptions } from "./partner/Line.ts"
 import type { Half } from "./partner/Pair.ts"
 import type { Subject } from "./Subject.ts"
-
-const codec = compile(cups)
-
-type LinkSettings = Switch.SwitchSettings["links"][number]
 
 /** Our side of a simplex link: we send where the partner receives. */
 const sideOf = ({ pair }: LineOptions, alone: Side): Side | LegsSettings => {
@@ -29,35 +25,26 @@ const sideOf = ({ pair }: LineOptions, alone: Side): Side | LegsSettings => {
 }
 
 /** Short waits: a run is a few minutes long, and acquirers give up after 15 s at the earliest. */
-const linkSettings = (name: string, line: LineOptions, alone: Side): LinkSettings => ({
+const linkSettings = (name: string, line: LineOptions, alone: Side): LinkAll => ({
+  ...usualLink,
   name,
   institution: line.institution,
   ourInstitution: CENTRE,
-  dialect: cups,
-  codec,
-  frame: cupsFrame,
   side: sideOf(line, alone),
-  mode: "async-duplex",
-  short: undefined,
-  stan: "callers",
-  callers: [],
-  waiting: { places: 0, waitMs: 0 },
   signOn: { send: !line.signsOn, expect: line.signsOn, timeoutMs: 5000 },
   idleMs: 5000,
   watchdog: { intervalMs: 6000, probe: true, proofs: 1 },
   reconnect: { minMs: 200, maxMs: 5000 },
   window: 500,
-  frameTimeoutMs: 5000,
   unsentMax: 262_144,
   writeTimeoutMs: 10_000,
-  utcOffsetMs: 0,
   delivery: { timeoutMs: 5000, retryMs: 5000, attemptsMax: 1000, window: 20 }
 })
 
 type Partner = Options["acquirers"][number] | Options["issuers"][number]
 
 /** The links of a partner, one for each host. */
-const linksOf = ({ name, line, second }: Partner): ReadonlyArray<LinkSettings> => {
+const linksOf = ({ name, line, second }: Partner): ReadonlyArray<LinkAll> => {
   const alone = ({ role, endpoint }: LineOptions): Side =>
     role === "dials"
       ? { _tag: "listen", at: endpoint, from: [], second: "replace" }

@@ -1,7 +1,7 @@
 /**
  * A whole switch on a transport and a journal that the test holds in its hands: virtual time, nothing durable before `commit`.
  */
-import { type Codec, compile, cups, cupsFrame, type Dialect, isMessageError, type Message } from "@jinka/codec"
+import { type Codec, compile, cups, type Dialect, isMessageError, type Message } from "@jinka/codec"
 import { Effect, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import { Journal } from "../../../packages/switch/src/journal/Journal.ts"
@@ -13,8 +13,9 @@ import {
   ConnectionEnded,
   Transport
 } from "../../../packages/switch/src/transport/Transport.ts"
+import { type LinkAll, usualLink } from "../LinkSettings.ts"
 
-export type LinkAll = Switch.SwitchSettings["links"][number]
+export type { LinkAll }
 
 const local = new ConnectionEnded({ how: "local", cause: "closed by this side" })
 
@@ -118,28 +119,15 @@ export class Wire implements Connection {
 
 /** A link of the bench: nobody signs on, nobody is probed. */
 export const linkOf = (name: string, port: number, dialect: Dialect = cups): LinkAll => ({
+  ...usualLink,
   name,
   institution: `${port}0000`,
-  ourInstitution: "00010000",
   dialect,
   codec: compile(dialect),
-  frame: cupsFrame,
   side: { _tag: "listen", at: { host: "bench", port }, from: [], second: "replace" },
-  mode: "async-duplex",
-  short: undefined,
-  stan: "callers",
-  callers: [],
-  waiting: { places: 0, waitMs: 0 },
-  signOn: { send: false, expect: false, timeoutMs: 1000 },
-  idleMs: 0,
   watchdog: { intervalMs: 3_600_000, probe: false, proofs: 0 },
   reconnect: { minMs: 100, maxMs: 100 },
-  window: 64,
-  frameTimeoutMs: 5000,
-  unsentMax: 1 << 20,
-  writeTimeoutMs: 5000,
-  utcOffsetMs: 0,
-  delivery: { timeoutMs: 1000, retryMs: 1000, attemptsMax: 5, window: 8 }
+  delivery: { ...usualLink.delivery, retryMs: 1000 }
 })
 
 /** A purchase on its way from 4802 to BIN 62. */

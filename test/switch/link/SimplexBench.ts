@@ -11,6 +11,7 @@ import { Link, type LinkEvents } from "../../../packages/switch/src/link/Link.ts
 import type { LegsSettings, LinkSettings, Side } from "../../../packages/switch/src/link/Settings.ts"
 import * as Listening from "../../../packages/switch/src/operate/Listening.ts"
 import { layer as nodeTransport } from "../../../packages/switch/src/transport/NodeTransport.ts"
+import { usualLink } from "../LinkSettings.ts"
 
 export type LegName = "send" | "receive"
 /** Who makes a leg's connections, seen from the switch. */
@@ -159,12 +160,9 @@ export const simplexBench = (
     const link = new Link(
       0,
       {
+        ...usualLink,
         name: "simplex",
         institution: "01030000",
-        ourInstitution: "00010000",
-        dialect: cups,
-        codec,
-        frame: cupsFrame,
         side: {
           _tag: "legs",
           send: sideOf(send, ports.send),
@@ -174,19 +172,10 @@ export const simplexBench = (
           ...legs
         },
         mode: "async-simplex",
-        short: undefined,
-        stan: "callers",
-        callers: [],
-        waiting: { places: 0, waitMs: 0 },
-        signOn: { send: false, expect: false, timeoutMs: 1000 },
-        idleMs: 0,
         watchdog: { intervalMs: 60_000, probe: true, proofs: 0 },
         reconnect: { minMs: 20, maxMs: 50 },
         window: 8,
-        frameTimeoutMs: 5000,
         unsentMax: 1 << 22,
-        writeTimeoutMs: 5000,
-        utcOffsetMs: 0,
         ...wished
       },
       events

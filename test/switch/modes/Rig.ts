@@ -22,8 +22,9 @@ import * as Listening from "../../../packages/switch/src/operate/Listening.ts"
 import * as Switch from "../../../packages/switch/src/Switch.ts"
 import * as NodeTransport from "../../../packages/switch/src/transport/NodeTransport.ts"
 import type { Endpoint } from "../../../packages/switch/src/transport/Transport.ts"
+import { type LinkAll, usualLink } from "../LinkSettings.ts"
 
-export type LinkAll = Switch.SwitchSettings["links"][number]
+export type { LinkAll }
 
 const codec = compile(cups)
 /** Reads what a refusal echoes, too. */
@@ -31,27 +32,14 @@ const lenient = compile({ ...cups, lenient: true })
 
 /** A link of CUPS messages; short waits. */
 export const linkOf = (name: string, more: Partial<LinkAll> = {}): LinkAll => ({
+  ...usualLink,
   name,
   institution: "01020000",
-  ourInstitution: "00010000",
-  dialect: cups,
-  codec,
-  frame: cupsFrame,
   side: { _tag: "listen", at: { host: "127.0.0.1", port: 0 }, from: [], second: "replace" },
-  mode: "async-duplex",
-  short: undefined,
-  stan: "callers",
-  callers: [],
-  waiting: { places: 0, waitMs: 0 },
-  signOn: { send: false, expect: false, timeoutMs: 1000 },
-  idleMs: 0,
   watchdog: { intervalMs: more.short === undefined ? 60_000 : 0, probe: false, proofs: 0 },
-  reconnect: { minMs: 20, maxMs: 100 },
   window: 512,
   frameTimeoutMs: 400,
-  unsentMax: 1 << 20,
   writeTimeoutMs: 2000,
-  utcOffsetMs: 0,
   delivery: { timeoutMs: 300, retryMs: 100, attemptsMax: 50, window: 8 },
   ...more
 })
