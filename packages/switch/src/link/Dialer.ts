@@ -4,6 +4,7 @@
 import { Clock, Effect, Random } from "effect"
 import { type Connection, Transport } from "../transport/Transport.ts"
 import * as Backoff from "./Backoff.ts"
+import { Bell } from "./Bell.ts"
 import type { Side } from "./Settings.ts"
 
 /** Attempts that failed are noted the first time and then every so often: a night without the partner must not fill the log. */
@@ -22,7 +23,8 @@ export class Dialer {
   attempts = 0
   /** Monotonic milliseconds of the next attempt; 0: none is waited for. */
   nextAttempt = 0
-  private hurry: (() => void) | undefined
+  /** Ends the pause before the next attempt. */
+  private readonly hurry = new Bell()
   private readonly owner: DialerOwner
   private readonly side: Side & { readonly _tag: "connect" }
 
@@ -38,20 +40,8 @@ export class Dialer {
 
   /** Ends the pause before the next attempt. False when no pause is running. */
   retry(): boolean {
-    const { hurry } = this
-    hurry?.()
-    return hurry !== undefined
+    return this.hurry.ring()
   }
-
-  private readonly hurried: Effect.Effect<void> = Effect.callback((resume) => {
-    this.hurry = () => {
-      this.hurry = undefined
-      resume(Effect.void)
-    }
-    return Effect.sync(() => {
-      this.hurry = undefined
-    })
-  })
 
   /** The next connection. Waits before an attempt that follows a failed one. */
   readonly next: Effect.Effect<Connection, never, Transport> = Effect.gen({ self: this }, function* () {
@@ -63,7 +53,7 @@ export class Dialer {
       if (this.attempts > 0) {
         const wait = Backoff.delayMs(this.owner.settings.reconnect, this.attempts - 1, yield* Random.next)
         this.nextAttempt = now() + wait
-        yield* Effect.raceFirst(Effect.sleep(wait), this.hurried)
+        yield* Effect.raceFirst(Effect.sleep(wait), this.hurry.rung)
       }
       this.nextAttempt = 0
       const connection = yield* transport.connect(to, this.side).pipe(

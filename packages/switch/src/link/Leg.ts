@@ -8,6 +8,7 @@ import { Clock, Effect, Latch, type Scope } from "effect"
 import { type Connection, ConnectionEnded, type ListenFailed, type Transport } from "../transport/Transport.ts"
 import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
 import type { Limits } from "./Backoff.ts"
+import { Bell } from "./Bell.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
 import { endedBy, LinkEnded } from "./Ended.ts"
 import { LegConnection } from "./LegConnection.ts"
@@ -49,7 +50,8 @@ export class Leg implements DialerOwner, AcceptorOwner {
   private since = 0
   private lastByte = 0
   private lastEnd: SimplexLegStatus["lastEnd"]
-  private away: (() => void) | undefined
+  /** The link is taken away. */
+  private readonly leaving = new Bell()
   /** Why we end it, where the transport cannot know. */
   private why: string | undefined
 
@@ -79,7 +81,7 @@ export class Leg implements DialerOwner, AcceptorOwner {
   readonly keep: Effect.Effect<never, never, Transport> = Effect.gen({ self: this }, function* () {
     const clock = yield* Clock.Clock
     const coming = this.source.next as Effect.Effect<Connection, never, Transport>
-    const next = Effect.andThen(this.owner.back, Effect.raceFirst(coming, this.leaving))
+    const next = Effect.andThen(this.owner.back, Effect.raceFirst(coming, this.leaving.rung))
     return yield* Effect.forever(
       Effect.flatMap(next, (connection) => (connection === undefined ? Effect.void : this.hold(connection, clock)))
     )
@@ -92,20 +94,9 @@ export class Leg implements DialerOwner, AcceptorOwner {
     )
   )
 
-  /** Waits until the link is taken away. */
-  private readonly leaving: Effect.Effect<undefined> = Effect.callback((resume) => {
-    this.away = () => {
-      this.away = undefined
-      resume(Effect.succeed(undefined))
-    }
-    return Effect.sync(() => {
-      this.away = undefined
-    })
-  })
-
   /** The link is taken away: a leg that waits for the other is closed; a pair is closed by its session. */
   leave(): void {
-    this.away?.()
+    this.leaving.ring()
     if (this.held?.isJoined === false) this.close("closed by this side: the link was drained")
   }
 

@@ -6,6 +6,7 @@
  */
 import { type Clock, Effect } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
+import { Bell } from "./Bell.ts"
 
 /** Bytes that a receiving leg may bring before the other leg is up; above that it is not read until then. */
 const EARLY_MAX = 64 * 1024
@@ -34,7 +35,8 @@ export class LegConnection {
   private earlyBytes = 0
   private isWatching = false
   private isOver = false
-  private puller: (() => void) | undefined
+  /** The watch's pull is over. */
+  private readonly looked = new Bell()
 
   constructor(connection: Connection, owner: LegConnectionOwner, clock: Clock.Clock) {
     this.connection = connection
@@ -75,17 +77,7 @@ export class LegConnection {
   )
 
   /** The watch has a pull under way, and there is one at a time: what that brings is the pair's. */
-  private readonly watched: Connection["pull"] = Effect.flatten(
-    Effect.callback<Connection["pull"]>((resume) => {
-      this.puller = () => {
-        this.puller = undefined
-        resume(Effect.succeed(this.pull))
-      }
-      return Effect.sync(() => {
-        this.puller = undefined
-      })
-    })
-  )
+  private readonly watched: Connection["pull"] = Effect.suspend(() => Effect.andThen(this.looked.rung, this.pull))
 
   /** Watches a leg that only sends, until it ends: nothing may come on it. */
   readonly watchSending: Effect.Effect<void> = Effect.suspend(() => this.connection.pull).pipe(
@@ -109,7 +101,7 @@ export class LegConnection {
     }),
     Effect.map(() => {
       this.isWatching = false
-      this.puller?.()
+      this.looked.ring()
     }),
     Effect.repeat({ while: () => !this.isOver && !this.isJoined && this.earlyBytes < EARLY_MAX })
   )

@@ -9,6 +9,7 @@ import { Clock, Effect, Latch, type Scope } from "effect"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
 import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
 import { addressing } from "./Addressing.ts"
+import { Bell } from "./Bell.ts"
 import { challenge, shownBy } from "./Challenge.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
 import { answerOverdue, LinkEnded } from "./Ended.ts"
@@ -79,7 +80,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   isGone = false
   /** An operator has signed us off: a new connection does not sign on by itself. */
   isSignedOff = false
-  private away: (() => void) | undefined
+  /** The link is taken away. */
+  private readonly leaving = new Bell()
   /** Open once it listens, or dials. */
   readonly begun = Latch.makeUnsafe(false)
   private readonly back = Latch.makeUnsafe(true)
@@ -253,7 +255,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     this.back.closeUnsafe()
     this.session?.close(ended)
     this.short?.close(ended)
-    this.away?.()
+    this.leaving.ring()
   }
 
   /** See `LinkEvents`. */
@@ -341,7 +343,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     if (!(source instanceof Dialer)) yield* source.listen
     this.begun.openUnsafe()
     const coming = source.next as Effect.Effect<Connection, never, Transport>
-    const next = Effect.raceFirst(coming, this.leaving)
+    const next = Effect.raceFirst(coming, this.leaving.rung)
     const whole = Effect.forever(
       Effect.andThen(
         this.back.await,
@@ -354,17 +356,6 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     if (source instanceof Legs) return yield* Effect.raceFirst(whole, source.keep)
     const close = source instanceof Acceptor ? Effect.sync(() => source.close()) : Effect.void
     return yield* Effect.ensuring(whole, close)
-  })
-
-  /** Waits until the link is taken away. */
-  private readonly leaving: Effect.Effect<undefined> = Effect.callback((resume) => {
-    this.away = () => {
-      this.away = undefined
-      resume(Effect.succeed(undefined))
-    }
-    return Effect.sync(() => {
-      this.away = undefined
-    })
   })
 
   /** One connection, from its opening to its end. */
