@@ -52,7 +52,7 @@ export class Admission {
     this.allowed = allowed
   }
 
-  /** A connection arrives: lets it in (`undefined`), to be told `owned` and `gone` later, or says why not. */
+  /** A connection arrives: lets it in (`undefined`), to be told `settled` and `gone` later, or says why not. */
   arrive(address: string, now: number): Refusal | undefined {
     const { connections, newPerSecond, pending, perSource } = this.limits
     if (!this.allowed.has(address)) return "PeerNotAllowed"
