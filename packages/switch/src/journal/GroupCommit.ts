@@ -8,7 +8,7 @@ import type Database from "better-sqlite3"
 import { entryAt, entryLength, panLengthMax, readU64, writeU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
 import { groupAt, groupHashLength, groupHeaderLength } from "./Group.ts"
-import { additionalOf, nameAt } from "./Groups.ts"
+import { additionalOf, nameAt } from "./GroupReader.ts"
 import { packPan, panBlockLength, panKeyOf, type Seal } from "./Seal.ts"
 
 /** Entries between two marks. */

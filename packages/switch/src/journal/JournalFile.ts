@@ -21,7 +21,7 @@ import { join } from "node:path"
 import type Database from "better-sqlite3"
 import { Anchor, anchorFile, type Head, readAnchor } from "./Anchor.ts"
 import type { Reached } from "./GroupCommit.ts"
-import { floorOf, Groups, keyIdOf } from "./Groups.ts"
+import { floorOf, GroupReader, keyIdOf } from "./GroupReader.ts"
 import { reasonOf, stop } from "./JournalReason.ts"
 import type { NameRecord, Opened, VerifyCursor } from "./JournalStore.ts"
 import type { Keyring } from "./Seal.ts"
@@ -43,7 +43,7 @@ export const refusedWalFile = `${databaseFile}-wal.refused`
 export interface JournalFile {
   readonly directory: string
   readonly database: Database.Database
-  readonly groups: Groups
+  readonly groups: GroupReader
   readonly opened: Opened
   readonly reached: Reached
   /** Undefined when read-only. */
@@ -123,7 +123,7 @@ const openTables = (options: JournalFileOptions, database: Database.Database, fo
     createSchema(database)
   }
   const journalId = journalIdOf(database, path)
-  const groups = new Groups(database, journalId, keyring)
+  const groups = new GroupReader(database, journalId, keyring)
   const reached = recover(database, groups, found.head?.journalId === journalId ? found.head : undefined, path)
   const lost = isNew ? lossOf(found, found.head?.seq ?? 0) : checkAnchor(options, groups, found, reached.seq, journalId)
   checkKey(groups, keyring, directory, readOnly)
@@ -143,7 +143,7 @@ const openTables = (options: JournalFileOptions, database: Database.Database, fo
 const lossOf = (found: FoundAnchor, seq: number): number | undefined => (found.missing ? undefined : seq)
 
 /** Verifies the chain from the last mark in front of the floor to its end. */
-const recover = (database: Database.Database, groups: Groups, head: Head | undefined, path: string): Reached => {
+const recover = (database: Database.Database, groups: GroupReader, head: Head | undefined, path: string): Reached => {
   const last = groups.lastGroup()
   const mark = database
     .prepare("SELECT seq, counts FROM mark WHERE seq < ? ORDER BY seq DESC LIMIT 1")
@@ -177,7 +177,7 @@ const recover = (database: Database.Database, groups: Groups, head: Head | undef
  */
 const checkAnchor = (
   options: JournalFileOptions,
-  groups: Groups,
+  groups: GroupReader,
   found: FoundAnchor,
   lastSeq: number,
   journalId: string
@@ -200,7 +200,7 @@ const checkAnchor = (
 }
 
 /** Refuses a key that cannot read the last sealed group. */
-const checkKey = (groups: Groups, keyring: Keyring, directory: string, readOnly: boolean): void => {
+const checkKey = (groups: GroupReader, keyring: Keyring, directory: string, readOnly: boolean): void => {
   const group = groups.lastSealedGroup()
   if (group === undefined || (readOnly && keyring.current === undefined)) return
   if (!groups.hasKey(group)) {

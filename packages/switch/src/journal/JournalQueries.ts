@@ -4,7 +4,7 @@
  * threads without a copy.
  */
 import { type Entry, entryAt, entryLength, readEntry, readU64 } from "./Entry.ts"
-import type { GroupRow, Place } from "./Groups.ts"
+import type { GroupRow, Place } from "./GroupReader.ts"
 import type { JournalFile } from "./JournalFile.ts"
 import type { NameRecord, SearchKey, VerifyCursor, VerifyStep } from "./JournalStore.ts"
 import type { Keyring } from "./Seal.ts"

@@ -9,7 +9,7 @@
 import { existsSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
 import { entryAt, entryHeaderLength, readU64 } from "./Entry.ts"
-import type { GroupRow, Groups } from "./Groups.ts"
+import type { GroupReader, GroupRow } from "./GroupReader.ts"
 import { findMax, type KeysOf, noSearchKeys, type SearchKey } from "./JournalStore.ts"
 
 /** The index's file in the journal's directory. */
@@ -39,7 +39,7 @@ interface Statements {
 /** The index of one journal. All calls are synchronous and bounded. */
 export class SearchIndex {
   readonly #path: string
-  readonly #groups: Groups
+  readonly #groups: GroupReader
   readonly #keysOf: KeysOf
   readonly #dialectOf: (link: number) => string
   #database: Database.Database
@@ -50,7 +50,7 @@ export class SearchIndex {
    * Opens the index or makes it anew. Throws only what the file system refuses. `dialectOf` gives the dialect of a
    * link's number.
    */
-  constructor(path: string, groups: Groups, dialectOf: (link: number) => string, keysOf: KeysOf) {
+  constructor(path: string, groups: GroupReader, dialectOf: (link: number) => string, keysOf: KeysOf) {
     this.#path = path
     this.#groups = groups
     this.#dialectOf = dialectOf

@@ -1,6 +1,6 @@
 /**
  * The database file of a journal: its settings, its tables and its identity. Runs in the journal's thread,
- * synchronously; throws `JournalStop`. What stands in the tables is the business of `GroupCommit` and `Groups`.
+ * synchronously; throws `JournalStop`. What stands in the tables is the business of `GroupCommit` and `GroupReader`.
  *
  * The settings, and why each, are in docs/decisions/0004-journal.md.
  */

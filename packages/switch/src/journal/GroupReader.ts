@@ -87,8 +87,8 @@ export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArra
   return at === end ? places : { seq: last, why: "a group holds more than its entries" }
 }
 
-/** The groups of one database. */
-export class Groups {
+/** Reads the groups of one database. */
+export class GroupReader {
   readonly journalId: string
   readonly #keyring: Keyring
   readonly #from: Database.Statement
