@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest"
 import { addressList, isAddressOrNetwork, sourceOf } from "../../../packages/switch/src/link/Addresses.ts"
 import { Admission, type AdmissionLimits } from "../../../packages/switch/src/link/Admission.ts"
-import { Refusals } from "../../../packages/switch/src/link/Refusals.ts"
+import { Tally } from "../../../packages/switch/src/link/Tally.ts"
+import { TurnedAway } from "../../../packages/switch/src/link/TurnedAway.ts"
+import type { Connection } from "../../../packages/switch/src/transport/Transport.ts"
 
 const limits: AdmissionLimits = { connections: 10, perSource: 3, newPerSecond: 5, pending: 8 }
 
@@ -99,10 +101,10 @@ describe("Admission", () => {
 
 describe("What is noted of strangers", () => {
   it("is the first of each kind at once, then a count every ten seconds", () => {
-    const refusals = new Refusals()
+    const tally = new Tally()
     const noted: Array<string> = []
     for (let at = 0; at < 25_000; at++) {
-      const said = refusals.count("SourceTooFast", "a connection from 203.0.113.9 was closed", at)
+      const said = tally.add("SourceTooFast", "SourceTooFast: a connection from 203.0.113.9 was closed", at)
       if (said !== undefined) noted.push(said)
     }
 
@@ -111,6 +113,28 @@ describe("What is noted of strangers", () => {
       "SourceTooFast: a connection from 203.0.113.9 was closed; 10000 like it since the last note, 10001 in all",
       "SourceTooFast: a connection from 203.0.113.9 was closed; 10000 like it since the last note, 20001 in all"
     ])
-    expect(refusals.counts).toEqual({ SourceTooFast: 25_000 })
+    expect(tally.counts).toEqual({ SourceTooFast: 25_000 })
+  })
+
+  it("is the same where a link turns its own partner away: each is closed, each reason is noted for itself", () => {
+    const noted: Array<string> = []
+    const closed: Array<string> = []
+    let now = 0
+    const turnedAway = new TurnedAway(
+      (text) => noted.push(text),
+      () => now
+    )
+    const connection = { close: (how: string) => closed.push(how) } as unknown as Connection
+    for (; now < 10_000; now++) turnedAway.add(connection, "second", "one is up")
+    turnedAway.add(connection, "drained", "the link is drained")
+    turnedAway.add(connection, "second", "one is up")
+
+    expect(new Set(closed)).toEqual(new Set(["reset"]))
+    expect(closed.length).toBe(10_002)
+    expect(noted).toEqual([
+      "one is up",
+      "the link is drained",
+      "one is up; 10000 like it since the last note, 10001 in all"
+    ])
   })
 })

@@ -1,30 +1,12 @@
 /**
  * Takes connections that a partner makes to us: who may, what a second one does while one is up, and who waits for the next.
  */
-import { Effect, type Scope } from "effect"
+import { Clock, Effect, type Scope } from "effect"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
 import { listenOn } from "./Door.ts"
 import { LinkEnded } from "./Ended.ts"
 import { CHALLENGE_MS, type DoorSide, type ListenSide } from "./Settings.ts"
-
-/** Connections turned away are noted the first time and then every so often: a flood must not fill journal and log. */
-const NOTED_EVERY = 100
-
-/** Closes connections that may not come in, and says so now and then. */
-export class TurnedAway {
-  private count = 0
-  private readonly noted: (text: string) => void
-
-  constructor(noted: (text: string) => void) {
-    this.noted = noted
-  }
-
-  /** Closes one. `why` is noted for the first and for every hundredth. */
-  add(connection: Connection, why: string): void {
-    connection.close("reset")
-    if (this.count++ % NOTED_EVERY === 0) this.noted(this.count === 1 ? why : `${why}, ${this.count} so far`)
-  }
-}
+import { TurnedAway } from "./TurnedAway.ts"
 
 /** What an acceptor needs of its link. */
 export interface AcceptorOwner {
@@ -52,11 +34,15 @@ export class Acceptor {
   private challenger: Connection | undefined
   private awaiting: ((got: Effect.Effect<Connection>) => void) | undefined
   private fork: (effect: Effect.Effect<void>) => void = () => {}
+  private now: () => number = () => 0
 
   constructor(owner: AcceptorOwner, side: ListenSide | DoorSide) {
     this.owner = owner
     this.side = side
-    this.turnedAway = new TurnedAway((text) => owner.noted(text))
+    this.turnedAway = new TurnedAway(
+      (text) => owner.noted(text),
+      () => this.now()
+    )
   }
 
   /** Listens for as long as the scope lives, where the link has an address of its own. A shared door calls `offer` instead. */
@@ -65,6 +51,8 @@ export class Acceptor {
     function* () {
       const fork = Effect.runForkWith(yield* Effect.context<never>())
       const scope = yield* Effect.scope
+      const clock = yield* Clock.Clock
+      this.now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
       this.fork = (effect) => void fork(Effect.forkIn(effect, scope))
       const { side } = this
       if (side._tag === "listen") yield* listenOn(side, this, (text) => this.owner.noted(text))
@@ -73,16 +61,17 @@ export class Acceptor {
 
   /** The partner has connected: one owner for each identity, and the stated rule for the second. */
   offer(connection: Connection): void {
+    const { remote } = connection
     if (this.owner.isAway) {
-      return this.turnedAway.add(connection, `a connection from ${connection.remote} was closed, the link is drained`)
+      return this.turnedAway.add(connection, "drained", `a connection from ${remote} was closed, the link is drained`)
     }
     const { second, challengeMs = CHALLENGE_MS } = this.side
     if (!this.owner.isUp || second === "replace") return this.take(connection)
     if (second === "refuse" || this.owner.challenge === undefined) {
-      return this.turnedAway.add(connection, `a second connection from ${connection.remote} was closed, one is up`)
+      return this.turnedAway.add(connection, "second", `a second connection from ${remote} was closed, one is up`)
     }
     if (this.challenger !== undefined) {
-      return this.turnedAway.add(connection, `a connection from ${connection.remote} was closed, another waits already`)
+      return this.turnedAway.add(connection, "waits", `a connection from ${remote} was closed, another waits already`)
     }
     this.challenger = connection
     const decide = (isAlive: boolean) => {
@@ -97,8 +86,8 @@ export class Acceptor {
     const challenger = this.challenger!
     this.challenger = undefined
     if (!isAlive) return this.take(challenger)
-    const { remote } = challenger
-    this.turnedAway.add(challenger, `a second connection from ${remote} was closed, the first one gave a sign of life`)
+    const why = `a second connection from ${challenger.remote} was closed, the first one gave a sign of life`
+    this.turnedAway.add(challenger, "alive", why)
   }
 
   private take(connection: Connection): void {

@@ -6,7 +6,7 @@ import type { TlsRefused } from "../transport/Tls.ts"
 import type { Endpoint } from "../transport/Transport.ts"
 import type { AddressList } from "./Addresses.ts"
 import { Admission, type AdmissionLimits } from "./Admission.ts"
-import { Refusals } from "./Refusals.ts"
+import { Tally } from "./Tally.ts"
 
 /** What an operator sees of a door. */
 export interface DoorStatus {
@@ -28,7 +28,7 @@ export class Gate {
   readonly admission: Admission
   /** Connections or calls that a link got. */
   admitted = 0
-  private readonly refusals = new Refusals()
+  private readonly turnedAway = new Tally()
   private readonly note: (text: string) => void
   private now: () => number = () => 0
 
@@ -58,13 +58,13 @@ export class Gate {
 
   /** Counts one that was turned away, and notes it if it is time. */
   refuse(reason: string, why: string): void {
-    const said = this.refusals.count(reason, why, this.now())
-    if (said !== undefined) this.note(said)
+    const noted = this.turnedAway.add(reason, `${reason}: ${why}`, this.now())
+    if (noted !== undefined) this.note(noted)
   }
 
   /** Everything an operator asks. */
   status(name: string, at: Endpoint): DoorStatus {
     const { open, pending } = this.admission
-    return { name, at, open, pending, admitted: this.admitted, refused: { ...this.refusals.counts } }
+    return { name, at, open, pending, admitted: this.admitted, refused: { ...this.turnedAway.counts } }
   }
 }

@@ -9,7 +9,6 @@
 import { isResponse, type MessageError, type MessageIndex } from "@jinka/codec"
 import { Clock, Effect, FiberSet, Random, type Scope } from "effect"
 import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
-import { TurnedAway } from "./Acceptor.ts"
 import { delayMs } from "./Backoff.ts"
 import { listenOn } from "./Door.ts"
 import { answerOverdue, LinkEnded } from "./Ended.ts"
@@ -18,8 +17,10 @@ import type { ShortStatus } from "./LinkStatus.ts"
 import { make as makeSession, type Session } from "./Session.ts"
 import type { SessionEpoch, SessionOwner } from "./SessionOwner.ts"
 import type { ConnectSide, LinkSettings, ShortSettings } from "./Settings.ts"
+import { Tally } from "./Tally.ts"
+import { TurnedAway } from "./TurnedAway.ts"
 
-/** Connections that failed or ended badly are noted the first time and then every so often. */
+/** Attempts to connect that failed are noted the first time and then every so often: they come at the rate of the requests. */
 const NOTED_EVERY = 100
 
 const done = new LinkEnded({ reason: "Done", why: "the exchange is over" })
@@ -77,7 +78,7 @@ export class ShortLink implements SessionOwner {
   private dialling = 0
   private accepted = 0
   private opened = 0
-  private badEnds = 0
+  private readonly badEnds = new Tally()
   /** The second that is being counted, how many were opened in it, and in the one before. */
   private second = 0
   private inSecond = 0
@@ -90,7 +91,10 @@ export class ShortLink implements SessionOwner {
     this.isSync = link.settings.mode === "sync-short"
     const { side } = link.settings
     this.dialSide = side._tag === "connect" ? side : short.dial
-    this.turnedAway = new TurnedAway((text) => link.noted(text))
+    this.turnedAway = new TurnedAway(
+      (text) => link.noted(text),
+      () => this.now()
+    )
   }
 
   /** Messages of ours can be sent: there is an address to dial. */
@@ -301,13 +305,15 @@ export class ShortLink implements SessionOwner {
   /** The partner has connected. */
   offer(connection: Connection): void {
     const { connectionsMax, firstMessageMs } = this.short
+    const { remote } = connection
     if (this.link.isAway) {
-      return this.turnedAway.add(connection, `a connection from ${connection.remote} was closed, the link is drained`)
+      return this.turnedAway.add(connection, "drained", `a connection from ${remote} was closed, the link is drained`)
     }
     if (this.accepted >= connectionsMax) {
       return this.turnedAway.add(
         connection,
-        `a connection from ${connection.remote} was closed, ${connectionsMax} are open`
+        "full",
+        `a connection from ${remote} was closed, ${connectionsMax} are open`
       )
     }
     this.accepted++
@@ -342,9 +348,9 @@ export class ShortLink implements SessionOwner {
   }
 
   private bad(session: Session, ended: LinkEnded): void {
-    if (this.badEnds++ % NOTED_EVERY > 0) return
-    const many = this.badEnds === 1 ? "" : `, ${this.badEnds} such ends so far`
-    this.link.noted(`${session.connection.remote} ended: ${ended.reason}, ${ended.why}${many}`, session.epoch)
+    const text = `${session.connection.remote} ended: ${ended.reason}, ${ended.why}`
+    const noted = this.badEnds.add(ended.reason, text, this.now())
+    if (noted !== undefined) this.link.noted(noted, session.epoch)
   }
 
   private unreachable(why: string): void {
