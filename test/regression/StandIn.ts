@@ -57,6 +57,9 @@ export const answered = (message: Message, code: string): Buffer => {
   return frameOf({ header, mti, fields: { ...message.fields, 39: code } })
 }
 
+/** A system that approves whatever comes. */
+export const approve = ({ message, send }: Line): void => send(answered(message, "00"))
+
 /**
  * A system that dials `port`: once the partner has closed its first connection, it closes its own side and dials again, `pauseMs`
  * milliseconds later. A slow system, in short.

@@ -1,48 +1,15 @@
-/** The runner itself: that it finds what is wrong, says where, and shows no card data; and that its reports can be read. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { NodeServices } from "@effect/platform-node"
-import { Console, Effect, Exit, Fiber } from "effect"
-import { Command } from "effect/cli"
+/** The runner itself: that it finds what is wrong, says where, and shows no card data. */
+import { Effect, Fiber } from "effect"
 import { describe, expect, it } from "vitest"
-import { dialogueCommand } from "../../packages/simulator/src/dialogue/DialogueCommand.ts"
 import {
   failureText,
   junitXml,
   type Outcome,
-  outcomeLine,
-  readDialogue,
   runDialogue,
-  runDialogues,
-  summaryText,
   usualRun
 } from "../../packages/simulator/src/dialogue/index.ts"
-import { answered, diallingAgain, frameOf, freePort, type Line, standIn } from "./StandIn.ts"
-
-const messages = `
-sign-on: { mti: 0820, 7: "{now:MMDDhhmmss}", 11: "{stan}", 33: "48020000", 70: 001 }
-purchase:
-  mti: 0200
-  2: "6200000000000005"
-  3: "000000"
-  4: "000000012300"
-  7: "{now:MMDDhhmmss}"
-  11: "{stan}"
-  32: "48020000"
-  33: "48020000"
-  35: "6200000000000005=30122010000000000000"
-  52: "A1B2C3D4E5F60718"
-`
-
-const head = (partners = "{ A: connects to target }") =>
-  `rule: The rule under test.\nsource: a clause\nmessages: messages.yaml\npartners: ${partners}\nsteps:\n`
-
-const read = (text: string) =>
-  readDialogue("/dialogue.yaml", {
-    file: "dialogue.yaml",
-    readText: (path) => (path.endsWith("messages.yaml") ? messages : text)
-  })
+import { answered, approve, diallingAgain, frameOf, freePort, type Line, standIn } from "./StandIn.ts"
+import { head, read } from "./Written.ts"
 
 /** Runs steps against a system that answers by `answer`. */
 const run = (steps: string, answer: (line: Line) => void, partners?: string): Promise<Outcome> =>
@@ -55,8 +22,6 @@ const run = (steps: string, answer: (line: Line) => void, partners?: string): Pr
       endpoint: (address) => (address === "target" ? { host: "127.0.0.1", port } : undefined)
     })
   }).pipe(Effect.scoped, Effect.runPromise)
-
-const approve = ({ message, send }: Line) => send(answered(message, "00"))
 
 const silent = () => {}
 
@@ -286,50 +251,6 @@ describe("A dialogue that is broken", () => {
   })
 })
 
-describe("jinka-sim dialogue run", () => {
-  const command = (steps: string, targetOf: (port: number) => string) =>
-    Effect.gen(function* () {
-      const directory = yield* Effect.acquireRelease(
-        Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-dialogue-"))),
-        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-      )
-      const { port } = yield* standIn(approve)
-      writeFileSync(join(directory, "messages.yaml"), messages)
-      writeFileSync(join(directory, "one.yaml"), head() + steps)
-      const junit = join(directory, "report.xml")
-      const flags = ["run", directory, "--target", targetOf(port), "--within", "500", "--junit", junit]
-      const exit = yield* Command.runWith(dialogueCommand, { version: "0" })(flags).pipe(
-        Effect.provideService(Console.Console, quietConsole),
-        Effect.exit
-      )
-      return { exit, report: existsSync(junit) ? readFileSync(junit, "utf8") : "" }
-    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer), Effect.runPromise)
-
-  const quietConsole = { ...console, log: () => {}, error: () => {} } as Console.Console
-  const steps =
-    "  - A connects\n  - A sends: { like: sign-on, as: asked }\n  - A expects: { answer to: asked, 39: CODE }\n"
-
-  it("runs the dialogues of a folder against any address and writes a report", async () => {
-    const { exit, report } = await command(steps.replace("CODE", "00"), (port) => `127.0.0.1:${port}`)
-
-    expect(Exit.isSuccess(exit)).toBe(true)
-    expect(report).toContain('tests="1" failures="0"')
-  })
-
-  it("takes addresses by name, and fails when a rule is broken", async () => {
-    const { exit, report } = await command(steps.replace("CODE", "05"), (port) => `target=127.0.0.1:${port}`)
-
-    expect(String(exit)).toContain("1 of 1 dialogues are broken")
-    expect(report).toContain('tests="1" failures="1"')
-  })
-
-  it("refuses an address that is none", async () => {
-    const { exit } = await command(steps, () => "somewhere")
-
-    expect(String(exit)).toContain("--target")
-  })
-})
-
 describe("A dialogue file that is wrong", () => {
   it.each([
     ["an unknown step", `${head()}  - A jumps\n`, 'dialogue.yaml:6: "A jumps" is no step'],
@@ -345,66 +266,5 @@ describe("A dialogue file that is wrong", () => {
     ["YAML that is none", `${head()}  - { A\n`, "dialogue.yaml:"]
   ])("is refused with its line: %s", async (_, text, message) => {
     expect(await wrongOf(text)).toContain(message)
-  })
-})
-
-describe("A run of many dialogues", () => {
-  const three = Effect.gen(function* () {
-    const { port } = yield* standIn(approve)
-    const kept = yield* read(
-      `${head()}  - A connects\n  - A sends: { like: sign-on, as: a }\n  - A expects: { answer to: a }\n`
-    )
-    const broken = yield* read(
-      `${head()}  - A connects\n  - A sends: { like: sign-on, as: a }\n  - A expects: { answer to: a, 39: "<&>" }\n`
-    )
-    const skipped = yield* read(`${head("{ A: connects to elsewhere }")}  - A connects\n`)
-    const needsOperator = yield* read(`${head()}  - operator: drain\n`)
-    return yield* runDialogues([kept, broken, skipped, needsOperator], {
-      ...usualRun,
-      endpoint: (address) => (address === "target" ? { host: "127.0.0.1", port } : undefined)
-    })
-  }).pipe(Effect.scoped)
-
-  it("goes on after a broken one, skips what it has no address or operator for, and says so", async () => {
-    const outcomes = await Effect.runPromise(three)
-
-    expect(outcomes.map(({ result }) => result)).toEqual(["kept", "broken", "skipped", "skipped"])
-    expect(outcomeLine(outcomes[2]!)).toContain('no address is given for "elsewhere"')
-    expect(outcomeLine(outcomes[3]!)).toContain("needs an operator")
-    expect(summaryText(outcomes)).toContain("4 dialogues: 1 kept, 1 broken, 2 skipped")
-  })
-
-  it("is written as JUnit XML, with every text escaped", async () => {
-    const xml = junitXml(await Effect.runPromise(three))
-
-    expect(xml).toContain('tests="4" failures="1" skipped="2"')
-    expect(xml).toContain("&lt;&amp;&gt;")
-    expect(xml).not.toContain("<&>")
-    expect(xml.match(/<testcase /g)).toHaveLength(4)
-    expect(xml.match(/<failure /g)).toHaveLength(1)
-  })
-
-  it("reads openings and messages from the files that a dialogue names", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "jinka-dialogue-"))
-    try {
-      writeFileSync(join(directory, "messages.yaml"), messages)
-      writeFileSync(
-        join(directory, "opening.yaml"),
-        "messages: messages.yaml\npartners: { A: connects to target }\nsystem: { acquirer: { window: 1 } }\nsteps:\n  - A connects\n"
-      )
-      const path = join(directory, "dialogue.yaml")
-      writeFileSync(
-        path,
-        "rule: r\nsource: s\nfirst: opening.yaml\nsystem: { acquirer: { retry: 1s } }\nsteps:\n  - A closes: FIN\n"
-      )
-      const dialogue = await Effect.runPromise(readDialogue(path))
-
-      expect(dialogue.steps.map(({ text }) => text)).toEqual(["A connects", "A closes: FIN"])
-      expect(dialogue.system).toEqual({ acquirer: { window: "1", retry: "1s" } })
-      expect([...dialogue.messages.keys()]).toEqual(["sign-on", "purchase"])
-      expect(readFileSync(path, "utf8")).toContain("rule: r")
-    } finally {
-      rmSync(directory, { recursive: true })
-    }
   })
 })

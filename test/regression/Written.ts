@@ -1,0 +1,29 @@
+/** Dialogues that the tests of the runner write themselves. */
+import { readDialogue } from "../../packages/simulator/src/dialogue/index.ts"
+
+/** A sign-on and a purchase, for dialogues to send. */
+export const messages = `
+sign-on: { mti: 0820, 7: "{now:MMDDhhmmss}", 11: "{stan}", 33: "48020000", 70: 001 }
+purchase:
+  mti: 0200
+  2: "6200000000000005"
+  3: "000000"
+  4: "000000012300"
+  7: "{now:MMDDhhmmss}"
+  11: "{stan}"
+  32: "48020000"
+  33: "48020000"
+  35: "6200000000000005=30122010000000000000"
+  52: "A1B2C3D4E5F60718"
+`
+
+/** The lines of a dialogue above its steps, which begin in line 6. */
+export const head = (partners = "{ A: connects to target }") =>
+  `rule: The rule under test.\nsource: a clause\nmessages: messages.yaml\npartners: ${partners}\nsteps:\n`
+
+/** Reads a dialogue that names these messages. */
+export const read = (text: string) =>
+  readDialogue("/dialogue.yaml", {
+    file: "dialogue.yaml",
+    readText: (path) => (path.endsWith("messages.yaml") ? messages : text)
+  })

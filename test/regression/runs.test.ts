@@ -1,0 +1,124 @@
+/** Runs of many dialogues and of the command: that they go through, and that their reports can be read. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { NodeServices } from "@effect/platform-node"
+import { Console, Effect, Exit } from "effect"
+import { Command } from "effect/cli"
+import { describe, expect, it } from "vitest"
+import { dialogueCommand } from "../../packages/simulator/src/dialogue/DialogueCommand.ts"
+import {
+  junitXml,
+  outcomeLine,
+  readDialogue,
+  runDialogues,
+  summaryText,
+  usualRun
+} from "../../packages/simulator/src/dialogue/index.ts"
+import { approve, standIn } from "./StandIn.ts"
+import { head, messages, read } from "./Written.ts"
+
+describe("jinka-sim dialogue run", () => {
+  const command = (steps: string, targetOf: (port: number) => string) =>
+    Effect.gen(function* () {
+      const directory = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-dialogue-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const { port } = yield* standIn(approve)
+      writeFileSync(join(directory, "messages.yaml"), messages)
+      writeFileSync(join(directory, "one.yaml"), head() + steps)
+      const junit = join(directory, "report.xml")
+      const flags = ["run", directory, "--target", targetOf(port), "--within", "500", "--junit", junit]
+      const exit = yield* Command.runWith(dialogueCommand, { version: "0" })(flags).pipe(
+        Effect.provideService(Console.Console, quietConsole),
+        Effect.exit
+      )
+      return { exit, report: existsSync(junit) ? readFileSync(junit, "utf8") : "" }
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer), Effect.runPromise)
+
+  const quietConsole = { ...console, log: () => {}, error: () => {} } as Console.Console
+  const steps =
+    "  - A connects\n  - A sends: { like: sign-on, as: asked }\n  - A expects: { answer to: asked, 39: CODE }\n"
+
+  it("runs the dialogues of a folder against any address and writes a report", async () => {
+    const { exit, report } = await command(steps.replace("CODE", "00"), (port) => `127.0.0.1:${port}`)
+
+    expect(Exit.isSuccess(exit)).toBe(true)
+    expect(report).toContain('tests="1" failures="0"')
+  })
+
+  it("takes addresses by name, and fails when a rule is broken", async () => {
+    const { exit, report } = await command(steps.replace("CODE", "05"), (port) => `target=127.0.0.1:${port}`)
+
+    expect(String(exit)).toContain("1 of 1 dialogues are broken")
+    expect(report).toContain('tests="1" failures="1"')
+  })
+
+  it("refuses an address that is none", async () => {
+    const { exit } = await command(steps, () => "somewhere")
+
+    expect(String(exit)).toContain("--target")
+  })
+})
+
+describe("A run of many dialogues", () => {
+  const three = Effect.gen(function* () {
+    const { port } = yield* standIn(approve)
+    const kept = yield* read(
+      `${head()}  - A connects\n  - A sends: { like: sign-on, as: a }\n  - A expects: { answer to: a }\n`
+    )
+    const broken = yield* read(
+      `${head()}  - A connects\n  - A sends: { like: sign-on, as: a }\n  - A expects: { answer to: a, 39: "<&>" }\n`
+    )
+    const skipped = yield* read(`${head("{ A: connects to elsewhere }")}  - A connects\n`)
+    const needsOperator = yield* read(`${head()}  - operator: drain\n`)
+    return yield* runDialogues([kept, broken, skipped, needsOperator], {
+      ...usualRun,
+      endpoint: (address) => (address === "target" ? { host: "127.0.0.1", port } : undefined)
+    })
+  }).pipe(Effect.scoped)
+
+  it("goes on after a broken one, skips what it has no address or operator for, and says so", async () => {
+    const outcomes = await Effect.runPromise(three)
+
+    expect(outcomes.map(({ result }) => result)).toEqual(["kept", "broken", "skipped", "skipped"])
+    expect(outcomeLine(outcomes[2]!)).toContain('no address is given for "elsewhere"')
+    expect(outcomeLine(outcomes[3]!)).toContain("needs an operator")
+    expect(summaryText(outcomes)).toContain("4 dialogues: 1 kept, 1 broken, 2 skipped")
+  })
+
+  it("is written as JUnit XML, with every text escaped", async () => {
+    const xml = junitXml(await Effect.runPromise(three))
+
+    expect(xml).toContain('tests="4" failures="1" skipped="2"')
+    expect(xml).toContain("&lt;&amp;&gt;")
+    expect(xml).not.toContain("<&>")
+    expect(xml.match(/<testcase /g)).toHaveLength(4)
+    expect(xml.match(/<failure /g)).toHaveLength(1)
+  })
+
+  it("reads openings and messages from the files that a dialogue names", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "jinka-dialogue-"))
+    try {
+      writeFileSync(join(directory, "messages.yaml"), messages)
+      writeFileSync(
+        join(directory, "opening.yaml"),
+        "messages: messages.yaml\npartners: { A: connects to target }\nsystem: { acquirer: { window: 1 } }\nsteps:\n  - A connects\n"
+      )
+      const path = join(directory, "dialogue.yaml")
+      writeFileSync(
+        path,
+        "rule: r\nsource: s\nfirst: opening.yaml\nsystem: { acquirer: { retry: 1s } }\nsteps:\n  - A closes: FIN\n"
+      )
+      const dialogue = await Effect.runPromise(readDialogue(path))
+
+      expect(dialogue.steps.map(({ text }) => text)).toEqual(["A connects", "A closes: FIN"])
+      expect(dialogue.system).toEqual({ acquirer: { window: "1", retry: "1s" } })
+      expect([...dialogue.messages.keys()]).toEqual(["sign-on", "purchase"])
+      expect(readFileSync(path, "utf8")).toContain("rule: r")
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+})
