@@ -9,7 +9,6 @@ import {
   isMessageError,
   iso8583v1987Ascii,
   iso8583v1987AsciiRaw,
-  type Message,
   MessageIndex,
   dialects as shipped
 } from "@jinka/codec"
@@ -271,57 +270,6 @@ describe("Errors of a message", () => {
       offset: 4,
       rule: "hex"
     })
-  })
-})
-
-describe("Encoding", () => {
-  const codec = compile(iso8583v1987AsciiRaw)
-
-  it("fills short texts of fixed fields: digits from the left, text from the right", () => {
-    for (let turn = 0; turn < 5; turn++) {
-      const message = decoded(codec, encoded(codec, { mti: "0200", fields: { 11: "7", 41: "T1" } }))
-      expect(message.fields).toEqual({ 11: "000007", 41: "T1      " })
-    }
-  })
-
-  it("takes a wrong type, a value that is too long and a wrong message type as errors", () => {
-    const at = (fields: Message["fields"], mti = "0200") => codec.encode({ mti, fields })
-    expect(at({ 11: "1234567" })).toEqual({ _tag: "FieldInvalid", de: 11, offset: -1, rule: "length" })
-    expect(at({ 52: "12345678" })).toEqual({ _tag: "FieldInvalid", de: 52, offset: -1, rule: "type" })
-    expect(at({ 52: Buffer.alloc(7) })).toEqual({ _tag: "FieldInvalid", de: 52, offset: -1, rule: "length" })
-    expect(at({ 11: Buffer.alloc(6) })).toEqual({ _tag: "FieldInvalid", de: 11, offset: -1, rule: "type" })
-    expect(at({ 43: "\u4e2d".padEnd(40) })).toEqual({ _tag: "FieldInvalid", de: 43, offset: -1, rule: "text" })
-    expect(at({}, "20")).toEqual({ _tag: "MtiInvalid", offset: -1, rule: "digits" })
-  })
-
-  it("announces a second bitmap only when a field needs it, and always for CUPS", () => {
-    expect(encoded(codec, { mti: "0800", fields: { 11: "000001" } }).length).toBe(4 + 8 + 6)
-    expect(encoded(codec, { mti: "0800", fields: { 70: "001" } }).length).toBe(4 + 16 + 3)
-    expect(encoded(compile(cupsBare), { mti: "0820", fields: { 11: "000001" } }).length).toBe(4 + 16 + 6)
-  })
-
-  it("gives the same bytes while its code is made anew, whatever objects hold the fields", () => {
-    const table = interpret(iso8583v1987AsciiRaw)
-    const shapes: ReadonlyArray<(stan: string) => Message["fields"]> = [
-      (stan) => ({ 3: "000000", 11: stan }),
-      (stan) => Object.assign({}, { 11: stan }, { 3: "000000" }),
-      (stan) => Object.assign(Object.create(null), { 3: "000000", 11: stan }),
-      (stan) => Object.fromEntries([["11", stan] as const, ["3", "000000"] as const]),
-      (stan) => ({ ...{ 3: "000000", 11: stan, 64: undefined as never } }),
-      (stan) => Object.assign(["", ""], { 3: "000000", 11: stan, 0: undefined, 1: undefined }) as never
-    ]
-    // More than the encoders live at first; seen in Generated.ts.
-    for (let turn = 0; turn < 40_000; turn++) {
-      const message = { mti: "0200", fields: shapes[turn % shapes.length]!(String(turn).padStart(6, "0")) }
-      const bytes = encoded(codec, message)
-      if (turn % 97 === 0 || turn % 16_384 < 100) expect(bytes).toEqual(encoded(table, message))
-    }
-  })
-
-  it("gives buffers that later messages do not touch", () => {
-    const kept = Array.from({ length: 400 }, (_, stan) => encoded(codec, { mti: "0200", fields: { 11: String(stan) } }))
-    for (const [stan, message] of kept.entries())
-      expect(message.toString("latin1", 12)).toBe(String(stan).padStart(6, "0"))
   })
 })
 

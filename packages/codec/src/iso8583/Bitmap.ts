@@ -7,6 +7,12 @@ import type { Layout } from "./Dialect.ts"
 import { bitmapInvalid, type MessageError, tooShort } from "./MessageError.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
 
+/** Value of each EBCDIC byte as a hex digit, -1 for none: 0-9 are F0-F9, A-F C1-C6, a-f 81-86. */
+export const ebcdicHexValue: Int8Array = Int8Array.from({ length: 256 }, (_, byte) => {
+  if (byte >= 0xf0 && byte <= 0xf9) return byte - 0xf0
+  return (byte >= 0xc1 && byte <= 0xc6) || (byte >= 0x81 && byte <= 0x86) ? 9 + (byte & 15) : -1
+})
+
 /** Clears six words; cheaper than a call of `fill`. */
 export const clearWords = (words: Int32Array): void => {
   words[0] = 0
@@ -64,24 +70,17 @@ const readWords = (layout: Layout, buffer: Buffer, at: number, words: Int32Array
     words[word + 1] = (buffer[at + 4]! << 24) | (buffer[at + 5]! << 16) | (buffer[at + 6]! << 8) | buffer[at + 7]!
     return true
   }
-  const ebcdic = layout.dialect.bitmap.encoding === "hex-ebcdic"
+  const values = layout.dialect.bitmap.encoding === "hex-ebcdic" ? ebcdicHexValue : hexValue
   for (let half = 0; half < 2; half++) {
     let bits = 0
     for (let index = 0; index < 8; index++) {
-      const byte = buffer[at + half * 8 + index]!
-      const digit = hexValue[ebcdic ? asciiOfEbcdicDigit(byte) : byte]!
+      const digit = values[buffer[at + half * 8 + index]!]!
       if (digit < 0) return false
       bits = (bits << 4) | digit
     }
     words[word + half] = bits
   }
   return true
-}
-
-/** EBCDIC codes of 0-9 are F0-F9, of A-F C1-C6, of a-f 81-86. */
-const asciiOfEbcdicDigit = (byte: number): number => {
-  if (byte >= 0xf0 && byte <= 0xf9) return byte - 0xc0
-  return (byte >= 0xc1 && byte <= 0xc6) || (byte >= 0x81 && byte <= 0x86) ? 0x40 + (byte & 15) : 0
 }
 
 /** Writes the bitmaps of these words; returns the offset behind them. */

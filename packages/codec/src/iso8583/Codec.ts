@@ -24,6 +24,11 @@ export interface Codec {
   /** Encodes into a new buffer. Short texts of fixed fields are filled (digits left with 0, text right with spaces). */
   encode(message: Message): Buffer | MessageError
   /**
+   * The same into `out` at `at`; returns the bytes of the message. When that is more than `out` has behind `at`, nothing was
+   * written: come back with that much room. After an error the bytes behind `at` hold nothing of use.
+   */
+  encodeInto(message: Message, out: Buffer, at?: number): number | MessageError
+  /**
    * Copies the indexed message to `out` at `at` with changes applied and returns the bytes written. All other bytes stay
    * identical. Throws `PatchInvalid` when a change breaks the dialect; check values from outside with `checkPatches`.
    */

@@ -6,11 +6,12 @@ import type { Codec } from "./Codec.ts"
 import { type Dialect, type Layout, layout as layoutOf } from "./Dialect.ts"
 import { generate } from "./Generated.ts"
 import { indexMessage } from "./Indexer.ts"
-import { decodeByTable, encodeByTable } from "./Interpreter.ts"
+import { decodeByTable, encodeByTable, encodeInto } from "./Interpreter.ts"
 import { writeMatchKey } from "./MatchKey.ts"
 import { checkPatches, patchedLength, writePatched } from "./Patch.ts"
 import { PatchList } from "./PatchList.ts"
 import { authenticationTags, coverTags, writeRedacted } from "./Redact.ts"
+import { encoded } from "./Slab.ts"
 
 /** The table-driven codec: the reference. Throws a `TypeError` when the dialect makes no sense. */
 export const interpret = (dialect: Dialect): Codec => codecOf(layoutOf(dialect))
@@ -22,7 +23,8 @@ export const interpret = (dialect: Dialect): Codec => codecOf(layoutOf(dialect))
 export const compile = (dialect: Dialect, options?: { readonly generate?: boolean }): Codec => {
   const codec = codecOf(layoutOf(dialect))
   const made = options?.generate === false ? undefined : generate(codec.layout)
-  return made === undefined ? codec : { ...codec, ...made, generated: true }
+  if (made === undefined) return codec
+  return { ...codec, ...made, encode: (message) => encoded(made.encodeInto, message), generated: true }
 }
 
 const codecOf = (layout: Layout): Codec => {
@@ -36,6 +38,7 @@ const codecOf = (layout: Layout): Codec => {
     index: (buffer, start, end, into) => indexMessage(layout, buffer, start, end, into),
     decode: (buffer, start = 0, end = buffer.length) => decodeByTable(layout, buffer, start, end),
     encode: (message) => encodeByTable(layout, message),
+    encodeInto: (message, out, at = 0) => encodeInto(layout, message, out, at),
     patch: (index, patches, out, at) => writePatched(layout, index, patches, out, at),
     patchedLength: (index, patches) => patchedLength(layout, index, patches),
     checkPatches: (patches) => checkPatches(layout, patches),

@@ -22,6 +22,8 @@ import {
   wrong,
   wrongTrack
 } from "./GeneratedChecks.ts"
+import { ebcdicDigits, translationLines } from "./GeneratedEbcdic.ts"
+import { headerMember } from "./GeneratedHead.ts"
 import { announcedBytes, bytesAhead, prefixLines } from "./GeneratedSource.ts"
 
 /** The text that values are cut from: of the bytes, of their hex digits, of what has been translated. */
@@ -73,29 +75,6 @@ const endRun = (draft: Draft): void => {
     draft.translates = true
     lines.push(...ebcdicDigits(base, from, to))
   } else lines.push(...fixedLines(of === "ascii" ? "digits" : "packed", `w + ${base} + ${from}`, to - from))
-}
-
-// EBCDIC digits are F0-F9: the same rule as for ASCII with another high nibble, which is changed on the way.
-const ebcdicWord = (at: string): string =>
-  `d = v.getInt32(w + ${at}) ^ -252645136; e |= d | d + 101058054; V.setInt32(${at}, d | 808464432)`
-const ebcdicByte = (at: string): string => `d = b[o + ${at}] ^ 240; e |= d | d + 6; Y[${at}] = d | 48`
-
-const ebcdicDigits = (base: string, from: number, to: number): ReadonlyArray<string> => {
-  const lines: Array<string> = []
-  if (to - from < 4) for (let offset = from; offset < to; offset++) lines.push(ebcdicByte(`${base} + ${offset}`))
-  else for (let offset = from; offset < to; offset += 4) lines.push(ebcdicWord(`${base} + ${Math.min(offset, to - 4)}`))
-  return lines
-}
-
-/** Lines that translate the EBCDIC of a field in `[from, to)` and check it. */
-const translate = ({ content, encoding }: FieldLayout, isLenient: boolean, from: string, to: string): string[] => {
-  if (content === "n" && !isLenient)
-    return [
-      `for (i = ${from}; i < ${to} - 3; i += 4) { ${ebcdicWord("i")} }`,
-      `for (; i < ${to}; i++) { ${ebcdicByte("i")} }`
-    ]
-  const table = `textOf_${encoding}_${isLenient ? "ansb" : content}`
-  return [`for (i = ${from}; i < ${to}; i++) { d = ${table}[b[o + i]]; x |= d; Y[i] = d }`]
 }
 
 /** Lines that check the ASCII of a field in `[from, to)`. */
@@ -242,7 +221,7 @@ const readValue = (layout: Layout, draft: Draft, field: FieldLayout, from: strin
     cutValue(draft, field, "s", from, to, to)
   } else if (encoding !== "bcd") {
     draft.translates = true
-    lines.push(...translate(field, isLenient, from, to))
+    lines.push(...translationLines(field, isLenient, from, to))
     cutValue(draft, field, "y", from, to, to)
   } else if (content === "n" && !isLenient && fill <= 9) packedDigits(draft, field, from, to, units)
   else if (content === "z" && !isLenient) packedTrack(draft, field, from, to, units)
@@ -274,17 +253,6 @@ const variableField = (layout: Layout, draft: Draft, field: FieldLayout, ahead: 
   readValue(layout, draft, field, `q${de}`, `p${de}`, field.countsBytes ? `(2 * n${de})` : `n${de}`)
 }
 
-/** Source of the member that holds the header's parts; "" for dialects without one. */
-const headerMembers = (layout: Layout): string => {
-  if (layout.header === undefined) return ""
-  const members = layout.header.parts.map(({ name, offset, bytes, form }) => {
-    const places = Array.from({ length: bytes }, (_, index) => offset + index)
-    const text = `s.substring(${offset}, ${offset + bytes})`
-    return `${JSON.stringify(name)}: ${form === "text" ? text : places.map((at) => `hexBytes[b[o + ${at}]]`).join(" + ")}`
-  })
-  return `, header: { ${members.join(", ")} }`
-}
-
 /** Source of the body of `(b, start, end, p, mti) => Message | undefined`; `p` is the first field's offset. */
 export const decoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>): string => {
   const draft: Draft = {
@@ -302,7 +270,7 @@ export const decoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
   }
   endRun(draft)
   const { lines, values, ends } = draft
-  const header = headerMembers(layout)
+  const header = headerMember(layout)
   if (header !== "" && !ends.has("s")) ends.set("s", String(layout.headerBytes))
   // The highest field first: the object's element store then has its final size at once.
   const members = [...fields].reverse().map(({ de }) => `${de}: f${de}`)

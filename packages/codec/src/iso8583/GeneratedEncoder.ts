@@ -2,15 +2,17 @@
  * Writes the source of an encoder for one set of fields of one dialect: no table of fields, no list of what is there. Digits are
  * read and checked four at a time and written as one word; other characters go through a table that gives the byte or says
  * that the field must not hold it. Everything unusual (another set of fields, a short value to be filled, a wrong type, a
- * forbidden character) gives `undefined` and is left to the reference.
+ * forbidden character) gives -1 and is left to the reference.
  *
- * Offsets: `p + ahead` is the next byte of `out`; `p` moves behind a variable field, `ahead` is constant between them. `w + p`
- * is the same byte in the view `v`.
+ * Offsets: `p + ahead` is the next byte of `out`; `p` begins where the message does and moves behind a variable field, `ahead` is
+ * constant between them. `w + p` is the same byte in the view `v`.
  */
+import { bitmapCount, writeBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
-import { characterLines } from "./GeneratedCharacters.ts"
+import { characterLines, leave } from "./GeneratedCharacters.ts"
 import { declared, wrong } from "./GeneratedChecks.ts"
+import type { HeaderPart } from "./Header.ts"
 import { prefixMax } from "./Value.ts"
 
 /** Source of `(fields, words) => boolean`: sets the bit of each field that is there; false when the dialect lacks it. */
@@ -40,7 +42,7 @@ const refuseOthers = (layout: Layout, fields: ReadonlyArray<FieldLayout>): strin
   const others = Array.from({ length: Math.max(layout.deMax, 128) }, (_, index) => index + 1).filter(
     (de) => !ofSet.has(de)
   )
-  return `if (${others.map((de) => `f[${de}] !== undefined`).join(" || ")}) return`
+  return `if (${others.map((de) => `f[${de}] !== undefined`).join(" || ")}) ${leave}`
 }
 
 /** Lines that take a value out of its cover and check type and length; `u<de>` are its units. */
@@ -48,12 +50,12 @@ const takeValue = (field: FieldLayout): ReadonlyArray<string> => {
   const { de } = field
   const lines = [`let v${de} = f[${de}]`]
   const right = field.bytes ? `v${de} instanceof Uint8Array` : `typeof v${de} === "string"`
-  lines.push(`if (!(${right})) {`, `if (!(v${de} instanceof Sensitive)) return`, `v${de} = v${de}.reveal()`)
-  lines.push(`if (!(${right})) return`, "}")
+  lines.push(`if (!(${right})) {`, `if (!(v${de} instanceof Sensitive)) ${leave}`, `v${de} = v${de}.reveal()`)
+  lines.push(`if (!(${right})) ${leave}`, "}")
   const units = field.encoding === "gbk" ? `gbkLength(v${de})` : `v${de}.length`
   lines.push(`const u${de} = ${units}`)
   const max = field.countsBytes ? field.units : Math.min(field.units, prefixMax(field))
-  lines.push(field.fixed >= 0 ? `if (u${de} !== ${field.units}) return` : `if (u${de} < 0 || u${de} > ${max}) return`)
+  lines.push(`if (${field.fixed >= 0 ? `u${de} !== ${field.units}` : `u${de} < 0 || u${de} > ${max}`}) ${leave}`)
   return lines
 }
 
@@ -86,62 +88,88 @@ const writePrefixLines = (field: FieldLayout, at: string): ReadonlyArray<string>
 /** Lines that write a b field. */
 const byteLines = ({ de, fixed, encoding }: FieldLayout, at: string): ReadonlyArray<string> => {
   const bytes = fixed >= 0 ? fixed / (encoding === "hex" ? 2 : 1) : Number.POSITIVE_INFINITY
-  if (encoding === "hex") return [`for (i = 0; i < u${de}; i++) v.setInt16(w + ${at} + 2 * i, hexPairs[v${de}[i]])`]
+  if (encoding === "hex") return [`putHex(v${de}, v, w + ${at})`]
   // A short copy costs less than a call.
   return bytes <= 16 ? [`for (let i = 0; i < ${bytes}; i++) out[${at} + i] = v${de}[i]`] : [`out.set(v${de}, ${at})`]
 }
 
 const valueLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
   if (field.bytes) return byteLines(field, at)
-  if (field.content === "xn") return [`if (!putValue(F[${field.de}], v${field.de}, out, ${at})) return`]
+  if (field.content === "xn") return [`if (!putValue(F[${field.de}], v${field.de}, out, ${at})) ${leave}`]
   return characterLines(field, at)
 }
 
-/** Lines that write the header: mostly that of the dialect, `H`, with its length field made right. */
-const headerLines = (layout: Layout): ReadonlyArray<string> => {
-  if (layout.header === undefined) return []
-  const lines = ["if (message.header !== undefined || H === undefined) {"]
-  lines.push("if (writeHeader(layout.header, message.header, total, out, 0) !== undefined) return")
-  lines.push("} else {", "out.set(H, 0)")
-  if (layout.totalLength !== undefined) {
-    const { offset, bytes } = layout.totalLength
-    lines.push(`if (total >= ${10 ** bytes}) return`)
-    for (let index = 0; index < bytes; index++)
-      lines.push(`out[${offset + index}] = 48 + (total / ${10 ** (bytes - 1 - index)} | 0) % 10`)
+/** Lines that write the header: that of the dialect, `H`, with the parts that the message gives and the length made right. */
+const headerLines = ({ header, totalLength }: Layout): ReadonlyArray<string> => {
+  if (header === undefined) return []
+  const given = header.parts.filter(({ name }) => name !== header.totalLength)
+  const lines = [
+    `if (H === undefined) ${leave}`,
+    "out.set(H, at)",
+    "const m = message.header",
+    "if (m !== undefined) {"
+  ]
+  lines.push("let y = ''", ...given.flatMap(partLines), "}")
+  if (totalLength === undefined) return lines
+  const { offset, bytes } = totalLength
+  lines.push(`if (total >= ${10 ** bytes}) ${leave}`)
+  for (let index = 0; index < bytes; index++)
+    lines.push(`out[at + ${offset + index}] = 48 + (total / ${10 ** (bytes - 1 - index)} | 0) % 10`)
+  return lines
+}
+
+/** Lines that write a part of the header, where the message gives one: as `writeHeader` does. */
+const partLines = ({ name, offset, bytes, form }: HeaderPart): ReadonlyArray<string> => {
+  const lines = [`y = m[${JSON.stringify(name)}]`, "if (y !== undefined) {"]
+  if (form === "text") {
+    lines.push(`if (y.length > ${bytes}) ${leave}`)
+    lines.push(`for (i = 0; i < y.length; i++) { c = y.charCodeAt(i); x |= c; out[at + ${offset} + i] = c }`)
+    lines.push(`for (; i < ${bytes}; i++) out[at + ${offset} + i] = 32`)
+  } else {
+    lines.push(`if (y.length !== ${2 * bytes}) ${leave}`)
+    lines.push(`for (i = 0; i < ${bytes}; i++) {`, "a = y.charCodeAt(2 * i), c = y.charCodeAt(2 * i + 1); x |= a | c")
+    lines.push(
+      "d = hexValue[a & 255] << 4 | hexValue[c & 255]",
+      `if (d < 0) ${leave}`,
+      `out[at + ${offset} + i] = d`,
+      "}"
+    )
   }
   return [...lines, "}"]
 }
 
-/** Lines that write MTI and bitmaps, whose bytes are constants of the set; the fields begin at the constant `from`. */
-const headLines = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: number): ReadonlyArray<string> => {
-  const at = layout.headerBytes
-  const from = at + layout.mtiBytes
-  if (layout.bitmapBytes !== 8) return [`writeMti(layout, mti, out, ${at})`, `writeBitmaps(layout, bits, out, ${from})`]
-  const zero = layout.dialect.mti === "ascii" ? 0x30 : 0xf0
+/** Lines that write MTI and bitmaps; the bytes of the bitmaps are constants of the set. */
+const headLines = (layout: Layout, words: Int32Array): ReadonlyArray<string> => {
+  const { dialect, headerBytes, mtiBytes } = layout
   const digit = (place: number): string => `(mti / ${10 ** place} | 0) % 10`
   const lines =
-    layout.mtiBytes === 2
-      ? [0, 1].map((byte) => `out[${at + byte}] = ${digit(3 - 2 * byte)} << 4 | ${digit(2 - 2 * byte)}`)
-      : [0, 1, 2, 3].map((byte) => `out[${at + byte}] = ${zero} + ${digit(3 - byte)}`)
-  const bitmap = Buffer.alloc(8 * maps)
-  if (maps > 1 && layout.dialect.bitmap.secondary !== "fixed") bitmap[0] = 0x80
-  if (maps > 2) bitmap[8] = 0x80
-  for (const { de } of fields) bitmap[(de - 1) >> 3]! |= 0x80 >> ((de - 1) & 7)
-  for (let at = 0; at < bitmap.length; at += 4) lines.push(`v.setInt32(w + ${from + at}, ${bitmap.readInt32BE(at)})`)
+    mtiBytes === 2
+      ? [0, 1].map((byte) => `out[at + ${headerBytes + byte}] = ${digit(3 - 2 * byte)} << 4 | ${digit(2 - 2 * byte)}`)
+      : [0, 1, 2, 3].map(
+          (byte) => `out[at + ${headerBytes + byte}] = ${dialect.mti === "ascii" ? 0x30 : 0xf0} + ${digit(3 - byte)}`
+        )
+  const bitmaps = Buffer.alloc(bitmapCount(layout, words) * layout.bitmapBytes)
+  writeBitmaps(layout, words, bitmaps, 0)
+  for (let byte = 0; byte < bitmaps.length; byte += 4)
+    lines.push(`v.setInt32(w + at + ${headerBytes + mtiBytes + byte}, ${bitmaps.readInt32BE(byte)})`)
   return lines
 }
 
-/** Source of a function body, for a message with `maps` bitmaps, that makes `(message, f, mti) => Buffer | undefined`. */
-export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>, maps: number): string => {
+/**
+ * Source of a function body, for messages with the bitmap bits `words`, that makes `(message, f, mti, out, at) => number`: the
+ * bytes of the message at `at`, or that it would have (nothing is written when `out` has not the room), -1 for what the
+ * reference decides.
+ */
+export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>, words: Int32Array): string => {
   const lines = [refuseOthers(layout, fields)]
   for (const field of fields) lines.push(...takeValue(field))
-  const start = layout.headerBytes + layout.mtiBytes + maps * layout.bitmapBytes
+  const start = layout.headerBytes + layout.mtiBytes + bitmapCount(layout, words) * layout.bitmapBytes
   const fixed = fields.reduce((sum, { fixed, prefixBytes }) => sum + (fixed >= 0 ? fixed : prefixBytes), start)
   const variable = fields.filter(({ fixed }) => fixed < 0).map(wireExpression)
-  lines.push(`const total = ${[fixed, ...variable].join(" + ")}`, "const out = room(total)")
-  lines.push("const v = viewOf(out), w = out.byteOffset")
-  lines.push(...headerLines(layout), ...headLines(layout, fields, maps))
-  lines.push(declared, "let p = 0, a = 0, c = 0, h = 0, q = 0")
+  lines.push(`const total = ${[fixed, ...variable].join(" + ")}`, "if (total > out.length - at) return total")
+  lines.push("const v = outViewOf(out), w = out.byteOffset")
+  lines.push(declared, "let p = at, a = 0, c = 0, h = 0, q = 0")
+  lines.push(...headerLines(layout), ...headLines(layout, words))
   let ahead = start
   for (const field of fields) {
     if (field.fixed < 0) lines.push(...writePrefixLines(field, `p + ${ahead}`))
@@ -150,6 +178,6 @@ export const encoderSource = (layout: Layout, fields: ReadonlyArray<FieldLayout>
     if (field.fixed >= 0) ahead += field.fixed
     else lines.push(`p += ${wireExpression(field)}`)
   }
-  lines.push(`if (${wrong}) return`, "return out")
-  return `return (message, f, mti) => {\n${lines.join("\n")}\n}`
+  lines.push(`if (${wrong}) ${leave}`, "return total")
+  return `return (message, f, mti, out, at) => {\nright: {\n${lines.join("\n")}\n}\nreturn -1\n}`
 }

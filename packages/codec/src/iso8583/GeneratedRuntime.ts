@@ -7,19 +7,26 @@ import { cp037, cp1047, type EbcdicPage } from "../encoding/Ebcdic.ts"
 import { gbkLength } from "../encoding/Gbk.ts"
 import { hexDigit, hexValue, toHex } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
-import { writeBitmaps } from "./Bitmap.ts"
+import { ebcdicHexValue } from "./Bitmap.ts"
 import type { FieldContent, FieldLayout } from "./Field.ts"
-import { writeHeader } from "./Header.ts"
-import { writeMti } from "./Indexer.ts"
 import { Sensitive } from "./Sensitive.ts"
+import { room } from "./Slab.ts"
 import { contentRule, fillRule, isAllowed, readBytes, readText, unitsAt, writePrefix, writeValue } from "./Value.ts"
 
 let view: DataView = new DataView(new ArrayBuffer(0))
 
-/** A view of the buffer's whole memory; the last one is kept, because many messages stand in one chunk. */
+/** A view of the memory of a buffer that is read; the last one is kept, because many messages stand in one chunk. */
 export const viewOf = (buffer: Buffer): DataView => {
   if (buffer.buffer !== view.buffer) view = new DataView(buffer.buffer)
   return view
+}
+
+let outView: DataView = new DataView(new ArrayBuffer(0))
+
+/** The same for a buffer that is written, kept apart: reading and writing take turns. */
+export const outViewOf = (buffer: Buffer): DataView => {
+  if (buffer.buffer !== outView.buffer) outView = new DataView(buffer.buffer)
+  return outView
 }
 
 /** Whether bytes `[from, to)` are printable ASCII, 0x20-0x7E. */
@@ -39,6 +46,14 @@ export const arePrintable = (view: DataView, from: number, to: number): boolean 
   }
   return right === 0x40404040 && (wrong & 0x80808080) === 0
 }
+
+/**
+ * Writes a text of `length` characters; false when one is not printable ASCII. It is written as UTF-8, because a character that
+ * is no ASCII then gives bytes that are none.
+ */
+export const putLong = (text: string, out: Buffer, at: number, length: number): boolean =>
+  out.write(text, at, length) === length &&
+  arePrintable(outViewOf(out), out.byteOffset + at, out.byteOffset + at + length)
 
 /** Whether a byte is something else than two packed digits. */
 const isNoPair: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => (byte >> 4 > 9 || (byte & 15) > 9 ? 1 : 0))
@@ -138,7 +153,15 @@ export const asciiPairs: Uint16Array = pairs(decimals2)
 export const hexBytes: ReadonlyArray<string> = Array.from({ length: 256 }, (_, byte) => toHex(Uint8Array.of(byte)))
 
 /** ASCII of the upper-case hex of each byte. */
-export const hexPairs: Uint16Array = pairs(hexBytes)
+const hexPairs: Uint16Array = pairs(hexBytes)
+
+/** Writes bytes as upper-case hex digits, two bytes at a time. */
+export const putHex = (bytes: Uint8Array, view: DataView, at: number): void => {
+  const even = bytes.length & ~1
+  for (let index = 0; index < even; index += 2)
+    view.setInt32(at + 2 * index, (hexPairs[bytes[index]!]! << 16) | hexPairs[bytes[index + 1]!]!)
+  if (even < bytes.length) view.setInt16(at + 2 * even, hexPairs[bytes[even]!]!)
+}
 
 /** Four digits as a number, -1 for anything else. */
 export const mtiNumber = (mti: string): number => {
@@ -149,22 +172,6 @@ export const mtiNumber = (mti: string): number => {
     value = value * 10 + digit
   }
   return mti.length === 4 ? value : -1
-}
-
-// Encoded messages are cut from slabs: making a buffer of its own for each costs more than writing it.
-const slabBytes = 32_768
-let slab = Buffer.alloc(0)
-let slabUsed = 0
-
-/** Room for a message; every byte of it is to be written. */
-export const room = (bytes: number): Buffer => {
-  if (bytes > slabBytes / 8) return Buffer.allocUnsafeSlow(bytes)
-  if (slabUsed + bytes > slab.length) {
-    slab = Buffer.allocUnsafeSlow(slabBytes)
-    slabUsed = 0
-  }
-  slabUsed += bytes
-  return slab.subarray(slabUsed - bytes, slabUsed)
 }
 
 /** By character code 0..255 what stands on the wire, 256 where the field's content must not hold the character. */
@@ -216,4 +223,4 @@ export const putValue = (field: FieldLayout, value: string | Uint8Array, out: Ui
   (typeof value !== "string" || contentRule(field, value) === undefined) &&
   writeValue(field, value, out, at) === undefined
 
-export { cp037, cp1047, gbkLength, hexDigit, latin1, Sensitive, writeBitmaps, writeHeader, writeMti, writePrefix }
+export { cp037, cp1047, ebcdicHexValue, gbkLength, hexDigit, hexValue, latin1, Sensitive, writePrefix }

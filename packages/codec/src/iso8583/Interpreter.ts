@@ -86,6 +86,14 @@ export const encodeByTable = (layout: Layout, message: Message): Buffer | Messag
   return writeMessage(layout, message, given, words, length)
 }
 
+/** Encodes into `out` at `at`: `Codec.encodeInto` by the table. */
+export const encodeInto = (layout: Layout, message: Message, out: Buffer, at: number): number | MessageError => {
+  const encoded = encodeByTable(layout, message)
+  if (!Buffer.isBuffer(encoded)) return encoded
+  if (encoded.length <= out.length - at) encoded.copy(out, at)
+  return encoded.length
+}
+
 const writeMessage = (
   layout: Layout,
   message: Message,

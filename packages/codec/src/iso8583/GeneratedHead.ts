@@ -1,0 +1,124 @@
+/**
+ * Writes the source that reads what stands in front of the fields: header, MTI and bitmaps of one dialect, whose places are
+ * constants. It decides only what is certainly right; `indexHead` of `Indexer` does the rest again: rejects and errors.
+ * Names: `b` holds the bytes, the message stands at `start`; `s` is its text.
+ */
+import type { Layout } from "./Dialect.ts"
+import { type HeaderPart, partBytes } from "./Header.ts"
+
+const byte = (at: number): string => `b[start + ${at}]`
+
+/** Condition under which the bytes from `at` on are not those given. */
+const differ = (bytes: Uint8Array, at: number): ReadonlyArray<string> =>
+  Array.from(bytes, (value, index) => `${byte(at + index)} !== ${value}`)
+
+/** Lines that gather in `d` the decimal number of ASCII digits at `at`, and in `e` what is no digit. */
+const decimalLines = (at: number, bytes: number): ReadonlyArray<string> => [
+  "d = 0",
+  ...Array.from({ length: bytes }, (_, index) => `k = ${byte(at + index)} ^ 48; e |= k | k + 6; d = d * 10 + k`)
+]
+
+/** Lines that check the header: its fixed parts, its length, and that it is no reject's. */
+const headerLines = ({ header, fixedParts, totalLength, parts }: Layout): ReadonlyArray<string> => {
+  const wrong = fixedParts.flatMap(({ part, bytes }) => differ(bytes, part.offset))
+  if (header?.reject !== undefined) {
+    const { part, normal } = header.reject
+    wrong.push(...differ(Buffer.from(normal, "latin1"), parts[part]!.offset))
+  }
+  const lines = wrong.length === 0 ? [] : [`if (${wrong.join(" || ")}) return false`]
+  if (totalLength === undefined) return lines
+  return [...lines, ...decimalLines(totalLength.offset, totalLength.bytes), "if (d !== end - start) return false"]
+}
+
+/** Lines that set `into.mti`; what is no digit is gathered in `e`. */
+const mtiLines = ({ dialect, mtiBytes, headerBytes }: Layout): ReadonlyArray<string> => {
+  const lines = ["d = 0"]
+  for (let index = 0; index < mtiBytes; index++) {
+    const read = byte(headerBytes + index)
+    if (mtiBytes === 2) {
+      lines.push(`k = ${read}; e |= k + 96 >> 4 & 16 | (k & 15) + 6`, "d = d * 100 + (k >> 4) * 10 + (k & 15)")
+    } else {
+      lines.push(`k = ${read} ^ ${dialect.mti === "ascii" ? 48 : 240}; e |= k | k + 6`, "d = d * 10 + k")
+    }
+  }
+  return [...lines, "into.mti = d"]
+}
+
+/** Lines that read the bitmap at `from` into two words; what is no hex digit makes `x` negative. */
+const bitmapLines = ({ bitmapBytes, dialect }: Layout, from: number, word: number): ReadonlyArray<string> =>
+  [0, 1].map((half) => {
+    const isBinary = bitmapBytes === 8
+    const count = isBinary ? 4 : 8
+    const table = dialect.bitmap.encoding === "hex" ? "hexValue" : "ebcdicHexValue"
+    const terms = Array.from({ length: count }, (_, index) => {
+      const read = byte(from + half * count + index)
+      const shift = (isBinary ? 8 : 4) * (count - 1 - index)
+      return isBinary ? `${read} << ${shift}` : `(k = ${table}[${read}], x |= k, k & 15) << ${shift}`
+    })
+    return `W[${word + half}] = ${terms.join(" | ")}`
+  })
+
+/** Lines that read the second bitmap where there may be one, and the third. */
+const moreLines = (layout: Layout, from: number): ReadonlyArray<string> => {
+  const { bitmapBytes: bytes, deMax, dialect } = layout
+  const { secondary } = dialect.bitmap
+  const room = (maps: number): string => `if (start + ${from + maps * bytes} > end) return false`
+  const third =
+    deMax > 128 ? ["if (W[2] < 0) {", room(3), ...bitmapLines(layout, from + 2 * bytes, 4), "m = 3", "}"] : []
+  const second = [room(2), ...bitmapLines(layout, from + bytes, 2), "m = 2"]
+  if (secondary === "fixed") return ["if (W[0] < 0) return false", ...second]
+  if (secondary === "always") return ["if (W[0] >= 0) return false", ...second, ...third]
+  return ["if (W[0] < 0) {", ...second, ...third, "}"]
+}
+
+/**
+ * Source of the body of `(b, start, end, into) => boolean`: fills what `indexHead` fills; false when that has to look. `layout`
+ * is in its scope.
+ */
+export const headSource = (layout: Layout): string => {
+  const from = layout.headerBytes + layout.mtiBytes
+  return [
+    `if (end - start < ${from + layout.bitmapBytes}) return false`,
+    "let d = 0, e = 0, k = 0, m = 1, x = 0",
+    ...headerLines(layout),
+    ...mtiLines(layout),
+    "const W = into.words",
+    ...bitmapLines(layout, from, 0),
+    "W[2] = W[3] = W[4] = W[5] = 0",
+    ...moreLines(layout, from),
+    "if ((e & -16) !== 0 || x < 0) return false",
+    "into.buffer = b",
+    "into.layout = layout",
+    "into.start = start",
+    "into.end = end",
+    "into.rejectCode = 0",
+    `into.body = start + ${layout.headerBytes}`,
+    `into.fieldsFrom = start + ${from} + m * ${layout.bitmapBytes}`,
+    "return true"
+  ].join("\n")
+}
+
+/** Expression of a part as text; one that holds its usual value is a constant, because a new text costs more than a look. */
+const partText = (part: HeaderPart, isTotal: boolean): string => {
+  const { offset, bytes, form, value } = part
+  const places = Array.from({ length: bytes }, (_, index) => byte(offset + index))
+  if (isTotal && bytes === 4)
+    return `decimals4[${places.map((read, index) => `(${read} & 15) * ${10 ** (3 - index)}`).join(" + ")}]`
+  const made =
+    form === "text"
+      ? `s.substring(${offset}, ${offset + bytes})`
+      : places.map((read) => `hexBytes[${read}]`).join(" + ")
+  const usual = partBytes(part, value)
+  if (usual === undefined) return made
+  const text = JSON.stringify(form === "text" ? value.padEnd(bytes, " ") : value.toUpperCase())
+  return `${differ(usual, offset).join(" || ")} ? ${made} : ${text}`
+}
+
+/** Source of the member of a decoded message that holds the header's parts; "" for dialects without a header. */
+export const headerMember = ({ header }: Layout): string => {
+  if (header === undefined) return ""
+  const members = header.parts.map(
+    (part) => `${JSON.stringify(part.name)}: ${partText(part, part.name === header.totalLength)}`
+  )
+  return `, header: { ${members.join(", ")} }`
+}
