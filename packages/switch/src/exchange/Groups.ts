@@ -165,7 +165,7 @@ export class Groups {
 
   /** Another long link of the origin's family that an answer may go out on when its own is gone. */
   wayBack(origin: Link): Link | undefined {
-    return this.others(origin).find(({ isReady, session }) => isReady && session !== undefined)
+    return this.others(origin).find(({ isReady, canSend }) => isReady && canSend)
   }
 
   /** The link of the family on which a request with this key is outstanding; `link` itself when there is none. */

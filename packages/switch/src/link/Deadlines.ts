@@ -7,6 +7,9 @@ import { LinkEnded, slow } from "./Ended.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
 import type { LinkSettings } from "./Settings.ts"
 
+/** How long the partner's FIN is waited for after ours, in milliseconds. */
+const FINISH_MS = 1000
+
 /** One connection's deadlines. */
 export class Deadlines {
   private readonly settings: LinkSettings
@@ -23,6 +26,12 @@ export class Deadlines {
   constructor(settings: LinkSettings, connection: Connection) {
     this.settings = settings
     this.connection = connection
+  }
+
+  /** Our half is being closed from now on; returns until when the partner's half is waited for. */
+  finish(ended: LinkEnded, now: number): number {
+    this.finishing = { ended, until: now + FINISH_MS }
+    return this.finishing.until
   }
 
   /** For the status. */

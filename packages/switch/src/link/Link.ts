@@ -118,9 +118,9 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     return this.state.draining || this.state.blocked || this.state.collecting
   }
 
-  /** What is written to the session can leave: there is a connection, and its sending leg is up. */
+  /** What is written to the session can leave: there is a connection, not closed by us, and its sending leg is up. */
   get canSend(): boolean {
-    return this.session !== undefined && !this.state.collecting
+    return this.session?.canWrite === true && !this.state.collecting
   }
 
   /** Taken out of use by an operator. */

@@ -21,9 +21,6 @@ import * as Watchdog from "./Watchdog.ts"
 /** Longest sleep of the keeper, in milliseconds. */
 const SLEEP_MAX_MS = 60_000
 
-/** How long the partner's FIN is waited for after ours, in milliseconds. */
-const FINISH_MS = 1000
-
 /** The state of one connection and what its fibers do. Made by `Link` for each connection, and thrown away with it. */
 export class Session {
   private readonly link: SessionOwner
@@ -124,6 +121,11 @@ export class Session {
     this.outbox.putUrgent(wholeFrame(this.link.settings.frame, message))
   }
 
+  /** What is put into the outbox can leave: our FIN has not gone out, and nothing has broken the connection. */
+  get canWrite(): boolean {
+    return !this.isFinished && this.failure === undefined
+  }
+
   /** Ends the connection with a reason, from any fiber or from the switch. */
   fail(ended: LinkEnded): void {
     this.failure ??= ended
@@ -131,7 +133,7 @@ export class Session {
     this.wake(0)
   }
 
-  /** Ends the connection in order: FIN goes out behind what is unsent, and the partner's is waited for, {@link FINISH_MS}. */
+  /** Ends the connection in order: FIN goes out behind what is unsent, and the partner's is waited for a moment. */
   close(ended: LinkEnded): void {
     if (this.failure !== undefined || this.deadlines.finishing !== undefined) return
     if (this.connection.finish === undefined) {
@@ -139,10 +141,9 @@ export class Session {
       this.connection.close("fin")
       return this.wake(0)
     }
-    this.deadlines.finishing = { ended, until: this.now() + FINISH_MS }
+    this.wake(this.deadlines.finish(ended, this.now()))
     if (this.outbox.waiting > 0 || this.deadlines.writingSince > 0) this.outbox.flush()
     else this.finish()
-    this.wake(this.deadlines.finishing.until)
   }
 
   private finish(): void {
@@ -391,8 +392,7 @@ export class Session {
 
 /** A session for a new connection of `link`. */
 export const make = (link: SessionOwner, epoch: number, connection: Connection): Effect.Effect<Session> =>
-  Effect.gen(function* () {
-    const clock = yield* Clock.Clock
-    const random = yield* Random.Random
-    return new Session(link, epoch, connection, clock, () => random.nextDoubleUnsafe())
-  })
+  Effect.map(
+    Effect.all([Clock.Clock, Random.Random]),
+    ([clock, random]) => new Session(link, epoch, connection, clock, () => random.nextDoubleUnsafe())
+  )

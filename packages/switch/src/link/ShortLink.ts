@@ -207,7 +207,7 @@ export class ShortLink implements SessionOwner {
       return true
     }
     const held = this.held.get(epoch)
-    if (held === undefined) return false
+    if (held?.session.canWrite !== true) return false
     held.session.put(bytes, length)
     held.session.outbox.flush()
     this.settled(epoch)
