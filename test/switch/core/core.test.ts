@@ -136,6 +136,29 @@ describe("a switch in the hand", () => {
     })
   )
 
+  it.effect("cuts a partner that floods us with echoes and does not read their answers, as for any other backlog", () =>
+    Effect.gen(function* () {
+      const { a, commit, running } = yield* bench({ acquirer: { unsentMax: 2000 } })
+      a.takes = false
+      const echo = {
+        mti: "0820",
+        header: purchase().header!,
+        fields: { 7: "1122223829", 11: "000001", 33: "48020000", 70: "301" }
+      }
+      a.say(echo)
+      yield* commit
+      for (let n = 0; n < 10; n++) {
+        a.say(...Array.from({ length: 10 }, () => echo))
+        yield* commit
+      }
+      expect(a.isOpen).toBe(false)
+      expect(running.status().links[0]!.ends[0]).toMatchObject({
+        reason: "SlowPeer",
+        why: "more than 2000 bytes are unsent"
+      })
+    })
+  )
+
   it.effect("does not take a partner for slow because the disk let go more at once than may be unsent", () =>
     Effect.gen(function* () {
       const { a, b, commit } = yield* bench({ acquirer: { unsentMax: 300 }, issuer: { unsentMax: 300 } })

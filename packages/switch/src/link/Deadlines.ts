@@ -1,6 +1,7 @@
 /**
  * The clocks that end one connection: an open frame, a write without progress, the wait for the partner's FIN, the limit of a
- * short one. Pure; all times are monotonic milliseconds, 0: the clock does not run. Watchdog, idle frames, sign-on are elsewhere.
+ * short one; and how much a partner may leave unread. Pure; all times are monotonic milliseconds, 0: the clock does not run.
+ * Watchdog, idle frames, sign-on are elsewhere.
  */
 import type { Connection } from "../transport/Transport.ts"
 import { LinkEnded, slow } from "./Ended.ts"
@@ -32,6 +33,14 @@ export class Deadlines {
   finish(ended: LinkEnded, now: number): number {
     this.finishing = { ended, until: now + FINISH_MS }
     return this.finishing.until
+  }
+
+  /** The end of a partner that leaves `waiting` bytes unread; `undefined` while that is not too many. */
+  overfull(waiting: number): LinkEnded | undefined {
+    const { unsentMax } = this.settings
+    // Without a write under way the partner has taken everything so far: what a slow disk lets go at once is not its fault.
+    if (waiting <= unsentMax || this.writingSince === 0) return undefined
+    return slow(this.connection, `more than ${unsentMax} bytes are unsent`)
   }
 
   /** For the status. */

@@ -9,7 +9,7 @@ import { Framer, type FrameSink, frameOverhead, idleFrame, MessageIndex, wholeFr
 import { Clock, Effect, Random } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
 import { Deadlines } from "./Deadlines.ts"
-import { endedBy, frameWrong, type LinkEnded, silent, slow } from "./Ended.ts"
+import { endedBy, frameWrong, type LinkEnded, silent } from "./Ended.ts"
 import { settled } from "./HalfClosed.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
 import { type Answered, Management } from "./Management.ts"
@@ -101,12 +101,8 @@ export class Session {
 
   /** The message begun last has `length` bytes: puts the length header before it. */
   end(at: number, length: number): void {
-    const { frame, unsentMax } = this.link.settings
-    this.outbox.end(writeFrame(frame, this.outbox.buffer, at - this.before, length))
-    // Without a write under way the partner has taken everything so far: what a slow disk lets go at once is not its fault.
-    if (this.outbox.waiting > unsentMax && this.deadlines.writingSince > 0) {
-      this.fail(slow(this.connection, `more than ${unsentMax} bytes are unsent`))
-    }
+    this.outbox.end(writeFrame(this.link.settings.frame, this.outbox.buffer, at - this.before, length))
+    this.cap()
   }
 
   /** Puts the first `length` bytes of `message`, a whole message, into the outbox. */
@@ -119,6 +115,12 @@ export class Session {
   /** Puts a whole message in front of everything that is not being written yet. */
   putUrgent(message: Buffer): void {
     this.outbox.putUrgent(wholeFrame(this.link.settings.frame, message))
+    this.cap()
+  }
+
+  private cap(): void {
+    const ended = this.deadlines.overfull(this.outbox.waiting)
+    if (ended !== undefined) this.fail(ended)
   }
 
   /** What is put into the outbox can leave: our FIN has not gone out, and nothing has broken the connection. */
@@ -324,9 +326,7 @@ export class Session {
     this.link.change({ _tag: "watchdog", phase: next.phase })
     for (const command of commands) {
       if (command === "probe" && this.link.settings.watchdog.probe) this.management.ask("echo")
-      if (command === "close") {
-        this.fail(silent(this.connection, this.lastSent > this.lastReceived))
-      }
+      if (command === "close") this.fail(silent(this.connection, this.lastSent > this.lastReceived))
     }
     this.outbox.flush()
     this.wake(this.watchdogSetAt + this.watchdogMs)
