@@ -46,6 +46,8 @@ export class Requests {
   private readonly ownStan = new OwnStan()
   private readonly refusals: Refusals
   private readonly strays: Strays
+  /** The link whose line is being let go: the places that become free meanwhile are taken in the same turn. */
+  private moving: Link | undefined
 
   constructor(books: Books, reverse: Reverse, refusals: Refusals) {
     this.books = books
@@ -114,14 +116,17 @@ export class Requests {
   next(target: Link): void {
     const { books } = this
     const line = books.lines[target.id]
-    if (line === undefined) return
+    // Whoever cannot be sent leaves his place at once: a long line of those must not become as deep a call.
+    if (line === undefined || this.moving === target) return
+    this.moving = target
     while (target.isReady) {
       const id = line.next()
-      if (id === undefined) return
+      if (id === undefined) break
       const slot = books.outstanding[target.id]!.at(id)
       slot.hasPlace = true
       this.send(target, slot)
     }
+    this.moving = undefined
   }
 
   /** Those that have waited long enough are refused. */
