@@ -90,6 +90,18 @@ describe("A second connection of a partner", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("is closed with the first when the link is drained meanwhile: nobody would read it", () =>
+    Effect.gen(function* () {
+      const { bench, first, other } = yield* two("challenge")
+      const drained = yield* Effect.forkChild(bench.running.operations.act("acquirer", "drain", { user: "ann" }, 100))
+      yield* TestClock.adjust(6000)
+      yield* settle
+
+      expect([first.isOpen, other.isOpen]).toEqual([false, false])
+      expect(drained.pollUnsafe()).toMatchObject({ _tag: "Success" })
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("keeps a third from coming in: one challenge at a time", () =>
     Effect.gen(function* () {
       const { bench, first, other } = yield* two("challenge")

@@ -96,6 +96,7 @@ export class Leg implements DialerOwner, AcceptorOwner {
 
   /** The link is taken away: a leg that waits for the other is closed; a pair is closed by its session. */
   leave(): void {
+    if (this.source instanceof Acceptor) this.source.close()
     this.leaving.ring()
     if (this.held?.isJoined === false) this.close("closed by this side: the link was drained")
   }

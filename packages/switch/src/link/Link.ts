@@ -253,6 +253,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
       return
     }
     this.back.closeUnsafe()
+    // What has come and is nobody's yet would find a link that reads nothing.
+    if (this.source instanceof Acceptor) this.source.close()
     this.session?.close(ended)
     this.short?.close(ended)
     this.leaving.ring()
