@@ -356,6 +356,33 @@ describe("a group that falls together", () => {
     })
   )
 
+  it.effect("closes the others once for one end, also when that took long because answers were owed", () =>
+    Effect.gen(function* () {
+      const patient = (link: LinkAll): LinkAll => ({ ...link, writeTimeoutMs: 10_000 })
+      const links = [linkOf("acquirer", 4802), ...issuers.map(patient), linkOf("other", 105)]
+      const started = yield* startBench(links, makeDisk(), {
+        groups: [group({ fallTogether: true })],
+        routes: [{ bin: "62", to: 3 }],
+        limits: { requestTimeoutMs: 20_000, recentKeys: 1024, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
+      })
+      const { commit, dial, running } = started
+      const [a, b] = [dial(1), dial(2)]
+      dial(3)
+      yield* commit
+      a.say(purchase(stan(1)))
+      yield* commit
+      a.end(new ConnectionEnded({ how: "fin", cause: "the partner closed" }))
+      yield* commit
+      expect([a.isOpen, b.isOpen]).toEqual([true, false])
+      const again = dial(2)
+      yield* commit
+      yield* TestClock.adjust(11_000)
+      yield* commit
+      expect(running.status().links[1]?.state).toBe("down")
+      expect(again.isOpen).toBe(true)
+    })
+  )
+
   it.effect("leaves the others alone when an operator cuts one", () =>
     Effect.gen(function* () {
       const { b, commit, running } = yield* bench({ fallTogether: true })

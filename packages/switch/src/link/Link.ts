@@ -388,6 +388,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     this.ends.add(now, ended)
     this.change({ _tag: "ended" })
     this.noted(`ended: ${ended.reason}, ${ended.why}`)
-    this.events.ended(this, session.epoch, ended)
+    // Of a half-closed one the switch has heard already, and what its group does about it has been done.
+    if (!session.isHalfClosed) this.events.ended(this, session.epoch, ended)
   }
 }
