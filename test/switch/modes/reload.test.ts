@@ -80,4 +80,31 @@ describe("A reload of short links", () => {
     expect(partner.heard.map(({ mti }) => mti)).toEqual([expect.stringMatching(/^042[01]$/)])
     expect(rig.running.status().links[1]?.stored.size).toBe(0)
   })
+
+  it("does not say that a link listens while it cannot have its new address", async () => {
+    const partner = await host((message, socket) => {
+      setTimeout(() => socket.write(framed(answerTo(message))), 200)
+    })
+    const issuer = dialling("issuer", partner.port, { mode: "sync-short", short: short() })
+    const [before, taken] = [await freePort(), await freePort()]
+    const rig = await startRig([terminalsOn(before), issuer])
+    const state = () => rig.running.status().links[0]
+    expect(state()).toMatchObject({ state: "listening", ready: false })
+
+    // Another process takes the address while the link is drained for its change.
+    const other = createServer()
+    const underWay = call(before, purchase(1))
+    await until(() => partner.heard.length === 1)
+    const reloaded = reload(rig, [terminalsOn(taken), issuer])
+    await until(() => rig.running.status().links[0]?.draining === true)
+    await new Promise<void>((resolve) => other.listen(taken, "127.0.0.1", resolve))
+    await Promise.all([underWay, reloaded])
+    expect(state()).toMatchObject({ state: "down", ready: false })
+    expect(state()?.ends[0]?.why).toContain("EADDRINUSE")
+
+    await new Promise((resolve) => other.close(resolve))
+    await until(() => state()?.state === "listening")
+    const called = await call(taken, purchase(2))
+    expect(called.messages.map(({ fields }) => fields[39])).toEqual(["00"])
+  })
 })

@@ -300,7 +300,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
 
   /** The state in words. */
   get phrase(): string {
-    return this.short === undefined || this.isClosedForRequests ? LinkState.phrase(this.state) : this.short.phrase
+    const { isClosedForRequests, short, state } = this
+    return short === undefined || isClosedForRequests || !state.connected ? LinkState.phrase(state) : short.phrase
   }
 
   /** Everything an operator asks first. */
