@@ -67,8 +67,9 @@ const close = (books: Books, link: Link, ended: LinkEnded): Effect.Effect<void> 
   })
 
 /**
- * Drains the links together: afterwards they have no connection and make none. Waits up to `limitMs` for what is under way and
- * returns what had not ended then. Store-and-forward messages stay in their queues.
+ * Drains the links together: afterwards they have no connection and make none, but for those that an operator has brought back
+ * meanwhile. Waits up to `limitMs` for what is under way and returns what had not ended then. Store-and-forward messages stay in
+ * their queues.
  */
 export const drainLinks = Effect.fnUntraced(function* (
   books: Books,
@@ -79,8 +80,9 @@ export const drainLinks = Effect.fnUntraced(function* (
   for (const link of links) link.change({ _tag: "draining", on: true })
   const end = books.runtime.monotonicMs() + limitMs
   yield* until(books, end, () => unfinishedOf(books, links).length === 0)
-  const unfinished = unfinishedOf(books, links)
-  yield* Effect.forEach(links, (link) => Effect.andThen(signOff(link), close(books, link, ended)), {
+  const leaving = links.filter(({ isDraining }) => isDraining)
+  const unfinished = unfinishedOf(books, leaving)
+  yield* Effect.forEach(leaving, (link) => Effect.andThen(signOff(link), close(books, link, ended)), {
     concurrency: "unbounded",
     discard: true
   })

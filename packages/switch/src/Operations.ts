@@ -152,10 +152,14 @@ export class Operations {
   private drain(link: Link, { user }: Operator, drainMs: number): Done {
     if (link.isAway && !link.isUp) return Effect.succeed({ did: "It was drained already." })
     const ended = new LinkEnded({ reason: "Operator", why: `drained by ${user}` })
-    return Effect.map(drainLinks(this.books, [link], drainMs, ended), (unfinished) => ({
-      did: `It has no connection and makes none until it is unblocked; ${left(unfinished)}.`,
-      unfinished
-    }))
+    return Effect.flatMap(drainLinks(this.books, [link], drainMs, ended), (unfinished) =>
+      link.isAway
+        ? Effect.succeed({
+            did: `It has no connection and makes none until it is unblocked; ${left(unfinished)}.`,
+            unfinished
+          })
+        : notNow("It was unblocked while it was being drained, and stays in use.")
+    )
   }
 
   private signOn(link: Link): Done {

@@ -37,4 +37,24 @@ describe("a link that is drained", () => {
       expect(drained.pollUnsafe()).toMatchObject({ value: { unfinished: [{ outcome: "Undelivered" }] } })
     })
   )
+
+  it.effect(
+    "stays in use when an operator unblocks it while it is being drained, and who drained it hears of that",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, act, commit, running, request } = yield* bench
+        const drained = yield* Effect.forkChild(Effect.exit(act("issuer", "drain")))
+        yield* TestClock.adjust(100)
+        expect(yield* act("issuer", "unblock")).toMatchObject({ before: "draining", after: "ready" })
+        yield* TestClock.adjust(700)
+        yield* commit
+
+        expect(b.isOpen).toBe(true)
+        expect(running.status().links[1]).toMatchObject({ state: "ready", draining: false })
+        expect(JSON.stringify(drained.pollUnsafe())).toContain("stays in use")
+        b.say(answerTo(request, "0210"))
+        yield* commit
+        expect(a.heard().map(({ fields }) => fields[39])).toEqual(["00"])
+      })
+  )
 })
