@@ -216,7 +216,7 @@ export class Reload {
     }
     for (const name of removed) this.linkOf(name)!.isGone = true
     // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
-    for (const link of closing) books.carriedLost(link, 0)
+    for (const link of closing) books.carriedLost(link)
     for (const plan of next.links.map((one) => this.adopted(one))) {
       if (!added.includes(plan.name) && !changed.includes(plan.name)) continue
       const before = closing.find(({ settings }) => settings.name === plan.name) ?? this.closedPlace(plan.name)

@@ -195,7 +195,7 @@ class Core {
       this.books.tick()
       this.books.groups.changed(link, this.books.now)
       this.requests.connectionLost(link, epoch)
-      this.books.carriedLost(link, link.short === undefined ? 0 : epoch)
+      this.books.carriedLost(link, link.short === undefined ? undefined : epoch)
       if (link.short === undefined && !closedByUs.has(ended.reason)) this.fallTogether(link)
       this.books.flush()
     },

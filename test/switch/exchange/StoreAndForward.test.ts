@@ -96,6 +96,21 @@ describe("store-and-forward", () => {
     expect(world.wire).toEqual(["1", "2", "1 repeat", "2 repeat"])
   })
 
+  it("rests before the next try when one of a short link's connections ended without an answer, and does not give up for it", () => {
+    const { queue, world } = queueOf({ attemptsMax: 1 })
+    queue.add(message(1))
+    queue.add(message(2))
+    queue.linkLost(0, { epoch: 7, nowMs: 100 })
+    expect(queue.status()).toMatchObject({ underWay: 2, resting: 0 })
+    queue.linkLost(0, { epoch: 1, nowMs: 100 })
+    expect(queue.status()).toMatchObject({ underWay: 0, resting: 2 })
+    queue.tick(5099)
+    expect(world.wire).toEqual(["1", "2"])
+    queue.tick(5100)
+    expect(world.wire).toEqual(["1", "2", "1 repeat", "2 repeat"])
+    expect(queue.size).toBe(2)
+  })
+
   it("repeats only what the link that fell carried, by another link of the group", () => {
     const { queue, world } = queueOf()
     queue.add(message(1))

@@ -148,6 +148,23 @@ describe("sync-short", () => {
     expect(sent).toBeGreaterThan(0)
   })
 
+  it.each([
+    ["takes every connection and closes it at once", true],
+    ["closes behind every message", false]
+  ])("tries store-and-forward at its own pace when the partner %s", async (_, atOnce) => {
+    const partner = await host((_, socket) => void socket.end(), {
+      onConnection: (socket) => void (atOnce && socket.destroy())
+    })
+    const delivery = { timeoutMs: 1000, retryMs: 400, attemptsMax: 50, window: 8 }
+    const rig = await startRig([terminals(), issuer(partner.port, { delivery })])
+    expect(codeOf(await call(rig.port("terminals"), purchase(1, {}, "0220")))).toEqual(["00"])
+    await until(() => partner.connections === 3)
+    expect(rig.count("sent")).toBeLessThanOrEqual(3)
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    expect(partner.connections).toBeGreaterThan(3)
+    expect(partner.connections).toBeLessThanOrEqual(6)
+  })
+
   it("carries one request after the other where the link keeps connections, and closes an idle one", async () => {
     const partner = await host((message, socket) => socket.write(framed(answerTo(message))))
     const rig = await startRig([terminals({ short: short({ keep: true, idleMs: 300 }) }), issuer(partner.port)])

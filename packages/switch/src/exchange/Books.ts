@@ -154,10 +154,14 @@ export class Books {
     for (const other of this.groups.others(link)) this.queues[other.id]!.linkReady()
   }
 
-  /** A connection of the link has ended: what it carried of its own queue, or of another of its family, is not under way. */
-  carriedLost(link: Link, epoch: number): void {
-    this.queues[link.id]!.linkLost(link.id, epoch)
-    for (const other of this.groups.others(link)) this.queues[other.id]!.linkLost(link.id, epoch)
+  /**
+   * A connection of the link has ended: what it carried of its own queue, or of another of its family, is not under way. `epoch`:
+   * which of a short link's; left out: all that it has.
+   */
+  carriedLost(link: Link, epoch?: number): void {
+    const one = epoch === undefined ? undefined : { epoch, nowMs: this.now }
+    this.queues[link.id]!.linkLost(link.id, one)
+    for (const other of this.groups.others(link)) this.queues[other.id]!.linkLost(link.id, one)
   }
 
   /** Hands a message whose entry is on disk to the link's store-and-forward queue. */

@@ -202,14 +202,15 @@ export class StoreAndForward {
 
   /**
    * The connection of the link `carrier` has ended: nothing is under way on it any more, and all of that may have arrived. With
-   * `epoch`, only this one of several has.
+   * `one`, only this one of several has: the next one is there for the asking, so that its messages rest before they ask.
    */
-  linkLost(carrier: number, epoch = 0): void {
+  linkLost(carrier: number, one?: { readonly epoch: number; readonly nowMs: number }): void {
     const lost: Array<Stored> = []
-    for (const [key, waiting] of this.underWay) {
-      if (waiting.carrier !== carrier || (epoch !== 0 && waiting.epoch !== epoch)) continue
-      lost.push(waiting.stored)
+    for (const [key, { stored, carrier: by, epoch }] of this.underWay) {
+      if (by !== carrier || (one !== undefined && epoch !== one.epoch)) continue
       this.underWay.delete(key)
+      if (one === undefined) lost.push(stored)
+      else this.rest(stored, one.nowMs)
     }
     this.due = lost.concat(this.due)
   }
@@ -260,12 +261,18 @@ export class StoreAndForward {
     // No byte has left: the attempt was none.
     stored.attempts--
     this.underWay.delete(stored.key)
-    this.due.unshift(stored)
+    // A link that can still be used has lost the one connection only, and would be dialled again at once.
+    if (epoch > 0 && this.effects.carrier(stored) === carrier) this.rest(stored, nowMs)
+    else this.due.unshift(stored)
   }
 
   private again(stored: Stored, code: string, nowMs: number): void {
     if (stored.attempts >= this.settings.attemptsMax) this.finish(stored, "abandoned", code)
-    else this.resting.push({ stored, until: nowMs + this.settings.retryMs })
+    else this.rest(stored, nowMs)
+  }
+
+  private rest(stored: Stored, nowMs: number): void {
+    this.resting.push({ stored, until: nowMs + this.settings.retryMs })
   }
 
   private finish(stored: Stored, end: "acknowledged" | "abandoned", code: string): void {
