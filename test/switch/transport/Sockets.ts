@@ -70,7 +70,7 @@ class Line<A> {
 }
 
 /** Listens on a free port. */
-export const host = async (options: ListenOptions): Promise<Host> => {
+export const host = async (options: ListenOptions, at = "127.0.0.1"): Promise<Host> => {
   const accepted = new Line<Connection>()
   const refused = new Line<TlsRefused>()
   const scope = Effect.runSync(Scope.make())
@@ -78,7 +78,7 @@ export const host = async (options: ListenOptions): Promise<Host> => {
   const { endpoint } = await Effect.runPromise(
     Effect.gen(function* () {
       const transport = yield* Transport
-      return yield* transport.listen({ host: "127.0.0.1", port: 0 }, (connection) => accepted.push(connection), {
+      return yield* transport.listen({ host: at, port: 0 }, (connection) => accepted.push(connection), {
         refused: (_, why) => refused.push(why),
         ...options
       })

@@ -1,6 +1,6 @@
 /** TLS over real sockets: who is let in, who is not and why, on both sides; test plan row 38. */
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs"
-import { connect } from "node:net"
+import { connect, type Socket } from "node:net"
 import { connect as connectTls } from "node:tls"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Authority, type Issued } from "../../../examples/08-many-institutions/Authority.ts"
@@ -112,6 +112,27 @@ describe("A TLS connection", () => {
       expect(got === text).toBe(true)
       near.close("reset")
     })
+  })
+
+  it("is told from another one of the same partner's address and port to another address of ours", async () => {
+    const one = await host({ tls: tls(server, { ca: [ours.file] }) }, "0.0.0.0")
+    const raws: Array<Socket> = []
+    for (const at of ["127.0.0.1", "127.0.0.2"]) {
+      const localPort = raws[0]?.localPort
+      const raw = connect({ host: at, port: one.port, localAddress: "127.0.0.1", ...(localPort ? { localPort } : {}) })
+      await new Promise((resolve) => raw.once("connect", resolve))
+      raws.push(raw)
+    }
+    const [cert, key] = [readFileSync(partner.certificate), readFileSync(partner.key)]
+    const sockets = raws.map((socket) => connectTls({ socket, cert, key, rejectUnauthorized: false }))
+    for (const [n, socket] of sockets.entries()) socket.on("error", () => {}).write(`from ${n}`)
+    const [first, second] = [await one.accepted(), await one.accepted()]
+    expect([await heard(first), await heard(second)].sort()).toEqual(["from 0", "from 1"])
+    first.close("reset")
+    await say(second, "still here")
+    expect((await ended(first)).how).toBe("local")
+    for (const raw of raws) raw.destroy()
+    await one.close()
   })
 
   it("may do without a certificate of the partner where none is asked for", async () => {

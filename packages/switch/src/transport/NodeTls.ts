@@ -113,7 +113,9 @@ export const greeter = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   let current = yield* materialOf(settings)
   const guests = new Map<string, Guest>()
-  const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
+  // All four: a host with several addresses may see one address and port of a partner at two of them.
+  const keyOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket) =>
+    `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
   const server = createServer({
     ...current.options,
     requestCert: asksForCertificate(settings),
