@@ -79,15 +79,15 @@ export const frameWrong = (wrong: FrameError): LinkEnded => {
 /** Longest run of decimal digits that is shown: a card number has at least 12. */
 const DIGITS_SHOWN = 11
 
-/** Hex text in which a long run of digits (as ASCII or packed) shows its first six and last four only. */
+/** Hex text in which a long run of digits (as ASCII, EBCDIC or packed) shows its first six and last four only. */
 export const maskHex = (hex: string): string =>
   bytesIn(hex)
-    .replace(asciiDigits, (run) => covered(run.split(" "), "**").join(" "))
+    .replace(textDigits, (run) => covered(run.split(" "), "**").join(" "))
     .replaceAll(" ", "")
     .replace(packedDigits, (run) => (isShortAscii(run) ? run : covered([...run], "*").join("")))
 
 const bytesIn = (hex: string): string => (hex.match(/../g) ?? []).join(" ")
-const asciiDigits = new RegExp(`3\\d(?: 3\\d){${DIGITS_SHOWN},}`, "g")
+const textDigits = new RegExp(`3\\d(?: 3\\d){${DIGITS_SHOWN},}|f\\d(?: f\\d){${DIGITS_SHOWN},}`, "gi")
 const packedDigits = new RegExp(`\\d{${DIGITS_SHOWN + 1},}`, "g")
 
 /** A few digits in ASCII are a long run of packed ones by their look only. */
