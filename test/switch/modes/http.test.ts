@@ -193,6 +193,29 @@ describe("The HTTP door", () => {
     agent.destroy()
   })
 
+  it("ends a caller whose next request, sent before it had its answer, never becomes whole", async () => {
+    const { port } = await start({}, { requestMs: 400, idleMs: 400 })
+    const body = encoded(1)
+    const head = `POST /terminals HTTP/1.1\r\nhost: x\r\ncontent-type: application/octet-stream\r\ncontent-length: ${body.length}\r\n\r\n`
+    const caller = connect(port, "127.0.0.1")
+    caller.on("error", () => undefined)
+    let answered = ""
+    caller.on("data", (chunk) => {
+      answered += String(chunk)
+    })
+    const begun = performance.now()
+    const closed = new Promise<number>((resolve) => caller.once("close", () => resolve(performance.now() - begun)))
+    caller.write(Buffer.concat([Buffer.from(head), body, Buffer.from(head), body.subarray(0, 10)]))
+    const drip = setInterval(() => caller.write("0"), 150)
+    const late = new Promise<number>((resolve) => setTimeout(resolve, 4000, Number.POSITIVE_INFINITY))
+    const took = await Promise.race([closed, late])
+    clearInterval(drip)
+    caller.destroy()
+
+    expect(answered).toContain("HTTP/1.1 200")
+    expect(took).toBeLessThan(3000)
+  })
+
   it("closes an address that no link names before a byte is read, and a path of another partner with 403", async () => {
     const sign = { from: ["127.0.0.9"], certificate: undefined, value: "/terminals" }
     const closed = await start({ side: { _tag: "door", door: "web", sign, second: "refuse" } })

@@ -21,7 +21,9 @@ const LOOK_EVERY_MS = 250
 /** One connection: who it is, and until when its next request has to be whole; infinite while one is being answered. */
 interface Caller {
   readonly identity: PartnerIdentity | undefined
+  /** Requests that have begun and have no answer, and those of them that are whole (HTTP may send the next one before). */
   open: number
+  whole: number
   due: number
 }
 
@@ -44,17 +46,24 @@ export const listenForCalls = Effect.fnUntraced(function* (
     const caller = callers.get(request.socket)
     if (caller === undefined) return void request.socket.destroy()
     caller.open++
+    let isWhole = false
     response.once("close", () => {
       caller.open--
-      if (caller.open === 0) caller.due = now() + options.idleMs
+      if (isWhole) caller.whole--
+      if (caller.whole === 0) caller.due = now() + (caller.open === 0 ? options.idleMs : options.requestMs)
     })
-    collect(request, response, caller, options.bodyMax, take)
+    collect(request, response, options.bodyMax, (call) => {
+      isWhole = true
+      caller.whole++
+      caller.due = Number.POSITIVE_INFINITY
+      take({ ...call, identity: caller.identity })
+    })
   })
   const listening = yield* listenForSockets(
     at,
     ({ socket, identity }) => {
       socket.allowHalfOpen = false
-      callers.set(socket, { identity, open: 0, due: now() + options.requestMs })
+      callers.set(socket, { identity, open: 0, whole: 0, due: now() + options.requestMs })
       socket.on("error", () => undefined)
       socket.once("close", () => callers.delete(socket))
       http.emit("connection", socket)
@@ -76,9 +85,8 @@ export const listenForCalls = Effect.fnUntraced(function* (
 const collect = (
   request: IncomingMessage,
   response: ServerResponse,
-  caller: Caller,
   bodyMax: number,
-  take: (call: HttpCall) => void
+  take: (call: Omit<HttpCall, "identity">) => void
 ): void => {
   const refuse = (answer: HttpAnswer, more: { readonly [name: string]: string } = {}): void => {
     // What else comes of the body is nobody's.
@@ -101,7 +109,6 @@ const collect = (
   })
   request.once("end", () => {
     if (response.writableEnded) return
-    caller.due = Number.POSITIVE_INFINITY
     const { socket } = request
     take({
       path: (request.url ?? "/").split("?", 1)[0]!,
@@ -109,7 +116,6 @@ const collect = (
       body: Buffer.concat(chunks),
       local: `${socket.localAddress}:${socket.localPort}`,
       remote: `${socket.remoteAddress}:${socket.remotePort}`,
-      identity: caller.identity,
       isOpen: () => !response.destroyed,
       answer: (answer) => respond(response, answer)
     })
