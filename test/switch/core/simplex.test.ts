@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import type { Side } from "../../../packages/switch/src/link/Settings.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
-import { answerTo, type LinkAll, linkOf, purchase, startBench } from "./Bench.ts"
+import { answerTo, type LinkAll, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
 
 const reset = new ConnectionEnded({ how: "reset", cause: "ECONNRESET" })
 const listensAt = (port: number): Side => ({ _tag: "listen", at: { host: "bench", port }, from: [], second: "replace" })
@@ -68,6 +68,38 @@ describe("a switch with a simplex link whose sending leg fell", () => {
       yield* commit
       expect(next.heard().map(({ mti }) => mti)).toEqual(["0420"])
     })
+  )
+
+  it.effect(
+    "reads late answers for as long as it is told, also when the partner asks for what cannot be answered",
+    () =>
+      Effect.gen(function* () {
+        const issuer = simplex("issuer", 103)
+        const { side } = issuer
+        const links = [linkOf("acquirer", 4802), { ...issuer, side: { ...side, collectMs: 20_000 } as typeof side }]
+        const { commit, dial, dialLeg, running } = yield* startBench(links, makeDisk(), {
+          limits: { requestTimeoutMs: 15_000, recentKeys: 1024, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
+        })
+        const [acquirer, send, receive] = [dial(0), dialLeg(1, "send"), dialLeg(1, "receive")]
+        yield* commit
+        acquirer.say(purchase())
+        yield* commit
+        const [request] = send.heard()
+        send.end(reset)
+        yield* commit
+        receive.say({
+          mti: "0820",
+          header: purchase().header!,
+          fields: { 7: "1122223829", 11: "000001", 33: "48020000", 70: "301" }
+        })
+        yield* commit
+        yield* TestClock.adjust(8000)
+        yield* commit
+        expect(running.status().links[1]).toMatchObject({ state: "collecting late answers", unsent: 0 })
+        receive.say(answerTo(request!, "0210"))
+        yield* commit
+        expect(codes(acquirer.heard())).toEqual(["00"])
+      })
   )
 
   it.effect("takes an approval back that its partner cannot be told, and takes no request of it", () =>

@@ -276,14 +276,12 @@ export class Session {
     this.bytesSent += bytes.length
     this.wake(this.lastSent + this.link.settings.writeTimeoutMs)
     return this.connection.write(bytes).pipe(
+      // The receiver tells of the end, behind the last bytes that came before it: an answer may be among them. Until then what
+      // cannot be written is dropped: it is no slow partner's.
+      Effect.catch((ended) => Effect.sync(() => this.isHalfClosed && this.fail(endedBy(ended)))),
       Effect.map(() => {
         this.deadlines.writingSince = 0
         this.outbox.written(bytes)
-      }),
-      // The receiver tells of the end, behind the last bytes that came before it: an answer may be among them.
-      Effect.catch((ended) => {
-        if (this.isHalfClosed) this.fail(endedBy(ended))
-        return Effect.never
       })
     )
   }).pipe(Effect.forever)
