@@ -51,20 +51,19 @@ export const reload = Effect.gen(function* () {
   return reloaded
 })
 
-/** Looks at the files for as long as it runs. */
-export const watch = (settings: SwitchSettings) =>
+/** Looks at the files for as long as it runs. A reload may bring other links: `settings` are asked for at each look. */
+export const watch = (settings: () => SwitchSettings) =>
   Effect.gen(function* () {
     const credentials = yield* Credentials
-    const certificates = allTls(settings).filter(({ certificate }) => certificate !== undefined)
-    if (allTls(settings).length === 0) return yield* Effect.never
     const warned = new Map<string, number>()
     for (;;) {
       const now = yield* Clock.currentTimeMillis
-      for (const tls of certificates) {
+      for (const tls of allTls(settings())) {
+        if (tls.certificate === undefined) continue
         const read = credentials.of(tls)
         if (read instanceof CredentialsWrong || read.expiresAt - now > WARN_BEFORE_MS) continue
-        if (now - (warned.get(tls.certificate!) ?? 0) < DAY_MS) continue
-        warned.set(tls.certificate!, now)
+        if (now - (warned.get(tls.certificate) ?? 0) < DAY_MS) continue
+        warned.set(tls.certificate, now)
         const days = Math.floor((read.expiresAt - now) / DAY_MS)
         const when = days < 0 ? "has run out" : `runs out in ${days} days`
         yield* Effect.logWarning(`our certificate ${tls.certificate} ${when}: partners will refuse it`)

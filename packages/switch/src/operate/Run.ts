@@ -66,10 +66,10 @@ const hold = Effect.fnUntraced(function* (
   const identity: Identity = { name: configuration.document.name, pid, startedAt: yield* Clock.currentTimeMillis }
   yield* Effect.mapError(Certificates.readAll(configuration.settings), failedBy)
   const running = yield* Switch.make(configuration.settings)
-  yield* Effect.forkScoped(Certificates.watch(configuration.settings))
   const stop = Deferred.makeUnsafe<string>()
   const drained = Deferred.makeUnsafe<DrainReport>()
   const inForce: InForce = { configuration }
+  yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings))
   yield* control(inForce, identity, running, stop, drained)
   const { doors = [], http = [], links } = configuration.settings
   const listeners = links.flatMap(sidesOf).filter(({ _tag }) => _tag === "listen").length + doors.length + http.length
