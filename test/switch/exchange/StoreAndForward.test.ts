@@ -21,6 +21,7 @@ const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answe
         world.wire.push(`${stored.exchange}${again ? " repeat" : ""}`)
         return true
       },
+      isEarly: ({ original }) => original !== undefined,
       own: 0,
       isSuccess: (code) => code === "00",
       isFinal: (code) => code !== "96"

@@ -37,6 +37,9 @@ const notFinal = new Set(["R", "T", "X", "K"])
  */
 const STORED_MAX = 100_000
 
+/** Any MTI of a request. */
+const REQUEST = 200
+
 /** The deliveries of one switch. */
 export class Deliveries {
   private readonly books: Books
@@ -55,7 +58,7 @@ export class Deliveries {
 
   /** The queue of a link's place: it outlives a change of the link's settings. Another link of its group may carry for it. */
   queue({ id }: Link, settings: Settings): StoreAndForward {
-    const { links, record, commits, groups } = this.books
+    const { links, record, commits, groups, outstanding } = this.books
     const queue: StoreAndForward = new StoreAndForward(settings, {
       own: id,
       carrier: (stored) => (this.isUnderWay(links[id]!, stored.key) ? undefined : groups.carrier(id, this.books.now)),
@@ -78,6 +81,8 @@ export class Deliveries {
         record.ended(end, stored.exchange, link, link.epoch, code)
       },
       write: (stored, again, carrier, epoch) => this.write(links[carrier]!, stored, again, epoch, queue.timeoutMs),
+      isEarly: ({ original }) =>
+        original !== undefined && outstanding[original.link]!.holds(original.slot, original.exchange),
       isSuccess: (code) => isSuccess(links[id]!.settings.dialect, code),
       isFinal: (code) => !notFinal.has(responseClass(links[id]!.settings.dialect, code))
     })
@@ -114,7 +119,9 @@ export class Deliveries {
     if (books.isFull) return refusals.refuse(origin, epoch, index, "malfunction")
     const to = books.router.route(index)
     if (to === undefined) return refusals.refuse(origin, epoch, index, "noRoute")
-    const target = this.home(to, origin, index)
+    const home = books.groups.home(to, origin, index)
+    const original = this.underWay(home, origin, index)
+    const target = original === undefined ? this.home(home, origin, index) : books.links[original.link]!
     // A reload is about to remove it, or to give it another dialect: what it still took would have no place.
     if (target.isLeaving) return refusals.refuse(origin, epoch, index, "issuerDown")
     if (books.queues[target.id]!.size >= STORED_MAX) return refusals.refuse(origin, epoch, index, "malfunction")
@@ -123,6 +130,7 @@ export class Deliveries {
     const bytes = this.outgoing(origin, target, named)
     if (bytes === undefined || !target.fits(bytes.length)) return refusals.refuse(origin, epoch, index, "formatError")
     const stored = this.enter(target, 0, `from ${origin.settings.name}`, bytes)
+    if (original !== undefined) stored.original = original
     books.recent.put(receivedOn(origin.id, index.mti), this.originKey, 0, length, stored.exchange, Fate.queued)
     const answer = refusals.makeAnswer(origin, index, approved(dialect))
     books.commits.after(stored.exchange, () => {
@@ -149,14 +157,32 @@ export class Deliveries {
     return undefined
   }
 
-  /** The link whose queue gets a message for `to`: the one that holds its transaction already, or that a request would take. */
-  private home(to: number, origin: Link, index: MessageIndex): Link {
+  /** The link whose queue gets a message: of `home`'s family the one that holds its transaction already, or else `home`. */
+  private home(home: Link, origin: Link, index: MessageIndex): Link {
     const { groups, queues } = this.books
-    const home = groups.home(to, origin, index)
     const others = groups.others(home)
     if (others.length === 0 || origin.settings.dialect !== home.settings.dialect) return home
     const transaction = Reversal.transactionOf(home.settings.dialect, index)
     return others.find(({ id }) => queues[id]!.holds(transaction)) ?? home
+  }
+
+  /** Where the request is that the message is about, while it has not ended; only of those that went to `home`'s family. */
+  private underWay(home: Link, origin: Link, index: MessageIndex): Stored["original"] {
+    const { groups, outstanding, recent } = this.books
+    const original = originalIn(origin, index)
+    // Without original data a message has the key of what it is about.
+    const length =
+      original === undefined
+        ? origin.settings.codec.matchKey(index, origin.receivedKey, this.key, 0)
+        : this.originalKey(origin, index, original)
+    if (!groups.isRecent(recent, origin, original?.mti ?? REQUEST, this.key, length)) return undefined
+    if (recent.fate !== Fate.open && recent.fate !== Fate.timedOut) return undefined
+    const { exchange } = recent
+    for (const { id: link } of [home, ...groups.others(home)]) {
+      const slot = outstanding[link]!.slotOf(exchange)
+      if (slot !== undefined) return { link, slot: slot.id, exchange }
+    }
+    return undefined
   }
 
   /** A response to a message of a queue. False when no message waits for it. */
@@ -317,4 +343,12 @@ export class Deliveries {
     link.short?.sent(session, this.books.now + timeoutMs + 2 * TICK_MS)
     return true
   }
+}
+
+/** The request that a message names in its original data, if it does. */
+const originalIn = ({ settings }: Link, index: MessageIndex): Reversal.Original | undefined => {
+  const recipe = settings.dialect.reversal?.originalData
+  return recipe !== undefined && index.has(recipe.field)
+    ? Reversal.originalOf(recipe, index.text(recipe.field))
+    : undefined
 }

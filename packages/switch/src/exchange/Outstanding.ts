@@ -190,6 +190,16 @@ export class Outstanding {
     this.tick = last
   }
 
+  /** Whether slot `id` still is the exchange's. */
+  holds(id: number, exchange: number): boolean {
+    return this.slots[id]?.exchange === exchange && this.states[id] !== State.free
+  }
+
+  /** The slot of an exchange; `undefined` when it is not in the table. Looks at every slot. */
+  slotOf(exchange: number): Slot | undefined {
+    return this.slots.find(({ id }) => this.holds(id, exchange))
+  }
+
   /** Calls `each` for every request in the table. `each` may end the request. */
   forEach(each: (slot: Slot) => void): void {
     for (const slot of this.slots) if (this.states[slot.id] !== State.free) each(slot)

@@ -31,6 +31,11 @@ export interface Stored {
    * its original, which may still wait in the outbox of a slow partner.
    */
   behind?: { readonly link: number; readonly epoch: number; readonly at: number }
+  /**
+   * For a partner's message about a request of its own that had not ended here: on which link and in which slot that is. The
+   * message waits for its end, or it could get there first, over another connection or past the waiting line.
+   */
+  original?: { readonly link: number; readonly slot: number; readonly exchange: number }
 }
 
 /** Limits, in milliseconds and counts. */
@@ -64,6 +69,8 @@ export interface Effects {
   readonly isFinal: (code: string) => boolean
   /** Whether the code is one of success: the partner has done what the message says. */
   readonly isSuccess: (code: string) => boolean
+  /** Whether the request that the message is about has not ended here yet. */
+  readonly isEarly: (stored: Stored) => boolean
   /** The number of the queue's own link. */
   readonly own: number
 }
@@ -248,7 +255,7 @@ export class StoreAndForward {
 
   /** Where the first message stands that may go out, -1: none. Two with one key are never under way together (guarantee G6). */
   private nextDue(): number {
-    return this.due.findIndex(({ key }) => !this.underWay.has(key))
+    return this.due.findIndex((stored) => !this.underWay.has(stored.key) && !this.effects.isEarly(stored))
   }
 
   /** The journal has this attempt. If the link fell in between, a later attempt is on its way there, or none. */
