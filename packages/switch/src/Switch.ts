@@ -99,6 +99,7 @@ class Core {
   readonly deliveries: Deliveries
   private readonly unreadables: Array<Notices> = []
   private readonly shares: Array<FairShare> = []
+  private isLow = false
   private readonly roomLatch = Latch.makeUnsafe(true)
   private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
   /** Dies with the first defect of what runs outside of a fiber; nothing is done after it (guarantee G9). */
@@ -167,6 +168,21 @@ class Core {
     }
     books.groups.tick(books.now)
     books.flush()
+  }
+
+  /** The journal's disk as it is now: when its room runs out all new work is refused, and nobody else would say so. */
+  lookAtDisk(): void {
+    const { books } = this
+    books.journal.look(books.now)
+    const isLow = books.journal.lowSpace()
+    if (isLow === this.isLow) return
+    this.isLow = isLow
+    const text = isLow
+      ? "the journal's disk is nearly full: new requests are refused until there is room"
+      : "the journal's disk has room again: requests are taken"
+    books.record.switchEvent(text)
+    books.flush()
+    books.runtime.fork(isLow ? Effect.logError(text) : Effect.logInfo(text))
   }
 
   private readonly events: LinkEvents = {
@@ -334,7 +350,7 @@ const deadlines = (core: Core): Effect.Effect<never> => {
       core.deadlines()
       if (++ticks % FLOOR_TICKS !== 0) return
       core.books.record.floor = core.books.floor()
-      core.books.journal.look(core.books.now)
+      core.lookAtDisk()
     }),
     Effect.forever
   )

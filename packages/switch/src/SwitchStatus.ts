@@ -3,7 +3,7 @@
  * asked of disk, kernel or partner, so it is answered at once.
  */
 import type { Doors } from "./Doors.ts"
-import type { Books } from "./exchange/Books.ts"
+import type { Books, FullBy } from "./exchange/Books.ts"
 import type { GroupStatus } from "./exchange/Groups.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
 import type { DoorStatus } from "./link/Gate.ts"
@@ -34,6 +34,8 @@ export interface SwitchStatus {
   readonly answers: { readonly [code: string]: number }
   /** Entries and bytes that are not on disk yet. */
   readonly unwritten: { readonly entries: number; readonly bytes: number }
+  /** Why new requests and advices are refused on every link; `undefined`: they are not. */
+  readonly fullBy: FullBy | undefined
 }
 
 const workOf = (books: Books, link: Link): LinkWork => {
@@ -55,5 +57,6 @@ export const statusOf = (books: Books, doors: Doors): SwitchStatus => ({
   doors: doors.status(),
   entries: books.journal.counts(),
   answers: Object.fromEntries(books.answers),
-  unwritten: { entries: books.journal.writer.pendingEntries, bytes: books.journal.writer.pendingBytes }
+  unwritten: { entries: books.journal.writer.pendingEntries, bytes: books.journal.writer.pendingBytes },
+  fullBy: books.fullBy
 })

@@ -159,6 +159,30 @@ describe("a switch in the hand", () => {
     })
   )
 
+  it.effect(
+    "says that it refuses everything while the journal's disk is nearly full, although every link is ready",
+    () =>
+      Effect.gen(function* () {
+        const { a, commit, running, store } = yield* bench()
+        expect(running.status().fullBy).toBeUndefined()
+        store.lowSpace = true
+        yield* TestClock.adjust(1000)
+        a.say(purchase())
+        yield* commit
+        expect(codes(a.heard())).toEqual(["96"])
+        expect(running.status()).toMatchObject({ fullBy: "disk", links: [{ state: "ready" }, { state: "ready" }] })
+        store.lowSpace = false
+        yield* TestClock.adjust(1000)
+        yield* commit
+        expect(running.status().fullBy).toBeUndefined()
+        const said = store.entries.filter(({ code }) => code.includes("the journal's disk")).map(({ code }) => code)
+        expect(said).toEqual([
+          "the journal's disk is nearly full: new requests are refused until there is room",
+          "the journal's disk has room again: requests are taken"
+        ])
+      })
+  )
+
   it.effect("does not take a partner for slow because the disk let go more at once than may be unsent", () =>
     Effect.gen(function* () {
       const { a, b, commit } = yield* bench({ acquirer: { unsentMax: 300 }, issuer: { unsentMax: 300 } })

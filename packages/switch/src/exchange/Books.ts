@@ -41,6 +41,9 @@ export interface Runtime {
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
 }
 
+/** What keeps the switch from taking new work: its disk has too little room left, or is too far behind. */
+export type FullBy = "disk" | "lag"
+
 /** The state that `Requests` and `Deliveries` work on. */
 export class Books {
   /** By number. A removed link keeps its place, closed, because exchanges and the journal name links by number. */
@@ -107,7 +110,13 @@ export class Books {
 
   /** Whether the journal lags too far behind, or its disk is too full, for new work. */
   get isFull(): boolean {
-    return this.record.pendingBytes > this.limits.unwrittenRefuse || this.journal.lowSpace()
+    return this.fullBy !== undefined
+  }
+
+  /** Why no new work is taken; `undefined`: it is. */
+  get fullBy(): FullBy | undefined {
+    if (this.journal.lowSpace()) return "disk"
+    return this.record.pendingBytes > this.limits.unwrittenRefuse ? "lag" : undefined
   }
 
   /** The link has something to write at the end of this turn. */

@@ -203,7 +203,9 @@ export const StatusReport = Schema.Struct({
   /** Answers by response code since the start. */
   answers: Schema.Record(Schema.String, Schema.Number),
   /** What is not on disk yet. */
-  unwritten: Schema.Struct({ entries: Schema.Number, bytes: Schema.Number })
+  unwritten: Schema.Struct({ entries: Schema.Number, bytes: Schema.Number }),
+  /** Why new requests and advices are refused on every link: the journal's disk has no room left, or lags. Null: they are not. */
+  fullBy: Schema.NullOr(Schema.Literals(["disk", "lag"]))
 })
 export type StatusReport = typeof StatusReport.Type
 

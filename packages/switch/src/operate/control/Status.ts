@@ -54,7 +54,8 @@ export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, 
   kernelAbsent: kernel.view._tag === "absent" ? kernel.view.why : "",
   entries: entriesByKind(status.entries),
   answers: status.answers,
-  unwritten: status.unwritten
+  unwritten: status.unwritten,
+  fullBy: status.fullBy ?? null
 })
 
 /** Entries by the name of their kind. */

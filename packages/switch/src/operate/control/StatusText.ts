@@ -5,12 +5,18 @@ import { linkText } from "./LinkText.ts"
 import type { DoorReport, GroupReport, StatusReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
 
+const fullText = {
+  disk: "! new requests are refused on every link: the journal's disk is nearly full. Free some space; they are taken again by themselves",
+  lag: "! new requests are refused on every link: the journal lags behind. Look at its disk"
+}
+
 /** The whole report. */
 export const statusText = (report: StatusReport): string => {
   const { name, pid, startedAt, at, links, doors, answers, entries, unwritten } = report
   const ready = links.filter((link) => link.ready).length
   return [
     `${name}: ${ready} of ${links.length} links ready; process ${pid}, up for ${span(startedAt, at)}`,
+    ...(report.fullBy === null ? [] : [fullText[report.fullBy]]),
     ...links.map((link) => linkText(link, at)),
     ...report.groups.map((group) => groupText(group, at)),
     ...doors.map(doorText),
