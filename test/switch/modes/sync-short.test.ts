@@ -197,6 +197,14 @@ describe("sync-short", () => {
     await until(() => rig.running.status().links[0]?.short?.open === 0)
   })
 
+  it("numbers its connections from 1 again after the largest number that the journal can hold", async () => {
+    const partner = await host((message, socket) => socket.write(framed(answerTo(message))))
+    const rig = await startRig([terminals(), issuer(partner.port)])
+    for (const link of rig.running.links) link.epoch = 0xffff_fffe
+    for (const stan of [1, 2, 3]) expect(codeOf(await call(rig.port("terminals"), purchase(stan)))).toEqual(["00"])
+    expect(rig.running.links.map(({ epoch }) => epoch)).toEqual([2, 2])
+  })
+
   it("lets in only the addresses of its list", async () => {
     const partner = await host(() => {})
     const side = { _tag: "listen", at: { host: "127.0.0.1", port: 0 }, from: ["192.0.2.1"], second: "refuse" } as const

@@ -48,6 +48,9 @@ export interface LinkEvents {
   readonly noted: (link: Link, epoch: number, text: string) => void
 }
 
+/** The largest number of a connection that a journal entry can hold: 32 bits. */
+const EPOCH_MAX = 0xffff_ffff
+
 /** A link, made once for each `links:` entry of the configuration. */
 export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner {
   readonly id: number
@@ -195,9 +198,10 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     this.events.noted(this, epoch, text)
   }
 
-  /** The number of the next connection. */
+  /** The number of the next connection; a short link may make more of them than the journal has room for in its number. */
   nextEpoch(): number {
-    return ++this.epoch
+    this.epoch = this.epoch >= EPOCH_MAX ? 1 : this.epoch + 1
+    return this.epoch
   }
 
   /** The exchange of the connection `epoch` is over: a short connection may close. */
