@@ -26,6 +26,12 @@ import {
 /** Unpulled bytes above which the socket is paused, so that a partner cannot fill our memory (guarantee G8). */
 const UNPULLED_MAX = 1 << 20
 
+/**
+ * How long what is unsent at an orderly close may make no progress before the connection is reset, in milliseconds. Node looks
+ * once in this time, so it may last twice as long.
+ */
+const LINGER_MS = 5000
+
 type Pulled = Effect.Effect<ReadonlyArray<Buffer>, ConnectionEnded>
 
 /** One socket as a `Connection`. Events fill it; at most one pull and one write wait on it. */
@@ -99,7 +105,11 @@ class NodeConnection implements Connection {
     if (this.isClosing) return
     this.isClosing = true
     if (how === "reset") this.raw.resetAndDestroy()
-    else this.socket.destroySoon()
+    else {
+      this.socket.destroySoon()
+      // A partner that has stopped reading must not keep the socket, nor get later what has long been given up.
+      this.socket.setTimeout(LINGER_MS, () => this.raw.resetAndDestroy())
+    }
     this.end(new ConnectionEnded({ how: "local", cause: "closed by this side" }))
   }
 

@@ -1,0 +1,59 @@
+/** The orderly close of a connection over real sockets. */
+import { type AddressInfo, createServer, type Socket } from "node:net"
+import { Effect } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import { ConnectFailed, type Connection } from "../../../packages/switch/src/transport/Transport.ts"
+import { dial } from "./Sockets.ts"
+
+const closing: Array<() => void> = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+/** Bytes that no kernel takes at once. */
+const MUCH = 32 << 20
+
+/** A connection with much unsent, and the partner's end of it, which does not read. */
+const backlog = async (): Promise<{ readonly near: Connection; readonly far: Socket }> => {
+  const server = createServer()
+  const accepted = new Promise<Socket>((resolve) => server.once("connection", (socket) => resolve(socket.pause())))
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const near = await dial((server.address() as AddressInfo).port)
+  if (near instanceof ConnectFailed) throw near
+  const far = await accepted
+  closing.push(
+    () => far.destroy(),
+    () => void server.close(),
+    () => near.close("reset")
+  )
+  far.on("error", () => undefined)
+  Effect.runFork(Effect.ignore(near.write(Buffer.alloc(MUCH))))
+  expect(near.unsent()).toBeGreaterThan(0)
+  near.close("fin")
+  return { near, far }
+}
+
+describe("An orderly close with bytes unsent", () => {
+  it("sends them all to a partner that reads, and FIN behind them", async () => {
+    const { far } = await backlog()
+    let bytes = 0
+    far.on("data", (chunk) => {
+      bytes += chunk.length
+    })
+    far.resume()
+    await new Promise((resolve) => far.once("end", resolve))
+    expect(bytes).toBe(MUCH)
+  })
+
+  it("gives the connection up when a partner that does not read has taken nothing for a while", async () => {
+    const { far } = await backlog()
+    await new Promise((resolve) => setTimeout(resolve, 11_000))
+    let bytes = 0
+    far.on("data", (chunk) => {
+      bytes += chunk.length
+    })
+    far.resume()
+    await new Promise((resolve) => far.once("close", resolve))
+    expect(bytes).toBeLessThan(MUCH)
+  })
+})
