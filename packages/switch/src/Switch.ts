@@ -24,10 +24,11 @@ import { Fleet } from "./Fleet.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
 import type { DoorSettings } from "./link/Door.ts"
-import { LinkEnded } from "./link/Ended.ts"
+import { LinkEnded, type Severity } from "./link/Ended.ts"
 import type { GroupSettings } from "./link/Group.ts"
 import type { HttpDoorSettings } from "./link/HttpDoor.ts"
-import { Link, type LinkEvents } from "./link/Link.ts"
+import { Link } from "./link/Link.ts"
+import type { LinkEvents } from "./link/LinkEvents.ts"
 import { Notices } from "./link/Notices.ts"
 import type { SessionEpoch } from "./link/SessionOwner.ts"
 import type { LinkSettings } from "./link/Settings.ts"
@@ -185,7 +186,7 @@ class Core {
     books.runtime.fork(isLow ? Effect.logError(text) : Effect.logInfo(text))
   }
 
-  private readonly events: LinkEvents = {
+  private readonly events: LinkEvents<Link> = {
     message: (link, session, index) => this.message(link, session, index),
     unreadable: (link, session, wrong, bytes, start, end) => this.unreadable(link, session, wrong, bytes, start, end),
     turn: (link) => {
@@ -198,7 +199,8 @@ class Core {
       return this.room
     },
     readiness: (link, ready) => {
-      this.noted(link, link.epoch, ready ? "ready" : "not ready")
+      const severity = link.isSuspect ? "warning" : "info"
+      this.noted(link, link.epoch, ready ? "ready" : `not ready: ${link.phrase}`, severity)
       this.books.tick()
       this.books.groups.changed(link, this.books.now)
       if (ready) {
@@ -216,8 +218,8 @@ class Core {
       this.books.flush()
     },
     owing: (link) => this.books.owing(link),
-    noted: (link, epoch, text) => {
-      this.noted(link, epoch, text)
+    noted: (link, epoch, text, severity) => {
+      this.noted(link, epoch, text, severity)
       this.books.flush()
     }
   }
@@ -279,17 +281,19 @@ class Core {
     this.shares[link.id]!.taken()
     const text = `unreadable message of ${end - start} bytes: ${explain(wrong)}`
     const noted = this.unreadables[link.id]!.take(lastReceived, text)
-    if (noted !== undefined) this.noted(link, epoch, noted)
+    if (noted !== undefined) this.noted(link, epoch, noted, "warning")
     const answer = formatErrorAnswer(link.settings, wrong, bytes, start, end)
     if (answer === undefined) return link.settled(epoch)
     const seq = books.record.unreadable(link, epoch, link.settings.dialect.refusal.formatError)
     books.commits.after(seq, () => books.send(link, epoch, answer))
   }
 
-  private noted(link: Link, epoch: number, text: string): void {
+  private noted(link: Link, epoch: number, text: string, severity: Severity): void {
     this.books.record.event(link, text, epoch)
     const where = { link: link.settings.name, epoch }
-    this.books.runtime.fork(Effect.logInfo(text).pipe(Effect.annotateLogs(where)))
+    this.books.runtime.fork(
+      (severity === "info" ? Effect.logInfo(text) : Effect.logWarning(text)).pipe(Effect.annotateLogs(where))
+    )
   }
 }
 
@@ -310,9 +314,8 @@ export const make = Effect.fnUntraced(function* (
   const { books } = core
   const recovered = yield* new Recovery(books, core.deliveries).run
   const fleet = new Fleet(yield* Effect.scope)
-  yield* Effect.forEach(books.links, (link) => fleet.start(link), { discard: true })
   const doors = new Doors(settings.doors ?? [], settings.http ?? [], books)
-  const open = yield* Effect.forkScoped(Effect.andThen(doors.listen, Effect.never))
+  const open = yield* Effect.forkScoped(Effect.andThen(opening(books.links, fleet, doors), Effect.never))
   const transport = yield* Effect.context<Transport>()
   const reload = new Reload(books, fleet, settings.links, core.link, core.queue)
   const clockwork = yield* Effect.forkScoped(deadlines(core))
@@ -340,6 +343,21 @@ export const make = Effect.fnUntraced(function* (
       Deferred.await(fleet.failed)
     ])
   }
+})
+
+/**
+ * Opens every address before any partner is called: a switch that cannot listen ends without having taken the place of the
+ * connection that a partner has with the one that does.
+ */
+const opening = Effect.fnUntraced(function* (links: ReadonlyArray<Link>, fleet: Fleet, doors: Doors) {
+  const listening = links.filter(({ settings: { side } }) =>
+    (side._tag === "legs" ? [side.send, side.receive] : [side]).some(({ _tag }) => _tag === "listen")
+  )
+  yield* Effect.forEach(listening, (link) => fleet.start(link), { discard: true })
+  yield* doors.listen
+  yield* Effect.forEach(listening, (link) => link.begun.await, { discard: true })
+  const others = links.filter((link) => !listening.includes(link))
+  yield* Effect.forEach(others, (link) => fleet.start(link), { discard: true })
 })
 
 /** The one fiber for every deadline of the switch. */

@@ -7,7 +7,8 @@ import * as Net from "node:net"
 import { compile, cups, cupsFrame, isMessageError, type Message, wholeFrame } from "@jinka/codec"
 import { Effect, Layer, type Scope } from "effect"
 import type { LinkEnded } from "../../../packages/switch/src/link/Ended.ts"
-import { Link, type LinkEvents } from "../../../packages/switch/src/link/Link.ts"
+import { Link } from "../../../packages/switch/src/link/Link.ts"
+import type { LinkEvents } from "../../../packages/switch/src/link/LinkEvents.ts"
 import type { LegsSettings, LinkSettings, Side } from "../../../packages/switch/src/link/Settings.ts"
 import * as Listening from "../../../packages/switch/src/operate/Listening.ts"
 import { layer as nodeTransport } from "../../../packages/switch/src/transport/NodeTransport.ts"
@@ -148,7 +149,7 @@ export const simplexBench = (
         ? { _tag: "connect", to: { host: HOST, port }, timeoutMs: 1000 }
         : { _tag: "listen", at: { host: HOST, port }, from: [], second }
     const known: Known = { ends: [], noted: [], mtis: [] }
-    const events: LinkEvents = {
+    const events: LinkEvents<Link> = {
       message: (_link, _session, index) => known.mtis.push(index.mti),
       unreadable: () => {},
       turn: () => undefined,

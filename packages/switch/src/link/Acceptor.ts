@@ -21,7 +21,10 @@ export interface AcceptorOwner {
    * received since. Left out: there is no way to ask, and a second connection is refused.
    */
   readonly challenge?: (told: () => void) => () => boolean
-  readonly noted: (text: string) => void
+  /** For what somebody should look at. */
+  readonly warned: (text: string) => void
+  /** A connection was not let in: every one, for the status. */
+  readonly turnedAway: (why: string) => void
 }
 
 /** The accepting side of a link or of one of its legs. */
@@ -40,8 +43,9 @@ export class Acceptor {
     this.owner = owner
     this.side = side
     this.turnedAway = new TurnedAway(
-      (text) => owner.noted(text),
-      () => this.now()
+      (text) => owner.warned(text),
+      () => this.now(),
+      (why) => owner.turnedAway(why)
     )
   }
 
@@ -55,7 +59,7 @@ export class Acceptor {
       this.now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
       this.fork = (effect) => void fork(Effect.forkIn(effect, scope))
       const { side } = this
-      if (side._tag === "listen") yield* listenOn(side, this, (text) => this.owner.noted(text))
+      if (side._tag === "listen") yield* listenOn(side, this, this.owner)
     }
   )
 

@@ -14,7 +14,7 @@ const NOTED_EVERY = 10
 export interface DialerOwner {
   readonly settings: { readonly reconnect: Backoff.Limits }
   readonly connectFailed: (at: number, why: string) => void
-  readonly noted: (text: string) => void
+  readonly warned: (text: string) => void
 }
 
 /** The connecting side of a link or of one of its legs. */
@@ -65,7 +65,7 @@ export class Dialer {
       const why = `no connection to ${to.host}:${to.port}: ${connection}`
       this.owner.connectFailed(now(), why)
       if (this.attempts === 1 || this.attempts % NOTED_EVERY === 0) {
-        this.owner.noted(`${why}, attempt ${this.attempts}`)
+        this.owner.warned(`${why}, attempt ${this.attempts}`)
       }
     }
   })

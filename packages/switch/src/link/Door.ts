@@ -107,10 +107,10 @@ export class Door {
   private at: Endpoint
   private fork: (effect: Effect.Effect<void>) => void = () => {}
 
-  /** `note` takes a line for the operator. Nobody is let in before `serve`. */
-  constructor(settings: DoorSettings, note: (text: string) => void) {
+  /** `note` takes a line for the operator, `told`: see `Gate`. Nobody is let in before `serve`. */
+  constructor(settings: DoorSettings, note: (text: string) => void, told?: (why: string) => void) {
     this.settings = settings
-    this.gate = new Gate(settings.limits, note)
+    this.gate = new Gate(settings.limits, note, told)
     this.at = settings.at
   }
 
@@ -244,14 +244,24 @@ export interface Taker {
   readonly offer: (connection: Connection) => void
 }
 
+/** Who hears of connections that were not let in at a link's own address. */
+export interface Warned {
+  readonly warned: (text: string) => void
+  readonly turnedAway: (why: string) => void
+}
+
 /** Listens on a link's own address for as long as the scope lives: a door with one link behind it. */
 export const listenOn = (
   side: Omit<DoorWay, "limits"> & { readonly limits?: AdmissionLimits },
   taker: Taker,
-  note: (text: string) => void
+  owner: Warned
 ): Effect.Effect<void, ListenFailed, Transport | Scope.Scope> => {
   const name = `${side.at.host}:${side.at.port}`
-  const door = new Door({ ...side, limits: side.limits ?? ownLimits, name, by: { _tag: "address" } }, note)
+  const door = new Door(
+    { ...side, limits: side.limits ?? ownLimits, name, by: { _tag: "address" } },
+    (text) => owner.warned(text),
+    (why) => owner.turnedAway(why)
+  )
   const offer = (connection: Connection) => taker.offer(connection)
   door.serve([{ name, from: [], certificate: undefined, value: "", language: undefined, offer }])
   return door.listen

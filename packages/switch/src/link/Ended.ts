@@ -55,10 +55,19 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
   IdleTimeout:
     "On a short connection nothing came, or nothing more. Look for a partner, a probe or a stranger that connects and says nothing.",
   GroupFell: "Another connection of the link's group ended, and the group has `fall: together`. Look at that one.",
-  Operator: "An operator closed the connection; the journal says who.",
-  Reloaded: "A reload of the configuration changed or removed the link; the journal says who asked for it.",
+  Operator: "An operator closed the connection; the log says who and why.",
+  Reloaded: "A reload of the configuration changed or removed the link; the log says who asked for it.",
   Stopping: "The switch is stopping."
 }
+
+/** Of what a link notes: `warning` is what somebody should look at, and what `--log-level warn` shows. */
+export type Severity = "info" | "warning"
+
+/** Ends that were asked for: nobody has to look at them. */
+const askedFor: ReadonlySet<LinkEnded["reason"]> = new Set(["Done", "Operator", "Reloaded", "Stopping"])
+
+/** Whether somebody should look at the end. */
+export const severityOf = ({ reason }: LinkEnded): Severity => (askedFor.has(reason) ? "info" : "warning")
 
 /** The end of a connection that carries one request at a time, when its answer did not come. */
 export const answerOverdue = new LinkEnded({ reason: "AnswerOverdue", why: "no answer came in time" })

@@ -30,11 +30,14 @@ export class Gate {
   admitted = 0
   private readonly turnedAway = new Tally()
   private readonly note: (text: string) => void
+  private readonly told: (why: string) => void
   private now: () => number = () => 0
 
-  constructor(limits: AdmissionLimits, note: (text: string) => void) {
+  /** `told` hears of everyone who is turned away, `note` takes what goes into journal and log. */
+  constructor(limits: AdmissionLimits, note: (text: string) => void, told: (why: string) => void = () => {}) {
     this.admission = new Admission(limits, nobody)
     this.note = note
+    this.told = told
   }
 
   /** Takes its clock; before anybody is admitted. */
@@ -58,6 +61,7 @@ export class Gate {
 
   /** Counts one that was turned away, and notes it if it is time. */
   refuse(reason: string, why: string): void {
+    this.told(`${reason}: ${why}`)
     const noted = this.turnedAway.add(reason, `${reason}: ${why}`, this.now())
     if (noted !== undefined) this.note(noted)
   }

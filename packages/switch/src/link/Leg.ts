@@ -29,6 +29,10 @@ export interface LegOwner {
   /** No pair came about: an attempt failed, or a leg ended before the other was up. */
   readonly connectFailed: (at: number, why: string, reason?: LinkEnded["reason"]) => void
   readonly noted: (text: string) => void
+  /** The same for what somebody should look at. */
+  readonly warned: (text: string) => void
+  /** A connection was not let in: every one, for the status. */
+  readonly turnedAway: (why: string) => void
   /** Taken away by an operator: makes no connections and takes none. */
   readonly isAway: boolean
   /** Waits until it is not. */
@@ -123,8 +127,13 @@ export class Leg implements DialerOwner, AcceptorOwner {
   }
 
   /** See `DialerOwner` and `AcceptorOwner`. */
-  noted(text: string): void {
-    this.owner.noted(`${this.name} leg: ${text}`)
+  warned(text: string): void {
+    this.owner.warned(`${this.name} leg: ${text}`)
+  }
+
+  /** See `AcceptorOwner`. */
+  turnedAway(why: string): void {
+    this.owner.turnedAway(`${this.name} leg: ${why}`)
   }
 
   status(): LegStatus {
@@ -176,7 +185,7 @@ export class Leg implements DialerOwner, AcceptorOwner {
       this.isTaken = true
       this.since = held.openedAt
       this.why = undefined
-      this.noted(`connected ${connection.local} to ${connection.remote}`)
+      this.owner.noted(`${this.name} leg: connected ${connection.local} to ${connection.remote}`)
       this.owner.cameUp()
       const watch = this.name === "send" ? held.watchSending : held.watchReceiving
       // The watch is not interrupted: what its last pull brings belongs to the pair. The end of the connection ends it.
@@ -230,7 +239,7 @@ export class Leg implements DialerOwner, AcceptorOwner {
     // Only a pair counts as a connection that lasted: a leg alone is an attempt that came to nothing.
     if (this.source instanceof Dialer) this.source.ended(held.isJoined ? now - held.openedAt : 0)
     if (!held.isJoined) {
-      this.owner.noted(`${cause}, before the other leg was up`)
+      this.owner.warned(`${cause}, before the other leg was up`)
       if (this.why === undefined) this.owner.connectFailed(now, cause, endedBy(ended).reason)
     }
     this.owner.fell(this, ended, held.isJoined)

@@ -25,6 +25,8 @@ export interface LegsOwner {
   readonly cut: (ended: LinkEnded) => void
   readonly connectFailed: (at: number, why: string, reason?: LinkEnded["reason"]) => void
   readonly noted: (text: string) => void
+  readonly warned: (text: string) => void
+  readonly turnedAway: (why: string) => void
   readonly change: (event: LinkState.Event) => void
 }
 
@@ -165,5 +167,15 @@ export class Legs implements LegOwner {
   /** See `LegOwner`. */
   noted(text: string): void {
     this.link.noted(text)
+  }
+
+  /** See `LegOwner`. */
+  warned(text: string): void {
+    this.link.warned(text)
+  }
+
+  /** See `LegOwner`. */
+  turnedAway(why: string): void {
+    this.link.turnedAway(why)
   }
 }

@@ -12,9 +12,10 @@ import { addressing } from "./Addressing.ts"
 import { Bell } from "./Bell.ts"
 import { challenge, shownBy } from "./Challenge.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
-import { answerOverdue, LinkEnded } from "./Ended.ts"
+import { answerOverdue, LinkEnded, severityOf } from "./Ended.ts"
 import { Ends } from "./Ends.ts"
 import { Legs, type LegsOwner } from "./Legs.ts"
+import type { LinkEvents } from "./LinkEvents.ts"
 import * as LinkState from "./LinkState.ts"
 import type { LinkStatus } from "./LinkStatus.ts"
 import { Notices } from "./Notices.ts"
@@ -22,31 +23,7 @@ import { make as makeSession, type Session } from "./Session.ts"
 import type { SessionEpoch, SessionOwner } from "./SessionOwner.ts"
 import type { LinkSettings } from "./Settings.ts"
 import { ShortLink } from "./ShortLink.ts"
-
-/** What a link tells the switch. All calls are synchronous, on the receiver's or the keeper's fiber. */
-export interface LinkEvents {
-  /** A message that is not network management. The index is used again after the call. */
-  readonly message: (link: Link, session: SessionEpoch, index: MessageIndex) => void
-  /** Bytes in a good frame that are not a message of the dialect. The link stays up. */
-  readonly unreadable: (
-    link: Link,
-    session: SessionEpoch,
-    wrong: MessageError,
-    bytes: Buffer,
-    start: number,
-    end: number
-  ) => void
-  /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
-  readonly turn: (link: Link) => Effect.Effect<void> | undefined
-  /** The link may be used for requests, or no longer. */
-  readonly readiness: (link: Link, ready: boolean) => void
-  /** The connection `epoch` has ended: what was sent on it and not answered has an unknown outcome. */
-  readonly ended: (link: Link, epoch: number, ended: LinkEnded) => void
-  /** Gives what tells whether an answer is still to come to something that the partner has sent until now. */
-  readonly owing: (link: Link) => () => boolean
-  /** Something worth a line in the journal and in the log. */
-  readonly noted: (link: Link, epoch: number, text: string) => void
-}
+import type { TurnedAwayStatus } from "./TurnedAway.ts"
 
 /** The largest number of a connection that a journal entry can hold: 32 bits. */
 const EPOCH_MAX = 0xffff_ffff
@@ -66,13 +43,15 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** Counts connections: the number of the current or last one. */
   epoch = 0
   private state = LinkState.initial
-  private readonly events: LinkEvents
+  private readonly events: LinkEvents<Link>
   private readonly management = new Notices()
   private stan = 0
   /** Where a long link's connections come from. */
   private readonly source: Dialer | Acceptor | Legs
   private since = 0
   private ends = new Ends()
+  private strangers: TurnedAwayStatus | undefined
+  private clock: Clock.Clock | undefined
   /** Of the last connection that has ended; of a short link: of all. */
   private last: Pick<Session, "lastReceived" | "lastSent" | "bytesReceived" | "bytesSent"> | undefined
   /** Taken away by a drain: makes no connections and takes none. */
@@ -89,7 +68,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   readonly begun = Latch.makeUnsafe(false)
   private readonly back = Latch.makeUnsafe(true)
 
-  constructor(id: number, settings: LinkSettings, events: LinkEvents) {
+  constructor(id: number, settings: LinkSettings, events: LinkEvents<Link>) {
     this.id = id
     this.settings = settings
     const { side } = settings
@@ -161,7 +140,9 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** Applies an event to the state and tells the switch when that makes the link usable or not. */
   change(event: LinkState.Event): void {
     const was = this.isReady
+    const { phrase } = this
     this.state = LinkState.step(this.state, event)
+    if (this.phrase !== phrase) this.since = this.now
     // A short link says so once it listens.
     if (event._tag === "opened") this.begun.openUnsafe()
     if (this.isReady !== was) this.events.readiness(this, this.isReady)
@@ -195,7 +176,17 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
 
   /** See `LinkEvents`. */
   noted(text: string, epoch = this.epoch): void {
-    this.events.noted(this, epoch, text)
+    this.events.noted(this, epoch, text, "info")
+  }
+
+  /** The same for what somebody should look at. */
+  warned(text: string, epoch = this.epoch): void {
+    this.events.noted(this, epoch, text, "warning")
+  }
+
+  /** A connection was not let in. */
+  turnedAway(why: string): void {
+    this.strangers = { count: (this.strangers?.count ?? 0) + 1, at: this.now, why }
   }
 
   /** The number of the next connection; a short link may make more of them than the journal has room for in its number. */
@@ -285,6 +276,11 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** See `AcceptorOwner`. */
   readonly challenge = (told: () => void) => challenge(this.session!, this.settings.watchdog.probe, told)
 
+  /** Monotonic milliseconds; 0 before it runs. */
+  private get now(): number {
+    return this.clock === undefined ? 0 : Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
+  }
+
   /** Ends the current connection; the link comes back by itself. */
   cut(ended: LinkEnded): void {
     this.session?.fail(ended)
@@ -329,6 +325,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
       remote,
       legs: source instanceof Legs ? source.status() : session === undefined ? [] : [{ leg: "both", local, remote }],
       since: this.since,
+      turnedAway: this.strangers,
+      listens: this.settings.side._tag === "listen" ? this.settings.side.at : undefined,
       lastReceived: last?.lastReceived ?? 0,
       lastSent: last?.lastSent ?? 0,
       bytesReceived: last?.bytesReceived ?? 0,
@@ -345,7 +343,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** Listens if the partner connects to us, then keeps the link going until interrupted. */
   readonly run: Effect.Effect<never, ListenFailed, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
     const { source, short } = this
-    if (this.since === 0) this.since = Number((yield* Clock.Clock).monotonicTimeNanosUnsafe()) / 1e6
+    this.clock = yield* Clock.Clock
+    if (this.since === 0) this.since = this.now
     if (short !== undefined) return yield* short.run
     if (!(source instanceof Dialer)) yield* source.listen
     this.begun.openUnsafe()
@@ -392,7 +391,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     if (this.source instanceof Dialer) this.source.ended(lastedMs)
     this.ends.add(now, ended)
     this.change({ _tag: "ended" })
-    this.noted(`ended: ${ended.reason}, ${ended.why}`)
+    this.events.noted(this, this.epoch, `ended: ${ended.reason}, ${ended.why}`, severityOf(ended))
     // Of a half-closed one the switch has heard already, and what its group does about it has been done.
     if (!session.isHalfClosed) this.events.ended(this, session.epoch, ended)
   }

@@ -2,8 +2,10 @@
  * What a link says of itself, at once and without asking the kernel: plain values for the status. Times are
  * monotonic milliseconds.
  */
+import type { Endpoint } from "../transport/Transport.ts"
 import type { End } from "./Ends.ts"
 import type { SignOn } from "./LinkState.ts"
+import type { TurnedAwayStatus } from "./TurnedAway.ts"
 import type * as Watchdog from "./Watchdog.ts"
 
 /** The clocks of a connection, for the status. Times are monotonic milliseconds, 0: not running. */
@@ -73,7 +75,12 @@ export interface LinkStatus {
   readonly local: string
   readonly remote: string
   readonly legs: ReadonlyArray<LegStatus>
+  /** When `state` became what it is. */
   readonly since: number
+  /** Connections that were not let in; `undefined`: none. */
+  readonly turnedAway: TurnedAwayStatus | undefined
+  /** The address that it listens on by itself; `undefined`: it dials, or stands behind a door. */
+  readonly listens: Endpoint | undefined
   /** Of the connection that is up, or of the last one. */
   readonly lastReceived: number
   readonly lastSent: number

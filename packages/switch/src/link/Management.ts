@@ -36,6 +36,8 @@ export interface ManagementOwner {
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
   readonly noted: (text: string) => void
+  /** The same for what somebody should look at. */
+  readonly warned: (text: string) => void
   /** The same for a message of the partner: a flood of them is not noted one by one. */
   readonly managed: (text: string) => void
 }
@@ -163,9 +165,9 @@ export class Management {
     if (this.attempts < (retries?.attempts ?? 1)) {
       this.attemptDue = this.session.now() + retries!.pauseMs
       this.session.wake(this.attemptDue)
-      return this.link.noted(`${why}, attempt ${this.attempts}: again in ${retries!.pauseMs} ms`)
+      return this.link.warned(`${why}, attempt ${this.attempts}: again in ${retries!.pauseMs} ms`)
     }
-    if (required === false) return this.link.noted(`${why}: used without, it is not required`)
+    if (required === false) return this.link.warned(`${why}: used without, it is not required`)
     end()
   }
 
@@ -200,7 +202,10 @@ export class Management {
     const { dialect } = this.link.settings
     const code = index.text(39)
     const isAccepted = code === accepted(dialect)
-    this.link.noted(`${asked.what} of ours answered ${code}`)
+    const said = `${asked.what} of ours answered ${code}`
+    // Every second connection of the partner makes us ask the first one for a sign of life.
+    if (asked.what === "echo") this.link.managed(said)
+    else this.link.noted(said)
     if (asked.what === "signOn") this.signOnAnswered(code, isAccepted, asked.told !== undefined)
     else if (asked.what === "signOff") {
       if (isAccepted) this.link.change({ _tag: "heldOff" })

@@ -27,6 +27,8 @@ export interface SessionOwner {
   /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
   readonly turn: (session: SessionEpoch) => Effect.Effect<void> | undefined
   readonly noted: (text: string) => void
+  /** The same for what somebody should look at. */
+  readonly warned: (text: string) => void
   /** The same for a network management message of the partner: a flood of them is not noted one by one. */
   readonly managed: (text: string) => void
   /** The partner sends no more on this connection: what was sent on it will not be answered. */

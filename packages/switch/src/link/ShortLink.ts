@@ -46,6 +46,10 @@ export interface ShortOwner {
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
   readonly turn: () => Effect.Effect<void> | undefined
   readonly noted: (text: string, epoch?: number) => void
+  /** The same for what somebody should look at. */
+  readonly warned: (text: string, epoch?: number) => void
+  /** A connection was not let in: every one, for the status. */
+  readonly turnedAway: (why: string) => void
   /** The same for a network management message: a flood of them is not noted one by one. */
   readonly managed: (text: string, now: number) => void
   /** Taken away by an operator: no connection is let in. */
@@ -92,8 +96,9 @@ export class ShortLink implements SessionOwner {
     const { side } = link.settings
     this.dialSide = side._tag === "connect" ? side : short.dial
     this.turnedAway = new TurnedAway(
-      (text) => link.noted(text),
-      () => this.now()
+      (text) => link.warned(text),
+      () => this.now(),
+      (why) => link.turnedAway(why)
     )
   }
 
@@ -126,7 +131,7 @@ export class ShortLink implements SessionOwner {
     const fibers = yield* FiberSet.make<void, never>()
     this.fork = yield* FiberSet.runtime(fibers)<Transport>()
     const { side } = this.settings
-    if (side._tag === "listen") yield* listenOn(side, this, (text) => this.link.noted(text))
+    if (side._tag === "listen") yield* listenOn(side, this, this.link)
     this.link.change({ _tag: "opened", ours: "none", partners: "none" })
     if (this.dials) this.link.change({ _tag: "watchdog", phase: "OKAY" })
     // What fails on a connection is said there; only a defect comes out here.
@@ -285,6 +290,10 @@ export class ShortLink implements SessionOwner {
     this.link.noted(text)
   }
 
+  warned(text: string): void {
+    this.link.warned(text)
+  }
+
   managed(text: string): void {
     this.link.managed(text, this.now())
   }
@@ -350,14 +359,14 @@ export class ShortLink implements SessionOwner {
   private bad(session: Session, ended: LinkEnded): void {
     const text = `${session.connection.remote} ended: ${ended.reason}, ${ended.why}`
     const noted = this.badEnds.add(ended.reason, text, this.now())
-    if (noted !== undefined) this.link.noted(noted, session.epoch)
+    if (noted !== undefined) this.link.warned(noted, session.epoch)
   }
 
   private unreachable(why: string): void {
     this.attempts++
     this.nextAttempt = this.now() + delayMs(this.settings.reconnect, this.attempts - 1, this.chance())
     this.link.connectFailed(this.now(), why)
-    if (this.attempts % NOTED_EVERY === 1) this.link.noted(`${why}, attempt ${this.attempts}`)
+    if (this.attempts % NOTED_EVERY === 1) this.link.warned(`${why}, attempt ${this.attempts}`)
   }
 
   private count(more: number): void {

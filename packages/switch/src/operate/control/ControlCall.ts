@@ -20,7 +20,7 @@ export const ask = <A>(
   const plain = HttpClientRequest.make(method)(`http://jinka${path}`)
   const request = body === undefined ? plain : HttpClientRequest.bodyJsonUnsafe(plain, body)
   return Effect.gen(function* () {
-    const response = yield* HttpClient.execute(request).pipe(Effect.mapError(() => silent(socket)))
+    const response = yield* HttpClient.execute(request).pipe(Effect.mapError((error) => silent(socket, codeIn(error))))
     const answer = yield* response.json.pipe(Effect.mapError(() => silent(socket)))
     if (response.status !== 200) {
       const refused = decodeRefused(answer)
@@ -35,10 +35,32 @@ export const ask = <A>(
   }).pipe(Effect.provide(NodeHttpClient.layerNodeHttpOptions({ socketPath: socket })))
 }
 
-const silent = (socket: string): CommandFailed =>
+/** What kept the call from the switch, by the system's code. */
+const causes: Readonly<Record<string, string>> = {
+  ENOENT: "There is no such socket: the switch does not run, or runs with another configuration.",
+  ECONNREFUSED:
+    "The socket is there and nobody listens: the switch has ended without stopping in order. Start it again.",
+  EACCES: "This user may not use it: ask as the user that the switch runs as."
+}
+
+/** The system's code in the error or in what caused it. */
+const codeIn = (error: unknown): string => {
+  for (let at: unknown = error; typeof at === "object" && at !== null; ) {
+    const { code, cause, reason } = at as {
+      readonly code?: unknown
+      readonly cause?: unknown
+      readonly reason?: unknown
+    }
+    if (typeof code === "string") return code
+    at = cause ?? reason
+  }
+  return ""
+}
+
+const silent = (socket: string, code = ""): CommandFailed =>
   new CommandFailed({
     exit: "network",
-    says: `No switch answers on ${socket}. Is it running, and with this configuration? Does this user own the socket?`
+    says: `No switch answers on ${socket}. ${causes[code] ?? "Is it running, and with this configuration?"}`
   })
 
 const foreign = (socket: string): CommandFailed =>

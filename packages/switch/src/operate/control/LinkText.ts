@@ -11,6 +11,10 @@ const endText = (end: EndReport, at: string): string => {
   return `${ago(end.at, at)}: ${end.by}, ${end.how}${times}: ${end.reason}, ${end.why}`
 }
 
+/** What to look at. Of a link that is ready again its last end is history, and the advice would read as its present state. */
+const adviceNow = ({ lastEnd, ready }: LinkReport, before: string): string =>
+  lastEnd === null || ready ? "" : `${before}${lastEnd.advice}`
+
 /** What an operator should not overlook. */
 const alarms = (link: LinkReport, at: string): ReadonlyArray<string> => {
   const found = link.legs.flatMap(({ leg, disagreements }) =>
@@ -23,12 +27,18 @@ const alarms = (link: LinkReport, at: string): ReadonlyArray<string> => {
   return found.map((text) => `! ${text}`)
 }
 
-const next = (link: LinkReport, at: string): ReadonlyArray<string> =>
-  link.attempts > 0 && link.nextAttempt !== null
-    ? [
-        `${link.attempts} ${link.attempts === 1 ? "connection" : "connections"} failed or ended early; the next attempt is in ${span(at, link.nextAttempt)}`
-      ]
-    : []
+const next = (link: LinkReport, at: string): ReadonlyArray<string> => {
+  if (link.listens !== "" && link.state === "down") return [`waits for the partner to connect to ${link.listens}`]
+  if (link.attempts === 0 || link.nextAttempt === null) return []
+  const failed = `${link.attempts} ${link.attempts === 1 ? "connection" : "connections"} failed or ended early`
+  return [`${failed}; the next attempt is in ${span(at, link.nextAttempt)}`]
+}
+
+const turnedAway = ({ turnedAway: away }: LinkReport, at: string): ReadonlyArray<string> => {
+  if (away === null) return []
+  const many = away.count === 1 ? "1 connection was" : `${away.count} connections were`
+  return [`${many} not let in, the last ${ago(away.at, at)}: ${away.why}`]
+}
 
 /** `send leg up for 3 min, 10.0.0.1:4000 to 10.0.0.2:7000, last byte 2 s ago; last end 3 min ago: ...`. */
 const simplexText = ({ leg, local, remote, simplex }: LegReport, at: string): ReadonlyArray<string> => {
@@ -54,9 +64,10 @@ export const linkText = (link: LinkReport, at: string): string => {
     ...link.legs.flatMap((leg) => simplexText(leg, at)),
     ...(link.short === null ? [] : [`connections: ${shortText(link.short)}`]),
     ...alarms(link, at),
-    ...next(link, at)
+    ...next(link, at),
+    ...turnedAway(link, at)
   ]
-  if (link.lastEnd !== null) lines.push(`last end ${endText(link.lastEnd, at)}. ${link.lastEnd.advice}`)
+  if (link.lastEnd !== null) lines.push(`last end ${endText(link.lastEnd, at)}${adviceNow(link, ". ")}`)
   return lines.map((line, row) => (row === 0 ? line : `    ${line}`)).join("\n")
 }
 
@@ -68,6 +79,12 @@ const signs: Readonly<Record<string, string>> = {
   optional: "missing, not required",
   done: "signed on",
   off: "signed off by an operator"
+}
+
+const signOnText = ({ signOn, clocks, short }: LinkReport): string => {
+  if (clocks === null && short === null) return "no connection"
+  const attempt = signOn.ours === "missing" ? `, attempt ${signOn.attempts}` : ""
+  return `ours ${signs[signOn.ours] ?? ""}${attempt}, the partner's ${signs[signOn.partners] ?? ""}`
 }
 
 const legRows = (leg: LegReport, kernelAbsent: string, at: string): ReadonlyArray<string> => {
@@ -83,12 +100,18 @@ const legRows = (leg: LegReport, kernelAbsent: string, at: string): ReadonlyArra
   return [...(own.length > 0 ? own : [row("connection", `${leg.local} to ${leg.remote}`)]), row("kernel", seen)]
 }
 
+/** What a phase of the watchdog does not say by itself. */
+const phases: Readonly<Record<string, string>> = { DOWN: "begins behind the sign-on" }
+
 const clockRows = ({ clocks }: LinkReport, at: string): ReadonlyArray<string> => {
   if (clocks === null) return []
   const proofs = clocks.proofsMissing > 0 ? `, ${clocks.proofsMissing} echoes to be answered` : ""
   const due = clocks.watchdogDue === null ? "" : `, acts in ${span(at, clocks.watchdogDue)} unless something comes`
   return [
-    row("watchdog", `${clocks.watchdog}${clocks.probing ? ", a probe is under way" : ""}${proofs}${due}`),
+    row(
+      "watchdog",
+      `${phases[clocks.watchdog] ?? clocks.watchdog}${clocks.probing ? ", a probe is under way" : ""}${proofs}${due}`
+    ),
     row(
       "unheard",
       clocks.unheardSince === null
@@ -110,7 +133,7 @@ const storedText = ({ stored, storeAndForward: queue }: LinkReport, at: string):
 export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): string =>
   [
     `${link.name} (${link.institution}): ${link.state}${link.since === null ? "" : ` for ${span(link.since, at)}`}, connection ${link.epoch}`,
-    row("sign-on", `ours ${signs[link.signOn.ours] ?? ""}, the partner's ${signs[link.signOn.partners] ?? ""}`),
+    row("sign-on", signOnText(link)),
     ...link.legs.flatMap((leg) => legRows(leg, kernelAbsent, at)),
     ...(link.short === null ? [] : [row("connections", shortText(link.short))]),
     row("in", `${link.bytesReceived} bytes, last ${ago(link.lastReceived, at)}`),
@@ -122,8 +145,7 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
     ),
     row("stored", storedText(link, at)),
     ...alarms(link, at).map((line) => `  ${line}`),
-    ...next(link, at).map((line) => `  ${line}`),
+    ...[...next(link, at), ...turnedAway(link, at)].map((line) => `  ${line}`),
     ...(link.ends.length === 0 ? [row("ends", "none yet")] : ["  ends, newest first"]),
-    ...link.ends.map((end) => `    ${endText(end, at)}`),
-    ...(link.lastEnd === null ? [] : [`  ${link.lastEnd.advice}`])
+    ...link.ends.map((end, row) => `    ${endText(end, at)}${row === 0 ? adviceNow(link, "\n      ") : ""}`)
   ].join("\n")

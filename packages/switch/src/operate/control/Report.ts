@@ -118,8 +118,12 @@ export const LinkReport = Schema.Struct({
   local: Schema.String,
   remote: Schema.String,
   legs: Schema.Array(LegReport),
-  /** Since when it is connected, or not. */
+  /** Since when the state is what it is. */
   since: When,
+  /** `host:port` that it takes its partner's connections on; empty: it dials, or stands behind a door. */
+  listens: Schema.String,
+  /** Connections that were not let in since the start, when the last one was, and why; null: none. */
+  turnedAway: Schema.NullOr(Schema.Struct({ count: Schema.Number, at: When, why: Schema.String })),
   lastReceived: When,
   lastSent: When,
   /** Of this connection, or of the last one. */

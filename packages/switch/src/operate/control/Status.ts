@@ -130,6 +130,8 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     remote: link.remote,
     legs: link.legs.map((leg) => legReport(leg, now, kernel, when)),
     since: when(link.since),
+    listens: link.listens === undefined ? "" : `${link.listens.host}:${link.listens.port}`,
+    turnedAway: link.turnedAway === undefined ? null : { ...link.turnedAway, at: when(link.turnedAway.at) },
     lastReceived: when(link.lastReceived),
     lastSent: when(link.lastSent),
     bytesReceived: link.bytesReceived,

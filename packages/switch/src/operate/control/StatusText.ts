@@ -21,7 +21,7 @@ export const statusText = (report: StatusReport): string => {
     ...report.groups.map((group) => groupText(group, at)),
     ...doors.map(doorText),
     ...(report.kernelAbsent === "" ? [] : [`kernel     not asked: ${report.kernelAbsent}`]),
-    `answers    ${counts(answers)}`,
+    `answers    ${byCode(answers)}`,
     `journal    ${counts(entries)}`,
     `unwritten  ${unwritten.entries} entries, ${unwritten.bytes} bytes`
   ].join("\n")
@@ -42,6 +42,12 @@ const groupText = ({ name, use, fall, members, fellAt }: GroupReport, at: string
 /** `door front at 0.0.0.0:7000: 12 open, 0 pending, 57 admitted; refused PeerNotAllowed 9321`. */
 const doorText = ({ name, at, open, pending, admitted, refused }: DoorReport): string =>
   `door ${name} at ${at}: ${open} open, ${pending} pending, ${admitted} admitted; refused ${counts(refused)}`
+
+/** `00: 218, 25: 4`, by code. */
+const byCode = (answers: { readonly [code: string]: number }): string => {
+  const shown = Object.entries(answers).sort(([one], [other]) => (one < other ? -1 : 1))
+  return shown.length === 0 ? "none" : shown.map(([code, count]) => `${code}: ${count}`).join(", ")
+}
 
 const counts = (numbers: { readonly [name: string]: number }): string => {
   const shown = Object.entries(numbers).filter(([, count]) => count > 0)

@@ -1,0 +1,30 @@
+/** What a link tells the switch that it belongs to. */
+import type { MessageError, MessageIndex } from "@jinka/codec"
+import type { Effect } from "effect"
+import type { LinkEnded, Severity } from "./Ended.ts"
+import type { SessionEpoch } from "./SessionOwner.ts"
+
+/** What a `Link` tells the switch. All calls are synchronous, on the receiver's or the keeper's fiber. */
+export interface LinkEvents<Link> {
+  /** A message that is not network management. The index is used again after the call. */
+  readonly message: (link: Link, session: SessionEpoch, index: MessageIndex) => void
+  /** Bytes in a good frame that are not a message of the dialect. The link stays up. */
+  readonly unreadable: (
+    link: Link,
+    session: SessionEpoch,
+    wrong: MessageError,
+    bytes: Buffer,
+    start: number,
+    end: number
+  ) => void
+  /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
+  readonly turn: (link: Link) => Effect.Effect<void> | undefined
+  /** The link may be used for requests, or no longer. */
+  readonly readiness: (link: Link, ready: boolean) => void
+  /** The connection `epoch` has ended: what was sent on it and not answered has an unknown outcome. */
+  readonly ended: (link: Link, epoch: number, ended: LinkEnded) => void
+  /** Gives what tells whether an answer is still to come to something that the partner has sent until now. */
+  readonly owing: (link: Link) => () => boolean
+  /** Something worth a line in the journal and in the log. */
+  readonly noted: (link: Link, epoch: number, text: string, severity: Severity) => void
+}

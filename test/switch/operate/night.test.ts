@@ -1,0 +1,109 @@
+/** Whether it is said plainly what is wrong: since when, who is not let in, what is waited for, and how loud the log says it. */
+import { connect, createServer } from "node:net"
+import { afterEach, describe, expect, it } from "vitest"
+import { Line, until } from "./Line.ts"
+import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
+
+afterEach(cleanUp)
+
+const linkOf = async (running: RunningSwitch, name: string) =>
+  (await running.status()).links.find((link) => link.name === name)!
+
+const isReady = (running: RunningSwitch, name: string) => async () => (await linkOf(running, name)).ready
+
+/** Seconds since the state is what it is. */
+const held = (running: RunningSwitch, name: string) =>
+  running.status().then(({ at, links }) => {
+    const { since, state } = links.find((link) => link.name === name)!
+    return { state, seconds: (Date.parse(at) - Date.parse(since!)) / 1000 }
+  })
+
+describe("At 3 a.m.", () => {
+  it("a link where the partner connects says where it is waited for, and who was not let in", async () => {
+    const file = configuration(folder(), (yaml) =>
+      yaml.replace("from: [127.0.0.1] }\n  - name: issuer", "from: [127.0.0.1], second: refuse }\n  - name: issuer")
+    )
+    const running = await runSwitch(file, "--log-level", "warn")
+    const port = running.port("acquirer")
+    const before = await jinka(["status", file])
+    const acquirer = await Line.connect(port)
+    await until(isReady(running, "acquirer"), "the acquirer's link is ready")
+
+    const second = await Line.connect(port)
+    await second.ended
+    const stranger = connect({ host: "127.0.0.1", port, localAddress: "127.0.0.9" }).on("error", () => {})
+    await new Promise((resolve) => stranger.once("close", resolve))
+    const list = await jinka(["status", file])
+    const alone = await jinka(["status", file, "acquirer"])
+
+    expect(before.out).toContain("waits for the partner to connect to 127.0.0.1:")
+    for (const { out } of [list, alone]) {
+      expect(out).toMatch(
+        /\d+ connections were not let in, the last \d\.\d s ago: PeerNotAllowed: a connection from 127\.0\.0\.9/
+      )
+    }
+    // `Line` tries again when its connection is reset before it has heard of it.
+    expect((await linkOf(running, "acquirer")).turnedAway!.count).toBeGreaterThanOrEqual(2)
+    acquirer.socket.destroy()
+    await until(async () => (await linkOf(running, "acquirer")).state === "down", "the acquirer's link is down")
+    await running.stop()
+    const { err } = await running.ended
+    // The log of what somebody should look at: both strangers and the end of the link, and nothing else of it.
+    expect(err).toMatch(/WARN +acquirer#1 a second connection from 127\.0\.0\.1:\d+ was closed, one is up/)
+    expect(err).toMatch(/WARN +acquirer#1 PeerNotAllowed/)
+    expect(err).toMatch(/WARN +acquirer#1 ended: Peer/)
+    expect(err).not.toContain("INFO")
+  })
+
+  it("a link says since when its state is what it is, not since when it is connected", async () => {
+    const watchdog = "watchdog: { interval: 2 seconds, probe: false }"
+    const file = configuration(folder(), (yaml) => yaml.replace("storeAndForward", `${watchdog}\n    storeAndForward`))
+    const running = await runSwitch(file)
+    const issuer = await Line.connect(running.port("issuer"))
+    await until(isReady(running, "issuer"), "the issuer's link is ready")
+
+    // Two intervals of silence.
+    await until(async () => (await held(running, "issuer")).state === "suspect", "the link is suspect")
+    const { seconds } = await held(running, "issuer")
+
+    expect(seconds).toBeLessThan(1.9)
+    issuer.socket.destroy()
+    await running.stop()
+    expect((await running.ended).err).toMatch(/WARN +issuer#1 not ready: suspect/)
+  })
+
+  it("a switch that cannot listen calls no partner: another one may have the line", async () => {
+    const taken = createServer().listen(0, "127.0.0.1")
+    let calls = 0
+    const partner = createServer(() => calls++).listen(0, "127.0.0.1")
+    const portOf = (server: typeof taken) => (server.address() as { readonly port: number }).port
+    await Promise.all([taken, partner].map((server) => new Promise((resolve) => server.once("listening", resolve))))
+    const listen = "listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }"
+    const file = configuration(folder(), (yaml) =>
+      yaml
+        .replace(listen, `connect: { host: 127.0.0.1, port: ${portOf(partner)} }`)
+        .replace(listen, listen.replace("port: 0", `port: ${portOf(taken)}`))
+    )
+
+    const { code, err } = await jinka(["run", file])
+
+    expect(code, err).toBe(4)
+    expect(err).toContain("another process listens there already")
+    expect(calls).toBe(0)
+    taken.close()
+    partner.close()
+  })
+
+  it("a switch that does not answer: not running, killed, or another user's, each with what to do", async () => {
+    const file = configuration(folder())
+    const never = await jinka(["status", file])
+    const running = await runSwitch(file)
+    running.signal("SIGKILL")
+    await running.ended
+    const killed = await jinka(["link", "echo", file, "issuer"])
+
+    expect([never.code, killed.code]).toEqual([4, 4])
+    expect(never.err).toContain("There is no such socket: the switch does not run")
+    expect(killed.err).toContain("the switch has ended without stopping in order. Start it again.")
+  })
+})
