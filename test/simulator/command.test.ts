@@ -239,8 +239,29 @@ describe("jinka-sim", () => {
       "a file that is no history",
       ["check", "--acquirer", program, "--issuer", program, "--ledger", program],
       /main\.ts/
+    ],
+    [
+      "a folder without a dialogue: a run of nothing would be a good run",
+      ["dialogue", "run", join(import.meta.dirname, "../fixtures/fuzz"), "--target", "127.0.0.1:1"],
+      /no file in it is a dialogue/
+    ],
+    [
+      "a command that there is not",
+      ["isuer"],
+      /^jinka-sim: Unknown subcommand "isuer".*--help` shows how it is used\.\n$/
     ]
   ]
+  it("says to whom it cannot connect, once, and goes on trying", async () => {
+    const process = start("acquirer", "--connect", "127.0.0.1:1", "--format", "table", "--stay")
+
+    while (process.errors === "") await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    process.signal("SIGTERM")
+    await process.exit
+
+    expect(process.errors.match(/no connection to 127\.0\.0\.1:1 \(ECONNREFUSED\); it is tried again/g)).toHaveLength(1)
+  })
+
   for (const [name, args, words] of mistakes) {
     it(`refuses ${name} with exit code 2 and a reason, without a stack trace`, async () => {
       const process = start(...args)

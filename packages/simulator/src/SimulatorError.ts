@@ -45,4 +45,16 @@ export class SettingInvalid extends Data.TaggedError("SettingInvalid")<{
 export type SimulatorError = FileFailed | FileMalformed | ListenFailed | SettingInvalid
 
 /** Text of what a system call threw. */
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export const reasonOf = (error: unknown): string => {
+  const code = (error as { readonly code?: string }).code ?? ""
+  return plain[code] ?? (error instanceof Error ? error.message : String(error))
+}
+
+/** System codes as people say them, with what to do. */
+const plain: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or directory",
+  EISDIR: "it is a directory; give a file",
+  EACCES: "this user has no right to it",
+  EADDRINUSE: "another process listens there already; find it with `ss -ltnp`",
+  EADDRNOTAVAIL: "this machine does not have that address"
+}

@@ -7,7 +7,7 @@
  */
 import { NodeServices } from "@effect/platform-node"
 import { Cause, Console, Deferred, Effect, Exit, Runtime } from "effect"
-import { Command } from "effect/cli"
+import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { acquirerCommand } from "./cli/AcquirerCommand.ts"
 import { checkCommand } from "./cli/CheckCommand.ts"
 import { issuerCommand } from "./cli/IssuerCommand.ts"
@@ -24,6 +24,17 @@ const simulator = Command.make("jinka-sim").pipe(
       "a link that any system can be held to. Shares no link or journal " +
       "code with the switch. Every choice is drawn from --seed."
   ),
+  Command.withExamples([
+    { command: "jinka-sim issuer --listen 127.0.0.1:7812", description: "An issuer for the switch to connect to" },
+    {
+      command: "jinka-sim acquirer --connect 127.0.0.1:7811 --count 20 --format table",
+      description: "An acquirer that connects to the switch, twenty requests"
+    },
+    {
+      command: "jinka-sim dialogue run test/regression/dialogues/partner --target 10.0.0.1:7001",
+      description: "Does your own system keep the rules of a link?"
+    }
+  ]),
   Command.withSubcommands([acquirerCommand, issuerCommand, proxyCommand, checkCommand, dialogueCommand])
 )
 
@@ -58,8 +69,21 @@ const codeOf = <A, E>(exit: Exit.Exit<A, E>): number => {
   return error._tag === "Unsettled" ? exitCode.unsettled : exitCode.wrong
 }
 
+/** Errors on the command line itself: what is wrong and where help is, on standard error, and not the whole help. */
+const presenter: CliOutput.Presenter = {
+  present: (event) => {
+    if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
+    const wrong = event.errors.map((error) => error.message.replaceAll(/\s+/g, " ").replace(/[.?]?$/, ".")).join(" ")
+    return Console.error(`jinka-sim: ${wrong} \`${event.commandPath.join(" ")} --help\` shows how it is used.`)
+  }
+}
+
 simulator.pipe(
   Command.run({ version: "0.1.0" }),
+  Effect.provideService(CliOutput.Presenter, presenter),
+  Effect.provideService(CliConfig.CliConfig, {
+    builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
+  }),
   Effect.tapError((error) => (error._tag === "ShowHelp" ? Effect.void : Console.error(`jinka-sim: ${error.message}`))),
   Effect.tapCause((cause) =>
     Cause.hasDies(cause) ? Console.error(`jinka-sim: defect, please report: ${Cause.pretty(cause)}`) : Effect.void

@@ -26,7 +26,14 @@ const flags = {
     )
   ),
   duration: duration("duration", "How long the load lasts, from the first sign-on", "20 seconds"),
-  count: whole("count", "Stop the load after this many, if that comes first", Number.MAX_SAFE_INTEGER, 0),
+  count: Flag.Int("count").pipe(
+    Flag.withDescription("Stop the load after this many, if that comes first (default: the duration alone decides)"),
+    Flag.withDefault(Number.MAX_SAFE_INTEGER),
+    Flag.filter(
+      (value) => value >= 0,
+      (value) => `--count takes 0 or more, not ${value}`
+    )
+  ),
   timeout: duration("timeout", "Give a request up after this long; must be longer than the switch's", "5 seconds"),
   repeat: duration("repeat", "Send a reversal or advice again after this long without acknowledgement", "2 seconds"),
   warmUp: duration("warm-up", "Leave the load's beginning out of the latencies", "0 millis"),
@@ -128,7 +135,7 @@ export const acquirerCommand = Command.make(
         referencePrefix: prefixOf(input.referencePrefix, seed, input.institution),
         firstReference: input.firstReference
       },
-      link,
+      link: { ...link, onTrouble: output.tell },
       history: input.history,
       drainLimit: input.drain,
       onLine: output.onLine

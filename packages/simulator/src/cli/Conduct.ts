@@ -31,6 +31,8 @@ export interface ConductOptions {
 /** Where a run puts its history lines for events: unsafe because it is called from within a tick. */
 export interface Output {
   readonly onLine: (line: HistoryLine) => void
+  /** A line for people, on standard error. */
+  readonly tell: (text: string) => void
   readonly emit: (event: object) => Effect.Effect<void>
   /** Prints everything that waits. */
   readonly drain: Effect.Effect<void>
@@ -40,6 +42,9 @@ export interface Output {
 export const makeOutput = (format: ConductOptions["format"]): Effect.Effect<Output, never, Scope.Scope> =>
   Effect.gen(function* () {
     const events = yield* Queue.unbounded<object>()
+    const told = yield* Queue.unbounded<string>()
+    const tell = (text: string): Effect.Effect<void> => Console.error(`jinka-sim: ${text}`)
+    yield* Queue.take(told).pipe(Effect.flatMap(tell), Effect.forever, Effect.forkScoped)
     const print = (event: object): Effect.Effect<void> =>
       format === "json" ? Console.log(JSON.stringify(event)) : Effect.void
     yield* Queue.take(events).pipe(Effect.flatMap(print), Effect.forever, Effect.forkScoped)
@@ -48,6 +53,7 @@ export const makeOutput = (format: ConductOptions["format"]): Effect.Effect<Outp
         const event = eventOf(line)
         if (event !== undefined) Queue.offerUnsafe(events, event)
       },
+      tell: (text) => void Queue.offerUnsafe(told, text),
       emit: (event) => Effect.asVoid(Queue.offer(events, event)),
       drain: Effect.repeat(Effect.yieldNow, { until: () => Queue.sizeUnsafe(events) === 0 }).pipe(
         Effect.andThen(Effect.yieldNow),

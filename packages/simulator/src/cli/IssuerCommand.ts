@@ -73,7 +73,7 @@ export const issuerCommand = Command.make(
         signsOn: input.signOn,
         signOnTimeout: input.signOnTimeout
       },
-      link,
+      link: { ...link, onTrouble: output.tell },
       history: input.history,
       ledger: input.ledger,
       onLine: output.onLine

@@ -5,7 +5,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { Unsettled } from "../cli/Conduct.ts"
 import { listOf } from "../cli/Flags.ts"
 import type { Endpoint } from "../link/Listener.ts"
-import { FileFailed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
+import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
 import type { Dialogue } from "./Dialogue.ts"
 import { readDialogue, readFolder } from "./DialogueFile.ts"
 import { junitXml, outcomeLine, summaryText } from "./DialogueReport.ts"
@@ -75,6 +75,11 @@ const runCommand = Command.make(
   flags,
   Effect.fn(function* (input) {
     const dialogues = (yield* isFolder(input.path)) ? yield* readFolder(input.path) : [yield* readDialogue(input.path)]
+    // A run of nothing would be a good run.
+    if (dialogues.length === 0) {
+      const reason = "no file in it is a dialogue, a YAML file with the key `rule`"
+      return yield* new FileMalformed({ path: input.path, reason })
+    }
     const targets = yield* targetsOf(input.target)
     const options = {
       endpoint: endpointFor(targets, dialogues),
@@ -109,6 +114,8 @@ const runCommand = Command.make(
 
 /** The command with its subcommand. */
 export const dialogueCommand = Command.make("dialogue").pipe(
-  Command.withDescription("Conformance dialogues: one rule a file, both sides' messages in it."),
+  Command.withDescription(
+    "Conformance dialogues: one rule a file, with both sides' messages in it, for any system that has an address"
+  ),
   Command.withSubcommands([runCommand])
 )

@@ -1,7 +1,7 @@
 /** Listening on a TCP port as an effect. */
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net"
 import { Effect } from "effect"
-import { ListenFailed } from "../SimulatorError.ts"
+import { ListenFailed, reasonOf } from "../SimulatorError.ts"
 
 /** An address to dial or to listen on. Port 0 takes any free port when listening. */
 export interface Endpoint {
@@ -21,7 +21,7 @@ export const listen = (
   Effect.callback<Server, ListenFailed>((resume) => {
     const server = createServer(options, accept)
     server.once("error", (error) =>
-      resume(Effect.fail(new ListenFailed({ address: endpointText(endpoint), reason: error.message })))
+      resume(Effect.fail(new ListenFailed({ address: endpointText(endpoint), reason: reasonOf(error) })))
     )
     server.listen(endpoint.port, endpoint.host, () => resume(Effect.succeed(server)))
   })

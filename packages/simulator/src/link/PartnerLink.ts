@@ -9,7 +9,7 @@ import { Clock, Effect, Fiber, Latch, Option, Schedule, type Scope } from "effec
 import type { Chance } from "../chance/Chance.ts"
 import { type Session, timepieceOf } from "../partner/Session.ts"
 import type { ListenFailed } from "../SimulatorError.ts"
-import { type Endpoint, endpointOf, listen } from "./Listener.ts"
+import { type Endpoint, endpointOf, endpointText, listen } from "./Listener.ts"
 import { type ConnectionSettings, PartnerConnection } from "./PartnerConnection.ts"
 
 /** Settings of a partner's links. Times in milliseconds. */
@@ -21,6 +21,8 @@ export interface LinkSettings extends ConnectionSettings {
   readonly redialTo: number
   /** Between two ticks of the session. */
   readonly tick: number
+  /** Told once when dialling fails, again when it fails for another reason, and when it works again. */
+  readonly onTrouble?: (text: string) => void
 }
 
 /** How a link is cut: RST, or FIN. */
@@ -108,8 +110,13 @@ const makeDialer = (
   Effect.gen(function* () {
     const isAllowed = yield* Latch.make(true)
     let shuts = 0
+    const tell = troubleTeller(settings)
     yield* isAllowed.await.pipe(
       Effect.andThen(dial(settings.endpoint)),
+      Effect.map((dialled) => {
+        tell(typeof dialled === "string" ? dialled : "")
+        return typeof dialled === "string" ? undefined : dialled
+      }),
       Effect.flatMap((socket) => (socket === undefined ? Effect.void : stay(socket, shuts > 0, attach))),
       Effect.andThen(Effect.suspend(() => Effect.sleep(chance.between(settings.redialFrom, settings.redialTo)))),
       Effect.forever,
@@ -128,16 +135,29 @@ const makeDialer = (
     }
   })
 
-/** A connected socket; undefined when it was refused or did not come up in time. */
-const dial = (endpoint: Endpoint): Effect.Effect<Socket | undefined> =>
-  Effect.callback<Socket | undefined>((resume) => {
+/** Says why no connection comes about, once for each reason in a row; "" is no trouble. */
+const troubleTeller = ({ endpoint, onTrouble }: LinkSettings): ((why: string) => void) => {
+  let last = ""
+  return (why) => {
+    if (why === last) return
+    last = why
+    const at = endpointText(endpoint)
+    onTrouble?.(why === "" ? `connected to ${at}` : `no connection to ${at} (${why}); it is tried again and again`)
+  }
+}
+
+/** A connected socket; why there is none when it was refused or did not come up in time. */
+const dial = (endpoint: Endpoint): Effect.Effect<Socket | string> =>
+  Effect.callback<Socket | string>((resume) => {
     const socket = connect({ host: endpoint.host, port: endpoint.port })
-    // A refusal is nothing to report: the close that follows ends this dial and the next one comes soon.
-    socket.on("error", () => undefined)
+    let why = "closed"
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      why = error.code ?? error.message
+    })
     socket.once("connect", () => resume(Effect.succeed(socket)))
-    socket.once("close", () => resume(Effect.succeed(undefined)))
+    socket.once("close", () => resume(Effect.succeed(why)))
     return Effect.sync(() => socket.destroy())
-  }).pipe(Effect.timeoutOption(dialTimeout), Effect.map(Option.getOrUndefined))
+  }).pipe(Effect.timeoutOption(dialTimeout), Effect.map(Option.getOrElse(() => "no answer")))
 
 /** Ends when the connection has fallen. One that came up while it was not wanted is dropped at once. */
 const stay = (socket: Socket, isShut: boolean, attach: (socket: Socket) => void): Effect.Effect<void> =>
