@@ -1,6 +1,7 @@
 /** Whether it is said plainly what is wrong: since when, who is not let in, what is waited for, and how loud the log says it. */
 import { connect, createServer } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
+import { tlsAdvice } from "../../../packages/switch/src/operate/TlsWords.ts"
 import { Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
 
@@ -92,6 +93,15 @@ describe("At 3 a.m.", () => {
     expect(calls).toBe(0)
     taken.close()
     partner.close()
+  })
+
+  it("a wrong certificate is not taken for an address where nobody answers", () => {
+    const said = tlsAdvice("no connection to 127.0.0.1:7213: CertificateUntrusted (DEPTH_ZERO_SELF_SIGNED_CERT)")
+
+    expect(said).toContain(
+      "The address answers, and the TLS handshake came to nothing. It comes from no authority in `ca`"
+    )
+    expect(tlsAdvice("no connection to 127.0.0.1:7213: Refused (ECONNREFUSED)")).toBeUndefined()
   })
 
   it("a switch that does not answer: not running, killed, or another user's, each with what to do", async () => {

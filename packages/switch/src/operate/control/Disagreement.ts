@@ -6,6 +6,9 @@ import type { KernelSocket } from "./KernelSockets.ts"
 /** Unread bytes that say more than that a message is just coming in. */
 const UNREAD_NOTED = 65_536
 
+/** Bytes in the send queue that are more than what is under way on a busy, healthy line. */
+const UNACKNOWLEDGED_NOTED = 65_536
+
 /** What stood in the send queue at an earlier status. */
 export interface Earlier {
   readonly sendQueue: number
@@ -34,7 +37,7 @@ export const disagreements = (
       `the partner's side does not acknowledge: ${sendQueue} bytes, sent again ${retransmits} times; the line or the partner may be dead`
     )
   }
-  if (earlier !== undefined && earlier.sendQueue > 0 && sendQueue > earlier.sendQueue) {
+  if (earlier !== undefined && earlier.sendQueue >= UNACKNOWLEDGED_NOTED && sendQueue > earlier.sendQueue) {
     const seconds = ((now - earlier.at) / 1000).toFixed(1)
     found.push(`the kernel's send queue grows: ${earlier.sendQueue} bytes ${seconds} s ago, ${sendQueue} now`)
   }

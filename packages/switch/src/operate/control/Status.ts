@@ -7,6 +7,7 @@ import { advice } from "../../link/Ended.ts"
 import type { End } from "../../link/Ends.ts"
 import type { LegStatus, SessionClocks, SimplexLegStatus } from "../../link/LinkStatus.ts"
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
+import { tlsAdvice } from "../TlsWords.ts"
 import { disagreements, type Earlier } from "./Disagreement.ts"
 import { type KernelView, keyOf } from "./KernelSockets.ts"
 import type { EndReport, GroupReport, LegReport, LinkReport, StatusReport } from "./Report.ts"
@@ -86,7 +87,7 @@ const endReport = (end: End, when: When): EndReport => ({
   ...end,
   at: when(end.at),
   firstAt: when(end.firstAt),
-  advice: advice[end.reason]
+  advice: (end.reason === "ConnectFailed" ? tlsAdvice(end.why) : undefined) ?? advice[end.reason]
 })
 
 const clocksReport = (clocks: SessionClocks, when: When): LinkReport["clocks"] => ({

@@ -2,6 +2,7 @@
  * docs/reference/errors.md: every stable name that the switch uses for trouble, what it means, and what the switch then does.
  * The tables come from the types themselves, so a new name cannot be forgotten here. Pure.
  */
+
 import {
   explain,
   explainFrame,
@@ -15,9 +16,9 @@ import { journalReasonTags, makeReason } from "../../journal/JournalReason.ts"
 import type { Refusal } from "../../link/Admission.ts"
 import { advice, type LinkEnded } from "../../link/Ended.ts"
 import type { FirstMessageWrong } from "../../link/FirstMessage.ts"
-import type { TlsReason } from "../../transport/Tls.ts"
 import { shippedDialects } from "../configuration/Shipped.ts"
 import { type Exit, exitCodes, exitMeanings } from "../Exit.ts"
+import { tlsReasons } from "../TlsWords.ts"
 import { cell, page, table } from "./Markdown.ts"
 
 /** The page. */
@@ -113,23 +114,6 @@ const turnedAway: Readonly<
   BodyRefused: "A call to an HTTP door whose body is no message (400, 413, 415).",
   IdentityUnknown:
     "What tells partners apart at the door leads to none of the links, or `from` or `certificate` of that link do not fit."
-}
-
-const tlsReasons: Readonly<Record<TlsReason, string>> = {
-  CredentialsWrong: "A file of ours; path and problem are named. At the start it keeps the switch from starting.",
-  NoCertificate: "The partner showed none: its side is not set up for mutual TLS.",
-  CertificateExpired: "The partner's certificate has run out; compare the clocks.",
-  CertificateNotYetValid: "The partner's certificate is not valid yet; compare the clocks.",
-  CertificateUntrusted: "It comes from no authority in `ca`, or an intermediate certificate is missing.",
-  CertificateRevoked: "It stands in a revocation list.",
-  RevocationUnknown: "An authority in its chain has no revocation list here, or one that is out of date.",
-  CertificateWrong: "It is good, and another's: fingerprint, name or host is not the expected one.",
-  VersionRefused: "No common version: the partner offers only what is older than `version`.",
-  CipherRefused: "No common cipher suite.",
-  NotTls: "What came is no TLS: the partner speaks in clear, or another protocol.",
-  RefusedByPartner: "The partner sent an alert: it does not take our certificate or version. Its log says why.",
-  HandshakeTimeout: "The handshake was not done within `handshakeTimeout`.",
-  HandshakeBroken: "The connection ended in the handshake."
 }
 
 const frameRules: Readonly<Record<FrameRule, FrameError["_tag"]>> = {
