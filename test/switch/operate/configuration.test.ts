@@ -159,7 +159,7 @@ routes:
     ["a list", "- a\n- b\n"],
     ["a bare text", "hello"]
   ])("refuses %s without a stack trace", async (_, text) => {
-    expect((await saidOf(text))[0]).toMatch(/^switch\.yaml:1:1 error: expected a mapping/)
+    expect((await saidOf(text))[0]).toMatch(/^switch\.yaml:1:1 error: the file is .*Begin with a copy of/)
   })
 
   it("names the modes when there is no such mode", async () => {

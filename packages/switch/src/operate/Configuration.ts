@@ -18,6 +18,7 @@ import { dialectsOf, switchSettings } from "./configuration/Settings.ts"
 import type { Catalogue } from "./configuration/Shipped.ts"
 import { durationMs, sizeBytes } from "./configuration/Units.ts"
 import { YamlText } from "./configuration/YamlText.ts"
+import { fileWords } from "./FileWords.ts"
 
 /** A checked configuration. */
 export interface Configuration {
@@ -53,6 +54,8 @@ export class ConfigurationInvalid extends Data.TaggedError("ConfigurationInvalid
 export const parse = Effect.fnUntraced(function* (text: string, file: string, directory: string) {
   const yaml = new YamlText(text)
   if (yaml.problems.length > 0) return yield* new ConfigurationInvalid({ file, problems: yaml.problems })
+  const whole = wholeFinding(yaml.value)
+  if (whole !== undefined) return yield* new ConfigurationInvalid({ file, problems: inOrder(yaml, [whole]) })
   const decoded = decodeDocument(yaml.value)
   const wrong = Result.isFailure(decoded) ? findingsOf(decoded.failure.issue, yaml.value) : []
   const { catalogue, findings } = yield* readDialects(new Draft(yaml.value), directory)
@@ -92,6 +95,14 @@ const longSocket = ({ control }: ConfigurationDocument, socket: string): Finding
     `${Buffer.byteLength(socket)} bytes`
   )
 
+/** What is wrong with a file that holds no keys at all. */
+const wholeFinding = (value: unknown): Finding | undefined => {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return undefined
+  const rule =
+    value === null || value === undefined ? "the file is empty" : "the file is no configuration: it has no keys"
+  return error([], rule, "Begin with a copy of examples/01-first-link/switch.yaml.", "")
+}
+
 /** Puts findings at their lines, top down. */
 const inOrder = (yaml: YamlText, findings: ReadonlyArray<Finding>): ReadonlyArray<Problem> =>
   findings.map((finding) => yaml.locate(finding)).sort((a, b) => a.line - b.line || a.column - b.column)
@@ -102,8 +113,7 @@ export const load = Effect.fnUntraced(function* (file: string) {
   const path = yield* Path.Path
   const text = yield* files.readFileString(file).pipe(
     Effect.mapError(({ reason }) => {
-      const why = reason._tag === "NotFound" ? "there is no such file" : `the file cannot be read (${reason._tag})`
-      const finding = error([], why, "Give the path of a configuration file.", "")
+      const finding = error([], fileWords(reason), "Give the path of a configuration file.", "")
       return new ConfigurationInvalid({ file, problems: [{ ...finding, line: 1, column: 1 }] })
     })
   )

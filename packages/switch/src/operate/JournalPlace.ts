@@ -3,6 +3,7 @@
  */
 import { type Dialect, dialects as shipped } from "@jinka/codec"
 import { Config, Effect, FileSystem, Path, Redacted, type Scope } from "effect"
+import type { JournalError } from "../journal/JournalError.ts"
 import { keyFromHex } from "../journal/JournalKey.ts"
 import { type JournalReader, openReadOnly } from "../journal/JournalReader.ts"
 import { load, loadKeys } from "./Configuration.ts"
@@ -59,8 +60,30 @@ const opening =
   (directory: string, keys: Keys, dialects: Readonly<Record<string, Dialect>>): JournalPlace["open"] =>
   (isKeyNeeded) =>
     (isKeyNeeded ? keys : Effect.orElseSucceed(keys, () => [])).pipe(
-      Effect.flatMap((given) => Effect.mapError(openReadOnly(directory, { keys: given, dialects }), failedBy))
+      Effect.flatMap((given) =>
+        Effect.mapError(openReadOnly(directory, { keys: given, dialects }), readingFailed(directory))
+      )
     )
+
+/** For a command that only reads, two of the reasons mean something else than for a switch that starts. */
+const readingFailed =
+  (directory: string) =>
+  (failed: JournalError): CommandFailed => {
+    const says = (text: string) =>
+      new CommandFailed({ exit: "journal", says: `${failed.reason._tag}: ${directory}: ${text}` })
+    switch (failed.reason._tag) {
+      case "Locked":
+        return says(
+          "Its switch runs, and nobody else may open the journal meanwhile. `jinka trace` and `jinka status` ask the switch; for anything else stop it, or stop it, copy the directory, and look at the copy."
+        )
+      case "DirectoryUnusable":
+        return failed.reason.problem.includes("ENOENT")
+          ? says("There is no such directory: no switch has run with this configuration yet.")
+          : failedBy(failed)
+      default:
+        return failedBy(failed)
+    }
+  }
 
 /** The key in the environment. */
 const keysOfEnvironment: Keys = Config.Redacted(keyVariable).pipe(

@@ -1,9 +1,11 @@
 /** `jinka dialect show` and `jinka dialect check`: what a dialect says, and what is wrong in a dialect file. */
+
 import { checkDialect, type DialectInvalid, fieldSummaries } from "@jinka/codec"
 import { Console, Effect, FileSystem } from "effect"
 import { Argument, Command } from "effect/cli"
 import { dialectNames } from "../configuration/Shipped.ts"
 import { CommandFailed } from "../Exit.ts"
+import { fileWords } from "../FileWords.ts"
 import { dialectText } from "../message/DialectText.ts"
 import { asJson } from "./Asked.ts"
 import { codecOf } from "./MessageCommand.ts"
@@ -42,7 +44,7 @@ const check = Command.make(
       const files = yield* FileSystem.FileSystem
       const text = yield* Effect.mapError(
         files.readFileString(file),
-        ({ reason }) => new CommandFailed({ exit: "usage", says: `${file} cannot be read (${reason._tag}).` })
+        ({ reason }) => new CommandFailed({ exit: "usage", says: `${file} cannot be read: ${fileWords(reason)}.` })
       )
       const { dialect, errors } = checkDialect(text)
       if (dialect !== undefined && !dialectNames.includes(dialect.name)) {

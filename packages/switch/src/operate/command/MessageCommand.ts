@@ -1,4 +1,5 @@
 /** `jinka decode` and `jinka encode`: messages between bytes and something readable. */
+
 import { type Codec, compile, type FrameFormat, frameCandidates, toHex } from "@jinka/codec"
 import { Console, Effect, FileSystem, Option, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -6,6 +7,7 @@ import { dialectOfText } from "../configuration/DialectFiles.ts"
 import { nearest } from "../configuration/Problem.ts"
 import { dialectNames, frameNames, frames, isDialectFile, shippedDialects } from "../configuration/Shipped.ts"
 import { CommandFailed } from "../Exit.ts"
+import { fileWords } from "../FileWords.ts"
 import { differenceText } from "../message/DifferenceText.ts"
 import { type Input, type InputForm, MessageInput } from "../message/MessageInput.ts"
 import { encodeJson, messageLine, messageTable, type Shown } from "../message/MessageText.ts"
@@ -45,7 +47,7 @@ export const codecOf = Effect.fnUntraced(function* (
   if (!isDialectFile(name)) return yield* refuse(`There is no dialect ${name}. ${hint}`)
   const files = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(files.readFileString(name), ({ reason }) =>
-    refuse(`${name} cannot be read (${reason._tag}).`)
+    refuse(`${name} cannot be read: ${fileWords(reason)}.`)
   )
   const read = dialectOfText(text)
   return typeof read === "string" ? yield* refuse(`${name} is no dialect file: ${read}.`) : compile(read)
@@ -63,7 +65,7 @@ export const bytesOf = (source: string) =>
     })
   ).pipe(
     Stream.mapError(
-      ({ reason }) => new CommandFailed({ exit: "usage", says: `${source} cannot be read (${reason._tag}).` })
+      ({ reason }) => new CommandFailed({ exit: "usage", says: `${source} cannot be read: ${fileWords(reason)}.` })
     )
   )
 
@@ -159,6 +161,7 @@ export const decode = Command.make(
       const showing = { reveal: flags.unmask, language: flags.language }
       const messages = new MessageInput(flags.form, frameOf(flags.frame))
       let bad = 0
+      let count = 0
       let hint: string | undefined
       const read = (bytes: Buffer): Shown => {
         const shown = show(codec, bytes, showing)
@@ -167,11 +170,15 @@ export const decode = Command.make(
       }
       const print = (found: ReadonlyArray<Input>) => {
         const shown = found.map((one) => (one._tag === "message" ? read(one.bytes) : wrongInput(one)))
+        count += shown.length
         bad += shown.filter(({ isGood }) => !isGood).length
         return shown.length === 0 ? Effect.void : Console.log(shown.map(({ text }) => text).join("\n"))
       }
       yield* Stream.runForEach(bytesOf(flags.input), (chunk) => print(messages.push(chunk)))
       yield* print(messages.end())
+      if (count === 0 && flags.input !== "-") {
+        return yield* new CommandFailed({ exit: "bad", says: `${flags.input} holds no message.` })
+      }
       yield* someBad(bad, hint === undefined ? "" : ` They seem to have a length header: try --frame ${hint}.`)
     })
 ).pipe(

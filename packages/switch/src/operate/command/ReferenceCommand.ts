@@ -1,7 +1,9 @@
 /** `jinka reference`: the generated pages of docs/reference, and the JSON Schema for editors. */
+
 import { Console, Effect, FileSystem, Path } from "effect"
 import { Argument, Command, type HelpDoc } from "effect/cli"
 import { CommandFailed } from "../Exit.ts"
+import { fileWords } from "../FileWords.ts"
 import { commandPage } from "../reference/CommandPage.ts"
 import { configurationPage } from "../reference/ConfigurationPage.ts"
 import { errorsPage } from "../reference/ErrorsPage.ts"
@@ -36,7 +38,9 @@ export const makeReference = <R>(help: () => AllHelp<R>) =>
         }
       }).pipe(
         Effect.catchTag("PlatformError", ({ reason }) =>
-          Effect.fail(new CommandFailed({ exit: "usage", says: `${directory} cannot be written (${reason._tag}).` }))
+          Effect.fail(
+            new CommandFailed({ exit: "usage", says: `${directory} cannot be written: ${fileWords(reason)}.` })
+          )
         )
       )
   ).pipe(

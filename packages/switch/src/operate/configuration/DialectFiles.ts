@@ -1,8 +1,10 @@
 /**
  * Dialect files that links name: a partner's field table as YAML, read with the codec's own reader.
  */
+
 import { type Dialect, type DialectInvalid, readDialect } from "@jinka/codec"
 import { Effect, FileSystem, Path } from "effect"
+import { fileWords } from "../FileWords.ts"
 import type { Draft } from "./Draft.ts"
 import { error, type Finding } from "./Problem.ts"
 import { type Catalogue, isDialectFile, known, shippedDialects } from "./Shipped.ts"
@@ -36,7 +38,7 @@ export const readDialects = Effect.fnUntraced(function* (
     if (text === undefined || !isDialectFile(text) || text in own) continue
     const read = yield* files.readFileString(path.resolve(directory, text)).pipe(
       Effect.map(dialectOfText),
-      Effect.catch(({ reason }) => Effect.succeed(`it cannot be read (${reason._tag})`))
+      Effect.catch(({ reason }) => Effect.succeed(fileWords(reason)))
     )
     const wrong = typeof read === "string" ? read : sameName(read, own)
     if (wrong !== undefined)

@@ -24,6 +24,8 @@ export class MessageInput {
   private readonly framer: Framer | undefined
   private held = Buffer.alloc(0)
   private count = 0
+  /** No frame begins where the last one ended badly, and it was said. */
+  private isBroken = false
 
   constructor(form: InputForm, frame: FrameFormat | undefined) {
     this.form = form
@@ -43,6 +45,7 @@ export class MessageInput {
   /** What is left at the end of the input. */
   end(): ReadonlyArray<Input> {
     if (this.form === "hex") return this.lines(true)
+    if (this.isBroken) return []
     if (this.framer !== undefined) {
       const wrong = this.framer.end({ frame: () => undefined, idle: () => undefined })
       return wrong === undefined ? [] : [{ _tag: "wrong", at: ++this.count, why: explainFrame(wrong) }]
@@ -57,7 +60,10 @@ export class MessageInput {
         found.push({ _tag: "message", at: ++this.count, bytes: buffer.subarray(start, end) }),
       idle: () => ++this.count
     })
-    if (wrong !== undefined) found.push({ _tag: "wrong", at: ++this.count, why: explainFrame(wrong) })
+    if (wrong !== undefined && !this.isBroken) {
+      this.isBroken = true
+      found.push({ _tag: "wrong", at: ++this.count, why: explainFrame(wrong) })
+    }
     return found
   }
 

@@ -1,0 +1,71 @@
+/** Files that a command cannot use: what each is in words, what to do, and an exit code that is not 0. */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterEach, describe, expect, it } from "vitest"
+import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
+
+afterEach(cleanUp)
+
+const written = (text: string): string => {
+  const file = join(folder(), "given")
+  writeFileSync(file, text)
+  return file
+}
+
+describe("A file that cannot be used", () => {
+  const directory = (): string => {
+    const made = join(folder(), "given")
+    mkdirSync(made)
+    return made
+  }
+  const cases: ReadonlyArray<readonly [string, ReadonlyArray<string>, () => string, number, string]> = [
+    ["a folder as a configuration", ["check"], directory, 2, "error: it is a directory. Give the path of"],
+    ["an empty configuration", ["check"], () => written(""), 2, "error: the file is empty. Begin with a copy of"],
+    [
+      "a text as a configuration",
+      ["status"],
+      () => written("just text"),
+      2,
+      "the file is no configuration: it has no keys"
+    ],
+    ["an empty capture", ["decode"], () => written(""), 1, "holds no message"],
+    ["a folder as a capture", ["decode"], directory, 2, "cannot be read: it is a directory"],
+    ["a folder as a dialect", ["dialect", "check"], directory, 2, "cannot be read: it is a directory"],
+    ["a file as the folder of the reference", ["reference"], () => written(""), 2, "it is a file and not a directory"]
+  ]
+  for (const [name, command, make, exit, words] of cases) {
+    it(`${name} is named as what it is`, async () => {
+      const { code, out, err } = await jinka([...command, make()])
+
+      expect(err).toContain(words)
+      expect([code, out]).toEqual([exit, ""])
+    })
+  }
+
+  it("a frame that cannot be read is said once, not again at the end of the capture", async () => {
+    const { code, out, err } = await jinka([
+      "decode",
+      "--frame",
+      "cups",
+      "--form",
+      "binary",
+      written("no frame at all")
+    ])
+
+    expect(out.trim().split("\n")).toHaveLength(1)
+    expect(err).toContain("1 message is wrong.")
+    expect(code).toBe(1)
+  })
+
+  it("a journal whose switch runs, or that no switch has made yet, is not taken for a broken one", async () => {
+    const file = configuration(folder())
+    const before = await jinka(["journal", "verify", file])
+    const running = await runSwitch(file)
+    const meanwhile = await jinka(["journal", "summary", file])
+    await running.stop()
+
+    expect(before.err).toContain("no switch has run with this configuration yet")
+    expect(meanwhile.err).toContain("Its switch runs, and nobody else may open the journal meanwhile.")
+    expect([before.code, meanwhile.code]).toEqual([3, 3])
+  })
+})
