@@ -24,7 +24,7 @@ const run = (of: Group.GroupSettings, ...events: ReadonlyArray<string>): Group.G
     return what === "time"
       ? Group.step(of, group, { _tag: "time", at: Number(as) })
       : Group.step(of, group, { _tag: "stands", member: Number(what), as: as as Group.Standing, at: Number(at) })
-  }, Group.initial(of))
+  }, Group.initial(of, 0))
 
 const chosen = (of: Group.GroupSettings, group: Group.Group, view = roomy, turn = 0, key = 0) =>
   new Group.Chooser(of).choose(group, view, turn, key)
@@ -198,7 +198,7 @@ describe("Every group", () => {
         FastCheck.nat(),
         (use, happened, room, turn) => {
           const of = settings(use, 1, 2, 1, 3)
-          let group = Group.initial(of)
+          let group = Group.initial(of, 0)
           let at = 0
           for (const { member, as, passes } of happened) {
             at += passes
@@ -217,11 +217,11 @@ describe("Every group", () => {
 
   it("falls together once, and not again for what the partner closes by the same rule", () => {
     const of = { ...settings("round-robin", 1, 1), fallTogether: true }
-    const fallen = Group.step(of, Group.initial(of), { _tag: "fell", at: 1000 })
+    const fallen = Group.step(of, Group.initial(of, 0), { _tag: "fell", at: 1000 })
 
-    expect(Group.mustFall(of, Group.initial(of), 1000)).toBe(true)
+    expect(Group.mustFall(of, Group.initial(of, 0), 1000)).toBe(true)
     expect(Group.mustFall(of, fallen, 1000 + Group.FALL_QUIET_MS)).toBe(false)
     expect(Group.mustFall(of, fallen, 1001 + Group.FALL_QUIET_MS)).toBe(true)
-    expect(Group.mustFall({ ...of, fallTogether: false }, Group.initial(of), 0)).toBe(false)
+    expect(Group.mustFall({ ...of, fallTogether: false }, Group.initial(of, 0), 0)).toBe(false)
   })
 })

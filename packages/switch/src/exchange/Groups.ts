@@ -123,7 +123,7 @@ export class Groups {
       const group = { ...one, members }
       const isSame = ({ settings: { name, use }, ids }: Live) =>
         name === one.name && use === one.use && ids.join() === members.map(({ link }) => link).join()
-      return new Live(group, before.find(isSame)?.state ?? Group.initial(group), this.links, this.outstanding)
+      return new Live(group, before.find(isSame)?.state ?? Group.initial(group, at), this.links, this.outstanding)
     })
     this.groupOf = new Map(this.groups.flatMap((group) => group.ids.map((id) => [id, group] as const)))
     for (const id of this.groupOf.keys()) this.changed(this.links[id]!, at)
@@ -159,7 +159,7 @@ export class Groups {
     const group = this.groupOf.get(home)
     if (group === undefined) return undefined
     const { since } = group.state.members[group.ids.indexOf(home)]!
-    if (since > 0 && at - since < CARRIED_AFTER_MS) return undefined
+    if (at - since < CARRIED_AFTER_MS) return undefined
     return group.ids.find((id) => isUsable(this.links[id]!))
   }
 

@@ -64,9 +64,9 @@ export const FALL_QUIET_MS = 5000
 /** Data elements that a sticky key is made of, at most. */
 export const STICKY_MAX = 6
 
-/** A group whose members were never connected. */
-export const initial = ({ members }: GroupSettings): Group => ({
-  members: members.map(() => ({ standing: "away", since: 0, hasPlace: true })),
+/** A group whose members are not connected, as far as is known since `at`. */
+export const initial = ({ members }: GroupSettings, at: number): Group => ({
+  members: members.map(() => ({ standing: "away", since: at, hasPlace: true })),
   fellAt: Number.NEGATIVE_INFINITY
 })
 

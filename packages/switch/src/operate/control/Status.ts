@@ -107,7 +107,7 @@ const groupReport = ({ members, fellAt, ...group }: GroupStatus, now: Clocks): G
     ...group,
     members: members.map(({ since, failbackDue, ...member }) => ({
       ...member,
-      since: since === 0 ? null : when(since),
+      since: when(since),
       failbackDue: failbackDue === undefined ? null : when(failbackDue)
     })),
     fellAt: fellAt === undefined ? null : when(fellAt)
