@@ -71,7 +71,7 @@ describe("jinka decode --diff", () => {
     const changed = body.replace("30323030", "30323130")
     writeFileSync(one, `${body}\n${body}\n`)
     writeFileSync(other, `${body}\n`)
-    const { code, out } = await jinka(["decode", one, "--diff", other, "--output", "json"])
+    const { code, out } = await jinka(["decode", one, "--diff", other, "--json"])
     expect(code).toBe(1)
     const lines = out
       .trim()

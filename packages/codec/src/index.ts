@@ -47,6 +47,7 @@ export {
   type Layout,
   type MatchFields,
   matchFields,
+  type Named,
   type NetworkCodes,
   type RefusalCodes,
   type ResponseClass,

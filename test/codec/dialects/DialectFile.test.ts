@@ -80,6 +80,8 @@ bitmap: { secondary: maybe }
 network: { mti: "0800", codes: { signOn: 1, wakeUp: "5" } }
 match: { transaction: eleven }
 responseCodes: { Z9: { class: Q, name: odd } }
+processingCodes: { 77: { nam: x } }
+accountTypes: seven
 refusal: { formatError: 30 }
 fields:
   60: { lenght: 5, sensitivity: secret }
@@ -96,6 +98,9 @@ fields:
       "network.codes.signOn",
       "network.codes.wakeUp",
       "responseCodes.Z9.class",
+      "processingCodes.77.nam",
+      "processingCodes.77.name",
+      "accountTypes",
       "fields.48.subfields.1.length",
       "fields.60.lenght",
       "fields.60.sensitivity",
@@ -146,12 +151,14 @@ fields:
       match: { transaction: [11, 41] },
       network: { codes: { echo: "300" } },
       responseCodes: { Z9: { class: "R", name: "come again" } },
+      processingCodes: { "77": { name: "parking", nameZh: "停车" } },
       fields: { 62: { structure: { style: "tag-length-value", tagLength: 2, lengthDigits: 3 } } }
     })
     expect(errors).toEqual([])
     expect(dialect?.match).toEqual({ transaction: [11, 41], networkManagement: [7, 11, 70] })
     expect(dialect?.network?.codes).toMatchObject({ signOn: "001", echo: "300" })
     expect(dialect?.responseCodes).toMatchObject({ "00": { class: "S" }, Z9: { class: "R" } })
+    expect(dialect?.processingCodes).toMatchObject({ "01": { name: "cash withdrawal" }, "77": { name: "parking" } })
     expect(dialect?.fields[62]?.structure).toMatchObject({ style: "tag-length-value" })
   })
 })

@@ -2,11 +2,13 @@ import { inspect } from "node:util"
 import {
   compile,
   cups,
+  type Dialect,
   derive,
   describe as describeMessage,
   explain,
   isMessageError,
   iso8583v1987AsciiRaw,
+  iso8583v1987Bcd,
   type Message,
   MessageIndex,
   maskPan,
@@ -195,6 +197,25 @@ describe("A described message", () => {
     )
     const answer = describeMessage(codec, encoded({ mti: "0210", fields: { 39: "51" } }), { language: "zh" })
     expect(answer.rows.at(-1)).toMatchObject({ name: "应答码", value: "51", meaning: "资金不足" })
+  })
+
+  it("says in words what a processing code asks for, as far as the dialect knows it", () => {
+    const meaning = (dialect: Dialect, code: string, language?: "zh" | "both"): string | undefined => {
+      const own = compile(dialect)
+      const rows = describeMessage(
+        own,
+        encoded({ mti: "0200", fields: { 3: code } }, own),
+        language && { language }
+      ).rows
+      return rows.find(({ id }) => id === "3")?.meaning
+    }
+    expect(meaning(cups, "010000")).toBe("cash withdrawal")
+    expect(meaning(cups, "200000", "both")).toBe("void or refund 撤销、退货")
+    expect(meaning(cups, "770000")).toBe("")
+    expect(meaning(iso8583v1987Bcd, "011000")).toBe("cash withdrawal, from savings account")
+    expect(meaning(iso8583v1987Bcd, "401020", "zh")).toBe("转账, 转出 储蓄账户, 转入 支票账户")
+    const own = derive(cups, { name: "own", processingCodes: { "77": { name: "parking" } } })
+    expect([meaning(own, "770000"), meaning(own, "010000")]).toEqual(["parking", ""])
   })
 
   it("shows a broken message as far as it can be read", () => {

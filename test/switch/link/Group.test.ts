@@ -19,12 +19,15 @@ const fullBut = (...members: ReadonlyArray<number>): Group.View => ({
 
 /** `2 ready 1000`: member 2 stands so at this time; `time 5000`. */
 const run = (of: Group.GroupSettings, ...events: ReadonlyArray<string>): Group.Group =>
-  events.reduce((group, text) => {
-    const [what, as, at] = text.split(" ")
-    return what === "time"
-      ? Group.step(of, group, { _tag: "time", at: Number(as) })
-      : Group.step(of, group, { _tag: "stands", member: Number(what), as: as as Group.Standing, at: Number(at) })
-  }, Group.initial(of, 0))
+  events.reduce(
+    (group, text) => {
+      const [what, as, at] = text.split(" ")
+      return what === "time"
+        ? Group.step(of, group, { _tag: "time", at: Number(as) })
+        : Group.step(of, group, { _tag: "stands", member: Number(what), as: as as Group.Standing, at: Number(at) })
+    },
+    Group.initial(of, 0)
+  )
 
 const chosen = (of: Group.GroupSettings, group: Group.Group, view = roomy, turn = 0, key = 0) =>
   new Group.Chooser(of).choose(group, view, turn, key)

@@ -18,6 +18,7 @@ import {
   cupsUsages
 } from "./CupsParts.ts"
 import { cups46 } from "./Headers.ts"
+import { accountTypes, processingCodesCups } from "./ProcessingCodes.ts"
 import { responseCodesCups } from "./ResponseCodes.ts"
 
 /** Fields of the centre interface. */
@@ -237,6 +238,8 @@ export const cups: Dialect = {
     ]
   },
   responseCodes: responseCodesCups,
+  processingCodes: processingCodesCups,
+  accountTypes,
   refusal: {
     formatError: "30",
     issuerDown: "91",

@@ -63,6 +63,8 @@ const top: Members = {
   echo: list,
   reversal: any,
   responseCodes: any,
+  processingCodes: any,
+  accountTypes: any,
   refusal: any
 }
 
@@ -187,11 +189,24 @@ const fieldErrors = (de: string, definition: unknown): ReadonlyArray<DialectInva
   ]
 }
 
-const codeErrors = (codes: unknown): ReadonlyArray<DialectInvalid> => {
-  if (!isMembers(codes)) return [dialectInvalid("responseCodes", "codes and their meanings are expected")]
-  return Object.entries(codes).flatMap(([code, meaning]) =>
-    memberErrors(meaning, `responseCodes.${code}`, { class: classes, name: text, nameZh: text })
-  )
+/** Tables of codes, and what is said of each code. */
+const codeTables: { readonly [table: string]: Members } = {
+  responseCodes: { class: classes, name: text, nameZh: text },
+  processingCodes: { name: text, nameZh: text },
+  accountTypes: { name: text, nameZh: text }
+}
+
+const codeErrors = (table: string, codes: unknown): ReadonlyArray<DialectInvalid> => {
+  if (!isMembers(codes)) return [dialectInvalid(table, "codes and their meanings are expected")]
+  return Object.entries(codes).flatMap(([code, meaning]) => {
+    const path = `${table}.${code}`
+    const wrong = memberErrors(meaning, path, codeTables[table]!)
+    if (!isMembers(meaning)) return wrong
+    const missing = ["class", "name"].filter(
+      (one) => codeTables[table]![one] !== undefined && meaning[one] === undefined
+    )
+    return [...wrong, ...missing.map((one) => dialectInvalid(at(path, one), `a ${one} is expected`))]
+  })
 }
 
 /** Mistakes in the file as it is written. */
@@ -200,10 +215,11 @@ export const fileErrors = (file: unknown): ReadonlyArray<DialectInvalid> => {
   if (!isMembers(file)) return wrong
   for (const [name, members] of Object.entries(parts))
     if (file[name] !== undefined) wrong.push(...memberErrors(file[name], name, members))
-  const { fields, network, responseCodes } = file
+  const { fields, network } = file
   if (isMembers(network) && network["codes"] !== undefined)
     wrong.push(...memberErrors(network["codes"], "network.codes", networkCodes))
-  if (responseCodes !== undefined) wrong.push(...codeErrors(responseCodes))
+  for (const table of Object.keys(codeTables))
+    if (file[table] !== undefined) wrong.push(...codeErrors(table, file[table]))
   if (fields !== undefined && !isMembers(fields))
     wrong.push(dialectInvalid("fields", "field numbers and their definitions are expected"))
   if (isMembers(fields)) for (const [de, one] of Object.entries(fields)) wrong.push(...fieldErrors(de, one))

@@ -60,7 +60,15 @@ const over = (base: object | undefined, given: unknown): object => ({ ...base, .
 /** Parts of a dialect of which a file may say a few members only. */
 const laidOver = (base: Dialect, file: Record<string, unknown>): Record<string, unknown> => {
   const laid: Record<string, unknown> = {}
-  for (const part of ["bitmap", "match", "reversal", "responseCodes", "refusal"] as const)
+  for (const part of [
+    "bitmap",
+    "match",
+    "reversal",
+    "responseCodes",
+    "processingCodes",
+    "accountTypes",
+    "refusal"
+  ] as const)
     if (file[part] !== undefined) laid[part] = over(base[part], file[part])
   if (file["network"] !== undefined) {
     const network = file["network"] as Record<string, unknown>

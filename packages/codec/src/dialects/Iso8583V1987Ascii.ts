@@ -7,6 +7,7 @@
 import { derive } from "../iso8583/Derive.ts"
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { tpdu5 } from "./Headers.ts"
+import { accountTypes, processingCodes } from "./ProcessingCodes.ts"
 import { responseCodes1987 } from "./ResponseCodes.ts"
 
 /** Fields 2..128 of the 1987 edition. */
@@ -195,6 +196,8 @@ export const iso8583v1987Ascii: Dialect = {
     ]
   },
   responseCodes: responseCodes1987,
+  processingCodes,
+  accountTypes,
   refusal: {
     formatError: "30",
     issuerDown: "91",

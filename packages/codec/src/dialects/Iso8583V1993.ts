@@ -5,6 +5,7 @@
  */
 import { derive } from "../iso8583/Derive.ts"
 import type { Dialect } from "../iso8583/Dialect.ts"
+import { accountTypes, processingCodes } from "./ProcessingCodes.ts"
 import { actionCodes1993 } from "./ResponseCodes.ts"
 
 /** Fields 2..128 of the 1993 edition. */
@@ -180,6 +181,8 @@ export const iso8583v1993Ascii: Dialect = {
     ]
   },
   responseCodes: actionCodes1993,
+  processingCodes,
+  accountTypes,
   refusal: {
     formatError: "904",
     issuerDown: "907",

@@ -3,6 +3,7 @@
  * keeps several lengths of 1993 and has one field number twice: check it against the partner's own table before use.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
+import { accountTypes, processingCodes } from "./ProcessingCodes.ts"
 import { actionCodes2003 } from "./ResponseCodes.ts"
 
 /** Fields 2..128 of the 2003 edition. Amounts carry currency, exponent and 12 digits. */
@@ -179,6 +180,8 @@ export const iso8583v2003: Dialect = {
     ]
   },
   responseCodes: actionCodes2003,
+  processingCodes,
+  accountTypes,
   refusal: {
     formatError: "0904",
     issuerDown: "0907",

@@ -5,6 +5,7 @@
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { tpdu6 } from "./Headers.ts"
+import { accountTypes, processingCodesCups } from "./ProcessingCodes.ts"
 import { responseCodesCups } from "./ResponseCodes.ts"
 
 /** Fields of the terminal interface. */
@@ -66,6 +67,8 @@ export const unionPayPos: Dialect = {
   match: { transaction: [11, 41, 42], networkManagement: [11, 41, 42] },
   echo: [2, 3, 4, 11, 25, 41, 42, 49],
   responseCodes: responseCodesCups,
+  processingCodes: processingCodesCups,
+  accountTypes,
   refusal: {
     formatError: "30",
     issuerDown: "91",

@@ -8,6 +8,7 @@ import { toHex } from "../encoding/Hex.ts"
 import type { Codec } from "./Codec.ts"
 import type { FieldLayout } from "./Field.ts"
 import { fieldParts, shownId } from "./FieldParts.ts"
+import { type Language, meaningOf, named } from "./Meaning.ts"
 import type { MessageError } from "./MessageError.ts"
 import { MessageIndex } from "./MessageIndex.ts"
 import { mtiText } from "./Mti.ts"
@@ -29,7 +30,7 @@ export interface DescribedRow {
   readonly format: string
   /** Text, or upper-case hex of bytes; masked unless revealed. */
   readonly value: string
-  /** What the value means, where the dialect knows (response codes). */
+  /** What the value means, where the dialect knows: response codes and processing codes. */
   readonly meaning: string
 }
 
@@ -43,7 +44,7 @@ export interface Description {
 export interface DescribeOptions {
   readonly reveal?: boolean
   /** Names in English (the default), Chinese, or both. */
-  readonly language?: "en" | "zh" | "both"
+  readonly language?: Language
 }
 
 /** Describes `buffer`, one whole message. */
@@ -92,11 +93,6 @@ const headerRows = (
   }
 }
 
-const named = ({ name, nameZh }: { name: string; nameZh?: string }, language: DescribeOptions["language"]): string => {
-  if (nameZh === undefined || nameZh === "" || language === undefined || language === "en") return name
-  return language === "zh" ? nameZh : `${name} ${nameZh}`
-}
-
 const fieldRows = (
   codec: Codec,
   index: MessageIndex,
@@ -106,7 +102,6 @@ const fieldRows = (
 ): void => {
   const from = index.from(field.de)
   const to = index.to(field.de)
-  const code = field.de === 39 ? codec.dialect.responseCodes[index.text(39)] : undefined
   rows.push({
     id: String(field.de),
     offset: from - field.prefixBytes,
@@ -114,7 +109,7 @@ const fieldRows = (
     name: named(field, options.language),
     format: field.format,
     value: shownValue(index, field, options),
-    meaning: code === undefined ? "" : named(code, options.language)
+    meaning: meaningOf(codec.dialect, field.de, index.text(field.de), options.language)
   })
   if (field.structure !== undefined && (field.sensitivity !== "sad" || options.reveal === true))
     fieldPartRows(codec, index, field, options, rows)

@@ -36,11 +36,15 @@ export type ResponseClass =
   /** Keys or security. */
   | "K"
 
-/** One response code. */
-export interface ResponseCode {
-  readonly class: ResponseClass
+/** What a code is called, in English and in Chinese. */
+export interface Named {
   readonly name: string
   readonly nameZh?: string
+}
+
+/** One response code. */
+export interface ResponseCode extends Named {
+  readonly class: ResponseClass
 }
 
 /** Codes with which a switch refuses or ends a request by itself. */
@@ -119,6 +123,10 @@ export interface Dialect {
   readonly echo: ReadonlyArray<number>
   readonly reversal?: ReversalRecipe
   readonly responseCodes: { readonly [code: string]: ResponseCode }
+  /** Transactions by positions 1-2 of the processing code (F3), for people. */
+  readonly processingCodes?: { readonly [code: string]: Named }
+  /** Types of accounts by positions 3-4 and 5-6 of the processing code, for people. */
+  readonly accountTypes?: { readonly [code: string]: Named }
   readonly refusal: RefusalCodes
   /** Read without content and filling rules (structure is always checked). For partners that break their own tables. */
   readonly lenient?: boolean

@@ -136,6 +136,11 @@ export const decode = Command.make(
       ),
       Flag.withDefault("auto")
     ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("The same as --output json"),
+      Flag.withDefault(false),
+      Flag.withoutNegation
+    ),
     language: Flag.Literals("language", ["en", "zh", "both"]).pipe(
       Flag.withDescription("Language of the names in the table; en when left out"),
       Flag.withDefault("en")
@@ -152,8 +157,9 @@ export const decode = Command.make(
       Flag.optional
     )
   },
-  (flags) =>
+  ({ json, ...given }) =>
     Effect.gen(function* () {
+      const flags: typeof given = json ? { ...given, output: "json" } : given
       if (Option.isSome(flags.diff)) return yield* showDifferences(flags, flags.diff.value)
       const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
       const show = flags.output === "table" || (flags.output === "auto" && isTerminal) ? messageTable : messageLine
@@ -188,7 +194,7 @@ export const decode = Command.make(
   Command.withShortDescription("Show the fields of messages"),
   Command.withExamples([
     { command: "jinka decode message.hex --dialect cups", description: "A table on a terminal" },
-    { command: "jinka decode capture.bin --frame cups --output json", description: "Every message of a raw capture" },
+    { command: "jinka decode capture.bin --frame cups --json", description: "Every message of a raw capture" },
     { command: "jinka decode sent.hex --diff received.hex", description: "What differs between two messages" },
     {
       command: "tail -f hex.log | jinka decode --dialect iso8583v1987Ascii",
