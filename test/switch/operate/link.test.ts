@@ -12,7 +12,7 @@ import { purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
 
-const slow = (yaml: string) => yaml.replace("400 millis", "20 seconds").replace("drainTimeout: 2", "drainTimeout: 20")
+const slow = (yaml: string) => yaml.replace("1 seconds", "20 seconds").replace("drainTimeout: 2", "drainTimeout: 20")
 
 const start = async (change: (yaml: string) => string = slow) => {
   const file = configuration(folder(), change)

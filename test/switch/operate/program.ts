@@ -146,7 +146,7 @@ export const configuration = (directory: string, changes: (text: string) => stri
     changes(`name: demo
 institution: "00010000"
 journal: { directory: ./journal, key: { env: JINKA_TEST_KEY }, reserve: 1 MiB }
-requestTimeout: 400 millis
+requestTimeout: 1 seconds
 drainTimeout: 2 seconds
 links:
   - name: acquirer

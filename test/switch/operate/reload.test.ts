@@ -183,7 +183,7 @@ describe("A reload", () => {
 
   it("of a wrong file is refused with all of its errors, and the switch can still be asked", async () => {
     const { directory, file, running } = await quiet()
-    configuration(directory, (yaml) => yaml.replace("400 millis", "400").replace("to: issuer", "to: isuer"))
+    configuration(directory, (yaml) => yaml.replace("1 seconds", "400").replace("to: issuer", "to: isuer"))
 
     const { code, err } = await jinka(["reload", file])
     const status = await jinka(["status", file])

@@ -22,7 +22,7 @@ export const link = (name: string, port: number, more = "") => `  - name: ${name
 ${more}`
 
 /** Requests wait longer than any of these tests takes. */
-export const patient = (yaml: string) => yaml.replace("400 millis", "5 seconds")
+export const patient = (yaml: string) => yaml.replace("1 seconds", "5 seconds")
 
 /** The usual two links, with the issuer on a port of our choice and what else is given. */
 export const withIssuer =

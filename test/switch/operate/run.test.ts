@@ -146,7 +146,7 @@ describe("A switch from its configuration file", () => {
 describe("The end of a switch", () => {
   it("waits for what is outstanding when it is told to end, and takes nothing new", async () => {
     const file = configuration(folder(), (yaml) =>
-      yaml.replace("400 millis", "20 seconds").replace("drainTimeout: 2", "drainTimeout: 20")
+      yaml.replace("1 seconds", "20 seconds").replace("drainTimeout: 2", "drainTimeout: 20")
     )
     const running = await runSwitch(file)
     const { acquirer, issuer } = await connected(running)
@@ -171,7 +171,7 @@ describe("The end of a switch", () => {
 
   it("says what it could not wait for, and it is reversed after the next start", async () => {
     const file = configuration(folder(), (yaml) =>
-      yaml.replace("400 millis", "20 seconds").replace("drainTimeout: 2 seconds", "drainTimeout: 100 millis")
+      yaml.replace("1 seconds", "20 seconds").replace("drainTimeout: 2 seconds", "drainTimeout: 100 millis")
     )
     const first = await runSwitch(file)
     const { acquirer, issuer } = await connected(first)
@@ -223,7 +223,7 @@ describe("The end of a switch", () => {
 
   it("comes at once with a second signal, and says that it did not wait", async () => {
     const file = configuration(folder(), (yaml) =>
-      yaml.replace("400 millis", "20 seconds").replace("drainTimeout: 2", "drainTimeout: 20")
+      yaml.replace("1 seconds", "20 seconds").replace("drainTimeout: 2", "drainTimeout: 20")
     )
     const running = await runSwitch(file)
     const { acquirer, issuer } = await connected(running)
