@@ -3,9 +3,9 @@
  */
 import { Effect, type Scope } from "effect"
 import type { Books } from "./exchange/Books.ts"
-import { Door, type DoorMember, type DoorSettings } from "./link/Door.ts"
-import type { DoorStatus } from "./link/Gate.ts"
-import { HttpDoor, type HttpDoorSettings, type HttpMember } from "./link/HttpDoor.ts"
+import { Door, type DoorMember, type DoorSettings } from "./link/door/Door.ts"
+import type { DoorStatus } from "./link/door/Gate.ts"
+import { HttpDoor, type HttpDoorSettings, type HttpMember } from "./link/door/HttpDoor.ts"
 import type { Connection, ListenFailed, Transport } from "./transport/Transport.ts"
 
 /** All doors of one switch. */

@@ -6,7 +6,7 @@ import type { Doors } from "./Doors.ts"
 import type { Books, FullBy } from "./exchange/Books.ts"
 import type { GroupStatus } from "./exchange/Groups.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
-import type { DoorStatus } from "./link/Gate.ts"
+import type { DoorStatus } from "./link/door/Gate.ts"
 import type { Link } from "./link/Link.ts"
 import type { LinkStatus } from "./link/LinkStatus.ts"
 

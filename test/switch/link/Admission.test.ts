@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { addressList, isAddressOrNetwork, sourceOf } from "../../../packages/switch/src/link/Addresses.ts"
-import { Admission, type AdmissionLimits } from "../../../packages/switch/src/link/Admission.ts"
+import { addressList, isAddressOrNetwork, sourceOf } from "../../../packages/switch/src/link/door/Addresses.ts"
+import { Admission, type AdmissionLimits } from "../../../packages/switch/src/link/door/Admission.ts"
 import { Tally } from "../../../packages/switch/src/link/Tally.ts"
 import { TurnedAway } from "../../../packages/switch/src/link/TurnedAway.ts"
 import type { Connection } from "../../../packages/switch/src/transport/Transport.ts"

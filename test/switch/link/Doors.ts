@@ -2,7 +2,7 @@
 import { connect, type Socket } from "node:net"
 import { compile, cups, cupsFrame, isMessageError, type Message, wholeFrame } from "@jinka/codec"
 import { Effect, Exit, Layer, Scope } from "effect"
-import { Door, type DoorMember, type DoorSettings } from "../../../packages/switch/src/link/Door.ts"
+import { Door, type DoorMember, type DoorSettings } from "../../../packages/switch/src/link/door/Door.ts"
 import type { Connection } from "../../../packages/switch/src/transport/Transport.ts"
 import { network } from "../transport/Sockets.ts"
 

@@ -6,7 +6,7 @@ import { connect } from "node:net"
 import { compile, cups, isMessageError, messageToJson, toHex } from "@jinka/codec"
 import { afterAll, afterEach, describe, expect, it } from "vitest"
 import { Authority, type Issued } from "../../../examples/08-many-institutions/Authority.ts"
-import type { HttpDoorSettings } from "../../../packages/switch/src/link/HttpDoor.ts"
+import type { HttpDoorSettings } from "../../../packages/switch/src/link/door/HttpDoor.ts"
 import { folder, cleanUp as removeFolders, tls } from "../transport/Sockets.ts"
 import { answerTo, cleanUp, dialling, framed, host, type LinkAll, linkOf, purchase, short, startRig } from "./Rig.ts"
 

@@ -3,7 +3,7 @@
  */
 import { Clock, Effect, type Scope } from "effect"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
-import { listenOn } from "./Door.ts"
+import { listenOn } from "./door/Door.ts"
 import { LinkEnded } from "./Ended.ts"
 import { CHALLENGE_MS, type DoorSide, type ListenSide } from "./Settings.ts"
 import { TurnedAway } from "./TurnedAway.ts"

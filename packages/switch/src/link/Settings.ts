@@ -2,9 +2,9 @@
 import type { Codec, Dialect, FrameFormat } from "@jinka/codec"
 import type { TlsSettings } from "../transport/Tls.ts"
 import type { Endpoint, KeepAlive } from "../transport/Transport.ts"
-import type { AdmissionLimits } from "./Admission.ts"
 import type { Limits } from "./Backoff.ts"
-import type { DoorSign } from "./Door.ts"
+import type { AdmissionLimits } from "./door/Admission.ts"
+import type { DoorSign } from "./door/Door.ts"
 
 /** What a second connection does while one is up. */
 export interface SecondRule {

@@ -14,7 +14,7 @@ export class ConnectionEnded extends Data.TaggedError("ConnectionEnded")<{
   /** `fin`: the partner closed in order. `reset`: the partner or the network broke it. `local`: we closed it. */
   readonly how: "fin" | "reset" | "local"
   readonly cause: string
-  /** Which connection of a pair ended, when the connection is a pair (`link/SimplexConnection.ts`). */
+  /** Which connection of a pair ended, when the connection is a pair (`link/simplex/SimplexConnection.ts`). */
   readonly leg?: "send" | "receive"
 }> {}
 

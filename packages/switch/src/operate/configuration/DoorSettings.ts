@@ -1,9 +1,9 @@
 /**
  * Doors, TLS and the sides of links: documents as settings. Pure; nothing can fail here.
  */
-import type { AdmissionLimits } from "../../link/Admission.ts"
-import type { DoorBy, DoorSettings } from "../../link/Door.ts"
-import type { HttpDoorSettings } from "../../link/HttpDoor.ts"
+import type { AdmissionLimits } from "../../link/door/Admission.ts"
+import type { DoorBy, DoorSettings } from "../../link/door/Door.ts"
+import type { HttpDoorSettings } from "../../link/door/HttpDoor.ts"
 import type { ConnectSide, Side } from "../../link/Settings.ts"
 import type { ExpectedIdentity, TlsSettings } from "../../transport/Tls.ts"
 import type { KeepAlive } from "../../transport/Transport.ts"

@@ -4,7 +4,7 @@
  * Every schema says in `expected` what it wants; the error page, the JSON Schema and the reference table take it from there.
  */
 import { Effect, Schema } from "effect"
-import { isAddressOrNetwork } from "../../link/Addresses.ts"
+import { isAddressOrNetwork } from "../../link/door/Addresses.ts"
 import { durationMs, durationPattern, sizeBytes, sizePattern, utcOffsetMs } from "./Units.ts"
 
 /** What a duration has to be, in words; `Issues` recognises it. */

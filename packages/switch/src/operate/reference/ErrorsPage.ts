@@ -13,9 +13,9 @@ import {
   type Rule
 } from "@jinka/codec"
 import { journalReasonTags, makeReason } from "../../journal/JournalReason.ts"
-import type { Refusal } from "../../link/Admission.ts"
+import type { Refusal } from "../../link/door/Admission.ts"
+import type { FirstMessageWrong } from "../../link/door/FirstMessage.ts"
 import { advice, type LinkEnded } from "../../link/Ended.ts"
-import type { FirstMessageWrong } from "../../link/FirstMessage.ts"
 import { shippedDialects } from "../configuration/Shipped.ts"
 import { type Exit, exitCodes, exitMeanings } from "../Exit.ts"
 import { tlsReasons } from "../TlsWords.ts"

@@ -2,11 +2,11 @@
  * What every listening address shares: it admits by `Admission`, counts, and notes strangers at a bounded rate.
  */
 import { Clock, Effect } from "effect"
-import type { TlsRefused } from "../transport/Tls.ts"
-import type { Endpoint } from "../transport/Transport.ts"
+import type { TlsRefused } from "../../transport/Tls.ts"
+import type { Endpoint } from "../../transport/Transport.ts"
+import { Tally } from "../Tally.ts"
 import type { AddressList } from "./Addresses.ts"
 import { Admission, type AdmissionLimits } from "./Admission.ts"
-import { Tally } from "./Tally.ts"
 
 /** What an operator sees of a door. */
 export interface DoorStatus {

@@ -8,8 +8,14 @@
  */
 import { type Codec, type FrameFormat, type MessageIndex, readHeader } from "@jinka/codec"
 import { Effect, type Scope } from "effect"
-import { asksForCertificate, type ExpectedIdentity, isExpected, type TlsSettings } from "../transport/Tls.ts"
-import { type Connection, type Endpoint, type KeepAlive, type ListenFailed, Transport } from "../transport/Transport.ts"
+import { asksForCertificate, type ExpectedIdentity, isExpected, type TlsSettings } from "../../transport/Tls.ts"
+import {
+  type Connection,
+  type Endpoint,
+  type KeepAlive,
+  type ListenFailed,
+  Transport
+} from "../../transport/Transport.ts"
 import { type AddressList, addressList } from "./Addresses.ts"
 import type { AdmissionLimits } from "./Admission.ts"
 import { readFirstMessage } from "./FirstMessage.ts"

@@ -5,15 +5,15 @@
  * Whether both legs are up, and what one leg's end means to the other, is `Legs`' business.
  */
 import { Clock, Effect, Latch, type Scope } from "effect"
-import { type Connection, ConnectionEnded, type ListenFailed, type Transport } from "../transport/Transport.ts"
-import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
-import type { Limits } from "./Backoff.ts"
-import { Bell } from "./Bell.ts"
-import { Dialer, type DialerOwner } from "./Dialer.ts"
-import { endedBy, LinkEnded } from "./Ended.ts"
+import { type Connection, ConnectionEnded, type ListenFailed, type Transport } from "../../transport/Transport.ts"
+import { Acceptor, type AcceptorOwner } from "../Acceptor.ts"
+import type { Limits } from "../Backoff.ts"
+import { Bell } from "../Bell.ts"
+import { Dialer, type DialerOwner } from "../Dialer.ts"
+import { endedBy, LinkEnded } from "../Ended.ts"
+import type { LegStatus, SimplexLegStatus } from "../LinkStatus.ts"
+import type { Side } from "../Settings.ts"
 import { LegConnection } from "./LegConnection.ts"
-import type { LegStatus, SimplexLegStatus } from "./LinkStatus.ts"
-import type { Side } from "./Settings.ts"
 import { endOfLeg, type LegName } from "./SimplexConnection.ts"
 
 /** What a leg needs of the pair. All calls are synchronous. */

@@ -5,9 +5,9 @@
  * 413, 415, 503 with Retry-After, 504. Whatever the switch itself answers is a message with its response code, and 200.
  */
 import { Effect, type Scope } from "effect"
-import { type HttpCall, type HttpLimits, problem } from "../transport/Http.ts"
-import { isExpected, type TlsRefused } from "../transport/Tls.ts"
-import { type Connection, type Endpoint, ListenFailed, Transport } from "../transport/Transport.ts"
+import { type HttpCall, type HttpLimits, problem } from "../../transport/Http.ts"
+import { isExpected, type TlsRefused } from "../../transport/Tls.ts"
+import { type Connection, type Endpoint, ListenFailed, Transport } from "../../transport/Transport.ts"
 import { addressList } from "./Addresses.ts"
 import { addressOfRemote, allowedAt, type DoorSign, type DoorWay, type Language, trusting } from "./Door.ts"
 import { type DoorStatus, Gate } from "./Gate.ts"

@@ -5,9 +5,9 @@
  */
 import type { Codec } from "@jinka/codec"
 import { Effect } from "effect"
-import { type HttpCall, problem } from "../transport/Http.ts"
-import type { PartnerIdentity } from "../transport/Tls.ts"
-import { type Connection, ConnectionEnded } from "../transport/Transport.ts"
+import { type HttpCall, problem } from "../../transport/Http.ts"
+import type { PartnerIdentity } from "../../transport/Tls.ts"
+import { type Connection, ConnectionEnded } from "../../transport/Transport.ts"
 import { answerOf } from "./HttpBody.ts"
 
 /** Seconds after which a caller that was turned away may ask again. */

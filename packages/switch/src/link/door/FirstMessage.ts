@@ -6,8 +6,8 @@
  */
 import { type Codec, type FrameFormat, Framer, type FrameSink, MessageIndex } from "@jinka/codec"
 import { Data, Effect } from "effect"
-import type { PartnerIdentity } from "../transport/Tls.ts"
-import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
+import type { PartnerIdentity } from "../../transport/Tls.ts"
+import type { Connection, ConnectionEnded } from "../../transport/Transport.ts"
 
 /** Bytes of idle frames that may stand before the first message. */
 const IDLE_BYTES_MAX = 1024

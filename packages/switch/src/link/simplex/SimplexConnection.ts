@@ -5,7 +5,7 @@
  * delivered before the end is. It makes no connections and keeps no clocks: `Legs` does.
  */
 import { Effect } from "effect"
-import { type Connection, ConnectionEnded } from "../transport/Transport.ts"
+import { type Connection, ConnectionEnded } from "../../transport/Transport.ts"
 import type { LegConnection } from "./LegConnection.ts"
 
 /** The halves of a simplex link, as the partner and the operator speak of them: seen from us. */

@@ -5,8 +5,8 @@
  * What comes on a receiving leg before the pair is joined is kept and read first. It decides nothing: `Leg` does.
  */
 import { type Clock, Effect } from "effect"
-import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
-import { Bell } from "./Bell.ts"
+import type { Connection, ConnectionEnded } from "../../transport/Transport.ts"
+import { Bell } from "../Bell.ts"
 
 /** Bytes that a receiving leg may bring before the other leg is up; above that it is not read until then. */
 const EARLY_MAX = 64 * 1024

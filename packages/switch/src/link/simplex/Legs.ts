@@ -8,13 +8,13 @@
  * a probe goes out on one leg and its answer is expected on the other.
  */
 import { Effect, Latch, type Scope } from "effect"
-import type { Connection, ConnectionEnded, ListenFailed, Transport } from "../transport/Transport.ts"
-import type { Limits } from "./Backoff.ts"
-import { endedBy, type LinkEnded } from "./Ended.ts"
+import type { Connection, ConnectionEnded, ListenFailed, Transport } from "../../transport/Transport.ts"
+import type { Limits } from "../Backoff.ts"
+import { endedBy, type LinkEnded } from "../Ended.ts"
+import type * as LinkState from "../LinkState.ts"
+import type { LegStatus } from "../LinkStatus.ts"
+import type { LegsSettings } from "../Settings.ts"
 import { Leg, type LegOwner } from "./Leg.ts"
-import type * as LinkState from "./LinkState.ts"
-import type { LegStatus } from "./LinkStatus.ts"
-import type { LegsSettings } from "./Settings.ts"
 import { endOfLeg, SimplexConnection } from "./SimplexConnection.ts"
 
 /** What the legs need of their link. */

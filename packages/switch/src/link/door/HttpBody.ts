@@ -15,7 +15,7 @@ import {
   messageToJson,
   toHex
 } from "@jinka/codec"
-import { type HttpAnswer, problem } from "../transport/Http.ts"
+import { type HttpAnswer, problem } from "../../transport/Http.ts"
 
 const forms = ["application/octet-stream", "text/hex", "application/json"] as const
 
