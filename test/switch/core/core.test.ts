@@ -293,6 +293,29 @@ describe("a switch in the hand", () => {
     })
   )
 
+  it.effect("knows the repeat of an advice after a restart although the advice went out with a STAN of our own", () =>
+    Effect.gen(function* () {
+      const change: { issuer: Partial<LinkAll> } = { issuer: { stan: "own" } }
+      const disk = makeDisk()
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { a, b, commit } = yield* bench(change, disk)
+          a.say(purchase({ 11: "000777" }, "0220"))
+          yield* commit
+          const [sent] = b.heard()
+          expect(sent?.fields[11]).not.toBe("000777")
+          b.say(answerTo(sent!, "0230"))
+          yield* commit
+        })
+      )
+      const { a, b, commit } = yield* bench(change, disk)
+      a.say(purchase({ 11: "000777" }, "0221"))
+      yield* commit
+      expect(codes(a.heard())).toEqual(["00"])
+      expect(types(b.heard())).toEqual([])
+    })
+  )
+
   it.effect("takes back an approval that cannot be said in the origin's dialect, and says 98", () =>
     Effect.gen(function* () {
       // The same but for F44, of which the acquirer takes fewer characters.

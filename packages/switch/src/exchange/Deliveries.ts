@@ -25,6 +25,7 @@ import { Fate, receivedOn } from "./RecentKeys.ts"
 import type { Refusals } from "./Refusals.ts"
 import { RESPONSE_CODE } from "./Requests.ts"
 import * as Reversal from "./Reversal.ts"
+import { sourceText } from "./Source.ts"
 import { type Settings, StoreAndForward, type Stored } from "./StoreAndForward.ts"
 import { translate } from "./Translate.ts"
 
@@ -36,6 +37,9 @@ const notFinal = new Set(["R", "T", "X", "K"])
  * Reversals of our own are always taken; the requests that they come from are bounded themselves.
  */
 const STORED_MAX = 100_000
+
+/** DE 11. */
+const STAN = 11
 
 /** Any MTI of a request. */
 const REQUEST = 200
@@ -125,11 +129,13 @@ export class Deliveries {
     // A reload is about to remove it, or to give it another dialect: what it still took would have no place.
     if (target.isLeaving) return refusals.refuse(origin, epoch, index, "issuerDown")
     if (books.queues[target.id]!.size >= STORED_MAX) return refusals.refuse(origin, epoch, index, "malfunction")
-    const named = target.settings.stan === "own" ? this.named(origin, index) : index
+    const isRenamed = target.settings.stan === "own"
+    const source = { link: origin.settings.name, stan: isRenamed && index.has(STAN) ? index.text(STAN) : undefined }
+    const named = isRenamed ? this.named(origin, index) : index
     if (named === undefined) return refusals.refuse(origin, epoch, index, "formatError")
     const bytes = this.outgoing(origin, target, named)
     if (bytes === undefined || !target.fits(bytes.length)) return refusals.refuse(origin, epoch, index, "formatError")
-    const stored = this.enter(target, 0, `from ${origin.settings.name}`, bytes)
+    const stored = this.enter(target, 0, sourceText(source), bytes)
     if (original !== undefined) stored.original = original
     books.recent.put(receivedOn(origin.id, index.mti), this.originKey, 0, length, stored.exchange, Fate.queued)
     const answer = refusals.makeAnswer(origin, index, approved(dialect))

@@ -16,6 +16,7 @@ import type { Deliveries } from "./Deliveries.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
 import { OwnStan, stanOf } from "./OwnStan.ts"
 import { Fate, receivedOn, sentOn } from "./RecentKeys.ts"
+import { sourceOf } from "./Source.ts"
 import type { Stored } from "./StoreAndForward.ts"
 
 /** What a start found and did, for the log. */
@@ -143,10 +144,10 @@ export class Recovery {
     this.learnSent(accepted, target, accepted.exchange, fate)
   }
 
-  /** Remembers the key of a message that came on the link `on`. */
-  private learn(entry: Entry, on: Link | undefined, exchange: number, fate: Fate): void {
+  /** Remembers the key of a message that came on the link `on`, there with the STAN `stan` when one is given. */
+  private learn(entry: Entry, on: Link | undefined, exchange: number, fate: Fate, stan?: string): void {
     if (on === undefined) return
-    const length = this.keyOf(entry, on.receivedKey)
+    const length = this.keyOf(entry, on.receivedKey, stan)
     if (length > 0) this.books.recent.put(receivedOn(on.id, this.index.mti), this.key, 0, length, exchange, fate)
   }
 
@@ -178,8 +179,9 @@ export class Recovery {
     if (link === undefined) return
     const stored = this.deliveries.stored(link, entry.exchange, entry.about, secretRest(entry.secret), entry.at)
     this.deliver.set(entry.exchange, { link, stored })
-    const origin = entry.code.startsWith("from ") ? this.linkByText.get(entry.code.slice(5)) : undefined
-    this.learn(entry, origin, entry.exchange, Fate.queued)
+    const source = sourceOf(entry.code)
+    if (source !== undefined)
+      this.learn(entry, this.linkByText.get(source.link), entry.exchange, Fate.queued, source.stan)
   }
 
   private attempted(entry: Entry): void {

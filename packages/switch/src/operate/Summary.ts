@@ -6,6 +6,7 @@
  */
 import { type Codec, MessageIndex, mtiText } from "@jinka/codec"
 import { Effect } from "effect"
+import { sourceOf } from "../exchange/Source.ts"
 import type { Entry } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { JournalError } from "../journal/JournalError.ts"
@@ -119,7 +120,7 @@ class Summary {
         this.begin(entry, { kind: "request", link: this.name(entry.link), target: "" })
         return this.end(entry.seq, "Rejected", entry.code, "")
       case EntryKind.queued: {
-        const link = entry.code.startsWith("from ") ? entry.code.slice("from ".length) : ""
+        const link = sourceOf(entry.code)?.link ?? ""
         return this.begin(entry, { kind: "delivery", link, target: this.name(entry.link) })
       }
       case EntryKind.sent: {
