@@ -228,8 +228,9 @@ describe("a journal that must not be opened", () => {
     "is refused when anything in the part that recovery reads was changed by hand",
     Effect.gen(function* () {
       const original = yield* journalOf()
-      // Previous hash, numbers, time, floor, count, lengths, key, nonce; the first kind, PAN key and message; the seal.
-      const places = [0, 39, 55, 63, 67, 71, 75, 76, 80, 120, 155, 170, -1]
+      // Previous hash, numbers, time, floor (behind the end, too), count, lengths, key, nonce; the first kind, PAN key and
+      // message; the seal.
+      const places = [0, 39, 55, 57, 62, 63, 67, 71, 75, 76, 80, 120, 155, 170, -1]
       for (const sql of [
         ...places.map((place) => `UPDATE commit_group SET bytes = flipped(bytes, ${place})`),
         "UPDATE commit_group SET sealed = 0",
@@ -238,6 +239,8 @@ describe("a journal that must not be opened", () => {
         "UPDATE commit_group SET bytes = substr(bytes, 1, length(bytes) - 1)",
         "UPDATE mark SET counts = '[0]'; DELETE FROM mark; INSERT INTO mark VALUES (10, '[0]')",
         "INSERT INTO mark VALUES (0, '[]')",
+        "UPDATE mark SET counts = 'x', seq = 0",
+        "INSERT INTO name VALUES (2, 'bank-b', 'cups')",
         "UPDATE meta SET journal_id = 'x'"
       ]) {
         const directory = join(yield* temporaryDirectory, "copy")

@@ -63,6 +63,10 @@ export const floorOf = ({ bytes }: GroupRow): number => readU64(bytes, groupAt.f
 export const keyIdOf = ({ bytes, sealed }: GroupRow): string =>
   sealed === 0 ? "" : bytes.toString("hex", groupAt.keyId, groupAt.keyId + groupKeyIdLength)
 
+/** Whether a row holds the kinds of values that were written: a changed byte of SQLite's own can turn one into another. */
+const isRow = ({ first, last, sealed, hash, bytes }: { readonly [column in keyof GroupRow]: unknown }): boolean =>
+  [first, last, sealed].every((value) => Number.isSafeInteger(value)) && Buffer.isBuffer(hash) && Buffer.isBuffer(bytes)
+
 /** Where the entries of a group stand, in order, or what is wrong with it. It looks at lengths and numbers only. */
 export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArray<Place> | Wrong => {
   const end = bytes.length - sealed
@@ -84,7 +88,10 @@ export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArra
     secretFrom += bytes.readUInt32BE(at + entryAt.secretLength)
     at += length
   }
-  return at === end ? places : { seq: last, why: "a group holds more than its entries" }
+  if (at !== end) return { seq: last, why: "a group holds more than its entries" }
+  return sealed === (secretFrom === 0 ? 0 : secretFrom + groupTagLength)
+    ? places
+    : { seq: first, why: "the sealed data has another length than its entries say" }
 }
 
 /** Reads the groups of one database. */
@@ -103,24 +110,35 @@ export class GroupReader {
     this.#from = database.prepare("SELECT * FROM commit_group WHERE first >= ? ORDER BY first LIMIT 1")
     this.#upTo = database.prepare("SELECT * FROM commit_group WHERE first <= ? ORDER BY first DESC LIMIT 1")
     this.#mark = database.prepare("SELECT counts FROM mark WHERE seq = ?").pluck()
-    this.#name = database.prepare("SELECT name || char(10) || dialect FROM name WHERE id = ?").pluck()
+    this.#name = database
+      .prepare(
+        "SELECT name || char(10) || dialect FROM name WHERE id = ? AND typeof(name) = 'text' AND typeof(dialect) = 'text'"
+      )
+      .pluck()
     this.#lastSealed = database.prepare("SELECT * FROM commit_group WHERE sealed > 0 ORDER BY first DESC LIMIT 1")
   }
 
   /** The group that holds `seq`. */
   groupOf(seq: number): GroupRow | undefined {
-    const group = this.#upTo.get(seq) as GroupRow | undefined
+    const group = this.#row(this.#upTo, seq)
     return group !== undefined && group.last >= seq ? group : undefined
   }
 
   /** The last group, or undefined in an empty journal. */
   lastGroup(): GroupRow | undefined {
-    return this.#upTo.get(Number.MAX_SAFE_INTEGER) as GroupRow | undefined
+    return this.#row(this.#upTo, Number.MAX_SAFE_INTEGER)
   }
 
   /** The last group with sealed data. */
   lastSealedGroup(): GroupRow | undefined {
-    return this.#lastSealed.get() as GroupRow | undefined
+    return this.#row(this.#lastSealed)
+  }
+
+  #row(statement: Database.Statement, ...values: ReadonlyArray<number>): GroupRow | undefined {
+    const row = statement.get(...values) as GroupRow | undefined
+    return row === undefined || isRow(row)
+      ? row
+      : stop("Corrupt", databaseFile, "A group's row holds other values than a journal's.")
   }
 
   /** Where the entries of a group stand. Stops with `Corrupt` when they do not stand where they have to. */
@@ -159,7 +177,9 @@ export class GroupReader {
     for (let n = 0; n < stepGroupsMax && bytes < stepBytesMax; n++) {
       const group = this.#from.get(cursor.next) as GroupRow | undefined
       if (group === undefined) return { cursor, done: true }
-      const checked = this.#check(group, cursor)
+      const checked = isRow(group)
+        ? this.#check(group, cursor)
+        : { seq: cursor.next, why: "a group's row holds other values than a journal's" }
       if ("why" in checked) return { cursor, done: true, bad: { seq: checked.seq, why: checked.why } }
       bytes += group.bytes.length
       cursor = checked
@@ -189,27 +209,17 @@ export class GroupReader {
   }
 
   /**
-   * Counts a verified group's kinds, and compares what is derived from them: sealed length, names, and the mark if
-   * there is one.
+   * Counts a verified group's kinds, and compares what is derived from them: names, and the mark if there is one.
    */
-  #count(
-    { first, last, bytes, sealed }: GroupRow,
-    places: ReadonlyArray<Place>,
-    counts: Array<number>
-  ): Wrong | undefined {
-    let secret = 0
+  #count({ first, last, bytes }: GroupRow, places: ReadonlyArray<Place>, counts: Array<number>): Wrong | undefined {
     for (let n = 0; n < places.length; n++) {
       const { at } = places[n]!
       const kind = bytes[at + entryAt.kind]!
       counts[kind] = (counts[kind] ?? 0) + 1
-      secret += bytes.readUInt32BE(at + entryAt.secretLength)
       if (kind !== EntryKind.named) continue
       if (this.#name.get(bytes.readUInt32BE(at + entryAt.link)) !== nameAt(bytes, at)) {
         return { seq: first + n, why: "its name was changed" }
       }
-    }
-    if (sealed !== (secret === 0 ? 0 : secret + groupTagLength)) {
-      return { seq: first, why: "the sealed data has another length than its entries say" }
     }
     const mark = this.#mark.get(last) as string | undefined
     return mark === undefined || mark === JSON.stringify(counts)

@@ -20,6 +20,7 @@ import {
 import { join } from "node:path"
 import type Database from "better-sqlite3"
 import { Anchor, anchorFile, type Head, readAnchor } from "./Anchor.ts"
+import { noCounts } from "./EntryKind.ts"
 import type { Reached } from "./GroupCommit.ts"
 import { floorOf, GroupReader, keyIdOf } from "./GroupReader.ts"
 import { reasonOf, stop } from "./JournalReason.ts"
@@ -133,26 +134,46 @@ const openTables = (options: JournalFileOptions, database: Database.Database, fo
     lastSeq: reached.seq,
     floor: last === undefined ? 1 : floorOf(last),
     counts: reached.counts,
-    names: database.prepare("SELECT id, name, dialect FROM name ORDER BY id").all() as Array<NameRecord>,
+    names: namesOf(database, path),
     ...(lost === undefined ? {} : { lossAccepted: lost })
   }
   const anchor = readOnly ? undefined : openAnchor(directory, journalId, found, reached, lost !== undefined)
   return { directory, database, groups, opened, reached, anchor }
 }
 
+/** The names of links, numbered without gaps. Whether each is the one written is found by verifying its own entry. */
+const namesOf = (database: Database.Database, path: string): ReadonlyArray<NameRecord> => {
+  const names = database.prepare("SELECT id, name, dialect FROM name ORDER BY id").all() as Array<NameRecord>
+  const isWhole = names.every(
+    ({ id, name, dialect }, n) => id === n + 1 && typeof name === "string" && typeof dialect === "string"
+  )
+  return isWhole ? names : stop("Corrupt", path, "The table of links' names is not the one written.")
+}
+
 const lossOf = (found: FoundAnchor, seq: number): number | undefined => (found.missing ? undefined : seq)
 
-/** Verifies the chain from the last mark in front of the floor to its end. */
+/** Counts as a mark holds them; undefined when it holds something else. */
+const countsOf = (text: unknown): ReadonlyArray<number> | undefined => {
+  if (typeof text !== "string" || !/^\[\d+(,\d+)*\]$/.test(text)) return undefined
+  const counts = JSON.parse(text) as ReadonlyArray<number>
+  return counts.length === noCounts().length ? counts : undefined
+}
+
+/**
+ * Verifies the chain from the last mark in front of the floor to its end. The last group is always verified: the floor stands in
+ * it, and a changed one would hide open exchanges.
+ */
 const recover = (database: Database.Database, groups: GroupReader, head: Head | undefined, path: string): Reached => {
   const last = groups.lastGroup()
   const mark = database
     .prepare("SELECT seq, counts FROM mark WHERE seq < ? ORDER BY seq DESC LIMIT 1")
-    .get(last === undefined ? 1 : floorOf(last)) as { seq: number; counts: string } | undefined
+    .get(last === undefined ? 1 : Math.min(floorOf(last), last.first)) as { seq: number; counts: unknown } | undefined
   let cursor: VerifyCursor = groups.start()
   if (mark !== undefined) {
     const group = groups.groupOf(mark.seq)
     if (group === undefined || group.last !== mark.seq) stop("Corrupt", path, `The mark at ${mark.seq} ends no group.`)
-    cursor = { next: mark.seq + 1, hash: group!.hash.toString("hex"), groups: 0, counts: JSON.parse(mark.counts) }
+    const counts = countsOf(mark.counts) ?? stop("Corrupt", path, `The mark at ${mark.seq} holds no counts.`)
+    cursor = { next: mark.seq + 1, hash: group!.hash.toString("hex"), groups: 0, counts }
   }
   for (let done = false; !done; ) {
     const step = groups.verify(cursor)
