@@ -90,4 +90,34 @@ describe("a start over a journal with open exchanges", () => {
       expect(b.heard().map(({ mti }) => mti)).toEqual(["0221"])
     })
   )
+
+  it.effect(
+    "is refused when a dialect was changed so that it does not read them any more: none is ended unreversed",
+    () =>
+      Effect.gen(function* () {
+        const changed = (name: string, de: number) =>
+          linkOf(name, name === "issuer" ? 103 : 4802, {
+            ...cups,
+            fields: { ...cups.fields, [de]: { ...cups.fields[de]!, format: "n9" } }
+          })
+        const links = [linkOf("acquirer", 4802), issuer]
+        for (const message of [purchase(), purchase({}, "0220")]) {
+          const disk = makeDisk()
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const { a, b, commit } = yield* bench(links, disk)
+              a.say(message)
+              yield* commit
+              expect(b.heard().map(({ mti }) => mti)).toEqual([message.mti])
+              return disk.store
+            })
+          )
+          const entries = disk.store.entries.length
+          const other = [changed("acquirer", 3), changed("issuer", 3)]
+          const refused = yield* Effect.exit(Effect.scoped(bench(other, disk)))
+          expect(String(Exit.isFailure(refused) && refused.cause)).toContain("1 open exchanges")
+          expect(disk.store.entries.length).toBe(entries)
+        }
+      })
+  )
 })

@@ -159,8 +159,13 @@ export class Deliveries {
     if (!isMoney) return undefined
     const bytes = target.settings.dialect.reversal === undefined ? undefined : this.reversal(origin, target, original)
     if (bytes !== undefined && target.fits(bytes.length)) return this.enter(target, exchange, "reversal", bytes)
-    this.books.record.event(target, `exchange ${exchange} cannot be reversed: a person has to do it`)
+    this.notReversible(target, exchange)
     return undefined
+  }
+
+  /** Says in the journal that money was left to a person. */
+  notReversible(target: Link, exchange: number): void {
+    this.books.record.event(target, `exchange ${exchange} cannot be reversed: a person has to do it`)
   }
 
   /** The link whose queue gets a message: of `home`'s family the one that holds its transaction already, or else `home`. */

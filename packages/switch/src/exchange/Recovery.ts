@@ -9,7 +9,7 @@ import { MessageIndex, PatchList } from "@jinka/codec"
 import { Data, Effect } from "effect"
 import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
-import type { JournalError } from "../journal/JournalError.ts"
+import { JournalError } from "../journal/JournalError.ts"
 import type { Link } from "../link/Link.ts"
 import type { Books } from "./Books.ts"
 import type { Deliveries } from "./Deliveries.ts"
@@ -45,7 +45,7 @@ export class LinksMissing extends Data.TaggedError("LinksMissing")<{
 }> {
   override get message() {
     const names = this.links.join(", ")
-    return `The journal holds ${this.open} open exchanges of links that the configuration does not have by this name and with this dialect: ${names}. Put them back as they were until these are ended; only then rename or remove them.`
+    return `The journal holds ${this.open} open exchanges of links that the configuration does not have by this name and with this dialect (a dialect file that was changed is another one): ${names}. Put them back as they were until these are ended; only then rename or remove them.`
   }
 }
 
@@ -58,6 +58,8 @@ export class Recovery {
   private readonly deliver = new Map<number, { readonly link: Link; readonly stored: Stored }>()
   /** Open exchanges of links that are not there, with the link's name. */
   private readonly homeless = new Map<number, string>()
+  /** Open exchanges whose sealed part cannot be opened with the keys given. */
+  private readonly sealed = new Set<number>()
   private readonly linkByName = new Map<number, Link>()
   private readonly linkByText = new Map<string, Link>()
   private readonly index = new MessageIndex()
@@ -78,6 +80,7 @@ export class Recovery {
   readonly run: Effect.Effect<Recovered, JournalError | LinksMissing> = Effect.gen({ self: this }, function* () {
     const { books } = this
     const entries = yield* books.journal.recover((entry) => this.read(entry))
+    if (this.sealed.size > 0) return yield* this.keyWrong()
     if (this.homeless.size > 0) {
       return yield* new LinksMissing({ links: [...new Set(this.homeless.values())].sort(), open: this.homeless.size })
     }
@@ -96,9 +99,11 @@ export class Recovery {
       case EntryKind.accepted:
         this.requests.set(entry.exchange, entry)
         this.needs(entry, this.linkByText.has(entry.code) ? undefined : entry.code)
-        return this.learn(entry, this.linkByName.get(entry.link), entry.exchange, Fate.open)
+        if (!this.learn(entry, this.linkByName.get(entry.link), entry.exchange, Fate.open)) this.unreadable(entry)
+        return
       case EntryKind.refused:
-        return this.learn(entry, this.linkByName.get(entry.link), entry.exchange, Fate.refused)
+        this.learn(entry, this.linkByName.get(entry.link), entry.exchange, Fate.refused)
+        return
       case EntryKind.answered:
         this.endRequest(entry, Fate.answered)
         return this.learnSent(entry, this.linkByName.get(entry.link), entry.exchange, Fate.answered)
@@ -113,27 +118,44 @@ export class Recovery {
       case EntryKind.acknowledged:
       case EntryKind.abandoned:
         this.deliver.delete(entry.exchange)
-        this.homeless.delete(entry.exchange)
-        return
+        return this.ended(entry.exchange)
       default:
         return
     }
   }
 
-  /** Notes an exchange whose own link is not there, or whose other link is `missing`. */
+  /** Notes an exchange whose own link is not there, whose other link is `missing`, or whose sealed part stays sealed. */
   private needs(entry: Entry, missing: string | undefined): void {
-    const own = this.linkByName.has(entry.link)
-      ? undefined
-      : this.books.journal.names().find(({ id }) => id === entry.link)
-    const name = own?.name ?? missing
+    const name = this.linkByName.has(entry.link) ? missing : this.nameOf(entry)
     if (name !== undefined) this.homeless.set(entry.exchange, name)
+    if (entry.secretLength > 0 && entry.secret.length === 0) this.sealed.add(entry.exchange)
+  }
+
+  /** Notes an exchange whose message today's dialect cannot read: it was changed since. */
+  private unreadable(entry: Entry): void {
+    this.homeless.set(entry.exchange, this.nameOf(entry))
+  }
+
+  private nameOf({ link }: Entry): string {
+    return this.books.journal.names().find(({ id }) => id === link)?.name ?? `number ${link}`
+  }
+
+  private keyWrong(): JournalError {
+    const problem = `${this.sealed.size} exchanges that are still open were sealed with a key that was not given.`
+    return JournalError.of("KeyWrong", "the journal", problem)
+  }
+
+  /** The exchange needs nothing any more. */
+  private ended(exchange: number): void {
+    this.homeless.delete(exchange)
+    this.sealed.delete(exchange)
   }
 
   private endRequest(end: Entry, fate: Fate): void {
     const accepted = this.requests.get(end.exchange)
     if (accepted === undefined) return
     this.requests.delete(end.exchange)
-    this.homeless.delete(end.exchange)
+    this.ended(end.exchange)
     this.learnBoth(accepted, fate)
   }
 
@@ -144,11 +166,15 @@ export class Recovery {
     this.learnSent(accepted, target, accepted.exchange, fate)
   }
 
-  /** Remembers the key of a message that came on the link `on`, there with the STAN `stan` when one is given. */
-  private learn(entry: Entry, on: Link | undefined, exchange: number, fate: Fate, stan?: string): void {
-    if (on === undefined) return
-    const length = this.keyOf(entry, on.receivedKey, stan)
-    if (length > 0) this.books.recent.put(receivedOn(on.id, this.index.mti), this.key, 0, length, exchange, fate)
+  /**
+   * Remembers the key of a message that came on the link `on`, there with the STAN `stan` when one is given. False when the
+   * message cannot be read.
+   */
+  private learn(entry: Entry, on: Link | undefined, exchange: number, fate: Fate, stan?: string): boolean {
+    const length = on === undefined ? 0 : this.keyOf(entry, on.receivedKey, stan)
+    if (on === undefined || length === 0) return false
+    this.books.recent.put(receivedOn(on.id, this.index.mti), this.key, 0, length, exchange, fate)
+    return true
   }
 
   /** Remembers the key of a request that was sent on the link `on`. */
@@ -177,7 +203,10 @@ export class Recovery {
     this.needs(entry, undefined)
     const link = this.linkByName.get(entry.link)
     if (link === undefined) return
-    const stored = this.deliveries.stored(link, entry.exchange, entry.about, secretRest(entry.secret), entry.at)
+    // A copy: the entry's own bytes keep all that was read with it in memory, some 256 KiB for each message that waits.
+    const bytes = Buffer.from(secretRest(entry.secret))
+    if (link.settings.codec.index(bytes, 0, bytes.length, this.index) !== undefined) return this.unreadable(entry)
+    const stored = this.deliveries.stored(link, entry.exchange, entry.about, bytes, entry.at)
     this.deliver.set(entry.exchange, { link, stored })
     const source = sourceOf(entry.code)
     if (source !== undefined)
@@ -198,7 +227,8 @@ export class Recovery {
     let stored: Stored | undefined
     books.record.together(() => {
       books.record.restarted(entry.exchange, entry.link)
-      if (origin === undefined || target === undefined || !this.restore(origin, entry)) return
+      if (origin === undefined || target === undefined) return
+      if (!this.restore(origin, entry)) return this.deliveries.notReversible(target, entry.exchange)
       stored = this.deliveries.reverse(origin, target, this.index, entry.exchange)
       if (stored !== undefined) this.deliver.set(stored.exchange, { link: target, stored })
     })

@@ -1,0 +1,104 @@
+/** A start over a real journal: what recovery takes from the disk, and what it refuses. */
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { describe, expect, it } from "@effect/vitest"
+import { compile, cups, isMessageError } from "@jinka/codec"
+import { Effect, Exit, Layer, Logger, type Scope } from "effect"
+import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
+import type { Journal } from "../../../packages/switch/src/journal/Journal.ts"
+import type { SqliteStoreOptions } from "../../../packages/switch/src/journal/SqliteStore.ts"
+import * as Switch from "../../../packages/switch/src/Switch.ts"
+import { ConnectFailed, Transport } from "../../../packages/switch/src/transport/Transport.ts"
+import { layerIn, temporaryDirectory, testKey, withJournal, write } from "../journal/Journals.ts"
+import { linkOf, purchase } from "./Bench.ts"
+
+const advice = compile(cups).encode(purchase({}, "0220"))
+if (isMessageError(advice)) throw new Error("the test's message is wrong")
+
+/** An advice for the issuer that nobody has acknowledged. */
+const queue = ({ nameId, writer }: Journal["Service"]): void => {
+  write(writer, { kind: EntryKind.queued, link: nameId("issuer", cups.name), code: "from acquirer", rest: advice })
+}
+
+const transport = Transport.of({
+  connect: () => Effect.fail(new ConnectFailed({ reason: "Refused", cause: "nobody" })),
+  listen: (at) => Effect.succeed({ endpoint: at })
+})
+
+/** A switch of two links that nobody calls, on the journal of a directory, until the scope ends. */
+const start = (directory: string, options: Partial<SqliteStoreOptions> = {}) =>
+  Effect.gen(function* () {
+    const layers = [layerIn(directory, options), Layer.succeed(Transport, transport), Logger.layer([])] as const
+    const context = yield* Layer.build(Layer.mergeAll(...layers))
+    const settings: Switch.SwitchSettings = {
+      links: [linkOf("acquirer", 4802), linkOf("issuer", 103)],
+      routes: [{ bin: "62", to: 1 }],
+      limits: { requestTimeoutMs: 1000, recentKeys: 1024, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
+    }
+    return yield* Effect.provideContext(Switch.make(settings), context)
+  })
+
+setFlagsFromString("--expose-gc")
+const collect: () => void = runInNewContext("gc")
+
+/** Bytes outside of the heap that something still refers to. */
+const held = (): number => {
+  collect()
+  return process.memoryUsage().external
+}
+
+const live = (title: string, body: Effect.Effect<void, unknown, Scope.Scope>) =>
+  it.live(title, () => Effect.scoped(body))
+
+describe("a start over a journal on disk", () => {
+  live(
+    "keeps no more in memory than the messages that wait, however much lies between them",
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const before = held()
+      yield* withJournal(directory, (journal) =>
+        Effect.gen(function* () {
+          journal.writer.floor = 1
+          for (let n = 0; n < 150; n++) {
+            queue(journal)
+            for (let more = 0; more < 5; more++)
+              write(journal.writer, { kind: EntryKind.event, message: Buffer.alloc(65_000) })
+            yield* journal.drained
+          }
+        })
+      )
+      const { recovered } = yield* start(directory)
+      expect(recovered.resumed).toBe(150)
+      // 50 MB were read.
+      expect((held() - before) / 1e6).toBeLessThan(20)
+    })
+  )
+
+  live(
+    "is refused while the key of an open exchange is missing, and sends nothing half",
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const newKey = Buffer.alloc(32, 0x77)
+      yield* withJournal(directory, (journal) => {
+        queue(journal)
+        return journal.drained
+      })
+      const changed = { key: newKey, previousKeys: [testKey] }
+      yield* withJournal(
+        directory,
+        (journal) => {
+          write(journal.writer, {
+            kind: EntryKind.refused,
+            link: journal.nameId("issuer", cups.name),
+            pan: "6222020000000000"
+          })
+          return journal.drained
+        },
+        changed
+      )
+      const refused = yield* Effect.exit(Effect.scoped(start(directory, { key: newKey })))
+      expect(String(Exit.isFailure(refused) && refused.cause)).toMatch(/KeyWrong: .* 1 exchanges? that/)
+      expect((yield* Effect.scoped(start(directory, changed))).recovered.resumed).toBe(1)
+    })
+  )
+})
