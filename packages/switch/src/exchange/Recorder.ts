@@ -10,8 +10,11 @@ import type { Journal } from "../journal/Journal.ts"
 import type { JournalWriter } from "../journal/JournalWriter.ts"
 import type { Link } from "../link/Link.ts"
 
-/** Longest card number, and the bytes of its length. */
-const PAN_ROOM = 1 + 19
+/** Longest card number in digits: 19 (ISO 8583), and one more where a length counts bytes of two digits. */
+export const PAN_LENGTH_MAX = 20
+
+/** Longest card number, and the byte of its length. */
+const PAN_ROOM = 1 + PAN_LENGTH_MAX
 const PAN = 2
 const panField = [PAN]
 

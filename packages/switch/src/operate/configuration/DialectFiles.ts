@@ -21,6 +21,8 @@ const isInvalid = (read: Dialect | DialectInvalid): read is DialectInvalid => "_
 export const dialectOfText = (text: string): Dialect | string => {
   const read = readDialect(text)
   if (isInvalid(read)) return read.path === "" ? read.rule : `${read.path}: ${read.rule}`
+  // The journal writes it on a line of its own.
+  if (read.name.includes("\n")) return "name: a name of one line is expected"
   return read.name in shippedDialects ? `its name, ${read.name}, is that of a shipped dialect` : read
 }
 

@@ -8,6 +8,7 @@ import { type Draft, dialectOf, frameOf } from "./Draft.ts"
 import { frameFinding } from "./FrameRelations.ts"
 import { groupRelations } from "./GroupRelations.ts"
 import { httpRelations } from "./HttpRelations.ts"
+import { keyRelations } from "./KeyRelations.ts"
 import { sideRelations, sidesOf } from "./LegsRelations.ts"
 import { modeRelations } from "./ModeRelations.ts"
 import { error, type Finding, nearest, warning } from "./Problem.ts"
@@ -57,6 +58,7 @@ const repeatedNames = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
 const linkRelations = (link: Draft): ReadonlyArray<Finding> => [
   ...sideRelations(link),
   ...frameFinding(link),
+  ...keyRelations(link),
   ...idleWithoutFrame(link),
   ...withoutManagement(link),
   ...reconnectOrder(link)

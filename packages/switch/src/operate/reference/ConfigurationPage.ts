@@ -81,6 +81,7 @@ const relations = [
   "- TLS: `certificate` and `key` go together, who listens has them, who dials has `ca` or `partner.fingerprints`; names and revocation lists need `ca`.",
   "- Behind an HTTP door each link has a `path` of its own, and is sync-short with the frame until-close.",
   "- `second: challenge` needs a link that probes silence by an echo; a leg has none.",
+  "- The key of a link's messages (`match.transaction` of its dialect, and `callers`) has at most 128 bytes, with every field at its longest; a card number at most 19 digits.",
   "- A group has a name of its own; its members are links, each in one group once, with the same `institution`, `ourInstitution`, `dialect`, `stan` and `callers`; `use: sticky` and `by` go together, and the dialect has the data elements.",
   "- A frame makes sense as a whole: a message of `lengthMax` bytes fits its length header. `idle` needs a frame with idle frames.",
   "- `watchdog.probe` and `signOn` need a dialect with such messages.",
