@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -46,12 +46,17 @@ const examine = (directory: string): string => {
 }
 
 /** Damages a copy of the journal, and says how that was noticed. */
-const outcomeOf = (damage: (directory: string) => void): string => {
+const outcomeOf = (
+  damage: (directory: string) => void,
+  after: (directory: string) => void = () => undefined
+): string => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-journal-"))
   try {
     cpSync(original, directory, { recursive: true })
     damage(directory)
-    return examine(directory)
+    const outcome = examine(directory)
+    after(directory)
+    return outcome
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
@@ -92,6 +97,29 @@ describe("a damaged journal", () => {
       { numRuns: 25 }
     )
     expect(seen).toContain("refused: Truncated")
+  })
+
+  it("leaves its WAL for whoever examines it, also when the database is none any more", () => {
+    const wal = "journal.db-wal"
+    let damaged: Buffer | undefined
+    let kept: Buffer | undefined
+    const outcome = outcomeOf(
+      (directory) => {
+        flip("journal.db", 3, 255)(directory)
+        // The header's salt: SQLite takes no frame of this WAL.
+        flip(wal, 17, 255)(directory)
+        damaged = readFileSync(join(directory, wal))
+      },
+      (directory) => {
+        kept = [wal, `${wal}.refused`]
+          .map((file) => join(directory, file))
+          .filter((path) => existsSync(path))
+          .map((path) => readFileSync(path))[0]
+      }
+    )
+
+    expect(outcome).toBe("refused: Corrupt")
+    expect(kept).toEqual(damaged)
   })
 
   it("never shows a flipped byte of its WAL as if nothing were (random)", () => {

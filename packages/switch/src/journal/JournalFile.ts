@@ -60,7 +60,7 @@ export const openJournalFile = (options: JournalFileOptions): JournalFile => {
     stop("KeyMissing", directory, "There is no key to seal card data with.")
   const wal = existsSync(`${path}-wal`) ? readFileSync(`${path}-wal`) : Buffer.alloc(0)
   const anchor = readAnchor(join(directory, anchorFile))
-  const database = openOrExplain(path, readOnly, anchor.head)
+  const database = openOrExplain(path, readOnly, anchor.head, () => keepWal(directory, wal))
   try {
     const file = openTables(options, database, anchor)
     if (!readOnly) syncDirectory(directory)
@@ -97,12 +97,21 @@ const prepareDirectory = (directory: string, path: string, readOnly: boolean): v
   }
 }
 
-/** Opens the database; a file that is none is a damaged journal when there is an anchor beside it. */
-const openOrExplain = (path: string, readOnly: boolean, head: Head | undefined): Database.Database => {
+/**
+ * Opens the database; a file that is none is a damaged journal when there is an anchor beside it. `refused` is called when this
+ * process alone had the file, and closed it.
+ */
+const openOrExplain = (
+  path: string,
+  readOnly: boolean,
+  head: Head | undefined,
+  refused: () => void
+): Database.Database => {
   try {
     return openDatabase(path, readOnly)
   } catch (error) {
     const reason = reasonOf(error, path, "The journal cannot be opened")
+    if (reason._tag !== "Locked") refused()
     if (reason._tag === "NotJournal" && head !== undefined) {
       stop("Corrupt", path, "The file is no database any more, though journal.head says that it was one.")
     }
