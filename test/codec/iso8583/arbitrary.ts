@@ -33,16 +33,29 @@ const text = (field: FieldLayout, size: number): fc.Arbitrary<string> => {
     : plain
 }
 
+/** Most units that the field's prefix can say. */
+const mostUnits = ({ content, encoding, prefix, prefixBytes, countsBytes, units }: FieldLayout): number => {
+  const base = prefix === "binary" ? 256 : prefix === "hex" ? 16 : prefix === "bcd" ? 100 : 10
+  const count = base ** prefixBytes - 1
+  if (!countsBytes || (encoding !== "hex" && encoding !== "bcd")) return Math.min(units, count)
+  return Math.min(units, encoding === "hex" ? count >> 1 : content === "xn" ? 2 * count - 1 : 2 * count)
+}
+
+/** A prefix that counts bytes tells an odd number of packed digits only by a filling that is none of them. */
+const isCounted = ({ content, encoding, countsBytes, fill }: FieldLayout, units: number): boolean =>
+  !countsBytes ||
+  encoding !== "bcd" ||
+  (fill > 9 && !(content === "z" && fill === 13)) ||
+  units % 2 === (content === "xn" ? 1 : 0)
+
 const value = (field: FieldLayout): fc.Arbitrary<string | Uint8Array> => {
-  // A prefix that counts bytes of packed digits cannot say an odd number of digits.
-  const step = field.countsBytes && field.encoding === "bcd" ? 2 : 1
-  const max = Math.min(field.units, 60)
+  const least = field.content === "xn" ? 1 : 0
   const sizes =
     field.fixed >= 0
       ? fc.constant(field.units)
       : fc
-          .integer({ min: 0, max: Math.floor(max / step) })
-          .map((steps) => Math.max(steps * step, field.content === "xn" ? 1 : 0))
+          .integer({ min: least, max: Math.max(least, Math.min(mostUnits(field), 60)) })
+          .map((units) => (isCounted(field, units) ? units : units - 1))
   return sizes.chain((size): fc.Arbitrary<string | Uint8Array> => {
     return field.bytes ? fc.uint8Array({ minLength: size, maxLength: size }) : text(field, size)
   })
@@ -51,7 +64,7 @@ const value = (field: FieldLayout): fc.Arbitrary<string | Uint8Array> => {
 /** Messages of the dialect with up to `fieldsMax` fields. */
 export const anyMessage = (dialect: Dialect, fieldsMax = 30): fc.Arbitrary<Message> => {
   const { layout } = interpret(dialect)
-  return fc.subarray([...layout.defined], { maxLength: fieldsMax }).chain((fields) =>
+  return fc.subarray([...layout.defined], { maxLength: Math.min(fieldsMax, layout.defined.length) }).chain((fields) =>
     fc
       .record({
         mti: fc.constantFrom("0100", "0200", "0210", "0220", "0420", "0421", "0820", "1200"),

@@ -24,7 +24,10 @@ export type PrefixEncoding = "ascii" | "ebcdic" | "bcd" | "binary" | "hex"
 export interface FieldEncoding {
   readonly encoding?: ValueEncoding
   readonly prefix?: PrefixEncoding
-  /** What the prefix counts: digits, characters or bytes of the value (`units`, the rule), or `bytes` on the wire. */
+  /**
+   * What the prefix counts: digits, characters or bytes of the value (`units`, the rule), or `bytes` on the wire. Behind `bytes`
+   * an odd number of packed digits is told by a filling of 10 or more (F); with another filling it is refused when writing.
+   */
   readonly counts?: "units" | "bytes"
   /** Where an odd number of BCD digits stands: fixed fields to the right, variable to the left unless said otherwise. */
   readonly align?: BcdAlign
@@ -95,7 +98,7 @@ const notation = /^(n|a|an|ans|ansb|ns|z|b|x\+n)(\.{0,6})(\d{1,6})$/
 export const wireLength = (field: FieldLayout, units: number): number => {
   switch (field.encoding) {
     case "bcd":
-      return field.content === "xn" ? 1 + bcdLength(units - 1) : bcdLength(units)
+      return field.content === "xn" && units > 0 ? 1 + bcdLength(units - 1) : bcdLength(units)
     case "hex":
       return 2 * units
     default:

@@ -13,7 +13,7 @@ import type { FieldLayout } from "./Field.ts"
 import { characterLines, leave } from "./GeneratedCharacters.ts"
 import { declared, wrong } from "./GeneratedChecks.ts"
 import type { HeaderPart } from "./Header.ts"
-import { prefixMax } from "./Value.ts"
+import { announcedUnits, canCount, prefixMax } from "./Value.ts"
 
 /** Source of `(fields, words) => boolean`: sets the bit of each field that is there; false when the dialect lacks it. */
 export const fieldSetSource = (layout: Layout): string => {
@@ -54,8 +54,10 @@ const takeValue = (field: FieldLayout): ReadonlyArray<string> => {
   lines.push(`if (!(${right})) ${leave}`, "}")
   const units = field.encoding === "gbk" ? `gbkLength(v${de})` : `v${de}.length`
   lines.push(`const u${de} = ${units}`)
-  const max = field.countsBytes ? field.units : Math.min(field.units, prefixMax(field))
-  lines.push(`if (${field.fixed >= 0 ? `u${de} !== ${field.units}` : `u${de} < 0 || u${de} > ${max}`}) ${leave}`)
+  if (field.fixed >= 0) return [...lines, `if (u${de} !== ${field.units}) ${leave}`]
+  const max = Math.min(field.units, announcedUnits(field, prefixMax(field)))
+  lines.push(`if (u${de} < 0 || u${de} > ${max}) ${leave}`)
+  for (const parity of [0, 1]) if (!canCount(field, parity)) lines.push(`if ((u${de} & 1) === ${parity}) ${leave}`)
   return lines
 }
 

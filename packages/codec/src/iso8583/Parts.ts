@@ -17,6 +17,7 @@ import {
   announcedLength,
   announcedUnits,
   contentRule,
+  prefixMax,
   readPrefix,
   readText,
   unitsOf,
@@ -299,8 +300,9 @@ const writeField = (field: FieldLayout, value: string | Uint8Array): Buffer | un
   if (typeof units !== "number" || units > field.units || (field.fixed >= 0 && units !== field.units)) return undefined
   if (typeof value === "string" && contentRule(field, value) !== undefined) return undefined
   const length = wireLength(field, units)
+  if (field.prefixBytes > 0 && units > prefixMax(field)) return undefined
   const out = Buffer.alloc(field.prefixBytes + length)
-  if (field.prefixBytes > 0) writePrefix(field, field.countsBytes ? length : units, out, 0)
+  if (field.prefixBytes > 0) writePrefix(field, units, out, 0)
   return writeValue(field, value, out, field.prefixBytes) === undefined ? out : undefined
 }
 

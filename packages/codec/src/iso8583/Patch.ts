@@ -11,7 +11,7 @@ import { writeMti } from "./Indexer.ts"
 import { explain, fieldInvalid, fieldUnknown, headerInvalid, type MessageError, mtiInvalid } from "./MessageError.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
 import { type PatchList, removed } from "./PatchList.ts"
-import { contentRule, prefixMax, unitsOf, writePrefix, writeValue } from "./Value.ts"
+import { canCount, contentRule, prefixMax, unitsOf, writePrefix, writeValue } from "./Value.ts"
 
 /** A change that the dialect does not allow: a mistake of the program, which `checkPatches` would have shown. */
 export class PatchInvalid extends Error {
@@ -28,7 +28,8 @@ export const checkValue = (field: FieldLayout, value: string | Uint8Array): Mess
   const units = unitsOf(field, value)
   if (typeof units !== "number") return fieldInvalid(field.de, -1, units)
   if (field.fixed >= 0 ? units !== field.units : units > field.units) return fieldInvalid(field.de, -1, "length")
-  if (field.fixed < 0 && prefixCount(field, units) > prefixMax(field)) return fieldInvalid(field.de, -1, "length")
+  if (field.fixed < 0 && (prefixCount(field, units) > prefixMax(field) || !canCount(field, units)))
+    return fieldInvalid(field.de, -1, "length")
   const rule = typeof value === "string" ? contentRule(field, value) : undefined
   return rule === undefined ? undefined : fieldInvalid(field.de, -1, rule)
 }

@@ -37,7 +37,8 @@ const coverField = (field: FieldLayout, out: Buffer, from: number, to: number): 
   const units = unitsAt(field, out, from, to - from)
   const head = field.sensitivity === "pan" && units >= 13 ? 6 : 0
   const tail = field.sensitivity === "pan" && units >= 8 ? units - 4 : units
-  if (field.encoding === "bcd") coverDigits(field, out, from, units, head, tail)
+  if (field.content === "xn" && field.encoding === "bcd") coverDigits(field, out, from + 1, units - 1, 0, units - 1)
+  else if (field.encoding === "bcd") coverDigits(field, out, from, units, head, tail)
   else if (field.encoding === "binary") cover(out, from, to, 0)
   else if (field.encoding === "hex") cover(out, from, to, 0x30)
   else cover(out, from + head, from + tail, field.encoding.startsWith("ebcdic") ? 0x5c : 0x2a)

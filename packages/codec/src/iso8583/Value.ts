@@ -76,18 +76,40 @@ export const prefixMax = (field: FieldLayout): number => {
 export const announcedLength = (field: FieldLayout, count: number): number =>
   field.countsBytes ? count : wireLength(field, count)
 
-/** Units of a value from what its prefix announces. */
+/** Units of a value from what its prefix announces; of packed digits the most that it may mean. */
 export const announcedUnits = (field: FieldLayout, count: number): number => {
   if (!field.countsBytes) return count
   if (field.encoding === "hex") return count >> 1
   if (field.encoding !== "bcd") return count
-  return field.content === "xn" ? 1 + 2 * (count - 1) : 2 * count
+  return field.content === "xn" ? Math.max(0, 2 * count - 1) : 2 * count
+}
+
+/**
+ * Whether an odd number of packed digits can be told from an even one behind a prefix that counts bytes: by a filling nibble that
+ * is no digit and no separator.
+ */
+const tellsOdd = ({ content, fill }: FieldLayout): boolean => fill > 9 && !(content === "z" && fill === 13)
+
+/** Whether a prefix that counts bytes of packed digits says how many there are; else a digit would come back too many. */
+export const canCount = (field: FieldLayout, units: number): boolean => {
+  if (!field.countsBytes || field.encoding !== "bcd" || tellsOdd(field)) return true
+  return units % 2 === (field.content === "xn" ? 1 : 0)
+}
+
+/** Units of packed digits, `length` bytes long, behind a prefix that counts bytes: the filling tells an odd number. */
+const packedUnits = (field: FieldLayout, buffer: Uint8Array, from: number, length: number): number => {
+  const units = announcedUnits(field, length)
+  const sign = field.content === "xn" ? 1 : 0
+  if (length <= sign || !tellsOdd(field)) return units
+  const filling = field.align === "right" ? buffer[from + sign]! >> 4 : buffer[from + length - 1]! & 15
+  return filling === field.fill ? units - 1 : units
 }
 
 /** Units of the value that stands at `from`, `length` bytes long: a variable BCD field's number is in its prefix. */
 export const unitsAt = (field: FieldLayout, buffer: Uint8Array, from: number, length: number): number => {
   if (field.fixed >= 0) return field.units
-  if (field.encoding === "bcd") return announcedUnits(field, readPrefix(field, buffer, from - field.prefixBytes))
+  if (field.encoding === "bcd" && field.countsBytes) return packedUnits(field, buffer, from, length)
+  if (field.encoding === "bcd") return readPrefix(field, buffer, from - field.prefixBytes)
   return field.encoding === "hex" ? length >> 1 : length
 }
 
@@ -95,6 +117,7 @@ export const unitsAt = (field: FieldLayout, buffer: Uint8Array, from: number, le
 export const readText = (field: FieldLayout, buffer: Uint8Array, from: number, to: number, units: number): string => {
   switch (field.encoding) {
     case "bcd":
+      if (units < 1) return ""
       return field.content === "xn"
         ? String.fromCharCode(buffer[from]!) + fromBcd(buffer, from + 1, units - 1, field.align)
         : fromBcd(buffer, from, units, field.align)
