@@ -5,6 +5,7 @@ import {
   type Dialect,
   derive,
   describe as describeMessage,
+  emvTags,
   explain,
   isMessageError,
   iso8583v1987AsciiRaw,
@@ -119,6 +120,23 @@ describe("A redacted copy", () => {
       )
     )
     expect(leaks(out.toString("latin1"))).toBe(false)
+  })
+
+  it("covers every tag that the table of EMV tags calls card data, in the copy as in a description", () => {
+    for (const { tag, sensitivity } of emvTags.values()) {
+      const value = "A1B2C3D4"
+      const bytes = Buffer.from(`${tag}04${value}`, "hex")
+      if ((bytes[0]! & 0x20) !== 0) continue
+      const whole = encoded({ mti: "0200", fields: { 55: bytes } })
+      const out = Buffer.alloc(whole.length)
+      codec.redact(indexed(whole), out, 0)
+      const shown = JSON.stringify(describeMessage(codec, whole).rows)
+      const isShown = sensitivity === "none"
+      expect([tag, indexed(out).bytes(55).includes(Buffer.from(value, "hex"))]).toEqual([tag, isShown])
+      expect([tag, shown.includes(value)]).toEqual([tag, isShown])
+      const kept = indexed(codec.withoutSad(indexed(whole))).bytes(55)
+      expect([tag, kept.includes(Buffer.from(value, "hex"))]).toEqual([tag, sensitivity !== "sad"])
+    }
   })
 
   it("covers chip data whole when its tags cannot be read", () => {

@@ -165,7 +165,7 @@ const readBerTlv = (place: Place, depth: number): ReadonlyArray<Part> | undefine
     const id = cursor.tag.toString(16).toUpperCase().padStart(2, "0")
     const known = emvTags.get(id)
     const { tagFrom: from, valueFrom, valueTo } = cursor
-    const isCovered = coveredTags.has(cursor.tag) || (known !== undefined && known.sensitivity !== "none")
+    const isCovered = coveredTags.has(cursor.tag)
     const sensitivity = isCovered ? "hidden" : inherited(undefined, place.sensitivity)
     const parts =
       cursor.isConstructed && depth < tlvDepthMax && !isCovered

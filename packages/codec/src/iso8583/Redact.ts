@@ -2,16 +2,24 @@
  * Copies a message with its card data covered, in the same length and still readable field by field: what may be journalled,
  * logged and shown (PCI DSS 4.0.1 3.3.1, 3.4.1; domain.md 3.9). The whole field is covered when its inside cannot be read.
  */
+import { emvTags, type TlvSensitivity } from "../tlv/EmvTags.ts"
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
 import { unitsAt } from "./Value.ts"
 
-/** Tags of F55 that repeat card data: track 1 and 2, PAN, names, track discretionary data (domain.md 3.9). */
-export const coveredTags: ReadonlySet<number> = new Set([0x56, 0x57, 0x5a, 0x5f20, 0x5f24, 0x9f1f, 0x9f20, 0x9f6b])
+const tagsWith = (...covers: ReadonlyArray<TlvSensitivity>): ReadonlySet<number> =>
+  new Set(
+    [...emvTags.values()]
+      .filter(({ sensitivity }) => covers.includes(sensitivity))
+      .map(({ tag }) => Number.parseInt(tag, 16))
+  )
 
-/** Tags of F55 that are sensitive authentication data: the tracks and their parts. */
-export const authenticationTags: ReadonlySet<number> = new Set([0x56, 0x57, 0x9f1f, 0x9f20, 0x9f6b])
+/** Tags of F55 that hold card data, by the table of EMV tags: tracks, PAN, names, PIN (domain.md 3.9). */
+export const coveredTags: ReadonlySet<number> = tagsWith("pan", "sad")
+
+/** Tags of F55 that are sensitive authentication data: the tracks and their parts, PIN data. */
+export const authenticationTags: ReadonlySet<number> = tagsWith("sad")
 
 /** Constructed tags inside each other; EMV needs three. */
 const depthMax = 16
