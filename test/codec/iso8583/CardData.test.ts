@@ -178,6 +178,52 @@ describe("A redacted copy", () => {
   })
 })
 
+describe("A field of which only a part is card data", () => {
+  const subfields = [
+    { name: "kind", length: 2 },
+    { name: "card", length: 16, sensitivity: "pan" },
+    { name: "code", length: 3, sensitivity: "sad" }
+  ] as const
+  const partner = (field: object, parts: object) =>
+    compile(derive(cups, { name: "partner", fields: { 60: { format: "ans...100", ...field, ...parts } } }))
+
+  it("is covered itself: in the copy, the description and the decoded message", () => {
+    const own = partner({}, { subfields })
+    const nested = partner(
+      {},
+      {
+        structure: {
+          style: "usage-value",
+          tagLength: 2,
+          tags: { AA: { name: "a", structure: { style: "positional", parts: [...subfields] } } }
+        }
+      }
+    )
+    for (const by of [own, nested]) {
+      const whole = encoded({ mti: "0200", fields: { 11: "000001", 60: "AA6225881234567890123" } }, by)
+      const out = Buffer.alloc(whole.length)
+      by.redact(indexed(whole, by), out, 0)
+      const shown = JSON.stringify([describeMessage(by, whole).rows, by.decode(whole)]) + out.toString("latin1")
+      expect(shown).not.toMatch(/58812345678|123"/)
+    }
+  })
+
+  it("cannot be called open", () => {
+    expect(() => partner({ sensitivity: "none" }, { subfields })).toThrow(
+      new TypeError("field 60: a part is card data, so the field cannot be shown; give it sad")
+    )
+  })
+
+  it("is not kept when that part may not be, and is when the message has another part there", () => {
+    const kept = (text: string): boolean =>
+      indexed(codec.withoutSad(indexed(encoded({ mti: "0800", fields: { 11: "000001", 48: text } })))).has(48)
+    expect(kept("NK0123456789ABCDEF")).toBe(false)
+    expect(kept("ASON003123NK0080123ABCD")).toBe(false)
+    expect(kept("ASON003123")).toBe(true)
+    expect(kept("?")).toBe(false)
+  })
+})
+
 describe("A copy without sensitive authentication data", () => {
   it("has neither track, PIN block nor the chip's track, but all the rest", () => {
     const copy = codec.withoutSad(indexed(encoded(message)))

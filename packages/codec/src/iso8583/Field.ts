@@ -5,7 +5,7 @@
  */
 import { type BcdAlign, bcdLength } from "../encoding/Bcd.ts"
 import type { Sensitivity } from "./Sensitive.ts"
-import { type PartDefinition, type Structure, structureError } from "./Structure.ts"
+import { type PartDefinition, type Structure, sensitivityOfParts, structureError } from "./Structure.ts"
 
 /**
  * What a field may hold: `n` digits, `a` letters and space, `an` letters, digits and space, `ans` printable text, `ns` as
@@ -44,6 +44,7 @@ export interface FieldDefinition extends FieldEncoding {
   readonly format: string
   readonly name: string
   readonly nameZh?: string
+  /** How the field is covered. Left out: not at all, or as its parts need it; `none` is refused where a part is card data. */
   readonly sensitivity?: Sensitivity
   /** Parts one after another: short for a positional structure. */
   readonly subfields?: ReadonlyArray<SubfieldDefinition>
@@ -144,6 +145,10 @@ export const fieldLayout = (de: number, definition: FieldDefinition, defaults: E
   const encoding = definition.encoding ?? encodingOf(content, defaults)
   if (!fits(content, encoding)) throw new TypeError(`field ${de}: ${encoding} cannot hold ${parts[1]}`)
   const prefix = definition.prefix ?? defaults.prefix
+  const structure = structureOf(de, definition)
+  const needed = sensitivityOfParts(structure)
+  if (definition.sensitivity === "none" && needed !== "none")
+    throw new TypeError(`field ${de}: a part is card data, so the field cannot be shown; give it ${needed}`)
   const layout = {
     de,
     format: definition.format,
@@ -161,8 +166,8 @@ export const fieldLayout = (de: number, definition: FieldDefinition, defaults: E
     encoding,
     align: definition.align ?? (prefixDigits > 0 ? (defaults.variableAlign ?? "left") : defaults.align),
     fill: definition.fill ?? defaults.fill,
-    sensitivity: definition.sensitivity ?? "none",
-    structure: structureOf(de, definition)
+    sensitivity: definition.sensitivity ?? needed,
+    structure
   }
   const wireMax = wireLength(layout, layout.units)
   const countMax = layout.countsBytes ? wireMax : layout.units

@@ -110,6 +110,14 @@ const entriesOf = (structure: Structure): ReadonlyArray<readonly [string, PartDe
   }
 }
 
+/** How a field must be covered for the sake of its parts: `sad` or `hidden` where one of them is card data. */
+export const sensitivityOfParts = (structure: Structure | undefined): "none" | "hidden" | "sad" => {
+  const parts = structure === undefined ? [] : entriesOf(structure).map(([, part]) => part)
+  const inside = parts.flatMap((part) => [part.sensitivity ?? "none", sensitivityOfParts(part.structure)])
+  if (inside.includes("sad")) return "sad"
+  return inside.every((one) => one === "none") ? "none" : "hidden"
+}
+
 /** Why a structure makes no sense; `undefined` when it does. The sentence names the part. */
 export const structureError = (structure: Structure): string | undefined => {
   if ("tagLength" in structure && !isWithin(structure.tagLength, 1, 8)) return "tagLength must be 1..8"
