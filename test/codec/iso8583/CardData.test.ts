@@ -16,7 +16,8 @@ import {
   messageFromJson,
   messageToJson,
   reveal,
-  type Sensitive
+  type Sensitive,
+  unionPayPos
 } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 
@@ -158,6 +159,18 @@ describe("A redacted copy", () => {
         .bytes(55)
         .every((byte) => byte === 0)
     ).toBe(true)
+  })
+
+  it("covers the card numbers in the details of a terminal's batch, and private fields where networks put such data", () => {
+    const copyOf = (by: typeof codec, de: number, value: string): string => {
+      const whole = encoded({ mti: "0320", fields: { 11: "000001", [de]: value } }, by)
+      const out = Buffer.alloc(whole.length)
+      by.redact(indexed(whole, by), out, 0)
+      return indexed(out, by).text(de)
+    }
+    const detail = `01000001${pan.padStart(20, "0")}000000012500`
+    expect(copyOf(compile(unionPayPos), 48, `02${detail}${detail}`)).toBe("0".repeat(82))
+    for (const de of [48, 61, 62, 63]) expect(copyOf(compile(iso8583v1987AsciiRaw), de, pan)).toBe("*".repeat(19))
   })
 
   it("covers packed digits, hex and EBCDIC in their own encoding", () => {

@@ -34,7 +34,8 @@ const fields: Dialect["fields"] = {
   44: { format: "ans..25", name: "Additional response data", nameZh: "附加响应数据" },
   46: { format: "ans...999", name: "Additional data - ISO", nameZh: "附加数据-ISO" },
   47: { format: "b...999", name: "Additional data - national", nameZh: "附加数据-国家" },
-  48: { format: "n...322", name: "Additional data - private", nameZh: "附加数据-私有" },
+  // 322 digits are 2 of a count and 8 details of 40, of which 20 are a card number: the upload of a batch.
+  48: { format: "n...322", name: "Additional data - private", nameZh: "附加数据-私有", sensitivity: "hidden" },
   49: { format: "an3", name: "Currency code, transaction", nameZh: "交易货币代码" },
   52: { format: "b8", name: "PIN data", nameZh: "个人标识码数据", sensitivity: "sad" },
   53: { format: "n16", name: "Security related control information", nameZh: "安全控制信息" },
