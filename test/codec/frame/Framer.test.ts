@@ -258,6 +258,24 @@ describe("Idle frames and errors of other length headers", () => {
     expect(() => wholeFrame(header({ bytes: 2 }), Buffer.alloc(100))).toThrow(RangeError)
   })
 
+  it("refuses to write a message without the part that the length does not count", () => {
+    for (const encoding of ["ascii", "bcd", "binary", "binary-le", "hex"] as const) {
+      const format = header({ encoding, bytes: 2, uncounted: 5 })
+      expect(() => wholeFrame(format, Buffer.alloc(3))).toThrow(RangeError)
+      expect(read(format, [wholeFrame(format, Buffer.alloc(5, 1))]).error?.rule ?? "read").toMatch(/read|length-small/)
+    }
+  })
+
+  it("refuses sizes with which it would never come to an end", () => {
+    const none = Number.NaN
+    for (const bytes of [0, -1, 1.5, none]) {
+      expect(() => new Framer({ kind: "fixed", bytes })).toThrow(TypeError)
+      expect(() => new Framer({ kind: "until-close", lengthMax: bytes })).toThrow(TypeError)
+      expect(() => new Framer(header({ bytes }))).toThrow(TypeError)
+      expect(() => new Framer(header({ times: bytes }))).toThrow(TypeError)
+    }
+  })
+
   it("refuses a header description that makes no sense", () => {
     expect(() => new Framer(header({ bytes: 11 }))).toThrow(/bytes/)
     expect(() => new Framer(header({ encoding: "binary", bytes: 5 }))).toThrow(/bytes/)

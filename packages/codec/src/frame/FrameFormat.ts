@@ -109,8 +109,12 @@ export interface LengthShape {
 /** Resolves a length header. Throws a `TypeError` when it makes no sense. */
 export const lengthShape = (header: LengthHeader): LengthShape => {
   const bytesMax = header.encoding.startsWith("binary") ? 4 : 10
-  if (!(header.bytes >= 1 && header.bytes <= bytesMax))
+  if (!(Number.isInteger(header.bytes) && header.bytes >= 1 && header.bytes <= bytesMax))
     throw new TypeError(`length header: bytes must be 1..${bytesMax}`)
+  const { times = 1, uncounted = 0 } = header
+  if (!(Number.isInteger(times) && times >= 1)) throw new TypeError("length header: times must be at least 1")
+  if (!(Number.isInteger(uncounted) && uncounted >= 0))
+    throw new TypeError("length header: uncounted must be at least 0")
   if (!(header.lengthMax >= 1)) throw new TypeError("length header: lengthMax must be at least 1")
   const before = hex(header.before ?? "")
   const after = hex(header.after ?? "")
@@ -131,8 +135,8 @@ export const lengthShape = (header: LengthHeader): LengthShape => {
       (counts?.before === true ? before.length : 0) +
       (counts?.after === true ? after.length : 0) +
       (counts?.trailer === true ? trailerBytes : 0) -
-      (header.uncounted ?? 0),
-    times: header.times ?? 1,
+      uncounted,
+    times,
     idle: header.idle === "none" ? undefined : header.idle === "zero-length" ? new Uint8Array(0) : hex(header.idle.text)
   }
 }
@@ -193,6 +197,8 @@ export const readLength = (header: LengthHeader, buffer: Uint8Array, at: number)
 }
 
 const writeLength = (header: LengthHeader, value: number, out: Uint8Array, at: number): void => {
+  // A message shorter than what its length does not count.
+  if (value < 0) throw new RangeError("the message is shorter than the bytes that the frame's length does not count")
   let rest = value
   for (let index = 0; index < header.bytes; index++) {
     const to = header.encoding === "binary-le" ? at + index : at + header.bytes - 1 - index
@@ -219,7 +225,8 @@ const writeLength = (header: LengthHeader, value: number, out: Uint8Array, at: n
 
 /**
  * Writes a frame around the message of `length` bytes that already stands at `at + frameOverhead(format).before`. Returns the
- * bytes of the whole frame. Throws a `RangeError` when the length does not fit the header or a fixed frame's size.
+ * bytes of the whole frame. Throws a `RangeError` when the length does not fit the header or a fixed frame's size, or is less
+ * than what the length does not count.
  */
 export const writeFrame = (format: FrameFormat, out: Buffer, at: number, length: number): number => {
   if (format.kind !== "length") {

@@ -10,6 +10,8 @@ import { DelimiterReader, FixedReader, SingleReadReader, UntilCloseReader } from
 import type { FrameReader, FrameSink } from "./FrameSink.ts"
 
 const readerOf = (format: FrameFormat): FrameReader => {
+  const limit = format.kind === "fixed" ? format.bytes : format.lengthMax
+  if (!(Number.isInteger(limit) && limit >= 1)) throw new TypeError(`frame ${format.kind}: at least 1 byte is expected`)
   switch (format.kind) {
     case "length":
       return new LengthReader(format)
@@ -29,6 +31,7 @@ export class Framer {
   readonly #reader: FrameReader
   #error: FrameError | undefined
 
+  /** Throws a `TypeError` when the format makes no sense. */
   constructor(format: FrameFormat) {
     this.#reader = readerOf(format)
   }
