@@ -82,7 +82,18 @@ export { PatchInvalid } from "./iso8583/Patch.ts"
 export { PatchList } from "./iso8583/PatchList.ts"
 export * from "./iso8583/Reversal.ts"
 export { maskPan, reveal, Sensitive, type Sensitivity } from "./iso8583/Sensitive.ts"
-export * from "./iso8583/Structure.ts"
+export {
+  type BerTlvStructure,
+  type BitmapStructure,
+  type PartDefinition,
+  type PositionalStructure,
+  type Structure,
+  structureError,
+  type TagDefinitions,
+  type TagFixedStructure,
+  type TagLengthValueStructure,
+  type UsageValueStructure
+} from "./iso8583/Structure.ts"
 export * from "./record/Document.ts"
 export * from "./record/Record.ts"
 export * from "./security/index.ts"

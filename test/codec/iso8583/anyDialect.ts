@@ -29,7 +29,7 @@ const anyField: fc.Arbitrary<FieldDefinition> = fc.constantFrom(...Object.keys(e
     .record({
       encoding: fc.constantFrom(...encodingsOf[content]!),
       digits: fc.constantFrom(0, 0, 0, 1, 2, 2, 3, 3, 4, 5, 6),
-      units: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 70 })),
+      units: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 10, max: 70 })),
       prefix: fc.constantFrom(...prefixes),
       counts: fc.constantFrom("units" as const, "bytes" as const),
       align: fc.constantFrom("left" as const, "right" as const, undefined),

@@ -155,15 +155,19 @@ const memberErrors = (value: unknown, path: string, members: Members): ReadonlyA
   })
 }
 
-const partErrors = (value: unknown, path: string): ReadonlyArray<DialectInvalid> => {
+/** More structures inside each other are not looked at here; the layout refuses them. */
+const depthMax = 20
+
+const partErrors = (value: unknown, path: string, depth: number): ReadonlyArray<DialectInvalid> => {
   const wrong = memberErrors(value, path, part)
   if (!isMembers(value)) return wrong
   const named = typeof value["name"] === "string" ? [] : [dialectInvalid(at(path, "name"), "a name is expected")]
   const structure = value["structure"]
-  return [...wrong, ...named, ...(structure === undefined ? [] : structureErrors(structure, at(path, "structure")))]
+  if (structure === undefined || depth > depthMax) return [...wrong, ...named]
+  return [...wrong, ...named, ...structureErrors(structure, at(path, "structure"), depth + 1)]
 }
 
-const structureErrors = (value: unknown, path: string): ReadonlyArray<DialectInvalid> => {
+const structureErrors = (value: unknown, path: string, depth = 1): ReadonlyArray<DialectInvalid> => {
   const style = isMembers(value) ? value["style"] : undefined
   if (!isMembers(value) || typeof style !== "string" || !Object.hasOwn(styles, style))
     return [dialectInvalid(at(path, "style"), `one of ${Object.keys(styles).join(", ")} is expected`)]
@@ -171,7 +175,7 @@ const structureErrors = (value: unknown, path: string): ReadonlyArray<DialectInv
   const inner = value["parts"] ?? value["tags"] ?? {}
   if (typeof inner !== "object") return [...wrong, dialectInvalid(path, "parts or tags are expected")]
   const place = at(path, value["parts"] === undefined ? "tags" : "parts")
-  return [...wrong, ...Object.entries(inner).flatMap(([key, one]) => partErrors(one, at(place, key)))]
+  return [...wrong, ...Object.entries(inner).flatMap(([key, one]) => partErrors(one, at(place, key), depth))]
 }
 
 const fieldErrors = (de: string, definition: unknown): ReadonlyArray<DialectInvalid> => {
@@ -185,7 +189,7 @@ const fieldErrors = (de: string, definition: unknown): ReadonlyArray<DialectInva
   return [
     ...wrong,
     ...(structure === undefined ? [] : structureErrors(structure, at(path, "structure"))),
-    ...list.flatMap((one, index) => partErrors(one, `${path}.subfields.${index + 1}`))
+    ...list.flatMap((one, index) => partErrors(one, `${path}.subfields.${index + 1}`, 1))
   ]
 }
 

@@ -3,7 +3,7 @@
  * message. `layout` resolves it into what the codec works with. Dialects may come from TypeScript or YAML (`DialectFile`).
  */
 import { type EncodingDefaults, type FieldDefinition, type FieldLayout, fieldLayout } from "./Field.ts"
-import { type FixedPart, fixedParts, type HeaderFormat, type HeaderPart, headerPart } from "./Header.ts"
+import { type FixedPart, fixedParts, type HeaderFormat, type HeaderPart, headerError, headerPart } from "./Header.ts"
 
 /** How the bitmap stands: `binary` 8 bytes, `hex` 16 ASCII digits, `hex-ebcdic` 16 EBCDIC digits for each 64 fields. */
 export interface BitmapFormat {
@@ -173,6 +173,11 @@ const stepOf = (field: FieldLayout | undefined): number => {
 /** Resolves a dialect. Throws a `TypeError` that names the field when a definition makes no sense. */
 export const layout = (dialect: Dialect): Layout => {
   const deMax = dialect.bitmap.secondary === "never" ? 64 : dialect.bitmap.tertiary === true ? 192 : 128
+  const { secondary } = dialect.bitmap
+  if (dialect.bitmap.tertiary === true && (secondary === "never" || secondary === "fixed"))
+    throw new TypeError(`dialect ${dialect.name}: a third bitmap needs a second one that is optional or always there`)
+  const wrong = dialect.header === undefined ? undefined : headerError(dialect.header)
+  if (wrong !== undefined) throw new TypeError(`dialect ${dialect.name}: header ${dialect.header?.name}: ${wrong}`)
   const fields: Array<FieldLayout | undefined> = new Array(deMax + 1).fill(undefined)
   for (const [key, definition] of Object.entries(dialect.fields)) {
     const de = Number(key)

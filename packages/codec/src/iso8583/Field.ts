@@ -5,7 +5,7 @@
  */
 import { type BcdAlign, bcdLength } from "../encoding/Bcd.ts"
 import type { Sensitivity } from "./Sensitive.ts"
-import { type PartDefinition, type Structure, sensitivityOfParts, structureError } from "./Structure.ts"
+import { type PartDefinition, partsOf, type Structure, sensitivityOfParts, structureError } from "./Structure.ts"
 
 /**
  * What a field may hold: `n` digits, `a` letters and space, `an` letters, digits and space, `ans` printable text, `ns` as
@@ -124,7 +124,15 @@ const fits = (content: FieldContent, encoding: ValueEncoding): boolean => {
   return !forBytes && (encoding !== "bcd" || content === "n" || content === "z" || content === "xn")
 }
 
-const structureOf = (de: number, definition: FieldDefinition): Structure | undefined => {
+/** Parts of private bitmaps are written like fields: what no field could be, no part can. */
+const checkBitmaps = (structure: Structure, defaults: EncodingDefaults): void => {
+  for (const [bit, { format, name, structure: inner }] of partsOf(structure)) {
+    if (structure.style === "bitmap") fieldLayout(Number(bit), { format: format ?? "", name }, defaults)
+    if (inner !== undefined) checkBitmaps(inner, defaults)
+  }
+}
+
+const structureOf = (de: number, definition: FieldDefinition, defaults: EncodingDefaults): Structure | undefined => {
   const { structure, subfields, sensitivity } = definition
   if (structure === undefined && subfields === undefined)
     return sensitivity === "emv" ? { style: "ber-tlv" } : undefined
@@ -133,6 +141,11 @@ const structureOf = (de: number, definition: FieldDefinition): Structure | undef
   const given = structure ?? { style: "positional", parts: subfields ?? [] }
   const wrong = structureError(given)
   if (wrong !== undefined) throw new TypeError(`field ${de}: ${wrong}`)
+  try {
+    checkBitmaps(given, defaults)
+  } catch (error) {
+    throw new TypeError(`field ${de}: private bitmap, ${(error as Error).message}`)
+  }
   return given
 }
 
@@ -144,8 +157,10 @@ export const fieldLayout = (de: number, definition: FieldDefinition, defaults: E
   const prefixDigits = parts[2]!.length
   const encoding = definition.encoding ?? encodingOf(content, defaults)
   if (!fits(content, encoding)) throw new TypeError(`field ${de}: ${encoding} cannot hold ${parts[1]}`)
+  const fill = definition.fill ?? defaults.fill
+  if (!(Number.isInteger(fill) && fill >= 0 && fill <= 15)) throw new TypeError(`field ${de}: fill must be 0..15`)
   const prefix = definition.prefix ?? defaults.prefix
-  const structure = structureOf(de, definition)
+  const structure = structureOf(de, definition, defaults)
   const needed = sensitivityOfParts(structure)
   if (definition.sensitivity === "none" && needed !== "none")
     throw new TypeError(`field ${de}: a part is card data, so the field cannot be shown; give it ${needed}`)
@@ -165,7 +180,7 @@ export const fieldLayout = (de: number, definition: FieldDefinition, defaults: E
     countMax: 0,
     encoding,
     align: definition.align ?? (prefixDigits > 0 ? (defaults.variableAlign ?? "left") : defaults.align),
-    fill: definition.fill ?? defaults.fill,
+    fill,
     sensitivity: definition.sensitivity ?? needed,
     structure
   }

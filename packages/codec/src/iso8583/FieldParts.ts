@@ -88,13 +88,21 @@ export const partsToJson = (
   return reveal ? exact : found.parts.map((part) => partJson(field, found.bytes, part, false))
 }
 
-const partValues = (json: ReadonlyArray<unknown>): ReadonlyArray<PartValue> | undefined => {
+/** Parts inside each other that are read from JSON: more than any structure allows. */
+const depthMax = 20
+
+const partValues = (json: ReadonlyArray<unknown>, depth = 1): ReadonlyArray<PartValue> | undefined => {
+  if (depth > depthMax) return undefined
   const values: Array<PartValue> = []
   for (const entry of json) {
     if (typeof entry !== "object" || entry === null) return undefined
     const { part: id, value, hex, parts } = entry as { readonly [name: string]: unknown }
     const read =
-      typeof hex === "string" ? fromHex(hex.replaceAll(" ", "")) : Array.isArray(parts) ? partValues(parts) : value
+      typeof hex === "string"
+        ? fromHex(hex.replaceAll(" ", ""))
+        : Array.isArray(parts)
+          ? partValues(parts, depth + 1)
+          : value
     if (typeof id !== "string" || read === undefined) return undefined
     if (typeof read !== "string" && !(read instanceof Uint8Array) && !Array.isArray(read)) return undefined
     values.push({ id, value: read })

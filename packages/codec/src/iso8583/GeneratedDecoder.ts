@@ -144,7 +144,7 @@ const fixedDigits = (draft: Draft, field: FieldLayout): void => {
   const { de, fixed, encoding } = field
   const isAscii = encoding === "ascii"
   goOn(draft, isAscii ? "ascii" : "ebcdic")
-  if (fixed <= 4 && field.sensitivity === "none") {
+  if (fixed >= 1 && fixed <= 4 && field.sensitivity === "none") {
     const digits = Array.from({ length: fixed }, (_, n) => `b[o + ${at(draft, n)}] ${isAscii ? "- 48" : "& 15"}`)
     draft.values.push(`const f${de} = ${fromTable(digits)}`)
   } else cutValue(draft, field, isAscii ? "s" : "y", at(draft), at(draft, fixed), at(draft, fixed))
@@ -160,7 +160,7 @@ const fixedPacked = (draft: Draft, field: FieldLayout): void => {
     const nibble = skip === 1 ? `b[o + ${at(draft)}] >> 4` : `b[o + ${at(draft, fixed - 1)}] & 15`
     draft.lines.push(`if ((${nibble}) !== ${fill}) return`)
   }
-  if (units <= 4 && field.sensitivity === "none") {
+  if (units >= 1 && units <= 4 && field.sensitivity === "none") {
     const nibbles = Array.from({ length: units }, (_, n) => n + skip).map((nibble) => {
       const byte = `b[o + ${at(draft, nibble >> 1)}]`
       return nibble % 2 === 0 ? `${byte} >> 4` : `${byte} & 15`

@@ -44,6 +44,27 @@ export const headerPart = (header: HeaderFormat, name: string): HeaderPart => {
   return part
 }
 
+/** Why a header makes no sense; `undefined` when it does: its parts stand inside it and fit what it says of them. */
+export const headerError = ({ bytes, parts, totalLength, answerSwaps, reject }: HeaderFormat): string | undefined => {
+  const sizes = new Map<string, number>()
+  for (const part of parts) {
+    const isInside =
+      Number.isInteger(part.offset) && part.offset >= 0 && part.bytes >= 1 && part.offset + part.bytes <= bytes
+    if (!isInside || !Number.isInteger(part.bytes)) return `part ${part.name} does not stand inside its ${bytes} bytes`
+    if (sizes.has(part.name)) return `there are two parts ${part.name}`
+    if (part.name !== totalLength && partBytes(part, part.value) === undefined)
+      return `part ${part.name}: its value does not fit`
+    sizes.set(part.name, part.bytes)
+  }
+  for (const name of [totalLength, reject?.part, ...answerSwaps.flat()])
+    if (name !== undefined && !sizes.has(name)) return `there is no part ${name}`
+  for (const [one, other] of answerSwaps)
+    if (sizes.get(one) !== sizes.get(other)) return `parts ${one} and ${other} cannot change places: their sizes differ`
+  if (reject !== undefined && reject.normal.length !== sizes.get(reject.part))
+    return `the normal value of part ${reject.part} has not its size`
+  return undefined
+}
+
 /** All parts of the header at `start`; its bytes must be there. */
 export const readHeader = (header: HeaderFormat, buffer: Uint8Array, start: number): HeaderValues => {
   const values: Record<string, string> = {}
@@ -109,8 +130,9 @@ export const writeDecimal = (value: number, out: Uint8Array, from: number, bytes
   }
 }
 
-/** Bytes of a part's value, filled to its size; `undefined` when it is too long or no hex. */
+/** Bytes of a part's value, filled to its size; `undefined` when it is too long, no hex, or a text beyond Latin-1. */
 export const partBytes = (part: HeaderPart, value: string): Uint8Array | undefined => {
+  if (part.form === "text" && /[^\0-\xff]/.test(value)) return undefined
   const bytes = part.form === "hex" ? fromHex(value) : Buffer.from(value.padEnd(part.bytes, " "), "latin1")
   return bytes?.length === part.bytes ? bytes : undefined
 }

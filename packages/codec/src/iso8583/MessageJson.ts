@@ -82,7 +82,8 @@ export const messageFromJson = (codec: Codec, json: unknown): Message | MessageE
   if (!isRecord(given)) return fieldInvalid(0, -1, "type")
   const fields: Fields = {}
   for (const [key, value] of Object.entries(given)) {
-    const de = Number(key)
+    // A number in another form (11.0, 0x0B) could name a field twice.
+    const de = /^[1-9]\d{0,2}$/.test(key) ? Number(key) : 0
     const field = codec.layout.fields[de]
     if (field === undefined) return fieldUnknown(de, -1)
     const read = fieldFromJson(codec, field, value)
@@ -113,7 +114,9 @@ const fieldFromJson = (codec: Codec, field: FieldLayout, value: unknown): string
     if (bytes === undefined) return fieldInvalid(de, -1, "hex")
     if (field.bytes) return bytes
     // Bytes of a BCD field are packed digits; of other text fields they are the text in its encoding.
-    return readText(field, bytes, 0, bytes.length, field.encoding === "bcd" ? bytes.length * 2 : bytes.length)
+    if (field.encoding !== "bcd") return readText(field, bytes, 0, bytes.length, bytes.length)
+    const digits = bytes.length * 2 - (field.content === "xn" ? 1 : 0)
+    return readText(field, bytes, 0, bytes.length, bytes.length === field.fixed ? field.units : digits)
   }
   const text = typeof value === "string" ? value : isRecord(value) ? value["text"] : undefined
   if (typeof text !== "string") return fieldInvalid(de, -1, "type")
@@ -123,7 +126,7 @@ const fieldFromJson = (codec: Codec, field: FieldLayout, value: unknown): string
 const headerError = (codec: Codec, values: unknown): MessageError | undefined => {
   if (!isRecord(values)) return headerInvalid("header", -1, "type")
   for (const [name, value] of Object.entries(values)) {
-    const part = codec.layout.parts[name]
+    const part = Object.hasOwn(codec.layout.parts, name) ? codec.layout.parts[name] : undefined
     if (part === undefined) return headerInvalid(name, -1, "value")
     if (typeof value !== "string") return headerInvalid(name, part.offset, "type")
   }

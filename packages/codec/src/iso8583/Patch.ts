@@ -186,7 +186,7 @@ const rebuild = (layout: Layout, index: MessageIndex, patches: PatchList, out: B
     const de = patches.des[change]!
     const before = offsetOf(layout, index, de)
     to += buffer.copy(out, to, copied, before)
-    copied = index.has(de) ? index.ends[de]! : before
+    copied = index.has(de) && layout.fields[de] !== undefined ? index.ends[de]! : before
     const value = patches.values[change]!
     if (value !== removed) to += writeChecked(layout.fields[de]!, value, out, to)
   }

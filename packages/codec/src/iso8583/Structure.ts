@@ -80,10 +80,13 @@ export type Structure =
   | TagFixedStructure
   | BitmapStructure
 
+/** Structures inside each other. CUPS needs three. */
+const depthMax = 16
+
 const isWithin = (value: number, min: number, max: number): boolean =>
   Number.isInteger(value) && value >= min && value <= max
 
-const partError = (structure: Structure, key: string, part: PartDefinition): string | undefined => {
+const partError = (structure: Structure, key: string, part: PartDefinition, depth: number): string | undefined => {
   if (typeof part.name !== "string" || part.name === "") return `part ${key} has no name`
   if (part.length !== undefined && !isWithin(part.length, 1, 9999))
     return `part ${key}: a length of 1..9999 is expected`
@@ -93,18 +96,18 @@ const partError = (structure: Structure, key: string, part: PartDefinition): str
     return `bit ${key} is not in the bitmap`
   if ("tagLength" in structure && key.length !== structure.tagLength)
     return `tag ${key} has not ${structure.tagLength} characters`
-  return part.structure === undefined ? undefined : structureError(part.structure)
+  return part.structure === undefined ? undefined : errorOf(part.structure, depth + 1)
 }
 
 /** Parts of a structure by their key in it: position, tag or bit. */
-const entriesOf = (structure: Structure): ReadonlyArray<readonly [string, PartDefinition]> => {
+export const partsOf = (structure: Structure): ReadonlyArray<readonly [string, PartDefinition]> => {
   switch (structure.style) {
     case "positional":
-      return structure.parts.map((part, index) => [String(index + 1), part])
+      return (structure.parts ?? []).map((part, index) => [String(index + 1), part])
     case "ber-tlv":
       return []
     case "bitmap":
-      return Object.entries(structure.parts)
+      return Object.entries(structure.parts ?? {})
     default:
       return Object.entries(structure.tags ?? {})
   }
@@ -112,22 +115,28 @@ const entriesOf = (structure: Structure): ReadonlyArray<readonly [string, PartDe
 
 /** How a field must be covered for the sake of its parts: `sad` or `hidden` where one of them is card data. */
 export const sensitivityOfParts = (structure: Structure | undefined): "none" | "hidden" | "sad" => {
-  const parts = structure === undefined ? [] : entriesOf(structure).map(([, part]) => part)
+  const parts = structure === undefined ? [] : partsOf(structure).map(([, part]) => part)
   const inside = parts.flatMap((part) => [part.sensitivity ?? "none", sensitivityOfParts(part.structure)])
   if (inside.includes("sad")) return "sad"
   return inside.every((one) => one === "none") ? "none" : "hidden"
 }
 
 /** Why a structure makes no sense; `undefined` when it does. The sentence names the part. */
-export const structureError = (structure: Structure): string | undefined => {
+export const structureError = (structure: Structure): string | undefined => errorOf(structure, 1)
+
+const errorOf = (structure: Structure, depth: number): string | undefined => {
+  if (depth > depthMax) return `structures stand inside each other more than ${depthMax} deep`
+  if ((structure.style === "positional" || structure.style === "bitmap") && structure.parts === undefined)
+    return `the style ${structure.style} needs parts`
+  if (structure.style === "tag-fixed" && structure.tags === undefined) return "the style tag-fixed needs tags"
   if ("tagLength" in structure && !isWithin(structure.tagLength, 1, 8)) return "tagLength must be 1..8"
   if (structure.style === "tag-length-value" && !isWithin(structure.lengthDigits, 1, 4))
     return "lengthDigits must be 1..4"
   if (structure.style === "bitmap" && !isWithin(structure.bytes, 1, 16))
     return "bytes of a private bitmap must be 1..16"
-  const entries = entriesOf(structure)
+  const entries = partsOf(structure)
   for (const [index, [key, part]] of entries.entries()) {
-    const wrong = partError(structure, key, part)
+    const wrong = partError(structure, key, part, depth)
     if (wrong !== undefined) return wrong
     if (structure.style === "positional" && part.length === undefined && index < entries.length - 1)
       return `part ${key} needs a length: only the last runs to the end`

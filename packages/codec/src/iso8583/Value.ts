@@ -183,7 +183,7 @@ export const fillRule = (field: FieldLayout, buffer: Uint8Array, from: number, u
 
 /** Units of a value in this field, or the rule it breaks. */
 export const unitsOf = (field: FieldLayout, value: string | Uint8Array): number | Rule => {
-  if (typeof value !== "string") return field.bytes ? value.length : "type"
+  if (typeof value !== "string") return field.bytes && value instanceof Uint8Array ? value.length : "type"
   if (field.bytes) return "type"
   if (field.encoding !== "gbk") return value.length
   const length = gbkLength(value)
