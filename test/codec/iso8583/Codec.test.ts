@@ -95,6 +95,20 @@ describe("The CUPS header", () => {
     expect(encoded(codec, whole)).toEqual(message)
   })
 
+  it("writes a reject back byte for byte also when its reason is the original's own header", () => {
+    for (const [at, text] of [
+      [46 + 2, "9999"],
+      [46 + 2, "12 4"],
+      [46, "A"],
+      [46 + 41, "00099"]
+    ] as const) {
+      const message = Buffer.from(reject.subarray(4))
+      message.write(text, at, "latin1")
+      for (const by of [codec, interpret(cups)])
+        for (let turn = 0; turn < 5; turn++) expect(encoded(by, decoded(by, message))).toEqual(message)
+    }
+  })
+
   it("says that a message is a reject even when the original inside cannot be read", () => {
     const index = new MessageIndex()
     const message = Buffer.from(reject.subarray(4))

@@ -137,7 +137,10 @@ export const partBytes = (part: HeaderPart, value: string): Uint8Array | undefin
   return bytes?.length === part.bytes ? bytes : undefined
 }
 
-/** Writes a header; `total` is the length of header and message. Nothing is allocated. */
+/**
+ * Writes a header; `total` is the length of header and message, -1: as `values` say, for the original inside a reject, whose
+ * length may be the very reason of it. Nothing is allocated.
+ */
 export const writeHeader = (
   header: HeaderFormat,
   values: HeaderValues | undefined,
@@ -148,7 +151,7 @@ export const writeHeader = (
   for (let byte = 0; byte < header.bytes; byte++) out[at + byte] = 0
   for (const part of header.parts) {
     const { name, offset, bytes } = part
-    if (name === header.totalLength) {
+    if (name === header.totalLength && total >= 0) {
       if (total >= 10 ** bytes) return headerInvalid(name, offset, "length")
       writeDecimal(total, out, at + offset, bytes)
       continue

@@ -106,9 +106,11 @@ const writeMessage = (
   const out = Buffer.allocUnsafe(outer + headerBytes + length)
   if (header !== undefined) {
     const total = headerBytes + length
+    // The original's own length is written as it was read.
+    const isKept = outer > 0 && header.totalLength !== undefined && message.header?.[header.totalLength] !== undefined
     const error =
       (outer === 0 ? undefined : writeHeader(header, message.rejected, outer + total, out, 0)) ??
-      writeHeader(header, message.header, total, out, outer)
+      writeHeader(header, message.header, isKept ? -1 : total, out, outer)
     if (error !== undefined) return error
   }
   let at = outer + headerBytes
