@@ -140,8 +140,8 @@ export class DocumentCodec {
   }
 
   /**
-   * A copy of the same length whose card data, and XML comments, are covered: what may be kept. The format must say what is card
-   * data; else, and for a document that cannot be read, there is no copy.
+   * A copy of the same length whose card data, and XML comments and instructions, are covered: what may be kept. The format must
+   * say what is card data; else, and for a document that cannot be read, there is no copy.
    */
   redact(buffer: Buffer, start = 0, end = buffer.length): Buffer | DocumentInvalid {
     if (this.format.covered === undefined) return invalid("covered")

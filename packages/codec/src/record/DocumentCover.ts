@@ -23,6 +23,7 @@ const isOnPath = (names: ReadonlyArray<string>, paths: ReadonlyArray<ReadonlyArr
 const localName = (name: string): string => name.slice(name.indexOf(":") + 1)
 
 const tagName = /[^\s/>=]+/y
+const instruction = /[^\s?<>]+\s*/y
 const attribute = /\s+([^\s/>=]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y
 const tagEnd = /\s*(\/?)>/y
 
@@ -68,7 +69,12 @@ class XmlWalk {
     // Nobody reads a comment, but it may hold anything.
     if (text.startsWith("<!--", at)) return this.enclosed(at + 4, "-->", true)
     if (text.startsWith("<![CDATA[", at)) return this.enclosed(at + 9, "]]>", this.coveredFrom > 0)
-    if (text.startsWith("<?", at)) return this.enclosed(at + 2, "?>", false)
+    // So may an instruction; the declaration in front says how to read the rest.
+    if (text.startsWith("<?", at)) {
+      const target = matchAt(instruction, text, at + 2)
+      if (target === null) return -1
+      return this.enclosed(at + 2 + target[0].length, "?>", target[0].trim().toLowerCase() !== "xml")
+    }
     if (text.startsWith("<!", at)) return -1
     return text.startsWith("</", at) ? this.close(at + 2) : this.open(at + 1)
   }
