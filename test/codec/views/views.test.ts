@@ -28,6 +28,7 @@ describe("Amounts", () => {
     expect(amountText({ minor: -5n, currency: "840" })).toBe("-0.05 USD")
     expect(amountText({ minor: 1250n, currency: "392" })).toBe("1250 JPY")
     expect(amountText({ minor: 1250n, currency: "KWD" })).toBe("1.250 KWD")
+    expect(amountText({ minor: 12_345n, currency: "990" })).toBe("1.2345 CLF")
   })
 
   it("keep every digit", () => {

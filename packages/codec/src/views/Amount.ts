@@ -11,7 +11,7 @@ export interface Amount {
   readonly currency: string
 }
 
-type Row = readonly [numeric: string, alpha: string, exponent: 0 | 2 | 3]
+type Row = readonly [numeric: string, alpha: string, exponent: 0 | 2 | 3 | 4]
 
 /** ISO 4217: every currency whose exponent is not 2, and the usual ones with 2. */
 const rows: ReadonlyArray<Row> = [
@@ -53,11 +53,13 @@ const rows: ReadonlyArray<Row> = [
   ["826", "GBP", 2],
   ["840", "USD", 2],
   ["901", "TWD", 2],
+  ["927", "UYW", 4],
   ["940", "UYI", 0],
   ["950", "XAF", 0],
   ["952", "XOF", 0],
   ["953", "XPF", 0],
-  ["978", "EUR", 2]
+  ["978", "EUR", 2],
+  ["990", "CLF", 4]
 ]
 
 const byCode: ReadonlyMap<string, Row> = new Map(
