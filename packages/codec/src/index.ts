@@ -27,6 +27,7 @@ export {
   type FixedFrame,
   type FrameFormat,
   frameOverhead,
+  frameTakes,
   idleFrame,
   type LengthHeader,
   type SingleReadFrame,

@@ -380,6 +380,18 @@ describe("a switch in the hand", () => {
     })
   )
 
+  it.effect("refuses a message with the target's delimiter inside: it would be two", () =>
+    Effect.gen(function* () {
+      const frame: FrameFormat = { kind: "delimiter", delimiter: "7C7C", lengthMax: 1000, idle: "none" }
+      const { a, b, commit } = yield* bench({ issuer: { frame } })
+      for (const mti of ["0200", "0220"]) a.say(purchase({ 59: "y||0200" }, mti))
+      yield* commit
+      const answers = a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)
+      expect(answers.sort()).toEqual(["0210 30", "0230 30"])
+      expect(b.heard()).toEqual([])
+    })
+  )
+
   it.effect("keeps the requests of a partner apart from those that were sent to it under the same key", () =>
     Effect.gen(function* () {
       const { a, b, commit } = yield* bench()

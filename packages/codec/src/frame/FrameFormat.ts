@@ -253,7 +253,8 @@ const writeTrailer = (shape: LengthShape, out: Buffer, lengthAt: number, to: num
 
 /**
  * A message in its frame, in a new buffer. Throws a `RangeError` when the message does not fit the length header or a fixed
- * frame's size; whether it keeps to `lengthMax` is not looked at. For a stream of messages, `writeFrame` needs no second buffer.
+ * frame's size; whether it keeps to `lengthMax` and holds no delimiter is not looked at: `frameTakes` tells. For a stream of
+ * messages, `writeFrame` needs no second buffer.
  */
 export const wholeFrame = (format: FrameFormat, message: Uint8Array): Buffer => {
   const { before, after } = frameOverhead(format)
@@ -261,6 +262,23 @@ export const wholeFrame = (format: FrameFormat, message: Uint8Array): Buffer => 
   frame.set(message, before)
   writeFrame(format, frame, 0, message.length)
   return frame
+}
+
+/**
+ * Whether the message `[from, to)` can go out in a frame of this format: its length is one that the other side takes, and the
+ * delimiter does not stand in it. What comes from elsewhere is to be asked for before it is written: a delimiter inside makes
+ * two messages of one.
+ */
+export const frameTakes = (format: FrameFormat, message: Uint8Array, from = 0, to = message.length): boolean => {
+  if (format.kind === "fixed") return to - from === format.bytes
+  if (to - from > format.lengthMax) return false
+  if (format.kind === "length") return format.uncounted === undefined || to - from + shapeOf(format).surplus >= 0
+  if (format.kind !== "delimiter") return true
+  const bytes = Buffer.from(message.buffer, message.byteOffset + from, to - from)
+  const delimiter = hex(format.delimiter)
+  // The end of the message and the beginning of the delimiter may make one too.
+  const end = Buffer.concat([bytes.subarray(Math.max(0, bytes.length - delimiter.length + 1)), delimiter])
+  return bytes.indexOf(delimiter) < 0 && end.indexOf(delimiter) === end.length - delimiter.length
 }
 
 /** XOR of bytes `[from, to)`: the longitudinal redundancy check of serial concentrators. */

@@ -151,7 +151,7 @@ export class Books {
     if (link.short !== undefined) return link.short.answer(epoch, message, length)
     const isOwn = link.canSend && (link.epoch === epoch || link.isSignedOn)
     const way = isOwn ? link : this.groups.wayBack(link)
-    if (way === undefined || !way.fits(length)) return false
+    if (way === undefined || !way.takes(message, 0, length)) return false
     way.session!.put(message, length)
     this.touch(way)
     return true

@@ -134,7 +134,7 @@ export class Deliveries {
     const named = isRenamed ? this.named(origin, index) : index
     if (named === undefined) return refusals.refuse(origin, epoch, index, "formatError")
     const bytes = this.outgoing(origin, target, named)
-    if (bytes === undefined || !target.fits(bytes.length)) return refusals.refuse(origin, epoch, index, "formatError")
+    if (bytes === undefined || !target.takes(bytes)) return refusals.refuse(origin, epoch, index, "formatError")
     const stored = this.enter(target, 0, sourceText(source), bytes)
     if (original !== undefined) stored.original = original
     books.recent.put(receivedOn(origin.id, index.mti), this.originKey, 0, length, stored.exchange, Fate.queued)
@@ -158,7 +158,7 @@ export class Deliveries {
     )
     if (!isMoney) return undefined
     const bytes = target.settings.dialect.reversal === undefined ? undefined : this.reversal(origin, target, original)
-    if (bytes !== undefined && target.fits(bytes.length)) return this.enter(target, exchange, "reversal", bytes)
+    if (bytes !== undefined && target.takes(bytes)) return this.enter(target, exchange, "reversal", bytes)
     this.notReversible(target, exchange)
     return undefined
   }

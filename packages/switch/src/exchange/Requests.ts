@@ -193,13 +193,13 @@ export class Requests {
         : original
     if (origin.settings.dialect === target.settings.dialect) {
       const { codec } = target.settings
-      if (!target.fits(index.end - index.start)) return false
+      if (!target.takes(index.buffer, index.start, index.end)) return false
       const at = session.begin(codec.patchedLength(index, target.addressing))
       session.end(at, codec.patch(index, target.addressing, session.outbox.buffer, at))
       return true
     }
     const message = translate(origin.settings, target.settings, index)
-    if (isMessageError(message) || !target.fits(message.length)) return false
+    if (isMessageError(message) || !target.takes(message)) return false
     session.put(message)
     return true
   }
@@ -268,13 +268,13 @@ export class Requests {
   private keepAnswer(origin: Link, target: Link, index: MessageIndex, slot: Slot): boolean {
     if (origin.settings.dialect === target.settings.dialect) {
       const { codec } = origin.settings
-      if (!origin.fits(index.end - index.start)) return false
+      if (!origin.takes(index.buffer, index.start, index.end)) return false
       const room = slot.answerRoom(codec.patchedLength(index, origin.addressing))
       slot.answerLength = codec.patch(index, origin.addressing, room, 0)
       return true
     }
     const message = translate(target.settings, origin.settings, index)
-    if (isMessageError(message) || !origin.fits(message.length)) return false
+    if (isMessageError(message) || !origin.takes(message)) return false
     slot.answerLength = message.copy(slot.answerRoom(message.length))
     return true
   }

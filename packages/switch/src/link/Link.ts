@@ -4,7 +4,7 @@
  * It owns the link's state, its epochs and its reconnecting. It knows no journal, no routes and no exchanges: the switch gives
  * it `LinkEvents` and sends through the current session. Single-threaded like all of the switch.
  */
-import type { MessageError, MessageIndex, PatchList } from "@jinka/codec"
+import { frameTakes, type MessageError, type MessageIndex, type PatchList } from "@jinka/codec"
 import { Clock, Effect, Latch, type Scope } from "effect"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
 import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
@@ -120,10 +120,12 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     return this.state.ours
   }
 
-  /** Whether a message of this length may be sent on the link: a frame above the limit would end the partner's connection. */
-  fits(length: number): boolean {
-    const { frame } = this.settings
-    return frame.kind === "fixed" ? length === frame.bytes : length <= frame.lengthMax
+  /**
+   * Whether the message `[from, to)` may be sent on the link: a frame above the limit would end the partner's connection, a
+   * delimiter inside would make two messages of one.
+   */
+  takes(message: Buffer, from = 0, to = message.length): boolean {
+    return frameTakes(this.settings.frame, message, from, to)
   }
 
   /** The next STAN for a network management message of ours, 1..999999. */
