@@ -1,5 +1,15 @@
 /** Encoding: what is filled, what is refused, where it is written; the same by generated code and by the table. */
-import { compile, cups, derive, interpret, iso8583v1987AsciiRaw, type Message } from "@jinka/codec"
+import {
+  compile,
+  cups,
+  derive,
+  interpret,
+  iso8583v1987Ascii,
+  iso8583v1987AsciiRaw,
+  type Message,
+  MessageIndex,
+  PatchList
+} from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { anyMessage } from "./arbitrary.ts"
@@ -115,6 +125,26 @@ describe("Encoding", () => {
         const message = long(good.slice(0, at) + wrong + good.slice(at + 1))
         expect(one.encode(message)).toEqual(interpret(iso8583v1987AsciiRaw).encode(message))
       }
+    }
+  })
+
+  it("writes the usual form of what has two, where a patch keeps the bytes", () => {
+    const empty = Buffer.from("30383030 8020000000000000 0000000000000000 303030303031".replaceAll(" ", ""), "hex")
+    const hex = (digits: string): Buffer => Buffer.from(`08000000000000001000${digits}`)
+    const cases = [
+      [iso8583v1987AsciiRaw, empty, Buffer.from("3038303000200000000000003030303030 31".replace(" ", ""), "hex")],
+      [iso8583v1987Ascii, hex("aabbccddeeff0011"), hex("AABBCCDDEEFF0011")]
+    ] as const
+    for (const [dialect, came, usual] of cases) {
+      const one = compile(dialect)
+      for (let turn = 0; turn < 5; turn++) expect(encoded(one, decoded(one, came))).toEqual(usual)
+      const index = new MessageIndex()
+      one.index(came, 0, came.length, index)
+      const patches = new PatchList()
+      patches.mti(810)
+      const out = Buffer.alloc(one.patchedLength(index, patches))
+      one.patch(index, patches, out, 0)
+      expect(out.subarray(4)).toEqual(came.subarray(4))
     }
   })
 
