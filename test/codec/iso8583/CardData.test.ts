@@ -295,6 +295,11 @@ describe("A described message", () => {
     expect([meaning(own, "770000"), meaning(own, "010000")]).toEqual(["parking", ""])
   })
 
+  it("shows the fields of a message whose type is 0000 too", () => {
+    const { rows } = describeMessage(codec, encoded({ mti: "0000", fields: { 11: "000001" } }))
+    expect(rows.slice(-3).map(({ id }) => id)).toEqual(["mti", "bitmap", "11"])
+  })
+
   it("shows a broken message as far as it can be read", () => {
     const whole = encoded(message)
     const { rows, error } = describeMessage(codec, whole.subarray(0, whole.length - 1))

@@ -55,7 +55,7 @@ export const describe = (codec: Codec, buffer: Buffer, options: DescribeOptions 
   const { layout } = codec
   if (index.rejectCode !== 0) headerRows(codec, index, index.start - layout.headerBytes, "rejected", rows)
   if (layout.headerBytes > 0) headerRows(codec, index, index.start, "header", rows)
-  if (index.mti > 0) {
+  if (index.mti > 0 || error === undefined) {
     const { body } = index
     rows.push(row("mti", body, layout.mtiBytes, "Message type indicator", mtiText(index.mti)))
     const bitmap = body + layout.mtiBytes
