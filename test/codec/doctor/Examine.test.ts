@@ -62,6 +62,7 @@ describe("The doctor", () => {
         { kind: "length", encoding: "ascii", bytes: 4, counts: { itself: true }, lengthMax: 9999, idle: "none" }
       ],
       ["ascii6", { kind: "length", encoding: "ascii", bytes: 6, lengthMax: 9999, idle: "none" }],
+      ["ascii4-etx", formatOf("ascii4-etx")],
       ["ascii10-etx", { kind: "length", encoding: "ascii", bytes: 10, trailer: "03", lengthMax: 9999, idle: "none" }],
       ["bcd2", { kind: "length", encoding: "bcd", bytes: 2, lengthMax: 9999, idle: "none" }],
       ["binary4", { kind: "length", encoding: "binary", bytes: 4, lengthMax: 9999, idle: "none" }],

@@ -53,6 +53,10 @@ export const frameCandidates: ReadonlyArray<FrameCandidate> = [
     trailer: "03",
     counts: { trailer: true }
   }),
+  candidate("ascii4-etx", "4 ASCII digits that count one byte 03 behind the message", "ascii", 4, {
+    trailer: "03",
+    counts: { trailer: true }
+  }),
   candidate("hex4", "4 ASCII hex digits", "hex", 4),
   candidate("stx-bcd2-etx-lrc", "02, 2 bytes packed decimal, message, 03 and a check byte", "bcd", 2, {
     before: "02",
