@@ -52,7 +52,7 @@ describe("Encoding", () => {
       (stan) => ({ ...{ 3: "000000", 11: stan, 64: undefined as never } }),
       (stan) => Object.assign(["", ""], { 3: "000000", 11: stan, 0: undefined, 1: undefined }) as never
     ]
-    // More than the encoders live at first; seen in Generated.ts.
+    // More than the encoders live at first; seen in generated/Generate.ts.
     for (let turn = 0; turn < 40_000; turn++) {
       const message = { mti: "0200", fields: shapes[turn % shapes.length]!(String(turn).padStart(6, "0")) }
       const bytes = encoded(codec, message)

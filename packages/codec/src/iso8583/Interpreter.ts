@@ -1,6 +1,6 @@
 /**
  * Decodes and encodes by the dialect's table, field by field. It is the reference that says what is right: the generated code
- * of `Generated` leaves everything unusual, and every error, to it; and it does all the work where code generation is
+ * of `generated` leaves everything unusual, and every error, to it; and it does all the work where code generation is
  * forbidden (`node --disallow-code-generation-from-strings`).
  */
 import { announceBitmaps, bitmapCount, writeBitmaps } from "./Bitmap.ts"

@@ -2,8 +2,8 @@
  * Writes the source of an indexer for one bitmap of one dialect: the offsets of leading fixed fields are constants, each length
  * prefix is read once. It only says where fields stand when everything fits; else the walk of `Indexer` finds the error.
  */
-import type { FieldLayout } from "./Field.ts"
-import { announcedBytes, bytesAhead, prefixLines } from "./GeneratedSource.ts"
+import type { FieldLayout } from "../Field.ts"
+import { announcedBytes, bytesAhead, prefixLines } from "./LengthSource.ts"
 
 /**
  * Source of the body of `(b, p, end, S, E) => boolean`: fills the starts `S` and ends `E` of the fields from `p` on; false when

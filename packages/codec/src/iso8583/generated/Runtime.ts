@@ -2,16 +2,16 @@
  * What generated code calls and the tables it reads, and the reference's value reader and writer for everything that has no fast
  * form. A check answers "certainly right"; else the reference decides.
  */
-import { bcdNibble } from "../encoding/Bcd.ts"
-import { cp037, cp1047, type EbcdicPage } from "../encoding/Ebcdic.ts"
-import { gbkLength } from "../encoding/Gbk.ts"
-import { hexDigit, hexValue, toHex } from "../encoding/Hex.ts"
-import { latin1 } from "../encoding/Latin1.ts"
-import { ebcdicHexValue } from "./Bitmap.ts"
-import type { FieldContent, FieldLayout } from "./Field.ts"
-import { Sensitive } from "./Sensitive.ts"
+import { bcdNibble } from "../../encoding/Bcd.ts"
+import { cp037, cp1047, type EbcdicPage } from "../../encoding/Ebcdic.ts"
+import { gbkLength } from "../../encoding/Gbk.ts"
+import { hexDigit, hexValue, toHex } from "../../encoding/Hex.ts"
+import { latin1 } from "../../encoding/Latin1.ts"
+import { ebcdicHexValue } from "../Bitmap.ts"
+import type { FieldContent, FieldLayout } from "../Field.ts"
+import { Sensitive } from "../Sensitive.ts"
+import { contentRule, fillRule, isAllowed, readBytes, readText, unitsAt, writePrefix, writeValue } from "../Value.ts"
 import { room } from "./Slab.ts"
-import { contentRule, fillRule, isAllowed, readBytes, readText, unitsAt, writePrefix, writeValue } from "./Value.ts"
 
 let view: DataView = new DataView(new ArrayBuffer(0))
 

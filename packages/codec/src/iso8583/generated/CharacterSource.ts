@@ -1,11 +1,11 @@
 /**
  * Pieces of source that write the characters of one field, for generated encoders. They read `v<de>`, a text of `u<de>`
- * characters, and gather what is wrong as `GeneratedChecks` says; `a`, `c`, `h` and `q` are theirs.
+ * characters, and gather what is wrong as `CheckSource` says; `a`, `c`, `h` and `q` are theirs.
  *
  * A character is read once. One native call for all texts joined costs as much (V8 first copies a joined text), one for each text
  * is worth it for long ones only.
  */
-import type { FieldLayout } from "./Field.ts"
+import type { FieldLayout } from "../Field.ts"
 
 /**
  * The statement with which an encoder leaves a message to the reference. One place returns: with a `return -1` of its own for
@@ -91,7 +91,7 @@ const readFour = (de: number, index: (more: number) => string): string => {
   return `${reads.join("; ")}; x |= a | c | h | q`
 }
 
-/** Digits, track data and printable text that stands as it is, and digits of EBCDIC: the rules of `GeneratedChecks`. */
+/** Digits, track data and printable text that stands as it is, and digits of EBCDIC: the rules of `CheckSource`. */
 const wordLines = ({ de, fixed, encoding, content }: FieldLayout, at: string): ReadonlyArray<string> => {
   const isAscii = encoding === "ascii"
   const [word, byte] =

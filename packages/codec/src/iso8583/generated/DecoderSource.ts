@@ -10,8 +10,8 @@
  * `b`, `w` in the view `v`. EBCDIC is translated into the bytes `Y` and their view `V` from offset 0 on. Every read is behind a
  * check that the fields up to the next length prefix fit, so no read leaves the message.
  */
-import type { Layout } from "./Dialect.ts"
-import type { FieldLayout } from "./Field.ts"
+import type { Layout } from "../Dialect.ts"
+import type { FieldLayout } from "../Field.ts"
 import {
   declared,
   fixedLines,
@@ -21,10 +21,10 @@ import {
   variableTableLines,
   wrong,
   wrongTrack
-} from "./GeneratedChecks.ts"
-import { ebcdicDigits, translationLines } from "./GeneratedEbcdic.ts"
-import { headerMember } from "./GeneratedHead.ts"
-import { announcedBytes, bytesAhead, prefixLines } from "./GeneratedSource.ts"
+} from "./CheckSource.ts"
+import { ebcdicDigits, translationLines } from "./EbcdicSource.ts"
+import { headerMember } from "./HeadSource.ts"
+import { announcedBytes, bytesAhead, prefixLines } from "./LengthSource.ts"
 
 /** The text that values are cut from: of the bytes, of their hex digits, of what has been translated. */
 type Text = "s" | "h" | "y"

@@ -1,8 +1,8 @@
 /**
  * Pieces of source for generated decoders that translate EBCDIC and check it on the way: from the bytes `b` (their view `v`) into
- * the bytes `Y` (`V`). Names are those of `GeneratedDecoder` and `GeneratedChecks`.
+ * the bytes `Y` (`V`). Names are those of `DecoderSource` and `CheckSource`.
  */
-import type { FieldLayout } from "./Field.ts"
+import type { FieldLayout } from "../Field.ts"
 
 // EBCDIC digits are F0-F9: the same rule as for ASCII with another high nibble, which is changed on the way.
 const ebcdicWord = (at: string): string =>

@@ -7,13 +7,13 @@
  * Offsets: `p + ahead` is the next byte of `out`; `p` begins where the message does and moves behind a variable field, `ahead` is
  * constant between them. `w + p` is the same byte in the view `v`.
  */
-import { bitmapCount, writeBitmaps } from "./Bitmap.ts"
-import type { Layout } from "./Dialect.ts"
-import type { FieldLayout } from "./Field.ts"
-import { characterLines, leave } from "./GeneratedCharacters.ts"
-import { declared, wrong } from "./GeneratedChecks.ts"
-import type { HeaderPart } from "./Header.ts"
-import { announcedUnits, canCount, prefixMax } from "./Value.ts"
+import { bitmapCount, writeBitmaps } from "../Bitmap.ts"
+import type { Layout } from "../Dialect.ts"
+import type { FieldLayout } from "../Field.ts"
+import type { HeaderPart } from "../Header.ts"
+import { announcedUnits, canCount, prefixMax } from "../Value.ts"
+import { characterLines, leave } from "./CharacterSource.ts"
+import { declared, wrong } from "./CheckSource.ts"
 
 /** Source of `(fields, words) => boolean`: sets the bit of each field that is there; false when the dialect lacks it. */
 export const fieldSetSource = (layout: Layout): string => {

@@ -2,8 +2,8 @@
  * Buffers cut from slabs of 32 KiB: making a buffer of its own for each message costs more than writing the message. A message
  * that is kept keeps its slab alive, so longer ones get memory of their own.
  */
-import type { Message } from "./Message.ts"
-import type { MessageError } from "./MessageError.ts"
+import type { Message } from "../Message.ts"
+import type { MessageError } from "../MessageError.ts"
 
 const slabBytes = 32_768
 const longest = slabBytes / 8

@@ -2,7 +2,7 @@
  * Pieces of source that generated decoders, indexers and encoders share: where the next field stands and what a length prefix
  * says. Nothing here decides about contents.
  */
-import { type FieldLayout, wireLength } from "./Field.ts"
+import { type FieldLayout, wireLength } from "../Field.ts"
 
 /** Bytes of the fixed fields from `first` on up to and including the next length prefix. */
 export const bytesAhead = (fields: ReadonlyArray<FieldLayout>, first: number): number => {

@@ -3,8 +3,8 @@
  * constants. It decides only what is certainly right; `indexHead` of `Indexer` does the rest again: rejects and errors.
  * Names: `b` holds the bytes, the message stands at `start`; `s` is its text.
  */
-import type { Layout } from "./Dialect.ts"
-import { type HeaderPart, partBytes } from "./Header.ts"
+import type { Layout } from "../Dialect.ts"
+import { type HeaderPart, partBytes } from "../Header.ts"
 
 const byte = (at: number): string => `b[start + ${at}]`
 

@@ -2,8 +2,8 @@
  * Code that is compiled for the sets of fields which a link really carries: after a set has been seen a few times, and for a
  * limited number of sets, so that a partner who sends random bitmaps costs no compilation and no memory.
  */
-import type { Layout } from "./Dialect.ts"
-import type { FieldLayout } from "./Field.ts"
+import type { Layout } from "../Dialect.ts"
+import type { FieldLayout } from "../Field.ts"
 
 /** Times a set is seen before it is worth compiling. */
 const seenMin = 4

@@ -1,5 +1,5 @@
 /**
- * Pieces of source that check contents, for generated decoders (and, in `GeneratedCharacters`, encoders): four bytes a step, no
+ * Pieces of source that check contents, for generated decoders (and, in `CharacterSource`, encoders): four bytes a step, no
  * branch, no call (V8 gives up on inlining calls in functions of that size). A piece only gathers what is wrong; one
  * condition at the end decides, and "not certainly right" leaves the message to the reference.
  *
