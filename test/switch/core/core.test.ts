@@ -4,30 +4,8 @@ import { Cause, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
-import { answerTo, type LinkAll, linkOf, makeDisk, purchase, settle, startBench } from "./Bench.ts"
-
-const acquirer = linkOf("acquirer", 4802)
-const issuer = linkOf("issuer", 103)
-
-/** The usual two links, both up. */
-const bench = (change: Partial<{ acquirer: Partial<LinkAll>; issuer: Partial<LinkAll> }> = {}, disk = makeDisk()) =>
-  Effect.gen(function* () {
-    const started = yield* startBench(
-      [
-        { ...acquirer, ...change.acquirer },
-        { ...issuer, ...change.issuer }
-      ],
-      disk
-    )
-    const a = started.dial(0)
-    const b = started.dial(1)
-    yield* started.commit
-    return { ...started, a, b }
-  })
-
-const codes = (messages: ReadonlyArray<{ readonly fields: { readonly [de: number]: unknown } }>) =>
-  messages.map(({ fields }) => fields[39])
-const types = (messages: ReadonlyArray<{ readonly mti: string }>) => messages.map(({ mti }) => mti)
+import { answerTo, linkOf, purchase, settle } from "./Bench.ts"
+import { acquirer, bench, codes, types } from "./Pair.ts"
 
 describe("a switch in the hand", () => {
   it.effect("passes a request and its answer, each only when the journal has it", () =>
@@ -224,95 +202,6 @@ describe("a switch in the hand", () => {
       const reversal = b.heard().find(({ mti }) => mti === "0420")
       // The test's clock begins with 1970.
       expect(reversal?.fields[7]).toBe("0101020001")
-    })
-  )
-
-  it.effect("takes a reversal with the key of its original, and knows its repeat", () =>
-    Effect.gen(function* () {
-      const { a, b, commit } = yield* bench()
-      const reversal = purchase({ 90: `02000000011122223829${"00048020000".repeat(2)}` }, "0420")
-      a.say(purchase())
-      yield* commit
-      const [seen] = b.heard()
-      a.say(reversal)
-      yield* commit
-      b.say(answerTo(seen!, "0210"))
-      yield* commit
-      b.say(...b.heard().map((sent) => answerTo(sent, "0430")))
-      yield* commit
-      a.say({ ...reversal, mti: "0421" })
-      yield* commit
-      expect(a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)).toEqual(["0430 00", "0210 00", "0430 00"])
-      expect(b.heard()).toEqual([])
-    })
-  )
-
-  it.effect("knows the repeat of an advice whose target counts keys in another way", () =>
-    Effect.gen(function* () {
-      const otherKeys: Dialect = { ...cups, name: "other keys", match: { ...cups.match, transaction: [11, 41] } }
-      const { a, b, commit } = yield* bench({ issuer: linkOf("issuer", 103, otherKeys) })
-      a.say(purchase({}, "0220"))
-      yield* commit
-      const sent = b.heard()
-      expect(types(sent)).toEqual(["0220"])
-      b.say(...sent.map((advice) => answerTo(advice, "0230")))
-      yield* commit
-      a.say(purchase({}, "0221"))
-      yield* commit
-      expect(codes(a.heard())).toEqual(["00", "00"])
-      expect(b.heard()).toEqual([])
-    })
-  )
-
-  it.effect("knows repeats and late answers after a restart, also between links of different dialects", () =>
-    Effect.gen(function* () {
-      const { header, ...rest } = cups
-      expect(header).toBeDefined()
-      const headless: Dialect = { ...rest, name: "headless", match: { ...cups.match, transaction: [11, 41] } }
-      const change = { issuer: linkOf("issuer", 103, headless) }
-      const disk = makeDisk()
-      const request = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const { a, b, commit } = yield* bench(change, disk)
-          a.say(purchase({}, "0220"))
-          yield* commit
-          b.say(...b.heard().map((advice) => answerTo(advice, "0230")))
-          a.say(purchase({ 11: "000002" }))
-          yield* commit
-          return b.heard()[0]!
-        })
-      )
-      const { a, b, commit } = yield* bench(change, disk)
-      a.say(purchase({}, "0221"))
-      yield* commit
-      expect(codes(a.heard())).toEqual(["00"])
-      expect(types(b.heard())).toEqual(["0420"])
-      b.say(answerTo(request, "0210"))
-      yield* commit
-      expect(disk.store.entries.at(-1)?.kind).toBe(EntryKind.late)
-    })
-  )
-
-  it.effect("knows the repeat of an advice after a restart although the advice went out with a STAN of our own", () =>
-    Effect.gen(function* () {
-      const change: { issuer: Partial<LinkAll> } = { issuer: { stan: "own" } }
-      const disk = makeDisk()
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const { a, b, commit } = yield* bench(change, disk)
-          a.say(purchase({ 11: "000777" }, "0220"))
-          yield* commit
-          const [sent] = b.heard()
-          expect(sent?.fields[11]).not.toBe("000777")
-          b.say(answerTo(sent!, "0230"))
-          yield* commit
-        })
-      )
-      const { a, b, commit } = yield* bench(change, disk)
-      a.say(purchase({ 11: "000777" }, "0221"))
-      yield* commit
-      expect(codes(a.heard())).toEqual(["00"])
-      expect(types(b.heard())).toEqual([])
     })
   )
 

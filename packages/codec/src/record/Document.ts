@@ -133,7 +133,10 @@ export class DocumentCodec {
       throw new TypeError(`document ${format.name}: key paths like "Document/Head/MsgId" are expected`)
   }
 
-  /** What `buffer[start, end)`, one whole document, says; an element that comes twice on a path is no value. */
+  /**
+   * What `buffer[start, end)`, one whole document, says. An XML element that comes twice on a path is no value; of a JSON member
+   * that comes twice the last one counts (RFC 8259 section 4 leaves it open).
+   */
   read(buffer: Buffer, start = 0, end = buffer.length): DocumentReading | DocumentInvalid {
     const taken = this.#take(buffer, start, end)
     return "_tag" in taken ? taken : this.#reading(taken.document)
