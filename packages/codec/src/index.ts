@@ -56,15 +56,16 @@ export {
   type ReversalRecipe,
   responseClass
 } from "./iso8583/Dialect.ts"
-export type {
-  EncodingDefaults,
-  FieldContent,
-  FieldDefinition,
-  FieldEncoding,
-  FieldLayout,
-  PrefixEncoding,
-  SubfieldDefinition,
-  ValueEncoding
+export {
+  type EncodingDefaults,
+  type FieldContent,
+  type FieldDefinition,
+  type FieldEncoding,
+  type FieldLayout,
+  fieldLayout,
+  type PrefixEncoding,
+  type SubfieldDefinition,
+  type ValueEncoding
 } from "./iso8583/Field.ts"
 export type { PartJson } from "./iso8583/FieldParts.ts"
 export {

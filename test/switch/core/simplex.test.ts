@@ -18,25 +18,35 @@ const simplex = (name: string, port: number): LinkAll => ({
 const codes = (messages: ReadonlyArray<{ readonly fields: { readonly [de: number]: unknown } }>) =>
   messages.map(({ fields }) => fields[39])
 
+/** The issuer's pair is up, a purchase has gone out on it, and its sending leg has fallen. */
+const fallen = (...how: Parameters<typeof startBench>) =>
+  Effect.gen(function* () {
+    const started = yield* startBench(...how)
+    const { commit, dial, dialLeg } = started
+    const acquirer = dial(0)
+    const send = dialLeg(1, "send")
+    const receive = dialLeg(1, "receive")
+    yield* commit
+    acquirer.say(purchase())
+    yield* commit
+    const request = send.heard()[0]!
+    send.end(reset)
+    yield* commit
+    return { ...started, acquirer, receive, request }
+  })
+
 describe("a switch with a simplex link whose sending leg fell", () => {
   it.effect("delivers an answer that still comes on the receiving leg, and sends no request meanwhile", () =>
     Effect.gen(function* () {
-      const { commit, dial, dialLeg, running } = yield* startBench([linkOf("acquirer", 4802), simplex("issuer", 103)])
-      const acquirer = dial(0)
-      const send = dialLeg(1, "send")
-      const receive = dialLeg(1, "receive")
-      yield* commit
-      acquirer.say(purchase())
-      yield* commit
-      const [request] = send.heard()
-
-      send.end(reset)
-      yield* commit
+      const { acquirer, commit, receive, request, running } = yield* fallen([
+        linkOf("acquirer", 4802),
+        simplex("issuer", 103)
+      ])
       acquirer.say(purchase({ 11: "000002" }))
       yield* commit
       expect(codes(acquirer.heard())).toEqual(["91"])
       expect(running.status().links[1]?.state).toBe("collecting late answers")
-      receive.say(answerTo(request!, "0210"))
+      receive.say(answerTo(request, "0210"))
       yield* commit
       expect(codes(acquirer.heard())).toEqual(["00"])
 
@@ -49,15 +59,7 @@ describe("a switch with a simplex link whose sending leg fell", () => {
 
   it.effect("ends what got no answer in that time as lost, and reverses it on the next pair", () =>
     Effect.gen(function* () {
-      const { commit, dial, dialLeg } = yield* startBench([linkOf("acquirer", 4802), simplex("issuer", 103)])
-      const acquirer = dial(0)
-      const send = dialLeg(1, "send")
-      dialLeg(1, "receive")
-      yield* commit
-      acquirer.say(purchase())
-      yield* commit
-      send.end(reset)
-      yield* commit
+      const { acquirer, commit, dialLeg } = yield* fallen([linkOf("acquirer", 4802), simplex("issuer", 103)])
       expect(acquirer.heard()).toEqual([])
       yield* TestClock.adjust(600)
       yield* commit
@@ -77,16 +79,9 @@ describe("a switch with a simplex link whose sending leg fell", () => {
         const issuer = simplex("issuer", 103)
         const { side } = issuer
         const links = [linkOf("acquirer", 4802), { ...issuer, side: { ...side, collectMs: 20_000 } as typeof side }]
-        const { commit, dial, dialLeg, running } = yield* startBench(links, makeDisk(), {
+        const { acquirer, commit, receive, request, running } = yield* fallen(links, makeDisk(), {
           limits: { requestTimeoutMs: 15_000, recentKeys: 1024, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
         })
-        const [acquirer, send, receive] = [dial(0), dialLeg(1, "send"), dialLeg(1, "receive")]
-        yield* commit
-        acquirer.say(purchase())
-        yield* commit
-        const [request] = send.heard()
-        send.end(reset)
-        yield* commit
         receive.say({
           mti: "0820",
           header: purchase().header!,
@@ -96,7 +91,7 @@ describe("a switch with a simplex link whose sending leg fell", () => {
         yield* TestClock.adjust(8000)
         yield* commit
         expect(running.status().links[1]).toMatchObject({ state: "collecting late answers", unsent: 0 })
-        receive.say(answerTo(request!, "0210"))
+        receive.say(answerTo(request, "0210"))
         yield* commit
         expect(codes(acquirer.heard())).toEqual(["00"])
       })

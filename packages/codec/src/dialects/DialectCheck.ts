@@ -200,15 +200,13 @@ const codeTables: { readonly [table: string]: Members } = {
   accountTypes: { name: text, nameZh: text }
 }
 
-const codeErrors = (table: string, codes: unknown): ReadonlyArray<DialectInvalid> => {
+const codeErrors = (table: string, members: Members, codes: unknown): ReadonlyArray<DialectInvalid> => {
   if (!isMembers(codes)) return [dialectInvalid(table, "codes and their meanings are expected")]
   return Object.entries(codes).flatMap(([code, meaning]) => {
     const path = `${table}.${code}`
-    const wrong = memberErrors(meaning, path, codeTables[table]!)
+    const wrong = memberErrors(meaning, path, members)
     if (!isMembers(meaning)) return wrong
-    const missing = ["class", "name"].filter(
-      (one) => codeTables[table]![one] !== undefined && meaning[one] === undefined
-    )
+    const missing = ["class", "name"].filter((one) => Object.hasOwn(members, one) && meaning[one] === undefined)
     return [...wrong, ...missing.map((one) => dialectInvalid(at(path, one), `a ${one} is expected`))]
   })
 }
@@ -222,8 +220,8 @@ export const fileErrors = (file: unknown): ReadonlyArray<DialectInvalid> => {
   const { fields, network } = file
   if (isMembers(network) && network["codes"] !== undefined)
     wrong.push(...memberErrors(network["codes"], "network.codes", networkCodes))
-  for (const table of Object.keys(codeTables))
-    if (file[table] !== undefined) wrong.push(...codeErrors(table, file[table]))
+  for (const [table, members] of Object.entries(codeTables))
+    if (file[table] !== undefined) wrong.push(...codeErrors(table, members, file[table]))
   if (fields !== undefined && !isMembers(fields))
     wrong.push(dialectInvalid("fields", "field numbers and their definitions are expected"))
   if (isMembers(fields)) for (const [de, one] of Object.entries(fields)) wrong.push(...fieldErrors(de, one))

@@ -102,14 +102,15 @@ const fieldRows = (
 ): void => {
   const from = index.from(field.de)
   const to = index.to(field.de)
+  const value = shownValue(index, field, options)
   rows.push({
     id: String(field.de),
     offset: from - field.prefixBytes,
     bytes: to - from + field.prefixBytes,
     name: named(field, options.language),
     format: field.format,
-    value: shownValue(index, field, options),
-    meaning: meaningOf(codec.dialect, field.de, index.text(field.de), options.language)
+    value,
+    meaning: meaningOf(codec.dialect, field.de, value, options.language)
   })
   if (field.structure !== undefined && (field.sensitivity !== "sad" || options.reveal === true))
     fieldPartRows(codec, index, field, options, rows)

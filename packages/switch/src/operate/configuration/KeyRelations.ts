@@ -3,7 +3,7 @@
  *
  * Asked of the dialect, not of messages: a longer value would be cut at run time, and two messages taken for each other (G6).
  */
-import { type Codec, interpret } from "@jinka/codec"
+import { type Dialect, fieldLayout } from "@jinka/codec"
 import { KEY_LENGTH_MAX } from "../../exchange/Outstanding.ts"
 import { PAN_LENGTH_MAX } from "../../exchange/Recorder.ts"
 import { type Draft, dialectOf } from "./Draft.ts"
@@ -12,9 +12,10 @@ import { error, type Finding } from "./Problem.ts"
 const PAN = 2
 
 /** Longest part of a match key that the field can make, in bytes; 0 for a field that the dialect does not have. */
-const keyBytes = ({ layout }: Codec, de: number): number => {
-  const field = layout.fields[de]
-  if (field === undefined) return 0
+const keyBytes = ({ encodings, fields }: Dialect, de: number): number => {
+  const definition = fields[de]
+  if (definition === undefined) return 0
+  const field = fieldLayout(de, definition, encodings)
   const isTwice = field.encoding === "binary" || field.encoding === "hex"
   // A prefix that counts bytes allows for a digit more than an odd length.
   return isTwice ? 2 * field.units : field.countsBytes ? field.units + (field.units % 2) : field.units
@@ -29,16 +30,15 @@ export const keyRelations = (link: Draft): ReadonlyArray<Finding> => {
   const known = dialectOf(link)
   if (known === undefined) return []
   const { dialect } = known
-  const codec = interpret(dialect)
   const { path } = link.part("dialect")
   const findings: Array<Finding> = []
   const key = [...dialect.match.transaction, ...callersOf(link)]
-  const longest = key.reduce((sum, de) => sum + keyBytes(codec, de), key.length - 1)
+  const longest = key.reduce((sum, de) => sum + keyBytes(dialect, de), key.length - 1)
   if (longest > KEY_LENGTH_MAX) {
     const rule = `the key of a message (\`match.transaction\` and \`callers\`: DE ${key.join(", ")}) has at most ${KEY_LENGTH_MAX} bytes`
     findings.push(error(path, rule, "Name fewer or shorter fields.", `up to ${longest} bytes`))
   }
-  const pan = keyBytes(codec, PAN)
+  const pan = keyBytes(dialect, PAN)
   if (pan > PAN_LENGTH_MAX) {
     const rule = `a card number (DE ${PAN}) has at most 19 digits`
     findings.push(error(path, rule, "Give DE 2 a format such as n..19.", `up to ${pan}`))
