@@ -20,7 +20,7 @@ import type { Link } from "../link/Link.ts"
 import type { Books } from "./Books.ts"
 import { isIdentified } from "./Identity.ts"
 import { KEY_LENGTH_MAX, TICK_MS } from "./Outstanding.ts"
-import { OwnStan, stanOf } from "./OwnStan.ts"
+import { OwnStan, STAN, stanOf } from "./OwnStan.ts"
 import { Fate, receivedOn } from "./RecentKeys.ts"
 import type { Refusals } from "./Refusals.ts"
 import { RESPONSE_CODE } from "./Requests.ts"
@@ -37,9 +37,6 @@ const notFinal = new Set(["R", "T", "X", "K"])
  * Reversals of our own are always taken; the requests that they come from are bounded themselves.
  */
 const STORED_MAX = 100_000
-
-/** DE 11. */
-const STAN = 11
 
 /** Any MTI of a request. */
 const REQUEST = 200
@@ -180,7 +177,7 @@ export class Deliveries {
   /** Where the request is that the message is about, while it has not ended; only of those that went to `home`'s family. */
   private underWay(home: Link, origin: Link, index: MessageIndex): Stored["original"] {
     const { groups, outstanding, recent } = this.books
-    const original = originalIn(origin, index)
+    const original = originalIn(origin, index)?.original
     // Without original data a message has the key of what it is about.
     const length =
       original === undefined
@@ -242,12 +239,11 @@ export class Deliveries {
    */
   private named(origin: Link, index: MessageIndex): MessageIndex | undefined {
     const { books, patches } = this
-    const { codec, dialect } = origin.settings
-    const recipe = dialect.reversal?.originalData
-    const said = recipe !== undefined && index.has(recipe.field) ? index.text(recipe.field) : undefined
+    const { codec } = origin.settings
     const named = this.ownStan.with(codec, index, stanOf(books.record.last + 1))
-    if (recipe === undefined || said === undefined) return named
-    const original = Reversal.originalOf(recipe, said)
+    const about = originalIn(origin, index)
+    if (about === undefined) return named
+    const { original, recipe, said } = about
     const key = this.originalKey(origin, index, original)
     if (!books.groups.isRecent(books.recent, origin, original.mti, this.key, key)) return undefined
     patches.clear()
@@ -262,7 +258,7 @@ export class Deliveries {
     const { codec } = origin.settings
     const { patches } = this
     patches.clear()
-    patches.set(11, stan)
+    patches.set(STAN, stan)
     if (time !== "") patches.set(7, time)
     const bytes = Buffer.allocUnsafe(codec.patchedLength(index, patches))
     if (codec.index(bytes, 0, codec.patch(index, patches, bytes, 0), this.index) !== undefined) return 0
@@ -356,10 +352,10 @@ export class Deliveries {
   }
 }
 
-/** The request that a message names in its original data, if it does. */
-const originalIn = ({ settings }: Link, index: MessageIndex): Reversal.Original | undefined => {
+/** The request that a message names in its original data, and those data as they stand; `undefined` when it names none. */
+const originalIn = ({ settings }: Link, index: MessageIndex) => {
   const recipe = settings.dialect.reversal?.originalData
-  return recipe !== undefined && index.has(recipe.field)
-    ? Reversal.originalOf(recipe, index.text(recipe.field))
-    : undefined
+  if (recipe === undefined || !index.has(recipe.field)) return undefined
+  const said = index.text(recipe.field)
+  return { recipe, said, original: Reversal.originalOf(recipe, said) }
 }

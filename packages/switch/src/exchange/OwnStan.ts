@@ -10,7 +10,7 @@ import { pad } from "../link/Stamp.ts"
 import * as Reversal from "./Reversal.ts"
 
 /** DE 11. */
-const STAN = 11
+export const STAN = 11
 
 /** The STAN of an exchange, as DE 11 writes it. */
 export const stanOf = (exchange: number): string => pad(Reversal.stanOf(exchange), 6)
