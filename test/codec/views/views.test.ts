@@ -40,6 +40,8 @@ describe("Amounts", () => {
     )
     expect(writeSignedAmount(readAmount("D00000150", "156")!)).toBe("D00000150")
     expect(writeSignedAmount(readAmount("C00000150", "156")!)).toBe("C00000150")
+    expect(writeSignedAmount(readAmount("D00000000", "156")!)).toBe("D00000000")
+    expect(writeSignedAmount(readAmount("C00000000", "156")!)).toBe("C00000000")
   })
 
   it("are refused when they are no amount or do not fit", () => {

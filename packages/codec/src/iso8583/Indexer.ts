@@ -10,7 +10,10 @@ import { fieldInvalid, fieldUnknown, type MessageError, mtiInvalid, tooShort, tr
 import type { MessageIndex } from "./MessageIndex.ts"
 import { announcedLength, readPrefix } from "./Value.ts"
 
-/** Fills `into` from the message in `buffer[start, end)`. After an error its fields are those found before it. */
+/**
+ * Fills `into` from the message in `buffer[start, end)`. After an error its fields are those found before it: none where the
+ * header, the message type or a bitmap is wrong.
+ */
 export const indexMessage = (
   layout: Layout,
   buffer: Buffer,
@@ -35,6 +38,7 @@ export const indexHead = (
   into.mti = 0
   clearWords(into.words)
   into.body = start + layout.headerBytes
+  into.fieldsFrom = into.body
   if (layout.header !== undefined) {
     const error = indexHeader(layout, buffer, start, end, into)
     if (error !== undefined) return error
@@ -46,7 +50,10 @@ export const indexHead = (
     into.mti = 0
     return mtiInvalid(into.body - start, "digits")
   }
-  return readBitmaps(layout, buffer, bitmap, end, into)
+  const error = readBitmaps(layout, buffer, bitmap, end, into)
+  // A bitmap that is refused announces nothing: the places of its fields would be those of the message before.
+  if (error !== undefined) clearWords(into.words)
+  return error
 }
 
 /** Checks the header and steps into a reject. */

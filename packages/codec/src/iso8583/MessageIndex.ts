@@ -31,8 +31,9 @@ export class MessageIndex {
   readonly starts = new Int32Array(193)
   readonly ends = new Int32Array(193)
 
-  /** Whether the message carries the field. */
+  /** Whether the message carries the field. Bits 1 and (with a third bitmap) 65 announce bitmaps and are no fields. */
   has(de: number): boolean {
+    if (de === 65 && this.layout !== undefined && this.layout.deMax > 128) return false
     return de > 1 && de <= 192 && ((this.words[(de - 1) >> 5]! >>> (31 - ((de - 1) & 31))) & 1) === 1
   }
 

@@ -1,7 +1,7 @@
 /**
  * F54: balances and other amounts, 20 characters each (ISO 8583:1987, CUPS: at most two). Reading and writing give the same text.
  */
-import type { Amount } from "./Amount.ts"
+import { type Amount, writeSignedAmount } from "./Amount.ts"
 
 /** One entry of F54. */
 export interface AdditionalAmount extends Amount {
@@ -9,7 +9,6 @@ export interface AdditionalAmount extends Amount {
   readonly accountType: string
   /** 2 digits: 01 ledger balance, 02 available balance ... */
   readonly amountType: string
-  /** Whether a zero amount carries D: the sign that -0 cannot hold. */
   readonly isDebit: boolean
 }
 
@@ -33,9 +32,8 @@ export const readAdditionalAmounts = (text: string): ReadonlyArray<AdditionalAmo
 /** The text of entries; `undefined` when a part has not its length or an amount has more than 12 digits. */
 export const writeAdditionalAmounts = (amounts: ReadonlyArray<AdditionalAmount>): string | undefined => {
   let text = ""
-  for (const { accountType, amountType, currency, isDebit, minor } of amounts) {
-    const digits = (minor < 0n ? -minor : minor).toString().padStart(12, "0")
-    const one = accountType + amountType + currency + (isDebit || minor < 0n ? "D" : "C") + digits
+  for (const amount of amounts) {
+    const one = amount.accountType + amount.amountType + amount.currency + writeSignedAmount(amount, 12)
     if (!entry.test(one)) return undefined
     text += one
   }

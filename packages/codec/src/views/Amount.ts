@@ -9,6 +9,8 @@ export interface Amount {
   readonly minor: bigint
   /** ISO 4217 as in the message: three digits or letters. */
   readonly currency: string
+  /** Whether an amount of zero is a debit (D00000000): the sign that -0 cannot hold. Any other amount has its own sign. */
+  readonly isDebit?: boolean
 }
 
 type Row = readonly [numeric: string, alpha: string, exponent: 0 | 2 | 3 | 4]
@@ -77,7 +79,8 @@ export const readAmount = (text: string, currency: string): Amount | undefined =
   const parts = /^([CD]?)(\d{1,18})$/.exec(text)
   if (parts === null) return undefined
   const minor = BigInt(parts[2]!)
-  return { minor: parts[1] === "D" ? -minor : minor, currency }
+  if (parts[1] !== "D") return { minor, currency }
+  return minor === 0n ? { minor, currency, isDebit: true } : { minor: -minor, currency }
 }
 
 /** Digits of an amount for an n field of `digits`; `undefined` when it is negative or too large for them. */
@@ -87,9 +90,10 @@ export const writeAmount = ({ minor }: Amount, digits = 12): string | undefined 
 }
 
 /** C or D and the digits of an amount for an x+n field of `digits`; `undefined` when it is too large for them. */
-export const writeSignedAmount = ({ minor, currency }: Amount, digits = 8): string | undefined => {
+export const writeSignedAmount = ({ minor, currency, isDebit }: Amount, digits = 8): string | undefined => {
   const text = writeAmount({ minor: minor < 0n ? -minor : minor, currency }, digits)
-  return text === undefined ? undefined : (minor < 0n ? "D" : "C") + text
+  const sign = minor < 0n || (minor === 0n && isDebit === true) ? "D" : "C"
+  return text === undefined ? undefined : sign + text
 }
 
 /** For people: `-12.50 CNY`. */

@@ -58,10 +58,11 @@ const bitmapLines = ({ bitmapBytes, dialect }: Layout, from: number, word: numbe
     return `W[${word + half}] = ${terms.join(" | ")}`
   })
 
-/** Lines that read the second bitmap where there may be one, and the third. */
+/** Lines that read the second bitmap where there may be one, and the third; bit 1 must be as the dialect says. */
 const moreLines = (layout: Layout, from: number): ReadonlyArray<string> => {
   const { bitmapBytes: bytes, deMax, dialect } = layout
   const { secondary } = dialect.bitmap
+  if (secondary === "never") return ["if (W[0] < 0) return false"]
   const room = (maps: number): string => `if (start + ${from + maps * bytes} > end) return false`
   const third =
     deMax > 128 ? ["if (W[2] < 0) {", room(3), ...bitmapLines(layout, from + 2 * bytes, 4), "m = 3", "}"] : []
