@@ -92,7 +92,8 @@ const closedLoop = (outstanding: number, durationMs: number) =>
     const latency = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
     const writtenAt = new Float64Array(1 << 17)
     const write = (now: number): void => {
-      const at = writer.begin(EntryKind.accepted, 0, 0, 1, 1, "00", messageLength + 20)
+      const at = writer.begin(EntryKind.accepted, "00", messageLength + 20)
+      writer.on(1, 1)
       message.copy(writer.buffer, at)
       const secret = writer.next % 2 === 0 ? writeSecret(writer.buffer, at + messageLength, pan) : 0
       writtenAt[writer.end(messageLength, secret) & 0x1ffff] = now
@@ -139,7 +140,8 @@ const writerCost = Effect.gen(function* () {
   for (let group = 0; group < groups; group++) {
     const from = performance.now()
     for (let n = 0; n < 256; n++) {
-      const at = writer.begin(EntryKind.accepted, 0, 0, 1, 1, "00", messageLength + 20)
+      const at = writer.begin(EntryKind.accepted, "00", messageLength + 20)
+      writer.on(1, 1)
       message.copy(writer.buffer, at)
       writer.end(messageLength, 0)
     }

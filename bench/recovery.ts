@@ -52,7 +52,8 @@ const fill = (directory: string, count: number) =>
       for (let n = 1; n <= count; n++) {
         bytes.write(String(n % 1_000_000).padStart(6, "0"), stanAt, "latin1")
         codec.index(bytes, frame.bytes, bytes.length, index)
-        const at = writer.begin(EntryKind.accepted, 0, 0, origin, 1, "issuer", bytes.length + 20)
+        const at = writer.begin(EntryKind.accepted, "issuer", bytes.length + 20)
+        writer.on(origin, 1)
         const length = codec.redact(index, writer.buffer, at)
         const pan = codec.matchKey(index, [2], writer.buffer, at + length + 1)
         writer.buffer[at + length] = pan

@@ -1,6 +1,5 @@
 import { Effect, Exit, Layer } from "effect"
 import { describe, expect, it } from "vitest"
-import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
 import { Machine } from "./world/Machine.ts"
 import { SimDisk } from "./world/SimDisk.ts"
@@ -16,7 +15,7 @@ const writing = (seen: { recovered: number; acknowledged: number }) =>
     }
     const write = Effect.gen(function* () {
       for (;;) {
-        writer.note(EntryKind.event, 0, 0, 0, 0, "tick")
+        writer.note("tick")
         writer.flush()
         yield* Effect.sleep(10)
       }

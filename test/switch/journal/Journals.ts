@@ -58,7 +58,10 @@ export const write = (writer: JournalWriter, written: Written = {}): number => {
   const { kind = EntryKind.accepted, exchange = 0, about = 0, link = 0, epoch = 0, code = "", pan, rest } = written
   const message = written.message ?? new Uint8Array(0)
   const secretMax = pan === undefined && rest === undefined ? 0 : 20 + (rest?.length ?? 0)
-  const at = writer.begin(kind, exchange, about, link, epoch, code, message.length + secretMax)
+  const at = writer.begin(kind, code, message.length + secretMax)
+  if (exchange !== 0) writer.of(exchange)
+  writer.about(about)
+  writer.on(link, epoch)
   writer.buffer.set(message, at)
   const secret = secretMax === 0 ? 0 : writeSecret(writer.buffer, at + message.length, pan ?? "", rest)
   return writer.end(message.length, secret)

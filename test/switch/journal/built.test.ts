@@ -17,7 +17,7 @@ import { layerSqlite } from "./SqliteStore.js"
 const directory = process.argv[2]
 const layer = Journal.layer.pipe(Layer.provide(layerSqlite({ directory, key: Buffer.alloc(32, 1) })))
 const write = Effect.flatMap(Journal, (journal) => {
-  journal.writer.note(15, 0, 0, 0, 0, "built")
+  journal.writer.note("built")
   return Effect.map(journal.drained, () => journal.writer.committedSeq)
 })
 console.log(await Effect.runPromise(Effect.provide(write, layer)))

@@ -51,7 +51,7 @@ describe("the journal's writer", () => {
   it("numbers entries without gaps and says what is not on disk yet", () => {
     const { writer, groups } = writerOf()
 
-    expect([write(writer), write(writer), writer.note(EntryKind.event, 0, 0, 1, 1, "up")]).toEqual([1, 2, 3])
+    expect([write(writer), write(writer), writer.note("up")]).toEqual([1, 2, 3])
     expect(writer.pendingEntries).toBe(3)
     writer.flush()
     expect(writer.pendingEntries).toBe(3)
@@ -174,8 +174,8 @@ describe("the journal's writer", () => {
     const { writer } = writerOf()
 
     expect(() => writer.end(0, 0)).toThrow(/without begin/)
-    writer.begin(EntryKind.accepted, 0, 0, 0, 0, "", 10)
-    expect(() => writer.begin(EntryKind.accepted, 0, 0, 0, 0, "", 10)).toThrow(/has ended/)
+    writer.begin(EntryKind.accepted, "", 10)
+    expect(() => writer.begin(EntryKind.accepted, "", 10)).toThrow(/has ended/)
     expect(() => writer.flush()).toThrow(/inside an entry/)
     expect(() => writer.end(8, 3)).toThrow(/longer/)
     expect(writer.end(8, 2)).toBe(1)
@@ -198,7 +198,9 @@ describe("the journal's writer", () => {
     const message = messageOf(1, 330)
     const writeGroup = () => {
       for (let n = 0; n < 500; n++) {
-        const at = writer.begin(EntryKind.answered, 1, 0, 1, 1, "00", 400)
+        const at = writer.begin(EntryKind.answered, "00", 400)
+        writer.of(1)
+        writer.on(1, 1)
         message.copy(writer.buffer, at)
         writer.end(330, 0)
       }

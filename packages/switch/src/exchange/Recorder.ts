@@ -82,8 +82,7 @@ export class Recorder {
 
   /** A message that could not be read, and is answered as a format error: its bytes may hold a track, so none are kept. */
   unreadable(origin: Link, epoch: number, code: string): number {
-    this.writer.now = this.wallMs()
-    return this.writer.note(EntryKind.refused, 0, 0, this.nameOf(origin), epoch, code)
+    return this.plain(EntryKind.refused, 0, this.nameOf(origin), epoch, code)
   }
 
   /** The answer that ends `exchange`. */
@@ -111,26 +110,23 @@ export class Recorder {
     epoch: number,
     code: string
   ): number {
-    this.writer.now = this.wallMs()
-    return this.writer.note(EntryKind[kind], exchange, 0, this.nameOf(link), epoch, code)
+    return this.plain(EntryKind[kind], exchange, this.nameOf(link), epoch, code)
   }
 
   /** The end of a request that the last run of the switch left open. `name` is the journal's number of its origin. */
   restarted(exchange: number, name: number): number {
-    this.writer.now = this.wallMs()
-    return this.writer.note(EntryKind.timedOut, exchange, 0, name, 0, "restarted")
+    return this.plain(EntryKind.timedOut, exchange, name, 0, "restarted")
   }
 
   /** Something that happened to a link, in plain words. */
   event(link: Link, text: string, epoch = link.epoch): number {
-    this.writer.now = this.wallMs()
-    return this.writer.note(EntryKind.event, 0, 0, this.nameOf(link), epoch, text)
+    return this.plain(EntryKind.event, 0, this.nameOf(link), epoch, text)
   }
 
   /** Something that concerns the switch and not one link, in plain words. */
   switchEvent(text: string): number {
     this.writer.now = this.wallMs()
-    return this.writer.note(EntryKind.event, 0, 0, 0, 0, text)
+    return this.writer.note(text)
   }
 
   /**
@@ -144,11 +140,23 @@ export class Recorder {
     if (wrong !== undefined) throw new Error(`${target.settings.name}: a message of our own is wrong: ${wrong._tag}`)
     writer.now = this.wallMs()
     const room = 2 * bytes.length + PAN_ROOM
-    const at = writer.begin(EntryKind.queued, 0, about, this.nameOf(target), 0, code, room)
+    const at = writer.begin(EntryKind.queued, code, room)
+    writer.about(about)
+    writer.on(this.nameOf(target))
     const length = codec.redact(index, writer.buffer, at)
     let secret = this.pan(index, target, at + length)
     secret += bytes.copy(writer.buffer, at + length + secret)
     return writer.end(length, secret)
+  }
+
+  /** An entry without a message; `name` is the journal's number of its link. */
+  private plain(kind: EntryKind, exchange: number, name: number, epoch: number, code: string): number {
+    const { writer } = this
+    writer.now = this.wallMs()
+    writer.begin(kind, code, 0)
+    if (exchange !== 0) writer.of(exchange)
+    writer.on(name, epoch)
+    return writer.end(0, 0)
   }
 
   private message(
@@ -162,7 +170,9 @@ export class Recorder {
   ): number {
     const { writer } = this
     writer.now = this.wallMs()
-    const at = writer.begin(kind, exchange, 0, this.nameOf(link), epoch, code, index.end - index.start + PAN_ROOM)
+    const at = writer.begin(kind, code, index.end - index.start + PAN_ROOM)
+    if (exchange !== 0) writer.of(exchange)
+    writer.on(this.nameOf(link), epoch)
     const length = link.settings.codec.redact(index, writer.buffer, at)
     const secret = withPan && index.has(PAN) ? this.pan(index, link, at + length) : 0
     return writer.end(length, secret)

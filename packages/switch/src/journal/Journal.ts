@@ -143,7 +143,7 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
 const noteLoss = (writer: JournalWriter, { lastSeq, lossAccepted }: Opened): void => {
   if (lossAccepted === undefined) return
   const what = lossAccepted > lastSeq ? `entries ${lastSeq + 1} to ${lossAccepted}` : `unknown entries after ${lastSeq}`
-  writer.note(EntryKind.event, 0, 0, 0, 0, `loss accepted: ${what}`)
+  writer.note(`loss accepted: ${what}`)
   writer.flush()
 }
 
@@ -206,7 +206,8 @@ const makeNames = (
       const id = ids.get(text)
       if (id !== undefined) return id
       const bytes = Buffer.from(text)
-      const at = writer.begin(EntryKind.named, 0, 0, ++last, 0, "named", bytes.length)
+      const at = writer.begin(EntryKind.named, "named", bytes.length)
+      writer.on(++last)
       bytes.copy(writer.buffer, at)
       writer.end(bytes.length, 0)
       ids.set(text, last)

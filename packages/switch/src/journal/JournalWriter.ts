@@ -7,7 +7,7 @@
  * written at a time.
  */
 import { entryAt, entryCodeLengthMax, entryHeaderLength, writeAscii, writeU64 } from "./Entry.ts"
-import { type EntryKind, type KindCounts, opensExchange } from "./EntryKind.ts"
+import { EntryKind, type KindCounts, opensExchange } from "./EntryKind.ts"
 import { Group, groupAt, groupHeaderLength, groupTagLength } from "./Group.ts"
 
 /** Bounds of the writer. */
@@ -61,7 +61,7 @@ export class JournalWriter {
   #underWay = 0
   #together = 0
   #stopped = false
-  /** Where the open entry starts and how many bytes it may take; sizeMax -1: none is open. */
+  /** Where the open entry starts and how many bytes it may take; room -1: none is open. */
   #entryFrom = 0
   #entryRoom = -1
   #entryKind = 0
@@ -107,23 +107,16 @@ export class JournalWriter {
   }
 
   /**
-   * Starts an entry. Returns the offset in `buffer` where up to `sizeMax` bytes of message and secret may be written.
+   * Starts an entry. Returns the offset in `buffer` where up to `room` bytes of message and secret may be written.
    *
-   * **Details** `exchange` 0 means "itself" for the kinds that open an exchange (accepted, refused, queued) and
-   * "none" for others. `code` is ASCII; other characters become `?`, and what is longer than 255 is cut.
+   * **Details** The entry belongs to no link, is about nothing, and is of its own exchange where its kind opens one
+   * (accepted, refused, queued), else of none: `of`, `about` and `on` say otherwise, before `end`. `code` is ASCII;
+   * other characters become `?`, and what is longer than 255 is cut.
    */
-  begin(
-    kind: EntryKind,
-    exchange: number,
-    about: number,
-    link: number,
-    epoch: number,
-    code: string,
-    sizeMax: number
-  ): number {
+  begin(kind: EntryKind, code: string, room: number): number {
     if (this.#entryRoom >= 0) throw new Error("journal: begin before the entry begun last has ended")
     if (this.#group.count >= this.#limits.earlyEntries && this.#underWay === 0 && this.#together === 0) this.#handOver()
-    const need = entryHeaderLength + Math.min(code.length, entryCodeLengthMax) + sizeMax
+    const need = entryHeaderLength + Math.min(code.length, entryCodeLengthMax) + room
     if (groupHeaderLength + this.#group.length + need + groupTagLength > this.#group.buffer.length) this.#makeRoom(need)
     const buffer = this.#group.buffer
     const at = groupHeaderLength + this.#group.length
@@ -132,17 +125,40 @@ export class JournalWriter {
     writeU64(buffer, this.now, at + entryAt.time)
     buffer[at + entryAt.kind] = kind
     buffer[at + entryAt.kind + 1] = 0
-    buffer.writeUInt32BE(link, at + entryAt.link)
-    buffer.writeUInt32BE(epoch, at + entryAt.epoch)
-    writeU64(buffer, exchange === 0 && opensExchange(kind) ? seq : exchange, at + entryAt.exchange)
-    writeU64(buffer, about, at + entryAt.about)
+    buffer.writeUInt32BE(0, at + entryAt.link)
+    buffer.writeUInt32BE(0, at + entryAt.epoch)
+    writeU64(buffer, opensExchange(kind) ? seq : 0, at + entryAt.exchange)
+    writeU64(buffer, 0, at + entryAt.about)
     writeU64(buffer, 0, at + entryAt.pan)
     const codeLength = writeAscii(buffer, code, at + entryHeaderLength, entryCodeLengthMax)
     buffer.writeUInt16BE(codeLength, at + entryAt.codeLength)
     this.#entryFrom = at
-    this.#entryRoom = sizeMax
+    this.#entryRoom = room
     this.#entryKind = kind
     return at + entryHeaderLength + codeLength
+  }
+
+  /** The entry being written is of this exchange. */
+  of(exchange: number): void {
+    this.#open()
+    writeU64(this.buffer, exchange, this.#entryFrom + entryAt.exchange)
+  }
+
+  /** The entry being written is about another exchange: a reversal's original. */
+  about(exchange: number): void {
+    this.#open()
+    writeU64(this.buffer, exchange, this.#entryFrom + entryAt.about)
+  }
+
+  /** The entry being written is of a link, by the number of its name, and of its connection `epoch`; 0: of none. */
+  on(link: number, epoch = 0): void {
+    this.#open()
+    this.buffer.writeUInt32BE(link, this.#entryFrom + entryAt.link)
+    this.buffer.writeUInt32BE(epoch, this.#entryFrom + entryAt.epoch)
+  }
+
+  #open(): void {
+    if (this.#entryRoom < 0) throw new Error("journal: no entry is being written")
   }
 
   /**
@@ -170,9 +186,9 @@ export class JournalWriter {
     return seq
   }
 
-  /** An entry without message and secret. Returns its seq. */
-  note(kind: EntryKind, exchange: number, about: number, link: number, epoch: number, code: string): number {
-    this.begin(kind, exchange, about, link, epoch, code, 0)
+  /** An event that concerns no link, in plain words. Returns its seq. */
+  note(text: string): number {
+    this.begin(EntryKind.event, text, 0)
     return this.end(0, 0)
   }
 
