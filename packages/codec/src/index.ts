@@ -26,17 +26,14 @@ export {
   type DelimiterFrame,
   type FixedFrame,
   type FrameFormat,
-  frameOverhead,
-  frameTakes,
-  idleFrame,
   type LengthHeader,
   type SingleReadFrame,
-  type UntilCloseFrame,
-  wholeFrame,
-  writeFrame
+  type UntilCloseFrame
 } from "./frame/FrameFormat.ts"
 export { Framer } from "./frame/Framer.ts"
+export { frameOverhead } from "./frame/FrameShape.ts"
 export type { FrameSink } from "./frame/FrameSink.ts"
+export { frameTakes, idleFrame, wholeFrame, writeFrame } from "./frame/FrameWriter.ts"
 export type { Codec } from "./iso8583/Codec.ts"
 export { compile, interpret } from "./iso8583/Compile.ts"
 export * from "./iso8583/Derive.ts"

@@ -2,10 +2,8 @@ import {
   binaryFrame,
   cupsFrame,
   explainFrame,
-  type FrameError,
   type FrameFormat,
   Framer,
-  frameOverhead,
   idleFrame,
   type LengthHeader,
   wholeFrame,
@@ -14,49 +12,7 @@ import {
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import fixture from "../../fixtures/codec-frames.json" with { type: "json" }
-
-interface Read {
-  readonly frames: Array<string>
-  readonly idle: Array<string>
-  readonly error: FrameError | undefined
-  readonly open: number
-}
-
-/** Feeds the chunks to a framer, then the end of the connection when asked. */
-const read = (format: FrameFormat, chunks: ReadonlyArray<Uint8Array>, end = false): Read => {
-  const framer = new Framer(format)
-  const frames: Array<string> = []
-  const idle: Array<string> = []
-  const sink = {
-    frame: (buffer: Buffer, from: number, to: number) => void frames.push(buffer.toString("hex", from, to)),
-    idle: (buffer: Buffer, from: number, to: number) => void idle.push(buffer.toString("hex", from, to))
-  }
-  let error: FrameError | undefined
-  for (const chunk of chunks) error = framer.push(chunk, sink)
-  if (end) error = framer.end(sink)
-  return { frames, idle, error, open: framer.open }
-}
-
-const bytes = (hex: string): Buffer => Buffer.from(hex, "hex")
-
-/** A message in its frame: the same in a buffer of the test's as in one of the codec's own. */
-const framed = (format: FrameFormat, message: Uint8Array): Buffer<ArrayBuffer> => {
-  const { before, after } = frameOverhead(format)
-  const out = Buffer.alloc(before + message.length + after)
-  out.set(message, before)
-  expect(writeFrame(format, out, 0, message.length)).toBe(out.length)
-  expect(wholeFrame(format, message)).toEqual(out)
-  return out
-}
-
-const header = (changes: Partial<LengthHeader>): LengthHeader => ({
-  kind: "length",
-  encoding: "ascii",
-  bytes: 4,
-  lengthMax: 1000,
-  idle: "none",
-  ...changes
-})
+import { bytes, framed, header, read } from "./reading.ts"
 
 /** Formats of the vectors by their names. */
 const formats: Record<string, LengthHeader> = {

@@ -9,7 +9,14 @@ const formats: ReadonlyArray<FrameFormat> = [
   ),
   { kind: "fixed", bytes: 3 },
   { kind: "length", encoding: "ascii", bytes: 4, lengthMax: 6, idle: "zero-length" },
-  { kind: "length", encoding: "ascii", bytes: 4, lengthMax: 6, idle: "none", uncounted: 2 }
+  { kind: "length", encoding: "ascii", bytes: 4, lengthMax: 6, idle: "none", uncounted: 2 },
+  { kind: "length", encoding: "ascii", bytes: 4, lengthMax: 6, idle: "zero-length", uncounted: 2 },
+  { kind: "length", encoding: "binary", bytes: 2, lengthMax: 6, idle: "none", uncounted: 3, counts: { itself: true } },
+  {
+    ...{ kind: "length", encoding: "binary", bytes: 2, lengthMax: 6, idle: "zero-length", uncounted: 3 },
+    counts: { itself: true }
+  },
+  { kind: "length", encoding: "bcd", bytes: 2, lengthMax: 6, idle: { text: "4141" } }
 ]
 
 /** Whether two frames around the message are read as the same message twice. */

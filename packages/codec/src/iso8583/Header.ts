@@ -4,6 +4,7 @@
  * is opaque unless the format says what it is for.
  */
 
+import { readDecimal, writeNumber } from "../encoding/Digits.ts"
 import { fromHex, hexValue, toHex } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
 import { headerInvalid, type MessageError, type Rule, tooShort } from "./MessageError.ts"
@@ -105,29 +106,12 @@ export const checkHeader = (
     for (let index = 0; index < bytes.length; index++)
       if (buffer[start + part.offset + index] !== bytes[index]) return headerInvalid(part.name, part.offset, "value")
   }
-  if (total !== undefined && readDecimal(buffer, start + total.offset, total.bytes) !== end - start)
+  if (
+    total !== undefined &&
+    readDecimal(buffer, start + total.offset, start + total.offset + total.bytes) !== end - start
+  )
     return headerInvalid(total.name, total.offset, "total-length")
   return undefined
-}
-
-/** Decimal number in ASCII digits, -1 when one is no digit. */
-export const readDecimal = (buffer: Uint8Array, from: number, bytes: number): number => {
-  let value = 0
-  for (let at = from; at < from + bytes; at++) {
-    const digit = buffer[at]! - 0x30
-    if (digit < 0 || digit > 9) return -1
-    value = value * 10 + digit
-  }
-  return value
-}
-
-/** Writes a number in ASCII digits, zeros in front. */
-export const writeDecimal = (value: number, out: Uint8Array, from: number, bytes: number): void => {
-  let rest = value
-  for (let at = from + bytes - 1; at >= from; at--) {
-    out[at] = 0x30 + (rest % 10)
-    rest = Math.floor(rest / 10)
-  }
 }
 
 /** Bytes of a part's value, filled to its size; `undefined` when it is too long, no hex, or a text beyond Latin-1. */
@@ -152,8 +136,8 @@ export const writeHeader = (
   for (const part of header.parts) {
     const { name, offset, bytes } = part
     if (name === header.totalLength && total >= 0) {
-      if (total >= 10 ** bytes) return headerInvalid(name, offset, "length")
-      writeDecimal(total, out, at + offset, bytes)
+      if (!writeNumber("ascii", total, out, at + offset, at + offset + bytes))
+        return headerInvalid(name, offset, "length")
       continue
     }
     const value = values?.[name] ?? part.value

@@ -2,10 +2,11 @@
  * Finds the fields of a message: header, MTI, bitmaps, then one step for each bit. It checks structure only (bounds, length
  * digits and limits, undefined fields, trailing bytes); time is linear in the number of fields, nothing is allocated.
  */
+import { readDecimal, readNumber, writeNumber } from "../encoding/Digits.ts"
 import { clearWords, readBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
-import { checkHeader, readDecimal } from "./Header.ts"
+import { checkHeader } from "./Header.ts"
 import { fieldInvalid, fieldUnknown, type MessageError, mtiInvalid, tooShort, trailingBytes } from "./MessageError.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
 import { announcedLength, readPrefix } from "./Value.ts"
@@ -73,7 +74,7 @@ const indexHeader = (
   for (let at = 0; at < bytes; at++) differs |= buffer[start + offset + at]! ^ normal.charCodeAt(at)
   if (differs === 0) return undefined
   // A reject code that is no number is still a reject; -1 keeps it apart from normal.
-  into.rejectCode = readDecimal(buffer, start + offset, bytes) || -1
+  into.rejectCode = readDecimal(buffer, start + offset, start + offset + bytes) || -1
   into.start = start + header.bytes
   into.body = into.start + header.bytes
   // The original's own header is not checked: it may be the very reason of the reject.
@@ -81,38 +82,12 @@ const indexHeader = (
 }
 
 /** Message type at `at`, -1 when it is not made of digits. */
-const readMti = (layout: Layout, buffer: Uint8Array, at: number): number => {
-  let mti = 0
-  if (layout.mtiBytes === 2) {
-    for (let index = 0; index < 2; index++) {
-      const byte = buffer[at + index]!
-      if (byte >> 4 > 9 || (byte & 15) > 9) return -1
-      mti = mti * 100 + (byte >> 4) * 10 + (byte & 15)
-    }
-    return mti
-  }
-  const zero = layout.dialect.mti === "ascii" ? 0x30 : 0xf0
-  for (let index = 0; index < 4; index++) {
-    const digit = buffer[at + index]! - zero
-    if (digit < 0 || digit > 9) return -1
-    mti = mti * 10 + digit
-  }
-  return mti
-}
+const readMti = ({ dialect, mtiBytes }: Layout, buffer: Uint8Array, at: number): number =>
+  readNumber(dialect.mti, buffer, at, at + mtiBytes)
 
 /** Writes a message type 0..9999. */
-export const writeMti = (layout: Layout, mti: number, out: Uint8Array, at: number): void => {
-  let rest = mti
-  if (layout.mtiBytes === 2) {
-    out[at + 1] = ((Math.floor(rest / 10) % 10) << 4) | (rest % 10)
-    out[at] = ((Math.floor(rest / 1000) % 10) << 4) | (Math.floor(rest / 100) % 10)
-    return
-  }
-  const zero = layout.dialect.mti === "ascii" ? 0x30 : 0xf0
-  for (let index = 3; index >= 0; index--) {
-    out[at + index] = zero + (rest % 10)
-    rest = Math.floor(rest / 10)
-  }
+export const writeMti = ({ dialect, mtiBytes }: Layout, mti: number, out: Uint8Array, at: number): void => {
+  writeNumber(dialect.mti, mti, out, at, at + mtiBytes)
 }
 
 /** The second part of `indexMessage`: one step for each bit of the words. */
@@ -142,7 +117,7 @@ export const indexFields = (
         if (from < 0 || from > end) return unreadable(layout, de, at, into)
         let bytes = -1
         if (step < -1) {
-          const count = asciiCount(buffer, at, from)
+          const count = readDecimal(buffer, at, from)
           if (count >= 0 && count <= countMaxima[de]!) bytes = count
         } else bytes = otherBytes(layout.fields[de]!, buffer, at)
         if (bytes < 0) return unreadable(layout, de, at, into)
@@ -172,17 +147,6 @@ const unreadable = (layout: Layout, de: number, at: number, into: MessageIndex):
   const count = readPrefix(field, buffer, at)
   const rule = count < 0 ? "length-digits" : count > field.countMax ? "length" : "short"
   return stop(into, de, fieldInvalid(de, offset, rule))
-}
-
-/** The usual length prefix, without the reference's choice for each byte. */
-const asciiCount = (buffer: Buffer, at: number, to: number): number => {
-  let count = 0
-  for (let byte = at; byte < to; byte++) {
-    const digit = buffer[byte]! - 0x30
-    if (digit < 0 || digit > 9) return -1
-    count = count * 10 + digit
-  }
-  return count
 }
 
 /** Takes the bits from `de` on away: the fields found before an error stay readable. */

@@ -3,6 +3,7 @@
  * `codec.index`: nothing is allocated for a message. It points into the buffer that it was filled from; it is valid until
  * that buffer changes or the index is filled again.
  */
+import { readDecimal } from "../encoding/Digits.ts"
 import { latin1 } from "../encoding/Latin1.ts"
 import type { Layout } from "./Dialect.ts"
 import { readText, unitsAt } from "./Value.ts"
@@ -67,13 +68,8 @@ export class MessageIndex {
     if (!this.has(de)) return Number.NaN
     const field = this.layout?.fields[de]
     if (field?.encoding !== "ascii") return Number(/^\d+$/.test(this.text(de)) ? this.text(de) : Number.NaN)
-    let value = 0
-    for (let at = this.starts[de]!; at < this.ends[de]!; at++) {
-      const digit = this.buffer[at]! - 0x30
-      if (digit < 0 || digit > 9) return Number.NaN
-      value = value * 10 + digit
-    }
-    return value
+    const value = readDecimal(this.buffer, this.starts[de]!, this.ends[de]!)
+    return value < 0 ? Number.NaN : value
   }
 
   /** Bytes of the value on the wire, as a view. */

@@ -2,6 +2,7 @@
  * Reads and writes what stands inside a field by its `Structure`. For people and scripts (descriptions, JSON), not for the way of
  * a message through a switch. A part keeps its place in the field's bytes. What cannot be read has no parts: it is shown whole.
  */
+import { readDecimal } from "../encoding/Digits.ts"
 import { hexValue } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
 import { encodeTlv, type TlvItem, tlvConstructed, tlvDepthMax, tlvPrimitive } from "../tlv/BerTlv.ts"
@@ -125,16 +126,6 @@ type Tagged = Exclude<Structure, PositionalStructure | BitmapStructure | { reado
 const tagOf = (tags: TagDefinitions | undefined, tag: string): PartDefinition | undefined =>
   tags !== undefined && Object.hasOwn(tags, tag) ? tags[tag] : undefined
 
-const digitsAt = (bytes: Buffer, from: number, to: number): number => {
-  let value = 0
-  for (let at = from; at < to; at++) {
-    const digit = bytes[at]! - 0x30
-    if (digit < 0 || digit > 9) return -1
-    value = value * 10 + digit
-  }
-  return value
-}
-
 const readTags = (structure: Tagged, place: Place): ReadonlyArray<Part> | undefined => {
   const { bytes, to } = place
   const found: Array<Part> = []
@@ -149,7 +140,7 @@ const readTags = (structure: Tagged, place: Place): ReadonlyArray<Part> | undefi
     if (structure.style === "tag-fixed") length = part?.length ?? -1
     if (structure.style === "tag-length-value") {
       valueFrom += structure.lengthDigits
-      length = valueFrom > to ? -1 : digitsAt(bytes, tagTo, valueFrom)
+      length = valueFrom > to ? -1 : readDecimal(bytes, tagTo, valueFrom)
     }
     if (length < 0 || valueFrom + length > to) return undefined
     found.push(partOf(tag, part, place, at, valueFrom, valueFrom + length))

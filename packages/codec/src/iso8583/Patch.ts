@@ -3,10 +3,11 @@
  * header's total length follow the changes. The index is of a message that `index` accepted.
  */
 
+import { writeNumber } from "../encoding/Digits.ts"
 import { announceBitmaps, writeBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
 import { type FieldLayout, wireLength } from "./Field.ts"
-import { partBytes, writeDecimal } from "./Header.ts"
+import { partBytes } from "./Header.ts"
 import { writeMti } from "./Indexer.ts"
 import { explain, fieldInvalid, fieldUnknown, headerInvalid, type MessageError, mtiInvalid } from "./MessageError.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
@@ -226,6 +227,6 @@ const patchHeader = (layout: Layout, patches: PatchList, out: Buffer, at: number
   }
   if (header.totalLength === undefined) return
   const { offset, bytes } = layout.parts[header.totalLength]!
-  if (length >= 10 ** bytes) throw new PatchInvalid(headerInvalid(header.totalLength, offset, "length"))
-  writeDecimal(length, out, at + offset, bytes)
+  if (!writeNumber("ascii", length, out, at + offset, at + offset + bytes))
+    throw new PatchInvalid(headerInvalid(header.totalLength, offset, "length"))
 }

@@ -4,6 +4,7 @@
  */
 
 import { bcdFill, fromBcd, writeBcd } from "../encoding/Bcd.ts"
+import { numberMax, readNumber, writeNumber } from "../encoding/Digits.ts"
 import { cp037, cp1047, fromEbcdic, writeEbcdic } from "../encoding/Ebcdic.ts"
 import { fromGbk, gbkLength, writeGbk } from "../encoding/Gbk.ts"
 import { hexDigit, hexValue } from "../encoding/Hex.ts"
@@ -12,65 +13,16 @@ import { type FieldContent, type FieldLayout, wireLength } from "./Field.ts"
 import type { Rule } from "./MessageError.ts"
 
 /** Number that a length prefix says, or -1 when it holds something else than its digits. Its bytes must be there. */
-export const readPrefix = (field: FieldLayout, buffer: Uint8Array, at: number): number => {
-  let count = 0
-  for (let index = 0; index < field.prefixBytes; index++) {
-    const byte = buffer[at + index]!
-    switch (field.prefix) {
-      case "ascii":
-      case "ebcdic": {
-        const digit = byte - (field.prefix === "ascii" ? 0x30 : 0xf0)
-        if (digit < 0 || digit > 9) return -1
-        count = count * 10 + digit
-        break
-      }
-      case "bcd":
-        if (byte >> 4 > 9 || (byte & 15) > 9) return -1
-        count = count * 100 + (byte >> 4) * 10 + (byte & 15)
-        break
-      case "binary":
-        count = count * 256 + byte
-        break
-      case "hex": {
-        const digit = hexValue[byte]!
-        if (digit < 0) return -1
-        count = count * 16 + digit
-      }
-    }
-  }
-  return count
-}
+export const readPrefix = (field: FieldLayout, buffer: Uint8Array, at: number): number =>
+  readNumber(field.prefix, buffer, at, at + field.prefixBytes)
 
 /** Writes a length prefix; the count is known to fit. */
 export const writePrefix = (field: FieldLayout, count: number, out: Uint8Array, at: number): void => {
-  let rest = count
-  for (let index = field.prefixBytes - 1; index >= 0; index--) {
-    switch (field.prefix) {
-      case "ascii":
-      case "ebcdic":
-        out[at + index] = (field.prefix === "ascii" ? 0x30 : 0xf0) + (rest % 10)
-        rest = Math.floor(rest / 10)
-        break
-      case "bcd":
-        out[at + index] = Math.floor((rest % 100) / 10) * 16 + (rest % 10)
-        rest = Math.floor(rest / 100)
-        break
-      case "binary":
-        out[at + index] = rest & 255
-        rest = rest >> 8
-        break
-      case "hex":
-        out[at + index] = hexDigit[rest & 15]!
-        rest = rest >> 4
-    }
-  }
+  writeNumber(field.prefix, count, out, at, at + field.prefixBytes)
 }
 
 /** Most that a prefix of this form can say. */
-export const prefixMax = (field: FieldLayout): number => {
-  const base = field.prefix === "binary" ? 256 : field.prefix === "hex" ? 16 : field.prefix === "bcd" ? 100 : 10
-  return base ** field.prefixBytes - 1
-}
+export const prefixMax = (field: FieldLayout): number => numberMax(field.prefix, field.prefixBytes)
 
 /** Bytes of the value that a prefix announces; the number of units when it counts bytes of BCD is twice that. */
 export const announcedLength = (field: FieldLayout, count: number): number =>

@@ -5,6 +5,7 @@
  * Tags are characters, lengths decimal digits; values are bytes and may hold anything. Meaning and sensitivity of the values
  * are the dialect's.
  */
+import { readDecimal } from "../encoding/Digits.ts"
 import { type TlvInvalid, tlvInvalid } from "./TlvError.ts"
 
 /** Usage or tag, length in digits, value; one after another: "SM016" and 16 bytes. CUPS: usage 2, length 3. */
@@ -73,13 +74,8 @@ const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
 
 const lengthAt = (bytes: Uint8Array, from: number, digits: number): number | TlvInvalid => {
   if (from + digits > bytes.length) return tlvInvalid(from, "length-truncated")
-  let length = 0
-  for (let i = from; i < from + digits; i++) {
-    const digit = bytes[i]! - 0x30
-    if (digit < 0 || digit > 9) return tlvInvalid(from, "length-not-digits")
-    length = length * 10 + digit
-  }
-  return length
+  const length = readDecimal(bytes, from, from + digits)
+  return length < 0 ? tlvInvalid(from, "length-not-digits") : length
 }
 
 /** Own properties only: a tag such as "constructor" must not find a length. */

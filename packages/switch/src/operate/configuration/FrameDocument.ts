@@ -28,7 +28,10 @@ const LengthDocument = Schema.Struct({
     "How the length is written: decimal digits, packed decimal, big-endian, little-endian, hex digits."
   ),
   bytes: described(count(1, 10), "Bytes of the length itself; 1 to 4 where it is binary."),
-  counts: optional(Counts, "What the length counts besides the message. Nothing when left out."),
+  counts: optional(
+    Counts,
+    "What the length counts besides the message. Nothing when left out. Where it counts a part, a length of zero is an idle frame and nothing follows it."
+  ),
   uncounted: optional(count(0, 64), "First bytes of the message that the length does not count, such as a TPDU of 5."),
   times: optional(count(1, 8), "The length is this many times the bytes; 2 where it counts hex digits."),
   before: optional(Hex, "Fixed bytes in front of the length (STX is 02)."),
