@@ -23,7 +23,9 @@ export default defineConfig({
     maxWorkers: 3,
     // A new process for each file would load the same packages a hundred times.
     isolate: false,
-    testTimeout: 60_000,
+    // When a test gives up: no verdict on the switch. A busy machine may take ten times as long as a quiet one.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     reporters: [
       "default",
       {

@@ -30,7 +30,7 @@ const run = (commands: string): string => {
 }
 
 describe("The guide to a partner's dialect", () => {
-  it("does what it says, from the capture to the round trip", { timeout: 120_000 }, () => {
+  it("does what it says, from the capture to the round trip", () => {
     let printed = ""
     let compared = 0
     for (const { language, file, text } of blocks) {

@@ -12,6 +12,7 @@ import {
 } from "../../packages/simulator/src/dialogue/index.ts"
 import type { Entry } from "../../packages/switch/src/journal/Entry.ts"
 import { entryKindName } from "../../packages/switch/src/journal/EntryKind.ts"
+import { pace } from "../Pace.ts"
 import { journalFindings } from "./JournalCheck.ts"
 import { makeSystem } from "./System.ts"
 
@@ -33,6 +34,7 @@ export const play = (path: string, file: string): Promise<Played> =>
     const outcome = yield* runDialogue(dialogue, {
       ...usualRun,
       withinMs: 5000,
+      pace,
       endpoint: (address) => {
         const port = system.ports.get(address)
         return port === undefined ? undefined : { host: "127.0.0.1", port }

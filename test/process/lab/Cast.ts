@@ -12,6 +12,7 @@ import { type Child, run, type Said, start } from "../../../examples/main-job/Ch
 import { reconcile, type SummaryLine } from "../../../examples/main-job/Reconciliation.ts"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
+import { isOver } from "../../Pace.ts"
 
 const jinka = "packages/switch/src/main.ts"
 const simulator = "packages/simulator/src/main.ts"
@@ -149,7 +150,7 @@ export const until = (look: Effect.Effect<boolean>, limitMs = 20_000): Effect.Ef
   const again: Effect.Effect<number> = Effect.flatMap(look, (isSo) => {
     const took = performance.now() - began
     if (isSo) return Effect.succeed(took)
-    if (took > limitMs) return Effect.die(new Error(`did not come about in ${limitMs} ms: ${look}`))
+    if (isOver(began, limitMs)) return Effect.die(new Error(`did not come about in ${limitMs} ms: ${look}`))
     return Effect.andThen(Effect.sleep(20), again)
   })
   return again

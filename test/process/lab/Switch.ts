@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { stringify } from "yaml"
+import { patience } from "../../Pace.ts"
 import { answerTo, Line, purchase, text, until } from "../../switch/operate/Line.ts"
 import { folder, type RunningSwitch, runSwitch } from "../../switch/operate/program.ts"
 
@@ -80,9 +81,9 @@ export class GoodPair {
     return [...this.took].sort((one, other) => one - other)[Math.floor(this.took.length * 0.99)] ?? 0
   }
 
-  /** The longest p99 that is no disturbance: a second, or ten times that of the first fifty on a machine that is busy anyway. */
+  /** The longest p99 that is no disturbance: a second on a quiet machine, or ten times that of the first fifty. */
   get p99Max(): number {
-    return Math.max(1000, 10 * this.atRest)
+    return Math.max(patience(1000), 10 * this.atRest)
   }
 
   async end(): Promise<void> {

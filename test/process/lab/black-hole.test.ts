@@ -4,6 +4,7 @@
  */
 import { Effect, type Scope } from "effect"
 import { describe, expect, it } from "vitest"
+import { patience } from "../../Pace.ts"
 import { makeCast, type Plan, until } from "./Cast.ts"
 import { hindrance, makeNetwork } from "./Network.ts"
 
@@ -51,9 +52,6 @@ const run = <A, E>(scenario: Effect.Effect<A, E, Scope.Scope>): Promise<A> => Ef
 describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () => {
   it.skipIf(hindrance !== "")(
     `is noticed while it is idle, and the link comes back when it is whole${unlessHindered}`,
-    {
-      timeout: 120_000
-    },
     () =>
       run(
         Effect.gen(function* () {
@@ -68,8 +66,8 @@ describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () =
           const closed = unready + (yield* until(Effect.map(cast.link("issuer"), ({ lastEnd }) => lastEnd !== null)))
           const { lastEnd } = yield* cast.link("issuer")
 
-          expect(unready).toBeLessThan(2 * watchdogMs + slackMs)
-          expect(closed).toBeLessThan(3 * watchdogMs + slackMs)
+          expect(unready).toBeLessThan(2 * watchdogMs + patience(slackMs))
+          expect(closed).toBeLessThan(3 * watchdogMs + patience(slackMs))
           expect(lastEnd!.reason).toBe("PeerSilent")
           // It tries again all the while, and no attempt hangs.
           yield* until(Effect.map(cast.link("issuer"), ({ attempts }) => attempts >= 2))
@@ -84,9 +82,6 @@ describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () =
 
   it.skipIf(hindrance !== "")(
     `with requests under way ends each of them as unknown, and reverses it${unlessHindered}`,
-    {
-      timeout: 120_000
-    },
     () =>
       run(
         Effect.gen(function* () {
@@ -96,7 +91,7 @@ describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () =
 
           far.blackHole()
           const closed = yield* until(Effect.map(cast.link("issuer"), ({ lastEnd }) => lastEnd !== null))
-          expect(closed).toBeLessThan(3 * watchdogMs + slackMs)
+          expect(closed).toBeLessThan(3 * watchdogMs + patience(slackMs))
           yield* until(
             Effect.map(cast.link("issuer"), ({ outstanding }) => outstanding === 0),
             2000
@@ -119,7 +114,6 @@ describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () =
 
   it.skipIf(hindrance !== "" || !isLong)(
     `in one direction only is noticed just as soon${unlessHindered || unlessLong}`,
-    { timeout: 120_000 },
     () =>
       run(
         Effect.gen(function* () {
@@ -133,31 +127,28 @@ describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () =
           yield* until(Effect.map(cast.link("issuer"), ({ ready }) => ready))
 
           // What the partner says by itself, once a second, may still arrive once; each Tw may be a fifteenth longer.
-          expect(closed).toBeLessThan(3 * watchdogMs * (16 / 15) + 1000 + slackMs)
+          expect(closed).toBeLessThan(3 * watchdogMs * (16 / 15) + 1000 + patience(slackMs))
           agreed(yield* cast.accounts)
         })
       )
   )
 
-  it.skipIf(hindrance !== "")(
-    `for less than a watchdog time costs no connection${unlessHindered}`,
-    { timeout: 120_000 },
-    () =>
-      run(
-        Effect.gen(function* () {
-          const { cast, near, far } = yield* three({ rate: 40, requestTimeoutMs: 6 * watchdogMs })
-          yield* until(Effect.map(answered(cast), (count) => count > 50))
-          const epochs = (yield* cast.status).links.map(({ epoch }) => epoch)
+  it.skipIf(hindrance !== "")(`for less than a watchdog time costs no connection${unlessHindered}`, () =>
+    run(
+      Effect.gen(function* () {
+        const { cast, near, far } = yield* three({ rate: 40, requestTimeoutMs: 6 * watchdogMs })
+        yield* until(Effect.map(answered(cast), (count) => count > 50))
+        const epochs = (yield* cast.status).links.map(({ epoch }) => epoch)
 
-          for (const cable of [near, far]) cable.plug(false)
-          yield* Effect.sleep(watchdogMs / 2)
-          for (const cable of [near, far]) cable.plug(true)
-          const before = yield* answered(cast)
-          yield* until(Effect.map(answered(cast), (count) => count > before + 50))
+        for (const cable of [near, far]) cable.plug(false)
+        yield* Effect.sleep(watchdogMs / 2)
+        for (const cable of [near, far]) cable.plug(true)
+        const before = yield* answered(cast)
+        yield* until(Effect.map(answered(cast), (count) => count > before + 50))
 
-          expect((yield* cast.status).links.map(({ epoch }) => epoch)).toEqual(epochs)
-          agreed(yield* cast.accounts)
-        })
-      )
+        expect((yield* cast.status).links.map(({ epoch }) => epoch)).toEqual(epochs)
+        agreed(yield* cast.accounts)
+      })
+    )
   )
 })

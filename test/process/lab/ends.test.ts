@@ -132,7 +132,7 @@ describe.concurrent("An end in the middle of a dialogue", () => {
   it(
     `an answer that is followed by RST is delivered, or its request is unknown and reversed (${RESETS} times)`,
     {
-      timeout: isLong ? 600_000 : 60_000
+      timeout: 600_000
     },
     () =>
       withPair(async (pair) => {
@@ -161,7 +161,7 @@ describe.concurrent("An end in the middle of a dialogue", () => {
     it(
       `${how} at every point of an answer: whole it is delivered, in part its request is unknown and reversed`,
       {
-        timeout: isLong ? 600_000 : 60_000
+        timeout: 600_000
       },
       () =>
         withPair(async (pair) => {
@@ -189,7 +189,7 @@ describe.concurrent("An end in the middle of a dialogue", () => {
     it(
       `${how} at every point of a request: in part nothing of it goes on, whole it has one end`,
       {
-        timeout: isLong ? 600_000 : 60_000
+        timeout: 600_000
       },
       () =>
         withPair(async (pair) => {

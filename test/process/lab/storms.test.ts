@@ -40,9 +40,7 @@ const dialling = (name: string, institution: string, host: string, port: number)
 })
 
 describe.skipIf(procHindrance !== "")(`A storm ${procHindrance}`, () => {
-  it("of failing connections is answered with pauses that grow, with chance in them, and leaks nothing", {
-    timeout: 120_000
-  }, async () => {
+  it("of failing connections is answered with pauses that grow, with chance in them, and leaks nothing", async () => {
     const slam = await slamming()
     const closed = await slamming()
     closed.stop()
@@ -85,7 +83,7 @@ describe.skipIf(procHindrance !== "")(`A storm ${procHindrance}`, () => {
     slam.stop()
   })
 
-  it(`of ${STRANGERS} connections from a stranger changes nothing for the partners`, { timeout: 120_000 }, async () => {
+  it(`of ${STRANGERS} connections from a stranger changes nothing for the partners`, async () => {
     const running = await switchWith(goodLinks)
     const good = await GoodPair.begin(running)
     await until(() => good.took.length > 20, "traffic")

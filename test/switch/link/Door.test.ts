@@ -206,16 +206,16 @@ describe("A door by the first message", () => {
       for (const { socket } of slow) if (!socket.destroyed) socket.write(bytes.subarray(at, at + 1))
       at++
     }, 30)
-    const begun = performance.now()
     const good = await knock(one.port)
     good.socket.write(bytes)
     const { link } = await one.given()
-    const took = performance.now() - begun
+    // Served while all the slow ones still stand there: their deadline is not waited for.
+    const { refused } = one.door.status()
     await Promise.all(slow.map(({ closed }) => closed))
     clearInterval(drip)
 
     expect(link).toBe("bank-a")
-    expect(took).toBeLessThan(2500)
+    expect(refused).toEqual({})
     expect(one.door.status()).toMatchObject({ admitted: 1, pending: 0, refused: { FirstMessageMissing: 50 } })
     expect(one.notes).toHaveLength(1)
     good.socket.destroy()

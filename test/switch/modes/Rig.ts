@@ -22,6 +22,7 @@ import * as Listening from "../../../packages/switch/src/operate/Listening.ts"
 import * as Switch from "../../../packages/switch/src/Switch.ts"
 import * as NodeTransport from "../../../packages/switch/src/transport/NodeTransport.ts"
 import type { Endpoint } from "../../../packages/switch/src/transport/Transport.ts"
+import { isOver } from "../../Pace.ts"
 import { type LinkAll, usualLink } from "../LinkSettings.ts"
 
 export type { LinkAll }
@@ -253,9 +254,9 @@ export const answerTo = (message: Message, code = "00", fields: Message["fields"
 
 /** Waits until something holds, as long as a test may take. */
 export const until = async (holds: () => boolean, ms = 5000): Promise<void> => {
-  const end = performance.now() + ms
+  const began = performance.now()
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`not within ${ms} ms`)
+    if (isOver(began, ms)) throw new Error(`not within ${ms} ms`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

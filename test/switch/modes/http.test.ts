@@ -7,6 +7,7 @@ import { compile, cups, isMessageError, messageToJson, toHex } from "@jinka/code
 import { afterAll, afterEach, describe, expect, it } from "vitest"
 import { Authority, type Issued } from "../../../examples/08-many-institutions/Authority.ts"
 import type { HttpDoorSettings } from "../../../packages/switch/src/link/door/HttpDoor.ts"
+import { patience } from "../../Pace.ts"
 import { folder, cleanUp as removeFolders, tls } from "../transport/Sockets.ts"
 import { answerTo, cleanUp, dialling, framed, host, type LinkAll, linkOf, purchase, short, startRig } from "./Rig.ts"
 
@@ -189,7 +190,7 @@ describe("The HTTP door", () => {
     await closed
 
     expect(took).toBeGreaterThan(300)
-    expect(took).toBeLessThan(3000)
+    expect(took).toBeLessThan(patience(3000))
     agent.destroy()
   })
 
@@ -207,13 +208,13 @@ describe("The HTTP door", () => {
     const closed = new Promise<number>((resolve) => caller.once("close", () => resolve(performance.now() - begun)))
     caller.write(Buffer.concat([Buffer.from(head), body, Buffer.from(head), body.subarray(0, 10)]))
     const drip = setInterval(() => caller.write("0"), 150)
-    const late = new Promise<number>((resolve) => setTimeout(resolve, 4000, Number.POSITIVE_INFINITY))
+    const late = new Promise<number>((resolve) => setTimeout(resolve, patience(4000), Number.POSITIVE_INFINITY))
     const took = await Promise.race([closed, late])
     clearInterval(drip)
     caller.destroy()
 
     expect(answered).toContain("HTTP/1.1 200")
-    expect(took).toBeLessThan(3000)
+    expect(took).toBeLessThan(patience(3000))
   })
 
   it("closes an address that no link names before a byte is read, and a path of another partner with 403", async () => {

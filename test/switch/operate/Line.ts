@@ -17,6 +17,7 @@ import {
   reveal,
   wholeFrame
 } from "@jinka/codec"
+import { isOver } from "../../Pace.ts"
 
 const codec = compile(cups)
 
@@ -126,9 +127,14 @@ export class Line {
     const message = this.messages.shift()
     if (message !== undefined) return Promise.resolve(message)
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`no message came in ${withinMs} ms`)), withinMs)
+      const began = performance.now()
+      const look = setInterval(() => {
+        if (!isOver(began, withinMs)) return
+        clearInterval(look)
+        reject(new Error(`no message came in ${withinMs} ms`))
+      }, 50)
       this.waiting.push((came) => {
-        clearTimeout(late)
+        clearInterval(look)
         resolve(came)
       })
     })
@@ -170,9 +176,9 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 
 /** Waits until `look` is true. */
 export const until = async (look: () => boolean | Promise<boolean>, what: string, limitMs = 20_000): Promise<void> => {
-  const end = performance.now() + limitMs
+  const began = performance.now()
   while (!(await look())) {
-    if (performance.now() > end) throw new Error(`${what}: not in ${limitMs} ms`)
+    if (isOver(began, limitMs)) throw new Error(`${what}: not in ${limitMs} ms`)
     await pause(5)
   }
 }

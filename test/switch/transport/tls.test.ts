@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Authority, type Issued } from "../../../examples/08-many-institutions/Authority.ts"
 import type { TlsSettings } from "../../../packages/switch/src/transport/Tls.ts"
 import { ConnectFailed, type Connection } from "../../../packages/switch/src/transport/Transport.ts"
+import { patience } from "../../Pace.ts"
 import { cleanUp, dial, ended, folder, type Host, heard, host, say, tls } from "./Sockets.ts"
 
 afterAll(cleanUp)
@@ -231,7 +232,7 @@ describe("A listener refuses with a reason", () => {
 
       expect(why.reason).toBe("HandshakeTimeout")
       expect(took).toBeGreaterThan(250)
-      expect(took).toBeLessThan(1900)
+      expect(took).toBeLessThan(patience(1900))
     })
   })
 

@@ -27,6 +27,13 @@ const flags = {
     Flag.withDescription(`How long an expectation waits that says nothing of it (default ${usualRun.withinMs})`),
     Flag.withDefault(usualRun.withinMs)
   ),
+  pace: Flag.Int("pace").pipe(
+    Flag.withMetavar("times"),
+    Flag.withDescription(
+      "On a slow or busy machine: wait this many times as long as the dialogues say before an expectation is given up (default 1)"
+    ),
+    Flag.withDefault(1)
+  ),
   utcOffset: Flag.Int("utc-offset").pipe(
     Flag.withMetavar("minutes"),
     Flag.withDescription("Minutes to add to UTC for {now:...} (default 0)"),
@@ -80,10 +87,12 @@ const runCommand = Command.make(
       const reason = "no file in it is a dialogue, a YAML file with the key `rule`"
       return yield* new FileMalformed({ path: input.path, reason })
     }
+    if (input.pace < 1) return yield* new SettingInvalid({ setting: "--pace", rule: "takes a whole number from 1 on" })
     const targets = yield* targetsOf(input.target)
     const options = {
       endpoint: endpointFor(targets, dialogues),
       withinMs: input.within,
+      pace: () => input.pace,
       utcOffsetMs: input.utcOffset * 60_000
     }
     const outcomes = yield* runDialogues(dialogues, options, (outcome) => Console.log(outcomeLine(outcome)))

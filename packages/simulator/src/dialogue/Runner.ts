@@ -27,14 +27,16 @@ export interface RunOptions {
   readonly operator?: (what: string) => Effect.Effect<void, string>
   /** How long an expectation waits that says nothing of it, in milliseconds. */
   readonly withinMs: number
+  /** What every "within" is multiplied by, asked for at each step: a machine that also does other work needs more time. */
+  readonly pace: () => number
   /** The partners' offset from UTC, in milliseconds. */
   readonly utcOffsetMs: number
   /** First of the numbers for `{stan}` and `{rrn}`. */
   readonly numbersFrom: number
 }
 
-/** 2 s for an expectation, UTC, numbers from 1. */
-export const usualRun: Omit<RunOptions, "endpoint"> = { withinMs: 2000, utcOffsetMs: 0, numbersFrom: 1 }
+/** 2 s for an expectation, the dialogues' own times, UTC, numbers from 1. */
+export const usualRun: Omit<RunOptions, "endpoint"> = { withinMs: 2000, pace: () => 1, utcOffsetMs: 0, numbersFrom: 1 }
 
 /** What ended a dialogue that did not go as it should. */
 export interface Failure {
@@ -136,7 +138,7 @@ class Run {
   }
 
   private act(stage: Stage, act: Act): Effect.Effect<void, StepFailed> {
-    const { withinMs } = this.options
+    const withinMs = this.options.withinMs * this.options.pace()
     switch (act._tag) {
       case "connect":
         return stage.renewed().pipe(Effect.andThen(failing(stage.wire.connect(this.endpointOf(stage), withinMs))))
@@ -145,7 +147,13 @@ class Run {
       case "stopListening":
         return Effect.sync(() => stage.wire.stopListening())
       case "accept":
-        return stage.renewed().pipe(Effect.andThen(failing(stage.wire.accept(act.withinMs ?? withinMs))))
+        return stage
+          .renewed()
+          .pipe(
+            Effect.andThen(
+              failing(stage.wire.accept(act.withinMs === undefined ? withinMs : act.withinMs * this.options.pace()))
+            )
+          )
       case "send":
         return stage.write(writesOf(this.built(stage, act), act.spoiling), act.spoiling)
       case "sendTogether":
@@ -219,7 +227,7 @@ class Run {
     const origin = since === undefined ? this.now() : namedMessage(this.scope(), since).at
     // Without "not before", what came while an earlier step was at work is as good.
     const from = notBeforeMs === 0 ? Number.NEGATIVE_INFINITY : origin + notBeforeMs
-    return { from, to: origin + (withinMs ?? this.options.withinMs + notBeforeMs) }
+    return { from, to: origin + (withinMs ?? this.options.withinMs + notBeforeMs) * this.options.pace() }
   }
 }
 
