@@ -34,11 +34,13 @@ const anyField: fc.Arbitrary<FieldDefinition> = fc.constantFrom(...Object.keys(e
       counts: fc.constantFrom("units" as const, "bytes" as const),
       align: fc.constantFrom("left" as const, "right" as const, undefined),
       fill: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15 })),
+      fills: fc.constantFrom(undefined, [], [0], [15], [0, 3, 13]),
       sensitivity: fc.constantFrom("none" as const, "none" as const, "pan" as const, "hidden" as const, "sad" as const)
     })
-    .map(({ digits, units, align, ...rest }) => ({
+    .map(({ digits, units, align, fills, ...rest }) => ({
       ...rest,
       ...(align === undefined ? {} : { align }),
+      ...(fills === undefined ? {} : { fills }),
       format: `${content}${".".repeat(digits)}${digits === 1 ? Math.min(units, 9) : units}`,
       name: "field"
     }))

@@ -43,6 +43,10 @@ const list: Expected = {
   says: "a list of field numbers is expected",
   fits: (value) => Array.isArray(value) && value.every((de) => Number.isInteger(de))
 }
+const nibbleList: Expected = {
+  says: "a list of filling nibbles is expected, like [0, 15]",
+  fits: (value) => Array.isArray(value) && value.every((one) => nibbles.includes(one))
+}
 const any: Expected = { says: "", fits: () => true }
 
 type Members = { readonly [member: string]: Expected }
@@ -82,7 +86,8 @@ const parts: { readonly [part: string]: Members } = {
     prefix: prefixes,
     align: aligns,
     variableAlign: aligns,
-    fill: nibbles
+    fill: nibbles,
+    fills: nibbleList
   },
   network: { mti, field: { says: "a field number is expected", fits: Number.isInteger }, codes: any, fields: list },
   match: { transaction: list, networkManagement: list },

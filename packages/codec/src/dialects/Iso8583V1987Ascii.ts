@@ -221,21 +221,28 @@ export const iso8583v1987AsciiRaw: Dialect = derive(iso8583v1987Ascii, {
   fields: { 55: { format: "b...999", sensitivity: "emv" } }
 })
 
-/** In packed decimal: n fields, F35 and length prefixes BCD, text ASCII, bitmaps and b fields raw bytes (jPOS ISO87B). */
+/**
+ * In packed decimal: n fields, F35 and length prefixes BCD, text ASCII, bitmaps and b fields raw bytes. Digits of an odd number
+ * are to the right in fixed fields and to the left in variable ones, filled with 0 (jPOS ISO87BPackager;
+ * `test/fixtures/codec-packed.json` has every field).
+ */
 export const iso8583v1987Bcd: Dialect = derive(iso8583v1987AsciiRaw, {
   name: "iso8583v1987Bcd",
   title: "ISO 8583:1987, packed decimal, binary bitmap",
   mti: "bcd",
-  encodings: { digits: "bcd", prefix: "bcd", variableAlign: "right" },
+  encodings: { digits: "bcd", prefix: "bcd", variableAlign: "left" },
   fields: { 35: { encoding: "bcd" } }
 })
 
-/** Generic NAC link: packed decimal behind a TPDU, whose addresses change places in an answer. */
+/**
+ * Generic NAC link: packed decimal behind a TPDU, whose addresses change places in an answer. Digits as in `iso8583v1987Bcd`, and
+ * track 3 is packed like track 2.
+ */
 export const nac: Dialect = derive(iso8583v1987Bcd, {
   name: "nac",
   title: "NAC: TPDU and ISO 8583:1987 in packed decimal",
   header: tpdu5,
-  encodings: { track: "bcd", variableAlign: "left" },
+  encodings: { track: "bcd" },
   match: { transaction: [11, 41, 42], networkManagement: [11, 41, 42] }
 })
 

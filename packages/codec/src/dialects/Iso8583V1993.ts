@@ -196,11 +196,14 @@ export const iso8583v1993Ascii: Dialect = {
   }
 }
 
-/** The same in packed decimal: n fields and length prefixes BCD, text ASCII, bitmaps and b fields raw bytes. */
+/**
+ * The same in packed decimal: n fields and length prefixes BCD, text ASCII, bitmaps and b fields raw bytes. Digits of an odd
+ * number are to the left in all fields, filled with 0 (jPOS ISO93BPackager; `test/fixtures/codec-packed.json` has every field).
+ */
 export const iso8583v1993Bcd: Dialect = derive(iso8583v1993Ascii, {
   name: "iso8583v1993Bcd",
   title: "ISO 8583:1993, packed decimal, binary bitmap",
   mti: "bcd",
   bitmap: { encoding: "binary", secondary: "optional" },
-  encodings: { digits: "bcd", bytes: "binary", prefix: "bcd", variableAlign: "right" }
+  encodings: { digits: "bcd", bytes: "binary", prefix: "bcd", align: "left" }
 })

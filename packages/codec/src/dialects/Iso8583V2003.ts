@@ -136,7 +136,11 @@ const fields: Dialect["fields"] = {
   128: { format: "b4", name: "Message authentication code field", nameZh: "报文鉴别码" }
 }
 
-/** ISO 8583:2003, packed decimal. Message types begin with 2; F39 has four digits. */
+/**
+ * ISO 8583:2003, packed decimal; digits of an odd number are to the left in all fields, filled with 0 (jPOS iso2003binary;
+ * `test/fixtures/codec-packed.json` has every field). Message types begin with 2; F39 has four
+ * digits.
+ */
 export const iso8583v2003: Dialect = {
   name: "iso8583v2003",
   title: "ISO 8583:2003, packed decimal, binary bitmap",
@@ -149,8 +153,7 @@ export const iso8583v2003: Dialect = {
     track: "ascii",
     bytes: "binary",
     prefix: "bcd",
-    align: "right",
-    variableAlign: "right",
+    align: "left",
     fill: 0
   },
   fields,

@@ -1,7 +1,7 @@
 /**
- * The UnionPay terminal (POS) interface: TPDU and 6-byte header, packed decimal, 64 bits of bitmap (domain.md 1.8 column (c),
- * 1.17). F22 stands to the left of its two bytes, F23 to the right. Public samples differ in F46, F47, F56 and F57: their
- * definitions here take all of them.
+ * The UnionPay terminal (POS) interface: TPDU and 6-byte header, packed decimal, 64 bits of bitmap. F22 is to the left
+ * of its two bytes, F23 to the right, odd variable fields to the left, filled with 0 (`test/fixtures/codec-packed.json`, after
+ * the samples of `codec-messages.json`). Public samples differ in F46, F47, F56 and F57: their definitions here take all of them.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { tpdu6 } from "./Headers.ts"

@@ -31,8 +31,10 @@ export interface FieldEncoding {
   readonly counts?: "units" | "bytes"
   /** Where an odd number of BCD digits stands: fixed fields to the right, variable to the left unless said otherwise. */
   readonly align?: BcdAlign
-  /** Nibble that fills an odd number of BCD digits: 0..15, 0 unless said otherwise. */
+  /** Nibble that is written to fill an odd number of BCD digits: 0..15, 0 unless said otherwise. */
   readonly fill?: number
+  /** Nibbles that are taken as the filling when reading, besides `fill`: 0 and 15 (F) unless said otherwise. */
+  readonly fills?: ReadonlyArray<number>
 }
 
 /** A named part of a positional field, in order; a part runs to the field's end when it has no length. */
@@ -74,6 +76,8 @@ export interface FieldLayout {
   readonly encoding: ValueEncoding
   readonly align: BcdAlign
   readonly fill: number
+  /** Filling nibbles that are taken when reading: bit n stands for nibble n. */
+  readonly fills: number
   readonly sensitivity: Sensitivity
   /** What stands inside the value, given as `structure` or `subfields`. A field with sensitivity `emv` is BER-TLV. */
   readonly structure: Structure | undefined
@@ -91,6 +95,7 @@ export interface EncodingDefaults {
   /** The same in variable fields; `left` unless said otherwise. */
   readonly variableAlign?: BcdAlign
   readonly fill: number
+  readonly fills?: ReadonlyArray<number>
 }
 
 const notation = /^(n|a|an|ans|ansb|ns|z|b|x\+n)(\.{0,6})(\d{1,6})$/
@@ -117,6 +122,11 @@ const encodingOf = (content: FieldContent, defaults: EncodingDefaults): ValueEnc
   if (content === "z") return defaults.track
   return content === "n" || content === "xn" ? defaults.digits : defaults.text
 }
+
+/** Zeros by the standards; F is how many hosts close an odd track or card number. */
+const usualFills: ReadonlyArray<number> = [0, 15]
+
+const isNibble = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 15
 
 const fits = (content: FieldContent, encoding: ValueEncoding): boolean => {
   const forBytes = encoding === "binary" || encoding === "hex"
@@ -158,7 +168,9 @@ export const fieldLayout = (de: number, definition: FieldDefinition, defaults: E
   const encoding = definition.encoding ?? encodingOf(content, defaults)
   if (!fits(content, encoding)) throw new TypeError(`field ${de}: ${encoding} cannot hold ${parts[1]}`)
   const fill = definition.fill ?? defaults.fill
-  if (!(Number.isInteger(fill) && fill >= 0 && fill <= 15)) throw new TypeError(`field ${de}: fill must be 0..15`)
+  if (!isNibble(fill)) throw new TypeError(`field ${de}: fill must be 0..15`)
+  const fills = definition.fills ?? defaults.fills ?? usualFills
+  if (!fills.every(isNibble)) throw new TypeError(`field ${de}: fills must be nibbles 0..15`)
   const prefix = definition.prefix ?? defaults.prefix
   const structure = structureOf(de, definition, defaults)
   const needed = sensitivityOfParts(structure)
@@ -181,6 +193,7 @@ export const fieldLayout = (de: number, definition: FieldDefinition, defaults: E
     encoding,
     align: definition.align ?? (prefixDigits > 0 ? (defaults.variableAlign ?? "left") : defaults.align),
     fill,
+    fills: fills.reduce((mask, nibble) => mask | (1 << nibble), 1 << fill),
     sensitivity: definition.sensitivity ?? needed,
     structure
   }

@@ -130,7 +130,7 @@ export const fillRule = (field: FieldLayout, buffer: Uint8Array, from: number, u
   if (field.encoding !== "bcd") return undefined
   const sign = field.content === "xn" ? 1 : 0
   const fill = bcdFill(buffer, from + sign, units - sign, field.align)
-  return fill === -1 || fill === field.fill ? undefined : "fill"
+  return fill === -1 || ((field.fills >> fill) & 1) === 1 ? undefined : "fill"
 }
 
 /** Units of a value in this field, or the rule it breaks. */

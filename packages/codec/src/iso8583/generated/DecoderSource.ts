@@ -150,15 +150,18 @@ const fixedDigits = (draft: Draft, field: FieldLayout): void => {
   } else cutValue(draft, field, isAscii ? "s" : "y", at(draft), at(draft, fixed), at(draft, fixed))
 }
 
+/** Condition under which the filling nibble, an expression, is none that the field takes. */
+const wrongFilling = ({ fills }: FieldLayout, nibble: string): string => `(${fills} >> (${nibble}) & 1) === 0`
+
 /** Fixed field of packed digits, checked with its neighbours; the filling nibble of an odd number is checked apart. */
 const fixedPacked = (draft: Draft, field: FieldLayout): void => {
   goOn(draft, "packed")
-  const { de, units, fixed, align, fill } = field
+  const { de, units, fixed, align } = field
   const isOdd = units % 2 === 1
   const skip = isOdd && align === "right" ? 1 : 0
   if (isOdd) {
     const nibble = skip === 1 ? `b[o + ${at(draft)}] >> 4` : `b[o + ${at(draft, fixed - 1)}] & 15`
-    draft.lines.push(`if ((${nibble}) !== ${fill}) return`)
+    draft.lines.push(`if (${wrongFilling(field, nibble)}) return`)
   }
   if (units >= 1 && units <= 4 && field.sensitivity === "none") {
     const nibbles = Array.from({ length: units }, (_, n) => n + skip).map((nibble) => {
@@ -174,20 +177,20 @@ const fixedPacked = (draft: Draft, field: FieldLayout): void => {
 
 /** Packed digits whose filling nibble is a digit, in `[from, to)`; `units` is an expression. */
 const packedDigits = (draft: Draft, field: FieldLayout, from: string, to: string, units: string): void => {
-  const { align, fill } = field
+  const { align } = field
   const filling = align === "right" ? `b[o + ${from}] >> 4` : `b[o + ${to} - 1] & 15`
   draft.lines.push(...variableLines("packed", `w + ${from}`, `w + ${to}`))
-  draft.lines.push(`if ((${units} & 1) === 1 && (${filling}) !== ${fill}) return`)
+  draft.lines.push(`if ((${units} & 1) === 1 && ${wrongFilling(field, filling)}) return`)
   const first = align === "right" ? `2 * (${from}) + (${units} & 1)` : `2 * (${from})`
   cutValue(draft, field, "h", first, `${first} + ${units}`, to)
 }
 
 /** Packed track data in `[from, to)`: digits and one separator. */
 const packedTrack = (draft: Draft, field: FieldLayout, from: string, to: string, units: string): void => {
-  const { de, align, fill } = field
+  const { de, align } = field
   const skip = align === "right" ? `(${units} & 1)` : "0"
   const filling = align === "right" ? `b[o + ${from}] >> 4` : `b[o + ${to} - 1] & 15`
-  draft.lines.push(`if ((${units} & 1) === 1 && (${filling}) !== ${fill}) return`)
+  draft.lines.push(`if ((${units} & 1) === 1 && ${wrongFilling(field, filling)}) return`)
   draft.lines.push(`const t${de} = 2 * (${from}) + ${skip}`)
   draft.lines.push(`const m${de} = separatorIn(b, 2 * o + t${de}, ${units})`, `if (m${de} < -1) return`)
   draft.ends.set("h", to)
