@@ -81,6 +81,9 @@ export interface Ban {
 /** The edge of the two commands: the only place that knows about the process around it. */
 const commandEdge = ["packages/switch/src/main.ts", "packages/simulator/src/main.ts"]
 
+/** Threads of their own that run an effect: each is the edge of its thread. */
+const threadEdge = ["packages/switch/src/operate/ReadingWorker.ts"]
+
 export const bans: ReadonlyArray<Ban> = [
   {
     what: ["Date.now", "new Date()", "process.hrtime", "process.uptime", "import node:perf_hooks"],
@@ -133,7 +136,7 @@ export const bans: ReadonlyArray<Ban> = [
   {
     what: ["Effect.runFork", "Effect.runPromise", "Effect.runPromiseExit", "Effect.runSync", "Effect.runSyncExit"],
     within: shipped,
-    homes: commandEdge,
+    homes: [...commandEdge, ...threadEdge],
     instead: "run with the caller's context (Effect.runForkWith(context)); a bare run escapes the simulation's clock"
   },
   {

@@ -7,7 +7,7 @@ import { userInfo } from "node:os"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer, Runtime } from "effect"
 import { jinka } from "./operate/command/Jinka.ts"
-import { exitCodes } from "./operate/Exit.ts"
+import { defectText, exitCodes } from "./operate/Exit.ts"
 import { ProcessEdge } from "./operate/ProcessEdge.ts"
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
@@ -74,26 +74,12 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   })
 })
 
-/** A defect: said in one line with what a report needs; nothing of a message can be in it. */
-const defect = (cause: Cause.Cause<unknown>) => {
-  const found = Cause.squash(cause)
-  const place =
-    found instanceof Error
-      ? (found.stack ?? "")
-          .split("\n")
-          .slice(1, 3)
-          .map((line) => line.trim())
-      : []
-  const says = found instanceof Error ? `${found.name}: ${found.message}` : "an unknown value was thrown"
-  return Console.error(`jinka: a defect, please report it: ${says} (${place.join(", ")})`)
-}
-
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 
 runMain(
   jinka(version, process.argv.slice(2)).pipe(
     Effect.provide(Layer.merge(NodeServices.layer, Layer.succeed(ProcessEdge, edge))),
-    Effect.tapCause((cause) => (Cause.hasDies(cause) ? defect(cause) : Effect.void))
+    Effect.tapCause((cause) => (Cause.hasDies(cause) ? Console.error(`jinka: ${defectText(cause)}`) : Effect.void))
   ),
   {
     disableErrorReporting: true,

@@ -91,6 +91,8 @@ export interface RunningSwitch {
   readonly ready: Said
   readonly port: (link: string) => number
   readonly signal: (signal: NodeJS.Signals) => void
+  /** Standard error so far. */
+  readonly err: () => string
   /** What `jinka status --json` would print. */
   readonly status: () => Promise<StatusReport>
   /** Stops it as `jinka stop` does, and waits for its end. */
@@ -126,6 +128,7 @@ const watched = (child: ChildProcess): Promise<RunningSwitch> => {
         ready,
         port: (name) => ready.links.find((link) => link.name === name)?.listens?.port ?? 0,
         signal: (signal) => child.kill(signal),
+        err: () => Buffer.concat(err).toString(),
         status: () => Effect.runPromise(ask(ready.control, "GET", "/status", StatusReport)),
         stop: async () => {
           await Effect.runPromise(ask(ready.control, "POST", "/drain", DrainReport))

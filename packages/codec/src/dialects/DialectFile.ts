@@ -83,6 +83,7 @@ const parsed = (source: string | object): unknown => {
   if (typeof source !== "string") return source
   const document = parseDocument(source, { logLevel: "silent" })
   const [wrong] = [...document.errors, ...document.warnings]
+  if (wrong?.code === "RESOURCE_EXHAUSTION") return dialectInvalid("", "lists and mappings are nested too deep")
   if (wrong !== undefined) return dialectInvalid("", wrong.message.split("\n")[0]!)
   try {
     return document.toJS()

@@ -4,18 +4,16 @@
  * It owns nothing that runs. Paths in the file are relative to the file. See docs/reference/configuration.md.
  */
 import type { Dialect } from "@jinka/codec"
-import { Data, Effect, FileSystem, Path, Result } from "effect"
+import { Data, Effect, FileSystem, Path, Result, Stream } from "effect"
 import type { SwitchSettings } from "../Switch.ts"
 import { type ConfigurationDocument, decodeDocument } from "./configuration/ConfigurationDocument.ts"
-import { readDialects } from "./configuration/DialectFiles.ts"
-import type { Place } from "./configuration/DoorSettings.ts"
+import { catalogueWith, readDialects } from "./configuration/DialectFiles.ts"
 import { Draft } from "./configuration/Draft.ts"
 import { findingsOf } from "./configuration/Issues.ts"
 import { type Keys, readKeys } from "./configuration/JournalKeys.ts"
 import { error, type Finding, type Problem, problemText } from "./configuration/Problem.ts"
 import { relationsOf, socketPathMax } from "./configuration/Relations.ts"
 import { dialectsOf, switchSettings } from "./configuration/Settings.ts"
-import type { Catalogue } from "./configuration/Shipped.ts"
 import { durationMs, sizeBytes } from "./configuration/Units.ts"
 import { YamlText } from "./configuration/YamlText.ts"
 import { fileWords } from "./FileWords.ts"
@@ -40,26 +38,48 @@ export interface Configuration {
   readonly warnings: ReadonlyArray<Problem>
 }
 
-/** A file that cannot be used. `message` is one line for each problem. Warnings are among them when there are errors too. */
+/** Most problems of one file that are shown. */
+const SHOWN_MAX = 100
+
+/** A file that cannot be used. `message` is one line for each of its first hundred problems. Warnings are among them when there are errors too. */
 export class ConfigurationInvalid extends Data.TaggedError("ConfigurationInvalid")<{
   readonly file: string
   readonly problems: ReadonlyArray<Problem>
 }> {
   override get message(): string {
-    return this.problems.map((problem) => problemText(this.file, problem)).join("\n")
+    const shown = this.problems.slice(0, SHOWN_MAX).map((problem) => problemText(this.file, problem))
+    const more = this.problems.length - shown.length
+    return [...shown, ...(more === 0 ? [] : [`${this.file}: and ${more} more problems. Correct these first.`])].join(
+      "\n"
+    )
   }
 }
 
+/** What a good file says, as plain values: it can go from one thread to another. */
+export interface Checked {
+  readonly file: string
+  /** What the file's relative paths start from; absolute. */
+  readonly directory: string
+  readonly document: ConfigurationDocument
+  /** The dialects of its own files, by the paths that links name. */
+  readonly dialects: Readonly<Record<string, Dialect>>
+  /** Absolute paths of the journal and of the control socket. */
+  readonly journal: string
+  readonly socket: string
+  readonly warnings: ReadonlyArray<Problem>
+}
+
 /** Checks a text. `file` names it in errors; `directory` is what its relative paths start from. Keys are not read. */
-export const parse = Effect.fnUntraced(function* (text: string, file: string, directory: string) {
+export const checked = Effect.fnUntraced(function* (text: string, file: string, directory: string) {
   const yaml = new YamlText(text)
   if (yaml.problems.length > 0) return yield* new ConfigurationInvalid({ file, problems: yaml.problems })
   const whole = wholeFinding(yaml.value)
   if (whole !== undefined) return yield* new ConfigurationInvalid({ file, problems: inOrder(yaml, [whole]) })
   const decoded = decodeDocument(yaml.value)
   const wrong = Result.isFailure(decoded) ? findingsOf(decoded.failure.issue, yaml.value) : []
-  const { catalogue, findings } = yield* readDialects(new Draft(yaml.value), directory)
-  const problems = inOrder(yaml, [...wrong, ...findings, ...relationsOf(new Draft(yaml.value, catalogue))])
+  const { dialects, findings } = yield* readDialects(new Draft(yaml.value), directory)
+  const draft = new Draft(yaml.value, catalogueWith(dialects))
+  const problems = inOrder(yaml, [...wrong, ...findings, ...relationsOf(draft)])
   if (Result.isFailure(decoded) || problems.some(({ severity }) => severity === "error")) {
     return yield* new ConfigurationInvalid({ file, problems })
   }
@@ -72,20 +92,32 @@ export const parse = Effect.fnUntraced(function* (text: string, file: string, di
     const tooLong = inOrder(yaml, [longSocket(document, socket)])
     return yield* new ConfigurationInvalid({ file, problems: tooLong })
   }
-  return {
-    file,
-    document,
-    socket,
-    ...settingsOf(document, catalogue, journal, (place) => path.resolve(directory, place)),
-    warnings: problems
-  } satisfies Configuration
+  return { file, directory, document, dialects, journal, socket, warnings: problems } satisfies Checked
 })
 
-const settingsOf = (document: ConfigurationDocument, catalogue: Catalogue, directory: string, place: Place) => ({
-  settings: switchSettings(document, catalogue, place),
-  journal: { directory, reserve: sizeBytes(document.journal.reserve)!, dialects: dialectsOf(document, catalogue) },
-  drainTimeoutMs: durationMs(document.drainTimeout)!
-})
+/** The configuration that a checked file makes. */
+export const configured = (checked: Checked): Effect.Effect<Configuration, never, Path.Path> =>
+  Effect.map(Path.Path, (path) => {
+    const { file, directory, document, dialects, journal, socket, warnings } = checked
+    const catalogue = catalogueWith(dialects)
+    return {
+      file,
+      document,
+      socket,
+      settings: switchSettings(document, catalogue, (place) => path.resolve(directory, place)),
+      journal: {
+        directory: journal,
+        reserve: sizeBytes(document.journal.reserve)!,
+        dialects: dialectsOf(document, catalogue)
+      },
+      drainTimeoutMs: durationMs(document.drainTimeout)!,
+      warnings
+    }
+  })
+
+/** The configuration of a text; see {@link checked}. */
+export const parse = (text: string, file: string, directory: string) =>
+  Effect.flatMap(checked(text, file, directory), configured)
 
 const longSocket = ({ control }: ConfigurationDocument, socket: string): Finding =>
   error(
@@ -107,25 +139,51 @@ const wholeFinding = (value: unknown): Finding | undefined => {
 const inOrder = (yaml: YamlText, findings: ReadonlyArray<Finding>): ReadonlyArray<Problem> =>
   findings.map((finding) => yaml.locate(finding)).sort((a, b) => a.line - b.line || a.column - b.column)
 
-/** Reads and checks a file; the journal's keys are not read. */
-export const load = Effect.fnUntraced(function* (file: string) {
+/** Longest configuration file, in bytes: some 20,000 links. */
+const FILE_MAX = 8 * 1024 * 1024
+
+/** The text of a file; a finding when there is none. */
+const textOf = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const text = yield* files.readFileString(file).pipe(
-    Effect.mapError(({ reason }) => {
-      const finding = error([], fileWords(reason), "Give the path of a configuration file.", "")
-      return new ConfigurationInvalid({ file, problems: [{ ...finding, line: 1, column: 1 }] })
-    })
+  const chunks: Array<Uint8Array> = []
+  let length = 0
+  // Read piece by piece: a device or a pipe has no size to ask for.
+  yield* files.stream(file).pipe(
+    Stream.runForEachWhile((chunk) =>
+      Effect.sync(() => {
+        chunks.push(chunk)
+        length += chunk.length
+        return length <= FILE_MAX
+      })
+    ),
+    Effect.mapError(({ reason }) => error([], fileWords(reason), "Give the path of a configuration file.", ""))
   )
-  return yield* parse(text, file, path.dirname(path.resolve(file)))
+  if (length <= FILE_MAX) return Buffer.concat(chunks).toString()
+  const rule = `a configuration has at most ${FILE_MAX / 1024 ** 2} MiB`
+  return yield* Effect.fail(error([], rule, "Give the path of a configuration file.", ""))
 })
 
-/** The control socket that a file names, also when something else in it is wrong. `undefined` when it cannot be told. */
-export const socketOfDraft = Effect.fnUntraced(function* (file: string) {
-  const files = yield* FileSystem.FileSystem
+/** Reads and checks a file; see {@link checked}. */
+export const loadChecked = Effect.fnUntraced(function* (file: string) {
   const path = yield* Path.Path
-  const text = yield* Effect.orElseSucceed(files.readFileString(file), () => "")
-  const draft = new Draft(new YamlText(text).value)
+  const text = yield* Effect.mapError(
+    textOf(file),
+    (finding) => new ConfigurationInvalid({ file, problems: [{ ...finding, line: 1, column: 1 }] })
+  )
+  return yield* checked(text, file, path.dirname(path.resolve(file)))
+})
+
+/** Reads and checks a file; the journal's keys are not read. */
+export const load = (file: string) => Effect.flatMap(loadChecked(file), configured)
+
+/**
+ * The control socket that a file names, also when something else in it is wrong or it is no good YAML. `undefined` when it
+ * cannot be told.
+ */
+export const socketOfDraft = Effect.fnUntraced(function* (file: string) {
+  const path = yield* Path.Path
+  const text = yield* Effect.orElseSucceed(textOf(file), () => "")
+  const draft = new Draft(new YamlText(text).guess)
   const control = draft.part("control", "directory").text ?? draft.part("journal", "directory").text
   return control === undefined
     ? undefined

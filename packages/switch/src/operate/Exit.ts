@@ -1,7 +1,7 @@
 /**
  * How a command ends: exit codes that scripts may rely on, and the one error that commands fail with.
  */
-import { Data, Runtime } from "effect"
+import { Cause, Data, Runtime } from "effect"
 import type { LinksMissing } from "../exchange/Recovery.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import type { CredentialsWrong } from "../transport/Credentials.ts"
@@ -37,6 +37,20 @@ export class CommandFailed extends Data.TaggedError("CommandFailed")<{
   override get message(): string {
     return this.says
   }
+}
+
+/** A defect, in one line with what a report needs; nothing of a message can be in it. */
+export const defectText = (cause: Cause.Cause<unknown>): string => {
+  const found = Cause.squash(cause)
+  const place =
+    found instanceof Error
+      ? (found.stack ?? "")
+          .split("\n")
+          .slice(1, 3)
+          .map((line) => line.trim())
+      : []
+  const says = found instanceof Error ? `${found.name}: ${found.message}` : "an unknown value was thrown"
+  return `a defect, please report it: ${says} (${place.join(", ")})`
 }
 
 const listenCauses: Readonly<Record<string, string>> = {

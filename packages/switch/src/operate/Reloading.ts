@@ -2,16 +2,17 @@
  * `jinka reload` and SIGHUP: reads the configuration file again, says what changes, and lets the switch take it over, or refuses
  * the whole of it with nothing changed.
  */
-import { Clock, Effect, type FileSystem, type Path } from "effect"
+import { Cause, Clock, Effect, type Path } from "effect"
 import { Journal } from "../journal/Journal.ts"
 import type * as Switch from "../Switch.ts"
 import type { Credentials } from "../transport/Credentials.ts"
 import * as Certificates from "./Certificates.ts"
-import { type Configuration, load } from "./Configuration.ts"
+import type { Configuration } from "./Configuration.ts"
 import { isEmpty, type Plan, planOf } from "./configuration/Plan.ts"
 import { problemText } from "./configuration/Problem.ts"
 import type { ReloadReport } from "./control/Report.ts"
-import { CommandFailed, failedBy } from "./Exit.ts"
+import { CommandFailed, defectText, failedBy } from "./Exit.ts"
+import { loadBeside } from "./Reading.ts"
 
 /** The configuration that the switch runs with; a reload replaces it. */
 export interface InForce {
@@ -32,17 +33,38 @@ const refused = (says: string, exit: "usage" | "bad" = "usage"): CommandFailed =
 
 /** Reads the file that the switch was started with once more. */
 const reread = ({ configuration }: InForce) =>
-  Effect.mapError(load(configuration.file), (failed) => {
+  Effect.mapError(loadBeside(configuration.file), (failed) => {
     const { says, exit } = failedBy(failed)
     return new CommandFailed({ exit, says: `${says}\n${NOTHING_CHANGED}` })
   })
 
-/** Carries it out, or says what it would do. Fails with everything that stands in the way. */
+/**
+ * Carries it out, or says what it would do. Fails with everything that stands in the way, which is in the log too, whoever
+ * asked.
+ */
 export const reload = (
   inForce: InForce,
   running: Switch.Running,
+  request: Request
+): Effect.Effect<ReloadReport, CommandFailed, Path.Path | Journal | Credentials> =>
+  attempt(inForce, running, request).pipe(
+    Effect.catchCause((cause) => {
+      const failed = Cause.findErrorOption(cause)
+      if (failed._tag === "Some") return Effect.fail(failed.value)
+      // The switch runs on with what it has; whoever asked is told.
+      if (Cause.hasDies(cause)) return Effect.fail(new CommandFailed({ exit: "defect", says: defectText(cause) }))
+      return Effect.interrupt
+    }),
+    Effect.tapError(({ says }) =>
+      Effect.logError(`reload${request.isDry ? " (dry run)" : ""} by ${request.user} refused: ${says}`)
+    )
+  )
+
+const attempt = (
+  inForce: InForce,
+  running: Switch.Running,
   { user, isDry }: Request
-): Effect.Effect<ReloadReport, CommandFailed, FileSystem.FileSystem | Path.Path | Journal | Credentials> =>
+): Effect.Effect<ReloadReport, CommandFailed, Path.Path | Journal | Credentials> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const from = clock.currentTimeMillisUnsafe()

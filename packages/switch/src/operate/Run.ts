@@ -102,7 +102,7 @@ const endingSignal = <R>(
 const hangUp = (inForce: InForce, running: Switch.Running) =>
   reload(inForce, running, { user: "SIGHUP", isDry: false }).pipe(
     Effect.asVoid,
-    Effect.catchTag("CommandFailed", ({ says }) => Effect.logError(`reload refused: ${says}`)),
+    Effect.ignore,
     Effect.forkScoped,
     Effect.asVoid
   )

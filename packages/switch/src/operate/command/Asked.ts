@@ -1,7 +1,8 @@
 /** What the commands about a running switch share: its control socket, its links by name, who asks. */
-import { Effect } from "effect"
+import { Effect, Option, Path } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { load, socketOfDraft } from "../Configuration.ts"
+import { listed } from "../configuration/Problem.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
 
 /** `--json`. */
@@ -16,19 +17,73 @@ export const linkName = Argument.String("link").pipe(
   Argument.withDescription("The link's name, as in the configuration")
 )
 
+/** Which running switch is meant: by its configuration file, or by where it takes commands. */
+export const whichSwitch = {
+  file: Argument.String("file").pipe(
+    Argument.withDescription("The switch's configuration file; may be left out with --control"),
+    Argument.optional
+  ),
+  control: Flag.String("control").pipe(
+    Flag.withDescription(
+      "Directory of the running switch's control.sock, as its `ready` line and `jinka check` say it; for a file that is spoilt or gone"
+    ),
+    Flag.optional
+  )
+}
+
+/** The same with the name of a link behind the file. */
+export const whichLink = { ...whichSwitch, link: Argument.optional(linkName) }
+
+/** How a command says which switch it means. */
+export interface Which {
+  readonly file: Option.Option<string>
+  readonly control: Option.Option<string>
+}
+
+const usage = (says: string): CommandFailed => new CommandFailed({ exit: "usage", says })
+
+/** With `--control` the file may be left out, and what stands in its place is the link. */
+export const withoutFile = <W extends Which & { readonly link: Option.Option<string> }>(which: W): W =>
+  Option.isSome(which.control) && Option.isNone(which.link) && Option.isSome(which.file) && !isFile(which.file.value)
+    ? { ...which, file: Option.none(), link: which.file }
+    : which
+
+/** Link names hold no `/`, and a configuration is a YAML file. */
+const isFile = (text: string): boolean => text.includes("/") || /\.ya?ml$/.test(text)
+
+/** The link that a command needs. */
+export const linkOf = (link: Option.Option<string>): Effect.Effect<string, CommandFailed> =>
+  Option.isSome(link)
+    ? Effect.succeed(link.value)
+    : Effect.fail(usage("Which link? Give its name behind the file; `jinka status FILE` shows the names."))
+
 /**
- * The control socket of a configuration file. A file that was spoilt while its switch runs must not keep an operator from it:
- * only a file that does not even name the socket is refused.
+ * The control socket of a running switch. A file that was spoilt while its switch runs must not keep an operator from it: only
+ * one that does not even name the socket is refused.
  */
-export const socketOf = (file: string) =>
+export const socketOf = Effect.fnUntraced(function* ({ file, control }: Which) {
+  const path = yield* Path.Path
+  if (Option.isSome(control)) {
+    const place = path.resolve(control.value)
+    return place.endsWith(".sock") ? place : path.join(place, "control.sock")
+  }
+  if (Option.isNone(file)) return yield* usage("Which switch? Give its configuration file, or --control DIRECTORY.")
+  return yield* socketOfFile(file.value)
+})
+
+/** The control socket that a file names, spoilt or not. */
+export const socketOfFile = (file: string) =>
   Effect.map(load(file), ({ socket }) => socket).pipe(
     Effect.catchTag("ConfigurationInvalid", (invalid) =>
       Effect.flatMap(socketOfDraft(file), (socket) =>
-        socket === undefined ? Effect.fail(failedBy(invalid)) : Effect.succeed(socket)
+        socket === undefined ? Effect.fail(usage(`${failedBy(invalid).says}\n${NO_PLACE}`)) : Effect.succeed(socket)
       )
     )
   )
 
+const NO_PLACE =
+  "The file does not say where its switch takes commands. Name that place with --control: the directory of control.sock, which is the journal's unless the switch was started with another one."
+
 /** The failure of a command that names a link which is not there. */
 export const noSuchLink = (name: string, names: ReadonlyArray<string>): CommandFailed =>
-  new CommandFailed({ exit: "usage", says: `There is no link ${name}. The links are: ${names.join(", ")}.` })
+  new CommandFailed({ exit: "usage", says: `There is no link ${name}. The links are: ${listed(names)}.` })

@@ -1,37 +1,34 @@
 /** `jinka status` and `jinka stop`: what a running switch says, and its end. */
 import { Console, Effect, Option } from "effect"
-import { Argument, Command } from "effect/cli"
+import { Command } from "effect/cli"
 import { ask } from "../control/ControlCall.ts"
 import { linkDetail } from "../control/LinkText.ts"
 import { DrainReport, StatusReport } from "../control/Report.ts"
 import { statusText } from "../control/StatusText.ts"
-import { asJson, linkName, noSuchLink, socketOf } from "./Asked.ts"
-import { configurationFile } from "./RunCommand.ts"
+import { asJson, noSuchLink, socketOf, whichLink, whichSwitch, withoutFile } from "./Asked.ts"
 
 /** `jinka status FILE [LINK]`. */
-export const status = Command.make(
-  "status",
-  { file: configurationFile, link: Argument.optional(linkName), json: asJson },
-  ({ file, link, json }) =>
-    Effect.gen(function* () {
-      const socket = yield* socketOf(file)
-      const report = yield* ask(
-        socket,
-        "GET",
-        Option.isSome(link) ? `/links/${encodeURIComponent(link.value)}` : "/status",
-        StatusReport
+export const status = Command.make("status", { ...whichLink, json: asJson }, (flags) =>
+  Effect.gen(function* () {
+    const { link, json, ...which } = withoutFile(flags)
+    const socket = yield* socketOf(which)
+    const report = yield* ask(
+      socket,
+      "GET",
+      Option.isSome(link) ? `/links/${encodeURIComponent(link.value)}` : "/status",
+      StatusReport
+    )
+    if (Option.isNone(link)) return yield* Console.log(json ? JSON.stringify(report) : statusText(report))
+    const [found] = report.links
+    if (found === undefined) {
+      const { links } = yield* ask(socket, "GET", "/status", StatusReport)
+      return yield* noSuchLink(
+        link.value,
+        links.map(({ name }) => name)
       )
-      if (Option.isNone(link)) return yield* Console.log(json ? JSON.stringify(report) : statusText(report))
-      const [found] = report.links
-      if (found === undefined) {
-        const { links } = yield* ask(socket, "GET", "/status", StatusReport)
-        return yield* noSuchLink(
-          link.value,
-          links.map(({ name }) => name)
-        )
-      }
-      yield* Console.log(json ? JSON.stringify(found) : linkDetail(found, report.at, report.kernelAbsent))
-    })
+    }
+    yield* Console.log(json ? JSON.stringify(found) : linkDetail(found, report.at, report.kernelAbsent))
+  })
 ).pipe(
   Command.withDescription(
     "Asks a running switch how its links are: state and since when, addresses, what is outstanding and stored and the age of the oldest, what the kernel sees otherwise, why the last connection ended and what to look at; answers by code; journal entries by kind. With a link's name: everything about that one, with its clocks, the kernel's view and its last ends. It asks no partner, so it answers at once."
@@ -40,14 +37,15 @@ export const status = Command.make(
   Command.withExamples([
     { command: "jinka status switch.yaml", description: "At 3 a.m." },
     { command: "jinka status switch.yaml issuer", description: "One link, whole" },
-    { command: "jinka status switch.yaml --json", description: "For a script: one JSON object" }
+    { command: "jinka status switch.yaml --json", description: "For a script: one JSON object" },
+    { command: "jinka status --control /run/jinka", description: "The file is spoilt or gone, and the switch runs" }
   ])
 )
 
 /** `jinka stop FILE`. */
-export const stop = Command.make("stop", { file: configurationFile, json: asJson }, ({ file, json }) =>
+export const stop = Command.make("stop", { ...whichSwitch, json: asJson }, ({ json, ...which }) =>
   Effect.gen(function* () {
-    const report = yield* ask(yield* socketOf(file), "POST", "/drain", DrainReport)
+    const report = yield* ask(yield* socketOf(which), "POST", "/drain", DrainReport)
     yield* Console.log(json ? JSON.stringify(report) : drainText(report))
   })
 ).pipe(

@@ -5,8 +5,7 @@ import type { Act } from "../../Operations.ts"
 import { ask } from "../control/ControlCall.ts"
 import { OperatedReport } from "../control/Report.ts"
 import { ProcessEdge } from "../ProcessEdge.ts"
-import { asJson, linkName, socketOf } from "./Asked.ts"
-import { configurationFile } from "./RunCommand.ts"
+import { asJson, linkOf, socketOf, whichLink, withoutFile } from "./Asked.ts"
 
 const reason = Flag.String("reason").pipe(
   Flag.withDescription(
@@ -65,17 +64,16 @@ const words: Readonly<Record<Act, Words>> = {
 }
 
 const one = (act: Act) =>
-  Command.make(
-    act,
-    { file: configurationFile, link: linkName, reason, json: asJson },
-    ({ file, link, reason: why, json }) =>
-      Effect.gen(function* () {
-        const { user } = yield* ProcessEdge
-        const socket = yield* socketOf(file)
-        const by = { user, ...(Option.isSome(why) ? { reason: why.value } : {}) }
-        const report = yield* ask(socket, "POST", `/links/${encodeURIComponent(link)}/${act}`, OperatedReport, by)
-        yield* Console.log(json ? JSON.stringify(report) : operatedText(report))
-      })
+  Command.make(act, { ...whichLink, reason, json: asJson }, (flags) =>
+    Effect.gen(function* () {
+      const { reason: why, json, link: named, ...which } = withoutFile(flags)
+      const { user } = yield* ProcessEdge
+      const socket = yield* socketOf(which)
+      const link = yield* linkOf(named)
+      const by = { user, ...(Option.isSome(why) ? { reason: why.value } : {}) }
+      const report = yield* ask(socket, "POST", `/links/${encodeURIComponent(link)}/${act}`, OperatedReport, by)
+      yield* Console.log(json ? JSON.stringify(report) : operatedText(report))
+    })
   ).pipe(
     Command.withDescription(
       `${words[act].long} Says the link's state before and after, and stands in the journal with your user name.`
@@ -93,7 +91,8 @@ export const link = Command.make("link").pipe(
   Command.withExamples([
     { command: "jinka status switch.yaml issuer", description: "First look" },
     { command: "jinka link echo switch.yaml issuer", description: "Is anybody there?" },
-    { command: 'jinka link block switch.yaml issuer --reason "declines everything"', description: "Stop the bleeding" }
+    { command: 'jinka link block switch.yaml issuer --reason "declines everything"', description: "Stop the bleeding" },
+    { command: "jinka link cut --control /run/jinka issuer", description: "The file is spoilt, and the switch runs" }
   ]),
   Command.withSubcommands([
     one("block"),

@@ -39,7 +39,7 @@ const frameFlag = Flag.Literals("frame", ["none", ...Object.keys(namedFrames).fi
 export const codecOf = Effect.fnUntraced(function* (
   name: string
 ): Effect.fn.Return<Codec, CommandFailed, FileSystem.FileSystem> {
-  const shipped = shippedDialects[name]
+  const shipped = Object.hasOwn(shippedDialects, name) ? shippedDialects[name] : undefined
   if (shipped !== undefined) return compile(shipped.dialect)
   const meant = nearest(name, dialectNames)
   const hint = meant === undefined ? `The dialects are ${dialectNames.join(", ")}.` : `Did you mean ${meant}?`

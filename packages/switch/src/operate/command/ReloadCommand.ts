@@ -4,8 +4,7 @@ import { Command, Flag } from "effect/cli"
 import { ask } from "../control/ControlCall.ts"
 import { ReloadReport } from "../control/Report.ts"
 import { ProcessEdge } from "../ProcessEdge.ts"
-import { asJson, socketOf } from "./Asked.ts"
-import { configurationFile } from "./RunCommand.ts"
+import { asJson, socketOf, whichSwitch } from "./Asked.ts"
 
 const dryRun = Flag.Boolean("dry-run").pipe(
   Flag.withDescription("Say what would change and whether it could be done now; change nothing"),
@@ -16,11 +15,11 @@ const dryRun = Flag.Boolean("dry-run").pipe(
 /** `jinka reload FILE`. */
 export const reload = Command.make(
   "reload",
-  { file: configurationFile, dryRun, json: asJson },
-  ({ file, dryRun: isDry, json }) =>
+  { ...whichSwitch, dryRun, json: asJson },
+  ({ dryRun: isDry, json, ...which }) =>
     Effect.gen(function* () {
       const { user } = yield* ProcessEdge
-      const socket = yield* socketOf(file)
+      const socket = yield* socketOf(which)
       const report = yield* ask(socket, "POST", "/reload", ReloadReport, { user, dryRun: isDry })
       yield* Console.log(json ? JSON.stringify(report) : reloadText(report))
     })

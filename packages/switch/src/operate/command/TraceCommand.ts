@@ -1,5 +1,5 @@
 /** `jinka trace`: the life of one transaction. */
-import { Console, Effect, FileSystem, Option, Stdio, Stream } from "effect"
+import { Console, Effect, FileSystem, Option, Result, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { SearchKey } from "../../journal/JournalStore.ts"
 import { ask } from "../control/ControlCall.ts"
@@ -8,7 +8,7 @@ import { type JournalPlace, journalPlace } from "../JournalPlace.ts"
 import { trace as traceJournal } from "../trace/Trace.ts"
 import { TraceReport } from "../trace/TraceReport.ts"
 import { traceText } from "../trace/TraceText.ts"
-import { asJson } from "./Asked.ts"
+import { asJson, socketOf, socketOfFile, whichSwitch } from "./Asked.ts"
 
 /** The argument of commands that read a journal. */
 export const fileOrDirectory = Argument.String("place").pipe(
@@ -21,7 +21,8 @@ export const fileOrDirectory = Argument.String("place").pipe(
 export const trace = Command.make(
   "trace",
   {
-    place: fileOrDirectory,
+    place: Argument.optional(fileOrDirectory),
+    control: whichSwitch.control,
     stan: Flag.Int("stan").pipe(Flag.withDescription("System trace audit number, DE 11"), Flag.optional),
     rrn: Flag.String("rrn").pipe(Flag.withDescription("Retrieval reference number, DE 37"), Flag.optional),
     pan: Flag.String("pan").pipe(
@@ -32,10 +33,10 @@ export const trace = Command.make(
     ),
     json: asJson
   },
-  ({ place, stan, rrn, pan, json }) =>
+  ({ place, control, stan, rrn, pan, json }) =>
     Effect.gen(function* () {
       const key = yield* searchKey(stan, rrn, pan)
-      const report = yield* find(yield* journalPlace(place), key)
+      const report = yield* find(place, control, key)
       if (json || report.exchanges.length > 0) yield* Console.log(json ? JSON.stringify(report) : traceText(report))
       if (report.exchanges.length === 0) {
         return yield* new CommandFailed({ exit: "bad", says: "No transaction in this journal has these keys." })
@@ -83,10 +84,13 @@ const lineOfInput = Stdio.Stdio.pipe(
   Effect.mapError(() => new CommandFailed({ exit: "usage", says: "Standard input cannot be read." }))
 )
 
-/** Asks the switch where its socket is there; reads the journal when nobody answers. */
-const find = Effect.fnUntraced(function* ({ socket, dialects, open }: JournalPlace, key: SearchKey) {
-  const files = yield* FileSystem.FileSystem
-  const offline = Effect.scoped(
+const asked = (socket: string, key: SearchKey) => {
+  const texts = Object.fromEntries(Object.entries(key).map(([name, value]) => [name, String(value)]))
+  return ask(socket, "POST", "/trace", TraceReport, texts)
+}
+
+const offline = ({ open, dialects }: JournalPlace, key: SearchKey) =>
+  Effect.scoped(
     Effect.flatMap(open(key.pan !== undefined), (journal) =>
       traceJournal({ ...journal, names: () => journal.recovered.names }, dialects, key)
     ).pipe(
@@ -95,9 +99,29 @@ const find = Effect.fnUntraced(function* ({ socket, dialects, open }: JournalPla
       )
     )
   )
-  if (!(yield* Effect.orElseSucceed(files.exists(socket), () => false))) return yield* offline
-  const texts = Object.fromEntries(Object.entries(key).map(([name, value]) => [name, String(value)]))
-  return yield* ask(socket, "POST", "/trace", TraceReport, texts).pipe(
-    Effect.catch((failed) => (failed.exit === "network" ? offline : Effect.fail(failed)))
+
+/**
+ * Asks the switch where its socket is there; reads the journal when nobody answers. A file that was spoilt while its switch
+ * runs says at least where to ask.
+ */
+const find = Effect.fnUntraced(function* (
+  place: Option.Option<string>,
+  control: Option.Option<string>,
+  key: SearchKey
+) {
+  if (Option.isSome(control) || Option.isNone(place)) {
+    return yield* asked(yield* socketOf({ file: place, control }), key)
+  }
+  const files = yield* FileSystem.FileSystem
+  const found = yield* Effect.result(journalPlace(place.value))
+  if (Result.isFailure(found)) {
+    const socket = yield* Effect.option(socketOfFile(place.value))
+    const isThere = socket._tag === "Some" && (yield* Effect.orElseSucceed(files.exists(socket.value), () => false))
+    return isThere ? yield* asked(socket.value, key) : yield* found.failure
+  }
+  const { socket } = found.success
+  if (!(yield* Effect.orElseSucceed(files.exists(socket), () => false))) return yield* offline(found.success, key)
+  return yield* asked(socket, key).pipe(
+    Effect.catch((failed) => (failed.exit === "network" ? offline(found.success, key) : Effect.fail(failed)))
   )
 })

@@ -9,9 +9,9 @@ import type { Draft } from "./Draft.ts"
 import { error, type Finding } from "./Problem.ts"
 import { type Catalogue, isDialectFile, known, shippedDialects } from "./Shipped.ts"
 
-/** All dialects that a configuration may use, and what is wrong with its own files. */
+/** The dialects of a configuration's own files by the paths that links name, and what is wrong with these files. */
 export interface ReadDialects {
-  readonly catalogue: Catalogue
+  readonly dialects: Readonly<Record<string, Dialect>>
   readonly findings: ReadonlyArray<Finding>
 }
 
@@ -23,7 +23,7 @@ export const dialectOfText = (text: string): Dialect | string => {
   if (isInvalid(read)) return read.path === "" ? read.rule : `${read.path}: ${read.rule}`
   // The journal writes it on a line of its own.
   if (read.name.includes("\n")) return "name: a name of one line is expected"
-  return read.name in shippedDialects ? `its name, ${read.name}, is that of a shipped dialect` : read
+  return Object.hasOwn(shippedDialects, read.name) ? `its name, ${read.name}, is that of a shipped dialect` : read
 }
 
 /** Reads the files that the links of a draft name, each once. `directory` is what their paths start from. */
@@ -37,7 +37,7 @@ export const readDialects = Effect.fnUntraced(function* (
   const findings: Array<Finding> = []
   for (const link of draft.part("links").entries) {
     const { text, path: place } = link.part("dialect")
-    if (text === undefined || !isDialectFile(text) || text in own) continue
+    if (text === undefined || !isDialectFile(text) || Object.hasOwn(own, text)) continue
     const read = yield* files.readFileString(path.resolve(directory, text)).pipe(
       Effect.map(dialectOfText),
       Effect.catch(({ reason }) => Effect.succeed(fileWords(reason)))
@@ -47,8 +47,13 @@ export const readDialects = Effect.fnUntraced(function* (
       findings.push(error(place, `the dialect file cannot be used: ${wrong}`, "Correct that file."))
     else if (typeof read !== "string") own[text] = read
   }
-  const catalogue = Object.fromEntries(Object.entries(own).map(([name, dialect]) => [name, known(dialect)]))
-  return { catalogue: { ...shippedDialects, ...catalogue }, findings }
+  return { dialects: own, findings }
+})
+
+/** All dialects that links may name: the shipped ones and these. */
+export const catalogueWith = (dialects: Readonly<Record<string, Dialect>>): Catalogue => ({
+  ...shippedDialects,
+  ...Object.fromEntries(Object.entries(dialects).map(([name, dialect]) => [name, known(dialect)]))
 })
 
 /** The journal tells dialects apart by their names. */

@@ -5,7 +5,7 @@ import { Result } from "effect"
 import { IpNetwork } from "effect/net"
 import { type Draft, dialectOf, frameOf, isProbed } from "./Draft.ts"
 import { sidesOf } from "./LegsRelations.ts"
-import { error, type Finding, nearest, warning } from "./Problem.ts"
+import { error, type Finding, listed, nearest, warning } from "./Problem.ts"
 import { acceptedTls, dialledTls } from "./TlsRelations.ts"
 
 /** All findings about doors, and about where the connections of links come from. */
@@ -50,7 +50,7 @@ const sideFindings = (link: Draft, doors: ReadonlyArray<string>): ReadonlyArray<
 const unknownDoor = (name: Draft, doors: ReadonlyArray<string>): ReadonlyArray<Finding> => {
   if (name.text === undefined || doors.includes(name.text)) return []
   const meant = nearest(name.text, doors)
-  const known = doors.length === 0 ? "There are none: add `doors:`." : `The doors are: ${doors.join(", ")}.`
+  const known = doors.length === 0 ? "There are none: add `doors:`." : `The doors are: ${listed(doors)}.`
   return [
     error(
       name.path,

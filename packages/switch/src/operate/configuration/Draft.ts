@@ -4,6 +4,7 @@
  * The rules between keys (`Relations`) work on this, so that one wrong value does not hide the other errors of the file.
  */
 import type { FrameFormat } from "@jinka/codec"
+import { isFrameDocument } from "./FrameDocument.ts"
 import { at } from "./Issues.ts"
 import type { Path } from "./Problem.ts"
 import { type Catalogue, frames, type KnownDialect, shippedDialects } from "./Shipped.ts"
@@ -24,7 +25,7 @@ export class Draft {
 
   /** Whether the key is there at all. */
   has(key: string): boolean {
-    return typeof this.value === "object" && this.value !== null && key in this.value
+    return typeof this.value === "object" && this.value !== null && Object.hasOwn(this.value, key)
   }
 
   /** The part under a key. */
@@ -63,19 +64,23 @@ export class Draft {
   }
 }
 
+/** What a table has under a name that somebody wrote; `constructor` and the like are no entries. */
+const named = <A>(table: Readonly<Record<string, A>>, name: string | undefined): A | undefined =>
+  name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined
+
 /** The dialect that a link names, when there is one. */
-export const dialectOf = (link: Draft): KnownDialect | undefined => link.catalogue[link.part("dialect").text ?? ""]
+export const dialectOf = (link: Draft): KnownDialect | undefined => named(link.catalogue, link.part("dialect").text)
 
 /** Whether silence is answered with an echo request: as written, else if the dialect has one. */
 export const isProbed = (link: Draft): boolean | undefined =>
   link.part("watchdog", "probe").truth(dialectOf(link)?.dialect.network?.codes.echo !== undefined)
 
-/** The frame that a link has; `undefined` when that cannot be said yet. */
+/** The frame that a link has; `undefined` when that cannot be said yet: each of its keys is right by itself, or it is none. */
 export const frameOf = (link: Draft): FrameFormat | undefined => {
   const { raw } = link.part("frame")
-  if (raw === undefined) return frames[dialectOf(link)?.frame ?? ""]
-  if (typeof raw === "string") return frames[raw]
-  return typeof raw === "object" && raw !== null ? frameFormat(raw) : undefined
+  if (raw === undefined) return named(frames, dialectOf(link)?.frame)
+  if (typeof raw === "string") return named(frames, raw)
+  return typeof raw === "object" && raw !== null && isFrameDocument(raw) ? frameFormat(raw) : undefined
 }
 
 /** A frame that was written out, with its default for `idle`. */

@@ -88,3 +88,17 @@ export const FrameDocument = Schema.Union([
   SingleReadDocument
 ])
 export type FrameDocument = typeof FrameDocument.Type
+
+const decode = Schema.decodeUnknownOption(FrameDocument, { onExcessProperty: "error" })
+
+/** What was asked of each frame before: the rules between keys ask for the same one many times. */
+const asked = new WeakMap<object, boolean>()
+
+/** Whether every key of a written frame is right by itself. */
+export const isFrameDocument = (written: object): boolean => {
+  const before = asked.get(written)
+  if (before !== undefined) return before
+  const is = decode(written)._tag === "Some"
+  asked.set(written, is)
+  return is
+}

@@ -1,49 +1,37 @@
 /**
  * Whether a frame that was written out makes sense as a whole: asked from the codec itself. Pure.
  */
-import { type FrameFormat, frameOverhead, writeFrame } from "@jinka/codec"
+import { type FrameFormat, frameOverhead, idleFrame, writeFrame } from "@jinka/codec"
 import { type Draft, frameOf } from "./Draft.ts"
-import { messageLengthMax } from "./FrameDocument.ts"
 import { error, type Finding } from "./Problem.ts"
 
 /** What is wrong with the link's frame; empty for a shipped one and for one whose keys are wrong by themselves. */
 export const frameFinding = (link: Draft): ReadonlyArray<Finding> => {
-  const part = link.part("frame")
-  const frame = typeof part.raw === "object" && part.raw !== null ? frameOf(link) : undefined
-  if (frame === undefined || !isWhole(part)) return []
-  const wrong = wrongWith(frame)
+  const { raw, path } = link.part("frame")
+  const frame = typeof raw === "object" && raw !== null ? frameOf(link) : undefined
+  if (frame === undefined) return []
+  const wrong = wrongWith(raw as object, frame)
   return wrong === undefined
     ? []
-    : [error(part.path, wrong, "Compare with the partner's specification of the length header.", "")]
+    : [error(path, wrong, "Compare with the partner's specification of the length header.", "")]
 }
 
-/** Whether everything that the codec reads is of the right kind; if not, the decoder says so. */
-const isWhole = (part: Draft): boolean => {
-  const lengthMax = part.part("lengthMax").number
-  const isHex = (key: string) => !part.has(key) || /^([0-9a-fA-F]{2})*$/.test(part.part(key).text ?? "-")
-  switch (part.part("kind").text) {
-    case "length":
-      return (
-        ["ascii", "bcd", "binary", "binary-le", "hex"].includes(part.part("encoding").text ?? "") &&
-        part.part("bytes").number !== undefined &&
-        lengthMax !== undefined &&
-        lengthMax <= messageLengthMax &&
-        isHex("before") &&
-        isHex("after") &&
-        (isHex("trailer") || /^(none|etx-lrc)$/.test(part.part("trailer").text ?? ""))
-      )
-    case "delimiter":
-      return part.has("delimiter") && isHex("delimiter") && lengthMax !== undefined
-    default:
-      return false
-  }
+/** What was found before: the rules between keys ask for the same frame many times. */
+const found = new WeakMap<object, string | undefined>()
+
+const wrongWith = (written: object, frame: FrameFormat): string | undefined => {
+  if (!found.has(written)) found.set(written, tried(frame))
+  return found.get(written)
 }
 
-const wrongWith = (frame: FrameFormat): string | undefined => {
+/** Writes the longest message and the idle frame as the link would. */
+const tried = (frame: FrameFormat): string | undefined => {
   try {
     const { before, after } = frameOverhead(frame)
-    if (frame.kind === "length") writeFrame(frame, Buffer.alloc(before + frame.lengthMax + after), 0, frame.lengthMax)
-    return undefined
+    if (frame.kind !== "length") return undefined
+    writeFrame(frame, Buffer.alloc(before + frame.lengthMax + after), 0, frame.lengthMax)
+    const idle = (idleFrame(frame)?.length ?? 0) - before - after
+    return idle > frame.lengthMax ? "the idle frame has more bytes than `lengthMax`" : undefined
   } catch (cause) {
     if (cause instanceof RangeError) return "a message of `lengthMax` bytes does not fit the length header"
     if (cause instanceof TypeError) return cause.message

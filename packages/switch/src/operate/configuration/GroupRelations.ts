@@ -5,7 +5,7 @@
  * links to one institution, in one dialect, and a link belongs to one group.
  */
 import { type Draft, dialectOf } from "./Draft.ts"
-import { error, type Finding, nearest, warning } from "./Problem.ts"
+import { error, type Finding, listed, nearest, warning } from "./Problem.ts"
 
 /** All findings about groups. */
 export const groupRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
@@ -47,7 +47,7 @@ const memberFindings = (
   if (!links.has(link.text)) {
     const known = [...links.keys()].flatMap((name) => name ?? [])
     const meant = nearest(link.text, known)
-    const hint = meant === undefined ? `The links are: ${known.join(", ")}.` : `Did you mean \`${meant}\`?`
+    const hint = meant === undefined ? `The links are: ${listed(known)}.` : `Did you mean \`${meant}\`?`
     return [error(link.path, "a member of a group is one of the links", hint)]
   }
   const home = homes.get(link.text)

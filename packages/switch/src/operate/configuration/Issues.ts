@@ -125,6 +125,8 @@ const unknownKey = (path: Path, ast: SchemaAST.AST): Finding => {
 export const at = (root: unknown, path: Path): unknown =>
   path.reduce<unknown>(
     (value, part) =>
-      typeof value === "object" && value !== null ? (value as Record<string | number, unknown>)[part] : undefined,
+      typeof value === "object" && value !== null && Object.hasOwn(value, part)
+        ? (value as Record<string | number, unknown>)[part]
+        : undefined,
     root
   )

@@ -58,14 +58,44 @@ export const problemText = (file: string, problem: Problem): string => {
   const { severity, path, rule, found, fix, line, column } = problem
   const place = path.length === 0 ? "" : ` ${pathText(path)}`
   const seen = found === undefined || found === "" ? "" : `; found ${found}`
-  return `${file}:${line}:${column} ${severity}${place}: ${rule}${seen}. ${fix}`
+  return `${file}:${line}:${column} ${severity}${plain(`${place}: ${rule}${seen}. ${fix}`)}`
 }
+
+/** Longest word of a file that a problem repeats whole. */
+const WORD_MAX = 120
+
+/** One line for people: keys and names come from the file, and may be anything there, a card number too. */
+const plain = (says: string): string =>
+  says
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, "?")
+    .replaceAll(/\d{12,}/g, (digits) => "*".repeat(digits.length))
+    .replaceAll(/\S+/g, (word) => (word.length > WORD_MAX ? `${word.slice(0, WORD_MAX / 2)}...` : word))
+
+/** Most names that are listed. */
+const NAMES_MAX = 20
+
+/** Names to choose from, as a sentence lists them. */
+export const listed = (names: ReadonlyArray<string>): string =>
+  names.length === 0
+    ? "none"
+    : names.length > NAMES_MAX
+      ? `${names.slice(0, NAMES_MAX).join(", ")} and ${names.length - NAMES_MAX} more`
+      : names.join(", ")
+
+/** Among more names than these no guess is made: it would take long, and a list so long is made by a program. */
+const GUESSED_MAX = 200
 
 /** The known word nearest to `word`, when it is near enough to be a slip; letters' case does not count. */
 export const nearest = (word: string, known: ReadonlyArray<string>): string | undefined => {
-  const scored = known.map((one) => ({ one, steps: steps(word.toLowerCase(), one.toLowerCase()) }))
-  const best = scored.sort((a, b) => a.steps - b.steps)[0]
-  return best !== undefined && best.steps <= Math.max(2, Math.floor(best.one.length / 3)) ? best.one : undefined
+  if (known.length > GUESSED_MAX) return undefined
+  let best: { readonly one: string; readonly away: number } | undefined
+  for (const one of known) {
+    const most = Math.max(2, Math.floor(one.length / 3))
+    if (Math.abs(one.length - word.length) > most) continue
+    const away = steps(word.toLowerCase(), one.toLowerCase())
+    if (away <= most && away < (best?.away ?? Number.POSITIVE_INFINITY)) best = { one, away }
+  }
+  return best?.one
 }
 
 /** Letters to insert, drop, replace or swap with their neighbour to get from `a` to `b`. */

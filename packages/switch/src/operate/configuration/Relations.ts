@@ -11,7 +11,7 @@ import { httpRelations } from "./HttpRelations.ts"
 import { keyRelations } from "./KeyRelations.ts"
 import { sideRelations, sidesOf } from "./LegsRelations.ts"
 import { modeRelations } from "./ModeRelations.ts"
-import { error, type Finding, nearest, warning } from "./Problem.ts"
+import { error, type Finding, listed, nearest, warning } from "./Problem.ts"
 import { timeoutRelations } from "./TimeoutRelations.ts"
 
 /** Longest path of a unix socket in bytes (sockaddr_un of Linux, without the ending zero). */
@@ -50,7 +50,11 @@ const repeatedNames = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
       return []
     }
     return [
-      error(name.path, "every link has a name of its own", `links[${first.get(name.text)?.path[1]}] has it already.`)
+      error(
+        name.path,
+        "every link has a name of its own",
+        `Choose another: links[${first.get(name.text)?.path[1]}] has this one.`
+      )
     ]
   })
 }
@@ -136,7 +140,7 @@ const routeRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArra
 const unknownLink = (to: Draft, names: ReadonlyArray<string>): ReadonlyArray<Finding> => {
   if (to.text === undefined || names.includes(to.text)) return []
   const meant = nearest(to.text, names)
-  const hint = meant === undefined ? `The links and groups are: ${names.join(", ")}.` : `Did you mean \`${meant}\`?`
+  const hint = meant === undefined ? `The links and groups are: ${listed(names)}.` : `Did you mean \`${meant}\`?`
   return [error(to.path, "a route leads to one of the links or groups", hint)]
 }
 

@@ -1,14 +1,61 @@
 /**
  * The text of a configuration: YAML 1.2 read into plain values, with the line of every key and value.
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml"
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLError
+} from "yaml"
 import type { Finding, Path, Problem } from "./Problem.ts"
 
 /** Longest text of a scalar that is shown as what was found. */
 const SHOWN_MAX = 60
 
+/** Most mistakes of one text that are shown. */
+const PROBLEMS_MAX = 20
+
 /** Aliases that a document may expand, so that a small file cannot become a huge one. */
 const ALIASES_MAX = 100
+
+/** What is wrong with a text, by the parser's code for it: what stands there, and what to write. */
+const wrongs: Readonly<Record<string, readonly [rule: string, fix: string]>> = {
+  DUPLICATE_KEY: ["a key stands twice in one mapping", "Remove one of the two."],
+  TAB_AS_INDENT: ["a tab indents this line", "Indent with spaces."],
+  BAD_INDENT: [
+    "the text is not YAML: a list or a mapping in brackets is not closed, or its lines are not indented",
+    "Close each [ and {, and indent its lines further than the key in front of it."
+  ],
+  BLOCK_AS_IMPLICIT_KEY: [
+    "the text is not YAML: two keys stand on one line",
+    "Put the second key on a line of its own, or the value in quotes if it holds a colon and a space."
+  ],
+  MULTILINE_IMPLICIT_KEY: [
+    "the text is not YAML: a line without a colon stands where a key is expected",
+    "Put a colon and a space behind the key, and indent with spaces."
+  ],
+  MULTIPLE_DOCS: ["the file holds more than one YAML document", "Remove the line `---` and what stands behind it."],
+  NON_STRING_KEY: ["a list or a mapping stands where a key is expected", "Write a name in front of the colon."],
+  BAD_ALIAS: ["an alias (*) has no name", "Put the value in quotes, or name an anchor (&) that stands above it."],
+  BAD_DQ_ESCAPE: [
+    "a backslash in a text in double quotes begins no character that YAML knows",
+    "Write the text in single quotes."
+  ],
+  TAG_RESOLVE_FAILED: [
+    "a word behind ! is a tag, and a configuration has none",
+    "Put the value in quotes, or remove the tag."
+  ],
+  RESOURCE_EXHAUSTION: [
+    "lists and mappings are nested too deep",
+    "Begin with a copy of examples/01-first-link/switch.yaml."
+  ]
+}
 
 /** One parsed text. */
 export class YamlText {
@@ -20,15 +67,41 @@ export class YamlText {
   private readonly lines = new LineCounter()
 
   constructor(text: string) {
-    this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false })
-    this.problems = this.document.errors.map(({ message, pos }) => ({
-      severity: "error",
-      path: [],
-      ...this.place(pos[0]),
-      rule: `the text is not YAML: ${message}`,
-      fix: "Indent with spaces, and put a space behind each colon."
-    }))
-    this.value = this.problems.length === 0 ? this.document.toJS({ maxAliasCount: ALIASES_MAX }) : undefined
+    this.document = parseDocument(text, {
+      lineCounter: this.lines,
+      prettyErrors: false,
+      stringKeys: true,
+      logLevel: "error"
+    })
+    const problems = wordable(this.document).map((wrong) => this.problem(wrong.pos[0], ...wordsFor(wrong)))
+    const value = problems.length === 0 ? this.plain() : undefined
+    this.problems = value instanceof Unreadable ? [this.problem(0, value.rule, value.fix)] : problems
+    this.value = value instanceof Unreadable ? undefined : value
+  }
+
+  /** The values; aliases may neither be missing, nor lead back to what they stand in, nor make the file a huge one. */
+  private plain(): unknown {
+    try {
+      const value: unknown = this.document.toJS({ maxAliasCount: ALIASES_MAX })
+      return isEndless(value)
+        ? new Unreadable("an alias (*) stands inside its own anchor (&)", "Write the value out.")
+        : value
+    } catch (cause) {
+      if (!(cause instanceof ReferenceError)) throw cause
+      return cause.message.startsWith("Unresolved")
+        ? new Unreadable("an alias (*) names no anchor (&) above it", "Put the value in quotes, or write it out.")
+        : new Unreadable(`aliases (*) are used for more than ${ALIASES_MAX} values`, "Write the values out.")
+    }
+  }
+
+  /** The values as far as they can be told; what stands behind a mistake of the text may be wrong or missing. */
+  get guess(): unknown {
+    const value = this.plain()
+    return value instanceof Unreadable ? undefined : value
+  }
+
+  private problem(offset: number, rule: string, fix: string): Problem {
+    return { severity: "error", path: [], ...this.place(offset), rule, fix }
   }
 
   /** Puts a finding at its line. What was found is shown as it stands in the text, unless the path may hold a secret. */
@@ -76,6 +149,44 @@ export class YamlText {
     if (/\d{12}/.test(source)) return "a text that may hold a card number"
     return source.length > SHOWN_MAX ? `a text of ${source.length} characters` : JSON.stringify(source).slice(1, -1)
   }
+}
+
+/** A text whose values cannot be had. */
+class Unreadable {
+  readonly rule: string
+  readonly fix: string
+
+  constructor(rule: string, fix: string) {
+    this.rule = rule
+    this.fix = fix
+  }
+}
+
+/** All that is wrong up to the first mistake behind which the parser only guesses; what YAML merely warns of is a mistake too. */
+const wordable = ({ errors, warnings }: Document.Parsed): ReadonlyArray<YAMLError> => {
+  const isClear = ({ code }: YAMLError): boolean => code === "DUPLICATE_KEY"
+  const [first] = errors.filter((one) => !isClear(one))
+  const clear = errors.filter((one) => isClear(one) && (first === undefined || one.pos[0] < first.pos[0]))
+  return [...clear, ...(first === undefined ? warnings : [first])].slice(0, PROBLEMS_MAX)
+}
+
+const wordsFor = ({ code, message }: YAMLError): readonly [rule: string, fix: string] =>
+  wrongs[code] ?? [`the text is not YAML: ${message}`, "Indent with spaces, and put a space behind each colon."]
+
+/** Whether a value holds itself. */
+const isEndless = (value: unknown): boolean => {
+  const done = new Set<object>()
+  const above = new Set<object>()
+  const meets = (one: unknown): boolean => {
+    if (typeof one !== "object" || one === null || done.has(one)) return false
+    if (above.has(one)) return true
+    above.add(one)
+    const is = Object.values(one).some(meets)
+    above.delete(one)
+    done.add(one)
+    return is
+  }
+  return meets(value)
 }
 
 const pairOf = (pairs: ReadonlyArray<Pair>, part: string | number): Pair | undefined =>

@@ -1,0 +1,23 @@
+/**
+ * The thread that reads a configuration file while a switch runs: parsing and checking a large one takes seconds, and the
+ * switch's own thread has messages to carry. It reads one file, says what it found, and ends.
+ */
+import { parentPort, workerData } from "node:worker_threads"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { Cause, Effect, Exit, Layer } from "effect"
+import { loadChecked } from "./Configuration.ts"
+import { defectText } from "./Exit.ts"
+import type { FileRead } from "./Reading.ts"
+
+const said = (exit: Effect.Success<typeof read>): FileRead => {
+  if (Exit.isSuccess(exit)) return { checked: exit.value }
+  const failed = Cause.findErrorOption(exit.cause)
+  return failed._tag === "Some" ? { problems: failed.value.problems } : { defect: defectText(exit.cause) }
+}
+
+const read = Effect.exit(loadChecked(workerData as string)).pipe(
+  Effect.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))
+)
+
+parentPort?.postMessage(said(await Effect.runPromise(read)))

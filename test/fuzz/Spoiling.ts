@@ -1,0 +1,185 @@
+/**
+ * Ways to spoil a configuration: its tree (drop, retype, duplicate, nest, swap, huge, strange texts) and its text (bytes,
+ * lines, aliases). A change is a value, so that a failing one is printed and shrinks.
+ */
+import fc from "fast-check"
+
+/** A value that stands where another was meant. */
+const strange: ReadonlyArray<unknown> = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  2 ** 53,
+  1e308,
+  Number.NaN,
+  "",
+  " ",
+  "3",
+  "none",
+  "constructor",
+  "__proto__",
+  "toString",
+  "12 seconds",
+  "99999999 hours",
+  "1 KiB",
+  "9".repeat(40),
+  "ff",
+  "汉字 金卡",
+  "\u0000\u202e\ud83d\ude00",
+  "a: b",
+  "./x.yaml",
+  [],
+  {},
+  [[]],
+  [null],
+  { kind: "length" },
+  { kind: "length", encoding: "bcd", bytes: 2 },
+  { kind: "length", encoding: "bcd", lengthMax: 100 },
+  { kind: "length", encoding: "ascii", bytes: 4, lengthMax: 100, trailer: "3" },
+  { kind: "length", encoding: "binary", bytes: 9, lengthMax: 100 },
+  { kind: "length", encoding: "ascii", bytes: 1, lengthMax: 9, idle: { text: "00".repeat(20) } },
+  { kind: "length", encoding: "ascii", bytes: 4, lengthMax: 100, uncounted: 64, times: 8, counts: { itself: true } },
+  { kind: "delimiter", delimiter: "" },
+  { kind: "fixed" },
+  { kind: "until-close", lengthMax: 10 },
+  { constructor: 1, __proto__: null },
+  Object.fromEntries([["__proto__", { kind: "length" }]])
+]
+
+const anyStrange = fc.oneof(fc.constantFrom(...strange), fc.string({ unit: "grapheme", maxLength: 80 }), fc.jsonValue())
+
+/** One change of the tree; `at` picks the place among all places of the tree as it is then. */
+export type Change =
+  | { readonly kind: "drop" | "double" | "huge"; readonly at: number }
+  | { readonly kind: "retype" | "add"; readonly at: number; readonly value: unknown }
+  | { readonly kind: "nest"; readonly at: number; readonly depth: number }
+  | { readonly kind: "swap"; readonly at: number; readonly with: number }
+
+const at = fc.nat(10_000)
+
+/** Any change of the tree. */
+export const anyChange: fc.Arbitrary<Change> = fc.oneof(
+  fc.record({ kind: fc.constantFrom("drop" as const, "double" as const, "huge" as const), at }),
+  fc.record({ kind: fc.constantFrom("retype" as const, "add" as const), at, value: anyStrange }),
+  fc.record({ kind: fc.constant("nest" as const), at, depth: fc.constantFrom(1, 2, 50, 400) }),
+  fc.record({ kind: fc.constant("swap" as const), at, with: at })
+)
+
+interface Spot {
+  readonly holder: Record<string, unknown> | Array<unknown>
+  readonly key: string | number
+}
+
+const spotsOf = (value: unknown): ReadonlyArray<Spot> => {
+  if (typeof value !== "object" || value === null) return []
+  const holder = value as Spot["holder"]
+  return Object.keys(value).flatMap((name) => {
+    const key = Array.isArray(value) ? Number(name) : name
+    return [{ holder, key }, ...spotsOf(holder[key as never])]
+  })
+}
+
+const nested = (value: unknown, depth: number): unknown =>
+  Array.from({ length: depth }).reduce<unknown>((inner, _, n) => (n % 2 === 0 ? [inner] : { a: inner }), value)
+
+/** The tree with the change made; the tree given is changed. */
+export const changeTree = (tree: unknown, change: Change): void => {
+  const spots = spotsOf(tree)
+  const spot = spots[change.at % Math.max(1, spots.length)]
+  if (spot === undefined) return
+  const { holder, key } = spot
+  const put = (value: unknown) => {
+    holder[key as never] = value as never
+  }
+  const value: unknown = holder[key as never]
+  switch (change.kind) {
+    case "drop":
+      if (Array.isArray(holder)) holder.splice(Number(key), 1)
+      else delete holder[key as never]
+      return
+    case "double":
+      if (Array.isArray(holder)) holder.push(structuredClone(value))
+      else holder[`${key}s`] = structuredClone(value)
+      return
+    case "huge":
+      return put(
+        Array.isArray(value) ? Array.from({ length: 300 }, (_, n) => value[n % value.length]) : "x".repeat(70_000)
+      )
+    case "retype":
+      return put(structuredClone(change.value))
+    case "add":
+      if (Array.isArray(holder)) holder.push(structuredClone(change.value))
+      else
+        holder[["kind", "tls", "short", "legs", "door", "constructor", "frame", "wait"][change.at % 8]!] =
+          structuredClone(change.value)
+      return
+    case "nest":
+      return put(nested(value, change.depth))
+    case "swap": {
+      const other = spots[change.with % spots.length]!
+      const theirs = structuredClone(other.holder[other.key as never])
+      other.holder[other.key as never] = structuredClone(value) as never
+      return put(theirs)
+    }
+  }
+}
+
+/** One change of the text; `at` picks the place, as a share of ten thousand. */
+export interface TextChange {
+  readonly at: number
+  readonly drops: number
+  readonly puts: string
+}
+
+/** Any change of the text. */
+export const anyTextChange: fc.Arbitrary<TextChange> = fc.record({
+  at,
+  drops: fc.constantFrom(0, 0, 1, 2, 7, 200),
+  puts: fc.oneof(
+    fc.constantFrom(
+      "\t",
+      "\n",
+      ":",
+      ": ",
+      "- ",
+      "[",
+      "]",
+      "{",
+      "}",
+      '"',
+      "'",
+      "#",
+      "|",
+      ">",
+      "&a ",
+      "*a",
+      "*b ",
+      "&a [*a]"
+    ),
+    fc.constantFrom(
+      "!!binary ",
+      "!foo ",
+      "<<: *a\n",
+      "---\n",
+      "...\n",
+      "%YAML 9\n",
+      "\ufeff",
+      "\u0000",
+      "\r",
+      "? ",
+      "@",
+      "`",
+      "~"
+    ),
+    fc.constantFrom("[".repeat(3000), "  a:\n".repeat(40), "name: demo\n", "links:\n", "\u2028", "é".repeat(9)),
+    fc.string({ unit: "binary", maxLength: 6 })
+  )
+})
+
+/** The text with the change made. */
+export const changeText = (text: string, { at: place, drops, puts }: TextChange): string => {
+  const from = Math.floor((text.length * place) / 10_000)
+  return text.slice(0, from) + puts + text.slice(from + drops)
+}
