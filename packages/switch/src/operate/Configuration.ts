@@ -41,7 +41,9 @@ export interface Configuration {
 /** Most problems of one file that are shown. */
 const SHOWN_MAX = 100
 
-/** A file that cannot be used. `message` is one line for each of its first hundred problems. Warnings are among them when there are errors too. */
+/**
+ * A file that cannot be used. `message` is one line for each of its first hundred problems. Warnings are among them when there are errors too.
+ */
 export class ConfigurationInvalid extends Data.TaggedError("ConfigurationInvalid")<{
   readonly file: string
   readonly problems: ReadonlyArray<Problem>

@@ -10,7 +10,8 @@ import { error, type Finding, listed, nearest, warning } from "./Problem.ts"
 /** All findings about groups. */
 export const groupRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
   const groups = draft.part("groups").entries
-  const byName = new Map(links.map((link) => [link.part("name").text, link]))
+  const named = links.filter((link) => link.part("name").text !== undefined)
+  const byName = new Map(named.map((link) => [link.part("name").text, link]))
   const homes = new Map<string, string>()
   return [
     ...names(groups, byName),
