@@ -42,7 +42,8 @@ export interface Configuration {
 const SHOWN_MAX = 100
 
 /**
- * A file that cannot be used. `message` is one line for each of its first hundred problems. Warnings are among them when there are errors too.
+ * A file that cannot be used. `message` is one line for each of its first hundred problems. Warnings are among them when there
+ * are errors too.
  */
 export class ConfigurationInvalid extends Data.TaggedError("ConfigurationInvalid")<{
   readonly file: string
