@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
@@ -8,6 +9,7 @@ import {
   Seal,
   Xaes256Gcm
 } from "../../../packages/switch/src/journal/Seal.ts"
+import { Hmac, TagKey } from "../../../packages/switch/src/journal/Tag.ts"
 import { testPan } from "./Journals.ts"
 
 describe("sealing", () => {
@@ -34,7 +36,8 @@ describe("sealing", () => {
     const seal = new Seal(Buffer.alloc(32, 9))
     const place = Buffer.from("journal 1, entries 1 to 3")
     const out = Buffer.alloc(24 + 4 + 16)
-    seal.seal(place, Buffer.from("abcd"), out, 0, 24)
+    seal.nonce(out, 0)
+    seal.seal(place, out.subarray(0, 24), Buffer.from("abcd"), out, 24)
     const open = (bytes: Buffer, at = place) => seal.open(at, bytes.subarray(0, 24), bytes.subarray(24))
 
     expect(open(out)?.toString()).toBe("abcd")
@@ -52,7 +55,7 @@ describe("sealing", () => {
     const nonces = new Set<string>()
     const out = Buffer.alloc(24 + 16)
     for (let n = 0; n < 1000; n++) {
-      seal.seal(Buffer.alloc(0), Buffer.alloc(0), out, 0, 24)
+      seal.nonce(out, 0)
       nonces.add(out.toString("hex", 0, 24))
     }
 
@@ -67,6 +70,29 @@ describe("sealing", () => {
     const macs = new BlockCmac(key).macs(Buffer.from(message + message, "hex"))
 
     expect(macs.toString("hex")).toBe("28a7023f452e8f82bd4bf28d8c37c35c".repeat(2))
+  })
+
+  it("tags with HMAC-SHA-256 behind the id of the key, and takes no changed tag", () => {
+    const key = Buffer.from("4a656665", "hex")
+    const text = Buffer.from("what do ya want for nothing?")
+    // RFC 4231, test case 2.
+    const expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    const tagKey = new TagKey("01020304", key)
+
+    const tag = tagKey.tag(text)
+
+    expect(tag.toString("hex")).toBe(`01020304${expected}`)
+    expect(tagKey.fits(text, tag)).toBe(true)
+    for (const at of [0, 4, 35]) {
+      const changed = Buffer.from(tag)
+      changed[at] = changed[at]! ^ 1
+      expect(tagKey.fits(text, changed)).toBe(false)
+    }
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.uint8Array({ maxLength: 500 }), (any, long) => {
+        expect(new Hmac(any).of(long)).toEqual(createHmac("sha256", any).update(long).digest())
+      })
+    )
   })
 
   it("packs every PAN into a block of its own", () => {

@@ -322,7 +322,7 @@ describe("the journal on SQLite", () => {
 
       const error = yield* refusal(directory, { key: newKey })
       expect(error.reason._tag).toBe("KeyWrong")
-      expect(error.message).toMatch(/sealed with the key [0-9a-f]{8}/)
+      expect(error.message).toMatch(/written with the key [0-9a-f]{8}/)
       yield* add({ key: newKey, previousKeys: [testKey] })
 
       yield* withJournal(

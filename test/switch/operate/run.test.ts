@@ -129,18 +129,6 @@ describe("A switch from its configuration file", () => {
     expect(json(err).totals).toMatchObject({ exchanges: 4, requests: 3, deliveries: 1, reversed: 1 })
     expect(out).not.toContain(pan)
   })
-
-  it("verifies its journal", async () => {
-    const file = configuration(folder())
-    const running = await runSwitch(file)
-    running.signal("SIGINT")
-    await running.ended
-
-    expect(await jinka(["journal", "verify", file])).toMatchObject({
-      code: 0,
-      out: expect.stringMatching(/^good: \d+ entries/)
-    })
-  })
 })
 
 describe("The end of a switch", () => {

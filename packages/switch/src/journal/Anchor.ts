@@ -1,31 +1,25 @@
 /**
  * The anchor `journal.head`: how far the journal reached, kept outside the database. SQLite drops the end of a
- * damaged WAL without a word (guarantees, fact 7); a database that ends before its anchor has lost entries that were
+ * damaged WAL without a word (docs/decisions/0004-journal.md); a database that ends before its anchor has lost entries that were
  * acknowledged.
  *
  * Two slots of 512 bytes are written in turn, each with a checksum, so that a torn write leaves the other. It is
  * written after the commit and before the acknowledgement: it may lag behind the database (that is harmless), never
- * lead it.
+ * lead it. A slot holds a head with its tag: nobody writes one without the journal's key.
  */
 import { hash } from "node:crypto"
 import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs"
 import { readU64, writeU64 } from "./Entry.ts"
 import { groupHashLength } from "./Group.ts"
+import type { Head } from "./Head.ts"
+import { tagLength } from "./Tag.ts"
 
 /** The anchor's file in the journal's directory. */
 export const anchorFile = "journal.head"
 
 const slotLength = 512
-const magic = "JINKAHD1"
-const at = { journalId: 8, seq: 24, hash: 32, checksum: 64, end: 96 } as const
-
-/** What a slot says. */
-export interface Head {
-  /** 32 hex digits. */
-  readonly journalId: string
-  readonly seq: number
-  readonly hash: Buffer
-}
+const magic = "JINKAHD3"
+const at = { journalId: 8, seq: 24, hash: 32, tag: 64, checksum: 100, end: 132 } as const
 
 /** The anchor open for writing. */
 export class Anchor {
@@ -47,9 +41,10 @@ export class Anchor {
   }
 
   /** Writes the head into the older slot. Throws the system's error. */
-  write(seq: number, head: Uint8Array): void {
+  write(seq: number, head: Uint8Array, tag: Uint8Array): void {
     writeU64(this.#slot, seq, at.seq)
     this.#slot.set(head, at.hash)
+    this.#slot.set(tag, at.tag)
     this.#slot.set(checksum(this.#slot), at.checksum)
     this.#turn = (this.#turn + 1) & 1
     const written = writeSync(this.#file, this.#slot, 0, slotLength, this.#turn * slotLength)
@@ -70,32 +65,51 @@ export class Anchor {
 
 const checksum = (slot: Buffer): Buffer => hash("sha256", slot.subarray(0, at.checksum), "buffer")
 
-/**
- * Reads the anchor. `head` is undefined when no slot is whole; `slot` is where it stands (-1 when there is none).
- * `missing`: there is no file.
- */
-export const readAnchor = (
-  path: string
-): { readonly head: Head | undefined; readonly slot: number; readonly missing: boolean } => {
+/** What an anchor's file says. */
+export interface FoundAnchor {
+  /** There is no file, or one without a byte: it was being made when the process died. */
+  readonly missing: boolean
+  /** The newest head; undefined when no slot is whole. */
+  readonly head: Head | undefined
+  /** Where it stands: 0 or 1; -1 when there is none. */
+  readonly slot: number
+  /** What is odd about the slots although one is whole: spoilt, or written twice. */
+  readonly odd?: string
+}
+
+const nowhere = { head: undefined, slot: -1 } as const
+
+/** Reads an anchor's file. `isGenuine` says whether the tag of a head fits, as far as that can be told. */
+export const readAnchor = (path: string, isGenuine: (head: Head) => boolean): FoundAnchor => {
   const bytes = Buffer.alloc(2 * slotLength)
   try {
     const file = openSync(path, "r")
     try {
-      // A file without a byte is one that was being made when the process died.
-      if (readSync(file, bytes, 0, bytes.length, 0) === 0) return { head: undefined, slot: -1, missing: true }
+      if (readSync(file, bytes, 0, bytes.length, 0) === 0) return { ...nowhere, missing: true }
     } finally {
       closeSync(file)
     }
   } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return { head: undefined, slot: -1, missing: true }
+    if ((error as { code?: string }).code === "ENOENT") return { ...nowhere, missing: true }
     throw error
   }
-  let found: { head: Head; slot: number } | undefined
-  for (let slot = 0; slot < 2; slot++) {
-    const head = readSlot(bytes.subarray(slot * slotLength, (slot + 1) * slotLength))
-    if (head !== undefined && (found === undefined || head.seq > found.head.seq)) found = { head, slot }
+  return newestOf(
+    [0, 1].map((slot) => readSlot(bytes.subarray(slot * slotLength, (slot + 1) * slotLength))),
+    isGenuine
+  )
+}
+
+const newestOf = (slots: ReadonlyArray<Head | undefined>, isGenuine: (head: Head) => boolean): FoundAnchor => {
+  const heads = slots.map((slot) => (slot !== undefined && isGenuine(slot) ? slot : undefined))
+  const [one, other] = heads
+  const slot = one === undefined ? (other === undefined ? -1 : 1) : other === undefined || other.seq < one.seq ? 0 : 1
+  if (slot < 0) return { ...nowhere, missing: false }
+  const found: FoundAnchor = { missing: false, head: heads[slot], slot }
+  if (one === undefined || other === undefined) {
+    return { ...found, odd: `slot ${one === undefined ? 1 : 2} of 2 was not as it was written` }
   }
-  return { head: found?.head, slot: found?.slot ?? -1, missing: false }
+  // In a new file one slot says 0: whoever copies the older one over the newer wants the end of the journal forgotten.
+  return one.seq === other.seq && one.seq > 0 ? { ...found, odd: "both slots said the same" } : found
 }
 
 const readSlot = (slot: Buffer): Head | undefined => {
@@ -104,6 +118,7 @@ const readSlot = (slot: Buffer): Head | undefined => {
   return {
     journalId: slot.toString("hex", at.journalId, at.seq),
     seq: readU64(slot, at.seq),
-    hash: Buffer.from(slot.subarray(at.hash, at.hash + groupHashLength))
+    hash: Buffer.from(slot.subarray(at.hash, at.hash + groupHashLength)),
+    tag: Buffer.from(slot.subarray(at.tag, at.tag + tagLength))
   }
 }

@@ -7,10 +7,12 @@
  *     0 previous hash (32) | 32 first u64 | 40 last u64 | 48 at u64 | 56 floor u64 | 64 entries u32 | 68 bytes of entries u32
  *     72 bytes sealed u32 | 76 key id (4) | 80 nonce (24) | 104 entries | sealed bytes
  *
- * That is also what the chain hashes: hash of a group = SHA-256 of these bytes, once the store has taken the secrets
- * out of the entries and put the sealed bytes behind them. While the writer fills it, `bytes sealed` is the sum of
- * secret lengths.
+ * That is also what the chain hashes, once the store has taken the secrets out of the entries and put the sealed bytes behind
+ * them: the digest of a group is the SHA-256 of header and entries, its hash the SHA-256 of digest and sealed bytes. The seal
+ * authenticates the digest, so neither can be had with another's. While the writer fills it, `bytes sealed` is the sum of secret
+ * lengths.
  */
+import { hash } from "node:crypto"
 
 /** Where the first entry stands. */
 export const groupHeaderLength = 104
@@ -35,6 +37,20 @@ export const groupAt = {
   keyId: 76,
   nonce: 80
 } as const
+
+/** Digest of a group's header and entries, which are `bytes` up to `end`. */
+export const digestOf = (bytes: Buffer, end: number): Buffer => hash("sha256", bytes.subarray(0, end), "buffer")
+
+let linked = Buffer.alloc(64 * 1024)
+
+/** Hash of a group on the chain: of its digest, and of what is sealed in it. */
+export const chainHash = (digest: Buffer, sealed: Buffer): Buffer => {
+  const length = groupHashLength + sealed.length
+  if (linked.length < length) linked = Buffer.alloc(2 * length)
+  linked.set(digest, 0)
+  linked.set(sealed, groupHashLength)
+  return hash("sha256", linked.subarray(0, length), "buffer")
+}
 
 /** One group's memory and what the writer knows of it. */
 export class Group {

@@ -3,13 +3,13 @@
  * transaction. Runs in the journal's thread; throws what SQLite throws, and after that it must not be used again (a
  * failed COMMIT is ambiguous; guarantees, fact 6).
  */
-import { hash } from "node:crypto"
 import type Database from "better-sqlite3"
 import { entryAt, entryLength, panLengthMax, readU64, writeU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
-import { groupAt, groupHashLength, groupHeaderLength } from "./Group.ts"
+import { chainHash, digestOf, groupAt, groupHeaderLength, groupNonceLength, groupTagLength } from "./Group.ts"
 import { additionalOf, nameAt } from "./GroupReader.ts"
 import { packPan, panBlockLength, panKeyOf, type Seal } from "./Seal.ts"
+import { headText, markText, nameText } from "./Tag.ts"
 
 /** Entries between two marks. */
 export const markEvery = 65_536
@@ -38,6 +38,7 @@ export class GroupCommit {
   #secrets = Buffer.alloc(64 * 1024)
   #panBlocks = Buffer.alloc(256 * panBlockLength)
   #hash: Buffer
+  #tag: Buffer
   #seq: number
   #marked: number
 
@@ -46,22 +47,29 @@ export class GroupCommit {
     this.#seal = seal
     this.#begin = database.prepare("BEGIN IMMEDIATE")
     this.#end = database.prepare("COMMIT")
-    this.#group = database.prepare("INSERT INTO commit_group VALUES (?,?,?,?,?)")
-    this.#mark = database.prepare("INSERT INTO mark VALUES (?,?)")
-    this.#name = database.prepare("INSERT INTO name VALUES (?,?,?)")
+    this.#group = database.prepare("INSERT INTO commit_group VALUES (?,?,?,?,?,?)")
+    this.#mark = database.prepare("INSERT INTO mark VALUES (?,?,?)")
+    this.#name = database.prepare("INSERT INTO name VALUES (?,?,?,?)")
     this.#counts = [...reached.counts]
     this.#hash = Buffer.from(reached.hash)
     this.#seq = reached.seq
+    this.#tag = this.#headTag(reached.seq, reached.hash)
     this.#marked = reached.mark
   }
 
-  /** Seq and hash of the last group committed. */
+  /** Seq of the last entry committed. */
   get seq(): number {
     return this.#seq
   }
 
+  /** Hash of the last group committed. */
   get hash(): Buffer {
     return this.#hash
+  }
+
+  /** Tag of both. */
+  get tag(): Buffer {
+    return this.#tag
   }
 
   /** Commits the group in `buffer`; returns when it is on disk. No secret is left in `buffer`. */
@@ -71,18 +79,27 @@ export class GroupCommit {
     if (first !== this.#seq + 1) throw new Error(`group ${first} does not follow entry ${this.#seq}`)
     const count = buffer.readUInt32BE(groupAt.count)
     const filled = groupHeaderLength + buffer.readUInt32BE(groupAt.length)
-    const end = this.#takeSecrets(buffer, count, filled)
+    this.#hash.copy(buffer, groupAt.previous)
+    const secretsLength = this.#takeSecrets(buffer, count, filled)
+    const end = groupHeaderLength + buffer.readUInt32BE(groupAt.length)
+    const digest = digestOf(buffer, end)
+    if (secretsLength > 0) this.#sealSecrets(buffer, digest, end, secretsLength)
     const whole = end + buffer.readUInt32BE(groupAt.sealedLength)
     buffer.fill(0, whole, Math.max(whole, filled))
-    this.#hash.copy(buffer, groupAt.previous)
-    const digest = hash("sha256", buffer.subarray(0, whole), "buffer")
+    const hash = chainHash(digest, buffer.subarray(end, whole))
+    const tag = this.#headTag(last, hash)
     this.#begin.run()
-    this.#group.run(first, last, whole - end, digest, buffer.subarray(0, whole))
+    this.#group.run(first, last, whole - end, hash, tag, buffer.subarray(0, whole))
     for (const at of this.#namedAt) this.#writeName(buffer, at)
     if (last - this.#marked >= markEvery) this.#writeMark(last)
     this.#end.run()
-    this.#hash = digest.subarray(0, groupHashLength)
+    this.#hash = hash
+    this.#tag = tag
     this.#seq = last
+  }
+
+  #headTag(seq: number, hash: Buffer): Buffer {
+    return this.#seal.tag(headText(this.#journalId, seq, hash))
   }
 
   /** Writes a mark at the end of what is committed, unless there is one: for a clean close. */
@@ -95,17 +112,19 @@ export class GroupCommit {
 
   #writeName(buffer: Buffer, at: number): void {
     const [name = "", dialect = ""] = nameAt(buffer, at).split("\n")
-    this.#name.run(buffer.readUInt32BE(at + entryAt.link), name, dialect)
+    const id = buffer.readUInt32BE(at + entryAt.link)
+    this.#name.run(id, name, dialect, this.#seal.tag(nameText(this.#journalId, id, name, dialect)))
   }
 
   #writeMark(seq: number): void {
-    this.#mark.run(seq, JSON.stringify(this.#counts))
+    const counts = JSON.stringify(this.#counts)
+    this.#mark.run(seq, counts, this.#seal.tag(markText(this.#journalId, seq, counts)))
     this.#marked = seq
   }
 
   /**
-   * Moves the entries together without their secrets, seals these behind them, fills in search keys, counts kinds. Returns
-   * the end of the entries.
+   * Moves the entries together without their secrets, fills in search keys and all of the header, counts kinds. Returns the
+   * bytes of secrets, which are kept aside to be sealed.
    */
   #takeSecrets(buffer: Buffer, count: number, filled: number): number {
     if (this.#secrets.length < filled) this.#secrets = Buffer.alloc(2 * filled)
@@ -130,8 +149,13 @@ export class GroupCommit {
     if (from !== filled) throw new Error("a group's length is not that of its entries")
     buffer.writeUInt32BE(to - groupHeaderLength, groupAt.length)
     buffer.fill(0, groupAt.sealedLength, groupHeaderLength)
-    if (secretsLength > 0) this.#sealSecrets(buffer, to, secretsLength)
-    return to
+    if (secretsLength > 0) {
+      buffer.writeUInt32BE(secretsLength + groupTagLength, groupAt.sealedLength)
+      buffer.write(this.#seal.keyId, groupAt.keyId, "hex")
+      this.#seal.nonce(buffer, groupAt.nonce)
+      this.#hashPans(buffer)
+    }
+    return secretsLength
   }
 
   #count(buffer: Buffer, at: number): void {
@@ -154,20 +178,21 @@ export class GroupCommit {
     packPan(buffer, from + 1, length, this.#panBlocks, block * panBlockLength)
   }
 
-  #sealSecrets(buffer: Buffer, at: number, length: number): void {
+  /** Fills in the search keys of the PANs that were packed. */
+  #hashPans(buffer: Buffer): void {
     const blocks = this.#panBlocks.subarray(0, this.#panAt.length * panBlockLength)
-    if (blocks.length > 0) {
-      const hashes = this.#seal.panHashes(blocks)
-      for (let n = 0; n < this.#panAt.length; n++) {
-        writeU64(buffer, panKeyOf(hashes, n * panBlockLength), this.#panAt[n]! + entryAt.pan)
-      }
-      blocks.fill(0)
+    if (blocks.length === 0) return
+    const hashes = this.#seal.panHashes(blocks)
+    for (let n = 0; n < this.#panAt.length; n++) {
+      writeU64(buffer, panKeyOf(hashes, n * panBlockLength), this.#panAt[n]! + entryAt.pan)
     }
+    blocks.fill(0)
+  }
+
+  #sealSecrets(buffer: Buffer, digest: Buffer, at: number, length: number): void {
     const secrets = this.#secrets.subarray(0, length)
-    const additional = additionalOf(this.#journalId, readU64(buffer, groupAt.first), readU64(buffer, groupAt.last))
-    const sealedLength = this.#seal.seal(additional, secrets, buffer, groupAt.nonce, at)
+    const nonce = buffer.subarray(groupAt.nonce, groupAt.nonce + groupNonceLength)
+    this.#seal.seal(additionalOf(this.#journalId, this.#hash, digest), nonce, secrets, buffer, at)
     secrets.fill(0)
-    buffer.writeUInt32BE(sealedLength, groupAt.sealedLength)
-    buffer.write(this.#seal.keyId, groupAt.keyId, "hex")
   }
 }

@@ -3,12 +3,14 @@
  * step. Runs in the journal's thread, between commits; every call is bounded.
  *
  * A row of `commit_group` holds the very bytes that the chain hashed (`Group.ts`), so nothing has to be rebuilt to verify it.
+ * What is tagged with a key that was not given cannot be proved genuine: that is counted and told, never taken for good.
  */
-import { hash } from "node:crypto"
 import type Database from "better-sqlite3"
-import { entryAt, entryHeaderLength, entryLength, readU64, writeU64 } from "./Entry.ts"
+import { entryAt, entryHeaderLength, entryLength, readU64 } from "./Entry.ts"
 import { EntryKind, noCounts } from "./EntryKind.ts"
 import {
+  chainHash,
+  digestOf,
   groupAt,
   groupHashLength,
   groupHeaderLength,
@@ -16,10 +18,12 @@ import {
   groupNonceLength,
   groupTagLength
 } from "./Group.ts"
+import type { Head } from "./Head.ts"
 import { stop } from "./JournalReason.ts"
-import type { VerifyCursor, VerifyStep } from "./JournalStore.ts"
-import type { Keyring } from "./Seal.ts"
+import type { Unopened, VerifyCursor, VerifyStep } from "./JournalStore.ts"
+import type { Keyring, Verdict } from "./Seal.ts"
 import { databaseFile, genesisHash } from "./SqliteFile.ts"
+import { headText, keyIdOfTag, markText, nameText } from "./Tag.ts"
 
 /** A row of `commit_group`. */
 export interface GroupRow {
@@ -28,7 +32,15 @@ export interface GroupRow {
   /** Bytes of sealed secrets at the end of `bytes`; 0: none. */
   readonly sealed: number
   readonly hash: Buffer
+  readonly tag: Buffer
   readonly bytes: Buffer
+}
+
+/** A row of `mark`. */
+export interface MarkRow {
+  readonly seq: number
+  readonly counts: string
+  readonly tag: Buffer
 }
 
 /** Where an entry stands in its group's bytes, and its secret in the group's secrets in clear. */
@@ -47,14 +59,9 @@ interface Wrong {
 const stepGroupsMax = 64
 const stepBytesMax = 1024 * 1024
 
-/** What the seal of a group also authenticates: journal, first and last seq. */
-export const additionalOf = (journalId: string, first: number, last: number): Buffer => {
-  const bytes = Buffer.alloc(32)
-  bytes.write(journalId, 0, "hex")
-  writeU64(bytes, first, 16)
-  writeU64(bytes, last, 24)
-  return bytes
-}
+/** What the seal of a group also authenticates: the journal, the group before, and its own header and entries. */
+export const additionalOf = (journalId: string, previous: Buffer, digest: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(journalId, "hex"), previous, digest])
 
 /** The oldest exchange that was open when the group left the writer. */
 export const floorOf = ({ bytes }: GroupRow): number => readU64(bytes, groupAt.floor)
@@ -64,8 +71,9 @@ export const keyIdOf = ({ bytes, sealed }: GroupRow): string =>
   sealed === 0 ? "" : bytes.toString("hex", groupAt.keyId, groupAt.keyId + groupKeyIdLength)
 
 /** Whether a row holds the kinds of values that were written: a changed byte of SQLite's own can turn one into another. */
-const isRow = ({ first, last, sealed, hash, bytes }: { readonly [column in keyof GroupRow]: unknown }): boolean =>
-  [first, last, sealed].every((value) => Number.isSafeInteger(value)) && Buffer.isBuffer(hash) && Buffer.isBuffer(bytes)
+const isRow = ({ first, last, sealed, ...blobs }: { readonly [column in keyof GroupRow]: unknown }): boolean =>
+  [first, last, sealed].every((value) => Number.isSafeInteger(value)) &&
+  [blobs.hash, blobs.tag, blobs.bytes].every((value) => Buffer.isBuffer(value))
 
 /** Where the entries of a group stand, in order, or what is wrong with it. It looks at lengths and numbers only. */
 export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArray<Place> | Wrong => {
@@ -98,24 +106,18 @@ export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArra
 export class GroupReader {
   readonly journalId: string
   readonly #keyring: Keyring
-  readonly #from: Database.Statement
+  readonly #range: Database.Statement
   readonly #upTo: Database.Statement
   readonly #mark: Database.Statement
   readonly #name: Database.Statement
-  readonly #lastSealed: Database.Statement
 
   constructor(database: Database.Database, journalId: string, keyring: Keyring) {
     this.journalId = journalId
     this.#keyring = keyring
-    this.#from = database.prepare("SELECT * FROM commit_group WHERE first >= ? ORDER BY first LIMIT 1")
+    this.#range = database.prepare(`SELECT * FROM commit_group WHERE first >= ? ORDER BY first LIMIT ${stepGroupsMax}`)
     this.#upTo = database.prepare("SELECT * FROM commit_group WHERE first <= ? ORDER BY first DESC LIMIT 1")
-    this.#mark = database.prepare("SELECT counts FROM mark WHERE seq = ?").pluck()
-    this.#name = database
-      .prepare(
-        "SELECT name || char(10) || dialect FROM name WHERE id = ? AND typeof(name) = 'text' AND typeof(dialect) = 'text'"
-      )
-      .pluck()
-    this.#lastSealed = database.prepare("SELECT * FROM commit_group WHERE sealed > 0 ORDER BY first DESC LIMIT 1")
+    this.#mark = database.prepare("SELECT seq, counts, tag FROM mark WHERE seq >= ? ORDER BY seq LIMIT 1")
+    this.#name = database.prepare("SELECT name, dialect, tag FROM name WHERE id = ?")
   }
 
   /** The group that holds `seq`. */
@@ -127,11 +129,6 @@ export class GroupReader {
   /** The last group, or undefined in an empty journal. */
   lastGroup(): GroupRow | undefined {
     return this.#row(this.#upTo, Number.MAX_SAFE_INTEGER)
-  }
-
-  /** The last group with sealed data. */
-  lastSealedGroup(): GroupRow | undefined {
-    return this.#row(this.#lastSealed)
   }
 
   #row(statement: Database.Statement, ...values: ReadonlyArray<number>): GroupRow | undefined {
@@ -154,77 +151,179 @@ export class GroupReader {
    * authenticate.
    */
   secrets(group: GroupRow): Buffer | undefined {
-    const { first, last, bytes, sealed } = group
-    const nonce = bytes.subarray(groupAt.nonce, groupAt.nonce + groupNonceLength)
-    const additional = additionalOf(this.journalId, first, last)
-    return this.#keyring.byId(keyIdOf(group))?.open(additional, nonce, bytes.subarray(bytes.length - sealed))
+    const seal = this.#keyring.byId(keyIdOf(group))
+    return seal?.open(...this.#sealedOf(group, digestOf(group.bytes, group.bytes.length - group.sealed)))
   }
 
-  /** Whether the keyring has the key of this group, or the group needs none. */
-  hasKey(group: GroupRow): boolean {
-    return group.sealed === 0 || this.#keyring.byId(keyIdOf(group)) !== undefined
+  #sealedOf({ bytes, sealed }: GroupRow, digest: Buffer): [additional: Buffer, nonce: Buffer, sealed: Buffer] {
+    const previous = bytes.subarray(groupAt.previous, groupAt.previous + groupHashLength)
+    const nonce = bytes.subarray(groupAt.nonce, groupAt.nonce + groupNonceLength)
+    return [additionalOf(this.journalId, previous, digest), nonce, bytes.subarray(bytes.length - sealed)]
+  }
+
+  /**
+   * Whether a head of this journal, a group's or an anchor's, is genuine: `unknown` when the key of its tag is not here.
+   */
+  checkHead(seq: number, hash: Buffer, tag: Buffer): Verdict {
+    return this.#keyring.check(headText(this.journalId, seq, hash), tag)
+  }
+
+  /** What of a head kept elsewhere is not so in this journal, which ends at `lastSeq`; undefined: all of it is. */
+  faultOf({ journalId, seq, hash, tag }: Head, lastSeq: number): string | undefined {
+    if (journalId !== this.journalId) return `it is of another journal, ${journalId}; this one is ${this.journalId}`
+    if (this.checkHead(seq, hash, tag) === "forged") return "it was not made with this journal's key"
+    if (seq > lastSeq)
+      return `it says entry ${seq}, and the journal ends at ${lastSeq}: an older copy, or its end is cut off`
+    if (seq === 0) return undefined
+    const group = this.groupOf(seq)
+    return group?.last === seq && group.hash.equals(hash)
+      ? undefined
+      : `entry ${seq}, or something before it, is another one now: it was rewritten, or lost and begun again`
+  }
+
+  /** Whether a mark's counts are those that were written. */
+  checkMark({ seq, counts, tag }: MarkRow): Verdict {
+    return this.#keyring.check(markText(this.journalId, seq, counts), tag)
+  }
+
+  /** Whether a link's name is the one that was written. */
+  checkName(id: number, name: string, dialect: string, tag: Buffer): Verdict {
+    return this.#keyring.check(nameText(this.journalId, id, name, dialect), tag)
+  }
+
+  /** The first mark at `seq` or behind it. */
+  markFrom(seq: number): MarkRow | undefined {
+    const mark = this.#mark.get(seq) as MarkRow | undefined
+    const isMark =
+      mark === undefined ||
+      (Number.isSafeInteger(mark.seq) && typeof mark.counts === "string" && Buffer.isBuffer(mark.tag))
+    return isMark ? mark : stop("Corrupt", databaseFile, "A mark's row holds other values than a journal's.")
   }
 
   /** Where a verification of everything starts. */
   start(): VerifyCursor {
-    return { next: 1, hash: genesisHash(this.journalId).toString("hex"), groups: 0, counts: noCounts() }
+    const hash = genesisHash(this.journalId).toString("hex")
+    return { next: 1, hash, groups: 0, counts: noCounts(), unopened: [] }
   }
 
   /** One bounded step of a verification. */
   verify(from: VerifyCursor | null): VerifyStep {
-    let cursor = from ?? this.start()
+    const walk = new Walk(from ?? this.start())
     let bytes = 0
-    for (let n = 0; n < stepGroupsMax && bytes < stepBytesMax; n++) {
-      const group = this.#from.get(cursor.next) as GroupRow | undefined
-      if (group === undefined) return { cursor, done: true }
-      const checked = isRow(group)
-        ? this.#check(group, cursor)
-        : { seq: cursor.next, why: "a group's row holds other values than a journal's" }
-      if ("why" in checked) return { cursor, done: true, bad: { seq: checked.seq, why: checked.why } }
+    let isEnd = true
+    let mark = this.markFrom(walk.next)
+    for (const group of this.#range.iterate(walk.next) as IterableIterator<GroupRow>) {
+      isEnd = false
+      const wrong = isRow(group)
+        ? this.#check(group, walk)
+        : { seq: walk.next, why: "a group's row holds other values than a journal's" }
+      if (wrong !== undefined) return { cursor: walk.cursor(), done: true, bad: { seq: wrong.seq, why: wrong.why } }
+      while (mark !== undefined && mark.seq < group.last) mark = this.markFrom(mark.seq + 1)
+      if (mark?.seq === group.last && !this.#isMark(mark, walk.counts)) {
+        return { cursor: walk.cursor(), done: true, bad: { seq: group.last, why: "the counts of a mark are wrong" } }
+      }
       bytes += group.bytes.length
-      cursor = checked
+      if (bytes >= stepBytesMax) break
     }
-    return { cursor, done: false }
+    return { cursor: walk.cursor(), done: isEnd }
   }
 
-  /** The cursor behind a group, or what is wrong with it. */
-  #check(group: GroupRow, cursor: VerifyCursor): VerifyCursor | Wrong {
-    const { first, last, bytes } = group
-    if (first !== cursor.next) return { seq: cursor.next, why: "a group is missing" }
-    const found = hash("sha256", bytes, "buffer")
-    if (group.hash.length !== groupHashLength || !found.equals(group.hash)) {
+  /** Whether a group is what was written, as far as it says so itself: its hash, and its tag. */
+  checkGroup({ bytes, sealed, last, hash, tag }: GroupRow): Verdict {
+    const end = Math.max(0, bytes.length - sealed)
+    const isWhole = chainHash(digestOf(bytes, end), bytes.subarray(end)).equals(hash)
+    return isWhole ? this.checkHead(last, hash, tag) : "forged"
+  }
+
+  /** Takes the walk behind a group, or says what is wrong with it. */
+  #check(group: GroupRow, walk: Walk): Wrong | undefined {
+    const { first, last, bytes, sealed } = group
+    if (first !== walk.next) return { seq: walk.next, why: "a group is missing" }
+    const end = Math.max(0, bytes.length - sealed)
+    const digest = digestOf(bytes, end)
+    if (!chainHash(digest, bytes.subarray(end)).equals(group.hash)) {
       return { seq: first, why: `the hash of entries ${first} to ${last} is not the one written` }
     }
     const places = placesOf(group)
     if ("why" in places) return places
-    if (bytes.toString("hex", groupAt.previous, groupAt.previous + groupHashLength) !== cursor.hash) {
+    if (!walk.hash.equals(bytes.subarray(groupAt.previous, groupAt.previous + groupHashLength))) {
       return { seq: first, why: "it is not chained to the entry before it" }
     }
-    if (group.sealed > 0 && this.hasKey(group) && this.secrets(group) === undefined) {
-      return { seq: first, why: `the sealed data of entries ${first} to ${last} does not authenticate` }
-    }
-    const counts = [...cursor.counts]
-    const wrong = this.#count(group, places, counts)
-    return wrong ?? { next: last + 1, hash: found.toString("hex"), groups: cursor.groups + 1, counts }
+    const wrong = this.#checkKeys(group, digest, walk)
+    return wrong ?? this.#count(group, places, walk)
   }
 
-  /**
-   * Counts a verified group's kinds, and compares what is derived from them: names, and the mark if there is one.
-   */
-  #count({ first, last, bytes }: GroupRow, places: ReadonlyArray<Place>, counts: Array<number>): Wrong | undefined {
+  /** What only the key can show: that the tag is genuine, and that the seal opens. */
+  #checkKeys(group: GroupRow, digest: Buffer, walk: Walk): Wrong | undefined {
+    const { first, last, sealed, tag } = group
+    const keyId = keyIdOfTag(tag)
+    switch (this.checkHead(last, group.hash, tag)) {
+      case "forged":
+        return { seq: first, why: `the tag of entries ${first} to ${last} was not made with the journal's key` }
+      case "unknown":
+        walk.unopened(keyId, first, last)
+        return undefined
+      default:
+        if (sealed === 0) return undefined
+        return this.#keyring.byId(keyIdOf(group))?.open(...this.#sealedOf(group, digest)) === undefined
+          ? { seq: first, why: `the sealed data of entries ${first} to ${last} does not authenticate` }
+          : undefined
+    }
+  }
+
+  /** Counts a verified group's kinds, and compares the names that are derived from it. */
+  #count({ first, last, hash, bytes }: GroupRow, places: ReadonlyArray<Place>, walk: Walk): Wrong | undefined {
     for (let n = 0; n < places.length; n++) {
       const { at } = places[n]!
       const kind = bytes[at + entryAt.kind]!
-      counts[kind] = (counts[kind] ?? 0) + 1
-      if (kind !== EntryKind.named) continue
-      if (this.#name.get(bytes.readUInt32BE(at + entryAt.link)) !== nameAt(bytes, at)) {
+      walk.counts[kind] = (walk.counts[kind] ?? 0) + 1
+      if (kind === EntryKind.named && !this.#isName(bytes.readUInt32BE(at + entryAt.link), nameAt(bytes, at))) {
         return { seq: first + n, why: "its name was changed" }
       }
     }
-    const mark = this.#mark.get(last) as string | undefined
-    return mark === undefined || mark === JSON.stringify(counts)
-      ? undefined
-      : { seq: last, why: "the counts of a mark are wrong" }
+    walk.next = last + 1
+    walk.hash = hash
+    walk.groups++
+    return undefined
+  }
+
+  #isMark(mark: MarkRow, counts: ReadonlyArray<number>): boolean {
+    return mark.counts === JSON.stringify(counts) && this.checkMark(mark) !== "forged"
+  }
+
+  #isName(id: number, written: string): boolean {
+    const row = this.#name.get(id) as { name: unknown; dialect: unknown; tag: unknown } | undefined
+    if (row === undefined || !Buffer.isBuffer(row.tag)) return false
+    const { name, dialect, tag } = row
+    return `${name}\n${dialect}` === written && this.checkName(id, `${name}`, `${dialect}`, tag) !== "forged"
+  }
+}
+
+/** A verification on its way. */
+class Walk {
+  next: number
+  hash: Buffer
+  groups: number
+  readonly counts: Array<number>
+  readonly #unopened: Map<string, Unopened>
+
+  constructor({ next, hash, groups, counts, unopened }: VerifyCursor) {
+    this.next = next
+    this.hash = Buffer.from(hash, "hex")
+    this.groups = groups
+    this.counts = [...counts]
+    this.#unopened = new Map(unopened.map((one) => [one.keyId, one]))
+  }
+
+  /** A group could not be proved genuine for want of its key. */
+  unopened(keyId: string, first: number, last: number): void {
+    const { groups = 0, from = first } = this.#unopened.get(keyId) ?? {}
+    this.#unopened.set(keyId, { keyId, groups: groups + 1, from, to: last })
+  }
+
+  cursor(): VerifyCursor {
+    const { next, hash, groups, counts } = this
+    return { next, hash: hash.toString("hex"), groups, counts, unopened: [...this.#unopened.values()] }
   }
 }
 

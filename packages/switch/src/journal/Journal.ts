@@ -16,15 +16,21 @@ import {
   type Opened,
   type OpenStore,
   type SearchKey,
+  type Unopened,
   type VerifyCursor
 } from "./JournalStore.ts"
 import { JournalWriter, type WriterLimits, writerLimits } from "./JournalWriter.ts"
 import { Stall } from "./Stall.ts"
 
-/** The result of a verification. `bad` names the first entry that is not what was written; without it all is well. */
+/**
+ * The result of a verification. `bad` names the first entry that is not what was written; without it, and with nothing
+ * `unopened`, all is well.
+ */
 export interface Verification {
   readonly entries: number
   readonly groups: number
+  /** What fits together, and could not be proved genuine because its key was not given. */
+  readonly unopened: ReadonlyArray<Unopened>
   readonly bad?: { readonly seq: number; readonly why: string }
 }
 
@@ -65,6 +71,8 @@ export class Journal extends Context.Service<
     ) => Effect.Effect<number, JournalError>
     /** Verifies everything since the journal began, in steps between commits. `progress` is told the seq reached. */
     readonly verify: (progress?: (seq: number) => void) => Effect.Effect<Verification, JournalError>
+    /** How far the journal is on disk, as a word that shows later what was there (`Head.ts`). */
+    readonly head: Effect.Effect<string, JournalError>
     /** Succeeds when everything written so far is on disk. Flushes. */
     readonly drained: Effect.Effect<void, JournalError>
     /** Never succeeds; fails when the journal has stopped. Then the switch stops too. */
@@ -112,6 +120,7 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
   journalWriter.now = yield* Clock.currentTimeMillis
   // Until recovery has ended every open exchange, whatever is written must not move the next recovery past them.
   journalWriter.floor = open.opened.floor
+  for (const note of open.opened.notes) journalWriter.note(note)
   noteLoss(journalWriter, open.opened)
   const drained = makeDrained(journalWriter, failure)
   yield* Effect.addFinalizer(() => Effect.ignore(drained))
@@ -126,6 +135,7 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     read: (exchange, options) => open.read(exchange, options?.secrets === true),
     scan,
     verify: makeVerify(open),
+    head: open.head,
     drained,
     failed: Deferred.await(failure),
     look: (now) => {
@@ -185,7 +195,7 @@ export const makeVerify = (open: Pick<OpenStore, "verify">): Journal["Service"][
         yield* open.verify(cursor)
       cursor = step.cursor
       progress?.(cursor.next - 1)
-      const result = { entries: cursor.next - 1, groups: cursor.groups }
+      const result = { entries: cursor.next - 1, groups: cursor.groups, unopened: cursor.unopened }
       if (step.bad !== undefined) return { ...result, bad: step.bad }
       if (step.done) return result
     }

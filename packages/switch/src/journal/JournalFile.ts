@@ -2,8 +2,8 @@
  * One journal on disk, opened and verified: database, anchor, chain. Runs in the journal's thread (or, read-only, in
  * the command line's); synchronous; throws `JournalStop`, or what SQLite and the system throw (`reasonOf` sorts it).
  *
- * Opening refuses whatever it cannot prove: the database must be a journal of this version, chained without a gap
- * from the last mark in front of the recovery floor to its end, and must reach the anchor.
+ * Opening refuses whatever it cannot prove: the database must be a journal of this version, chained without a gap and tagged
+ * with the journal's key from the last mark in front of the recovery floor to its end, and must reach the anchor.
  */
 import {
   accessSync,
@@ -19,14 +19,16 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import type Database from "better-sqlite3"
-import { Anchor, anchorFile, type Head, readAnchor } from "./Anchor.ts"
-import { noCounts } from "./EntryKind.ts"
+import { Anchor, anchorFile, type FoundAnchor, readAnchor } from "./Anchor.ts"
+import { EntryKind, noCounts } from "./EntryKind.ts"
 import type { Reached } from "./GroupCommit.ts"
-import { floorOf, GroupReader, keyIdOf } from "./GroupReader.ts"
+import { floorOf, GroupReader } from "./GroupReader.ts"
+import type { Head } from "./Head.ts"
 import { reasonOf, stop } from "./JournalReason.ts"
 import type { NameRecord, Opened, VerifyCursor } from "./JournalStore.ts"
-import type { Keyring } from "./Seal.ts"
+import type { Keyring, Seal, Verdict } from "./Seal.ts"
 import { createSchema, databaseFile, genesisHash, isEmpty, journalIdOf, openDatabase } from "./SqliteFile.ts"
+import { headText, keyIdOfTag, nameText } from "./Tag.ts"
 
 /** How to open. */
 export interface JournalFileOptions {
@@ -59,7 +61,9 @@ export const openJournalFile = (options: JournalFileOptions): JournalFile => {
   if (!readOnly && keyring.current === undefined)
     stop("KeyMissing", directory, "There is no key to seal card data with.")
   const wal = existsSync(`${path}-wal`) ? readFileSync(`${path}-wal`) : Buffer.alloc(0)
-  const anchor = readAnchor(join(directory, anchorFile))
+  const anchor = readAnchor(join(directory, anchorFile), ({ journalId, seq, hash, tag }) =>
+    keyring.accepts(headText(journalId, seq, hash), tag)
+  )
   const database = openOrExplain(path, readOnly, anchor.head, () => keepWal(directory, wal))
   try {
     const file = openTables(options, database, anchor)
@@ -119,8 +123,6 @@ const openOrExplain = (
   }
 }
 
-type FoundAnchor = ReturnType<typeof readAnchor>
-
 const openTables = (options: JournalFileOptions, database: Database.Database, found: FoundAnchor): JournalFile => {
   const { directory, keyring, readOnly, acceptLoss } = options
   const path = join(directory, databaseFile)
@@ -134,29 +136,84 @@ const openTables = (options: JournalFileOptions, database: Database.Database, fo
   }
   const journalId = journalIdOf(database, path)
   const groups = new GroupReader(database, journalId, keyring)
-  const reached = recover(database, groups, found.head?.journalId === journalId ? found.head : undefined, path)
+  const proof = new Proof(keyring, path)
+  const reached = recover(database, groups, proof, found.head?.journalId === journalId ? found.head : undefined)
   const lost = isNew ? lossOf(found, found.head?.seq ?? 0) : checkAnchor(options, groups, found, reached.seq, journalId)
-  checkKey(groups, keyring, directory, readOnly)
   const last = groups.lastGroup()
   const opened: Opened = {
     journalId,
     lastSeq: reached.seq,
     floor: last === undefined ? 1 : floorOf(last),
     counts: reached.counts,
-    names: namesOf(database, path),
-    ...(lost === undefined ? {} : { lossAccepted: lost })
+    names: namesOf(database, groups, proof, reached.counts, readOnly ? undefined : keyring.current),
+    ...(lost === undefined ? {} : { lossAccepted: lost }),
+    notes: notesOf(found)
   }
-  const anchor = readOnly ? undefined : openAnchor(directory, journalId, found, reached, lost !== undefined)
+  const anchor = readOnly ? undefined : openAnchor(options, journalId, found, reached, lost !== undefined)
   return { directory, database, groups, opened, reached, anchor }
 }
 
-/** The names of links, numbered without gaps. Whether each is the one written is found by verifying its own entry. */
-const namesOf = (database: Database.Database, path: string): ReadonlyArray<NameRecord> => {
-  const names = database.prepare("SELECT id, name, dialect FROM name ORDER BY id").all() as Array<NameRecord>
-  const isWhole = names.every(
-    ({ id, name, dialect }, n) => id === n + 1 && typeof name === "string" && typeof dialect === "string"
-  )
-  return isWhole ? names : stop("Corrupt", path, "The table of links' names is not the one written.")
+/** What an operator should know of an anchor that is good enough. */
+const notesOf = ({ odd, head }: FoundAnchor): ReadonlyArray<string> =>
+  odd === undefined
+    ? []
+    : [`${anchorFile}: ${odd}; the journal reaches entry ${head?.seq ?? 0}, which the other slot says`]
+
+/** The names of links, numbered without gaps: one for each entry that names one. */
+const namesOf = (
+  database: Database.Database,
+  groups: GroupReader,
+  proof: Proof,
+  counts: ReadonlyArray<number>,
+  current: Seal | undefined
+): ReadonlyArray<NameRecord> => {
+  const rows = database.prepare("SELECT id, name, dialect, tag FROM name ORDER BY id").all() as ReadonlyArray<
+    NameRecord & { readonly tag: Buffer }
+  >
+  const isWhole =
+    rows.length === counts[EntryKind.named] &&
+    rows.every(
+      ({ id, name, dialect, tag }, n) =>
+        id === n + 1 && typeof name === "string" && typeof dialect === "string" && Buffer.isBuffer(tag)
+    )
+  if (!isWhole) stop("Corrupt", proof.place, namesChanged)
+  for (const { id, name, dialect, tag } of rows)
+    proof.demand(groups.checkName(id, name, dialect, tag), tag, namesChanged)
+  // Names of an older key are tagged anew: the key may be forgotten once no group needs it.
+  const retag = database.prepare("UPDATE name SET tag = ? WHERE id = ?")
+  for (const { id, name, dialect, tag } of rows) {
+    if (current === undefined || keyIdOfTag(tag) === current.keyId) continue
+    retag.run(current.tag(nameText(groups.journalId, id, name, dialect)), id)
+  }
+  return rows.map(({ id, name, dialect }) => ({ id, name, dialect }))
+}
+
+const namesChanged = "The table of links' names is not the one written."
+
+/** What an opening demands of tags. Without any key a journal may be read, but nothing of it proved. */
+class Proof {
+  readonly #keyring: Keyring
+  /** The database's path. */
+  readonly place: string
+
+  constructor(keyring: Keyring, place: string) {
+    this.#keyring = keyring
+    this.place = place
+  }
+
+  /** Stops with `problem` when the tag is forged, with `KeyWrong` when its key is not among those given. */
+  demand(verdict: Verdict, tag: Buffer, problem: string): void {
+    if (verdict === "forged") stop("Corrupt", this.place, problem)
+    if (verdict === "unknown") this.key(keyIdOfTag(tag))
+  }
+
+  /** Stops with `KeyWrong` when the key is not among those given. */
+  key(keyId: string): void {
+    const { all } = this.#keyring
+    if (all.length === 0 || this.#keyring.byId(keyId) !== undefined) return
+    const given = all.map((seal) => seal.keyId).join(", ")
+    stop("KeyWrong", this.place, `The journal was written with the key ${keyId}; given: ${given}.`)
+  }
 }
 
 const lossOf = (found: FoundAnchor, seq: number): number | undefined => (found.missing ? undefined : seq)
@@ -172,18 +229,14 @@ const countsOf = (text: unknown): ReadonlyArray<number> | undefined => {
  * Verifies the chain from the last mark in front of the floor to its end. The last group is always verified: the floor stands in
  * it, and a changed one would hide open exchanges.
  */
-const recover = (database: Database.Database, groups: GroupReader, head: Head | undefined, path: string): Reached => {
+const recover = (database: Database.Database, groups: GroupReader, proof: Proof, head: Head | undefined): Reached => {
+  const path = proof.place
   const last = groups.lastGroup()
-  const mark = database
-    .prepare("SELECT seq, counts FROM mark WHERE seq < ? ORDER BY seq DESC LIMIT 1")
-    .get(last === undefined ? 1 : Math.min(floorOf(last), last.first)) as { seq: number; counts: unknown } | undefined
-  let cursor: VerifyCursor = groups.start()
-  if (mark !== undefined) {
-    const group = groups.groupOf(mark.seq)
-    if (group === undefined || group.last !== mark.seq) stop("Corrupt", path, `The mark at ${mark.seq} ends no group.`)
-    const counts = countsOf(mark.counts) ?? stop("Corrupt", path, `The mark at ${mark.seq} holds no counts.`)
-    cursor = { next: mark.seq + 1, hash: group!.hash.toString("hex"), groups: 0, counts }
-  }
+  if (last !== undefined) proof.key(keyIdOfTag(last.tag))
+  const before = last === undefined ? 1 : Math.min(floorOf(last), last.first)
+  const marked = database.prepare("SELECT max(seq) FROM mark WHERE seq < ?").pluck()
+  const from = marked.get(before) as number | null
+  let cursor = from === null ? groups.start() : cursorOf(groups, from, proof)
   for (let done = false; !done; ) {
     const step = groups.verify(cursor)
     if (step.bad !== undefined)
@@ -191,14 +244,27 @@ const recover = (database: Database.Database, groups: GroupReader, head: Head | 
     cursor = step.cursor
     done = step.done
   }
+  for (const { keyId } of cursor.unopened) proof.key(keyId)
   if (head !== undefined && head.seq > 0 && head.seq < cursor.next) {
     const group = groups.groupOf(head.seq)
     if (group === undefined || group.last !== head.seq || !group.hash.equals(head.hash)) {
       stop("Corrupt", path, `journal.head says something else about entry ${head.seq}.`, undefined, head.seq)
     }
   }
-  const marked = database.prepare("SELECT max(seq) FROM mark").pluck().get() as number | null
-  return { seq: cursor.next - 1, hash: Buffer.from(cursor.hash, "hex"), counts: cursor.counts, mark: marked ?? 0 }
+  const mark = (marked.get(Number.MAX_SAFE_INTEGER) as number | null) ?? 0
+  return { seq: cursor.next - 1, hash: Buffer.from(cursor.hash, "hex"), counts: cursor.counts, mark }
+}
+
+/** Where a verification goes on behind the mark at `seq`: behind a group that is sound, with counts that are genuine. */
+const cursorOf = (groups: GroupReader, seq: number, proof: Proof): VerifyCursor => {
+  const path = proof.place
+  const mark = groups.markFrom(seq)
+  const group = groups.groupOf(seq)
+  if (group === undefined || group.last !== seq) return stop("Corrupt", path, `The mark at ${seq} ends no group.`)
+  const counts = countsOf(mark?.counts) ?? stop("Corrupt", path, `The mark at ${seq} holds no counts.`)
+  proof.demand(groups.checkMark(mark!), mark!.tag, `The mark at ${seq} is not the one written.`)
+  proof.demand(groups.checkGroup(group), group.tag, `The group that the mark at ${seq} ends is not the one written.`)
+  return { ...groups.start(), next: seq + 1, hash: group.hash.toString("hex"), counts }
 }
 
 /**
@@ -218,7 +284,7 @@ const checkAnchor = (
   if (head === undefined) {
     // A crash right after the tables were made leaves no anchor; with entries there always is one.
     if (lastSeq === 0 && found.missing && groups.lastGroup() === undefined) return undefined
-    problem = `The anchor is ${found.missing ? "missing" : "unreadable"}; nothing proves that the journal is whole behind entry ${lastSeq}.`
+    problem = `The anchor is ${found.missing ? "missing" : "not as it was written with this key"}; nothing proves that the journal is whole behind entry ${lastSeq}.`
   } else if (head.journalId !== journalId) {
     problem = "The anchor belongs to another journal; the database was replaced or copied without it."
   } else if (head.seq > lastSeq) {
@@ -229,29 +295,20 @@ const checkAnchor = (
   return Math.max(lastSeq, head?.journalId === journalId ? head.seq : 0)
 }
 
-/** Refuses a key that cannot read the last sealed group. */
-const checkKey = (groups: GroupReader, keyring: Keyring, directory: string, readOnly: boolean): void => {
-  const group = groups.lastSealedGroup()
-  if (group === undefined || (readOnly && keyring.current === undefined)) return
-  if (!groups.hasKey(group)) {
-    const given = keyring.all.map(({ keyId }) => keyId).join(", ")
-    stop("KeyWrong", directory, `The journal was sealed with the key ${keyIdOf(group)}; given: ${given}.`)
-  }
-  if (groups.secrets(group) === undefined) {
-    stop("Corrupt", directory, `The sealed data of entries ${group.first} to ${group.last} does not authenticate.`)
-  }
-}
-
 const openAnchor = (
-  directory: string,
+  { directory, keyring }: JournalFileOptions,
   journalId: string,
   found: FoundAnchor,
   reached: Reached,
   isLossAccepted: boolean
 ): Anchor => {
-  const anchor = new Anchor(join(directory, anchorFile), journalId, isLossAccepted ? -1 : found.slot)
-  if (found.slot < 0 || isLossAccepted || (found.head?.seq ?? 0) < reached.seq) {
-    anchor.write(reached.seq, reached.seq === 0 ? genesisHash(journalId) : reached.hash)
+  const isFresh = found.slot < 0 || isLossAccepted
+  const anchor = new Anchor(join(directory, anchorFile), journalId, isFresh ? -1 : found.slot)
+  const write = (seq: number, hash: Buffer) =>
+    anchor.write(seq, hash, keyring.current!.tag(headText(journalId, seq, hash)))
+  if (isFresh) write(0, genesisHash(journalId))
+  if (isFresh || found.odd !== undefined || found.head!.seq < reached.seq) {
+    write(reached.seq, reached.hash)
     anchor.sync()
   }
   return anchor

@@ -10,18 +10,25 @@ import type { NameRecord, SearchKey, VerifyCursor, VerifyStep } from "./JournalS
 import type { Keyring } from "./Seal.ts"
 import type { SearchIndex } from "./SearchIndex.ts"
 
-/** A question. */
+/** A question that the groups answer. */
 export type Question =
   | { readonly what: "find"; readonly key: SearchKey }
   | { readonly what: "read"; readonly exchange: number; readonly secrets: boolean }
   | { readonly what: "scan"; readonly from: number; readonly secrets: boolean }
   | { readonly what: "verify"; readonly cursor: VerifyCursor | null }
 
+/** Asks the journal's thread how far the journal is. */
+export interface HeadQuestion {
+  readonly what: "head"
+}
+
 /** Its answer. `later`: the index has to catch up first; ask again. */
 export type Answer =
   | { readonly what: "found"; readonly exchanges: ReadonlyArray<number> }
   | { readonly what: "entries"; readonly bytes: ArrayBuffer; readonly next: number }
   | { readonly what: "verified"; readonly step: VerifyStep }
+  /** How far the journal is on disk (`Head.ts`). */
+  | { readonly what: "head"; readonly word: string }
   | { readonly what: "later" }
 
 /** Bytes of entries after which a scan step ends; it always takes a whole group. */

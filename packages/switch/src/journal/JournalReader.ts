@@ -9,15 +9,18 @@ import { accessSync, constants } from "node:fs"
 import { join } from "node:path"
 import type { Dialect } from "@jinka/codec"
 import { Effect, type Scope } from "effect"
+import { anchorFile, readAnchor } from "./Anchor.ts"
+import { type Head, headWord } from "./Head.ts"
 import { type Journal, makeScan, makeVerify } from "./Journal.ts"
 import { JournalError } from "./JournalError.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
 import { type Answer, dialectsOf, entriesOf, JournalQueries, type Question } from "./JournalQueries.ts"
-import { reasonOf } from "./JournalReason.ts"
+import { reasonOf, stop } from "./JournalReason.ts"
 import type { Opened, OpenStore } from "./JournalStore.ts"
 import { Keyring } from "./Seal.ts"
 import { indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
 import { searchKeysOf } from "./SearchKeys.ts"
+import { headText } from "./Tag.ts"
 
 /** How to read. */
 export interface ReadOnlyOptions {
@@ -32,6 +35,8 @@ export interface ReadOnlyOptions {
 /** A journal open for reading; the members are those of `Journal`. */
 export interface JournalReader extends Pick<Journal["Service"], "find" | "read" | "scan" | "verify"> {
   readonly recovered: Opened
+  /** What of a head kept elsewhere is not so in this journal, in a sentence; `undefined`: the journal is the one that it was. */
+  readonly faultOf: (head: Head) => string | undefined
 }
 
 /** Opens the journal of a directory for reading, until the scope ends. */
@@ -46,6 +51,26 @@ export const openReadOnly = (
     ),
     (journal) => journal.reader
   )
+
+/**
+ * What the anchor of a directory says, as a word to be kept elsewhere. Takes no lock and opens no database: its switch may run.
+ * A slot that one of the keys shows to be forged counts for nothing.
+ */
+export const anchorWord = (
+  directory: string,
+  keys: ReadonlyArray<Uint8Array> = []
+): Effect.Effect<string, JournalError> =>
+  attempt(directory, "The anchor cannot be read", () => {
+    const keyring = new Keyring(keys)
+    const path = join(directory, anchorFile)
+    const { head, missing } = readAnchor(path, ({ journalId, seq, hash, tag }) =>
+      keyring.accepts(headText(journalId, seq, hash), tag)
+    )
+    if (head !== undefined) return headWord(head)
+    return missing
+      ? stop("NotJournal", path, "There is no anchor: no journal was begun here.")
+      : stop("Corrupt", path, "No slot of the anchor was written with this key.")
+  })
 
 const attempt = <A>(directory: string, doing: string, run: () => A): Effect.Effect<A, JournalError> =>
   Effect.try({ try: run, catch: (error) => new JournalError({ reason: reasonOf(error, directory, doing) }) })
@@ -81,6 +106,7 @@ class OfflineJournal {
         Effect.map(this.#ask({ what: "read", exchange, secrets: options?.secrets === true }), (answer) =>
           answer.what === "entries" ? entriesOf(answer.bytes) : []
         ),
+      faultOf: (head) => this.#file.groups.faultOf(head, this.#file.opened.lastSeq),
       scan: makeScan(steps),
       verify: makeVerify(steps)
     }

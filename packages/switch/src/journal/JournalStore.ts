@@ -38,6 +38,8 @@ export interface Opened {
    * opening.
    */
   readonly lossAccepted?: number
+  /** What was found and put right, or is odd, in sentences: to be logged, and noted in the journal. */
+  readonly notes: ReadonlyArray<string>
 }
 
 /** What to search by; all that are given must fit. */
@@ -63,6 +65,18 @@ export interface VerifyCursor {
   readonly hash: string
   readonly groups: number
   readonly counts: KindCounts
+  /** What could not be proved genuine up to here. */
+  readonly unopened: ReadonlyArray<Unopened>
+}
+
+/** Groups tagged and sealed with a key that was not given: they hang together, and nobody can say whether they are genuine. */
+export interface Unopened {
+  /** 8 hex digits. */
+  readonly keyId: string
+  readonly groups: number
+  /** First and last entry of all these groups. */
+  readonly from: number
+  readonly to: number
 }
 
 /** One step of a verification. */
@@ -93,6 +107,8 @@ export interface OpenStore {
   /** A bounded number of entries from `from` on. */
   readonly scan: (from: number, secrets: boolean) => Effect.Effect<ScanBatch, JournalError>
   readonly verify: (cursor: VerifyCursor | null) => Effect.Effect<VerifyStep, JournalError>
+  /** How far the journal is on disk, as a word to be kept elsewhere (`Head.ts`). */
+  readonly head: Effect.Effect<string, JournalError>
   /** Dialects that entries from now on may be in, for the search. Left out by a store without search. */
   readonly learn?: (dialects: Readonly<Record<string, Dialect>>) => void
   /** Whether free space is below the reserve: then take no new work, so that open work can still end. */

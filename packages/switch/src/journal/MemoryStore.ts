@@ -7,7 +7,8 @@
 import { Effect, Layer } from "effect"
 import { type Entry, entryAt, entryLength, readEntry, readU64, secretPan } from "./Entry.ts"
 import { EntryKind, noCounts } from "./EntryKind.ts"
-import { type Group, groupAt, groupHeaderLength } from "./Group.ts"
+import { type Group, groupAt, groupHashLength, groupHeaderLength } from "./Group.ts"
+import { headWord } from "./Head.ts"
 import { JournalError } from "./JournalError.ts"
 import type { JournalReasonTag } from "./JournalReason.ts"
 import {
@@ -22,6 +23,7 @@ import {
   type StoreEvents,
   type VerifyStep
 } from "./JournalStore.ts"
+import { tagLength } from "./Tag.ts"
 
 /** What a memory store is given. */
 export interface MemoryStoreOptions {
@@ -123,6 +125,7 @@ export class MemoryStore {
       scan: (from, secrets) =>
         whenOpen(() => ({ entries: this.#all(secrets).filter(({ seq }) => seq >= from), next: 0 })),
       verify: () => whenOpen(() => this.#verify()),
+      head: whenOpen(() => this.#head()),
       lowSpace: () => this.lowSpace
     })
   }
@@ -140,7 +143,7 @@ export class MemoryStore {
       if (kind === EntryKind.named) names.push({ id: link, name, dialect })
     }
     const last = this.#kept.at(-1)
-    return { journalId: "0".repeat(32), lastSeq: last?.last ?? 0, floor: last?.floor ?? 1, counts, names }
+    return { journalId: "0".repeat(32), lastSeq: last?.last ?? 0, floor: last?.floor ?? 1, counts, names, notes: [] }
   }
 
   #commit(group: Group): void {
@@ -204,7 +207,13 @@ export class MemoryStore {
 
   #verify(): VerifyStep {
     const { counts, lastSeq } = this.#opened()
-    return { cursor: { next: lastSeq + 1, hash: "", groups: this.#kept.length, counts }, done: true }
+    return { cursor: { next: lastSeq + 1, hash: "", groups: this.#kept.length, counts, unopened: [] }, done: true }
+  }
+
+  /** There is no chain, so the head says the number alone. */
+  #head(): string {
+    const { journalId, lastSeq } = this.#opened()
+    return headWord({ journalId, seq: lastSeq, hash: Buffer.alloc(groupHashLength), tag: Buffer.alloc(tagLength) })
   }
 }
 

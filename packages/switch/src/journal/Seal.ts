@@ -2,8 +2,8 @@
  * Sealing of card data, and the keyed hash by which a PAN is found again. Pure but for the random nonce; holds keys
  * in memory only.
  *
- * One key of 32 bytes is configured; HKDF-SHA-256 (RFC 5869) makes three from it: to seal, to search, and a key id
- * that may be seen.
+ * One key of 32 bytes is configured; HKDF-SHA-256 (RFC 5869) makes four from it: to seal, to search, to tag (`Tag.ts`), and a
+ * key id that may be seen.
  * - Seal: XAES-256-GCM (C2SP, built of SP 800-108 key derivation and SP 800-38D GCM), one call for all secrets of a
  *   group. Its nonce of 192 bits is random: plain AES-GCM with random 96-bit nonces may be called 2^32 times with one
  *   key, which a busy journal reaches in weeks.
@@ -12,6 +12,7 @@
  */
 import { type Cipheriv, createCipheriv, createDecipheriv, hkdfSync, randomFillSync } from "node:crypto"
 import { groupNonceLength, groupTagLength } from "./Group.ts"
+import { keyIdOfTag, TagKey } from "./Tag.ts"
 
 /** Bytes of the configured key. */
 export const journalKeyLength = 32
@@ -105,6 +106,7 @@ export class Seal {
   readonly keyId: string
   readonly #gcm: Xaes256Gcm
   readonly #search: BlockCmac
+  readonly #tags: TagKey
   readonly #nonces = Buffer.alloc(groupNonceLength * 128)
   #nonceAt = this.#nonces.length
 
@@ -114,17 +116,31 @@ export class Seal {
     this.keyId = derive(key, "key id", 4).toString("hex")
     this.#gcm = new Xaes256Gcm(derive(key, "seal", 32))
     this.#search = new BlockCmac(derive(key, "search", 32))
+    this.#tags = new TagKey(this.keyId, derive(key, "chain", 32))
   }
 
-  /** Draws a nonce into `out` at `at` and seals `plain` into `out` at `to`. Returns the bytes written at `to`. */
-  seal(additional: Buffer, plain: Buffer, out: Buffer, nonceAt: number, to: number): number {
+  /** The tag of a text; see `Tag.ts`. */
+  tag(text: Uint8Array): Buffer {
+    return this.#tags.tag(text)
+  }
+
+  /** Whether `tag` is the one of `text` under this key. */
+  fits(text: Uint8Array, tag: Uint8Array): boolean {
+    return this.#tags.fits(text, tag)
+  }
+
+  /** Draws a nonce into `out` at `at`. */
+  nonce(out: Buffer, at: number): void {
     if (this.#nonceAt === this.#nonces.length) {
       randomFillSync(this.#nonces)
       this.#nonceAt = 0
     }
-    const nonce = this.#nonces.subarray(this.#nonceAt, this.#nonceAt + groupNonceLength)
+    this.#nonces.copy(out, at, this.#nonceAt, this.#nonceAt + groupNonceLength)
     this.#nonceAt += groupNonceLength
-    out.set(nonce, nonceAt)
+  }
+
+  /** Seals `plain` into `out` at `to` under a nonce that {@link nonce} drew. Returns the bytes written. */
+  seal(additional: Buffer, nonce: Buffer, plain: Buffer, out: Buffer, to: number): number {
     return this.#gcm.encrypt(nonce, additional, plain, out, to)
   }
 
@@ -160,6 +176,9 @@ export const packPan = (digits: Uint8Array, from: number, length: number, block:
   }
 }
 
+/** What a tag shows. */
+export type Verdict = "genuine" | "forged" | "unknown"
+
 /** The keys a journal is read with; the first is the one that new groups are sealed with. */
 export class Keyring {
   readonly current: Seal | undefined
@@ -174,5 +193,16 @@ export class Keyring {
   /** The key with this id. */
   byId(keyId: string): Seal | undefined {
     return this.all.find((seal) => seal.keyId === keyId)
+  }
+
+  /** Whether a tag is good enough: genuine, or, for want of any key, not to be judged. */
+  accepts(text: Uint8Array, tag: Uint8Array): boolean {
+    return this.current === undefined || this.check(text, tag) === "genuine"
+  }
+
+  /** Whether a tag is the one of a text; `unknown`: it was made with a key that is not here, or with none. */
+  check(text: Uint8Array, tag: Uint8Array): Verdict {
+    const seal = this.byId(keyIdOfTag(tag))
+    return seal === undefined ? "unknown" : seal.fits(text, tag) ? "genuine" : "forged"
   }
 }

@@ -17,7 +17,7 @@ export const databaseFile = "journal.db"
 /** `PRAGMA application_id` of a journal: "JNKA". */
 export const applicationId = 0x4a4e4b41
 /** `PRAGMA user_version`: the version of tables and canonical bytes. */
-export const schemaVersion = 2
+export const schemaVersion = 3
 /** The first SQLite without the WAL-reset bug (sqlite.org/wal.html#walresetbug; guarantees, fact 8). */
 export const sqliteVersionMin = "3.51.3"
 
@@ -75,17 +75,20 @@ CREATE TABLE commit_group (
   first INTEGER PRIMARY KEY,    -- seq of the first and last entry committed together; 1.. without gaps
   last INTEGER NOT NULL,
   sealed INTEGER NOT NULL,      -- bytes of sealed card data at the end of "bytes"
-  hash BLOB NOT NULL,           -- SHA-256 of "bytes", which begin with the hash of the group before
+  hash BLOB NOT NULL,           -- SHA-256 over "bytes" in two steps (Group.ts); they begin with the hash of the group before
+  tag BLOB NOT NULL,            -- key id, and HMAC-SHA-256 of journal, "last" and "hash" under the journal's key (Tag.ts)
   bytes BLOB NOT NULL           -- the group as packages/switch/src/journal/Group.ts lays it out
 ) STRICT;
 CREATE TABLE mark (
   seq INTEGER PRIMARY KEY,      -- last entry counted
-  counts TEXT NOT NULL          -- entries per kind since the journal began, as JSON
+  counts TEXT NOT NULL,         -- entries per kind since the journal began, as JSON
+  tag BLOB NOT NULL
 ) STRICT;
 CREATE TABLE name (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
-  dialect TEXT NOT NULL
+  dialect TEXT NOT NULL,
+  tag BLOB NOT NULL
 ) STRICT;
 ${readable}
 `
@@ -154,13 +157,20 @@ export const createSchema = (database: Database.Database): void => {
   })()
 }
 
+/** Nobody can say whether an older journal is genuine: to tag it now would vouch for whatever is in it. */
+const untagged = "Journals before version 3 are not authenticated by a key, so this one is not taken over."
+const finishOld =
+  "Let the Jinka that wrote it end what is open: run it until `jinka status` shows nothing outstanding or stored, then stop it. Then move the directory away, keep that Jinka to read it, and start with an empty directory."
+
 /** The journal's identity, after checking that it is a journal of this version. */
 export const journalIdOf = (database: Database.Database, path: string): string => {
   const application = database.pragma("application_id", { simple: true })
   if (application !== applicationId) stop("NotJournal", path, "This is an SQLite database, but not a journal.")
   const version = database.pragma("user_version", { simple: true })
   if (version !== schemaVersion) {
-    stop("VersionUnknown", path, `The journal has version ${String(version)}; this Jinka reads ${schemaVersion}.`)
+    const found = `The journal has version ${String(version)}; this Jinka reads ${schemaVersion}.`
+    if (version === 1 || version === 2) stop("VersionUnknown", path, `${found} ${untagged}`, finishOld)
+    stop("VersionUnknown", path, found)
   }
   const id = database.prepare("SELECT journal_id FROM meta WHERE id = 1").pluck().get()
   if (typeof id !== "string" || !/^[0-9a-f]{32}$/.test(id)) stop("Corrupt", path, "The journal has lost its identity.")

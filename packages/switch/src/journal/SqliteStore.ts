@@ -9,7 +9,7 @@ import type { Dialect } from "@jinka/codec"
 import { Effect, Layer } from "effect"
 import type { Group } from "./Group.ts"
 import { JournalError } from "./JournalError.ts"
-import { type Answer, entriesOf, type Question } from "./JournalQueries.ts"
+import { type Answer, entriesOf, type HeadQuestion, type Question } from "./JournalQueries.ts"
 import { JournalStore, type Opened, type OpenStore, type StoreEvents } from "./JournalStore.ts"
 import { writerLimits } from "./JournalWriter.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
@@ -113,6 +113,11 @@ class SqliteThread {
         Effect.flatMap(this.#ask({ what: "verify", cursor }), (answer) =>
           answer.what === "verified" ? Effect.succeed(answer.step) : Effect.fail(this.#broken("no verification came"))
         ),
+      head: Effect.suspend(() =>
+        Effect.flatMap(this.#ask({ what: "head" }), (answer) =>
+          answer.what === "head" ? Effect.succeed(answer.word) : Effect.fail(this.#broken("no head came"))
+        )
+      ),
       learn: (dialects) => this.#send({ dialects }),
       lowSpace: () => Atomics.load(this.#control, controlAt.lowSpace) === 1
     }
@@ -138,7 +143,7 @@ class SqliteThread {
     this.#send({ group: group.id, memory: group.memory, isOnce })
   }
 
-  #ask(question: Question): Effect.Effect<Answer, JournalError> {
+  #ask(question: Question | HeadQuestion): Effect.Effect<Answer, JournalError> {
     const once = Effect.callback<Answer, JournalError>((resume) => {
       if (this.#ended !== undefined || this.#closed) {
         return resume(Effect.fail(this.#ended ?? this.#broken("the journal is closed")))

@@ -14,8 +14,9 @@ import type { Dialect } from "@jinka/codec"
 import { readU64 } from "./Entry.ts"
 import { groupAt } from "./Group.ts"
 import { GroupCommit } from "./GroupCommit.ts"
+import { headWord } from "./Head.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
-import { dialectsOf, JournalQueries } from "./JournalQueries.ts"
+import { type Answer, dialectsOf, JournalQueries } from "./JournalQueries.ts"
 import { type JournalReason, makeReason, reasonOf } from "./JournalReason.ts"
 import type { KeysOf } from "./JournalStore.ts"
 import { Keyring } from "./Seal.ts"
@@ -104,7 +105,7 @@ class JournalThread {
     if (this.#failed !== undefined) return
     try {
       this.#commit.commit(buffer)
-      this.#file.anchor!.write(this.#commit.seq, this.#commit.hash)
+      this.#file.anchor!.write(this.#commit.seq, this.#commit.hash, this.#commit.tag)
       if (this.#anchorWritten === 0) this.#anchorWritten = performance.now()
       this.#post(readU64(buffer, groupAt.last))
     } catch (error) {
@@ -115,7 +116,7 @@ class JournalThread {
   #takeQuestion({ ask, question }: Extract<ToThread, { ask: number }>): void {
     try {
       if (this.#failed !== undefined) return this.#post({ ask, reason: this.#failed })
-      const answer = this.#queries.answer(question, this.#commit.seq)
+      const answer = question.what === "head" ? this.#head() : this.#queries.answer(question, this.#commit.seq)
       if (answer.what === "entries") this.#start.port.postMessage({ ask, answer }, [answer.bytes])
       else this.#post({ ask, answer })
     } catch (error) {
@@ -125,6 +126,11 @@ class JournalThread {
       }
       this.#post({ ask, reason: reasonOf(error, this.#options.directory, "A question to the journal failed") })
     }
+  }
+
+  #head(): Answer {
+    const { seq, hash, tag } = this.#commit
+    return { what: "head", word: headWord({ journalId: this.#file.groups.journalId, seq, hash, tag }) }
   }
 
   #openIndex(): SearchIndex {

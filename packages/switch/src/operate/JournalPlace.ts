@@ -5,7 +5,7 @@ import { type Dialect, dialects as shipped } from "@jinka/codec"
 import { Config, Effect, FileSystem, Path, Redacted, type Scope } from "effect"
 import type { JournalError } from "../journal/JournalError.ts"
 import { keyFromHex } from "../journal/JournalKey.ts"
-import { type JournalReader, openReadOnly } from "../journal/JournalReader.ts"
+import { anchorWord, type JournalReader, openReadOnly } from "../journal/JournalReader.ts"
 import { load, loadKeys } from "./Configuration.ts"
 import { CommandFailed, failedBy } from "./Exit.ts"
 import { Dialects } from "./trace/Trace.ts"
@@ -24,6 +24,8 @@ export interface JournalPlace {
    * `isKeyNeeded` a key that cannot be had is done without.
    */
   readonly open: (isKeyNeeded: boolean) => Effect.Effect<JournalReader, CommandFailed, Scope.Scope>
+  /** What its anchor says, as a word; its switch may run. */
+  readonly anchor: Effect.Effect<string, CommandFailed>
 }
 
 type Keys = Effect.Effect<ReadonlyArray<Uint8Array>, CommandFailed>
@@ -38,7 +40,7 @@ export const journalPlace = Effect.fnUntraced(function* (
   if (info._tag === "Some" && info.value.type === "Directory") {
     const directory = path.resolve(place)
     const socket = path.join(directory, "control.sock")
-    return { directory, socket, dialects: new Dialects(), open: opening(directory, keysOfEnvironment, shipped) }
+    return { directory, socket, dialects: new Dialects(), ...reading(directory, keysOfEnvironment, shipped) }
   }
   const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
   const configuration = yield* Effect.mapError(load(place), failedBy)
@@ -52,18 +54,24 @@ export const journalPlace = Effect.fnUntraced(function* (
     directory,
     socket: configuration.socket,
     dialects: new Dialects(dialects),
-    open: opening(directory, keys, dialects)
+    ...reading(directory, keys, dialects)
   }
 })
 
-const opening =
-  (directory: string, keys: Keys, dialects: Readonly<Record<string, Dialect>>): JournalPlace["open"] =>
-  (isKeyNeeded) =>
-    (isKeyNeeded ? keys : Effect.orElseSucceed(keys, () => [])).pipe(
-      Effect.flatMap((given) =>
+const reading = (
+  directory: string,
+  keys: Keys,
+  dialects: Readonly<Record<string, Dialect>>
+): Pick<JournalPlace, "open" | "anchor"> => {
+  const ifHad = Effect.orElseSucceed(keys, () => [])
+  return {
+    open: (isKeyNeeded) =>
+      Effect.flatMap(isKeyNeeded ? keys : ifHad, (given) =>
         Effect.mapError(openReadOnly(directory, { keys: given, dialects }), readingFailed(directory))
-      )
-    )
+      ),
+    anchor: Effect.flatMap(ifHad, (given) => Effect.mapError(anchorWord(directory, given), failedBy))
+  }
+}
 
 /** For a command that only reads, two of the reasons mean something else than for a switch that starts. */
 const readingFailed =

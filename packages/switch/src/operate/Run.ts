@@ -66,6 +66,7 @@ const hold = Effect.fnUntraced(function* (
   const identity: Identity = { name: configuration.document.name, pid, startedAt: yield* Clock.currentTimeMillis }
   yield* Effect.mapError(Certificates.readAll(configuration.settings), failedBy)
   const running = yield* Switch.make(configuration.settings)
+  yield* sayJournal
   const stop = Deferred.makeUnsafe<string>()
   const drained = Deferred.makeUnsafe<DrainReport>()
   const inForce: InForce = { configuration }
@@ -85,8 +86,23 @@ const hold = Effect.fnUntraced(function* (
     hurried(endingSignal(signal, Effect.void))
   ])
   yield* Effect.raceFirst(running.failed, (yield* Journal).drained)
+  yield* Effect.raceFirst(running.failed, sayAnchor(yield* Journal))
   yield* stopped(identity, reason, running, unfinished)
   Deferred.doneUnsafe(drained, Effect.succeed({ unfinished }))
+})
+
+/** How often a running switch logs its anchor. */
+const ANCHOR_EVERY = "1 hour"
+
+/** What the log holds shows later that the journal is no older copy (`jinka journal verify --anchor`). */
+const sayAnchor = ({ head }: Journal["Service"]) => Effect.flatMap(head, (word) => Effect.logInfo(`anchor: ${word}`))
+
+/** Logs what is odd about the journal, and its anchor now and from time to time. */
+const sayJournal = Effect.gen(function* () {
+  const journal = yield* Journal
+  for (const note of journal.recovered.notes) yield* Effect.logWarning(note)
+  yield* sayAnchor(journal)
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(ANCHOR_EVERY), sayAnchor(journal))))
 })
 
 /** The next signal that means the end; every SIGHUP before it does what hanging up means. */

@@ -36,6 +36,7 @@ const paths: ReadonlyArray<string> = [
   "dialect check",
   "journal",
   "journal verify",
+  "journal anchor",
   "journal summary",
   "reference"
 ]

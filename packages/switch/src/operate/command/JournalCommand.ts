@@ -1,7 +1,10 @@
-/** `jinka journal verify` and `jinka journal summary`. */
-import { Console, Effect, Stdio } from "effect"
-import { Command } from "effect/cli"
+/** `jinka journal verify`, `jinka journal anchor` and `jinka journal summary`. */
+import { Clock, Console, Effect, FileSystem, Option, Stdio } from "effect"
+import { Command, Flag } from "effect/cli"
+import { type Head, headsIn } from "../../journal/Head.ts"
+import type { Unopened } from "../../journal/JournalStore.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
+import { fileWords } from "../FileWords.ts"
 import { journalPlace } from "../JournalPlace.ts"
 import { type SummaryLine, type SummaryTotals, summarize } from "../Summary.ts"
 import { asJson } from "./Asked.ts"
@@ -12,10 +15,19 @@ const progressEntries = 100_000
 /** Lines that are printed in one go. */
 const linesAtOnce = 500
 
-const verify = Command.make("verify", { place: fileOrDirectory }, ({ place }) =>
+const anchorFlag = Flag.String("anchor").pipe(
+  Flag.withDescription(
+    "An anchor that was kept elsewhere (`jinka-anchor:...`), or a file that holds some, such as a log: the journal must hold what each of them says"
+  ),
+  Flag.optional
+)
+
+const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFlag }, ({ place, anchor }) =>
   Effect.gen(function* () {
     const { open, directory } = yield* journalPlace(place)
+    const heads = Option.isNone(anchor) ? [] : yield* headsOf(anchor.value)
     const journal = yield* open(false)
+    for (const note of journal.recovered.notes) yield* Console.error(`jinka: ${note}`)
     const isSeen = yield* (yield* Stdio.Stdio).stderrIsTerminal
     const { lastSeq } = journal.recovered
     const screen = yield* Console.Console
@@ -28,19 +40,99 @@ const verify = Command.make("verify", { place: fileOrDirectory }, ({ place }) =>
       }),
       failedBy
     )
-    const { entries, groups, bad } = verification
-    if (bad === undefined)
-      return yield* Console.log(`good: ${entries} entries in ${groups} groups, every one as it was written`)
-    const says = `${directory}: entry ${bad.seq} is not as it was written: ${bad.why}. Keep the directory as it is; docs/reference/errors.md says how to go on (Corrupt).`
-    return yield* new CommandFailed({ exit: "bad", says })
+    const { entries, groups, bad, unopened } = verification
+    if (bad !== undefined) {
+      const says = `${directory}: entry ${bad.seq} is not as it was written: ${bad.why}. ${keepIt}`
+      return yield* new CommandFailed({ exit: "bad", says })
+    }
+    for (const head of heads) {
+      const fault = journal.faultOf(head)
+      if (fault === undefined) continue
+      const says = `${directory}: the anchor of entry ${head.seq} does not fit this journal: ${fault}. ${keepIt}`
+      return yield* new CommandFailed({ exit: "bad", says })
+    }
+    if (unopened.length > 0) return yield* new CommandFailed({ exit: "bad", says: unprovedText(directory, unopened) })
+    const agreed = heads.length === 0 ? "" : `; ${heads.length} anchors kept elsewhere agree`
+    yield* Console.log(`good: ${entries} entries in ${groups} groups, every one as it was written${agreed}`)
   }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Recomputes the hash chain over every entry since the journal began. Reads only. The switch must not run; use a copy of the journal otherwise."
+    "Recomputes the hash chain over every entry since the journal began, and checks with the journal's key that nobody else wrote it. Without the key it says what it could not prove, and ends with 1. With --anchor an older copy of the whole journal is found, too. Reads only. The switch must not run; use a copy of the journal otherwise."
   ),
   Command.withShortDescription("Verify every entry of a journal"),
   Command.withExamples([
-    { command: "jinka journal verify switch.yaml", description: "After a disk trouble, or for an audit" }
+    { command: "jinka journal verify switch.yaml", description: "After a disk trouble, or for an audit" },
+    {
+      command: "jinka journal verify switch.yaml --anchor switch.log",
+      description: "Against the anchors in the switch's log"
+    }
+  ])
+)
+
+const keepIt = "Keep the directory as it is; docs/reference/errors.md says how to go on (Corrupt)."
+
+const unprovedText = (directory: string, unopened: ReadonlyArray<Unopened>): string => {
+  const parts = unopened.map(
+    ({ keyId, groups, from, to }) => `entries ${from} to ${to} (${groups} groups) need the key ${keyId}`
+  )
+  return `${directory}: not proved: ${parts.join("; ")}, which was not given. Every hash fits, but hashes alone anybody can make anew: give the key (\`key\` and \`previousKeys\`, or JINKA_JOURNAL_KEY with a directory) and verify again.`
+}
+
+/** The anchors of an argument: itself, or those in the file that it names. */
+const headsOf = Effect.fnUntraced(function* (
+  argument: string
+): Effect.fn.Return<ReadonlyArray<Head>, CommandFailed, FileSystem.FileSystem> {
+  const files = yield* FileSystem.FileSystem
+  const isWord = argument.startsWith("jinka-anchor:")
+  const text = isWord
+    ? argument
+    : yield* Effect.mapError(
+        files.readFileString(argument),
+        (failed) => new CommandFailed({ exit: "usage", says: `--anchor ${argument}: ${fileWords(failed.reason)}.` })
+      )
+  const heads = headsIn(text)
+  if (heads.length > 0) return heads
+  const says = isWord
+    ? "--anchor: this is not a whole anchor. One looks like jinka-anchor:3:JOURNAL:SEQ:HASH:TAG, in one piece."
+    : `--anchor ${argument}: there is no anchor in this file. One looks like jinka-anchor:3:JOURNAL:SEQ:HASH:TAG.`
+  return yield* new CommandFailed({ exit: "usage", says })
+})
+
+const anchor = Command.make(
+  "anchor",
+  {
+    place: fileOrDirectory,
+    append: Flag.String("append").pipe(
+      Flag.withDescription("Write it behind what this file holds, with the time, in place of printing it"),
+      Flag.optional
+    )
+  },
+  ({ place, append }) =>
+    Effect.gen(function* () {
+      const word = yield* (yield* journalPlace(place)).anchor
+      if (Option.isNone(append)) return yield* Console.log(word)
+      const files = yield* FileSystem.FileSystem
+      const at = new Date(yield* Clock.currentTimeMillis).toISOString()
+      yield* files
+        .writeFileString(append.value, `${at} ${word}\n`, { flag: "a", mode: 0o600 })
+        .pipe(
+          Effect.mapError(
+            ({ reason }) =>
+              new CommandFailed({ exit: "usage", says: `--append ${append.value}: ${fileWords(reason)}.` })
+          )
+        )
+    })
+).pipe(
+  Command.withDescription(
+    "Says how far a journal has come, as one word that only the holder of its key can make: journal, last entry, its hash, and a tag. Kept on another machine, it shows later (`jinka journal verify --anchor`) that the journal is neither an older copy nor rewritten. The switch may run; it also logs its anchor at the start, every hour and at the end."
+  ),
+  Command.withShortDescription("Say how far a journal has come, to be kept elsewhere"),
+  Command.withExamples([
+    { command: "jinka journal anchor switch.yaml", description: "For a mail, a ticket, a printed list" },
+    {
+      command: "jinka journal anchor switch.yaml --append /mnt/archive/anchors.txt",
+      description: "Every few minutes from cron"
+    }
   ])
 )
 
@@ -76,7 +168,7 @@ const summary = Command.make("summary", { place: fileOrDirectory, json: asJson }
 export const journal = Command.make("journal").pipe(
   Command.withDescription("Looks at a journal whose switch does not run."),
   Command.withShortDescription("Look at a journal"),
-  Command.withSubcommands([verify, summary])
+  Command.withSubcommands([verify, anchor, summary])
 )
 
 const lineText = (line: SummaryLine): string => {

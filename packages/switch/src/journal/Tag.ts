@@ -1,0 +1,94 @@
+/**
+ * Tags: what nobody can write without the journal's key. Every row of the journal's tables and every slot of the anchor carries
+ * one, an HMAC-SHA-256 (RFC 2104) under a key derived for that use alone.
+ *
+ * Pure. A tag begins with the id of its key, so that a journal whose key was changed says which key each row needs.
+ */
+import { hash, timingSafeEqual } from "node:crypto"
+import { writeU64 } from "./Entry.ts"
+import { groupKeyIdLength } from "./Group.ts"
+
+/** Bytes of a tag: the key's id (4), then the HMAC (32). */
+export const tagLength = groupKeyIdLength + 32
+
+/** Bytes that SHA-256 takes at a time. */
+const blockLength = 64
+
+/** HMAC-SHA-256 of short texts: two hashes over prepared memory, in a third of the time that `createHmac` takes. */
+export class Hmac {
+  #inner = Buffer.alloc(2 * blockLength)
+  readonly #outer = Buffer.alloc(blockLength + 32)
+
+  /** `key`: 1 to 64 bytes. They are not kept as they are. */
+  constructor(key: Uint8Array) {
+    this.#inner.fill(0x36, 0, blockLength)
+    this.#outer.fill(0x5c, 0, blockLength)
+    for (const [n, byte] of key.entries()) {
+      this.#inner[n] = byte ^ 0x36
+      this.#outer[n] = byte ^ 0x5c
+    }
+  }
+
+  /** The 32 bytes for `text`. */
+  of(text: Uint8Array): Buffer {
+    const end = blockLength + text.length
+    if (end > this.#inner.length) {
+      const larger = Buffer.alloc(2 * end)
+      this.#inner.copy(larger, 0, 0, blockLength)
+      this.#inner = larger
+    }
+    this.#inner.set(text, blockLength)
+    this.#outer.set(hash("sha256", this.#inner.subarray(0, end), "buffer"), blockLength)
+    return hash("sha256", this.#outer, "buffer")
+  }
+}
+
+/** Makes and checks tags under one key. */
+export class TagKey {
+  readonly #keyId: Buffer
+  readonly #hmac: Hmac
+
+  /** `keyId`: 8 hex digits; `key`: the derived key. */
+  constructor(keyId: string, key: Uint8Array) {
+    this.#keyId = Buffer.from(keyId, "hex")
+    this.#hmac = new Hmac(key)
+  }
+
+  /** The tag of `text`. */
+  tag(text: Uint8Array): Buffer {
+    return Buffer.concat([this.#keyId, this.#hmac.of(text)], tagLength)
+  }
+
+  /** Whether `tag` is the one of `text`. */
+  fits(text: Uint8Array, tag: Uint8Array): boolean {
+    return tag.length === tagLength && timingSafeEqual(this.tag(text), tag)
+  }
+}
+
+/** Id of the key that a tag was made with, 8 hex digits. */
+export const keyIdOfTag = (tag: Uint8Array): string => Buffer.from(tag.subarray(0, groupKeyIdLength)).toString("hex")
+
+const idLength = 16
+const textAt = { journalId: 4, number: 4 + idLength, rest: 4 + idLength + 8 } as const
+
+/** What is tagged: four letters for its kind, the journal's id, a number, and the rest. */
+const textOf = (kind: "head" | "mark" | "name", journalId: string, number: number, rest: Uint8Array): Buffer => {
+  const text = Buffer.alloc(textAt.rest + rest.length)
+  text.write(kind, 0, "latin1")
+  text.write(journalId, textAt.journalId, "hex")
+  writeU64(text, number, textAt.number)
+  text.set(rest, textAt.rest)
+  return text
+}
+
+/** A group, and with it everything before it: `seq` of its last entry, its hash on the chain. */
+export const headText = (journalId: string, seq: number, hash: Uint8Array): Buffer =>
+  textOf("head", journalId, seq, hash)
+
+/** The counts of a mark. */
+export const markText = (journalId: string, seq: number, counts: string): Buffer =>
+  textOf("mark", journalId, seq, Buffer.from(counts, "latin1"))
+
+/** The name and dialect of a link's number. */
+export const nameText = (journalId: string, id: number, name: string, dialect: string): Buffer =>
+  textOf("name", journalId, id, Buffer.from(`${name}\n${dialect}`, "utf8"))

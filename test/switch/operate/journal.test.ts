@@ -1,0 +1,95 @@
+/** `jinka journal`: what an auditor and an operator hear of a journal. */
+import { cpSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { Effect } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import { messageOf, withJournal, write } from "../journal/Journals.ts"
+import { cleanUp, configuration, folder, jinka, key, runSwitch } from "./program.ts"
+
+afterEach(cleanUp)
+
+const env = { JINKA_JOURNAL_KEY: key }
+
+/** Writes ten entries into the journal of a directory. */
+const fill = (directory: string): Promise<void> =>
+  Effect.runPromise(
+    withJournal(directory, ({ writer, drained }) => {
+      for (let n = 0; n < 10; n++) write(writer, { message: messageOf(n) })
+      return drained
+    })
+  )
+
+describe("jinka journal", () => {
+  it("says the anchor while the switch runs; afterwards the journal is good, and the anchors of its log agree", async () => {
+    const directory = folder()
+    const file = configuration(directory)
+    const running = await runSwitch(file)
+    const anchor = await jinka(["journal", "anchor", file])
+    running.signal("SIGINT")
+    const log = join(directory, "switch.log")
+    writeFileSync(log, (await running.ended).err)
+
+    const verified = await jinka(["journal", "verify", file, "--anchor", log])
+
+    expect(anchor.out).toMatch(/^jinka-anchor:3:[0-9a-f]{32}:\d+:[0-9a-f]{64}:[0-9a-f]{72}\n$/)
+    expect(verified).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(
+        /^good: \d+ entries in \d+ groups, every one as it was written; 2 anchors kept elsewhere agree\n$/
+      )
+    })
+  })
+
+  it("says without the key what it could not prove, and does not say good", async () => {
+    const directory = folder()
+    await fill(directory)
+
+    const { code, out, err } = await jinka(["journal", "verify", directory], { env: { JINKA_JOURNAL_KEY: "" } })
+
+    expect([code, out]).toEqual([1, ""])
+    expect(err).toMatch(/not proved: entries 1 to 10 \(\d+ groups\) need the key [0-9a-f]{8}, which was not given/)
+  })
+
+  it("finds an older copy of everything by an anchor that was appended to a file elsewhere", async () => {
+    const directory = join(folder(), "journal")
+    await fill(directory)
+    const older = join(folder(), "older")
+    cpSync(directory, older, { recursive: true })
+    await fill(directory)
+    const kept = join(folder(), "anchors.txt")
+    writeFileSync(kept, "kept since Monday\n")
+
+    const appended = await jinka(["journal", "anchor", directory, "--append", kept], { env })
+    const verified = await jinka(["journal", "verify", older, "--anchor", kept], { env })
+    const without = await jinka(["journal", "verify", older], { env })
+
+    expect(appended).toEqual({ code: 0, out: "", err: "" })
+    expect(readFileSync(kept, "utf8")).toMatch(
+      /^kept since Monday\n\d{4}-\d\d-\d\dT\S+Z jinka-anchor:3:[0-9a-f]{32}:20:\S+\n$/
+    )
+    expect([verified.code, verified.out]).toEqual([1, ""])
+    expect(verified.err).toMatch(
+      /the anchor of entry 20 does not fit .* ends at 10: an older copy, or its end is cut off/
+    )
+    expect(without.code).toBe(0)
+  })
+
+  it("wants an anchor where it was told that there is one", async () => {
+    const directory = folder()
+    const empty = join(directory, "empty.log")
+    writeFileSync(empty, "nothing here\n")
+
+    const said = await Promise.all(
+      [empty, join(directory, "missing.log"), "jinka-anchor:3:00"].map((anchor) =>
+        jinka(["journal", "verify", directory, "--anchor", anchor])
+      )
+    )
+
+    expect(said.map(({ code }) => code)).toEqual([2, 2, 2])
+    expect(said.map(({ err }) => err)).toEqual([
+      expect.stringContaining("there is no anchor in this file"),
+      expect.stringContaining("there is no such file"),
+      expect.stringContaining("this is not a whole anchor")
+    ])
+  })
+})
