@@ -73,6 +73,7 @@ const changes: Readonly<Record<string, Change>> = {
   "idle frames": (_, text) => (text === "none" ? { frame: zeroIsNoIdle } : {}),
   watchdog: ({ watchdog }, text) => ({ watchdog: { ...watchdog, intervalMs: milliseconds(text) } }),
   probes: ({ watchdog }, text) => ({ watchdog: { ...watchdog, probe: yesOrNo(text) } }),
+  "asks after unanswered": ({ watchdog }, text) => ({ watchdog: { ...watchdog, unanswered: Number(text) } }),
   proofs: ({ watchdog }, text) => ({ watchdog: { ...watchdog, proofs: Number(text) } }),
   window: (_, text) => ({ window: Number(text) }),
   "frame timeout": (_, text) => ({ frameTimeoutMs: milliseconds(text) }),

@@ -7,9 +7,9 @@
 import { Data, Effect } from "effect"
 import { drainLinks, type Unfinished, until } from "./Drain.ts"
 import type { Books } from "./exchange/Books.ts"
+import type { Answered } from "./link/Asked.ts"
 import { LinkEnded } from "./link/Ended.ts"
 import type { Link } from "./link/Link.ts"
-import type { Answered } from "./link/Management.ts"
 import type { Meaning } from "./link/NetworkManagement.ts"
 
 /** The acts by their names on the command line. */
@@ -209,7 +209,7 @@ export class Operations {
       Effect.flatMap(silence, () =>
         noAnswer(
           link.session === session
-            ? `The partner did not answer our ${word} within ${timeoutMs} ms; its connection is still up.`
+            ? `The partner did not answer our ${word} within ${timeoutMs} ms${session.management.cameInstead}; its connection is still up.`
             : `The connection ended before the partner answered our ${word}.`
         )
       )

@@ -4,7 +4,7 @@
  * This file joins the parts and owns the turns: what arrives in one read is handled in one go, recorded as one group, and
  * written as one write. It needs a `Transport` and a `Journal`; both may be simulated.
  */
-import { explain, isRequest, type MessageError, type MessageIndex, mtiClass } from "@jinka/codec"
+import { explain, isRequest, type MessageError, type MessageIndex, mtiClass, mtiText, reservedMti } from "@jinka/codec"
 import { Clock, Context, Deferred, Effect, Fiber, Latch, type Scope } from "effect"
 import { Doors } from "./Doors.ts"
 import { drainAll, type Unfinished } from "./Drain.ts"
@@ -259,9 +259,20 @@ class Core {
       case "noticeResponse":
         return this.answer(link, epoch, index)
       default:
-        if (isRequest(index.mti)) this.refusals.refuse(link, epoch, index, "formatError")
-        else this.requests.answer(link, epoch, index)
+        return this.unknown(link, { epoch, lastReceived }, index)
     }
+  }
+
+  /** A message type that its edition reserves: whoever asks hears that it was not understood, an answer is nobody's. */
+  private unknown(link: Link, { epoch, lastReceived }: SessionEpoch, index: MessageIndex): void {
+    const isAnswered = isRequest(index.mti)
+    const what = isAnswered ? `refused ${link.settings.dialect.refusal.formatError}` : "dropped"
+    const text = `message type ${mtiText(index.mti)} was ${what}: its ${reservedMti(index.mti)} digit is reserved`
+    const noted = this.unreadables[link.id]!.take(lastReceived, text)
+    if (noted !== undefined) this.noted(link, epoch, noted, "warning")
+    if (isAnswered) return this.refusals.refuse(link, epoch, index, "formatError")
+    this.books.record.stray("unmatched", 0, link, epoch, "reserved message type", index)
+    link.settled(epoch)
   }
 
   private answer(link: Link, epoch: number, index: MessageIndex): void {

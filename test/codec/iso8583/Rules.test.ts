@@ -15,6 +15,7 @@ import {
   mtiText,
   originalData,
   repeatMti,
+  reservedMti,
   responseClass,
   responseMti
 } from "@jinka/codec"
@@ -54,9 +55,9 @@ describe("Message types", () => {
 
   it("fall into the classes that decide what a switch may do with them", () => {
     const classes = Object.fromEntries(
-      [
-        100, 110, 200, 210, 220, 221, 230, 302, 312, 400, 410, 420, 421, 430, 520, 620, 630, 640, 800, 810, 820, 830, 0
-      ].map((mti) => [mti, mtiClass(mti)])
+      [100, 110, 200, 210, 220, 221, 230, 302, 312, 400, 410, 420, 421, 430, 520, 620, 630, 800, 810, 820, 830, 0].map(
+        (mti) => [mti, mtiClass(mti)]
+      )
     )
     expect(classes).toEqual({
       0: "unknown",
@@ -77,13 +78,39 @@ describe("Message types", () => {
       520: "advice",
       620: "advice",
       630: "adviceResponse",
-      640: "notice",
       800: "networkManagement",
       810: "networkManagementResponse",
       820: "networkManagement",
       830: "networkManagementResponse"
     })
     expect(mtiText(200)).toBe("0200")
+  })
+
+  it("are unknown where their edition reserves the class or the function digit, whatever the class", () => {
+    const functions = (version: number, kind: number) =>
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((digit) => mtiClass(1000 * version + 100 * kind + 10 * digit) !== "unknown")
+    for (const kind of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      expect(functions(0, kind)).toEqual([0, 1, 2, 3])
+      for (const version of [1, 2]) expect(functions(version, kind)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+    }
+    for (const version of [0, 1, 2]) for (const kind of [0, 9]) expect(functions(version, kind)).toEqual([])
+    expect([840, 850, 1880, 1890, 900, 200, 1864].map(reservedMti)).toEqual([
+      "function",
+      "function",
+      "function",
+      "function",
+      "class",
+      undefined,
+      undefined
+    ])
+    expect([1640, 1650, 1660, 1670, 1840, 1850].map(mtiClass)).toEqual([
+      "notice",
+      "noticeResponse",
+      "notice",
+      "noticeResponse",
+      "networkManagement",
+      "networkManagementResponse"
+    ])
   })
 })
 

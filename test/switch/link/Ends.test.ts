@@ -16,7 +16,7 @@ describe("The last ends of a link", () => {
 
     expect(ends.all.map(({ by, how }) => `${by}, ${how}`)).toEqual([
       "operator, command",
-      "us, silence, three watchdog intervals",
+      "us, silence",
       "network, the network gave up",
       "partner, RST",
       "partner, FIN"

@@ -22,7 +22,7 @@ const lost = { _tag: "lost" } as const
 describe("the watchdog of RFC 3539 3.4", () => {
   it("lets a first connection carry traffic at once", () => {
     expect(run([connected])).toEqual({
-      now: { phase: "OKAY", pending: false, proofsMissing: 0 },
+      now: { phase: "OKAY", pending: false, proofsMissing: 0, doubted: false },
       commands: ["failback"]
     })
   })
@@ -41,12 +41,17 @@ describe("the watchdog of RFC 3539 3.4", () => {
 
   it("takes a suspected link back when anything is received, without another probe", () => {
     const back = run([connected, expired, expired, received])
-    expect(back.now).toEqual({ phase: "OKAY", pending: true, proofsMissing: 0 })
+    expect(back.now).toEqual({ phase: "OKAY", pending: true, proofsMissing: 0, doubted: false })
     expect(back.commands.at(-1)).toBe("failback")
   })
 
   it("uses a reopened connection only after three answered probes", () => {
-    expect(run([reopened, answered, answered]).now).toEqual({ phase: "REOPEN", pending: true, proofsMissing: 1 })
+    expect(run([reopened, answered, answered]).now).toEqual({
+      phase: "REOPEN",
+      pending: true,
+      proofsMissing: 1,
+      doubted: false
+    })
     const proven = run([reopened, answered, answered, answered])
     expect(proven.now.phase).toBe("OKAY")
     expect(proven.commands).toEqual(["probe", "probe", "probe", "failback"])

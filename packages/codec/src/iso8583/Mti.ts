@@ -14,13 +14,13 @@ export type MtiClass =
   /** 04xx: both the request (0400) and the advice (0420) form; repeated until acknowledged. */
   | "reversal"
   | "reversalResponse"
-  /** 0x4x: a notification that nobody acknowledges, or (2003) acknowledges by 0x5x. */
+  /** x4xx x6xx of 1993 and later: a notification or an instruction, with its acknowledgement x5xx x7xx (function digits). */
   | "notice"
   | "noticeResponse"
   /** 08xx: sign-on, echo, key change; never repeated from a store. */
   | "networkManagement"
   | "networkManagementResponse"
-  /** Class or function digits that ISO 8583 reserves. */
+  /** Class or function digits that the message's edition reserves; see {@link reservedMti}. */
   | "unknown"
 
 /** Version digit: 0 is 1987, 1 is 1993, 2 is 2003. */
@@ -47,17 +47,33 @@ export const responseMti = (mti: number): number => (isResponse(mti) ? mti : mti
 /** Message type of a repeat: origin digit + 1 (0420 -> 0421, 0220 -> 0221). A repeat's type is given back unchanged. */
 export const repeatMti = (mti: number): number => (mti % 2 === 0 && mti % 10 < 6 ? mti + 1 : mti)
 
+/** Class digit: 1 authorization .. 8 network management. */
+const classOf = (mti: number): number => Math.floor(mti / 100) % 10
+
+/** The last function digit that an edition defines: 3 in 1987 (advice response), 7 in 1993 and 2003 (instruction taken). */
+const lastFunction = (version: number): number => (version === 0 ? 3 : 7)
+
+/**
+ * The digit of a message type that its edition reserves, or `undefined`: class 0 and 9, and the function digits 4..9 of 1987,
+ * 8 and 9 of 1993 and 2003. A switch does not know what such a message wants, so it does nothing on its word.
+ */
+export const reservedMti = (mti: number): "class" | "function" | undefined => {
+  const digit = classOf(mti)
+  if (digit === 0 || digit === 9) return "class"
+  return functionOf(mti) > lastFunction(mtiVersion(mti)) ? "function" : undefined
+}
+
 /** Class of a message type; see `MtiClass`. */
 export const mtiClass = (mti: number): MtiClass => {
-  const digit = Math.floor(mti / 100) % 10
+  if (reservedMti(mti) !== undefined) return "unknown"
+  const digit = classOf(mti)
   const answer = isResponse(mti)
   if (digit === 8) return answer ? "networkManagementResponse" : "networkManagement"
-  if (digit === 0 || digit === 9) return "unknown"
   const way = Math.floor(functionOf(mti) / 2)
   if (digit === 4 && way <= 1) return answer ? "reversalResponse" : "reversal"
   if (way === 0) return answer ? "response" : "request"
   if (way === 1) return answer ? "adviceResponse" : "advice"
-  return way === 2 ? (answer ? "noticeResponse" : "notice") : "unknown"
+  return answer ? "noticeResponse" : "notice"
 }
 
 /** Four digits of a message type. */

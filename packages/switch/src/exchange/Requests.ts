@@ -259,6 +259,7 @@ export class Requests {
     books.recent.put(sentOn(holder.id), this.key, 0, length, slot.exchange, Fate.answered)
     this.refusals.remember(origin, request, slot.exchange, Fate.answered)
     books.countAnswer(code)
+    holder.doubt.answered(slot.sentEpoch)
     target.settled(epoch)
     books.commits.deliver(seq, holder.id, slot.id)
     this.leave(holder, slot)
@@ -359,7 +360,10 @@ export class Requests {
       })
       this.reverseLater(origin, target, slot)
     })
-    if (reason === "timeout") target.overdue(slot.sentEpoch)
+    if (reason === "timeout") {
+      target.doubt.unanswered(slot.sentEpoch, books.now)
+      target.overdue(slot.sentEpoch)
+    }
     this.leave(target, slot)
   }
 

@@ -89,15 +89,16 @@ export class Acceptor {
   private proved(isAlive: boolean): void {
     const challenger = this.challenger!
     this.challenger = undefined
-    if (!isAlive) return this.take(challenger)
+    if (!isAlive) return this.take(challenger, ", and the first one gave no sign of life")
     const why = `a second connection from ${challenger.remote} was closed, the first one gave a sign of life`
     this.turnedAway.add(challenger, "alive", why)
   }
 
-  private take(connection: Connection): void {
+  private take(connection: Connection, why = ""): void {
     this.incoming?.close("reset")
     this.incoming = connection
-    this.owner.cut(new LinkEnded({ reason: "Replaced", why: `a second connection came from ${connection.remote}` }))
+    const came = `a second connection came from ${connection.remote}${why}`
+    this.owner.cut(new LinkEnded({ reason: "Replaced", why: came }))
     const awaiting = this.awaiting
     this.awaiting = undefined
     if (awaiting !== undefined) awaiting(this.takeIncoming())

@@ -10,6 +10,7 @@ export class LinkEnded extends Data.TaggedError("LinkEnded")<{
     | "PeerClosed"
     | "PeerReset"
     | "PeerSilent"
+    | "EchoUnanswered"
     | "FrameError"
     | "FrameTimeout"
     | "SlowPeer"
@@ -36,24 +37,26 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
     "The partner's address did not take the connection. Check host, port, firewall and whether the partner is up.",
   PeerClosed: "The partner closed the connection in order. Ask the partner why; the link comes back by itself.",
   PeerReset: "The connection broke (RST, or the network gave up). Look at firewalls and at the partner's log.",
-  PeerSilent:
-    "Nothing came for three watchdog intervals, not even an answer to an echo. The line or the partner is dead.",
+  PeerSilent: "Nothing came for as long as the watchdog waits. The line or the partner is dead.",
+  EchoUnanswered:
+    "Bytes came, but our echo had no answer that proves anything: under another number, with another code than success, or none. If the reason names a field, the partner does not echo it: ask it to, or take the field out of the dialect's `match.networkManagement`. Else its system behind the line is dead. A partner that knows no echo has `watchdog.probe: false`.",
   FrameError:
-    "The bytes do not fit the length header that is configured. Compare `frame` with the partner's specification.",
-  FrameTimeout: "A frame was begun and not finished in time. The partner is stuck, or its length field says too much.",
+    "The bytes do not make a whole frame of the form that is configured. Compare `frame` with the partner's specification.",
+  FrameTimeout:
+    "A frame was begun and not finished in time. The partner is stuck, or the end of its frames is not where `frame` says.",
   SlowPeer: "The partner stopped reading: more is unsent than allowed, or a write made no progress.",
   WrongLeg:
     "Bytes came on the sending leg, which carries nothing from the partner. The legs are crossed, or the partner uses the connection in both directions: compare `legs` and `mode` with the partner.",
   HalfOpen:
     "One leg was up and the other did not come in `legs.timeout`. Ask why the partner does not make, or take, the other connection.",
-  SignOnRefused: "The partner answered our sign-on with another code than 00.",
+  SignOnRefused: "The partner did not accept our sign-on. Ask it why.",
   SignOnTimeout: "No sign-on, or no answer to ours, came in time.",
-  Replaced: "The partner opened a second connection and `second: replace` gave it the link, or the leg.",
+  Replaced: "The partner opened a second connection, which took the place of the first, as `second` says.",
   Done: "A short connection has served its exchange. Nothing to look at.",
   AnswerOverdue:
     "No answer came in time on a connection that carries one request at a time. It was closed, so that a late answer cannot be taken for the next one's. Look at the partner's host.",
   IdleTimeout:
-    "On a short connection nothing came, or nothing more. Look for a partner, a probe or a stranger that connects and says nothing.",
+    "A short connection carried nothing, or nothing more. One that came from outside: look for a partner, a probe or a stranger that connects and says nothing. One of ours: the journal's disk lags.",
   GroupFell: "Another connection of the link's group ended, and the group has `fall: together`. Look at that one.",
   Operator: "An operator closed the connection; the log says who and why.",
   Reloaded: "A reload of the configuration changed or removed the link; the log says who asked for it.",
@@ -115,7 +118,8 @@ const closings: Readonly<Record<LinkEnded["reason"], Closing>> = {
   ConnectFailed: { by: "network", how: "no connection came about" },
   PeerClosed: { by: "partner", how: "FIN" },
   PeerReset: { by: "network", how: "the network gave up" },
-  PeerSilent: { by: "us", how: "silence, three watchdog intervals" },
+  PeerSilent: { by: "us", how: "silence" },
+  EchoUnanswered: { by: "us", how: "echo not answered" },
   FrameError: { by: "us", how: "frame error" },
   FrameTimeout: { by: "us", how: "frame deadline" },
   SlowPeer: { by: "us", how: "unsent bytes" },
@@ -140,13 +144,6 @@ const resets = new Set(["ECONNRESET", "EPIPE"])
 export const closing = ({ reason, why }: LinkEnded): Closing => {
   const code = /\((\w+)\)$/.exec(why)?.[1] ?? why
   return reason === "PeerReset" && resets.has(code) ? { by: "partner", how: "RST" } : closings[reason]
-}
-
-/** The end that silence makes. Of two legs the receiving one is meant: a probe that has left says nothing against the other. */
-export const silent = ({ legs }: Connection, hasWritten: boolean): LinkEnded => {
-  const what = "nothing was received for three watchdog intervals"
-  const written = hasWritten ? ", though we have written: this leg or the partner is dead" : ""
-  return new LinkEnded({ reason: "PeerSilent", why: legs === undefined ? what : `receive leg: ${what}${written}` })
 }
 
 /** The end that a partner makes who does not take what is written. Of two legs the sending one is meant. */

@@ -10,8 +10,10 @@ import type { Connection, ListenFailed, Transport } from "../transport/Transport
 import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
 import { addressing } from "./Addressing.ts"
 import { Bell } from "./Bell.ts"
+import { carriedBy, nothing, together } from "./Carried.ts"
 import { challenge, shownBy } from "./Challenge.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
+import { Doubt } from "./Doubt.ts"
 import { answerOverdue, LinkEnded, severityOf } from "./Ended.ts"
 import { Ends } from "./Ends.ts"
 import type { LinkEvents } from "./LinkEvents.ts"
@@ -44,7 +46,9 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   epoch = 0
   private state = LinkState.initial
   private readonly events: LinkEvents<Link>
-  private readonly management = new Notices()
+  private readonly management = { info: new Notices(), warning: new Notices() }
+  /** Requests in a row that the partner did not answer. */
+  readonly doubt = new Doubt(this)
   private stan = 0
   /** Where a long link's connections come from. */
   private readonly source: Dialer | Acceptor | Legs
@@ -53,7 +57,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   private strangers: TurnedAwayStatus | undefined
   private clock: Clock.Clock | undefined
   /** Of the last connection that has ended; of a short link: of all. */
-  private last: Pick<Session, "lastReceived" | "lastSent" | "bytesReceived" | "bytesSent"> | undefined
+  private last = nothing
   /** Taken away by a drain: makes no connections and takes none. */
   isAway = false
   /** A reload is about to remove it, or to give it another dialect: nothing new may be stored for it. */
@@ -215,20 +219,16 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
 
   /** A connection of a short link has ended. `isLost`: what was sent on it and not answered has an unknown outcome. */
   shortEnded(session: Session, ended: LinkEnded, isLost: boolean): void {
-    this.last = {
-      lastReceived: Math.max(this.last?.lastReceived ?? 0, session.lastReceived),
-      lastSent: Math.max(this.last?.lastSent ?? 0, session.lastSent),
-      bytesReceived: (this.last?.bytesReceived ?? 0) + session.bytesReceived,
-      bytesSent: (this.last?.bytesSent ?? 0) + session.bytesSent
-    }
+    this.last = together(this.last, session)
     if (ended.reason !== "Done") this.ends.add(session.now(), ended)
     if (isLost) this.events.ended(this, session.epoch, ended)
   }
 
   /** See `SessionOwner`. */
-  managed(text: string, now = this.session!.lastReceived): void {
-    const noted = this.management.take(now, text)
-    if (noted !== undefined) this.noted(noted)
+  managed(text: string, isWrong = false, now = this.session!.lastReceived): void {
+    const severity = isWrong ? "warning" : "info"
+    const noted = this.management[severity].take(now, text)
+    if (noted !== undefined) this.events.noted(this, this.epoch, noted, severity)
   }
 
   /** An attempt to connect came to nothing. */
@@ -309,7 +309,6 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** Everything an operator asks first. */
   status(): LinkStatus {
     const { session, source, state, short } = this
-    const last = session ?? this.last
     const dialer = short ?? (source instanceof Dialer ? source : undefined)
     const { local, remote } = session?.connection ?? { local: "", remote: "" }
     return {
@@ -329,14 +328,12 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
       since: this.since,
       turnedAway: this.strangers,
       listens: this.settings.side._tag === "listen" ? this.settings.side.at : undefined,
-      lastReceived: last?.lastReceived ?? 0,
-      lastSent: last?.lastSent ?? 0,
-      bytesReceived: last?.bytesReceived ?? 0,
-      bytesSent: last?.bytesSent ?? 0,
+      ...carriedBy(session ?? this.last),
       attempts: dialer?.attempts ?? 0,
       nextAttempt: dialer?.nextAttempt ?? 0,
       unsent: session === undefined ? (short?.unsent ?? 0) : session.outbox.waiting + session.connection.unsent(),
       short: short?.status(),
+      unanswered: this.doubt.status,
       clocks: session?.clocks,
       ends: this.ends.all
     }
@@ -371,6 +368,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     return Effect.gen({ self: this }, function* () {
       const session = yield* makeSession(this, this.nextEpoch(), connection)
       this.session = session
+      this.doubt.clear()
       this.since = session.openedAt
       this.noted(`connected ${connection.local} to ${connection.remote}${shownBy(connection)}`)
       const ended = yield* session.run.pipe(
@@ -385,8 +383,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   private over(session: Session, ended: LinkEnded): void {
     const now = session.now()
     this.session = undefined
-    const { lastReceived, lastSent, bytesReceived, bytesSent } = session
-    this.last = { lastReceived, lastSent, bytesReceived, bytesSent }
+    this.last = carriedBy(session)
     this.since = now
     // A connection that we gave up for a missing answer is no failed attempt.
     const lastedMs = ended === answerOverdue ? Number.POSITIVE_INFINITY : now - session.openedAt

@@ -3,6 +3,8 @@
  * monotonic milliseconds.
  */
 import type { Endpoint } from "../transport/Transport.ts"
+import type { Carried } from "./Carried.ts"
+import type { DoubtStatus } from "./Doubt.ts"
 import type { End } from "./Ends.ts"
 import type { SignOn } from "./LinkState.ts"
 import type { TurnedAwayStatus } from "./TurnedAway.ts"
@@ -58,8 +60,8 @@ export interface ShortStatus {
   readonly lastSecond: number
 }
 
-/** What an operator sees of a link. 0 as a time: never. */
-export interface LinkStatus {
+/** What an operator sees of a link; `Carried` of the connection that is up, or of the last one. 0 as a time: never. */
+export interface LinkStatus extends Carried {
   readonly name: string
   readonly institution: string
   /** One word or two; see `LinkState.phrase`. */
@@ -81,16 +83,13 @@ export interface LinkStatus {
   readonly turnedAway: TurnedAwayStatus | undefined
   /** The address that it listens on by itself; `undefined`: it dials, or stands behind a door. */
   readonly listens: Endpoint | undefined
-  /** Of the connection that is up, or of the last one. */
-  readonly lastReceived: number
-  readonly lastSent: number
-  readonly bytesReceived: number
-  readonly bytesSent: number
   /** Attempts to connect in a row that came to nothing, and when the next is made. */
   readonly attempts: number
   readonly nextAttempt: number
   /** Bytes that no write has taken, or the kernel has not. */
   readonly unsent: number
+  /** Requests in a row that the partner did not answer. */
+  readonly unanswered: DoubtStatus
   /** Connections of a short link; `undefined` on a long one. */
   readonly short: ShortStatus | undefined
   /** `undefined` while it is down. */

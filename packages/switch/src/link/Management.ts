@@ -5,27 +5,24 @@
  * It owns the requests of ours that have no answer yet and the clocks of the sign-on. It writes through the session and has no
  * fiber of its own: the session's keeper asks `due` and calls `tick`.
  */
-import { isMessageError, isResponse, type Message, type MessageIndex, responseClass } from "@jinka/codec"
+import {
+  isMessageError,
+  isResponse,
+  isSuccess,
+  type Message,
+  type MessageIndex,
+  mtiText,
+  responseClass
+} from "@jinka/codec"
+import { type Answered, type Asked, AskedList, askedOf } from "./Asked.ts"
 import { accepted } from "./Codes.ts"
 import { LinkEnded } from "./Ended.ts"
 import type * as LinkState from "./LinkState.ts"
 import * as NetworkManagement from "./NetworkManagement.ts"
 import type { LinkSettings } from "./Settings.ts"
 
-/** Requests of ours without an answer that are remembered; the oldest is forgotten first. */
-const ASKED_MAX = 8
-
 /** Classes of response codes after which a sign-on is worth another attempt: retry, timeout, malfunction. */
 const temporary = new Set(["R", "T", "X"])
-
-/** The answer to a request that an operator asked for. */
-export interface Answered {
-  /** DE 39. */
-  readonly code: string
-  readonly isAccepted: boolean
-  /** Milliseconds from the request's writing to its answer. */
-  readonly ms: number
-}
 
 /** What it needs of the link. */
 export interface ManagementOwner {
@@ -38,8 +35,8 @@ export interface ManagementOwner {
   readonly noted: (text: string) => void
   /** The same for what somebody should look at. */
   readonly warned: (text: string) => void
-  /** The same for a message of the partner: a flood of them is not noted one by one. */
-  readonly managed: (text: string) => void
+  /** The same for a message of the partner: a flood of them is not noted one by one. `isWrong`: somebody should look at it. */
+  readonly managed: (text: string, isWrong?: boolean) => void
 }
 
 /** What it needs of its session. */
@@ -54,15 +51,8 @@ export interface ManagementSession {
   readonly wake: (at: number) => void
   /** A sign-on came or was given. */
   readonly signedOn: () => void
-  /** An echo of ours was answered. */
-  readonly proved: () => void
-}
-
-interface Asked {
-  readonly stan: number
-  readonly what: NetworkManagement.Meaning
-  readonly at: number
-  readonly told: ((answer: Answered) => void) | undefined
+  /** An echo of ours was answered with success; how, in words. */
+  readonly proved: (words: string) => void
 }
 
 /** The network management of one session. */
@@ -70,7 +60,13 @@ export class Management {
   private readonly link: ManagementOwner
   private readonly session: ManagementSession
   private readonly openedAt: number
-  private asked: Array<Asked> = []
+  private readonly asked: AskedList
+  /** Monotonic milliseconds of the last echo of ours; 0: none was sent. */
+  echoAt = 0
+  /** What came in place of the answer to a request of ours since the last one was sent, in words; empty: nothing. */
+  private instead = ""
+  /** Answers of the partner on this connection that belong to no request of ours. */
+  strays = 0
   /** Sign-ons of ours on this connection. */
   attempts = 0
   /** Monotonic milliseconds of the running attempt's end, or of the next attempt; 0: none. */
@@ -83,6 +79,12 @@ export class Management {
     this.link = link
     this.session = session
     this.openedAt = openedAt
+    this.asked = new AskedList(link.settings.codec)
+  }
+
+  /** The same as {@link instead}, as the end of a sentence: `: an answer came, but DE 11 is 000007, not 000005`; or empty. */
+  get cameInstead(): string {
+    return this.instead === "" ? "" : `: ${this.instead}`
   }
 
   /** The connection has just been opened. */
@@ -120,7 +122,12 @@ export class Management {
     if (this.attemptDue > 0 && now >= this.attemptDue) this.attempt()
     if (this.answerDue > 0 && now >= this.answerDue) {
       this.again(`no answer to our sign-on in ${timeoutMs} ms`, () =>
-        this.session.fail(new LinkEnded({ reason: "SignOnTimeout", why: this.tried("no answer to our sign-on") }))
+        this.session.fail(
+          new LinkEnded({
+            reason: "SignOnTimeout",
+            why: `${this.tried("no answer to our sign-on")}${this.cameInstead}`
+          })
+        )
       )
     }
     if (this.isExpecting && now >= this.openedAt + timeoutMs) {
@@ -138,8 +145,10 @@ export class Management {
     if (isMessageError(message)) {
       throw new Error(`${settings.name}: the dialect cannot encode its own ${what}: ${message._tag}`)
     }
-    this.asked.push({ stan, what, at: this.session.now(), told })
-    if (this.asked.length > ASKED_MAX) this.asked.shift()
+    const now = this.session.now()
+    this.asked.add(askedOf(settings.dialect, what, request, now, told))
+    this.instead = ""
+    if (what === "echo") this.echoAt = now
     // A sign-off is the last word: what is to be said before it leaves before it.
     this.session.put(message, what !== "signOff")
   }
@@ -195,25 +204,36 @@ export class Management {
   }
 
   private answered(index: MessageIndex): void {
-    const at = index.has(11) ? this.asked.findIndex(({ stan }) => stan === index.number(11)) : -1
-    const asked = this.asked[at]
-    if (asked === undefined) return
-    this.asked.splice(at, 1)
+    const found = this.asked.take(index)
+    if (found._tag === "none") return this.stray(index, found.nearest, found.why)
+    const { what, at, told } = found.asked
     const { dialect } = this.link.settings
-    const code = index.text(39)
+    const code = index.rejectCode === 0 ? index.text(39) : ""
     const isAccepted = code === accepted(dialect)
-    const said = `${asked.what} of ours answered ${code}`
+    const isProof = isAccepted || isSuccess(dialect, code)
+    const answer = answerWords(index, code)
+    const said = `${what} of ours ${answer}`
+    if (!isProof) this.instead = `it was ${answer}`
     // Every second connection of the partner makes us ask the first one for a sign of life.
-    if (asked.what === "echo") this.link.managed(said)
+    if (what === "echo") this.link.managed(isProof ? said : `${said}: that proves nothing`, !isProof)
     else this.link.noted(said)
-    if (asked.what === "signOn") this.signOnAnswered(code, isAccepted, asked.told !== undefined)
-    else if (asked.what === "signOff") {
+    if (what === "signOn") this.signOnAnswered(code, isAccepted, answer, told !== undefined)
+    else if (what === "signOff") {
       if (isAccepted) this.link.change({ _tag: "heldOff" })
-    } else if (asked.told === undefined) this.session.proved()
-    asked.told?.({ code, isAccepted, ms: this.session.now() - asked.at })
+    } else if (told === undefined && isProof) this.session.proved(answer)
+    told?.({ code, isAccepted, ms: this.session.now() - at })
   }
 
-  private signOnAnswered(code: string, isAccepted: boolean, isOperators: boolean): void {
+  /** An answer that belongs to no request of ours: it changes nothing, and its number may be all that is wrong with it. */
+  private stray(index: MessageIndex, nearest: Asked | undefined, why: string): void {
+    this.strays++
+    const answer = `an answer ${mtiText(index.mti)} of the partner`
+    if (nearest === undefined) return this.link.managed(`${answer} to nothing that we asked`, true)
+    this.instead = `an answer came that belongs to no request of ours, ${why}`
+    this.link.managed(`${answer} belongs to no request of ours; of our ${nearest.what}: ${why}`, true)
+  }
+
+  private signOnAnswered(code: string, isAccepted: boolean, answer: string, isOperators: boolean): void {
     if (isAccepted) {
       this.answerDue = this.attemptDue = 0
       this.link.change({ _tag: "signedOn", side: "ours" })
@@ -221,10 +241,16 @@ export class Management {
     }
     // What an operator asked for changes nothing when it is refused: the link's own sign-on has its own attempts.
     if (isOperators) return
-    const why = `our sign-on was answered ${code}`
+    const why = `our sign-on was ${answer}`
     const refused = () => this.session.fail(new LinkEnded({ reason: "SignOnRefused", why }))
     if (temporary.has(responseClass(this.link.settings.dialect, code))) return this.again(why, refused)
     this.attempts = Number.POSITIVE_INFINITY
     this.again(why, refused)
   }
+}
+
+/** `answered 96`; what is no answer says so: without DE 39, or our own message sent back by the centre. */
+const answerWords = (index: MessageIndex, code: string): string => {
+  if (index.rejectCode !== 0) return `rejected by the centre with reject code ${index.rejectCode}`
+  return code === "" ? "answered without DE 39" : `answered ${code}`
 }

@@ -9,9 +9,6 @@ import { addresses } from "./Addressing.ts"
 import type { LinkSettings } from "./Settings.ts"
 import { pad, transmissionTime } from "./Stamp.ts"
 
-/** MTI class 8, in every version of the standard. */
-export const isManagement = (mti: number): boolean => mti % 1000 >= 800 && mti % 1000 < 900
-
 /** What a network management code means to the link. */
 export type Meaning = keyof NetworkCodes["codes"]
 

@@ -5,18 +5,28 @@
  * writes all that has gathered in one go. The keeper owns every clock of the connection: idle frames, watchdog, sign-on, frame
  * deadline, slow partner. Whichever fails first ends the epoch with a reason.
  */
-import { Framer, type FrameSink, frameOverhead, idleFrame, MessageIndex, wholeFrame, writeFrame } from "@jinka/codec"
+import {
+  Framer,
+  type FrameSink,
+  frameOverhead,
+  idleFrame,
+  MessageIndex,
+  mtiClass,
+  wholeFrame,
+  writeFrame
+} from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
+import type { Answered } from "./Asked.ts"
 import { Deadlines } from "./Deadlines.ts"
-import { endedBy, frameWrong, type LinkEnded, silent } from "./Ended.ts"
+import { endedBy, frameWrong, type LinkEnded } from "./Ended.ts"
 import { settled } from "./HalfClosed.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
-import { type Answered, Management } from "./Management.ts"
+import { Management } from "./Management.ts"
 import * as NetworkManagement from "./NetworkManagement.ts"
 import { Outbox } from "./Outbox.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
-import * as Watchdog from "./Watchdog.ts"
+import { SessionWatchdog } from "./SessionWatchdog.ts"
 
 /** Longest sleep of the keeper, in milliseconds. */
 const SLEEP_MAX_MS = 60_000
@@ -35,7 +45,6 @@ export class Session {
   bytesSent = 0
   readonly management: Management
   private readonly clock: Clock.Clock
-  private readonly chance: () => number
   private readonly framer: Framer
   private readonly index = new MessageIndex()
   private readonly before: number
@@ -44,9 +53,7 @@ export class Session {
   private readonly idleMs: number
   /** Longest sleep of the keeper: a write or frame that begins must never have to wake it for its own deadline. */
   private readonly sleepMaxMs: number
-  private watchdog = Watchdog.initial
-  private watchdogSetAt: number
-  private watchdogMs: number
+  readonly watchdog: SessionWatchdog
   private readonly deadlines: Deadlines
   private isFinished = false
   private isHalf = false
@@ -61,7 +68,6 @@ export class Session {
     this.epoch = epoch
     this.connection = connection
     this.clock = clock
-    this.chance = chance
     this.outbox = new Outbox(link.settings.short !== undefined)
     this.framer = new Framer(link.settings.frame)
     this.deadlines = new Deadlines(link.settings, connection)
@@ -71,8 +77,7 @@ export class Session {
     const { frame, frameTimeoutMs, idleMs, writeTimeoutMs } = link.settings
     this.idleMs = idleFrame(frame) === undefined ? 0 : idleMs
     this.sleepMaxMs = Math.min(SLEEP_MAX_MS, frameTimeoutMs, writeTimeoutMs)
-    this.openedAt = this.lastReceived = this.lastSent = this.watchdogSetAt = this.now()
-    this.watchdogMs = this.drawTimer()
+    this.openedAt = this.lastReceived = this.lastSent = this.now()
     this.management = new Management(
       link,
       {
@@ -83,10 +88,11 @@ export class Session {
         fail: (ended) => this.fail(ended),
         wake: (at) => this.wake(at),
         signedOn: () => this.signedOnMaybe(),
-        proved: () => this.watch({ _tag: "probeAnswered" })
+        proved: (words) => this.watchdog.proved(words)
       },
       this.openedAt
     )
+    this.watchdog = new SessionWatchdog(link.settings.watchdog, this, chance)
   }
 
   /** Monotonic milliseconds. */
@@ -170,12 +176,12 @@ export class Session {
 
   /** Every clock of the connection as it stands. */
   get clocks(): SessionClocks {
-    const { watchdog } = this
+    const { now, isOn, due } = this.watchdog
     return {
-      watchdog: watchdog.phase,
-      isProbing: watchdog.pending,
-      proofsMissing: watchdog.proofsMissing,
-      watchdogDue: watchdog.phase === "DOWN" ? 0 : this.watchdogDue(),
+      watchdog: now.phase,
+      isProbing: now.pending,
+      proofsMissing: now.proofsMissing,
+      watchdogDue: isOn ? due : 0,
       unheardSince: this.lastSent > this.lastReceived ? this.lastReceived : 0,
       ...this.deadlines.clocks
     }
@@ -220,7 +226,7 @@ export class Session {
     const isOwing = () => owing() || this.outbox.waiting > 0 || this.deadlines.writingSince > 0
     if (!isOwing()) return Effect.void
     this.isHalfClosed = true
-    this.watchdog = Watchdog.initial
+    this.watchdog.stop()
     this.management.settled()
     this.deadlines.frameSince = 0
     this.link.halfClosed(this, ended)
@@ -243,9 +249,7 @@ export class Session {
       this.deadlines.frameSince = this.lastReceived
       this.wake(this.deadlines.frameSince + this.link.settings.frameTimeoutMs)
     }
-    if (this.watchdog.phase === "SUSPECT") this.watch({ _tag: "received" })
-    // Without probes anything that comes is the answer to the silence.
-    else if (this.watchdog.pending && !this.link.settings.watchdog.probe) this.watch({ _tag: "probeAnswered" })
+    this.watchdog.received()
     const room = this.link.turn(this)
     return room === undefined ? Effect.void : this.held(room)
   }
@@ -263,7 +267,8 @@ export class Session {
     const { settings } = this.link
     const wrong = settings.codec.index(buffer, start, end, this.index)
     if (wrong !== undefined) return this.link.unreadable(this, wrong, buffer, start, end)
-    if (NetworkManagement.isManagement(this.index.mti)) this.management.received(this.index)
+    const kind = mtiClass(this.index.mti)
+    if (kind === "networkManagement" || kind === "networkManagementResponse") this.management.received(this.index)
     else this.link.message(this, this.index)
   }
 
@@ -296,9 +301,7 @@ export class Session {
   private signedOnMaybe(): void {
     if (!this.link.isSignedOn) return
     this.management.settled()
-    const { watchdog } = this.link.settings
-    if (this.watchdog.phase !== "DOWN" || watchdog.intervalMs === 0) return
-    this.watch({ _tag: "connected", proofs: this.epoch > 1 && watchdog.probe ? watchdog.proofs : 0 })
+    this.watchdog.begin(this.epoch <= 1)
   }
 
   /** Puts a network management request of ours into the outbox; `told` hears of its answer. */
@@ -316,22 +319,9 @@ export class Session {
     this.outbox.flush()
   }
 
-  private watch(event: Watchdog.Event): void {
-    const { next, commands } = Watchdog.step(this.watchdog, event)
-    this.watchdog = next
-    this.watchdogSetAt = this.now()
-    this.watchdogMs = this.drawTimer()
-    this.link.change({ _tag: "watchdog", phase: next.phase })
-    for (const command of commands) {
-      if (command === "probe" && this.link.settings.watchdog.probe) this.management.ask("echo")
-      if (command === "close") this.fail(silent(this.connection, this.lastSent > this.lastReceived))
-    }
-    this.outbox.flush()
-    this.wake(this.watchdogSetAt + this.watchdogMs)
-  }
-
-  private drawTimer(): number {
-    return Watchdog.timerMs(this.link.settings.watchdog.intervalMs, this.chance())
+  /** See `WatchedSession`. */
+  changed(phase: SessionClocks["watchdog"]): void {
+    this.link.change({ _tag: "watchdog", phase })
   }
 
   /** Every clock of the connection: what is due is done, then it sleeps until the next one is. */
@@ -347,23 +337,19 @@ export class Session {
     return Effect.raceFirst(Effect.sleep(Math.max(1, this.wakeAt - now)), woken)
   }).pipe(Effect.forever)
 
-  /** Makes the keeper look again at `at` at the latest. */
-  private wake(at: number): void {
+  /** Makes the keeper look again at `at` at the latest, and writes what was put. */
+  wake(at: number): void {
+    this.outbox.flush()
     const keeper = this.keeper
     if (keeper === undefined || at >= this.wakeAt) return
     this.keeper = undefined
     keeper(Effect.void)
   }
 
-  private watchdogDue(): number {
-    const since = this.watchdog.phase === "OKAY" ? Math.max(this.watchdogSetAt, this.lastReceived) : this.watchdogSetAt
-    return since + this.watchdogMs
-  }
-
   private nextDue(): number {
     let due = Math.min(this.deadlines.next(), this.management.due)
     if (this.idleMs > 0) due = Math.min(due, this.lastSent + this.idleMs)
-    if (this.watchdog.phase !== "DOWN" && !this.deadlines.isHeld) due = Math.min(due, this.watchdogDue())
+    if (this.watchdog.isOn && !this.deadlines.isHeld) due = Math.min(due, this.watchdog.due)
     return due
   }
 
@@ -372,8 +358,7 @@ export class Session {
     if (ended !== undefined) return ended
     this.management.tick(now)
     this.outbox.flush()
-    if (this.watchdog.phase !== "DOWN" && !this.deadlines.isHeld && now >= this.watchdogDue())
-      this.watch({ _tag: "expired" })
+    if (this.watchdog.isOn && !this.deadlines.isHeld && now >= this.watchdog.due) this.watchdog.expired()
     return this.failure
   }
 

@@ -29,8 +29,11 @@ export interface SessionOwner {
   readonly noted: (text: string) => void
   /** The same for what somebody should look at. */
   readonly warned: (text: string) => void
-  /** The same for a network management message of the partner: a flood of them is not noted one by one. */
-  readonly managed: (text: string) => void
+  /**
+   * The same for a network management message of the partner: a flood of them is not noted one by one. `isWrong`: somebody should
+   * look at it.
+   */
+  readonly managed: (text: string, isWrong?: boolean) => void
   /** The partner sends no more on this connection: what was sent on it will not be answered. */
   readonly halfClosed: (session: SessionEpoch, ended: LinkEnded) => void
   /** Gives what tells whether the partner still waits for an answer to something that it has sent until now. */

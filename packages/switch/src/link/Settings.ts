@@ -125,6 +125,8 @@ export interface LinkSettings {
     readonly probe: boolean
     /** Probes that a reopened connection must answer before it is used. */
     readonly proofs: number
+    /** Requests in a row without an answer after which the partner is asked by a probe. Left out, or 0: never. */
+    readonly unanswered?: number
   }
   readonly reconnect: Limits
   /** Requests outstanding on this link at once. */

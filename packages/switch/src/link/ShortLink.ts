@@ -25,6 +25,9 @@ const NOTED_EVERY = 100
 
 const done = new LinkEnded({ reason: "Done", why: "the exchange is over" })
 
+/** The end of a connection that was dialled for one message and could not give it away. */
+const notTaken = new LinkEnded({ reason: "SlowPeer", why: "the partner did not take the whole message in time" })
+
 /** One connection that is open. */
 interface Held {
   readonly session: Session
@@ -51,7 +54,7 @@ export interface ShortOwner {
   /** A connection was not let in: every one, for the status. */
   readonly turnedAway: (why: string) => void
   /** The same for a network management message: a flood of them is not noted one by one. */
-  readonly managed: (text: string, now: number) => void
+  readonly managed: (text: string, isWrong: boolean, now: number) => void
   /** Taken away by an operator: no connection is let in. */
   readonly isAway: boolean
   /** An attempt to connect came to nothing. */
@@ -164,16 +167,17 @@ export class ShortLink implements SessionOwner {
         }
         this.attempts = 0
         const session = yield* this.begin(connection, true)
-        session.limit(session.openedAt + this.short.idleMs, answerOverdue)
+        const why = `our message was not on disk ${this.short.idleMs} ms after its connection was there`
+        session.limit(session.openedAt + this.short.idleMs, new LinkEnded({ reason: "IdleTimeout", why }))
         then(session)
         yield* this.hold(session)
       })
     )
   }
 
-  /** The message that the session was opened for is in its outbox; `untilMs` (monotonic): when its answer is overdue. */
+  /** The message that the session was opened for is in its outbox; `untilMs` (monotonic): when answer or writing is overdue. */
   sent(session: Session, untilMs: number): void {
-    session.limit(untilMs, answerOverdue)
+    session.limit(untilMs, this.isSync ? answerOverdue : notTaken)
     if (!this.isSync) session.close(done)
     else if (this.settings.frame.kind === "until-close") session.closeHalf()
     else session.outbox.flush()
@@ -294,8 +298,8 @@ export class ShortLink implements SessionOwner {
     this.link.warned(text)
   }
 
-  managed(text: string): void {
-    this.link.managed(text, this.now())
+  managed(text: string, isWrong = false): void {
+    this.link.managed(text, isWrong, this.now())
   }
 
   private received(held: Held, isAnswered: boolean): void {

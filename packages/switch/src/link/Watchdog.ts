@@ -17,6 +17,11 @@ export interface Watchdog {
   readonly pending: boolean
   /** Probes that must be answered before a reopened connection is used. 0: used at once. */
   readonly proofsMissing: number
+  /**
+   * Requests in a row were not answered although bytes come (see `Doubt`): then only the answer to the probe, or to a request, is
+   * a sign of life, and the timer is not restarted by bytes.
+   */
+  readonly doubted: boolean
 }
 
 /** What can happen. `connected.proofs` is 0 for the first connection of a link's life (RFC 3539 3.4.1). */
@@ -24,6 +29,10 @@ export type Event =
   | { readonly _tag: "connected"; readonly proofs: number }
   | { readonly _tag: "received" }
   | { readonly _tag: "probeAnswered" }
+  /** Too many requests in a row were not answered. */
+  | { readonly _tag: "doubted" }
+  /** A request was answered. */
+  | { readonly _tag: "trusted" }
   | { readonly _tag: "expired" }
   | { readonly _tag: "lost" }
 
@@ -37,11 +46,11 @@ export interface Step {
 }
 
 /** A link that was never connected. */
-export const initial: Watchdog = { phase: "DOWN", pending: false, proofsMissing: 0 }
+export const initial: Watchdog = { phase: "DOWN", pending: false, proofsMissing: 0, doubted: false }
 
 const to = (next: Watchdog, ...commands: ReadonlyArray<Command>): Step => ({ next, commands })
 
-const okay: Watchdog = { phase: "OKAY", pending: false, proofsMissing: 0 }
+const okay: Watchdog = { phase: "OKAY", pending: false, proofsMissing: 0, doubted: false }
 
 const expired = (now: Watchdog): Step => {
   switch (now.phase) {
@@ -65,10 +74,21 @@ const probeAnswered = (now: Watchdog): Step => {
     case "REOPEN":
       return now.proofsMissing <= 1
         ? to(okay, "failback")
-        : to({ phase: "REOPEN", pending: true, proofsMissing: now.proofsMissing - 1 }, "probe")
+        : to({ ...now, pending: true, proofsMissing: now.proofsMissing - 1 }, "probe")
     case "DOWN":
       return to(now)
   }
+}
+
+/** A link that carries traffic is asked; one that is asked already has its answer awaited, whatever else comes. */
+const doubted = (now: Watchdog): Step => {
+  if (now.phase !== "OKAY" || now.doubted) return to(now)
+  return now.pending ? to({ ...now, doubted: true }) : to({ ...now, pending: true, doubted: true }, "probe")
+}
+
+const trusted = (now: Watchdog): Step => {
+  if (!now.doubted) return to(now)
+  return now.phase === "SUSPECT" ? to(okay, "failback") : to({ ...now, doubted: false })
 }
 
 /** RFC 3539 3.4: state and event to state and commands. */
@@ -77,11 +97,15 @@ export const step = (now: Watchdog, event: Event): Step => {
     case "connected":
       return event.proofs === 0
         ? to(okay, "failback")
-        : to({ phase: "REOPEN", pending: true, proofsMissing: event.proofs }, "probe")
+        : to({ phase: "REOPEN", pending: true, proofsMissing: event.proofs, doubted: false }, "probe")
     case "received":
-      return now.phase === "SUSPECT" ? to({ ...okay, pending: now.pending }, "failback") : to(now)
+      return now.phase === "SUSPECT" && !now.doubted ? to({ ...okay, pending: now.pending }, "failback") : to(now)
     case "probeAnswered":
       return probeAnswered(now)
+    case "doubted":
+      return doubted(now)
+    case "trusted":
+      return trusted(now)
     case "expired":
       return expired(now)
     case "lost":

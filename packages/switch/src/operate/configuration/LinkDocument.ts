@@ -77,7 +77,12 @@ const WatchdogDocument = Schema.Struct({
     Truth,
     "Silence is answered with an echo request. Without, only what arrives by itself counts. When left out: true if the dialect has one."
   ),
-  proofs: option(count(0, 10), 3, "Echoes that a reopened connection must answer before it is used.")
+  proofs: option(count(0, 10), 3, "Echoes that a reopened connection must answer before it is used."),
+  unanswered: option(
+    count(0, 10_000),
+    5,
+    "Requests in a row without an answer after which an echo is sent although bytes come, such as idle frames. If nothing answers it the link takes no new requests after `interval`, and is closed after as much again. 0: never."
+  )
 })
 
 const ReconnectDocument = Schema.Struct({

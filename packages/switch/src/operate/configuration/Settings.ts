@@ -97,7 +97,8 @@ const linkSettings = (
     watchdog: {
       intervalMs: short === undefined ? durationMs(link.watchdog.interval)! : 0,
       probe: isProbed,
-      proofs: short === undefined ? link.watchdog.proofs : 0
+      proofs: short === undefined ? link.watchdog.proofs : 0,
+      unanswered: link.watchdog.unanswered
     },
     reconnect: { minMs: durationMs(link.reconnect.min)!, maxMs: durationMs(link.reconnect.max)! },
     window: link.mode === "sync-long" ? 1 : link.window,

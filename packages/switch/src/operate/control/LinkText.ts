@@ -20,7 +20,11 @@ const alarms = (link: LinkReport, at: string): ReadonlyArray<string> => {
   const found = link.legs.flatMap(({ leg, disagreements }) =>
     disagreements.map((text) => (leg === "both" ? text : `${leg}: ${text}`))
   )
-  const { clocks } = link
+  const { clocks, unanswered } = link
+  if (unanswered.askedAt !== null) {
+    const asked = `the partner was asked by an echo ${ago(unanswered.askedAt, at)}, no answer yet`
+    found.push(`${unanswered.inARow} requests in a row were not answered; ${unanswered.came || asked}`)
+  }
   if (clocks?.writingSince != null) found.push(`a write has not been taken whole for ${span(clocks.writingSince, at)}`)
   if (clocks?.frameSince != null) found.push(`a frame has been open for ${span(clocks.frameSince, at)}`)
   if (clocks?.held === true) found.push("it is not read: the journal lags behind")

@@ -129,6 +129,8 @@ export const LinkReport = Schema.Struct({
   /** Of this connection, or of the last one. */
   bytesReceived: Schema.Number,
   bytesSent: Schema.Number,
+  /** Requests in a row that the partner did not answer; when it was asked by an echo for them, and what came of that. */
+  unanswered: Schema.Struct({ inARow: Schema.Number, askedAt: When, came: Schema.String }),
   /** null: the link has one connection at a time. */
   short: Schema.NullOr(ShortReport),
   /** null while it is down. */

@@ -137,6 +137,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     lastSent: when(link.lastSent),
     bytesReceived: link.bytesReceived,
     bytesSent: link.bytesSent,
+    unanswered: { ...link.unanswered, askedAt: when(link.unanswered.askedAt) },
     short: link.short ?? null,
     clocks: clocks === undefined ? null : clocksReport(clocks, when),
     attempts: link.attempts,

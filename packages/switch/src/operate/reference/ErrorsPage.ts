@@ -82,6 +82,7 @@ const endings: Readonly<Record<LinkEnded["reason"], string>> = {
   PeerClosed: reconnects,
   PeerReset: reconnects,
   PeerSilent: cuts,
+  EchoUnanswered: cuts,
   FrameError: cuts,
   FrameTimeout: cuts,
   SlowPeer: `Cuts the connection; what was unsent never leaves on another connection. ${reconnects}`,
