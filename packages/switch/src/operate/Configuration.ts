@@ -16,7 +16,7 @@ import { relationsOf, socketPathMax } from "./configuration/Relations.ts"
 import { dialectsOf, switchSettings } from "./configuration/Settings.ts"
 import { durationMs, sizeBytes } from "./configuration/Units.ts"
 import { YamlText } from "./configuration/YamlText.ts"
-import { fileWords } from "./FileWords.ts"
+import { fileBytes } from "./FileBytes.ts"
 
 /** A checked configuration. */
 export interface Configuration {
@@ -147,11 +147,10 @@ const FILE_MAX = 8 * 1024 * 1024
 
 /** The text of a file; a finding when there is none. */
 const textOf = Effect.fnUntraced(function* (file: string) {
-  const files = yield* FileSystem.FileSystem
   const chunks: Array<Uint8Array> = []
   let length = 0
   // Read piece by piece: a device or a pipe has no size to ask for.
-  yield* files.stream(file).pipe(
+  yield* fileBytes(file).pipe(
     Stream.runForEachWhile((chunk) =>
       Effect.sync(() => {
         chunks.push(chunk)
@@ -159,7 +158,7 @@ const textOf = Effect.fnUntraced(function* (file: string) {
         return length <= FILE_MAX
       })
     ),
-    Effect.mapError(({ reason }) => error([], fileWords(reason), "Give the path of a configuration file.", ""))
+    Effect.mapError((why) => error([], why, "Give the path of a configuration file.", ""))
   )
   if (length <= FILE_MAX) return Buffer.concat(chunks).toString()
   const rule = `a configuration has at most ${FILE_MAX / 1024 ** 2} MiB`

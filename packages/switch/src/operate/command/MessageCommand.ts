@@ -7,6 +7,7 @@ import { dialectOfText } from "../configuration/DialectFiles.ts"
 import { nearest } from "../configuration/Problem.ts"
 import { dialectNames, frameNames, frames, isDialectFile, shippedDialects } from "../configuration/Shipped.ts"
 import { CommandFailed } from "../Exit.ts"
+import { fileBytes } from "../FileBytes.ts"
 import { fileWords } from "../FileWords.ts"
 import { differenceText } from "../message/DifferenceText.ts"
 import { type Input, type InputForm, MessageInput } from "../message/MessageInput.ts"
@@ -55,19 +56,15 @@ export const codecOf = Effect.fnUntraced(function* (
 
 const frameOf = (name: string): FrameFormat | undefined => namedFrames[name]
 
-/** The bytes of a file, or of standard input for `-`. */
-export const bytesOf = (source: string) =>
-  Stream.unwrap(
-    Effect.gen(function* () {
-      const files = yield* FileSystem.FileSystem
-      const { stdin } = yield* Stdio.Stdio
-      return source === "-" ? stdin : files.stream(source)
-    })
-  ).pipe(
-    Stream.mapError(
-      ({ reason }) => new CommandFailed({ exit: "usage", says: `${source} cannot be read: ${fileWords(reason)}.` })
-    )
-  )
+/** The bytes of a file or pipe, or of standard input for `-`. */
+export const bytesOf = (source: string): Stream.Stream<Uint8Array, CommandFailed, Stdio.Stdio> => {
+  const unreadable = (why: string) => new CommandFailed({ exit: "usage", says: `${source} cannot be read: ${why}.` })
+  return source === "-"
+    ? Stream.unwrap(Effect.map(Stdio.Stdio, ({ stdin }) => stdin)).pipe(
+        Stream.mapError(({ reason }) => unreadable(fileWords(reason)))
+      )
+    : Stream.mapError(fileBytes(source), unreadable)
+}
 
 /** Some of what was read was bad; each was said where it stood. */
 const someBad = (bad: number, hint = "") =>

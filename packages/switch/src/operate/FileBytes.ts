@@ -1,0 +1,26 @@
+/**
+ * The bytes of anything that has a path: a file, a pipe, what the shell's `<(...)` makes. They are read in order and once; the
+ * platform's own stream asks for positions, which a pipe does not have.
+ */
+import { createReadStream } from "node:fs"
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import type { Stream } from "effect"
+import { fileWords } from "./FileWords.ts"
+
+const tags: Readonly<Record<string, string>> = {
+  ENOENT: "NotFound",
+  ENOTDIR: "NotFound",
+  EISDIR: "BadResource",
+  EACCES: "PermissionDenied",
+  EPERM: "PermissionDenied"
+}
+
+/** The bytes behind a path; fails with why they cannot be read, in words. */
+export const fileBytes = (path: string): Stream.Stream<Uint8Array, string> =>
+  NodeStream.fromReadable({
+    evaluate: () => createReadStream(path),
+    onError: (error) => {
+      const code = (error as { readonly code?: string }).code ?? ""
+      return fileWords({ _tag: tags[code] ?? code })
+    }
+  })
