@@ -25,6 +25,9 @@ const run = (steps: string, answer: (line: Line) => void, partners?: string): Pr
 
 const silent = () => {}
 
+/** A dialogue with this step in line 7. */
+const step = (text: string): string => `${head()}  - A connects\n  - ${text}\n`
+
 const wrongOf = (text: string): Promise<string> =>
   read(text).pipe(
     Effect.flip,
@@ -238,16 +241,23 @@ describe("A dialogue that is broken", () => {
     ])
   })
 
-  it("says that a step asks for what was never said", async () => {
-    const outcome = await run('  - A connects\n  - A sends: { like: sign-on, 37: "{asked.37}" }\n', approve)
+  it("when a step copies what did not come: the system is to blame", async () => {
+    const steps = `  - A connects
+  - A sends: { like: sign-on, as: asked }
+  - A expects: { answer to: asked, as: seen }
+  - A sends: { like: sign-on, 37: "{seen.37}" }
+`
+    const outcome = await run(steps, approve)
 
-    expect(outcome.failure?.says).toEqual(['no message was named "asked"'])
+    expect([outcome.result, outcome.failure?.says]).toEqual(["broken", ['the message "seen" has no DE 37']])
   })
 
-  it("says that a message cannot be built, and why", async () => {
+  it("is not called so when its own message cannot be built: that is wrong, and says why", async () => {
     const outcome = await run("  - A connects\n  - A sends: { like: sign-on, 3: 12AB56 }\n", approve)
 
+    expect(outcome.result).toBe("wrong")
     expect(outcome.failure?.says).toEqual(["the message cannot be built: field 3: only the digits 0-9 are allowed"])
+    expect(failureText(outcome)).toContain("WRONG  The rule under test.")
   })
 })
 
@@ -263,6 +273,52 @@ describe("A dialogue file that is wrong", () => {
     ["a duration without a unit", `${head()}  - wait: 100\n`, "dialogue.yaml:6: a duration"],
     ["a missing rule", "source: x\nsteps: []\n", 'dialogue.yaml:1: "rule:" is missing'],
     ["a key at the top", `${head()}stepps: []\n`, 'dialogue.yaml:6: "stepps" is not known'],
+    [
+      "a data element that the dialect does not have",
+      `${step("A sends: { like: purchase, 129: x }")}`,
+      "dialogue.yaml:7: the dialect cups has no DE 129"
+    ],
+    [
+      "a message that the file does not have",
+      step("A sends: { like: purchse }"),
+      'dialogue.yaml:7: the messages file has no "purchse"'
+    ],
+    [
+      "a name that no step gave",
+      step("A expects: { answer to: asked }"),
+      'dialogue.yaml:7: no message was named "asked"'
+    ],
+    [
+      "a name that a later step gives",
+      `${step("A expects: { same as: a }")}  - A sends: { like: purchase, as: a }\n`,
+      "dialogue.yaml:7:"
+    ],
+    [
+      "a reference to nothing",
+      step('A sends: { like: purchase, 37: "{asked}" }'),
+      "dialogue.yaml:7: {asked} refers to nothing"
+    ],
+    [
+      "a reference to a message that is not there",
+      step('A expects: { 37: "{asked.37}" }'),
+      'no message was named "asked"'
+    ],
+    [
+      "a header part that is none",
+      step("A expects: { header: { sauce: x } }"),
+      'dialogue.yaml:7: no header part is called "sauce"'
+    ],
+    [
+      "a time without its unit",
+      step("A expects: { mti: 0210, within: 2 }"),
+      'dialogue.yaml:7: a duration with its unit, "2s" or "2ms", is expected here'
+    ],
+    [
+      "a dialect that is none",
+      step("A closes: FIN").replace("source:", "dialect: cupss\nsource:"),
+      'no dialect "cupss" is known'
+    ],
+    ["brackets without end", `${head()}${"[".repeat(5000)}`, "nested too deep"],
     ["YAML that is none", `${head()}  - { A\n`, "dialogue.yaml:"]
   ])("is refused with its line: %s", async (_, text, message) => {
     expect(await wrongOf(text)).toContain(message)

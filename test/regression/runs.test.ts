@@ -29,7 +29,7 @@ describe("jinka-sim dialogue run", () => {
       writeFileSync(join(directory, "messages.yaml"), messages)
       writeFileSync(join(directory, "one.yaml"), head() + steps)
       const junit = join(directory, "report.xml")
-      const flags = ["run", directory, "--target", targetOf(port), "--within", "500", "--junit", junit]
+      const flags = ["run", directory, "--target", targetOf(port), "--within", "500 millis", "--junit", junit]
       const exit = yield* Command.runWith(dialogueCommand, { version: "0" })(flags).pipe(
         Effect.provideService(Console.Console, quietConsole),
         Effect.exit
@@ -53,6 +53,41 @@ describe("jinka-sim dialogue run", () => {
 
     expect(String(exit)).toContain("1 of 1 dialogues are broken")
     expect(report).toContain('tests="1" failures="1"')
+  })
+
+  it("fails when everything was skipped, and says which addresses do not match", async () => {
+    const { exit, report } = await command(steps.replace("CODE", "00"), (port) => `targte=127.0.0.1:${port}`)
+
+    expect(String(exit)).toContain("Unsettled")
+    expect(String(exit)).toContain("--target names targte, and the dialogues name target")
+    expect(report).toContain('skipped="1"')
+  })
+
+  it("names the line of a dialogue that asks for what cannot be done, and does not call it a broken rule", async () => {
+    const long = steps.replace("as: asked", "as: asked, 37: this-is-much-too-long-for-it").replace("CODE", "00")
+    const { exit, report } = await command(long, (port) => `target=127.0.0.1:${port}`)
+
+    expect(String(exit)).toContain("DialogueInvalid")
+    expect(String(exit)).toMatch(/one\.yaml:\d+: the message cannot be built/)
+    expect(report).toContain('failures="0" skipped="0" errors="1"')
+  })
+
+  it.each(["5", "5s", "soon"])("says what to write for --within %s", async (within) => {
+    const exit = await Command.runWith(dialogueCommand, { version: "0" })([
+      "run",
+      "x",
+      "--target",
+      "a:1",
+      "--within",
+      within
+    ]).pipe(
+      Effect.provideService(Console.Console, quietConsole),
+      Effect.provide(NodeServices.layer),
+      Effect.flip,
+      Effect.runPromise
+    )
+
+    expect(JSON.stringify(exit)).toContain(within === "soon" ? "2 minutes" : "5 seconds")
   })
 
   it("refuses an address that is none", async () => {

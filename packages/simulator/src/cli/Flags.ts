@@ -11,14 +11,33 @@ import type { LinkSettings } from "../link/PartnerLink.ts"
 import { cupsForm } from "../message/CupsMessage.ts"
 import { SettingInvalid } from "../SimulatorError.ts"
 
+const decodeDuration = Schema.decodeUnknownOption(Schema.DurationFromString)
+
+/** Milliseconds of "5 seconds"; a bare number has no unit, and is none. */
+const durationMs = (text: string): Option.Option<number> =>
+  Option.filter(Option.map(decodeDuration(text.trim()), Duration.toMillis), (ms) => ms >= 0 && Number.isFinite(ms))
+
+/** What to write instead. */
+const durationRule = (name: string, text: string): string => {
+  const number = /^\d+(?:\.\d+)?$/.exec(text.trim())?.[0]
+  const short = /^(\d+(?:\.\d+)?) ?(ms|s|sec|m|min|h)$/.exec(text.trim())
+  const unit = { ms: "millis", s: "seconds", sec: "seconds", m: "minutes", min: "minutes", h: "hours" }
+  const meant =
+    number !== undefined
+      ? `"${number} seconds" or "${number} millis"`
+      : short !== null
+        ? `"${short[1]} ${unit[short[2] as keyof typeof unit]}"`
+        : '"5 seconds", "300 millis" or "2 minutes"'
+  return `--${name} takes a duration, a number with its unit, not "${text}": say ${meant}`
+}
+
 /** A duration flag in milliseconds. */
 export const duration = (name: string, description: string, usual: string): Flag.Flag<number> =>
   Flag.String(name).pipe(
     Flag.withMetavar("duration"),
     Flag.withDescription(`${description} (default "${usual}")`),
     Flag.withDefault(usual),
-    Flag.withSchema(Schema.DurationFromString),
-    Flag.map((value) => Duration.toMillis(value))
+    Flag.filterMap(durationMs, (text) => durationRule(name, text))
   )
 
 /** A percentage, 0 to 100. */

@@ -3,14 +3,15 @@ import { statSync, writeFileSync } from "node:fs"
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Unsettled } from "../cli/Conduct.ts"
-import { listOf } from "../cli/Flags.ts"
+import { duration, listOf } from "../cli/Flags.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
 import type { Dialogue } from "./Dialogue.ts"
 import { readDialogue, readFolder } from "./DialogueFile.ts"
+import { DialogueInvalid } from "./DialogueInvalid.ts"
 import { junitXml, outcomeLine, summaryText } from "./DialogueReport.ts"
 import { runDialogues } from "./Folder.ts"
-import { usualRun } from "./Runner.ts"
+import { type Outcome, usualRun } from "./Runner.ts"
 
 const flags = {
   path: Argument.Path("path").pipe(Argument.withDescription("A dialogue file, or a folder of them")),
@@ -22,10 +23,10 @@ const flags = {
         "that connects."
     )
   ),
-  within: Flag.Int("within").pipe(
-    Flag.withMetavar("milliseconds"),
-    Flag.withDescription(`How long an expectation waits that says nothing of it (default ${usualRun.withinMs})`),
-    Flag.withDefault(usualRun.withinMs)
+  within: duration(
+    "within",
+    "How long an expectation waits that says nothing of it",
+    `${usualRun.withinMs / 1000} seconds`
   ),
   pace: Flag.Int("pace").pipe(
     Flag.withMetavar("times"),
@@ -77,6 +78,40 @@ const endpointFor =
     return targets.get(address) ?? (isListened ? undefined : targets.get(""))
   }
 
+const count = (outcomes: ReadonlyArray<Outcome>, result: Outcome["result"]): number =>
+  outcomes.filter((outcome) => outcome.result === result).length
+
+/** Fails unless the run shows something good: a wrong dialogue first, then a broken rule, then a run that did nothing. */
+const judged = (
+  outcomes: ReadonlyArray<Outcome>,
+  targets: ReadonlyMap<string, Endpoint>,
+  dialogues: ReadonlyArray<Dialogue>
+): Effect.Effect<void, DialogueInvalid | Unsettled> => {
+  const wrong = outcomes.find(({ result }) => result === "wrong")
+  if (wrong?.failure?.step !== undefined) {
+    const { failure, dialogue } = wrong
+    const { file, line } = failure.step?.place ?? { file: dialogue.file, line: 0 }
+    return Effect.fail(new DialogueInvalid({ file, line, rule: failure.says.join("; ") }))
+  }
+  const broken = count(outcomes, "broken")
+  if (broken > 0) return Effect.fail(new Unsettled({ reason: `${broken} of ${outcomes.length} dialogues are broken` }))
+  if (count(outcomes, "skipped") < outcomes.length) return Effect.void
+  return Effect.fail(new Unsettled({ reason: `no dialogue was run: ${whySkipped(outcomes, targets, dialogues)}` }))
+}
+
+/** Why all were skipped: what `--target` says beside what the dialogues name, or their own reasons. */
+const whySkipped = (
+  outcomes: ReadonlyArray<Outcome>,
+  targets: ReadonlyMap<string, Endpoint>,
+  dialogues: ReadonlyArray<Dialogue>
+): string => {
+  const reasons = [...new Set(outcomes.map(({ skipped }) => skipped))].join("; ")
+  const named = [...new Set(dialogues.flatMap(({ partners }) => partners.map(({ address }) => address)))]
+  const given = [...targets.keys()].filter((name) => name !== "" && !named.includes(name))
+  if (given.length === 0) return `${reasons}. The dialogues name ${named.join(", ")}`
+  return `${reasons}. --target names ${given.join(", ")}, and the dialogues name ${named.join(", ")}`
+}
+
 const runCommand = Command.make(
   "run",
   flags,
@@ -103,13 +138,12 @@ const runCommand = Command.make(
         catch: (error) => new FileFailed({ path: input.junit, reason: reasonOf(error) })
       })
     }
-    const broken = outcomes.filter(({ result }) => result === "broken").length
-    if (broken > 0) return yield* new Unsettled({ reason: `${broken} of ${outcomes.length} dialogues are broken` })
+    yield* judged(outcomes, targets, dialogues)
   })
 ).pipe(
   Command.withDescription(
     "Runs dialogues against a running system: each file is one rule, with what the partners send and expect. What breaks is " +
-      "shown as a transcript of both sides, card data covered. Exit codes: 0 all kept, 1 a rule was broken, 2 a file is wrong."
+      "shown as a transcript of both sides, card data covered. Exit codes: 0 all that could be run were kept, 1 a rule was broken or none could be run, 2 a file is wrong."
   ),
   Command.withShortDescription("Runs dialogue files against a system"),
   Command.withExamples([

@@ -18,6 +18,7 @@ import { dirname, join, relative, resolve } from "node:path"
 import { Effect } from "effect"
 import { reasonOf } from "../SimulatorError.ts"
 import type { Dialogue, Making, Partner, Step, SystemSettings } from "./Dialogue.ts"
+import { checkDialogue } from "./DialogueCheck.ts"
 import { DialogueInvalid } from "./DialogueInvalid.ts"
 import { readMaking, readSettings, readStep } from "./StepFile.ts"
 import { parseYaml, textOf, type Yaml } from "./YamlNodes.ts"
@@ -79,7 +80,7 @@ class Reading {
       if (yaml !== undefined) return textOf(file, yaml)
       throw new DialogueInvalid({ file, line: 1, rule: `"${key}:" is missing` })
     }
-    return {
+    const dialogue: Dialogue = {
       file,
       rule: needed("rule"),
       source: needed("source"),
@@ -89,6 +90,8 @@ class Reading {
       messages: opened.messages,
       steps: opened.steps
     }
+    checkDialogue(dialogue)
+    return dialogue
   }
 
   private open(

@@ -18,3 +18,10 @@ export class StepInvalid extends Data.TaggedError("StepInvalid")<{ readonly rule
     return this.rule
   }
 }
+
+/** A step needs a part of an earlier message that did not come with it: what the system sent was not as it should be. */
+export class PartMissing extends Data.TaggedError("PartMissing")<{ readonly rule: string }> {
+  override get message(): string {
+    return this.rule
+  }
+}

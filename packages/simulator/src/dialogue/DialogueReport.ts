@@ -3,6 +3,8 @@ import { basename, dirname } from "node:path"
 import type { Outcome } from "./Runner.ts"
 import { transcriptText } from "./Transcript.ts"
 
+const sign = { kept: "kept   ", broken: "BROKEN ", wrong: "WRONG  ", skipped: "skipped" }
+
 /** Where a failure is: file and line of the step, or the file. */
 const placeOf = ({ dialogue, failure }: Outcome): string => {
   const step = failure?.step
@@ -15,7 +17,7 @@ export const failureText = (outcome: Outcome): string => {
   if (failure === undefined) return ""
   const step = failure.step === undefined ? "after the last step" : failure.step.text
   return [
-    `BROKEN  ${dialogue.rule}`,
+    `${sign[outcome.result].trim()}  ${dialogue.rule}`,
     `source  ${dialogue.source}`,
     `step    ${step}   (${placeOf(outcome)})`,
     ...failure.says.map((sentence) => `        ${sentence}`),
@@ -23,8 +25,6 @@ export const failureText = (outcome: Outcome): string => {
     transcriptText(form, transcript, startedAt, failure.mark)
   ].join("\n")
 }
-
-const sign = { kept: "kept   ", broken: "BROKEN ", skipped: "skipped" }
 
 /** One line for one dialogue. */
 export const outcomeLine = (outcome: Outcome): string => {
@@ -38,8 +38,11 @@ const count = (outcomes: ReadonlyArray<Outcome>, result: Outcome["result"]): num
 
 /** What failed, whole, and the sum in one line. */
 export const summaryText = (outcomes: ReadonlyArray<Outcome>): string => {
-  const failures = outcomes.filter(({ result }) => result === "broken").map(failureText)
-  const sums = (["kept", "broken", "skipped"] as const).map((result) => `${count(outcomes, result)} ${result}`)
+  const failures = outcomes.filter(({ failure }) => failure !== undefined).map(failureText)
+  const results = (["kept", "broken", "wrong", "skipped"] as const).filter(
+    (result) => result !== "wrong" || count(outcomes, result) > 0
+  )
+  const sums = results.map((result) => `${count(outcomes, result)} ${result}`)
   return [...failures, `${outcomes.length} dialogues: ${sums.join(", ")}`].join("\n\n")
 }
 
@@ -60,6 +63,8 @@ const testCase = (outcome: Outcome): string => {
   if (result === "kept") return `${open}/>`
   if (result === "skipped") return `${open}>\n      <skipped message="${xml(skipped)}"/>\n    </testcase>`
   const says = xml(failure?.says.join("; ") ?? "")
+  if (result === "wrong")
+    return `${open}>\n      <error message="${says}">${xml(failureText(outcome))}</error>\n    </testcase>`
   return `${open}>\n      <failure message="${says}">${xml(failureText(outcome))}</failure>\n    </testcase>`
 }
 
@@ -67,7 +72,7 @@ const suite = (folder: string, outcomes: ReadonlyArray<Outcome>): string => {
   const time = outcomes.reduce((sum, outcome) => sum + Number(seconds(outcome)), 0).toFixed(3)
   const counts = `tests="${outcomes.length}" failures="${count(outcomes, "broken")}" skipped="${count(outcomes, "skipped")}"`
   const began = new Date(Math.min(...outcomes.map(({ startedWall }) => startedWall))).toISOString()
-  const head = `  <testsuite name="${xml(basename(folder))}" ${counts} errors="0" time="${time}" timestamp="${began}">`
+  const head = `  <testsuite name="${xml(basename(folder))}" ${counts} errors="${count(outcomes, "wrong")}" time="${time}" timestamp="${began}">`
   return [head, ...outcomes.map(testCase), "  </testsuite>"].join("\n")
 }
 

@@ -5,7 +5,7 @@
  *     {now:MMDDhhmmss} {now-2m:hhmmss}           the time, in the partner's zone: YYYY YY MM DD hh mm ss
  *     {stan} {rrn}                               numbers that this run has not used: 6 and 12 digits
  */
-import { StepInvalid } from "./DialogueInvalid.ts"
+import { PartMissing, StepInvalid } from "./DialogueInvalid.ts"
 import type { Form } from "./Form.ts"
 import { fieldText, headerStart, headerText, mtiOf, type Told } from "./Told.ts"
 
@@ -59,22 +59,43 @@ const messagePart = (scope: Scope, name: string, part: string): string => {
         ? headerText(scope.form, message.bytes, headerStart(message), part.slice("header.".length))
         : fieldText(scope.form, message, Number(part))
   if (value !== undefined) return value
-  throw new StepInvalid({ rule: `the message "${name}" has no ${/^\d+$/.test(part) ? `DE ${part}` : part}` })
+  throw new PartMissing({ rule: `the message "${name}" has no ${/^\d+$/.test(part) ? `DE ${part}` : part}` })
 }
 
-const resolved = (scope: Scope, reference: string): string => {
-  const now = /^now([+-]\d+(?:ms|s|m|h|d))?:([YMDhms]+)$/.exec(reference)
-  if (now !== null) return nowText(scope, now[1] ?? "", now[2]!)
-  if (reference === "stan") return String(((scope.number() - 1) % 999_999) + 1).padStart(6, "0")
-  if (reference === "rrn")
-    return timeText(scope.localMs, "DDhhmm") + String(scope.number() % 1_000_000).padStart(6, "0")
-  const copied = /^(\w+)\.(mti|header\.\w+|\d{1,3})(?::n(\d+))?$/.exec(reference)
-  if (copied === null) {
-    const forms = "{name.11}, {name.mti}, {name.header.source}, {now:MMDDhhmmss}, {stan}, {rrn}"
-    throw new StepInvalid({ rule: `{${reference}} refers to nothing; references look like ${forms}` })
+/** One reference, read. */
+export type Reference =
+  | { readonly _tag: "now"; readonly shift: string; readonly picture: string }
+  | { readonly _tag: "stan" | "rrn" }
+  | { readonly _tag: "copy"; readonly name: string; readonly part: string; readonly width: number }
+
+/** What references look like, for error texts. */
+export const referenceForms = "{name.11}, {name.mti}, {name.header.source}, {now:MMDDhhmmss}, {stan}, {rrn}"
+
+/** What stands between braces, read; `undefined` when it refers to nothing. */
+export const referenceOf = (text: string): Reference | undefined => {
+  const now = /^now([+-]\d+(?:ms|s|m|h|d))?:([YMDhms]+)$/.exec(text)
+  if (now !== null) return { _tag: "now", shift: now[1] ?? "", picture: now[2]! }
+  if (text === "stan" || text === "rrn") return { _tag: text }
+  const copied = /^(\w+)\.(mti|header\.\w+|\d{1,3})(?::n(\d+))?$/.exec(text)
+  return copied === null
+    ? undefined
+    : { _tag: "copy", name: copied[1]!, part: copied[2]!, width: Number(copied[3] ?? 0) }
+}
+
+const resolved = (scope: Scope, text: string): string => {
+  const reference = referenceOf(text)
+  switch (reference?._tag) {
+    case "now":
+      return nowText(scope, reference.shift, reference.picture)
+    case "stan":
+      return String(((scope.number() - 1) % 999_999) + 1).padStart(6, "0")
+    case "rrn":
+      return timeText(scope.localMs, "DDhhmm") + String(scope.number() % 1_000_000).padStart(6, "0")
+    case "copy":
+      return messagePart(scope, reference.name, reference.part).padStart(reference.width, "0")
+    default:
+      throw new StepInvalid({ rule: `{${text}} refers to nothing; references look like ${referenceForms}` })
   }
-  const value = messagePart(scope, copied[1]!, copied[2]!)
-  return copied[3] === undefined ? value : value.padStart(Number(copied[3]), "0")
 }
 
 /** The text with every reference replaced. Throws `StepInvalid`. */

@@ -10,7 +10,7 @@ import { reasonOf } from "../SimulatorError.ts"
 import { buildMessage, echoAnswer, framed, spoil, writesOf } from "./Build.ts"
 import { type CardDatum, cardData } from "./Cover.ts"
 import type { Act, Dialogue, Expectation, Sending, Step, Timing } from "./Dialogue.ts"
-import { StepInvalid } from "./DialogueInvalid.ts"
+import { PartMissing, StepInvalid } from "./DialogueInvalid.ts"
 import { type Form, formOf } from "./Form.ts"
 import { differences } from "./Match.ts"
 import { namedMessage, type Scope } from "./References.ts"
@@ -44,13 +44,16 @@ export interface Failure {
   readonly step: Step | undefined
   readonly says: ReadonlyArray<string>
   readonly mark: Mark | undefined
+  /** The dialogue itself is to blame. */
+  readonly isWrong?: boolean
 }
 
 /** What became of a dialogue. */
 export interface Outcome {
   readonly dialogue: Dialogue
   readonly form: Form
-  readonly result: "kept" | "broken" | "skipped"
+  /** `wrong`: a step asks for something that cannot be done; the dialogue is to be mended, not the system. */
+  readonly result: "kept" | "broken" | "wrong" | "skipped"
   /** Why it was skipped; "" otherwise. */
   readonly skipped: string
   readonly failure: Failure | undefined
@@ -102,7 +105,15 @@ class Run {
   readonly all: Effect.Effect<void, Failure> = Effect.suspend(() =>
     Effect.forEach(
       this.dialogue.steps,
-      (step) => this.step(step).pipe(Effect.mapError(({ mark, says }): Failure => ({ step, says, mark }))),
+      (step) =>
+        this.step(step).pipe(
+          Effect.mapError(
+            (failed): Failure =>
+              failed instanceof StepInvalid
+                ? { step, says: [failed.rule], mark: undefined, isWrong: true }
+                : { step, says: failed.says, mark: failed.mark }
+          )
+        ),
       { discard: true }
     )
   ).pipe(Effect.andThen(Effect.suspend(() => this.leftOver())))
@@ -120,7 +131,7 @@ class Run {
     return Effect.void
   }
 
-  private step(step: Step): Effect.Effect<void, StepFailed> {
+  private step(step: Step): Effect.Effect<void, StepFailed | StepInvalid> {
     switch (step._tag) {
       case "wait":
         return Effect.sleep(step.ms)
@@ -130,9 +141,10 @@ class Run {
       }
       case "partner":
         return Effect.suspend(() => this.act(this.stages.get(step.partner)!, step.act)).pipe(
-          Effect.catchDefect((defect) =>
-            defect instanceof StepInvalid ? Effect.fail(stepFailed(defect.rule)) : Effect.die(defect)
-          )
+          Effect.catchDefect((defect): Effect.Effect<never, StepFailed | StepInvalid> => {
+            if (defect instanceof PartMissing) return Effect.fail(stepFailed(defect.rule))
+            return defect instanceof StepInvalid ? Effect.fail(defect) : Effect.die(defect)
+          })
         )
     }
   }
@@ -281,7 +293,7 @@ export const runDialogue = (dialogue: Dialogue, options: RunOptions): Effect.Eff
     return {
       ...common,
       form,
-      result: failure === undefined ? "kept" : "broken",
+      result: failure === undefined ? "kept" : failure.isWrong === true ? "wrong" : "broken",
       skipped: "",
       failure,
       transcript: run.transcript,

@@ -17,7 +17,10 @@ export const parseYaml = (file: string, text: string): Yaml & { readonly kind: "
   const document = parseDocument(text, { schema: "failsafe", lineCounter: lines })
   const wrong = document.errors[0]
   if (wrong !== undefined) {
-    const rule = wrong.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")
+    const isDeep = wrong.code === "RESOURCE_EXHAUSTION"
+    const rule = isDeep
+      ? "lists and maps are nested too deep"
+      : wrong.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")
     throw new DialogueInvalid({ file, line: lines.linePos(wrong.pos[0]).line, rule })
   }
   const yaml = fromNode(file, document.contents, lines)
@@ -58,11 +61,16 @@ export const textsOf = (file: string, yaml: Yaml): { readonly [key: string]: str
   return Object.fromEntries([...yaml.entries].map(([key, value]) => [key, textOf(file, value)]))
 }
 
-/** "300ms", "2s" or "1m" in milliseconds. */
+const units = { ms: 1, millis: 1, s: 1000, second: 1000, seconds: 1000, m: 60_000, minute: 60_000, minutes: 60_000 }
+
+/** "300ms", "2s", "1m" or "2 seconds" in milliseconds. */
 export const durationOf = (file: string, yaml: Yaml): number => {
-  const found = /^(\d+(?:\.\d+)?) ?(ms|s|m)$/.exec(textOf(file, yaml))
-  if (found === null) throw expected(file, yaml, 'a duration like "300ms", "2s" or "1m"')
-  return Number(found[1]) * { ms: 1, s: 1000, m: 60_000 }[found[2] as "ms" | "s" | "m"]
+  const text = textOf(file, yaml)
+  const found = /^(\d+(?:\.\d+)?) ?([a-z]+)$/.exec(text)
+  const unit = found === null || !Object.hasOwn(units, found[2]!) ? undefined : units[found[2] as keyof typeof units]
+  if (unit !== undefined) return Number(found![1]) * unit
+  if (/^\d+(?:\.\d+)?$/.test(text)) throw expected(file, yaml, `a duration with its unit, "${text}s" or "${text}ms",`)
+  throw expected(file, yaml, 'a duration like "300ms", "2s" or "1m"')
 }
 
 /** A number of digits. */

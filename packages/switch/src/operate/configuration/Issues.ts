@@ -108,6 +108,7 @@ const durationFix = (found: unknown): string => {
   if (typeof found === "number" && found > 0)
     return `Write it as "${found} seconds" or "${found} millis", whichever is meant.`
   const short = typeof found === "string" ? /^([\d.]+) ?(ms|s|sec|m|min|h)$/.exec(found) : null
+  if (typeof found === "string" && /^\d+(?:\.\d+)?$/.test(found)) return durationFix(Number(found))
   if (short === null) return 'Write it as "15 seconds".'
   const unit = { ms: "millis", s: "seconds", sec: "seconds", m: "minutes", min: "minutes", h: "hours" }[short[2]!]
   return `Write it as "${short[1]} ${unit}".`

@@ -1,0 +1,144 @@
+/**
+ * Whether what a dialogue says can be done at all: the messages, data elements and header parts that its steps name exist. A
+ * dialogue that asks for nothing real is a wrong file, not a system that broke a rule. Pure.
+ */
+import type { Act, Dialogue, Expectation, Making, Sending, Step, Values } from "./Dialogue.ts"
+import { DialogueInvalid } from "./DialogueInvalid.ts"
+import { type Form, formNames, formOf } from "./Form.ts"
+import { referenceForms, referenceOf } from "./References.ts"
+
+/** Throws `DialogueInvalid` for the first step that names what is not there. */
+export const checkDialogue = (dialogue: Dialogue): void => {
+  const form = formOf(dialogue.dialect)
+  if (form === undefined) {
+    const rule = `no dialect "${dialogue.dialect}" is known; known are ${formNames.join(", ")}`
+    throw new DialogueInvalid({ file: dialogue.file, line: 1, rule })
+  }
+  const named = new Set<string>()
+  for (const step of dialogue.steps)
+    if (step._tag === "partner") new StepCheck(dialogue, form, named, step).act(step.act)
+}
+
+/** One step, with the names that the steps before it gave. */
+class StepCheck {
+  private readonly dialogue: Dialogue
+  private readonly form: Form
+  private readonly named: Set<string>
+  private readonly step: Step
+
+  constructor(dialogue: Dialogue, form: Form, named: Set<string>, step: Step) {
+    this.dialogue = dialogue
+    this.form = form
+    this.named = named
+    this.step = step
+  }
+
+  act(act: Act): void {
+    switch (act._tag) {
+      case "send":
+        return this.sending(act)
+      case "sendTogether":
+        return act.messages.forEach((message) => this.sending(message))
+      case "expect":
+        return this.expectation(act.expectation)
+      case "expectIdle":
+      case "expectClose":
+        return this.message(act.timing.since)
+    }
+  }
+
+  private sending({ as, making }: Sending): void {
+    this.making(making, 0)
+    if (as !== undefined) this.named.add(as)
+  }
+
+  private making(making: Making, depth: number): void {
+    const { like, answerTo, again, mti, fields, without, header, rejected } = making
+    this.message(answerTo)
+    this.message(again)
+    if (mti !== undefined) this.references(mti)
+    this.fields(Object.keys(fields))
+    this.numbers(without)
+    this.texts(fields)
+    this.header(header)
+    this.header(rejected ?? {})
+    if (like === undefined) return
+    const template = this.dialogue.messages.get(like)
+    const known = [...this.dialogue.messages.keys()]
+    if (template === undefined) this.refuse(`the messages file has no "${like}"; it has ${listed(known)}`)
+    if (depth > known.length) this.refuse(`"${like}" is like itself`)
+    this.making(template!, depth + 1)
+  }
+
+  private expectation(expected: Expectation): void {
+    const { as, mti, fields, header, present, absent, differs, sameAs, changed, answerTo, rejected, since } = expected
+    for (const name of [sameAs, answerTo, since]) this.message(name)
+    for (const text of mti ?? []) this.references(text)
+    this.fields([...Object.keys(fields), ...Object.keys(differs), ...present.map(String)])
+    this.numbers(absent)
+    for (const texts of Object.values(fields)) for (const text of texts) this.references(text)
+    this.texts(differs)
+    this.header(header)
+    this.header(rejected ?? {})
+    this.places(changed)
+    if (as !== undefined) this.named.add(as)
+  }
+
+  /** What may change is a data element, `mti`, `header.<part>` or the like. */
+  private places(places: ReadonlyArray<string>): void {
+    for (const place of places) {
+      if (/^\d+$/.test(place)) this.fields([place])
+      else if (place.startsWith("header.")) this.part(place.slice("header.".length))
+    }
+  }
+
+  private message(name: string | undefined): void {
+    if (name === undefined || this.named.has(name)) return
+    this.refuse(`no message was named "${name}" before this step; named are ${listed([...this.named])}`)
+  }
+
+  private fields(numbers: ReadonlyArray<string>): void {
+    for (const de of numbers) {
+      if (this.form.codec.layout.fields[Number(de)] !== undefined) continue
+      this.refuse(`the dialect ${this.dialogue.dialect} has no DE ${Number(de)}`)
+    }
+  }
+
+  /** A data element that is to be left out, or not to come, need not be one of the dialect. */
+  private numbers(numbers: ReadonlyArray<number>): void {
+    for (const de of numbers) if (de < 2 || de > 192) this.refuse(`data elements are 2 to 192, not ${de}`)
+  }
+
+  private header(values: Values): void {
+    for (const part of Object.keys(values)) this.part(part)
+    this.texts(values)
+  }
+
+  private part(name: string): void {
+    const parts = Object.keys(this.form.codec.layout.parts)
+    if (parts.includes(name)) return
+    const has = parts.length === 0 ? "has no header" : `has ${parts.join(", ")}`
+    this.refuse(`no header part is called "${name}"; the dialect ${this.dialogue.dialect} ${has}`)
+  }
+
+  private texts(values: Values): void {
+    for (const text of Object.values(values)) this.references(text)
+  }
+
+  private references(text: string): void {
+    for (const [, inner = ""] of text.matchAll(/\{([^{}]*)\}/g)) {
+      const reference = referenceOf(inner)
+      if (reference === undefined) this.refuse(`{${inner}} refers to nothing; references look like ${referenceForms}`)
+      if (reference?._tag !== "copy") continue
+      this.message(reference.name)
+      if (reference.part.startsWith("header.")) this.part(reference.part.slice("header.".length))
+      else if (reference.part !== "mti") this.fields([reference.part])
+    }
+  }
+
+  private refuse(rule: string): void {
+    throw new DialogueInvalid({ file: this.step.place.file, line: this.step.place.line, rule })
+  }
+}
+
+const listed = (names: ReadonlyArray<string>): string => (names.length === 0 ? "none" : names.join(", "))
