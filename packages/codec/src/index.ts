@@ -65,13 +65,9 @@ export {
   type ValueEncoding
 } from "./iso8583/Field.ts"
 export type { PartJson } from "./iso8583/FieldParts.ts"
-export {
-  answerHeader,
-  type HeaderFormat,
-  type HeaderPart,
-  type HeaderValues,
-  readHeader
-} from "./iso8583/Header.ts"
+export { type HeaderFormat, type HeaderLayout, headerErrors, headerLayout } from "./iso8583/Header.ts"
+export { type HeaderForm, type HeaderPart, type PlacedPart, partBytes, partValue } from "./iso8583/HeaderPart.ts"
+export { answerHeader, type HeaderValues, readHeader, writeTotal } from "./iso8583/HeaderValues.ts"
 export * from "./iso8583/Message.ts"
 export { explain, isMessageError, type MessageError, type Rule } from "./iso8583/MessageError.ts"
 export { MessageIndex } from "./iso8583/MessageIndex.ts"

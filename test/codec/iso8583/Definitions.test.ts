@@ -6,7 +6,8 @@ import {
   type Dialect,
   derive,
   explain,
-  type HeaderFormat,
+  type HeaderPart,
+  headerErrors,
   interpret,
   isMessageError,
   iso8583v1987AsciiRaw,
@@ -34,28 +35,42 @@ describe("A dialect that makes no sense", () => {
       )
   })
 
-  it("is refused for a header whose parts do not stand in it", () => {
-    const part = { name: "a", offset: 0, bytes: 2, form: "text", value: "AB" } as const
-    const header = (changes: object): HeaderFormat => ({
-      name: "h",
-      bytes: 4,
-      parts: [part],
-      answerSwaps: [],
-      ...changes
-    })
-    const wrong: ReadonlyArray<object> = [
-      { bytes: 1 },
-      { parts: [{ ...part, offset: -1 }] },
-      { parts: [{ ...part, value: "ABC" }] },
-      { parts: [part, part] },
-      { totalLength: "b" },
-      { answerSwaps: [["a", "b"]] },
-      { parts: [part, { ...part, name: "b", offset: 2, bytes: 1, value: "" }], answerSwaps: [["a", "b"]] },
-      { reject: { part: "b", normal: "00" } },
-      { reject: { part: "a", normal: "000" } }
+  it("is refused for a header whose parts make no sense, in words that name the part", () => {
+    const text = { name: "a", bytes: 2, form: "text" } as const
+    const wrong: ReadonlyArray<readonly [ReadonlyArray<HeaderPart>, string]> = [
+      [[], "a header has at least one part"],
+      [[{ ...text, name: "" }], "a part has no name"],
+      [[{ ...text, bytes: 0 }], "part a: 1 to 255 bytes are expected"],
+      [[{ ...text, bytes: 5, form: "binary" }], "part a: an integer has at most 4 bytes"],
+      [[{ ...text, value: "ABC" }], "part a: its value does not fit its 2 bytes"],
+      [[{ ...text, form: "digits", value: "1A" }], "part a: its value does not fit its 2 bytes"],
+      [[{ ...text, fixed: true }], "part a needs a value"],
+      [[{ ...text, reject: true }], "part a needs a value"],
+      [[text, text], "there are two parts a"],
+      [[{ ...text, length: "all" }], "part a: a length is digits, bcd or binary"],
+      [[{ ...text, form: "digits", length: "all", value: "01" }], "part a: a length has no value of its own"],
+      [[{ ...text, answer: "b" }], "part a: there is no part b to answer with"],
+      [
+        [
+          { ...text, answer: "b" },
+          { ...text, name: "b", bytes: 3 }
+        ],
+        "part a cannot answer with b: their sizes or forms differ"
+      ],
+      [[{ ...text, form: "hex", address: "source" }], "part a: an address is text, digits or bcd"],
+      [
+        [
+          { ...text, address: "source" },
+          { ...text, name: "b", address: "source" }
+        ],
+        "parts a and b are both the source"
+      ]
     ]
-    expect(made(cups, { header: header({}) })).not.toThrow()
-    for (const changes of wrong) expect(made(cups, { header: header(changes) })).toThrow(TypeError)
+    expect(made(cups, { header: { name: "h", parts: [text] } })).not.toThrow()
+    for (const [parts, says] of wrong) {
+      expect(headerErrors({ name: "h", parts })).toContain(says)
+      expect(made(cups, { header: { name: "h", parts } })).toThrow(TypeError)
+    }
   })
 
   it("is refused in words that say what a structure lacks, however deep it is", () => {

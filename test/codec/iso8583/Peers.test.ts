@@ -51,8 +51,7 @@ const terminal = derive(iso8583v1987Bcd, {
   header: {
     ...tpdu5,
     name: "tpduAndVersion",
-    bytes: 7,
-    parts: [...tpdu5.parts, { name: "version", offset: 5, bytes: 2, form: "hex", value: "0100" }]
+    parts: [...tpdu5.parts, { name: "version", bytes: 2, form: "hex", value: "0100" }]
   },
   fields: {
     24: { format: "n3", align: "right" },

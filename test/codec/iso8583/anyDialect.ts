@@ -2,9 +2,10 @@
  * Random dialects, for property tests: every kind of content in every encoding that can hold it, every form of length prefix,
  * alignment and filling, every bitmap and message type, with and without a header.
  */
-import type { Dialect, FieldDefinition, HeaderFormat, PrefixEncoding, ValueEncoding } from "@jinka/codec"
+import type { Dialect, FieldDefinition, PrefixEncoding, ValueEncoding } from "@jinka/codec"
 import { cups, unionPayPos } from "@jinka/codec"
 import fc from "fast-check"
+import { anyHeader } from "./anyHeader.ts"
 
 const textEncodings: ReadonlyArray<ValueEncoding> = ["ascii", "gbk", "ebcdic", "ebcdic1047"]
 const digitEncodings: ReadonlyArray<ValueEncoding> = [...textEncodings, "bcd"]
@@ -46,12 +47,10 @@ const anyField: fc.Arbitrary<FieldDefinition> = fc.constantFrom(...Object.keys(e
     }))
 )
 
-const headers: ReadonlyArray<HeaderFormat | undefined> = [undefined, undefined, cups.header, unionPayPos.header]
-
 /** A dialect of up to 25 fields. */
 export const anyDialect: fc.Arbitrary<Dialect> = fc
   .record({
-    header: fc.constantFrom(...headers),
+    header: fc.oneof(fc.constantFrom(undefined, cups.header, unionPayPos.header), anyHeader),
     mti: fc.constantFrom("ascii" as const, "bcd" as const, "ebcdic" as const),
     bitmap: fc.record({
       encoding: fc.constantFrom("binary" as const, "hex" as const, "hex-ebcdic" as const),

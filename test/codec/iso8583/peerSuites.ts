@@ -78,8 +78,7 @@ const moovField = ({ enc, type, prefix, length }: PeerField): FieldDefinition =>
 const headerOf = ({ data, prefixBytes, length }: PeerField): HeaderFormat => {
   if (prefixBytes !== 0) cannot("a header of variable length")
   if (data !== "ascii") cannot("a header in another encoding")
-  const part = { name: "header", offset: 0, bytes: length, form: "text", value: "" } as const
-  return { name: "peer", bytes: length, parts: [part], answerSwaps: [] }
+  return { name: "peer", parts: [{ name: "header", bytes: length, form: "text" }] }
 }
 
 const bitmapOf = ({ library, spec, fields }: PeerMessage): Dialect["bitmap"] => {

@@ -4,6 +4,8 @@
  */
 import { type Dialect, layout } from "../iso8583/Dialect.ts"
 import { fieldLayout } from "../iso8583/Field.ts"
+import { headerErrors } from "../iso8583/Header.ts"
+import { headers } from "./Headers.ts"
 
 /** What is wrong in a dialect file. */
 export interface DialectInvalid {
@@ -137,6 +139,46 @@ const part: Members = {
   structure: any
 }
 
+const headerPart: Members = {
+  name: text,
+  bytes: { says: "a number of bytes is expected", fits: Number.isInteger },
+  form: ["text", "digits", "bcd", "binary", "hex"],
+  value: { says: 'a value in quotes is expected, like "0210"', fits: (value) => typeof value === "string" },
+  fixed: [true, false],
+  length: ["all", "message"],
+  address: ["destination", "source"],
+  reject: [true, false],
+  answer: { says: "echo, own, or the name of another part is expected", fits: (value) => typeof value === "string" }
+}
+
+/** Mistakes in the parts of a header that the file lists. */
+const headerFileErrors = (parts: unknown, path: string): ReadonlyArray<DialectInvalid> => {
+  if (!Array.isArray(parts)) return [dialectInvalid(path, "a list of parts is expected")]
+  const wrong = parts.flatMap((part, index) => [
+    ...memberErrors(part, `${path}.${index + 1}`, headerPart),
+    ...(isMembers(part)
+      ? ["name", "bytes", "form"].flatMap((member) =>
+          part[member] === undefined ? [dialectInvalid(`${path}.${index + 1}.${member}`, "is missing")] : []
+        )
+      : [])
+  ])
+  if (wrong.length > 0) return wrong
+  return headerErrors({ name: "", parts }).map((says) => dialectInvalid(path, says))
+}
+
+/** A header of a file: a name, a list of parts, or both. */
+const headerOfFile = (header: unknown): ReadonlyArray<DialectInvalid> => {
+  if (header === undefined || header === null || header === "none") return []
+  if (typeof header === "string")
+    return Object.hasOwn(headers, header)
+      ? []
+      : [dialectInvalid("header", `one of none, ${Object.keys(headers).join(", ")}, or a list of parts is expected`)]
+  if (Array.isArray(header)) return headerFileErrors(header, "header")
+  const members: Members = { name: text, parts: any }
+  const wrong = memberErrors(header, "header", members)
+  return isMembers(header) && wrong.length === 0 ? headerFileErrors(header["parts"], "header.parts") : wrong
+}
+
 const styles: { readonly [style: string]: Members } = {
   positional: { style: any, parts: { says: "a list of parts is expected", fits: Array.isArray } },
   "ber-tlv": { style: any },
@@ -223,6 +265,7 @@ export const fileErrors = (file: unknown): ReadonlyArray<DialectInvalid> => {
   for (const [name, members] of Object.entries(parts))
     if (file[name] !== undefined) wrong.push(...memberErrors(file[name], name, members))
   const { fields, network } = file
+  wrong.push(...headerOfFile(file["header"]))
   if (isMembers(network) && network["codes"] !== undefined)
     wrong.push(...memberErrors(network["codes"], "network.codes", networkCodes))
   for (const [table, members] of Object.entries(codeTables))

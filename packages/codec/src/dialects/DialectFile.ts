@@ -17,6 +17,7 @@ import { parseDocument } from "yaml"
 import { type DialectChanges, derive } from "../iso8583/Derive.ts"
 import type { Dialect } from "../iso8583/Dialect.ts"
 import type { FieldDefinition } from "../iso8583/Field.ts"
+import type { HeaderFormat } from "../iso8583/Header.ts"
 import { cups } from "./Cups.ts"
 import { type DialectInvalid, dialectInvalid, fileErrors, isMembers, relationErrors } from "./DialectCheck.ts"
 import { headers } from "./Headers.ts"
@@ -112,7 +113,7 @@ export const checkDialect = (
   const errors = [...fileErrors(file)]
   if (!isMembers(file)) return { dialect: undefined, errors }
   const all = { ...dialects, ...known }
-  const { extends: baseName, header: headerName, name } = file
+  const { extends: baseName, name } = file
   if (name === undefined) errors.push(dialectInvalid("name", "a name is expected"))
   const base = typeof baseName === "string" && Object.hasOwn(all, baseName) ? all[baseName] : undefined
   if (base === undefined)
@@ -122,15 +123,21 @@ export const checkDialect = (
         `the name of a dialect to begin from is expected: one of ${Object.keys(all).join(", ")}`
       )
     )
-  const isHeader = headerName === undefined || headerName === "none" || Object.hasOwn(headers, String(headerName))
-  if (!isHeader) errors.push(dialectInvalid("header", `one of none, ${Object.keys(headers).join(", ")} is expected`))
   if (base === undefined || errors.length > 0) return { dialect: undefined, errors }
   return build(file, base)
 }
 
+/** The header of a file, `null` for none: a shipped one by name, or its parts. */
+const headerOf = (given: unknown, name: string): HeaderFormat | null | undefined => {
+  if (given === undefined) return undefined
+  if (given === null || given === "none") return null
+  if (typeof given === "string") return headers[given]
+  return Array.isArray(given) ? { name, parts: given } : { ...{ name }, ...(given as HeaderFormat) }
+}
+
 const build = (file: Record<string, unknown>, base: Dialect): CheckedDialect => {
-  const { extends: _, header: headerName, fields, ...others } = file
-  const header = headerName === undefined ? undefined : headerName === "none" ? null : headers[String(headerName)]
+  const { extends: _, header: given, fields, ...others } = file
+  const header = headerOf(given, String(file["name"]))
   const changes = {
     ...others,
     ...laidOver(base, file),

@@ -1,57 +1,123 @@
 /**
- * Headers in front of the MTI: CUPS centre, UnionPay terminals, TPDU alone. Facts: domain.md 1.4, 1.17.
+ * Headers in front of the MTI that ship by name. A dialect file may name one or list the parts of its own.
  */
-import type { HeaderFormat, HeaderPart } from "../iso8583/Header.ts"
+import type { HeaderFormat } from "../iso8583/Header.ts"
+import type { HeaderPart } from "../iso8583/HeaderPart.ts"
 
-/** Header of the CUPS centre, domain.md 1.4. Ids are left-justified; the reserved part and fields 7-9 are opaque. */
-export const cups46: HeaderFormat = {
-  name: "cups46",
-  bytes: 46,
-  parts: [
-    { name: "headerLength", offset: 0, bytes: 1, form: "hex", value: "2E", fixed: true },
-    { name: "version", offset: 1, bytes: 1, form: "hex", value: "01" },
-    { name: "totalLength", offset: 2, bytes: 4, form: "text", value: "0046" },
-    { name: "destination", offset: 6, bytes: 11, form: "text", value: "00010000" },
-    { name: "source", offset: 17, bytes: 11, form: "text", value: "" },
-    { name: "reserved", offset: 28, bytes: 3, form: "hex", value: "000000" },
-    { name: "batch", offset: 31, bytes: 1, form: "hex", value: "00" },
-    { name: "transaction", offset: 32, bytes: 8, form: "text", value: "00000000" },
-    { name: "user", offset: 40, bytes: 1, form: "hex", value: "00" },
-    { name: "rejectCode", offset: 41, bytes: 5, form: "text", value: "00000" }
-  ],
-  totalLength: "totalLength",
-  answerSwaps: [["destination", "source"]],
-  reject: { part: "rejectCode", normal: "00000" }
-}
-
-/** TPDU of NAC links: id, destination and source address, packed decimal. */
-const tpduParts: ReadonlyArray<HeaderPart> = [
-  { name: "tpduId", offset: 0, bytes: 1, form: "hex", value: "60" },
-  { name: "destination", offset: 1, bytes: 2, form: "hex", value: "0000" },
-  { name: "source", offset: 3, bytes: 2, form: "hex", value: "0000" }
+/** Names of the parts are those of the public descriptions; ids are left-justified, what nobody describes is opaque. */
+const cupsParts: ReadonlyArray<HeaderPart> = [
+  { name: "version", bytes: 1, form: "hex", value: "01" },
+  { name: "totalLength", bytes: 4, form: "digits", length: "all" },
+  { name: "destination", bytes: 11, form: "text", value: "00010000", address: "destination", answer: "source" },
+  { name: "source", bytes: 11, form: "text", address: "source", answer: "destination" },
+  { name: "reserved", bytes: 3, form: "hex", value: "000000" },
+  { name: "batch", bytes: 1, form: "hex", value: "00" },
+  { name: "transaction", bytes: 8, form: "text", value: "00000000" },
+  { name: "user", bytes: 1, form: "hex", value: "00" }
 ]
 
-/** TPDU alone; an answer swaps the addresses. */
-export const tpdu5: HeaderFormat = {
-  name: "tpdu5",
-  bytes: 5,
-  parts: tpduParts,
-  answerSwaps: [["destination", "source"]]
+/** Header of the CUPS centre: 46 bytes (0x2E), the last 5 a reject code. */
+export const cups46: HeaderFormat = {
+  name: "cups46",
+  parts: [
+    { name: "headerLength", bytes: 1, form: "hex", value: "2E", fixed: true },
+    ...cupsParts,
+    { name: "rejectCode", bytes: 5, form: "text", value: "00000", reject: true }
+  ]
 }
+
+/**
+ * Header of UnionPay Data (CUPD, card hosting): the same without a reject code, 41 bytes (0x29). Parts after alatka-messages
+ * a133fbf, `cupd.common.iso.yml`; that the length counts the header too is taken over from CUPS.
+ */
+export const cupd41: HeaderFormat = {
+  name: "cupd41",
+  parts: [{ name: "headerLength", bytes: 1, form: "hex", value: "29", fixed: true }, ...cupsParts]
+}
+
+/** TPDU of NAC links: id, destination and source address, packed decimal; an answer turns the addresses around. */
+const tpduParts: ReadonlyArray<HeaderPart> = [
+  { name: "tpduId", bytes: 1, form: "hex", value: "60" },
+  { name: "destination", bytes: 2, form: "hex", value: "0000", answer: "source" },
+  { name: "source", bytes: 2, form: "hex", value: "0000", answer: "destination" }
+]
+
+/** TPDU alone. Its addresses are those of terminals and network access controllers, not of institutions. */
+export const tpdu5: HeaderFormat = { name: "tpdu5", parts: tpduParts }
 
 /** TPDU and the 6-byte header of UnionPay terminals. `status` holds terminal status and processing request, a nibble each. */
 export const tpdu6: HeaderFormat = {
   name: "tpdu6",
-  bytes: 11,
   parts: [
     ...tpduParts,
-    { name: "application", offset: 5, bytes: 1, form: "hex", value: "60" },
-    { name: "softwareVersion", offset: 6, bytes: 1, form: "hex", value: "31" },
-    { name: "status", offset: 7, bytes: 1, form: "hex", value: "00" },
-    { name: "reserved", offset: 8, bytes: 3, form: "hex", value: "000000" }
-  ],
-  answerSwaps: [["destination", "source"]]
+    { name: "application", bytes: 1, form: "hex", value: "60" },
+    { name: "softwareVersion", bytes: 1, form: "hex", value: "31" },
+    { name: "status", bytes: 1, form: "hex", value: "00" },
+    { name: "reserved", bytes: 3, form: "hex", value: "000000" }
+  ]
 }
 
+/**
+ * BASE24's external message header: `ISO` and 9 digits (product, release, status, who made the message, who answered it). What
+ * `responder` holds in an answer is the dialect's to say; here it is given back.
+ */
+export const base24: HeaderFormat = {
+  name: "base24",
+  parts: [
+    { name: "start", bytes: 3, form: "text", value: "ISO", fixed: true },
+    { name: "product", bytes: 2, form: "digits", value: "02" },
+    { name: "release", bytes: 2, form: "digits", value: "60" },
+    { name: "status", bytes: 3, form: "digits", value: "000" },
+    { name: "originator", bytes: 1, form: "digits", value: "1" },
+    { name: "responder", bytes: 1, form: "digits", value: "0" }
+  ]
+}
+
+/**
+ * Visa's BASE I header as VAP links carry it: 22 bytes (0x16) with a binary length of header and message in bytes 3 and 4 and
+ * packed station ids, which an answer turns around. Parts after jPOS 3ff2951, BASE1Header. The 26-byte header of a VAP reject is
+ * not among them: such a message is refused.
+ */
+export const visa22: HeaderFormat = {
+  name: "visa22",
+  parts: [
+    { name: "headerLength", bytes: 1, form: "hex", value: "16", fixed: true },
+    { name: "headerFormat", bytes: 1, form: "hex", value: "01" },
+    { name: "textFormat", bytes: 1, form: "hex", value: "02" },
+    { name: "totalLength", bytes: 2, form: "binary", length: "all" },
+    { name: "destination", bytes: 3, form: "bcd", address: "destination", answer: "source" },
+    { name: "source", bytes: 3, form: "bcd", address: "source", answer: "destination" },
+    { name: "roundTrip", bytes: 1, form: "hex", value: "00" },
+    { name: "flags", bytes: 2, form: "hex", value: "0000" },
+    { name: "status", bytes: 3, form: "hex", value: "000000" },
+    { name: "batch", bytes: 1, form: "binary", value: "0" },
+    { name: "reserved", bytes: 3, form: "hex", value: "000000" },
+    { name: "user", bytes: 1, form: "hex", value: "00" }
+  ]
+}
+
+/** A text of some characters that means nothing to us and that an answer gives back. */
+const textOf = (bytes: number): HeaderFormat => ({
+  name: `text${bytes}`,
+  parts: [{ name: "text", bytes, form: "text" }]
+})
+
+/** 8, 10 and 12 characters of text. */
+export const text8: HeaderFormat = textOf(8)
+/** 10 characters of text. */
+export const text10: HeaderFormat = textOf(10)
+/** 12 characters of text. */
+export const text12: HeaderFormat = textOf(12)
+
 /** All headers by name, for dialect files. */
-export const headers: { readonly [name: string]: HeaderFormat } = { cups46, tpdu5, tpdu6 }
+export const headers: { readonly [name: string]: HeaderFormat } = {
+  cups46,
+  cupd41,
+  tpdu5,
+  tpdu6,
+  base24,
+  visa22,
+  text8,
+  text10,
+  text12
+}

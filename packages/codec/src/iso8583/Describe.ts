@@ -8,6 +8,7 @@ import { toHex } from "../encoding/Hex.ts"
 import type { Codec } from "./Codec.ts"
 import type { FieldLayout } from "./Field.ts"
 import { fieldParts, shownId } from "./FieldParts.ts"
+import { partValue as headerValue } from "./HeaderPart.ts"
 import { type Language, meaningOf, named } from "./Meaning.ts"
 import type { MessageError } from "./MessageError.ts"
 import { MessageIndex } from "./MessageIndex.ts"
@@ -85,11 +86,10 @@ const headerRows = (
   prefix: string,
   rows: Array<DescribedRow>
 ): void => {
-  for (const { name, offset, bytes, form } of codec.layout.header?.parts ?? []) {
-    const from = start + offset
-    if (from + bytes > buffer.length) return
-    const value = form === "hex" ? toHex(buffer, from, from + bytes) : buffer.toString("latin1", from, from + bytes)
-    rows.push(row(`${prefix}.${name}`, from, bytes, name, value))
+  for (const part of codec.layout.header?.parts ?? []) {
+    const { name, offset, bytes } = part
+    if (start + offset + bytes > buffer.length) return
+    rows.push(row(`${prefix}.${name}`, start + offset, bytes, name, headerValue(part, buffer, start)))
   }
 }
 

@@ -3,7 +3,7 @@
  * message. `layout` resolves it into what the codec works with. Dialects may come from TypeScript or YAML (`DialectFile`).
  */
 import { type EncodingDefaults, type FieldDefinition, type FieldLayout, fieldLayout } from "./Field.ts"
-import { type FixedPart, fixedParts, type HeaderFormat, type HeaderPart, headerError, headerPart } from "./Header.ts"
+import { type HeaderFormat, type HeaderLayout, headerLayout } from "./Header.ts"
 
 /** How the bitmap stands: `binary` 8 bytes, `hex` 16 ASCII digits, `hex-ebcdic` 16 EBCDIC digits for each 64 fields. */
 export interface BitmapFormat {
@@ -135,13 +135,8 @@ export interface Dialect {
 /** A dialect with every choice made: what the codec works with. */
 export interface Layout {
   readonly dialect: Dialect
-  readonly header: HeaderFormat | undefined
+  readonly header: HeaderLayout | undefined
   readonly headerBytes: number
-  /** Parts of the header by name. */
-  readonly parts: { readonly [name: string]: HeaderPart }
-  readonly fixedParts: ReadonlyArray<FixedPart>
-  /** Header part that holds the total length. */
-  readonly totalLength: HeaderPart | undefined
   readonly mtiBytes: number
   /** Bytes of one bitmap of 64 bits. */
   readonly bitmapBytes: number
@@ -170,14 +165,21 @@ const stepOf = (field: FieldLayout | undefined): number => {
   return prefix === "ascii" && byteUnits && (prefixBytes === 2 || prefixBytes === 3) ? -prefixBytes : -1
 }
 
+const headerOf = ({ name, header }: Dialect): HeaderLayout | undefined => {
+  try {
+    return header === undefined ? undefined : headerLayout(header)
+  } catch (error) {
+    throw new TypeError(`dialect ${name}: ${(error as Error).message}`)
+  }
+}
+
 /** Resolves a dialect. Throws a `TypeError` that names the field when a definition makes no sense. */
 export const layout = (dialect: Dialect): Layout => {
   const deMax = dialect.bitmap.secondary === "never" ? 64 : dialect.bitmap.tertiary === true ? 192 : 128
   const { secondary } = dialect.bitmap
   if (dialect.bitmap.tertiary === true && (secondary === "never" || secondary === "fixed"))
     throw new TypeError(`dialect ${dialect.name}: a third bitmap needs a second one that is optional or always there`)
-  const wrong = dialect.header === undefined ? undefined : headerError(dialect.header)
-  if (wrong !== undefined) throw new TypeError(`dialect ${dialect.name}: header ${dialect.header?.name}: ${wrong}`)
+  const header = headerOf(dialect)
   const fields: Array<FieldLayout | undefined> = new Array(deMax + 1).fill(undefined)
   for (const [key, definition] of Object.entries(dialect.fields)) {
     const de = Number(key)
@@ -189,12 +191,8 @@ export const layout = (dialect: Dialect): Layout => {
   const defined = fields.filter((field) => field !== undefined)
   return {
     dialect,
-    header: dialect.header,
-    headerBytes: dialect.header?.bytes ?? 0,
-    parts: Object.fromEntries((dialect.header?.parts ?? []).map((part) => [part.name, part])),
-    fixedParts: fixedParts(dialect.header),
-    totalLength:
-      dialect.header?.totalLength === undefined ? undefined : headerPart(dialect.header, dialect.header.totalLength),
+    header,
+    headerBytes: header?.bytes ?? 0,
     mtiBytes: dialect.mti === "bcd" ? 2 : 4,
     bitmapBytes: dialect.bitmap.encoding === "binary" ? 8 : 16,
     fields,

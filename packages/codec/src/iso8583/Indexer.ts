@@ -6,7 +6,9 @@ import { readDecimal, readNumber, writeNumber } from "../encoding/Digits.ts"
 import { clearWords, readBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
-import { checkHeader } from "./Header.ts"
+import type { HeaderLayout } from "./Header.ts"
+import { hasUsual, partNumber } from "./HeaderPart.ts"
+import { checkHeader } from "./HeaderValues.ts"
 import { fieldInvalid, fieldUnknown, type MessageError, mtiInvalid, tooShort, trailingBytes } from "./MessageError.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
 import { announcedLength, readPrefix } from "./Value.ts"
@@ -41,7 +43,7 @@ export const indexHead = (
   into.body = start + layout.headerBytes
   into.fieldsFrom = into.body
   if (layout.header !== undefined) {
-    const error = indexHeader(layout, buffer, start, end, into)
+    const error = indexHeader(layout.header, buffer, start, end, into)
     if (error !== undefined) return error
   }
   const bitmap = into.body + layout.mtiBytes
@@ -59,22 +61,17 @@ export const indexHead = (
 
 /** Checks the header and steps into a reject. */
 const indexHeader = (
-  layout: Layout,
+  header: HeaderLayout,
   buffer: Buffer,
   start: number,
   end: number,
   into: MessageIndex
 ): MessageError | undefined => {
-  const header = layout.header!
-  const error = checkHeader(header, layout.fixedParts, layout.totalLength, buffer, start, end)
-  if (error !== undefined || header.reject === undefined) return error
-  const { part, normal } = header.reject
-  const { offset, bytes } = layout.parts[part]!
-  let differs = 0
-  for (let at = 0; at < bytes; at++) differs |= buffer[start + offset + at]! ^ normal.charCodeAt(at)
-  if (differs === 0) return undefined
-  // A reject code that is no number is still a reject; -1 keeps it apart from normal.
-  into.rejectCode = readDecimal(buffer, start + offset, start + offset + bytes) || -1
+  const error = checkHeader(header, buffer, start, end)
+  const { reject } = header
+  if (error !== undefined || reject === undefined || hasUsual(reject, buffer, start)) return error
+  // A reject code that is no number, or 0 in other bytes, is still a reject; -1 keeps it apart from normal.
+  into.rejectCode = partNumber(reject, buffer, start) || -1
   into.start = start + header.bytes
   into.body = into.start + header.bytes
   // The original's own header is not checked: it may be the very reason of the reject.

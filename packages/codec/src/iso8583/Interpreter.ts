@@ -6,7 +6,7 @@
 import { announceBitmaps, bitmapCount, writeBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
 import { type FieldLayout, wireLength } from "./Field.ts"
-import { readHeader, writeHeader } from "./Header.ts"
+import { headerValues, writeHeader } from "./HeaderValues.ts"
 import { indexMessage, writeMti } from "./Indexer.ts"
 import type { Fields, Message } from "./Message.ts"
 import { fieldInvalid, fieldUnknown, isMessageError, type MessageError, mtiInvalid } from "./MessageError.ts"
@@ -34,9 +34,9 @@ export const decodeIndexed = (layout: Layout, index: MessageIndex): Message | Me
   }
   const message: Message = { mti: mtiText(index.mti), fields }
   if (layout.header !== undefined) {
-    message.header = readHeader(layout.header, index.buffer, index.start)
+    message.header = headerValues(layout.header, index.buffer, index.start)
     if (index.rejectCode !== 0)
-      message.rejected = readHeader(layout.header, index.buffer, index.start - layout.headerBytes)
+      message.rejected = headerValues(layout.header, index.buffer, index.start - layout.headerBytes)
   }
   return message
 }
@@ -107,7 +107,7 @@ const writeMessage = (
   if (header !== undefined) {
     const total = headerBytes + length
     // The original's own length is written as it was read.
-    const isKept = outer > 0 && header.totalLength !== undefined && message.header?.[header.totalLength] !== undefined
+    const isKept = outer > 0 && (header.total === undefined || message.header?.[header.total.name] !== undefined)
     const error =
       (outer === 0 ? undefined : writeHeader(header, message.rejected, outer + total, out, 0)) ??
       writeHeader(header, message.header, isKept ? -1 : total, out, outer)

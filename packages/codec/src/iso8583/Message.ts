@@ -2,7 +2,7 @@
  * A decoded message: plain values by field number. Card data is held in `Sensitive`. Values given to `encode` may be covered
  * or plain.
  */
-import type { HeaderValues } from "./Header.ts"
+import type { HeaderValues } from "./HeaderValues.ts"
 import type { Sensitive } from "./Sensitive.ts"
 
 /** A field's value: text, or bytes for b fields (a view into the buffer it was decoded from), covered if it is card data. */

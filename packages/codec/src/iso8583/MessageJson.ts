@@ -8,7 +8,7 @@ import { fromHex, toHex } from "../encoding/Hex.ts"
 import type { Codec } from "./Codec.ts"
 import type { FieldLayout } from "./Field.ts"
 import { type PartJson, partsToJson, valueFromParts } from "./FieldParts.ts"
-import type { HeaderValues } from "./Header.ts"
+import type { HeaderValues } from "./HeaderValues.ts"
 import type { Fields, FieldValue, Message } from "./Message.ts"
 import {
   fieldInvalid,
@@ -126,7 +126,7 @@ const fieldFromJson = (codec: Codec, field: FieldLayout, value: unknown): string
 const headerError = (codec: Codec, values: unknown): MessageError | undefined => {
   if (!isRecord(values)) return headerInvalid("header", -1, "type")
   for (const [name, value] of Object.entries(values)) {
-    const part = Object.hasOwn(codec.layout.parts, name) ? codec.layout.parts[name] : undefined
+    const part = codec.layout.header?.parts.find((part) => part.name === name)
     if (part === undefined) return headerInvalid(name, -1, "value")
     if (typeof value !== "string") return headerInvalid(name, part.offset, "type")
   }

@@ -3,11 +3,12 @@
  * header's total length follow the changes. The index is of a message that `index` accepted.
  */
 
-import { writeNumber } from "../encoding/Digits.ts"
 import { announceBitmaps, writeBitmaps } from "./Bitmap.ts"
 import type { Layout } from "./Dialect.ts"
 import { type FieldLayout, wireLength } from "./Field.ts"
-import { partBytes } from "./Header.ts"
+import type { HeaderLayout } from "./Header.ts"
+import { partBytes } from "./HeaderPart.ts"
+import { turnHeader, writeTotal } from "./HeaderValues.ts"
 import { writeMti } from "./Indexer.ts"
 import { explain, fieldInvalid, fieldUnknown, headerInvalid, type MessageError, mtiInvalid } from "./MessageError.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
@@ -51,7 +52,7 @@ export const checkPatches = (layout: Layout, patches: PatchList): MessageError |
     if (error !== undefined) return error
   }
   for (let at = 0; at < patches.partCount; at++) {
-    const part = layout.parts[patches.parts[at]!]
+    const part = layout.header?.byName[patches.parts[at]!]
     if (part === undefined) return headerInvalid(patches.parts[at]!, -1, "value")
     const value = patches.partValues[at]!
     const bytes = typeof value === "string" ? partBytes(part, value) : value
@@ -91,7 +92,7 @@ export const writePatched = (
   if (layout.header !== undefined) {
     // A header whose length was checked and has not changed is right. A reject's original has a header that nobody checked.
     const isRight = index.rejectCode === 0 && length === index.end - index.start
-    if (!isRight || patches.answers || patches.partCount > 0) patchHeader(layout, patches, out, at, length)
+    if (!isRight || patches.answers || patches.partCount > 0) patchHeader(layout.header, patches, out, at, length)
   }
   return length
 }
@@ -204,29 +205,16 @@ const offsetOf = (layout: Layout, index: MessageIndex, de: number): number => {
   return index.end
 }
 
-const patchHeader = (layout: Layout, patches: PatchList, out: Buffer, at: number, length: number): void => {
-  const header = layout.header!
-  if (patches.answers) {
-    for (const [one, other] of header.answerSwaps) {
-      const from = at + layout.parts[one]!.offset
-      const to = at + layout.parts[other]!.offset
-      for (let byte = 0; byte < layout.parts[one]!.bytes; byte++) {
-        const kept = out[from + byte]!
-        out[from + byte] = out[to + byte]!
-        out[to + byte] = kept
-      }
-    }
-  }
+const patchHeader = (header: HeaderLayout, patches: PatchList, out: Buffer, at: number, length: number): void => {
+  if (patches.answers) turnHeader(header, out, at)
   for (let change = 0; change < patches.partCount; change++) {
-    const part = layout.parts[patches.parts[change]!]
+    const part = header.byName[patches.parts[change]!]
     const value = patches.partValues[change]!
     const bytes = part === undefined ? undefined : typeof value === "string" ? partBytes(part, value) : value
     if (part === undefined || bytes?.length !== part.bytes)
       throw new PatchInvalid(headerInvalid(patches.parts[change]!, part?.offset ?? -1, "length"))
     out.set(bytes, at + part.offset)
   }
-  if (header.totalLength === undefined) return
-  const { offset, bytes } = layout.parts[header.totalLength]!
-  if (!writeNumber("ascii", length, out, at + offset, at + offset + bytes))
-    throw new PatchInvalid(headerInvalid(header.totalLength, offset, "length"))
+  const { total } = header
+  if (!writeTotal(header, length, out, at)) throw new PatchInvalid(headerInvalid(total!.name, total!.offset, "length"))
 }

@@ -11,7 +11,8 @@ import {
   mtiText,
   readHeader,
   responseMti,
-  wholeFrame
+  wholeFrame,
+  writeTotal
 } from "@jinka/codec"
 import type { Dialogue, Making, Spoiling, Values } from "./Dialogue.ts"
 import { StepInvalid } from "./DialogueInvalid.ts"
@@ -43,7 +44,7 @@ const decoded = (form: Form, message: Told): Draft => {
 
 const answerDraft = (form: Form, message: Told): Draft => {
   const { fields, mti } = decoded(form, message)
-  const { header } = form.codec.layout
+  const { header } = form.codec.dialect
   return {
     mti: mtiText(responseMti(Number(mti))),
     header:
@@ -145,11 +146,9 @@ export const spoil = (form: Form, message: Buffer, spoiling: Spoiling): Buffer =
   if (spoiling.bitsOn.length > 0) setBits(form, good, spoiling.bitsOn)
   if (spoiling.append === "") return good.bytes
   const whole = Buffer.concat([good.bytes, Buffer.from(spoiling.append, "hex")])
-  const { header, totalLength } = form.codec.layout
+  const { header } = form.codec.layout
   // The header's own length stays right, so that only the message's end is wrong.
-  if (header !== undefined && totalLength !== undefined && mtiOf(good) !== "") {
-    whole.write(String(whole.length).padStart(totalLength.bytes, "0"), totalLength.offset, "latin1")
-  }
+  if (header !== undefined && mtiOf(good) !== "") writeTotal(header, whole.length, whole, 0)
   return whole
 }
 

@@ -115,7 +115,7 @@ class StepCheck {
   }
 
   private part(name: string): void {
-    const parts = Object.keys(this.form.codec.layout.parts)
+    const parts = Object.keys(this.form.codec.layout.header?.byName ?? {})
     if (parts.includes(name)) return
     const has = parts.length === 0 ? "has no header" : `has ${parts.join(", ")}`
     this.refuse(`no header part is called "${name}"; the dialect ${this.dialogue.dialect} ${has}`)

@@ -1,5 +1,5 @@
 /** Whether a message is what a step expects: the differences, place by place. Pure; says no card data. */
-import { answerHeader, explain, mtiText, readHeader, responseMti } from "@jinka/codec"
+import { answerHeader, explain, headerLayout, mtiText, readHeader, responseMti } from "@jinka/codec"
 import type { Expectation, Values } from "./Dialogue.ts"
 import { fill, namedMessage, type Scope } from "./References.ts"
 import { fieldText, headerStart, headerText, mtiOf, partsOf, rejectedStart, type Told } from "./Told.ts"
@@ -56,7 +56,7 @@ const sameBytes = (
   const earlier = namedMessage(scope, name)
   const ignored = new Set(changed)
   if (changed.some((id) => /^\d+$/.test(id))) {
-    const total = scope.form.codec.layout.totalLength?.name
+    const total = scope.form.codec.layout.header?.total?.name
     ignored.add("bitmap")
     if (total !== undefined) ignored.add(`header.${total}`)
   }
@@ -85,7 +85,7 @@ const isAnswer = (
 ): ReadonlyArray<Difference | undefined> => {
   const { form } = scope
   const asked = namedMessage(scope, name)
-  const { header } = form.codec.layout
+  const { header } = form.codec.dialect
   const addresses =
     header === undefined ? [] : headers(scope, message, headerStart(message), answerHeaderOf(header, asked))
   const echoes = form.codec.layout.defined.map(({ de }) => {
@@ -101,7 +101,7 @@ const isAnswer = (
 }
 
 const answerHeaderOf = (header: Parameters<typeof readHeader>[0], asked: Told): Values => {
-  const { [header.totalLength ?? ""]: _, ...rest } = answerHeader(
+  const { [headerLayout(header).total?.name ?? ""]: _, ...rest } = answerHeader(
     header,
     readHeader(header, asked.bytes, asked.index.start)
   )

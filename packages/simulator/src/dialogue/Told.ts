@@ -1,5 +1,5 @@
 /** A message that was sent or received, with the places of its parts. Pure. */
-import { isMessageError, type MessageError, MessageIndex, mtiText, toHex } from "@jinka/codec"
+import { isMessageError, type MessageError, MessageIndex, mtiText, partValue, toHex } from "@jinka/codec"
 import type { Form } from "./Form.ts"
 
 /** One message of the dialogue, without its frame. */
@@ -39,10 +39,9 @@ export const fieldText = (form: Form, { index }: Told, de: number): string | und
 
 /** Text of a header part; hex where the dialect shows it so. `start` is the header's offset. */
 export const headerText = (form: Form, bytes: Buffer, start: number, name: string): string | undefined => {
-  const part = form.codec.layout.parts[name]
+  const part = form.codec.layout.header?.parts.find((one) => one.name === name)
   if (part === undefined || start < 0 || start + part.offset + part.bytes > bytes.length) return undefined
-  const from = start + part.offset
-  return part.form === "hex" ? toHex(bytes, from, from + part.bytes) : bytes.toString("latin1", from, from + part.bytes)
+  return partValue(part, bytes, start)
 }
 
 /** Offset of the message's own header, behind the outer one of a reject. */

@@ -274,7 +274,7 @@ export class Requests {
       slot.answerLength = codec.patch(index, origin.addressing, room, 0)
       return true
     }
-    const message = translate(target.settings, origin.settings, index)
+    const message = translate(target.settings, origin.settings, index, this.original(slot))
     if (isMessageError(message) || !origin.takes(message)) return false
     slot.answerLength = message.copy(slot.answerRoom(message.length))
     return true

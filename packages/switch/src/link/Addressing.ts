@@ -1,32 +1,45 @@
 /**
- * Whose names stand in a message's header when it leaves on a link: the partner as destination, us as source. Pure.
+ * Whose names are in a message's header when it leaves on a link: the partner as destination, us as source. Which parts hold them
+ * the dialect's header says (`address`). Pure.
  */
-import { type Dialect, PatchList } from "@jinka/codec"
+import { type Dialect, headerLayout, PatchList, type PlacedPart, partBytes } from "@jinka/codec"
 
-/** Header parts that hold an institution's code, by the names that the shipped headers give them. */
-const DESTINATION = "destination"
-const SOURCE = "source"
-
-const hasTextPart = (dialect: Dialect, name: string): boolean =>
-  dialect.header?.parts.some((part) => part.name === name && part.form === "text") === true
-
-/** Header values by part for a message from us to `institution`; empty for a dialect without addresses in its header. */
-export const addresses = (
+/** The header parts of a dialect that name an institution, with the code that each gets. */
+const named = (
   dialect: Dialect,
   institution: string,
   ourInstitution: string
-): { [part: string]: string } => ({
-  ...(hasTextPart(dialect, DESTINATION) ? { [DESTINATION]: institution } : {}),
-  ...(hasTextPart(dialect, SOURCE) ? { [SOURCE]: ourInstitution } : {})
-})
+): ReadonlyArray<readonly [PlacedPart, string]> => {
+  if (dialect.header === undefined) return []
+  const { destination, source } = headerLayout(dialect.header)
+  return [
+    ...(destination === undefined ? [] : [[destination, institution] as const]),
+    ...(source === undefined ? [] : [[source, ourInstitution] as const])
+  ]
+}
 
-/** The same as a patch list, made once for a link and used for every message that leaves on it. */
+/** Header values by part for a message from us to `institution`; empty for a dialect without addresses in its header. */
+export const addresses = (dialect: Dialect, institution: string, ourInstitution: string): { [part: string]: string } =>
+  Object.fromEntries(named(dialect, institution, ourInstitution).map(([{ name }, code]) => [name, code]))
+
+/** The codes that do not fit the header's parts, each with the part; empty when a link can write them. */
+export const misfits = (
+  dialect: Dialect,
+  institution: string,
+  ourInstitution: string
+): ReadonlyArray<{ readonly part: PlacedPart; readonly code: string }> =>
+  named(dialect, institution, ourInstitution).flatMap(([part, code]) =>
+    partBytes(part, code) === undefined ? [{ part, code }] : []
+  )
+
+/** The same as a patch list, made once for a link and used for every message on it. Throws where `misfits` finds some. */
 export const addressing = (dialect: Dialect, institution: string, ourInstitution: string): PatchList => {
   const patches = new PatchList()
-  const parts = addresses(dialect, institution, ourInstitution)
-  for (const [part, value] of Object.entries(parts)) {
-    const { bytes } = dialect.header!.parts.find(({ name }) => name === part)!
-    patches.header(part, Buffer.from(value.padEnd(bytes, " "), "latin1"))
+  for (const [part, code] of named(dialect, institution, ourInstitution)) {
+    const bytes = partBytes(part, code)
+    if (bytes === undefined)
+      throw new TypeError(`${code} does not fit ${part.name}, ${part.bytes} bytes of ${part.form}`)
+    patches.header(part.name, bytes)
   }
   return patches
 }

@@ -10,7 +10,8 @@
 import { bitmapCount, writeBitmaps } from "../Bitmap.ts"
 import type { Layout } from "../Dialect.ts"
 import type { FieldLayout } from "../Field.ts"
-import type { HeaderPart } from "../Header.ts"
+import type { HeaderLayout } from "../Header.ts"
+import type { PlacedPart } from "../HeaderPart.ts"
 import { announcedUnits, canCount, prefixMax } from "../Value.ts"
 import { characterLines, leave } from "./CharacterSource.ts"
 import { declared, wrong } from "./CheckSource.ts"
@@ -102,27 +103,41 @@ const valueLines = (field: FieldLayout, at: string): ReadonlyArray<string> => {
 }
 
 /** Lines that write the header: that of the dialect, `H`, with the parts that the message gives and the length made right. */
-const headerLines = ({ header, totalLength }: Layout): ReadonlyArray<string> => {
+const headerLines = ({ header }: Layout): ReadonlyArray<string> => {
   if (header === undefined) return []
-  const given = header.parts.filter(({ name }) => name !== header.totalLength)
-  const lines = [
+  const given = header.parts.filter((part) => part !== header.total)
+  return [
     `if (H === undefined) ${leave}`,
     "out.set(H, at)",
     "const m = message.header",
-    "if (m !== undefined) {"
+    "if (m !== undefined) {",
+    "let y = ''",
+    ...given.flatMap((part) => partLines(part, header)),
+    "}",
+    ...totalLines(header)
   ]
-  lines.push("let y = ''", ...given.flatMap(partLines), "}")
-  if (totalLength === undefined) return lines
-  const { offset, bytes } = totalLength
-  lines.push(`if (total >= ${10 ** bytes}) ${leave}`)
+}
+
+/** Lines that write the length of the message, where the header has it. */
+const totalLines = ({ total: part, notCounted }: HeaderLayout): ReadonlyArray<string> => {
+  if (part === undefined) return []
+  const { offset, bytes, form } = part
+  if (form !== "digits") return [`if (!writeTotal(layout.header, total, out, at)) ${leave}`]
+  const said = notCounted === 0 ? "total" : `(total - ${notCounted})`
+  const lines = [`if (${said} >= ${10 ** bytes}) ${leave}`]
   for (let index = 0; index < bytes; index++)
-    lines.push(`out[at + ${offset + index}] = 48 + (total / ${10 ** (bytes - 1 - index)} | 0) % 10`)
+    lines.push(`out[at + ${offset + index}] = 48 + (${said} / ${10 ** (bytes - 1 - index)} | 0) % 10`)
   return lines
 }
 
 /** Lines that write a part of the header, where the message gives one: as `writeHeader` does. */
-const partLines = ({ name, offset, bytes, form }: HeaderPart): ReadonlyArray<string> => {
+const partLines = (part: PlacedPart, header: HeaderLayout): ReadonlyArray<string> => {
+  const { name, offset, bytes, form } = part
   const lines = [`y = m[${JSON.stringify(name)}]`, "if (y !== undefined) {"]
+  if (form !== "text" && form !== "hex") {
+    const place = `layout.header.parts[${header.parts.indexOf(part)}]`
+    return [...lines, `if (writePart(${place}, y, out, at + ${offset}) !== undefined) ${leave}`, "}"]
+  }
   if (form === "text") {
     lines.push(`if (y.length > ${bytes}) ${leave}`)
     lines.push(`for (i = 0; i < y.length; i++) { c = y.charCodeAt(i); x |= c; out[at + ${offset} + i] = c }`)

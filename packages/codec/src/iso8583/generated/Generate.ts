@@ -6,7 +6,8 @@ import { clearWords } from "../Bitmap.ts"
 import type { Codec } from "../Codec.ts"
 import type { Layout } from "../Dialect.ts"
 import { wireLength } from "../Field.ts"
-import { writeHeader } from "../Header.ts"
+import { writePart } from "../HeaderPart.ts"
+import { writeHeader, writeTotal } from "../HeaderValues.ts"
 import { indexFields, indexHead } from "../Indexer.ts"
 import { decodeByTable, encodeInto } from "../Interpreter.ts"
 import type { Message } from "../Message.ts"
@@ -35,7 +36,7 @@ type Encoder = (message: Message, fields: Message["fields"], mti: number, out: B
 type SetOf = (fields: Message["fields"], words: Int32Array) => boolean
 
 /** What generated code may name; it sees nothing else of this module. */
-const names = { ...runtime, ...runtime.wireTables, readPrefix, wireLength }
+const names = { ...runtime, ...runtime.wireTables, readPrefix, wireLength, writePart, writeTotal }
 
 /** Makes a function of source that may use `names` and the given values. */
 const makeFunction = (source: string, values: Record<string, unknown>): never => {

@@ -4,7 +4,7 @@
  * Names: `b` holds the bytes, the message stands at `start`; `s` is its text.
  */
 import type { Layout } from "../Dialect.ts"
-import { type HeaderPart, partBytes } from "../Header.ts"
+import { type PlacedPart, partValue } from "../HeaderPart.ts"
 
 const byte = (at: number): string => `b[start + ${at}]`
 
@@ -12,22 +12,30 @@ const byte = (at: number): string => `b[start + ${at}]`
 const differ = (bytes: Uint8Array, at: number): ReadonlyArray<string> =>
   Array.from(bytes, (value, index) => `${byte(at + index)} !== ${value}`)
 
-/** Lines that gather in `d` the decimal number of ASCII digits at `at`, and in `e` what is no digit. */
-const decimalLines = (at: number, bytes: number): ReadonlyArray<string> => [
+/** Lines that gather in `d` the number of a part, and in `e` what is no digit. */
+const numberLines = ({ form, offset, bytes }: PlacedPart): ReadonlyArray<string> => [
   "d = 0",
-  ...Array.from({ length: bytes }, (_, index) => `k = ${byte(at + index)} ^ 48; e |= k | k + 6; d = d * 10 + k`)
+  ...Array.from({ length: bytes }, (_, index) => {
+    const read = byte(offset + index)
+    if (form === "binary") return `d = d * 256 + ${read}`
+    if (form === "bcd") return `${packedDigits(read)}; d = d * 100 + (k >> 4) * 10 + (k & 15)`
+    return `k = ${read} ^ 48; e |= k | k + 6; d = d * 10 + k`
+  })
 ]
 
-/** Lines that check the header: its fixed parts, its length, and that it is no reject's. */
-const headerLines = ({ header, fixedParts, totalLength, parts }: Layout): ReadonlyArray<string> => {
-  const wrong = fixedParts.flatMap(({ part, bytes }) => differ(bytes, part.offset))
-  if (header?.reject !== undefined) {
-    const { part, normal } = header.reject
-    wrong.push(...differ(Buffer.from(normal, "latin1"), parts[part]!.offset))
-  }
+/** Reads a byte of two packed digits into `k`; a nibble above 9 is seen in `e`. */
+const packedDigits = (read: string): string => `k = ${read}; e |= k + 96 >> 4 & 16 | (k & 15) + 6`
+
+/** Lines that check the header: its fixed parts, its digits, its length, and that it is no reject's. */
+const headerLines = ({ header }: Layout): ReadonlyArray<string> => {
+  if (header === undefined) return []
+  const { fixed, digits, total, notCounted, reject } = header
+  const usual = reject === undefined ? fixed : [...fixed, reject]
+  const wrong = usual.flatMap((part) => differ(part.usual, part.offset))
   const lines = wrong.length === 0 ? [] : [`if (${wrong.join(" || ")}) return false`]
-  if (totalLength === undefined) return lines
-  return [...lines, ...decimalLines(totalLength.offset, totalLength.bytes), "if (d !== end - start) return false"]
+  lines.push(...digits.flatMap(numberLines))
+  if (total === undefined) return lines
+  return [...lines, ...numberLines(total), `if (d !== end - start - ${notCounted}) return false`]
 }
 
 /** Lines that set `into.mti`; what is no digit is gathered in `e`. */
@@ -36,7 +44,7 @@ const mtiLines = ({ dialect, mtiBytes, headerBytes }: Layout): ReadonlyArray<str
   for (let index = 0; index < mtiBytes; index++) {
     const read = byte(headerBytes + index)
     if (mtiBytes === 2) {
-      lines.push(`k = ${read}; e |= k + 96 >> 4 & 16 | (k & 15) + 6`, "d = d * 100 + (k >> 4) * 10 + (k & 15)")
+      lines.push(packedDigits(read), "d = d * 100 + (k >> 4) * 10 + (k & 15)")
     } else {
       lines.push(`k = ${read} ^ ${dialect.mti === "ascii" ? 48 : 240}; e |= k | k + 6`, "d = d * 10 + k")
     }
@@ -100,26 +108,25 @@ export const headSource = (layout: Layout): string => {
 }
 
 /** Expression of a part as text; one that holds its usual value is a constant, because a new text costs more than a look. */
-const partText = (part: HeaderPart, isTotal: boolean): string => {
-  const { offset, bytes, form, value } = part
+const partText = (part: PlacedPart): string => {
+  const { offset, bytes, form, usual, length } = part
   const places = Array.from({ length: bytes }, (_, index) => byte(offset + index))
-  if (isTotal && bytes === 4)
+  if (length !== undefined && form === "digits" && bytes === 4)
     return `decimals4[${places.map((read, index) => `(${read} & 15) * ${10 ** (3 - index)}`).join(" + ")}]`
   const made =
-    form === "text"
+    form === "text" || form === "digits"
       ? `s.substring(${offset}, ${offset + bytes})`
-      : places.map((read) => `hexBytes[${read}]`).join(" + ")
-  const usual = partBytes(part, value)
-  if (usual === undefined) return made
-  const text = JSON.stringify(form === "text" ? value.padEnd(bytes, " ") : value.toUpperCase())
+      : form === "binary"
+        ? `String(${places.map((read, index) => `${read} * ${256 ** (bytes - 1 - index)}`).join(" + ")})`
+        : places.map((read) => `hexBytes[${read}]`).join(" + ")
+  if (length !== undefined) return made
+  const text = JSON.stringify(partValue({ ...part, offset: 0 }, usual, 0))
   return `${differ(usual, offset).join(" || ")} ? ${made} : ${text}`
 }
 
 /** Source of the member of a decoded message that holds the header's parts; "" for dialects without a header. */
 export const headerMember = ({ header }: Layout): string => {
   if (header === undefined) return ""
-  const members = header.parts.map(
-    (part) => `${JSON.stringify(part.name)}: ${partText(part, part.name === header.totalLength)}`
-  )
+  const members = header.parts.map((part) => `${JSON.stringify(part.name)}: ${partText(part)}`)
   return `, header: { ${members.join(", ")} }`
 }

@@ -6,7 +6,7 @@
  * the link has it. Everything that it keeps is bounded by its limits, and what it says of strangers is rate-limited
  * (docs/decisions/0014-doors.md).
  */
-import { type Codec, type FrameFormat, type MessageIndex, readHeader } from "@jinka/codec"
+import { type Codec, type FrameFormat, type MessageIndex, type PlacedPart, partBytes, partValue } from "@jinka/codec"
 import { Effect, type Scope } from "effect"
 import { asksForCertificate, type ExpectedIdentity, isExpected, type TlsSettings } from "../../transport/Tls.ts"
 import {
@@ -199,7 +199,7 @@ export class Door {
     this.gate.admission.settled()
     const { by, name } = this.settings
     const found = this.members.filter(
-      (member) => this.isOf(connection, member) && (said === undefined || said === member.value)
+      (member) => this.isOf(connection, member) && (said === undefined || said === signOf(member, by))
     )
     if (found.length === 1) {
       this.gate.admitted++
@@ -235,11 +235,24 @@ const signs: Readonly<Record<DoorBy["_tag"], string>> = {
   field: "first message"
 }
 
+/** The header part that says who sends a message. */
+const sourceOf = (codec: Codec | undefined): PlacedPart | undefined => {
+  const header = codec?.layout.header
+  return header?.source ?? header?.byName["source"]
+}
+
+/** What the member's value looks like where its partner says it: packed digits of a header have zeros in front. */
+const signOf = ({ value, language }: DoorMember, { _tag }: DoorBy): string => {
+  const source = sourceOf(language?.codec)
+  const bytes = _tag === "header" && source !== undefined ? partBytes(source, value) : undefined
+  return bytes === undefined || source === undefined ? value : partValue({ ...source, offset: 0 }, bytes, 0).trim()
+}
+
 /** What a first message says of its sender. Codes stand left-justified: filling is no part of them. */
-const signIn = (index: MessageIndex, { _tag, field }: ByFirstMessage, { dialect }: Codec): string => {
+const signIn = (index: MessageIndex, { _tag, field }: ByFirstMessage, codec: Codec): string => {
   if (_tag === "field") return index.text(field).trim()
-  const { header } = dialect
-  return header === undefined ? "" : (readHeader(header, index.buffer, index.start)["source"] ?? "").trim()
+  const source = sourceOf(codec)
+  return source === undefined ? "" : partValue(source, index.buffer, index.start).trim()
 }
 
 /** What a link with an address of its own admits: one partner, which may be in a hurry to come back. */

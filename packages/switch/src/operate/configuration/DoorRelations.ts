@@ -1,6 +1,7 @@
 /**
  * What must hold between doors and the links behind them, and between the keys of a listening address. Pure.
  */
+import type { HeaderPart } from "@jinka/codec"
 import { Result } from "effect"
 import { IpNetwork } from "effect/net"
 import { type Draft, dialectOf, frameOf, isProbed } from "./Draft.ts"
@@ -179,6 +180,9 @@ const oneLanguage = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
   })
 }
 
+/** A TPDU's source is no institution's code, yet it tells partners apart. */
+const saysSource = ({ name, address }: HeaderPart): boolean => address === "source" || name === "source"
+
 const byFirst = (by: "header" | "field", links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => [
   ...links.flatMap((link) => {
     const value = link.part("door", "fieldValue")
@@ -195,7 +199,7 @@ const byFirst = (by: "header" | "field", links: ReadonlyArray<Draft>): ReadonlyA
       : []
     if (by === "header") {
       const parts = dialectOf(link)?.dialect.header?.parts
-      const isTold = dialectOf(link) === undefined || parts?.some(({ name }) => name === "source") === true
+      const isTold = dialectOf(link) === undefined || parts?.some(saysSource) === true
       return [
         ...closed,
         ...(isTold

@@ -2,6 +2,7 @@
  * What must hold between the keys of a configuration, and what is allowed but unwise. Pure.
  */
 import { idleFrame } from "@jinka/codec"
+import { misfits } from "../../link/Addressing.ts"
 import { exactlyOne } from "./Choice.ts"
 import { doorRelations } from "./DoorRelations.ts"
 import { type Draft, dialectOf, frameOf } from "./Draft.ts"
@@ -24,6 +25,7 @@ export const relationsOf = (draft: Draft): ReadonlyArray<Finding> => {
     ...oneKeyEach(draft),
     ...repeatedNames(links),
     ...links.flatMap(linkRelations),
+    ...links.flatMap((link) => unaddressed(link, draft.part("institution"))),
     ...links.flatMap((link) => modeRelations(link, draft.part("requestTimeout").ms("10 seconds"))),
     ...repeatedAddresses([...links, ...draft.part("doors").entries, ...draft.part("http").entries]),
     ...doorRelations(draft, links),
@@ -95,6 +97,21 @@ const withoutManagement = (link: Draft): ReadonlyArray<Finding> => {
     .filter(({ part, code }) => code === undefined && part.truth(false) === true)
     .map(({ part, what }) => error(part.path, `the dialect ${used.dialect.name} has no ${what}`, "Write false here."))
 }
+
+/** The institutions' codes go into the addresses of the dialect's header. */
+const unaddressed = (link: Draft, institution: Draft): ReadonlyArray<Finding> => {
+  const used = dialectOf(link)
+  const partner = link.part("institution")
+  const ours = link.has("ourInstitution") ? link.part("ourInstitution") : institution
+  if (used === undefined || !isCode(partner.text) || !isCode(ours.text)) return []
+  return misfits(used.dialect, partner.text, ours.text).map(({ part: { address, bytes, form, name } }) => {
+    const room = form === "text" ? `${bytes} characters` : `${form === "bcd" ? 2 * bytes : bytes} digits`
+    const rule = `the code fits \`${name}\` in the header of ${used.dialect.name}, which has ${room}`
+    return error(address === "destination" ? partner.path : ours.path, rule, "Write the code that such messages carry.")
+  })
+}
+
+const isCode = (text: string | undefined): text is string => text !== undefined && /^\d{1,11}$/.test(text)
 
 const reconnectOrder = (link: Draft): ReadonlyArray<Finding> => {
   const min = link.part("reconnect", "min").ms("100 millis")

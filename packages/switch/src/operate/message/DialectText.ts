@@ -1,5 +1,5 @@
 /** A dialect as text for people: its fields, header, codes and keys in tables. Pure. */
-import { type Dialect, type FieldSummary, fieldSummaries } from "@jinka/codec"
+import { type Dialect, type FieldSummary, fieldSummaries, headerLayout, type PlacedPart } from "@jinka/codec"
 import Table from "cli-table3"
 
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string | number>>): string => {
@@ -8,16 +8,21 @@ const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<st
   return made.toString()
 }
 
+/** What a part of the header is for, in words. */
+const roleOf = ({ fixed, length, address, reject, answer }: PlacedPart): string =>
+  [
+    ...(fixed === true ? ["always so"] : []),
+    ...(length === undefined ? [] : [length === "all" ? "length of header and message" : "length of the message"]),
+    ...(address === undefined ? [] : [address === "destination" ? "who gets it" : "who sends it"]),
+    ...(reject === true ? ["reject code"] : []),
+    ...(answer === undefined || answer === "echo" ? [] : [answer === "own" ? "new in an answer" : `answer: ${answer}`])
+  ].join(", ")
+
 const headerText = ({ header }: Dialect): string => {
   if (header === undefined) return "Header: none"
-  const rows = header.parts.map(({ name, offset, bytes, form, value, fixed }) => [
-    name,
-    offset,
-    bytes,
-    form,
-    fixed === true ? `${value} always` : value
-  ])
-  return `Header ${header.name}, ${header.bytes} bytes\n${table(["part", "byte", "bytes", "form", "value"], rows)}`
+  const { bytes, parts } = headerLayout(header)
+  const rows = parts.map((part) => [part.name, part.offset, part.bytes, part.form, part.value, roleOf(part)])
+  return `Header ${header.name}, ${bytes} bytes\n${table(["part", "byte", "bytes", "form", "value", "what for"], rows)}`
 }
 
 const networkText = ({ network }: Dialect): string => {
