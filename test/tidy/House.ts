@@ -49,18 +49,19 @@ export const packages: Readonly<Record<string, PackageRule>> = {
 }
 
 /**
- * What each folder of a package may import from its sister folders: bytes -> frames -> messages -> link -> switch ->
- * journal. `.` stands for the files directly under src: the entry, the bin, and the switch itself, which is what is operated.
- * A package without a table here has no order among its folders.
+ * What each folder of a package may import from its sister folders: bytes -> frames -> messages -> message -> link ->
+ * exchange -> journal. `.` stands for the files directly under src: the entry, the bin, and the switch itself, which is what is
+ * operated. A package without a table here has no order among its folders.
  */
 export const folders: Readonly<Record<string, Readonly<Record<string, ReadonlyArray<string>>>>> = {
   switch: {
     transport: [],
     journal: [],
-    link: ["transport", "journal"],
-    exchange: ["transport", "journal", "link"],
-    operate: ["transport", "journal", "link", "exchange", "."],
-    ".": ["transport", "journal", "link", "exchange", "operate"]
+    message: [],
+    link: ["transport", "message"],
+    exchange: ["journal", "message", "link"],
+    operate: ["transport", "journal", "message", "link", "exchange", "."],
+    ".": ["transport", "journal", "message", "link", "exchange", "operate"]
   }
 }
 

@@ -2,7 +2,7 @@
  * The listening addresses that links share, and which links stand behind each: looked up anew after every reload.
  */
 import { Effect, type Scope } from "effect"
-import type { Books } from "./exchange/Books.ts"
+import type { Desks } from "./exchange/Desks.ts"
 import { Door, type DoorMember, type DoorSettings } from "./link/door/Door.ts"
 import type { DoorStatus } from "./link/door/Gate.ts"
 import { HttpDoor, type HttpDoorSettings, type HttpMember } from "./link/door/HttpDoor.ts"
@@ -10,15 +10,15 @@ import type { Connection, ListenFailed, Transport } from "./transport/Transport.
 
 /** All doors of one switch. */
 export class Doors {
-  private readonly books: Books
+  private readonly desks: Desks
   private readonly doors: ReadonlyArray<Door>
   private readonly http: ReadonlyArray<HttpDoor>
 
-  constructor(doors: ReadonlyArray<DoorSettings>, http: ReadonlyArray<HttpDoorSettings>, books: Books) {
-    this.books = books
+  constructor(doors: ReadonlyArray<DoorSettings>, http: ReadonlyArray<HttpDoorSettings>, desks: Desks) {
+    this.desks = desks
     // What a door says of strangers belongs to no link, so it is not in the journal.
     const note = (door: string) => (text: string) =>
-      void books.runtime.fork(Effect.logWarning(text).pipe(Effect.annotateLogs({ door })))
+      void desks.runtime.fork(Effect.logWarning(text).pipe(Effect.annotateLogs({ door })))
     this.doors = doors.map((door) => new Door(door, note(door.name)))
     this.http = http.map((door) => new HttpDoor(door, note(door.name)))
     this.refresh()
@@ -44,9 +44,9 @@ export class Doors {
   }
 
   private behind(door: string): ReadonlyArray<DoorMember & HttpMember> {
-    return this.books.links.flatMap((link) => {
+    return this.desks.present.flatMap(({ link }) => {
       const { name, side, frame, codec } = link.settings
-      if (link.isGone || side._tag !== "door" || side.door !== door) return []
+      if (side._tag !== "door" || side.door !== door) return []
       return [
         { ...side.sign, name, language: { frame, codec }, offer: (connection: Connection) => link.offer(connection) }
       ]

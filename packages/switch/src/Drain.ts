@@ -4,7 +4,7 @@
  * One link (an operator's drain, a reload) and all of them (a stop) end in the same way.
  */
 import { Effect } from "effect"
-import type { Books } from "./exchange/Books.ts"
+import type { Desks } from "./exchange/Desks.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
 import { LinkEnded } from "./link/Ended.ts"
 import type { Link } from "./link/Link.ts"
@@ -28,26 +28,22 @@ export interface Unfinished {
 }
 
 /** Requests that concern any of the links and have not ended: sent on them, or come from them. */
-export const unfinishedOf = (books: Books, links: ReadonlyArray<Link>): ReadonlyArray<Unfinished> => {
+export const unfinishedOf = (desks: Desks, links: ReadonlyArray<Link>): ReadonlyArray<Unfinished> => {
   const unfinished: Array<Unfinished> = []
   const drained = new Set(links.map(({ id }) => id))
-  books.outstanding.forEach((table, id) => {
-    if (table.size === 0) return
-    table.forEach(({ exchange, sentEpoch, originLink }) => {
-      if (drained.has(id)) {
-        const outcome = sentEpoch > 0 ? "Unknown" : "NotSent"
-        unfinished.push({ exchange, link: books.links[id]!.settings.name, outcome })
-      } else if (drained.has(originLink)) {
-        unfinished.push({ exchange, link: books.links[originLink]!.settings.name, outcome: "Undelivered" })
-      }
+  for (const { id, name, outstanding } of desks.all) {
+    if (outstanding.size === 0) continue
+    outstanding.forEach(({ exchange, origin, sentEpoch }) => {
+      if (drained.has(id)) unfinished.push({ exchange, link: name, outcome: sentEpoch > 0 ? "Unknown" : "NotSent" })
+      else if (drained.has(origin)) unfinished.push({ exchange, link: desks.at(origin).name, outcome: "Undelivered" })
     })
-  })
+  }
   return unfinished
 }
 
 /** Waits, looking at every tick, until `isDone` or until the monotonic time `end`. */
-export const until = Effect.fnUntraced(function* (books: Books, end: number, isDone: () => boolean) {
-  while (!isDone() && books.runtime.monotonicMs() < end) yield* Effect.sleep(TICK_MS)
+export const until = Effect.fnUntraced(function* (desks: Desks, end: number, isDone: () => boolean) {
+  while (!isDone() && desks.runtime.monotonicMs() < end) yield* Effect.sleep(TICK_MS)
 })
 
 /** Signs us off on a connection that is signed on, and waits a moment for the answer. */
@@ -60,10 +56,10 @@ const signOff = ({ session, settings, isSignedOn }: Link): Effect.Effect<void> =
       )
 
 /** What has to be written still leaves; then our FIN, and the partner's is waited for. */
-const close = (books: Books, link: Link, ended: LinkEnded): Effect.Effect<void> =>
+const close = (desks: Desks, link: Link, ended: LinkEnded): Effect.Effect<void> =>
   Effect.suspend(() => {
     link.leave(true, ended)
-    return until(books, books.runtime.monotonicMs() + CLOSE_MS, () => link.isDown)
+    return until(desks, desks.runtime.monotonicMs() + CLOSE_MS, () => link.isDown)
   })
 
 /**
@@ -72,17 +68,17 @@ const close = (books: Books, link: Link, ended: LinkEnded): Effect.Effect<void> 
  * their queues.
  */
 export const drainLinks = Effect.fnUntraced(function* (
-  books: Books,
+  desks: Desks,
   links: ReadonlyArray<Link>,
   limitMs: number,
   ended: LinkEnded
 ) {
   for (const link of links) link.change({ _tag: "draining", on: true })
-  const end = books.runtime.monotonicMs() + limitMs
-  yield* until(books, end, () => unfinishedOf(books, links).length === 0)
+  const end = desks.runtime.monotonicMs() + limitMs
+  yield* until(desks, end, () => unfinishedOf(desks, links).length === 0)
   const leaving = links.filter(({ isDraining }) => isDraining)
-  const unfinished = unfinishedOf(books, leaving)
-  yield* Effect.forEach(leaving, (link) => Effect.andThen(signOff(link), close(books, link, ended)), {
+  const unfinished = unfinishedOf(desks, leaving)
+  yield* Effect.forEach(leaving, (link) => Effect.andThen(signOff(link), close(desks, link, ended)), {
     concurrency: "unbounded",
     discard: true
   })
@@ -90,14 +86,15 @@ export const drainLinks = Effect.fnUntraced(function* (
 })
 
 /** The end of a whole switch: also waits until what was answered is on disk and has left. */
-export const drainAll = Effect.fnUntraced(function* (books: Books, limitMs: number) {
-  for (const link of books.links) link.change({ _tag: "draining", on: true })
-  const end = books.runtime.monotonicMs() + limitMs
-  yield* until(books, end, () => unfinishedOf(books, books.links).length === 0 && books.commits.length === 0)
+export const drainAll = Effect.fnUntraced(function* (desks: Desks, limitMs: number) {
+  const links = desks.all.map(({ link }) => link)
+  for (const link of links) link.change({ _tag: "draining", on: true })
+  const end = desks.runtime.monotonicMs() + limitMs
+  yield* until(desks, end, () => unfinishedOf(desks, links).length === 0 && desks.commits.length === 0)
   return yield* drainLinks(
-    books,
-    books.links,
-    Math.max(0, end - books.runtime.monotonicMs()),
+    desks,
+    links,
+    Math.max(0, end - desks.runtime.monotonicMs()),
     new LinkEnded({ reason: "Stopping", why: "the switch is stopping" })
   )
 })

@@ -6,11 +6,11 @@
  */
 import { Data, Effect } from "effect"
 import { drainLinks, type Unfinished, until } from "./Drain.ts"
-import type { Books } from "./exchange/Books.ts"
+import type { Desks } from "./exchange/Desks.ts"
 import type { Answered } from "./link/Asked.ts"
 import { LinkEnded } from "./link/Ended.ts"
 import type { Link } from "./link/Link.ts"
-import type { Meaning } from "./link/NetworkManagement.ts"
+import type { Meaning } from "./message/NetworkManagement.ts"
 
 /** The acts by their names on the command line. */
 export const acts = ["block", "unblock", "sign-on", "sign-off", "retry", "cut", "drain", "echo"] as const
@@ -60,10 +60,10 @@ const left = ({ length }: ReadonlyArray<Unfinished>): string =>
 
 /** The acts on the links of one switch. */
 export class Operations {
-  private readonly books: Books
+  private readonly desks: Desks
 
-  constructor(books: Books) {
-    this.books = books
+  constructor(desks: Desks) {
+    this.desks = desks
   }
 
   /** Does it. `drainMs`: how long a drain waits for what is under way. */
@@ -84,7 +84,7 @@ export class Operations {
   }
 
   private get there(): ReadonlyArray<Link> {
-    return this.books.links.filter(({ isGone }) => !isGone)
+    return this.desks.present.map(({ link }) => link)
   }
 
   private noSuchLink(name: string): OperationRefused {
@@ -152,7 +152,7 @@ export class Operations {
   private drain(link: Link, { user }: Operator, drainMs: number): Done {
     if (link.isAway && !link.isUp) return Effect.succeed({ did: "It was drained already." })
     const ended = new LinkEnded({ reason: "Operator", why: `drained by ${user}` })
-    return Effect.flatMap(drainLinks(this.books, [link], drainMs, ended), (unfinished) =>
+    return Effect.flatMap(drainLinks(this.desks, [link], drainMs, ended), (unfinished) =>
       link.isAway
         ? Effect.succeed({
             did: `It has no connection and makes none until it is unblocked; ${left(unfinished)}.`,
@@ -203,7 +203,7 @@ export class Operations {
     const answered = Effect.callback<Answered>((resume) =>
       session.ask(what, (answer) => resume(Effect.succeed(answer)))
     )
-    const silence = until(this.books, this.books.runtime.monotonicMs() + timeoutMs, () => link.session !== session)
+    const silence = until(this.desks, this.desks.runtime.monotonicMs() + timeoutMs, () => link.session !== session)
     return Effect.raceFirst(
       answered,
       Effect.flatMap(silence, () =>

@@ -5,28 +5,26 @@
  * then the new connections are made. So every message meets the old settings whole or the new ones whole. Whatever stands in the
  * way before that turn takes everything back (docs/decisions/0015-reload.md).
  *
- * A link keeps its number for ever: exchanges, store-and-forward queues and the keys of recent exchanges name links by number. A
- * changed link keeps its own, a removed one leaves a closed place that a link of the same name takes again.
+ * A desk keeps its number for ever: exchanges, store-and-forward queues and the keys of recent exchanges name it by that. A
+ * changed link comes to its own old desk; a removed one stays at its desk, gone, until a link of the same name takes its place.
  */
 import { isDeepStrictEqual } from "node:util"
 import { Data, Effect, Semaphore } from "effect"
 import { drainLinks, type Unfinished, unfinishedOf, until } from "./Drain.ts"
-import type { Books, Limits } from "./exchange/Books.ts"
+import type { Desk } from "./exchange/Desk.ts"
+import type { Desks, Limits } from "./exchange/Desks.ts"
+import type { Exchanges, LinkPlan } from "./exchange/Exchanges.ts"
 import { destinations } from "./exchange/Groups.ts"
 import { LinksMissing } from "./exchange/Recovery.ts"
 import { type Route, Router } from "./exchange/Router.ts"
-import type { Settings as DeliverySettings } from "./exchange/StoreAndForward.ts"
 import { type Fleet, reloaded } from "./Fleet.ts"
 import type { GroupSettings } from "./link/Group.ts"
 import type { Link } from "./link/Link.ts"
-import { type LinkSettings, sidesOf } from "./link/Settings.ts"
+import { sidesOf } from "./link/Settings.ts"
 import { type Endpoint, Transport } from "./transport/Transport.ts"
 
 /** Beyond the longest request, how long what a closed link left behind may take to reach the disk, in milliseconds. */
 const SETTLE_MS = 5000
-
-/** One link as a configuration has it. */
-export type LinkPlan = LinkSettings & { readonly delivery: DeliverySettings }
 
 /** The new settings; routes by positions in `links`, and behind them in `groups`. */
 export interface Next {
@@ -55,28 +53,20 @@ export const isSame = (one: LinkPlan, other: LinkPlan): boolean =>
 
 /** Swaps the settings of one switch. */
 export class Reload {
-  private readonly books: Books
+  private readonly exchanges: Exchanges
+  private readonly desks: Desks
   private readonly fleet: Fleet
-  private readonly make: (id: number, settings: LinkSettings) => Link
-  private readonly queue: Parameters<Books["put"]>[2]
   private readonly one = Semaphore.makeUnsafe(1)
   /** What each link was made with, by name. */
   private plans: ReadonlyMap<string, LinkPlan>
   /** The switch is being drained: no reload begins, and none is carried out. */
   isStopping = false
 
-  constructor(
-    books: Books,
-    fleet: Fleet,
-    plans: ReadonlyArray<LinkPlan>,
-    make: (id: number, settings: LinkSettings) => Link,
-    queue: Parameters<Books["put"]>[2]
-  ) {
-    this.books = books
+  constructor(exchanges: Exchanges, fleet: Fleet, plans: ReadonlyArray<LinkPlan>) {
+    this.exchanges = exchanges
+    this.desks = exchanges.desks
     this.fleet = fleet
     this.plans = new Map(plans.map((plan) => [plan.name, plan]))
-    this.make = make
-    this.queue = queue
   }
 
   /** What would become of the links. */
@@ -108,21 +98,21 @@ export class Reload {
       Effect.gen({ self: this }, function* () {
         yield* this.check(next)
         const { changed, removed } = this.changes(next)
-        const closing = [...changed, ...removed].map((name) => this.linkOf(name)!)
+        const closing = [...changed, ...removed].map((name) => this.deskOf(name)!.link)
         const wasAway = new Set(closing.filter(({ isAway }) => isAway).map(({ id }) => id))
         for (const link of closing) link.isLeaving = this.loses(next, link)
         const takeBack = Effect.sync(() => this.takeBack(closing, wasAway))
         const unfinished = yield* this.quiet(next, closing, user, drainMs).pipe(Effect.onError(() => takeBack))
         const made = this.swap(next, closing, wasAway, user)
         for (const link of closing) yield* this.fleet.stop(link)
-        for (const link of made) yield* this.fleet.join(link, this.books.runtime.monotonicMs)
+        for (const link of made) yield* this.fleet.join(link, this.desks.runtime.monotonicMs)
         return unfinished
       })
     )
   }
 
-  private linkOf(name: string): Link | undefined {
-    return this.books.links.find(({ settings, isGone }) => settings.name === name && !isGone)
+  private deskOf(name: string): Desk | undefined {
+    return this.desks.present.find((desk) => desk.name === name)
   }
 
   /** Whether what is stored for the link could not go out under the new settings: it is removed, or has another dialect. */
@@ -135,11 +125,11 @@ export class Reload {
   private missing(next: Next): ReloadRefused | undefined {
     const { changed, removed } = this.changes(next)
     const losing = [...changed, ...removed]
-      .map((name) => this.linkOf(name)!)
-      .filter((link) => this.loses(next, link) && this.books.queues[link.id]!.size > 0)
+      .map((name) => this.deskOf(name)!)
+      .filter(({ link, stored }) => this.loses(next, link) && stored.size > 0)
     if (losing.length === 0) return undefined
-    const open = losing.reduce((sum, { id }) => sum + this.books.queues[id]!.size, 0)
-    const { message } = new LinksMissing({ links: losing.map(({ settings }) => settings.name), open })
+    const open = losing.reduce((sum, { stored }) => sum + stored.size, 0)
+    const { message } = new LinksMissing({ links: losing.map(({ name }) => name), open })
     return new ReloadRefused({ reason: "LinksMissing", says: message })
   }
 
@@ -166,16 +156,16 @@ export class Reload {
   /** Closes the links in order and waits until nothing that is under way knows them any more. */
   private quiet(next: Next, closing: ReadonlyArray<Link>, user: string, drainMs: number) {
     return Effect.gen({ self: this }, function* () {
-      const { books } = this
+      const { desks } = this
       if (closing.length === 0) return []
-      const unfinished = yield* drainLinks(books, closing, drainMs, reloaded(user))
-      const end = books.runtime.monotonicMs() + books.limits.requestTimeoutMs + SETTLE_MS
-      yield* until(books, end, () => unfinishedOf(books, closing).length === 0)
+      const unfinished = yield* drainLinks(desks, closing, drainMs, reloaded(user))
+      const end = desks.runtime.monotonicMs() + desks.limits.requestTimeoutMs + SETTLE_MS
+      yield* until(desks, end, () => unfinishedOf(desks, closing).length === 0)
       // What was accepted for them before they closed is in their queues once it is on disk.
-      const last = books.record.last
-      yield* until(books, end, () => books.journal.writer.committedSeq >= last)
-      const left = unfinishedOf(books, closing).length
-      if (left > 0 || books.journal.writer.committedSeq < last) {
+      const last = desks.record.last
+      yield* until(desks, end, () => desks.journal.writer.committedSeq >= last)
+      const left = unfinishedOf(desks, closing).length
+      if (left > 0 || desks.journal.writer.committedSeq < last) {
         const says = `${left} requests of links that would be closed have not ended, or the journal lags. Try again.`
         return yield* new ReloadRefused({ reason: "NotQuiet", says })
       }
@@ -206,23 +196,21 @@ export class Reload {
     wasAway: ReadonlySet<number>,
     user: string
   ): ReadonlyArray<Link> {
-    const { books } = this
+    const { desks } = this
     const { added, changed, removed } = this.changes(next)
     const made: Array<Link> = []
     const counts = `links added ${added.length}, changed ${changed.length}, removed ${removed.length}`
-    books.record.switchEvent(`operator ${user}: reload: ${counts}, routes ${next.routes.length}`)
+    desks.record.switchEvent(`operator ${user}: reload: ${counts}, routes ${next.routes.length}`)
     for (const link of closing) {
       link.noted(`operator ${user}: reload: ${removed.includes(link.settings.name) ? "removed" : "changed"}`)
     }
-    for (const name of removed) this.linkOf(name)!.isGone = true
+    for (const name of removed) this.deskOf(name)!.link.isGone = true
     // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
-    for (const link of closing) books.carriedLost(link)
+    for (const link of closing) desks.carriedLost(desks.of(link))
     for (const plan of next.links.map((one) => this.adopted(one))) {
       if (!added.includes(plan.name) && !changed.includes(plan.name)) continue
-      const before = closing.find(({ settings }) => settings.name === plan.name) ?? this.closedPlace(plan.name)
-      const link = this.make(before?.id ?? books.links.length, plan)
-      if (before !== undefined) link.follow(before)
-      books.put(link, plan.delivery, this.queue)
+      const before = closing.find(({ settings }) => settings.name === plan.name) ?? this.goneLink(plan.name)
+      const link = this.exchanges.open(before?.id ?? desks.all.length, plan)
       if (wasAway.has(link.id)) {
         link.change({ _tag: "draining", on: true })
         link.leave(true, reloaded("nobody"))
@@ -230,23 +218,25 @@ export class Reload {
       made.push(link)
     }
     this.plans = new Map(next.links.map((plan) => [plan.name, plan]))
-    const numbers = next.links.map(({ name }) => this.linkOf(name)!.id)
-    books.router = new Router(destinations(next.routes, numbers))
-    books.groups.change(next.groups ?? [], numbers, books.now)
-    books.limits = next.limits
+    const numbers = next.links.map(({ name }) => this.deskOf(name)!.id)
+    desks.router = new Router(destinations(next.routes, numbers))
+    desks.groups.change(next.groups ?? [], numbers, desks.now)
+    desks.limits = next.limits
     for (const link of made) if (added.includes(link.settings.name)) link.noted(`operator ${user}: reload: added`)
-    books.flush()
+    desks.flush()
     return made
   }
 
-  private closedPlace(name: string): Link | undefined {
-    return this.books.links.find(({ settings, isGone }) => settings.name === name && isGone)
+  private goneLink(name: string): Link | undefined {
+    return this.desks.all.map(({ link }) => link).find(({ settings, isGone }) => settings.name === name && isGone)
   }
 
   /** Links of one dialect share it and its codec, so that messages between them keep their bytes: also old ones with new ones. */
   private adopted(plan: LinkPlan): LinkPlan {
-    const same = this.books.links.find(({ settings }) => isDeepStrictEqual(settings.dialect, plan.dialect))
-    return same === undefined ? plan : { ...plan, dialect: same.settings.dialect, codec: same.settings.codec }
+    const same = this.desks.all.find(({ link }) => isDeepStrictEqual(link.settings.dialect, plan.dialect))
+    if (same === undefined) return plan
+    const { codec, dialect } = same.link.settings
+    return { ...plan, dialect, codec }
   }
 }
 

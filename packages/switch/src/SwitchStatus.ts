@@ -3,11 +3,11 @@
  * asked of disk, kernel or partner, so it is answered at once.
  */
 import type { Doors } from "./Doors.ts"
-import type { Books, FullBy } from "./exchange/Books.ts"
+import type { Desk } from "./exchange/Desk.ts"
+import type { Desks, FullBy } from "./exchange/Desks.ts"
 import type { GroupStatus } from "./exchange/Groups.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
 import type { DoorStatus } from "./link/door/Gate.ts"
-import type { Link } from "./link/Link.ts"
 import type { LinkStatus } from "./link/LinkStatus.ts"
 
 /** One link with what the exchanges know of it. */
@@ -38,25 +38,22 @@ export interface SwitchStatus {
   readonly fullBy: FullBy | undefined
 }
 
-const workOf = (books: Books, link: Link): LinkWork => {
-  const outstanding = books.outstanding[link.id]!
-  return {
-    ...link.status(),
-    outstanding: outstanding.size,
-    window: link.settings.window,
-    waiting: books.lines[link.id]?.length ?? 0,
-    oldestOutstanding: outstanding.oldest(),
-    stored: books.queues[link.id]!.status()
-  }
-}
+const workOf = ({ line, link, outstanding, stored }: Desk): LinkWork => ({
+  ...link.status(),
+  outstanding: outstanding.size,
+  window: link.settings.window,
+  waiting: line?.length ?? 0,
+  oldestOutstanding: outstanding.oldest(),
+  stored: stored.status()
+})
 
 /** The status now. */
-export const statusOf = (books: Books, doors: Doors): SwitchStatus => ({
-  links: books.links.filter(({ isGone }) => !isGone).map((link) => workOf(books, link)),
-  groups: books.groups.status(),
+export const statusOf = (desks: Desks, doors: Doors): SwitchStatus => ({
+  links: desks.present.map(workOf),
+  groups: desks.groups.status(),
   doors: doors.status(),
-  entries: books.journal.counts(),
-  answers: Object.fromEntries(books.answers),
-  unwritten: { entries: books.journal.writer.pendingEntries, bytes: books.journal.writer.pendingBytes },
-  fullBy: books.fullBy
+  entries: desks.journal.counts(),
+  answers: Object.fromEntries(desks.answers),
+  unwritten: { entries: desks.journal.writer.pendingEntries, bytes: desks.journal.writer.pendingBytes },
+  fullBy: desks.fullBy
 })

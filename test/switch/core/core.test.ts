@@ -2,6 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { cups, cupsFrame, type Dialect, type FrameFormat } from "@jinka/codec"
 import { Cause, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { vi } from "vitest"
+import { StoreAndForward } from "../../../packages/switch/src/exchange/StoreAndForward.ts"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import { answerTo, linkOf, purchase, settle } from "./Bench.ts"
@@ -54,12 +56,11 @@ describe("a switch in the hand", () => {
       const failed = yield* Effect.forkChild(running.failed)
       yield* TestClock.adjust(100)
       expect(failed.pollUnsafe()).toBeUndefined()
-      Object.defineProperty(running.links[0], "id", {
-        get: () => {
-          throw new Error("a defect")
-        }
+      const broken = vi.spyOn(StoreAndForward.prototype, "tick").mockImplementation(() => {
+        throw new Error("a defect")
       })
       yield* TestClock.adjust(100)
+      broken.mockRestore()
       expect(exitText(failed.pollUnsafe())).toContain("a defect")
     })
   )

@@ -5,18 +5,19 @@ import { Commits } from "../../../packages/switch/src/exchange/Commits.ts"
 describe("what waits for the journal", () => {
   it("is done in the order of the entries, and not before its entry is on disk", () => {
     const done: Array<string> = []
-    const commits = new Commits({
-      forward: (link, id) => done.push(`forward ${link} ${id}`),
-      deliver: (link, id) => done.push(`deliver ${link} ${id}`)
-    })
+    const commits = new Commits()
+    const actions = {
+      forward: (desk: number, id: number) => done.push(`forward ${desk} ${id}`),
+      deliver: (desk: number, id: number) => done.push(`deliver ${desk} ${id}`)
+    }
     commits.forward(1, 4, 40)
     commits.after(2, () => done.push("rare"))
     commits.deliver(5, 6, 60)
-    commits.run(0)
+    commits.run(0, actions)
     expect(done).toEqual([])
-    commits.run(4)
+    commits.run(4, actions)
     expect(done).toEqual(["forward 4 40", "rare"])
-    commits.run(5)
+    commits.run(5, actions)
     expect(done).toEqual(["forward 4 40", "rare", "deliver 6 60"])
     expect(commits.length).toBe(0)
   })
@@ -25,7 +26,9 @@ describe("what waits for the journal", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 20 }), (bursts) => {
         const done: Array<number> = []
-        const commits = new Commits({ forward: (_, id) => done.push(id), deliver: (_, id) => done.push(id) })
+        const commits = new Commits()
+        const pushId = (_: number, id: number) => done.push(id)
+        const actions = { forward: pushId, deliver: pushId }
         let seq = 0
         let lag = 0
         for (const burst of bursts) {
@@ -40,9 +43,9 @@ describe("what waits for the journal", () => {
             } else commits.forward(id, 0, id)
           }
           lag = Math.floor((seq + lag) / 2)
-          commits.run(lag)
+          commits.run(lag, actions)
         }
-        while (commits.length > 0) commits.run(seq)
+        while (commits.length > 0) commits.run(seq, actions)
         expect(done).toEqual(Array.from({ length: seq }, (_, n) => n + 1))
       }),
       { numRuns: 30 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { StoreAndForward, type Stored } from "../../../packages/switch/src/exchange/StoreAndForward.ts"
+import { StoreAndForward } from "../../../packages/switch/src/exchange/StoreAndForward.ts"
+import type { Stored } from "../../../packages/switch/src/exchange/Stored.ts"
 
 /** A queue with everything outside of it written down. The journal answers at once, or one entry at each `commit`. */
 const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answersAtOnce = true) => {

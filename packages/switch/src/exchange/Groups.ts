@@ -8,8 +8,8 @@
 import type { MessageIndex } from "@jinka/codec"
 import * as Group from "../link/Group.ts"
 import type { Link } from "../link/Link.ts"
+import type { Desk } from "./Desk.ts"
 import { hashed, hashKey } from "./KeyHash.ts"
-import type { Outstanding } from "./Outstanding.ts"
 import { type RecentKeys, receivedOn, sentOn } from "./RecentKeys.ts"
 import type { Route } from "./Router.ts"
 
@@ -40,9 +40,11 @@ export interface GroupStatus {
   readonly fellAt: number | undefined
 }
 
-/** One group while the switch runs. Links by their numbers: a reload may put another link into a place. */
+/** One group while the switch runs. */
 class Live {
   readonly settings: Group.GroupSettings
+  /** Its members' desks, and their numbers. */
+  readonly desks: ReadonlyArray<Desk>
   readonly ids: ReadonlyArray<number>
   state: Group.Group
   turn = 0
@@ -51,28 +53,25 @@ class Live {
   private readonly placed: Group.View
   private readonly waiting: Group.View
 
-  constructor(
-    settings: Group.GroupSettings,
-    state: Group.Group,
-    links: ReadonlyArray<Link>,
-    outstanding: ReadonlyArray<Outstanding>
-  ) {
+  constructor(settings: Group.GroupSettings, state: Group.Group, all: ReadonlyArray<Desk>) {
     this.settings = settings
     this.ids = settings.members.map(({ link }) => link)
+    const desks = this.ids.map((id) => all[id]!)
+    this.desks = desks
     this.state = state
     this.chooser = new Group.Chooser(settings)
-    const size = (member: number) => outstanding[this.ids[member]!]!.size
-    const hasPlace = (member: number) => size(member) < links[this.ids[member]!]!.settings.window
+    const size = (member: number) => desks[member]!.outstanding.size
+    const hasPlace = (member: number) => size(member) < desks[member]!.link.settings.window
     this.placed = { hasRoom: hasPlace, outstanding: size }
-    this.waiting = { hasRoom: (member) => !outstanding[this.ids[member]!]!.isFull, outstanding: size }
+    this.waiting = { hasRoom: (member) => !desks[member]!.outstanding.isFull, outstanding: size }
   }
 
-  /** The number of the link for the next request; -1: none. */
-  choose(key: number): number {
+  /** The desk for the next request; `undefined`: none. */
+  choose(key: number): Desk | undefined {
     const placed = this.chooser.choose(this.state, this.placed, this.turn, key)
     const member = placed < 0 ? this.chooser.choose(this.state, this.waiting, this.turn, key) : placed
     this.turn = (this.turn + 1) % 1_000_000_007
-    return member < 0 ? -1 : this.ids[member]!
+    return this.desks[member]
   }
 
   step(event: Group.Event): void {
@@ -86,7 +85,7 @@ const standing = (link: Link): Group.Standing => {
   return link.isSuspect ? "suspect" : "away"
 }
 
-const isUsable = (link: Link): boolean => standing(link) === "ready"
+const isUsable = ({ link }: Desk): boolean => standing(link) === "ready"
 
 /** The number of group `n` as a destination: groups stand below the links' numbers. */
 const destinationOf = (n: number): number => -1 - n
@@ -95,21 +94,19 @@ const destinationOf = (n: number): number => -1 - n
 export const destinations = (routes: ReadonlyArray<Route>, numbers: ReadonlyArray<number>): ReadonlyArray<Route> =>
   routes.map((route) => ({ ...route, to: numbers[route.to] ?? destinationOf(route.to - numbers.length) }))
 
-const none: ReadonlyArray<Link> = []
+const none: ReadonlyArray<Desk> = []
 
 /** All groups. Used only on the switch's own thread. */
 export class Groups {
-  private readonly links: ReadonlyArray<Link>
-  private readonly outstanding: ReadonlyArray<Outstanding>
+  private readonly desks: ReadonlyArray<Desk>
   private groups: ReadonlyArray<Live> = []
-  /** By link number. */
+  /** By the desk's number. */
   private groupOf = new Map<number, Live>()
   private readonly key = Buffer.allocUnsafeSlow(Group.STICKY_MAX * FIELD_ROOM)
 
-  /** Both lists grow and change under it. */
-  constructor(links: ReadonlyArray<Link>, outstanding: ReadonlyArray<Outstanding>) {
-    this.links = links
-    this.outstanding = outstanding
+  /** The list of all desks; it grows under it. */
+  constructor(desks: ReadonlyArray<Desk>) {
+    this.desks = desks
   }
 
   /**
@@ -123,75 +120,74 @@ export class Groups {
       const group = { ...one, members }
       const isSame = ({ settings: { name, use }, ids }: Live) =>
         name === one.name && use === one.use && ids.join() === members.map(({ link }) => link).join()
-      return new Live(group, before.find(isSame)?.state ?? Group.initial(group, at), this.links, this.outstanding)
+      return new Live(group, before.find(isSame)?.state ?? Group.initial(group, at), this.desks)
     })
     this.groupOf = new Map(this.groups.flatMap((group) => group.ids.map((id) => [id, group] as const)))
-    for (const id of this.groupOf.keys()) this.changed(this.links[id]!, at)
+    for (const id of this.groupOf.keys()) this.changed(this.desks[id]!.link, at)
   }
 
-  /** The other links of the link's family. */
-  others(link: Link): ReadonlyArray<Link> {
-    const group = this.groupOf.get(link.id)
-    return group === undefined ? none : group.ids.filter((id) => id !== link.id).map((id) => this.links[id]!)
+  /** The other desks of the family of desk `id`. */
+  others(id: number): ReadonlyArray<Desk> {
+    const group = this.groupOf.get(id)
+    return group === undefined ? none : group.desks.filter((desk) => desk.id !== id)
   }
 
-  /** The link for a request that goes to destination `to`; `undefined` when none is ready, or none that is has room. */
-  target(to: number, origin: Link, index: MessageIndex): Link | undefined {
-    if (to >= 0) return this.links[to]!.isReady ? this.links[to] : undefined
+  /** The desk for a request that goes to destination `to`; `undefined` when none is ready, or none that is has room. */
+  target(to: number, origin: Desk, index: MessageIndex): Desk | undefined {
+    if (to >= 0) return this.desks[to]!.link.isReady ? this.desks[to] : undefined
     const group = this.groups[destinationOf(to)]!
-    return this.links[group.choose(group.settings.use === "sticky" ? this.hash(group, origin, index) : 0)]
+    return group.choose(group.settings.use === "sticky" ? this.hash(group, origin, index) : 0)
   }
 
   /** Whether any link of destination `to` is ready. */
   isReady(to: number): boolean {
-    return to >= 0 ? this.links[to]!.isReady : Group.isReady(this.groups[destinationOf(to)]!.state)
+    return to >= 0 ? this.desks[to]!.link.isReady : Group.isReady(this.groups[destinationOf(to)]!.state)
   }
 
-  /** The link for a message that may wait: the one that a request would take, or else the first. */
-  home(to: number, origin: Link, index: MessageIndex): Link {
-    if (to >= 0) return this.links[to]!
-    return this.target(to, origin, index) ?? this.links[this.groups[destinationOf(to)]!.ids[0]!]!
+  /** The desk for a message that may wait: the one that a request would take, or else the first. */
+  home(to: number, origin: Desk, index: MessageIndex): Desk {
+    if (to >= 0) return this.desks[to]!
+    return this.target(to, origin, index) ?? this.groups[destinationOf(to)]!.desks[0]!
   }
 
-  /** The link on which a message stored for link `home` leaves now: that one, or another when that has been lost for a while. */
-  carrier(home: number, at: number): number | undefined {
-    if (isUsable(this.links[home]!)) return home
-    const group = this.groupOf.get(home)
+  /** The desk whose link a message stored at `home` leaves on now: its own, or another when that has been lost for a while. */
+  carrier(home: Desk, at: number): Desk | undefined {
+    if (isUsable(home)) return home
+    const group = this.groupOf.get(home.id)
     if (group === undefined) return undefined
-    const { since } = group.state.members[group.ids.indexOf(home)]!
+    const { since } = group.state.members[group.ids.indexOf(home.id)]!
     if (at - since < CARRIED_AFTER_MS) return undefined
-    return group.ids.find((id) => isUsable(this.links[id]!))
+    return group.desks.find(isUsable)
   }
 
-  /** Another long link of the origin's family that an answer may go out on when its own is gone. */
-  wayBack(origin: Link): Link | undefined {
-    return this.others(origin).find(({ isReady, canSend }) => isReady && canSend)
+  /** Another long link of the family of desk `id` that an answer may go out on when its own is gone. */
+  wayBack(id: number): Link | undefined {
+    return this.others(id).find(({ link }) => link.isReady && link.canSend)?.link
   }
 
-  /** The link of the family on which a request with this key is outstanding; `link` itself when there is none. */
-  holder(link: Link, key: Buffer, length: number): Link {
-    const group = this.groupOf.get(link.id)
-    if (group === undefined || this.outstanding[link.id]!.find(key, 0, length) !== undefined) return link
-    const id = group.ids.find((one) => this.outstanding[one]!.find(key, 0, length) !== undefined)
-    return id === undefined ? link : this.links[id]!
+  /** The desk of the family at which a request with this key is outstanding; `desk` itself when there is none. */
+  holder(desk: Desk, key: Buffer, length: number): Desk {
+    const group = this.groupOf.get(desk.id)
+    if (group === undefined || desk.outstanding.find(key, 0, length) !== undefined) return desk
+    return group.desks.find(({ outstanding }) => outstanding.find(key, 0, length) !== undefined) ?? desk
   }
 
-  /** Whether another link of the family has a request with this key outstanding: its answer could not be told apart (G6). */
-  isOutstanding(link: Link, key: Buffer, length: number): boolean {
-    return this.groupOf.has(link.id) && this.holder(link, key, length) !== link
+  /** Whether another desk of the family has a request with this key outstanding: its answer could not be told apart (G6). */
+  isOutstanding(desk: Desk, key: Buffer, length: number): boolean {
+    return this.groupOf.has(desk.id) && this.holder(desk, key, length) !== desk
   }
 
   /** Whether the partner has sent a message with this key before, on any of its links; `recent` then holds what is known. */
-  isRecent(recent: RecentKeys, link: Link, mti: number, key: Buffer, length: number): boolean {
-    if (recent.find(receivedOn(link.id, mti), key, 0, length)) return true
-    if (!this.groupOf.has(link.id)) return false
-    return this.others(link).some(({ id }) => recent.find(receivedOn(id, mti), key, 0, length))
+  isRecent(recent: RecentKeys, { id }: Desk, mti: number, key: Buffer, length: number): boolean {
+    if (recent.find(receivedOn(id, mti), key, 0, length)) return true
+    if (!this.groupOf.has(id)) return false
+    return this.others(id).some((other) => recent.find(receivedOn(other.id, mti), key, 0, length))
   }
 
   /** The same for requests that were sent to the partner. */
-  wasSent(recent: RecentKeys, link: Link, key: Buffer, length: number): boolean {
-    if (recent.find(sentOn(link.id), key, 0, length)) return true
-    return this.others(link).some(({ id }) => recent.find(sentOn(id), key, 0, length))
+  wasSent(recent: RecentKeys, { id }: Desk, key: Buffer, length: number): boolean {
+    if (recent.find(sentOn(id), key, 0, length)) return true
+    return this.others(id).some((other) => recent.find(sentOn(other.id), key, 0, length))
   }
 
   /** The link stands otherwise than before. */
@@ -203,17 +199,17 @@ export class Groups {
   /** Time has passed: a quiet time may be over. */
   tick(at: number): void {
     for (const group of this.groups) {
-      for (const id of group.ids) if (this.links[id]!.short !== undefined) this.changed(this.links[id]!, at)
+      for (const { link } of group.desks) if (link.short !== undefined) this.changed(link, at)
       group.step({ _tag: "time", at })
     }
   }
 
   /** A connection of the link has ended: its group's name and the links to close with it, where the group falls together. */
-  fallsWith(link: Link, at: number): { readonly group: string; readonly links: ReadonlyArray<Link> } | undefined {
-    const group = this.groupOf.get(link.id)
+  fallsWith({ id }: Link, at: number): { readonly group: string; readonly links: ReadonlyArray<Link> } | undefined {
+    const group = this.groupOf.get(id)
     if (group === undefined || !Group.mustFall(group.settings, group.state, at)) return undefined
     group.step({ _tag: "fell", at })
-    return { group: group.settings.name, links: this.others(link) }
+    return { group: group.settings.name, links: this.others(id).map(({ link }) => link) }
   }
 
   /** Everything an operator asks first. */
@@ -221,7 +217,7 @@ export class Groups {
     return this.groups.map((group) => this.statusOf(group))
   }
 
-  private statusOf({ settings, state, ids }: Live): GroupStatus {
+  private statusOf({ settings, state, desks }: Live): GroupStatus {
     const ready = state.members.filter(({ standing: as }) => as === "ready")
     const first = state.members.find(({ standing: as, hasPlace }) => as === "ready" && hasPlace)
     const isUsed = (member: Group.Member): boolean => {
@@ -233,11 +229,11 @@ export class Groups {
       use: settings.use,
       fall: settings.fallTogether ? "together" : "alone",
       members: state.members.map((member, n) => ({
-        link: this.links[ids[n]!]!.settings.name,
+        link: desks[n]!.name,
         state: isUsed(member) ? "used" : member.standing === "ready" ? "spare" : member.standing,
         since: member.since,
         failbackDue: this.hasFailback(settings) ? Group.failbackDue(settings, member) : undefined,
-        outstanding: this.outstanding[ids[n]!]!.size
+        outstanding: desks[n]!.outstanding.size
       })),
       fellAt: Number.isFinite(state.fellAt) ? state.fellAt : undefined
     }
@@ -248,12 +244,10 @@ export class Groups {
   }
 
   /** The hash of the sticky data elements; of the turn where the message carries none of them. */
-  private hash(group: Live, origin: Link, index: MessageIndex): number {
-    const { by } = group.settings
-    let isCarried = false
-    for (let i = 0; i < by.length; i++) if (index.has(by[i]!)) isCarried = true
-    if (!isCarried) return Math.imul(group.turn, 0x9e3779b9)
-    const length = origin.settings.codec.matchKey(index, by, this.key, 0)
+  private hash({ settings, turn }: Live, origin: Desk, index: MessageIndex): number {
+    const length = origin.language.key(index, settings.by, this.key)
+    // Nothing but what stands between the fields.
+    if (length < settings.by.length) return Math.imul(turn, 0x9e3779b9)
     hashKey(0, this.key, 0, length)
     return hashed.first
   }

@@ -27,8 +27,8 @@ export class Slot {
   readonly id: number
   /** Number of the exchange: the sequence number of its `accepted` entry. */
   exchange = 0
-  /** Link that the request came from, and the connection (epoch) it came on. */
-  originLink = 0
+  /** Desk that the request came from, and the connection (epoch) it came on. */
+  origin = 0
   originEpoch = 0
   /** Connection of the target link that it was written to; 0 before. */
   sentEpoch = 0

@@ -8,22 +8,19 @@ import { MessageIndex } from "@jinka/codec"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { Journal } from "../journal/Journal.ts"
 import type { JournalWriter } from "../journal/JournalWriter.ts"
-import type { Link } from "../link/Link.ts"
+import type { Desk } from "./Desk.ts"
+import { type Stored, storedOf } from "./Stored.ts"
 
 /** Longest card number in digits: 19 (ISO 8583), and one more where a length counts bytes of two digits. */
 export const PAN_LENGTH_MAX = 20
 
 /** Longest card number, and the byte of its length. */
 const PAN_ROOM = 1 + PAN_LENGTH_MAX
-const PAN = 2
-const panField = [PAN]
 
 /** The journal as the exchanges see it. */
 export class Recorder {
   private readonly writer: JournalWriter
   private readonly wallMs: () => number
-  /** Journal numbers of the links, by the links' own numbers. */
-  private readonly names: Array<number> = []
   private readonly journal: Journal["Service"]
   private readonly index = new MessageIndex()
 
@@ -33,14 +30,9 @@ export class Recorder {
     this.wallMs = wallMs
   }
 
-  /** Entries of a link carry its name and its dialect's from here on. */
-  name({ id, settings }: Link): void {
-    this.names[id] = this.journal.nameId(settings.name, settings.dialect.name)
-  }
-
-  /** The journal's number of a link. */
-  nameOf(link: Link): number {
-    return this.names[link.id]!
+  /** Entries of the desk's link carry its name and its form's from here on. */
+  name(desk: Desk): void {
+    desk.journalName = this.journal.nameId(desk.name, desk.language.name)
   }
 
   /** Sequence number of the entry written last. */
@@ -71,22 +63,22 @@ export class Recorder {
   }
 
   /** A request that goes to `target`. Opens an exchange; returns its number. */
-  accepted(origin: Link, epoch: number, target: Link, index: MessageIndex): number {
-    return this.message(EntryKind.accepted, 0, origin, epoch, target.settings.name, index, true)
+  accepted(origin: Desk, epoch: number, target: Desk, index: MessageIndex): number {
+    return this.message(EntryKind.accepted, 0, origin, epoch, target.name, index, true)
   }
 
   /** A request that the switch answers by itself. */
-  refused(origin: Link, epoch: number, code: string, index: MessageIndex): number {
+  refused(origin: Desk, epoch: number, code: string, index: MessageIndex): number {
     return this.message(EntryKind.refused, 0, origin, epoch, code, index, true)
   }
 
   /** A message that could not be read, and is answered as a format error: its bytes may hold a track, so none are kept. */
-  unreadable(origin: Link, epoch: number, code: string): number {
-    return this.plain(EntryKind.refused, 0, this.nameOf(origin), epoch, code)
+  unreadable(origin: Desk, epoch: number, code: string): number {
+    return this.plain(EntryKind.refused, 0, origin.journalName, epoch, code)
   }
 
   /** The answer that ends `exchange`. */
-  answered(exchange: number, target: Link, epoch: number, code: string, index: MessageIndex): number {
+  answered(exchange: number, target: Desk, epoch: number, code: string, index: MessageIndex): number {
     return this.message(EntryKind.answered, exchange, target, epoch, code, index, false)
   }
 
@@ -94,23 +86,23 @@ export class Recorder {
   stray(
     kind: "late" | "unmatched" | "duplicateAnswer" | "duplicateRequest",
     exchange: number,
-    link: Link,
+    desk: Desk,
     epoch: number,
     code: string,
     index: MessageIndex
   ): number {
-    return this.message(EntryKind[kind], exchange, link, epoch, code, index, true)
+    return this.message(EntryKind[kind], exchange, desk, epoch, code, index, true)
   }
 
   /** An end, or a step, that has no message of its own. */
   ended(
     kind: "timedOut" | "notSent" | "undelivered" | "sent" | "acknowledged" | "abandoned",
     exchange: number,
-    link: Link,
+    desk: Desk,
     epoch: number,
     code: string
   ): number {
-    return this.plain(EntryKind[kind], exchange, this.nameOf(link), epoch, code)
+    return this.plain(EntryKind[kind], exchange, desk.journalName, epoch, code)
   }
 
   /** The end of a request that the last run of the switch left open. `name` is the journal's number of its origin. */
@@ -119,8 +111,8 @@ export class Recorder {
   }
 
   /** Something that happened to a link, in plain words. */
-  event(link: Link, text: string, epoch = link.epoch): number {
-    return this.plain(EntryKind.event, 0, this.nameOf(link), epoch, text)
+  event(desk: Desk, text: string, epoch = desk.link.epoch): number {
+    return this.plain(EntryKind.event, 0, desk.journalName, epoch, text)
   }
 
   /** Something that concerns the switch and not one link, in plain words. */
@@ -131,22 +123,25 @@ export class Recorder {
 
   /**
    * A message for store-and-forward to `target`. Its bytes are sealed whole, so that it can be sent after a restart: `bytes`
-   * must not hold sensitive authentication data. `code` says where it comes from. Opens an exchange; returns its number.
+   * must not hold sensitive authentication data. `source` says where it comes from. Opens an exchange; returns the message as
+   * the target's queue will hold it.
    */
-  queued(target: Link, about: number, code: string, bytes: Buffer): number {
-    const { codec } = target.settings
+  queued(target: Desk, about: number, source: string, bytes: Buffer): Stored {
     const { index, writer } = this
-    const wrong = codec.index(bytes, 0, bytes.length, index)
-    if (wrong !== undefined) throw new Error(`${target.settings.name}: a message of our own is wrong: ${wrong._tag}`)
-    writer.now = this.wallMs()
+    const { language } = target
+    const wrong = language.index(bytes, 0, bytes.length, index)
+    if (wrong !== undefined) throw new Error(`${target.name}: a message of our own is wrong: ${wrong._tag}`)
+    const now = this.wallMs()
+    writer.now = now
     const room = 2 * bytes.length + PAN_ROOM
-    const at = writer.begin(EntryKind.queued, code, room)
+    const at = writer.begin(EntryKind.queued, source, room)
     writer.about(about)
-    writer.on(this.nameOf(target))
-    const length = codec.redact(index, writer.buffer, at)
+    writer.on(target.journalName)
+    const length = language.redact(index, writer.buffer, at)
     let secret = this.pan(index, target, at + length)
     secret += bytes.copy(writer.buffer, at + length + secret)
-    return writer.end(length, secret)
+    const exchange = writer.end(length, secret)
+    return storedOf(language, index, { exchange, about, bytes, at: now })
   }
 
   /** An entry without a message; `name` is the journal's number of its link. */
@@ -162,7 +157,7 @@ export class Recorder {
   private message(
     kind: EntryKind,
     exchange: number,
-    link: Link,
+    desk: Desk,
     epoch: number,
     code: string,
     index: MessageIndex,
@@ -172,16 +167,17 @@ export class Recorder {
     writer.now = this.wallMs()
     const at = writer.begin(kind, code, index.end - index.start + PAN_ROOM)
     if (exchange !== 0) writer.of(exchange)
-    writer.on(this.nameOf(link), epoch)
-    const length = link.settings.codec.redact(index, writer.buffer, at)
-    const secret = withPan && index.has(PAN) ? this.pan(index, link, at + length) : 0
-    return writer.end(length, secret)
+    writer.on(desk.journalName, epoch)
+    const length = desk.language.redact(index, writer.buffer, at)
+    const secret = withPan ? this.pan(index, desk, at + length) : 0
+    // The length byte alone says nothing.
+    return writer.end(length, secret > 1 ? secret : 0)
   }
 
   /** Writes the card number with its length byte; returns the bytes written. */
-  private pan(index: MessageIndex, link: Link, at: number): number {
+  private pan(index: MessageIndex, { language }: Desk, at: number): number {
     const { buffer } = this.writer
-    const length = index.has(PAN) ? link.settings.codec.matchKey(index, panField, buffer, at + 1) : 0
+    const length = language.cardNumber(index, buffer, at + 1)
     buffer[at] = length
     return 1 + length
   }

@@ -4,6 +4,7 @@
  * The longest matching BIN wins; an institution route is asked first, because who names a receiver means it.
  */
 import type { MessageIndex } from "@jinka/codec"
+import type { Language } from "../message/Language.ts"
 
 /** One line of `routes:`. Exactly one of `bin` and `institution` is given; `to` is a link's number. */
 export interface Route {
@@ -12,22 +13,6 @@ export interface Route {
   /** DE 100, the receiving institution. */
   readonly institution?: string
   readonly to: number
-}
-
-const RECEIVING_INSTITUTION = 100
-const PAN = 2
-
-/** The first `digits` digits of the card number as a number, -1 when it has fewer or they are not in ASCII. */
-const leadingDigits = (index: MessageIndex, digits: number): number => {
-  if (index.layout?.fields[PAN]?.encoding !== "ascii") {
-    const text = index.text(PAN)
-    return text.length < digits ? -1 : Number(text.slice(0, digits))
-  }
-  if (index.length(PAN) < digits) return -1
-  const from = index.from(PAN)
-  let value = 0
-  for (let at = from; at < from + digits; at++) value = value * 10 + index.buffer[at]! - 0x30
-  return value
 }
 
 /** The routes of a switch, made once from the configuration. */
@@ -47,15 +32,14 @@ export class Router {
     this.bins = [...bins].sort(([a], [b]) => b - a).map(([length, links]) => ({ length, links }))
   }
 
-  /** The link's number, or `undefined` when no route fits. */
-  route(index: MessageIndex): number | undefined {
-    if (this.institutions.size > 0 && index.has(RECEIVING_INSTITUTION)) {
-      const to = this.institutions.get(index.text(RECEIVING_INSTITUTION))
+  /** The destination's number, or `undefined` when no route fits. */
+  route(language: Language, index: MessageIndex): number | undefined {
+    if (this.institutions.size > 0) {
+      const to = this.institutions.get(language.receiver(index))
       if (to !== undefined) return to
     }
-    if (!index.has(PAN)) return undefined
     for (const { length, links } of this.bins) {
-      const to = links.get(leadingDigits(index, length))
+      const to = links.get(language.leadingDigits(index, length))
       if (to !== undefined) return to
     }
     return undefined

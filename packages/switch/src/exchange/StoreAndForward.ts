@@ -7,36 +7,7 @@
  * other; others may be under way together, up to the window. When the attempts are used up the message is abandoned: it stays
  * in the journal for a person, and is never deleted.
  */
-
-/** One message that was accepted for delivery. */
-export interface Stored {
-  /** Number of its exchange: the sequence number of its `queued` entry. */
-  readonly exchange: number
-  /** The exchange that it is about, 0 when there is none in this journal. */
-  readonly about: number
-  /** MTI as accepted, as a number. */
-  readonly mti: number
-  /** The message as it goes out, with its header, without a length header. */
-  readonly bytes: Buffer
-  /** Match key of its answer. */
-  readonly key: string
-  /** Key of the transaction that it belongs to. */
-  readonly transaction: string
-  /** When it was accepted, milliseconds since the epoch. */
-  readonly at: number
-  /** Attempts made so far. */
-  attempts: number
-  /**
-   * For a reversal of our own that may overtake: the connection of its original and its position there. It never leaves before
-   * its original, which may still wait in the outbox of a slow partner.
-   */
-  behind?: { readonly link: number; readonly epoch: number; readonly at: number }
-  /**
-   * For a partner's message about a request of its own that had not ended here: on which link and in which slot that is. The
-   * message waits for its end, or it could get there first, over another connection or past the waiting line.
-   */
-  original?: { readonly link: number; readonly slot: number; readonly exchange: number }
-}
+import type { Stored } from "./Stored.ts"
 
 /** Limits, in milliseconds and counts. */
 export interface Settings {

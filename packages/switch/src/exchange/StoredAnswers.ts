@@ -5,48 +5,44 @@
  * the same response code, authorisation number and settlement date as the first time. A refusal is given again with its code. An
  * approval that could not be delivered was taken back: nobody may hear of it now.
  */
-import { isSuccess, MessageIndex, PatchList } from "@jinka/codec"
+import { MessageIndex } from "@jinka/codec"
 import { Effect } from "effect"
 import type { Entry } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
-import type { Link } from "../link/Link.ts"
-import * as Answer from "./Answer.ts"
-import type { Books } from "./Books.ts"
-import { differingEcho } from "./Echo.ts"
-import { OwnStan } from "./OwnStan.ts"
+import type { Language } from "../message/Language.ts"
+import type { Desk } from "./Desk.ts"
+import type { Desks } from "./Desks.ts"
 
 /** Answers being read at once. Repeats above that get none and come again: reading must not hold up the commits. */
 const READS_MAX = 64
 
 /** Reads answers back from the journal and sends them. Rare work: it runs in a fiber of its own. */
 export class StoredAnswers {
-  private readonly books: Books
+  private readonly desks: Desks
   private readonly stored = new MessageIndex()
   private readonly repeated = new MessageIndex()
   private readonly covered = new MessageIndex()
-  private readonly patches = new PatchList()
-  private readonly ownStan = new OwnStan()
   private underWay = 0
 
-  constructor(books: Books) {
-    this.books = books
+  constructor(desks: Desks) {
+    this.desks = desks
   }
 
-  /** Sends the answer of `exchange` to `link`, made for `request`; `otherwise` when the journal has none or does not answer. */
-  again(link: Link, epoch: number, exchange: number, request: Buffer, otherwise: Buffer): void {
-    const { books } = this
-    if (this.underWay >= READS_MAX) return link.settled(epoch)
+  /** Sends the answer of `exchange` to `desk`, made for `request`; `otherwise` when the journal has none or does not answer. */
+  again(desk: Desk, epoch: number, exchange: number, request: Buffer, otherwise: Buffer): void {
+    const { desks } = this
+    if (this.underWay >= READS_MAX) return desk.link.settled(epoch)
     this.underWay++
-    const found = books.journal.read(exchange).pipe(
+    const found = desks.journal.read(exchange).pipe(
       Effect.catch(() => Effect.succeed([])),
       Effect.map((entries) => {
         // A journal that has stopped has no answer, and nothing leaves any more (guarantee G9).
-        if (books.journal.stopped() !== undefined) return
-        books.send(link, epoch, this.from(entries, link, request) ?? otherwise)
-        books.flush()
+        if (desks.journal.stopped() !== undefined) return
+        desks.send(desk, epoch, this.from(entries, desk, request) ?? otherwise)
+        desks.flush()
       })
     )
-    books.runtime.fork(
+    desks.runtime.fork(
       Effect.ensuring(
         found,
         Effect.sync(() => this.underWay--)
@@ -55,44 +51,33 @@ export class StoredAnswers {
   }
 
   /** What an exchange's entries say that its origin was told; `undefined` when they do not say it. */
-  private from(entries: ReadonlyArray<Entry>, link: Link, request: Buffer): Buffer | undefined {
+  private from(entries: ReadonlyArray<Entry>, { language }: Desk, request: Buffer): Buffer | undefined {
     const has = (kind: EntryKind) => entries.find((entry) => entry.kind === kind)
-    if (link.settings.codec.index(request, 0, request.length, this.repeated) !== undefined) return undefined
+    if (language.index(request, 0, request.length, this.repeated) !== undefined) return undefined
     const refused = has(EntryKind.refused) ?? has(EntryKind.notSent)
-    if (refused !== undefined) return this.write(link, Answer.patch(this.repeated, refused.code, this.patches))
+    if (refused !== undefined) return language.answer(this.repeated, refused.code)
     const answered = has(EntryKind.answered)
     if (answered === undefined) return undefined
-    const source = this.books.links.find((other) => this.books.record.nameOf(other) === answered.link)
-    const wrong = source?.settings.codec.index(answered.message, 0, answered.message.length, this.stored)
+    const source = this.desks.all.find(({ journalName }) => journalName === answered.link)?.language
+    const wrong = source?.index(answered.message, 0, answered.message.length, this.stored)
     if (source === undefined || wrong !== undefined) return undefined
-    const isTakenBack = has(EntryKind.undelivered) !== undefined && isSuccess(source.settings.dialect, answered.code)
+    const isTakenBack = has(EntryKind.undelivered) !== undefined && source.isSuccess(answered.code)
     if (isTakenBack) return undefined
     // On its own link the answer had a STAN of ours.
-    const stored =
-      source.settings.stan === "own"
-        ? this.ownStan.with(source.settings.codec, this.stored, this.repeated.text(11))
-        : this.stored
-    if (!this.isRepeat(link, source, stored)) {
-      return this.write(link, Answer.patch(this.repeated, link.settings.dialect.refusal.duplicate, this.patches))
+    const stored = source.hasOwnStan ? source.withStan(this.stored, language.stan(this.repeated)) : this.stored
+    if (stored === undefined || !this.isRepeat(language, source, stored)) {
+      return language.answer(this.repeated, language.refusal.duplicate)
     }
-    return this.write(link, Answer.patchAgain(this.repeated, this.stored, this.patches))
+    return language.answerAgain(this.repeated, this.stored)
   }
 
   /** Whether the request says the same as the one that was answered: a used key with another amount or card is no repeat (G6). */
-  private isRepeat(link: Link, source: Link, stored: MessageIndex): boolean {
-    const { codec } = link.settings
+  private isRepeat(language: Language, source: Language, stored: MessageIndex): boolean {
     const { end, start } = this.repeated
     // The journal has card data covered, so it is compared covered.
     const bytes = Buffer.allocUnsafe(end - start)
-    codec.redact(this.repeated, bytes, 0)
-    if (codec.index(bytes, 0, bytes.length, this.covered) !== undefined) return false
-    return differingEcho(link.settings, this.covered, source.settings, stored) < 0
-  }
-
-  /** `undefined` when the stored answer holds what its dialect does not allow: it was passed on unread, and is not made again. */
-  private write({ settings }: Link, patches: PatchList): Buffer | undefined {
-    if (settings.codec.checkPatches(patches) !== undefined) return undefined
-    const out = Buffer.allocUnsafe(settings.codec.patchedLength(this.repeated, patches))
-    return out.subarray(0, settings.codec.patch(this.repeated, patches, out, 0))
+    language.redact(this.repeated, bytes, 0)
+    if (language.index(bytes, 0, bytes.length, this.covered) !== undefined) return false
+    return source.difference(language, this.covered, stored) === undefined
   }
 }

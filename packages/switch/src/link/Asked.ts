@@ -6,7 +6,7 @@
  * proves nothing, and what differs is said in words. Pure.
  */
 import { type Codec, type Dialect, type Message, type MessageIndex, mtiText, responseMti } from "@jinka/codec"
-import type * as NetworkManagement from "./NetworkManagement.ts"
+import type * as NetworkManagement from "../message/NetworkManagement.ts"
 
 /** Requests of ours without an answer that are remembered; the oldest is forgotten first. */
 const ASKED_MAX = 8

@@ -4,11 +4,12 @@
  * It owns the link's state, its epochs and its reconnecting. It knows no journal, no routes and no exchanges: the switch gives
  * it `LinkEvents` and sends through the current session. Single-threaded like all of the switch.
  */
-import { frameTakes, type MessageError, type MessageIndex, type PatchList } from "@jinka/codec"
+import type { MessageError, MessageIndex } from "@jinka/codec"
 import { Clock, Effect, Latch, type Scope } from "effect"
+import { Iso8583 } from "../message/Iso8583.ts"
+import type { Language } from "../message/Language.ts"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
 import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
-import { addressing } from "./Addressing.ts"
 import { Bell } from "./Bell.ts"
 import { carriedBy, nothing, together } from "./Carried.ts"
 import { challenge, shownBy } from "./Challenge.ts"
@@ -34,10 +35,8 @@ const EPOCH_MAX = 0xffff_ffff
 export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner {
   readonly id: number
   readonly settings: LinkSettings
-  /** Changes to every message that leaves on the link: the partner's name and ours in its header. */
-  readonly addressing: PatchList
-  /** Data elements by which a message that comes on the link is told from every other. */
-  readonly receivedKey: ReadonlyArray<number>
+  /** What its messages mean. */
+  readonly language: Language
   /** The session of the connection that is up now. Always `undefined` on a short link, which has `short`. */
   session: Session | undefined
   /** The connections of a short link. */
@@ -78,9 +77,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     const { side } = settings
     if (side._tag === "legs") this.source = new Legs(this, side)
     else this.source = side._tag === "connect" ? new Dialer(this, side) : new Acceptor(this, side)
-    this.addressing = addressing(settings.dialect, settings.institution, settings.ourInstitution)
+    this.language = settings.language ?? new Iso8583(settings)
     this.events = events
-    this.receivedKey = [...settings.dialect.match.transaction, ...settings.callers]
     this.short = settings.short === undefined ? undefined : new ShortLink(this, settings.short)
   }
 
@@ -122,14 +120,6 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** Our own sign-on on the present connection. */
   get signedOn(): LinkState.SignOn {
     return this.state.ours
-  }
-
-  /**
-   * Whether the message `[from, to)` may be sent on the link: a frame above the limit would end the partner's connection, a
-   * delimiter inside would make two messages of one.
-   */
-  takes(message: Buffer, from = 0, to = message.length): boolean {
-    return frameTakes(this.settings.frame, message, from, to)
   }
 
   /** The next STAN for a network management message of ours, 1..999999. */

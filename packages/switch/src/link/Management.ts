@@ -15,10 +15,10 @@ import {
   responseClass
 } from "@jinka/codec"
 import { type Answered, type Asked, AskedList, askedOf } from "./Asked.ts"
-import { accepted } from "./Codes.ts"
+import { accepted } from "../message/Codes.ts"
+import * as NetworkManagement from "../message/NetworkManagement.ts"
 import { LinkEnded } from "./Ended.ts"
 import type * as LinkState from "./LinkState.ts"
-import * as NetworkManagement from "./NetworkManagement.ts"
 import type { LinkSettings } from "./Settings.ts"
 
 /** Classes of response codes after which a sign-on is worth another attempt: retry, timeout, malfunction. */
@@ -187,7 +187,7 @@ export class Management {
   }
 
   private requested(index: MessageIndex): void {
-    const what = NetworkManagement.meaning(this.link.settings, index)
+    const what = NetworkManagement.meaning(this.link.settings.dialect, index)
     if (what === "signOn") this.link.change({ _tag: "signedOn", side: "partners" })
     if (what === "signOff") this.link.change({ _tag: "signedOff", side: "partners" })
     const code = this.codeFor(what)

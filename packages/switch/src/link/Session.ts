@@ -16,6 +16,7 @@ import {
   writeFrame
 } from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"
+import * as NetworkManagement from "../message/NetworkManagement.ts"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
 import type { Answered } from "./Asked.ts"
 import { Deadlines } from "./Deadlines.ts"
@@ -23,7 +24,6 @@ import { endedBy, frameWrong, type LinkEnded } from "./Ended.ts"
 import { settled } from "./HalfClosed.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
 import { Management } from "./Management.ts"
-import * as NetworkManagement from "./NetworkManagement.ts"
 import { Outbox } from "./Outbox.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
 import { SessionWatchdog } from "./SessionWatchdog.ts"
@@ -264,8 +264,7 @@ export class Session {
   }
 
   private frame(buffer: Buffer, start: number, end: number): void {
-    const { settings } = this.link
-    const wrong = settings.codec.index(buffer, start, end, this.index)
+    const wrong = this.link.language.index(buffer, start, end, this.index)
     if (wrong !== undefined) return this.link.unreadable(this, wrong, buffer, start, end)
     const kind = mtiClass(this.index.mti)
     if (kind === "networkManagement" || kind === "networkManagementResponse") this.management.received(this.index)

@@ -1,6 +1,7 @@
 /** What a session needs of the link that it belongs to. All calls are synchronous. */
 import type { MessageError, MessageIndex } from "@jinka/codec"
 import type { Effect } from "effect"
+import type { Language } from "../message/Language.ts"
 import type { LinkEnded } from "./Ended.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { LinkSettings } from "./Settings.ts"
@@ -16,6 +17,7 @@ export interface SessionEpoch {
 /** The owner of one session after the other (`Link`), or of many at once (`ShortLink`). */
 export interface SessionOwner {
   readonly settings: LinkSettings
+  readonly language: Language
   readonly isSignedOn: boolean
   /** An operator has signed us off: a new connection does not sign on by itself. */
   readonly isSignedOff: boolean

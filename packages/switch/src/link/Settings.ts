@@ -1,5 +1,6 @@
 /** What one link is told by the configuration: plain values, durations in milliseconds. Made by `operate/Configuration`. */
 import type { Codec, Dialect, FrameFormat } from "@jinka/codec"
+import type { Language } from "../message/Language.ts"
 import type { TlsSettings } from "../transport/Tls.ts"
 import type { Endpoint, KeepAlive } from "../transport/Transport.ts"
 import type { Limits } from "./Backoff.ts"
@@ -93,6 +94,8 @@ export interface LinkSettings {
   readonly ourInstitution: string
   readonly dialect: Dialect
   readonly codec: Codec
+  /** What its messages mean where they are not of `dialect`. Left out: ISO 8583. */
+  readonly language?: Language
   readonly frame: FrameFormat
   readonly side: Side | LegsSettings
   readonly mode: Mode

@@ -8,6 +8,7 @@
  */
 import { isResponse, type MessageError, type MessageIndex } from "@jinka/codec"
 import { Clock, Effect, FiberSet, Random, type Scope } from "effect"
+import type { Language } from "../message/Language.ts"
 import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
 import { delayMs } from "./Backoff.ts"
 import { listenOn } from "./door/Door.ts"
@@ -40,6 +41,7 @@ interface Held {
 /** What the connections need of their link. All calls are synchronous. */
 export interface ShortOwner {
   readonly settings: LinkSettings
+  readonly language: Language
   /** The number of the next connection. */
   readonly nextEpoch: () => number
   /** STAN for the next network management message. */
@@ -66,6 +68,7 @@ export interface ShortOwner {
 /** The connections of one link; made by it. */
 export class ShortLink implements SessionOwner {
   readonly settings: LinkSettings
+  readonly language: Language
   /** Answers come on the connection of their request. */
   readonly isSync: boolean
   /** There is no sign-on. */
@@ -94,6 +97,7 @@ export class ShortLink implements SessionOwner {
   constructor(link: ShortOwner, short: ShortSettings) {
     this.link = link
     this.settings = link.settings
+    this.language = link.language
     this.short = short
     this.isSync = link.settings.mode === "sync-short"
     const { side } = link.settings

@@ -1,8 +1,10 @@
 import { compile, cups, isMessageError, MessageIndex } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { OwnStan, stanOf } from "../../../packages/switch/src/exchange/OwnStan.ts"
+import { Iso8583 } from "../../../packages/switch/src/message/Iso8583.ts"
+import { stanOf } from "../../../packages/switch/src/message/Stamp.ts"
 import { purchase } from "../core/Bench.ts"
+import { usualLink } from "../LinkSettings.ts"
 
 const codec = compile(cups)
 
@@ -14,8 +16,7 @@ const bytesOf = (stan: string): Buffer => {
 
 describe("a STAN of our own", () => {
   it("comes and goes without another byte changed, whatever the caller's was", () => {
-    const ours = new OwnStan()
-    const back = new OwnStan()
+    const language = new Iso8583({ ...usualLink, institution: "01030000" })
     const index = new MessageIndex()
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 999_999 }), fc.integer({ min: 1, max: 2 ** 40 }), (caller, exchange) => {
@@ -23,11 +24,14 @@ describe("a STAN of our own", () => {
         const bytes = bytesOf(stan)
         codec.index(bytes, 0, bytes.length, index)
 
-        const sent = ours.with(codec, index, stanOf(exchange))
-        const restored = back.with(codec, sent, stan)
+        const sent = language.withStan(index, stanOf(exchange))!
+        const ours = sent.text(11)
+        const sentBytes = Buffer.from(sent.buffer.subarray(sent.start, sent.end))
+        codec.index(sentBytes, 0, sentBytes.length, index)
+        const restored = language.withStan(index, stan)!
 
-        expect(sent.text(11)).toBe(stanOf(exchange))
-        expect(sent.text(11)).toMatch(/^\d{6}$/)
+        expect(ours).toBe(stanOf(exchange))
+        expect(ours).toMatch(/^\d{6}$/)
         expect(restored.buffer.subarray(restored.start, restored.end)).toEqual(bytes)
       })
     )

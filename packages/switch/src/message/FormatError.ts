@@ -6,6 +6,7 @@
  */
 import {
   answerHeader,
+  type Codec,
   isMessageError,
   isRequest,
   type MessageError,
@@ -14,7 +15,6 @@ import {
   readHeader,
   responseMti
 } from "@jinka/codec"
-import type { LinkSettings } from "../link/Settings.ts"
 
 /** Data elements that the answer takes over, where they stand before the damage. */
 const kept = [3, 4, 7, 11, 12, 13, 32, 33]
@@ -23,13 +23,13 @@ const index = new MessageIndex()
 
 /** The answer's bytes, or `undefined` when the message cannot be answered. */
 export const formatErrorAnswer = (
-  settings: LinkSettings,
+  codec: Codec,
   wrong: MessageError,
   bytes: Buffer,
   start: number,
   end: number
 ): Buffer | undefined => {
-  const { codec, dialect } = settings
+  const { dialect } = codec
   if (wrong._tag !== "FieldInvalid" && wrong._tag !== "FieldUnknown" && wrong._tag !== "TrailingBytes") return undefined
   codec.index(bytes, start, end, index)
   const readable = wrong._tag === "TrailingBytes" ? 129 : wrong.de

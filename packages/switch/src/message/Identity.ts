@@ -1,6 +1,5 @@
 /** Whether a message says enough of itself to be told from every other. Pure. */
 import type { Codec, MessageIndex } from "@jinka/codec"
-import type { LinkSettings } from "../link/Settings.ts"
 
 /** Whether the message carries the field, and only digits in it where the dialect has digits. */
 const isGood = ({ layout }: Codec, index: MessageIndex, de: number): boolean =>
@@ -10,7 +9,8 @@ const isGood = ({ layout }: Codec, index: MessageIndex, de: number): boolean =>
  * Whether the message has every data element of its key (without one, two messages could be taken for each other, G6), and in
  * digits what a reversal has to name it by: the index has not looked into the fields.
  */
-export const isIdentified = ({ codec, dialect }: LinkSettings, index: MessageIndex): boolean => {
+export const isIdentified = (codec: Codec, index: MessageIndex): boolean => {
+  const { dialect } = codec
   const { transaction } = dialect.match
   for (let i = 0; i < transaction.length; i++) if (!isGood(codec, index, transaction[i]!)) return false
   const parts = dialect.reversal?.originalData.parts

@@ -1,8 +1,7 @@
 /**
  * The echo check: an answer with the right key must also carry its request's own values, or it is not its answer (G6). Pure.
  */
-import type { MessageIndex } from "@jinka/codec"
-import type { LinkSettings } from "../link/Settings.ts"
+import type { Dialect, MessageIndex } from "@jinka/codec"
 
 const AMOUNT = 4
 
@@ -20,21 +19,19 @@ const isSame = (one: MessageIndex, other: MessageIndex, de: number): boolean => 
 }
 
 /**
- * The first data element that has to be echoed, that both messages carry, and that differs; -1 when none does. Besides the
- * dialect's list the amount has to be the same, but for a partial approval.
+ * The first data element that has to be echoed, that both messages carry, and that differs; -1 when none does. `hasSameForm`:
+ * both are of one dialect. Besides the answer's dialect's list the amount has to be the same, but for a partial approval.
  */
 export const differingEcho = (
-  origin: LinkSettings,
+  { echo }: Dialect,
+  hasSameForm: boolean,
   request: MessageIndex,
-  target: LinkSettings,
   answer: MessageIndex
 ): number => {
-  const hasSameForm = origin.dialect === target.dialect
   const differs = (de: number): boolean =>
     request.has(de) &&
     answer.has(de) &&
     !(hasSameForm ? isSame(request, answer, de) : request.text(de) === answer.text(de))
-  const { echo } = target.dialect
   for (let i = 0; i < echo.length; i++) if (differs(echo[i]!)) return echo[i]!
   return differs(AMOUNT) && !partialApproval.has(answer.text(39)) ? AMOUNT : -1
 }

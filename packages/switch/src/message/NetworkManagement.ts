@@ -4,16 +4,24 @@
  * The codes come from the dialect's table, never from here: 301 is echo in one network and sign-on in another. These
  * messages are never journalled as transactions and never replayed.
  */
-import { type Message, type MessageIndex, mtiText, type NetworkCodes, PatchList, responseMti } from "@jinka/codec"
+import {
+  type Dialect,
+  type Message,
+  type MessageIndex,
+  mtiText,
+  type NetworkCodes,
+  PatchList,
+  responseMti
+} from "@jinka/codec"
 import { addresses } from "./Addressing.ts"
-import type { LinkSettings } from "./Settings.ts"
+import type { LanguageSettings } from "./Language.ts"
 import { pad, transmissionTime } from "./Stamp.ts"
 
 /** What a network management code means to the link. */
 export type Meaning = keyof NetworkCodes["codes"]
 
 /** The meaning of the code in a network management request, or `undefined` when the dialect's table does not have it. */
-export const meaning = ({ dialect }: LinkSettings, index: MessageIndex): Meaning | undefined => {
+export const meaning = (dialect: Dialect, index: MessageIndex): Meaning | undefined => {
   if (dialect.network === undefined || !index.has(dialect.network.field)) return undefined
   const { codes, field } = dialect.network
   const code = index.text(field)
@@ -21,8 +29,9 @@ export const meaning = ({ dialect }: LinkSettings, index: MessageIndex): Meaning
 }
 
 /** A request of ours. `stan` 1..999999, `now` in milliseconds since the epoch. */
-export const request = (settings: LinkSettings, what: Meaning, stan: number, now: number): Message => {
-  const { dialect, institution, ourInstitution } = settings
+export const request = (settings: LanguageSettings, what: Meaning, stan: number, now: number): Message => {
+  const { codec, institution, ourInstitution } = settings
+  const { dialect } = codec
   const { mti, field, codes, fields } = dialect.network!
   const known: { readonly [de: number]: string } = {
     7: transmissionTime(now + settings.utcOffsetMs),

@@ -5,24 +5,27 @@
  * data. A reversal has a STAN and a transmission time of its own; both come from the journal's sequence number and the clock,
  * so that a restart cannot use a key twice.
  */
-import { type Dialect, type MessageIndex, originalData, type PatchList } from "@jinka/codec"
-import { pad, transmissionTime } from "../link/Stamp.ts"
+import { type Dialect, type MessageIndex, originalData, type PatchList, type ReversalRecipe } from "@jinka/codec"
+import { transmissionTime } from "./Stamp.ts"
 
 /** DE 33, forwarding institution. */
 const FORWARDER = 33
 
 /** What a reversal needs besides its original. */
 export interface Stamp {
-  /** 1..999999. */
-  readonly stan: number
+  /** As DE 11 writes it. */
+  readonly stan: string
   /** Milliseconds since the epoch, with the network's offset from UTC added. */
   readonly localMs: number
   /** Our own institution code: who forwards the reversal. */
   readonly institution: string
 }
 
-/** The STAN for the message whose journal entry has this sequence number. */
-export const stanOf = (seq: number): number => (seq % 999_999) + 1
+/** Data elements of a request that its reversal takes over, as they are or within the original data. */
+export const takenOver = ({ copies, originalData: { parts } }: ReversalRecipe): ReadonlyArray<number> => [
+  ...copies,
+  ...parts.map(({ de }) => de)
+]
 
 /**
  * Fills `patches` so that the request of `index` becomes its reversal: the recipe's fields keep their bytes, all others go.
@@ -34,7 +37,7 @@ export const patch = (dialect: Dialect, index: MessageIndex, stamp: Stamp, patch
   patches.mti(mti)
   for (let de = 2; de <= 128; de++) if (index.has(de) && !copies.includes(de)) patches.remove(de)
   patches.set(7, transmissionTime(stamp.localMs))
-  patches.set(11, pad(stamp.stan, 6))
+  patches.set(11, stamp.stan)
   // Forwarded by us: with the acquirer's own code its next message could have the same key within the second.
   if (dialect.match.transaction.includes(FORWARDER)) patches.set(FORWARDER, stamp.institution)
   patches.set(original.field, originalData(dialect, index)!)
@@ -49,7 +52,7 @@ export interface Original {
   readonly time: string
 }
 
-type Recipe = NonNullable<Dialect["reversal"]>["originalData"]
+type Recipe = ReversalRecipe["originalData"]
 
 /** Reads the digits of original data, part by part. */
 export const originalOf = ({ parts }: Recipe, said: string): Original => {

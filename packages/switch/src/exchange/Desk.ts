@@ -1,0 +1,66 @@
+/**
+ * The desk of one link: all that the exchanges have in hand for it. What is sent on the link and not answered, what waits for
+ * a place, what is stored for it, how much of the way to disk it may fill.
+ *
+ * A desk has a number for ever: exchanges, keys and commits name it by that. A reload puts another link at the same desk, or
+ * leaves the desk with a link that is gone. It decides nothing: `Requests` and `Deliveries` do.
+ */
+import type { Link } from "../link/Link.ts"
+import { Notices } from "../link/Notices.ts"
+import type { Language } from "../message/Language.ts"
+import { FairShare } from "./FairShare.ts"
+import { Outstanding } from "./Outstanding.ts"
+import type { Settings, StoreAndForward } from "./StoreAndForward.ts"
+import { WaitingLine } from "./WaitingLine.ts"
+
+/** One desk; made by `Exchanges`. */
+export class Desk {
+  /** Its number, and its link's. */
+  readonly id: number
+  link: Link
+  /** The journal's number of the link's name and form. */
+  journalName = 0
+  /** Requests sent on the link, from their acceptance to their end on disk. */
+  outstanding: Outstanding
+  /** Requests that wait for a place in the link's window; `undefined`: none may. */
+  line: WaitingLine | undefined
+  /** Advices and reversals meant for the link, whichever of its group carries them. */
+  readonly stored: StoreAndForward
+  /** How much of the way to disk the link's messages fill. */
+  readonly share = new FairShare()
+  /** What is noted of messages that cannot be read. */
+  readonly unreadable = new Notices()
+
+  constructor(link: Link, stored: StoreAndForward, nowMs: number) {
+    this.id = link.id
+    this.link = link
+    this.stored = stored
+    const { places } = link.settings.waiting
+    this.outstanding = new Outstanding(link.settings.window + places, nowMs)
+    this.line = lineOf(link)
+  }
+
+  /** Puts a link with other settings at the desk. What is stored stays; no request may be outstanding. */
+  change(link: Link, delivery: Settings, nowMs: number): void {
+    const { settings } = link
+    if (this.outstanding.size > 0) throw new Error(`${settings.name} has requests outstanding`)
+    const capacity = settings.window + settings.waiting.places
+    if (this.outstanding.capacity !== capacity) this.outstanding = new Outstanding(capacity, nowMs)
+    this.line = lineOf(link)
+    this.link = link
+    this.stored.change(delivery)
+  }
+
+  /** Its link's language. */
+  get language(): Language {
+    return this.link.language
+  }
+
+  /** Its link's name. */
+  get name(): string {
+    return this.link.settings.name
+  }
+}
+
+const lineOf = ({ settings: { waiting, window } }: Link): WaitingLine | undefined =>
+  waiting.places === 0 ? undefined : new WaitingLine(window, waiting.waitMs)

@@ -1,0 +1,272 @@
+/**
+ * The exchanges of one switch, and the only way in: what links tell comes here, is handled in turns, and goes one way on.
+ *
+ *     request, answer    -> Requests    -> journal -> Crossing -> the other desk's link
+ *     advice, its answer -> Deliveries  -> journal -> StoreAndForward -> Forwarding -> the target's link
+ *     timeout, lost link -> Requests    -> Reversals -> journal -> the target's StoreAndForward
+ *
+ * What arrives in one read is one turn: handled in one go, recorded as one group, and written as one write. What waits for the
+ * disk is in `Commits`. A link that fills more than its share of the way to disk is not read until its own have gone.
+ */
+import { explain, isRequest, type MessageError, type MessageIndex, mtiClass, mtiText, reservedMti } from "@jinka/codec"
+import { Deferred, Effect, Latch } from "effect"
+import type { Journal } from "../journal/Journal.ts"
+import { LinkEnded, type Severity } from "../link/Ended.ts"
+import { Link } from "../link/Link.ts"
+import type { LinkEvents } from "../link/LinkEvents.ts"
+import type { SessionEpoch } from "../link/SessionOwner.ts"
+import type { LinkSettings } from "../link/Settings.ts"
+import { Deliveries } from "./Deliveries.ts"
+import { Desk } from "./Desk.ts"
+import { Desks, type Limits, type Runtime } from "./Desks.ts"
+import { Forwarding } from "./Forwarding.ts"
+import { Recovery } from "./Recovery.ts"
+import { Refusals } from "./Refusals.ts"
+import { Requests } from "./Requests.ts"
+import { Reversals } from "./Reversals.ts"
+import type { Router } from "./Router.ts"
+import { type Settings as DeliverySettings, StoreAndForward } from "./StoreAndForward.ts"
+import { StoredAnswers } from "./StoredAnswers.ts"
+
+/** Ends that say nothing about the partner: the other links of a group that falls together stay as they are. */
+const closedByUs = new Set<LinkEnded["reason"]>(["GroupFell", "Operator", "Reloaded", "Stopping"])
+
+/** One link as a configuration has it: its connections and its deliveries. */
+export type LinkPlan = LinkSettings & { readonly delivery: DeliverySettings }
+
+/** See above. Used only on the switch's own thread. */
+export class Exchanges {
+  readonly desks: Desks
+  /** Brings what the last run left open to its end; before any link is started. */
+  readonly recovery: Recovery
+  /** Dies with the first defect of what runs outside of a fiber; nothing is done after it (guarantee G9). */
+  readonly broken = Deferred.makeUnsafe<never>()
+  private readonly refusals: Refusals
+  private readonly requests: Requests
+  private readonly deliveries: Deliveries
+  private isLow = false
+  private readonly roomLatch = Latch.makeUnsafe(true)
+  private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
+
+  constructor(
+    plans: ReadonlyArray<LinkPlan>,
+    router: Router,
+    journal: Journal["Service"],
+    limits: Limits,
+    runtime: Runtime
+  ) {
+    const desks = new Desks(router, journal, limits, runtime)
+    const reversals = new Reversals(desks)
+    this.desks = desks
+    this.refusals = new Refusals(desks, new StoredAnswers(desks))
+    this.requests = new Requests(desks, this.refusals, reversals)
+    this.deliveries = new Deliveries(desks, this.refusals)
+    plans.forEach((plan, id) => {
+      this.open(id, plan)
+    })
+    this.recovery = new Recovery(desks, reversals)
+    journal.writer.onCommitted = (lastSeq) => this.committed(lastSeq)
+  }
+
+  /**
+   * A link with these settings, not started, at desk `id`: a new desk behind the others, or the old one of a link that has no
+   * request outstanding any more. What is stored for that one stays.
+   */
+  open(id: number, { delivery, ...settings }: LinkPlan): Link {
+    const { desks } = this
+    const link = new Link(id, settings, this.events)
+    const desk = desks.all[id]
+    if (desk === undefined) {
+      desks.add(new Desk(link, new StoreAndForward(delivery, new Forwarding(desks, id)), desks.now))
+    } else {
+      link.follow(desk.link)
+      desk.change(link, delivery, desks.now)
+      desks.record.name(desk)
+    }
+    return link
+  }
+
+  /** One tick of the deadline fiber. */
+  deadlines(): void {
+    const { desks, requests } = this
+    desks.tick()
+    for (const desk of desks.all) {
+      const { outstanding, stored } = desk
+      if (outstanding.size > 0) outstanding.expire(desks.now, (slot) => requests.expired(desk, slot))
+      requests.waited(desk)
+      stored.tick(desks.now)
+    }
+    desks.groups.tick(desks.now)
+    desks.flush()
+  }
+
+  /** Tells the journal the oldest open exchange, and looks at its disk: when its room runs out, nobody else would say so. */
+  lookAtJournal(): void {
+    const { journal, now, record, runtime } = this.desks
+    record.floor = this.desks.floor()
+    journal.look(now)
+    const isLow = journal.lowSpace()
+    if (isLow === this.isLow) return
+    this.isLow = isLow
+    const text = isLow
+      ? "the journal's disk is nearly full: new requests are refused until there is room"
+      : "the journal's disk has room again: requests are taken"
+    record.switchEvent(text)
+    this.desks.flush()
+    runtime.fork(isLow ? Effect.logError(text) : Effect.logInfo(text))
+  }
+
+  /** The journal has everything up to `lastSeq` on disk: what waited for that is done, in order. */
+  private committed(lastSeq: number): void {
+    if (Deferred.isDoneUnsafe(this.broken)) return
+    try {
+      this.release(lastSeq)
+    } catch (defect) {
+      Deferred.doneUnsafe(this.broken, Effect.die(defect))
+    }
+  }
+
+  private release(lastSeq: number): void {
+    const { desks } = this
+    desks.tick()
+    desks.commits.run(lastSeq, this.requests)
+    desks.flush()
+    if (desks.record.pendingBytes < desks.limits.unwrittenStop / 2) this.roomLatch.openUnsafe()
+  }
+
+  private readonly events: LinkEvents<Link> = {
+    message: (link, session, index) => this.message(this.desks.of(link), session, index),
+    unreadable: (link, session, wrong, bytes, start, end) =>
+      this.unreadable(this.desks.of(link), session, wrong, bytes, start, end),
+    turn: (link) => this.turn(this.desks.of(link)),
+    readiness: (link, ready) => this.readiness(this.desks.of(link), ready),
+    ended: (link, epoch, ended) => this.ended(this.desks.of(link), epoch, ended),
+    owing: (link) => this.desks.owing(link),
+    noted: (link, epoch, text, severity) => {
+      this.note(link, epoch, text, severity)
+      this.desks.flush()
+    }
+  }
+
+  private message(desk: Desk, { epoch, lastReceived }: SessionEpoch, index: MessageIndex): void {
+    desk.share.taken()
+    this.desks.now = lastReceived
+    // A reject brings our own message back: whatever its MTI says, it is an answer.
+    if (index.rejectCode !== 0) return this.answer(desk, epoch, index)
+    switch (mtiClass(index.mti)) {
+      case "request":
+        return this.requests.request(desk, epoch, index)
+      case "response":
+        return this.requests.answer(desk, epoch, index)
+      case "advice":
+      case "reversal":
+      case "notice":
+        return this.deliveries.advice(desk, epoch, index)
+      case "adviceResponse":
+      case "reversalResponse":
+      case "noticeResponse":
+        return this.answer(desk, epoch, index)
+      default:
+        return this.unknown(desk, { epoch, lastReceived }, index)
+    }
+  }
+
+  /** A message type that its edition reserves: whoever asks hears that it was not understood, an answer is nobody's. */
+  private unknown(desk: Desk, { epoch, lastReceived }: SessionEpoch, index: MessageIndex): void {
+    const { language, link } = desk
+    const isAnswered = isRequest(index.mti)
+    const what = isAnswered ? `refused ${language.refusal.formatError}` : "dropped"
+    const text = `message type ${mtiText(index.mti)} was ${what}: its ${reservedMti(index.mti)} digit is reserved`
+    const noted = desk.unreadable.take(lastReceived, text)
+    if (noted !== undefined) this.note(link, epoch, noted, "warning")
+    if (isAnswered) return this.refusals.refuse(desk, epoch, index, "formatError")
+    this.desks.record.stray("unmatched", 0, desk, epoch, "reserved message type", index)
+    link.settled(epoch)
+  }
+
+  private answer(desk: Desk, epoch: number, index: MessageIndex): void {
+    if (!this.deliveries.answer(desk, epoch, index)) this.requests.answer(desk, epoch, index)
+  }
+
+  /** Bytes in a good frame that are no message: noted, answered as a format error when its key can be read. */
+  private unreadable(
+    desk: Desk,
+    { epoch, lastReceived }: SessionEpoch,
+    wrong: MessageError,
+    bytes: Buffer,
+    start: number,
+    end: number
+  ): void {
+    const { commits, record } = this.desks
+    const { language, link } = desk
+    desk.share.taken()
+    const text = `unreadable message of ${end - start} bytes: ${explain(wrong)}`
+    const noted = desk.unreadable.take(lastReceived, text)
+    if (noted !== undefined) this.note(link, epoch, noted, "warning")
+    const answer = language.formatError(wrong, bytes, start, end)
+    if (answer === undefined) return link.settled(epoch)
+    const seq = record.unreadable(desk, epoch, language.refusal.formatError)
+    commits.after(seq, () => this.desks.send(desk, epoch, answer))
+  }
+
+  /** All of one read was handed over. Returns what the link has to wait for before it is read again. */
+  private turn(desk: Desk): Effect.Effect<void> | undefined {
+    const { desks } = this
+    desks.flush()
+    const seq = desk.share.waitsFor(desks.record.last, desks.journal.writer.committedSeq)
+    if (seq > 0) return this.written(seq)
+    if (desks.record.pendingBytes <= desks.limits.unwrittenStop) return undefined
+    this.roomLatch.closeUnsafe()
+    return this.room
+  }
+
+  /** Waits until entry `seq` is on disk. */
+  private written(seq: number): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const takeBack = this.desks.journal.writer.whenCommitted(seq, () => resume(Effect.void))
+      return Effect.sync(takeBack)
+    })
+  }
+
+  private readiness(desk: Desk, ready: boolean): void {
+    const { desks } = this
+    const { link } = desk
+    const severity = link.isSuspect ? "warning" : "info"
+    this.note(link, link.epoch, ready ? "ready" : `not ready: ${link.phrase}`, severity)
+    desks.tick()
+    desks.groups.changed(link, desks.now)
+    if (ready) {
+      desks.carriesAgain(desk)
+      this.requests.next(desk)
+    }
+    desks.flush()
+  }
+
+  private ended(desk: Desk, epoch: number, ended: LinkEnded): void {
+    const { desks } = this
+    const { link } = desk
+    desks.tick()
+    desks.groups.changed(link, desks.now)
+    this.requests.connectionLost(desk, epoch)
+    desks.carriedLost(desk, link.short === undefined ? undefined : epoch)
+    if (link.short === undefined && !closedByUs.has(ended.reason)) this.fallTogether(link)
+    desks.flush()
+  }
+
+  /** The CUPS rule, where the link's group has it: the other connections of the group are closed, too, and made anew. */
+  private fallTogether(link: Link): void {
+    const falls = this.desks.groups.fallsWith(link, this.desks.now)
+    if (falls === undefined) return
+    const why = `${link.settings.name} of the group ${falls.group} ended, and the group falls together`
+    for (const other of falls.links) other.cut(new LinkEnded({ reason: "GroupFell", why }))
+  }
+
+  private note(link: Link, epoch: number, text: string, severity: Severity): void {
+    const { record, runtime } = this.desks
+    record.event(this.desks.of(link), text, epoch)
+    const where = { link: link.settings.name, epoch }
+    runtime.fork(
+      (severity === "info" ? Effect.logInfo(text) : Effect.logWarning(text)).pipe(Effect.annotateLogs(where))
+    )
+  }
+}

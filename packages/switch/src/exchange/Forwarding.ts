@@ -1,0 +1,93 @@
+/**
+ * How the stored messages of one desk leave: over which link, each attempt on disk before it is written, a repeat marked as one.
+ *
+ * `StoreAndForward` says when; this says how.
+ */
+import { MessageIndex } from "@jinka/codec"
+import type { Desk } from "./Desk.ts"
+import type { Desks } from "./Desks.ts"
+import { TICK_MS } from "./Outstanding.ts"
+import type { Effects } from "./StoreAndForward.ts"
+import type { Stored } from "./Stored.ts"
+
+/** The way out of one desk's queue. */
+export class Forwarding implements Effects {
+  /** The desk's number. */
+  readonly own: number
+  private readonly desks: Desks
+  private readonly index = new MessageIndex()
+
+  constructor(desks: Desks, own: number) {
+    this.desks = desks
+    this.own = own
+  }
+
+  private get desk(): Desk {
+    return this.desks.at(this.own)
+  }
+
+  /** See `Effects`. */
+  carrier({ key }: Stored): number | undefined {
+    const { groups, now } = this.desks
+    // A message with this key under way for another of the family: an answer would fit both (G6).
+    if (groups.others(this.own).some(({ stored }) => stored.waiting(key) !== undefined)) return undefined
+    return groups.carrier(this.desk, now)?.id
+  }
+
+  /** See `Effects`. */
+  recordAttempt(stored: Stored, carrier: number, then: (nowMs: number, epoch: number) => void): void {
+    const { desks } = this
+    const by = desks.at(carrier)
+    const attempt = (epoch: number) => {
+      const seq = desks.record.ended("sent", stored.exchange, by, epoch, String(stored.attempts))
+      desks.commits.after(seq, () => then(desks.now, epoch))
+    }
+    if (by.link.short === undefined) return attempt(by.link.epoch)
+    by.link.short.open(Number.POSITIVE_INFINITY, (session) => {
+      desks.tick()
+      if (session === undefined) then(desks.now, 0)
+      else attempt(session.epoch)
+      desks.flush()
+    })
+  }
+
+  /** See `Effects`. */
+  recordEnd({ exchange }: Stored, end: "acknowledged" | "abandoned", code: string): void {
+    this.desks.record.ended(end, exchange, this.desk, this.desk.link.epoch, code)
+  }
+
+  /** See `Effects`. */
+  isEarly({ original }: Stored): boolean {
+    return original !== undefined && this.desks.at(original.desk).outstanding.holds(original.slot, original.exchange)
+  }
+
+  /** See `Effects`. */
+  isSuccess(code: string): boolean {
+    return this.desk.language.isSuccess(code)
+  }
+
+  /** See `Effects`. */
+  isFinal(code: string): boolean {
+    return this.desk.language.isFinal(code)
+  }
+
+  /** See `Effects`. */
+  write({ behind, bytes }: Stored, again: boolean, carrier: number, epoch: number): boolean {
+    const { desks, index } = this
+    const { language, link } = desks.at(carrier)
+    const session = link.session ?? link.short?.sessionOf(epoch)
+    if (session === undefined || !link.isReady) return false
+    language.index(bytes, 0, bytes.length, index)
+    const isBehind = behind?.desk === carrier && behind.epoch === session.epoch && !session.outbox.hasTaken(behind.at)
+    if (behind !== undefined && !isBehind) {
+      const message = Buffer.allocUnsafe(language.resentLength(index))
+      session.putUrgent(message.subarray(0, language.resend(index, again, message, 0)))
+    } else {
+      const at = session.begin(language.resentLength(index))
+      session.end(at, language.resend(index, again, session.outbox.buffer, at))
+    }
+    desks.touch(link)
+    link.short?.sent(session, desks.now + this.desk.stored.timeoutMs + 2 * TICK_MS)
+    return true
+  }
+}

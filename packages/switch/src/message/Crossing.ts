@@ -1,0 +1,70 @@
+/**
+ * A message as the other partner gets it: its bytes with our names in the header between links of one form, the same fields in
+ * the other form's words between others.
+ *
+ * The one place where a message goes from one link's language into another's: a request to its target, an answer back to its
+ * origin, an advice into a queue, a reversal to whom its request went. What comes later (a MAC, a PIN block) is done behind it.
+ */
+import { MessageIndex } from "@jinka/codec"
+import type { Language, Stamp } from "./Language.ts"
+
+/** Crosses one message after the other; a prepared one holds until the next. */
+export class Crossing {
+  private readonly translated = new MessageIndex()
+  private to: Language | undefined
+  private index: MessageIndex | undefined
+  /** A translated message; `undefined` for one whose bytes are passed on. */
+  private bytes: Buffer | undefined
+
+  /**
+   * Prepares the message of `index` for `to`, an answer with the `request` that it answers there. False when that language or its
+   * frame cannot hold it.
+   */
+  prepare(from: Language, to: Language, index: MessageIndex, request?: MessageIndex): boolean {
+    this.to = to
+    this.index = index
+    if (from.form === to.form) {
+      this.bytes = undefined
+      return to.takes(index.buffer, index.start, index.end)
+    }
+    const fields = from.fields(index)
+    this.bytes = fields === undefined ? undefined : to.translate(fields, request)
+    return this.bytes !== undefined && to.takes(this.bytes)
+  }
+
+  /** Bytes of the prepared message, at most. */
+  get length(): number {
+    return this.bytes === undefined ? this.to!.passedLength(this.index!) : this.bytes.length
+  }
+
+  /** Writes the prepared message to `out` at `at`; returns its bytes. */
+  write(out: Buffer, at: number): number {
+    return this.bytes === undefined ? this.to!.pass(this.index!, out, at) : this.bytes.copy(out, at)
+  }
+
+  /** The message of `index` as it waits for `to`; `undefined` when that language or its frame cannot hold it. */
+  keep(from: Language, to: Language, index: MessageIndex): Buffer | undefined {
+    const here = from.form === to.form ? index : this.inWordsOf(to, from.fields(index))
+    const bytes = here === undefined ? undefined : to.keep(here)
+    return bytes !== undefined && to.takes(bytes) ? bytes : undefined
+  }
+
+  /**
+   * The reversal of a request, as it waits for `to`: in that language's own words, because it says what a reversal carries.
+   * `undefined` when it has none, or when the request does not hold what that takes.
+   */
+  reversal(from: Language, to: Language, request: MessageIndex, stamp: Stamp): Buffer | undefined {
+    const { reversed } = to
+    if (reversed === undefined) return undefined
+    // The rest may be covered: it is not read.
+    const here = from.form === to.form ? request : this.inWordsOf(to, from.fields(request, reversed))
+    const bytes = here === undefined ? undefined : to.reversal(here, stamp)
+    return bytes !== undefined && to.takes(bytes) ? bytes : undefined
+  }
+
+  private inWordsOf(to: Language, fields: ReturnType<Language["fields"]>): MessageIndex | undefined {
+    const bytes = fields === undefined ? undefined : to.translate(fields)
+    if (bytes === undefined) return undefined
+    return to.index(bytes, 0, bytes.length, this.translated) === undefined ? this.translated : undefined
+  }
+}

@@ -1,0 +1,284 @@
+/** ISO 8583 as the language of a link: every dialect, by its own data. */
+import {
+  answerHeader,
+  type Codec,
+  frameTakes,
+  type HeaderValues,
+  isMessageError,
+  isRepeat,
+  isReversible,
+  isSuccess,
+  type Message,
+  type MessageError,
+  MessageIndex,
+  PatchList,
+  readHeader,
+  repeatMti,
+  responseClass
+} from "@jinka/codec"
+import { addresses, addressing } from "./Addressing.ts"
+import * as Answer from "./Answer.ts"
+import { approved } from "./Codes.ts"
+import { differingEcho } from "./Echo.ts"
+import { formatErrorAnswer } from "./FormatError.ts"
+import { isIdentified } from "./Identity.ts"
+import type { Language, LanguageSettings, Original, Stamp } from "./Language.ts"
+import * as Reversal from "./Reversal.ts"
+
+/** Classes of response codes after which a message is tried again: the far side could not say what became of it. */
+const notFinal = new Set(["R", "T", "X", "K"])
+
+const PAN = 2
+const STAN = 11
+const RESPONSE_CODE = 39
+const RECEIVER = 100
+const panField = [PAN]
+
+/** What a call makes on its way to its result: one for all links, because no call outlives itself. */
+const patches = new PatchList()
+const made = new MessageIndex()
+/** The result of `withStan`. */
+const renamed = new MessageIndex()
+let renamedBytes = Buffer.allocUnsafeSlow(1024)
+
+/** The language of one link; see `Language`. */
+export class Iso8583 implements Language {
+  readonly name
+  readonly form
+  readonly frame
+  readonly refusal
+  readonly approved
+  readonly hasOwnStan
+  readonly reversed
+  readonly receivedFields
+  readonly sentFields
+  private readonly settings: LanguageSettings
+  private readonly codec: Codec
+  /** Changes to every message that leaves: the partner's name and ours in its header. */
+  private readonly addressing: PatchList
+
+  constructor(settings: LanguageSettings) {
+    const { codec, frame, institution, ourInstitution } = settings
+    const { dialect } = codec
+    this.settings = settings
+    this.codec = codec
+    this.frame = frame
+    this.name = dialect.name
+    this.form = dialect
+    this.refusal = dialect.refusal
+    this.approved = approved(dialect)
+    this.hasOwnStan = settings.stan === "own"
+    this.sentFields = dialect.match.transaction
+    this.receivedFields = [...this.sentFields, ...settings.callers]
+    this.addressing = addressing(dialect, institution, ourInstitution)
+    this.reversed = dialect.reversal === undefined ? undefined : Reversal.takenOver(dialect.reversal)
+  }
+
+  index(bytes: Buffer, start: number, end: number, into: MessageIndex): MessageError | undefined {
+    return this.codec.index(bytes, start, end, into)
+  }
+
+  takes(bytes: Buffer, from = 0, to = bytes.length): boolean {
+    return frameTakes(this.frame, bytes, from, to)
+  }
+
+  isIdentified(index: MessageIndex): boolean {
+    return isIdentified(this.codec, index)
+  }
+
+  key(index: MessageIndex, fields: ReadonlyArray<number>, out: Buffer): number {
+    return this.codec.matchKey(index, fields, out, 0)
+  }
+
+  transaction(index: MessageIndex): string {
+    return Reversal.transactionOf(this.codec.dialect, index)
+  }
+
+  original(index: MessageIndex): Original | undefined {
+    const recipe = this.codec.dialect.reversal?.originalData
+    if (recipe === undefined || !index.has(recipe.field)) return undefined
+    const said = index.text(recipe.field)
+    return { said, mti: Reversal.originalOf(recipe, said).mti }
+  }
+
+  originalKey(index: MessageIndex, { said }: Original, out: Buffer): number {
+    const { stan, time } = Reversal.originalOf(this.codec.dialect.reversal!.originalData, said)
+    patches.clear()
+    patches.set(STAN, stan)
+    if (time !== "") patches.set(7, time)
+    return this.patched(index) ? this.key(made, this.receivedFields, out) : 0
+  }
+
+  stan(index: MessageIndex): string {
+    return index.text(STAN)
+  }
+
+  withStan(index: MessageIndex, stan: string, originalStan?: string): MessageIndex | undefined {
+    const { codec } = this
+    const recipe = codec.dialect.reversal?.originalData
+    patches.clear()
+    if (index.has(STAN)) patches.set(STAN, stan)
+    if (originalStan !== undefined && recipe !== undefined)
+      patches.set(recipe.field, Reversal.withStan(recipe, index.text(recipe.field), originalStan))
+    if (patches.count === 0) return index
+    const length = codec.patchedLength(index, patches)
+    if (length > renamedBytes.length) renamedBytes = Buffer.allocUnsafeSlow(2 * length)
+    const written = codec.patch(index, patches, renamedBytes, 0)
+    return codec.index(renamedBytes, 0, written, renamed) === undefined ? renamed : undefined
+  }
+
+  receiver(index: MessageIndex): string {
+    return index.text(RECEIVER)
+  }
+
+  leadingDigits(index: MessageIndex, digits: number): number {
+    if (!index.has(PAN)) return -1
+    if (this.codec.layout.fields[PAN]?.encoding !== "ascii") {
+      const text = index.text(PAN)
+      return text.length < digits ? -1 : Number(text.slice(0, digits))
+    }
+    if (index.length(PAN) < digits) return -1
+    const from = index.from(PAN)
+    let value = 0
+    for (let at = from; at < from + digits; at++) value = value * 10 + index.buffer[at]! - 0x30
+    return value
+  }
+
+  cardNumber(index: MessageIndex, out: Buffer, at: number): number {
+    return index.has(PAN) ? this.codec.matchKey(index, panField, out, at) : 0
+  }
+
+  code(index: MessageIndex): string | undefined {
+    return index.has(RESPONSE_CODE) ? index.text(RESPONSE_CODE) : undefined
+  }
+
+  isSuccess(code: string): boolean {
+    return isSuccess(this.codec.dialect, code)
+  }
+
+  isFinal(code: string): boolean {
+    return !notFinal.has(responseClass(this.codec.dialect, code))
+  }
+
+  difference(asked: Language, request: MessageIndex, answer: MessageIndex): string | undefined {
+    const de = differingEcho(this.codec.dialect, asked.form === this.form, request, answer)
+    return de < 0 ? undefined : `DE ${de} differs`
+  }
+
+  answer(index: MessageIndex, code: string): Buffer {
+    return this.written(index, Answer.patch(index, code, patches))
+  }
+
+  answerAgain(index: MessageIndex, stored: MessageIndex): Buffer | undefined {
+    Answer.patchAgain(index, stored, patches)
+    return this.codec.checkPatches(patches) === undefined ? this.written(index, patches) : undefined
+  }
+
+  formatError(wrong: MessageError, bytes: Buffer, start: number, end: number): Buffer | undefined {
+    return formatErrorAnswer(this.codec, wrong, bytes, start, end)
+  }
+
+  passedLength(index: MessageIndex): number {
+    return this.codec.patchedLength(index, this.addressing)
+  }
+
+  pass(index: MessageIndex, out: Buffer, at: number): number {
+    return this.codec.patch(index, this.addressing, out, at)
+  }
+
+  keep(index: MessageIndex): Buffer {
+    const { addressing, codec } = this
+    const kept = codec.withoutSad(index)
+    codec.index(kept, 0, kept.length, made)
+    patches.clear()
+    if (isRepeat(index.mti)) patches.mti(index.mti - 1)
+    for (let part = 0; part < addressing.partCount; part++) {
+      patches.header(addressing.parts[part]!, addressing.partValues[part]!)
+    }
+    return this.written(made, patches)
+  }
+
+  resentLength(index: MessageIndex): number {
+    patches.clear()
+    return this.codec.patchedLength(index, patches)
+  }
+
+  resend(index: MessageIndex, again: boolean, out: Buffer, at: number): number {
+    patches.clear()
+    if (again) patches.mti(repeatMti(index.mti))
+    return this.codec.patch(index, patches, out, at)
+  }
+
+  fields(index: MessageIndex, only?: ReadonlyArray<number>): Message | undefined {
+    const { codec } = this
+    let whole = index
+    if (only !== undefined) {
+      patches.clear()
+      for (const { de } of codec.layout.defined) if (index.has(de) && !only.includes(de)) patches.remove(de)
+      if (!this.patched(index)) return undefined
+      whole = made
+    }
+    const message = codec.decode(whole.buffer, whole.start, whole.end)
+    return isMessageError(message) ? undefined : message
+  }
+
+  /** Data elements that this dialect does not define are left out. An answer turns its request's header around. */
+  translate({ mti, fields: all }: Message, request?: MessageIndex): Buffer | undefined {
+    const { codec } = this
+    const { dialect } = codec
+    const fields: { [de: number]: Message["fields"][number] } = {}
+    for (const [key, value] of Object.entries(all)) {
+      const de = Number(key)
+      if (dialect.fields[de] !== undefined) fields[de] = value
+    }
+    const bytes = codec.encode({ ...this.header(request), mti, fields })
+    return isMessageError(bytes) ? undefined : bytes
+  }
+
+  isReversible(index: MessageIndex): boolean {
+    return isReversible(this.codec.dialect, index.mti, index.text(3))
+  }
+
+  reversal(request: MessageIndex, { stan, nowMs }: Stamp): Buffer | undefined {
+    const { codec, settings } = this
+    const stamp = { stan, localMs: nowMs + settings.utcOffsetMs, institution: settings.ourInstitution }
+    Reversal.patch(codec.dialect, request, stamp, patches)
+    if (codec.checkPatches(patches) !== undefined || !this.patched(request)) return undefined
+    return this.keep(made)
+  }
+
+  redact(index: MessageIndex, out: Buffer, at: number): number {
+    return this.codec.redact(index, out, at)
+  }
+
+  restore(redacted: Buffer, cardNumber: string, into: MessageIndex): boolean {
+    if (this.codec.index(redacted, 0, redacted.length, into) !== undefined) return false
+    if (cardNumber === "" || !into.has(PAN)) return true
+    patches.clear()
+    patches.set(PAN, cardNumber)
+    const bytes = this.written(into, patches)
+    return this.codec.index(bytes, 0, bytes.length, into) === undefined
+  }
+
+  /** The header of a message that leaves: our addresses, and in an answer the rest of its request's header, turned around. */
+  private header(request: MessageIndex | undefined): { readonly header?: HeaderValues } {
+    const { institution, ourInstitution } = this.settings
+    const { dialect } = this.codec
+    const { header } = dialect
+    if (header === undefined) return {}
+    const turned = request === undefined ? {} : answerHeader(header, readHeader(header, request.buffer, request.start))
+    return { header: { ...turned, ...addresses(dialect, institution, ourInstitution) } }
+  }
+
+  /** The message with changes, in bytes of its own. */
+  private written(index: MessageIndex, changes: PatchList): Buffer {
+    const out = Buffer.allocUnsafe(this.codec.patchedLength(index, changes))
+    return out.subarray(0, this.codec.patch(index, changes, out, 0))
+  }
+
+  /** Makes the message with `patches` what `made` points to. */
+  private patched(index: MessageIndex): boolean {
+    const bytes = this.written(index, patches)
+    return this.codec.index(bytes, 0, bytes.length, made) === undefined
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * What the switch has to know of the messages on one link, whatever their form: to tell them apart, to join an answer to its
+ * request, to answer, to repeat and to take back. Data elements, byte ranges and paths stay inside.
+ *
+ * ISO 8583 (`Iso8583`) is one language; a record of fixed length or a document with a key is another. A message is handed round
+ * as a `MessageIndex`: its bytes and its type, which is a message type of ISO 8583 also where the partner's own types are others.
+ * Stateless, no clock, no I/O; what a call returns as an index holds until the same method is called again.
+ */
+import type { Codec, FrameFormat, Message, MessageError, MessageIndex, RefusalCodes } from "@jinka/codec"
+
+/** What a link's settings say of its messages. */
+export interface LanguageSettings {
+  readonly codec: Codec
+  readonly frame: FrameFormat
+  /** The partner's institution code, and ours on this link. */
+  readonly institution: string
+  readonly ourInstitution: string
+  /** `own`: messages leave with a STAN of ours. */
+  readonly stan: "callers" | "own"
+  /** Data elements that tell the callers of this link apart, besides the key of the dialect. */
+  readonly callers: ReadonlyArray<number>
+  /** Milliseconds to add to UTC for times in messages that we make. */
+  readonly utcOffsetMs: number
+}
+
+/** The request that a message names as its original. */
+export interface Original {
+  /** Its message type as a number; 0 when the message does not say it. */
+  readonly mti: number
+  /** What the message says of it, as it is written there. */
+  readonly said: string
+}
+
+/** What a reversal of ours needs besides its original. */
+export interface Stamp {
+  /** STAN of the reversal. */
+  readonly stan: string
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number
+}
+
+/** The language of one link; see above. */
+export interface Language {
+  /** Name of the form, for the journal. */
+  readonly name: string
+  /** Links with the same form pass the bytes of a message on; between others it is translated. */
+  readonly form: object
+  readonly frame: FrameFormat
+  /** Codes with which we refuse or end a request by ourselves. */
+  readonly refusal: RefusalCodes
+  /** Code with which we acknowledge a message that we have taken. */
+  readonly approved: string
+  /** Messages leave with a STAN of ours, and their answers come back with it. */
+  readonly hasOwnStan: boolean
+
+  /** Finds the parts of `bytes[start, end)`; says what is wrong when it is no message of the language. */
+  index(bytes: Buffer, start: number, end: number, into: MessageIndex): MessageError | undefined
+  /** Whether the frame can hold the message: not too long, no delimiter inside. */
+  takes(bytes: Buffer, from?: number, to?: number): boolean
+
+  /** Whether the message says enough of itself to be told from every other. */
+  isIdentified(index: MessageIndex): boolean
+  /** Fields of the key by which a message of the partner is told from every other. */
+  readonly receivedFields: ReadonlyArray<number>
+  /** Fields of the key by which an answer finds what we have sent. */
+  readonly sentFields: ReadonlyArray<number>
+  /**
+   * Writes the key that these fields of the message make to the start of `out`, and returns its bytes. Equal values give equal
+   * keys in all languages: a message of this one has the key that its answer has in another one.
+   */
+  key(index: MessageIndex, fields: ReadonlyArray<number>, out: Buffer): number
+  /** Text that is equal for an original and everything about it. */
+  transaction(index: MessageIndex): string
+  /** The request that the message is about, when it names one. */
+  original(index: MessageIndex): Original | undefined
+  /** The key of that request, of `receivedFields`; 0 when it cannot be told. */
+  originalKey(index: MessageIndex, original: Original, out: Buffer): number
+  /** STAN of the message; "" when it has none. */
+  stan(index: MessageIndex): string
+  /** The message with another STAN, and with `originalStan` as its original's; `undefined` when it cannot hold them. */
+  withStan(index: MessageIndex, stan: string, originalStan?: string): MessageIndex | undefined
+
+  /** Institution that the message is for, "" when it names none. */
+  receiver(index: MessageIndex): string
+  /** First `digits` digits of the card number, -1 when there are not so many. */
+  leadingDigits(index: MessageIndex, digits: number): number
+  /** Writes the card number to `out` at `at`; returns its digits, 0 when there is none. */
+  cardNumber(index: MessageIndex, out: Buffer, at: number): number
+
+  /** Response code of an answer; `undefined` when it has none. */
+  code(index: MessageIndex): string | undefined
+  /** The partner has done what was asked. */
+  isSuccess(code: string): boolean
+  /** The code ends a delivery; others say "try again later". */
+  isFinal(code: string): boolean
+  /** Why the answer is not the answer of the request, which is in the language `asked`; `undefined`: it is. */
+  difference(asked: Language, request: MessageIndex, answer: MessageIndex): string | undefined
+  /** An answer of our own to the message, in bytes of its own. */
+  answer(index: MessageIndex, code: string): Buffer
+  /** The answer `stored`, from the journal, once more; `undefined` when the language does not allow what it holds. */
+  answerAgain(index: MessageIndex, stored: MessageIndex): Buffer | undefined
+  /** The answer to a message that cannot be read; `undefined` when too little of it can be read to answer it. */
+  formatError(wrong: MessageError, bytes: Buffer, start: number, end: number): Buffer | undefined
+
+  /** Bytes of `pass`, at most. */
+  passedLength(index: MessageIndex): number
+  /** Writes a message of the same form as it leaves on this link; returns its bytes. */
+  pass(index: MessageIndex, out: Buffer, at: number): number
+  /** A message of the same form as it waits for this link: not marked as a repeat, without what may not be kept. */
+  keep(index: MessageIndex): Buffer
+  /** Bytes of `resend`, at most. */
+  resentLength(index: MessageIndex): number
+  /** Writes a kept message; `again` marks it as a repeat. Returns its bytes. */
+  resend(index: MessageIndex, again: boolean, out: Buffer, at: number): number
+  /** The message for a language of another form, or these of its fields; `undefined` when it cannot be said without its bytes. */
+  fields(index: MessageIndex, only?: ReadonlyArray<number>): Message | undefined
+  /**
+   * A message of another form as it leaves on this link, an answer behind the `request` of this form that it answers; `undefined`
+   * when the language cannot hold it.
+   */
+  translate(message: Message, request?: MessageIndex): Buffer | undefined
+
+  /** Whether a request moves money that has to be taken back when its outcome is unknown. */
+  isReversible(index: MessageIndex): boolean
+  /** Fields of a request that its reversal takes over; `undefined` when the language has no reversals. */
+  readonly reversed: ReadonlyArray<number> | undefined
+  /** The reversal of a request of the same form, as it waits for this link; `undefined` when the request does not hold enough. */
+  reversal(request: MessageIndex, stamp: Stamp): Buffer | undefined
+
+  /** Copies the message with card data covered, of the same length; returns its bytes. */
+  redact(index: MessageIndex, out: Buffer, at: number): number
+  /** Indexes a message from the journal with its card number put back. False when it cannot be read. */
+  restore(redacted: Buffer, cardNumber: string, into: MessageIndex): boolean
+}
