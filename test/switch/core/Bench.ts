@@ -98,14 +98,21 @@ export class Wire implements Connection {
 
   /** What the switch has sent since the last call. */
   heard(): ReadonlyArray<Message> {
-    const bytes = Buffer.concat(this.sent.splice(0))
-    const messages: Array<Message> = []
-    for (let at = 0; at < bytes.length; ) {
-      const length = Number(bytes.toString("latin1", at, at + 4))
-      const message = this.reading.decode(bytes, at + 4, at + 4 + length)
+    return this.heardBytes().map((bytes) => {
+      const message = this.reading.decode(bytes)
       if (isMessageError(message)) throw new Error(`the switch sent a bad message: ${message._tag}`)
-      messages.push(message)
-      at += 4 + length
+      return message
+    })
+  }
+
+  /** The same as it stands in its frames. */
+  heardBytes(): ReadonlyArray<Buffer> {
+    const bytes = Buffer.concat(this.sent.splice(0))
+    const messages: Array<Buffer> = []
+    for (let at = 0; at < bytes.length; ) {
+      const end = at + 4 + Number(bytes.toString("latin1", at, at + 4))
+      messages.push(bytes.subarray(at + 4, end))
+      at = end
     }
     return messages
   }

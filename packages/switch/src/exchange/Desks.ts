@@ -132,11 +132,15 @@ export class Desks {
 
   /**
    * Sends an answer of our own to a message that came on connection `epoch`: a long link gives it on the connection that is up, a
-   * short one as its mode says; else another link of the family does. False when none can.
+   * short one as its mode says; else another link of the family does. False when none can, or when there is no answer to send.
    *
    * On the connection that the message came on its answer is wanted, even after a sign-off; a new one has to sign on first.
    */
-  send({ link }: Desk, epoch: number, message: Buffer, length = message.length): boolean {
+  send({ link }: Desk, epoch: number, message: Buffer | undefined, length = message?.length ?? 0): boolean {
+    if (message === undefined) {
+      link.settled(epoch)
+      return false
+    }
     // The connection that it came on, or none: another one has another caller at its end.
     if (link.short !== undefined) return link.short.answer(epoch, message, length)
     const isOwn = link.canSend && (link.epoch === epoch || link.isSignedOn)

@@ -269,7 +269,7 @@ export class Requests implements HotActions {
   /** Puts an answer of our own into the slot. */
   private ownAnswer(origin: Desk, request: MessageIndex, slot: Slot, code: string): void {
     const answer = origin.language.answer(request, code)
-    slot.answerLength = answer.copy(slot.answerRoom(answer.length))
+    slot.answerLength = answer === undefined ? 0 : answer.copy(slot.answerRoom(answer.length))
   }
 
   /** The answer in slot `id` is on disk: it goes to the origin, and the exchange is over. */
@@ -359,7 +359,8 @@ export class Requests implements HotActions {
   }
 
   private sendAnswer(slot: Slot): boolean {
-    return this.desks.send(this.origin(slot), slot.originEpoch, slot.answer, slot.answerLength)
+    const answer = slot.answerLength === 0 ? undefined : slot.answer
+    return this.desks.send(this.origin(slot), slot.originEpoch, answer, slot.answerLength)
   }
 
   private origin({ origin }: Slot): Desk {

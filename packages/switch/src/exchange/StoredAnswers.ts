@@ -29,7 +29,7 @@ export class StoredAnswers {
   }
 
   /** Sends the answer of `exchange` to `desk`, made for `request`; `otherwise` when the journal has none or does not answer. */
-  again(desk: Desk, epoch: number, exchange: number, request: Buffer, otherwise: Buffer): void {
+  again(desk: Desk, epoch: number, exchange: number, request: Buffer, otherwise: Buffer | undefined): void {
     const { desks } = this
     if (this.underWay >= READS_MAX) return desk.link.settled(epoch)
     this.underWay++

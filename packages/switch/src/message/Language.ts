@@ -95,8 +95,8 @@ export interface Language {
   isFinal(code: string): boolean
   /** Why the answer is not the answer of the request, which is in the language `asked`; `undefined`: it is. */
   difference(asked: Language, request: MessageIndex, answer: MessageIndex): string | undefined
-  /** An answer of our own to the message, in bytes of its own. */
-  answer(index: MessageIndex, code: string): Buffer
+  /** An answer of our own to the message, in bytes of its own; `undefined` when the language has none. */
+  answer(index: MessageIndex, code: string): Buffer | undefined
   /** The answer `stored`, from the journal, once more; `undefined` when the language does not allow what it holds. */
   answerAgain(index: MessageIndex, stored: MessageIndex): Buffer | undefined
   /** The answer to a message that cannot be read; `undefined` when too little of it can be read to answer it. */
