@@ -22,8 +22,8 @@ export class Reversals {
 
   /**
    * Journals the reversal of `request`, which came from `origin` and went to `target` as `exchange`; it has to be stored when
-   * that is on disk. `undefined` when neither language has a reversal for such a request (inquiries move no money), or when the target's
-   * has none: then the journal says that a person has to do it.
+   * that is on disk. `undefined` when neither language has a reversal for such a request (inquiries move no money), or when
+   * the target's has none: then the journal says that a person has to do it.
    */
   make(origin: Desk, target: Desk, request: MessageIndex, exchange: number): Stored | undefined {
     const { record, runtime } = this.desks
