@@ -14,9 +14,9 @@ import {
   mtiText,
   responseClass
 } from "@jinka/codec"
-import { type Answered, type Asked, AskedList, askedOf } from "./Asked.ts"
 import { accepted } from "../message/Codes.ts"
 import * as NetworkManagement from "../message/NetworkManagement.ts"
+import { type Answered, type Asked, AskedList, askedOf } from "./Asked.ts"
 import { LinkEnded } from "./Ended.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { LinkSettings } from "./Settings.ts"
