@@ -253,13 +253,7 @@ export class Requests implements HotActions {
   }
 
   /** Puts the partner's answer into the slot as the origin will get it. False when its language or frame cannot hold it. */
-  private keepAnswer(
-    origin: Desk,
-    target: Desk,
-    request: MessageIndex,
-    index: MessageIndex,
-    slot: Slot
-  ): boolean {
+  private keepAnswer(origin: Desk, target: Desk, request: MessageIndex, index: MessageIndex, slot: Slot): boolean {
     const { crossing } = this
     if (!crossing.prepare(target.language, origin.language, index, request)) return false
     slot.answerLength = crossing.write(slot.answerRoom(crossing.length), 0)
