@@ -2,7 +2,7 @@
  * What must hold between the keys of a configuration, and what is allowed but unwise. Pure.
  */
 import { idleFrame } from "@jinka/codec"
-import { misfits } from "../../link/Addressing.ts"
+import { misfits } from "../../message/Addressing.ts"
 import { exactlyOne } from "./Choice.ts"
 import { doorRelations } from "./DoorRelations.ts"
 import { type Draft, dialectOf, frameOf } from "./Draft.ts"

@@ -14,8 +14,9 @@ import {
   nac
 } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
-import { translate } from "../../../packages/switch/src/exchange/Translate.ts"
-import { addresses, addressing, misfits } from "../../../packages/switch/src/link/Addressing.ts"
+import { addresses, addressing, misfits } from "../../../packages/switch/src/message/Addressing.ts"
+import { Crossing } from "../../../packages/switch/src/message/Crossing.ts"
+import { Iso8583 } from "../../../packages/switch/src/message/Iso8583.ts"
 import { usualLink } from "../LinkSettings.ts"
 import { saidOf, sound } from "../operate/checked.ts"
 
@@ -33,15 +34,8 @@ const indexed = (dialect: Dialect, bytes: Buffer): MessageIndex => {
   return index
 }
 
-const settings = (dialect: Dialect) =>
-  ({
-    ...usualLink,
-    name: "link",
-    institution: "400001",
-    ourInstitution: "200002",
-    dialect,
-    codec: compile(dialect)
-  }) as never
+const languageOf = (dialect: Dialect) =>
+  new Iso8583({ ...usualLink, institution: "400001", ourInstitution: "200002", codec: compile(dialect) })
 
 describe("Addresses in a header", () => {
   it("of packed station ids are written with zeros in front", () => {
@@ -86,7 +80,10 @@ describe("An answer that comes from a partner of another dialect", () => {
       iso8583v1987AsciiRaw,
       encoded(iso8583v1987AsciiRaw, { mti: "0210", fields: { ...fields, 39: "00" } })
     )
-    const bytes = translate(settings(iso8583v1987AsciiRaw), settings(nac), answer, request)
-    expect(Buffer.isBuffer(bytes) && bytes.toString("hex", 0, 5)).toBe("6001270003")
+    const crossing = new Crossing()
+    expect(crossing.prepare(languageOf(iso8583v1987AsciiRaw), languageOf(nac), answer, request)).toBe(true)
+    const bytes = Buffer.alloc(crossing.length)
+    crossing.write(bytes, 0)
+    expect(bytes.toString("hex", 0, 5)).toBe("6001270003")
   })
 })
