@@ -1,42 +1,55 @@
 /** `jinka doctor`: which length headers and dialects would fit captured bytes. */
-import { type Diagnosis, type Dialect, dialects, examine, examinedMax, fromHex } from "@jinka/codec"
-import { Console, Effect, FileSystem, Stream } from "effect"
+import { type Diagnosis, type Dialect, dialects, type ExamineOptions, examine, examinedMax } from "@jinka/codec"
+import { Console, Effect, FileSystem, type Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "../Exit.ts"
+import { type Flow, flowsOf } from "../message/CapturedFlows.ts"
 import { diagnosisText } from "../message/DiagnosisText.ts"
+import { bytesOfLine } from "../message/paste/HexLine.ts"
 import { asJson } from "./Asked.ts"
 import { bytesOf, codecOf } from "./MessageCommand.ts"
 
 const capture = Argument.String("capture").pipe(
-  Argument.withDescription("A file of bytes or of hex digits, hex digits themselves, or `-` for standard input")
+  Argument.withDescription(
+    "A file of bytes, hex or a hex dump, or of packets (pcap, pcapng); hex digits themselves; `-` for standard input"
+  )
 )
 
-/** Bytes of a text of hex digits and blanks; of anything else the bytes as they are. */
-const plain = (bytes: Uint8Array): Uint8Array => {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
-  return /^[0-9a-fA-F\s]*$/.test(text) ? (fromHex(text.replace(/\s/g, "")) ?? bytes) : bytes
-}
+const bad = (says: string): CommandFailed => new CommandFailed({ exit: "usage", says })
 
-const captured = Effect.fnUntraced(function* (source: string) {
+/** A dump is some four times as long as its bytes, and a capture has headers. */
+const READ_MAX = 64 * examinedMax
+
+/** The directions of what was captured. */
+const captured = Effect.fnUntraced(function* (
+  source: string
+): Effect.fn.Return<ReadonlyArray<Flow>, CommandFailed, FileSystem.FileSystem | Stdio.Stdio> {
   const files = yield* FileSystem.FileSystem
   const isFile = source === "-" || (yield* Effect.orElseSucceed(files.exists(source), () => false))
   if (!isFile) {
-    const bytes = fromHex(source.replace(/\s/g, ""))
-    if (bytes !== undefined && bytes.length > 0) return bytes
-    return yield* new CommandFailed({ exit: "usage", says: "The capture is no file and no pairs of hex digits." })
+    const bytes = bytesOfLine(source)
+    if (bytes !== undefined && bytes.length > 0) return [{ title: "", bytes, asText: Buffer.from(source, "latin1") }]
+    return yield* bad("The capture is no file and no pairs of hex digits.")
   }
   const chunks: Array<Uint8Array> = []
   let length = 0
-  // Twice: the input may be hex digits.
   yield* Stream.runForEachWhile(bytesOf(source), (chunk) =>
     Effect.sync(() => {
       chunks.push(chunk)
       length += chunk.length
-      return length < 2 * examinedMax
+      return length < READ_MAX
     })
   )
-  return plain(Buffer.concat(chunks))
+  const flows = flowsOf(Buffer.concat(chunks))
+  return typeof flows === "string" ? yield* bad(`${source} cannot be read: ${flows}.`) : flows
 })
+
+/** The diagnoses of a direction: of digits alone, as hex or as the text that they are, whichever makes more sense. */
+const diagnosed = ({ bytes, asText }: Flow, options: ExamineOptions): ReadonlyArray<Diagnosis> => {
+  const asHex = examine(bytes, options)
+  const other = asText === undefined ? [] : examine(asText, options)
+  return (other[0]?.score ?? 0) > (asHex[0]?.score ?? 0) ? other : asHex
+}
 
 /** The explanations as JSON: sizes and rules only. */
 const json = (diagnoses: ReadonlyArray<Diagnosis>): string =>
@@ -60,21 +73,27 @@ export const doctor = Command.make(
         const { dialect } = yield* codecOf(name)
         own[dialect.name] = dialect
       }
-      const bytes = yield* captured(flags.capture)
-      const diagnoses = examine(bytes, { dialects: { ...own, ...dialects } })
-      const good = diagnoses[0]
-      if (!flags.json || good !== undefined) yield* Console.log(flags.json ? json(diagnoses) : diagnosisText(diagnoses))
-      if (good === undefined || good.score < 50) {
+      const flows = yield* captured(flags.capture)
+      let best = 0
+      for (const flow of flows) {
+        const diagnoses = diagnosed(flow, { dialects: { ...own, ...dialects } })
+        best = Math.max(best, diagnoses[0]?.score ?? 0)
+        if (flows.length > 1) yield* Console.error(`# ${flow.title.trim() === "" ? "a direction" : flow.title}`)
+        const isSaid = !flags.json || diagnoses.length > 0
+        if (isSaid) yield* Console.log(flags.json ? json(diagnoses) : diagnosisText(diagnoses))
+      }
+      if (best < 50) {
         return yield* new CommandFailed({ exit: "bad", says: "No explanation of these bytes is better than a guess." })
       }
     })
 ).pipe(
   Command.withDescription(
-    "Looks at bytes captured on a link, from the first byte of a frame and of one direction only, and says which length headers and dialects would fit, best first, with the evidence. Never shows a value of a message. Ends with 1 when nothing fits well."
+    "Looks at bytes captured on a link, from the first byte of a frame, and says which length headers and dialects would fit, best first, with the evidence. Of a capture of packets each direction is looked at by itself; anything else holds one direction only. Never shows a value of a message. Ends with 1 when nothing fits well."
   ),
   Command.withShortDescription("Find the length header and dialect of captured bytes"),
   Command.withExamples([
     { command: "jinka doctor capture.bin", description: "What does this partner send?" },
+    { command: "jinka doctor link.pcap", description: "The same of tcpdump's file, each direction by itself" },
     { command: "jinka doctor 003A30383030...", description: "The same of a few bytes from a log" },
     { command: "jinka doctor capture.bin --dialect partner.yaml --json", description: "Does my dialect fit? As JSON" }
   ])

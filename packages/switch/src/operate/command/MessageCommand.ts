@@ -1,6 +1,6 @@
 /** `jinka decode` and `jinka encode`: messages between bytes and something readable. */
 
-import { type Codec, compile, type FrameFormat, frameCandidates, toHex } from "@jinka/codec"
+import { type Codec, compile, type FrameFormat, frameCandidates, isMessageError, toHex } from "@jinka/codec"
 import { Console, Effect, FileSystem, Option, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { dialectOfText } from "../configuration/DialectFiles.ts"
@@ -82,6 +82,12 @@ const frameThatFits = (bytes: Buffer): string | undefined =>
     return found.length === 1 && found[0]?._tag === "message"
   })
 
+/** Whether a codec reads bytes to their end. */
+const isMessageOf =
+  (codec: Codec) =>
+  (bytes: Buffer): boolean =>
+    !isMessageError(codec.decode(bytes))
+
 /** How `decode` was called, as far as a comparison needs it. */
 interface Comparing {
   readonly input: string
@@ -93,8 +99,12 @@ interface Comparing {
   readonly unmask: boolean
 }
 
-const allMessages = Effect.fnUntraced(function* (source: string, { form, frame }: Comparing) {
-  const messages = new MessageInput(form, frameOf(frame))
+const allMessages = Effect.fnUntraced(function* (
+  source: string,
+  { form, frame }: Comparing,
+  isMessage: (bytes: Buffer) => boolean
+) {
+  const messages = new MessageInput(form, frameOf(frame), isMessage)
   const found: Array<Input> = []
   yield* Stream.runForEach(bytesOf(source), (chunk) => Effect.sync(() => found.push(...messages.push(chunk))))
   return [...found, ...messages.end()]
@@ -103,8 +113,8 @@ const allMessages = Effect.fnUntraced(function* (source: string, { form, frame }
 /** Compares the messages of two inputs, the first with the first and so on. */
 const showDifferences = Effect.fnUntraced(function* (flags: Comparing, other: string) {
   const codec = yield* codecOf(flags.dialect)
-  const left = yield* allMessages(flags.input, flags)
-  const right = yield* allMessages(other, flags)
+  const left = yield* allMessages(flags.input, flags, isMessageOf(codec))
+  const right = yield* allMessages(other, flags, isMessageOf(codec))
   const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
   const asTable = flags.output === "table" || (flags.output === "auto" && isTerminal)
   const shown = Array.from({ length: Math.max(left.length, right.length) }, (_, at) =>
@@ -123,7 +133,7 @@ export const decode = Command.make(
     frame: frameFlag,
     form: Flag.Literals("form", ["auto", "hex", "binary"]).pipe(
       Flag.withDescription(
-        "How the input is written: hex digits, one message a line, or binary; auto (the default) looks at it"
+        "How the input is written: hex (lines of digits, dumps of xxd, hexdump -C, od, tcpdump -X, tshark, Wireshark, jPOS) or binary; auto (the default) looks at it, and takes pcap and pcapng files too"
       ),
       Flag.withDefault("auto")
     ),
@@ -162,7 +172,8 @@ export const decode = Command.make(
       const show = flags.output === "table" || (flags.output === "auto" && isTerminal) ? messageTable : messageLine
       const codec = yield* codecOf(flags.dialect)
       const showing = { reveal: flags.unmask, language: flags.language }
-      const messages = new MessageInput(flags.form, frameOf(flags.frame))
+      const messages = new MessageInput(flags.form, frameOf(flags.frame), isMessageOf(codec))
+      let flow: string | undefined
       let bad = 0
       let count = 0
       let hint: string | undefined
@@ -175,7 +186,13 @@ export const decode = Command.make(
         const shown = found.map((one) => (one._tag === "message" ? read(one.bytes) : wrongInput(one)))
         count += shown.length
         bad += shown.filter(({ isGood }) => !isGood).length
-        return shown.length === 0 ? Effect.void : Console.log(shown.map(({ text }) => text).join("\n"))
+        return Effect.forEach(shown, ({ text }, at) => showIn(found[at]!.flow, text), { discard: true })
+      }
+      // Which direction of which connection it is stands beside the messages, so that they can be built again.
+      const showIn = (now: string | undefined, text: string) => {
+        const isOther = now !== undefined && now !== flow
+        flow = now
+        return isOther ? Effect.andThen(Console.error(`# ${now}`), Console.log(text)) : Console.log(text)
       }
       yield* Stream.runForEach(bytesOf(flags.input), (chunk) => print(messages.push(chunk)))
       yield* print(messages.end())
@@ -186,12 +203,14 @@ export const decode = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Reads ISO 8583 messages and shows their fields, with card data covered. Lines of hex on standard input give a line of JSON each; a message that is wrong gives a line that says where and why, and in the end the exit code 1."
+    "Reads ISO 8583 messages and shows their fields, with card data covered. Takes what people paste: lines of hex with any marks between the pairs, one message over several lines, hex dumps with offsets and text, messages that are text themselves; and captures of tcpdump and Wireshark (pcap, pcapng), of which each direction of each TCP connection is put together. A message that is wrong gives a line that says where and why, and in the end the exit code 1."
   ),
   Command.withShortDescription("Show the fields of messages"),
   Command.withExamples([
     { command: "jinka decode message.hex --dialect cups", description: "A table on a terminal" },
     { command: "jinka decode capture.bin --frame cups --json", description: "Every message of a raw capture" },
+    { command: "jinka decode link.pcap --frame cups", description: "Both directions of every connection in a capture" },
+    { command: "xxd message.bin | jinka decode", description: "A dump from the clipboard or from a tool" },
     { command: "jinka decode sent.hex --diff received.hex", description: "What differs between two messages" },
     {
       command: "tail -f hex.log | jinka decode --dialect iso8583v1987Ascii",
@@ -251,17 +270,24 @@ export const encode = Command.make(
 
 /** The documents of a text: the text itself, the entries of a list, or one for each line. */
 const jsonOf = (text: string): ReadonlyArray<unknown> => {
-  const whole = parseJson(text)
+  const bare = text.replace(/^\ufeff/, "")
+  const whole = parseJson(bare)
   if (!(whole instanceof Error)) return Array.isArray(whole) ? whole : [whole]
-  const lines = text.split("\n").filter((line) => line.trim() !== "")
-  return lines.length === 0 ? [new Error("there is no JSON on the input")] : lines.map(parseJson)
+  const lines = bare.split("\n").filter((line) => line.trim() !== "")
+  if (lines.length === 0) return [new Error("there is no JSON on the input.")]
+  const each = lines.map(parseJson)
+  // Of a document over several lines no line is one by itself: what is wrong with the whole says more.
+  return each.every((one) => one instanceof Error) ? [whole] : each
 }
 
 const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)
-  } catch {
-    // The parser's own words may repeat a card number.
-    return new Error("this is not JSON")
+  } catch (error) {
+    // The parser's own words may repeat a card number: only the place is taken from them.
+    const at = /at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1]
+    const before = text.slice(0, Number(at ?? text.length)).split("\n")
+    const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`
+    return new Error(`this is not JSON${at === undefined ? ": it ends too early" : `: look at ${place}`}.`)
   }
 }

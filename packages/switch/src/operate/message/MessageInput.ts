@@ -1,107 +1,268 @@
 /**
- * Bytes from a file or from standard input as messages: hex digits, one message a line, or binary. Pure.
+ * Bytes from a file or from standard input as messages: text that holds hex (`paste/PastedText`), a capture of packets
+ * (`paste/CaptureFile`), or the bytes themselves. Pure.
  *
- * Without a frame a line, or the whole binary input, is one message. With one, the length header is taken off, and binary input
- * may hold many messages.
+ * Without a frame each line, each run of a dump, each segment of a capture, or the whole binary input is one message. With one,
+ * the length header is taken off, and each direction of a connection is put together again.
  */
-import { explainFrame, type FrameFormat, Framer, fromHex } from "@jinka/codec"
+import { explainFrame, type FrameFormat, Framer } from "@jinka/codec"
+import { isCaptureFile, packetsOf } from "./paste/CaptureFile.ts"
+import { rowIn } from "./paste/DumpRow.ts"
+import { digitsOf } from "./paste/HexLine.ts"
+import { type Pasted, PastedText } from "./paste/PastedText.ts"
+import { type Segment, segmentIn } from "./paste/Segment.ts"
+import { streamsOf, type TcpStream } from "./paste/TcpStreams.ts"
 
-/** How the bytes are written. `auto`: hex if the first chunk holds nothing but hex digits and blanks. */
+/** How the bytes are written. `auto`: text with hex or a capture when the first chunk looks like it, else binary. */
 export type InputForm = "auto" | "hex" | "binary"
 
-/** One message, or why there is none. `at` counts lines (hex) or messages (binary) from 1. */
+/**
+ * One message, or why there is none. `at` counts lines (text) or messages (binary, captures) from 1. `flow` names the direction
+ * of a connection where there are several.
+ */
 export type Input =
-  | { readonly _tag: "message"; readonly at: number; readonly bytes: Buffer }
-  | { readonly _tag: "wrong"; readonly at: number; readonly why: string }
+  | { readonly _tag: "message"; readonly at: number; readonly bytes: Buffer; readonly flow?: string }
+  | { readonly _tag: "wrong"; readonly at: number; readonly why: string; readonly flow?: string }
 
 /** Most bytes of one line or of an unframed message. */
 const lengthMax = 4 * 1024 * 1024
 
+/** Most bytes of a capture. */
+const CAPTURE_MAX = 256 * 1024 * 1024
+
+/** Most lines of the first chunk that are looked at. */
+const LOOKED_AT_MAX = 200
+
 /** Takes chunks and gives messages. */
 export class MessageInput {
-  private form: InputForm
+  private form: InputForm | "capture"
   private readonly frame: FrameFormat | undefined
-  private readonly framer: Framer | undefined
-  private held = Buffer.alloc(0)
+  private readonly isMessage: ((bytes: Buffer) => boolean) | undefined
+  private readonly text: PastedText
+  private readonly framers = new Map<string, Framer>()
+  private readonly segments: Array<Segment> = []
+  private decoder: InstanceType<typeof TextDecoder> | undefined
+  private held: Array<Buffer> = []
+  private heldLength = 0
   private count = 0
-  /** No frame begins where the last one ended badly, and it was said. */
-  private isBroken = false
+  /** Nobody said how the input is written. */
+  private isGuessed = false
+  /** Directions in which no frame begins where the last one ended badly, and it was said. */
+  private readonly broken = new Set<string>()
 
-  constructor(form: InputForm, frame: FrameFormat | undefined) {
+  /** `isMessage` decides where a text can be read in two ways: as hex or as the message itself, as one line or several. */
+  constructor(form: InputForm, frame: FrameFormat | undefined, isMessage?: (bytes: Buffer) => boolean) {
     this.form = form
     this.frame = frame
-    this.framer = frame === undefined ? undefined : new Framer(frame)
+    this.isMessage = isMessage
+    this.text = new PastedText(isMessage === undefined ? undefined : (bytes) => this.isWhole(bytes))
   }
 
   /** The messages that the chunk completes. */
   push(chunk: Uint8Array): ReadonlyArray<Input> {
-    if (this.form === "auto" && chunk.length > 0) this.form = isHexText(chunk) ? "hex" : "binary"
-    if (this.form === "binary" && this.framer !== undefined) return this.framed(this.framer, chunk)
-    this.held = Buffer.concat([this.held, chunk])
-    if (this.form === "hex") return this.lines(false)
-    return this.held.length > lengthMax ? [this.overlong()] : []
+    if (chunk.length === 0) return []
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+    if (this.form === "auto") {
+      this.form = formOf(bytes)
+      this.isGuessed = true
+    }
+    if (this.form === "hex") return this.lines(bytes)
+    if (this.form === "binary" && this.frame !== undefined) return this.framed(this.frame, "", bytes)
+    this.held.push(bytes)
+    this.heldLength += bytes.length
+    if (this.form === "capture") return this.heldLength > CAPTURE_MAX ? [this.overlong(CAPTURE_MAX)] : []
+    return this.heldLength > lengthMax ? [this.overlong(lengthMax)] : []
   }
 
   /** What is left at the end of the input. */
   end(): ReadonlyArray<Input> {
-    if (this.form === "hex") return this.lines(true)
-    if (this.isBroken) return []
-    if (this.framer !== undefined) {
-      const wrong = this.framer.end({ frame: () => undefined, idle: () => undefined })
-      return wrong === undefined ? [] : [{ _tag: "wrong", at: ++this.count, why: explainFrame(wrong) }]
+    const held = Buffer.concat(this.held)
+    this.held = []
+    if (this.form === "capture")
+      return this.streams(
+        packetsOf(held).flatMap((packet) => segmentIn(packet) ?? []),
+        true
+      )
+    if (this.form === "hex") {
+      const last = held.length === 0 ? [] : this.line(held)
+      return [...last, ...this.pasted(this.text.end()), ...this.ends(), ...this.streams(this.segments, false)]
     }
-    return this.held.length === 0 ? [] : [{ _tag: "message", at: ++this.count, bytes: this.held }]
+    if (this.frame !== undefined) return this.ends()
+    if (held.length === 0) return []
+    const bytes = this.withoutLineEnd(held)
+    const isNone = this.isGuessed && this.isMessage?.(bytes) === false && isProse(bytes)
+    return isNone ? [{ _tag: "wrong", at: ++this.count, why: PROSE }] : [{ _tag: "message", at: ++this.count, bytes }]
   }
 
-  private framed(framer: Framer, chunk: Uint8Array): ReadonlyArray<Input> {
-    const found: Array<Input> = []
-    const wrong = framer.push(chunk, {
-      frame: (buffer, start, end) =>
-        found.push({ _tag: "message", at: ++this.count, bytes: buffer.subarray(start, end) }),
-      idle: () => ++this.count
-    })
-    if (wrong !== undefined && !this.isBroken) {
-      this.isBroken = true
-      found.push({ _tag: "wrong", at: ++this.count, why: explainFrame(wrong) })
-    }
-    return found
+  /** Whether bytes are one message, in its frame where there is one. */
+  private isWhole(bytes: Buffer): boolean {
+    const messages = this.frame === undefined ? [bytes] : framesIn(this.frame, bytes)
+    return messages.length > 0 && messages.every((one) => typeof one !== "string" && this.isMessage!(one))
   }
 
-  private lines(isEnd: boolean): ReadonlyArray<Input> {
+  /** A message that is text itself may have been saved with the end of its line. */
+  private withoutLineEnd(bytes: Buffer): Buffer {
+    const end = bytes.length - (/\r?\n$/.exec(bytes.toString("latin1", bytes.length - 2))?.[0].length ?? 0)
+    const isShorter = end < bytes.length && this.isMessage?.(bytes) === false
+    return isShorter && this.isMessage?.(bytes.subarray(0, end)) === true ? bytes.subarray(0, end) : bytes
+  }
+
+  private lines(chunk: Buffer): ReadonlyArray<Input> {
     const found: Array<Input> = []
     let from = 0
-    for (let to = this.held.indexOf(0x0a); to >= 0; to = this.held.indexOf(0x0a, from)) {
-      found.push(...this.line(this.held.toString("latin1", from, to)))
+    const bytes = Buffer.concat([...this.held, this.plain(chunk)])
+    for (let to = bytes.indexOf(0x0a); to >= 0; to = bytes.indexOf(0x0a, from)) {
+      found.push(...this.line(bytes.subarray(from, to)))
       from = to + 1
     }
-    if (isEnd) found.push(...this.line(this.held.toString("latin1", from)))
-    this.held = this.held.subarray(isEnd ? this.held.length : from)
-    if (this.held.length > lengthMax) found.push(this.overlong())
+    this.held = [bytes.subarray(from)]
+    if (bytes.length - from > lengthMax) found.push(this.overlong(lengthMax))
     return found
   }
 
-  private line(text: string): ReadonlyArray<Input> {
-    const at = ++this.count
-    const digits = text.replace(/\s/g, "")
-    if (digits === "") return []
-    const bytes = fromHex(digits)
-    if (bytes === undefined) return [{ _tag: "wrong", at, why: "these are not pairs of hex digits" }]
-    return [
-      this.frame === undefined ? { _tag: "message", at, bytes: Buffer.from(bytes) } : unframed(this.frame, bytes, at)
-    ]
+  /** Bytes of one to a character, whatever the shell that wrote them writes: UTF-16 is turned back. */
+  private plain(chunk: Buffer): Buffer {
+    if (this.count === 0 && this.held.length === 0 && chunk[0] === 0xff && chunk[1] === 0xfe) {
+      this.decoder = new TextDecoder("utf-16le")
+    }
+    return this.decoder === undefined ? chunk : Buffer.from(this.decoder.decode(chunk, { stream: true }), "latin1")
   }
 
-  private overlong(): Input {
-    this.held = Buffer.alloc(0)
-    return { _tag: "wrong", at: ++this.count, why: `no message has more than ${lengthMax} bytes` }
+  private line(bytes: Buffer): ReadonlyArray<Input> {
+    const at = ++this.count
+    const text = bytes.toString("latin1")
+    return this.pasted(this.text.line(at === 1 ? text.replace(/^\u00ef\u00bb\u00bf/, "") : text, at))
+  }
+
+  private pasted(found: ReadonlyArray<Pasted>): ReadonlyArray<Input> {
+    return found.flatMap((one): ReadonlyArray<Input> => {
+      switch (one._tag) {
+        case "wrong":
+          return [{ _tag: "wrong", at: one.at, why: one.why }]
+        case "segment":
+          this.segments.push(one.segment)
+          return []
+        case "bytes":
+          return this.unframed(one.bytes, one.at)
+        case "flow":
+          return this.flowing(one)
+      }
+    })
+  }
+
+  /** A run of a dump: a message, or bytes of a direction. */
+  private flowing({ at, bytes, flow, goesOn }: Pasted & { readonly _tag: "flow" }): ReadonlyArray<Input> {
+    if (this.frame === undefined) return [{ _tag: "message", at, bytes }]
+    const before = goesOn ? [] : this.endOf(flow)
+    return [...before, ...this.framed(this.frame, flow, bytes, at)]
+  }
+
+  private unframed(bytes: Buffer, at: number): ReadonlyArray<Input> {
+    if (this.frame === undefined) return [{ _tag: "message", at, bytes }]
+    const messages = framesIn(this.frame, bytes)
+    if (messages.length === 0) return [{ _tag: "wrong", at, why: "an idle frame, which holds no message" }]
+    return messages.map((one) =>
+      typeof one === "string" ? { _tag: "wrong", at, why: one } : { _tag: "message", at, bytes: one }
+    )
+  }
+
+  /** The directions of the connections in a capture. */
+  private streams(segments: ReadonlyArray<Segment>, isCapture: boolean): ReadonlyArray<Input> {
+    const streams = streamsOf(segments)
+    if (isCapture && streams.length === 0) {
+      const why = "the capture holds no TCP packet with bytes in it, or none in a form that is read here"
+      return [{ _tag: "wrong", at: 1, why }]
+    }
+    return streams.flatMap((stream) => this.stream(stream))
+  }
+
+  private stream({ title, runs }: TcpStream): ReadonlyArray<Input> {
+    return runs.flatMap(({ pieces, missing }): ReadonlyArray<Input> => {
+      const gap = `${missing} bytes are missing here in the capture; what stands behind them is read as a new beginning`
+      const lost: ReadonlyArray<Input> =
+        missing === 0 ? [] : [{ _tag: "wrong", at: ++this.count, why: gap, flow: title }]
+      const { frame } = this
+      if (frame === undefined) {
+        const messages = pieces.map((bytes): Input => ({ _tag: "message", at: ++this.count, bytes, flow: title }))
+        return [...lost, ...messages]
+      }
+      return [...lost, ...this.framed(frame, title, Buffer.concat(pieces)), ...this.endOf(title)].map((one) => ({
+        ...one,
+        flow: title
+      }))
+    })
+  }
+
+  /** Bytes of one direction; `at` is the line that they begin in. */
+  private framed(frame: FrameFormat, flow: string, bytes: Buffer, at?: number): ReadonlyArray<Input> {
+    const found: Array<Input> = []
+    const framer = this.framers.get(flow) ?? new Framer(frame)
+    this.framers.set(flow, framer)
+    const wrong = framer.push(bytes, {
+      frame: (buffer, start, end) =>
+        found.push({ _tag: "message", at: at ?? ++this.count, bytes: buffer.subarray(start, end) }),
+      idle: () => (at === undefined ? ++this.count : at)
+    })
+    if (wrong !== undefined && !this.broken.has(flow)) {
+      this.broken.add(flow)
+      found.push({ _tag: "wrong", at: at ?? ++this.count, why: explainFrame(wrong) })
+    }
+    return found
+  }
+
+  private ends(): ReadonlyArray<Input> {
+    return [...this.framers.keys()].flatMap((flow) => this.endOf(flow))
+  }
+
+  /** The end of what came in one direction: a frame may be cut off. */
+  private endOf(flow: string): ReadonlyArray<Input> {
+    const framer = this.framers.get(flow)
+    const wasBroken = this.broken.delete(flow)
+    this.framers.delete(flow)
+    if (framer === undefined || wasBroken) return []
+    const found: Array<Input> = []
+    const wrong = framer.end({
+      frame: (buffer, start, end) =>
+        found.push({ _tag: "message", at: ++this.count, bytes: buffer.subarray(start, end) }),
+      idle: () => undefined
+    })
+    return wrong === undefined ? found : [...found, { _tag: "wrong", at: ++this.count, why: explainFrame(wrong) }]
+  }
+
+  private overlong(max: number): Input {
+    this.held = []
+    this.heldLength = 0
+    const why = `no ${max === CAPTURE_MAX ? "capture" : "message"} has more than ${max} bytes`
+    return { _tag: "wrong", at: ++this.count, why }
   }
 }
 
-const isHexText = (chunk: Uint8Array): boolean => /^[0-9a-fA-F\s]*$/.test(Buffer.from(chunk).toString("latin1"))
+/** Text, and none that begins like the type of a message. */
+const isProse = (bytes: Buffer): boolean => {
+  const text = bytes.toString("latin1")
+  return /^\s*[^\d\s]/.test(text) && /[a-zA-Z]{2}/.test(text) && !/[^\P{Cc}\t\n\r\f]/u.test(text)
+}
 
-/** The one message in the frame of a line. */
-const unframed = (frame: FrameFormat, bytes: Uint8Array, at: number): Input => {
-  const found: Array<Buffer> = []
+const PROSE =
+  "this is text without a line of hex digits and without a hex dump: give the digits, or say --form binary when the text is the message"
+
+/** What the first bytes of an input look like. */
+export const formOf = (chunk: Buffer): "hex" | "binary" | "capture" => {
+  if (isCaptureFile(chunk)) return "capture"
+  const isWide = chunk[0] === 0xff && chunk[1] === 0xfe
+  const text = isWide ? chunk.toString("utf16le", 2) : chunk.toString("latin1").replace(/^\u00ef\u00bb\u00bf/, "")
+  // Control characters stand in no text but for blanks and ends of lines.
+  if (/[^\P{Cc}\t\n\r\f]/u.test(text)) return "binary"
+  const lines = text.split("\n", LOOKED_AT_MAX)
+  const isHex = (line: string) => digitsOf(line) !== undefined || (rowIn(line)?.rest ?? "") !== ""
+  return text.trim() === "" || lines.some((line) => line.trim() !== "" && isHex(line.replace(/\r$/, "")))
+    ? "hex"
+    : "binary"
+}
+
+/** The messages in the frames that bytes are, or what is wrong with them; idle frames are left out. */
+const framesIn = (frame: FrameFormat, bytes: Uint8Array): ReadonlyArray<Buffer | string> => {
+  const found: Array<Buffer | string> = []
   const sink = {
     frame: (buffer: Buffer, start: number, end: number) => {
       found.push(buffer.subarray(start, end))
@@ -110,11 +271,5 @@ const unframed = (frame: FrameFormat, bytes: Uint8Array, at: number): Input => {
   }
   const framer = new Framer(frame)
   const wrong = framer.push(bytes, sink) ?? framer.end(sink)
-  if (wrong !== undefined) return { _tag: "wrong", at, why: explainFrame(wrong) }
-  if (found.length === 1) return { _tag: "message", at, bytes: found[0]! }
-  return {
-    _tag: "wrong",
-    at,
-    why: found.length === 0 ? "an idle frame, which holds no message" : "more than one frame"
-  }
+  return wrong === undefined ? found : [...found, explainFrame(wrong)]
 }

@@ -12,6 +12,7 @@ import {
   wholeFrame
 } from "@jinka/codec"
 import Table from "cli-table3"
+import { jsonShapeWrong } from "./JsonShape.ts"
 
 /** How messages are shown. */
 export interface Showing {
@@ -54,6 +55,8 @@ export const messageTable = (codec: Codec, bytes: Buffer, { reveal, language }: 
 
 /** The bytes of a message in JSON, in its frame when one is given; or a sentence that says what is wrong with it. */
 export const encodeJson = (codec: Codec, json: unknown, frame: FrameFormat | undefined): Buffer | string => {
+  const wrong = jsonShapeWrong(codec, json)
+  if (wrong !== undefined) return `${wrong}${wrong.endsWith("?") ? "" : "."}`
   const message = messageFromJson(codec, json)
   if (isMessageError(message)) return explain(message)
   const bytes = codec.encode(message)

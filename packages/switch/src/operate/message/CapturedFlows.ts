@@ -1,0 +1,62 @@
+/**
+ * What `jinka doctor` looks at: the bytes of each direction of a connection, from whatever people paste or capture. Pure.
+ */
+import { formOf } from "./MessageInput.ts"
+import { packetsOf } from "./paste/CaptureFile.ts"
+import { PastedText } from "./paste/PastedText.ts"
+import { type Segment, segmentIn } from "./paste/Segment.ts"
+import { streamsOf } from "./paste/TcpStreams.ts"
+
+/** Bytes of one direction. */
+export interface Flow {
+  /** `10.0.0.1:5000 > 10.0.0.2:7001`; empty where there is one only. */
+  readonly title: string
+  readonly bytes: Buffer
+  /** The same as it stands in the file: digits alone are hex, or a message that is text. */
+  readonly asText: Buffer | undefined
+}
+
+/** The directions in a capture, or what is wrong with it. */
+export const flowsOf = (bytes: Buffer): ReadonlyArray<Flow> | string => {
+  switch (formOf(bytes)) {
+    case "binary":
+      return [{ title: "", bytes, asText: undefined }]
+    case "capture": {
+      const flows = ofSegments(packetsOf(bytes).flatMap((packet) => segmentIn(packet) ?? []))
+      return flows.length > 0 ? flows : "it holds no TCP packet with bytes in it, or none in a form that is read here"
+    }
+    case "hex":
+      return ofText(bytes)
+  }
+}
+
+/** What stands behind a gap begins in the middle of a frame: only the bytes in front of it are looked at. */
+const ofSegments = (segments: ReadonlyArray<Segment>): ReadonlyArray<Flow> =>
+  streamsOf(segments).map(({ title, runs }) => ({
+    title,
+    bytes: Buffer.concat(runs[0]?.pieces ?? []),
+    asText: undefined
+  }))
+
+const ofText = (bytes: Buffer): ReadonlyArray<Flow> | string => {
+  const isWide = bytes[0] === 0xff && bytes[1] === 0xfe
+  const text = (isWide ? bytes.toString("utf16le", 2) : bytes.toString("latin1")).replace(/^\u00ef\u00bb\u00bf/, "")
+  const paste = new PastedText(undefined)
+  const lines = text.split("\n")
+  const found = [...lines.flatMap((line, at) => paste.line(line, at + 1)), ...paste.end()]
+  const plain = /^[0-9A-Fa-f]+$/.test(text.trim()) ? Buffer.from(text.trim(), "latin1") : undefined
+  const wrong = found.find((one) => one._tag === "wrong")
+  if (wrong !== undefined) {
+    // An odd number of digits is no hex: the message is the text itself.
+    return plain === undefined ? `line ${wrong.at}: ${wrong.why}` : [{ title: "", bytes: plain, asText: undefined }]
+  }
+  const segments = found.flatMap((one) => (one._tag === "segment" ? [one.segment] : []))
+  const parts = new Map<string, Array<Buffer>>()
+  for (const one of found) {
+    if (one._tag !== "bytes" && one._tag !== "flow") continue
+    const flow = one._tag === "flow" ? one.flow : ""
+    parts.set(flow, [...(parts.get(flow) ?? []), one.bytes])
+  }
+  const flows = [...parts].map(([title, those]) => ({ title, bytes: Buffer.concat(those), asText: plain }))
+  return [...ofSegments(segments), ...flows]
+}

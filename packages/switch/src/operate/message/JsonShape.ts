@@ -1,0 +1,115 @@
+/**
+ * What is wrong with the form of a message in JSON, before the codec looks at its values: unknown members, field names and
+ * values of the wrong kind. Says what to write instead, and never a value. Pure.
+ */
+import type { Codec } from "@jinka/codec"
+import { listed, nearest } from "../configuration/Problem.ts"
+
+const members = ["mti", "fields", "header", "rejected"]
+
+const EXAMPLE = '{"mti": "0800", "fields": {"11": "000001"}}'
+
+type Members = Readonly<Record<string, unknown>>
+
+const isMembers = (value: unknown): value is Members =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** What a value is, in words. */
+const kindOf = (value: unknown): string =>
+  value === null
+    ? "null"
+    : Array.isArray(value)
+      ? "a list"
+      : typeof value === "object"
+        ? "an object"
+        : `a ${words[typeof value] ?? "value"}`
+
+const words: Readonly<Record<string, string>> = { string: "text", number: "number", boolean: "truth value" }
+
+/** Members and names come from the file: only what cannot be a card number is said. */
+const shown = (name: string): string =>
+  /\d{9,}/.test(name) || name.length > 40 || /[^ -~]/.test(name) ? "one of its names" : `"${name}"`
+
+const meant = (name: string, known: ReadonlyArray<string>): string => {
+  const near = nearest(name, known)
+  return near === undefined ? `known are ${listed(known)}` : `did you mean "${near}"?`
+}
+
+/** The first thing that is wrong, as a sentence; `undefined` when the codec may look. */
+export const jsonShapeWrong = (codec: Codec, json: unknown): string | undefined => {
+  if (!isMembers(json)) return `a message is an object such as ${EXAMPLE}, and not ${kindOf(json)}`
+  const unknown = Object.keys(json).find((name) => !members.includes(name))
+  if (unknown !== undefined) return `${shown(unknown)} is no member of a message: ${meant(unknown, members)}`
+  return (
+    mtiWrong(json["mti"]) ??
+    fieldsWrong(codec, json["fields"]) ??
+    headerWrong(codec, "header", json["header"]) ??
+    headerWrong(codec, "rejected", json["rejected"])
+  )
+}
+
+const mtiWrong = (mti: unknown): string | undefined => {
+  if (mti === undefined) return '"mti" is missing: add the message type, as "mti": "0200"'
+  if (typeof mti === "number" && mti >= 0 && mti <= 9999)
+    return `"mti" is a number: put it in quotes, with four digits: "${String(Math.trunc(mti)).padStart(4, "0")}"`
+  if (typeof mti !== "string") return `"mti" is ${kindOf(mti)}: write four digits in quotes, as "0200"`
+  return /^\d{4}$/.test(mti) ? undefined : '"mti" has four digits, as "0200"'
+}
+
+const fieldsWrong = (codec: Codec, fields: unknown): string | undefined => {
+  if (fields === undefined) return undefined
+  if (!isMembers(fields)) return `"fields" is ${kindOf(fields)}: write an object, as {"11": "000001"}`
+  for (const [name, value] of Object.entries(fields)) {
+    const wrong = nameWrong(codec, name) ?? valueWrong(codec, name, value)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}
+
+/** `11`, and nothing like `DE11`, `F11`, `011` or `11.0`. */
+const nameWrong = (codec: Codec, name: string): string | undefined => {
+  const fields = codec.layout.fields
+  if (/^[1-9]\d{0,2}$/.test(name)) {
+    if (name === "1") return '"1" is the second bitmap, which is written by itself: remove it'
+    if (fields[Number(name)] !== undefined) return undefined
+    return `the dialect ${codec.dialect.name} has no field ${name}: \`jinka dialect show\` lists what it has`
+  }
+  if (/^0+$/.test(name)) return `${shown(name)} is no field: the message type stands in "mti", and fields begin at 2`
+  const digits = /^(?:DE|F|P|S|BIT|FIELD)?[ ._-]?0*([1-9]\d{0,2})(?:\.0+)?$/i.exec(name)?.[1]
+  if (digits !== undefined) return `${shown(name)} is no field: write its number alone, "${digits}"`
+  const member = nearest(name, members)
+  const hint = member === undefined ? "" : `; "${member}" stands beside "fields", and not in it`
+  return `${shown(name)} is no field: fields are named by their numbers, as "11"${hint}`
+}
+
+const valueMembers = ["hex", "text"]
+
+const valueWrong = (codec: Codec, name: string, value: unknown): string | undefined => {
+  const field = codec.layout.fields[Number(name)]!
+  const kind = field.bytes ? "bytes in hex" : "text"
+  if (typeof value === "string" || Array.isArray(value)) return undefined
+  if (typeof value === "number") {
+    const example = field.fixed > 0 && !field.bytes ? `, all ${field.units} characters of it` : ""
+    return `field ${name} is a number: write its ${kind} in quotes, with the zeros in front${example}`
+  }
+  if (!isMembers(value)) return `field ${name} is ${kindOf(value)}: write its ${kind} in quotes, or leave it out`
+  const names = Object.keys(value)
+  const unknown = names.find((one) => !valueMembers.includes(one))
+  if (unknown !== undefined)
+    return `field ${name}: ${shown(unknown)} is no member of a value: ${meant(unknown, valueMembers)}`
+  if (names.length !== 1) return `field ${name}: give "hex" or "text", and one of the two`
+  return typeof value[names[0]!] === "string" ? undefined : `field ${name}: "${names[0]}" is a text in quotes`
+}
+
+const headerWrong = (codec: Codec, member: string, header: unknown): string | undefined => {
+  if (header === undefined) return undefined
+  if (!isMembers(header)) return `"${member}" is ${kindOf(header)}: write an object of its parts`
+  const parts = Object.keys(codec.layout.parts)
+  if (parts.length === 0) return `messages of the dialect ${codec.dialect.name} have no header: remove "${member}"`
+  for (const [name, value] of Object.entries(header)) {
+    if (!parts.includes(name)) return `"${member}": ${shown(name)} is no part of the header: ${meant(name, parts)}`
+    if (typeof value !== "string")
+      return `"${member}": ${name} is ${kindOf(value)}: write it in quotes, with the zeros in front`
+  }
+  return undefined
+}

@@ -1,0 +1,148 @@
+/**
+ * One row of a hex dump: an offset, bytes in hex, and maybe the same bytes as text. Pure.
+ *
+ *     00000000: 3032 3030 7024 0580 20c0 0006 3136 3632  0200p$.. ...1662        xxd
+ *     00000000  30 32 30 30 70 24 05 80  20 c0 00 06 31 36 36 32  |0200p$.. ...1662|  hexdump -C, tshark's follow
+ *     	0x0000:  4500 0058 1c46 4000 4006 b1e6 7f00 0001  E..X.F@.@.......        tcpdump -X
+ *     0000  30 32 30 30 70 24 05 80  20 C0 00 06 31 36 36 32  0200p$.. ...1662     jPOS, Wireshark
+ *     0000000 30 32 30 30 70 24 05 80 20 c0 00 06 31 36 36 32                      od -A x -t x1, od -t x1
+ *
+ * Where the bytes end and the text begins is found in this order: by the next row's offset, by a text that says what the bytes
+ * say, by the column where the text of the other rows begins, by two blanks. The text may well look like hex.
+ */
+
+/** A row before it is known where its bytes end. */
+export interface DumpRow {
+  /** Blanks in front: tshark's follow moves the second direction to the right. */
+  readonly indent: string
+  /** Digits of the offset, in whatever base. */
+  readonly offset: string
+  /** `0x` stands in front of it: tcpdump writes so. */
+  readonly isPacket: boolean
+  /** Everything behind the offset. */
+  readonly rest: string
+  /** Pairs of bytes are swapped: hexdump and `od -x` without more. */
+  readonly isSwapped: boolean
+  /** One blank alone stands behind the offset. */
+  readonly isNarrow: boolean
+}
+
+/** Most bytes of one row. */
+const ROW_MAX = 256
+
+/** The row in a line; `undefined` when the line is none. */
+export const rowIn = (line: string): DumpRow | undefined => {
+  const found = /^(\s*)(0x)?([0-9a-fA-F]{3,16})(:|\s{2,}|\s\||\t|h:?\s|\s(?=[0-9a-fA-F]{2,4}(?:\s|$))|$)(.*)$/.exec(
+    line
+  )
+  if (found === null) return undefined
+  const [, indent = "", x, offset = "", between = "", behind = ""] = found
+  // One blank alone separates where hexdump and od write six or seven digits; elsewhere it stands between groups of a message.
+  const isNarrow = between.length === 1 && between !== ":" && between !== "\t"
+  if (isNarrow && offset.length !== 7 && offset.length !== 6) return undefined
+  if (between === "" && offset.length < 4) return undefined
+  const rest = behind.replace(/^[\s|]*/, "")
+  const isSwapped = isNarrow && /^[0-9a-fA-F]{4}(?:\s+[0-9a-fA-F]{4})*\s*$/.test(rest)
+  return { indent, offset, isPacket: x !== undefined, rest, isSwapped, isNarrow }
+}
+
+/** A place where the bytes of a row may end. */
+interface Cut {
+  readonly bytes: Buffer
+  /** Where the text begins in `rest`. */
+  readonly at: number
+}
+
+/** All places, the longest first. */
+export const cutsOf = ({ rest, isSwapped }: DumpRow): ReadonlyArray<Cut> => {
+  const cuts: Array<Cut> = [{ bytes: Buffer.alloc(0), at: 0 }]
+  let digits = ""
+  const group = /(?:0x)?([0-9a-fA-F]{2,})(?=[\s|:,-]|$)[ :,-]?/gy
+  for (let at = 0; at < rest.length; ) {
+    while (rest[at] === " " || rest[at] === "\t") at++
+    group.lastIndex = at
+    const found = group.exec(rest)
+    if (found === null || found[1]!.length % 2 !== 0 || digits.length > 2 * ROW_MAX) break
+    digits += isSwapped ? swapped(found[1]!) : found[1]
+    at = group.lastIndex
+    cuts.push({ bytes: Buffer.from(digits, "hex"), at })
+  }
+  return cuts.reverse()
+}
+
+const swapped = (digits: string): string => (digits.length === 4 ? digits.slice(2) + digits.slice(0, 2) : digits)
+
+/** Whether a row says its bytes once more as text. */
+export const isDoubled = (row: DumpRow): boolean => cutsOf(row).some((cut) => saysSame(row.rest, cut))
+
+/** Whether what stands behind the bytes is the same bytes as text, dots for what cannot be printed. */
+const saysSame = (rest: string, { bytes, at }: Cut): boolean => {
+  const behind = rest.slice(at)
+  if (bytes.length === 0 || behind.trim() === "") return false
+  // hexdump and od put it between bars or angles.
+  const framed = /^\s*[|>](.*)[|<]?\s*$/s.exec(behind)
+  const column = framed === null ? behind : framed[1]!.replace(/[|<]\s*$/, "")
+  const texts = framed === null ? textsIn(column, bytes.length) : [column]
+  return texts.some((text) => isTextOf(text, bytes))
+}
+
+/** The text stands at the right, behind at least one blank; blanks at its end may be gone. */
+const textsIn = (behind: string, length: number): ReadonlyArray<string> => {
+  const trimmed = behind.trimStart()
+  const texts = [behind.slice(-length), trimmed]
+  for (let lost = 1; lost <= 8 && behind.length - length + lost >= 0; lost++) texts.push(behind.slice(lost - length))
+  // A text that begins with blanks cannot be told from the blanks in front of it, but for its length.
+  for (let more = 1; more <= behind.length - trimmed.length; more++) texts.push(" ".repeat(more) + trimmed)
+  return texts
+}
+
+const isTextOf = (text: string, bytes: Buffer): boolean => {
+  const shown = text.padEnd(bytes.length, " ")
+  if (shown.length !== bytes.length) return false
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!
+    const isPlain = byte > 0x20 && byte < 0x7f
+    if (isPlain ? shown.charCodeAt(at) !== byte : /[0-9a-zA-Z]/.test(shown[at]!) && byte < 0x80) return false
+  }
+  return true
+}
+
+/** Whether bytes may end here: nothing stands behind them, or a text behind a second blank, a bar or an angle. */
+const isEnd = (rest: string, at: number): boolean => {
+  const behind = rest.slice(at)
+  return behind.trim() === "" || /^[\s|>]/.test(behind)
+}
+
+/** What a row holds, with the column at which its text began; `undefined` when that cannot be told. */
+export interface RowBytes {
+  readonly bytes: Buffer
+  readonly textAt: number
+}
+
+/**
+ * The bytes of a row. `length`: how many the next row's offset leaves to this one. `textAt`: where the text of the other rows
+ * begins.
+ */
+export const bytesOfRow = (
+  row: DumpRow,
+  length: number | undefined,
+  textAt: number | undefined
+): RowBytes | undefined => {
+  const cuts = cutsOf(row)
+  const said = (cut: Cut | undefined): RowBytes | undefined =>
+    cut === undefined ? undefined : { bytes: cut.bytes, textAt: cut.at }
+  if (length !== undefined) {
+    const exact = said(cuts.find(({ bytes, at }) => bytes.length === length && isEnd(row.rest, at)))
+    // hexdump writes the last byte of an odd number as two.
+    if (exact !== undefined || !row.isSwapped) return exact
+    const one = cuts.find(({ bytes }) => bytes.length === length + 1)
+    return one === undefined ? undefined : { bytes: one.bytes.subarray(0, length), textAt: one.at }
+  }
+  const same = cuts.find((cut) => saysSame(row.rest, cut))
+  if (same !== undefined) return said(same)
+  const whole = cuts[0]!
+  if (textAt !== undefined) return said(cuts.find(({ at }) => at <= textAt) ?? whole)
+  if (row.rest.slice(whole.at).trim() === "") return said(whole)
+  const gap = cuts.find(({ at, bytes }) => bytes.length > 0 && /^\s{2,}|^\s*\||^$/.test(row.rest.slice(at - 1)))
+  return said(gap ?? (whole.bytes.length > 0 ? whole : undefined))
+}

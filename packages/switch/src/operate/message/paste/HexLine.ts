@@ -1,0 +1,29 @@
+/**
+ * A line of hex digits as people write it: blanks, `0x`, `\x`, colons, commas, bars and dashes between the pairs. Pure.
+ */
+import { fromHex } from "@jinka/codec"
+
+/** What stands around digits and is none of them: quotes, brackets, and what ends a line of source text. */
+const around = /^[\s"'`({[;]+|[\s"'`)}\];,]+$/g
+
+/** The digits of a line without what stands between them; `undefined` when it holds anything else. */
+export const digitsOf = (line: string): string | undefined => {
+  const bare = line.replaceAll(around, "").replaceAll(/(?<![0-9a-fA-F])(?:0x|\\x|\\u00)|(?<=[0-9a-fA-F]{2})\\x/gi, " ")
+  const groups = bare.split(/[\s:|,;.-]+/).filter((group) => group !== "")
+  if (groups.length === 0 || groups.some((group) => !/^[0-9a-fA-F]+$/.test(group))) return undefined
+  // Between pairs, and not inside of one.
+  return groups.length > 1 && groups.some((group) => group.length % 2 !== 0) ? oneOdd(groups) : groups.join("")
+}
+
+/** Blanks may stand anywhere: only then an odd group is none that was cut. */
+const oneOdd = (groups: ReadonlyArray<string>): string | undefined => {
+  const digits = groups.join("")
+  return digits.length % 2 === 0 && groups.every((group) => group.length > 2) ? digits : undefined
+}
+
+/** The bytes of a line of hex; `undefined` when it is none. */
+export const bytesOfLine = (line: string): Buffer | undefined => {
+  const digits = digitsOf(line)
+  const bytes = digits === undefined ? undefined : fromHex(digits)
+  return bytes === undefined ? undefined : Buffer.from(bytes)
+}

@@ -1,0 +1,128 @@
+/**
+ * Text as people paste it, as the bytes in it: lines of hex, hex dumps, packets that tcpdump printed, messages that are text
+ * themselves. Decides by the form of each line, and where that leaves a choice by whether the bytes are a whole message.
+ */
+import { DumpReader, type DumpRun } from "./DumpReader.ts"
+import { bytesOfLine, digitsOf } from "./HexLine.ts"
+import { type Segment, segmentOf } from "./Segment.ts"
+
+/** What was found, with the line where it begins. */
+export type Pasted =
+  | { readonly _tag: "bytes"; readonly at: number; readonly bytes: Buffer }
+  /** Bytes of one direction of a connection; `goesOn`: they follow what was found of it before. */
+  | {
+      readonly _tag: "flow"
+      readonly at: number
+      readonly bytes: Buffer
+      readonly flow: string
+      readonly goesOn: boolean
+    }
+  | { readonly _tag: "segment"; readonly segment: Segment }
+  | { readonly _tag: "wrong"; readonly at: number; readonly why: string }
+
+/** Whether bytes are a message, or a frame with one, to their last byte. */
+export type IsWhole = (bytes: Buffer) => boolean
+
+interface Pending {
+  readonly at: number
+  readonly digits: string
+  readonly line: string
+}
+
+/** Most lines that one message is written on. */
+const LINES_MAX = 64
+
+/** Takes lines, gives what they hold. */
+export class PastedText {
+  private readonly isWhole: IsWhole | undefined
+  private readonly dump = new DumpReader()
+  /** Lines of hex that are no message alone: the next ones may belong to them. */
+  private pending: Array<Pending> = []
+  /** Lines that are neither hex nor a dump: labels when a dump follows, and wrong when not. */
+  private others: Array<{ readonly at: number; readonly line: string }> = []
+  private hasDump = false
+
+  constructor(isWhole: IsWhole | undefined) {
+    this.isWhole = isWhole
+  }
+
+  /** Takes line number `at`, without its end. */
+  line(text: string, at: number): ReadonlyArray<Pasted> {
+    const line = text.replace(/\r$/, "")
+    if (this.dump.takes(line)) {
+      const before = this.hasDump ? [] : this.pendingAlone()
+      this.hasDump = true
+      this.others = []
+      return [...before, ...this.dump.row(line, at).flatMap(ofDump)]
+    }
+    const ended = this.dump.end().flatMap(ofDump)
+    if (line.trim() === "") return [...ended, ...this.pendingAlone()]
+    const digits = digitsOf(line)
+    return [...ended, ...(digits === undefined ? this.other(line, at) : this.hex(line, digits, at))]
+  }
+
+  /** What is left at the end of the text. */
+  end(): ReadonlyArray<Pasted> {
+    return [...this.dump.end().flatMap(ofDump), ...this.pendingAlone(), ...this.othersWrong()]
+  }
+
+  private hex(line: string, digits: string, at: number): ReadonlyArray<Pasted> {
+    const own = { at, digits, line }
+    if (this.isWhole === undefined) return [...this.othersWrong(), alone(own)]
+    const bytes = bytesOfLine(line)
+    const found = [bytes, Buffer.from(line.trim(), "latin1")].find((one) => one !== undefined && this.isWhole!(one))
+    if (found !== undefined) {
+      return [...this.pendingAlone(), ...this.othersWrong(), { _tag: "bytes", at, bytes: found }]
+    }
+    const first = this.pending[0]
+    const joined = bytesOfLine([...this.pending, own].map((one) => one.digits).join(""))
+    if (first !== undefined && joined !== undefined && this.isWhole(joined)) {
+      this.pending = []
+      return [...this.othersWrong(), { _tag: "bytes", at: first.at, bytes: joined }]
+    }
+    this.pending.push(own)
+    return this.pending.length > LINES_MAX ? [alone(this.pending.shift()!)] : []
+  }
+
+  private other(line: string, at: number): ReadonlyArray<Pasted> {
+    const found = [line, line.trim()].map((text) => Buffer.from(text, "latin1")).find((one) => this.isWhole?.(one))
+    if (found !== undefined) return [...this.pendingAlone(), ...this.othersWrong(), { _tag: "bytes", at, bytes: found }]
+    const before = this.pendingAlone()
+    if (!this.hasDump) this.others.push({ at, line })
+    return before
+  }
+
+  private pendingAlone(): ReadonlyArray<Pasted> {
+    const { pending } = this
+    this.pending = []
+    return pending.map(alone)
+  }
+
+  private othersWrong(): ReadonlyArray<Pasted> {
+    const { others } = this
+    this.others = []
+    return others.map(({ at }) => ({ _tag: "wrong", at, why: NO_HEX }))
+  }
+}
+
+const NO_HEX =
+  "these are not pairs of hex digits, and no row of a hex dump: leave only the digits, or paste the whole dump with its offsets"
+
+const alone = ({ at, digits }: Pending): Pasted =>
+  digits.length % 2 === 0
+    ? { _tag: "bytes", at, bytes: Buffer.from(digits, "hex") }
+    : {
+        _tag: "wrong",
+        at,
+        why: `these are not pairs of hex digits: ${digits.length} digits are an odd number, so one is missing or one too many`
+      }
+
+const ofDump = (
+  found: DumpRun | { readonly _tag: "broken"; readonly at: number; readonly why: string }
+): ReadonlyArray<Pasted> => {
+  if (found._tag === "broken") return [{ _tag: "wrong", at: found.at, why: found.why }]
+  const segment = segmentOf(found.bytes)
+  if (segment !== undefined) return [{ _tag: "segment", segment }]
+  const { at, bytes, goesOn, indent } = found
+  return [{ _tag: "flow", at, bytes, goesOn, flow: indent }]
+}

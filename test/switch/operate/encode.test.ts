@@ -1,0 +1,115 @@
+/** `jinka encode` with something that is no message: each slip is named, with what to write. */
+import { compile, cups, iso8583v1987Ascii, messageToJson } from "@jinka/codec"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { encodeJson } from "../../../packages/switch/src/operate/message/MessageText.ts"
+import { purchase } from "./Line.ts"
+import { cleanUp, jinka } from "./program.ts"
+
+const ascii = compile(iso8583v1987Ascii)
+const centre = compile(cups)
+
+describe("JSON that is no message is named with what to write", () => {
+  const slips: ReadonlyArray<readonly [string, unknown, string]> = [
+    [
+      "an unknown member",
+      { mti: "0800", feilds: { 11: "000001" } },
+      '"feilds" is no member of a message: did you mean "fields"?'
+    ],
+    ["a list", [], 'a message is an object such as {"mti": "0800", "fields": {"11": "000001"}}, and not a list.'],
+    ["a number", 800, "and not a number."],
+    ["no type", { fields: {} }, '"mti" is missing: add the message type, as "mti": "0200".'],
+    ["a type that is a number", { mti: 800 }, '"mti" is a number: put it in quotes, with four digits: "0800".'],
+    ["a short type", { mti: "800" }, '"mti" has four digits, as "0200".'],
+    [
+      "field 0",
+      { mti: "0800", fields: { 0: "0800" } },
+      '"0" is no field: the message type stands in "mti", and fields begin at 2.'
+    ],
+    [
+      "field 1",
+      { mti: "0800", fields: { 1: "00" } },
+      '"1" is the second bitmap, which is written by itself: remove it.'
+    ],
+    ["DE11", { mti: "0800", fields: { DE11: "000001" } }, '"DE11" is no field: write its number alone, "11".'],
+    ["F011", { mti: "0800", fields: { F011: "000001" } }, '"F011" is no field: write its number alone, "11".'],
+    ["011", { mti: "0800", fields: { "011": "000001" } }, '"011" is no field: write its number alone, "11".'],
+    [
+      "a name",
+      { mti: "0800", fields: { stan: "000001" } },
+      '"stan" is no field: fields are named by their numbers, as "11".'
+    ],
+    [
+      "a type among the fields",
+      { mti: "0800", fields: { MTI: "0800" } },
+      '"mti" stands beside "fields", and not in it.'
+    ],
+    ["a card number as a name", { mti: "0800", fields: { "4111111111111111": "" } }, "one of its names is no field"],
+    ["a field that is none", { mti: "0800", fields: { 200: "x" } }, "has no field 200"],
+    [
+      "a number as a value",
+      { mti: "0200", fields: { 4: 1000 } },
+      "field 4 is a number: write its text in quotes, with the zeros in front, all 12 characters of it."
+    ],
+    [
+      "null as a value",
+      { mti: "0200", fields: { 4: null } },
+      "field 4 is null: write its text in quotes, or leave it out."
+    ],
+    [
+      "an unknown member of a value",
+      { mti: "0200", fields: { 52: { hexx: "00" } } },
+      'field 52: "hexx" is no member of a value: did you mean "hex"?'
+    ],
+    ["a header where there is none", { mti: "0800", header: { source: "1" } }, "have no header: remove"]
+  ]
+  for (const [name, json, says] of slips) {
+    it(name, () => {
+      const built = encodeJson(ascii, json, undefined)
+
+      expect(built).toContain(says)
+      expect(built).not.toMatch(/\d{13,}/)
+    })
+  }
+
+  it("a header's part that is none", () => {
+    expect(encodeJson(centre, { mti: "0800", header: { sauce: "1" } }, undefined)).toBe(
+      '"header": "sauce" is no part of the header: did you mean "source"?'
+    )
+  })
+
+  it("and what decode prints unmasked is a message", () => {
+    expect(encodeJson(centre, messageToJson(purchase(1), { reveal: true }), undefined)).toBeInstanceOf(Buffer)
+  })
+
+  it("whatever else is there ends in bytes or in a sentence", () => {
+    const name = fc.oneof(
+      fc.constantFrom("mti", "fields", "header", "11", "2", "__proto__", "constructor"),
+      fc.string()
+    )
+    const json = fc.letrec((tie) => ({
+      any: fc.oneof({ maxDepth: 4 }, fc.jsonValue(), fc.constantFrom("0800", "000001"), fc.dictionary(name, tie("any")))
+    })).any
+    fc.assert(
+      fc.property(json, (one) => {
+        const built = encodeJson(centre, one, undefined)
+        if (typeof built === "string") expect(built).toMatch(/[.?]$/)
+      }),
+      { numRuns: 2000 }
+    )
+  })
+})
+
+describe("jinka encode", () => {
+  it("ends with 1 for a message that it does not build, and names the place of text that is no JSON", async () => {
+    const unknown = await jinka(["encode"], { input: '{"mti":"0800","feilds":{"11":"000001"}}' })
+    const broken = await jinka(["encode"], { input: '{\n  "mti": "0800",\n  "fields": { "2": 4111111111111111 }}}\n' })
+    cleanUp()
+
+    expect([unknown.code, unknown.out]).toEqual([1, ""])
+    expect(unknown.err).toContain('message 1: "feilds" is no member of a message: did you mean "fields"?')
+    expect(broken.code).toBe(1)
+    expect(broken.err).toContain("message 1: this is not JSON: look at line 3, column 39.")
+    expect(broken.err).not.toContain("4111")
+  })
+})

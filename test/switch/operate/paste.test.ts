@@ -1,0 +1,322 @@
+/** What people paste into `decode` and `doctor`: each form gives the bytes that went into it, and nothing of its text column. */
+import { execFileSync, spawnSync } from "node:child_process"
+import {
+  binaryFrame,
+  compile,
+  cups,
+  cupsFrame,
+  type FrameFormat,
+  isMessageError,
+  iso8583v1987Ascii,
+  wholeFrame
+} from "@jinka/codec"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { type Input, type InputForm, MessageInput } from "../../../packages/switch/src/operate/message/MessageInput.ts"
+import {
+  ethernet,
+  followed,
+  hexdump,
+  hexdumpC,
+  ipv4,
+  ipv6,
+  jpos,
+  od,
+  pcap,
+  pcapng,
+  type Sent,
+  tcpdumpX,
+  wireshark,
+  xxd
+} from "./Dumps.ts"
+import { purchase } from "./Line.ts"
+
+const codec = compile(cups)
+const encoded = codec.encode(purchase(1))
+if (isMessageError(encoded)) throw new Error(encoded._tag)
+const message = encoded
+const isMessage = (bytes: Buffer): boolean => !isMessageError(codec.decode(bytes))
+
+const read = (
+  text: string | Buffer,
+  options: {
+    readonly form?: InputForm
+    readonly frame?: FrameFormat
+    readonly is?: (bytes: Buffer) => boolean
+    readonly chunk?: number
+  } = {}
+) => {
+  const { form = "auto", frame, is = isMessage, chunk = 65_536 } = options
+  const input = new MessageInput(form, frame, is)
+  const bytes = Buffer.from(text as string, "latin1")
+  const found: Array<Input> = []
+  for (let at = 0; at < bytes.length; at += chunk) found.push(...input.push(bytes.subarray(at, at + chunk)))
+  return [...found, ...input.end()]
+}
+
+const hexOf = (found: ReadonlyArray<Input>) =>
+  found.map((one) => (one._tag === "message" ? one.bytes.toString("hex") : `${one.at}: ${one.why}`))
+
+const dumps = { xxd, hexdumpC, hexdump, od, jpos, wireshark }
+
+/** Bytes whose text looks like hex, like an offset, like a bar and like blanks. */
+const teasing = fc.array(
+  fc.oneof(
+    fc.constantFrom(..."0123456789abcdefABCDEF |:.x ").map((one) => one.charCodeAt(0)),
+    fc.nat(255)
+  ),
+  { minLength: 1, maxLength: 90 }
+)
+
+describe("A hex dump", () => {
+  for (const [name, dump] of Object.entries(dumps)) {
+    it(`of ${name} gives its bytes, whatever its text column says`, () => {
+      fc.assert(
+        fc.property(teasing, (bytes) => {
+          const text = dump(Buffer.from(bytes))
+          expect(hexOf(read(text, { form: "hex" })), text).toEqual([Buffer.from(bytes).toString("hex")])
+        }),
+        { numRuns: 300 }
+      )
+    })
+
+    it(`of ${name} is recognised as one, between lines of a log`, () => {
+      const text = `<log at="12:00">\n  received 3 parts\n\n${dump(message)}\n</log>\n`
+      expect(hexOf(read(text)), text).toEqual([message.toString("hex")])
+      expect(hexOf(read(`${dump(message)}${dump(message)}`))).toEqual([
+        message.toString("hex"),
+        message.toString("hex")
+      ])
+    })
+  }
+
+  it("with a row cut out or damaged is not read as a shorter message", () => {
+    const rows = xxd(message).split("\n")
+    const without = [...rows.slice(0, 2), ...rows.slice(3)].join("\n")
+    const damaged = xxd(message).replace(/^(00000010: )..../m, "$1zz31")
+
+    expect(hexOf(read(without))).toEqual([
+      "2: the bytes of this row do not reach to the next row's offset: one is cut or missing"
+    ])
+    expect(hexOf(read(damaged))).toHaveLength(1)
+    expect(hexOf(read(damaged))[0]).toContain("2: the bytes of this row")
+  })
+
+  it("of a packet by tcpdump -X gives what the packet carries, with segments in order", () => {
+    const half = Math.floor(message.length / 2)
+    const first = ipv4({ from: 7001, to: 40_000, seq: 100, bytes: message.subarray(0, half) })
+    const second = ipv4({ from: 7001, to: 40_000, seq: 100 + half, bytes: message.subarray(half) })
+    const framed = wholeFrame(cupsFrame, message)
+    const whole = ipv4({ from: 7001, to: 40_000, seq: 100, bytes: framed })
+
+    expect(
+      hexOf(
+        read(tcpdumpX(whole) + tcpdumpX(ipv4({ from: 1, to: 2, seq: 1, bytes: Buffer.alloc(0) })), { frame: cupsFrame })
+      )
+    ).toEqual([message.toString("hex")])
+    expect(
+      hexOf(read(tcpdumpX(second) + tcpdumpX(first), { frame: { kind: "fixed", bytes: message.length } }))
+    ).toEqual([message.toString("hex")])
+    expect(hexOf(read(wireshark(ethernet(whole)), { frame: cupsFrame }))).toEqual([message.toString("hex")])
+  })
+
+  it("of tshark's follow keeps the two directions apart", () => {
+    const framed = wholeFrame(cupsFrame, message)
+    const text = followed([
+      [0, framed.subarray(0, 30)],
+      [1, wholeFrame(cupsFrame, Buffer.from("abc"))],
+      [0, framed.subarray(30)],
+      [1, wholeFrame(cupsFrame, Buffer.from("de"))]
+    ])
+
+    expect(hexOf(read(text, { frame: cupsFrame }))).toEqual([
+      Buffer.from("abc").toString("hex"),
+      message.toString("hex"),
+      Buffer.from("de").toString("hex")
+    ])
+  })
+})
+
+describe("A dump by a tool of this machine", () => {
+  const tools: ReadonlyArray<readonly [tool: string, ...flags: ReadonlyArray<string>]> = [
+    ["xxd"],
+    ["xxd", "-g1"],
+    ["xxd", "-u", "-c", "20"],
+    ["xxd", "-p"],
+    ["hexdump"],
+    ["hexdump", "-C"],
+    ["od", "-t", "x1"],
+    ["od", "-x"],
+    ["od", "-A", "d", "-t", "x1"],
+    ["od", "-A", "x", "-t", "x1z"]
+  ]
+  const isThere = ([tool]: readonly [string, ...ReadonlyArray<string>]) =>
+    spawnSync(tool, { input: "" }).error === undefined
+  it.each(tools.filter(isThere))("is read back: %s %s %s", (tool, ...flags) => {
+    // Short and long, of hex digits, of one value over and over, and of anything.
+    for (let round = 0; round < 12; round++) {
+      const length = 1 + ((round * 29) % 83)
+      const digits = Array.from({ length }, (_, n) => "0123456789abcdef |:. ".charCodeAt((n * 7 + round) % 21))
+      const mixed = Array.from({ length }, (_, n) => (n * 37 + round * 11) % 256)
+      for (const bytes of [Buffer.from(digits), Buffer.from(mixed), Buffer.alloc(length, "A")]) {
+        const text = execFileSync(tool, flags, { input: bytes }).toString("latin1")
+        const found = hexOf(read(text, { is: (one) => one.equals(bytes) }))
+        const isOpen = flags[0] === "-x" || (tool === "hexdump" && flags.length === 0)
+        // Two tools write the same of different bytes: then the dump is refused, and not guessed at.
+        const isRefused = isOpen && text.includes("*") && found[0]?.includes("offsets of 8 and of 16") === true
+        if (!isRefused) expect(found, text).toEqual([bytes.toString("hex")])
+      }
+    }
+  })
+})
+
+describe("A line of hex", () => {
+  const hex = message.toString("hex")
+  const by = (mark: string, size = 2) => hex.match(new RegExp(`.{1,${size}}`, "g"))!.join(mark)
+  const forms = {
+    colons: by(":"),
+    "0x and commas": `{ 0x${by(", 0x")} };`,
+    "backslashes of a C text": `"\\x${by("\\x")}"`,
+    bars: `|${by("|")}|`,
+    dashes: by("-").toUpperCase(),
+    "0x in front of all": `0x${hex}`,
+    "blanks after each four": by(" ", 4),
+    "a byte order mark": `\u00ef\u00bb\u00bf${hex}`,
+    quotes: `"${hex}",`
+  }
+  for (const [name, text] of Object.entries(forms)) {
+    it(`with ${name} is its bytes`, () => {
+      expect(hexOf(read(`${text}\r\n`))).toEqual([hex])
+    })
+  }
+
+  it("saved by a shell that writes UTF-16 is its bytes", () => {
+    expect(hexOf(read(Buffer.from(`\ufeff${hex}\r\n`, "utf16le")))).toEqual([hex])
+  })
+
+  it("that goes on over several lines is one message, and the next one begins by itself", () => {
+    const wrapped = by("\n", 64)
+    expect(hexOf(read(`${wrapped}\n${hex}\n${wrapped}\n`))).toEqual([hex, hex, hex])
+    expect(hexOf(read(`${wrapped}\n\n0102\n`))).toEqual([hex, "0102"])
+  })
+
+  it("that is a message itself, of digits only, is read as text: of an odd number and of an even one", () => {
+    const ascii = compile(iso8583v1987Ascii)
+    const is = (bytes: Buffer) => !isMessageError(ascii.decode(bytes))
+    for (const fields of [
+      { 3: "000000", 70: "301" },
+      { 3: "000000", 70: "301", 39: "00" }
+    ]) {
+      const bytes = ascii.encode({ mti: "0800", fields })
+      if (isMessageError(bytes)) throw new Error(bytes._tag)
+      expect(bytes.toString("latin1")).toMatch(/^[0-9A-F]+$/)
+      expect(hexOf(read(`${bytes.toString("latin1")}\n`, { is }))).toEqual([bytes.toString("hex")])
+      expect(hexOf(read(`${wholeFrame(cupsFrame, bytes).toString("latin1")}\n`, { is, frame: cupsFrame }))).toEqual([
+        bytes.toString("hex")
+      ])
+    }
+  })
+})
+
+describe("A capture", () => {
+  const syn = (from: number, to: number, seq: number): Sent => ({ from, to, seq, bytes: Buffer.alloc(0), isSyn: true })
+  const there = wholeFrame(cupsFrame, message)
+  const back = wholeFrame(cupsFrame, Buffer.from("answer"))
+  /** Numbers that go around, a repeat, an overlap, a keepalive's probe, and the wrong order. */
+  const sent: ReadonlyArray<Sent> = [
+    syn(40_000, 7001, -6),
+    syn(7001, 40_000, 999),
+    { from: 40_000, to: 7001, seq: -5 + 20, bytes: there.subarray(20) },
+    { from: 7001, to: 40_000, seq: 1000, bytes: back },
+    { from: 40_000, to: 7001, seq: -5, bytes: there.subarray(0, 20) },
+    { from: 40_000, to: 7001, seq: -5, bytes: there.subarray(0, 25) },
+    { from: 40_000, to: 7001, seq: -5 + there.length - 1, bytes: there.subarray(-1) }
+  ]
+  const expected = [message.toString("hex"), Buffer.from("answer").toString("hex")]
+  const files: Readonly<Record<string, Buffer>> = {
+    pcap: pcap(sent.map(ipv4)),
+    "pcap of the other byte order": pcap(sent.map(ipv4), 101, false),
+    "pcap of Ethernet and IPv6": pcap(
+      sent.map((one) => ethernet(ipv6(one))),
+      1
+    ),
+    pcapng: pcapng(sent.map(ipv4)),
+    "pcapng of Ethernet": pcapng(
+      sent.map((one) => ethernet(ipv4(one))),
+      1
+    ),
+    "pcap that is cut in its last packet": pcap([...sent, { ...sent[0]!, bytes: Buffer.alloc(50) }].map(ipv4)).subarray(
+      0,
+      -20
+    )
+  }
+  for (const [name, file] of Object.entries(files)) {
+    it(`(${name}) gives the messages of each direction`, () => {
+      const found = read(file, { frame: cupsFrame, chunk: 100 })
+
+      expect(hexOf(found)).toEqual(expected)
+      expect(found.map(({ flow }) => flow?.replaceAll(/\[.*?\]|127\.0\.0\.1/g, ""))).toEqual([
+        ":40000 > :7001",
+        ":7001 > :40000"
+      ])
+    })
+  }
+
+  it("in which bytes are missing says so, and goes on behind them", () => {
+    const lost = [
+      syn(1, 2, 0),
+      { from: 1, to: 2, seq: 1, bytes: there },
+      { from: 1, to: 2, seq: 101 + there.length, bytes: there }
+    ]
+    expect(hexOf(read(pcap(lost.map(ipv4)), { frame: cupsFrame }))).toEqual([
+      message.toString("hex"),
+      expect.stringContaining("100 bytes are missing here in the capture"),
+      message.toString("hex")
+    ])
+  })
+
+  it("without any TCP says so", () => {
+    expect(hexOf(read(pcap([Buffer.alloc(30)])))[0]).toContain("the capture holds no TCP packet")
+  })
+
+  it("keeps two connections between the same ports apart", () => {
+    const again = [syn(1, 2, 5000), { from: 1, to: 2, seq: 5001, bytes: there }]
+    const both = [syn(1, 2, 0), { from: 1, to: 2, seq: 1, bytes: there }, ...again]
+    expect(hexOf(read(pcap(both.map(ipv4)), { frame: cupsFrame }))).toEqual([expected[0], expected[0]])
+  })
+})
+
+describe("Anything else", () => {
+  it("is named, with what to do: a text without hex is none that was cut off", () => {
+    expect(hexOf(read("hello world, no hex here\n"))).toEqual([
+      expect.stringMatching(/^1: this is text without a line of hex/)
+    ])
+    expect(hexOf(read("hello world\n", { form: "binary" }))).toEqual([Buffer.from("hello world\n").toString("hex")])
+  })
+
+  it("ends in messages or in sentences, never in a defect, however the chunks fall", () => {
+    const files = [
+      pcap([ipv4({ from: 1, to: 2, seq: 1, bytes: message })]),
+      pcapng([ipv4({ from: 1, to: 2, seq: 1, bytes: message })])
+    ]
+    const texts = [...files, ...Object.values(dumps).map((dump) => Buffer.from(dump(message), "latin1"))]
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...texts),
+        fc.array(fc.tuple(fc.nat(2000), fc.nat(40), fc.uint8Array({ maxLength: 12 })), { maxLength: 6 }),
+        fc.constantFrom(1, 7, 100, 65_536),
+        fc.constantFrom(undefined, cupsFrame, binaryFrame),
+        (whole, changes, chunk, frame) => {
+          let bytes = whole
+          for (const [at, drop, put] of changes) {
+            const from = at % (bytes.length + 1)
+            bytes = Buffer.concat([bytes.subarray(0, from), put, bytes.subarray(from + drop)])
+          }
+          const found = read(bytes, { chunk, ...(frame === undefined ? {} : { frame }) })
+          for (const one of found) if (one._tag === "wrong") expect(one.why).not.toMatch(/undefined|NaN/)
+        }
+      ),
+      { numRuns: 500 }
+    )
+  })
+})
