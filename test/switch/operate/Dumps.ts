@@ -1,4 +1,7 @@
-/** Bytes as tools print them, and as they are captured. The forms are those of the tools' own manuals and of jPOS's `ISOUtil.hexdump`. */
+/**
+ * Bytes as tools print them, and as they are captured. The forms are those of the tools' own manuals and of jPOS's
+ * `ISOUtil.hexdump`.
+ */
 
 const shown = (bytes: Uint8Array): string =>
   [...bytes].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".")).join("")

@@ -79,21 +79,18 @@ export const isDoubled = (row: DumpRow): boolean => cutsOf(row).some((cut) => sa
 const saysSame = (rest: string, { bytes, at }: Cut): boolean => {
   const behind = rest.slice(at)
   if (bytes.length === 0 || behind.trim() === "") return false
-  // hexdump and od put it between bars or angles.
-  const framed = /^\s*[|>](.*)[|<]?\s*$/s.exec(behind)
-  const column = framed === null ? behind : framed[1]!.replace(/[|<]\s*$/, "")
-  const texts = framed === null ? textsIn(column, bytes.length) : [column]
+  // hexdump and od put it between bars or angles; bars may be its bytes as well.
+  const framed = /^\s*[|>](.*)[|<]\s*$/s.exec(behind)?.[1]
+  const texts = [...textsIn(behind, bytes.length), ...(framed === undefined ? [] : [framed])]
   return texts.some((text) => isTextOf(text, bytes))
 }
 
-/** The text stands at the right, behind at least one blank; blanks at its end may be gone. */
+/** The text stands at the right, behind blanks alone; blanks at its end may be gone. */
 const textsIn = (behind: string, length: number): ReadonlyArray<string> => {
-  const trimmed = behind.trimStart()
-  const texts = [behind.slice(-length), trimmed]
-  for (let lost = 1; lost <= 8 && behind.length - length + lost >= 0; lost++) texts.push(behind.slice(lost - length))
+  const text = behind.trimStart()
+  const blanks = behind.length - text.length
   // A text that begins with blanks cannot be told from the blanks in front of it, but for its length.
-  for (let more = 1; more <= behind.length - trimmed.length; more++) texts.push(" ".repeat(more) + trimmed)
-  return texts
+  return Array.from({ length: Math.min(blanks, length) + 1 }, (_, more) => " ".repeat(more) + text)
 }
 
 const isTextOf = (text: string, bytes: Buffer): boolean => {
