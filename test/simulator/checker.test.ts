@@ -35,7 +35,7 @@ const breaches: ReadonlyArray<
       const evidence = sound()
       return { ...evidence, acquirer: without(evidence.acquirer, (line) => line === lineOf(evidence, 1, "approved")) }
     },
-    ["settled", "progress"]
+    ["settled", "progress", "approvals-heard"]
   ],
   [
     "one-end",
@@ -111,7 +111,7 @@ const breaches: ReadonlyArray<
       const acquirer = evidence.acquirer.map((line) => (line.rrn === "RRN2" ? { ...line, key: keyOf(1) } : line))
       return { ...evidence, acquirer }
     },
-    ["journal-agrees"]
+    ["journal-agrees", "approvals-heard"]
   ],
   [
     "nothing-lost",
@@ -267,6 +267,17 @@ const breaches: ReadonlyArray<
     () => withJournal((entry) => (entry.key === keyOf(2) ? { ...entry, key: keyOf(77) } : entry)),
     ["durable-first"]
   ],
+  [
+    "approvals-heard",
+    "an approval was not heard and not reversed",
+    () => {
+      const evidence = sound()
+      const approved = lineOf(evidence, 1, "approved")
+      const { code: _, ...unheard } = { ...approved, what: "linkLost" as const }
+      return { ...evidence, acquirer: evidence.acquirer.map((line) => (line === approved ? unheard : line)) }
+    },
+    ["settled", "progress"]
+  ],
   ["counters-agree", "a counter differs from the journal", () => ({ ...sound(), counters: { timedOut: 3 } }), []]
 ]
 
@@ -332,6 +343,7 @@ describe("the checker", () => {
       "journal-ends",
       "durable-first",
       "journal-agrees",
+      "approvals-heard",
       "counters-agree"
     ])
   })

@@ -26,6 +26,8 @@ export class Wire implements Connection {
   /** Whether writes are taken at once; else they wait for ever. */
   takes = true
   isOpen = true
+  /** Bytes of the write that waits for ever; a test may say that the kernel has taken some of them. */
+  waiting = 0
   private readonly settings: LinkAll
   private readonly reading: Codec
   private readonly chunks: Array<Buffer> = []
@@ -62,6 +64,7 @@ export class Wire implements Connection {
         this.sent.push(Buffer.from(bytes))
         return Effect.void
       }
+      this.waiting = bytes.length
       return Effect.callback<void, ConnectionEnded>((resume) => {
         this.failWriter = () => resume(Effect.fail(this.ended!))
       })
@@ -69,7 +72,7 @@ export class Wire implements Connection {
   }
 
   unsent(): number {
-    return 0
+    return this.waiting
   }
 
   close(): void {

@@ -88,6 +88,35 @@ const unreversed = (entry: JournalTransaction, one: Case): string | undefined =>
   return undefined
 }
 
+/** What was approved and not heard stands in the issuer's books alone. */
+const approvalsHeard: Rule = {
+  name: "approvals-heard",
+  checks:
+    "every approval in the journal that moves money was heard by its acquirer, or reversed by the switch or the acquirer",
+  doesNotCheck: "requests that no acquirer's history has",
+  find: ({ journal }, { byKey }) =>
+    journal?.flatMap((entry) => {
+      const one = byKey.get(entry.key)
+      return one === undefined || !isUnheard(entry, one)
+        ? []
+        : [
+            journalFinding(
+              "approvals-heard",
+              entry,
+              "approved in the journal, never heard by the acquirer, not reversed"
+            )
+          ]
+    })
+}
+
+const isUnheard = (entry: JournalTransaction, one: Case): boolean =>
+  entry.end === "Answered" &&
+  isApproved(entry.code) &&
+  kinds[one.kind].isReversible &&
+  !entry.reversed &&
+  one.outcome !== "reversed" &&
+  !one.ends.some(({ what }) => what === "approved" || what === "acknowledged")
+
 const countersAgree: Rule = {
   name: "counters-agree",
   checks: "the counters that the switch shows are the numbers in its journal",
@@ -117,4 +146,10 @@ const countersOf = (journal: NonNullable<Evidence["journal"]>): Required<SwitchC
 }
 
 /** All rules on the switch's account. */
-export const journalRules: ReadonlyArray<Rule> = [journalEnds, durableFirst, journalAgrees, countersAgree]
+export const journalRules: ReadonlyArray<Rule> = [
+  journalEnds,
+  durableFirst,
+  journalAgrees,
+  approvalsHeard,
+  countersAgree
+]

@@ -5,6 +5,7 @@
 import type { Effect, Fiber } from "effect"
 import type { Journal } from "../journal/Journal.ts"
 import type { Link } from "../link/Link.ts"
+import type { Receipt } from "../link/Receipts.ts"
 import { Commits } from "./Commits.ts"
 import type { Desk } from "./Desk.ts"
 import { Groups } from "./Groups.ts"
@@ -132,21 +133,30 @@ export class Desks {
 
   /**
    * Sends an answer of our own to a message that came on connection `epoch`: a long link gives it on the connection that is up, a
-   * short one as its mode says; else another link of the family does. False when none can, or when there is no answer to send.
+   * short one as its mode says; else another link of the family does. False when none can, or when there is no answer to send;
+   * else `receipt` hears what became of it.
    *
    * On the connection that the message came on its answer is wanted, even after a sign-off; a new one has to sign on first.
    */
-  send({ link }: Desk, epoch: number, message: Buffer | undefined, length = message?.length ?? 0): boolean {
+  send(
+    { link }: Desk,
+    epoch: number,
+    message: Buffer | undefined,
+    length = message?.length ?? 0,
+    receipt?: Receipt
+  ): boolean {
     if (message === undefined) {
       link.settled(epoch)
       return false
     }
     // The connection that it came on, or none: another one has another caller at its end.
-    if (link.short !== undefined) return link.short.answer(epoch, message, length)
+    if (link.short !== undefined) return link.short.answer(epoch, message, length, receipt)
     const isOwn = link.canSend && (link.epoch === epoch || link.isSignedOn)
     const way = isOwn ? link : this.groups.wayBack(link.id)
     if (way === undefined || !way.language.takes(message, 0, length)) return false
-    way.session!.put(message, length)
+    const session = way.session!
+    session.put(message, length)
+    if (receipt !== undefined) session.receipt(receipt)
     this.touch(way)
     return true
   }

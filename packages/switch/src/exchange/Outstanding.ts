@@ -6,6 +6,7 @@
  * nothing. The table holds no timers: `expire` is called by the switch's one deadline fiber.
  */
 
+import type { Receipt } from "../link/Receipts.ts"
 import { Event, State, step } from "./Exchange.ts"
 import { hashed, hashKey } from "./KeyHash.ts"
 
@@ -21,10 +22,19 @@ const NONE = -1
 /** Bytes that a slot keeps, grown when a longer message comes and then kept. */
 const SLOT_BYTES = 512
 
-/** One request. Fields are set by the switch when the slot is taken; buffers are reused. */
-export class Slot {
+/** Slots that are kept for reuse besides those of the table. */
+const SPARE_MAX = 4096
+
+/**
+ * One request. Fields are set by the switch when the slot is taken; buffers are reused. It is the receipt of its own answer: when
+ * the exchange is over the slot leaves the table, and lasts until it is known whether the answer was delivered.
+ */
+export class Slot implements Receipt {
   /** Position in the table. */
-  readonly id: number
+  id: number
+  /** Desk whose table it was in, and who hears what became of its answer. */
+  target = 0
+  told: ((slot: Slot, isDelivered: boolean) => void) | undefined
   /** Number of the exchange: the sequence number of its `accepted` entry. */
   exchange = 0
   /** Desk that the request came from, and the connection (epoch) it came on. */
@@ -61,6 +71,11 @@ export class Slot {
     this.requestLength = to - from
   }
 
+  /** See `Receipt`. */
+  settle(isDelivered: boolean): void {
+    this.told?.(this, isDelivered)
+  }
+
   /** Room for an answer of at most `length` bytes. */
   answerRoom(length: number): Buffer {
     if (length > this.answer.length) this.answer = Buffer.allocUnsafeSlow(2 * length)
@@ -72,6 +87,7 @@ export class Slot {
 export class Outstanding {
   readonly capacity: number
   private readonly slots: Array<Slot> = []
+  private readonly spare: Array<Slot> = []
   private readonly states: Uint8Array
   private readonly free: Array<number> = []
   // Chains of slots with the same hash, and the chains of the deadline wheel.
@@ -130,6 +146,21 @@ export class Outstanding {
     this.states[id] = next
     if (next === State.free) this.release(id)
     return next
+  }
+
+  /** Ends the exchange in slot `id`, whose end is on disk: its place is free, and the slot is the caller's until `giveBack`. */
+  detach(id: number): Slot {
+    const slot = this.slots[id]!
+    this.step(id, Event.endCommitted)
+    const next = this.spare.pop() ?? new Slot(id)
+    next.id = id
+    this.slots[id] = next
+    return slot
+  }
+
+  /** A slot that was detached is not needed any more. */
+  giveBack(slot: Slot): void {
+    if (this.spare.length < SPARE_MAX) this.spare.push(slot)
   }
 
   /**

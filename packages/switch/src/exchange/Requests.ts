@@ -7,8 +7,8 @@
  * in `Commits`. Everything here runs synchronously, once per batch of messages; there is no fiber, timer or promise per message.
  */
 import { MessageIndex, responseMti } from "@jinka/codec"
+import type { Receipt } from "../link/Receipts.ts"
 import type { Session } from "../link/Session.ts"
-import type { ShortLink } from "../link/ShortLink.ts"
 import { Crossing } from "../message/Crossing.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { HotActions } from "./Commits.ts"
@@ -268,23 +268,18 @@ export class Requests implements HotActions {
 
   /** The answer in slot `id` is on disk: it goes to the origin, and the exchange is over. */
   deliver(desk: number, id: number): void {
-    const target = this.desks.at(desk)
-    const slot = target.outstanding.at(id)
-    const { short } = this.origin(slot).link
-    if (short?.isSync === false) return this.deliverApart(target, slot, short)
-    if (!this.sendAnswer(slot)) this.undelivered(target, slot)
-    target.outstanding.step(id, Event.endCommitted)
+    const slot = this.desks.at(desk).outstanding.detach(id)
+    slot.target = desk
+    slot.told = this.delivered
+    if (!this.sendAnswer(slot, slot)) slot.settle(false)
   }
 
-  /** The answer goes out on a connection of its own, and the exchange is over when there was one. */
-  private deliverApart(target: Desk, slot: Slot, short: ShortLink): void {
-    const { desks } = this
-    short.answer(slot.originEpoch, slot.answer, slot.answerLength, (isSent) => {
-      desks.tick()
-      if (!isSent) this.undelivered(target, slot)
-      target.outstanding.step(slot.id, Event.endCommitted)
-      desks.flush()
-    })
+  /** The answer in the slot was handed to the origin's kernel, or the connection that was to carry it has ended before. */
+  private readonly delivered = (slot: Slot, isDelivered: boolean): void => {
+    const target = this.desks.at(slot.target)
+    this.desks.tick()
+    if (!isDelivered) this.undelivered(target, slot)
+    target.outstanding.giveBack(slot)
   }
 
   /** The answer could not be handed to its origin: an approval that nobody heard of is taken back. */
@@ -352,9 +347,9 @@ export class Requests implements HotActions {
     target.outstanding.step(slot.id, Event.endCommitted)
   }
 
-  private sendAnswer(slot: Slot): boolean {
+  private sendAnswer(slot: Slot, receipt?: Receipt): boolean {
     const answer = slot.answerLength === 0 ? undefined : slot.answer
-    return this.desks.send(this.origin(slot), slot.originEpoch, answer, slot.answerLength)
+    return this.desks.send(this.origin(slot), slot.originEpoch, answer, slot.answerLength, receipt)
   }
 
   private origin({ origin }: Slot): Desk {

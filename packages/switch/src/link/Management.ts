@@ -44,8 +44,8 @@ export interface ManagementSession {
   readonly now: () => number
   readonly wallMs: () => number
   readonly put: (message: Buffer, isUrgent: boolean) => void
-  /** Writes the answer to a request of the partner. */
-  readonly reply: (index: MessageIndex, code: string) => void
+  /** Writes what was put, also when nothing else leaves in this turn. */
+  readonly flush: () => void
   readonly fail: (ended: LinkEnded) => void
   /** Calls `tick` at this monotonic time at the latest. */
   readonly wake: (at: number) => void
@@ -191,7 +191,8 @@ export class Management {
     if (what === "signOn") this.link.change({ _tag: "signedOn", side: "partners" })
     if (what === "signOff") this.link.change({ _tag: "signedOff", side: "partners" })
     const code = this.codeFor(what)
-    this.session.reply(index, code)
+    this.session.put(NetworkManagement.answer(this.link.settings.codec, index, code), true)
+    this.session.flush()
     this.link.managed(`${what ?? "unknown network management code"} from the partner, answered ${code}`)
     this.session.signedOn()
   }

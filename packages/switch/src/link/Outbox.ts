@@ -72,6 +72,12 @@ export class Outbox {
     this.lastCut = this.used
   }
 
+  /** Puts a whole frame behind the others. */
+  put(frame: Buffer): void {
+    frame.copy(this.filling, this.begin(frame.length))
+    this.end(frame.length)
+  }
+
   /** Puts a whole frame in front of everything that no write has taken yet. The buffer is kept. */
   putUrgent(frame: Buffer): void {
     this.urgent.push(frame)
@@ -86,6 +92,11 @@ export class Outbox {
   /** Whether a write has taken the frame that stood at this position: an urgent one comes behind it then. */
   hasTaken(position: number): boolean {
     return this.gone >= position
+  }
+
+  /** Where what has been handed over ends, when the kernel has not taken `unsent` bytes of the last write. */
+  handed(unsent: number): number {
+    return this.isUrgentOut ? this.gone : this.gone - unsent
   }
 
   /** Bytes that no write has taken. */

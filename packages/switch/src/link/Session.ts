@@ -16,15 +16,16 @@ import {
   writeFrame
 } from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"
-import * as NetworkManagement from "../message/NetworkManagement.ts"
+import type * as NetworkManagement from "../message/NetworkManagement.ts"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
 import type { Answered } from "./Asked.ts"
 import { Deadlines } from "./Deadlines.ts"
 import { endedBy, frameWrong, type LinkEnded } from "./Ended.ts"
-import { settled } from "./HalfClosed.ts"
+import { heard, settled } from "./HalfClosed.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
 import { Management } from "./Management.ts"
 import { Outbox } from "./Outbox.ts"
+import { type Receipt, Receipts } from "./Receipts.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
 import { SessionWatchdog } from "./SessionWatchdog.ts"
 
@@ -55,6 +56,7 @@ export class Session {
   private readonly sleepMaxMs: number
   readonly watchdog: SessionWatchdog
   private readonly deadlines: Deadlines
+  private readonly receipts = new Receipts()
   private isFinished = false
   private isHalf = false
   private failure: LinkEnded | undefined
@@ -84,7 +86,7 @@ export class Session {
         now: () => this.now(),
         wallMs: () => this.clock.currentTimeMillisUnsafe(),
         put: (message, isUrgent) => (isUrgent ? this.putUrgent(message) : this.put(message)),
-        reply: (index, code) => this.reply(index, code),
+        flush: () => this.outbox.flush(),
         fail: (ended) => this.fail(ended),
         wake: (at) => this.wake(at),
         signedOn: () => this.signedOnMaybe(),
@@ -124,6 +126,11 @@ export class Session {
     this.cap()
   }
 
+  /** Asks to be told what becomes of the answer that was put last. */
+  receipt(receipt: Receipt): void {
+    this.receipts.add(this.outbox.position, receipt)
+  }
+
   private cap(): void {
     const ended = this.deadlines.overfull(this.outbox.waiting)
     if (ended !== undefined) this.fail(ended)
@@ -137,6 +144,7 @@ export class Session {
   /** Ends the connection with a reason, from any fiber or from the switch. */
   fail(ended: LinkEnded): void {
     this.failure ??= ended
+    this.receipts.broken(this.outbox.handed(this.connection.unsent()))
     this.connection.close("reset")
     this.wake(0)
   }
@@ -144,6 +152,8 @@ export class Session {
   /** Ends the connection in order: FIN goes out behind what is unsent, and the partner's is waited for a moment. */
   close(ended: LinkEnded): void {
     if (this.failure !== undefined || this.deadlines.finishing !== undefined) return
+    // It ends by itself, once it is known whether the partner has heard.
+    if (ended.reason === "Done" && this.isHalfClosed && this.receipts.size > 0) return
     if (this.connection.finish === undefined) {
       this.failure = ended
       this.connection.close("fin")
@@ -193,8 +203,13 @@ export class Session {
     return Effect.raceFirst(Effect.raceFirst(this.receive, this.send), this.keep)
   }).pipe(
     Effect.catch((ended) => Effect.succeed(this.failure ?? this.deadlines.finishing?.ended ?? ended)),
-    Effect.ensuring(Effect.sync(() => this.connection.close(this.deadlines.finishing === undefined ? "reset" : "fin")))
+    Effect.ensuring(Effect.sync(() => this.over()))
   )
+
+  private over(): void {
+    this.connection.close(this.deadlines.finishing === undefined ? "reset" : "fin")
+    if (this.receipts.end()) this.link.turn(this)
+  }
 
   private readonly sink: FrameSink = {
     frame: (buffer, start, end) => this.frame(buffer, start, end),
@@ -226,12 +241,22 @@ export class Session {
     const isOwing = () => owing() || this.outbox.waiting > 0 || this.deadlines.writingSince > 0
     if (!isOwing()) return Effect.void
     this.isHalfClosed = true
+    this.receipts.hold()
     this.watchdog.stop()
     this.management.settled()
     this.deadlines.frameSince = 0
     this.link.halfClosed(this, ended)
-    const { short, writeTimeoutMs } = this.link.settings
-    return settled(isOwing, short?.idleMs ?? writeTimeoutMs)
+    const { frame, short, writeTimeoutMs } = this.link.settings
+    return settled(isOwing, short?.idleMs ?? writeTimeoutMs).pipe(
+      Effect.andThen(heard(this.connection, this.receipts, frame.kind === "until-close")),
+      Effect.catch((gone) => Effect.sync(() => this.foundNobody(gone)))
+    )
+  }
+
+  /** The partner that had closed its direction was gone altogether: nothing that was written since has been heard. */
+  private foundNobody(gone: ConnectionEnded): void {
+    this.receipts.broken(0)
+    this.fail(endedBy(gone))
   }
 
   private received(chunks: ReadonlyArray<Buffer>): Effect.Effect<void, LinkEnded> {
@@ -282,7 +307,13 @@ export class Session {
     return this.connection.write(bytes).pipe(
       // The receiver tells of the end, behind the last bytes that came before it: an answer may be among them. Until then what
       // cannot be written is dropped: it is no slow partner's.
-      Effect.catch((ended) => Effect.sync(() => this.isHalfClosed && this.fail(endedBy(ended)))),
+      Effect.match({
+        onFailure: (ended) => {
+          if (this.isHalfClosed) this.foundNobody(ended)
+          else this.receipts.broken()
+        },
+        onSuccess: () => this.receipts.handed(this.outbox.handed(0))
+      }),
       Effect.map(() => {
         this.deadlines.writingSince = 0
         this.outbox.written(bytes)
@@ -306,15 +337,6 @@ export class Session {
   /** Puts a network management request of ours into the outbox; `told` hears of its answer. */
   ask(what: NetworkManagement.Meaning, told?: (answer: Answered) => void): void {
     this.management.ask(what, told)
-    this.outbox.flush()
-  }
-
-  private reply(index: MessageIndex, code: string): void {
-    const { codec } = this.link.settings
-    const patches = NetworkManagement.answer(index, code)
-    const message = Buffer.allocUnsafe(codec.patchedLength(index, patches))
-    this.putUrgent(message.subarray(0, codec.patch(index, patches, message, 0)))
-    // Nothing else may have to leave in this turn.
     this.outbox.flush()
   }
 
@@ -363,10 +385,7 @@ export class Session {
 
   private idle(now: number): void {
     if (this.idleMs === 0 || now < this.lastSent + this.idleMs) return
-    const frame = idleFrame(this.link.settings.frame)!
-    const at = this.outbox.begin(frame.length)
-    frame.copy(this.outbox.buffer, at)
-    this.outbox.end(frame.length)
+    this.outbox.put(idleFrame(this.link.settings.frame)!)
     this.lastSent = now
     this.outbox.flush()
   }

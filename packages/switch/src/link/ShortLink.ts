@@ -15,6 +15,7 @@ import { listenOn } from "./door/Door.ts"
 import { answerOverdue, LinkEnded } from "./Ended.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { ShortStatus } from "./LinkStatus.ts"
+import type { Receipt } from "./Receipts.ts"
 import { make as makeSession, type Session } from "./Session.ts"
 import type { SessionEpoch, SessionOwner } from "./SessionOwner.ts"
 import type { ConnectSide, LinkSettings, ShortSettings } from "./Settings.ts"
@@ -197,22 +198,20 @@ export class ShortLink implements SessionOwner {
 
   /**
    * Sends an answer of ours to a message that came on connection `epoch`. `sync-short` answers there or not at all: false then.
-   * `async-short` dials, and calls `told` when it has a connection or has none.
+   * `async-short` dials. `receipt` hears what became of it, also when no connection came about; not when this returned false.
    */
-  answer(
-    epoch: number,
-    bytes: Buffer,
-    length = bytes.length,
-    told: (isSent: boolean) => void = () => undefined
-  ): boolean {
+  answer(epoch: number, bytes: Buffer, length = bytes.length, receipt?: Receipt): boolean {
     if (!this.isSync) {
       const message = Buffer.from(bytes.subarray(0, length))
       const answered = (session: Session | undefined) => {
-        if (session !== undefined) {
-          session.put(message)
-          this.sent(session, this.now() + this.settings.writeTimeoutMs)
+        if (session === undefined) {
+          receipt?.settle(false)
+          this.link.turn()
+          return
         }
-        told(session !== undefined)
+        session.put(message)
+        if (receipt !== undefined) session.receipt(receipt)
+        this.sent(session, this.now() + this.settings.writeTimeoutMs)
       }
       // A flood of refusals must not become a flood of connections.
       if (this.dialling >= this.short.connectionsMax) answered(undefined)
@@ -222,6 +221,7 @@ export class ShortLink implements SessionOwner {
     const held = this.held.get(epoch)
     if (held?.session.canWrite !== true) return false
     held.session.put(bytes, length)
+    if (receipt !== undefined) held.session.receipt(receipt)
     held.session.outbox.flush()
     this.settled(epoch)
     return true

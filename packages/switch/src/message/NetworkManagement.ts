@@ -5,6 +5,7 @@
  * messages are never journalled as transactions and never replayed.
  */
 import {
+  type Codec,
   type Dialect,
   type Message,
   type MessageIndex,
@@ -50,11 +51,12 @@ export const request = (settings: LanguageSettings, what: Meaning, stan: number,
 
 const patches = new PatchList()
 
-/** Patches that turn a partner's network management request into its answer with response code `code`. */
-export const answer = (index: MessageIndex, code: string): PatchList => {
+/** The answer with response code `code` to a partner's network management request. */
+export const answer = (codec: Codec, index: MessageIndex, code: string): Buffer => {
   patches.clear()
   patches.mti(responseMti(index.mti))
   patches.set(39, code)
   patches.answer()
-  return patches
+  const out = Buffer.allocUnsafe(codec.patchedLength(index, patches))
+  return out.subarray(0, codec.patch(index, patches, out, 0))
 }

@@ -22,10 +22,13 @@ export interface HttpCall {
   readonly local: string
   readonly remote: string
   readonly identity: PartnerIdentity | undefined
-  /** Whether the caller is still there. */
-  readonly isOpen: () => boolean
-  /** Answers; only the first call counts. */
-  readonly answer: (answer: HttpAnswer) => void
+  /**
+   * Answers; only the first call counts. `told` hears once whether the kernel has taken the whole answer; it has not when the
+   * caller was gone, by FIN, reset or a time-out of ours.
+   */
+  readonly answer: (answer: HttpAnswer, told?: (isHanded: boolean) => void) => void
+  /** Breaks the caller's connection. */
+  readonly abort: () => void
 }
 
 /** An answer. */

@@ -116,14 +116,27 @@ const collect = (
       body: Buffer.concat(chunks),
       local: `${socket.localAddress}:${socket.localPort}`,
       remote: `${socket.remoteAddress}:${socket.remotePort}`,
-      isOpen: () => !response.destroyed,
-      answer: (answer) => respond(response, answer)
+      answer: (answer, told) => respond(response, answer, told),
+      abort: () => socket.destroy()
     })
   })
 }
 
-const respond = (response: ServerResponse, { status, type, body, retryAfter }: HttpAnswer): void => {
-  if (response.writableEnded || response.destroyed) return
+const respond = (
+  response: ServerResponse,
+  { status, type, body, retryAfter }: HttpAnswer,
+  told: (isHanded: boolean) => void = () => undefined
+): void => {
+  const { socket } = response.req
+  // A caller that has sent FIN is not answered any more: Node has closed our half, too.
+  if (response.writableEnded || response.destroyed || !socket.writable) return told(false)
+  const over = () => {
+    socket.off("close", over)
+    told(response.writableFinished)
+  }
+  response.once("finish", over)
+  // An answer that waits for the one before it (pipelining) does not hear of the socket's end by itself.
+  socket.once("close", over)
   response.writeHead(status, {
     "content-type": type,
     "content-length": Buffer.byteLength(body),

@@ -32,6 +32,17 @@ const UNPULLED_MAX = 1 << 20
  */
 const LINGER_MS = 5000
 
+const nothing = Buffer.alloc(0)
+
+/**
+ * Bytes that the kernel has not taken. Node counts a write until all of it is taken; its handle knows how much of it is left.
+ * Below TLS these are bytes of the cipher, a little more than those of the messages.
+ */
+const unsentOf = (socket: Net.Socket, raw: Net.Socket): number => {
+  const handle = (raw as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle
+  return Math.min(socket.writableLength, handle?.writeQueueSize ?? Number.POSITIVE_INFINITY)
+}
+
 type Pulled = Effect.Effect<ReadonlyArray<Buffer>, ConnectionEnded>
 
 /** One socket as a `Connection`. Events fill it; at most one pull and one write wait on it. */
@@ -93,8 +104,18 @@ class NodeConnection implements Connection {
   }
 
   unsent(): number {
-    return this.socket.writableLength
+    return unsentOf(this.socket, this.raw)
   }
+
+  /** An empty write reaches the kernel, and comes back with the reset that has arrived meanwhile. */
+  readonly probe: Effect.Effect<void, ConnectionEnded> = Effect.callback((resume) => {
+    if (this.ended !== undefined) return resume(Effect.fail(this.ended))
+    this.raw.write(nothing, (error) =>
+      resume(
+        error == null ? Effect.void : Effect.fail(new ConnectionEnded({ how: "reset", cause: "the partner is gone" }))
+      )
+    )
+  })
 
   finish(): void {
     this.socket.end()

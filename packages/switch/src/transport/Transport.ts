@@ -57,8 +57,13 @@ export interface Connection {
    * again. One write at a time. Success says "handed to the kernel", never "arrived".
    */
   readonly write: (bytes: Buffer) => Effect.Effect<void, ConnectionEnded>
-  /** Bytes given to `write` that the kernel has not taken yet. */
+  /** Bytes given to `write` that the kernel has not taken yet, while the connection is open. */
   readonly unsent: () => number
+  /**
+   * Asks the kernel whether the connection is broken, without a byte to the partner: after the partner's FIN nothing else tells.
+   * Left out: there is nothing to ask.
+   */
+  readonly probe?: Effect.Effect<void, ConnectionEnded> | undefined
   /** Sends FIN behind what is unsent and goes on reading. Left out: `close("fin")` is the only orderly end. */
   readonly finish?: () => void
   /** Ends the connection: `fin` after what is unsent, `reset` at once. Only the first call counts. */

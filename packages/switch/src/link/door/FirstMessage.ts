@@ -76,6 +76,7 @@ class Resumed implements Connection {
   readonly identity: PartnerIdentity | undefined
   readonly pull: Connection["pull"]
   readonly finish?: () => void
+  readonly probe: Connection["probe"]
   private readonly connection: Connection
   private first: ReadonlyArray<Buffer> | undefined
 
@@ -86,6 +87,7 @@ class Resumed implements Connection {
     this.identity = connection.identity
     this.first = first
     if (connection.finish !== undefined) this.finish = () => connection.finish!()
+    this.probe = connection.probe
     this.pull = Effect.suspend(() => {
       const chunks = this.first
       this.first = undefined

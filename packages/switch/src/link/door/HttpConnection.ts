@@ -13,6 +13,8 @@ import { answerOf } from "./HttpBody.ts"
 /** Seconds after which a caller that was turned away may ask again. */
 const RETRY_AFTER = 1
 
+const gone = new ConnectionEnded({ how: "reset", cause: "the caller has gone" })
+
 const heard = new ConnectionEnded({ how: "fin", cause: "the whole call was read" })
 
 /** See the module header. */
@@ -23,9 +25,10 @@ export class HttpConnection implements Connection {
   readonly pull: Connection["pull"]
   private readonly call: HttpCall
   private readonly codec: Codec
-  private readonly written: Array<Buffer> = []
   private isRead = false
+  private isAnswered = false
   private isOver = false
+  private left = 0
 
   constructor(call: HttpCall, message: Buffer, codec: Codec) {
     this.call = call
@@ -41,21 +44,27 @@ export class HttpConnection implements Connection {
     })
   }
 
+  /** The first write is the answer, whole: a frame is never cut, and a call has one. */
   write(bytes: Buffer): Effect.Effect<void, ConnectionEnded> {
-    return Effect.suspend(() => {
-      if (this.isOver || !this.call.isOpen()) {
-        return Effect.fail(new ConnectionEnded({ how: "reset", cause: "the caller has gone" }))
-      }
-      this.written.push(Buffer.from(bytes))
-      return Effect.void
+    return Effect.callback((resume) => {
+      if (this.isOver || this.isAnswered) return resume(Effect.fail(gone))
+      this.isAnswered = true
+      this.left = bytes.length
+      const answer = answerOf(this.call.type, bytes, this.codec)
+      this.call.answer(answer, (isHanded) => {
+        // An answer that could not be said in the caller's form was not heard either.
+        const isHeard = isHanded && answer.status === 200
+        if (isHeard) this.left = 0
+        resume(isHeard ? Effect.void : Effect.fail(gone))
+      })
     })
   }
 
   unsent(): number {
-    return 0
+    return this.left
   }
 
-  /** Nothing more is written: the answer leaves. */
+  /** Nothing more is written. */
   finish(): void {
     this.end()
   }
@@ -67,16 +76,16 @@ export class HttpConnection implements Connection {
   private end(): void {
     if (this.isOver) return
     this.isOver = true
+    if (this.isAnswered) {
+      // A caller that does not read its answer is given up.
+      if (this.left > 0) this.call.abort()
+      return
+    }
+    const says = "No answer came in time. The outcome is unknown: repeat it as a repeat, or reverse it."
     this.call.answer(
-      this.written.length > 0
-        ? answerOf(this.call.type, Buffer.concat(this.written), this.codec)
-        : this.isRead
-          ? problem(
-              504,
-              "NoAnswer",
-              "No answer came in time. The outcome is unknown: repeat it as a repeat, or reverse it."
-            )
-          : problem(503, "Busy", "The link takes no more calls now.", RETRY_AFTER)
+      this.isRead
+        ? problem(504, "NoAnswer", says)
+        : problem(503, "Busy", "The link takes no more calls now.", RETRY_AFTER)
     )
   }
 }

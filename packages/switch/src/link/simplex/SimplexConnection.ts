@@ -63,6 +63,11 @@ export class SimplexConnection implements Connection {
     return this.sending.write(bytes)
   }
 
+  /** See `Connection`: of the sending leg. */
+  get probe(): Connection["probe"] {
+    return this.sending.connection.probe
+  }
+
   unsent(): number {
     return this.sending.connection.unsent()
   }

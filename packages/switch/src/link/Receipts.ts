@@ -1,0 +1,80 @@
+/**
+ * What has become of the answers that were put on one connection: handed to the kernel, or not when it ended.
+ *
+ * "Delivered" means handed to the kernel; what no write has taken, or the kernel has not, when the connection ends was heard by
+ * nobody. After the partner has closed its direction more is asked for: it may be gone altogether, and then its system answers
+ * what is sent with a reset; so such answers are delivered only once that had its time to come (`HalfClosed`).
+ */
+
+/** Whoever wants to know what becomes of an answer. Called once. */
+export interface Receipt {
+  readonly settle: (isDelivered: boolean) => void
+}
+
+/** Length of the list from which on what is settled is thrown away. */
+const COMPACT_FROM = 1024
+
+/** The answers of one connection, in the order in which they were put. Positions are those of its outbox. */
+export class Receipts {
+  private ends: Array<number> = []
+  private receipts: Array<Receipt> = []
+  private head = 0
+  /** How far what was put has been handed over, now and when the connection broke. */
+  private handedTo = 0
+  private brokenAt: number | undefined
+  private isHeld = false
+  private isOver = false
+
+  /** Answers that are not settled. */
+  get size(): number {
+    return this.receipts.length - this.head
+  }
+
+  /** The answer that ends at `position` was put. On a connection that has ended under it it is undelivered at once. */
+  add(position: number, receipt: Receipt): void {
+    if (this.isOver) return receipt.settle(false)
+    this.ends.push(position)
+    this.receipts.push(receipt)
+  }
+
+  /** The kernel has everything up to `position`. */
+  handed(position: number): void {
+    this.handedTo = position
+    if (!this.isHeld) this.deliver(position)
+  }
+
+  /** The partner has closed its direction: what is handed over from now on is delivered when the connection ends well. */
+  hold(): void {
+    this.isHeld = true
+  }
+
+  /** The connection is broken: the kernel has got what ends at `position` or before. Left out: what it was known to have. */
+  broken(position = this.handedTo): void {
+    this.brokenAt ??= position
+  }
+
+  /** The connection has ended, and no answer comes after this. True: not all were delivered. */
+  end(): boolean {
+    this.isOver = true
+    this.deliver(this.brokenAt ?? this.handedTo)
+    const lost = this.receipts.slice(this.head)
+    this.forget()
+    for (const receipt of lost) receipt.settle(false)
+    return lost.length > 0
+  }
+
+  private deliver(position: number): void {
+    while (this.head < this.ends.length && this.ends[this.head]! <= position) this.receipts[this.head++]!.settle(true)
+    if (this.head >= COMPACT_FROM || this.head === this.ends.length) {
+      this.ends.splice(0, this.head)
+      this.receipts.splice(0, this.head)
+      this.head = 0
+    }
+  }
+
+  private forget(): void {
+    this.ends = []
+    this.receipts = []
+    this.head = 0
+  }
+}

@@ -1,0 +1,87 @@
+/** Answers that were not handed to the kernel when their connection ended: nobody has heard them, and money goes back. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
+import { LinkEnded } from "../../../packages/switch/src/link/Ended.ts"
+import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
+import { answerTo, purchase } from "./Bench.ts"
+import { bench, types } from "./Pair.ts"
+
+/** `many` purchases, approved by the issuer; the acquirer takes nothing from now on. */
+const approvals = (many: number, unsentMax = 1 << 20) =>
+  Effect.gen(function* () {
+    const started = yield* bench({ acquirer: { unsentMax } })
+    const { a, b, commit, store } = started
+    a.takes = false
+    for (let stan = 1; stan <= many; stan++) a.say(purchase({ 11: String(stan).padStart(6, "0") }))
+    yield* commit
+    const asked = b.heard()
+    const entries = (kind: keyof typeof EntryKind) => store.entries.filter((entry) => entry.kind === EntryKind[kind])
+    const answer = Effect.gen(function* () {
+      for (const one of asked) {
+        b.say(answerTo(one, "0210"))
+        yield* commit
+      }
+    })
+    return { ...started, asked, entries, answer }
+  })
+
+describe("approvals that were not handed to the kernel", () => {
+  it.effect("are undelivered and reversed, every one, when the acquirer is cut because it does not read", () =>
+    Effect.gen(function* () {
+      const { b, commit, entries, answer, running } = yield* approvals(40, 2000)
+      yield* answer
+      yield* commit
+      expect(running.status().links[0]!.ends[0]).toMatchObject({ reason: "SlowPeer" })
+      expect(entries("undelivered")).toHaveLength(40)
+      expect(entries("queued").map(({ about }) => about)).toEqual(
+        entries("undelivered").map(({ exchange }) => exchange)
+      )
+      expect(new Set(types(b.heard()))).toEqual(new Set(["0420"]))
+    })
+  )
+
+  it.effect("are told to the byte from those before them in the same write, when we end the connection", () =>
+    Effect.gen(function* () {
+      const { a, b, asked, commit, entries, running } = yield* approvals(5)
+      b.say(...asked.map((one) => answerTo(one, "0210")))
+      yield* commit
+      // The kernel has two answers, and half of the third.
+      a.waiting = 2.5 * (a.waiting / 5)
+      running.links[0]!.cut(new LinkEnded({ reason: "Operator", why: "cut by ann" }))
+      yield* commit
+      expect(entries("undelivered").map(({ exchange }) => exchange)).toEqual(
+        entries("accepted")
+          .slice(2)
+          .map(({ exchange }) => exchange)
+      )
+    })
+  )
+
+  it.effect("are not those that a write had taken whole", () =>
+    Effect.gen(function* () {
+      const { a, b, asked, commit, entries } = yield* approvals(3)
+      a.takes = true
+      b.say(answerTo(asked[0]!, "0210"), answerTo(asked[1]!, "0210"))
+      yield* commit
+      a.takes = false
+      b.say(answerTo(asked[2]!, "0210"))
+      yield* commit
+      a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
+      yield* commit
+      expect(entries("undelivered").map(({ exchange }) => exchange)).toEqual([entries("accepted")[2]!.exchange])
+    })
+  )
+
+  it.effect("and what was declined is noted, and not reversed", () =>
+    Effect.gen(function* () {
+      const { a, b, asked, commit, entries } = yield* approvals(1)
+      b.say(answerTo(asked[0]!, "0210", { 39: "51" }))
+      yield* commit
+      a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
+      yield* commit
+      expect(entries("undelivered")).toHaveLength(1)
+      expect(entries("queued")).toEqual([])
+    })
+  )
+})
