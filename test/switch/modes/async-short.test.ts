@@ -52,6 +52,32 @@ describe("async-short", () => {
     expect(rig.running.status().links[1]?.ends).toEqual([])
   })
 
+  it("takes every message of a connection that the partner has not closed: two answers, or two requests", async () => {
+    let port = 0
+    const asked: Array<Message> = []
+    const issuer = await host((message) => void asked.push(message))
+    const acquirer = await host(() => {})
+    const rig = await startRig([both("acquirer", acquirer.port), both("issuer", issuer.port)])
+    port = rig.port("acquirer")
+    const requests = connect(port, "127.0.0.1")
+    requests.on("error", () => {})
+    requests.resume()
+    requests.write(framed(purchase(1)))
+    await until(() => asked.length === 1)
+    requests.write(framed(purchase(2)))
+    await until(() => asked.length === 2)
+    const answers = connect(rig.port("issuer"), "127.0.0.1")
+    answers.on("error", () => {})
+    answers.resume()
+    answers.write(framed(answerTo(asked[0]!)))
+    await until(() => acquirer.heard.length === 1)
+    answers.end(framed(answerTo(asked[1]!)))
+    await until(() => acquirer.heard.length === 2)
+    expect(acquirer.heard.map(({ fields }) => fields[39])).toEqual(["00", "00"])
+    requests.end()
+    await until(() => rig.running.status().links.every(({ short: one }) => one?.open === 0))
+  })
+
   it("answers the partner's request, refusal and repeat alike, on connections that it dials", async () => {
     const issuer = await host((message, socket) => socket.write(framed(answerTo(message, "51"))))
     const acquirer = await host(() => {})

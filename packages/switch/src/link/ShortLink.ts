@@ -316,6 +316,8 @@ export class ShortLink implements SessionOwner {
 
   private leaveMaybe({ session, isDialled, due }: Held): void {
     if (due > 0 || (!isDialled && this.short.keep && !session.isHalfClosed)) return
+    // Who sends closes: another message may be behind this one.
+    if (!isDialled && !this.isSync) return session.limit(this.now() + this.short.firstMessageMs, done)
     session.close(done)
   }
 
