@@ -118,6 +118,12 @@ describe("The packages, installed from their tarballs without their sources", ()
 })
 
 describe("The tarballs", () => {
+  it("bring no library that nobody calls (docs/decisions/0018-few-packages.md)", () => {
+    const there = readdirSync(join(project, "node_modules"))
+
+    expect(there.filter((name) => ["redis", "@redis", "undici", "ws"].includes(name))).toEqual([])
+  })
+
   it.each(folders)("@jinka/%s holds what is needed and the licence, and nothing else", (folder) => {
     const files = run("tar", ["-tzf", packed(folder)], project)
       .trim()

@@ -79,8 +79,11 @@ export interface Ban {
   readonly instead: string
 }
 
-/** The edge of the two commands: the only place that knows about the process around it. */
-const commandEdge = ["packages/switch/src/main.ts", "packages/simulator/src/main.ts"]
+/** The edge of the two commands: the only places that know about the process around them. */
+const commandEdge = ["switch", "simulator"].flatMap((name) => [
+  `packages/${name}/src/main.ts`,
+  `packages/${name}/src/Platform.ts`
+])
 
 /** Threads of their own that run an effect: each is the edge of its thread. */
 const threadEdge = ["packages/switch/src/operate/ReadingWorker.ts"]

@@ -5,7 +5,6 @@
  * Owns signals, exit codes and how errors look. Exit codes: 0 as asked, 1 the run or check did not come out right, 2 a
  * setting, file or port is wrong, 70 a defect of the simulator itself.
  */
-import { NodeServices } from "@effect/platform-node"
 import { Cause, Console, Deferred, Effect, Exit, Runtime } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { acquirerCommand } from "./cli/AcquirerCommand.ts"
@@ -14,6 +13,7 @@ import { issuerCommand } from "./cli/IssuerCommand.ts"
 import { proxyCommand } from "./cli/ProxyCommand.ts"
 import { StopSignal } from "./cli/StopSignal.ts"
 import { dialogueCommand } from "./dialogue/DialogueCommand.ts"
+import * as Platform from "./Platform.ts"
 
 const exitCode = { good: 0, unsettled: 1, wrong: 2, defect: 70, interrupted: 130 }
 
@@ -89,6 +89,6 @@ simulator.pipe(
     Cause.hasDies(cause) ? Console.error(`jinka-sim: defect, please report: ${Cause.pretty(cause)}`) : Effect.void
   ),
   Effect.provideService(StopSignal, { requested: Deferred.await(signalled) }),
-  Effect.provide(NodeServices.layer),
+  Effect.provide(Platform.layer),
   (program) => runMain(program, { disableErrorReporting: true, teardown: (exit, onExit) => onExit(codeOf(exit)) })
 )

@@ -83,6 +83,14 @@ export class Operations {
     })
   }
 
+  /** Writes into the journal what an operator did that concerns no single link: a stop, a look at a transaction. */
+  told(user: string, what: string): void {
+    const text = `operator ${user}: ${what}`
+    this.desks.record.switchEvent(text)
+    this.desks.flush()
+    this.desks.runtime.fork(Effect.logInfo(text))
+  }
+
   private get there(): ReadonlyArray<Link> {
     return this.desks.present.map(({ link }) => link)
   }

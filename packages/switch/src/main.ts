@@ -3,12 +3,11 @@
  * The `jinka` command: the edge where the program meets its process. Everything else is in `operate/`.
  */
 import { readFileSync } from "node:fs"
-import { userInfo } from "node:os"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer, Runtime } from "effect"
 import { jinka } from "./operate/command/Jinka.ts"
 import { defectText, exitCodes } from "./operate/Exit.ts"
 import { ProcessEdge } from "./operate/ProcessEdge.ts"
+import * as Platform from "./Platform.ts"
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
@@ -28,22 +27,8 @@ const nextSignal = Effect.callback<string>((resume) => {
   })
 })
 
-/** The unix user; a user without a name in the system's list is its number. */
-const userName = (): string => {
-  const sudo = process.env["SUDO_USER"]
-  let own = `uid ${process.getuid?.() ?? "?"}`
-  try {
-    own = userInfo().username
-  } catch {
-    // The number says who it is.
-  }
-  const name = sudo === undefined || sudo === own ? own : `${sudo} as ${own}`
-  return name.replaceAll(/[^ -~]/g, "?").slice(0, 64)
-}
-
 const edge = ProcessEdge.of({
   pid: process.pid,
-  user: userName(),
   takeSignals: Effect.sync(() => {
     areTaken = true
     return nextSignal
@@ -74,11 +59,14 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   })
 })
 
+// Node opens its debugger at SIGUSR1 to anybody who may send one; a listener of ours takes that away.
+process.on("SIGUSR1", () => {})
+
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 
 runMain(
   jinka(version, process.argv.slice(2)).pipe(
-    Effect.provide(Layer.merge(NodeServices.layer, Layer.succeed(ProcessEdge, edge))),
+    Effect.provide(Layer.merge(Platform.layer, Layer.succeed(ProcessEdge, edge))),
     Effect.tapCause((cause) => (Cause.hasDies(cause) ? Console.error(`jinka: ${defectText(cause)}`) : Effect.void))
   ),
   {

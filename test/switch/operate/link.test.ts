@@ -47,7 +47,7 @@ const echo = (stan: number): Message => ({
 })
 
 const act = (running: RunningSwitch, name: string, what: string) =>
-  Effect.runPromise(ask(running.ready.control, "POST", `/links/${name}/${what}`, OperatedReport, { user: "ann" }))
+  Effect.runPromise(ask(running.ready.control, "POST", `/links/${name}/${what}`, OperatedReport, {}))
 
 describe("One link at 3 a.m.", () => {
   it("is shown whole: clocks, bytes, the kernel's view, what is outstanding and since when", async () => {
@@ -178,7 +178,7 @@ describe("An operator", () => {
     expect((await linkOf(running, "issuer")).lastEnd).toMatchObject({
       reason: "Operator",
       by: "operator",
-      why: "cut by ann"
+      why: `cut by ${userInfo().username}`
     })
     expect((await act(running, "acquirer", "retry")).did).toBe("It has a connection already.")
   })
@@ -240,7 +240,10 @@ describe("An operator", () => {
     expect([text(signOff, 70), text(signOn, 70)]).toEqual(["002", "001"])
     expect(drained).toMatchObject({ before: "ready", after: "down, drained", unfinished: [] })
     expect(again.did).toBe("It was drained already.")
-    expect((await linkOf(running, "issuer")).ends[0]).toMatchObject({ reason: "Operator", why: "drained by ann" })
+    expect((await linkOf(running, "issuer")).ends[0]).toMatchObject({
+      reason: "Operator",
+      why: `drained by ${userInfo().username}`
+    })
   })
 
   it("is told of each request that a drain could not wait for", async () => {

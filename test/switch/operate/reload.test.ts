@@ -299,7 +299,7 @@ describe("A reload", () => {
     const gone = await running.status()
     configuration(directory, withIssuer(port))
     const back = await reload(running)
-    await Effect.runPromise(ask(running.ready.control, "POST", "/links/issuer/block", OperatedReport, { user: "ann" }))
+    await Effect.runPromise(ask(running.ready.control, "POST", "/links/issuer/block", OperatedReport, {}))
     configuration(directory, withIssuer(port, "", "    window: 9\n"))
     await reload(running)
     await Line.connect(port)

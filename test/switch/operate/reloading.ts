@@ -44,10 +44,8 @@ export const ready = async (running: RunningSwitch, ...names: ReadonlyArray<stri
 
 /** Asks for a reload as `jinka reload` does. */
 export const reload = (running: RunningSwitch, dryRun = false) =>
-  Effect.runPromise(ask(running.ready.control, "POST", "/reload", ReloadReport, { user: "ann", dryRun }))
+  Effect.runPromise(ask(running.ready.control, "POST", "/reload", ReloadReport, { dryRun }))
 
 /** The same, where it is refused. */
 export const refusalOf = async (running: RunningSwitch) =>
-  Effect.runPromise(
-    Effect.flip(ask(running.ready.control, "POST", "/reload", ReloadReport, { user: "ann", dryRun: false }))
-  )
+  Effect.runPromise(Effect.flip(ask(running.ready.control, "POST", "/reload", ReloadReport, { dryRun: false })))

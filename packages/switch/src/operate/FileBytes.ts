@@ -3,8 +3,7 @@
  * platform's own stream asks for positions, which a pipe does not have.
  */
 import { createReadStream } from "node:fs"
-import * as NodeStream from "@effect/platform-node/NodeStream"
-import type { Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { fileWords } from "./FileWords.ts"
 
 const tags: Readonly<Record<string, string>> = {
@@ -17,10 +16,11 @@ const tags: Readonly<Record<string, string>> = {
 
 /** The bytes behind a path; fails with why they cannot be read, in words. */
 export const fileBytes = (path: string): Stream.Stream<Uint8Array, string> =>
-  NodeStream.fromReadable({
-    evaluate: () => createReadStream(path),
-    onError: (error) => {
-      const code = (error as { readonly code?: string }).code ?? ""
-      return fileWords({ _tag: tags[code] ?? code })
-    }
-  })
+  Stream.unwrap(
+    Effect.sync(() =>
+      Stream.fromAsyncIterable<Uint8Array, string>(createReadStream(path), (error) => {
+        const code = (error as { readonly code?: string }).code ?? ""
+        return fileWords({ _tag: tags[code] ?? code })
+      })
+    )
+  )

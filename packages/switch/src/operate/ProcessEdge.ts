@@ -8,8 +8,6 @@ export class ProcessEdge extends Context.Service<
   ProcessEdge,
   {
     readonly pid: number
-    /** Who runs this: the unix user's name, with the one behind `sudo`. Printable ASCII, at most 64 characters. */
-    readonly user: string
     /**
      * Takes over SIGTERM, SIGINT and SIGHUP from here on: the effect given back waits for the next and gives its name. Without a
      * call of this a signal ends the process in the usual way.

@@ -3,9 +3,8 @@
  * switch's own thread has messages to carry. It reads one file, says what it found, and ends.
  */
 import { parentPort, workerData } from "node:worker_threads"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
-import { Cause, Effect, Exit, Layer } from "effect"
+import { Cause, Effect, Exit } from "effect"
+import * as Platform from "../Platform.ts"
 import { loadChecked } from "./Configuration.ts"
 import { defectText } from "./Exit.ts"
 import type { FileRead } from "./Reading.ts"
@@ -16,8 +15,6 @@ const said = (exit: Effect.Success<typeof read>): FileRead => {
   return failed._tag === "Some" ? { problems: failed.value.problems } : { defect: defectText(exit.cause) }
 }
 
-const read = Effect.exit(loadChecked(workerData as string)).pipe(
-  Effect.provide(Layer.merge(NodeFileSystem.layer, NodePath.layer))
-)
+const read = Effect.exit(loadChecked(workerData as string)).pipe(Effect.provide(Platform.layer))
 
 parentPort?.postMessage(said(await Effect.runPromise(read)))

@@ -16,6 +16,7 @@ import * as NodeTransport from "../transport/NodeTransport.ts"
 import type { ListenFailed, Transport } from "../transport/Transport.ts"
 import * as Certificates from "./Certificates.ts"
 import { type Configuration, load, loadKeys } from "./Configuration.ts"
+import { withoutMemory } from "./CoreDumps.ts"
 import { problemText } from "./configuration/Problem.ts"
 import { control } from "./control/Answers.ts"
 import type { DrainReport } from "./control/Report.ts"
@@ -35,6 +36,7 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
   Effect.gen(function* () {
     const configuration = yield* Effect.mapError(load(file), failedBy)
     for (const warning of configuration.warnings) yield* Effect.logWarning(problemText(file, warning))
+    yield* withoutMemory(configuration.document.coreDumps)
     const keys = yield* Effect.mapError(loadKeys(configuration), failedBy)
     const store = layerSqlite({
       ...configuration.journal,

@@ -4,7 +4,6 @@ import { Command, Flag } from "effect/cli"
 import type { Act } from "../../Operations.ts"
 import { ask } from "../control/ControlCall.ts"
 import { OperatedReport } from "../control/Report.ts"
-import { ProcessEdge } from "../ProcessEdge.ts"
 import { asJson, linkOf, socketOf, whichLink, withoutFile } from "./Asked.ts"
 
 const reason = Flag.String("reason").pipe(
@@ -67,10 +66,9 @@ const one = (act: Act) =>
   Command.make(act, { ...whichLink, reason, json: asJson }, (flags) =>
     Effect.gen(function* () {
       const { reason: why, json, link: named, ...which } = withoutFile(flags)
-      const { user } = yield* ProcessEdge
       const socket = yield* socketOf(which)
       const link = yield* linkOf(named)
-      const by = { user, ...(Option.isSome(why) ? { reason: why.value } : {}) }
+      const by = Option.isSome(why) ? { reason: why.value } : {}
       const report = yield* ask(socket, "POST", `/links/${encodeURIComponent(link)}/${act}`, OperatedReport, by)
       yield* Console.log(json ? JSON.stringify(report) : operatedText(report))
     })

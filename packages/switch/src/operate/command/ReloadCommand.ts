@@ -3,7 +3,6 @@ import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { ask } from "../control/ControlCall.ts"
 import { ReloadReport } from "../control/Report.ts"
-import { ProcessEdge } from "../ProcessEdge.ts"
 import { asJson, socketOf, whichSwitch } from "./Asked.ts"
 
 const dryRun = Flag.Boolean("dry-run").pipe(
@@ -18,9 +17,8 @@ export const reload = Command.make(
   { ...whichSwitch, dryRun, json: asJson },
   ({ dryRun: isDry, json, ...which }) =>
     Effect.gen(function* () {
-      const { user } = yield* ProcessEdge
       const socket = yield* socketOf(which)
-      const report = yield* ask(socket, "POST", "/reload", ReloadReport, { user, dryRun: isDry })
+      const report = yield* ask(socket, "POST", "/reload", ReloadReport, { dryRun: isDry })
       yield* Console.log(json ? JSON.stringify(report) : reloadText(report))
     })
 ).pipe(

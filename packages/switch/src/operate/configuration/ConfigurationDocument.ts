@@ -53,6 +53,11 @@ export const ConfigurationDocument = Schema.Struct({
   control: optional(ControlDocument, "Where the switch takes commands. When left out: the journal's directory."),
   requestTimeout: option(Duration, "10 seconds", "From taking a request to its end without an answer."),
   drainTimeout: option(Duration, "10 seconds", "How long a stop waits for what is outstanding."),
+  coreDumps: option(
+    Schema.Boolean,
+    false,
+    "Whether the system may write this process's memory, with its keys and cards, into a file when it is killed by a fault."
+  ),
   recentRequests: option(
     count(1000, 10_000_000),
     250_000,

@@ -33,10 +33,13 @@ export const control = Effect.fnUntraced(function* (
     act: (link, act, by) => whole(running.operations.act(link, act, by, inForce.configuration.drainTimeoutMs)),
     trace: (key) => trace(journal, dialectsOf(inForce.configuration), key),
     reload: (user, isDry) => whole(Effect.provideContext(reload(inForce, running, { user, isDry }), services)),
-    drain: Effect.suspend(() => {
-      Deferred.doneUnsafe(stop, Effect.succeed("asked over the control socket"))
-      return Deferred.await(drained)
-    })
+    drain: (user) =>
+      Effect.suspend(() => {
+        running.operations.told(user, "stop")
+        Deferred.doneUnsafe(stop, Effect.succeed(`${user} asked over the control socket`))
+        return Deferred.await(drained)
+      }),
+    looked: (user, at) => running.operations.told(user, at)
   })
 })
 

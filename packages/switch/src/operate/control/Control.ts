@@ -1,24 +1,25 @@
 /**
- * Where a running switch takes commands: HTTP on a unix domain socket that only its own user may open.
+ * Where a running switch takes commands: HTTP on a unix domain socket that only its own user may open. Who asks is what the
+ * kernel says of him (`Peer`), and stands in the journal with everything that changes the switch or looks at a transaction.
  *
  *     GET  /status                what `jinka status` shows
  *     GET  /trace?stan=&rrn=      the life of a transaction
  *     POST /trace  {stan,rrn,pan} the same; a card number never stands in an address
  *     GET  /links/NAME            one link, in detail
- *     POST /links/NAME/ACT        {user,reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
- *     POST /reload {user,dryRun}  reads the configuration again
+ *     POST /links/NAME/ACT        {reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
+ *     POST /reload {dryRun}       reads the configuration again
  *     POST /drain                 stops the switch in order; answers when nothing is open any more
  */
-import { createServer } from "node:http"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Effect, FileSystem, Layer, Path, Schema, type Scope } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Effect, FileSystem, Path, Schema, type Scope } from "effect"
+import { HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { JournalError } from "../../journal/JournalError.ts"
 import type { SearchKey } from "../../journal/JournalStore.ts"
 import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
 import { CommandFailed, type Exit } from "../Exit.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
 import { ask } from "./ControlCall.ts"
+import { serveSocket } from "./HttpSocket.ts"
+import { peerOf, proofHeader } from "./Peer.ts"
 import {
   type DrainReport,
   type OperatedReport,
@@ -38,8 +39,10 @@ export interface Controlled {
   readonly trace: (key: SearchKey) => Effect.Effect<TraceReport, JournalError>
   /** Reads the configuration again. */
   readonly reload: (user: string, isDry: boolean) => Effect.Effect<ReloadReport, CommandFailed>
-  /** Drains; ends when the switch is drained. */
-  readonly drain: Effect.Effect<DrainReport>
+  /** Drains for `user`; ends when the switch is drained. */
+  readonly drain: (user: string) => Effect.Effect<DrainReport>
+  /** Writes into the journal that `user` looked at something. */
+  readonly looked: (user: string, at: string) => void
 }
 
 /** Keys of a search as they travel. */
@@ -60,20 +63,29 @@ export const serve = Effect.fnUntraced(function* (
   const unusable = (problem: { readonly message: string }) =>
     new CommandFailed({ exit: "network", says: `The control socket ${socket} cannot be opened: ${problem.message}` })
   yield* files.makeDirectory(path.dirname(socket), { recursive: true, mode: 0o700 }).pipe(Effect.mapError(unusable))
-  const listening = NodeHttpServer.layerServer(createServer, { path: socket, gracefulShutdownTimeout: "1 second" })
-  yield* HttpRouter.serve(routes(controlled), { disableLogger: true, disableListenLog: true }).pipe(
-    Layer.provide(listening),
-    Layer.build,
-    Effect.mapError(unusable)
-  )
+  const answering = yield* HttpRouter.toHttpEffect(routes(controlled, asked(socket)))
+  const answer = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(
+    yield* Effect.context<never>()
+  )(answering)
+  yield* Effect.mapError(serveSocket(socket, answer), unusable)
   yield* files.chmod(socket, 0o600).pipe(Effect.mapError(unusable))
 })
 
-/** Removes a socket that a dead switch left behind; refuses when a living one answers. */
+/** The user behind the request that is being answered. */
+const asked = (socket: string) =>
+  Effect.map(HttpServerRequest.HttpServerRequest, ({ headers }) => peerOf(socket, headers[proofHeader]))
+
+/** How long a switch that lives may take to say so, in milliseconds. */
+const LIVING_MS = 2000
+
+/**
+ * Removes a socket that nobody answers on; refuses when a living switch does. What holds the socket and is silent is no reason
+ * not to start: that no other switch writes the journal is what the journal's own lock is for.
+ */
 const makeRoom = Effect.fnUntraced(function* (socket: string) {
   const files = yield* FileSystem.FileSystem
   if (!(yield* Effect.orElseSucceed(files.exists(socket), () => false))) return
-  const living = yield* Effect.option(ask(socket, "GET", "/status", StatusSchema))
+  const living = yield* Effect.option(ask(socket, "GET", "/status", StatusSchema, undefined, LIVING_MS))
   if (living._tag === "Some") {
     const { name, pid } = living.value
     const says = `Another switch, ${name} (process ${pid}), answers on ${socket}. Stop it, or give this one its own \`control.directory\`.`
@@ -85,7 +97,9 @@ const makeRoom = Effect.fnUntraced(function* (socket: string) {
 /** Exit codes of the command, by the reason of a refused act. */
 const exits = { NoSuchLink: "usage", NotNow: "bad", NoAnswer: "bad" } as const
 
-const linkRoutes = ({ act, status }: Controlled) => [
+type Asked = ReturnType<typeof asked>
+
+const linkRoutes = ({ act, status }: Controlled, user: Asked) => [
   HttpRouter.route(
     "GET",
     "/links/:name",
@@ -99,33 +113,35 @@ const linkRoutes = ({ act, status }: Controlled) => [
       const known = acts.find((one) => one === asked)
       if (known === undefined) return yield* refuse(404, `an act is one of ${acts.join(", ")}`)
       const { json } = yield* HttpServerRequest.HttpServerRequest
-      const by = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(OperatorReport))
-      return yield* HttpServerResponse.json(yield* act(name, known, by))
+      const { reason } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(OperatorReport))
+      return yield* HttpServerResponse.json(yield* act(name, known, { user: yield* user, reason }))
     }).pipe(
       Effect.catchTag("OperationRefused", ({ reason, says }) => refuse(409, says, exits[reason])),
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
-        refuse(400, "an act names its user, and a reason of at most 120 plain characters without a run of 8 digits")
+        refuse(400, "an act may give a reason of at most 120 plain characters without a run of 8 digits")
       )
     )
   )
 ]
 
-const reloadRoute = ({ reload }: Controlled) =>
+const reloadRoute = ({ reload }: Controlled, user: Asked) =>
   HttpRouter.route(
     "POST",
     "/reload",
     Effect.gen(function* () {
       const { json } = yield* HttpServerRequest.HttpServerRequest
-      const { user, dryRun } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(ReloadRequest))
-      return yield* HttpServerResponse.json(yield* reload(user, dryRun))
+      const { dryRun } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(ReloadRequest))
+      return yield* HttpServerResponse.json(yield* reload(yield* user, dryRun))
     }).pipe(
       Effect.catchTag("CommandFailed", ({ says, exit }) => refuse(409, says, exit === "usage" ? "usage" : "bad")),
-      Effect.catchTag(["SchemaError", "HttpServerError"], () => refuse(400, "a reload names its user"))
+      Effect.catchTag(["SchemaError", "HttpServerError"], () =>
+        refuse(400, "a reload says whether it is dry: dryRun, true or false")
+      )
     )
   )
 
-const routes = (controlled: Controlled) => {
-  const { status, trace, drain } = controlled
+const routes = (controlled: Controlled, user: Asked) => {
+  const { drain, looked, status, trace } = controlled
   const traced = (key: unknown) =>
     Schema.decodeUnknownEffect(TraceKey, { onExcessProperty: "error" })(key).pipe(
       Effect.matchEffect({
@@ -133,14 +149,17 @@ const routes = (controlled: Controlled) => {
         onSuccess: (good) =>
           Object.keys(good).length === 0
             ? refuse(400, "give stan, rrn or pan")
-            : Effect.flatMap(trace(good), HttpServerResponse.json)
+            : Effect.tap(user, (by) => Effect.sync(() => looked(by, `trace by ${Object.keys(good).join(", ")}`))).pipe(
+                Effect.andThen(Effect.suspend(() => trace(good))),
+                Effect.flatMap(HttpServerResponse.json)
+              )
       }),
       Effect.catchTag("JournalError", (error) => refuse(503, error.message))
     )
   return HttpRouter.addAll([
     HttpRouter.route("GET", "/status", Effect.flatMap(status(), HttpServerResponse.json)),
-    ...linkRoutes(controlled),
-    reloadRoute(controlled),
+    ...linkRoutes(controlled, user),
+    reloadRoute(controlled, user),
     HttpRouter.route(
       "GET",
       "/trace",
@@ -160,7 +179,7 @@ const routes = (controlled: Controlled) => {
         )
       )
     ),
-    HttpRouter.route("POST", "/drain", Effect.flatMap(drain, HttpServerResponse.json))
+    HttpRouter.route("POST", "/drain", Effect.flatMap(Effect.flatMap(user, drain), HttpServerResponse.json))
   ])
 }
 

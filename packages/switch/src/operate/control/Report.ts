@@ -244,7 +244,6 @@ export type OperatedReport = typeof OperatedReport.Type
 
 /** Who asks for an act, as it travels: the unix user, and why. */
 export const OperatorReport = Schema.Struct({
-  user: Schema.String.check(Schema.isPattern(/^[ -~]{1,64}$/)),
   reason: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/)))
 })
 
@@ -267,7 +266,7 @@ export const ReloadReport = Schema.Struct({
 export type ReloadReport = typeof ReloadReport.Type
 
 /** How a reload is asked for, as it travels. */
-export const ReloadRequest = Schema.Struct({ user: OperatorReport.fields.user, dryRun: Schema.Boolean })
+export const ReloadRequest = Schema.Struct({ dryRun: Schema.Boolean })
 
 /** Why a question was not answered. */
 export const Refused = Schema.Struct({

@@ -1,0 +1,109 @@
+/** What the process of a switch gives away, and to whom it listens: a real switch, looked at from outside. */
+import { mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { createServer, type Socket } from "node:net"
+import { userInfo } from "node:os"
+import { dirname, join } from "node:path"
+import { Effect } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
+import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
+import { askSocket } from "../../../packages/switch/src/operate/control/HttpSocket.ts"
+import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
+import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
+
+afterEach(cleanUp)
+
+const me = userInfo().username
+const post = (socket: string, url: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+  Effect.runPromise(askSocket(socket, { method: "POST", url, body, headers, limitMs: 60_000 }))
+
+/** The texts of a journal's events. */
+const textsIn = (directory: string): Promise<ReadonlyArray<string>> =>
+  Effect.gen(function* () {
+    const journal = yield* openReadOnly(directory, {})
+    const texts: Array<string> = []
+    yield* journal.scan(1, ({ code }) => {
+      texts.push(code)
+    })
+    return texts
+  }).pipe(Effect.scoped, Effect.runPromise)
+
+describe("The control socket", () => {
+  it("names who asks by what the kernel says of him, and never by what he writes", async () => {
+    const running = await runSwitch(configuration(folder()))
+    const { control } = running.ready
+    await Effect.runPromise(ask(control, "POST", "/links/issuer/block", OperatedReport, { user: "mallory" }))
+    await post(control, "/links/issuer/unblock", { user: "mallory" })
+    await post(control, "/links/issuer/block", {}, { "jinka-proof": `../../etc/passwd ${process.pid}` })
+    await running.stop()
+    const { err } = await running.ended
+
+    expect(err).toContain(`operator ${me}: block`)
+    expect(err).toContain(`operator ${me}, not shown who: unblock`)
+    expect(err).toContain(`operator ${me}, not shown who: block`)
+    expect(err).not.toContain("mallory")
+    // A proof is for one request, and is gone with it.
+    expect(readdirSync(dirname(control)).filter((name) => name.startsWith("proof-"))).toEqual([])
+  })
+
+  it("writes into the journal who looked at a transaction and who stopped the switch", async () => {
+    const place = folder()
+    const file = configuration(place)
+    const running = await runSwitch(file)
+    await jinka(["trace", file, "--stan", "1"])
+    await jinka(["stop", file])
+    const { err } = await running.ended
+    const kept = await textsIn(join(place, "journal"))
+
+    for (const text of [`operator ${me}: trace by stan`, `operator ${me}: stop`]) {
+      expect(kept).toContain(text)
+      expect(err).toContain(text)
+    }
+  })
+
+  it("that a silent process holds does not keep a switch from starting", async () => {
+    const place = folder()
+    const file = configuration(place)
+    mkdirSync(join(place, "journal"), { recursive: true, mode: 0o700 })
+    const held = new Set<Socket>()
+    const silent = createServer((socket) => held.add(socket.on("error", () => {})))
+    await new Promise<void>((resolve) => silent.listen(join(place, "journal", "control.sock"), resolve))
+    const running = await runSwitch(file)
+    const { links } = await running.status()
+
+    expect(links).toHaveLength(2)
+    await running.stop()
+    for (const socket of held) socket.destroy()
+    silent.close()
+  })
+
+  it("answers what is no question with 400 or 413, and goes on", async () => {
+    const running = await runSwitch(configuration(folder()))
+    const { control } = running.ready
+    const tooLong = await post(control, "/links/issuer/block", { reason: "x".repeat(100_000) })
+    const noJson = await post(control, "/reload", "dry")
+    const { links } = await running.status()
+
+    expect([tooLong.status, noJson.status]).toEqual([413, 400])
+    expect(links).toHaveLength(2)
+    await running.stop()
+  })
+})
+
+describe.skipIf(process.platform !== "linux")("The process", () => {
+  it("opens no debugger at SIGUSR1, and leaves its memory out of a core dump", async () => {
+    const running = await runSwitch(configuration(folder()))
+    const { pid } = running.ready
+    process.kill(pid, "SIGUSR1")
+    // An answer behind the signal: the signal has been dealt with.
+    await running.status()
+    const limits = readFileSync(`/proc/${pid}/limits`, "utf8")
+    const isDumped = !/^Max core file size +0 /m.test(limits)
+    const filter = readFileSync(`/proc/${pid}/coredump_filter`, "utf8").trim()
+    await running.stop()
+    const { err } = await running.ended
+
+    expect(err).not.toMatch(/[Dd]ebugger listening/)
+    if (isDumped) expect(Number.parseInt(filter, 16)).toBe(0)
+  })
+})
