@@ -37,6 +37,13 @@ describe("The reference of the codec", () => {
       }
     })
 
+  it("says each thing to its end: no row stops at a colon, and each is a sentence", () => {
+    const rows = page.split("\n").filter((line) => /^\| `\w+` *\|/.test(line))
+
+    expect(rows.length).toBeGreaterThan(100)
+    expect(rows.filter((row) => !/[.)`] *\|$/.test(row))).toEqual([])
+  })
+
   it("names everything that the package exports", () => {
     expect(Object.keys(codec).filter((name) => !page.includes(`\`${name}\``))).toEqual([])
     expect(examples.length).toBeGreaterThan(8)

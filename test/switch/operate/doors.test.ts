@@ -19,7 +19,7 @@ routes:
   - { bin: "621234", to: issuer }
 `
 
-const byHeader = "{ name: front, listen: { port: 7000 }, by: header }"
+const byHeader = "{ name: front, listen: { host: 127.0.0.1, port: 7000 }, by: header }"
 const own = "certificate: our.pem, key: keys/our.key"
 
 /** The configuration with one link that has this side. */
@@ -70,13 +70,17 @@ describe("Doors in a configuration", () => {
     expect(await saidOf(behind(byHeader, "", ""))).toEqual([])
     expect(
       await saidOf(
-        behind("{ name: front, listen: { port: 7000 }, by: field, field: 41 }", ", fieldValue: T1", ", fieldValue: T2")
+        behind(
+          "{ name: front, listen: { host: 127.0.0.1, port: 7000 }, by: field, field: 41 }",
+          ", fieldValue: T1",
+          ", fieldValue: T2"
+        )
       )
     ).toEqual([])
     expect(
       await saidOf(
         behind(
-          "{ name: front, listen: { port: 7000 }, by: address }",
+          "{ name: front, listen: { host: 127.0.0.1, port: 7000 }, by: address }",
           ", from: [192.0.2.0/24]",
           ", from: [198.51.100.1, 2001:db8::1]"
         )
@@ -122,7 +126,7 @@ describe("Doors in a configuration", () => {
     ])
     const twice = behind(byHeader, "", "").replace("connect: { host: 127.0.0.1, port: 7002 }", "listen: { port: 7000 }")
     expect(await pathsOf(twice, "error")).toEqual(["doors[0].listen.port"])
-    expect(await saidOf(withSide("listen: { port: 7000 }, connect: { host: a, port: 1 }"))).toEqual([
+    expect(await saidOf(withSide("listen: { host: b, port: 7000 }, connect: { host: a, port: 1 }"))).toEqual([
       "switch.yaml:5:5 error links[0]: a link has exactly one of `connect`, `listen` and `door`; found connect and listen. Remove all but one."
     ])
   })
@@ -143,7 +147,7 @@ describe("HTTP doors in a configuration", () => {
 institution: "00010000"
 journal: { directory: ./journal, key: { env: JINKA_TEST_KEY } }
 http:
-  - { name: web, listen: { port: 8080 } }
+  - { name: web, listen: { host: 127.0.0.1, port: 8080 } }
 links:
   - { name: a, institution: "48020000", dialect: cups, ${link} }
   - { name: issuer, institution: "01020000", dialect: cups, connect: { host: 127.0.0.1, port: 7002 } }${more}
@@ -217,7 +221,9 @@ describe("TLS in a configuration", () => {
     expect(await errors("listen: { port: 7002, second: challenge }, watchdog: { probe: false }")).toEqual([
       "links[0].listen.second"
     ])
-    expect(await warnings("listen: { port: 7002, second: replace }")).toEqual(["links[0].listen.second"])
+    expect(await warnings("listen: { host: 127.0.0.1, port: 7002, second: replace }")).toEqual([
+      "links[0].listen.second"
+    ])
     expect(await warnings("listen: { port: 7002, second: replace, from: [192.0.2.0/24] }")).toEqual([])
   })
 })

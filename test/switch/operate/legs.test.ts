@@ -70,7 +70,7 @@ describe("A link of two legs in the configuration", () => {
     [
       "a leg that anybody could take over",
       legs(send, "  receive: { listen: { port: 38002, second: replace } }"),
-      ["links[1].legs.receive.listen.second"]
+      ["links[1].legs.receive.listen", "links[1].legs.receive.listen.second"]
     ],
     [
       "a leg that is closed while the other only pauses",

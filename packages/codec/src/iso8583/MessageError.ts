@@ -164,7 +164,9 @@ export const explain = (error: MessageError): string => {
     case "FieldMissing":
       return `field ${error.de} is missing`
     case "TrailingBytes":
-      return `${error.bytes} bytes stand behind the last field, from byte ${error.offset}`
+      return error.bytes === 1
+        ? `1 byte stands behind the last field, at byte ${error.offset}`
+        : `${error.bytes} bytes stand behind the last field, from byte ${error.offset}`
     case "TooShort":
       return `the message ends at byte ${error.offset}, inside its header, type or bitmap`
     case "HeaderInvalid":

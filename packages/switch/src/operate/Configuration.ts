@@ -13,10 +13,12 @@ import { findingsOf } from "./configuration/Issues.ts"
 import { type Keys, readKeys } from "./configuration/JournalKeys.ts"
 import { error, type Finding, type Problem, problemText } from "./configuration/Problem.ts"
 import { relationsOf, socketPathMax } from "./configuration/Relations.ts"
+import type { MachineLimits } from "./configuration/ResourceRelations.ts"
 import { dialectsOf, switchSettings } from "./configuration/Settings.ts"
 import { durationMs, sizeBytes } from "./configuration/Units.ts"
 import { YamlText } from "./configuration/YamlText.ts"
 import { fileBytes } from "./FileBytes.ts"
+import { boundless, machineLimits } from "./Machine.ts"
 
 /** A checked configuration. */
 export interface Configuration {
@@ -72,8 +74,16 @@ export interface Checked {
   readonly warnings: ReadonlyArray<Problem>
 }
 
-/** Checks a text. `file` names it in errors; `directory` is what its relative paths start from. Keys are not read. */
-export const checked = Effect.fnUntraced(function* (text: string, file: string, directory: string) {
+/**
+ * Checks a text. `file` names it in errors; `directory` is what its relative paths start from; `machine` is what the process may
+ * have. Keys are not read.
+ */
+export const checked = Effect.fnUntraced(function* (
+  text: string,
+  file: string,
+  directory: string,
+  machine: MachineLimits = boundless
+) {
   const yaml = new YamlText(text)
   if (yaml.problems.length > 0) return yield* new ConfigurationInvalid({ file, problems: yaml.problems })
   const whole = wholeFinding(yaml.value)
@@ -82,7 +92,7 @@ export const checked = Effect.fnUntraced(function* (text: string, file: string, 
   const wrong = Result.isFailure(decoded) ? findingsOf(decoded.failure.issue, yaml.value) : []
   const { dialects, findings } = yield* readDialects(new Draft(yaml.value), directory)
   const draft = new Draft(yaml.value, catalogueWith(dialects))
-  const problems = inOrder(yaml, [...wrong, ...findings, ...relationsOf(draft)])
+  const problems = inOrder(yaml, [...wrong, ...findings, ...relationsOf(draft, machine)])
   if (Result.isFailure(decoded) || problems.some(({ severity }) => severity === "error")) {
     return yield* new ConfigurationInvalid({ file, problems })
   }
@@ -172,7 +182,7 @@ export const loadChecked = Effect.fnUntraced(function* (file: string) {
     textOf(file),
     (finding) => new ConfigurationInvalid({ file, problems: [{ ...finding, line: 1, column: 1 }] })
   )
-  return yield* checked(text, file, path.dirname(path.resolve(file)))
+  return yield* checked(text, file, path.dirname(path.resolve(file)), yield* machineLimits)
 })
 
 /** Reads and checks a file; the journal's keys are not read. */

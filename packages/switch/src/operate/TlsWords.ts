@@ -24,7 +24,7 @@ export const tlsReasons: Readonly<Record<TlsReason, string>> = {
  * `why` is the sentence of the attempt, which ends with its reason and cause. `undefined`: it did not get that far.
  */
 export const tlsAdvice = (why: string): string | undefined => {
-  const reason = /: (\w+) \([^()]*\)$/.exec(why)?.[1] ?? ""
+  const reason = /no connection to \S+: (\w+) \(/.exec(why)?.[1] ?? ""
   const meaning = (tlsReasons as Readonly<Record<string, string>>)[reason]
   return meaning === undefined ? undefined : `The address answers, and the TLS handshake came to nothing. ${meaning}`
 }

@@ -66,10 +66,18 @@ const choice = (ast: SchemaAST.AST): string => {
   if (own !== undefined) return own
   if (SchemaAST.isLiteral(ast)) return String(ast.literal)
   if (SchemaAST.isUnion(ast)) return oneOf(leavesOf(ast).map(choice))
-  if (SchemaAST.isObjects(ast)) return kindOf(ast) === undefined ? "a mapping" : `a mapping with kind: ${kindOf(ast)}`
+  if (SchemaAST.isObjects(ast)) return kindOf(ast) === undefined ? mapping(ast) : `a mapping with kind: ${kindOf(ast)}`
   if (SchemaAST.isArrays(ast)) return "a list"
   if (SchemaAST.isString(ast)) return "a text"
   return "another kind of value"
+}
+
+/** A mapping, with the keys that it needs. */
+const mapping = ({ propertySignatures }: SchemaAST.Objects): string => {
+  const isNeeded = (type: SchemaAST.AST) =>
+    !SchemaAST.isOptional(type) && SchemaAST.resolve(type)?.["default"] === undefined
+  const needed = propertySignatures.filter(({ type }) => isNeeded(type)).map(({ name }) => `${String(name)}: ...`)
+  return needed.length === 0 ? "a mapping" : `a mapping such as { ${needed.join(", ")} }`
 }
 
 /** The members of a union and of the unions in it. */

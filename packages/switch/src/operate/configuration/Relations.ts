@@ -6,20 +6,23 @@ import { misfits } from "../../message/Addressing.ts"
 import { exactlyOne } from "./Choice.ts"
 import { doorRelations } from "./DoorRelations.ts"
 import { type Draft, dialectOf, frameOf } from "./Draft.ts"
+import { exposureRelations } from "./ExposureRelations.ts"
 import { frameFinding } from "./FrameRelations.ts"
 import { groupRelations } from "./GroupRelations.ts"
 import { httpRelations } from "./HttpRelations.ts"
+import { keepAliveRelations } from "./KeepAliveRelations.ts"
 import { keyRelations } from "./KeyRelations.ts"
 import { sideRelations, sidesOf } from "./LegsRelations.ts"
 import { modeRelations } from "./ModeRelations.ts"
 import { error, type Finding, listed, nearest, warning } from "./Problem.ts"
+import { type MachineLimits, resourceRelations } from "./ResourceRelations.ts"
 import { timeoutRelations } from "./TimeoutRelations.ts"
 
 /** Longest path of a unix socket in bytes (sockaddr_un of Linux, without the ending zero). */
 export const socketPathMax = 107
 
-/** All findings about a whole draft. */
-export const relationsOf = (draft: Draft): ReadonlyArray<Finding> => {
+/** All findings about a whole draft, and about this machine beside it. */
+export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray<Finding> => {
   const links = draft.part("links").entries
   return [
     ...oneKeyEach(draft),
@@ -32,7 +35,10 @@ export const relationsOf = (draft: Draft): ReadonlyArray<Finding> => {
     ...httpRelations(draft, links),
     ...groupRelations(draft, links),
     ...routeRelations(draft, links),
-    ...timeoutRelations(draft, links)
+    ...timeoutRelations(draft, links),
+    ...keepAliveRelations(draft, links),
+    ...exposureRelations(draft, links),
+    ...resourceRelations(draft, links, machine)
   ]
 }
 

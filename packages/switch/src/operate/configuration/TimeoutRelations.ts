@@ -9,6 +9,7 @@ import { timerMs } from "../../link/Watchdog.ts"
 import { type Draft, frameOf, isProbed } from "./Draft.ts"
 import { frameFinding } from "./FrameRelations.ts"
 import { error, type Finding, warning } from "./Problem.ts"
+import { seconds } from "./Units.ts"
 
 /** All findings about times. */
 export const timeoutRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
@@ -20,18 +21,15 @@ export const timeoutRelations = (draft: Draft, links: ReadonlyArray<Draft>): Rea
   ]
 }
 
-const seconds = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000} seconds` : `${ms} millis`)
-
 const hops = (link: Draft, requestTimeout: number | undefined): ReadonlyArray<Finding> => {
   const findings: Array<Finding> = []
   if (requestTimeout === undefined) return findings
   const theirs = link.part("partnerTimeout")
   const ms = theirs.ms()
   if (ms !== undefined && ms >= requestTimeout) {
-    const rule = `our \`requestTimeout\` of ${seconds(requestTimeout)} is longer than the partner's own timeout, or its "no answer" comes too late`
-    findings.push(
-      error(theirs.path, rule, "Make `requestTimeout` longer, or agree on a shorter timeout with the partner.")
-    )
+    const rule = `the partner gives its "no answer" after ${seconds(ms)}, and we have given up after ${seconds(requestTimeout)} (\`requestTimeout\`)`
+    const fix = `Make \`requestTimeout\` longer than ${seconds(ms)}, or agree on a shorter timeout with the partner.`
+    findings.push(error(theirs.path, rule, fix, ""))
   }
   const storeTimeout = link.part("storeAndForward", "timeout").ms("10 seconds")
   if (ms !== undefined && storeTimeout !== undefined && ms >= storeTimeout) {
@@ -41,8 +39,9 @@ const hops = (link: Draft, requestTimeout: number | undefined): ReadonlyArray<Fi
   const answerWithin = link.part("answerWithin")
   const within = answerWithin.ms()
   if (within !== undefined && within <= requestTimeout) {
-    const rule = `the partner waits longer than our \`requestTimeout\` of ${seconds(requestTimeout)}, or our "no answer" comes too late`
-    findings.push(error(answerWithin.path, rule, "Make `requestTimeout` shorter than what the partner waits."))
+    const rule = `the partner waits ${seconds(within)} for our answer, and our "no answer" comes after ${seconds(requestTimeout)} (\`requestTimeout\`)`
+    const fix = `Make \`requestTimeout\` shorter than ${seconds(within)}, or agree with the partner that it waits longer.`
+    findings.push(error(answerWithin.path, rule, fix, ""))
   }
   return findings
 }

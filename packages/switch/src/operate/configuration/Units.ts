@@ -48,3 +48,9 @@ export const utcOffsetMs = (text: unknown): number | undefined => {
   const ms = (Number(parts[2]) * 60 + Number(parts[3])) * 60_000
   return parts[1] === "-" ? -ms : ms
 }
+
+/** "15 seconds", or "300 millis" where the seconds are not whole; one is "1 second". */
+export const seconds = (ms: number): string => {
+  if (ms % 1000 !== 0) return `${ms} millis`
+  return ms === 1000 ? "1 second" : `${ms / 1000} seconds`
+}
