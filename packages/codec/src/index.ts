@@ -1,6 +1,8 @@
 /**
  * `@jinka/codec`: frames, dialects and messages of ISO 8583. Pure and synchronous; nothing here opens a socket or a file.
  */
+export { type ByteKind, coverCardData, coverCardText, holdsTrack } from "./cover/CardData.ts"
+export { coverRuns, coverRunsOfHex, unreadDigitsMin } from "./cover/DigitRuns.ts"
 export * from "./dialects/Cups.ts"
 export type { DialectInvalid } from "./dialects/DialectCheck.ts"
 export * from "./dialects/DialectFile.ts"
@@ -75,6 +77,7 @@ export * from "./iso8583/MessageJson.ts"
 export * from "./iso8583/Mti.ts"
 export { PatchInvalid } from "./iso8583/Patch.ts"
 export { PatchList } from "./iso8583/PatchList.ts"
+export { hasTrack } from "./iso8583/Redact.ts"
 export * from "./iso8583/Reversal.ts"
 export { maskPan, reveal, Sensitive, type Sensitivity } from "./iso8583/Sensitive.ts"
 export {

@@ -261,7 +261,7 @@ describe("a switch in the hand", () => {
   it.effect("refuses a message that the target's frame cannot hold, and leaves the target's connection alone", () =>
     Effect.gen(function* () {
       const { a, b, commit } = yield* bench({ issuer: { frame: { ...cupsFrame, lengthMax: 220 } as FrameFormat } })
-      for (const mti of ["0200", "0220"]) a.say(purchase({ 43: "x".repeat(40), 59: "y".repeat(200) }, mti))
+      for (const mti of ["0200", "0220"]) a.say(purchase({ 43: "x".repeat(40), 60: "y".repeat(100) }, mti))
       yield* commit
       const answers = a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)
       expect(answers.sort()).toEqual(["0210 30", "0230 30"])
@@ -274,7 +274,7 @@ describe("a switch in the hand", () => {
     Effect.gen(function* () {
       const frame: FrameFormat = { kind: "delimiter", delimiter: "7C7C", lengthMax: 1000, idle: "none" }
       const { a, b, commit } = yield* bench({ issuer: { frame } })
-      for (const mti of ["0200", "0220"]) a.say(purchase({ 59: "y||0200" }, mti))
+      for (const mti of ["0200", "0220"]) a.say(purchase({ 44: "y||0200" }, mti))
       yield* commit
       const answers = a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)
       expect(answers.sort()).toEqual(["0210 30", "0230 30"])

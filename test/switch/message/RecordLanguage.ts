@@ -189,7 +189,11 @@ export class RecordLanguage implements Language {
     return codec.redact(buffer, start, end, out, at)
   }
 
-  restore(redacted: Buffer, _: string, into: MessageIndex): boolean {
+  seal(): number {
+    return 0
+  }
+
+  restore(redacted: Buffer, _pan: string, _sealed: Buffer, into: MessageIndex): boolean {
     return this.index(redacted, 0, redacted.length, into) === undefined
   }
 }

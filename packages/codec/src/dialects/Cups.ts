@@ -103,6 +103,8 @@ const fields: Dialect["fields"] = {
     format: "ans...100",
     name: "Reserved private",
     nameZh: "自定义域(交易附加)",
+    sensitivity: "none",
+    reason: "its public layout is codes and flags of the transaction",
     structure: cupsF60
   },
   61: {
@@ -237,6 +239,8 @@ export const cups: Dialect = {
       { mti: 200, processingCodes: ["00", "01", "20", "60", "62", "63"] }
     ]
   },
+  // What else is private stays in memory: a partner that needs more of an advice gets a dialect that says so.
+  adviceNeeds: [14, 48],
   responseCodes: responseCodesCups,
   processingCodes: processingCodesCups,
   accountTypes,

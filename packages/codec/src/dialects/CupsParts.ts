@@ -9,11 +9,29 @@ const part = (name: string, nameZh: string, length?: number): PartDefinition =>
 
 const positional = (...parts: ReadonlyArray<PartDefinition>): PositionalStructure => ({ style: "positional", parts })
 
-const reserved = (length: number): PartDefinition => part("reserved", "保留使用", length)
+/** Nobody says what stands in a reserved part; one character is a flag. */
+const reserved = (length: number): PartDefinition =>
+  length === 1
+    ? part("reserved", "保留使用", length)
+    : { name: "reserved", nameZh: "保留使用", length, sensitivity: "hidden" }
 
-/** A tag whose value is known not to be cardholder data; all others of F48 stay covered. */
+/** Why a tag may be seen. */
+const reason = "its public layout holds codes, amounts, dates and institutions only"
+
+/** A tag whose value is known not to be cardholder data; all others of its field stay covered. */
 const shown = (name: string, nameZh: string, structure?: Structure): PartDefinition =>
-  structure === undefined ? { name, nameZh, sensitivity: "none" } : { name, nameZh, sensitivity: "none", structure }
+  structure === undefined
+    ? { name, nameZh, sensitivity: "none", reason }
+    : { name, nameZh, sensitivity: "none", reason, structure }
+
+/** A flag of one character, which may be seen. */
+const flag = (name: string, nameZh: string): PartDefinition => ({
+  name,
+  nameZh,
+  length: 1,
+  sensitivity: "none",
+  reason: "one character is no card data"
+})
 
 /** Usage of 2 characters, length of 3 digits, value ("ULV"). */
 const usageLengthValue = (tags: TagDefinitions = {}): Structure => ({
@@ -97,7 +115,7 @@ export const cupsF48: Structure = usageValue({
 export const cupsF56: Structure = usageLengthValue({ PR: part("payment account reference", "支付账户参考") })
 
 const f57: TagDefinitions = {
-  AR: part("return reason", "附加原因"),
+  AR: shown("return reason", "附加原因"),
   AB: {
     name: "issuer and centre",
     nameZh: "发卡方与中心信息",
@@ -113,12 +131,12 @@ export const cupsF57: Structure = usageValue({
 
 /** F59: detail inquiries. */
 export const cupsF59: Structure = usageValue({
-  QL: { name: "sequence", nameZh: "序号", structure: positional(part("sequence", "序号", 3)) },
-  QD: {
-    name: "inquiry",
-    nameZh: "明细查询",
-    structure: positional(part("sequence", "序号", 3), part("from", "起始日期", 8), part("to", "结束日期", 8))
-  },
+  QL: shown("sequence", "序号", positional(part("sequence", "序号", 3))),
+  QD: shown(
+    "inquiry",
+    "明细查询",
+    positional(part("sequence", "序号", 3), part("from", "起始日期", 8), part("to", "结束日期", 8))
+  ),
   QR: {
     name: "records",
     nameZh: "明细记录",
@@ -188,28 +206,24 @@ export const cupsF61: Structure = positional(
 
 /** F62: IO and a list of tags that repeat fields of the original. */
 export const cupsF62: Structure = usageValue({
-  IO: {
-    name: "original",
-    nameZh: "原始交易信息",
-    structure: {
-      style: "tag-fixed",
-      tagLength: 3,
-      tags: {
-        T00: part("message type", "消息类型", 3),
-        T07: part("transmission date and time", "交易传输时间", 10),
-        T11: part("STAN", "系统跟踪号", 6),
-        T18: part("merchant type", "商户类型", 4),
-        T32: part("acquiring institution", "受理机构标识码", 11),
-        T33: part("forwarding institution", "发送机构标识码", 11),
-        T37: part("RRN", "检索参考号", 12),
-        T39: part("response code", "应答码", 2),
-        T41: part("terminal", "受卡机终端标识码", 8),
-        T42: part("card acceptor", "受卡方标识码", 15),
-        T43: part("card acceptor name", "受卡方名称地址", 40),
-        T60: part("reserved", "自定义域", 7)
-      }
+  IO: shown("original", "原始交易信息", {
+    style: "tag-fixed",
+    tagLength: 3,
+    tags: {
+      T00: part("message type", "消息类型", 3),
+      T07: part("transmission date and time", "交易传输时间", 10),
+      T11: part("STAN", "系统跟踪号", 6),
+      T18: part("merchant type", "商户类型", 4),
+      T32: part("acquiring institution", "受理机构标识码", 11),
+      T33: part("forwarding institution", "发送机构标识码", 11),
+      T37: part("RRN", "检索参考号", 12),
+      T39: part("response code", "应答码", 2),
+      T41: part("terminal", "受卡机终端标识码", 8),
+      T42: part("card acceptor", "受卡方标识码", 15),
+      T43: part("card acceptor name", "受卡方名称地址", 40),
+      T60: { name: "reserved", nameZh: "自定义域", length: 7, sensitivity: "hidden" }
     }
-  }
+  })
 })
 
 /** F63: SM is the PIN block under SM4, TK token data: the whole field stays covered. */
@@ -223,9 +237,9 @@ export const cupsUsages: Structure = usageLengthValue()
 
 /** F121. */
 export const cupsF121: Structure = positional(
-  part("answer reason", "应答原因", 1),
-  part("single or dual conversion", "单双信息转换标志", 1),
-  part("card nature", "卡性质", 1),
+  flag("answer reason", "应答原因"),
+  flag("single or dual conversion", "单双信息转换标志"),
+  flag("card nature", "卡性质"),
   part("centre reserved", "银联保留", 40),
   {
     name: "additional",
@@ -243,6 +257,6 @@ export const cupsF121: Structure = positional(
 
 /** F122. */
 export const cupsF122: Structure = positional(
-  part("merchant rate", "商户扣率", 6),
+  { name: "merchant rate", nameZh: "商户扣率", length: 6, sensitivity: "none", reason },
   part("acquirer information", "受理方信息")
 )

@@ -3,6 +3,7 @@
  * as it is written; what it makes together with its base is checked by `relationErrors`. Nothing is guessed or repaired.
  */
 import { type Dialect, layout } from "../iso8583/Dialect.ts"
+import { CoverInvalid } from "../iso8583/Elements.ts"
 import { fieldLayout } from "../iso8583/Field.ts"
 import { headerErrors } from "../iso8583/Header.ts"
 import { headers } from "./Headers.ts"
@@ -68,6 +69,7 @@ const top: Members = {
   match: any,
   echo: list,
   reversal: any,
+  adviceNeeds: list,
   responseCodes: any,
   processingCodes: any,
   accountTypes: any,
@@ -126,6 +128,7 @@ const field: Members = {
   align: aligns,
   fill: nibbles,
   sensitivity: sensitivities,
+  reason: text,
   subfields: { says: "a list of parts is expected", fits: Array.isArray },
   structure: any
 }
@@ -136,6 +139,7 @@ const part: Members = {
   length: { says: "a number of bytes is expected", fits: Number.isInteger },
   format: text,
   sensitivity: sensitivities,
+  reason: text,
   structure: any
 }
 
@@ -181,7 +185,7 @@ const headerOfFile = (header: unknown): ReadonlyArray<DialectInvalid> => {
 
 const styles: { readonly [style: string]: Members } = {
   positional: { style: any, parts: { says: "a list of parts is expected", fits: Array.isArray } },
-  "ber-tlv": { style: any },
+  "ber-tlv": { style: any, tags: any },
   "tag-length-value": { style: any, tagLength: nibbles, lengthDigits: nibbles, tags: any },
   "usage-value": { style: any, tagLength: nibbles, tags: any },
   "tag-fixed": { style: any, tagLength: nibbles, tags: any },
@@ -283,11 +287,13 @@ const namedFields = ({
   match,
   echo,
   network,
-  reversal
+  reversal,
+  adviceNeeds
 }: Dialect): ReadonlyArray<readonly [string, ReadonlyArray<number>]> => [
   ["match.transaction", match.transaction],
   ["match.networkManagement", match.networkManagement],
   ["echo", echo],
+  ["adviceNeeds", adviceNeeds ?? []],
   ["network.fields", network?.fields ?? []],
   ["network.field", network === undefined ? [] : [network.field]],
   ["reversal.copies", reversal?.copies ?? []],
@@ -299,9 +305,10 @@ export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> 
   const wrong: Array<DialectInvalid> = []
   for (const [de, definition] of Object.entries(dialect.fields)) {
     try {
-      fieldLayout(Number(de), definition, dialect.encodings)
+      fieldLayout(Number(de), definition, dialect.encodings, dialect.version)
     } catch (error) {
-      wrong.push(dialectInvalid(`fields.${de}`, message(error).replace(/^field \d+: /, "")))
+      const place = error instanceof CoverInvalid ? `fields.${de}.sensitivity` : `fields.${de}`
+      wrong.push(dialectInvalid(place, message(error).replace(/^field \d+: /, "")))
     }
   }
   if (wrong.length === 0) {
@@ -314,6 +321,9 @@ export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> 
   for (const [path, fields] of namedFields(dialect))
     for (const de of fields)
       if (dialect.fields[de] === undefined) wrong.push(dialectInvalid(path, `field ${de} is named but not defined`))
+  for (const de of dialect.adviceNeeds ?? [])
+    if (dialect.fields[de]?.sensitivity === "sad")
+      wrong.push(dialectInvalid("adviceNeeds", `field ${de} is sensitive authentication data, which is kept nowhere`))
   if (dialect.match.transaction.length === 0)
     wrong.push(dialectInvalid("match.transaction", "at least one field is needed to find the request of an answer"))
   return wrong

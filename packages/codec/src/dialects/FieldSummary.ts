@@ -19,7 +19,6 @@ export interface FieldSummary {
 }
 
 const partsOf = (structure: Structure): ReadonlyArray<readonly [string, PartDefinition]> => {
-  if (structure.style === "ber-tlv") return []
   if (structure.style === "positional") return structure.parts.map((part, at) => [String(at + 1), part])
   return Object.entries(structure.style === "bitmap" ? structure.parts : (structure.tags ?? {}))
 }

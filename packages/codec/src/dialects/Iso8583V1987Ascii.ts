@@ -196,6 +196,7 @@ export const iso8583v1987Ascii: Dialect = {
       { mti: 200, except: ["3"] }
     ]
   },
+  adviceNeeds: [14],
   responseCodes: responseCodes1987,
   processingCodes,
   accountTypes,

@@ -180,6 +180,7 @@ export const iso8583v1993Ascii: Dialect = {
       { mti: 1200, except: ["3"] }
     ]
   },
+  adviceNeeds: [14],
   responseCodes: actionCodes1993,
   processingCodes,
   accountTypes,

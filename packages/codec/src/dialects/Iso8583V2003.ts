@@ -182,6 +182,7 @@ export const iso8583v2003: Dialect = {
       { mti: 2200, except: ["3"] }
     ]
   },
+  adviceNeeds: [14],
   responseCodes: actionCodes2003,
   processingCodes,
   accountTypes,

@@ -45,7 +45,19 @@ const fields: Dialect["fields"] = {
   57: { format: "ans...999", name: "Reserved national", nameZh: "附加交易信息", encoding: "gbk" },
   58: { format: "ans...100", name: "Reserved national", nameZh: "PBOC电子钱包标准交易信息" },
   59: { format: "ans...600", name: "Reserved national", nameZh: "明细查询数据" },
-  60: { format: "n...17", name: "Reserved private", nameZh: "自定义域" },
+  60: {
+    format: "n...17",
+    name: "Reserved private",
+    nameZh: "自定义域",
+    sensitivity: "none",
+    reason: "kind of transaction, batch number and network management code",
+    subfields: [
+      { name: "kind of transaction", nameZh: "交易类型码", length: 2 },
+      { name: "batch number", nameZh: "批次号", length: 6 },
+      { name: "network management code", nameZh: "网络管理信息码", length: 3 },
+      { name: "terminal and card", nameZh: "终端读取能力、IC卡条件等", length: 6 }
+    ]
+  },
   61: { format: "n...29", name: "Reserved private", nameZh: "原始信息域" },
   62: { format: "b...512", name: "Reserved private", nameZh: "终端密钥、参数", sensitivity: "sad" },
   63: { format: "ansb...163", name: "Reserved private", nameZh: "金融网络数据", sensitivity: "sad" },
@@ -67,6 +79,7 @@ export const unionPayPos: Dialect = {
   fields,
   match: { transaction: [11, 41, 42], networkManagement: [11, 41, 42] },
   echo: [2, 3, 4, 11, 25, 41, 42, 49],
+  adviceNeeds: [14],
   responseCodes: responseCodesCups,
   processingCodes: processingCodesCups,
   accountTypes,

@@ -1,7 +1,7 @@
 /**
  * What ends the reading of a link: bytes that are no frame. After one the place of the next frame is unknown, so the
- * connection has to be closed; resynchronising would be guessing. An error holds bytes of a frame's header only, never of a
- * message.
+ * connection has to be closed; resynchronising would be guessing. An error holds bytes of a frame's header only, with
+ * long runs of digits covered.
  */
 
 /** The rule that was broken. */
@@ -23,7 +23,10 @@ interface FrameErrorFacts {
   /** Of the frame's first byte, counted from the beginning of the connection. */
   readonly offset: number
   readonly rule: FrameRule
-  /** Hex of the frame's header bytes as far as they came; at most 32. Empty where a frame has no header. */
+  /**
+   * Hex of the frame's header bytes as far as they came; at most 32. A run of 8 digits or more, of a text, packed or of EBCDIC,
+   * is stars behind its first 6: what was taken for a header may be card data. Empty where a frame has no header.
+   */
   readonly first: string
 }
 
@@ -60,6 +63,6 @@ export const explainFrame = (error: FrameError): string => {
 
 const guess = (first: string): string => {
   if (first.startsWith("1603")) return " (this looks like TLS)"
-  if (/^(474554|504F5354|48545450)/.test(first)) return " (this looks like HTTP)"
+  if (/^(474554|504F5354|485454)/.test(first)) return " (this looks like HTTP)"
   return ""
 }

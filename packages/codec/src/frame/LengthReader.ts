@@ -2,6 +2,7 @@
  * Reads frames with a length header. It keeps at most one partial frame, of a length that was checked before room for it was
  * made; time is linear.
  */
+import { coverRunsOfHex } from "../cover/DigitRuns.ts"
 import { readNumber } from "../encoding/Digits.ts"
 import { toHex } from "../encoding/Hex.ts"
 import type { FrameError } from "./FrameError.ts"
@@ -116,13 +117,17 @@ export class LengthReader implements FrameReader {
   }
 
   #invalid(rule: FrameError["rule"], buffer: Buffer, at: number): FrameError {
-    const first = toHex(buffer, at, at + Math.min(this.#shape.lengthTo, 32))
+    const first = shownHeader(buffer, at, Math.min(this.#shape.lengthTo, 32))
     return { _tag: rule === "length-max" ? "FrameTooLong" : "LengthInvalid", offset: this.#offset, rule, first }
   }
 
   end(): FrameError | undefined {
     if (this.#held === 0) return undefined
-    const first = toHex(this.#frame, 0, Math.min(this.#held, this.#shape.lengthTo, 32))
+    const first = shownHeader(this.#frame, 0, Math.min(this.#held, this.#shape.lengthTo, 32))
     return { _tag: "FrameTruncated", offset: this.#offset, rule: "end", first }
   }
 }
+
+/** Bytes that were taken for a header may be the middle of a message: of a long run of digits three bytes are shown. */
+const shownHeader = (buffer: Buffer, from: number, bytes: number): string =>
+  coverRunsOfHex(toHex(buffer, from, Math.min(from + bytes, buffer.length)), 6)

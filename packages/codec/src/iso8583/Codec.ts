@@ -38,8 +38,14 @@ export interface Codec {
   checkPatches(patches: PatchList): MessageError | undefined
   /** Writes the canonical key of the fields, "|" between; returns its bytes (at most twice the fields' bytes + 1 each). */
   matchKey(index: MessageIndex, des: ReadonlyArray<number>, out: Buffer, at: number): number
-  /** Writes a copy with card data covered, of the same length; returns its bytes. */
-  redact(index: MessageIndex, out: Buffer, at: number): number
-  /** A copy without sensitive authentication data: what may be kept sealed for a replay. */
+  /**
+   * Writes a copy with card data covered, of the same length; returns its bytes. `found`, when given, becomes the list of fields
+   * that the dialect shows and in which something was covered because of its shape.
+   */
+  redact(index: MessageIndex, out: Buffer, at: number, found?: Array<number>): number
+  /**
+   * A copy that may be kept sealed for a replay: without sensitive authentication data, without what is not understood, and
+   * without hidden fields that neither `adviceNeeds` nor `reversal.copies` of the dialect names.
+   */
   withoutSad(index: MessageIndex): Buffer
 }

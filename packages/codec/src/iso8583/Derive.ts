@@ -32,6 +32,11 @@ export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
     // A structure and subfields say the same thing: the change's own takes the base's place.
     if (change.structure !== undefined) delete kept.subfields
     if (change.subfields !== undefined) delete kept.structure
+    // The base was released because of what stood inside; other parts need a reason of their own.
+    if (change.structure !== undefined || change.subfields !== undefined) {
+      if (kept.reason !== undefined) delete kept.sensitivity
+      delete kept.reason
+    }
     fields[de] = { ...kept, ...change, format, name }
   }
   const { header: baseHeader, ...others } = base

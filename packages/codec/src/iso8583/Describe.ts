@@ -1,10 +1,14 @@
 /**
  * A message as rows for a table: where each part stands, what it is called in English and Chinese, and its value, masked
  * unless revealed. Works on a message that breaks its dialect too: the rows reach as far as it can be read, and the error
- * says why not further.
+ * says why not further. There the table may be the wrong one, and card data may stand anywhere: no run of 8 digits or more is
+ * shown then, and nothing of what stands inside a field.
  */
+import { coverCardText } from "../cover/CardData.ts"
+import { coverRuns, coverRunsOfHex } from "../cover/DigitRuns.ts"
 import { fromGbk, shownGbk } from "../encoding/Gbk.ts"
 import { toHex } from "../encoding/Hex.ts"
+import { redactTlv } from "../tlv/TlvRedaction.ts"
 import type { Codec } from "./Codec.ts"
 import type { FieldLayout } from "./Field.ts"
 import { fieldParts, shownId } from "./FieldParts.ts"
@@ -14,9 +18,9 @@ import type { MessageError } from "./MessageError.ts"
 import { MessageIndex } from "./MessageIndex.ts"
 import { mtiText } from "./Mti.ts"
 import type { Part } from "./Parts.ts"
-import { coveredTags, coverTags } from "./Redact.ts"
+import { coverHeader, shownBytes, shownInside, shownText } from "./Redact.ts"
 import { maskValue } from "./Sensitive.ts"
-import { readBytes, readText, unitsAt } from "./Value.ts"
+import { contentRule, fillRule, readBytes, readText, unitsAt } from "./Value.ts"
 
 /** One row of a description. */
 export interface DescribedRow {
@@ -52,10 +56,47 @@ export interface DescribeOptions {
 export const describe = (codec: Codec, buffer: Buffer, options: DescribeOptions = {}): Description => {
   const index = new MessageIndex()
   const error = codec.index(buffer, 0, buffer.length, index)
+  const { layout } = codec
+  const isLenient = codec.dialect.lenient === true
+  const isRead = error === undefined && (isLenient || layout.defined.every((field) => isAsDefined(field, index)))
+  const isOpen = isRead || options.reveal === true
+  const rows = rowsOf(codec, index, error, { ...options, isOpen })
+  return { rows: isOpen ? rows : rows.map(withoutRuns), error }
+}
+
+/** Options, and whether the dialect's word is enough: the message is what it says, or everything is revealed. */
+interface Describing extends DescribeOptions {
+  readonly isOpen: boolean
+}
+
+/**
+ * Whether a field that is shown holds what its format allows; stars (E in packed digits) in a journal's copy are covered digits.
+ */
+const isAsDefined = (field: FieldLayout, index: MessageIndex): boolean => {
+  if (field.bytes || field.sensitivity !== "none" || !index.has(field.de)) return true
+  const from = index.from(field.de)
+  const units = unitsAt(field, index.buffer, from, index.length(field.de))
+  const covered = field.encoding === "bcd" ? "E" : "*"
+  const text = readText(field, index.buffer, from, index.to(field.de), units).replaceAll(covered, "0")
+  return contentRule(field, text) === undefined && fillRule(field, index.buffer, from, units) === undefined
+}
+
+const withoutRuns = (row: DescribedRow): DescribedRow => ({
+  ...row,
+  value: coverRunsOfHex(coverRuns(row.value))
+})
+
+const rowsOf = (
+  codec: Codec,
+  index: MessageIndex,
+  error: MessageError | undefined,
+  options: Describing
+): Array<DescribedRow> => {
   const rows: Array<DescribedRow> = []
   const { layout } = codec
-  if (index.rejectCode !== 0) headerRows(codec, index, index.start - layout.headerBytes, "rejected", rows)
-  if (layout.headerBytes > 0) headerRows(codec, index, index.start, "header", rows)
+  const { buffer } = index
+  if (index.rejectCode !== 0) headerRows(codec, index, index.start - layout.headerBytes, "rejected", options, rows)
+  if (layout.headerBytes > 0) headerRows(codec, index, index.start, "header", options, rows)
   if (index.mti > 0 || error === undefined) {
     const { body } = index
     rows.push(row("mti", body, layout.mtiBytes, "Message type indicator", mtiText(index.mti)))
@@ -66,7 +107,7 @@ export const describe = (codec: Codec, buffer: Buffer, options: DescribeOptions 
     }
     for (const field of layout.defined) if (index.has(field.de)) fieldRows(codec, index, field, options, rows)
   }
-  return { rows, error }
+  return rows
 }
 
 const row = (id: string, offset: number, bytes: number, name: string, value: string): DescribedRow => ({
@@ -84,12 +125,16 @@ const headerRows = (
   { buffer }: MessageIndex,
   start: number,
   prefix: string,
+  { reveal }: DescribeOptions,
   rows: Array<DescribedRow>
 ): void => {
-  for (const part of codec.layout.header?.parts ?? []) {
+  const { layout } = codec
+  const shown = Buffer.from(buffer.subarray(start, start + layout.headerBytes))
+  if (reveal !== true) coverHeader(layout, shown, 0)
+  for (const part of layout.header?.parts ?? []) {
     const { name, offset, bytes } = part
-    if (start + offset + bytes > buffer.length) return
-    rows.push(row(`${prefix}.${name}`, start + offset, bytes, name, headerValue(part, buffer, start)))
+    if (offset + bytes > shown.length) return
+    rows.push(row(`${prefix}.${name}`, start + offset, bytes, name, printable(headerValue(part, shown, 0))))
   }
 }
 
@@ -97,7 +142,7 @@ const fieldRows = (
   codec: Codec,
   index: MessageIndex,
   field: FieldLayout,
-  options: DescribeOptions,
+  options: Describing,
   rows: Array<DescribedRow>
 ): void => {
   const from = index.from(field.de)
@@ -112,22 +157,37 @@ const fieldRows = (
     value,
     meaning: meaningOf(codec.dialect, field.de, value, options.language)
   })
-  if (field.structure !== undefined && (field.sensitivity !== "sad" || options.reveal === true))
-    fieldPartRows(codec, index, field, options, rows)
+  const mayShowParts = field.sensitivity !== "sad" || options.reveal === true
+  if (field.structure !== undefined && options.isOpen && mayShowParts) fieldPartRows(codec, index, field, options, rows)
 }
 
-const shownValue = (index: MessageIndex, field: FieldLayout, options: DescribeOptions): string => {
+/** What is shown of a field: as it is, masked by its sensitivity, or searched for card data. */
+const shownValue = (index: MessageIndex, field: FieldLayout, options: Describing): string => {
+  const { buffer } = index
   const from = index.from(field.de)
   const to = index.to(field.de)
-  const covered = field.sensitivity !== "none" && options.reveal !== true
-  if (field.bytes) {
-    if (!covered) return toHex(index.buffer, from, to)
-    const copy = Buffer.from(index.buffer.subarray(from, to))
-    const readable = field.sensitivity === "emv" && coverTags(copy, 0, copy.length, coveredTags)
-    return readable ? toHex(copy) : maskValue(copy, field.sensitivity)
-  }
-  const text = readText(field, index.buffer, from, to, unitsAt(field, index.buffer, from, to - from))
-  return covered ? maskValue(text, field.sensitivity) : printable(shownGbk(text))
+  if (field.bytes) return shownOfBytes(field, readBytes(field, buffer, from, to) ?? buffer.subarray(from, to), options)
+  if (options.reveal !== true && field.sensitivity === "none")
+    return printable(shownGbk(options.isOpen ? shownText(field, index) : suspectText(field, index)))
+  const text = readText(field, buffer, from, to, unitsAt(field, buffer, from, to - from))
+  return options.reveal === true ? printable(shownGbk(text)) : maskValue(text, field.sensitivity)
+}
+
+/** A text that may be no text: packed digits look like letters. */
+const suspectText = (field: FieldLayout, index: MessageIndex): string => {
+  const bytes = index.bytes(field.de)
+  const units = unitsAt(field, index.buffer, index.from(field.de), bytes.length)
+  return field.encoding === "bcd"
+    ? readText(field, bytes, 0, bytes.length, units)
+    : readText(field, shownBytes(bytes), 0, bytes.length, units)
+}
+
+const shownOfBytes = (field: FieldLayout, value: Uint8Array, { reveal }: DescribeOptions): string => {
+  if (reveal === true) return toHex(value)
+  if (field.sensitivity === "none") return toHex(shownBytes(value, "bytes", field.known))
+  const copy = Buffer.from(value)
+  const isRead = field.sensitivity === "emv" && redactTlv(copy, 0, copy.length, { rules: field.tagRules, pan: "cover" })
+  return isRead ? toHex(copy) : maskValue(copy, field.sensitivity)
 }
 
 /** Control characters would move a terminal's cursor: each becomes a dot. */
@@ -148,8 +208,9 @@ const fieldPartRows = (
     ? readBytes(field, buffer, from, to)
     : readText(field, buffer, from, to, unitsAt(field, buffer, from, to - from))
   const found = value === undefined ? undefined : fieldParts(field, value, codec.dialect.encodings)
-  if (found !== undefined)
-    for (const part of found.parts) partRows(`${field.de}.`, part, { field, from, bytes: found.bytes, options }, rows)
+  if (found === undefined) return
+  const bytes = options.reveal === true ? found.bytes : shownInside(field, found.bytes)
+  for (const part of found.parts) partRows(`${field.de}.`, part, { field, from, bytes, options }, rows)
 }
 
 interface Shown {
@@ -179,9 +240,10 @@ const partRows = (prefix: string, part: Part, shown: Shown, rows: Array<Describe
 const isCovered = ({ sensitivity, parts }: Part): boolean =>
   (sensitivity !== "none" && sensitivity !== "emv") || (parts?.some(isCovered) ?? false)
 
-const partValue = (part: Part, { field, bytes }: Shown, covered: boolean): string => {
+const partValue = (part: Part, { field, bytes, options }: Shown, covered: boolean): string => {
   const value = bytes.subarray(part.valueFrom, part.valueTo)
   if (covered) return maskValue(part.text ?? (field.bytes ? value : value.toString("latin1")), part.sensitivity)
-  if (part.text !== undefined) return printable(shownGbk(part.text))
+  if (part.text !== undefined)
+    return printable(shownGbk(options.reveal === true ? part.text : coverCardText(part.text)))
   return field.bytes ? toHex(value) : printable(shownGbk(fromGbk(value, 0, value.length)))
 }

@@ -4,6 +4,7 @@
  */
 import { type EncodingDefaults, type FieldDefinition, type FieldLayout, fieldLayout } from "./Field.ts"
 import { type HeaderFormat, type HeaderLayout, headerLayout } from "./Header.ts"
+import type { PlacedPart } from "./HeaderPart.ts"
 
 /** How the bitmap stands: `binary` 8 bytes, `hex` 16 ASCII digits, `hex-ebcdic` 16 EBCDIC digits for each 64 fields. */
 export interface BitmapFormat {
@@ -122,6 +123,11 @@ export interface Dialect {
   /** Fields that an answer must carry unchanged where both messages have them. */
   readonly echo: ReadonlyArray<number>
   readonly reversal?: ReversalRecipe
+  /**
+   * Hidden fields that the partner needs in an advice, a reversal or a notice: only these are sealed into store-and-forward,
+   * besides what `reversal` copies. Never sensitive authentication data.
+   */
+  readonly adviceNeeds?: ReadonlyArray<number>
   readonly responseCodes: { readonly [code: string]: ResponseCode }
   /** Transactions by positions 1-2 of the processing code (F3), for people. */
   readonly processingCodes?: { readonly [code: string]: Named }
@@ -155,6 +161,12 @@ export interface Layout {
   readonly defined: ReadonlyArray<FieldLayout>
   /** Fields whose sensitivity is not `none`, in order. */
   readonly sensitive: ReadonlyArray<FieldLayout>
+  /** The other fields that have room for a card number: what is shown of them is searched. */
+  readonly searched: ReadonlyArray<FieldLayout>
+  /** Parts of the header that have room for a card number. */
+  readonly searchedHeader: ReadonlyArray<PlacedPart>
+  /** Fields that an advice or a reversal needs although they are covered: they may be sealed for store-and-forward. */
+  readonly needed: ReadonlySet<number>
 }
 
 const stepOf = (field: FieldLayout | undefined): number => {
@@ -173,6 +185,11 @@ const headerOf = ({ name, header }: Dialect): HeaderLayout | undefined => {
   }
 }
 
+const isTextPart = (form: PlacedPart["form"]): boolean => form === "text" || form === "digits"
+
+/** 13 digits are the shortest card number; packed they fill 7 bytes. */
+const hasRoomForCard = ({ bytes, units }: FieldLayout): boolean => units >= (bytes ? 7 : 13)
+
 /** Resolves a dialect. Throws a `TypeError` that names the field when a definition makes no sense. */
 export const layout = (dialect: Dialect): Layout => {
   const deMax = dialect.bitmap.secondary === "never" ? 64 : dialect.bitmap.tertiary === true ? 192 : 128
@@ -186,7 +203,7 @@ export const layout = (dialect: Dialect): Layout => {
     const isBitmap = de === 1 || (de === 65 && dialect.bitmap.tertiary === true)
     if (!Number.isInteger(de) || de < 2 || de > deMax || isBitmap)
       throw new TypeError(`dialect ${dialect.name}: field ${key} cannot be defined (2..${deMax}, no bitmap)`)
-    fields[de] = fieldLayout(de, definition, dialect.encodings)
+    fields[de] = fieldLayout(de, definition, dialect.encodings, dialect.version)
   }
   const defined = fields.filter((field) => field !== undefined)
   return {
@@ -200,7 +217,10 @@ export const layout = (dialect: Dialect): Layout => {
     steps: Int32Array.from({ length: 193 }, (_, de) => stepOf(fields[de])),
     countMaxima: Int32Array.from({ length: 193 }, (_, de) => fields[de]?.countMax ?? 0),
     defined,
-    sensitive: defined.filter((field) => field.sensitivity !== "none")
+    sensitive: defined.filter((field) => field.sensitivity !== "none"),
+    searched: defined.filter((field) => field.sensitivity === "none" && hasRoomForCard(field)),
+    searchedHeader: (header?.parts ?? []).filter(({ bytes, form }) => bytes >= (isTextPart(form) ? 13 : 7)),
+    needed: new Set([...(dialect.adviceNeeds ?? []), ...(dialect.reversal?.copies ?? [])])
   }
 }
 

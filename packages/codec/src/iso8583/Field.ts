@@ -4,8 +4,18 @@
  * Reading and writing values is in `Value`.
  */
 import { type BcdAlign, bcdLength } from "../encoding/Bcd.ts"
+import type { TagRules } from "../tlv/TlvRedaction.ts"
+import { CoverInvalid, fieldSensitivity } from "./Elements.ts"
 import type { Sensitivity } from "./Sensitive.ts"
-import { type PartDefinition, partsOf, type Structure, sensitivityOfParts, structureError } from "./Structure.ts"
+import {
+  knownBytes,
+  type PartDefinition,
+  partsOf,
+  type Structure,
+  sensitivityOfParts,
+  structureError
+} from "./Structure.ts"
+import { tagRulesOf } from "./TagRules.ts"
 
 /**
  * What a field may hold: `n` digits, `a` letters and space, `an` letters, digits and space, `ans` printable text, `ns` as
@@ -46,8 +56,13 @@ export interface FieldDefinition extends FieldEncoding {
   readonly format: string
   readonly name: string
   readonly nameZh?: string
-  /** How the field is covered. Left out: not at all, or as its parts need it; `none` is refused where a part is card data. */
+  /**
+   * How the field is covered. Left out: as the standard's edition and its parts need it, and `hidden` where the edition leaves
+   * the content to somebody else (`Elements.ts`). Covering can be raised only.
+   */
   readonly sensitivity?: Sensitivity
+  /** Why a field that the standard does not define may be seen: needed beside `sensitivity: none` there. */
+  readonly reason?: string
   /** Parts one after another: short for a positional structure. */
   readonly subfields?: ReadonlyArray<SubfieldDefinition>
   /** What stands inside the value. */
@@ -81,6 +96,10 @@ export interface FieldLayout {
   readonly sensitivity: Sensitivity
   /** What stands inside the value, given as `structure` or `subfields`. A field with sensitivity `emv` is BER-TLV. */
   readonly structure: Structure | undefined
+  /** What is known of the tags of a BER-TLV field. */
+  readonly tagRules: TagRules
+  /** Characters or bytes of the value that the structure accounts for; what stands behind is covered. `Infinity`: all. */
+  readonly known: number
 }
 
 /** Encodings of a dialect by kind of content. */
@@ -143,9 +162,8 @@ const checkBitmaps = (structure: Structure, defaults: EncodingDefaults): void =>
 }
 
 const structureOf = (de: number, definition: FieldDefinition, defaults: EncodingDefaults): Structure | undefined => {
-  const { structure, subfields, sensitivity } = definition
-  if (structure === undefined && subfields === undefined)
-    return sensitivity === "emv" ? { style: "ber-tlv" } : undefined
+  const { structure, subfields } = definition
+  if (structure === undefined && subfields === undefined) return undefined
   if (structure !== undefined && subfields !== undefined)
     throw new TypeError(`field ${de}: structure and subfields say the same thing; give one of them`)
   const given = structure ?? { style: "positional", parts: subfields ?? [] }
@@ -159,8 +177,31 @@ const structureOf = (de: number, definition: FieldDefinition, defaults: Encoding
   return given
 }
 
-/** Resolves a field's definition. Throws a `TypeError` that names the field when the definition makes no sense. */
-export const fieldLayout = (de: number, definition: FieldDefinition, defaults: EncodingDefaults): FieldLayout => {
+/** How a field is covered. A part of a private bitmap belongs to no edition: what holds it says how it is covered. */
+const sensitivityOf = (
+  de: number,
+  definition: FieldDefinition,
+  structure: Structure | undefined,
+  edition: 0 | 1 | 2 | undefined
+): Sensitivity => {
+  const needed = sensitivityOfParts(structure)
+  if (edition === undefined) return definition.sensitivity ?? needed
+  const found = fieldSensitivity(edition, de, definition, needed, structure?.style)
+  if ("rule" in found) throw new CoverInvalid(`field ${de}: ${found.rule}`)
+  const isText = !definition.format.startsWith("b")
+  return definition.sensitivity === undefined && found.sensitivity === "emv" && isText ? "hidden" : found.sensitivity
+}
+
+/**
+ * Resolves a field's definition, `edition` that of the dialect. Throws a `TypeError` that names the field when the definition
+ * makes no sense.
+ */
+export const fieldLayout = (
+  de: number,
+  definition: FieldDefinition,
+  defaults: EncodingDefaults,
+  edition?: 0 | 1 | 2
+): FieldLayout => {
   const parts = notation.exec(definition.format)
   if (parts === null) throw new TypeError(`field ${de}: format expected, like n6, n..19, ans...999, b8 or x+n8`)
   const content = parts[1] === "x+n" ? "xn" : (parts[1] as FieldContent)
@@ -173,9 +214,7 @@ export const fieldLayout = (de: number, definition: FieldDefinition, defaults: E
   if (!fills.every(isNibble)) throw new TypeError(`field ${de}: fills must be nibbles 0..15`)
   const prefix = definition.prefix ?? defaults.prefix
   const structure = structureOf(de, definition, defaults)
-  const needed = sensitivityOfParts(structure)
-  if (definition.sensitivity === "none" && needed !== "none")
-    throw new TypeError(`field ${de}: a part is card data, so the field cannot be shown; give it ${needed}`)
+  const sensitivity = sensitivityOf(de, definition, structure, edition)
   const layout = {
     de,
     format: definition.format,
@@ -194,8 +233,10 @@ export const fieldLayout = (de: number, definition: FieldDefinition, defaults: E
     align: definition.align ?? (prefixDigits > 0 ? (defaults.variableAlign ?? "left") : defaults.align),
     fill,
     fills: fills.reduce((mask, nibble) => mask | (1 << nibble), 1 << fill),
-    sensitivity: definition.sensitivity ?? needed,
-    structure
+    sensitivity,
+    structure: structure ?? (sensitivity === "emv" ? { style: "ber-tlv" as const } : undefined),
+    tagRules: tagRulesOf(structure),
+    known: knownBytes(structure)
   }
   const wireMax = wireLength(layout, layout.units)
   const countMax = layout.countsBytes ? wireMax : layout.units

@@ -1,11 +1,13 @@
 /**
  * A field's value and its parts: the step between a value of a message (text or bytes) and `Parts`, and the parts as JSON.
  */
+import { coverCardText } from "../cover/CardData.ts"
 import { fromGbk, gbkLength, writeGbk } from "../encoding/Gbk.ts"
 import { fromHex, toHex } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
 import type { EncodingDefaults, FieldLayout } from "./Field.ts"
 import { type Part, type PartValue, readParts, writeParts } from "./Parts.ts"
+import { shownInside } from "./Redact.ts"
 import { maskValue } from "./Sensitive.ts"
 
 /** A part as JSON: a text, or hex of bytes that are no ASCII text, or its own parts. */
@@ -65,7 +67,7 @@ const partJson = (field: FieldLayout, bytes: Buffer, part: Part, reveal: boolean
   const value = bytes.subarray(part.valueFrom, part.valueTo)
   if (part.sensitivity !== "none" && part.sensitivity !== "emv" && !reveal)
     return { ...head, part: shownId(part, true), value: maskValue(part.text ?? value, part.sensitivity) }
-  if (part.text !== undefined) return { ...head, value: part.text }
+  if (part.text !== undefined) return { ...head, value: reveal ? part.text : coverCardText(part.text) }
   const asText = !field.bytes && isText(value)
   return asText ? { ...head, value: latin1(value, 0, value.length) } : { ...head, hex: toHex(value) }
 }
@@ -85,7 +87,9 @@ export const partsToJson = (
   const exact = found.parts.map((part) => partJson(field, found.bytes, part, true))
   const again = bytesFromJson(field, exact, defaults)
   if (again === undefined || !again.equals(found.bytes)) return undefined
-  return reveal ? exact : found.parts.map((part) => partJson(field, found.bytes, part, false))
+  if (reveal) return exact
+  const bytes = shownInside(field, found.bytes)
+  return found.parts.map((part) => partJson(field, bytes, part, false))
 }
 
 /** Parts inside each other that are read from JSON: more than any structure allows. */

@@ -4,6 +4,7 @@
  * Text fields are strings, b fields upper-case hex; with `parts`, a field that the dialect gives a structure is a list of its
  * parts. Card data is masked unless it is revealed on purpose; masked output is for reading only and does not encode again.
  */
+import { coverCardText } from "../cover/CardData.ts"
 import { fromHex, toHex } from "../encoding/Hex.ts"
 import type { Codec } from "./Codec.ts"
 import type { FieldLayout } from "./Field.ts"
@@ -18,6 +19,7 @@ import {
   type MessageError,
   mtiInvalid
 } from "./MessageError.ts"
+import { shownBytes } from "./Redact.ts"
 import { reveal, Sensitive } from "./Sensitive.ts"
 import { readText } from "./Value.ts"
 
@@ -40,24 +42,40 @@ export interface MessageJsonOptions {
   readonly reveal?: boolean
   /** The codec of the message: fields with a structure become their parts where those give the same bytes again. */
   readonly parts?: Codec
+  /** The codec of the message: covers besides what stands behind the parts that its dialect knows of a field. */
+  readonly codec?: Codec
 }
 
 /** The JSON form of a message, card data masked unless `reveal`. */
-export function messageToJson(message: Message, options?: { readonly reveal?: boolean }): PlainMessageJson
+export function messageToJson(message: Message, options?: Omit<MessageJsonOptions, "parts">): PlainMessageJson
 export function messageToJson(message: Message, options: MessageJsonOptions): MessageJson
 export function messageToJson(message: Message, options: MessageJsonOptions = {}): MessageJson {
   const fields: Record<string, string | ReadonlyArray<PartJson>> = {}
   for (const [de, value] of Object.entries(message.fields) as Array<[string, FieldValue]>) {
     const parts = options.parts === undefined ? undefined : partsOf(options.parts, Number(de), value, options.reveal)
-    const shown = value instanceof Sensitive ? (options.reveal === true ? value.reveal() : value.toString()) : value
-    fields[de] = parts ?? (typeof shown === "string" ? shown : toHex(shown))
+    fields[de] = parts ?? valueToJson(value, options.reveal === true, options.codec?.layout.fields[Number(de)]?.known)
   }
+  const header = (values: HeaderValues): HeaderValues => (options.reveal === true ? values : searched(values))
   return {
-    ...(message.header === undefined ? {} : { header: message.header }),
-    ...(message.rejected === undefined ? {} : { rejected: message.rejected }),
+    ...(message.header === undefined ? {} : { header: header(message.header) }),
+    ...(message.rejected === undefined ? {} : { rejected: header(message.rejected) }),
     mti: message.mti,
     fields
   }
+}
+
+const searched = (values: HeaderValues): HeaderValues =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, coverCardText(value)]))
+
+/** A value as text: covered by its sensitivity, or searched for card data. `known`: characters or bytes that are understood. */
+const valueToJson = (value: FieldValue, reveals: boolean, known = Number.POSITIVE_INFINITY): string => {
+  if (value instanceof Sensitive) {
+    const shown = reveals ? value.reveal() : value.toString()
+    return typeof shown === "string" ? shown : toHex(shown)
+  }
+  if (reveals) return typeof value === "string" ? value : toHex(value)
+  if (typeof value !== "string") return toHex(shownBytes(value, "bytes", known))
+  return coverCardText(value.slice(0, known)) + "*".repeat(Math.max(0, value.length - known))
 }
 
 const partsOf = (

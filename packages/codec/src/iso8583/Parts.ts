@@ -6,14 +6,21 @@ import { readDecimal } from "../encoding/Digits.ts"
 import { hexValue } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
 import { encodeTlv, type TlvItem, tlvConstructed, tlvDepthMax, tlvPrimitive } from "../tlv/BerTlv.ts"
-import { emvTags } from "../tlv/EmvTags.ts"
 import { type Tagging, writeTagged } from "../tlv/Tagging.ts"
 import { TlvCursor } from "../tlv/TlvCursor.ts"
 import { isTlvInvalid } from "../tlv/TlvError.ts"
+import type { TagRules } from "../tlv/TlvRedaction.ts"
 import { type EncodingDefaults, type FieldLayout, fieldLayout, wireLength } from "./Field.ts"
-import { coveredTags } from "./Redact.ts"
 import type { Sensitivity } from "./Sensitive.ts"
-import type { BitmapStructure, PartDefinition, PositionalStructure, Structure, TagDefinitions } from "./Structure.ts"
+import type {
+  BerTlvStructure,
+  BitmapStructure,
+  PartDefinition,
+  PositionalStructure,
+  Structure,
+  TagDefinitions
+} from "./Structure.ts"
+import { tagNamed, tagRulesOf } from "./TagRules.ts"
 import {
   announcedLength,
   announcedUnits,
@@ -58,8 +65,12 @@ interface Place {
   readonly defaults: EncodingDefaults
 }
 
-const inherited = (part: PartDefinition | undefined, holder: Sensitivity): Sensitivity =>
-  holder === "sad" ? "sad" : (part?.sensitivity ?? (holder === "emv" ? "none" : holder))
+/** A part that the structure does not name is not understood: it is covered, whatever holds it. */
+const inherited = (part: PartDefinition | undefined, holder: Sensitivity): Sensitivity => {
+  if (holder === "sad") return "sad"
+  const own = part === undefined && holder === "none" ? "hidden" : part?.sensitivity
+  return own ?? (holder === "emv" ? "none" : holder)
+}
 
 const partOf = (
   id: string,
@@ -99,7 +110,7 @@ const readPlace = (structure: Structure, place: Place): ReadonlyArray<Part> | un
     case "positional":
       return readPositional(structure, place)
     case "ber-tlv":
-      return readBerTlv(place, 1)
+      return readBerTlv(structure, tagRulesOf(structure), place, 1)
     case "bitmap":
       return readBitmap(structure, place)
     default:
@@ -120,7 +131,7 @@ const readPositional = ({ parts }: PositionalStructure, place: Place): ReadonlyA
   return found
 }
 
-type Tagged = Exclude<Structure, PositionalStructure | BitmapStructure | { readonly style: "ber-tlv" }>
+type Tagged = Exclude<Structure, PositionalStructure | BitmapStructure | BerTlvStructure>
 
 /** Own properties only: a tag such as "constructor" must not find a part. */
 const tagOf = (tags: TagDefinitions | undefined, tag: string): PartDefinition | undefined =>
@@ -149,21 +160,34 @@ const readTags = (structure: Tagged, place: Place): ReadonlyArray<Part> | undefi
   return found
 }
 
-const readBerTlv = (place: Place, depth: number): ReadonlyArray<Part> | undefined => {
+/** How a tag is covered: what a template holds has its own tags; a tag that nobody knows is covered. */
+const tagSensitivity = ({ tag, isConstructed }: TlvCursor, rules: TagRules, holder: Sensitivity): Sensitivity => {
+  if (holder === "sad") return "sad"
+  const rule = rules.get(tag)
+  if (rule === undefined) return isConstructed ? "none" : "hidden"
+  if (rule.sensitivity !== "none") return rule.sensitivity === "sad" ? "sad" : "hidden"
+  return holder === "emv" ? "none" : holder
+}
+
+const readBerTlv = (
+  structure: BerTlvStructure,
+  rules: TagRules,
+  place: Place,
+  depth: number
+): ReadonlyArray<Part> | undefined => {
   const cursor = new TlvCursor(place.bytes, place.from, place.to)
   const found: Array<Part> = []
   while (cursor.next()) {
     const id = cursor.tag.toString(16).toUpperCase().padStart(2, "0")
-    const known = emvTags.get(id)
-    const { tagFrom: from, valueFrom, valueTo } = cursor
-    const isCovered = coveredTags.has(cursor.tag)
-    const sensitivity = isCovered ? "hidden" : inherited(undefined, place.sensitivity)
-    const parts =
-      cursor.isConstructed && depth < tlvDepthMax && !isCovered
-        ? readBerTlv({ ...place, from: valueFrom, to: valueTo }, depth + 1)
-        : undefined
-    const name = known?.name ?? ""
-    found.push({ id, name, nameZh: known?.nameZh ?? "", from, valueFrom, valueTo, sensitivity, text: undefined, parts })
+    const { tagFrom: from, valueFrom, valueTo, isConstructed } = cursor
+    const own = tagSensitivity(cursor, rules, place.sensitivity)
+    const inside = { ...place, from: valueFrom, to: valueTo }
+    const isOpen = isConstructed && depth < tlvDepthMax && own === "none"
+    const parts = isOpen ? readBerTlv(structure, rules, inside, depth + 1) : undefined
+    // A template that holds no elements is not understood.
+    const sensitivity = isConstructed && parts === undefined && own === "none" ? "hidden" : own
+    const { name, nameZh = "" } = tagNamed(structure, id)
+    found.push({ id, name, nameZh, from, valueFrom, valueTo, sensitivity, text: undefined, parts })
   }
   return cursor.rule === undefined ? found : undefined
 }

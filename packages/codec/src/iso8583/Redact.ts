@@ -1,38 +1,46 @@
 /**
  * Copies a message with its card data covered, in the same length and still readable field by field: what may be journalled,
- * logged and shown (PCI DSS 4.0.1 3.3.1, 3.4.1; domain.md 3.9). The whole field is covered when its inside cannot be read.
+ * logged and shown (PCI DSS 4.0.1, 3.3.1 and 3.4.1). First the dialect's word: fields that it covers are covered, whole when
+ * their inside cannot be read. Then the search: what may be seen is covered where it has the shape of a card number or a track.
  */
-import { emvTags, type TlvSensitivity } from "../tlv/EmvTags.ts"
+import { type ByteKind, coverCardData, coverCardText, holdsTrack } from "../cover/CardData.ts"
+import { redactTlv } from "../tlv/TlvRedaction.ts"
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
-import { unitsAt } from "./Value.ts"
+import { readBytes, readText, unitsAt } from "./Value.ts"
 
-const tagsWith = (...covers: ReadonlyArray<TlvSensitivity>): ReadonlySet<number> =>
-  new Set(
-    [...emvTags.values()]
-      .filter(({ sensitivity }) => covers.includes(sensitivity))
-      .map(({ tag }) => Number.parseInt(tag, 16))
-  )
-
-/** Tags of F55 that hold card data, by the table of EMV tags: tracks, PAN, names, PIN (domain.md 3.9). */
-export const coveredTags: ReadonlySet<number> = tagsWith("pan", "sad")
-
-/** Tags of F55 that are sensitive authentication data: the tracks and their parts, PIN data. */
-export const authenticationTags: ReadonlySet<number> = tagsWith("sad")
-
-/** Constructed tags inside each other; EMV needs three. */
-const depthMax = 16
-
-/** Writes the covered copy; returns its bytes. */
-export const writeRedacted = (layout: Layout, index: MessageIndex, out: Buffer, at: number): number => {
+/**
+ * Writes the covered copy; returns its bytes. `found`, when given, becomes the list of the fields in which the search has covered
+ * something: by the dialect they may be seen, so nobody expects a cover there.
+ */
+export const writeRedacted = (
+  layout: Layout,
+  index: MessageIndex,
+  out: Buffer,
+  at: number,
+  found?: Array<number>
+): number => {
   const length = index.buffer.copy(out, at, index.start, index.end)
-  for (const field of layout.sensitive) {
+  const shift = at - index.start
+  if (found !== undefined) found.length = 0
+  for (const field of layout.sensitive)
+    if (index.has(field.de)) coverField(field, out, index.starts[field.de]! + shift, index.ends[field.de]! + shift)
+  for (const field of layout.searched) {
     if (!index.has(field.de)) continue
-    const shift = at - index.start
-    coverField(field, out, index.starts[field.de]! + shift, index.ends[field.de]! + shift)
+    const isFound = coverFound(field, out, index.starts[field.de]! + shift, index.ends[field.de]! + shift)
+    if (isFound) found?.push(field.de)
   }
+  if (layout.searchedHeader.length > 0) coverHeader(layout, out, at)
   return length
+}
+
+/** Searches the parts of the header at `start` that have room for a card number. */
+export const coverHeader = ({ searchedHeader }: Layout, out: Uint8Array, start: number): void => {
+  for (const { offset, bytes, form } of searchedHeader) {
+    const kind = form === "bcd" ? "packed" : form === "text" || form === "digits" ? "text" : "bytes"
+    coverCardData(out, start + offset, start + offset + bytes, kind)
+  }
 }
 
 /** Fills a short range; a loop is several times cheaper than a call of `fill`. */
@@ -41,7 +49,8 @@ const cover = (out: Uint8Array, from: number, to: number, byte: number): void =>
 }
 
 const coverField = (field: FieldLayout, out: Buffer, from: number, to: number): void => {
-  if (field.sensitivity === "emv" && field.encoding === "binary" && coverTags(out, from, to, coveredTags)) return
+  const isChip = field.sensitivity === "emv" && field.encoding === "binary"
+  if (isChip && redactTlv(out, from, to, { rules: field.tagRules, pan: "cover" })) return
   const units = unitsAt(field, out, from, to - from)
   const head = field.sensitivity === "pan" && units >= 13 ? 6 : 0
   const tail = field.sensitivity === "pan" && units >= 8 ? units - 4 : units
@@ -49,10 +58,16 @@ const coverField = (field: FieldLayout, out: Buffer, from: number, to: number): 
   else if (field.encoding === "bcd") coverDigits(field, out, from, units, head, tail)
   else if (field.encoding === "binary") cover(out, from, to, 0)
   else if (field.encoding === "hex") cover(out, from, to, 0x30)
-  else cover(out, from + head, from + tail, field.encoding.startsWith("ebcdic") ? 0x5c : 0x2a)
+  else cover(out, from + head, from + tail, asterisk(field))
 }
 
-/** Zero nibbles in place of the digits [head, tail): there is no asterisk in packed decimal. */
+/** The asterisk of the field's encoding. */
+const asterisk = ({ encoding }: FieldLayout): number => (encoding.startsWith("ebcdic") ? 0x5c : 0x2a)
+
+/**
+ * Nibbles E in place of the digits [head, tail): there is no asterisk in packed decimal, and zeros would leave a number as it is
+ * whose middle is zeros.
+ */
 const coverDigits = (
   field: FieldLayout,
   out: Buffer,
@@ -64,44 +79,84 @@ const coverDigits = (
   const skip = units % 2 === 1 && field.align === "right" ? 1 : 0
   for (let digit = head + skip; digit < tail + skip; digit++) {
     const byte = from + (digit >> 1)
-    out[byte] = digit % 2 === 0 ? out[byte]! & 0x0f : out[byte]! & 0xf0
+    out[byte] = digit % 2 === 0 ? (out[byte]! & 0x0f) | 0xe0 : (out[byte]! & 0xf0) | 0x0e
   }
 }
 
+/** Where a number may stand in the bytes of a field. Texts with raw bytes inside are no texts. */
+const kindOf = ({ encoding, content }: FieldLayout): ByteKind => {
+  if (encoding === "bcd") return "packed"
+  return encoding === "binary" || content === "ansb" ? "bytes" : "text"
+}
+
 /**
- * Zeroes the values of the given tags in BER-TLV data, constructed tags included; false when it is not well formed (then
- * nothing is said about what was zeroed) or is nested more than 16 deep.
+ * Covers in a field that may be seen what is shaped like card data, and what stands behind the parts that the dialect knows;
+ * true when there was any.
  */
-export const coverTags = (out: Uint8Array, from: number, to: number, tags: ReadonlySet<number>, depth = 0): boolean => {
-  if (depth > depthMax) return false
-  let at = from
-  while (at < to) {
-    const first = out[at]!
-    // Zero bytes between and behind the tags are filling (EMV book 3, annex B1).
-    if (first === 0) {
-      at++
-      continue
-    }
-    let tag = first
-    at++
-    if ((first & 31) === 31) {
-      do {
-        if (at >= to) return false
-        tag = tag * 256 + out[at]!
-      } while ((out[at++]! & 128) !== 0)
-    }
-    if (at >= to) return false
-    let length = out[at++]!
-    if (length > 127) {
-      const bytes = length & 127
-      if (bytes === 0 || bytes > 2 || at + bytes > to) return false
-      length = bytes === 1 ? out[at]! : out[at]! * 256 + out[at + 1]!
-      at += bytes
-    }
-    if (at + length > to) return false
-    if (tags.has(tag)) cover(out, at, at + length, 0)
-    else if ((first & 32) !== 0 && !coverTags(out, at, at + length, tags, depth + 1)) return false
-    at += length
-  }
+export const coverFound = (field: FieldLayout, out: Buffer, from: number, to: number): boolean => {
+  const isLonger = coverUnknown(field, out, from, to)
+  if (field.encoding === "hex") return coverHex(field, out, from, to) || isLonger
+  return coverCardData(out, from, to, kindOf(field)) || isLonger
+}
+
+const coverUnknown = (field: FieldLayout, out: Buffer, from: number, to: number): boolean => {
+  if (field.known === Number.POSITIVE_INFINITY) return false
+  const units = unitsAt(field, out, from, to - from)
+  if (units <= field.known) return false
+  if (field.encoding === "bcd") coverDigits(field, out, from, units, field.known, units)
+  else if (field.encoding === "hex") cover(out, from + 2 * field.known, to, 0x30)
+  else if (field.bytes) cover(out, from + field.known, to, 0)
+  else cover(out, from + field.known, to, asterisk(field))
   return true
+}
+
+/** Two hex digits a byte: the bytes are searched. */
+const coverHex = (field: FieldLayout, out: Buffer, from: number, to: number): boolean => {
+  const bytes = readBytes(field, out, from, to)
+  if (bytes === undefined) return coverCardData(out, from, to, "text")
+  if (!coverCardData(bytes, 0, bytes.length, "bytes")) return false
+  out.write(Buffer.from(bytes).toString("hex").toUpperCase(), from, "latin1")
+  return true
+}
+
+/** Whether a field's value holds a track: then it is kept nowhere, whatever the dialect says of the field. */
+export const hasTrack = (field: FieldLayout, index: MessageIndex): boolean => {
+  const { buffer } = index
+  const from = index.from(field.de)
+  const to = index.to(field.de)
+  if (field.encoding !== "hex") return holdsTrack(buffer, from, to, kindOf(field))
+  const bytes = readBytes(field, buffer, from, to)
+  return bytes === undefined || holdsTrack(bytes, 0, bytes.length, "bytes")
+}
+
+/** A field's text as it may be shown; of packed digits stars take the place of what is covered. `field` may be seen. */
+export const shownText = (field: FieldLayout, index: MessageIndex): string => {
+  const from = index.from(field.de)
+  const to = index.to(field.de)
+  const units = unitsAt(field, index.buffer, from, to - from)
+  if (field.encoding === "bcd") {
+    const text = coverCardText(readText(field, index.buffer, from, to, units))
+    return text.slice(0, field.known) + "*".repeat(Math.max(0, text.length - field.known))
+  }
+  const copy = Buffer.from(index.buffer.subarray(from, to))
+  coverFound(field, copy, 0, copy.length)
+  return readText(field, copy, 0, copy.length, units)
+}
+
+/** Bytes as they may be shown: a copy. `known`: how many of them are understood. */
+export const shownBytes = (bytes: Uint8Array, kind: ByteKind = "bytes", known = Number.POSITIVE_INFINITY): Buffer => {
+  const copy = Buffer.from(bytes)
+  coverCardData(copy, 0, copy.length, kind)
+  return known < copy.length ? copy.fill(0, known) : copy
+}
+
+/**
+ * The bytes of a field as its parts may show them: a copy. A card number may reach over several parts, so the whole is searched,
+ * and not each of them; in BER-TLV each tag says what it holds.
+ */
+export const shownInside = (field: FieldLayout, bytes: Uint8Array): Buffer => {
+  if (field.structure?.style !== "ber-tlv") return shownBytes(bytes, field.bytes ? "bytes" : "text")
+  const copy = Buffer.from(bytes)
+  redactTlv(copy, 0, copy.length, { rules: field.tagRules, pan: "cover" })
+  return copy
 }

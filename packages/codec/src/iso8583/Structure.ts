@@ -3,6 +3,7 @@
  * bitmaps, inside each other where a network does so. Reading and writing is in `Parts`; the message itself is read and switched
  * without any of this, so a structure that a partner breaks never refuses a message.
  */
+import { emvTags } from "../tlv/EmvTags.ts"
 import type { Sensitivity } from "./Sensitive.ts"
 
 /** One part of a field. */
@@ -13,8 +14,10 @@ export interface PartDefinition {
   readonly length?: number
   /** Only in a private bitmap: the part's notation, like a field's (`n..19`). */
   readonly format?: string
-  /** How the part is covered; left out: as what holds it. A part of a `sad` field is always covered. */
+  /** How the part is covered; left out: as what holds it. A part of a `sad` field is always covered. `none` needs a reason. */
   readonly sensitivity?: Sensitivity
+  /** Why the part may be seen: needed beside `sensitivity: none`. */
+  readonly reason?: string
   /** What stands inside this part. */
   readonly structure?: Structure
 }
@@ -30,9 +33,11 @@ export interface PositionalStructure {
   readonly parts: ReadonlyArray<PartDefinition>
 }
 
-/** BER-TLV with the EMV tags (`emvTags`). */
+/** BER-TLV with the EMV tags (`emvTags`). A tag that is neither there nor here is covered and not kept. */
 export interface BerTlvStructure {
   readonly style: "ber-tlv"
+  /** Tags that the dialect adds, by their hex digits in upper case; without a sensitivity they are covered and may be kept. */
+  readonly tags?: TagDefinitions
 }
 
 /** Tag, length in digits, value; one after another. CUPS "ULV": tags of 2 characters, lengths of 3 digits. */
@@ -88,6 +93,8 @@ const isWithin = (value: number, min: number, max: number): boolean =>
 
 const partError = (structure: Structure, key: string, part: PartDefinition, depth: number): string | undefined => {
   if (typeof part.name !== "string" || part.name === "") return `part ${key} has no name`
+  if (part.sensitivity === "none" && (part.reason ?? "").trim() === "")
+    return `part ${key} is released by "none": say why beside it (reason: ...)`
   if (part.length !== undefined && !isWithin(part.length, 1, 9999))
     return `part ${key}: a length of 1..9999 is expected`
   if (structure.style === "tag-fixed" && part.length === undefined) return `part ${key} needs a length`
@@ -121,10 +128,42 @@ export const sensitivityOfParts = (structure: Structure | undefined): "none" | "
   return inside.every((one) => one === "none") ? "none" : "hidden"
 }
 
+/**
+ * Bytes of a value that a structure accounts for: behind them nothing is understood. Without a structure, or where the last part
+ * runs to the end, all of them (`Infinity`).
+ */
+export const knownBytes = (structure: Structure | undefined): number => {
+  if (structure?.style !== "positional") return Number.POSITIVE_INFINITY
+  return structure.parts.reduce((sum, part) => sum + (part.length ?? knownBytes(part.structure)), 0)
+}
+
 /** Why a structure makes no sense; `undefined` when it does. The sentence names the part. */
 export const structureError = (structure: Structure): string | undefined => errorOf(structure, 1)
 
+/** A tag of EMV that is card data stays so; its `pan` is any covering here. */
+const isLowered = (tag: string, { sensitivity }: PartDefinition): boolean => {
+  const known = emvTags.get(tag)?.sensitivity
+  return known === "sad"
+    ? sensitivity !== undefined && sensitivity !== "sad"
+    : known === "pan" && sensitivity === "none"
+}
+
+const tagError = (tag: string, part: PartDefinition): string | undefined => {
+  if (!/^(?:[0-9A-F]{2}){1,4}$/.test(tag))
+    return `tag ${tag}: hex digits in upper case are expected, like 9F26 (in quotes)`
+  return isLowered(tag, part) ? `tag ${tag} is card data, and covering can only be raised` : undefined
+}
+
+const tlvError = ({ tags }: BerTlvStructure): string | undefined => {
+  for (const [tag, part] of Object.entries(tags ?? {})) {
+    const wrong = tagError(tag, part) ?? partError({ style: "ber-tlv" }, tag, part, 1)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}
+
 const errorOf = (structure: Structure, depth: number): string | undefined => {
+  if (structure.style === "ber-tlv") return tlvError(structure)
   if (depth > depthMax) return `structures stand inside each other more than ${depthMax} deep`
   if ((structure.style === "positional" || structure.style === "bitmap") && structure.parts === undefined)
     return `the style ${structure.style} needs parts`

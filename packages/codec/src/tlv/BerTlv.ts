@@ -1,7 +1,7 @@
 /**
  * BER-TLV as a tree: DE 55 (EMV) and other fields in this form, read and built byte for byte.
  *
- * What is read is built again to the same bytes: order, unknown tags, padding zeros and lengths longer than necessary are
+ * What is read is built again to the same bytes: order, unknown tags, padding and lengths longer than necessary are
  * kept. Names and sensitivity of tags are in `EmvTags.ts`, covering of values in `TlvRedaction.ts`. Not covered: indefinite
  * lengths, tags over 4 bytes. Time grows with the length of the input, times the levels (at most `tlvDepthMax`).
  */
@@ -33,15 +33,17 @@ export interface TlvConstructed {
   readonly lengthBytes: number
 }
 
-/** Zero bytes between elements, which EMV allows and which mean nothing. */
+/** Bytes 00 and FF between elements, which mean nothing (ISO/IEC 7816-4, 5.2.2). */
 export interface TlvPadding {
   readonly _tag: "Padding"
   readonly length: number
+  /** The bytes themselves where they are not all 00; after reading a view of the bytes read. */
+  readonly bytes?: Uint8Array
 }
 
 /** A tag with what stands in it. */
 export type TlvElement = TlvPrimitive | TlvConstructed
-/** What stands on one level: elements, and zeros between them. */
+/** What stands on one level: elements, and padding between them. */
 export type TlvItem = TlvElement | TlvPadding
 
 /** An element for building. `tag` in hexadecimal. */
@@ -65,13 +67,18 @@ const hexOf = (bytes: Uint8Array, from: number, to: number): string =>
     .toString("hex")
     .toUpperCase()
 
+const paddingOf = (bytes: Uint8Array): TlvPadding => {
+  const padding = { _tag: "Padding" as const, length: bytes.length }
+  return bytes.every((byte) => byte === 0) ? padding : { ...padding, bytes }
+}
+
 const readLevel = (bytes: Uint8Array, from: number, to: number, depth: number): ReadonlyArray<TlvItem> | TlvInvalid => {
   const items: Array<TlvItem> = []
   const cursor = new TlvCursor(bytes, from, to)
   let end = from
   while (true) {
     const hasNext = cursor.next()
-    if (cursor.tagFrom > end) items.push({ _tag: "Padding", length: cursor.tagFrom - end })
+    if (cursor.tagFrom > end) items.push(paddingOf(bytes.subarray(end, cursor.tagFrom)))
     if (cursor.rule !== undefined) return tlvInvalid(cursor.tagFrom, cursor.rule)
     if (!hasNext) return items
     items.push(readElement(bytes, cursor, depth))
@@ -133,6 +140,9 @@ const writeElement = (item: TlvElement, depth: number): Buffer | TlvInvalid => {
   return isTlvInvalid(content) ? content : Buffer.concat([tag, lengthField(content.length, item.lengthBytes), content])
 }
 
+const writePadding = ({ length, bytes }: TlvPadding): Buffer =>
+  bytes === undefined ? Buffer.alloc(length) : Buffer.from(bytes)
+
 const writeLevel = (items: ReadonlyArray<TlvItem>, depth: number): Buffer | TlvInvalid => {
   if (depth > tlvDepthMax) return tlvInvalid(0, "too-deep")
   const parts: Array<Buffer> = []
@@ -141,7 +151,7 @@ const writeLevel = (items: ReadonlyArray<TlvItem>, depth: number): Buffer | TlvI
     if (item._tag === "Padding" && !(item.length >= 0 && item.length <= tlvLengthMax)) {
       return tlvInvalid(0, "value-invalid")
     }
-    const part = item._tag === "Padding" ? Buffer.alloc(item.length) : writeElement(item, depth)
+    const part = item._tag === "Padding" ? writePadding(item) : writeElement(item, depth)
     if (isTlvInvalid(part)) return part
     length += part.length
     if (length > tlvLengthMax) return tlvInvalid(0, "input-too-long")

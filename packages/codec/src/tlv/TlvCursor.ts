@@ -1,13 +1,16 @@
 /**
  * Steps over BER-TLV elements of one level without copying anything: the reader under `BerTlv.ts` and `TlvRedaction.ts`.
  *
- * Rules (ISO/IEC 8825-1 as EMV book 3, annex B, narrows it): definite lengths only; zero bytes between elements are padding.
- * One pass, no allocation per element, never reads outside its region.
+ * Rules (ISO/IEC 8825-1 as EMV book 3, annex B, narrows it): definite lengths only; bytes 00 and FF in front of, between and
+ * behind elements are padding (ISO/IEC 7816-4, 5.2.2). One pass, no allocation per element, never reads outside its region.
  */
 import type { TlvRule } from "./TlvError.ts"
 
 /** Most bytes of a tag that are read. EMV uses up to 3. */
 export const tlvTagLengthMax = 4
+
+/** Templates inside each other that begin with FF and are tried; deeper ones are taken for padding. */
+const nestedMax = 8
 
 /** A position on one level of BER-TLV bytes. */
 export class TlvCursor {
@@ -25,9 +28,12 @@ export class TlvCursor {
   private readonly bytes: Uint8Array
   private readonly end: number
 
-  /** Starts before the first element of `bytes[from..to)`. */
-  constructor(bytes: Uint8Array, from: number, to: number) {
+  private readonly nested: number
+
+  /** Starts before the first element of `bytes[from..to)`. `nested`: how many templates that begin with FF are being tried. */
+  constructor(bytes: Uint8Array, from: number, to: number, nested = 0) {
     this.bytes = bytes
+    this.nested = nested
     this.valueTo = from
     this.end = to
   }
@@ -38,13 +44,29 @@ export class TlvCursor {
    */
   next(): boolean {
     let at = this.valueTo
-    while (at < this.end && this.bytes[at] === 0) at++
+    while (at < this.end && (this.bytes[at] === 0 || (this.bytes[at] === 0xff && !this.beginsElement(at)))) at++
     this.tagFrom = at
-    if (at >= this.end) return false
-    at = this.readTag(at)
+    return at < this.end && this.read(at)
+  }
+
+  /** Reads the element that begins at `from`. */
+  private read(from: number): boolean {
+    this.tagFrom = from
+    const at = this.readTag(from)
     if (at < 0) return false
     this.lengthFrom = at
     return this.readLength(at)
+  }
+
+  /**
+   * Whether the FF at `at` begins an element and is no padding: one of the tags FF00 to FF1E that UnionPay terminals put in
+   * front of texts (BER writes no tag so), or a template of elements.
+   */
+  private beginsElement(at: number): boolean {
+    const one = new TlvCursor(this.bytes, at, this.end, this.nested + 1)
+    if (one.nested > nestedMax || !one.read(at)) return false
+    if (this.bytes[at + 1]! < 0x1f) return one.valueTo > one.valueFrom && one.valueFrom - at === 3
+    return isTlv(this.bytes, one.valueFrom, one.valueTo, one.nested)
   }
 
   private stop(rule: TlvRule): false {
@@ -93,8 +115,8 @@ export class TlvCursor {
 }
 
 /** True when `bytes[from..to)` is a whole number of elements and padding. */
-export const isTlv = (bytes: Uint8Array, from: number, to: number): boolean => {
-  const cursor = new TlvCursor(bytes, from, to)
+export const isTlv = (bytes: Uint8Array, from: number, to: number, nested = 0): boolean => {
+  const cursor = new TlvCursor(bytes, from, to, nested)
   while (cursor.next()) {}
   return cursor.rule === undefined
 }

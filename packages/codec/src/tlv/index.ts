@@ -20,4 +20,12 @@ export {
 } from "./Tagging.ts"
 export { isTlv, TlvCursor, tlvTagLengthMax } from "./TlvCursor.ts"
 export { explainTlvInvalid, isTlvInvalid, type TlvInvalid, type TlvRule, tlvInvalid } from "./TlvError.ts"
-export { type RedactionOptions, redactTlv, withoutSadTlv } from "./TlvRedaction.ts"
+export {
+  emvTagRules,
+  openTlv,
+  type RedactionOptions,
+  redactTlv,
+  type TagRule,
+  type TagRules,
+  withoutSadTlv
+} from "./TlvRedaction.ts"

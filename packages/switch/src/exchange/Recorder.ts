@@ -2,12 +2,14 @@
  * Writes the exchanges' entries into the journal, each kind by its name.
  *
  * Card data is blanked by the codec before a byte reaches the journal's buffer. The card number goes into the sealed part,
- * because a reversal needs it; track, card verification code and PIN block go nowhere (docs/decisions/0006-no-sad-on-disk.md).
+ * because a reversal needs it, and with it what else a restart needs whole; track, card verification code and PIN block go
+ * nowhere (docs/decisions/0006-no-sad-on-disk.md).
  */
 import { MessageIndex } from "@jinka/codec"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { Journal } from "../journal/Journal.ts"
 import type { JournalWriter } from "../journal/JournalWriter.ts"
+import { sealedHeads } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
 import { type Stored, storedOf } from "./Stored.ts"
 
@@ -23,6 +25,8 @@ export class Recorder {
   private readonly wallMs: () => number
   private readonly journal: Journal["Service"]
   private readonly index = new MessageIndex()
+  /** What of the message being written is covered because of its shape. */
+  private readonly found: Array<number> = []
 
   constructor(journal: Journal["Service"], wallMs: () => number) {
     this.journal = journal
@@ -165,13 +169,22 @@ export class Recorder {
   ): number {
     const { writer } = this
     writer.now = this.wallMs()
-    const at = writer.begin(kind, code, index.end - index.start + PAN_ROOM)
+    const { found } = this
+    const { language } = desk
+    const at = writer.begin(kind, code, 2 * (index.end - index.start) + PAN_ROOM + sealedHeads)
     if (exchange !== 0) writer.of(exchange)
     writer.on(desk.journalName, epoch)
-    const length = desk.language.redact(index, writer.buffer, at)
-    const secret = withPan ? this.pan(index, desk, at + length) : 0
+    const length = language.redact(index, writer.buffer, at, found)
+    const secret = withPan ? this.pan(index, desk, at + length) : this.noPan(at + length)
+    const sealed = language.seal(index, found, writer.buffer, at + length + secret)
     // The length byte alone says nothing.
-    return writer.end(length, secret > 1 ? secret : 0)
+    return writer.end(length, secret + sealed > 1 ? secret + sealed : 0)
+  }
+
+  /** Writes that there is no card number; returns the bytes written. */
+  private noPan(at: number): number {
+    this.writer.buffer[at] = 0
+    return 1
   }
 
   /** Writes the card number with its length byte; returns the bytes written. */

@@ -189,7 +189,12 @@ export class Recovery {
   private message(entry: Entry, stan?: string): MessageIndex | undefined {
     const language = this.byNumber.get(entry.link)?.language
     if (language === undefined) return undefined
-    if (language.index(entry.message, 0, entry.message.length, this.index) !== undefined) return undefined
+    // What a key needs and the open copy covers is sealed with the message.
+    const isSealed = entry.kind !== EntryKind.queued && secretRest(entry.secret).length > 0
+    const isRead = isSealed
+      ? this.restore(language, entry)
+      : language.index(entry.message, 0, entry.message.length, this.index) === undefined
+    if (!isRead) return undefined
     return stan === undefined ? this.index : language.withStan(this.index, stan)
   }
 
@@ -205,7 +210,9 @@ export class Recovery {
     const stored = storedOf(language, this.index, { exchange, about, bytes, at })
     this.deliver.set(exchange, { desk, stored })
     const source = sourceOf(entry.code)
-    if (source !== undefined) this.learn(entry, this.byName.get(source.link), exchange, Fate.queued, source.stan)
+    // The stored message is whole; the open copy may have its key covered.
+    if (source !== undefined)
+      this.learn({ ...entry, message: bytes }, this.byName.get(source.link), exchange, Fate.queued, source.stan)
   }
 
   private attempted(entry: Entry): void {
@@ -230,8 +237,8 @@ export class Recovery {
     return stored !== undefined
   }
 
-  /** Indexes the entry's message with its card number put back. False when that cannot be read with today's dialect. */
+  /** Indexes the entry's message whole, without what stays covered. False when that cannot be read with today's dialect. */
   private restore(language: Language, { message, secret }: Entry): boolean {
-    return language.restore(message, secretPan(secret), this.index)
+    return language.restore(message, secretPan(secret), secretRest(secret), this.index)
   }
 }

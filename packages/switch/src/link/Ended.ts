@@ -82,31 +82,9 @@ export const endedBy = (ended: ConnectionEnded): LinkEnded =>
     why: ended.cause
   })
 
-/** The end that bytes make which are no frame. Its first bytes are masked, in the sentence too. */
-export const frameWrong = (wrong: FrameError): LinkEnded => {
-  const masked = { ...wrong, first: maskHex(wrong.first) }
-  return new LinkEnded({ reason: "FrameError", why: explainFrame(masked), frameError: masked })
-}
-
-/** Longest run of decimal digits that is shown: a card number has at least 12. */
-const DIGITS_SHOWN = 11
-
-/** Hex text in which a long run of digits (as ASCII, EBCDIC or packed) shows its first six and last four only. */
-export const maskHex = (hex: string): string =>
-  bytesIn(hex)
-    .replace(textDigits, (run) => covered(run.split(" "), "**").join(" "))
-    .replaceAll(" ", "")
-    .replace(packedDigits, (run) => (isShortAscii(run) ? run : covered([...run], "*").join("")))
-
-const bytesIn = (hex: string): string => (hex.match(/../g) ?? []).join(" ")
-const textDigits = new RegExp(`3\\d(?: 3\\d){${DIGITS_SHOWN},}|f\\d(?: f\\d){${DIGITS_SHOWN},}`, "gi")
-const packedDigits = new RegExp(`\\d{${DIGITS_SHOWN + 1},}`, "g")
-
-/** A few digits in ASCII are a long run of packed ones by their look only. */
-const isShortAscii = (run: string): boolean => run.length <= 2 * DIGITS_SHOWN && /^(?:3\d)+$/.test(run)
-
-const covered = (digits: ReadonlyArray<string>, cover: string): ReadonlyArray<string> =>
-  digits.map((digit, at) => (at < 6 || at >= digits.length - 4 ? digit : cover))
+/** The end that bytes make which are no frame. */
+export const frameWrong = (wrong: FrameError): LinkEnded =>
+  new LinkEnded({ reason: "FrameError", why: explainFrame(wrong), frameError: wrong })
 
 /** Who ended a connection, and by what. */
 export interface Closing {

@@ -11,6 +11,7 @@ import type { Language, Stamp } from "./Language.ts"
 /** Crosses one message after the other; a prepared one holds until the next. */
 export class Crossing {
   private readonly translated = new MessageIndex()
+  private readonly kept = new MessageIndex()
   private to: Language | undefined
   private index: MessageIndex | undefined
   /** A translated message; `undefined` for one whose bytes are passed on. */
@@ -44,7 +45,7 @@ export class Crossing {
 
   /** The message of `index` as it waits for `to`; `undefined` when that language or its frame cannot hold it. */
   keep(from: Language, to: Language, index: MessageIndex): Buffer | undefined {
-    const here = from.form === to.form ? index : this.inWordsOf(to, from.fields(index))
+    const here = from.form === to.form ? index : this.inWordsOf(to, this.keptFields(from, index))
     const bytes = here === undefined ? undefined : to.keep(here)
     return bytes !== undefined && to.takes(bytes) ? bytes : undefined
   }
@@ -60,6 +61,12 @@ export class Crossing {
     const here = from.form === to.form ? request : this.inWordsOf(to, from.fields(request, reversed))
     const bytes = here === undefined ? undefined : to.reversal(here, stamp)
     return bytes !== undefined && to.takes(bytes) ? bytes : undefined
+  }
+
+  /** What is card data is said by either language: a field may be private in one and a track in the other. */
+  private keptFields(from: Language, index: MessageIndex): ReturnType<Language["fields"]> {
+    const bytes = from.keep(index)
+    return from.index(bytes, 0, bytes.length, this.kept) === undefined ? from.fields(this.kept) : undefined
   }
 
   private inWordsOf(to: Language, fields: ReturnType<Language["fields"]>): MessageIndex | undefined {

@@ -24,6 +24,7 @@ import { formatErrorAnswer } from "./FormatError.ts"
 import { isIdentified } from "./Identity.ts"
 import type { Language, LanguageSettings, Original, Stamp } from "./Language.ts"
 import * as Reversal from "./Reversal.ts"
+import { restoreSealedFields, sealedOf, takeOutCovered, writeSealedFields } from "./SealedFields.ts"
 
 /** Classes of response codes after which a message is tried again: the far side could not say what became of it. */
 const notFinal = new Set(["R", "T", "X", "K"])
@@ -54,6 +55,8 @@ export class Iso8583 implements Language {
   readonly sentFields
   private readonly settings: LanguageSettings
   private readonly codec: Codec
+  /** Covered data elements that are sealed for a restart. */
+  private readonly sealed: ReadonlyArray<number>
   /** Changes to every message that leaves: the partner's name and ours in its header. */
   private readonly addressing: PatchList
 
@@ -70,6 +73,7 @@ export class Iso8583 implements Language {
     this.hasOwnStan = settings.stan === "own"
     this.sentFields = dialect.match.transaction
     this.receivedFields = [...this.sentFields, ...settings.callers]
+    this.sealed = sealedOf(codec, this.receivedFields)
     this.addressing = addressing(dialect, institution, ourInstitution)
     this.reversed = dialect.reversal === undefined ? undefined : Reversal.takenOver(dialect.reversal)
   }
@@ -214,7 +218,8 @@ export class Iso8583 implements Language {
     let whole = index
     if (only !== undefined) {
       patches.clear()
-      for (const { de } of codec.layout.defined) if (index.has(de) && !only.includes(de)) patches.remove(de)
+      for (const { de, sensitivity } of codec.layout.defined)
+        if (index.has(de) && (!only.includes(de) || sensitivity === "sad")) patches.remove(de)
       if (!this.patched(index)) return undefined
       whole = made
     }
@@ -247,17 +252,27 @@ export class Iso8583 implements Language {
     return this.keep(made)
   }
 
-  redact(index: MessageIndex, out: Buffer, at: number): number {
-    return this.codec.redact(index, out, at)
+  redact(index: MessageIndex, out: Buffer, at: number, found?: Array<number>): number {
+    return this.codec.redact(index, out, at, found)
   }
 
-  restore(redacted: Buffer, cardNumber: string, into: MessageIndex): boolean {
-    if (this.codec.index(redacted, 0, redacted.length, into) !== undefined) return false
-    if (cardNumber === "" || !into.has(PAN)) return true
+  seal(index: MessageIndex, found: ReadonlyArray<number>, out: Buffer, at: number): number {
+    const { codec, sealed } = this
+    if (found.length === 0 && sealed.length === 0) return 0
+    const written = writeSealedFields(codec, index, found, out, at)
+    return written + writeSealedFields(codec, index, sealed, out, at + written)
+  }
+
+  restore(redacted: Buffer, cardNumber: string, sealed: Buffer, into: MessageIndex): boolean {
+    const { codec } = this
+    const message = sealed.length === 0 ? redacted : Buffer.from(redacted)
+    if (codec.index(message, 0, message.length, into) !== undefined) return false
     patches.clear()
-    patches.set(PAN, cardNumber)
+    takeOutCovered(codec, into, restoreSealedFields(sealed, into, message), patches)
+    if (cardNumber !== "" && into.has(PAN)) patches.set(PAN, cardNumber)
+    if (patches.count === 0) return true
     const bytes = this.written(into, patches)
-    return this.codec.index(bytes, 0, bytes.length, into) === undefined
+    return codec.index(bytes, 0, bytes.length, into) === undefined
   }
 
   /** The header of a message that leaves: our addresses, and in an answer the rest of its request's header, turned around. */

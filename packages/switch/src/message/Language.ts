@@ -112,7 +112,10 @@ export interface Language {
   resentLength(index: MessageIndex): number
   /** Writes a kept message; `again` marks it as a repeat. Returns its bytes. */
   resend(index: MessageIndex, again: boolean, out: Buffer, at: number): number
-  /** The message for a language of another form, or these of its fields; `undefined` when it cannot be said without its bytes. */
+  /**
+   * The message for a language of another form, or these of its fields but those that may be kept nowhere; `undefined` when it
+   * cannot be said without its bytes.
+   */
   fields(index: MessageIndex, only?: ReadonlyArray<number>): Message | undefined
   /**
    * A message of another form as it leaves on this link, an answer behind the `request` of this form that it answers; `undefined`
@@ -127,8 +130,22 @@ export interface Language {
   /** The reversal of a request of the same form, as it waits for this link; `undefined` when the request does not hold enough. */
   reversal(request: MessageIndex, stamp: Stamp): Buffer | undefined
 
-  /** Copies the message with card data covered, of the same length; returns its bytes. */
-  redact(index: MessageIndex, out: Buffer, at: number): number
-  /** Indexes a message from the journal with its card number put back. False when it cannot be read. */
-  restore(redacted: Buffer, cardNumber: string, into: MessageIndex): boolean
+  /**
+   * Copies the message with card data covered, of the same length; returns its bytes. `found`, when given, becomes the list of
+   * what was covered because of its shape alone.
+   */
+  redact(index: MessageIndex, out: Buffer, at: number, found?: Array<number>): number
+  /**
+   * Writes what a restart needs of the message besides its card number and its covered copy, of which `found` was told; returns
+   * the bytes, at most those of the message and `sealedHeads`.
+   */
+  seal(index: MessageIndex, found: ReadonlyArray<number>, out: Buffer, at: number): number
+  /**
+   * Indexes a message from the journal as a reversal takes it: its card number and what was sealed with it put back, without
+   * what stays covered. False when it cannot be read.
+   */
+  restore(redacted: Buffer, cardNumber: string, sealed: Buffer, into: MessageIndex): boolean
 }
+
+/** Bytes that `seal` writes besides those of the message, at most. */
+export const sealedHeads = 3 * 192

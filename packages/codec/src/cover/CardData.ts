@@ -1,0 +1,328 @@
+/**
+ * Finds card numbers and tracks by their shape, in bytes and texts about which nothing else is known, and covers them in place.
+ * It is the second line: the first is the dialect, which covers whole fields (`Elements.ts`).
+ *
+ * A card number is 13 to 19 digits with a good check digit (ISO/IEC 7812-1: number up to 19 digits, annex B: modulus 10), alone
+ * or in groups with single spaces or hyphens, and also inside a longer run of digits when it begins as an issuer's does. Its
+ * first 6 and last 4 digits stay (PCI DSS 4.0.1, 3.4.1). A track is a number of 12 digits or more, a separator, and what follows
+ * (ISO/IEC 7813): nothing of it stays. Digits are looked for as text, as EBCDIC and packed two a byte.
+ *
+ * Numbers with a good check digit occur by chance, one in ten: what is covered by mistake costs the reader some digits.
+ */
+
+/** Fewest and most digits of a card number (ISO/IEC 7812-1; 13: old Visa numbers). */
+const digitsMin = 13
+const digitsMax = 19
+
+/** Fewest digits in front of a track's separator. */
+const trackDigitsMin = 12
+
+/** What a byte or half a byte is, when it is no digit 0..9. */
+const OTHER = -1
+const GAP = -2
+const SEPARATOR = -3
+const LETTER_D = -4
+const CARET = -5
+const END = -6
+
+/** Symbols of the bytes of a text, by byte. */
+const symbolsOf = (zero: number, marks: Readonly<Record<number, number>>): Int8Array =>
+  Int8Array.from({ length: 256 }, (_, byte) =>
+    byte >= zero && byte <= zero + 9 ? byte - zero : (marks[byte] ?? OTHER)
+  )
+
+const ascii = symbolsOf(0x30, { 32: GAP, 45: GAP, 61: SEPARATOR, 68: LETTER_D, 100: LETTER_D, 94: CARET, 63: END })
+/** Code pages 037 and 1047, which differ in the caret only. */
+const ebcdic = symbolsOf(0xf0, { 64: GAP, 96: GAP, 126: SEPARATOR, 196: LETTER_D, 176: CARET, 95: CARET, 111: END })
+
+/**
+ * Kinds of a byte for the quick look: a digit or gap of a text, of EBCDIC, two packed digits, and packed but no printable text.
+ */
+const ASCII_DIGIT = 1
+const EBCDIC_DIGIT = 2
+const PACKED = 4
+const UNPRINTABLE = 8
+const ASCII_GAP = 16
+const EBCDIC_GAP = 32
+
+const kinds = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const text = ascii[byte]! >= 0 ? ASCII_DIGIT : ascii[byte] === GAP ? ASCII_GAP : 0
+  const foreign = ebcdic[byte]! >= 0 ? EBCDIC_DIGIT : ebcdic[byte] === GAP ? EBCDIC_GAP : 0
+  const packed = byte >> 4 <= 9 && (byte & 15) <= 9 ? PACKED : 0
+  return text | foreign | packed | (byte < 0x20 || byte > 0x7e ? UNPRINTABLE : 0)
+})
+
+/** Bytes that a packed number of 12 digits fills whole, however it stands. */
+const packedBytesMin = 6
+
+/**
+ * Whether the bytes are text or may hold packed digits anywhere. Letters and digits of a text look like packed digits, so in a
+ * text only runs with an unprintable byte are.
+ */
+export type ByteKind = "text" | "bytes" | "packed"
+
+/** Which forms the bytes may hold a number in: cheap, without any allocation. */
+const suspectForms = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): number => {
+  let found = 0
+  let text = 0
+  let foreign = 0
+  let packed = 0
+  let isBinary = kind === "text" ? 0 : 1
+  for (let at = from; at < to; at++) {
+    const is = kinds[bytes[at]!]!
+    if ((is & ASCII_DIGIT) !== 0) {
+      if (++text === trackDigitsMin) found |= ASCII_DIGIT
+    } else if ((is & ASCII_GAP) === 0) text = 0
+    if ((is & EBCDIC_DIGIT) !== 0) {
+      if (++foreign === trackDigitsMin) found |= EBCDIC_DIGIT
+    } else if ((is & EBCDIC_GAP) === 0) foreign = 0
+    if ((is & PACKED) === 0) {
+      packed = 0
+      if (kind === "text") isBinary = 0
+      continue
+    }
+    isBinary |= is & UNPRINTABLE
+    if (++packed >= packedBytesMin && isBinary !== 0) found |= PACKED
+  }
+  return found
+}
+
+/** Covers card numbers and tracks in `bytes[from, to)`; true when there were any. Lengths do not change. */
+export const coverCardData = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): boolean => {
+  const suspect = suspectForms(bytes, from, to, kind)
+  if (suspect === 0) return false
+  let found = false
+  if (kind !== "packed" && (suspect & ASCII_DIGIT) !== 0) found = coverText(bytes, from, to, ascii, 0x2a)
+  if (kind !== "packed" && (suspect & EBCDIC_DIGIT) !== 0) found = coverText(bytes, from, to, ebcdic, 0x5c) || found
+  if ((suspect & PACKED) !== 0) found = coverPacked(bytes, from, to, kind) || found
+  return found
+}
+
+/** Whether `bytes[from, to)` hold a track: what must not be kept at all. */
+export const holdsTrack = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): boolean => {
+  const suspect = suspectForms(bytes, from, to, kind)
+  if (suspect === 0) return false
+  const isTrack = (symbols: Int8Array): boolean => ranges(symbols).some(({ isTrack: is }) => is)
+  const text = (table: Int8Array) => isTrack(Int8Array.from(bytes.subarray(from, to), (byte) => table[byte]!))
+  return (
+    (kind !== "packed" && (suspect & ASCII_DIGIT) !== 0 && text(ascii)) ||
+    (kind !== "packed" && (suspect & EBCDIC_DIGIT) !== 0 && text(ebcdic)) ||
+    ((suspect & PACKED) !== 0 && isTrack(packedSymbols(bytes, from, to, kind)))
+  )
+}
+
+/** Whether a text is bytes, one a character, some of which no text has: packed digits or EBCDIC may be among them. */
+const isBytes = (text: string): boolean => {
+  let hasRaw = false
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code > 0xff) return false
+    hasRaw ||= (kinds[code]! & UNPRINTABLE) !== 0
+  }
+  return hasRaw
+}
+
+/** A text with its card numbers and tracks covered: for values, errors and whatever somebody typed or sent. */
+export const coverCardText = (text: string): string => {
+  if (isBytes(text)) {
+    const bytes = Buffer.from(text, "latin1")
+    return coverCardData(bytes, 0, bytes.length, "text") ? bytes.toString("latin1") : text
+  }
+  if (!/\d/.test(text)) return text
+  const symbols = Int8Array.from({ length: text.length }, (_, at) => {
+    const code = text.charCodeAt(at)
+    return code < 256 ? ascii[code]! : OTHER
+  })
+  const found = ranges(symbols)
+  if (found.length === 0) return text
+  const characters = [...Array(text.length).keys()].map((at) => text[at]!)
+  for (const { places } of found) for (const place of places) characters[place] = "*"
+  return characters.join("")
+}
+
+const coverText = (bytes: Uint8Array, from: number, to: number, table: Int8Array, cover: number): boolean => {
+  const symbols = Int8Array.from(bytes.subarray(from, to), (byte) => table[byte]!)
+  const found = ranges(symbols)
+  for (const { places } of found) for (const place of places) bytes[from + place] = cover
+  return found.length > 0
+}
+
+/** Two symbols a byte. In a text, bytes of runs without an unprintable one are letters, not digits. */
+const packedSymbols = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): Int8Array => {
+  const symbols = new Int8Array(2 * (to - from)).fill(OTHER)
+  const nibble = (value: number): number => (value <= 9 ? value : value === 13 ? SEPARATOR : OTHER)
+  for (let at = from; at < to; ) {
+    let end = at
+    let isBinary = kind !== "text"
+    while (end < to && (kind !== "text" || (kinds[bytes[end]!]! & (PACKED | UNPRINTABLE)) !== 0)) {
+      isBinary ||= (kinds[bytes[end]!]! & UNPRINTABLE) !== 0
+      end++
+    }
+    if (isBinary)
+      for (let byte = at; byte < end; byte++) {
+        symbols[2 * (byte - from)] = nibble(bytes[byte]! >> 4)
+        symbols[2 * (byte - from) + 1] = nibble(bytes[byte]! & 15)
+      }
+    at = end + 1
+  }
+  return symbols
+}
+
+/** There is no asterisk in packed decimal: digits become E. */
+const coverPacked = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): boolean => {
+  const found = ranges(packedSymbols(bytes, from, to, kind), kind !== "packed")
+  for (const { places } of found)
+    for (const place of places) {
+      const byte = from + (place >> 1)
+      bytes[byte] = place % 2 === 0 ? (bytes[byte]! & 0x0f) | 0xe0 : (bytes[byte]! & 0xf0) | 0x0e
+    }
+  return found.length > 0
+}
+
+/** Places to cover, and whether it is a track's. */
+interface Range {
+  readonly places: ReadonlyArray<number>
+  readonly isTrack: boolean
+}
+
+/**
+ * Everything in the symbols that is shaped like a card number or a track. In binary a cryptogram may be digits by chance: there a
+ * number has to begin as an issuer's does.
+ */
+const ranges = (symbols: Int8Array, isBinary = false): ReadonlyArray<Range> => {
+  const found: Array<Range> = []
+  for (let at = 0; at < symbols.length; at++) {
+    if (symbols[at]! < 0) continue
+    const places: Array<number> = []
+    let gaps = 0
+    let end = at
+    while (end < symbols.length) {
+      if (symbols[end]! >= 0) places.push(end++)
+      else if (symbols[end] === GAP && end + 1 < symbols.length && symbols[end + 1]! >= 0) {
+        gaps++
+        end++
+      } else break
+    }
+    const trackTo = places.length < trackDigitsMin ? 0 : trackEnd(symbols, places, end)
+    if (trackTo > 0) found.push({ places: placesOf(at, trackTo), isTrack: true })
+    else if (places.length >= digitsMin) {
+      const numbers = gaps === 0 ? [places] : [places, ...withoutGaps(places)]
+      for (const number of numbers)
+        for (const one of cardNumbers(symbols, number, isBinary)) found.push({ places: one, isTrack: false })
+    }
+    at = Math.max(end, trackTo)
+  }
+  return found
+}
+
+const placesOf = (from: number, to: number): ReadonlyArray<number> =>
+  Array.from({ length: to - from }, (_, at) => from + at)
+
+/** Runs of digits that follow one another without a gap. */
+const withoutGaps = (places: ReadonlyArray<number>): ReadonlyArray<ReadonlyArray<number>> => {
+  const runs: Array<Array<number>> = []
+  for (const place of places) {
+    const run = runs.at(-1)
+    if (run === undefined || run.at(-1)! + 1 !== place) runs.push([place])
+    else run.push(place)
+  }
+  return runs.filter((run) => run.length >= digitsMin)
+}
+
+/** Where a track ends whose digits up to `at` are `places`; 0 when none begins there. */
+const trackEnd = (symbols: Int8Array, places: ReadonlyArray<number>, at: number): number => {
+  const separator = symbols[at]
+  if (separator === CARET) {
+    const end = symbols.indexOf(END, at)
+    return end < 0 ? symbols.length : end
+  }
+  if (separator !== SEPARATOR && separator !== LETTER_D) return 0
+  let digits = 0
+  while (at + 1 + digits < symbols.length && symbols[at + 1 + digits]! >= 0) digits++
+  const isOpen = separator === SEPARATOR && symbols[at + 1] === SEPARATOR
+  if (digits < 4 && !isOpen) return 0
+  // "D" in a text is also the sign of an amount: there the number and the month must be good.
+  if (separator === LETTER_D && !(isMonth(symbols, at + 3) && hasNumberAtEnd(symbols, places))) return 0
+  let end = at
+  while (end < symbols.length && (symbols[end]! >= 0 || symbols[end] === SEPARATOR || symbols[end] === LETTER_D)) end++
+  return end
+}
+
+const isMonth = (symbols: Int8Array, at: number): boolean => {
+  const month = 10 * symbols[at]! + symbols[at + 1]!
+  return month >= 1 && month <= 12
+}
+
+const hasNumberAtEnd = (symbols: Int8Array, places: ReadonlyArray<number>): boolean => {
+  for (let length = digitsMin; length <= Math.min(digitsMax, places.length); length++)
+    if (hasCheckDigit(symbols, places, places.length - length, length)) return true
+  return false
+}
+
+/** The digits to cover of each card number among the places. */
+const cardNumbers = (
+  symbols: Int8Array,
+  places: ReadonlyArray<number>,
+  isBinary: boolean
+): ReadonlyArray<ReadonlyArray<number>> => {
+  let first = 0
+  while (first < places.length && symbols[places[first]!] === 0) first++
+  let last = places.length - 1
+  while (last > first && symbols[places[last]!] === 0) last--
+  // Zeros behind the third digit: a code or an amount and its filling (DE 53 of CUPS is 26 and 14 zeros).
+  if (last - first < 3) return []
+  const found: Array<ReadonlyArray<number>> = []
+  const all = places.length - first
+  if (
+    !isBinary &&
+    all >= digitsMin &&
+    all <= digitsMax &&
+    hasCheckDigit(symbols, places, first, all) &&
+    !isTime(symbols, places, first, all)
+  )
+    found.push(middle(places, first, all))
+  for (let from = first; from + digitsMin <= places.length; from++)
+    for (const [length, begins] of issuers) {
+      if (from + length > places.length || (!isBinary && from === first && length === all)) continue
+      if (begins(symbols[places[from]!]!, symbols[places[from + 1]!]!) && hasCheckDigit(symbols, places, from, length))
+        found.push(middle(places, from, length))
+    }
+  return found
+}
+
+/** What is not shown of a card number: all but its first 6 and last 4 digits. */
+const middle = (places: ReadonlyArray<number>, from: number, length: number): ReadonlyArray<number> =>
+  places.slice(from + 6, from + length - 4)
+
+/**
+ * How numbers of a length begin: inside a longer run of digits nothing else tells a number from chance. 4 Visa, 34 and 37
+ * American Express, 30, 36, 38 and 39 Diners, 2 and 5 Mastercard and Mir, 35 JCB, 6 and 81 UnionPay, Discover and Maestro, 9
+ * national.
+ */
+const issuers: ReadonlyArray<readonly [number, (first: number, second: number) => boolean]> = [
+  [13, (first) => first === 4],
+  [14, (first, second) => first === 3 && (second === 0 || second === 6 || second >= 8)],
+  [15, (first, second) => first === 3 && (second === 4 || second === 7)],
+  [16, (first) => first >= 2 && first !== 7],
+  [17, (first, second) => first === 5 || first === 6 || (first === 8 && second === 1)],
+  [18, (first, second) => first === 5 || first === 6 || (first === 8 && second === 1)],
+  [19, (first, second) => (first >= 4 && first <= 6) || first === 9 || (first === 8 && second === 1)]
+]
+
+/** ISO/IEC 7812-1 annex B: doubling every second digit from the right, the sum of all digits is a multiple of 10. */
+const hasCheckDigit = (symbols: Int8Array, places: ReadonlyArray<number>, from: number, length: number): boolean => {
+  let sum = 0
+  for (let back = 0; back < length; back++) {
+    const digit = symbols[places[from + length - 1 - back]!]!
+    sum += back % 2 === 0 ? digit : digit > 4 ? 2 * digit - 9 : 2 * digit
+  }
+  return sum % 10 === 0
+}
+
+/** Whether the digits are a date and time of this century, YYYYMMDDhhmmss and at most milliseconds: no card number. */
+const isTime = (symbols: Int8Array, places: ReadonlyArray<number>, from: number, length: number): boolean => {
+  if (length !== 14 && length !== 17) return false
+  const two = (at: number): number => 10 * symbols[places[from + at]!]! + symbols[places[from + at + 1]!]!
+  const isDate = two(0) === 20 && two(4) >= 1 && two(4) <= 12 && two(6) >= 1 && two(6) <= 31
+  return isDate && two(8) < 24 && two(10) < 60 && two(12) < 60
+}

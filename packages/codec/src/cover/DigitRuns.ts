@@ -1,0 +1,32 @@
+/**
+ * Covers every long run of digits, whatever it is: for bytes that could not be read as a message. Where the table is the wrong
+ * one a card number or a piece of a track can stand in any field, so nothing long is shown.
+ */
+import { coverCardText } from "./CardData.ts"
+
+/** Digits in a row of which none is shown in something that was not understood. */
+export const unreadDigitsMin = 8
+
+/** Digits of a text; what EBCDIC digits look like when they are read as Latin-1. */
+const textRun = new RegExp(`[0-9]{${unreadDigitsMin},}|[\\u00f0-\\u00f9]{${unreadDigitsMin},}`, "g")
+/** Packed digits, and with them digits of a text; digits of EBCDIC. */
+const hexRun = new RegExp(`[0-9]{${unreadDigitsMin},}|(?:[fF][0-9]){${unreadDigitsMin},}`, "g")
+
+const stars = (run: string): string => "*".repeat(run.length)
+
+/** A text without its long runs of digits, and without what is shaped like a card number in groups. */
+export const coverRuns = (text: string): string => coverCardText(text.replace(textRun, stars))
+
+/**
+ * What looks like packed digits and is none: a text of fewer than 8 characters that begins with a digit, as a length header of
+ * four digits does, and the first bytes of TLS (RFC 8446, 5.1), with which no card number begins.
+ */
+const isPlain = (run: string): boolean =>
+  (run.length < 2 * unreadDigitsMin && /^3[0-9](?:[2-7][0-9])*$/.test(run)) || /^16030[0-4]0[0-9]$/.test(run)
+
+/**
+ * Hex of bytes without long runs of digits: packed, of a text or of EBCDIC. Of each run the first `shown` hex digits stay, at
+ * most 7.
+ */
+export const coverRunsOfHex = (hex: string, shown = 0): string =>
+  hex.replace(hexRun, (run) => (isPlain(run) ? run : run.slice(0, shown) + stars(run.slice(shown))))

@@ -1,0 +1,87 @@
+import { coverCardData, coverCardText, coverRuns, coverRunsOfHex, holdsTrack } from "@jinka/codec"
+import { describe, expect, it } from "vitest"
+import { cardNumbers, showsNumber, track1Of, track2Of } from "./Canaries.ts"
+
+const covered = (bytes: Buffer, kind: "text" | "bytes" | "packed"): Buffer => {
+  const copy = Buffer.from(bytes)
+  coverCardData(copy, 0, copy.length, kind)
+  return copy
+}
+
+const ebcdic = (text: string): Buffer =>
+  Buffer.from([...text].map((one) => (/\d/.test(one) ? 0xf0 + Number(one) : one === "=" ? 0x7e : 0x40)))
+
+const packed = (digits: string): Buffer =>
+  Buffer.from((digits.length % 2 === 0 ? digits : `${digits}f`).replace("=", "d"), "hex")
+
+describe("A card number", () => {
+  it("is found in a text, alone, in groups, among other digits and behind zeros", () => {
+    for (const pan of cardNumbers) {
+      const groups = pan.replace(/(\d{4})(?=\d)/g, "$1 ")
+      for (const text of [pan, `card ${pan}.`, `000000${pan}`, groups, groups.replaceAll(" ", "-")]) {
+        const shown = coverCardText(text)
+        expect([text, showsNumber(shown.replace(/[ -]/g, ""), pan)]).toEqual([text, undefined])
+        expect(shown).toHaveLength(text.length)
+        expect(shown.replace(/[ -]/g, "")).toContain(pan.slice(0, 6))
+      }
+      for (const text of [`${pan}0000`, `${pan}3012123`, `0200000001${"1123120000"}${pan}`.padEnd(42, "0")])
+        expect([text, showsNumber(coverCardText(text), pan)]).toEqual([text, undefined])
+    }
+  })
+
+  it("is found in EBCDIC and packed, at either half of a byte", () => {
+    for (const pan of cardNumbers) {
+      expect(showsNumber(covered(ebcdic(`  ${pan} `), "text"), pan)).toBeUndefined()
+      for (const digits of [pan, `0${pan}`, `00${pan}0000`]) {
+        const bytes = packed(digits)
+        expect([digits, showsNumber(covered(bytes, "bytes"), pan)]).toEqual([digits, undefined])
+        expect([digits, showsNumber(covered(bytes, "packed"), pan)]).toEqual([digits, undefined])
+      }
+    }
+    // Between other bytes of a text, where digits and letters look like packed digits too.
+    const inText = Buffer.concat([Buffer.from("SHOP "), packed("4111111111111111"), Buffer.from(" ROAD 12345678")])
+    expect(showsNumber(covered(inText, "text"), "4111111111111111")).toBeUndefined()
+    expect(covered(inText, "text").toString("latin1")).toContain(" ROAD 12345678")
+  })
+
+  it("is not seen in amounts, dates, times and codes", () => {
+    for (const text of [
+      "2600000000000000",
+      "000000012500",
+      "20261127001840",
+      "1001156C0000001000001002156D000000050000",
+      "0200000001112312000000048020000000480200000",
+      "TERM0001",
+      "4111111111111112"
+    ])
+      expect(coverCardText(text)).toBe(text)
+    const cryptogram = Buffer.from("1122334455667788", "hex")
+    expect(covered(cryptogram, "bytes")).toEqual(cryptogram)
+  })
+})
+
+describe("A track", () => {
+  it("is found with all that stands behind its number, whatever its check digit", () => {
+    for (const pan of [...cardNumbers, "4111111111111112"]) {
+      for (const text of [track2Of(pan), `;${track2Of(pan)}?`, track1Of(pan), `%${track1Of(pan)}?`]) {
+        expect(coverCardText(text).replace(/\^/g, "")).not.toMatch(/\d{2}/)
+        expect(holdsTrack(Buffer.from(text), 0, text.length, "text")).toBe(true)
+      }
+      const bytes = packed(track2Of(pan))
+      expect(holdsTrack(bytes, 0, bytes.length, "bytes")).toBe(true)
+      expect(covered(bytes, "bytes").toString("hex")).toMatch(/^e+f?$/)
+      expect(holdsTrack(ebcdic(track2Of(pan)), 0, track2Of(pan).length, "text")).toBe(true)
+    }
+    expect(holdsTrack(Buffer.from("4111111111111111"), 0, 16, "text")).toBe(false)
+  })
+})
+
+describe("Something that was not understood", () => {
+  it("shows no run of 8 digits: as text, packed, in EBCDIC or read as Latin-1", () => {
+    expect(coverRuns("DE 12345678 1234567")).toBe("DE ******** 1234567")
+    expect(coverRuns("òóôõö÷øù")).toBe("********")
+    expect(coverRunsOfHex("9F1612345678AB")).toBe("9F**********AB")
+    expect(coverRunsOfHex("F1F2F3F4F5F6F7F8AA")).toBe("****************AA")
+    expect(coverRunsOfHex("30303435AA")).toBe("30303435AA")
+  })
+})

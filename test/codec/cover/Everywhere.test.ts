@@ -1,0 +1,257 @@
+/**
+ * The canaries in every field, part and tag of every shipped dialect, sought in everything that the codec gives out: the covered
+ * copy, descriptions, JSON, differences, what may be kept, and the errors and rows of messages that do not read to their end.
+ */
+import {
+  type Codec,
+  compile,
+  derive,
+  describe as describeMessage,
+  dialects,
+  diff,
+  emvTags,
+  type FieldLayout,
+  isMessageError,
+  iso8583v1987Ascii,
+  type Message,
+  MessageIndex,
+  messageToJson
+} from "@jinka/codec"
+import { describe, expect, it } from "vitest"
+import { cardNumbers, discretionary, showsNumber, track1Of, track2Of } from "./Canaries.ts"
+
+/** The shipped dialects without their headers. */
+const codecs: ReadonlyArray<Codec> = Object.values(dialects).map((dialect) =>
+  compile(derive(dialect, { name: dialect.name, header: null }))
+)
+
+const packed = (text: string): Buffer => {
+  const digits = text.replace("=", "d")
+  return Buffer.from(digits.length % 2 === 0 ? digits : `${digits}f`, "hex")
+}
+const ebcdic = (text: string): Buffer =>
+  Buffer.from([...text].map((one) => (/\d/.test(one) ? 0xf0 + Number(one) : 0x7e)))
+
+const fitted = ({ units, prefixDigits }: FieldLayout, text: string, fill: string): ReadonlyArray<string> => {
+  if (text.length > units) return []
+  if (prefixDigits > 0) return [text, ...(text.length + 4 <= units ? [`${fill}${text}${fill.repeat(3)}`] : [])]
+  return [text.padEnd(units, fill), text.padStart(units, fill)]
+}
+
+/** What holds the canary in the field: texts, and bytes of a text, packed and in EBCDIC. */
+const valuesOf = (field: FieldLayout, canary: string): ReadonlyArray<string | Uint8Array> => {
+  if (field.bytes)
+    return [Buffer.from(canary), packed(canary), ebcdic(canary)].flatMap((bytes) => {
+      if (bytes.length > field.units) return []
+      return field.prefixDigits > 0 ? [bytes] : [Buffer.concat([bytes, Buffer.alloc(field.units - bytes.length)])]
+    })
+  if (field.content === "xn") return fitted({ ...field, units: field.units - 1 }, canary, "0").map((text) => `C${text}`)
+  return fitted(field, canary, field.content === "n" ? "0" : " ")
+}
+
+interface Placed {
+  readonly codec: Codec
+  readonly field: FieldLayout
+  readonly bytes: Buffer
+  readonly message: Message
+}
+
+/** Every message that holds the canary in one field. */
+const placed = (canary: string): ReadonlyArray<Placed> =>
+  codecs.flatMap((codec) =>
+    codec.layout.defined.flatMap((field) =>
+      valuesOf(field, canary).flatMap((value) => {
+        const message: Message = {
+          mti: `${codec.dialect.version}200`,
+          fields: { 11: "1".padStart(codec.layout.fields[11]!.units, "0"), [field.de]: value }
+        }
+        const bytes = codec.encode(message)
+        return isMessageError(bytes) ? [] : [{ codec, field, bytes, message }]
+      })
+    )
+  )
+
+const index = new MessageIndex()
+
+/** Everything that is shown or stored in the open. */
+const outputs = ({ codec, bytes }: Placed): ReadonlyArray<string | Uint8Array> => {
+  expect(codec.index(bytes, 0, bytes.length, index)).toBeUndefined()
+  const copy = Buffer.alloc(bytes.length)
+  codec.redact(index, copy, 0)
+  const decoded = codec.decode(bytes)
+  if (isMessageError(decoded)) return [copy, JSON.stringify(describeMessage(codec, bytes))]
+  return [
+    copy,
+    JSON.stringify(describeMessage(codec, bytes, { language: "both" })),
+    JSON.stringify(describeMessage(codec, copy)),
+    JSON.stringify(messageToJson(decoded)),
+    JSON.stringify(messageToJson(decoded, { parts: codec })),
+    JSON.stringify(diff({ codec, buffer: bytes }, { codec, buffer: copy }))
+  ]
+}
+
+describe("A card number in any field of any dialect", () => {
+  it("is shown nowhere and stands in no copy", () => {
+    for (const pan of cardNumbers) {
+      const all = placed(pan)
+      expect(all.length).toBeGreaterThan(400)
+      for (const one of all)
+        for (const [at, seen] of outputs(one).entries())
+          expect([one.codec.dialect.name, one.field.de, at, showsNumber(seen, pan)]).toEqual([
+            one.codec.dialect.name,
+            one.field.de,
+            at,
+            undefined
+          ])
+    }
+  })
+})
+
+describe("A track in any field of any dialect", () => {
+  for (const [name, trackOf] of [
+    ["track 2", track2Of],
+    ["track 1", track1Of]
+  ] as const)
+    it(`${name} is shown nowhere, and is not in what may be kept`, () => {
+      for (const pan of cardNumbers.slice(3)) {
+        const all = placed(trackOf(pan))
+        expect(all.length).toBeGreaterThan(100)
+        for (const one of all) {
+          const place = [one.codec.dialect.name, one.field.de]
+          for (const [at, seen] of outputs(one).entries())
+            expect([...place, at, showsNumber(seen, discretionary)]).toEqual([...place, at, undefined])
+          one.codec.index(one.bytes, 0, one.bytes.length, index)
+          const kept = one.codec.withoutSad(index)
+          expect([...place, showsNumber(kept, discretionary)]).toEqual([...place, undefined])
+        }
+      }
+    })
+})
+
+describe("Private, reserved and free content", () => {
+  it("is covered in every dialect, unless the dialect gives a reason", () => {
+    const secret = "QZCVV987"
+    for (const codec of codecs)
+      for (const field of codec.layout.defined) {
+        const { de, content } = field
+        const isFree = (de >= 104 && de <= 127) || [46, 47, 48, 56, 57, 58, 59, 60, 61, 62, 63].includes(de)
+        if (!isFree || field.sensitivity === "none" || field.units < 8 || content === "n") continue
+        const value = field.bytes ? Buffer.from(secret) : secret
+        const bytes = codec.encode({ mti: `${codec.dialect.version}200`, fields: { [de]: value } })
+        if (isMessageError(bytes)) continue
+        for (const seen of outputs({ codec, field, bytes, message: { mti: "0200", fields: {} } })) {
+          const text = typeof seen === "string" ? seen : Buffer.from(seen).toString("latin1")
+          expect([codec.dialect.name, de, text.includes("CVV987")]).toEqual([codec.dialect.name, de, false])
+        }
+      }
+    const released = codecs.flatMap(({ dialect, layout }) =>
+      layout.defined.flatMap(({ de, sensitivity }) => {
+        const { reason } = dialect.fields[de]!
+        return sensitivity === "none" && reason !== undefined ? [`${dialect.name} ${de}`] : []
+      })
+    )
+    expect(released).toEqual(["cups 60", "unionPayPos 60"])
+  })
+
+  it("is not kept for an advice unless the dialect needs it", () => {
+    const needs = compile(derive(iso8583v1987Ascii, { name: "needs", adviceNeeds: [14, 120] }))
+    for (const [codec, expected] of [
+      [compile(iso8583v1987Ascii), [11, 14]],
+      [needs, [11, 14, 120]]
+    ] as const) {
+      const fields = { 11: "000001", 14: "3012", 48: "PRIVATE", 62: "PRIVATE", 120: "PRIVATE" }
+      const bytes = codec.encode({ mti: "0220", fields }) as Buffer
+      codec.index(bytes, 0, bytes.length, index)
+      const kept = codec.withoutSad(index)
+      const message = codec.decode(kept) as Message
+      expect(Object.keys(message.fields).map(Number)).toEqual(expected)
+    }
+  })
+})
+
+describe("A tag of chip data", () => {
+  const chipCodecs = codecs.filter(
+    ({ layout }) => layout.fields[55]?.sensitivity === "emv" && layout.fields[55].encoding === "binary"
+  )
+  const tlv = (tag: string, value: Uint8Array): Buffer =>
+    Buffer.concat([Buffer.from(tag, "hex"), Buffer.of(value.length), value])
+  const unknown = ["DF01", "C5", "DF8129", "5F7F", "9F7F"]
+  const tags = [...emvTags.keys(), ...unknown].filter((tag) => (Number.parseInt(tag.slice(0, 2), 16) & 0x20) === 0)
+  const nests: ReadonlyArray<(one: Buffer) => Buffer> = [
+    (one) => one,
+    (one) => tlv("70", one),
+    (one) => tlv("E1", tlv("A5", one)),
+    (one) => Buffer.concat([Buffer.of(0xff, 0xff, 0xff), one, Buffer.of(0, 0xff)]),
+    (one) => Buffer.concat([Buffer.of(0xff), one]),
+    (one) => Buffer.concat([tlv("9F36", Buffer.of(0, 1)), Buffer.of(0, 0xff, 0), one])
+  ]
+
+  it("shows no card number and keeps no track, known or unknown, nested or behind filling", () => {
+    const pan = "4111111111111111"
+    for (const codec of chipCodecs)
+      for (const tag of tags)
+        for (const nest of nests)
+          for (const value of [packed(pan), Buffer.from(pan), packed(track2Of(pan)), Buffer.from(track2Of(pan))]) {
+            const bytes = codec.encode({ mti: "0200", fields: { 55: nest(tlv(tag, value)) } })
+            if (isMessageError(bytes)) throw new Error("not encoded")
+            const one = { codec, field: codec.layout.fields[55]!, bytes, message: { mti: "0200", fields: {} } }
+            for (const seen of outputs(one)) {
+              expect([tag, showsNumber(seen, pan)]).toEqual([tag, undefined])
+              expect([tag, showsNumber(seen, discretionary)]).toEqual([tag, undefined])
+            }
+            codec.index(bytes, 0, bytes.length, index)
+            expect([tag, showsNumber(codec.withoutSad(index), discretionary)]).toEqual([tag, undefined])
+          }
+  })
+
+  it("that nobody knows is covered and not kept; a dialect releases it with a reason", () => {
+    const secret = Buffer.from("C0FFEE0BAD", "hex")
+    const release = (part: object) =>
+      compile(
+        derive(dialects["cups"]!, {
+          name: "released",
+          header: null,
+          fields: { 55: { structure: { style: "ber-tlv", tags: { DF01: { name: "loyalty", ...part } } } } }
+        })
+      )
+    const plain = compile(derive(dialects["cups"]!, { name: "plain", header: null }))
+    for (const [codec, isShown, isKept] of [
+      [plain, false, false],
+      [release({}), false, true],
+      [release({ sensitivity: "sad" }), false, false],
+      [release({ sensitivity: "none", reason: "points of a shop" }), true, true]
+    ] as const) {
+      const bytes = codec.encode({ mti: "0200", fields: { 55: tlv("70", tlv("DF01", secret)) } }) as Buffer
+      const one = { codec, field: codec.layout.fields[55]!, bytes, message: { mti: "0200", fields: {} } }
+      const [copy, rows] = outputs(one)
+      expect([Buffer.from(copy!).includes(secret), String(rows).includes("C0FFEE0BAD")]).toEqual([isShown, isShown])
+      codec.index(bytes, 0, bytes.length, index)
+      expect(codec.withoutSad(index).includes(secret)).toBe(isKept)
+    }
+    expect(() => release({ sensitivity: "none" })).toThrow("say why")
+  })
+})
+
+describe("A message that does not read to its end", () => {
+  it("shows no run of 8 digits of it, cut anywhere, in its own table or in another one", () => {
+    const pan = "4111111111111111"
+    const longRun = /\d{8}|(?:f\d){8}/i
+    for (const codec of codecs) {
+      const stan = "1".padStart(codec.layout.fields[11]!.units, "0")
+      const whole = codec.encode({
+        mti: `${codec.dialect.version}200`,
+        fields: { 2: pan, 11: stan, 35: track2Of(pan) }
+      })
+      if (isMessageError(whole)) throw new Error(codec.dialect.name)
+      for (const other of codecs)
+        for (let to = 0; to <= whole.length; to++)
+          for (const from of [0, 1, 5]) {
+            const part = whole.subarray(Math.min(from, to), to)
+            const { rows, error } = describeMessage(other, part)
+            if (error === undefined) continue
+            for (const { id, value } of rows)
+              expect([other.dialect.name, id, longRun.test(value)]).toEqual([other.dialect.name, id, false])
+          }
+    }
+  })
+})
