@@ -1,11 +1,28 @@
 /** `jinka` as a process, for the examples: `run` beside the story, and every other command with what it printed. */
 import { mkdirSync, rmSync } from "node:fs"
+import { get } from "node:http"
 import { fileURLToPath } from "node:url"
 import { Console, Effect } from "effect"
 import { run, type Start, start } from "../main-job/Child.ts"
 
 /** A key for these demonstrations. A real one is made once, with `openssl rand -hex 32`, and kept in a safe place. */
 const env = { JINKA_JOURNAL_KEY: "01".repeat(32) }
+
+/** What the switch says of a link, as far as the examples look at it. */
+export interface LinkSaid {
+  readonly state: string
+  readonly ready: boolean
+  readonly ends: ReadonlyArray<{ readonly reason: string }>
+}
+
+const asked = (socketPath: string, link: string): Effect.Effect<LinkSaid> =>
+  Effect.callback((resume) => {
+    get({ socketPath, path: `/links/${link}` }, (response) => {
+      let text = ""
+      response.on("data", (chunk) => (text += chunk))
+      response.on("end", () => resume(Effect.succeed(JSON.parse(text).links[0])))
+    }).on("error", (error) => resume(Effect.die(error)))
+  })
 
 /** The commands of one example. Its journal and logs are in `.jinka/NAME`, and new at each start. */
 export const jinkaOf = (name: string) => {
@@ -37,6 +54,19 @@ export const jinkaOf = (name: string) => {
       const { text } = yield* run(command(what, ...args))
       yield* Console.log(text.filter(isWanted).join("\n"))
     }),
+    /** Runs `jinka check` for another file of the example and prints the lines that `isWanted`. */
+    checked: Effect.fnUntraced(function* (file: string, isWanted: (line: string) => boolean) {
+      yield* Console.log(`\n$ jinka check ${file}`)
+      const other = fileURLToPath(new URL(`../${name}/${file}`, import.meta.url))
+      const { text } = yield* run({ ...command("check"), args: ["check", other] })
+      yield* Console.log(text.filter(isWanted).join("\n"))
+    }),
+    /** Waits until a link is as `is` says, and gives what the switch says of it. A question over its socket takes a moment only. */
+    until: (link: string, is: (link: LinkSaid) => boolean): Effect.Effect<LinkSaid> =>
+      asked(`${home}/journal/control.sock`, link).pipe(
+        Effect.tap(() => Effect.sleep("20 millis")),
+        Effect.repeat({ until: is })
+      ),
     /** Waits until this many of the links are ready. */
     ready: (count: number): Effect.Effect<void> =>
       run(command("status", "--json")).pipe(

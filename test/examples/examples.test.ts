@@ -35,6 +35,20 @@ describe("An example that runs with one command", () => {
     expect(out).toContain("GroupFell, centre-1 of the group centre ended, and the group falls together")
   })
 
+  it("10-odd-partner: frames and a TPDU as data, half a frame, a cable out for a moment and for good, unwise times", async () => {
+    const { code, out } = await run("10-odd-partner")
+
+    expect(code, out).toBe(0)
+    expect(out).toContain("purchase 1 answered 00, TPDU to 8001 from 0012")
+    expect(out).toMatch(/STX 02, length \d{4}, MTI 0200 \.\.\. ETX 03, LRC [0-9a-f]{2}; no TPDU/)
+    expect(out).toContain("FrameTimeout, a frame was open for 1000 ms")
+    expect(out).toContain("the same connection lives on (0 new ones)")
+    expect(out).toContain("PeerSilent")
+    expect(out).toContain("purchase 3 answered 00")
+    expect(out).toMatch(/warning links\[1\]\.connect\.keepAlive: the kernel ends the link after 2 seconds/)
+    expect(out).toMatch(/warning links\[1\]\.partnerIdleTimeout: .*the smaller of both sides' idle timeouts wins/)
+  })
+
   it("02-sync-short: a connection for each exchange, and the reversal of one that broke", async () => {
     const { code, out } = await run("02-sync-short")
 
