@@ -36,6 +36,8 @@ export interface SwitchStatus {
   readonly unwritten: { readonly entries: number; readonly bytes: number }
   /** Why new requests and advices are refused on every link; `undefined`: they are not. */
   readonly fullBy: FullBy | undefined
+  /** What is wrong with the journal's disk while it still works; "": nothing. */
+  readonly diskTrouble: string
 }
 
 const workOf = ({ line, link, outstanding, stored }: Desk): LinkWork => ({
@@ -55,5 +57,6 @@ export const statusOf = (desks: Desks, doors: Doors): SwitchStatus => ({
   entries: desks.journal.counts(),
   answers: Object.fromEntries(desks.answers),
   unwritten: { entries: desks.journal.writer.pendingEntries, bytes: desks.journal.writer.pendingBytes },
-  fullBy: desks.fullBy
+  fullBy: desks.fullBy,
+  diskTrouble: desks.journal.trouble()
 })

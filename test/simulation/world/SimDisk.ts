@@ -66,7 +66,8 @@ export class SimDisk {
                 this.groupsUnderWay = 0
                 events.failed(error)
                 for (const each of this.onFailed) each(life)
-              }
+              },
+              troubled: (trouble) => events.troubled(trouble)
             }),
             (open): OpenStore => {
               this.durable = open.opened.lastSeq

@@ -146,6 +146,7 @@ describe("a switch in the hand", () => {
         expect(running.status().fullBy).toBeUndefined()
         store.lowSpace = true
         yield* TestClock.adjust(1000)
+        yield* commit
         a.say(purchase())
         yield* commit
         expect(codes(a.heard())).toEqual(["96"])
@@ -160,6 +161,39 @@ describe("a switch in the hand", () => {
           "the journal's disk has room again: requests are taken"
         ])
       })
+  )
+
+  it.effect("writes below the disk's reserve what open requests need, and one line a second for all the rest", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, store } = yield* bench()
+      a.say(purchase())
+      yield* commit
+      const [open] = b.heard()
+      store.lowSpace = true
+      yield* TestClock.adjust(1000)
+      yield* commit
+      const before = store.entries.length
+      for (let n = 2; n <= 101; n++) a.say(purchase({ 11: `${n}`.padStart(6, "0") }))
+      yield* commit
+      const refused = codes(a.heard())
+      const none = store.entries.length - before
+      b.say(answerTo(open!, "0210"))
+      yield* commit
+      const answered = codes(a.heard())
+      b.say(answerTo(open!, "0210"), answerTo(open!, "0210"))
+      a.say(purchase({ 11: "000002" }))
+      yield* commit
+      yield* TestClock.adjust(1000)
+      yield* commit
+
+      expect(refused).toEqual(Array.from({ length: 100 }, () => "96"))
+      expect(none).toBe(0)
+      expect(answered).toEqual(["00"])
+      expect(store.entries.slice(before).map(({ kind, code }) => [kind, code])).toEqual([
+        [EntryKind.answered, "00"],
+        [EntryKind.event, "not journalled, to keep the disk's reserve: 101 refused, 2 duplicateAnswer; 103 in all"]
+      ])
+    })
   )
 
   it.effect("does not take a partner for slow because the disk let go more at once than may be unsent", () =>

@@ -81,3 +81,12 @@ export const allEntries = (
 
 /** Entries that must all be told apart from each other: `seq` is in the message. */
 export const messageOf = (seq: number, length = 60): Buffer => Buffer.from(`entry ${seq} `.padEnd(length, "."))
+
+/** A directory with a journal of `entries` entries, closed. */
+export const journalOf = (entries = 10) =>
+  Effect.tap(temporaryDirectory, (directory) =>
+    withJournal(directory, ({ writer, drained }) => {
+      for (let n = 1; n <= entries; n++) write(writer, { message: messageOf(n), pan: testPan })
+      return drained
+    })
+  )

@@ -80,8 +80,8 @@ const program = (directory: string, mode: string, limit: number) =>
     turn()
     yield* journal.failed
   }).pipe(
-    Effect.provide(layerIn(directory)),
-    Effect.catchTag("JournalError", (error) => Effect.sync(() => void writeSync(1, `${error.reason._tag}\n`)))
+    Effect.provide(layerIn(directory, { walMax: 4 * 1024 * 1024 })),
+    Effect.catchTag("JournalError", (error) => Effect.sync(() => void writeSync(1, `${error.message}\n`)))
   )
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

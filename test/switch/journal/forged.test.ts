@@ -183,7 +183,7 @@ describe("a journal forged by somebody without its key, hashes and anchor rewrit
     const foreign = folder()
     await fill(foreign)
 
-    expect(audit(other, [testKey], kept)).toMatch(/^anchor: entry 41, or something before it, is another one now/)
+    expect(audit(other, [testKey], kept)).toMatch(/^anchor: entry 4\d, or something before it, is another one now/)
     expect(audit(other, [testKey], Effect.runSync(anchorWord(foreign)))).toMatch(/^anchor: it is of another journal/)
     const madeUp = `${kept.slice(0, -2)}${kept.endsWith("00") ? "01" : "00"}`
     expect(audit(one, [testKey], madeUp)).toMatch(/^anchor: it was not made with this journal's key/)

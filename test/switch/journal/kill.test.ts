@@ -78,7 +78,7 @@ describe("a process killed while it writes the journal", () => {
       const { stdout } = spawnSync("bash", limited, { encoding: "utf8", timeout: 30_000 })
       const lines = stdout.trimEnd().split("\n")
 
-      expect(lines.at(-1)).toMatch(/^(DiskFailed|DiskFull)$/)
+      expect(lines.at(-1)).toMatch(/^(DiskFailed|DiskFull): /)
       const acknowledged = Number(lines.at(-2))
       expect(acknowledged).toBeGreaterThan(0)
       yield* withJournal(directory, (journal) =>

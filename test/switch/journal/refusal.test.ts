@@ -1,16 +1,5 @@
 import { spawnSync } from "node:child_process"
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync
-} from "node:fs"
+import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -32,20 +21,20 @@ import {
 import { JournalWriter, writerLimits } from "../../../packages/switch/src/journal/JournalWriter.ts"
 import { Keyring } from "../../../packages/switch/src/journal/Seal.ts"
 import { checkSettings, settings } from "../../../packages/switch/src/journal/SqliteFile.ts"
-import { allEntries, messageOf, refusal, temporaryDirectory, testKey, testPan, withJournal, write } from "./Journals.ts"
+import {
+  allEntries,
+  journalOf,
+  messageOf,
+  refusal,
+  temporaryDirectory,
+  testKey,
+  withJournal,
+  write
+} from "./Journals.ts"
 
 const Database = createRequire(new URL("../../../packages/switch/package.json", import.meta.url))(
   "better-sqlite3"
 ) as typeof BetterSqlite3
-
-/** A directory with a journal of `entries` entries, closed. */
-const journalOf = (entries = 10) =>
-  Effect.tap(temporaryDirectory, (directory) =>
-    withJournal(directory, ({ writer, drained }) => {
-      for (let n = 1; n <= entries; n++) write(writer, { message: messageOf(n), pan: testPan })
-      return drained
-    })
-  )
 
 const live = (title: string, body: Effect.Effect<void, unknown, import("effect").Scope.Scope>) =>
   it.live(title, () => Effect.scoped(body))
@@ -274,17 +263,6 @@ describe("a journal that must not be opened", () => {
       const readOnly = join(directory, "read-only")
       mkdirSync(readOnly)
       expect(tagAsNobody(readOnly)).toBe("DirectoryUnusable")
-    })
-  )
-
-  live(
-    "is made where there was no directory, readable by its owner only",
-    Effect.gen(function* () {
-      const directory = join(yield* temporaryDirectory, "a", "b")
-      yield* withJournal(directory, () => Effect.void)
-
-      expect(existsSync(join(directory, "journal.db"))).toBe(true)
-      expect(statSync(directory).mode & 0o777).toBe(0o700)
     })
   )
 

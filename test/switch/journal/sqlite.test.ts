@@ -210,7 +210,7 @@ describe("the journal on SQLite", () => {
   live("makes the search index anew when it is deleted, damaged or of another journal", (directory) =>
     Effect.gen(function* () {
       const index = join(directory, "journal.index.db")
-      const find = withJournal(directory, (journal) => journal.find({ pan: testPan }))
+      const find = withJournal(directory, (journal) => journal.find({ pan: testPan }), { begin: true })
       yield* withJournal(directory, (journal) => {
         for (let n = 0; n < 300; n++) write(journal.writer, { message: messageOf(n), pan: testPan })
         return journal.drained

@@ -112,6 +112,10 @@ export const runSwitch = (file: string, ...flags: ReadonlyArray<string>): Promis
 /** The same with a journal that cannot grow beyond a few hundred KiB. */
 export const runLimitedSwitch = (file: string): Promise<RunningSwitch> => watched(start(["run", file], {}, limited))
 
+/** The same behind another program that is given ours to start: strace, for a disk that fails. */
+export const runSwitchUnder = (before: ReadonlyArray<string>, file: string): Promise<RunningSwitch> =>
+  watched(start(["run", file], {}, before))
+
 const watched = (child: ChildProcess): Promise<RunningSwitch> => {
   const lines: Array<Said> = []
   const err: Array<Buffer> = []

@@ -110,6 +110,12 @@ export class Desks {
     return this.record.pendingBytes > this.limits.unwrittenRefuse ? "lag" : undefined
   }
 
+  /** Calls `run` once entry `seq` is on disk: now, when it is, or when it was spared (0). */
+  after(seq: number, run: () => void): void {
+    if (seq <= this.journal.writer.committedSeq) run()
+    else this.commits.after(seq, run)
+  }
+
   /** The link has something to write at the end of this turn. */
   touch(link: Link): void {
     this.touched.add(link)

@@ -19,6 +19,7 @@ import type { LinkSettings } from "../link/Settings.ts"
 import { Deliveries } from "./Deliveries.ts"
 import { Desk } from "./Desk.ts"
 import { Desks, type Limits, type Runtime } from "./Desks.ts"
+import { DiskWatch } from "./DiskWatch.ts"
 import { Forwarding } from "./Forwarding.ts"
 import { Recovery } from "./Recovery.ts"
 import { Refusals } from "./Refusals.ts"
@@ -44,7 +45,7 @@ export class Exchanges {
   private readonly refusals: Refusals
   private readonly requests: Requests
   private readonly deliveries: Deliveries
-  private isLow = false
+  private readonly disk: DiskWatch
   private readonly roomLatch = Latch.makeUnsafe(true)
   private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
 
@@ -58,6 +59,7 @@ export class Exchanges {
     const desks = new Desks(router, journal, limits, runtime)
     const reversals = new Reversals(desks)
     this.desks = desks
+    this.disk = new DiskWatch(desks)
     this.refusals = new Refusals(desks, new StoredAnswers(desks))
     this.requests = new Requests(desks, this.refusals, reversals)
     this.deliveries = new Deliveries(desks, this.refusals)
@@ -100,20 +102,10 @@ export class Exchanges {
     desks.flush()
   }
 
-  /** Tells the journal the oldest open exchange, and looks at its disk: when its room runs out, nobody else would say so. */
+  /** Tells the journal the oldest open exchange, and looks at its disk. */
   lookAtJournal(): void {
-    const { journal, now, record, runtime } = this.desks
-    record.floor = this.desks.floor()
-    journal.look(now)
-    const isLow = journal.lowSpace()
-    if (isLow === this.isLow) return
-    this.isLow = isLow
-    const text = isLow
-      ? "the journal's disk is nearly full: new requests are refused until there is room"
-      : "the journal's disk has room again: requests are taken"
-    record.switchEvent(text)
-    this.desks.flush()
-    runtime.fork(isLow ? Effect.logError(text) : Effect.logInfo(text))
+    this.desks.record.floor = this.desks.floor()
+    this.disk.look()
   }
 
   /** The journal has everything up to `lastSeq` on disk: what waited for that is done, in order. */
@@ -197,7 +189,7 @@ export class Exchanges {
     start: number,
     end: number
   ): void {
-    const { commits, record } = this.desks
+    const { record } = this.desks
     const { language, link } = desk
     desk.share.taken()
     const text = `unreadable message of ${end - start} bytes: ${explain(wrong)}`
@@ -206,7 +198,7 @@ export class Exchanges {
     const answer = language.formatError(wrong, bytes, start, end)
     if (answer === undefined) return link.settled(epoch)
     const seq = record.unreadable(desk, epoch, language.refusal.formatError)
-    commits.after(seq, () => this.desks.send(desk, epoch, answer))
+    this.desks.after(seq, () => this.desks.send(desk, epoch, answer))
   }
 
   /** All of one read was handed over. Returns what the link has to wait for before it is read again. */

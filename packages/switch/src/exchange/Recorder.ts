@@ -11,6 +11,7 @@ import type { Journal } from "../journal/Journal.ts"
 import type { JournalWriter } from "../journal/JournalWriter.ts"
 import { sealedHeads } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
+import { Spared, type SparedKind } from "./Spared.ts"
 import { type Stored, storedOf } from "./Stored.ts"
 
 /** Longest card number in digits: 19 (ISO 8583), and one more where a length counts bytes of two digits. */
@@ -27,6 +28,8 @@ export class Recorder {
   private readonly index = new MessageIndex()
   /** What of the message being written is covered because of its shape. */
   private readonly found: Array<number> = []
+  /** What was not written to keep the disk's reserve for the ends of open exchanges. */
+  readonly spared = new Spared()
 
   constructor(journal: Journal["Service"], wallMs: () => number) {
     this.journal = journal
@@ -71,13 +74,18 @@ export class Recorder {
     return this.message(EntryKind.accepted, 0, origin, epoch, target.name, index, true)
   }
 
-  /** A request that the switch answers by itself. */
+  /** A request that the switch answers by itself; 0 when it is spared. */
   refused(origin: Desk, epoch: number, code: string, index: MessageIndex): number {
+    if (this.isSparing("refused")) return 0
     return this.message(EntryKind.refused, 0, origin, epoch, code, index, true)
   }
 
-  /** A message that could not be read, and is answered as a format error: its bytes may hold a track, so none are kept. */
+  /**
+   * A message that could not be read, and is answered as a format error: its bytes may hold a track, so none are kept. 0 when it
+   * is spared.
+   */
   unreadable(origin: Desk, epoch: number, code: string): number {
+    if (this.isSparing("refused")) return 0
     return this.plain(EntryKind.refused, 0, origin.journalName, epoch, code)
   }
 
@@ -86,7 +94,7 @@ export class Recorder {
     return this.message(EntryKind.answered, exchange, target, epoch, code, index, false)
   }
 
-  /** A message that belongs to no open exchange. */
+  /** A message that belongs to no open exchange; 0 when it is spared. */
   stray(
     kind: "late" | "unmatched" | "duplicateAnswer" | "duplicateRequest",
     exchange: number,
@@ -95,6 +103,7 @@ export class Recorder {
     code: string,
     index: MessageIndex
   ): number {
+    if (this.isSparing(kind)) return 0
     return this.message(EntryKind[kind], exchange, desk, epoch, code, index, true)
   }
 
@@ -114,13 +123,18 @@ export class Recorder {
     return this.plain(EntryKind.timedOut, exchange, name, 0, "restarted")
   }
 
-  /** Something that happened to a link, in plain words. */
+  /** Something that happened to a link, in plain words; 0 while room is scarce. */
   event(desk: Desk, text: string, epoch = desk.link.epoch): number {
+    if (this.journal.scarce()) {
+      this.spared.add("event")
+      return 0
+    }
     return this.plain(EntryKind.event, 0, desk.journalName, epoch, text)
   }
 
-  /** Something that concerns the switch and not one link, in plain words. */
+  /** Something that concerns the switch and not one link, in plain words; 0 while room is scarce: the log has it. */
   switchEvent(text: string): number {
+    if (this.journal.scarce()) return 0
     this.writer.now = this.wallMs()
     return this.writer.note(text)
   }
@@ -146,6 +160,13 @@ export class Recorder {
     secret += bytes.copy(writer.buffer, at + length + secret)
     const exchange = writer.end(length, secret)
     return storedOf(language, index, { exchange, about, bytes, at: now })
+  }
+
+  /** Whether an entry that no open exchange needs is counted in place of being written. */
+  private isSparing(kind: SparedKind): boolean {
+    if (!this.journal.lowSpace()) return false
+    this.spared.add(kind)
+    return true
   }
 
   /** An entry without a message; `name` is the journal's number of its link. */

@@ -31,20 +31,21 @@ export class Refusals {
     const { duplicate, noAnswer } = desk.language.refusal
     const otherwise = desk.language.answer(index, fate === Fate.queued ? duplicate : noAnswer)
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
-    desks.commits.after(seq, () => {
+    desks.after(seq, () => {
       if (fate === Fate.answered || fate === Fate.refused) this.answers.again(desk, epoch, exchange, bytes, otherwise)
       else desks.send(desk, epoch, otherwise)
     })
   }
 
-  /** Answers a message without taking it; the refusal is on disk before the answer leaves. */
+  /** Answers a message without taking it; the refusal is on disk before the answer leaves, unless it is spared. */
   refuse(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
     const { desks } = this
     const code = desk.language.refusal[refusal]
     const seq = desks.record.refused(desk, epoch, code, index)
-    this.remember(desk, index, seq, Fate.refused)
+    // A refusal that no entry tells of has no answer to be given again: its repeat is looked at anew.
+    if (seq > 0) this.remember(desk, index, seq, Fate.refused)
     const answer = desk.language.answer(index, code)
-    desks.commits.after(seq, () => desks.send(desk, epoch, answer))
+    desks.after(seq, () => desks.send(desk, epoch, answer))
   }
 
   /** Keeps under the origin's key what became of a request. */

@@ -7,11 +7,11 @@
  * written after the commit and before the acknowledgement: it may lag behind the database (that is harmless), never
  * lead it. A slot holds a head with its tag: nobody writes one without the journal's key.
  */
-import { hash } from "node:crypto"
 import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs"
 import { readU64, writeU64 } from "./Entry.ts"
 import { groupHashLength } from "./Group.ts"
 import type { Head } from "./Head.ts"
+import { sha256, sha256Into } from "./Sha256.ts"
 import { tagLength } from "./Tag.ts"
 
 /** The anchor's file in the journal's directory. */
@@ -45,7 +45,7 @@ export class Anchor {
     writeU64(this.#slot, seq, at.seq)
     this.#slot.set(head, at.hash)
     this.#slot.set(tag, at.tag)
-    this.#slot.set(checksum(this.#slot), at.checksum)
+    sha256Into(this.#slot.subarray(0, at.checksum), this.#slot, at.checksum)
     this.#turn = (this.#turn + 1) & 1
     const written = writeSync(this.#file, this.#slot, 0, slotLength, this.#turn * slotLength)
     if (written !== slotLength) throw new Error(`${anchorFile}: ${written} of ${slotLength} bytes written`)
@@ -62,8 +62,6 @@ export class Anchor {
     closeSync(this.#file)
   }
 }
-
-const checksum = (slot: Buffer): Buffer => hash("sha256", slot.subarray(0, at.checksum), "buffer")
 
 /** What an anchor's file says. */
 export interface FoundAnchor {
@@ -114,7 +112,7 @@ const newestOf = (slots: ReadonlyArray<Head | undefined>, isGenuine: (head: Head
 
 const readSlot = (slot: Buffer): Head | undefined => {
   if (slot.toString("latin1", 0, 8) !== magic) return undefined
-  if (!checksum(slot).equals(slot.subarray(at.checksum, at.end))) return undefined
+  if (!sha256(slot.subarray(0, at.checksum)).equals(slot.subarray(at.checksum, at.end))) return undefined
   return {
     journalId: slot.toString("hex", at.journalId, at.seq),
     seq: readU64(slot, at.seq),

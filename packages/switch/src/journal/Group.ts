@@ -12,12 +12,12 @@
  * authenticates the digest, so neither can be had with another's. While the writer fills it, `bytes sealed` is the sum of secret
  * lengths.
  */
-import { hash } from "node:crypto"
+import { sha256, sha256Length } from "./Sha256.ts"
 
 /** Where the first entry stands. */
 export const groupHeaderLength = 104
 /** Bytes of the SHA-256 that chains a group to the one before. */
-export const groupHashLength = 32
+export const groupHashLength = sha256Length
 /** Bytes of the nonce of a group's seal (XAES-256-GCM). */
 export const groupNonceLength = 24
 /** Bytes of the key id of a group's seal. */
@@ -39,7 +39,7 @@ export const groupAt = {
 } as const
 
 /** Digest of a group's header and entries, which are `bytes` up to `end`. */
-export const digestOf = (bytes: Buffer, end: number): Buffer => hash("sha256", bytes.subarray(0, end), "buffer")
+export const digestOf = (bytes: Buffer, end: number): Buffer => sha256(bytes.subarray(0, end))
 
 let linked = Buffer.alloc(64 * 1024)
 
@@ -49,7 +49,7 @@ export const chainHash = (digest: Buffer, sealed: Buffer): Buffer => {
   if (linked.length < length) linked = Buffer.alloc(2 * length)
   linked.set(digest, 0)
   linked.set(sealed, groupHashLength)
-  return hash("sha256", linked.subarray(0, length), "buffer")
+  return sha256(linked.subarray(0, length))
 }
 
 /** One group's memory and what the writer knows of it. */

@@ -41,6 +41,7 @@ export class GroupCommit {
   #tag: Buffer
   #seq: number
   #marked: number
+  #length = 0
 
   constructor(database: Database.Database, journalId: string, seal: Seal, reached: Reached) {
     this.#journalId = journalId
@@ -72,6 +73,11 @@ export class GroupCommit {
     return this.#tag
   }
 
+  /** Bytes of the last group committed. */
+  get length(): number {
+    return this.#length
+  }
+
   /** Commits the group in `buffer`; returns when it is on disk. No secret is left in `buffer`. */
   commit(buffer: Buffer): void {
     const first = readU64(buffer, groupAt.first)
@@ -96,6 +102,7 @@ export class GroupCommit {
     this.#hash = hash
     this.#tag = tag
     this.#seq = last
+    this.#length = whole
   }
 
   #headTag(seq: number, hash: Buffer): Buffer {

@@ -83,6 +83,10 @@ export class Journal extends Context.Service<
     readonly stopped: () => JournalError | undefined
     /** Whether free space is below the reserve: refuse new requests, so that open ones can still be ended. */
     readonly lowSpace: () => boolean
+    /** Whether free space is below half of the reserve: write nothing but what open exchanges need. */
+    readonly scarce: () => boolean
+    /** What is wrong with the disk while the journal still works; "": nothing. */
+    readonly trouble: () => string
     /** Entries per kind since the journal began, by kind number. */
     readonly counts: () => KindCounts
   }
@@ -113,7 +117,11 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     writer?.stop()
     Deferred.doneUnsafe(failure, Effect.fail(error))
   }
-  const open = yield* store.open({ committed: (group) => writer?.committed(group), failed })
+  let trouble = ""
+  const troubled = (text: string) => {
+    trouble = text
+  }
+  const open = yield* store.open({ committed: (group) => writer?.committed(group), failed, troubled })
   const stall = new Stall()
   const journalWriter = new JournalWriter(open.commit, open.opened.lastSeq, open.opened.counts, limits)
   writer = journalWriter
@@ -145,6 +153,8 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     },
     stopped: () => stoppedBy,
     lowSpace: open.lowSpace,
+    scarce: open.scarce,
+    trouble: () => trouble,
     counts: () => journalWriter.counts
   })
 })

@@ -5,18 +5,7 @@
  * Opening refuses whatever it cannot prove: the database must be a journal of this version, chained without a gap and tagged
  * with the journal's key from the last mark in front of the recovery floor to its end, and must reach the anchor.
  */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  writeFileSync
-} from "node:fs"
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type Database from "better-sqlite3"
 import { Anchor, anchorFile, type FoundAnchor, readAnchor } from "./Anchor.ts"
@@ -24,6 +13,14 @@ import { EntryKind, noCounts } from "./EntryKind.ts"
 import type { Reached } from "./GroupCommit.ts"
 import { floorOf, GroupReader } from "./GroupReader.ts"
 import type { Head } from "./Head.ts"
+import {
+  checkLength,
+  checkStartRoom,
+  leftovers,
+  makeDatabaseFile,
+  prepareDirectory,
+  refusedWalFile
+} from "./JournalDirectory.ts"
 import { reasonOf, stop } from "./JournalReason.ts"
 import type { NameRecord, Opened, VerifyCursor } from "./JournalStore.ts"
 import type { Keyring, Seal, Verdict } from "./Seal.ts"
@@ -37,10 +34,11 @@ export interface JournalFileOptions {
   readonly readOnly: boolean
   /** Go on although the journal ends before its anchor, or the anchor is gone. */
   readonly acceptLoss: boolean
+  /** Free bytes below which new work is refused; a start needs some of them. Default: none. */
+  readonly reserve?: number
+  /** Begin a journal although files of an earlier one are there without it. Default: false. */
+  readonly begin?: boolean
 }
-
-/** Copy of a WAL that was found when an opening was refused; SQLite would leave nothing of it. */
-export const refusedWalFile = `${databaseFile}-wal.refused`
 
 /** An open journal. */
 export interface JournalFile {
@@ -57,16 +55,25 @@ export interface JournalFile {
 export const openJournalFile = (options: JournalFileOptions): JournalFile => {
   const { directory, keyring, readOnly } = options
   const path = join(directory, databaseFile)
-  prepareDirectory(directory, path, readOnly)
+  const repaired = prepareDirectory(directory, readOnly)
   if (!readOnly && keyring.current === undefined)
     stop("KeyMissing", directory, "There is no key to seal card data with.")
+  checkLength(path)
+  const left = readOnly ? [] : leftovers(directory)
+  if (left.length > 0 && options.begin !== true) stop("Gone", directory, goneText(left))
+  if (!readOnly) {
+    checkStartRoom(directory, options.reserve ?? 0)
+    makeDatabaseFile(directory)
+  }
   const wal = existsSync(`${path}-wal`) ? readFileSync(`${path}-wal`) : Buffer.alloc(0)
   const anchor = readAnchor(join(directory, anchorFile), ({ journalId, seq, hash, tag }) =>
     keyring.accepts(headText(journalId, seq, hash), tag)
   )
   const database = openOrExplain(path, readOnly, anchor.head, () => keepWal(directory, wal))
   try {
-    const file = openTables(options, database, anchor)
+    const began = left.map((file) => `${file} of an earlier journal`)
+    const notes = began.length === 0 ? repaired : [...repaired, `begun anew over ${began.join(", ")}`]
+    const file = openTables(options, database, anchor, notes)
     if (!readOnly) syncDirectory(directory)
     return file
   } catch (error) {
@@ -75,6 +82,9 @@ export const openJournalFile = (options: JournalFileOptions): JournalFile => {
     throw error
   }
 }
+
+const goneText = (left: ReadonlyArray<string>): string =>
+  `The journal is gone: there is neither ${databaseFile} nor ${anchorFile}, but ${left.join(", ")} of an earlier one.`
 
 /**
  * Closing the database removes the WAL; what could not be read from it may still be evidence. The first one is kept.
@@ -86,18 +96,6 @@ const keepWal = (directory: string, wal: Buffer): void => {
   } catch {
     // There is one already, or nothing can be written here, SQLite's removal of the WAL included. The refusal is what
     // matters.
-  }
-}
-
-const prepareDirectory = (directory: string, path: string, readOnly: boolean): void => {
-  try {
-    if (!readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 })
-    if (!statSync(directory).isDirectory()) stop("DirectoryUnusable", directory, "This is not a directory.")
-    accessSync(directory, readOnly ? constants.R_OK : constants.R_OK | constants.W_OK)
-    if (readOnly && !existsSync(path)) stop("NotJournal", directory, "There is no journal in this directory.")
-  } catch (error) {
-    const reason = reasonOf(error, directory, "The journal's directory cannot be used")
-    stop(reason._tag === "NotJournal" ? "NotJournal" : "DirectoryUnusable", directory, reason.problem)
   }
 }
 
@@ -123,7 +121,12 @@ const openOrExplain = (
   }
 }
 
-const openTables = (options: JournalFileOptions, database: Database.Database, found: FoundAnchor): JournalFile => {
+const openTables = (
+  options: JournalFileOptions,
+  database: Database.Database,
+  found: FoundAnchor,
+  notes: ReadonlyArray<string>
+): JournalFile => {
   const { directory, keyring, readOnly, acceptLoss } = options
   const path = join(directory, databaseFile)
   const isNew = isEmpty(database)
@@ -147,7 +150,7 @@ const openTables = (options: JournalFileOptions, database: Database.Database, fo
     counts: reached.counts,
     names: namesOf(database, groups, proof, reached.counts, readOnly ? undefined : keyring.current),
     ...(lost === undefined ? {} : { lossAccepted: lost }),
-    notes: notesOf(found)
+    notes: [...notes, ...notesOf(found)]
   }
   const anchor = readOnly ? undefined : openAnchor(options, journalId, found, reached, lost !== undefined)
   return { directory, database, groups, opened, reached, anchor }

@@ -5,11 +5,11 @@
 
 /**
  * The reasons, one for each thing an operator does about it. `DiskFull`, `DiskFailed`, `DiskStalled`: the disk. `Corrupt`: bytes
- * that are not what was written. `Truncated`: the end of the journal is missing. `Locked`: another process has it.
- * `VersionUnknown`: written by another version. `SettingsWrong`: SQLite did not take the settings that make a commit
- * durable. `KeyWrong`, `KeyMissing`: the sealing key. `NotJournal`: the file is something else. `DirectoryUnusable`:
- * the directory cannot be made, read or written. `ThreadFailed`: the journal's thread broke for a reason that is not
- * the disk's.
+ * that are not what was written. `Truncated`: the end of the journal is missing. `Gone`: all of it is, and there was one.
+ * `Locked`: another process has it. `VersionUnknown`: written by another version. `SettingsWrong`: SQLite did not take the
+ * settings that make a commit durable. `KeyWrong`, `KeyMissing`: the journal's key. `NotJournal`: the file is something else.
+ * `DirectoryUnusable`: the directory cannot be made, read or written. `ThreadFailed`: the journal's thread broke for a reason
+ * that is not the disk's.
  */
 export const journalReasonTags = [
   "DiskFull",
@@ -17,6 +17,7 @@ export const journalReasonTags = [
   "DiskStalled",
   "Corrupt",
   "Truncated",
+  "Gone",
   "Locked",
   "VersionUnknown",
   "SettingsWrong",
@@ -87,6 +88,7 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
     "Keep the directory as it is, restore the journal from a backup or the standby, and have the disk checked. `jinka journal verify` shows the first bad entry.",
   Truncated:
     "Keep the directory as it is and restore the missing files. Only when they are gone for good: open once with the loss accepted; exchanges still open are then reversed, and the loss is written into the journal.",
+  Gone: "Restore the directory from a backup or the standby. Only when what it held is gone for good, or belongs elsewhere: begin a new journal here with `jinka journal new`.",
   Locked:
     "Another process has this journal open. Find it (`lsof` on the directory) and stop it, or give this switch its own directory. Never delete the lock.",
   VersionUnknown: "Open it with the version of Jinka that wrote it; never edit the version.",
@@ -117,7 +119,7 @@ const saying = (error: unknown): string => {
 
 const byCode: ReadonlyArray<readonly [RegExp, JournalReasonTag]> = [
   [/^(SQLITE_FULL|ENOSPC|EDQUOT)/, "DiskFull"],
-  [/^SQLITE_(CORRUPT|CONSTRAINT|MISMATCH|RANGE|TOOBIG)/, "Corrupt"],
+  [/^SQLITE_(CORRUPT|CONSTRAINT|MISMATCH|RANGE|TOOBIG|IOERR_SHORT_READ)/, "Corrupt"],
   [/^SQLITE_NOTADB/, "NotJournal"],
   [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, "Locked"],
   [/^(SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|EACCES|EPERM|EROFS|ENOTDIR|EISDIR|ENOENT|EEXIST)/, "DirectoryUnusable"]

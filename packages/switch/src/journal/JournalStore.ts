@@ -93,6 +93,8 @@ export interface StoreEvents {
   readonly committed: (group: Group) => void
   /** The store has stopped for good; no group is committed after this. */
   readonly failed: (error: JournalError) => void
+  /** Something is wrong with the disk, and the store still works; "" when it is over. */
+  readonly troubled: (trouble: string) => void
 }
 
 /** An open store. */
@@ -113,6 +115,8 @@ export interface OpenStore {
   readonly learn?: (dialects: Readonly<Record<string, Dialect>>) => void
   /** Whether free space is below the reserve: then take no new work, so that open work can still end. */
   readonly lowSpace: () => boolean
+  /** Whether free space is below half of the reserve: then write nothing but what open work needs. */
+  readonly scarce: () => boolean
 }
 
 /** Most results of a search. */

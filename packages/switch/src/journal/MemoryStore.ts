@@ -126,7 +126,8 @@ export class MemoryStore {
         whenOpen(() => ({ entries: this.#all(secrets).filter(({ seq }) => seq >= from), next: 0 })),
       verify: () => whenOpen(() => this.#verify()),
       head: whenOpen(() => this.#head()),
-      lowSpace: () => this.lowSpace
+      lowSpace: () => this.lowSpace,
+      scarce: () => false
     })
   }
 

@@ -6,7 +6,7 @@
  * It is a file of its own so that the durable path never pays for it: it is never synced (synchronous=OFF). After a power
  * cut it may be damaged; that is found, and it is begun anew.
  */
-import { existsSync, rmSync } from "node:fs"
+import { closeSync, existsSync, openSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
 import { entryAt, entryHeaderLength, readU64 } from "./Entry.ts"
 import type { GroupReader, GroupRow } from "./GroupReader.ts"
@@ -196,6 +196,8 @@ export class SearchIndex {
 }
 
 const open = (path: string): Database.Database => {
+  // Made here, so that it and what SQLite puts beside it is its owner's alone whatever the umask is.
+  if (path !== ":memory:") closeSync(openSync(path, "a", 0o600))
   const database = new Database(path, { timeout: 50 })
   try {
     for (const pragma of [

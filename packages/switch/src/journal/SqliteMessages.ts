@@ -17,6 +17,8 @@ export interface ThreadOptions {
   readonly dialects: Readonly<Record<string, Dialect>>
   readonly reserve: number
   readonly acceptLoss: boolean
+  readonly begin: boolean
+  readonly walMax: number
 }
 
 /** `workerData` of the thread. */
@@ -29,7 +31,7 @@ export interface ThreadStart {
 
 /**
  * Words of `control`. `wake`: counted up and notified after each message. `lowSpace`: 1 while free space is below the
- * reserve.
+ * reserve, 2 while it is below half of it.
  */
 export const controlAt = { wake: 0, lowSpace: 1, words: 2 } as const
 
@@ -47,6 +49,8 @@ export type FromThread =
   | { readonly opened: Opened }
   | { readonly refused: JournalReason }
   | { readonly failed: JournalReason }
+  /** What is wrong with the disk while the journal still works; "" when it is over. */
+  | { readonly trouble: string }
   | { readonly ask: number; readonly answer: Answer }
   | { readonly ask: number; readonly reason: JournalReason }
   | { readonly closed: true }

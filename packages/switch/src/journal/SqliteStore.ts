@@ -7,6 +7,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
 import { Effect, Layer } from "effect"
+import { walMaxDefault } from "./Checkpoint.ts"
 import type { Group } from "./Group.ts"
 import { JournalError } from "./JournalError.ts"
 import { type Answer, entriesOf, type HeadQuestion, type Question } from "./JournalQueries.ts"
@@ -31,6 +32,10 @@ export interface SqliteStoreOptions {
    * Default: false.
    */
   readonly acceptLoss?: boolean
+  /** Begin a journal although files of an earlier one are there without it: an operator's decision. Default: false. */
+  readonly begin?: boolean
+  /** Bytes of the write-ahead log at which the journal stops, while the database cannot be written. Default: 64 MiB. */
+  readonly walMax?: number
 }
 
 /** Default of `reserve`: 256 MiB, the ends of some 500,000 exchanges. */
@@ -119,7 +124,8 @@ class SqliteThread {
         )
       ),
       learn: (dialects) => this.#send({ dialects }),
-      lowSpace: () => Atomics.load(this.#control, controlAt.lowSpace) === 1
+      lowSpace: () => Atomics.load(this.#control, controlAt.lowSpace) > 0,
+      scarce: () => Atomics.load(this.#control, controlAt.lowSpace) > 1
     }
   }
 
@@ -182,7 +188,7 @@ class SqliteThread {
       this.#begin(new JournalError({ reason: message.refused }))
     } else if ("failed" in message) {
       this.#fail(new JournalError({ reason: message.failed }))
-    }
+    } else if ("trouble" in message) this.#events.troubled(message.trouble)
   }
 
   #begin(result: SqliteThread | JournalError): void {
@@ -222,5 +228,7 @@ const threadOptions = (options: SqliteStoreOptions): ThreadOptions => ({
   keys: [options.key, ...(options.previousKeys ?? [])],
   dialects: options.dialects ?? {},
   reserve: options.reserve ?? reserveDefault,
-  acceptLoss: options.acceptLoss ?? false
+  acceptLoss: options.acceptLoss ?? false,
+  begin: options.begin ?? false,
+  walMax: options.walMax ?? walMaxDefault
 })

@@ -11,6 +11,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { receiveMessageOnPort, workerData } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
+import { Checkpoint } from "./Checkpoint.ts"
 import { readU64 } from "./Entry.ts"
 import { groupAt } from "./Group.ts"
 import { GroupCommit } from "./GroupCommit.ts"
@@ -21,12 +22,15 @@ import { type JournalReason, makeReason, reasonOf } from "./JournalReason.ts"
 import type { KeysOf } from "./JournalStore.ts"
 import { Keyring } from "./Seal.ts"
 import { indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
+import { databaseFile } from "./SqliteFile.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
 
 /** The anchor is forced onto the disk this long after it was written, in ms; a commit never waits for it in between. */
 const anchorSyncMs = 100
 /** How often the free space is looked at, in ms. */
 const spaceCheckMs = 2000
+/** It is also looked at when this part of the reserve was written since. */
+const spaceCheckPart = 1 / 8
 /** Pause between two steps of the index while messages come, in ms: it takes a twentieth of the thread's time. */
 const indexPauseMs = 12
 /** Idle this long before the index has the thread to itself, in ms: a partner's next message is likely to come first. */
@@ -48,6 +52,7 @@ class JournalThread {
   readonly #keyring: Keyring
   readonly #file: JournalFile
   readonly #commit: GroupCommit
+  readonly #checkpoint: Checkpoint
   readonly #queries: JournalQueries
   readonly #memory = new Map<number, Buffer>()
   #index: SearchIndex | undefined
@@ -57,6 +62,8 @@ class JournalThread {
   #failed: JournalReason | undefined
   #anchorWritten = 0
   #spaceChecked = 0
+  /** Bytes written since the free space was looked at. */
+  #unlooked = 0
   #indexedAt = 0
   #open = true
 
@@ -64,11 +71,14 @@ class JournalThread {
     this.#start = start
     this.#options = start.options
     this.#dialects = start.options.dialects
-    const { directory, keys, acceptLoss } = start.options
+    const { walMax, keys, ...options } = start.options
     this.#keyring = new Keyring(keys)
-    this.#file = openJournalFile({ directory, keyring: this.#keyring, readOnly: false, acceptLoss })
+    this.#file = openJournalFile({ ...options, keyring: this.#keyring, readOnly: false })
     const { database, groups, reached } = this.#file
     this.#commit = new GroupCommit(database, groups.journalId, this.#keyring.current!, reached)
+    this.#checkpoint = new Checkpoint(database, join(options.directory, databaseFile), walMax, (trouble) =>
+      this.#post({ trouble })
+    )
     this.#queries = new JournalQueries(this.#file, this.#keyring, () => this.#openIndex())
     this.#checkSpace()
     this.#post({ opened: this.#file.opened })
@@ -108,6 +118,9 @@ class JournalThread {
       this.#file.anchor!.write(this.#commit.seq, this.#commit.hash, this.#commit.tag)
       if (this.#anchorWritten === 0) this.#anchorWritten = performance.now()
       this.#post(readU64(buffer, groupAt.last))
+      this.#checkpoint.committed(this.#commit.length)
+      this.#unlooked += this.#commit.length
+      if (this.#unlooked > this.#options.reserve * spaceCheckPart) this.#checkSpace()
     } catch (error) {
       this.#fail(reasonOf(error, this.#options.directory, "A commit failed"))
     }
@@ -154,7 +167,7 @@ class JournalThread {
 
   #isIndexBehind(): boolean {
     if (this.#index === undefined && performance.now() < indexAfterMs) return false
-    if (this.#indexBroken || Atomics.load(this.#start.control, controlAt.lowSpace) === 1) return false
+    if (this.#indexBroken || Atomics.load(this.#start.control, controlAt.lowSpace) > 0) return false
     return (this.#index?.upto ?? 0) < this.#commit.seq
   }
 
@@ -195,8 +208,10 @@ class JournalThread {
 
   #checkSpace(): void {
     this.#spaceChecked = performance.now()
+    this.#unlooked = 0
     const { bavail, bsize } = statfsSync(this.#options.directory)
-    Atomics.store(this.#start.control, controlAt.lowSpace, bavail * bsize < this.#options.reserve ? 1 : 0)
+    const [free, reserve] = [bavail * bsize, this.#options.reserve]
+    Atomics.store(this.#start.control, controlAt.lowSpace, free < reserve / 2 ? 2 : free < reserve ? 1 : 0)
   }
 
   #fail(reason: JournalReason): void {

@@ -2,10 +2,12 @@
  * The journal that a command line means: a configuration file names it, or a directory is it.
  */
 import { type Dialect, dialects as shipped } from "@jinka/codec"
-import { Config, Effect, FileSystem, Path, Redacted, type Scope } from "effect"
+import { Config, Effect, FileSystem, Layer, Path, Redacted, type Scope } from "effect"
+import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { keyFromHex } from "../journal/JournalKey.ts"
 import { anchorWord, type JournalReader, openReadOnly } from "../journal/JournalReader.ts"
+import { layerSqlite } from "../journal/SqliteStore.ts"
 import { load, loadKeys } from "./Configuration.ts"
 import { CommandFailed, failedBy } from "./Exit.ts"
 import { Dialects } from "./trace/Trace.ts"
@@ -26,6 +28,8 @@ export interface JournalPlace {
   readonly open: (isKeyNeeded: boolean) => Effect.Effect<JournalReader, CommandFailed, Scope.Scope>
   /** What its anchor says, as a word; its switch may run. */
   readonly anchor: Effect.Effect<string, CommandFailed>
+  /** Begins a new journal, also over what an earlier one left. Fails when there is one. */
+  readonly begin: Effect.Effect<void, CommandFailed>
 }
 
 type Keys = Effect.Effect<ReadonlyArray<Uint8Array>, CommandFailed>
@@ -62,16 +66,28 @@ const reading = (
   directory: string,
   keys: Keys,
   dialects: Readonly<Record<string, Dialect>>
-): Pick<JournalPlace, "open" | "anchor"> => {
+): Pick<JournalPlace, "open" | "anchor" | "begin"> => {
   const ifHad = Effect.orElseSucceed(keys, () => [])
   return {
     open: (isKeyNeeded) =>
       Effect.flatMap(isKeyNeeded ? keys : ifHad, (given) =>
         Effect.mapError(openReadOnly(directory, { keys: given, dialects }), readingFailed(directory))
       ),
-    anchor: Effect.flatMap(ifHad, (given) => Effect.mapError(anchorWord(directory, given), failedBy))
+    anchor: Effect.flatMap(ifHad, (given) => Effect.mapError(anchorWord(directory, given), failedBy)),
+    begin: Effect.flatMap(keys, ([key, ...previousKeys]) => {
+      const store = layerSqlite({ directory, key: key!, previousKeys, begin: true, reserve: 0 })
+      return Effect.flatMap(Journal, ({ recovered }) =>
+        recovered.lastSeq === 0 ? Effect.void : Effect.fail(thereIsOne(directory, recovered.lastSeq))
+      ).pipe(Effect.provide(Journal.layer.pipe(Layer.provide(store))), Effect.mapError(failedBy))
+    })
   }
 }
+
+const thereIsOne = (directory: string, entries: number): CommandFailed =>
+  new CommandFailed({
+    exit: "bad",
+    says: `${directory}: There is a journal here, with ${entries} entries; no entry was changed. To begin another one, move this directory away.`
+  })
 
 /** For a command that only reads, two of the reasons mean something else than for a switch that starts. */
 const readingFailed =

@@ -38,6 +38,7 @@ const paths: ReadonlyArray<string> = [
   "journal verify",
   "journal anchor",
   "journal summary",
+  "journal new",
   "reference"
 ]
 

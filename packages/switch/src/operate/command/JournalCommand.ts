@@ -1,4 +1,4 @@
-/** `jinka journal verify`, `jinka journal anchor` and `jinka journal summary`. */
+/** `jinka journal verify`, `anchor`, `summary` and `new`. */
 import { Clock, Console, Effect, FileSystem, Option, Stdio } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Head, headsIn } from "../../journal/Head.ts"
@@ -164,11 +164,27 @@ const summary = Command.make("summary", { place: fileOrDirectory, json: asJson }
   ])
 )
 
+const begin = Command.make("new", { place: fileOrDirectory }, ({ place }) =>
+  Effect.gen(function* () {
+    const { begin, directory } = yield* journalPlace(place)
+    yield* begin
+    yield* Console.log(`a new journal begins in ${directory}`)
+  })
+).pipe(
+  Command.withDescription(
+    "Begins a new journal in a directory whose journal is gone, though an index, a log or a control socket shows that there was one: a switch refuses to start there (`Gone`). What was open in the old one is forgotten: restore it instead wherever that can be done. The first entry tells of it. A first start in an empty directory does not need this command."
+  ),
+  Command.withShortDescription("Begin a new journal where an earlier one is gone"),
+  Command.withExamples([
+    { command: "jinka journal new switch.yaml", description: "After the old directory was moved away in part" }
+  ])
+)
+
 /** `jinka journal`. */
 export const journal = Command.make("journal").pipe(
-  Command.withDescription("Looks at a journal whose switch does not run."),
+  Command.withDescription("Looks at a journal, mostly one whose switch does not run."),
   Command.withShortDescription("Look at a journal"),
-  Command.withSubcommands([verify, anchor, summary])
+  Command.withSubcommands([verify, anchor, summary, begin])
 )
 
 const lineText = (line: SummaryLine): string => {

@@ -211,7 +211,9 @@ export const StatusReport = Schema.Struct({
   /** What is not on disk yet. */
   unwritten: Schema.Struct({ entries: Schema.Number, bytes: Schema.Number }),
   /** Why new requests and advices are refused on every link: the journal's disk has no room left, or lags. Null: they are not. */
-  fullBy: Schema.NullOr(Schema.Literals(["disk", "lag"]))
+  fullBy: Schema.NullOr(Schema.Literals(["disk", "lag"])),
+  /** What is wrong with the journal's disk while it still works; empty: nothing. */
+  diskTrouble: Schema.String
 })
 export type StatusReport = typeof StatusReport.Type
 

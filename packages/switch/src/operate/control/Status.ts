@@ -56,7 +56,8 @@ export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, 
   entries: entriesByKind(status.entries),
   answers: status.answers,
   unwritten: status.unwritten,
-  fullBy: status.fullBy ?? null
+  fullBy: status.fullBy ?? null,
+  diskTrouble: status.diskTrouble
 })
 
 /** Entries by the name of their kind. */

@@ -17,6 +17,7 @@ export const statusText = (report: StatusReport): string => {
   return [
     `${name}: ${ready} of ${links.length} links ready; process ${pid}, up for ${span(startedAt, at)}`,
     ...(report.fullBy === null ? [] : [fullText[report.fullBy]]),
+    ...(report.diskTrouble === "" ? [] : [`! ${report.diskTrouble}. The switch stops when the log is full`]),
     ...links.map((link) => linkText(link, at)),
     ...report.groups.map((group) => groupText(group, at)),
     ...doors.map(doorText),

@@ -61,7 +61,7 @@ export const errorsPage = (): string =>
     "The rule of `FieldInvalid`, `HeaderInvalid`, `MtiInvalid` and `BitmapInvalid` is one of:",
     table(["Rule", "Meaning"], ruleRows()),
     "## Refusals",
-    "A request that the switch does not forward is answered at once with the code of the partner's dialect, after the refusal is in the journal. Except for `noAnswer`, nothing has to be reversed: no byte has left.",
+    "A request that the switch does not forward is answered at once with the code of the partner's dialect, after the refusal is in the journal (below the disk's reserve it is only counted). Except for `noAnswer`, nothing has to be reversed: no byte has left.",
     refusals(),
     "## Requests without an answer",
     "A request that was sent and not answered ends as timed out; the reason is in the journal entry's `code`: `timeout`, `connection lost`, or `restarted` (the switch stopped while it was open). It is never sent again. If the dialect can reverse it, its reversal is written in the same journal transaction, and sent until it is acknowledged. An answer that comes after that is `late`: kept, counted, never delivered.",
@@ -71,7 +71,7 @@ export const errorsPage = (): string =>
       ["Reason", "What to do"],
       journalReasonTags.map((tag) => [tag, cell(makeReason(tag, "", "").remedy)])
     ),
-    "Free space below `journal.reserve` is no error: new requests are refused (malfunction), open ones still end."
+    "Free space below `journal.reserve` is no error: new requests are refused (malfunction), open ones still end. Refusals and strays are then counted in place of being journalled, and told once a second."
   ])
 
 const reconnects = "Connects again after the pause of `reconnect`, or waits for the partner."

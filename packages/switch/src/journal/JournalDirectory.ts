@@ -1,0 +1,144 @@
+/**
+ * The directory of a journal before its database is opened: whether it may be used, who may look in, what is left of an earlier
+ * journal, whether there is room. Runs in the journal's thread or the command line's; synchronous; throws `JournalStop`.
+ */
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statfsSync,
+  statSync
+} from "node:fs"
+import { join } from "node:path"
+import { anchorFile } from "./Anchor.ts"
+import { reasonOf, stop } from "./JournalReason.ts"
+import { indexFile } from "./SearchIndex.ts"
+import { databaseFile } from "./SqliteFile.ts"
+
+/** Copy of a WAL that was found when an opening was refused; SQLite would leave nothing of it. */
+export const refusedWalFile = `${databaseFile}-wal.refused`
+
+/** Where a running switch takes commands; one that is left behind shows that a switch ran here. */
+const controlFile = "control.sock"
+
+const ofDatabase = [databaseFile, `${databaseFile}-wal`, refusedWalFile]
+const ofIndex = [indexFile, `${indexFile}-wal`, `${indexFile}-shm`]
+
+/** Files of a journal that hold entries, or what can be found out about them. */
+const privateFiles = [...ofDatabase, ...ofIndex, anchorFile]
+
+/** Free bytes that a start needs at least: to write that it began, and what it ends. */
+const startRoom = 4 * 1024 * 1024
+
+/** Rights of the group and of everybody. */
+const others = 0o077
+/** Everybody may write, or only owners may delete: a directory such as /tmp. */
+const shared = 0o1002
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, "0")
+
+/** Makes the directory, or looks whether it can be used. Returns what was put right, in sentences. */
+export const prepareDirectory = (directory: string, readOnly: boolean): ReadonlyArray<string> => {
+  try {
+    if (!readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const stat = statSync(directory)
+    if (!stat.isDirectory()) stop("DirectoryUnusable", directory, "This is not a directory.")
+    accessSync(directory, readOnly ? constants.R_OK : constants.R_OK | constants.W_OK)
+    if (!readOnly) return closeToOthers(directory, stat.mode)
+    if (!existsSync(join(directory, databaseFile))) {
+      stop("NotJournal", directory, "There is no journal in this directory.")
+    }
+    return []
+  } catch (error) {
+    const reason = reasonOf(error, directory, "The journal's directory cannot be used")
+    return reason._tag === "NotJournal"
+      ? stop("NotJournal", directory, reason.problem)
+      : stop(
+          "DirectoryUnusable",
+          directory,
+          reason.problem,
+          reason._tag === "DirectoryUnusable" ? reason.remedy : undefined
+        )
+  }
+}
+
+/** Takes the rights of others away, on the directory and on what is in it, also where it was made beforehand. */
+const closeToOthers = (directory: string, mode: number): ReadonlyArray<string> => {
+  if ((mode & shared) !== 0) {
+    const problem = `Everybody may write in this directory (mode ${octal(mode)}).`
+    stop("DirectoryUnusable", directory, problem, "Give the journal a directory of its own, mode 0700.")
+  }
+  const done: Array<string> = []
+  const close = (path: string, found: number, wanted: number) => {
+    if ((found & others) === 0) return
+    chmodSync(path, wanted)
+    done.push(`${path} was open to others (mode ${octal(found)}); it is ${octal(wanted)} now`)
+  }
+  close(directory, mode, 0o700)
+  for (const file of privateFiles) {
+    const path = join(directory, file)
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (stat !== undefined) close(path, stat.mode, 0o600)
+  }
+  return done
+}
+
+/** Makes the database's file, so that it and what SQLite puts beside it is its owner's alone whatever the umask is. */
+export const makeDatabaseFile = (directory: string): void =>
+  closeSync(openSync(join(directory, databaseFile), "a", 0o600))
+
+/**
+ * Files that an earlier journal left, when neither its database nor its anchor is there: a new journal begun over them would
+ * forget without a word what it had promised.
+ */
+export const leftovers = (directory: string): ReadonlyArray<string> => {
+  const has = (file: string) => existsSync(join(directory, file))
+  const size = statSync(join(directory, databaseFile), { throwIfNoEntry: false })?.size ?? 0
+  if (size > 0 || has(anchorFile)) return []
+  return [`${databaseFile}-wal`, refusedWalFile, ...ofIndex, controlFile].filter(has)
+}
+
+/** Refuses a start without room on the disk: it would sign on to partners, and then end at its first entry. */
+export const checkStartRoom = (directory: string, reserve: number): void => {
+  const { bavail, bsize } = statfsSync(directory)
+  const [free, needed] = [bavail * bsize, Math.min(reserve, startRoom)]
+  if (free >= needed) return
+  const problem = `There are ${kib(free)} free on this file system; a start needs ${kib(needed)}.`
+  stop("DiskFull", directory, problem, "Free space on this file system, then start the switch again.")
+}
+
+const kib = (bytes: number): string => `${Math.floor(bytes / 1024)} KiB`
+
+const sqliteMagic = "SQLite format 3\0"
+
+/**
+ * Refuses a database file that is shorter than its own header says: SQLite calls that a disk error, or nothing at all. Beside a
+ * log it may be: a checkpoint that did not end has written the header and left other pages in the log.
+ */
+export const checkLength = (path: string): void => {
+  if (!existsSync(path) || (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return
+  const header = Buffer.alloc(100)
+  const file = openSync(path, "r")
+  try {
+    const { size } = fstatSync(file)
+    if (
+      readSync(file, header, 0, header.length, 0) < header.length ||
+      header.toString("latin1", 0, 16) !== sqliteMagic
+    ) {
+      return
+    }
+    // sqlite.org/fileformat.html 1.3: the page size (1 stands for 65,536), and the number of pages.
+    const page = header.readUInt16BE(16)
+    const whole = (page === 1 ? 65_536 : page) * header.readUInt32BE(28)
+    if (size >= whole) return
+    stop("Corrupt", path, `The file has ${size} bytes, and its own header says ${whole}: its end is missing.`)
+  } finally {
+    closeSync(file)
+  }
+}

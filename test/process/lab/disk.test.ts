@@ -1,0 +1,202 @@
+/**
+ * Rows 26 and 27 of docs/reference/test-plan.md: a disk that is full, or fails while part of it still works. The switch is a
+ * process, the full disk a file system of a few MiB, the failing one strace.
+ */
+import { spawnSync } from "node:child_process"
+import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Effect } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import { allEntries, withJournal } from "../../switch/journal/Journals.ts"
+import { faultOf } from "../../switch/journal/Writing.ts"
+import { answerTo, Line, purchase, text, until } from "../../switch/operate/Line.ts"
+import {
+  cleanUp,
+  configuration,
+  folder,
+  jinka,
+  type RunningSwitch,
+  runSwitch,
+  runSwitchUnder
+} from "../../switch/operate/program.ts"
+
+const MiB = 1024 * 1024
+const mounted: Array<string> = []
+
+/** A file system of its own with so many MiB; "" when none can be mounted here. */
+const smallDisk = (mib: number): string => {
+  const directory = join(folder(), "disk")
+  mkdirSync(directory)
+  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${mib}m,mode=0700`, "tmpfs", directory])
+  if (status !== 0) return ""
+  mounted.push(directory)
+  return directory
+}
+
+const unmountAll = (): void => {
+  for (const directory of mounted.splice(0)) spawnSync("umount", ["-l", directory])
+}
+
+/** Fills a file system until so many bytes are free. */
+const fill = (directory: string, free: number): void => {
+  const { bavail, bsize } = statfsSync(directory)
+  writeFileSync(join(directory, "filler"), Buffer.alloc(Math.max(0, bavail * bsize - free), 1))
+}
+
+const mountHindrance = smallDisk(1) === "" ? "no file system can be mounted here" : ""
+unmountAll()
+
+/** Every write to one file fails; the switch stays our own child (`-D`). */
+const failing = (path: string): ReadonlyArray<string> => [
+  ...["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", path],
+  ...["-e", "trace=pwrite64", "-e", "inject=pwrite64:error=EIO"]
+]
+
+const straceHindrance = ((): string => {
+  if (process.platform !== "linux") return `strace is of Linux, this is ${process.platform}`
+  const { error, status } = spawnSync("strace", [...failing("/nowhere").slice(1), "true"])
+  if (error !== undefined) return "strace is missing"
+  return status === 0 ? "" : "strace may not trace here"
+})()
+
+/** Every card of these tests is the issuer's. */
+const routed = (yaml: string): string => yaml.replace('bin: "621234"', 'bin: "62"')
+
+const connected = async (running: RunningSwitch) => {
+  const acquirer = await Line.connect(running.port("acquirer"))
+  const issuer = await Line.connect(running.port("issuer"))
+  await until(async () => (await running.status()).links.every(({ ready }) => ready), "both links ready")
+  return { acquirer, issuer }
+}
+
+afterEach(() => {
+  unmountAll()
+  cleanUp()
+})
+
+describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindrance}`, () => {
+  it("refuses new requests below its reserve without filling the disk, and the end of the last one has room", {
+    timeout: 240_000
+  }, async () => {
+    const disk = smallDisk(24)
+    const file = configuration(folder(), (yaml) =>
+      routed(yaml)
+        .replace("./journal", join(disk, "journal"))
+        .replace("reserve: 1 MiB", "reserve: 8 MiB")
+        .replace("requestTimeout: 1 seconds", "requestTimeout: 3 minutes")
+    )
+    const running = await runSwitch(file)
+    const { acquirer, issuer } = await connected(running)
+    acquirer.send(purchase(1))
+    const open = await issuer.next()
+    // Less than half of the reserve: room for the end of one exchange, not for thousands of refusals.
+    fill(disk, 1.5 * MiB)
+    await until(async () => (await running.status()).fullBy === "disk", "the full disk noticed")
+
+    let refused = 0
+    for (let n = 0; n < 60; n++) {
+      for (let m = 0; m < 100; m++) acquirer.send(purchase(1000 + n * 100 + m))
+      for (let m = 0; m < 100; m++) if (text(await acquirer.next(), 39) === "96") refused++
+    }
+    issuer.send(answerTo(open))
+    const answer = await acquirer.next()
+    rmSync(join(disk, "filler"))
+    await until(async () => (await running.status()).fullBy === null, "the room noticed")
+    acquirer.send(purchase(2))
+    issuer.send(answerTo(await issuer.next()))
+    const after = await acquirer.next()
+    await running.stop()
+
+    expect(refused).toBe(6000)
+    expect(text(answer, 39)).toBe("00")
+    expect(text(after, 39)).toBe("00")
+    const { code, err } = await running.ended
+    expect(code).toBe(0)
+    expect(err).toMatch(/not journalled, to keep the disk's reserve: \d+ refused; 6000 in all/)
+    expect((await jinka(["journal", "verify", file])).out).toMatch(/^good: /)
+  })
+
+  it("does not begin without room: no partner hears of it", { timeout: 120_000 }, async () => {
+    const disk = smallDisk(24)
+    let calls = 0
+    const issuer = createServer(() => calls++)
+    await new Promise<void>((resolve) => issuer.listen(0, "127.0.0.1", resolve))
+    const { port } = issuer.address() as { port: number }
+    const file = configuration(folder(), (yaml) =>
+      routed(yaml)
+        .replace("./journal", join(disk, "journal"))
+        .replace(/(name: issuer[\s\S]*?)listen: .*/, `$1connect: { host: 127.0.0.1, port: ${port} }`)
+    )
+    fill(disk, 0.5 * MiB)
+
+    const { code, out, err } = await jinka(["run", file])
+    issuer.close()
+
+    expect([code, out, calls]).toEqual([3, "", 0])
+    expect(err).toMatch(/DiskFull: .* There are \d+ KiB free on this file system; a start needs 1024 KiB\. Free space/)
+  })
+})
+
+const writing = fileURLToPath(new URL("../../switch/journal/Writing.ts", import.meta.url))
+
+describe.skipIf(straceHindrance !== "")(
+  `A database that cannot be written while its log can ${straceHindrance}`,
+  () => {
+    it("is said in log and status at once, and the switch goes on", { timeout: 240_000 }, async () => {
+      const directory = folder()
+      const file = configuration(directory, routed)
+      const first = await runSwitch(file)
+      await first.stop()
+      const running = await runSwitchUnder(failing(join(directory, "journal", "journal.db")), file)
+      const { acquirer, issuer } = await connected(running)
+      issuer.onMessage = (message) => issuer.send(answerTo(message))
+
+      let stan = 0
+      await until(async () => {
+        for (let n = 0; n < 10; n++) {
+          acquirer.send(purchase(++stan))
+          expect(text(await acquirer.next(), 39)).toBe("00")
+        }
+        return (await running.status()).diskTrouble !== ""
+      }, "the failing checkpoint in the status")
+      const { diskTrouble } = await running.status()
+      const shown = await jinka(["status", file])
+      await running.stop()
+      const { err } = await running.ended
+
+      expect(diskTrouble).toMatch(
+        /journal\.db: The database cannot be written, though its log can: .*; the log has .* MiB of at most 64/
+      )
+      expect(shown.out).toContain(diskTrouble)
+      expect(err).toContain("ERROR")
+      expect(err).toContain("The database cannot be written, though its log can")
+    })
+
+    it("stops the journal when the log has reached its limit, and everything acknowledged is there", {
+      timeout: 240_000
+    }, async () => {
+      const directory = join(folder(), "journal")
+      await Effect.runPromise(withJournal(directory, () => Effect.void))
+      const [program = "", ...before] = failing(join(directory, "journal.db"))
+
+      const { stdout } = spawnSync(program, [...before, process.execPath, writing, directory, "forever"], {
+        encoding: "utf8",
+        maxBuffer: 64 * MiB
+      })
+      const lines = stdout.trimEnd().split("\n")
+      const wal = statSync(join(directory, "journal.db-wal")).size
+
+      expect(lines.at(-1)).toMatch(
+        /^DiskFailed: .*journal\.db: The database cannot be written, though its log can: .*the log has 4\.\d MiB/
+      )
+      const acknowledged = Number(lines.at(-2))
+      expect(acknowledged).toBeGreaterThan(100)
+      expect(wal).toBeLessThan(8 * MiB)
+      const all = await Effect.runPromise(withJournal(directory, (journal) => allEntries(journal)))
+      expect(all.length).toBeGreaterThanOrEqual(acknowledged)
+      expect(faultOf(all)).toBeUndefined()
+    })
+  }
+)
