@@ -50,11 +50,11 @@ describe("jinka dialect", () => {
 
   it("checks a file to its last mistake", async () => {
     const file = join(folder(), "partner.yaml")
-    writeFileSync(file, "name: x\nextends: cups\nfields:\n  60: q\n  8: n5\n")
+    writeFileSync(file, "name: x\nextends: cups\nfields:\n  60: q\n  8: { encoding: ascii }\n")
     const { code, out, err } = await jinka(["dialect", "check", file])
     expect(code).toBe(1)
     expect(out.trim().split("\n")).toEqual([
-      "fields.8.name: field 8 is new and needs a name",
+      "fields.8.format: field 8 is new and needs a format",
       "fields.60: format expected, like n6, n..19, ans...999, b8 or x+n8"
     ])
     expect(err).toContain("2 mistakes")

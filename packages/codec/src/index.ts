@@ -4,6 +4,7 @@
 export { type ByteKind, coverCardData, coverCardText, holdsTrack } from "./cover/CardData.ts"
 export { coverRuns, coverRunsOfHex, unreadDigitsMin } from "./cover/DigitRuns.ts"
 export * from "./dialects/Cups.ts"
+export { type DialectChanges, derive, type FieldChange } from "./dialects/Derive.ts"
 export type { DialectInvalid } from "./dialects/DialectCheck.ts"
 export * from "./dialects/DialectFile.ts"
 export { type FieldSummary, fieldSummaries } from "./dialects/FieldSummary.ts"
@@ -38,7 +39,6 @@ export type { FrameSink } from "./frame/FrameSink.ts"
 export { frameTakes, idleFrame, wholeFrame, writeFrame } from "./frame/FrameWriter.ts"
 export type { Codec } from "./iso8583/Codec.ts"
 export { compile, interpret } from "./iso8583/Compile.ts"
-export * from "./iso8583/Derive.ts"
 export * from "./iso8583/Describe.ts"
 export {
   type BitmapFormat,

@@ -134,6 +134,7 @@ describe("Any dialect", () => {
         const length = codec.patch(index, patches, out, 4)
         expect(out.subarray(4, 4 + length)).toEqual(encoded(codec, { mti: one!.mti, fields }))
         expect(length + 8).toBeLessThanOrEqual(out.length)
+        expect(codec.patched(index, patches)).toEqual(encoded(codec, { mti: one!.mti, fields }))
         expect(out.fill(0xaa, 4, 4 + length)).toEqual(Buffer.alloc(out.length, 0xaa))
       }),
       { numRuns: 200 }

@@ -6,6 +6,7 @@ import { type Dialect, layout } from "../iso8583/Dialect.ts"
 import { CoverInvalid } from "../iso8583/Elements.ts"
 import { fieldLayout } from "../iso8583/Field.ts"
 import { headerErrors } from "../iso8583/Header.ts"
+import { fieldsOfKey } from "./Derive.ts"
 import { headers } from "./Headers.ts"
 
 /** What is wrong in a dialect file. */
@@ -58,6 +59,7 @@ const top: Members = {
   name: { says: "a name is expected", fits: (value) => typeof value === "string" && value !== "" },
   title: text,
   extends: any,
+  only: [true, false],
   header: any,
   version: [0, 1, 2],
   mti: ["ascii", "bcd", "ebcdic"],
@@ -111,10 +113,15 @@ const parts: { readonly [part: string]: Members } = {
   )
 }
 
+const codeOrNone: Expected = {
+  says: 'a code in quotes is expected, like "001", or null for none',
+  fits: (value) => value === null || (typeof value === "string" && value !== "")
+}
+
 const networkCodes: Members = Object.fromEntries(
   ["signOn", "signOff", "cutoverStart", "cutoverEnd", "echo", "keyResetRequest", "keyReset"].map((name) => [
     name,
-    digits
+    codeOrNone
   ])
 )
 
@@ -231,7 +238,8 @@ const structureErrors = (value: unknown, path: string, depth = 1): ReadonlyArray
 
 const fieldErrors = (de: string, definition: unknown): ReadonlyArray<DialectInvalid> => {
   const path = `fields.${de}`
-  if (!/^\d{1,3}$/.test(de)) return [dialectInvalid(path, "a field number is expected")]
+  if (fieldsOfKey(de) === undefined)
+    return [dialectInvalid(path, "a field number or a range of them is expected, like 60 or 65-128")]
   if (definition === null || typeof definition === "string") return []
   const wrong = memberErrors(definition, path, field)
   if (!isMembers(definition)) return wrong
@@ -254,6 +262,7 @@ const codeTables: { readonly [table: string]: Members } = {
 const codeErrors = (table: string, members: Members, codes: unknown): ReadonlyArray<DialectInvalid> => {
   if (!isMembers(codes)) return [dialectInvalid(table, "codes and their meanings are expected")]
   return Object.entries(codes).flatMap(([code, meaning]) => {
+    if (meaning === null) return []
     const path = `${table}.${code}`
     const wrong = memberErrors(meaning, path, members)
     if (!isMembers(meaning)) return wrong
@@ -262,12 +271,16 @@ const codeErrors = (table: string, members: Members, codes: unknown): ReadonlyAr
   })
 }
 
+/** Parts that a file may take out of its base with `null`. */
+const canBeNone: ReadonlySet<string> = new Set(["network", "reversal"])
+
 /** Mistakes in the file as it is written. */
 export const fileErrors = (file: unknown): ReadonlyArray<DialectInvalid> => {
   const wrong = [...memberErrors(file, "", top)]
   if (!isMembers(file)) return wrong
   for (const [name, members] of Object.entries(parts))
-    if (file[name] !== undefined) wrong.push(...memberErrors(file[name], name, members))
+    if (file[name] !== undefined && !(file[name] === null && canBeNone.has(name)))
+      wrong.push(...memberErrors(file[name], name, members))
   const { fields, network } = file
   wrong.push(...headerOfFile(file["header"]))
   if (isMembers(network) && network["codes"] !== undefined)
@@ -295,10 +308,26 @@ const namedFields = ({
   ["echo", echo],
   ["adviceNeeds", adviceNeeds ?? []],
   ["network.fields", network?.fields ?? []],
-  ["network.field", network === undefined ? [] : [network.field]],
+  ["network.field", network?.field === undefined ? [] : [network.field]],
   ["reversal.copies", reversal?.copies ?? []],
-  ["reversal.originalData.field", reversal === undefined ? [] : [reversal.originalData.field]]
+  ["reversal.originalData.field", reversal?.originalData === undefined ? [] : [reversal.originalData.field]]
 ]
+
+/** What a part lacks that neither the file nor its base says. */
+const lacks = (dialect: Dialect): ReadonlyArray<DialectInvalid> =>
+  (["network", "reversal"] as const).flatMap((name) => {
+    const part: object | undefined = dialect[name]
+    if (part === undefined) return []
+    return Object.keys(parts[name]!)
+      .filter((member) => !Object.hasOwn(part, member))
+      .map((member) => dialectInvalid(`${name}.${member}`, "is missing, and there is no base to take it from"))
+  })
+
+/** What to write where a whole part hangs on a field that is not there. */
+const hints: { readonly [path: string]: string } = {
+  "network.field": "; write `network: null` when the partner has no network management",
+  "reversal.originalData.field": "; write `reversal: null` when nothing is reversed"
+}
 
 /** Mistakes in what the file makes together with its base: fields that cannot be written, and fields named but not defined. */
 export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
@@ -318,9 +347,11 @@ export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> 
       wrong.push(dialectInvalid("fields", message(error)))
     }
   }
+  wrong.push(...lacks(dialect))
   for (const [path, fields] of namedFields(dialect))
     for (const de of fields)
-      if (dialect.fields[de] === undefined) wrong.push(dialectInvalid(path, `field ${de} is named but not defined`))
+      if (dialect.fields[de] === undefined)
+        wrong.push(dialectInvalid(path, `field ${de} is named but not defined${hints[path] ?? ""}`))
   for (const de of dialect.adviceNeeds ?? [])
     if (dialect.fields[de]?.sensitivity === "sad")
       wrong.push(dialectInvalid("adviceNeeds", `field ${de} is sensitive authentication data, which is kept nowhere`))

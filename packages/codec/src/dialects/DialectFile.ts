@@ -8,17 +8,18 @@
  *     fields:
  *       60: ans...030                  # another length
  *       5: null                        # not used
+ *       65-69: null                    # nor these
  *       44: { format: ans..25, encoding: gbk }
  *       62: { structure: { style: usage-value, tagLength: 2 } }
  *
- * Every mistake is named with its place; nothing is guessed.
+ * A file without `extends` is a table of its own: it says all its fields. Every mistake is named with its place; nothing is
+ * guessed.
  */
 import { parseDocument } from "yaml"
-import { type DialectChanges, derive } from "../iso8583/Derive.ts"
 import type { Dialect } from "../iso8583/Dialect.ts"
-import type { FieldDefinition } from "../iso8583/Field.ts"
 import type { HeaderFormat } from "../iso8583/Header.ts"
 import { cups } from "./Cups.ts"
+import { type DialectChanges, derive, type FieldChange, fieldsOfKey } from "./Derive.ts"
 import { type DialectInvalid, dialectInvalid, fileErrors, isMembers, relationErrors } from "./DialectCheck.ts"
 import { headers } from "./Headers.ts"
 import {
@@ -28,7 +29,7 @@ import {
   iso8583v1987Ebcdic,
   nac
 } from "./Iso8583V1987Ascii.ts"
-import { iso8583v1993Ascii, iso8583v1993Bcd } from "./Iso8583V1993.ts"
+import { iso8583v1993Ascii, iso8583v1993AsciiRaw, iso8583v1993Bcd } from "./Iso8583V1993.ts"
 import { iso8583v2003 } from "./Iso8583V2003.ts"
 import { unionPayPos } from "./UnionPayPos.ts"
 
@@ -42,41 +43,37 @@ export const dialects: { readonly [name: string]: Dialect } = {
   iso8583v1987Ebcdic,
   nac,
   iso8583v1993Ascii,
+  iso8583v1993AsciiRaw,
   iso8583v1993Bcd,
   iso8583v2003
 }
 
-/** Fields as changes: a text is a format alone. */
-const fieldChanges = (fields: unknown): NonNullable<DialectChanges["fields"]> =>
-  Object.fromEntries(
-    Object.entries((fields ?? {}) as Record<string, unknown>).map(([de, definition]) => [
-      de,
-      typeof definition === "string" ? { format: definition } : (definition as Partial<FieldDefinition> | null)
-    ])
-  )
-
-/** A part of the file laid over the base's: what it does not say stays. */
-const over = (base: object | undefined, given: unknown): object => ({ ...base, ...(given as object) })
-
-/** Parts of a dialect of which a file may say a few members only. */
-const laidOver = (base: Dialect, file: Record<string, unknown>): Record<string, unknown> => {
-  const laid: Record<string, unknown> = {}
-  for (const part of [
-    "bitmap",
-    "match",
-    "reversal",
-    "responseCodes",
-    "processingCodes",
-    "accountTypes",
-    "refusal"
-  ] as const)
-    if (file[part] !== undefined) laid[part] = over(base[part], file[part])
-  if (file["network"] !== undefined) {
-    const network = file["network"] as Record<string, unknown>
-    const codes = network["codes"] === undefined ? {} : { codes: over(base.network?.codes, network["codes"]) }
-    laid["network"] = { ...over(base.network, network), ...codes }
+/** What a file that extends nothing begins from: ASCII, raw bytes, no fields, and the codes of its edition. */
+const nothing = (version: 0 | 1 | 2): Dialect => {
+  const { responseCodes, refusal, ...edition } = [iso8583v1987Ascii, iso8583v1993Ascii, iso8583v2003][version]!
+  return {
+    name: "nothing",
+    title: "",
+    version,
+    mti: "ascii",
+    bitmap: { encoding: "binary", secondary: "optional" },
+    encodings: {
+      digits: "ascii",
+      text: "ascii",
+      track: "ascii",
+      bytes: "binary",
+      prefix: "ascii",
+      align: "right",
+      fill: 0
+    },
+    fields: {},
+    match: { transaction: [], networkManagement: edition.match.networkManagement },
+    echo: edition.echo,
+    responseCodes,
+    processingCodes: edition.processingCodes ?? {},
+    accountTypes: edition.accountTypes ?? {},
+    refusal
   }
-  return laid
 }
 
 /** The value of a YAML text. What YAML only warns of (an unknown tag, a doubtful alias) is a mistake here. */
@@ -115,13 +112,18 @@ export const checkDialect = (
   const all = { ...dialects, ...known }
   const { extends: baseName, name } = file
   if (name === undefined) errors.push(dialectInvalid("name", "a name is expected"))
-  const base = typeof baseName === "string" && Object.hasOwn(all, baseName) ? all[baseName] : undefined
+  const base =
+    baseName === undefined
+      ? nothing(file["version"] === 1 || file["version"] === 2 ? file["version"] : 0)
+      : typeof baseName === "string" && Object.hasOwn(all, baseName)
+        ? all[baseName]
+        : undefined
+  const names = Object.keys(all).join(", ")
   if (base === undefined)
+    errors.push(dialectInvalid("extends", `the name of a dialect to begin from is expected: one of ${names}`))
+  else if (baseName === undefined && file["fields"] === undefined)
     errors.push(
-      dialectInvalid(
-        "extends",
-        `the name of a dialect to begin from is expected: one of ${Object.keys(all).join(", ")}`
-      )
+      dialectInvalid("extends", `a dialect to begin from is expected (one of ${names}), or \`fields\` of its own`)
     )
   if (base === undefined || errors.length > 0) return { dialect: undefined, errors }
   return build(file, base)
@@ -136,30 +138,19 @@ const headerOf = (given: unknown, name: string): HeaderFormat | null | undefined
 }
 
 const build = (file: Record<string, unknown>, base: Dialect): CheckedDialect => {
-  const { extends: _, header: given, fields, ...others } = file
+  const { extends: _, header: given, ...others } = file
   const header = headerOf(given, String(file["name"]))
-  const changes = {
-    ...others,
-    ...laidOver(base, file),
-    fields: fieldChanges(fields),
-    ...(header === undefined ? {} : { header })
-  } as DialectChanges
-  const missing = Object.keys(changes.fields ?? {})
-    .filter((de) => base.fields[Number(de)] === undefined)
-    .flatMap((de) => {
-      const change = changes.fields?.[Number(de)]
-      return (["format", "name"] as const)
-        .filter((member) => change !== null && change?.[member] === undefined)
-        .map((member) => dialectInvalid(`fields.${de}.${member}`, `field ${de} is new and needs a ${member}`))
-    })
-  // A new field without them is checked as far as it goes, so that all mistakes are told at once.
-  const stand = Object.fromEntries(
-    Object.entries(changes.fields ?? {}).map(([de, change]) => [
-      de,
-      change === null || base.fields[Number(de)] !== undefined ? change : { format: "b1", name: de, ...change }
-    ])
-  )
-  const dialect = derive(base, { ...changes, fields: stand })
+  const changes = { ...others, ...(header === undefined ? {} : { header }) } as DialectChanges
+  const fields: Record<string, FieldChange> = { ...changes.fields }
+  const missing: Array<DialectInvalid> = []
+  for (const [key, change] of Object.entries(fields)) {
+    const isNew = (fieldsOfKey(key) ?? []).some((de) => base.fields[de] === undefined)
+    if (!isNew || change === null || typeof change === "string" || change.format !== undefined) continue
+    missing.push(dialectInvalid(`fields.${key}.format`, `field ${key} is new and needs a format`))
+    // Checked as far as it goes, so that all mistakes are told at once.
+    fields[key] = { format: "b1" }
+  }
+  const dialect = derive(base, { ...changes, fields })
   const errors = [...missing, ...relationErrors(dialect)]
   return errors.length > 0 ? { dialect: undefined, errors } : { dialect, errors: [] }
 }

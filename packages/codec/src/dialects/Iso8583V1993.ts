@@ -3,140 +3,12 @@
  * cross-checked against each other only). Message types begin with 1; F39 is a three-digit action code; F24 says what a
  * management message is for.
  */
-import { derive } from "../iso8583/Derive.ts"
+
 import type { Dialect } from "../iso8583/Dialect.ts"
+import { derive } from "./Derive.ts"
+import { elements1993 } from "./Elements1993.ts"
 import { accountTypes, processingCodes } from "./ProcessingCodes.ts"
 import { actionCodes1993 } from "./ResponseCodes.ts"
-
-/** Fields 2..128 of the 1993 edition. */
-const fields: Dialect["fields"] = {
-  2: { format: "n..19", name: "Primary Account number", nameZh: "主账号", sensitivity: "pan" },
-  3: { format: "n6", name: "Processing Code", nameZh: "交易处理码" },
-  4: { format: "n12", name: "Amount, Transaction", nameZh: "交易金额" },
-  5: { format: "n12", name: "Amount, Reconciliation" },
-  6: { format: "n12", name: "Amount, Cardholder billing" },
-  7: { format: "n10", name: "Date and time, transmission", nameZh: "交易传输时间" },
-  8: { format: "n8", name: "Amount, Cardholder billing fee" },
-  9: { format: "n8", name: "Conversion rate, Reconciliation" },
-  10: { format: "n8", name: "Conversion rate, Cardholder billing" },
-  11: { format: "n6", name: "Systems trace audit number", nameZh: "系统跟踪号" },
-  12: { format: "n12", name: "Date and time, Local transaction" },
-  13: { format: "n4", name: "Date, Effective" },
-  14: { format: "n4", name: "Date, Expiration", nameZh: "卡有效期", sensitivity: "hidden" },
-  15: { format: "n6", name: "Date, Settlement", nameZh: "清算日期" },
-  16: { format: "n4", name: "Date, Conversion", nameZh: "兑换日期" },
-  17: { format: "n4", name: "Date, Capture", nameZh: "受理日期" },
-  18: { format: "n4", name: "Merchant type" },
-  19: { format: "n3", name: "Country code, Acquiring institution" },
-  20: { format: "n3", name: "Country code, Primary account number" },
-  21: { format: "n3", name: "Country code, Forwarding institution" },
-  22: { format: "ans12", name: "Point of service data code" },
-  23: { format: "n3", name: "Card sequence number", nameZh: "卡片序列号" },
-  24: { format: "n3", name: "Function code" },
-  25: { format: "n4", name: "Message reason code" },
-  26: { format: "n4", name: "Card acceptor business code" },
-  27: { format: "n1", name: "Approval code length" },
-  28: { format: "n6", name: "Date, Reconciliation" },
-  29: { format: "n3", name: "Reconciliation indicator" },
-  30: { format: "n24", name: "Amounts, original" },
-  31: { format: "ans..99", name: "Acquirer reference data" },
-  32: { format: "n..11", name: "Acquirer institution identification code", nameZh: "受理(代理)机构标识码" },
-  33: { format: "n..11", name: "Forwarding institution identification code", nameZh: "发送机构标识码" },
-  34: { format: "ans..28", name: "Primary account number, extended", sensitivity: "pan" },
-  35: { format: "ans..37", name: "Track 2 data", nameZh: "第二磁道数据", sensitivity: "sad" },
-  36: { format: "ans...104", name: "Track 3 data", nameZh: "第三磁道数据", sensitivity: "sad" },
-  37: { format: "ans12", name: "Retrieval reference number", nameZh: "检索参考号" },
-  38: { format: "ans6", name: "Approval code" },
-  39: { format: "n3", name: "Action code", nameZh: "应答码" },
-  40: { format: "n3", name: "Service code" },
-  41: { format: "ans8", name: "Card acceptor terminal identification", nameZh: "受卡机终端标识码" },
-  42: { format: "ans15", name: "Card acceptor identification code", nameZh: "受卡方标识码(商户号)" },
-  43: { format: "ans..99", name: "Card acceptor name/location", nameZh: "受卡方名称地址" },
-  44: { format: "ans..99", name: "Additional response data" },
-  45: { format: "ans..76", name: "Track 1 data", nameZh: "第一磁道数据", sensitivity: "sad" },
-  46: { format: "ans...204", name: "Amounts, Fees" },
-  47: { format: "ans...999", name: "Additional data - national" },
-  48: { format: "ans...999", name: "Additional data - private", sensitivity: "hidden" },
-  49: { format: "ans3", name: "Currency code, Transaction" },
-  50: { format: "ans3", name: "Currency code, Reconciliation" },
-  51: { format: "ans3", name: "Currency code, Cardholder billing" },
-  52: { format: "b8", name: "Personal identification number (PIN) data", nameZh: "个人标识码数据", sensitivity: "sad" },
-  53: { format: "b..48", name: "Security related control information", nameZh: "安全控制信息" },
-  54: { format: "ans...120", name: "Amounts, additional" },
-  55: { format: "b...255", name: "IC card system related data", nameZh: "IC卡数据域", sensitivity: "emv" },
-  56: { format: "n..35", name: "Original data elements" },
-  57: { format: "n3", name: "Authorization life cycle code" },
-  58: { format: "n..11", name: "Authorizing agent institution Id Code" },
-  59: { format: "ans...999", name: "Transport data" },
-  60: { format: "ans...999", name: "Reserved for national use" },
-  61: { format: "ans...999", name: "Reserved for national use" },
-  62: { format: "ans...999", name: "Reserved for private use" },
-  63: { format: "ans...999", name: "Reserved for private use" },
-  64: { format: "b8", name: "Message authentication code field", nameZh: "报文鉴别码" },
-  66: { format: "ans...204", name: "Amounts, original fees" },
-  67: { format: "n2", name: "Extended payment data" },
-  68: { format: "n3", name: "Country code, receiving institution" },
-  69: { format: "n3", name: "Country code, settlement institution" },
-  70: { format: "n3", name: "Country code, authorizing agent Inst." },
-  71: { format: "n8", name: "Message number" },
-  72: { format: "ans...999", name: "Data record" },
-  73: { format: "n6", name: "Date, action" },
-  74: { format: "n10", name: "Credits, number" },
-  75: { format: "n10", name: "Credits, reversal number" },
-  76: { format: "n10", name: "Debits, number" },
-  77: { format: "n10", name: "Debits, reversal number" },
-  78: { format: "n10", name: "Transfer, number" },
-  79: { format: "n10", name: "Transfer, reversal number" },
-  80: { format: "n10", name: "Inquiries, number" },
-  81: { format: "n10", name: "Authorizations, number" },
-  82: { format: "n10", name: "Inquiries, reversal number" },
-  83: { format: "n10", name: "Payments, number" },
-  84: { format: "n10", name: "Payments, reversal number" },
-  85: { format: "n10", name: "Fee collections, number" },
-  86: { format: "n16", name: "Credits, amount" },
-  87: { format: "n16", name: "Credits, reversal amount" },
-  88: { format: "n16", name: "Debits, amount" },
-  89: { format: "n16", name: "Debits, reversal amount" },
-  90: { format: "n10", name: "Authorizations, reversal number" },
-  91: { format: "n3", name: "Country code, transaction Dest. Inst." },
-  92: { format: "n3", name: "Country code, transaction Orig. Inst." },
-  93: { format: "n..11", name: "Transaction Dest. Inst. Id code" },
-  94: { format: "n..11", name: "Transaction Orig. Inst. Id code" },
-  95: { format: "ans..99", name: "Card issuer reference data" },
-  96: { format: "b...999", name: "Key management data", sensitivity: "sad" },
-  97: { format: "x+n16", name: "Amount, Net reconciliation" },
-  98: { format: "ans25", name: "Payee", nameZh: "收款人" },
-  99: { format: "ans..11", name: "Settlement institution Id code" },
-  100: { format: "n..11", name: "Receiving institution Id code", nameZh: "接收机构标识码" },
-  101: { format: "ans..17", name: "File name", nameZh: "文件名" },
-  102: { format: "ans..28", name: "Account identification 1", nameZh: "账户标识1", sensitivity: "pan" },
-  103: { format: "ans..28", name: "Account identification 2", nameZh: "账户标识2", sensitivity: "pan" },
-  104: { format: "ans...100", name: "Transaction description" },
-  105: { format: "n16", name: "Credits, Chargeback amount" },
-  106: { format: "n16", name: "Debits, Chargeback amount" },
-  107: { format: "n10", name: "Credits, Chargeback number" },
-  108: { format: "n10", name: "Debits, Chargeback number" },
-  109: { format: "ans..84", name: "Credits, Fee amounts" },
-  110: { format: "ans..84", name: "Debits, Fee amounts" },
-  111: { format: "ans...999", name: "Reserved for ISO use" },
-  112: { format: "ans...999", name: "Reserved for ISO use" },
-  113: { format: "ans...999", name: "Reserved for ISO use" },
-  114: { format: "ans...999", name: "Reserved for ISO use" },
-  115: { format: "ans...999", name: "Reserved for ISO use" },
-  116: { format: "ans...999", name: "Reserved for national use" },
-  117: { format: "ans...999", name: "Reserved for national use" },
-  118: { format: "ans...999", name: "Reserved for national use" },
-  119: { format: "ans...999", name: "Reserved for national use" },
-  120: { format: "ans...999", name: "Reserved for national use" },
-  121: { format: "ans...999", name: "Reserved for national use" },
-  122: { format: "ans...999", name: "Reserved for national use" },
-  123: { format: "ans...999", name: "Reserved for private use" },
-  124: { format: "ans...999", name: "Reserved for private use" },
-  125: { format: "ans...999", name: "Reserved for private use" },
-  126: { format: "ans...999", name: "Reserved for private use" },
-  127: { format: "ans...999", name: "Reserved for private use" },
-  128: { format: "b8", name: "Message authentication code field", nameZh: "报文鉴别码" }
-}
 
 /** ISO 8583:1993, all ASCII: bitmaps are hex digits, b fields hex digits. */
 export const iso8583v1993Ascii: Dialect = {
@@ -154,7 +26,7 @@ export const iso8583v1993Ascii: Dialect = {
     align: "right",
     fill: 0
   },
-  fields,
+  fields: elements1993,
   network: {
     mti: 1804,
     field: 24,
@@ -196,6 +68,14 @@ export const iso8583v1993Ascii: Dialect = {
     cutOver: "906"
   }
 }
+
+/** The same with raw bytes: bitmaps of 8 bytes, b fields as they are. */
+export const iso8583v1993AsciiRaw: Dialect = derive(iso8583v1993Ascii, {
+  name: "iso8583v1993AsciiRaw",
+  title: "ISO 8583:1993, ASCII, bitmaps and binary fields as raw bytes",
+  bitmap: { encoding: "binary" },
+  encodings: { bytes: "binary" }
+})
 
 /**
  * The same in packed decimal: n fields and length prefixes BCD, text ASCII, bitmaps and b fields raw bytes. Digits of an odd

@@ -2,10 +2,11 @@
  * The dialects that the doctor tries: the shipped ones (or those that it is given), each with the headers that stand in front of
  * such messages on real links.
  */
+
+import { derive } from "../dialects/Derive.ts"
 import { tpdu5, tpdu6 } from "../dialects/Headers.ts"
 import type { Codec } from "../iso8583/Codec.ts"
 import { interpret } from "../iso8583/Compile.ts"
-import { derive } from "../iso8583/Derive.ts"
 import type { Dialect } from "../iso8583/Dialect.ts"
 
 /** A dialect to try. */

@@ -9,7 +9,7 @@ import { explain, isMessageError, type MessageError } from "../iso8583/MessageEr
 import { MessageIndex } from "../iso8583/MessageIndex.ts"
 import { type DialectCandidate, dialectCandidates } from "./DialectCandidates.ts"
 import { type FoundFrames, findFrames, frameCandidates } from "./FrameCandidates.ts"
-import { signsOf } from "./Plausibility.ts"
+import { messageType, signsOf } from "./Plausibility.ts"
 
 /** One reason, for (positive) or against (negative). */
 export interface Evidence {
@@ -62,6 +62,8 @@ interface Reading {
   readonly sense: number
   readonly signs: number
   readonly against: ReadonlyArray<string>
+  /** Whether no message has a type of the dialect's edition. */
+  readonly isOtherEdition: boolean
   /** Share of the bytes that were read before the first error, 0..1. */
   readonly reach: number
   readonly stopsAt: Diagnosis["stopsAt"]
@@ -79,6 +81,8 @@ const read = ({ codec }: DialectCandidate, messages: ReadonlyArray<Buffer>): Rea
   let good = 0
   let signs = 0
   let reach = 0
+  let judged = 0
+  let ofEdition = 0
   let stopsAt: Diagnosis["stopsAt"]
   const against = new Set<string>()
   for (const [at, message] of messages.entries()) {
@@ -88,7 +92,9 @@ const read = ({ codec }: DialectCandidate, messages: ReadonlyArray<Buffer>): Rea
     else stopsAt ??= { message: at + 1, error, says: explain(error) }
     reach += error === undefined ? 1 : reachOf(error, message)
     if (index.mti < 0 || (error !== undefined && noFields.has(error._tag))) continue
+    judged++
     for (const { what, isGood } of signsOf(codec, index)) {
+      if (what === messageType && isGood) ofEdition++
       signs++
       if (isGood) good++
       else against.add(what)
@@ -99,6 +105,7 @@ const read = ({ codec }: DialectCandidate, messages: ReadonlyArray<Buffer>): Rea
     sense: signs === 0 ? 0 : good / signs,
     signs,
     against: [...against],
+    isOtherEdition: judged > 0 && ofEdition === 0,
     reach: messages.length === 0 ? 0 : reach / messages.length,
     stopsAt
   }
@@ -129,7 +136,7 @@ const readingEvidence = (
   found: FoundFrames,
   candidate: DialectCandidate
 ): ReadonlyArray<Evidence> => {
-  const { decoded, sense, signs, against, reach } = reading
+  const { decoded, sense, signs, against, isOtherEdition, reach } = reading
   const all = found.messages.length
   const evidence: Array<Evidence> = [
     { says: `${decoded} of ${plural(all, "message")} read to the last byte`, weight: Math.round((45 * decoded) / all) }
@@ -148,6 +155,7 @@ const readingEvidence = (
   }
   if (against.length > 0)
     evidence.push({ says: `these do not: ${against.join(", ")}`, weight: -Math.min(10, 2 * against.length) })
+  if (decoded > 0 && isOtherEdition) evidence.push({ says: "the message types are of another edition", weight: -55 })
   if (decoded > 0 && candidate.header !== "none")
     evidence.push({ says: `the header ${candidate.header} is in order`, weight: candidate.header === "cups46" ? 5 : 1 })
   if (signs > 0 && sense === 0) evidence.push({ says: "no value makes sense, not even the message types", weight: -30 })

@@ -48,10 +48,13 @@ const checks: { readonly [de: number]: (text: string, codec: Codec) => boolean |
   90: (text) => (text.length === 42 ? /^0[1-8]/.test(text) : undefined)
 }
 
+/** What the sign of a message type is called. */
+export const messageType = "message type"
+
 const mtiSign = (mti: string, version: number): Sign => {
   const [first, second, third, fourth] = mti
   const isGood = Number(first) === version && "12345678".includes(second!) && third! <= "5" && fourth! <= "5"
-  return { what: "message type", isGood }
+  return { what: messageType, isGood }
 }
 
 /** Everything that can be judged in an indexed message, as far as it could be read. */

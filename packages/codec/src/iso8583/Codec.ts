@@ -33,6 +33,8 @@ export interface Codec {
    * identical. Throws `PatchInvalid` when a change breaks the dialect; check values from outside with `checkPatches`.
    */
   patch(index: MessageIndex, patches: PatchList, out: Buffer, at: number): number
+  /** The same in a new buffer. Where messages go out by the thousand, `patch` needs none. */
+  patched(index: MessageIndex, patches: PatchList): Buffer
   /** Bytes that `patch` writes at most. */
   patchedLength(index: MessageIndex, patches: PatchList): number
   checkPatches(patches: PatchList): MessageError | undefined

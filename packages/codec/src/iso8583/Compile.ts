@@ -9,7 +9,7 @@ import { encoded } from "./generated/Slab.ts"
 import { indexMessage } from "./Indexer.ts"
 import { decodeByTable, encodeByTable, encodeInto } from "./Interpreter.ts"
 import { writeMatchKey } from "./MatchKey.ts"
-import { checkPatches, patchedLength, writePatched } from "./Patch.ts"
+import { checkPatches, patched, patchedLength, writePatched } from "./Patch.ts"
 import { PatchList } from "./PatchList.ts"
 import { writeRedacted } from "./Redact.ts"
 import { cutSad } from "./WithoutSad.ts"
@@ -39,13 +39,13 @@ const codecOf = (layout: Layout): Codec => {
     encode: (message) => encodeByTable(layout, message),
     encodeInto: (message, out, at = 0) => encodeInto(layout, message, out, at),
     patch: (index, patches, out, at) => writePatched(layout, index, patches, out, at),
+    patched: (index, patches) => patched(layout, index, patches),
     patchedLength: (index, patches) => patchedLength(layout, index, patches),
     checkPatches: (patches) => checkPatches(layout, patches),
     matchKey: (index, des, out, at) => writeMatchKey(layout, index, des, out, at),
     redact: (index, out, at, found) => writeRedacted(layout, index, out, at, found),
     withoutSad: (index) => {
-      const out = Buffer.alloc(patchedLength(layout, index, cutSad(layout, index, cuts)))
-      return out.subarray(0, writePatched(layout, index, cuts, out, 0))
+      return patched(layout, index, cutSad(layout, index, cuts))
     }
   }
 }

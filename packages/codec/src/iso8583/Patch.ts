@@ -97,6 +97,12 @@ export const writePatched = (
   return length
 }
 
+/** The message with its changes, in a new buffer. Throws `PatchInvalid`. */
+export const patched = (layout: Layout, index: MessageIndex, patches: PatchList): Buffer => {
+  const out = Buffer.alloc(patchedLength(layout, index, patches))
+  return out.subarray(0, writePatched(layout, index, patches, out, 0))
+}
+
 /** Whether every change replaces a fixed field that is there. */
 const sameSize = (layout: Layout, index: MessageIndex, patches: PatchList): boolean => {
   for (let change = 0; change < patches.count; change++) {

@@ -1,0 +1,165 @@
+/**
+ * A dialect that differs from another one in a few places: the way a partner's specification is usually written ("CUPS, but
+ * F60 may be longer and F5 is used"). Dialect files follow the same rule, because they are read as changes.
+ *
+ * The rule: what a change does not say stays as in the base. A table (match, network and its codes, reversal, response codes ...)
+ * is laid over the base's, member by member; `null` takes a member, a field or a whole part out; a list takes the base's place. A
+ * list that is the base's own loses fields that are taken out.
+ */
+import type {
+  BitmapFormat,
+  Dialect,
+  MatchFields,
+  NetworkCodes,
+  RefusalCodes,
+  ReversalRecipe
+} from "../iso8583/Dialect.ts"
+import type { EncodingDefaults, FieldDefinition } from "../iso8583/Field.ts"
+import { standardNames } from "./StandardElements.ts"
+
+/** A table of which some members are changed, or taken out with `null`. */
+type Table<Members> = { readonly [Name in keyof Members]?: Members[Name] | null }
+
+/** Changes to a field: a format alone, some members, or `null` to take it out. */
+export type FieldChange = string | Partial<FieldDefinition> | null
+
+/** Parts of a dialect whose changes have a form of their own. */
+interface PartChanges {
+  /** Another header, or `null` for none. */
+  readonly header?: Dialect["header"] | null
+  readonly bitmap?: Partial<BitmapFormat>
+  readonly encodings?: Partial<EncodingDefaults>
+  readonly match?: Partial<MatchFields>
+  /** `null`: no network management. */
+  readonly network?: (Partial<Omit<NetworkCodes, "codes">> & { readonly codes?: Table<NetworkCodes["codes"]> }) | null
+  /** `null`: nothing is reversed. */
+  readonly reversal?: Partial<ReversalRecipe> | null
+  readonly responseCodes?: Table<Dialect["responseCodes"]>
+  readonly processingCodes?: Table<NonNullable<Dialect["processingCodes"]>>
+  readonly accountTypes?: Table<NonNullable<Dialect["accountTypes"]>>
+  readonly refusal?: Partial<RefusalCodes>
+  /** By field or range of fields ("65-128"); a field of its own goes before a range that has it. */
+  readonly fields?: { readonly [fields: string]: FieldChange }
+  /** Whether the fields named here are all there are; the base's others are taken out. */
+  readonly only?: boolean
+}
+
+/** What may differ; see above. */
+export interface DialectChanges extends Partial<Omit<Dialect, keyof PartChanges>>, PartChanges {
+  readonly name: string
+}
+
+const range = /^(\d{1,3})(?:-(\d{1,3}))?$/
+
+/** The fields that a key of `fields` means; `undefined` when it is neither a number nor a range. */
+export const fieldsOfKey = (key: string): ReadonlyArray<number> | undefined => {
+  const parts = range.exec(key)
+  if (parts === null) return undefined
+  const first = Number(parts[1])
+  const last = Number(parts[2] ?? parts[1])
+  if (last < first || last > 192) return parts[2] === undefined ? [first] : undefined
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at)
+}
+
+/** Changes by field: ranges first, so that a field of its own says the last word. */
+export const changesByField = (changes: DialectChanges["fields"] = {}): ReadonlyMap<number, FieldChange> => {
+  const byField = new Map<number, FieldChange>()
+  for (const isRange of [true, false])
+    for (const [key, change] of Object.entries(changes))
+      if (key.includes("-") === isRange) for (const de of fieldsOfKey(key) ?? []) byField.set(de, change)
+  return byField
+}
+
+/** A table laid over another; members that are `null` are taken out. */
+const over = <Members extends object>(base: Members | undefined, changes: object | undefined): Members => {
+  const laid: Record<string, unknown> = { ...base, ...changes }
+  for (const [name, value] of Object.entries(laid)) if (value === null) delete laid[name]
+  return laid as Members
+}
+
+const changedField = (
+  version: Dialect["version"],
+  de: number,
+  base: FieldDefinition | undefined,
+  given: Exclude<FieldChange, null>
+): FieldDefinition | undefined => {
+  const change = typeof given === "string" ? { format: given } : given
+  const kept: { -readonly [Name in keyof FieldDefinition]?: FieldDefinition[Name] } = {
+    ...(base ?? standardNames(version, de))
+  }
+  // The standard's Chinese name belongs to the standard's English one.
+  if (base === undefined && change.name !== undefined) delete kept.nameZh
+  // A structure and subfields say the same thing: the change's own takes the base's place.
+  if (change.structure !== undefined) delete kept.subfields
+  if (change.subfields !== undefined) delete kept.structure
+  // The base was released because of what was inside; other parts need a reason of their own.
+  if (change.structure !== undefined || change.subfields !== undefined) {
+    if (kept.reason !== undefined) delete kept.sensitivity
+    delete kept.reason
+  }
+  const { format, name } = { ...kept, ...change }
+  return format === undefined || name === undefined ? undefined : { ...kept, ...change, format, name }
+}
+
+const changedFields = (base: Dialect, changes: DialectChanges): Dialect["fields"] => {
+  const byField = changesByField(changes.fields)
+  const fields: Record<number, FieldDefinition> = {}
+  for (const [de, definition] of Object.entries(base.fields))
+    if (changes.only !== true || byField.has(Number(de))) fields[Number(de)] = definition
+  for (const [de, change] of byField) {
+    if (change === null) {
+      delete fields[de]
+      continue
+    }
+    const made = changedField(changes.version ?? base.version, de, base.fields[de], change)
+    if (made === undefined) throw new TypeError(`dialect ${changes.name}: field ${de} is new and needs a format`)
+    fields[de] = made
+  }
+  return fields
+}
+
+/** The base's own lists without fields that are no longer there. */
+const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
+  const kept = (list: ReadonlyArray<number> = [], own: unknown): ReadonlyArray<number> =>
+    own === undefined ? list.filter((de) => dialect.fields[de] !== undefined) : list
+  const { match, echo, network, reversal, adviceNeeds } = dialect
+  return {
+    ...dialect,
+    echo: kept(echo, changes.echo),
+    ...(adviceNeeds === undefined ? {} : { adviceNeeds: kept(adviceNeeds, changes.adviceNeeds) }),
+    match: { ...match, networkManagement: kept(match.networkManagement, changes.match?.networkManagement) },
+    ...(network === undefined
+      ? {}
+      : { network: { ...network, fields: kept(network.fields, changes.network?.fields) } }),
+    ...(reversal === undefined
+      ? {}
+      : { reversal: { ...reversal, copies: kept(reversal.copies, changes.reversal?.copies) } })
+  }
+}
+
+/** The base with changes. Throws a `TypeError` when a new field has no format. */
+export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
+  const { header, bitmap, encodings, match, network, reversal, fields: _, only: __, ...others } = changes
+  const { responseCodes, processingCodes, accountTypes, refusal, ...rest } = others
+  const { header: baseHeader, network: baseNetwork, reversal: baseReversal, ...kept } = base
+  const chosen = header === undefined ? baseHeader : header
+  const codes = over(baseNetwork?.codes, network?.codes ?? undefined)
+  const dialect: Dialect = {
+    ...kept,
+    ...rest,
+    bitmap: over(base.bitmap, bitmap),
+    encodings: over(base.encodings, encodings),
+    match: over(base.match, match),
+    responseCodes: over(base.responseCodes, responseCodes),
+    processingCodes: over(base.processingCodes, processingCodes),
+    accountTypes: over(base.accountTypes, accountTypes),
+    refusal: over(base.refusal, refusal),
+    fields: changedFields(base, changes),
+    ...(chosen === undefined || chosen === null ? {} : { header: chosen }),
+    ...(network === null || (network ?? baseNetwork) === undefined
+      ? {}
+      : { network: { ...over(baseNetwork, network), codes } }),
+    ...(reversal === null || (reversal ?? baseReversal) === undefined ? {} : { reversal: over(baseReversal, reversal) })
+  }
+  return trimmed(dialect, changes)
+}
