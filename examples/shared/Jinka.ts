@@ -61,7 +61,7 @@ export const jinkaOf = (name: string) => {
       const { text } = yield* run({ ...command("check"), args: ["check", other] })
       yield* Console.log(text.filter(isWanted).join("\n"))
     }),
-    /** Waits until a link is as `is` says, and gives what the switch says of it. A question over its socket takes a moment only. */
+    /** Waits until a link is as `is` says, and gives what the switch says of it. A question over its socket takes a moment. */
     until: (link: string, is: (link: LinkSaid) => boolean): Effect.Effect<LinkSaid> =>
       asked(`${home}/journal/control.sock`, link).pipe(
         Effect.tap(() => Effect.sleep("20 millis")),
