@@ -7,6 +7,7 @@ import type { Desk } from "./exchange/Desk.ts"
 import type { Desks, FullBy } from "./exchange/Desks.ts"
 import type { GroupStatus } from "./exchange/Groups.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
+import type { TrafficStatus } from "./exchange/Traffic.ts"
 import type { DoorStatus } from "./link/door/Gate.ts"
 import type { LinkStatus } from "./link/LinkStatus.ts"
 
@@ -21,6 +22,8 @@ export interface LinkWork extends LinkStatus {
   readonly oldestOutstanding: number
   /** Store-and-forward. */
   readonly stored: StoredStatus
+  /** What has passed over it since the start. */
+  readonly traffic: TrafficStatus
 }
 
 /** What an operator sees at once. */
@@ -40,22 +43,23 @@ export interface SwitchStatus {
   readonly diskTrouble: string
 }
 
-const workOf = ({ line, link, outstanding, stored }: Desk): LinkWork => ({
+const workOf = ({ line, link, outstanding, stored, traffic }: Desk, now: number): LinkWork => ({
   ...link.status(),
   outstanding: outstanding.size,
   window: link.settings.window,
   waiting: line?.length ?? 0,
   oldestOutstanding: outstanding.oldest(),
-  stored: stored.status()
+  stored: stored.status(),
+  traffic: traffic.status(now)
 })
 
 /** The status now. */
 export const statusOf = (desks: Desks, doors: Doors): SwitchStatus => ({
-  links: desks.present.map(workOf),
+  links: desks.present.map((desk) => workOf(desk, desks.runtime.monotonicMs())),
   groups: desks.groups.status(),
   doors: doors.status(),
   entries: desks.journal.counts(),
-  answers: Object.fromEntries(desks.answers),
+  answers: desks.answers.all,
   unwritten: { entries: desks.journal.writer.pendingEntries, bytes: desks.journal.writer.pendingBytes },
   fullBy: desks.fullBy,
   diskTrouble: desks.journal.trouble()

@@ -82,6 +82,10 @@ export class RecordLanguage implements Language {
     return true
   }
 
+  missing(): undefined {
+    return undefined
+  }
+
   key({ buffer, end, start }: MessageIndex, _: ReadonlyArray<number>, out: Buffer): number {
     return codec.matchKey(buffer, start, end, out, 0)
   }

@@ -40,7 +40,7 @@ describe("At 3 a.m.", () => {
     expect(before.out).toContain("waits for the partner to connect to 127.0.0.1:")
     for (const { out } of [list, alone]) {
       expect(out).toMatch(
-        /\d+ connections were not let in, the last \d\.\d s ago: PeerNotAllowed: a connection from 127\.0\.0\.9/
+        /\d+ connections were not let in, the last [\d.]+ s ago: PeerNotAllowed: a connection from 127\.0\.0\.9/
       )
     }
     // `Line` tries again when its connection is reset before it has heard of it.

@@ -11,6 +11,7 @@ import type { Language } from "../message/Language.ts"
 import { FairShare } from "./FairShare.ts"
 import { Outstanding } from "./Outstanding.ts"
 import type { Settings, StoreAndForward } from "./StoreAndForward.ts"
+import { Traffic } from "./Traffic.ts"
 import { WaitingLine } from "./WaitingLine.ts"
 
 /** One desk; made by `Exchanges`. */
@@ -28,8 +29,11 @@ export class Desk {
   readonly stored: StoreAndForward
   /** How much of the way to disk the link's messages fill. */
   readonly share = new FairShare()
-  /** What is noted of messages that cannot be read. */
+  /** What is noted of messages that cannot be read, and of answers that are nobody's. */
   readonly unreadable = new Notices()
+  readonly strays = new Notices()
+  /** What has passed over the link. */
+  readonly traffic = new Traffic()
 
   constructor(link: Link, stored: StoreAndForward, nowMs: number) {
     this.id = link.id

@@ -2,8 +2,9 @@
  * The desks of one switch, and what they share: routes, groups and limits, the keys of recent exchanges, the journal and the
  * queue of what waits for it, and the time of the turn. Made once; used only on the switch's own thread.
  */
-import type { Effect, Fiber } from "effect"
+import { Effect, type Fiber } from "effect"
 import type { Journal } from "../journal/Journal.ts"
+import type { Severity } from "../link/Ended.ts"
 import type { Link } from "../link/Link.ts"
 import type { Receipt } from "../link/Receipts.ts"
 import { Commits } from "./Commits.ts"
@@ -12,12 +13,10 @@ import { Groups } from "./Groups.ts"
 import { RecentKeys } from "./RecentKeys.ts"
 import { Recorder } from "./Recorder.ts"
 import type { Router } from "./Router.ts"
+import { Codes } from "./Traffic.ts"
 
 /** Entries behind the last one that a restart reads for the keys of recent exchanges: some 10,000 transactions. */
 const REMEMBERED = 30_000
-
-/** Response codes that are counted each by itself; networks have about a hundred. */
-const CODES_MAX = 300
 
 /** Limits of the exchanges. */
 export interface Limits {
@@ -58,7 +57,7 @@ export class Desks {
   /** Links used as one destination. */
   readonly groups: Groups = new Groups(this.all)
   /** Answers since the start, by response code. */
-  readonly answers = new Map<string, number>()
+  readonly answers = new Codes()
   /** Monotonic milliseconds as of the current turn: one reading of the clock for a whole batch. */
   now: number
   private readonly touched = new Set<Link>()
@@ -167,6 +166,13 @@ export class Desks {
     return true
   }
 
+  /** A line about a link, in the journal and in the log. */
+  note(desk: Desk, epoch: number, text: string, severity: Severity): void {
+    this.record.event(desk, text, epoch)
+    const line = severity === "info" ? Effect.logInfo(text) : Effect.logWarning(text)
+    this.runtime.fork(Effect.annotateLogs(line, { link: desk.name, epoch }))
+  }
+
   /** The link is ready: what is stored at its own desk, or at another of its family, may go out. */
   carriesAgain(desk: Desk): void {
     desk.stored.linkReady()
@@ -181,12 +187,6 @@ export class Desks {
     const one = epoch === undefined ? undefined : { epoch, nowMs: this.now }
     desk.stored.linkLost(desk.id, one)
     for (const other of this.groups.others(desk.id)) other.stored.linkLost(desk.id, one)
-  }
-
-  /** Counts an answer's response code; what a partner makes up beyond the usual number of codes is counted together. */
-  countAnswer(answered: string): void {
-    const code = this.answers.size < CODES_MAX || this.answers.has(answered) ? answered : "other"
-    this.answers.set(code, (this.answers.get(code) ?? 0) + 1)
   }
 
   /**

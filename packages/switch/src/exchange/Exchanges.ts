@@ -172,6 +172,7 @@ export class Exchanges {
     const noted = desk.unreadable.take(lastReceived, text)
     if (noted !== undefined) this.note(link, epoch, noted, "warning")
     if (isAnswered) return this.refusals.refuse(desk, epoch, index, "formatError")
+    desk.traffic.unmatched++
     this.desks.record.stray("unmatched", 0, desk, epoch, "reserved message type", index)
     link.settled(epoch)
   }
@@ -254,11 +255,6 @@ export class Exchanges {
   }
 
   private note(link: Link, epoch: number, text: string, severity: Severity): void {
-    const { record, runtime } = this.desks
-    record.event(this.desks.of(link), text, epoch)
-    const where = { link: link.settings.name, epoch }
-    runtime.fork(
-      (severity === "info" ? Effect.logInfo(text) : Effect.logWarning(text)).pipe(Effect.annotateLogs(where))
-    )
+    this.desks.note(this.desks.of(link), epoch, text, severity)
   }
 }

@@ -44,6 +44,9 @@ export class Slot implements Receipt {
   sentEpoch = 0
   /** Where it stands among all that was written to that connection. */
   sentAt = 0
+  /** Monotonic milliseconds of its sending, and how long its answer took. */
+  sentMs = 0
+  partnerMs = 0
   /** MTI of the request, as a number. */
   mti = 0
   /** Monotonic milliseconds: when it was taken, and when it ends. */

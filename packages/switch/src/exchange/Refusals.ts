@@ -42,6 +42,8 @@ export class Refusals {
     const { desks } = this
     const code = desk.language.refusal[refusal]
     const seq = desks.record.refused(desk, epoch, code, index)
+    desk.traffic.refused++
+    desk.traffic.answersOut.add(code)
     // A refusal that no entry tells of has no answer to be given again: its repeat is looked at anew.
     if (seq > 0) this.remember(desk, index, seq, Fate.refused)
     const answer = desk.language.answer(index, code)

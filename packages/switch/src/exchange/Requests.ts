@@ -48,6 +48,7 @@ export class Requests implements HotActions {
   request(origin: Desk, epoch: number, index: MessageIndex): void {
     const { desks } = this
     const { language, link } = origin
+    origin.traffic.requestsIn++
     if (!language.isIdentified(index)) return this.refuse(origin, epoch, index, "formatError")
     const length = language.key(index, language.receivedFields, this.originKey)
     if (desks.groups.isRecent(desks.recent, origin, index.mti, this.originKey, length)) {
@@ -146,9 +147,8 @@ export class Requests implements HotActions {
     if (slot.deadline <= desks.now) return this.notSent(target, slot, "noAnswer")
     if (session === undefined) return this.dial(target, slot)
     if (!this.write(target, session, slot)) return this.notSent(target, slot, "formatError")
-    slot.sentEpoch = session.epoch
     slot.sentAt = session.outbox.position
-    target.outstanding.step(slot.id, Event.sent)
+    this.sent(target, slot, session.epoch)
     desks.touch(link)
     // The partner was too slow for one more message: the connection has ended under it.
     if (link.session !== session) this.end(target, slot, "connection lost")
@@ -166,13 +166,19 @@ export class Requests implements HotActions {
         this.notSent(target, slot, "formatError")
         short.settled(session.epoch)
       } else {
-        slot.sentEpoch = session.epoch
-        target.outstanding.step(slot.id, Event.sent)
+        this.sent(target, slot, session.epoch)
         // The deadline's own tick comes first: the request has ended when its connection does.
         short.sent(session, slot.deadline + 2 * TICK_MS)
       }
       desks.flush()
     })
+  }
+
+  private sent(target: Desk, slot: Slot, epoch: number): void {
+    slot.sentEpoch = epoch
+    slot.sentMs = this.desks.now
+    target.traffic.requestsOut++
+    target.outstanding.step(slot.id, Event.sent)
   }
 
   private write(target: Desk, session: Session, slot: Slot): boolean {
@@ -192,6 +198,7 @@ export class Requests implements HotActions {
     const origin = this.origin(slot)
     const code = origin.language.refusal[refusal]
     const seq = desks.record.ended("notSent", slot.exchange, target, 0, code)
+    origin.traffic.refused++
     this.refusals.remember(origin, this.original(slot), slot.exchange, Fate.refused)
     desks.commits.after(seq, () => this.refuseOrigin(target, slot, code))
     this.leave(target, slot)
@@ -227,16 +234,25 @@ export class Requests implements HotActions {
       return this.end(holder, slot, "answer not translated")
     }
     const code = isReject ? language.refusal.formatError : language.code(index)!
-    holder.link.doubt.answered(slot.sentEpoch)
+    this.took(holder, slot, code)
     const seq = desks.record.answered(slot.exchange, target, epoch, code, heard)
     outstanding.step(slot.id, Event.answered)
     slot.endCode = code
     desks.recent.put(sentOn(holder.id), this.key, 0, length, slot.exchange, Fate.answered)
     this.refusals.remember(origin, request, slot.exchange, Fate.answered)
-    desks.countAnswer(code)
     link.settled(epoch)
     desks.commits.deliver(seq, holder.id, slot.id)
     this.leave(holder, slot)
+  }
+
+  /** The partner has answered: counts it, with the time that it took. */
+  private took(holder: Desk, slot: Slot, code: string): void {
+    const { answers, now } = this.desks
+    slot.partnerMs = now - slot.sentMs
+    answers.add(code)
+    holder.traffic.answersIn.add(code)
+    holder.traffic.partnerTime.record(slot.partnerMs, now)
+    holder.link.doubt.answered(slot.sentEpoch)
   }
 
   /** Why the message with the request's key is not its answer; `undefined`: it is. */
@@ -271,6 +287,9 @@ export class Requests implements HotActions {
     const slot = this.desks.at(desk).outstanding.detach(id)
     slot.target = desk
     slot.told = this.delivered
+    const { traffic } = this.origin(slot)
+    traffic.answersOut.add(slot.endCode)
+    traffic.ourTime.record(this.desks.now - slot.takenAt - slot.partnerMs, this.desks.now)
     if (!this.sendAnswer(slot, slot)) slot.settle(false)
   }
 
@@ -286,6 +305,7 @@ export class Requests implements HotActions {
   private undelivered(target: Desk, slot: Slot): void {
     const { record } = this.desks
     const origin = this.origin(slot)
+    origin.traffic.undelivered++
     record.together(() => {
       record.ended("undelivered", slot.exchange, origin, slot.originEpoch, slot.endCode)
       if (target.language.isSuccess(slot.endCode)) this.reverse(origin, target, slot)
@@ -328,7 +348,9 @@ export class Requests implements HotActions {
       commits.after(seq, () => this.refuseOrigin(target, slot, origin.language.refusal.noAnswer))
       this.reverse(origin, target, slot)
     })
-    if (reason === "timeout") {
+    if (reason !== "timeout") target.traffic.lost++
+    else {
+      target.traffic.timeouts++
       target.link.doubt.unanswered(slot.sentEpoch, this.desks.now)
       target.link.overdue(slot.sentEpoch)
     }
@@ -342,7 +364,9 @@ export class Requests implements HotActions {
 
   /** The end of a request without an answer is on disk: the origin is told with a code of our own, and the exchange is over. */
   private refuseOrigin(target: Desk, slot: Slot, code: string): void {
-    this.ownAnswer(this.origin(slot), this.original(slot), slot, code)
+    const origin = this.origin(slot)
+    this.ownAnswer(origin, this.original(slot), slot, code)
+    origin.traffic.answersOut.add(code)
     this.sendAnswer(slot)
     target.outstanding.step(slot.id, Event.endCommitted)
   }

@@ -1,7 +1,7 @@
 /**
  * Answers that no open request waits for: late, a duplicate, or nobody's. They are kept, counted, and never delivered.
  */
-import type { MessageIndex } from "@jinka/codec"
+import { type MessageIndex, mtiText } from "@jinka/codec"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { State } from "./Exchange.ts"
@@ -26,19 +26,42 @@ export class Strays {
     slot: Slot | undefined,
     outstanding: Outstanding
   ): void {
-    const { desks } = this
-    const code = target.language.code(index) ?? ""
+    const { recent } = this.desks
     if (slot !== undefined) {
-      const kind = outstanding.state(slot.id) === State.answering ? "duplicateAnswer" : "late"
-      desks.record.stray(kind, slot.exchange, target, epoch, code, index)
-    } else if (desks.groups.wasSent(desks.recent, target, key, length)) {
-      const kind = desks.recent.fate === Fate.answered ? "duplicateAnswer" : "late"
-      desks.record.stray(kind, desks.recent.exchange, target, epoch, code, index)
-    } else desks.record.stray("unmatched", 0, target, epoch, code, index)
+      return this.known(target, epoch, index, slot.exchange, outstanding.state(slot.id) === State.answering)
+    }
+    if (this.desks.groups.wasSent(recent, target, key, length)) {
+      return this.known(target, epoch, index, recent.exchange, recent.fate === Fate.answered)
+    }
+    const missing = target.language.missing(index)
+    target.traffic.unmatched++
+    const code = missing === undefined ? (target.language.code(index) ?? "") : `${missing} is missing`
+    this.desks.record.stray("unmatched", 0, target, epoch, code, index)
+    if (missing === undefined) return
+    this.note(target, epoch, `an answer ${mtiText(index.mti)} is nobody's: ${missing}, a field of the key, is missing`)
   }
 
   /** The key fits and the message does not: it is nobody's answer, and the request goes on waiting for its own. */
-  foreign(target: Desk, epoch: number, index: MessageIndex, slot: Slot, why: string): void {
-    this.desks.record.stray("unmatched", slot.exchange, target, epoch, why, index)
+  foreign(target: Desk, epoch: number, index: MessageIndex, { exchange }: Slot, why: string): void {
+    target.traffic.unmatched++
+    this.desks.record.stray("unmatched", exchange, target, epoch, why, index)
+    this.note(
+      target,
+      epoch,
+      `an answer ${mtiText(index.mti)} with the key of exchange ${exchange} is not its answer: ${why}`
+    )
+  }
+
+  /** An answer of an exchange that has ended. */
+  private known(target: Desk, epoch: number, index: MessageIndex, exchange: number, isAnswered: boolean): void {
+    const code = target.language.code(index) ?? ""
+    if (isAnswered) target.traffic.duplicates++
+    else target.traffic.late++
+    this.desks.record.stray(isAnswered ? "duplicateAnswer" : "late", exchange, target, epoch, code, index)
+  }
+
+  private note(target: Desk, epoch: number, text: string): void {
+    const noted = target.strays.take(this.desks.now, text)
+    if (noted !== undefined) this.desks.note(target, epoch, noted, "warning")
   }
 }

@@ -90,6 +90,11 @@ export class Iso8583 implements Language {
     return isIdentified(this.codec, index)
   }
 
+  missing(index: MessageIndex): string | undefined {
+    const de = this.sentFields.find((field) => !index.has(field))
+    return de === undefined ? undefined : `DE ${de}`
+  }
+
   key(index: MessageIndex, fields: ReadonlyArray<number>, out: Buffer): number {
     return this.codec.matchKey(index, fields, out, 0)
   }

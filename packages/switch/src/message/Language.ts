@@ -60,6 +60,8 @@ export interface Language {
 
   /** Whether the message says enough of itself to be told from every other. */
   isIdentified(index: MessageIndex): boolean
+  /** The first field of the key of what we have sent that an answer does not have, in words; `undefined`: it has all. */
+  missing(index: MessageIndex): string | undefined
   /** Fields of the key by which a message of the partner is told from every other. */
   readonly receivedFields: ReadonlyArray<number>
   /** Fields of the key by which an answer finds what we have sent. */

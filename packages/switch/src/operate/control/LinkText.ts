@@ -3,6 +3,7 @@
  */
 import type { EndReport, LegReport, LinkReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
+import { trafficText } from "./TrafficText.ts"
 
 const oldest = (when: string | null, at: string): string => (when === null ? "" : `, oldest for ${span(when, at)}`)
 
@@ -65,6 +66,7 @@ export const linkText = (link: LinkReport, at: string): string => {
   const lines = [
     `${link.name}  ${link.institution}  ${link.state}${link.since === null ? "" : ` for ${span(link.since, at)}`}${address}, connection ${link.epoch}`,
     `outstanding ${link.outstanding} of ${link.window}${waitingText(link)}${oldest(link.oldestOutstanding, at)}; stored ${link.stored}${oldest(link.storeAndForward.oldest?.at ?? null, at)}; unsent ${link.unsent} bytes; last in ${ago(link.lastReceived, at)}, last out ${ago(link.lastSent, at)}`,
+    ...trafficText(link),
     ...link.legs.flatMap((leg) => simplexText(leg, at)),
     ...(link.short === null ? [] : [`connections: ${shortText(link.short)}`]),
     ...alarms(link, at),
@@ -148,6 +150,7 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
       `${link.outstanding} of ${link.window}${waitingText(link)}${oldest(link.oldestOutstanding, at)}`
     ),
     row("stored", storedText(link, at)),
+    ...trafficText(link).map((text) => row("traffic", text)),
     ...alarms(link, at).map((line) => `  ${line}`),
     ...[...next(link, at), ...turnedAway(link, at)].map((line) => `  ${line}`),
     ...(link.ends.length === 0 ? [row("ends", "none yet")] : ["  ends, newest first"]),

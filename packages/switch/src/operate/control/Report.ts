@@ -92,6 +92,37 @@ const ShortReport = Schema.Struct({
   lastSecond: Schema.Number
 })
 
+/** How long something took in the last five to ten minutes, in milliseconds. */
+const TimesReport = Schema.Struct({
+  count: Schema.Number,
+  p50: Schema.Number,
+  p99: Schema.Number,
+  max: Schema.Number
+})
+
+/** Requests and answers of a link since the start; advices and reversals are not among them. */
+const TrafficReport = Schema.Struct({
+  /** Requests of the partner; those that we refused without sending them on; our answers by code, refusals among them. */
+  requestsIn: Schema.Number,
+  refused: Schema.Number,
+  answersOut: Schema.Record(Schema.String, Schema.Number),
+  /** Answers that were not handed over before their connection ended. */
+  undelivered: Schema.Number,
+  /** Requests sent to the partner; its answers by code. */
+  requestsOut: Schema.Number,
+  answersIn: Schema.Record(Schema.String, Schema.Number),
+  /** Requests to the partner without an answer in time, or whose connection ended before it. */
+  timeouts: Schema.Number,
+  lost: Schema.Number,
+  /** Answers of the partner after the end of their request, a second time, or to no request. */
+  late: Schema.Number,
+  duplicates: Schema.Number,
+  unmatched: Schema.Number,
+  /** From the sending of a request to the partner's answer; and what we took of a request of the partner. */
+  partnerTime: TimesReport,
+  ourTime: TimesReport
+})
+
 /** Store-and-forward of a link. */
 const StoredReport = Schema.Struct({
   underWay: Schema.Number,
@@ -148,6 +179,7 @@ export const LinkReport = Schema.Struct({
   /** Store-and-forward messages that have not ended, and how they stand. */
   stored: Schema.Number,
   storeAndForward: StoredReport,
+  traffic: TrafficReport,
   /** Why the last connection ended, and what to look at. */
   lastEnd: Schema.NullOr(EndReport),
   /** The last few, newest first. */

@@ -156,6 +156,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
       oldest: stored.oldest === undefined ? null : { ...stored.oldest, at: iso(stored.oldest.at) },
       attemptsMax: stored.attemptsMax
     },
+    traffic: link.traffic,
     lastEnd: ends[0] ?? null,
     ends
   }

@@ -4,6 +4,7 @@
 import { linkText } from "./LinkText.ts"
 import type { DoorReport, GroupReport, StatusReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
+import { byCode } from "./TrafficText.ts"
 
 const fullText = {
   disk: "! new requests are refused on every link: the journal's disk is nearly full. Free some space; they are taken again by themselves",
@@ -43,12 +44,6 @@ const groupText = ({ name, use, fall, members, fellAt }: GroupReport, at: string
 /** `door front at 0.0.0.0:7000: 12 open, 0 pending, 57 admitted; refused PeerNotAllowed 9321`. */
 const doorText = ({ name, at, open, pending, admitted, refused }: DoorReport): string =>
   `door ${name} at ${at}: ${open} open, ${pending} pending, ${admitted} admitted; refused ${counts(refused)}`
-
-/** `00: 218, 25: 4`, by code. */
-const byCode = (answers: { readonly [code: string]: number }): string => {
-  const shown = Object.entries(answers).sort(([one], [other]) => (one < other ? -1 : 1))
-  return shown.length === 0 ? "none" : shown.map(([code, count]) => `${code}: ${count}`).join(", ")
-}
 
 const counts = (numbers: { readonly [name: string]: number }): string => {
   const shown = Object.entries(numbers).filter(([, count]) => count > 0)

@@ -1,0 +1,81 @@
+/** What has passed over one link since the start: counts of its requests and answers both ways, and how long they took. */
+import { Times, type TimesStatus } from "./Times.ts"
+
+/** Response codes that are counted each by itself; networks have about a hundred. */
+const CODES_MAX = 300
+
+/** Answers by response code. */
+export class Codes {
+  private readonly counts = new Map<string, number>()
+
+  /** One more. What a partner makes up beyond the usual number of codes is counted together. */
+  add(answered: string): void {
+    const code = this.counts.size < CODES_MAX || this.counts.has(answered) ? answered : "other"
+    this.counts.set(code, (this.counts.get(code) ?? 0) + 1)
+  }
+
+  /** Counts by code. */
+  get all(): { readonly [code: string]: number } {
+    return Object.fromEntries(this.counts)
+  }
+}
+
+/** What an operator sees of it. Requests and answers as the exchanges count them; advices and reversals are not among them. */
+export interface TrafficStatus {
+  /** Requests of the partner, and those that were refused: by us, without having been sent on. */
+  readonly requestsIn: number
+  readonly refused: number
+  /** Our answers to them, by code; what was not handed over before its connection ended. */
+  readonly answersOut: { readonly [code: string]: number }
+  readonly undelivered: number
+  /** Requests sent to the partner, and its answers by code. */
+  readonly requestsOut: number
+  readonly answersIn: { readonly [code: string]: number }
+  /** Requests that had no answer in time, or whose connection ended before. */
+  readonly timeouts: number
+  readonly lost: number
+  /** Answers that came after the end of their request, a second time, or to no request. */
+  readonly late: number
+  readonly duplicates: number
+  readonly unmatched: number
+  /** From the sending of a request to its answer; and what we took of a request of this partner, without the other's time. */
+  readonly partnerTime: TimesStatus
+  readonly ourTime: TimesStatus
+}
+
+/** One link's traffic. */
+export class Traffic {
+  requestsIn = 0
+  refused = 0
+  undelivered = 0
+  requestsOut = 0
+  timeouts = 0
+  lost = 0
+  late = 0
+  duplicates = 0
+  unmatched = 0
+  readonly answersIn = new Codes()
+  readonly answersOut = new Codes()
+  readonly partnerTime = new Times()
+  readonly ourTime = new Times()
+
+  /** See `TrafficStatus`; `now` in monotonic milliseconds. */
+  status(now: number): TrafficStatus {
+    const { requestsIn, refused, undelivered, requestsOut, timeouts, lost, late, duplicates, unmatched } = this
+    return {
+      requestsIn,
+      refused,
+      answersOut: this.answersOut.all,
+      undelivered,
+      requestsOut,
+      answersIn: this.answersIn.all,
+      timeouts,
+      lost,
+      late,
+      duplicates,
+      unmatched,
+      partnerTime: this.partnerTime.status(now),
+      ourTime: this.ourTime.status(now)
+    }
+  }
+}

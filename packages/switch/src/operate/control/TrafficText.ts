@@ -1,0 +1,52 @@
+/** What has passed over a link, as text: who asked whom how much, what was answered, and how long it took. Pure. */
+import type { LinkReport } from "./Report.ts"
+
+type Traffic = LinkReport["traffic"]
+
+/** `00: 218, 25: 4`, by code. */
+export const byCode = (answers: { readonly [code: string]: number }): string => {
+  const shown = Object.entries(answers).sort(([one], [other]) => (one < other ? -1 : 1))
+  return shown.length === 0 ? "none" : shown.map(([code, count]) => `${code}: ${count}`).join(", ")
+}
+
+const counted = (counts: ReadonlyArray<readonly [count: number, what: string]>): string =>
+  counts
+    .filter(([count]) => count > 0)
+    .map(([count, what]) => `, ${count} ${what}`)
+    .join("")
+
+const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
+
+const times = (who: string, { count, p50, p99 }: Traffic["ourTime"]): string =>
+  count === 0 ? "" : `; ${who} p50 ${ms(p50)}, p99 ${ms(p99)}`
+
+/** `40 requests in, 2 refused; answered 00: 38, 96: 2; we took p50 0.4 ms, p99 2.1 ms`; empty when there were none. */
+const requestsInText = ({ requestsIn, refused, undelivered, answersOut, ourTime }: Traffic): ReadonlyArray<string> => {
+  if (requestsIn === 0) return []
+  const counts = counted([
+    [refused, "refused"],
+    [undelivered, "answers undelivered"]
+  ])
+  return [`${requestsIn} requests in${counts}; answered ${byCode(answersOut)}${times("we took", ourTime)}`]
+}
+
+const requestsOutText = (traffic: Traffic): ReadonlyArray<string> => {
+  const { requestsOut, timeouts, lost, late, duplicates, unmatched, answersIn, partnerTime } = traffic
+  if (requestsOut + late + duplicates + unmatched === 0) return []
+  const counts = counted([
+    [timeouts, "without an answer in time"],
+    [lost, "lost with their connection"],
+    [late, "answers late"],
+    [duplicates, "answers twice"],
+    [unmatched, "answers to nothing"]
+  ])
+  return [
+    `${requestsOut} requests out${counts}; answered ${byCode(answersIn)}${times("the partner took", partnerTime)}`
+  ]
+}
+
+/** One line for each direction that has been used. */
+export const trafficText = ({ traffic }: LinkReport): ReadonlyArray<string> => [
+  ...requestsInText(traffic),
+  ...requestsOutText(traffic)
+]
