@@ -7,7 +7,7 @@ import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { compile, cups, cupsFrame, type FrameFormat } from "@jinka/codec"
+import { binaryFrame, compile, cups, cupsFrame, dialects, type FrameFormat } from "@jinka/codec"
 import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
 import type { SystemSettings } from "../../packages/simulator/src/dialogue/index.ts"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
@@ -84,8 +84,15 @@ const changes: Readonly<Record<string, Change>> = {
   "other dialect": (_, text) => (yesOrNo(text) ? { dialect: plainDialect, codec: plainCodec } : {})
 }
 
-const linkOf = (name: LinkName, port: number, settings: SystemSettings): LinkAll => {
-  let link = dialogueLink(name, port)
+/** Every link of a dialogue in a dialect of its own. */
+const inDialect = (name: string): Partial<LinkAll> => {
+  const dialect = dialects[name]
+  if (dialect === undefined) throw new Error(`system: there is no dialect "${name}"`)
+  return name === "cups" ? {} : { dialect, codec: compile(dialect), frame: binaryFrame, idleMs: 0 }
+}
+
+const linkOf = (name: LinkName, port: number, settings: SystemSettings, usual: Partial<LinkAll>): LinkAll => {
+  let link: LinkAll = { ...dialogueLink(name, port), ...usual }
   for (const [key, text] of Object.entries(settings)) {
     const change = changes[key]
     if (change === undefined || typeof text !== "string") throw new Error(`system: ${name}: "${key}" is not known`)
@@ -95,12 +102,13 @@ const linkOf = (name: LinkName, port: number, settings: SystemSettings): LinkAll
 }
 
 const settingsOf = (ports: ReadonlyMap<string, number>, system: SystemSettings): Switch.SwitchSettings => {
-  const { "request timeout": timeout = "10s", ...links } = system
+  const { dialect = "cups", "request timeout": timeout = "10s", ...links } = system
+  const usual = inDialect(dialect as string)
   for (const key of Object.keys(links)) {
     if (!linkNames.includes(key as LinkName)) throw new Error(`system: "${key}" is not known`)
   }
   return {
-    links: linkNames.map((name) => linkOf(name, ports.get(name)!, (links[name] ?? {}) as SystemSettings)),
+    links: linkNames.map((name) => linkOf(name, ports.get(name)!, (links[name] ?? {}) as SystemSettings, usual)),
     routes: [
       { bin: "620000", to: 1 },
       { bin: "620550", to: 2 },

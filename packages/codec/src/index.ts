@@ -49,6 +49,7 @@ export {
   matchFields,
   type Named,
   type NetworkCodes,
+  type OriginalPart,
   type RefusalCodes,
   type ResponseClass,
   type ResponseCode,
@@ -78,7 +79,8 @@ export * from "./iso8583/Mti.ts"
 export { PatchInvalid } from "./iso8583/Patch.ts"
 export { PatchList } from "./iso8583/PatchList.ts"
 export { hasTrack } from "./iso8583/Redact.ts"
-export * from "./iso8583/Reversal.ts"
+export { isReversible, originalData } from "./iso8583/Reversal.ts"
+export { type AnswerRules, answerRulesOf, type Roles, rolesOf, standardRoles } from "./iso8583/Roles.ts"
 export { maskPan, reveal, Sensitive, type Sensitivity } from "./iso8583/Sensitive.ts"
 export {
   type BerTlvStructure,

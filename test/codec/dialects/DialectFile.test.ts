@@ -139,6 +139,21 @@ fields:
     expect(paths({ name: "x", extends: "cups", fields: { 8: "n8", 124: {} } })).toEqual(["fields.124.format"])
   })
 
+  it("are found in a reversal that could not be told from another one, or would not find its original", () => {
+    const base = { name: "x", extends: "cups" }
+    expect(paths({ ...base, reversal: { renews: [7, 11, 12, 33] } })).toEqual(["reversal.renews"])
+    expect(paths({ ...base, reversal: { renews: [7, 33] } })).toEqual(["reversal.renews"])
+    expect(paths({ name: "x", extends: "iso8583v1993Ascii", match: { transaction: [7, 11, 32] } })).toEqual([
+      "reversal.originalData.parts"
+    ])
+    expect(paths({ ...base, roles: { stan: 124, pan: "2" }, answers: { approved: 0, keeps: "2" } })).toEqual([
+      "roles.pan",
+      "answers.approved",
+      "answers.keeps"
+    ])
+    expect(paths({ ...base, roles: { pan: 127 } })).toEqual(["roles"])
+  })
+
   it("are none for a file that says a few members of a part: the rest stays the base's", () => {
     const { dialect, errors } = checkDialect({
       name: "x",

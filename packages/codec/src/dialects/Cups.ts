@@ -223,7 +223,7 @@ export const cups: Dialect = {
   reversal: {
     mti: 420,
     copies: [2, 3, 4, 12, 13, 18, 22, 23, 25, 32, 33, 37, 38, 41, 42, 43, 49, 53, 55, 60],
-    renews: [7, 11],
+    renews: [7, 11, 33],
     originalData: {
       field: 90,
       parts: [
@@ -241,6 +241,12 @@ export const cups: Dialect = {
   },
   // What else is private stays in memory: a partner that needs more of an advice gets a dialect that says so.
   adviceNeeds: [14, 48],
+  // What identifies a message, and the amounts and currencies that partners check: the response columns of the CUPS field matrix
+  // (Q/CUP 006.2-2009). Never track, PIN or chip data.
+  answers: {
+    keeps: [2, 3, 4, 7, 11, 12, 13, 15, 18, 23, 25, 32, 33, 37, 38, 41, 42, 43, 49, 60, 70, 90, 100],
+    givenAgain: [15, 37, 38, 39]
+  },
   responseCodes: responseCodesCups,
   processingCodes: processingCodesCups,
   accountTypes,

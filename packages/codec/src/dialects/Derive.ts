@@ -15,6 +15,7 @@ import type {
   ReversalRecipe
 } from "../iso8583/Dialect.ts"
 import type { EncodingDefaults, FieldDefinition } from "../iso8583/Field.ts"
+import type { AnswerRules, Roles } from "../iso8583/Roles.ts"
 import { standardNames } from "./StandardElements.ts"
 
 /** A table of which some members are changed, or taken out with `null`. */
@@ -38,6 +39,8 @@ interface PartChanges {
   readonly processingCodes?: Table<NonNullable<Dialect["processingCodes"]>>
   readonly accountTypes?: Table<NonNullable<Dialect["accountTypes"]>>
   readonly refusal?: Partial<RefusalCodes>
+  readonly roles?: Partial<Roles>
+  readonly answers?: Partial<AnswerRules>
   /** By field or range of fields ("65-128"); a field of its own goes before a range that has it. */
   readonly fields?: { readonly [fields: string]: FieldChange }
   /** Whether the fields named here are all there are; the base's others are taken out. */
@@ -133,14 +136,20 @@ const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
       : { network: { ...network, fields: kept(network.fields, changes.network?.fields) } }),
     ...(reversal === undefined
       ? {}
-      : { reversal: { ...reversal, copies: kept(reversal.copies, changes.reversal?.copies) } })
+      : {
+          reversal: {
+            ...reversal,
+            copies: kept(reversal.copies, changes.reversal?.copies),
+            renews: kept(reversal.renews, changes.reversal?.renews)
+          }
+        })
   }
 }
 
 /** The base with changes. Throws a `TypeError` when a new field has no format. */
 export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
   const { header, bitmap, encodings, match, network, reversal, fields: _, only: __, ...others } = changes
-  const { responseCodes, processingCodes, accountTypes, refusal, ...rest } = others
+  const { responseCodes, processingCodes, accountTypes, refusal, roles, answers, ...rest } = others
   const { header: baseHeader, network: baseNetwork, reversal: baseReversal, ...kept } = base
   const chosen = header === undefined ? baseHeader : header
   const codes = over(baseNetwork?.codes, network?.codes ?? undefined)
@@ -154,6 +163,8 @@ export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
     processingCodes: over(base.processingCodes, processingCodes),
     accountTypes: over(base.accountTypes, accountTypes),
     refusal: over(base.refusal, refusal),
+    ...((roles ?? base.roles) === undefined ? {} : { roles: over(base.roles, roles) }),
+    ...((answers ?? base.answers) === undefined ? {} : { answers: over(base.answers, answers) }),
     fields: changedFields(base, changes),
     ...(chosen === undefined || chosen === null ? {} : { header: chosen }),
     ...(network === null || (network ?? baseNetwork) === undefined

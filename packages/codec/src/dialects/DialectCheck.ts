@@ -6,6 +6,7 @@ import { type Dialect, layout } from "../iso8583/Dialect.ts"
 import { CoverInvalid } from "../iso8583/Elements.ts"
 import { fieldLayout } from "../iso8583/Field.ts"
 import { headerErrors } from "../iso8583/Header.ts"
+import { rolesOf, standardRoles } from "../iso8583/Roles.ts"
 import { fieldsOfKey } from "./Derive.ts"
 import { headers } from "./Headers.ts"
 
@@ -47,6 +48,10 @@ const list: Expected = {
   says: "a list of field numbers is expected",
   fits: (value) => Array.isArray(value) && value.every((de) => Number.isInteger(de))
 }
+const codeList: Expected = {
+  says: 'a list of codes in quotes is expected, like ["10"]',
+  fits: (value) => Array.isArray(value) && value.every((code) => typeof code === "string")
+}
 const nibbleList: Expected = {
   says: "a list of filling nibbles is expected, like [0, 15]",
   fits: (value) => Array.isArray(value) && value.every((one) => nibbles.includes(one))
@@ -72,6 +77,8 @@ const top: Members = {
   echo: list,
   reversal: any,
   adviceNeeds: list,
+  roles: any,
+  answers: any,
   responseCodes: any,
   processingCodes: any,
   accountTypes: any,
@@ -97,6 +104,10 @@ const parts: { readonly [part: string]: Members } = {
   },
   network: { mti, field: { says: "a field number is expected", fits: Number.isInteger }, codes: any, fields: list },
   match: { transaction: list, networkManagement: list },
+  roles: Object.fromEntries(
+    Object.keys(standardRoles).map((role) => [role, { says: "a field number is expected", fits: Number.isInteger }])
+  ),
+  answers: { keeps: list, givenAgain: list, approved: digits, accepted: digits, partialApproval: codeList },
   reversal: { mti, copies: list, renews: list, originalData: any, reversible: any },
   refusal: Object.fromEntries(
     [
@@ -301,7 +312,8 @@ const namedFields = ({
   echo,
   network,
   reversal,
-  adviceNeeds
+  adviceNeeds,
+  roles
 }: Dialect): ReadonlyArray<readonly [string, ReadonlyArray<number>]> => [
   ["match.transaction", match.transaction],
   ["match.networkManagement", match.networkManagement],
@@ -309,9 +321,40 @@ const namedFields = ({
   ["adviceNeeds", adviceNeeds ?? []],
   ["network.fields", network?.fields ?? []],
   ["network.field", network?.field === undefined ? [] : [network.field]],
+  ["roles", Object.values(roles ?? {})],
   ["reversal.copies", reversal?.copies ?? []],
+  ["reversal.renews", reversal?.renews ?? []],
   ["reversal.originalData.field", reversal?.originalData === undefined ? [] : [reversal.originalData.field]]
 ]
+
+/** A reversal can get anew only what the switch has for it, and its original data must be enough to find the original. */
+const reversalErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
+  const { match, reversal } = dialect
+  // What is missing is told by `lacks`.
+  if (reversal?.originalData?.parts === undefined || reversal.renews === undefined) return []
+  const { forwarder, stan, transmissionTime } = rolesOf(dialect)
+  const { parts } = reversal.originalData
+  const own = [transmissionTime, stan, forwarder]
+  const named = new Set(parts.map(({ de }) => de))
+  const varies = parts.findIndex(({ length = "fixed" }) => length !== "fixed")
+  return [
+    ...reversal.renews
+      .filter((de) => !own.includes(de))
+      .map((de) => dialectInvalid("reversal.renews", `field ${de} cannot be made anew, only ${own.join(", ")}`)),
+    ...own
+      .filter((de) => dialect.fields[de] !== undefined && !reversal.renews.includes(de))
+      .filter((de) => de === stan || match.transaction.includes(de))
+      .map((de) => dialectInvalid("reversal.renews", `field ${de} is expected: a reversal has a key of its own`)),
+    ...[transmissionTime, stan]
+      .filter((de) => match.transaction.includes(de) && !named.has(de))
+      .map((de) =>
+        dialectInvalid("reversal.originalData.parts", `field ${de} is expected: it is in match.transaction`)
+      ),
+    ...(varies >= 0 && varies < parts.length - 1 && parts[varies]!.length === "rest"
+      ? [dialectInvalid("reversal.originalData.parts", "the part that takes the rest must be the last")]
+      : [])
+  ]
+}
 
 /** What a part lacks that neither the file nor its base says. */
 const lacks = (dialect: Dialect): ReadonlyArray<DialectInvalid> =>
@@ -357,5 +400,6 @@ export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> 
       wrong.push(dialectInvalid("adviceNeeds", `field ${de} is sensitive authentication data, which is kept nowhere`))
   if (dialect.match.transaction.length === 0)
     wrong.push(dialectInvalid("match.transaction", "at least one field is needed to find the request of an answer"))
+  wrong.push(...reversalErrors(dialect))
   return wrong
 }

@@ -67,6 +67,12 @@ export const iso8583v1987Ascii: Dialect = {
     ]
   },
   adviceNeeds: [14],
+  // What identifies a message, and the amounts and currencies that partners check: the response columns of the CUPS field matrix
+  // (Q/CUP 006.2-2009). Never track, PIN or chip data.
+  answers: {
+    keeps: [2, 3, 4, 7, 11, 12, 13, 15, 18, 23, 25, 32, 33, 37, 38, 41, 42, 43, 49, 60, 70, 90, 100],
+    givenAgain: [15, 37, 38, 39]
+  },
   responseCodes: responseCodes1987,
   processingCodes,
   accountTypes,

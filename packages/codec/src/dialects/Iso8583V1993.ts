@@ -33,7 +33,8 @@ export const iso8583v1993Ascii: Dialect = {
     codes: { signOn: "801", signOff: "802", keyReset: "811", keyResetRequest: "811", cutoverStart: "821", echo: "831" },
     fields: [7, 11]
   },
-  match: { transaction: [7, 11, 32], networkManagement: [7, 11, 24] },
+  // As the original data (F56) name a message. F7 is the time of one transmission: a repeat and a reversal have their own.
+  match: { transaction: [11, 12, 32], networkManagement: [7, 11, 24] },
   echo: [2, 3, 7, 11, 12, 32, 33, 37, 41, 42, 49],
   reversal: {
     mti: 1420,
@@ -44,7 +45,9 @@ export const iso8583v1993Ascii: Dialect = {
       parts: [
         { de: 0, digits: 4 },
         { de: 11, digits: 6 },
-        { de: 12, digits: 12 }
+        { de: 12, digits: 12 },
+        // n..35 leaves 13 digits behind these: a length of two, and the acquirer.
+        { de: 32, digits: 11, length: "counted" }
       ]
     },
     reversible: [
@@ -53,6 +56,11 @@ export const iso8583v1993Ascii: Dialect = {
     ]
   },
   adviceNeeds: [14],
+  // The original's data elements come back in the acknowledgement of its reversal.
+  answers: {
+    keeps: [2, 3, 4, 7, 11, 12, 15, 23, 32, 33, 37, 38, 41, 42, 43, 49, 56, 100],
+    givenAgain: [15, 37, 38, 39]
+  },
   responseCodes: actionCodes1993,
   processingCodes,
   accountTypes,

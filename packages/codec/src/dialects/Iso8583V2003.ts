@@ -34,7 +34,8 @@ export const iso8583v2003: Dialect = {
     codes: { signOn: "801", signOff: "802", keyReset: "811", keyResetRequest: "811", cutoverStart: "821", echo: "831" },
     fields: [7, 11]
   },
-  match: { transaction: [7, 11, 32], networkManagement: [7, 11, 24] },
+  // As the original data (F56) name a message. F7 is the time of one transmission: a repeat and a reversal have their own.
+  match: { transaction: [11, 12, 32], networkManagement: [7, 11, 24] },
   echo: [2, 3, 7, 11, 12, 32, 33, 37, 41, 42],
   reversal: {
     mti: 2420,
@@ -45,7 +46,9 @@ export const iso8583v2003: Dialect = {
       parts: [
         { de: 0, digits: 4 },
         { de: 11, digits: 12 },
-        { de: 12, digits: 14 }
+        { de: 12, digits: 14 },
+        // n..41 leaves 11 digits behind these: the acquirer.
+        { de: 32, digits: 11, length: "rest" }
       ]
     },
     reversible: [
@@ -54,6 +57,11 @@ export const iso8583v2003: Dialect = {
     ]
   },
   adviceNeeds: [14],
+  // The original's data elements come back in the acknowledgement of its reversal.
+  answers: {
+    keeps: [2, 3, 4, 7, 11, 12, 15, 23, 32, 33, 37, 38, 41, 42, 43, 56, 100],
+    givenAgain: [15, 37, 38, 39]
+  },
   responseCodes: actionCodes2003,
   processingCodes,
   accountTypes,

@@ -80,6 +80,7 @@ export const unionPayPos: Dialect = {
   match: { transaction: [11, 41, 42], networkManagement: [11, 41, 42] },
   echo: [2, 3, 4, 11, 25, 41, 42, 49],
   adviceNeeds: [14],
+  answers: { keeps: [2, 3, 4, 11, 12, 13, 15, 23, 25, 32, 37, 38, 41, 42, 49, 60], givenAgain: [15, 37, 38, 39] },
   responseCodes: responseCodesCups,
   processingCodes: processingCodesCups,
   accountTypes,

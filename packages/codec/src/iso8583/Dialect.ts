@@ -5,6 +5,7 @@
 import { type EncodingDefaults, type FieldDefinition, type FieldLayout, fieldLayout } from "./Field.ts"
 import { type HeaderFormat, type HeaderLayout, headerLayout } from "./Header.ts"
 import type { PlacedPart } from "./HeaderPart.ts"
+import { type AnswerRules, answerRulesOf, type Roles, rolesOf } from "./Roles.ts"
 
 /** How the bitmap stands: `binary` 8 bytes, `hex` 16 ASCII digits, `hex-ebcdic` 16 EBCDIC digits for each 64 fields. */
 export interface BitmapFormat {
@@ -79,18 +80,28 @@ export interface NetworkCodes {
   readonly fields: ReadonlyArray<number>
 }
 
+/** One part of the original data: digits of one field of the original. */
+export interface OriginalPart {
+  /** The original's field; 0: its message type. */
+  readonly de: number
+  /** Digits of a fixed part, right-justified and filled with zeros; most digits of another one. */
+  readonly digits: number
+  /**
+   * `fixed`, when left out. `counted`: two digits of length stand before it. `rest`: all that is left. These two stand at the end,
+   * and may be left out there.
+   */
+  readonly length?: "fixed" | "counted" | "rest"
+}
+
 /** How a reversal is made of its original. */
 export interface ReversalRecipe {
   readonly mti: number
   /** Fields taken from the original request (present ones). */
   readonly copies: ReadonlyArray<number>
-  /** Fields that the reversal gets anew (its own time and STAN), also listed in `copies` when they keep the original's. */
+  /** Fields that the reversal gets anew: its own transmission time, its own STAN, us as its forwarder. */
   readonly renews: ReadonlyArray<number>
-  /** Field that points to the original, and its parts: the original's field (0: its MTI) and its digits, in order. */
-  readonly originalData: {
-    readonly field: number
-    readonly parts: ReadonlyArray<{ readonly de: number; readonly digits: number }>
-  }
+  /** Field that points to the original, and its parts in order. */
+  readonly originalData: { readonly field: number; readonly parts: ReadonlyArray<OriginalPart> }
   /** What can be reversed: MTIs, with the first digits of the processing codes (F3) that can or cannot; none: all. */
   readonly reversible: ReadonlyArray<{
     readonly mti: number
@@ -128,6 +139,10 @@ export interface Dialect {
    * besides what `reversal` copies. Never sensitive authentication data.
    */
   readonly adviceNeeds?: ReadonlyArray<number>
+  /** Fields that play another part than in the standard; see `standardRoles`. */
+  readonly roles?: Partial<Roles>
+  /** How answers of our own are made, where other than `answerRulesOf` says. */
+  readonly answers?: Partial<AnswerRules>
   readonly responseCodes: { readonly [code: string]: ResponseCode }
   /** Transactions by positions 1-2 of the processing code (F3), for people. */
   readonly processingCodes?: { readonly [code: string]: Named }
@@ -141,6 +156,8 @@ export interface Dialect {
 /** A dialect with every choice made: what the codec works with. */
 export interface Layout {
   readonly dialect: Dialect
+  readonly roles: Roles
+  readonly answers: AnswerRules
   readonly header: HeaderLayout | undefined
   readonly headerBytes: number
   readonly mtiBytes: number
@@ -208,6 +225,8 @@ export const layout = (dialect: Dialect): Layout => {
   const defined = fields.filter((field) => field !== undefined)
   return {
     dialect,
+    roles: rolesOf(dialect),
+    answers: answerRulesOf(dialect),
     header,
     headerBytes: header?.bytes ?? 0,
     mtiBytes: dialect.mti === "bcd" ? 2 : 4,

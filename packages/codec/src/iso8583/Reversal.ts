@@ -16,13 +16,24 @@ export const isReversible = (dialect: Dialect, mti: number, processingCode: stri
   )
 }
 
+type Recipe = NonNullable<Dialect["reversal"]>["originalData"]
+
+/** Original data with these values by field, 0 for the message type: right-justified, filled with zeros, absent ones all zeros. */
+export const originalText = ({ parts }: Recipe, said: (de: number) => string): string => {
+  let text = ""
+  for (const { de, digits, length } of parts) {
+    const value = said(de).slice(-digits)
+    if (length === "counted") text += String(value.length).padStart(2, "0") + value
+    else text += length === "rest" ? value : value.padStart(digits, "0")
+  }
+  return text
+}
+
 /**
- * Original data elements of a request (F90 in 1987 and CUPS): its MTI and fields, each right-justified and filled with zeros,
- * absent ones all zeros (domain.md 1.8). `undefined` when the dialect has no reversal.
+ * Original data elements of a request (F90 in 1987 and CUPS, F56 in 1993 and 2003): its MTI and fields as the dialect's recipe
+ * has them. `undefined` when the dialect has no reversal.
  */
 export const originalData = (dialect: Dialect, original: MessageIndex): string | undefined =>
-  dialect.reversal?.originalData.parts
-    .map(({ de, digits }) =>
-      (de === 0 ? mtiText(original.mti) : original.text(de)).padStart(digits, "0").slice(-digits)
-    )
-    .join("")
+  dialect.reversal === undefined
+    ? undefined
+    : originalText(dialect.reversal.originalData, (de) => (de === 0 ? mtiText(original.mti) : original.text(de)))

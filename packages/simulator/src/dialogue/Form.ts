@@ -11,7 +11,10 @@ import {
   type FrameFormat,
   interpret,
   iso8583v1987Ascii,
-  iso8583v1987AsciiRaw
+  iso8583v1987AsciiRaw,
+  iso8583v1993Ascii,
+  iso8583v1993Bcd,
+  iso8583v2003
 } from "@jinka/codec"
 
 /** A dialect with its frame. */
@@ -23,7 +26,10 @@ export interface Form {
 const shipped: ReadonlyArray<readonly [Dialect, FrameFormat]> = [
   [cups, cupsFrame],
   [iso8583v1987Ascii, binaryFrame],
-  [iso8583v1987AsciiRaw, binaryFrame]
+  [iso8583v1987AsciiRaw, binaryFrame],
+  [iso8583v1993Ascii, binaryFrame],
+  [iso8583v1993Bcd, binaryFrame],
+  [iso8583v2003, binaryFrame]
 ]
 
 const forms = new Map<string, Form>()

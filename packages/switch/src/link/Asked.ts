@@ -11,11 +11,9 @@ import type * as NetworkManagement from "../message/NetworkManagement.ts"
 /** Requests of ours without an answer that are remembered; the oldest is forgotten first. */
 const ASKED_MAX = 8
 
-const STAN = 11
-
 /** The answer to a request that an operator asked for. */
 export interface Answered {
-  /** DE 39. */
+  /** The response code. */
   readonly code: string
   readonly isAccepted: boolean
   /** Milliseconds from the request's writing to its answer. */
@@ -60,7 +58,7 @@ export const misfits = (codec: Codec, asked: Asked, index: MessageIndex): Readon
   if (index.mti !== wanted) found.push(`its MTI is ${mtiText(index.mti)}, not ${mtiText(wanted)}`)
   for (const [de, ours] of asked.key) {
     const said = index.has(de) ? index.text(de) : undefined
-    if (said === undefined && de === STAN) found.push(`DE ${de} is missing`)
+    if (said === undefined && de === codec.layout.roles.stan) found.push(`DE ${de} is missing`)
     else if (said !== undefined && said !== ours) {
       const value = shown(codec, de, said)
       found.push(value === " differs" ? `DE ${de} differs` : `DE ${de}${value}, not ${ours}`)

@@ -14,7 +14,6 @@ import {
   mtiText,
   responseClass
 } from "@jinka/codec"
-import { accepted } from "../message/Codes.ts"
 import * as NetworkManagement from "../message/NetworkManagement.ts"
 import { type Answered, type Asked, AskedList, askedOf } from "./Asked.ts"
 import { LinkEnded } from "./Ended.ts"
@@ -199,18 +198,21 @@ export class Management {
 
   /** What is understood and done is accepted. A new key is not taken: there is nothing here that would use it. */
   private codeFor(what: NetworkManagement.Meaning | undefined): string {
-    const { dialect } = this.link.settings
+    const { codec, dialect } = this.link.settings
     if (what === undefined) return dialect.refusal.formatError
-    return what === "keyReset" || what === "keyResetRequest" ? dialect.refusal.malfunction : accepted(dialect)
+    return what === "keyReset" || what === "keyResetRequest"
+      ? dialect.refusal.malfunction
+      : codec.layout.answers.accepted
   }
 
   private answered(index: MessageIndex): void {
     const found = this.asked.take(index)
     if (found._tag === "none") return this.stray(index, found.nearest, found.why)
     const { what, at, told } = found.asked
-    const { dialect } = this.link.settings
-    const code = index.rejectCode === 0 ? index.text(39) : ""
-    const isAccepted = code === accepted(dialect)
+    const { codec, dialect } = this.link.settings
+    const { answers, roles } = codec.layout
+    const code = index.rejectCode === 0 ? index.text(roles.responseCode) : ""
+    const isAccepted = code === answers.accepted
     const isProof = isAccepted || isSuccess(dialect, code)
     const answer = answerWords(index, code)
     const said = `${what} of ours ${answer}`

@@ -2,32 +2,33 @@
  * Answers that the switch makes itself: refusals, timeouts, acknowledgements of advices. Pure.
  *
  * An answer is the request's own bytes with the response MTI and a response code, and without what an answer does not carry;
- * so every field that it echoes is identical to the last byte.
+ * so every field that it echoes is identical to the last byte. Which fields it keeps is the dialect's data.
  */
-import { type MessageIndex, type PatchList, responseMti } from "@jinka/codec"
-
-/**
- * Data elements that an answer of ours keeps from the request: the ones that identify it, and the amounts and currencies that
- * partners check. From the response columns of the CUPS field matrix; never track, PIN or chip data.
- */
-const kept = new Set([2, 3, 4, 7, 11, 12, 13, 15, 18, 23, 25, 32, 33, 37, 38, 41, 42, 43, 49, 60, 70, 90, 100])
+import { type Layout, type MessageIndex, type PatchList, responseMti } from "@jinka/codec"
 
 /** Fills `patches` so that the request of `index` becomes its answer with response code `code`. */
-export const patch = (index: MessageIndex, code: string, patches: PatchList): PatchList => {
+export const patch = (
+  { answers, defined, roles }: Layout,
+  index: MessageIndex,
+  code: string,
+  patches: PatchList
+): PatchList => {
   patches.clear()
   patches.mti(responseMti(index.mti))
-  for (let de = 2; de <= 128; de++) if (!kept.has(de) && index.has(de)) patches.remove(de)
-  patches.set(39, code)
+  for (const { de } of defined) if (index.has(de) && !answers.keeps.includes(de)) patches.remove(de)
+  patches.set(roles.responseCode, code)
   patches.answer()
   return patches
 }
 
-/** Data elements of a stored answer that a repeated request gets again; what the request carries comes from the request. */
-const givenAgain = [15, 37, 38, 39]
-
 /** Fills `patches` so that a request that was seen before becomes the answer that was given to it: `stored`, from the journal. */
-export const patchAgain = (index: MessageIndex, stored: MessageIndex, patches: PatchList): PatchList => {
-  patch(index, stored.text(39), patches)
-  for (const de of givenAgain) if (stored.has(de)) patches.set(de, stored.text(de))
+export const patchAgain = (
+  layout: Layout,
+  index: MessageIndex,
+  stored: MessageIndex,
+  patches: PatchList
+): PatchList => {
+  patch(layout, index, stored.text(layout.roles.responseCode), patches)
+  for (const de of layout.answers.givenAgain) if (stored.has(de)) patches.set(de, stored.text(de))
   return patches
 }

@@ -1,12 +1,7 @@
 /**
  * The echo check: an answer with the right key must also carry its request's own values, or it is not its answer (G6). Pure.
  */
-import type { Dialect, MessageIndex } from "@jinka/codec"
-
-const AMOUNT = 4
-
-/** Response codes with which an issuer may approve another amount than was asked for: 1987, 1993 and 2003. */
-const partialApproval = new Set(["10", "002", "0002"])
+import type { Layout, MessageIndex } from "@jinka/codec"
 
 /** Compares two short fields; a loop is cheaper than a call into C++ at these lengths. */
 const isSame = (one: MessageIndex, other: MessageIndex, de: number): boolean => {
@@ -23,7 +18,7 @@ const isSame = (one: MessageIndex, other: MessageIndex, de: number): boolean => 
  * both are of one dialect. Besides the answer's dialect's list the amount has to be the same, but for a partial approval.
  */
 export const differingEcho = (
-  { echo }: Dialect,
+  { answers, dialect: { echo }, roles }: Layout,
   hasSameForm: boolean,
   request: MessageIndex,
   answer: MessageIndex
@@ -33,5 +28,6 @@ export const differingEcho = (
     answer.has(de) &&
     !(hasSameForm ? isSame(request, answer, de) : request.text(de) === answer.text(de))
   for (let i = 0; i < echo.length; i++) if (differs(echo[i]!)) return echo[i]!
-  return differs(AMOUNT) && !partialApproval.has(answer.text(39)) ? AMOUNT : -1
+  if (!differs(roles.amount) || answers.partialApproval.includes(answer.text(roles.responseCode))) return -1
+  return roles.amount
 }

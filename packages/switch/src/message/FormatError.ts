@@ -12,14 +12,13 @@ import {
   type MessageError,
   MessageIndex,
   mtiText,
+  PatchList,
   readHeader,
   responseMti
 } from "@jinka/codec"
 
-/** Data elements that the answer takes over, where they stand before the damage. */
-const kept = [3, 4, 7, 11, 12, 13, 32, 33]
-
 const index = new MessageIndex()
+const patches = new PatchList()
 
 /** The answer's bytes, or `undefined` when the message cannot be answered. */
 export const formatErrorAnswer = (
@@ -29,14 +28,22 @@ export const formatErrorAnswer = (
   start: number,
   end: number
 ): Buffer | undefined => {
-  const { dialect } = codec
+  const { dialect, layout } = codec
   if (wrong._tag !== "FieldInvalid" && wrong._tag !== "FieldUnknown" && wrong._tag !== "TrailingBytes") return undefined
   codec.index(bytes, start, end, index)
   const readable = wrong._tag === "TrailingBytes" ? 129 : wrong.de
   const key = dialect.match.transaction
   if (!isRequest(index.mti) || key.some((de) => de >= readable || !index.has(de))) return undefined
-  const fields: { [de: number]: string } = { 39: dialect.refusal.formatError }
-  for (const de of kept) if (de < readable && index.has(de)) fields[de] = index.text(de)
+  const fields: { [de: number]: string } = { [layout.roles.responseCode]: dialect.refusal.formatError }
+  for (const { de, sensitivity } of layout.defined) {
+    const isKept = sensitivity === "none" && layout.answers.keeps.includes(de)
+    if (!isKept || de >= readable || !index.has(de)) continue
+    const text = index.text(de)
+    patches.clear()
+    patches.set(de, text)
+    // What is wrong itself is not said again.
+    if (codec.checkPatches(patches) === undefined) fields[de] = text
+  }
   const header =
     dialect.header === undefined
       ? {}

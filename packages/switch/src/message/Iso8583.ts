@@ -12,28 +12,23 @@ import {
   type MessageError,
   MessageIndex,
   PatchList,
+  type Roles,
   readHeader,
   repeatMti,
   responseClass
 } from "@jinka/codec"
 import { addresses, addressing } from "./Addressing.ts"
 import * as Answer from "./Answer.ts"
-import { approved } from "./Codes.ts"
 import { differingEcho } from "./Echo.ts"
 import { formatErrorAnswer } from "./FormatError.ts"
 import { isIdentified } from "./Identity.ts"
 import type { Language, LanguageSettings, Original, Stamp } from "./Language.ts"
 import * as Reversal from "./Reversal.ts"
 import { restoreSealedFields, sealedOf, takeOutCovered, writeSealedFields } from "./SealedFields.ts"
+import { sizedStan } from "./Stamp.ts"
 
 /** Classes of response codes after which a message is tried again: the far side could not say what became of it. */
 const notFinal = new Set(["R", "T", "X", "K"])
-
-const PAN = 2
-const STAN = 11
-const RESPONSE_CODE = 39
-const RECEIVER = 100
-const panField = [PAN]
 
 /** What a call makes on its way to its result: one for all links, because no call outlives itself. */
 const patches = new PatchList()
@@ -57,6 +52,8 @@ export class Iso8583 implements Language {
   private readonly codec: Codec
   /** Covered data elements that are sealed for a restart. */
   private readonly sealed: ReadonlyArray<number>
+  private readonly roles: Roles
+  private readonly panField: ReadonlyArray<number>
   /** Changes to every message that leaves: the partner's name and ours in its header. */
   private readonly addressing: PatchList
 
@@ -65,11 +62,13 @@ export class Iso8583 implements Language {
     const { dialect } = codec
     this.settings = settings
     this.codec = codec
+    this.roles = codec.layout.roles
+    this.panField = [this.roles.pan]
     this.frame = frame
     this.name = dialect.name
     this.form = dialect
     this.refusal = dialect.refusal
-    this.approved = approved(dialect)
+    this.approved = codec.layout.answers.approved
     this.hasOwnStan = settings.stan === "own"
     this.sentFields = dialect.match.transaction
     this.receivedFields = [...this.sentFields, ...settings.callers]
@@ -100,36 +99,33 @@ export class Iso8583 implements Language {
   }
 
   transaction(index: MessageIndex): string {
-    return Reversal.transactionOf(this.codec.dialect, index)
+    return Reversal.transactionOf(this.codec.layout, index)
   }
 
   original(index: MessageIndex): Original | undefined {
-    const recipe = this.codec.dialect.reversal?.originalData
-    if (recipe === undefined || !index.has(recipe.field)) return undefined
-    const said = index.text(recipe.field)
-    return { said, mti: Reversal.originalOf(recipe, said).mti }
+    const said = Reversal.originalOf(this.codec.layout, index)
+    return said === undefined ? undefined : { said, mti: Number(said[0] ?? 0) }
   }
 
   originalKey(index: MessageIndex, { said }: Original, out: Buffer): number {
-    const { stan, time } = Reversal.originalOf(this.codec.dialect.reversal!.originalData, said)
-    patches.clear()
-    patches.set(STAN, stan)
-    if (time !== "") patches.set(7, time)
+    Reversal.patchOriginal(this.codec.layout, said, patches)
     return this.patched(index) ? this.key(made, this.receivedFields, out) : 0
   }
 
   stan(index: MessageIndex): string {
-    return index.text(STAN)
+    return index.text(this.roles.stan)
   }
 
   withStan(index: MessageIndex, stan: string, originalStan?: string): MessageIndex | undefined {
     const { codec } = this
-    const recipe = codec.dialect.reversal?.originalData
+    const { dialect, layout } = codec
+    const original = originalStan === undefined ? undefined : Reversal.originalOf(layout, index)
     patches.clear()
-    if (index.has(STAN)) patches.set(STAN, stan)
-    if (originalStan !== undefined && recipe !== undefined)
-      patches.set(recipe.field, Reversal.withStan(recipe, index.text(recipe.field), originalStan))
+    if (index.has(this.roles.stan)) patches.set(this.roles.stan, sizedStan(this.codec.layout, stan))
+    if (original !== undefined)
+      patches.set(dialect.reversal!.originalData.field, Reversal.withStan(layout, original, originalStan!))
     if (patches.count === 0) return index
+    if (codec.checkPatches(patches) !== undefined) return undefined
     const length = codec.patchedLength(index, patches)
     if (length > renamedBytes.length) renamedBytes = Buffer.allocUnsafeSlow(2 * length)
     const written = codec.patch(index, patches, renamedBytes, 0)
@@ -137,28 +133,30 @@ export class Iso8583 implements Language {
   }
 
   receiver(index: MessageIndex): string {
-    return index.text(RECEIVER)
+    return index.text(this.roles.receiver)
   }
 
   leadingDigits(index: MessageIndex, digits: number): number {
-    if (!index.has(PAN)) return -1
-    if (this.codec.layout.fields[PAN]?.encoding !== "ascii") {
-      const text = index.text(PAN)
+    const { pan } = this.roles
+    if (!index.has(pan)) return -1
+    if (this.codec.layout.fields[pan]?.encoding !== "ascii") {
+      const text = index.text(pan)
       return text.length < digits ? -1 : Number(text.slice(0, digits))
     }
-    if (index.length(PAN) < digits) return -1
-    const from = index.from(PAN)
+    if (index.length(pan) < digits) return -1
+    const from = index.from(pan)
     let value = 0
     for (let at = from; at < from + digits; at++) value = value * 10 + index.buffer[at]! - 0x30
     return value
   }
 
   cardNumber(index: MessageIndex, out: Buffer, at: number): number {
-    return index.has(PAN) ? this.codec.matchKey(index, panField, out, at) : 0
+    return index.has(this.roles.pan) ? this.codec.matchKey(index, this.panField, out, at) : 0
   }
 
   code(index: MessageIndex): string | undefined {
-    return index.has(RESPONSE_CODE) ? index.text(RESPONSE_CODE) : undefined
+    const { responseCode } = this.roles
+    return index.has(responseCode) ? index.text(responseCode) : undefined
   }
 
   isSuccess(code: string): boolean {
@@ -170,16 +168,16 @@ export class Iso8583 implements Language {
   }
 
   difference(asked: Language, request: MessageIndex, answer: MessageIndex): string | undefined {
-    const de = differingEcho(this.codec.dialect, asked.form === this.form, request, answer)
+    const de = differingEcho(this.codec.layout, asked.form === this.form, request, answer)
     return de < 0 ? undefined : `DE ${de} differs`
   }
 
   answer(index: MessageIndex, code: string): Buffer {
-    return this.written(index, Answer.patch(index, code, patches))
+    return this.written(index, Answer.patch(this.codec.layout, index, code, patches))
   }
 
   answerAgain(index: MessageIndex, stored: MessageIndex): Buffer | undefined {
-    Answer.patchAgain(index, stored, patches)
+    Answer.patchAgain(this.codec.layout, index, stored, patches)
     return this.codec.checkPatches(patches) === undefined ? this.written(index, patches) : undefined
   }
 
@@ -246,13 +244,14 @@ export class Iso8583 implements Language {
   }
 
   isReversible(index: MessageIndex): boolean {
-    return isReversible(this.codec.dialect, index.mti, index.text(3))
+    return isReversible(this.codec.dialect, index.mti, index.text(this.roles.processingCode))
   }
 
   reversal(request: MessageIndex, { stan, nowMs }: Stamp): Buffer | undefined {
     const { codec, settings } = this
-    const stamp = { stan, localMs: nowMs + settings.utcOffsetMs, institution: settings.ourInstitution }
-    Reversal.patch(codec.dialect, request, stamp, patches)
+    const localMs = nowMs + settings.utcOffsetMs
+    const own = { stan: sizedStan(this.codec.layout, stan), localMs, institution: settings.ourInstitution }
+    Reversal.patch(codec.layout, request, own, patches)
     if (codec.checkPatches(patches) !== undefined || !this.patched(request)) return undefined
     return this.keep(made)
   }
@@ -274,7 +273,7 @@ export class Iso8583 implements Language {
     if (codec.index(message, 0, message.length, into) !== undefined) return false
     patches.clear()
     takeOutCovered(codec, into, restoreSealedFields(sealed, into, message), patches)
-    if (cardNumber !== "" && into.has(PAN)) patches.set(PAN, cardNumber)
+    if (cardNumber !== "" && into.has(this.roles.pan)) patches.set(this.roles.pan, cardNumber)
     if (patches.count === 0) return true
     const bytes = this.written(into, patches)
     return codec.index(bytes, 0, bytes.length, into) === undefined

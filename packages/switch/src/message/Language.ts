@@ -6,7 +6,15 @@
  * as a `MessageIndex`: its bytes and its type, which is a message type of ISO 8583 also where the partner's own types are others.
  * Stateless, no clock, no I/O; what a call returns as an index holds until the same method is called again.
  */
-import type { Codec, FrameFormat, Message, MessageError, MessageIndex, RefusalCodes } from "@jinka/codec"
+import type {
+  Codec,
+  FrameFormat,
+  Message,
+  MessageError,
+  MessageIndex,
+  OriginalFields,
+  RefusalCodes
+} from "@jinka/codec"
 
 /** What a link's settings say of its messages. */
 export interface LanguageSettings {
@@ -27,8 +35,8 @@ export interface LanguageSettings {
 export interface Original {
   /** Its message type as a number; 0 when the message does not say it. */
   readonly mti: number
-  /** What the message says of it, as it is written there. */
-  readonly said: string
+  /** What the message says of it, by field. */
+  readonly said: OriginalFields
 }
 
 /** What a reversal of ours needs besides its original. */

@@ -16,7 +16,7 @@ import {
 } from "@jinka/codec"
 import { addresses } from "./Addressing.ts"
 import type { LanguageSettings } from "./Language.ts"
-import { pad, transmissionTime } from "./Stamp.ts"
+import { pad, sizedStan, transmissionTime } from "./Stamp.ts"
 
 /** What a network management code means to the link. */
 export type Meaning = keyof NetworkCodes["codes"]
@@ -32,20 +32,24 @@ export const meaning = (dialect: Dialect, index: MessageIndex): Meaning | undefi
 /** A request of ours. `stan` 1..999999, `now` in milliseconds since the epoch. */
 export const request = (settings: LanguageSettings, what: Meaning, stan: number, now: number): Message => {
   const { codec, institution, ourInstitution } = settings
-  const { dialect } = codec
+  const { dialect, layout } = codec
+  const { roles } = layout
   const { mti, field, codes, fields } = dialect.network!
+  const own: { readonly [de: number]: string } = {
+    [roles.transmissionTime]: transmissionTime(now + settings.utcOffsetMs),
+    [roles.stan]: sizedStan(layout, pad(stan, 6))
+  }
   const known: { readonly [de: number]: string } = {
-    7: transmissionTime(now + settings.utcOffsetMs),
-    11: pad(stan, 6),
-    32: ourInstitution,
-    33: ourInstitution,
-    100: institution
+    ...own,
+    [roles.acquirer]: ourInstitution,
+    [roles.forwarder]: ourInstitution,
+    [roles.receiver]: institution
   }
   const carried = fields.filter((de) => known[de] !== undefined).map((de) => [de, known[de]!])
   return {
     ...(dialect.header === undefined ? {} : { header: addresses(dialect, institution, ourInstitution) }),
     mti: mtiText(mti),
-    fields: { ...Object.fromEntries(carried), 7: known[7]!, 11: known[11]!, [field]: codes[what]! }
+    fields: { ...Object.fromEntries(carried), ...own, [field]: codes[what]! }
   }
 }
 
@@ -55,7 +59,7 @@ const patches = new PatchList()
 export const answer = (codec: Codec, index: MessageIndex, code: string): Buffer => {
   patches.clear()
   patches.mti(responseMti(index.mti))
-  patches.set(39, code)
+  patches.set(codec.layout.roles.responseCode, code)
   patches.answer()
   const out = Buffer.allocUnsafe(codec.patchedLength(index, patches))
   return out.subarray(0, codec.patch(index, patches, out, 0))

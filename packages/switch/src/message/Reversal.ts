@@ -1,19 +1,24 @@
 /**
  * The reversal of a request whose outcome is unknown. Pure: changes to the original's own bytes.
  *
- * Which requests can be reversed, which fields a reversal carries and how it names its original (DE 90) is the dialect's
- * data. A reversal has a STAN and a transmission time of its own; both come from the journal's sequence number and the clock,
- * so that a restart cannot use a key twice.
+ * Which requests can be reversed, which fields a reversal carries and how it names its original is the dialect's data. A reversal
+ * has a STAN and a transmission time of its own; both come from the journal's sequence number and the clock, so that a restart
+ * cannot use a key twice.
  */
-import { type Dialect, type MessageIndex, originalData, type PatchList, type ReversalRecipe } from "@jinka/codec"
-import { transmissionTime } from "./Stamp.ts"
+import {
+  type Layout,
+  type MessageIndex,
+  type OriginalFields,
+  originalData,
+  type PatchList,
+  type ReversalRecipe,
+  readOriginalData,
+  writeOriginalData
+} from "@jinka/codec"
+import { sizedStan, transmissionTime } from "./Stamp.ts"
 
-/** DE 33, forwarding institution. */
-const FORWARDER = 33
-
-/** What a reversal needs besides its original. */
-export interface Stamp {
-  /** As DE 11 writes it. */
+/** What a reversal has of its own. */
+export interface Own {
   readonly stan: string
   /** Milliseconds since the epoch, with the network's offset from UTC added. */
   readonly localMs: number
@@ -28,62 +33,60 @@ export const takenOver = ({ copies, originalData: { parts } }: ReversalRecipe): 
 ]
 
 /**
- * Fills `patches` so that the request of `index` becomes its reversal: the recipe's fields keep their bytes, all others go.
- * Covered fields of a request from the journal go with them, so a restart needs nothing but the card number.
+ * Fills `patches` so that the request of `index` becomes its reversal: the recipe's fields keep their bytes or are made anew, all
+ * others go. Covered fields of a request from the journal go with them, so a restart needs nothing but the card number.
  */
-export const patch = (dialect: Dialect, index: MessageIndex, stamp: Stamp, patches: PatchList): PatchList => {
-  const { copies, mti, originalData: original } = dialect.reversal!
+export const patch = ({ defined, dialect, roles }: Layout, index: MessageIndex, own: Own, patches: PatchList): void => {
+  const { copies, mti, originalData: original, renews } = dialect.reversal!
   patches.clear()
   patches.mti(mti)
-  for (let de = 2; de <= 128; de++) if (index.has(de) && !copies.includes(de)) patches.remove(de)
-  patches.set(7, transmissionTime(stamp.localMs))
-  patches.set(11, stamp.stan)
-  // Forwarded by us: with the acquirer's own code its next message could have the same key within the second.
-  if (dialect.match.transaction.includes(FORWARDER)) patches.set(FORWARDER, stamp.institution)
+  for (const { de } of defined) if (index.has(de) && !copies.includes(de)) patches.remove(de)
+  for (const de of renews) {
+    if (de === roles.transmissionTime) patches.set(de, transmissionTime(own.localMs))
+    else if (de === roles.stan) patches.set(de, own.stan)
+    // Forwarded by us: with the acquirer's own code its next message could have the same key within the second.
+    else if (de === roles.forwarder) patches.set(de, own.institution)
+  }
   patches.set(original.field, originalData(dialect, index)!)
-  return patches
 }
 
-/** What original data say of the message that they name. */
-export interface Original {
-  readonly mti: number
-  readonly stan: string
-  /** DE 7; "" when the original data do not hold it. */
-  readonly time: string
+/** What a message says of its original, by data element; `undefined` when it names none, or when that cannot be read. */
+export const originalOf = ({ dialect }: Layout, index: MessageIndex): OriginalFields | undefined => {
+  const recipe = dialect.reversal?.originalData
+  if (recipe === undefined || !index.has(recipe.field)) return undefined
+  return readOriginalData(dialect, index.text(recipe.field))
 }
 
-type Recipe = ReversalRecipe["originalData"]
+/** Whether the message has a field for its original that cannot be read. */
+export const isUnclear = (layout: Layout, index: MessageIndex): boolean => {
+  const field = layout.dialect.reversal?.originalData.field
+  return field !== undefined && index.has(field) && originalOf(layout, index) === undefined
+}
 
-/** Reads the digits of original data, part by part. */
-export const originalOf = ({ parts }: Recipe, said: string): Original => {
-  const read: { [de: number]: string } = {}
-  let at = 0
-  for (const { de, digits } of parts) {
-    read[de] = said.slice(at, at + digits)
-    at += digits
+/** Fills `patches` so that the message of `index` has the key of its original: what that says of itself in fixed fields. */
+export const patchOriginal = ({ dialect, fields }: Layout, original: OriginalFields, patches: PatchList): void => {
+  patches.clear()
+  for (const { de } of dialect.reversal!.originalData.parts) {
+    if (de > 0 && (fields[de]?.fixed ?? -1) >= 0) patches.set(de, original[de]!)
   }
-  return { mti: Number(read[0] ?? 0), stan: read[11] ?? "", time: read[7] ?? "" }
 }
 
-/** The same original data with another STAN. */
-export const withStan = ({ parts }: Recipe, said: string, stan: string): string => {
-  let at = 0
-  let text = ""
-  for (const { de, digits } of parts) {
-    text += de === 11 ? stan : said.slice(at, at + digits)
-    at += digits
-  }
-  return text + said.slice(at)
+/** The original data with another STAN. */
+export const withStan = (layout: Layout, original: OriginalFields, stan: string): string => {
+  const { dialect, roles } = layout
+  return writeOriginalData(dialect, { ...original, [roles.stan]: sizedStan(layout, stan) })!
 }
 
 /**
  * The transaction that a message belongs to, as text that is equal for an original and everything about it: STAN, time and
- * institutions, from the original data when there are any, else from the message itself.
+ * institutions, from the original data when there are any, else from the message itself. Not the MTI: an advice and its reversal
+ * differ there.
  */
-export const transactionOf = (dialect: Dialect, index: MessageIndex): string => {
+export const transactionOf = (layout: Layout, index: MessageIndex): string => {
+  const { dialect } = layout
   const recipe = dialect.reversal?.originalData
   if (recipe === undefined) return dialect.match.transaction.map((de) => index.text(de)).join("|")
-  const original = index.has(recipe.field) ? index.text(recipe.field) : originalData(dialect, index)!
-  // The first four digits are the MTI: an advice and its reversal differ there.
-  return original.slice(4)
+  const own = readOriginalData(dialect, originalData(dialect, index)!)
+  const original = originalOf(layout, index) ?? own
+  return recipe.parts.map(({ de }) => (de === 0 ? "" : original?.[de] || own?.[de] || "")).join("|")
 }

@@ -1,0 +1,89 @@
+/**
+ * Which data element plays which part in a message, and how an answer of our own is made: what a switch has to know of a dialect
+ * beyond the forms of its fields. Data; what a dialect does not say is as in its edition of ISO 8583.
+ */
+
+/** Data elements by the part that they play. */
+export interface Roles {
+  /** The card number. */
+  readonly pan: number
+  readonly processingCode: number
+  /** The amount of the transaction. */
+  readonly amount: number
+  /** When the message was sent: month to second. */
+  readonly transmissionTime: number
+  /** The number that its sender gave the message. */
+  readonly stan: number
+  /** The number by which people find it again. */
+  readonly rrn: number
+  readonly acquirer: number
+  /** The institution that forwards the message: us, in a message of our own. */
+  readonly forwarder: number
+  /** The institution that the message is for. */
+  readonly receiver: number
+  /** The response code or action code of an answer. */
+  readonly responseCode: number
+}
+
+/** The parts of all three editions (ISO 8583:1987, 1993 and 2003, data element tables). */
+export const standardRoles: Roles = {
+  pan: 2,
+  processingCode: 3,
+  amount: 4,
+  transmissionTime: 7,
+  stan: 11,
+  acquirer: 32,
+  forwarder: 33,
+  rrn: 37,
+  responseCode: 39,
+  receiver: 100
+}
+
+/** How answers of our own are made, and which codes say what. */
+export interface AnswerRules {
+  /** Fields that an answer of ours keeps from its request. */
+  readonly keeps: ReadonlyArray<number>
+  /** Fields of an answer that was given, which a repeated request gets again. */
+  readonly givenAgain: ReadonlyArray<number>
+  /** Code with which a message is acknowledged, and with which network management is. */
+  readonly approved: string
+  readonly accepted: string
+  /** Codes with which an issuer may approve another amount than was asked for. */
+  readonly partialApproval: ReadonlyArray<string>
+}
+
+const codesByVersion = [
+  { approved: "00", accepted: "00", partialApproval: ["10"] },
+  { approved: "000", accepted: "800", partialApproval: ["002"] },
+  { approved: "0000", accepted: "0800", partialApproval: ["0002"] }
+] as const
+
+/** What a dialect says of roles and answers, and what its rules follow from where it says nothing. */
+interface Ruled {
+  readonly version: 0 | 1 | 2
+  readonly match: { readonly transaction: ReadonlyArray<number> }
+  readonly echo: ReadonlyArray<number>
+  readonly reversal?: { readonly originalData: { readonly field: number } }
+  readonly roles?: Partial<Roles>
+  readonly answers?: Partial<AnswerRules>
+}
+
+/** The roles of a dialect: its own, else those of the standard. */
+export const rolesOf = ({ roles }: Pick<Ruled, "roles">): Roles => ({ ...standardRoles, ...roles })
+
+/**
+ * The rules of a dialect: its own, else the codes of its edition, and an answer with what its key, its echo and its original data
+ * need.
+ */
+export const answerRulesOf = (dialect: Ruled): AnswerRules => {
+  const { echo, match, reversal } = dialect
+  const { responseCode } = rolesOf(dialect)
+  return {
+    keeps: [
+      ...new Set([...match.transaction, ...echo, ...(reversal === undefined ? [] : [reversal.originalData.field])])
+    ],
+    givenAgain: [responseCode],
+    ...codesByVersion[dialect.version],
+    ...dialect.answers
+  }
+}
