@@ -199,6 +199,14 @@ export const bans: ReadonlyArray<Ban> = [
   }
 ]
 
+/** Folders whose code asks the dialect which data element plays which part. What is told to people may name them. */
+export const elementsFromDialect: ReadonlyArray<string> = [
+  "packages/switch/src/message/",
+  "packages/switch/src/link/",
+  "packages/switch/src/exchange/",
+  "packages/switch/src/journal/"
+]
+
 /** The longest source file, in lines. */
 export const linesMax = 400
 

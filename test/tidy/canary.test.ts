@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest"
 import { asynchronous, bannedCalls } from "./Bans.ts"
 import { looseReminders, missingDocstrings, missingHeaders, overlong } from "./Comments.ts"
+import { elementNumbers } from "./Elements.ts"
 import { bans, linesMax, publishedCardNumbers, words } from "./House.ts"
 import { deadFiles, folderDirections, importCycles, type Manifest, packageDirections, uncompiled } from "./Imports.ts"
 import { brokenReferences, cardNumbers, hasCheckDigit, traces } from "./Leaks.ts"
@@ -181,6 +182,23 @@ describe("Banned calls", () => {
       asynchronous([parse(path, "const f = async (): Promise<void> => {}")]).length
     expect(asyncIn("packages/codec/src/A.ts")).toBe(2)
     expect(asyncIn("packages/switch/src/A.ts")).toBe(0)
+  })
+})
+
+describe("Data elements by number", () => {
+  const found = (text: string) => listing(elementNumbers(parse("packages/switch/src/exchange/A.ts", text)))
+
+  it("are found in calls, constants, fields and literals", () => {
+    expect(found("const code = index.text(39)")).toContain("data element")
+    expect(found("const STAN = 11\npatches.set(STAN, stan)")).toContain("data element")
+    expect(found("const pan = layout.fields[2]")).toContain("data element")
+    expect(found("const fields = { 7: time }")).toContain("data element")
+  })
+
+  it("are not what is no data element", () => {
+    expect(found("const room = Buffer.from(12)\nconst size = list[2]\nstates.set(id, 2)\nindex.text(roles.stan)")).toBe(
+      ""
+    )
   })
 })
 

@@ -4,7 +4,8 @@ import { posix } from "node:path"
 import { assert, describe, it } from "vitest"
 import { asynchronous, bannedCalls } from "./Bans.ts"
 import { looseReminders, missingDocstrings, missingHeaders, overlong } from "./Comments.ts"
-import { cardNumbersWithin, packages, shipped, written } from "./House.ts"
+import { elementNumbers } from "./Elements.ts"
+import { cardNumbersWithin, elementsFromDialect, packages, shipped, written } from "./House.ts"
 import { deadFiles, folderDirections, importCycles, type Manifest, packageDirections, uncompiled } from "./Imports.ts"
 import { brokenReferences, cardNumbers, traces } from "./Leaks.ts"
 import { type Finding, isWithin, listing, parse, readRepository, root } from "./Source.ts"
@@ -49,6 +50,12 @@ describe("What is called where", () => {
     expectNone(bannedCalls(sources))
   })
   it("the codec is synchronous", () => expectNone(asynchronous(sources)))
+})
+
+describe("What the switch knows of a message", () => {
+  it("is asked from its dialect: no data element is named by number", () => {
+    expectNone(sources.filter(({ path }) => isWithin(path, elementsFromDialect)).flatMap(elementNumbers))
+  })
 })
 
 describe("What is written beside the code", () => {

@@ -35,7 +35,7 @@ export const iso8583v1993Ascii: Dialect = {
   },
   // As the original data (F56) name a message. F7 is the time of one transmission: a repeat and a reversal have their own.
   match: { transaction: [11, 12, 32], networkManagement: [7, 11, 24] },
-  echo: [2, 3, 7, 11, 12, 32, 33, 37, 41, 42, 49],
+  echo: [2, 3, 11, 12, 32, 33, 37, 41, 42, 49],
   reversal: {
     mti: 1420,
     copies: [2, 3, 4, 12, 22, 23, 25, 26, 32, 33, 37, 38, 41, 42, 43, 49],

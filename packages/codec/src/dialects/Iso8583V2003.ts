@@ -36,7 +36,7 @@ export const iso8583v2003: Dialect = {
   },
   // As the original data (F56) name a message. F7 is the time of one transmission: a repeat and a reversal have their own.
   match: { transaction: [11, 12, 32], networkManagement: [7, 11, 24] },
-  echo: [2, 3, 7, 11, 12, 32, 33, 37, 41, 42],
+  echo: [2, 3, 11, 12, 32, 33, 37, 41, 42],
   reversal: {
     mti: 2420,
     copies: [2, 3, 4, 12, 23, 25, 26, 32, 33, 37, 38, 41, 42, 43],

@@ -87,8 +87,8 @@ export interface OriginalPart {
   /** Digits of a fixed part, right-justified and filled with zeros; most digits of another one. */
   readonly digits: number
   /**
-   * `fixed`, when left out. `counted`: two digits of length stand before it. `rest`: all that is left. These two stand at the end,
-   * and may be left out there.
+   * `fixed`, when left out. `counted`: two digits of length stand before it. `rest`: all that is left. These two stand at the
+   * end, and may be left out there.
    */
   readonly length?: "fixed" | "counted" | "rest"
 }

@@ -18,7 +18,7 @@ export const isReversible = (dialect: Dialect, mti: number, processingCode: stri
 
 type Recipe = NonNullable<Dialect["reversal"]>["originalData"]
 
-/** Original data with these values by field, 0 for the message type: right-justified, filled with zeros, absent ones all zeros. */
+/** Original data with these values by field, 0 for the message type: right-justified with zeros, absent ones all zeros. */
 export const originalText = ({ parts }: Recipe, said: (de: number) => string): string => {
   let text = ""
   for (const { de, digits, length } of parts) {

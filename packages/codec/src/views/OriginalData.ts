@@ -10,8 +10,8 @@ export interface OriginalFields {
 }
 
 /**
- * The parts of an original-data text. `undefined` when the dialect has no recipe, or the text a fixed part that is not whole or not
- * digits. Parts of another length are "" when they are left out or cannot be told; what stands behind all parts is not read.
+ * The parts of an original-data text. `undefined` when the dialect has no recipe, or the text a fixed part that is not whole or
+ * not digits. Parts of another length are "" when they are left out or cannot be told; what stands behind all parts is not read.
  */
 export const readOriginalData = (dialect: Dialect, text: string): OriginalFields | undefined => {
   const recipe = dialect.reversal?.originalData

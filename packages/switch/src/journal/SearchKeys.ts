@@ -12,9 +12,6 @@ import {
 } from "@jinka/codec"
 import { type KeysOf, noSearchKeys } from "./JournalStore.ts"
 
-const stanField = 11
-const rrnField = 37
-
 /** Reads keys with the codec: the built-in dialects and those given, by name. A name that is neither has no keys. */
 export const searchKeysOf = (dialects: Readonly<Record<string, Dialect>>): KeysOf => {
   const known = new Map<string, Dialect>()
@@ -31,10 +28,11 @@ export const searchKeysOf = (dialects: Readonly<Record<string, Dialect>>): KeysO
       codecs.set(name, codec)
     }
     if (codec.index(message, 0, message.length, index) !== undefined) return noSearchKeys
-    const stan = index.has(stanField) ? index.number(stanField) : -1
+    const { roles } = codec.layout
+    const stan = index.has(roles.stan) ? index.number(roles.stan) : -1
     return {
       stan: Number.isSafeInteger(stan) && stan >= 0 ? stan : -1,
-      rrn: index.has(rrnField) ? index.text(rrnField).trim() : ""
+      rrn: index.text(roles.rrn).trim()
     }
   }
 }

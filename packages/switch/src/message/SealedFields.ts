@@ -18,14 +18,14 @@ import {
 
 const headBytes = 3
 
-/** The card number is sealed by itself: it is what a search looks for. */
-const PAN = 2
-
-/** Covered fields of a link's messages that a restart needs whole: those of its keys, and those that a reversal copies. */
+/**
+ * Covered fields of a link's messages that a restart needs whole: those of its keys, and those that a reversal copies. The card
+ * number is sealed by itself: it is what a search looks for.
+ */
 export const sealedOf = ({ layout, dialect }: Codec, key: ReadonlyArray<number>): ReadonlyArray<number> =>
   layout.sensitive.flatMap(({ de, sensitivity }) => {
     const isNeeded = key.includes(de) || dialect.reversal?.copies.includes(de) === true
-    return isNeeded && de !== PAN && (sensitivity === "hidden" || sensitivity === "pan") ? [de] : []
+    return isNeeded && de !== layout.roles.pan && (sensitivity === "hidden" || sensitivity === "pan") ? [de] : []
   })
 
 /** Writes the fields `des` of `index` that are there. */
@@ -81,7 +81,7 @@ export const takeOutCovered = (
   for (const [de, isWhole] of restored) if (!isWhole) patches.remove(de)
   for (const field of layout.sensitive) {
     const { de, sensitivity } = field
-    if (!index.has(de) || de === PAN || restored.get(de) === true) continue
+    if (!index.has(de) || de === layout.roles.pan || restored.get(de) === true) continue
     if (sensitivity === "emv") takeOutTags(field, index, patches)
     else patches.remove(de)
   }
