@@ -2,11 +2,8 @@
  * What can be wrong in a dialect file, all of it at once, each mistake with its place and what is expected there. Checks the file
  * as it is written; what it makes together with its base is checked by `relationErrors`. Nothing is guessed or repaired.
  */
-import { type Dialect, layout } from "../iso8583/Dialect.ts"
-import { CoverInvalid } from "../iso8583/Elements.ts"
-import { fieldLayout } from "../iso8583/Field.ts"
 import { headerErrors } from "../iso8583/Header.ts"
-import { rolesOf, standardRoles } from "../iso8583/Roles.ts"
+import { standardRoles } from "../iso8583/Roles.ts"
 import { fieldsOfKey } from "./Derive.ts"
 import { headers } from "./Headers.ts"
 
@@ -85,7 +82,8 @@ const top: Members = {
   refusal: any
 }
 
-const parts: { readonly [part: string]: Members } = {
+/** Members of the parts of a dialect, and what is expected of each. */
+export const parts: { readonly [part: string]: Members } = {
   bitmap: {
     encoding: ["binary", "hex", "hex-ebcdic"],
     secondary: ["optional", "always", "fixed", "never"],
@@ -301,105 +299,5 @@ export const fileErrors = (file: unknown): ReadonlyArray<DialectInvalid> => {
   if (fields !== undefined && !isMembers(fields))
     wrong.push(dialectInvalid("fields", "field numbers and their definitions are expected"))
   if (isMembers(fields)) for (const [de, one] of Object.entries(fields)) wrong.push(...fieldErrors(de, one))
-  return wrong
-}
-
-const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** Lists of fields that a dialect names elsewhere than in `fields`. */
-const namedFields = ({
-  match,
-  echo,
-  network,
-  reversal,
-  adviceNeeds,
-  roles
-}: Dialect): ReadonlyArray<readonly [string, ReadonlyArray<number>]> => [
-  ["match.transaction", match.transaction],
-  ["match.networkManagement", match.networkManagement],
-  ["echo", echo],
-  ["adviceNeeds", adviceNeeds ?? []],
-  ["network.fields", network?.fields ?? []],
-  ["network.field", network?.field === undefined ? [] : [network.field]],
-  ["roles", Object.values(roles ?? {})],
-  ["reversal.copies", reversal?.copies ?? []],
-  ["reversal.renews", reversal?.renews ?? []],
-  ["reversal.originalData.field", reversal?.originalData === undefined ? [] : [reversal.originalData.field]]
-]
-
-/** A reversal can get anew only what the switch has for it, and its original data must be enough to find the original. */
-const reversalErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
-  const { match, reversal } = dialect
-  // What is missing is told by `lacks`.
-  if (reversal?.originalData?.parts === undefined || reversal.renews === undefined) return []
-  const { forwarder, stan, transmissionTime } = rolesOf(dialect)
-  const { parts } = reversal.originalData
-  const own = [transmissionTime, stan, forwarder]
-  const named = new Set(parts.map(({ de }) => de))
-  const varies = parts.findIndex(({ length = "fixed" }) => length !== "fixed")
-  return [
-    ...reversal.renews
-      .filter((de) => !own.includes(de))
-      .map((de) => dialectInvalid("reversal.renews", `field ${de} cannot be made anew, only ${own.join(", ")}`)),
-    ...own
-      .filter((de) => dialect.fields[de] !== undefined && !reversal.renews.includes(de))
-      .filter((de) => de === stan || match.transaction.includes(de))
-      .map((de) => dialectInvalid("reversal.renews", `field ${de} is expected: a reversal has a key of its own`)),
-    ...[transmissionTime, stan]
-      .filter((de) => match.transaction.includes(de) && !named.has(de))
-      .map((de) =>
-        dialectInvalid("reversal.originalData.parts", `field ${de} is expected: it is in match.transaction`)
-      ),
-    ...(varies >= 0 && varies < parts.length - 1 && parts[varies]!.length === "rest"
-      ? [dialectInvalid("reversal.originalData.parts", "the part that takes the rest must be the last")]
-      : [])
-  ]
-}
-
-/** What a part lacks that neither the file nor its base says. */
-const lacks = (dialect: Dialect): ReadonlyArray<DialectInvalid> =>
-  (["network", "reversal"] as const).flatMap((name) => {
-    const part: object | undefined = dialect[name]
-    if (part === undefined) return []
-    return Object.keys(parts[name]!)
-      .filter((member) => !Object.hasOwn(part, member))
-      .map((member) => dialectInvalid(`${name}.${member}`, "is missing, and there is no base to take it from"))
-  })
-
-/** What to write where a whole part hangs on a field that is not there. */
-const hints: { readonly [path: string]: string } = {
-  "network.field": "; write `network: null` when the partner has no network management",
-  "reversal.originalData.field": "; write `reversal: null` when nothing is reversed"
-}
-
-/** Mistakes in what the file makes together with its base: fields that cannot be written, and fields named but not defined. */
-export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
-  const wrong: Array<DialectInvalid> = []
-  for (const [de, definition] of Object.entries(dialect.fields)) {
-    try {
-      fieldLayout(Number(de), definition, dialect.encodings, dialect.version)
-    } catch (error) {
-      const place = error instanceof CoverInvalid ? `fields.${de}.sensitivity` : `fields.${de}`
-      wrong.push(dialectInvalid(place, message(error).replace(/^field \d+: /, "")))
-    }
-  }
-  if (wrong.length === 0) {
-    try {
-      layout(dialect)
-    } catch (error) {
-      wrong.push(dialectInvalid("fields", message(error)))
-    }
-  }
-  wrong.push(...lacks(dialect))
-  for (const [path, fields] of namedFields(dialect))
-    for (const de of fields)
-      if (dialect.fields[de] === undefined)
-        wrong.push(dialectInvalid(path, `field ${de} is named but not defined${hints[path] ?? ""}`))
-  for (const de of dialect.adviceNeeds ?? [])
-    if (dialect.fields[de]?.sensitivity === "sad")
-      wrong.push(dialectInvalid("adviceNeeds", `field ${de} is sensitive authentication data, which is kept nowhere`))
-  if (dialect.match.transaction.length === 0)
-    wrong.push(dialectInvalid("match.transaction", "at least one field is needed to find the request of an answer"))
-  wrong.push(...reversalErrors(dialect))
   return wrong
 }

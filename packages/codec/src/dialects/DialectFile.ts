@@ -20,7 +20,8 @@ import type { Dialect } from "../iso8583/Dialect.ts"
 import type { HeaderFormat } from "../iso8583/Header.ts"
 import { cups } from "./Cups.ts"
 import { type DialectChanges, derive, type FieldChange, fieldsOfKey } from "./Derive.ts"
-import { type DialectInvalid, dialectInvalid, fileErrors, isMembers, relationErrors } from "./DialectCheck.ts"
+import { type DialectInvalid, dialectInvalid, fileErrors, isMembers } from "./DialectCheck.ts"
+import { relationErrors } from "./DialectRelations.ts"
 import { headers } from "./Headers.ts"
 import {
   iso8583v1987Ascii,
