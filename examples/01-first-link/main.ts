@@ -1,6 +1,7 @@
 /**
  * Two partners joined by one switch: twenty requests, the state of the links, the life of one request, and an orderly end.
  */
+import { hash } from "node:crypto"
 import { mkdirSync, rmSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { NodeRuntime } from "@effect/platform-node"
@@ -11,7 +12,7 @@ const home = fileURLToPath(new URL("../../.jinka/01-first-link", import.meta.url
 const configuration = fileURLToPath(new URL("./switch.yaml", import.meta.url))
 
 /** A key for this demonstration. A real one is made once, with `openssl rand -hex 32`, and kept in a safe place. */
-const env = { JINKA_JOURNAL_KEY: "01".repeat(32) }
+const env = { JINKA_JOURNAL_KEY: hash("sha256", "jinka demonstration") }
 
 const jinka = (name: string, ...args: ReadonlyArray<string>): Start => ({
   name,

@@ -2,6 +2,7 @@
  * The four programs of the main job, started with free ports in a directory of their own: acquirer, switch, issuer, and a
  * proxy in front of the issuer where its line can be cut.
  */
+import { hash } from "node:crypto"
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
@@ -46,7 +47,7 @@ export const files = (directory: string) => ({
 })
 
 /** A key for the journal of a demonstration, different for each seed. A real one is made once and kept in a safe place. */
-const journalKey = (seed: number): string => seed.toString(16).padStart(64, "5a")
+const journalKey = (seed: number): string => hash("sha256", `jinka seed ${seed}`)
 
 const portOf = (said: Said): number => Number(said["port"])
 

@@ -1,4 +1,5 @@
 /** `jinka` as a process, for the examples: `run` beside the story, and every other command with what it printed. */
+import { hash } from "node:crypto"
 import { mkdirSync, rmSync } from "node:fs"
 import { get } from "node:http"
 import { fileURLToPath } from "node:url"
@@ -6,7 +7,7 @@ import { Console, Effect } from "effect"
 import { run, type Start, start } from "../main-job/Child.ts"
 
 /** A key for these demonstrations. A real one is made once, with `openssl rand -hex 32`, and kept in a safe place. */
-const env = { JINKA_JOURNAL_KEY: "01".repeat(32) }
+const env = { JINKA_JOURNAL_KEY: hash("sha256", "jinka demonstration") }
 
 /** What the switch says of a link, as far as the examples look at it. */
 export interface LinkSaid {

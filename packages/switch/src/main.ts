@@ -29,6 +29,12 @@ const nextSignal = Effect.callback<string>((resume) => {
 
 const edge = ProcessEdge.of({
   pid: process.pid,
+  keepToSelf: (secrets) =>
+    Effect.sync(() => {
+      process.umask(0o077)
+      process.report.excludeEnv = true
+      for (const name of secrets) delete process.env[name]
+    }),
   takeSignals: Effect.sync(() => {
     areTaken = true
     return nextSignal

@@ -13,6 +13,7 @@ import { reconcile, type SummaryLine } from "../../../examples/main-job/Reconcil
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { isOver } from "../../Pace.ts"
+import { key } from "../../switch/operate/program.ts"
 
 const jinka = "packages/switch/src/main.ts"
 const simulator = "packages/simulator/src/main.ts"
@@ -117,7 +118,7 @@ export const makeCast = Effect.fnUntraced(function* (plan: Plan) {
   const before = [...(plan.switch?.before ?? []), ...(plan.tool ?? [])]
   const command = (name: string, args: ReadonlyArray<string>, more: ReadonlyArray<string> = []) => ({
     ...{ name, file: jinka, args, before: more, logFile: at.log(name) },
-    env: { JINKA_JOURNAL_KEY: "5a".repeat(32) }
+    env: { JINKA_JOURNAL_KEY: key }
   })
   const running = yield* start(command("switch", ["run", file, "--log", "json"], before))
   const { control } = (yield* running.until("ready")) as Said & { readonly control: string }

@@ -1,4 +1,5 @@
 /** What the journal's tests share: temporary directories, layers over real stores, entries that can be told apart. */
+import { createHash } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,7 +12,7 @@ import type { JournalWriter } from "../../../packages/switch/src/journal/Journal
 import { layerSqlite, type SqliteStoreOptions } from "../../../packages/switch/src/journal/SqliteStore.ts"
 
 /** The key of all test journals; not a secret. */
-export const testKey = Buffer.alloc(32, 0x5a)
+export const testKey = createHash("sha256").update("the key of all test journals").digest()
 /** A PAN for tests (UnionPay test range, Luhn-valid). */
 export const testPan = "6222021234567890128"
 

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process"
+import { hash } from "node:crypto"
 import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
@@ -10,7 +11,7 @@ import { Effect } from "effect"
 import { EntryKind, noCounts } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { GroupCommit } from "../../../packages/switch/src/journal/GroupCommit.ts"
 import { openJournalFile } from "../../../packages/switch/src/journal/JournalFile.ts"
-import { keyFromFile, keyFromHex } from "../../../packages/switch/src/journal/JournalKey.ts"
+import { keyFromFile, keyFromHex, keysFromHex } from "../../../packages/switch/src/journal/JournalKey.ts"
 import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
 import {
   JournalStop,
@@ -300,7 +301,30 @@ describe("a journal that must not be opened", () => {
       const error = yield* Effect.flip(keyFromHex(hex.slice(1), "environment"))
       expect(error.reason._tag).toBe("KeyWrong")
       expect(error.message).not.toContain(hex.slice(1, 20))
+      const both = yield* keysFromHex(` ${hash("sha256", "another")},\n${hex}\n`, "environment")
+      expect(both[1]).toEqual(testKey)
     }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  live(
+    "refuses a key that was not drawn by chance, and says what it is and nothing of it",
+    Effect.gen(function* () {
+      const counting = Buffer.from(Array.from({ length: 32 }, (_, n) => 7 * n))
+      const weak: ReadonlyArray<readonly [Buffer, RegExp]> = [
+        [Buffer.alloc(32), /count up or stay the same/],
+        [counting, /count up or stay the same/],
+        [Buffer.from(`${"5a".repeat(31)}01`, "hex"), /too few of its bytes differ/],
+        [Buffer.concat([testKey.subarray(0, 16), testKey.subarray(0, 16)]), /too few|repeats a part/],
+        [Buffer.from("a Sentence, 32 bytes LONG: guess"), /it is text/]
+      ]
+      for (const [key, why] of weak) {
+        const error = yield* Effect.flip(keyFromHex(key.toString("hex"), "environment"))
+        expect(error.reason._tag).toBe("KeyWeak")
+        expect(error.message).toMatch(why)
+        expect(error.message).not.toContain(key.toString("hex").slice(0, 8))
+      }
+      for (let n = 0; n < 1000; n++) yield* keyFromHex(hash("sha256", `chance ${n}`), "environment")
+    })
   )
 
   live(

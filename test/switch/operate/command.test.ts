@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Message, messageToJson } from "@jinka/codec"
 import { afterEach, describe, expect, it } from "vitest"
 import { sound } from "./checked.ts"
-import { cleanUp, folder, jinka } from "./program.ts"
+import { cleanUp, folder, jinka, key } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
@@ -138,14 +138,27 @@ describe("jinka check", () => {
     const file = join(directory, "switch.yaml")
     writeFileSync(file, sound.replace("env: JINKA_TEST_KEY", "file: ./journal.key"))
     const missing = await jinka(["check", file])
-    writeFileSync(join(directory, "journal.key"), "not a key")
+    const secret = join(directory, "journal.key")
+    writeFileSync(secret, "not a key", { mode: 0o600 })
     const wrong = await jinka(["check", file])
-    writeFileSync(join(directory, "journal.key"), `${"0f".repeat(32)}\n`)
+    const weakKey = "0f".repeat(32)
+    writeFileSync(secret, `${weakKey}\n`)
+    const weak = await jinka(["check", file])
+    writeFileSync(secret, `${key}\n`)
+    chmodSync(secret, 0o644)
+    const open = await jinka(["check", file])
+    chmodSync(secret, 0o400)
     const good = await jinka(["check", file])
 
-    expect([missing.code, wrong.code, good.code]).toEqual([2, 2, 0])
+    expect([missing, wrong, weak, open, good].map(({ code }) => code)).toEqual([2, 2, 2, 2, 0])
     expect(missing.err).toContain("switch.yaml:3:47 error journal.key.file")
     expect(wrong.err).not.toContain("not a key")
+    expect(weak.err).toContain(
+      "The key can be guessed: its bytes count up or stay the same. Make one with `openssl rand"
+    )
+    expect(weak.err).not.toContain(weakKey)
+    expect(open.err).toContain("the key file is the switch's alone; found others may get at it (mode 0644)")
+    expect(open.err).toContain("`chmod 600`")
   })
 })
 

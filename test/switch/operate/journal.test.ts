@@ -1,10 +1,11 @@
 /** `jinka journal`: what an auditor and an operator hear of a journal. */
-import { cpSync, readFileSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { messageOf, withJournal, write } from "../journal/Journals.ts"
-import { cleanUp, configuration, folder, jinka, key, runSwitch } from "./program.ts"
+import { until } from "./Line.ts"
+import { cleanUp, configuration, folder, jinka, key, runSwitch, runSwitchUnder } from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -38,6 +39,26 @@ describe("jinka journal", () => {
         /^good: \d+ entries in \d+ groups, every one as it was written; 2 anchors kept elsewhere agree\n$/
       )
     })
+  })
+
+  it("keeps its key out of diagnostic reports, its files its owner's alone, and says what it closed to others", async () => {
+    const directory = folder()
+    const file = configuration(directory)
+    const journal = join(directory, "journal")
+    mkdirSync(journal, { mode: 0o755 })
+    const options = `NODE_OPTIONS=--report-on-signal --report-directory=${directory} --report-filename=report.json`
+    const running = await runSwitchUnder(["bash", "-c", 'umask 022; exec "$0" "$@"', "env", options], file)
+    process.kill(running.ready.pid, "SIGUSR2")
+    const report = join(directory, "report.json")
+    await until(async () => existsSync(report) && readFileSync(report, "utf8").trimEnd().endsWith("}"), "the report")
+    const modes = readdirSync(journal).map((name) => statSync(join(journal, name)).mode & 0o077)
+    running.signal("SIGINT")
+    const { err } = await running.ended
+
+    expect(readFileSync(report, "utf8")).toContain("nodejsVersion")
+    expect(readFileSync(report, "utf8")).not.toContain(key)
+    expect(modes).toEqual(modes.map(() => 0))
+    expect(err).toMatch(/WARN {2}\S+journal was open to others \(mode 0755\); it is 0700 now/)
   })
 
   it("says without the key what it could not prove, and does not say good", async () => {

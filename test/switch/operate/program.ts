@@ -9,11 +9,12 @@ import { createInterface } from "node:readline"
 import { Effect } from "effect"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { DrainReport, StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
+import { testKey } from "../journal/Journals.ts"
 
 const main = new URL("../../../packages/switch/src/main.ts", import.meta.url).pathname
 
 /** The key of every journal of these tests. */
-export const key = "5a".repeat(32)
+export const key = testKey.toString("hex")
 
 const folders: Array<string> = []
 const running: Array<ChildProcess> = []

@@ -6,7 +6,16 @@ import { afterEach, describe, expect, it } from "vitest"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { TraceReport } from "../../../packages/switch/src/operate/trace/TraceReport.ts"
 import { answerTo, Line, text } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, type RunningSwitch, runLimitedSwitch, runSwitch } from "./program.ts"
+import {
+  cleanUp,
+  configuration,
+  folder,
+  jinka,
+  key,
+  type RunningSwitch,
+  runLimitedSwitch,
+  runSwitch
+} from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
@@ -307,7 +316,7 @@ describe("A start that cannot be", () => {
     await acquirer.next()
     await first.stop()
 
-    const { code, err } = await jinka(["run", file], { env: { JINKA_TEST_KEY: "c3".repeat(32) } })
+    const { code, err } = await jinka(["run", file], { env: { JINKA_TEST_KEY: [...key].reverse().join("") } })
 
     expect(code).toBe(3)
     expect(err).toContain("KeyWrong")

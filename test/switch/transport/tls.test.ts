@@ -352,6 +352,14 @@ describe("Certificates on a running listener", () => {
     await one.close()
   })
 
+  it("are not taken from a key file that others may read", async () => {
+    const open = `${directory}/open.key`
+    writeFileSync(open, readFileSync(partner.key), { mode: 0o644 })
+    const failed = await dial(1, { ...tls(partner, { ca: [ours.file] }), key: open })
+    expect(String((failed as ConnectFailed).cause)).toContain("others may get at it (mode 0644)")
+    expect(String((failed as ConnectFailed).cause)).toContain("chmod 600")
+  })
+
   it("never show the key in what is said of them", async () => {
     const secret = readFileSync(partner.key, "utf8").split("\n")[1]!
     writeFileSync(`${directory}/pasted.pem`, readFileSync(partner.key))

@@ -18,7 +18,30 @@ export const keyFromHex = (text: string, place: string): Effect.Effect<Uint8Arra
       JournalError.of("KeyWrong", place, `The key is not ${2 * journalKeyLength} hex digits.`, makeOne)
     )
   }
-  return Effect.succeed(Buffer.from(digits, "hex"))
+  const key = Buffer.from(digits, "hex")
+  const weakness = weaknessOf(key)
+  return weakness === undefined
+    ? Effect.succeed(key)
+    : Effect.fail(JournalError.of("KeyWeak", place, `The key can be guessed: ${weakness}.`, makeOne))
+}
+
+/** All keys of a text, the current one first: separated by blanks, commas or line ends. */
+export const keysFromHex = (text: string, place: string): Effect.Effect<ReadonlyArray<Uint8Array>, JournalError> =>
+  Effect.forEach(text.trim().split(/[\s,]+/), (one) => keyFromHex(one, place))
+
+/** Fewest different bytes among 32 by chance: fewer come once in some 10^13 keys. */
+const differentMin = 16
+
+/** Why a key was not drawn by chance, in words that say nothing of it; `undefined`: it may have been. */
+const weaknessOf = (key: Buffer): string | undefined => {
+  const step = (key[1]! - key[0]!) & 0xff
+  if (key.every((byte, n) => n === 0 || ((byte - key[n - 1]!) & 0xff) === step))
+    return "its bytes count up or stay the same"
+  if (new Set(key).size < differentMin) return "too few of its bytes differ"
+  for (let period = 1; period <= key.length / 2; period++) {
+    if (key.every((byte, n) => byte === key[n % period]!)) return "it repeats a part of itself"
+  }
+  return key.every((byte) => byte >= 0x20 && byte <= 0x7e) ? "it is text, and not drawn by chance" : undefined
 }
 
 const makeOne = "Make one with `openssl rand -hex 32`, and keep it apart from the journal's disk and backups."

@@ -7,7 +7,8 @@
  * The reasons, one for each thing an operator does about it. `DiskFull`, `DiskFailed`, `DiskStalled`: the disk. `Corrupt`: bytes
  * that are not what was written. `Truncated`: the end of the journal is missing. `Gone`: all of it is, and there was one.
  * `Locked`: another process has it. `VersionUnknown`: written by another version. `SettingsWrong`: SQLite did not take the
- * settings that make a commit durable. `KeyWrong`, `KeyMissing`: the journal's key. `NotJournal`: the file is something else.
+ * settings that make a commit durable. `KeyWrong`, `KeyWeak`, `KeyMissing`: the journal's key. `NotJournal`: the file is
+ * something else.
  * `DirectoryUnusable`: the directory cannot be made, read or written. `ThreadFailed`: the journal's thread broke for a reason
  * that is not the disk's.
  */
@@ -22,6 +23,7 @@ export const journalReasonTags = [
   "VersionUnknown",
   "SettingsWrong",
   "KeyWrong",
+  "KeyWeak",
   "KeyMissing",
   "NotJournal",
   "DirectoryUnusable",
@@ -96,6 +98,8 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
     "Use a local file system (WAL does not work on network file systems) and the better-sqlite3 that comes with Jinka.",
   KeyWrong:
     "Give the key that this journal was written with; a changed key needs the old one listed as a previous key.",
+  KeyWeak:
+    "Make a key by chance (`openssl rand -hex 32`); a journal that was written with this one has to be begun anew.",
   KeyMissing: "Give the journal's key: 32 bytes as 64 hex digits, in a file or from the environment.",
   NotJournal: "Give the journal a directory of its own; move the file that is there if it is not wanted.",
   ThreadFailed:

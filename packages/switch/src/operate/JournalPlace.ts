@@ -5,7 +5,7 @@ import { type Dialect, dialects as shipped } from "@jinka/codec"
 import { Config, Effect, FileSystem, Layer, Path, Redacted, type Scope } from "effect"
 import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
-import { keyFromHex } from "../journal/JournalKey.ts"
+import { keysFromHex } from "../journal/JournalKey.ts"
 import { anchorWord, type JournalReader, openReadOnly } from "../journal/JournalReader.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
 import { load, loadKeys } from "./Configuration.ts"
@@ -109,7 +109,7 @@ const readingFailed =
     }
   }
 
-/** The key in the environment. */
+/** The keys in the environment, the current one first. */
 const keysOfEnvironment: Keys = Config.Redacted(keyVariable).pipe(
   Effect.mapError(
     () =>
@@ -119,7 +119,6 @@ const keysOfEnvironment: Keys = Config.Redacted(keyVariable).pipe(
       })
   ),
   Effect.flatMap((text) =>
-    Effect.mapError(keyFromHex(Redacted.value(text), `environment variable ${keyVariable}`), failedBy)
-  ),
-  Effect.map((key) => [key])
+    Effect.mapError(keysFromHex(Redacted.value(text), `environment variable ${keyVariable}`), failedBy)
+  )
 )

@@ -9,6 +9,11 @@ export class ProcessEdge extends Context.Service<
   {
     readonly pid: number
     /**
+     * From here on new files are this user's alone (umask 077), and diagnostic reports leave the environment out. `secrets` are
+     * removed from the environment: variables that were read and that nothing else has to see.
+     */
+    readonly keepToSelf: (secrets: ReadonlyArray<string>) => Effect.Effect<void>
+    /**
      * Takes over SIGTERM, SIGINT and SIGHUP from here on: the effect given back waits for the next and gives its name. Without a
      * call of this a signal ends the process in the usual way.
      */

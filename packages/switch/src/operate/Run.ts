@@ -38,6 +38,8 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
     for (const warning of configuration.warnings) yield* Effect.logWarning(problemText(file, warning))
     yield* withoutMemory(configuration.document.coreDumps)
     const keys = yield* Effect.mapError(loadKeys(configuration), failedBy)
+    const { key, previousKeys } = configuration.document.journal
+    yield* (yield* ProcessEdge).keepToSelf([key, ...previousKeys].flatMap(({ env }) => env ?? []))
     const store = layerSqlite({
       ...configuration.journal,
       key: Redacted.value(keys.key),

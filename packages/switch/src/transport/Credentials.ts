@@ -9,6 +9,7 @@ import { constants, createPrivateKey, X509Certificate } from "node:crypto"
 import { readFileSync, statSync } from "node:fs"
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls"
 import { Context, Data, Effect, Layer } from "effect"
+import { keyFileFault, keyFileFix } from "./KeyFile.ts"
 import type { TlsSettings } from "./Tls.ts"
 
 /** Authenticated encryption only, with a fresh key for each connection: TLS 1.3, and the like of it in TLS 1.2. */
@@ -68,6 +69,15 @@ const readText = (file: string): string => {
   }
 }
 
+/** Text of a file that only its owner may read. */
+const readSecret = (file: string): string => {
+  const text = readText(file)
+  const self = process.geteuid?.()
+  const fault = self === undefined ? undefined : keyFileFault(statSync(file), self)
+  if (fault !== undefined) throw wrong(file, fault, keyFileFix)
+  return text
+}
+
 const certificatePem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 const certificatesOf = (file: string): ReadonlyArray<X509Certificate> => {
@@ -81,8 +91,8 @@ const certificatesOf = (file: string): ReadonlyArray<X509Certificate> => {
 }
 
 const ownKey = (key: string, passphraseFile: string | undefined, certificate: string, own: X509Certificate) => {
-  const pem = readText(key)
-  const passphrase = passphraseFile === undefined ? undefined : readText(passphraseFile).trim()
+  const pem = readSecret(key)
+  const passphrase = passphraseFile === undefined ? undefined : readSecret(passphraseFile).trim()
   let read: ReturnType<typeof createPrivateKey>
   try {
     read = createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) })

@@ -1,9 +1,10 @@
 /**
  * The journal's keys, read from where the configuration says they are. A key never stands in an error.
  */
-import { Config, Effect, type FileSystem, Path, Redacted } from "effect"
+import { Config, Effect, FileSystem, Option, Path, Redacted } from "effect"
 import type { JournalError } from "../../journal/JournalError.ts"
 import { keyFromFile, keyFromHex } from "../../journal/JournalKey.ts"
+import { keyFileFault, keyFileFix } from "../../transport/KeyFile.ts"
 import type { KeyDocument } from "./ConfigurationDocument.ts"
 import { error, type Finding, type Path as Place } from "./Problem.ts"
 
@@ -40,12 +41,7 @@ const readKey = (
   { env, file }: KeyDocument,
   directory: string
 ): Effect.Effect<Uint8Array, Failure, FileSystem.FileSystem | Path.Path> => {
-  if (env === undefined) {
-    return Path.Path.pipe(
-      Effect.flatMap((path) => keyFromFile(path.resolve(directory, file!))),
-      Effect.mapError((failed) => ofJournal(failed, "file", "the key file holds 64 hex digits"))
-    )
-  }
+  if (env === undefined) return keyOfFile(file!, directory)
   const missing: Failure = (place) =>
     error(
       [...place, "env"],
@@ -62,6 +58,24 @@ const readKey = (
     )
   )
 }
+
+/** The key of a file that nobody else may read. */
+const keyOfFile = Effect.fnUntraced(function* (file: string, directory: string) {
+  const files = yield* FileSystem.FileSystem
+  const path = (yield* Path.Path).resolve(directory, file)
+  const facts = yield* Effect.option(files.stat(path))
+  const self = process.geteuid?.()
+  if (facts._tag === "Some" && self !== undefined) {
+    const { mode, uid } = facts.value
+    const fault = keyFileFault({ mode, uid: Option.getOrElse(uid, () => self) }, self)
+    const found: Failure = (place) =>
+      error([...place, "file"], "the key file is the switch's alone", keyFileFix, fault!)
+    if (fault !== undefined) return yield* Effect.fail(found)
+  }
+  return yield* keyFromFile(path).pipe(
+    Effect.mapError((failed) => ofJournal(failed, "file", "the key file holds 64 hex digits"))
+  )
+})
 
 const ofJournal =
   ({ reason }: JournalError, key: string, rule: string): Failure =>

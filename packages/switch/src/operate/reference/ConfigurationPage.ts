@@ -48,7 +48,7 @@ export const configurationPage = (): string => {
     "## What is checked between keys",
     relations,
     "## Secrets",
-    "The file holds no secret: `journal.key` says where the key is. `env` names an environment variable, `file` a file that only the switch's user may read; both hold 32 bytes as 64 hex digits (`openssl rand -hex 32`). Keep the key apart from the journal's disk and backups. To change it, give the new one as `key` and the old one in `previousKeys`."
+    "The file holds no secret: `journal.key` says where the key is. `env` names an environment variable, `file` a file that only the switch's user may read (0600; root's own may be 0640 for a group), and another is refused; both hold 32 bytes as 64 hex digits (`openssl rand -hex 32`). Keep the key apart from the journal's disk and backups. To change it, give the new one as `key` and the old one in `previousKeys`."
   ])
 }
 
