@@ -2,7 +2,14 @@ import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 /** Files that take longest, first: where no earlier run is known, one of them would begin last and run on alone. */
-const longest = ["process/kill", "examples/examples", "simulation/Simulation", "operate/run", "simulator/command"]
+const longest = [
+  "docs/commands",
+  "process/kill",
+  "examples/examples",
+  "simulation/Simulation",
+  "operate/run",
+  "simulator/command"
+]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {

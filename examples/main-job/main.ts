@@ -80,7 +80,8 @@ const showOne = Effect.fnUntraced(function* (plan: Plan, command: Jinka, line: S
 const byHand = ({ directory }: Plan) =>
   Console.log(`
 By hand (the journal, histories and logs of this run are in ${directory}):
-  export JINKA_JOURNAL_KEY=$(openssl rand -hex 32)   # once; the next start needs the same
+  openssl rand -hex 32 > .jinka/by-hand.key          # once: no other key opens the journal that is made with it
+  export JINKA_JOURNAL_KEY=$(cat .jinka/by-hand.key)
   npm run sim -- issuer --listen 127.0.0.1:7802 --institution 01020000
   npm run jinka -- run examples/main-job/switch.yaml
   npm run sim -- acquirer --connect 127.0.0.1:7801 --institution 48020000 --rate 100 --duration "30 seconds"

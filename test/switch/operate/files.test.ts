@@ -57,6 +57,19 @@ describe("A file that cannot be used", () => {
     expect(code).toBe(1)
   })
 
+  it("a journal is read without its key, and with another key in the environment, where the key is not needed", async () => {
+    const file = configuration(folder())
+    await (await runSwitch(file)).stop()
+    const env = { JINKA_TEST_KEY: "6b".repeat(32) }
+    const trace = await jinka(["trace", file, "--stan", "1"], { env })
+    const summary = await jinka(["journal", "summary", file], { env })
+    const byCard = await jinka(["trace", file, "--pan", "6200000000000005"], { env })
+
+    expect([trace.code, trace.err]).toEqual([1, "jinka: No transaction in this journal has these keys.\n"])
+    expect([summary.code, summary.err]).toEqual([0, ""])
+    expect([byCard.code, byCard.err]).toEqual([3, expect.stringContaining("KeyWrong")])
+  })
+
   it("a journal whose switch runs, or that no switch has made yet, is not taken for a broken one", async () => {
     const file = configuration(folder())
     const before = await jinka(["journal", "verify", file])

@@ -15,17 +15,20 @@ import { Dialects } from "./trace/Trace.ts"
 /** Variable that the key is taken from when a directory is given. */
 export const keyVariable = "JINKA_JOURNAL_KEY"
 
+/**
+ * What a command does with the journal's key. `needed`: it looks for a card number. `checked`: a key that can be had proves who
+ * wrote the journal. `unused`: neither a missing nor another key keeps it from reading.
+ */
+export type KeyUse = "needed" | "checked" | "unused"
+
 /** Where a journal is, and what reads it. */
 export interface JournalPlace {
   readonly directory: string
   /** The control socket of its switch, if that runs. */
   readonly socket: string
   readonly dialects: Dialects
-  /**
-   * Opens it for reading; fails with `Locked` while its switch runs. The key is needed to look for a card number only: without
-   * `isKeyNeeded` a key that cannot be had is done without.
-   */
-  readonly open: (isKeyNeeded: boolean) => Effect.Effect<JournalReader, CommandFailed, Scope.Scope>
+  /** Opens it for reading; fails with `Locked` while its switch runs. */
+  readonly open: (key: KeyUse) => Effect.Effect<JournalReader, CommandFailed, Scope.Scope>
   /** What its anchor says, as a word; its switch may run. */
   readonly anchor: Effect.Effect<string, CommandFailed>
   /** Begins a new journal, also over what an earlier one left. Fails when there is one. */
@@ -69,8 +72,8 @@ const reading = (
 ): Pick<JournalPlace, "open" | "anchor" | "begin"> => {
   const ifHad = Effect.orElseSucceed(keys, () => [])
   return {
-    open: (isKeyNeeded) =>
-      Effect.flatMap(isKeyNeeded ? keys : ifHad, (given) =>
+    open: (use) =>
+      Effect.flatMap({ needed: keys, checked: ifHad, unused: Effect.succeed([]) }[use], (given) =>
         Effect.mapError(openReadOnly(directory, { keys: given, dialects }), readingFailed(directory))
       ),
     anchor: Effect.flatMap(ifHad, (given) => Effect.mapError(anchorWord(directory, given), failedBy)),

@@ -26,7 +26,7 @@ const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFl
   Effect.gen(function* () {
     const { open, directory } = yield* journalPlace(place)
     const heads = Option.isNone(anchor) ? [] : yield* headsOf(anchor.value)
-    const journal = yield* open(false)
+    const journal = yield* open("checked")
     for (const note of journal.recovered.notes) yield* Console.error(`jinka: ${note}`)
     const isSeen = yield* (yield* Stdio.Stdio).stderrIsTerminal
     const { lastSeq } = journal.recovered
@@ -139,7 +139,7 @@ const anchor = Command.make(
 const summary = Command.make("summary", { place: fileOrDirectory, json: asJson }, ({ place, json }) =>
   Effect.gen(function* () {
     const { open, dialects } = yield* journalPlace(place)
-    const journal = yield* open(false)
+    const journal = yield* open("unused")
     const screen = yield* Console.Console
     let held: Array<string> = []
     const each = (line: SummaryLine) => {

@@ -91,7 +91,7 @@ const asked = (socket: string, key: SearchKey) => {
 
 const offline = ({ open, dialects }: JournalPlace, key: SearchKey) =>
   Effect.scoped(
-    Effect.flatMap(open(key.pan !== undefined), (journal) =>
+    Effect.flatMap(open(key.pan === undefined ? "unused" : "needed"), (journal) =>
       traceJournal({ ...journal, names: () => journal.recovered.names }, dialects, key)
     ).pipe(
       Effect.catchTag("JournalError", (error) =>

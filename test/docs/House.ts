@@ -1,0 +1,81 @@
+/** A clean copy of the repository, and a shell in it that runs the commands of a page one after the other. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
+
+/** What a command printed, both streams, and how it ended. */
+export interface Ran {
+  readonly code: number | null
+  readonly output: string
+}
+
+/** The copy. */
+export class House {
+  readonly path = mkdtempSync(join(tmpdir(), "jinka-docs-"))
+  private readonly exports: Array<string> = []
+  private readonly running: Array<ChildProcess> = []
+
+  constructor() {
+    const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root })
+    for (const file of files.toString().split("\0").filter(Boolean)) {
+      mkdirSync(dirname(join(this.path, file)), { recursive: true })
+      cpSync(join(root, file), join(this.path, file))
+    }
+    // What the first command would install.
+    symlinkSync(join(root, "node_modules"), join(this.path, "node_modules"))
+    for (const name of readdirSync(join(root, "packages"))) {
+      symlinkSync(join(root, "packages", name, "node_modules"), join(this.path, "packages", name, "node_modules"))
+    }
+  }
+
+  /** Runs a command to its end. An `export` holds for all that come behind it. */
+  async run(command: string): Promise<Ran> {
+    if (command.startsWith("export ")) this.exports.push(command)
+    const child = this.start(command)
+    return new Promise((resolve) => child.once("close", (code) => resolve({ code, output: outputOf(child) })))
+  }
+
+  /** Runs a command beside; done when its output looks as `isUp` says. Fails when it ends before. */
+  async runBeside(command: string, isUp: (output: string) => boolean): Promise<void> {
+    const child = this.start(command)
+    while (!isUp(outputOf(child))) {
+      if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}:\n${outputOf(child)}`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  /** Ends what runs beside, and removes the copy. */
+  close(): void {
+    for (const { pid } of this.running) {
+      try {
+        if (pid !== undefined) process.kill(-pid, "SIGKILL")
+      } catch {
+        // It has ended already.
+      }
+    }
+    rmSync(this.path, { recursive: true, force: true })
+  }
+
+  private start(command: string): ChildProcess {
+    const { JINKA_JOURNAL_KEY: _, ...env } = process.env
+    const child = spawn("bash", ["-c", [...this.exports, command].join("\n")], {
+      cwd: this.path,
+      env: { ...env, NO_COLOR: "1" },
+      // A group of its own: npm starts more than one process.
+      detached: true
+    })
+    const chunks: Array<Buffer> = []
+    outputs.set(child, chunks)
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => chunks.push(chunk))
+    this.running.push(child)
+    return child
+  }
+}
+
+const outputs = new WeakMap<ChildProcess, Array<Buffer>>()
+
+const outputOf = (child: ChildProcess): string => Buffer.concat(outputs.get(child) ?? []).toString()

@@ -1,0 +1,114 @@
+/**
+ * Every command of the README, of docs/start.md and of the examples' READMEs, in the order of the text, from a clean folder: it
+ * runs, and its output looks as the page shows it.
+ */
+import { readdirSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { House } from "./House.ts"
+import { missing, type Step, stepsOf } from "./Page.ts"
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
+const textOf = (page: string): string => readFileSync(`${root}${page}`, "utf8")
+
+/** What is not run here, and where it is run instead. */
+const elsewhere: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^npm test$/, "it is what runs this test"],
+  [/^npm run (?:check|build|bench)$/, "CI, test/package, and by hand: a benchmark wants a quiet machine"],
+  [/^npm start -- /, "the same command with other numbers; test/process/kill runs the parts"],
+  [/^curl .*7871/, "the example makes this call itself, with its own body: test/examples"],
+  [/^node tools\/run\.mjs examples\/(?!01)\S+\/main\.ts$/, "test/examples runs each of them"]
+]
+
+/** Runs until it is told to stop: it is up when it says so. */
+const beside: ReadonlyArray<readonly [RegExp, (output: string) => boolean]> = [
+  [/ sim -- issuer /, (output) => output.includes('"listening"') || output.includes("listen")],
+  [/ jinka -- run /, (output) => output.includes('"event":"ready"')]
+]
+
+const isElsewhere = ({ command }: Step): boolean => elsewhere.some(([pattern]) => pattern.test(command))
+
+let house: House
+beforeAll(() => {
+  house = new House()
+})
+afterAll(() => house?.close())
+
+/** Runs a page's steps; each has to end well and to show what the page shows. */
+const follow = async (page: string, isWanted: (step: Step) => boolean = () => true): Promise<number> => {
+  const steps = stepsOf(page, textOf(page)).filter((step) => !isElsewhere(step) && isWanted(step))
+  let last = ""
+  for (const { place, command: written, shown } of steps) {
+    // Which transaction had no answer is another one each time: the page takes it from the command before, and so does this.
+    const command = written.replace(/(?<=--rrn )\w+/, (rrn) => /"rrn":"(\w+)"/.exec(last)?.[1] ?? rrn)
+    const up = beside.find(([pattern]) => pattern.test(command))?.[1]
+    if (up !== undefined) {
+      await house.runBeside(command, (output) => up(output) && missing(shown, output).length === 0)
+      continue
+    }
+    const { code, output } = await house.run(command)
+    last = output
+    expect([place, command, code], output).toEqual([place, command, 0])
+    expect([place, ...missing(shown, output)], output).toEqual([place])
+  }
+  return steps.length
+}
+
+describe("The commands of a page, in the order of the text, from a clean folder", () => {
+  it("of docs/start.md: run, and show what the page shows", async () => {
+    expect(await follow("docs/start.md")).toBeGreaterThan(14)
+  }, 600_000)
+
+  it("of the main job: look at the journal that npm start has left", async () => {
+    expect(await follow("examples/main-job/README.md")).toBe(2)
+  }, 120_000)
+
+  it("of the first link: run by hand behind the example itself", async () => {
+    expect(await follow("examples/01-first-link/README.md")).toBeGreaterThan(8)
+  }, 300_000)
+})
+
+describe("Every command that a page names", () => {
+  it("is one that jinka and jinka-sim have", async () => {
+    const named = new Map<string, string>()
+    for (const { command, place } of stepsOf("README.md", textOf("README.md"))) {
+      const found = /^npm run (jinka|sim) -- (.*)$/.exec(command)
+      if (found === null) continue
+      const [words = ""] = found[2]!.split(/ (?=\S+\.yaml|--|\.\.\.|\[)/)
+      const [first = "", ...rest] = words.split(" ").filter((word) => word !== "|")
+      // `decode | encode` are two commands, `journal verify | summary` two of one.
+      const inner =
+        words.startsWith("journal ") || words.startsWith("link ") ? rest.flatMap((word) => word.split("|")) : []
+      const all = inner.length > 0 ? inner.map((word) => `${first} ${word}`) : [first, ...rest]
+      for (const one of all) named.set(`npm run --silent ${found[1]} -- ${one} --help`, place)
+    }
+    expect(named.size).toBeGreaterThan(12)
+    for (const [command, place] of named) {
+      const { code, output } = await house.run(command)
+      expect([place, command, code], output).toEqual([place, command, 0])
+      expect(output).toContain("USAGE")
+    }
+  }, 300_000)
+
+  it("in an example's README is its one command, which test/examples runs", () => {
+    const tests = textOf("test/examples/examples.test.ts")
+    const folders = readdirSync(`${root}examples`).filter((name) => /^\d\d-/.test(name))
+    expect(folders.length).toBeGreaterThan(9)
+    for (const name of folders) {
+      const commands = stepsOf(`examples/${name}/README.md`, textOf(`examples/${name}/README.md`)).map(
+        ({ command }) => command
+      )
+      expect(commands[0]).toBe(`node tools/run.mjs examples/${name}/main.ts`)
+      if (name !== "01-first-link") expect(tests).toContain(`run("${name}")`)
+    }
+  })
+})
+
+describe("The shape of an output", () => {
+  it("is kept with other numbers, and not with other words", () => {
+    const shown = ["main-job: 1 of 2 links ready; process 17438, up for 23 s", "answers    00: 1344, ..."]
+
+    expect(missing(shown, "main-job: 1 of 2 links ready; process 9, up for 1.5 s\nanswers 00: 7, 05: 1\n")).toEqual([])
+    expect(missing(shown, "main-job: 1 of 2 links down; process 9, up for 1.5 s\n")).toEqual(shown)
+  })
+})
