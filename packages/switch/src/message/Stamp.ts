@@ -13,7 +13,7 @@ export const stanOf = (exchange: number): string => pad((exchange % 999_999) + 1
 /** A STAN of ours with as many digits as the dialect's, where they are a fixed number: 6 in 1987 and 1993, 12 in 2003. */
 export const sizedStan = ({ fields, roles }: Layout, stan: string): string => {
   const field = fields[roles.stan]
-  return field !== undefined && field.fixed >= 0 ? stan.padStart(field.countMax, "0") : stan
+  return field !== undefined && field.fixed >= 0 ? stan.padStart(field.units, "0") : stan
 }
 
 /** DE 7, MMDDhhmmss, of a time in milliseconds; the caller has added the network's offset from UTC. */
