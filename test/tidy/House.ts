@@ -207,8 +207,8 @@ export const elementsFromDialect: ReadonlyArray<string> = [
   "packages/switch/src/journal/"
 ]
 
-/** The longest source file, in lines. */
-export const linesMax = 400
+/** The longest source file, in lines. A smell to look at, not a size to squeeze to: what is one idea stays in one file. */
+export const linesMax = 450
 
 /** The longest comment line, in characters. Biome holds code to 120 and leaves comments alone; prose may run a little over. */
 export const widthMax = 130

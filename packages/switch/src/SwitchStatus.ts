@@ -37,6 +37,8 @@ export interface SwitchStatus {
   readonly answers: { readonly [code: string]: number }
   /** Entries and bytes that are not on disk yet. */
   readonly unwritten: { readonly entries: number; readonly bytes: number }
+  /** Messages that were given up since the start, because of a defect of the switch. */
+  readonly defects: number
   /** Why new requests and advices are refused on every link; `undefined`: they are not. */
   readonly fullBy: FullBy | undefined
   /** What is wrong with the journal's disk while it still works; "": nothing. */
@@ -62,5 +64,6 @@ export const statusOf = (desks: Desks, doors: Doors): SwitchStatus => ({
   answers: desks.answers.all,
   unwritten: { entries: desks.journal.writer.pendingEntries, bytes: desks.journal.writer.pendingBytes },
   fullBy: desks.fullBy,
-  diskTrouble: desks.journal.trouble()
+  diskTrouble: desks.journal.trouble(),
+  defects: desks.defects.count
 })

@@ -152,6 +152,9 @@ export const simplexBench = (
     const events: LinkEvents<Link> = {
       message: (_link, _session, index) => known.mtis.push(index.mti),
       unreadable: () => {},
+      defect: (_link, _session, _what, thrown) => {
+        throw thrown
+      },
       turn: () => undefined,
       readiness: () => {},
       owing: () => () => false,

@@ -65,8 +65,8 @@ export class Deliveries {
     desks.recent.put(receivedOn(origin.id, index.mti), this.originKey, 0, length, stored.exchange, Fate.queued)
     const answer = language.answer(index, language.approved)
     desks.commits.after(stored.exchange, () => {
-      desks.send(origin, epoch, answer)
       target.stored.add(stored)
+      desks.send(origin, epoch, answer)
     })
   }
 

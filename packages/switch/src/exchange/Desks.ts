@@ -8,6 +8,7 @@ import type { Severity } from "../link/Ended.ts"
 import type { Link } from "../link/Link.ts"
 import type { Receipt } from "../link/Receipts.ts"
 import { Commits } from "./Commits.ts"
+import { Defects } from "./Defects.ts"
 import type { Desk } from "./Desk.ts"
 import { Groups } from "./Groups.ts"
 import { RecentKeys } from "./RecentKeys.ts"
@@ -56,6 +57,8 @@ export class Desks {
   readonly recent: RecentKeys
   /** Links used as one destination. */
   readonly groups: Groups = new Groups(this.all)
+  /** What was thrown while a message was handled, and given up. */
+  readonly defects: Defects = new Defects(this)
   /** Answers since the start, by response code. */
   readonly answers = new Codes()
   /** Monotonic milliseconds as of the current turn: one reading of the clock for a whole batch. */
@@ -113,6 +116,12 @@ export class Desks {
   after(seq: number, run: () => void): void {
     if (seq <= this.journal.writer.committedSeq) run()
     else this.commits.after(seq, run)
+  }
+
+  /** Notes what somebody has to look at now, in journal and log. */
+  alarm(desk: Desk, epoch: number, text: string): void {
+    this.record.event(desk, text, epoch)
+    this.runtime.fork(Effect.annotateLogs(Effect.logError(text), { link: desk.name, epoch }))
   }
 
   /** The link has something to write at the end of this turn. */

@@ -8,6 +8,7 @@
  * `accepting`, `answering` and `ending` wait for the journal, and nothing but the journal's word moves them on: so an answer
  * that arrives while an exchange is ending is late, and a deadline that passes while it is answering changes nothing (G2, G3).
  */
+import { Inconsistent } from "../journal/Inconsistent.ts"
 
 /** Where a request stands. Small integers, because there is one per slot. */
 export const State = { free: 0, accepting: 1, open: 2, answering: 3, ending: 4 } as const
@@ -46,6 +47,6 @@ const table: ReadonlyArray<ReadonlyArray<State | -1>> = [
 /** The state after `event`. An event that cannot happen in `state` is a defect of the switch and throws. */
 export const step = (state: State, event: Event): State => {
   const next = table[state]![event]!
-  if (next === -1) throw new Error(`exchange: event ${event} cannot happen in state ${state}`)
+  if (next === -1) throw new Inconsistent(`exchange: event ${event} cannot happen in state ${state}`)
   return next
 }

@@ -134,13 +134,41 @@ export class Exchanges {
     readiness: (link, ready) => this.readiness(this.desks.of(link), ready),
     ended: (link, epoch, ended) => this.ended(this.desks.of(link), epoch, ended),
     owing: (link) => this.desks.owing(link),
+    defect: (link, { epoch }, what, thrown) => this.desks.defects.met(this.desks.of(link), epoch, what, thrown),
     noted: (link, epoch, text, severity) => {
       this.note(link, epoch, text, severity)
       this.desks.flush()
     }
   }
 
-  private message(desk: Desk, { epoch, lastReceived }: SessionEpoch, index: MessageIndex): void {
+  /** One message, whatever it holds: what is thrown for it is not thrown at the others. */
+  private message(desk: Desk, session: SessionEpoch, index: MessageIndex): void {
+    const { steps } = this.desks.record
+    try {
+      this.handle(desk, session, index)
+    } catch (thrown) {
+      this.given(desk, session, index, thrown, steps)
+    }
+  }
+
+  /**
+   * Gives up a message for which `thrown` was thrown; `steps`: the journal's when it came. An exchange that it has moved on there
+   * waits for a step that nobody takes: tables and journal do not agree, and the switch stops.
+   */
+  private given(desk: Desk, session: SessionEpoch, index: MessageIndex, thrown: unknown, steps: number): void {
+    const { defects, record } = this.desks
+    if (record.steps !== steps) throw thrown
+    defects.met(desk, session.epoch, `a message ${mtiText(index.mti)} was given up`, thrown)
+    if (index.rejectCode !== 0 || !isRequest(index.mti)) return desk.link.settled(session.epoch)
+    try {
+      this.refusals.refuse(desk, session.epoch, index, "malfunction")
+    } catch (again) {
+      defects.met(desk, session.epoch, "its answer could not be made, and its connection was closed", again)
+      desk.link.cut(new LinkEnded({ reason: "Defect", why: "a message could not be handled or answered" }))
+    }
+  }
+
+  private handle(desk: Desk, { epoch, lastReceived }: SessionEpoch, index: MessageIndex): void {
     desk.share.taken()
     this.desks.now = lastReceived
     // A reject brings our own message back: whatever its MTI says, it is an answer.
@@ -196,10 +224,26 @@ export class Exchanges {
     const text = `unreadable message of ${end - start} bytes: ${explain(wrong)}`
     const noted = desk.unreadable.take(lastReceived, text)
     if (noted !== undefined) this.note(link, epoch, noted, "warning")
-    const answer = language.formatError(wrong, bytes, start, end)
+    const answer = this.formatError(desk, epoch, wrong, bytes, start, end)
     if (answer === undefined) return link.settled(epoch)
     const seq = record.unreadable(desk, epoch, language.refusal.formatError)
     this.desks.after(seq, () => this.desks.send(desk, epoch, answer))
+  }
+
+  private formatError(
+    desk: Desk,
+    epoch: number,
+    wrong: MessageError,
+    bytes: Buffer,
+    start: number,
+    end: number
+  ): Buffer | undefined {
+    try {
+      return desk.language.formatError(wrong, bytes, start, end)
+    } catch (thrown) {
+      this.desks.defects.met(desk, epoch, "a message that cannot be read was not answered", thrown)
+      return undefined
+    }
   }
 
   /** All of one read was handed over. Returns what the link has to wait for before it is read again. */

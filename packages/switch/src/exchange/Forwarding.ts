@@ -71,8 +71,18 @@ export class Forwarding implements Effects {
     return this.desk.language.isFinal(code)
   }
 
-  /** See `Effects`. */
-  write({ behind, bytes }: Stored, again: boolean, carrier: number, epoch: number): boolean {
+  /** See `Effects`. A message that cannot be written has had an attempt: it is abandoned after the last. */
+  write(stored: Stored, again: boolean, carrier: number, epoch: number): boolean {
+    try {
+      return this.written(stored, again, carrier, epoch)
+    } catch (thrown) {
+      const what = `exchange ${stored.exchange} could not be written`
+      this.desks.defects.met(this.desks.at(carrier), epoch, what, thrown)
+      return true
+    }
+  }
+
+  private written({ behind, bytes }: Stored, again: boolean, carrier: number, epoch: number): boolean {
     const { desks, index } = this
     const { language, link } = desks.at(carrier)
     const session = link.session ?? link.short?.sessionOf(epoch)

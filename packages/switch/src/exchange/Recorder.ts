@@ -30,6 +30,8 @@ export class Recorder {
   private readonly found: Array<number> = []
   /** What was not written to keep the disk's reserve for the ends of open exchanges. */
   readonly spared = new Spared()
+  /** Entries written that open an exchange or move one on; whoever writes such an entry owes the exchange its next step. */
+  steps = 0
 
   constructor(journal: Journal["Service"], wallMs: () => number) {
     this.journal = journal
@@ -62,6 +64,11 @@ export class Recorder {
     this.writer.floor = seq
   }
 
+  /** Drops an entry that a throw has left unfinished. */
+  abandon(): void {
+    this.writer.abandon()
+  }
+
   /** All entries that `write` makes become durable in one transaction, or none. */
   together(write: () => void): void {
     this.writer.beginTogether()
@@ -71,7 +78,7 @@ export class Recorder {
 
   /** A request that goes to `target`. Opens an exchange; returns its number. */
   accepted(origin: Desk, epoch: number, target: Desk, index: MessageIndex): number {
-    return this.message(EntryKind.accepted, 0, origin, epoch, target.name, index, true)
+    return this.step(this.message(EntryKind.accepted, 0, origin, epoch, target.name, index, true))
   }
 
   /** A request that the switch answers by itself; 0 when it is spared. */
@@ -91,7 +98,7 @@ export class Recorder {
 
   /** The answer that ends `exchange`. */
   answered(exchange: number, target: Desk, epoch: number, code: string, index: MessageIndex): number {
-    return this.message(EntryKind.answered, exchange, target, epoch, code, index, false)
+    return this.step(this.message(EntryKind.answered, exchange, target, epoch, code, index, false))
   }
 
   /** A message that belongs to no open exchange; 0 when it is spared. */
@@ -115,7 +122,7 @@ export class Recorder {
     epoch: number,
     code: string
   ): number {
-    return this.plain(EntryKind[kind], exchange, desk.journalName, epoch, code)
+    return this.step(this.plain(EntryKind[kind], exchange, desk.journalName, epoch, code))
   }
 
   /** The end of a request that the last run of the switch left open. `name` is the journal's number of its origin. */
@@ -158,7 +165,7 @@ export class Recorder {
     const length = language.redact(index, writer.buffer, at)
     let secret = this.pan(index, target, at + length)
     secret += bytes.copy(writer.buffer, at + length + secret)
-    const exchange = writer.end(length, secret)
+    const exchange = this.step(writer.end(length, secret))
     return storedOf(language, index, { exchange, about, bytes, at: now })
   }
 
@@ -167,6 +174,11 @@ export class Recorder {
     if (!this.journal.lowSpace()) return false
     this.spared.add(kind)
     return true
+  }
+
+  private step(seq: number): number {
+    this.steps++
+    return seq
   }
 
   /** An entry without a message; `name` is the journal's number of its link. */

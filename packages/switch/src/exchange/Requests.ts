@@ -146,7 +146,8 @@ export class Requests implements HotActions {
     if (!link.isReady) return this.notSent(target, slot, "issuerDown")
     if (slot.deadline <= desks.now) return this.notSent(target, slot, "noAnswer")
     if (session === undefined) return this.dial(target, slot)
-    if (!this.write(target, session, slot)) return this.notSent(target, slot, "formatError")
+    const wrong = this.write(target, session, slot)
+    if (wrong !== undefined) return this.notSent(target, slot, wrong)
     slot.sentAt = session.outbox.position
     this.sent(target, slot, session.epoch)
     desks.touch(link)
@@ -161,9 +162,10 @@ export class Requests implements HotActions {
     if (short === undefined) return this.notSent(target, slot, "issuerDown")
     short.open(slot.deadline, (session) => {
       desks.tick()
+      const wrong = session === undefined ? undefined : this.write(target, session, slot)
       if (session === undefined) this.notSent(target, slot, slot.deadline <= desks.now ? "noAnswer" : "issuerDown")
-      else if (!this.write(target, session, slot)) {
-        this.notSent(target, slot, "formatError")
+      else if (wrong !== undefined) {
+        this.notSent(target, slot, wrong)
         short.settled(session.epoch)
       } else {
         this.sent(target, slot, session.epoch)
@@ -181,14 +183,20 @@ export class Requests implements HotActions {
     target.outstanding.step(slot.id, Event.sent)
   }
 
-  private write(target: Desk, session: Session, slot: Slot): boolean {
+  /** Writes the request in the target's language; gives why that cannot be, and then no byte has left. */
+  private write(target: Desk, session: Session, slot: Slot): Refusal | undefined {
     const { crossing } = this
-    const origin = this.origin(slot)
-    const index = this.named(origin, target, this.original(slot), slot.exchange)
-    if (index === undefined || !crossing.prepare(origin.language, target.language, index)) return false
-    const at = session.begin(crossing.length)
-    session.end(at, crossing.write(session.outbox.buffer, at))
-    return true
+    try {
+      const origin = this.origin(slot)
+      const index = this.named(origin, target, this.original(slot), slot.exchange)
+      if (index === undefined || !crossing.prepare(origin.language, target.language, index)) return "formatError"
+      const at = session.begin(crossing.length)
+      session.end(at, crossing.write(session.outbox.buffer, at))
+      return undefined
+    } catch (thrown) {
+      this.desks.defects.met(target, session.epoch, "a request could not be written", thrown)
+      return "malfunction"
+    }
   }
 
   /** No byte of the request has left: the origin may try again, and nothing has to be reversed. */
@@ -278,8 +286,13 @@ export class Requests implements HotActions {
 
   /** Puts an answer of our own into the slot. */
   private ownAnswer(origin: Desk, request: MessageIndex, slot: Slot, code: string): void {
-    const answer = origin.language.answer(request, code)
-    slot.answerLength = answer === undefined ? 0 : answer.copy(slot.answerRoom(answer.length))
+    slot.answerLength = 0
+    try {
+      const answer = origin.language.answer(request, code)
+      if (answer !== undefined) slot.answerLength = answer.copy(slot.answerRoom(answer.length))
+    } catch (thrown) {
+      this.desks.defects.met(origin, slot.originEpoch, "an answer of our own could not be made", thrown)
+    }
   }
 
   /** The answer in slot `id` is on disk: it goes to the origin, and the exchange is over. */

@@ -23,9 +23,19 @@ export class Reversals {
   /**
    * Journals the reversal of `request`, which came from `origin` and went to `target` as `exchange`; it has to be stored when
    * that is on disk. `undefined` when neither language has a reversal for such a request (inquiries move no money), or when
-   * the target's has none: then the journal says that a person has to do it.
+   * the target's has none, or it cannot be made: then the journal says that a person has to do it.
    */
   make(origin: Desk, target: Desk, request: MessageIndex, exchange: number): Stored | undefined {
+    try {
+      return this.made(origin, target, request, exchange)
+    } catch (thrown) {
+      this.desks.defects.met(target, 0, `the reversal of exchange ${exchange} could not be made`, thrown)
+      this.impossible(target, exchange)
+      return undefined
+    }
+  }
+
+  private made(origin: Desk, target: Desk, request: MessageIndex, exchange: number): Stored | undefined {
     const { record, runtime } = this.desks
     // The target knows the request by the STAN that it had there.
     const original = target.language.hasOwnStan ? origin.language.withStan(request, stanOf(exchange)) : request

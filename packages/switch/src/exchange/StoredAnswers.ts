@@ -50,8 +50,17 @@ export class StoredAnswers {
     )
   }
 
+  private from(entries: ReadonlyArray<Entry>, desk: Desk, request: Buffer): Buffer | undefined {
+    try {
+      return this.made(entries, desk, request)
+    } catch (thrown) {
+      this.desks.defects.met(desk, desk.link.epoch, "a stored answer could not be made again", thrown)
+      return undefined
+    }
+  }
+
   /** What an exchange's entries say that its origin was told; `undefined` when they do not say it. */
-  private from(entries: ReadonlyArray<Entry>, { language }: Desk, request: Buffer): Buffer | undefined {
+  private made(entries: ReadonlyArray<Entry>, { language }: Desk, request: Buffer): Buffer | undefined {
     const has = (kind: EntryKind) => entries.find((entry) => entry.kind === kind)
     if (language.index(request, 0, request.length, this.repeated) !== undefined) return undefined
     const refused = has(EntryKind.refused) ?? has(EntryKind.notSent)

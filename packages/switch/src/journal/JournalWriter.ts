@@ -9,6 +9,7 @@
 import { entryAt, entryCodeLengthMax, entryHeaderLength, writeAscii, writeU64 } from "./Entry.ts"
 import { EntryKind, type KindCounts, opensExchange } from "./EntryKind.ts"
 import { Group, groupAt, groupHeaderLength, groupTagLength } from "./Group.ts"
+import { Inconsistent } from "./Inconsistent.ts"
 
 /** Bounds of the writer. */
 export interface WriterLimits {
@@ -114,7 +115,7 @@ export class JournalWriter {
    * other characters become `?`, and what is longer than 255 is cut.
    */
   begin(kind: EntryKind, code: string, room: number): number {
-    if (this.#entryRoom >= 0) throw new Error("journal: begin before the entry begun last has ended")
+    if (this.#entryRoom >= 0) throw new Inconsistent("journal: begin before the entry begun last has ended")
     if (this.#group.count >= this.#limits.earlyEntries && this.#underWay === 0 && this.#together === 0) this.#handOver()
     const need = entryHeaderLength + Math.min(code.length, entryCodeLengthMax) + room
     if (groupHeaderLength + this.#group.length + need + groupTagLength > this.#group.buffer.length) this.#makeRoom(need)
@@ -158,7 +159,7 @@ export class JournalWriter {
   }
 
   #open(): void {
-    if (this.#entryRoom < 0) throw new Error("journal: no entry is being written")
+    if (this.#entryRoom < 0) throw new Inconsistent("journal: no entry is being written")
   }
 
   /**
@@ -166,8 +167,8 @@ export class JournalWriter {
    * seq.
    */
   end(messageLength: number, secretLength: number): number {
-    if (this.#entryRoom < 0) throw new Error("journal: end without begin")
-    if (messageLength + secretLength > this.#entryRoom) throw new Error("journal: entry longer than was begun")
+    if (this.#entryRoom < 0) throw new Inconsistent("journal: end without begin")
+    if (messageLength + secretLength > this.#entryRoom) throw new Inconsistent("journal: entry longer than was begun")
     const group = this.#group
     const at = this.#entryFrom
     group.buffer.writeUInt32BE(secretLength, at + entryAt.secretLength)
@@ -186,6 +187,11 @@ export class JournalWriter {
     return seq
   }
 
+  /** Drops the entry that was begun and not ended, if there is one: what was to stand in it cannot be written. */
+  abandon(): void {
+    this.#entryRoom = -1
+  }
+
   /** An event that concerns no link, in plain words. Returns its seq. */
   note(text: string): number {
     this.begin(EntryKind.event, text, 0)
@@ -199,7 +205,7 @@ export class JournalWriter {
 
   /** Ends {@link beginTogether}. */
   endTogether(): void {
-    if (this.#together === 0) throw new Error("journal: endTogether without beginTogether")
+    if (this.#together === 0) throw new Inconsistent("journal: endTogether without beginTogether")
     this.#together--
   }
 
@@ -208,7 +214,8 @@ export class JournalWriter {
    * itself, with what gathers until then, when one of them is durable. Called once per turn.
    */
   flush(): void {
-    if (this.#together > 0 || this.#entryRoom >= 0) throw new Error("journal: flush inside an entry or beginTogether")
+    if (this.#together > 0 || this.#entryRoom >= 0)
+      throw new Inconsistent("journal: flush inside an entry or beginTogether")
     this.#handOver()
   }
 

@@ -26,6 +26,7 @@ export class LinkEnded extends Data.TaggedError("LinkEnded")<{
     | "Operator"
     | "Reloaded"
     | "Stopping"
+    | "Defect"
   /** One sentence for the operator: what was seen, and what to look at. */
   readonly why: string
   readonly frameError?: FrameError
@@ -60,7 +61,9 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
   GroupFell: "Another connection of the link's group ended, and the group has `fall: together`. Look at that one.",
   Operator: "An operator closed the connection; the log says who and why.",
   Reloaded: "A reload of the configuration changed or removed the link; the log says who asked for it.",
-  Stopping: "The switch is stopping."
+  Stopping: "The switch is stopping.",
+  Defect:
+    "The switch met a defect of its own with a message of this connection. The log names the place: report it. The link comes back by itself."
 }
 
 /** Of what a link notes: `warning` is what somebody should look at, and what `--log-level warn` shows. */
@@ -112,7 +115,8 @@ const closings: Readonly<Record<LinkEnded["reason"], Closing>> = {
   GroupFell: { by: "us", how: "its group fell" },
   Operator: { by: "operator", how: "command" },
   Reloaded: { by: "operator", how: "reload" },
-  Stopping: { by: "us", how: "stop" }
+  Stopping: { by: "us", how: "stop" },
+  Defect: { by: "us", how: "RST" }
 }
 
 /** System codes that mean that the partner itself sent RST. */

@@ -161,6 +161,11 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   }
 
   /** See `LinkEvents`. */
+  defect(session: SessionEpoch, what: string, thrown: unknown): void {
+    this.events.defect(this, session, what, thrown)
+  }
+
+  /** See `LinkEvents`. */
   unreadable(session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
     this.events.unreadable(this, session, wrong, bytes, start, end)
   }

@@ -25,6 +25,8 @@ export interface LinkEvents<Link> {
   readonly ended: (link: Link, epoch: number, ended: LinkEnded) => void
   /** Gives what tells whether an answer is still to come to something that the partner has sent until now. */
   readonly owing: (link: Link) => () => boolean
+  /** `what` was given up because of `thrown`, which may stop the switch; the link goes on. */
+  readonly defect: (link: Link, session: SessionEpoch, what: string, thrown: unknown) => void
   /** Something worth a line in the journal and in the log. */
   readonly noted: (link: Link, epoch: number, text: string, severity: Severity) => void
 }

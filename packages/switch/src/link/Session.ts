@@ -288,7 +288,16 @@ export class Session {
     })
   }
 
+  /** One frame, whatever it holds: what is thrown for it costs this message, and no other. */
   private frame(buffer: Buffer, start: number, end: number): void {
+    try {
+      this.message(buffer, start, end)
+    } catch (thrown) {
+      this.link.defect(this, "a message was given up", thrown)
+    }
+  }
+
+  private message(buffer: Buffer, start: number, end: number): void {
     const wrong = this.link.language.index(buffer, start, end, this.index)
     if (wrong !== undefined) return this.link.unreadable(this, wrong, buffer, start, end)
     const kind = mtiClass(this.index.mti)

@@ -26,6 +26,8 @@ export interface SessionOwner {
   readonly change: (event: LinkState.Event) => void
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
+  /** `what` was given up because of `thrown`: see `LinkEvents`. */
+  readonly defect: (session: SessionEpoch, what: string, thrown: unknown) => void
   /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
   readonly turn: (session: SessionEpoch) => Effect.Effect<void> | undefined
   readonly noted: (text: string) => void

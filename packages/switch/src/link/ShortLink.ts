@@ -50,6 +50,7 @@ export interface ShortOwner {
   readonly change: (event: LinkState.Event) => void
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
+  readonly defect: (session: SessionEpoch, what: string, thrown: unknown) => void
   readonly turn: () => Effect.Effect<void> | undefined
   readonly noted: (text: string, epoch?: number) => void
   /** The same for what somebody should look at. */
@@ -293,6 +294,10 @@ export class ShortLink implements SessionOwner {
 
   /** What was dialled ends at once; what the partner made waits for its answer. */
   halfClosed(): void {}
+
+  defect(session: SessionEpoch, what: string, thrown: unknown): void {
+    this.link.defect(session, what, thrown)
+  }
 
   noted(text: string): void {
     this.link.noted(text)

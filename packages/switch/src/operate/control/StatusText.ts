@@ -11,6 +11,9 @@ const fullText = {
   lag: "! new requests are refused on every link: the journal lags behind. Look at its disk"
 }
 
+const defectsText = (count: number): string =>
+  `! ${count === 1 ? "1 message was" : `${count} messages were`} given up because of a defect of the switch: the log names the place (ERROR); report it`
+
 /** The whole report. */
 export const statusText = (report: StatusReport): string => {
   const { name, pid, startedAt, at, links, doors, answers, entries, unwritten } = report
@@ -19,6 +22,7 @@ export const statusText = (report: StatusReport): string => {
     `${name}: ${ready} of ${links.length} links ready; process ${pid}, up for ${span(startedAt, at)}`,
     ...(report.fullBy === null ? [] : [fullText[report.fullBy]]),
     ...(report.diskTrouble === "" ? [] : [`! ${report.diskTrouble}. The switch stops when the log is full`]),
+    ...(report.defects === 0 ? [] : [defectsText(report.defects)]),
     ...links.map((link) => linkText(link, at)),
     ...report.groups.map((group) => groupText(group, at)),
     ...doors.map(doorText),

@@ -98,7 +98,8 @@ const endings: Readonly<Record<LinkEnded["reason"], string>> = {
   GroupFell: cuts,
   Operator: `Comes back by itself after \`jinka link cut\`; after \`jinka link drain\` only with \`jinka link unblock\`.`,
   Reloaded: "Goes on with its new settings, or not at all when it was removed.",
-  Stopping: "Ends."
+  Stopping: "Ends.",
+  Defect: cuts
 }
 
 const turnedAway: Readonly<
