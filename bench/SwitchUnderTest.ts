@@ -19,6 +19,8 @@ export const link = (
 ): SwitchSettings["links"][number] => ({
   name,
   institution: "48020000",
+  speaksFor: [],
+  identity: "checked",
   ourInstitution: "00010000",
   dialect,
   codec,

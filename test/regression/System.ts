@@ -81,6 +81,7 @@ const changes: Readonly<Record<string, Change>> = {
   retry: ({ delivery }, text) => ({ delivery: { ...delivery, retryMs: milliseconds(text) } }),
   attempts: ({ delivery }, text) => ({ delivery: { ...delivery, attemptsMax: Number(text) } }),
   "under way": ({ delivery }, text) => ({ delivery: { ...delivery, window: Number(text) } }),
+  "speaks for": (_, text) => ({ speaksFor: text.split(" ") }),
   "other dialect": (_, text) => (yesOrNo(text) ? { dialect: plainDialect, codec: plainCodec } : {})
 }
 

@@ -10,6 +10,8 @@ export type LinkAll = SwitchSettings["links"][number]
 
 /** Everything but the name and the partner's end; see above. */
 export const usualLink: Omit<LinkAll, "name" | "institution" | "side"> = {
+  speaksFor: [],
+  identity: "checked",
   ourInstitution: "00010000",
   dialect: cups,
   codec: compile(cups),

@@ -154,7 +154,8 @@ describe("a group as a destination", () => {
 
   it.effect("refuses the key of an outstanding request also when it would go to another member", () =>
     Effect.gen(function* () {
-      const links = [linkOf("acquirer", 4802), ...issuers, linkOf("other", 4803)]
+      const other4802 = { ...linkOf("other", 4803), institution: "48020000" }
+      const links = [linkOf("acquirer", 4802), ...issuers, other4802]
       const { a, acquirer, b, commit, dial } = yield* bench({ use: "round-robin" }, links)
       const other = dial(3)
       yield* commit
@@ -323,7 +324,7 @@ describe("a group that a reload makes", () => {
       expect(issuer.heard()).toEqual([])
       expect(codes(b.heard())).toEqual(["00"])
       issuer.say({
-        ...purchase({ ...stan(9), 2: "6300000000000003" }),
+        ...purchase({ ...stan(9), 2: "6300000000000003", 32: "1030000", 33: "1030000" }),
         header: { destination: "00010000", source: "1030000" }
       })
       yield* commit
@@ -363,7 +364,7 @@ describe("a group that falls together", () => {
 
   it.effect("closes the others once for one end, also when that took long because answers were owed", () =>
     Effect.gen(function* () {
-      const patient = (link: LinkAll): LinkAll => ({ ...link, writeTimeoutMs: 10_000 })
+      const patient = (link: LinkAll): LinkAll => ({ ...link, speaksFor: ["48020000"], writeTimeoutMs: 10_000 })
       const links = [linkOf("acquirer", 4802), ...issuers.map(patient), linkOf("other", 105)]
       const started = yield* startBench(links, makeDisk(), {
         groups: [group({ fallTogether: true })],

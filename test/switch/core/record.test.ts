@@ -16,7 +16,7 @@ const texts = (wire: Wire): ReadonlyArray<string> =>
   wire.heardBytes().map((bytes) => bytes.toString("latin1").trimEnd())
 
 const bench = Effect.gen(function* () {
-  const links = [recordLink("branch", 1), recordLink("core", 2), linkOf("acquirer", 3)]
+  const links = [recordLink("branch", 1), recordLink("core", 2), { ...linkOf("acquirer", 3), institution: "48020000" }]
   const routes = [
     { institution: "CORE", to: 1 },
     { bin: "62", to: 1 }

@@ -72,13 +72,13 @@ describe("a reload in the hand", () => {
       const { a, b, commit, reload, pass } = yield* bench
       a.say(purchase())
       yield* commit
-      b.heard()
+      const [seen] = b.heard()
       const reloading = yield* reload(withoutIssuer, 800)
       yield* pass(100)
       a.say({ ...advice, fields: { ...advice.fields, 11: "000002" } })
       yield* commit
       const refused = a.heard().map(({ mti, fields }) => [mti, fields[39]])
-      b.say(answerTo(purchase(), "0210"))
+      b.say(answerTo(seen!, "0210"))
       yield* pass(3000)
 
       expect(refused).toEqual([["0230", "91"]])

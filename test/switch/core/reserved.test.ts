@@ -25,7 +25,8 @@ describe("a message type that its edition reserves", () => {
     () =>
       Effect.gen(function* () {
         const { a, b, commit, store, running } = yield* bench({
-          acquirer: { signOn: { send: false, expect: true, timeoutMs: 60_000 } }
+          acquirer: { signOn: { send: false, expect: true, timeoutMs: 60_000 } },
+          issuer: { speaksFor: ["48020000"] }
         })
         const asked = asking("0", [1, 2, 3, 4, 5, 6, 7], [4, 6, 8])
         for (const wire of [a, b]) {

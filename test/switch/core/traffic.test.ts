@@ -104,8 +104,9 @@ describe("an answer that is nobody's", () => {
       const { a, b, commit, store, running } = yield* bench()
       a.say(purchase())
       yield* commit
-      const { 32: _, ...fields } = answerTo(b.heard()[0]!, "0210").fields
-      b.say({ ...purchase(), mti: "0210", fields })
+      const answer = answerTo(b.heard()[0]!, "0210")
+      const { 32: _, ...fields } = answer.fields
+      b.say({ ...answer, fields })
       yield* commit
       const entries = store.entries.filter(({ kind }) => kind === EntryKind.unmatched || kind === EntryKind.event)
       expect(entries.map(({ code }) => code)).toContain("DE 32 is missing")

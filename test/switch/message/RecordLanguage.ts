@@ -86,6 +86,10 @@ export class RecordLanguage implements Language {
     return undefined
   }
 
+  misnamed(): undefined {
+    return undefined
+  }
+
   key({ buffer, end, start }: MessageIndex, _: ReadonlyArray<number>, out: Buffer): number {
     return codec.matchKey(buffer, start, end, out, 0)
   }

@@ -35,7 +35,7 @@ const lenient = compile({ ...cups, lenient: true })
 export const linkOf = (name: string, more: Partial<LinkAll> = {}): LinkAll => ({
   ...usualLink,
   name,
-  institution: "01020000",
+  institution: name.startsWith("issuer") ? "01020000" : "48020000",
   side: { _tag: "listen", at: { host: "127.0.0.1", port: 0 }, from: [], second: "replace" },
   watchdog: { intervalMs: more.short === undefined ? 60_000 : 0, probe: false, proofs: 0 },
   window: 512,

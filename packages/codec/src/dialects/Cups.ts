@@ -260,6 +260,7 @@ export const cups: Dialect = {
     // No public source names the code for an institution that has not signed on.
     notSignedOn: "91",
     macFailed: "A0",
-    cutOver: "90"
+    cutOver: "90",
+    identity: "63"
   }
 }

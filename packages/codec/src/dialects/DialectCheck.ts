@@ -105,7 +105,14 @@ export const parts: { readonly [part: string]: Members } = {
   roles: Object.fromEntries(
     Object.keys(standardRoles).map((role) => [role, { says: "a field number is expected", fits: Number.isInteger }])
   ),
-  answers: { keeps: list, givenAgain: list, approved: digits, accepted: digits, partialApproval: codeList },
+  answers: {
+    keeps: list,
+    givenAgain: list,
+    leastEcho: list,
+    approved: digits,
+    accepted: digits,
+    partialApproval: codeList
+  },
   reversal: { mti, copies: list, renews: list, originalData: any, reversible: any },
   refusal: Object.fromEntries(
     [
@@ -117,7 +124,8 @@ export const parts: { readonly [part: string]: Members } = {
       "noAnswer",
       "notSignedOn",
       "macFailed",
-      "cutOver"
+      "cutOver",
+      "identity"
     ].map((reason) => [reason, digits])
   )
 }

@@ -17,6 +17,7 @@ const namedFields = ({
   network,
   reversal,
   adviceNeeds,
+  answers,
   roles
 }: Dialect): ReadonlyArray<readonly [string, ReadonlyArray<number>]> => [
   ["match.transaction", match.transaction],
@@ -25,6 +26,7 @@ const namedFields = ({
   ["adviceNeeds", adviceNeeds ?? []],
   ["network.fields", network?.fields ?? []],
   ["network.field", network?.field === undefined ? [] : [network.field]],
+  ["answers.leastEcho", answers?.leastEcho ?? []],
   ["roles", Object.values(roles ?? {})],
   ["reversal.copies", reversal?.copies ?? []],
   ["reversal.renews", reversal?.renews ?? []],

@@ -85,7 +85,8 @@ export const iso8583v1987Ascii: Dialect = {
     noAnswer: "68",
     notSignedOn: "91",
     macFailed: "63",
-    cutOver: "90"
+    cutOver: "90",
+    identity: "63"
   }
 }
 

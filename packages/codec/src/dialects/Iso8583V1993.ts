@@ -73,7 +73,8 @@ export const iso8583v1993Ascii: Dialect = {
     noAnswer: "911",
     notSignedOn: "907",
     macFailed: "916",
-    cutOver: "906"
+    cutOver: "906",
+    identity: "122"
   }
 }
 

@@ -74,6 +74,7 @@ export const iso8583v2003: Dialect = {
     noAnswer: "0911",
     notSignedOn: "0907",
     macFailed: "0916",
-    cutOver: "0906"
+    cutOver: "0906",
+    identity: "0122"
   }
 }

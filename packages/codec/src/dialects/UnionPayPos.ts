@@ -78,7 +78,7 @@ export const unionPayPos: Dialect = {
   encodings: { digits: "bcd", text: "ascii", track: "bcd", bytes: "binary", prefix: "bcd", align: "right", fill: 0 },
   fields,
   match: { transaction: [11, 41, 42], networkManagement: [11, 41, 42] },
-  echo: [2, 3, 4, 11, 25, 41, 42, 49],
+  echo: [2, 3, 11, 25, 41, 42, 49],
   adviceNeeds: [14],
   answers: { keeps: [2, 3, 4, 11, 12, 13, 15, 23, 25, 32, 37, 38, 41, 42, 49, 60], givenAgain: [15, 37, 38, 39] },
   responseCodes: responseCodesCups,
@@ -93,6 +93,7 @@ export const unionPayPos: Dialect = {
     noAnswer: "98",
     notSignedOn: "77",
     macFailed: "A0",
-    cutOver: "90"
+    cutOver: "90",
+    identity: "63"
   }
 }

@@ -60,6 +60,8 @@ export interface RefusalCodes {
   readonly notSignedOn: string
   readonly macFailed: string
   readonly cutOver: string
+  /** The message names an institution, or a transaction, that its sender may not speak for. */
+  readonly identity: string
 }
 
 /** Network management: the messages that sign on, echo, cut over and change keys. A code that is absent is not used. */

@@ -39,16 +39,18 @@ export const standardRoles: Roles = {
   receiver: 100
 }
 
-/** How answers of our own are made, and which codes say what. */
+/** How answers of our own are made, what an answer of the partner has at least, and which codes say what. */
 export interface AnswerRules {
   /** Fields that an answer of ours keeps from its request. */
   readonly keeps: ReadonlyArray<number>
   /** Fields of an answer that was given, which a repeated request gets again. */
   readonly givenAgain: ReadonlyArray<number>
+  /** The least that an answer echoes: it has these fields, unchanged, where its request has them. */
+  readonly leastEcho: ReadonlyArray<number>
   /** Code with which a message is acknowledged, and with which network management is. */
   readonly approved: string
   readonly accepted: string
-  /** Codes with which an issuer may approve another amount than was asked for. */
+  /** Codes with which an issuer may approve a smaller amount than was asked for. */
   readonly partialApproval: ReadonlyArray<string>
 }
 
@@ -77,12 +79,14 @@ export const rolesOf = ({ roles }: Pick<Ruled, "roles">): Roles => ({ ...standar
  */
 export const answerRulesOf = (dialect: Ruled): AnswerRules => {
   const { echo, match, reversal } = dialect
-  const { responseCode } = rolesOf(dialect)
+  const { processingCode, responseCode } = rolesOf(dialect)
   return {
     keeps: [
       ...new Set([...match.transaction, ...echo, ...(reversal === undefined ? [] : [reversal.originalData.field])])
     ],
     givenAgain: [responseCode],
+    // Mandatory in requests and answers of all three editions.
+    leastEcho: [processingCode],
     ...codesByVersion[dialect.version],
     ...dialect.answers
   }

@@ -171,6 +171,8 @@ export class Exchanges {
   private handle(desk: Desk, { epoch, lastReceived }: SessionEpoch, index: MessageIndex): void {
     desk.share.taken()
     this.desks.now = lastReceived
+    const wrong = desk.language.misnamed(index)
+    if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)
     // A reject brings our own message back: whatever its MTI says, it is an answer.
     if (index.rejectCode !== 0) return this.answer(desk, epoch, index)
     switch (mtiClass(index.mti)) {

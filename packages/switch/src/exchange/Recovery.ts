@@ -98,6 +98,8 @@ export class Recovery {
         if (!this.learn(entry, this.byNumber.get(entry.link), entry.exchange, Fate.open)) this.unreadable(entry)
         return
       case EntryKind.refused:
+        // What spoke for another partner left no trace in the tables, either.
+        if (entry.code === this.byNumber.get(entry.link)?.language.refusal.identity) return
         this.learn(entry, this.byNumber.get(entry.link), entry.exchange, Fate.refused)
         return
       case EntryKind.answered:

@@ -1,7 +1,7 @@
 /**
  * What the switch answers by itself: a request that is not taken, and one that was seen before.
  */
-import type { MessageIndex, RefusalCodes } from "@jinka/codec"
+import { isRequest, type MessageIndex, type RefusalCodes } from "@jinka/codec"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
@@ -37,17 +37,38 @@ export class Refusals {
     })
   }
 
+  /**
+   * A message that speaks for another partner, as `why` says: refused, or kept as nobody's answer. Its key is not remembered and
+   * nothing waits for it: whoever it names is not to feel it.
+   */
+  impostor(desk: Desk, epoch: number, index: MessageIndex, why: string): void {
+    const { desks } = this
+    const isAsked = index.rejectCode === 0 && isRequest(index.mti)
+    // What is no institution's code at all is a mistake, and no lie.
+    if (isAsked && !desk.language.isIdentified(index)) return void this.answer(desk, epoch, index, "formatError")
+    desk.link.lies.add(index.mti, why, desks.now, epoch)
+    if (isAsked) return void this.answer(desk, epoch, index, "identity")
+    desk.traffic.unmatched++
+    desks.record.stray("unmatched", 0, desk, epoch, why, index)
+  }
+
   /** Answers a message without taking it; the refusal is on disk before the answer leaves, unless it is spared. */
   refuse(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
+    const seq = this.answer(desk, epoch, index, refusal)
+    // A refusal that no entry tells of has no answer to be given again: its repeat is looked at anew.
+    if (seq > 0) this.remember(desk, index, seq, Fate.refused)
+  }
+
+  /** Returns the number of the refusal's entry; 0: it is spared. */
+  private answer(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): number {
     const { desks } = this
     const code = desk.language.refusal[refusal]
     const seq = desks.record.refused(desk, epoch, code, index)
     desk.traffic.refused++
     desk.traffic.answersOut.add(code)
-    // A refusal that no entry tells of has no answer to be given again: its repeat is looked at anew.
-    if (seq > 0) this.remember(desk, index, seq, Fate.refused)
     const answer = desk.language.answer(index, code)
     desks.after(seq, () => desks.send(desk, epoch, answer))
+    return seq
   }
 
   /** Keeps under the origin's key what became of a request. */

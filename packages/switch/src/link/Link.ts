@@ -17,6 +17,7 @@ import { Dialer, type DialerOwner } from "./Dialer.ts"
 import { Doubt } from "./Doubt.ts"
 import { answerOverdue, LinkEnded, severityOf } from "./Ended.ts"
 import { Ends } from "./Ends.ts"
+import { Lies } from "./Lies.ts"
 import type { LinkEvents } from "./LinkEvents.ts"
 import * as LinkState from "./LinkState.ts"
 import type { LinkStatus } from "./LinkStatus.ts"
@@ -48,6 +49,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   private readonly management = { info: new Notices(), warning: new Notices() }
   /** Requests in a row that the partner did not answer. */
   readonly doubt = new Doubt(this)
+  readonly lies = new Lies((text, epoch) => this.warned(text, epoch))
   private stan = 0
   /** Where a long link's connections come from. */
   private readonly source: Dialer | Acceptor | Legs
@@ -322,6 +324,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
       legs: source instanceof Legs ? source.status() : session === undefined ? [] : [{ leg: "both", local, remote }],
       since: this.since,
       turnedAway: this.strangers,
+      lies: this.lies.status,
       listens: this.settings.side._tag === "listen" ? this.settings.side.at : undefined,
       ...carriedBy(session ?? this.last),
       attempts: dialer?.attempts ?? 0,

@@ -60,6 +60,14 @@ export interface ShortStatus {
   readonly lastSecond: number
 }
 
+/** Messages of a partner that named another's institution or transaction. */
+export interface LiesStatus {
+  readonly count: number
+  /** When the last one came, monotonic milliseconds, and what it did. */
+  readonly at: number
+  readonly why: string
+}
+
 /** What an operator sees of a link; `Carried` of the connection that is up, or of the last one. 0 as a time: never. */
 export interface LinkStatus extends Carried {
   readonly name: string
@@ -81,6 +89,8 @@ export interface LinkStatus extends Carried {
   readonly since: number
   /** Connections that were not let in; `undefined`: none. */
   readonly turnedAway: TurnedAwayStatus | undefined
+  /** Messages that spoke for another partner, and were refused; `undefined`: none. */
+  readonly lies: LiesStatus | undefined
   /** The address that it listens on by itself; `undefined`: it dials, or stands behind a door. */
   readonly listens: Endpoint | undefined
   /** Attempts to connect in a row that came to nothing, and when the next is made. */

@@ -14,9 +14,11 @@ import {
   mtiText,
   responseClass
 } from "@jinka/codec"
+import type { Language } from "../message/Language.ts"
 import * as NetworkManagement from "../message/NetworkManagement.ts"
 import { type Answered, type Asked, AskedList, askedOf } from "./Asked.ts"
 import { LinkEnded } from "./Ended.ts"
+import type { Lies } from "./Lies.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { LinkSettings } from "./Settings.ts"
 
@@ -31,6 +33,8 @@ export interface ManagementOwner {
   /** STAN for the next request. */
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
+  readonly language: Language
+  readonly lies: Lies
   readonly noted: (text: string) => void
   /** The same for what somebody should look at. */
   readonly warned: (text: string) => void
@@ -53,6 +57,15 @@ export interface ManagementSession {
   /** An echo of ours was answered with success; how, in words. */
   readonly proved: (words: string) => void
 }
+
+const isCutover = (what: NetworkManagement.Meaning | undefined): boolean =>
+  what === "cutoverStart" || what === "cutoverEnd"
+
+/** What the partner asked for, and whether somebody should know that it was not done. */
+const told = (what: NetworkManagement.Meaning | undefined): { readonly words: string; readonly isWrong: boolean } =>
+  isCutover(what)
+    ? { words: `${what} (no business day is kept here: dates and totals are the partner's alone)`, isWrong: true }
+    : { words: what ?? "unknown network management code", isWrong: false }
 
 /** The network management of one session. */
 export class Management {
@@ -154,7 +167,13 @@ export class Management {
 
   /** A network management message of the partner. */
   received(index: MessageIndex): void {
-    if (isResponse(index.mti) || index.rejectCode !== 0) this.answered(index)
+    const isAnswer = isResponse(index.mti) || index.rejectCode !== 0
+    const wrong = this.link.language.misnamed(index)
+    if (wrong !== undefined) {
+      this.link.lies.add(index.mti, wrong, this.session.now())
+      // An answer in another's name is none.
+      if (!isAnswer) this.reply(index, this.link.settings.dialect.refusal.identity)
+    } else if (isAnswer) this.answered(index)
     else this.requested(index)
   }
 
@@ -190,16 +209,25 @@ export class Management {
     if (what === "signOn") this.link.change({ _tag: "signedOn", side: "partners" })
     if (what === "signOff") this.link.change({ _tag: "signedOff", side: "partners" })
     const code = this.codeFor(what)
-    this.session.put(NetworkManagement.answer(this.link.settings.codec, index, code), true)
-    this.session.flush()
-    this.link.managed(`${what ?? "unknown network management code"} from the partner, answered ${code}`)
+    this.reply(index, code)
+    const { words, isWrong } = told(what)
+    this.link.managed(`${words} from the partner, answered ${code}`, isWrong)
     this.session.signedOn()
   }
 
-  /** What is understood and done is accepted. A new key is not taken: there is nothing here that would use it. */
+  private reply(index: MessageIndex, code: string): void {
+    this.session.put(NetworkManagement.answer(this.link.settings.codec, index, code), true)
+    this.session.flush()
+  }
+
+  /**
+   * What is understood and done is accepted. A new key is not taken, nor is a new settlement date: there is nothing here that
+   * would use them.
+   */
   private codeFor(what: NetworkManagement.Meaning | undefined): string {
     const { codec, dialect } = this.link.settings
     if (what === undefined) return dialect.refusal.formatError
+    if (isCutover(what)) return dialect.refusal.cutOver
     return what === "keyReset" || what === "keyResetRequest"
       ? dialect.refusal.malfunction
       : codec.layout.answers.accepted

@@ -3,6 +3,7 @@ import type { MessageError, MessageIndex } from "@jinka/codec"
 import type { Effect } from "effect"
 import type { Language } from "../message/Language.ts"
 import type { LinkEnded } from "./Ended.ts"
+import type { Lies } from "./Lies.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { LinkSettings } from "./Settings.ts"
 
@@ -25,6 +26,8 @@ export interface SessionOwner {
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
+  /** Messages that spoke for another partner. */
+  readonly lies: Lies
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
   /** `what` was given up because of `thrown`: see `LinkEvents`. */
   readonly defect: (session: SessionEpoch, what: string, thrown: unknown) => void

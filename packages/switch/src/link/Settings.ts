@@ -1,6 +1,6 @@
 /** What one link is told by the configuration: plain values, durations in milliseconds. Made by `operate/Configuration`. */
 import type { Codec, Dialect, FrameFormat } from "@jinka/codec"
-import type { Language } from "../message/Language.ts"
+import type { Language, Mark } from "../message/Language.ts"
 import type { TlsSettings } from "../transport/Tls.ts"
 import type { Endpoint, KeepAlive } from "../transport/Transport.ts"
 import type { Limits } from "./Backoff.ts"
@@ -90,6 +90,12 @@ export interface LinkSettings {
   readonly name: string
   /** The partner's institution code, as it stands in headers and in DE 32, 33 and 100. */
   readonly institution: string
+  /** Whom the partner's messages may name besides itself; `any`: whomever, as the messages of a network's centre do. */
+  readonly speaksFor: ReadonlyArray<string> | "any"
+  /** Whether each message is held against that (`Naming`). */
+  readonly identity: "checked" | "unchecked"
+  /** Where each message says whose it is, behind a door that asks the first one for it. */
+  readonly mark?: Mark | undefined
   /** Our own institution code on this link. */
   readonly ourInstitution: string
   readonly dialect: Dialect

@@ -13,6 +13,7 @@ import { type Connection, type ListenFailed, Transport } from "../transport/Tran
 import { delayMs } from "./Backoff.ts"
 import { listenOn } from "./door/Door.ts"
 import { answerOverdue, LinkEnded } from "./Ended.ts"
+import type { Lies } from "./Lies.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { ShortStatus } from "./LinkStatus.ts"
 import type { Receipt } from "./Receipts.ts"
@@ -49,6 +50,7 @@ export interface ShortOwner {
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
+  readonly lies: Lies
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
   readonly defect: (session: SessionEpoch, what: string, thrown: unknown) => void
   readonly turn: () => Effect.Effect<void> | undefined
@@ -71,6 +73,7 @@ export interface ShortOwner {
 export class ShortLink implements SessionOwner {
   readonly settings: LinkSettings
   readonly language: Language
+  readonly lies: Lies
   /** Answers come on the connection of their request. */
   readonly isSync: boolean
   /** There is no sign-on. */
@@ -100,6 +103,7 @@ export class ShortLink implements SessionOwner {
     this.link = link
     this.settings = link.settings
     this.language = link.language
+    this.lies = link.lies
     this.short = short
     this.isSync = link.settings.mode === "sync-short"
     const { side } = link.settings

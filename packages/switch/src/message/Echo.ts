@@ -1,10 +1,13 @@
 /**
  * The echo check: an answer with the right key must also carry its request's own values, or it is not its answer (G6). Pure.
+ *
+ * What an answer echoes, what it must echo at least, and which response codes approve less than was asked for, is the data of the
+ * dialect that it is written in.
  */
 import type { Layout, MessageIndex } from "@jinka/codec"
 
 /** Compares two short fields; a loop is cheaper than a call into C++ at these lengths. */
-const isSame = (one: MessageIndex, other: MessageIndex, de: number): boolean => {
+const hasSameBytes = (one: MessageIndex, other: MessageIndex, de: number): boolean => {
   const length = one.length(de)
   if (length !== other.length(de)) return false
   const from = one.from(de)
@@ -13,21 +16,50 @@ const isSame = (one: MessageIndex, other: MessageIndex, de: number): boolean => 
   return true
 }
 
+/** Digits of an amount; what the 2003 edition writes in front of them is currency and exponent. */
+const AMOUNT_DIGITS = 12
+
+const amountOf = (text: string): number => (/^\d+$/.test(text) ? Number(text) : Number.NaN)
+
+/** Whether `part` is no more than `whole`, in the same currency. */
+const isPartOf = (part: string, whole: string): boolean =>
+  part.slice(0, -AMOUNT_DIGITS) === whole.slice(0, -AMOUNT_DIGITS) &&
+  amountOf(part.slice(-AMOUNT_DIGITS)) <= amountOf(whole.slice(-AMOUNT_DIGITS))
+
 /**
- * The first data element that has to be echoed, that both messages carry, and that differs; -1 when none does. `hasSameForm`:
- * both are of one dialect. Besides the answer's dialect's list the amount has to be the same, but for a partial approval.
+ * Why the message is not the answer to the request: `DE 37 differs`, `DE 3 is missing`; `undefined` when it may be. The layout is
+ * the answer's; `hasSameForm`: it is the request's, too.
+ *
+ * What both carry of the dialect's `echo` and the amount has to be equal, but for a partial approval, which may be lower. What
+ * the request carries of `leastEcho` has to be there; and of all that it could have had echoed besides the key, something.
  */
-export const differingEcho = (
-  { answers, dialect: { echo }, roles }: Layout,
+export const wrongEcho = (
+  { answers, dialect: { echo, match }, fields, roles }: Layout,
   hasSameForm: boolean,
   request: MessageIndex,
   answer: MessageIndex
-): number => {
-  const differs = (de: number): boolean =>
-    request.has(de) &&
-    answer.has(de) &&
-    !(hasSameForm ? isSame(request, answer, de) : request.text(de) === answer.text(de))
-  for (let i = 0; i < echo.length; i++) if (differs(echo[i]!)) return echo[i]!
-  if (!differs(roles.amount) || answers.partialApproval.includes(answer.text(roles.responseCode))) return -1
-  return roles.amount
+): string | undefined => {
+  const isSame = (de: number): boolean =>
+    hasSameForm ? hasSameBytes(request, answer, de) : request.text(de) === answer.text(de)
+  let isEchoed = false
+  let couldBe = false
+  for (let i = 0; i < echo.length; i++) {
+    const de = echo[i]!
+    if (!request.has(de)) continue
+    const isThere = answer.has(de)
+    if (isThere && !isSame(de)) return `DE ${de} differs`
+    if (isEchoed || fields[de] === undefined || match.transaction.includes(de)) continue
+    couldBe = true
+    isEchoed = isThere
+  }
+  const { leastEcho, partialApproval } = answers
+  for (let i = 0; i < leastEcho.length; i++) {
+    const de = leastEcho[i]!
+    if (request.has(de) && fields[de] !== undefined && !answer.has(de)) return `DE ${de} is missing`
+  }
+  if (couldBe && !isEchoed) return "it echoes nothing of the request"
+  const { amount, responseCode } = roles
+  if (!request.has(amount) || !answer.has(amount) || isSame(amount)) return undefined
+  const isPart = partialApproval.includes(answer.text(responseCode))
+  return isPart && isPartOf(answer.text(amount), request.text(amount)) ? undefined : `DE ${amount} differs`
 }

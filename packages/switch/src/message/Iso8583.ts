@@ -19,10 +19,11 @@ import {
 } from "@jinka/codec"
 import { addresses, addressing } from "./Addressing.ts"
 import * as Answer from "./Answer.ts"
-import { differingEcho } from "./Echo.ts"
+import { wrongEcho } from "./Echo.ts"
 import { formatErrorAnswer } from "./FormatError.ts"
 import { isIdentified } from "./Identity.ts"
 import type { Language, LanguageSettings, Original, Stamp } from "./Language.ts"
+import { Naming } from "./Naming.ts"
 import * as Reversal from "./Reversal.ts"
 import { restoreSealedFields, sealedOf, takeOutCovered, writeSealedFields } from "./SealedFields.ts"
 import { sizedStan } from "./Stamp.ts"
@@ -48,6 +49,7 @@ export class Iso8583 implements Language {
   readonly reversed
   readonly receivedFields
   readonly sentFields
+  private readonly naming: Naming
   private readonly settings: LanguageSettings
   private readonly codec: Codec
   /** Covered data elements that are sealed for a restart. */
@@ -61,6 +63,7 @@ export class Iso8583 implements Language {
     const { codec, frame, institution, ourInstitution } = settings
     const { dialect } = codec
     this.settings = settings
+    this.naming = new Naming(settings)
     this.codec = codec
     this.roles = codec.layout.roles
     this.panField = [this.roles.pan]
@@ -92,6 +95,10 @@ export class Iso8583 implements Language {
   missing(index: MessageIndex): string | undefined {
     const de = this.sentFields.find((field) => !index.has(field))
     return de === undefined ? undefined : `DE ${de}`
+  }
+
+  misnamed(index: MessageIndex): string | undefined {
+    return this.naming.misnamed(index)
   }
 
   key(index: MessageIndex, fields: ReadonlyArray<number>, out: Buffer): number {
@@ -168,8 +175,7 @@ export class Iso8583 implements Language {
   }
 
   difference(asked: Language, request: MessageIndex, answer: MessageIndex): string | undefined {
-    const de = differingEcho(this.codec.layout, asked.form === this.form, request, answer)
-    return de < 0 ? undefined : `DE ${de} differs`
+    return wrongEcho(this.codec.layout, asked.form === this.form, request, answer)
   }
 
   answer(index: MessageIndex, code: string): Buffer {

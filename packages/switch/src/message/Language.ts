@@ -16,6 +16,11 @@ import type {
   RefusalCodes
 } from "@jinka/codec"
 
+/** What every message of a partner says that is known by it at a door: its institution in the header, or a data element. */
+export type Mark =
+  | { readonly _tag: "header" }
+  | { readonly _tag: "field"; readonly field: number; readonly value: string }
+
 /** What a link's settings say of its messages. */
 export interface LanguageSettings {
   readonly codec: Codec
@@ -23,6 +28,12 @@ export interface LanguageSettings {
   /** The partner's institution code, and ours on this link. */
   readonly institution: string
   readonly ourInstitution: string
+  /** Whom the partner's messages may name besides itself; `any`: whomever, as the messages of a network's centre do. */
+  readonly speaksFor: ReadonlyArray<string> | "any"
+  /** Whether each message is held against that (`Naming`). */
+  readonly identity: "checked" | "unchecked"
+  /** Where each message says whose it is, behind a door that asks the first one for it. */
+  readonly mark?: Mark | undefined
   /** `own`: messages leave with a STAN of ours. */
   readonly stan: "callers" | "own"
   /** Data elements that tell the callers of this link apart, besides the key of the dialect. */
@@ -70,6 +81,11 @@ export interface Language {
   isIdentified(index: MessageIndex): boolean
   /** The first field of the key of what we have sent that an answer does not have, in words; `undefined`: it has all. */
   missing(index: MessageIndex): string | undefined
+  /**
+   * What the message does that its sender may not: it names an institution that the partner does not speak for, as in
+   * `names 48030000 as acquirer (DE 32)`. `undefined`: nothing.
+   */
+  misnamed(index: MessageIndex): string | undefined
   /** Fields of the key by which a message of the partner is told from every other. */
   readonly receivedFields: ReadonlyArray<number>
   /** Fields of the key by which an answer finds what we have sent. */

@@ -222,13 +222,19 @@ const byFirst = (by: "header" | "field", links: ReadonlyArray<Draft>): ReadonlyA
   )
 ]
 
-/** With authorities but without a certificate for each link, one partner could give itself out as another. */
+/** With certificates but without one for each link, one partner could give itself out as another. */
 export const borrowedNames = (door: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
-  if (door.part("listen", "tls", "ca").entries.length === 0) return []
+  const tls = door.part("listen", "tls")
+  const hasAuthority = tls.part("ca").entries.length > 0
+  // A door that knows the certificates of all its partners, and not which is whose.
+  const isShared = tls.part("partner", "fingerprints").entries.length > 0 && links.length > 1
+  if (!hasAuthority && !isShared) return []
   return links
     .filter((link) => !link.part("door").has("certificate"))
     .map((link) => {
-      const rule = "another partner of the same authority could give itself out as this one"
+      const rule = hasAuthority
+        ? "another partner of the same authority could give itself out as this one"
+        : "another partner of this door could give itself out as this one"
       return warning(link.part("door").path, rule, "Add `certificate:` with the partner's fingerprint or name.")
     })
 }

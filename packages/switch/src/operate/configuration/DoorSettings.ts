@@ -5,6 +5,7 @@ import type { AdmissionLimits } from "../../link/door/Admission.ts"
 import type { DoorBy, DoorSettings } from "../../link/door/Door.ts"
 import type { HttpDoorSettings } from "../../link/door/HttpDoor.ts"
 import type { ConnectSide, Side } from "../../link/Settings.ts"
+import type { Mark } from "../../message/Language.ts"
 import type { ExpectedIdentity, TlsSettings } from "../../transport/Tls.ts"
 import type { KeepAlive } from "../../transport/Transport.ts"
 import type { DoorDocument, LimitsDocument } from "./DoorDocument.ts"
@@ -100,6 +101,18 @@ export const sideOf = (
     second,
     challengeMs: durationMs(challenge)!
   }
+}
+
+/** What every message of a link behind a door says, where the door tells its partners by messages. */
+export const markOf = (
+  { door: place, institution }: Pick<LinkDocument, "door" | "institution">,
+  doors: ReadonlyArray<DoorDocument>
+): Mark | undefined => {
+  const door = doors.find(({ name }) => name === place?.name)
+  if (door?.by === "header") return { _tag: "header" }
+  return door?.by === "field"
+    ? { _tag: "field", field: door.field!, value: place?.fieldValue ?? institution }
+    : undefined
 }
 
 /** The doors. */

@@ -101,6 +101,18 @@ const StoreAndForwardDocument = Schema.Struct({
 export const LinkDocument = Schema.Struct({
   name: described(Name, "Name in logs, in the journal, in routes and on the command line."),
   institution: described(Institution, "The partner's institution code, as in headers and in DE 32, 33 and 100."),
+  speaksFor: option(
+    Schema.Union([Schema.Array(Institution), Schema.Literal("any")]).annotate({
+      expected: "a list of institution codes, or any"
+    }),
+    [],
+    "Other institutions that the partner may name as the source in the header, as acquirer (DE 32) or forwarder (DE 33), and as those of the original in DE 90: its branches, its members. `any`: a centre, whose messages name institutions that cannot be listed; the header's source must still be its own."
+  ),
+  identity: option(
+    Schema.Literals(["checked", "unchecked"]),
+    "checked",
+    "Whether every message of the partner is held against `institution` and `speaksFor`, and refused when it names somebody else or another partner's transaction. `unchecked`: the partner may give itself out as any other, and reverse the transactions of others; `jinka check` says so."
+  ),
   ourInstitution: optional(Institution, "Our own code on this link, where it is not the switch's `institution`."),
   mode: option(
     Schema.Literals(modes),

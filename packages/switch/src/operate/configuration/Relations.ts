@@ -10,6 +10,7 @@ import { exposureRelations } from "./ExposureRelations.ts"
 import { frameFinding } from "./FrameRelations.ts"
 import { groupRelations } from "./GroupRelations.ts"
 import { httpRelations } from "./HttpRelations.ts"
+import { identityRelations } from "./IdentityRelations.ts"
 import { keepAliveRelations } from "./KeepAliveRelations.ts"
 import { keyRelations } from "./KeyRelations.ts"
 import { sideRelations, sidesOf } from "./LegsRelations.ts"
@@ -34,6 +35,7 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
     ...doorRelations(draft, links),
     ...httpRelations(draft, links),
     ...groupRelations(draft, links),
+    ...identityRelations(links),
     ...routeRelations(draft, links),
     ...timeoutRelations(draft, links),
     ...keepAliveRelations(draft, links),

@@ -6,7 +6,7 @@ import type { GroupSettings } from "../../link/Group.ts"
 import type { LinkSettings, ShortSettings } from "../../link/Settings.ts"
 import type { SwitchSettings } from "../../Switch.ts"
 import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
-import { connectSide, doorSettings, httpSettings, type Place, sideOf } from "./DoorSettings.ts"
+import { connectSide, doorSettings, httpSettings, markOf, type Place, sideOf } from "./DoorSettings.ts"
 import { frameFormat } from "./Draft.ts"
 import type { GroupDocument } from "./GroupDocument.ts"
 import type { LinkDocument } from "./LinkDocument.ts"
@@ -22,7 +22,7 @@ export const switchSettings = (document: ConfigurationDocument, catalogue: Catal
   const codecs = new Map<string, Codec>()
   const position = new Map([...document.links, ...document.groups].map(({ name }, index) => [name, index]))
   const links = document.links.map((link) => ({
-    ...linkSettings(link, document.institution, catalogue, codecs, place),
+    ...linkSettings(link, document, catalogue, codecs, place),
     delivery: {
       timeoutMs: durationMs(link.storeAndForward.timeout)!,
       retryMs: durationMs(link.storeAndForward.retry)!,
@@ -60,7 +60,7 @@ export const dialectsOf = (document: ConfigurationDocument, catalogue: Catalogue
 
 const linkSettings = (
   link: LinkDocument,
-  institution: string,
+  { doors, institution }: Pick<ConfigurationDocument, "doors" | "institution">,
   catalogue: Catalogue,
   codecs: Map<string, Codec>,
   place: Place
@@ -80,6 +80,9 @@ const linkSettings = (
   return {
     name: link.name,
     institution: link.institution,
+    speaksFor: link.speaksFor,
+    identity: link.identity,
+    mark: markOf(link, doors),
     ourInstitution: link.ourInstitution ?? institution,
     dialect,
     codec,

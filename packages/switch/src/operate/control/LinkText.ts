@@ -45,6 +45,13 @@ const turnedAway = ({ turnedAway: away }: LinkReport, at: string): ReadonlyArray
   return [`${many} not let in, the last ${ago(away.at, at)}: ${away.why}`]
 }
 
+/** Somebody should ask the partner about it. */
+const lies = ({ lies: told }: LinkReport, at: string): ReadonlyArray<string> => {
+  if (told === null) return []
+  const many = told.count === 1 ? "1 message that spoke" : `${told.count} messages that spoke`
+  return [`! ${many} for another partner, the last ${ago(told.at, at)}: ${told.why}`]
+}
+
 /** `send leg up for 3 min, 10.0.0.1:4000 to 10.0.0.2:7000, last byte 2 s ago; last end 3 min ago: ...`. */
 const simplexText = ({ leg, local, remote, simplex }: LegReport, at: string): ReadonlyArray<string> => {
   if (simplex === null) return []
@@ -71,7 +78,8 @@ export const linkText = (link: LinkReport, at: string): string => {
     ...(link.short === null ? [] : [`connections: ${shortText(link.short)}`]),
     ...alarms(link, at),
     ...next(link, at),
-    ...turnedAway(link, at)
+    ...turnedAway(link, at),
+    ...lies(link, at)
   ]
   if (link.lastEnd !== null) lines.push(`last end ${endText(link.lastEnd, at)}${adviceNow(link, ". ")}`)
   return lines.map((line, row) => (row === 0 ? line : `    ${line}`)).join("\n")
@@ -152,7 +160,7 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
     row("stored", storedText(link, at)),
     ...trafficText(link).map((text) => row("traffic", text)),
     ...alarms(link, at).map((line) => `  ${line}`),
-    ...[...next(link, at), ...turnedAway(link, at)].map((line) => `  ${line}`),
+    ...[...next(link, at), ...turnedAway(link, at), ...lies(link, at)].map((line) => `  ${line}`),
     ...(link.ends.length === 0 ? [row("ends", "none yet")] : ["  ends, newest first"]),
     ...link.ends.map((end, row) => `    ${endText(end, at)}${row === 0 ? adviceNow(link, "\n      ") : ""}`)
   ].join("\n")

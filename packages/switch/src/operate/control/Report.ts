@@ -155,6 +155,8 @@ export const LinkReport = Schema.Struct({
   listens: Schema.String,
   /** Connections that were not let in since the start, when the last one was, and why; null: none. */
   turnedAway: Schema.NullOr(Schema.Struct({ count: Schema.Number, at: When, why: Schema.String })),
+  /** Messages that spoke for another partner and were refused, when the last one came, and what it did; null: none. */
+  lies: Schema.NullOr(Schema.Struct({ count: Schema.Number, at: When, why: Schema.String })),
   lastReceived: When,
   lastSent: When,
   /** Of this connection, or of the last one. */

@@ -135,6 +135,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     since: when(link.since),
     listens: link.listens === undefined ? "" : `${link.listens.host}:${link.listens.port}`,
     turnedAway: link.turnedAway === undefined ? null : { ...link.turnedAway, at: when(link.turnedAway.at) },
+    lies: link.lies === undefined ? null : { ...link.lies, at: when(link.lies.at) },
     lastReceived: when(link.lastReceived),
     lastSent: when(link.lastSent),
     bytesReceived: link.bytesReceived,

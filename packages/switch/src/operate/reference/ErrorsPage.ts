@@ -181,7 +181,10 @@ const refusalReasons: Readonly<Record<keyof RefusalCodes, string>> = {
   noAnswer: "The answer did not come in time, or the connection ended before it. The request has been sent: see below.",
   notSignedOn: "A sign-on that the link asks for is missing, the partner's or ours.",
   macFailed: "The message authentication code is wrong. This version does not check it.",
-  cutOver: "Cut-over of the settlement date. This version does not refuse for it."
+  identity:
+    "The message names an institution as source, acquirer, forwarder or original's that this link does not speak for (`speaksFor`), or a transaction of another partner. Its key is not remembered.",
+  cutOver:
+    "A cut-over of the settlement date (start or end): this version keeps no business day, so it takes none. Requests go on."
 }
 
 /** A column for each set of codes, named by the dialects that have it. */

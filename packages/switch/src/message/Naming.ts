@@ -1,0 +1,196 @@
+/**
+ * Whom the messages of a partner name, and whether the partner may speak for them.
+ *
+ * A link is one partner's, however its connection was made: at a shared door, with a certificate, over HTTP. So each message that
+ * comes on it may name the partner's institution and those of its `speaksFor`, and nobody else: as source in its header, as
+ * acquirer, as forwarder, and as acquirer and forwarder of the original that it is about. Where these stand is the dialect's
+ * data. A place that is absent or empty names nobody. An answer repeats the institutions of our request, which the echo check
+ * looks at: here only its source counts, and that may be ours, when a partner gives our own header back as it was.
+ *
+ * It is asked for each message, so what was good last is recognised by its bytes; nothing is allocated for it.
+ */
+import {
+  type Dialect,
+  isResponse,
+  type MessageIndex,
+  type PlacedPart,
+  partBytes,
+  partValue,
+  readOriginalData
+} from "@jinka/codec"
+import type { LanguageSettings } from "./Language.ts"
+
+/** What a link's settings say of its partner. */
+export type Speaker = Pick<
+  LanguageSettings,
+  "codec" | "institution" | "ourInstitution" | "speaksFor" | "identity" | "mark"
+>
+
+/** Longest value whose bytes are kept; a longer one is read anew each time. */
+const KEPT_MAX = 32
+
+/** The bytes that were good last at one place. */
+class LastGood {
+  private readonly bytes = new Uint8Array(KEPT_MAX)
+  private length = -1
+
+  is(buffer: Uint8Array, from: number, to: number): boolean {
+    if (to - from !== this.length) return false
+    for (let at = from; at < to; at++) if (buffer[at] !== this.bytes[at - from]) return false
+    return true
+  }
+
+  keep(buffer: Uint8Array, from: number, to: number): void {
+    if (to - from > KEPT_MAX) return
+    this.length = to - from
+    for (let at = from; at < to; at++) this.bytes[at - from] = buffer[at]!
+  }
+}
+
+/** One data element that names an institution. */
+interface Place {
+  readonly de: number
+  readonly as: string
+  readonly last: LastGood
+}
+
+/** One part of the original data that names an institution. */
+interface OriginalPlace {
+  readonly de: number
+  readonly as: string
+}
+
+/** Institution codes stand to the left or to the right in their places, between blanks or behind zeros. */
+const withoutZeros = (code: string): string => code.replace(/^0+/, "")
+
+/** A code is shown; what is none may be anything, and is not. */
+const names = (said: string, as: string): string =>
+  `names ${/^\d{1,11}$/.test(said) ? said : "what is no institution code"} as ${as}`
+
+/** A header's part as it is, without its filling. */
+const partText = (part: PlacedPart, buffer: Uint8Array, start: number): string => partValue(part, buffer, start).trim()
+
+/** A code as the part shows it when it is written there; none when it does not fit. */
+const asWritten = (part: PlacedPart | undefined, code: string): ReadonlyArray<string> => {
+  const bytes = part === undefined ? undefined : partBytes(part, code)
+  return bytes === undefined ? [] : [partText({ ...part!, offset: 0 }, bytes, 0)]
+}
+
+/** What a part says that names nobody: nothing, or zeros in one of digits. */
+const isBlank = ({ form }: PlacedPart, said: string): boolean => said === "" || (form !== "text" && /^0+$/.test(said))
+
+/** The names that one link's messages may use. */
+export class Naming {
+  private readonly dialect: Dialect
+  private readonly isChecked: boolean
+  private readonly isAny: boolean
+  private readonly codes: ReadonlySet<string>
+  /** The same without leading zeros, which original data fill up with. */
+  private readonly bare: ReadonlySet<string>
+  private readonly sources: ReadonlySet<string>
+  private readonly source: PlacedPart | undefined
+  private readonly lastSource = new LastGood()
+  private readonly lastAnswerer = new LastGood()
+  /** Our own code in the header. */
+  private readonly ours: ReadonlySet<string>
+  private readonly headerBytes: number
+  private readonly mustSay: boolean
+  private readonly mark: Place | undefined
+  private readonly markValue: string
+  private readonly places: ReadonlyArray<Place>
+  private readonly originalField: number
+  private readonly originals: ReadonlyArray<OriginalPlace>
+
+  constructor({ codec, identity, institution, mark, ourInstitution, speaksFor }: Speaker) {
+    const { dialect, header, roles } = codec.layout
+    this.dialect = dialect
+    this.isChecked = identity === "checked"
+    this.isAny = speaksFor === "any"
+    this.codes = new Set([institution, ...(speaksFor === "any" ? [] : speaksFor)])
+    this.bare = new Set([...this.codes].map(withoutZeros))
+    // A door by header has told the partner by one code: that one it is for good.
+    this.mustSay = mark?._tag === "header"
+    // Such a door reads a part of that name, also where it is no institution's code but that of a station.
+    this.source = header?.source ?? (this.mustSay ? header?.byName["source"] : undefined)
+    const sources = this.mustSay ? [institution] : [...this.codes]
+    this.sources = new Set(sources.flatMap((code) => asWritten(this.source, code)))
+    this.ours = new Set(asWritten(this.source, ourInstitution))
+    this.headerBytes = header?.bytes ?? 0
+    this.mark = mark?._tag === "field" ? { de: mark.field, as: `DE ${mark.field}`, last: new LastGood() } : undefined
+    this.markValue = mark?._tag === "field" ? mark.value : ""
+    const places = [
+      { de: roles.acquirer, as: "acquirer" },
+      { de: roles.forwarder, as: "forwarder" }
+    ]
+    this.places = places.map(({ de, as }) => ({ de, as: `${as} (DE ${de})`, last: new LastGood() }))
+    const original = dialect.reversal?.originalData
+    this.originalField = original?.field ?? 0
+    this.originals = places
+      .filter(({ de }) => original?.parts.some((part) => part.de === de))
+      .map(({ de, as }) => ({ de, as: `the original's ${as} (DE ${original!.field})` }))
+  }
+
+  /** What the message does with the first name that the partner may not use: `names 48030000 as acquirer (DE 32)`. */
+  misnamed(index: MessageIndex): string | undefined {
+    if (!this.isChecked) return undefined
+    const isAnswer = index.rejectCode !== 0 || isResponse(index.mti)
+    const source = this.wrongSource(index, isAnswer)
+    if (source !== undefined || isAnswer) return source
+    return this.wrongMark(index) ?? this.wrongPlace(index) ?? this.wrongOriginal(index)
+  }
+
+  private wrongSource(index: MessageIndex, isAnswer: boolean): string | undefined {
+    const { source } = this
+    if (source === undefined) return undefined
+    // A reject brings our own message back: the partner speaks in the header before it.
+    const start = index.start - (index.rejectCode === 0 ? 0 : this.headerBytes)
+    const from = start + source.offset
+    const to = from + source.bytes
+    const last = isAnswer ? this.lastAnswerer : this.lastSource
+    if (last.is(index.buffer, from, to)) return undefined
+    const said = partText(source, index.buffer, start)
+    const isKnown = this.sources.has(said) || (isAnswer && this.ours.has(said))
+    const isGood = isKnown || (isBlank(source, said) && !this.mustSay)
+    if (!isGood) return names(said, "the source in its header")
+    last.keep(index.buffer, from, to)
+    return undefined
+  }
+
+  private wrongMark(index: MessageIndex): string | undefined {
+    const { mark } = this
+    if (mark === undefined || !index.has(mark.de)) return undefined
+    if (mark.last.is(index.buffer, index.from(mark.de), index.to(mark.de))) return undefined
+    // The value of a data element that a file has chosen may be anything: it is not shown.
+    if (index.text(mark.de).trim() !== this.markValue)
+      return `has another ${mark.as} than the one that the door knows its sender by`
+    mark.last.keep(index.buffer, index.from(mark.de), index.to(mark.de))
+    return undefined
+  }
+
+  private wrongPlace(index: MessageIndex): string | undefined {
+    if (this.isAny) return undefined
+    for (let n = 0; n < this.places.length; n++) {
+      const { as, de, last } = this.places[n]!
+      if (!index.has(de)) continue
+      // With its length before it: packed digits say only there how many they are.
+      const from = index.from(de) - (index.layout?.fields[de]?.prefixBytes ?? 0)
+      if (last.is(index.buffer, from, index.to(de))) continue
+      const said = index.text(de).trim()
+      if (said !== "" && !this.codes.has(said)) return names(said, as)
+      last.keep(index.buffer, from, index.to(de))
+    }
+    return undefined
+  }
+
+  private wrongOriginal(index: MessageIndex): string | undefined {
+    if (this.isAny || this.originals.length === 0 || !index.has(this.originalField)) return undefined
+    // What cannot be read as original data names nobody; it is refused as a format error.
+    const original = readOriginalData(this.dialect, index.text(this.originalField))
+    if (original === undefined) return undefined
+    for (const { as, de } of this.originals) {
+      const code = withoutZeros(original[de] ?? "")
+      if (code !== "" && !this.bare.has(code)) return names(code, as)
+    }
+    return undefined
+  }
+}
