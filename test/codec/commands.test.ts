@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
 import fixture from "../fixtures/codec-messages.json" with { type: "json" }
+import { sound } from "../switch/operate/checked.ts"
 import { cleanUp, folder, jinka } from "../switch/operate/program.ts"
 
 afterEach(cleanUp)
@@ -82,5 +83,34 @@ describe("jinka decode --diff", () => {
     writeFileSync(other, `${changed}\n${body}\n`)
     const table = await jinka(["decode", one, "--diff", other, "--output", "table"])
     expect(table.out).toContain("message 2: no difference")
+  }, 60_000)
+})
+
+describe("jinka decode --link", () => {
+  const configuration = (): string => {
+    const file = join(folder(), "switch.yaml")
+    writeFileSync(file, sound.replace("dialect: cups", "dialect: iso8583v1987AsciiRaw\n    frame: bcd2-inclusive"))
+    return file
+  }
+
+  it("reads and writes with the frame and dialect of a link in a configuration", async () => {
+    const link = ["--link", `${configuration()}:acquirer`]
+    const built = await jinka(["encode", "-", ...link], {
+      input: Buffer.from('{"mti":"0800","fields":{"11":"000001"}}')
+    })
+    expect(built.out.trim()).toBe("002030383030002000000000000030303030303100".slice(0, 40))
+    const read = await jinka(["decode", "-", "--json", ...link], { input: Buffer.from(built.out) })
+    expect(JSON.parse(read.out)).toMatchObject({ mti: "0800", fields: { 11: "000001" } })
+  }, 60_000)
+
+  it("says what is wrong with the link's place", async () => {
+    const file = configuration()
+    const said = async (...args: ReadonlyArray<string>) => {
+      const { code, err } = await jinka(["decode", "-", ...args], { input: Buffer.from("00") })
+      return `${code} ${err}`
+    }
+    expect(await said("--link", `${file}:isuer`)).toMatch(/^2 .*has no link isuer. Did you mean issuer\?/s)
+    expect(await said("--link", file)).toMatch(/^2 /)
+    expect(await said("--link", `${file}:issuer`, "--dialect", "cups")).toMatch(/^2 .*leave out --dialect and --frame/s)
   }, 60_000)
 })

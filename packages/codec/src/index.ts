@@ -18,7 +18,8 @@ export {
   type Evidence,
   type ExamineOptions,
   examine,
-  examinedMax
+  examinedMax,
+  type LinkWords
 } from "./doctor/Examine.ts"
 export { type FrameCandidate, frameCandidates } from "./doctor/FrameCandidates.ts"
 export * from "./encoding/Hex.ts"
@@ -37,6 +38,7 @@ export { Framer } from "./frame/Framer.ts"
 export { frameOverhead } from "./frame/FrameShape.ts"
 export type { FrameSink } from "./frame/FrameSink.ts"
 export { frameTakes, idleFrame, wholeFrame, writeFrame } from "./frame/FrameWriter.ts"
+export { type NamedFrame, namedFrames } from "./frame/NamedFrames.ts"
 export type { Codec } from "./iso8583/Codec.ts"
 export { compile, interpret } from "./iso8583/Compile.ts"
 export * from "./iso8583/Describe.ts"

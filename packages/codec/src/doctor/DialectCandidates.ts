@@ -4,7 +4,7 @@
  */
 
 import { derive } from "../dialects/Derive.ts"
-import { tpdu5, tpdu6 } from "../dialects/Headers.ts"
+import { headers, text8, text10, text12 } from "../dialects/Headers.ts"
 import type { Codec } from "../iso8583/Codec.ts"
 import { interpret } from "../iso8583/Compile.ts"
 import type { Dialect } from "../iso8583/Dialect.ts"
@@ -20,23 +20,31 @@ export interface DialectCandidate {
   readonly codec: Codec
 }
 
-const headersOf = (dialect: Dialect): ReadonlyArray<Dialect["header"]> => {
-  const own = dialect.header
-  return [own, undefined, tpdu5, ...(own === undefined ? [] : [tpdu6])].filter(
+/** Headers that mean nothing to us, which any bytes may be. */
+const opaque: ReadonlySet<string> = new Set([text8.name, text10.name, text12.name])
+
+const headersOf = (dialect: Dialect): ReadonlyArray<Dialect["header"]> =>
+  [dialect.header, undefined, ...Object.values(headers).filter(({ name }) => !opaque.has(name))].filter(
     (header, index, all) => all.findIndex((other) => other?.name === header?.name) === index
   )
+
+const candidateOf = (dialect: Dialect, header: Dialect["header"]): DialectCandidate => {
+  const isOther = header?.name !== dialect.header?.name
+  return {
+    dialect: dialect.name,
+    header: header?.name ?? "none",
+    isOther,
+    codec: interpret(isOther ? derive(dialect, { name: dialect.name, header: header ?? null }) : dialect)
+  }
 }
 
 /** Dialects with their headers, in the order given. */
 export const dialectCandidates = (dialects: { readonly [name: string]: Dialect }): ReadonlyArray<DialectCandidate> =>
-  Object.values(dialects).flatMap((dialect) =>
-    headersOf(dialect).map((header) => {
-      const isOther = header?.name !== dialect.header?.name
-      return {
-        dialect: dialect.name,
-        header: header?.name ?? "none",
-        isOther,
-        codec: interpret(isOther ? derive(dialect, { name: dialect.name, header: header ?? null }) : dialect)
-      }
-    })
-  )
+  Object.values(dialects).flatMap((dialect) => headersOf(dialect).map((header) => candidateOf(dialect, header)))
+
+/** The same behind headers that mean nothing to us, which any bytes may be: for what nothing else explains. */
+export const opaqueCandidates = (dialects: { readonly [name: string]: Dialect }): ReadonlyArray<DialectCandidate> =>
+  Object.values(dialects).flatMap((dialect) => [text8, text10, text12].map((header) => candidateOf(dialect, header)))
+
+/** Whether a header ships, so that a dialect file can name it. */
+export const isShippedHeader = (name: string): boolean => name === "none" || Object.hasOwn(headers, name)

@@ -7,9 +7,10 @@ import type { FrameFormat } from "../frame/FrameFormat.ts"
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { explain, isMessageError, type MessageError } from "../iso8583/MessageError.ts"
 import { MessageIndex } from "../iso8583/MessageIndex.ts"
-import { type DialectCandidate, dialectCandidates } from "./DialectCandidates.ts"
-import { type FoundFrames, findFrames, frameCandidates } from "./FrameCandidates.ts"
+import { type DialectCandidate, dialectCandidates, isShippedHeader, opaqueCandidates } from "./DialectCandidates.ts"
+import { type FoundFrames, type FrameCandidate, findFrames, frameCandidates } from "./FrameCandidates.ts"
 import { messageType, signsOf } from "./Plausibility.ts"
+import { trailerCandidates } from "./Trailers.ts"
 
 /** One reason, for (positive) or against (negative). */
 export interface Evidence {
@@ -18,16 +19,31 @@ export interface Evidence {
   readonly weight: number
 }
 
+/** What a configuration says of a link whose bytes are explained so: it can be pasted. */
+export interface LinkWords {
+  /** A name, or the frame written out. */
+  readonly frame: string | FrameFormat
+  /** The dialect's name, or that of a file to write. */
+  readonly dialect: string
+  /** What stands in that file: the dialect behind another header. */
+  readonly file?: { readonly name: string; readonly extends: string; readonly header: string }
+}
+
 /** One explanation of the bytes. */
 export interface Diagnosis {
   /** What the bytes look like; only `iso8583` has a dialect. */
   readonly looks: "iso8583" | "idle" | "tls" | "http" | "xml" | "json"
   /** 0..100; above 80 nearly certain, below 50 a guess. */
   readonly score: number
-  /** Name and sentence of the length header; `none` and no format: the bytes are one message. */
-  readonly frame: { readonly name: string; readonly title: string; readonly format: FrameFormat | undefined }
+  /**
+   * Name and sentence of the length header; `none` and no format: the bytes are one message. A shape that was found in the bytes
+   * has no name, only its format.
+   */
+  readonly frame: FrameCandidate
   /** Dialect and the header in front of its messages. */
   readonly dialect: { readonly name: string; readonly header: string } | undefined
+  /** What a link's `frame:` and `dialect:` say for it; `undefined` where nothing can be said. */
+  readonly link: LinkWords | undefined
   readonly frames: number
   readonly idleFrames: number
   /** Bytes behind the last whole frame. */
@@ -66,6 +82,8 @@ interface Reading {
   readonly isOtherEdition: boolean
   /** Share of the bytes that were read before the first error, 0..1. */
   readonly reach: number
+  /** Whether the first message that cannot be read only ends too early. */
+  readonly isShort: boolean
   readonly stopsAt: Diagnosis["stopsAt"]
 }
 
@@ -75,6 +93,9 @@ const noFields: ReadonlySet<string> = new Set(["MtiInvalid", "BitmapInvalid", "T
 /** Share of the message that was read before the error. */
 const reachOf = (error: MessageError, message: Buffer): number =>
   "offset" in error && message.length > 0 ? Math.max(0, Math.min(1, error.offset / message.length)) : 0
+
+const isShort = (error: MessageError | undefined): boolean =>
+  error?._tag === "TooShort" || (error?._tag === "FieldInvalid" && error.rule === "short")
 
 const read = ({ codec }: DialectCandidate, messages: ReadonlyArray<Buffer>): Reading => {
   let decoded = 0
@@ -105,6 +126,7 @@ const read = ({ codec }: DialectCandidate, messages: ReadonlyArray<Buffer>): Rea
     sense: signs === 0 ? 0 : good / signs,
     signs,
     against: [...against],
+    isShort: isShort(stopsAt?.error),
     isOtherEdition: judged > 0 && ofEdition === 0,
     reach: messages.length === 0 ? 0 : reach / messages.length,
     stopsAt
@@ -113,8 +135,9 @@ const read = ({ codec }: DialectCandidate, messages: ReadonlyArray<Buffer>): Rea
 
 const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`
 
-const frameEvidence = ({ candidate, frames, idle, open }: FoundFrames): ReadonlyArray<Evidence> => {
+const frameEvidence = ({ candidate, frames, idle, open, isCut }: FoundFrames): ReadonlyArray<Evidence> => {
   if (candidate.format === undefined) return [{ says: "the bytes taken as one message", weight: 5 }]
+  if (isCut) return [{ says: `${plural(open, "byte")} of one frame that is cut off`, weight: 8 }]
   const evidence: Array<Evidence> = [
     {
       says: `${plural(frames, "frame")} one behind the other`,
@@ -173,17 +196,31 @@ const scoreOf = (evidence: ReadonlyArray<Evidence>): number =>
     )
   )
 
+/** Bytes without a frame leave the frame open; a header that does not ship has no name to paste. */
+const linkWords = ({ name, format }: FrameCandidate, candidate: DialectCandidate): LinkWords | undefined => {
+  const { dialect, header, isOther } = candidate
+  if (format === undefined || (isOther && !isShippedHeader(header))) return undefined
+  const frame = name ?? format
+  if (!isOther) return { frame, dialect }
+  const own = `${dialect}-${header === "none" ? "bare" : header}`
+  return { frame, dialect: `./${own}.yaml`, file: { name: own, extends: dialect, header } }
+}
+
 const diagnose = (found: FoundFrames, candidate: DialectCandidate): Diagnosis | undefined => {
   const reading = read(candidate, found.messages)
   // A message type that is no number, or a header that is none: this table says nothing about these bytes.
   if (reading.decoded === 0 && reading.reach < 0.1) return undefined
   const evidence = [...frameEvidence(found), ...readingEvidence(reading, found, candidate)]
+  // The capture ends before the message does: as far as it goes, nothing is wrong with it.
+  const readsToItsCut = found.isCut && reading.isShort && reading.sense >= 0.5 && !reading.isOtherEdition
+  if (readsToItsCut) evidence.push({ says: "the message can be read as far as it was captured", weight: 30 })
   return {
     looks: "iso8583",
     // Where no message can be read to its end the table is at most a relative of the right one.
-    score: reading.decoded === 0 ? Math.round(scoreOf(evidence) / 2) : scoreOf(evidence),
+    score: reading.decoded === 0 && !readsToItsCut ? Math.round(scoreOf(evidence) / 2) : scoreOf(evidence),
     frame: found.candidate,
     dialect: { name: candidate.dialect, header: candidate.header },
+    link: linkWords(found.candidate, candidate),
     frames: found.frames,
     idleFrames: found.idle,
     openBytes: found.open,
@@ -201,6 +238,7 @@ const without = (looks: Diagnosis["looks"], found: FoundFrames, says: string, we
     score: scoreOf(evidence),
     frame: found.candidate,
     dialect: undefined,
+    link: undefined,
     frames: found.frames,
     idleFrames: found.idle,
     openBytes: found.open,
@@ -230,32 +268,54 @@ const foreign = (found: FoundFrames): Diagnosis | undefined => {
 
 let shippedCandidates: ReadonlyArray<DialectCandidate> | undefined
 
+/** Every explanation of the bytes by these frames and dialects. */
+const explanations = (
+  buffer: Buffer,
+  frames: ReadonlyArray<FrameCandidate>,
+  dialects: ReadonlyArray<DialectCandidate>
+): ReadonlyArray<Diagnosis> =>
+  frames.flatMap((frame) => {
+    const found = findFrames(frame, buffer)
+    if (found === undefined) return []
+    const other = found.isCut ? undefined : foreign(found)
+    return other === undefined ? dialects.flatMap((dialect) => diagnose(found, dialect) ?? []) : [other]
+  })
+
+/** Whether all messages can be read, and the bytes hold nothing else. */
+const isExact = ({ decoded, messages, openBytes }: Diagnosis): boolean =>
+  decoded > 0 && decoded === messages && openBytes === 0
+
+/** Best first. That there are only idle frames is no explanation of bytes that are messages. */
+const ranked = (diagnoses: ReadonlyArray<Diagnosis>): ReadonlyArray<Diagnosis> => {
+  const exact = Math.max(0, ...diagnoses.filter(isExact).map(({ score }) => score))
+  return (
+    diagnoses
+      .map((one) => (one.looks === "idle" && one.score >= exact && exact > 0 ? { ...one, score: exact - 1 } : one))
+      .filter(({ score }) => score >= scoreMin)
+      // Sorting is stable: of equals the more usual shape and the earlier dialect stay in front.
+      .sort((one, two) => two.score - one.score)
+  )
+}
+
+/** A score with which an exact explanation is enough: no further shapes are tried. */
+const scoreEnough = 60
+
 /**
- * Explains captured bytes, whole frames one behind the other from the first byte: at most `max` diagnoses, best first, none
- * when nothing fits. Looks at `examinedMax` bytes and 64 messages. Pure; never throws on any bytes.
+ * Explains captured bytes, whole frames one behind the other from the first byte (the last one may be cut off): at most `max`
+ * diagnoses, best first, none when nothing fits. Looks at `examinedMax` bytes and 64 messages. Pure; never throws on any bytes.
  */
 export const examine = (bytes: Uint8Array, options: ExamineOptions = {}): ReadonlyArray<Diagnosis> => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, examinedMax))
   if (buffer.length === 0) return []
   shippedCandidates ??= dialectCandidates(shipped)
-  const candidates = options.dialects === undefined ? shippedCandidates : dialectCandidates(options.dialects)
-  const diagnoses: Array<Diagnosis> = []
-  for (const candidate of frameCandidates) {
-    const found = findFrames(candidate, buffer)
-    if (found === undefined) continue
-    const other = foreign(found)
-    if (other !== undefined) {
-      diagnoses.push(other)
-      continue
-    }
-    for (const dialect of candidates) {
-      const diagnosis = diagnose(found, dialect)
-      if (diagnosis !== undefined) diagnoses.push(diagnosis)
-    }
-  }
-  // Sorting is stable: of equals the more usual shape and the earlier dialect stay in front.
-  return diagnoses
-    .filter(({ score }) => score >= scoreMin)
-    .sort((one, two) => two.score - one.score)
-    .slice(0, options.max ?? 8)
+  const dialects = options.dialects === undefined ? shippedCandidates : dialectCandidates(options.dialects)
+  let found = ranked(explanations(buffer, frameCandidates, dialects))
+  const [best] = found
+  if (best === undefined || !isExact(best) || best.score < scoreEnough)
+    found = ranked([
+      ...found,
+      ...explanations(buffer, trailerCandidates(buffer), dialects),
+      ...explanations(buffer, frameCandidates, opaqueCandidates(options.dialects ?? shipped))
+    ])
+  return found.slice(0, options.max ?? 8)
 }

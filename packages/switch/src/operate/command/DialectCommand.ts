@@ -8,7 +8,7 @@ import { CommandFailed } from "../Exit.ts"
 import { fileWords } from "../FileWords.ts"
 import { dialectText } from "../message/DialectText.ts"
 import { asJson } from "./Asked.ts"
-import { codecOf } from "./MessageCommand.ts"
+import { codecOf } from "./WireFlags.ts"
 
 const show = Command.make(
   "show",

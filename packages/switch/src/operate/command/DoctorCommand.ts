@@ -7,7 +7,8 @@ import { type Flow, flowsOf } from "../message/CapturedFlows.ts"
 import { diagnosisText } from "../message/DiagnosisText.ts"
 import { bytesOfLine } from "../message/paste/HexLine.ts"
 import { asJson } from "./Asked.ts"
-import { bytesOf, codecOf } from "./MessageCommand.ts"
+import { bytesOf } from "./MessageCommand.ts"
+import { codecOf } from "./WireFlags.ts"
 
 const capture = Argument.String("capture").pipe(
   Argument.withDescription(

@@ -1,60 +1,21 @@
 /** `jinka decode` and `jinka encode`: messages between bytes and something readable. */
 
-import { type Codec, compile, type FrameFormat, frameCandidates, isMessageError, toHex } from "@jinka/codec"
-import { Console, Effect, FileSystem, Option, Stdio, Stream } from "effect"
+import { type Codec, isMessageError, toHex } from "@jinka/codec"
+import { Console, Effect, Option, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { dialectOfText } from "../configuration/DialectFiles.ts"
-import { nearest } from "../configuration/Problem.ts"
-import { dialectNames, frameNames, frames, isDialectFile, shippedDialects } from "../configuration/Shipped.ts"
+import { frameNames, frames } from "../configuration/Shipped.ts"
 import { CommandFailed } from "../Exit.ts"
 import { fileBytes } from "../FileBytes.ts"
 import { fileWords } from "../FileWords.ts"
 import { differenceText } from "../message/DifferenceText.ts"
 import { type Input, type InputForm, MessageInput } from "../message/MessageInput.ts"
 import { encodeJson, messageLine, messageTable, type Shown } from "../message/MessageText.ts"
+import { type Wire, type WireGiven, wireFlags, wireOf } from "./WireFlags.ts"
 
 const input = Argument.String("input").pipe(
   Argument.withDescription("A file; `-` or nothing: standard input"),
   Argument.withDefault("-")
 )
-
-const dialectFlag = Flag.String("dialect").pipe(
-  Flag.withDescription(`The message format: ${dialectNames.join(", ")}, or a dialect file; cups when left out`),
-  Flag.withDefault("cups")
-)
-
-/** Frames that the doctor names, besides those of a configuration. */
-const namedFrames: Readonly<Record<string, FrameFormat | undefined>> = {
-  ...Object.fromEntries(frameCandidates.map(({ name, format }) => [name, format])),
-  ...frames
-}
-
-const frameFlag = Flag.Literals("frame", ["none", ...Object.keys(namedFrames).filter((name) => name !== "none")]).pipe(
-  Flag.withDescription(
-    "The length header around each message: taken off by decode, put on by encode; none when left out; `jinka doctor` finds its name"
-  ),
-  Flag.withDefault("none")
-)
-
-/** The codec of a dialect by its name or the path of its file; fails with what is wrong. */
-export const codecOf = Effect.fnUntraced(function* (
-  name: string
-): Effect.fn.Return<Codec, CommandFailed, FileSystem.FileSystem> {
-  const shipped = Object.hasOwn(shippedDialects, name) ? shippedDialects[name] : undefined
-  if (shipped !== undefined) return compile(shipped.dialect)
-  const meant = nearest(name, dialectNames)
-  const hint = meant === undefined ? `The dialects are ${dialectNames.join(", ")}.` : `Did you mean ${meant}?`
-  const refuse = (says: string) => new CommandFailed({ exit: "usage", says })
-  if (!isDialectFile(name)) return yield* refuse(`There is no dialect ${name}. ${hint}`)
-  const files = yield* FileSystem.FileSystem
-  const text = yield* Effect.mapError(files.readFileString(name), ({ reason }) =>
-    refuse(`${name} cannot be read: ${fileWords(reason)}.`)
-  )
-  const read = dialectOfText(text)
-  return typeof read === "string" ? yield* refuse(`${name} is no dialect file: ${read}.`) : compile(read)
-})
-
-const frameOf = (name: string): FrameFormat | undefined => namedFrames[name]
 
 /** The bytes of a file or pipe, or of standard input for `-`. */
 export const bytesOf = (source: string): Stream.Stream<Uint8Array, CommandFailed, Stdio.Stdio> => {
@@ -89,22 +50,16 @@ const isMessageOf =
     !isMessageError(codec.decode(bytes))
 
 /** How `decode` was called, as far as a comparison needs it. */
-interface Comparing {
+interface Comparing extends WireGiven {
   readonly input: string
-  readonly dialect: string
-  readonly frame: string
   readonly form: InputForm
   readonly output: "auto" | "table" | "json"
   readonly language: "en" | "zh" | "both"
   readonly unmask: boolean
 }
 
-const allMessages = Effect.fnUntraced(function* (
-  source: string,
-  { form, frame }: Comparing,
-  isMessage: (bytes: Buffer) => boolean
-) {
-  const messages = new MessageInput(form, frameOf(frame), isMessage)
+const allMessages = Effect.fnUntraced(function* (source: string, form: InputForm, { codec, frame }: Wire) {
+  const messages = new MessageInput(form, frame, isMessageOf(codec))
   const found: Array<Input> = []
   yield* Stream.runForEach(bytesOf(source), (chunk) => Effect.sync(() => found.push(...messages.push(chunk))))
   return [...found, ...messages.end()]
@@ -112,9 +67,10 @@ const allMessages = Effect.fnUntraced(function* (
 
 /** Compares the messages of two inputs, the first with the first and so on. */
 const showDifferences = Effect.fnUntraced(function* (flags: Comparing, other: string) {
-  const codec = yield* codecOf(flags.dialect)
-  const left = yield* allMessages(flags.input, flags, isMessageOf(codec))
-  const right = yield* allMessages(other, flags, isMessageOf(codec))
+  const wire = yield* wireOf(flags)
+  const { codec } = wire
+  const left = yield* allMessages(flags.input, flags.form, wire)
+  const right = yield* allMessages(other, flags.form, wire)
   const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
   const asTable = flags.output === "table" || (flags.output === "auto" && isTerminal)
   const shown = Array.from({ length: Math.max(left.length, right.length) }, (_, at) =>
@@ -129,8 +85,7 @@ export const decode = Command.make(
   "decode",
   {
     input,
-    dialect: dialectFlag,
-    frame: frameFlag,
+    ...wireFlags,
     form: Flag.Literals("form", ["auto", "hex", "binary"]).pipe(
       Flag.withDescription(
         "How the input is written: hex (lines of digits, dumps of xxd, hexdump -C, od, tcpdump -X, tshark, Wireshark, jPOS) or binary; auto (the default) looks at it, and takes pcap and pcapng files too"
@@ -170,16 +125,16 @@ export const decode = Command.make(
       if (Option.isSome(flags.diff)) return yield* showDifferences(flags, flags.diff.value)
       const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
       const show = flags.output === "table" || (flags.output === "auto" && isTerminal) ? messageTable : messageLine
-      const codec = yield* codecOf(flags.dialect)
+      const { codec, frame } = yield* wireOf(flags)
       const showing = { reveal: flags.unmask, language: flags.language }
-      const messages = new MessageInput(flags.form, frameOf(flags.frame), isMessageOf(codec))
+      const messages = new MessageInput(flags.form, frame, isMessageOf(codec))
       let flow: string | undefined
       let bad = 0
       let count = 0
       let hint: string | undefined
       const read = (bytes: Buffer): Shown => {
         const shown = show(codec, bytes, showing)
-        if (!shown.isGood && flags.frame === "none") hint ??= frameThatFits(bytes)
+        if (!shown.isGood && frame === undefined) hint ??= frameThatFits(bytes)
         return shown
       }
       const print = (found: ReadonlyArray<Input>) => {
@@ -209,6 +164,10 @@ export const decode = Command.make(
   Command.withExamples([
     { command: "jinka decode message.hex --dialect cups", description: "A table on a terminal" },
     { command: "jinka decode capture.bin --frame cups --json", description: "Every message of a raw capture" },
+    {
+      command: "jinka decode capture.bin --link switch.yaml:issuer",
+      description: "As a link of a configuration reads it"
+    },
     { command: "jinka decode link.pcap --frame cups", description: "Both directions of every connection in a capture" },
     { command: "xxd message.bin | jinka decode", description: "A dump from the clipboard or from a tool" },
     { command: "jinka decode sent.hex --diff received.hex", description: "What differs between two messages" },
@@ -229,8 +188,7 @@ export const encode = Command.make(
   "encode",
   {
     input,
-    dialect: dialectFlag,
-    frame: frameFlag,
+    ...wireFlags,
     form: Flag.Literals("form", ["hex", "binary"]).pipe(
       Flag.withDescription("How the messages are written: a line of hex each (the default), or their bytes"),
       Flag.withDefault("hex")
@@ -238,11 +196,9 @@ export const encode = Command.make(
   },
   (flags) =>
     Effect.gen(function* () {
-      const codec = yield* codecOf(flags.dialect)
+      const { codec, frame } = yield* wireOf(flags)
       const text = yield* Stream.mkString(Stream.decodeText(bytesOf(flags.input)))
-      const built = jsonOf(text).map((json) =>
-        json instanceof Error ? json.message : encodeJson(codec, json, frameOf(flags.frame))
-      )
+      const built = jsonOf(text).map((json) => (json instanceof Error ? json.message : encodeJson(codec, json, frame)))
       const { stdout } = yield* Stdio.Stdio
       const good = built.filter((one) => typeof one !== "string")
       const out = flags.form === "binary" ? good : good.map((bytes) => `${toHex(bytes)}\n`)

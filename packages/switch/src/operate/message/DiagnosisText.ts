@@ -15,12 +15,26 @@ const named = ({ dialect, looks: kind }: Diagnosis): string => {
   return dialect === undefined ? "" : `${dialect.name}, header ${dialect.header}`
 }
 
-/** The format of a frame without its limit and idle rule, which bytes do not tell. */
-const formatText = ({ frame }: Diagnosis): string => {
-  if (frame.format?.kind !== "length") return "none"
-  const { lengthMax: _, idle: __, kind: ___, ...rest } = frame.format
-  return JSON.stringify(rest)
+/** The lines of a configuration for it, and of a dialect file where it takes one. */
+const linkLines = ({ link, frame }: Diagnosis): ReadonlyArray<string> => {
+  if (link === undefined)
+    return frame.format === undefined
+      ? ["", "There is no length header in these bytes: ask for the link's `frame:`."]
+      : []
+  const written = typeof link.frame === "string" ? link.frame : flow(link.frame)
+  const lines = ["", "For the link:", `    frame: ${written}`, `    dialect: ${link.dialect}`]
+  if (link.file === undefined) return lines
+  const { name, extends: base, header } = link.file
+  return [...lines, "", `${link.dialect}:`, `    name: ${name}`, `    extends: ${base}`, `    header: ${header}`]
 }
+
+/** A frame in YAML's flow style: JSON with names as people write them. */
+const flow = (format: object): string =>
+  `{ ${Object.entries(format)
+    .map(
+      ([key, value]) => `${key}: ${typeof value === "object" && value !== null ? flow(value) : JSON.stringify(value)}`
+    )
+    .join(", ")} }`
 
 /** The whole report. No value of a message is in it. */
 export const diagnosisText = (diagnoses: ReadonlyArray<Diagnosis>): string => {
@@ -37,5 +51,5 @@ export const diagnosisText = (diagnoses: ReadonlyArray<Diagnosis>): string => {
     table.push([one.score, one.frame.title, named(one), one.frames, read, one.stopsAt?.says ?? ""])
   }
   const reasons = best.evidence.map(({ says, weight }) => `${String(weight).padStart(4)}  ${says}`)
-  return [table.toString(), "", `Why the first (frame: ${formatText(best)}):`, ...reasons].join("\n")
+  return [table.toString(), "", "Why the first:", ...reasons, ...linkLines(best)].join("\n")
 }

@@ -1,0 +1,174 @@
+/** What the doctor finds can be pasted: names, JSON and lines that the check takes; trailers are found by looking. */
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import {
+  compile,
+  type Diagnosis,
+  type Dialect,
+  derive,
+  dialects,
+  examine,
+  type FrameFormat,
+  Framer,
+  headers,
+  idleFrame,
+  isMessageError,
+  type LengthHeader,
+  namedFrames,
+  wholeFrame
+} from "@jinka/codec"
+import { describe, expect, it } from "vitest"
+import { pathsOf, saidOf, sound } from "../../switch/operate/checked.ts"
+
+const messages = (dialect: Dialect): ReadonlyArray<Buffer> =>
+  [
+    { 2: "6224240000001007", 3: "000000", 4: "000000005000", 7: "1125083005", 11: "000001", 41: "TERM0001", 49: "156" },
+    { 2: "6224240000002005", 3: "000000", 4: "000000007000", 7: "1125083105", 11: "000002", 41: "TERM0002", 49: "156" },
+    { 3: "300000", 7: "1125083205", 11: "000003", 41: "TERM0003", 42: "MERCHANT0000001", 49: "156" }
+  ].map((fields) => {
+    const message = compile(dialect).encode({ mti: dialect.version === 1 ? "1200" : "0200", fields })
+    if (isMessageError(message)) throw new Error(message._tag)
+    return message
+  })
+
+const ascii = dialects["iso8583v1987AsciiRaw"]!
+
+const framed = (format: FrameFormat, all: ReadonlyArray<Buffer>): Buffer =>
+  Buffer.concat(all.map((message) => wholeFrame(format, message)))
+
+const first = (capture: Buffer): Diagnosis => {
+  const [best] = examine(capture)
+  if (best === undefined) throw new Error("nothing was found")
+  return best
+}
+
+const length = (changes: Partial<LengthHeader>): LengthHeader => ({
+  ...{ kind: "length", encoding: "ascii", bytes: 4, lengthMax: 9000, idle: "zero-length" },
+  ...changes
+})
+
+/** A configuration whose acquirer has this frame and dialect. */
+const configured = (frame: unknown, dialect = "iso8583v1987AsciiRaw"): string =>
+  sound.replace(
+    "dialect: cups",
+    `dialect: ${dialect}\n    frame: ${typeof frame === "string" ? frame : JSON.stringify(frame)}`
+  )
+
+describe("Trailers", () => {
+  const trailers: ReadonlyArray<readonly [string, Partial<LengthHeader>]> = [
+    ["ETX", { trailer: "03" }],
+    ["ETX that the length counts", { trailer: "03", counts: { trailer: true } }],
+    ["ETX and a check byte", { trailer: "etx-lrc" }],
+    ["ETX and a check byte that the length counts", { trailer: "etx-lrc", counts: { trailer: true } }],
+    ["CR LF", { trailer: "0d0a" }],
+    ["two letters", { trailer: "4b4f" }],
+    ["four zero bytes, counted", { trailer: "00000000", counts: { trailer: true } }],
+    ["three bytes behind a length that counts itself", { trailer: "ff00ff", counts: { itself: true } }]
+  ]
+  const bases: ReadonlyArray<readonly [string, Partial<LengthHeader>]> = [
+    ["4 ASCII digits", { encoding: "ascii", bytes: 4 }],
+    ["2 bytes big-endian", { encoding: "binary", bytes: 2 }],
+    ["2 bytes packed decimal", { encoding: "bcd", bytes: 2 }],
+    ["4 hex digits", { encoding: "hex", bytes: 4 }]
+  ]
+  for (const [what, trailer] of trailers)
+    it(`are found behind every kind of length: ${what}`, () => {
+      for (const [base, shape] of bases) {
+        if (base === "4 hex digits" && trailer.counts?.itself === true) continue
+        const format = length({ ...shape, ...trailer })
+        const capture = framed(format, messages(ascii))
+        const best = first(capture)
+        expect([base, best.decoded, best.dialect?.name], JSON.stringify(best.evidence)).toEqual([base, 3, ascii.name])
+        const found: Array<string> = []
+        new Framer(best.frame.format!).push(capture, {
+          frame: (bytes, from, to) => void found.push(bytes.toString("hex", from, to)),
+          idle: () => undefined
+        })
+        expect(found).toEqual(messages(ascii).map((message) => message.toString("hex")))
+      }
+    })
+
+  it("are found behind a single message", () => {
+    const best = first(framed(length({ trailer: "03" }), messages(ascii).slice(0, 1)))
+    expect([best.decoded, (best.frame.format as LengthHeader).trailer]).toEqual([1, "03"])
+  })
+})
+
+describe("What the doctor prints", () => {
+  it("is a frame that the check takes, by name and as JSON, for every named frame", async () => {
+    for (const { name, format } of namedFrames) {
+      expect([name, await pathsOf(configured(name), "error")]).toEqual([name, []])
+      expect([name, await pathsOf(configured(format), "error")]).toEqual([name, []])
+      const [best] = examine(framed(format, messages(ascii)))
+      expect(best?.link?.dialect).toBe(ascii.name)
+      expect([name, await pathsOf(configured(best!.link!.frame), "error")]).toEqual([name, []])
+    }
+  })
+
+  it("is a frame that the check takes where it has a trailer and no name", async () => {
+    for (const trailer of ["0d0a", "etx-lrc", "ff00ff"]) {
+      const { link, frame } = first(framed(length({ trailer }), messages(ascii)))
+      expect(frame.name).toBeUndefined()
+      expect(await pathsOf(configured(link!.frame), "error")).toEqual([])
+    }
+  })
+
+  it("is a dialect file where the header is another, and that too the check takes", async () => {
+    const behind = derive(ascii, { name: "behind", header: headers["base24"]! })
+    const best = first(framed(length({ encoding: "binary", bytes: 2 }), messages(behind)))
+    expect(best.link).toEqual({
+      frame: "binary2",
+      dialect: "./iso8583v1987AsciiRaw-base24.yaml",
+      file: { name: "iso8583v1987AsciiRaw-base24", extends: "iso8583v1987AsciiRaw", header: "base24" }
+    })
+    const folder = mkdtempSync(join(tmpdir(), "jinka-doctor-"))
+    writeFileSync(join(folder, "partner.yaml"), JSON.stringify(best.link!.file))
+    const said = await saidOf(configured(best.link!.frame, join(folder, "partner.yaml")))
+    rmSync(folder, { recursive: true })
+    expect(said.filter((one) => one.includes(" error "))).toEqual([])
+  })
+
+  it("finds every header that ships in front of a message", () => {
+    for (const [name, header] of Object.entries(headers)) {
+      const behind = derive(ascii, { name: "behind", header })
+      const all = messages(behind)
+      const best = first(framed(length({ encoding: "binary", bytes: 2 }), all))
+      expect([name, best.decoded, best.dialect?.header]).toEqual([name, 3, name])
+    }
+  })
+})
+
+describe("A capture that is cut", () => {
+  it("inside its only frame still names its length header and dialect", () => {
+    for (const name of ["ascii4", "binary2", "bcd2", "hex4", "ascii6", "binary4", "binary2-inclusive"]) {
+      const { format } = namedFrames.find((one) => one.name === name)!
+      const whole = framed(format, messages(ascii).slice(0, 1))
+      for (const cut of [8, 20, 30]) {
+        const found = examine(whole.subarray(0, whole.length - cut), { max: 50 })
+        const best = found[0]!
+        // Two bytes of one cut frame may be packed decimal as well as an integer: both are named first.
+        const equals = found
+          .filter(({ score }) => score === best.score)
+          .map((one) => [one.frame.name, one.dialect?.name])
+        expect(equals, `${name}, cut by ${cut}`).toContainEqual([name, ascii.name])
+        expect(best.score).toBeGreaterThanOrEqual(50)
+      }
+    }
+  })
+})
+
+describe("Idle frames and nothing else", () => {
+  it("is never above an exact match, and the first where there is none", () => {
+    const zero = idleFrame(length({}))!
+    expect(first(Buffer.concat([zero, zero, zero])).looks).toBe("idle")
+    for (const { format } of namedFrames)
+      for (const all of [messages(ascii), messages(ascii).slice(0, 1)]) {
+        const found = examine(framed(format, all), { max: 50 })
+        const exact = found.findIndex(({ decoded, messages: count }) => decoded === count && decoded > 0)
+        const idle = found.findIndex(({ looks }) => looks === "idle")
+        if (idle >= 0) expect(exact).toBeLessThan(idle)
+      }
+  })
+})
