@@ -29,6 +29,8 @@ export interface Issued {
 export interface Wish {
   /** Subject alternative names; the common name and 127.0.0.1 when left out. */
   readonly names?: ReadonlyArray<string>
+  /** All of its alternative names, of whatever kind; none: it has a common name alone. */
+  readonly alternatives?: ReadonlyArray<{ readonly type: "dns" | "ip" | "email" | "url"; readonly value: string }>
   /** Days from now that it is valid from and until. */
   readonly from?: number
   readonly until?: number
@@ -86,6 +88,8 @@ export class Authority {
   /** A certificate for `name`; the files bear its name. */
   async issue(name: string, wish: Wish = {}): Promise<Issued> {
     const keys = await webcrypto.subtle.generateKey(curve, true, ["sign", "verify"])
+    const dns = (wish.names ?? [name]).map((value) => ({ type: "dns", value }) as const)
+    const alternatives = wish.alternatives ?? [...dns, { type: "ip", value: "127.0.0.1" } as const]
     const serial = (++this.serial).toString(16).padStart(4, "0")
     const certificate = await X509.X509CertificateGenerator.create({
       subject: `CN=${name}`,
@@ -97,10 +101,7 @@ export class Authority {
       ...period(wish),
       extensions: [
         new X509.BasicConstraintsExtension(false, undefined, true),
-        new X509.SubjectAlternativeNameExtension([
-          ...(wish.names ?? [name]).map((value) => ({ type: "dns", value }) as const),
-          { type: "ip", value: "127.0.0.1" }
-        ])
+        ...(alternatives.length === 0 ? [] : [new X509.SubjectAlternativeNameExtension([...alternatives])])
       ]
     })
     const file = join(this.directory, `${name}.pem`)

@@ -171,6 +171,37 @@ describe("A listener refuses with a reason", () => {
     expect(why.cause).toContain("bank-b.example")
   })
 
+  it("a certificate with the right name in another kind of alternative name, or in a common name beside one", async () => {
+    const kinds = [
+      { type: "email", value: "bank-a@centre.example" },
+      { type: "url", value: "https://bank-a.example/switch" },
+      { type: "ip", value: "127.0.0.9" },
+      { type: "dns", value: "bank-c.example" }
+    ] as const
+    const written = ["bank-a@centre.example", "https://bank-a.example/switch", "127.0.0.9", "bank-c.example"]
+    const holders = await Promise.all(kinds.map((kind, n) => ours.issue(`kind-${n}.example`, { alternatives: [kind] })))
+    for (const [n, holder] of holders.entries())
+      for (const [m, name] of written.entries())
+        await withHost({ expect: { fingerprints: [], names: [name] } }, async (host) => {
+          await dial(host.port, tls(holder, { ca: [ours.file] }))
+          if (n === m) expect((await host.accepted()).identity).toBeDefined()
+          else expect((await host.refused()).reason).toBe("CertificateWrong")
+        })
+    // What would have passed before: the pinned name as text of a name of another kind.
+    const borrowed = await ours.issue("bank-a.example.borrowed", {
+      alternatives: [{ type: "url", value: "bank-a.example" }]
+    })
+    const expected = { fingerprints: [], names: ["bank-a.example"] }
+    expect((await refusal(borrowed, { expect: expected })).reason).toBe("CertificateWrong")
+    const beside = await ours.issue("bank-a.example.beside", { names: ["bank-b.example"] })
+    const common = { fingerprints: [], names: ["bank-a.example.beside"] }
+    expect((await refusal(beside, { expect: common })).reason).toBe("CertificateWrong")
+    const alone = await ours.issue("bank-a.example.alone", { alternatives: [] })
+    await withHost({ expect: { fingerprints: [], names: ["bank-a.example.alone"] } }, async (host) => {
+      connected(await dial(host.port, tls(alone, { ca: [ours.file] })))
+    })
+  })
+
   it("a certificate with the right name and another fingerprint", async () => {
     const twin = await ours.issue("bank-a.example.twin", { names: ["bank-a.example"] })
     const expected = { fingerprints: [partner.fingerprint], names: ["bank-a.example"] }

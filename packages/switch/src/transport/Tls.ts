@@ -6,7 +6,7 @@
  * (docs/decisions/0013-tls-by-identity.md).
  */
 import type { X509Certificate } from "node:crypto"
-import { isIP } from "node:net"
+import { isIP, SocketAddress } from "node:net"
 import { Data } from "effect"
 
 /** Why there is no TLS connection. Stable names: docs/reference/errors.md. */
@@ -65,8 +65,10 @@ export interface PartnerIdentity {
   /** SHA-256 of the certificate and of its public key, lower-case hex. */
   readonly fingerprint: string
   readonly keyFingerprint: string
-  /** Common name and subject alternative names, lower case. */
+  /** Common name and subject alternative names, lower case, for people. */
   readonly names: ReadonlyArray<string>
+  /** Each alternative name with its kind in front (`DNS:bank-a.example`); the common name as `CN:` where there are none. */
+  readonly proved: ReadonlyArray<string>
   /** Milliseconds since 1970. */
   readonly expiresAt: number
 }
@@ -81,22 +83,44 @@ const alternativeName = /(?:^|, )(DNS|URI|IP Address|email):(?!")([^,]+)/g
 const commonName = /(?:^|\n)CN=([^\n]+)/g
 
 /** What a certificate says of its holder. `digest` gives SHA-256 as lower-case hex. */
-export const identityOf = (certificate: X509Certificate, digest: (bytes: Buffer) => string): PartnerIdentity => ({
-  fingerprint: digest(certificate.raw),
-  keyFingerprint: digest(certificate.publicKey.export({ type: "spki", format: "der" })),
-  names: [
-    ...[...certificate.subject.matchAll(commonName)].map(([, name]) => name!),
-    ...[...(certificate.subjectAltName ?? "").matchAll(alternativeName)].map(([, , name]) => name!)
-  ].map((name) => name.toLowerCase()),
-  expiresAt: Date.parse(certificate.validTo)
-})
+export const identityOf = (certificate: X509Certificate, digest: (bytes: Buffer) => string): PartnerIdentity => {
+  const common = [...certificate.subject.matchAll(commonName)].map(([, name]) => name!.toLowerCase())
+  const alternative = [...(certificate.subjectAltName ?? "").matchAll(alternativeName)].map(
+    ([, kind, name]) => [kind!, name!.toLowerCase()] as const
+  )
+  // A certificate with alternative names is known by these alone (RFC 6125, 6.4.4): what else it calls itself proves nothing.
+  const proved = certificate.subjectAltName === undefined ? common.map((name) => ["CN", name] as const) : alternative
+  return {
+    fingerprint: digest(certificate.raw),
+    keyFingerprint: digest(certificate.publicKey.export({ type: "spki", format: "der" })),
+    names: [...common, ...alternative.map(([, name]) => name)],
+    proved: proved.map(([kind, name]) => `${kind}:${canonical(kind, name)}`),
+    expiresAt: Date.parse(certificate.validTo)
+  }
+}
 
-/** Whether an identity is one of those expected. */
+/** IPv6 has many ways to write one address. */
+const canonical = (kind: string, name: string): string =>
+  kind === "IP Address" && isIP(name) === 6 ? new SocketAddress({ address: name, family: "ipv6" }).address : name
+
+/** The kind of alternative name that a name of the configuration means, by how it is written. */
+const kindOf = (name: string): "DNS" | "URI" | "IP Address" | "email" => {
+  if (isIP(name) > 0) return "IP Address"
+  if (/^[a-z][a-z0-9+.-]*:/.test(name)) return "URI"
+  return name.includes("@") ? "email" : "DNS"
+}
+
+const isNamed = ({ proved }: PartnerIdentity, name: string): boolean => {
+  const kind = kindOf(name)
+  return proved.includes(`${kind}:${canonical(kind, name)}`) || proved.includes(`CN:${name}`)
+}
+
+/** Whether an identity is one of those expected. A name proves itself by an alternative name of its own kind only. */
 export const isExpected = (identity: PartnerIdentity, { fingerprints, names }: ExpectedIdentity): boolean =>
   (fingerprints.length === 0 ||
     fingerprints.includes(identity.fingerprint) ||
     fingerprints.includes(identity.keyFingerprint)) &&
-  (names.length === 0 || names.some((name) => identity.names.includes(name.toLowerCase())))
+  (names.length === 0 || names.some((name) => isNamed(identity, name.toLowerCase())))
 
 /** OpenSSL's verdicts that are not simply "not from our authorities". */
 const verdicts: Readonly<Record<string, TlsReason>> = {

@@ -21,7 +21,7 @@ export const IdentityDocument = Schema.Struct({
   names: option(
     Schema.Array(Words),
     [],
-    "Common name or subject alternative name; one of them has to match as a whole, without wildcards. Needs `ca`."
+    "Subject alternative names; one of them has to match as a whole, without wildcards, and in its kind: a DNS name, an IP address, a URI or an e-mail address, as it is written here. The common name counts only in a certificate without alternative names. Needs `ca`."
   )
 })
 export type IdentityDocument = typeof IdentityDocument.Type
