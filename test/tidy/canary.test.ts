@@ -7,6 +7,7 @@ import { bans, linesMax, publishedCardNumbers, words } from "./House.ts"
 import { deadFiles, folderDirections, importCycles, type Manifest, packageDirections, uncompiled } from "./Imports.ts"
 import { brokenReferences, cardNumbers, hasCheckDigit, traces } from "./Leaks.ts"
 import { listing, parse, readRepository } from "./Source.ts"
+import { unreadMembers, unusedExports } from "./Unused.ts"
 import { foreignPaths, foreignWords } from "./Vocabulary.ts"
 
 const manifest = (name: string, dependencies: Record<string, string> = {}): readonly [string, Manifest] => [
@@ -199,6 +200,29 @@ describe("Data elements by number", () => {
     expect(found("const room = Buffer.from(12)\nconst size = list[2]\nstates.set(id, 2)\nindex.text(roles.stan)")).toBe(
       ""
     )
+  })
+})
+
+describe("What nobody obeys", () => {
+  const sources = (a: string, b: string) => [parse("packages/x/src/A.ts", a), parse("packages/x/src/B.ts", b)]
+
+  it("is an export that nobody uses, and not one that a file, a namespace or an entry uses", () => {
+    const unused = (b: string, entries: ReadonlyArray<string> = []) =>
+      listing(unusedExports(sources("export const odd = 1\nexport const even = 2", b), entries))
+    expect(unused('import { even } from "./A.ts"')).toContain("odd is used by nobody")
+    expect(unused('import * as A from "./A.ts"\nA.odd + A.even')).toBe("")
+    expect(unused('export * from "./A.ts"', ["packages/x/src/B.ts"])).toBe("")
+  })
+
+  it("is a member that nobody reads, and not one that is read, taken apart or said", () => {
+    const unread = (b: string, said = "") =>
+      listing(
+        unreadMembers(sources("export interface Link { readonly window: number }", b), (_, name) => name === said)
+      )
+    expect(unread("const link = { window: 1 }")).toContain("nobody reads window")
+    expect(unread("link.window")).toBe("")
+    expect(unread("const { window } = link")).toBe("")
+    expect(unread("", "window")).toBe("")
   })
 })
 

@@ -5,10 +5,19 @@ import { assert, describe, it } from "vitest"
 import { asynchronous, bannedCalls } from "./Bans.ts"
 import { looseReminders, missingDocstrings, missingHeaders, overlong } from "./Comments.ts"
 import { elementNumbers } from "./Elements.ts"
-import { cardNumbersWithin, elementsFromDialect, packages, shipped, written } from "./House.ts"
+import {
+  cardNumbersWithin,
+  elementsFromDialect,
+  namedInTexts,
+  packages,
+  saidOutside,
+  shipped,
+  written
+} from "./House.ts"
 import { deadFiles, folderDirections, importCycles, type Manifest, packageDirections, uncompiled } from "./Imports.ts"
 import { brokenReferences, cardNumbers, traces } from "./Leaks.ts"
 import { type Finding, isWithin, listing, parse, readRepository, root } from "./Source.ts"
+import { unreadMembers, unusedExports } from "./Unused.ts"
 import { foreignPaths, foreignWords } from "./Vocabulary.ts"
 
 const files = readRepository()
@@ -55,6 +64,16 @@ describe("What is called where", () => {
 describe("What the switch knows of a message", () => {
   it("is asked from its dialect: no data element is named by number", () => {
     expectNone(sources.filter(({ path }) => isWithin(path, elementsFromDialect)).flatMap(elementNumbers))
+  })
+})
+
+describe("What is obeyed", () => {
+  it("every exported value is used by the product or measured", () => {
+    const users = sources.filter(({ path }) => isWithin(path, [...shipped, "bench/"]))
+    expectNone(unusedExports(users, [...entries, ...namedInTexts]).filter(({ path }) => isWithin(path, shipped)))
+  })
+  it("every member of the data is read by the product", () => {
+    expectNone(unreadMembers(shippedSources, (path, member) => saidOutside[path]?.includes(member) === true))
   })
 })
 

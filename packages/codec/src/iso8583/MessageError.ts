@@ -63,11 +63,6 @@ export interface FieldUnknown {
   readonly de: number
   readonly offset: number
 }
-/** A field that is needed is not there. */
-export interface FieldMissing {
-  readonly _tag: "FieldMissing"
-  readonly de: number
-}
 /** Bytes stand behind the last field. */
 export interface TrailingBytes {
   readonly _tag: "TrailingBytes"
@@ -93,7 +88,6 @@ export type MessageError =
   | BitmapInvalid
   | FieldInvalid
   | FieldUnknown
-  | FieldMissing
   | TrailingBytes
   | TooShort
   | HeaderInvalid
@@ -111,8 +105,6 @@ export const fieldInvalid = (de: number, offset: number, rule: Rule): FieldInval
 })
 /** Makes a `FieldUnknown`; `offset` -1: while writing. */
 export const fieldUnknown = (de: number, offset: number): FieldUnknown => ({ _tag: "FieldUnknown", de, offset })
-/** Makes a `FieldMissing`. */
-export const fieldMissing = (de: number): FieldMissing => ({ _tag: "FieldMissing", de })
 /** Makes a `TrailingBytes`. */
 export const trailingBytes = (offset: number, bytes: number): TrailingBytes => ({
   _tag: "TrailingBytes",
@@ -161,8 +153,6 @@ export const explain = (error: MessageError): string => {
       return `field ${error.de}${error.offset < 0 ? "" : ` at byte ${error.offset}`}: ${ruleSentences[error.rule]}`
     case "FieldUnknown":
       return `field ${error.de} is not defined in this dialect${error.offset < 0 ? "" : ` (byte ${error.offset})`}`
-    case "FieldMissing":
-      return `field ${error.de} is missing`
     case "TrailingBytes":
       return error.bytes === 1
         ? `1 byte stands behind the last field, at byte ${error.offset}`

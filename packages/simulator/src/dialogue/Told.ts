@@ -1,5 +1,5 @@
 /** A message that was sent or received, with the places of its parts. Pure. */
-import { isMessageError, type MessageError, MessageIndex, mtiText, partValue, toHex } from "@jinka/codec"
+import { type MessageError, MessageIndex, mtiText, partValue, toHex } from "@jinka/codec"
 import type { Form } from "./Form.ts"
 
 /** One message of the dialogue, without its frame. */
@@ -70,6 +70,3 @@ export const partsOf = (form: Form, { bytes, index, wrong }: Told): ReadonlyArra
   }
   return parts
 }
-
-/** Whether a value is an error of the codec. */
-export const isWrong = (value: object): value is MessageError => isMessageError(value)

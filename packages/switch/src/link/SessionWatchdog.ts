@@ -112,16 +112,14 @@ export class SessionWatchdog {
 
   private step(event: Watchdog.Event): void {
     const before = this.state
-    const { next, commands } = Watchdog.step(before, event)
+    const { next, command } = Watchdog.step(before, event)
     if (next === before) return
     this.state = next
     this.setAt = this.session.now()
     this.timerMs = Watchdog.timerMs(this.settings.intervalMs, this.chance())
     this.session.changed(next.phase)
-    for (const command of commands) {
-      if (command === "probe" && this.settings.probe) this.session.management.ask("echo")
-      if (command === "close") this.session.fail(this.unproved(before))
-    }
+    if (command === "probe" && this.settings.probe) this.session.management.ask("echo")
+    if (command === "close") this.session.fail(this.unproved(before))
     this.session.wake(this.setAt + this.timerMs)
   }
 

@@ -34,28 +34,27 @@ export type Event =
   /** A request was answered. */
   | { readonly _tag: "trusted" }
   | { readonly _tag: "expired" }
-  | { readonly _tag: "lost" }
 
-/** What the link must do. `failover`: no new requests. `failback`: take requests again. */
-export type Command = "probe" | "failover" | "failback" | "close"
+/** What the link must do. Whether it takes requests follows from the phase: `failover` and `failback` of the RFC. */
+export type Command = "probe" | "close"
 
-/** The next state and what to do, in order. */
+/** The next state, and what to do. */
 export interface Step {
   readonly next: Watchdog
-  readonly commands: ReadonlyArray<Command>
+  readonly command: Command | undefined
 }
 
 /** A link that was never connected. */
 export const initial: Watchdog = { phase: "DOWN", pending: false, proofsMissing: 0, doubted: false }
 
-const to = (next: Watchdog, ...commands: ReadonlyArray<Command>): Step => ({ next, commands })
+const to = (next: Watchdog, command?: Command): Step => ({ next, command })
 
 const okay: Watchdog = { phase: "OKAY", pending: false, proofsMissing: 0, doubted: false }
 
 const expired = (now: Watchdog): Step => {
   switch (now.phase) {
     case "OKAY":
-      return now.pending ? to({ ...now, phase: "SUSPECT" }, "failover") : to({ ...now, pending: true }, "probe")
+      return now.pending ? to({ ...now, phase: "SUSPECT" }) : to({ ...now, pending: true }, "probe")
     case "SUSPECT":
       return to(initial, "close")
     case "REOPEN":
@@ -70,10 +69,10 @@ const probeAnswered = (now: Watchdog): Step => {
     case "OKAY":
       return to(okay)
     case "SUSPECT":
-      return to(okay, "failback")
+      return to(okay)
     case "REOPEN":
       return now.proofsMissing <= 1
-        ? to(okay, "failback")
+        ? to(okay)
         : to({ ...now, pending: true, proofsMissing: now.proofsMissing - 1 }, "probe")
     case "DOWN":
       return to(now)
@@ -88,7 +87,7 @@ const doubted = (now: Watchdog): Step => {
 
 const trusted = (now: Watchdog): Step => {
   if (!now.doubted) return to(now)
-  return now.phase === "SUSPECT" ? to(okay, "failback") : to({ ...now, doubted: false })
+  return now.phase === "SUSPECT" ? to(okay) : to({ ...now, doubted: false })
 }
 
 /** RFC 3539 3.4: state and event to state and commands. */
@@ -96,10 +95,10 @@ export const step = (now: Watchdog, event: Event): Step => {
   switch (event._tag) {
     case "connected":
       return event.proofs === 0
-        ? to(okay, "failback")
+        ? to(okay)
         : to({ phase: "REOPEN", pending: true, proofsMissing: event.proofs, doubted: false }, "probe")
     case "received":
-      return now.phase === "SUSPECT" && !now.doubted ? to({ ...okay, pending: now.pending }, "failback") : to(now)
+      return now.phase === "SUSPECT" && !now.doubted ? to({ ...okay, pending: now.pending }) : to(now)
     case "probeAnswered":
       return probeAnswered(now)
     case "doubted":
@@ -108,8 +107,6 @@ export const step = (now: Watchdog, event: Event): Step => {
       return trusted(now)
     case "expired":
       return expired(now)
-    case "lost":
-      return now.phase === "OKAY" ? to(initial, "failover") : to(initial)
   }
 }
 

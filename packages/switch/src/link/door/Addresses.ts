@@ -6,7 +6,6 @@ import { IpNetwork, NetAddress } from "effect/net"
 
 /** A list, ready to be asked. An empty one holds every address. */
 export interface AddressList {
-  readonly isEmpty: boolean
   /** Whether the address is one of the list's, or of one of its networks. */
   readonly has: (address: string) => boolean
 }
@@ -22,7 +21,6 @@ export const addressList = (texts: ReadonlyArray<string>): AddressList => {
   const single = new Set(texts.filter((text) => !text.includes("/")).map(canonical))
   const networks = texts.filter((text) => text.includes("/")).map(IpNetwork.fromStringUnsafe)
   return {
-    isEmpty: texts.length === 0,
     has: (address) => {
       if (texts.length === 0 || single.has(canonical(address))) return true
       const read = networks.length === 0 ? undefined : NetAddress.ipFromString(normal(address))

@@ -21,7 +21,7 @@ export interface DoorStatus {
 }
 
 /** Lets in nobody: a door before it serves anybody. */
-const nobody: AddressList = { isEmpty: false, has: () => false }
+const nobody: AddressList = { has: () => false }
 
 /** The counts of one listening address. */
 export class Gate {

@@ -138,7 +138,6 @@ const messages: { readonly [Tag in MessageError["_tag"]]: Extract<MessageError, 
   BitmapInvalid: { _tag: "BitmapInvalid", offset: 50, rule: "hex" },
   FieldInvalid: { _tag: "FieldInvalid", de: 4, offset: 90, rule: "digits" },
   FieldUnknown: { _tag: "FieldUnknown", de: 127, offset: 300 },
-  FieldMissing: { _tag: "FieldMissing", de: 11 },
   TrailingBytes: { _tag: "TrailingBytes", offset: 226, bytes: 3 },
   TooShort: { _tag: "TooShort", offset: 40 },
   HeaderInvalid: { _tag: "HeaderInvalid", part: "headerLength", offset: 0, rule: "value" }
