@@ -20,6 +20,7 @@ export interface SummaryLine {
   readonly end: JournalTransaction["end"]
   readonly code: string
   readonly reversal: number | null
+  readonly reversalEnd: NonNullable<JournalTransaction["reversalEnd"]> | null
   readonly attempts: number
 }
 
@@ -34,7 +35,8 @@ const transaction = (line: SummaryLine): JournalTransaction => ({
   rrn: line.rrn,
   end: line.end,
   code: line.code,
-  reversed: line.reversal !== null
+  reversed: line.reversal !== null,
+  reversalEnd: line.reversalEnd
 })
 
 /** The switch's counters in the checker's words, from the last line that it said. */
@@ -46,7 +48,8 @@ const countersOf = (stopped: Said | undefined) => {
     rejected: (entries["refused"] ?? 0) + (entries["notSent"] ?? 0),
     timedOut: entries["timedOut"] ?? 0,
     acknowledged: entries["acknowledged"] ?? 0,
-    abandoned: entries["abandoned"] ?? 0
+    abandoned: entries["abandoned"] ?? 0,
+    declined: entries["declined"] ?? 0
   }
 }
 

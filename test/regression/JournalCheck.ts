@@ -12,7 +12,7 @@ import { openReadOnly } from "../../packages/switch/src/journal/JournalReader.ts
 import { testKey } from "./System.ts"
 
 const requestEnds: ReadonlySet<number> = new Set([EntryKind.answered, EntryKind.timedOut, EntryKind.notSent])
-const storedEnds: ReadonlySet<number> = new Set([EntryKind.acknowledged, EntryKind.abandoned])
+const storedEnds: ReadonlySet<number> = new Set([EntryKind.acknowledged, EntryKind.abandoned, EntryKind.declined])
 
 const named = (entries: ReadonlyArray<Entry>): string =>
   entries.length === 0 ? "none" : entries.map(({ code, kind }) => `${entryKindName(kind)} "${code}"`).join(" and ")

@@ -3,11 +3,10 @@ import { check, rules } from "../../packages/simulator/src/checker/Checker.ts"
 import type { Evidence } from "../../packages/simulator/src/checker/Evidence.ts"
 import type { Posting } from "../../packages/simulator/src/issuer/Ledger.ts"
 import { moneyText, verdictLine, verdictTable } from "../../packages/simulator/src/report/Report.ts"
+import { type Breach, journalBreaches } from "./JournalBreaches.ts"
 import { brokenRules, keyOf, lineOf, sound, soundRun, withJournal, without } from "./SoundRun.ts"
 
-const breaches: ReadonlyArray<
-  readonly [rule: string, how: string, evidence: () => Evidence, also: ReadonlyArray<string>]
-> = [
+const breaches: ReadonlyArray<Breach> = [
   [
     "progress",
     "nothing at all was asked for",
@@ -207,78 +206,7 @@ const breaches: ReadonlyArray<
     []
   ],
   ["balances", "the balances do not add up", () => ({ ...sound(), ledger: { ...sound().ledger!, available: 1 } }), []],
-  [
-    "journal-ends",
-    "a transaction is still open",
-    () => withJournal((entry) => (entry.key === keyOf(103) ? { ...entry, end: "Open" } : entry)),
-    []
-  ],
-  [
-    "journal-ends",
-    "a reversal was abandoned",
-    () => withJournal((entry) => (entry.key === keyOf(103) ? { ...entry, end: "Abandoned" } : entry)),
-    []
-  ],
-  [
-    "journal-ends",
-    "a transaction has two entries",
-    () => ({ ...sound(), journal: [...sound().journal!, sound().journal![1]!], counters: undefined }),
-    []
-  ],
-  [
-    "durable-first",
-    "an answered request is not in the journal",
-    () => withJournal((entry) => (entry.key === keyOf(1) ? undefined : entry)),
-    []
-  ],
-  [
-    "durable-first",
-    "an acknowledged reversal is not in the journal",
-    () => withJournal((entry) => (entry.key === keyOf(103) ? undefined : entry)),
-    []
-  ],
-  [
-    "journal-agrees",
-    "the codes differ",
-    () => withJournal((entry) => (entry.key === keyOf(2) ? { ...entry, code: "05" } : entry)),
-    []
-  ],
-  [
-    "journal-agrees",
-    "an approved request was reversed by the switch",
-    () => withJournal((entry) => (entry.key === keyOf(1) ? { ...entry, reversed: true } : entry)),
-    []
-  ],
-  [
-    "journal-agrees",
-    "an approved request is timed out in the journal",
-    () => withJournal((entry) => (entry.key === keyOf(1) ? { ...entry, end: "TimedOut", reversed: true } : entry)),
-    []
-  ],
-  [
-    "journal-agrees",
-    "a timed-out money request has no reversal",
-    () => withJournal((entry) => (entry.key === keyOf(4) ? { ...entry, reversed: false } : entry)),
-    []
-  ],
-  [
-    "journal-agrees",
-    "the journal has a request that nobody sent",
-    () => withJournal((entry) => (entry.key === keyOf(2) ? { ...entry, key: keyOf(77) } : entry)),
-    ["durable-first"]
-  ],
-  [
-    "approvals-heard",
-    "an approval was not heard and not reversed",
-    () => {
-      const evidence = sound()
-      const approved = lineOf(evidence, 1, "approved")
-      const { code: _, ...unheard } = { ...approved, what: "linkLost" as const }
-      return { ...evidence, acquirer: evidence.acquirer.map((line) => (line === approved ? unheard : line)) }
-    },
-    ["settled", "progress"]
-  ],
-  ["counters-agree", "a counter differs from the journal", () => ({ ...sound(), counters: { timedOut: 3 } }), []]
+  ...journalBreaches
 ]
 
 describe("the checker", () => {

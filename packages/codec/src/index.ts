@@ -45,6 +45,7 @@ export * from "./iso8583/Describe.ts"
 export {
   type BitmapFormat,
   type Dialect,
+  isSettled,
   isSuccess,
   type Layout,
   type MatchFields,

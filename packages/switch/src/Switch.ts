@@ -21,6 +21,7 @@ import type { HttpDoorSettings } from "./link/door/HttpDoor.ts"
 import type { GroupSettings } from "./link/Group.ts"
 import type { Link } from "./link/Link.ts"
 import { Operations } from "./Operations.ts"
+import { Pending } from "./Pending.ts"
 import { type Changes, Reload, type ReloadRefused } from "./Reload.ts"
 import { type SwitchStatus, statusOf } from "./SwitchStatus.ts"
 import type { ListenFailed, Transport } from "./transport/Transport.ts"
@@ -49,6 +50,8 @@ export interface Running {
   readonly links: ReadonlyArray<Link>
   /** What an operator may do to a link. */
   readonly operations: Operations
+  /** What waits to be delivered, and what is in doubt. */
+  readonly pending: Pending
   /** What other settings would change of the links. */
   readonly changes: (next: SwitchSettings) => Changes
   /** Whether other settings could be taken now. */
@@ -115,6 +118,7 @@ export const make = Effect.fnUntraced(function* (
         Effect.sync(() => doors.refresh())
       ),
     operations: new Operations(desks),
+    pending: new Pending(desks),
     status: () => statusOf(desks, doors),
     drain: (limitMs) =>
       Effect.suspend(() => {

@@ -5,6 +5,7 @@
 import type { Doors } from "./Doors.ts"
 import type { Desk } from "./exchange/Desk.ts"
 import type { Desks, FullBy } from "./exchange/Desks.ts"
+import type { DoubtCounts } from "./exchange/Doubts.ts"
 import type { GroupStatus } from "./exchange/Groups.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
 import type { TrafficStatus } from "./exchange/Traffic.ts"
@@ -22,6 +23,8 @@ export interface LinkWork extends LinkStatus {
   readonly oldestOutstanding: number
   /** Store-and-forward. */
   readonly stored: StoredStatus
+  /** What was meant for it and waits for a person. */
+  readonly inDoubt: DoubtCounts
   /** What has passed over it since the start. */
   readonly traffic: TrafficStatus
 }
@@ -31,6 +34,8 @@ export interface SwitchStatus {
   readonly links: ReadonlyArray<LinkWork>
   readonly groups: ReadonlyArray<GroupStatus>
   readonly doors: ReadonlyArray<DoorStatus>
+  /** What waits for a person, also of links that the configuration does not have any more. */
+  readonly inDoubt: number
   /** Entries by kind since the journal began. */
   readonly entries: ReadonlyArray<number>
   /** Answers by response code since the start. */
@@ -45,21 +50,23 @@ export interface SwitchStatus {
   readonly diskTrouble: string
 }
 
-const workOf = ({ line, link, outstanding, stored, traffic }: Desk, now: number): LinkWork => ({
+const workOf = ({ line, link, name, outstanding, stored, traffic }: Desk, { doubts, runtime }: Desks): LinkWork => ({
   ...link.status(),
   outstanding: outstanding.size,
   window: link.settings.window,
   waiting: line?.length ?? 0,
   oldestOutstanding: outstanding.oldest(),
   stored: stored.status(),
-  traffic: traffic.status(now)
+  inDoubt: doubts.counts(name),
+  traffic: traffic.status(runtime.monotonicMs())
 })
 
 /** The status now. */
 export const statusOf = (desks: Desks, doors: Doors): SwitchStatus => ({
-  links: desks.present.map((desk) => workOf(desk, desks.runtime.monotonicMs())),
+  links: desks.present.map((desk) => workOf(desk, desks)),
   groups: desks.groups.status(),
   doors: doors.status(),
+  inDoubt: desks.doubts.all.length,
   entries: desks.journal.counts(),
   answers: desks.answers.all,
   unwritten: { entries: desks.journal.writer.pendingEntries, bytes: desks.journal.writer.pendingBytes },

@@ -11,7 +11,7 @@ import { showsCard } from "./Checks.ts"
 import type { History, Written } from "./History.ts"
 
 const requestEnds: ReadonlySet<number> = new Set([EntryKind.answered, EntryKind.timedOut, EntryKind.notSent])
-const deliveryEnds: ReadonlySet<number> = new Set([EntryKind.acknowledged, EntryKind.abandoned])
+const deliveryEnds: ReadonlySet<number> = new Set([EntryKind.acknowledged, EntryKind.abandoned, EntryKind.declined])
 
 interface Opened {
   readonly ends: ReadonlySet<number>

@@ -25,7 +25,8 @@ const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answe
       isEarly: ({ original }) => original !== undefined,
       own: 0,
       isSuccess: (code) => code === "00",
-      isFinal: (code) => code !== "96"
+      isFinal: (code) => code !== "96",
+      isSettled: (_, code) => code === "00" || code === "25"
     }
   )
   return { queue, world }
@@ -37,6 +38,7 @@ const message = (exchange: number, transaction = `t${exchange}`): Stored => ({
   mti: 420,
   bytes: Buffer.alloc(0),
   key: `k${exchange}`,
+  stan: "000001",
   transaction,
   at: 0,
   attempts: 0

@@ -134,6 +134,10 @@ export class RecordLanguage implements Language {
     return code === "00"
   }
 
+  isSettled(_: number, code: string): boolean {
+    return code === "00"
+  }
+
   isFinal(code: string): boolean {
     return code !== "96"
   }

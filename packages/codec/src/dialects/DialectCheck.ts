@@ -46,8 +46,8 @@ const list: Expected = {
   fits: (value) => Array.isArray(value) && value.every((de) => Number.isInteger(de))
 }
 const codeList: Expected = {
-  says: 'a list of codes in quotes is expected, like ["10"]',
-  fits: (value) => Array.isArray(value) && value.every((code) => typeof code === "string")
+  says: 'a list of codes in quotes is expected, like ["25", "94"]',
+  fits: (value) => Array.isArray(value) && value.every((code) => typeof code === "string" && code !== "")
 }
 const nibbleList: Expected = {
   says: "a list of filling nibbles is expected, like [0, 15]",
@@ -76,6 +76,7 @@ const top: Members = {
   adviceNeeds: list,
   roles: any,
   answers: any,
+  settled: any,
   responseCodes: any,
   processingCodes: any,
   accountTypes: any,
@@ -113,6 +114,7 @@ export const parts: { readonly [part: string]: Members } = {
     accepted: digits,
     partialApproval: codeList
   },
+  settled: { reversal: codeList, advice: codeList },
   reversal: { mti, copies: list, renews: list, originalData: any, reversible: any },
   refusal: Object.fromEntries(
     [

@@ -51,7 +51,7 @@ export const dialects: { readonly [name: string]: Dialect } = {
 
 /** What a file that extends nothing begins from: ASCII, raw bytes, no fields, and the codes of its edition. */
 const nothing = (version: 0 | 1 | 2): Dialect => {
-  const { responseCodes, refusal, ...edition } = [iso8583v1987Ascii, iso8583v1993Ascii, iso8583v2003][version]!
+  const { responseCodes, refusal, settled, ...edition } = [iso8583v1987Ascii, iso8583v1993Ascii, iso8583v2003][version]!
   return {
     name: "nothing",
     title: "",
@@ -70,6 +70,7 @@ const nothing = (version: 0 | 1 | 2): Dialect => {
     fields: {},
     match: { transaction: [], networkManagement: edition.match.networkManagement },
     echo: edition.echo,
+    ...(settled === undefined ? {} : { settled }),
     responseCodes,
     processingCodes: edition.processingCodes ?? {},
     accountTypes: edition.accountTypes ?? {},

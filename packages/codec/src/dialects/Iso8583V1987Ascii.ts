@@ -73,6 +73,8 @@ export const iso8583v1987Ascii: Dialect = {
     keeps: [2, 3, 4, 7, 11, 12, 13, 15, 18, 23, 25, 32, 33, 37, 38, 41, 42, 43, 49, 60, 70, 90, 100],
     givenAgain: [15, 37, 38, 39]
   },
+  // 25: no such original, so there is nothing to reverse. 94: seen before.
+  settled: { reversal: ["25", "94"], advice: ["94"] },
   responseCodes: responseCodes1987,
   processingCodes,
   accountTypes,

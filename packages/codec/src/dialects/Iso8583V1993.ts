@@ -61,6 +61,8 @@ export const iso8583v1993Ascii: Dialect = {
     keeps: [2, 3, 4, 7, 11, 12, 15, 23, 32, 33, 37, 38, 41, 42, 43, 49, 56, 100],
     givenAgain: [15, 37, 38, 39]
   },
+  // 914: the original cannot be traced, so there is nothing to reverse. 913: seen before.
+  settled: { reversal: ["913", "914"], advice: ["913"] },
   responseCodes: actionCodes1993,
   processingCodes,
   accountTypes,

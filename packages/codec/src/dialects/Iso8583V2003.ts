@@ -62,6 +62,8 @@ export const iso8583v2003: Dialect = {
     keeps: [2, 3, 4, 7, 11, 12, 15, 23, 32, 33, 37, 38, 41, 42, 43, 56, 100],
     givenAgain: [15, 37, 38, 39]
   },
+  // 0914: the original cannot be traced, so there is nothing to reverse. 0913: seen before.
+  settled: { reversal: ["0913", "0914"], advice: ["0913"] },
   responseCodes: actionCodes2003,
   processingCodes,
   accountTypes,

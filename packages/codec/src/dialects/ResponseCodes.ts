@@ -125,6 +125,8 @@ export const actionCodes1993: { readonly [code: string]: ResponseCode } = {
   "500": { class: "S", name: "reconciled, in balance" },
   "501": { class: "X", name: "reconciled, out of balance" },
   "800": { class: "S", name: "management message accepted" },
+  "900": { class: "S", name: "advice acknowledged, no liability accepted" },
+  "901": { class: "S", name: "advice acknowledged, liability accepted" },
   "902": { class: "D", name: "invalid transaction" },
   "903": { class: "R", name: "re-enter" },
   "904": { class: "X", name: "format error" },
@@ -134,6 +136,7 @@ export const actionCodes1993: { readonly [code: string]: ResponseCode } = {
   "909": { class: "X", name: "system malfunction" },
   "911": { class: "T", name: "issuer timed out" },
   "913": { class: "D", name: "duplicate transmission" },
+  "914": { class: "D", name: "original not found" },
   "916": { class: "K", name: "MAC incorrect" },
   "921": { class: "K", name: "security equipment error" },
   "923": { class: "R", name: "request in progress" }

@@ -8,7 +8,7 @@ import type { HistoryLine } from "../history/History.ts"
 import type { LedgerTotals, Posting } from "../issuer/Ledger.ts"
 
 /** How a transaction stands in the switch's journal at the end of the run. */
-export type JournalEnd = "Answered" | "Rejected" | "TimedOut" | "Acknowledged" | "Abandoned" | "Open"
+export type JournalEnd = "Answered" | "Rejected" | "TimedOut" | "Acknowledged" | "Abandoned" | "Declined" | "Open"
 
 /** One message that the switch accepted or refused: a request, an advice, a partner's reversal or its own. */
 export interface JournalTransaction {
@@ -23,6 +23,8 @@ export interface JournalTransaction {
   readonly code: string
   /** The switch itself wrote a reversal for it. */
   readonly reversed: boolean
+  /** How that reversal ended; left out: it was acknowledged, or there is none. */
+  readonly reversalEnd?: "Acknowledged" | "Abandoned" | "Declined" | "Open" | null
 }
 
 /** Counters that the switch shows; those that are given must agree with its journal. */
@@ -32,6 +34,7 @@ export interface SwitchCounters {
   readonly timedOut?: number
   readonly acknowledged?: number
   readonly abandoned?: number
+  readonly declined?: number
   /** Requests for which the switch wrote a reversal. */
   readonly reversed?: number
 }

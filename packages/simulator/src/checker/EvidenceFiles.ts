@@ -43,9 +43,10 @@ const JournalLine = Schema.Struct({
   mti: Schema.String,
   key: Schema.String,
   rrn: Schema.String,
-  end: Schema.Literals(["Answered", "Rejected", "TimedOut", "Acknowledged", "Abandoned", "Open"]),
+  end: Schema.Literals(["Answered", "Rejected", "TimedOut", "Acknowledged", "Abandoned", "Declined", "Open"]),
   code: Schema.String,
-  reversed: Schema.Boolean
+  reversed: Schema.Boolean,
+  reversalEnd: Schema.optionalKey(Schema.NullOr(Schema.Literals(["Acknowledged", "Abandoned", "Declined", "Open"])))
 })
 
 const decodeLedgerLine = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Union([PostingLine, TotalsLine])))

@@ -14,7 +14,8 @@ const journalFinding = (rule: string, { rrn, key, mti }: JournalTransaction, say
 /** G2. */
 const journalEnds: Rule = {
   name: "journal-ends",
-  checks: "every transaction is in the journal once, none is open, none was abandoned and waits for a person",
+  checks:
+    "every transaction is in the journal once, none is open, none was abandoned or declined and waits for a person",
   doesNotCheck: "whether it ended in time",
   find: ({ journal }) => {
     if (journal === undefined) return undefined
@@ -28,7 +29,7 @@ const journalEnds: Rule = {
 }
 
 const unended = ({ end }: JournalTransaction): string | undefined =>
-  end === "Open" ? "still open" : end === "Abandoned" ? "abandoned" : undefined
+  end === "Open" ? "still open" : end === "Abandoned" || end === "Declined" ? end.toLowerCase() : undefined
 
 /** G1. */
 const durableFirst: Rule = {
@@ -84,6 +85,9 @@ const disagreement = (entry: JournalTransaction, { byKey }: Cases): string | und
 
 const unreversed = (entry: JournalTransaction, one: Case): string | undefined => {
   if (entry.end === "TimedOut" && kinds[one.kind].isReversible && !entry.reversed) return "timed out without a reversal"
+  const { reversalEnd = "Acknowledged" } = entry
+  if (entry.reversed && (reversalEnd === "Abandoned" || reversalEnd === "Declined"))
+    return `its reversal was ${reversalEnd.toLowerCase()}: its money is in doubt`
   if (entry.end === "TimedOut" && isApproved(entry.code)) return "timed out with the code of an approval"
   return undefined
 }
@@ -141,6 +145,7 @@ const countersOf = (journal: NonNullable<Evidence["journal"]>): Required<SwitchC
     timedOut: ended("TimedOut"),
     acknowledged: ended("Acknowledged"),
     abandoned: ended("Abandoned"),
+    declined: ended("Declined"),
     reversed: journal.filter(({ reversed }) => reversed).length
   }
 }

@@ -10,6 +10,7 @@ import type { Receipt } from "../link/Receipts.ts"
 import { Commits } from "./Commits.ts"
 import { Defects } from "./Defects.ts"
 import type { Desk } from "./Desk.ts"
+import { Doubts } from "./Doubts.ts"
 import { Groups } from "./Groups.ts"
 import { RecentKeys } from "./RecentKeys.ts"
 import { Recorder } from "./Recorder.ts"
@@ -55,6 +56,8 @@ export class Desks {
   readonly record: Recorder
   readonly commits = new Commits()
   readonly recent: RecentKeys
+  /** What waits for a person. */
+  readonly doubts = new Doubts()
   /** Links used as one destination. */
   readonly groups: Groups = new Groups(this.all)
   /** What was thrown while a message was handled, and given up. */
@@ -89,6 +92,12 @@ export class Desks {
   /** The desk of a link. */
   of({ id }: Link): Desk {
     return this.all[id]!
+  }
+
+  /** The journal's number of a link's name, also of one that the configuration does not have any more; 0: it is not known. */
+  nameOf(link: string): number {
+    const desk = this.all.find(({ name }) => name === link)
+    return desk?.journalName ?? this.journal.names().find(({ name }) => name === link)?.id ?? 0
   }
 
   /** The desks whose links the configuration has. */
@@ -204,7 +213,7 @@ export class Desks {
    */
   floor(): number {
     const { committedSeq } = this.journal.writer
-    let oldest = Math.max(1, committedSeq + 1 - REMEMBERED)
+    let oldest = Math.min(Math.max(1, committedSeq + 1 - REMEMBERED), this.doubts.floor)
     for (const { outstanding, stored } of this.all) {
       outstanding.forEach(({ exchange }) => {
         oldest = Math.min(oldest, exchange)

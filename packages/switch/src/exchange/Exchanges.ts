@@ -104,7 +104,12 @@ export class Exchanges {
 
   /** Tells the journal the oldest open exchange, and looks at its disk. */
   lookAtJournal(): void {
-    this.desks.record.floor = this.desks.floor()
+    const { desks } = this
+    const { doubts, record } = desks
+    if (!desks.journal.scarce())
+      doubts.sayAgain(record.last, (one) => record.inDoubt("inDoubt", one, desks.nameOf(one.link)))
+    record.floor = desks.floor()
+    desks.flush()
     this.disk.look()
   }
 

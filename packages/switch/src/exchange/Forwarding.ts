@@ -3,11 +3,11 @@
  *
  * `StoreAndForward` says when; this says how.
  */
-import { MessageIndex } from "@jinka/codec"
+import { MessageIndex, mtiText } from "@jinka/codec"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { TICK_MS } from "./Outstanding.ts"
-import type { Effects } from "./StoreAndForward.ts"
+import type { DeliveryEnd, Effects } from "./StoreAndForward.ts"
 import type { Stored } from "./Stored.ts"
 
 /** The way out of one desk's queue. */
@@ -52,8 +52,20 @@ export class Forwarding implements Effects {
   }
 
   /** See `Effects`. */
-  recordEnd({ exchange }: Stored, end: "acknowledged" | "abandoned", code: string): void {
-    this.desks.record.ended(end, exchange, this.desk, this.desk.link.epoch, code)
+  recordEnd(stored: Stored, end: DeliveryEnd, code: string): void {
+    const { desk, desks } = this
+    desks.record.ended(end, stored.exchange, desk, desk.link.epoch, code)
+    if (end === "acknowledged") return
+    const { about, attempts, exchange, mti, stan } = stored
+    desks.doubts.add({ exchange, about, end, code, link: desk.name, mti, stan, at: desks.runtime.wallMs() })
+    const what = `${mtiText(mti)} of exchange ${exchange}${about === 0 ? "" : `, reversal of exchange ${about}`}`
+    const how = end === "declined" ? `declined with ${code}` : `abandoned after ${attempts} attempts, ${code}`
+    desks.note(
+      desk,
+      desk.link.epoch,
+      `${what}: ${how}. It is in doubt until a person ends it: jinka pending`,
+      "warning"
+    )
   }
 
   /** See `Effects`. */
@@ -64,6 +76,11 @@ export class Forwarding implements Effects {
   /** See `Effects`. */
   isSuccess(code: string): boolean {
     return this.desk.language.isSuccess(code)
+  }
+
+  /** See `Effects`. */
+  isSettled({ mti }: Stored, code: string): boolean {
+    return this.desk.language.isSettled(mti, code)
   }
 
   /** See `Effects`. */

@@ -11,7 +11,9 @@ import type { Journal } from "../journal/Journal.ts"
 import type { JournalWriter } from "../journal/JournalWriter.ts"
 import { sealedHeads } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
+import { doubtText, type InDoubt } from "./Doubts.ts"
 import { Spared, type SparedKind } from "./Spared.ts"
+import type { DeliveryEnd } from "./StoreAndForward.ts"
 import { type Stored, storedOf } from "./Stored.ts"
 
 /** Longest card number in digits: 19 (ISO 8583), and one more where a length counts bytes of two digits. */
@@ -116,7 +118,7 @@ export class Recorder {
 
   /** An end, or a step, that has no message of its own. */
   ended(
-    kind: "timedOut" | "notSent" | "undelivered" | "sent" | "acknowledged" | "abandoned",
+    kind: "timedOut" | "notSent" | "undelivered" | "sent" | DeliveryEnd,
     exchange: number,
     desk: Desk,
     epoch: number,
@@ -128,6 +130,21 @@ export class Recorder {
   /** The end of a request that the last run of the switch left open. `name` is the journal's number of its origin. */
   restarted(exchange: number, name: number): number {
     return this.plain(EntryKind.timedOut, exchange, name, 0, "restarted")
+  }
+
+  /** Money that nobody can reverse, or something in doubt once more; `name` is the journal's number of its link. */
+  inDoubt(kind: "unreversed" | "inDoubt", one: InDoubt, name: number): number {
+    this.writer.now = this.wallMs()
+    this.writer.begin(EntryKind[kind], doubtText(one), 0)
+    this.writer.of(one.exchange)
+    if (one.about !== 0) this.writer.about(one.about)
+    this.writer.on(name, 0)
+    return this.writer.end(0, 0)
+  }
+
+  /** A person has ended what was in doubt. */
+  closed(exchange: number, name: number, code: string): number {
+    return this.plain(EntryKind.closed, exchange, name, 0, code)
   }
 
   /** Something that happened to a link, in plain words; 0 while room is scarce. */

@@ -14,6 +14,7 @@ import type { Language } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
+import type { DoubtEnd } from "./Doubts.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
 import { Fate, receivedOn, sentOn } from "./RecentKeys.ts"
 import type { Reversals } from "./Reversals.ts"
@@ -114,11 +115,14 @@ export class Recovery {
       case EntryKind.sent:
         return this.attempted(entry)
       case EntryKind.acknowledged:
-      case EntryKind.abandoned:
         this.deliver.delete(entry.exchange)
         return this.ended(entry.exchange)
+      case EntryKind.abandoned:
+        return this.doubted(entry, "abandoned")
+      case EntryKind.declined:
+        return this.doubted(entry, "declined")
       default:
-        return
+        return this.desks.doubts.read(entry, this.nameOf(entry))
     }
   }
 
@@ -215,6 +219,18 @@ export class Recovery {
     // The stored message is whole; the open copy may have its key covered.
     if (source !== undefined)
       this.learn({ ...entry, message: bytes }, this.byName.get(source.link), exchange, Fate.queued, source.stan)
+  }
+
+  /** A message was given up or declined: it is in doubt until a later entry says that a person has ended it. */
+  private doubted(entry: Entry, end: DoubtEnd): void {
+    const { exchange, code, at } = entry
+    const waiting = this.deliver.get(exchange)
+    this.deliver.delete(exchange)
+    this.ended(exchange)
+    // One that began before what is read here is said again in an entry of its own.
+    if (waiting === undefined) return
+    const { about, mti, stan } = waiting.stored
+    this.desks.doubts.add({ exchange, about, end, code, link: waiting.desk.name, mti, stan, at })
   }
 
   private attempted(entry: Entry): void {

@@ -9,6 +9,7 @@ import { Crossing } from "../message/Crossing.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
+import type { InDoubt } from "./Doubts.ts"
 import type { Stored } from "./Stored.ts"
 
 /** The reversals of one switch. */
@@ -40,19 +41,25 @@ export class Reversals {
     // The target knows the request by the STAN that it had there.
     const original = target.language.hasOwnStan ? origin.language.withStan(request, stanOf(exchange)) : request
     if (original === undefined) {
-      this.impossible(target, exchange)
+      this.impossible(target, exchange, request.mti, origin.language.stan(request))
       return undefined
     }
     if (!origin.language.isReversible(original) && !target.language.isReversible(original)) return undefined
     const stamp = { stan: stanOf(record.last + 1), nowMs: runtime.wallMs() }
     const bytes = this.crossing.reversal(origin.language, target.language, original, stamp)
     if (bytes !== undefined) return record.queued(target, exchange, "reversal", bytes)
-    this.impossible(target, exchange)
+    this.impossible(target, exchange, request.mti, origin.language.stan(request))
     return undefined
   }
 
-  /** Says in the journal that money was left to a person. */
-  impossible(target: Desk, exchange: number): void {
-    this.desks.record.event(target, `exchange ${exchange} cannot be reversed: a person has to do it`)
+  /** Money is left to a person. `mti` 0 and `stan` "" when the request cannot be read any more. */
+  impossible(target: Desk, exchange: number, mti = 0, stan = ""): void {
+    const { doubts, record, runtime } = this.desks
+    const code = "there is no reversal for it"
+    const at = runtime.wallMs()
+    const one: InDoubt = { exchange, about: 0, end: "unreversed", code, link: target.name, mti, stan, at }
+    doubts.add(one, record.inDoubt("unreversed", one, target.journalName))
+    const text = `exchange ${exchange} cannot be reversed: a person has to do it, and to end it: jinka pending`
+    this.desks.note(target, 0, text, "warning")
   }
 }

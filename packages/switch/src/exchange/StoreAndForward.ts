@@ -4,8 +4,8 @@
  *
  * Every attempt is journalled before it is written, so a restart knows which messages may have left: these, and every later
  * attempt, go out with the repeat MTI and unchanged keys (guarantee G5). Messages about the same transaction never overtake each
- * other; others may be under way together, up to the window. When the attempts are used up the message is abandoned: it stays
- * in the journal for a person, and is never deleted.
+ * other; others may be under way together, up to the window. When the attempts are used up the message is abandoned, and a final
+ * code that settles nothing means that it is declined: then what it is about is in doubt until a person ends it (`Doubts`).
  */
 import type { Stored } from "./Stored.ts"
 
@@ -20,6 +20,12 @@ export interface Settings {
   readonly window: number
 }
 
+/** How a delivery ends. Only with the first is nothing left to be done. */
+export type DeliveryEnd = "acknowledged" | "abandoned" | "declined"
+
+/** How a message stands that has not ended: not sent yet, sent and not answered, between two attempts. */
+export type Standing = "waiting" | "under way" | "resting"
+
 /** What the queue does outside of itself. */
 export interface Effects {
   /**
@@ -33,11 +39,13 @@ export interface Effects {
    */
   readonly recordAttempt: (stored: Stored, carrier: number, then: (nowMs: number, epoch: number) => void) => void
   /** Journals the end. `code` is the response code, or the reason for giving up. */
-  readonly recordEnd: (stored: Stored, end: "acknowledged" | "abandoned", code: string) => void
+  readonly recordEnd: (stored: Stored, end: DeliveryEnd, code: string) => void
   /** Writes the message, as a repeat when it may have been sent before. False when the connection cannot be used now. */
   readonly write: (stored: Stored, isRepeat: boolean, carrier: number, epoch: number) => boolean
   /** Whether a response code ends the delivery; other codes say "try again later". */
   readonly isFinal: (code: string) => boolean
+  /** Whether a final code says that nothing is left to be done; any other leaves what the message is about in doubt. */
+  readonly isSettled: (stored: Stored, code: string) => boolean
   /** Whether the code is one of success: the partner has done what the message says. */
   readonly isSuccess: (code: string) => boolean
   /** Whether the request that the message is about has not ended here yet. */
@@ -123,6 +131,15 @@ export class StoreAndForward {
     }
   }
 
+  /** The same with how each stands. */
+  *standing(): Iterable<{ readonly stored: Stored; readonly state: Standing }> {
+    const resting = new Set(this.resting.map(({ stored }) => stored))
+    for (const stored of this.unfinished()) {
+      const isUnderWay = this.underWay.get(stored.key)?.stored === stored
+      yield { stored, state: isUnderWay ? "under way" : resting.has(stored) ? "resting" : "waiting" }
+    }
+  }
+
   /** Messages that have not ended, oldest first in each transaction. */
   *unfinished(): Iterable<Stored> {
     for (const chain of this.transactions.values()) yield* chain
@@ -151,8 +168,9 @@ export class StoreAndForward {
     const waiting = this.underWay.get(key)
     if (waiting === undefined) return false
     this.underWay.delete(key)
-    if (this.isEnd(waiting, code)) this.finish(waiting.stored, "acknowledged", code)
-    else this.again(waiting.stored, code, nowMs)
+    if (this.isEnd(waiting, code)) {
+      this.finish(waiting.stored, this.effects.isSettled(waiting.stored, code) ? "acknowledged" : "declined", code)
+    } else this.again(waiting.stored, code, nowMs)
     this.pump()
     return true
   }
@@ -253,7 +271,7 @@ export class StoreAndForward {
     this.resting.push({ stored, until: nowMs + this.settings.retryMs })
   }
 
-  private finish(stored: Stored, end: "acknowledged" | "abandoned", code: string): void {
+  private finish(stored: Stored, end: DeliveryEnd, code: string): void {
     this.effects.recordEnd(stored, end, code)
     const chain = this.transactions.get(stored.transaction)!
     chain.shift()

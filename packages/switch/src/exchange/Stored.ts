@@ -15,6 +15,8 @@ export interface Stored {
   readonly bytes: Buffer
   /** Match key of its answer. */
   readonly key: string
+  /** STAN as the link's partner knows it. */
+  readonly stan: string
   /** Key of the transaction that it belongs to. */
   readonly transaction: string
   /** When it was accepted, milliseconds since the epoch. */
@@ -45,6 +47,7 @@ export const storedOf = (
   ...known,
   mti: index.mti,
   key: key.toString("latin1", 0, language.key(index, language.sentFields, key)),
+  stan: language.stan(index),
   transaction: language.transaction(index),
   attempts: 0
 })

@@ -2,7 +2,7 @@
  * The kinds of journal entries. The numbers stand in every journal ever written: a kind is never renumbered or reused.
  */
 
-/** What an entry says happened. Numbers 1..15 are the life of exchanges and links; `named` is the journal's own. */
+/** What an entry says happened. `named` is the journal's own; the others are the life of exchanges and links. */
 export const EntryKind = {
   /** A request was accepted; opens an exchange. */
   accepted: 1,
@@ -35,14 +35,22 @@ export const EntryKind = {
   /** Something about a link or the switch, named in `code`: link up, link down, sign-on. */
   event: 15,
   /** Written by the journal itself: gives the number in `link` its name and dialect (`message`: name, LF, dialect). */
-  named: 16
+  named: 16,
+  /** The partner answered a store-and-forward message with a final code that does not settle it. */
+  declined: 17,
+  /** Money that nobody can reverse: there is no reversal for the exchange. */
+  unreversed: 18,
+  /** Something in doubt that is said again, so that a start need not read back to where it began. */
+  inDoubt: 19,
+  /** A person has ended something that was in doubt; `code` says who and why. */
+  closed: 20
 } as const
 
 /** One of the numbers of {@link EntryKind}. */
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 
 /** Kinds lie in 1..entryKindMax. */
-export const entryKindMax = 16
+export const entryKindMax = 20
 
 const kindNames = new Map<number, string>(Object.entries(EntryKind).map(([name, kind]) => [kind, name]))
 

@@ -7,6 +7,7 @@ import {
   isMessageError,
   isRepeat,
   isReversible,
+  isSettled,
   isSuccess,
   type Message,
   type MessageError,
@@ -172,6 +173,10 @@ export class Iso8583 implements Language {
 
   isFinal(code: string): boolean {
     return !notFinal.has(responseClass(this.codec.dialect, code))
+  }
+
+  isSettled(mti: number, code: string): boolean {
+    return isSettled(this.codec.dialect, mti, code)
   }
 
   difference(asked: Language, request: MessageIndex, answer: MessageIndex): string | undefined {

@@ -1,8 +1,9 @@
 /**
  * The journal as one line for each exchange: what reconciliation and the simulator's checker read.
  *
- * Two passes: the first notes which exchange a reversal is about (there are few), the second tells each exchange when it has
- * ended. So the memory that it takes grows with open exchanges and reversals, not with the journal.
+ * Two passes: the first notes which exchange a reversal is about, how it ended, and what a person has ended (there are few), the
+ * second tells each exchange when it has ended. So the memory that it takes grows with open exchanges and reversals, not with
+ * the journal.
  */
 import { type Codec, MessageIndex, mtiText } from "@jinka/codec"
 import { Effect } from "effect"
@@ -14,7 +15,10 @@ import type { JournalReader } from "../journal/JournalReader.ts"
 import type { Dialects } from "./trace/Trace.ts"
 
 /** How an exchange ended. `Rejected`: answered by the switch itself, without a byte to the target. */
-export type SummaryEnd = "Answered" | "Rejected" | "TimedOut" | "Acknowledged" | "Abandoned" | "Open"
+export type SummaryEnd = "Answered" | "Rejected" | "TimedOut" | DeliveryEnd | "Open"
+
+/** How a delivery ended. With the second and the third it is in doubt until a person ends it. */
+type DeliveryEnd = "Acknowledged" | "Abandoned" | "Declined"
 
 /** One exchange. Fields of the message are "" where it does not have them; DE 2 is not among them. */
 export interface SummaryLine {
@@ -44,9 +48,15 @@ export interface SummaryLine {
   readonly code: string
   /** The end in the journal's words: timeout, connection lost, restarted; else "". */
   readonly reason: string
-  /** Exchange of the switch's own reversal of this one; `reversed` says whether there is one. */
+  /** Exchange of the switch's own reversal of this one, and how that ended; null when there is none. */
   readonly reversal: number | null
+  readonly reversalEnd: DeliveryEnd | "Open" | null
+  /** The reversal was acknowledged: what this one did is undone. */
   readonly reversed: boolean
+  /** It, or its reversal, is in doubt: abandoned, declined, or money without a reversal. */
+  readonly inDoubt: boolean
+  /** Who ended that and why; "" when nobody has. */
+  readonly closed: string
   /** Exchange that this reversal is about. */
   readonly about: number | null
   /** Attempts to send it (deliveries). */
@@ -59,8 +69,15 @@ export interface SummaryTotals {
   readonly requests: number
   readonly deliveries: number
   readonly ends: Readonly<Record<SummaryEnd, number>>
-  /** Requests for which the switch wrote a reversal. */
+  /** Requests for which the switch wrote a reversal, by its end. */
   readonly reversed: number
+  readonly reversalAbandoned: number
+  readonly reversalDeclined: number
+  readonly reversalOpen: number
+  /** Requests that move money and have no reversal. */
+  readonly unreversed: number
+  /** What is in doubt and no person has ended. */
+  readonly inDoubt: number
 }
 
 type Journal = Pick<JournalReader, "scan" | "recovered">
@@ -71,43 +88,83 @@ export const summarize = Effect.fnUntraced(function* (
   dialects: Dialects,
   each: (line: SummaryLine) => void
 ): Effect.fn.Return<SummaryTotals, JournalError> {
-  const reversals = new Map<number, number>()
-  yield* journal.scan(1, ({ kind, about, seq }) => {
-    if (kind === EntryKind.queued && about !== 0) reversals.set(about, seq)
-  })
-  const summary = new Summary(journal.recovered.names, dialects, reversals, each)
+  const known = new Known()
+  yield* journal.scan(1, (entry) => known.take(entry))
+  const summary = new Summary(journal.recovered.names, dialects, known, each)
   yield* journal.scan(1, (entry) => summary.take(entry))
   return summary.finish()
 })
+
+interface Reversal {
+  readonly exchange: number
+  end: DeliveryEnd | "Open"
+}
+
+const deliveryEnds: ReadonlyMap<number, DeliveryEnd> = new Map([
+  [EntryKind.acknowledged, "Acknowledged"],
+  [EntryKind.abandoned, "Abandoned"],
+  [EntryKind.declined, "Declined"]
+])
+
+/** What the first pass notes: what becomes of an exchange after its own end. */
+class Known {
+  /** The switch's own reversals, by the exchange that they are about and by their own. */
+  readonly reversals = new Map<number, Reversal>()
+  private readonly byExchange = new Map<number, Reversal>()
+  /** Money without a reversal, and who ended what and why. */
+  readonly unreversed = new Set<number>()
+  readonly closed = new Map<number, string>()
+
+  take({ kind, about, exchange, seq, code }: Entry): void {
+    if (kind === EntryKind.queued && about !== 0) {
+      const reversal: Reversal = { exchange: seq, end: "Open" }
+      this.reversals.set(about, reversal)
+      this.byExchange.set(seq, reversal)
+    } else if (kind === EntryKind.unreversed) this.unreversed.add(exchange)
+    else if (kind === EntryKind.closed) this.closed.set(exchange, code)
+    else if (deliveryEnds.has(kind)) {
+      const reversal = this.byExchange.get(exchange)
+      if (reversal !== undefined) reversal.end = deliveryEnds.get(kind)!
+    }
+  }
+}
 
 type Open = { -readonly [Key in keyof SummaryLine]: SummaryLine[Key] } & { origin: number }
 
 class Summary {
   private readonly links: ReadonlyMap<number, { readonly name: string; readonly codec: Codec | undefined }>
-  private readonly reversals: ReadonlyMap<number, number>
+  private readonly known: Known
   private readonly each: (line: SummaryLine) => void
   private readonly open = new Map<number, Open>()
   private readonly index = new MessageIndex()
   private requests = 0
   private deliveries = 0
-  private reversed = 0
+  private unreversed = 0
+  private inDoubt = 0
+  private readonly reversals: Record<DeliveryEnd | "Open", number> = {
+    Acknowledged: 0,
+    Abandoned: 0,
+    Declined: 0,
+    Open: 0
+  }
   private readonly ends: Record<SummaryEnd, number> = {
     Answered: 0,
     Rejected: 0,
     TimedOut: 0,
     Acknowledged: 0,
     Abandoned: 0,
+    Declined: 0,
     Open: 0
   }
 
   constructor(
     names: Journal["recovered"]["names"],
     dialects: Dialects,
-    reversals: ReadonlyMap<number, number>,
+    known: Known,
     each: (line: SummaryLine) => void
   ) {
     this.links = new Map(names.map(({ id, name, dialect }) => [id, { name, codec: dialects.codec(dialect) }]))
-    this.reversals = reversals
+    this.known = known
     this.each = each
   }
 
@@ -141,20 +198,29 @@ class Summary {
         return this.end(entry.exchange, "Rejected", entry.code, "not sent")
       case EntryKind.timedOut:
         return this.end(entry.exchange, "TimedOut", this.noAnswer(entry.exchange), entry.code)
-      case EntryKind.acknowledged:
-        return this.end(entry.exchange, "Acknowledged", entry.code, "")
-      case EntryKind.abandoned:
-        return this.end(entry.exchange, "Abandoned", entry.code, "")
-      default:
-        return
+      default: {
+        const end = deliveryEnds.get(entry.kind)
+        if (end !== undefined) this.end(entry.exchange, end, entry.code, "")
+      }
     }
   }
 
   /** Tells what is still open, and gives the sums. */
   finish(): SummaryTotals {
     for (const exchange of [...this.open.keys()]) this.end(exchange, "Open", "", "")
-    const { requests, deliveries, ends, reversed } = this
-    return { exchanges: requests + deliveries, requests, deliveries, ends, reversed }
+    const { requests, deliveries, ends, inDoubt, reversals, unreversed } = this
+    return {
+      exchanges: requests + deliveries,
+      requests,
+      deliveries,
+      ends,
+      reversed: reversals.Acknowledged,
+      reversalAbandoned: reversals.Abandoned,
+      reversalDeclined: reversals.Declined,
+      reversalOpen: reversals.Open,
+      unreversed,
+      inDoubt
+    }
   }
 
   private name(link: number): string {
@@ -191,12 +257,19 @@ class Summary {
       end: "Open",
       code: "",
       reason: "",
-      reversal: this.reversals.get(entry.seq) ?? null,
-      reversed: this.reversals.has(entry.seq),
+      ...this.reversalOf(entry.seq),
+      inDoubt: false,
+      closed: "",
       about: entry.about === 0 ? null : entry.about,
       attempts: 0,
       origin: entry.link
     })
+  }
+
+  private reversalOf(exchange: number): Pick<SummaryLine, "reversal" | "reversalEnd" | "reversed"> {
+    const reversal = this.known.reversals.get(exchange)
+    if (reversal === undefined) return { reversal: null, reversalEnd: null, reversed: false }
+    return { reversal: reversal.exchange, reversalEnd: reversal.end, reversed: reversal.end === "Acknowledged" }
   }
 
   private end(exchange: number, end: SummaryEnd, code: string, reason: string): void {
@@ -206,8 +279,16 @@ class Summary {
     this.ends[end]++
     if (open.kind === "request") this.requests++
     else this.deliveries++
-    if (open.reversed) this.reversed++
+    if (open.reversalEnd !== null) this.reversals[open.reversalEnd]++
+    const isUnreversed = this.known.unreversed.has(exchange)
+    if (isUnreversed) this.unreversed++
+    // A request is in doubt with its reversal, which is counted by itself.
+    const isOwn = isUnreversed || end === "Abandoned" || end === "Declined"
+    const own = this.known.closed.get(exchange)
+    if (isOwn && own === undefined) this.inDoubt++
+    const closed = own ?? this.known.closed.get(open.reversal ?? 0) ?? ""
+    const isDoubtful = isOwn || open.reversalEnd === "Abandoned" || open.reversalEnd === "Declined"
     const { origin: _, ...line } = open
-    this.each({ ...line, end, code, reason })
+    this.each({ ...line, end, code, reason, inDoubt: isDoubtful, closed })
   }
 }

@@ -12,6 +12,7 @@ import { doctor } from "./DoctorCommand.ts"
 import { journal } from "./JournalCommand.ts"
 import { link } from "./LinkCommand.ts"
 import { decode, encode } from "./MessageCommand.ts"
+import { pending } from "./PendingCommand.ts"
 import { type AllHelp, makeReference } from "./ReferenceCommand.ts"
 import { reload } from "./ReloadCommand.ts"
 import { check, run } from "./RunCommand.ts"
@@ -25,6 +26,10 @@ const paths: ReadonlyArray<string> = [
   "status",
   "link",
   ...acts.map((act) => `link ${act}`),
+  "pending",
+  "pending list",
+  "pending show",
+  "pending close",
   "reload",
   "stop",
   "trace",
@@ -74,6 +79,7 @@ export const command = Command.make("jinka").pipe(
     check,
     status,
     link,
+    pending,
     reload,
     stop,
     trace,

@@ -192,13 +192,31 @@ const lineText = (line: SummaryLine): string => {
   const way = [line.link || "switch", line.target].filter((name) => name !== "").join(" to ")
   const end = [line.end, line.code, line.reason].filter((part) => part !== "").join(" ")
   const related = [
-    ...(line.reversal === null ? [] : [`reversed by ${line.reversal}`]),
-    ...(line.about === null ? [] : [`reverses ${line.about}`])
+    ...(line.reversal === null ? [] : [`${reversalWords[line.reversalEnd ?? "Open"]} ${line.reversal}`]),
+    ...(line.about === null ? [] : [`reverses ${line.about}`]),
+    ...(line.inDoubt ? [line.closed === "" ? "IN DOUBT" : `ended: ${line.closed}`] : [])
   ]
   return [line.exchange, at, line.mti, `STAN ${line.stan}`, `RRN ${line.rrn}`, way, end, ...related].join("  ")
 }
 
-const totalsText = ({ exchanges, requests, deliveries, ends, reversed }: SummaryTotals): string => {
+/** What is said before the number of a reversal. */
+const reversalWords: Readonly<Record<NonNullable<SummaryLine["reversalEnd"]>, string>> = {
+  Acknowledged: "reversed by",
+  Abandoned: "reversal abandoned:",
+  Declined: "reversal declined:",
+  Open: "reversal open:"
+}
+
+const totalsText = (totals: SummaryTotals): string => {
+  const { exchanges, requests, deliveries, ends, reversed, unreversed, inDoubt } = totals
   const sums = Object.entries(ends).map(([end, count]) => `${end} ${count}`)
-  return `${exchanges} exchanges: ${requests} requests, ${deliveries} deliveries; ${sums.join(", ")}; reversed ${reversed}`
+  const counts = [
+    [totals.reversalAbandoned, "reversal abandoned"],
+    [totals.reversalDeclined, "reversal declined"],
+    [totals.reversalOpen, "reversal open"],
+    [unreversed, "without a reversal"],
+    [inDoubt, "in doubt until a person ends it"]
+  ] as const
+  const others = counts.filter(([count]) => count > 0).map(([count, what]) => `, ${what} ${count}`)
+  return `${exchanges} exchanges: ${requests} requests, ${deliveries} deliveries; ${sums.join(", ")}; reversed ${reversed}${others.join("")}`
 }

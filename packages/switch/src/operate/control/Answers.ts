@@ -32,6 +32,9 @@ export const control = Effect.fnUntraced(function* (
     status,
     act: (link, act, by) => whole(running.operations.act(link, act, by, inForce.configuration.drainTimeoutMs)),
     trace: (key) => trace(journal, dialectsOf(inForce.configuration), key),
+    pending: Effect.sync(() => running.pending.list()),
+    close: (exchange, user, reason) =>
+      Effect.map(running.pending.close(exchange, user, reason), (closed) => ({ closed })),
     reload: (user, isDry) => whole(Effect.provideContext(reload(inForce, running, { user, isDry }), services)),
     drain: (user) =>
       Effect.suspend(() => {

@@ -7,6 +7,8 @@
  *     POST /trace  {stan,rrn,pan} the same; a card number never stands in an address
  *     GET  /links/NAME            one link, in detail
  *     POST /links/NAME/ACT        {reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
+ *     GET  /pending               what waits to be delivered, and what is in doubt
+ *     POST /pending/N/close {reason}  ends what is in doubt
  *     POST /reload {dryRun}       reads the configuration again
  *     POST /drain                 stops the switch in order; answers when nothing is open any more
  */
@@ -21,9 +23,12 @@ import { ask } from "./ControlCall.ts"
 import { serveSocket } from "./HttpSocket.ts"
 import { peerOf, proofHeader } from "./Peer.ts"
 import {
+  type ClosedReport,
+  CloseRequest,
   type DrainReport,
   type OperatedReport,
   OperatorReport,
+  type PendingReport,
   type ReloadReport,
   ReloadRequest,
   type StatusReport,
@@ -37,6 +42,10 @@ export interface Controlled {
   /** Does something to a link. */
   readonly act: (link: string, act: Act, by: Operator) => Effect.Effect<OperatedReport, OperationRefused>
   readonly trace: (key: SearchKey) => Effect.Effect<TraceReport, JournalError>
+  /** What waits to be delivered, and what is in doubt. */
+  readonly pending: Effect.Effect<PendingReport>
+  /** Ends what is in doubt. */
+  readonly close: (exchange: number, user: string, reason: string) => Effect.Effect<ClosedReport, OperationRefused>
   /** Reads the configuration again. */
   readonly reload: (user: string, isDry: boolean) => Effect.Effect<ReloadReport, CommandFailed>
   /** Drains for `user`; ends when the switch is drained. */
@@ -124,6 +133,26 @@ const linkRoutes = ({ act, status }: Controlled, user: Asked) => [
   )
 ]
 
+const pendingRoutes = ({ close, pending }: Controlled, user: Asked) => [
+  HttpRouter.route("GET", "/pending", Effect.flatMap(pending, HttpServerResponse.json)),
+  HttpRouter.route(
+    "POST",
+    "/pending/:exchange/close",
+    Effect.gen(function* () {
+      const { exchange = "" } = yield* HttpRouter.params
+      if (!/^[1-9]\d{0,14}$/.test(exchange)) return yield* refuse(404, "an exchange is a number")
+      const { json } = yield* HttpServerRequest.HttpServerRequest
+      const { reason } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(CloseRequest))
+      return yield* HttpServerResponse.json(yield* close(Number(exchange), yield* user, reason))
+    }).pipe(
+      Effect.catchTag("OperationRefused", ({ reason, says }) => refuse(409, says, exits[reason])),
+      Effect.catchTag(["SchemaError", "HttpServerError"], () =>
+        refuse(400, "who ends something gives a reason of 1 to 120 plain characters without a run of 8 digits")
+      )
+    )
+  )
+]
+
 const reloadRoute = ({ reload }: Controlled, user: Asked) =>
   HttpRouter.route(
     "POST",
@@ -159,6 +188,7 @@ const routes = (controlled: Controlled, user: Asked) => {
   return HttpRouter.addAll([
     HttpRouter.route("GET", "/status", Effect.flatMap(status(), HttpServerResponse.json)),
     ...linkRoutes(controlled, user),
+    ...pendingRoutes(controlled, user),
     reloadRoute(controlled, user),
     HttpRouter.route(
       "GET",

@@ -21,7 +21,12 @@ const alarms = (link: LinkReport, at: string): ReadonlyArray<string> => {
   const found = link.legs.flatMap(({ leg, disagreements }) =>
     disagreements.map((text) => (leg === "both" ? text : `${leg}: ${text}`))
   )
-  const { clocks, unanswered } = link
+  const { clocks, inDoubt, unanswered } = link
+  const doubts = Object.entries(inDoubt).filter(([, count]) => count > 0)
+  if (doubts.length > 0) {
+    const counts = doubts.map(([how, count]) => `${count} ${how}`).join(", ")
+    found.push(`in doubt until a person ends it: ${counts}: jinka pending list`)
+  }
   if (unanswered.askedAt !== null) {
     const asked = `the partner was asked by an echo ${ago(unanswered.askedAt, at)}, no answer yet`
     found.push(`${unanswered.inARow} requests in a row were not answered; ${unanswered.came || asked}`)

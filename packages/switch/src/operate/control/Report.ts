@@ -181,6 +181,8 @@ export const LinkReport = Schema.Struct({
   /** Store-and-forward messages that have not ended, and how they stand. */
   stored: Schema.Number,
   storeAndForward: StoredReport,
+  /** What was meant for it and waits for a person: given up, declined, or money without a reversal. */
+  inDoubt: Schema.Struct({ abandoned: Schema.Number, declined: Schema.Number, unreversed: Schema.Number }),
   traffic: TrafficReport,
   /** Why the last connection ended, and what to look at. */
   lastEnd: Schema.NullOr(EndReport),
@@ -236,6 +238,8 @@ export const StatusReport = Schema.Struct({
   links: Schema.Array(LinkReport),
   groups: Schema.Array(GroupReport),
   doors: Schema.Array(DoorReport),
+  /** What waits for a person, of all links: `jinka pending list`. */
+  inDoubt: Schema.Number,
   /** Empty: the kernel was asked. Else why its view is absent. */
   kernelAbsent: Schema.String,
   /** Journal entries by kind since the journal began. */
@@ -283,6 +287,39 @@ export type OperatedReport = typeof OperatedReport.Type
 /** Who asks for an act, as it travels: the unix user, and why. */
 export const OperatorReport = Schema.Struct({
   reason: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/)))
+})
+
+/** One message that waits to be delivered, or for a person. */
+const PendingMessageReport = Schema.Struct({
+  exchange: Schema.Number,
+  /** The exchange that it reverses; 0: none in this journal. */
+  about: Schema.Number,
+  link: Schema.String,
+  mti: Schema.String,
+  stan: Schema.String,
+  /** waiting, under way, resting: the switch delivers it. abandoned, declined, unreversed: a person has to end it. */
+  state: Schema.String,
+  code: Schema.String,
+  attempts: Schema.Number,
+  /** Milliseconds since 1970: accepted, or in doubt, since. */
+  at: Schema.Number
+})
+
+/** What waits, and how much of it there is in all. */
+export const PendingReport = Schema.Struct({
+  messages: Schema.Array(PendingMessageReport),
+  inDoubt: Schema.Number,
+  waiting: Schema.Number
+})
+export type PendingReport = typeof PendingReport.Type
+
+/** Something that a person has ended. */
+export const ClosedReport = Schema.Struct({ closed: PendingMessageReport })
+export type ClosedReport = typeof ClosedReport.Type
+
+/** Why a person ends something in doubt. */
+export const CloseRequest = Schema.Struct({
+  reason: Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/))
 })
 
 /** What a reload changed, or would change. */

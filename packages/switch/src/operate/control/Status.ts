@@ -52,6 +52,7 @@ export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, 
   links: status.links.map((link) => linkReport(link, now, kernel)),
   groups: status.groups.map((group) => groupReport(group, now)),
   doors: status.doors.map(({ at, ...door }) => ({ ...door, at: `${at.host}:${at.port}` })),
+  inDoubt: status.inDoubt,
   kernelAbsent: kernel.view._tag === "absent" ? kernel.view.why : "",
   entries: entriesByKind(status.entries),
   defects: status.defects,
@@ -158,6 +159,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
       oldest: stored.oldest === undefined ? null : { ...stored.oldest, at: iso(stored.oldest.at) },
       attemptsMax: stored.attemptsMax
     },
+    inDoubt: link.inDoubt,
     traffic: link.traffic,
     lastEnd: ends[0] ?? null,
     ends

@@ -23,6 +23,7 @@ export const statusText = (report: StatusReport): string => {
     ...(report.fullBy === null ? [] : [fullText[report.fullBy]]),
     ...(report.diskTrouble === "" ? [] : [`! ${report.diskTrouble}. The switch stops when the log is full`]),
     ...(report.defects === 0 ? [] : [defectsText(report.defects)]),
+    ...(report.inDoubt === 0 ? [] : [`! ${report.inDoubt} in doubt until a person ends it: jinka pending list`]),
     ...links.map((link) => linkText(link, at)),
     ...report.groups.map((group) => groupText(group, at)),
     ...doors.map(doorText),

@@ -41,7 +41,15 @@ export const entryWords = (entry: Entry, link: string, mti: number, dialect: Dia
     case EntryKind.acknowledged:
       return `${link} acknowledged with ${code}`
     case EntryKind.abandoned:
-      return `given up after the last attempt (${code}): a person has to decide`
+      return `given up after the last attempt (${code}): in doubt until a person ends it`
+    case EntryKind.declined:
+      return `${link} declined it with ${code}: in doubt until a person ends it`
+    case EntryKind.unreversed:
+      return `it moves money and there is no reversal for ${link}: in doubt until a person ends it`
+    case EntryKind.inDoubt:
+      return `still in doubt for ${link}`
+    case EntryKind.closed:
+      return `ended by a person: ${entry.code}`
     case EntryKind.late:
       return `late answer ${code} from ${link}: kept, not delivered`
     case EntryKind.unmatched:

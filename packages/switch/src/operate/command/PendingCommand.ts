@@ -1,0 +1,126 @@
+/** `jinka pending ...`: what waits to be delivered, and what is in doubt until a person ends it. */
+import { Console, Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import { ask } from "../control/ControlCall.ts"
+import { ClosedReport, PendingReport } from "../control/Report.ts"
+import { CommandFailed } from "../Exit.ts"
+import { asJson, socketOf, whichSwitch } from "./Asked.ts"
+
+type Message = PendingReport["messages"][number]
+
+const link = Flag.String("link").pipe(Flag.withDescription("Only what is meant for this link"), Flag.optional)
+
+const inDoubt = Flag.Boolean("in-doubt").pipe(
+  Flag.withDescription("Only what a person has to end"),
+  Flag.withDefault(false),
+  Flag.withoutNegation
+)
+
+const exchange = Flag.Int("exchange").pipe(Flag.withDescription("Its number, as the list shows it"))
+
+const reason = Flag.String("reason").pipe(
+  Flag.withDescription(
+    "What was found and done, for the journal: 1 to 120 plain characters, without a run of 8 digits (no card number stands in an event)"
+  )
+)
+
+const list = Command.make("list", { ...whichSwitch, link, inDoubt, json: asJson }, (flags) =>
+  Effect.gen(function* () {
+    const { json, link: only, inDoubt: isDoubtful, ...which } = flags
+    const report = yield* ask(yield* socketOf(which), "GET", "/pending", PendingReport)
+    const messages = report.messages.filter(
+      (one) => (Option.isNone(only) || one.link === only.value) && (!isDoubtful || isInDoubt(one))
+    )
+    yield* Console.log(json ? JSON.stringify({ ...report, messages }) : listText({ ...report, messages }))
+  })
+).pipe(
+  Command.withDescription(
+    "Lists reversals and advices that have not ended: waiting, under way or resting (the switch delivers them), and abandoned, declined or unreversed (in doubt until a person ends them). At most 1000; the last line has the sums."
+  ),
+  Command.withShortDescription("List what waits, and what is in doubt"),
+  Command.withExamples([
+    { command: "jinka pending list switch.yaml", description: "Everything, what is in doubt first" },
+    { command: "jinka pending list switch.yaml --in-doubt --json", description: "For a script" }
+  ])
+)
+
+const show = Command.make("show", { ...whichSwitch, exchange, json: asJson }, ({ exchange: number, json, ...which }) =>
+  Effect.gen(function* () {
+    const { messages } = yield* ask(yield* socketOf(which), "GET", "/pending", PendingReport)
+    const one = messages.find((message) => message.exchange === number)
+    if (one === undefined) {
+      const says = `Exchange ${number} is not pending. \`jinka pending list\` shows what is.`
+      return yield* new CommandFailed({ exit: "bad", says })
+    }
+    yield* Console.log(json ? JSON.stringify(one) : `${lineText(one)}\n${adviceText(one)}`)
+  })
+).pipe(
+  Command.withDescription("Shows one message that waits or is in doubt, and what to do about it."),
+  Command.withShortDescription("Show one of them and what to do"),
+  Command.withExamples([{ command: "jinka pending show switch.yaml --exchange 4711", description: "One message" }])
+)
+
+const close = Command.make("close", { ...whichSwitch, exchange, reason, json: asJson }, (flags) =>
+  Effect.gen(function* () {
+    const { exchange: number, json, reason: why, ...which } = flags
+    const path = `/pending/${number}/close`
+    const report = yield* ask(yield* socketOf(which), "POST", path, ClosedReport, { reason: why })
+    const text = `ended: ${lineText(report.closed)}\nIt stays in the journal, with your name and the reason.`
+    yield* Console.log(json ? JSON.stringify(report) : text)
+  })
+).pipe(
+  Command.withDescription(
+    "Ends what is in doubt, once it is known what became of the money: asked the partner, corrected by hand, or found in reconciliation. The mark in the status goes; the journal keeps the message, its end, your user name and the reason. What is still being delivered cannot be ended."
+  ),
+  Command.withShortDescription("End what is in doubt, with a reason"),
+  Command.withExamples([
+    {
+      command: 'jinka pending close switch.yaml --exchange 4711 --reason "issuer has reversed by hand, case 12"',
+      description: "After the partner was asked"
+    }
+  ])
+)
+
+/** `jinka pending`. */
+export const pending = Command.make("pending").pipe(
+  Command.withDescription(
+    "Looks at the reversals and advices of a running switch, and ends what is in doubt. Exit codes: 0 done, 1 it is not in doubt, 4 no switch answers."
+  ),
+  Command.withShortDescription("Reversals and advices that wait, or wait for a person"),
+  Command.withExamples([{ command: "jinka pending list switch.yaml", description: "First look" }]),
+  Command.withSubcommands([list, show, close])
+)
+
+const doubtful = new Set(["abandoned", "declined", "unreversed"])
+const isInDoubt = ({ state }: Message): boolean => doubtful.has(state)
+
+const lineText = ({ exchange: number, about, link: name, mti, stan, state, code, attempts, at }: Message): string =>
+  [
+    `exchange ${number}`,
+    name,
+    `${mti || "message"} STAN ${stan || "unknown"}`,
+    ...(about === 0 ? [] : [`reverses ${about}`]),
+    `${state}${code === "" ? "" : ` (${code})`} since ${new Date(at).toISOString().replace("T", " ").slice(0, 19)}`,
+    ...(attempts === 0 ? [] : [`${attempts} attempts`])
+  ].join("  ")
+
+const advice: Readonly<Record<string, string>> = {
+  waiting: "It goes out when its link is ready and what is before it has gone.",
+  "under way": "It was sent, and its answer is waited for.",
+  resting: "It is sent again after `storeAndForward.retry`.",
+  abandoned:
+    "Nobody acknowledged it in all its attempts, so it is not known whether the partner did it. Ask the partner by STAN and time, correct what has to be corrected, then `jinka pending close`.",
+  declined:
+    "The partner answered with a code that settles nothing, so what it is about stands. Ask the partner why, correct what has to be corrected, then `jinka pending close`.",
+  unreversed:
+    "The request may have moved money and no dialect on its way has a reversal for it. Ask the partner, correct what has to be corrected, then `jinka pending close`."
+}
+
+const adviceText = ({ state, stan }: Message): string =>
+  `  ${advice[state] ?? ""}${stan === "" ? "" : `\n  Its life: jinka trace FILE --stan ${Number(stan)}`}`
+
+const listText = ({ messages, inDoubt: doubts, waiting }: PendingReport): string =>
+  [
+    ...messages.map((one) => (isInDoubt(one) ? `! ${lineText(one)}` : `  ${lineText(one)}`)),
+    `${doubts} in doubt until a person ends it; ${waiting} being delivered`
+  ].join("\n")
