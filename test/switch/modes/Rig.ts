@@ -90,8 +90,14 @@ export const startRig = async (
   {
     requestTimeoutMs = 1000,
     store = makeStore(),
-    http = []
-  }: { requestTimeoutMs?: number; store?: MemoryStore; http?: NonNullable<Switch.SwitchSettings["http"]> } = {}
+    http = [],
+    doors = []
+  }: {
+    requestTimeoutMs?: number
+    store?: MemoryStore
+    http?: NonNullable<Switch.SwitchSettings["http"]>
+    doors?: NonNullable<Switch.SwitchSettings["doors"]>
+  } = {}
 ): Promise<Rig> => {
   const started = Deferred.makeUnsafe<{
     running: Switch.Running
@@ -104,11 +110,12 @@ export const startRig = async (
     const running = yield* Switch.make({
       links,
       http,
+      doors,
       routes: [{ bin: "62", to }],
       limits: { requestTimeoutMs, recentKeys: 4096, unwrittenRefuse: 1 << 24, unwrittenStop: 1 << 25 }
     })
     const listening = yield* Listening.Listening
-    yield* listening.reached(links.filter(({ side }) => side._tag === "listen").length + http.length)
+    yield* listening.reached(links.filter(({ side }) => side._tag === "listen").length + http.length + doors.length)
     Deferred.doneUnsafe(started, Effect.succeed({ running, endpointOf: listening.endpointOf }))
     return yield* running.failed
   }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(network, journal, Logger.layer([]))))
