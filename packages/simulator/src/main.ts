@@ -5,6 +5,7 @@
  * Owns signals, exit codes and how errors look. Exit codes: 0 as asked, 1 the run or check did not come out right, 2 a
  * setting, file or port is wrong, 70 a defect of the simulator itself.
  */
+import { coverTyped } from "@jinka/codec"
 import { Cause, Console, Deferred, Effect, Exit, Runtime } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { acquirerCommand } from "./cli/AcquirerCommand.ts"
@@ -12,6 +13,7 @@ import { checkCommand } from "./cli/CheckCommand.ts"
 import { issuerCommand } from "./cli/IssuerCommand.ts"
 import { proxyCommand } from "./cli/ProxyCommand.ts"
 import { StopSignal } from "./cli/StopSignal.ts"
+import { wrongCall } from "./cli/WrongCall.ts"
 import { dialogueCommand } from "./dialogue/DialogueCommand.ts"
 import * as Platform from "./Platform.ts"
 
@@ -73,7 +75,7 @@ const codeOf = <A, E>(exit: Exit.Exit<A, E>): number => {
 const presenter: CliOutput.Presenter = {
   present: (event) => {
     if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
-    const wrong = event.errors.map((error) => error.message.replaceAll(/\s+/g, " ").replace(/[.?]?$/, ".")).join(" ")
+    const wrong = event.errors.map(wrongCall).join(" ")
     return Console.error(`jinka-sim: ${wrong} \`${event.commandPath.join(" ")} --help\` shows how it is used.`)
   }
 }
@@ -84,9 +86,13 @@ simulator.pipe(
   Effect.provideService(CliConfig.CliConfig, {
     builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
   }),
-  Effect.tapError((error) => (error._tag === "ShowHelp" ? Effect.void : Console.error(`jinka-sim: ${error.message}`))),
+  Effect.tapError((error) =>
+    error._tag === "ShowHelp" ? Effect.void : Console.error(`jinka-sim: ${coverTyped(error.message)}`)
+  ),
   Effect.tapCause((cause) =>
-    Cause.hasDies(cause) ? Console.error(`jinka-sim: defect, please report: ${Cause.pretty(cause)}`) : Effect.void
+    Cause.hasDies(cause)
+      ? Console.error(`jinka-sim: defect, please report: ${coverTyped(Cause.pretty(cause))}`)
+      : Effect.void
   ),
   Effect.provideService(StopSignal, { requested: Deferred.await(signalled) }),
   Effect.provide(Platform.layer),

@@ -3,6 +3,7 @@
  * The `jinka` command: the edge where the program meets its process. Everything else is in `operate/`.
  */
 import { readFileSync } from "node:fs"
+import { coverTyped } from "@jinka/codec"
 import { Cause, Console, Effect, Exit, Layer, Runtime } from "effect"
 import { jinka } from "./operate/command/Jinka.ts"
 import { defectText, exitCodes } from "./operate/Exit.ts"
@@ -73,7 +74,9 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 runMain(
   jinka(version, process.argv.slice(2)).pipe(
     Effect.provide(Layer.merge(Platform.layer, Layer.succeed(ProcessEdge, edge))),
-    Effect.tapCause((cause) => (Cause.hasDies(cause) ? Console.error(`jinka: ${defectText(cause)}`) : Effect.void))
+    Effect.tapCause((cause) =>
+      Cause.hasDies(cause) ? Console.error(`jinka: ${coverTyped(defectText(cause))}`) : Effect.void
+    )
   ),
   {
     disableErrorReporting: true,

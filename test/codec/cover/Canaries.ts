@@ -3,6 +3,7 @@
  * every form that bytes and texts may have. A number may show its first 6 and last 4 digits, so what is looked for are 8 digits
  * in a row of it, anywhere.
  */
+import type { FieldLayout } from "@jinka/codec"
 
 /**
  * Published test numbers of 13 to 19 digits (Visa, Diners, American Express, Mastercard, JCB, UnionPay; the last one is made up).
@@ -25,19 +26,16 @@ export const track1Of = (pan: string): string => `B${pan}^CANARY/TEST^3012201999
 /** What stands behind the separator of every track here. */
 export const discretionary = "30122019998765432"
 
-/** Digits of a number of which 8 in a row are looked for. */
-const shown = 8
-
 const nibblesOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
 const ebcdicOf = (digits: string): string => [...digits].map((digit) => `f${digit}`).join("")
 const textOf = (digits: string): string => Buffer.from(digits, "latin1").toString("hex")
 
 /**
- * What bytes or a text show of the number: a piece of 8 digits, as text, as hex of text, in EBCDIC or packed; `undefined` when
- * nothing. Pieces of one digit only (0 above all) say nothing.
+ * What bytes or a text show of the number: a piece of `shown` digits, as text, as hex of text, in EBCDIC or packed; `undefined` when
+ * nothing. Pieces of one digit only (0 above all) say nothing. In large files 8 digits occur by chance: look for more.
  */
-export const showsNumber = (seen: string | Uint8Array, digits: string): string | undefined => {
+export const showsNumber = (seen: string | Uint8Array, digits: string, shown = 8): string | undefined => {
   const bytes = typeof seen === "string" ? Buffer.from(seen, "utf8") : Buffer.from(seen)
   const hex = nibblesOf(bytes)
   const text = bytes.toString("latin1").toLowerCase()
@@ -49,4 +47,29 @@ export const showsNumber = (seen: string | Uint8Array, digits: string): string |
     for (const form of forms) if (hex.includes(form) || text.includes(form)) return `hex ${form}`
   }
   return undefined
+}
+
+/** Digits and the separator of a track, two a byte. */
+export const packed = (text: string): Buffer => {
+  const digits = text.replace("=", "d")
+  return Buffer.from(digits.length % 2 === 0 ? digits : `${digits}f`, "hex")
+}
+const ebcdic = (text: string): Buffer =>
+  Buffer.from([...text].map((one) => (/\d/.test(one) ? 0xf0 + Number(one) : 0x7e)))
+
+const fitted = ({ units, prefixDigits }: FieldLayout, text: string, fill: string): ReadonlyArray<string> => {
+  if (text.length > units) return []
+  if (prefixDigits > 0) return [text, ...(text.length + 4 <= units ? [`${fill}${text}${fill.repeat(3)}`] : [])]
+  return [text.padEnd(units, fill), text.padStart(units, fill)]
+}
+
+/** What holds the canary in the field: texts, and bytes of a text, packed and in EBCDIC. */
+export const valuesOf = (field: FieldLayout, canary: string): ReadonlyArray<string | Uint8Array> => {
+  if (field.bytes)
+    return [Buffer.from(canary), packed(canary), ebcdic(canary)].flatMap((bytes) => {
+      if (bytes.length > field.units) return []
+      return field.prefixDigits > 0 ? [bytes] : [Buffer.concat([bytes, Buffer.alloc(field.units - bytes.length)])]
+    })
+  if (field.content === "xn") return fitted({ ...field, units: field.units - 1 }, canary, "0").map((text) => `C${text}`)
+  return fitted(field, canary, field.content === "n" ? "0" : " ")
 }

@@ -18,36 +18,12 @@ import {
   messageToJson
 } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
-import { cardNumbers, discretionary, showsNumber, track1Of, track2Of } from "./Canaries.ts"
+import { cardNumbers, discretionary, packed, showsNumber, track1Of, track2Of, valuesOf } from "./Canaries.ts"
 
 /** The shipped dialects without their headers. */
 const codecs: ReadonlyArray<Codec> = Object.values(dialects).map((dialect) =>
   compile(derive(dialect, { name: dialect.name, header: null }))
 )
-
-const packed = (text: string): Buffer => {
-  const digits = text.replace("=", "d")
-  return Buffer.from(digits.length % 2 === 0 ? digits : `${digits}f`, "hex")
-}
-const ebcdic = (text: string): Buffer =>
-  Buffer.from([...text].map((one) => (/\d/.test(one) ? 0xf0 + Number(one) : 0x7e)))
-
-const fitted = ({ units, prefixDigits }: FieldLayout, text: string, fill: string): ReadonlyArray<string> => {
-  if (text.length > units) return []
-  if (prefixDigits > 0) return [text, ...(text.length + 4 <= units ? [`${fill}${text}${fill.repeat(3)}`] : [])]
-  return [text.padEnd(units, fill), text.padStart(units, fill)]
-}
-
-/** What holds the canary in the field: texts, and bytes of a text, packed and in EBCDIC. */
-const valuesOf = (field: FieldLayout, canary: string): ReadonlyArray<string | Uint8Array> => {
-  if (field.bytes)
-    return [Buffer.from(canary), packed(canary), ebcdic(canary)].flatMap((bytes) => {
-      if (bytes.length > field.units) return []
-      return field.prefixDigits > 0 ? [bytes] : [Buffer.concat([bytes, Buffer.alloc(field.units - bytes.length)])]
-    })
-  if (field.content === "xn") return fitted({ ...field, units: field.units - 1 }, canary, "0").map((text) => `C${text}`)
-  return fitted(field, canary, field.content === "n" ? "0" : " ")
-}
 
 interface Placed {
   readonly codec: Codec

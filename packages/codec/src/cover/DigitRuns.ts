@@ -2,7 +2,7 @@
  * Covers every long run of digits, whatever it is: for bytes that could not be read as a message. Where the table is the wrong
  * one a card number or a piece of a track can stand in any field, so nothing long is shown.
  */
-import { coverCardText } from "./CardData.ts"
+import { coverCardData, coverCardText } from "./CardData.ts"
 
 /** Digits in a row of which none is shown in something that was not understood. */
 export const unreadDigitsMin = 8
@@ -30,3 +30,33 @@ const isPlain = (run: string): boolean =>
  */
 export const coverRunsOfHex = (hex: string, shown = 0): string =>
   hex.replace(hexRun, (run) => (isPlain(run) ? run : run.slice(0, shown) + stars(run.slice(shown))))
+
+const asterisk = 0x2a
+
+const isPrintable = (byte: number): boolean => byte >= 0x20 && byte < 0x7f
+const isTextDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
+const isEbcdicDigit = (byte: number): boolean => byte >= 0xf0 && byte <= 0xf9
+const isPacked = (byte: number): boolean => byte >> 4 <= 9 && (byte & 15) <= 9
+
+/** Covers the runs of at least `least` bytes for which `is` holds, and `also` for one of them. */
+const coverBytes = (
+  bytes: Uint8Array,
+  least: number,
+  is: (byte: number) => boolean,
+  also: (byte: number) => boolean
+): void => {
+  for (let from = 0; from < bytes.length; from++) {
+    let to = from
+    while (to < bytes.length && is(bytes[to]!)) to++
+    if (to - from >= least && bytes.subarray(from, to).some(also)) bytes.fill(asterisk, from, to)
+    from = to
+  }
+}
+
+/** Covers long runs of digits in bytes, in place: of a text, of EBCDIC, and packed where a byte of them is no text. */
+export const coverRunsOfBytes = (bytes: Uint8Array): void => {
+  coverCardData(bytes, 0, bytes.length, "bytes")
+  coverBytes(bytes, unreadDigitsMin, isTextDigit, () => true)
+  coverBytes(bytes, unreadDigitsMin, isEbcdicDigit, () => true)
+  coverBytes(bytes, unreadDigitsMin / 2, isPacked, (byte) => !isPrintable(byte))
+}

@@ -1,33 +1,18 @@
 /** Message bytes as they may be shown: card data covered, and nothing else changed. Pure. */
+import { coverRunsOfBytes } from "@jinka/codec"
 import type { Form } from "./Form.ts"
 import { fieldText, partsOf, type Told } from "./Told.ts"
 
 const STAR = 0x2a
-const DIGIT_0 = 0x30
-const DIGIT_9 = 0x39
 
-/** Digits in a row that may be a card number where a message cannot be read. */
-const panMin = 13
-
-/** Covers every run of digits that is long enough to be a card number. */
-const coverDigits = (bytes: Buffer): void => {
-  let from = 0
-  for (let at = 0; at <= bytes.length; at++) {
-    const isDigit = at < bytes.length && bytes[at]! >= DIGIT_0 && bytes[at]! <= DIGIT_9
-    if (isDigit) continue
-    if (at - from >= panMin) bytes.fill(STAR, from, at)
-    from = at + 1
-  }
-}
-
-/** A copy of any bytes with everything covered that looks like a card number. */
+/** A copy of any bytes with every run of digits covered that may be card data. */
 export const coveredBytes = (bytes: Buffer): Buffer => {
   const copy = Buffer.from(bytes)
-  coverDigits(copy)
+  coverRunsOfBytes(copy)
   return copy
 }
 
-/** A copy with card data covered by the dialect's rules; of what cannot be read, everything that looks like a card number. */
+/** A copy with card data covered by the dialect's rules; of what cannot be read, everything that may be one. */
 export const covered = (form: Form, message: Told): Buffer => {
   const { bytes, index, wrong } = message
   if (wrong === undefined) {
@@ -41,7 +26,7 @@ export const covered = (form: Form, message: Told): Buffer => {
   // From the first covered data element on, what stands behind the damage may be anything.
   const shownTo = reached.findLast(({ id }) => !/^\d+$/.test(id) || Number(id) < first)?.to ?? 0
   copy.fill(STAR, Math.min(shownTo, copy.length))
-  coverDigits(copy)
+  coverRunsOfBytes(copy)
   return copy
 }
 

@@ -1,5 +1,6 @@
 /** Outcomes of dialogues for people and for build systems: terminal text and JUnit XML. Prints nothing. */
 import { basename, dirname } from "node:path"
+import { coverTyped } from "@jinka/codec"
 import type { Outcome } from "./Runner.ts"
 import { transcriptText } from "./Transcript.ts"
 
@@ -19,8 +20,8 @@ export const failureText = (outcome: Outcome): string => {
   return [
     `${sign[outcome.result].trim()}  ${dialogue.rule}`,
     `source  ${dialogue.source}`,
-    `step    ${step}   (${placeOf(outcome)})`,
-    ...failure.says.map((sentence) => `        ${sentence}`),
+    `step    ${coverTyped(step)}   (${placeOf(outcome)})`,
+    ...failure.says.map((sentence) => `        ${coverTyped(sentence)}`),
     "",
     transcriptText(form, transcript, startedAt, failure.mark)
   ].join("\n")
@@ -62,7 +63,7 @@ const testCase = (outcome: Outcome): string => {
   const open = `    <testcase ${name} file="${xml(dialogue.file)}" time="${seconds(outcome)}"`
   if (result === "kept") return `${open}/>`
   if (result === "skipped") return `${open}>\n      <skipped message="${xml(skipped)}"/>\n    </testcase>`
-  const says = xml(failure?.says.join("; ") ?? "")
+  const says = xml(coverTyped(failure?.says.join("; ") ?? ""))
   if (result === "wrong")
     return `${open}>\n      <error message="${says}">${xml(failureText(outcome))}</error>\n    </testcase>`
   return `${open}>\n      <failure message="${says}">${xml(failureText(outcome))}</failure>\n    </testcase>`

@@ -1,5 +1,5 @@
 /** Whether a message is what a step expects: the differences, place by place. Pure; says no card data. */
-import { answerHeader, explain, headerLayout, mtiText, readHeader, responseMti } from "@jinka/codec"
+import { answerHeader, coverCardText, explain, headerLayout, mtiText, readHeader, responseMti } from "@jinka/codec"
 import type { Expectation, Values } from "./Dialogue.ts"
 import { fill, namedMessage, type Scope } from "./References.ts"
 import { fieldText, headerStart, headerText, mtiOf, partsOf, rejectedStart, type Told } from "./Told.ts"
@@ -13,10 +13,10 @@ export interface Difference {
 /** How a place is called in a sentence. */
 const called = (id: string): string => (/^\d+$/.test(id) ? `DE ${id}` : id)
 
-/** Values of covered data elements are never shown: only their lengths. */
+/** Values of covered data elements are never shown, only their lengths; others are searched for card data. */
 const shown = ({ form }: Scope, id: string, value: string): string => {
   const field = form.codec.layout.fields[Number(id)]
-  if (field === undefined || field.sensitivity === "none") return `"${value}"`
+  if (field === undefined || field.sensitivity === "none") return `"${coverCardText(value)}"`
   return `${value.length} covered characters`
 }
 

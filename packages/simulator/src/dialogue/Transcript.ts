@@ -2,7 +2,7 @@
  * What was said in a dialogue, in order, and how it looks on paper: time, partner, direction, bytes and decoded fields, card
  * data covered. Prints nothing.
  */
-import { type DescribedRow, describe, explain, explainFrame } from "@jinka/codec"
+import { coverTyped, type DescribedRow, describe, explain, explainFrame } from "@jinka/codec"
 import { covered, coveredBytes } from "./Cover.ts"
 import type { Form } from "./Form.ts"
 import { mtiOf, partsOf, rejectedStart, type Told } from "./Told.ts"
@@ -126,7 +126,7 @@ const lineTexts = (form: Form, line: Line, mark: Mark | undefined): readonly [st
     case "happened":
       return [happeningText(line.happening), []]
     case "noted":
-      return [line.text, []]
+      return [coverTyped(line.text), []]
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * Standard output belongs to what the command prints for its caller.
  */
+import { coverCardText } from "@jinka/codec"
 import { Cause, type Layer, Logger, References } from "effect"
 
 /** Forms of the log. */
@@ -10,10 +11,13 @@ export const logForms = ["text", "json"] as const
 /** One of {@link logForms}. */
 export type LogForm = (typeof logForms)[number]
 
+/** What was logged in one text; what is shaped like a card number or a track is covered, wherever it came from. */
 const plain = (message: unknown): string =>
-  (Array.isArray(message) ? message : [message])
-    .map((part) => (typeof part === "string" ? part : JSON.stringify(part)))
-    .join(" ")
+  coverCardText(
+    (Array.isArray(message) ? message : [message])
+      .map((part) => (typeof part === "string" ? part : JSON.stringify(part)))
+      .join(" ")
+  )
 
 /** `2026-11-22 21:04:11.123 INFO  issuer#3 connected ...`; control characters become dots. */
 const text = Logger.make<unknown, string>(({ cause, date, fiber, logLevel, message }) => {
@@ -22,7 +26,7 @@ const text = Logger.make<unknown, string>(({ cause, date, fiber, logLevel, messa
   const place =
     link === undefined ? "" : ` ${String(link)}${epoch === undefined || epoch === 0 ? "" : `#${String(epoch)}`}`
   const more = Object.entries(rest).map(([key, value]) => ` ${key}=${plain(value)}`)
-  const why = cause.reasons.length === 0 ? "" : ` ${Cause.pretty(cause).split("\n")[0]}`
+  const why = cause.reasons.length === 0 ? "" : ` ${coverCardText(Cause.pretty(cause).split("\n")[0]!)}`
   return `${at} ${logLevel.toUpperCase().padEnd(5)}${place} ${plain(message)}${more.join("")}${why}`.replace(
     /\p{Cc}/gu,
     "."
@@ -36,7 +40,7 @@ const json = Logger.make<unknown, string>(({ cause, date, fiber, logLevel, messa
     level: logLevel.toLowerCase(),
     text: plain(message),
     ...fiber.getRef(References.CurrentLogAnnotations),
-    ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause).split("\n")[0] })
+    ...(cause.reasons.length === 0 ? {} : { cause: coverCardText(Cause.pretty(cause).split("\n")[0]!) })
   })
 )
 

@@ -1,6 +1,6 @@
 /** `jinka dialect show` and `jinka dialect check`: what a dialect says, and what is wrong in a dialect file. */
 
-import { checkDialect, type DialectInvalid, fieldSummaries } from "@jinka/codec"
+import { checkDialect, coverTyped, type DialectInvalid, fieldSummaries } from "@jinka/codec"
 import { Console, Effect, FileSystem } from "effect"
 import { Argument, Command } from "effect/cli"
 import { dialectNames } from "../configuration/Shipped.ts"
@@ -52,7 +52,7 @@ const check = Command.make(
         return yield* Console.log(`${dialect.name}: good, ${count} fields, header ${dialect.header?.name ?? "none"}`)
       }
       const lines = dialect === undefined ? errors.map(line) : [`name: ${dialect.name} is a shipped dialect's name`]
-      for (const one of lines) yield* Console.log(one)
+      for (const one of lines) yield* Console.log(coverTyped(one))
       return yield* new CommandFailed({
         exit: "bad",
         says: `${file}: ${lines.length} ${lines.length === 1 ? "mistake" : "mistakes"}.`

@@ -1,6 +1,7 @@
 /**
  * The `jinka` command line: its commands, its help, and what becomes of failures.
  */
+import { coverTyped } from "@jinka/codec"
 import { Console, Effect } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag, type HelpDoc } from "effect/cli"
 import { acts } from "../../Operations.ts"
@@ -17,6 +18,7 @@ import { type AllHelp, makeReference } from "./ReferenceCommand.ts"
 import { reload } from "./ReloadCommand.ts"
 import { check, run } from "./RunCommand.ts"
 import { trace } from "./TraceCommand.ts"
+import { wrongCall } from "./WrongCall.ts"
 
 /** Commands in the order of their pages. */
 const paths: ReadonlyArray<string> = [
@@ -96,7 +98,7 @@ export const command = Command.make("jinka").pipe(
 const presenter: CliOutput.Presenter = {
   present: (event) => {
     if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
-    const wrong = event.errors.map((error) => error.message.replaceAll(/\s+/g, " ").replace(/[.?]?$/, ".")).join(" ")
+    const wrong = event.errors.map(wrongCall).join(" ")
     return Console.error(`jinka: ${wrong} \`${event.commandPath.join(" ")} --help\` shows how it is used.`)
   }
 }
@@ -113,4 +115,4 @@ export const jinka = (version: string, args: ReadonlyArray<string>) =>
   )
 
 /** Lines that begin with a place in a file speak for themselves. */
-const said = (says: string): string => (/^\S+:\d+:\d+ /.test(says) ? says : `jinka: ${says}`)
+const said = (says: string): string => (/^\S+:\d+:\d+ /.test(says) ? coverTyped(says) : `jinka: ${coverTyped(says)}`)

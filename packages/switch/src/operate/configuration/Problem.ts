@@ -5,6 +5,8 @@
  * stand. Warnings do not keep the switch from starting.
  */
 
+import { coverTyped } from "@jinka/codec"
+
 /** Keys and positions from the top of the document to the place. */
 export type Path = ReadonlyArray<string | number>
 
@@ -64,12 +66,11 @@ export const problemText = (file: string, problem: Problem): string => {
 /** Longest word of a file that a problem repeats whole. */
 const WORD_MAX = 120
 
-/** One line for people: keys and names come from the file, and may be anything there, a card number too. */
+/** One line for people: keys and names come from the file, and may be anything there, a card number or a key too. */
 const plain = (says: string): string =>
-  says
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, "?")
-    .replaceAll(/\d{12,}/g, (digits) => "*".repeat(digits.length))
-    .replaceAll(/\S+/g, (word) => (word.length > WORD_MAX ? `${word.slice(0, WORD_MAX / 2)}...` : word))
+  coverTyped(says.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, "?")).replaceAll(/\S+/g, (word) =>
+    word.length > WORD_MAX ? `${word.slice(0, WORD_MAX / 2)}...` : word
+  )
 
 /** Most names that are listed. */
 const NAMES_MAX = 20

@@ -1,6 +1,7 @@
 /**
  * The text of a configuration: YAML 1.2 read into plain values, with the line of every key and value.
  */
+import { coverTyped } from "@jinka/codec"
 import {
   type Document,
   isAlias,
@@ -146,7 +147,7 @@ export class YamlText {
     if (!isScalar(node)) return undefined
     const source = node.source ?? String(node.value)
     if (source === "") return "nothing"
-    if (/\d{12}/.test(source)) return "a text that may hold a card number"
+    if (coverTyped(source) !== source) return "a text that may hold a card number or a key"
     return source.length > SHOWN_MAX ? `a text of ${source.length} characters` : JSON.stringify(source).slice(1, -1)
   }
 }

@@ -1,0 +1,187 @@
+/**
+ * The canaries through a running switch and its commands: nothing of them stands in a file, in the open or sealed where it must not
+ * be, in the log, in what `status`, `trace` and `summary` print, or in what an error repeats.
+ */
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { compile, cups, cupsFrame, isMessageError, type Message, wholeFrame } from "@jinka/codec"
+import { Effect } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import { cardNumbers, discretionary, showsNumber, track1Of, track2Of, valuesOf } from "../../codec/cover/Canaries.ts"
+import { allEntries, withJournal } from "../journal/Journals.ts"
+import { Line, purchase, until } from "./Line.ts"
+import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
+
+afterEach(cleanUp)
+
+const codec = compile(cups)
+
+/** In files of some megabytes 8 digits occur by chance. */
+const digitsInFile = 11
+
+const pinBlock = Buffer.from("A1B2C3D4E5F60718", "hex")
+const verification = "QZCVV987"
+
+/** Purchases with the canary in one field each, as far as they can be encoded; from the STAN on. */
+const messages = (from: number, mti: string): ReadonlyArray<Message> => {
+  const canaries = [...cardNumbers, ...cardNumbers.slice(3, 5).flatMap((pan) => [track2Of(pan), track1Of(pan)])]
+  let stan = from
+  return codec.layout.defined.flatMap((field) =>
+    [7, 11, 32, 33, 39].includes(field.de)
+      ? []
+      : canaries.flatMap((canary) =>
+          valuesOf(field, canary).flatMap((value) => {
+            const bare = purchase(stan, "6212341234567890123")
+            const message = {
+              ...bare,
+              mti,
+              fields: { ...bare.fields, 52: pinBlock, 61: verification, [field.de]: value }
+            }
+            if (field.de === 2 || isMessageError(codec.encode(message))) return []
+            stan++
+            return [message]
+          })
+        )
+  )
+}
+
+const everyFile = (directory: string): ReadonlyArray<string> =>
+  readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .map((name) => join(directory, name))
+    .filter((path) => statSync(path).isFile() && !path.endsWith("switch.yaml"))
+
+/** What is shown of the canaries, by name. */
+const shownIn = (seen: string | Uint8Array, least?: number): ReadonlyArray<string> => {
+  const bytes = Buffer.from(seen as Uint8Array)
+  return [
+    ...cardNumbers.filter((pan) => showsNumber(bytes, pan, least) !== undefined),
+    ...(showsNumber(bytes, "6212341234567890123", least) === undefined ? [] : ["DE 2"]),
+    ...authenticationIn(bytes)
+  ]
+}
+
+const authenticationIn = (bytes: Buffer): ReadonlyArray<string> => [
+  ...(showsNumber(bytes, discretionary, digitsInFile) === undefined ? [] : ["a track"]),
+  ...(bytes.includes(pinBlock) || bytes.toString("latin1").includes(pinBlock.toString("hex")) ? ["a PIN block"] : []),
+  ...(bytes.includes(verification) ? ["a verification code"] : [])
+]
+
+describe("A running switch", () => {
+  it("writes nothing of them into a file, a log or a report, in every field, answered or not, over a kill", async () => {
+    const directory = folder()
+    const file = configuration(directory)
+    const running = await runSwitch(file, "--log-level", "debug")
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
+    acquirer.onMessage = () => undefined
+    let asked = 0
+    issuer.onMessage = (message) => {
+      // Half of the requests are answered with all that they carry; the others are timed out and reversed.
+      if (message.mti === "0200" && ++asked % 2 === 0)
+        issuer.send({ ...message, mti: "0210", fields: { ...message.fields, 39: "00" } })
+    }
+    const all = [...messages(1, "0200"), ...messages(5001, "0220"), ...messages(10_001, "0420")]
+    expect(all.length).toBeGreaterThan(600)
+    for (const message of all) acquirer.send(message)
+    // Answers to nothing, and bytes that are no message.
+    for (const message of messages(20_001, "0210").slice(0, 100))
+      issuer.send({ ...message, fields: { ...message.fields, 39: "00" } })
+    acquirer.send(wholeFrame(cupsFrame, Buffer.from(`${track2Of(cardNumbers[3]!)}${cardNumbers[3]}`)))
+    await until(async () => {
+      const { links } = await running.status()
+      return links.some(({ stored }) => stored > 100)
+    }, "advices wait for the issuer")
+    const reports = await Promise.all([
+      jinka(["status", file, "--json"]),
+      jinka(["trace", file, "--stan", "5", "--json"]),
+      jinka(["trace", file, "--stan", "5050"]),
+      jinka(["trace", file, "--pan", "-"], { input: "6212341234567890123\n" })
+    ])
+    // The stream of a partner that speaks something else: its first bytes are told.
+    acquirer.socket.write(`${cardNumbers[3]}${track2Of(cardNumbers[4]!)}`)
+    await acquirer.ended
+    running.signal("SIGKILL")
+    const first = await running.ended
+    const again = await runSwitch(file, "--log-level", "debug")
+    await again.stop()
+    const second = await again.ended
+    reports.push(await jinka(["journal", "summary", file]), await jinka(["trace", file, "--stan", "7", "--json"]))
+
+    expect(reports.every(({ out }) => out.length > 10)).toBe(true)
+    for (const { out, err } of reports) expect(shownIn(Buffer.from(out + err))).toEqual([])
+    for (const { lines, err } of [first, second]) expect(shownIn(Buffer.from(JSON.stringify(lines) + err))).toEqual([])
+    const files = everyFile(directory)
+    expect(files.length).toBeGreaterThan(2)
+    for (const path of files) expect([path, shownIn(readFileSync(path), digitsInFile)]).toEqual([path, []])
+
+    // Sealed, a card number may stand; authentication data may not.
+    const entries = await Effect.runPromise(withJournal(join(directory, "journal"), (journal) => allEntries(journal)))
+    const sealed = entries.filter(({ secret }) => secret.length > 0)
+    expect(sealed.length).toBeGreaterThan(600)
+    for (const { seq, secret, message } of entries) {
+      expect([seq, shownIn(message)]).toEqual([seq, []])
+      expect([seq, authenticationIn(secret)]).toEqual([seq, []])
+    }
+  }, 300_000)
+})
+
+describe("A command", () => {
+  it("does not repeat what was typed at the wrong place, on the line or in a file", async () => {
+    const directory = folder()
+    const track = track2Of(cardNumbers[3]!)
+    const key = "00112233445566778899AABBCCDDEEFF"
+    const mistyped = "41111111x11111111"
+    const file = join(directory, "switch.yaml")
+    writeFileSync(
+      file,
+      [
+        `name: ${cardNumbers[3]}`,
+        `institution: "${track}"`,
+        `${cardNumbers[4]}: 1`,
+        `journal: { directory: ./j, key: { env: ${key} } }`,
+        `links: [{ name: "${key}", dialect: "${cardNumbers[3]}", mode: "${track}", requestTimeout: ${cardNumbers[4]} }]`,
+        `routes: [{ bin: "${cardNumbers[3]}", to: "${key}" }]`
+      ].join("\n")
+    )
+    const broken = join(directory, "broken.yaml")
+    writeFileSync(broken, `name: "${track}\nlinks: [${cardNumbers[3]}`)
+    const dialect = join(directory, "dialect.yaml")
+    writeFileSync(
+      dialect,
+      [
+        "name: odd",
+        "extends: cups",
+        "fields:",
+        `  ${cardNumbers[3]}: n6`,
+        `  52: { sensitivity: none }`,
+        `  60: { format: "${track}", "${key}": 1 }`
+      ].join("\n")
+    )
+    const calls = [
+      ["check", file],
+      ["check", broken],
+      ["dialect", "check", dialect],
+      ["dialect", "show", cardNumbers[3]!],
+      ["trace", file, "--stan", mistyped],
+      ["trace", file, `--crad=${cardNumbers[3]}`],
+      ["trace", file, cardNumbers[3]!, track],
+      [cardNumbers[3]!],
+      ["decode", track],
+      ["decode", "-", "--form", mistyped],
+      ["decode", "-", "--dialect", key],
+      ["status", cardNumbers[3]!],
+      ["link", track, file]
+    ]
+    for (const args of calls) {
+      const { code, out, err } = await jinka(args)
+      const said = out + err
+      expect([args, code === 0]).toEqual([args, false])
+      expect(said.length).toBeGreaterThan(20)
+      for (const secret of [cardNumbers[3]!, cardNumbers[4]!, discretionary, key, mistyped])
+        expect([args, said.includes(secret)]).toEqual([args, false])
+    }
+    writeFileSync(dialect, "name: odd\nextends: cups\nfields:\n  52: { sensitivity: none }\n")
+    const refused = await jinka(["dialect", "check", dialect])
+    expect(refused.out).toContain("fields.52.sensitivity: DE 52 is card data: none shows more than sad")
+  }, 300_000)
+})
