@@ -32,8 +32,8 @@ const ebcdicOf = (digits: string): string => [...digits].map((digit) => `f${digi
 const textOf = (digits: string): string => Buffer.from(digits, "latin1").toString("hex")
 
 /**
- * What bytes or a text show of the number: a piece of `shown` digits, as text, as hex of text, in EBCDIC or packed; `undefined` when
- * nothing. Pieces of one digit only (0 above all) say nothing. In large files 8 digits occur by chance: look for more.
+ * What bytes or a text show of the number: a piece of `shown` digits, as text, as hex of text, in EBCDIC or packed; `undefined`
+ * when nothing. Pieces of one digit only (0 above all) say nothing. In large files 8 digits occur by chance: look for more.
  */
 export const showsNumber = (seen: string | Uint8Array, digits: string, shown = 8): string | undefined => {
   const bytes = typeof seen === "string" ? Buffer.from(seen, "utf8") : Buffer.from(seen)

@@ -1,6 +1,6 @@
 /**
- * The canaries through a running switch and its commands: nothing of them stands in a file, in the open or sealed where it must not
- * be, in the log, in what `status`, `trace` and `summary` print, or in what an error repeats.
+ * The canaries through a running switch and its commands: nothing of them stands in a file, in the open or sealed where it must
+ * not be, in the log, in what `status`, `trace` and `summary` print, or in what an error repeats.
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -1,6 +1,6 @@
 /**
- * What somebody typed, pasted or wrote into a file, where an error repeats it: it may be a card number, a track or a key at the wrong
- * place, and an error ends up in a log or a ticket.
+ * What somebody typed, pasted or wrote into a file, where an error repeats it: it may be a card number, a track or a key at the
+ * wrong place, and an error ends up in a log or a ticket.
  */
 import { coverCardText } from "./CardData.ts"
 
