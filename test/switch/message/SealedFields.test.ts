@@ -23,7 +23,9 @@ const languageOf = (dialect: Dialect): Iso8583 =>
     ourInstitution: "00010000",
     stan: "callers",
     callers: [],
-    utcOffsetMs: 0
+    utcOffsetMs: 0,
+    speaksFor: [],
+    identity: "unchecked"
   })
 
 const pan = "6212341234567890123"

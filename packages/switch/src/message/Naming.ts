@@ -63,9 +63,14 @@ interface OriginalPlace {
 /** Institution codes stand to the left or to the right in their places, between blanks or behind zeros. */
 const withoutZeros = (code: string): string => code.replace(/^0+/, "")
 
-/** A code is shown; what is none may be anything, and is not. */
-const names = (said: string, as: string): string =>
-  `names ${/^\d{1,11}$/.test(said) ? said : "what is no institution code"} as ${as}`
+/** Digits of a code that are shown: those of an institution, or of an issuer in front of a card number (PCI DSS 4.0.1, 3.4.1). */
+const shownMax = 8
+
+/** A code is shown; what is none may be anything, and is not. What is longer may be a piece of a card number. */
+const names = (said: string, as: string): string => {
+  if (!/^\d{1,11}$/.test(said)) return `names what is no institution code as ${as}`
+  return `names ${said.slice(0, shownMax)}${"*".repeat(Math.max(0, said.length - shownMax))} as ${as}`
+}
 
 /** A header's part as it is, without its filling. */
 const partText = (part: PlacedPart, buffer: Uint8Array, start: number): string => partValue(part, buffer, start).trim()
