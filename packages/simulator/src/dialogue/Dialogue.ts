@@ -2,6 +2,7 @@
  * A dialogue: one rule of a link, told as what partners send and expect step by step. Plain values; `DialogueFile` reads them
  * from YAML, `Runner` carries them out. Durations are milliseconds.
  */
+import type { Form } from "./Form.ts"
 
 /** Where something stands in a file, for reports. Lines count from 1. */
 export interface Place {
@@ -144,7 +145,8 @@ export interface Dialogue {
   readonly rule: string
   /** Clause, guarantee or decision that says so. */
   readonly source: string
-  readonly dialect: string
+  /** How messages and frames look on its links. */
+  readonly form: Form
   readonly partners: ReadonlyArray<Partner>
   readonly system: SystemSettings
   /** Messages by name, for `like`. */

@@ -4,16 +4,12 @@
  */
 import type { Act, Dialogue, Expectation, Making, Sending, Step, Values } from "./Dialogue.ts"
 import { DialogueInvalid } from "./DialogueInvalid.ts"
-import { type Form, formNames, formOf } from "./Form.ts"
+import type { Form } from "./Form.ts"
 import { referenceForms, referenceOf } from "./References.ts"
 
 /** Throws `DialogueInvalid` for the first step that names what is not there. */
 export const checkDialogue = (dialogue: Dialogue): void => {
-  const form = formOf(dialogue.dialect)
-  if (form === undefined) {
-    const rule = `no dialect "${dialogue.dialect}" is known; known are ${formNames.join(", ")}`
-    throw new DialogueInvalid({ file: dialogue.file, line: 1, rule })
-  }
+  const { form } = dialogue
   const named = new Set<string>()
   for (const step of dialogue.steps)
     if (step._tag === "partner") new StepCheck(dialogue, form, named, step).act(step.act)
@@ -100,7 +96,7 @@ class StepCheck {
   private fields(numbers: ReadonlyArray<string>): void {
     for (const de of numbers) {
       if (this.form.codec.layout.fields[Number(de)] !== undefined) continue
-      this.refuse(`the dialect ${this.dialogue.dialect} has no DE ${Number(de)}`)
+      this.refuse(`the dialect ${this.form.codec.dialect.name} has no DE ${Number(de)}`)
     }
   }
 
@@ -118,7 +114,7 @@ class StepCheck {
     const parts = Object.keys(this.form.codec.layout.header?.byName ?? {})
     if (parts.includes(name)) return
     const has = parts.length === 0 ? "has no header" : `has ${parts.join(", ")}`
-    this.refuse(`no header part is called "${name}"; the dialect ${this.dialogue.dialect} ${has}`)
+    this.refuse(`no header part is called "${name}"; the dialect ${this.form.codec.dialect.name} ${has}`)
   }
 
   private texts(values: Values): void {

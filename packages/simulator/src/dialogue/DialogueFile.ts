@@ -15,31 +15,41 @@
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
+import { cups, type Dialect } from "@jinka/codec"
 import { Effect } from "effect"
 import { reasonOf } from "../SimulatorError.ts"
 import type { Dialogue, Making, Partner, Step, SystemSettings } from "./Dialogue.ts"
 import { checkDialogue } from "./DialogueCheck.ts"
 import { DialogueInvalid } from "./DialogueInvalid.ts"
+import { dialectOf, dialectOfText, type Form, formNames, frameNames, isDialectFile, makeForm } from "./Form.ts"
 import { readMaking, readSettings, readStep } from "./StepFile.ts"
 import { parseYaml, textOf, type Yaml } from "./YamlNodes.ts"
 
 /** Text of a file by its path; throws what the system says. */
 export type ReadText = (path: string) => string
 
-const keysKnown = ["rule", "source", "dialect", "messages", "partners", "system", "first", "steps"]
+const keysKnown = ["rule", "source", "dialect", "frame", "messages", "partners", "system", "first", "steps"]
 
 /** How deep openings may follow each other: a ring of files would never end. */
 const openingsMax = 8
 
 interface Opened {
-  readonly dialect: string | undefined
+  readonly dialect: Dialect | undefined
+  readonly frame: string | undefined
   readonly partners: ReadonlyMap<string, Partner>
   readonly system: SystemSettings
   readonly messages: ReadonlyMap<string, Making>
   readonly steps: ReadonlyArray<Step>
 }
 
-const nothing: Opened = { dialect: undefined, partners: new Map(), system: {}, messages: new Map(), steps: [] }
+const nothing: Opened = {
+  dialect: undefined,
+  frame: undefined,
+  partners: new Map(),
+  system: {},
+  messages: new Map(),
+  steps: []
+}
 
 const partnerOf = (file: string, name: string, yaml: Yaml): Partner => {
   const text = textOf(file, yaml)
@@ -84,7 +94,7 @@ class Reading {
       file,
       rule: needed("rule"),
       source: needed("source"),
-      dialect: opened.dialect ?? "cups",
+      form: this.form(opened, top, file),
       partners: [...opened.partners.values()],
       system: opened.system,
       messages: opened.messages,
@@ -113,9 +123,10 @@ class Reading {
       throw new DialogueInvalid({ file, line: steps.line, rule: "steps: needs a list, one step a line" })
     }
     const system = top.entries.get("system")
-    const dialect = top.entries.get("dialect")
+    const frame = top.entries.get("frame")
     const opened: Opened = {
-      dialect: dialect === undefined ? before.dialect : textOf(file, dialect),
+      dialect: this.dialect(top, path, file) ?? before.dialect,
+      frame: frame === undefined ? before.frame : textOf(file, frame),
       partners,
       system: system === undefined ? before.system : merged(before.system, readSettings(file, system)),
       messages: this.messages(top, path, file, before.messages),
@@ -132,6 +143,29 @@ class Reading {
     }
     const named = textOf(file, first)
     return this.open(resolve(dirname(path), named), join(dirname(file), named), depth + 1).opened
+  }
+
+  /** The dialect that a file names: one that ships, or a dialect file beside it. */
+  private dialect(top: Yaml & { kind: "map" }, path: string, file: string): Dialect | undefined {
+    const yaml = top.entries.get("dialect")
+    if (yaml === undefined) return undefined
+    const name = textOf(file, yaml)
+    const refuse = (rule: string) => new DialogueInvalid({ file, line: yaml.line, rule })
+    if (!isDialectFile(name)) {
+      const dialect = dialectOf(name)
+      if (dialect !== undefined) return dialect
+      throw refuse(`no dialect "${name}" is known; known are ${formNames.join(", ")}, and dialect files (./ours.yaml)`)
+    }
+    const dialect = dialectOfText(this.text(resolve(dirname(path), name), join(dirname(file), name)))
+    if (typeof dialect === "string") throw refuse(`${name} is no dialect file: ${dialect}`)
+    return dialect
+  }
+
+  private form({ dialect, frame }: Opened, top: Yaml & { kind: "map" }, file: string): Form {
+    const form = makeForm(dialect ?? cups, frame)
+    if (form !== undefined) return form
+    const rule = `no frame "${frame}" is known; known are ${frameNames.join(", ")}`
+    throw new DialogueInvalid({ file, line: top.entries.get("frame")?.line ?? 1, rule })
   }
 
   private messages(

@@ -1,20 +1,17 @@
 /**
- * How messages and frames look on the links of a dialogue: a dialect's codec and its usual frame, by name. The codec is the
- * table-driven reference: the generated one is what a switch uses, and must not judge itself.
+ * How messages and frames look on the links of a dialogue: a dialect's codec and a frame. The codec is the table-driven
+ * reference: the generated one is what a switch uses, and must not judge itself.
  */
 import {
   binaryFrame,
   type Codec,
-  cups,
+  checkDialect,
   cupsFrame,
   type Dialect,
+  dialects,
   type FrameFormat,
   interpret,
-  iso8583v1987Ascii,
-  iso8583v1987AsciiRaw,
-  iso8583v1993Ascii,
-  iso8583v1993Bcd,
-  iso8583v2003
+  namedFrames
 } from "@jinka/codec"
 
 /** A dialect with its frame. */
@@ -23,30 +20,33 @@ export interface Form {
   readonly frame: FrameFormat
 }
 
-const shipped: ReadonlyArray<readonly [Dialect, FrameFormat]> = [
-  [cups, cupsFrame],
-  [iso8583v1987Ascii, binaryFrame],
-  [iso8583v1987AsciiRaw, binaryFrame],
-  [iso8583v1993Ascii, binaryFrame],
-  [iso8583v1993Bcd, binaryFrame],
-  [iso8583v2003, binaryFrame]
-]
-
-const forms = new Map<string, Form>()
-
-/** A form made for a dialect of one's own. */
-export const makeForm = (dialect: Dialect, frame: FrameFormat): Form => ({ codec: interpret(dialect), frame })
-
-/** The form with this dialect name, `undefined` when none is shipped. Made once. */
-export const formOf = (name: string): Form | undefined => {
-  const known = forms.get(name)
-  if (known !== undefined) return known
-  const found = shipped.find(([dialect]) => dialect.name === name)
-  if (found === undefined) return undefined
-  const form = makeForm(...found)
-  forms.set(name, form)
-  return form
+const frames: Readonly<Record<string, FrameFormat>> = {
+  cups: cupsFrame,
+  binary: binaryFrame,
+  ...Object.fromEntries(namedFrames.map(({ name, format }) => [name, format]))
 }
 
-/** Names that `formOf` knows. */
-export const formNames: ReadonlyArray<string> = shipped.map(([dialect]) => dialect.name)
+/** Names of frames that a dialogue may use. */
+export const frameNames: ReadonlyArray<string> = Object.keys(frames)
+
+/** Names of the dialects that ship. */
+export const formNames: ReadonlyArray<string> = Object.keys(dialects)
+
+/** The form of a dialect with a frame by its name, or its usual one; `undefined` when there is no such frame. */
+export const makeForm = (dialect: Dialect, frame?: string): Form | undefined => {
+  const name = frame ?? (dialect.header?.name === "cups46" ? "cups" : "binary")
+  return Object.hasOwn(frames, name) ? { codec: interpret(dialect), frame: frames[name]! } : undefined
+}
+
+/** The dialect of this name, `undefined` when none ships. */
+export const dialectOf = (name: string): Dialect | undefined =>
+  Object.hasOwn(dialects, name) ? dialects[name] : undefined
+
+/** Whether a dialogue's `dialect` is the path of a dialect file. */
+export const isDialectFile = (name: string): boolean => /\.ya?ml$/.test(name)
+
+/** The dialect of a file's text, or what is wrong with it. */
+export const dialectOfText = (text: string): Dialect | string => {
+  const { dialect, errors } = checkDialect(text)
+  return dialect ?? errors.map(({ path, rule }) => (path === "" ? rule : `${path}: ${rule}`)).join("; ")
+}

@@ -11,7 +11,7 @@ import { buildMessage, echoAnswer, framed, spoil, writesOf } from "./Build.ts"
 import { type CardDatum, cardData } from "./Cover.ts"
 import type { Act, Dialogue, Expectation, Sending, Step, Timing } from "./Dialogue.ts"
 import { PartMissing, StepInvalid } from "./DialogueInvalid.ts"
-import { type Form, formOf } from "./Form.ts"
+import type { Form } from "./Form.ts"
 import { differences } from "./Match.ts"
 import { namedMessage, type Scope } from "./References.ts"
 import { Stage, type StepFailed, stepFailed, unspoiled } from "./Stage.ts"
@@ -267,15 +267,15 @@ const cardDataOf = (form: Form, transcript: Transcript): ReadonlyArray<CardDatum
 export const runDialogue = (dialogue: Dialogue, options: RunOptions): Effect.Effect<Outcome> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
-    const form = formOf(dialogue.dialect)
+    const { form } = dialogue
     const startedWall = clock.currentTimeMillisUnsafe()
     const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     const startedAt = now()
     const common = { dialogue, startedAt, startedWall }
-    const skipped = form === undefined ? `no dialect "${dialogue.dialect}" is known` : hindrance(dialogue, options)
-    if (form === undefined || skipped !== "") {
+    const skipped = hindrance(dialogue, options)
+    if (skipped !== "") {
       const nothing = { transcript: [], cardData: [], failure: undefined, endedAt: startedAt }
-      return { ...common, ...nothing, form: form ?? formOf("cups")!, result: "skipped", skipped }
+      return { ...common, ...nothing, form, result: "skipped", skipped }
     }
     const run = new Run(dialogue, form, options, clock)
     const failure = yield* run.all.pipe(
