@@ -55,7 +55,7 @@ export interface Wishes {
   /** Shorter than usual: service must be back by its end. */
   readonly calm?: number
   /** Facts of every acquirer and every issuer. */
-  readonly acquirer?: Partial<Pick<AcquirerOptions, "pause" | "answerWithin" | "repeats">>
+  readonly acquirer?: Partial<Pick<AcquirerOptions, "pause" | "answerWithin" | "repeats" | "lies">>
   readonly issuer?: Partial<Omit<IssuerOptions, "name" | "line" | "second" | "bin">>
   /** Weights of the kinds of faults; a kind left out keeps its own weight, 0 never happens. */
   readonly weights?: Partial<FaultWeights>
@@ -125,6 +125,7 @@ const drawAcquirer = (random: SeededRandom, n: number, wished: Wishes["acquirer"
     reversalEvery: random.pick([8000, 15_000]),
     repeats: often(random, 0.1),
     repeatWithin: random.pick([50, 5000]),
+    lies: 0,
     ...wished
   }
 }

@@ -21,7 +21,7 @@ const seedsFrom = (first: number, count: number) => Array.from({ length: count }
 
 describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }, () => {
   it(`keeps its promises through cuts, partitions, crashes and odd partners, on ${SEEDS} seeds`, () => {
-    const total = { approved: 0, reversed: 0, crashes: 0, faults: 0 }
+    const total = { approved: 0, reversed: 0, crashes: 0, faults: 0, lies: 0 }
     for (const seed of seedsFrom(1, SEEDS)) {
       const result = runSeed(seed, { subject, wishes })
       expectNoFindings(result)
@@ -29,12 +29,14 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
       total.reversed += result.stats.reversalsSeen
       total.crashes += result.stats.crashes
       total.faults += result.stats.faults
+      total.lies += result.stats.lies
     }
     // A world in which nothing happens proves nothing.
     expect(total.approved).toBeGreaterThan(SEEDS * 50)
     expect(total.reversed).toBeGreaterThan(SEEDS)
     expect(total.crashes).toBeGreaterThan(SEEDS / 2)
     expect(total.faults).toBeGreaterThan(SEEDS * 3)
+    expect(total.lies).toBeGreaterThan(SEEDS * 10)
   })
 
   it("keeps its promises wherever in its work it crashes: before each of its next 60 writes and commits", () => {

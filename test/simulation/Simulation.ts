@@ -47,6 +47,8 @@ export interface Stats {
   readonly reversalsSeen: number
   readonly crashes: number
   readonly faults: number
+  /** Messages in another acquirer's name. */
+  readonly lies: number
 }
 
 /** How to run. */
@@ -262,7 +264,8 @@ class Run {
       lateAnswers: purchases.reduce((sum, { answers }) => sum + answers.filter(({ isLate }) => isLate).length, 0),
       reversalsSeen: this.history.receipts.filter(({ mti }) => mti.startsWith("042")).length,
       crashes: this.crashes,
-      faults: this.options.faults.length
+      faults: this.options.faults.length,
+      lies: this.history.lies
     }
   }
 }

@@ -7,4 +7,4 @@ import type { Subject } from "./Subject.ts"
 export const subject: Subject = jinkaSwitch
 
 /** Whatever is not wished is drawn from the seed. */
-export const wishes: Wishes = { simplex: 0.3, groups: 0.3 }
+export const wishes: Wishes = { simplex: 0.3, groups: 0.3, acquirer: { lies: 0.15 } }

@@ -4,6 +4,7 @@
  * A purchase is known by its RRN (DE 37), which no station may change; every other key may be another one on each link.
  * Times are milliseconds of the world's wall clock, amounts minor units.
  */
+import type { CupsMessage } from "../partner/Cups.ts"
 
 /** One answer to a purchase as its acquirer got it. */
 export interface Answer {
@@ -65,6 +66,10 @@ export class History {
   readonly written: Array<Written> = []
   /** Card numbers in use, 16 digits each. */
   readonly cards = new Set<string>()
+  /** The last purchase of each acquirer, as it sent it. */
+  readonly said = new Map<string, CupsMessage>()
+  /** Messages that an acquirer sent in the name of another. */
+  lies = 0
   /** Broken rules noticed on the spot. */
   readonly findings: Array<string> = []
   /** Lines that the switch logged. */

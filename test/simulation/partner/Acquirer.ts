@@ -21,6 +21,8 @@ export interface AcquirerOptions {
   /** Chance that a request is sent again, byte for byte, within `repeatWithin`. */
   readonly repeats: number
   readonly repeatWithin: number
+  /** Chance that a purchase is followed by a message in the name of another acquirer. */
+  readonly lies: number
 }
 
 /** Cards of one issuer: what follows is the number of the card. */
@@ -45,6 +47,8 @@ export class Acquirer {
   private readonly open = new Map<string, Deferred.Deferred<void>>()
   private readonly byKey = new Map<string, Purchase>()
   private readonly byReversalKey = new Map<string, Purchase>()
+  /** Keys of messages in another one's name. */
+  private readonly lies = new Set<string>()
   private isTrading = true
   private count = 0
 
@@ -119,6 +123,8 @@ export class Acquirer {
       const answered = Deferred.makeUnsafe<void>()
       this.open.set(purchase.key, answered)
       session.send(request.message)
+      this.history.said.set(this.options.name, request.message)
+      yield* Effect.forkDetach(this.lie(session, request.message))
       yield* Effect.forkDetach(this.sendAgain(request.message, purchase))
       const inTime = yield* Deferred.await(answered).pipe(Effect.timeoutOption(this.options.answerWithin))
       this.open.delete(purchase.key)
@@ -168,6 +174,33 @@ export class Acquirer {
     })
   }
 
+  /**
+   * Sometimes a message that another acquirer could have sent: its next purchase, or the reversal of its last one, with its
+   * source in the header or with our own. Whatever comes of it must be the code of a refusal, and nobody else may feel it.
+   */
+  private lie(session: Session, own: CupsMessage) {
+    return Effect.gen({ self: this }, function* () {
+      if (this.options.lies === 0 || (yield* Random.next) >= this.options.lies) return
+      const others = [...this.history.said].filter(([name]) => name !== this.options.name).map(([, message]) => message)
+      const other = others[yield* Random.nextIntBetween(0, Math.max(0, others.length - 1))]
+      const { transmission } = yield* transmissionTime
+      const stranger: CupsMessage = { ...own, fields: { ...own.fields, 32: "48099999", 33: "48099999" } }
+      const { fields, source } = other ?? stranger
+      const ahead = yield* Random.nextIntBetween(1, 5)
+      const next = { 7: transmission, 11: String((Number(fields[11]) % 999_999) + ahead).padStart(6, "0") }
+      const message = {
+        ...(other ?? stranger),
+        source: (yield* Random.next) < 0.5 ? source : own.source,
+        ...((yield* Random.next) < 0.5
+          ? { mti: "0200", fields: { ...fields, ...next, 37: `LIE${String(++this.count).padStart(9, "0")}` } }
+          : { mti: "0420", fields: { ...fields, ...next, 90: originalDataOf(other ?? stranger) } })
+      }
+      this.lies.add(`${message.mti} ${keyOf(message)}`)
+      this.history.lies++
+      session.send(message)
+    })
+  }
+
   /** 0420, then 0421 with the same keys, until somebody says that it is known. */
   private reverse(original: CupsMessage, purchase: Purchase) {
     return Effect.gen({ self: this }, function* () {
@@ -188,7 +221,11 @@ export class Acquirer {
   }
 
   private received(message: CupsMessage, at: number): void {
-    if (message.mti === "0210") this.answered(message, at)
+    const asked = `${message.mti === "0210" ? "0200" : "0420"} ${keyOf(message)}`
+    if (this.lies.has(asked)) {
+      const code = message.fields[39]
+      if (code !== "63") this.history.findings.push(`G6: a lie of ${this.options.name} was answered ${code}: ${asked}`)
+    } else if (message.mti === "0210") this.answered(message, at)
     else if (message.mti === "0430") this.reversed(message)
     else this.history.findings.push(`${this.options.name} got an unexpected ${message.mti}`)
   }
