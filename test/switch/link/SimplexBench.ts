@@ -150,6 +150,7 @@ export const simplexBench = (
         : { _tag: "listen", at: { host: HOST, port }, from: [], second }
     const known: Known = { ends: [], noted: [], mtis: [] }
     const events: LinkEvents<Link> = {
+      passes: () => false,
       message: (_link, _session, index) => known.mtis.push(index.mti),
       unreadable: () => {},
       defect: (_link, _session, _what, thrown) => {

@@ -82,6 +82,13 @@ export class RecordLanguage implements Language {
     return true
   }
 
+  readonly receivedManagementFields = []
+  readonly sentManagementFields = []
+
+  managementCode(): string {
+    return ""
+  }
+
   missing(): undefined {
     return undefined
   }

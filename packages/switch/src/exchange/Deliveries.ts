@@ -49,7 +49,7 @@ export class Deliveries {
     if (isKnown && desks.recent.fate === Fate.queued) return this.repeated(origin, epoch, index)
     if (!link.isSignedOn) return refusals.refuse(origin, epoch, index, "notSignedOn")
     if (desks.isFull) return refusals.refuse(origin, epoch, index, "malfunction")
-    const to = desks.router.route(language, index)
+    const to = desks.router.route(language, index, origin.id)
     if (to === undefined) return refusals.refuse(origin, epoch, index, "noRoute")
     const home = desks.groups.home(to, origin, index)
     const original = this.underWay(home, origin, index)

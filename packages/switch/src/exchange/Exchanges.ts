@@ -132,6 +132,7 @@ export class Exchanges {
   }
 
   private readonly events: LinkEvents<Link> = {
+    passes: (link, index) => this.passes(this.desks.of(link), index),
     message: (link, session, index) => this.message(this.desks.of(link), session, index),
     unreadable: (link, session, wrong, bytes, start, end) =>
       this.unreadable(this.desks.of(link), session, wrong, bytes, start, end),
@@ -144,6 +145,15 @@ export class Exchanges {
       this.note(link, epoch, text, severity)
       this.desks.flush()
     }
+  }
+
+  /** Network management that a route names, and the answers to it; everything else ends at its link. */
+  private passes(desk: Desk, index: MessageIndex): boolean {
+    const { router } = this.desks
+    if (!router.passesManagement) return false
+    const isAnswer = index.rejectCode !== 0 || !isRequest(index.mti)
+    if (isAnswer) return this.requests.isAwaited(desk, index)
+    return router.route(desk.language, index, desk.id) !== undefined
   }
 
   /** One message, whatever it holds: what is thrown for it is not thrown at the others. */
@@ -182,8 +192,10 @@ export class Exchanges {
     if (index.rejectCode !== 0) return this.answer(desk, epoch, index)
     switch (mtiClass(index.mti)) {
       case "request":
+      case "networkManagement":
         return this.requests.request(desk, epoch, index)
       case "response":
+      case "networkManagementResponse":
         return this.requests.answer(desk, epoch, index)
       case "advice":
       case "reversal":

@@ -90,9 +90,13 @@ const isUsable = ({ link }: Desk): boolean => standing(link) === "ready"
 /** The number of group `n` as a destination: groups stand below the links' numbers. */
 const destinationOf = (n: number): number => -1 - n
 
-/** Routes whose `to` counts the settings' links and then their groups, with links by their numbers in the switch. */
+/** Routes whose `to` and `from` count the settings' links and then their groups, with links by their numbers in the switch. */
 export const destinations = (routes: ReadonlyArray<Route>, numbers: ReadonlyArray<number>): ReadonlyArray<Route> =>
-  routes.map((route) => ({ ...route, to: numbers[route.to] ?? destinationOf(route.to - numbers.length) }))
+  routes.map(({ from, ...route }) => ({
+    ...route,
+    ...(from === undefined ? {} : { from: numbers[from]! }),
+    to: numbers[route.to] ?? destinationOf(route.to - numbers.length)
+  }))
 
 const none: ReadonlyArray<Desk> = []
 

@@ -10,7 +10,7 @@ import { Data, Effect } from "effect"
 import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
 import { JournalError } from "../journal/JournalError.ts"
-import type { Language } from "../message/Language.ts"
+import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
@@ -175,7 +175,9 @@ export class Recovery {
   private learn(entry: Entry, on: Desk | undefined, exchange: number, fate: Fate, stan?: string): boolean {
     const index = this.message(entry, stan)
     if (on === undefined || index === undefined) return false
-    const length = this.byNumber.get(entry.link)!.language.key(index, on.language.receivedFields, this.key)
+    const length = this.byNumber
+      .get(entry.link)!
+      .language.key(index, receivedFieldsOf(on.language, index.mti), this.key)
     this.desks.recent.put(receivedOn(on.id, index.mti), this.key, 0, length, exchange, fate)
     return true
   }
@@ -187,7 +189,7 @@ export class Recovery {
     const isOwn = on.language.hasOwnStan && entry.kind === EntryKind.accepted
     const index = this.message(entry, isOwn ? stanOf(exchange) : undefined)
     if (index === undefined) return
-    const length = this.byNumber.get(entry.link)!.language.key(index, on.language.sentFields, this.key)
+    const length = this.byNumber.get(entry.link)!.language.key(index, sentFieldsOf(on.language, index.mti), this.key)
     this.desks.recent.put(sentOn(on.id), this.key, 0, length, exchange, fate)
   }
 

@@ -2,6 +2,7 @@
  * What the switch answers by itself: a request that is not taken, and one that was seen before.
  */
 import { isRequest, type MessageIndex, type RefusalCodes } from "@jinka/codec"
+import { receivedFieldsOf } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
@@ -73,7 +74,7 @@ export class Refusals {
 
   /** Keeps under the origin's key what became of a request. */
   remember(origin: Desk, request: MessageIndex, exchange: number, fate: Fate): void {
-    const length = origin.language.key(request, origin.language.receivedFields, this.key)
+    const length = origin.language.key(request, receivedFieldsOf(origin.language, request.mti), this.key)
     this.desks.recent.put(receivedOn(origin.id, request.mti), this.key, 0, length, exchange, fate)
   }
 }

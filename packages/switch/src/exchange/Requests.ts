@@ -10,6 +10,7 @@ import { MessageIndex, responseMti } from "@jinka/codec"
 import type { Receipt } from "../link/Receipts.ts"
 import type { Session } from "../link/Session.ts"
 import { Crossing } from "../message/Crossing.ts"
+import { receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { HotActions } from "./Commits.ts"
 import type { Desk } from "./Desk.ts"
@@ -50,13 +51,13 @@ export class Requests implements HotActions {
     const { language, link } = origin
     origin.traffic.requestsIn++
     if (!language.isIdentified(index)) return this.refuse(origin, epoch, index, "formatError")
-    const length = language.key(index, language.receivedFields, this.originKey)
+    const length = language.key(index, receivedFieldsOf(language, index.mti), this.originKey)
     if (desks.groups.isRecent(desks.recent, origin, index.mti, this.originKey, length)) {
       return this.refusals.repeated(origin, epoch, index)
     }
     if (!link.isSignedOn) return this.refuse(origin, epoch, index, "notSignedOn")
     if (link.isClosedForRequests) return this.refuse(origin, epoch, index, "issuerDown")
-    const to = desks.router.route(language, index)
+    const to = desks.router.route(language, index, origin.id)
     if (to === undefined) return this.refuse(origin, epoch, index, "noRoute")
     const target = desks.groups.target(to, origin, index)
     if (target === undefined) {
@@ -72,7 +73,7 @@ export class Requests implements HotActions {
     // Its own STAN is that of the exchange that it is about to be.
     const named = this.named(origin, target, index, desks.record.last + 1)
     if (named === undefined) return this.refuse(origin, epoch, index, "formatError")
-    const length = origin.language.key(named, target.language.sentFields, this.key)
+    const length = origin.language.key(named, sentFieldsOf(target.language, index.mti), this.key)
     if (desks.groups.isOutstanding(target, this.key, length)) return this.refuse(origin, epoch, index, "duplicate")
     const slot = outstanding.take(this.key, 0, length, desks.now + desks.limits.requestTimeoutMs)
     if (slot === undefined) return this.refuse(origin, epoch, index, "duplicate")
@@ -212,11 +213,17 @@ export class Requests implements HotActions {
     this.leave(target, slot)
   }
 
+  /** Whether an answer belongs to a request that went out on this link: network management of our own is asked beside ours. */
+  isAwaited(target: Desk, index: MessageIndex): boolean {
+    const length = target.language.key(index, sentFieldsOf(target.language, index.mti), this.key)
+    return this.desks.groups.holder(target, this.key, length).outstanding.find(this.key, 0, length) !== undefined
+  }
+
   /** A response to a request: finds its request, checks that it belongs to it, and sends it on its way back. */
   answer(target: Desk, epoch: number, heard: MessageIndex): void {
     const { desks, strays } = this
     const { language, link } = target
-    const length = language.key(heard, language.sentFields, this.key)
+    const length = language.key(heard, sentFieldsOf(language, heard.mti), this.key)
     // The partner may answer on another link of the group than we asked on; its request stands where it was sent.
     const holder = desks.groups.holder(target, this.key, length)
     const { outstanding } = holder

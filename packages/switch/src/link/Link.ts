@@ -158,6 +158,11 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   }
 
   /** See `LinkEvents`. */
+  passes(index: MessageIndex): boolean {
+    return this.events.passes(this, index)
+  }
+
+  /** See `LinkEvents`. */
   message(session: SessionEpoch, index: MessageIndex): void {
     this.events.message(this, session, index)
   }

@@ -6,7 +6,9 @@ import type { SessionEpoch } from "./SessionOwner.ts"
 
 /** What a `Link` tells the switch. All calls are synchronous, on the receiver's or the keeper's fiber. */
 export interface LinkEvents<Link> {
-  /** A message that is not network management. The index is used again after the call. */
+  /** Whether a network management message passes through the switch: then it comes as a `message`, else it ends at the link. */
+  readonly passes: (link: Link, index: MessageIndex) => boolean
+  /** A message that is not network management, or passes through. The index is used again after the call. */
   readonly message: (link: Link, session: SessionEpoch, index: MessageIndex) => void
   /** Bytes in a good frame that are not a message of the dialect. The link stays up. */
   readonly unreadable: (

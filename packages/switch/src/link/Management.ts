@@ -33,6 +33,8 @@ export interface ManagementOwner {
   /** STAN for the next request. */
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
+  /** Whether a network management message passes through the switch and does not end here. */
+  readonly passes: (index: MessageIndex) => boolean
   readonly language: Language
   readonly lies: Lies
   readonly noted: (text: string) => void
@@ -165,16 +167,18 @@ export class Management {
     this.session.put(message, what !== "signOff")
   }
 
-  /** A network management message of the partner. */
-  received(index: MessageIndex): void {
+  /** A network management message of the partner. False: it passes through the switch, and nothing was done with it. */
+  received(index: MessageIndex): boolean {
     const isAnswer = isResponse(index.mti) || index.rejectCode !== 0
     const wrong = this.link.language.misnamed(index)
     if (wrong !== undefined) {
       this.link.lies.add(index.mti, wrong, this.session.now())
       // An answer in another's name is none.
       if (!isAnswer) this.reply(index, this.link.settings.dialect.refusal.identity)
-    } else if (isAnswer) this.answered(index)
+    } else if (isAnswer) return this.answered(index)
+    else if (this.link.passes(index)) return false
     else this.requested(index)
+    return true
   }
 
   private attempt(): void {
@@ -233,10 +237,15 @@ export class Management {
       : codec.layout.answers.accepted
   }
 
-  private answered(index: MessageIndex): void {
+  private answered(index: MessageIndex): boolean {
     const found = this.asked.take(index)
-    if (found._tag === "none") return this.stray(index, found.nearest, found.why)
-    const { what, at, told } = found.asked
+    if (found._tag === "of") this.took(index, found.asked)
+    else if (this.link.passes(index)) return false
+    else this.stray(index, found.nearest, found.why)
+    return true
+  }
+
+  private took(index: MessageIndex, { what, at, told }: Asked): void {
     const { codec, dialect } = this.link.settings
     const { answers, roles } = codec.layout
     const code = index.rejectCode === 0 ? index.text(roles.responseCode) : ""

@@ -301,8 +301,8 @@ export class Session {
     const wrong = this.link.language.index(buffer, start, end, this.index)
     if (wrong !== undefined) return this.link.unreadable(this, wrong, buffer, start, end)
     const kind = mtiClass(this.index.mti)
-    if (kind === "networkManagement" || kind === "networkManagementResponse") this.management.received(this.index)
-    else this.link.message(this, this.index)
+    const isManagement = kind === "networkManagement" || kind === "networkManagementResponse"
+    if (!isManagement || !this.management.received(this.index)) this.link.message(this, this.index)
   }
 
   private readonly send: Effect.Effect<never> = Effect.suspend(() => {

@@ -25,6 +25,8 @@ export interface SessionOwner {
   /** STAN for the next network management message. */
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
+  /** Whether a network management message passes through the switch and does not end here. */
+  readonly passes: (index: MessageIndex) => boolean
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
   /** Messages that spoke for another partner. */
   readonly lies: Lies

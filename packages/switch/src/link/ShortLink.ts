@@ -49,6 +49,7 @@ export interface ShortOwner {
   /** STAN for the next network management message. */
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
+  readonly passes: (index: MessageIndex) => boolean
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
   readonly lies: Lies
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
@@ -268,6 +269,10 @@ export class ShortLink implements SessionOwner {
 
   /** A connection that comes and goes does not change the link. */
   change(): void {}
+
+  passes(index: MessageIndex): boolean {
+    return this.link.passes(index)
+  }
 
   message(session: SessionEpoch, index: MessageIndex): void {
     const held = this.held.get(session.epoch)

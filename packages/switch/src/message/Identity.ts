@@ -1,5 +1,5 @@
 /** Whether a message says enough of itself to be told from every other. Pure. */
-import type { Codec, MessageIndex } from "@jinka/codec"
+import { type Codec, type MessageIndex, matchFields } from "@jinka/codec"
 import { isUnclear } from "./Reversal.ts"
 
 /** Whether the message carries the field, and only digits in it where the dialect has digits. */
@@ -13,8 +13,8 @@ const isGood = ({ layout }: Codec, index: MessageIndex, de: number): boolean =>
  */
 export const isIdentified = (codec: Codec, index: MessageIndex): boolean => {
   const { dialect } = codec
-  const { transaction } = dialect.match
-  for (let i = 0; i < transaction.length; i++) if (!isGood(codec, index, transaction[i]!)) return false
+  const key = matchFields(dialect, index.mti)
+  for (let i = 0; i < key.length; i++) if (!isGood(codec, index, key[i]!)) return false
   const parts = dialect.reversal?.originalData.parts
   if (parts === undefined) return true
   if (isUnclear(codec.layout, index)) return false

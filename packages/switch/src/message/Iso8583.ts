@@ -23,7 +23,7 @@ import * as Answer from "./Answer.ts"
 import { wrongEcho } from "./Echo.ts"
 import { formatErrorAnswer } from "./FormatError.ts"
 import { isIdentified } from "./Identity.ts"
-import type { Language, LanguageSettings, Original, Stamp } from "./Language.ts"
+import { type Language, type LanguageSettings, type Original, type Stamp, sentFieldsOf } from "./Language.ts"
 import { Naming } from "./Naming.ts"
 import * as Reversal from "./Reversal.ts"
 import { restoreSealedFields, sealedOf, takeOutCovered, writeSealedFields } from "./SealedFields.ts"
@@ -50,6 +50,8 @@ export class Iso8583 implements Language {
   readonly reversed
   readonly receivedFields
   readonly sentFields
+  readonly receivedManagementFields
+  readonly sentManagementFields
   private readonly naming: Naming
   private readonly settings: LanguageSettings
   private readonly codec: Codec
@@ -76,6 +78,8 @@ export class Iso8583 implements Language {
     this.hasOwnStan = settings.stan === "own"
     this.sentFields = dialect.match.transaction
     this.receivedFields = [...this.sentFields, ...settings.callers]
+    this.sentManagementFields = dialect.match.networkManagement
+    this.receivedManagementFields = [...this.sentManagementFields, ...settings.callers]
     this.sealed = sealedOf(codec, this.receivedFields)
     this.addressing = addressing(dialect, institution, ourInstitution)
     this.reversed = dialect.reversal === undefined ? undefined : Reversal.takenOver(dialect.reversal)
@@ -93,8 +97,13 @@ export class Iso8583 implements Language {
     return isIdentified(this.codec, index)
   }
 
+  managementCode(index: MessageIndex): string {
+    const field = this.codec.dialect.network?.field
+    return field === undefined ? "" : index.text(field)
+  }
+
   missing(index: MessageIndex): string | undefined {
-    const de = this.sentFields.find((field) => !index.has(field))
+    const de = sentFieldsOf(this, index.mti).find((field) => !index.has(field))
     return de === undefined ? undefined : `DE ${de}`
   }
 

@@ -90,6 +90,11 @@ export interface Language {
   readonly receivedFields: ReadonlyArray<number>
   /** Fields of the key by which an answer finds what we have sent. */
   readonly sentFields: ReadonlyArray<number>
+  /** The same two of network management. */
+  readonly receivedManagementFields: ReadonlyArray<number>
+  readonly sentManagementFields: ReadonlyArray<number>
+  /** What a network management message is for, as its dialect's code says it; "" when it does not say. */
+  managementCode(index: MessageIndex): string
   /**
    * Writes the key that these fields of the message make to the start of `out`, and returns its bytes. Equal values give equal
    * keys in all languages: a message of this one has the key that its answer has in another one.
@@ -177,3 +182,11 @@ export interface Language {
 
 /** Bytes that `seal` writes besides those of the message, at most. */
 export const sealedHeads = 3 * 192
+
+/** Fields by which a message of this type from the partner is told from every other. */
+export const receivedFieldsOf = (language: Language, mti: number): ReadonlyArray<number> =>
+  Math.floor(mti / 100) % 10 === 8 ? language.receivedManagementFields : language.receivedFields
+
+/** Fields by which the answer to a message of this type that we have sent finds it; the answer's own type gives the same. */
+export const sentFieldsOf = (language: Language, mti: number): ReadonlyArray<number> =>
+  Math.floor(mti / 100) % 10 === 8 ? language.sentManagementFields : language.sentFields

@@ -7,6 +7,7 @@ import type { LinkSettings, Side } from "../link/Settings.ts"
 import { asksForCertificate, type TlsSettings } from "../transport/Tls.ts"
 import type { Configuration } from "./Configuration.ts"
 import type { KeyDocument } from "./configuration/ConfigurationDocument.ts"
+import { routeWords } from "./configuration/RouteWords.ts"
 
 /** The summary. */
 export const configurationText = ({ document, settings, journal, socket, warnings }: Configuration): string => {
@@ -22,9 +23,7 @@ export const configurationText = ({ document, settings, journal, socket, warning
     ...(doors.length === 0 ? [] : ["doors", ...doors.map((door) => `  ${door.name}  ${doorText(door)}`)]),
     ...(http.length === 0 ? [] : ["http", ...http.map((door) => `  ${door.name}  ${httpText(door)}`)]),
     "routes",
-    ...document.routes.map(({ bin, institution, to }) =>
-      bin === undefined ? `  institution ${institution} to ${to}` : `  card numbers ${bin}... to ${to}`
-    ),
+    ...document.routes.map((route) => `  ${routeWords(route)} to ${route.to}`),
     ...(document.routes.length === 0 ? ["  none"] : []),
     `journal  ${journal.directory}, ${keyText(document.journal.key)}`,
     `control  ${socket}`

@@ -7,7 +7,19 @@ import { DoorDocument } from "./DoorDocument.ts"
 import { GroupDocument } from "./GroupDocument.ts"
 import { HttpDocument } from "./HttpDocument.ts"
 import { LinkDocument } from "./LinkDocument.ts"
-import { Bin, count, Duration, described, Institution, Name, option, optional, Size, Words } from "./Terms.ts"
+import {
+  Bin,
+  count,
+  Duration,
+  described,
+  Institution,
+  MessageType,
+  Name,
+  option,
+  optional,
+  Size,
+  Words
+} from "./Terms.ts"
 
 /** Where a key is, never the key itself. */
 const KeyDocument = Schema.Struct({
@@ -39,9 +51,18 @@ const ControlDocument = Schema.Struct({
 const RouteDocument = Schema.Struct({
   bin: optional(
     Bin,
-    "Card numbers that begin with these digits. The longest match wins. Exactly one of `bin` and `institution`."
+    "Card numbers that begin with these digits. The longest match wins. Exactly one of `bin`, `institution` and `mti`."
   ),
   institution: optional(Institution, "Receiving institution (DE 100); asked before card numbers are looked at."),
+  mti: optional(
+    Schema.Array(MessageType),
+    "Message types such as `0500`, for what names neither a card nor a receiver; asked last, in the order of the routes. Network management (`0800`, `0820`) passes through the switch only by such a route; without, it ends at its link: sign-on, sign-off and echo are answered there, the rest is refused."
+  ),
+  from: optional(Name, "With `mti`: only what comes from this link."),
+  codes: optional(
+    Schema.Array(Words),
+    "With `mti` of network management: only messages with one of these codes (DE 70 or DE 24, as the dialect says)."
+  ),
   to: described(Name, "Name of the link, or of the group.")
 })
 

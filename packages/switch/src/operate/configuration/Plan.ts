@@ -10,6 +10,7 @@ import { isSame } from "../../Reload.ts"
 import type { Configuration } from "../Configuration.ts"
 import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
 import type { LinkDocument } from "./LinkDocument.ts"
+import { routeWords } from "./RouteWords.ts"
 
 /** The changes, as sentences; `restart`: those that a running switch cannot carry out. */
 export interface Plan {
@@ -90,12 +91,9 @@ const reasoned = (key: string): string => {
   return why === undefined ? key : `${key} (${why})`
 }
 
-const routeKey = ({ bin, institution }: ConfigurationDocument["routes"][number]): string =>
-  bin === undefined ? `institution ${institution}` : `card numbers ${bin}...`
-
 const routesOf = (before: ConfigurationDocument, after: ConfigurationDocument): ReadonlyArray<string> => {
-  const old = new Map(before.routes.map((route) => [routeKey(route), route.to]))
-  const now = new Map(after.routes.map((route) => [routeKey(route), route.to]))
+  const old = new Map(before.routes.map((route) => [routeWords(route), route.to]))
+  const now = new Map(after.routes.map((route) => [routeWords(route), route.to]))
   return [
     ...[...now].filter(([key]) => !old.has(key)).map(([key, to]) => `${key} to ${to}: added`),
     ...[...old].filter(([key]) => !now.has(key)).map(([key, to]) => `${key} to ${to}: removed`),

@@ -3,7 +3,7 @@
  */
 import { idleFrame } from "@jinka/codec"
 import { misfits } from "../../message/Addressing.ts"
-import { exactlyOne } from "./Choice.ts"
+import { exactlyOne, oneOf } from "./Choice.ts"
 import { doorRelations } from "./DoorRelations.ts"
 import { type Draft, dialectOf, frameOf } from "./Draft.ts"
 import { exposureRelations } from "./ExposureRelations.ts"
@@ -149,11 +149,14 @@ const repeatedAddresses = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> 
 const routeRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
   const places = [...links, ...draft.part("groups").entries]
   const names = [...new Set(places.flatMap((one) => one.part("name").text ?? []))]
+  const linkNames = links.flatMap((one) => one.part("name").text ?? [])
   const routes = draft.part("routes").entries
   const seen = new Set<string>()
   const findings = routes.flatMap((route) => [
-    ...exactlyOne(route, "bin", "institution", "a route"),
+    ...oneOf(route, ["bin", "institution", "mti"], "a route"),
     ...unknownLink(route.part("to"), names),
+    ...unknownLink(route.part("from"), linkNames, "comes from one of the links", "links"),
+    ...withType(route),
     ...["bin", "institution"].flatMap((kind) => repeatedRoute(route.part(kind), kind, seen))
   ])
   if (routes.length > 0 || (draft.has("routes") && !Array.isArray(draft.part("routes").raw))) return findings
@@ -162,11 +165,24 @@ const routeRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArra
   ]
 }
 
-const unknownLink = (to: Draft, names: ReadonlyArray<string>): ReadonlyArray<Finding> => {
+/** What only a route by message type has. */
+const withType = (route: Draft): ReadonlyArray<Finding> =>
+  route.has("mti")
+    ? []
+    : ["from", "codes"]
+        .filter((key) => route.has(key))
+        .map((key) => error(route.part(key).path, `\`${key}\` goes with \`mti\``, `Remove \`${key}\`.`))
+
+const unknownLink = (
+  to: Draft,
+  names: ReadonlyArray<string>,
+  rule = "leads to one of the links or groups",
+  what = "links and groups"
+): ReadonlyArray<Finding> => {
   if (to.text === undefined || names.includes(to.text)) return []
   const meant = nearest(to.text, names)
-  const hint = meant === undefined ? `The links and groups are: ${listed(names)}.` : `Did you mean \`${meant}\`?`
-  return [error(to.path, "a route leads to one of the links or groups", hint)]
+  const hint = meant === undefined ? `The ${what} are: ${listed(names)}.` : `Did you mean \`${meant}\`?`
+  return [error(to.path, `a route ${rule}`, hint)]
 }
 
 const repeatedRoute = (part: Draft, kind: string, seen: Set<string>): ReadonlyArray<Finding> => {

@@ -35,7 +35,11 @@ export const switchSettings = (document: ConfigurationDocument, catalogue: Catal
     doors: doorSettings(document.doors, place),
     http: httpSettings(document.http, place),
     groups: document.groups.map((group) => groupSettings(group, position)),
-    routes: document.routes.map(({ to, ...match }) => ({ ...match, to: position.get(to)! })),
+    routes: document.routes.map(({ from, to, ...match }) => ({
+      ...match,
+      ...(from === undefined ? {} : { from: position.get(from)! }),
+      to: position.get(to)!
+    })),
     limits: {
       requestTimeoutMs: durationMs(document.requestTimeout)!,
       recentKeys: document.recentRequests,

@@ -54,6 +54,12 @@ export const Institution = text(/^\d{1,11}$/, "an institution code of 1 to 11 di
 /** First digits of card numbers. */
 export const Bin = text(/^\d{1,11}$/, "the first 1 to 11 digits of card numbers, in quotes")
 
+/** The type of a message that asks or tells. */
+export const MessageType = text(
+  /^\d[1-8][0246]\d$/,
+  'a message type of four digits that asks or tells, in quotes, such as "0820"'
+)
+
 /** An address that a partner connects from, or a network of them. */
 export const AddressOrNetwork = text(
   /^[0-9a-fA-F.:]+(?:\/\d{1,3})?$/,
