@@ -1,0 +1,116 @@
+/** The same lies over real sockets: a switch of its own process, at a link's port, at a door by header, and with HTTP POST. */
+import { request } from "node:http"
+import { connect, type Socket } from "node:net"
+import { compile, cups, cupsFrame, Framer, isMessageError, wholeFrame } from "@jinka/codec"
+import { afterEach, describe, expect, it } from "vitest"
+import { Chance } from "../codec/fuzz/Mutation.ts"
+import { answerTo, Line, purchase, text, until } from "../switch/operate/Line.ts"
+import { cleanUp, configuration, folder, runSwitch } from "../switch/operate/program.ts"
+import { Mischief } from "./whole/Mischief.ts"
+
+afterEach(cleanUp)
+
+const seed = Number(process.env["JINKA_SEED"] ?? 20261127)
+const MESSAGES = 400
+
+/** A link of each kind of way in, beside the honest acquirer and issuer of the usual configuration. */
+const ways = (yaml: string): string =>
+  yaml.replace(
+    "routes:",
+    `  - name: liar
+    institution: "70010000"
+    dialect: cups
+    listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1], second: replace }
+  - name: by-header
+    institution: "70020000"
+    dialect: cups
+    door: { name: front, from: [127.0.0.1] }
+  - name: by-http
+    institution: "70030000"
+    dialect: cups
+    mode: sync-short
+    frame: { kind: until-close, lengthMax: 1892 }
+    door: { name: web, path: /purchases, from: [127.0.0.1] }
+doors:
+  - { name: front, listen: { host: 127.0.0.1, port: 0 }, by: header }
+http:
+  - { name: web, listen: { host: 127.0.0.1, port: 0, limits: { perSource: 50, newPerSecond: 1000 } } }
+routes:
+  - { bin: "62", to: issuer }`
+  )
+
+/** Sends all, whatever becomes of the connection; done when the switch has taken them or hung up. */
+const throwAt = (port: number, frames: ReadonlyArray<Buffer>): Promise<void> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1").on("error", () => {})
+    socket.once("close", () => resolve())
+    socket.resume()
+    for (const frame of frames) socket.write(frame)
+    socket.end()
+  })
+
+const post = (port: number, body: Buffer): Promise<number> =>
+  new Promise((resolve) => {
+    const headers = { "content-type": "application/octet-stream", "content-length": body.length }
+    const call = request(
+      { port, host: "127.0.0.1", path: "/purchases", method: "POST", headers, agent: false },
+      (answer) => {
+        answer.resume()
+        answer.once("end", () => resolve(answer.statusCode ?? 0))
+      }
+    )
+    call.once("error", () => resolve(0))
+    call.end(body)
+  })
+
+/** An issuer that approves what it can read, and leaves lying about what it cannot. */
+const honestIssuer = (port: number): Socket => {
+  const lenient = compile({ ...cups, lenient: true })
+  const socket = connect(port, "127.0.0.1").on("error", () => {})
+  const framer = new Framer(cupsFrame)
+  const frame = (buffer: Buffer, start: number, end: number) => {
+    const message = lenient.decode(Buffer.from(buffer.subarray(start, end)))
+    if (isMessageError(message) || !/^0[24][0-4][01]$/.test(message.mti)) return
+    const answer = lenient.encode(answerTo(message, "00"))
+    if (!isMessageError(answer)) socket.write(wholeFrame(cupsFrame, answer))
+  }
+  socket.on("data", (chunk) => framer.push(chunk, { frame, idle: () => {} }))
+  return socket
+}
+
+describe("A running switch among partners that lie", () => {
+  it(`goes on and serves the honest ones, at every way in (JINKA_SEED=${seed})`, async () => {
+    const running = await runSwitch(configuration(folder(), ways))
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = honestIssuer(running.port("issuer"))
+    await until(async () => (await running.status()).links.filter(({ ready }) => ready).length >= 2, "both are there")
+    const door = (name: string) => running.ready.doors.find((one) => one.name === name)!.listens.port
+    const chance = new Chance(seed)
+    const mischief = new Mischief(cups, chance)
+    const lies = (institution: string, count: number) =>
+      Array.from({ length: count }, () => mischief.next(institution, { destination: "00010000", source: institution }))
+
+    await throwAt(
+      running.port("liar"),
+      lies("70010000", MESSAGES).map((bytes) => wholeFrame(cupsFrame, bytes))
+    )
+    for (let turn = 0; turn < 8; turn++) {
+      await throwAt(
+        door("front"),
+        lies("70020000", MESSAGES / 8).map((bytes) => wholeFrame(cupsFrame, bytes))
+      )
+    }
+    const statuses: Array<number> = []
+    for (const bytes of lies("70030000", MESSAGES / 8)) statuses.push(await post(door("web"), bytes))
+    acquirer.send(purchase(999_001))
+    const answer = await acquirer.next()
+    const { defects } = await running.status()
+    issuer.destroy()
+    await running.stop()
+    const { code } = await running.ended
+
+    expect([text(answer, 11), text(answer, 39)]).toEqual(["999001", "00"])
+    expect(statuses.every((status) => status >= 200)).toBe(true)
+    expect([defects, code]).toEqual([0, 0])
+  })
+})

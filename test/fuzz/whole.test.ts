@@ -1,0 +1,39 @@
+/** The whole switch, fuzzed in virtual time: a short form of `test/fuzz/whole/main.ts`. */
+import type { Codec } from "@jinka/codec"
+import { Effect } from "effect"
+import { describe, expect, it } from "vitest"
+import { runWorld } from "./whole/Whole.ts"
+import { worldOf, worldText } from "./whole/worlds.ts"
+
+/** Enough to have each dialect on either side. A seed whose world finds something later is kept here, too. */
+const seeds = Array.from({ length: 11 }, (_, n) => n + 1)
+const ROUNDS = 15
+
+describe("The whole switch among partners that lie", () => {
+  it(`meets no defect, serves the honest ones and ends every exchange, in ${seeds.length} worlds`, async () => {
+    let forwarded = 0
+    for (const seed of seeds) {
+      const world = worldOf(seed, ROUNDS)
+      const run = await Effect.runPromise(runWorld(world))
+      forwarded += run.forwarded
+      expect(run.findings, worldText(world)).toEqual([])
+    }
+    expect(forwarded).toBeGreaterThan(100)
+  })
+
+  it("is told apart from one with a defect, which costs the liars their messages and the honest ones nothing", async () => {
+    const spoil = (codec: Codec): Codec =>
+      new Proxy(codec, {
+        get: (target, name) => {
+          if (name !== "patch") return Reflect.get(target, name)
+          return () => {
+            throw new TypeError("a defect on purpose")
+          }
+        }
+      })
+    const { findings } = await Effect.runPromise(runWorld({ ...worldOf(3, ROUNDS), spoil }))
+
+    expect(findings.join("\n")).toMatch(/defects: .*a defect of the switch/)
+    expect(findings.join("\n")).not.toMatch(/honest|stopped|ends, not one/)
+  })
+})

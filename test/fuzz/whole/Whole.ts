@@ -1,0 +1,122 @@
+/**
+ * The whole switch against partners that lie, in virtual time: from a message's first byte to its delivery, with the journal.
+ * Two partners of two dialects lie to it and to each other; two others trade honestly beside them and must not notice.
+ */
+import type { Codec, Dialect, Message } from "@jinka/codec"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { Chance } from "../../codec/fuzz/Mutation.ts"
+import { endFindings } from "../../regression/JournalCheck.ts"
+import { answerTo, type LinkAll, linkOf, makeDisk, purchase, startBench } from "../../switch/core/Bench.ts"
+import { Mischief } from "./Mischief.ts"
+
+/** One world: who lies to whom, and how the links are. */
+export interface World {
+  readonly from: Dialect
+  readonly to: Dialect
+  readonly stan: LinkAll["stan"]
+  readonly identity: LinkAll["identity"]
+  readonly grouped: boolean
+  readonly seed: number
+  readonly rounds: number
+  /** Breaks the hosts' codec: for the test of this test. */
+  readonly spoil?: (codec: Codec) => Codec
+}
+
+/** What came of it. */
+export interface Run {
+  readonly findings: ReadonlyArray<string>
+  readonly messages: number
+  /** Requests that reached the lying issuer: a world in which everything is refused proves little. */
+  readonly forwarded: number
+}
+
+/** Messages in one read. */
+const READ_MAX = 32
+/** Honest trades of one world. */
+const TRADES = 10
+
+const stations: Message["header"] = { destination: "00010000", source: "70010000" }
+
+const liar = (name: string, port: number, dialect: Dialect, { identity, spoil, stan }: World): LinkAll => {
+  const link = linkOf(name, port, dialect)
+  return { ...link, identity, stan, codec: spoil === undefined ? link.codec : spoil(link.codec) }
+}
+
+const plainWorld = ({ spoil: _, ...world }: World): World => world
+
+/** Runs one world to its end. */
+export const runWorld = (world: World): Effect.Effect<Run> =>
+  Effect.gen(function* () {
+    const chance = new Chance(world.seed)
+    const disk = makeDisk()
+    const links = [
+      liar("liar", 7001, world.from, { ...plainWorld(world), stan: "callers" }),
+      liar("host", 7002, world.to, world),
+      { ...linkOf("acquirer", 4802), institution: "48020000" },
+      { ...linkOf("issuer", 4803), institution: "48030000" },
+      liar("host-b", 7003, world.to, world)
+    ]
+    const members = [1, 4].map((link) => ({ link, name: links[link]!.name, weight: 1 }))
+    const hosts = { name: "hosts", members, use: "round-robin", by: [], failbackMs: 0, fallTogether: false } as const
+    const bench = yield* startBench(links, disk, {
+      groups: world.grouped ? [hosts] : [],
+      routes: [
+        { bin: "6210", to: 3 },
+        { bin: "62", to: world.grouped ? links.length : 1 }
+      ]
+    })
+    const failed = yield* Effect.forkChild(bench.running.failed)
+    const mischief = [new Mischief(world.from, chance), new Mischief(world.to, chance)] as const
+    const findings: Array<string> = []
+    let wires = links.map((_, id) => bench.dial(id))
+    let messages = 0
+    let forwarded = 0
+    const trade = (stan: number) =>
+      Effect.gen(function* () {
+        const number = String(stan).padStart(6, "0")
+        wires[2]!.say(purchase({ 2: "6210000000000003", 11: number, 32: "48020000", 33: "48020000" }))
+        yield* bench.commit
+        const seen = wires[3]!.heard().find(({ fields }) => fields[11] === number)
+        if (seen !== undefined) wires[3]!.say(answerTo(seen, "0210"))
+        yield* bench.commit
+        const answer = wires[2]!.heard().find(({ fields }) => fields[11] === number)
+        if (answer?.fields[39] !== "00")
+          findings.push(`honest trade ${number} got ${answer?.fields[39] ?? "no answer"}`)
+      })
+    yield* bench.commit
+    for (let round = 0; round < world.rounds; round++) {
+      wires = wires.map((wire, id) => (wire.isOpen ? wire : bench.dial(id)))
+      const own = Array.from({ length: 1 + chance.below(READ_MAX) }, () => mischief[0].next("70010000", stations))
+      wires[0]!.say(...own)
+      messages += own.length
+      if (chance.below(4) === 0)
+        wires[1]!.say(mischief[1].next("70020000", { destination: "00010000", source: "70020000" }))
+      yield* bench.commit
+      for (const host of [wires[1]!, wires[4]!]) {
+        const heard = host.heardBytes()
+        forwarded += heard.length
+        const answers = heard.flatMap((bytes) => mischief[1].answer(bytes) ?? [])
+        messages += answers.length
+        if (answers.length > 0 && host.isOpen) host.say(...answers)
+      }
+      yield* bench.commit
+      wires[0]!.heardBytes()
+      yield* TestClock.adjust(chance.below(10) === 0 ? 1100 : 1 + chance.below(20))
+      if (round % Math.ceil(world.rounds / TRADES) === 0) yield* trade(round + 1)
+    }
+    for (let second = 0; second < 60; second++) {
+      yield* TestClock.adjust(1000)
+      yield* bench.commit
+    }
+    const { defects } = bench.running.status()
+    const why = bench.store.entries
+      .filter(({ code }) => code.includes("a defect of the switch"))
+      .map(({ code }) => code)
+    if (defects > 0) findings.push(`${defects} defects: ${[...new Set(why)].join("; ")}`)
+    if (failed.pollUnsafe() !== undefined) findings.push(`the switch stopped: ${String(yield* Fiber.await(failed))}`)
+    findings.push(...endFindings(bench.store.entries))
+    const open = bench.running.status().links.reduce((sum, { outstanding }) => sum + outstanding, 0)
+    if (open > 0) findings.push(`${open} requests are open a minute after the last`)
+    return { findings, messages, forwarded }
+  }).pipe(Effect.scoped, Effect.provide(TestClock.layer()), Effect.orDie)
