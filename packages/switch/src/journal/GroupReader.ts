@@ -59,6 +59,8 @@ interface Wrong {
 const stepGroupsMax = 64
 const stepBytesMax = 1024 * 1024
 
+const notRow = "A group's row holds other values than a journal's."
+
 /** What the seal of a group also authenticates: the journal, the group before, and its own header and entries. */
 export const additionalOf = (journalId: string, previous: Buffer, digest: Buffer): Buffer =>
   Buffer.concat([Buffer.from(journalId, "hex"), previous, digest])
@@ -131,11 +133,16 @@ export class GroupReader {
     return this.#row(this.#upTo, Number.MAX_SAFE_INTEGER)
   }
 
+  /** Groups from the one that begins at `first` on, some at a time; the caller stops when it has enough. */
+  *from(first: number): IterableIterator<GroupRow> {
+    for (const row of this.#range.iterate(first) as IterableIterator<GroupRow>) {
+      yield isRow(row) ? row : stop("Corrupt", databaseFile, notRow)
+    }
+  }
+
   #row(statement: Database.Statement, ...values: ReadonlyArray<number>): GroupRow | undefined {
     const row = statement.get(...values) as GroupRow | undefined
-    return row === undefined || isRow(row)
-      ? row
-      : stop("Corrupt", databaseFile, "A group's row holds other values than a journal's.")
+    return row === undefined || isRow(row) ? row : stop("Corrupt", databaseFile, notRow)
   }
 
   /** Where the entries of a group stand. Stops with `Corrupt` when they do not stand where they have to. */

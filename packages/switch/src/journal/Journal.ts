@@ -63,11 +63,19 @@ export class Journal extends Context.Service<
       exchange: number,
       options?: { readonly secrets?: boolean }
     ) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
-    /** Reads entries from seq `from` until the end, or until `each` returns false. Returns how many it read. */
+    /**
+     * Reads entries from seq `from` until the end, or until `each` returns false; those of some kinds only where these are
+     * given. Runs `between` behind every few hundred entries: where they are printed, it waits for whoever reads. Returns how
+     * many it read.
+     */
     readonly scan: (
       from: number,
       each: (entry: Entry) => unknown,
-      options?: { readonly secrets?: boolean }
+      options?: {
+        readonly secrets?: boolean
+        readonly kinds?: ReadonlyArray<EntryKind>
+        readonly between?: Effect.Effect<void>
+      }
     ) => Effect.Effect<number, JournalError>
     /** Verifies everything since the journal began, in steps between commits. `progress` is told the seq reached. */
     readonly verify: (progress?: (seq: number) => void) => Effect.Effect<Verification, JournalError>
@@ -180,17 +188,25 @@ const makeDrained = (writer: JournalWriter, failure: Deferred.Deferred<never, Jo
     Deferred.await(failure)
   )
 
+/** Kinds as a store takes them: a bit for each, none for all. */
+const maskOf = (kinds: ReadonlyArray<EntryKind> = []): number => kinds.reduce((mask, kind) => mask | (1 << kind), 0)
+
 /** Scans in the steps of a store. */
 export const makeScan = (open: Pick<OpenStore, "scan">): Journal["Service"]["scan"] =>
   Effect.fnUntraced(function* (from, each, options) {
     let read = 0
     let next = Math.max(1, from)
     while (next !== 0) {
-      const batch: { entries: ReadonlyArray<Entry>; next: number } = yield* open.scan(next, options?.secrets === true)
+      const batch: { entries: ReadonlyArray<Entry>; next: number } = yield* open.scan(
+        next,
+        options?.secrets === true,
+        maskOf(options?.kinds)
+      )
       for (const entry of batch.entries) {
         read++
         if (each(entry) === false) return read
       }
+      if (options?.between !== undefined) yield* options.between
       next = batch.next
     }
     return read

@@ -14,7 +14,8 @@ import type { SearchIndex } from "./SearchIndex.ts"
 export type Question =
   | { readonly what: "find"; readonly key: SearchKey }
   | { readonly what: "read"; readonly exchange: number; readonly secrets: boolean }
-  | { readonly what: "scan"; readonly from: number; readonly secrets: boolean }
+  /** `kinds`: a bit for each kind of which entries are wanted; 0: all. */
+  | { readonly what: "scan"; readonly from: number; readonly secrets: boolean; readonly kinds: number }
   | { readonly what: "verify"; readonly cursor: VerifyCursor | null }
 
 /** Asks the journal's thread how far the journal is. */
@@ -31,7 +32,7 @@ export type Answer =
   | { readonly what: "head"; readonly word: string }
   | { readonly what: "later" }
 
-/** Bytes of entries after which a scan step ends; it always takes a whole group. */
+/** Bytes of groups after which a scan step ends; it always takes a whole group. */
 const scanBytesMax = 256 * 1024
 /** Most entries of one exchange that `read` gives. */
 const readMax = 1000
@@ -64,7 +65,7 @@ export class JournalQueries {
       case "verify":
         return { what: "verified", step: this.#file.groups.verify(question.cursor) }
       case "scan":
-        return this.#scan(question.from, question.secrets)
+        return this.#scan(question.from, question.secrets, question.kinds)
       case "find": {
         const index = this.#index()
         if (!catchUp(index, last)) return { what: "later" }
@@ -105,19 +106,26 @@ export class JournalQueries {
     return { what: "entries", bytes: out.bytes(), next: 0 }
   }
 
-  #scan(from: number, secrets: boolean): Answer {
+  #scan(from: number, secrets: boolean, kinds: number): Answer {
     const out = new EntryBytes()
+    const { groups } = this.#file
     let next = Math.max(1, from)
-    while (out.length < scanBytesMax) {
-      const group = this.#file.groups.groupOf(next)
-      if (group === undefined) return { what: "entries", bytes: out.bytes(), next: 0 }
-      const plain = secrets ? this.#file.groups.secrets(group) : undefined
-      const places = this.#file.groups.places(group)
-      for (let n = next - group.first; n < places.length; n++) out.add(group.bytes, places[n]!, plain)
+    let read = 0
+    let isEnd = true
+    for (const group of groups.from(groups.groupOf(next)?.first ?? next)) {
+      isEnd = false
+      const plain = secrets ? groups.secrets(group) : undefined
+      const places = groups.places(group)
+      for (let n = Math.max(0, next - group.first); n < places.length; n++) {
+        if (kinds === 0 || (kinds & (1 << group.bytes[places[n]!.at + entryAt.kind]!)) !== 0)
+          out.add(group.bytes, places[n]!, plain)
+      }
       plain?.fill(0)
       next = group.last + 1
+      read += group.bytes.length
+      if (read >= scanBytesMax) break
     }
-    return { what: "entries", bytes: out.bytes(), next }
+    return { what: "entries", bytes: out.bytes(), next: isEnd ? 0 : next }
   }
 }
 

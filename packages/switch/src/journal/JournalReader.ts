@@ -92,8 +92,8 @@ class OfflineJournal {
 
   get reader(): JournalReader {
     const steps: Pick<OpenStore, "scan" | "verify"> = {
-      scan: (from, secrets) =>
-        Effect.map(this.#ask({ what: "scan", from, secrets }), (answer) =>
+      scan: (from, secrets, kinds) =>
+        Effect.map(this.#ask({ what: "scan", from, secrets, kinds }), (answer) =>
           answer.what === "entries" ? { entries: entriesOf(answer.bytes), next: answer.next } : { entries: [], next: 0 }
         ),
       verify: (cursor) => attempt(this.#directory, "Verifying failed", () => this.#file.groups.verify(cursor))

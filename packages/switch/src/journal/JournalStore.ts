@@ -106,8 +106,8 @@ export interface OpenStore {
   readonly find: (key: SearchKey) => Effect.Effect<ReadonlyArray<number>, JournalError>
   /** Entries of the exchange and those about it, by seq. */
   readonly read: (exchange: number, secrets: boolean) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
-  /** A bounded number of entries from `from` on. */
-  readonly scan: (from: number, secrets: boolean) => Effect.Effect<ScanBatch, JournalError>
+  /** A bounded number of entries from `from` on; only those whose kinds' bits are in `kinds`, where it is not 0. */
+  readonly scan: (from: number, secrets: boolean, kinds: number) => Effect.Effect<ScanBatch, JournalError>
   readonly verify: (cursor: VerifyCursor | null) => Effect.Effect<VerifyStep, JournalError>
   /** How far the journal is on disk, as a word to be kept elsewhere (`Head.ts`). */
   readonly head: Effect.Effect<string, JournalError>

@@ -122,8 +122,13 @@ export class MemoryStore {
       commit: (group) => this.#commit(group),
       find: (key) => whenOpen(() => this.#find(key)),
       read: (exchange, secrets) => whenOpen(() => this.#read(exchange, secrets)),
-      scan: (from, secrets) =>
-        whenOpen(() => ({ entries: this.#all(secrets).filter(({ seq }) => seq >= from), next: 0 })),
+      scan: (from, secrets, kinds) =>
+        whenOpen(() => ({
+          entries: this.#all(secrets).filter(
+            (entry) => entry.seq >= from && (kinds === 0 || (kinds & (1 << entry.kind)) !== 0)
+          ),
+          next: 0
+        })),
       verify: () => whenOpen(() => this.#verify()),
       head: whenOpen(() => this.#head()),
       lowSpace: () => this.lowSpace,

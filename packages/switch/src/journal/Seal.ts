@@ -10,7 +10,15 @@
  * - Search: AES-CMAC (SP 800-38B) of the PAN packed into exactly one block, so that one ECB call serves all PANs of a
  *   group; 48 bits of it are kept. PCI DSS 3.5.1.1 asks for a keyed hash.
  */
-import { type Cipheriv, createCipheriv, createDecipheriv, hkdfSync, randomFillSync } from "node:crypto"
+import {
+  type Cipheriv,
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomFillSync
+} from "node:crypto"
 import { groupNonceLength, groupTagLength } from "./Group.ts"
 import { keyIdOfTag, TagKey } from "./Tag.ts"
 
@@ -72,14 +80,15 @@ export class Xaes256Gcm {
     }
   }
 
-  #messageKey(nonce: Uint8Array): Buffer {
+  /** As a key object: with the bytes themselves Node takes 14 us for a cipher, with an object 3. */
+  #messageKey(nonce: Uint8Array): KeyObject {
     const blocks = Buffer.alloc(32)
     for (let half = 0; half < 2; half++) {
       blocks.set([0, half + 1, 0x58, 0], half * 16)
       blocks.set(nonce.subarray(0, 12), half * 16 + 4)
       for (let n = 0; n < 16; n++) blocks[half * 16 + n] = blocks[half * 16 + n]! ^ this.#k1[n]!
     }
-    return this.#cipher.update(blocks)
+    return createSecretKey(this.#cipher.update(blocks))
   }
 }
 

@@ -110,8 +110,8 @@ class SqliteThread {
         Effect.map(this.#ask({ what: "read", exchange, secrets }), (answer) =>
           answer.what === "entries" ? entriesOf(answer.bytes) : []
         ),
-      scan: (from, secrets) =>
-        Effect.map(this.#ask({ what: "scan", from, secrets }), (answer) =>
+      scan: (from, secrets, kinds) =>
+        Effect.map(this.#ask({ what: "scan", from, secrets, kinds }), (answer) =>
           answer.what === "entries" ? { entries: entriesOf(answer.bytes), next: answer.next } : { entries: [], next: 0 }
         ),
       verify: (cursor) =>

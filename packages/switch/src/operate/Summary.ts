@@ -82,16 +82,20 @@ export interface SummaryTotals {
 
 type Journal = Pick<JournalReader, "scan" | "recovered">
 
-/** Reads the whole journal; `each` is called once for each exchange, in the order in which they ended, open ones last. */
+/**
+ * Reads the whole journal; `each` is called once for each exchange, in the order in which they ended, open ones last, and
+ * `between` is run from time to time, for what `each` has gathered. `each` returning false ends it.
+ */
 export const summarize = Effect.fnUntraced(function* (
   journal: Journal,
   dialects: Dialects,
-  each: (line: SummaryLine) => void
+  each: (line: SummaryLine) => boolean,
+  between: Effect.Effect<void>
 ): Effect.fn.Return<SummaryTotals, JournalError> {
   const known = new Known()
-  yield* journal.scan(1, (entry) => known.take(entry))
+  yield* journal.scan(1, (entry) => known.take(entry), { kinds: knownKinds })
   const summary = new Summary(journal.recovered.names, dialects, known, each)
-  yield* journal.scan(1, (entry) => summary.take(entry))
+  yield* journal.scan(1, (entry) => summary.take(entry), { between })
   return summary.finish()
 })
 
@@ -105,6 +109,16 @@ const deliveryEnds: ReadonlyMap<number, DeliveryEnd> = new Map([
   [EntryKind.abandoned, "Abandoned"],
   [EntryKind.declined, "Declined"]
 ])
+
+/** Kinds that {@link Known} needs of the first pass: few entries are of these. */
+const knownKinds: ReadonlyArray<EntryKind> = [
+  EntryKind.queued,
+  EntryKind.unreversed,
+  EntryKind.closed,
+  EntryKind.acknowledged,
+  EntryKind.abandoned,
+  EntryKind.declined
+]
 
 /** What the first pass notes: what becomes of an exchange after its own end. */
 class Known {
@@ -134,7 +148,8 @@ type Open = { -readonly [Key in keyof SummaryLine]: SummaryLine[Key] } & { origi
 class Summary {
   private readonly links: ReadonlyMap<number, { readonly name: string; readonly codec: Codec | undefined }>
   private readonly known: Known
-  private readonly each: (line: SummaryLine) => void
+  private readonly each: (line: SummaryLine) => boolean
+  private isWanted = true
   private readonly open = new Map<number, Open>()
   private readonly index = new MessageIndex()
   private requests = 0
@@ -161,14 +176,20 @@ class Summary {
     names: Journal["recovered"]["names"],
     dialects: Dialects,
     known: Known,
-    each: (line: SummaryLine) => void
+    each: (line: SummaryLine) => boolean
   ) {
     this.links = new Map(names.map(({ id, name, dialect }) => [id, { name, codec: dialects.codec(dialect) }]))
     this.known = known
     this.each = each
   }
 
-  take(entry: Entry): void {
+  /** Takes an entry; returns whether the next is wanted. */
+  take(entry: Entry): boolean {
+    this.read(entry)
+    return this.isWanted
+  }
+
+  private read(entry: Entry): void {
     switch (entry.kind) {
       case EntryKind.accepted:
         this.begin(entry, { kind: "request", link: this.name(entry.link), target: entry.code })
@@ -289,6 +310,6 @@ class Summary {
     const closed = own ?? this.known.closed.get(open.reversal ?? 0) ?? ""
     const isDoubtful = isOwn || open.reversalEnd === "Abandoned" || open.reversalEnd === "Declined"
     const { origin: _, ...line } = open
-    this.each({ ...line, end, code, reason, inDoubt: isDoubtful, closed })
+    if (this.isWanted) this.isWanted = this.each({ ...line, end, code, reason, inDoubt: isDoubtful, closed })
   }
 }

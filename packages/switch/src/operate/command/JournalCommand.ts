@@ -1,5 +1,5 @@
 /** `jinka journal verify`, `anchor`, `summary` and `new`. */
-import { Clock, Console, Effect, FileSystem, Option, Stdio } from "effect"
+import { Clock, Console, Effect, FileSystem, Option, Stdio, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Head, headsIn } from "../../journal/Head.ts"
 import type { Unopened } from "../../journal/JournalStore.ts"
@@ -12,9 +12,6 @@ import { fileOrDirectory } from "./TraceCommand.ts"
 
 /** Entries between two lines of progress. */
 const progressEntries = 100_000
-/** Lines that are printed in one go. */
-const linesAtOnce = 500
-
 const anchorFlag = Flag.String("anchor").pipe(
   Flag.withDescription(
     "An anchor that was kept elsewhere (`jinka-anchor:...`), or a file that holds some, such as a log: the journal must hold what each of them says"
@@ -140,16 +137,25 @@ const summary = Command.make("summary", { place: fileOrDirectory, json: asJson }
   Effect.gen(function* () {
     const { open, dialects } = yield* journalPlace(place)
     const journal = yield* open("unused")
-    const screen = yield* Console.Console
-    let held: Array<string> = []
+    const { stdout } = yield* Stdio.Stdio
+    const held: Array<string> = []
+    let isRead = true
     const each = (line: SummaryLine) => {
       held.push(json ? JSON.stringify(line) : lineText(line))
-      if (held.length < linesAtOnce) return
-      screen.log(held.join("\n"))
-      held = []
+      return isRead
     }
-    const totals = yield* Effect.mapError(summarize(journal, dialects, each), failedBy)
-    if (held.length > 0) screen.log(held.join("\n"))
+    // A pipe takes long output piece by piece: what waits must not gather in memory. Once nobody reads, no more is written.
+    const print = Effect.suspend(() => {
+      const lines = held.splice(0)
+      if (lines.length === 0) return Effect.void
+      return Effect.catch(Stream.run(Stream.succeed(`${lines.join("\n")}\n`), stdout()), () =>
+        Effect.sync(() => {
+          isRead = false
+        })
+      )
+    })
+    const totals = yield* Effect.mapError(summarize(journal, dialects, each, print), failedBy)
+    yield* print
     // With --json standard output has exchanges only, so that it can be read as a table.
     yield* json ? Console.error(JSON.stringify({ totals })) : Console.log(totalsText(totals))
   }).pipe(Effect.scoped)
