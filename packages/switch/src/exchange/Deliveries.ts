@@ -10,6 +10,7 @@ import { Crossing } from "../message/Crossing.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
+import { anothers, type Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
 import { Fate, receivedOn } from "./RecentKeys.ts"
 import type { Refusals } from "./Refusals.ts"
@@ -29,12 +30,14 @@ const REQUEST = 200
 export class Deliveries {
   private readonly desks: Desks
   private readonly refusals: Refusals
+  private readonly originals: Originals
   private readonly crossing = new Crossing()
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
-  constructor(desks: Desks, refusals: Refusals) {
+  constructor(desks: Desks, refusals: Refusals, originals: Originals) {
     this.desks = desks
+    this.originals = originals
     this.refusals = refusals
   }
 
@@ -57,7 +60,11 @@ export class Deliveries {
     // A reload is about to remove it, or to give it another dialect: what it still took would have no place.
     if (target.link.isLeaving) return refusals.refuse(origin, epoch, index, "issuerDown")
     if (target.stored.size >= STORED_MAX) return refusals.refuse(origin, epoch, index, "malfunction")
-    const named = target.language.hasOwnStan ? this.named(origin, index) : index
+    const { hasOwnStan } = target.language
+    if (!hasOwnStan && this.originals.isAnothers(origin, target, index)) {
+      return refusals.impostor(origin, epoch, index, anothers)
+    }
+    const named = hasOwnStan ? this.originals.withStan(origin, index, stanOf(desks.record.last + 1)) : index
     const bytes = named === undefined ? undefined : this.crossing.keep(language, target.language, named)
     if (bytes === undefined) return refusals.refuse(origin, epoch, index, "formatError")
     const stored = desks.record.queued(target, 0, this.source(origin, target, index), bytes)
@@ -109,7 +116,7 @@ export class Deliveries {
     const length =
       original === undefined
         ? language.key(index, language.receivedFields, this.key)
-        : language.originalKey(index, original, this.key)
+        : language.originalKey(index, original, language.receivedFields, this.key)
     if (!groups.isRecent(recent, origin, original?.mti ?? REQUEST, this.key, length)) return undefined
     if (recent.fate !== Fate.open && recent.fate !== Fate.timedOut) return undefined
     const { exchange } = recent
@@ -118,21 +125,6 @@ export class Deliveries {
       if (slot !== undefined) return { desk: id, slot: slot.id, exchange }
     }
     return undefined
-  }
-
-  /**
-   * The partner's advice or reversal with a STAN of our own, and with its original named as the target knows it. `undefined` when
-   * it is about an exchange that is not known here: with the caller's STAN it could hit another one's transaction (G6).
-   */
-  private named(origin: Desk, index: MessageIndex): MessageIndex | undefined {
-    const { groups, recent, record } = this.desks
-    const { language } = origin
-    const stan = stanOf(record.last + 1)
-    const original = language.original(index)
-    if (original === undefined) return language.withStan(index, stan)
-    const length = language.originalKey(index, original, this.key)
-    if (!groups.isRecent(recent, origin, original.mti, this.key, length)) return undefined
-    return language.withStan(index, stan, stanOf(recent.exchange))
   }
 
   /** What the journal says of where the message comes from. */

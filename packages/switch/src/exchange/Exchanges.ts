@@ -21,6 +21,7 @@ import { Desk } from "./Desk.ts"
 import { Desks, type Limits, type Runtime } from "./Desks.ts"
 import { DiskWatch } from "./DiskWatch.ts"
 import { Forwarding } from "./Forwarding.ts"
+import { Originals } from "./Originals.ts"
 import { Recovery } from "./Recovery.ts"
 import { Refusals } from "./Refusals.ts"
 import { Requests } from "./Requests.ts"
@@ -58,11 +59,12 @@ export class Exchanges {
   ) {
     const desks = new Desks(router, journal, limits, runtime)
     const reversals = new Reversals(desks)
+    const originals = new Originals(desks)
     this.desks = desks
     this.disk = new DiskWatch(desks)
     this.refusals = new Refusals(desks, new StoredAnswers(desks))
-    this.requests = new Requests(desks, this.refusals, reversals)
-    this.deliveries = new Deliveries(desks, this.refusals)
+    this.requests = new Requests(desks, this.refusals, reversals, originals)
+    this.deliveries = new Deliveries(desks, this.refusals, originals)
     plans.forEach((plan, id) => {
       this.open(id, plan)
     })

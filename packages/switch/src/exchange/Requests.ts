@@ -16,6 +16,7 @@ import type { HotActions } from "./Commits.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { Event, State } from "./Exchange.ts"
+import { anothers, type Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX, type Slot, TICK_MS } from "./Outstanding.ts"
 import { Fate, receivedOn, sentOn } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
@@ -29,6 +30,7 @@ export type Unknown = "timeout" | "connection lost" | "answer not translated"
 export class Requests implements HotActions {
   private readonly desks: Desks
   private readonly refusals: Refusals
+  private readonly originals: Originals
   private readonly reversals: Reversals
   private readonly strays: Strays
   private readonly crossing = new Crossing()
@@ -38,8 +40,9 @@ export class Requests implements HotActions {
   /** The desk whose line is being let go: the places that become free meanwhile are taken in the same turn. */
   private moving: Desk | undefined
 
-  constructor(desks: Desks, refusals: Refusals, reversals: Reversals) {
+  constructor(desks: Desks, refusals: Refusals, reversals: Reversals, originals: Originals) {
     this.desks = desks
+    this.originals = originals
     this.refusals = refusals
     this.reversals = reversals
     this.strays = new Strays(desks)
@@ -70,6 +73,9 @@ export class Requests implements HotActions {
     const { desks } = this
     const { outstanding } = target
     if (outstanding.isFull || desks.isFull) return this.refuse(origin, epoch, index, "malfunction")
+    if (!target.language.hasOwnStan && this.originals.isAnothers(origin, target, index)) {
+      return this.refusals.impostor(origin, epoch, index, anothers)
+    }
     // Its own STAN is that of the exchange that it is about to be.
     const named = this.named(origin, target, index, desks.record.last + 1)
     if (named === undefined) return this.refuse(origin, epoch, index, "formatError")
@@ -91,7 +97,7 @@ export class Requests implements HotActions {
 
   /** The request as the target is to know it: with a STAN of ours where the link has its own. */
   private named(origin: Desk, target: Desk, index: MessageIndex, exchange: number): MessageIndex | undefined {
-    return target.language.hasOwnStan ? origin.language.withStan(index, stanOf(exchange)) : index
+    return target.language.hasOwnStan ? this.originals.withStan(origin, index, stanOf(exchange)) : index
   }
 
   /** The request in slot `id` is on disk: it goes out, or ends here when that cannot be any more. */

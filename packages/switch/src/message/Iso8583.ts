@@ -124,9 +124,9 @@ export class Iso8583 implements Language {
     return said === undefined ? undefined : { said, mti: Number(said[0] ?? 0) }
   }
 
-  originalKey(index: MessageIndex, { said }: Original, out: Buffer): number {
+  originalKey(index: MessageIndex, { said }: Original, fields: ReadonlyArray<number>, out: Buffer): number {
     Reversal.patchOriginal(this.codec.layout, said, patches)
-    return this.patched(index) ? this.key(made, this.receivedFields, out) : 0
+    return this.patched(index) ? this.key(made, fields, out) : 0
   }
 
   stan(index: MessageIndex): string {

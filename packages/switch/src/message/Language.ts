@@ -104,8 +104,8 @@ export interface Language {
   transaction(index: MessageIndex): string
   /** The request that the message is about, when it names one. */
   original(index: MessageIndex): Original | undefined
-  /** The key of that request, of `receivedFields`; 0 when it cannot be told. */
-  originalKey(index: MessageIndex, original: Original, out: Buffer): number
+  /** The key that these fields of that request make; 0 when it cannot be told. */
+  originalKey(index: MessageIndex, original: Original, fields: ReadonlyArray<number>, out: Buffer): number
   /** STAN of the message; "" when it has none. */
   stan(index: MessageIndex): string
   /** The message with another STAN, and with `originalStan` as its original's; `undefined` when it cannot hold them. */
