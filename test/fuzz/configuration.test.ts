@@ -105,6 +105,19 @@ describe("Any text of a configuration", () => {
     )
   })
 
+  it.each([100, 400, 700, 1000, 1300, 1600, 2000, 2500, 4000, 20_000])("nested %i deep is refused", async (depth) => {
+    for (const [open, close] of [
+      ["[", "]"],
+      ["{ a: ", "}"]
+    ]) {
+      const nested = `${open!.repeat(depth)}${close!.repeat(depth)}`
+      await look(`${sound}groups: ${nested}\n`)
+      await look(`name: demo\nlinks: ${nested}\n`)
+      await look(nested)
+      expect(typeof dialectOfText(`name: x\nextends: cups\nfields: ${nested}\n`)).toBe("string")
+    }
+  })
+
   it("of a dialect file is taken, or refused with place and rule, however it is changed", () => {
     fc.assert(
       fc.property(

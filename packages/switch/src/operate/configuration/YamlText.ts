@@ -88,6 +88,8 @@ export class YamlText {
         ? new Unreadable("an alias (*) stands inside its own anchor (&)", "Write the value out.")
         : value
     } catch (cause) {
+      // The parser is content with a depth that its own values are not.
+      if (cause instanceof RangeError) return new Unreadable(...wrongs["RESOURCE_EXHAUSTION"]!)
       if (!(cause instanceof ReferenceError)) throw cause
       return cause.message.startsWith("Unresolved")
         ? new Unreadable("an alias (*) names no anchor (&) above it", "Put the value in quotes, or write it out.")
