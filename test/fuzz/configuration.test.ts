@@ -6,6 +6,8 @@ import { Cause, Effect, Exit } from "effect"
 import fc from "fast-check"
 import { beforeAll, describe, expect, it } from "vitest"
 import { parse as parseYaml, stringify } from "yaml"
+import { DialogueInvalid } from "../../packages/simulator/src/dialogue/DialogueInvalid.ts"
+import { parseYaml as parseDialogue } from "../../packages/simulator/src/dialogue/YamlNodes.ts"
 import { type Configuration, ConfigurationInvalid, parse } from "../../packages/switch/src/operate/Configuration.ts"
 import { configurationText } from "../../packages/switch/src/operate/ConfigurationText.ts"
 import { dialectOfText } from "../../packages/switch/src/operate/configuration/DialectFiles.ts"
@@ -27,6 +29,7 @@ const texts = [
 
 /** Each property is tried as often; more for a night. */
 const runs = Number(process.env["JINKA_FUZZ_RUNS"] ?? 150)
+const patience = 60_000 + 1000 * runs
 
 /** A partner's table with something of everything. */
 const dialectFile = `name: our-partner
@@ -79,61 +82,81 @@ const look = async (text: string): Promise<void> => {
 }
 
 describe("Any text of a configuration", () => {
-  it("is taken, or refused with place, rule and what to write, however its keys and values are changed", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...texts),
-        fc.array(anyChange, { minLength: 1, maxLength: 4 }),
-        async (text, changes) => {
-          const tree = parseYaml(text)
-          for (const change of changes) changeTree(tree, change)
-          await look(stringify(tree, { aliasDuplicateObjects: false }))
-        }
-      ),
-      { numRuns: runs }
-    )
-  })
+  it(
+    "is taken, or refused with place, rule and what to write, however its keys and values are changed",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...texts),
+          fc.array(anyChange, { minLength: 1, maxLength: 4 }),
+          async (text, changes) => {
+            const tree = parseYaml(text)
+            for (const change of changes) changeTree(tree, change)
+            await look(stringify(tree, { aliasDuplicateObjects: false }))
+          }
+        ),
+        { numRuns: runs }
+      )
+    },
+    patience
+  )
 
-  it("is taken, or refused with place, rule and what to write, however its characters are changed", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...texts),
-        fc.array(anyTextChange, { minLength: 1, maxLength: 3 }),
-        async (text, changes) => look(changes.reduce(changeText, text))
-      ),
-      { numRuns: runs }
-    )
-  })
+  it(
+    "is taken, or refused with place, rule and what to write, however its characters are changed",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...texts),
+          fc.array(anyTextChange, { minLength: 1, maxLength: 3 }),
+          async (text, changes) => look(changes.reduce(changeText, text))
+        ),
+        { numRuns: runs }
+      )
+    },
+    patience
+  )
 
   it.each([100, 400, 700, 1000, 1300, 1600, 2000, 2500, 4000, 20_000])("nested %i deep is refused", async (depth) => {
     for (const [open, close] of [
       ["[", "]"],
-      ["{ a: ", "}"]
+      ["{ a: ", "}"],
+      ["- ", "x"],
+      ["? ", ""]
     ]) {
-      const nested = `${open!.repeat(depth)}${close!.repeat(depth)}`
+      const nested = `${open!.repeat(depth)}${close === "x" ? close : close!.repeat(depth)}`
       await look(`${sound}groups: ${nested}\n`)
       await look(`name: demo\nlinks: ${nested}\n`)
       await look(nested)
+      await look(`${nested}\n${sound}`)
+      await look(`${nested}: 1\n${sound}`)
       expect(typeof dialectOfText(`name: x\nextends: cups\nfields: ${nested}\n`)).toBe("string")
+      expect(typeof dialectOfText(`${nested}\nname: x\n`)).toBe("string")
+      expect(() => parseDialogue("a.yaml", `${nested}\nrule: x\n`)).toThrow(DialogueInvalid)
     }
   })
 
-  it("of a dialect file is taken, or refused with place and rule, however it is changed", () => {
-    fc.assert(
-      fc.property(
-        fc.array(anyChange, { maxLength: 4 }),
-        fc.array(anyTextChange, { maxLength: 2 }),
-        (changes, textChanges) => {
-          const tree = parseYaml(dialectFile)
-          for (const change of changes) changeTree(tree, change)
-          const read = dialectOfText(textChanges.reduce(changeText, stringify(tree, { aliasDuplicateObjects: false })))
-          if (typeof read === "string") expect(read).not.toMatch(/undefined|\[object|NaN|call stack/)
-          else compile(read)
-        }
-      ),
-      { numRuns: runs }
-    )
-  })
+  it(
+    "of a dialect file is taken, or refused with place and rule, however it is changed",
+    () => {
+      fc.assert(
+        fc.property(
+          fc.array(anyChange, { maxLength: 4 }),
+          fc.array(anyTextChange, { maxLength: 2 }),
+          (changes, textChanges) => {
+            const tree = parseYaml(dialectFile)
+            for (const change of changes) changeTree(tree, change)
+            const read = dialectOfText(
+              textChanges.reduce(changeText, stringify(tree, { aliasDuplicateObjects: false }))
+            )
+            if (typeof read === "string") expect(read).not.toMatch(/undefined|\[object|NaN|call stack/)
+            else compile(read)
+          }
+        ),
+        { numRuns: runs }
+      )
+    },
+    patience
+  )
 
   it.each(readdirSync(corpus))("that once ended otherwise is refused: %s", async (name) => {
     const text = readFileSync(new URL(name, corpus), "utf8")

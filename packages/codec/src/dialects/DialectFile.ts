@@ -33,6 +33,7 @@ import {
 import { iso8583v1993Ascii, iso8583v1993AsciiRaw, iso8583v1993Bcd } from "./Iso8583V1993.ts"
 import { iso8583v2003 } from "./Iso8583V2003.ts"
 import { unionPayPos } from "./UnionPayPos.ts"
+import { isNestedTooDeep } from "./YamlNesting.ts"
 
 /** The shipped dialects by name. */
 export const dialects: { readonly [name: string]: Dialect } = {
@@ -81,12 +82,12 @@ const nothing = (version: 0 | 1 | 2): Dialect => {
 /** The value of a YAML text. What YAML only warns of (an unknown tag, a doubtful alias) is a mistake here. */
 const parsed = (source: string | object): unknown => {
   if (typeof source !== "string") return source
-  const document = parseDocument(source, { logLevel: "silent" })
-  const [wrong] = [...document.errors, ...document.warnings]
-  if (wrong?.code === "RESOURCE_EXHAUSTION") return dialectInvalid("", "lists and mappings are nested too deep")
-  if (wrong !== undefined) return dialectInvalid("", wrong.message.split("\n")[0]!)
+  const tooDeep = dialectInvalid("", "lists and mappings are nested too deep")
+  if (isNestedTooDeep(source)) return tooDeep
   try {
-    return document.toJS()
+    const document = parseDocument(source, { logLevel: "silent" })
+    const [wrong] = [...document.errors, ...document.warnings]
+    return wrong === undefined ? document.toJS() : dialectInvalid("", wrong.message.split("\n")[0]!)
   } catch (error) {
     return dialectInvalid("", error instanceof Error ? error.message.split("\n")[0]! : "no YAML")
   }

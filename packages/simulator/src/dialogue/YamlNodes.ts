@@ -2,6 +2,7 @@
  * YAML as texts: every scalar is the text that stands in the file, so that 000000012300 keeps its zeros, and everything knows
  * its line. Owns no meaning of any key.
  */
+import { isNestedTooDeep, yamlNestingMax } from "@jinka/codec"
 import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml"
 import { DialogueInvalid } from "./DialogueInvalid.ts"
 
@@ -13,14 +14,14 @@ export type Yaml =
 
 /** The map that a file holds. Throws `DialogueInvalid`. */
 export const parseYaml = (file: string, text: string): Yaml & { readonly kind: "map" } => {
+  if (isNestedTooDeep(text)) {
+    throw new DialogueInvalid({ file, line: 1, rule: `lists and maps are nested more than ${yamlNestingMax} deep` })
+  }
   const lines = new LineCounter()
   const document = parseDocument(text, { schema: "failsafe", lineCounter: lines })
   const wrong = document.errors[0]
   if (wrong !== undefined) {
-    const isDeep = wrong.code === "RESOURCE_EXHAUSTION"
-    const rule = isDeep
-      ? "lists and maps are nested too deep"
-      : wrong.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")
+    const rule = wrong.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")
     throw new DialogueInvalid({ file, line: lines.linePos(wrong.pos[0]).line, rule })
   }
   const yaml = fromNode(file, document.contents, lines)

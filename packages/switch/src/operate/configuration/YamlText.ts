@@ -1,7 +1,7 @@
 /**
  * The text of a configuration: YAML 1.2 read into plain values, with the line of every key and value.
  */
-import { coverTyped } from "@jinka/codec"
+import { coverTyped, isNestedTooDeep, yamlNestingMax } from "@jinka/codec"
 import {
   type Document,
   isAlias,
@@ -51,12 +51,13 @@ const wrongs: Readonly<Record<string, readonly [rule: string, fix: string]>> = {
   TAG_RESOLVE_FAILED: [
     "a word behind ! is a tag, and a configuration has none",
     "Put the value in quotes, or remove the tag."
-  ],
-  RESOURCE_EXHAUSTION: [
-    "lists and mappings are nested too deep",
-    "Begin with a copy of examples/01-first-link/switch.yaml."
   ]
 }
+
+const TOO_DEEP = [
+  `lists and mappings are nested more than ${yamlNestingMax} deep`,
+  "Begin with a copy of examples/01-first-link/switch.yaml."
+] as const
 
 /** One parsed text. */
 export class YamlText {
@@ -68,13 +69,16 @@ export class YamlText {
   private readonly lines = new LineCounter()
 
   constructor(text: string) {
-    this.document = parseDocument(text, {
+    const isDeep = isNestedTooDeep(text)
+    this.document = parseDocument(isDeep ? "" : text, {
       lineCounter: this.lines,
       prettyErrors: false,
       stringKeys: true,
       logLevel: "error"
     })
-    const problems = wordable(this.document).map((wrong) => this.problem(wrong.pos[0], ...wordsFor(wrong)))
+    const problems = isDeep
+      ? [this.problem(0, ...TOO_DEEP)]
+      : wordable(this.document).map((wrong) => this.problem(wrong.pos[0], ...wordsFor(wrong)))
     const value = problems.length === 0 ? this.plain() : undefined
     this.problems = value instanceof Unreadable ? [this.problem(0, value.rule, value.fix)] : problems
     this.value = value instanceof Unreadable ? undefined : value
@@ -88,8 +92,6 @@ export class YamlText {
         ? new Unreadable("an alias (*) stands inside its own anchor (&)", "Write the value out.")
         : value
     } catch (cause) {
-      // The parser is content with a depth that its own values are not.
-      if (cause instanceof RangeError) return new Unreadable(...wrongs["RESOURCE_EXHAUSTION"]!)
       if (!(cause instanceof ReferenceError)) throw cause
       return cause.message.startsWith("Unresolved")
         ? new Unreadable("an alias (*) names no anchor (&) above it", "Put the value in quotes, or write it out.")
