@@ -318,7 +318,7 @@ describe("A dialogue file that is wrong", () => {
       step("A closes: FIN").replace("source:", "dialect: cupss\nsource:"),
       'no dialect "cupss" is known'
     ],
-    ["brackets without end", `${head()}${"[".repeat(5000)}`, "nested too deep"],
+    ["brackets without end", `${head()}${"[".repeat(5000)}`, "nested more than 64 deep"],
     ["YAML that is none", `${head()}  - { A\n`, "dialogue.yaml:"]
   ])("is refused with its line: %s", async (_, text, message) => {
     expect(await wrongOf(text)).toContain(message)
