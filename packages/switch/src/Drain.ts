@@ -5,9 +5,9 @@
  */
 import { Effect } from "effect"
 import type { Desks } from "./exchange/Desks.ts"
-import { TICK_MS } from "./exchange/Outstanding.ts"
 import { LinkEnded } from "./link/Ended.ts"
 import type { Link } from "./link/Link.ts"
+import { until } from "./link/Until.ts"
 
 /** How long the answer to our sign-off is waited for, in milliseconds. */
 const SIGN_OFF_MS = 1000
@@ -41,11 +41,6 @@ export const unfinishedOf = (desks: Desks, links: ReadonlyArray<Link>): Readonly
   return unfinished
 }
 
-/** Waits, looking at every tick, until `isDone` or until the monotonic time `end`. */
-export const until = Effect.fnUntraced(function* (desks: Desks, end: number, isDone: () => boolean) {
-  while (!isDone() && desks.runtime.monotonicMs() < end) yield* Effect.sleep(TICK_MS)
-})
-
 /** Signs us off on a connection that is signed on, and waits a moment for the answer. */
 const signOff = ({ session, settings, isSignedOn }: Link): Effect.Effect<void> =>
   session === undefined || !settings.signOn.send || !isSignedOn
@@ -56,10 +51,10 @@ const signOff = ({ session, settings, isSignedOn }: Link): Effect.Effect<void> =
       )
 
 /** What has to be written still leaves; then our FIN, and the partner's is waited for. */
-const close = (desks: Desks, link: Link, ended: LinkEnded): Effect.Effect<void> =>
+const close = (link: Link, ended: LinkEnded): Effect.Effect<void> =>
   Effect.suspend(() => {
     link.leave(true, ended)
-    return until(desks, desks.runtime.monotonicMs() + CLOSE_MS, () => link.isDown)
+    return until(() => link.isDown, CLOSE_MS)
   })
 
 /**
@@ -74,11 +69,10 @@ export const drainLinks = Effect.fnUntraced(function* (
   ended: LinkEnded
 ) {
   for (const link of links) link.change({ _tag: "draining", on: true })
-  const end = desks.runtime.monotonicMs() + limitMs
-  yield* until(desks, end, () => unfinishedOf(desks, links).length === 0)
+  yield* until(() => unfinishedOf(desks, links).length === 0, limitMs)
   const leaving = links.filter(({ isDraining }) => isDraining)
   const unfinished = unfinishedOf(desks, leaving)
-  yield* Effect.forEach(leaving, (link) => Effect.andThen(signOff(link), close(desks, link, ended)), {
+  yield* Effect.forEach(leaving, (link) => Effect.andThen(signOff(link), close(link, ended)), {
     concurrency: "unbounded",
     discard: true
   })
@@ -90,7 +84,7 @@ export const drainAll = Effect.fnUntraced(function* (desks: Desks, limitMs: numb
   const links = desks.all.map(({ link }) => link)
   for (const link of links) link.change({ _tag: "draining", on: true })
   const end = desks.runtime.monotonicMs() + limitMs
-  yield* until(desks, end, () => unfinishedOf(desks, links).length === 0 && desks.commits.length === 0)
+  yield* until(() => unfinishedOf(desks, links).length === 0 && desks.commits.length === 0, limitMs)
   return yield* drainLinks(
     desks,
     links,

@@ -5,11 +5,12 @@
  * The acts are safe to repeat: what is so already is said and not done again. None of them touches another link.
  */
 import { Data, Effect } from "effect"
-import { drainLinks, type Unfinished, until } from "./Drain.ts"
+import { drainLinks, type Unfinished } from "./Drain.ts"
 import type { Desks } from "./exchange/Desks.ts"
 import type { Answered } from "./link/Asked.ts"
 import { LinkEnded } from "./link/Ended.ts"
 import type { Link } from "./link/Link.ts"
+import { until } from "./link/Until.ts"
 import type { Meaning } from "./message/NetworkManagement.ts"
 
 /** The acts by their names on the command line. */
@@ -211,7 +212,7 @@ export class Operations {
     const answered = Effect.callback<Answered>((resume) =>
       session.ask(what, (answer) => resume(Effect.succeed(answer)))
     )
-    const silence = until(this.desks, this.desks.runtime.monotonicMs() + timeoutMs, () => link.session !== session)
+    const silence = until(() => link.session !== session, timeoutMs)
     return Effect.raceFirst(
       answered,
       Effect.flatMap(silence, () =>

@@ -10,7 +10,7 @@
  */
 import { isDeepStrictEqual } from "node:util"
 import { Data, Effect, Semaphore } from "effect"
-import { drainLinks, type Unfinished, unfinishedOf, until } from "./Drain.ts"
+import { drainLinks, type Unfinished, unfinishedOf } from "./Drain.ts"
 import type { Desk } from "./exchange/Desk.ts"
 import type { Desks, Limits } from "./exchange/Desks.ts"
 import type { Exchanges, LinkPlan } from "./exchange/Exchanges.ts"
@@ -21,6 +21,7 @@ import { type Fleet, reloaded } from "./Fleet.ts"
 import type { GroupSettings } from "./link/Group.ts"
 import type { Link } from "./link/Link.ts"
 import { sidesOf } from "./link/Settings.ts"
+import { until } from "./link/Until.ts"
 import { type Endpoint, Transport } from "./transport/Transport.ts"
 
 /** Beyond the longest request, how long what a closed link left behind may take to reach the disk, in milliseconds. */
@@ -160,13 +161,14 @@ export class Reload {
       if (closing.length === 0) return []
       const unfinished = yield* drainLinks(desks, closing, drainMs, reloaded(user))
       const end = desks.runtime.monotonicMs() + desks.limits.requestTimeoutMs + SETTLE_MS
-      yield* until(desks, end, () => unfinishedOf(desks, closing).length === 0)
+      const left = () => Math.max(0, end - desks.runtime.monotonicMs())
+      yield* until(() => unfinishedOf(desks, closing).length === 0, left())
       // What was accepted for them before they closed is in their queues once it is on disk.
       const last = desks.record.last
-      yield* until(desks, end, () => desks.journal.writer.committedSeq >= last)
-      const left = unfinishedOf(desks, closing).length
-      if (left > 0 || desks.journal.writer.committedSeq < last) {
-        const says = `${left} requests of links that would be closed have not ended, or the journal lags. Try again.`
+      yield* until(() => desks.journal.writer.committedSeq >= last, left())
+      const open = unfinishedOf(desks, closing).length
+      if (open > 0 || desks.journal.writer.committedSeq < last) {
+        const says = `${open} requests of links that would be closed have not ended, or the journal lags. Try again.`
         return yield* new ReloadRefused({ reason: "NotQuiet", says })
       }
       const missing = this.missing(next)

@@ -4,6 +4,7 @@
  * This file is composition: it starts the parts in their order and says what a running switch can be asked for. It needs a
  * `Transport` and a `Journal`; both may be simulated.
  */
+
 import { Clock, Context, Deferred, Effect, Fiber, type Scope } from "effect"
 import { Doors } from "./Doors.ts"
 import { drainAll, type Unfinished } from "./Drain.ts"
@@ -24,6 +25,7 @@ import { Operations } from "./Operations.ts"
 import { Pending } from "./Pending.ts"
 import { type Changes, Reload, type ReloadRefused } from "./Reload.ts"
 import { type SwitchStatus, statusOf } from "./SwitchStatus.ts"
+import { monotonicMs } from "./transport/Monotonic.ts"
 import type { ListenFailed, Transport } from "./transport/Transport.ts"
 
 /** How often the journal's floor and its disk are looked at, in ticks of the deadline fiber. */
@@ -92,7 +94,7 @@ export const make = Effect.fnUntraced(function* (
   const numbers = settings.links.map((_, id) => id)
   const router = new Router(destinations(settings.routes, numbers))
   const exchanges = new Exchanges(settings.links, router, journal, settings.limits, {
-    monotonicMs: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
+    monotonicMs: () => monotonicMs(clock),
     wallMs: () => clock.currentTimeMillisUnsafe(),
     fork
   })

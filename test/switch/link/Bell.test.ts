@@ -7,24 +7,24 @@ import { Bell } from "../../../packages/switch/src/link/Bell.ts"
 describe("A bell", () => {
   it.effect("wakes the fiber that waits, and says whether one did", () =>
     Effect.gen(function* () {
-      const bell = new Bell()
-      const before = bell.ring()
+      const bell = new Bell<undefined>()
+      const before = bell.ring(undefined)
       const waiting = yield* Effect.forkChild(bell.rung, { startImmediately: true })
       const stillWaits = waiting.pollUnsafe() === undefined
-      const first = bell.ring()
+      const first = bell.ring(undefined)
       yield* Fiber.join(waiting)
 
-      expect([before, stillWaits, first, bell.ring()]).toEqual([false, true, true, false])
+      expect([before, stillWaits, first, bell.ring(undefined)]).toEqual([false, true, true, false])
     })
   )
 
   it.effect("wakes nobody who has given up", () =>
     Effect.gen(function* () {
-      const bell = new Bell()
+      const bell = new Bell<undefined>()
       const waiting = yield* Effect.forkChild(bell.rung, { startImmediately: true })
       yield* Fiber.interrupt(waiting)
 
-      expect(bell.ring()).toBe(false)
+      expect(bell.ring(undefined)).toBe(false)
     })
   )
 })

@@ -1,8 +1,11 @@
 /**
  * Takes connections that a partner makes to us: who may, what a second one does while one is up, and who waits for the next.
  */
+
 import { Clock, Effect, type Scope } from "effect"
+import { monotonicMs } from "../transport/Monotonic.ts"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
+import { Bell } from "./Bell.ts"
 import { listenOn } from "./door/Door.ts"
 import { LinkEnded } from "./Ended.ts"
 import { CHALLENGE_MS, type DoorSide, type ListenSide } from "./Settings.ts"
@@ -35,7 +38,11 @@ export class Acceptor {
   private incoming: Connection | undefined
   /** A second connection that waits for what becomes of the first. */
   private challenger: Connection | undefined
-  private awaiting: ((got: Effect.Effect<Connection>) => void) | undefined
+  private readonly taker = new Bell<Connection>(() => {
+    // The first has ended meanwhile.
+    if (this.incoming === undefined && this.challenger !== undefined) this.proved(false)
+    return this.incoming === undefined ? undefined : this.takeIncoming()
+  })
   private fork: (effect: Effect.Effect<void>) => void = () => {}
   private now: () => number = () => 0
 
@@ -56,7 +63,7 @@ export class Acceptor {
       const fork = Effect.runForkWith(yield* Effect.context<never>())
       const scope = yield* Effect.scope
       const clock = yield* Clock.Clock
-      this.now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+      this.now = () => monotonicMs(clock)
       this.fork = (effect) => void fork(Effect.forkIn(effect, scope))
       const { side } = this
       if (side._tag === "listen") yield* listenOn(side, this, this.owner)
@@ -99,21 +106,11 @@ export class Acceptor {
     this.incoming = connection
     const came = `a second connection came from ${connection.remote}${why}`
     this.owner.cut(new LinkEnded({ reason: "Replaced", why: came }))
-    const awaiting = this.awaiting
-    this.awaiting = undefined
-    if (awaiting !== undefined) awaiting(this.takeIncoming())
+    if (this.taker.isAwaited) this.taker.ring(this.takeIncoming())
   }
 
   /** The next connection that is let in. One waits at a time. */
-  readonly next: Effect.Effect<Connection> = Effect.callback((resume) => {
-    // The first has ended meanwhile.
-    if (this.incoming === undefined && this.challenger !== undefined) this.proved(false)
-    if (this.incoming !== undefined) return resume(this.takeIncoming())
-    this.awaiting = resume
-    return Effect.sync(() => {
-      this.awaiting = undefined
-    })
-  })
+  readonly next: Effect.Effect<Connection> = this.taker.rung
 
   /** Closes what came in the last moment and belongs to nobody yet. */
   close(): void {
@@ -123,9 +120,9 @@ export class Acceptor {
     this.challenger = undefined
   }
 
-  private takeIncoming(): Effect.Effect<Connection> {
+  private takeIncoming(): Connection {
     const connection = this.incoming!
     this.incoming = undefined
-    return Effect.succeed(connection)
+    return connection
   }
 }

@@ -1,7 +1,9 @@
 /**
  * Makes connections to one address of a partner, with pauses between attempts that fail, and never gives up.
  */
+
 import { Clock, Effect, Random } from "effect"
+import { monotonicMs } from "../transport/Monotonic.ts"
 import { type Connection, Transport } from "../transport/Transport.ts"
 import * as Backoff from "./Backoff.ts"
 import { Bell } from "./Bell.ts"
@@ -24,7 +26,7 @@ export class Dialer {
   /** Monotonic milliseconds of the next attempt; 0: none is waited for. */
   nextAttempt = 0
   /** Ends the pause before the next attempt. */
-  private readonly hurry = new Bell()
+  private readonly hurry = new Bell<undefined>()
   private readonly owner: DialerOwner
   private readonly side: Side & { readonly _tag: "connect" }
 
@@ -40,7 +42,7 @@ export class Dialer {
 
   /** Ends the pause before the next attempt. False when no pause is running. */
   retry(): boolean {
-    return this.hurry.ring()
+    return this.hurry.ring(undefined)
   }
 
   /** The next connection. Waits before an attempt that follows a failed one. */
@@ -48,7 +50,7 @@ export class Dialer {
     const { to, timeoutMs } = this.side
     const transport = yield* Transport
     const clock = yield* Clock.Clock
-    const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    const now = () => monotonicMs(clock)
     for (;;) {
       if (this.attempts > 0) {
         const wait = Backoff.delayMs(this.owner.settings.reconnect, this.attempts - 1, yield* Random.next)

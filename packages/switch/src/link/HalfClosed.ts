@@ -25,14 +25,3 @@ export const heard = (
       ? Effect.void
       : Effect.andThen(Effect.sleep(isFinAwaited ? RESET_BEFORE_FIN_MS : RESET_MS), connection.probe)
   )
-
-/** How often it is looked whether the partner has all that it waits for, in milliseconds. */
-const LOOK_MS = 20
-
-/** Waits until nothing is owed any more, and at most `limitMs` milliseconds. */
-export const settled = (isOwing: () => boolean, limitMs: number): Effect.Effect<void> => {
-  const look: Effect.Effect<void> = Effect.suspend(() =>
-    isOwing() ? Effect.andThen(Effect.sleep(LOOK_MS), look) : Effect.void
-  )
-  return Effect.asVoid(Effect.timeoutOption(look, limitMs))
-}

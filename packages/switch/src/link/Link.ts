@@ -4,10 +4,12 @@
  * It owns the link's state, its epochs and its reconnecting. It knows no journal, no routes and no exchanges: the switch gives
  * it `LinkEvents` and sends through the current session. Single-threaded like all of the switch.
  */
+
 import type { MessageError, MessageIndex } from "@jinka/codec"
 import { Clock, Effect, Latch, type Scope } from "effect"
 import { Iso8583 } from "../message/Iso8583.ts"
 import type { Language } from "../message/Language.ts"
+import { monotonicMs } from "../transport/Monotonic.ts"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
 import { Acceptor, type AcceptorOwner } from "./Acceptor.ts"
 import { Bell } from "./Bell.ts"
@@ -68,7 +70,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** An operator has signed us off: a new connection does not sign on by itself. */
   isSignedOff = false
   /** The link is taken away. */
-  private readonly leaving = new Bell()
+  private readonly leaving = new Bell<undefined>()
   /** Open once it listens, or dials. */
   readonly begun = Latch.makeUnsafe(false)
   private readonly back = Latch.makeUnsafe(true)
@@ -256,7 +258,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     if (this.source instanceof Acceptor) this.source.close()
     this.session?.close(ended)
     this.short?.close(ended)
-    this.leaving.ring()
+    this.leaving.ring(undefined)
   }
 
   /** See `LinkEvents`. */
@@ -282,7 +284,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
 
   /** Monotonic milliseconds; 0 before it runs. */
   private get now(): number {
-    return this.clock === undefined ? 0 : Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
+    return this.clock === undefined ? 0 : monotonicMs(this.clock)
   }
 
   /** Ends the current connection; the link comes back by itself. */

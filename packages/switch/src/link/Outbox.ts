@@ -6,7 +6,9 @@
  * taken yet, so that a slow partner's backlog does not hold them up. An outbox belongs to one connection epoch and dies with it,
  * so nothing that was meant for a broken connection can leave on the next one (docs/decisions/0002-connection-epochs.md).
  */
-import { Effect } from "effect"
+
+import type { Effect } from "effect"
+import { Bell } from "./Bell.ts"
 
 /** Room of each buffer before it has to grow. */
 const START_BYTES = 16 * 1024
@@ -40,7 +42,7 @@ export class Outbox {
   /** Bytes put in by `end` since the beginning, and those of them that a write has taken. */
   private appended = 0
   private gone = 0
-  private sender: ((go: Effect.Effect<void>) => void) | undefined
+  private readonly bell = new Bell<true>(() => (this.waiting > 0 ? true : undefined))
 
   /** `isShort`: it carries a message or two and is thrown away. */
   constructor(isShort = false) {
@@ -107,10 +109,7 @@ export class Outbox {
 
   /** Wakes the sender if there is something to write. Called once for all frames of one turn. */
   flush(): void {
-    const sender = this.sender
-    if (sender === undefined || this.waiting === 0) return
-    this.sender = undefined
-    sender(Effect.void)
+    if (this.waiting > 0) this.bell.ring(true)
   }
 
   /** The next bytes to write, urgent ones first, or `undefined`. Give them back by `written` when the kernel has them. */
@@ -143,13 +142,7 @@ export class Outbox {
   }
 
   /** Waits until there is something to write. */
-  readonly wait: Effect.Effect<void> = Effect.callback((resume) => {
-    if (this.waiting > 0) return resume(Effect.void)
-    this.sender = resume
-    return Effect.sync(() => {
-      this.sender = undefined
-    })
-  })
+  readonly wait: Effect.Effect<true> = this.bell.rung
 
   private takeUrgent(): Buffer {
     const bytes = Buffer.concat(this.urgent)

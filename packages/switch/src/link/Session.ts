@@ -5,6 +5,7 @@
  * writes all that has gathered in one go. The keeper owns every clock of the connection: idle frames, watchdog, sign-on, frame
  * deadline, slow partner. Whichever fails first ends the epoch with a reason.
  */
+
 import {
   Framer,
   type FrameSink,
@@ -17,17 +18,20 @@ import {
 } from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"
 import type * as NetworkManagement from "../message/NetworkManagement.ts"
+import { monotonicMs } from "../transport/Monotonic.ts"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
 import type { Answered } from "./Asked.ts"
+import { Bell } from "./Bell.ts"
 import { Deadlines } from "./Deadlines.ts"
 import { endedBy, frameWrong, type LinkEnded } from "./Ended.ts"
-import { heard, settled } from "./HalfClosed.ts"
+import { heard } from "./HalfClosed.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
 import { Management } from "./Management.ts"
 import { Outbox } from "./Outbox.ts"
 import { type Receipt, Receipts } from "./Receipts.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
 import { SessionWatchdog } from "./SessionWatchdog.ts"
+import { until } from "./Until.ts"
 
 /** Longest sleep of the keeper, in milliseconds. */
 const SLEEP_MAX_MS = 60_000
@@ -63,7 +67,7 @@ export class Session {
   /** The partner has closed its direction, and the connection lasts only until it has its answers. */
   isHalfClosed = false
   private wakeAt = 0
-  private keeper: ((go: Effect.Effect<void>) => void) | undefined
+  private readonly keeper = new Bell<undefined>()
 
   constructor(link: SessionOwner, epoch: number, connection: Connection, clock: Clock.Clock, chance: () => number) {
     this.link = link
@@ -99,7 +103,7 @@ export class Session {
 
   /** Monotonic milliseconds. */
   now(): number {
-    return Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
+    return monotonicMs(this.clock)
   }
 
   /** Room for a message of at most `length` bytes in the outbox; returns its offset in `outbox.buffer`. */
@@ -247,7 +251,7 @@ export class Session {
     this.deadlines.frameSince = 0
     this.link.halfClosed(this, ended)
     const { frame, short, writeTimeoutMs } = this.link.settings
-    return settled(isOwing, short?.idleMs ?? writeTimeoutMs).pipe(
+    return until(() => !isOwing(), short?.idleMs ?? writeTimeoutMs).pipe(
       Effect.andThen(heard(this.connection, this.receipts, frame.kind === "until-close")),
       Effect.catch((gone) => Effect.sync(() => this.foundNobody(gone)))
     )
@@ -361,19 +365,13 @@ export class Session {
     if (ended !== undefined) return Effect.fail(ended)
     this.idle(now)
     this.wakeAt = Math.min(this.nextDue(), now + this.sleepMaxMs)
-    const woken = Effect.callback<void>((resume) => {
-      this.keeper = resume
-    })
-    return Effect.raceFirst(Effect.sleep(Math.max(1, this.wakeAt - now)), woken)
+    return Effect.raceFirst(Effect.sleep(Math.max(1, this.wakeAt - now)), this.keeper.rung)
   }).pipe(Effect.forever)
 
   /** Makes the keeper look again at `at` at the latest, and writes what was put. */
   wake(at: number): void {
     this.outbox.flush()
-    const keeper = this.keeper
-    if (keeper === undefined || at >= this.wakeAt) return
-    this.keeper = undefined
-    keeper(Effect.void)
+    if (at < this.wakeAt) this.keeper.ring(undefined)
   }
 
   private nextDue(): number {

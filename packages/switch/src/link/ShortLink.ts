@@ -6,9 +6,11 @@
  * one that is dialled for it (`async-short`). It owns the connections and their limits; it knows no exchanges. There is no
  * sign-on and no watchdog: a connection proves itself by its one exchange.
  */
+
 import { isResponse, type MessageError, type MessageIndex } from "@jinka/codec"
 import { Clock, Effect, FiberSet, Random, type Scope } from "effect"
 import type { Language } from "../message/Language.ts"
+import { monotonicMs } from "../transport/Monotonic.ts"
 import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
 import { delayMs } from "./Backoff.ts"
 import { listenOn } from "./door/Door.ts"
@@ -405,6 +407,6 @@ export class ShortLink implements SessionOwner {
   }
 
   private now(): number {
-    return this.clock === undefined ? 0 : Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
+    return this.clock === undefined ? 0 : monotonicMs(this.clock)
   }
 }

@@ -3,11 +3,13 @@
  *
  * Who may connect, and TLS, are the listener's. Node parses; a body is given out whole or not at all.
  */
+
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { Clock, Effect, type Scope } from "effect"
 import type { Credentials } from "./Credentials.ts"
 import { type HttpAnswer, type HttpCall, type HttpLimits, problem } from "./Http.ts"
+import { monotonicMs } from "./Monotonic.ts"
 import { listenForSockets } from "./NodeListener.ts"
 import type { PartnerIdentity } from "./Tls.ts"
 import type { Endpoint, ListenFailed, Listening, ListenOptions } from "./Transport.ts"
@@ -34,7 +36,7 @@ export const listenForCalls = Effect.fnUntraced(function* (
   options: ListenOptions & HttpLimits
 ): Effect.fn.Return<Listening, ListenFailed, Scope.Scope | Credentials> {
   const clock = yield* Clock.Clock
-  const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const now = () => monotonicMs(clock)
   const callers = new Map<Socket, Caller>()
   // Deadlines are kept below, on the one clock that also the rest of the switch has.
   const http = createServer({ maxHeaderSize: HEADERS_MAX, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 })

@@ -1,7 +1,9 @@
 /**
  * What every listening address shares: it admits by `Admission`, counts, and notes strangers at a bounded rate.
  */
+
 import { Clock, Effect } from "effect"
+import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { TlsRefused } from "../../transport/Tls.ts"
 import type { Endpoint } from "../../transport/Transport.ts"
 import { Tally } from "../Tally.ts"
@@ -42,7 +44,7 @@ export class Gate {
 
   /** Takes its clock; before anybody is admitted. */
   readonly ready: Effect.Effect<void> = Effect.map(Clock.Clock, (clock) => {
-    this.now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    this.now = () => monotonicMs(clock)
   })
 
   /** See `ListenOptions.admit`. */

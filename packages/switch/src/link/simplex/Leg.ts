@@ -55,7 +55,7 @@ export class Leg implements DialerOwner, AcceptorOwner {
   private lastByte = 0
   private lastEnd: SimplexLegStatus["lastEnd"]
   /** The link is taken away. */
-  private readonly leaving = new Bell()
+  private readonly leaving = new Bell<undefined>()
   /** Why we end it, where the transport cannot know. */
   private why: string | undefined
 
@@ -101,7 +101,7 @@ export class Leg implements DialerOwner, AcceptorOwner {
   /** The link is taken away: a leg that waits for the other is closed; a pair is closed by its session. */
   leave(): void {
     if (this.source instanceof Acceptor) this.source.close()
-    this.leaving.ring()
+    this.leaving.ring(undefined)
     if (this.held?.isJoined === false) this.close("closed by this side: the link was drained")
   }
 

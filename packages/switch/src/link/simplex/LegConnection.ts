@@ -4,7 +4,9 @@
  *
  * What comes on a receiving leg before the pair is joined is kept and read first. It decides nothing: `Leg` does.
  */
+
 import { type Clock, Effect } from "effect"
+import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { Connection, ConnectionEnded } from "../../transport/Transport.ts"
 import { Bell } from "../Bell.ts"
 
@@ -36,7 +38,7 @@ export class LegConnection {
   private isWatching = false
   private isOver = false
   /** The watch's pull is over. */
-  private readonly looked = new Bell()
+  private readonly looked = new Bell<undefined>()
 
   constructor(connection: Connection, owner: LegConnectionOwner, clock: Clock.Clock) {
     this.connection = connection
@@ -47,7 +49,7 @@ export class LegConnection {
 
   /** Monotonic milliseconds. */
   now(): number {
-    return Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
+    return monotonicMs(this.clock)
   }
 
   /** Ends it, unless it has ended, and tells the owner. */
@@ -101,7 +103,7 @@ export class LegConnection {
     }),
     Effect.map(() => {
       this.isWatching = false
-      this.looked.ring()
+      this.looked.ring(undefined)
     }),
     Effect.repeat({ while: () => !this.isOver && !this.isJoined && this.earlyBytes < EARLY_MAX })
   )

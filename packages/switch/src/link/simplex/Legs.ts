@@ -7,9 +7,11 @@
  * The session on top sees one `Connection` (`SimplexConnection`), so watchdog, sign-on and flow control are those of every link:
  * a probe goes out on one leg and its answer is expected on the other.
  */
+
 import { Effect, Latch, type Scope } from "effect"
 import type { Connection, ConnectionEnded, ListenFailed, Transport } from "../../transport/Transport.ts"
 import type { Limits } from "../Backoff.ts"
+import { Bell } from "../Bell.ts"
 import { endedBy, type LinkEnded } from "../Ended.ts"
 import type * as LinkState from "../LinkState.ts"
 import type { LegStatus } from "../LinkStatus.ts"
@@ -44,7 +46,7 @@ export class Legs implements LegOwner {
   /** Open while an operator has not taken the link away. */
   private readonly present = Latch.makeUnsafe(true)
   private isCollecting = false
-  private awaiting: ((got: Effect.Effect<Connection>) => void) | undefined
+  private readonly taker = new Bell<Connection>(() => this.join())
 
   constructor(link: LegsOwner, { send, receive, timeoutMs, collectMs }: LegsSettings) {
     this.link = link
@@ -66,13 +68,7 @@ export class Legs implements LegOwner {
   )
 
   /** The next pair. One waits at a time. */
-  readonly next: Effect.Effect<Connection> = Effect.callback((resume) => {
-    this.awaiting = resume
-    this.cameUp()
-    return Effect.sync(() => {
-      this.awaiting = undefined
-    })
-  })
+  readonly next: Effect.Effect<Connection> = this.taker.rung
 
   /** The sending leg, then the receiving one. */
   status(): ReadonlyArray<LegStatus> {
@@ -88,14 +84,18 @@ export class Legs implements LegOwner {
 
   /** A leg is up: joins the two if both are and the link waits for them. */
   cameUp(): void {
-    const { awaiting, sending, receiving } = this
-    if (awaiting === undefined || sending.held === undefined || receiving.held === undefined) return
-    this.awaiting = undefined
+    const pair = this.taker.isAwaited ? this.join() : undefined
+    if (pair !== undefined) this.taker.ring(pair)
+  }
+
+  private join(): Connection | undefined {
+    const { sending, receiving } = this
+    if (sending.held === undefined || receiving.held === undefined) return undefined
     sending.held.isJoined = receiving.held.isJoined = true
     this.pair = new SimplexConnection(sending.held, receiving.held)
     this.isCollecting = false
     this.apart.closeUnsafe()
-    awaiting(Effect.succeed(this.pair))
+    return this.pair
   }
 
   /** See `LegOwner`. */

@@ -1,10 +1,12 @@
 /**
  * What a running switch answers on its control socket: joins the switch, its journal and the kernel's view.
  */
+
 import { Clock, Deferred, Effect, Fiber, FileSystem, type Path } from "effect"
 import { Journal } from "../../journal/Journal.ts"
 import type * as Switch from "../../Switch.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
+import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { Configuration } from "../Configuration.ts"
 import { type InForce, reload } from "../Reloading.ts"
 import { Dialects, trace } from "../trace/Trace.ts"
@@ -67,7 +69,7 @@ const makeStatus = Effect.fnUntraced(function* (identity: Identity, running: Swi
       const view = yield* Effect.provideService(look(connectionsOf(status)), FileSystem.FileSystem, files)
       const now = {
         wallMs: clock.currentTimeMillisUnsafe(),
-        monotonicMs: Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+        monotonicMs: monotonicMs(clock)
       }
       const report = reportOf(identity, status, now, { view, earlier })
       earlier = queues(view, now.monotonicMs)
