@@ -99,6 +99,12 @@ export class Wire implements Connection {
     this.chunks.push(this.frame(message))
   }
 
+  /** The partner sends these bytes, whatever they are. */
+  raw(bytes: Buffer): void {
+    this.chunks.push(bytes)
+    this.wakePuller?.()
+  }
+
   /** What the switch has sent since the last call. */
   heard(): ReadonlyArray<Message> {
     return this.heardBytes().map((bytes) => {

@@ -59,7 +59,7 @@ export const advice: Readonly<Record<LinkEnded["reason"], string>> = {
   IdleTimeout:
     "A short connection carried nothing, or nothing more. One that came from outside: look for a partner, a probe or a stranger that connects and says nothing. One of ours: the journal's disk lags.",
   GroupFell: "Another connection of the link's group ended, and the group has `fall: together`. Look at that one.",
-  Operator: "An operator closed the connection; the log says who and why.",
+  Operator: "This side closed the connection, because an operator asked: the log says who and why.",
   Reloaded: "A reload of the configuration changed or removed the link; the log says who asked for it.",
   Stopping: "The switch is stopping.",
   Defect:
@@ -119,8 +119,8 @@ const closings: Readonly<Record<LinkEnded["reason"], Closing>> = {
   Defect: { by: "us", how: "RST" }
 }
 
-/** System codes that mean that the partner itself sent RST. */
-const resets = new Set(["ECONNRESET", "EPIPE"])
+/** Causes that mean that the partner itself has gone: system codes, and an HTTP caller that did not wait. */
+const resets = new Set(["ECONNRESET", "EPIPE", "the caller has gone"])
 
 /** Who did it and how, for the status line. */
 export const closing = ({ reason, why }: LinkEnded): Closing => {

@@ -43,6 +43,9 @@ const unsentOf = (socket: Net.Socket, raw: Net.Socket): number => {
   return Math.min(socket.writableLength, handle?.writeQueueSize ?? Number.POSITIVE_INFINITY)
 }
 
+const brokenBy = (error: NodeJS.ErrnoException): ConnectionEnded =>
+  new ConnectionEnded({ how: "reset", cause: error.code ?? "the connection broke" })
+
 type Pulled = Effect.Effect<ReadonlyArray<Buffer>, ConnectionEnded>
 
 /** One socket as a `Connection`. Events fill it; at most one pull and one write wait on it. */
@@ -74,9 +77,7 @@ class NodeConnection implements Connection {
     socket.on("end", () =>
       this.endInput(new ConnectionEnded({ how: "fin", cause: "the partner closed the connection" }))
     )
-    socket.on("error", (error: NodeJS.ErrnoException) =>
-      this.end(new ConnectionEnded({ how: "reset", cause: error.code ?? "the connection broke" }))
-    )
+    socket.on("error", (error: NodeJS.ErrnoException) => this.end(brokenBy(error)))
     socket.on("close", () => this.end(new ConnectionEnded({ how: "local", cause: "closed by this side" })))
     this.pull = Effect.callback((resume) => {
       if (this.chunks.length > 0) return resume(Effect.succeed(this.take()))
@@ -110,11 +111,7 @@ class NodeConnection implements Connection {
   /** An empty write reaches the kernel, and comes back with the reset that has arrived meanwhile. */
   readonly probe: Effect.Effect<void, ConnectionEnded> = Effect.callback((resume) => {
     if (this.ended !== undefined) return resume(Effect.fail(this.ended))
-    this.raw.write(nothing, (error) =>
-      resume(
-        error == null ? Effect.void : Effect.fail(new ConnectionEnded({ how: "reset", cause: "the partner is gone" }))
-      )
-    )
+    this.raw.write(nothing, (error) => resume(error == null ? Effect.void : Effect.fail(brokenBy(error))))
   })
 
   finish(): void {
