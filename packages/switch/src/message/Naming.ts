@@ -26,31 +26,42 @@ export type Speaker = Pick<
   "codec" | "institution" | "ourInstitution" | "speaksFor" | "identity" | "mark"
 >
 
-/** Longest value whose bytes are kept; a longer one is read anew each time. */
+/** Longest value whose bytes are kept, and how many values are kept for one place; others are read anew each time. */
 const KEPT_MAX = 32
+const VALUES_MAX = 8
 
 /** The bytes that were good last at one place. */
 class LastGood {
-  private readonly bytes = new Uint8Array(KEPT_MAX)
-  private length = -1
+  private readonly values: Array<Uint8Array> = []
+  private next = 0
 
   is(buffer: Uint8Array, from: number, to: number): boolean {
-    if (to - from !== this.length) return false
-    for (let at = from; at < to; at++) if (buffer[at] !== this.bytes[at - from]) return false
-    return true
+    const { values } = this
+    for (let n = 0; n < values.length; n++) if (isSame(values[n]!, buffer, from, to)) return true
+    return false
   }
 
   keep(buffer: Uint8Array, from: number, to: number): void {
     if (to - from > KEPT_MAX) return
-    this.length = to - from
-    for (let at = from; at < to; at++) this.bytes[at - from] = buffer[at]!
+    this.values[this.next] = Uint8Array.from(buffer.subarray(from, to))
+    this.next = (this.next + 1) % VALUES_MAX
   }
+}
+
+/** A loop is cheaper than a call into C++ at these lengths. */
+const isSame = (value: Uint8Array, buffer: Uint8Array, from: number, to: number): boolean => {
+  const { length } = value
+  if (to - from !== length) return false
+  for (let at = 0; at < length; at++) if (buffer[from + at] !== value[at]) return false
+  return true
 }
 
 /** One data element that names an institution. */
 interface Place {
   readonly de: number
   readonly as: string
+  /** Bytes of its length: packed digits say only there how many they are. */
+  readonly prefix: number
   readonly last: LastGood
 }
 
@@ -107,7 +118,7 @@ export class Naming {
   private readonly originals: ReadonlyArray<OriginalPlace>
 
   constructor({ codec, identity, institution, mark, ourInstitution, speaksFor }: Speaker) {
-    const { dialect, header, roles } = codec.layout
+    const { dialect, fields, header, roles } = codec.layout
     this.dialect = dialect
     this.isChecked = identity === "checked"
     this.isAny = speaksFor === "any"
@@ -121,13 +132,19 @@ export class Naming {
     this.sources = new Set(sources.flatMap((code) => asWritten(this.source, code)))
     this.ours = new Set(asWritten(this.source, ourInstitution))
     this.headerBytes = header?.bytes ?? 0
-    this.mark = mark?._tag === "field" ? { de: mark.field, as: `DE ${mark.field}`, last: new LastGood() } : undefined
+    this.mark =
+      mark?._tag === "field" ? { de: mark.field, as: `DE ${mark.field}`, prefix: 0, last: new LastGood() } : undefined
     this.markValue = mark?._tag === "field" ? mark.value : ""
     const places = [
       { de: roles.acquirer, as: "acquirer" },
       { de: roles.forwarder, as: "forwarder" }
     ]
-    this.places = places.map(({ de, as }) => ({ de, as: `${as} (DE ${de})`, last: new LastGood() }))
+    this.places = places.map(({ de, as }) => ({
+      de,
+      as: `${as} (DE ${de})`,
+      prefix: fields[de]?.prefixBytes ?? 0,
+      last: new LastGood()
+    }))
     const original = dialect.reversal?.originalData
     this.originalField = original?.field ?? 0
     this.originals = places
@@ -175,10 +192,9 @@ export class Naming {
   private wrongPlace(index: MessageIndex): string | undefined {
     if (this.isAny) return undefined
     for (let n = 0; n < this.places.length; n++) {
-      const { as, de, last } = this.places[n]!
+      const { as, de, last, prefix } = this.places[n]!
       if (!index.has(de)) continue
-      // With its length before it: packed digits say only there how many they are.
-      const from = index.from(de) - (index.layout?.fields[de]?.prefixBytes ?? 0)
+      const from = index.from(de) - prefix
       if (last.is(index.buffer, from, index.to(de))) continue
       const said = index.text(de).trim()
       if (said !== "" && !this.codes.has(said)) return names(said, as)
