@@ -2,14 +2,14 @@
 import { compile, cups, isMessageError, type Message } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 import { failureText, junitXml } from "../../packages/simulator/src/dialogue/DialogueReport.ts"
-import { makeForm } from "../../packages/simulator/src/dialogue/Form.ts"
+import { told } from "../../packages/simulator/src/dialogue/Observed.ts"
 import type { Outcome } from "../../packages/simulator/src/dialogue/Runner.ts"
-import { told } from "../../packages/simulator/src/dialogue/Told.ts"
 import type { Line } from "../../packages/simulator/src/dialogue/Transcript.ts"
+import { makeWireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
 import { cardNumbers, discretionary, packed, showsNumber, track2Of, valuesOf } from "../codec/cover/Canaries.ts"
 
 const codec = compile(cups)
-const form = makeForm(cups)!
+const form = makeWireFormat(cups)!
 
 const encoded = (fields: Message["fields"]): ReadonlyArray<Buffer> => {
   const bytes = codec.encode({ mti: "0200", fields: { 11: "000001", ...fields } })

@@ -17,11 +17,11 @@ import type { Exchanges, LinkPlan } from "./exchange/Exchanges.ts"
 import { destinations } from "./exchange/Groups.ts"
 import { LinksMissing } from "./exchange/Recovery.ts"
 import { type Route, Router } from "./exchange/Router.ts"
-import { type Fleet, reloaded } from "./Fleet.ts"
 import type { GroupSettings } from "./link/Group.ts"
 import type { Link } from "./link/Link.ts"
 import { sidesOf } from "./link/Settings.ts"
 import { until } from "./link/Until.ts"
+import { type RunningLinks, reloaded } from "./RunningLinks.ts"
 import { type Endpoint, Transport } from "./transport/Transport.ts"
 
 /** Beyond the longest request, how long what a closed link left behind may take to reach the disk, in milliseconds. */
@@ -56,17 +56,17 @@ export const isSame = (one: LinkPlan, other: LinkPlan): boolean =>
 export class Reload {
   private readonly exchanges: Exchanges
   private readonly desks: Desks
-  private readonly fleet: Fleet
+  private readonly runningLinks: RunningLinks
   private readonly one = Semaphore.makeUnsafe(1)
   /** What each link was made with, by name. */
   private plans: ReadonlyMap<string, LinkPlan>
   /** The switch is being drained: no reload begins, and none is carried out. */
   isStopping = false
 
-  constructor(exchanges: Exchanges, fleet: Fleet, plans: ReadonlyArray<LinkPlan>) {
+  constructor(exchanges: Exchanges, runningLinks: RunningLinks, plans: ReadonlyArray<LinkPlan>) {
     this.exchanges = exchanges
     this.desks = exchanges.desks
-    this.fleet = fleet
+    this.runningLinks = runningLinks
     this.plans = new Map(plans.map((plan) => [plan.name, plan]))
   }
 
@@ -105,8 +105,8 @@ export class Reload {
         const takeBack = Effect.sync(() => this.takeBack(closing, wasAway))
         const unfinished = yield* this.quiet(next, closing, user, drainMs).pipe(Effect.onError(() => takeBack))
         const made = this.swap(next, closing, wasAway, user)
-        for (const link of closing) yield* this.fleet.stop(link)
-        for (const link of made) yield* this.fleet.join(link, this.desks.runtime.monotonicMs)
+        for (const link of closing) yield* this.runningLinks.stop(link)
+        for (const link of made) yield* this.runningLinks.join(link, this.desks.runtime.monotonicMs)
         return unfinished
       })
     )

@@ -14,7 +14,6 @@ import { destinations } from "./exchange/Groups.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
 import type { LinksMissing, Recovered } from "./exchange/Recovery.ts"
 import { type Route, Router } from "./exchange/Router.ts"
-import { Fleet } from "./Fleet.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
 import type { DoorSettings } from "./link/door/Door.ts"
@@ -24,6 +23,7 @@ import type { Link } from "./link/Link.ts"
 import { Operations } from "./Operations.ts"
 import { Pending } from "./Pending.ts"
 import { type Changes, Reload, type ReloadRefused } from "./Reload.ts"
+import { RunningLinks } from "./RunningLinks.ts"
 import { type SwitchStatus, statusOf } from "./SwitchStatus.ts"
 import { monotonicMs } from "./transport/Monotonic.ts"
 import type { ListenFailed, Transport } from "./transport/Transport.ts"
@@ -101,12 +101,12 @@ export const make = Effect.fnUntraced(function* (
   const { desks } = exchanges
   desks.groups.change(settings.groups ?? [], numbers, desks.now)
   const recovered = yield* exchanges.recovery.run
-  const fleet = new Fleet(yield* Effect.scope)
+  const runningLinks = new RunningLinks(yield* Effect.scope)
   const doors = new Doors(settings.doors ?? [], settings.http ?? [], desks)
   const links = desks.all.map(({ link }) => link)
-  const open = yield* Effect.forkScoped(Effect.andThen(opening(links, fleet, doors), Effect.never))
+  const open = yield* Effect.forkScoped(Effect.andThen(opening(links, runningLinks, doors), Effect.never))
   const transport = yield* Effect.context<Transport>()
-  const reload = new Reload(exchanges, fleet, settings.links)
+  const reload = new Reload(exchanges, runningLinks, settings.links)
   const clockwork = yield* Effect.forkScoped(deadlines(exchanges))
   return {
     recovered,
@@ -132,7 +132,7 @@ export const make = Effect.fnUntraced(function* (
       Deferred.await(exchanges.broken),
       Fiber.join(clockwork),
       Fiber.join(open),
-      Deferred.await(fleet.failed)
+      Deferred.await(runningLinks.failed)
     ])
   }
 })
@@ -141,15 +141,15 @@ export const make = Effect.fnUntraced(function* (
  * Opens every address before any partner is called: a switch that cannot listen ends without having taken the place of the
  * connection that a partner has with the one that does.
  */
-const opening = Effect.fnUntraced(function* (links: ReadonlyArray<Link>, fleet: Fleet, doors: Doors) {
+const opening = Effect.fnUntraced(function* (links: ReadonlyArray<Link>, runningLinks: RunningLinks, doors: Doors) {
   const listening = links.filter(({ settings: { side } }) =>
     (side._tag === "legs" ? [side.send, side.receive] : [side]).some(({ _tag }) => _tag === "listen")
   )
-  yield* Effect.forEach(listening, (link) => fleet.start(link), { discard: true })
+  yield* Effect.forEach(listening, (link) => runningLinks.start(link), { discard: true })
   yield* doors.listen
   yield* Effect.forEach(listening, (link) => link.begun.await, { discard: true })
   const others = links.filter((link) => !listening.includes(link))
-  yield* Effect.forEach(others, (link) => fleet.start(link), { discard: true })
+  yield* Effect.forEach(others, (link) => runningLinks.start(link), { discard: true })
 })
 
 /** The one fiber for every deadline of the switch. */

@@ -14,11 +14,11 @@ import {
   wholeFrame,
   writeTotal
 } from "@jinka/codec"
-import type { Dialogue, Making, Spoiling, Values } from "./Dialogue.ts"
+import type { Corruption, Dialogue, Template, Values } from "./Dialogue.ts"
 import { StepInvalid } from "./DialogueInvalid.ts"
-import type { Form } from "./Form.ts"
+import { mtiOf, type Observed, partsOf, told } from "./Observed.ts"
 import { fill, namedMessage, type Scope } from "./References.ts"
-import { mtiOf, partsOf, type Told, told } from "./Told.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /** A message before it is encoded: texts, hex for bytes. */
 interface Draft {
@@ -33,7 +33,7 @@ interface Draft {
  */
 const notAnswered = new Set(["14", "22", "26", "35", "36", "45", "48", "52", "53", "55", "61", "63", "96", "128"])
 
-const decoded = (form: Form, message: Told): Draft => {
+const decoded = (form: WireFormat, message: Observed): Draft => {
   const { bytes, index } = message
   const read = form.codec.decode(bytes, index.start, index.end)
   if (isMessageError(read))
@@ -42,7 +42,7 @@ const decoded = (form: Form, message: Told): Draft => {
   return { mti, header, fields }
 }
 
-const answerDraft = (form: Form, message: Told): Draft => {
+const answerDraft = (form: WireFormat, message: Observed): Draft => {
   const { fields, mti } = decoded(form, message)
   const { header } = form.codec.dialect
   return {
@@ -60,7 +60,7 @@ const templateDraft = (dialogue: Dialogue, scope: Scope, name: string): Draft =>
   throw new StepInvalid({ rule: `the messages file has no "${name}"; it has ${known}` })
 }
 
-const startOf = (dialogue: Dialogue, scope: Scope, making: Making): Draft => {
+const startOf = (dialogue: Dialogue, scope: Scope, making: Template): Draft => {
   if (making.like !== undefined) return templateDraft(dialogue, scope, making.like)
   if (making.answerTo !== undefined) return answerDraft(scope.form, namedMessage(scope, making.answerTo))
   if (making.again !== undefined) return decoded(scope.form, namedMessage(scope, making.again))
@@ -70,7 +70,7 @@ const startOf = (dialogue: Dialogue, scope: Scope, making: Making): Draft => {
 const filled = (scope: Scope, values: Values): Values =>
   Object.fromEntries(Object.entries(values).map(([place, value]) => [place, fill(scope, value)]))
 
-const draftOf = (dialogue: Dialogue, scope: Scope, making: Making): Draft => {
+const draftOf = (dialogue: Dialogue, scope: Scope, making: Template): Draft => {
   const start = startOf(dialogue, scope, making)
   const fields = { ...start.fields, ...filled(scope, making.fields) }
   for (const de of making.without) delete fields[de]
@@ -82,11 +82,11 @@ const draftOf = (dialogue: Dialogue, scope: Scope, making: Making): Draft => {
   }
 }
 
-const isUnchanged = ({ fields, header, mti, without }: Making): boolean =>
+const isUnchanged = ({ fields, header, mti, without }: Template): boolean =>
   mti === undefined && without.length === 0 && Object.keys(fields).length === 0 && Object.keys(header).length === 0
 
 /** The message of a step, without its frame. Throws `StepInvalid`. */
-export const buildMessage = (dialogue: Dialogue, scope: Scope, making: Making): Buffer => {
+export const buildMessage = (dialogue: Dialogue, scope: Scope, making: Template): Buffer => {
   const { codec } = scope.form
   if (making.again !== undefined && making.rejected === undefined && isUnchanged(making)) {
     return namedMessage(scope, making.again).bytes
@@ -112,7 +112,7 @@ const damageBytes = (text: string): Buffer => {
 }
 
 /** Where the bytes of a damage are put: `prefix 2` is the length prefix of DE 2, `2` its value. */
-const damagedRange = (form: Form, message: Told, place: string): readonly [number, number] => {
+const damagedRange = (form: WireFormat, message: Observed, place: string): readonly [number, number] => {
   const isPrefix = place.startsWith("prefix ")
   const id = isPrefix ? place.slice("prefix ".length) : place
   const part = partsOf(form, message).find((one) => one.id === id)
@@ -121,7 +121,7 @@ const damagedRange = (form: Form, message: Told, place: string): readonly [numbe
   return isPrefix ? [part.from, part.from + prefixBytes] : [part.from + prefixBytes, part.to]
 }
 
-const setBits = (form: Form, message: Told, bits: ReadonlyArray<number>): void => {
+const setBits = (form: WireFormat, message: Observed, bits: ReadonlyArray<number>): void => {
   const bitmap = partsOf(form, message).find(({ id }) => id === "bitmap")
   if (bitmap === undefined) throw new StepInvalid({ rule: "bits on: the message has no bitmap" })
   if (form.codec.dialect.bitmap.encoding !== "binary") throw new StepInvalid({ rule: "bits on: needs a binary bitmap" })
@@ -133,7 +133,7 @@ const setBits = (form: Form, message: Told, bits: ReadonlyArray<number>): void =
 }
 
 /** The message with its damage done. Lengths stay as they are, but for what is appended. Throws `StepInvalid`. */
-export const spoil = (form: Form, message: Buffer, spoiling: Spoiling): Buffer => {
+export const spoil = (form: WireFormat, message: Buffer, spoiling: Corruption): Buffer => {
   const good = told(form, Buffer.from(message), 0)
   for (const [place, text] of Object.entries(spoiling.damage)) {
     const [from, to] = damagedRange(form, good, place)
@@ -153,7 +153,7 @@ export const spoil = (form: Form, message: Buffer, spoiling: Spoiling): Buffer =
 }
 
 /** The message in its frame. Throws `StepInvalid`. */
-export const framed = (form: Form, message: Buffer, spoiling: Spoiling): Buffer => {
+export const framed = (form: WireFormat, message: Buffer, spoiling: Corruption): Buffer => {
   if (spoiling.length === undefined) {
     try {
       return wholeFrame(form.frame, message)
@@ -167,7 +167,7 @@ export const framed = (form: Form, message: Buffer, spoiling: Spoiling): Buffer 
 }
 
 /** The writes of a frame: how it is cut and split. */
-export const writesOf = (frame: Buffer, { cutAt, slowlyMs, splitAt }: Spoiling): ReadonlyArray<Buffer> => {
+export const writesOf = (frame: Buffer, { cutAt, slowlyMs, splitAt }: Corruption): ReadonlyArray<Buffer> => {
   const bytes = cutAt === undefined ? frame : frame.subarray(0, cutAt)
   const borders = slowlyMs === undefined ? [...splitAt, bytes.length] : [...bytes.keys(), bytes.length].slice(1)
   let from = 0
@@ -179,7 +179,7 @@ export const writesOf = (frame: Buffer, { cutAt, slowlyMs, splitAt }: Spoiling):
 }
 
 /** The answer to an echo request of the system under test, or `undefined` when the message is none. */
-export const echoAnswer = (form: Form, message: Told): Buffer | undefined => {
+export const echoAnswer = (form: WireFormat, message: Observed): Buffer | undefined => {
   const { network, version } = form.codec.dialect
   if (network === undefined || message.wrong !== undefined || message.index.mti !== network.mti) return undefined
   if (message.index.text(network.field) !== network.codes.echo) return undefined

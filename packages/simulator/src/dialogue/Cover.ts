@@ -1,7 +1,7 @@
 /** Message bytes as they may be shown: card data covered, and nothing else changed. Pure. */
 import { coverRunsOfBytes } from "@jinka/codec"
-import type { Form } from "./Form.ts"
-import { fieldText, partsOf, type Told } from "./Told.ts"
+import { fieldText, type Observed, partsOf } from "./Observed.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 const STAR = 0x2a
 
@@ -13,7 +13,7 @@ export const coveredBytes = (bytes: Buffer): Buffer => {
 }
 
 /** A copy with card data covered by the dialect's rules; of what cannot be read, everything that may be one. */
-export const covered = (form: Form, message: Told): Buffer => {
+export const covered = (form: WireFormat, message: Observed): Buffer => {
   const { bytes, index, wrong } = message
   if (wrong === undefined) {
     const copy = Buffer.from(bytes)
@@ -41,7 +41,7 @@ export interface CardDatum {
 const secretMin = 8
 
 /** The card numbers and the sensitive authentication data of a message, by the dialect's own list. */
-export const cardData = (form: Form, message: Told): ReadonlyArray<CardDatum> =>
+export const cardData = (form: WireFormat, message: Observed): ReadonlyArray<CardDatum> =>
   form.codec.layout.sensitive.flatMap(({ bytes, de, sensitivity }) => {
     if (message.wrong !== undefined || (sensitivity !== "pan" && sensitivity !== "sad")) return []
     const text = fieldText(form, message, de)

@@ -2,7 +2,7 @@
  * A dialogue: one rule of a link, told as what partners send and expect step by step. Plain values; `DialogueFile` reads them
  * from YAML, `Runner` carries them out. Durations are milliseconds.
  */
-import type { Form } from "./Form.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /** Where something stands in a file, for reports. Lines count from 1. */
 export interface Place {
@@ -27,7 +27,7 @@ export interface Values {
 }
 
 /** A message to build. Exactly one of `like`, `answerTo` and `again` says where it starts, or none of them. */
-export interface Making {
+export interface Template {
   /** Name of a message of the messages file. */
   readonly like: string | undefined
   /** Name of an earlier message: its answer. */
@@ -44,7 +44,7 @@ export interface Making {
 }
 
 /** What is spoiled in a message that was built well, and how its bytes leave. */
-export interface Spoiling {
+export interface Corruption {
   /** Bytes that are written over a place: a data element, `prefix <n>`, `bitmap`, `mti` or `header.<part>`. */
   readonly damage: Values
   /** Bits set in the bitmap although no such field follows. */
@@ -96,8 +96,8 @@ export interface Sending {
   readonly _tag: "send"
   /** Name by which later steps call it. */
   readonly as: string | undefined
-  readonly making: Making
-  readonly spoiling: Spoiling
+  readonly making: Template
+  readonly spoiling: Corruption
 }
 
 /** What one step does. */
@@ -112,7 +112,7 @@ export type Act =
       readonly _tag: "sendBytes"
       readonly bytes: Buffer
       readonly framed: boolean
-      readonly spoiling: Spoiling
+      readonly spoiling: Corruption
     }
   | { readonly _tag: "sendIdle" }
   | { readonly _tag: "expect"; readonly expectation: Expectation }
@@ -146,10 +146,10 @@ export interface Dialogue {
   /** Clause, guarantee or decision that says so. */
   readonly source: string
   /** How messages and frames look on its links. */
-  readonly form: Form
+  readonly form: WireFormat
   readonly partners: ReadonlyArray<Partner>
   readonly system: SystemSettings
   /** Messages by name, for `like`. */
-  readonly messages: ReadonlyMap<string, Making>
+  readonly messages: ReadonlyMap<string, Template>
   readonly steps: ReadonlyArray<Step>
 }

@@ -2,10 +2,10 @@
  * Whether what a dialogue says can be done at all: the messages, data elements and header parts that its steps name exist. A
  * dialogue that asks for nothing real is a wrong file, not a system that broke a rule. Pure.
  */
-import type { Act, Dialogue, Expectation, Making, Sending, Step, Values } from "./Dialogue.ts"
+import type { Act, Dialogue, Expectation, Sending, Step, Template, Values } from "./Dialogue.ts"
 import { DialogueInvalid } from "./DialogueInvalid.ts"
-import type { Form } from "./Form.ts"
 import { referenceForms, referenceOf } from "./References.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /** Throws `DialogueInvalid` for the first step that names what is not there. */
 export const checkDialogue = (dialogue: Dialogue): void => {
@@ -18,11 +18,11 @@ export const checkDialogue = (dialogue: Dialogue): void => {
 /** One step, with the names that the steps before it gave. */
 class StepCheck {
   private readonly dialogue: Dialogue
-  private readonly form: Form
+  private readonly form: WireFormat
   private readonly named: Set<string>
   private readonly step: Step
 
-  constructor(dialogue: Dialogue, form: Form, named: Set<string>, step: Step) {
+  constructor(dialogue: Dialogue, form: WireFormat, named: Set<string>, step: Step) {
     this.dialogue = dialogue
     this.form = form
     this.named = named
@@ -48,7 +48,7 @@ class StepCheck {
     if (as !== undefined) this.named.add(as)
   }
 
-  private making(making: Making, depth: number): void {
+  private making(making: Template, depth: number): void {
     const { like, answerTo, again, mti, fields, without, header, rejected } = making
     this.message(answerTo)
     this.message(again)

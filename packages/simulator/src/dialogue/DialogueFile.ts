@@ -18,11 +18,19 @@ import { dirname, join, relative, resolve } from "node:path"
 import { cups, type Dialect } from "@jinka/codec"
 import { Effect } from "effect"
 import { reasonOf } from "../SimulatorError.ts"
-import type { Dialogue, Making, Partner, Step, SystemSettings } from "./Dialogue.ts"
+import type { Dialogue, Partner, Step, SystemSettings, Template } from "./Dialogue.ts"
 import { checkDialogue } from "./DialogueCheck.ts"
 import { DialogueInvalid } from "./DialogueInvalid.ts"
-import { dialectOf, dialectOfText, type Form, formNames, frameNames, isDialectFile, makeForm } from "./Form.ts"
 import { readMaking, readSettings, readStep } from "./StepFile.ts"
+import {
+  dialectOf,
+  dialectOfText,
+  frameNames,
+  isDialectFile,
+  makeWireFormat,
+  type WireFormat,
+  wireFormatNames
+} from "./WireFormat.ts"
 import { parseYaml, textOf, type Yaml } from "./YamlNodes.ts"
 
 /** Text of a file by its path; throws what the system says. */
@@ -38,7 +46,7 @@ interface Opened {
   readonly frame: string | undefined
   readonly partners: ReadonlyMap<string, Partner>
   readonly system: SystemSettings
-  readonly messages: ReadonlyMap<string, Making>
+  readonly messages: ReadonlyMap<string, Template>
   readonly steps: ReadonlyArray<Step>
 }
 
@@ -154,15 +162,17 @@ class Reading {
     if (!isDialectFile(name)) {
       const dialect = dialectOf(name)
       if (dialect !== undefined) return dialect
-      throw refuse(`no dialect "${name}" is known; known are ${formNames.join(", ")}, and dialect files (./ours.yaml)`)
+      throw refuse(
+        `no dialect "${name}" is known; known are ${wireFormatNames.join(", ")}, and dialect files (./ours.yaml)`
+      )
     }
     const dialect = dialectOfText(this.text(resolve(dirname(path), name), join(dirname(file), name)))
     if (typeof dialect === "string") throw refuse(`${name} is no dialect file: ${dialect}`)
     return dialect
   }
 
-  private form({ dialect, frame }: Opened, top: Yaml & { kind: "map" }, file: string): Form {
-    const form = makeForm(dialect ?? cups, frame)
+  private form({ dialect, frame }: Opened, top: Yaml & { kind: "map" }, file: string): WireFormat {
+    const form = makeWireFormat(dialect ?? cups, frame)
     if (form !== undefined) return form
     const rule = `no frame "${frame}" is known; known are ${frameNames.join(", ")}`
     throw new DialogueInvalid({ file, line: top.entries.get("frame")?.line ?? 1, rule })
@@ -172,8 +182,8 @@ class Reading {
     top: Yaml & { kind: "map" },
     path: string,
     file: string,
-    before: ReadonlyMap<string, Making>
-  ): ReadonlyMap<string, Making> {
+    before: ReadonlyMap<string, Template>
+  ): ReadonlyMap<string, Template> {
     const from = top.entries.get("messages")
     if (from === undefined) return before
     const named = textOf(file, from)

@@ -1,8 +1,8 @@
 /** Whether a message is what a step expects: the differences, place by place. Pure; says no card data. */
 import { answerHeader, coverCardText, explain, headerLayout, mtiText, readHeader, responseMti } from "@jinka/codec"
 import type { Expectation, Values } from "./Dialogue.ts"
+import { fieldText, headerStart, headerText, mtiOf, type Observed, partsOf, rejectedStart } from "./Observed.ts"
 import { fill, namedMessage, type Scope } from "./References.ts"
-import { fieldText, headerStart, headerText, mtiOf, partsOf, rejectedStart, type Told } from "./Told.ts"
 
 /** One thing that is not as expected. `id` is a row of the message: `mti`, `header.<part>`, `bitmap` or a data element. */
 export interface Difference {
@@ -33,23 +33,28 @@ const compared = (
 }
 
 /** A header part is compared without the spaces that fill it. */
-const headers = (scope: Scope, message: Told, start: number, values: Values): ReadonlyArray<Difference | undefined> =>
+const headers = (
+  scope: Scope,
+  message: Observed,
+  start: number,
+  values: Values
+): ReadonlyArray<Difference | undefined> =>
   Object.entries(values).map(([name, value]) => {
     const came = headerText(scope.form, message.bytes, start, name)?.trimEnd()
     return compared(scope, `header.${name}`, [fill(scope, value).trimEnd()], came)
   })
 
 const isSamePart = (
-  one: Told,
+  one: Observed,
   first: { from: number; to: number },
-  other: Told,
+  other: Observed,
   second: { from: number; to: number }
 ) => one.bytes.compare(other.bytes, second.from, second.to, first.from, first.to) === 0
 
 /** Places that differ from an earlier message although they were not named as changed. */
 const sameBytes = (
   scope: Scope,
-  message: Told,
+  message: Observed,
   name: string,
   changed: ReadonlyArray<string>
 ): ReadonlyArray<Difference> => {
@@ -79,7 +84,7 @@ const answersOwn = new Set([38, 39])
 
 const isAnswer = (
   scope: Scope,
-  message: Told,
+  message: Observed,
   expectation: Expectation,
   name: string
 ): ReadonlyArray<Difference | undefined> => {
@@ -100,7 +105,7 @@ const isAnswer = (
   return [compared(scope, "mti", mti, mtiOf(message)), ...addresses, ...echoes]
 }
 
-const answerHeaderOf = (header: Parameters<typeof readHeader>[0], asked: Told): Values => {
+const answerHeaderOf = (header: Parameters<typeof readHeader>[0], asked: Observed): Values => {
   const { [headerLayout(header).total?.name ?? ""]: _, ...rest } = answerHeader(
     header,
     readHeader(header, asked.bytes, asked.index.start)
@@ -109,7 +114,7 @@ const answerHeaderOf = (header: Parameters<typeof readHeader>[0], asked: Told): 
 }
 
 /** What of the message is not as expected, in the order of the message. */
-export const differences = (scope: Scope, message: Told, expectation: Expectation): ReadonlyArray<Difference> => {
+export const differences = (scope: Scope, message: Observed, expectation: Expectation): ReadonlyArray<Difference> => {
   const { form } = scope
   const rejected = rejectedStart(form, message)
   const found: Array<Difference | undefined> = []

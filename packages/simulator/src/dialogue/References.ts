@@ -6,13 +6,13 @@
  *     {stan} {rrn}                               numbers that this run has not used: 6 and 12 digits
  */
 import { PartMissing, StepInvalid } from "./DialogueInvalid.ts"
-import type { Form } from "./Form.ts"
-import { fieldText, headerStart, headerText, mtiOf, type Told } from "./Told.ts"
+import { fieldText, headerStart, headerText, mtiOf, type Observed } from "./Observed.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /** What references can refer to. */
 export interface Scope {
-  readonly form: Form
-  readonly named: ReadonlyMap<string, Told>
+  readonly form: WireFormat
+  readonly named: ReadonlyMap<string, Observed>
   /** Milliseconds since the epoch with the partner's offset from UTC added. */
   readonly localMs: number
   /** The next number of this run, from 1. */
@@ -20,7 +20,7 @@ export interface Scope {
 }
 
 /** A message by its name. Throws `StepInvalid`. */
-export const namedMessage = ({ named }: Scope, name: string): Told => {
+export const namedMessage = ({ named }: Scope, name: string): Observed => {
   const message = named.get(name)
   if (message !== undefined) return message
   const known = [...named.keys()].join(", ")

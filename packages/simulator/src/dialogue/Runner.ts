@@ -11,13 +11,13 @@ import { buildMessage, echoAnswer, framed, spoil, writesOf } from "./Build.ts"
 import { type CardDatum, cardData } from "./Cover.ts"
 import type { Act, Dialogue, Expectation, Sending, Step, Timing } from "./Dialogue.ts"
 import { PartMissing, StepInvalid } from "./DialogueInvalid.ts"
-import type { Form } from "./Form.ts"
 import { differences } from "./Match.ts"
+import { type Observed, told } from "./Observed.ts"
 import { namedMessage, type Scope } from "./References.ts"
 import { Stage, type StepFailed, stepFailed, unspoiled } from "./Stage.ts"
-import { type Told, told } from "./Told.ts"
 import type { Line, Mark, Transcript } from "./Transcript.ts"
 import type { WireFailed } from "./Wire.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /** How to run dialogues. */
 export interface RunOptions {
@@ -51,7 +51,7 @@ export interface Failure {
 /** What became of a dialogue. */
 export interface Outcome {
   readonly dialogue: Dialogue
-  readonly form: Form
+  readonly form: WireFormat
   /** `wrong`: a step asks for something that cannot be done; the dialogue is to be mended, not the system. */
   readonly result: "kept" | "broken" | "wrong" | "skipped"
   /** Why it was skipped; "" otherwise. */
@@ -71,14 +71,14 @@ export interface Outcome {
 class Run {
   readonly transcript: Array<Line> = []
   private readonly dialogue: Dialogue
-  private readonly form: Form
+  private readonly form: WireFormat
   private readonly options: RunOptions
   private readonly clock: Clock.Clock
-  private readonly named = new Map<string, Told>()
+  private readonly named = new Map<string, Observed>()
   private readonly stages: ReadonlyMap<string, Stage>
   private numbers: number
 
-  constructor(dialogue: Dialogue, form: Form, options: RunOptions, clock: Clock.Clock) {
+  constructor(dialogue: Dialogue, form: WireFormat, options: RunOptions, clock: Clock.Clock) {
     this.dialogue = dialogue
     this.form = form
     this.options = options
@@ -258,7 +258,7 @@ const distinct = (found: ReadonlyArray<CardDatum>): ReadonlyArray<CardDatum> => 
   ...new Map(found.map((datum) => [`${datum.name} ${datum.bytes.toString("hex")}`, datum])).values()
 ]
 
-const cardDataOf = (form: Form, transcript: Transcript): ReadonlyArray<CardDatum> =>
+const cardDataOf = (form: WireFormat, transcript: Transcript): ReadonlyArray<CardDatum> =>
   distinct(
     transcript.flatMap((line) => (line._tag === "sent" || line._tag === "received" ? cardData(form, line.message) : []))
   )

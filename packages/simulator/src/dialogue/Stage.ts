@@ -6,11 +6,11 @@
 import { explainFrame, idleFrame } from "@jinka/codec"
 import { Effect } from "effect"
 import { framed } from "./Build.ts"
-import type { Spoiling } from "./Dialogue.ts"
-import type { Form } from "./Form.ts"
-import { type Told, told } from "./Told.ts"
+import type { Corruption } from "./Dialogue.ts"
+import { type Observed, told } from "./Observed.ts"
 import type { Line, Mark } from "./Transcript.ts"
 import { type Happening, Wire } from "./Wire.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /** Why a step failed, in sentences; `mark` points at the message and the places. */
 export interface StepFailed {
@@ -35,10 +35,10 @@ export interface Bounds {
 type Garbage = Happening & { readonly _tag: "garbage" }
 type Ended = Happening & { readonly _tag: "ended" }
 type Idle = Happening & { readonly _tag: "idle" }
-type News = { readonly _tag: "message"; readonly at: number; readonly message: Told } | Garbage | Ended
+type News = { readonly _tag: "message"; readonly at: number; readonly message: Observed } | Garbage | Ended
 
 /** A message that leaves as it was built, at once. */
-export const unspoiled: Spoiling = {
+export const unspoiled: Corruption = {
   damage: {},
   bitsOn: [],
   append: "",
@@ -53,10 +53,10 @@ export const unspoiled: Spoiling = {
 export class Stage {
   readonly name: string
   readonly wire: Wire
-  private readonly form: Form
+  private readonly form: WireFormat
   private readonly now: () => number
   private readonly lines: Array<Line>
-  private readonly answer: (message: Told) => Buffer | undefined
+  private readonly answer: (message: Observed) => Buffer | undefined
   private news: Array<News> = []
   private readonly idles: Array<Idle> = []
   private waiting: (() => void) | undefined
@@ -66,10 +66,10 @@ export class Stage {
   /** `answer` gives the answer to messages that the partner answers by itself. */
   constructor(
     name: string,
-    form: Form,
+    form: WireFormat,
     now: () => number,
     lines: Array<Line>,
-    answer: (message: Told) => Buffer | undefined
+    answer: (message: Observed) => Buffer | undefined
   ) {
     this.name = name
     this.form = form
@@ -97,7 +97,7 @@ export class Stage {
   }
 
   /** Writes the pieces of a frame with the pauses between them. */
-  write(pieces: ReadonlyArray<Buffer>, { pauseMs, slowlyMs }: Spoiling): Effect.Effect<void, StepFailed> {
+  write(pieces: ReadonlyArray<Buffer>, { pauseMs, slowlyMs }: Corruption): Effect.Effect<void, StepFailed> {
     if (!this.wire.isOpen) return Effect.fail(stepFailed(`${this.name} has no connection to send on`))
     this.isWriting = true
     return Effect.forEach(
@@ -128,7 +128,7 @@ export class Stage {
   }
 
   /** The next message. */
-  message(bounds: Bounds): Effect.Effect<Told, StepFailed> {
+  message(bounds: Bounds): Effect.Effect<Observed, StepFailed> {
     return this.next(bounds, "a message").pipe(
       Effect.flatMap((news) =>
         news._tag === "message" ? Effect.succeed(news.message) : Effect.fail(this.unexpected(news))

@@ -2,7 +2,17 @@
  * One step of a dialogue file: `A sends: {...}`, `B expects close: RST`, `wait: 200ms`. Owns the steps' words and keys, which
  * docs/reference/dialogues.md lists; what they do is the runner's.
  */
-import type { Act, Expectation, Making, Place, Sending, Spoiling, Step, SystemSettings, Timing } from "./Dialogue.ts"
+import type {
+  Act,
+  Corruption,
+  Expectation,
+  Place,
+  Sending,
+  Step,
+  SystemSettings,
+  Template,
+  Timing
+} from "./Dialogue.ts"
 import { DialogueInvalid } from "./DialogueInvalid.ts"
 import { durationOf, listOf, numberOf, textOf, textsOf, type Yaml } from "./YamlNodes.ts"
 
@@ -52,7 +62,7 @@ const hexOf = (file: string, yaml: Yaml): Buffer => {
   throw new DialogueInvalid({ file, line: yaml.line, rule: "pairs of hex digits are expected" })
 }
 
-const making = (file: string, keys: Keys): Making => ({
+const making = (file: string, keys: Keys): Template => ({
   like: keys.get("like", textOf),
   answerTo: keys.get("answer to", textOf),
   again: keys.get("again", textOf),
@@ -63,7 +73,7 @@ const making = (file: string, keys: Keys): Making => ({
   rejected: keys.get("rejected", textsOf)
 })
 
-const spoiling = (keys: Keys): Spoiling => ({
+const spoiling = (keys: Keys): Corruption => ({
   damage: keys.get("damage", textsOf) ?? {},
   bitsOn: keys.get("bits on", fieldNumbers) ?? [],
   append: keys.get("append", hexOf)?.toString("hex") ?? "",
@@ -223,7 +233,7 @@ export const readStep = (file: string, yaml: Yaml, partners: ReadonlySet<string>
 }
 
 /** Reads a message of a messages file. Throws `DialogueInvalid`. */
-export const readMaking = (file: string, yaml: Yaml): Making => {
+export const readMaking = (file: string, yaml: Yaml): Template => {
   const keys = new Keys(file, yaml, "a message")
   const made = making(file, keys)
   keys.done()

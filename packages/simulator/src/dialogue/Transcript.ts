@@ -4,9 +4,9 @@
  */
 import { coverTyped, type DescribedRow, describe, explain, explainFrame } from "@jinka/codec"
 import { covered, coveredBytes } from "./Cover.ts"
-import type { Form } from "./Form.ts"
-import { mtiOf, partsOf, rejectedStart, type Told } from "./Told.ts"
+import { mtiOf, type Observed, partsOf, rejectedStart } from "./Observed.ts"
 import type { Happening } from "./Wire.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /** One line of the transcript. Times are monotonic milliseconds. */
 export type Line =
@@ -14,11 +14,11 @@ export type Line =
       readonly _tag: "sent"
       readonly at: number
       readonly partner: string
-      readonly message: Told
+      readonly message: Observed
       readonly wire: Buffer
     }
   | { readonly _tag: "sentBytes"; readonly at: number; readonly partner: string; readonly wire: Buffer }
-  | { readonly _tag: "received"; readonly at: number; readonly partner: string; readonly message: Told }
+  | { readonly _tag: "received"; readonly at: number; readonly partner: string; readonly message: Observed }
   | { readonly _tag: "happened"; readonly at: number; readonly partner: string; readonly happening: Happening }
   | { readonly _tag: "noted"; readonly at: number; readonly partner: string; readonly text: string }
 
@@ -27,7 +27,7 @@ export type Transcript = ReadonlyArray<Line>
 
 /** A place that is marked, with what is wrong there. */
 export interface Mark {
-  readonly message: Told
+  readonly message: Observed
   /** Row ids, the first differing one first. */
   readonly ids: ReadonlyArray<string>
 }
@@ -51,7 +51,7 @@ const hexDump = (bytes: Buffer, marked: readonly [number, number] | undefined): 
 }
 
 /** The rows of a message: masked values, one a line, the marked ones with a sign in front. */
-const messageRows = (form: Form, message: Told, ids: ReadonlyArray<string>): ReadonlyArray<string> => {
+const messageRows = (form: WireFormat, message: Observed, ids: ReadonlyArray<string>): ReadonlyArray<string> => {
   const { rows } = describe(form.codec, message.bytes)
   const shown = rows.filter(({ id }: DescribedRow) => (id !== "bitmap" && !id.includes(".")) || ids.includes(id))
   const lines = shown.map(({ id, name, value }) => {
@@ -68,7 +68,7 @@ const messageRows = (form: Form, message: Told, ids: ReadonlyArray<string>): Rea
 const paragraphWidth = 100
 
 /** All values in one paragraph, for messages that were as they should be. */
-const messageParagraph = (form: Form, message: Told): ReadonlyArray<string> => {
+const messageParagraph = (form: WireFormat, message: Observed): ReadonlyArray<string> => {
   const lines: Array<string> = []
   for (const { id, value } of describe(form.codec, message.bytes).rows) {
     if (id === "mti" || id === "bitmap" || id.includes(".")) continue
@@ -80,12 +80,12 @@ const messageParagraph = (form: Form, message: Told): ReadonlyArray<string> => {
   return message.wrong === undefined ? lines : [...lines, `(${explain(message.wrong)})`]
 }
 
-const titleOf = (form: Form, message: Told): string => {
+const titleOf = (form: WireFormat, message: Observed): string => {
   const reject = rejectedStart(form, message) < 0 ? "" : "reject of "
   return `${reject}${mtiOf(message) || "unreadable message"}, ${message.bytes.length} bytes`
 }
 
-const messageLines = (form: Form, message: Told, mark: Mark | undefined): ReadonlyArray<string> => {
+const messageLines = (form: WireFormat, message: Observed, mark: Mark | undefined): ReadonlyArray<string> => {
   const isMarked = mark?.message === message
   const ids = isMarked ? mark.ids : []
   const part = partsOf(form, message).find(({ id }) => id === ids[0])
@@ -113,7 +113,7 @@ const happeningText = (happening: Happening): string => {
   }
 }
 
-const lineTexts = (form: Form, line: Line, mark: Mark | undefined): readonly [string, ReadonlyArray<string>] => {
+const lineTexts = (form: WireFormat, line: Line, mark: Mark | undefined): readonly [string, ReadonlyArray<string>] => {
   switch (line._tag) {
     case "sent": {
       const extra = line.wire.length === line.message.bytes.length ? "" : `, ${line.wire.length} on the wire`
@@ -131,7 +131,7 @@ const lineTexts = (form: Form, line: Line, mark: Mark | undefined): readonly [st
 }
 
 /** The transcript as text. Times count from `startedAt`, in seconds. */
-export const transcriptText = (form: Form, transcript: Transcript, startedAt: number, mark?: Mark): string => {
+export const transcriptText = (form: WireFormat, transcript: Transcript, startedAt: number, mark?: Mark): string => {
   const width = Math.max(1, ...transcript.map(({ partner }) => partner.length))
   return transcript
     .flatMap((line) => {

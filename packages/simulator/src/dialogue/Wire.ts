@@ -9,7 +9,7 @@ import { type FrameError, Framer } from "@jinka/codec"
 import { Effect, Schedule } from "effect"
 import { type Endpoint, endpointText, listen } from "../link/Listener.ts"
 import { reasonOf } from "../SimulatorError.ts"
-import type { Form } from "./Form.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /** How a connection ended, seen from the partner. `local`: a step closed it. */
 export type End = "FIN" | "RST" | "local"
@@ -32,7 +32,7 @@ const retryMs = 20
 
 /** Connections of one partner, one at a time. `on` is told everything, synchronously. */
 export class Wire {
-  private readonly form: Form
+  private readonly form: WireFormat
   private readonly now: () => number
   private readonly on: (happening: Happening) => void
   private socket: Socket | undefined
@@ -40,7 +40,7 @@ export class Wire {
   private arrived: Array<Socket> = []
   private onArrival: (() => void) | undefined
 
-  constructor(form: Form, now: () => number, on: (happening: Happening) => void) {
+  constructor(form: WireFormat, now: () => number, on: (happening: Happening) => void) {
     this.form = form
     this.now = now
     this.on = on

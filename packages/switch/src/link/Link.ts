@@ -18,7 +18,7 @@ import { challenge, shownBy } from "./Challenge.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
 import { Doubt } from "./Doubt.ts"
 import { answerOverdue, LinkEnded, severityOf } from "./Ended.ts"
-import { Ends } from "./Ends.ts"
+import { EndHistory } from "./EndHistory.ts"
 import { Lies } from "./Lies.ts"
 import type { LinkEvents } from "./LinkEvents.ts"
 import * as LinkState from "./LinkState.ts"
@@ -56,7 +56,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** Where a long link's connections come from. */
   private readonly source: Dialer | Acceptor | Legs
   private since = 0
-  private ends = new Ends()
+  private ends = new EndHistory()
   private strangers: TurnedAwayStatus | undefined
   private clock: Clock.Clock | undefined
   /** Of the last connection that has ended; of a short link: of all. */

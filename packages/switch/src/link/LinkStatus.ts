@@ -5,7 +5,7 @@
 import type { Endpoint } from "../transport/Transport.ts"
 import type { Carried } from "./Carried.ts"
 import type { DoubtStatus } from "./Doubt.ts"
-import type { End } from "./Ends.ts"
+import type { End } from "./EndHistory.ts"
 import type { SignOn } from "./LinkState.ts"
 import type { TurnedAwayStatus } from "./TurnedAway.ts"
 import type * as Watchdog from "./Watchdog.ts"

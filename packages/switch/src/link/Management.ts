@@ -116,7 +116,7 @@ export class Management {
   }
 
   /** Both sign-ons are there: their clocks stop. */
-  settled(): void {
+  satisfied(): void {
     this.isExpecting = false
   }
 

@@ -247,7 +247,7 @@ export class Session {
     this.isHalfClosed = true
     this.receipts.hold()
     this.watchdog.stop()
-    this.management.settled()
+    this.management.satisfied()
     this.deadlines.frameSince = 0
     this.link.halfClosed(this, ended)
     const { frame, short, writeTimeoutMs } = this.link.settings
@@ -343,7 +343,7 @@ export class Session {
   /** Once both sign-ons are there the watchdog starts: at once on a first connection, by proofs on a reopened one. */
   private signedOnMaybe(): void {
     if (!this.link.isSignedOn) return
-    this.management.settled()
+    this.management.satisfied()
     this.watchdog.begin(this.epoch <= 1)
   }
 

@@ -4,7 +4,7 @@
 import type { GroupStatus } from "../../exchange/Groups.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import { advice } from "../../link/Ended.ts"
-import type { End } from "../../link/Ends.ts"
+import type { End } from "../../link/EndHistory.ts"
 import type { LegStatus, SessionClocks, SimplexLegStatus } from "../../link/LinkStatus.ts"
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
 import { tlsAdvice } from "../TlsWords.ts"

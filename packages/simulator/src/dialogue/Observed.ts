@@ -1,9 +1,9 @@
 /** A message that was sent or received, with the places of its parts. Pure. */
 import { type MessageError, MessageIndex, mtiText, partValue, toHex } from "@jinka/codec"
-import type { Form } from "./Form.ts"
+import type { WireFormat } from "./WireFormat.ts"
 
 /** One message of the dialogue, without its frame. */
-export interface Told {
+export interface Observed {
   readonly bytes: Buffer
   /** Monotonic milliseconds: when its last byte arrived, or its first one left. */
   readonly at: number
@@ -21,38 +21,38 @@ export interface Part {
 }
 
 /** Reads a message as far as it goes. */
-export const told = (form: Form, bytes: Buffer, at: number): Told => {
+export const told = (form: WireFormat, bytes: Buffer, at: number): Observed => {
   const index = new MessageIndex()
   const wrong = form.codec.index(bytes, 0, bytes.length, index)
   return { bytes, at, index, wrong }
 }
 
 /** MTI as four digits; "" when there is none. */
-export const mtiOf = ({ index, wrong }: Told): string =>
+export const mtiOf = ({ index, wrong }: Observed): string =>
   index.mti > 0 || wrong === undefined ? mtiText(index.mti) : ""
 
 /** Text of a data element; upper-case hex of bytes; `undefined` when the message has none. */
-export const fieldText = (form: Form, { index }: Told, de: number): string | undefined => {
+export const fieldText = (form: WireFormat, { index }: Observed, de: number): string | undefined => {
   if (index.layout === undefined || !index.has(de)) return undefined
   return form.codec.layout.fields[de]?.bytes === true ? toHex(index.bytes(de)) : index.text(de)
 }
 
 /** Text of a header part; hex where the dialect shows it so. `start` is the header's offset. */
-export const headerText = (form: Form, bytes: Buffer, start: number, name: string): string | undefined => {
+export const headerText = (form: WireFormat, bytes: Buffer, start: number, name: string): string | undefined => {
   const part = form.codec.layout.header?.parts.find((one) => one.name === name)
   if (part === undefined || start < 0 || start + part.offset + part.bytes > bytes.length) return undefined
   return partValue(part, bytes, start)
 }
 
 /** Offset of the message's own header, behind the outer one of a reject. */
-export const headerStart = ({ index }: Told): number => index.start
+export const headerStart = ({ index }: Observed): number => index.start
 
 /** Offset of the outer header of a reject, -1 when there is none. */
-export const rejectedStart = (form: Form, { index }: Told): number =>
+export const rejectedStart = (form: WireFormat, { index }: Observed): number =>
   index.rejectCode === 0 ? -1 : index.start - form.codec.layout.headerBytes
 
 /** All parts in the order in which they stand, as far as the message can be read. Of a reject: of the original inside. */
-export const partsOf = (form: Form, { bytes, index, wrong }: Told): ReadonlyArray<Part> => {
+export const partsOf = (form: WireFormat, { bytes, index, wrong }: Observed): ReadonlyArray<Part> => {
   const { layout } = form.codec
   const parts: Array<Part> = []
   for (const { name, offset, bytes: length } of layout.header?.parts ?? []) {

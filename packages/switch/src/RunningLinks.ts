@@ -10,7 +10,7 @@ import type { ListenFailed, Transport } from "./transport/Transport.ts"
 const LISTEN_AGAIN_MS = 1000
 
 /** The running links. */
-export class Fleet {
+export class RunningLinks {
   private readonly scope: Scope.Scope
   private readonly scopes = new Map<Link, Scope.Closeable>()
   /** Fails with the first link that cannot listen at the start, and dies with any defect of a link. */

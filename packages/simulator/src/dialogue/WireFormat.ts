@@ -15,7 +15,7 @@ import {
 } from "@jinka/codec"
 
 /** A dialect with its frame. */
-export interface Form {
+export interface WireFormat {
   readonly codec: Codec
   readonly frame: FrameFormat
 }
@@ -30,10 +30,10 @@ const frames: Readonly<Record<string, FrameFormat>> = {
 export const frameNames: ReadonlyArray<string> = Object.keys(frames)
 
 /** Names of the dialects that ship. */
-export const formNames: ReadonlyArray<string> = Object.keys(dialects)
+export const wireFormatNames: ReadonlyArray<string> = Object.keys(dialects)
 
 /** The form of a dialect with a frame by its name, or its usual one; `undefined` when there is no such frame. */
-export const makeForm = (dialect: Dialect, frame?: string): Form | undefined => {
+export const makeWireFormat = (dialect: Dialect, frame?: string): WireFormat | undefined => {
   const name = frame ?? (dialect.header?.name === "cups46" ? "cups" : "binary")
   return Object.hasOwn(frames, name) ? { codec: interpret(dialect), frame: frames[name]! } : undefined
 }

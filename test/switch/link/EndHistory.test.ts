@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { endedBy, frameWrong, LinkEnded } from "../../../packages/switch/src/link/Ended.ts"
-import { ENDS_KEPT, Ends } from "../../../packages/switch/src/link/Ends.ts"
+import { ENDS_KEPT, EndHistory } from "../../../packages/switch/src/link/EndHistory.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 
 const failed = (why: string) => new LinkEnded({ reason: "ConnectFailed", why })
 
 describe("The last ends of a link", () => {
   it("say who closed and how", () => {
-    const ends = new Ends()
+    const ends = new EndHistory()
     ends.add(1, endedBy(new ConnectionEnded({ how: "fin", cause: "the partner closed the connection" })))
     ends.add(2, endedBy(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" })))
     ends.add(3, endedBy(new ConnectionEnded({ how: "reset", cause: "ETIMEDOUT" })))
@@ -24,7 +24,7 @@ describe("The last ends of a link", () => {
   })
 
   it("are a few, newest first, and attempts in a row that failed are one with a count", () => {
-    const ends = new Ends()
+    const ends = new EndHistory()
     ends.add(1, new LinkEnded({ reason: "PeerClosed", why: "first" }))
     for (let at = 2; at < 500; at++) ends.add(at, failed("no connection"))
 
@@ -37,7 +37,7 @@ describe("The last ends of a link", () => {
   })
 
   it("show the first bytes of a frame that could not be read", () => {
-    const ends = new Ends()
+    const ends = new EndHistory()
     ends.add(1, frameWrong({ _tag: "LengthInvalid", offset: 0, rule: "length-digits", first: "16030102" }))
 
     expect(ends.all[0]).toMatchObject({ by: "us", how: "frame error", first: "16030102" })

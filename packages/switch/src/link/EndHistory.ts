@@ -25,7 +25,7 @@ export interface End {
 }
 
 /** The ends of one link. */
-export class Ends {
+export class EndHistory {
   private kept: ReadonlyArray<End> = []
 
   /** Newest first, at most {@link ENDS_KEPT}. */
