@@ -82,7 +82,8 @@ export interface Ban {
 /** The edge of the two commands: the only places that know about the process around them. */
 const commandEdge = ["switch", "simulator"].flatMap((name) => [
   `packages/${name}/src/main.ts`,
-  `packages/${name}/src/Platform.ts`
+  `packages/${name}/src/Platform.ts`,
+  `packages/${name}/src/Program.ts`
 ])
 
 /** Threads of their own that run an effect: each is the edge of its thread. */

@@ -65,12 +65,17 @@ describe("A switch from its configuration file", () => {
     const key = ["--rrn", "RRN000000008"]
     const live = await jinka(["trace", file, ...key, "--json"])
     const byPan = await jinka(["trace", file, "--pan", "-", "--json"], { input: `${pan}\n` })
+    // The quick answer does not know this flag: the whole program answers.
+    const whole = await jinka(["trace", file, ...key, "--json", "--log-level", "error"])
+    const texts = [await jinka(["trace", file, ...key]), await jinka(["trace", file, ...key, "--log-level", "error"])]
     await running.stop()
     const after = await jinka(["trace", file, ...key, "--json"])
     const fromDirectory = await jinka(["trace", join(directory, "journal"), "--stan", "8"])
 
     expect([text(request, 11), reversal.mti]).toEqual(["000008", "0420"])
     expect(json(byPan.out)).toEqual(json(live.out))
+    expect(whole).toEqual(live)
+    expect(texts[0]).toEqual(texts[1])
     expect(json(after.out)).toEqual(json(live.out))
     const [told] = json(live.out).exchanges
     expect(told.entries.map(({ kind }: { kind: string }) => kind)).toEqual(["accepted", "timedOut"])

@@ -1,5 +1,5 @@
 /**
- * The process around a command: its signals and its sudden end. Only `main.ts` implements it; tests give their own.
+ * The process around a command: its signals and its sudden end. Only `Program.ts` implements it; tests give their own.
  */
 import { Context, type Effect } from "effect"
 

@@ -6,14 +6,12 @@
  * can make one there (the directory has mode 0700). Where the kernel keeps a login name for the process that has the file open
  * (audit, pam_loginuid), that name is said too: it stays with a person through `sudo` and `su`.
  */
-import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Effect, Random, type Scope } from "effect"
+import { dropProof, makeProof, proofName } from "./ProofFile.ts"
 
-/** The header that names the file and the process: `NAME PID`. */
-export const proofHeader = "jinka-proof"
-
-const nameOf = /^proof-\d{1,16}$/
+export { proofHeader } from "./ProofFile.ts"
 
 /** A process that never logged in has this number (audit's AUDIT_UID_UNSET, (uid_t) -1). */
 const NO_LOGIN = "4294967295"
@@ -24,21 +22,8 @@ const NO_LOGIN = "4294967295"
  */
 export const proof = (socket: string, pid: number): Effect.Effect<string | undefined, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.map(Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER), (number) => {
-      const name = `proof-${number}`
-      const file = join(dirname(socket), name)
-      try {
-        return { file, open: openSync(file, "wx", 0o600), says: `${name} ${pid}` }
-      } catch {
-        return undefined
-      }
-    }),
-    (made) =>
-      Effect.sync(() => {
-        if (made === undefined) return
-        closeSync(made.open)
-        rmSync(made.file, { force: true })
-      })
+    Effect.map(Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER), (number) => makeProof(socket, number, pid)),
+    (made) => Effect.sync(() => dropProof(made))
   ).pipe(Effect.map((made) => made?.says))
 
 /**
@@ -53,7 +38,7 @@ export const peerOf = (socket: string, header: string | undefined): string => {
 
 const shownBy = (directory: string, header: string): string | undefined => {
   const [name = "", pid = ""] = header.split(" ")
-  if (!nameOf.test(name) || !/^\d{1,10}$/.test(pid)) return undefined
+  if (!proofName.test(name) || !/^\d{1,10}$/.test(pid)) return undefined
   const file = join(directory, name)
   try {
     const { uid, isFile } = statOf(file)

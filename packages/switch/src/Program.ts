@@ -1,0 +1,84 @@
+/**
+ * The whole `jinka` command: the edge where the program meets its process. Everything else is in `operate/`.
+ */
+import { readFileSync } from "node:fs"
+import { coverTyped } from "@jinka/codec"
+import { Cause, Console, Effect, Exit, Layer, Runtime } from "effect"
+import { jinka } from "./operate/command/Jinka.ts"
+import { defectText, exitCodes } from "./operate/Exit.ts"
+import { ProcessEdge } from "./operate/ProcessEdge.ts"
+import * as Platform from "./Platform.ts"
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+
+/** Who is told of the next signal; without anybody a signal interrupts the command. */
+const waiting: Array<(signal: string) => void> = []
+const arrived: Array<string> = []
+let areTaken = false
+
+const nextSignal = Effect.callback<string>((resume) => {
+  const signal = arrived.shift()
+  if (signal !== undefined) return resume(Effect.succeed(signal))
+  const wake = (name: string) => resume(Effect.succeed(name))
+  waiting.push(wake)
+  return Effect.sync(() => {
+    const at = waiting.indexOf(wake)
+    if (at >= 0) waiting.splice(at, 1)
+  })
+})
+
+const edge = ProcessEdge.of({
+  pid: process.pid,
+  keepToSelf: (secrets) =>
+    Effect.sync(() => {
+      process.umask(0o077)
+      process.report.excludeEnv = true
+      for (const name of secrets) delete process.env[name]
+    }),
+  takeSignals: Effect.sync(() => {
+    areTaken = true
+    return nextSignal
+  }),
+  exitNow: (code) => Effect.sync(() => process.exit(code)),
+  killNow: Effect.andThen(
+    Effect.sync(() => process.kill(process.pid, "SIGKILL")),
+    Effect.never
+  )
+})
+
+/** Ends the process when what was printed has left it: a pipe takes long output piece by piece, and `exit` does not wait. */
+const leave = (code: number): void => {
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
+}
+
+const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
+  const onSignal = (signal: string) => {
+    if (!areTaken) return fiber.interruptUnsafe(fiber.id)
+    const wake = waiting.shift()
+    if (wake === undefined) arrived.push(signal)
+    else wake(signal)
+  }
+  for (const signal of signals) process.on(signal, onSignal)
+  fiber.addObserver((exit) => {
+    for (const signal of signals) process.off(signal, onSignal)
+    teardown(exit, leave)
+  })
+})
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+
+runMain(
+  jinka(version, process.argv.slice(2)).pipe(
+    Effect.provide(Layer.merge(Platform.layer, Layer.succeed(ProcessEdge, edge))),
+    Effect.tapCause((cause) =>
+      Cause.hasDies(cause) ? Console.error(`jinka: ${coverTyped(defectText(cause))}`) : Effect.void
+    )
+  ),
+  {
+    disableErrorReporting: true,
+    teardown: (exit, onExit) =>
+      Exit.isFailure(exit) && Cause.hasDies(exit.cause)
+        ? onExit(exitCodes.defect)
+        : Runtime.defaultTeardown(exit, onExit)
+  }
+)
