@@ -42,6 +42,8 @@ export class Originals {
       if (slot !== undefined) return !this.linksOf(origin).some(({ id }) => id === slot.origin)
     }
     if (!groups.wasSent(recent, target, this.key, length)) return false
+    // The key under which a request came is forgotten no sooner than the one under which it was sent: it is put behind it. So a
+    // request that the target knows and the partner did not send is another's, and not just one that is forgotten here.
     const { exchange } = recent
     return !this.linksOf(origin).some((desk) => this.exchangeOn(desk, origin, index) === exchange)
   }
