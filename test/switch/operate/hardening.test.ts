@@ -1,6 +1,6 @@
 /** What the process of a switch gives away, and to whom it listens: a real switch, looked at from outside. */
 import { mkdirSync, readdirSync, readFileSync } from "node:fs"
-import { createServer, type Socket } from "node:net"
+import { connect, createServer, type Socket } from "node:net"
 import { userInfo } from "node:os"
 import { dirname, join } from "node:path"
 import { Effect } from "effect"
@@ -9,7 +9,8 @@ import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { askSocket } from "../../../packages/switch/src/operate/control/HttpSocket.ts"
 import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
-import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
+import { pause, until } from "./Line.ts"
+import { cleanUp, configuration, folder, jinka, runSwitch, runSwitchUnder } from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -27,6 +28,22 @@ const textsIn = (directory: string): Promise<ReadonlyArray<string>> =>
     })
     return texts
   }).pipe(Effect.scoped, Effect.runPromise)
+
+/** An HTTP door that takes whoever comes, as long as there are handles. */
+const withDoor = (yaml: string): string =>
+  yaml.replace(
+    "routes:",
+    `  - name: terminals
+    institution: "70030000"
+    dialect: cups
+    mode: sync-short
+    frame: { kind: until-close, lengthMax: 1892 }
+    door: { name: web, path: /purchases, from: [127.0.0.1] }
+http:
+  - name: web
+    listen: { host: 127.0.0.1, port: 0, limits: { connections: 1000, perSource: 1000, newPerSecond: 1000, pending: 1000 } }
+routes:`
+  )
 
 describe("The control socket", () => {
   it("names who asks by what the kernel says of him, and never by what he writes", async () => {
@@ -91,6 +108,31 @@ describe("The control socket", () => {
 })
 
 describe.skipIf(process.platform !== "linux")("The process", () => {
+  it("keeps open files for its operators however many strangers come, and goes on when they leave", async () => {
+    const few = ["bash", "-c", 'ulimit -n 64; exec "$0" "$@"']
+    const place = folder()
+    const running = await runSwitchUnder(few, configuration(place, withDoor))
+    const { port } = running.ready.doors[0]!.listens
+    const sockets = Array.from({ length: 100 }, () => connect(port, "127.0.0.1").on("error", () => {}))
+    const crowded = async () => ((await running.status()).doors[0]!.refused["HandlesFull"] ?? 0) > 0
+    await until(crowded, "the process has no more open files for strangers")
+    const seen = await jinka(["status", join(place, "switch.yaml")])
+    for (const socket of sockets) socket.destroy()
+    // The strangers' handles come back one by one: the partner tries until it is let in.
+    await until(async () => {
+      const partner = connect(running.port("issuer"), "127.0.0.1").on("error", () => {})
+      await pause(200)
+      const isIn = (await running.status()).links.some(({ ready }) => ready)
+      partner.destroy()
+      return isIn
+    }, "a partner is let in again")
+
+    expect(seen.code).toBe(0)
+    expect(seen.out).toContain("HandlesFull")
+    await running.stop()
+    expect((await running.ended).code).toBe(0)
+  })
+
   it("opens no debugger at SIGUSR1, and leaves its memory out of a core dump", async () => {
     const running = await runSwitch(configuration(folder()))
     const { pid } = running.ready

@@ -6,6 +6,7 @@
 import * as Net from "node:net"
 import { Effect, type Scope } from "effect"
 import type { Credentials } from "./Credentials.ts"
+import { isReserved } from "./Handles.ts"
 import { greeter, type Secured } from "./NodeTls.ts"
 import { type Endpoint, type KeepAlive, ListenFailed, type Listening, type ListenOptions } from "./Transport.ts"
 
@@ -30,7 +31,9 @@ export const listenForSockets = Effect.fnUntraced(function* (
     const address = plainAddress(socket.remoteAddress ?? "")
     // Gone before it was looked at, and whoever it was cannot be asked any more.
     if (address === "") return void socket.destroy()
-    const release = admit === undefined ? undefined : admit(address)
+    const isCrowded = isReserved(socket)
+    const release = admit === undefined ? undefined : admit(address, isCrowded)
+    if (isCrowded) return void socket.resetAndDestroy()
     if (admit !== undefined && release === undefined) return void socket.resetAndDestroy()
     if (release !== undefined) socket.once("close", release)
     if (keepAlive !== undefined) keepAliveOn(socket, keepAlive)

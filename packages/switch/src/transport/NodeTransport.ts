@@ -7,6 +7,7 @@
 import * as Net from "node:net"
 import { Effect, Layer, type Scope } from "effect"
 import { Credentials, layer as credentialsFromFiles } from "./Credentials.ts"
+import { isReserved } from "./Handles.ts"
 import { listenForCalls } from "./NodeHttp.ts"
 import { keepAliveOn, listenForSockets } from "./NodeListener.ts"
 import { dialler, type Secured } from "./NodeTls.ts"
@@ -209,6 +210,10 @@ const connect = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Connection, ConnectFailed, Credentials> {
   const greeting = tls === undefined ? undefined : yield* Effect.mapError(dialler(to.host, tls), asFailed)
   const raw = yield* open(to)
+  if (isReserved(raw)) {
+    raw.resetAndDestroy()
+    return yield* new ConnectFailed({ reason: "NoHandles", cause: "the process has as many open files as it may have" })
+  }
   if (keepAlive !== undefined) keepAliveOn(raw, keepAlive)
   if (greeting === undefined) return new NodeConnection({ socket: raw, raw, identity: undefined })
   return new NodeConnection(yield* Effect.mapError(greeting(raw), asFailed))

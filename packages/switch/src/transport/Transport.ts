@@ -20,7 +20,7 @@ export class ConnectionEnded extends Data.TaggedError("ConnectionEnded")<{
 
 /** No connection came about. `reason` is stable; `cause` is the system's own code, or what was wrong with a certificate. */
 export class ConnectFailed extends Data.TaggedError("ConnectFailed")<{
-  readonly reason: "Refused" | "Timeout" | "NameUnknown" | "Unreachable" | "Other" | TlsReason
+  readonly reason: "Refused" | "Timeout" | "NameUnknown" | "Unreachable" | "NoHandles" | "Other" | TlsReason
   readonly cause: string
 }> {}
 
@@ -96,9 +96,10 @@ export interface ConnectOptions {
 export interface ListenOptions extends ConnectOptions {
   /**
    * Asked with the address of each connection before a byte is read and before TLS begins; `undefined` turns it away with a
-   * reset. What it returns is called once when the connection is gone, however it went.
+   * reset. What it returns is called once when the connection is gone, however it went. `isCrowded`: the process has only the
+   * handles left that it keeps for itself, and the connection has to be turned away.
    */
-  readonly admit?: (address: string) => (() => void) | undefined
+  readonly admit?: (address: string, isCrowded: boolean) => (() => void) | undefined
   /** An admitted connection whose handshake came to nothing; it is closed already. */
   readonly refused?: (address: string, why: TlsRefused) => void
 }

@@ -48,7 +48,14 @@ export class Gate {
   })
 
   /** See `ListenOptions.admit`. */
-  readonly admit = (address: string): (() => void) | undefined => {
+  readonly admit = (address: string, isCrowded: boolean): (() => void) | undefined => {
+    if (isCrowded) {
+      this.refuse(
+        "HandlesFull",
+        `a connection from ${address} was closed, the process has no more open files for partners`
+      )
+      return undefined
+    }
     const refusal = this.admission.arrive(address, this.now())
     if (refusal === undefined) return () => this.admission.gone(address)
     this.refuse(refusal, `a connection from ${address} was closed`)

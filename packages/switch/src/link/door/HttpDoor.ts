@@ -59,8 +59,8 @@ export class HttpDoor {
       if (listenHttp === undefined) return yield* new ListenFailed({ ...at, cause: "this transport has no HTTP" })
       yield* this.gate.ready
       // A caller is in as soon as it is admitted: its requests have deadlines of their own.
-      const admit = (address: string) => {
-        const release = this.gate.admit(address)
+      const admit = (address: string, isCrowded: boolean) => {
+        const release = this.gate.admit(address, isCrowded)
         if (release !== undefined) this.gate.admission.settled()
         return release
       }

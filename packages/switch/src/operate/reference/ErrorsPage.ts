@@ -103,11 +103,16 @@ const endings: Readonly<Record<LinkEnded["reason"], string>> = {
 }
 
 const turnedAway: Readonly<
-  Record<Refusal | FirstMessageWrong["reason"] | "IdentityUnknown" | "PathUnknown" | "BodyRefused", string>
+  Record<
+    Refusal | FirstMessageWrong["reason"] | "HandlesFull" | "IdentityUnknown" | "PathUnknown" | "BodyRefused",
+    string
+  >
 > = {
   PeerNotAllowed: "Its address is not on the list (`from`). Nothing of it was read.",
   DoorFull:
     "As many connections are open (`limits.connections`), or not owned by a link yet (`limits.pending`), as may be.",
+  HandlesFull:
+    "The process has as many open files as it may have (`ulimit -n`, LimitNOFILE of the service) but for those that it keeps for itself.",
   SourceFull: "Its address has as many connections as it may have (`limits.perSource`).",
   SourceTooFast: "Its address opens more connections in a second than it may (`limits.newPerSecond`).",
   FirstMessageMissing: "No whole message came within `firstMessage`, or the connection ended before.",
