@@ -1,8 +1,9 @@
 /**
  * `@jinka/codec`: frames, dialects and messages of ISO 8583. Pure and synchronous; nothing here opens a socket or a file.
  */
-export { type ByteKind, coverCardData, coverCardText, holdsTrack } from "./cover/CardData.ts"
+export { coverCardData, coverCardText, holdsTrack } from "./cover/CardData.ts"
 export { coverRuns, coverRunsOfBytes, coverRunsOfHex, unreadDigitsMin } from "./cover/DigitRuns.ts"
+export type { ByteKind } from "./cover/QuickLook.ts"
 export { coverTyped } from "./cover/Typed.ts"
 export * from "./dialects/Cups.ts"
 export { type DialectChanges, derive, type FieldChange } from "./dialects/Derive.ts"

@@ -1,4 +1,5 @@
 import { coverCardData, coverCardText, coverRuns, coverRunsOfHex, holdsTrack } from "@jinka/codec"
+import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { cardNumbers, showsNumber, track1Of, track2Of } from "./Canaries.ts"
 
@@ -13,6 +14,14 @@ const ebcdic = (text: string): Buffer =>
 
 const packed = (digits: string): Buffer =>
   Buffer.from((digits.length % 2 === 0 ? digits : `${digits}f`).replace("=", "d"), "hex")
+
+const isGood = (pan: string): boolean =>
+  [...pan].reverse().reduce((sum, digit, at) => {
+    const one = Number(digit) * (1 + (at % 2))
+    return sum + (one > 9 ? one - 9 : one)
+  }, 0) %
+    10 ===
+  0
 
 describe("A card number", () => {
   it("is found in a text, alone, in groups, among other digits and behind zeros", () => {
@@ -42,6 +51,34 @@ describe("A card number", () => {
     const inText = Buffer.concat([Buffer.from("SHOP "), packed("4111111111111111"), Buffer.from(" ROAD 12345678")])
     expect(showsNumber(covered(inText, "text"), "4111111111111111")).toBeUndefined()
     expect(covered(inText, "text").toString("latin1")).toContain(" ROAD 12345678")
+  })
+
+  it("is found between any other characters or bytes, by the first look as by the second", () => {
+    const around = fc.stringMatching(/^[0-9A-F =-]{0,14}$/)
+    const number = fc.tuple(
+      fc.constantFrom("4", "51", "62", "35", "60"),
+      fc.stringMatching(/^[0-9]{17}$/),
+      fc.nat({ max: 3 })
+    )
+    fc.assert(
+      fc.property(around, number, around, (before, [begin, digits, longer], behind) => {
+        const length = begin === "62" ? 16 + longer : 16
+        const bare = (begin + digits).slice(0, length - 1)
+        const pan = [...Array(10).keys()].map((digit) => bare + digit).find(isGood)!
+        if (/^.{3}0*$/.test(pan)) return
+        const text = before + pan + behind
+        const seen: ReadonlyArray<string> = [
+          coverCardText(text),
+          covered(Buffer.from(text), "text").toString("latin1"),
+          covered(Buffer.from(text), "bytes").toString("latin1")
+        ]
+        for (const one of seen) expect([text, one.includes(pan)]).toEqual([text, false])
+        const hex = `${before.replace(/[^0-9A-F]/g, "")}${pan}${behind.replace(/[^0-9A-F]/g, "")}`
+        const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `${hex}F`, "hex")
+        expect([hex, covered(bytes, "bytes").toString("hex").includes(pan)]).toEqual([hex, false])
+      }),
+      { numRuns: 3000 }
+    )
   })
 
   it("is not seen in amounts, dates, times and codes", () => {

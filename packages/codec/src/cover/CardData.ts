@@ -10,104 +10,45 @@
  * Numbers with a good check digit occur by chance, one in ten: what is covered by mistake costs the reader some digits.
  */
 
-/** Fewest and most digits of a card number (ISO/IEC 7812-1; 13: old Visa numbers). */
-const digitsMin = 13
-const digitsMax = 19
-
-/** Fewest digits in front of a track's separator. */
-const trackDigitsMin = 12
-
-/** What a byte or half a byte is, when it is no digit 0..9. */
-const OTHER = -1
-const GAP = -2
-const SEPARATOR = -3
-const LETTER_D = -4
-const CARET = -5
-const END = -6
-
-/** Symbols of the bytes of a text, by byte. */
-const symbolsOf = (zero: number, marks: Readonly<Record<number, number>>): Int8Array =>
-  Int8Array.from({ length: 256 }, (_, byte) =>
-    byte >= zero && byte <= zero + 9 ? byte - zero : (marks[byte] ?? OTHER)
-  )
-
-const ascii = symbolsOf(0x30, { 32: GAP, 45: GAP, 61: SEPARATOR, 68: LETTER_D, 100: LETTER_D, 94: CARET, 63: END })
-/** Code pages 037 and 1047, which differ in the caret only. */
-const ebcdic = symbolsOf(0xf0, { 64: GAP, 96: GAP, 126: SEPARATOR, 196: LETTER_D, 176: CARET, 95: CARET, 111: END })
-
-/**
- * Kinds of a byte for the quick look: a digit or gap of a text, of EBCDIC, two packed digits, and packed but no printable text.
- */
-const ASCII_DIGIT = 1
-const EBCDIC_DIGIT = 2
-const PACKED = 4
-const UNPRINTABLE = 8
-const ASCII_GAP = 16
-const EBCDIC_GAP = 32
-
-const kinds = Uint8Array.from({ length: 256 }, (_, byte) => {
-  const text = ascii[byte]! >= 0 ? ASCII_DIGIT : ascii[byte] === GAP ? ASCII_GAP : 0
-  const foreign = ebcdic[byte]! >= 0 ? EBCDIC_DIGIT : ebcdic[byte] === GAP ? EBCDIC_GAP : 0
-  const packed = byte >> 4 <= 9 && (byte & 15) <= 9 ? PACKED : 0
-  return text | foreign | packed | (byte < 0x20 || byte > 0x7e ? UNPRINTABLE : 0)
-})
-
-/** Bytes that a packed number of 12 digits fills whole, however it stands. */
-const packedBytesMin = 6
-
-/**
- * Whether the bytes are text or may hold packed digits anywhere. Letters and digits of a text look like packed digits, so in a
- * text only runs with an unprintable byte are.
- */
-export type ByteKind = "text" | "bytes" | "packed"
-
-/** Which forms the bytes may hold a number in: cheap, without any allocation. */
-const suspectForms = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): number => {
-  let found = 0
-  let text = 0
-  let foreign = 0
-  let packed = 0
-  let isBinary = kind === "text" ? 0 : 1
-  for (let at = from; at < to; at++) {
-    const is = kinds[bytes[at]!]!
-    if ((is & ASCII_DIGIT) !== 0) {
-      if (++text === trackDigitsMin) found |= ASCII_DIGIT
-    } else if ((is & ASCII_GAP) === 0) text = 0
-    if ((is & EBCDIC_DIGIT) !== 0) {
-      if (++foreign === trackDigitsMin) found |= EBCDIC_DIGIT
-    } else if ((is & EBCDIC_GAP) === 0) foreign = 0
-    if ((is & PACKED) === 0) {
-      packed = 0
-      if (kind === "text") isBinary = 0
-      continue
-    }
-    isBinary |= is & UNPRINTABLE
-    if (++packed >= packedBytesMin && isBinary !== 0) found |= PACKED
-  }
-  return found
-}
+import { type ByteKind, IN_ASCII, IN_EBCDIC, IN_PACKED, suspectForms } from "./QuickLook.ts"
+import {
+  ascii,
+  beginsAsIssuers,
+  CARET,
+  digitsMax,
+  digitsMin,
+  END,
+  ebcdic,
+  GAP,
+  isPacked,
+  isUnprintable,
+  LETTER_D,
+  OTHER,
+  SEPARATOR,
+  trackDigitsMin
+} from "./Symbols.ts"
 
 /** Covers card numbers and tracks in `bytes[from, to)`; true when there were any. Lengths do not change. */
 export const coverCardData = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): boolean => {
-  const suspect = suspectForms(bytes, from, to, kind)
-  if (suspect === 0) return false
+  const forms = suspectForms(bytes, from, to, kind)
+  if (forms === 0) return false
   let found = false
-  if (kind !== "packed" && (suspect & ASCII_DIGIT) !== 0) found = coverText(bytes, from, to, ascii, 0x2a)
-  if (kind !== "packed" && (suspect & EBCDIC_DIGIT) !== 0) found = coverText(bytes, from, to, ebcdic, 0x5c) || found
-  if ((suspect & PACKED) !== 0) found = coverPacked(bytes, from, to, kind) || found
+  if ((forms & IN_ASCII) !== 0) found = coverText(bytes, from, to, ascii, 0x2a)
+  if ((forms & IN_EBCDIC) !== 0) found = coverText(bytes, from, to, ebcdic, 0x5c) || found
+  if ((forms & IN_PACKED) !== 0) found = coverPacked(bytes, from, to, kind) || found
   return found
 }
 
 /** Whether `bytes[from, to)` hold a track: what must not be kept at all. */
 export const holdsTrack = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): boolean => {
-  const suspect = suspectForms(bytes, from, to, kind)
-  if (suspect === 0) return false
+  const forms = suspectForms(bytes, from, to, kind)
+  if (forms === 0) return false
   const isTrack = (symbols: Int8Array): boolean => ranges(symbols).some(({ isTrack: is }) => is)
   const text = (table: Int8Array) => isTrack(Int8Array.from(bytes.subarray(from, to), (byte) => table[byte]!))
   return (
-    (kind !== "packed" && (suspect & ASCII_DIGIT) !== 0 && text(ascii)) ||
-    (kind !== "packed" && (suspect & EBCDIC_DIGIT) !== 0 && text(ebcdic)) ||
-    ((suspect & PACKED) !== 0 && isTrack(packedSymbols(bytes, from, to, kind)))
+    ((forms & IN_ASCII) !== 0 && text(ascii)) ||
+    ((forms & IN_EBCDIC) !== 0 && text(ebcdic)) ||
+    ((forms & IN_PACKED) !== 0 && isTrack(packedSymbols(bytes, from, to, kind)))
   )
 }
 
@@ -117,7 +58,7 @@ const isBytes = (text: string): boolean => {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code > 0xff) return false
-    hasRaw ||= (kinds[code]! & UNPRINTABLE) !== 0
+    hasRaw ||= isUnprintable(code)
   }
   return hasRaw
 }
@@ -154,8 +95,8 @@ const packedSymbols = (bytes: Uint8Array, from: number, to: number, kind: ByteKi
   for (let at = from; at < to; ) {
     let end = at
     let isBinary = kind !== "text"
-    while (end < to && (kind !== "text" || (kinds[bytes[end]!]! & (PACKED | UNPRINTABLE)) !== 0)) {
-      isBinary ||= (kinds[bytes[end]!]! & UNPRINTABLE) !== 0
+    while (end < to && (kind !== "text" || isPacked(bytes[end]!) || isUnprintable(bytes[end]!))) {
+      isBinary ||= isUnprintable(bytes[end]!)
       end++
     }
     if (isBinary)
@@ -282,10 +223,10 @@ const cardNumbers = (
   )
     found.push(middle(places, first, all))
   for (let from = first; from + digitsMin <= places.length; from++)
-    for (const [length, begins] of issuers) {
-      if (from + length > places.length || (!isBinary && from === first && length === all)) continue
-      if (begins(symbols[places[from]!]!, symbols[places[from + 1]!]!) && hasCheckDigit(symbols, places, from, length))
-        found.push(middle(places, from, length))
+    for (let length = digitsMin; length <= Math.min(digitsMax, places.length - from); length++) {
+      if (!isBinary && from === first && length === all) continue
+      const isIssuers = beginsAsIssuers(length, symbols[places[from]!]!, symbols[places[from + 1]!]!)
+      if (isIssuers && hasCheckDigit(symbols, places, from, length)) found.push(middle(places, from, length))
     }
   return found
 }
@@ -293,21 +234,6 @@ const cardNumbers = (
 /** What is not shown of a card number: all but its first 6 and last 4 digits. */
 const middle = (places: ReadonlyArray<number>, from: number, length: number): ReadonlyArray<number> =>
   places.slice(from + 6, from + length - 4)
-
-/**
- * How numbers of a length begin: inside a longer run of digits nothing else tells a number from chance. 4 Visa, 34 and 37
- * American Express, 30, 36, 38 and 39 Diners, 2 and 5 Mastercard and Mir, 35 JCB, 6 and 81 UnionPay, Discover and Maestro, 9
- * national.
- */
-const issuers: ReadonlyArray<readonly [number, (first: number, second: number) => boolean]> = [
-  [13, (first) => first === 4],
-  [14, (first, second) => first === 3 && (second === 0 || second === 6 || second >= 8)],
-  [15, (first, second) => first === 3 && (second === 4 || second === 7)],
-  [16, (first) => first >= 2 && first !== 7],
-  [17, (first, second) => first === 5 || first === 6 || (first === 8 && second === 1)],
-  [18, (first, second) => first === 5 || first === 6 || (first === 8 && second === 1)],
-  [19, (first, second) => (first >= 4 && first <= 6) || first === 9 || (first === 8 && second === 1)]
-]
 
 /** ISO/IEC 7812-1 annex B: doubling every second digit from the right, the sum of all digits is a multiple of 10. */
 const hasCheckDigit = (symbols: Int8Array, places: ReadonlyArray<number>, from: number, length: number): boolean => {

@@ -3,7 +3,9 @@
  * logged and shown (PCI DSS 4.0.1, 3.3.1 and 3.4.1). First the dialect's word: fields that it covers are covered, whole when
  * their inside cannot be read. Then the search: what may be seen is covered where it has the shape of a card number or a track.
  */
-import { type ByteKind, coverCardData, coverCardText, holdsTrack } from "../cover/CardData.ts"
+import { coverCardData, coverCardText, holdsTrack } from "../cover/CardData.ts"
+import type { ByteKind } from "../cover/QuickLook.ts"
+import { coverTlv } from "../tlv/TlvCover.ts"
 import { redactTlv } from "../tlv/TlvRedaction.ts"
 import type { Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
@@ -49,8 +51,10 @@ const cover = (out: Uint8Array, from: number, to: number, byte: number): void =>
 }
 
 const coverField = (field: FieldLayout, out: Buffer, from: number, to: number): void => {
-  const isChip = field.sensitivity === "emv" && field.encoding === "binary"
-  if (isChip && redactTlv(out, from, to, { rules: field.tagRules, pan: "cover" })) return
+  if (field.sensitivity === "emv" && field.encoding === "binary") {
+    if (coverTlv(out, from, to, field.tagRules)) return
+    if (redactTlv(out, from, to, { rules: field.tagRules, pan: "cover" })) return
+  }
   const units = unitsAt(field, out, from, to - from)
   const head = field.sensitivity === "pan" && units >= 13 ? 6 : 0
   const tail = field.sensitivity === "pan" && units >= 8 ? units - 4 : units
