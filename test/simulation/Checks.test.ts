@@ -19,7 +19,7 @@ const purchase = (more: Partial<Purchase> = {}): Purchase => ({
 
 const written = (more: Partial<Written> = {}): Written => ({
   ...{ at: 0, to: "issuer-1", connection: "c1", mti: "0200", key: "k1", originalKey: undefined, rrn: RRN, amount: 100 },
-  ...{ code: undefined, durable: undefined },
+  ...{ code: undefined, durable: undefined, isLow: false },
   ...more
 })
 
@@ -169,6 +169,11 @@ describe("the journal's checkers", () => {
     const findings = (durable: number) => durableBeforeVisible(history({ written: [written({ durable })] }), [accepted])
     expect(findings(1)).toEqual([])
     expect(findings(0)).toEqual([`G1: 0200 ${RRN} left for issuer-1 before it was on disk`])
+    const refused = (more: Partial<Written>) =>
+      durableBeforeVisible(history({ written: [written({ durable: 1, mti: "0210", code: "96", ...more })] }), [])
+    expect(refused({ isLow: true })).toEqual([])
+    expect(refused({ isLow: false })).toHaveLength(1)
+    expect(refused({ isLow: true, code: "00" })).toHaveLength(1)
     expect(durableBeforeVisible(history({ written: [written({ durable: 9, mti: "0420" })] }), [accepted])).toHaveLength(
       1
     )

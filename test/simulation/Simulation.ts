@@ -93,7 +93,7 @@ class Run {
     this.machine.onLog.push((text) => this.history.log.push(text))
     this.disk.onFailed.push((life) => this.world.after(STOP_MAX, () => this.mustHaveStopped(life)))
     const durable = () => (subject.hasJournal ? this.disk.durable : undefined)
-    this.net.taps.push(tapInto(this.history, this.world, SWITCH, durable))
+    this.net.taps.push(tapInto(this.history, this.world, SWITCH, durable, () => this.disk.wasLow))
     const field = { net: this.net, machine: this.machine, disk: this.disk, restart: () => this.startSwitch() }
     this.nemesis = new Nemesis(field, options.faults)
     this.issuers = options.issuers.map((each) => this.startIssuer(each))

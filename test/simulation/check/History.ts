@@ -58,6 +58,8 @@ export interface Written extends Omit<Receipt, "issuer"> {
   readonly code: string | undefined
   /** Journal entries that were on disk at that moment; undefined while there is no journal. */
   readonly durable: number | undefined
+  /** The disk was below its reserve at that moment, or had been in the second before it. */
+  readonly isLow: boolean
 }
 
 export class History {

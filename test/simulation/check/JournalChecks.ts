@@ -69,7 +69,13 @@ const firstByRrn = (entries: ReadonlyArray<Entry>, kinds: ReadonlySet<number>): 
   return first
 }
 
-/** G1: what the switch wrote to anybody about a purchase stood on disk before, at least as far as its beginning. */
+/** Whatever is not taken is answered with another code than this. */
+const APPROVED = "00"
+
+/**
+ * G1: what the switch wrote to anybody about a purchase stood on disk before, at least as far as its beginning. A refusal
+ * promises nothing, and is not written while there is little room on the disk; nothing else may be about that purchase then.
+ */
 export const durableBeforeVisible = (history: History, entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
   const accepted = firstByRrn(entries, new Set([EntryKind.accepted, EntryKind.refused]))
   const queued = firstByRrn(entries, new Set([EntryKind.queued]))
@@ -84,9 +90,14 @@ export const durableBeforeVisible = (history: History, entries: ReadonlyArray<En
   return findings
 }
 
-const isTooEarly = ({ mti, rrn }: Written, durable: number, first: ReadonlyMap<string, number>): boolean => {
+const isTooEarly = (
+  { code, isLow, mti, rrn }: Written,
+  durable: number,
+  first: ReadonlyMap<string, number>
+): boolean => {
   if (mti === "0430") return false
   const seq = first.get(rrn)
+  if (seq === undefined && isLow && code !== undefined && code !== APPROVED) return false
   return seq === undefined || seq > durable
 }
 

@@ -5,8 +5,17 @@ import type { Side } from "../world/Side.ts"
 import type { World } from "../world/World.ts"
 import type { History } from "./History.ts"
 
-/** A tap for `SimNet.taps`. `durable` says how many journal entries are on disk, if there is a journal. */
-export const tapInto = (history: History, world: World, host: string, durable: () => number | undefined) => {
+/**
+ * A tap for `SimNet.taps`. `durable` says how many journal entries are on disk, if there is a journal; `isLow` whether it has
+ * little room.
+ */
+export const tapInto = (
+  history: History,
+  world: World,
+  host: string,
+  durable: () => number | undefined,
+  isLow: () => boolean
+) => {
   const readers = new Map<Side, FrameReader>()
   const readerOf = (side: Side): FrameReader => {
     const known = readers.get(side)
@@ -29,7 +38,7 @@ export const tapInto = (history: History, world: World, host: string, durable: (
         mti
       },
       ...{ key: keyOf(message), originalKey: originalKeyOf(message), rrn: fields[37] ?? "" },
-      ...{ amount: Number(fields[4]), code: fields[39], durable: durable() }
+      ...{ amount: Number(fields[4]), code: fields[39], durable: durable(), isLow: isLow() }
     })
   }
   return (side: Side, bytes: Buffer): void => {

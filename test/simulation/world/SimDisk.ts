@@ -26,6 +26,7 @@ export class SimDisk {
   hasFailed = false
   /** Seq of the last entry that is on disk and acknowledged. */
   durable = 0
+  private lowUntil = 0
   /** Called when a commit failed, with the life whose commit it was. */
   readonly onFailed: Array<(life: Life) => void> = []
   private readonly machine: Machine
@@ -84,6 +85,12 @@ export class SimDisk {
     this.machine.world.note(`${this.machine.name} disk ${isLow ? "is nearly full" : "has room"}`)
     this.isLow = isLow
     this.store.lowSpace = isLow
+    this.lowUntil = isLow ? Number.POSITIVE_INFINITY : this.machine.world.nowMs + 1000
+  }
+
+  /** Little room is left, or was a second ago. */
+  get wasLow(): boolean {
+    return this.machine.world.nowMs < this.lowUntil
   }
 
   /** Breaks the next commit, and with it the journal; the group may be on disk all the same. */
