@@ -5,7 +5,7 @@
  * tarballs hold; it does not run traffic.
  */
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
@@ -119,7 +119,9 @@ describe("The packages, installed from their tarballs without their sources", ()
 
 describe("The tarballs", () => {
   it("bring no library that nobody calls (docs/decisions/0018-few-packages.md)", () => {
-    const there = readdirSync(join(project, "node_modules"))
+    const below = ["", "@jinka/switch/node_modules", "@jinka/simulator/node_modules"]
+    const places = below.map((path) => join(project, "node_modules", path)).filter((path) => existsSync(path))
+    const there = places.flatMap((path) => readdirSync(path))
 
     expect(there.filter((name) => ["redis", "@redis", "undici", "ws"].includes(name))).toEqual([])
   })
@@ -130,11 +132,33 @@ describe("The tarballs", () => {
       .split("\n")
 
     expect(files).toContain("package/LICENSE")
-    expect(files.filter((file) => !/^package\/(dist\/|src\/|package\.json$|LICENSE$|README\.md$)/.test(file))).toEqual(
-      []
-    )
+    expect(
+      files.filter(
+        (file) => !/^package\/(dist\/|src\/|(package|npm-shrinkwrap|sbom\.cdx)\.json$|LICENSE$|README\.md$)/.test(file)
+      )
+    ).toEqual([])
     expect(files.filter((file) => /tsbuildinfo|\.test\./.test(file))).toEqual([])
   })
+
+  it.each(folders)(
+    "@jinka/%s brings a bill of materials, and is installed exactly as that and its shrinkwrap say",
+    (folder) => {
+      const bill = JSON.parse(readFileSync(installed(folder, "sbom.cdx.json"), "utf8"))
+      const { packages } = JSON.parse(readFileSync(installed(folder, "npm-shrinkwrap.json"), "utf8"))
+      const components: ReadonlyArray<{ readonly name: string; readonly version: string }> = bill.components
+      const versions = components.map(({ name, version }) => [name, version])
+      const from = createRequire(installed(folder, "package.json"))
+      const there = (name: string): string => {
+        const paths = from.resolve.paths(name)!.map((path) => join(path, name, "package.json"))
+        return JSON.parse(readFileSync(paths.find((path) => existsSync(path))!, "utf8")).version
+      }
+
+      expect(bill).toMatchObject({ bomFormat: "CycloneDX", specVersion: "1.6" })
+      expect(versions.length).toBeGreaterThan(3)
+      expect(versions.map(([name]) => [name, there(name!)])).toEqual(versions)
+      expect(versions.map(([name]) => [name, packages[`node_modules/${name}`].version])).toEqual(versions)
+    }
+  )
 
   it.each(folders)("@jinka/%s names exact versions and its built entry", (folder) => {
     const manifest = JSON.parse(readFileSync(installed(folder, "package.json"), "utf8"))
