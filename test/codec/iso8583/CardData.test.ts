@@ -291,8 +291,9 @@ describe("A described message", () => {
     expect(meaning(cups, "770000")).toBe("")
     expect(meaning(iso8583v1987Bcd, "011000")).toBe("cash withdrawal, from savings account")
     expect(meaning(iso8583v1987Bcd, "401020", "zh")).toBe("转账, 转出 储蓄账户, 转入 支票账户")
-    const own = derive(cups, { name: "own", processingCodes: { "77": { name: "parking" } } })
-    expect([meaning(own, "770000"), meaning(own, "010000")]).toEqual(["parking", ""])
+    const own = derive(cups, { name: "own", processingCodes: { "77": { name: "parking" }, "01": null } })
+    const told = ["770000", "010000", "200000"].map((code) => meaning(own, code))
+    expect(told).toEqual(["parking", "", "void or refund"])
   })
 
   it("shows the fields of a message whose type is 0000 too", () => {

@@ -33,7 +33,8 @@ const links = (codec: Codec, at: number) =>
 /** A purchase of another partner still has its way. */
 const otherIsServed = (bench: Bench, other: Wire, issuer: Wire) =>
   Effect.gen(function* () {
-    other.say(purchase({ 11: "000042", 32: "48040000", 33: "48040000" }))
+    const header = { destination: "00010000", source: "48040000" }
+    other.say({ ...purchase({ 11: "000042", 32: "48040000", 33: "48040000" }), header })
     yield* bench.commit
     const seen = issuer.heard().find(({ fields }) => fields[11] === "000042")
     issuer.say(answerTo(seen!, "0210"))
