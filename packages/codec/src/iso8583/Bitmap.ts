@@ -60,6 +60,10 @@ export const readBitmaps = (
     if (!readWords(layout, buffer, at, into.words, 2 * map)) return bitmapInvalid(at - into.start, "hex")
     at += layout.bitmapBytes
   }
+  if (layout.deMax > 128) {
+    into.hasThird = into.words[2]! < 0
+    into.words[2] = into.words[2]! & 0x7fffffff
+  }
   into.fieldsFrom = at
   return undefined
 }

@@ -27,14 +27,15 @@ export class MessageIndex {
   layout: Layout | undefined
   /** Offset behind the bitmaps. */
   fieldsFrom = 0
-  /** Bitmap bits, 32 a word, field 1 in the highest bit of the first; bits 1 and 65 included. */
+  /** Bitmap bits, 32 a word, field 1 in the highest bit of the first; bit 1 included, 65 only where it is a field. */
   readonly words = new Int32Array(6)
+  /** Whether bit 65 announced a third bitmap. Only said for dialects that have one. */
+  hasThird = false
   readonly starts = new Int32Array(193)
   readonly ends = new Int32Array(193)
 
-  /** Whether the message carries the field. Bits 1 and (with a third bitmap) 65 announce bitmaps and are no fields. */
+  /** Whether the message carries the field. Bits that announce a bitmap are no fields. */
   has(de: number): boolean {
-    if (de === 65 && this.layout !== undefined && this.layout.deMax > 128) return false
     return de > 1 && de <= 192 && ((this.words[(de - 1) >> 5]! >>> (31 - ((de - 1) & 31))) & 1) === 1
   }
 

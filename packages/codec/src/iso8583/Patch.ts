@@ -185,7 +185,7 @@ const rebuild = (layout: Layout, index: MessageIndex, patches: PatchList, out: B
   }
   // A bitmap that was there without need stays while no change could have taken its last field.
   const high = patches.count > 0 ? patches.des[patches.count - 1]! : 0
-  announceBitmaps(layout, words, index.words[0]! < 0 && high <= 64, index.words[2]! < 0 && high <= 128)
+  announceBitmaps(layout, words, index.words[0]! < 0 && high <= 64, index.hasThird && high <= 128)
   const { buffer } = index
   let to = at + buffer.copy(out, at, index.start, index.body + layout.mtiBytes)
   to = writeBitmaps(layout, words, out, to)

@@ -96,6 +96,7 @@ export const headSource = (layout: Layout): string => {
     "W[2] = W[3] = W[4] = W[5] = 0",
     ...moreLines(layout, from),
     "if ((e & -16) !== 0 || x < 0) return false",
+    ...(layout.deMax > 128 ? ["into.hasThird = m === 3", "W[2] &= 2147483647"] : []),
     "into.buffer = b",
     "into.layout = layout",
     "into.start = start",
