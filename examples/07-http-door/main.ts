@@ -41,7 +41,7 @@ const story = Effect.gen(function* () {
   const running = yield* jinka.start
   yield* jinka.ready(1)
 
-  const json = yield* post("application/json", JSON.stringify(messageToJson(purchase(1))))
+  const json = yield* post("application/json", JSON.stringify(messageToJson(purchase(1), { reveal: true })))
   const answer = JSON.parse(json.body.toString()) as { readonly mti: string; readonly fields: { readonly 39: string } }
   yield* Console.log(`\nas JSON: HTTP ${json.status}, ${answer.mti} with DE 39 ${answer.fields[39]}`)
 

@@ -108,7 +108,9 @@ describe("The HTTP door", () => {
     const { port } = await start()
     const raw = await post(port, encoded(1))
     const hex = await post(port, `${toHex(encoded(2))}\n`, { type: "text/hex; charset=us-ascii" })
-    const json = await post(port, JSON.stringify(messageToJson(purchase(3))), { type: "application/json" })
+    const json = await post(port, JSON.stringify(messageToJson(purchase(3), { reveal: true })), {
+      type: "application/json"
+    })
 
     expect([raw.status, raw.headers["content-type"]]).toEqual([200, "application/octet-stream"])
     expect(decoded(raw.body).fields).toMatchObject({ 11: "000001", 39: "00" })

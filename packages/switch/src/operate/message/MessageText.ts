@@ -33,7 +33,7 @@ export const messageLine = (codec: Codec, bytes: Buffer, { reveal }: Showing): S
   if (isMessageError(message)) {
     return { isGood: false, text: JSON.stringify({ error: message, says: explain(message), bytes: bytes.length }) }
   }
-  return { isGood: true, text: JSON.stringify(messageToJson(message, { reveal })) }
+  return { isGood: true, text: JSON.stringify(messageToJson(message, { reveal, codec })) }
 }
 
 /** A table with a row for each part; of a message that cannot be read to its end, the rows up to there and the reason. */
