@@ -9,7 +9,7 @@ import { MessageIndex } from "@jinka/codec"
 import { Data, Effect } from "effect"
 import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
-import { JournalError } from "../journal/JournalError.ts"
+import type { JournalError } from "../journal/JournalError.ts"
 import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
@@ -58,8 +58,6 @@ export class Recovery {
   private readonly deliver = new Map<number, { readonly desk: Desk; readonly stored: Stored }>()
   /** Open exchanges of links that are not there, with the link's name. */
   private readonly homeless = new Map<number, string>()
-  /** Open exchanges whose sealed part cannot be opened with the keys given. */
-  private readonly sealed = new Set<number>()
   /** Desks by the journal's number and by the name of their link. */
   private readonly byNumber: ReadonlyMap<number, Desk>
   private readonly byName: ReadonlyMap<string, Desk>
@@ -77,7 +75,6 @@ export class Recovery {
   readonly run: Effect.Effect<Recovered, JournalError | LinksMissing> = Effect.gen({ self: this }, function* () {
     const { desks } = this
     const entries = yield* desks.journal.recover((entry) => this.read(entry))
-    if (this.sealed.size > 0) return yield* this.keyWrong()
     if (this.homeless.size > 0) {
       return yield* new LinksMissing({ links: [...new Set(this.homeless.values())].sort(), open: this.homeless.size })
     }
@@ -126,11 +123,10 @@ export class Recovery {
     }
   }
 
-  /** Notes an exchange whose own link is not there, whose other link is `missing`, or whose sealed part stays sealed. */
+  /** Notes an exchange whose own link is not there, or whose other link is `missing`. */
   private needs(entry: Entry, missing: string | undefined): void {
     const name = this.byNumber.has(entry.link) ? missing : this.nameOf(entry)
     if (name !== undefined) this.homeless.set(entry.exchange, name)
-    if (entry.secretLength > 0 && entry.secret.length === 0) this.sealed.add(entry.exchange)
   }
 
   /** Notes an exchange whose message today's dialect cannot read: it was changed since. */
@@ -142,15 +138,9 @@ export class Recovery {
     return this.desks.journal.names().find(({ id }) => id === link)?.name ?? `number ${link}`
   }
 
-  private keyWrong(): JournalError {
-    const problem = `${this.sealed.size} exchanges that are still open were sealed with a key that was not given.`
-    return JournalError.of("KeyWrong", "the journal", problem)
-  }
-
   /** The exchange needs nothing any more. */
   private ended(exchange: number): void {
     this.homeless.delete(exchange)
-    this.sealed.delete(exchange)
   }
 
   private endRequest(end: Entry, fate: Fate): void {
