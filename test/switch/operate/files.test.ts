@@ -1,4 +1,5 @@
 /** Files that a command cannot use: what each is in words, what to do, and an exit code that is not 0. */
+import { createHash } from "node:crypto"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
@@ -60,7 +61,7 @@ describe("A file that cannot be used", () => {
   it("a journal is read without its key, and with another key in the environment, where the key is not needed", async () => {
     const file = configuration(folder())
     await (await runSwitch(file)).stop()
-    const env = { JINKA_TEST_KEY: "6b".repeat(32) }
+    const env = { JINKA_TEST_KEY: createHash("sha256").update("another key").digest("hex") }
     const trace = await jinka(["trace", file, "--stan", "1"], { env })
     const summary = await jinka(["journal", "summary", file], { env })
     const byCard = await jinka(["trace", file, "--pan", "6200000000000005"], { env })

@@ -56,7 +56,9 @@ export const reload = (
       return Effect.interrupt
     }),
     Effect.tapError(({ says }) =>
-      Effect.logError(`reload${request.isDry ? " (dry run)" : ""} by ${request.user} refused: ${says}`)
+      Effect.logError(
+        `reload${request.isDry ? " (dry run)" : ""} by ${request.user} refused: ${says.replaceAll("\n", " ")}`
+      )
     )
   )
 
