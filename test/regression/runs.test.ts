@@ -133,6 +133,18 @@ describe("A run of many dialogues", () => {
     expect(xml.match(/<failure /g)).toHaveLength(1)
   })
 
+  it.each([
+    ["first", "rule: r\nsource: s\nfirst: gone.yaml\nsteps: []\n"],
+    ["messages", "rule: r\nsource: s\nmessages: gone.yaml\nsteps: []\n"],
+    ["dialect", "rule: r\nsource: s\ndialect: ./gone.yaml\nsteps: []\n"]
+  ])("names the line of a file that is not there: %s", async (_, text) => {
+    const path = join(tmpdir(), "dialogue.yaml")
+    const readText = (asked: string) => (asked === path ? text : readFileSync(asked, "utf8"))
+    const { message } = await Effect.runPromise(Effect.flip(readDialogue(path, { file: "a.yaml", readText })))
+
+    expect(message).toMatch(/^a\.yaml:3: (\.\/)?gone\.yaml cannot be read: there is no such file/)
+  })
+
   it("reads openings and messages from the files that a dialogue names", async () => {
     const directory = mkdtempSync(join(tmpdir(), "jinka-dialogue-"))
     try {

@@ -48,6 +48,19 @@ describe("jinka encode and jinka decode", () => {
     expect(capture.out).toBe(lines.out)
   })
 
+  it("take the digits of a message in place of a file, as `jinka doctor` does, and say what is wrong with them", async () => {
+    const encoded = (await jinka(["encode"], { input: json(purchase(1)) })).out.trim()
+    const piped = await jinka(["decode"], { input: encoded })
+    const typed = await jinka(["decode", encoded])
+    const odd = await jinka(["decode", encoded.slice(1)])
+    const missing = await jinka(["decode", "cafe"])
+
+    expect([typed.code, typed.out]).toEqual([0, piped.out])
+    expect(typed.out).not.toContain(pan)
+    expect(odd.out + odd.err).toMatch(/digits are an odd number/)
+    expect(missing.err).toContain("cafe cannot be read: there is no such file")
+  })
+
   it("cover card data unless it is asked for", async () => {
     const encoded = await jinka(["encode"], { input: json(purchase(1)) })
     const asLine = await jinka(["decode"], { input: encoded.out })
@@ -168,6 +181,7 @@ describe("The command line", () => {
     [["run"], "Missing required argument: file"],
     [["status", "a.yaml", "--jsn"], "Unrecognized flag: --jsn"],
     [["trace", ".", "--stan", "x"], "--stan"],
+    [["trace", ".", "--stan", "1234567890123"], "--stan is a number of 1 to 12 digits."],
     [["trace", "."], "Say which transaction"],
     [["trace", ".", "--pan", "4111 1111"], "--pan is a card number"],
     [["decode", "--dialect", "cupps"], "Did you mean cups?"],

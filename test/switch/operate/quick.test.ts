@@ -52,6 +52,8 @@ describe("the quick answer", () => {
       place: "a.yaml",
       keys: { stan: "4711", rrn: "R 1" }
     })
+    // The STAN of the 2003 edition has twelve digits.
+    expect(questionOf(["trace", "a.yaml", "--stan", "000001234567"])?.keys).toEqual({ stan: "1234567" })
   })
 
   it("leaves every other form to the program, and whatever cannot be had", async () => {
@@ -67,7 +69,7 @@ describe("the quick answer", () => {
       "trace a.yaml",
       "trace a.yaml --stan",
       "trace a.yaml --stan -1",
-      "trace a.yaml --stan 1000000",
+      "trace a.yaml --stan 1000000000000",
       "trace a.yaml --rrn --json",
       "trace a.yaml --pan 6222021234567890128",
       "trace a.yaml b.yaml --stan 1",

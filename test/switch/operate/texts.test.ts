@@ -54,7 +54,13 @@ describe("An error about a value of the wrong kind shows the right one", () => {
       sound.replace("links:\n", "links:\n  - acquirer\n"),
       "Write a mapping such as { name: ..., institution: ..., dialect: ... }."
     ],
-    ["a route", `${sound}  - issuer\n`, "Write a mapping such as { to: ... }."]
+    ["a route", `${sound}  - issuer\n`, "Write a mapping such as { to: ... }."],
+    ["a frame", withLink("issuer", "frame: [binary2]"), "links[1].frame: expected cups, binary, ascii4"],
+    [
+      "a long number",
+      withLink("issuer", "window: 99999999999999999999"),
+      "; found a number that may hold a card number"
+    ]
   ])("%s", async (_, text, says) => {
     expect((await saidOf(text)).join("\n")).toContain(says)
   })
@@ -138,6 +144,10 @@ describe("A warning about this machine", () => {
     ])
     expect(about(sound, { ...large, memory: 18 * 1024 ** 2 })).toEqual([])
     expect(about(withLink("issuer", "window: 65536"), { ...large, memory: 64 * 1024 ** 2 })).toHaveLength(1)
+    // What is no number of requests has an error of its own.
+    for (const window of [".inf", "1e300", ".nan"]) {
+      expect(about(withLink("issuer", `window: ${window}`), { ...large, memory: 64 * 1024 ** 2 })).toEqual([])
+    }
   })
 
   it("comes when its links may need more handles than the process may have", () => {

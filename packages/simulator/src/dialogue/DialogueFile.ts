@@ -150,6 +150,7 @@ class Reading {
       throw new DialogueInvalid({ file, line: first.line, rule: `more than ${openingsMax} openings follow each other` })
     }
     const named = textOf(file, first)
+    this.found(path, file, first)
     return this.open(resolve(dirname(path), named), join(dirname(file), named), depth + 1).opened
   }
 
@@ -166,7 +167,7 @@ class Reading {
         `no dialect "${name}" is known; known are ${wireFormatNames.join(", ")}, and dialect files (./ours.yaml)`
       )
     }
-    const dialect = dialectOfText(this.text(resolve(dirname(path), name), join(dirname(file), name)))
+    const dialect = dialectOfText(this.found(path, file, yaml))
     if (typeof dialect === "string") throw refuse(`${name} is no dialect file: ${dialect}`)
     return dialect
   }
@@ -188,7 +189,7 @@ class Reading {
     if (from === undefined) return before
     const named = textOf(file, from)
     const messagesFile = join(dirname(file), named)
-    const { entries } = parseYaml(messagesFile, this.text(resolve(dirname(path), named), messagesFile))
+    const { entries } = parseYaml(messagesFile, this.found(path, file, from))
     return new Map([...before, ...[...entries].map(([name, yaml]) => [name, readMaking(messagesFile, yaml)] as const)])
   }
 
@@ -197,6 +198,16 @@ class Reading {
     if (yaml === undefined) return new Map()
     if (yaml.kind === "map") return yaml.entries
     throw new DialogueInvalid({ file, line: yaml.line, rule: `${key}: needs a map` })
+  }
+
+  /** Text of the file that `named` names, seen from `path`; where it cannot be read, the line that names it is wrong. */
+  private found(path: string, file: string, named: Yaml): string {
+    const name = textOf(file, named)
+    try {
+      return this.readText(resolve(dirname(path), name))
+    } catch (error) {
+      throw new DialogueInvalid({ file, line: named.line, rule: `${name} cannot be read: ${reasonOf(error)}` })
+    }
   }
 
   private text(path: string, file: string): string {

@@ -42,9 +42,12 @@ export interface Opened {
   readonly notes: ReadonlyArray<string>
 }
 
+/** Largest STAN: twelve digits, those of ISO 8583:2003 (DE 11 of the other editions has six). */
+export const stanMax = 999_999_999_999
+
 /** What to search by; all that are given must fit. */
 export interface SearchKey {
-  /** DE 11, 0..999999. */
+  /** DE 11, 0 to {@link stanMax}. */
   readonly stan?: number
   /** DE 37, compared without spaces at its ends. */
   readonly rrn?: string

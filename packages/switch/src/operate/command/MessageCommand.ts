@@ -1,7 +1,7 @@
 /** `jinka decode` and `jinka encode`: messages between bytes and something readable. */
 
 import { type Codec, isMessageError, toHex } from "@jinka/codec"
-import { Console, Effect, Option, Stdio, Stream } from "effect"
+import { Console, Effect, FileSystem, Option, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { frameNames, frames } from "../configuration/Shipped.ts"
 import { CommandFailed } from "../Exit.ts"
@@ -10,6 +10,7 @@ import { fileWords } from "../FileWords.ts"
 import { differenceText } from "../message/DifferenceText.ts"
 import { type Input, type InputForm, MessageInput } from "../message/MessageInput.ts"
 import { encodeJson, messageLine, messageTable, type Shown } from "../message/MessageText.ts"
+import { digitsOf } from "../message/paste/HexLine.ts"
 import { type Wire, type WireGiven, wireFlags, wireOf } from "./WireFlags.ts"
 
 const input = Argument.String("input").pipe(
@@ -26,6 +27,20 @@ export const bytesOf = (source: string): Stream.Stream<Uint8Array, CommandFailed
       )
     : Stream.mapError(fileBytes(source), unreadable)
 }
+
+/** Digits of a message type and a bitmap: with fewer, a name is the name of a file that is missing. */
+const DIGITS_MIN = 16
+
+/** The same; where no file has that name and it is hex digits, these. */
+const bytesGiven = (source: string): Stream.Stream<Uint8Array, CommandFailed, FileSystem.FileSystem | Stdio.Stdio> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      if ((digitsOf(source)?.length ?? 0) < DIGITS_MIN) return bytesOf(source)
+      const isFile = yield* Effect.orElseSucceed(files.exists(source), () => false)
+      return isFile ? bytesOf(source) : Stream.succeed(Buffer.from(source, "latin1"))
+    })
+  )
 
 /** Some of what was read was bad; each was said where it stood. */
 const someBad = (bad: number, hint = "") =>
@@ -61,7 +76,7 @@ interface Comparing extends WireGiven {
 const allMessages = Effect.fnUntraced(function* (source: string, form: InputForm, { codec, frame }: Wire) {
   const messages = new MessageInput(form, frame, isMessageOf(codec))
   const found: Array<Input> = []
-  yield* Stream.runForEach(bytesOf(source), (chunk) => Effect.sync(() => found.push(...messages.push(chunk))))
+  yield* Stream.runForEach(bytesGiven(source), (chunk) => Effect.sync(() => found.push(...messages.push(chunk))))
   return [...found, ...messages.end()]
 })
 
@@ -84,7 +99,10 @@ const showDifferences = Effect.fnUntraced(function* (flags: Comparing, other: st
 export const decode = Command.make(
   "decode",
   {
-    input,
+    input: Argument.String("input").pipe(
+      Argument.withDescription("A file; hex digits themselves; `-` or nothing: standard input"),
+      Argument.withDefault("-")
+    ),
     ...wireFlags,
     form: Flag.Literals("form", ["auto", "hex", "binary"]).pipe(
       Flag.withDescription(
@@ -149,7 +167,7 @@ export const decode = Command.make(
         flow = now
         return isOther ? Effect.andThen(Console.error(`# ${now}`), Console.log(text)) : Console.log(text)
       }
-      yield* Stream.runForEach(bytesOf(flags.input), (chunk) => print(messages.push(chunk)))
+      yield* Stream.runForEach(bytesGiven(flags.input), (chunk) => print(messages.push(chunk)))
       yield* print(messages.end())
       if (count === 0 && flags.input !== "-") {
         return yield* new CommandFailed({ exit: "bad", says: `${flags.input} holds no message.` })
@@ -163,6 +181,10 @@ export const decode = Command.make(
   Command.withShortDescription("Show the fields of messages"),
   Command.withExamples([
     { command: "jinka decode message.hex --dialect cups", description: "A table on a terminal" },
+    {
+      command: "jinka decode 08002038000000200002... --dialect nac",
+      description: "A message from a log; the shell keeps what is typed, so with a card in it rather a file"
+    },
     { command: "jinka decode capture.bin --frame cups --json", description: "Every message of a raw capture" },
     {
       command: "jinka decode capture.bin --link switch.yaml:issuer",

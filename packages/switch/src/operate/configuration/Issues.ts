@@ -55,7 +55,7 @@ const alternatives = (issue: SchemaIssue.AnyOf, path: Path, root: unknown): Read
   if (inner.some((one) => one.path.length > path.length)) return inner
   const found = at(root, path)
   const kinds = SchemaAST.isUnion(issue.ast) ? leavesOf(issue.ast).flatMap((one) => kindOf(one) ?? []) : []
-  if (kinds.length > 0 && typeof found === "object" && found !== null)
+  if (kinds.length > 0 && typeof found === "object" && found !== null && !Array.isArray(found))
     return [wanted([...path, "kind"], oneOf(kinds), root)]
   return [wanted(path, choice(issue.ast), root)]
 }

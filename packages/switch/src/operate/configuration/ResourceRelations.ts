@@ -50,11 +50,15 @@ export const resourceRelations = (
 
 const mib = (bytes: number): string => `${Math.ceil(bytes / MIB)} MiB`
 
+/** A number of things, or its default: what is written and none has an error of its own. */
+const countOf = ({ number }: Draft, usual: number): number =>
+  number !== undefined && Number.isSafeInteger(number) ? number : usual
+
 /** Requests that are outstanding with their messages, and what is unsent and unread. */
 const memoryOf = (link: Draft): number => {
   const frame = frameOf(link)
   const lengthMax = frame === undefined ? 0 : "lengthMax" in frame ? frame.lengthMax : frame.bytes
-  const window = link.part("mode").text === "sync-long" ? 1 : (link.part("window").number ?? 2048)
+  const window = link.part("mode").text === "sync-long" ? 1 : countOf(link.part("window"), 2048)
   const unsent = sizeBytes(link.has("unsent") ? link.part("unsent").raw : "4 MiB") ?? 0
   return window * lengthMax + unsent + RECEIVED_MAX
 }
@@ -62,7 +66,7 @@ const memoryOf = (link: Draft): number => {
 const handlesOf = (draft: Draft, links: ReadonlyArray<Draft>): number => {
   const http = draft.part("http").entries
   const httpNames = http.flatMap((door) => door.part("name").text ?? [])
-  const ofHttp = http.reduce((sum, door) => sum + (door.part("listen", "limits", "connections").number ?? 4096), 0)
+  const ofHttp = http.reduce((sum, door) => sum + countOf(door.part("listen", "limits", "connections"), 4096), 0)
   const behindTcp = links.filter((link) => !httpNames.includes(link.part("door", "name").text ?? ""))
   return ofHttp + behindTcp.reduce((sum, link) => sum + ofLink(link), 0)
 }
@@ -71,7 +75,7 @@ const ofLink = (link: Draft): number => {
   if (link.has("legs")) return 2 * HANDLES_LINK
   if (!isShort(link) || !(link.has("listen") || link.has("door"))) return HANDLES_LINK
   return Math.min(
-    link.part("short", "connections").number ?? 1024,
-    link.part("listen", "limits", "connections").number ?? 4096
+    countOf(link.part("short", "connections"), 1024),
+    countOf(link.part("listen", "limits", "connections"), 4096)
   )
 }

@@ -151,7 +151,8 @@ export class YamlText {
     if (!isScalar(node)) return undefined
     const source = node.source ?? String(node.value)
     if (source === "") return "nothing"
-    if (coverTyped(source) !== source) return "a text that may hold a card number or a key"
+    if (coverTyped(source) !== source)
+      return `a ${typeof node.value === "number" ? "number" : "text"} that may hold a card number or a key`
     return source.length > SHOWN_MAX ? `a text of ${source.length} characters` : JSON.stringify(source).slice(1, -1)
   }
 }

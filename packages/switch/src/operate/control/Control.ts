@@ -15,7 +15,7 @@
 import { Effect, FileSystem, Path, Schema, type Scope } from "effect"
 import { HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { JournalError } from "../../journal/JournalError.ts"
-import type { SearchKey } from "../../journal/JournalStore.ts"
+import { type SearchKey, stanMax } from "../../journal/JournalStore.ts"
 import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
 import { CommandFailed, type Exit } from "../Exit.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
@@ -56,7 +56,7 @@ export interface Controlled {
 
 /** Keys of a search as they travel. */
 export const TraceKey = Schema.Struct({
-  stan: Schema.optionalKey(Schema.FiniteFromString.check(Schema.isBetween({ minimum: 0, maximum: 999_999 }))),
+  stan: Schema.optionalKey(Schema.FiniteFromString.check(Schema.isBetween({ minimum: 0, maximum: stanMax }))),
   rrn: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[ -~]{1,12}$/))),
   pan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{8,19}$/)))
 })
@@ -174,7 +174,8 @@ const routes = (controlled: Controlled, user: Asked) => {
   const traced = (key: unknown) =>
     Schema.decodeUnknownEffect(TraceKey, { onExcessProperty: "error" })(key).pipe(
       Effect.matchEffect({
-        onFailure: () => refuse(400, "stan is 0 to 999999, rrn 1 to 12 characters, pan 8 to 19 digits; all are texts"),
+        onFailure: () =>
+          refuse(400, "stan is 1 to 12 digits, rrn 1 to 12 characters, pan 8 to 19 digits; all are texts"),
         onSuccess: (good) =>
           Object.keys(good).length === 0
             ? refuse(400, "give stan, rrn or pan")

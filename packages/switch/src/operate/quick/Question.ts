@@ -15,7 +15,7 @@ export interface Question {
 
 /** Flags with a value, and what it may be. Whatever else it is the whole program has words for. */
 const values: Readonly<Record<string, RegExp>> = {
-  "--stan": /^\d{1,6}$/,
+  "--stan": /^\d{1,12}$/,
   "--rrn": /^[!-,.-~][ -~]{0,11}$/,
   "--control": /^[^-]/
 }
