@@ -11,6 +11,7 @@ import * as Codec from "./codec.ts"
 import * as Journal from "./journal.ts"
 import * as Links from "./links.ts"
 import * as Memory from "./memory.ts"
+import * as Neighbour from "./neighbour.ts"
 import * as Reading from "./reading.ts"
 import * as Recovery from "./recovery.ts"
 import * as Relay from "./relay.ts"
@@ -35,6 +36,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   memory: async () => {
     const rows = await Memory.run()
     return { text: Memory.report(rows), rows }
+  },
+  neighbour: async () => {
+    const rows = await Neighbour.run()
+    return { text: Neighbour.report(rows), rows }
   },
   reading: async () => {
     const rows = await Reading.run()

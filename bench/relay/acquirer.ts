@@ -33,6 +33,7 @@ class Caller {
   histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 })
   onAnswers: (count: number) => void = () => {}
   private readonly first: number
+  private readonly startedAtMs = performance.now()
 
   constructor(socket: Net.Socket, first: number) {
     this.socket = socket
@@ -58,6 +59,7 @@ class Caller {
     if (this.slab.length < need) this.slab = Buffer.alloc(need)
     // A slab that the kernel has not taken yet must not be written again.
     else if (this.socket.writableLength > 0) this.slab = Buffer.alloc(this.slab.length)
+    const seconds = Math.floor((performance.now() - this.startedAtMs) / 1000)
     for (let i = 0; i < count; i++) {
       this.stan++
       if (this.stan === STANS) {
@@ -67,8 +69,8 @@ class Caller {
       const at = i * bytes.length
       bytes.copy(this.slab, at)
       putDigits(this.slab, at + stanAt, this.stan, 6)
-      // Every acquirer and every million of STANs has a time of its own: no key comes twice.
-      putDigits(this.slab, at + timeAt + 4, this.first + this.turn, 6)
+      // Every acquirer and every million of STANs has a time of its own: no key comes twice. It grows every second, as times do.
+      putDigits(this.slab, at + timeAt + 4, this.first + this.turn + seconds, 6)
       this.startedAt[this.stan] = intended(i)
     }
     this.sent += count

@@ -5,8 +5,25 @@ import { describe, expect, it } from "vitest"
 const root = new URL("../../", import.meta.url)
 const page = readFileSync(new URL("docs/reference/test-plan.md", root), "utf8")
 
-/** 1 to 16, 26 to 30, 33, 36 to 42. */
-const owed = [...Array.from({ length: 16 }, (_, n) => n + 1), 26, 27, 28, 29, 30, 33, 36, 37, 38, 39, 40, 41, 42]
+/** 1 to 16, 22, 26 to 30, 33, 35 to 42. */
+const owed = [
+  ...Array.from({ length: 16 }, (_, n) => n + 1),
+  22,
+  26,
+  27,
+  28,
+  29,
+  30,
+  33,
+  35,
+  36,
+  37,
+  38,
+  39,
+  40,
+  41,
+  42
+]
 
 const rows = new Map(
   [...page.matchAll(/^\| *(\d+) \|([^|]*)\|([^|]*)\|([^|]*)\|$/gm)].map(([, row, , shown]) => [Number(row), shown!])

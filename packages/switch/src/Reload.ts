@@ -224,6 +224,7 @@ export class Reload {
     desks.router = new Router(destinations(next.routes, numbers))
     desks.groups.change(next.groups ?? [], numbers, desks.now)
     desks.limits = next.limits
+    desks.share()
     for (const link of made) if (added.includes(link.settings.name)) link.noted(`operator ${user}: reload: added`)
     desks.flush()
     return made

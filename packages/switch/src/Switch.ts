@@ -4,8 +4,7 @@
  * This file is composition: it starts the parts in their order and says what a running switch can be asked for. It needs a
  * `Transport` and a `Journal`; both may be simulated.
  */
-
-import { Clock, Context, Deferred, Effect, Fiber, type Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Fiber, Random, type Scope } from "effect"
 import { Doors } from "./Doors.ts"
 import { drainAll, type Unfinished } from "./Drain.ts"
 import type { Limits } from "./exchange/Desks.ts"
@@ -90,15 +89,19 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Running, JournalError | LinksMissing, Journal | Transport | Scope.Scope> {
   const journal = yield* Journal
   const clock = yield* Clock.Clock
+  const random = yield* Random.Random
   const fork = Effect.runForkWith(yield* Effect.context<never>())
   const numbers = settings.links.map((_, id) => id)
   const router = new Router(destinations(settings.routes, numbers))
   const exchanges = new Exchanges(settings.links, router, journal, settings.limits, {
     monotonicMs: () => monotonicMs(clock),
     wallMs: () => clock.currentTimeMillisUnsafe(),
+    chance: () => random.nextDoubleUnsafe(),
     fork
   })
   const { desks } = exchanges
+  // The journal's search reads messages with them; a store in a thread of its own has been given the same at its opening.
+  journal.learn(Object.fromEntries(settings.links.map(({ dialect }) => [dialect.name, dialect])))
   desks.groups.change(settings.groups ?? [], numbers, desks.now)
   const recovered = yield* exchanges.recovery.run
   const runningLinks = new RunningLinks(yield* Effect.scope)

@@ -7,6 +7,7 @@ import type { Desk } from "./exchange/Desk.ts"
 import type { Desks, FullBy } from "./exchange/Desks.ts"
 import type { DoubtCounts } from "./exchange/Doubts.ts"
 import type { GroupStatus } from "./exchange/Groups.ts"
+import type { StallStatus } from "./exchange/Stalls.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
 import type { TrafficStatus } from "./exchange/Traffic.ts"
 import type { DoorStatus } from "./link/door/Gate.ts"
@@ -21,6 +22,8 @@ export interface LinkWork extends LinkStatus {
   readonly waiting: number
   /** When the oldest of them was taken, monotonic milliseconds; 0: there is none. */
   readonly oldestOutstanding: number
+  /** Messages refused since the start because they came above the link's rate limit. */
+  readonly overRate: number
   /** Store-and-forward. */
   readonly stored: StoredStatus
   /** What was meant for it and waits for a person. */
@@ -44,18 +47,24 @@ export interface SwitchStatus {
   readonly unwritten: { readonly entries: number; readonly bytes: number }
   /** Messages that were given up since the start, because of a defect of the switch. */
   readonly defects: number
+  /** When the switch stood still for a second or longer; `undefined`: never since the start. */
+  readonly stalls: StallStatus | undefined
   /** Why new requests and advices are refused on every link; `undefined`: they are not. */
   readonly fullBy: FullBy | undefined
   /** What is wrong with the journal's disk while it still works; "": nothing. */
   readonly diskTrouble: string
 }
 
-const workOf = ({ line, link, name, outstanding, stored, traffic }: Desk, { doubts, runtime }: Desks): LinkWork => ({
+const workOf = (
+  { line, link, name, outstanding, overRate, stored, traffic }: Desk,
+  { doubts, runtime }: Desks
+): LinkWork => ({
   ...link.status(),
   outstanding: outstanding.size,
   window: link.settings.window,
   waiting: line?.length ?? 0,
   oldestOutstanding: outstanding.oldest(),
+  overRate: overRate.counts["refused"] ?? 0,
   stored: stored.status(),
   inDoubt: doubts.counts(name),
   traffic: traffic.status(runtime.monotonicMs())
@@ -70,6 +79,7 @@ export const statusOf = (desks: Desks, doors: Doors): SwitchStatus => ({
   entries: desks.journal.counts(),
   answers: desks.answers.all,
   unwritten: { entries: desks.journal.writer.pendingEntries, bytes: desks.journal.writer.pendingBytes },
+  stalls: desks.stalls.status,
   fullBy: desks.fullBy,
   diskTrouble: desks.journal.trouble(),
   defects: desks.defects.count

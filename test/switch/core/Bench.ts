@@ -13,6 +13,7 @@ import {
   ConnectionEnded,
   Transport
 } from "../../../packages/switch/src/transport/Transport.ts"
+import { markWaited } from "../../../packages/switch/src/transport/Waited.ts"
 import { type LinkAll, usualLink } from "../LinkSettings.ts"
 
 export type { LinkAll }
@@ -91,6 +92,14 @@ export class Wire implements Connection {
   /** The partner sends these messages in one read. */
   say(...messages: ReadonlyArray<Message | Buffer>): void {
     this.chunks.push(Buffer.concat(messages.map((message) => this.frame(message))))
+    this.wakePuller?.()
+  }
+
+  /** The same, in a read that may have waited for `ms` before it was read. */
+  sayLate(ms: number, ...messages: ReadonlyArray<Message>): void {
+    const chunk = Buffer.concat(messages.map((message) => this.frame(message)))
+    markWaited(chunk, ms)
+    this.chunks.push(chunk)
     this.wakePuller?.()
   }
 

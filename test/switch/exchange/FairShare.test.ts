@@ -1,4 +1,4 @@
-/** The share of the way to disk that one link may fill. */
+/** The share of the way to disk that one partner may fill. */
 import { describe, expect, it } from "vitest"
 import { FairShare } from "../../../packages/switch/src/exchange/FairShare.ts"
 
@@ -8,13 +8,13 @@ const turn = (share: FairShare, count: number, last: number, committed: number):
   return share.waitsFor(last, committed)
 }
 
-describe("A link's share of the way to disk", () => {
-  it("never holds a link whose messages are on disk soon", () => {
+describe("A partner's share of the way to disk", () => {
+  it("never holds a partner whose messages are on disk soon", () => {
     const share = new FairShare()
-    for (let last = 100; last < 1_000_000; last += 100) expect(turn(share, 100, last, last - 500)).toBe(0)
+    for (let last = 100; last < 1_000_000; last += 100) expect(turn(share, 100, last, last - 200)).toBe(0)
   })
 
-  it("holds a link that is far ahead of the disk until what it was first ahead by is there", () => {
+  it("holds a partner that is far ahead of the disk until what it was first ahead by is there", () => {
     const share = new FairShare()
     expect(turn(share, 5000, 5000, 0)).toBe(0)
     expect(turn(share, 4000, 13_000, 0)).toBe(5000)

@@ -1,12 +1,14 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Event, State } from "../../../packages/switch/src/exchange/Exchange.ts"
+import { KeyHash } from "../../../packages/switch/src/exchange/KeyHash.ts"
 import { Outstanding, TICK_MS } from "../../../packages/switch/src/exchange/Outstanding.ts"
 
+const hash = new KeyHash(1, 2)
 const key = (text: string) => Buffer.from(text)
 const take = (table: Outstanding, text: string, deadline: number) => {
   const bytes = key(text)
-  return table.take(bytes, 0, bytes.length, deadline)
+  return table.take(bytes, 0, bytes.length, deadline, 0)
 }
 const find = (table: Outstanding, text: string) => {
   const bytes = key(text)
@@ -20,14 +22,14 @@ const end = (table: Outstanding, id: number) => {
 
 describe("the table of outstanding requests", () => {
   it("finds a request by its key as soon as it is taken, before it is written", () => {
-    const table = new Outstanding(8, 0)
+    const table = new Outstanding(8, hash, 0)
     const slot = take(table, "1122|000001", 1000)!
     expect(find(table, "1122|000001")).toBe(slot)
     expect(table.state(slot.id)).toBe(State.accepting)
   })
 
   it("refuses a second request with a key that is outstanding", () => {
-    const table = new Outstanding(8, 0)
+    const table = new Outstanding(8, hash, 0)
     const first = take(table, "same", 1000)!
     expect(take(table, "same", 1000)).toBeUndefined()
     end(table, first.id)
@@ -35,7 +37,7 @@ describe("the table of outstanding requests", () => {
   })
 
   it("refuses more than its window and takes the next one when a slot is free", () => {
-    const table = new Outstanding(2, 0)
+    const table = new Outstanding(2, hash, 0)
     const first = take(table, "a", 1000)!
     take(table, "b", 1000)
     expect(table.isFull).toBe(true)
@@ -49,7 +51,7 @@ describe("the table of outstanding requests", () => {
     const times = fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 60 })
     fc.assert(
       fc.property(times, fc.integer({ min: 1, max: 5000 }), (deadlines, step) => {
-        const table = new Outstanding(64, 0)
+        const table = new Outstanding(64, hash, 0)
         const due = new Map(deadlines.map((deadline, n) => [take(table, `k${n}`, deadline)!.id, deadline]))
         let before = 0
         for (let now = step; due.size > 0; now += step) {
@@ -69,7 +71,7 @@ describe("the table of outstanding requests", () => {
   })
 
   it("does not call back for a request that has ended before its deadline", () => {
-    const table = new Outstanding(8, 0)
+    const table = new Outstanding(8, hash, 0)
     const slot = take(table, "a", 500)!
     end(table, slot.id)
     let calls = 0
@@ -78,7 +80,7 @@ describe("the table of outstanding requests", () => {
   })
 
   it("ends what is overdue after a pause that is longer than the wheel", () => {
-    const table = new Outstanding(8, 0)
+    const table = new Outstanding(8, hash, 0)
     for (const [n, deadline] of [10, 15_000, 25_000, 40_000].entries()) take(table, `k${n}`, deadline)
     let calls = 0
     table.expire(3_600_000, () => calls++)
@@ -89,7 +91,7 @@ describe("the table of outstanding requests", () => {
     const plan = fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.boolean()), { maxLength: 300 })
     fc.assert(
       fc.property(plan, (steps) => {
-        const table = new Outstanding(16, 0)
+        const table = new Outstanding(16, hash, 0)
         const model = new Map<string, number>()
         for (const [n, taking] of steps) {
           const name = `key-${n}`

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { OURS } from "../../../packages/switch/src/exchange/Due.ts"
 import { StoreAndForward } from "../../../packages/switch/src/exchange/StoreAndForward.ts"
 import type { Stored } from "../../../packages/switch/src/exchange/Stored.ts"
 
@@ -35,6 +36,7 @@ const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answe
 const message = (exchange: number, transaction = `t${exchange}`): Stored => ({
   exchange,
   about: 0,
+  origin: OURS,
   mti: 420,
   bytes: Buffer.alloc(0),
   key: `k${exchange}`,

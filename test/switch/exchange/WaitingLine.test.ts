@@ -6,8 +6,8 @@ describe("a waiting line", () => {
   it("lets in who fits, and the others in their order as places become free", () => {
     const line = new WaitingLine(2, 100)
     expect([line.enter(), line.enter(), line.enter()]).toEqual([true, true, false])
-    line.wait(7, 0, 1000)
-    line.wait(8, 0, 1000)
+    line.wait(7, 1, 0, 1000)
+    line.wait(8, 1, 0, 1000)
     expect(line.next()).toBeUndefined()
     line.leave()
     // A newcomer does not pass who waits.
@@ -18,11 +18,23 @@ describe("a waiting line", () => {
   it("tells each whose wait is over once, and none before its time", () => {
     const line = new WaitingLine(1, 100)
     line.enter()
-    line.wait(1, 0, 1000)
-    line.wait(2, 50, 120)
+    line.wait(1, 1, 0, 1000)
+    line.wait(2, 1, 50, 120)
     expect(line.overdue(99)).toBeUndefined()
     expect([line.overdue(100), line.overdue(100)]).toEqual([1, undefined])
     expect([line.overdue(120), line.overdue(1000), line.length]).toEqual([2, undefined, 0])
+  })
+
+  it("lets partners in by turns, however many of one wait", () => {
+    const line = new WaitingLine(1, 1000)
+    line.enter()
+    for (let id = 10; id < 1000; id++) line.wait(id, 1, 0, 1000)
+    line.wait(2, 2, 0, 1000)
+    const next = () => {
+      line.leave()
+      return line.next()
+    }
+    expect([next(), next(), next()]).toEqual([10, 2, 11])
   })
 
   it("never has more under way than its window, and loses nobody", () => {
@@ -43,7 +55,7 @@ describe("a waiting line", () => {
               if (line.enter()) {
                 underWay++
                 seen.push(id)
-              } else line.wait(id, now, now + 1000)
+              } else line.wait(id, 1, now, now + 1000)
             } else if (step === "leave" && underWay > 0) {
               underWay--
               line.leave()

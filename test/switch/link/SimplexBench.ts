@@ -156,6 +156,7 @@ export const simplexBench = (
       defect: (_link, _session, _what, thrown) => {
         throw thrown
       },
+      nextTurn: () => undefined,
       turn: () => undefined,
       readiness: () => {},
       owing: () => () => false,

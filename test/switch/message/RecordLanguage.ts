@@ -109,6 +109,14 @@ export class RecordLanguage implements Language {
     return undefined
   }
 
+  age(): number {
+    return 0
+  }
+
+  keyTime(): number {
+    return 0
+  }
+
   originalKey(): number {
     return 0
   }

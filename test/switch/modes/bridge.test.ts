@@ -114,7 +114,7 @@ describe("a bridge of many short callers to one long link", () => {
     expect(partner.heard.length).toBe(2)
   })
 
-  it("passes a caller's reversal on with the original as the partner knows it, and refuses one about nothing known", async () => {
+  it("passes a caller's reversal on with the original as the partner knows it, and acknowledges one about nothing that came", async () => {
     const partner = await host((message, socket) => socket.write(framed(answerTo(message))))
     const rig = await startRig([terminals(), centre(partner.port)])
     await until(() => rig.running.links[1]!.isReady)
@@ -125,8 +125,9 @@ describe("a bridge of many short callers to one long link", () => {
     const reversal = (stan: number, original: string) => purchase(stan, { 41: "T0000002", 90: about(original) }, "0420")
     const taken = await call(port, reversal(8, "000007"))
     const unknown = await call(port, reversal(9, "000555"))
-    expect([taken, unknown].map(({ messages }) => text(messages[0], 39))).toEqual(["00", "30"])
-    await until(() => rig.count("acknowledged") === 1)
+    expect([taken, unknown].map(({ messages }) => text(messages[0], 39))).toEqual(["00", "00"])
+    await until(() => rig.count("acknowledged") === 2)
+    expect(partner.heard.length).toBe(3)
     const [, second, passed] = partner.heard
     expect(text(passed, 90)).toBe(about(stanOf(second!)))
     expect([text(passed, 41), stanOf(passed!) === "000008"]).toEqual(["T0000002", false])

@@ -33,6 +33,8 @@ const classes = ["S", "s", "D", "C", "R", "T", "X", "K"]
 type Expected = ReadonlyArray<unknown> | { readonly says: string; readonly fits: (value: unknown) => boolean }
 
 const text: Expected = { says: "a text is expected", fits: (value) => typeof value === "string" }
+const isSeconds = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 86_400
+
 const digits: Expected = {
   says: 'a code in quotes is expected, like "001"',
   fits: (value) => typeof value === "string" && value !== ""
@@ -71,6 +73,7 @@ const top: Members = {
   fields: any,
   network: any,
   match: any,
+  clockError: { says: "a number of seconds, 0 to 86400, is expected", fits: isSeconds },
   echo: list,
   reversal: any,
   adviceNeeds: list,

@@ -133,6 +133,11 @@ export interface Dialect {
   readonly fields: { readonly [de: number]: FieldDefinition }
   readonly network?: NetworkCodes
   readonly match: MatchFields
+  /**
+   * Seconds by which the clocks of partners may differ from ours. With it DE 7 is believed: a request whose DE 7 is older than
+   * that and the time that requests have is too old to be sent on. Left out: DE 7 says nothing of a request's age.
+   */
+  readonly clockError?: number
   /** Fields that an answer must carry unchanged where both messages have them. */
   readonly echo: ReadonlyArray<number>
   readonly reversal?: ReversalRecipe

@@ -5,51 +5,63 @@
  *
  * The switch acknowledges a partner's advice by itself, and from then on it is the switch's to deliver.
  */
-import { type MessageIndex, repeatMti, responseMti } from "@jinka/codec"
+import { type MessageIndex, mtiClass, repeatMti, responseMti } from "@jinka/codec"
+import { sourceText } from "../journal/Source.ts"
 import { Crossing } from "../message/Crossing.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { anothers, type Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate, receivedOn } from "./RecentKeys.ts"
+import { Fate, type Known, kindOf } from "./RecentKeys.ts"
 import type { Refusals } from "./Refusals.ts"
-import { sourceText } from "./Source.ts"
+import { type Asked, notAsked, type Question, type Repeats } from "./Repeats.ts"
 import type { Stored } from "./Stored.ts"
 
 /**
  * Messages that wait for one partner, above which its advices are refused until some have ended (guarantee G8): some 200 MB.
- * Reversals of our own are always taken; the requests that they come from are bounded themselves.
+ * Those that come from one partner are three quarters of them at most. Reversals of our own are always taken; the requests that
+ * they come from are bounded themselves.
  */
 const STORED_MAX = 100_000
 
 /** Any MTI of a request. */
 const REQUEST = 200
 
+/** How a reversal ended whose request never came. */
+export const NO_ORIGINAL = "no original"
+
 /** The deliveries of one switch. */
 export class Deliveries {
   private readonly desks: Desks
   private readonly refusals: Refusals
+  private readonly repeats: Repeats
   private readonly originals: Originals
   private readonly crossing = new Crossing()
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
-  constructor(desks: Desks, refusals: Refusals, originals: Originals) {
+  constructor(desks: Desks, refusals: Refusals, repeats: Repeats, originals: Originals) {
     this.desks = desks
     this.originals = originals
     this.refusals = refusals
+    this.repeats = repeats
   }
 
-  /** An advice, a reversal or a notice of a partner. */
-  advice(origin: Desk, epoch: number, index: MessageIndex): void {
-    const { desks, refusals } = this
+  /**
+   * An advice, a reversal or a notice of a partner that arrived at `arrivedAt` (monotonic milliseconds). `asked`: what the
+   * journal was asked about it already.
+   */
+  advice(origin: Desk, epoch: number, index: MessageIndex, arrivedAt: number, asked = notAsked): void {
+    const { desks, refusals, repeats } = this
     const { language, link } = origin
     if (!language.isIdentified(index)) return refusals.refuse(origin, epoch, index, "formatError")
     const length = language.key(index, language.receivedFields, this.originKey)
     // A refused advice is taken when it comes again.
-    const isKnown = desks.groups.isRecent(desks.recent, origin, index.mti, this.originKey, length)
-    if (isKnown && desks.recent.fate === Fate.queued) return this.repeated(origin, epoch, index)
+    const known = repeats.known(origin, kindOf(index.mti), this.originKey, length)
+    if (known?.fate === Fate.queued) return this.repeated(origin, epoch, index, known)
+    const question = known !== undefined || asked.isNew ? undefined : repeats.question(origin, index)
+    if (question !== undefined) return this.ask(origin, epoch, index, arrivedAt, question, { ...asked, isNew: true })
     if (!link.isSignedOn) return refusals.refuse(origin, epoch, index, "notSignedOn")
     if (desks.isFull) return refusals.refuse(origin, epoch, index, "malfunction")
     const to = desks.router.route(language, index, origin.id)
@@ -59,22 +71,84 @@ export class Deliveries {
     const target = original === undefined ? this.home(home, origin, index) : desks.at(original.desk)
     // A reload is about to remove it, or to give it another dialect: what it still took would have no place.
     if (target.link.isLeaving) return refusals.refuse(origin, epoch, index, "issuerDown")
-    if (target.stored.size >= STORED_MAX) return refusals.refuse(origin, epoch, index, "malfunction")
+    const partner = desks.groups.partner(origin.id)
+    if (!target.stored.hasRoomFor(partner, STORED_MAX)) return refusals.refuse(origin, epoch, index, "malfunction")
     const { hasOwnStan } = target.language
     if (!hasOwnStan && this.originals.isAnothers(origin, target, index)) {
       return refusals.impostor(origin, epoch, index, anothers)
     }
     const named = hasOwnStan ? this.originals.withStan(origin, index, stanOf(desks.record.last + 1)) : index
+    if (named !== undefined) return this.take(origin, epoch, index, target, named, original)
+    const about = asked.isUnseen ? undefined : this.originals.question(origin, index)
+    if (about === undefined) return this.unseen(origin, epoch, index, target)
+    this.ask(origin, epoch, index, arrivedAt, about, { isNew: true, isUnseen: true })
+  }
+
+  /** Takes the message over, as `named` for the target; the partner is told when that is on disk. */
+  private take(
+    origin: Desk,
+    epoch: number,
+    index: MessageIndex,
+    target: Desk,
+    named: MessageIndex,
+    original: Stored["original"]
+  ): void {
+    const { commits, groups, record } = this.desks
+    const bytes = this.crossing.keep(origin.language, target.language, named)
+    if (bytes === undefined) return this.refusals.refuse(origin, epoch, index, "formatError")
+    const partner = groups.partner(origin.id)
+    const stored = record.queued(target, 0, this.source(origin, target, index), bytes, partner)
+    if (original !== undefined) stored.original = original
+    commits.after(stored.exchange, () => target.stored.add(stored))
+    this.taken(origin, epoch, index, stored.exchange)
+  }
+
+  /** The message is the switch's from here on: it is remembered, and acknowledged when that is on disk. */
+  private taken(origin: Desk, epoch: number, index: MessageIndex, exchange: number): void {
+    const { language } = origin
+    this.refusals.remember(origin, index, { exchange, end: 0, fate: Fate.queued })
+    const answer = language.answer(index, language.approved)
+    this.desks.commits.after(exchange, () => this.desks.send(origin, epoch, answer))
+  }
+
+  /** Memory does not know what is asked for: the message goes on when the journal has said so. */
+  private ask(
+    origin: Desk,
+    epoch: number,
+    index: MessageIndex,
+    arrivedAt: number,
+    question: Question,
+    asked: Asked
+  ): void {
+    const until = arrivedAt + this.desks.limits.requestTimeoutMs
+    const isAsking = this.repeats.ask(origin, epoch, index, question, until, (again, answer) => {
+      if (answer === "unknown") this.refusals.refuse(origin, epoch, again, "malfunction")
+      else this.advice(origin, epoch, again, arrivedAt, asked)
+    })
+    if (!isAsking) this.refusals.refuse(origin, epoch, index, "malfunction")
+  }
+
+  /**
+   * A reversal of a request that never came, to a link where requests have STANs of ours: the target knows nothing of it
+   * either, and has nothing to undo. The partner is told that it is undone, as we ask of partners; it would repeat it for ever
+   * otherwise. Should the request come after all, it is refused.
+   */
+  private unseen(origin: Desk, epoch: number, index: MessageIndex, target: Desk): void {
+    const { refusals } = this
+    const { record } = this.desks
+    const { language } = origin
+    // Anything else about an unknown exchange could hit another one's transaction (G6).
+    if (mtiClass(index.mti) !== "reversal") return refusals.refuse(origin, epoch, index, "formatError")
+    const named = language.withStan(index, stanOf(record.last + 1))
     const bytes = named === undefined ? undefined : this.crossing.keep(language, target.language, named)
     if (bytes === undefined) return refusals.refuse(origin, epoch, index, "formatError")
-    const stored = desks.record.queued(target, 0, this.source(origin, target, index), bytes)
-    if (original !== undefined) stored.original = original
-    desks.recent.put(receivedOn(origin.id, index.mti), this.originKey, 0, length, stored.exchange, Fate.queued)
-    const answer = language.answer(index, language.approved)
-    desks.commits.after(stored.exchange, () => {
-      target.stored.add(stored)
-      desks.send(origin, epoch, answer)
+    let exchange = 0
+    record.together(() => {
+      exchange = record.queued(target, 0, this.source(origin, target, index), bytes, origin.id).exchange
+      record.ended("acknowledged", exchange, target, 0, NO_ORIGINAL)
     })
+    this.originals.unseen(origin, index, exchange)
+    this.taken(origin, epoch, index, exchange)
   }
 
   /** A response to a message of a queue. False when no message waits for it. */
@@ -109,17 +183,18 @@ export class Deliveries {
 
   /** Where the request is that the message is about, while it has not ended; only of those that went to `home`'s family. */
   private underWay(home: Desk, origin: Desk, index: MessageIndex): Stored["original"] {
-    const { groups, recent } = this.desks
+    const { groups } = this.desks
     const { language } = origin
     const original = language.original(index)
+    const mti = original?.mti ?? REQUEST
     // Without original data a message has the key of what it is about.
     const length =
       original === undefined
         ? language.key(index, language.receivedFields, this.key)
         : language.originalKey(index, original, language.receivedFields, this.key)
-    if (!groups.isRecent(recent, origin, original?.mti ?? REQUEST, this.key, length)) return undefined
-    if (recent.fate !== Fate.open && recent.fate !== Fate.timedOut) return undefined
-    const { exchange } = recent
+    const known = this.repeats.known(origin, kindOf(mti), this.key, length)
+    if (known?.fate !== Fate.open && known?.fate !== Fate.timedOut) return undefined
+    const { exchange } = known
     for (const { id, outstanding } of [home, ...groups.others(home.id)]) {
       const slot = outstanding.slotOf(exchange)
       if (slot !== undefined) return { desk: id, slot: slot.id, exchange }
@@ -134,10 +209,10 @@ export class Deliveries {
   }
 
   /** The partner says it again: acknowledged again, delivered once. */
-  private repeated(origin: Desk, epoch: number, index: MessageIndex): void {
-    const { commits, recent, record } = this.desks
+  private repeated(origin: Desk, epoch: number, index: MessageIndex, { exchange }: Known): void {
+    const { commits, record } = this.desks
     const { language } = origin
-    const seq = record.stray("duplicateRequest", recent.exchange, origin, epoch, language.approved, index)
+    const seq = record.stray("duplicateRequest", exchange, origin, epoch, language.approved, index)
     const answer = language.answer(index, language.approved)
     commits.after(seq, () => this.desks.send(origin, epoch, answer))
   }

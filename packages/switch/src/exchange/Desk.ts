@@ -1,15 +1,18 @@
 /**
  * The desk of one link: all that the exchanges have in hand for it. What is sent on the link and not answered, what waits for
- * a place, what is stored for it, how much of the way to disk it may fill.
+ * a place, what is stored for it, what is remembered of it.
  *
  * A desk has a number for ever: exchanges, keys and commits name it by that. A reload puts another link at the same desk, or
  * leaves the desk with a link that is gone. It decides nothing: `Requests` and `Deliveries` do.
  */
 import type { Link } from "../link/Link.ts"
 import { Notices } from "../link/Notices.ts"
+import { Tally } from "../link/Tally.ts"
 import type { Language } from "../message/Language.ts"
-import { FairShare } from "./FairShare.ts"
+import type { KeyHash } from "./KeyHash.ts"
 import { Outstanding } from "./Outstanding.ts"
+import { RateLimit } from "./RateLimit.ts"
+import { RecentKeys } from "./RecentKeys.ts"
 import type { Settings, StoreAndForward } from "./StoreAndForward.ts"
 import { Traffic } from "./Traffic.ts"
 import { WaitingLine } from "./WaitingLine.ts"
@@ -27,21 +30,30 @@ export class Desk {
   line: WaitingLine | undefined
   /** Advices and reversals meant for the link, whichever of its group carries them. */
   readonly stored: StoreAndForward
-  /** How much of the way to disk the link's messages fill. */
-  readonly share = new FairShare()
   /** What is noted of messages that cannot be read, and of answers that are nobody's. */
   readonly unreadable = new Notices()
   readonly strays = new Notices()
   /** What has passed over the link. */
   readonly traffic = new Traffic()
 
-  constructor(link: Link, stored: StoreAndForward, nowMs: number) {
+  /** Keys of what the partner has sent, and of what was sent to it. */
+  readonly recent: RecentKeys
+  /** How many requests the partner may send; `undefined`: as many as it likes. */
+  rate: RateLimit | undefined
+  /** What was refused above that. */
+  readonly overRate = new Tally()
+  private readonly hash: KeyHash
+
+  constructor(link: Link, stored: StoreAndForward, hash: KeyHash, nowMs: number) {
     this.id = link.id
     this.link = link
     this.stored = stored
+    this.hash = hash
+    this.recent = new RecentKeys(hash, 0, 0)
     const { places } = link.settings.waiting
-    this.outstanding = new Outstanding(link.settings.window + places, nowMs)
+    this.outstanding = new Outstanding(link.settings.window + places, hash, nowMs)
     this.line = lineOf(link)
+    this.rate = rateOf(link)
   }
 
   /** Puts a link with other settings at the desk. What is stored stays; no request may be outstanding. */
@@ -49,8 +61,9 @@ export class Desk {
     const { settings } = link
     if (this.outstanding.size > 0) throw new Error(`${settings.name} has requests outstanding`)
     const capacity = settings.window + settings.waiting.places
-    if (this.outstanding.capacity !== capacity) this.outstanding = new Outstanding(capacity, nowMs)
+    if (this.outstanding.capacity !== capacity) this.outstanding = new Outstanding(capacity, this.hash, nowMs)
     this.line = lineOf(link)
+    this.rate = rateOf(link)
     this.link = link
     this.stored.change(delivery)
   }
@@ -65,6 +78,9 @@ export class Desk {
     return this.link.settings.name
   }
 }
+
+const rateOf = ({ settings: { rateLimit } }: Link): RateLimit | undefined =>
+  rateLimit === undefined ? undefined : new RateLimit(rateLimit)
 
 const lineOf = ({ settings: { waiting, window } }: Link): WaitingLine | undefined =>
   waiting.places === 0 ? undefined : new WaitingLine(window, waiting.waitMs)

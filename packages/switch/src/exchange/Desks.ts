@@ -1,5 +1,5 @@
 /**
- * The desks of one switch, and what they share: routes, groups and limits, the keys of recent exchanges, the journal and the
+ * The desks of one switch, and what they share: routes, groups and limits, the journal and the
  * queue of what waits for it, and the time of the turn. Made once; used only on the switch's own thread.
  */
 import { Effect, type Fiber } from "effect"
@@ -11,21 +11,31 @@ import { Commits } from "./Commits.ts"
 import { Defects } from "./Defects.ts"
 import type { Desk } from "./Desk.ts"
 import { Doubts } from "./Doubts.ts"
+import { FairShare } from "./FairShare.ts"
 import { Groups } from "./Groups.ts"
-import { RecentKeys } from "./RecentKeys.ts"
+import { KeyHash } from "./KeyHash.ts"
 import { Recorder } from "./Recorder.ts"
 import type { Router } from "./Router.ts"
+import { Stalls } from "./Stalls.ts"
 import { Codes } from "./Traffic.ts"
 
 /** Entries behind the last one that a restart reads for the keys of recent exchanges: some 10,000 transactions. */
 const REMEMBERED = 30_000
 
+/** How long a repeat is recognised where nothing else is said: a day, in milliseconds. */
+export const REPEATS_MS = 86_400_000
+
+/** Accepted requests that each link's memory holds at least: as many as its window, usually. */
+const REMEMBERED_MIN = 2048
+
 /** Limits of the exchanges. */
 export interface Limits {
   /** From acceptance to the end of a request without an answer, in milliseconds. */
   readonly requestTimeoutMs: number
-  /** Requests whose repeats are recognised. */
+  /** Accepted requests that are remembered in memory, over all links; what memory forgets is looked up in the journal. */
   readonly recentKeys: number
+  /** How long a repeat is recognised, in milliseconds. Left out: `REPEATS_MS`. */
+  readonly repeatsMs?: number
   /** Bytes on their way to disk above which new requests are refused, and above which links are not read any more. */
   readonly unwrittenRefuse: number
   readonly unwrittenStop: number
@@ -37,8 +47,18 @@ export interface Runtime {
   readonly monotonicMs: () => number
   /** Milliseconds since the epoch. */
   readonly wallMs: () => number
+  /** A number of chance, 0 to below 1. */
+  readonly chance: () => number
   /** Starts an effect beside the switch; used for rare work only. */
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+}
+
+/** See `Repeats`. */
+export interface Questions {
+  /** Ends a turn: what has to be asked is asked. */
+  readonly flush: () => void
+  /** Whether a message of the desk is put aside: its answer is still to come. */
+  readonly isAsking: (desk: number) => boolean
 }
 
 /** What keeps the switch from taking new work: its disk has too little room left, or is too far behind. */
@@ -55,18 +75,25 @@ export class Desks {
   readonly runtime: Runtime
   readonly record: Recorder
   readonly commits = new Commits()
-  readonly recent: RecentKeys
+  /** The hash of match keys: another one at each start. */
+  readonly hash: KeyHash
+  /** What the journal is being asked about messages of partners. */
+  questions: Questions = { flush: () => {}, isAsking: () => false }
   /** What waits for a person. */
   readonly doubts = new Doubts()
   /** Links used as one destination. */
   readonly groups: Groups = new Groups(this.all)
   /** What was thrown while a message was handled, and given up. */
   readonly defects: Defects = new Defects(this)
+  /** When the switch stood still. */
+  readonly stalls: Stalls
   /** Answers since the start, by response code. */
   readonly answers = new Codes()
   /** Monotonic milliseconds as of the current turn: one reading of the clock for a whole batch. */
   now: number
   private readonly touched = new Set<Link>()
+  /** Shares of the way to disk, by the partners' numbers. */
+  private readonly ways = new Map<number, FairShare>()
 
   constructor(router: Router, journal: Journal["Service"], limits: Limits, runtime: Runtime) {
     this.router = router
@@ -74,19 +101,50 @@ export class Desks {
     this.limits = limits
     this.runtime = runtime
     this.record = new Recorder(journal, runtime.wallMs)
-    this.recent = new RecentKeys(limits.recentKeys)
+    this.hash = KeyHash.drawn(runtime.chance)
     this.now = runtime.monotonicMs()
+    this.stalls = new Stalls(this.now)
   }
 
   /** Puts a new desk behind the others. */
   add(desk: Desk): void {
     this.all[desk.id] = desk
     this.record.name(desk)
+    this.share()
+  }
+
+  /** Divides memory among the links, as many as there are and as the limits are now. */
+  share(): void {
+    const capacity = Math.max(REMEMBERED_MIN, Math.floor(this.limits.recentKeys / this.present.length))
+    for (const { recent } of this.all) {
+      recent.capacity = capacity
+      recent.seconds = this.repeatSeconds
+    }
+  }
+
+  /** How long a repeat is recognised, in seconds. */
+  get repeatSeconds(): number {
+    return Math.ceil((this.limits.repeatsMs ?? REPEATS_MS) / 1000)
+  }
+
+  /** Seconds since the epoch. */
+  get seconds(): number {
+    return Math.floor(this.runtime.wallMs() / 1000)
   }
 
   /** The desk with this number. */
   at(id: number): Desk {
     return this.all[id]!
+  }
+
+  /** How much of the way to disk the partner of the desk fills. */
+  wayOf({ id }: Desk): FairShare {
+    const partner = this.groups.partner(id)
+    const known = this.ways.get(partner)
+    if (known !== undefined) return known
+    const way = new FairShare()
+    this.ways.set(partner, way)
+    return way
   }
 
   /** The desk of a link. */
@@ -141,6 +199,7 @@ export class Desks {
   /** Ends a turn: what was recorded goes to the journal, what was built goes to the partners. */
   flush(): void {
     this.record.flush()
+    this.questions.flush()
     if (this.touched.size === 0) return
     for (const link of this.touched) link.flush()
     this.touched.clear()
@@ -151,6 +210,7 @@ export class Desks {
     const { last } = this.record
     return () =>
       this.journal.writer.committedSeq < last ||
+      this.questions.isAsking(id) ||
       this.all.some(({ outstanding }) => outstanding.size > 0 && outstanding.some(({ origin }) => origin === id))
   }
 

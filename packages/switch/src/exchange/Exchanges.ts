@@ -1,12 +1,14 @@
 /**
  * The exchanges of one switch, and the only way in: what links tell comes here, is handled in turns, and goes one way on.
  *
- *     request, answer    -> Requests    -> journal -> Crossing -> the other desk's link
+ *     request            -> RequestAdmission -> journal -> Requests -> Crossing -> the other desk's link
+ *     answer             -> Requests    -> journal -> Crossing -> the other desk's link
  *     advice, its answer -> Deliveries  -> journal -> StoreAndForward -> Forwarding -> the target's link
  *     timeout, lost link -> Requests    -> Reversals -> journal -> the target's StoreAndForward
  *
- * What arrives in one read is one turn: handled in one go, recorded as one group, and written as one write. What waits for the
- * disk is in `Commits`. A link that fills more than its share of the way to disk is not read until its own have gone.
+ * Some twenty messages of one partner are one turn: handled in one go, recorded as one group, and written as one write. Partners
+ * take turns (`Turns`). What waits for the disk is in `Commits`. A partner that fills more than its share of the way to disk is
+ * not read until its own have gone.
  */
 import { explain, isRequest, type MessageError, type MessageIndex, mtiClass, mtiText, reservedMti } from "@jinka/codec"
 import { Deferred, Effect, Latch } from "effect"
@@ -24,11 +26,15 @@ import { Forwarding } from "./Forwarding.ts"
 import { Originals } from "./Originals.ts"
 import { Recovery } from "./Recovery.ts"
 import { Refusals } from "./Refusals.ts"
+import { Repeats } from "./Repeats.ts"
+import { RequestAdmission } from "./RequestAdmission.ts"
 import { Requests } from "./Requests.ts"
 import { Reversals } from "./Reversals.ts"
 import type { Router } from "./Router.ts"
+import type { Stall } from "./Stalls.ts"
 import { type Settings as DeliverySettings, StoreAndForward } from "./StoreAndForward.ts"
 import { StoredAnswers } from "./StoredAnswers.ts"
+import { Turns } from "./Turns.ts"
 
 /** Ends that say nothing about the partner: the other links of a group that falls together stay as they are. */
 const closedByUs = new Set<LinkEnded["reason"]>(["GroupFell", "Operator", "Reloaded", "Stopping"])
@@ -44,9 +50,12 @@ export class Exchanges {
   /** Dies with the first defect of what runs outside of a fiber; nothing is done after it (guarantee G9). */
   readonly broken = Deferred.makeUnsafe<never>()
   private readonly refusals: Refusals
+  private readonly repeats: Repeats
+  private readonly admission: RequestAdmission
   private readonly requests: Requests
   private readonly deliveries: Deliveries
   private readonly disk: DiskWatch
+  private readonly turns: Turns
   private readonly roomLatch = Latch.makeUnsafe(true)
   private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
 
@@ -59,16 +68,21 @@ export class Exchanges {
   ) {
     const desks = new Desks(router, journal, limits, runtime)
     const reversals = new Reversals(desks)
-    const originals = new Originals(desks)
     this.desks = desks
+    this.repeats = new Repeats(desks, (desk, epoch, index, act) => this.later(desk, epoch, index, act))
+    const originals = new Originals(desks, this.repeats)
     this.disk = new DiskWatch(desks)
     this.refusals = new Refusals(desks, new StoredAnswers(desks))
-    this.requests = new Requests(desks, this.refusals, reversals, originals)
-    this.deliveries = new Deliveries(desks, this.refusals, originals)
+    this.admission = new RequestAdmission(desks, this.refusals, this.repeats, originals)
+    this.requests = new Requests(desks, this.refusals, this.repeats, reversals, originals)
+    this.deliveries = new Deliveries(desks, this.refusals, this.repeats, originals)
     plans.forEach((plan, id) => {
       this.open(id, plan)
     })
-    this.recovery = new Recovery(desks, reversals)
+    this.turns = new Turns((run) => {
+      runtime.fork(Effect.andThen(Effect.yieldNow, Effect.sync(run)))
+    })
+    this.recovery = new Recovery(desks, reversals, originals)
     journal.writer.onCommitted = (lastSeq) => this.committed(lastSeq)
   }
 
@@ -81,7 +95,7 @@ export class Exchanges {
     const link = new Link(id, settings, this.events)
     const desk = desks.all[id]
     if (desk === undefined) {
-      desks.add(new Desk(link, new StoreAndForward(delivery, new Forwarding(desks, id)), desks.now))
+      desks.add(new Desk(link, new StoreAndForward(delivery, new Forwarding(desks, id)), desks.hash, desks.now))
     } else {
       link.follow(desk.link)
       desk.change(link, delivery, desks.now)
@@ -94,6 +108,9 @@ export class Exchanges {
   deadlines(): void {
     const { desks, requests } = this
     desks.tick()
+    const { committedSeq, pendingEntries } = desks.journal.writer
+    const stall = desks.stalls.tick(desks.now, committedSeq, pendingEntries)
+    if (stall !== undefined) this.stalled(stall)
     for (const desk of desks.all) {
       const { outstanding, stored } = desk
       if (outstanding.size > 0) outstanding.expire(desks.now, (slot) => requests.expired(desk, slot))
@@ -101,7 +118,17 @@ export class Exchanges {
       stored.tick(desks.now)
     }
     desks.groups.tick(desks.now)
+    this.repeats.tick(desks.now)
     desks.flush()
+  }
+
+  /** The switch stood still: what partners saw of it were late answers, and requests that were too old when they were read. */
+  private stalled({ what, ms }: Stall): void {
+    const { record, runtime } = this.desks
+    const who = what === "disk" ? "the journal's disk confirmed nothing" : "the process did not run"
+    const text = `stalled: ${who} for ${(ms / 1000).toFixed(1)} s`
+    record.switchEvent(text)
+    runtime.fork(Effect.logWarning(text))
   }
 
   /** Tells the journal the oldest open exchange, and looks at its disk. */
@@ -138,6 +165,7 @@ export class Exchanges {
     message: (link, session, index) => this.message(this.desks.of(link), session, index),
     unreadable: (link, session, wrong, bytes, start, end) =>
       this.unreadable(this.desks.of(link), session, wrong, bytes, start, end),
+    nextTurn: (link, bytes) => this.nextTurn(this.desks.of(link), bytes),
     turn: (link) => this.turn(this.desks.of(link)),
     readiness: (link, ready) => this.readiness(this.desks.of(link), ready),
     ended: (link, epoch, ended) => this.ended(this.desks.of(link), epoch, ended),
@@ -160,11 +188,25 @@ export class Exchanges {
 
   /** One message, whatever it holds: what is thrown for it is not thrown at the others. */
   private message(desk: Desk, session: SessionEpoch, index: MessageIndex): void {
+    this.guarded(desk, session.epoch, index, () => this.handle(desk, session, index))
+  }
+
+  /** The same for one that was put aside; here nobody else hears of what must stop the switch. */
+  private later(desk: Desk, epoch: number, index: MessageIndex, act: () => void): void {
+    if (Deferred.isDoneUnsafe(this.broken)) return
+    try {
+      this.guarded(desk, epoch, index, act)
+    } catch (defect) {
+      Deferred.doneUnsafe(this.broken, Effect.die(defect))
+    }
+  }
+
+  private guarded(desk: Desk, epoch: number, index: MessageIndex, act: () => void): void {
     const { steps } = this.desks.record
     try {
-      this.handle(desk, session, index)
+      act()
     } catch (thrown) {
-      this.given(desk, session, index, thrown, steps)
+      this.given(desk, epoch, index, thrown, steps)
     }
   }
 
@@ -172,43 +214,47 @@ export class Exchanges {
    * Gives up a message for which `thrown` was thrown; `steps`: the journal's when it came. An exchange that it has moved on there
    * waits for a step that nobody takes: tables and journal do not agree, and the switch stops.
    */
-  private given(desk: Desk, session: SessionEpoch, index: MessageIndex, thrown: unknown, steps: number): void {
+  private given(desk: Desk, epoch: number, index: MessageIndex, thrown: unknown, steps: number): void {
     const { defects, record } = this.desks
     if (record.steps !== steps) throw thrown
-    defects.met(desk, session.epoch, `a message ${mtiText(index.mti)} was given up`, thrown)
-    if (index.rejectCode !== 0 || !isRequest(index.mti)) return desk.link.settled(session.epoch)
+    defects.met(desk, epoch, `a message ${mtiText(index.mti)} was given up`, thrown)
+    if (index.rejectCode !== 0 || !isRequest(index.mti)) return desk.link.settled(epoch)
     try {
-      this.refusals.refuse(desk, session.epoch, index, "malfunction")
+      this.refusals.refuse(desk, epoch, index, "malfunction")
     } catch (again) {
-      defects.met(desk, session.epoch, "its answer could not be made, and its connection was closed", again)
+      defects.met(desk, epoch, "its answer could not be made, and its connection was closed", again)
       desk.link.cut(new LinkEnded({ reason: "Defect", why: "a message could not be handled or answered" }))
     }
   }
 
-  private handle(desk: Desk, { epoch, lastReceived }: SessionEpoch, index: MessageIndex): void {
-    desk.share.taken()
+  private handle(desk: Desk, session: SessionEpoch, index: MessageIndex): void {
+    const { epoch, lastReceived, arrivedAt } = session
+    this.desks.wayOf(desk).taken()
     this.desks.now = lastReceived
     const wrong = desk.language.misnamed(index)
     if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)
     // A reject brings our own message back: whatever its MTI says, it is an answer.
     if (index.rejectCode !== 0) return this.answer(desk, epoch, index)
+    if (isRequest(index.mti) && desk.rate?.take(lastReceived) === false) {
+      return this.refusals.overRate(desk, epoch, index)
+    }
     switch (mtiClass(index.mti)) {
       case "request":
       case "networkManagement":
-        return this.requests.request(desk, epoch, index)
+        return this.admission.request(desk, epoch, index, arrivedAt)
       case "response":
       case "networkManagementResponse":
         return this.requests.answer(desk, epoch, index)
       case "advice":
       case "reversal":
       case "notice":
-        return this.deliveries.advice(desk, epoch, index)
+        return this.deliveries.advice(desk, epoch, index, arrivedAt)
       case "adviceResponse":
       case "reversalResponse":
       case "noticeResponse":
         return this.answer(desk, epoch, index)
       default:
-        return this.unknown(desk, { epoch, lastReceived }, index)
+        return this.unknown(desk, session, index)
     }
   }
 
@@ -241,7 +287,7 @@ export class Exchanges {
   ): void {
     const { record } = this.desks
     const { language, link } = desk
-    desk.share.taken()
+    this.desks.wayOf(desk).taken()
     const text = `unreadable message of ${end - start} bytes: ${explain(wrong)}`
     const noted = desk.unreadable.take(lastReceived, text)
     if (noted !== undefined) this.note(link, epoch, noted, "warning")
@@ -267,11 +313,19 @@ export class Exchanges {
     }
   }
 
+  /** Whether so many bytes of the desk's partner may be worked on now; otherwise what to wait for. */
+  private nextTurn({ id }: Desk, bytes: number): Effect.Effect<void> | undefined {
+    const { turns } = this
+    const partner = this.desks.groups.partner(id)
+    if (turns.may(partner, bytes)) return undefined
+    return Effect.callback((resume) => turns.wait(partner, bytes, () => resume(Effect.void)))
+  }
+
   /** All of one read was handed over. Returns what the link has to wait for before it is read again. */
   private turn(desk: Desk): Effect.Effect<void> | undefined {
     const { desks } = this
     desks.flush()
-    const seq = desk.share.waitsFor(desks.record.last, desks.journal.writer.committedSeq)
+    const seq = desks.wayOf(desk).waitsFor(desks.record.last, desks.journal.writer.committedSeq)
     if (seq > 0) return this.written(seq)
     if (desks.record.pendingBytes <= desks.limits.unwrittenStop) return undefined
     this.roomLatch.closeUnsafe()

@@ -1,20 +1,20 @@
 /**
- * How much of the way to disk one link may fill. Pure.
+ * How much of the way to disk one partner may fill, over all of its connections. Pure.
  *
  * Every message that is taken waits for the disk behind all that were taken before it. Without a share, the flood of one
- * partner would make every other partner wait for megabytes of it; with it, only the link that floods is read no further
+ * partner would make every other partner wait for megabytes of it; with it, only the partner that floods is read no further
  * until its own have gone.
  */
 
-/** Messages of one link that may be on their way; with those of the next turns, at most some 3,000. */
-const UNWRITTEN_MAX = 1024
+/** Messages of one partner that may be on their way to disk. */
+const UNWRITTEN_MAX = 256
 
-/** The share of one link. */
+/** The share of one partner. */
 export class FairShare {
   private count = 0
   private mark = 0
 
-  /** One more message of the link was taken. */
+  /** One more message of the partner was taken. */
   taken(): void {
     this.count++
   }

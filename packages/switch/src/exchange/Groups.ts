@@ -9,8 +9,7 @@ import type { MessageIndex } from "@jinka/codec"
 import * as Group from "../link/Group.ts"
 import type { Link } from "../link/Link.ts"
 import type { Desk } from "./Desk.ts"
-import { hashed, hashKey } from "./KeyHash.ts"
-import { type RecentKeys, receivedOn, sentOn } from "./RecentKeys.ts"
+import { KeyHash } from "./KeyHash.ts"
 import type { Route } from "./Router.ts"
 
 /**
@@ -107,6 +106,8 @@ export class Groups {
   /** By the desk's number. */
   private groupOf = new Map<number, Live>()
   private readonly key = Buffer.allocUnsafeSlow(Group.STICKY_MAX * FIELD_ROOM)
+  /** The same at every start, so that a sticky choice outlives one. */
+  private readonly stable = new KeyHash(0, 0)
 
   /** The list of all desks; it grows under it. */
   constructor(desks: ReadonlyArray<Desk>) {
@@ -181,17 +182,28 @@ export class Groups {
     return this.groupOf.has(desk.id) && this.holder(desk, key, length) !== desk
   }
 
-  /** Whether the partner has sent a message with this key before, on any of its links; `recent` then holds what is known. */
-  isRecent(recent: RecentKeys, { id }: Desk, mti: number, key: Buffer, length: number): boolean {
-    if (recent.find(receivedOn(id, mti), key, 0, length)) return true
-    if (!this.groupOf.has(id)) return false
-    return this.others(id).some((other) => recent.find(receivedOn(other.id, mti), key, 0, length))
+  /** Whether the desk's link is one of a group. */
+  isInGroup(id: number): boolean {
+    return this.groupOf.has(id)
   }
 
-  /** The same for requests that were sent to the partner. */
-  wasSent(recent: RecentKeys, { id }: Desk, key: Buffer, length: number): boolean {
-    if (recent.find(sentOn(id), key, 0, length)) return true
-    return this.others(id).some((other) => recent.find(sentOn(other.id), key, 0, length))
+  /** The number of the partner whose link is at desk `id`: that of the first desk of its family. */
+  partner(id: number): number {
+    return this.groupOf.get(id)?.ids[0] ?? id
+  }
+
+  /** Whether requests of more than one partner may go to the link at desk `id`: there are others besides its own. */
+  isShared(id: number): boolean {
+    const own = this.partner(id)
+    let first = -1
+    for (const desk of this.desks) {
+      if (desk.link.isGone) continue
+      const partner = this.partner(desk.id)
+      if (partner === own || partner === first) continue
+      if (first >= 0) return true
+      first = partner
+    }
+    return false
   }
 
   /** The link stands otherwise than before. */
@@ -252,7 +264,7 @@ export class Groups {
     const length = origin.language.key(index, settings.by, this.key)
     // Nothing but what stands between the fields.
     if (length < settings.by.length) return Math.imul(turn, 0x9e3779b9)
-    hashKey(0, this.key, 0, length)
-    return hashed.first
+    this.stable.hash(0, this.key, 0, length)
+    return this.stable.first
   }
 }

@@ -1,20 +1,74 @@
 /**
- * Two independent 32-bit hashes of a match key's bytes: one to find a slot, both together to recognise a key without
- * keeping it. Pure; not cryptographic: the hash of a card number is never kept.
+ * The hash of match keys: 64 bits under a key that is drawn anew at each start.
+ *
+ * Partners choose the bytes of their keys. Without a secret in it a partner could find, at home and at leisure, thousands of
+ * keys that meet in one place of a table, and each look-up there would walk past all of them. HalfSipHash-1-3 (Aumasson and
+ * Bernstein, "SipHash: a fast short-input PRF", 2012, in its form for 32-bit words) is made for that and for keys of this
+ * length. It is no cryptographic digest: the hash of a card number is never kept.
  */
+/** One keyed hash; everything that shares it may compare what it says. Hashing allocates nothing. */
+export class KeyHash {
+  /** The two halves of the last hash. Each is as good as the other: one finds a place, both together recognise a key. */
+  first = 0
+  second = 0
+  private readonly key0: number
+  private readonly key1: number
 
-/** The hashes of the last `hashKey` call; one shared object, so that hashing a key allocates nothing. */
-export const hashed = { first: 0, second: 0 }
-
-/** Hashes `bytes[from, to)` together with the small integer `salt` (a space of keys) into `hashed`. */
-export const hashKey = (salt: number, bytes: Uint8Array, from: number, to: number): void => {
-  let first = Math.imul(0x811c9dc5 ^ salt, 0x01000193)
-  let second = Math.imul(0x9e3779b9 ^ salt, 0x85ebca6b)
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i]!
-    first = Math.imul(first ^ byte, 0x01000193)
-    second = Math.imul((second ^ byte) + ((second >>> 15) | 0), 0x2c1b3c6d)
+  constructor(key0: number, key1: number) {
+    this.key0 = key0 | 0
+    this.key1 = key1 | 0
   }
-  hashed.first = (first ^ (first >>> 15)) | 0
-  hashed.second = (second ^ (second >>> 13)) | 0
+
+  /** A hash whose key is drawn by chance: nobody outside of this process knows it. */
+  static drawn(chance: () => number): KeyHash {
+    return new KeyHash(Math.floor(chance() * 2 ** 32), Math.floor(chance() * 2 ** 32))
+  }
+
+  /**
+   * Hashes the integer `space` (which keys of one kind are told apart by) and then `bytes[from, to)` into `first` and `second`.
+   */
+  hash(space: number, bytes: Uint8Array, from: number, to: number): void {
+    const wholeWords = (to - from) >>> 2
+    // A word for the space, the whole words, and one for the rest of the bytes and the length.
+    const words = wholeWords + 2
+    let v0 = this.key0
+    let v1 = this.key1 ^ 0xee
+    let v2 = this.key0 ^ 0x6c796765
+    let v3 = this.key1 ^ 0x74656462
+    let word = space | 0
+    for (let n = 0; n < words + 6; n++) {
+      if (n < words) {
+        if (n > wholeWords) word = lastWord(bytes, from, to)
+        else if (n > 0) {
+          const at = from + 4 * (n - 1)
+          word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+        }
+        v3 ^= word
+      } else if (n === words) v2 ^= 0xee
+      else if (n === words + 3) {
+        this.first = v1 ^ v3
+        v1 ^= 0xdd
+      }
+      v0 = (v0 + v1) | 0
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+      v0 = (v0 << 16) | (v0 >>> 16)
+      v2 = (v2 + v3) | 0
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+      v0 = (v0 + v3) | 0
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+      v2 = (v2 + v1) | 0
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+      v2 = (v2 << 16) | (v2 >>> 16)
+      if (n < words) v0 ^= word
+    }
+    this.second = v1 ^ v3
+  }
+}
+
+/** The bytes behind the last whole word, and the number of all bytes in the highest byte. The space counts as four of them. */
+const lastWord = (bytes: Uint8Array, from: number, to: number): number => {
+  let word = (to - from + 4) << 24
+  const end = to - ((to - from) & 3)
+  for (let at = end; at < to; at++) word |= bytes[at]! << (8 * (at - end))
+  return word
 }

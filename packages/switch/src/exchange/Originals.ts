@@ -7,11 +7,13 @@
  * before all that is remembered, or went another way, is nobody's: it is passed on as it is.
  */
 import { type MessageIndex, mtiClass } from "@jinka/codec"
+import { receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { receivedOn } from "./RecentKeys.ts"
+import { Fate, type Known, kindOf } from "./RecentKeys.ts"
+import type { Question, Repeats } from "./Repeats.ts"
 
 /** What a message does that is about another partner's request. */
 export const anothers = "is about a transaction of another partner"
@@ -22,10 +24,12 @@ const REQUEST = 200
 /** Finds originals among what is outstanding and what is remembered. */
 export class Originals {
   private readonly desks: Desks
+  private readonly repeats: Repeats
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
-  constructor(desks: Desks) {
+  constructor(desks: Desks, repeats: Repeats) {
     this.desks = desks
+    this.repeats = repeats
   }
 
   /**
@@ -36,16 +40,13 @@ export class Originals {
     if (origin.link.settings.identity === "unchecked") return false
     const length = this.keyOf(origin, index, target.language.sentFields)
     if (length === 0) return false
-    const { groups, recent } = this.desks
+    const { groups } = this.desks
     for (const { outstanding } of [target, ...groups.others(target.id)]) {
       const slot = outstanding.find(this.key, 0, length)
       if (slot !== undefined) return !this.linksOf(origin).some(({ id }) => id === slot.origin)
     }
-    if (!groups.wasSent(recent, target, this.key, length)) return false
-    // The key under which a request came is forgotten no sooner than the one under which it was sent: it is put behind it. So a
-    // request that the target knows and the partner did not send is another's, and not just one that is forgotten here.
-    const { exchange } = recent
-    return !this.linksOf(origin).some((desk) => this.exchangeOn(desk, origin, index) === exchange)
+    const sent = this.repeats.sent(target, this.key, length)
+    return sent !== undefined && sent.origin >= 0 && !this.linksOf(origin).some(({ id }) => id === sent.origin)
   }
 
   /**
@@ -57,27 +58,48 @@ export class Originals {
     const { language } = origin
     const hasOriginal = language.original(index) !== undefined
     if (!hasOriginal && mtiClass(index.mti) !== "reversal") return language.withStan(index, stan)
-    const exchange = this.exchangeOf(origin, index)
-    if (exchange === 0) return undefined
+    const exchange = this.known(origin, index)?.exchange
+    if (exchange === undefined) return undefined
     return hasOriginal ? language.withStan(index, stan, stanOf(exchange)) : language.withStan(index, stanOf(exchange))
   }
 
-  /** The exchange that is the partner's own request which the message names; 0 when that is not known. */
-  private exchangeOf(origin: Desk, index: MessageIndex): number {
-    for (const desk of this.linksOf(origin)) {
-      const exchange = this.exchangeOn(desk, origin, index)
-      if (exchange > 0) return exchange
-    }
-    return 0
+  /** What has to be asked about the original of a message, where memory does not know it; `undefined`: it never came. */
+  question(origin: Desk, index: MessageIndex): Question | undefined {
+    const { language } = origin
+    const links = this.linksOf(origin)
+    const upTo = this.repeats.forgotten(links, 0)
+    if (upTo === 0) return undefined
+    const mti = language.original(index)?.mti ?? REQUEST
+    const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
+    const receivedKey = Buffer.from(this.key.subarray(0, length))
+    const covered = this.repeats.cover(origin, index)
+    const key = this.key.toString("latin1", 0, this.keyOf(origin, covered, sentFieldsOf(language, mti)))
+    return { links, mti, key, receivedKey, time: 0, upTo }
   }
 
-  /** What the message's original became, if it came on the link of `desk`; 0: it did not, or it is forgotten. */
-  private exchangeOn(desk: Desk, origin: Desk, index: MessageIndex): number {
-    const { recent } = this.desks
-    const length = this.keyOf(origin, index, desk.language.receivedFields)
+  /** What memory knows of the partner's own request that the message names; `undefined`: nothing. */
+  known(origin: Desk, index: MessageIndex): Known | undefined {
+    for (const desk of this.linksOf(origin)) {
+      const known = this.knownOn(desk, origin, index)
+      if (known !== undefined && known.fate !== Fate.unseen) return known
+    }
+    return undefined
+  }
+
+  /** A reversal of a request that never came was acknowledged as `exchange`: should the request come after all, it is refused. */
+  unseen(origin: Desk, index: MessageIndex, exchange: number): void {
+    const { language, recent } = origin
+    const mti = language.original(index)?.mti ?? REQUEST
+    const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
+    const known = { exchange, end: 0, fate: Fate.unseen }
+    recent.put(kindOf(mti), this.key, 0, length, known, this.desks.seconds, language.keyTime(index))
+  }
+
+  /** What the message's original became, if it came on the link of `desk`; `undefined`: it did not, or it is forgotten. */
+  private knownOn({ language, recent }: Desk, origin: Desk, index: MessageIndex): Known | undefined {
     const mti = origin.language.original(index)?.mti ?? REQUEST
-    const isKnown = length > 0 && recent.find(receivedOn(desk.id, mti), this.key, 0, length)
-    return isKnown ? recent.exchange : 0
+    const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
+    return length === 0 ? undefined : recent.find(kindOf(mti), this.key, 0, length, this.desks.seconds)
   }
 
   /** Puts the key of the message's original, of these fields, into `key`; 0 when the message is about none. */

@@ -8,7 +8,8 @@
 
 import type { Receipt } from "../link/Receipts.ts"
 import { Event, State, step } from "./Exchange.ts"
-import { hashed, hashKey } from "./KeyHash.ts"
+import type { KeyHash } from "./KeyHash.ts"
+import { Shares } from "./Shares.ts"
 
 /** Longest match key in bytes. CUPS needs 41: F7 10, F11 6, F32 and F33 up to 11, separators. */
 export const KEY_LENGTH_MAX = 128
@@ -107,8 +108,14 @@ export class Outstanding {
   private tick = 0
   private count = 0
 
-  constructor(capacity: number, nowMs: number) {
+  private readonly hash: KeyHash
+  private readonly shares = new Shares()
+  private readonly partnerOf: Int32Array
+
+  constructor(capacity: number, hash: KeyHash, nowMs: number) {
     this.capacity = capacity
+    this.hash = hash
+    this.partnerOf = new Int32Array(capacity)
     const buckets = 1 << (32 - Math.clz32(Math.max(8, capacity)))
     this.states = new Uint8Array(capacity)
     this.heads = new Int32Array(buckets).fill(NONE)
@@ -131,6 +138,11 @@ export class Outstanding {
   /** Whether one more can be taken. */
   get isFull(): boolean {
     return this.count >= this.capacity
+  }
+
+  /** Whether the partner may have one more outstanding. `isShared`: other partners' requests may go to this link too. */
+  hasRoomFor(partner: number, isShared: boolean): boolean {
+    return this.shares.may(partner, this.capacity, isShared)
   }
 
   /** The slot with this id. */
@@ -167,16 +179,20 @@ export class Outstanding {
   }
 
   /**
-   * A free slot for the key `bytes[from, to)` with its deadline in monotonic milliseconds, in state `accepting`; or
-   * `undefined` when the window is full or the key is outstanding already (`find` tells which).
+   * A free slot for a request of the partner with the key `bytes[from, to)` and its deadline in monotonic milliseconds, in state
+   * `accepting`; or `undefined` when the window is full or the key is outstanding already (`find` tells which).
    */
-  take(bytes: Buffer, from: number, to: number, deadlineMs: number): Slot | undefined {
+  take(bytes: Buffer, from: number, to: number, deadlineMs: number, partner: number): Slot | undefined {
     if (this.count >= this.capacity || this.find(bytes, from, to) !== undefined) return undefined
+    // `find` has hashed the key.
+    const { first } = this.hash
     const id = this.free.pop() ?? this.grow()
     this.count++
+    this.shares.take(partner)
+    this.partnerOf[id] = partner
     this.states[id] = step(State.free, Event.accepted)
-    const bucket = hashed.first & this.mask
-    this.hashOf[id] = hashed.first
+    const bucket = first & this.mask
+    this.hashOf[id] = first
     this.nextByKey[id] = this.heads[bucket]!
     this.heads[bucket] = id
     this.keyLength[id] = to - from
@@ -189,10 +205,11 @@ export class Outstanding {
 
   /** The slot whose key is `bytes[from, to)`, whatever its state. */
   find(bytes: Buffer, from: number, to: number): Slot | undefined {
-    hashKey(0, bytes, from, to)
+    this.hash.hash(0, bytes, from, to)
+    const { first } = this.hash
     const length = to - from
-    for (let id = this.heads[hashed.first & this.mask]!; id !== NONE; id = this.nextByKey[id]!) {
-      if (this.hashOf[id] !== hashed.first || this.keyLength[id] !== length) continue
+    for (let id = this.heads[first & this.mask]!; id !== NONE; id = this.nextByKey[id]!) {
+      if (this.hashOf[id] !== first || this.keyLength[id] !== length) continue
       const at = id * KEY_LENGTH_MAX
       if (this.keys.compare(bytes, from, to, at, at + length) === 0) return this.slots[id]
     }
@@ -270,6 +287,7 @@ export class Outstanding {
     if (this.dueTick[id] !== 0) this.clearDeadline(id)
     this.free.push(id)
     this.count--
+    this.shares.leave(this.partnerOf[id]!)
   }
 
   private setDeadline(id: number, dueTick: number): void {

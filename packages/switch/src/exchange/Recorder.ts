@@ -165,10 +165,10 @@ export class Recorder {
 
   /**
    * A message for store-and-forward to `target`. Its bytes are sealed whole, so that it can be sent after a restart: `bytes`
-   * must not hold sensitive authentication data. `source` says where it comes from. Opens an exchange; returns the message as
-   * the target's queue will hold it.
+   * must not hold sensitive authentication data. `source` says where it comes from, and `origin` is that partner's number. Opens
+   * an exchange; returns the message as the target's queue will hold it.
    */
-  queued(target: Desk, about: number, source: string, bytes: Buffer): Stored {
+  queued(target: Desk, about: number, source: string, bytes: Buffer, origin: number): Stored {
     const { index, writer } = this
     const { language } = target
     const wrong = language.index(bytes, 0, bytes.length, index)
@@ -183,7 +183,7 @@ export class Recorder {
     let secret = this.pan(index, target, at + length)
     secret += bytes.copy(writer.buffer, at + length + secret)
     const exchange = this.step(writer.end(length, secret))
-    return storedOf(language, index, { exchange, about, bytes, at: now })
+    return storedOf(language, index, { exchange, about, origin, bytes, at: now })
   }
 
   /** Whether an entry that no open exchange needs is counted in place of being written. */

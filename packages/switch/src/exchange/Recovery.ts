@@ -3,22 +3,26 @@
  *
  * A request without an end may have left, so its outcome is unknown: it ends as timed out with the reason `restarted`, and money
  * is reversed, both in one journal transaction. It is never sent again. Store-and-forward messages go on where they were, with
- * their attempts counted. Keys of recent exchanges are learned again, so that repeats are recognised across the restart.
+ * their attempts counted. Keys of recent exchanges are learned again, so that repeats are recognised across the restart; what is
+ * older than that the journal is asked for (`Repeats`).
  */
 import { MessageIndex } from "@jinka/codec"
 import { Data, Effect } from "effect"
 import { type Entry, secretPan, secretRest } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { JournalError } from "../journal/JournalError.ts"
+import { sourceOf } from "../journal/Source.ts"
 import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
+import { NO_ORIGINAL } from "./Deliveries.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import type { DoubtEnd } from "./Doubts.ts"
+import { OURS } from "./Due.ts"
+import type { Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate, receivedOn, sentOn } from "./RecentKeys.ts"
+import { Fate, type KeyKind, type Known, kindOf } from "./RecentKeys.ts"
 import type { Reversals } from "./Reversals.ts"
-import { sourceOf } from "./Source.ts"
 import { type Stored, storedOf } from "./Stored.ts"
 
 /** What a start found and did, for the log. */
@@ -49,10 +53,23 @@ export class LinksMissing extends Data.TaggedError("LinksMissing")<{
   }
 }
 
+/** A partner's message that was read, and its key as memory has it. */
+interface Learned {
+  readonly desk: Desk
+  /** Name of the link that it went to. */
+  readonly target: string
+  readonly kind: KeyKind
+  readonly key: Buffer
+  readonly time: number
+  /** Seconds since the epoch. */
+  readonly at: number
+}
+
 /** Reads the journal's tail and ends or resumes what is open. */
 export class Recovery {
   private readonly desks: Desks
   private readonly reversals: Reversals
+  private readonly originals: Originals
   /** Requests without an end: their `accepted` entries by exchange. */
   private readonly requests = new Map<number, Entry>()
   private readonly deliver = new Map<number, { readonly desk: Desk; readonly stored: Stored }>()
@@ -61,12 +78,17 @@ export class Recovery {
   /** Desks by the journal's number and by the name of their link. */
   private readonly byNumber: ReadonlyMap<number, Desk>
   private readonly byName: ReadonlyMap<string, Desk>
+  /** Exchanges of partners, by number. */
+  private readonly learned = new Map<number, Learned>()
+  /** When the first entry that was read was written, in seconds since the epoch. */
+  private firstAt = 0
   private readonly index = new MessageIndex()
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
-  constructor(desks: Desks, reversals: Reversals) {
+  constructor(desks: Desks, reversals: Reversals, originals: Originals) {
     this.desks = desks
     this.reversals = reversals
+    this.originals = originals
     this.byNumber = new Map(desks.all.map((desk) => [desk.journalName, desk]))
     this.byName = new Map(desks.all.map((desk) => [desk.name, desk]))
   }
@@ -74,7 +96,10 @@ export class Recovery {
   /** Runs before the first connection is made. Done when everything it wrote is on disk. */
   readonly run: Effect.Effect<Recovered, JournalError | LinksMissing> = Effect.gen({ self: this }, function* () {
     const { desks } = this
-    const entries = yield* desks.journal.recover((entry) => this.read(entry))
+    const entries = yield* desks.journal.recover((entry) => {
+      if (this.firstAt === 0) this.firstAt = Math.floor(entry.at / 1000)
+      this.read(entry)
+    })
     if (this.homeless.size > 0) {
       return yield* new LinksMissing({ links: [...new Set(this.homeless.values())].sort(), open: this.homeless.size })
     }
@@ -85,20 +110,43 @@ export class Recovery {
     yield* desks.journal.drained
     for (const { desk, stored } of this.deliver.values()) desk.stored.add(stored)
     desks.record.floor = desks.floor()
+    this.learned.clear()
+    this.older()
     return { entries, ended, reversed, resumed: this.deliver.size - reversed }
   })
+
+  /** What was not read may be repeated, too: until the journal has said how new it is, by what was read. */
+  private older(): void {
+    const { desks } = this
+    const { floor } = desks.journal.recovered
+    if (floor <= 1) return
+    const upTo = floor - 1
+    for (const { recent } of desks.all) recent.before = { upTo, at: this.firstAt, time: recent.newest }
+    const since = desks.runtime.wallMs() - 1000 * desks.repeatSeconds
+    const asked = desks.journal.newest(upTo, since).pipe(
+      Effect.map((links) => {
+        for (const { name, recent } of desks.all) {
+          const time = links.find(({ link }) => link === name)?.time
+          recent.before = time === undefined ? undefined : { upTo, at: this.firstAt, time }
+        }
+      }),
+      // A journal that has stopped ends the switch.
+      Effect.catch(() => Effect.void)
+    )
+    desks.runtime.fork(asked)
+  }
 
   private read(entry: Entry): void {
     switch (entry.kind) {
       case EntryKind.accepted:
         this.requests.set(entry.exchange, entry)
         this.needs(entry, this.byName.has(entry.code) ? undefined : entry.code)
-        if (!this.learn(entry, this.byNumber.get(entry.link), entry.exchange, Fate.open)) this.unreadable(entry)
+        if (!this.learn(entry, this.byNumber.get(entry.link), { end: 0, fate: Fate.open })) this.unreadable(entry)
         return
       case EntryKind.refused:
         // What spoke for another partner left no trace in the tables, either.
         if (entry.code === this.byNumber.get(entry.link)?.language.refusal.identity) return
-        this.learn(entry, this.byNumber.get(entry.link), entry.exchange, Fate.refused)
+        this.learn(entry, this.byNumber.get(entry.link), { end: entry.seq, fate: Fate.refused })
         return
       case EntryKind.answered:
         this.endRequest(entry, Fate.answered)
@@ -107,11 +155,14 @@ export class Recovery {
         return this.endRequest(entry, Fate.timedOut)
       case EntryKind.notSent:
         return this.endRequest(entry, Fate.refused)
+      case EntryKind.undelivered:
+        return this.undelivered(entry)
       case EntryKind.queued:
         return this.queued(entry)
       case EntryKind.sent:
         return this.attempted(entry)
       case EntryKind.acknowledged:
+        if (entry.code === NO_ORIGINAL) this.unseen(entry.exchange)
         this.deliver.delete(entry.exchange)
         return this.ended(entry.exchange)
       case EntryKind.abandoned:
@@ -148,27 +199,57 @@ export class Recovery {
     if (accepted === undefined) return
     this.requests.delete(end.exchange)
     this.ended(end.exchange)
-    this.learnBoth(accepted, fate)
+    this.endKnown(accepted, { end: fate === Fate.timedOut ? 0 : end.seq, fate })
   }
 
-  /** Remembers an accepted request's key on its origin's link, and on its target's when an answer would be late now. */
-  private learnBoth(accepted: Entry, fate: Fate): void {
-    this.learn(accepted, this.byNumber.get(accepted.link), accepted.exchange, fate)
-    const target = fate === Fate.timedOut ? this.byName.get(accepted.code) : undefined
-    this.learnSent(accepted, target, accepted.exchange, fate)
+  /** Remembers how an accepted request ended, and its key on its target's link when an answer would be late now. */
+  private endKnown(accepted: Entry, known: Pick<Known, "end" | "fate">): void {
+    this.change(accepted.exchange, known)
+    const target = known.fate === Fate.timedOut ? this.byName.get(accepted.code) : undefined
+    this.learnSent(accepted, target, accepted.exchange, known.fate)
+  }
+
+  /** An approval that nobody heard of was taken back: it is not given again. */
+  private undelivered({ exchange, code }: Entry): void {
+    const target = this.byName.get(this.learned.get(exchange)?.target ?? "")
+    if (target?.language.isSuccess(code) === true) this.change(exchange, { end: 0, fate: Fate.timedOut })
+  }
+
+  private change(exchange: number, known: Pick<Known, "end" | "fate">): void {
+    const learned = this.learned.get(exchange)
+    if (learned === undefined) return
+    const { desk, kind, key, at, time } = learned
+    desk.recent.put(kind, key, 0, key.length, { exchange, ...known }, at, time)
+  }
+
+  /** A reversal was acknowledged whose request had never come: should it come after all, it is refused. */
+  private unseen(exchange: number): void {
+    const waiting = this.deliver.get(exchange)
+    const origin = this.learned.get(exchange)
+    if (waiting === undefined || origin === undefined) return
+    const { bytes } = waiting.stored
+    const wrong = waiting.desk.language.index(bytes, 0, bytes.length, this.index)
+    if (wrong === undefined && waiting.desk.language.form === origin.desk.language.form)
+      this.originals.unseen(origin.desk, this.index, exchange)
   }
 
   /**
    * Remembers the key of a message that came to the desk `on`, there with the STAN `stan` when one is given. False when the
    * message cannot be read.
    */
-  private learn(entry: Entry, on: Desk | undefined, exchange: number, fate: Fate, stan?: string): boolean {
+  private learn(entry: Entry, on: Desk | undefined, known: Pick<Known, "end" | "fate">, stan?: string): boolean {
     const index = this.message(entry, stan)
     if (on === undefined || index === undefined) return false
-    const length = this.byNumber
-      .get(entry.link)!
-      .language.key(index, receivedFieldsOf(on.language, index.mti), this.key)
-    this.desks.recent.put(receivedOn(on.id, index.mti), this.key, 0, length, exchange, fate)
+    const { exchange } = entry
+    const { language } = this.byNumber.get(entry.link)!
+    const length = language.key(index, receivedFieldsOf(on.language, index.mti), this.key)
+    const at = Math.floor(entry.at / 1000)
+    const time = on.language.keyTime(index)
+    const kind = kindOf(index.mti)
+    on.recent.put(kind, this.key, 0, length, { exchange, ...known }, at, time)
+    if (known.fate === Fate.refused) return true
+    const key = Buffer.from(this.key.subarray(0, length))
+    this.learned.set(exchange, { desk: on, target: entry.code, kind, key, time, at })
     return true
   }
 
@@ -180,7 +261,8 @@ export class Recovery {
     const index = this.message(entry, isOwn ? stanOf(exchange) : undefined)
     if (index === undefined) return
     const length = this.byNumber.get(entry.link)!.language.key(index, sentFieldsOf(on.language, index.mti), this.key)
-    this.desks.recent.put(sentOn(on.id), this.key, 0, length, exchange, fate)
+    const origin = this.learned.get(exchange)?.desk.id ?? -1
+    on.recent.putSent(this.key, 0, length, { exchange, fate, origin }, Math.floor(entry.at / 1000))
   }
 
   /** The entry's message, with another STAN when one is given; `undefined` when it cannot be read in its own link's language. */
@@ -205,12 +287,13 @@ export class Recovery {
     const bytes = Buffer.from(secretRest(entry.secret))
     if (language.index(bytes, 0, bytes.length, this.index) !== undefined) return this.unreadable(entry)
     const { about, at, exchange } = entry
-    const stored = storedOf(language, this.index, { exchange, about, bytes, at })
-    this.deliver.set(exchange, { desk, stored })
     const source = sourceOf(entry.code)
+    const from = source === undefined ? undefined : this.byName.get(source.link)
+    const origin = from === undefined ? OURS : this.desks.groups.partner(from.id)
+    const stored = storedOf(language, this.index, { exchange, about, origin, bytes, at })
+    this.deliver.set(exchange, { desk, stored })
     // The stored message is whole; the open copy may have its key covered.
-    if (source !== undefined)
-      this.learn({ ...entry, message: bytes }, this.byName.get(source.link), exchange, Fate.queued, source.stan)
+    if (source !== undefined) this.learn({ ...entry, message: bytes }, from, { end: 0, fate: Fate.queued }, source.stan)
   }
 
   /** A message was given up or declined: it is in doubt until a later entry says that a person has ended it. */
@@ -235,7 +318,7 @@ export class Recovery {
     const { record } = this.desks
     const origin = this.byNumber.get(entry.link)
     const target = this.byName.get(entry.code)
-    this.learnBoth(entry, Fate.timedOut)
+    this.endKnown(entry, { end: 0, fate: Fate.timedOut })
     let stored: Stored | undefined
     record.together(() => {
       record.restarted(entry.exchange, entry.link)

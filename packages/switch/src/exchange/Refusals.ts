@@ -6,7 +6,7 @@ import { receivedFieldsOf } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate, receivedOn } from "./RecentKeys.ts"
+import { Fate, type Known, kindOf } from "./RecentKeys.ts"
 import type { StoredAnswers } from "./StoredAnswers.ts"
 
 /** Why a request is answered by the switch itself; the code comes from the origin's dialect. */
@@ -23,17 +23,17 @@ export class Refusals {
     this.answers = answers
   }
 
-  /** The partner sends a request again, as `recent.find` has just told: it is answered with what is known of it. */
-  repeated(desk: Desk, epoch: number, index: MessageIndex): void {
+  /** The partner sends a request again: it is answered with what is known of it. */
+  repeated(desk: Desk, epoch: number, index: MessageIndex, known: Known): void {
     const { desks } = this
-    const { exchange, fate } = desks.recent
+    const { exchange, fate } = known
     const seq = desks.record.stray("duplicateRequest", exchange, desk, epoch, "", index)
     if (fate === Fate.open) return desk.link.settled(epoch)
     const { duplicate, noAnswer } = desk.language.refusal
     const otherwise = desk.language.answer(index, fate === Fate.queued ? duplicate : noAnswer)
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
     desks.after(seq, () => {
-      if (fate === Fate.answered || fate === Fate.refused) this.answers.again(desk, epoch, exchange, bytes, otherwise)
+      if (fate === Fate.answered || fate === Fate.refused) this.answers.again(desk, epoch, known, bytes, otherwise)
       else desks.send(desk, epoch, otherwise)
     })
   }
@@ -57,7 +57,7 @@ export class Refusals {
   refuse(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
     const seq = this.answer(desk, epoch, index, refusal)
     // A refusal that no entry tells of has no answer to be given again: its repeat is looked at anew.
-    if (seq > 0) this.remember(desk, index, seq, Fate.refused)
+    if (seq > 0) this.remember(desk, index, { exchange: seq, end: seq, fate: Fate.refused })
   }
 
   /** Returns the number of the refusal's entry; 0: it is spared. */
@@ -72,9 +72,25 @@ export class Refusals {
     return seq
   }
 
+  /**
+   * Answers a message above the partner's rate limit. Neither it nor its answer is written down, or the limit would protect
+   * nothing: they are counted, and noted every ten seconds. It is not remembered, so that it may come again.
+   */
+  overRate(desk: Desk, epoch: number, index: MessageIndex): void {
+    const { desks } = this
+    const { language, link } = desk
+    const text = `more than ${link.settings.rateLimit} requests a second: refused ${language.refusal.malfunction}`
+    const noted = desk.overRate.add("refused", text, desks.now)
+    if (noted !== undefined) link.warned(noted, epoch)
+    const answer = language.answer(index, language.refusal.malfunction)
+    if (answer === undefined) link.settled(epoch)
+    else desks.send(desk, epoch, answer)
+  }
+
   /** Keeps under the origin's key what became of a request. */
-  remember(origin: Desk, request: MessageIndex, exchange: number, fate: Fate): void {
-    const length = origin.language.key(request, receivedFieldsOf(origin.language, request.mti), this.key)
-    this.desks.recent.put(receivedOn(origin.id, request.mti), this.key, 0, length, exchange, fate)
+  remember({ language, recent }: Desk, request: MessageIndex, known: Known): void {
+    const length = language.key(request, receivedFieldsOf(language, request.mti), this.key)
+    const time = language.keyTime(request)
+    recent.put(kindOf(request.mti), this.key, 0, length, known, this.desks.seconds, time)
   }
 }

@@ -10,16 +10,17 @@ import { MessageIndex, responseMti } from "@jinka/codec"
 import type { Receipt } from "../link/Receipts.ts"
 import type { Session } from "../link/Session.ts"
 import { Crossing } from "../message/Crossing.ts"
-import { receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
+import { sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { HotActions } from "./Commits.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { Event, State } from "./Exchange.ts"
-import { anothers, type Originals } from "./Originals.ts"
+import type { Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX, type Slot, TICK_MS } from "./Outstanding.ts"
-import { Fate, receivedOn, sentOn } from "./RecentKeys.ts"
+import { Fate } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
+import type { Repeats } from "./Repeats.ts"
 import type { Reversals } from "./Reversals.ts"
 import { Strays } from "./Strays.ts"
 
@@ -35,64 +36,16 @@ export class Requests implements HotActions {
   private readonly strays: Strays
   private readonly crossing = new Crossing()
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
-  private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly originIndex = new MessageIndex()
   /** The desk whose line is being let go: the places that become free meanwhile are taken in the same turn. */
   private moving: Desk | undefined
 
-  constructor(desks: Desks, refusals: Refusals, reversals: Reversals, originals: Originals) {
+  constructor(desks: Desks, refusals: Refusals, repeats: Repeats, reversals: Reversals, originals: Originals) {
     this.desks = desks
     this.originals = originals
     this.refusals = refusals
     this.reversals = reversals
-    this.strays = new Strays(desks)
-  }
-
-  /** A request of a partner: admits it, or refuses it at once with the network's code. */
-  request(origin: Desk, epoch: number, index: MessageIndex): void {
-    const { desks } = this
-    const { language, link } = origin
-    origin.traffic.requestsIn++
-    if (!language.isIdentified(index)) return this.refuse(origin, epoch, index, "formatError")
-    const length = language.key(index, receivedFieldsOf(language, index.mti), this.originKey)
-    if (desks.groups.isRecent(desks.recent, origin, index.mti, this.originKey, length)) {
-      return this.refusals.repeated(origin, epoch, index)
-    }
-    if (!link.isSignedOn) return this.refuse(origin, epoch, index, "notSignedOn")
-    if (link.isClosedForRequests) return this.refuse(origin, epoch, index, "issuerDown")
-    const to = desks.router.route(language, index, origin.id)
-    if (to === undefined) return this.refuse(origin, epoch, index, "noRoute")
-    const target = desks.groups.target(to, origin, index)
-    if (target === undefined) {
-      return this.refuse(origin, epoch, index, desks.groups.isReady(to) ? "malfunction" : "issuerDown")
-    }
-    this.accept(origin, epoch, index, length, target)
-  }
-
-  private accept(origin: Desk, epoch: number, index: MessageIndex, originKeyLength: number, target: Desk): void {
-    const { desks } = this
-    const { outstanding } = target
-    if (outstanding.isFull || desks.isFull) return this.refuse(origin, epoch, index, "malfunction")
-    if (!target.language.hasOwnStan && this.originals.isAnothers(origin, target, index)) {
-      return this.refusals.impostor(origin, epoch, index, anothers)
-    }
-    // Its own STAN is that of the exchange that it is about to be.
-    const named = this.named(origin, target, index, desks.record.last + 1)
-    if (named === undefined) return this.refuse(origin, epoch, index, "formatError")
-    const length = origin.language.key(named, sentFieldsOf(target.language, index.mti), this.key)
-    if (desks.groups.isOutstanding(target, this.key, length)) return this.refuse(origin, epoch, index, "duplicate")
-    const slot = outstanding.take(this.key, 0, length, desks.now + desks.limits.requestTimeoutMs)
-    if (slot === undefined) return this.refuse(origin, epoch, index, "duplicate")
-    slot.exchange = desks.record.accepted(origin, epoch, target, index)
-    slot.takenAt = desks.now
-    slot.origin = origin.id
-    slot.originEpoch = epoch
-    slot.sentEpoch = 0
-    slot.mti = index.mti
-    slot.keepRequest(index.buffer, index.start, index.end)
-    const space = receivedOn(origin.id, index.mti)
-    desks.recent.put(space, this.originKey, 0, originKeyLength, slot.exchange, Fate.open)
-    desks.commits.forward(slot.exchange, target.id, slot.id)
+    this.strays = new Strays(desks, repeats)
   }
 
   /** The request as the target is to know it: with a STAN of ours where the link has its own. */
@@ -106,7 +59,9 @@ export class Requests implements HotActions {
     const { line } = target
     const slot = target.outstanding.at(id)
     if (line === undefined) return this.send(target, slot)
-    if (!line.enter()) return line.wait(id, this.desks.now, slot.deadline)
+    if (!line.enter()) {
+      return line.wait(id, this.desks.groups.partner(slot.origin), this.desks.now, slot.deadline)
+    }
     slot.hasPlace = true
     this.send(target, slot)
   }
@@ -214,7 +169,7 @@ export class Requests implements HotActions {
     const code = origin.language.refusal[refusal]
     const seq = desks.record.ended("notSent", slot.exchange, target, 0, code)
     origin.traffic.refused++
-    this.refusals.remember(origin, this.original(slot), slot.exchange, Fate.refused)
+    this.refusals.remember(origin, this.original(slot), { exchange: slot.exchange, end: seq, fate: Fate.refused })
     desks.commits.after(seq, () => this.refuseOrigin(target, slot, code))
     this.leave(target, slot)
   }
@@ -259,8 +214,10 @@ export class Requests implements HotActions {
     const seq = desks.record.answered(slot.exchange, target, epoch, code, heard)
     outstanding.step(slot.id, Event.answered)
     slot.endCode = code
-    desks.recent.put(sentOn(holder.id), this.key, 0, length, slot.exchange, Fate.answered)
-    this.refusals.remember(origin, request, slot.exchange, Fate.answered)
+    const { exchange } = slot
+    const sent = { exchange, fate: Fate.answered, origin: origin.id }
+    holder.recent.putSent(this.key, 0, length, sent, desks.seconds)
+    this.refusals.remember(origin, request, { exchange, end: seq, fate: Fate.answered })
     link.settled(epoch)
     desks.commits.deliver(seq, holder.id, slot.id)
     this.leave(holder, slot)
@@ -334,7 +291,10 @@ export class Requests implements HotActions {
     origin.traffic.undelivered++
     record.together(() => {
       record.ended("undelivered", slot.exchange, origin, slot.originEpoch, slot.endCode)
-      if (target.language.isSuccess(slot.endCode)) this.reverse(origin, target, slot)
+      if (!target.language.isSuccess(slot.endCode)) return
+      // Nobody may hear of the approval any more.
+      this.refusals.remember(origin, this.original(slot), { exchange: slot.exchange, end: 0, fate: Fate.timedOut })
+      this.reverse(origin, target, slot)
     })
   }
 
@@ -362,13 +322,14 @@ export class Requests implements HotActions {
 
   /** Ends a request whose outcome is unknown: its end and its reversal in one journal transaction, then the origin is told. */
   private end(target: Desk, slot: Slot, reason: Unknown): void {
-    const { commits, recent, record } = this.desks
+    const { commits, record, seconds } = this.desks
     const { outstanding } = target
     const origin = this.origin(slot)
     outstanding.step(slot.id, reason === "timeout" ? Event.deadline : Event.connectionLost)
     const key = outstanding.key(slot.id)
-    recent.put(sentOn(target.id), key, 0, key.length, slot.exchange, Fate.timedOut)
-    this.refusals.remember(origin, this.original(slot), slot.exchange, Fate.timedOut)
+    const { exchange } = slot
+    target.recent.putSent(key, 0, key.length, { exchange, fate: Fate.timedOut, origin: origin.id }, seconds)
+    this.refusals.remember(origin, this.original(slot), { exchange, end: 0, fate: Fate.timedOut })
     record.together(() => {
       const seq = record.ended("timedOut", slot.exchange, target, slot.sentEpoch, reason)
       commits.after(seq, () => this.refuseOrigin(target, slot, origin.language.refusal.noAnswer))
@@ -381,11 +342,6 @@ export class Requests implements HotActions {
       target.link.overdue(slot.sentEpoch)
     }
     this.leave(target, slot)
-  }
-
-  /** See `Refusals`. */
-  refuse(origin: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
-    this.refusals.refuse(origin, epoch, index, refusal)
   }
 
   /** The end of a request without an answer is on disk: the origin is told with a code of our own, and the exchange is over. */

@@ -10,6 +10,7 @@ import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import type { InDoubt } from "./Doubts.ts"
+import { OURS } from "./Due.ts"
 import type { Stored } from "./Stored.ts"
 
 /** The reversals of one switch. */
@@ -47,7 +48,7 @@ export class Reversals {
     if (!origin.language.isReversible(original) && !target.language.isReversible(original)) return undefined
     const stamp = { stan: stanOf(record.last + 1), nowMs: runtime.wallMs() }
     const bytes = this.crossing.reversal(origin.language, target.language, original, stamp)
-    if (bytes !== undefined) return record.queued(target, exchange, "reversal", bytes)
+    if (bytes !== undefined) return record.queued(target, exchange, "reversal", bytes, OURS)
     this.impossible(target, exchange, request.mti, origin.language.stan(request))
     return undefined
   }

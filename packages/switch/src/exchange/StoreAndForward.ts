@@ -1,12 +1,14 @@
 /**
- * Store-and-forward of one link: advices and reversals that are sent until they are acknowledged, in the order in which they
- * were accepted.
+ * Store-and-forward of one link: advices and reversals that are sent until they are acknowledged. Our own reversals go first,
+ * and then the partners take turns, each one's own in the order in which they were accepted (`Due`).
  *
  * Every attempt is journalled before it is written, so a restart knows which messages may have left: these, and every later
  * attempt, go out with the repeat MTI and unchanged keys (guarantee G5). Messages about the same transaction never overtake each
  * other; others may be under way together, up to the window. When the attempts are used up the message is abandoned, and a final
  * code that settles nothing means that it is declined: then what it is about is in doubt until a person ends it (`Doubts`).
  */
+import { Due } from "./Due.ts"
+import { Shares } from "./Shares.ts"
 import type { Stored } from "./Stored.ts"
 
 /** Limits, in milliseconds and counts. */
@@ -84,15 +86,17 @@ interface UnderWay extends Waiting {
 export class StoreAndForward {
   private settings: Settings
   private readonly effects: Effects
-  /** To be sent as soon as there is room, oldest first. */
-  private due: Array<Stored> = []
+  /** To be sent as soon as there is room. */
+  private readonly due = new Due<Stored>()
   /** Between two attempts; the wait is always the same, so the first is due first. */
   private resting: Array<Omit<Waiting, "epoch">> = []
   /** Journalled as sent or being so, and waiting for an answer; by match key, oldest first. */
   private readonly underWay = new Map<string, UnderWay>()
   /** The oldest unfinished message of each transaction, and those that have to wait for it. */
   private readonly transactions = new Map<string, Array<Stored>>()
-  private count = 0
+  /** Messages that have not ended, and those of them that are under way, by the partner that they came from. */
+  private readonly held = new Shares()
+  private readonly moving = new Shares()
 
   constructor(settings: Settings, effects: Effects) {
     this.settings = settings
@@ -111,7 +115,12 @@ export class StoreAndForward {
 
   /** Messages that have not ended. */
   get size(): number {
-    return this.count
+    return this.held.size
+  }
+
+  /** Whether the partner may have one more stored here, of `capacity` messages. */
+  hasRoomFor(partner: number, capacity: number): boolean {
+    return this.held.may(partner, capacity, true)
   }
 
   /** How the queue stands: looks at the oldest message of each transaction. */
@@ -121,7 +130,7 @@ export class StoreAndForward {
       if (oldest === undefined || first!.exchange < oldest.exchange) oldest = first
     }
     return {
-      size: this.count,
+      size: this.size,
       underWay: this.underWay.size,
       resting: this.resting.length,
       nextAttempt: this.resting[0]?.until ?? 0,
@@ -147,14 +156,14 @@ export class StoreAndForward {
 
   /** Takes a message whose `queued` entry is on disk. */
   add(stored: Stored): void {
-    this.count++
+    this.held.take(stored.origin)
     const chain = this.transactions.get(stored.transaction)
     if (chain !== undefined) {
       chain.push(stored)
       return
     }
     this.transactions.set(stored.transaction, [stored])
-    this.due.push(stored)
+    this.due.add(stored)
     this.pump()
   }
 
@@ -167,7 +176,7 @@ export class StoreAndForward {
   answered(key: string, code: string, nowMs: number): boolean {
     const waiting = this.underWay.get(key)
     if (waiting === undefined) return false
-    this.underWay.delete(key)
+    this.settle(waiting.stored)
     if (this.isEnd(waiting, code)) {
       this.finish(waiting.stored, this.effects.isSettled(waiting.stored, code) ? "acknowledged" : "declined", code)
     } else this.again(waiting.stored, code, nowMs)
@@ -202,49 +211,61 @@ export class StoreAndForward {
    */
   linkLost(carrier: number, one?: { readonly epoch: number; readonly nowMs: number }): void {
     const lost: Array<Stored> = []
-    for (const [key, { stored, carrier: by, epoch }] of this.underWay) {
+    for (const { stored, carrier: by, epoch } of this.underWay.values()) {
       if (by !== carrier || (one !== undefined && epoch !== one.epoch)) continue
-      this.underWay.delete(key)
+      this.settle(stored)
       if (one === undefined) lost.push(stored)
       else this.rest(stored, one.nowMs)
     }
-    this.due = lost.concat(this.due)
+    this.putBack(lost)
   }
 
   /** Moves on what has waited long enough. Called at every tick of the deadline fiber. */
   tick(nowMs: number): void {
-    for (const [key, { stored, until }] of this.underWay) {
+    for (const { stored, until } of this.underWay.values()) {
       if (until > nowMs) continue
-      this.underWay.delete(key)
+      this.settle(stored)
       this.again(stored, "no answer", nowMs)
     }
     let rested = 0
     while (rested < this.resting.length && this.resting[rested]!.until <= nowMs) rested++
-    if (rested > 0) {
-      const again = this.resting.splice(0, rested).map(({ stored }) => stored)
-      this.due = again.concat(this.due)
-    }
+    if (rested > 0) this.putBack(this.resting.splice(0, rested).map(({ stored }) => stored))
+    this.due.again((stored) => this.effects.isEarly(stored))
     this.pump()
   }
 
+  /** The oldest of them is the next of its origin. */
+  private putBack(messages: ReadonlyArray<Stored>): void {
+    for (const message of messages.toReversed()) this.due.putBack(message)
+  }
+
+  /** The message is not under way any more. */
+  private settle({ key, origin }: Stored): void {
+    this.underWay.delete(key)
+    this.moving.leave(origin)
+    this.due.freed(key)
+  }
+
   private pump(): void {
-    while (this.due.length > 0 && this.underWay.size < this.settings.window) {
-      const at = this.nextDue()
-      const carrier = at < 0 ? undefined : this.effects.carrier(this.due[at]!)
-      if (carrier === undefined) return
-      const stored = this.due.splice(at, 1)[0]!
+    const { window } = this.settings
+    while (this.underWay.size < window) {
+      const stored = this.due.next({
+        // Two with one key are never under way together (guarantee G6).
+        isUnderWay: (key) => this.underWay.has(key),
+        isEarly: (message) => this.effects.isEarly(message),
+        mayHave: (origin) => this.moving.may(origin, window, true)
+      })
+      if (stored === undefined) return
+      const carrier = this.effects.carrier(stored)
+      if (carrier === undefined) return this.due.putBack(stored)
       // It counts as under way while its attempt is being journalled; its time runs from the writing, however slow the disk is.
       this.underWay.set(stored.key, { stored, until: Number.POSITIVE_INFINITY, carrier, epoch: 0 })
+      this.moving.take(stored.origin)
       const attempt = ++stored.attempts
       this.effects.recordAttempt(stored, carrier, (writtenMs, epoch) =>
         this.attempt(stored, attempt, writtenMs, carrier, epoch)
       )
     }
-  }
-
-  /** Where the first message stands that may go out, -1: none. Two with one key are never under way together (guarantee G6). */
-  private nextDue(): number {
-    return this.due.findIndex((stored) => !this.underWay.has(stored.key) && !this.effects.isEarly(stored))
   }
 
   /** The journal has this attempt. If the link fell in between, a later attempt is on its way there, or none. */
@@ -256,10 +277,10 @@ export class StoreAndForward {
     }
     // No byte has left: the attempt was none.
     stored.attempts--
-    this.underWay.delete(stored.key)
+    this.settle(stored)
     // A link that can still be used has lost the one connection only, and would be dialled again at once.
     if (epoch > 0 && this.effects.carrier(stored) === carrier) this.rest(stored, nowMs)
-    else this.due.unshift(stored)
+    else this.due.putBack(stored)
   }
 
   private again(stored: Stored, code: string, nowMs: number): void {
@@ -275,8 +296,8 @@ export class StoreAndForward {
     this.effects.recordEnd(stored, end, code)
     const chain = this.transactions.get(stored.transaction)!
     chain.shift()
-    this.count--
+    this.held.leave(stored.origin)
     if (chain.length === 0) this.transactions.delete(stored.transaction)
-    else this.due.push(chain[0]!)
+    else this.due.add(chain[0]!)
   }
 }

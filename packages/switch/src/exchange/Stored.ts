@@ -9,6 +9,8 @@ export interface Stored {
   readonly exchange: number
   /** The exchange that it is about, 0 when there is none in this journal. */
   readonly about: number
+  /** Number of the partner that it came from; `OURS`: the switch made it. */
+  readonly origin: number
   /** MTI as accepted, as a number. */
   readonly mti: number
   /** The message as it goes out, with its header, without a length header. */
@@ -42,7 +44,7 @@ const key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 export const storedOf = (
   language: Language,
   index: MessageIndex,
-  known: Pick<Stored, "exchange" | "about" | "bytes" | "at">
+  known: Pick<Stored, "exchange" | "about" | "origin" | "bytes" | "at">
 ): Stored => ({
   ...known,
   mti: index.mti,

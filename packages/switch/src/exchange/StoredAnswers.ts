@@ -2,8 +2,8 @@
  * The answer that was given once, given again: for a partner that repeats a request which has ended.
  *
  * The journal holds the answer without card data. What is missing comes from the repeated request itself, so the partner gets
- * the same response code, authorisation number and settlement date as the first time. A refusal is given again with its code. An
- * approval that could not be delivered was taken back: nobody may hear of it now.
+ * the same response code, authorisation number and settlement date as the first time. A refusal is given again with its code. (An
+ * approval that could not be delivered was taken back: nobody may hear of it, and memory knows it as timed out.)
  */
 import { MessageIndex } from "@jinka/codec"
 import { Effect } from "effect"
@@ -12,42 +12,68 @@ import { EntryKind } from "../journal/EntryKind.ts"
 import type { Language } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
+import type { Known } from "./RecentKeys.ts"
+import { Shares } from "./Shares.ts"
 
-/** Answers being read at once. Repeats above that get none and come again: reading must not hold up the commits. */
+/**
+ * Answers being read at once; a partner has at most three quarters of them. Repeats above that get none and come again: reading
+ * must not hold up the commits.
+ */
 const READS_MAX = 64
 
-/** Reads answers back from the journal and sends them. Rare work: it runs in a fiber of its own. */
+/** Answers that were read last and are kept: who repeats a request does so more than once. */
+const KEPT_MAX = 1024
+
+/** Reads answers back from the journal and sends them: two entries by their numbers, once for many repeats. */
 export class StoredAnswers {
   private readonly desks: Desks
   private readonly stored = new MessageIndex()
   private readonly repeated = new MessageIndex()
   private readonly covered = new MessageIndex()
-  private underWay = 0
+  private readonly shares = new Shares()
+  /** Entries that say how an exchange ended, by its number; those asked for last are the last. */
+  private readonly kept = new Map<number, ReadonlyArray<Entry>>()
 
   constructor(desks: Desks) {
     this.desks = desks
   }
 
-  /** Sends the answer of `exchange` to `desk`, made for `request`; `otherwise` when the journal has none or does not answer. */
-  again(desk: Desk, epoch: number, exchange: number, request: Buffer, otherwise: Buffer | undefined): void {
+  /** Sends the answer of an exchange to `desk`, made for `request`; `otherwise` when the journal has none or does not answer. */
+  again(desk: Desk, epoch: number, { exchange, end }: Known, request: Buffer, otherwise: Buffer | undefined): void {
     const { desks } = this
-    if (this.underWay >= READS_MAX) return desk.link.settled(epoch)
-    this.underWay++
-    const found = desks.journal.read(exchange).pipe(
+    const send = (entries: ReadonlyArray<Entry>) =>
+      desks.send(desk, epoch, this.from(entries, desk, request) ?? otherwise)
+    const kept = this.kept.get(exchange)
+    if (kept !== undefined) {
+      this.keep(exchange, kept)
+      send(kept)
+      return
+    }
+    const partner = desks.groups.partner(desk.id)
+    if (!this.shares.may(partner, READS_MAX, true)) return desk.link.settled(epoch)
+    this.shares.take(partner)
+    const found = desks.journal.entries(end === 0 ? [exchange] : [exchange, end]).pipe(
       Effect.catch(() => Effect.succeed([])),
       Effect.map((entries) => {
         // A journal that has stopped has no answer, and nothing leaves any more (guarantee G9).
         if (desks.journal.stopped() !== undefined) return
-        desks.send(desk, epoch, this.from(entries, desk, request) ?? otherwise)
+        this.keep(exchange, entries)
+        send(entries)
         desks.flush()
       })
     )
     desks.runtime.fork(
       Effect.ensuring(
         found,
-        Effect.sync(() => this.underWay--)
+        Effect.sync(() => this.shares.leave(partner))
       )
     )
+  }
+
+  private keep(exchange: number, entries: ReadonlyArray<Entry>): void {
+    this.kept.delete(exchange)
+    this.kept.set(exchange, entries)
+    if (this.kept.size > KEPT_MAX) this.kept.delete(this.kept.keys().next().value!)
   }
 
   private from(entries: ReadonlyArray<Entry>, desk: Desk, request: Buffer): Buffer | undefined {
@@ -70,8 +96,6 @@ export class StoredAnswers {
     const source = this.desks.all.find(({ journalName }) => journalName === answered.link)?.language
     const wrong = source?.index(answered.message, 0, answered.message.length, this.stored)
     if (source === undefined || wrong !== undefined) return undefined
-    const isTakenBack = has(EntryKind.undelivered) !== undefined && source.isSuccess(answered.code)
-    if (isTakenBack) return undefined
     // On its own link the answer had a STAN of ours.
     const stored = source.hasOwnStan ? source.withStan(this.stored, language.stan(this.repeated)) : this.stored
     if (stored === undefined || !this.isRepeat(language, source, stored)) {

@@ -7,13 +7,16 @@ import type { Desks } from "./Desks.ts"
 import { State } from "./Exchange.ts"
 import type { Outstanding, Slot } from "./Outstanding.ts"
 import { Fate } from "./RecentKeys.ts"
+import type { Repeats } from "./Repeats.ts"
 
 /** The strays of one switch. */
 export class Strays {
   private readonly desks: Desks
+  private readonly repeats: Repeats
 
-  constructor(desks: Desks) {
+  constructor(desks: Desks, repeats: Repeats) {
     this.desks = desks
+    this.repeats = repeats
   }
 
   /** An answer with the match key `key[0, length)` that no open request waits for; `slot` has ended or is about to. */
@@ -26,13 +29,11 @@ export class Strays {
     slot: Slot | undefined,
     outstanding: Outstanding
   ): void {
-    const { recent } = this.desks
     if (slot !== undefined) {
       return this.known(target, epoch, index, slot.exchange, outstanding.state(slot.id) === State.answering)
     }
-    if (this.desks.groups.wasSent(recent, target, key, length)) {
-      return this.known(target, epoch, index, recent.exchange, recent.fate === Fate.answered)
-    }
+    const sent = this.repeats.sent(target, key, length)
+    if (sent !== undefined) return this.known(target, epoch, index, sent.exchange, sent.fate === Fate.answered)
     const missing = target.language.missing(index)
     target.traffic.unmatched++
     const code = missing === undefined ? (target.language.code(index) ?? "") : `${missing} is missing`

@@ -1,9 +1,11 @@
 /**
- * The requests that wait for a place in one link's window: first come, first out, and none longer than it may.
+ * The requests that wait for a place in one link's window: partners take turns, each one's own come first in, first out, and none
+ * waits longer than it may.
  *
  * They are accepted and on disk already; their deadline runs. Store-and-forward and network management do not wait here. Pure:
  * all times are monotonic milliseconds.
  */
+import { ByTurns } from "./ByTurns.ts"
 
 interface Place {
   readonly id: number
@@ -14,8 +16,7 @@ interface Place {
 export class WaitingLine {
   private readonly window: number
   private readonly waitMs: number
-  private waiting: Array<Place> = []
-  private head = 0
+  private readonly waiting = new ByTurns<Place>()
   private used = 0
 
   /** `window`: requests under way at once. `waitMs`: the longest wait. */
@@ -26,7 +27,7 @@ export class WaitingLine {
 
   /** Requests that wait. */
   get length(): number {
-    return this.waiting.length - this.head
+    return this.waiting.length
   }
 
   /** Takes a place for a request that has just come. False when there is none, or when others came before it. */
@@ -36,9 +37,9 @@ export class WaitingLine {
     return true
   }
 
-  /** Slot `id` waits; at most until its own deadline. */
-  wait(id: number, now: number, deadline: number): void {
-    this.waiting.push({ id, until: Math.min(now + this.waitMs, deadline) })
+  /** Slot `id` of the partner waits; at most until its own deadline. */
+  wait(id: number, partner: number, now: number, deadline: number): void {
+    this.waiting.push(partner, { id, until: Math.min(now + this.waitMs, deadline) })
   }
 
   /** A request has left its place. */
@@ -50,20 +51,11 @@ export class WaitingLine {
   next(): number | undefined {
     if (this.used >= this.window || this.length === 0) return undefined
     this.used++
-    return this.shift()
+    return this.waiting.next()?.id
   }
 
   /** A slot whose wait is over; `undefined` when there is none. Each is told once. */
   overdue(now: number): number | undefined {
-    return this.length > 0 && this.waiting[this.head]!.until <= now ? this.shift() : undefined
-  }
-
-  private shift(): number {
-    const { id } = this.waiting[this.head++]!
-    if (this.head > 64 && this.head * 2 > this.waiting.length) {
-      this.waiting = this.waiting.slice(this.head)
-      this.head = 0
-    }
-    return id
+    return this.waiting.takeFirst(({ until }) => until <= now)?.id
   }
 }

@@ -64,6 +64,17 @@ export class Journal extends Context.Service<
       options?: { readonly secrets?: boolean }
     ) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
     /**
+     * For each key the exchanges that a partner may have opened with it, newest first, as far as entry `upTo`: it is waited for
+     * until the index is as far. Who asks compares the messages.
+     */
+    readonly recall: OpenStore["recall"]
+    /**
+     * The greatest time in the keys of what was asked on each link, among entries up to `upTo` that are not older than `since`.
+     */
+    readonly newest: OpenStore["newest"]
+    /** The entries with these numbers, without secrets and without a search. */
+    readonly entries: OpenStore["entries"]
+    /**
      * Reads entries from seq `from` until the end, or until `each` returns false; those of some kinds only where these are
      * given. Runs `between` behind every few hundred entries: where they are printed, it waits for whoever reads. Returns how
      * many it read.
@@ -146,9 +157,12 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     recovered: open.opened,
     recover: (each) => scan(open.opened.floor, each, { secrets: true }),
     ...makeNames(journalWriter, open.opened.names),
-    learn: (dialects) => open.learn?.(dialects),
+    learn: (dialects) => open.learn(dialects),
     find: open.find,
     read: (exchange, options) => open.read(exchange, options?.secrets === true),
+    recall: open.recall,
+    newest: open.newest,
+    entries: open.entries,
     scan,
     verify: makeVerify(open),
     head: open.head,

@@ -6,14 +6,25 @@
 import { type Entry, entryAt, entryLength, readEntry, readU64 } from "./Entry.ts"
 import type { GroupRow, Place } from "./GroupReader.ts"
 import type { JournalFile } from "./JournalFile.ts"
-import type { NameRecord, SearchKey, VerifyCursor, VerifyStep } from "./JournalStore.ts"
+import type {
+  NameRecord,
+  NewestAsked,
+  Recalled,
+  RecallKey,
+  SearchKey,
+  VerifyCursor,
+  VerifyStep
+} from "./JournalStore.ts"
 import type { Keyring } from "./Seal.ts"
-import type { SearchIndex } from "./SearchIndex.ts"
+import type { Names, SearchIndex } from "./SearchIndex.ts"
 
 /** A question that the groups answer. */
 export type Question =
   | { readonly what: "find"; readonly key: SearchKey }
   | { readonly what: "read"; readonly exchange: number; readonly secrets: boolean }
+  | { readonly what: "recall"; readonly keys: ReadonlyArray<RecallKey>; readonly upTo: number }
+  | { readonly what: "newest"; readonly upTo: number; readonly since: number }
+  | { readonly what: "seqs"; readonly seqs: ReadonlyArray<number> }
   /** `kinds`: a bit for each kind of which entries are wanted; 0: all. */
   | { readonly what: "scan"; readonly from: number; readonly secrets: boolean; readonly kinds: number }
   | { readonly what: "verify"; readonly cursor: VerifyCursor | null }
@@ -27,6 +38,13 @@ export interface HeadQuestion {
 export type Answer =
   | { readonly what: "found"; readonly exchanges: ReadonlyArray<number> }
   | { readonly what: "entries"; readonly bytes: ArrayBuffer; readonly next: number }
+  /** The exchanges of each key, and the entries of all of them. */
+  | {
+      readonly what: "recalled"
+      readonly exchanges: ReadonlyArray<ReadonlyArray<number>>
+      readonly bytes: ArrayBuffer
+    }
+  | { readonly what: "newest"; readonly links: ReadonlyArray<NewestAsked> }
   | { readonly what: "verified"; readonly step: VerifyStep }
   /** How far the journal is on disk (`Head.ts`). */
   | { readonly what: "head"; readonly word: string }
@@ -72,6 +90,23 @@ export class JournalQueries {
         const panKeys = this.#keyring.all.map((seal) => (isPan(question.key.pan) ? seal.panKey(question.key.pan) : 0))
         return { what: "found", exchanges: index.find(question.key, panKeys) }
       }
+      case "recall": {
+        const index = this.#index()
+        if (!catchUp(index, Math.min(question.upTo, last))) return { what: "later" }
+        return this.#recall(index, question.keys)
+      }
+      case "newest": {
+        const index = this.#index()
+        // Nobody is in a hurry for it: the index goes on by itself.
+        if (index.upto < Math.min(question.upTo, last)) return { what: "later" }
+        return { what: "newest", links: index.newest(question.upTo, question.since) }
+      }
+      case "seqs":
+        return this.#read(
+          question.seqs.filter((seq) => seq <= last),
+          undefined,
+          false
+        )
       case "read": {
         const index = this.#index()
         if (!catchUp(index, last)) return { what: "later" }
@@ -80,14 +115,35 @@ export class JournalQueries {
     }
   }
 
-  /** The entries at `seqs` that are of `exchange` or about it; the journal decides, not the index. */
-  #read(seqs: ReadonlyArray<number>, exchange: number, secrets: boolean): Answer {
+  #recall(index: SearchIndex, keys: ReadonlyArray<RecallKey>): Answer {
+    const out = new EntryBytes()
+    const exchanges = keys.map((key) =>
+      index.recalled(key).filter((exchange) => {
+        const group = this.#file.groups.groupOf(exchange)
+        const place = group === undefined ? undefined : this.#file.groups.places(group)[exchange - group.first]!
+        if (group === undefined || place === undefined) return false
+        if (readU64(group.bytes, place.at + entryAt.time) < key.since) return false
+        const plain = this.#file.groups.secrets(group)
+        out.add(group.bytes, place, plain)
+        plain?.fill(0)
+        for (const seq of index.ends(exchange)) {
+          const of = this.#file.groups.groupOf(seq)
+          if (of !== undefined) out.add(of.bytes, this.#file.groups.places(of)[seq - of.first]!, undefined)
+        }
+        return true
+      })
+    )
+    return { what: "recalled", exchanges, bytes: out.bytes() }
+  }
+
+  /** The entries at `seqs`, those that are of `exchange` or about it where one is given; the journal decides, not the index. */
+  #read(seqs: ReadonlyArray<number>, exchange: number | undefined, secrets: boolean): Answer {
     const out = new EntryBytes()
     let group: GroupRow | undefined
     let places: ReadonlyArray<Place> = []
     let plain: Buffer | undefined
     for (const seq of seqs) {
-      if (group === undefined || seq > group.last) {
+      if (group === undefined || seq > group.last || seq < group.first) {
         group = this.#file.groups.groupOf(seq)
         if (group === undefined) continue
         places = this.#file.groups.places(group)
@@ -97,6 +153,7 @@ export class JournalQueries {
       const { bytes } = group
       const place = places[seq - group.first]!
       const isOf =
+        exchange === undefined ||
         seq === exchange ||
         readU64(bytes, place.at + entryAt.exchange) === exchange ||
         readU64(bytes, place.at + entryAt.about) === exchange
@@ -131,16 +188,20 @@ export class JournalQueries {
 
 const isPan = (pan: string | undefined): pan is string => pan !== undefined && /^\d{1,19}$/.test(pan)
 
-/** Dialect of a link's number, from the names table; new names are looked up as they come. */
-export const dialectsOf = (file: JournalFile): ((link: number) => string) => {
-  const names = new Map(file.opened.names.map(({ id, dialect }) => [id, dialect]))
-  const select = file.database.prepare("SELECT id, name, dialect FROM name WHERE id = ?")
-  return (link) => {
-    const known = names.get(link)
-    if (known !== undefined || link === 0) return known ?? ""
-    const dialect = (select.get(link) as NameRecord | undefined)?.dialect ?? ""
-    if (dialect !== "") names.set(link, dialect)
-    return dialect
+/** The names of a journal, from its table; new ones are looked up as they come. */
+export const namesOf = (file: JournalFile): Names => {
+  const names = new Map(file.opened.names.map((record) => [record.id, record]))
+  const byId = file.database.prepare("SELECT id, name, dialect FROM name WHERE id = ?")
+  const byName = file.database.prepare("SELECT dialect FROM name WHERE name = ? ORDER BY id DESC LIMIT 1").pluck()
+  return {
+    of: (link) => {
+      const known = names.get(link)
+      if (known !== undefined || link === 0) return known
+      const record = byId.get(link) as NameRecord | undefined
+      if (record !== undefined) names.set(link, record)
+      return record
+    },
+    dialectOf: (name) => (byName.get(name) as string | undefined) ?? ""
   }
 }
 
@@ -178,6 +239,16 @@ class EntryBytes {
 
 /** The zero byte of an entry's header says, in answers only, that the secret follows. */
 const secretGivenAt = entryAt.kind + 1
+
+/** What an answer recalled, for each key. */
+export const recalledOf = (
+  exchanges: ReadonlyArray<ReadonlyArray<number>>,
+  bytes: ArrayBuffer
+): ReadonlyArray<ReadonlyArray<Recalled>> => {
+  const all = entriesOf(bytes)
+  const of = (exchange: number) => all.filter((entry) => entry.exchange === exchange || entry.seq === exchange)
+  return exchanges.map((found) => found.map((exchange) => ({ exchange, entries: of(exchange) })))
+}
 
 /** Reads the entries of an answer. */
 export const entriesOf = (bytes: ArrayBuffer): ReadonlyArray<Entry> => {

@@ -14,12 +14,12 @@ import { type Head, headWord } from "./Head.ts"
 import { type Journal, makeScan, makeVerify } from "./Journal.ts"
 import { JournalError } from "./JournalError.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
-import { type Answer, dialectsOf, entriesOf, JournalQueries, type Question } from "./JournalQueries.ts"
+import { type Answer, entriesOf, JournalQueries, namesOf, type Question } from "./JournalQueries.ts"
 import { reasonOf, stop } from "./JournalReason.ts"
 import type { Opened, OpenStore } from "./JournalStore.ts"
 import { Keyring } from "./Seal.ts"
 import { indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
-import { searchKeysOf } from "./SearchKeys.ts"
+import { readingsOf } from "./SearchKeys.ts"
 import { headText } from "./Tag.ts"
 
 /** How to read. */
@@ -135,9 +135,9 @@ class OfflineJournal {
   /** The index beside the journal; one in memory where nothing may be written. */
   #openIndex(): SearchIndex {
     if (this.#index !== undefined) return this.#index
-    const keysOf = searchKeysOf(this.#options.dialects ?? {})
+    const readings = readingsOf(this.#options.dialects ?? {})
     const path = isWritable(this.#directory) ? join(this.#directory, indexFile) : ":memory:"
-    this.#index = new SearchIndex(path, this.#file.groups, dialectsOf(this.#file), keysOf)
+    this.#index = new SearchIndex(path, this.#file.groups, namesOf(this.#file), readings)
     return this.#index
   }
 }

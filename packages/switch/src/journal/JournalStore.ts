@@ -55,6 +55,40 @@ export interface SearchKey {
   readonly pan?: string
 }
 
+/** Kinds of what a partner asks: each has keys of its own. */
+export type AskedKind = "request" | "reversal" | "advice"
+
+/** What was asked. */
+export interface Asked {
+  /** Name of the link that it came on. */
+  readonly link: string
+  readonly kind: AskedKind
+  /** The match key of the link's dialect, without the data elements that tell callers apart. */
+  readonly key: string
+}
+
+/** What is looked for: whether a partner has asked this before. */
+export interface RecallKey extends Asked {
+  /** Milliseconds since the epoch: what was asked before that is not meant. */
+  readonly since: number
+}
+
+/** What may be it: an exchange that a partner opened with a message of this key, or of another with the same hash. */
+export interface Recalled {
+  readonly exchange: number
+  /** The entry that opened the exchange, with its secret, and the first of those that say how it ended; none while it is open. */
+  readonly entries: ReadonlyArray<Entry>
+}
+
+/** The greatest time (DE 7 as a number) in the keys of what was asked on a link; infinite when some have none. */
+export interface NewestAsked {
+  readonly link: string
+  readonly time: number
+}
+
+/** Most exchanges that one key gives. */
+export const recallMax = 8
+
 /** Entries from one scan step, in order. */
 export interface ScanBatch {
   readonly entries: ReadonlyArray<Entry>
@@ -109,13 +143,22 @@ export interface OpenStore {
   readonly find: (key: SearchKey) => Effect.Effect<ReadonlyArray<number>, JournalError>
   /** Entries of the exchange and those about it, by seq. */
   readonly read: (exchange: number, secrets: boolean) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
+  /** For each key what may be it, newest first; asks only as far as entry `upTo`. */
+  readonly recall: (
+    keys: ReadonlyArray<RecallKey>,
+    upTo: number
+  ) => Effect.Effect<ReadonlyArray<ReadonlyArray<Recalled>>, JournalError>
+  /** The newest of what was asked on each link, among entries up to `upTo` and since `since` (milliseconds since the epoch). */
+  readonly newest: (upTo: number, since: number) => Effect.Effect<ReadonlyArray<NewestAsked>, JournalError>
+  /** The entries with these numbers, in their order, without secrets. Numbers that no durable entry has are left out. */
+  readonly entries: (seqs: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
   /** A bounded number of entries from `from` on; only those whose kinds' bits are in `kinds`, where it is not 0. */
   readonly scan: (from: number, secrets: boolean, kinds: number) => Effect.Effect<ScanBatch, JournalError>
   readonly verify: (cursor: VerifyCursor | null) => Effect.Effect<VerifyStep, JournalError>
   /** How far the journal is on disk, as a word to be kept elsewhere (`Head.ts`). */
   readonly head: Effect.Effect<string, JournalError>
-  /** Dialects that entries from now on may be in, for the search. Left out by a store without search. */
-  readonly learn?: (dialects: Readonly<Record<string, Dialect>>) => void
+  /** Dialects that entries from now on may be in, for the search. */
+  readonly learn: (dialects: Readonly<Record<string, Dialect>>) => void
   /** Whether free space is below the reserve: then take no new work, so that open work can still end. */
   readonly lowSpace: () => boolean
   /** Whether free space is below half of the reserve: then write nothing but what open work needs. */

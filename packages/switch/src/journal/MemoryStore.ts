@@ -4,7 +4,9 @@
  *
  * No Promise, no timer, no thread, no clock. Nothing is sealed and nothing chained: nobody can tamper with it.
  */
+import type { Dialect } from "@jinka/codec"
 import { Effect, Layer } from "effect"
+import type { AskedAt } from "./Asked.ts"
 import { type Entry, entryAt, entryLength, readEntry, readU64, secretPan } from "./Entry.ts"
 import { EntryKind, noCounts } from "./EntryKind.ts"
 import { type Group, groupAt, groupHashLength, groupHeaderLength } from "./Group.ts"
@@ -12,17 +14,23 @@ import { headWord } from "./Head.ts"
 import { JournalError } from "./JournalError.ts"
 import type { JournalReasonTag } from "./JournalReason.ts"
 import {
+  type Asked,
   findMax,
   JournalStore,
   type KeysOf,
   type NameRecord,
+  type NewestAsked,
   noSearchKeys,
   type Opened,
   type OpenStore,
+  type Recalled,
+  type RecallKey,
+  recallMax,
   type SearchKey,
   type StoreEvents,
   type VerifyStep
 } from "./JournalStore.ts"
+import { readingsOf } from "./SearchKeys.ts"
 import { tagLength } from "./Tag.ts"
 
 /** What a memory store is given. */
@@ -34,6 +42,30 @@ export interface MemoryStoreOptions {
   /** Takes STAN and RRN from a message, for `find`; default: messages have none. */
   readonly keysOf?: KeysOf
 }
+
+/** Kinds of entries that say how an exchange ended, for its origin. */
+const endKinds = new Set<number>([EntryKind.answered, EntryKind.timedOut, EntryKind.notSent, EntryKind.undelivered])
+
+/** What is looked up; grows with the groups. */
+interface Index {
+  groups: number
+  readonly names: Array<NameRecord>
+  readonly entries: Map<number, Entry>
+  readonly ends: Map<number, Array<Entry>>
+  readonly asked: Map<string, Array<{ readonly entry: Entry; readonly asked: AskedAt }>>
+}
+
+const noIndex = (): Index => ({ groups: 0, names: [], entries: new Map(), ends: new Map(), asked: new Map() })
+
+const askedText = ({ link, kind, key }: Asked): string => `${link}\n${kind}\n${key}`
+
+const put = <K, A>(map: Map<K, Array<A>>, key: K, one: A): void => {
+  const all = map.get(key)
+  if (all === undefined) map.set(key, [one])
+  else all.push(one)
+}
+
+const withoutSecret = (entry: Entry): Entry => ({ ...entry, secret: entry.secret.subarray(0, 0) })
 
 const noKeys: KeysOf = () => noSearchKeys
 const place = "memory"
@@ -62,6 +94,9 @@ export class MemoryStore {
   readonly #kept: Array<Kept>
   readonly #underWay: Array<UnderWay> = []
   #events: StoreEvents | undefined
+  #dialects: Readonly<Record<string, Dialect>> = {}
+  #readings = readingsOf({})
+  #index = noIndex()
   #crashed = false
   #failed = false
   #failNext: { readonly tag: JournalReasonTag; readonly kept: boolean } | undefined
@@ -122,6 +157,14 @@ export class MemoryStore {
       commit: (group) => this.#commit(group),
       find: (key) => whenOpen(() => this.#find(key)),
       read: (exchange, secrets) => whenOpen(() => this.#read(exchange, secrets)),
+      recall: (keys, upTo) => whenOpen(() => this.#recall(keys, upTo)),
+      newest: (upTo, since) => whenOpen(() => this.#newest(upTo, since)),
+      entries: (seqs) => whenOpen(() => seqs.flatMap((seq) => this.#single(seq))),
+      learn: (dialects) => {
+        this.#readings = readingsOf({ ...this.#dialects, ...dialects })
+        this.#dialects = { ...this.#dialects, ...dialects }
+        this.#index = noIndex()
+      },
       scan: (from, secrets, kinds) =>
         whenOpen(() => ({
           entries: this.#all(secrets).filter(
@@ -185,8 +228,51 @@ export class MemoryStore {
     events?.failed(JournalError.of(tag, place, "A commit failed, as the test asked."))
   }
 
+  /** What the index of a disk's journal has, as far as the groups are durable now. */
+  #indexed(): Index {
+    const index = this.#index
+    const dialectOf = (name: string) => index.names.findLast((record) => record.name === name)?.dialect ?? ""
+    for (; index.groups < this.#kept.length; index.groups++) {
+      for (const entry of this.#kept[index.groups]!.entries) {
+        const [name = "", dialect = ""] = entry.kind === EntryKind.named ? entry.message.toString().split("\n") : []
+        if (name !== "") index.names.push({ id: entry.link, name, dialect })
+        index.entries.set(entry.seq, entry)
+        if (endKinds.has(entry.kind)) put(index.ends, entry.exchange, withoutSecret(entry))
+        const link = index.names.findLast(({ id }) => id === entry.link)
+        const asked = link === undefined ? undefined : this.#readings.askedOf({ ...entry, link }, dialectOf)
+        if (asked !== undefined) put(index.asked, askedText(asked), { entry, asked })
+      }
+    }
+    return index
+  }
+
+  #recall(keys: ReadonlyArray<RecallKey>, upTo: number): ReadonlyArray<ReadonlyArray<Recalled>> {
+    const { asked, ends } = this.#indexed()
+    return keys.map((key) =>
+      (asked.get(askedText(key)) ?? [])
+        .filter(({ entry }) => entry.seq <= upTo && entry.at >= key.since)
+        .toReversed()
+        .slice(0, recallMax)
+        .map(({ entry }) => ({ exchange: entry.seq, entries: [entry, ...(ends.get(entry.seq) ?? [])] }))
+    )
+  }
+
+  #newest(upTo: number, since: number): ReadonlyArray<NewestAsked> {
+    const newest = new Map<string, number>()
+    for (const { asked, entry } of [...this.#indexed().asked.values()].flat()) {
+      if (entry.seq > upTo || entry.at < since) continue
+      newest.set(asked.link, Math.max(asked.time, newest.get(asked.link) ?? 0))
+    }
+    return [...newest].map(([link, time]) => ({ link, time }))
+  }
+
+  #single(seq: number): ReadonlyArray<Entry> {
+    const entry = this.#indexed().entries.get(seq)
+    return entry === undefined ? [] : [withoutSecret(entry)]
+  }
+
   #all(secrets: boolean): ReadonlyArray<Entry> {
-    return secrets ? this.entries : this.entries.map((entry) => ({ ...entry, secret: entry.secret.subarray(0, 0) }))
+    return secrets ? this.entries : this.entries.map(withoutSecret)
   }
 
   #read(exchange: number, secrets: boolean): ReadonlyArray<Entry> {

@@ -1,31 +1,51 @@
 /**
- * The search index `journal.index.db`: exchange by STAN, RRN and PAN hash, and the entries of an exchange. Derived
- * from the journal and filled between commits; it may be deleted at any time, and is rebuilt when missing, damaged or
- * of another journal.
+ * The search index `journal.index.db`: exchange by STAN, RRN and PAN hash, by what a partner asked, and the entries of an
+ * exchange. Derived from the journal and filled between commits; it may be deleted at any time, and is rebuilt when missing,
+ * damaged or of another journal.
  *
  * It is a file of its own so that the durable path never pays for it: it is never synced (synchronous=OFF). After a power
  * cut it may be damaged; that is found, and it is begun anew.
  */
 import { closeSync, existsSync, openSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
+import { type AskedOf, askedHash } from "./Asked.ts"
 import { entryAt, entryHeaderLength, readU64 } from "./Entry.ts"
+import { EntryKind } from "./EntryKind.ts"
 import type { GroupReader, GroupRow } from "./GroupReader.ts"
-import { findMax, type KeysOf, noSearchKeys, type SearchKey } from "./JournalStore.ts"
+import {
+  type Asked,
+  findMax,
+  type KeysOf,
+  type NameRecord,
+  type NewestAsked,
+  noSearchKeys,
+  recallMax,
+  type SearchKey
+} from "./JournalStore.ts"
 
 /** The index's file in the journal's directory. */
 export const indexFile = "journal.index.db"
 
-const version = 1
+const version = 2
 /** Entries indexed in one transaction: some 0.5 ms, by which a commit may be late. */
 const stepEntries = 96
+/** Entries whose newest times are remembered together. */
+const sliceEntries = 65_536
+/** Stands for "no time": greater than every DE 7. */
+const noTime = 99_999_999_999
 
 const schema = `
 CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), journal_id TEXT NOT NULL, upto INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
 CREATE TABLE stan (stan INTEGER, exchange INTEGER, PRIMARY KEY (stan, exchange)) STRICT, WITHOUT ROWID;
 CREATE TABLE rrn (rrn TEXT, exchange INTEGER, PRIMARY KEY (rrn, exchange)) STRICT, WITHOUT ROWID;
 CREATE TABLE pan (pan INTEGER, exchange INTEGER, PRIMARY KEY (pan, exchange)) STRICT, WITHOUT ROWID;
-CREATE TABLE member (exchange INTEGER, seq INTEGER, PRIMARY KEY (exchange, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE member (exchange INTEGER, seq INTEGER, kind INTEGER, PRIMARY KEY (exchange, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE asked (hash INTEGER, exchange INTEGER, PRIMARY KEY (hash, exchange)) STRICT, WITHOUT ROWID;
+CREATE TABLE newest (slice INTEGER, link TEXT, time INTEGER, at INTEGER, PRIMARY KEY (slice, link)) STRICT, WITHOUT ROWID;
 `
+
+/** Kinds of entries that say how an exchange ended, for its origin. */
+const endKinds = [EntryKind.answered, EntryKind.timedOut, EntryKind.notSent, EntryKind.undelivered]
 
 interface Statements {
   readonly stan: Database.Statement
@@ -34,27 +54,42 @@ interface Statements {
   readonly member: Database.Statement
   readonly reached: Database.Statement
   readonly members: Database.Statement
+  readonly ends: Database.Statement
+  readonly asked: Database.Statement
+  readonly recalled: Database.Statement
+  readonly newest: Database.Statement
+  readonly newestOf: Database.Statement
+}
+
+/** The links' names, by the numbers that entries have them by. */
+export interface Names {
+  readonly of: (link: number) => NameRecord | undefined
+  /** The dialect that a link of this name has, or had last; "" when there is none. */
+  readonly dialectOf: (name: string) => string
+}
+
+/** What reads messages for the index. */
+export interface IndexReadings {
+  readonly keysOf: KeysOf
+  readonly askedOf: AskedOf
 }
 
 /** The index of one journal. All calls are synchronous and bounded. */
 export class SearchIndex {
   readonly #path: string
   readonly #groups: GroupReader
-  readonly #keysOf: KeysOf
-  readonly #dialectOf: (link: number) => string
+  readonly #readings: IndexReadings
+  readonly #names: Names
   #database: Database.Database
   #statements: Statements
   #upto = 0
 
-  /**
-   * Opens the index or makes it anew. Throws only what the file system refuses. `dialectOf` gives the dialect of a
-   * link's number.
-   */
-  constructor(path: string, groups: GroupReader, dialectOf: (link: number) => string, keysOf: KeysOf) {
+  /** Opens the index or makes it anew. Throws only what the file system refuses. */
+  constructor(path: string, groups: GroupReader, names: Names, readings: IndexReadings) {
     this.#path = path
     this.#groups = groups
-    this.#dialectOf = dialectOf
-    this.#keysOf = keysOf
+    this.#names = names
+    this.#readings = readings
     this.#database = this.#openOrRebuild()
     this.#statements = prepare(this.#database)
   }
@@ -116,6 +151,22 @@ export class SearchIndex {
     return this.#statements.members.all(exchange) as Array<number>
   }
 
+  /** Exchanges in which this may have been asked, newest first; another that has the same hash may be among them. */
+  recalled(asked: Asked): ReadonlyArray<number> {
+    return this.#statements.recalled.all(askedHash(this.#groups.journalId, asked)) as Array<number>
+  }
+
+  /** Seqs of the first entries that say how the exchange ended. */
+  ends(exchange: number): ReadonlyArray<number> {
+    return this.#statements.ends.all(exchange) as Array<number>
+  }
+
+  /** The greatest time in the keys of what was asked on each link, among entries up to `last` and those since `at`. */
+  newest(last: number, at: number): ReadonlyArray<NewestAsked> {
+    const rows = this.#statements.newestOf.all(Math.floor(last / sliceEntries), at) as Array<NewestAsked>
+    return rows.map(({ link, time }) => ({ link, time: time === noTime ? Number.POSITIVE_INFINITY : time }))
+  }
+
   close(): void {
     this.#database.close()
   }
@@ -154,14 +205,22 @@ export class SearchIndex {
     const message = bytes.subarray(messageFrom, messageFrom + bytes.readUInt32BE(at + entryAt.messageLength))
     const { member, stan, rrn, pan: panStatement } = this.#statements
     const exchange = readU64(bytes, at + entryAt.exchange) || seq
-    member.run(exchange, seq)
-    if (about !== 0) member.run(about, seq)
+    const kind = bytes[at + entryAt.kind]!
+    member.run(exchange, seq, kind)
+    if (about !== 0) member.run(about, seq, kind)
     if (pan !== 0) panStatement.run(pan, exchange)
     if (message.length === 0) return
-    const dialect = this.#dialectOf(link)
-    const keys = dialect === "" ? noSearchKeys : this.#keysOf(dialect, message)
+    const name = this.#names.of(link)
+    const keys = name === undefined || name.dialect === "" ? noSearchKeys : this.#readings.keysOf(name.dialect, message)
     if (keys.stan >= 0) stan.run(keys.stan, exchange)
     if (keys.rrn !== "") rrn.run(keys.rrn.trim(), exchange)
+    if (name === undefined) return
+    const code = bytes.toString("latin1", at + entryHeaderLength, messageFrom)
+    const asked = this.#readings.askedOf({ kind, code, message, link: name }, this.#names.dialectOf)
+    if (asked === undefined) return
+    this.#statements.asked.run(askedHash(this.#groups.journalId, asked), seq)
+    const time = Math.min(noTime, asked.time)
+    this.#statements.newest.run(Math.floor(seq / sliceEntries), asked.link, time, readU64(bytes, at + entryAt.time))
   }
 
   #openOrRebuild(): Database.Database {
@@ -218,9 +277,20 @@ const prepare = (database: Database.Database): Statements => ({
   stan: database.prepare("INSERT OR IGNORE INTO stan VALUES (?, ?)"),
   rrn: database.prepare("INSERT OR IGNORE INTO rrn VALUES (?, ?)"),
   pan: database.prepare("INSERT OR IGNORE INTO pan VALUES (?, ?)"),
-  member: database.prepare("INSERT OR IGNORE INTO member VALUES (?, ?)"),
+  member: database.prepare("INSERT OR IGNORE INTO member VALUES (?, ?, ?)"),
   reached: database.prepare("UPDATE meta SET upto = ?, hash = ? WHERE id = 1"),
-  members: database.prepare("SELECT seq FROM member WHERE exchange = ? ORDER BY seq").pluck()
+  members: database.prepare("SELECT seq FROM member WHERE exchange = ? ORDER BY seq").pluck(),
+  ends: database
+    .prepare(`SELECT seq FROM member WHERE exchange = ? AND kind IN (${endKinds.join(",")}) ORDER BY seq LIMIT 4`)
+    .pluck(),
+  asked: database.prepare("INSERT OR IGNORE INTO asked VALUES (?, ?)"),
+  recalled: database
+    .prepare(`SELECT exchange FROM asked WHERE hash = ? ORDER BY exchange DESC LIMIT ${recallMax}`)
+    .pluck(),
+  newest: database.prepare(
+    "INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = max(time, excluded.time), at = max(at, excluded.at)"
+  ),
+  newestOf: database.prepare("SELECT link, max(time) AS time FROM newest WHERE slice <= ? AND at >= ? GROUP BY link")
 })
 
 const remove = (path: string): void => {

@@ -6,11 +6,11 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Schedule } from "effect"
 import { walMaxDefault } from "./Checkpoint.ts"
 import type { Group } from "./Group.ts"
 import { JournalError } from "./JournalError.ts"
-import { type Answer, entriesOf, type HeadQuestion, type Question } from "./JournalQueries.ts"
+import { type Answer, entriesOf, type HeadQuestion, type Question, recalledOf } from "./JournalQueries.ts"
 import { JournalStore, type Opened, type OpenStore, type StoreEvents } from "./JournalStore.ts"
 import { writerLimits } from "./JournalWriter.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
@@ -40,6 +40,9 @@ export interface SqliteStoreOptions {
 
 /** Default of `reserve`: 256 MiB, the ends of some 500,000 exchanges. */
 export const reserveDefault = 256 * 1024 * 1024
+
+/** Pause before a question is asked again that nobody is in a hurry for, in ms. */
+const laterMs = 100
 
 /** The store as a layer; nothing is opened before `Journal.layer` does. */
 export const layerSqlite = (options: SqliteStoreOptions): Layer.Layer<JournalStore> =>
@@ -110,6 +113,21 @@ class SqliteThread {
         Effect.map(this.#ask({ what: "read", exchange, secrets }), (answer) =>
           answer.what === "entries" ? entriesOf(answer.bytes) : []
         ),
+      recall: (keys, upTo) =>
+        Effect.map(this.#ask({ what: "recall", keys, upTo }), (answer) =>
+          answer.what === "recalled" ? recalledOf(answer.exchanges, answer.bytes) : []
+        ),
+      newest: (upTo, since) =>
+        Effect.map(this.#askNow({ what: "newest", upTo, since }), (answer) =>
+          answer.what === "newest" ? answer.links : undefined
+        ).pipe(
+          Effect.repeat({ while: (links) => links === undefined, schedule: Schedule.spaced(laterMs) }),
+          Effect.map((links) => links ?? [])
+        ),
+      entries: (seqs) =>
+        Effect.map(this.#ask({ what: "seqs", seqs }), (answer) =>
+          answer.what === "entries" ? entriesOf(answer.bytes) : []
+        ),
       scan: (from, secrets, kinds) =>
         Effect.map(this.#ask({ what: "scan", from, secrets, kinds }), (answer) =>
           answer.what === "entries" ? { entries: entriesOf(answer.bytes), next: answer.next } : { entries: [], next: 0 }
@@ -149,8 +167,13 @@ class SqliteThread {
     this.#send({ group: group.id, memory: group.memory, isOnce })
   }
 
+  /** Asks until the index has caught up as far as the question goes. */
   #ask(question: Question | HeadQuestion): Effect.Effect<Answer, JournalError> {
-    const once = Effect.callback<Answer, JournalError>((resume) => {
+    return Effect.repeat(this.#askNow(question), { while: (answer) => answer.what === "later" })
+  }
+
+  #askNow(question: Question | HeadQuestion): Effect.Effect<Answer, JournalError> {
+    return Effect.callback<Answer, JournalError>((resume) => {
       if (this.#ended !== undefined || this.#closed) {
         return resume(Effect.fail(this.#ended ?? this.#broken("the journal is closed")))
       }
@@ -161,7 +184,6 @@ class SqliteThread {
       this.#send({ ask, question })
       return Effect.sync(() => this.#asked.delete(ask))
     })
-    return Effect.repeat(once, { while: (answer) => answer.what === "later" })
   }
 
   #send(message: ToThread): void {

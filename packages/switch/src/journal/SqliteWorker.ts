@@ -17,11 +17,10 @@ import { groupAt } from "./Group.ts"
 import { GroupCommit } from "./GroupCommit.ts"
 import { headWord } from "./Head.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
-import { type Answer, dialectsOf, JournalQueries } from "./JournalQueries.ts"
+import { type Answer, JournalQueries, namesOf } from "./JournalQueries.ts"
 import { type JournalReason, makeReason, reasonOf } from "./JournalReason.ts"
-import type { KeysOf } from "./JournalStore.ts"
 import { Keyring } from "./Seal.ts"
-import { indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
+import { type IndexReadings, indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
 import { databaseFile } from "./SqliteFile.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
 
@@ -38,6 +37,9 @@ const indexIdleMs = 3
 
 /** A start has better things to do: unless asked, the index is opened this long after the thread began, in ms. */
 const indexAfterMs = 2000
+
+/** Questions that the index answers. */
+const usesIndex = new Set<string>(["find", "read", "recall", "newest"])
 
 /**
  * What reads messages for the index, loaded when it is first needed: to load the codec takes longer than to open the journal, and
@@ -57,7 +59,7 @@ class JournalThread {
   readonly #memory = new Map<number, Buffer>()
   #index: SearchIndex | undefined
   #dialects: Readonly<Record<string, Dialect>>
-  #keysOf: KeysOf | undefined
+  #readings: IndexReadings | undefined
   #indexBroken = false
   #failed: JournalReason | undefined
   #anchorWritten = 0
@@ -106,7 +108,7 @@ class JournalThread {
 
   #learn(dialects: Readonly<Record<string, Dialect>>): void {
     this.#dialects = { ...this.#dialects, ...dialects }
-    this.#keysOf = undefined
+    this.#readings = undefined
   }
 
   #takeGroup(message: Extract<ToThread, { group: number }>): void {
@@ -130,10 +132,10 @@ class JournalThread {
     try {
       if (this.#failed !== undefined) return this.#post({ ask, reason: this.#failed })
       const answer = question.what === "head" ? this.#head() : this.#queries.answer(question, this.#commit.seq)
-      if (answer.what === "entries") this.#start.port.postMessage({ ask, answer }, [answer.bytes])
+      if ("bytes" in answer) this.#start.port.postMessage({ ask, answer }, [answer.bytes])
       else this.#post({ ask, answer })
     } catch (error) {
-      if ((question.what === "find" || question.what === "read") && isDamage(error) && this.#index !== undefined) {
+      if (usesIndex.has(question.what) && isDamage(error) && this.#index !== undefined) {
         this.#index.rebuild()
         return this.#post({ ask, answer: { what: "later" } })
       }
@@ -149,11 +151,11 @@ class JournalThread {
   #openIndex(): SearchIndex {
     if (this.#index !== undefined) return this.#index
     const path = join(this.#options.directory, indexFile)
-    const keysOf: KeysOf = (dialect, message) => {
-      this.#keysOf ??= searchKeys().searchKeysOf(this.#dialects)
-      return this.#keysOf(dialect, message)
-    }
-    this.#index = new SearchIndex(path, this.#file.groups, dialectsOf(this.#file), keysOf)
+    const readings = (): IndexReadings => (this.#readings ??= searchKeys().readingsOf(this.#dialects))
+    this.#index = new SearchIndex(path, this.#file.groups, namesOf(this.#file), {
+      keysOf: (dialect, message) => readings().keysOf(dialect, message),
+      askedOf: (entry, dialectOf) => readings().askedOf(entry, dialectOf)
+    })
     this.#indexBroken = false
     return this.#index
   }

@@ -3,6 +3,7 @@
  * short one; and how much a partner may leave unread. Pure; all times are monotonic milliseconds, 0: the clock does not run.
  * Watchdog, idle frames, sign-on are elsewhere.
  */
+import { Effect } from "effect"
 import type { Connection } from "../transport/Transport.ts"
 import { LinkEnded, slow } from "./Ended.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
@@ -35,6 +36,29 @@ export class Deadlines {
     return this.finishing.until
   }
 
+  /**
+   * A read has left a frame open or none; returns when an open one is due. One that has ended since is no longer the open one.
+   */
+  framed(isOpen: boolean, now: number): number {
+    if (!isOpen) this.frameSince = 0
+    else if (this.frameSince === 0) this.frameSince = now
+    return isOpen ? this.frameSince + this.settings.frameTimeoutMs : Number.POSITIVE_INFINITY
+  }
+
+  /** What we wait for before we go on reading: silence is ours meanwhile, and so is a frame that is open. */
+  held(wait: Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.isHeld = true
+      return wait
+    })
+  }
+
+  /** We go on reading. */
+  goOn(now: number): void {
+    this.isHeld = false
+    if (this.frameSince > 0) this.frameSince = now
+  }
+
   /** The end of a partner that leaves `waiting` bytes unread; `undefined` while that is not too many. */
   overfull(waiting: number): LinkEnded | undefined {
     const { unsentMax } = this.settings
@@ -56,7 +80,7 @@ export class Deadlines {
   /** When the next one is due; infinite when none runs. */
   next(): number {
     const { frameTimeoutMs, writeTimeoutMs } = this.settings
-    let due = this.limited?.at ?? Number.POSITIVE_INFINITY
+    let due = this.isHeld ? Number.POSITIVE_INFINITY : (this.limited?.at ?? Number.POSITIVE_INFINITY)
     if (this.frameSince > 0 && !this.isHeld) due = Math.min(due, this.frameSince + frameTimeoutMs)
     if (this.writingSince > 0) due = Math.min(due, this.writingSince + writeTimeoutMs)
     if (this.finishing !== undefined) due = Math.min(due, this.finishing.until)
@@ -73,6 +97,6 @@ export class Deadlines {
       return slow(this.connection, `a write made no progress for ${writeTimeoutMs} ms`)
     }
     if (this.finishing !== undefined && now >= this.finishing.until) return this.finishing.ended
-    return this.limited !== undefined && now >= this.limited.at ? this.limited.ended : undefined
+    return this.limited !== undefined && !this.isHeld && now >= this.limited.at ? this.limited.ended : undefined
   }
 }

@@ -24,7 +24,8 @@ import type { LinkEvents } from "./LinkEvents.ts"
 import * as LinkState from "./LinkState.ts"
 import type { LinkStatus } from "./LinkStatus.ts"
 import { Notices } from "./Notices.ts"
-import { make as makeSession, type Session } from "./Session.ts"
+import { openSession } from "./OpenSession.ts"
+import type { Session } from "./Session.ts"
 import type { SessionEpoch, SessionOwner } from "./SessionOwner.ts"
 import type { LinkSettings } from "./Settings.ts"
 import { ShortLink } from "./ShortLink.ts"
@@ -177,6 +178,11 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** See `LinkEvents`. */
   unreadable(session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
     this.events.unreadable(this, session, wrong, bytes, start, end)
+  }
+
+  /** See `LinkEvents`. */
+  nextTurn(bytes: number): Effect.Effect<void> | undefined {
+    return this.events.nextTurn(this, bytes)
   }
 
   /** See `LinkEvents`. */
@@ -371,7 +377,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** One connection, from its opening to its end. */
   private hold(connection: Connection): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      const session = yield* makeSession(this, this.nextEpoch(), connection)
+      const session = yield* openSession(this, this.nextEpoch(), connection)
       this.session = session
       this.doubt.clear()
       this.since = session.openedAt

@@ -19,6 +19,8 @@ export interface LinkEvents<Link> {
     start: number,
     end: number
   ) => void
+  /** So many bytes of the link's partner are to be worked on: what to wait for until it is its turn; `undefined`: it is. */
+  readonly nextTurn: (link: Link, bytes: number) => Effect.Effect<void> | undefined
   /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
   readonly turn: (link: Link) => Effect.Effect<void> | undefined
   /** The link may be used for requests, or no longer. */

@@ -16,10 +16,11 @@ import {
   wholeFrame,
   writeFrame
 } from "@jinka/codec"
-import { Clock, Effect, Random } from "effect"
+import { type Clock, Effect } from "effect"
 import type * as NetworkManagement from "../message/NetworkManagement.ts"
 import { monotonicMs } from "../transport/Monotonic.ts"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
+import { waitedMs } from "../transport/Waited.ts"
 import type { Answered } from "./Asked.ts"
 import { Bell } from "./Bell.ts"
 import { Deadlines } from "./Deadlines.ts"
@@ -28,6 +29,7 @@ import { heard } from "./HalfClosed.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
 import { Management } from "./Management.ts"
 import { Outbox } from "./Outbox.ts"
+import { inPieces, type Turn } from "./Pieces.ts"
 import { type Receipt, Receipts } from "./Receipts.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
 import { SessionWatchdog } from "./SessionWatchdog.ts"
@@ -44,6 +46,7 @@ export class Session {
   readonly outbox: Outbox
   readonly openedAt: number
   lastReceived: number
+  arrivedAt: number
   lastSent: number
   /** Bytes read and written on this connection. */
   bytesReceived = 0
@@ -83,7 +86,7 @@ export class Session {
     const { frame, frameTimeoutMs, idleMs, writeTimeoutMs } = link.settings
     this.idleMs = idleFrame(frame) === undefined ? 0 : idleMs
     this.sleepMaxMs = Math.min(SLEEP_MAX_MS, frameTimeoutMs, writeTimeoutMs)
-    this.openedAt = this.lastReceived = this.lastSent = this.now()
+    this.openedAt = this.lastReceived = this.arrivedAt = this.lastSent = this.now()
     this.management = new Management(
       link,
       {
@@ -203,7 +206,9 @@ export class Session {
 
   /** Runs until the connection ends; never fails otherwise. */
   readonly run: Effect.Effect<LinkEnded> = Effect.suspend(() => {
-    this.opened()
+    this.management.opened()
+    this.signedOnMaybe()
+    this.outbox.flush()
     return Effect.raceFirst(Effect.raceFirst(this.receive, this.send), this.keep)
   }).pipe(
     Effect.catch((ended) => Effect.succeed(this.failure ?? this.deadlines.finishing?.ended ?? ended)),
@@ -222,7 +227,7 @@ export class Session {
 
   private readonly receive: Effect.Effect<never, LinkEnded> = Effect.suspend(() => this.connection.pull).pipe(
     Effect.catch((ended) => this.endOfInput(ended)),
-    Effect.flatMap((chunks) => this.received(chunks)),
+    Effect.flatMap((chunks) => inPieces(chunks, this.turn)),
     Effect.forever
   )
 
@@ -263,37 +268,41 @@ export class Session {
     this.fail(endedBy(gone))
   }
 
-  private received(chunks: ReadonlyArray<Buffer>): Effect.Effect<void, LinkEnded> {
-    this.lastReceived = this.now()
-    for (const chunk of chunks) {
-      this.bytesReceived += chunk.length
-      const wrong = this.framer.push(chunk, this.sink)
-      if (wrong !== undefined) {
-        this.link.turn(this)
-        return Effect.fail(frameWrong(wrong))
-      }
-    }
-    if (this.framer.open === 0) this.deadlines.frameSince = 0
-    else if (this.deadlines.frameSince === 0) {
-      this.deadlines.frameSince = this.lastReceived
-      this.wake(this.deadlines.frameSince + this.link.settings.frameTimeoutMs)
-    }
-    this.watchdog.received()
-    const room = this.link.turn(this)
-    return room === undefined ? Effect.void : this.held(room)
+  private readonly turn: Turn<LinkEnded> = {
+    next: (bytes) => this.room(this.link.nextTurn(bytes)),
+    piece: (bytes, chunk, isLast) => this.piece(bytes, chunk, isLast)
   }
 
-  private held(room: Effect.Effect<void>): Effect.Effect<void> {
-    this.deadlines.isHeld = true
-    return Effect.map(room, () => {
-      this.deadlines.isHeld = false
-      this.lastReceived = this.now()
-      if (this.deadlines.frameSince > 0) this.deadlines.frameSince = this.lastReceived
-    })
+  /** One turn. Waits for room when the switch has enough of this partner's work. */
+  private piece(bytes: Buffer, chunk: Buffer, isLast: boolean): Effect.Effect<void, LinkEnded> {
+    this.lastReceived = this.now()
+    this.arrivedAt = this.lastReceived - waitedMs(chunk)
+    this.bytesReceived += bytes.length
+    const wrong = this.framer.push(bytes, this.sink)
+    if (wrong !== undefined) {
+      this.link.turn(this)
+      return Effect.fail(frameWrong(wrong))
+    }
+    // The rest of a frame that we have cut ourselves is here already.
+    this.wake(this.deadlines.framed(isLast && this.framer.open > 0, this.lastReceived))
+    this.watchdog.received()
+    return this.room(this.link.turn(this)) ?? Effect.void
+  }
+
+  /** What we wait for before we go on reading. */
+  private room(wait: Effect.Effect<void> | undefined): Effect.Effect<void> | undefined {
+    return wait === undefined ? undefined : Effect.map(this.deadlines.held(wait), this.goOn)
+  }
+
+  private readonly goOn = (): void => {
+    this.lastReceived = this.now()
+    this.deadlines.goOn(this.lastReceived)
+    this.wake(this.nextDue())
   }
 
   /** One frame, whatever it holds: what is thrown for it costs this message, and no other. */
   private frame(buffer: Buffer, start: number, end: number): void {
+    this.deadlines.frameSince = 0
     try {
       this.message(buffer, start, end)
     } catch (thrown) {
@@ -333,12 +342,6 @@ export class Session {
       })
     )
   }).pipe(Effect.forever)
-
-  private opened(): void {
-    this.management.opened()
-    this.signedOnMaybe()
-    this.outbox.flush()
-  }
 
   /** Once both sign-ons are there the watchdog starts: at once on a first connection, by proofs on a reopened one. */
   private signedOnMaybe(): void {
@@ -397,10 +400,3 @@ export class Session {
     this.outbox.flush()
   }
 }
-
-/** A session for a new connection of `link`. */
-export const make = (link: SessionOwner, epoch: number, connection: Connection): Effect.Effect<Session> =>
-  Effect.map(
-    Effect.all([Clock.Clock, Random.Random]),
-    ([clock, random]) => new Session(link, epoch, connection, clock, () => random.nextDoubleUnsafe())
-  )

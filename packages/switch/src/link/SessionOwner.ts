@@ -13,6 +13,8 @@ export interface SessionEpoch {
   readonly epoch: number
   /** Monotonic milliseconds. */
   readonly lastReceived: number
+  /** When what is being worked on arrived, at the earliest; monotonic milliseconds. */
+  readonly arrivedAt: number
 }
 
 /** The owner of one session after the other (`Link`), or of many at once (`ShortLink`). */
@@ -33,6 +35,8 @@ export interface SessionOwner {
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
   /** `what` was given up because of `thrown`: see `LinkEvents`. */
   readonly defect: (session: SessionEpoch, what: string, thrown: unknown) => void
+  /** So many bytes of the partner are to be worked on: what to wait for until it is its turn; `undefined`: it is. */
+  readonly nextTurn: (bytes: number) => Effect.Effect<void> | undefined
   /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
   readonly turn: (session: SessionEpoch) => Effect.Effect<void> | undefined
   readonly noted: (text: string) => void

@@ -138,6 +138,8 @@ export interface LinkSettings {
     readonly unanswered?: number
   }
   readonly reconnect: Limits
+  /** Requests, advices and reversals a second that the partner may send. Left out: as many as it likes. */
+  readonly rateLimit?: number | undefined
   /** Requests outstanding on this link at once. */
   readonly window: number
   /** From the first byte of a frame to its last. */

@@ -18,8 +18,9 @@ import { answerOverdue, LinkEnded } from "./Ended.ts"
 import type { Lies } from "./Lies.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { ShortStatus } from "./LinkStatus.ts"
+import { openSession } from "./OpenSession.ts"
 import type { Receipt } from "./Receipts.ts"
-import { make as makeSession, type Session } from "./Session.ts"
+import type { Session } from "./Session.ts"
 import type { SessionEpoch, SessionOwner } from "./SessionOwner.ts"
 import type { ConnectSide, LinkSettings, ShortSettings } from "./Settings.ts"
 import { Tally } from "./Tally.ts"
@@ -56,6 +57,7 @@ export interface ShortOwner {
   readonly lies: Lies
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
   readonly defect: (session: SessionEpoch, what: string, thrown: unknown) => void
+  readonly nextTurn: (bytes: number) => Effect.Effect<void> | undefined
   readonly turn: () => Effect.Effect<void> | undefined
   readonly noted: (text: string, epoch?: number) => void
   /** The same for what somebody should look at. */
@@ -290,6 +292,8 @@ export class ShortLink implements SessionOwner {
     this.link.unreadable(session, wrong, bytes, start, end)
   }
 
+  readonly nextTurn = (bytes: number): Effect.Effect<void> | undefined => this.link.nextTurn(bytes)
+
   turn({ epoch }: SessionEpoch): Effect.Effect<void> | undefined {
     const room = this.link.turn()
     const held = this.held.get(epoch)
@@ -363,7 +367,7 @@ export class ShortLink implements SessionOwner {
   }
 
   private begin(connection: Connection, isDialled: boolean): Effect.Effect<Session> {
-    return Effect.map(makeSession(this, this.link.nextEpoch(), connection), (session) => {
+    return Effect.map(openSession(this, this.link.nextEpoch(), connection), (session) => {
       this.held.set(session.epoch, { session, isDialled, due: 0 })
       this.count(1)
       return session

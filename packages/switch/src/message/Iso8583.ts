@@ -27,7 +27,7 @@ import { type Language, type LanguageSettings, type Original, type Stamp, sentFi
 import { Naming } from "./Naming.ts"
 import * as Reversal from "./Reversal.ts"
 import { restoreSealedFields, sealedOf, takeOutCovered, writeSealedFields } from "./SealedFields.ts"
-import { sizedStan } from "./Stamp.ts"
+import { sinceTransmission, sizedStan } from "./Stamp.ts"
 
 /** Classes of response codes after which a message is tried again: the far side could not say what became of it. */
 const notFinal = new Set(["R", "T", "X", "K"])
@@ -53,6 +53,9 @@ export class Iso8583 implements Language {
   readonly receivedManagementFields
   readonly sentManagementFields
   private readonly naming: Naming
+  /** The transmission time is in the key of transactions, and of network management. */
+  private readonly isTimed: boolean
+  private readonly isManagementTimed: boolean
   private readonly settings: LanguageSettings
   private readonly codec: Codec
   /** Covered data elements that are sealed for a restart. */
@@ -77,6 +80,9 @@ export class Iso8583 implements Language {
     this.approved = codec.layout.answers.approved
     this.hasOwnStan = settings.stan === "own"
     this.sentFields = dialect.match.transaction
+    this.isTimed = this.sentFields.includes(this.roles.transmissionTime)
+    this.isTimed = this.sentFields.includes(this.roles.transmissionTime)
+    this.isManagementTimed = dialect.match.networkManagement.includes(this.roles.transmissionTime)
     this.receivedFields = [...this.sentFields, ...settings.callers]
     this.sentManagementFields = dialect.match.networkManagement
     this.receivedManagementFields = [...this.sentManagementFields, ...settings.callers]
@@ -129,6 +135,12 @@ export class Iso8583 implements Language {
     return this.patched(index) ? this.key(made, fields, out) : 0
   }
 
+  keyTime(index: MessageIndex): number {
+    const fields = sentFieldsOf(this, index.mti)
+    const isTimed = fields === this.sentFields ? this.isTimed : this.isManagementTimed
+    return isTimed ? index.number(this.roles.transmissionTime) : 0
+  }
+
   stan(index: MessageIndex): string {
     return index.text(this.roles.stan)
   }
@@ -147,6 +159,13 @@ export class Iso8583 implements Language {
     if (length > renamedBytes.length) renamedBytes = Buffer.allocUnsafeSlow(2 * length)
     const written = codec.patch(index, patches, renamedBytes, 0)
     return codec.index(renamedBytes, 0, written, renamed) === undefined ? renamed : undefined
+  }
+
+  age(index: MessageIndex, nowMs: number): number {
+    const { clockError } = this.codec.dialect
+    if (clockError === undefined || !index.has(this.roles.transmissionTime)) return 0
+    const ms = sinceTransmission(index.text(this.roles.transmissionTime), nowMs + this.settings.utcOffsetMs)
+    return Math.max(0, ms - 1000 * clockError)
   }
 
   receiver(index: MessageIndex): string {

@@ -104,12 +104,23 @@ export interface Language {
   transaction(index: MessageIndex): string
   /** The request that the message is about, when it names one. */
   original(index: MessageIndex): Original | undefined
-  /** The key that these fields of that request make; 0 when it cannot be told. */
+  /** The key of that request, of these fields; 0 when it cannot be told. */
   originalKey(index: MessageIndex, original: Original, fields: ReadonlyArray<number>, out: Buffer): number
+  /**
+   * A number in the key that grows from one message of a partner to its next (DE 7); 0 when the key has none. Nothing is believed
+   * because of it: a message whose number is greater than another's has another key.
+   */
+  keyTime(index: MessageIndex): number
   /** STAN of the message; "" when it has none. */
   stan(index: MessageIndex): string
   /** The message with another STAN, and with `originalStan` as its original's; `undefined` when it cannot hold them. */
   withStan(index: MessageIndex, stan: string, originalStan?: string): MessageIndex | undefined
+
+  /**
+   * For how long the request has been on its way by its own time (DE 7), in milliseconds, what clocks may differ taken off; 0
+   * where that time is not believed. `nowMs`: milliseconds since the epoch.
+   */
+  age(index: MessageIndex, nowMs: number): number
 
   /** Institution that the message is for, "" when it names none. */
   receiver(index: MessageIndex): string

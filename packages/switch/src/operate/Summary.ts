@@ -7,11 +7,11 @@
  */
 import { type Codec, MessageIndex, mtiText } from "@jinka/codec"
 import { Effect } from "effect"
-import { sourceOf } from "../exchange/Source.ts"
 import type { Entry } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import type { JournalReader } from "../journal/JournalReader.ts"
+import { sourceOf } from "../journal/Source.ts"
 import type { Dialects } from "./trace/Trace.ts"
 
 /** How an exchange ended. `Rejected`: answered by the switch itself, without a byte to the target. */

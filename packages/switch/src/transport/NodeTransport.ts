@@ -11,6 +11,7 @@ import { isReserved } from "./Handles.ts"
 import { listenForCalls } from "./NodeHttp.ts"
 import { keepAliveOn, listenForSockets } from "./NodeListener.ts"
 import { dialler, type Secured } from "./NodeTls.ts"
+import { makePulse, type Pulse } from "./Pulse.ts"
 import type { PartnerIdentity, TlsRefused } from "./Tls.ts"
 import {
   ConnectFailed,
@@ -23,6 +24,7 @@ import {
   type ListenOptions,
   Transport
 } from "./Transport.ts"
+import { markWaited } from "./Waited.ts"
 
 /** Unpulled bytes above which the socket is paused, so that a partner cannot fill our memory (guarantee G8). */
 const UNPULLED_MAX = 1 << 20
@@ -43,6 +45,9 @@ const unsentOf = (socket: Net.Socket, raw: Net.Socket): number => {
   const handle = (raw as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle
   return Math.min(socket.writableLength, handle?.writeQueueSize ?? Number.POSITIVE_INFINITY)
 }
+/** Bytes of one read at most: of TCP, and of a TLS record nearly. One that is shorter has left nothing behind. */
+const READ_MAX = 65_536
+const RECORD_MAX = 16_000
 
 const brokenBy = (error: NodeJS.ErrnoException): ConnectionEnded =>
   new ConnectionEnded({ how: "reset", cause: error.code ?? "the connection broke" })
@@ -55,10 +60,15 @@ class NodeConnection implements Connection {
   readonly remote: string
   readonly identity: PartnerIdentity | undefined
   readonly pull: Connection["pull"]
+  private readonly pulse: Pulse
   private readonly socket: Net.Socket
   /** The TCP socket: below TLS it is another one, and only that can be reset. */
   private readonly raw: Net.Socket
   private chunks: Array<Buffer> = []
+  /** When each of them may have come, at the earliest. */
+  private sinces: Array<number> = []
+  /** More may be in the kernel that has been there since then; 0: there is not. */
+  private behindSince = 0
   private unpulled = 0
   /** The partner sends no more; what we owe it can still be written. */
   private inputEnded: ConnectionEnded | undefined
@@ -67,7 +77,8 @@ class NodeConnection implements Connection {
   private puller: ((result: Pulled) => void) | undefined
   private writer: ((result: Effect.Effect<void, ConnectionEnded>) => void) | undefined
 
-  constructor({ socket, raw, identity }: Secured) {
+  constructor({ socket, raw, identity }: Secured, pulse: Pulse) {
+    this.pulse = pulse
     this.socket = socket
     this.raw = raw
     this.identity = identity
@@ -140,18 +151,30 @@ class NodeConnection implements Connection {
   }
 
   private received(chunk: Buffer): void {
+    const now = this.pulse.now()
+    const alive = this.pulse.since(now)
+    const since = this.behindSince > 0 ? Math.min(this.behindSince, alive) : alive
+    const isFull = chunk.length >= (this.socket === this.raw ? READ_MAX : RECORD_MAX)
+    this.behindSince = since < now && isFull ? since : 0
     this.chunks.push(chunk)
+    this.sinces.push(since)
     this.unpulled += chunk.length
     const puller = this.puller
     if (puller !== undefined) {
       this.puller = undefined
       puller(Effect.succeed(this.take()))
-    } else if (this.unpulled > UNPULLED_MAX) this.socket.pause()
+    } else if (this.unpulled > UNPULLED_MAX) {
+      this.socket.pause()
+      if (this.behindSince === 0) this.behindSince = now
+    }
   }
 
   private take(): ReadonlyArray<Buffer> {
-    const chunks = this.chunks
+    const { chunks, sinces } = this
+    const now = this.pulse.now()
+    for (let n = 0; n < chunks.length; n++) markWaited(chunks[n]!, now - sinces[n]!)
     this.chunks = []
+    this.sinces = []
     this.unpulled = 0
     if (this.socket.isPaused()) this.socket.resume()
     return chunks
@@ -205,6 +228,7 @@ const open = (to: Endpoint): Effect.Effect<Net.Socket, ConnectFailed> =>
 const asFailed = ({ reason, cause }: TlsRefused): ConnectFailed => new ConnectFailed({ reason, cause })
 
 const connect = Effect.fnUntraced(function* (
+  pulse: Pulse,
   to: Endpoint,
   { tls, keepAlive }: ConnectOptions = {}
 ): Effect.fn.Return<Connection, ConnectFailed, Credentials> {
@@ -215,26 +239,29 @@ const connect = Effect.fnUntraced(function* (
     return yield* new ConnectFailed({ reason: "NoHandles", cause: "the process has as many open files as it may have" })
   }
   if (keepAlive !== undefined) keepAliveOn(raw, keepAlive)
-  if (greeting === undefined) return new NodeConnection({ socket: raw, raw, identity: undefined })
-  return new NodeConnection(yield* Effect.mapError(greeting(raw), asFailed))
+  if (greeting === undefined) return new NodeConnection({ socket: raw, raw, identity: undefined }, pulse)
+  return new NodeConnection(yield* Effect.mapError(greeting(raw), asFailed), pulse)
 })
 
 const listen = (
+  pulse: Pulse,
   at: Endpoint,
   accept: (connection: Connection) => void,
   options?: ListenOptions
 ): Effect.Effect<Listening, ListenFailed, Scope.Scope | Credentials> =>
-  listenForSockets(at, (secured) => accept(new NodeConnection(secured)), options)
+  listenForSockets(at, (secured) => accept(new NodeConnection(secured, pulse)), options)
 
 /** The real network, with certificates from a store that the caller holds. */
 export const layerWith: Layer.Layer<Transport, never, Credentials> = Layer.effect(
   Transport,
-  Effect.map(Credentials, (credentials) => {
+  Effect.gen(function* () {
+    const credentials = yield* Credentials
+    const pulse = yield* makePulse
     const provided = <A, E, R>(effect: Effect.Effect<A, E, R | Credentials>) =>
       Effect.provideService(effect, Credentials, credentials)
     return Transport.of({
-      connect: (to, options) => provided(connect(to, options)),
-      listen: (at, accept, options) => provided(listen(at, accept, options)),
+      connect: (to, options) => provided(connect(pulse, to, options)),
+      listen: (at, accept, options) => provided(listen(pulse, at, accept, options)),
       listenHttp: (at, take, options) => provided(listenForCalls(at, take, options))
     })
   })

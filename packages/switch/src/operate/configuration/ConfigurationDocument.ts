@@ -79,10 +79,15 @@ export const ConfigurationDocument = Schema.Struct({
     false,
     "Whether the system may write this process's memory, with its keys and cards, into a file when it is killed by a fault."
   ),
+  repeatsWithin: option(
+    Duration,
+    "24 hours",
+    "How long a repeat of a request, an advice or a reversal is recognised: from memory, and from the journal where memory ends. A message with the same key that comes later is a new one."
+  ),
   recentRequests: option(
     count(1000, 10_000_000),
     250_000,
-    "Requests whose repeats are recognised (34 to 68 bytes of memory each)."
+    "Accepted requests that are remembered in memory (67 to 133 bytes each). Each link has an equal share, 2048 at least; only its own push out what it sent. What memory forgets is looked up in the journal."
   ),
   links: described(
     Schema.NonEmptyArray(LinkDocument).annotate({ expected: "a list of at least one link" }),

@@ -43,6 +43,7 @@ export const switchSettings = (document: ConfigurationDocument, catalogue: Catal
     limits: {
       requestTimeoutMs: durationMs(document.requestTimeout)!,
       recentKeys: document.recentRequests,
+      repeatsMs: durationMs(document.repeatsWithin)!,
       unwrittenRefuse: sizeBytes(document.journal.unwrittenRefuse)!,
       unwrittenStop: sizeBytes(document.journal.unwrittenStop)!
     }
@@ -109,6 +110,7 @@ const linkSettings = (
     },
     reconnect: { minMs: durationMs(link.reconnect.min)!, maxMs: durationMs(link.reconnect.max)! },
     window: link.mode === "sync-long" ? 1 : link.window,
+    rateLimit: link.rateLimit,
     frameTimeoutMs: durationMs(link.frameTimeout)!,
     unsentMax: sizeBytes(link.unsent)!,
     writeTimeoutMs: durationMs(link.writeTimeout)!,

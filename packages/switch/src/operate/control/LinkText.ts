@@ -83,6 +83,7 @@ export const linkText = (link: LinkReport, at: string): string => {
     ...(link.short === null ? [] : [`connections: ${shortText(link.short)}`]),
     ...alarms(link, at),
     ...next(link, at),
+    ...(link.overRate === 0 ? [] : [`above its rate limit: ${link.overRate} refused since the start`]),
     ...turnedAway(link, at),
     ...lies(link, at)
   ]

@@ -132,6 +132,9 @@ const StoredReport = Schema.Struct({
   attemptsMax: Schema.Number
 })
 
+/** When the switch stood still. */
+const StallReport = Schema.Struct({ what: Schema.Literals(["disk", "process"]), at: When, ms: Schema.Number })
+
 /** One link as an operator sees it. */
 export const LinkReport = Schema.Struct({
   name: Schema.String,
@@ -178,6 +181,8 @@ export const LinkReport = Schema.Struct({
   waiting: Schema.Number,
   window: Schema.Number,
   oldestOutstanding: When,
+  /** Messages refused since the start because they came above the link's rate limit. */
+  overRate: Schema.Number,
   /** Store-and-forward messages that have not ended, and how they stand. */
   stored: Schema.Number,
   storeAndForward: StoredReport,
@@ -250,6 +255,8 @@ export const StatusReport = Schema.Struct({
   answers: Schema.Record(Schema.String, Schema.Number),
   /** What is not on disk yet. */
   unwritten: Schema.Struct({ entries: Schema.Number, bytes: Schema.Number }),
+  /** When the switch stood still for a second or longer: its disk confirmed nothing, or the process did not run. Null: never. */
+  stalls: Schema.NullOr(Schema.Struct({ count: Schema.Number, last: StallReport, longest: StallReport })),
   /** Why new requests and advices are refused on every link: the journal's disk has no room left, or lags. Null: they are not. */
   fullBy: Schema.NullOr(Schema.Literals(["disk", "lag"])),
   /** What is wrong with the journal's disk while it still works; empty: nothing. */

@@ -2,6 +2,7 @@
  * The switch's own view of itself as a report: monotonic times become times of day, kinds get their names. Pure.
  */
 import type { GroupStatus } from "../../exchange/Groups.ts"
+import type { Stall, StallStatus } from "../../exchange/Stalls.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import { advice } from "../../link/Ended.ts"
 import type { End } from "../../link/EndHistory.ts"
@@ -58,9 +59,20 @@ export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, 
   defects: status.defects,
   answers: status.answers,
   unwritten: status.unwritten,
+  stalls: stallsReport(status.stalls, now),
   fullBy: status.fullBy ?? null,
   diskTrouble: status.diskTrouble
 })
+
+const stallsReport = (stalls: StallStatus | undefined, now: Clocks): StatusReport["stalls"] => {
+  if (stalls === undefined) return null
+  const told = ({ what, from, ms }: Stall) => ({
+    what,
+    at: iso(now.wallMs - now.monotonicMs + from),
+    ms: Math.round(ms)
+  })
+  return { count: stalls.count, last: told(stalls.last), longest: told(stalls.longest) }
+}
 
 /** Entries by the name of their kind. */
 export const entriesByKind = (counts: ReadonlyArray<number>): { readonly [kind: string]: number } =>
@@ -151,6 +163,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     waiting: link.waiting,
     window: link.window,
     oldestOutstanding: when(link.oldestOutstanding),
+    overRate: link.overRate,
     stored: stored.size,
     storeAndForward: {
       underWay: stored.underWay,

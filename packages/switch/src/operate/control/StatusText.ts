@@ -24,6 +24,7 @@ export const statusText = (report: StatusReport): string => {
     ...(report.diskTrouble === "" ? [] : [`! ${report.diskTrouble}. The switch stops when the log is full`]),
     ...(report.defects === 0 ? [] : [defectsText(report.defects)]),
     ...(report.inDoubt === 0 ? [] : [`! ${report.inDoubt} in doubt until a person ends it: jinka pending list`]),
+    ...(report.stalls === null ? [] : [stallText(report.stalls, at)]),
     ...links.map((link) => linkText(link, at)),
     ...report.groups.map((group) => groupText(group, at)),
     ...doors.map(doorText),
@@ -32,6 +33,14 @@ export const statusText = (report: StatusReport): string => {
     `journal    ${counts(entries)}`,
     `unwritten  ${unwritten.entries} entries, ${unwritten.bytes} bytes`
   ].join("\n")
+}
+
+/** `stalls     2 since the start, the last 12 s ago: the journal's disk confirmed nothing for 4.2 s`. */
+const stallText = ({ count, last, longest }: NonNullable<StatusReport["stalls"]>, at: string): string => {
+  const who = last.what === "disk" ? "the journal's disk confirmed nothing" : "the process did not run"
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
+  const most = longest.ms > last.ms ? `; the longest ${seconds(longest.ms)}, ${ago(longest.at, at)}` : ""
+  return `stalls     ${count} since the start, the last began ${ago(last.at, at)}: ${who} for ${seconds(last.ms)}${most}`
 }
 
 /** `issuer  group, primary-backup: issuer-a spare for 12 s, failback in 4 min; issuer-b used for 12 s`. */

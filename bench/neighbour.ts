@@ -1,0 +1,206 @@
+/**
+ * `npm run bench neighbour`: what a good partner notices of one that floods the switch, in eleven ways. Its baseline is the
+ * same partner alone, measured before and after. Then the same for stored messages: tens of thousands of made-up reversals
+ * wait, and one reversal of the good partner, and one of ours for a purchase of it that nobody answers, have to come through.
+ *
+ * All processes share one machine; the one that floods has the lowest claim to it. A flood that is cut (a connection that does
+ * not read its answers) connects again.
+ */
+import { type ChildProcess, fork } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import Table from "cli-table3"
+import { floods } from "./neighbour/Floods.ts"
+import type { Measured } from "./neighbour/good.ts"
+
+/** One flood, and what the good partner had beside it. Milliseconds. */
+export interface Row extends Measured {
+  readonly beside: string
+  /** p99 in parts of the p99 alone. */
+  readonly ratio: number
+  /** Messages of the flood that the switch took, a second. */
+  readonly floodPerSecond: number
+}
+
+/** How long reversals took to their issuer, beside `queued` others; milliseconds, NaN: not in time. */
+export interface StoredRow {
+  readonly queued: number
+  readonly theirs: number
+  /** From the time-out of its request. */
+  readonly ours: number
+}
+
+const file = (name: string) => new URL(`./neighbour/${name}.ts`, import.meta.url).pathname
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const next = <A>(child: ChildProcess, key: string): Promise<A> =>
+  new Promise((resolve, reject) => {
+    const exited = () => reject(new Error(`${child.spawnargs[1]} ended before it said ${key}`))
+    const said = (message: Record<string, A>) => {
+      if (message[key] === undefined) return
+      child.off("message", said).off("exit", exited)
+      resolve(message[key])
+    }
+    child.on("message", said).once("exit", exited)
+  })
+
+const PER_SECOND = 100
+
+const REQUEST_TIMEOUT_MS = 2000
+
+/** Made-up reversals that wait while the good partner's has to come through. */
+const QUEUED = 34_000
+
+/** Runs the bench; `seconds` for each row, only the floods named when any are. */
+export const run = async (seconds = 6, only: ReadonlyArray<string> = []) => {
+  const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
+  const children: Array<ChildProcess> = []
+  const start = (name: string, ...args: ReadonlyArray<string>) => {
+    const child = fork(file(name), args)
+    children.push(child)
+    return child
+  }
+  try {
+    const issuers = start("issuers")
+    const ports = await next<object>(issuers, "ports")
+    const relay = start("switch", JSON.stringify(ports), directory)
+    const at = await next<{ flood: number; good: number }>(relay, "ports")
+    const good = start("good", String(at.good))
+    await next(good, "connected")
+    const measure = (): Promise<Measured> => {
+      const measured = next<Measured>(good, "measured")
+      good.send({ perSecond: PER_SECOND, seconds })
+      return measured
+    }
+    /** Starts the flood, and starts it again whenever it is cut. */
+    const pour = (name: string) => {
+      let isOver = false
+      let taken = 0
+      let first = (children.length + 1) * 3_000_000
+      const begin = () => {
+        const child = start("flood", String(at.flood), name, String(first))
+        first += 1_000_000
+        child.on("message", ({ cut }: { cut?: boolean }) => {
+          if (cut !== true || isOver) return
+          child.kill()
+          current = begin()
+        })
+        return child
+      }
+      let current = begin()
+      const sent = async (): Promise<number> => {
+        const answer = next<number>(current, "sent")
+        current.send("sent")
+        return answer
+      }
+      return {
+        sent,
+        stop: async () => {
+          isOver = true
+          taken += await sent().catch(() => 0)
+          current.kill()
+          return taken
+        }
+      }
+    }
+    await measure()
+    const before = await measure()
+    const rows: Array<Row> = []
+    for (const name of Object.keys(floods).filter((name) => only.length === 0 || only.includes(name))) {
+      const flood = pour(name)
+      await pause(1500)
+      const from = performance.now()
+      const measured = await measure()
+      const floodSeconds = (performance.now() - from) / 1000 + 1.5
+      const taken = await flood.stop()
+      rows.push({
+        beside: name,
+        ratio: measured.p99 / before.p99,
+        floodPerSecond: Math.round(taken / floodSeconds),
+        ...measured
+      })
+      // What the flood left behind in queues and on the way to disk is not the next one's.
+      await settled(relay)
+    }
+    const alone: Row = { beside: "nobody", ratio: 1, floodPerSecond: 0, ...before }
+    const after = await measure()
+    rows.unshift(alone)
+    rows.push({ beside: "nobody, again", ratio: after.p99 / before.p99, floodPerSecond: 0, ...after })
+    const stored = only.length > 0 ? [] : [await besideStored(issuers, relay, good, pour)]
+    return { rows, stored }
+  } finally {
+    for (const child of children) child.kill()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+const queuedNow = async (relay: ChildProcess): Promise<number> => {
+  const status = next<ReadonlyArray<number>>(relay, "status")
+  relay.send("status")
+  return (await status).reduce((sum, size) => sum + size, 0)
+}
+
+/** Waits until nothing is stored any more, half a minute at most: reversals to the silent issuer end by themselves much later. */
+const settled = async (relay: ChildProcess): Promise<void> => {
+  let last = Number.POSITIVE_INFINITY
+  for (let n = 0; n < 60; n++) {
+    await pause(500)
+    const now = await queuedNow(relay)
+    if (now >= last || now === 0) return
+    last = now
+  }
+}
+
+const besideStored = async (
+  issuers: ChildProcess,
+  relay: ChildProcess,
+  good: ChildProcess,
+  pour: (name: string) => { readonly stop: () => Promise<number> }
+): Promise<StoredRow> => {
+  const before = await queuedNow(relay)
+  const flood = pour("made-up reversals")
+  while ((await queuedNow(relay)) - before < QUEUED) await pause(50)
+  const arrival = (isOurs: boolean): Promise<number> =>
+    Promise.race([
+      new Promise<number>((resolve) => {
+        issuers.on("message", (said: { reversal?: number; isOurs?: boolean }) => {
+          if (said.reversal !== undefined && said.isOurs === isOurs) resolve(said.reversal)
+        })
+      }),
+      pause(60_000).then(() => Number.NaN)
+    ])
+  const from = Date.now()
+  const theirs = arrival(false)
+  const ours = arrival(true)
+  good.send({ one: "reversal" })
+  good.send({ one: "unanswered" })
+  const row = { queued: QUEUED, theirs: (await theirs) - from, ours: (await ours) - from - REQUEST_TIMEOUT_MS }
+  await flood.stop()
+  return row
+}
+
+/** The rows as tables. */
+export const report = ({ rows, stored }: Awaited<ReturnType<typeof run>>): string => {
+  const table = new Table({
+    head: ["beside", "p50 ms", "p99", "max", "of alone", "sent", "approved", "refused", "unanswered", "flood/s"]
+  })
+  for (const row of rows) {
+    table.push([
+      row.beside,
+      row.p50.toFixed(1),
+      row.p99.toFixed(1),
+      row.max.toFixed(1),
+      row.ratio.toFixed(1),
+      row.sent,
+      row.approved,
+      row.refused,
+      row.unanswered,
+      row.floodPerSecond
+    ])
+  }
+  const reversals = new Table({ head: ["made-up reversals waiting", "a partner's reversal, ms", "one of ours, ms"] })
+  for (const { queued, theirs, ours } of stored) reversals.push([queued, theirs.toFixed(0), ours.toFixed(0)])
+  return stored.length === 0 ? table.toString() : `${table.toString()}\n${reversals.toString()}`
+}
