@@ -19,7 +19,10 @@ const plain = (message: unknown): string =>
       .join(" ")
   )
 
-/** `2026-11-22 21:04:11.123 INFO  issuer#3 connected ...`; control characters become dots. */
+/**
+ * `2026-11-22 21:04:11.123 INFO  issuer#3 connected ...`; the lines of one text follow each other, other control characters
+ * become dots.
+ */
 const text = Logger.make<unknown, string>(({ cause, date, fiber, logLevel, message }) => {
   const { link, epoch, ...rest } = fiber.getRef(References.CurrentLogAnnotations)
   const at = date.toISOString().replace("T", " ").slice(0, 23)
@@ -27,10 +30,9 @@ const text = Logger.make<unknown, string>(({ cause, date, fiber, logLevel, messa
     link === undefined ? "" : ` ${String(link)}${epoch === undefined || epoch === 0 ? "" : `#${String(epoch)}`}`
   const more = Object.entries(rest).map(([key, value]) => ` ${key}=${plain(value)}`)
   const why = cause.reasons.length === 0 ? "" : ` ${coverCardText(Cause.pretty(cause).split("\n")[0]!)}`
-  return `${at} ${logLevel.toUpperCase().padEnd(5)}${place} ${plain(message)}${more.join("")}${why}`.replace(
-    /\p{Cc}/gu,
-    "."
-  )
+  return `${at} ${logLevel.toUpperCase().padEnd(5)}${place} ${plain(message)}${more.join("")}${why}`
+    .replace(/\s*[\r\n]+\s*/g, " ")
+    .replace(/\p{Cc}/gu, ".")
 })
 
 /** One JSON object a line: `at`, `level`, `text`, and the annotations (`link`, `epoch`). */
