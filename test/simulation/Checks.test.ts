@@ -170,10 +170,15 @@ describe("the journal's checkers", () => {
     expect(findings(1)).toEqual([])
     expect(findings(0)).toEqual([`G1: 0200 ${RRN} left for issuer-1 before it was on disk`])
     const refused = (more: Partial<Written>) =>
-      durableBeforeVisible(history({ written: [written({ durable: 1, mti: "0210", code: "96", ...more })] }), [])
+      durableBeforeVisible(history({ written: [written({ durable: 0, mti: "0210", code: "96", ...more })] }), taken)
+    let taken: ReadonlyArray<Entry> = []
     expect(refused({ isLow: true })).toEqual([])
     expect(refused({ isLow: false })).toHaveLength(1)
     expect(refused({ isLow: true, code: "00" })).toHaveLength(1)
+    // The same purchase comes again, and is taken then.
+    taken = [accepted]
+    expect(refused({ isLow: true })).toEqual([])
+    expect(refused({ isLow: false })).toHaveLength(1)
     expect(durableBeforeVisible(history({ written: [written({ durable: 9, mti: "0420" })] }), [accepted])).toHaveLength(
       1
     )

@@ -74,7 +74,7 @@ const APPROVED = "00"
 
 /**
  * G1: what the switch wrote to anybody about a purchase stood on disk before, at least as far as its beginning. A refusal
- * promises nothing, and is not written while there is little room on the disk; nothing else may be about that purchase then.
+ * promises nothing, and is not written while there is little room on the disk; a repeat of that purchase may be taken later.
  */
 export const durableBeforeVisible = (history: History, entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
   const accepted = firstByRrn(entries, new Set([EntryKind.accepted, EntryKind.refused]))
@@ -97,8 +97,8 @@ const isTooEarly = (
 ): boolean => {
   if (mti === "0430") return false
   const seq = first.get(rrn)
-  if (seq === undefined && isLow && code !== undefined && code !== APPROVED) return false
-  return seq === undefined || seq > durable
+  if (seq !== undefined && seq <= durable) return false
+  return !isLow || code === undefined || code === APPROVED
 }
 
 /** G10: no card number in clear in the open part of any entry. */
