@@ -6,6 +6,24 @@ import { answerTo, type LinkAll, linkOf, makeDisk, purchase } from "./Bench.ts"
 import { bench, codes, types } from "./Pair.ts"
 
 describe("what comes again", () => {
+  it.effect(
+    "stays refused when it was refused while room was scarce and no entry tells of it: one answer, not two",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, commit, store } = yield* bench()
+        store.lowSpace = true
+        a.say(purchase())
+        yield* commit
+        store.lowSpace = false
+        a.say(purchase({}, "0201"))
+        yield* commit
+        a.say(purchase({ 11: "000002" }))
+        yield* commit
+        expect(codes(a.heard())).toEqual(["96", "96"])
+        expect(b.heard().map(({ fields }) => fields[11])).toEqual(["000002"])
+      })
+  )
+
   it.effect("takes a reversal with the key of its original, and knows its repeat", () =>
     Effect.gen(function* () {
       const { a, b, commit } = yield* bench()

@@ -27,6 +27,8 @@ export class Refusals {
   repeated(desk: Desk, epoch: number, index: MessageIndex, known: Known): void {
     const { desks } = this
     const { exchange, fate } = known
+    // It was refused while room was scarce, and no entry tells with what: it stays refused, or it had two answers (G3).
+    if (exchange === 0) return void this.answer(desk, epoch, index, "malfunction")
     const seq = desks.record.stray("duplicateRequest", exchange, desk, epoch, "", index)
     if (fate === Fate.open) return desk.link.settled(epoch)
     const { duplicate, noAnswer } = desk.language.refusal
@@ -56,8 +58,7 @@ export class Refusals {
   /** Answers a message without taking it; the refusal is on disk before the answer leaves, unless it is spared. */
   refuse(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
     const seq = this.answer(desk, epoch, index, refusal)
-    // A refusal that no entry tells of has no answer to be given again: its repeat is looked at anew.
-    if (seq > 0) this.remember(desk, index, { exchange: seq, end: seq, fate: Fate.refused })
+    this.remember(desk, index, { exchange: seq, end: seq, fate: Fate.refused })
   }
 
   /** Returns the number of the refusal's entry; 0: it is spared. */
