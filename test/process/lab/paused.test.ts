@@ -4,9 +4,12 @@
  */
 import { spawnSync } from "node:child_process"
 import { Effect, type Scope } from "effect"
-import { describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it } from "vitest"
 import { patience } from "../../Pace.ts"
+import { answerTo, Line, pause, purchase, text } from "../../switch/operate/Line.ts"
+import { cleanUp } from "../../switch/operate/program.ts"
 import { makeCast, until } from "./Cast.ts"
+import { goodLinks, switchWith } from "./Switch.ts"
 
 const seed = Number(process.env["JINKA_SEED"] ?? 20261123)
 const isLong = process.env["JINKA_LAB"] === "long"
@@ -100,4 +103,42 @@ describe.concurrent(`Who is stopped and goes on later (JINKA_SEED=${seed})`, () 
       })
     )
   )
+})
+
+const trade = async (acquirer: Line, ...stans: ReadonlyArray<number>): Promise<ReadonlyArray<string>> => {
+  for (const stan of stans) acquirer.send(purchase(stan))
+  return Promise.all(stans.map(async () => text(await acquirer.next(), 39)))
+}
+
+describe("Requests that came while the switch was stopped", () => {
+  afterEach(cleanUp)
+
+  it("are refused when they have waited longer than their answer may take; the next one is forwarded", async () => {
+    const running = await switchWith(goodLinks, { requestTimeout: "2 seconds" })
+    const issuer = await Line.connect(running.port("issuer"))
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const stans: Array<number> = []
+    issuer.onMessage = (message) => {
+      stans.push(Number(text(message, 11)))
+      issuer.send(answerTo(message))
+    }
+    await Effect.runPromise(
+      until(Effect.promise(async () => (await running.status()).links.every(({ ready }) => ready)))
+    )
+    expect(await trade(acquirer, 1)).toEqual(["00"])
+
+    running.signal("SIGSTOP")
+    const late = trade(acquirer, ...Array.from({ length: 200 }, (_, n) => 100 + n))
+    await pause(4000)
+    running.signal("SIGCONT")
+
+    expect(new Set(await late)).toEqual(new Set(["98"]))
+    expect(await trade(acquirer, 2)).toEqual(["00"])
+    expect(stans).toEqual([1, 2])
+    const { stalls } = await running.status()
+    expect(stalls?.count).toBeGreaterThan(0)
+    expect(stalls?.longest.ms).toBeGreaterThan(3000)
+    acquirer.end("FIN")
+    issuer.end("FIN")
+  })
 })

@@ -249,9 +249,9 @@ export const StatusReport = Schema.Struct({
   kernelAbsent: Schema.String,
   /** Journal entries by kind since the journal began. */
   entries: Schema.Record(Schema.String, Schema.Number),
-  /** Answers by response code since the start. */
   /** Messages that were given up since the start, because of a defect of the switch. */
   defects: Schema.Number,
+  /** Answers by response code since the start. */
   answers: Schema.Record(Schema.String, Schema.Number),
   /** What is not on disk yet. */
   unwritten: Schema.Struct({ entries: Schema.Number, bytes: Schema.Number }),
