@@ -1,5 +1,5 @@
 /** What the process of a switch gives away, and to whom it listens: a real switch, looked at from outside. */
-import { mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { connect, createServer, type Socket } from "node:net"
 import { userInfo } from "node:os"
 import { dirname, join } from "node:path"
@@ -81,7 +81,7 @@ describe("The control socket", () => {
   it("that a silent process holds does not keep a switch from starting", async () => {
     const place = folder()
     const file = configuration(place)
-    mkdirSync(join(place, "journal"), { recursive: true, mode: 0o700 })
+    await (await runSwitch(file)).stop()
     const held = new Set<Socket>()
     const silent = createServer((socket) => held.add(socket.on("error", () => {})))
     await new Promise<void>((resolve) => silent.listen(join(place, "journal", "control.sock"), resolve))
