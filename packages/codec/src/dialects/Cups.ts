@@ -1,6 +1,6 @@
 /**
  * The UnionPay CUPS centre interface: ASCII text, 16 bytes of bitmap in every message, F52, F55 and F96 as raw bytes, the
- * 46-byte header in front. Facts of public sources only (domain.md 1.3-1.9, 1.13-1.14); what no public source says is a
+ * 46-byte header in front. Facts of public sources only (docs/domain.md 1.3-1.9, 1.13-1.14); what no public source says is a
  * default to be set by configuration.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"

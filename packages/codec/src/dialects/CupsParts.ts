@@ -1,5 +1,5 @@
 /**
- * What stands inside the private fields of the CUPS centre interface (domain.md 1.9). Facts from public code only: where no
+ * What stands inside the private fields of the CUPS centre interface (docs/domain.md 1.9). Facts from public code only: where no
  * public source names a part's meaning, it is called reserved. Lists of tags are open: a tag that is not here is read too.
  */
 import type { PartDefinition, PositionalStructure, Structure, TagDefinitions } from "../iso8583/Structure.ts"

@@ -1,6 +1,6 @@
 /**
  * ISO 8583:1987 as it travels on ASCII links: everything in ASCII, bitmaps and b fields as hex digits; and the same with raw
- * bytes for them, which most hosts speak. Lengths: domain.md 1.8 column (a), where jPOS ISO87A, moov and pyiso8583 agree
+ * bytes for them, which most hosts speak. Lengths: docs/domain.md 1.8 column (a), where jPOS ISO87A, moov and pyiso8583 agree
  * except where noted there.
  */
 

@@ -1,5 +1,5 @@
 /**
- * ISO 8583:1993 in ASCII and in packed decimal. Field names and lengths: domain.md 3.2 (jPOS ISO93A and its binary sister,
+ * ISO 8583:1993 in ASCII and in packed decimal. Field names and lengths: docs/domain.md 3.2 (jPOS ISO93A and its binary sister,
  * cross-checked against each other only). Message types begin with 1; F39 is a three-digit action code; F24 says what a
  * management message is for.
  */

@@ -1,5 +1,5 @@
 /**
- * ISO 8583:2003 in packed decimal with binary bitmaps. Names and lengths: domain.md 3.2, after jPOS's iso2003binary, which
+ * ISO 8583:2003 in packed decimal with binary bitmaps. Names and lengths: docs/domain.md 3.2, after jPOS's iso2003binary, which
  * keeps several lengths of 1993 and has one field number twice: check it against the partner's own table before use.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"

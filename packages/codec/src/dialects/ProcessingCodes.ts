@@ -1,7 +1,7 @@
 /**
  * What processing codes (F3) mean: positions 1-2 the transaction, 3-4 and 5-6 the types of the accounts that money goes from and
  * to. The common codes are those on which the public tables of processors agree (Galileo's API reference on DE 003, Thredd's
- * "Processing Codes", both read in November 2026); those of CUPS are domain.md 1.6.
+ * "Processing Codes", both read in November 2026); those of CUPS are docs/domain.md 1.6.
  */
 import type { Named } from "../iso8583/Dialect.ts"
 

@@ -1,5 +1,5 @@
 /**
- * Response codes (F39), their names and classes: domain.md 1.14. A switch never invents a code: one that is not listed is a
+ * Response codes (F39), their names and classes: docs/domain.md 1.14. A switch never invents a code: one that is not listed is a
  * decline and is shown as it is.
  */
 import type { ResponseCode } from "../iso8583/Dialect.ts"

@@ -1,6 +1,6 @@
 /**
  * Packed decimal: two digits a byte. An odd number of digits stands to the left (a filling nibble at the end) or to the
- * right (a filling nibble in front). In track data the separator "=" travels as nibble D (domain.md 1.8, notes).
+ * right (a filling nibble in front). In track data the separator "=" travels as nibble D (docs/domain.md 1.8, notes).
  */
 
 /** Characters of the nibbles 0..15 as they are read: the separator D reads as "=". */

@@ -19,7 +19,7 @@ export interface BitmapFormat {
   readonly tertiary?: boolean
 }
 
-/** Class of a response code (domain.md 1.14). */
+/** Class of a response code (docs/domain.md 1.14). */
 export type ResponseClass =
   /** Success. */
   | "S"
@@ -255,7 +255,7 @@ export const layout = (dialect: Dialect): Layout => {
   }
 }
 
-/** Class of a response code; an unknown code is a decline (domain.md 1.14). */
+/** Class of a response code; an unknown code is a decline (docs/domain.md 1.14). */
 export const responseClass = (dialect: Dialect, code: string): ResponseClass =>
   dialect.responseCodes[code]?.class ?? "D"
 

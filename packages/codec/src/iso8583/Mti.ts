@@ -1,6 +1,6 @@
 /**
  * The message type indicator as a number: 200 is "0200", 1200 is "1200". Version, class, function and origin are its decimal
- * digits (ISO 8583; domain.md 3.1). Pure arithmetic, no tables, no allocation.
+ * digits (ISO 8583; docs/domain.md 3.1). Pure arithmetic, no tables, no allocation.
  */
 
 /** What a message is in an exchange: decides what a switch may do with it. */

@@ -1,6 +1,6 @@
 /**
  * Card data in a decoded message cannot be printed by accident: it is held in a `Sensitive`, whose text, JSON and inspected
- * forms are masks. Only `reveal()` gives the value. Rules: PCI DSS 4.0.1 3.3.1, 3.4.1 (domain.md 3.9).
+ * forms are masks. Only `reveal()` gives the value. Rules: PCI DSS 4.0.1 3.3.1, 3.4.1 (docs/domain.md 3.9).
  */
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What stands inside a field, as data: parts one after another, BER-TLV, the tagging styles of CUPS (domain.md 1.9) and private
+ * What stands inside a field, as data: parts in a row, BER-TLV, the tagging styles of CUPS (docs/domain.md 1.9) and private
  * bitmaps, inside each other where a network does so. Reading and writing is in `Parts`; the message itself is read and switched
  * without any of this, so a structure that a partner breaks never refuses a message.
  */

@@ -1,6 +1,7 @@
 /**
  * Dates and times of messages that name no year (F7, F13, F15): the year is the one that brings them nearest to a reference
- * clock, at most six months away (domain.md 1.7). The clock and the offset from UTC are arguments; nothing here knows the time.
+ * clock, at most six months away (docs/domain.md 1.7). The clock and the offset from UTC are arguments; nothing here knows the
+ * time.
  */
 
 /** Half a year and a day, in milliseconds: two dates of neighbouring years cannot both be within it. */

@@ -1,7 +1,7 @@
 /**
  * Makes one group durable: takes its secrets out and seals them, hashes it onto the chain, writes its row in one
  * transaction. Runs in the journal's thread; throws what SQLite throws, and after that it must not be used again (a
- * failed COMMIT is ambiguous; guarantees, fact 6).
+ * failed COMMIT is ambiguous; docs/domain.md 4.1).
  */
 import type Database from "better-sqlite3"
 import { entryAt, entryLength, panLengthMax, readU64, writeU64 } from "./Entry.ts"

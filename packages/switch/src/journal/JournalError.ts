@@ -8,7 +8,7 @@ import { type JournalReason, type JournalReasonTag, makeReason } from "./Journal
  * The journal cannot be opened, or has stopped.
  *
  * **Details** After the journal was open, each of these ends it: the switch stops accepting, exits, and recovers from
- * disk on the next start (guarantees G9, fact 6). `message` names the place, what was found and what to do; it never
+ * disk on the next start (guarantee G9, docs/domain.md 4.1). `message` names the place, what was found and what to do; it never
  * holds message bytes.
  */
 export class JournalError extends Data.TaggedError("JournalError")<{ readonly reason: JournalReason }> {

@@ -136,7 +136,7 @@ export class MemoryStore {
 
   /**
    * The next group's commit fails, and with it the journal. `kept`: the group is on disk all the same (a failed
-   * commit is ambiguous; guarantees, fact 6).
+   * commit is ambiguous; docs/domain.md 4.1).
    */
   failNext(tag: JournalReasonTag = "DiskFailed", kept = false): void {
     this.#failNext = { tag, kept }

@@ -18,7 +18,7 @@ export const databaseFile = "journal.db"
 export const applicationId = 0x4a4e4b41
 /** `PRAGMA user_version`: the version of tables and canonical bytes. */
 export const schemaVersion = 3
-/** The first SQLite without the WAL-reset bug (sqlite.org/wal.html#walresetbug; guarantees, fact 8). */
+/** The first SQLite without the WAL-reset bug (sqlite.org/wal.html#walresetbug; docs/domain.md 4.2). */
 export const sqliteVersionMin = "3.51.3"
 
 /** A pragma that is set and read back. */
