@@ -140,7 +140,8 @@ const operations: Readonly<Record<string, Operation>> = {
     return () => codec.examine(noise)
   },
   "doctor, digits": (size) => {
-    const digits = Buffer.alloc(8 * size, 0x30)
+    // Long enough for every shape to have the most frames that the doctor looks at: below, twice the bytes are more frames.
+    const digits = Buffer.alloc(64 * size, 0x30)
     return () => codec.examine(digits)
   }
 }
