@@ -22,8 +22,10 @@ export interface LinkWork extends LinkStatus {
   readonly waiting: number
   /** When the oldest of them was taken, monotonic milliseconds; 0: there is none. */
   readonly oldestOutstanding: number
-  /** Messages refused since the start because they came above the link's rate limit. */
+  /** Messages since the start that came above the link's rate limit. */
   readonly overRate: number
+  /** Messages left unanswered since the start: they may have come before, and the journal did not say in time. */
+  readonly perhapsRepeats: number
   /** Store-and-forward. */
   readonly stored: StoredStatus
   /** What was meant for it and waits for a person. */
@@ -56,7 +58,7 @@ export interface SwitchStatus {
 }
 
 const workOf = (
-  { line, link, name, outstanding, overRate, stored, traffic }: Desk,
+  { line, link, name, outstanding, overRate, stored, perhapsRepeats, traffic }: Desk,
   { doubts, runtime }: Desks
 ): LinkWork => ({
   ...link.status(),
@@ -64,7 +66,8 @@ const workOf = (
   window: link.settings.window,
   waiting: line?.length ?? 0,
   oldestOutstanding: outstanding.oldest(),
-  overRate: overRate.counts["refused"] ?? 0,
+  overRate: overRate.total,
+  perhapsRepeats: perhapsRepeats.total,
   stored: stored.status(),
   inDoubt: doubts.counts(name),
   traffic: traffic.status(runtime.monotonicMs())

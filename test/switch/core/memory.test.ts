@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { cups, type Dialect, type Message } from "@jinka/codec"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
+import { JournalStore, type StoreEvents } from "../../../packages/switch/src/journal/JournalStore.ts"
+import type { MemoryStore } from "../../../packages/switch/src/journal/MemoryStore.ts"
 import { answerTo, type LinkAll, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
 import { codes, types } from "./Pair.ts"
 
@@ -58,6 +60,21 @@ const bench = (
       })
     return { ...started, a, b, issuer, approve }
   })
+
+/** Lets the journal keep what it is asked for repeats to itself. */
+const silentJournal = (store: MemoryStore) => {
+  const journal = { isSilent: false }
+  const wrapped = Effect.map(JournalStore, ({ open }) => ({
+    open: (events: StoreEvents) =>
+      Effect.map(open(events), (opened) => ({
+        ...opened,
+        recall: (...asked: Parameters<typeof opened.recall>) =>
+          journal.isSilent ? Effect.never : opened.recall(...asked)
+      }))
+  }))
+  Object.defineProperty(store, "layer", { value: Layer.effect(JournalStore, wrapped).pipe(Layer.provide(store.layer)) })
+  return journal
+}
 
 const fromB = { 32: "48030000", 33: "48030000" }
 
@@ -118,6 +135,29 @@ describe("what is remembered of a partner", () => {
         expect(issuer.heard().map(({ fields }) => fields[11])).toEqual(["900000"])
         expect(codes(a.heard())).toEqual(["00"])
       })
+  )
+
+  it.effect("is left unanswered while the journal does not say what it was answered: never with another code", () =>
+    Effect.gen(function* () {
+      const disk = makeDisk()
+      const journal = silentJournal(disk.store)
+      const { a, approve, commit, issuer, running } = yield* bench({}, disk)
+      yield* approve(a, 1, MORE_THAN_MEMORY)
+      journal.isSilent = true
+      // The first 768 of them wait for the journal; there is no place for the rest.
+      a.say(...Array.from({ length: 800 }, (_, n) => one(1 + n)))
+      yield* commit
+      yield* TestClock.adjust("3 seconds")
+      yield* commit
+      expect(issuer.heard()).toEqual([])
+      expect(codes(a.heard())).toEqual([])
+      expect(running.status().links[0]!.perhapsRepeats).toBe(800)
+
+      journal.isSilent = false
+      a.say(one(1))
+      yield* commit
+      expect(codes(a.heard())).toEqual(["00"])
+    })
   )
 
   it.effect("forgets after the time for which repeats are recognised", () =>

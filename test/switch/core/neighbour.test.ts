@@ -108,7 +108,7 @@ describe("a rate limit", () => {
     })
   )
 
-  it.effect("lets what was refused come again, and answers to our own requests through", () =>
+  it.effect("refuses the same request again when it comes again, and lets answers to our own requests through", () =>
     Effect.gen(function* () {
       const { commit, flood, good, issuer } = yield* bench({ flood: { rateLimit: 2 }, issuer: { rateLimit: 1 } })
       flood.say(...many(3))
@@ -123,7 +123,44 @@ describe("a rate limit", () => {
       yield* TestClock.adjust(500)
       flood.say(one(3))
       yield* commit
-      expect(types(issuer.heard())).toEqual(["0200"])
+      expect(codes(flood.heard())).toEqual(["96"])
+      yield* TestClock.adjust(500)
+      flood.say(one(4))
+      yield* commit
+      expect(issuer.heard().map(({ fields }) => fields[11])).toEqual([stan(4)])
+    })
+  )
+
+  it.effect("takes a refused reversal when it comes again", () =>
+    Effect.gen(function* () {
+      const { commit, flood, issuer } = yield* bench({ flood: { rateLimit: 2 } })
+      flood.say(...reversals(3))
+      yield* commit
+      expect(codes(flood.heard()).sort()).toEqual(["00", "00", "96"])
+      yield* TestClock.adjust(1000)
+      flood.say(reversals(3)[2]!)
+      yield* commit
+      expect(codes(flood.heard())).toEqual(["00"])
+      expect(issuer.heard().length).toBe(3)
+    })
+  )
+
+  it.effect("never answers an accepted request with another code: its repeat waits for a place", () =>
+    Effect.gen(function* () {
+      const { commit, flood, issuer, running } = yield* bench({ flood: { rateLimit: 2 } })
+      flood.say(...many(2), ...many(2))
+      yield* commit
+      issuer.say(...issuer.heard().map((seen) => answerTo(seen, "0210")))
+      yield* commit
+      expect(codes(flood.heard())).toEqual(["00", "00"])
+      flood.say(one(1))
+      yield* commit
+      expect(codes(flood.heard())).toEqual([])
+      expect(running.status().links[0]!.overRate).toBe(3)
+      yield* TestClock.adjust(1000)
+      flood.say(one(1))
+      yield* commit
+      expect(codes(flood.heard())).toEqual(["00"])
     })
   )
 })

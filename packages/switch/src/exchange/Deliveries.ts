@@ -122,10 +122,10 @@ export class Deliveries {
   ): void {
     const until = arrivedAt + this.desks.limits.requestTimeoutMs
     const isAsking = this.repeats.ask(origin, epoch, index, question, until, (again, answer) => {
-      if (answer === "unknown") this.refusals.refuse(origin, epoch, again, "malfunction")
+      if (answer === "unknown") this.refusals.unsure(origin, epoch)
       else this.advice(origin, epoch, again, arrivedAt, asked)
     })
-    if (!isAsking) this.refusals.refuse(origin, epoch, index, "malfunction")
+    if (!isAsking) this.refusals.unsure(origin, epoch)
   }
 
   /**

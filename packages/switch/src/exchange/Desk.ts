@@ -40,8 +40,9 @@ export class Desk {
   readonly recent: RecentKeys
   /** How many requests the partner may send; `undefined`: as many as it likes. */
   rate: RateLimit | undefined
-  /** What was refused above that. */
+  /** What came above that, and what was left unanswered because it may have come before. */
   readonly overRate = new Tally()
+  readonly perhapsRepeats = new Tally()
   private readonly hash: KeyHash
 
   constructor(link: Link, stored: StoreAndForward, hash: KeyHash, nowMs: number) {

@@ -24,6 +24,7 @@ import { Desks, type Limits, type Runtime } from "./Desks.ts"
 import { DiskWatch } from "./DiskWatch.ts"
 import { Forwarding } from "./Forwarding.ts"
 import { Originals } from "./Originals.ts"
+import { OverRate } from "./OverRate.ts"
 import { Recovery } from "./Recovery.ts"
 import { Refusals } from "./Refusals.ts"
 import { Repeats } from "./Repeats.ts"
@@ -50,6 +51,7 @@ export class Exchanges {
   /** Dies with the first defect of what runs outside of a fiber; nothing is done after it (guarantee G9). */
   readonly broken = Deferred.makeUnsafe<never>()
   private readonly refusals: Refusals
+  private readonly rates: OverRate
   private readonly repeats: Repeats
   private readonly admission: RequestAdmission
   private readonly requests: Requests
@@ -73,6 +75,7 @@ export class Exchanges {
     const originals = new Originals(desks, this.repeats)
     this.disk = new DiskWatch(desks)
     this.refusals = new Refusals(desks, new StoredAnswers(desks))
+    this.rates = new OverRate(desks, this.refusals, this.repeats)
     this.admission = new RequestAdmission(desks, this.refusals, this.repeats, originals)
     this.requests = new Requests(desks, this.refusals, this.repeats, reversals, originals)
     this.deliveries = new Deliveries(desks, this.refusals, this.repeats, originals)
@@ -235,9 +238,7 @@ export class Exchanges {
     if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)
     // A reject brings our own message back: whatever its MTI says, it is an answer.
     if (index.rejectCode !== 0) return this.answer(desk, epoch, index)
-    if (isRequest(index.mti) && desk.rate?.take(lastReceived) === false) {
-      return this.refusals.overRate(desk, epoch, index)
-    }
+    if (isRequest(index.mti) && !this.rates.isWithin(desk, lastReceived)) return this.rates.refuse(desk, epoch, index)
     switch (mtiClass(index.mti)) {
       case "request":
       case "networkManagement":

@@ -27,7 +27,8 @@ export class Refusals {
   repeated(desk: Desk, epoch: number, index: MessageIndex, known: Known): void {
     const { desks } = this
     const { exchange, fate } = known
-    // It was refused while room was scarce, and no entry tells with what: it stays refused, or it had two answers (G3).
+    // It was refused while room was scarce or above its rate, and no entry tells of it: it stays refused, or had two answers
+    // (G3).
     if (exchange === 0) return void this.answer(desk, epoch, index, "malfunction")
     const seq = desks.record.stray("duplicateRequest", exchange, desk, epoch, "", index)
     if (fate === Fate.open) return desk.link.settled(epoch)
@@ -58,6 +59,11 @@ export class Refusals {
   /** Answers a message without taking it; the refusal is on disk before the answer leaves, unless it is spared. */
   refuse(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
     const seq = this.answer(desk, epoch, index, refusal)
+    this.refused(desk, index, seq)
+  }
+
+  /** Keeps that a message was refused, as entry `seq` tells; 0: none does. */
+  refused(desk: Desk, index: MessageIndex, seq: number): void {
     this.remember(desk, index, { exchange: seq, end: seq, fate: Fate.refused })
   }
 
@@ -73,19 +79,12 @@ export class Refusals {
     return seq
   }
 
-  /**
-   * Answers a message above the partner's rate limit. Neither it nor its answer is written down, or the limit would protect
-   * nothing: they are counted, and noted every ten seconds. It is not remembered, so that it may come again.
-   */
-  overRate(desk: Desk, epoch: number, index: MessageIndex): void {
-    const { desks } = this
-    const { language, link } = desk
-    const text = `more than ${link.settings.rateLimit} requests a second: refused ${language.refusal.malfunction}`
-    const noted = desk.overRate.add("refused", text, desks.now)
+  /** A message that may have been answered before, and nobody can say how: another answer could be a second one (G3). */
+  unsure({ link, perhapsRepeats }: Desk, epoch: number): void {
+    const text = "left unanswered, for it may have come before: the journal did not say in time"
+    const noted = perhapsRepeats.add("unsure", text, this.desks.now)
     if (noted !== undefined) link.warned(noted, epoch)
-    const answer = language.answer(index, language.refusal.malfunction)
-    if (answer === undefined) link.settled(epoch)
-    else desks.send(desk, epoch, answer)
+    link.settled(epoch)
   }
 
   /** Keeps under the origin's key what became of a request. */

@@ -16,7 +16,7 @@ import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Langua
 import type { Desk } from "./Desk.ts"
 import type { Desks, Questions } from "./Desks.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate, KeyKind, type Known, type Sent } from "./RecentKeys.ts"
+import { Fate, KeyKind, type Known, kindOf, type Sent } from "./RecentKeys.ts"
 import { Shares } from "./Shares.ts"
 
 /** Messages put aside at once; a partner has at most three quarters of them. */
@@ -105,7 +105,19 @@ export class Repeats implements Questions {
     return undefined
   }
 
-  /** The same for a request that was sent to the partner of `desk`. */
+  /** The same for the message of `index`. */
+  knownOf(desk: Desk, index: MessageIndex): Known | undefined {
+    const { language } = desk
+    const length = language.key(index, receivedFieldsOf(language, index.mti), this.key)
+    return this.known(desk, kindOf(index.mti), this.key, length)
+  }
+
+  /** Whether only the journal could say that a message that memory does not know has not come before. */
+  isForgotten(desk: Desk, index: MessageIndex): boolean {
+    return this.forgotten(this.linksOf(desk), desk.language.keyTime(index)) > 0
+  }
+
+  /** What memory knows of a request that was sent to the partner of `desk`. */
   sent(desk: Desk, key: Buffer, length: number): Sent | undefined {
     const { seconds } = this.desks
     const sent = desk.recent.findSent(key, 0, length, seconds)
@@ -237,7 +249,7 @@ export class Repeats implements Questions {
   /** The first of these exchanges that was opened by this very key. */
   private fits(one: Aside, recalled: ReadonlyArray<Recalled>): Known | undefined {
     const exchange = recalled.find(({ entries: [opening] }) => opening !== undefined && this.isOf(one, opening))
-    return exchange === undefined ? undefined : this.knownOf(exchange)
+    return exchange === undefined ? undefined : this.recalledOf(exchange)
   }
 
   /** Whether the entry was opened by the message of this key; the index compares hashes, and not what tells callers apart. */
@@ -261,7 +273,7 @@ export class Repeats implements Questions {
     return language.index(message, 0, message.length, this.found) === undefined
   }
 
-  private knownOf({ exchange, entries }: Recalled): Known {
+  private recalledOf({ exchange, entries }: Recalled): Known {
     const [opening] = entries
     if (opening!.kind === EntryKind.queued) return { exchange, end: 0, fate: Fate.queued }
     const has = (kind: EntryKind) => entries.find((entry) => entry.kind === kind)

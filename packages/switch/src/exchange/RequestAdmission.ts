@@ -71,10 +71,10 @@ export class RequestAdmission {
     const { origin, epoch, index, arrivedAt } = coming
     const until = arrivedAt + this.desks.limits.requestTimeoutMs
     const isAsking = this.repeats.ask(origin, epoch, index, question, until, (again, answer) => {
-      if (answer === "unknown") this.refuse({ ...coming, index: again }, "malfunction")
+      if (answer === "unknown") this.refusals.unsure(origin, epoch)
       else this.request(origin, epoch, again, arrivedAt, asked)
     })
-    if (!isAsking) this.refuse(coming, "malfunction")
+    if (!isAsking) this.refusals.unsure(origin, epoch)
   }
 
   private accept(coming: Coming, originKeyLength: number, target: Desk): void {

@@ -15,6 +15,11 @@ export class Tally {
   readonly counts: { [kind: string]: number } = {}
   private readonly noted = new Map<string, { at: number; count: number }>()
 
+  /** How many there were of all kinds. */
+  get total(): number {
+    return Object.values(this.counts).reduce((sum, count) => sum + count, 0)
+  }
+
   /** One more of `kind`. Returns what is to be noted now, if anything: `text`, and how many there were since the last note. */
   add(kind: string, text: string, now: number): string | undefined {
     const count = (this.counts[kind] ?? 0) + 1

@@ -83,7 +83,10 @@ export const linkText = (link: LinkReport, at: string): string => {
     ...(link.short === null ? [] : [`connections: ${shortText(link.short)}`]),
     ...alarms(link, at),
     ...next(link, at),
-    ...(link.overRate === 0 ? [] : [`above its rate limit: ${link.overRate} refused since the start`]),
+    ...(link.overRate === 0 ? [] : [`above its rate limit: ${link.overRate} messages since the start`]),
+    ...(link.perhapsRepeats === 0
+      ? []
+      : [`left unanswered, perhaps repeats: ${link.perhapsRepeats} messages since the start`]),
     ...turnedAway(link, at),
     ...lies(link, at)
   ]

@@ -181,8 +181,10 @@ export const LinkReport = Schema.Struct({
   waiting: Schema.Number,
   window: Schema.Number,
   oldestOutstanding: When,
-  /** Messages refused since the start because they came above the link's rate limit. */
+  /** Messages since the start that came above the link's rate limit. */
   overRate: Schema.Number,
+  /** Messages left unanswered since the start: they may have come before, and the journal did not say in time. */
+  perhapsRepeats: Schema.Number,
   /** Store-and-forward messages that have not ended, and how they stand. */
   stored: Schema.Number,
   storeAndForward: StoredReport,

@@ -164,6 +164,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     window: link.window,
     oldestOutstanding: when(link.oldestOutstanding),
     overRate: link.overRate,
+    perhapsRepeats: link.perhapsRepeats,
     stored: stored.size,
     storeAndForward: {
       underWay: stored.underWay,

@@ -1,0 +1,54 @@
+/**
+ * What comes above a link's rate limit. Neither it nor its answer is written down, or the limit would protect nothing: it is
+ * counted, and noted every ten seconds.
+ */
+import { type MessageIndex, mtiClass } from "@jinka/codec"
+import type { Desk } from "./Desk.ts"
+import type { Desks } from "./Desks.ts"
+import { Fate } from "./RecentKeys.ts"
+import type { Refusals } from "./Refusals.ts"
+import type { Repeats } from "./Repeats.ts"
+
+/** The rate limits of one switch. */
+export class OverRate {
+  private readonly desks: Desks
+  private readonly refusals: Refusals
+  private readonly repeats: Repeats
+
+  constructor(desks: Desks, refusals: Refusals, repeats: Repeats) {
+    this.desks = desks
+    this.refusals = refusals
+    this.repeats = repeats
+  }
+
+  /** Whether the message is within its link's limit. */
+  isWithin({ rate }: Desk, at: number): boolean {
+    return rate === undefined || rate.take(at)
+  }
+
+  /**
+   * Answers one that is not at once, and a request with the same answer whenever it comes again. One that has come before, or may
+   * have, gets no answer: it could be another one than the first (G3). It gets that when it comes again within the limit.
+   */
+  refuse(desk: Desk, epoch: number, index: MessageIndex): void {
+    const { desks } = this
+    const { language, link } = desk
+    const code = language.refusal.malfunction
+    const isNew = this.isNew(desk, index)
+    const answer = isNew ? language.answer(index, code) : undefined
+    const text = `more than ${link.settings.rateLimit} requests a second: `
+    const what = isNew ? `refused ${code}` : "left unanswered, for it may have come before"
+    const noted = desk.overRate.add(isNew ? "refused" : "unanswered", text + what, desks.now)
+    if (noted !== undefined) link.warned(noted, epoch)
+    // Advices and reversals are taken when they come again.
+    if (isNew && mtiClass(index.mti) === "request") this.refusals.refused(desk, index, 0)
+    if (answer === undefined) link.settled(epoch)
+    else desks.send(desk, epoch, answer)
+  }
+
+  private isNew(desk: Desk, index: MessageIndex): boolean {
+    const known = this.repeats.knownOf(desk, index)
+    if (known === undefined) return !this.repeats.isForgotten(desk, index)
+    return known.fate === Fate.refused && known.exchange === 0
+  }
+}
