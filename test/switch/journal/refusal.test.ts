@@ -52,6 +52,15 @@ const edit = (directory: string, sql: string): void => {
   database.close()
 }
 
+const nobody = 65_534
+
+/** Why root cannot try as another user: this folder, or one above it, is closed to others. */
+const nobodyHindrance = ((): string => {
+  if (process.getuid?.() !== 0) return ""
+  const { status } = spawnSync(process.execPath, ["-e", "0"], { uid: nobody, gid: nobody })
+  return status === 0 ? "" : "(nobody but root may read this folder)"
+})()
+
 describe("a journal that must not be opened", () => {
   live(
     "is refused at once when it is open already, in this process too",
@@ -260,7 +269,14 @@ describe("a journal that must not be opened", () => {
       writeFileSync(file, "")
       expect((yield* refusal(file)).reason._tag).toBe("DirectoryUnusable")
       expect((yield* refusal(join(file, "below"))).reason._tag).toBe("DirectoryUnusable")
+    })
+  )
 
+  const liveAsNobody = nobodyHindrance === "" ? live : it.skip
+  liveAsNobody(
+    `is refused in a directory that may not be written to ${nobodyHindrance}`,
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
       const readOnly = join(directory, "read-only")
       mkdirSync(readOnly)
       expect(tagAsNobody(readOnly)).toBe("DirectoryUnusable")
@@ -381,7 +397,6 @@ const opening = fileURLToPath(new URL("./Opening.ts", import.meta.url))
 
 /** Opens a journal in a directory that may not be written to. Root may write anywhere: then another user tries. */
 const tagAsNobody = (directory: string): string => {
-  const nobody = 65_534
   chmodSync(directory, 0o555)
   const isRoot = process.getuid?.() === 0
   if (isRoot) {
