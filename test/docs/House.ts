@@ -4,6 +4,10 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { isOver } from "../Pace.ts"
+
+/** How long a quiet machine may take until a command that runs beside is up. */
+const UP_MS = 20_000
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
@@ -42,8 +46,11 @@ export class House {
   /** Runs a command beside; done when its output looks as `isUp` says. Fails when it ends before. */
   async runBeside(command: string, isUp: (output: string) => boolean): Promise<void> {
     const child = this.start(command)
+    const began = performance.now()
     while (!isUp(outputOf(child))) {
-      if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}:\n${outputOf(child)}`)
+      const ended = child.exitCode ?? child.signalCode
+      if (ended !== null) throw new Error(`${command} ended with ${ended}:\n${outputOf(child)}`)
+      if (isOver(began, UP_MS)) throw new Error(`${command} is not up in ${UP_MS} ms:\n${outputOf(child)}`)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
