@@ -20,11 +20,14 @@ export const stepsOf = (page: string, text: string): ReadonlyArray<Step> => {
   const steps: Array<{ place: string; command: string; shown: Array<string> }> = []
   const lines = text.split("\n")
   for (let at = 0; at < lines.length; at++) {
-    if (!/^```(?:sh|text)?$/.test(lines[at]!)) continue
+    const fence = /^```(\w*)$/.exec(lines[at]!)
+    if (fence === null) continue
     const to = lines.indexOf("```", at + 1)
+    if (to < 0) throw new Error(`${page}:${at + 1}: the block has no end`)
     const block = lines.slice(at + 1, to)
     const hasPrompts = block[0]?.startsWith("$ ") === true
-    if (hasPrompts || program.test(`${block[0]} `)) {
+    const holdsCommands = ["", "sh", "text"].includes(fence[1]!)
+    if (holdsCommands && (hasPrompts || program.test(`${block[0]} `))) {
       for (const [row, line] of block.entries()) {
         const place = `${page}:${at + 2 + row}`
         const last = steps.at(-1)
