@@ -9,9 +9,10 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
+import { patience } from "../../Pace.ts"
 import { allEntries, withJournal } from "../../switch/journal/Journals.ts"
 import { faultOf } from "../../switch/journal/Writing.ts"
-import { answerTo, Line, purchase, text, until } from "../../switch/operate/Line.ts"
+import { answerTo, Line, pause, purchase, text, until } from "../../switch/operate/Line.ts"
 import {
   cleanUp,
   configuration,
@@ -165,6 +166,8 @@ describe.skipIf(straceHindrance !== "")(
       }, "the failing checkpoint in the status")
       const { diskTrouble } = await running.status()
       const shown = await jinka(["status", file])
+      // The log is told at the next look at the disk, once a second.
+      await pause(patience(2000))
       await running.stop()
       const { err } = await running.ended
 
