@@ -22,7 +22,7 @@ const elsewhere: ReadonlyArray<readonly [RegExp, string]> = [
 
 /** Runs until it is told to stop: it is up when it says so. */
 const beside: ReadonlyArray<readonly [RegExp, (output: string) => boolean]> = [
-  [/ sim -- issuer /, (output) => output.includes('"listening"') || output.includes("listen")],
+  [/ sim -- issuer /, (output) => output.includes('"event":"started"')],
   [/ jinka -- run /, (output) => output.includes('"event":"ready"')]
 ]
 
