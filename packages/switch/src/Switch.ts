@@ -158,9 +158,10 @@ const opening = Effect.fnUntraced(function* (links: ReadonlyArray<Link>, running
 /** The one fiber for every deadline of the switch. */
 const deadlines = (exchanges: Exchanges): Effect.Effect<never> => {
   let ticks = 0
-  return Effect.sleep(TICK_MS).pipe(
+  let isDone = true
+  return Effect.suspend(() => (isDone ? Effect.sleep(TICK_MS) : Effect.yieldNow)).pipe(
     Effect.map(() => {
-      exchanges.deadlines()
+      isDone = exchanges.deadlines()
       if (++ticks % LOOK_TICKS === 0) exchanges.lookAtJournal()
     }),
     Effect.forever

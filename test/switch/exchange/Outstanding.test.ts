@@ -87,6 +87,15 @@ describe("the table of outstanding requests", () => {
     expect(calls).toBe(4)
   })
 
+  it("ends no more at once than it is told to, and the rest at the next calls", () => {
+    const table = new Outstanding(64, hash, 0)
+    for (let n = 0; n < 50; n++) take(table, `k${n}`, n < 30 ? 500 : 900)
+    const ended: Array<number> = []
+    const calls = [0, 1, 2, 3].map(() => table.expire(10_000, ({ id }) => ended.push(id), 16))
+    expect(calls).toEqual([false, false, false, true])
+    expect(new Set(ended).size).toBe(50)
+  })
+
   it("keeps its keys, sizes and messages apart over any order of taking and ending", () => {
     const plan = fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.boolean()), { maxLength: 300 })
     fc.assert(

@@ -42,9 +42,9 @@ describe("the turns of the main thread", () => {
     const { work, done, round } = turnsOf()
     for (let connection = 0; connection < 1000; connection++) work(1, 1, 1024)
     work(2, 1, 1024)
-    expect(done).toEqual([...new Array(8).fill(1), 2])
+    expect(done).toEqual([...new Array(16).fill(1), 2])
     round()
-    expect(done.length).toBe(17)
+    expect(done.length).toBe(33)
   })
 
   it("comes to an end: everybody's work is done, and no round is left over", () => {

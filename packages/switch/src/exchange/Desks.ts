@@ -90,7 +90,9 @@ export class Desks {
   /** Answers since the start, by response code. */
   readonly answers = new Codes()
   /** Monotonic milliseconds as of the current turn: one reading of the clock for a whole batch. */
-  now: number
+  now = 0
+  /** What makes it the time of day. */
+  private wallAhead = 0
   private readonly touched = new Set<Link>()
   /** Shares of the way to disk, by the partners' numbers. */
   private readonly ways = new Map<number, FairShare>()
@@ -102,7 +104,7 @@ export class Desks {
     this.runtime = runtime
     this.record = new Recorder(journal, runtime.wallMs)
     this.hash = KeyHash.drawn(runtime.chance)
-    this.now = runtime.monotonicMs()
+    this.tick()
     this.stalls = new Stalls(this.now)
   }
 
@@ -127,9 +129,14 @@ export class Desks {
     return Math.ceil((this.limits.repeatsMs ?? REPEATS_MS) / 1000)
   }
 
-  /** Seconds since the epoch. */
+  /** Milliseconds since the epoch as of the current turn. */
+  get wallMs(): number {
+    return this.now + this.wallAhead
+  }
+
+  /** Seconds since the epoch as of the current turn. */
   get seconds(): number {
-    return Math.floor(this.runtime.wallMs() / 1000)
+    return Math.trunc(this.wallMs / 1000)
   }
 
   /** The desk with this number. */
@@ -166,6 +173,7 @@ export class Desks {
   /** Reads the clock: at the beginning of each turn. */
   tick(): void {
     this.now = this.runtime.monotonicMs()
+    this.wallAhead = this.runtime.wallMs() - this.now
   }
 
   /** Whether the journal lags too far behind, or its disk is too full, for new work. */

@@ -6,7 +6,7 @@
  *     advice, its answer -> Deliveries  -> journal -> StoreAndForward -> Forwarding -> the target's link
  *     timeout, lost link -> Requests    -> Reversals -> journal -> the target's StoreAndForward
  *
- * Some twenty messages of one partner are one turn: handled in one go, recorded as one group, and written as one write. Partners
+ * Some fifty messages of one partner are one turn: handled in one go, recorded as one group, and written as one write. Partners
  * take turns (`Turns`). What waits for the disk is in `Commits`. A partner that fills more than its share of the way to disk is
  * not read until its own have gone.
  */
@@ -24,6 +24,7 @@ import { Desks, type Limits, type Runtime } from "./Desks.ts"
 import { DiskWatch } from "./DiskWatch.ts"
 import { Forwarding } from "./Forwarding.ts"
 import { Originals } from "./Originals.ts"
+import type { Slot } from "./Outstanding.ts"
 import { OverRate } from "./OverRate.ts"
 import { Recovery } from "./Recovery.ts"
 import { Refusals } from "./Refusals.ts"
@@ -36,6 +37,9 @@ import type { Stall } from "./Stalls.ts"
 import { type Settings as DeliverySettings, StoreAndForward } from "./StoreAndForward.ts"
 import { StoredAnswers } from "./StoredAnswers.ts"
 import { Turns } from "./Turns.ts"
+
+/** Requests of one link whose time is over that are ended in one turn: a silent partner's come in bursts. */
+const EXPIRED_MAX = 64
 
 /** Ends that say nothing about the partner: the other links of a group that falls together stay as they are. */
 const closedByUs = new Set<LinkEnded["reason"]>(["GroupFell", "Operator", "Reloaded", "Stopping"])
@@ -107,22 +111,25 @@ export class Exchanges {
     return link
   }
 
-  /** One tick of the deadline fiber. */
-  deadlines(): void {
+  /** One tick of the deadline fiber. False when more is due than one turn may take. */
+  deadlines(): boolean {
     const { desks, requests } = this
     desks.tick()
     const { committedSeq, pendingEntries } = desks.journal.writer
     const stall = desks.stalls.tick(desks.now, committedSeq, pendingEntries)
     if (stall !== undefined) this.stalled(stall)
+    let isDone = true
     for (const desk of desks.all) {
       const { outstanding, stored } = desk
-      if (outstanding.size > 0) outstanding.expire(desks.now, (slot) => requests.expired(desk, slot))
+      const expired = (slot: Slot) => requests.expired(desk, slot)
+      if (outstanding.size > 0 && !outstanding.expire(desks.now, expired, EXPIRED_MAX)) isDone = false
       requests.waited(desk)
       stored.tick(desks.now)
     }
     desks.groups.tick(desks.now)
     this.repeats.tick(desks.now)
     desks.flush()
+    return isDone
   }
 
   /** The switch stood still: what partners saw of it were late answers, and requests that were too old when they were read. */
@@ -191,25 +198,26 @@ export class Exchanges {
 
   /** One message, whatever it holds: what is thrown for it is not thrown at the others. */
   private message(desk: Desk, session: SessionEpoch, index: MessageIndex): void {
-    this.guarded(desk, session.epoch, index, () => this.handle(desk, session, index))
+    const { steps } = this.desks.record
+    try {
+      this.handle(desk, session, index)
+    } catch (thrown) {
+      this.given(desk, session.epoch, index, thrown, steps)
+    }
   }
 
   /** The same for one that was put aside; here nobody else hears of what must stop the switch. */
   private later(desk: Desk, epoch: number, index: MessageIndex, act: () => void): void {
     if (Deferred.isDoneUnsafe(this.broken)) return
-    try {
-      this.guarded(desk, epoch, index, act)
-    } catch (defect) {
-      Deferred.doneUnsafe(this.broken, Effect.die(defect))
-    }
-  }
-
-  private guarded(desk: Desk, epoch: number, index: MessageIndex, act: () => void): void {
     const { steps } = this.desks.record
     try {
       act()
     } catch (thrown) {
-      this.given(desk, epoch, index, thrown, steps)
+      try {
+        this.given(desk, epoch, index, thrown, steps)
+      } catch (defect) {
+        Deferred.doneUnsafe(this.broken, Effect.die(defect))
+      }
     }
   }
 

@@ -67,7 +67,7 @@ export class Originals {
   question(origin: Desk, index: MessageIndex): Question | undefined {
     const { language } = origin
     const links = this.linksOf(origin)
-    const upTo = this.repeats.forgotten(links, 0)
+    const upTo = this.repeats.forgotten(origin, 0)
     if (upTo === 0) return undefined
     const mti = language.original(index)?.mti ?? REQUEST
     const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))

@@ -222,8 +222,12 @@ export class Outstanding {
     return this.keys.subarray(at, at + this.keyLength[id]!)
   }
 
-  /** Calls `each` for every request whose deadline is at or before `nowMs`, in the order of their ticks. */
-  expire(nowMs: number, each: (slot: Slot) => void): void {
+  /**
+   * Calls `each` for every request whose deadline is at or before `nowMs`, in the order of their ticks; at most for `most`. False
+   * when there are more.
+   */
+  expire(nowMs: number, each: (slot: Slot) => void, most = Number.POSITIVE_INFINITY): boolean {
+    let left = most
     const last = Math.floor(nowMs / TICK_MS)
     // After a long pause one turn of the wheel sees every slot.
     const from = Math.max(this.tick + 1, last - WHEEL_SIZE + 1)
@@ -232,6 +236,10 @@ export class Outstanding {
       while (id !== NONE) {
         const next = this.nextByTime[id]!
         if (this.dueTick[id]! <= last) {
+          if (left-- <= 0) {
+            this.tick = tick - 1
+            return false
+          }
           this.clearDeadline(id)
           each(this.slots[id]!)
         }
@@ -239,6 +247,7 @@ export class Outstanding {
       }
     }
     this.tick = last
+    return true
   }
 
   /** Whether slot `id` still is the exchange's. */

@@ -89,6 +89,8 @@ class Generation {
 
   /** The slot of the hashed key, or `-1 - slot` of the free slot where it belongs. */
   find(first: number, second: number): number {
+    // A table of which nothing is known costs no look into memory that is far away.
+    if (this.size === 0) return -1 - (first & this.mask)
     let slot = first & this.mask
     while (this.fate[slot] !== 0) {
       if (this.first[slot] === first && this.second[slot] === second) return slot
@@ -234,12 +236,12 @@ export class RecentKeys {
     this.hash.hash(kind, bytes, from, to)
     if (known.fate === Fate.open || known.fate === Fate.queued) {
       if (time > 0) this.newest = Number.isFinite(this.newest) ? Math.max(this.newest, time) : time
-      return this.accepted.put(known, now, time, this.capacity, (what) => this.forget(what))
+      return this.accepted.put(known, now, time, this.capacity, this.forget)
     }
     if (this.accepted.change(known)) return
     // What was accepted, and forgotten before its end, is accepted work all the same.
     if (known.fate !== Fate.refused || known.end !== known.exchange) {
-      return this.accepted.put(known, now, time, this.capacity, (what) => this.forget(what))
+      return this.accepted.put(known, now, time, this.capacity, this.forget)
     }
     this.refused.put(known, now, time, this.share(8), nothing)
   }
@@ -275,13 +277,13 @@ export class RecentKeys {
   forgotten(time: number, now: number): number {
     if (this.lost.length === 0 && this.before === undefined) return 0
     const since = now - this.seconds
-    const mayBe = (one: Forgotten) => one.at >= since && (time === 0 || time <= one.time)
-    let upTo = this.before !== undefined && mayBe(this.before) ? this.before.upTo : 0
-    for (const one of this.lost) if (mayBe(one)) upTo = Math.max(upTo, one.upTo)
+    let upTo = 0
+    if (this.before !== undefined && mayBe(this.before, time, since)) upTo = this.before.upTo
+    for (const one of this.lost) if (one.upTo > upTo && mayBe(one, time, since)) upTo = one.upTo
     return upTo
   }
 
-  private forget(what: Forgotten): void {
+  private readonly forget = (what: Forgotten): void => {
     const oldest = what.at - this.seconds
     this.lost = this.lost.filter(({ at }) => at >= oldest)
     if (this.lost.length >= FORGOTTEN_MAX) this.lost.splice(0, 2, both(this.lost[0]!, this.lost[1]!))
@@ -294,6 +296,10 @@ export class RecentKeys {
 }
 
 const nothing = (): void => undefined
+
+/** Whether a key with this time, which was put since then, may be among those. */
+const mayBe = (one: Forgotten, time: number, since: number): boolean =>
+  one.at >= since && (time === 0 || time <= one.time)
 
 /** One record for two: it asks for a little more than both. */
 const both = (one: Forgotten, other: Forgotten): Forgotten => ({

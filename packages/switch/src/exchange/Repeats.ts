@@ -114,7 +114,7 @@ export class Repeats implements Questions {
 
   /** Whether only the journal could say that a message that memory does not know has not come before. */
   isForgotten(desk: Desk, index: MessageIndex): boolean {
-    return this.forgotten(this.linksOf(desk), desk.language.keyTime(index)) > 0
+    return this.forgotten(desk, desk.language.keyTime(index)) > 0
   }
 
   /** What memory knows of a request that was sent to the partner of `desk`. */
@@ -130,12 +130,13 @@ export class Repeats implements Questions {
   }
 
   /**
-   * Up to which entry the journal has to be asked for a message that memory does not know, and that came on one of these links;
-   * 0: it has not come before. `time`: see `RecentKeys.forgotten`.
+   * Up to which entry the journal has to be asked for a message that memory does not know, and that came on a link of the desk's
+   * family; 0: it has not come before. `time`: see `RecentKeys.forgotten`.
    */
-  forgotten(links: ReadonlyArray<Desk>, time: number): number {
-    let upTo = 0
-    for (const { recent } of links) upTo = Math.max(upTo, recent.forgotten(time, this.desks.seconds))
+  forgotten(desk: Desk, time: number): number {
+    const { seconds } = this.desks
+    let upTo = desk.recent.forgotten(time, seconds)
+    for (const { recent } of this.others(desk)) upTo = Math.max(upTo, recent.forgotten(time, seconds))
     return upTo
   }
 
@@ -143,14 +144,14 @@ export class Repeats implements Questions {
   question(desk: Desk, index: MessageIndex): Question | undefined {
     const { language } = desk
     const time = language.keyTime(index)
-    const links = this.linksOf(desk)
-    const upTo = this.forgotten(links, time)
+    const upTo = this.forgotten(desk, time)
     if (upTo === 0) return undefined
     const { mti } = index
     const covered = this.cover(desk, index)
     const key = this.key.toString("latin1", 0, language.key(covered, sentFieldsOf(language, mti), this.key))
     const length = language.key(index, receivedFieldsOf(language, mti), this.key)
-    return { links, mti, key, receivedKey: Buffer.from(this.key.subarray(0, length)), time, upTo }
+    const receivedKey = Buffer.from(this.key.subarray(0, length))
+    return { links: this.linksOf(desk), mti, key, receivedKey, time, upTo }
   }
 
   /**

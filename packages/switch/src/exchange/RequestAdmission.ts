@@ -87,7 +87,7 @@ export class RequestAdmission {
     const hasRoom = outstanding.hasRoomFor(partner, true) || (!outstanding.isFull && !groups.isShared(target.id))
     if (!hasRoom || desks.isFull) return this.refuse(coming, "malfunction")
     // A request that has waited for its time already is given up where it came from.
-    const age = language.age(index, desks.runtime.wallMs())
+    const age = language.age(index, desks.wallMs)
     const deadline = arrivedAt - age + desks.limits.requestTimeoutMs
     if (deadline <= desks.now) return this.refuse(coming, "noAnswer")
     const { hasOwnStan } = target.language

@@ -3,8 +3,8 @@
  */
 import { Effect } from "effect"
 
-/** Bytes that are worked on in one turn: some twenty messages. */
-const PIECE_BYTES = 8192
+/** Bytes that are worked on in one turn: some fifty messages. */
+const PIECE_BYTES = 16_384
 
 /** What is done with a piece, and what it waits for. */
 export interface Turn<E> {
