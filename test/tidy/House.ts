@@ -49,7 +49,7 @@ export const packages: Readonly<Record<string, PackageRule>> = {
 }
 
 /**
- * What each folder of a package may import from its sister folders: bytes -> frames -> messages -> message -> link ->
+ * What each folder of a package may import from its sister folders: bytes -> frames -> messages -> message -> link -> guard ->
  * exchange -> journal. `.` stands for the files directly under src: the entry, the bin, and the switch itself, which is what is
  * operated. A package without a table here has no order among its folders.
  */
@@ -59,9 +59,10 @@ export const folders: Readonly<Record<string, Readonly<Record<string, ReadonlyAr
     journal: [],
     message: [],
     link: ["transport", "message"],
-    exchange: ["journal", "message", "link"],
-    operate: ["transport", "journal", "message", "link", "exchange", "."],
-    ".": ["transport", "journal", "message", "link", "exchange", "operate"]
+    guard: ["transport", "journal", "message", "link"],
+    exchange: ["journal", "message", "link", "guard"],
+    operate: ["transport", "journal", "message", "link", "guard", "exchange", "."],
+    ".": ["transport", "journal", "message", "link", "guard", "exchange", "operate"]
   }
 }
 
@@ -120,9 +121,9 @@ export const bans: ReadonlyArray<Ban> = [
       "import node:crypto#randomBytes,randomUUID,randomInt,randomFill,randomFillSync,getRandomValues"
     ],
     within: shipped,
-    homes: ["packages/switch/src/journal/"],
+    homes: ["packages/switch/src/journal/", "packages/switch/src/guard/SecureRandom.ts"],
     instead:
-      "take random bytes as an argument (codec) or from Effect's Random; only the journal draws nonces for its seals"
+      "take random bytes as an argument (codec, guard) or from Effect's Random; only the journal draws nonces for its seals"
   },
   {
     what: ["setTimeout", "setInterval", "setImmediate", "import node:timers", "import node:timers/*"],
@@ -227,6 +228,17 @@ export const saidOutside: Readonly<Record<string, ReadonlyArray<string>>> = {
   "packages/simulator/src/dialogue/Runner.ts": ["cardData"],
   "packages/simulator/src/issuer/Ledger.ts": ["account"],
   "packages/switch/src/exchange/Recovery.ts": ["resumed"],
+  // Read by the guard, the key table and the status as they are built.
+  "packages/switch/src/guard/KeyHandle.ts": ["checkValue"],
+  "packages/switch/src/guard/SecurityModule.ts": [
+    "wrapped",
+    "answerMs",
+    "lmkCheckValue",
+    "firmware",
+    "module",
+    "devices",
+    "isSynchronous"
+  ],
   "packages/switch/src/Operations.ts": ["answerMs"],
   "packages/switch/src/operate/reference/JsonSchema.ts": ["pattern", "minimum", "maximum"]
 }

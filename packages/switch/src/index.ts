@@ -1,6 +1,12 @@
 /**
  * `@jinka/switch`: the parts of the switch for programs of your own. The command `jinka` is made of nothing else.
  */
+export * as KeyHandle from "./guard/KeyHandle.ts"
+export * as ModuleCall from "./guard/ModuleCall.ts"
+export * as ModuleError from "./guard/ModuleError.ts"
+export * as SecureRandom from "./guard/SecureRandom.ts"
+export * as SecurityModule from "./guard/SecurityModule.ts"
+export * as SoftwareModule from "./guard/SoftwareModule.ts"
 export * as Journal from "./journal/Journal.ts"
 export * as JournalError from "./journal/JournalError.ts"
 export * as JournalKey from "./journal/JournalKey.ts"

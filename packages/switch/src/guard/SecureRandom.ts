@@ -1,0 +1,6 @@
+/** The operating system's random bytes, for keys and PIN blocks. Tests and the simulation give a seeded source instead. */
+import { randomBytes } from "node:crypto"
+import type { RandomBytes } from "@jinka/codec"
+
+/** Bytes that nobody can foresee. */
+export const secureRandom: RandomBytes = (length) => randomBytes(length)

@@ -1,0 +1,440 @@
+/**
+ * The security module in software: synchronous, for tests, certification and simulation. Its keys are in this process's memory
+ * once they are used; PINs are in clear here while they are translated, which PCI PIN forbids in production.
+ *
+ * A key's text is a key block (ANSI X9.143 version D) under the module's storage key. A key is unwrapped and set up at its first
+ * use, once for each handle.
+ */
+import {
+  type Cipher,
+  decryptBlocks,
+  decryptCbc,
+  encryptBlocks,
+  encryptCbc,
+  equalMac,
+  isSecurityError,
+  type KeyBlockHeader,
+  type KeyCheckMethod,
+  type MacAlgorithm,
+  type MacKey,
+  makeMacKey,
+  makePinKey,
+  type PinKey,
+  type PinZone,
+  type RandomBytes,
+  type SecurityError,
+  translatePin,
+  unwrapKeyBlock,
+  wrapKeyBlock
+} from "@jinka/codec"
+import { Effect } from "effect"
+import type { KeyHandle, KeyPurpose } from "./KeyHandle.ts"
+import {
+  checkKeyLength,
+  checkKeyStrength,
+  checkValueOf,
+  hasOddParity,
+  makeParityOdd,
+  shownCheckMethod
+} from "./KeyRules.ts"
+import type { ModuleCall, PinSide } from "./ModuleCall.ts"
+import { isModuleError, type ModuleError, moduleError } from "./ModuleError.ts"
+import type {
+  GeneratedKey,
+  GenerateRequest,
+  ImportRequest,
+  ModuleStatus,
+  SecurityModule,
+  WrappedKey
+} from "./SecurityModule.ts"
+
+/** What a software module is told. */
+export interface SoftwareModuleSettings {
+  /** 16, 24 or 32 bytes: the AES key under which keys are stored. The module keeps a copy. */
+  readonly storageKey: Uint8Array
+  /** Source of keys, padding and PIN block fill. */
+  readonly random: RandomBytes
+  /** Takes weak and published keys, too. */
+  readonly allowTestKeys: boolean
+}
+
+/** X9.143:2021, 6.3.2: what each purpose is called in a key block. */
+const usageOf = (purpose: KeyPurpose, algorithm: Cipher): string => {
+  switch (purpose) {
+    case "mac":
+      return algorithm === "des" || algorithm === "tdes" ? "M3" : "M6"
+    case "pin":
+      return "P0"
+    case "kek":
+      return "K0"
+    case "data":
+      return "D0"
+  }
+}
+
+/** X9.143:2021, 6.3.3; SM4 has no letter there: a digit, which the standard leaves to whoever agrees on it. */
+const algorithmLetters: Record<Cipher, string> = { des: "D", tdes: "T", aes: "A", sm4: "4" }
+
+/** The beginnings of usages that a purpose accepts from outside: `M` is any MAC. */
+const usagesTaken: Record<KeyPurpose, ReadonlyArray<string>> = {
+  mac: ["M"],
+  pin: ["P0"],
+  kek: ["K0", "K1", "51", "52"],
+  data: ["D0"]
+}
+
+const headerOf = (purpose: KeyPurpose, algorithm: Cipher, exportability: "E" | "N"): KeyBlockHeader => ({
+  version: "D",
+  usage: usageOf(purpose, algorithm),
+  algorithm: algorithmLetters[algorithm],
+  mode: purpose === "mac" ? "C" : "B",
+  keyVersion: "00",
+  exportability,
+  optionalBlocks: []
+})
+
+/** A key in use. */
+interface SetUp {
+  readonly mac: Map<MacAlgorithm, MacKey | ModuleError>
+  pin: PinKey | ModuleError | undefined
+}
+
+const macFailed = moduleError("MacFailed", "verifyMac", "the MAC is that of no key of this direction")
+const lengthWrong = moduleError("FormatRefused", "verifyMac", "a MAC has at least 4 bytes and at most a cipher block")
+const incomplete = moduleError("RequestWrong", "submit", "the call is filled in by its methods")
+
+/** Which cipher a MAC algorithm asks of its key handle: two DES keys in one are called TDES. */
+const cipherOf = (algorithm: MacAlgorithm): Cipher =>
+  (algorithm.method === "retail" || algorithm.method === "emac") && algorithm.cipher === "des"
+    ? "tdes"
+    : algorithm.cipher
+
+/** A codec error in the words of the module's seam. */
+const translated = (error: SecurityError, place: string): ModuleError => {
+  switch (error._tag) {
+    case "KeyInvalid":
+    case "KeyBlockInvalid":
+    case "KeyBlockMacWrong":
+      return moduleError("KeyUnusable", place, error.rule)
+    case "PinInvalid":
+    case "PanInvalid":
+    case "PinBlockInvalid":
+    case "InputInvalid":
+      return moduleError("FormatRefused", place, error.rule)
+    default:
+      return moduleError("RequestWrong", place, error.rule)
+  }
+}
+
+const lift = <A>(make: () => A | ModuleError): Effect.Effect<A, ModuleError> =>
+  Effect.suspend(() => {
+    const made = make()
+    return isModuleError(made) ? Effect.fail(made) : Effect.succeed(made)
+  })
+
+/** The software module. */
+export class SoftwareModule implements SecurityModule {
+  readonly isSynchronous = true
+  readonly isUp = true
+  private readonly settings: SoftwareModuleSettings
+  private readonly storageKey: Buffer
+  private readonly ready = new WeakMap<KeyHandle, SetUp>()
+
+  constructor(settings: SoftwareModuleSettings) {
+    this.settings = settings
+    this.storageKey = Buffer.from(settings.storageKey)
+  }
+
+  submit(call: ModuleCall): boolean {
+    switch (call.operation) {
+      case "verifyMac":
+        call.error = this.verify(call)
+        break
+      case "makeMac":
+        call.error = this.make(call)
+        break
+      case "translatePin":
+        call.error = this.translate(call)
+    }
+    return true
+  }
+
+  drain(): void {}
+
+  onDone(): void {}
+
+  status(): ModuleStatus {
+    return { module: "software", state: "up", devices: [] }
+  }
+
+  importKey(request: ImportRequest): Effect.Effect<KeyHandle, ModuleError> {
+    return lift(() => this.take(request))
+  }
+
+  generateKey(request: GenerateRequest): Effect.Effect<GeneratedKey, ModuleError> {
+    return lift(() => {
+      const { algorithm, name, purpose, kek, form } = request
+      const place = `generateKey ${name}`
+      const length = request.length ?? (algorithm === "des" ? 8 : 16)
+      const wrong = checkKeyLength(algorithm, length, place)
+      if (wrong !== undefined) return wrong
+      const bytes = Buffer.from(makeParityOdd(algorithm, Uint8Array.from(this.settings.random(length))))
+      const key = this.handle(name, purpose, algorithm, bytes, place)
+      const wrapped = isModuleError(key) ? key : this.wrap(kek, key, bytes, form, place)
+      bytes.fill(0)
+      return isModuleError(key) ? key : isModuleError(wrapped) ? wrapped : { key, wrapped }
+    })
+  }
+
+  exportKey(key: KeyHandle, kek: KeyHandle, form: GenerateRequest["form"]): Effect.Effect<Buffer, ModuleError> {
+    return lift(() =>
+      this.withBytes(key, key.purpose, (bytes) => this.wrap(kek, key, bytes, form, `exportKey ${key.name}`))
+    )
+  }
+
+  checkValue(key: KeyHandle, method: KeyCheckMethod): Effect.Effect<Buffer, ModuleError> {
+    return lift(() =>
+      this.withBytes(key, key.purpose, (bytes) => checkValueOf(key.algorithm, bytes, method, `checkValue ${key.name}`))
+    )
+  }
+
+  private verify(call: ModuleCall): ModuleError | undefined {
+    const { algorithm, key, otherKey } = call
+    if (algorithm === undefined || key === undefined) return incomplete
+    const first = this.fits(call, key, algorithm)
+    if (first === true) {
+      call.fitted = key
+      return undefined
+    }
+    if (otherKey === undefined) return first === false ? macFailed : first
+    const second = this.fits(call, otherKey, algorithm)
+    if (second === true) {
+      call.fitted = otherKey
+      return undefined
+    }
+    return first !== false ? first : second === false ? macFailed : second
+  }
+
+  private fits(call: ModuleCall, key: KeyHandle, algorithm: MacAlgorithm): boolean | ModuleError {
+    const mac = this.macOf(call, key, algorithm)
+    if (isModuleError(mac)) return mac
+    const { inputLength } = call
+    if (inputLength < 4 || inputLength > mac.length) return lengthWrong
+    return equalMac(mac.subarray(0, inputLength), call.input.subarray(0, inputLength))
+  }
+
+  private make(call: ModuleCall): ModuleError | undefined {
+    const { algorithm, key, outputLength } = call
+    if (algorithm === undefined || key === undefined) return incomplete
+    const mac = this.macOf(call, key, algorithm)
+    if (isModuleError(mac)) return mac
+    if (outputLength < 4 || outputLength > mac.length) return lengthWrong
+    mac.copy(call.output, 0, 0, outputLength)
+    return undefined
+  }
+
+  private macOf(call: ModuleCall, key: KeyHandle, algorithm: MacAlgorithm): Buffer | ModuleError {
+    const ready = this.setUp(key)
+    let mac = ready.mac.get(algorithm)
+    if (mac === undefined) {
+      mac = this.makeMac(key, algorithm)
+      ready.mac.set(algorithm, mac)
+    }
+    return isModuleError(mac) ? mac : mac.compute(call.text.subarray(call.from, call.to))
+  }
+
+  private makeMac(key: KeyHandle, algorithm: MacAlgorithm): MacKey | ModuleError {
+    const place = `MAC key ${key.name}`
+    if (key.algorithm !== cipherOf(algorithm)) {
+      return moduleError("KeyUnusable", place, "the key is of another cipher or length than the MAC's algorithm takes")
+    }
+    return this.withBytes(key, "mac", (bytes) => {
+      const made = makeMacKey(algorithm, bytes)
+      return isSecurityError(made) ? translated(made, place) : made
+    })
+  }
+
+  private translate(call: ModuleCall): ModuleError | undefined {
+    const { source, target, inputLength } = call
+    if (source === undefined || target === undefined) return incomplete
+    const place = `translatePin ${source.key.name} to ${target.key.name}`
+    if (inputLength > call.input.length) return moduleError("FormatRefused", place, "a PIN block has 8 or 16 bytes")
+    const from = this.zone(source, call.pan)
+    if (isModuleError(from)) return from
+    const to = this.zone(target, call.pan)
+    if (isModuleError(to)) return to
+    const block = translatePin(call.input.subarray(0, inputLength), from, to, call)
+    if (isSecurityError(block)) return translated(block, place)
+    block.copy(call.output)
+    call.outputLength = block.length
+    return undefined
+  }
+
+  private zone({ key, format }: PinSide, pan: string | undefined): PinZone | ModuleError {
+    const ready = this.setUp(key)
+    ready.pin ??= this.withBytes(key, "pin", (bytes) => {
+      const made = makePinKey(key.algorithm, bytes)
+      return isSecurityError(made) ? translated(made, `PIN key ${key.name}`) : made
+    })
+    if (isModuleError(ready.pin)) return ready.pin
+    const zone = { cipher: key.algorithm, key: ready.pin, format, random: this.settings.random }
+    return pan === undefined ? zone : { ...zone, pan }
+  }
+
+  private setUp(key: KeyHandle): SetUp {
+    let ready = this.ready.get(key)
+    if (ready === undefined) {
+      ready = { mac: new Map(), pin: undefined }
+      this.ready.set(key, ready)
+    }
+    return ready
+  }
+
+  /** Uses the bytes of a key that is for `purpose`, and overwrites them. */
+  private withBytes<A>(key: KeyHandle, purpose: KeyPurpose, use: (bytes: Buffer) => A | ModuleError): A | ModuleError {
+    const place = `key ${key.name}`
+    if (key.purpose !== purpose) {
+      return moduleError("KeyUnusable", place, `the key is for ${key.purpose}, and used for ${purpose}`)
+    }
+    const read = unwrapKeyBlock(this.storageKey, key.text)
+    if (isSecurityError(read)) return translated(read, place)
+    const { header, key: bytes } = read
+    const isItsOwn =
+      header.usage === usageOf(purpose, key.algorithm) && header.algorithm === algorithmLetters[key.algorithm]
+    const used = isItsOwn
+      ? use(bytes)
+      : moduleError("KeyUnusable", place, "the key block is of another purpose or cipher than its name says")
+    bytes.fill(0)
+    return used
+  }
+
+  private take(request: ImportRequest): KeyHandle | ModuleError {
+    const { name, purpose, algorithm, key, expected } = request
+    const place = `importKey ${name}`
+    const bytes = this.clear(key, purpose, algorithm, place)
+    if (isModuleError(bytes)) return bytes
+    const wrong = this.check(request, bytes, place)
+    if (wrong !== undefined) {
+      bytes.fill(0)
+      return wrong
+    }
+    // A key of the other form carries its own proof.
+    if (expected !== undefined || key.form !== "tr31") makeParityOdd(algorithm, bytes)
+    const handle = this.handle(name, purpose, algorithm, bytes, place)
+    bytes.fill(0)
+    return handle
+  }
+
+  /** The key out of the form in which it came. */
+  private clear(key: WrappedKey, purpose: KeyPurpose, algorithm: Cipher, place: string): Buffer | ModuleError {
+    switch (key.form) {
+      case "components":
+        return combined(key.components, place)
+      case "own": {
+        const handle: KeyHandle = { name: place, purpose, algorithm, text: key.text, checkValue: "" }
+        return this.withBytes(handle, purpose, (bytes) => Buffer.from(bytes))
+      }
+      case "tr31":
+        return this.withBytes(key.kek, "kek", (kek) => unblocked(kek, key.bytes, purpose, algorithm, place))
+      case "ecb":
+      case "cbc":
+        return this.withBytes(key.kek, "kek", (kek) => {
+          const { algorithm: cipher } = key.kek
+          const iv = key.form === "cbc" ? (key.iv ?? Buffer.alloc(blockOf(cipher))) : undefined
+          const clear =
+            iv === undefined ? decryptBlocks(cipher, kek, key.bytes) : decryptCbc(cipher, kek, iv, key.bytes)
+          return isSecurityError(clear) ? moduleError("KeyRefused", place, clear.rule) : clear
+        })
+    }
+  }
+
+  private check(request: ImportRequest, bytes: Buffer, place: string): ModuleError | undefined {
+    const { algorithm, key, expected } = request
+    const wrong = checkKeyLength(algorithm, bytes.length, place)
+    if (wrong !== undefined) return wrong
+    if (expected !== undefined) {
+      const value = checkValueOf(algorithm, bytes, { method: expected.method, length: expected.value.length }, place)
+      if (isModuleError(value)) return value
+      if (!equalMac(value, expected.value)) {
+        return moduleError("KeyRefused", place, "the check value is not the one that came with the key")
+      }
+    } else if ((key.form === "ecb" || key.form === "cbc") && !hasOddParity(algorithm, bytes)) {
+      return moduleError("KeyRefused", place, "the key has no odd parity, and no check value shows that it is right")
+    }
+    return this.settings.allowTestKeys ? undefined : checkKeyStrength(algorithm, bytes, place)
+  }
+
+  private handle(
+    name: string,
+    purpose: KeyPurpose,
+    algorithm: Cipher,
+    bytes: Buffer,
+    place: string
+  ): KeyHandle | ModuleError {
+    const checkValue = checkValueOf(algorithm, bytes, shownCheckMethod(algorithm), place)
+    if (isModuleError(checkValue)) return checkValue
+    const text = wrapKeyBlock(this.storageKey, headerOf(purpose, algorithm, "N"), bytes, this.settings.random)
+    if (isSecurityError(text)) return translated(text, place)
+    return { name, purpose, algorithm, text, checkValue: checkValue.toString("hex").toUpperCase() }
+  }
+
+  /** A key for a partner, under a key-encryption key that both have. */
+  private wrap(
+    kek: KeyHandle,
+    { purpose, algorithm }: KeyHandle,
+    bytes: Buffer,
+    form: GenerateRequest["form"],
+    place: string
+  ): Buffer | ModuleError {
+    return this.withBytes(kek, "kek", (kekBytes) => {
+      if (form === "tr31") {
+        const version = kek.algorithm === "aes" ? "D" : "B"
+        const header: KeyBlockHeader = { ...headerOf(purpose, algorithm, "E"), version }
+        const block = wrapKeyBlock(kekBytes, header, bytes, this.settings.random)
+        return isSecurityError(block) ? translated(block, place) : Buffer.from(block, "latin1")
+      }
+      const wrapped =
+        form === "ecb"
+          ? encryptBlocks(kek.algorithm, kekBytes, bytes)
+          : encryptCbc(kek.algorithm, kekBytes, Buffer.alloc(blockOf(kek.algorithm)), bytes)
+      return isSecurityError(wrapped) ? translated(wrapped, place) : wrapped
+    })
+  }
+}
+
+const blockOf = (cipher: Cipher): 8 | 16 => (cipher === "des" || cipher === "tdes" ? 8 : 16)
+
+/** Components of one length, XORed. */
+const combined = (components: ReadonlyArray<Uint8Array>, place: string): Buffer | ModuleError => {
+  const [first] = components
+  if (first === undefined || components.some(({ length }) => length !== first.length)) {
+    return moduleError("KeyRefused", place, "a key is made of one or more components of one length")
+  }
+  const key = Buffer.alloc(first.length)
+  for (const component of components) for (let i = 0; i < key.length; i++) key[i]! ^= component[i]!
+  return key
+}
+
+/** The key of a partner's key block, when the block says that it is for this purpose and cipher. */
+const unblocked = (
+  kek: Uint8Array,
+  block: Uint8Array,
+  purpose: KeyPurpose,
+  algorithm: Cipher,
+  place: string
+): Buffer | ModuleError => {
+  const read = unwrapKeyBlock(kek, Buffer.from(block).toString("latin1"))
+  if (isSecurityError(read)) return moduleError("KeyRefused", place, read.rule)
+  const { usage, algorithm: letter } = read.header
+  if (!usagesTaken[purpose].some((taken) => usage.startsWith(taken))) {
+    read.key.fill(0)
+    return moduleError("KeyRefused", place, `the key block is for another usage than ${purpose}`)
+  }
+  // A DES key for X9.9 may be called TDES, and the other way round: its length tells.
+  const isDes = (letter === "T" || letter === "D") && (algorithm === "des" || algorithm === "tdes")
+  if (!isDes && letter !== algorithmLetters[algorithm]) {
+    read.key.fill(0)
+    return moduleError("KeyRefused", place, `the key block is for another cipher than ${algorithm}`)
+  }
+  return read.key
+}
