@@ -22,13 +22,13 @@ interface Measured extends Pick<CodecRow, "dialect" | "what" | "messageBytes"> {
   readonly nanoseconds: ReadonlyArray<number>
 }
 
-const passes = 4
-const turnsOfPass = 40
+const PASSES = 4
+const TURNS_OF_PASS = 40
 
 const measure = (name: string): Promise<ReadonlyArray<Measured>> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL("./codec/thread.ts", import.meta.url), {
-      workerData: { name, turns: turnsOfPass }
+      workerData: { name, turns: TURNS_OF_PASS }
     })
     worker.once("message", resolve).once("error", reject)
   })
@@ -36,7 +36,7 @@ const measure = (name: string): Promise<ReadonlyArray<Measured>> =>
 /** Runs the bench, about a minute. */
 export const run = async (): Promise<ReadonlyArray<CodecRow>> => {
   const rows = new Map<string, Measured>()
-  for (let pass = 0; pass < passes; pass++) {
+  for (let pass = 0; pass < PASSES; pass++) {
     for (const name of Object.keys(groups)) {
       for (const one of await measure(name)) {
         const key = `${one.dialect}, ${one.what}`

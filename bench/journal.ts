@@ -21,8 +21,8 @@ const Database = createRequire(new URL("../packages/switch/package.json", import
   "better-sqlite3"
 ) as typeof BetterSqlite3
 
-const messageLength = 330
-const message = Buffer.alloc(messageLength, 0x31)
+const MESSAGE_LENGTH = 330
+const message = Buffer.alloc(MESSAGE_LENGTH, 0x31)
 const pan = "6222020000000000"
 
 /** One way to write entries. */
@@ -92,11 +92,11 @@ const closedLoop = (outstanding: number, durationMs: number) =>
     const latency = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
     const writtenAt = new Float64Array(1 << 17)
     const write = (now: number): void => {
-      const at = writer.begin(EntryKind.accepted, "00", messageLength + 20)
+      const at = writer.begin(EntryKind.accepted, "00", MESSAGE_LENGTH + 20)
       writer.on(1, 1)
       message.copy(writer.buffer, at)
-      const secret = writer.next % 2 === 0 ? writeSecret(writer.buffer, at + messageLength, pan) : 0
-      writtenAt[writer.end(messageLength, secret) & 0x1ffff] = now
+      const secret = writer.next % 2 === 0 ? writeSecret(writer.buffer, at + MESSAGE_LENGTH, pan) : 0
+      writtenAt[writer.end(MESSAGE_LENGTH, secret) & 0x1ffff] = now
     }
     yield* Effect.callback<void>((resume) => {
       const started = performance.now()
@@ -140,10 +140,10 @@ const writerCost = Effect.gen(function* () {
   for (let group = 0; group < groups; group++) {
     const from = performance.now()
     for (let n = 0; n < 256; n++) {
-      const at = writer.begin(EntryKind.accepted, "00", messageLength + 20)
+      const at = writer.begin(EntryKind.accepted, "00", MESSAGE_LENGTH + 20)
       writer.on(1, 1)
       message.copy(writer.buffer, at)
-      writer.end(messageLength, 0)
+      writer.end(MESSAGE_LENGTH, 0)
     }
     spent += performance.now() - from
     writer.flush()
@@ -185,5 +185,5 @@ export const report = ({ rows, writerNsPerEntry }: JournalFigures): string => {
   const table = new Table({ head: ["what", "entries/s", "p50 ms", "p99", "max", "loop delay p99 ms"] })
   for (const row of rows)
     table.push([row.what, row.entriesPerSecond, row.p50Ms, row.p99Ms, row.maxMs, row.loopDelayP99Ms])
-  return `${table.toString()}\nwriter on the main thread: ${writerNsPerEntry} ns for an entry of ${messageLength} bytes`
+  return `${table.toString()}\nwriter on the main thread: ${writerNsPerEntry} ns for an entry of ${MESSAGE_LENGTH} bytes`
 }

@@ -29,7 +29,7 @@ export interface ReadingRow {
 const key = hash("sha256", "the key of this bench")
 const jinka = fileURLToPath(new URL("../packages/switch/src/main.ts", import.meta.url))
 /** Exchanges that become durable together: groups of four entries. */
-const atOnce = 2
+const AT_ONCE = 2
 
 /** Answered requests, `count` of them. */
 const fill = (directory: string, count: number) =>
@@ -54,7 +54,7 @@ const fill = (directory: string, count: number) =>
       writer.on(target, 1)
       writer.end(codec.redact(index, writer.buffer, answerAt), 0)
       writer.floor = writer.next
-      if (n % atOnce === 0) yield* journal.drained
+      if (n % AT_ONCE === 0) yield* journal.drained
     }
     yield* journal.drained
   }).pipe(Effect.provide(Journal.layer.pipe(Layer.provide(layerSqlite({ directory, key: Buffer.from(key, "hex") })))))

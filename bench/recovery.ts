@@ -13,7 +13,7 @@ import { Journal } from "../packages/switch/src/journal/Journal.ts"
 import { layerSqlite } from "../packages/switch/src/journal/SqliteStore.ts"
 import { make, type SwitchSettings } from "../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../packages/switch/src/transport/NodeTransport.ts"
-import { BIN, dialect, frame, template } from "./relay/Frame.ts"
+import { bin, dialect, frame, template } from "./relay/Frame.ts"
 import { key, limits, link } from "./SwitchUnderTest.ts"
 
 /** One start. */
@@ -27,7 +27,7 @@ export interface RecoveryRow {
 const nowhere = { _tag: "connect", to: { host: "127.0.0.1", port: 9 }, timeoutMs: 1000 } as const
 const settings: SwitchSettings = {
   links: [link("acquirer", nowhere), link("issuer", nowhere)],
-  routes: [{ bin: BIN, to: 1 }],
+  routes: [{ bin: bin, to: 1 }],
   limits
 }
 

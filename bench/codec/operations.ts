@@ -99,7 +99,7 @@ const messageOf = ({ layout }: Codec, stan: string): Message => {
 }
 
 /** Messages in the chunk that is read. */
-const chunkMessages = 200
+const CHUNK_MESSAGES = 200
 
 const encoded = (codec: Codec, message: Message): Buffer => {
   const bytes = codec.encode(message)
@@ -112,7 +112,7 @@ const stans = Array.from({ length: 1000 }, (_, turn) => String(turn * 997).padSt
 /** Messages behind each other in one chunk, each with its length header, as they come from a socket. */
 const chunkOf = (message: Buffer): Buffer => {
   const framed = wholeFrame(cupsFrame, message)
-  return Buffer.concat(Array.from({ length: chunkMessages }, () => framed))
+  return Buffer.concat(Array.from({ length: CHUNK_MESSAGES }, () => framed))
 }
 
 /** Decode, encode, forward and match in one dialect. */
@@ -121,7 +121,7 @@ const dialectOperations = (dialect: Dialect): ReadonlyArray<Operation> => {
   const message = encoded(codec, messageOf(codec, "123456"))
   const { length } = message
   const chunk = chunkOf(message)
-  const at = (turn: number): number => (turn % chunkMessages) * (length + 4) + 4
+  const at = (turn: number): number => (turn % CHUNK_MESSAGES) * (length + 4) + 4
   const index = new MessageIndex()
   const patches = new PatchList()
   const out = Buffer.alloc(4096)
@@ -167,7 +167,7 @@ const plainOperations = (dialect: Dialect): ReadonlyArray<Operation> => {
   const sink = { frame: () => {}, idle: () => {} }
   const common = { dialect: dialect.name, messageBytes: message.length, messages: 1 }
   return [
-    { ...common, what: "frames cut", messages: chunkMessages, run: () => framer.push(chunk, sink) },
+    { ...common, what: "frames cut", messages: CHUNK_MESSAGES, run: () => framer.push(chunk, sink) },
     { ...common, what: "decode by table", run: () => codec.decode(message) },
     { ...common, what: "encode by table", run: () => codec.encode(given) }
   ]

@@ -7,7 +7,7 @@ import { parentPort, workerData } from "node:worker_threads"
 import { groups, type Operation } from "./operations.ts"
 
 /** Length of a turn in milliseconds: it holds its share of collections of memory, and some turns meet with a quiet machine. */
-const turnMs = 5
+const TURN_MS = 5
 
 const kept: Array<unknown> = new Array(64)
 
@@ -22,9 +22,9 @@ const time = ({ run }: Operation, times: number): number => {
 const turnOf = (operation: Operation): number => {
   let times = 200
   // V8 settles on its best code only after some 100 000 messages.
-  for (let warm = 0; warm < 150; warm += turnMs) {
+  for (let warm = 0; warm < 150; warm += TURN_MS) {
     const spent = time(operation, times)
-    times = Math.ceil(times * Math.min(10, turnMs / Math.max(spent, 0.001)))
+    times = Math.ceil(times * Math.min(10, TURN_MS / Math.max(spent, 0.001)))
   }
   return times
 }

@@ -7,12 +7,12 @@ import { begin, tell } from "./Told.ts"
 const [, , port, count, directory] = process.argv
 const side = { _tag: "connect", to: { host: "127.0.0.1", port: Number(port) }, timeoutMs: 10_000 } as const
 /** A frame each second on each link: thirty times the usual, so that what they cost can be measured. */
-const idleMs = 1000
+const IDLE_MS = 1000
 
 const program = Effect.gen(function* () {
   begin()
   const running = yield* make({
-    links: Array.from({ length: Number(count) }, (_, n) => link(`link-${n}`, side, { window: 256, idleMs })),
+    links: Array.from({ length: Number(count) }, (_, n) => link(`link-${n}`, side, { window: 256, idleMs: IDLE_MS })),
     routes: [],
     limits: { ...limits, recentKeys: 1000 }
   })

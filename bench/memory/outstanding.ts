@@ -5,7 +5,7 @@
 import * as Net from "node:net"
 import { Effect } from "effect"
 import { make } from "../../packages/switch/src/Switch.ts"
-import { BIN, template } from "../relay/Frame.ts"
+import { bin, template } from "../relay/Frame.ts"
 import { limits, link, runOn } from "../SwitchUnderTest.ts"
 import { usage } from "../Usage.ts"
 
@@ -29,7 +29,7 @@ const program = Effect.gen(function* () {
       link("acquirer", { _tag: "listen", at: { host, port: ourPort }, from: [], second: "replace" }),
       link("issuer", { _tag: "connect", to: { host, port: Number(port) }, timeoutMs: 5000 }, { window: 20_000 })
     ],
-    routes: [{ bin: BIN, to: 1 }],
+    routes: [{ bin: bin, to: 1 }],
     limits
   })
   while (!running.links[1]!.isReady) yield* Effect.sleep(10)

@@ -8,7 +8,7 @@ import { dialect, frame, RawFrames } from "../relay/Frame.ts"
 import { institutions } from "./Messages.ts"
 
 /** Amount of a purchase that even the good issuer does not answer. */
-const UNANSWERED = "000000099999"
+const unanswered = "000000099999"
 
 const codec = compile(dialect)
 
@@ -26,7 +26,7 @@ const issuer = (answer: (send: () => void) => void): Promise<number> =>
           if (codec.index(buffer, from + frame.bytes, to, index) !== undefined) return
           const isReversal = index.mti === 420 || index.mti === 421
           if (isReversal) told(index)
-          if (index.text(4) === UNANSWERED && !isReversal) return
+          if (index.text(4) === unanswered && !isReversal) return
           patches.clear()
           patches.mti(responseMti(index.mti))
           patches.set(39, "00")
@@ -42,7 +42,7 @@ const issuer = (answer: (send: () => void) => void): Promise<number> =>
 /** Reversals of the good partner, and our own of its purchases: few, and what the bench waits for. */
 const told = (index: MessageIndex): void => {
   if (index.text(32) === institutions.good)
-    process.send?.({ reversal: Date.now(), isOurs: index.text(4) === UNANSWERED })
+    process.send?.({ reversal: Date.now(), isOurs: index.text(4) === unanswered })
 }
 
 process.send?.({

@@ -11,7 +11,7 @@ export const dialect: Dialect = iso8583v1987AsciiRaw
 export const frame = { kind: "length", encoding: "ascii", bytes: 4, lengthMax: 2048, idle: "zero-length" } as const
 
 /** The institution's first digits in the message's card number, which is a published test number. */
-export const BIN = "622126"
+export const bin = "622126"
 
 const emv =
   "9F26080123456789ABCDEF9F2701809F101307010103A02000010A0100000000000ABCDEF19F37049A8B7C6D9F360201FF950500800468009A032611229C01009F02060000000123455F2A02015682027C009F1A0201569F03060000000000009F3303E0F8C89F34030203009F3501229F1E0831323334353637388408A000000333010101"

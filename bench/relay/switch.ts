@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { make } from "../../packages/switch/src/Switch.ts"
 import { limits, link, runOn } from "../SwitchUnderTest.ts"
 import { usage } from "../Usage.ts"
-import { BIN } from "./Frame.ts"
+import { bin } from "./Frame.ts"
 
 const [, , echoPort, directory] = process.argv
 const host = "127.0.0.1"
@@ -25,7 +25,7 @@ const program = Effect.gen(function* () {
       link("acquirer", { _tag: "listen", at: { host, port: freePort }, from: [], second: "replace" }),
       link("issuer", { _tag: "connect", to: { host, port: Number(echoPort) }, timeoutMs: 5000 })
     ],
-    routes: [{ bin: BIN, to: 1 }],
+    routes: [{ bin: bin, to: 1 }],
     limits
   })
   while (!running.links[1]!.isReady) yield* Effect.sleep(10)

@@ -8,7 +8,7 @@ import { ask, codeOf, take } from "../shared/Short.ts"
 import { approvalOf, purchase, send } from "../shared/Wire.ts"
 
 /** How long the host works on one request. */
-const WORK = "20 millis"
+const work = "20 millis"
 
 const story = Effect.gen(function* () {
   const jinka = jinkaOf("03-sync-long")
@@ -20,7 +20,7 @@ const story = Effect.gen(function* () {
     if (isSilent && message.mti === "0200") return
     Effect.runFork(
       Effect.andThen(
-        Effect.sleep(WORK),
+        Effect.sleep(work),
         Effect.sync(() => send(socket, approvalOf(message)))
       )
     )

@@ -9,7 +9,7 @@ import { Issuer } from "./Issuer.ts"
 
 const LINKS = 5
 /** The configuration's quiet time, and a moment for reconnecting and three echoes. */
-const QUIET = "7 seconds"
+const quiet = "7 seconds"
 
 const isOfGroup = (line: string): boolean => /group,|issuer-[ab] (used|spare|away)|centre-\d (used|away)/.test(line)
 const isOfCentre = (line: string): boolean => /^centre-\d|GroupFell|centre {2}group/.test(line.trim())
@@ -31,7 +31,7 @@ const story = Effect.gen(function* () {
   codes.push(yield* acquirer.buy)
   yield* jinka.ready(LINKS)
   yield* jinka.shown("status", [], isOfGroup)
-  yield* Effect.sleep(QUIET)
+  yield* Effect.sleep(quiet)
   yield* Console.log("\nafter the quiet time it is the primary again")
   codes.push(yield* acquirer.buy)
   yield* jinka.shown("status", [], isOfGroup)

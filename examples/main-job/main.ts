@@ -19,8 +19,8 @@ import { type Jinka, settled } from "./Settled.ts"
 const home = fileURLToPath(new URL("../../.jinka/main-job", import.meta.url))
 
 /** Seconds after the begin of the load, as parts of its length. */
-const cutAt = 0.3
-const killAt = 0.65
+const CUT_AT = 0.3
+const KILL_AT = 0.65
 
 const story = Effect.fnUntraced(function* (plan: Plan) {
   yield* say("starting an issuer, a switch and an acquirer, each a process of its own")
@@ -31,13 +31,13 @@ const story = Effect.fnUntraced(function* (plan: Plan) {
   yield* say(`both are signed on; ${plan.rate} requests a second for ${plan.seconds} seconds`)
   const watching = yield* watch(acquirer, issuer)
 
-  yield* Effect.sleep(plan.seconds * cutAt * 1000)
+  yield* Effect.sleep(plan.seconds * CUT_AT * 1000)
   yield* say("the issuer's line is cut (RST) and refuses connections for 2 seconds")
   proxy.cut("reset")
   yield* proxy.refuse(2000)
   yield* say("the line may be used again")
 
-  yield* Effect.sleep(Math.max(0, plan.seconds * (killAt - cutAt) * 1000 - 2000))
+  yield* Effect.sleep(Math.max(0, plan.seconds * (KILL_AT - CUT_AT) * 1000 - 2000))
   yield* say("kill -9 for the switch, under load")
   first.signal("SIGKILL")
   yield* first.exited

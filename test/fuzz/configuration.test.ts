@@ -29,7 +29,7 @@ const texts = [
 
 /** Each property is tried as often; more for a night. */
 const runs = Number(process.env["JINKA_FUZZ_RUNS"] ?? 150)
-const patience = 60_000 + 1000 * runs
+const PATIENCE = 60_000 + 1000 * runs
 
 /** A partner's table with something of everything. */
 const dialectFile = `name: our-partner
@@ -98,7 +98,7 @@ describe("Any text of a configuration", () => {
         { numRuns: runs }
       )
     },
-    patience
+    PATIENCE
   )
 
   it(
@@ -113,7 +113,7 @@ describe("Any text of a configuration", () => {
         { numRuns: runs }
       )
     },
-    patience
+    PATIENCE
   )
 
   it.each([100, 400, 700, 1000, 1300, 1600, 2000, 2500, 4000, 20_000])("nested %i deep is refused", async (depth) => {
@@ -155,7 +155,7 @@ describe("Any text of a configuration", () => {
         { numRuns: runs }
       )
     },
-    patience
+    PATIENCE
   )
 
   it.each(readdirSync(corpus))("that once ended otherwise is refused: %s", async (name) => {

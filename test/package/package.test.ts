@@ -34,12 +34,18 @@ const env = {
 }
 
 /** No program of this test may take longer, in milliseconds. */
-const timeout = 90_000
+const TIMEOUT = 90_000
 
 /** Runs a program to its end and gives what it printed; throws with all of its output when it fails. */
 const run = (program: string, args: ReadonlyArray<string>, cwd: string): string => {
   try {
-    return execFileSync(program, args, { cwd, env, timeout, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+    return execFileSync(program, args, {
+      cwd,
+      env,
+      timeout: TIMEOUT,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"]
+    })
   } catch (error) {
     const { stderr, stdout } = error as { readonly stderr: string; readonly stdout: string }
     throw new Error(`${[program, ...args].join(" ")} failed in ${cwd}:\n${stdout}\n${stderr}`)
@@ -70,7 +76,7 @@ beforeAll(() => {
   const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
   run("npm", ["install", ...quiet, ...folders.map(packed), nodeTypes], project)
   for (const folder of folders) rmSync(installed(folder, "src"), { recursive: true })
-}, 2 * timeout)
+}, 2 * TIMEOUT)
 
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 

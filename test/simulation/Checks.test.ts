@@ -6,25 +6,25 @@ import { History, type Purchase, type Receipt, type Written } from "./check/Hist
 import { coveredEntries, durableBeforeVisible, oneEnd, openExchanges } from "./check/JournalChecks.ts"
 import { frameOf, newMessage } from "./partner/Cups.ts"
 
-const RRN = "000100000001"
+const rrn = "000100000001"
 const acquirers = new Set(["acquirer-1"])
 
-const answer = (code: string, more = {}) => ({ at: 0, code, rrn: RRN, amount: 100, isLate: false, ...more })
+const answer = (code: string, more = {}) => ({ at: 0, code, rrn: rrn, amount: 100, isLate: false, ...more })
 
 const purchase = (more: Partial<Purchase> = {}): Purchase => ({
-  ...{ acquirer: "acquirer-1", issuer: "issuer-1", key: "k1", rrn: RRN, amount: 100, startedAt: 0, sends: 1 },
+  ...{ acquirer: "acquirer-1", issuer: "issuer-1", key: "k1", rrn: rrn, amount: 100, startedAt: 0, sends: 1 },
   ...{ answers: [], outcome: "approved", reversal: undefined },
   ...more
 })
 
 const written = (more: Partial<Written> = {}): Written => ({
-  ...{ at: 0, to: "issuer-1", connection: "c1", mti: "0200", key: "k1", originalKey: undefined, rrn: RRN, amount: 100 },
+  ...{ at: 0, to: "issuer-1", connection: "c1", mti: "0200", key: "k1", originalKey: undefined, rrn: rrn, amount: 100 },
   ...{ code: undefined, durable: undefined, isLow: false },
   ...more
 })
 
 const receipt = (more: Partial<Receipt> = {}): Receipt => ({
-  ...{ at: 0, issuer: "issuer-1", mti: "0200", key: "k1", originalKey: undefined, rrn: RRN, amount: 100 },
+  ...{ at: 0, issuer: "issuer-1", mti: "0200", key: "k1", originalKey: undefined, rrn: rrn, amount: 100 },
   ...more
 })
 
@@ -53,7 +53,7 @@ describe("oneAnswer (G3)", () => {
   it("names a second answer and two different answers", () => {
     expect(findings({ answers: [answer("00"), answer("00")] })).toHaveLength(1)
     expect(findings({ answers: [answer("00"), answer("05")], sends: 2 })).toEqual([
-      `G3: acquirer-1 got 00 and 05 for ${RRN}`
+      `G3: acquirer-1 got 00 and 05 for ${rrn}`
     ])
   })
 })
@@ -66,12 +66,12 @@ describe("atMostOnce (G4)", () => {
 
   it("names a request that was written on two connections, also when it changed its key", () => {
     const twice = history({ written: [written(), written({ connection: "c2", key: "k2" })] })
-    expect(atMostOnce(twice, acquirers)).toEqual([`G4: request ${RRN} was written 2 times, on 2 connections`])
+    expect(atMostOnce(twice, acquirers)).toEqual([`G4: request ${rrn} was written 2 times, on 2 connections`])
   })
 
   it("names a request that reached two issuers", () => {
     const twice = history({ receipts: [receipt(), receipt({ issuer: "issuer-2" })] })
-    expect(atMostOnce(twice, acquirers)).toEqual([`G4: request ${RRN} reached issuers 2 times`])
+    expect(atMostOnce(twice, acquirers)).toEqual([`G4: request ${rrn} reached issuers 2 times`])
   })
 })
 
@@ -84,12 +84,12 @@ describe("markedRepeats (G5)", () => {
   })
 
   it("names a repeat that does not say so, changed keys and a wrong original", () => {
-    expect(findings(reversal(), reversal())).toEqual([`G5: reversal r1 of ${RRN} was repeated as 0420`])
+    expect(findings(reversal(), reversal())).toEqual([`G5: reversal r1 of ${rrn} was repeated as 0420`])
     expect(findings(reversal(), reversal({ mti: "0421", amount: 1 }))).toEqual([
-      `G5: repeats of reversal r1 of ${RRN} changed their keys`
+      `G5: repeats of reversal r1 of ${rrn} changed their keys`
     ])
     expect(findings(written(), reversal({ originalKey: "k9" }))).toEqual([
-      `G5: DE 90 of the reversal of ${RRN} names k9, it was k1`
+      `G5: DE 90 of the reversal of ${rrn} names k9, it was k1`
     ])
   })
 })
@@ -128,14 +128,14 @@ describe("moneyAgrees", () => {
 
   it("names a purchase that nobody sent", () => {
     expect(moneyAgrees(history({ receipts: [receipt()] }), () => 0)).toEqual([
-      `money: issuer-1 got a purchase ${RRN} that nobody sent`
+      `money: issuer-1 got a purchase ${rrn} that nobody sent`
     ])
   })
 })
 
 describe("the journal's checkers", () => {
   const ends = { source: "00010000", destination: "48010001" }
-  const message = (mti: string) => frameOf(newMessage(mti, ends, { 2: "622581****3456", 37: RRN })).subarray(4)
+  const message = (mti: string) => frameOf(newMessage(mti, ends, { 2: "622581****3456", 37: rrn })).subarray(4)
   const entry = (seq: number, kind: EntryKind, exchange: number, more: Partial<Entry> = {}): Entry => ({
     ...{ seq, at: 0, kind, exchange, about: 0, link: 1, epoch: 1, code: "", message: Buffer.alloc(0) },
     ...{ secret: Buffer.alloc(0), secretLength: 0 },
@@ -168,7 +168,7 @@ describe("the journal's checkers", () => {
   it("name what left before it was on disk (G1)", () => {
     const findings = (durable: number) => durableBeforeVisible(history({ written: [written({ durable })] }), [accepted])
     expect(findings(1)).toEqual([])
-    expect(findings(0)).toEqual([`G1: 0200 ${RRN} left for issuer-1 before it was on disk`])
+    expect(findings(0)).toEqual([`G1: 0200 ${rrn} left for issuer-1 before it was on disk`])
     const refused = (more: Partial<Written>) =>
       durableBeforeVisible(history({ written: [written({ durable: 0, mti: "0210", code: "96", ...more })] }), taken)
     let taken: ReadonlyArray<Entry> = []

@@ -9,7 +9,7 @@ import type { LegsSettings, Side } from "../../packages/switch/src/link/Settings
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
-import { CENTRE, type Options } from "./Options.ts"
+import { centre, type Options } from "./Options.ts"
 import type { LineOptions } from "./partner/Line.ts"
 import type { Half } from "./partner/Pair.ts"
 import type { Subject } from "./Subject.ts"
@@ -29,7 +29,7 @@ const linkSettings = (name: string, line: LineOptions, alone: Side): LinkAll => 
   ...usualLink,
   name,
   institution: line.institution,
-  ourInstitution: CENTRE,
+  ourInstitution: centre,
   side: sideOf(line, alone),
   signOn: { send: !line.signsOn, expect: line.signsOn, timeoutMs: 5000 },
   idleMs: 5000,

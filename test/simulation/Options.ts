@@ -12,16 +12,16 @@ import type { DiskOptions } from "./world/SimDisk.ts"
 import type { NetOptions } from "./world/SimNet.ts"
 
 /** Name of the machine that runs what is under test. */
-export const SWITCH = "switch"
+export const switchName = "switch"
 /** Acquirer n dials the switch at this port + n, n from 0. */
 export const ACQUIRER_PORT = 7100
 /** Issuers listen here. */
 export const ISSUER_PORT = 7200
 /** Legs of a simplex link end at these ports: at this one + a number of their own at the switch, or at the partner. */
 const SWITCH_LEG_PORT = 7300
-const PARTNER_LEG_PORTS = { out: 7600, into: 7601 } as const
+const partnerLegPorts = { out: 7600, into: 7601 } as const
 /** Institution code of the switch: what partners put into the header as destination. */
-export const CENTRE = "00010000"
+export const centre = "00010000"
 
 /** Virtual milliseconds unless said otherwise. */
 export interface Options {
@@ -64,7 +64,7 @@ export interface Wishes {
 }
 
 /** Moments that have caught others: an ordinary day, the turn of a year and the leap day. */
-const STARTS = [
+const starts = [
   Date.UTC(2026, 2, 2, 1, 30, 0),
   Date.UTC(2026, 11, 31, 23, 58, 0),
   Date.UTC(2028, 1, 28, 23, 59, 0)
@@ -72,7 +72,7 @@ const STARTS = [
 
 const lineFor = (random: SeededRandom, line: Pick<LineOptions, "role" | "endpoint" | "institution">): LineOptions => ({
   ...line,
-  centre: CENTRE,
+  centre: centre,
   signsOn: line.role === "dials",
   idleEvery: random.pick([5000, 10_000]),
   echoEvery: random.pick([7000, 12_000]),
@@ -92,7 +92,7 @@ const secondFor = (
 ): { readonly second?: SecondHost } => {
   if (!random.chance(chance)) return {}
   const host = `${name}-b`
-  const endpoint = line.role === "dials" ? { host: SWITCH, port } : { host, port: ISSUER_PORT }
+  const endpoint = line.role === "dials" ? { host: switchName, port } : { host, port: ISSUER_PORT }
   return {
     second: {
       name: host,
@@ -108,14 +108,14 @@ const pairFor = (random: SeededRandom, name: string, legPort: number, chance: nu
   if (!random.chance(chance)) return {}
   const half = (which: "out" | "into", port: number): PairOptions["out"] =>
     random.chance(0.5)
-      ? { role: "dials", endpoint: { host: SWITCH, port } }
-      : { role: "listens", endpoint: { host: name, port: PARTNER_LEG_PORTS[which] } }
+      ? { role: "dials", endpoint: { host: switchName, port } }
+      : { role: "listens", endpoint: { host: name, port: partnerLegPorts[which] } }
   return { pair: { out: half("out", legPort), into: half("into", legPort + 1) } }
 }
 
 const drawAcquirer = (random: SeededRandom, n: number, wished: Wishes["acquirer"]): AcquirerOptions => {
   const name = `acquirer-${n + 1}`
-  const endpoint = { host: SWITCH, port: ACQUIRER_PORT + n }
+  const endpoint = { host: switchName, port: ACQUIRER_PORT + n }
   const slowest = random.pick([300, 1000, 5000])
   return {
     name,
@@ -188,7 +188,7 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
   )
   return {
     seed,
-    startsAt: random.pick(STARTS),
+    startsAt: random.pick(starts),
     net: drawNet(random.stream("net")),
     disk: { commitMs: random.pick([[0.1, 1] as const, [1, 20] as const, [2, 400] as const]) },
     acquirers,
@@ -197,6 +197,6 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     calm,
     drainMax: 120_000,
     serviceWithin: Math.min(45_000, calm),
-    faults: wishes.faults ?? drawFaults(random.stream("faults"), SWITCH, partners, chaos, wishes.weights)
+    faults: wishes.faults ?? drawFaults(random.stream("faults"), switchName, partners, chaos, wishes.weights)
   }
 }

@@ -6,7 +6,7 @@
  */
 import { Effect } from "effect"
 import type { Connection } from "../../packages/switch/src/transport/Transport.ts"
-import { ACQUIRER_PORT, ISSUER_PORT, SWITCH } from "./Options.ts"
+import { ACQUIRER_PORT, ISSUER_PORT, switchName } from "./Options.ts"
 import { type CupsMessage, FrameReader, frameOf, idleFrame, readMessage } from "./partner/Cups.ts"
 import type { Place, Subject } from "./Subject.ts"
 
@@ -43,7 +43,7 @@ export const relayThat = (name: string, newPassing: () => Passing): Subject => (
         const run = Effect.runForkWith(yield* Effect.context<never>())
         const passing = newPassing()
         for (const [n, { name }] of place.options.issuers.entries()) {
-          const at = { host: SWITCH, port: ACQUIRER_PORT + n }
+          const at = { host: switchName, port: ACQUIRER_PORT + n }
           yield* place.transport.listen(at, (near) => run(join(place, near, name, passing)))
         }
         return yield* Effect.never

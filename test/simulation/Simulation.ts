@@ -10,7 +10,7 @@ import * as Checks from "./check/Checks.ts"
 import { History } from "./check/History.ts"
 import * as JournalChecks from "./check/JournalChecks.ts"
 import { tapInto } from "./check/Tap.ts"
-import { drawOptions, type Options, SWITCH, type Wishes } from "./Options.ts"
+import { drawOptions, type Options, switchName, type Wishes } from "./Options.ts"
 import { Acquirer } from "./partner/Acquirer.ts"
 import { Issuer } from "./partner/Issuer.ts"
 import type { SecondHost } from "./partner/Line.ts"
@@ -86,14 +86,14 @@ class Run {
     this.subject = subject
     this.world = new World({ seed: options.seed, startsAt: options.startsAt, keepTrace })
     this.net = new SimNet(this.world, options.net)
-    this.machine = new Machine(this.world, SWITCH)
+    this.machine = new Machine(this.world, switchName)
     this.net.attach(this.machine)
     this.disk = new SimDisk(this.machine, options.disk)
     this.machine.onCrash.push(() => this.crashes++)
     this.machine.onLog.push((text) => this.history.log.push(text))
     this.disk.onFailed.push((life) => this.world.after(STOP_MAX, () => this.mustHaveStopped(life)))
     const durable = () => (subject.hasJournal ? this.disk.durable : undefined)
-    this.net.taps.push(tapInto(this.history, this.world, SWITCH, durable, () => this.disk.wasLow))
+    this.net.taps.push(tapInto(this.history, this.world, switchName, durable, () => this.disk.wasLow))
     const field = { net: this.net, machine: this.machine, disk: this.disk, restart: () => this.startSwitch() }
     this.nemesis = new Nemesis(field, options.faults)
     this.issuers = options.issuers.map((each) => this.startIssuer(each))

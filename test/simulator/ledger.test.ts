@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { type Entry, Ledger, type Posting } from "../../packages/simulator/src/issuer/Ledger.ts"
 
 const pan = "6219990000000000018"
-const opening = 100_000
+const OPENING = 100_000
 
 const entry = (key: string, kind: Entry["kind"], amount: number, original?: string): Entry => ({
   key,
@@ -15,7 +15,7 @@ const entry = (key: string, kind: Entry["kind"], amount: number, original?: stri
 
 const ledgerWith = () => {
   const postings: Array<Posting> = []
-  const ledger = new Ledger(opening, (posting) => postings.push(posting))
+  const ledger = new Ledger(OPENING, (posting) => postings.push(posting))
   return { ledger, postings }
 }
 
@@ -29,7 +29,7 @@ describe("the issuer's ledger", () => {
     expect(ledger.post(entry("4", "purchase", 200))).toBe("posted")
     expect(ledger.post(entry("5", "refund", 200, "4"))).toBe("posted")
 
-    expect(ledger.available(pan)).toBe(opening - 300)
+    expect(ledger.available(pan)).toBe(OPENING - 300)
     expect(postings.map(({ rule, amount }) => [rule, amount])).toEqual([
       ["debit", -500],
       ["hold", -300],
@@ -49,9 +49,9 @@ describe("the issuer's ledger", () => {
   it("declines what the account cannot bear, and its reversal has nothing to undo", () => {
     const { ledger } = ledgerWith()
 
-    expect(ledger.post(entry("1", "purchase", opening + 1))).toBe("insufficientFunds")
+    expect(ledger.post(entry("1", "purchase", OPENING + 1))).toBe("insufficientFunds")
     expect(ledger.reverse("1").rule).toBe("nothingToUndo")
-    expect(ledger.available(pan)).toBe(opening)
+    expect(ledger.available(pan)).toBe(OPENING)
   })
 
   it("undoes a purchase exactly once, however often the reversal comes", () => {
@@ -60,7 +60,7 @@ describe("the issuer's ledger", () => {
 
     expect(ledger.reverse("1")).toEqual({ rule: "undone", rrn: "R1" })
     expect(ledger.reverse("1").rule).toBe("alreadyUndone")
-    expect(ledger.available(pan)).toBe(opening)
+    expect(ledger.available(pan)).toBe(OPENING)
     expect(ledger.totals()).toMatchObject({ standing: 0, undone: 1, postings: 2 })
   })
 
@@ -85,7 +85,7 @@ describe("the issuer's ledger", () => {
     expect(ledger.post(entry("5", "void", 700, "2"))).toBe("originalNotStanding")
     expect(ledger.post(entry("6", "void", 500, "1"))).toBe("posted")
     expect(ledger.post(entry("7", "void", 500, "1"))).toBe("originalNotStanding")
-    expect(ledger.available(pan)).toBe(opening)
+    expect(ledger.available(pan)).toBe(OPENING)
   })
 
   it("takes the money again when a void is reversed, and the purchase may then be voided once more", () => {
@@ -94,9 +94,9 @@ describe("the issuer's ledger", () => {
     ledger.post(entry("2", "void", 500, "1"))
 
     expect(ledger.reverse("2").rule).toBe("undone")
-    expect(ledger.available(pan)).toBe(opening - 500)
+    expect(ledger.available(pan)).toBe(OPENING - 500)
     expect(ledger.post(entry("3", "void", 500, "1"))).toBe("posted")
-    expect(ledger.available(pan)).toBe(opening)
+    expect(ledger.available(pan)).toBe(OPENING)
   })
 
   it("does not undo a purchase that was voided: the money is back already", () => {
@@ -105,7 +105,7 @@ describe("the issuer's ledger", () => {
     ledger.post(entry("2", "void", 500, "1"))
 
     expect(ledger.reverse("1").rule).toBe("originalNotStanding")
-    expect(ledger.available(pan)).toBe(opening)
+    expect(ledger.available(pan)).toBe(OPENING)
   })
 
   it("never refunds more than was paid", () => {

@@ -2,11 +2,11 @@
  * Rules about what is written beside the code: a header for each module, a docstring for each export, no loose reminder,
  * and the size of a file.
  */
-import { linesMax, widthMax } from "./House.ts"
+import { LINES_MAX, WIDTH_MAX } from "./House.ts"
 import { type Finding, finding, isNode, lineAt, type Node, type Source, treeOf } from "./Source.ts"
 
 /** The shortest header that can be a sentence. */
-const headerLengthMin = 30
+const HEADER_LENGTH_MIN = 30
 
 const statementsOf = (source: Source): ReadonlyArray<Node> => treeOf(source)["body"] as ReadonlyArray<Node>
 
@@ -30,7 +30,7 @@ export const missingHeaders = (sources: ReadonlyArray<Source>): ReadonlyArray<Fi
     // The comment right before an exported first statement is that statement's own docstring.
     const own = first !== undefined && isExport(first) && hasDocstring(source, start) ? before.slice(0, -1) : before
     const length = own.reduce((sum, { value }) => sum + value.replace(/[\s*]+/g, " ").trim().length, 0)
-    if (length >= headerLengthMin) return []
+    if (length >= HEADER_LENGTH_MIN) return []
     return [finding(source, 0, "module header", "open the file with a comment: what it owns, what it does not do")]
   })
 
@@ -94,15 +94,15 @@ export const overlong = (sources: ReadonlyArray<Source>): ReadonlyArray<Finding>
     const lines = source.text.split("\n")
     const count = lines.at(-1) === "" ? lines.length - 1 : lines.length
     const findings: Array<Finding> = []
-    if (count > linesMax) {
-      const message = `${count} lines, at most ${linesMax}; one concept, one file: split it along its concepts`
+    if (count > LINES_MAX) {
+      const message = `${count} lines, at most ${LINES_MAX}; one concept, one file: split it along its concepts`
       findings.push(finding(source, 0, "file length", message))
     }
     for (const { end, start } of source.comments) {
       for (let line = lineAt(source.text, start); line <= lineAt(source.text, end); line++) {
         const width = lines[line - 1]?.length ?? 0
-        const message = `a comment line of ${width} characters, at most ${widthMax}; break it`
-        if (width > widthMax) findings.push({ path: source.path, line, rule: "comment width", message })
+        const message = `a comment line of ${width} characters, at most ${WIDTH_MAX}; break it`
+        if (width > WIDTH_MAX) findings.push({ path: source.path, line, rule: "comment width", message })
       }
     }
     return findings

@@ -210,7 +210,7 @@ export const elementsFromDialect: ReadonlyArray<string> = [
 ]
 
 /** The longest source file, in lines. A smell to look at, not a size to squeeze to: what is one idea stays in one file. */
-export const linesMax = 450
+export const LINES_MAX = 450
 
 /** Files whose names stand in texts: what generated code calls, and what an entry gives away in part. */
 export const namedInTexts: ReadonlyArray<string> = [
@@ -244,7 +244,7 @@ export const saidOutside: Readonly<Record<string, ReadonlyArray<string>>> = {
 }
 
 /** The longest comment line, in characters. Biome holds code to 120 and leaves comments alone; prose may run a little over. */
-export const widthMax = 130
+export const WIDTH_MAX = 130
 
 /** Words that are not the field's own. `whole` words are banned only when they are the entire name. */
 export interface Word {

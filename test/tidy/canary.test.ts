@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { asynchronous, bannedCalls } from "./Bans.ts"
 import { looseReminders, missingDocstrings, missingHeaders, overlong } from "./Comments.ts"
 import { elementNumbers } from "./Elements.ts"
-import { bans, linesMax, publishedCardNumbers, words } from "./House.ts"
+import { bans, LINES_MAX, publishedCardNumbers, words } from "./House.ts"
 import { deadFiles, folderDirections, importCycles, type Manifest, packageDirections, uncompiled } from "./Imports.ts"
 import { brokenReferences, cardNumbers, hasCheckDigit, traces } from "./Leaks.ts"
 import { listing, parse, readRepository } from "./Source.ts"
@@ -269,8 +269,8 @@ describe("Headers, docstrings, reminders, sizes", () => {
   })
 
   it("limits the length of files and the width of comments", () => {
-    expect(overlong(source("\n".repeat(linesMax + 1)))).toHaveLength(1)
-    expect(overlong(source("\n".repeat(linesMax)))).toEqual([])
+    expect(overlong(source("\n".repeat(LINES_MAX + 1)))).toHaveLength(1)
+    expect(overlong(source("\n".repeat(LINES_MAX)))).toEqual([])
     expect(listing(overlong(source(`const a = 1\n// ${"long ".repeat(30)}`)))).toContain("A.ts:2  comment width:")
   })
 })

@@ -2,7 +2,7 @@
  * `@jinka/codec`: frames, dialects and messages of ISO 8583. Pure and synchronous; nothing here opens a socket or a file.
  */
 export { coverCardData, coverCardText, holdsTrack } from "./cover/CardData.ts"
-export { coverRuns, coverRunsOfBytes, coverRunsOfHex, unreadDigitsMin } from "./cover/DigitRuns.ts"
+export { coverRuns, coverRunsOfBytes, coverRunsOfHex, UNREAD_DIGITS_MIN } from "./cover/DigitRuns.ts"
 export type { ByteKind } from "./cover/QuickLook.ts"
 export { coverTyped } from "./cover/Typed.ts"
 export * from "./dialects/Cups.ts"
@@ -19,9 +19,9 @@ export * from "./dialects/YamlNesting.ts"
 export {
   type Diagnosis,
   type Evidence,
+  EXAMINED_MAX,
   type ExamineOptions,
   examine,
-  examinedMax,
   type LinkWords
 } from "./doctor/Examine.ts"
 export { type FrameCandidate, frameCandidates } from "./doctor/FrameCandidates.ts"

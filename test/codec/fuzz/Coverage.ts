@@ -8,10 +8,10 @@ import { registerHooks } from "node:module"
 import { fileURLToPath } from "node:url"
 import { parseSync } from "oxc-parser"
 
-const counterMax = 1 << 16
+const COUNTER_MAX = 1 << 16
 
 /** How often each branch ran since `clear`. */
-const counters = new Uint32Array(counterMax)
+const counters = new Uint32Array(COUNTER_MAX)
 let used = 0
 
 interface Node {
@@ -30,7 +30,7 @@ interface Insertion {
 }
 
 const counter = (): string => {
-  if (used === counterMax) throw new Error("more branches than counters")
+  if (used === COUNTER_MAX) throw new Error("more branches than counters")
   return `globalThis.__steps[${used++}]++`
 }
 
@@ -151,7 +151,7 @@ const classOf = (times: number): number => {
 
 /** What has been reached: for each branch the classes of its counts. */
 export class Reached {
-  private readonly classes = new Uint8Array(counterMax)
+  private readonly classes = new Uint8Array(COUNTER_MAX)
   /** Branch and class pairs. */
   size = 0
 

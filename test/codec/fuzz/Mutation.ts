@@ -24,7 +24,7 @@ const interesting = [
   0x00, 0x01, 0x03, 0x02, 0x1f, 0x20, 0x2e, 0x30, 0x39, 0x3d, 0x60, 0x7f, 0x80, 0x81, 0x9f, 0xf0, 0xff
 ]
 
-const lengthMax = 4096
+const LENGTH_MAX = 4096
 
 /** One change of the bytes: a flip, a cut, a repeat, a splice with another input, a digit. */
 const change = (bytes: Buffer, other: Buffer, chance: Chance): Buffer => {
@@ -69,5 +69,5 @@ export const mutate = (corpus: ReadonlyArray<Buffer>, chance: Chance): Buffer =>
   let bytes = corpus[chance.below(corpus.length)]!
   const changes = 1 + chance.below(4)
   for (let turn = 0; turn < changes; turn++) bytes = change(bytes, corpus[chance.below(corpus.length)]!, chance)
-  return bytes.length > lengthMax ? bytes.subarray(0, lengthMax) : bytes
+  return bytes.length > LENGTH_MAX ? bytes.subarray(0, LENGTH_MAX) : bytes
 }

@@ -13,7 +13,7 @@ import type { Target } from "./Targets.ts"
 const corpusFile = new URL("../../fixtures/fuzz/corpus.json", import.meta.url)
 
 /** Longer inputs find nothing that these do not, and make the corpus large. */
-const keptBytesMax = 400
+const KEPT_BYTES_MAX = 400
 
 const { values } = parseArgs({
   options: {
@@ -66,7 +66,7 @@ const smallest = (name: string, target: Target, found: ReadonlyArray<Buffer>): R
     for (const bytes of seeds[name]!) reaches(name, target, bytes, reached)
     return from.filter((bytes) => reaches(name, target, bytes, reached))
   }
-  const short = found.filter(({ length }) => length <= keptBytesMax).sort((one, other) => one.length - other.length)
+  const short = found.filter(({ length }) => length <= KEPT_BYTES_MAX).sort((one, other) => one.length - other.length)
   // What long inputs reach makes some short ones needless.
   return pick([...pick(short)].reverse()).toReversed()
 }

@@ -8,10 +8,10 @@ import {
   explainTlvInvalid,
   findTlv,
   isTlvInvalid,
+  TLV_DEPTH_MAX,
   type TlvInvalid,
   type TlvItem,
   tlvConstructed,
-  tlvDepthMax,
   tlvPrimitive
 } from "../../../packages/codec/src/tlv/index.ts"
 
@@ -99,7 +99,7 @@ describe("BER-TLV", () => {
     expect(ruleOf(encodeTlv([tlvConstructed("5A", [])]))).toBe("tag-invalid at 0")
     expect(ruleOf(encodeTlv([tlvPrimitive("5A", new Uint8Array(70_000))]))).toBe("input-too-long at 0")
     let deep: TlvItem = tlvPrimitive("5A", bytes("01"))
-    for (let i = 0; i < tlvDepthMax; i++) deep = tlvConstructed("E0", [deep])
+    for (let i = 0; i < TLV_DEPTH_MAX; i++) deep = tlvConstructed("E0", [deep])
     expect(ruleOf(encodeTlv([deep]))).toBe("too-deep at 0")
   })
 
@@ -109,7 +109,7 @@ describe("BER-TLV", () => {
       nest = Buffer.concat([bytes(nest.length < 128 ? "E0" : "E083"), lengthOf(nest.length), nest])
     const items = ok(decodeTlv(nest))
 
-    expect(depthOf(items)).toBe(tlvDepthMax)
+    expect(depthOf(items)).toBe(TLV_DEPTH_MAX)
     expect(ok(encodeTlv(items)).equals(nest)).toBe(true)
   })
 

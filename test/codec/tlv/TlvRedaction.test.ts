@@ -5,7 +5,7 @@ import {
   encodeTlv,
   isTlvInvalid,
   redactTlv,
-  tlvDepthMax,
+  TLV_DEPTH_MAX,
   tlvPrimitive,
   withoutSadTlv
 } from "../../../packages/codec/src/tlv/index.ts"
@@ -59,9 +59,9 @@ describe("covering sensitive EMV values", () => {
 
   it("covers whole what lies below the levels that are looked into", () => {
     let shown = "9c0141"
-    for (let i = 1; i < tlvDepthMax; i++) shown = wrap("E0", shown)
+    for (let i = 1; i < TLV_DEPTH_MAX; i++) shown = wrap("E0", shown)
     let covered = "9c0141"
-    for (let i = 0; i < tlvDepthMax; i++) covered = wrap("E0", covered)
+    for (let i = 0; i < TLV_DEPTH_MAX; i++) covered = wrap("E0", covered)
 
     expect(redacted(shown)).toBe(shown.toUpperCase())
     expect(redacted(covered)).toBe(covered.replace("9c0141", "000000").toUpperCase())

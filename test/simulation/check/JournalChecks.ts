@@ -70,7 +70,7 @@ const firstByRrn = (entries: ReadonlyArray<Entry>, kinds: ReadonlySet<number>): 
 }
 
 /** Whatever is not taken is answered with another code than this. */
-const APPROVED = "00"
+const approved = "00"
 
 /**
  * G1: what the switch wrote to anybody about a purchase stood on disk before, at least as far as its beginning. A refusal
@@ -98,7 +98,7 @@ const isTooEarly = (
   if (mti === "0430") return false
   const seq = first.get(rrn)
   if (seq !== undefined && seq <= durable) return false
-  return !isLow || code === undefined || code === APPROVED
+  return !isLow || code === undefined || code === approved
 }
 
 /** G10: no card number in clear in the open part of any entry. */

@@ -26,7 +26,7 @@ export class NotCups extends Error {
 
 const HEADER = 46
 const BITMAP = 16
-const CARRIED_NEW = `000\0${"0".repeat(8)}\0`
+const carriedNew = `000\0${"0".repeat(8)}\0`
 
 /** Length of each field: a number for fixed ones, "ll" or "lll" for variable ones (domain facts 1.8, column b). */
 const shapes: Readonly<Record<number, number | "ll" | "lll">> = {
@@ -134,7 +134,7 @@ export const newMessage = (
   mti: string,
   ends: { readonly source: string; readonly destination: string },
   fields: Readonly<Record<number, string>>
-): CupsMessage => ({ mti, ...ends, carried: CARRIED_NEW, rejectCode: "00000", fields })
+): CupsMessage => ({ mti, ...ends, carried: carriedNew, rejectCode: "00000", fields })
 
 /** The answer to a message: response MTI, ends swapped, header echoed, the named fields echoed, `more` added. */
 export const answerTo = (

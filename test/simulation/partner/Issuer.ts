@@ -32,7 +32,7 @@ export interface IssuerOptions {
 }
 
 /** Fields of a request that its answer carries unchanged, where present (domain facts 1.6, response columns). */
-const ECHOED = [2, 3, 4, 7, 11, 12, 13, 18, 25, 32, 33, 37, 41, 42, 49, 90] as const
+const echoed = [2, 3, 4, 7, 11, 12, 13, 18, 25, 32, 33, 37, 41, 42, 49, 90] as const
 
 export class Issuer {
   readonly options: IssuerOptions
@@ -86,7 +86,7 @@ export class Issuer {
       this.record(message, at)
       const code = this.book(message, (yield* Random.next) < this.options.declines)
       if (code === undefined) return
-      const answer = answerTo(message, ECHOED, code === "00" ? { 38: "123456", 39: code } : { 39: code })
+      const answer = answerTo(message, echoed, code === "00" ? { 38: "123456", 39: code } : { 39: code })
       if (yield* this.misbehaves(this.options.keepsSilent)) return
       yield* this.answer(answer, session)
       if (yield* this.misbehaves(this.options.answersTwice)) yield* this.answer(answer, session)

@@ -54,8 +54,8 @@ export interface LineOwner {
   readonly failed: (why: string) => void
 }
 
-const CONNECT_MAX = "5 seconds"
-const SIGN_ON_AGAIN = "5 seconds"
+const connectMax = "5 seconds"
+const signOnAgain = "5 seconds"
 
 /** A partner's line. `session` is the newest one that may be used, if there is one. */
 export class Line {
@@ -86,7 +86,7 @@ export class Line {
 
   private get dialOnce(): Effect.Effect<void> {
     return this.transport.connect(this.options.endpoint).pipe(
-      Effect.timeout(CONNECT_MAX),
+      Effect.timeout(connectMax),
       Effect.flatMap((connection) => this.converse(connection)),
       Effect.ignore,
       Effect.andThen(this.pause)
@@ -188,7 +188,7 @@ export class Line {
     return Effect.gen({ self: this }, function* () {
       while (this.options.signsOn && !session.isSignedOn) {
         yield* this.manage(session, "001")
-        yield* Effect.sleep(SIGN_ON_AGAIN)
+        yield* Effect.sleep(signOnAgain)
       }
       return yield* Effect.never
     })

@@ -23,7 +23,7 @@ export interface PairOptions {
 const LOOK_EVERY = 100
 /** How long one may wait for the other, milliseconds. */
 const ALONE_MAX = 20_000
-const CONNECT_MAX = "5 seconds"
+const connectMax = "5 seconds"
 
 /** The newest connection of one half, and for how long it has waited. */
 class Waiting {
@@ -84,7 +84,7 @@ export const keepPair = (
       waiting.connection !== undefined || isInUse()
         ? Effect.sleep(LOOK_EVERY)
         : transport.connect(endpoint).pipe(
-            Effect.timeout(CONNECT_MAX),
+            Effect.timeout(connectMax),
             Effect.map((connection) => waiting.put(connection)),
             Effect.ignore,
             Effect.andThen(pause)

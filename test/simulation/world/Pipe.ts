@@ -15,7 +15,7 @@ export type Segment =
   | { readonly kind: "rst" }
 
 /** Shortest and longest wait for a retransmission after a blocked way is free again, milliseconds. */
-const RETRANSMISSION_MS = [10, 3000] as const
+const retransmissionMs = [10, 3000] as const
 
 /** What a pipe needs of the network. */
 export interface Way {
@@ -72,7 +72,7 @@ export class Pipe {
   retry(): void {
     if (this.held.length === 0) return
     const { world, random } = this.net
-    world.after(random.between(...RETRANSMISSION_MS), () => {
+    world.after(random.between(...retransmissionMs), () => {
       while (this.held.length > 0 && !this.isBlocked()) this.deliver(this.held.shift()!)
     })
   }

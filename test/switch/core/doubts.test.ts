@@ -39,8 +39,8 @@ const ended = (started: Started, code: string | undefined) =>
 const codes = ({ store }: Pick<Started, "store">, kind: keyof typeof EntryKind) =>
   store.entries.filter((entry) => entry.kind === EntryKind[kind]).map(({ code }) => code)
 
-const attempts = 3
-const delivery = { ...issuer.delivery, attemptsMax: attempts }
+const ATTEMPTS = 3
+const delivery = { ...issuer.delivery, attemptsMax: ATTEMPTS }
 
 describe("a reversal", () => {
   for (const code of ["00", "25", "94", "10"]) {

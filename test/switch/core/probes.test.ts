@@ -20,14 +20,14 @@ const start = (watchdog: Partial<LinkAll["watchdog"]> = {}) =>
   }))
 
 /** The longest that an interval of ten seconds may be drawn. */
-const interval = 10_700
+const INTERVAL = 10_700
 
 const echoes = (wire: Wire) => wire.heard().filter(({ fields }) => fields[70] === "301")
 
 /** Lets the link be silent until it sends an echo. */
 const untilEcho = (wire: Wire, commit: Effect.Effect<void>) =>
   Effect.gen(function* () {
-    yield* TestClock.adjust(interval)
+    yield* TestClock.adjust(INTERVAL)
     yield* commit
     return echoes(wire)[0]!
   })
@@ -136,7 +136,7 @@ describe("an echo of ours", () => {
         yield* TestClock.adjust(100)
         again.say(purchase({ 39: "00" }, "0210"))
         yield* started.commit
-        yield* TestClock.adjust(interval)
+        yield* TestClock.adjust(INTERVAL)
         yield* started.commit
 
         expect(second).toHaveLength(1)
@@ -153,7 +153,7 @@ describe("an echo of ours", () => {
       yield* started.commit
       started.dial(1)
       yield* started.commit
-      yield* TestClock.adjust(interval)
+      yield* TestClock.adjust(INTERVAL)
       yield* started.commit
       const { reason, why } = started.link().ends[0]!
       expect(reason).toBe("PeerSilent")

@@ -6,8 +6,8 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import type BetterSqlite3 from "better-sqlite3"
 import { Anchor, anchorFile } from "../../../packages/switch/src/journal/Anchor.ts"
-import { entryAt, entryHeaderLength, entryLength } from "../../../packages/switch/src/journal/Entry.ts"
-import { chainHash, digestOf, groupAt, groupHeaderLength } from "../../../packages/switch/src/journal/Group.ts"
+import { ENTRY_HEADER_LENGTH, entryAt, entryLength } from "../../../packages/switch/src/journal/Entry.ts"
+import { chainHash, digestOf, GROUP_HEADER_LENGTH, groupAt } from "../../../packages/switch/src/journal/Group.ts"
 import { Seal } from "../../../packages/switch/src/journal/Seal.ts"
 import { genesisHash } from "../../../packages/switch/src/journal/SqliteFile.ts"
 import { headText, markText, nameText } from "../../../packages/switch/src/journal/Tag.ts"
@@ -33,9 +33,9 @@ export type Signature = "own" | "pretended" | "stolen"
 
 /** Code and message of an entry, as views that may be written to. */
 export const entryIn = ({ first, bytes }: ForgedGroup, seq: number): { code: Buffer; message: Buffer } => {
-  let at = groupHeaderLength
+  let at = GROUP_HEADER_LENGTH
   for (let n = first; n < seq; n++) at += entryLength(bytes, at)
-  const codeAt = at + entryHeaderLength
+  const codeAt = at + ENTRY_HEADER_LENGTH
   const messageAt = codeAt + bytes.readUInt16BE(at + entryAt.codeLength)
   return {
     code: bytes.subarray(codeAt, messageAt),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { Stall, stallMs } from "../../../packages/switch/src/journal/Stall.ts"
+import { STALL_MS, Stall } from "../../../packages/switch/src/journal/Stall.ts"
 
 /** Looks every second until it is called stalled; the second it was, or undefined. */
 const stalledAfter = (seconds: number, committedSeq: (second: number) => number, pending = 3): number | undefined => {
@@ -13,11 +13,11 @@ const stalledAfter = (seconds: number, committedSeq: (second: number) => number,
 
 describe("a disk that has stopped answering", () => {
   it("is called so when entries wait and nothing becomes durable for half a minute", () => {
-    expect(stalledAfter(100, () => 7)).toBe(stallMs / 1000)
+    expect(stalledAfter(100, () => 7)).toBe(STALL_MS / 1000)
   })
 
   it("is not what a slow disk is called, that still commits now and then", () => {
-    expect(stalledAfter(500, (second) => Math.floor(second / (stallMs / 1000 - 1)))).toBeUndefined()
+    expect(stalledAfter(500, (second) => Math.floor(second / (STALL_MS / 1000 - 1)))).toBeUndefined()
   })
 
   it("is not what a quiet night is called", () => {

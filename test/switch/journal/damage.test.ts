@@ -12,7 +12,7 @@ import { refusal, testKey } from "./Journals.ts"
 import { faultOf } from "./Writing.ts"
 
 const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
-const entriesMin = 2000
+const ENTRIES_MIN = 2000
 
 /** A journal whose writer was killed: its WAL holds commits that the database does not. */
 let original = ""
@@ -20,7 +20,7 @@ let acknowledged = 0
 
 beforeAll(() => {
   original = mkdtempSync(join(tmpdir(), "jinka-journal-"))
-  const { stdout } = spawnSync(process.execPath, [writing, original, "entries", String(entriesMin)], {
+  const { stdout } = spawnSync(process.execPath, [writing, original, "entries", String(ENTRIES_MIN)], {
     encoding: "utf8"
   })
   acknowledged = Number(stdout.trimEnd().split("\n").at(-1))
@@ -76,7 +76,7 @@ const flips = fc.record({ at: fc.nat(), bits: fc.integer({ min: 1, max: 255 }) }
 
 describe("a damaged journal", () => {
   it("is whole before it is damaged, and its WAL matters", () => {
-    expect(acknowledged).toBeGreaterThanOrEqual(entriesMin)
+    expect(acknowledged).toBeGreaterThanOrEqual(ENTRIES_MIN)
     expect(outcomeOf(() => undefined)).toBe("whole")
     expect(statSync(join(original, "journal.db-wal")).size).toBeGreaterThan(100_000)
   })

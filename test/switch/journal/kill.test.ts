@@ -9,7 +9,7 @@ import { clearPanIn } from "./Plain.ts"
 import { faultOf } from "./Writing.ts"
 
 const writing = fileURLToPath(new URL("./Writing.ts", import.meta.url))
-const rounds = 6
+const ROUNDS = 6
 
 /**
  * Starts the writing process, kills it `afterMs` after its first acknowledgement, returns the last seq acknowledged.
@@ -31,7 +31,7 @@ describe("a process killed while it writes the journal", () => {
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       let before = 0
-      for (let round = 0; round < rounds; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const acknowledged = yield* writeAndKill(directory, 5 + ((round * 37) % 60))
         expect(acknowledged).toBeGreaterThan(before)
         expect(clearPanIn(directory)).toEqual([])

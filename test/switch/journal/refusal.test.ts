@@ -52,12 +52,12 @@ const edit = (directory: string, sql: string): void => {
   database.close()
 }
 
-const nobody = 65_534
+const NOBODY = 65_534
 
 /** Why root cannot try as another user: this folder, or one above it, is closed to others. */
 const nobodyHindrance = ((): string => {
   if (process.getuid?.() !== 0) return ""
-  const { status } = spawnSync(process.execPath, ["-e", "0"], { uid: nobody, gid: nobody })
+  const { status } = spawnSync(process.execPath, ["-e", "0"], { uid: NOBODY, gid: NOBODY })
   return status === 0 ? "" : "(nobody but root may read this folder)"
 })()
 
@@ -400,12 +400,12 @@ const tagAsNobody = (directory: string): string => {
   chmodSync(directory, 0o555)
   const isRoot = process.getuid?.() === 0
   if (isRoot) {
-    chownSync(directory, nobody, nobody)
+    chownSync(directory, NOBODY, NOBODY)
     chmodSync(join(directory, ".."), 0o755)
   }
   const { stdout } = spawnSync(process.execPath, [opening, directory], {
     encoding: "utf8",
-    ...(isRoot ? { uid: nobody, gid: nobody } : {})
+    ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {})
   })
   return stdout.trim()
 }

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest"
 import {
   BlockCmac,
   Keyring,
+  PAN_BLOCK_LENGTH,
   packPan,
-  panBlockLength,
   Seal,
   Xaes256Gcm
 } from "../../../packages/switch/src/journal/Seal.ts"
@@ -100,7 +100,7 @@ describe("sealing", () => {
   it("packs every PAN into a block of its own", () => {
     const pan = fc.stringMatching(/^\d{1,19}$/)
     const blockOf = (digits: string) => {
-      const block = Buffer.alloc(panBlockLength)
+      const block = Buffer.alloc(PAN_BLOCK_LENGTH)
       packPan(Buffer.from(digits), 0, digits.length, block, 0)
       return block.toString("hex")
     }

@@ -5,9 +5,9 @@ import { compile, iso8583v1987Ascii } from "@jinka/codec"
 import Database from "better-sqlite3"
 import { Effect } from "effect"
 import fc from "fast-check"
-import { entryCodeLengthMax, secretPan, secretRest } from "../../../packages/switch/src/journal/Entry.ts"
+import { ENTRY_CODE_LENGTH_MAX, secretPan, secretRest } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
-import { markEvery } from "../../../packages/switch/src/journal/GroupCommit.ts"
+import { MARK_EVERY } from "../../../packages/switch/src/journal/GroupCommit.ts"
 import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
 import {
   allEntries,
@@ -236,7 +236,7 @@ describe("the journal on SQLite", () => {
     "starts recovery at the floor, with the secrets a reversal needs, and counts from the last mark on",
     (directory) =>
       Effect.gen(function* () {
-        const entries = markEvery + 500
+        const entries = MARK_EVERY + 500
         yield* withJournal(directory, (journal) =>
           Effect.gen(function* () {
             for (let n = 0; n < entries; n++) {
@@ -366,7 +366,7 @@ describe("the journal on SQLite", () => {
         yield* journal.drained
         const [entry] = yield* allEntries(journal)
 
-        expect([entry!.code.length, entry!.message]).toEqual([entryCodeLengthMax, messageOf(1)])
+        expect([entry!.code.length, entry!.message]).toEqual([ENTRY_CODE_LENGTH_MAX, messageOf(1)])
       })
     )
   )

@@ -27,7 +27,7 @@ export const ways: ReadonlyArray<readonly [Way, Way]> = [
 ]
 
 const codec = compile(cups)
-const HOST = "127.0.0.1"
+const host = "127.0.0.1"
 const TRIES = 1000
 
 /** Waits for something on real sockets; fails after five seconds with what it was. */
@@ -79,8 +79,8 @@ export class PartnerLeg {
 
   /** Dials once, or begins to listen. */
   comeUp(): void {
-    if (this.dials) this.take(Net.connect({ host: HOST, port: this.port() }))
-    else if (!this.server!.listening) this.server!.listen(this.port(), HOST)
+    if (this.dials) this.take(Net.connect({ host: host, port: this.port() }))
+    else if (!this.server!.listening) this.server!.listen(this.port(), host)
   }
 
   /** Stops listening; what is connected stays. */
@@ -112,7 +112,7 @@ export class PartnerLeg {
 
 /** A free port, a moment ago. */
 const freePort = Effect.callback<number>((resume) => {
-  const server = Net.createServer().listen(0, HOST, () => {
+  const server = Net.createServer().listen(0, host, () => {
     const { port } = server.address() as Net.AddressInfo
     server.close(() => resume(Effect.succeed(port)))
   })
@@ -146,8 +146,8 @@ export const simplexBench = (
     const ports = { send: yield* freePort, receive: yield* freePort }
     const sideOf = (way: Way, port: number): Side =>
       way === "connect"
-        ? { _tag: "connect", to: { host: HOST, port }, timeoutMs: 1000 }
-        : { _tag: "listen", at: { host: HOST, port }, from: [], second }
+        ? { _tag: "connect", to: { host: host, port }, timeoutMs: 1000 }
+        : { _tag: "listen", at: { host: host, port }, from: [], second }
     const known: Known = { ends: [], noted: [], mtis: [] }
     const events: LinkEvents<Link> = {
       passes: () => false,

@@ -17,10 +17,10 @@ afterEach(cleanUp)
 const codec = compile(cups)
 
 /** The first 8 digits of what DE 90 names in place of an institution may be told. */
-const digitsInReport = 9
+const DIGITS_IN_REPORT = 9
 
 /** In files of some megabytes 8 digits occur by chance. */
-const digitsInFile = 11
+const DIGITS_IN_FILE = 11
 
 const pinBlock = Buffer.from("A1B2C3D4E5F60718", "hex")
 const verification = "QZCVV987"
@@ -64,7 +64,7 @@ const shownIn = (seen: string | Uint8Array, least?: number): ReadonlyArray<strin
 }
 
 const authenticationIn = (bytes: Buffer): ReadonlyArray<string> => [
-  ...(showsNumber(bytes, discretionary, digitsInFile) === undefined ? [] : ["a track"]),
+  ...(showsNumber(bytes, discretionary, DIGITS_IN_FILE) === undefined ? [] : ["a track"]),
   ...(bytes.includes(pinBlock) || bytes.toString("latin1").includes(pinBlock.toString("hex")) ? ["a PIN block"] : []),
   ...(bytes.includes(verification) ? ["a verification code"] : [])
 ]
@@ -111,12 +111,12 @@ describe("A running switch", () => {
     reports.push(await jinka(["journal", "summary", file]), await jinka(["trace", file, "--stan", "7", "--json"]))
 
     expect(reports.every(({ out }) => out.length > 10)).toBe(true)
-    for (const { out, err } of reports) expect(shownIn(Buffer.from(out + err), digitsInReport)).toEqual([])
+    for (const { out, err } of reports) expect(shownIn(Buffer.from(out + err), DIGITS_IN_REPORT)).toEqual([])
     for (const { lines, err } of [first, second])
-      expect(shownIn(Buffer.from(JSON.stringify(lines) + err), digitsInReport)).toEqual([])
+      expect(shownIn(Buffer.from(JSON.stringify(lines) + err), DIGITS_IN_REPORT)).toEqual([])
     const files = everyFile(directory)
     expect(files.length).toBeGreaterThan(2)
-    for (const path of files) expect([path, shownIn(readFileSync(path), digitsInFile)]).toEqual([path, []])
+    for (const path of files) expect([path, shownIn(readFileSync(path), DIGITS_IN_FILE)]).toEqual([path, []])
 
     // Sealed, a card number may stand; authentication data may not.
     const entries = await Effect.runPromise(withJournal(join(directory, "journal"), (journal) => allEntries(journal)))

@@ -40,9 +40,9 @@ export interface Done {
 }
 
 /** Files of a limited process cannot grow beyond this many KiB: a write behind that fails as on a full disk. */
-const fileLimit = 400
+const FILE_LIMIT = 400
 
-const limited = ["bash", "-c", `trap '' XFSZ; ulimit -f ${fileLimit}; exec "$0" "$@"`]
+const limited = ["bash", "-c", `trap '' XFSZ; ulimit -f ${FILE_LIMIT}; exec "$0" "$@"`]
 
 const start = (
   args: ReadonlyArray<string>,

@@ -15,8 +15,8 @@ import {
   ascii,
   beginsAsIssuers,
   CARET,
-  digitsMax,
-  digitsMin,
+  DIGITS_MAX,
+  DIGITS_MIN,
   END,
   ebcdic,
   GAP,
@@ -25,7 +25,7 @@ import {
   LETTER_D,
   OTHER,
   SEPARATOR,
-  trackDigitsMin
+  TRACK_DIGITS_MIN
 } from "./Symbols.ts"
 
 /** Covers card numbers and tracks in `bytes[from, to)`; true when there were any. Lengths do not change. */
@@ -144,9 +144,9 @@ const ranges = (symbols: Int8Array, isBinary = false): ReadonlyArray<Range> => {
         end++
       } else break
     }
-    const trackTo = places.length < trackDigitsMin ? 0 : trackEnd(symbols, places, end)
+    const trackTo = places.length < TRACK_DIGITS_MIN ? 0 : trackEnd(symbols, places, end)
     if (trackTo > 0) found.push({ places: placesOf(at, trackTo), isTrack: true })
-    else if (places.length >= digitsMin) {
+    else if (places.length >= DIGITS_MIN) {
       const numbers = gaps === 0 ? [places] : [places, ...withoutGaps(places)]
       for (const number of numbers)
         for (const one of cardNumbers(symbols, number, isBinary)) found.push({ places: one, isTrack: false })
@@ -167,7 +167,7 @@ const withoutGaps = (places: ReadonlyArray<number>): ReadonlyArray<ReadonlyArray
     if (run === undefined || run.at(-1)! + 1 !== place) runs.push([place])
     else run.push(place)
   }
-  return runs.filter((run) => run.length >= digitsMin)
+  return runs.filter((run) => run.length >= DIGITS_MIN)
 }
 
 /** Where a track ends whose digits up to `at` are `places`; 0 when none begins there. */
@@ -195,7 +195,7 @@ const isMonth = (symbols: Int8Array, at: number): boolean => {
 }
 
 const hasNumberAtEnd = (symbols: Int8Array, places: ReadonlyArray<number>): boolean => {
-  for (let length = digitsMin; length <= Math.min(digitsMax, places.length); length++)
+  for (let length = DIGITS_MIN; length <= Math.min(DIGITS_MAX, places.length); length++)
     if (hasCheckDigit(symbols, places, places.length - length, length)) return true
   return false
 }
@@ -216,14 +216,14 @@ const cardNumbers = (
   const all = places.length - first
   if (
     !isBinary &&
-    all >= digitsMin &&
-    all <= digitsMax &&
+    all >= DIGITS_MIN &&
+    all <= DIGITS_MAX &&
     hasCheckDigit(symbols, places, first, all) &&
     !isTime(symbols, places, first, all)
   )
     found.push(middle(places, first, all))
-  for (let from = first; from + digitsMin <= places.length; from++)
-    for (let length = digitsMin; length <= Math.min(digitsMax, places.length - from); length++) {
+  for (let from = first; from + DIGITS_MIN <= places.length; from++)
+    for (let length = DIGITS_MIN; length <= Math.min(DIGITS_MAX, places.length - from); length++) {
       if (!isBinary && from === first && length === all) continue
       const isIssuers = beginsAsIssuers(length, symbols[places[from]!]!, symbols[places[from + 1]!]!)
       if (isIssuers && hasCheckDigit(symbols, places, from, length)) found.push(middle(places, from, length))

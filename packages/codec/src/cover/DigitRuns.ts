@@ -5,12 +5,12 @@
 import { coverCardData, coverCardText } from "./CardData.ts"
 
 /** Digits in a row of which none is shown in something that was not understood. */
-export const unreadDigitsMin = 8
+export const UNREAD_DIGITS_MIN = 8
 
 /** Digits of a text; what EBCDIC digits look like when they are read as Latin-1. */
-const textRun = new RegExp(`[0-9]{${unreadDigitsMin},}|[\\u00f0-\\u00f9]{${unreadDigitsMin},}`, "g")
+const textRun = new RegExp(`[0-9]{${UNREAD_DIGITS_MIN},}|[\\u00f0-\\u00f9]{${UNREAD_DIGITS_MIN},}`, "g")
 /** Packed digits, and with them digits of a text; digits of EBCDIC. */
-const hexRun = new RegExp(`[0-9]{${unreadDigitsMin},}|(?:[fF][0-9]){${unreadDigitsMin},}`, "g")
+const hexRun = new RegExp(`[0-9]{${UNREAD_DIGITS_MIN},}|(?:[fF][0-9]){${UNREAD_DIGITS_MIN},}`, "g")
 
 const stars = (run: string): string => "*".repeat(run.length)
 
@@ -22,7 +22,7 @@ export const coverRuns = (text: string): string => coverCardText(text.replace(te
  * four digits does, and the first bytes of TLS (RFC 8446, 5.1), with which no card number begins.
  */
 const isPlain = (run: string): boolean =>
-  (run.length < 2 * unreadDigitsMin && /^3[0-9](?:[2-7][0-9])*$/.test(run)) || /^16030[0-4]0[0-9]$/.test(run)
+  (run.length < 2 * UNREAD_DIGITS_MIN && /^3[0-9](?:[2-7][0-9])*$/.test(run)) || /^16030[0-4]0[0-9]$/.test(run)
 
 /**
  * Hex of bytes without long runs of digits: packed, of a text or of EBCDIC. Of each run the first `shown` hex digits stay, at
@@ -31,7 +31,7 @@ const isPlain = (run: string): boolean =>
 export const coverRunsOfHex = (hex: string, shown = 0): string =>
   hex.replace(hexRun, (run) => (isPlain(run) ? run : run.slice(0, shown) + stars(run.slice(shown))))
 
-const asterisk = 0x2a
+const ASTERISK = 0x2a
 
 const isPrintable = (byte: number): boolean => byte >= 0x20 && byte < 0x7f
 const isTextDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
@@ -48,7 +48,7 @@ const coverBytes = (
   for (let from = 0; from < bytes.length; from++) {
     let to = from
     while (to < bytes.length && is(bytes[to]!)) to++
-    if (to - from >= least && bytes.subarray(from, to).some(also)) bytes.fill(asterisk, from, to)
+    if (to - from >= least && bytes.subarray(from, to).some(also)) bytes.fill(ASTERISK, from, to)
     from = to
   }
 }
@@ -56,7 +56,7 @@ const coverBytes = (
 /** Covers long runs of digits in bytes, in place: of a text, of EBCDIC, and packed where a byte of them is no text. */
 export const coverRunsOfBytes = (bytes: Uint8Array): void => {
   coverCardData(bytes, 0, bytes.length, "bytes")
-  coverBytes(bytes, unreadDigitsMin, isTextDigit, () => true)
-  coverBytes(bytes, unreadDigitsMin, isEbcdicDigit, () => true)
-  coverBytes(bytes, unreadDigitsMin / 2, isPacked, (byte) => !isPrintable(byte))
+  coverBytes(bytes, UNREAD_DIGITS_MIN, isTextDigit, () => true)
+  coverBytes(bytes, UNREAD_DIGITS_MIN, isEbcdicDigit, () => true)
+  coverBytes(bytes, UNREAD_DIGITS_MIN / 2, isPacked, (byte) => !isPrintable(byte))
 }

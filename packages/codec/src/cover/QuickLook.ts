@@ -6,15 +6,15 @@ import {
   ascii,
   beginsAsIssuers,
   CARET,
-  digitsMax,
-  digitsMin,
+  DIGITS_MAX,
+  DIGITS_MIN,
   ebcdic,
   GAP,
   isUnprintable,
   LETTER_D,
   OTHER,
   SEPARATOR,
-  trackDigitsMin
+  TRACK_DIGITS_MIN
 } from "./Symbols.ts"
 
 /** Bits of what is suspected: digits of a text, of EBCDIC, packed ones. */
@@ -40,8 +40,8 @@ const doubled = Uint8Array.of(0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 /** Lengths of card numbers that begin with two digits, by 10 * first + second: bit 0 for 13 digits, and so on. */
 const lengthsOf = Uint8Array.from({ length: 100 }, (_, at) => {
   let mask = 0
-  for (let length = digitsMin; length <= digitsMax; length++)
-    if (beginsAsIssuers(length, Math.floor(at / 10), at % 10)) mask |= 1 << (length - digitsMin)
+  for (let length = DIGITS_MIN; length <= DIGITS_MAX; length++)
+    if (beginsAsIssuers(length, Math.floor(at / 10), at % 10)) mask |= 1 << (length - DIGITS_MIN)
   return mask
 })
 
@@ -56,16 +56,16 @@ const holdsIssuers = (bytes: Uint8Array, from: number, to: number, isHalf: boole
   if (count >= evenSums.length) return true
   let isSummed = false
   let one = digitAt(bytes, from, isHalf)
-  for (let at = 0; at + digitsMin <= count; at++) {
+  for (let at = 0; at + DIGITS_MIN <= count; at++) {
     const two = digitAt(bytes, from + at + 1, isHalf)
-    const mask = lengthsOf[10 * one + two]! & ((1 << (count - at - digitsMin + 1)) - 1)
+    const mask = lengthsOf[10 * one + two]! & ((1 << (count - at - DIGITS_MIN + 1)) - 1)
     one = two
     if (mask === 0) continue
     if (!isSummed) sumUp(bytes, from, count, isHalf)
     isSummed = true
-    for (let more = 0; more <= digitsMax - digitsMin; more++) {
+    for (let more = 0; more <= DIGITS_MAX - DIGITS_MIN; more++) {
       if ((mask & (1 << more)) === 0) continue
-      const end = at + digitsMin + more
+      const end = at + DIGITS_MIN + more
       const sums = (end & 1) === 1 ? evenSums : oddSums
       if ((sums[end]! - sums[at]!) % 10 === 0) return true
     }
@@ -85,7 +85,7 @@ const sumUp = (bytes: Uint8Array, from: number, count: number, isHalf: boolean):
 
 /** Whether a card number may be in the run of digits `[from, to)`, of halves of bytes where `isHalf`. */
 const mayHoldNumber = (bytes: Uint8Array, from: number, to: number, isHalf: boolean): boolean => {
-  if (to - from < digitsMin) return false
+  if (to - from < DIGITS_MIN) return false
   let first = -1
   let last = -1
   let plain = 0
@@ -102,9 +102,9 @@ const mayHoldNumber = (bytes: Uint8Array, from: number, to: number, isHalf: bool
     last = at
   }
   const count = to - first
-  if (first < 0 || count < digitsMin || last - first < 3) return false
+  if (first < 0 || count < DIGITS_MIN || last - first < 3) return false
   // Zeros in front change no sum.
-  if (count <= digitsMax && plain % 10 === 0) return true
+  if (count <= DIGITS_MAX && plain % 10 === 0) return true
   return holdsIssuers(bytes, first, to, isHalf)
 }
 
@@ -126,7 +126,7 @@ const lookAtRun = (bytes: Uint8Array, from: number, to: number, next: number, sy
       hasGap = true
       continue
     }
-    if (count >= trackDigitsMin && (hasGap || endsTrackNumber(symbol) || mayHoldNumber(bytes, start, at, false)))
+    if (count >= TRACK_DIGITS_MIN && (hasGap || endsTrackNumber(symbol) || mayHoldNumber(bytes, start, at, false)))
       return true
     count = 0
     hasGap = false
@@ -138,7 +138,7 @@ const isInRun = (symbol: number): boolean => symbol >= 0 || symbol === GAP
 
 /** Whether a text may hold one. A run of 12 digits and gaps cannot hide between two places that are 12 apart. */
 const lookAtText = (bytes: Uint8Array, from: number, to: number, symbols: Int8Array): boolean => {
-  for (let at = from + trackDigitsMin - 1; at < to; at += trackDigitsMin) {
+  for (let at = from + TRACK_DIGITS_MIN - 1; at < to; at += TRACK_DIGITS_MIN) {
     if (!isInRun(symbols[bytes[at]!]!)) continue
     let start = at
     while (start > from && isInRun(symbols[bytes[start - 1]!]!)) start--
@@ -161,11 +161,11 @@ const marks = Uint8Array.from(
 const halves = Uint8Array.from({ length: 256 }, (_, byte) => (byte >> 4 <= 9 ? 1 : 0) | ((byte & 15) <= 9 ? 2 : 0))
 
 /** The nibble that separates a track. */
-const packedSeparator = 13
+const PACKED_SEPARATOR = 13
 
 const mayEnd = (bytes: Uint8Array, end: number, count: number, to: number): boolean => {
-  if (count < trackDigitsMin) return false
-  if (end < 2 * to && digitAt(bytes, end, true) === packedSeparator) return true
+  if (count < TRACK_DIGITS_MIN) return false
+  if (end < 2 * to && digitAt(bytes, end, true) === PACKED_SEPARATOR) return true
   return mayHoldNumber(bytes, end - count, end, true)
 }
 
@@ -178,7 +178,7 @@ const lookAtPacked = (bytes: Uint8Array, from: number, to: number): boolean => {
       continue
     }
     const upper = is & 1
-    if (count + upper >= trackDigitsMin && mayEnd(bytes, 2 * at + upper, count + upper, to)) return true
+    if (count + upper >= TRACK_DIGITS_MIN && mayEnd(bytes, 2 * at + upper, count + upper, to)) return true
     count = is >> 1
   }
   return mayEnd(bytes, 2 * to, count, to)
@@ -188,7 +188,7 @@ const lookAtPacked = (bytes: Uint8Array, from: number, to: number): boolean => {
 export const suspectForms = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): number => {
   if (kind === "packed") return lookAtPacked(bytes, from, to) ? IN_PACKED : 0
   let found = kind === "bytes" && lookAtPacked(bytes, from, to) ? IN_PACKED : 0
-  if (to - from < trackDigitsMin) return found === 0 && kind === "text" ? lookAtShortText(bytes, from, to) : found
+  if (to - from < TRACK_DIGITS_MIN) return found === 0 && kind === "text" ? lookAtShortText(bytes, from, to) : found
   let seen = 0
   for (let at = from; at < to; at++) seen |= marks[bytes[at]!]!
   if ((seen & IN_ASCII) !== 0 && lookAtText(bytes, from, to, ascii)) found |= IN_ASCII

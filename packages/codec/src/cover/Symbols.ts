@@ -1,12 +1,12 @@
 /** What single bytes and halves of bytes are where digits are looked for, and how card numbers begin. */
 
 /** Fewest and most digits of a card number (ISO/IEC 7812-1; 13: old Visa numbers). */
-export const digitsMin = 13
+export const DIGITS_MIN = 13
 /** Most digits of a card number. */
-export const digitsMax = 19
+export const DIGITS_MAX = 19
 
 /** Fewest digits in front of a track's separator. */
-export const trackDigitsMin = 12
+export const TRACK_DIGITS_MIN = 12
 
 /** What a byte or half a byte is, when it is no digit 0..9: anything. */
 export const OTHER = -1

@@ -236,14 +236,14 @@ const memberErrors = (value: unknown, path: string, members: Members): ReadonlyA
 }
 
 /** More structures inside each other are not looked at here; the layout refuses them. */
-const depthMax = 20
+const DEPTH_MAX = 20
 
 const partErrors = (value: unknown, path: string, depth: number): ReadonlyArray<DialectInvalid> => {
   const wrong = memberErrors(value, path, part)
   if (!isMembers(value)) return wrong
   const named = typeof value["name"] === "string" ? [] : [dialectInvalid(at(path, "name"), "a name is expected")]
   const structure = value["structure"]
-  if (structure === undefined || depth > depthMax) return [...wrong, ...named]
+  if (structure === undefined || depth > DEPTH_MAX) return [...wrong, ...named]
   return [...wrong, ...named, ...structureErrors(structure, at(path, "structure"), depth + 1)]
 }
 

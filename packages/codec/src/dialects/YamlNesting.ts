@@ -4,17 +4,17 @@
  */
 
 /** Deepest nesting that is read: lists in mappings in lists ... A configuration has six levels, a dialect four. */
-export const yamlNestingMax = 64
+export const YAML_NESTING_MAX = 64
 
 /** So many `- `, `? ` or anchors one behind the other. */
-const indicators = new RegExp(`(?:(?:[-?:]|[&!*][^\\s]*)[ \\t]+){${yamlNestingMax}}`)
+const indicators = new RegExp(`(?:(?:[-?:]|[&!*][^\\s]*)[ \\t]+){${YAML_NESTING_MAX}}`)
 
 /**
- * Whether a YAML text is nested deeper than {@link yamlNestingMax}, by brackets, by dashes on a line or by indentation. Brackets
+ * Whether a YAML text is nested deeper than {@link YAML_NESTING_MAX}, by brackets, by dashes on a line or by indentation. Brackets
  * in quotes count too: as many open ones stand in no text of a name or a format.
  */
 export const isNestedTooDeep = (text: string): boolean =>
-  bracketDepth(text) > yamlNestingMax || indicators.test(text) || indentDepth(text) > yamlNestingMax
+  bracketDepth(text) > YAML_NESTING_MAX || indicators.test(text) || indentDepth(text) > YAML_NESTING_MAX
 
 const bracketDepth = (text: string): number => {
   let depth = 0

@@ -65,10 +65,10 @@ export interface ExamineOptions {
 }
 
 /** Bytes that are looked at; the rest of a longer capture is not. */
-export const examinedMax = 1024 * 1024
+export const EXAMINED_MAX = 1024 * 1024
 
 /** What scores less is noise. */
-const scoreMin = 5
+const SCORE_MIN = 5
 
 const index = new MessageIndex()
 
@@ -291,27 +291,27 @@ const ranked = (diagnoses: ReadonlyArray<Diagnosis>): ReadonlyArray<Diagnosis> =
   return (
     diagnoses
       .map((one) => (one.looks === "idle" && one.score >= exact && exact > 0 ? { ...one, score: exact - 1 } : one))
-      .filter(({ score }) => score >= scoreMin)
+      .filter(({ score }) => score >= SCORE_MIN)
       // Sorting is stable: of equals the more usual shape and the earlier dialect stay in front.
       .sort((one, two) => two.score - one.score)
   )
 }
 
 /** A score with which an exact explanation is enough: no further shapes are tried. */
-const scoreEnough = 60
+const SCORE_ENOUGH = 60
 
 /**
  * Explains captured bytes, whole frames one behind the other from the first byte (the last one may be cut off): at most `max`
- * diagnoses, best first, none when nothing fits. Looks at `examinedMax` bytes and 64 messages. Pure; never throws on any bytes.
+ * diagnoses, best first, none when nothing fits. Looks at `EXAMINED_MAX` bytes and 64 messages. Pure; never throws on any bytes.
  */
 export const examine = (bytes: Uint8Array, options: ExamineOptions = {}): ReadonlyArray<Diagnosis> => {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, examinedMax))
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, EXAMINED_MAX))
   if (buffer.length === 0) return []
   shippedCandidates ??= dialectCandidates(shipped)
   const dialects = options.dialects === undefined ? shippedCandidates : dialectCandidates(options.dialects)
   let found = ranked(explanations(buffer, frameCandidates, dialects))
   const [best] = found
-  if (best === undefined || !isExact(best) || best.score < scoreEnough)
+  if (best === undefined || !isExact(best) || best.score < SCORE_ENOUGH)
     found = ranked([
       ...found,
       ...explanations(buffer, trailerCandidates(buffer), dialects),

@@ -36,10 +36,10 @@ export interface FoundFrames {
 }
 
 /** Messages that are looked at; more tell nothing new. */
-const messagesMax = 64
+const MESSAGES_MAX = 64
 
 /** Least bytes of a message that is cut off: a message type, a bitmap and a little more. */
-const cutMin = 16
+const CUT_MIN = 16
 
 /** The frames that a shape finds; `undefined` when the bytes break it or hold not even the beginning of one. */
 export const findFrames = (candidate: FrameCandidate, bytes: Buffer): FoundFrames | undefined => {
@@ -52,7 +52,7 @@ export const findFrames = (candidate: FrameCandidate, bytes: Buffer): FoundFrame
   const wrong = framer.push(bytes, {
     frame: (buffer, start, end) => {
       frames++
-      if (messages.length < messagesMax) messages.push(buffer.subarray(start, end))
+      if (messages.length < MESSAGES_MAX) messages.push(buffer.subarray(start, end))
     },
     idle: () => {
       idle++
@@ -62,5 +62,5 @@ export const findFrames = (candidate: FrameCandidate, bytes: Buffer): FoundFrame
   const found = { candidate, messages, frames, idle, open: framer.open, isCut: false }
   if (frames + idle > 0) return found
   const message = bytes.subarray(frameOverhead(format).before)
-  return message.length < cutMin ? undefined : { ...found, messages: [message], isCut: true }
+  return message.length < CUT_MIN ? undefined : { ...found, messages: [message], isCut: true }
 }

@@ -10,10 +10,10 @@ import { namedFrames, withLongest } from "../frame/NamedFrames.ts"
 import type { FrameCandidate } from "./FrameCandidates.ts"
 
 /** Most bytes of a trailer that is looked for. */
-const trailerMax = 4
+const TRAILER_MAX = 4
 
 /** Frames that are looked at; a trailer that is behind so many of them is one. */
-const framesMax = 16
+const FRAMES_MAX = 16
 
 /** Named shapes to which a trailer may be added. */
 const bases = namedFrames.flatMap(({ title, format }) =>
@@ -30,7 +30,7 @@ const trailersOf = (
   const shape = shapeOf(format)
   const found: Array<{ readonly lengthAt: number; readonly at: number }> = []
   let from = 0
-  while (found.length < framesMax && buffer.length - from >= shape.headerBytes) {
+  while (found.length < FRAMES_MAX && buffer.length - from >= shape.headerBytes) {
     const said = readNumber(format.encoding, buffer, from + shape.before.length, from + shape.lengthTo)
     if (said < 0) return undefined
     // An idle frame: how long it is with a trailer nobody can say yet.
@@ -63,7 +63,7 @@ export const trailerCandidates = (buffer: Buffer): ReadonlyArray<FrameCandidate>
   const candidates: Array<FrameCandidate> = []
   for (const { title, format } of bases)
     for (const isCounted of [false, true])
-      for (let bytes = 1; bytes <= trailerMax; bytes++) {
+      for (let bytes = 1; bytes <= TRAILER_MAX; bytes++) {
         const found = trailersOf(format, buffer, bytes, isCounted)
         const trailer = found === undefined || found.length === 0 ? undefined : commonTrailer(buffer, found, bytes)
         if (trailer === undefined) continue

@@ -6,7 +6,7 @@
 import iconv from "iconv-lite"
 
 /** Lone surrogates U+DC80..U+DCFF stand for the bytes 0x80..0xFF. */
-const escapes = 0xdc00
+const ESCAPES = 0xdc00
 
 interface Tables {
   /** Character of a byte pair, by first * 256 + second; 0: the pair has none. */
@@ -43,12 +43,12 @@ export const fromGbk = (bytes: Uint8Array, from: number, to: number): string => 
     const first = bytes[at]!
     const code = first >= 0x80 && at + 1 < to ? character[first * 256 + bytes[at + 1]!]! : 0
     if (code !== 0) at++
-    text += String.fromCharCode(first < 0x80 ? first : code !== 0 ? code : escapes + first)
+    text += String.fromCharCode(first < 0x80 ? first : code !== 0 ? code : ESCAPES + first)
   }
   return text
 }
 
-const isEscape = (code: number): boolean => code >= escapes + 0x80 && code <= escapes + 0xff
+const isEscape = (code: number): boolean => code >= ESCAPES + 0x80 && code <= ESCAPES + 0xff
 
 /** Bytes that `text` takes in GBK, or -1 when it holds a character that GBK has not. */
 export const gbkLength = (text: string): number => {
@@ -69,7 +69,7 @@ export const writeGbk = (text: string, out: Uint8Array, at: number): number => {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
     if (code < 0x80) out[to++] = code
-    else if (isEscape(code)) out[to++] = code - escapes
+    else if (isEscape(code)) out[to++] = code - ESCAPES
     else {
       out[to++] = pair[code]! >> 8
       out[to++] = pair[code]! & 255

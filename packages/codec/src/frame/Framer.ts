@@ -29,12 +29,12 @@ const readerOf = (format: FrameFormat): FrameReader => {
 
 /** Cuts chunks into frames; see the module header. */
 export class Framer {
-  readonly #reader: FrameReader
-  #error: FrameError | undefined
+  private readonly reader: FrameReader
+  private error: FrameError | undefined
 
   /** Throws a `TypeError` when the format makes no sense. */
   constructor(format: FrameFormat) {
-    this.#reader = readerOf(format)
+    this.reader = readerOf(format)
   }
 
   /**
@@ -42,20 +42,20 @@ export class Framer {
    * that finished the framer, now or before.
    */
   push(chunk: Uint8Array, sink: FrameSink): FrameError | undefined {
-    if (this.#error !== undefined) return this.#error
+    if (this.error !== undefined) return this.error
     const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
-    this.#error = this.#reader.push(buffer, sink)
-    return this.#error
+    this.error = this.reader.push(buffer, sink)
+    return this.error
   }
 
   /** The connection ended in order: an open frame is truncated, or (until-close) complete. */
   end(sink: FrameSink): FrameError | undefined {
-    this.#error ??= this.#reader.end(sink)
-    return this.#error
+    this.error ??= this.reader.end(sink)
+    return this.error
   }
 
   /** Bytes of the partial frame held now; 0 between frames. */
   get open(): number {
-    return this.#reader.open
+    return this.reader.open
   }
 }

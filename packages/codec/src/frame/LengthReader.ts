@@ -12,119 +12,119 @@ import type { FrameReader, FrameSink } from "./FrameSink.ts"
 
 /** Frames with a length header. */
 export class LengthReader implements FrameReader {
-  readonly #format: LengthHeader
-  readonly #shape: LengthShape
+  private readonly format: LengthHeader
+  private readonly shape: LengthShape
   /** The open frame: its bytes up to the length while that is incomplete, then the whole frame in its own buffer. */
-  #frame: Buffer
-  readonly #header: Buffer
-  #held = 0
+  private frame: Buffer
+  private readonly header: Buffer
+  private held = 0
   /** Bytes of the open frame; 0: not known yet. */
-  #size = 0
-  #offset = 0
+  private size = 0
+  private offset = 0
 
   constructor(format: LengthHeader) {
-    this.#format = format
-    this.#shape = shapeOf(format)
-    this.#header = Buffer.alloc(this.#shape.lengthTo)
-    this.#frame = this.#header
+    this.format = format
+    this.shape = shapeOf(format)
+    this.header = Buffer.alloc(this.shape.lengthTo)
+    this.frame = this.header
   }
 
   get open(): number {
-    return this.#held
+    return this.held
   }
 
   push(chunk: Buffer, sink: FrameSink): FrameError | undefined {
     let at = 0
-    if (this.#held > 0) {
-      const taken = this.#resume(chunk, sink)
+    if (this.held > 0) {
+      const taken = this.resume(chunk, sink)
       if (typeof taken !== "number") return taken
-      if (this.#held > 0) return undefined
+      if (this.held > 0) return undefined
       at = taken
     }
-    const { lengthTo } = this.#shape
+    const { lengthTo } = this.shape
     while (chunk.length - at >= lengthTo) {
-      const size = this.#sizeAt(chunk, at)
+      const size = this.sizeAt(chunk, at)
       if (typeof size !== "number") return size
       if (chunk.length - at < size) {
-        this.#size = size
-        this.#frame = Buffer.allocUnsafeSlow(size)
+        this.size = size
+        this.frame = Buffer.allocUnsafeSlow(size)
         break
       }
-      const error = this.#emit(chunk, at, size, sink)
+      const error = this.emit(chunk, at, size, sink)
       if (error !== undefined) return error
       at += size
     }
-    if (at < chunk.length) this.#held = chunk.copy(this.#frame, 0, at)
+    if (at < chunk.length) this.held = chunk.copy(this.frame, 0, at)
     return undefined
   }
 
   /** Adds to the open frame; gives the bytes taken from the chunk. */
-  #resume(chunk: Buffer, sink: FrameSink): number | FrameError {
+  private resume(chunk: Buffer, sink: FrameSink): number | FrameError {
     let at = 0
-    if (this.#size === 0) {
-      at = chunk.copy(this.#header, this.#held)
-      this.#held += at
-      if (this.#held < this.#shape.lengthTo) return at
-      const size = this.#sizeAt(this.#header, 0)
+    if (this.size === 0) {
+      at = chunk.copy(this.header, this.held)
+      this.held += at
+      if (this.held < this.shape.lengthTo) return at
+      const size = this.sizeAt(this.header, 0)
       if (typeof size !== "number") return size
-      this.#size = size
-      this.#frame = Buffer.allocUnsafeSlow(size)
-      this.#header.copy(this.#frame)
+      this.size = size
+      this.frame = Buffer.allocUnsafeSlow(size)
+      this.header.copy(this.frame)
     }
-    const taken = chunk.copy(this.#frame, this.#held, at)
-    this.#held += taken
-    if (this.#held < this.#size) return at + taken
-    const frame = this.#frame
-    this.#frame = this.#header
-    this.#held = 0
-    this.#size = 0
-    return this.#emit(frame, 0, frame.length, sink) ?? at + taken
+    const taken = chunk.copy(this.frame, this.held, at)
+    this.held += taken
+    if (this.held < this.size) return at + taken
+    const frame = this.frame
+    this.frame = this.header
+    this.held = 0
+    this.size = 0
+    return this.emit(frame, 0, frame.length, sink) ?? at + taken
   }
 
   /** Bytes of the whole frame that begins at `at`, of which the length is there. */
-  #sizeAt(buffer: Buffer, at: number): number | FrameError {
-    const shape = this.#shape
+  private sizeAt(buffer: Buffer, at: number): number | FrameError {
+    const shape = this.shape
     const { before, lengthTo } = shape
     for (let index = 0; index < before.length; index++)
-      if (buffer[at + index] !== before[index]) return this.#invalid("before", buffer, at)
-    const said = readNumber(this.#format.encoding, buffer, at + before.length, at + lengthTo)
-    if (said < 0) return this.#invalid("length-digits", buffer, at)
+      if (buffer[at + index] !== before[index]) return this.invalid("before", buffer, at)
+    const said = readNumber(this.format.encoding, buffer, at + before.length, at + lengthTo)
+    if (said < 0) return this.invalid("length-digits", buffer, at)
     if (said === 0 && shape.idle !== undefined) return idleBytes(shape)
     const length = messageBytes(shape, said)
     if (length < shape.uncounted || !Number.isInteger(length) || (length === 0 && shape.idle === undefined))
-      return this.#invalid("length-small", buffer, at)
-    if (length > this.#format.lengthMax) return this.#invalid("length-max", buffer, at)
+      return this.invalid("length-small", buffer, at)
+    if (length > this.format.lengthMax) return this.invalid("length-max", buffer, at)
     return shape.headerBytes + length + shape.trailerBytes
   }
 
-  #emit(buffer: Buffer, at: number, size: number, sink: FrameSink): FrameError | undefined {
-    const { headerBytes, trailerBytes, idle } = this.#shape
+  private emit(buffer: Buffer, at: number, size: number, sink: FrameSink): FrameError | undefined {
+    const { headerBytes, trailerBytes, idle } = this.shape
     const start = at + headerBytes
     const end = at + size - trailerBytes
     // Less than the parts around a message: an idle frame whose length says that nothing follows.
     const isShort = start > end
-    if (!isShort && trailerBytes > 0 && !this.#trailerIs(buffer, at, end)) return this.#invalid("trailer", buffer, at)
-    this.#offset += size
+    if (!isShort && trailerBytes > 0 && !this.trailerIs(buffer, at, end)) return this.invalid("trailer", buffer, at)
+    this.offset += size
     if (idle !== undefined && (start >= end || isIdleText(idle, buffer, start, end))) sink.idle(buffer, at, at + size)
     else sink.frame(buffer, start, end)
     return undefined
   }
 
-  #trailerIs(buffer: Buffer, at: number, end: number): boolean {
-    const { trailer, lrc, before } = this.#shape
+  private trailerIs(buffer: Buffer, at: number, end: number): boolean {
+    const { trailer, lrc, before } = this.shape
     for (let index = 0; index < trailer.length; index++) if (buffer[end + index] !== trailer[index]) return false
     return !lrc || buffer[end + 1] === xor(buffer, at + before.length, end + 1)
   }
 
-  #invalid(rule: FrameError["rule"], buffer: Buffer, at: number): FrameError {
-    const first = shownHeader(buffer, at, Math.min(this.#shape.lengthTo, 32))
-    return { _tag: rule === "length-max" ? "FrameTooLong" : "LengthInvalid", offset: this.#offset, rule, first }
+  private invalid(rule: FrameError["rule"], buffer: Buffer, at: number): FrameError {
+    const first = shownHeader(buffer, at, Math.min(this.shape.lengthTo, 32))
+    return { _tag: rule === "length-max" ? "FrameTooLong" : "LengthInvalid", offset: this.offset, rule, first }
   }
 
   end(): FrameError | undefined {
-    if (this.#held === 0) return undefined
-    const first = shownHeader(this.#frame, 0, Math.min(this.#held, this.#shape.lengthTo, 32))
-    return { _tag: "FrameTruncated", offset: this.#offset, rule: "end", first }
+    if (this.held === 0) return undefined
+    const first = shownHeader(this.frame, 0, Math.min(this.held, this.shape.lengthTo, 32))
+    return { _tag: "FrameTruncated", offset: this.offset, rule: "end", first }
   }
 }
 

@@ -15,13 +15,13 @@ export interface NamedFrame {
 }
 
 /** Longest message of a named frame, in bytes; less where its length cannot say as much. */
-const longest = 16_384
+const LONGEST = 16_384
 
 /** The format with the longest message that its length can say. */
 export const withLongest = (header: Omit<LengthHeader, "lengthMax">): LengthHeader => {
   const { counted, uncounted, times } = shapeOf({ ...header, lengthMax: 1 })
   const most = Math.floor(numberMax(header.encoding, header.bytes) / times) - counted + uncounted
-  return { ...header, lengthMax: Math.min(longest, most) }
+  return { ...header, lengthMax: Math.min(LONGEST, most) }
 }
 
 const named = (

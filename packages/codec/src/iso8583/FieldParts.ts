@@ -93,10 +93,10 @@ export const partsToJson = (
 }
 
 /** Parts inside each other that are read from JSON: more than any structure allows. */
-const depthMax = 20
+const DEPTH_MAX = 20
 
 const partValues = (json: ReadonlyArray<unknown>, depth = 1): ReadonlyArray<PartValue> | undefined => {
-  if (depth > depthMax) return undefined
+  if (depth > DEPTH_MAX) return undefined
   const values: Array<PartValue> = []
   for (const entry of json) {
     if (typeof entry !== "object" || entry === null) return undefined

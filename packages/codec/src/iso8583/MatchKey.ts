@@ -10,7 +10,7 @@ import type { FieldLayout } from "./Field.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
 import { readText, unitsAt } from "./Value.ts"
 
-const bar = 0x7c
+const BAR = 0x7c
 
 /** Writes the key; returns its bytes. Room for twice the fields' wire lengths plus one a field is always enough. */
 export const writeMatchKey = (
@@ -22,7 +22,7 @@ export const writeMatchKey = (
 ): number => {
   let to = at
   for (let position = 0; position < des.length; position++) {
-    if (position > 0) out[to++] = bar
+    if (position > 0) out[to++] = BAR
     const de = des[position]!
     if (!index.has(de)) continue
     const field = layout.fields[de]!

@@ -5,7 +5,7 @@
 import { readDecimal } from "../encoding/Digits.ts"
 import { hexValue } from "../encoding/Hex.ts"
 import { latin1 } from "../encoding/Latin1.ts"
-import { encodeTlv, type TlvItem, tlvConstructed, tlvDepthMax, tlvPrimitive } from "../tlv/BerTlv.ts"
+import { encodeTlv, TLV_DEPTH_MAX, type TlvItem, tlvConstructed, tlvPrimitive } from "../tlv/BerTlv.ts"
 import { type Tagging, writeTagged } from "../tlv/Tagging.ts"
 import { TlvCursor } from "../tlv/TlvCursor.ts"
 import { isTlvInvalid } from "../tlv/TlvError.ts"
@@ -182,7 +182,7 @@ const readBerTlv = (
     const { tagFrom: from, valueFrom, valueTo, isConstructed } = cursor
     const own = tagSensitivity(cursor, rules, place.sensitivity)
     const inside = { ...place, from: valueFrom, to: valueTo }
-    const isOpen = isConstructed && depth < tlvDepthMax && own === "none"
+    const isOpen = isConstructed && depth < TLV_DEPTH_MAX && own === "none"
     const parts = isOpen ? readBerTlv(structure, rules, inside, depth + 1) : undefined
     // A template that holds no elements is not understood.
     const sensitivity = isConstructed && parts === undefined && own === "none" ? "hidden" : own

@@ -34,12 +34,12 @@ export class PatchList {
 
   /** Sets a field to a value: text for text fields, bytes for b fields. The last change of a field counts. */
   set(de: number, value: string | Uint8Array): void {
-    this.#put(de, value)
+    this.put(de, value)
   }
 
   /** Takes a field away; nothing happens when the message has none. */
   remove(de: number): void {
-    this.#put(de, removed)
+    this.put(de, removed)
   }
 
   /** Sets a part of the dialect's header: text, hex text for hex parts, or bytes. Its length field is kept right anyway. */
@@ -56,7 +56,7 @@ export class PatchList {
     this.answers = true
   }
 
-  #put(de: number, value: string | Uint8Array | typeof removed): void {
+  private put(de: number, value: string | Uint8Array | typeof removed): void {
     let at = this.count
     while (at > 0 && this.des[at - 1]! > de) at--
     if (at > 0 && this.des[at - 1] === de) {

@@ -86,7 +86,7 @@ export type Structure =
   | BitmapStructure
 
 /** Structures inside each other. CUPS needs three. */
-const depthMax = 16
+const DEPTH_MAX = 16
 
 const isWithin = (value: number, min: number, max: number): boolean =>
   Number.isInteger(value) && value >= min && value <= max
@@ -164,7 +164,7 @@ const tlvError = ({ tags }: BerTlvStructure): string | undefined => {
 
 const errorOf = (structure: Structure, depth: number): string | undefined => {
   if (structure.style === "ber-tlv") return tlvError(structure)
-  if (depth > depthMax) return `structures stand inside each other more than ${depthMax} deep`
+  if (depth > DEPTH_MAX) return `structures stand inside each other more than ${DEPTH_MAX} deep`
   if ((structure.style === "positional" || structure.style === "bitmap") && structure.parts === undefined)
     return `the style ${structure.style} needs parts`
   if (structure.style === "tag-fixed" && structure.tags === undefined) return "the style tag-fixed needs tags"

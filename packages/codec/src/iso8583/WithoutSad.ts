@@ -15,7 +15,7 @@ import { hasTrack } from "./Redact.ts"
 import { readBytes } from "./Value.ts"
 
 /** Shortest field in which a track may stand: packed, 12 digits and a separator. */
-const trackRoom = 7
+const TRACK_ROOM = 7
 
 /** Fills `cuts` with what has to go from the indexed message. */
 export const cutSad = (layout: Layout, index: MessageIndex, cuts: PatchList): PatchList => {
@@ -32,7 +32,7 @@ export const cutSad = (layout: Layout, index: MessageIndex, cuts: PatchList): Pa
 const mayStay = (layout: Layout, field: FieldLayout, index: MessageIndex): boolean => {
   const { de, sensitivity, units } = field
   if (sensitivity === "sad" || (sensitivity === "hidden" && !layout.needed.has(de))) return false
-  if (units >= trackRoom && hasTrack(field, index)) return false
+  if (units >= TRACK_ROOM && hasTrack(field, index)) return false
   return sensitivity !== "hidden" || field.structure === undefined || isUnderstood(layout, field, index)
 }
 

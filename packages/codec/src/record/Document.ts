@@ -118,15 +118,15 @@ const bytesOf = ({ encoding }: DocumentFormat, text: string, source: Uint8Array)
 /** Reads the documents of one format. */
 export class DocumentCodec {
   readonly format: DocumentFormat
-  readonly #kinds: ReadonlyMap<string, RecordKind>
-  readonly #covered: ReadonlyArray<ReadonlyArray<string>>
+  private readonly kinds: ReadonlyMap<string, RecordKind>
+  private readonly covered: ReadonlyArray<ReadonlyArray<string>>
 
   /** Throws a `TypeError` when the format names no key or an empty path. */
   constructor(format: DocumentFormat) {
     this.format = format
-    this.#kinds = new Map(format.kind?.kinds.map((kind) => [kind.text, kind]))
+    this.kinds = new Map(format.kind?.kinds.map((kind) => [kind.text, kind]))
     const covered = format.covered ?? []
-    this.#covered = covered.map((path) => path.split("/"))
+    this.covered = covered.map((path) => path.split("/"))
     const named = covered.map((path) => path.replace(/^\*\*\//, ""))
     const paths = [...format.key, format.kind?.path, format.responseCode, ...named].filter((path) => path !== undefined)
     if (format.key.length === 0 || paths.some((path) => path.split("/").includes("")))
@@ -138,8 +138,8 @@ export class DocumentCodec {
    * that comes twice the last one counts (RFC 8259 section 4 leaves it open).
    */
   read(buffer: Buffer, start = 0, end = buffer.length): DocumentReading | DocumentInvalid {
-    const taken = this.#take(buffer, start, end)
-    return "_tag" in taken ? taken : this.#reading(taken.document)
+    const taken = this.take(buffer, start, end)
+    return "_tag" in taken ? taken : this.reading(taken.document)
   }
 
   /**
@@ -148,17 +148,17 @@ export class DocumentCodec {
    */
   redact(buffer: Buffer, start = 0, end = buffer.length): Buffer | DocumentInvalid {
     if (this.format.covered === undefined) return invalid("covered")
-    const taken = this.#take(buffer, start, end)
+    const taken = this.take(buffer, start, end)
     if ("_tag" in taken) return taken
     const { text } = taken
     const { syntax, encoding } = this.format
-    const ranges = coveredRanges(syntax, text, this.#covered)
+    const ranges = coveredRanges(syntax, text, this.covered)
     if (ranges === undefined) return invalid("covered")
     const lengthOf = encoding === "gbk" ? gbkLength : (part: string): number => Buffer.byteLength(part, "utf8")
     return bytesOf(this.format, coverText(text, ranges, syntax, lengthOf), buffer.subarray(start, end))
   }
 
-  #take(
+  private take(
     buffer: Buffer,
     start: number,
     end: number
@@ -170,21 +170,21 @@ export class DocumentCodec {
     return typeof document !== "object" || document === null ? invalid("syntax") : { text, document }
   }
 
-  #reading(document: object): DocumentReading | DocumentInvalid {
+  private reading(document: object): DocumentReading | DocumentInvalid {
     const { key: paths, kind: kindOf, responseCode } = this.format
     const values: Array<string> = []
     for (const path of paths) {
-      const value = this.#value(document, path)
+      const value = this.value(document, path)
       if (value === undefined || value === "") return invalid("path", path)
       values.push(value.replace(/[\\|]/g, "\\$&"))
     }
-    const kind = kindOf === undefined ? undefined : this.#kinds.get(this.#value(document, kindOf.path) ?? "")
+    const kind = kindOf === undefined ? undefined : this.kinds.get(this.value(document, kindOf.path) ?? "")
     if (kindOf !== undefined && kind === undefined) return invalid("kind", kindOf.path)
-    const code = responseCode === undefined ? "" : (this.#value(document, responseCode) ?? "")
+    const code = responseCode === undefined ? "" : (this.value(document, responseCode) ?? "")
     return { key: values.join("|"), kind, responseCode: code }
   }
 
-  #value(document: object, path: string): string | undefined {
+  private value(document: object, path: string): string | undefined {
     const value = valueAt(document, path)
     return value !== undefined && this.format.syntax === "xml" ? unescapeXml(value) : value
   }

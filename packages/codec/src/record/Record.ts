@@ -59,15 +59,15 @@ const place = (range: ByteRange, start: number, end: number): number =>
 /** What is done with the messages of one record format; `buffer[start, end)` is always a whole message. */
 export class RecordCodec {
   readonly format: RecordFormat
-  readonly #ranges: ReadonlyArray<ByteRange>
-  readonly #kinds: ReadonlyMap<string, RecordKind>
+  private readonly ranges: ReadonlyArray<ByteRange>
+  private readonly kinds: ReadonlyMap<string, RecordKind>
 
   /** Throws a `TypeError` when a range cannot stand in a message of the format. */
   constructor(format: RecordFormat) {
     this.format = format
-    this.#ranges = ranges(format)
-    this.#kinds = new Map(format.kind?.kinds.map((kind) => [kind.text, kind]))
-    for (const { offset, bytes } of this.#ranges) {
+    this.ranges = ranges(format)
+    this.kinds = new Map(format.kind?.kinds.map((kind) => [kind.text, kind]))
+    for (const { offset, bytes } of this.ranges) {
       const inside = offset >= 0 ? offset + bytes <= (format.bytes ?? Number.MAX_SAFE_INTEGER) : bytes <= -offset
       if (!Number.isInteger(offset) || !(bytes > 0) || !inside)
         throw new TypeError(`record ${format.name}: the range at ${offset} does not fit`)
@@ -79,7 +79,7 @@ export class RecordCodec {
   /** Whether the message has the right size, holds all ranges and is of a known kind. */
   check(buffer: Buffer, start: number, end: number): RecordInvalid | undefined {
     if (this.format.bytes !== undefined && end - start !== this.format.bytes) return invalid("size", -1)
-    for (const range of this.#ranges) {
+    for (const range of this.ranges) {
       const from = place(range, start, end)
       if (from < start || from + range.bytes > end) return invalid("range", range.offset)
     }
@@ -89,14 +89,12 @@ export class RecordCodec {
 
   /** Kind of a checked message; `undefined` when the format tells none or the bytes are unknown. */
   kind(buffer: Buffer, start: number, end: number): RecordKind | undefined {
-    return this.format.kind === undefined
-      ? undefined
-      : this.#kinds.get(this.#text(this.format.kind, buffer, start, end))
+    return this.format.kind === undefined ? undefined : this.kinds.get(this.text(this.format.kind, buffer, start, end))
   }
 
   /** Response code of a checked message, "" when the format has none. */
   responseCode(buffer: Buffer, start: number, end: number): string {
-    return this.format.responseCode === undefined ? "" : this.#text(this.format.responseCode, buffer, start, end)
+    return this.format.responseCode === undefined ? "" : this.text(this.format.responseCode, buffer, start, end)
   }
 
   /** Writes the key of a checked message, "|" between its ranges; returns the bytes written. */
@@ -128,7 +126,7 @@ export class RecordCodec {
     return length
   }
 
-  #text(range: ByteRange, buffer: Buffer, start: number, end: number): string {
+  private text(range: ByteRange, buffer: Buffer, start: number, end: number): string {
     const from = place(range, start, end)
     return buffer.toString("latin1", from, from + range.bytes)
   }

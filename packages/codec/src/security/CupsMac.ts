@@ -12,9 +12,9 @@ export const cupsMacFields: ReadonlyArray<number> = [
 export const cupsManagementMacFields: ReadonlyArray<number> = [0, 7, 11, 39, 53, 70, 100]
 
 /** Only the first 20 characters of F90 are covered. */
-export const cupsMacField90Length = 20
+export const CUPS_MAC_FIELD90_LENGTH = 20
 
-const space = 0x20
+const SPACE = 0x20
 
 /** For each byte the byte that stands for it, or 0 when it is deleted: A-Z 0-9 space comma dot stay, a-z become A-Z. */
 const kept = (() => {
@@ -56,11 +56,11 @@ export class CupsMacBlock {
     for (let i = from; i < to; i++) {
       const byte = kept[source[i]!]!
       if (byte === 0) continue
-      if (byte === space) {
+      if (byte === SPACE) {
         isSpacePending = hasCharacters || start > 0
         continue
       }
-      if (isSpacePending) this.buffer[this.length++] = space
+      if (isSpacePending) this.buffer[this.length++] = SPACE
       this.buffer[this.length++] = byte
       isSpacePending = false
       hasCharacters = true

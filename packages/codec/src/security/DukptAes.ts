@@ -38,7 +38,7 @@ const keyTypes = {
 /** The kind of key to derive: two- and three-key TDES or AES. HMAC keys are not derived here. */
 export type AesDukptKeyType = keyof typeof keyTypes
 
-const oneBitsMax = 16
+const ONE_BITS_MAX = 16
 
 const aesTypeOf = (key: Uint8Array): AesDukptKeyType =>
   key.length === 16 ? "aes128" : key.length === 24 ? "aes192" : "aes256"
@@ -86,7 +86,7 @@ const checkKsn = (ksn: Uint8Array, place: string): number | SecurityError => {
   if (ksn.length !== 12) return securityError("KsnInvalid", place, "a KSN of AES DUKPT has 12 bytes")
   const counter = new DataView(ksn.buffer, ksn.byteOffset).getUint32(8)
   const oneBits = oneBitsOf(counter)
-  return oneBits >= 1 && oneBits <= oneBitsMax
+  return oneBits >= 1 && oneBits <= ONE_BITS_MAX
     ? counter
     : securityError("KsnInvalid", place, "the transaction counter has one to sixteen one bits")
 }

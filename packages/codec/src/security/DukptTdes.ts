@@ -26,8 +26,8 @@ const variants: Record<TdesDukptUsage, Buffer> = {
 /** X9.24-1:2009, A.2: the mask of the right half's derivation. */
 const rightHalfMask = twice("c0c0c0c000000000")
 
-const counterBits = 21
-const oneBitsMax = 10
+const COUNTER_BITS = 21
+const ONE_BITS_MAX = 10
 
 const checkDoubleKey = (key: Uint8Array, place: string): SecurityError | undefined =>
   key.length === 16 ? undefined : securityError("KeyInvalid", place, "TDES DUKPT keys have 16 bytes")
@@ -76,7 +76,7 @@ export const tdesDukptTransactionKey = (initialKey: Uint8Array, ksn: Uint8Array)
   if (wrong !== undefined) return wrong
   const counter = counterOf(ksn)
   const oneBits = oneBitsOf(counter)
-  if (oneBits === 0 || oneBits > oneBitsMax) {
+  if (oneBits === 0 || oneBits > ONE_BITS_MAX) {
     return securityError("KsnInvalid", place, "the transaction counter has one to ten one bits")
   }
   const register = Buffer.from(ksn.subarray(2))
@@ -84,7 +84,7 @@ export const tdesDukptTransactionKey = (initialKey: Uint8Array, ksn: Uint8Array)
   register[6] = 0
   register[7] = 0
   let key = Buffer.from(initialKey)
-  for (let bit = counterBits - 1; bit >= 0; bit--) {
+  for (let bit = COUNTER_BITS - 1; bit >= 0; bit--) {
     if ((counter & (1 << bit)) === 0) continue
     register[7 - (bit >> 3)]! |= 1 << (bit & 7)
     key = Buffer.concat([deriveHalf(xor(key, rightHalfMask), register), deriveHalf(key, register)])

@@ -13,14 +13,15 @@ import {
 import { type SecurityError, securityError } from "./SecurityError.ts"
 
 /** Most bytes that one call takes: 1 MiB. */
-export const encryptionLengthMax = 1_048_576
+export const ENCRYPTION_LENGTH_MAX = 1_048_576
 
 const check = (cipher: Cipher, key: Uint8Array, iv: Uint8Array | undefined, blocks: Uint8Array, place: string) => {
   const blockLength = blockLengthOf(cipher)
   if (blocks.length === 0 || blocks.length % blockLength !== 0) {
     return securityError("InputInvalid", place, `whole blocks of ${blockLength} bytes are expected, at least one`)
   }
-  if (blocks.length > encryptionLengthMax) return securityError("InputInvalid", place, "at most 1 MiB is taken at once")
+  if (blocks.length > ENCRYPTION_LENGTH_MAX)
+    return securityError("InputInvalid", place, "at most 1 MiB is taken at once")
   if (iv !== undefined && iv.length !== blockLength) {
     return securityError("InputInvalid", place, `the initial value has ${blockLength} bytes`)
   }

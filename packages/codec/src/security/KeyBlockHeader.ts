@@ -38,10 +38,10 @@ export interface KeyBlockHeader {
 }
 
 /** Most characters of a key block: its length field has four digits. */
-export const keyBlockLengthMax = 9999
+export const KEY_BLOCK_LENGTH_MAX = 9999
 
 /** Characters of the fixed part of the header. */
-export const keyBlockHeaderLengthMin = 16
+export const KEY_BLOCK_HEADER_LENGTH_MIN = 16
 
 const place = "key block header"
 
@@ -107,8 +107,8 @@ const readOptionalBlock = (
  * authenticated until the block is unwrapped.
  */
 export const readKeyBlockHeader = (text: string): ReadKeyBlockHeader | SecurityError => {
-  if (text.length > keyBlockLengthMax) return invalid("a key block has at most 9999 characters")
-  if (text.length < keyBlockHeaderLengthMin) return invalid("a key block begins with a header of 16 characters")
+  if (text.length > KEY_BLOCK_LENGTH_MAX) return invalid("a key block has at most 9999 characters")
+  if (text.length < KEY_BLOCK_HEADER_LENGTH_MIN) return invalid("a key block begins with a header of 16 characters")
   const version = keyBlockVersionOf(text[0])
   if (version === undefined) return invalid("the version is one of A, B, C, D, E")
   if (text.slice(1, 5) !== String(text.length).padStart(4, "0")) {
@@ -117,7 +117,7 @@ export const readKeyBlockHeader = (text: string): ReadKeyBlockHeader | SecurityE
   if (!/^[0-9]{2}$/.test(text.slice(12, 14))) return invalid("the number of optional blocks has two digits")
   if (!isPrintable(text.slice(14, 16))) return invalid("the reserved characters are printable ASCII")
   const optionalBlocks: Array<OptionalBlock> = []
-  let headerLength = keyBlockHeaderLengthMin
+  let headerLength = KEY_BLOCK_HEADER_LENGTH_MIN
   for (let left = Number(text.slice(12, 14)); left > 0; left--) {
     const read = readOptionalBlock(text, headerLength)
     if (isSecurityError(read)) return read
@@ -183,8 +183,8 @@ export const writeKeyBlockHeader = (
   const padding = paddingBlock(blocks.length, alignmentOf(header.version), random)
   if (isSecurityError(padding)) return padding
   const count = header.optionalBlocks.length + (padding === "" ? 0 : 1)
-  const length = keyBlockHeaderLengthMin + blocks.length + padding.length + restLength
-  if (length > keyBlockLengthMax) return invalid("a key block has at most 9999 characters")
+  const length = KEY_BLOCK_HEADER_LENGTH_MIN + blocks.length + padding.length + restLength
+  if (length > KEY_BLOCK_LENGTH_MAX) return invalid("a key block has at most 9999 characters")
   const { version, usage, algorithm, mode, keyVersion, exportability } = header
   const fixed = `${version}${String(length).padStart(4, "0")}${usage}${algorithm}${mode}${keyVersion}${exportability}`
   return `${fixed}${String(count).padStart(2, "0")}00${blocks}${padding}`

@@ -19,12 +19,12 @@ export {
   tdesDukptTransactionKey,
   tdesDukptWorkingKey
 } from "./DukptTdes.ts"
-export { decryptBlocks, decryptCbc, encryptBlocks, encryptCbc, encryptionLengthMax } from "./Encryption.ts"
+export { decryptBlocks, decryptCbc, ENCRYPTION_LENGTH_MAX, encryptBlocks, encryptCbc } from "./Encryption.ts"
 export { type UnwrappedKey, unwrapKeyBlock, type WrapOptions, wrapKeyBlock } from "./KeyBlock.ts"
 export {
+  KEY_BLOCK_LENGTH_MAX,
   type KeyBlockHeader,
   type KeyBlockVersion,
-  keyBlockLengthMax,
   type OptionalBlock,
   type ReadKeyBlockHeader,
   readKeyBlockHeader

@@ -3,16 +3,16 @@
  *
  * What is read is built again to the same bytes: order, unknown tags, padding and lengths longer than necessary are
  * kept. Names and sensitivity of tags are in `EmvTags.ts`, covering of values in `TlvRedaction.ts`. Not covered: indefinite
- * lengths, tags over 4 bytes. Time grows with the length of the input, times the levels (at most `tlvDepthMax`).
+ * lengths, tags over 4 bytes. Time grows with the length of the input, times the levels (at most `TLV_DEPTH_MAX`).
  */
-import { TlvCursor, tlvTagLengthMax } from "./TlvCursor.ts"
+import { TLV_TAG_LENGTH_MAX, TlvCursor } from "./TlvCursor.ts"
 import { isTlvInvalid, type TlvInvalid, tlvInvalid } from "./TlvError.ts"
 
 /** Most bytes that are read or built at once. DE 55 has at most 999. */
-export const tlvLengthMax = 65_535
+export const TLV_LENGTH_MAX = 65_535
 
 /** Levels that are looked into. A constructed value deeper than that is kept as bytes; building deeper is refused. */
-export const tlvDepthMax = 8
+export const TLV_DEPTH_MAX = 8
 
 /** A tag with its value. */
 export interface TlvPrimitive {
@@ -93,7 +93,7 @@ const readLevel = (bytes: Uint8Array, from: number, to: number, depth: number): 
 const readElement = (bytes: Uint8Array, cursor: TlvCursor, depth: number): TlvElement => {
   const tag = hexOf(bytes, cursor.tagFrom, cursor.lengthFrom)
   const lengthBytes = cursor.valueFrom - cursor.lengthFrom
-  if (cursor.isConstructed && depth < tlvDepthMax) {
+  if (cursor.isConstructed && depth < TLV_DEPTH_MAX) {
     const children = readLevel(bytes, cursor.valueFrom, cursor.valueTo, depth + 1)
     if (!isTlvInvalid(children)) return { _tag: "Constructed", tag, children, lengthBytes }
   }
@@ -102,7 +102,7 @@ const readElement = (bytes: Uint8Array, cursor: TlvCursor, depth: number): TlvEl
 
 /** Reads all elements. `TlvInvalid` only for faults of the outer level: inside, what cannot be read stays bytes. */
 export const decodeTlv = (bytes: Uint8Array): ReadonlyArray<TlvItem> | TlvInvalid =>
-  bytes.length > tlvLengthMax ? tlvInvalid(0, "input-too-long") : readLevel(bytes, 0, bytes.length, 1)
+  bytes.length > TLV_LENGTH_MAX ? tlvInvalid(0, "input-too-long") : readLevel(bytes, 0, bytes.length, 1)
 
 const lengthField = (length: number, lengthBytes: number): Buffer => {
   let needed = length < 0x80 ? 1 : 2
@@ -119,7 +119,7 @@ const lengthField = (length: number, lengthBytes: number): Buffer => {
 const tagBytes = (tag: string): Buffer | undefined => {
   if (!/^(?:[0-9A-Fa-f]{2}){1,4}$/.test(tag)) return undefined
   const bytes = Buffer.from(tag, "hex")
-  if (bytes[0] === 0 || bytes.length > tlvTagLengthMax) return undefined
+  if (bytes[0] === 0 || bytes.length > TLV_TAG_LENGTH_MAX) return undefined
   const isMultiple = (bytes[0]! & 0x1f) === 0x1f
   if (isMultiple === (bytes.length === 1)) return undefined
   for (let i = 1; i < bytes.length; i++) {
@@ -144,17 +144,17 @@ const writePadding = ({ length, bytes }: TlvPadding): Buffer =>
   bytes === undefined ? Buffer.alloc(length) : Buffer.from(bytes)
 
 const writeLevel = (items: ReadonlyArray<TlvItem>, depth: number): Buffer | TlvInvalid => {
-  if (depth > tlvDepthMax) return tlvInvalid(0, "too-deep")
+  if (depth > TLV_DEPTH_MAX) return tlvInvalid(0, "too-deep")
   const parts: Array<Buffer> = []
   let length = 0
   for (const item of items) {
-    if (item._tag === "Padding" && !(item.length >= 0 && item.length <= tlvLengthMax)) {
+    if (item._tag === "Padding" && !(item.length >= 0 && item.length <= TLV_LENGTH_MAX)) {
       return tlvInvalid(0, "value-invalid")
     }
     const part = item._tag === "Padding" ? writePadding(item) : writeElement(item, depth)
     if (isTlvInvalid(part)) return part
     length += part.length
-    if (length > tlvLengthMax) return tlvInvalid(0, "input-too-long")
+    if (length > TLV_LENGTH_MAX) return tlvInvalid(0, "input-too-long")
     parts.push(part)
   }
   return Buffer.concat(parts, length)

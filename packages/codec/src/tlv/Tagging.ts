@@ -67,7 +67,7 @@ export const cupsF62List: TagFixed = {
 }
 
 /** Most bytes that are read or built at once. */
-export const taggedLengthMax = 9_999
+export const TAGGED_LENGTH_MAX = 9_999
 
 const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1")
@@ -105,9 +105,9 @@ const measure = (
   }
 }
 
-/** Reads all tagged values of a field. An empty field has none. At most `taggedLengthMax` bytes; one pass. */
+/** Reads all tagged values of a field. An empty field has none. At most `TAGGED_LENGTH_MAX` bytes; one pass. */
 export const readTagged = (tagging: Tagging, bytes: Uint8Array): ReadonlyArray<TaggedValue> | TlvInvalid => {
-  if (bytes.length > taggedLengthMax) return tlvInvalid(0, "input-too-long")
+  if (bytes.length > TAGGED_LENGTH_MAX) return tlvInvalid(0, "input-too-long")
   const values: Array<TaggedValue> = []
   let at = 0
   while (at < bytes.length) {
@@ -153,7 +153,7 @@ export const writeTagged = (tagging: Tagging, values: ReadonlyArray<TaggedValue>
     const part = writeValue(tagging, value)
     if ("_tag" in part) return part
     length += part.length
-    if (length > taggedLengthMax) return tlvInvalid(0, "input-too-long")
+    if (length > TAGGED_LENGTH_MAX) return tlvInvalid(0, "input-too-long")
     parts.push(part)
   }
   return Buffer.concat(parts, length)

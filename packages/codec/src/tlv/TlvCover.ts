@@ -3,7 +3,7 @@
  * with FF, long tags, broken elements) it leaves to `redactTlv`, which does the same and decides everything.
  */
 import { coverCardData } from "../cover/CardData.ts"
-import { tlvDepthMax } from "./BerTlv.ts"
+import { TLV_DEPTH_MAX } from "./BerTlv.ts"
 import type { TagRule, TagRules } from "./TlvRedaction.ts"
 
 /** What happens to the value of a tag. Unknown tags and bytes that are covered become zeros. */
@@ -32,7 +32,7 @@ const tableOf = (rules: TagRules): Uint8Array => {
 }
 
 /** Longest value in which no card number has room: 6 bytes of 12 packed digits. */
-const noRoom = 6
+const NO_ROOM = 6
 
 /** Bytes of a value's length from `at` on, in the lower bits, and the length above them; -1 where it cannot be read. */
 const lengthAt = (bytes: Uint8Array, at: number, to: number): number => {
@@ -62,9 +62,9 @@ const coverLevel = (bytes: Uint8Array, from: number, to: number, table: Uint8Arr
     const code = table[tag]!
     // An unknown template is looked into: its tags have rules of their own.
     if ((first & 0x20) !== 0 && (code === UNKNOWN || code >= SHOW)) {
-      if (depth === tlvDepthMax || !coverLevel(bytes, at, end, table, depth + 1)) return false
+      if (depth === TLV_DEPTH_MAX || !coverLevel(bytes, at, end, table, depth + 1)) return false
     } else if (code >= SHOW) {
-      if (end - at > noRoom) coverCardData(bytes, at, end, code === SHOW ? "bytes" : "text")
+      if (end - at > NO_ROOM) coverCardData(bytes, at, end, code === SHOW ? "bytes" : "text")
     } else {
       const cover = code === COVER_TEXT ? 0x2a : 0
       for (let byte = at; byte < end; byte++) bytes[byte] = cover

@@ -7,10 +7,10 @@
 import type { TlvRule } from "./TlvError.ts"
 
 /** Most bytes of a tag that are read. EMV uses up to 3. */
-export const tlvTagLengthMax = 4
+export const TLV_TAG_LENGTH_MAX = 4
 
 /** Templates inside each other that begin with FF and are tried; deeper ones are taken for padding. */
-const nestedMax = 8
+const NESTED_MAX = 8
 
 /** A position on one level of BER-TLV bytes. */
 export class TlvCursor {
@@ -64,7 +64,7 @@ export class TlvCursor {
    */
   private beginsElement(at: number): boolean {
     const one = new TlvCursor(this.bytes, at, this.end, this.nested + 1)
-    if (one.nested > nestedMax || !one.read(at)) return false
+    if (one.nested > NESTED_MAX || !one.read(at)) return false
     if (this.bytes[at + 1]! < 0x1f) return one.valueTo > one.valueFrom && one.valueFrom - at === 3
     return isTlv(this.bytes, one.valueFrom, one.valueTo, one.nested)
   }
@@ -85,7 +85,7 @@ export class TlvCursor {
         this.stop("tag-truncated")
         return -1
       }
-      if (at - this.tagFrom >= tlvTagLengthMax) {
+      if (at - this.tagFrom >= TLV_TAG_LENGTH_MAX) {
         this.stop("tag-too-long")
         return -1
       }

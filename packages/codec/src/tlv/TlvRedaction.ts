@@ -3,11 +3,11 @@
  * so that the field can still be read. Also takes out of a field that is to be kept what must not be.
  *
  * One rule for what is not understood, everywhere: it is covered, and it is not kept. Not understood are unknown tags at every
- * level, broken elements and everything behind them, and levels below `tlvDepthMax`. What is shown is searched for card numbers
+ * level, broken elements and everything behind them, and levels below `TLV_DEPTH_MAX`. What is shown is searched for card numbers
  * and tracks besides.
  */
 import { coverCardData, holdsTrack } from "../cover/CardData.ts"
-import { decodeTlv, encodeTlv, type TlvElement, type TlvItem, tlvDepthMax } from "./BerTlv.ts"
+import { decodeTlv, encodeTlv, TLV_DEPTH_MAX, type TlvElement, type TlvItem } from "./BerTlv.ts"
 import { type EmvFormat, emvTags, type TlvSensitivity } from "./EmvTags.ts"
 import { isTlv, TlvCursor } from "./TlvCursor.ts"
 import { isTlvInvalid, type TlvInvalid } from "./TlvError.ts"
@@ -34,9 +34,9 @@ export interface RedactionOptions {
 /** The EMV tags of `emvTags`. */
 export const emvTagRules: TagRules = new Map([...emvTags.values()].map((tag) => [Number.parseInt(tag.tag, 16), tag]))
 
-const panTag = 0x5a
+const PAN_TAG = 0x5a
 
-const asterisk = 0x2a
+const ASTERISK = 0x2a
 
 /** PAN digits shown: the first 6 and the last 4, as PCI DSS 3.4.1 allows for every card number length. */
 const panShown = { first: 6, last: 4 } as const
@@ -69,14 +69,14 @@ const coverPan = (bytes: Uint8Array, from: number, to: number): void => {
 const isText = (format: EmvFormat): boolean => format === "an" || format === "ans"
 
 /** Shortest value in which a card number may stand: 6 bytes of 12 packed digits and a separator behind them. */
-const scannedMin = 6
+const SCANNED_MIN = 6
 
 const coverValue = (bytes: Uint8Array, { tag, valueFrom, valueTo }: TlvCursor, rule: TagRule, masks: boolean): void => {
   if (rule.sensitivity === "none") {
-    if (valueTo - valueFrom > scannedMin)
+    if (valueTo - valueFrom > SCANNED_MIN)
       coverCardData(bytes, valueFrom, valueTo, isText(rule.format) ? "text" : "bytes")
-  } else if (tag === panTag && masks) coverPan(bytes, valueFrom, valueTo)
-  else fill(bytes, isText(rule.format) ? asterisk : 0, valueFrom, valueTo)
+  } else if (tag === PAN_TAG && masks) coverPan(bytes, valueFrom, valueTo)
+  else fill(bytes, isText(rule.format) ? ASTERISK : 0, valueFrom, valueTo)
 }
 
 const shownRule: TagRule = { sensitivity: "none", format: "b" }
@@ -95,7 +95,7 @@ const redactLevel = (
     const rule = rules.get(cursor.tag)
     if (!cursor.isConstructed || (rule !== undefined && rule.sensitivity !== "none"))
       coverValue(bytes, cursor, rule ?? (unknown === "show" ? shownRule : coveredRule), pan !== "cover")
-    else if (depth < tlvDepthMax && isTlv(bytes, cursor.valueFrom, cursor.valueTo))
+    else if (depth < TLV_DEPTH_MAX && isTlv(bytes, cursor.valueFrom, cursor.valueTo))
       redactLevel(bytes, cursor.valueFrom, cursor.valueTo, options, depth + 1)
     else fill(bytes, 0, cursor.valueFrom, cursor.valueTo)
   }

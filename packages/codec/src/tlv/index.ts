@@ -8,17 +8,17 @@ export {
   cupsF62List,
   readTagged,
   splitFixed,
+  TAGGED_LENGTH_MAX,
   type TagFixed,
   type TaggedValue,
   type Tagging,
   type TagLengthValue,
-  taggedLengthMax,
   type UsageValue,
   usageLengthValue,
   usageValue,
   writeTagged
 } from "./Tagging.ts"
-export { isTlv, TlvCursor, tlvTagLengthMax } from "./TlvCursor.ts"
+export { isTlv, TLV_TAG_LENGTH_MAX, TlvCursor } from "./TlvCursor.ts"
 export { explainTlvInvalid, isTlvInvalid, type TlvInvalid, type TlvRule, tlvInvalid } from "./TlvError.ts"
 export {
   emvTagRules,

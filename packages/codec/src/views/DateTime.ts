@@ -5,9 +5,9 @@
  */
 
 /** Half a year and a day, in milliseconds: two dates of neighbouring years cannot both be within it. */
-const halfYear = 183.5 * 86_400_000
+const HALF_YEAR = 183.5 * 86_400_000
 
-const minute = 60_000
+const MINUTE = 60_000
 
 /** Milliseconds since 1970 UTC of a local time; `undefined` when there is no such date or time in that year. */
 const instantOf = (
@@ -26,7 +26,7 @@ const instantOf = (
     local.getUTCHours() === hour &&
     local.getUTCMinutes() === minutes &&
     local.getUTCSeconds() === seconds
-  return isReal ? local.getTime() - offset * minute : undefined
+  return isReal ? local.getTime() - offset * MINUTE : undefined
 }
 
 /**
@@ -38,21 +38,21 @@ const instantOf = (
 export const resolveDateTime = (text: string, reference: number, offset: number): number | undefined => {
   if (!/^\d{4}(\d{6})?$/.test(text)) return undefined
   const number = (from: number): number => Number(text.slice(from, from + 2) || "0")
-  const year = new Date(reference + offset * minute).getUTCFullYear()
+  const year = new Date(reference + offset * MINUTE).getUTCFullYear()
   let nearest: number | undefined
   for (const candidate of [year, year - 1, year + 1]) {
     const instant = instantOf(candidate, number(0), number(2), number(4), number(6), number(8), offset)
     if (instant === undefined) continue
     if (nearest === undefined || Math.abs(instant - reference) < Math.abs(nearest - reference)) nearest = instant
   }
-  return nearest !== undefined && Math.abs(nearest - reference) <= halfYear ? nearest : undefined
+  return nearest !== undefined && Math.abs(nearest - reference) <= HALF_YEAR ? nearest : undefined
 }
 
 const two = (value: number): string => String(value).padStart(2, "0")
 
 /** `MMDDhhmmss` of an instant, for F7. */
 export const dateTimeText = (instant: number, offset: number): string => {
-  const local = new Date(instant + offset * minute)
+  const local = new Date(instant + offset * MINUTE)
   return (
     two(local.getUTCMonth() + 1) +
     two(local.getUTCDate()) +

@@ -27,12 +27,12 @@ export interface LatencyTotals {
 }
 
 /** Microseconds; 60 s is the longest that is kept apart. */
-const highest = 60_000_000
+const HIGHEST = 60_000_000
 
 const histogram = (): Histogram =>
-  build({ lowestDiscernibleValue: 1, highestTrackableValue: highest, numberOfSignificantValueDigits: 3 })
+  build({ lowestDiscernibleValue: 1, highestTrackableValue: HIGHEST, numberOfSignificantValueDigits: 3 })
 
-const microseconds = (milliseconds: number): number => Math.min(highest, Math.max(1, Math.round(milliseconds * 1000)))
+const microseconds = (milliseconds: number): number => Math.min(HIGHEST, Math.max(1, Math.round(milliseconds * 1000)))
 
 const percentiles = (from: Histogram): Percentiles => ({
   count: from.totalCount,

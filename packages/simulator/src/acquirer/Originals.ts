@@ -6,7 +6,7 @@
 import type { Original } from "./Requests.ts"
 
 /** How many are kept. */
-const originalsMax = 4096
+const ORIGINALS_MAX = 4096
 
 /** A bag of originals, drawn from by a number in [0, 1). */
 export class Originals {
@@ -14,12 +14,12 @@ export class Originals {
   private next = 0
 
   add(original: Original): void {
-    if (this.kept.length < originalsMax) {
+    if (this.kept.length < ORIGINALS_MAX) {
       this.kept.push(original)
       return
     }
     this.kept[this.next] = original
-    this.next = (this.next + 1) % originalsMax
+    this.next = (this.next + 1) % ORIGINALS_MAX
   }
 
   /** Removes the one at `choice` of the bag; undefined when it is empty. */

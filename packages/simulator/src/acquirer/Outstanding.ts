@@ -18,7 +18,7 @@ export interface Waiting {
 }
 
 /** How many ended requests are remembered, to tell a late or second answer from an unknown one. */
-const endedMax = 200_000
+const ENDED_MAX = 200_000
 
 /** Open requests by key. */
 export class Outstanding {
@@ -52,7 +52,7 @@ export class Outstanding {
   /** Remembers an end for telling later answers; also used for advices and reversals. */
   remember(key: string, what: What): void {
     this.ended.set(key, what)
-    if (this.ended.size > endedMax) this.ended.delete(this.ended.keys().next().value!)
+    if (this.ended.size > ENDED_MAX) this.ended.delete(this.ended.keys().next().value!)
   }
 
   /** How a request ended; undefined when it is open, unknown or long ago. */

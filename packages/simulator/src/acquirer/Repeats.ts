@@ -23,7 +23,7 @@ export interface Repeated {
 }
 
 /** At most this many go out per call, so that a long queue does not block the loop after a reconnect. */
-const burst = 500
+const BURST = 500
 
 /** All messages that wait for their acknowledgement. */
 export class Repeats {
@@ -67,7 +67,7 @@ export class Repeats {
 
   /** Gives every due message with its attempt number counted up. */
   send(now: number, write: (repeated: Repeated, message: PartnerMessage) => void): void {
-    for (let sent = 0; sent < burst; sent++) {
+    for (let sent = 0; sent < BURST; sent++) {
       const next = this.nextDue(now)
       if (next === undefined) return
       this.remove(next.key)

@@ -39,12 +39,12 @@ export interface RunningAcquirer {
 }
 
 /** How often a wait looks again, and how long the partner has to confirm a sign-off; milliseconds. */
-const look = 5
-const signOffLimit = 1_000
+const LOOK = 5
+const SIGN_OFF_LIMIT = 1_000
 
 /** Waits until the condition holds, at most so many milliseconds. */
 const until = (condition: () => boolean, limit: number): Effect.Effect<void> =>
-  Effect.sleep(look).pipe(Effect.repeat({ until: condition }), Effect.timeoutOption(limit), Effect.asVoid)
+  Effect.sleep(LOOK).pipe(Effect.repeat({ until: condition }), Effect.timeoutOption(limit), Effect.asVoid)
 
 /** Starts an acquirer; it lives as long as the scope. */
 export const startAcquirer = (
@@ -65,7 +65,7 @@ export const startAcquirer = (
       acquirer.stopLoad()
       yield* until(() => acquirer.isDrained, run.drainLimit)
       acquirer.finish()
-      yield* until(() => acquirer.isSignedOff, signOffLimit)
+      yield* until(() => acquirer.isSignedOff, SIGN_OFF_LIMIT)
       yield* link.close
       file.flush()
       return acquirer.totals()
@@ -74,7 +74,7 @@ export const startAcquirer = (
       link,
       totals: () => acquirer.totals(),
       stopLoad: () => acquirer.stopLoad(),
-      loaded: Effect.repeat(Effect.sleep(look), { until: () => !acquirer.isLoading }).pipe(Effect.asVoid),
+      loaded: Effect.repeat(Effect.sleep(LOOK), { until: () => !acquirer.isLoading }).pipe(Effect.asVoid),
       finish
     }
   })

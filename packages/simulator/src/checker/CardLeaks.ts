@@ -14,7 +14,7 @@ export interface Canary {
 }
 
 /** Shortest base64 run worth searching for: shorter ones occur by chance. */
-const base64Min = 10
+const BASE64_MIN = 10
 
 /** Base64 of a secret inside a longer text, for each of the three alignments, without the characters that vary. */
 const base64Forms = (secret: Buffer): ReadonlyArray<Buffer> =>
@@ -27,7 +27,7 @@ const base64Forms = (secret: Buffer): ReadonlyArray<Buffer> =>
       const whole = Math.floor((shift + secret.length) / 3) * 4
       return text.slice(from, whole)
     })
-    .filter((text) => text.length >= base64Min)
+    .filter((text) => text.length >= BASE64_MIN)
     .map((text) => Buffer.from(text))
 
 const formsOf = (name: string, secret: Buffer, bcd: Buffer | undefined): ReadonlyArray<Canary> => [

@@ -38,7 +38,7 @@ export interface CardDatum {
 }
 
 /** Shortest value worth looking for: shorter ones occur by chance. */
-const secretMin = 8
+const SECRET_MIN = 8
 
 /** The card numbers and the sensitive authentication data of a message, by the dialect's own list. */
 export const cardData = (form: WireFormat, message: Observed): ReadonlyArray<CardDatum> =>
@@ -47,5 +47,5 @@ export const cardData = (form: WireFormat, message: Observed): ReadonlyArray<Car
     const text = fieldText(form, message, de)
     if (text === undefined) return []
     const value = bytes ? Buffer.from(text, "hex") : Buffer.from(text, "latin1")
-    return value.length < secretMin ? [] : [{ name: `DE ${de}`, bytes: value }]
+    return value.length < SECRET_MIN ? [] : [{ name: `DE ${de}`, bytes: value }]
   })

@@ -39,7 +39,7 @@ export type ReadText = (path: string) => string
 const keysKnown = ["rule", "source", "dialect", "frame", "messages", "partners", "system", "first", "steps"]
 
 /** How deep openings may follow each other: a ring of files would never end. */
-const openingsMax = 8
+const OPENINGS_MAX = 8
 
 interface Opened {
   readonly dialect: Dialect | undefined
@@ -146,8 +146,12 @@ class Reading {
   private before(top: Yaml & { kind: "map" }, path: string, file: string, depth: number): Opened {
     const first = top.entries.get("first")
     if (first === undefined) return nothing
-    if (depth >= openingsMax) {
-      throw new DialogueInvalid({ file, line: first.line, rule: `more than ${openingsMax} openings follow each other` })
+    if (depth >= OPENINGS_MAX) {
+      throw new DialogueInvalid({
+        file,
+        line: first.line,
+        rule: `more than ${OPENINGS_MAX} openings follow each other`
+      })
     }
     const named = textOf(file, first)
     this.found(path, file, first)

@@ -4,7 +4,7 @@ import type { Dialogue } from "./Dialogue.ts"
 import { type Outcome, type RunOptions, runDialogue } from "./Runner.ts"
 
 /** Numbers that one dialogue may use up before the next one's begin. */
-const numbersEach = 100
+const NUMBERS_EACH = 100
 
 /** Runs dialogues in order; `onOutcome` is called after each. Numbers for `{stan}` begin at another place every second. */
 export const runDialogues = (
@@ -15,8 +15,9 @@ export const runDialogues = (
   Effect.gen(function* () {
     const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
     return yield* Effect.forEach(dialogues, (dialogue, place) =>
-      runDialogue(dialogue, { ...options, numbersFrom: (seconds % 9000) * numbersEach + place * numbersEach + 1 }).pipe(
-        Effect.tap(onOutcome)
-      )
+      runDialogue(dialogue, {
+        ...options,
+        numbersFrom: (seconds % 9000) * NUMBERS_EACH + place * NUMBERS_EACH + 1
+      }).pipe(Effect.tap(onOutcome))
     )
   })

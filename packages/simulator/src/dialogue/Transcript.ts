@@ -32,17 +32,17 @@ export interface Mark {
   readonly ids: ReadonlyArray<string>
 }
 
-const bytesPerLine = 16
+const BYTES_PER_LINE = 16
 
 /** Offset, hex and text of the bytes; `marked` lines point at a range. */
 const hexDump = (bytes: Buffer, marked: readonly [number, number] | undefined): ReadonlyArray<string> => {
   const lines: Array<string> = []
-  for (let from = 0; from < bytes.length; from += bytesPerLine) {
-    const part = bytes.subarray(from, from + bytesPerLine)
+  for (let from = 0; from < bytes.length; from += BYTES_PER_LINE) {
+    const part = bytes.subarray(from, from + BYTES_PER_LINE)
     const digits = [...part].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")
     const text = [...part].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".")).join("")
-    lines.push(`${String(from).padStart(4, "0")}  ${digits.padEnd(3 * bytesPerLine - 1)}  ${text}`)
-    if (marked === undefined || marked[0] >= from + bytesPerLine || marked[1] <= from) continue
+    lines.push(`${String(from).padStart(4, "0")}  ${digits.padEnd(3 * BYTES_PER_LINE - 1)}  ${text}`)
+    if (marked === undefined || marked[0] >= from + BYTES_PER_LINE || marked[1] <= from) continue
     const left = Math.max(0, marked[0] - from)
     const right = Math.min(part.length, marked[1] - from)
     lines.push(`      ${" ".repeat(3 * left)}${"^".repeat(Math.max(2, 3 * (right - left) - 1))}`)
@@ -65,7 +65,7 @@ const messageRows = (form: WireFormat, message: Observed, ids: ReadonlyArray<str
 }
 
 /** Longest line of a paragraph, in characters. */
-const paragraphWidth = 100
+const PARAGRAPH_WIDTH = 100
 
 /** All values in one paragraph, for messages that were as they should be. */
 const messageParagraph = (form: WireFormat, message: Observed): ReadonlyArray<string> => {
@@ -74,7 +74,7 @@ const messageParagraph = (form: WireFormat, message: Observed): ReadonlyArray<st
     if (id === "mti" || id === "bitmap" || id.includes(".")) continue
     const text = `${id}=${value.trimEnd()}`
     const line = lines.at(-1)
-    if (line === undefined || line.length + text.length > paragraphWidth) lines.push(text)
+    if (line === undefined || line.length + text.length > PARAGRAPH_WIDTH) lines.push(text)
     else lines[lines.length - 1] = `${line} ${text}`
   }
   return message.wrong === undefined ? lines : [...lines, `(${explain(message.wrong)})`]

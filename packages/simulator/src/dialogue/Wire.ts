@@ -28,7 +28,7 @@ export interface WireFailed {
 }
 
 /** Milliseconds between two attempts to connect. */
-const retryMs = 20
+const RETRY_MS = 20
 
 /** Connections of one partner, one at a time. `on` is told everything, synchronously. */
 export class Wire {
@@ -54,7 +54,7 @@ export class Wire {
   /** Connects; tries again while nobody listens there, because a system under test may be starting. */
   connect(to: Endpoint, limitMs: number): Effect.Effect<void, WireFailed> {
     return this.dial(to).pipe(
-      Effect.retry(Schedule.spaced(retryMs)),
+      Effect.retry(Schedule.spaced(RETRY_MS)),
       Effect.timeoutOrElse({
         duration: limitMs,
         orElse: () => Effect.fail({ says: `no connection to ${endpointText(to)} in ${limitMs} ms` })

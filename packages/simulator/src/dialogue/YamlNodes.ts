@@ -2,7 +2,7 @@
  * YAML as texts: every scalar is the text that stands in the file, so that 000000012300 keeps its zeros, and everything knows
  * its line. Owns no meaning of any key.
  */
-import { isNestedTooDeep, yamlNestingMax } from "@jinka/codec"
+import { isNestedTooDeep, YAML_NESTING_MAX } from "@jinka/codec"
 import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml"
 import { DialogueInvalid } from "./DialogueInvalid.ts"
 
@@ -15,7 +15,7 @@ export type Yaml =
 /** The map that a file holds. Throws `DialogueInvalid`. */
 export const parseYaml = (file: string, text: string): Yaml & { readonly kind: "map" } => {
   if (isNestedTooDeep(text)) {
-    throw new DialogueInvalid({ file, line: 1, rule: `lists and maps are nested more than ${yamlNestingMax} deep` })
+    throw new DialogueInvalid({ file, line: 1, rule: `lists and maps are nested more than ${YAML_NESTING_MAX} deep` })
   }
   const lines = new LineCounter()
   const document = parseDocument(text, { schema: "failsafe", lineCounter: lines })

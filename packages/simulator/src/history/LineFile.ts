@@ -20,7 +20,7 @@ export interface LineFile {
 }
 
 /** Ticks between two writes: a system call per tick costs more than all else at a few thousand lines a second. */
-const ticksPerFlush = 20
+const TICKS_PER_FLUSH = 20
 
 /** Opens (and empties) a file; its directory is made when it is missing. Flushed and closed with the scope. */
 export const makeLineFile = (path: string): Effect.Effect<LineFile, FileFailed, Scope.Scope> =>
@@ -48,7 +48,7 @@ export const makeLineFile = (path: string): Effect.Effect<LineFile, FileFailed, 
     let ticks = 0
     const tick = (): void => {
       ticks++
-      if (ticks % ticksPerFlush === 0) flush()
+      if (ticks % TICKS_PER_FLUSH === 0) flush()
     }
     return { append: (line) => gathered.push(JSON.stringify(line)), flush, tick }
   })

@@ -22,7 +22,7 @@ export interface FlowFaults {
 export const noFlowFaults: FlowFaults = { delay: 0, slice: 0, isHeld: false, isBlackHole: false }
 
 /** Bytes that wait in a flow before its source is no longer read. */
-const waitingMax = 4 * 1024 * 1024
+const WAITING_MAX = 4 * 1024 * 1024
 
 /** Moves bytes from one socket to another. Times in monotonic milliseconds. */
 export class FaultFlow {
@@ -74,7 +74,7 @@ export class FaultFlow {
     }
     this.queue.push({ due: now + faults.delay, bytes })
     this.waiting += bytes.length
-    if (this.waiting > waitingMax) this.source.pause()
+    if (this.waiting > WAITING_MAX) this.source.pause()
     // With a slice the tick sets the pace, otherwise reads would be joined again.
     if (faults.slice === 0) this.pump(faults, now)
   }
@@ -93,6 +93,6 @@ export class FaultFlow {
   }
 
   private resume(): void {
-    if (this.waiting <= waitingMax && !this.target.writableNeedDrain && this.source.isPaused()) this.source.resume()
+    if (this.waiting <= WAITING_MAX && !this.target.writableNeedDrain && this.source.isPaused()) this.source.resume()
   }
 }

@@ -7,12 +7,12 @@
 import type { Socket } from "node:net"
 
 /** Bytes of one slab; a larger message gets a slab of its own. */
-const slabSize = 65_536
+const SLAB_SIZE = 65_536
 
 /** Gathers frames and writes them in a microtask at the end of the turn. */
 export class Outbox {
   private readonly socket: Socket
-  private slab = Buffer.allocUnsafe(slabSize)
+  private slab = Buffer.allocUnsafe(SLAB_SIZE)
   private from = 0
   private to = 0
   private isScheduled = false
@@ -47,7 +47,7 @@ export class Outbox {
 
   private renew(needed: number): void {
     this.flush()
-    this.slab = Buffer.allocUnsafe(Math.max(slabSize, needed))
+    this.slab = Buffer.allocUnsafe(Math.max(SLAB_SIZE, needed))
     this.from = 0
     this.to = 0
   }

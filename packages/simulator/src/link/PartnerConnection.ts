@@ -21,7 +21,7 @@ export interface ConnectionSettings {
 }
 
 /** Bytes that may wait for a partner that does not read, before the connection is closed. */
-const unsentMax = 16 * 1024 * 1024
+const UNSENT_MAX = 16 * 1024 * 1024
 
 /** A connection that is up. */
 export class PartnerConnection implements Connection {
@@ -71,7 +71,7 @@ export class PartnerConnection implements Connection {
   send(message: PartnerMessage): void {
     if (this.isClosing) return
     this.outbox.add(framed(this.settings.form, message))
-    if (this.socket.writableLength > unsentMax) this.reset("partner does not read")
+    if (this.socket.writableLength > UNSENT_MAX) this.reset("partner does not read")
   }
 
   close(reason: string): void {

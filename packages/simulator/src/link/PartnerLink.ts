@@ -41,8 +41,8 @@ export interface PartnerLink {
 }
 
 /** Longest time for a dial, and for a partner to take our FIN; milliseconds. */
-const dialTimeout = 5_000
-const closeTimeout = 1_000
+const DIAL_TIMEOUT = 5_000
+const CLOSE_TIMEOUT = 1_000
 
 /** Opens the links of a session; they close with the scope. */
 export const makePartnerLink = (
@@ -87,7 +87,7 @@ export const makePartnerLink = (
         shut(how, "cut on demand").pipe(Effect.andThen(Effect.sleep(milliseconds)), Effect.andThen(entrance.open)),
       close: shut("fin", "partner stops").pipe(
         Effect.andThen(Effect.repeat(Effect.sleep(1), { until: () => connections.size === 0 })),
-        Effect.timeoutOption(closeTimeout),
+        Effect.timeoutOption(CLOSE_TIMEOUT),
         Effect.asVoid
       ),
       broken: Fiber.join(ticking)
@@ -157,7 +157,7 @@ const dial = (endpoint: Endpoint): Effect.Effect<Socket | string> =>
     socket.once("connect", () => resume(Effect.succeed(socket)))
     socket.once("close", () => resume(Effect.succeed(why)))
     return Effect.sync(() => socket.destroy())
-  }).pipe(Effect.timeoutOption(dialTimeout), Effect.map(Option.getOrElse(() => "no answer")))
+  }).pipe(Effect.timeoutOption(DIAL_TIMEOUT), Effect.map(Option.getOrElse(() => "no answer")))
 
 /** Ends when the connection has fallen. One that came up while it was not wanted is dropped at once. */
 const stay = (socket: Socket, isShut: boolean, attach: (socket: Socket) => void): Effect.Effect<void> =>

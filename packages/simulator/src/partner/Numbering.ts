@@ -6,11 +6,11 @@
  */
 
 /** Milliseconds that CST is ahead of UTC. */
-const zone = 8 * 3_600_000
+const ZONE = 8 * 3_600_000
 
 /** MMDDhhmmss of an instant in CST (F7). F12 is its last six digits, F13 its first four. */
 export const transmissionTime = (at: number): string => {
-  const date = new Date(at + zone)
+  const date = new Date(at + ZONE)
   return [date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()]
     .map((part) => String(part).padStart(2, "0"))
     .join("")

@@ -54,7 +54,7 @@ const totalsRows = (totals: Totals): ReadonlyArray<readonly [string, string, str
 ]
 
 /** How many findings of one rule are listed. */
-const findingsShown = 10
+const FINDINGS_SHOWN = 10
 
 /** The reconciliation and the rules, for a terminal. */
 export const verdictTable = (verdict: Verdict, isColoured = false): string => {
@@ -69,7 +69,7 @@ export const verdictTable = (verdict: Verdict, isColoured = false): string => {
     isColoured
   )
   const findings = verdict.rules.flatMap(({ rule, findings: found }) => {
-    const shown = found.slice(0, findingsShown).map(({ says, rrn, stan }) => {
+    const shown = found.slice(0, FINDINGS_SHOWN).map(({ says, rrn, stan }) => {
       const which = rrn === undefined ? "" : ` (RRN ${rrn}${stan === undefined ? "" : `, STAN ${stan}`})`
       return `  ${rule}: ${says}${which}`
     })

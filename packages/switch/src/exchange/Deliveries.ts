@@ -29,7 +29,7 @@ const STORED_MAX = 100_000
 const REQUEST = 200
 
 /** How a reversal ended whose request never came. */
-export const NO_ORIGINAL = "no original"
+export const noOriginal = "no original"
 
 /** The deliveries of one switch. */
 export class Deliveries {
@@ -145,7 +145,7 @@ export class Deliveries {
     let exchange = 0
     record.together(() => {
       exchange = record.queued(target, 0, this.source(origin, target, index), bytes, origin.id).exchange
-      record.ended("acknowledged", exchange, target, 0, NO_ORIGINAL)
+      record.ended("acknowledged", exchange, target, 0, noOriginal)
     })
     this.originals.unseen(origin, index, exchange)
     this.taken(origin, epoch, index, exchange)

@@ -9,7 +9,7 @@ import { MessageIndex } from "@jinka/codec"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { Journal } from "../journal/Journal.ts"
 import type { JournalWriter } from "../journal/JournalWriter.ts"
-import { sealedHeads } from "../message/Language.ts"
+import { SEALED_HEADS } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
 import { doubtText, type InDoubt } from "./Doubts.ts"
 import { Spared, type SparedKind } from "./Spared.ts"
@@ -221,7 +221,7 @@ export class Recorder {
     writer.now = this.wallMs()
     const { found } = this
     const { language } = desk
-    const at = writer.begin(kind, code, 2 * (index.end - index.start) + PAN_ROOM + sealedHeads)
+    const at = writer.begin(kind, code, 2 * (index.end - index.start) + PAN_ROOM + SEALED_HEADS)
     if (exchange !== 0) writer.of(exchange)
     writer.on(desk.journalName, epoch)
     const length = language.redact(index, writer.buffer, at, found)

@@ -14,7 +14,7 @@ import type { JournalError } from "../journal/JournalError.ts"
 import { sourceOf } from "../journal/Source.ts"
 import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
-import { NO_ORIGINAL } from "./Deliveries.ts"
+import { noOriginal } from "./Deliveries.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import type { DoubtEnd } from "./Doubts.ts"
@@ -162,7 +162,7 @@ export class Recovery {
       case EntryKind.sent:
         return this.attempted(entry)
       case EntryKind.acknowledged:
-        if (entry.code === NO_ORIGINAL) this.unseen(entry.exchange)
+        if (entry.code === noOriginal) this.unseen(entry.exchange)
         this.deliver.delete(entry.exchange)
         return this.ended(entry.exchange)
       case EntryKind.abandoned:

@@ -17,15 +17,15 @@ import { tagLength } from "./Tag.ts"
 /** The anchor's file in the journal's directory. */
 export const anchorFile = "journal.head"
 
-const slotLength = 512
+const SLOT_LENGTH = 512
 const magic = "JINKAHD3"
 const at = { journalId: 8, seq: 24, hash: 32, tag: 64, checksum: 100, end: 132 } as const
 
 /** The anchor open for writing. */
 export class Anchor {
-  readonly #file: number
-  readonly #slot = Buffer.alloc(slotLength)
-  #turn: number
+  private readonly file: number
+  private readonly slot = Buffer.alloc(SLOT_LENGTH)
+  private turn: number
   /** Whether something was written since the last `sync`. */
   dirty = false
 
@@ -34,32 +34,32 @@ export class Anchor {
    * none.
    */
   constructor(path: string, journalId: string, newest: number) {
-    this.#file = openSync(path, newest < 0 ? "w+" : "r+", 0o600)
-    this.#turn = newest
-    this.#slot.write(magic, 0, "latin1")
-    this.#slot.write(journalId, at.journalId, "hex")
+    this.file = openSync(path, newest < 0 ? "w+" : "r+", 0o600)
+    this.turn = newest
+    this.slot.write(magic, 0, "latin1")
+    this.slot.write(journalId, at.journalId, "hex")
   }
 
   /** Writes the head into the older slot. Throws the system's error. */
   write(seq: number, head: Uint8Array, tag: Uint8Array): void {
-    writeU64(this.#slot, seq, at.seq)
-    this.#slot.set(head, at.hash)
-    this.#slot.set(tag, at.tag)
-    sha256Into(this.#slot.subarray(0, at.checksum), this.#slot, at.checksum)
-    this.#turn = (this.#turn + 1) & 1
-    const written = writeSync(this.#file, this.#slot, 0, slotLength, this.#turn * slotLength)
-    if (written !== slotLength) throw new Error(`${anchorFile}: ${written} of ${slotLength} bytes written`)
+    writeU64(this.slot, seq, at.seq)
+    this.slot.set(head, at.hash)
+    this.slot.set(tag, at.tag)
+    sha256Into(this.slot.subarray(0, at.checksum), this.slot, at.checksum)
+    this.turn = (this.turn + 1) & 1
+    const written = writeSync(this.file, this.slot, 0, SLOT_LENGTH, this.turn * SLOT_LENGTH)
+    if (written !== SLOT_LENGTH) throw new Error(`${anchorFile}: ${written} of ${SLOT_LENGTH} bytes written`)
     this.dirty = true
   }
 
   /** Forces what was written onto the disk. Throws the system's error. */
   sync(): void {
-    fdatasyncSync(this.#file)
+    fdatasyncSync(this.file)
     this.dirty = false
   }
 
   close(): void {
-    closeSync(this.#file)
+    closeSync(this.file)
   }
 }
 
@@ -79,7 +79,7 @@ const nowhere = { head: undefined, slot: -1 } as const
 
 /** Reads an anchor's file. `isGenuine` says whether the tag of a head fits, as far as that can be told. */
 export const readAnchor = (path: string, isGenuine: (head: Head) => boolean): FoundAnchor => {
-  const bytes = Buffer.alloc(2 * slotLength)
+  const bytes = Buffer.alloc(2 * SLOT_LENGTH)
   try {
     const file = openSync(path, "r")
     try {
@@ -92,7 +92,7 @@ export const readAnchor = (path: string, isGenuine: (head: Head) => boolean): Fo
     throw error
   }
   return newestOf(
-    [0, 1].map((slot) => readSlot(bytes.subarray(slot * slotLength, (slot + 1) * slotLength))),
+    [0, 1].map((slot) => readSlot(bytes.subarray(slot * SLOT_LENGTH, (slot + 1) * SLOT_LENGTH))),
     isGenuine
   )
 }

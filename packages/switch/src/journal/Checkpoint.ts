@@ -10,52 +10,52 @@ import type Database from "better-sqlite3"
 import { JournalStop, makeReason, reasonOf } from "./JournalReason.ts"
 
 /** Pages of the log after which a checkpoint is due: larger ones stall a commit longer (docs/decisions/0004-journal.md). */
-const pagesBetween = 256
-const pageLength = 4096
+const PAGES_BETWEEN = 256
+const PAGE_LENGTH = 4096
 /** Pages that a commit touches besides those of its bytes: the header's, and those on the way down the tree. */
-const pagesAround = 3
+const PAGES_AROUND = 3
 
 /** Default of the log's limit in bytes. */
-export const walMaxDefault = 64 * 1024 * 1024
+export const WAL_MAX_DEFAULT = 64 * 1024 * 1024
 
 /** The checkpoints of one database. */
 export class Checkpoint {
-  readonly #database: Database.Database
-  readonly #path: string
-  readonly #max: number
-  readonly #tell: (trouble: string) => void
-  #pages = 0
-  #isFailing = false
+  private readonly database: Database.Database
+  private readonly path: string
+  private readonly max: number
+  private readonly tell: (trouble: string) => void
+  private pages = 0
+  private isFailing = false
 
   /** `path`: the database's; `max`: the log's limit in bytes; `tell`: what is wrong, or "" when it is over. */
   constructor(database: Database.Database, path: string, max: number, tell: (trouble: string) => void) {
-    this.#database = database
-    this.#path = path
-    this.#max = max
-    this.#tell = tell
+    this.database = database
+    this.path = path
+    this.max = max
+    this.tell = tell
   }
 
   /** Told of a commit of so many bytes. Throws `JournalStop` when the log has reached its limit. */
   committed(bytes: number): void {
-    this.#pages += Math.ceil(bytes / pageLength) + pagesAround
-    if (this.#pages < pagesBetween) return
-    this.#pages = 0
+    this.pages += Math.ceil(bytes / PAGE_LENGTH) + PAGES_AROUND
+    if (this.pages < PAGES_BETWEEN) return
+    this.pages = 0
     try {
-      this.#database.pragma("wal_checkpoint(PASSIVE)")
+      this.database.pragma("wal_checkpoint(PASSIVE)")
     } catch (error) {
-      return this.#failed(error)
+      return this.failed(error)
     }
-    if (this.#isFailing) this.#tell("")
-    this.#isFailing = false
+    if (this.isFailing) this.tell("")
+    this.isFailing = false
   }
 
-  #failed(error: unknown): void {
-    this.#isFailing = true
-    const { size } = statSync(`${this.#path}-wal`)
-    const reason = reasonOf(error, this.#path, "The database cannot be written, though its log can")
+  private failed(error: unknown): void {
+    this.isFailing = true
+    const { size } = statSync(`${this.path}-wal`)
+    const reason = reasonOf(error, this.path, "The database cannot be written, though its log can")
     const mib = (size: number) => `${(size / 1024 / 1024).toFixed(1)} MiB`
-    const problem = `${reason.problem.replace(/\.?$/, "")}; the log has ${mib(size)} of at most ${mib(this.#max)}`
-    if (size < this.#max) return this.#tell(`${this.#path}: ${problem}`)
-    throw new JournalStop(makeReason(reason._tag === "DiskFull" ? "DiskFull" : "DiskFailed", this.#path, `${problem}.`))
+    const problem = `${reason.problem.replace(/\.?$/, "")}; the log has ${mib(size)} of at most ${mib(this.max)}`
+    if (size < this.max) return this.tell(`${this.path}: ${problem}`)
+    throw new JournalStop(makeReason(reason._tag === "DiskFull" ? "DiskFull" : "DiskFailed", this.path, `${problem}.`))
   }
 }

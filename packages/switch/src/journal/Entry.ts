@@ -42,9 +42,9 @@ export interface Entry {
 }
 
 /** Bytes before the code of an entry. */
-export const entryHeaderLength = 60
+export const ENTRY_HEADER_LENGTH = 60
 /** Longest `code` in characters; what is longer is cut. */
-export const entryCodeLengthMax = 255
+export const ENTRY_CODE_LENGTH_MAX = 255
 /** Offsets in an entry's header; see the module header. */
 export const entryAt = {
   seq: 0,
@@ -60,17 +60,17 @@ export const entryAt = {
   messageLength: 56
 } as const
 
-const high = 2 ** 32
+const HIGH = 2 ** 32
 
 /** Writes an integer 0..2^53-1 as eight bytes, big-endian. */
 export const writeU64 = (buffer: Buffer, value: number, at: number): void => {
-  buffer.writeUInt32BE(Math.floor(value / high), at)
+  buffer.writeUInt32BE(Math.floor(value / HIGH), at)
   buffer.writeUInt32BE(value >>> 0, at + 4)
 }
 
 /** Reads eight bytes that {@link writeU64} wrote. */
 export const readU64 = (buffer: Buffer, at: number): number =>
-  buffer.readUInt32BE(at) * high + buffer.readUInt32BE(at + 4)
+  buffer.readUInt32BE(at) * HIGH + buffer.readUInt32BE(at + 4)
 
 /** Writes text as ASCII, one byte a character, what is not printable ASCII as `?`. Returns the bytes written. */
 export const writeAscii = (buffer: Buffer, text: string, at: number, lengthMax: number): number => {
@@ -84,11 +84,11 @@ export const writeAscii = (buffer: Buffer, text: string, at: number, lengthMax: 
 
 /** Canonical length of the entry at `at`: header, code and message, without its secret. */
 export const entryLength = (buffer: Buffer, at: number): number =>
-  entryHeaderLength + buffer.readUInt16BE(at + entryAt.codeLength) + buffer.readUInt32BE(at + entryAt.messageLength)
+  ENTRY_HEADER_LENGTH + buffer.readUInt16BE(at + entryAt.codeLength) + buffer.readUInt32BE(at + entryAt.messageLength)
 
 /** Reads the entry at `at`; with `secretThere` its secret stands behind the message, otherwise it is given as empty. */
 export const readEntry = (buffer: Buffer, at: number, secretThere: boolean): Entry => {
-  const codeFrom = at + entryHeaderLength
+  const codeFrom = at + ENTRY_HEADER_LENGTH
   const messageFrom = codeFrom + buffer.readUInt16BE(at + entryAt.codeLength)
   const secretFrom = messageFrom + buffer.readUInt32BE(at + entryAt.messageLength)
   const secretLength = buffer.readUInt32BE(at + entryAt.secretLength)
@@ -108,7 +108,7 @@ export const readEntry = (buffer: Buffer, at: number, secretThere: boolean): Ent
 }
 
 /** Longest PAN in digits (ISO 8583 DE 2). */
-export const panLengthMax = 19
+export const PAN_LENGTH_MAX = 19
 
 /**
  * Writes a secret: one length byte, the PAN's digits in ASCII, then `rest` (a whole message, or nothing). Returns its

@@ -50,7 +50,7 @@ export const EntryKind = {
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 
 /** Kinds lie in 1..entryKindMax. */
-export const entryKindMax = 20
+export const ENTRY_KIND_MAX = 20
 
 const kindNames = new Map<number, string>(Object.entries(EntryKind).map(([name, kind]) => [kind, name]))
 
@@ -65,4 +65,4 @@ export const opensExchange = (kind: number): boolean =>
 export type KindCounts = ReadonlyArray<number>
 
 /** Counts of an empty journal. */
-export const noCounts = (): Array<number> => new Array<number>(entryKindMax + 1).fill(0)
+export const noCounts = (): Array<number> => new Array<number>(ENTRY_KIND_MAX + 1).fill(0)

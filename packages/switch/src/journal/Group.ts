@@ -12,18 +12,18 @@
  * authenticates the digest, so neither can be had with another's. While the writer fills it, `bytes sealed` is the sum of secret
  * lengths.
  */
-import { sha256, sha256Length } from "./Sha256.ts"
+import { SHA256_LENGTH, sha256 } from "./Sha256.ts"
 
 /** Where the first entry stands. */
-export const groupHeaderLength = 104
+export const GROUP_HEADER_LENGTH = 104
 /** Bytes of the SHA-256 that chains a group to the one before. */
-export const groupHashLength = sha256Length
+export const groupHashLength = SHA256_LENGTH
 /** Bytes of the nonce of a group's seal (XAES-256-GCM). */
-export const groupNonceLength = 24
+export const GROUP_NONCE_LENGTH = 24
 /** Bytes of the key id of a group's seal. */
-export const groupKeyIdLength = 4
+export const GROUP_KEY_ID_LENGTH = 4
 /** Room behind the entries that the writer leaves for the authentication tag of the seal. */
-export const groupTagLength = 16
+export const GROUP_TAG_LENGTH = 16
 /** Offsets in a group's header; see the module header. */
 export const groupAt = {
   previous: 0,

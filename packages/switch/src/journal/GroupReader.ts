@@ -6,17 +6,17 @@
  * What is tagged with a key that was not given cannot be proved genuine: that is counted and told, never taken for good.
  */
 import type Database from "better-sqlite3"
-import { entryAt, entryHeaderLength, entryLength, readU64 } from "./Entry.ts"
+import { ENTRY_HEADER_LENGTH, entryAt, entryLength, readU64 } from "./Entry.ts"
 import { EntryKind, noCounts } from "./EntryKind.ts"
 import {
   chainHash,
   digestOf,
+  GROUP_HEADER_LENGTH,
+  GROUP_KEY_ID_LENGTH,
+  GROUP_NONCE_LENGTH,
+  GROUP_TAG_LENGTH,
   groupAt,
-  groupHashLength,
-  groupHeaderLength,
-  groupKeyIdLength,
-  groupNonceLength,
-  groupTagLength
+  groupHashLength
 } from "./Group.ts"
 import type { Head } from "./Head.ts"
 import { stop } from "./JournalReason.ts"
@@ -56,8 +56,8 @@ interface Wrong {
 }
 
 /** Groups that one step of a verification takes at most, and the bytes after which it ends. */
-const stepGroupsMax = 64
-const stepBytesMax = 1024 * 1024
+const STEP_GROUPS_MAX = 64
+const STEP_BYTES_MAX = 1024 * 1024
 
 const notRow = "A group's row holds other values than a journal's."
 
@@ -70,7 +70,7 @@ export const floorOf = ({ bytes }: GroupRow): number => readU64(bytes, groupAt.f
 
 /** Id of the key that sealed the group's secrets; empty when it has none. */
 export const keyIdOf = ({ bytes, sealed }: GroupRow): string =>
-  sealed === 0 ? "" : bytes.toString("hex", groupAt.keyId, groupAt.keyId + groupKeyIdLength)
+  sealed === 0 ? "" : bytes.toString("hex", groupAt.keyId, groupAt.keyId + GROUP_KEY_ID_LENGTH)
 
 /** Whether a row holds the kinds of values that were written: a changed byte of SQLite's own can turn one into another. */
 const isRow = ({ first, last, sealed, ...blobs }: { readonly [column in keyof GroupRow]: unknown }): boolean =>
@@ -81,7 +81,7 @@ const isRow = ({ first, last, sealed, ...blobs }: { readonly [column in keyof Gr
 export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArray<Place> | Wrong => {
   const end = bytes.length - sealed
   if (
-    end < groupHeaderLength ||
+    end < GROUP_HEADER_LENGTH ||
     readU64(bytes, groupAt.first) !== first ||
     readU64(bytes, groupAt.last) !== last ||
     bytes.readUInt32BE(groupAt.sealedLength) !== sealed
@@ -89,17 +89,17 @@ export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArra
     return { seq: first, why: "a group is not the one that its row says" }
   }
   const places: Array<Place> = []
-  let at = groupHeaderLength
+  let at = GROUP_HEADER_LENGTH
   let secretFrom = 0
   for (let seq = first; seq <= last; seq++) {
-    const length = at + entryHeaderLength > end ? end : entryLength(bytes, at)
+    const length = at + ENTRY_HEADER_LENGTH > end ? end : entryLength(bytes, at)
     if (at + length > end || readU64(bytes, at + entryAt.seq) !== seq) return { seq, why: "an entry is missing" }
     places.push({ at, secretFrom })
     secretFrom += bytes.readUInt32BE(at + entryAt.secretLength)
     at += length
   }
   if (at !== end) return { seq: last, why: "a group holds more than its entries" }
-  return sealed === (secretFrom === 0 ? 0 : secretFrom + groupTagLength)
+  return sealed === (secretFrom === 0 ? 0 : secretFrom + GROUP_TAG_LENGTH)
     ? places
     : { seq: first, why: "the sealed data has another length than its entries say" }
 }
@@ -107,40 +107,40 @@ export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArra
 /** Reads the groups of one database. */
 export class GroupReader {
   readonly journalId: string
-  readonly #keyring: Keyring
-  readonly #range: Database.Statement
-  readonly #upTo: Database.Statement
-  readonly #mark: Database.Statement
-  readonly #name: Database.Statement
+  private readonly keyring: Keyring
+  private readonly range: Database.Statement
+  private readonly upTo: Database.Statement
+  private readonly mark: Database.Statement
+  private readonly name: Database.Statement
 
   constructor(database: Database.Database, journalId: string, keyring: Keyring) {
     this.journalId = journalId
-    this.#keyring = keyring
-    this.#range = database.prepare(`SELECT * FROM commit_group WHERE first >= ? ORDER BY first LIMIT ${stepGroupsMax}`)
-    this.#upTo = database.prepare("SELECT * FROM commit_group WHERE first <= ? ORDER BY first DESC LIMIT 1")
-    this.#mark = database.prepare("SELECT seq, counts, tag FROM mark WHERE seq >= ? ORDER BY seq LIMIT 1")
-    this.#name = database.prepare("SELECT name, dialect, tag FROM name WHERE id = ?")
+    this.keyring = keyring
+    this.range = database.prepare(`SELECT * FROM commit_group WHERE first >= ? ORDER BY first LIMIT ${STEP_GROUPS_MAX}`)
+    this.upTo = database.prepare("SELECT * FROM commit_group WHERE first <= ? ORDER BY first DESC LIMIT 1")
+    this.mark = database.prepare("SELECT seq, counts, tag FROM mark WHERE seq >= ? ORDER BY seq LIMIT 1")
+    this.name = database.prepare("SELECT name, dialect, tag FROM name WHERE id = ?")
   }
 
   /** The group that holds `seq`. */
   groupOf(seq: number): GroupRow | undefined {
-    const group = this.#row(this.#upTo, seq)
+    const group = this.row(this.upTo, seq)
     return group !== undefined && group.last >= seq ? group : undefined
   }
 
   /** The last group, or undefined in an empty journal. */
   lastGroup(): GroupRow | undefined {
-    return this.#row(this.#upTo, Number.MAX_SAFE_INTEGER)
+    return this.row(this.upTo, Number.MAX_SAFE_INTEGER)
   }
 
   /** Groups from the one that begins at `first` on, some at a time; the caller stops when it has enough. */
   *from(first: number): IterableIterator<GroupRow> {
-    for (const row of this.#range.iterate(first) as IterableIterator<GroupRow>) {
+    for (const row of this.range.iterate(first) as IterableIterator<GroupRow>) {
       yield isRow(row) ? row : stop("Corrupt", databaseFile, notRow)
     }
   }
 
-  #row(statement: Database.Statement, ...values: ReadonlyArray<number>): GroupRow | undefined {
+  private row(statement: Database.Statement, ...values: ReadonlyArray<number>): GroupRow | undefined {
     const row = statement.get(...values) as GroupRow | undefined
     return row === undefined || isRow(row) ? row : stop("Corrupt", databaseFile, notRow)
   }
@@ -158,13 +158,13 @@ export class GroupReader {
    * authenticate.
    */
   secrets(group: GroupRow): Buffer | undefined {
-    const seal = this.#keyring.byId(keyIdOf(group))
-    return seal?.open(...this.#sealedOf(group, digestOf(group.bytes, group.bytes.length - group.sealed)))
+    const seal = this.keyring.byId(keyIdOf(group))
+    return seal?.open(...this.sealedOf(group, digestOf(group.bytes, group.bytes.length - group.sealed)))
   }
 
-  #sealedOf({ bytes, sealed }: GroupRow, digest: Buffer): [additional: Buffer, nonce: Buffer, sealed: Buffer] {
+  private sealedOf({ bytes, sealed }: GroupRow, digest: Buffer): [additional: Buffer, nonce: Buffer, sealed: Buffer] {
     const previous = bytes.subarray(groupAt.previous, groupAt.previous + groupHashLength)
-    const nonce = bytes.subarray(groupAt.nonce, groupAt.nonce + groupNonceLength)
+    const nonce = bytes.subarray(groupAt.nonce, groupAt.nonce + GROUP_NONCE_LENGTH)
     return [additionalOf(this.journalId, previous, digest), nonce, bytes.subarray(bytes.length - sealed)]
   }
 
@@ -172,7 +172,7 @@ export class GroupReader {
    * Whether a head of this journal, a group's or an anchor's, is genuine: `unknown` when the key of its tag is not here.
    */
   checkHead(seq: number, hash: Buffer, tag: Buffer): Verdict {
-    return this.#keyring.check(headText(this.journalId, seq, hash), tag)
+    return this.keyring.check(headText(this.journalId, seq, hash), tag)
   }
 
   /** What of a head kept elsewhere is not so in this journal, which ends at `lastSeq`; undefined: all of it is. */
@@ -190,17 +190,17 @@ export class GroupReader {
 
   /** Whether a mark's counts are those that were written. */
   checkMark({ seq, counts, tag }: MarkRow): Verdict {
-    return this.#keyring.check(markText(this.journalId, seq, counts), tag)
+    return this.keyring.check(markText(this.journalId, seq, counts), tag)
   }
 
   /** Whether a link's name is the one that was written. */
   checkName(id: number, name: string, dialect: string, tag: Buffer): Verdict {
-    return this.#keyring.check(nameText(this.journalId, id, name, dialect), tag)
+    return this.keyring.check(nameText(this.journalId, id, name, dialect), tag)
   }
 
   /** The first mark at `seq` or behind it. */
   markFrom(seq: number): MarkRow | undefined {
-    const mark = this.#mark.get(seq) as MarkRow | undefined
+    const mark = this.mark.get(seq) as MarkRow | undefined
     const isMark =
       mark === undefined ||
       (Number.isSafeInteger(mark.seq) && typeof mark.counts === "string" && Buffer.isBuffer(mark.tag))
@@ -219,18 +219,18 @@ export class GroupReader {
     let bytes = 0
     let isEnd = true
     let mark = this.markFrom(walk.next)
-    for (const group of this.#range.iterate(walk.next) as IterableIterator<GroupRow>) {
+    for (const group of this.range.iterate(walk.next) as IterableIterator<GroupRow>) {
       isEnd = false
       const wrong = isRow(group)
-        ? this.#check(group, walk)
+        ? this.check(group, walk)
         : { seq: walk.next, why: "a group's row holds other values than a journal's" }
       if (wrong !== undefined) return { cursor: walk.cursor(), done: true, bad: { seq: wrong.seq, why: wrong.why } }
       while (mark !== undefined && mark.seq < group.last) mark = this.markFrom(mark.seq + 1)
-      if (mark?.seq === group.last && !this.#isMark(mark, walk.counts)) {
+      if (mark?.seq === group.last && !this.isMark(mark, walk.counts)) {
         return { cursor: walk.cursor(), done: true, bad: { seq: group.last, why: "the counts of a mark are wrong" } }
       }
       bytes += group.bytes.length
-      if (bytes >= stepBytesMax) break
+      if (bytes >= STEP_BYTES_MAX) break
     }
     return { cursor: walk.cursor(), done: isEnd }
   }
@@ -243,7 +243,7 @@ export class GroupReader {
   }
 
   /** Takes the walk behind a group, or says what is wrong with it. */
-  #check(group: GroupRow, walk: Walk): Wrong | undefined {
+  private check(group: GroupRow, walk: Walk): Wrong | undefined {
     const { first, last, bytes, sealed } = group
     if (first !== walk.next) return { seq: walk.next, why: "a group is missing" }
     const end = Math.max(0, bytes.length - sealed)
@@ -256,12 +256,12 @@ export class GroupReader {
     if (!walk.hash.equals(bytes.subarray(groupAt.previous, groupAt.previous + groupHashLength))) {
       return { seq: first, why: "it is not chained to the entry before it" }
     }
-    const wrong = this.#checkKeys(group, digest, walk)
-    return wrong ?? this.#count(group, places, walk)
+    const wrong = this.checkKeys(group, digest, walk)
+    return wrong ?? this.count(group, places, walk)
   }
 
   /** What only the key can show: that the tag is genuine, and that the seal opens. */
-  #checkKeys(group: GroupRow, digest: Buffer, walk: Walk): Wrong | undefined {
+  private checkKeys(group: GroupRow, digest: Buffer, walk: Walk): Wrong | undefined {
     const { first, last, sealed, tag } = group
     const keyId = keyIdOfTag(tag)
     switch (this.checkHead(last, group.hash, tag)) {
@@ -272,19 +272,19 @@ export class GroupReader {
         return undefined
       default:
         if (sealed === 0) return undefined
-        return this.#keyring.byId(keyIdOf(group))?.open(...this.#sealedOf(group, digest)) === undefined
+        return this.keyring.byId(keyIdOf(group))?.open(...this.sealedOf(group, digest)) === undefined
           ? { seq: first, why: `the sealed data of entries ${first} to ${last} does not authenticate` }
           : undefined
     }
   }
 
   /** Counts a verified group's kinds, and compares the names that are derived from it. */
-  #count({ first, last, hash, bytes }: GroupRow, places: ReadonlyArray<Place>, walk: Walk): Wrong | undefined {
+  private count({ first, last, hash, bytes }: GroupRow, places: ReadonlyArray<Place>, walk: Walk): Wrong | undefined {
     for (let n = 0; n < places.length; n++) {
       const { at } = places[n]!
       const kind = bytes[at + entryAt.kind]!
       walk.counts[kind] = (walk.counts[kind] ?? 0) + 1
-      if (kind === EntryKind.named && !this.#isName(bytes.readUInt32BE(at + entryAt.link), nameAt(bytes, at))) {
+      if (kind === EntryKind.named && !this.isName(bytes.readUInt32BE(at + entryAt.link), nameAt(bytes, at))) {
         return { seq: first + n, why: "its name was changed" }
       }
     }
@@ -294,12 +294,12 @@ export class GroupReader {
     return undefined
   }
 
-  #isMark(mark: MarkRow, counts: ReadonlyArray<number>): boolean {
+  private isMark(mark: MarkRow, counts: ReadonlyArray<number>): boolean {
     return mark.counts === JSON.stringify(counts) && this.checkMark(mark) !== "forged"
   }
 
-  #isName(id: number, written: string): boolean {
-    const row = this.#name.get(id) as { name: unknown; dialect: unknown; tag: unknown } | undefined
+  private isName(id: number, written: string): boolean {
+    const row = this.name.get(id) as { name: unknown; dialect: unknown; tag: unknown } | undefined
     if (row === undefined || !Buffer.isBuffer(row.tag)) return false
     const { name, dialect, tag } = row
     return `${name}\n${dialect}` === written && this.checkName(id, `${name}`, `${dialect}`, tag) !== "forged"
@@ -312,25 +312,25 @@ class Walk {
   hash: Buffer
   groups: number
   readonly counts: Array<number>
-  readonly #unopened: Map<string, Unopened>
+  private readonly unopenedByKey: Map<string, Unopened>
 
   constructor({ next, hash, groups, counts, unopened }: VerifyCursor) {
     this.next = next
     this.hash = Buffer.from(hash, "hex")
     this.groups = groups
     this.counts = [...counts]
-    this.#unopened = new Map(unopened.map((one) => [one.keyId, one]))
+    this.unopenedByKey = new Map(unopened.map((one) => [one.keyId, one]))
   }
 
   /** A group could not be proved genuine for want of its key. */
   unopened(keyId: string, first: number, last: number): void {
-    const { groups = 0, from = first } = this.#unopened.get(keyId) ?? {}
-    this.#unopened.set(keyId, { keyId, groups: groups + 1, from, to: last })
+    const { groups = 0, from = first } = this.unopenedByKey.get(keyId) ?? {}
+    this.unopenedByKey.set(keyId, { keyId, groups: groups + 1, from, to: last })
   }
 
   cursor(): VerifyCursor {
     const { next, hash, groups, counts } = this
-    return { next, hash: hash.toString("hex"), groups, counts, unopened: [...this.#unopened.values()] }
+    return { next, hash: hash.toString("hex"), groups, counts, unopened: [...this.unopenedByKey.values()] }
   }
 }
 

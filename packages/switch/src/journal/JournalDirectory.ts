@@ -34,12 +34,12 @@ const ofIndex = [indexFile, `${indexFile}-wal`, `${indexFile}-shm`]
 const privateFiles = [...ofDatabase, ...ofIndex, anchorFile]
 
 /** Free bytes that a start needs at least: to write that it began, and what it ends. */
-const startRoom = 4 * 1024 * 1024
+const START_ROOM = 4 * 1024 * 1024
 
 /** Rights of the group and of everybody. */
-const others = 0o077
+const OTHERS = 0o077
 /** Everybody may write, or only owners may delete: a directory such as /tmp. */
-const shared = 0o1002
+const SHARED = 0o1002
 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, "0")
 
@@ -70,13 +70,13 @@ export const prepareDirectory = (directory: string, readOnly: boolean): Readonly
 
 /** Takes the rights of others away, on the directory and on what is in it, also where it was made beforehand. */
 const closeToOthers = (directory: string, mode: number): ReadonlyArray<string> => {
-  if ((mode & shared) !== 0) {
+  if ((mode & SHARED) !== 0) {
     const problem = `Everybody may write in this directory (mode ${octal(mode)}).`
     stop("DirectoryUnusable", directory, problem, "Give the journal a directory of its own, mode 0700.")
   }
   const done: Array<string> = []
   const close = (path: string, found: number, wanted: number) => {
-    if ((found & others) === 0) return
+    if ((found & OTHERS) === 0) return
     chmodSync(path, wanted)
     done.push(`${path} was open to others (mode ${octal(found)}); it is ${octal(wanted)} now`)
   }
@@ -107,7 +107,7 @@ export const leftovers = (directory: string): ReadonlyArray<string> => {
 /** Refuses a start without room on the disk: it would sign on to partners, and then end at its first entry. */
 export const checkStartRoom = (directory: string, reserve: number): void => {
   const { bavail, bsize } = statfsSync(directory)
-  const [free, needed] = [bavail * bsize, Math.min(reserve, startRoom)]
+  const [free, needed] = [bavail * bsize, Math.min(reserve, START_ROOM)]
   if (free >= needed) return
   const problem = `There are ${kib(free)} free on this file system; a start needs ${kib(needed)}.`
   stop("DiskFull", directory, problem, "Free space on this file system, then start the switch again.")

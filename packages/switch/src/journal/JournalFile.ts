@@ -195,12 +195,12 @@ const namesChanged = "The table of links' names is not the one written."
 
 /** What an opening demands of tags. Without any key a journal may be read, but nothing of it proved. */
 class Proof {
-  readonly #keyring: Keyring
+  private readonly keyring: Keyring
   /** The database's path. */
   readonly place: string
 
   constructor(keyring: Keyring, place: string) {
-    this.#keyring = keyring
+    this.keyring = keyring
     this.place = place
   }
 
@@ -212,8 +212,8 @@ class Proof {
 
   /** Stops with `KeyWrong` when the key is not among those given. */
   key(keyId: string): void {
-    const { all } = this.#keyring
-    if (all.length === 0 || this.#keyring.byId(keyId) !== undefined) return
+    const { all } = this.keyring
+    if (all.length === 0 || this.keyring.byId(keyId) !== undefined) return
     const given = all.map((seal) => seal.keyId).join(", ")
     stop("KeyWrong", this.place, `The journal was written with the key ${keyId}; given: ${given}.`)
   }

@@ -4,7 +4,7 @@
  */
 import { Effect, FileSystem } from "effect"
 import { JournalError } from "./JournalError.ts"
-import { journalKeyLength } from "./Seal.ts"
+import { JOURNAL_KEY_LENGTH } from "./Seal.ts"
 
 /**
  * Reads a key from text: 64 hex digits, spaces and line ends around them allowed. `place` names where the text came
@@ -15,7 +15,7 @@ export const keyFromHex = (text: string, place: string): Effect.Effect<Uint8Arra
   if (digits === "") return Effect.fail(JournalError.of("KeyMissing", place, "There is no key for the journal."))
   if (!/^[0-9a-fA-F]{64}$/.test(digits)) {
     return Effect.fail(
-      JournalError.of("KeyWrong", place, `The key is not ${2 * journalKeyLength} hex digits.`, makeOne)
+      JournalError.of("KeyWrong", place, `The key is not ${2 * JOURNAL_KEY_LENGTH} hex digits.`, makeOne)
     )
   }
   const key = Buffer.from(digits, "hex")
@@ -30,14 +30,14 @@ export const keysFromHex = (text: string, place: string): Effect.Effect<Readonly
   Effect.forEach(text.trim().split(/[\s,]+/), (one) => keyFromHex(one, place))
 
 /** Fewest different bytes among 32 by chance: fewer come once in some 10^13 keys. */
-const differentMin = 16
+const DIFFERENT_MIN = 16
 
 /** Why a key was not drawn by chance, in words that say nothing of it; `undefined`: it may have been. */
 const weaknessOf = (key: Buffer): string | undefined => {
   const step = (key[1]! - key[0]!) & 0xff
   if (key.every((byte, n) => n === 0 || ((byte - key[n - 1]!) & 0xff) === step))
     return "its bytes count up or stay the same"
-  if (new Set(key).size < differentMin) return "too few of its bytes differ"
+  if (new Set(key).size < DIFFERENT_MIN) return "too few of its bytes differ"
   for (let period = 1; period <= key.length / 2; period++) {
     if (key.every((byte, n) => byte === key[n % period]!)) return "it repeats a part of itself"
   }

@@ -51,84 +51,84 @@ export type Answer =
   | { readonly what: "later" }
 
 /** Bytes of groups after which a scan step ends; it always takes a whole group. */
-const scanBytesMax = 256 * 1024
+const SCAN_BYTES_MAX = 256 * 1024
 /** Most entries of one exchange that `read` gives. */
-const readMax = 1000
+const READ_MAX = 1000
 
 /** Steps of the index that one question takes before it says `later`: some milliseconds. */
-const catchUpSteps = 8
+const CATCH_UP_STEPS = 8
 
 /** Whether the index has everything up to `last`, after a bounded effort. */
 const catchUp = (index: SearchIndex, last: number): boolean => {
-  for (let step = 0; step < catchUpSteps; step++) if (index.step(last)) return true
+  for (let step = 0; step < CATCH_UP_STEPS; step++) if (index.step(last)) return true
   return false
 }
 
 /** Answers questions about one journal. */
 export class JournalQueries {
-  readonly #file: JournalFile
-  readonly #keyring: Keyring
-  readonly #index: () => SearchIndex
+  private readonly file: JournalFile
+  private readonly keyring: Keyring
+  private readonly index: () => SearchIndex
 
   /** `index` opens the search index when it is not open. */
   constructor(file: JournalFile, keyring: Keyring, index: () => SearchIndex) {
-    this.#file = file
-    this.#keyring = keyring
-    this.#index = index
+    this.file = file
+    this.keyring = keyring
+    this.index = index
   }
 
   /** Answers about all entries up to `last`. Throws what SQLite throws. */
   answer(question: Question, last: number): Answer {
     switch (question.what) {
       case "verify":
-        return { what: "verified", step: this.#file.groups.verify(question.cursor) }
+        return { what: "verified", step: this.file.groups.verify(question.cursor) }
       case "scan":
-        return this.#scan(question.from, question.secrets, question.kinds)
+        return this.scan(question.from, question.secrets, question.kinds)
       case "find": {
-        const index = this.#index()
+        const index = this.index()
         if (!catchUp(index, last)) return { what: "later" }
-        const panKeys = this.#keyring.all.map((seal) => (isPan(question.key.pan) ? seal.panKey(question.key.pan) : 0))
+        const panKeys = this.keyring.all.map((seal) => (isPan(question.key.pan) ? seal.panKey(question.key.pan) : 0))
         return { what: "found", exchanges: index.find(question.key, panKeys) }
       }
       case "recall": {
-        const index = this.#index()
+        const index = this.index()
         if (!catchUp(index, Math.min(question.upTo, last))) return { what: "later" }
-        return this.#recall(index, question.keys)
+        return this.recall(index, question.keys)
       }
       case "newest": {
-        const index = this.#index()
+        const index = this.index()
         // Nobody is in a hurry for it: the index goes on by itself.
         if (index.upto < Math.min(question.upTo, last)) return { what: "later" }
         return { what: "newest", links: index.newest(question.upTo, question.since) }
       }
       case "seqs":
-        return this.#read(
+        return this.read(
           question.seqs.filter((seq) => seq <= last),
           undefined,
           false
         )
       case "read": {
-        const index = this.#index()
+        const index = this.index()
         if (!catchUp(index, last)) return { what: "later" }
-        return this.#read(index.members(question.exchange).slice(0, readMax), question.exchange, question.secrets)
+        return this.read(index.members(question.exchange).slice(0, READ_MAX), question.exchange, question.secrets)
       }
     }
   }
 
-  #recall(index: SearchIndex, keys: ReadonlyArray<RecallKey>): Answer {
+  private recall(index: SearchIndex, keys: ReadonlyArray<RecallKey>): Answer {
     const out = new EntryBytes()
     const exchanges = keys.map((key) =>
       index.recalled(key).filter((exchange) => {
-        const group = this.#file.groups.groupOf(exchange)
-        const place = group === undefined ? undefined : this.#file.groups.places(group)[exchange - group.first]!
+        const group = this.file.groups.groupOf(exchange)
+        const place = group === undefined ? undefined : this.file.groups.places(group)[exchange - group.first]!
         if (group === undefined || place === undefined) return false
         if (readU64(group.bytes, place.at + entryAt.time) < key.since) return false
-        const plain = this.#file.groups.secrets(group)
+        const plain = this.file.groups.secrets(group)
         out.add(group.bytes, place, plain)
         plain?.fill(0)
         for (const seq of index.ends(exchange)) {
-          const of = this.#file.groups.groupOf(seq)
-          if (of !== undefined) out.add(of.bytes, this.#file.groups.places(of)[seq - of.first]!, undefined)
+          const of = this.file.groups.groupOf(seq)
+          if (of !== undefined) out.add(of.bytes, this.file.groups.places(of)[seq - of.first]!, undefined)
         }
         return true
       })
@@ -137,18 +137,18 @@ export class JournalQueries {
   }
 
   /** The entries at `seqs`, those that are of `exchange` or about it where one is given; the journal decides, not the index. */
-  #read(seqs: ReadonlyArray<number>, exchange: number | undefined, secrets: boolean): Answer {
+  private read(seqs: ReadonlyArray<number>, exchange: number | undefined, secrets: boolean): Answer {
     const out = new EntryBytes()
     let group: GroupRow | undefined
     let places: ReadonlyArray<Place> = []
     let plain: Buffer | undefined
     for (const seq of seqs) {
       if (group === undefined || seq > group.last || seq < group.first) {
-        group = this.#file.groups.groupOf(seq)
+        group = this.file.groups.groupOf(seq)
         if (group === undefined) continue
-        places = this.#file.groups.places(group)
+        places = this.file.groups.places(group)
         plain?.fill(0)
-        plain = secrets ? this.#file.groups.secrets(group) : undefined
+        plain = secrets ? this.file.groups.secrets(group) : undefined
       }
       const { bytes } = group
       const place = places[seq - group.first]!
@@ -163,9 +163,9 @@ export class JournalQueries {
     return { what: "entries", bytes: out.bytes(), next: 0 }
   }
 
-  #scan(from: number, secrets: boolean, kinds: number): Answer {
+  private scan(from: number, secrets: boolean, kinds: number): Answer {
     const out = new EntryBytes()
-    const { groups } = this.#file
+    const { groups } = this.file
     let next = Math.max(1, from)
     let read = 0
     let isEnd = true
@@ -180,7 +180,7 @@ export class JournalQueries {
       plain?.fill(0)
       next = group.last + 1
       read += group.bytes.length
-      if (read >= scanBytesMax) break
+      if (read >= SCAN_BYTES_MAX) break
     }
     return { what: "entries", bytes: out.bytes(), next: isEnd ? 0 : next }
   }
@@ -207,7 +207,7 @@ export const namesOf = (file: JournalFile): Names => {
 
 /** Collects entries as canonical bytes, each followed by its secret where that was given. */
 class EntryBytes {
-  #out = Buffer.from(new ArrayBuffer(4096))
+  private out = Buffer.from(new ArrayBuffer(4096))
   length = 0
 
   /**
@@ -218,22 +218,22 @@ class EntryBytes {
     const length = entryLength(bytes, at)
     const secretLength = plain === undefined ? 0 : bytes.readUInt32BE(at + entryAt.secretLength)
     const need = this.length + length + secretLength
-    if (need > this.#out.length) {
-      const larger = Buffer.from(new ArrayBuffer(Math.max(need, 2 * this.#out.length)))
-      this.#out.copy(larger, 0, 0, this.length)
-      this.#out.fill(0)
-      this.#out = larger
+    if (need > this.out.length) {
+      const larger = Buffer.from(new ArrayBuffer(Math.max(need, 2 * this.out.length)))
+      this.out.copy(larger, 0, 0, this.length)
+      this.out.fill(0)
+      this.out = larger
     }
     const to = this.length
-    bytes.copy(this.#out, to, at, at + length)
+    bytes.copy(this.out, to, at, at + length)
     this.length += length
     if (plain === undefined || secretLength === 0) return
-    this.#out[to + secretGivenAt] = 1
-    this.length += plain.copy(this.#out, this.length, secretFrom, secretFrom + secretLength)
+    this.out[to + secretGivenAt] = 1
+    this.length += plain.copy(this.out, this.length, secretFrom, secretFrom + secretLength)
   }
 
   bytes(): ArrayBuffer {
-    return (this.#out.buffer as ArrayBuffer).slice(0, this.length)
+    return (this.out.buffer as ArrayBuffer).slice(0, this.length)
   }
 }
 

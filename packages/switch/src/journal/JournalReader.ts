@@ -76,69 +76,69 @@ const attempt = <A>(directory: string, doing: string, run: () => A): Effect.Effe
   Effect.try({ try: run, catch: (error) => new JournalError({ reason: reasonOf(error, directory, doing) }) })
 
 class OfflineJournal {
-  readonly #directory: string
-  readonly #options: ReadOnlyOptions
-  readonly #file: JournalFile
-  readonly #queries: JournalQueries
-  #index: SearchIndex | undefined
+  private readonly directory: string
+  private readonly options: ReadOnlyOptions
+  private readonly file: JournalFile
+  private readonly queries: JournalQueries
+  private index: SearchIndex | undefined
 
   constructor(directory: string, options: ReadOnlyOptions) {
-    this.#directory = directory
-    this.#options = options
+    this.directory = directory
+    this.options = options
     const keyring = new Keyring(options.keys ?? [])
-    this.#file = openJournalFile({ directory, keyring, readOnly: true, acceptLoss: options.acceptLoss ?? false })
-    this.#queries = new JournalQueries(this.#file, keyring, () => this.#openIndex())
+    this.file = openJournalFile({ directory, keyring, readOnly: true, acceptLoss: options.acceptLoss ?? false })
+    this.queries = new JournalQueries(this.file, keyring, () => this.openIndex())
   }
 
   get reader(): JournalReader {
     const steps: Pick<OpenStore, "scan" | "verify"> = {
       scan: (from, secrets, kinds) =>
-        Effect.map(this.#ask({ what: "scan", from, secrets, kinds }), (answer) =>
+        Effect.map(this.ask({ what: "scan", from, secrets, kinds }), (answer) =>
           answer.what === "entries" ? { entries: entriesOf(answer.bytes), next: answer.next } : { entries: [], next: 0 }
         ),
-      verify: (cursor) => attempt(this.#directory, "Verifying failed", () => this.#file.groups.verify(cursor))
+      verify: (cursor) => attempt(this.directory, "Verifying failed", () => this.file.groups.verify(cursor))
     }
     return {
-      recovered: this.#file.opened,
+      recovered: this.file.opened,
       find: (key) =>
-        Effect.map(this.#ask({ what: "find", key }), (answer) => (answer.what === "found" ? answer.exchanges : [])),
+        Effect.map(this.ask({ what: "find", key }), (answer) => (answer.what === "found" ? answer.exchanges : [])),
       read: (exchange, options) =>
-        Effect.map(this.#ask({ what: "read", exchange, secrets: options?.secrets === true }), (answer) =>
+        Effect.map(this.ask({ what: "read", exchange, secrets: options?.secrets === true }), (answer) =>
           answer.what === "entries" ? entriesOf(answer.bytes) : []
         ),
-      faultOf: (head) => this.#file.groups.faultOf(head, this.#file.opened.lastSeq),
+      faultOf: (head) => this.file.groups.faultOf(head, this.file.opened.lastSeq),
       scan: makeScan(steps),
       verify: makeVerify(steps)
     }
   }
 
   close(): void {
-    this.#index?.close()
-    this.#file.database.close()
+    this.index?.close()
+    this.file.database.close()
   }
 
-  #ask(question: Question): Effect.Effect<Answer, JournalError> {
-    const once = attempt(this.#directory, "Reading the journal failed", () => this.#answer(question))
+  private ask(question: Question): Effect.Effect<Answer, JournalError> {
+    const once = attempt(this.directory, "Reading the journal failed", () => this.answer(question))
     return Effect.repeat(once, { while: (answer) => answer.what === "later" })
   }
 
-  #answer(question: Question): Answer {
+  private answer(question: Question): Answer {
     try {
-      return this.#queries.answer(question, this.#file.opened.lastSeq)
+      return this.queries.answer(question, this.file.opened.lastSeq)
     } catch (error) {
-      if (this.#index === undefined || !isDamage(error)) throw error
-      this.#index.rebuild()
+      if (this.index === undefined || !isDamage(error)) throw error
+      this.index.rebuild()
       return { what: "later" }
     }
   }
 
   /** The index beside the journal; one in memory where nothing may be written. */
-  #openIndex(): SearchIndex {
-    if (this.#index !== undefined) return this.#index
-    const readings = readingsOf(this.#options.dialects ?? {})
-    const path = isWritable(this.#directory) ? join(this.#directory, indexFile) : ":memory:"
-    this.#index = new SearchIndex(path, this.#file.groups, namesOf(this.#file), readings)
-    return this.#index
+  private openIndex(): SearchIndex {
+    if (this.index !== undefined) return this.index
+    const readings = readingsOf(this.options.dialects ?? {})
+    const path = isWritable(this.directory) ? join(this.directory, indexFile) : ":memory:"
+    this.index = new SearchIndex(path, this.file.groups, namesOf(this.file), readings)
+    return this.index
   }
 }
 

@@ -43,11 +43,11 @@ export interface Opened {
 }
 
 /** Largest STAN: twelve digits, those of ISO 8583:2003 (DE 11 of the other editions has six). */
-export const stanMax = 999_999_999_999
+export const STAN_MAX = 999_999_999_999
 
 /** What to search by; all that are given must fit. */
 export interface SearchKey {
-  /** DE 11, 0 to {@link stanMax}. */
+  /** DE 11, 0 to {@link STAN_MAX}. */
   readonly stan?: number
   /** DE 37, compared without spaces at its ends. */
   readonly rrn?: string
@@ -87,7 +87,7 @@ export interface NewestAsked {
 }
 
 /** Most exchanges that one key gives. */
-export const recallMax = 8
+export const RECALL_MAX = 8
 
 /** Entries from one scan step, in order. */
 export interface ScanBatch {
@@ -139,7 +139,7 @@ export interface OpenStore {
   readonly opened: Opened
   /** Takes the group over; `StoreEvents.committed` gives it back. Never throws. */
   readonly commit: (group: Group) => void
-  /** Exchanges (or lone entries) that fit, newest first, at most `findMax`. */
+  /** Exchanges (or lone entries) that fit, newest first, at most `FIND_MAX`. */
   readonly find: (key: SearchKey) => Effect.Effect<ReadonlyArray<number>, JournalError>
   /** Entries of the exchange and those about it, by seq. */
   readonly read: (exchange: number, secrets: boolean) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
@@ -166,7 +166,7 @@ export interface OpenStore {
 }
 
 /** Most results of a search. */
-export const findMax = 1000
+export const FIND_MAX = 1000
 
 /** The seam; see the module header. */
 export class JournalStore extends Context.Service<

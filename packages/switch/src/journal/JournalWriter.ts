@@ -6,9 +6,9 @@
  * the caller sets `now`. Invariant: committedSeq <= seq of groups handed over <= next - 1. Only one entry is being
  * written at a time.
  */
-import { entryAt, entryCodeLengthMax, entryHeaderLength, writeAscii, writeU64 } from "./Entry.ts"
+import { ENTRY_CODE_LENGTH_MAX, ENTRY_HEADER_LENGTH, entryAt, writeAscii, writeU64 } from "./Entry.ts"
 import { EntryKind, type KindCounts, opensExchange } from "./EntryKind.ts"
-import { Group, groupAt, groupHeaderLength, groupTagLength } from "./Group.ts"
+import { GROUP_HEADER_LENGTH, GROUP_TAG_LENGTH, Group, groupAt } from "./Group.ts"
 import { Inconsistent } from "./Inconsistent.ts"
 
 /** Bounds of the writer. */
@@ -28,7 +28,7 @@ export interface WriterLimits {
 export const writerLimits: WriterLimits = { groupSize: 256 * 1024, groupsUnderWayMax: 2, earlyEntries: 16 }
 
 /** Groups kept for reuse; more are left to the garbage collector. */
-const spareMax = 16
+const SPARE_MAX = 16
 
 const nothing = (): void => undefined
 
@@ -48,24 +48,24 @@ export class JournalWriter {
   /** Called once per durable group, in order, with the seq of its last entry. */
   onCommitted: (lastSeq: number) => void = nothing
 
-  readonly #commit: (group: Group) => void
-  readonly #limits: WriterLimits
-  readonly #counts: Array<number>
-  readonly #ready: Array<Group> = []
-  readonly #waiting = new Set<{ readonly seq: number; readonly run: () => void }>()
-  readonly #spare: Array<Group> = []
-  #groupsMade = 0
-  #group: Group
-  #next: number
-  #committedSeq: number
-  #pendingBytes = 0
-  #underWay = 0
-  #together = 0
-  #stopped = false
+  private readonly commit: (group: Group) => void
+  private readonly limits: WriterLimits
+  private readonly kindCounts: Array<number>
+  private readonly ready: Array<Group> = []
+  private readonly waiting = new Set<{ readonly seq: number; readonly run: () => void }>()
+  private readonly spare: Array<Group> = []
+  private groupsMade = 0
+  private group: Group
+  private nextSeq: number
+  private durableSeq: number
+  private waitingBytes = 0
+  private underWay = 0
+  private together = 0
+  private stopped = false
   /** Where the open entry starts and how many bytes it may take; room -1: none is open. */
-  #entryFrom = 0
-  #entryRoom = -1
-  #entryKind = 0
+  private entryFrom = 0
+  private entryRoom = -1
+  private entryKind = 0
 
   constructor(
     commit: (group: Group) => void,
@@ -73,38 +73,38 @@ export class JournalWriter {
     counts: KindCounts,
     limits: WriterLimits = writerLimits
   ) {
-    this.#commit = commit
-    this.#limits = limits
-    this.#counts = [...counts]
-    this.#next = lastSeq + 1
-    this.#committedSeq = lastSeq
-    this.#group = this.#take(limits.groupSize)
-    this.buffer = this.#group.buffer
+    this.commit = commit
+    this.limits = limits
+    this.kindCounts = [...counts]
+    this.nextSeq = lastSeq + 1
+    this.durableSeq = lastSeq
+    this.group = this.take(limits.groupSize)
+    this.buffer = this.group.buffer
   }
 
   /** Seq that the next entry gets. */
   get next(): number {
-    return this.#next
+    return this.nextSeq
   }
 
   /** Seq of the last entry that is on disk. */
   get committedSeq(): number {
-    return this.#committedSeq
+    return this.durableSeq
   }
 
   /** Entries written and not yet on disk. */
   get pendingEntries(): number {
-    return this.#next - 1 - this.#committedSeq
+    return this.nextSeq - 1 - this.durableSeq
   }
 
   /** Bytes of these entries, headers included. */
   get pendingBytes(): number {
-    return this.#pendingBytes
+    return this.waitingBytes
   }
 
   /** Entries per kind since the journal began, those still on their way to disk included. */
   get counts(): KindCounts {
-    return this.#counts
+    return this.kindCounts
   }
 
   /**
@@ -115,13 +115,14 @@ export class JournalWriter {
    * other characters become `?`, and what is longer than 255 is cut.
    */
   begin(kind: EntryKind, code: string, room: number): number {
-    if (this.#entryRoom >= 0) throw new Inconsistent("journal: begin before the entry begun last has ended")
-    if (this.#group.count >= this.#limits.earlyEntries && this.#underWay === 0 && this.#together === 0) this.#handOver()
-    const need = entryHeaderLength + Math.min(code.length, entryCodeLengthMax) + room
-    if (groupHeaderLength + this.#group.length + need + groupTagLength > this.#group.buffer.length) this.#makeRoom(need)
-    const buffer = this.#group.buffer
-    const at = groupHeaderLength + this.#group.length
-    const seq = this.#next
+    if (this.entryRoom >= 0) throw new Inconsistent("journal: begin before the entry begun last has ended")
+    if (this.group.count >= this.limits.earlyEntries && this.underWay === 0 && this.together === 0) this.handOver()
+    const need = ENTRY_HEADER_LENGTH + Math.min(code.length, ENTRY_CODE_LENGTH_MAX) + room
+    if (GROUP_HEADER_LENGTH + this.group.length + need + GROUP_TAG_LENGTH > this.group.buffer.length)
+      this.makeRoom(need)
+    const buffer = this.group.buffer
+    const at = GROUP_HEADER_LENGTH + this.group.length
+    const seq = this.nextSeq
     writeU64(buffer, seq, at + entryAt.seq)
     writeU64(buffer, this.now, at + entryAt.time)
     buffer[at + entryAt.kind] = kind
@@ -131,35 +132,35 @@ export class JournalWriter {
     writeU64(buffer, opensExchange(kind) ? seq : 0, at + entryAt.exchange)
     writeU64(buffer, 0, at + entryAt.about)
     writeU64(buffer, 0, at + entryAt.pan)
-    const codeLength = writeAscii(buffer, code, at + entryHeaderLength, entryCodeLengthMax)
+    const codeLength = writeAscii(buffer, code, at + ENTRY_HEADER_LENGTH, ENTRY_CODE_LENGTH_MAX)
     buffer.writeUInt16BE(codeLength, at + entryAt.codeLength)
-    this.#entryFrom = at
-    this.#entryRoom = room
-    this.#entryKind = kind
-    return at + entryHeaderLength + codeLength
+    this.entryFrom = at
+    this.entryRoom = room
+    this.entryKind = kind
+    return at + ENTRY_HEADER_LENGTH + codeLength
   }
 
   /** The entry being written is of this exchange. */
   of(exchange: number): void {
-    this.#open()
-    writeU64(this.buffer, exchange, this.#entryFrom + entryAt.exchange)
+    this.open()
+    writeU64(this.buffer, exchange, this.entryFrom + entryAt.exchange)
   }
 
   /** The entry being written is about another exchange: a reversal's original. */
   about(exchange: number): void {
-    this.#open()
-    writeU64(this.buffer, exchange, this.#entryFrom + entryAt.about)
+    this.open()
+    writeU64(this.buffer, exchange, this.entryFrom + entryAt.about)
   }
 
   /** The entry being written is of a link, by the number of its name, and of its connection `epoch`; 0: of none. */
   on(link: number, epoch = 0): void {
-    this.#open()
-    this.buffer.writeUInt32BE(link, this.#entryFrom + entryAt.link)
-    this.buffer.writeUInt32BE(epoch, this.#entryFrom + entryAt.epoch)
+    this.open()
+    this.buffer.writeUInt32BE(link, this.entryFrom + entryAt.link)
+    this.buffer.writeUInt32BE(epoch, this.entryFrom + entryAt.epoch)
   }
 
-  #open(): void {
-    if (this.#entryRoom < 0) throw new Inconsistent("journal: no entry is being written")
+  private open(): void {
+    if (this.entryRoom < 0) throw new Inconsistent("journal: no entry is being written")
   }
 
   /**
@@ -167,29 +168,29 @@ export class JournalWriter {
    * seq.
    */
   end(messageLength: number, secretLength: number): number {
-    if (this.#entryRoom < 0) throw new Inconsistent("journal: end without begin")
-    if (messageLength + secretLength > this.#entryRoom) throw new Inconsistent("journal: entry longer than was begun")
-    const group = this.#group
-    const at = this.#entryFrom
+    if (this.entryRoom < 0) throw new Inconsistent("journal: end without begin")
+    if (messageLength + secretLength > this.entryRoom) throw new Inconsistent("journal: entry longer than was begun")
+    const group = this.group
+    const at = this.entryFrom
     group.buffer.writeUInt32BE(secretLength, at + entryAt.secretLength)
     group.buffer.writeUInt32BE(messageLength, at + entryAt.messageLength)
     const codeLength = group.buffer.readUInt16BE(at + entryAt.codeLength)
-    const length = entryHeaderLength + codeLength + messageLength + secretLength
-    const seq = this.#next
-    this.#next = seq + 1
+    const length = ENTRY_HEADER_LENGTH + codeLength + messageLength + secretLength
+    const seq = this.nextSeq
+    this.nextSeq = seq + 1
     if (group.count === 0) group.first = seq
     group.last = seq
     group.count++
     group.length += length
-    this.#pendingBytes += length
-    this.#counts[this.#entryKind] = (this.#counts[this.#entryKind] ?? 0) + 1
-    this.#entryRoom = -1
+    this.waitingBytes += length
+    this.kindCounts[this.entryKind] = (this.kindCounts[this.entryKind] ?? 0) + 1
+    this.entryRoom = -1
     return seq
   }
 
   /** Drops the entry that was begun and not ended, if there is one: what was to stand in it cannot be written. */
   abandon(): void {
-    this.#entryRoom = -1
+    this.entryRoom = -1
   }
 
   /** An event that concerns no link, in plain words. Returns its seq. */
@@ -200,13 +201,13 @@ export class JournalWriter {
 
   /** All entries until `endTogether` become durable in one transaction, or none of them. May be nested. */
   beginTogether(): void {
-    this.#together++
+    this.together++
   }
 
   /** Ends {@link beginTogether}. */
   endTogether(): void {
-    if (this.#together === 0) throw new Inconsistent("journal: endTogether without beginTogether")
-    this.#together--
+    if (this.together === 0) throw new Inconsistent("journal: endTogether without beginTogether")
+    this.together--
   }
 
   /**
@@ -214,24 +215,24 @@ export class JournalWriter {
    * itself, with what gathers until then, when one of them is durable. Called once per turn.
    */
   flush(): void {
-    if (this.#together > 0 || this.#entryRoom >= 0)
+    if (this.together > 0 || this.entryRoom >= 0)
       throw new Inconsistent("journal: flush inside an entry or beginTogether")
-    this.#handOver()
+    this.handOver()
   }
 
   /** Told by the store: this group is durable. Groups are given back in the order in which they were handed over. */
   committed(group: Group): void {
-    this.#underWay--
-    this.#pendingBytes -= group.length
-    this.#committedSeq = group.last
+    this.underWay--
+    this.waitingBytes -= group.length
+    this.durableSeq = group.last
     const last = group.last
-    if (group.buffer.length === this.#limits.groupSize && this.#spare.length < spareMax) {
+    if (group.buffer.length === this.limits.groupSize && this.spare.length < SPARE_MAX) {
       group.clear()
-      this.#spare.push(group)
+      this.spare.push(group)
     }
     this.onCommitted(last)
-    if (this.#waiting.size > 0) this.#wake(last)
-    this.#handOver()
+    if (this.waiting.size > 0) this.wake(last)
+    this.handOver()
   }
 
   /**
@@ -240,43 +241,43 @@ export class JournalWriter {
    */
   whenCommitted(seq: number, run: () => void): () => void {
     const waiter = { seq, run }
-    this.#waiting.add(waiter)
-    return () => this.#waiting.delete(waiter)
+    this.waiting.add(waiter)
+    return () => this.waiting.delete(waiter)
   }
 
   /** Told by the service: the journal has failed. Nothing is handed over any more; what is pending stays pending. */
   stop(): void {
-    this.#stopped = true
+    this.stopped = true
   }
 
-  #wake(last: number): void {
-    for (const waiter of this.#waiting) {
+  private wake(last: number): void {
+    for (const waiter of this.waiting) {
       if (waiter.seq > last) continue
-      this.#waiting.delete(waiter)
+      this.waiting.delete(waiter)
       waiter.run()
     }
   }
 
-  #handOver(): void {
-    while (!this.#stopped && this.#underWay < this.#limits.groupsUnderWayMax) {
-      const group = this.#ready.shift() ?? this.#gathered()
+  private handOver(): void {
+    while (!this.stopped && this.underWay < this.limits.groupsUnderWayMax) {
+      const group = this.ready.shift() ?? this.gathered()
       if (group === undefined) return
-      this.#underWay++
-      this.#commit(group)
+      this.underWay++
+      this.commit(group)
     }
   }
 
   /** The group being filled, when it may leave: it holds entries, and none is open. */
-  #gathered(): Group | undefined {
-    if (this.#group.count === 0 || this.#together > 0 || this.#entryRoom >= 0) return undefined
-    const group = this.#seal(this.#group)
-    this.#group = this.#take(this.#limits.groupSize)
-    this.buffer = this.#group.buffer
+  private gathered(): Group | undefined {
+    if (this.group.count === 0 || this.together > 0 || this.entryRoom >= 0) return undefined
+    const group = this.seal(this.group)
+    this.group = this.take(this.limits.groupSize)
+    this.buffer = this.group.buffer
     return group
   }
 
   /** Writes the group's header. The floor never passes the group itself: its entries may have opened exchanges. */
-  #seal(group: Group): Group {
+  private seal(group: Group): Group {
     const buffer = group.buffer
     const floor = this.floor === 0 ? group.first : Math.min(this.floor, group.first)
     writeU64(buffer, group.first, groupAt.first)
@@ -292,30 +293,30 @@ export class JournalWriter {
    * The group being filled has no room for `need` more bytes: it is closed, or grows when its entries must stay
    * together.
    */
-  #makeRoom(need: number): void {
-    const whole = groupHeaderLength + need + groupTagLength
-    if (this.#together === 0) {
-      const full = this.#group
-      this.#group = this.#take(Math.max(this.#limits.groupSize, whole))
+  private makeRoom(need: number): void {
+    const whole = GROUP_HEADER_LENGTH + need + GROUP_TAG_LENGTH
+    if (this.together === 0) {
+      const full = this.group
+      this.group = this.take(Math.max(this.limits.groupSize, whole))
       if (full.count > 0) {
-        this.#ready.push(this.#seal(full))
-        this.#handOver()
-      } else if (full.buffer.length === this.#limits.groupSize) this.#spare.push(full)
+        this.ready.push(this.seal(full))
+        this.handOver()
+      } else if (full.buffer.length === this.limits.groupSize) this.spare.push(full)
     } else {
-      const old = this.#group
-      this.#group = this.#take(Math.max(2 * old.buffer.length, whole + old.length))
-      old.buffer.copy(this.#group.buffer, 0, 0, groupHeaderLength + old.length)
-      this.#group.first = old.first
-      this.#group.last = old.last
-      this.#group.count = old.count
-      this.#group.length = old.length
+      const old = this.group
+      this.group = this.take(Math.max(2 * old.buffer.length, whole + old.length))
+      old.buffer.copy(this.group.buffer, 0, 0, GROUP_HEADER_LENGTH + old.length)
+      this.group.first = old.first
+      this.group.last = old.last
+      this.group.count = old.count
+      this.group.length = old.length
       old.buffer.fill(0)
     }
-    this.buffer = this.#group.buffer
+    this.buffer = this.group.buffer
   }
 
-  #take(size: number): Group {
-    const spare = size === this.#limits.groupSize ? this.#spare.pop() : undefined
-    return spare ?? new Group(++this.#groupsMade, size)
+  private take(size: number): Group {
+    const spare = size === this.limits.groupSize ? this.spare.pop() : undefined
+    return spare ?? new Group(++this.groupsMade, size)
   }
 }

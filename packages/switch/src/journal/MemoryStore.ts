@@ -9,13 +9,13 @@ import { Effect, Layer } from "effect"
 import type { AskedAt } from "./Asked.ts"
 import { type Entry, entryAt, entryLength, readEntry, readU64, secretPan } from "./Entry.ts"
 import { EntryKind, noCounts } from "./EntryKind.ts"
-import { type Group, groupAt, groupHashLength, groupHeaderLength } from "./Group.ts"
+import { GROUP_HEADER_LENGTH, type Group, groupAt, groupHashLength } from "./Group.ts"
 import { headWord } from "./Head.ts"
 import { JournalError } from "./JournalError.ts"
 import type { JournalReasonTag } from "./JournalReason.ts"
 import {
   type Asked,
-  findMax,
+  FIND_MAX,
   JournalStore,
   type KeysOf,
   type NameRecord,
@@ -23,9 +23,9 @@ import {
   noSearchKeys,
   type Opened,
   type OpenStore,
+  RECALL_MAX,
   type Recalled,
   type RecallKey,
-  recallMax,
   type SearchKey,
   type StoreEvents,
   type VerifyStep
@@ -90,20 +90,20 @@ interface UnderWay {
 export class MemoryStore {
   /** What `Journal.lowSpace` says. */
   lowSpace = false
-  readonly #options: MemoryStoreOptions
-  readonly #kept: Array<Kept>
-  readonly #underWay: Array<UnderWay> = []
-  #events: StoreEvents | undefined
-  #dialects: Readonly<Record<string, Dialect>> = {}
-  #readings = readingsOf({})
-  #index = noIndex()
-  #crashed = false
-  #failed = false
-  #failNext: { readonly tag: JournalReasonTag; readonly kept: boolean } | undefined
+  private readonly options: MemoryStoreOptions
+  private readonly kept: Array<Kept>
+  private readonly underWay: Array<UnderWay> = []
+  private events: StoreEvents | undefined
+  private dialects: Readonly<Record<string, Dialect>> = {}
+  private readings = readingsOf({})
+  private index = noIndex()
+  private crashed = false
+  private failed = false
+  private failing: { readonly tag: JournalReasonTag; readonly kept: boolean } | undefined
 
   constructor(options: MemoryStoreOptions, kept: ReadonlyArray<Kept> = []) {
-    this.#options = options
-    this.#kept = [...kept]
+    this.options = options
+    this.kept = [...kept]
   }
 
   /** The store as a layer; `Journal.layer` goes on top. */
@@ -111,15 +111,15 @@ export class MemoryStore {
     return Layer.succeed(JournalStore, {
       open: (events) =>
         Effect.acquireRelease(
-          Effect.suspend(() => this.#open(events)),
-          () => Effect.sync(() => this.#close())
+          Effect.suspend(() => this.open(events)),
+          () => Effect.sync(() => this.close())
         )
     })
   }
 
   /** Entries that are durable, in order: what a restart would find, acknowledged or not. */
   get entries(): ReadonlyArray<Entry> {
-    return this.#kept.flatMap(({ entries }) => entries)
+    return this.kept.flatMap(({ entries }) => entries)
   }
 
   /**
@@ -128,10 +128,10 @@ export class MemoryStore {
    * allows 0 to all of them).
    */
   crash(surviving = 0): MemoryStore {
-    this.#crashed = true
-    this.#events = undefined
-    const more = this.#underWay.slice(0, surviving)
-    return new MemoryStore(this.#options, [...this.#kept, ...more.map(({ kept }) => kept)])
+    this.crashed = true
+    this.events = undefined
+    const more = this.underWay.slice(0, surviving)
+    return new MemoryStore(this.options, [...this.kept, ...more.map(({ kept }) => kept)])
   }
 
   /**
@@ -139,51 +139,51 @@ export class MemoryStore {
    * commit is ambiguous; docs/domain.md 4.1).
    */
   failNext(tag: JournalReasonTag = "DiskFailed", kept = false): void {
-    this.#failNext = { tag, kept }
+    this.failing = { tag, kept }
   }
 
-  #open(events: StoreEvents): Effect.Effect<OpenStore, JournalError> {
-    if (this.#crashed) return Effect.die(new Error("journal: this memory store has crashed; open the one crash() gave"))
-    if (this.#events !== undefined) return Effect.fail(JournalError.of("Locked", place, "The journal is open already."))
-    this.#events = events
+  private open(events: StoreEvents): Effect.Effect<OpenStore, JournalError> {
+    if (this.crashed) return Effect.die(new Error("journal: this memory store has crashed; open the one crash() gave"))
+    if (this.events !== undefined) return Effect.fail(JournalError.of("Locked", place, "The journal is open already."))
+    this.events = events
     const whenOpen = <A>(answer: () => A): Effect.Effect<A, JournalError> =>
       Effect.suspend(() =>
-        this.#events === events
+        this.events === events
           ? Effect.sync(answer)
           : Effect.fail(JournalError.of("DiskFailed", place, "The journal is closed or has failed."))
       )
     return Effect.succeed({
-      opened: this.#opened(),
-      commit: (group) => this.#commit(group),
-      find: (key) => whenOpen(() => this.#find(key)),
-      read: (exchange, secrets) => whenOpen(() => this.#read(exchange, secrets)),
-      recall: (keys, upTo) => whenOpen(() => this.#recall(keys, upTo)),
-      newest: (upTo, since) => whenOpen(() => this.#newest(upTo, since)),
-      entries: (seqs) => whenOpen(() => seqs.flatMap((seq) => this.#single(seq))),
+      opened: this.opened(),
+      commit: (group) => this.commit(group),
+      find: (key) => whenOpen(() => this.find(key)),
+      read: (exchange, secrets) => whenOpen(() => this.read(exchange, secrets)),
+      recall: (keys, upTo) => whenOpen(() => this.recall(keys, upTo)),
+      newest: (upTo, since) => whenOpen(() => this.newest(upTo, since)),
+      entries: (seqs) => whenOpen(() => seqs.flatMap((seq) => this.single(seq))),
       learn: (dialects) => {
-        this.#readings = readingsOf({ ...this.#dialects, ...dialects })
-        this.#dialects = { ...this.#dialects, ...dialects }
-        this.#index = noIndex()
+        this.readings = readingsOf({ ...this.dialects, ...dialects })
+        this.dialects = { ...this.dialects, ...dialects }
+        this.index = noIndex()
       },
       scan: (from, secrets, kinds) =>
         whenOpen(() => ({
-          entries: this.#all(secrets).filter(
+          entries: this.all(secrets).filter(
             (entry) => entry.seq >= from && (kinds === 0 || (kinds & (1 << entry.kind)) !== 0)
           ),
           next: 0
         })),
-      verify: () => whenOpen(() => this.#verify()),
-      head: whenOpen(() => this.#head()),
+      verify: () => whenOpen(() => this.verify()),
+      head: whenOpen(() => this.head()),
       lowSpace: () => this.lowSpace,
       scarce: () => false
     })
   }
 
-  #close(): void {
-    this.#events = undefined
+  private close(): void {
+    this.events = undefined
   }
 
-  #opened(): Opened {
+  private opened(): Opened {
     const counts = noCounts()
     const names: Array<NameRecord> = []
     for (const { kind, link, message } of this.entries) {
@@ -191,101 +191,100 @@ export class MemoryStore {
       const [name = "", dialect = ""] = message.toString().split("\n")
       if (kind === EntryKind.named) names.push({ id: link, name, dialect })
     }
-    const last = this.#kept.at(-1)
+    const last = this.kept.at(-1)
     return { journalId: "0".repeat(32), lastSeq: last?.last ?? 0, floor: last?.floor ?? 1, counts, names, notes: [] }
   }
 
-  #commit(group: Group): void {
+  private commit(group: Group): void {
     const kept = keep(group)
     const underWay: UnderWay = { group, kept, durable: false }
-    this.#underWay.push(underWay)
-    const failing = this.#failNext
-    this.#failNext = undefined
-    this.#options.schedule(this.#options.latencyMs?.() ?? 0, () => {
-      if (this.#crashed || this.#failed || this.#events === undefined) return
-      if (failing !== undefined) return this.#fail(underWay, failing.tag, failing.kept)
+    this.underWay.push(underWay)
+    const failing = this.failing
+    this.failing = undefined
+    this.options.schedule(this.options.latencyMs?.() ?? 0, () => {
+      if (this.crashed || this.failed || this.events === undefined) return
+      if (failing !== undefined) return this.fail(underWay, failing.tag, failing.kept)
       underWay.durable = true
-      this.#acknowledge()
+      this.acknowledge()
     })
   }
 
   /** Acknowledges in the order of handing over, whatever order the schedule took. */
-  #acknowledge(): void {
-    while (this.#underWay[0]?.durable === true) {
-      const { group, kept } = this.#underWay.shift()!
-      this.#kept.push(kept)
-      this.#events?.committed(group)
+  private acknowledge(): void {
+    while (this.underWay[0]?.durable === true) {
+      const { group, kept } = this.underWay.shift()!
+      this.kept.push(kept)
+      this.events?.committed(group)
     }
   }
 
-  #fail(underWay: UnderWay, tag: JournalReasonTag, kept: boolean): void {
-    this.#failed = true
-    if (kept)
-      for (const { kept } of this.#underWay.slice(0, this.#underWay.indexOf(underWay) + 1)) this.#kept.push(kept)
-    const events = this.#events
-    this.#events = undefined
-    this.#underWay.length = 0
+  private fail(underWay: UnderWay, tag: JournalReasonTag, kept: boolean): void {
+    this.failed = true
+    if (kept) for (const { kept } of this.underWay.slice(0, this.underWay.indexOf(underWay) + 1)) this.kept.push(kept)
+    const events = this.events
+    this.events = undefined
+    this.underWay.length = 0
     events?.failed(JournalError.of(tag, place, "A commit failed, as the test asked."))
   }
 
   /** What the index of a disk's journal has, as far as the groups are durable now. */
-  #indexed(): Index {
-    const index = this.#index
+  private indexed(): Index {
+    const index = this.index
     const dialectOf = (name: string) => index.names.findLast((record) => record.name === name)?.dialect ?? ""
-    for (; index.groups < this.#kept.length; index.groups++) {
-      for (const entry of this.#kept[index.groups]!.entries) {
+    for (; index.groups < this.kept.length; index.groups++) {
+      for (const entry of this.kept[index.groups]!.entries) {
         const [name = "", dialect = ""] = entry.kind === EntryKind.named ? entry.message.toString().split("\n") : []
         if (name !== "") index.names.push({ id: entry.link, name, dialect })
         index.entries.set(entry.seq, entry)
         if (endKinds.has(entry.kind)) put(index.ends, entry.exchange, withoutSecret(entry))
         const link = index.names.findLast(({ id }) => id === entry.link)
-        const asked = link === undefined ? undefined : this.#readings.askedOf({ ...entry, link }, dialectOf)
+        const asked = link === undefined ? undefined : this.readings.askedOf({ ...entry, link }, dialectOf)
         if (asked !== undefined) put(index.asked, askedText(asked), { entry, asked })
       }
     }
     return index
   }
 
-  #recall(keys: ReadonlyArray<RecallKey>, upTo: number): ReadonlyArray<ReadonlyArray<Recalled>> {
-    const { asked, ends } = this.#indexed()
+  private recall(keys: ReadonlyArray<RecallKey>, upTo: number): ReadonlyArray<ReadonlyArray<Recalled>> {
+    const { asked, ends } = this.indexed()
     return keys.map((key) =>
       (asked.get(askedText(key)) ?? [])
         .filter(({ entry }) => entry.seq <= upTo && entry.at >= key.since)
         .toReversed()
-        .slice(0, recallMax)
+        .slice(0, RECALL_MAX)
         .map(({ entry }) => ({ exchange: entry.seq, entries: [entry, ...(ends.get(entry.seq) ?? [])] }))
     )
   }
 
-  #newest(upTo: number, since: number): ReadonlyArray<NewestAsked> {
+  private newest(upTo: number, since: number): ReadonlyArray<NewestAsked> {
     const newest = new Map<string, number>()
-    for (const { asked, entry } of [...this.#indexed().asked.values()].flat()) {
+    for (const { asked, entry } of [...this.indexed().asked.values()].flat()) {
       if (entry.seq > upTo || entry.at < since) continue
       newest.set(asked.link, Math.max(asked.time, newest.get(asked.link) ?? 0))
     }
     return [...newest].map(([link, time]) => ({ link, time }))
   }
 
-  #single(seq: number): ReadonlyArray<Entry> {
-    const entry = this.#indexed().entries.get(seq)
+  private single(seq: number): ReadonlyArray<Entry> {
+    const entry = this.indexed().entries.get(seq)
     return entry === undefined ? [] : [withoutSecret(entry)]
   }
 
-  #all(secrets: boolean): ReadonlyArray<Entry> {
+  private all(secrets: boolean): ReadonlyArray<Entry> {
     return secrets ? this.entries : this.entries.map(withoutSecret)
   }
 
-  #read(exchange: number, secrets: boolean): ReadonlyArray<Entry> {
-    return this.#all(secrets).filter(
+  private read(exchange: number, secrets: boolean): ReadonlyArray<Entry> {
+    return this.all(secrets).filter(
       (entry) => entry.exchange === exchange || entry.about === exchange || entry.seq === exchange
     )
   }
 
-  #find(key: SearchKey): ReadonlyArray<number> {
+  private find(key: SearchKey): ReadonlyArray<number> {
     const found = new Set<number>()
-    const { names } = this.#opened()
+    const { names } = this.opened()
     const fits = ({ link, message, secret }: Entry): boolean => {
-      const keys = (this.#options.keysOf ?? noKeys)(names.find(({ id }) => id === link)?.dialect ?? "", message)
+      const keys = (this.options.keysOf ?? noKeys)(names.find(({ id }) => id === link)?.dialect ?? "", message)
       return (
         (key.stan === undefined || key.stan === keys.stan) &&
         (key.rrn === undefined || key.rrn.trim() === keys.rrn.trim()) &&
@@ -294,27 +293,27 @@ export class MemoryStore {
     }
     if (key.stan === undefined && key.rrn === undefined && key.pan === undefined) return []
     for (const entry of this.entries) if (fits(entry)) found.add(entry.exchange || entry.seq)
-    return [...found].sort((one, other) => other - one).slice(0, findMax)
+    return [...found].sort((one, other) => other - one).slice(0, FIND_MAX)
   }
 
-  #verify(): VerifyStep {
-    const { counts, lastSeq } = this.#opened()
-    return { cursor: { next: lastSeq + 1, hash: "", groups: this.#kept.length, counts, unopened: [] }, done: true }
+  private verify(): VerifyStep {
+    const { counts, lastSeq } = this.opened()
+    return { cursor: { next: lastSeq + 1, hash: "", groups: this.kept.length, counts, unopened: [] }, done: true }
   }
 
   /** There is no chain, so the head says the number alone. */
-  #head(): string {
-    const { journalId, lastSeq } = this.#opened()
+  private head(): string {
+    const { journalId, lastSeq } = this.opened()
     return headWord({ journalId, seq: lastSeq, hash: Buffer.alloc(groupHashLength), tag: Buffer.alloc(tagLength) })
   }
 }
 
 /** Copies a group out of the writer's memory and reads its entries. */
 const keep = (group: Group): Kept => {
-  const bytes = Buffer.alloc(groupHeaderLength + group.length)
+  const bytes = Buffer.alloc(GROUP_HEADER_LENGTH + group.length)
   group.buffer.copy(bytes, 0, 0, bytes.length)
   const entries: Array<Entry> = []
-  for (let at = groupHeaderLength; at < bytes.length; ) {
+  for (let at = GROUP_HEADER_LENGTH; at < bytes.length; ) {
     entries.push(readEntry(bytes, at, true))
     at += entryLength(bytes, at) + bytes.readUInt32BE(at + entryAt.secretLength)
   }

@@ -9,30 +9,30 @@
 import { closeSync, existsSync, openSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
 import { type AskedOf, askedHash } from "./Asked.ts"
-import { entryAt, entryHeaderLength, readU64 } from "./Entry.ts"
+import { ENTRY_HEADER_LENGTH, entryAt, readU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
 import type { GroupReader, GroupRow } from "./GroupReader.ts"
 import {
   type Asked,
-  findMax,
+  FIND_MAX,
   type KeysOf,
   type NameRecord,
   type NewestAsked,
   noSearchKeys,
-  recallMax,
+  RECALL_MAX,
   type SearchKey
 } from "./JournalStore.ts"
 
 /** The index's file in the journal's directory. */
 export const indexFile = "journal.index.db"
 
-const version = 2
+const VERSION = 2
 /** Entries indexed in one transaction: some 0.5 ms, by which a commit may be late. */
-const stepEntries = 96
+const STEP_ENTRIES = 96
 /** Entries whose newest times are remembered together. */
-const sliceEntries = 65_536
+const SLICE_ENTRIES = 65_536
 /** Stands for "no time": greater than every DE 7. */
-const noTime = 99_999_999_999
+const NO_TIME = 99_999_999_999
 
 const schema = `
 CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), journal_id TEXT NOT NULL, upto INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
@@ -76,27 +76,27 @@ export interface IndexReadings {
 
 /** The index of one journal. All calls are synchronous and bounded. */
 export class SearchIndex {
-  readonly #path: string
-  readonly #groups: GroupReader
-  readonly #readings: IndexReadings
-  readonly #names: Names
-  #database: Database.Database
-  #statements: Statements
-  #upto = 0
+  private readonly path: string
+  private readonly groups: GroupReader
+  private readonly readings: IndexReadings
+  private readonly names: Names
+  private database: Database.Database
+  private statements: Statements
+  private indexed = 0
 
   /** Opens the index or makes it anew. Throws only what the file system refuses. */
   constructor(path: string, groups: GroupReader, names: Names, readings: IndexReadings) {
-    this.#path = path
-    this.#groups = groups
-    this.#names = names
-    this.#readings = readings
-    this.#database = this.#openOrRebuild()
-    this.#statements = prepare(this.#database)
+    this.path = path
+    this.groups = groups
+    this.names = names
+    this.readings = readings
+    this.database = this.openOrRebuild()
+    this.statements = prepare(this.database)
   }
 
   /** Seq of the last entry indexed. */
   get upto(): number {
-    return this.#upto
+    return this.indexed
   }
 
   /**
@@ -104,19 +104,19 @@ export class SearchIndex {
    * anew.
    */
   step(last: number): boolean {
-    if (this.#upto >= last) return true
-    return this.#whole(() => {
-      const to = Math.min(last, this.#upto + stepEntries)
-      this.#database.transaction(() => {
+    if (this.indexed >= last) return true
+    return this.whole(() => {
+      const to = Math.min(last, this.indexed + STEP_ENTRIES)
+      this.database.transaction(() => {
         let group: GroupRow | undefined
-        for (let next = this.#upto + 1; next <= to; next = group.last + 1) {
-          group = this.#groups.groupOf(next)
+        for (let next = this.indexed + 1; next <= to; next = group.last + 1) {
+          group = this.groups.groupOf(next)
           if (group === undefined) throw new Error(`entry ${next} belongs to no group`)
-          this.#addGroup(group, next, to)
+          this.addGroup(group, next, to)
         }
-        this.#statements.reached.run(to, group!.hash)
+        this.statements.reached.run(to, group!.hash)
       })()
-      this.#upto = to
+      this.indexed = to
     }, last)
   }
 
@@ -140,116 +140,116 @@ export class SearchIndex {
       values.push(...panKeys)
     }
     if (parts.length === 0) return []
-    return this.#database
-      .prepare(`${parts.join(" INTERSECT ")} ORDER BY exchange DESC LIMIT ${findMax}`)
+    return this.database
+      .prepare(`${parts.join(" INTERSECT ")} ORDER BY exchange DESC LIMIT ${FIND_MAX}`)
       .pluck()
       .all(...values) as Array<number>
   }
 
   /** Seqs of the entries of an exchange and of those about it, in order. */
   members(exchange: number): ReadonlyArray<number> {
-    return this.#statements.members.all(exchange) as Array<number>
+    return this.statements.members.all(exchange) as Array<number>
   }
 
   /** Exchanges in which this may have been asked, newest first; another that has the same hash may be among them. */
   recalled(asked: Asked): ReadonlyArray<number> {
-    return this.#statements.recalled.all(askedHash(this.#groups.journalId, asked)) as Array<number>
+    return this.statements.recalled.all(askedHash(this.groups.journalId, asked)) as Array<number>
   }
 
   /** Seqs of the first entries that say how the exchange ended. */
   ends(exchange: number): ReadonlyArray<number> {
-    return this.#statements.ends.all(exchange) as Array<number>
+    return this.statements.ends.all(exchange) as Array<number>
   }
 
   /** The greatest time in the keys of what was asked on each link, among entries up to `last` and those since `at`. */
   newest(last: number, at: number): ReadonlyArray<NewestAsked> {
-    const rows = this.#statements.newestOf.all(Math.floor(last / sliceEntries), at) as Array<NewestAsked>
-    return rows.map(({ link, time }) => ({ link, time: time === noTime ? Number.POSITIVE_INFINITY : time }))
+    const rows = this.statements.newestOf.all(Math.floor(last / SLICE_ENTRIES), at) as Array<NewestAsked>
+    return rows.map(({ link, time }) => ({ link, time: time === NO_TIME ? Number.POSITIVE_INFINITY : time }))
   }
 
   close(): void {
-    this.#database.close()
+    this.database.close()
   }
 
   /** Throws the index away and begins it anew. */
   rebuild(): void {
-    this.#database.close()
-    this.#upto = 0
-    remove(this.#path)
-    this.#database = this.#openOrRebuild()
-    this.#statements = prepare(this.#database)
+    this.database.close()
+    this.indexed = 0
+    remove(this.path)
+    this.database = this.openOrRebuild()
+    this.statements = prepare(this.database)
   }
 
-  #whole(run: () => void, last: number): boolean {
+  private whole(run: () => void, last: number): boolean {
     try {
       run()
     } catch (error) {
       if (!isDamage(error)) throw error
       this.rebuild()
     }
-    return this.#upto >= last
+    return this.indexed >= last
   }
 
-  #addGroup(group: GroupRow, from: number, to: number): void {
-    const places = this.#groups.places(group)
+  private addGroup(group: GroupRow, from: number, to: number): void {
+    const places = this.groups.places(group)
     const end = Math.min(group.last, to) - group.first
-    for (let n = from - group.first; n <= end; n++) this.#add(group.bytes, places[n]!.at)
+    for (let n = from - group.first; n <= end; n++) this.add(group.bytes, places[n]!.at)
   }
 
-  #add(bytes: Buffer, at: number): void {
+  private add(bytes: Buffer, at: number): void {
     const seq = readU64(bytes, at + entryAt.seq)
     const about = readU64(bytes, at + entryAt.about)
     const link = bytes.readUInt32BE(at + entryAt.link)
     const pan = readU64(bytes, at + entryAt.pan)
-    const messageFrom = at + entryHeaderLength + bytes.readUInt16BE(at + entryAt.codeLength)
+    const messageFrom = at + ENTRY_HEADER_LENGTH + bytes.readUInt16BE(at + entryAt.codeLength)
     const message = bytes.subarray(messageFrom, messageFrom + bytes.readUInt32BE(at + entryAt.messageLength))
-    const { member, stan, rrn, pan: panStatement } = this.#statements
+    const { member, stan, rrn, pan: panStatement } = this.statements
     const exchange = readU64(bytes, at + entryAt.exchange) || seq
     const kind = bytes[at + entryAt.kind]!
     member.run(exchange, seq, kind)
     if (about !== 0) member.run(about, seq, kind)
     if (pan !== 0) panStatement.run(pan, exchange)
     if (message.length === 0) return
-    const name = this.#names.of(link)
-    const keys = name === undefined || name.dialect === "" ? noSearchKeys : this.#readings.keysOf(name.dialect, message)
+    const name = this.names.of(link)
+    const keys = name === undefined || name.dialect === "" ? noSearchKeys : this.readings.keysOf(name.dialect, message)
     if (keys.stan >= 0) stan.run(keys.stan, exchange)
     if (keys.rrn !== "") rrn.run(keys.rrn.trim(), exchange)
     if (name === undefined) return
-    const code = bytes.toString("latin1", at + entryHeaderLength, messageFrom)
-    const asked = this.#readings.askedOf({ kind, code, message, link: name }, this.#names.dialectOf)
+    const code = bytes.toString("latin1", at + ENTRY_HEADER_LENGTH, messageFrom)
+    const asked = this.readings.askedOf({ kind, code, message, link: name }, this.names.dialectOf)
     if (asked === undefined) return
-    this.#statements.asked.run(askedHash(this.#groups.journalId, asked), seq)
-    const time = Math.min(noTime, asked.time)
-    this.#statements.newest.run(Math.floor(seq / sliceEntries), asked.link, time, readU64(bytes, at + entryAt.time))
+    this.statements.asked.run(askedHash(this.groups.journalId, asked), seq)
+    const time = Math.min(NO_TIME, asked.time)
+    this.statements.newest.run(Math.floor(seq / SLICE_ENTRIES), asked.link, time, readU64(bytes, at + entryAt.time))
   }
 
-  #openOrRebuild(): Database.Database {
-    if (existsSync(this.#path)) {
+  private openOrRebuild(): Database.Database {
+    if (existsSync(this.path)) {
       try {
-        const database = open(this.#path)
-        if (this.#fits(database)) return database
+        const database = open(this.path)
+        if (this.fits(database)) return database
         database.close()
       } catch (error) {
         if (!isDamage(error)) throw error
       }
-      remove(this.#path)
+      remove(this.path)
     }
-    const database = open(this.#path)
+    const database = open(this.path)
     database.exec(schema)
-    database.pragma(`user_version = ${version}`)
-    database.prepare("INSERT INTO meta VALUES (1, ?, 0, x'')").run(this.#groups.journalId)
+    database.pragma(`user_version = ${VERSION}`)
+    database.prepare("INSERT INTO meta VALUES (1, ?, 0, x'')").run(this.groups.journalId)
     return database
   }
 
   /** Whether the index is of this journal and not ahead of it; takes over how far it is. */
-  #fits(database: Database.Database): boolean {
-    if (database.pragma("user_version", { simple: true }) !== version) return false
+  private fits(database: Database.Database): boolean {
+    if (database.pragma("user_version", { simple: true }) !== VERSION) return false
     const meta = database.prepare("SELECT journal_id, upto, hash FROM meta WHERE id = 1").get() as
       | { journal_id: string; upto: number; hash: Buffer }
       | undefined
-    if (meta === undefined || meta.journal_id !== this.#groups.journalId) return false
-    if (meta.upto !== 0 && this.#groups.groupOf(meta.upto)?.hash.equals(meta.hash) !== true) return false
-    this.#upto = meta.upto
+    if (meta === undefined || meta.journal_id !== this.groups.journalId) return false
+    if (meta.upto !== 0 && this.groups.groupOf(meta.upto)?.hash.equals(meta.hash) !== true) return false
+    this.indexed = meta.upto
     return true
   }
 }
@@ -285,7 +285,7 @@ const prepare = (database: Database.Database): Statements => ({
     .pluck(),
   asked: database.prepare("INSERT OR IGNORE INTO asked VALUES (?, ?)"),
   recalled: database
-    .prepare(`SELECT exchange FROM asked WHERE hash = ? ORDER BY exchange DESC LIMIT ${recallMax}`)
+    .prepare(`SELECT exchange FROM asked WHERE hash = ? ORDER BY exchange DESC LIMIT ${RECALL_MAX}`)
     .pluck(),
   newest: database.prepare(
     "INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = max(time, excluded.time), at = max(at, excluded.at)"

@@ -7,7 +7,7 @@
 import { hash } from "node:crypto"
 
 /** Bytes of a digest. */
-export const sha256Length = 32
+export const SHA256_LENGTH = 32
 
 /** Writes the digest of `bytes` into `out` at `at`. */
 export const sha256Into = (bytes: Uint8Array, out: Buffer, at: number): void => {

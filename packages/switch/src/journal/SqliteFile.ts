@@ -6,18 +6,18 @@
  */
 import { hash, randomBytes } from "node:crypto"
 import Database from "better-sqlite3"
-import { entryAt, entryHeaderLength } from "./Entry.ts"
-import { entryKindMax, entryKindName } from "./EntryKind.ts"
-import { groupHeaderLength } from "./Group.ts"
+import { ENTRY_HEADER_LENGTH, entryAt } from "./Entry.ts"
+import { ENTRY_KIND_MAX, entryKindName } from "./EntryKind.ts"
+import { GROUP_HEADER_LENGTH } from "./Group.ts"
 import { stop } from "./JournalReason.ts"
 
 /** The database's file in the journal's directory. */
 export const databaseFile = "journal.db"
 
 /** `PRAGMA application_id` of a journal: "JNKA". */
-export const applicationId = 0x4a4e4b41
+export const APPLICATION_ID = 0x4a4e4b41
 /** `PRAGMA user_version`: the version of tables and canonical bytes. */
-export const schemaVersion = 3
+export const SCHEMA_VERSION = 3
 /** The first SQLite without the WAL-reset bug (sqlite.org/wal.html#walresetbug; docs/domain.md 4.2). */
 export const sqliteVersionMin = "3.51.3"
 
@@ -43,7 +43,7 @@ export const settings: ReadonlyArray<Setting> = [
   { name: "mmap_size", set: "0", expected: 0 }
 ]
 
-const kindCases = Array.from({ length: entryKindMax }, (_, n) => `WHEN ${n + 1} THEN '${entryKindName(n + 1)}'`)
+const kindCases = Array.from({ length: ENTRY_KIND_MAX }, (_, n) => `WHEN ${n + 1} THEN '${entryKindName(n + 1)}'`)
 
 /** The big-endian integer of `length` bytes at `at` of an entry: SQLite reads numbers in hexadecimal as JSON only. */
 const integer = (at: number, length: number): string =>
@@ -53,18 +53,18 @@ const integer = (at: number, length: number): string =>
 const readable = `
 CREATE VIEW readable AS
   WITH RECURSIVE e(first, place, seq) AS (
-    SELECT first, ${groupHeaderLength}, first FROM commit_group
+    SELECT first, ${GROUP_HEADER_LENGTH}, first FROM commit_group
     UNION ALL
-    SELECT e.first, e.place + ${entryHeaderLength} + ${integer(entryAt.codeLength, 2)} + ${integer(entryAt.messageLength, 4)}, e.seq + 1
+    SELECT e.first, e.place + ${ENTRY_HEADER_LENGTH} + ${integer(entryAt.codeLength, 2)} + ${integer(entryAt.messageLength, 4)}, e.seq + 1
       FROM e JOIN commit_group g ON g.first = e.first WHERE e.seq < g.last
   )
   SELECT e.seq, strftime('%Y-%m-%d %H:%M:%f', ${integer(entryAt.time, 8)} / 1000.0, 'unixepoch') AS utc,
     CASE ${integer(entryAt.kind, 1)} ${kindCases.join(" ")} END AS kind,
     ${integer(entryAt.exchange, 8)} AS exchange, ${integer(entryAt.about, 8)} AS about,
     (SELECT name FROM name WHERE id = ${integer(entryAt.link, 4)}) AS link, ${integer(entryAt.epoch, 4)} AS epoch,
-    CAST(substr(g.bytes, e.place + ${entryHeaderLength + 1}, ${integer(entryAt.codeLength, 2)}) AS TEXT) AS code,
+    CAST(substr(g.bytes, e.place + ${ENTRY_HEADER_LENGTH + 1}, ${integer(entryAt.codeLength, 2)}) AS TEXT) AS code,
     ${integer(entryAt.messageLength, 4)} AS message_bytes,
-    hex(substr(g.bytes, e.place + ${entryHeaderLength + 1} + ${integer(entryAt.codeLength, 2)}, ${integer(entryAt.messageLength, 4)})) AS message
+    hex(substr(g.bytes, e.place + ${ENTRY_HEADER_LENGTH + 1} + ${integer(entryAt.codeLength, 2)}, ${integer(entryAt.messageLength, 4)})) AS message
   FROM e JOIN commit_group g ON g.first = e.first ORDER BY e.seq;`
 
 const schema = `
@@ -151,8 +151,8 @@ export const isEmpty = (database: Database.Database): boolean =>
 /** Makes the tables of a new journal, in one transaction. */
 export const createSchema = (database: Database.Database): void => {
   database.transaction(() => {
-    database.pragma(`application_id = ${applicationId}`)
-    database.pragma(`user_version = ${schemaVersion}`)
+    database.pragma(`application_id = ${APPLICATION_ID}`)
+    database.pragma(`user_version = ${SCHEMA_VERSION}`)
     database.exec(schema)
     database.prepare("INSERT INTO meta VALUES (1, ?)").run(randomBytes(16).toString("hex"))
   })()
@@ -166,10 +166,10 @@ const finishOld =
 /** The journal's identity, after checking that it is a journal of this version. */
 export const journalIdOf = (database: Database.Database, path: string): string => {
   const application = database.pragma("application_id", { simple: true })
-  if (application !== applicationId) stop("NotJournal", path, "This is an SQLite database, but not a journal.")
+  if (application !== APPLICATION_ID) stop("NotJournal", path, "This is an SQLite database, but not a journal.")
   const version = database.pragma("user_version", { simple: true })
-  if (version !== schemaVersion) {
-    const found = `The journal has version ${String(version)}; this Jinka reads ${schemaVersion}.`
+  if (version !== SCHEMA_VERSION) {
+    const found = `The journal has version ${String(version)}; this Jinka reads ${SCHEMA_VERSION}.`
     if (version === 1 || version === 2) stop("VersionUnknown", path, `${found} ${untagged}`, finishOld)
     stop("VersionUnknown", path, found)
   }
@@ -180,4 +180,4 @@ export const journalIdOf = (database: Database.Database, path: string): string =
 
 /** What the first group is chained to. */
 export const genesisHash = (journalId: string): Buffer =>
-  hash("sha256", `jinka journal ${schemaVersion} ${journalId}`, "buffer")
+  hash("sha256", `jinka journal ${SCHEMA_VERSION} ${journalId}`, "buffer")

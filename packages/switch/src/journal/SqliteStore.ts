@@ -7,7 +7,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
 import { Effect, Layer, Schedule } from "effect"
-import { walMaxDefault } from "./Checkpoint.ts"
+import { WAL_MAX_DEFAULT } from "./Checkpoint.ts"
 import type { Group } from "./Group.ts"
 import { JournalError } from "./JournalError.ts"
 import { type Answer, entriesOf, type HeadQuestion, type Question, recalledOf } from "./JournalQueries.ts"
@@ -25,7 +25,7 @@ export interface SqliteStoreOptions {
   readonly previousKeys?: ReadonlyArray<Uint8Array>
   /** Dialects of the configuration by name, as data: searches by STAN and RRN read messages with them. */
   readonly dialects?: Readonly<Record<string, Dialect>>
-  /** Free bytes below which `lowSpace` is true. Default: {@link reserveDefault}. */
+  /** Free bytes below which `lowSpace` is true. Default: {@link RESERVE_DEFAULT}. */
   readonly reserve?: number
   /**
    * Go on although acknowledged entries are lost: an operator's decision, written into the journal as an event.
@@ -39,10 +39,10 @@ export interface SqliteStoreOptions {
 }
 
 /** Default of `reserve`: 256 MiB, the ends of some 500,000 exchanges. */
-export const reserveDefault = 256 * 1024 * 1024
+export const RESERVE_DEFAULT = 256 * 1024 * 1024
 
 /** Pause before a question is asked again that nobody is in a hurry for, in ms. */
-const laterMs = 100
+const LATER_MS = 100
 
 /** The store as a layer; nothing is opened before `Journal.layer` does. */
 export const layerSqlite = (options: SqliteStoreOptions): Layer.Layer<JournalStore> =>
@@ -67,181 +67,179 @@ const start = (options: SqliteStoreOptions, events: StoreEvents): Effect.Effect<
 
 /** The main thread's view of the journal's thread. */
 class SqliteThread {
-  readonly #directory: string
-  readonly #events: StoreEvents
-  readonly #port: MessagePort
-  readonly #control: Int32Array
-  readonly #worker: Worker
-  readonly #underWay: Array<Group> = []
-  readonly #known = new Set<number>()
-  readonly #asked = new Map<number, (message: { answer: Answer } | { error: JournalError }) => void>()
-  #asks = 0
-  #started: ((result: SqliteThread | JournalError) => void) | undefined
-  #opened: Opened | undefined
-  #ended: JournalError | undefined
-  #closed = false
-  #whenExited: Array<() => void> = []
-  #isExited = false
+  private readonly directory: string
+  private readonly events: StoreEvents
+  private readonly port: MessagePort
+  private readonly control: Int32Array
+  private readonly worker: Worker
+  private readonly underWay: Array<Group> = []
+  private readonly known = new Set<number>()
+  private readonly asked = new Map<number, (message: { answer: Answer } | { error: JournalError }) => void>()
+  private asks = 0
+  private started: ((result: SqliteThread | JournalError) => void) | undefined
+  private opened: Opened | undefined
+  private ended: JournalError | undefined
+  private closed = false
+  private whenExited: Array<() => void> = []
+  private isExited = false
 
   constructor(
     options: SqliteStoreOptions,
     events: StoreEvents,
     started: (result: SqliteThread | JournalError) => void
   ) {
-    this.#directory = options.directory
-    this.#events = events
-    this.#started = started
+    this.directory = options.directory
+    this.events = events
+    this.started = started
     const { port1, port2 } = new MessageChannel()
-    this.#port = port1
-    this.#control = new Int32Array(new SharedArrayBuffer(controlAt.words * Int32Array.BYTES_PER_ELEMENT))
-    const workerData: ThreadStart = { port: port2, control: this.#control, options: threadOptions(options) }
-    this.#worker = new Worker(threadFile, { workerData, transferList: [port2], execArgv: [], name: "jinka-journal" })
-    this.#port.on("message", (message: FromThread) => this.#hear(message))
-    this.#worker.on("error", (error) =>
-      this.#fail(this.#broken(error instanceof Error ? error.message : String(error)))
-    )
-    this.#worker.on("exit", () => this.#exited())
+    this.port = port1
+    this.control = new Int32Array(new SharedArrayBuffer(controlAt.words * Int32Array.BYTES_PER_ELEMENT))
+    const workerData: ThreadStart = { port: port2, control: this.control, options: threadOptions(options) }
+    this.worker = new Worker(threadFile, { workerData, transferList: [port2], execArgv: [], name: "jinka-journal" })
+    this.port.on("message", (message: FromThread) => this.hear(message))
+    this.worker.on("error", (error) => this.fail(this.broken(error instanceof Error ? error.message : String(error))))
+    this.worker.on("exit", () => this.exited())
   }
 
   get store(): OpenStore {
     return {
-      opened: this.#opened!,
-      commit: (group) => this.#commit(group),
+      opened: this.opened!,
+      commit: (group) => this.commit(group),
       find: (key) =>
-        Effect.map(this.#ask({ what: "find", key }), (answer) => (answer.what === "found" ? answer.exchanges : [])),
+        Effect.map(this.ask({ what: "find", key }), (answer) => (answer.what === "found" ? answer.exchanges : [])),
       read: (exchange, secrets) =>
-        Effect.map(this.#ask({ what: "read", exchange, secrets }), (answer) =>
+        Effect.map(this.ask({ what: "read", exchange, secrets }), (answer) =>
           answer.what === "entries" ? entriesOf(answer.bytes) : []
         ),
       recall: (keys, upTo) =>
-        Effect.map(this.#ask({ what: "recall", keys, upTo }), (answer) =>
+        Effect.map(this.ask({ what: "recall", keys, upTo }), (answer) =>
           answer.what === "recalled" ? recalledOf(answer.exchanges, answer.bytes) : []
         ),
       newest: (upTo, since) =>
-        Effect.map(this.#askNow({ what: "newest", upTo, since }), (answer) =>
+        Effect.map(this.askNow({ what: "newest", upTo, since }), (answer) =>
           answer.what === "newest" ? answer.links : undefined
         ).pipe(
-          Effect.repeat({ while: (links) => links === undefined, schedule: Schedule.spaced(laterMs) }),
+          Effect.repeat({ while: (links) => links === undefined, schedule: Schedule.spaced(LATER_MS) }),
           Effect.map((links) => links ?? [])
         ),
       entries: (seqs) =>
-        Effect.map(this.#ask({ what: "seqs", seqs }), (answer) =>
+        Effect.map(this.ask({ what: "seqs", seqs }), (answer) =>
           answer.what === "entries" ? entriesOf(answer.bytes) : []
         ),
       scan: (from, secrets, kinds) =>
-        Effect.map(this.#ask({ what: "scan", from, secrets, kinds }), (answer) =>
+        Effect.map(this.ask({ what: "scan", from, secrets, kinds }), (answer) =>
           answer.what === "entries" ? { entries: entriesOf(answer.bytes), next: answer.next } : { entries: [], next: 0 }
         ),
       verify: (cursor) =>
-        Effect.flatMap(this.#ask({ what: "verify", cursor }), (answer) =>
-          answer.what === "verified" ? Effect.succeed(answer.step) : Effect.fail(this.#broken("no verification came"))
+        Effect.flatMap(this.ask({ what: "verify", cursor }), (answer) =>
+          answer.what === "verified" ? Effect.succeed(answer.step) : Effect.fail(this.broken("no verification came"))
         ),
       head: Effect.suspend(() =>
-        Effect.flatMap(this.#ask({ what: "head" }), (answer) =>
-          answer.what === "head" ? Effect.succeed(answer.word) : Effect.fail(this.#broken("no head came"))
+        Effect.flatMap(this.ask({ what: "head" }), (answer) =>
+          answer.what === "head" ? Effect.succeed(answer.word) : Effect.fail(this.broken("no head came"))
         )
       ),
-      learn: (dialects) => this.#send({ dialects }),
-      lowSpace: () => Atomics.load(this.#control, controlAt.lowSpace) > 0,
-      scarce: () => Atomics.load(this.#control, controlAt.lowSpace) > 1
+      learn: (dialects) => this.send({ dialects }),
+      lowSpace: () => Atomics.load(this.control, controlAt.lowSpace) > 0,
+      scarce: () => Atomics.load(this.control, controlAt.lowSpace) > 1
     }
   }
 
   /** Closes the database and waits for the thread's end. */
   get close(): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
-      if (this.#isExited) return resume(Effect.void)
-      this.#whenExited.push(() => resume(Effect.void))
-      if (!this.#closed) {
-        this.#closed = true
-        this.#send({ close: true })
+      if (this.isExited) return resume(Effect.void)
+      this.whenExited.push(() => resume(Effect.void))
+      if (!this.closed) {
+        this.closed = true
+        this.send({ close: true })
       }
     })
   }
 
-  #commit(group: Group): void {
+  private commit(group: Group): void {
     const isOnce = group.buffer.length !== writerLimits.groupSize
-    this.#underWay.push(group)
-    if (this.#known.has(group.id)) return this.#send({ group: group.id, isOnce })
-    if (!isOnce) this.#known.add(group.id)
-    this.#send({ group: group.id, memory: group.memory, isOnce })
+    this.underWay.push(group)
+    if (this.known.has(group.id)) return this.send({ group: group.id, isOnce })
+    if (!isOnce) this.known.add(group.id)
+    this.send({ group: group.id, memory: group.memory, isOnce })
   }
 
   /** Asks until the index has caught up as far as the question goes. */
-  #ask(question: Question | HeadQuestion): Effect.Effect<Answer, JournalError> {
-    return Effect.repeat(this.#askNow(question), { while: (answer) => answer.what === "later" })
+  private ask(question: Question | HeadQuestion): Effect.Effect<Answer, JournalError> {
+    return Effect.repeat(this.askNow(question), { while: (answer) => answer.what === "later" })
   }
 
-  #askNow(question: Question | HeadQuestion): Effect.Effect<Answer, JournalError> {
+  private askNow(question: Question | HeadQuestion): Effect.Effect<Answer, JournalError> {
     return Effect.callback<Answer, JournalError>((resume) => {
-      if (this.#ended !== undefined || this.#closed) {
-        return resume(Effect.fail(this.#ended ?? this.#broken("the journal is closed")))
+      if (this.ended !== undefined || this.closed) {
+        return resume(Effect.fail(this.ended ?? this.broken("the journal is closed")))
       }
-      const ask = ++this.#asks
-      this.#asked.set(ask, (message) =>
+      const ask = ++this.asks
+      this.asked.set(ask, (message) =>
         resume("answer" in message ? Effect.succeed(message.answer) : Effect.fail(message.error))
       )
-      this.#send({ ask, question })
-      return Effect.sync(() => this.#asked.delete(ask))
+      this.send({ ask, question })
+      return Effect.sync(() => this.asked.delete(ask))
     })
   }
 
-  #send(message: ToThread): void {
-    this.#port.postMessage(message)
-    Atomics.add(this.#control, controlAt.wake, 1)
-    Atomics.notify(this.#control, controlAt.wake)
+  private send(message: ToThread): void {
+    this.port.postMessage(message)
+    Atomics.add(this.control, controlAt.wake, 1)
+    Atomics.notify(this.control, controlAt.wake)
   }
 
-  #hear(message: FromThread): void {
+  private hear(message: FromThread): void {
     if (typeof message === "number") {
-      const group = this.#underWay.shift()
+      const group = this.underWay.shift()
       // An acknowledgement out of turn would let messages out that are not on disk.
-      if (group?.last !== message) return this.#fail(this.#broken("it acknowledged another group than was due"))
-      this.#events.committed(group)
+      if (group?.last !== message) return this.fail(this.broken("it acknowledged another group than was due"))
+      this.events.committed(group)
     } else if ("ask" in message) {
-      const resume = this.#asked.get(message.ask)
-      this.#asked.delete(message.ask)
+      const resume = this.asked.get(message.ask)
+      this.asked.delete(message.ask)
       resume?.("answer" in message ? message : { error: new JournalError({ reason: message.reason }) })
     } else if ("opened" in message) {
-      this.#opened = message.opened
-      this.#begin(this)
+      this.opened = message.opened
+      this.begin(this)
     } else if ("refused" in message) {
-      this.#closed = true
-      this.#begin(new JournalError({ reason: message.refused }))
+      this.closed = true
+      this.begin(new JournalError({ reason: message.refused }))
     } else if ("failed" in message) {
-      this.#fail(new JournalError({ reason: message.failed }))
-    } else if ("trouble" in message) this.#events.troubled(message.trouble)
+      this.fail(new JournalError({ reason: message.failed }))
+    } else if ("trouble" in message) this.events.troubled(message.trouble)
   }
 
-  #begin(result: SqliteThread | JournalError): void {
-    const started = this.#started
-    this.#started = undefined
+  private begin(result: SqliteThread | JournalError): void {
+    const started = this.started
+    this.started = undefined
     started?.(result)
   }
 
-  #fail(error: JournalError): void {
-    if (this.#ended !== undefined) return
-    this.#ended = error
-    for (const resume of this.#asked.values()) resume({ error })
-    this.#asked.clear()
-    if (this.#started !== undefined) return this.#begin(error)
-    this.#events.failed(error)
+  private fail(error: JournalError): void {
+    if (this.ended !== undefined) return
+    this.ended = error
+    for (const resume of this.asked.values()) resume({ error })
+    this.asked.clear()
+    if (this.started !== undefined) return this.begin(error)
+    this.events.failed(error)
   }
 
-  #exited(): void {
+  private exited(): void {
     // The thread's end may be heard of before its last words: an exit and a message come by different ways.
-    for (let last = receiveMessageOnPort(this.#port); last !== undefined; last = receiveMessageOnPort(this.#port)) {
-      this.#hear((last as { message: FromThread }).message)
+    for (let last = receiveMessageOnPort(this.port); last !== undefined; last = receiveMessageOnPort(this.port)) {
+      this.hear((last as { message: FromThread }).message)
     }
-    this.#isExited = true
-    this.#port.close()
-    if (!this.#closed) this.#fail(this.#broken("it ended unexpectedly"))
-    for (const run of this.#whenExited) run()
-    this.#whenExited = []
+    this.isExited = true
+    this.port.close()
+    if (!this.closed) this.fail(this.broken("it ended unexpectedly"))
+    for (const run of this.whenExited) run()
+    this.whenExited = []
   }
 
-  #broken(what: string): JournalError {
-    return JournalError.of("ThreadFailed", this.#directory, `The journal's thread: ${what}.`)
+  private broken(what: string): JournalError {
+    return JournalError.of("ThreadFailed", this.directory, `The journal's thread: ${what}.`)
   }
 }
 
@@ -249,8 +247,8 @@ const threadOptions = (options: SqliteStoreOptions): ThreadOptions => ({
   directory: options.directory,
   keys: [options.key, ...(options.previousKeys ?? [])],
   dialects: options.dialects ?? {},
-  reserve: options.reserve ?? reserveDefault,
+  reserve: options.reserve ?? RESERVE_DEFAULT,
   acceptLoss: options.acceptLoss ?? false,
   begin: options.begin ?? false,
-  walMax: options.walMax ?? walMaxDefault
+  walMax: options.walMax ?? WAL_MAX_DEFAULT
 })

@@ -25,18 +25,18 @@ import { databaseFile } from "./SqliteFile.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
 
 /** The anchor is forced onto the disk this long after it was written, in ms; a commit never waits for it in between. */
-const anchorSyncMs = 100
+const ANCHOR_SYNC_MS = 100
 /** How often the free space is looked at, in ms. */
-const spaceCheckMs = 2000
+const SPACE_CHECK_MS = 2000
 /** It is also looked at when this part of the reserve was written since. */
-const spaceCheckPart = 1 / 8
+const SPACE_CHECK_PART = 1 / 8
 /** Pause between two steps of the index while messages come, in ms: it takes a twentieth of the thread's time. */
-const indexPauseMs = 12
+const INDEX_PAUSE_MS = 12
 /** Idle this long before the index has the thread to itself, in ms: a partner's next message is likely to come first. */
-const indexIdleMs = 3
+const INDEX_IDLE_MS = 3
 
 /** A start has better things to do: unless asked, the index is opened this long after the thread began, in ms. */
-const indexAfterMs = 2000
+const INDEX_AFTER_MS = 2000
 
 /** Questions that the index answers. */
 const usesIndex = new Set<string>(["find", "read", "recall", "newest"])
@@ -49,197 +49,197 @@ const searchKeys = (): typeof import("./SearchKeys.ts") =>
   createRequire(import.meta.url)(import.meta.url.endsWith(".ts") ? "./SearchKeys.ts" : "./SearchKeys.js")
 
 class JournalThread {
-  readonly #start: ThreadStart
-  readonly #options: ThreadOptions
-  readonly #keyring: Keyring
-  readonly #file: JournalFile
-  readonly #commit: GroupCommit
-  readonly #checkpoint: Checkpoint
-  readonly #queries: JournalQueries
-  readonly #memory = new Map<number, Buffer>()
-  #index: SearchIndex | undefined
-  #dialects: Readonly<Record<string, Dialect>>
-  #readings: IndexReadings | undefined
-  #indexBroken = false
-  #failed: JournalReason | undefined
-  #anchorWritten = 0
-  #spaceChecked = 0
+  private readonly start: ThreadStart
+  private readonly options: ThreadOptions
+  private readonly keyring: Keyring
+  private readonly file: JournalFile
+  private readonly commit: GroupCommit
+  private readonly checkpoint: Checkpoint
+  private readonly queries: JournalQueries
+  private readonly memory = new Map<number, Buffer>()
+  private index: SearchIndex | undefined
+  private dialects: Readonly<Record<string, Dialect>>
+  private readings: IndexReadings | undefined
+  private indexBroken = false
+  private failed: JournalReason | undefined
+  private anchorWritten = 0
+  private spaceChecked = 0
   /** Bytes written since the free space was looked at. */
-  #unlooked = 0
-  #indexedAt = 0
-  #open = true
+  private unlooked = 0
+  private indexedAt = 0
+  private open = true
 
   constructor(start: ThreadStart) {
-    this.#start = start
-    this.#options = start.options
-    this.#dialects = start.options.dialects
+    this.start = start
+    this.options = start.options
+    this.dialects = start.options.dialects
     const { walMax, keys, ...options } = start.options
-    this.#keyring = new Keyring(keys)
-    this.#file = openJournalFile({ ...options, keyring: this.#keyring, readOnly: false })
-    const { database, groups, reached } = this.#file
-    this.#commit = new GroupCommit(database, groups.journalId, this.#keyring.current!, reached)
-    this.#checkpoint = new Checkpoint(database, join(options.directory, databaseFile), walMax, (trouble) =>
-      this.#post({ trouble })
+    this.keyring = new Keyring(keys)
+    this.file = openJournalFile({ ...options, keyring: this.keyring, readOnly: false })
+    const { database, groups, reached } = this.file
+    this.commit = new GroupCommit(database, groups.journalId, this.keyring.current!, reached)
+    this.checkpoint = new Checkpoint(database, join(options.directory, databaseFile), walMax, (trouble) =>
+      this.post({ trouble })
     )
-    this.#queries = new JournalQueries(this.#file, this.#keyring, () => this.#openIndex())
-    this.#checkSpace()
-    this.#post({ opened: this.#file.opened })
+    this.queries = new JournalQueries(this.file, this.keyring, () => this.openIndex())
+    this.checkSpace()
+    this.post({ opened: this.file.opened })
   }
 
   run(): void {
-    const { control, port } = this.#start
-    while (this.#open) {
+    const { control, port } = this.start
+    while (this.open) {
       const seen = Atomics.load(control, controlAt.wake)
       const received = receiveMessageOnPort(port) as { message: ToThread } | undefined
-      if (received !== undefined) this.#take(received.message)
-      else if (performance.now() - this.#indexedAt > indexPauseMs && this.#isIndexBehind()) this.#indexSome()
-      else if (Atomics.wait(control, controlAt.wake, seen, this.#patience()) === "timed-out") this.#idle(seen)
-      this.#keepHouse()
+      if (received !== undefined) this.take(received.message)
+      else if (performance.now() - this.indexedAt > INDEX_PAUSE_MS && this.isIndexBehind()) this.indexSome()
+      else if (Atomics.wait(control, controlAt.wake, seen, this.patience()) === "timed-out") this.idle(seen)
+      this.keepHouse()
     }
     port.close()
   }
 
-  #take(message: ToThread): void {
-    if ("group" in message) this.#takeGroup(message)
-    else if ("ask" in message) this.#takeQuestion(message)
-    else if ("dialects" in message) this.#learn(message.dialects)
-    else this.#close()
+  private take(message: ToThread): void {
+    if ("group" in message) this.takeGroup(message)
+    else if ("ask" in message) this.takeQuestion(message)
+    else if ("dialects" in message) this.learn(message.dialects)
+    else this.close()
   }
 
-  #learn(dialects: Readonly<Record<string, Dialect>>): void {
-    this.#dialects = { ...this.#dialects, ...dialects }
-    this.#readings = undefined
+  private learn(dialects: Readonly<Record<string, Dialect>>): void {
+    this.dialects = { ...this.dialects, ...dialects }
+    this.readings = undefined
   }
 
-  #takeGroup(message: Extract<ToThread, { group: number }>): void {
-    const buffer = message.memory === undefined ? this.#memory.get(message.group)! : Buffer.from(message.memory)
-    if (message.memory !== undefined && !message.isOnce) this.#memory.set(message.group, buffer)
-    if (this.#failed !== undefined) return
+  private takeGroup(message: Extract<ToThread, { group: number }>): void {
+    const buffer = message.memory === undefined ? this.memory.get(message.group)! : Buffer.from(message.memory)
+    if (message.memory !== undefined && !message.isOnce) this.memory.set(message.group, buffer)
+    if (this.failed !== undefined) return
     try {
-      this.#commit.commit(buffer)
-      this.#file.anchor!.write(this.#commit.seq, this.#commit.hash, this.#commit.tag)
-      if (this.#anchorWritten === 0) this.#anchorWritten = performance.now()
-      this.#post(readU64(buffer, groupAt.last))
-      this.#checkpoint.committed(this.#commit.length)
-      this.#unlooked += this.#commit.length
-      if (this.#unlooked > this.#options.reserve * spaceCheckPart) this.#checkSpace()
+      this.commit.commit(buffer)
+      this.file.anchor!.write(this.commit.seq, this.commit.hash, this.commit.tag)
+      if (this.anchorWritten === 0) this.anchorWritten = performance.now()
+      this.post(readU64(buffer, groupAt.last))
+      this.checkpoint.committed(this.commit.length)
+      this.unlooked += this.commit.length
+      if (this.unlooked > this.options.reserve * SPACE_CHECK_PART) this.checkSpace()
     } catch (error) {
-      this.#fail(reasonOf(error, this.#options.directory, "A commit failed"))
+      this.fail(reasonOf(error, this.options.directory, "A commit failed"))
     }
   }
 
-  #takeQuestion({ ask, question }: Extract<ToThread, { ask: number }>): void {
+  private takeQuestion({ ask, question }: Extract<ToThread, { ask: number }>): void {
     try {
-      if (this.#failed !== undefined) return this.#post({ ask, reason: this.#failed })
-      const answer = question.what === "head" ? this.#head() : this.#queries.answer(question, this.#commit.seq)
-      if ("bytes" in answer) this.#start.port.postMessage({ ask, answer }, [answer.bytes])
-      else this.#post({ ask, answer })
+      if (this.failed !== undefined) return this.post({ ask, reason: this.failed })
+      const answer = question.what === "head" ? this.head() : this.queries.answer(question, this.commit.seq)
+      if ("bytes" in answer) this.start.port.postMessage({ ask, answer }, [answer.bytes])
+      else this.post({ ask, answer })
     } catch (error) {
-      if (usesIndex.has(question.what) && isDamage(error) && this.#index !== undefined) {
-        this.#index.rebuild()
-        return this.#post({ ask, answer: { what: "later" } })
+      if (usesIndex.has(question.what) && isDamage(error) && this.index !== undefined) {
+        this.index.rebuild()
+        return this.post({ ask, answer: { what: "later" } })
       }
-      this.#post({ ask, reason: reasonOf(error, this.#options.directory, "A question to the journal failed") })
+      this.post({ ask, reason: reasonOf(error, this.options.directory, "A question to the journal failed") })
     }
   }
 
-  #head(): Answer {
-    const { seq, hash, tag } = this.#commit
-    return { what: "head", word: headWord({ journalId: this.#file.groups.journalId, seq, hash, tag }) }
+  private head(): Answer {
+    const { seq, hash, tag } = this.commit
+    return { what: "head", word: headWord({ journalId: this.file.groups.journalId, seq, hash, tag }) }
   }
 
-  #openIndex(): SearchIndex {
-    if (this.#index !== undefined) return this.#index
-    const path = join(this.#options.directory, indexFile)
-    const readings = (): IndexReadings => (this.#readings ??= searchKeys().readingsOf(this.#dialects))
-    this.#index = new SearchIndex(path, this.#file.groups, namesOf(this.#file), {
+  private openIndex(): SearchIndex {
+    if (this.index !== undefined) return this.index
+    const path = join(this.options.directory, indexFile)
+    const readings = (): IndexReadings => (this.readings ??= searchKeys().readingsOf(this.dialects))
+    this.index = new SearchIndex(path, this.file.groups, namesOf(this.file), {
       keysOf: (dialect, message) => readings().keysOf(dialect, message),
       askedOf: (entry, dialectOf) => readings().askedOf(entry, dialectOf)
     })
-    this.#indexBroken = false
-    return this.#index
+    this.indexBroken = false
+    return this.index
   }
 
   /** How long to sleep, in ms, before there is something to do unasked. */
-  #patience(): number {
-    if (this.#failed !== undefined) return Number.POSITIVE_INFINITY
-    if (this.#isIndexBehind()) return indexIdleMs
-    return this.#anchorWritten === 0 ? spaceCheckMs : anchorSyncMs
+  private patience(): number {
+    if (this.failed !== undefined) return Number.POSITIVE_INFINITY
+    if (this.isIndexBehind()) return INDEX_IDLE_MS
+    return this.anchorWritten === 0 ? SPACE_CHECK_MS : ANCHOR_SYNC_MS
   }
 
-  #isIndexBehind(): boolean {
-    if (this.#index === undefined && performance.now() < indexAfterMs) return false
-    if (this.#indexBroken || Atomics.load(this.#start.control, controlAt.lowSpace) > 0) return false
-    return (this.#index?.upto ?? 0) < this.#commit.seq
+  private isIndexBehind(): boolean {
+    if (this.index === undefined && performance.now() < INDEX_AFTER_MS) return false
+    if (this.indexBroken || Atomics.load(this.start.control, controlAt.lowSpace) > 0) return false
+    return (this.index?.upto ?? 0) < this.commit.seq
   }
 
   /** Works on the index until a message comes. */
-  #idle(seen: number): void {
-    while (this.#isIndexBehind() && Atomics.load(this.#start.control, controlAt.wake) === seen) {
-      this.#indexSome()
-      this.#keepHouse()
+  private idle(seen: number): void {
+    while (this.isIndexBehind() && Atomics.load(this.start.control, controlAt.wake) === seen) {
+      this.indexSome()
+      this.keepHouse()
     }
   }
 
   /** One small step of the index. What goes wrong there is no concern of the journal: queries say it. */
-  #indexSome(): void {
-    if (!this.#isIndexBehind()) return
+  private indexSome(): void {
+    if (!this.isIndexBehind()) return
     try {
-      this.#openIndex().step(this.#commit.seq)
+      this.openIndex().step(this.commit.seq)
     } catch {
       // A query opens the index again and reports why it cannot be read.
-      this.#indexBroken = true
+      this.indexBroken = true
     }
-    this.#indexedAt = performance.now()
+    this.indexedAt = performance.now()
   }
 
   /** Syncs the anchor and looks at the free space, each when it is time. */
-  #keepHouse(): void {
-    if (this.#failed !== undefined || !this.#open) return
+  private keepHouse(): void {
+    if (this.failed !== undefined || !this.open) return
     const now = performance.now()
     try {
-      if (this.#anchorWritten !== 0 && now - this.#anchorWritten >= anchorSyncMs) {
-        this.#file.anchor!.sync()
-        this.#anchorWritten = 0
+      if (this.anchorWritten !== 0 && now - this.anchorWritten >= ANCHOR_SYNC_MS) {
+        this.file.anchor!.sync()
+        this.anchorWritten = 0
       }
     } catch (error) {
-      this.#fail(reasonOf(error, this.#options.directory, "The anchor cannot be written"))
+      this.fail(reasonOf(error, this.options.directory, "The anchor cannot be written"))
     }
-    if (now - this.#spaceChecked >= spaceCheckMs) this.#checkSpace()
+    if (now - this.spaceChecked >= SPACE_CHECK_MS) this.checkSpace()
   }
 
-  #checkSpace(): void {
-    this.#spaceChecked = performance.now()
-    this.#unlooked = 0
-    const { bavail, bsize } = statfsSync(this.#options.directory)
-    const [free, reserve] = [bavail * bsize, this.#options.reserve]
-    Atomics.store(this.#start.control, controlAt.lowSpace, free < reserve / 2 ? 2 : free < reserve ? 1 : 0)
+  private checkSpace(): void {
+    this.spaceChecked = performance.now()
+    this.unlooked = 0
+    const { bavail, bsize } = statfsSync(this.options.directory)
+    const [free, reserve] = [bavail * bsize, this.options.reserve]
+    Atomics.store(this.start.control, controlAt.lowSpace, free < reserve / 2 ? 2 : free < reserve ? 1 : 0)
   }
 
-  #fail(reason: JournalReason): void {
-    this.#failed = reason
-    this.#post({ failed: reason })
+  private fail(reason: JournalReason): void {
+    this.failed = reason
+    this.post({ failed: reason })
   }
 
   /** Leaves the file clean: a mark, an empty WAL, a synced anchor. After a failure it is left as it is. */
-  #close(): void {
-    this.#open = false
+  private close(): void {
+    this.open = false
     try {
-      this.#index?.close()
-      if (this.#failed === undefined) {
-        this.#commit.mark()
-        this.#file.anchor!.sync()
+      this.index?.close()
+      if (this.failed === undefined) {
+        this.commit.mark()
+        this.file.anchor!.sync()
       }
-      this.#file.anchor!.close()
-      this.#file.database.close()
+      this.file.anchor!.close()
+      this.file.database.close()
     } catch (error) {
-      if (this.#failed === undefined) this.#fail(reasonOf(error, this.#options.directory, "Closing the journal failed"))
+      if (this.failed === undefined) this.fail(reasonOf(error, this.options.directory, "Closing the journal failed"))
     }
-    this.#post({ closed: true })
+    this.post({ closed: true })
   }
 
-  #post(message: FromThread): void {
-    this.#start.port.postMessage(message)
+  private post(message: FromThread): void {
+    this.start.port.postMessage(message)
   }
 }
 

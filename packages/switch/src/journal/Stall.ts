@@ -5,28 +5,28 @@
 import { JournalError } from "./JournalError.ts"
 
 /** Milliseconds without one commit, though entries wait, after which the switch stops (guarantees G7 and G9). */
-export const stallMs = 30_000
+export const STALL_MS = 30_000
 
 /** Longest time between two looks that counts: a process that was stopped for an hour has seen nothing of its disk. */
-const lookMs = 2000
+const LOOK_MS = 2000
 
 /** Watches one journal. */
 export class Stall {
-  #committedSeq = -1
-  #lookedAt = 0
-  #waited = 0
+  private committedSeq = -1
+  private lookedAt = 0
+  private waited = 0
 
   /**
    * To be called about once a second, with monotonic milliseconds. Returns the error to stop with once nothing was committed for
-   * {@link stallMs} although `pending` entries wait.
+   * {@link STALL_MS} although `pending` entries wait.
    */
   look(now: number, committedSeq: number, pending: number, place: string): JournalError | undefined {
-    const passed = Math.min(now - this.#lookedAt, lookMs)
-    this.#lookedAt = now
-    this.#waited = pending === 0 || committedSeq !== this.#committedSeq ? 0 : this.#waited + passed
-    this.#committedSeq = committedSeq
-    if (this.#waited < stallMs) return undefined
-    const problem = `The disk has not answered for ${stallMs / 1000} s; ${pending} entries wait behind entry ${committedSeq}.`
+    const passed = Math.min(now - this.lookedAt, LOOK_MS)
+    this.lookedAt = now
+    this.waited = pending === 0 || committedSeq !== this.committedSeq ? 0 : this.waited + passed
+    this.committedSeq = committedSeq
+    if (this.waited < STALL_MS) return undefined
+    const problem = `The disk has not answered for ${STALL_MS / 1000} s; ${pending} entries wait behind entry ${committedSeq}.`
     return JournalError.of("DiskStalled", place, problem)
   }
 }

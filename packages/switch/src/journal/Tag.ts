@@ -6,60 +6,60 @@
  */
 import { timingSafeEqual } from "node:crypto"
 import { writeU64 } from "./Entry.ts"
-import { groupKeyIdLength } from "./Group.ts"
-import { sha256Into, sha256Length } from "./Sha256.ts"
+import { GROUP_KEY_ID_LENGTH } from "./Group.ts"
+import { SHA256_LENGTH, sha256Into } from "./Sha256.ts"
 
 /** Bytes of a tag: the key's id (4), then the HMAC (32). */
-export const tagLength = groupKeyIdLength + sha256Length
+export const tagLength = GROUP_KEY_ID_LENGTH + SHA256_LENGTH
 
 /** Bytes that SHA-256 takes at a time. */
-const blockLength = 64
+const BLOCK_LENGTH = 64
 
 /** HMAC-SHA-256 of short texts: two hashes over prepared memory, in a third of the time that `createHmac` takes. */
 export class Hmac {
-  #inner = Buffer.alloc(2 * blockLength)
-  readonly #outer = Buffer.alloc(blockLength + sha256Length)
+  private inner = Buffer.alloc(2 * BLOCK_LENGTH)
+  private readonly outer = Buffer.alloc(BLOCK_LENGTH + SHA256_LENGTH)
 
   /** `key`: 1 to 64 bytes. They are not kept as they are. */
   constructor(key: Uint8Array) {
-    this.#inner.fill(0x36, 0, blockLength)
-    this.#outer.fill(0x5c, 0, blockLength)
+    this.inner.fill(0x36, 0, BLOCK_LENGTH)
+    this.outer.fill(0x5c, 0, BLOCK_LENGTH)
     for (const [n, byte] of key.entries()) {
-      this.#inner[n] = byte ^ 0x36
-      this.#outer[n] = byte ^ 0x5c
+      this.inner[n] = byte ^ 0x36
+      this.outer[n] = byte ^ 0x5c
     }
   }
 
   /** Writes the 32 bytes for `text` into `out` at `at`. */
   into(text: Uint8Array, out: Buffer, at: number): void {
-    const end = blockLength + text.length
-    if (end > this.#inner.length) {
+    const end = BLOCK_LENGTH + text.length
+    if (end > this.inner.length) {
       const larger = Buffer.alloc(2 * end)
-      this.#inner.copy(larger, 0, 0, blockLength)
-      this.#inner = larger
+      this.inner.copy(larger, 0, 0, BLOCK_LENGTH)
+      this.inner = larger
     }
-    this.#inner.set(text, blockLength)
-    sha256Into(this.#inner.subarray(0, end), this.#outer, blockLength)
-    sha256Into(this.#outer, out, at)
+    this.inner.set(text, BLOCK_LENGTH)
+    sha256Into(this.inner.subarray(0, end), this.outer, BLOCK_LENGTH)
+    sha256Into(this.outer, out, at)
   }
 }
 
 /** Makes and checks tags under one key. */
 export class TagKey {
-  readonly #keyId: Buffer
-  readonly #hmac: Hmac
+  private readonly keyId: Buffer
+  private readonly hmac: Hmac
 
   /** `keyId`: 8 hex digits; `key`: the derived key. */
   constructor(keyId: string, key: Uint8Array) {
-    this.#keyId = Buffer.from(keyId, "hex")
-    this.#hmac = new Hmac(key)
+    this.keyId = Buffer.from(keyId, "hex")
+    this.hmac = new Hmac(key)
   }
 
   /** The tag of `text`. */
   tag(text: Uint8Array): Buffer {
     const tag = Buffer.allocUnsafe(tagLength)
-    tag.set(this.#keyId)
-    this.#hmac.into(text, tag, groupKeyIdLength)
+    tag.set(this.keyId)
+    this.hmac.into(text, tag, GROUP_KEY_ID_LENGTH)
     return tag
   }
 
@@ -70,10 +70,10 @@ export class TagKey {
 }
 
 /** Id of the key that a tag was made with, 8 hex digits. */
-export const keyIdOfTag = (tag: Uint8Array): string => Buffer.from(tag.subarray(0, groupKeyIdLength)).toString("hex")
+export const keyIdOfTag = (tag: Uint8Array): string => Buffer.from(tag.subarray(0, GROUP_KEY_ID_LENGTH)).toString("hex")
 
-const idLength = 16
-const textAt = { journalId: 4, number: 4 + idLength, rest: 4 + idLength + 8 } as const
+const ID_LENGTH = 16
+const textAt = { journalId: 4, number: 4 + ID_LENGTH, rest: 4 + ID_LENGTH + 8 } as const
 
 /** What is tagged: four letters for its kind, the journal's id, a number, and the rest. */
 const textOf = (kind: "head" | "mark" | "name", journalId: string, number: number, rest: Uint8Array): Buffer => {

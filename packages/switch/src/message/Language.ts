@@ -181,7 +181,7 @@ export interface Language {
   redact(index: MessageIndex, out: Buffer, at: number, found?: Array<number>): number
   /**
    * Writes what a restart needs of the message besides its card number and its covered copy, of which `found` was told; returns
-   * the bytes, at most those of the message and `sealedHeads`.
+   * the bytes, at most those of the message and `SEALED_HEADS`.
    */
   seal(index: MessageIndex, found: ReadonlyArray<number>, out: Buffer, at: number): number
   /**
@@ -192,7 +192,7 @@ export interface Language {
 }
 
 /** Bytes that `seal` writes besides those of the message, at most. */
-export const sealedHeads = 3 * 192
+export const SEALED_HEADS = 3 * 192
 
 /** Fields by which a message of this type from the partner is told from every other. */
 export const receivedFieldsOf = (language: Language, mti: number): ReadonlyArray<number> =>

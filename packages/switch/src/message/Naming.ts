@@ -75,12 +75,12 @@ interface OriginalPlace {
 const withoutZeros = (code: string): string => code.replace(/^0+/, "")
 
 /** Digits of a code that are shown: those of an institution, or of an issuer in front of a card number (PCI DSS 4.0.1, 3.4.1). */
-const shownMax = 8
+const SHOWN_MAX = 8
 
 /** A code is shown; what is none may be anything, and is not. What is longer may be a piece of a card number. */
 const names = (said: string, as: string): string => {
   if (!/^\d{1,11}$/.test(said)) return `names what is no institution code as ${as}`
-  return `names ${said.slice(0, shownMax)}${"*".repeat(Math.max(0, said.length - shownMax))} as ${as}`
+  return `names ${said.slice(0, SHOWN_MAX)}${"*".repeat(Math.max(0, said.length - SHOWN_MAX))} as ${as}`
 }
 
 /** A header's part as it is, without its filling. */

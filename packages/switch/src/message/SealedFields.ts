@@ -16,7 +16,7 @@ import {
   type PatchList
 } from "@jinka/codec"
 
-const headBytes = 3
+const HEAD_BYTES = 3
 
 /**
  * Covered fields of a link's messages that a restart needs whole: those of its keys, and those that a reversal copies. The card
@@ -45,8 +45,8 @@ const write = (index: MessageIndex, de: number, isLeftOut: boolean, out: Buffer,
   const length = isLeftOut ? 0 : index.length(de)
   out[at] = de
   out.writeUInt16BE(length, at + 1)
-  index.buffer.copy(out, at + headBytes, index.from(de), index.from(de) + length)
-  return headBytes + length
+  index.buffer.copy(out, at + HEAD_BYTES, index.from(de), index.from(de) + length)
+  return HEAD_BYTES + length
 }
 
 /**
@@ -59,10 +59,10 @@ export const restoreSealedFields = (
   message: Buffer
 ): ReadonlyMap<number, boolean> => {
   const restored = new Map<number, boolean>()
-  for (let at = 0; at + headBytes <= sealed.length; ) {
+  for (let at = 0; at + HEAD_BYTES <= sealed.length; ) {
     const de = sealed[at]!
     const length = sealed.readUInt16BE(at + 1)
-    const from = at + headBytes
+    const from = at + HEAD_BYTES
     at = from + length
     if (at > sealed.length || !index.has(de)) continue
     restored.set(de, length === index.length(de))

@@ -12,7 +12,7 @@ import { Draft } from "./configuration/Draft.ts"
 import { findingsOf } from "./configuration/Issues.ts"
 import { type Keys, readKeys } from "./configuration/JournalKeys.ts"
 import { error, type Finding, type Problem, problemText } from "./configuration/Problem.ts"
-import { relationsOf, socketPathMax } from "./configuration/Relations.ts"
+import { relationsOf, SOCKET_PATH_MAX } from "./configuration/Relations.ts"
 import type { MachineLimits } from "./configuration/ResourceRelations.ts"
 import { dialectsOf, switchSettings } from "./configuration/Settings.ts"
 import { durationMs, sizeBytes } from "./configuration/Units.ts"
@@ -101,7 +101,7 @@ export const checked = Effect.fnUntraced(function* (
   const journal = path.resolve(directory, document.journal.directory)
   const control = document.control === undefined ? journal : path.resolve(directory, document.control.directory)
   const socket = path.join(control, "control.sock")
-  if (Buffer.byteLength(socket) > socketPathMax) {
+  if (Buffer.byteLength(socket) > SOCKET_PATH_MAX) {
     const tooLong = inOrder(yaml, [longSocket(document, socket)])
     return yield* new ConfigurationInvalid({ file, problems: tooLong })
   }
@@ -135,7 +135,7 @@ export const parse = (text: string, file: string, directory: string) =>
 const longSocket = ({ control }: ConfigurationDocument, socket: string): Finding =>
   error(
     [control === undefined ? "journal" : "control", "directory"],
-    `the path of the control socket, ${socket}, has at most ${socketPathMax} bytes`,
+    `the path of the control socket, ${socket}, has at most ${SOCKET_PATH_MAX} bytes`,
     "Give `control.directory` a shorter path, such as one below /run.",
     `${Buffer.byteLength(socket)} bytes`
   )

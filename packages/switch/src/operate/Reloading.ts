@@ -26,16 +26,16 @@ export interface Request {
   readonly isDry: boolean
 }
 
-const NOTHING_CHANGED = "Nothing was changed."
+const nothingChanged = "Nothing was changed."
 
 const refused = (says: string, exit: "usage" | "bad" = "usage"): CommandFailed =>
-  new CommandFailed({ exit, says: `${says} ${NOTHING_CHANGED}` })
+  new CommandFailed({ exit, says: `${says} ${nothingChanged}` })
 
 /** Reads the file that the switch was started with once more. */
 const reread = ({ configuration }: InForce) =>
   Effect.mapError(loadBeside(configuration.file), (failed) => {
     const { says, exit } = failedBy(failed)
-    return new CommandFailed({ exit, says: `${says}\n${NOTHING_CHANGED}` })
+    return new CommandFailed({ exit, says: `${says}\n${nothingChanged}` })
   })
 
 /**

@@ -96,7 +96,7 @@ const hold = Effect.fnUntraced(function* (
 })
 
 /** How often a running switch logs its anchor. */
-const ANCHOR_EVERY = "1 hour"
+const anchorEvery = "1 hour"
 
 /** What the log holds shows later that the journal is no older copy (`jinka journal verify --anchor`). */
 const sayAnchor = ({ head }: Journal["Service"]) => Effect.flatMap(head, (word) => Effect.logInfo(`anchor: ${word}`))
@@ -106,7 +106,7 @@ const sayJournal = Effect.gen(function* () {
   const journal = yield* Journal
   for (const note of journal.recovered.notes) yield* Effect.logWarning(note)
   yield* sayAnchor(journal)
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(ANCHOR_EVERY), sayAnchor(journal))))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(anchorEvery), sayAnchor(journal))))
 })
 
 /** The next signal that means the end; every SIGHUP before it does what hanging up means. */

@@ -19,9 +19,9 @@ export const characterLines = (field: FieldLayout, at: string): ReadonlyArray<st
   if (encoding === "bcd") return packedLines(field, at)
   const isDigits = content === "n"
   const isText = content === "ans" || content === "ns"
-  if (encoding === "ascii" && isText && field.fixed < 0 && field.units > longMin)
+  if (encoding === "ascii" && isText && field.fixed < 0 && field.units > LONG_MIN)
     return [
-      `if (u${de} > ${longMin}) {`,
+      `if (u${de} > ${LONG_MIN}) {`,
       `if (!putLong(v${de}, out, ${at}, u${de})) ${leave}`,
       "} else {",
       ...wordLines(field, at),
@@ -42,14 +42,14 @@ export const characterLines = (field: FieldLayout, at: string): ReadonlyArray<st
 }
 
 /** A variable text above this length is written by one native call, and read again to be checked. */
-const longMin = 48
+const LONG_MIN = 48
 
 /** A fixed text up to this length is written out, a longer one in a loop. */
-const writtenOutMax = 40
+const WRITTEN_OUT_MAX = 40
 
 /** Lines for each character on its own, or a loop. */
 const each = (field: FieldLayout, line: (index: string) => string): ReadonlyArray<string> => {
-  if (field.fixed < 0 || field.fixed > writtenOutMax)
+  if (field.fixed < 0 || field.fixed > WRITTEN_OUT_MAX)
     return [`for (i = 0; i < ${field.fixed < 0 ? `u${field.de}` : field.fixed}; i++) { ${line("i")} }`]
   return Array.from({ length: field.fixed }, (_, index) => line(String(index)))
 }
@@ -70,7 +70,7 @@ const inFours = (
   four: (index: (more: number) => string) => string,
   one: (index: string) => string
 ): ReadonlyArray<string> => {
-  if (typeof units === "string" || units > writtenOutMax)
+  if (typeof units === "string" || units > WRITTEN_OUT_MAX)
     return [
       `for (i = ${first}; i < ${units} - 3; i += 4) { ${four((more) => (more === 0 ? "i" : `i + ${more}`))} }`,
       `for (; i < ${units}; i++) { ${one("i")} }`

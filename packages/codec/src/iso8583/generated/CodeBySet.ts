@@ -6,19 +6,19 @@ import type { Layout } from "../Dialect.ts"
 import type { FieldLayout } from "../Field.ts"
 
 /** Times a set is seen before it is worth compiling. */
-const seenMin = 4
+const SEEN_MIN = 4
 
 /**
  * Times a set is seen before it is compiled anew, for good. V8 keeps in mind the shapes of all objects that a function has
  * met, and a program's first messages have other shapes than all later ones: the code that met them stays slow (measured: an
  * encoder takes 1.8 times as long).
  */
-const steadyMin = 64
+const STEADY_MIN = 64
 
 /** Compiled sets at most; a link carries perhaps thirty. */
-const compiledMax = 256
+const COMPILED_MAX = 256
 
-const slotCount = 1024
+const SLOT_COUNT = 1024
 
 /** Makes the code of a set of fields; the set's bits stay unchanged. */
 export type Make<Code> = (fields: ReadonlyArray<FieldLayout>, words: Int32Array) => Code
@@ -32,40 +32,40 @@ interface Slot<Code> {
 
 /** Code of sets of fields, by the bits of the set. */
 export class CodeBySet<Code> {
-  readonly #make: Make<Code>
-  readonly #layout: Layout
-  readonly #slots: Array<Slot<Code> | undefined> = new Array(slotCount).fill(undefined)
-  #compiled = 0
+  private readonly make: Make<Code>
+  private readonly layout: Layout
+  private readonly slots: Array<Slot<Code> | undefined> = new Array(SLOT_COUNT).fill(undefined)
+  private compiled = 0
   /** Whether the code that `of` gave last has been compiled for good. */
   isSteady = false
 
   constructor(layout: Layout, make: Make<Code>) {
-    this.#layout = layout
-    this.#make = make
+    this.layout = layout
+    this.make = make
   }
 
   /** The code of a set; `undefined` while it is rare, when there are too many, or when the dialect lacks a field of it. */
   of(words: Int32Array): Code | undefined {
     const mixed = Math.imul(words[0]! ^ (words[1]! >>> 7), 0x9e3779b1) ^ Math.imul(words[2]! ^ words[3]!, 0x85ebca6b)
-    const home = (mixed ^ (mixed >>> 15) ^ words[1]!) & (slotCount - 1)
-    const slot = this.#slots[home]
+    const home = (mixed ^ (mixed >>> 15) ^ words[1]!) & (SLOT_COUNT - 1)
+    const slot = this.slots[home]
     if (slot !== undefined && sameWords(slot.words, words)) {
-      this.isSteady = slot.seen >= steadyMin
-      return this.isSteady ? slot.code : this.#seen(slot)
+      this.isSteady = slot.seen >= STEADY_MIN
+      return this.isSteady ? slot.code : this.seen(slot)
     }
     // A compiled set keeps its place; a rare one gives way.
-    if (slot?.code === undefined) this.#slots[home] = { words: words.slice(), seen: 1, code: undefined }
+    if (slot?.code === undefined) this.slots[home] = { words: words.slice(), seen: 1, code: undefined }
     return undefined
   }
 
-  #seen(slot: Slot<Code>): Code | undefined {
+  private seen(slot: Slot<Code>): Code | undefined {
     slot.seen++
-    const isFirst = slot.seen === seenMin && this.#compiled < compiledMax
-    if (isFirst || (slot.seen === steadyMin && slot.code !== undefined)) {
-      const fields = fieldsOf(this.#layout, slot.words)
+    const isFirst = slot.seen === SEEN_MIN && this.compiled < COMPILED_MAX
+    if (isFirst || (slot.seen === STEADY_MIN && slot.code !== undefined)) {
+      const fields = fieldsOf(this.layout, slot.words)
       if (fields === undefined) return undefined
-      if (isFirst) this.#compiled++
-      slot.code = this.#make(fields, slot.words)
+      if (isFirst) this.compiled++
+      slot.code = this.make(fields, slot.words)
     }
     return slot.code
   }

@@ -88,7 +88,7 @@ const defaultHeader = ({ header }: Layout): Uint8Array | undefined => {
 }
 
 /** Encoders that are tried before a message's set of fields is found out: those that served its message type last. */
-const recentMax = 4
+const RECENT_MAX = 4
 
 /** A message type as a number, and the encoders that are tried for it. */
 interface Recent {
@@ -127,7 +127,7 @@ const encoderOf = (layout: Layout): Codec["encodeInto"] => {
     if (encoder === undefined || last?.encoders.includes(encoder) === true) return encodeInto(layout, message, out, at)
     if (encoders.isSteady) {
       if (last === undefined) recent.set(message.mti, { mti, encoders: [encoder] })
-      else if (last.encoders.unshift(encoder) > recentMax) last.encoders.pop()
+      else if (last.encoders.unshift(encoder) > RECENT_MAX) last.encoders.pop()
     }
     const bytes = encoder(message, fields, mti, out, at)
     return bytes >= 0 ? bytes : encodeInto(layout, message, out, at)

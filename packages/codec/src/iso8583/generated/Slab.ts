@@ -5,14 +5,14 @@
 import type { Message } from "../Message.ts"
 import type { MessageError } from "../MessageError.ts"
 
-const slabBytes = 32_768
-const longest = slabBytes / 8
+const SLAB_BYTES = 32_768
+const LONGEST = SLAB_BYTES / 8
 
 let slab = Buffer.alloc(0)
 let used = 0
 
 const renew = (): void => {
-  slab = Buffer.allocUnsafeSlow(slabBytes)
+  slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
   used = 0
 }
 
@@ -23,7 +23,7 @@ const take = (bytes: number): Buffer => {
 
 /** Room for some bytes; every one of them is to be written. */
 export const room = (bytes: number): Buffer => {
-  if (bytes > longest) return Buffer.allocUnsafeSlow(bytes)
+  if (bytes > LONGEST) return Buffer.allocUnsafeSlow(bytes)
   if (used + bytes > slab.length) renew()
   return take(bytes)
 }
@@ -36,7 +36,7 @@ export const encoded = (encodeInto: EncodeInto, message: Message): Buffer | Mess
   const bytes = encodeInto(message, slab, used)
   if (typeof bytes !== "number") return bytes
   if (bytes <= slab.length - used) return take(bytes)
-  if (bytes <= longest) {
+  if (bytes <= LONGEST) {
     renew()
     return encoded(encodeInto, message)
   }

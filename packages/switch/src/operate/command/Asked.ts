@@ -76,12 +76,12 @@ export const socketOfFile = (file: string) =>
   Effect.map(load(file), ({ socket }) => socket).pipe(
     Effect.catchTag("ConfigurationInvalid", (invalid) =>
       Effect.flatMap(socketOfDraft(file), (socket) =>
-        socket === undefined ? Effect.fail(usage(`${failedBy(invalid).says}\n${NO_PLACE}`)) : Effect.succeed(socket)
+        socket === undefined ? Effect.fail(usage(`${failedBy(invalid).says}\n${noPlace}`)) : Effect.succeed(socket)
       )
     )
   )
 
-const NO_PLACE =
+const noPlace =
   "The file does not say where its switch takes commands. Name that place with --control: the directory of control.sock, which is the journal's unless the switch was started with another one."
 
 /** The failure of a command that names a link which is not there. */

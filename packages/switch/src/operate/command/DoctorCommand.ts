@@ -1,5 +1,5 @@
 /** `jinka doctor`: which length headers and dialects would fit captured bytes. */
-import { type Diagnosis, type Dialect, dialects, type ExamineOptions, examine, examinedMax } from "@jinka/codec"
+import { type Diagnosis, type Dialect, dialects, EXAMINED_MAX, type ExamineOptions, examine } from "@jinka/codec"
 import { Console, Effect, FileSystem, type Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { CommandFailed } from "../Exit.ts"
@@ -19,7 +19,7 @@ const capture = Argument.String("capture").pipe(
 const bad = (says: string): CommandFailed => new CommandFailed({ exit: "usage", says })
 
 /** A dump is some four times as long as its bytes, and a capture has headers. */
-const READ_MAX = 64 * examinedMax
+const READ_MAX = 64 * EXAMINED_MAX
 
 /** The directions of what was captured. */
 const captured = Effect.fnUntraced(function* (

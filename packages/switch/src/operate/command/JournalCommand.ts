@@ -11,7 +11,7 @@ import { asJson } from "./Asked.ts"
 import { fileOrDirectory } from "./TraceCommand.ts"
 
 /** Entries between two lines of progress. */
-const progressEntries = 100_000
+const PROGRESS_ENTRIES = 100_000
 const anchorFlag = Flag.String("anchor").pipe(
   Flag.withDescription(
     "An anchor that was kept elsewhere (`jinka-anchor:...`), or a file that holds some, such as a log: the journal must hold what each of them says"
@@ -28,11 +28,11 @@ const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFl
     const isSeen = yield* (yield* Stdio.Stdio).stderrIsTerminal
     const { lastSeq } = journal.recovered
     const screen = yield* Console.Console
-    let next = progressEntries
+    let next = PROGRESS_ENTRIES
     const verification = yield* Effect.mapError(
       journal.verify((seq) => {
         if (!isSeen || seq < next) return
-        next = seq + progressEntries
+        next = seq + PROGRESS_ENTRIES
         screen.error(`verified ${seq} of ${lastSeq} entries (${Math.floor((100 * seq) / lastSeq)} %)`)
       }),
       failedBy

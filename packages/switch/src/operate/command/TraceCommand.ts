@@ -1,7 +1,7 @@
 /** `jinka trace`: the life of one transaction. */
 import { Console, Effect, FileSystem, Option, Result, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { type SearchKey, stanMax } from "../../journal/JournalStore.ts"
+import { type SearchKey, STAN_MAX } from "../../journal/JournalStore.ts"
 import { ask } from "../control/ControlCall.ts"
 import { CommandFailed } from "../Exit.ts"
 import { type JournalPlace, journalPlace } from "../JournalPlace.ts"
@@ -65,7 +65,7 @@ const searchKey = Effect.fnUntraced(function* (
     ...(Option.isSome(rrn) ? { rrn: rrn.value } : {}),
     ...(Option.isSome(digits) ? { pan: digits.value } : {})
   }
-  if (key.stan !== undefined && !(key.stan >= 0 && key.stan <= stanMax)) {
+  if (key.stan !== undefined && !(key.stan >= 0 && key.stan <= STAN_MAX)) {
     return yield* new CommandFailed({ exit: "usage", says: "--stan is a number of 1 to 12 digits." })
   }
   if (key.pan !== undefined && !/^\d{8,19}$/.test(key.pan)) {

@@ -5,10 +5,10 @@ import { Schema } from "effect"
 import { count, described, Hex, option, optional, Truth, text } from "./Terms.ts"
 
 /** Longest message that a frame may be set to, in bytes. */
-export const messageLengthMax = 1024 * 1024
+export const MESSAGE_LENGTH_MAX = 1024 * 1024
 
 const lengthMax = described(
-  count(1, messageLengthMax),
+  count(1, MESSAGE_LENGTH_MAX),
   "Most bytes of a message, without the frame. A longer one ends the connection before anything of it is kept."
 )
 
@@ -50,7 +50,7 @@ const LengthDocument = Schema.Struct({
 
 const FixedDocument = Schema.Struct({
   kind: described(Schema.Literal("fixed"), "Messages of one size."),
-  bytes: described(count(1, messageLengthMax), "Bytes of every message.")
+  bytes: described(count(1, MESSAGE_LENGTH_MAX), "Bytes of every message.")
 })
 
 const DelimiterDocument = Schema.Struct({

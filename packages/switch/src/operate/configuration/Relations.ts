@@ -20,7 +20,7 @@ import { type MachineLimits, resourceRelations } from "./ResourceRelations.ts"
 import { timeoutRelations } from "./TimeoutRelations.ts"
 
 /** Longest path of a unix socket in bytes (sockaddr_un of Linux, without the ending zero). */
-export const socketPathMax = 107
+export const SOCKET_PATH_MAX = 107
 
 /** All findings about a whole draft, and about this machine beside it. */
 export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray<Finding> => {

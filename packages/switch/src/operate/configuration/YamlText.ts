@@ -1,7 +1,7 @@
 /**
  * The text of a configuration: YAML 1.2 read into plain values, with the line of every key and value.
  */
-import { coverTyped, isNestedTooDeep, yamlNestingMax } from "@jinka/codec"
+import { coverTyped, isNestedTooDeep, YAML_NESTING_MAX } from "@jinka/codec"
 import {
   type Document,
   isAlias,
@@ -54,8 +54,8 @@ const wrongs: Readonly<Record<string, readonly [rule: string, fix: string]>> = {
   ]
 }
 
-const TOO_DEEP = [
-  `lists and mappings are nested more than ${yamlNestingMax} deep`,
+const tooDeep = [
+  `lists and mappings are nested more than ${YAML_NESTING_MAX} deep`,
   "Begin with a copy of examples/01-first-link/switch.yaml."
 ] as const
 
@@ -77,7 +77,7 @@ export class YamlText {
       logLevel: "error"
     })
     const problems = isDeep
-      ? [this.problem(0, ...TOO_DEEP)]
+      ? [this.problem(0, ...tooDeep)]
       : wordable(this.document).map((wrong) => this.problem(wrong.pos[0], ...wordsFor(wrong)))
     const value = problems.length === 0 ? this.plain() : undefined
     this.problems = value instanceof Unreadable ? [this.problem(0, value.rule, value.fix)] : problems

@@ -15,7 +15,7 @@
 import { Effect, FileSystem, Path, Schema, type Scope } from "effect"
 import { HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { JournalError } from "../../journal/JournalError.ts"
-import { type SearchKey, stanMax } from "../../journal/JournalStore.ts"
+import { type SearchKey, STAN_MAX } from "../../journal/JournalStore.ts"
 import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
 import { CommandFailed, type Exit } from "../Exit.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
@@ -56,7 +56,7 @@ export interface Controlled {
 
 /** Keys of a search as they travel. */
 export const TraceKey = Schema.Struct({
-  stan: Schema.optionalKey(Schema.FiniteFromString.check(Schema.isBetween({ minimum: 0, maximum: stanMax }))),
+  stan: Schema.optionalKey(Schema.FiniteFromString.check(Schema.isBetween({ minimum: 0, maximum: STAN_MAX }))),
   rrn: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[ -~]{1,12}$/))),
   pan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{8,19}$/)))
 })

@@ -77,10 +77,10 @@ const ipv4Hex = (text: string): string =>
     .map((part) => Number(part).toString(16).padStart(2, "0").toUpperCase())
     .join("")
 
-const MAPPED = "00000000000000000000FFFF"
+const mapped = "00000000000000000000FFFF"
 
 /** An IPv4-mapped address and the IPv4 address are one. */
-const plain = (hex: string): string => (hex.startsWith(MAPPED) ? hex.slice(MAPPED.length) : hex)
+const plain = (hex: string): string => (hex.startsWith(mapped) ? hex.slice(mapped.length) : hex)
 
 /** `host:port` (an IPv6 host without brackets) as address bytes and port in hex. */
 const endHex = (end: string): string => {

@@ -14,7 +14,7 @@ import { dropProof, makeProof, proofName } from "./ProofFile.ts"
 export { proofHeader } from "./ProofFile.ts"
 
 /** A process that never logged in has this number (audit's AUDIT_UID_UNSET, (uid_t) -1). */
-const NO_LOGIN = "4294967295"
+const noLogin = "4294967295"
 
 /**
  * Makes the file beside `socket` for one request of process `pid`; gives the header's value, or `undefined` where none can be
@@ -64,7 +64,7 @@ const loginOf = (pid: string, file: string): number | undefined => {
     const handles = `/proc/${pid}/fd`
     const isHis = readdirSync(handles).some((handle) => linkOf(join(handles, handle)) === file)
     const login = readFileSync(`/proc/${pid}/loginuid`, "utf8").trim()
-    return isHis && login !== NO_LOGIN ? Number(login) : undefined
+    return isHis && login !== noLogin ? Number(login) : undefined
   } catch {
     return undefined
   }

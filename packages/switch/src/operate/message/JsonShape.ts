@@ -7,7 +7,7 @@ import { listed, nearest } from "../configuration/Problem.ts"
 
 const members = ["mti", "fields", "header", "rejected"]
 
-const EXAMPLE = '{"mti": "0800", "fields": {"11": "000001"}}'
+const exampleText = '{"mti": "0800", "fields": {"11": "000001"}}'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -37,7 +37,7 @@ const meant = (name: string, known: ReadonlyArray<string>): string => {
 
 /** The first thing that is wrong, as a sentence; `undefined` when the codec may look. */
 export const jsonShapeWrong = (codec: Codec, json: unknown): string | undefined => {
-  if (!isMembers(json)) return `a message is an object such as ${EXAMPLE}, and not ${kindOf(json)}`
+  if (!isMembers(json)) return `a message is an object such as ${exampleText}, and not ${kindOf(json)}`
   const unknown = Object.keys(json).find((name) => !members.includes(name))
   if (unknown !== undefined) return `${shown(unknown)} is no member of a message: ${meant(unknown, members)}`
   return (

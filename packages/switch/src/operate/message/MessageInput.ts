@@ -25,7 +25,7 @@ export type Input =
   | { readonly _tag: "wrong"; readonly at: number; readonly why: string; readonly flow?: string }
 
 /** Most bytes of one line or of an unframed message. */
-const lengthMax = 4 * 1024 * 1024
+const LENGTH_MAX = 4 * 1024 * 1024
 
 /** Most bytes of a capture. */
 const CAPTURE_MAX = 256 * 1024 * 1024
@@ -71,7 +71,7 @@ export class MessageInput {
     this.held.push(bytes)
     this.heldLength += bytes.length
     if (this.form === "capture") return this.heldLength > CAPTURE_MAX ? [this.overlong(CAPTURE_MAX)] : []
-    return this.heldLength > lengthMax ? [this.overlong(lengthMax)] : []
+    return this.heldLength > LENGTH_MAX ? [this.overlong(LENGTH_MAX)] : []
   }
 
   /** What is left at the end of the input. */
@@ -91,7 +91,7 @@ export class MessageInput {
     if (held.length === 0) return []
     const bytes = this.withoutLineEnd(held)
     const isNone = this.isGuessed && this.isMessage?.(bytes) === false && isProse(bytes)
-    return isNone ? [{ _tag: "wrong", at: ++this.count, why: PROSE }] : [{ _tag: "message", at: ++this.count, bytes }]
+    return isNone ? [{ _tag: "wrong", at: ++this.count, why: prose }] : [{ _tag: "message", at: ++this.count, bytes }]
   }
 
   /** Whether bytes are one message, in its frame where there is one. */
@@ -116,7 +116,7 @@ export class MessageInput {
       from = to + 1
     }
     this.held = [bytes.subarray(from)]
-    if (bytes.length - from > lengthMax) found.push(this.overlong(lengthMax))
+    if (bytes.length - from > LENGTH_MAX) found.push(this.overlong(LENGTH_MAX))
     return found
   }
 
@@ -243,7 +243,7 @@ const isProse = (bytes: Buffer): boolean => {
   return /^\s*[^\d\s]/.test(text) && /[a-zA-Z]{2}/.test(text) && !/[^\P{Cc}\t\n\r\f]/u.test(text)
 }
 
-const PROSE =
+const prose =
   "this is text without a line of hex digits and without a hex dump: give the digits, or say --form binary when the text is the message"
 
 /** What the first bytes of an input look like. */

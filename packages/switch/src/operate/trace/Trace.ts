@@ -15,7 +15,7 @@ import { entryWords } from "./EntryWords.ts"
 import type { TraceEntry, TraceExchange, TraceReport } from "./TraceReport.ts"
 
 /** Exchanges that one report tells in full. */
-export const exchangesMax = 20
+export const EXCHANGES_MAX = 20
 
 /** What a trace needs of a journal, running or not. */
 export interface Readable extends Pick<Journal["Service"], "find" | "read"> {
@@ -53,7 +53,7 @@ export const trace = Effect.fnUntraced(function* (
   const told: Array<TraceExchange> = []
   let looked = 0
   for (const exchange of found) {
-    if (told.length === exchangesMax) break
+    if (told.length === EXCHANGES_MAX) break
     looked++
     const entries = yield* journal.read(exchange)
     const root = originalOf(exchange, entries)

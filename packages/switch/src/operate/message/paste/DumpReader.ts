@@ -87,7 +87,7 @@ export class DumpReader {
     const first = open.rows[0]!
     const { indent } = open
     const before = isZero(first.row) ? undefined : this.flows.get(indent)
-    if (isOpenBase(open.rows)) return [{ _tag: "broken", at: first.at, why: NO_BASE }]
+    if (isOpenBase(open.rows)) return [{ _tag: "broken", at: first.at, why: noBase }]
     let broken: DumpBroken | undefined
     for (const base of before === undefined ? basesFor(first.row) : [before.base]) {
       const bytes = bytesOfRows(open.rows, base)
@@ -118,7 +118,7 @@ const bytesOfRows = (rows: ReadonlyArray<Row>, base: Base): Buffer | DumpBroken 
     const read = bytesOfRow(one.row, one.isRepeated ? undefined : length, textAt)
     textAt ??= read?.textAt
     const bytes = one.isRepeated ? repeated(read?.bytes, length) : read?.bytes
-    if (bytes === undefined) return { _tag: "broken", at: one.at, why: length === undefined ? NO_ROW : NO_REACH }
+    if (bytes === undefined) return { _tag: "broken", at: one.at, why: length === undefined ? noRow : noReach }
     parts.push(bytes)
   }
   return Buffer.concat(parts)
@@ -131,12 +131,12 @@ const isOpenBase = (rows: ReadonlyArray<Row>): boolean => {
   return Buffer.isBuffer(hexdump) && Buffer.isBuffer(od) && !hexdump.equals(od)
 }
 
-const NO_BASE =
+const noBase =
   "offsets of 8 and of 16 both fit this dump, which leaves rows out: dump it with `xxd`, or with `hexdump -C`"
 
-const NO_ROW = "this row of the dump is not hex digits"
+const noRow = "this row of the dump is not hex digits"
 
-const NO_REACH = "the bytes of this row do not reach to the next row's offset: one is cut or missing"
+const noReach = "the bytes of this row do not reach to the next row's offset: one is cut or missing"
 
 const repeated = (row: Buffer | undefined, length: number | undefined): Buffer | undefined => {
   if (row === undefined || row.length === 0 || length === undefined) return undefined

@@ -101,11 +101,11 @@ export class PastedText {
   private othersWrong(): ReadonlyArray<Pasted> {
     const { others } = this
     this.others = []
-    return others.map(({ at }) => ({ _tag: "wrong", at, why: NO_HEX }))
+    return others.map(({ at }) => ({ _tag: "wrong", at, why: noHex }))
   }
 }
 
-const NO_HEX =
+const noHex =
   "these are not pairs of hex digits, and no row of a hex dump: leave only the digits, or paste the whole dump with its offsets"
 
 const alone = ({ at, digits }: Pending): Pasted =>
