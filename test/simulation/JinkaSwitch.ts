@@ -4,7 +4,7 @@
  */
 import { Effect, Layer } from "effect"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
-import type { GroupSettings } from "../../packages/switch/src/link/Group.ts"
+import type { GroupSettings } from "../../packages/switch/src/link/LinkGroup.ts"
 import type { LegsSettings, Side } from "../../packages/switch/src/link/Settings.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"

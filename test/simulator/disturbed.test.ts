@@ -200,7 +200,7 @@ describe("the issuer", () => {
     expect(broken(wire)).toEqual([])
   })
 
-  it("gives the same transaction the same fate, whatever the rate", async () => {
+  it("gives the same transaction the same answer, whatever the rate", async () => {
     const run = async (rate: number) => {
       const wire = new Wire({
         workload: { mix: onlyPurchases },

@@ -48,7 +48,7 @@ export * from "./iso8583/Describe.ts"
 export {
   type BitmapFormat,
   type Dialect,
-  isSettled,
+  isAcknowledged,
   isSuccess,
   type Layout,
   type MatchFields,

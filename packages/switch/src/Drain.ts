@@ -5,8 +5,8 @@
  */
 import { Effect } from "effect"
 import type { Desks } from "./exchange/Desks.ts"
-import { LinkEnded } from "./link/Ended.ts"
 import type { Link } from "./link/Link.ts"
+import { LinkEnded } from "./link/LinkEnded.ts"
 import { until } from "./link/Until.ts"
 
 /** How long the answer to our sign-off is waited for, in milliseconds. */

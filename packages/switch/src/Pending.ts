@@ -6,7 +6,7 @@ import { mtiText } from "@jinka/codec"
 import { Effect } from "effect"
 import type { Desks } from "./exchange/Desks.ts"
 import type { InDoubt } from "./exchange/Doubts.ts"
-import type { Standing } from "./exchange/StoreAndForward.ts"
+import type { DeliveryState } from "./exchange/StoreAndForward.ts"
 import { OperationRefused } from "./Operations.ts"
 
 /** Messages that are told at once; the sum says how many there are. */
@@ -24,7 +24,7 @@ export interface PendingMessage {
   /** STAN as the link's partner knows it. */
   readonly stan: string
   /** The first three are the switch's to deliver, the others a person's to end. */
-  readonly state: Standing | InDoubt["end"]
+  readonly state: DeliveryState | InDoubt["end"]
   /** What the partner answered last, or why it was given up; "" while it is being delivered. */
   readonly code: string
   readonly attempts: number
@@ -63,7 +63,7 @@ export class Pending {
     for (const desk of all) {
       waiting += desk.stored.size
       if (messages.length >= TOLD_MAX) continue
-      for (const { stored, state } of desk.stored.standing()) {
+      for (const { stored, state } of desk.stored.undelivered()) {
         if (messages.length >= TOLD_MAX) break
         const { about, at, attempts, exchange, mti, stan } = stored
         messages.push({ exchange, about, link: desk.name, mti: mtiText(mti), stan, state, code: "", attempts, at })
@@ -89,7 +89,7 @@ export class Pending {
 
   private refused(exchange: number): OperationRefused {
     const waits = this.desks.all.some(({ stored }) =>
-      [...stored.standing()].some((standing) => standing.stored.exchange === exchange)
+      [...stored.undelivered()].some((one) => one.stored.exchange === exchange)
     )
     const says = waits
       ? `Exchange ${exchange} is still being delivered: it ends by itself, or comes into doubt.`

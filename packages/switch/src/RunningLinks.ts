@@ -2,8 +2,8 @@
  * The links of a running switch as fibers: each in a scope of its own, so that one can be ended without the others.
  */
 import { Cause, Deferred, Effect, Exit, Scope } from "effect"
-import { LinkEnded } from "./link/Ended.ts"
 import type { Link } from "./link/Link.ts"
+import { LinkEnded } from "./link/LinkEnded.ts"
 import type { ListenFailed, Transport } from "./transport/Transport.ts"
 
 /** Pause before an address that could not be listened on after a reload is tried again, in milliseconds. */

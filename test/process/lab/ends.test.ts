@@ -24,14 +24,14 @@ const settings = {
 }
 
 /** What became of one request, as its acquirer and its issuer saw it. */
-interface Fate {
+interface Outcome {
   code: string
   isReversed: boolean
 }
 
 /** Both partners of one switch; the issuer acknowledges every reversal on whatever connection it comes. */
 class Pair {
-  readonly fates = new Map<string, Fate>()
+  readonly outcomes = new Map<string, Outcome>()
   readonly system: System
   private issuer: Line | undefined
   private stan = 0
@@ -46,10 +46,10 @@ class Pair {
     const line = await this.connected(0, "acquirer")
     line.onMessage = (message) => {
       if (message.mti === "0820") return line.send(answerTo(message))
-      const fate = this.fates.get(text(message, 11))
-      if (fate === undefined) throw new Error(`an answer to no request: STAN ${text(message, 11)}`)
-      if (fate.code !== "") throw new Error(`a second answer to STAN ${text(message, 11)}`)
-      fate.code = text(message, 39)
+      const outcome = this.outcomes.get(text(message, 11))
+      if (outcome === undefined) throw new Error(`an answer to no request: STAN ${text(message, 11)}`)
+      if (outcome.code !== "") throw new Error(`a second answer to STAN ${text(message, 11)}`)
+      outcome.code = text(message, 39)
     }
     return line
   }
@@ -60,9 +60,9 @@ class Pair {
     line.onMessage = (message) => {
       if (message.mti === "0820") return line.send(answerTo(message))
       if (message.mti === "0200") return this.asked?.(message)
-      const fate = this.fates.get(text(message, 90).slice(4, 10))
-      if (fate === undefined) throw new Error(`a reversal of no request: DE 90 ${text(message, 90)}`)
-      fate.isReversed = true
+      const outcome = this.outcomes.get(text(message, 90).slice(4, 10))
+      if (outcome === undefined) throw new Error(`a reversal of no request: DE 90 ${text(message, 90)}`)
+      outcome.isReversed = true
       line.send(answerTo(message))
     }
     this.issuer = line
@@ -73,7 +73,7 @@ class Pair {
   request(): { readonly stan: string; readonly frame: Buffer; readonly seen: Promise<Message> } {
     const message = purchase(++this.stan)
     const stan = text(message, 11)
-    this.fates.set(stan, { code: "", isReversed: false })
+    this.outcomes.set(stan, { code: "", isReversed: false })
     const seen = new Promise<Message>((resolve) => {
       this.asked = resolve
     })
@@ -82,8 +82,8 @@ class Pair {
 
   /** Waits for the answer to a request. */
   async answered(stan: string): Promise<string> {
-    await until(() => this.fates.get(stan)!.code !== "", `an answer to STAN ${stan}`)
-    return this.fates.get(stan)!.code
+    await until(() => this.outcomes.get(stan)!.code !== "", `an answer to STAN ${stan}`)
+    return this.outcomes.get(stan)!.code
   }
 
   /** Nothing is open any more, and nobody was told two things. */
@@ -97,7 +97,7 @@ class Pair {
           .links.every(({ outstanding, stored }) => outstanding + stored.size === 0),
       "rest"
     )
-    const both = [...this.fates].filter(([, { code, isReversed }]) => code === "00" && isReversed)
+    const both = [...this.outcomes].filter(([, { code, isReversed }]) => code === "00" && isReversed)
     expect(both, "approved and reversed").toEqual([])
   }
 
@@ -150,7 +150,7 @@ describe.concurrent("An end in the middle of a dialogue", () => {
         }
         await pair.settle()
 
-        for (const [stan, { code, isReversed }] of pair.fates) {
+        for (const [stan, { code, isReversed }] of pair.outcomes) {
           expect(isReversed, `STAN ${stan}, answered ${code}`).toBe(code === "98")
         }
         expect(delivered / RESETS).toBeGreaterThanOrEqual(0.999)
@@ -179,7 +179,7 @@ describe.concurrent("An end in the middle of a dialogue", () => {
             else if (how === "FIN") expect(code).toBe("00")
             if (code === "98") {
               await pair.issuerConnects()
-              await until(() => pair.fates.get(stan)!.isReversed, `the reversal of STAN ${stan}`)
+              await until(() => pair.outcomes.get(stan)!.isReversed, `the reversal of STAN ${stan}`)
             }
           }
           await pair.settle()
@@ -208,12 +208,12 @@ describe.concurrent("An end in the middle of a dialogue", () => {
             // The half-closed end gets its answer; both get the switch's own end of the connection.
             await line.ended
             if (at < length) expect(isSeen, `cut at ${at}`).toBe(false)
-            else if (how === "FIN") expect(pair.fates.get(stan)!.code).toBe("00")
+            else if (how === "FIN") expect(pair.outcomes.get(stan)!.code).toBe("00")
           }
           await pair.acquirerConnects()
           await pair.settle()
           // After RST it may have arrived or not: then it was approved in the acquirer's sight, or taken back.
-          const whole = [...pair.fates.values()].at(-1)!
+          const whole = [...pair.outcomes.values()].at(-1)!
           if (isSeen) await until(() => whole.code === "00" || whole.isReversed, "the end of the whole request")
         })
     )

@@ -20,7 +20,7 @@ interface Opened {
 
 /** Every exchange by the seq that opened it, with the ends it found, and what ended without having begun. */
 const followed = (entries: ReadonlyArray<Entry>) => {
-  const strays: Array<string> = []
+  const wrong: Array<string> = []
   const opened = new Map<number, Opened>()
   for (const { seq, kind, exchange } of entries) {
     if (kind === EntryKind.accepted) opened.set(seq, { ends: requestEnds, seen: [] })
@@ -28,10 +28,10 @@ const followed = (entries: ReadonlyArray<Entry>) => {
     else if (requestEnds.has(kind) || deliveryEnds.has(kind)) {
       const known = opened.get(exchange)
       if (known?.ends.has(kind) === true) known.seen.push(kind)
-      else strays.push(`G2: entry ${seq} (${entryKindName(kind)}) ends ${exchange}, which is not open for that`)
+      else wrong.push(`G2: entry ${seq} (${entryKindName(kind)}) ends ${exchange}, which is not open for that`)
     }
   }
-  return { opened, strays }
+  return { opened, wrong }
 }
 
 /** What has no end yet, in words: not wrong while a run goes on. */
@@ -42,10 +42,10 @@ export const openExchanges = (entries: ReadonlyArray<Entry>): ReadonlyArray<stri
 
 /** G2: nothing has two ends, and nothing ends that never began. What has none yet is `openExchanges`. */
 export const oneEnd = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
-  const { opened, strays } = followed(entries)
+  const { opened, wrong } = followed(entries)
   const twice = [...opened].filter(([, { seen }]) => seen.length > 1)
   return [
-    ...strays,
+    ...wrong,
     ...twice.map(([seq, { seen }]) => `G2: exchange ${seq} ends as ${seen.map(entryKindName).join(" and ")}`)
   ]
 }

@@ -44,7 +44,7 @@ const delivery = { ...issuer.delivery, attemptsMax: ATTEMPTS }
 
 describe("a reversal", () => {
   for (const code of ["00", "25", "94", "10"]) {
-    it.effect(`that is answered ${code} is settled: nothing is in doubt`, () =>
+    it.effect(`that is answered ${code} ends it: nothing is in doubt`, () =>
       Effect.gen(function* () {
         const started = yield* ended(yield* bench({ issuer: { delivery } }), code)
         expect(codes(started, "acknowledged")).toEqual([code])

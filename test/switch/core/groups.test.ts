@@ -3,7 +3,7 @@ import type { Message } from "@jinka/codec"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
-import type { GroupSettings } from "../../../packages/switch/src/link/Group.ts"
+import type { GroupSettings } from "../../../packages/switch/src/link/LinkGroup.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import { answerTo, type LinkAll, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import type { Message } from "@jinka/codec"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import type { GroupSettings } from "../../../packages/switch/src/link/Group.ts"
+import type { GroupSettings } from "../../../packages/switch/src/link/LinkGroup.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import { answerTo, type LinkAll, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { advice, type LinkEnded } from "../../../packages/switch/src/link/Ended.ts"
+import { advice, type LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import { answerTo, type LinkAll, makeDisk, purchase, startBench, type Wire } from "./Bench.ts"
 import { acquirer, issuer } from "./Pair.ts"

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
-import { LinkEnded } from "../../../packages/switch/src/link/Ended.ts"
+import { LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import { answerTo, purchase } from "./Bench.ts"
 import { bench, types } from "./Pair.ts"

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { KeyHash } from "../../../packages/switch/src/exchange/KeyHash.ts"
-import { Fate, KeyKind, type Known, RecentKeys } from "../../../packages/switch/src/exchange/RecentKeys.ts"
+import { KeyKind, type Known, Outcome, RecentKeys } from "../../../packages/switch/src/exchange/RecentKeys.ts"
 
 const DAY = 86_400
 
@@ -15,7 +15,7 @@ const put = (
   { kind = KeyKind.request as KeyKind, now = 0, time = 0 } = {}
 ) => {
   const bytes = Buffer.from(text)
-  keys.put(kind, bytes, 0, bytes.length, { end: 0, fate: Fate.open, ...known }, now, time)
+  keys.put(kind, bytes, 0, bytes.length, { end: 0, outcome: Outcome.open, ...known }, now, time)
 }
 
 const known = (keys: RecentKeys, text: string, kind: KeyKind = KeyKind.request, now = 0) => {
@@ -23,25 +23,25 @@ const known = (keys: RecentKeys, text: string, kind: KeyKind = KeyKind.request, 
   return keys.find(kind, bytes, 0, bytes.length, now)
 }
 
-const refusal = (exchange: number): Known => ({ exchange, end: exchange, fate: Fate.refused })
+const refusal = (exchange: number): Known => ({ exchange, end: exchange, outcome: Outcome.refused })
 
 describe("the keys of recent exchanges of one link", () => {
-  it("knows a key with its exchange, its end and its fate, among those of its kind only", () => {
+  it("knows a key with its exchange, its end and its outcome, among those of its kind only", () => {
     const keys = keysOf(100)
     put(keys, "k", { exchange: 7 })
-    expect(known(keys, "k")).toEqual({ exchange: 7, end: 0, fate: Fate.open })
-    put(keys, "k", { exchange: 7, end: 9, fate: Fate.answered })
-    expect(known(keys, "k")).toEqual({ exchange: 7, end: 9, fate: Fate.answered })
+    expect(known(keys, "k")).toEqual({ exchange: 7, end: 0, outcome: Outcome.open })
+    put(keys, "k", { exchange: 7, end: 9, outcome: Outcome.answered })
+    expect(known(keys, "k")).toEqual({ exchange: 7, end: 9, outcome: Outcome.answered })
     expect(known(keys, "k", KeyKind.reversal)).toBeUndefined()
     expect(keys.findSent(Buffer.from("k"), 0, 1, 0)).toBeUndefined()
   })
 
-  it("gives the newest fate of a key, also when the key stands in the older generation", () => {
+  it("gives the newest outcome of a key, also when the key stands in the older generation", () => {
     const keys = keysOf(4)
     put(keys, "k", { exchange: 7 })
     for (let n = 0; n < 4; n++) put(keys, `other ${n}`, { exchange: n + 10 })
-    put(keys, "k", { exchange: 7, end: 30, fate: Fate.answered })
-    expect(known(keys, "k")).toEqual({ exchange: 7, end: 30, fate: Fate.answered })
+    put(keys, "k", { exchange: 7, end: 30, outcome: Outcome.answered })
+    expect(known(keys, "k")).toEqual({ exchange: 7, end: 30, outcome: Outcome.answered })
   })
 
   it("remembers at least its capacity and forgets after at most twice as many", () => {
@@ -63,7 +63,7 @@ describe("the keys of recent exchanges of one link", () => {
     for (let n = 0; n < 50_000; n++) {
       put(keys, `refused ${n}`, refusal(1000 + n))
       const sent = Buffer.from(`sent ${n}`)
-      keys.putSent(sent, 0, sent.length, { exchange: 1000 + n, fate: Fate.timedOut, origin: 3 }, 0)
+      keys.putSent(sent, 0, sent.length, { exchange: 1000 + n, outcome: Outcome.timedOut, origin: 3 }, 0)
     }
     for (let n = 0; n < 100; n++) expect(known(keys, `mine ${n}`)?.exchange).toBe(n + 1)
     expect(keys.forgotten(0, 0)).toBe(0)
@@ -72,18 +72,18 @@ describe("the keys of recent exchanges of one link", () => {
   it("knows of a request that was sent who had asked for it, where that is known", () => {
     const keys = keysOf(10)
     const [one, other] = [Buffer.from("one"), Buffer.from("other")]
-    keys.putSent(one, 0, one.length, { exchange: 7, fate: Fate.answered, origin: 12 }, 0)
-    keys.putSent(other, 0, other.length, { exchange: 9, fate: Fate.timedOut, origin: -1 }, 0)
-    expect(keys.findSent(one, 0, one.length, 0)).toEqual({ exchange: 7, fate: Fate.answered, origin: 12 })
-    expect(keys.findSent(other, 0, other.length, 0)).toEqual({ exchange: 9, fate: Fate.timedOut, origin: -1 })
+    keys.putSent(one, 0, one.length, { exchange: 7, outcome: Outcome.answered, origin: 12 }, 0)
+    keys.putSent(other, 0, other.length, { exchange: 9, outcome: Outcome.timedOut, origin: -1 }, 0)
+    expect(keys.findSent(one, 0, one.length, 0)).toEqual({ exchange: 7, outcome: Outcome.answered, origin: 12 })
+    expect(keys.findSent(other, 0, other.length, 0)).toEqual({ exchange: 9, outcome: Outcome.timedOut, origin: -1 })
   })
 
   it("counts a request that was accepted and not sent as accepted", () => {
     const keys = keysOf(10)
     put(keys, "k", { exchange: 5 })
-    put(keys, "k", { exchange: 5, end: 6, fate: Fate.refused })
+    put(keys, "k", { exchange: 5, end: 6, outcome: Outcome.refused })
     for (let n = 0; n < 5000; n++) put(keys, `refused ${n}`, refusal(1000 + n))
-    expect(known(keys, "k")).toEqual({ exchange: 5, end: 6, fate: Fate.refused })
+    expect(known(keys, "k")).toEqual({ exchange: 5, end: 6, outcome: Outcome.refused })
   })
 
   it("recognises nothing that came longer ago than repeats are recognised", () => {

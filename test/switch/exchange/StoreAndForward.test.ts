@@ -27,7 +27,7 @@ const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answe
       own: 0,
       isSuccess: (code) => code === "00",
       isFinal: (code) => code !== "96",
-      isSettled: (_, code) => code === "00" || code === "25"
+      isAcknowledged: (_, code) => code === "00" || code === "25"
     }
   )
   return { queue, world }

@@ -9,7 +9,6 @@ import { describe, expect, it } from "@effect/vitest"
 import type BetterSqlite3 from "better-sqlite3"
 import { Effect } from "effect"
 import { EntryKind, noCounts } from "../../../packages/switch/src/journal/EntryKind.ts"
-import { GroupCommit } from "../../../packages/switch/src/journal/GroupCommit.ts"
 import { openJournalFile } from "../../../packages/switch/src/journal/JournalFile.ts"
 import { keyFromFile, keyFromHex, keysFromHex } from "../../../packages/switch/src/journal/JournalKey.ts"
 import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
@@ -21,6 +20,7 @@ import {
 } from "../../../packages/switch/src/journal/JournalReason.ts"
 import { JournalWriter, writerLimits } from "../../../packages/switch/src/journal/JournalWriter.ts"
 import { Keyring } from "../../../packages/switch/src/journal/Seal.ts"
+import { SqliteCommit } from "../../../packages/switch/src/journal/SqliteCommit.ts"
 import { checkSettings, settings } from "../../../packages/switch/src/journal/SqliteFile.ts"
 import {
   allEntries,
@@ -350,7 +350,7 @@ describe("a journal that must not be opened", () => {
       const keyring = new Keyring([testKey])
       const file = openJournalFile({ directory, keyring, readOnly: false, acceptLoss: false })
       file.database.pragma(`max_page_count = ${Number(file.database.pragma("page_count", { simple: true })) + 2}`)
-      const commit = new GroupCommit(file.database, file.groups.journalId, keyring.current!, file.reached)
+      const commit = new SqliteCommit(file.database, file.groups.journalId, keyring.current!, file.reached)
       let tag = "none"
       const writer = new JournalWriter(
         (group) => {

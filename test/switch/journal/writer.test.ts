@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
+import { type CommitGroup, groupAt } from "../../../packages/switch/src/journal/CommitGroup.ts"
 import { readU64 } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind, noCounts } from "../../../packages/switch/src/journal/EntryKind.ts"
-import { type Group, groupAt } from "../../../packages/switch/src/journal/Group.ts"
 import { JournalWriter } from "../../../packages/switch/src/journal/JournalWriter.ts"
 import { messageOf, write } from "./Journals.ts"
 
@@ -10,9 +10,9 @@ import { messageOf, write } from "./Journals.ts"
  * each.
  */
 const writerOf = (groupSize = 4096, groupsUnderWayMax = 2, earlyEntries = Number.POSITIVE_INFINITY) => {
-  const groups: Array<Group> = []
+  const groups: Array<CommitGroup> = []
   const spans: Array<ReadonlyArray<number>> = []
-  const take = (group: Group): void => {
+  const take = (group: CommitGroup): void => {
     groups.push(group)
     spans.push([group.first, group.last])
   }

@@ -14,7 +14,7 @@ const admission = (changes: Partial<AdmissionLimits> = {}, from: ReadonlyArray<s
 const arrivals = (one: Admission, address: string, count: number, now: number) =>
   Array.from({ length: count }, () => {
     const refusal = one.arrive(address, now)
-    if (refusal === undefined) one.settled()
+    if (refusal === undefined) one.decided()
     return refusal ?? "in"
   })
 
@@ -80,7 +80,7 @@ describe("Admission", () => {
     const waiting = admission({ perSource: 100, newPerSecond: 100 })
     const told = Array.from({ length: 9 }, () => waiting.arrive("192.0.2.1", 0))
     expect(told.at(-1)).toBe("DoorFull")
-    waiting.settled()
+    waiting.decided()
     expect(waiting.arrive("192.0.2.1", 0)).toBeUndefined()
   })
 
@@ -89,7 +89,7 @@ describe("Admission", () => {
     for (let at = 0; at < 100_000; at++) {
       const address = `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`
       if (one.arrive(address, at / 100) === undefined) {
-        one.settled()
+        one.decided()
         one.gone(address)
       }
     }

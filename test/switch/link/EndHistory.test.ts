@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { endedBy, frameWrong, LinkEnded } from "../../../packages/switch/src/link/Ended.ts"
 import { ENDS_KEPT, EndHistory } from "../../../packages/switch/src/link/EndHistory.ts"
+import { endedBy, frameWrong, LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 
 const failed = (why: string) => new LinkEnded({ reason: "ConnectFailed", why })

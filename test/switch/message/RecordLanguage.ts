@@ -149,7 +149,7 @@ export class RecordLanguage implements Language {
     return code === "00"
   }
 
-  isSettled(_: number, code: string): boolean {
+  isAcknowledged(_: number, code: string): boolean {
     return code === "00"
   }
 

@@ -248,7 +248,7 @@ export const cups: Dialect = {
     givenAgain: [15, 37, 38, 39]
   },
   // 25: no such original, so there is nothing to reverse. 94: seen before.
-  settled: { reversal: ["25", "94"], advice: ["94"] },
+  acknowledged: { reversal: ["25", "94"], advice: ["94"] },
   responseCodes: responseCodesCups,
   processingCodes: processingCodesCups,
   accountTypes,

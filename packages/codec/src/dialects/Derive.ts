@@ -41,7 +41,7 @@ interface PartChanges {
   readonly refusal?: Partial<RefusalCodes>
   readonly roles?: Partial<Roles>
   readonly answers?: Partial<AnswerRules>
-  readonly settled?: Partial<NonNullable<Dialect["settled"]>>
+  readonly acknowledged?: Partial<NonNullable<Dialect["acknowledged"]>>
   /** By field or range of fields ("65-128"); a field of its own goes before a range that has it. */
   readonly fields?: { readonly [fields: string]: FieldChange }
   /** Whether the fields named here are all there are; the base's others are taken out. */
@@ -150,7 +150,7 @@ const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
 /** The base with changes. Throws a `TypeError` when a new field has no format. */
 export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
   const { header, bitmap, encodings, match, network, reversal, fields: _, only: __, ...others } = changes
-  const { responseCodes, processingCodes, accountTypes, refusal, roles, answers, settled, ...rest } = others
+  const { responseCodes, processingCodes, accountTypes, refusal, roles, answers, acknowledged, ...rest } = others
   const { header: baseHeader, network: baseNetwork, reversal: baseReversal, ...kept } = base
   const chosen = header === undefined ? baseHeader : header
   const codes = over(baseNetwork?.codes, network?.codes ?? undefined)
@@ -166,9 +166,9 @@ export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
     refusal: over(base.refusal, refusal),
     ...((roles ?? base.roles) === undefined ? {} : { roles: over(base.roles, roles) }),
     ...((answers ?? base.answers) === undefined ? {} : { answers: over(base.answers, answers) }),
-    ...((settled ?? base.settled) === undefined
+    ...((acknowledged ?? base.acknowledged) === undefined
       ? {}
-      : { settled: over(base.settled ?? { reversal: [], advice: [] }, settled) }),
+      : { acknowledged: over(base.acknowledged ?? { reversal: [], advice: [] }, acknowledged) }),
     fields: changedFields(base, changes),
     ...(chosen === undefined || chosen === null ? {} : { header: chosen }),
     ...(network === null || (network ?? baseNetwork) === undefined

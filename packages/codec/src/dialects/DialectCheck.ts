@@ -79,7 +79,7 @@ const top: Members = {
   adviceNeeds: list,
   roles: any,
   answers: any,
-  settled: any,
+  acknowledged: any,
   responseCodes: any,
   processingCodes: any,
   accountTypes: any,
@@ -117,7 +117,7 @@ export const parts: { readonly [part: string]: Members } = {
     accepted: digits,
     partialApproval: codeList
   },
-  settled: { reversal: codeList, advice: codeList },
+  acknowledged: { reversal: codeList, advice: codeList },
   reversal: { mti, copies: list, renews: list, originalData: any, reversible: any },
   refusal: Object.fromEntries(
     [

@@ -52,7 +52,9 @@ export const dialects: { readonly [name: string]: Dialect } = {
 
 /** What a file that extends nothing begins from: ASCII, raw bytes, no fields, and the codes of its edition. */
 const nothing = (version: 0 | 1 | 2): Dialect => {
-  const { responseCodes, refusal, settled, ...edition } = [iso8583v1987Ascii, iso8583v1993Ascii, iso8583v2003][version]!
+  const { responseCodes, refusal, acknowledged, ...edition } = [iso8583v1987Ascii, iso8583v1993Ascii, iso8583v2003][
+    version
+  ]!
   return {
     name: "nothing",
     title: "",
@@ -71,7 +73,7 @@ const nothing = (version: 0 | 1 | 2): Dialect => {
     fields: {},
     match: { transaction: [], networkManagement: edition.match.networkManagement },
     echo: edition.echo,
-    ...(settled === undefined ? {} : { settled }),
+    ...(acknowledged === undefined ? {} : { acknowledged }),
     responseCodes,
     processingCodes: edition.processingCodes ?? {},
     accountTypes: edition.accountTypes ?? {},

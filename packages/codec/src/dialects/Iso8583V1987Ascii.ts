@@ -74,7 +74,7 @@ export const iso8583v1987Ascii: Dialect = {
     givenAgain: [15, 37, 38, 39]
   },
   // 25: no such original, so there is nothing to reverse. 94: seen before.
-  settled: { reversal: ["25", "94"], advice: ["94"] },
+  acknowledged: { reversal: ["25", "94"], advice: ["94"] },
   responseCodes: responseCodes1987,
   processingCodes,
   accountTypes,

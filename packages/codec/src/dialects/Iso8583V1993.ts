@@ -62,7 +62,7 @@ export const iso8583v1993Ascii: Dialect = {
     givenAgain: [15, 37, 38, 39]
   },
   // 914: the original cannot be traced, so there is nothing to reverse. 913: seen before.
-  settled: { reversal: ["913", "914"], advice: ["913"] },
+  acknowledged: { reversal: ["913", "914"], advice: ["913"] },
   responseCodes: actionCodes1993,
   processingCodes,
   accountTypes,

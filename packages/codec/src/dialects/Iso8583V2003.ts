@@ -63,7 +63,7 @@ export const iso8583v2003: Dialect = {
     givenAgain: [15, 37, 38, 39]
   },
   // 0914: the original cannot be traced, so there is nothing to reverse. 0913: seen before.
-  settled: { reversal: ["0913", "0914"], advice: ["0913"] },
+  acknowledged: { reversal: ["0913", "0914"], advice: ["0913"] },
   responseCodes: actionCodes2003,
   processingCodes,
   accountTypes,

@@ -82,7 +82,7 @@ export const unionPayPos: Dialect = {
   adviceNeeds: [14],
   answers: { keeps: [2, 3, 4, 11, 12, 13, 15, 23, 25, 32, 37, 38, 41, 42, 49, 60], givenAgain: [15, 37, 38, 39] },
   // 25: no such original, so there is nothing to reverse. 94: seen before.
-  settled: { reversal: ["25", "94"], advice: ["94"] },
+  acknowledged: { reversal: ["25", "94"], advice: ["94"] },
   responseCodes: responseCodesCups,
   processingCodes: processingCodesCups,
   accountTypes,

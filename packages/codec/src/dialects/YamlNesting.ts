@@ -10,8 +10,8 @@ export const YAML_NESTING_MAX = 64
 const indicators = new RegExp(`(?:(?:[-?:]|[&!*][^\\s]*)[ \\t]+){${YAML_NESTING_MAX}}`)
 
 /**
- * Whether a YAML text is nested deeper than {@link YAML_NESTING_MAX}, by brackets, by dashes on a line or by indentation. Brackets
- * in quotes count too: as many open ones stand in no text of a name or a format.
+ * Whether a YAML text is nested deeper than {@link YAML_NESTING_MAX}, by brackets, by dashes on a line or by indentation.
+ * Brackets in quotes count too: no name and no format holds that many open ones.
  */
 export const isNestedTooDeep = (text: string): boolean =>
   bracketDepth(text) > YAML_NESTING_MAX || indicators.test(text) || indentDepth(text) > YAML_NESTING_MAX

@@ -155,7 +155,7 @@ export interface Dialect {
    * Codes besides those of success that end a delivery well, because nothing is left to be done: of a reversal "no such original"
    * and "seen before", of an advice "seen before". Any other final code leaves money in doubt. Left out: none.
    */
-  readonly settled?: { readonly reversal: ReadonlyArray<string>; readonly advice: ReadonlyArray<string> }
+  readonly acknowledged?: { readonly reversal: ReadonlyArray<string>; readonly advice: ReadonlyArray<string> }
   /** Transactions by positions 1-2 of the processing code (F3), for people. */
   readonly processingCodes?: { readonly [code: string]: Named }
   /** Types of accounts by positions 3-4 and 5-6 of the processing code, for people. */
@@ -267,12 +267,12 @@ export const isSuccess = (dialect: Dialect, code: string): boolean => {
 
 /**
  * Whether the answer with this code to a message of type `mti` says that nothing is left to be done: success, or one of the
- * dialect's `settled` codes for reversals (class 4) or for advices.
+ * dialect's `acknowledged` codes for reversals (class 4) or for advices.
  */
-export const isSettled = (dialect: Dialect, mti: number, code: string): boolean => {
+export const isAcknowledged = (dialect: Dialect, mti: number, code: string): boolean => {
   if (isSuccess(dialect, code)) return true
   const kind = Math.floor(mti / 100) % 10 === 4 ? "reversal" : "advice"
-  return dialect.settled?.[kind].includes(code) === true
+  return dialect.acknowledged?.[kind].includes(code) === true
 }
 
 /** Match fields of a message class: those of network management or those of a transaction. */

@@ -19,7 +19,7 @@ const substitution = Buffer.from(
 )
 
 /** GB/T 32907-2016, 7.3 (a): the system parameter FK. */
-const family = [0xa3b1bac6, 0x56aa3350, 0x677d9197, 0xb27022dc] as const
+const systemParameters = [0xa3b1bac6, 0x56aa3350, 0x677d9197, 0xb27022dc] as const
 
 /** GB/T 32907-2016, 7.3 (b): byte j of constant CK_i is (4i + j) * 7 mod 256. */
 const roundConstant = (i: number): number => {
@@ -52,7 +52,7 @@ const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes
 export const sm4RoundKeys = (key: Uint8Array): Int32Array => {
   const view = viewOf(key)
   const words = new Int32Array(36)
-  for (let i = 0; i < 4; i++) words[i] = view.getUint32(4 * i) ^ family[i]!
+  for (let i = 0; i < 4; i++) words[i] = view.getUint32(4 * i) ^ systemParameters[i]!
   for (let i = 0; i < 32; i++) {
     words[i + 4] = words[i]! ^ mixKey(words[i + 1]! ^ words[i + 2]! ^ words[i + 3]! ^ roundConstant(i))
   }

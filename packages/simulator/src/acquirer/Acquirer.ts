@@ -196,11 +196,11 @@ export class Acquirer implements Session {
   private answered(connection: Connection, message: PartnerMessage): void {
     const key = messageKey(message)
     const waiting = this.outstanding.find(key)
-    if (waiting === undefined) return this.stray(connection, message, key)
+    if (waiting === undefined) return this.unmatched(connection, message, key)
     const misfit = misfitOf(waiting.request.message, message)
     if (misfit !== undefined) {
       this.count.mismatches++
-      return this.record.stray("mismatch", connection, message, key, misfit)
+      return this.record.unmatched("mismatch", connection, message, key, misfit)
     }
     const now = this.time.monotonic()
     this.latency.record(waiting.intendedAt, waiting.sentAt, now)
@@ -221,16 +221,16 @@ export class Acquirer implements Session {
   }
 
   /** An answer that nobody waits for. */
-  private stray(connection: Connection, message: PartnerMessage, key: string): void {
+  private unmatched(connection: Connection, message: PartnerMessage, key: string): void {
     const end = this.outstanding.endOf(key)
     if (end === undefined) {
       this.count.unmatched++
-      return this.record.stray("unmatched", connection, message, key, undefined)
+      return this.record.unmatched("unmatched", connection, message, key, undefined)
     }
     const isLate = end === "timedOut" || end === "linkLost"
     if (isLate) this.count.late++
     else this.count.duplicateAnswers++
-    this.record.stray(isLate ? "late" : "duplicateAnswer", connection, message, key, end)
+    this.record.unmatched(isLate ? "late" : "duplicateAnswer", connection, message, key, end)
     // From now on a further answer is a second one.
     if (isLate) this.outstanding.remember(key, "late")
   }
@@ -242,7 +242,7 @@ export class Acquirer implements Session {
       // Two sendings may both be acknowledged; only an unknown key is worth a line.
       if (this.outstanding.endOf(key) !== undefined) return
       this.count.unmatched++
-      return this.record.stray("unmatched", connection, message, key, undefined)
+      return this.record.unmatched("unmatched", connection, message, key, undefined)
     }
     const code = textOf(message, 39)
     if (isSentAgain(code)) return
@@ -262,7 +262,7 @@ export class Acquirer implements Session {
   private rejected(connection: Connection, message: PartnerMessage): void {
     const key = messageKey(message)
     const waiting = this.outstanding.find(key)
-    if (waiting === undefined) return this.stray(connection, message, key)
+    if (waiting === undefined) return this.unmatched(connection, message, key)
     this.count.rejected++
     this.outstanding.end(key, "rejected")
     this.record.ended(waiting, "rejected", message.reject)

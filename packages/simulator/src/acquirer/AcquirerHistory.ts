@@ -72,7 +72,7 @@ export class AcquirerHistory {
     this.note({ op: "info", what: "unacknowledged", epoch: 0, ...this.repeatedFacts(repeated) })
   }
 
-  stray(
+  unmatched(
     what: What & ("late" | "duplicateAnswer" | "unmatched" | "mismatch"),
     connection: Connection,
     message: PartnerMessage,

@@ -2,7 +2,7 @@
  * Seeded chance: the only source of randomness in the simulator.
  *
  * Owns the generator (sfc32) and the mixing of a seed with names and numbers. What it draws depends on nothing but
- * the seed and the salt, so a transaction meets the same fate in every run, whatever the order in which messages
+ * the seed and the salt, so a transaction has the same draws in every run, whatever the order in which messages
  * arrive. Not for keys or anything secret.
  */
 

@@ -1,8 +1,8 @@
 /**
  * How an issuer behaves: which share of messages it declines, delays, drops or ignores.
  *
- * Owns the draw. A message's fate depends on the seed, its RRN, its MTI and how often it came, never on the order of
- * arrival: the same seed gives the same fate to the same transaction. Does not decide on money (Ledger).
+ * Owns the draw. A message's answer depends on the seed, its RRN, its MTI and how often it came, never on the order of
+ * arrival: the same seed treats the same transaction in the same way. Does not decide on money (Ledger).
  */
 import { type Chance, chanceOf } from "../chance/Chance.ts"
 
@@ -39,8 +39,8 @@ export const plainBehaviour: BehaviourSettings = {
   delayTo: 0
 }
 
-/** What becomes of one message. */
-export interface Fate {
+/** What the issuer does with one message. */
+export interface Reaction {
   readonly answer: "sent" | "delayed" | "dropped" | "ignored"
   /** Milliseconds, for a delayed answer. */
   readonly delay: number
@@ -51,23 +51,23 @@ export interface Fate {
 /** Do not honour, pick up, expired, wrong PIN, not permitted, limit, restricted, frequency, PIN tries. */
 const declineCodes = ["05", "04", "54", "55", "57", "61", "62", "65", "75"] as const
 
-const answerOf = (shares: Shares, chance: Chance): Fate["answer"] => {
+const answerOf = (shares: Shares, chance: Chance): Reaction["answer"] => {
   const drawn = chance.next() * 100
   if (drawn < shares.ignore) return "ignored"
   if (drawn < shares.ignore + shares.drop) return "dropped"
   return drawn < shares.ignore + shares.drop + shares.delay ? "delayed" : "sent"
 }
 
-/** Fate of the `arrival`-th arrival (1, 2, ...) of a request. */
-export const requestFate = (settings: BehaviourSettings, rrn: string, mti: string, arrival: number): Fate => {
+/** What is done at the `arrival`-th arrival (1, 2, ...) of a request. */
+export const requestReaction = (settings: BehaviourSettings, rrn: string, mti: string, arrival: number): Reaction => {
   const chance = chanceOf(settings.seed, "request", rrn, mti, arrival)
   const answer = answerOf(settings.requests, chance)
   const decline = chance.percent(settings.decline) ? chance.pick(declineCodes) : undefined
   return { answer, delay: delayOf(settings, chance), decline }
 }
 
-/** Fate of the `arrival`-th arrival of an advice or reversal; those are never declined by chance. */
-export const adviceFate = (settings: BehaviourSettings, rrn: string, mti: string, arrival: number): Fate => {
+/** What is done at the `arrival`-th arrival of an advice or reversal; those are never declined by chance. */
+export const adviceReaction = (settings: BehaviourSettings, rrn: string, mti: string, arrival: number): Reaction => {
   const chance = chanceOf(settings.seed, "advice", rrn, mti, arrival)
   return { answer: answerOf(settings.advices, chance), delay: delayOf(settings, chance), decline: undefined }
 }

@@ -25,7 +25,7 @@ import { DueQueue } from "../partner/DueQueue.ts"
 import { type Identity, managementAnswer, managementCode, SignOn } from "../partner/Management.ts"
 import { Numbering, transmissionTime } from "../partner/Numbering.ts"
 import type { Connection, Session, Timepiece } from "../partner/Session.ts"
-import { adviceFate, type BehaviourSettings, type Fate, requestFate } from "./Behaviour.ts"
+import { adviceReaction, type BehaviourSettings, type Reaction, requestReaction } from "./Behaviour.ts"
 import { type Decision, IssuerHistory } from "./IssuerHistory.ts"
 import { type IssuerTotals, noCount } from "./IssuerTotals.ts"
 import { codeOf, type Entry, Ledger, type Posting } from "./Ledger.ts"
@@ -126,7 +126,7 @@ export class Issuer implements Session {
     if (first === "0420") return this.accept(connection, message, () => this.reverse(message))
     const kind = kindOf(first, textOf(message, 3))
     if (kind === undefined) return this.refuseUnknown(connection, message)
-    this.accept(connection, message, (fate) => this.post(message, this.entryOf(message, kind), fate))
+    this.accept(connection, message, (reaction) => this.post(message, this.entryOf(message, kind), reaction))
   }
 
   tick(): void {
@@ -142,8 +142,8 @@ export class Issuer implements Session {
     this.signOn.close()
   }
 
-  /** What every request, advice and reversal goes through: duplicate, fate, effect, answer. */
-  private accept(connection: Connection, message: PartnerMessage, apply: (fate: Fate) => Applied): void {
+  /** What every request, advice and reversal goes through: duplicate, reaction, posting, answer. */
+  private accept(connection: Connection, message: PartnerMessage, apply: (reaction: Reaction) => Applied): void {
     this.count.received++
     const key = messageKey(message)
     const seen = this.seen.get(key) ?? { arrivals: 0, answer: undefined }
@@ -154,20 +154,20 @@ export class Issuer implements Session {
       this.record.doubled(connection, message)
     }
     if (isRepeat(message.mti) && seen.arrivals > 1) this.count.repeats++
-    const fate = this.fateOf(message, seen.arrivals)
-    const applied = this.applied(seen, fate, apply)
-    this.record.received(connection, message, seen.arrivals, applied, fate)
-    if (fate.answer === "ignored") return
+    const reaction = this.reactionTo(message, seen.arrivals)
+    const applied = this.applied(seen, reaction, apply)
+    this.record.received(connection, message, seen.arrivals, applied, reaction)
+    if (reaction.answer === "ignored") return
     seen.answer ??= this.answerTo(message, applied)
-    this.answer(connection, seen.answer, fate)
+    this.answer(connection, seen.answer, reaction)
   }
 
-  private applied(seen: Seen, fate: Fate, apply: (fate: Fate) => Applied): Applied {
-    if (fate.answer === "ignored") {
+  private applied(seen: Seen, reaction: Reaction, apply: (reaction: Reaction) => Applied): Applied {
+    if (reaction.answer === "ignored") {
       this.count.ignored++
       return { rule: "ignored", code: undefined }
     }
-    return seen.answer === undefined ? apply(fate) : { rule: "storedAnswer", code: textOf(seen.answer, 39) }
+    return seen.answer === undefined ? apply(reaction) : { rule: "storedAnswer", code: textOf(seen.answer, 39) }
   }
 
   /** Twice the same key without the repeat mark, or one RRN under two keys: somebody sent a request again. */
@@ -181,9 +181,9 @@ export class Issuer implements Session {
     return earlier !== undefined && earlier !== key
   }
 
-  private fateOf(message: PartnerMessage, arrival: number): Fate {
+  private reactionTo(message: PartnerMessage, arrival: number): Reaction {
     const isAdvice = message.mti[2] === "2" || message.mti[1] === "4"
-    const draw = isAdvice ? adviceFate : requestFate
+    const draw = isAdvice ? adviceReaction : requestReaction
     return draw(this.behaviour, textOf(message, 37), message.mti, arrival)
   }
 
@@ -199,11 +199,11 @@ export class Issuer implements Session {
     }
   }
 
-  private post(message: PartnerMessage, entry: Entry, fate: Fate): Applied {
-    if (fate.decline !== undefined) {
+  private post(message: PartnerMessage, entry: Entry, reaction: Reaction): Applied {
+    if (reaction.decline !== undefined) {
       this.ledger.decline(entry)
       this.count.declined++
-      return { rule: "declined", code: fate.decline }
+      return { rule: "declined", code: reaction.decline }
     }
     const rule = this.ledger.post(entry)
     const code = codeOf[rule]
@@ -235,14 +235,14 @@ export class Issuer implements Session {
     }
   }
 
-  private answer(connection: Connection, answer: PartnerMessage, fate: Fate): void {
-    if (fate.answer === "dropped") {
+  private answer(connection: Connection, answer: PartnerMessage, reaction: Reaction): void {
+    if (reaction.answer === "dropped") {
       this.count.dropped++
       return
     }
-    if (fate.answer === "delayed") {
+    if (reaction.answer === "delayed") {
       this.count.delayed++
-      return this.delayed.add(this.time.monotonic() + fate.delay, { connection, answer })
+      return this.delayed.add(this.time.monotonic() + reaction.delay, { connection, answer })
     }
     this.count.answered++
     connection.send(answer)

@@ -8,7 +8,7 @@ import type { History, HistoryLine } from "../history/History.ts"
 import { firstMti, messageKey, type PartnerMessage, textOf } from "../message/PartnerMessage.ts"
 import { isApproved, kindOf, originalKey } from "../message/Transaction.ts"
 import type { Connection, Timepiece } from "../partner/Session.ts"
-import type { Fate } from "./Behaviour.ts"
+import type { Reaction } from "./Behaviour.ts"
 
 /** What was decided about a message. */
 export interface Decision {
@@ -42,7 +42,13 @@ export class IssuerHistory {
     this.note({ op: "info", what: "unmatched", epoch: connection.epoch, mti: message.mti, rrn: textOf(message, 37) })
   }
 
-  received(connection: Connection, message: PartnerMessage, arrival: number, decision: Decision, fate: Fate): void {
+  received(
+    connection: Connection,
+    message: PartnerMessage,
+    arrival: number,
+    decision: Decision,
+    reaction: Reaction
+  ): void {
     const { rule, code, rrn } = decision
     const about = facts(message)
     this.note({
@@ -53,7 +59,7 @@ export class IssuerHistory {
       ...(about.rrn === "" && rrn !== undefined ? { rrn } : {}),
       attempt: arrival,
       rule,
-      answer: fate.answer,
+      answer: reaction.answer,
       ...(code === undefined ? {} : { code })
     })
   }

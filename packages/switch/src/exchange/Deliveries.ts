@@ -13,7 +13,7 @@ import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { anothers, type Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate, type Known, kindOf } from "./RecentKeys.ts"
+import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import type { Refusals } from "./Refusals.ts"
 import { type Asked, notAsked, type Question, type Repeats } from "./Repeats.ts"
 import type { Stored } from "./Stored.ts"
@@ -59,7 +59,7 @@ export class Deliveries {
     const length = language.key(index, language.receivedFields, this.originKey)
     // A refused advice is taken when it comes again.
     const known = repeats.known(origin, kindOf(index.mti), this.originKey, length)
-    if (known?.fate === Fate.queued) return this.repeated(origin, epoch, index, known)
+    if (known?.outcome === Outcome.queued) return this.repeated(origin, epoch, index, known)
     const question = known !== undefined || asked.isNew ? undefined : repeats.question(origin, index)
     if (question !== undefined) return this.ask(origin, epoch, index, arrivedAt, question, { ...asked, isNew: true })
     if (!link.isSignedOn) return refusals.refuse(origin, epoch, index, "notSignedOn")
@@ -106,7 +106,7 @@ export class Deliveries {
   /** The message is the switch's from here on: it is remembered, and acknowledged when that is on disk. */
   private taken(origin: Desk, epoch: number, index: MessageIndex, exchange: number): void {
     const { language } = origin
-    this.refusals.remember(origin, index, { exchange, end: 0, fate: Fate.queued })
+    this.refusals.remember(origin, index, { exchange, end: 0, outcome: Outcome.queued })
     const answer = language.answer(index, language.approved)
     this.desks.commits.after(exchange, () => this.desks.send(origin, epoch, answer))
   }
@@ -163,17 +163,17 @@ export class Deliveries {
     if (queue === undefined || stored === undefined) return false
     const mti = isReject ? stored.mti : responseMti(stored.mti)
     if (index.mti !== mti && !(isReject && index.mti === repeatMti(mti))) return false
-    link.settled(epoch)
+    link.release(epoch)
     return queue.answered(key, code, this.desks.now)
   }
 
-  /** The desk of the family whose queue waits for an answer with this key: its own first. */
+  /** The desk of the partner whose queue waits for an answer with this key: its own first. */
   private waitingFor(desk: Desk, key: string): Desk | undefined {
     if (desk.stored.waiting(key) !== undefined) return desk
     return this.desks.groups.others(desk.id).find(({ stored }) => stored.waiting(key) !== undefined)
   }
 
-  /** The desk whose queue gets a message: of `home`'s family the one that holds its transaction already, or else `home`. */
+  /** The desk whose queue gets a message: of the partner's desks the one that holds its transaction already, or else `home`. */
   private home(home: Desk, origin: Desk, index: MessageIndex): Desk {
     const others = this.desks.groups.others(home.id)
     if (others.length === 0 || origin.language.form !== home.language.form) return home
@@ -181,7 +181,7 @@ export class Deliveries {
     return others.find(({ stored }) => stored.holds(transaction)) ?? home
   }
 
-  /** Where the request is that the message is about, while it has not ended; only of those that went to `home`'s family. */
+  /** Where the request is that the message is about, while it has not ended; only of those that went to the same partner. */
   private underWay(home: Desk, origin: Desk, index: MessageIndex): Stored["original"] {
     const { groups } = this.desks
     const { language } = origin
@@ -193,7 +193,7 @@ export class Deliveries {
         ? language.key(index, language.receivedFields, this.key)
         : language.originalKey(index, original, language.receivedFields, this.key)
     const known = this.repeats.known(origin, kindOf(mti), this.key, length)
-    if (known?.fate !== Fate.open && known?.fate !== Fate.timedOut) return undefined
+    if (known?.outcome !== Outcome.open && known?.outcome !== Outcome.timedOut) return undefined
     const { exchange } = known
     for (const { id, outstanding } of [home, ...groups.others(home.id)]) {
       const slot = outstanding.slotOf(exchange)
@@ -212,7 +212,7 @@ export class Deliveries {
   private repeated(origin: Desk, epoch: number, index: MessageIndex, { exchange }: Known): void {
     const { commits, record } = this.desks
     const { language } = origin
-    const seq = record.stray("duplicateRequest", exchange, origin, epoch, language.approved, index)
+    const seq = record.unmatched("duplicateRequest", exchange, origin, epoch, language.approved, index)
     const answer = language.answer(index, language.approved)
     commits.after(seq, () => this.desks.send(origin, epoch, answer))
   }

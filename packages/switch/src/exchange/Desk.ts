@@ -32,7 +32,7 @@ export class Desk {
   readonly stored: StoreAndForward
   /** What is noted of messages that cannot be read, and of answers that are nobody's. */
   readonly unreadable = new Notices()
-  readonly strays = new Notices()
+  readonly unmatchedNotices = new Notices()
   /** What has passed over the link. */
   readonly traffic = new Traffic()
 

@@ -4,8 +4,8 @@
  */
 import { Effect, type Fiber } from "effect"
 import type { Journal } from "../journal/Journal.ts"
-import type { Severity } from "../link/Ended.ts"
 import type { Link } from "../link/Link.ts"
+import type { Severity } from "../link/LinkEnded.ts"
 import type { Receipt } from "../link/Receipts.ts"
 import { Commits } from "./Commits.ts"
 import { Defects } from "./Defects.ts"
@@ -224,7 +224,7 @@ export class Desks {
 
   /**
    * Sends an answer of our own to a message that came on connection `epoch`: a long link gives it on the connection that is up, a
-   * short one as its mode says; else another link of the family does. False when none can, or when there is no answer to send;
+   * short one as its mode says; else another of the same partner does. False when none can, or when there is no answer to send;
    * else `receipt` hears what became of it.
    *
    * On the connection that the message came on its answer is wanted, even after a sign-off; a new one has to sign on first.
@@ -237,7 +237,7 @@ export class Desks {
     receipt?: Receipt
   ): boolean {
     if (message === undefined) {
-      link.settled(epoch)
+      link.release(epoch)
       return false
     }
     // The connection that it came on, or none: another one has another caller at its end.
@@ -259,14 +259,14 @@ export class Desks {
     this.runtime.fork(Effect.annotateLogs(line, { link: desk.name, epoch }))
   }
 
-  /** The link is ready: what is stored at its own desk, or at another of its family, may go out. */
+  /** The link is ready: what is stored at its own desk, or at another of the same partner, may go out. */
   carriesAgain(desk: Desk): void {
     desk.stored.linkReady()
     for (const other of this.groups.others(desk.id)) other.stored.linkReady()
   }
 
   /**
-   * A connection of the link has ended: what it carried of its own, or for another of its family, is not under way. `epoch`:
+   * A connection of the link has ended: what it carried for itself or for another of its partner is not under way. `epoch`:
    * which of a short link's; left out: all that it has.
    */
   carriedLost(desk: Desk, epoch?: number): void {

@@ -13,8 +13,8 @@
 import { explain, isRequest, type MessageError, type MessageIndex, mtiClass, mtiText, reservedMti } from "@jinka/codec"
 import { Deferred, Effect, Latch } from "effect"
 import type { Journal } from "../journal/Journal.ts"
-import { LinkEnded, type Severity } from "../link/Ended.ts"
 import { Link } from "../link/Link.ts"
+import { LinkEnded, type Severity } from "../link/LinkEnded.ts"
 import type { LinkEvents } from "../link/LinkEvents.ts"
 import type { SessionEpoch } from "../link/SessionOwner.ts"
 import type { LinkSettings } from "../link/Settings.ts"
@@ -229,7 +229,7 @@ export class Exchanges {
     const { defects, record } = this.desks
     if (record.steps !== steps) throw thrown
     defects.met(desk, epoch, `a message ${mtiText(index.mti)} was given up`, thrown)
-    if (index.rejectCode !== 0 || !isRequest(index.mti)) return desk.link.settled(epoch)
+    if (index.rejectCode !== 0 || !isRequest(index.mti)) return desk.link.release(epoch)
     try {
       this.refusals.refuse(desk, epoch, index, "malfunction")
     } catch (again) {
@@ -277,8 +277,8 @@ export class Exchanges {
     if (noted !== undefined) this.note(link, epoch, noted, "warning")
     if (isAnswered) return this.refusals.refuse(desk, epoch, index, "formatError")
     desk.traffic.unmatched++
-    this.desks.record.stray("unmatched", 0, desk, epoch, "reserved message type", index)
-    link.settled(epoch)
+    this.desks.record.unmatched("unmatched", 0, desk, epoch, "reserved message type", index)
+    link.release(epoch)
   }
 
   private answer(desk: Desk, epoch: number, index: MessageIndex): void {
@@ -301,7 +301,7 @@ export class Exchanges {
     const noted = desk.unreadable.take(lastReceived, text)
     if (noted !== undefined) this.note(link, epoch, noted, "warning")
     const answer = this.formatError(desk, epoch, wrong, bytes, start, end)
-    if (answer === undefined) return link.settled(epoch)
+    if (answer === undefined) return link.release(epoch)
     const seq = record.unreadable(desk, epoch, language.refusal.formatError)
     this.desks.after(seq, () => this.desks.send(desk, epoch, answer))
   }

@@ -29,7 +29,7 @@ export class Forwarding implements Effects {
   /** See `Effects`. */
   carrier({ key }: Stored): number | undefined {
     const { groups, now } = this.desks
-    // A message with this key under way for another of the family: an answer would fit both (G6).
+    // A message with this key under way for another of the same partner: an answer would fit both (G6).
     if (groups.others(this.own).some(({ stored }) => stored.waiting(key) !== undefined)) return undefined
     return groups.carrier(this.desk, now)?.id
   }
@@ -79,8 +79,8 @@ export class Forwarding implements Effects {
   }
 
   /** See `Effects`. */
-  isSettled({ mti }: Stored, code: string): boolean {
-    return this.desk.language.isSettled(mti, code)
+  isAcknowledged({ mti }: Stored, code: string): boolean {
+    return this.desk.language.isAcknowledged(mti, code)
   }
 
   /** See `Effects`. */

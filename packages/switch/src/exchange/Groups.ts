@@ -1,13 +1,13 @@
 /**
  * The groups of one switch at work: what happens to links is told to their group, and a destination gives the link for a request.
  *
- * A **family** is a group, or a link that is in none: one partner as far as keys go. Repeats, late answers and stored messages
- * are known by family, because a partner with several links may use any of them (docs/decisions/0011-groups.md). The rules of
- * choosing are in `link/Group.ts`.
+ * The links of one group are one partner's; so is a link that is in no group. Repeats, late answers and stored messages are known
+ * by partner, because a partner with several links may use any of them (docs/decisions/0011-groups.md). The rules of choosing are
+ * in `link/LinkGroup.ts`.
  */
 import type { MessageIndex } from "@jinka/codec"
-import * as Group from "../link/Group.ts"
 import type { Link } from "../link/Link.ts"
+import * as LinkGroup from "../link/LinkGroup.ts"
 import type { Desk } from "./Desk.ts"
 import { KeyHash } from "./KeyHash.ts"
 import type { Route } from "./Router.ts"
@@ -24,7 +24,7 @@ const FIELD_ROOM = 2000
 /** What an operator sees of a group. Times are monotonic milliseconds. */
 export interface GroupStatus {
   readonly name: string
-  readonly use: Group.Use
+  readonly use: LinkGroup.Use
   readonly fall: "alone" | "together"
   readonly members: ReadonlyArray<{
     readonly link: string
@@ -40,25 +40,25 @@ export interface GroupStatus {
 }
 
 /** One group while the switch runs. */
-class Live {
-  readonly settings: Group.GroupSettings
+class LiveGroup {
+  readonly settings: LinkGroup.GroupSettings
   /** Its members' desks, and their numbers. */
   readonly desks: ReadonlyArray<Desk>
   readonly ids: ReadonlyArray<number>
-  state: Group.Group
+  state: LinkGroup.LinkGroup
   turn = 0
-  private readonly chooser: Group.Chooser
+  private readonly chooser: LinkGroup.Chooser
   /** Room in the window, and room in the waiting line behind it: nobody waits while another member has a place. */
-  private readonly placed: Group.View
-  private readonly waiting: Group.View
+  private readonly placed: LinkGroup.View
+  private readonly waiting: LinkGroup.View
 
-  constructor(settings: Group.GroupSettings, state: Group.Group, all: ReadonlyArray<Desk>) {
+  constructor(settings: LinkGroup.GroupSettings, state: LinkGroup.LinkGroup, all: ReadonlyArray<Desk>) {
     this.settings = settings
     this.ids = settings.members.map(({ link }) => link)
     const desks = this.ids.map((id) => all[id]!)
     this.desks = desks
     this.state = state
-    this.chooser = new Group.Chooser(settings)
+    this.chooser = new LinkGroup.Chooser(settings)
     const size = (member: number) => desks[member]!.outstanding.size
     const hasPlace = (member: number) => size(member) < desks[member]!.link.settings.window
     this.placed = { hasRoom: hasPlace, outstanding: size }
@@ -73,18 +73,18 @@ class Live {
     return this.desks[member]
   }
 
-  step(event: Group.Event): void {
-    this.state = Group.step(this.settings, this.state, event)
+  step(event: LinkGroup.Event): void {
+    this.state = LinkGroup.step(this.settings, this.state, event)
   }
 }
 
 /** A short link proves nothing while nothing is asked on it: it is away after a failed attempt, until the pause is over. */
-const standing = (link: Link): Group.Standing => {
+const availability = (link: Link): LinkGroup.Availability => {
   if (link.isReady) return link.short?.isReachable === false ? "away" : "ready"
   return link.isSuspect ? "suspect" : "away"
 }
 
-const isUsable = ({ link }: Desk): boolean => standing(link) === "ready"
+const isUsable = ({ link }: Desk): boolean => availability(link) === "ready"
 
 /** The number of group `n` as a destination: groups stand below the links' numbers. */
 const destinationOf = (n: number): number => -1 - n
@@ -102,10 +102,10 @@ const none: ReadonlyArray<Desk> = []
 /** All groups. Used only on the switch's own thread. */
 export class Groups {
   private readonly desks: ReadonlyArray<Desk>
-  private groups: ReadonlyArray<Live> = []
+  private groups: ReadonlyArray<LiveGroup> = []
   /** By the desk's number. */
-  private groupOf = new Map<number, Live>()
-  private readonly key = Buffer.allocUnsafeSlow(Group.STICKY_MAX * FIELD_ROOM)
+  private groupOf = new Map<number, LiveGroup>()
+  private readonly key = Buffer.allocUnsafeSlow(LinkGroup.STICKY_MAX * FIELD_ROOM)
   /** The same at every start, so that a sticky choice outlives one. */
   private readonly stable = new KeyHash(0, 0)
 
@@ -118,20 +118,20 @@ export class Groups {
    * Other groups from now on, at a start or a reload. `numbers` are the switch's numbers of the settings' links. A group of the
    * same name, use and members goes on as it stands.
    */
-  change(settings: ReadonlyArray<Group.GroupSettings>, numbers: ReadonlyArray<number>, at: number): void {
+  change(settings: ReadonlyArray<LinkGroup.GroupSettings>, numbers: ReadonlyArray<number>, at: number): void {
     const before = this.groups
     this.groups = settings.map((one) => {
       const members = one.members.map((member) => ({ ...member, link: numbers[member.link]! }))
       const group = { ...one, members }
-      const isSame = ({ settings: { name, use }, ids }: Live) =>
+      const isSame = ({ settings: { name, use }, ids }: LiveGroup) =>
         name === one.name && use === one.use && ids.join() === members.map(({ link }) => link).join()
-      return new Live(group, before.find(isSame)?.state ?? Group.initial(group, at), this.desks)
+      return new LiveGroup(group, before.find(isSame)?.state ?? LinkGroup.initial(group, at), this.desks)
     })
     this.groupOf = new Map(this.groups.flatMap((group) => group.ids.map((id) => [id, group] as const)))
     for (const id of this.groupOf.keys()) this.changed(this.desks[id]!.link, at)
   }
 
-  /** The other desks of the family of desk `id`. */
+  /** The other desks of the partner whose link is at desk `id`. */
   others(id: number): ReadonlyArray<Desk> {
     const group = this.groupOf.get(id)
     return group === undefined ? none : group.desks.filter((desk) => desk.id !== id)
@@ -146,7 +146,7 @@ export class Groups {
 
   /** Whether any link of destination `to` is ready. */
   isReady(to: number): boolean {
-    return to >= 0 ? this.desks[to]!.link.isReady : Group.isReady(this.groups[destinationOf(to)]!.state)
+    return to >= 0 ? this.desks[to]!.link.isReady : LinkGroup.isReady(this.groups[destinationOf(to)]!.state)
   }
 
   /** The desk for a message that may wait: the one that a request would take, or else the first. */
@@ -165,19 +165,19 @@ export class Groups {
     return group.desks.find(isUsable)
   }
 
-  /** Another long link of the family of desk `id` that an answer may go out on when its own is gone. */
+  /** Another long link of the same partner, for an answer whose own link is gone. */
   wayBack(id: number): Link | undefined {
     return this.others(id).find(({ link }) => link.isReady && link.canSend)?.link
   }
 
-  /** The desk of the family at which a request with this key is outstanding; `desk` itself when there is none. */
+  /** The desk of the same partner at which a request with this key is outstanding; `desk` itself when there is none. */
   holder(desk: Desk, key: Buffer, length: number): Desk {
     const group = this.groupOf.get(desk.id)
     if (group === undefined || desk.outstanding.find(key, 0, length) !== undefined) return desk
     return group.desks.find(({ outstanding }) => outstanding.find(key, 0, length) !== undefined) ?? desk
   }
 
-  /** Whether another desk of the family has a request with this key outstanding: its answer could not be told apart (G6). */
+  /** Whether another desk of the partner has a request with this key outstanding: its answer could not be told apart (G6). */
   isOutstanding(desk: Desk, key: Buffer, length: number): boolean {
     return this.groupOf.has(desk.id) && this.holder(desk, key, length) !== desk
   }
@@ -187,7 +187,7 @@ export class Groups {
     return this.groupOf.has(id)
   }
 
-  /** The number of the partner whose link is at desk `id`: that of the first desk of its family. */
+  /** The number of the partner whose link is at desk `id`: that of the first desk of its group. */
   partner(id: number): number {
     return this.groupOf.get(id)?.ids[0] ?? id
   }
@@ -206,10 +206,10 @@ export class Groups {
     return false
   }
 
-  /** The link stands otherwise than before. */
+  /** The link may be available otherwise than before. */
   changed(link: Link, at: number): void {
     const group = this.groupOf.get(link.id)
-    group?.step({ _tag: "stands", member: group.ids.indexOf(link.id), as: standing(link), at })
+    group?.step({ _tag: "changed", member: group.ids.indexOf(link.id), as: availability(link), at })
   }
 
   /** Time has passed: a quiet time may be over. */
@@ -223,7 +223,7 @@ export class Groups {
   /** A connection of the link has ended: its group's name and the links to close with it, where the group falls together. */
   fallsWith({ id }: Link, at: number): { readonly group: string; readonly links: ReadonlyArray<Link> } | undefined {
     const group = this.groupOf.get(id)
-    if (group === undefined || !Group.mustFall(group.settings, group.state, at)) return undefined
+    if (group === undefined || !LinkGroup.mustFall(group.settings, group.state, at)) return undefined
     group.step({ _tag: "fell", at })
     return { group: group.settings.name, links: this.others(id).map(({ link }) => link) }
   }
@@ -233,10 +233,10 @@ export class Groups {
     return this.groups.map((group) => this.statusOf(group))
   }
 
-  private statusOf({ settings, state, desks }: Live): GroupStatus {
-    const ready = state.members.filter(({ standing: as }) => as === "ready")
-    const first = state.members.find(({ standing: as, hasPlace }) => as === "ready" && hasPlace)
-    const isUsed = (member: Group.Member): boolean => {
+  private statusOf({ settings, state, desks }: LiveGroup): GroupStatus {
+    const ready = state.members.filter(({ availability: as }) => as === "ready")
+    const first = state.members.find(({ availability: as, hasPlace }) => as === "ready" && hasPlace)
+    const isUsed = (member: LinkGroup.Member): boolean => {
       if (settings.use === "primary-backup") return member === first
       return ready.includes(member) && (settings.use !== "sticky" || member.hasPlace)
     }
@@ -246,21 +246,21 @@ export class Groups {
       fall: settings.fallTogether ? "together" : "alone",
       members: state.members.map((member, n) => ({
         link: desks[n]!.name,
-        state: isUsed(member) ? "used" : member.standing === "ready" ? "spare" : member.standing,
+        state: isUsed(member) ? "used" : member.availability === "ready" ? "spare" : member.availability,
         since: member.since,
-        failbackDue: this.hasFailback(settings) ? Group.failbackDue(settings, member) : undefined,
+        failbackDue: this.hasFailback(settings) ? LinkGroup.failbackDue(settings, member) : undefined,
         outstanding: desks[n]!.outstanding.size
       })),
       fellAt: Number.isFinite(state.fellAt) ? state.fellAt : undefined
     }
   }
 
-  private hasFailback({ use }: Group.GroupSettings): boolean {
+  private hasFailback({ use }: LinkGroup.GroupSettings): boolean {
     return use === "primary-backup" || use === "sticky"
   }
 
   /** The hash of the sticky data elements; of the turn where the message carries none of them. */
-  private hash({ settings, turn }: Live, origin: Desk, index: MessageIndex): number {
+  private hash({ settings, turn }: LiveGroup, origin: Desk, index: MessageIndex): number {
     const length = origin.language.key(index, settings.by, this.key)
     // Nothing but what stands between the fields.
     if (length < settings.by.length) return Math.imul(turn, 0x9e3779b9)

@@ -12,7 +12,7 @@ import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate, type Known, kindOf } from "./RecentKeys.ts"
+import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import type { Question, Repeats } from "./Repeats.ts"
 
 /** What a message does that is about another partner's request. */
@@ -81,7 +81,7 @@ export class Originals {
   known(origin: Desk, index: MessageIndex): Known | undefined {
     for (const desk of this.linksOf(origin)) {
       const known = this.knownOn(desk, origin, index)
-      if (known !== undefined && known.fate !== Fate.unseen) return known
+      if (known !== undefined && known.outcome !== Outcome.unseen) return known
     }
     return undefined
   }
@@ -91,7 +91,7 @@ export class Originals {
     const { language, recent } = origin
     const mti = language.original(index)?.mti ?? REQUEST
     const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
-    const known = { exchange, end: 0, fate: Fate.unseen }
+    const known = { exchange, end: 0, outcome: Outcome.unseen }
     recent.put(kindOf(mti), this.key, 0, length, known, this.desks.seconds, language.keyTime(index))
   }
 
@@ -114,7 +114,7 @@ export class Originals {
   private linksOf(origin: Desk): ReadonlyArray<Desk> {
     const { institution } = origin.link.settings
     const isOther = (desk: Desk) => desk !== origin && desk.link.settings.institution === institution
-    const family = this.desks.groups.others(origin.id)
-    return [origin, ...family, ...this.desks.present.filter((desk) => isOther(desk) && !family.includes(desk))]
+    const members = this.desks.groups.others(origin.id)
+    return [origin, ...members, ...this.desks.present.filter((desk) => isOther(desk) && !members.includes(desk))]
   }
 }

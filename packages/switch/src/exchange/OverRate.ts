@@ -5,7 +5,7 @@
 import { type MessageIndex, mtiClass } from "@jinka/codec"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
-import { Fate } from "./RecentKeys.ts"
+import { Outcome } from "./RecentKeys.ts"
 import type { Refusals } from "./Refusals.ts"
 import type { Repeats } from "./Repeats.ts"
 
@@ -42,13 +42,13 @@ export class OverRate {
     if (noted !== undefined) link.warned(noted, epoch)
     // Advices and reversals are taken when they come again.
     if (isNew && mtiClass(index.mti) === "request") this.refusals.refused(desk, index, 0)
-    if (answer === undefined) link.settled(epoch)
+    if (answer === undefined) link.release(epoch)
     else desks.send(desk, epoch, answer)
   }
 
   private isNew(desk: Desk, index: MessageIndex): boolean {
     const known = this.repeats.knownOf(desk, index)
     if (known === undefined) return !this.repeats.isForgotten(desk, index)
-    return known.fate === Fate.refused && known.exchange === 0
+    return known.outcome === Outcome.refused && known.exchange === 0
   }
 }

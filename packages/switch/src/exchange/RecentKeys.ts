@@ -15,8 +15,8 @@ import { mtiClass } from "@jinka/codec"
 import type { KeyHash } from "./KeyHash.ts"
 
 /** What became of the exchange. `open` while it runs; `unseen`: it never came, and its reversal was acknowledged. */
-export const Fate = { open: 1, answered: 2, timedOut: 3, refused: 4, queued: 5, unseen: 6 } as const
-export type Fate = (typeof Fate)[keyof typeof Fate]
+export const Outcome = { open: 1, answered: 2, timedOut: 3, refused: 4, queued: 5, unseen: 6 } as const
+export type Outcome = (typeof Outcome)[keyof typeof Outcome]
 
 /** Kinds of keys of a partner's own messages on one link. */
 export const KeyKind = { request: 0, reversal: 1, advice: 2 } as const
@@ -34,13 +34,13 @@ export interface Known {
   readonly exchange: number
   /** Sequence number of the entry that says what the origin was told; 0: none does, or it is not known. */
   readonly end: number
-  readonly fate: Fate
+  readonly outcome: Outcome
 }
 
 /** What is known of the key of a request that was sent to the partner. */
 export interface Sent {
   readonly exchange: number
-  readonly fate: Fate
+  readonly outcome: Outcome
   /** Number of the desk whose partner had asked for it, -1: it is not known. */
   readonly origin: number
 }
@@ -71,7 +71,7 @@ class Generation {
   /** Entries from the exchange's own to its end; 0: it has none. */
   endAfter!: Uint32Array
   at!: Uint32Array
-  fate!: Uint8Array
+  outcome!: Uint8Array
   private first!: Int32Array
   private second!: Int32Array
   private mask = 0
@@ -82,7 +82,7 @@ class Generation {
 
   /** Empty; it keeps its memory for those that come. */
   clear(): void {
-    this.fate.fill(0)
+    this.outcome.fill(0)
     this.size = 0
     this.newest = { upTo: 0, at: 0, time: 0 }
   }
@@ -92,7 +92,7 @@ class Generation {
     // A table of which nothing is known costs no look into memory that is far away.
     if (this.size === 0) return -1 - (first & this.mask)
     let slot = first & this.mask
-    while (this.fate[slot] !== 0) {
+    while (this.outcome[slot] !== 0) {
       if (this.first[slot] === first && this.second[slot] === second) return slot
       slot = (slot + 1) & this.mask
     }
@@ -115,22 +115,22 @@ class Generation {
     this.exchange = new Float64Array(slots)
     this.endAfter = new Uint32Array(slots)
     this.at = new Uint32Array(slots)
-    this.fate = new Uint8Array(slots)
+    this.outcome = new Uint8Array(slots)
     this.mask = slots - 1
   }
 
   private grow(): void {
-    const { first, second, exchange, endAfter, at, fate } = this
+    const { first, second, exchange, endAfter, at, outcome } = this
     this.allocate(2 * (this.mask + 1))
-    for (let from = 0; from < fate.length; from++) {
-      if (fate[from] === 0) continue
+    for (let from = 0; from < outcome.length; from++) {
+      if (outcome[from] === 0) continue
       const to = -1 - this.find(first[from]!, second[from]!)
       this.first[to] = first[from]!
       this.second[to] = second[from]!
       this.exchange[to] = exchange[from]!
       this.endAfter[to] = endAfter[from]!
       this.at[to] = at[from]!
-      this.fate[to] = fate[from]!
+      this.outcome[to] = outcome[from]!
     }
   }
 }
@@ -176,10 +176,10 @@ class KeyTable {
     return slot >= 0
   }
 
-  private write(generation: Generation, slot: number, { exchange, end, fate }: Known): void {
+  private write(generation: Generation, slot: number, { exchange, end, outcome }: Known): void {
     generation.exchange[slot] = exchange
     generation.endAfter[slot] = end > exchange && end - exchange < 2 ** 32 ? end - exchange : 0
-    generation.fate[slot] = fate
+    generation.outcome[slot] = outcome
   }
 
   private look(generation: Generation, since: number): Known | undefined {
@@ -187,8 +187,8 @@ class KeyTable {
     if (slot < 0 || generation.at[slot]! < since) return undefined
     const exchange = generation.exchange[slot]!
     const after = generation.endAfter[slot]!
-    const fate = generation.fate[slot]! as Fate
-    return { exchange, end: after === 0 ? 0 : exchange + after, fate }
+    const outcome = generation.outcome[slot]! as Outcome
+    return { exchange, end: after === 0 ? 0 : exchange + after, outcome }
   }
 
   private turn(forgot: (what: Forgotten) => void): void {
@@ -234,13 +234,13 @@ export class RecentKeys {
    */
   put(kind: KeyKind, bytes: Uint8Array, from: number, to: number, known: Known, now: number, time = 0): void {
     this.hash.hash(kind, bytes, from, to)
-    if (known.fate === Fate.open || known.fate === Fate.queued) {
+    if (known.outcome === Outcome.open || known.outcome === Outcome.queued) {
       if (time > 0) this.newest = Number.isFinite(this.newest) ? Math.max(this.newest, time) : time
       return this.accepted.put(known, now, time, this.capacity, this.forget)
     }
     if (this.accepted.change(known)) return
     // What was accepted, and forgotten before its end, is accepted work all the same.
-    if (known.fate !== Fate.refused || known.end !== known.exchange) {
+    if (known.outcome !== Outcome.refused || known.end !== known.exchange) {
       return this.accepted.put(known, now, time, this.capacity, this.forget)
     }
     this.refused.put(known, now, time, this.share(8), nothing)
@@ -254,10 +254,10 @@ export class RecentKeys {
   }
 
   /** Remembers the key `bytes[from, to)` of a request that was sent to the partner. */
-  putSent(bytes: Uint8Array, from: number, to: number, { exchange, fate, origin }: Sent, now: number): void {
+  putSent(bytes: Uint8Array, from: number, to: number, { exchange, outcome, origin }: Sent, now: number): void {
     this.hash.hash(SENT, bytes, from, to)
     // Such a key has no end of its own to be found: where that stands, its origin does.
-    this.sent.put({ exchange, end: exchange + 1 + origin, fate }, now, 0, this.capacity, nothing)
+    this.sent.put({ exchange, end: exchange + 1 + origin, outcome }, now, 0, this.capacity, nothing)
   }
 
   /** What is known of the key of a request that was sent. */
@@ -265,8 +265,8 @@ export class RecentKeys {
     this.hash.hash(SENT, bytes, from, to)
     const known = this.sent.find(now - this.seconds)
     if (known === undefined) return undefined
-    const { exchange, end, fate } = known
-    return { exchange, fate, origin: end === 0 ? -1 : end - exchange - 1 }
+    const { exchange, end, outcome } = known
+    return { exchange, outcome, origin: end === 0 ? -1 : end - exchange - 1 }
   }
 
   /**

@@ -104,7 +104,7 @@ export class Recorder {
   }
 
   /** A message that belongs to no open exchange; 0 when it is spared. */
-  stray(
+  unmatched(
     kind: "late" | "unmatched" | "duplicateAnswer" | "duplicateRequest",
     exchange: number,
     desk: Desk,

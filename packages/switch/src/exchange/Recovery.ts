@@ -21,7 +21,7 @@ import type { DoubtEnd } from "./Doubts.ts"
 import { OURS } from "./Due.ts"
 import type { Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate, type KeyKind, type Known, kindOf } from "./RecentKeys.ts"
+import { type KeyKind, type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import type { Reversals } from "./Reversals.ts"
 import { type Stored, storedOf } from "./Stored.ts"
 
@@ -141,20 +141,20 @@ export class Recovery {
       case EntryKind.accepted:
         this.requests.set(entry.exchange, entry)
         this.needs(entry, this.byName.has(entry.code) ? undefined : entry.code)
-        if (!this.learn(entry, this.byNumber.get(entry.link), { end: 0, fate: Fate.open })) this.unreadable(entry)
+        if (!this.learn(entry, this.byNumber.get(entry.link), { end: 0, outcome: Outcome.open })) this.unreadable(entry)
         return
       case EntryKind.refused:
         // What spoke for another partner left no trace in the tables, either.
         if (entry.code === this.byNumber.get(entry.link)?.language.refusal.identity) return
-        this.learn(entry, this.byNumber.get(entry.link), { end: entry.seq, fate: Fate.refused })
+        this.learn(entry, this.byNumber.get(entry.link), { end: entry.seq, outcome: Outcome.refused })
         return
       case EntryKind.answered:
-        this.endRequest(entry, Fate.answered)
-        return this.learnSent(entry, this.byNumber.get(entry.link), entry.exchange, Fate.answered)
+        this.endRequest(entry, Outcome.answered)
+        return this.learnSent(entry, this.byNumber.get(entry.link), entry.exchange, Outcome.answered)
       case EntryKind.timedOut:
-        return this.endRequest(entry, Fate.timedOut)
+        return this.endRequest(entry, Outcome.timedOut)
       case EntryKind.notSent:
-        return this.endRequest(entry, Fate.refused)
+        return this.endRequest(entry, Outcome.refused)
       case EntryKind.undelivered:
         return this.undelivered(entry)
       case EntryKind.queued:
@@ -194,28 +194,28 @@ export class Recovery {
     this.homeless.delete(exchange)
   }
 
-  private endRequest(end: Entry, fate: Fate): void {
+  private endRequest(end: Entry, outcome: Outcome): void {
     const accepted = this.requests.get(end.exchange)
     if (accepted === undefined) return
     this.requests.delete(end.exchange)
     this.ended(end.exchange)
-    this.endKnown(accepted, { end: fate === Fate.timedOut ? 0 : end.seq, fate })
+    this.endKnown(accepted, { end: outcome === Outcome.timedOut ? 0 : end.seq, outcome })
   }
 
   /** Remembers how an accepted request ended, and its key on its target's link when an answer would be late now. */
-  private endKnown(accepted: Entry, known: Pick<Known, "end" | "fate">): void {
+  private endKnown(accepted: Entry, known: Pick<Known, "end" | "outcome">): void {
     this.change(accepted.exchange, known)
-    const target = known.fate === Fate.timedOut ? this.byName.get(accepted.code) : undefined
-    this.learnSent(accepted, target, accepted.exchange, known.fate)
+    const target = known.outcome === Outcome.timedOut ? this.byName.get(accepted.code) : undefined
+    this.learnSent(accepted, target, accepted.exchange, known.outcome)
   }
 
   /** An approval that nobody heard of was taken back: it is not given again. */
   private undelivered({ exchange, code }: Entry): void {
     const target = this.byName.get(this.learned.get(exchange)?.target ?? "")
-    if (target?.language.isSuccess(code) === true) this.change(exchange, { end: 0, fate: Fate.timedOut })
+    if (target?.language.isSuccess(code) === true) this.change(exchange, { end: 0, outcome: Outcome.timedOut })
   }
 
-  private change(exchange: number, known: Pick<Known, "end" | "fate">): void {
+  private change(exchange: number, known: Pick<Known, "end" | "outcome">): void {
     const learned = this.learned.get(exchange)
     if (learned === undefined) return
     const { desk, kind, key, at, time } = learned
@@ -237,7 +237,7 @@ export class Recovery {
    * Remembers the key of a message that came to the desk `on`, there with the STAN `stan` when one is given. False when the
    * message cannot be read.
    */
-  private learn(entry: Entry, on: Desk | undefined, known: Pick<Known, "end" | "fate">, stan?: string): boolean {
+  private learn(entry: Entry, on: Desk | undefined, known: Pick<Known, "end" | "outcome">, stan?: string): boolean {
     const index = this.message(entry, stan)
     if (on === undefined || index === undefined) return false
     const { exchange } = entry
@@ -247,14 +247,14 @@ export class Recovery {
     const time = on.language.keyTime(index)
     const kind = kindOf(index.mti)
     on.recent.put(kind, this.key, 0, length, { exchange, ...known }, at, time)
-    if (known.fate === Fate.refused) return true
+    if (known.outcome === Outcome.refused) return true
     const key = Buffer.from(this.key.subarray(0, length))
     this.learned.set(exchange, { desk: on, target: entry.code, kind, key, time, at })
     return true
   }
 
   /** Remembers the key of a request that was sent on the link of the desk `on`. */
-  private learnSent(entry: Entry, on: Desk | undefined, exchange: number, fate: Fate): void {
+  private learnSent(entry: Entry, on: Desk | undefined, exchange: number, outcome: Outcome): void {
     if (on === undefined) return
     // An answer has the STAN that its request had on its own link; the request itself has its caller's.
     const isOwn = on.language.hasOwnStan && entry.kind === EntryKind.accepted
@@ -262,7 +262,7 @@ export class Recovery {
     if (index === undefined) return
     const length = this.byNumber.get(entry.link)!.language.key(index, sentFieldsOf(on.language, index.mti), this.key)
     const origin = this.learned.get(exchange)?.desk.id ?? -1
-    on.recent.putSent(this.key, 0, length, { exchange, fate, origin }, Math.floor(entry.at / 1000))
+    on.recent.putSent(this.key, 0, length, { exchange, outcome, origin }, Math.floor(entry.at / 1000))
   }
 
   /** The entry's message, with another STAN when one is given; `undefined` when it cannot be read in its own link's language. */
@@ -293,7 +293,8 @@ export class Recovery {
     const stored = storedOf(language, this.index, { exchange, about, origin, bytes, at })
     this.deliver.set(exchange, { desk, stored })
     // The stored message is whole; the open copy may have its key covered.
-    if (source !== undefined) this.learn({ ...entry, message: bytes }, from, { end: 0, fate: Fate.queued }, source.stan)
+    if (source !== undefined)
+      this.learn({ ...entry, message: bytes }, from, { end: 0, outcome: Outcome.queued }, source.stan)
   }
 
   /** A message was given up or declined: it is in doubt until a later entry says that a person has ended it. */
@@ -318,7 +319,7 @@ export class Recovery {
     const { record } = this.desks
     const origin = this.byNumber.get(entry.link)
     const target = this.byName.get(entry.code)
-    this.endKnown(entry, { end: 0, fate: Fate.timedOut })
+    this.endKnown(entry, { end: 0, outcome: Outcome.timedOut })
     let stored: Stored | undefined
     record.together(() => {
       record.restarted(entry.exchange, entry.link)

@@ -6,7 +6,7 @@ import { receivedFieldsOf } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate, type Known, kindOf } from "./RecentKeys.ts"
+import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import type { StoredAnswers } from "./StoredAnswers.ts"
 
 /** Why a request is answered by the switch itself; the code comes from the origin's dialect. */
@@ -26,17 +26,18 @@ export class Refusals {
   /** The partner sends a request again: it is answered with what is known of it. */
   repeated(desk: Desk, epoch: number, index: MessageIndex, known: Known): void {
     const { desks } = this
-    const { exchange, fate } = known
+    const { exchange, outcome } = known
     // It was refused while room was scarce or above its rate, and no entry tells of it: it stays refused, or had two answers
     // (G3).
     if (exchange === 0) return void this.answer(desk, epoch, index, "malfunction")
-    const seq = desks.record.stray("duplicateRequest", exchange, desk, epoch, "", index)
-    if (fate === Fate.open) return desk.link.settled(epoch)
+    const seq = desks.record.unmatched("duplicateRequest", exchange, desk, epoch, "", index)
+    if (outcome === Outcome.open) return desk.link.release(epoch)
     const { duplicate, noAnswer } = desk.language.refusal
-    const otherwise = desk.language.answer(index, fate === Fate.queued ? duplicate : noAnswer)
+    const otherwise = desk.language.answer(index, outcome === Outcome.queued ? duplicate : noAnswer)
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
     desks.after(seq, () => {
-      if (fate === Fate.answered || fate === Fate.refused) this.answers.again(desk, epoch, known, bytes, otherwise)
+      if (outcome === Outcome.answered || outcome === Outcome.refused)
+        this.answers.again(desk, epoch, known, bytes, otherwise)
       else desks.send(desk, epoch, otherwise)
     })
   }
@@ -53,7 +54,7 @@ export class Refusals {
     desk.link.lies.add(index.mti, why, desks.now, epoch)
     if (isAsked) return void this.answer(desk, epoch, index, "identity")
     desk.traffic.unmatched++
-    desks.record.stray("unmatched", 0, desk, epoch, why, index)
+    desks.record.unmatched("unmatched", 0, desk, epoch, why, index)
   }
 
   /** Answers a message without taking it; the refusal is on disk before the answer leaves, unless it is spared. */
@@ -64,7 +65,7 @@ export class Refusals {
 
   /** Keeps that a message was refused, as entry `seq` tells; 0: none does. */
   refused(desk: Desk, index: MessageIndex, seq: number): void {
-    this.remember(desk, index, { exchange: seq, end: seq, fate: Fate.refused })
+    this.remember(desk, index, { exchange: seq, end: seq, outcome: Outcome.refused })
   }
 
   /** Returns the number of the refusal's entry; 0: it is spared. */
@@ -84,7 +85,7 @@ export class Refusals {
     const text = "left unanswered, for it may have come before: the journal did not say in time"
     const noted = perhapsRepeats.add("unsure", text, this.desks.now)
     if (noted !== undefined) link.warned(noted, epoch)
-    link.settled(epoch)
+    link.release(epoch)
   }
 
   /** Keeps under the origin's key what became of a request. */

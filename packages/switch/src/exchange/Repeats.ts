@@ -16,7 +16,7 @@ import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Langua
 import type { Desk } from "./Desk.ts"
 import type { Desks, Questions } from "./Desks.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate, KeyKind, type Known, kindOf, type Sent } from "./RecentKeys.ts"
+import { KeyKind, type Known, kindOf, Outcome, type Sent } from "./RecentKeys.ts"
 import { Shares } from "./Shares.ts"
 
 /** Messages put aside at once; a partner has at most three quarters of them. */
@@ -93,7 +93,7 @@ export class Repeats implements Questions {
     desks.questions = this
   }
 
-  /** What memory knows of the message with this key that came at `desk`, on whichever link of its family. */
+  /** What memory knows of the message with this key that came at `desk`, on whichever link of its partner. */
   known(desk: Desk, kind: KeyKind, key: Buffer, length: number): Known | undefined {
     const { seconds } = this.desks
     const known = desk.recent.find(kind, key, 0, length, seconds)
@@ -130,8 +130,8 @@ export class Repeats implements Questions {
   }
 
   /**
-   * Up to which entry the journal has to be asked for a message that memory does not know, and that came on a link of the desk's
-   * family; 0: it has not come before. `time`: see `RecentKeys.forgotten`.
+   * Up to which entry the journal has to be asked for a message that memory does not know, and that came on a link of the
+   * desk's partner; 0: it has not come before. `time`: see `RecentKeys.forgotten`.
    */
   forgotten(desk: Desk, time: number): number {
     const { seconds } = this.desks
@@ -194,7 +194,7 @@ export class Repeats implements Questions {
     return groups.isInGroup(id) ? groups.others(id) : none
   }
 
-  /** The links of the desk's family, its own first. */
+  /** The links of the desk's partner, its own first. */
   private linksOf(desk: Desk): ReadonlyArray<Desk> {
     return [desk, ...this.others(desk)]
   }
@@ -276,16 +276,16 @@ export class Repeats implements Questions {
 
   private recalledOf({ exchange, entries }: Recalled): Known {
     const [opening] = entries
-    if (opening!.kind === EntryKind.queued) return { exchange, end: 0, fate: Fate.queued }
+    if (opening!.kind === EntryKind.queued) return { exchange, end: 0, outcome: Outcome.queued }
     const has = (kind: EntryKind) => entries.find((entry) => entry.kind === kind)
     const answered = has(EntryKind.answered)
     const notSent = has(EntryKind.notSent)
-    if (notSent !== undefined) return { exchange, end: notSent.seq, fate: Fate.refused }
+    if (notSent !== undefined) return { exchange, end: notSent.seq, outcome: Outcome.refused }
     if (answered !== undefined) {
       const source = this.desks.all.find(({ journalName }) => journalName === answered.link)?.language
       const isTakenBack = has(EntryKind.undelivered) !== undefined && source?.isSuccess(answered.code) !== false
-      return { exchange, end: answered.seq, fate: isTakenBack ? Fate.timedOut : Fate.answered }
+      return { exchange, end: answered.seq, outcome: isTakenBack ? Outcome.timedOut : Outcome.answered }
     }
-    return { exchange, end: 0, fate: has(EntryKind.timedOut) === undefined ? Fate.open : Fate.timedOut }
+    return { exchange, end: 0, outcome: has(EntryKind.timedOut) === undefined ? Outcome.open : Outcome.timedOut }
   }
 }

@@ -12,7 +12,7 @@ import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { anothers, type Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { Fate, kindOf } from "./RecentKeys.ts"
+import { kindOf, Outcome } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
 import { type Asked, notAsked, type Question, type Repeats } from "./Repeats.ts"
 
@@ -112,7 +112,7 @@ export class RequestAdmission {
     slot.sentEpoch = 0
     slot.mti = index.mti
     slot.keepRequest(index.buffer, index.start, index.end)
-    const known = { exchange: slot.exchange, end: 0, fate: Fate.open }
+    const known = { exchange: slot.exchange, end: 0, outcome: Outcome.open }
     const time = language.keyTime(index)
     origin.recent.put(kindOf(index.mti), this.originKey, 0, originKeyLength, known, desks.seconds, time)
     desks.commits.forward(slot.exchange, target.id, slot.id)

@@ -18,11 +18,11 @@ import type { Desks } from "./Desks.ts"
 import { Event, State } from "./Exchange.ts"
 import type { Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX, type Slot, TICK_MS } from "./Outstanding.ts"
-import { Fate } from "./RecentKeys.ts"
+import { Outcome } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
 import type { Repeats } from "./Repeats.ts"
 import type { Reversals } from "./Reversals.ts"
-import { Strays } from "./Strays.ts"
+import { UnmatchedAnswers } from "./UnmatchedAnswers.ts"
 
 /** What ends a request whose outcome nobody knows. */
 export type Unknown = "timeout" | "connection lost" | "answer not translated"
@@ -33,7 +33,7 @@ export class Requests implements HotActions {
   private readonly refusals: Refusals
   private readonly originals: Originals
   private readonly reversals: Reversals
-  private readonly strays: Strays
+  private readonly unmatched: UnmatchedAnswers
   private readonly crossing = new Crossing()
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly originIndex = new MessageIndex()
@@ -45,7 +45,7 @@ export class Requests implements HotActions {
     this.originals = originals
     this.refusals = refusals
     this.reversals = reversals
-    this.strays = new Strays(desks, repeats)
+    this.unmatched = new UnmatchedAnswers(desks, repeats)
   }
 
   /** The request as the target is to know it: with a STAN of ours where the link has its own. */
@@ -128,7 +128,7 @@ export class Requests implements HotActions {
       if (session === undefined) this.notSent(target, slot, slot.deadline <= desks.now ? "noAnswer" : "issuerDown")
       else if (wrong !== undefined) {
         this.notSent(target, slot, wrong)
-        short.settled(session.epoch)
+        short.release(session.epoch)
       } else {
         this.sent(target, slot, session.epoch)
         // The deadline's own tick comes first: the request has ended when its connection does.
@@ -169,7 +169,7 @@ export class Requests implements HotActions {
     const code = origin.language.refusal[refusal]
     const seq = desks.record.ended("notSent", slot.exchange, target, 0, code)
     origin.traffic.refused++
-    this.refusals.remember(origin, this.original(slot), { exchange: slot.exchange, end: seq, fate: Fate.refused })
+    this.refusals.remember(origin, this.original(slot), { exchange: slot.exchange, end: seq, outcome: Outcome.refused })
     desks.commits.after(seq, () => this.refuseOrigin(target, slot, code))
     this.leave(target, slot)
   }
@@ -182,7 +182,7 @@ export class Requests implements HotActions {
 
   /** A response to a request: finds its request, checks that it belongs to it, and sends it on its way back. */
   answer(target: Desk, epoch: number, heard: MessageIndex): void {
-    const { desks, strays } = this
+    const { desks, unmatched } = this
     const { language, link } = target
     const length = language.key(heard, sentFieldsOf(language, heard.mti), this.key)
     // The partner may answer on another link of the group than we asked on; its request stands where it was sent.
@@ -190,23 +190,23 @@ export class Requests implements HotActions {
     const { outstanding } = holder
     const slot = outstanding.find(this.key, 0, length)
     if (slot === undefined || outstanding.state(slot.id) !== State.open) {
-      return strays.unexpected(target, epoch, heard, this.key, length, slot, outstanding)
+      return unmatched.unexpected(target, epoch, heard, this.key, length, slot, outstanding)
     }
     if ((slot.sentEpoch !== epoch || holder !== target) && link.short?.isSync === true) {
-      return strays.foreign(target, epoch, heard, slot, "another connection")
+      return unmatched.foreign(target, epoch, heard, slot, "another connection")
     }
     const origin = this.origin(slot)
     const request = this.original(slot)
     const index = holder.language.hasOwnStan ? language.withStan(heard, origin.language.stan(request)) : heard
-    if (index === undefined) return strays.foreign(target, epoch, heard, slot, "STAN does not fit")
+    if (index === undefined) return unmatched.foreign(target, epoch, heard, slot, "STAN does not fit")
     // A reject of the centre carries our own message back: what it says inside is not the issuer's word.
     const isReject = index.rejectCode !== 0
     const why = isReject ? rejected(slot, index) : this.foreign(origin, target, slot, request, index)
-    if (why !== undefined) return strays.foreign(target, epoch, heard, slot, why)
+    if (why !== undefined) return unmatched.foreign(target, epoch, heard, slot, why)
     if (isReject) this.ownAnswer(origin, request, slot, origin.language.refusal.formatError)
     else if (!this.keepAnswer(origin, target, request, index, slot)) {
       // Nobody hears of it: what it approved has to be taken back.
-      strays.foreign(target, epoch, heard, slot, "not translated")
+      unmatched.foreign(target, epoch, heard, slot, "not translated")
       return this.end(holder, slot, "answer not translated")
     }
     const code = isReject ? language.refusal.formatError : language.code(index)!
@@ -215,10 +215,10 @@ export class Requests implements HotActions {
     outstanding.step(slot.id, Event.answered)
     slot.endCode = code
     const { exchange } = slot
-    const sent = { exchange, fate: Fate.answered, origin: origin.id }
+    const sent = { exchange, outcome: Outcome.answered, origin: origin.id }
     holder.recent.putSent(this.key, 0, length, sent, desks.seconds)
-    this.refusals.remember(origin, request, { exchange, end: seq, fate: Fate.answered })
-    link.settled(epoch)
+    this.refusals.remember(origin, request, { exchange, end: seq, outcome: Outcome.answered })
+    link.release(epoch)
     desks.commits.deliver(seq, holder.id, slot.id)
     this.leave(holder, slot)
   }
@@ -293,7 +293,11 @@ export class Requests implements HotActions {
       record.ended("undelivered", slot.exchange, origin, slot.originEpoch, slot.endCode)
       if (!target.language.isSuccess(slot.endCode)) return
       // Nobody may hear of the approval any more.
-      this.refusals.remember(origin, this.original(slot), { exchange: slot.exchange, end: 0, fate: Fate.timedOut })
+      this.refusals.remember(origin, this.original(slot), {
+        exchange: slot.exchange,
+        end: 0,
+        outcome: Outcome.timedOut
+      })
       this.reverse(origin, target, slot)
     })
   }
@@ -328,8 +332,8 @@ export class Requests implements HotActions {
     outstanding.step(slot.id, reason === "timeout" ? Event.deadline : Event.connectionLost)
     const key = outstanding.key(slot.id)
     const { exchange } = slot
-    target.recent.putSent(key, 0, key.length, { exchange, fate: Fate.timedOut, origin: origin.id }, seconds)
-    this.refusals.remember(origin, this.original(slot), { exchange, end: 0, fate: Fate.timedOut })
+    target.recent.putSent(key, 0, key.length, { exchange, outcome: Outcome.timedOut, origin: origin.id }, seconds)
+    this.refusals.remember(origin, this.original(slot), { exchange, end: 0, outcome: Outcome.timedOut })
     record.together(() => {
       const seq = record.ended("timedOut", slot.exchange, target, slot.sentEpoch, reason)
       commits.after(seq, () => this.refuseOrigin(target, slot, origin.language.refusal.noAnswer))

@@ -25,8 +25,8 @@ export interface Settings {
 /** How a delivery ends. Only with the first is nothing left to be done. */
 export type DeliveryEnd = "acknowledged" | "abandoned" | "declined"
 
-/** How a message stands that has not ended: not sent yet, sent and not answered, between two attempts. */
-export type Standing = "waiting" | "under way" | "resting"
+/** The state of a message that has not ended: not sent yet, sent and not answered, between two attempts. */
+export type DeliveryState = "waiting" | "under way" | "resting"
 
 /** What the queue does outside of itself. */
 export interface Effects {
@@ -47,7 +47,7 @@ export interface Effects {
   /** Whether a response code ends the delivery; other codes say "try again later". */
   readonly isFinal: (code: string) => boolean
   /** Whether a final code says that nothing is left to be done; any other leaves what the message is about in doubt. */
-  readonly isSettled: (stored: Stored, code: string) => boolean
+  readonly isAcknowledged: (stored: Stored, code: string) => boolean
   /** Whether the code is one of success: the partner has done what the message says. */
   readonly isSuccess: (code: string) => boolean
   /** Whether the request that the message is about has not ended here yet. */
@@ -141,7 +141,7 @@ export class StoreAndForward {
   }
 
   /** The same with how each stands. */
-  *standing(): Iterable<{ readonly stored: Stored; readonly state: Standing }> {
+  *undelivered(): Iterable<{ readonly stored: Stored; readonly state: DeliveryState }> {
     const resting = new Set(this.resting.map(({ stored }) => stored))
     for (const stored of this.unfinished()) {
       const isUnderWay = this.underWay.get(stored.key)?.stored === stored
@@ -178,7 +178,7 @@ export class StoreAndForward {
     if (waiting === undefined) return false
     this.settle(waiting.stored)
     if (this.isEnd(waiting, code)) {
-      this.finish(waiting.stored, this.effects.isSettled(waiting.stored, code) ? "acknowledged" : "declined", code)
+      this.finish(waiting.stored, this.effects.isAcknowledged(waiting.stored, code) ? "acknowledged" : "declined", code)
     } else this.again(waiting.stored, code, nowMs)
     this.pump()
     return true

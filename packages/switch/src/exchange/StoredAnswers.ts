@@ -50,7 +50,7 @@ export class StoredAnswers {
       return
     }
     const partner = desks.groups.partner(desk.id)
-    if (!this.shares.may(partner, READS_MAX, true)) return desk.link.settled(epoch)
+    if (!this.shares.may(partner, READS_MAX, true)) return desk.link.release(epoch)
     this.shares.take(partner)
     const found = desks.journal.entries(end === 0 ? [exchange] : [exchange, end]).pipe(
       Effect.catch(() => Effect.succeed([])),

@@ -8,8 +8,8 @@
  * lead it. A slot holds a head with its tag: nobody writes one without the journal's key.
  */
 import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs"
+import { groupHashLength } from "./CommitGroup.ts"
 import { readU64, writeU64 } from "./Entry.ts"
-import { groupHashLength } from "./Group.ts"
 import type { Head } from "./Head.ts"
 import { sha256, sha256Into } from "./Sha256.ts"
 import { tagLength } from "./Tag.ts"

@@ -2,7 +2,7 @@
  * A head: how far a journal reached at one time, tagged with the journal's key. The anchor file holds heads; exported as text
  * (`jinka journal anchor`, the log) one shows later that a journal is not an older copy and was not rewritten. Pure.
  */
-import { groupHashLength } from "./Group.ts"
+import { groupHashLength } from "./CommitGroup.ts"
 import { tagLength } from "./Tag.ts"
 
 /** See the module header. */

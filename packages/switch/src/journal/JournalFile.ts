@@ -9,9 +9,8 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync
 import { join } from "node:path"
 import type Database from "better-sqlite3"
 import { Anchor, anchorFile, type FoundAnchor, readAnchor } from "./Anchor.ts"
+import { CommitGroupReader, floorOf } from "./CommitGroupReader.ts"
 import { EntryKind, noCounts } from "./EntryKind.ts"
-import type { Reached } from "./GroupCommit.ts"
-import { floorOf, GroupReader } from "./GroupReader.ts"
 import type { Head } from "./Head.ts"
 import {
   checkLength,
@@ -24,6 +23,7 @@ import {
 import { reasonOf, stop } from "./JournalReason.ts"
 import type { NameRecord, Opened, VerifyCursor } from "./JournalStore.ts"
 import type { Keyring, Seal, Verdict } from "./Seal.ts"
+import type { Reached } from "./SqliteCommit.ts"
 import { createSchema, databaseFile, genesisHash, isEmpty, journalIdOf, openDatabase } from "./SqliteFile.ts"
 import { headText, keyIdOfTag, nameText } from "./Tag.ts"
 
@@ -44,7 +44,7 @@ export interface JournalFileOptions {
 export interface JournalFile {
   readonly directory: string
   readonly database: Database.Database
-  readonly groups: GroupReader
+  readonly groups: CommitGroupReader
   readonly opened: Opened
   readonly reached: Reached
   /** Undefined when read-only. */
@@ -138,7 +138,7 @@ const openTables = (
     createSchema(database)
   }
   const journalId = journalIdOf(database, path)
-  const groups = new GroupReader(database, journalId, keyring)
+  const groups = new CommitGroupReader(database, journalId, keyring)
   const proof = new Proof(keyring, path)
   const reached = recover(database, groups, proof, found.head?.journalId === journalId ? found.head : undefined)
   const lost = isNew ? lossOf(found, found.head?.seq ?? 0) : checkAnchor(options, groups, found, reached.seq, journalId)
@@ -165,7 +165,7 @@ const notesOf = ({ odd, head }: FoundAnchor): ReadonlyArray<string> =>
 /** The names of links, numbered without gaps: one for each entry that names one. */
 const namesOf = (
   database: Database.Database,
-  groups: GroupReader,
+  groups: CommitGroupReader,
   proof: Proof,
   counts: ReadonlyArray<number>,
   current: Seal | undefined
@@ -232,7 +232,12 @@ const countsOf = (text: unknown): ReadonlyArray<number> | undefined => {
  * Verifies the chain from the last mark in front of the floor to its end. The last group is always verified: the floor stands in
  * it, and a changed one would hide open exchanges.
  */
-const recover = (database: Database.Database, groups: GroupReader, proof: Proof, head: Head | undefined): Reached => {
+const recover = (
+  database: Database.Database,
+  groups: CommitGroupReader,
+  proof: Proof,
+  head: Head | undefined
+): Reached => {
   const path = proof.place
   const last = groups.lastGroup()
   if (last !== undefined) proof.key(keyIdOfTag(last.tag))
@@ -259,7 +264,7 @@ const recover = (database: Database.Database, groups: GroupReader, proof: Proof,
 }
 
 /** Where a verification goes on behind the mark at `seq`: behind a group that is sound, with counts that are genuine. */
-const cursorOf = (groups: GroupReader, seq: number, proof: Proof): VerifyCursor => {
+const cursorOf = (groups: CommitGroupReader, seq: number, proof: Proof): VerifyCursor => {
   const path = proof.place
   const mark = groups.markFrom(seq)
   const group = groups.groupOf(seq)
@@ -276,7 +281,7 @@ const cursorOf = (groups: GroupReader, seq: number, proof: Proof): VerifyCursor 
  */
 const checkAnchor = (
   options: JournalFileOptions,
-  groups: GroupReader,
+  groups: CommitGroupReader,
   found: FoundAnchor,
   lastSeq: number,
   journalId: string

@@ -3,8 +3,9 @@
  * thread between commits; each answer is bounded, so that a commit never waits long. Answers are bytes that cross
  * threads without a copy.
  */
+
+import type { GroupRow, Place } from "./CommitGroupReader.ts"
 import { type Entry, entryAt, entryLength, readEntry, readU64 } from "./Entry.ts"
-import type { GroupRow, Place } from "./GroupReader.ts"
 import type { JournalFile } from "./JournalFile.ts"
 import type {
   NameRecord,

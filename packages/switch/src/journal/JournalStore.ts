@@ -7,9 +7,9 @@
  */
 import type { Dialect } from "@jinka/codec"
 import { Context, type Effect, type Scope } from "effect"
+import type { CommitGroup } from "./CommitGroup.ts"
 import type { Entry } from "./Entry.ts"
 import type { KindCounts } from "./EntryKind.ts"
-import type { Group } from "./Group.ts"
 import type { JournalError } from "./JournalError.ts"
 
 /**
@@ -127,7 +127,7 @@ export interface VerifyStep {
 /** Told to the journal by its store, on the main thread. */
 export interface StoreEvents {
   /** The group is durable and its memory free again; in order. */
-  readonly committed: (group: Group) => void
+  readonly committed: (group: CommitGroup) => void
   /** The store has stopped for good; no group is committed after this. */
   readonly failed: (error: JournalError) => void
   /** Something is wrong with the disk, and the store still works; "" when it is over. */
@@ -138,7 +138,7 @@ export interface StoreEvents {
 export interface OpenStore {
   readonly opened: Opened
   /** Takes the group over; `StoreEvents.committed` gives it back. Never throws. */
-  readonly commit: (group: Group) => void
+  readonly commit: (group: CommitGroup) => void
   /** Exchanges (or lone entries) that fit, newest first, at most `FIND_MAX`. */
   readonly find: (key: SearchKey) => Effect.Effect<ReadonlyArray<number>, JournalError>
   /** Entries of the exchange and those about it, by seq. */

@@ -6,9 +6,10 @@
  * the caller sets `now`. Invariant: committedSeq <= seq of groups handed over <= next - 1. Only one entry is being
  * written at a time.
  */
+
+import { CommitGroup, GROUP_HEADER_LENGTH, GROUP_TAG_LENGTH, groupAt } from "./CommitGroup.ts"
 import { ENTRY_CODE_LENGTH_MAX, ENTRY_HEADER_LENGTH, entryAt, writeAscii, writeU64 } from "./Entry.ts"
 import { EntryKind, type KindCounts, opensExchange } from "./EntryKind.ts"
-import { GROUP_HEADER_LENGTH, GROUP_TAG_LENGTH, Group, groupAt } from "./Group.ts"
 import { Inconsistent } from "./Inconsistent.ts"
 
 /** Bounds of the writer. */
@@ -48,14 +49,14 @@ export class JournalWriter {
   /** Called once per durable group, in order, with the seq of its last entry. */
   onCommitted: (lastSeq: number) => void = nothing
 
-  private readonly commit: (group: Group) => void
+  private readonly commit: (group: CommitGroup) => void
   private readonly limits: WriterLimits
   private readonly kindCounts: Array<number>
-  private readonly ready: Array<Group> = []
+  private readonly ready: Array<CommitGroup> = []
   private readonly waiting = new Set<{ readonly seq: number; readonly run: () => void }>()
-  private readonly spare: Array<Group> = []
+  private readonly spare: Array<CommitGroup> = []
   private groupsMade = 0
-  private group: Group
+  private group: CommitGroup
   private nextSeq: number
   private durableSeq: number
   private waitingBytes = 0
@@ -68,7 +69,7 @@ export class JournalWriter {
   private entryKind = 0
 
   constructor(
-    commit: (group: Group) => void,
+    commit: (group: CommitGroup) => void,
     lastSeq: number,
     counts: KindCounts,
     limits: WriterLimits = writerLimits
@@ -221,7 +222,7 @@ export class JournalWriter {
   }
 
   /** Told by the store: this group is durable. Groups are given back in the order in which they were handed over. */
-  committed(group: Group): void {
+  committed(group: CommitGroup): void {
     this.underWay--
     this.waitingBytes -= group.length
     this.durableSeq = group.last
@@ -268,7 +269,7 @@ export class JournalWriter {
   }
 
   /** The group being filled, when it may leave: it holds entries, and none is open. */
-  private gathered(): Group | undefined {
+  private gathered(): CommitGroup | undefined {
     if (this.group.count === 0 || this.together > 0 || this.entryRoom >= 0) return undefined
     const group = this.seal(this.group)
     this.group = this.take(this.limits.groupSize)
@@ -277,7 +278,7 @@ export class JournalWriter {
   }
 
   /** Writes the group's header. The floor never passes the group itself: its entries may have opened exchanges. */
-  private seal(group: Group): Group {
+  private seal(group: CommitGroup): CommitGroup {
     const buffer = group.buffer
     const floor = this.floor === 0 ? group.first : Math.min(this.floor, group.first)
     writeU64(buffer, group.first, groupAt.first)
@@ -315,8 +316,8 @@ export class JournalWriter {
     this.buffer = this.group.buffer
   }
 
-  private take(size: number): Group {
+  private take(size: number): CommitGroup {
     const spare = size === this.limits.groupSize ? this.spare.pop() : undefined
-    return spare ?? new Group(++this.groupsMade, size)
+    return spare ?? new CommitGroup(++this.groupsMade, size)
   }
 }

@@ -7,9 +7,9 @@
 import type { Dialect } from "@jinka/codec"
 import { Effect, Layer } from "effect"
 import type { AskedAt } from "./Asked.ts"
+import { type CommitGroup, GROUP_HEADER_LENGTH, groupAt, groupHashLength } from "./CommitGroup.ts"
 import { type Entry, entryAt, entryLength, readEntry, readU64, secretPan } from "./Entry.ts"
 import { EntryKind, noCounts } from "./EntryKind.ts"
-import { GROUP_HEADER_LENGTH, type Group, groupAt, groupHashLength } from "./Group.ts"
 import { headWord } from "./Head.ts"
 import { JournalError } from "./JournalError.ts"
 import type { JournalReasonTag } from "./JournalReason.ts"
@@ -81,7 +81,7 @@ interface Kept {
 
 /** A group handed over and not yet acknowledged. */
 interface UnderWay {
-  readonly group: Group
+  readonly group: CommitGroup
   readonly kept: Kept
   durable: boolean
 }
@@ -195,7 +195,7 @@ export class MemoryStore {
     return { journalId: "0".repeat(32), lastSeq: last?.last ?? 0, floor: last?.floor ?? 1, counts, names, notes: [] }
   }
 
-  private commit(group: Group): void {
+  private commit(group: CommitGroup): void {
     const kept = keep(group)
     const underWay: UnderWay = { group, kept, durable: false }
     this.underWay.push(underWay)
@@ -309,7 +309,7 @@ export class MemoryStore {
 }
 
 /** Copies a group out of the writer's memory and reads its entries. */
-const keep = (group: Group): Kept => {
+const keep = (group: CommitGroup): Kept => {
   const bytes = Buffer.alloc(GROUP_HEADER_LENGTH + group.length)
   group.buffer.copy(bytes, 0, 0, bytes.length)
   const entries: Array<Entry> = []

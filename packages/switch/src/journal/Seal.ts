@@ -19,7 +19,7 @@ import {
   type KeyObject,
   randomFillSync
 } from "node:crypto"
-import { GROUP_NONCE_LENGTH, GROUP_TAG_LENGTH } from "./Group.ts"
+import { GROUP_NONCE_LENGTH, GROUP_TAG_LENGTH } from "./CommitGroup.ts"
 import { keyIdOfTag, TagKey } from "./Tag.ts"
 
 /** Bytes of the configured key. */

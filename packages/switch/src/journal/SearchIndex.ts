@@ -9,9 +9,9 @@
 import { closeSync, existsSync, openSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
 import { type AskedOf, askedHash } from "./Asked.ts"
+import type { CommitGroupReader, GroupRow } from "./CommitGroupReader.ts"
 import { ENTRY_HEADER_LENGTH, entryAt, readU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
-import type { GroupReader, GroupRow } from "./GroupReader.ts"
 import {
   type Asked,
   FIND_MAX,
@@ -77,7 +77,7 @@ export interface IndexReadings {
 /** The index of one journal. All calls are synchronous and bounded. */
 export class SearchIndex {
   private readonly path: string
-  private readonly groups: GroupReader
+  private readonly groups: CommitGroupReader
   private readonly readings: IndexReadings
   private readonly names: Names
   private database: Database.Database
@@ -85,7 +85,7 @@ export class SearchIndex {
   private indexed = 0
 
   /** Opens the index or makes it anew. Throws only what the file system refuses. */
-  constructor(path: string, groups: GroupReader, names: Names, readings: IndexReadings) {
+  constructor(path: string, groups: CommitGroupReader, names: Names, readings: IndexReadings) {
     this.path = path
     this.groups = groups
     this.names = names

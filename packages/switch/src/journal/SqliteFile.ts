@@ -1,14 +1,14 @@
 /**
  * The database file of a journal: its settings, its tables and its identity. Runs in the journal's thread,
- * synchronously; throws `JournalStop`. What stands in the tables is the business of `GroupCommit` and `GroupReader`.
+ * synchronously; throws `JournalStop`. What stands in the tables is the business of `SqliteCommit` and `CommitGroupReader`.
  *
  * The settings, and why each, are in docs/decisions/0004-journal.md.
  */
 import { hash, randomBytes } from "node:crypto"
 import Database from "better-sqlite3"
+import { GROUP_HEADER_LENGTH } from "./CommitGroup.ts"
 import { ENTRY_HEADER_LENGTH, entryAt } from "./Entry.ts"
 import { ENTRY_KIND_MAX, entryKindName } from "./EntryKind.ts"
-import { GROUP_HEADER_LENGTH } from "./Group.ts"
 import { stop } from "./JournalReason.ts"
 
 /** The database's file in the journal's directory. */
@@ -76,9 +76,9 @@ CREATE TABLE commit_group (
   first INTEGER PRIMARY KEY,    -- seq of the first and last entry committed together; 1.. without gaps
   last INTEGER NOT NULL,
   sealed INTEGER NOT NULL,      -- bytes of sealed card data at the end of "bytes"
-  hash BLOB NOT NULL,           -- SHA-256 over "bytes" in two steps (Group.ts); they begin with the hash of the group before
+  hash BLOB NOT NULL,           -- SHA-256 over "bytes" in two steps (CommitGroup.ts); they begin with the hash of the group before
   tag BLOB NOT NULL,            -- key id, and HMAC-SHA-256 of journal, "last" and "hash" under the journal's key (Tag.ts)
-  bytes BLOB NOT NULL           -- the group as packages/switch/src/journal/Group.ts lays it out
+  bytes BLOB NOT NULL           -- the group as packages/switch/src/journal/CommitGroup.ts lays it out
 ) STRICT;
 CREATE TABLE mark (
   seq INTEGER PRIMARY KEY,      -- last entry counted

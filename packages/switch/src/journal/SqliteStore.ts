@@ -8,7 +8,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "
 import type { Dialect } from "@jinka/codec"
 import { Effect, Layer, Schedule } from "effect"
 import { WAL_MAX_DEFAULT } from "./Checkpoint.ts"
-import type { Group } from "./Group.ts"
+import type { CommitGroup } from "./CommitGroup.ts"
 import { JournalError } from "./JournalError.ts"
 import { type Answer, entriesOf, type HeadQuestion, type Question, recalledOf } from "./JournalQueries.ts"
 import { JournalStore, type Opened, type OpenStore, type StoreEvents } from "./JournalStore.ts"
@@ -72,7 +72,7 @@ class SqliteThread {
   private readonly port: MessagePort
   private readonly control: Int32Array
   private readonly worker: Worker
-  private readonly underWay: Array<Group> = []
+  private readonly underWay: Array<CommitGroup> = []
   private readonly known = new Set<number>()
   private readonly asked = new Map<number, (message: { answer: Answer } | { error: JournalError }) => void>()
   private asks = 0
@@ -157,7 +157,7 @@ class SqliteThread {
     })
   }
 
-  private commit(group: Group): void {
+  private commit(group: CommitGroup): void {
     const isOnce = group.buffer.length !== writerLimits.groupSize
     this.underWay.push(group)
     if (this.known.has(group.id)) return this.send({ group: group.id, isOnce })

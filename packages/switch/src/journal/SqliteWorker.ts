@@ -12,15 +12,15 @@ import { join } from "node:path"
 import { receiveMessageOnPort, workerData } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
 import { Checkpoint } from "./Checkpoint.ts"
+import { groupAt } from "./CommitGroup.ts"
 import { readU64 } from "./Entry.ts"
-import { groupAt } from "./Group.ts"
-import { GroupCommit } from "./GroupCommit.ts"
 import { headWord } from "./Head.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
 import { type Answer, JournalQueries, namesOf } from "./JournalQueries.ts"
 import { type JournalReason, makeReason, reasonOf } from "./JournalReason.ts"
 import { Keyring } from "./Seal.ts"
 import { type IndexReadings, indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
+import { SqliteCommit } from "./SqliteCommit.ts"
 import { databaseFile } from "./SqliteFile.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
 
@@ -53,7 +53,7 @@ class JournalThread {
   private readonly options: ThreadOptions
   private readonly keyring: Keyring
   private readonly file: JournalFile
-  private readonly commit: GroupCommit
+  private readonly commit: SqliteCommit
   private readonly checkpoint: Checkpoint
   private readonly queries: JournalQueries
   private readonly memory = new Map<number, Buffer>()
@@ -77,7 +77,7 @@ class JournalThread {
     this.keyring = new Keyring(keys)
     this.file = openJournalFile({ ...options, keyring: this.keyring, readOnly: false })
     const { database, groups, reached } = this.file
-    this.commit = new GroupCommit(database, groups.journalId, this.keyring.current!, reached)
+    this.commit = new SqliteCommit(database, groups.journalId, this.keyring.current!, reached)
     this.checkpoint = new Checkpoint(database, join(options.directory, databaseFile), walMax, (trouble) =>
       this.post({ trouble })
     )

@@ -5,8 +5,8 @@
  * Pure. A tag begins with the id of its key, so that a journal whose key was changed says which key each row needs.
  */
 import { timingSafeEqual } from "node:crypto"
+import { GROUP_KEY_ID_LENGTH } from "./CommitGroup.ts"
 import { writeU64 } from "./Entry.ts"
-import { GROUP_KEY_ID_LENGTH } from "./Group.ts"
 import { SHA256_LENGTH, sha256Into } from "./Sha256.ts"
 
 /** Bytes of a tag: the key's id (4), then the HMAC (32). */

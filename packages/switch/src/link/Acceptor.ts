@@ -7,7 +7,7 @@ import { monotonicMs } from "../transport/Monotonic.ts"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
 import { Bell } from "./Bell.ts"
 import { listenOn } from "./door/Door.ts"
-import { LinkEnded } from "./Ended.ts"
+import { LinkEnded } from "./LinkEnded.ts"
 import { CHALLENGE_MS, type DoorSide, type ListenSide } from "./Settings.ts"
 import { TurnedAway } from "./TurnedAway.ts"
 

@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect"
 import type { Connection } from "../transport/Transport.ts"
-import { LinkEnded, slow } from "./Ended.ts"
+import { LinkEnded, slow } from "./LinkEnded.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
 import type { LinkSettings } from "./Settings.ts"
 

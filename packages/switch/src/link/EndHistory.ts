@@ -4,7 +4,7 @@
  * Attempts to connect that fail one after the other are one entry with a count, or a night without the partner would leave
  * nothing else to see.
  */
-import { closing, type LinkEnded } from "./Ended.ts"
+import { closing, type LinkEnded } from "./LinkEnded.ts"
 
 /** Ends that are kept for each link. */
 export const ENDS_KEPT = 5

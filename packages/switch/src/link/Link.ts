@@ -17,9 +17,9 @@ import { carriedBy, nothing, together } from "./Carried.ts"
 import { challenge, shownBy } from "./Challenge.ts"
 import { Dialer, type DialerOwner } from "./Dialer.ts"
 import { Doubt } from "./Doubt.ts"
-import { answerOverdue, LinkEnded, severityOf } from "./Ended.ts"
 import { EndHistory } from "./EndHistory.ts"
 import { Lies } from "./Lies.ts"
+import { answerOverdue, LinkEnded, severityOf } from "./LinkEnded.ts"
 import type { LinkEvents } from "./LinkEvents.ts"
 import * as LinkState from "./LinkState.ts"
 import type { LinkStatus } from "./LinkStatus.ts"
@@ -212,8 +212,8 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   }
 
   /** The exchange of the connection `epoch` is over: a short connection may close. */
-  settled(epoch: number): void {
-    this.short?.settled(epoch)
+  release(epoch: number): void {
+    this.short?.release(epoch)
   }
 
   /**

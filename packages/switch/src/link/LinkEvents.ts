@@ -1,7 +1,7 @@
 /** What a link tells the switch that it belongs to. */
 import type { MessageError, MessageIndex } from "@jinka/codec"
 import type { Effect } from "effect"
-import type { LinkEnded, Severity } from "./Ended.ts"
+import type { LinkEnded, Severity } from "./LinkEnded.ts"
 import type { SessionEpoch } from "./SessionOwner.ts"
 
 /** What a `Link` tells the switch. All calls are synchronous, on the receiver's or the keeper's fiber. */

@@ -17,8 +17,8 @@ import {
 import type { Language } from "../message/Language.ts"
 import * as NetworkManagement from "../message/NetworkManagement.ts"
 import { type Answered, type Asked, AskedList, askedOf } from "./Asked.ts"
-import { LinkEnded } from "./Ended.ts"
 import type { Lies } from "./Lies.ts"
+import { LinkEnded } from "./LinkEnded.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { LinkSettings } from "./Settings.ts"
 
@@ -80,7 +80,7 @@ export class Management {
   /** What came in place of the answer to a request of ours since the last one was sent, in words; empty: nothing. */
   private instead = ""
   /** Answers of the partner on this connection that belong to no request of ours. */
-  strays = 0
+  unmatched = 0
   /** Sign-ons of ours on this connection. */
   attempts = 0
   /** Monotonic milliseconds of the running attempt's end, or of the next attempt; 0: none. */
@@ -241,7 +241,7 @@ export class Management {
     const found = this.asked.take(index)
     if (found._tag === "of") this.took(index, found.asked)
     else if (this.link.passes(index)) return false
-    else this.stray(index, found.nearest, found.why)
+    else this.noteUnmatched(index, found.nearest, found.why)
     return true
   }
 
@@ -265,8 +265,8 @@ export class Management {
   }
 
   /** An answer that belongs to no request of ours: it changes nothing, and its number may be all that is wrong with it. */
-  private stray(index: MessageIndex, nearest: Asked | undefined, why: string): void {
-    this.strays++
+  private noteUnmatched(index: MessageIndex, nearest: Asked | undefined, why: string): void {
+    this.unmatched++
     const answer = `an answer ${mtiText(index.mti)} of the partner`
     if (nearest === undefined) return this.link.managed(`${answer} to nothing that we asked`, true)
     this.instead = `an answer came that belongs to no request of ours, ${why}`

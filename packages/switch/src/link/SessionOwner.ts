@@ -2,8 +2,8 @@
 import type { MessageError, MessageIndex } from "@jinka/codec"
 import type { Effect } from "effect"
 import type { Language } from "../message/Language.ts"
-import type { LinkEnded } from "./Ended.ts"
 import type { Lies } from "./Lies.ts"
+import type { LinkEnded } from "./LinkEnded.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { LinkSettings } from "./Settings.ts"
 

@@ -4,7 +4,7 @@
  * It has no fiber of its own: the session's keeper asks `due` and calls `tick`; the receiver tells what came.
  */
 import type { Connection } from "../transport/Transport.ts"
-import type { LinkEnded } from "./Ended.ts"
+import type { LinkEnded } from "./LinkEnded.ts"
 import type { LinkSettings } from "./Settings.ts"
 import { unproved } from "./Silence.ts"
 import * as Watchdog from "./Watchdog.ts"

@@ -14,8 +14,8 @@ import { monotonicMs } from "../transport/Monotonic.ts"
 import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
 import { delayMs } from "./Backoff.ts"
 import { listenOn } from "./door/Door.ts"
-import { answerOverdue, LinkEnded } from "./Ended.ts"
 import type { Lies } from "./Lies.ts"
+import { answerOverdue, LinkEnded } from "./LinkEnded.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { ShortStatus } from "./LinkStatus.ts"
 import { openSession } from "./OpenSession.ts"
@@ -199,7 +199,7 @@ export class ShortLink implements SessionOwner {
   }
 
   /** The exchange of connection `epoch` is over: it closes once nothing more is due on it. */
-  settled(epoch: number): void {
+  release(epoch: number): void {
     const held = this.held.get(epoch)
     if (held === undefined) return
     if (held.due > 0) held.due--
@@ -233,7 +233,7 @@ export class ShortLink implements SessionOwner {
     held.session.put(bytes, length)
     if (receipt !== undefined) held.session.receipt(receipt)
     held.session.outbox.flush()
-    this.settled(epoch)
+    this.release(epoch)
     return true
   }
 

@@ -3,7 +3,7 @@
  * milliseconds.
  */
 import type { Connection } from "../transport/Transport.ts"
-import { LinkEnded } from "./Ended.ts"
+import { LinkEnded } from "./LinkEnded.ts"
 
 /** What was seen. */
 export interface Seen {

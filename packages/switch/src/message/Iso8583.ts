@@ -4,10 +4,10 @@ import {
   type Codec,
   frameTakes,
   type HeaderValues,
+  isAcknowledged,
   isMessageError,
   isRepeat,
   isReversible,
-  isSettled,
   isSuccess,
   type Message,
   type MessageError,
@@ -203,8 +203,8 @@ export class Iso8583 implements Language {
     return !notFinal.has(responseClass(this.codec.dialect, code))
   }
 
-  isSettled(mti: number, code: string): boolean {
-    return isSettled(this.codec.dialect, mti, code)
+  isAcknowledged(mti: number, code: string): boolean {
+    return isAcknowledged(this.codec.dialect, mti, code)
   }
 
   difference(asked: Language, request: MessageIndex, answer: MessageIndex): string | undefined {

@@ -136,7 +136,7 @@ export interface Language {
   /** The code ends a delivery; others say "try again later". */
   isFinal(code: string): boolean
   /** An answer with this code to a delivered message of type `mti` says that nothing is left to be done. */
-  isSettled(mti: number, code: string): boolean
+  isAcknowledged(mti: number, code: string): boolean
   /** Why the answer is not the answer of the request, which is in the language `asked`; `undefined`: it is. */
   difference(asked: Language, request: MessageIndex, answer: MessageIndex): string | undefined
   /** An answer of our own to the message, in bytes of its own; `undefined` when the language has none. */

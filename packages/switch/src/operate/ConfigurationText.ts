@@ -2,7 +2,7 @@
  * What a configuration says, in a few lines: for `jinka check`. Pure; keys are named by where they are.
  */
 import type { DoorSettings, DoorWay } from "../link/door/Door.ts"
-import type { GroupSettings } from "../link/Group.ts"
+import type { GroupSettings } from "../link/LinkGroup.ts"
 import type { LinkSettings, Side } from "../link/Settings.ts"
 import { asksForCertificate, type TlsSettings } from "../transport/Tls.ts"
 import type { Configuration } from "./Configuration.ts"

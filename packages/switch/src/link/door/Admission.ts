@@ -52,7 +52,7 @@ export class Admission {
     this.allowed = allowed
   }
 
-  /** A connection arrives: lets it in (`undefined`), to be told `settled` and `gone` later, or says why not. */
+  /** A connection arrives: lets it in (`undefined`), to be told `decided` and `gone` later, or says why not. */
   arrive(address: string, now: number): Refusal | undefined {
     const { connections, newPerSecond, pending, perSource } = this.limits
     if (!this.allowed.has(address)) return "PeerNotAllowed"
@@ -71,7 +71,7 @@ export class Admission {
   }
 
   /** A connection that is in belongs to a link now, or was turned away after all: it is pending no longer. */
-  settled(): void {
+  decided(): void {
     this.pending = Math.max(0, this.pending - 1)
   }
 

@@ -164,7 +164,7 @@ export class Door {
     // Whatever the transport did with its options: nobody comes in who is not allowed or was not asked for a certificate.
     const isProved = tls === undefined || !asksForCertificate(tls) || connection.identity !== undefined
     if (!isProved || !this.gate.admission.allowed.has(addressOfRemote(connection.remote))) {
-      this.gate.admission.settled()
+      this.gate.admission.decided()
       return this.turnAway(connection, isProved ? "PeerNotAllowed" : "NoCertificate", "the transport let it in")
     }
     const language = this.members[0]?.language
@@ -179,14 +179,14 @@ export class Door {
       Effect.matchEffect({
         onFailure: (wrong) =>
           Effect.sync(() => {
-            this.gate.admission.settled()
+            this.gate.admission.decided()
             if (wrong._tag === "FirstMessageWrong") this.turnAway(connection, wrong.reason, wrong.why)
             else this.turnAway(connection, "FirstMessageMissing", "it ended before its first message")
           }),
         onSuccess: (opened) =>
           Effect.sync(() => {
             if (opened !== "late") return this.settle(opened.connection, signIn(opened.index, by, language.codec))
-            this.gate.admission.settled()
+            this.gate.admission.decided()
             this.turnAway(connection, "FirstMessageMissing", `no whole message came within ${by.waitMs} ms`)
           })
       }),
@@ -196,7 +196,7 @@ export class Door {
 
   /** Gives the connection to its link, or turns it away. */
   private settle(connection: Connection, said?: string): void {
-    this.gate.admission.settled()
+    this.gate.admission.decided()
     const { by, name } = this.settings
     const found = this.members.filter(
       (member) => this.isOf(connection, member) && (said === undefined || said === signOf(member, by))

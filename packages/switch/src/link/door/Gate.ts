@@ -64,7 +64,7 @@ export class Gate {
 
   /** See `ListenOptions.refused`. */
   readonly refused = (address: string, { reason, cause }: TlsRefused): void => {
-    this.admission.settled()
+    this.admission.decided()
     this.refuse(reason, `a handshake with ${address} came to nothing: ${cause}`)
   }
 

@@ -61,7 +61,7 @@ export class HttpDoor {
       // A caller is in as soon as it is admitted: its requests have deadlines of their own.
       const admit = (address: string, isCrowded: boolean) => {
         const release = this.gate.admit(address, isCrowded)
-        if (release !== undefined) this.gate.admission.settled()
+        if (release !== undefined) this.gate.admission.decided()
         return release
       }
       const refused = (address: string, { reason, cause }: TlsRefused) =>

@@ -1,6 +1,6 @@
 /** One group of links as the configuration writes it. What must hold between keys is in `GroupRelations`. */
 import { Schema } from "effect"
-import { STICKY_MAX } from "../../link/Group.ts"
+import { STICKY_MAX } from "../../link/LinkGroup.ts"
 import { count, Duration, described, Name, option } from "./Terms.ts"
 
 const MemberDocument = Schema.Struct({

@@ -2,7 +2,7 @@
  * A decoded document as the settings that the switch works with: milliseconds, bytes, codecs. Pure; nothing can fail here.
  */
 import { type Codec, compile, type Dialect, idleFrame } from "@jinka/codec"
-import type { GroupSettings } from "../../link/Group.ts"
+import type { GroupSettings } from "../../link/LinkGroup.ts"
 import type { LinkSettings, ShortSettings } from "../../link/Settings.ts"
 import type { SwitchSettings } from "../../Switch.ts"
 import type { ConfigurationDocument } from "./ConfigurationDocument.ts"

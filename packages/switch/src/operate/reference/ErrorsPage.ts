@@ -15,7 +15,7 @@ import {
 import { journalReasonTags, makeReason } from "../../journal/JournalReason.ts"
 import type { Refusal } from "../../link/door/Admission.ts"
 import type { FirstMessageWrong } from "../../link/door/FirstMessage.ts"
-import { advice, type LinkEnded } from "../../link/Ended.ts"
+import { advice, type LinkEnded } from "../../link/LinkEnded.ts"
 import { shippedDialects } from "../configuration/Shipped.ts"
 import { type Exit, exitCodes, exitMeanings } from "../Exit.ts"
 import { tlsReasons } from "../TlsWords.ts"
@@ -71,7 +71,7 @@ export const errorsPage = (): string =>
       ["Reason", "What to do"],
       journalReasonTags.map((tag) => [tag, cell(makeReason(tag, "", "").remedy)])
     ),
-    "Free space below `journal.reserve` is no error: new requests are refused (malfunction), open ones still end. Refusals and strays are then counted in place of being journalled, and told once a second."
+    "Free space below `journal.reserve` is no error: new requests are refused (malfunction), open ones still end. Refusals and unmatched messages are then counted in place of being journalled, and told once a second."
   ])
 
 const reconnects = "Connects again after the pause of `reconnect`, or waits for the partner."

@@ -2,12 +2,10 @@
  * Reads committed groups back: finds them, finds the entries in them, opens their seals, and verifies the chain step by
  * step. Runs in the journal's thread, between commits; every call is bounded.
  *
- * A row of `commit_group` holds the very bytes that the chain hashed (`Group.ts`), so nothing has to be rebuilt to verify it.
+ * A row of `commit_group` holds the very bytes that the chain hashed (`CommitGroup.ts`): nothing is rebuilt to verify it.
  * What is tagged with a key that was not given cannot be proved genuine: that is counted and told, never taken for good.
  */
 import type Database from "better-sqlite3"
-import { ENTRY_HEADER_LENGTH, entryAt, entryLength, readU64 } from "./Entry.ts"
-import { EntryKind, noCounts } from "./EntryKind.ts"
 import {
   chainHash,
   digestOf,
@@ -17,7 +15,9 @@ import {
   GROUP_TAG_LENGTH,
   groupAt,
   groupHashLength
-} from "./Group.ts"
+} from "./CommitGroup.ts"
+import { ENTRY_HEADER_LENGTH, entryAt, entryLength, readU64 } from "./Entry.ts"
+import { EntryKind, noCounts } from "./EntryKind.ts"
 import type { Head } from "./Head.ts"
 import { stop } from "./JournalReason.ts"
 import type { Unopened, VerifyCursor, VerifyStep } from "./JournalStore.ts"
@@ -105,7 +105,7 @@ export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArra
 }
 
 /** Reads the groups of one database. */
-export class GroupReader {
+export class CommitGroupReader {
   readonly journalId: string
   private readonly keyring: Keyring
   private readonly range: Database.Statement

@@ -6,11 +6,11 @@ import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { State } from "./Exchange.ts"
 import type { Outstanding, Slot } from "./Outstanding.ts"
-import { Fate } from "./RecentKeys.ts"
+import { Outcome } from "./RecentKeys.ts"
 import type { Repeats } from "./Repeats.ts"
 
-/** The strays of one switch. */
-export class Strays {
+/** The unmatched answers of one switch. */
+export class UnmatchedAnswers {
   private readonly desks: Desks
   private readonly repeats: Repeats
 
@@ -33,11 +33,11 @@ export class Strays {
       return this.known(target, epoch, index, slot.exchange, outstanding.state(slot.id) === State.answering)
     }
     const sent = this.repeats.sent(target, key, length)
-    if (sent !== undefined) return this.known(target, epoch, index, sent.exchange, sent.fate === Fate.answered)
+    if (sent !== undefined) return this.known(target, epoch, index, sent.exchange, sent.outcome === Outcome.answered)
     const missing = target.language.missing(index)
     target.traffic.unmatched++
     const code = missing === undefined ? (target.language.code(index) ?? "") : `${missing} is missing`
-    this.desks.record.stray("unmatched", 0, target, epoch, code, index)
+    this.desks.record.unmatched("unmatched", 0, target, epoch, code, index)
     if (missing === undefined) return
     this.note(target, epoch, `an answer ${mtiText(index.mti)} is nobody's: ${missing}, a field of the key, is missing`)
   }
@@ -45,7 +45,7 @@ export class Strays {
   /** The key fits and the message does not: it is nobody's answer, and the request goes on waiting for its own. */
   foreign(target: Desk, epoch: number, index: MessageIndex, { exchange }: Slot, why: string): void {
     target.traffic.unmatched++
-    this.desks.record.stray("unmatched", exchange, target, epoch, why, index)
+    this.desks.record.unmatched("unmatched", exchange, target, epoch, why, index)
     this.note(
       target,
       epoch,
@@ -58,11 +58,11 @@ export class Strays {
     const code = target.language.code(index) ?? ""
     if (isAnswered) target.traffic.duplicates++
     else target.traffic.late++
-    this.desks.record.stray(isAnswered ? "duplicateAnswer" : "late", exchange, target, epoch, code, index)
+    this.desks.record.unmatched(isAnswered ? "duplicateAnswer" : "late", exchange, target, epoch, code, index)
   }
 
   private note(target: Desk, epoch: number, text: string): void {
-    const noted = target.strays.take(this.desks.now, text)
+    const noted = target.unmatchedNotices.take(this.desks.now, text)
     if (noted !== undefined) this.desks.note(target, epoch, noted, "warning")
   }
 }

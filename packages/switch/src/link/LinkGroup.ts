@@ -25,19 +25,19 @@ export interface GroupSettings {
   readonly fallTogether: boolean
 }
 
-/** `suspect`: silent, but the connection stands (RFC 3539). `away`: everything else that is not ready. */
-export type Standing = "ready" | "suspect" | "away"
+/** `suspect`: silent, but the connection is up (RFC 3539). `away`: everything else that is not ready. */
+export type Availability = "ready" | "suspect" | "away"
 
 /** One member as the group sees it. */
 export interface Member {
-  readonly standing: Standing
+  readonly availability: Availability
   /** Since when, in monotonic milliseconds. */
   readonly since: number
   readonly hasPlace: boolean
 }
 
 /** All that a group remembers. */
-export interface Group {
+export interface LinkGroup {
   readonly members: ReadonlyArray<Member>
   /** When all of its connections were closed together, in monotonic milliseconds. */
   readonly fellAt: number
@@ -45,7 +45,7 @@ export interface Group {
 
 /** What can happen. `at` is in monotonic milliseconds. */
 export type Event =
-  | { readonly _tag: "stands"; readonly member: number; readonly as: Standing; readonly at: number }
+  | { readonly _tag: "changed"; readonly member: number; readonly as: Availability; readonly at: number }
   | { readonly _tag: "time"; readonly at: number }
   | { readonly _tag: "fell"; readonly at: number }
 
@@ -65,40 +65,46 @@ export const FALL_QUIET_MS = 5000
 export const STICKY_MAX = 6
 
 /** A group whose members are not connected, as far as is known since `at`. */
-export const initial = ({ members }: GroupSettings, at: number): Group => ({
-  members: members.map(() => ({ standing: "away", since: at, hasPlace: true })),
+export const initial = ({ members }: GroupSettings, at: number): LinkGroup => ({
+  members: members.map(() => ({ availability: "away", since: at, hasPlace: true })),
   fellAt: Number.NEGATIVE_INFINITY
 })
 
 /** Whether a member keeps its place when it goes from `was` to `as`. A place that was never used cannot be lost. */
-const keepsPlace = ({ use }: GroupSettings, was: Standing, as: Standing): boolean => {
+const keepsPlace = ({ use }: GroupSettings, was: Availability, as: Availability): boolean => {
   if (was === "away" || as === "ready") return true
   return use === "sticky" && as === "suspect"
 }
 
-const stands = (settings: GroupSettings, group: Group, member: number, as: Standing, at: number): Group => {
+const changed = (
+  settings: GroupSettings,
+  group: LinkGroup,
+  member: number,
+  as: Availability,
+  at: number
+): LinkGroup => {
   const was = group.members[member]!
-  if (was.standing === as) return group
-  const hasPlace = was.hasPlace && keepsPlace(settings, was.standing, as)
-  return withPlace({ ...group, members: group.members.with(member, { standing: as, since: at, hasPlace }) })
+  if (was.availability === as) return group
+  const hasPlace = was.hasPlace && keepsPlace(settings, was.availability, as)
+  return withPlace({ ...group, members: group.members.with(member, { availability: as, since: at, hasPlace }) })
 }
 
 /** Gives a place to the first ready member, if no ready one has one. */
-const withPlace = (group: Group): Group => {
+const withPlace = (group: LinkGroup): LinkGroup => {
   const { members } = group
-  if (members.some(({ standing, hasPlace }) => standing === "ready" && hasPlace)) return group
-  const first = members.findIndex(({ standing }) => standing === "ready")
+  if (members.some(({ availability, hasPlace }) => availability === "ready" && hasPlace)) return group
+  const first = members.findIndex(({ availability }) => availability === "ready")
   return first < 0 ? group : { ...group, members: members.with(first, { ...members[first]!, hasPlace: true }) }
 }
 
-const isDue = ({ failbackMs }: GroupSettings, { standing, since, hasPlace }: Member, at: number): boolean =>
-  standing === "ready" && !hasPlace && at - since >= failbackMs
+const isDue = ({ failbackMs }: GroupSettings, { availability, since, hasPlace }: Member, at: number): boolean =>
+  availability === "ready" && !hasPlace && at - since >= failbackMs
 
 /** The group after `event`; the same object when nothing has changed. */
-export const step = (settings: GroupSettings, group: Group, event: Event): Group => {
+export const step = (settings: GroupSettings, group: LinkGroup, event: Event): LinkGroup => {
   switch (event._tag) {
-    case "stands":
-      return stands(settings, group, event.member, event.as, event.at)
+    case "changed":
+      return changed(settings, group, event.member, event.as, event.at)
     case "time":
       if (!group.members.some((member) => isDue(settings, member, event.at))) return group
       return {
@@ -111,17 +117,17 @@ export const step = (settings: GroupSettings, group: Group, event: Event): Group
 }
 
 /** Whether the end of a member's connection at `at` is to close the others. */
-export const mustFall = ({ fallTogether }: GroupSettings, { fellAt }: Group, at: number): boolean =>
+export const mustFall = ({ fallTogether }: GroupSettings, { fellAt }: LinkGroup, at: number): boolean =>
   fallTogether && at - fellAt > FALL_QUIET_MS
 
 /** Whether any member may be used. */
-export const isReady = ({ members }: Group): boolean => members.some(({ standing }) => standing === "ready")
+export const isReady = ({ members }: LinkGroup): boolean => members.some(({ availability }) => availability === "ready")
 
 /** When a lost member that is ready again will have its place; `undefined` for every other. */
 export const failbackDue = (
   { failbackMs }: GroupSettings,
-  { standing, since, hasPlace }: Member
-): number | undefined => (standing === "ready" && !hasPlace ? since + failbackMs : undefined)
+  { availability, since, hasPlace }: Member
+): number | undefined => (availability === "ready" && !hasPlace ? since + failbackMs : undefined)
 
 /**
  * The order of turns of a round robin: every member as often as its weight says, spread as evenly as can be (smooth weighted
@@ -180,7 +186,7 @@ export class Chooser {
    * The member for the next request, -1 when none is ready with room. `turn` counts requests; `key` is the hash of the sticky
    * data elements. A pure function of its arguments.
    */
-  choose(group: Group, view: View, turn: number, key: number): number {
+  choose(group: LinkGroup, view: View, turn: number, key: number): number {
     switch (this.settings.use) {
       case "primary-backup":
         return this.first(group, view)
@@ -193,11 +199,11 @@ export class Chooser {
     }
   }
 
-  private mayTake({ members }: Group, view: View, member: number): boolean {
-    return members[member]!.standing === "ready" && view.hasRoom(member)
+  private mayTake({ members }: LinkGroup, view: View, member: number): boolean {
+    return members[member]!.availability === "ready" && view.hasRoom(member)
   }
 
-  private first(group: Group, view: View): number {
+  private first(group: LinkGroup, view: View): number {
     let spare = -1
     for (let member = 0; member < this.count; member++) {
       if (!this.mayTake(group, view, member)) continue
@@ -207,7 +213,7 @@ export class Chooser {
     return spare
   }
 
-  private inTurn(group: Group, view: View, turn: number): number {
+  private inTurn(group: LinkGroup, view: View, turn: number): number {
     const { turns } = this
     for (let n = 0; n < turns.length; n++) {
       const member = turns[(turn + n) % turns.length]!
@@ -216,7 +222,7 @@ export class Chooser {
     return -1
   }
 
-  private leastBusy(group: Group, view: View, turn: number): number {
+  private leastBusy(group: LinkGroup, view: View, turn: number): number {
     const { members } = this.settings
     let best = -1
     let least = Number.POSITIVE_INFINITY
@@ -231,7 +237,7 @@ export class Chooser {
     return best
   }
 
-  private nearest(group: Group, view: View, key: number): number {
+  private nearest(group: LinkGroup, view: View, key: number): number {
     const { members } = this.settings
     let best = -1
     let least = Number.POSITIVE_INFINITY

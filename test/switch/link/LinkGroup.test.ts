@@ -1,9 +1,9 @@
 import * as FastCheck from "fast-check"
 import { describe, expect, it } from "vitest"
-import * as Group from "../../../packages/switch/src/link/Group.ts"
+import * as LinkGroup from "../../../packages/switch/src/link/LinkGroup.ts"
 
 const QUIET = 300_000
-const settings = (use: Group.Use, ...weights: ReadonlyArray<number>): Group.GroupSettings => ({
+const settings = (use: LinkGroup.Use, ...weights: ReadonlyArray<number>): LinkGroup.GroupSettings => ({
   name: "issuers",
   members: weights.map((weight, link) => ({ link, name: `issuer-${link}`, weight })),
   use,
@@ -11,26 +11,31 @@ const settings = (use: Group.Use, ...weights: ReadonlyArray<number>): Group.Grou
   failbackMs: QUIET,
   fallTogether: false
 })
-const roomy: Group.View = { hasRoom: () => true, outstanding: () => 0 }
-const fullBut = (...members: ReadonlyArray<number>): Group.View => ({
+const roomy: LinkGroup.View = { hasRoom: () => true, outstanding: () => 0 }
+const fullBut = (...members: ReadonlyArray<number>): LinkGroup.View => ({
   hasRoom: (member) => members.includes(member),
   outstanding: () => 0
 })
 
 /** `2 ready 1000`: member 2 stands so at this time; `time 5000`. */
-const run = (of: Group.GroupSettings, ...events: ReadonlyArray<string>): Group.Group =>
+const run = (of: LinkGroup.GroupSettings, ...events: ReadonlyArray<string>): LinkGroup.LinkGroup =>
   events.reduce(
     (group, text) => {
       const [what, as, at] = text.split(" ")
       return what === "time"
-        ? Group.step(of, group, { _tag: "time", at: Number(as) })
-        : Group.step(of, group, { _tag: "stands", member: Number(what), as: as as Group.Standing, at: Number(at) })
+        ? LinkGroup.step(of, group, { _tag: "time", at: Number(as) })
+        : LinkGroup.step(of, group, {
+            _tag: "changed",
+            member: Number(what),
+            as: as as LinkGroup.Availability,
+            at: Number(at)
+          })
     },
-    Group.initial(of, 0)
+    LinkGroup.initial(of, 0)
   )
 
-const chosen = (of: Group.GroupSettings, group: Group.Group, view = roomy, turn = 0, key = 0) =>
-  new Group.Chooser(of).choose(group, view, turn, key)
+const chosen = (of: LinkGroup.GroupSettings, group: LinkGroup.LinkGroup, view = roomy, turn = 0, key = 0) =>
+  new LinkGroup.Chooser(of).choose(group, view, turn, key)
 
 describe("A primary and its backups", () => {
   const pair = settings("primary-backup", 1, 1, 1)
@@ -76,7 +81,7 @@ describe("A primary and its backups", () => {
   it("say when the primary is used again", () => {
     const group = run(pair, "0 ready 0", "1 ready 0", "0 away 1", "0 ready 10")
 
-    expect(group.members.map((member) => Group.failbackDue(pair, member))).toEqual([300_010, undefined, undefined])
+    expect(group.members.map((member) => LinkGroup.failbackDue(pair, member))).toEqual([300_010, undefined, undefined])
   })
 })
 
@@ -99,7 +104,7 @@ describe("A round robin", () => {
 })
 
 describe("The least busy member", () => {
-  const busy = (...outstanding: ReadonlyArray<number>): Group.View => ({
+  const busy = (...outstanding: ReadonlyArray<number>): LinkGroup.View => ({
     hasRoom: () => true,
     outstanding: (member) => outstanding[member]!
   })
@@ -114,13 +119,13 @@ describe("The least busy member", () => {
   })
 })
 
-const spread = (of: Group.GroupSettings, group: Group.Group, keys: number, view = roomy) =>
+const spread = (of: LinkGroup.GroupSettings, group: LinkGroup.LinkGroup, keys: number, view = roomy) =>
   Array.from({ length: keys }, (_, n) => chosen(of, group, view, 0, Math.imul(n + 1, 0x9e3779b9)))
 const shares = (members: ReadonlyArray<number>, count: number) =>
   Array.from({ length: count }, (_, member) => members.filter((one) => one === member).length / members.length)
 
 describe("Sticky members", () => {
-  const all = (of: Group.GroupSettings, ...more: ReadonlyArray<string>) =>
+  const all = (of: LinkGroup.GroupSettings, ...more: ReadonlyArray<string>) =>
     run(of, ...of.members.map((_, member) => `${member} ready 0`), ...more)
 
   it("share the keys by their weights", () => {
@@ -186,7 +191,7 @@ describe("Every group", () => {
   const events = FastCheck.array(
     FastCheck.record({
       member: FastCheck.nat(3),
-      as: FastCheck.constantFrom<Group.Standing>("ready", "suspect", "away"),
+      as: FastCheck.constantFrom<LinkGroup.Availability>("ready", "suspect", "away"),
       passes: FastCheck.integer({ min: 0, max: QUIET })
     }),
     { maxLength: 40 }
@@ -195,23 +200,23 @@ describe("Every group", () => {
   it("uses a member whenever one is ready with room, and only such a one", () => {
     FastCheck.assert(
       FastCheck.property(
-        FastCheck.constantFrom<Group.Use>("primary-backup", "round-robin", "least-outstanding", "sticky"),
+        FastCheck.constantFrom<LinkGroup.Use>("primary-backup", "round-robin", "least-outstanding", "sticky"),
         events,
         FastCheck.array(FastCheck.nat(3)),
         FastCheck.nat(),
         (use, happened, room, turn) => {
           const of = settings(use, 1, 2, 1, 3)
-          let group = Group.initial(of, 0)
+          let group = LinkGroup.initial(of, 0)
           let at = 0
           for (const { member, as, passes } of happened) {
             at += passes
-            group = Group.step(of, group, { _tag: "time", at })
-            group = Group.step(of, group, { _tag: "stands", member, as, at })
+            group = LinkGroup.step(of, group, { _tag: "time", at })
+            group = LinkGroup.step(of, group, { _tag: "changed", member, as, at })
           }
           const member = chosen(of, group, fullBut(...room), turn, turn)
-          const may = [0, 1, 2, 3].filter((one) => group.members[one]!.standing === "ready" && room.includes(one))
+          const may = [0, 1, 2, 3].filter((one) => group.members[one]!.availability === "ready" && room.includes(one))
           expect(member === -1 ? may.length === 0 : may.includes(member)).toBe(true)
-          const ready = group.members.filter(({ standing }) => standing === "ready")
+          const ready = group.members.filter(({ availability }) => availability === "ready")
           expect(ready.length === 0 || ready.some(({ hasPlace }) => hasPlace)).toBe(true)
         }
       )
@@ -220,11 +225,11 @@ describe("Every group", () => {
 
   it("falls together once, and not again for what the partner closes by the same rule", () => {
     const of = { ...settings("round-robin", 1, 1), fallTogether: true }
-    const fallen = Group.step(of, Group.initial(of, 0), { _tag: "fell", at: 1000 })
+    const fallen = LinkGroup.step(of, LinkGroup.initial(of, 0), { _tag: "fell", at: 1000 })
 
-    expect(Group.mustFall(of, Group.initial(of, 0), 1000)).toBe(true)
-    expect(Group.mustFall(of, fallen, 1000 + Group.FALL_QUIET_MS)).toBe(false)
-    expect(Group.mustFall(of, fallen, 1001 + Group.FALL_QUIET_MS)).toBe(true)
-    expect(Group.mustFall({ ...of, fallTogether: false }, Group.initial(of, 0), 0)).toBe(false)
+    expect(LinkGroup.mustFall(of, LinkGroup.initial(of, 0), 1000)).toBe(true)
+    expect(LinkGroup.mustFall(of, fallen, 1000 + LinkGroup.FALL_QUIET_MS)).toBe(false)
+    expect(LinkGroup.mustFall(of, fallen, 1001 + LinkGroup.FALL_QUIET_MS)).toBe(true)
+    expect(LinkGroup.mustFall({ ...of, fallTogether: false }, LinkGroup.initial(of, 0), 0)).toBe(false)
   })
 })

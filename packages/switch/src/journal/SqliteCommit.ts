@@ -4,10 +4,17 @@
  * failed COMMIT is ambiguous; docs/domain.md 4.1).
  */
 import type Database from "better-sqlite3"
+import {
+  chainHash,
+  digestOf,
+  GROUP_HEADER_LENGTH,
+  GROUP_NONCE_LENGTH,
+  GROUP_TAG_LENGTH,
+  groupAt
+} from "./CommitGroup.ts"
+import { additionalOf, nameAt } from "./CommitGroupReader.ts"
 import { entryAt, entryLength, PAN_LENGTH_MAX, readU64, writeU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
-import { chainHash, digestOf, GROUP_HEADER_LENGTH, GROUP_NONCE_LENGTH, GROUP_TAG_LENGTH, groupAt } from "./Group.ts"
-import { additionalOf, nameAt } from "./GroupReader.ts"
 import { PAN_BLOCK_LENGTH, packPan, panKeyOf, type Seal } from "./Seal.ts"
 import { headText, markText, nameText } from "./Tag.ts"
 
@@ -24,7 +31,7 @@ export interface Reached {
 }
 
 /** The committing side of one database. */
-export class GroupCommit {
+export class SqliteCommit {
   private readonly journalId: string
   private readonly seal: Seal
   private readonly begin: Database.Statement

@@ -53,7 +53,7 @@ export const chainHash = (digest: Buffer, sealed: Buffer): Buffer => {
 }
 
 /** One group's memory and what the writer knows of it. */
-export class Group {
+export class CommitGroup {
   /** Numbers the memory, so that a store's thread needs to be given it only once. */
   readonly id: number
   readonly memory: SharedArrayBuffer
