@@ -94,7 +94,8 @@ export const bans: ReadonlyArray<Ban> = [
   {
     what: ["Date.now", "new Date()", "process.hrtime", "process.uptime", "import node:perf_hooks"],
     within: shipped,
-    homes: [],
+    // Lateness of the event loop and garbage collections are known to Node alone.
+    homes: ["packages/switch/src/transport/NodeProcess.ts"],
     instead:
       "take the time from Effect's Clock (Clock.currentTimeMillis, currentTimeNanos), or as an argument in pure code"
   },

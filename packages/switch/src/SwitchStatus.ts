@@ -6,6 +6,7 @@ import type { Doors } from "./Doors.ts"
 import type { Desk } from "./exchange/Desk.ts"
 import type { Desks, FullBy } from "./exchange/Desks.ts"
 import type { DoubtCounts } from "./exchange/Doubts.ts"
+import type { DurationsStatus } from "./exchange/Durations.ts"
 import type { GroupStatus } from "./exchange/Groups.ts"
 import type { StallStatus } from "./exchange/Stalls.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
@@ -32,6 +33,8 @@ export interface LinkWork extends LinkStatus {
   readonly inDoubt: DoubtCounts
   /** What has passed over it since the start. */
   readonly traffic: TrafficStatus
+  /** Times since the start, of the partner and of us: see `TrafficStatus`. */
+  readonly durations: { readonly partner: DurationsStatus; readonly ours: DurationsStatus }
 }
 
 /** What an operator sees at once. */
@@ -70,7 +73,8 @@ const workOf = (
   perhapsRepeats: perhapsRepeats.total,
   stored: stored.status(),
   inDoubt: doubts.counts(name),
-  traffic: traffic.status(runtime.monotonicMs())
+  traffic: traffic.status(runtime.monotonicMs()),
+  durations: { partner: traffic.partnerTime.ever.status, ours: traffic.ourTime.ever.status }
 })
 
 /** The status now. */

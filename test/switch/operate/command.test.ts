@@ -216,7 +216,7 @@ describe("The generated reference", () => {
     const committed = new URL("../../../docs/reference/", import.meta.url).pathname
 
     expect(code).toBe(0)
-    for (const name of ["configuration.md", "configuration.schema.json", "errors.md", "cli.md"]) {
+    for (const name of ["configuration.md", "configuration.schema.json", "errors.md", "metrics.md", "cli.md"]) {
       expect(readFileSync(join(committed, name), "utf8"), name).toBe(readFileSync(join(made, name), "utf8"))
     }
   })

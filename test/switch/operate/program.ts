@@ -83,6 +83,7 @@ export interface Said {
   readonly control: string
   readonly links: ReadonlyArray<{ readonly name: string; readonly listens?: { readonly port: number } }>
   readonly doors: ReadonlyArray<{ readonly name: string; readonly listens: { readonly port: number } }>
+  readonly admin?: { readonly host: string; readonly port: number }
   readonly recovered: { readonly ended: number; readonly resumed: number }
   readonly unfinished: ReadonlyArray<unknown>
 }
@@ -109,6 +110,10 @@ export interface RunningSwitch {
 /** Starts a switch and waits until it is ready; fails with what it said when it ends before. */
 export const runSwitch = (file: string, ...flags: ReadonlyArray<string>): Promise<RunningSwitch> =>
   watched(start(["run", file, ...flags], {}))
+
+/** The same with more in its environment. */
+export const runSwitchIn = (env: Readonly<Record<string, string>>, file: string): Promise<RunningSwitch> =>
+  watched(start(["run", file], env))
 
 /** The same with a journal that cannot grow beyond a few hundred KiB. */
 export const runLimitedSwitch = (file: string): Promise<RunningSwitch> => watched(start(["run", file], {}, limited))

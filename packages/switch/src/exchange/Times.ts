@@ -3,6 +3,7 @@
  * told covers between five and ten minutes. Times in milliseconds, kept with two digits; nothing is allocated for each one.
  */
 import { build, type Histogram } from "hdr-histogram-js"
+import { Durations } from "./Durations.ts"
 
 /** Milliseconds that one histogram is filled. */
 const TURN_MS = 300_000
@@ -33,10 +34,13 @@ export class Times {
   private present: Histogram | undefined
   private past: Histogram | undefined
   private turnsAt = 0
+  /** All of them since the start. */
+  readonly ever = new Durations()
 
   /** One took `ms`, and ended at `now`. */
   record(ms: number, now: number): void {
     if (this.present === undefined || now >= this.turnsAt) this.turn(now)
+    this.ever.record(ms / 1000)
     this.present!.recordValue(Math.min(HIGHEST, Math.max(1, Math.round(ms * 1000))))
   }
 

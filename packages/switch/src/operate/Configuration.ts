@@ -6,8 +6,11 @@
 import type { Dialect } from "@jinka/codec"
 import { Data, Effect, FileSystem, Path, Result, Stream } from "effect"
 import type { SwitchSettings } from "../Switch.ts"
+import type { AdminSettings } from "./admin/Admin.ts"
+import { readUsers } from "./configuration/AdminUsers.ts"
 import { type ConfigurationDocument, decodeDocument } from "./configuration/ConfigurationDocument.ts"
 import { catalogueWith, readDialects } from "./configuration/DialectFiles.ts"
+import { tlsSettings } from "./configuration/DoorSettings.ts"
 import { Draft } from "./configuration/Draft.ts"
 import { findingsOf } from "./configuration/Issues.ts"
 import { type Keys, readKeys } from "./configuration/JournalKeys.ts"
@@ -205,13 +208,35 @@ export const socketOfDraft = Effect.fnUntraced(function* (file: string) {
 /** Reads the keys that a configuration refers to. */
 export const loadKeys = (
   configuration: Configuration
-): Effect.Effect<Keys, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<Keys, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
+  const { key, previousKeys } = configuration.document.journal
+  return inItsFile(configuration, (directory) => readKeys(key, previousKeys, directory))
+}
+
+/** Reads what the administrative listener needs; `undefined`: there is none. */
+export const loadAdmin = (
+  configuration: Configuration
+): Effect.Effect<AdminSettings | undefined, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
+  const { admin } = configuration.document
+  if (admin === undefined) return Effect.succeed(undefined)
+  return Effect.gen(function* () {
+    const path = yield* Path.Path
+    const directory = path.dirname(path.resolve(configuration.file))
+    const users = yield* inItsFile(configuration, () => readUsers(admin.users, directory))
+    const { from, host, port, tls } = admin.listen
+    return { at: { host, port }, tls: tlsSettings(tls, (place) => path.resolve(directory, place)), from, users }
+  })
+}
+
+/** Reads what a configuration refers to; what is wrong with it is shown at its line. */
+const inItsFile = <A, R>(
+  { file }: Configuration,
+  read: (directory: string) => Effect.Effect<A, ReadonlyArray<Finding>, R>
+) =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const { file, document } = configuration
-    const directory = path.dirname(path.resolve(file))
-    return yield* readKeys(document.journal.key, document.journal.previousKeys, directory).pipe(
+    return yield* read(path.dirname(path.resolve(file))).pipe(
       Effect.catch((findings) =>
         Effect.flatMap(
           Effect.orElseSucceed(files.readFileString(file), () => ""),

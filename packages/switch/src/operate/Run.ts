@@ -13,11 +13,15 @@ import { type Side, sidesOf } from "../link/Settings.ts"
 import * as Switch from "../Switch.ts"
 import * as Credentials from "../transport/Credentials.ts"
 import * as NodeTransport from "../transport/NodeTransport.ts"
-import type { ListenFailed, Transport } from "../transport/Transport.ts"
+import type { Endpoint, ListenFailed, Transport } from "../transport/Transport.ts"
+import { type AdminSettings, serveAdmin } from "./admin/Admin.ts"
+import { makeLook } from "./admin/Look.ts"
+import { sendMetrics } from "./admin/Telemetry.ts"
 import * as Certificates from "./Certificates.ts"
-import { type Configuration, load, loadKeys } from "./Configuration.ts"
+import { type Configuration, load, loadAdmin, loadKeys } from "./Configuration.ts"
 import { withoutMemory } from "./CoreDumps.ts"
 import { problemText } from "./configuration/Problem.ts"
+import { durationMs } from "./configuration/Units.ts"
 import { control } from "./control/Answers.ts"
 import type { DrainReport } from "./control/Report.ts"
 import { entriesByKind, type Identity } from "./control/Status.ts"
@@ -39,14 +43,16 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
     yield* withoutMemory(configuration.document.coreDumps)
     const keys = yield* Effect.mapError(loadKeys(configuration), failedBy)
     const { key, previousKeys } = configuration.document.journal
-    yield* (yield* ProcessEdge).keepToSelf([key, ...previousKeys].flatMap(({ env }) => env ?? []))
+    const admin = yield* Effect.mapError(loadAdmin(configuration), failedBy)
+    const tokens = configuration.document.admin?.users.flatMap(({ token }) => token?.env ?? []) ?? []
+    yield* (yield* ProcessEdge).keepToSelf([...[key, ...previousKeys].flatMap(({ env }) => env ?? []), ...tokens])
     const store = layerSqlite({
       ...configuration.journal,
       key: Redacted.value(keys.key),
       previousKeys: keys.previousKeys.map(Redacted.value)
     })
     const network = Layer.provideMerge(Listening.layer.pipe(Layer.provide(NodeTransport.layerWith)), Credentials.layer)
-    yield* hold(configuration).pipe(
+    yield* hold(configuration, admin).pipe(
       Effect.catchTag("JournalError", atOnce),
       Effect.scoped,
       Effect.provide(Layer.merge(Journal.layer.pipe(Layer.provide(store)), network)),
@@ -63,7 +69,8 @@ const atOnce = Effect.fnUntraced(function* (error: JournalError) {
 
 /** The switch while it runs, and its end. */
 const hold = Effect.fnUntraced(function* (
-  configuration: Configuration
+  configuration: Configuration,
+  admin: AdminSettings | undefined
 ): Effect.fn.Return<void, CommandFailed | JournalError | LinksMissing | ListenFailed, Services> {
   const { pid, takeSignals } = yield* ProcessEdge
   const signal = yield* takeSignals
@@ -73,15 +80,23 @@ const hold = Effect.fnUntraced(function* (
   yield* sayJournal
   const stop = Deferred.makeUnsafe<string>()
   const drained = Deferred.makeUnsafe<DrainReport>()
+  let isStopping = false
   const inForce: InForce = { configuration }
   yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings))
   yield* control(inForce, identity, running, stop, drained)
+  const look = yield* makeLook(running, identity.startedAt)
+  const watched = admin === undefined ? undefined : yield* serveAdmin(admin, { look, isStopping: () => isStopping })
+  const { name, telemetry } = configuration.document
+  if (telemetry !== undefined) {
+    yield* sendMetrics({ otlp: telemetry.otlp, everyMs: durationMs(telemetry.every)!, name }, look)
+  }
   const { doors = [], http = [], links } = configuration.settings
   const listeners = links.flatMap(sidesOf).filter(({ _tag }) => _tag === "listen").length + doors.length + http.length
   yield* Effect.raceFirst(running.failed, (yield* Listening.Listening).reached(listeners))
-  yield* ready(configuration, identity, running.recovered)
+  yield* ready(configuration, identity, running.recovered, watched)
   const ending = endingSignal(signal, hangUp(inForce, running))
   const reason = yield* Effect.raceAllFirst([running.failed, ending, Deferred.await(stop)])
+  isStopping = true
   const { drainTimeoutMs } = inForce.configuration
   yield* Effect.logInfo(`stopping: ${reason}, waiting up to ${drainTimeoutMs} ms for what is outstanding`)
   const unfinished = yield* Effect.raceAllFirst([
@@ -141,7 +156,8 @@ const hurried = (signal: Effect.Effect<string>): Effect.Effect<never, CommandFai
 const ready = Effect.fnUntraced(function* (
   { settings, socket }: Configuration,
   { name, pid }: Identity,
-  recovered: Switch.Running["recovered"]
+  recovered: Switch.Running["recovered"],
+  admin: Endpoint | undefined
 ) {
   const { endpointOf } = yield* Listening.Listening
   const place = (side: Side) => {
@@ -158,7 +174,18 @@ const ready = Effect.fnUntraced(function* (
     name: door.name,
     listens: endpointOf(door.at) ?? door.at
   }))
-  yield* Console.log(JSON.stringify({ event: "ready", name, pid, control: socket, links, doors, recovered }))
+  yield* Console.log(
+    JSON.stringify({
+      event: "ready",
+      name,
+      pid,
+      control: socket,
+      links,
+      doors,
+      ...(admin === undefined ? {} : { admin }),
+      recovered
+    })
+  )
 })
 
 const stopped = Effect.fnUntraced(function* (

@@ -8,6 +8,7 @@ import { commandPage } from "../reference/CommandPage.ts"
 import { configurationPage } from "../reference/ConfigurationPage.ts"
 import { errorsPage } from "../reference/ErrorsPage.ts"
 import { publishedSchema } from "../reference/JsonSchema.ts"
+import { metricsPage } from "../reference/MetricsPage.ts"
 
 /** Help of the commands, the whole one first. */
 export type AllHelp<R> = Effect.Effect<ReadonlyArray<HelpDoc.HelpDoc>, never, R>
@@ -29,6 +30,7 @@ export const makeReference = <R>(help: () => AllHelp<R>) =>
           "configuration.md": configurationPage(),
           "configuration.schema.json": publishedSchema(),
           "errors.md": errorsPage(),
+          "metrics.md": metricsPage(),
           "cli.md": commandPage(yield* help())
         }
         yield* files.makeDirectory(directory, { recursive: true })
@@ -45,7 +47,7 @@ export const makeReference = <R>(help: () => AllHelp<R>) =>
       )
   ).pipe(
     Command.withDescription(
-      "Writes the reference as files: configuration.md, errors.md, cli.md, and configuration.schema.json, which lets an editor complete and check configurations."
+      "Writes the reference as files: configuration.md, errors.md, metrics.md, cli.md, and configuration.schema.json, which lets an editor complete and check configurations."
     ),
     Command.withShortDescription("Write the reference pages and the JSON Schema for editors"),
     Command.withExamples([

@@ -3,6 +3,7 @@
  * docs/reference/configuration.md.
  */
 import { Schema } from "effect"
+import { AdminDocument, TelemetryDocument } from "./AdminDocument.ts"
 import { DoorDocument } from "./DoorDocument.ts"
 import { GroupDocument } from "./GroupDocument.ts"
 import { HttpDocument } from "./HttpDocument.ts"
@@ -72,6 +73,11 @@ export const ConfigurationDocument = Schema.Struct({
   institution: described(Institution, "Our institution code."),
   journal: described(JournalDocument, "The record that everything is written to first."),
   control: optional(ControlDocument, "Where the switch takes commands. When left out: the journal's directory."),
+  admin: optional(
+    AdminDocument,
+    "Where operators and monitoring look at the switch over HTTP. When left out: nowhere; the control socket is always there."
+  ),
+  telemetry: optional(TelemetryDocument, "Where the metrics are sent by the switch itself. When left out: nowhere."),
   requestTimeout: option(Duration, "10 seconds", "From taking a request to its end without an answer."),
   drainTimeout: option(Duration, "10 seconds", "How long a stop waits for what is outstanding."),
   coreDumps: option(

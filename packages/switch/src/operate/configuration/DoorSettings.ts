@@ -17,7 +17,8 @@ import { durationMs, sizeBytes } from "./Units.ts"
 /** Makes a path of the configuration absolute. */
 export type Place = (path: string) => string
 
-const identity = ({ fingerprints, names }: IdentityDocument): ExpectedIdentity => ({
+/** Whose certificate it has to be, as settings. */
+export const identityOf = ({ fingerprints, names }: IdentityDocument): ExpectedIdentity => ({
   fingerprints: fingerprints.map((one) => one.replaceAll(":", "").toLowerCase()),
   names
 })
@@ -34,7 +35,7 @@ export const tlsSettings = (tls: TlsDocument | undefined, place: Place): TlsSett
         passphraseFile: placed(tls.passphraseFile, place),
         ca: tls.ca.map(place),
         crl: tls.crl.map(place),
-        expect: identity(tls.partner),
+        expect: identityOf(tls.partner),
         servername: tls.servername,
         handshakeMs: durationMs(tls.handshakeTimeout)!,
         versionMin: `TLSv${tls.version}`
@@ -95,7 +96,7 @@ export const sideOf = (
     door: name,
     sign: {
       from,
-      certificate: certificate === undefined ? undefined : identity(certificate),
+      certificate: certificate === undefined ? undefined : identityOf(certificate),
       value: path ?? fieldValue ?? institution
     },
     second,

@@ -3,6 +3,7 @@
  */
 import { idleFrame } from "@jinka/codec"
 import { misfits } from "../../message/Addressing.ts"
+import { adminRelations } from "./AdminRelations.ts"
 import { exactlyOne, oneOf } from "./Choice.ts"
 import { doorRelations } from "./DoorRelations.ts"
 import { type Draft, dialectOf, frameOf } from "./Draft.ts"
@@ -27,6 +28,7 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
   const links = draft.part("links").entries
   return [
     ...oneKeyEach(draft),
+    ...adminRelations(draft),
     ...repeatedNames(links),
     ...links.flatMap(linkRelations),
     ...links.flatMap((link) => unaddressed(link, draft.part("institution"))),

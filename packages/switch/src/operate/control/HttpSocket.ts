@@ -1,11 +1,9 @@
 /**
  * HTTP over a unix domain socket, both ends: `node:http` with a whole body each way. Knows nothing of what is asked.
  */
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer, request as httpRequest } from "node:http"
 import { Data, Effect, type Scope } from "effect"
-
-/** Bytes of a request's body; commands are short. */
-const BODY_MAX = 65_536
+import { answerWhole } from "../../transport/NodeWeb.ts"
 
 /** Until when a request has to be whole, in milliseconds, and how often that is looked at. */
 const REQUEST_MS = 10_000
@@ -43,7 +41,7 @@ export const serveSocket = (
         headersTimeout: REQUEST_MS,
         connectionsCheckingInterval: LOOK_EVERY_MS
       }
-      const http = createServer(times, (request, response) => void exchange(request, response, answer))
+      const http = createServer(times, (request, response) => void answerWhole(request, response, answer))
       http.once("error", (error) => resume(Effect.fail(failed(error))))
       http.listen(path, () => resume(Effect.succeed(http)))
     }),
@@ -53,37 +51,6 @@ export const serveSocket = (
         http.closeIdleConnections()
       }).pipe(Effect.timeoutOption("1 second"), Effect.andThen(Effect.sync(() => http.closeAllConnections())))
   ).pipe(Effect.asVoid)
-
-const exchange = async (
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: (request: Request) => Promise<Response>
-): Promise<void> => {
-  try {
-    const chunks: Array<Buffer> = []
-    let bytes = 0
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes > BODY_MAX) return void response.writeHead(413, { connection: "close" }).end()
-      chunks.push(chunk)
-    }
-    const method = request.method ?? "GET"
-    const body = method === "GET" || method === "HEAD" ? null : Buffer.concat(chunks)
-    const headers = Object.entries(request.headers).flatMap(([name, value]) =>
-      typeof value === "string" ? [[name, value] as [string, string]] : []
-    )
-    const answered = await answer(new Request(`http://jinka${request.url ?? "/"}`, { method, headers, body }))
-    const text = await answered.text()
-    response.writeHead(answered.status, {
-      "content-type": answered.headers.get("content-type") ?? "application/json",
-      "content-length": Buffer.byteLength(text)
-    })
-    response.end(text)
-  } catch {
-    // The asker hung up in the middle of his request, or sent what is no request.
-    response.destroy()
-  }
-}
 
 /** Asks once; fails when nobody answers in `limitMs` milliseconds. */
 export const askSocket = (

@@ -1,0 +1,262 @@
+/**
+ * Everything that the switch measures, by the names that monitoring systems read: one table. Pure.
+ *
+ * Names follow the Prometheus conventions: a prefix, the unit at the end (`_seconds`, `_bytes`), `_total` for what only grows.
+ * Labels are names of the configuration, response codes and words of ours: their number is bounded, and nothing that a message
+ * carries beside its response code is among them. docs/reference/metrics.md lists them.
+ */
+import { bounds, type DurationsStatus } from "../../exchange/Durations.ts"
+import { EntryKind } from "../../journal/EntryKind.ts"
+import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
+import type { ProcessStatus } from "../../transport/NodeProcess.ts"
+
+/** Labels of one value. */
+export type Labels = Readonly<Record<string, string>>
+
+/** A value that is now, or that has only grown. */
+interface Values {
+  readonly type: "Gauge" | "Counter"
+  readonly read: (seen: Seen) => ReadonlyArray<readonly [Labels, number]>
+}
+
+/** Durations, by bounds. */
+interface Distribution {
+  readonly type: "Histogram"
+  readonly read: (seen: Seen) => ReadonlyArray<readonly [Labels, DurationsStatus]>
+}
+
+/** What is looked at: the switch, its process, and both clocks as of then. */
+export interface Seen {
+  readonly status: SwitchStatus
+  readonly process: ProcessStatus
+  /** Monotonic milliseconds. */
+  readonly now: number
+  /** Milliseconds since 1970. */
+  readonly wallMs: number
+  /** When the switch was started, milliseconds since 1970. */
+  readonly startedAt: number
+}
+
+/** One of them. */
+export type Measure = { readonly name: string; readonly help: string } & (Values | Distribution)
+
+/** Bounds of all distributions, in seconds. */
+export const boundaries = bounds
+
+const perLink = (
+  type: Values["type"],
+  name: string,
+  help: string,
+  read: (link: LinkWork, seen: Seen) => number
+): Measure => ({
+  type,
+  name: `jinka_${name}`,
+  help,
+  read: (seen) => seen.status.links.map((link) => [{ link: link.name }, read(link, seen)])
+})
+
+const gauge = (name: string, help: string, read: (link: LinkWork, seen: Seen) => number): Measure =>
+  perLink("Gauge", `link_${name}`, help, read)
+
+const counter = (name: string, help: string, read: (link: LinkWork) => number): Measure =>
+  perLink("Counter", `link_${name}_total`, help, read)
+
+const whole = (type: Values["type"], name: string, help: string, read: (seen: Seen) => number): Measure => ({
+  type,
+  name: `jinka_${name}`,
+  help,
+  read: (seen) => [[{}, read(seen)]]
+})
+
+const durations = (name: string, help: string, read: (link: LinkWork) => DurationsStatus): Measure => ({
+  type: "Histogram",
+  name: `jinka_link_${name}_seconds`,
+  help,
+  read: ({ status }) => status.links.map((link) => [{ link: link.name }, read(link)])
+})
+
+const flag = (is: boolean): number => (is ? 1 : 0)
+
+/** Seconds since a monotonic moment; 0 for none. */
+const age = (at: number, now: number): number => (at === 0 ? 0 : Math.max(0, (now - at) / 1000))
+
+const links: ReadonlyArray<Measure> = [
+  gauge("up", "1 while the link has a connection.", ({ local }) => flag(local !== "")),
+  gauge("ready", "1 while requests may go over the link: connected, signed on, not blocked.", ({ ready }) =>
+    flag(ready)
+  ),
+  gauge("blocked", "1 while an operator blocks the link.", ({ blocked }) => flag(blocked)),
+  gauge("draining", "1 while the link takes no new requests and ends what is open.", ({ draining }) => flag(draining)),
+  gauge("state_seconds", "How long the link has been in its present state.", ({ since }, { now }) => age(since, now)),
+  gauge("silent_seconds", "Since the last byte of the partner; 0 when none has come.", ({ lastReceived }, { now }) =>
+    age(lastReceived, now)
+  ),
+  counter("connections", "Connections since the start, the present one included.", ({ epoch }) => epoch),
+  gauge("unsent_bytes", "Bytes that wait to be taken by the partner.", ({ unsent }) => unsent),
+  counter("requests_in", "Requests of the partner.", ({ traffic }) => traffic.requestsIn),
+  counter("requests_out", "Requests sent to the partner.", ({ traffic }) => traffic.requestsOut),
+  counter("refused", "Requests of the partner that we refused ourselves.", ({ traffic }) => traffic.refused),
+  counter("timeouts", "Requests to the partner without an answer in time.", ({ traffic }) => traffic.timeouts),
+  counter("lost", "Requests to the partner whose connection ended before the answer.", ({ traffic }) => traffic.lost),
+  counter("late", "Answers of the partner that came after the end of their request.", ({ traffic }) => traffic.late),
+  counter("duplicates", "Answers of the partner that came a second time.", ({ traffic }) => traffic.duplicates),
+  counter("unmatched", "Answers of the partner to no request.", ({ traffic }) => traffic.unmatched),
+  counter(
+    "undelivered",
+    "Answers to the partner that were not handed over before its connection ended.",
+    ({ traffic }) => traffic.undelivered
+  ),
+  counter("over_rate", "Messages of the partner above its rate limit.", ({ overRate }) => overRate),
+  counter("impostures", "Messages of the partner that spoke for another one, and were refused.", ({ lies }) =>
+    lies === undefined ? 0 : lies.count
+  ),
+  {
+    type: "Counter",
+    name: "jinka_link_answers_total",
+    help: "Answers by response code: `in` from the partner, `out` to it.",
+    read: ({ status }) =>
+      status.links.flatMap(({ name, traffic }) => [
+        ...answers(name, "in", traffic.answersIn),
+        ...answers(name, "out", traffic.answersOut)
+      ])
+  },
+  gauge("outstanding", "Requests sent to the partner and not answered.", ({ outstanding }) => outstanding),
+  gauge("window", "How many may be outstanding.", ({ window }) => window),
+  gauge("waiting", "Requests that wait for a place in the window.", ({ waiting }) => waiting),
+  gauge("oldest_outstanding_seconds", "Age of the oldest request that is not answered.", (link, { now }) =>
+    age(link.oldestOutstanding, now)
+  ),
+  gauge(
+    "unanswered_requests",
+    "Requests in a row that the partner did not answer.",
+    ({ unanswered }) => unanswered.inARow
+  ),
+  gauge("stored", "Advices and reversals that wait to be acknowledged.", ({ stored }) => stored.size),
+  gauge("stored_resting", "Those of them that wait for their next attempt.", ({ stored }) => stored.resting),
+  gauge("oldest_stored_seconds", "Age of the oldest of them.", ({ stored }, { wallMs }) =>
+    stored.oldest === undefined ? 0 : Math.max(0, (wallMs - stored.oldest.at) / 1000)
+  ),
+  {
+    type: "Gauge",
+    name: "jinka_link_in_doubt",
+    help: "Messages for the partner whose end a person has to settle, by how they came to it.",
+    read: ({ status }) =>
+      status.links.flatMap(({ inDoubt, name }) =>
+        Object.entries(inDoubt).map(([end, count]) => [{ link: name, end }, count] as const)
+      )
+  },
+  durations(
+    "partner_time",
+    "From sending a request to the partner to its answer.",
+    ({ durations }) => durations.partner
+  ),
+  durations(
+    "our_time",
+    "What the switch itself took of a request of the partner: all of it but the other partner's time.",
+    ({ durations }) => durations.ours
+  )
+]
+
+const answers = (link: string, direction: string, counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts).map(([code, count]) => [{ link, direction, code }, count] as const)
+
+const theSwitch: ReadonlyArray<Measure> = [
+  whole(
+    "Gauge",
+    "start_time_seconds",
+    "When the switch was started, seconds since 1970.",
+    ({ startedAt }) => startedAt / 1000
+  ),
+  whole(
+    "Gauge",
+    "in_doubt",
+    "All that waits for a person, also of links that the configuration has no more.",
+    (seen) => seen.status.inDoubt
+  ),
+  whole(
+    "Counter",
+    "defects_total",
+    "Messages that were given up because of a defect of the switch.",
+    (seen) => seen.status.defects
+  ),
+  whole("Counter", "stalls_total", "How often disk or process stood still for a second or longer.", ({ status }) =>
+    status.stalls === undefined ? 0 : status.stalls.count
+  ),
+  {
+    type: "Gauge",
+    name: "jinka_full",
+    help: "1 while new requests are refused on every link, by what has no room.",
+    read: ({ status: { fullBy } }) => (fullBy === undefined ? [] : [[{ by: fullBy }, 1]])
+  },
+  {
+    type: "Counter",
+    name: "jinka_journal_entries_total",
+    help: "Entries of the journal by kind, since it began.",
+    read: ({ status }) =>
+      Object.entries(EntryKind).map(([kind, number]) => [{ kind }, status.entries[number] ?? 0] as const)
+  },
+  whole(
+    "Gauge",
+    "journal_unwritten_entries",
+    "Entries that are not on disk yet.",
+    ({ status }) => status.unwritten.entries
+  ),
+  whole(
+    "Gauge",
+    "journal_unwritten_bytes",
+    "Bytes of the journal that are not on disk yet.",
+    ({ status }) => status.unwritten.bytes
+  ),
+  whole("Gauge", "journal_trouble", "1 while the journal's disk works and something is wrong with it.", ({ status }) =>
+    flag(status.diskTrouble !== "")
+  ),
+  {
+    type: "Gauge",
+    name: "jinka_group_ready",
+    help: "1 while a member of the group takes requests.",
+    read: ({ status }) =>
+      status.groups.map(({ members, name }) => [{ group: name }, flag(members.some(({ state }) => state === "used"))])
+  },
+  {
+    type: "Gauge",
+    name: "jinka_door_connections",
+    help: "Connections that are in at a door.",
+    read: ({ status }) => status.doors.map(({ name, open }) => [{ door: name }, open])
+  },
+  {
+    type: "Counter",
+    name: "jinka_door_refused_total",
+    help: "Connections and calls that a door turned away, by reason.",
+    read: ({ status }) =>
+      status.doors.flatMap(({ name, refused }) =>
+        Object.entries(refused).map(([reason, count]) => [{ door: name, reason }, count] as const)
+      )
+  }
+]
+
+const process: ReadonlyArray<Measure> = [
+  {
+    type: "Gauge",
+    name: "jinka_event_loop_delay_seconds",
+    help: "How late the main thread was, since it was last asked: the median, the 99th percentile and the worst.",
+    read: ({ process: { loop } }) => [
+      [{ at: "p50" }, loop.p50],
+      [{ at: "p99" }, loop.p99],
+      [{ at: "max" }, loop.max]
+    ]
+  },
+  whole("Counter", "gc_runs_total", "Garbage collections of the main thread.", ({ process: { gc } }) => gc.runs),
+  whole("Counter", "gc_pause_seconds_total", "Time that they took.", ({ process: { gc } }) => gc.seconds),
+  whole("Counter", "cpu_seconds_total", "Processor time of the process.", ({ process: { cpuSeconds } }) => cpuSeconds),
+  whole("Gauge", "resident_memory_bytes", "Memory of the process.", ({ process: { memory } }) => memory.rss),
+  whole("Gauge", "heap_used_bytes", "JavaScript memory in use.", ({ process: { memory } }) => memory.heap),
+  whole(
+    "Gauge",
+    "external_memory_bytes",
+    "Memory of buffers outside of it.",
+    ({ process: { memory } }) => memory.external
+  )
+]
+
+/** All of them, in the order in which they are told. */
+export const measures: ReadonlyArray<Measure> = [...theSwitch, ...links, ...process]

@@ -1,0 +1,48 @@
+/**
+ * Who asks over the administrative listener, and what he may do. Tokens are compared by their digests, so that how long a
+ * comparison takes says nothing of them.
+ */
+import { hash, timingSafeEqual } from "node:crypto"
+import { type ExpectedIdentity, isExpected, type PartnerIdentity } from "../../transport/Tls.ts"
+import type { Role } from "../configuration/AdminDocument.ts"
+
+/** A user as the switch knows him. */
+export interface User {
+  readonly name: string
+  readonly role: Role
+  /** SHA-256 of the bearer token; `undefined` for one who shows a certificate. */
+  readonly token: Buffer | undefined
+  /** Whose client certificate it is. */
+  readonly certificate: ExpectedIdentity | undefined
+}
+
+/** What is kept of a token. */
+export const digestOf = (token: string): Buffer => hash("sha256", token, "buffer")
+
+/** Form of a token: long enough not to be guessed, and free of what HTTP and shells give a meaning to. */
+export const tokenForm = /^[A-Za-z0-9._~-]{32,200}$/
+
+const ranks: Readonly<Record<Role, number>> = { view: 0, operate: 1, keys: 2 }
+
+/** Whether a role has the rights of another. */
+export const may = ({ role }: User, wanted: Role): boolean => ranks[role] >= ranks[wanted]
+
+const bearer = /^bearer ([A-Za-z0-9._~-]+)$/i
+
+/** The user behind a request; `undefined`: nobody whom the configuration names. */
+export const userOf = (
+  users: ReadonlyArray<User>,
+  authorization: string | undefined,
+  identity: PartnerIdentity | undefined
+): User | undefined => {
+  const [, token] = bearer.exec(authorization ?? "") ?? []
+  const shown = token === undefined ? undefined : digestOf(token)
+  let found: User | undefined
+  // All of them, always: the time says nothing of who it was.
+  for (const user of users) {
+    if (shown !== undefined && user.token !== undefined && timingSafeEqual(shown, user.token)) found = user
+    if (user.certificate !== undefined && identity !== undefined && isExpected(identity, user.certificate))
+      found ??= user
+  }
+  return found
+}

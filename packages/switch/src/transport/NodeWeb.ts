@@ -1,0 +1,98 @@
+/**
+ * HTTP for people and their programs (`node:http`): each request and each answer whole, in the web's own types. Knows nothing of
+ * what is asked; messages of partners come in by `NodeHttp`.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { Socket } from "node:net"
+import { Effect, type Scope } from "effect"
+import type { Credentials } from "./Credentials.ts"
+import { listenForSockets } from "./NodeListener.ts"
+import type { PartnerIdentity, TlsSettings } from "./Tls.ts"
+import type { Endpoint, ListenFailed } from "./Transport.ts"
+
+/** Bytes of a request's body; commands are short. */
+const BODY_MAX = 65_536
+
+/** Connections at once: monitoring has a few, and a page in a browser six. */
+const CONNECTIONS_MAX = 64
+
+/** Until when a request has to be whole, and how long a connection may wait for its next one, in milliseconds. */
+const REQUEST_MS = 10_000
+const IDLE_MS = 60_000
+
+/** Answers one request with a whole body each way; cuts off whoever sends more than 64 KiB. */
+export const answerWhole = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: (request: Request) => Promise<Response>
+): Promise<void> => {
+  try {
+    const chunks: Array<Buffer> = []
+    let bytes = 0
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > BODY_MAX) return void response.writeHead(413, { connection: "close" }).end()
+      chunks.push(chunk)
+    }
+    const method = request.method ?? "GET"
+    const body = method === "GET" || method === "HEAD" ? null : Buffer.concat(chunks)
+    const headers = Object.entries(request.headers).flatMap(([name, value]) =>
+      typeof value === "string" ? [[name, value] as [string, string]] : []
+    )
+    const answered = await answer(new Request(`http://jinka${request.url ?? "/"}`, { method, headers, body }))
+    const text = await answered.text()
+    response.writeHead(answered.status, {
+      "content-type": "application/json",
+      ...Object.fromEntries(answered.headers),
+      "content-length": Buffer.byteLength(text)
+    })
+    response.end(text)
+  } catch {
+    // The asker hung up in the middle of his request, or sent what is no request.
+    response.destroy()
+  }
+}
+
+/** Where it is listened, and for whom. */
+export interface WebSettings {
+  readonly at: Endpoint
+  readonly tls: TlsSettings | undefined
+  /** Whether an address may connect. */
+  readonly admits: (address: string) => boolean
+}
+
+/** Answers a request; `identity` is whose certificate was shown. */
+export type WebAnswer = (request: Request, identity: PartnerIdentity | undefined) => Promise<Response>
+
+/** Listens on TCP until the scope ends; gives the address that it really has. */
+export const listenForRequests = Effect.fnUntraced(function* (
+  { admits, at, tls }: WebSettings,
+  answer: WebAnswer
+): Effect.fn.Return<Endpoint, ListenFailed, Scope.Scope | Credentials> {
+  const identities = new Map<Socket, PartnerIdentity | undefined>()
+  const times = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS }
+  const http = createServer(times, (request, response) => {
+    const identity = identities.get(request.socket)
+    void answerWhole(request, response, (whole) => answer(whole, identity))
+  })
+  const { endpoint } = yield* listenForSockets(
+    at,
+    ({ identity, socket }) => {
+      identities.set(socket, identity)
+      socket.on("error", () => undefined)
+      socket.once("close", () => identities.delete(socket))
+      http.emit("connection", socket)
+    },
+    {
+      ...(tls === undefined ? {} : { tls }),
+      admit: (address, isCrowded) =>
+        isCrowded || identities.size >= CONNECTIONS_MAX || !admits(address) ? undefined : () => undefined
+    }
+  )
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const socket of identities.keys()) socket.destroy()
+    })
+  )
+  return endpoint
+})

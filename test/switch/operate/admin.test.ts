@@ -1,0 +1,185 @@
+import { writeFileSync } from "node:fs"
+import { createServer, request } from "node:http"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
+import { afterEach, describe, expect, it } from "vitest"
+import { answerTo, Line } from "./Line.ts"
+import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch, runSwitchIn } from "./program.ts"
+import { pan, purchase } from "./swiped.ts"
+
+afterEach(cleanUp)
+
+const viewer = "v".repeat(40)
+const operator = "o".repeat(40)
+
+const withAdmin = (users: string) => (text: string) =>
+  text.replace("requestTimeout:", `admin: { listen: { port: 0 }${users} }\nrequestTimeout:`)
+
+interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  readonly text: string
+}
+
+const get = (running: RunningSwitch, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const { port } = running.ready.admin!
+    const call = request({ host: "127.0.0.1", port, path, headers, agent: false }, (response) => {
+      const chunks: Array<Buffer> = []
+      response.on("data", (chunk: Buffer) => chunks.push(chunk))
+      response.on("end", () =>
+        resolve({ status: response.statusCode!, headers: response.headers, text: Buffer.concat(chunks).toString() })
+      )
+    })
+    call.once("error", reject)
+    call.end()
+  })
+
+/** Values of a metric, by labels as they are written. */
+const values = (text: string, name: string): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    text
+      .split("\n")
+      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      .map((line) => [line.slice(name.length, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))])
+  )
+
+describe("The administrative listener", () => {
+  it("tells whether the switch lives and is ready, and what has passed, as Prometheus reads it", async () => {
+    const running = await runSwitch(configuration(folder(), withAdmin("")))
+
+    const before = await get(running, "/ready")
+    const alive = await get(running, "/live")
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
+    while ((await running.status()).links.some(({ ready }) => !ready));
+    acquirer.send(purchase(7))
+    issuer.send(answerTo(await issuer.next(), "51"))
+    await acquirer.next()
+    const after = await get(running, "/ready")
+    const { headers, text } = await get(running, "/metrics")
+    await running.stop()
+
+    expect([before.status, JSON.parse(before.text)]).toEqual([
+      503,
+      { ready: false, because: ["no link is ready"], links: { ready: 0, all: 2 } }
+    ])
+    expect([alive.status, after.status]).toEqual([200, 200])
+    expect(headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8")
+    expect(headers["cache-control"]).toBe("no-store")
+    expect(values(text, "jinka_link_ready")).toEqual({ '{link="acquirer"}': 1, '{link="issuer"}': 1 })
+    expect(values(text, "jinka_link_requests_in_total")).toEqual({ '{link="acquirer"}': 1, '{link="issuer"}': 0 })
+    expect(values(text, "jinka_link_answers_total")).toEqual({
+      '{link="acquirer",direction="out",code="51"}': 1,
+      '{link="issuer",direction="in",code="51"}': 1
+    })
+    expect(values(text, "jinka_link_partner_time_seconds_count")).toMatchObject({ '{link="issuer"}': 1 })
+    expect(values(text, "jinka_link_partner_time_seconds_bucket")).toMatchObject({ '{link="issuer",le="+Inf"}': 1 })
+    expect(values(text, "jinka_journal_entries_total")).toMatchObject({
+      '{kind="accepted"}': 1,
+      '{kind="answered"}': 1
+    })
+    expect(text).not.toContain(pan)
+    // Each line is a comment, or a sample whose name has a type.
+    const typed = new Set([...text.matchAll(/^# TYPE (\S+) (?:counter|gauge|histogram)$/gm)].map(([, name]) => name))
+    const samples = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"))
+    const untyped = samples.filter(
+      (line) => !typed.has(/^[a-z_]+/.exec(line)![0].replace(/_(?:bucket|sum|count)$/, ""))
+    )
+    expect(untyped).toEqual([])
+  })
+
+  it("asks for a token where there are users, and tells nobody which part of it was wrong", async () => {
+    const directory = folder()
+    writeFileSync(join(directory, "operator.token"), `${operator}\n`, { mode: 0o600 })
+    const users = `, users: [
+      { name: grafana, role: view, token: { env: JINKA_TEST_TOKEN } },
+      { name: anna, role: operate, token: { file: operator.token } } ]`
+    const running = await runSwitchIn({ JINKA_TEST_TOKEN: viewer }, configuration(directory, withAdmin(users)))
+
+    const stranger = await get(running, "/metrics")
+    const wrong = await get(running, "/metrics", { authorization: `Bearer ${"w".repeat(40)}` })
+    const pretended = await get(running, "/metrics", { "jinka-user": "anna" })
+    const good = await get(running, "/metrics", { authorization: `Bearer ${viewer}` })
+    const more = await get(running, "/metrics", { authorization: `Bearer ${operator}` })
+    const health = await get(running, "/live")
+    await running.stop()
+
+    expect([stranger, wrong, pretended].map(({ status }) => status)).toEqual([401, 401, 401])
+    expect(stranger.headers["www-authenticate"]).toBe("Bearer")
+    expect(wrong.text).toBe(stranger.text)
+    expect([good, more, health].map(({ status }) => status)).toEqual([200, 200, 200])
+  })
+
+  it("is refused in clear on an address that others reach, and with a user without exactly one proof", async () => {
+    const open = configuration(folder(), (text) =>
+      text.replace(
+        "requestTimeout:",
+        `admin:
+  listen: { host: 0.0.0.0, port: 0 }
+  users:
+    - { name: grafana, role: view }
+    - { name: anna, role: root, token: { env: A } }
+    - { name: berta, role: keys, certificate: { names: [berta] } }
+requestTimeout:`
+      )
+    )
+
+    const { code, err } = await jinka(["check", open])
+
+    expect(code).toBe(2)
+    expect(err).toContain("admin.listen.host: in clear, operators are listened for on this machine alone")
+    expect(err).toContain("admin.users[0]: a user has exactly one of `token` and `certificate`")
+    expect(err).toContain("admin.users[1].role")
+    expect(err).toContain("admin.users[2].certificate: only TLS shows certificates")
+  })
+
+  it("does not start with a token that is short, shared or not there, and never shows it", async () => {
+    const directory = folder()
+    const file = configuration(
+      directory,
+      withAdmin(`, users: [
+      { name: a, role: view, token: { env: JINKA_SHORT } },
+      { name: b, role: view, token: { env: JINKA_NOT_THERE } },
+      { name: c, role: view, token: { file: open.token } } ]`)
+    )
+    writeFileSync(join(directory, "open.token"), operator, { mode: 0o644 })
+
+    const { code, err } = await jinka(["run", file], { env: { JINKA_SHORT: "geheim" } })
+
+    expect(code).toBe(2)
+    expect(err).toContain("admin.users[0].token.env: a token is 32 to 200 letters, digits and -._~")
+    expect(err).toContain("admin.users[1].token.env: the environment variable JINKA_NOT_THERE holds the token")
+    expect(err).toContain("admin.users[2].token.file: the token's file is the switch's alone")
+    expect(err).not.toContain("geheim")
+    expect(err).not.toContain(operator)
+  })
+
+  it("sends the same metrics to a collector, and goes on without one", async () => {
+    const bodies: Array<string> = []
+    const collector = createServer((call, answer) => {
+      const chunks: Array<Buffer> = []
+      call.on("data", (chunk: Buffer) => chunks.push(chunk))
+      call.on("end", () => {
+        bodies.push(`${call.url} ${Buffer.concat(chunks).toString()}`)
+        answer.end("{}")
+      })
+    })
+    await new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve))
+    const { port } = collector.address() as AddressInfo
+    const sending = (otlp: string) => (text: string) =>
+      text.replace("requestTimeout:", `telemetry: { otlp: "${otlp}", every: 100 millis }\nrequestTimeout:`)
+
+    const running = await runSwitch(configuration(folder(), sending(`http://127.0.0.1:${port}/`)))
+    while (bodies.length === 0) await running.status()
+    const alone = await runSwitch(configuration(folder(), sending("http://127.0.0.1:1")))
+    const { links } = await alone.status()
+    await Promise.all([running.stop(), alone.stop()])
+    collector.close()
+
+    expect(bodies[0]!.slice(0, bodies[0]!.indexOf(" "))).toBe("/v1/metrics")
+    expect(bodies[0]).toContain('"jinka_link_partner_time_seconds"')
+    expect(bodies[0]).toContain('"demo"')
+    expect(links.length).toBe(2)
+  })
+})
