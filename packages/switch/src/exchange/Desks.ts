@@ -3,6 +3,7 @@
  * queue of what waits for it, and the time of the turn. Made once; used only on the switch's own thread.
  */
 import { Effect, type Fiber } from "effect"
+import { KeyRing } from "../guard/KeyRing.ts"
 import type { Journal } from "../journal/Journal.ts"
 import type { Link } from "../link/Link.ts"
 import type { Severity } from "../link/LinkEnded.ts"
@@ -85,6 +86,8 @@ export class Desks {
   readonly groups: Groups = new Groups(this.all)
   /** What was thrown while a message was handled, and given up. */
   readonly defects: Defects = new Defects(this)
+  /** The keys of all links, by the numbers of their desks. */
+  readonly keys = new KeyRing()
   /** When the switch stood still. */
   readonly stalls: Stalls
   /** Answers since the start, by response code. */

@@ -127,6 +127,7 @@ export class Exchanges {
       stored.tick(desks.now)
     }
     desks.groups.tick(desks.now)
+    desks.keys.tick(desks.now)
     this.repeats.tick(desks.now)
     desks.flush()
     return isDone

@@ -21,8 +21,9 @@ import { EntryKind, noCounts } from "./EntryKind.ts"
 import type { Head } from "./Head.ts"
 import { stop } from "./JournalReason.ts"
 import type { Unopened, VerifyCursor, VerifyStep } from "./JournalStore.ts"
+import { isKeyRow, isRowOf, readKeyEntry, rowText, type StoredKeyRow } from "./KeySlots.ts"
 import type { Keyring, Verdict } from "./Seal.ts"
-import { databaseFile, genesisHash } from "./SqliteFile.ts"
+import { databaseFile, genesisHash, hasKeySlots } from "./SqliteFile.ts"
 import { headText, keyIdOfTag, markText, nameText } from "./Tag.ts"
 
 /** A row of `commit_group`. */
@@ -112,6 +113,9 @@ export class CommitGroupReader {
   private readonly upTo: Database.Statement
   private readonly mark: Database.Statement
   private readonly name: Database.Statement
+  private readonly database: Database.Database
+  /** Made when it is first needed: the table of keys may come with this opening. */
+  private keys: Database.Statement | undefined
 
   constructor(database: Database.Database, journalId: string, keyring: Keyring) {
     this.journalId = journalId
@@ -120,6 +124,7 @@ export class CommitGroupReader {
     this.upTo = database.prepare("SELECT * FROM commit_group WHERE first <= ? ORDER BY first DESC LIMIT 1")
     this.mark = database.prepare("SELECT seq, counts, tag FROM mark WHERE seq >= ? ORDER BY seq LIMIT 1")
     this.name = database.prepare("SELECT name, dialect, tag FROM name WHERE id = ?")
+    this.database = database
   }
 
   /** The group that holds `seq`. */
@@ -196,6 +201,11 @@ export class CommitGroupReader {
   /** Whether a link's name is the one that was written. */
   checkName(id: number, name: string, dialect: string, tag: Buffer): Verdict {
     return this.keyring.check(nameText(this.journalId, id, name, dialect), tag)
+  }
+
+  /** Whether a row of the table of keys is the one that was written. */
+  checkSlot(row: StoredKeyRow): Verdict {
+    return this.keyring.check(rowText(this.journalId, row), row.tag)
   }
 
   /** The first mark at `seq` or behind it. */
@@ -278,14 +288,17 @@ export class CommitGroupReader {
     }
   }
 
-  /** Counts a verified group's kinds, and compares the names that are derived from it. */
+  /** Counts a verified group's kinds, and compares the names and keys that are derived from it. */
   private count({ first, last, hash, bytes }: GroupRow, places: ReadonlyArray<Place>, walk: Walk): Wrong | undefined {
     for (let n = 0; n < places.length; n++) {
       const { at } = places[n]!
       const kind = bytes[at + entryAt.kind]!
       walk.counts[kind] = (walk.counts[kind] ?? 0) + 1
-      if (kind === EntryKind.named && !this.isName(bytes.readUInt32BE(at + entryAt.link), nameAt(bytes, at))) {
+      if (kind === EntryKind.named && !this.isName(bytes.readUInt32BE(at + entryAt.link), messageAt(bytes, at))) {
         return { seq: first + n, why: "its name was changed" }
+      }
+      if (kind === EntryKind.key && !this.isKeyEntry(messageAt(bytes, at), first + n)) {
+        return { seq: first + n, why: "the keys that it wrote were changed" }
       }
     }
     walk.next = last + 1
@@ -295,7 +308,16 @@ export class CommitGroupReader {
   }
 
   private isMark(mark: MarkRow, counts: ReadonlyArray<number>): boolean {
-    return mark.counts === JSON.stringify(counts) && this.checkMark(mark) !== "forged"
+    return isSameCounts(mark.counts, counts) && this.checkMark(mark) !== "forged"
+  }
+
+  private isKeyEntry(message: string, seq: number): boolean {
+    const entry = readKeyEntry(message)
+    if (this.keys === undefined && !hasKeySlots(this.database)) return false
+    this.keys ??= this.database.prepare("SELECT * FROM key_slot WHERE link = ? AND slot = ?")
+    const row = this.keys.get(entry.link, entry.slot) as StoredKeyRow | undefined
+    if (row === undefined || !isKeyRow(row)) return false
+    return isRowOf(row, entry, seq) && this.checkSlot(row) !== "forged"
   }
 
   private isName(id: number, written: string): boolean {
@@ -334,8 +356,19 @@ class Walk {
   }
 }
 
-/** What a `named` entry says: a link's name, a line feed, its dialect. */
-export const nameAt = (bytes: Buffer, at: number): string => {
+/** Counts as a mark holds them; `undefined` when it holds something else. Kinds that came later than the mark count 0. */
+export const countsOf = (text: unknown): ReadonlyArray<number> | undefined => {
+  if (typeof text !== "string" || !/^\[\d+(,\d+)*\]$/.test(text)) return undefined
+  const counts = JSON.parse(text) as ReadonlyArray<number>
+  const all = noCounts()
+  return counts.length > all.length ? undefined : all.map((none, kind) => counts[kind] ?? none)
+}
+
+const isSameCounts = (text: string, counts: ReadonlyArray<number>): boolean =>
+  countsOf(text)?.every((count, kind) => count === counts[kind]) === true
+
+/** The message of the entry at `at` as text: of a `named` entry a link's name, a line feed, its dialect. */
+export const messageAt = (bytes: Buffer, at: number): string => {
   const end = at + entryLength(bytes, at)
   return bytes.toString("utf8", end - bytes.readUInt32BE(at + entryAt.messageLength), end)
 }

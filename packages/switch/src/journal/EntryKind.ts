@@ -43,14 +43,16 @@ export const EntryKind = {
   /** Something in doubt that is said again, so that a start need not read back to where it began. */
   inDoubt: 19,
   /** A person has ended something that was in doubt; `code` says who and why. */
-  closed: 20
+  closed: 20,
+  /** The keys of a slot changed; `message` says how, and the table of keys has what came of it (`KeySlots.ts`). */
+  key: 21
 } as const
 
 /** One of the numbers of {@link EntryKind}. */
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 
 /** Kinds lie in 1..entryKindMax. */
-export const ENTRY_KIND_MAX = 20
+export const ENTRY_KIND_MAX = 21
 
 const kindNames = new Map<number, string>(Object.entries(EntryKind).map(([name, kind]) => [kind, name]))
 

@@ -20,6 +20,7 @@ import {
   type VerifyCursor
 } from "./JournalStore.ts"
 import { JournalWriter, type WriterLimits, writerLimits } from "./JournalWriter.ts"
+import { type KeyRow, keyEntryText } from "./KeySlots.ts"
 import { Stall } from "./Stall.ts"
 
 /**
@@ -52,6 +53,11 @@ export class Journal extends Context.Service<
      * in front of the first entry that uses it.
      */
     readonly nameId: (name: string, dialect?: string) => number
+    /**
+     * Writes what a slot of keys holds from now on, and the entry that says how that came, of the link of this number. Both are
+     * on disk together, or neither is. `says`: the event in words; `event`: the same as JSON of one line. Returns its seq.
+     */
+    readonly keep: (row: KeyRow, link: number, says: string, event: string) => number
     /** Dialects besides the known ones that entries from now on may be in, by name: what the search reads them with. */
     readonly learn: (dialects: Readonly<Record<string, Dialect>>) => void
     /** All names, by number. */
@@ -157,6 +163,7 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     recovered: open.opened,
     recover: (each) => scan(open.opened.floor, each, { secrets: true }),
     ...makeNames(journalWriter, open.opened.names),
+    keep: (row, link, says, event) => keep(journalWriter, row, link, says, event),
     learn: (dialects) => open.learn(dialects),
     find: open.find,
     read: (exchange, options) => open.read(exchange, options?.secrets === true),
@@ -240,6 +247,17 @@ export const makeVerify = (open: Pick<OpenStore, "verify">): Journal["Service"][
       if (step.done) return result
     }
   })
+
+/** The row goes where an entry's secret does: a store takes it from there, and leaves no trace of it in the entry. */
+const keep = (writer: JournalWriter, row: KeyRow, link: number, says: string, event: string): number => {
+  const message = Buffer.from(keyEntryText(row, event))
+  const keys = Buffer.from(row.keys)
+  const at = writer.begin(EntryKind.key, says, message.length + keys.length)
+  writer.on(link)
+  message.copy(writer.buffer, at)
+  keys.copy(writer.buffer, at + message.length)
+  return writer.end(message.length, keys.length)
+}
 
 /** Names by number: those of the journal, and new ones, each written as an entry before it is used. */
 const makeNames = (

@@ -9,8 +9,8 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync
 import { join } from "node:path"
 import type Database from "better-sqlite3"
 import { Anchor, anchorFile, type FoundAnchor, readAnchor } from "./Anchor.ts"
-import { CommitGroupReader, floorOf } from "./CommitGroupReader.ts"
-import { EntryKind, noCounts } from "./EntryKind.ts"
+import { CommitGroupReader, countsOf, floorOf } from "./CommitGroupReader.ts"
+import { EntryKind } from "./EntryKind.ts"
 import type { Head } from "./Head.ts"
 import {
   checkLength,
@@ -22,9 +22,19 @@ import {
 } from "./JournalDirectory.ts"
 import { reasonOf, stop } from "./JournalReason.ts"
 import type { NameRecord, Opened, VerifyCursor } from "./JournalStore.ts"
+import { isKeyRow, type KeyRow, rowText, type StoredKeyRow } from "./KeySlots.ts"
 import type { Keyring, Seal, Verdict } from "./Seal.ts"
 import type { Reached } from "./SqliteCommit.ts"
-import { createSchema, databaseFile, genesisHash, isEmpty, journalIdOf, openDatabase } from "./SqliteFile.ts"
+import {
+  createSchema,
+  databaseFile,
+  genesisHash,
+  hasKeySlots,
+  isEmpty,
+  journalIdOf,
+  openDatabase,
+  upgradeSchema
+} from "./SqliteFile.ts"
 import { headText, keyIdOfTag, nameText } from "./Tag.ts"
 
 /** How to open. */
@@ -143,14 +153,16 @@ const openTables = (
   const reached = recover(database, groups, proof, found.head?.journalId === journalId ? found.head : undefined)
   const lost = isNew ? lossOf(found, found.head?.seq ?? 0) : checkAnchor(options, groups, found, reached.seq, journalId)
   const last = groups.lastGroup()
+  const upgraded = readOnly ? undefined : upgradeSchema(database)
   const opened: Opened = {
     journalId,
     lastSeq: reached.seq,
     floor: last === undefined ? 1 : floorOf(last),
     counts: reached.counts,
     names: namesOf(database, groups, proof, reached.counts, readOnly ? undefined : keyring.current),
+    keys: keysOf(database, groups, proof, reached.counts, readOnly ? undefined : keyring.current),
     ...(lost === undefined ? {} : { lossAccepted: lost }),
-    notes: [...notes, ...notesOf(found)]
+    notes: [...notes, ...(upgraded === undefined ? [] : [upgraded]), ...notesOf(found)]
   }
   const anchor = readOnly ? undefined : openAnchor(options, journalId, found, reached, lost !== undefined)
   return { directory, database, groups, opened, reached, anchor }
@@ -193,6 +205,29 @@ const namesOf = (
 
 const namesChanged = "The table of links' names is not the one written."
 
+/** What the slots hold: as many changes as there are entries that made one. */
+const keysOf = (
+  database: Database.Database,
+  groups: CommitGroupReader,
+  proof: Proof,
+  counts: ReadonlyArray<number>,
+  current: Seal | undefined
+): ReadonlyArray<KeyRow> => {
+  if (!hasKeySlots(database)) return []
+  const rows = database.prepare("SELECT * FROM key_slot ORDER BY link, slot").all() as ReadonlyArray<StoredKeyRow>
+  const changes = rows.reduce((sum, row) => sum + row.changes, 0)
+  if (!rows.every(isKeyRow) || changes !== counts[EntryKind.key]) stop("Corrupt", proof.place, keysChanged)
+  for (const row of rows) proof.demand(groups.checkSlot(row), row.tag, keysChanged)
+  const retag = database.prepare("UPDATE key_slot SET tag = ? WHERE link = ? AND slot = ?")
+  for (const row of rows) {
+    if (current === undefined || keyIdOfTag(row.tag) === current.keyId) continue
+    retag.run(current.tag(rowText(groups.journalId, row)), row.link, row.slot)
+  }
+  return rows.map(({ link, slot, keys }) => ({ link, slot, keys }))
+}
+
+const keysChanged = "The table of keys is not the one written."
+
 /** What an opening demands of tags. Without any key a journal may be read, but nothing of it proved. */
 class Proof {
   private readonly keyring: Keyring
@@ -220,13 +255,6 @@ class Proof {
 }
 
 const lossOf = (found: FoundAnchor, seq: number): number | undefined => (found.missing ? undefined : seq)
-
-/** Counts as a mark holds them; undefined when it holds something else. */
-const countsOf = (text: unknown): ReadonlyArray<number> | undefined => {
-  if (typeof text !== "string" || !/^\[\d+(,\d+)*\]$/.test(text)) return undefined
-  const counts = JSON.parse(text) as ReadonlyArray<number>
-  return counts.length === noCounts().length ? counts : undefined
-}
 
 /**
  * Verifies the chain from the last mark in front of the floor to its end. The last group is always verified: the floor stands in

@@ -11,6 +11,7 @@ import type { CommitGroup } from "./CommitGroup.ts"
 import type { Entry } from "./Entry.ts"
 import type { KindCounts } from "./EntryKind.ts"
 import type { JournalError } from "./JournalError.ts"
+import type { KeyRow } from "./KeySlots.ts"
 
 /**
  * A name that entries refer to by number. The dialect is what the link's messages are read with in a search; "" for
@@ -33,6 +34,8 @@ export interface Opened {
   /** Entries per kind since the journal began. */
   readonly counts: KindCounts
   readonly names: ReadonlyArray<NameRecord>
+  /** What each slot of keys holds. */
+  readonly keys: ReadonlyArray<KeyRow>
   /**
    * Seq up to which entries were acknowledged before, when the loss of those behind `lastSeq` was accepted at this
    * opening.

@@ -30,6 +30,7 @@ import {
   type StoreEvents,
   type VerifyStep
 } from "./JournalStore.ts"
+import { type KeyRow, readKeyEntry } from "./KeySlots.ts"
 import { readingsOf } from "./SearchKeys.ts"
 import { tagLength } from "./Tag.ts"
 
@@ -186,13 +187,25 @@ export class MemoryStore {
   private opened(): Opened {
     const counts = noCounts()
     const names: Array<NameRecord> = []
-    for (const { kind, link, message } of this.entries) {
+    const keys = new Map<string, KeyRow>()
+    for (const { kind, link, message, secret } of this.entries) {
       counts[kind] = (counts[kind] ?? 0) + 1
       const [name = "", dialect = ""] = message.toString().split("\n")
       if (kind === EntryKind.named) names.push({ id: link, name, dialect })
+      if (kind !== EntryKind.key) continue
+      const row = readKeyEntry(message.toString())
+      keys.set(`${row.link}\n${row.slot}`, { link: row.link, slot: row.slot, keys: secret.toString() })
     }
     const last = this.kept.at(-1)
-    return { journalId: "0".repeat(32), lastSeq: last?.last ?? 0, floor: last?.floor ?? 1, counts, names, notes: [] }
+    return {
+      journalId: "0".repeat(32),
+      lastSeq: last?.last ?? 0,
+      floor: last?.floor ?? 1,
+      counts,
+      names,
+      keys: [...keys.values()],
+      notes: []
+    }
   }
 
   private commit(group: CommitGroup): void {

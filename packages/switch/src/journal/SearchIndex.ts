@@ -209,7 +209,7 @@ export class SearchIndex {
     member.run(exchange, seq, kind)
     if (about !== 0) member.run(about, seq, kind)
     if (pan !== 0) panStatement.run(pan, exchange)
-    if (message.length === 0) return
+    if (message.length === 0 || kind === EntryKind.key) return
     const name = this.names.of(link)
     const keys = name === undefined || name.dialect === "" ? noSearchKeys : this.readings.keysOf(name.dialect, message)
     if (keys.stan >= 0) stan.run(keys.stan, exchange)

@@ -12,9 +12,10 @@ import {
   GROUP_TAG_LENGTH,
   groupAt
 } from "./CommitGroup.ts"
-import { additionalOf, nameAt } from "./CommitGroupReader.ts"
+import { additionalOf, messageAt } from "./CommitGroupReader.ts"
 import { entryAt, entryLength, PAN_LENGTH_MAX, readU64, writeU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
+import { KeySlotWriter, readKeyEntry } from "./KeySlots.ts"
 import { PAN_BLOCK_LENGTH, packPan, panKeyOf, type Seal } from "./Seal.ts"
 import { headText, markText, nameText } from "./Tag.ts"
 
@@ -39,9 +40,12 @@ export class SqliteCommit {
   private readonly insertGroup: Database.Statement
   private readonly insertMark: Database.Statement
   private readonly insertName: Database.Statement
+  private readonly keySlots: KeySlotWriter
   private readonly counts: Array<number>
   private readonly panAt: Array<number> = []
   private readonly namedAt: Array<number> = []
+  /** Entries of the group that change a slot, and what the slot then holds. */
+  private readonly keyed: Array<{ readonly at: number; readonly keys: string }> = []
   private secrets = Buffer.alloc(64 * 1024)
   private panBlocks = Buffer.alloc(256 * PAN_BLOCK_LENGTH)
   private lastHash: Buffer
@@ -58,6 +62,7 @@ export class SqliteCommit {
     this.insertGroup = database.prepare("INSERT INTO commit_group VALUES (?,?,?,?,?,?)")
     this.insertMark = database.prepare("INSERT INTO mark VALUES (?,?,?)")
     this.insertName = database.prepare("INSERT INTO name VALUES (?,?,?,?)")
+    this.keySlots = new KeySlotWriter(database)
     this.counts = [...reached.counts]
     this.lastHash = Buffer.from(reached.hash)
     this.lastSeq = reached.seq
@@ -104,6 +109,7 @@ export class SqliteCommit {
     this.begin.run()
     this.insertGroup.run(first, last, whole - end, hash, tag, buffer.subarray(0, whole))
     for (const at of this.namedAt) this.writeName(buffer, at)
+    for (const { at, keys } of this.keyed) this.writeKeys(buffer, at, keys)
     if (last - this.marked >= MARK_EVERY) this.writeMark(last)
     this.end.run()
     this.lastHash = hash
@@ -125,9 +131,15 @@ export class SqliteCommit {
   }
 
   private writeName(buffer: Buffer, at: number): void {
-    const [name = "", dialect = ""] = nameAt(buffer, at).split("\n")
+    const [name = "", dialect = ""] = messageAt(buffer, at).split("\n")
     const id = buffer.readUInt32BE(at + entryAt.link)
     this.insertName.run(id, name, dialect, this.seal.tag(nameText(this.journalId, id, name, dialect)))
+  }
+
+  private writeKeys(buffer: Buffer, at: number, keys: string): void {
+    const { link, slot } = readKeyEntry(messageAt(buffer, at))
+    const seq = readU64(buffer, at + entryAt.seq)
+    this.keySlots.put({ link, slot, keys }, seq, this.journalId, (text) => this.seal.tag(text))
   }
 
   private writeMark(seq: number): void {
@@ -138,7 +150,7 @@ export class SqliteCommit {
 
   /**
    * Moves the entries together without their secrets, fills in search keys and all of the header, counts kinds. Returns the
-   * bytes of secrets, which are kept aside to be sealed.
+   * bytes of secrets, which are kept aside to be sealed. What a `key` entry has there is its slot's row, and is sealed nowhere.
    */
   private takeSecrets(buffer: Buffer, count: number, filled: number): number {
     if (this.secrets.length < filled) this.secrets = Buffer.alloc(2 * filled)
@@ -147,10 +159,12 @@ export class SqliteCommit {
     let secretsLength = 0
     this.panAt.length = 0
     this.namedAt.length = 0
+    this.keyed.length = 0
     for (let n = 0; n < count; n++) {
       const length = entryLength(buffer, from)
       const secret = buffer.readUInt32BE(from + entryAt.secretLength)
-      if (secret > 0) {
+      if (buffer[from + entryAt.kind] === EntryKind.key) this.takeKeys(buffer, from, length, secret, to)
+      else if (secret > 0) {
         buffer.copy(this.secrets, secretsLength, from + length, from + length + secret)
         this.packPan(buffer, from + length, secret, to)
         secretsLength += secret
@@ -170,6 +184,12 @@ export class SqliteCommit {
       this.hashPans(buffer)
     }
     return secretsLength
+  }
+
+  /** Takes what the slot of a `key` entry holds from behind the entry, which has no secret from then on. */
+  private takeKeys(buffer: Buffer, from: number, length: number, secret: number, to: number): void {
+    this.keyed.push({ at: to, keys: buffer.toString("utf8", from + length, from + length + secret) })
+    buffer.writeUInt32BE(0, from + entryAt.secretLength)
   }
 
   private count(buffer: Buffer, at: number): void {

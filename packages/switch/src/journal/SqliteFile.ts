@@ -10,14 +10,19 @@ import { GROUP_HEADER_LENGTH } from "./CommitGroup.ts"
 import { ENTRY_HEADER_LENGTH, entryAt } from "./Entry.ts"
 import { ENTRY_KIND_MAX, entryKindName } from "./EntryKind.ts"
 import { stop } from "./JournalReason.ts"
+import { keySlotTable } from "./KeySlots.ts"
 
 /** The database's file in the journal's directory. */
 export const databaseFile = "journal.db"
 
 /** `PRAGMA application_id` of a journal: "JNKA". */
 export const APPLICATION_ID = 0x4a4e4b41
-/** `PRAGMA user_version`: the version of tables and canonical bytes. */
-export const SCHEMA_VERSION = 3
+/** `PRAGMA user_version`: the version of the tables. 4 has the table of keys. */
+export const SCHEMA_VERSION = 4
+/** The oldest version that is taken over: it lacks the table of keys, and nothing else. */
+const SCHEMA_VERSION_MIN = 3
+/** The version of the canonical bytes, which stands at the beginning of the chain. */
+const CHAIN_VERSION = 3
 /** The first SQLite without the WAL-reset bug (sqlite.org/wal.html#walresetbug; docs/domain.md 4.2). */
 export const sqliteVersionMin = "3.51.3"
 
@@ -91,6 +96,7 @@ CREATE TABLE name (
   dialect TEXT NOT NULL,
   tag BLOB NOT NULL
 ) STRICT;
+${keySlotTable}
 ${readable}
 `
 
@@ -158,6 +164,24 @@ export const createSchema = (database: Database.Database): void => {
   })()
 }
 
+/**
+ * Takes a journal of version 3 over: it gets the table of keys, which is empty, because nothing of version 3 could fill it. From
+ * then on an older Jinka refuses it. Returns what to tell, if anything was done.
+ */
+export const upgradeSchema = (database: Database.Database): string | undefined => {
+  const version = database.pragma("user_version", { simple: true })
+  if (version === SCHEMA_VERSION) return undefined
+  database.transaction(() => {
+    database.exec(`DROP VIEW readable; ${keySlotTable} ${readable}`)
+    database.pragma(`user_version = ${SCHEMA_VERSION}`)
+  })()
+  return `the journal was of version ${String(version)} and is of version ${SCHEMA_VERSION} from here on: it can hold keys`
+}
+
+/** Whether an open database has the table of keys: a journal of version 3 that is only read has none. */
+export const hasKeySlots = (database: Database.Database): boolean =>
+  database.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'key_slot'").pluck().get() === 1
+
 /** Nobody can say whether an older journal is genuine: to tag it now would vouch for whatever is in it. */
 const untagged = "Journals before version 3 are not authenticated by a key, so this one is not taken over."
 const finishOld =
@@ -168,8 +192,8 @@ export const journalIdOf = (database: Database.Database, path: string): string =
   const application = database.pragma("application_id", { simple: true })
   if (application !== APPLICATION_ID) stop("NotJournal", path, "This is an SQLite database, but not a journal.")
   const version = database.pragma("user_version", { simple: true })
-  if (version !== SCHEMA_VERSION) {
-    const found = `The journal has version ${String(version)}; this Jinka reads ${SCHEMA_VERSION}.`
+  if (typeof version !== "number" || version < SCHEMA_VERSION_MIN || version > SCHEMA_VERSION) {
+    const found = `The journal has version ${String(version)}; this Jinka reads ${SCHEMA_VERSION_MIN} and ${SCHEMA_VERSION}.`
     if (version === 1 || version === 2) stop("VersionUnknown", path, `${found} ${untagged}`, finishOld)
     stop("VersionUnknown", path, found)
   }
@@ -180,4 +204,4 @@ export const journalIdOf = (database: Database.Database, path: string): string =
 
 /** What the first group is chained to. */
 export const genesisHash = (journalId: string): Buffer =>
-  hash("sha256", `jinka journal ${SCHEMA_VERSION} ${journalId}`, "buffer")
+  hash("sha256", `jinka journal ${CHAIN_VERSION} ${journalId}`, "buffer")

@@ -76,7 +76,12 @@ const ID_LENGTH = 16
 const textAt = { journalId: 4, number: 4 + ID_LENGTH, rest: 4 + ID_LENGTH + 8 } as const
 
 /** What is tagged: four letters for its kind, the journal's id, a number, and the rest. */
-const textOf = (kind: "head" | "mark" | "name", journalId: string, number: number, rest: Uint8Array): Buffer => {
+const textOf = (
+  kind: "head" | "mark" | "name" | "keys",
+  journalId: string,
+  number: number,
+  rest: Uint8Array
+): Buffer => {
   const text = Buffer.alloc(textAt.rest + rest.length)
   text.write(kind, 0, "latin1")
   text.write(journalId, textAt.journalId, "hex")
@@ -92,6 +97,10 @@ export const headText = (journalId: string, seq: number, hash: Uint8Array): Buff
 /** The counts of a mark. */
 export const markText = (journalId: string, seq: number, counts: string): Buffer =>
   textOf("mark", journalId, seq, Buffer.from(counts, "latin1"))
+
+/** A row of the table of keys: `seq` of the entry that wrote it, how often the slot has changed, and what the row holds. */
+export const keysText = (journalId: string, seq: number, changes: number, slot: string, keys: string): Buffer =>
+  textOf("keys", journalId, seq, Buffer.from(`${changes}\n${slot}\n${keys}`, "utf8"))
 
 /** The name and dialect of a link's number. */
 export const nameText = (journalId: string, id: number, name: string, dialect: string): Buffer =>
