@@ -15,23 +15,16 @@
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
-import { cups, type Dialect } from "@jinka/codec"
+import { cups, type Dialect, type FrameFormat } from "@jinka/codec"
 import { Effect } from "effect"
 import { FileInvalid } from "../file/FileInvalid.ts"
+import { frameOf } from "../file/FrameFile.ts"
 import { parseYaml, textOf, type Yaml } from "../file/YamlNodes.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import type { Dialogue, Partner, Step, SystemSettings, Template } from "./Dialogue.ts"
 import { checkDialogue } from "./DialogueCheck.ts"
 import { readMaking, readSettings, readStep } from "./StepFile.ts"
-import {
-  dialectOf,
-  dialectOfText,
-  frameNames,
-  isDialectFile,
-  makeWireFormat,
-  type WireFormat,
-  wireFormatNames
-} from "./WireFormat.ts"
+import { dialectOf, dialectOfText, isDialectFile, makeWireFormat, wireFormatNames } from "./WireFormat.ts"
 
 /** Text of a file by its path; throws what the system says. */
 export type ReadText = (path: string) => string
@@ -43,7 +36,7 @@ const OPENINGS_MAX = 8
 
 interface Opened {
   readonly dialect: Dialect | undefined
-  readonly frame: string | undefined
+  readonly frame: FrameFormat | undefined
   readonly partners: ReadonlyMap<string, Partner>
   readonly system: SystemSettings
   readonly messages: ReadonlyMap<string, Template>
@@ -102,7 +95,7 @@ class Reading {
       file,
       rule: needed("rule"),
       source: needed("source"),
-      form: this.form(opened, top, file),
+      form: makeWireFormat(opened.dialect ?? cups, opened.frame),
       partners: [...opened.partners.values()],
       system: opened.system,
       messages: opened.messages,
@@ -134,7 +127,7 @@ class Reading {
     const frame = top.entries.get("frame")
     const opened: Opened = {
       dialect: this.dialect(top, path, file) ?? before.dialect,
-      frame: frame === undefined ? before.frame : textOf(file, frame),
+      frame: frame === undefined ? before.frame : frameOf(file, frame),
       partners,
       system: system === undefined ? before.system : merged(before.system, readSettings(file, system)),
       messages: this.messages(top, path, file, before.messages),
@@ -170,13 +163,6 @@ class Reading {
     const dialect = dialectOfText(this.found(path, file, yaml))
     if (typeof dialect === "string") throw refuse(`${name} is no dialect file: ${dialect}`)
     return dialect
-  }
-
-  private form({ dialect, frame }: Opened, top: Yaml & { kind: "map" }, file: string): WireFormat {
-    const form = makeWireFormat(dialect ?? cups, frame)
-    if (form !== undefined) return form
-    const rule = `no frame "${frame}" is known; known are ${frameNames.join(", ")}`
-    throw new FileInvalid({ file, line: top.entries.get("frame")?.line ?? 1, rule })
   }
 
   private messages(

@@ -55,11 +55,11 @@ export class MapReader {
     return [...this.yaml.entries].filter(([key]) => isFieldNumber(key))
   }
 
-  /** Refuses the first key that nobody has asked for. */
-  done(): void {
+  /** Refuses the first key that nobody has asked for; `elsewhere` are keys that were read before. */
+  done(elsewhere: ReadonlyArray<string> = []): void {
     for (const [key, { line }] of this.yaml.entries) {
       if ((this.hasFields && isFieldNumber(key)) || this.known.has(key)) continue
-      const names = knownNames(key, [...this.known])
+      const names = knownNames(key, [...this.known, ...elsewhere])
       const fields = this.hasFields ? ", and data element numbers" : ""
       throw new FileInvalid({ file: this.file, line, rule: `"${key}" is not known here; ${names}${fields}` })
     }

@@ -25,11 +25,11 @@ const steps = (a: string, b: string): number => {
 }
 
 /** The longest word that is guessed at, in characters: a longer one is no slip of a name. */
-const guessedMax = 60
+const GUESSED_MAX = 60
 
 /** The known word nearest to `word`, when it is near enough to be a slip. */
 export const nearest = (word: string, known: ReadonlyArray<string>): string | undefined => {
-  if (word.length > guessedMax) return undefined
+  if (word.length > GUESSED_MAX) return undefined
   const found = known
     .map((one) => ({ one, away: steps(word.toLowerCase(), one.toLowerCase()) }))
     .filter(({ one, away }) => away <= Math.max(1, Math.floor(one.length / 3)))

@@ -5,6 +5,7 @@
 import { isNestedTooDeep, YAML_NESTING_MAX } from "@jinka/codec"
 import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml"
 import { FileInvalid } from "./FileInvalid.ts"
+import { knownNames } from "./Nearest.ts"
 
 /** A text, a list or a map, with its line. */
 export type Yaml =
@@ -80,3 +81,27 @@ export const numberOf = (file: string, yaml: Yaml): number => {
   if (/^\d+$/.test(text)) return Number(text)
   throw expected(file, yaml, "a whole number")
 }
+
+/** Yes or no. */
+export const yesNoOf = (file: string, yaml: Yaml): boolean => {
+  const text = textOf(file, yaml)
+  if (text === "yes" || text === "true") return true
+  if (text === "no" || text === "false") return false
+  throw expected(file, yaml, "yes or no")
+}
+
+/** One of some words. */
+export const oneOf =
+  <Word extends string>(words: ReadonlyArray<Word>) =>
+  (file: string, yaml: Yaml): Word => {
+    const text = textOf(file, yaml)
+    const found = words.find((word) => word === text)
+    if (found !== undefined) return found
+    throw new FileInvalid({ file, line: yaml.line, rule: `"${text}" is not possible here; ${knownNames(text, words)}` })
+  }
+
+/** A reader for the items of a list, or for one item as a list of one. */
+export const eachOf =
+  <A>(read: (file: string, yaml: Yaml) => A) =>
+  (file: string, yaml: Yaml): ReadonlyArray<A> =>
+    yaml.kind === "list" ? yaml.items.map((item) => read(file, item)) : [read(file, yaml)]
