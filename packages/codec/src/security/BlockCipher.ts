@@ -2,10 +2,11 @@
  * Block ciphers with a key set up once: DES, TDES, AES and SM4 in the ECB and CBC modes that payments use.
  *
  * Setting up a cipher in Node costs several times as much as encrypting a short message, so a `BlockCipher` keeps the
- * OpenSSL objects and uses them again. OpenSSL 3 offers no single DES: it is TDES with one key three times, which is the
- * same function. This module pads nothing and authenticates nothing.
+ * OpenSSL objects and uses them again. OpenSSL 3 offers no single DES: that is this package's own (`Des.ts`). This module
+ * pads nothing and authenticates nothing.
  */
 import { createCipheriv, createDecipheriv, getCiphers } from "node:crypto"
+import { desReversed, desRoundKeys, desWords } from "./Des.ts"
 import { type SecurityError, securityError } from "./SecurityError.ts"
 import { sm4Block, sm4RoundKeys } from "./Sm4.ts"
 
@@ -46,6 +47,9 @@ const assertBlocks = (bytes: Uint8Array, blockLength: number): void => {
   if (bytes.length === 0 || bytes.length % blockLength !== 0) throw new RangeError("whole cipher blocks expected")
 }
 
+const wordAt = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+
 /** `target[i] ^= mask[i]` over the length of `mask`. */
 export const xorInto = (target: Uint8Array, mask: Uint8Array): void => {
   for (let i = 0; i < mask.length; i++) target[i] = target[i]! ^ mask[i]!
@@ -59,10 +63,12 @@ export const xor = (left: Uint8Array, right: Uint8Array): Buffer => {
 }
 
 /** A cipher's OpenSSL name and the key in the form that OpenSSL takes. */
-const openSslName = (cipher: Cipher, key: Uint8Array, mode: "ecb" | "cbc"): { name: string; key: Uint8Array } => {
+const openSslName = (
+  cipher: Exclude<Cipher, "des">,
+  key: Uint8Array,
+  mode: "ecb" | "cbc"
+): { name: string; key: Uint8Array } => {
   switch (cipher) {
-    case "des":
-      return { name: `des-ede3-${mode}`, key: Buffer.concat([key, key, key]) }
     case "tdes":
       return {
         name: `des-ede3-${mode}`,
@@ -79,7 +85,7 @@ const openSslName = (cipher: Cipher, key: Uint8Array, mode: "ecb" | "cbc"): { na
  * A cipher by OpenSSL. The ECB objects hold no state between calls. The CBC object does: it goes on from the last block
  * it made, so `chain` first takes that block out of the next message's first block, which is a start from zeros.
  */
-const openSslCipher = (cipher: Cipher, key: Uint8Array): BlockCipher => {
+const openSslCipher = (cipher: Exclude<Cipher, "des">, key: Uint8Array): BlockCipher => {
   const blockLength = blockLengthOf(cipher)
   const ecb = openSslName(cipher, key, "ecb")
   const cbc = openSslName(cipher, key, "cbc")
@@ -105,6 +111,46 @@ const openSslCipher = (cipher: Cipher, key: Uint8Array): BlockCipher => {
       const encrypted = chainer.update(blocks)
       carried = Buffer.from(encrypted.subarray(encrypted.length - blockLength))
       return Buffer.from(carried)
+    }
+  }
+}
+
+/** DES by this package's own block function. */
+const ownDesCipher = (key: Uint8Array): BlockCipher => {
+  const forward = desRoundKeys(key)
+  const backward = desReversed(forward)
+  const words = new Int32Array(2)
+  const result = (): Buffer => {
+    const block = Buffer.allocUnsafe(8)
+    block.writeInt32BE(words[0]!, 0)
+    block.writeInt32BE(words[1]!, 4)
+    return block
+  }
+  const each = (roundKeys: Int32Array, blocks: Uint8Array): Buffer => {
+    assertBlocks(blocks, 8)
+    const made = Buffer.allocUnsafe(blocks.length)
+    for (let at = 0; at < blocks.length; at += 8) {
+      words[0] = wordAt(blocks, at)
+      words[1] = wordAt(blocks, at + 4)
+      desWords(roundKeys, words)
+      made.writeInt32BE(words[0], at)
+      made.writeInt32BE(words[1], at + 4)
+    }
+    return made
+  }
+  return {
+    blockLength: 8,
+    encrypt: (blocks) => each(forward, blocks),
+    decrypt: (blocks) => each(backward, blocks),
+    chain: (blocks) => {
+      assertBlocks(blocks, 8)
+      words.fill(0)
+      for (let at = 0; at < blocks.length; at += 8) {
+        words[0]! ^= wordAt(blocks, at)
+        words[1]! ^= wordAt(blocks, at + 4)
+        desWords(forward, words)
+      }
+      return result()
     }
   }
 }
@@ -141,8 +187,10 @@ const available: ReadonlySet<string> = new Set(getCiphers())
 export const hasOpenSslSm4: boolean = available.has("sm4-ecb") && available.has("sm4-cbc")
 
 /** Sets up a cipher; the key's length must have been checked by `checkKey`. */
-export const makeBlockCipherUnsafe = (cipher: Cipher, key: Uint8Array): BlockCipher =>
-  cipher === "sm4" && !hasOpenSslSm4 ? ownSm4Cipher(key) : openSslCipher(cipher, Buffer.from(key))
+export const makeBlockCipherUnsafe = (cipher: Cipher, key: Uint8Array): BlockCipher => {
+  if (cipher === "des") return ownDesCipher(key)
+  return cipher === "sm4" && !hasOpenSslSm4 ? ownSm4Cipher(key) : openSslCipher(cipher, Buffer.from(key))
+}
 
 /** Sets up a cipher, or `KeyInvalid`. */
 export const makeBlockCipher = (cipher: Cipher, key: Uint8Array, place: string): BlockCipher | SecurityError =>

@@ -37,15 +37,20 @@ export interface PinZone {
   readonly random?: RandomBytes
 }
 
+/** A key's cipher, set up now or before. */
+const engineFor = (cipher: Cipher, key: Uint8Array | PinKey, place: string): BlockCipher | SecurityError => {
+  if (!("_tag" in key)) return makeBlockCipher(cipher, key, place)
+  return key.cipher === cipher
+    ? key.engine
+    : securityError("KeyInvalid", place, "the key was set up for another cipher")
+}
+
 /** The zone's cipher, set up, when it goes with the format. */
 const engineOf = (zone: PinZone, place: string): BlockCipher | SecurityError => {
   if (blockLengthOf(zone.cipher) !== pinBlockLengthOf(zone.format)) {
     return securityError("InputInvalid", place, "8-byte PIN blocks go with DES or TDES, format 4 with AES or SM4")
   }
-  if (!("_tag" in zone.key)) return makeBlockCipher(zone.cipher, zone.key, place)
-  return zone.key.cipher === zone.cipher
-    ? zone.key.engine
-    : securityError("KeyInvalid", place, "the key was set up for another cipher")
+  return engineFor(zone.cipher, zone.key, place)
 }
 
 /** ISO 9564-1:2017, 9.4.2.3: format 4 is encrypted twice, with the PAN field added in between. */
@@ -128,12 +133,12 @@ export const translatePin = (
 export const translateOpaque = (
   block: Uint8Array,
   cipher: Cipher,
-  sourceKey: Uint8Array,
-  targetKey: Uint8Array
+  sourceKey: Uint8Array | PinKey,
+  targetKey: Uint8Array | PinKey
 ): Buffer | SecurityError => {
-  const source = makeBlockCipher(cipher, sourceKey, "translateOpaque")
+  const source = engineFor(cipher, sourceKey, "translateOpaque")
   if (isSecurityError(source)) return source
-  const target = makeBlockCipher(cipher, targetKey, "translateOpaque")
+  const target = engineFor(cipher, targetKey, "translateOpaque")
   if (isSecurityError(target)) return target
   if (block.length === 0 || block.length > 64 || block.length % source.blockLength !== 0) {
     return securityError("InputInvalid", "translateOpaque", "whole blocks are expected, at most 64 bytes")

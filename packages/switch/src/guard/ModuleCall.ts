@@ -9,10 +9,13 @@ import type { ModuleError } from "./ModuleError.ts"
 /** What a call asks for. */
 export type ModuleOperation = "verifyMac" | "makeMac" | "translatePin"
 
-/** A PIN's zone on one side: the key and the form of its blocks. */
+/**
+ * A PIN's zone on one side: the key and the form of its blocks. `opaque`: a layout that is not public (CUPS F63 "SM"), which goes
+ * only to the same; nothing in it is checked.
+ */
 export interface PinSide {
   readonly key: KeyHandle
-  readonly format: PinBlockFormat
+  readonly format: PinBlockFormat | "opaque"
 }
 
 const nothing = Buffer.alloc(0)

@@ -19,15 +19,18 @@ import {
   type MacKey,
   makeMacKey,
   makePinKey,
+  type PinBlockFormat,
   type PinKey,
   type PinZone,
   type RandomBytes,
   type SecurityError,
+  translateOpaque,
   translatePin,
   unwrapKeyBlock,
   wrapKeyBlock
 } from "@jinka/codec"
 import { Effect } from "effect"
+import { algorithmLetters, blockOf, combined, headerOf, unblocked, usageOf } from "./KeyForms.ts"
 import type { KeyHandle, KeyPurpose } from "./KeyHandle.ts"
 import {
   checkKeyLength,
@@ -58,41 +61,6 @@ export interface SoftwareModuleSettings {
   readonly allowTestKeys: boolean
 }
 
-/** X9.143:2021, 6.3.2: what each purpose is called in a key block. */
-const usageOf = (purpose: KeyPurpose, algorithm: Cipher): string => {
-  switch (purpose) {
-    case "mac":
-      return algorithm === "des" || algorithm === "tdes" ? "M3" : "M6"
-    case "pin":
-      return "P0"
-    case "kek":
-      return "K0"
-    case "data":
-      return "D0"
-  }
-}
-
-/** X9.143:2021, 6.3.3; SM4 has no letter there: a digit, which the standard leaves to whoever agrees on it. */
-const algorithmLetters: Record<Cipher, string> = { des: "D", tdes: "T", aes: "A", sm4: "4" }
-
-/** The beginnings of usages that a purpose accepts from outside: `M` is any MAC. */
-const usagesTaken: Record<KeyPurpose, ReadonlyArray<string>> = {
-  mac: ["M"],
-  pin: ["P0"],
-  kek: ["K0", "K1", "51", "52"],
-  data: ["D0"]
-}
-
-const headerOf = (purpose: KeyPurpose, algorithm: Cipher, exportability: "E" | "N"): KeyBlockHeader => ({
-  version: "D",
-  usage: usageOf(purpose, algorithm),
-  algorithm: algorithmLetters[algorithm],
-  mode: purpose === "mac" ? "C" : "B",
-  keyVersion: "00",
-  exportability,
-  optionalBlocks: []
-})
-
 /** A key in use. */
 interface SetUp {
   readonly mac: Map<MacAlgorithm, MacKey | ModuleError>
@@ -102,6 +70,12 @@ interface SetUp {
 const macFailed = moduleError("MacFailed", "verifyMac", "the MAC is that of no key of this direction")
 const lengthWrong = moduleError("FormatRefused", "verifyMac", "a MAC has at least 4 bytes and at most a cipher block")
 const incomplete = moduleError("RequestWrong", "submit", "the call is filled in by its methods")
+
+const opaqueMixed = moduleError(
+  "FormatRefused",
+  "translatePin",
+  "an opaque PIN block goes to an opaque one under a key of the same cipher only"
+)
 
 /** Which cipher a MAC algorithm asks of its key handle: two DES keys in one are called TDES. */
 const cipherOf = (algorithm: MacAlgorithm): Cipher =>
@@ -259,26 +233,37 @@ export class SoftwareModule implements SecurityModule {
     if (source === undefined || target === undefined) return incomplete
     const place = `translatePin ${source.key.name} to ${target.key.name}`
     if (inputLength > call.input.length) return moduleError("FormatRefused", place, "a PIN block has 8 or 16 bytes")
-    const from = this.zone(source, call.pan)
-    if (isModuleError(from)) return from
-    const to = this.zone(target, call.pan)
-    if (isModuleError(to)) return to
-    const block = translatePin(call.input.subarray(0, inputLength), from, to, call)
+    const input = call.input.subarray(0, inputLength)
+    const block = this.translateBlock(input, source, target, call)
+    if (isModuleError(block)) return block
     if (isSecurityError(block)) return translated(block, place)
     block.copy(call.output)
     call.outputLength = block.length
     return undefined
   }
 
-  private zone({ key, format }: PinSide, pan: string | undefined): PinZone | ModuleError {
+  private translateBlock(input: Uint8Array, source: PinSide, target: PinSide, call: ModuleCall) {
+    const from = this.pinKey(source.key)
+    if (isModuleError(from)) return from
+    const to = this.pinKey(target.key)
+    if (isModuleError(to)) return to
+    const { random } = this.settings
+    const { pan } = call
+    if (source.format !== "opaque" && target.format !== "opaque") {
+      return translatePin(input, zone(from, source.format, pan, random), zone(to, target.format, pan, random), call)
+    }
+    return source.format === target.format && from.cipher === to.cipher
+      ? translateOpaque(input, from.cipher, from, to)
+      : opaqueMixed
+  }
+
+  private pinKey(key: KeyHandle): PinKey | ModuleError {
     const ready = this.setUp(key)
     ready.pin ??= this.withBytes(key, "pin", (bytes) => {
       const made = makePinKey(key.algorithm, bytes)
       return isSecurityError(made) ? translated(made, `PIN key ${key.name}`) : made
     })
-    if (isModuleError(ready.pin)) return ready.pin
-    const zone = { cipher: key.algorithm, key: ready.pin, format, random: this.settings.random }
-    return pan === undefined ? zone : { ...zone, pan }
+    return ready.pin
   }
 
   private setUp(key: KeyHandle): SetUp {
@@ -309,7 +294,7 @@ export class SoftwareModule implements SecurityModule {
   }
 
   private take(request: ImportRequest): KeyHandle | ModuleError {
-    const { name, purpose, algorithm, key, expected } = request
+    const { name, purpose, algorithm, key } = request
     const place = `importKey ${name}`
     const bytes = this.clear(key, purpose, algorithm, place)
     if (isModuleError(bytes)) return bytes
@@ -318,8 +303,7 @@ export class SoftwareModule implements SecurityModule {
       bytes.fill(0)
       return wrong
     }
-    // A key of the other form carries its own proof.
-    if (expected !== undefined || key.form !== "tr31") makeParityOdd(algorithm, bytes)
+    makeParityOdd(algorithm, bytes)
     const handle = this.handle(name, purpose, algorithm, bytes, place)
     bytes.fill(0)
     return handle
@@ -402,39 +386,7 @@ export class SoftwareModule implements SecurityModule {
   }
 }
 
-const blockOf = (cipher: Cipher): 8 | 16 => (cipher === "des" || cipher === "tdes" ? 8 : 16)
-
-/** Components of one length, XORed. */
-const combined = (components: ReadonlyArray<Uint8Array>, place: string): Buffer | ModuleError => {
-  const [first] = components
-  if (first === undefined || components.some(({ length }) => length !== first.length)) {
-    return moduleError("KeyRefused", place, "a key is made of one or more components of one length")
-  }
-  const key = Buffer.alloc(first.length)
-  for (const component of components) for (let i = 0; i < key.length; i++) key[i]! ^= component[i]!
-  return key
-}
-
-/** The key of a partner's key block, when the block says that it is for this purpose and cipher. */
-const unblocked = (
-  kek: Uint8Array,
-  block: Uint8Array,
-  purpose: KeyPurpose,
-  algorithm: Cipher,
-  place: string
-): Buffer | ModuleError => {
-  const read = unwrapKeyBlock(kek, Buffer.from(block).toString("latin1"))
-  if (isSecurityError(read)) return moduleError("KeyRefused", place, read.rule)
-  const { usage, algorithm: letter } = read.header
-  if (!usagesTaken[purpose].some((taken) => usage.startsWith(taken))) {
-    read.key.fill(0)
-    return moduleError("KeyRefused", place, `the key block is for another usage than ${purpose}`)
-  }
-  // A DES key for X9.9 may be called TDES, and the other way round: its length tells.
-  const isDes = (letter === "T" || letter === "D") && (algorithm === "des" || algorithm === "tdes")
-  if (!isDes && letter !== algorithmLetters[algorithm]) {
-    read.key.fill(0)
-    return moduleError("KeyRefused", place, `the key block is for another cipher than ${algorithm}`)
-  }
-  return read.key
+const zone = (key: PinKey, format: PinBlockFormat, pan: string | undefined, random: RandomBytes): PinZone => {
+  const { cipher } = key
+  return pan === undefined ? { cipher, key, format, random } : { cipher, key, format, random, pan }
 }
