@@ -98,4 +98,15 @@ describe("An example that runs with one command", () => {
     }
     expect(out).toContain("2 admitted; refused IdentityUnknown 1, CertificateUntrusted 1")
   })
+
+  it("11-faults: a proxy with rules about messages, changed while it runs, and the checker's word on it", async () => {
+    const { code, out } = await run("11-faults")
+
+    expect(code, out).toBe(0)
+    expect(out).toContain('$ jinka-sim proxy set "drop 0430 once"')
+    expect(out).toMatch(/duplicate 0210 every 37th .* in force/)
+    expect(out).toMatch(/the proxy: drop \d+/)
+    expect(out).toMatch(/one-answer .*BROKEN/)
+    expect(out).toMatch(/money-total .*kept/)
+  })
 })

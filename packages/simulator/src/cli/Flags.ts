@@ -97,7 +97,8 @@ export const endpoint = (name: string, description: string): Flag.Flag<Endpoint>
     )
   )
 
-const optionalEndpoint = (name: string, description: string): Flag.Flag<Endpoint | undefined> =>
+/** A host:port flag that may be left out. */
+export const optionalEndpoint = (name: string, description: string): Flag.Flag<Endpoint | undefined> =>
   endpoint(name, description).pipe(Flag.optional, Flag.map(Option.getOrUndefined))
 
 /** Flags of the links of a partner. */

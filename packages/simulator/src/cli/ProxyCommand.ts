@@ -1,9 +1,13 @@
-/** `jinka-sim proxy`: a TCP proxy that breaks links on command. */
-import { Console, Duration, Effect, Result, Schema, Stdio, Stream } from "effect"
-import { Command } from "effect/cli"
-import { type FaultProxy, makeFaultProxy } from "../link/FaultProxy.ts"
-import { endpointText } from "../link/Listener.ts"
-import { endpoint } from "./Flags.ts"
+/** `jinka-sim proxy`: a proxy that breaks links and messages, by a file or on command. */
+import { Console, Duration, Effect, Option, Result, Schema, Stdio, Stream } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import type { FaultProxy } from "../link/FaultProxy.ts"
+import { type Endpoint, endpointText } from "../link/Listener.ts"
+import { type ProxySettings, readProxyFile } from "../proxy/ProxyFile.ts"
+import { startProxy } from "../proxy/RunningProxy.ts"
+import { SettingInvalid } from "../SimulatorError.ts"
+import { file, optionalEndpoint } from "./Flags.ts"
+import { clearCommand, listCommand, setCommand } from "./ProxyRules.ts"
 import { StopSignal } from "./StopSignal.ts"
 
 const ProxyControl = Schema.Union([
@@ -41,20 +45,67 @@ const carryOut = (proxy: FaultProxy, command: typeof ProxyControl.Type): Effect.
   }
 }
 
-/** The command. */
+interface ProxyInput {
+  readonly file: string | undefined
+  readonly listen: Endpoint | undefined
+  readonly target: Endpoint | undefined
+  readonly history: string | undefined
+}
+
+/** The file's settings with the flags over them; without a file both flags are needed. */
+const settingsOf = ({ file, history, listen, target }: ProxyInput) =>
+  Effect.gen(function* () {
+    if (file !== undefined) {
+      const settings = yield* readProxyFile(file)
+      return {
+        ...settings,
+        listen: listen ?? settings.listen,
+        target: target ?? settings.target,
+        history: history ?? settings.history
+      }
+    }
+    if (listen === undefined || target === undefined) {
+      const rule = "give a proxy file, or both of --listen and --target"
+      return yield* new SettingInvalid({ setting: "proxy", rule })
+    }
+    const none = { form: undefined, mac: undefined, control: undefined, lasts: undefined }
+    return { listen, target, history, seed: 1, rules: [], ...none } satisfies ProxySettings
+  })
+
+const flags = {
+  file: Argument.Path("file").pipe(
+    Argument.withDescription("A proxy file: addresses, dialect and fault rules (docs/reference/faults.md)"),
+    Argument.optional,
+    Argument.map(Option.getOrUndefined)
+  ),
+  listen: optionalEndpoint("listen", "Take connections on this address; port 0 takes a free one and says which"),
+  target: optionalEndpoint("target", "Pass them on to this address"),
+  history: file("history", "Write faults and connections here, one JSON object a line"),
+  check: Flag.Boolean("check").pipe(
+    Flag.withDescription("Read the file, say what is wrong with it, and start nothing"),
+    Flag.withDefault(false)
+  )
+}
+
+/** The command with its subcommands. */
 export const proxyCommand = Command.make(
   "proxy",
-  {
-    listen: endpoint("listen", "Take connections on this address; port 0 takes a free one and says which"),
-    target: endpoint("target", "Pass them on to this address")
-  },
+  flags,
   Effect.fn(function* (input) {
+    const settings = yield* settingsOf(input)
+    const print = (event: object): Effect.Effect<void> => Console.log(JSON.stringify(event))
+    if (input.check) return yield* print({ event: "checked", rules: settings.rules.map(({ text }) => text) })
     const stop = yield* StopSignal
     const stdio = yield* Stdio.Stdio
-    const proxy = yield* makeFaultProxy(input.listen, input.target)
-    const print = (event: object): Effect.Effect<void> => Console.log(JSON.stringify(event))
-    const { port } = proxy.endpoint
-    yield* print({ event: "started", role: "proxy", endpoint: endpointText(proxy.endpoint), port })
+    const { control, proxy, rules } = yield* startProxy(settings)
+    yield* print({
+      event: "started",
+      role: "proxy",
+      endpoint: endpointText(proxy.endpoint),
+      port: proxy.endpoint.port,
+      ...(control === undefined ? {} : { control: endpointText(control) }),
+      ...(settings.rules.length === 0 ? {} : { rules: rules.list().map(({ rule }) => rule) })
+    })
     const take = (line: string): Effect.Effect<void> => {
       const command = decode(line)
       if (Result.isFailure(command)) return print({ event: "refused", reason: command.failure.message })
@@ -64,6 +115,7 @@ export const proxyCommand = Command.make(
         )
       )
     }
+    const lasts = settings.lasts === undefined ? Effect.never : Effect.sleep(settings.lasts)
     yield* stdio.stdin.pipe(
       Stream.decodeText(),
       Stream.splitLines,
@@ -72,21 +124,32 @@ export const proxyCommand = Command.make(
       Effect.ignore,
       // Without a parent on standard input the proxy runs until a signal.
       Effect.andThen(Effect.never),
-      Effect.raceFirst(stop.requested)
+      Effect.raceFirst(Effect.raceFirst(stop.requested, lasts))
     )
+    if (settings.rules.length > 0 || rules.list().length > 0) yield* print({ event: "summary", rules: rules.list() })
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "A TCP proxy that does to a link what networks do. Commands on standard input, one JSON object a line: " +
+    "A proxy between two ends of a link that does to it what networks and partners do. With a file, by rules, one a line: " +
+      '"drop 0210 where 4 > 1000 every 7th", "delay 0210 by 16s with 5% chance", "change 11 by 1 in 0210 leaving mac wrong", ' +
+      '"black-hole to target at 30s for 10s" (docs/reference/faults.md has them all). The same seed and the same messages meet ' +
+      "the same faults; each is a line of the history. `proxy list`, `set` and `clear` change the rules while it runs. " +
+      "It also takes commands on standard input, one JSON object a line: " +
       '{"do":"cut","how":"reset"}, {"do":"refuse","for":"2 seconds"}, {"do":"fault","direction":"both","delay":"200 millis"} ' +
       "(also slice in bytes, isHeld, isBlackHole), " +
       '{"do":"heal"}, {"do":"status"}. Each is answered by a line on standard output.'
   ),
-  Command.withShortDescription("A TCP proxy that cuts, delays, slices or swallows on command"),
+  Command.withShortDescription("A proxy that breaks links and messages, by rules or on command"),
   Command.withExamples([
     {
       command: "jinka-sim proxy --listen 127.0.0.1:7101 --target 127.0.0.1:7001",
       description: "Put it between an acquirer and the switch"
+    },
+    { command: "jinka-sim proxy faults.yaml", description: "The same with rules about messages" },
+    {
+      command: 'jinka-sim proxy set "drop 0210 every 7th from target"',
+      description: "One more rule for the proxy that runs"
     }
-  ])
+  ]),
+  Command.withSubcommands([listCommand, setCommand, clearCommand])
 )

@@ -38,10 +38,7 @@ export const What = Schema.Literals([
   "linkUp",
   "linkDown",
   "signedOn",
-  "signedOff",
-  "cutOver",
-  "totals",
-  "echo"
+  "signedOff"
 ])
 export type What = typeof What.Type
 

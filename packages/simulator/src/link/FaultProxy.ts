@@ -1,20 +1,47 @@
 /**
- * A small TCP proxy that does to a link what networks do: cuts, black holes, delay, slices, refusal.
+ * A small TCP proxy that does to a link what networks and partners do: cuts, black holes, delay, slices, refusal, and, by a plan
+ * that reads frames, whatever may befall single messages.
  *
- * Owns the pairs of sockets and the faults in force. Knows nothing of frames or messages. Faults are commands, not
- * chance: who draws them (a test, the main job) also knows them. A black hole never heals for connections that lost
- * bytes through it: when it ends they are reset, because a TCP stream with a gap cannot exist.
+ * Owns the pairs of sockets and the faults in force. Faults are commands or a plan (proxy/FaultRules); the proxy itself knows
+ * nothing of messages and draws nothing but from its seed. A black hole never heals for connections that lost bytes through it:
+ * when it ends they are reset, because a TCP stream with a gap cannot exist.
  */
 import { connect, type Socket } from "node:net"
 import { Clock, Effect, type Scope } from "effect"
+import { chanceOf } from "../chance/Chance.ts"
 import { timepieceOf } from "../partner/Session.ts"
 import type { ListenFailed } from "../SimulatorError.ts"
-import { FaultFlow, type FlowFaults, noFlowFaults } from "./FaultFlow.ts"
+import { FaultFlow, type FlowFaults, noFlowFaults, plainFlow, type Stage, type StageOut } from "./FaultFlow.ts"
 import { type Endpoint, endpointOf, listen as listenOn } from "./Listener.ts"
 import type { Cut } from "./PartnerLink.ts"
 
 /** Direction of bytes: towards the target that is dialled, or from it. */
 export type Direction = "toTarget" | "fromTarget" | "both"
+
+/** One direction. */
+export type OneWay = Exclude<Direction, "both">
+
+/** What a plan may do to the connections of a proxy. Connections count from 1. */
+export interface PlanActs {
+  /** Cuts one connection, or all with 0, on both sides. */
+  readonly cut: (how: Cut, connection: number) => void
+  /** Ends one direction of one connection, or of all with 0, with a FIN. */
+  readonly halfClose: (direction: OneWay, connection: number) => void
+}
+
+/** Faults by a plan: what each direction meets now, and who looks at its messages. */
+export interface FaultPlan {
+  /** Faults of the bytes at this moment, over those that commands set. */
+  readonly flow: (direction: OneWay, now: number) => Partial<FlowFaults>
+  readonly stage: ((connection: number, direction: OneWay, out: StageOut) => Stage) | undefined
+  /** Called every tick: carries out what time brings, and says whether new connections are refused. */
+  readonly tick: (now: number, acts: PlanActs) => boolean
+  readonly opened: (connection: number) => void
+  readonly closed: (connection: number) => void
+  readonly corrupted: (connection: number, direction: OneWay, at: number) => void
+  /** Taken once, before the first connection. */
+  readonly begin: (now: number, acts: PlanActs) => void
+}
 
 /** A running proxy. All commands take effect at once. */
 export interface FaultProxy {
@@ -32,7 +59,15 @@ export interface FaultProxy {
   readonly heal: () => void
 }
 
+/** What a proxy may be given besides its two addresses. */
+export interface ProxyOptions {
+  /** Of everything that is drawn (default 1). */
+  readonly seed?: number
+  readonly plan?: FaultPlan
+}
+
 interface Pair {
+  readonly number: number
   readonly near: Socket
   readonly far: Socket
   readonly toTarget: FaultFlow
@@ -42,32 +77,61 @@ interface Pair {
 /** Starts a proxy from `listen` to `target`; it ends with the scope. Port 0 takes any free port. */
 export const makeFaultProxy = (
   listen: Endpoint,
-  target: Endpoint
+  target: Endpoint,
+  { plan, seed = 1 }: ProxyOptions = {}
 ): Effect.Effect<FaultProxy, ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const time = timepieceOf(yield* Clock.Clock)
     const pairs = new Set<Pair>()
-    const faults = { toTarget: noFlowFaults, fromTarget: noFlowFaults }
-    const accept = (near: Socket): void => void pair(near, target, faults, time.monotonic, pairs)
+    const commanded = { toTarget: noFlowFaults, fromTarget: noFlowFaults }
+    const faultsOf = (direction: OneWay): FlowFaults => {
+      const planned = plan?.flow(direction, time.monotonic())
+      return planned === undefined ? commanded[direction] : { ...commanded[direction], ...planned }
+    }
+    let number = 0
+    const accept = (near: Socket): void => {
+      number++
+      pair({ number, near, target, seed, plan, pairs, faultsOf, now: time.monotonic })
+    }
     // Half-open is allowed: the FIN of one side must reach the other in its place in the stream, not at once.
     const open = (at: Endpoint) => listenOn(at, accept, { allowHalfOpen: true })
     let server = yield* open(listen)
     const endpoint = endpointOf(server, listen.host)
-    const cut = (how: Cut): void => {
-      for (const { near, far } of [...pairs]) for (const socket of [near, far]) end(socket, how)
+    const cut = (how: Cut, only = 0): void => {
+      for (const one of [...pairs]) {
+        if (only === 0 || one.number === only) for (const socket of [one.near, one.far]) end(socket, how)
+      }
     }
+    const halfClose = (direction: OneWay, only: number): void => {
+      for (const one of [...pairs]) if (only === 0 || one.number === only) one[direction].halfClose()
+    }
+    const acts: PlanActs = { cut, halfClose }
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         server.close()
         cut("reset")
       })
     )
-    yield* Effect.sync(() => {
-      const now = time.monotonic()
-      for (const { toTarget, fromTarget } of pairs) {
-        toTarget.pump(faults.toTarget, now)
-        fromTarget.pump(faults.fromTarget, now)
+    plan?.begin(time.monotonic(), acts)
+    let isRefusing = false
+    const follow = (wish: boolean): Effect.Effect<void> => {
+      if (wish === isRefusing) return Effect.void
+      isRefusing = wish
+      if (!wish) {
+        return Effect.map(Effect.orDie(open(endpoint)), (again) => {
+          server = again
+        })
       }
+      return Effect.sync(() => void server.close())
+    }
+    yield* Effect.suspend(() => {
+      const wish = plan?.tick(time.monotonic(), acts) ?? false
+      for (const { toTarget, fromTarget } of pairs) {
+        toTarget.pump()
+        fromTarget.pump()
+      }
+      resetHoled(pairs, faultsOf)
+      return follow(wish)
     }).pipe(Effect.andThen(Effect.sleep("1 millis")), Effect.forever, Effect.forkScoped)
     return {
       endpoint,
@@ -80,38 +144,60 @@ export const makeFaultProxy = (
           server = yield* Effect.orDie(open(endpoint))
         }),
       set: (direction, change) => {
-        if (direction !== "fromTarget") faults.toTarget = { ...faults.toTarget, ...change }
-        if (direction !== "toTarget") faults.fromTarget = { ...faults.fromTarget, ...change }
+        if (direction !== "fromTarget") commanded.toTarget = { ...commanded.toTarget, ...change }
+        if (direction !== "toTarget") commanded.fromTarget = { ...commanded.fromTarget, ...change }
       },
       heal: () => {
-        faults.toTarget = faults.fromTarget = noFlowFaults
-        for (const { near, far, toTarget, fromTarget } of [...pairs]) {
-          if (toTarget.swallowed + fromTarget.swallowed === 0) continue
-          end(near, "reset")
-          end(far, "reset")
-        }
+        commanded.toTarget = commanded.fromTarget = noFlowFaults
       }
     }
   })
 
+/** Resets the pairs that lost bytes in a direction that is no black hole any more. */
+const resetHoled = (pairs: ReadonlySet<Pair>, faultsOf: (direction: OneWay) => FlowFaults): void => {
+  for (const { near, far, toTarget, fromTarget } of [...pairs]) {
+    const isGap = (flow: FaultFlow, way: OneWay): boolean => flow.swallowed > 0 && !faultsOf(way).isBlackHole
+    if (!isGap(toTarget, "toTarget") && !isGap(fromTarget, "fromTarget")) continue
+    end(near, "reset")
+    end(far, "reset")
+  }
+}
+
+interface Joining {
+  readonly number: number
+  readonly near: Socket
+  readonly target: Endpoint
+  readonly seed: number
+  readonly plan: FaultPlan | undefined
+  readonly pairs: Set<Pair>
+  readonly faultsOf: (direction: OneWay) => FlowFaults
+  readonly now: () => number
+}
+
 /** Dials the target for an accepted connection and joins the two. */
-const pair = (
-  near: Socket,
-  target: Endpoint,
-  faults: { readonly toTarget: FlowFaults; readonly fromTarget: FlowFaults },
-  now: () => number,
-  pairs: Set<Pair>
-): void => {
+const pair = ({ number, near, target, seed, plan, pairs, faultsOf, now }: Joining): void => {
   const far = connect({ host: target.host, port: target.port, allowHalfOpen: true })
+  const flow = (source: Socket, sink: Socket, way: OneWay): FaultFlow =>
+    new FaultFlow(source, sink, {
+      ...plainFlow(() => faultsOf(way), now),
+      chance: chanceOf(seed, "connection", number, way),
+      stage: plan?.stage === undefined ? undefined : (out) => plan.stage!(number, way, out),
+      onCorrupted: (at) => plan?.corrupted(number, way, at)
+    })
   const joined: Pair = {
+    number,
     near,
     far,
-    toTarget: new FaultFlow(near, far, () => faults.toTarget, now),
-    fromTarget: new FaultFlow(far, near, () => faults.fromTarget, now)
+    toTarget: flow(near, far, "toTarget"),
+    fromTarget: flow(far, near, "fromTarget")
   }
   pairs.add(joined)
+  plan?.opened(number)
+  const gone = (): void => {
+    if (pairs.delete(joined)) plan?.closed(number)
+  }
   const leave = (other: Socket) => (): void => {
-    pairs.delete(joined)
+    gone()
     if (!other.destroyed) other.resetAndDestroy()
   }
   for (const [socket, other] of [
@@ -122,7 +208,7 @@ const pair = (
     // A reset on one side is passed on as a reset: `close` follows every error.
     socket.on("error", leave(other))
     socket.on("close", () => {
-      pairs.delete(joined)
+      gone()
       if (!other.destroyed) other.destroySoon()
     })
   }

@@ -11,37 +11,28 @@ import type { PartnerMessage } from "../message/PartnerMessage.ts"
 import type { Connection, Session, Timepiece } from "../partner/Session.ts"
 import { Outbox } from "./Outbox.ts"
 
-/** Form and timing of a connection; times in milliseconds. */
-export interface ConnectionSettings<In extends object = PartnerMessage, Out = In> {
-  readonly form: MessageForm<In, Out>
+/** Timing of a connection, in milliseconds. */
+export interface ConnectionSettings {
+  readonly form: MessageForm
   /** Send an idle frame after this long without sending anything. */
   readonly idleInterval: number
   /** Close the connection after this long without receiving anything. */
   readonly silenceLimit: number
-  /** The partner's FIN does not end it: an answer may still be due (short links). */
-  readonly isHalfOpen?: boolean
-}
-
-/** A socket that is up: of a TLS connection also the TCP socket below, which alone can be reset. */
-export interface OpenSocket {
-  readonly socket: Socket
-  readonly raw: Socket
 }
 
 /** Bytes that may wait for a partner that does not read, before the connection is closed. */
 const UNSENT_MAX = 16 * 1024 * 1024
 
 /** A connection that is up. */
-export class PartnerConnection<In extends object = PartnerMessage, Out = In> implements Connection<Out> {
+export class PartnerConnection implements Connection {
   readonly epoch: number
   private readonly socket: Socket
-  private readonly raw: Socket
-  private readonly session: Session<In, Out>
-  private readonly settings: ConnectionSettings<In, Out>
+  private readonly session: Session
+  private readonly settings: ConnectionSettings
   private readonly time: Timepiece
   private readonly outbox: Outbox
   private readonly framer: Framer
-  private readonly onDown: (connection: PartnerConnection<In, Out>) => void
+  private readonly onDown: (connection: PartnerConnection) => void
   private lastReceived: number
   private lastSent: number
   private reason = "closed by partner"
@@ -49,15 +40,14 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
   private isDown = false
 
   constructor(
-    { raw, socket }: OpenSocket,
+    socket: Socket,
     epoch: number,
-    session: Session<In, Out>,
-    settings: ConnectionSettings<In, Out>,
+    session: Session,
+    settings: ConnectionSettings,
     time: Timepiece,
-    onDown: (connection: PartnerConnection<In, Out>) => void
+    onDown: (connection: PartnerConnection) => void
   ) {
     this.socket = socket
-    this.raw = raw
     this.epoch = epoch
     this.session = session
     this.settings = settings
@@ -68,8 +58,7 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
       this.lastSent = this.time.monotonic()
     })
     this.lastReceived = this.lastSent = time.monotonic()
-    raw.setNoDelay(true)
-    socket.on("end", () => this.ended())
+    socket.setNoDelay(true)
     socket.on("data", (chunk: Buffer) => this.take(chunk))
     socket.on("error", (error: NodeJS.ErrnoException) => {
       if (this.isClosing) return
@@ -79,17 +68,13 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
     session.linkUp(this)
   }
 
-  send(message: Out): void {
+  send(message: PartnerMessage): void {
     if (this.isClosing) return
     this.outbox.add(framed(this.settings.form, message))
     if (this.socket.writableLength > UNSENT_MAX) this.reset("partner does not read")
   }
 
-  close(reason: string, how: "fin" | "reset" = "fin"): void {
-    if (how === "reset") {
-      this.outbox.flush()
-      return this.reset(reason)
-    }
+  close(reason: string): void {
     this.leave(reason)
     this.outbox.flush()
     // Not end(): a partner that answers FIN with nothing would keep the socket half open for ever.
@@ -99,13 +84,7 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
   /** Closes with RST. */
   reset(reason: string): void {
     this.leave(reason)
-    this.raw.resetAndDestroy()
-  }
-
-  /** Closes our direction with FIN behind what was sent; what the partner still says is read. */
-  finishSending(): void {
-    this.outbox.flush()
-    this.socket.end()
+    this.socket.resetAndDestroy()
   }
 
   /** Idle frame and silence. */
@@ -121,14 +100,6 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
     this.lastReceived = this.time.monotonic()
     const error = this.framer.push(chunk, this)
     if (error !== undefined) this.reset(`frame refused: ${error._tag}`)
-  }
-
-  /** The partner sends nothing more: where a message ends with its direction, that was the message. */
-  private ended(): void {
-    this.framer.end(this)
-    if (this.settings.isHalfOpen === true || this.isClosing) return
-    this.outbox.flush()
-    this.socket.end()
   }
 
   /** Called by the framer for every whole message. */

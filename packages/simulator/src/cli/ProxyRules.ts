@@ -1,0 +1,69 @@
+/** `jinka-sim proxy list`, `set` and `clear`: the rules of a proxy that runs on this machine. */
+import Table from "cli-table3"
+import { Console, Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import type { RuleState } from "../proxy/FaultRules.ts"
+import { askRules, ControlFailed } from "../proxy/RuleControl.ts"
+import { endpoint } from "./Flags.ts"
+
+const control = endpoint("control", "Where the proxy takes them: `control:` of its file (default 127.0.0.1:7190)").pipe(
+  Flag.withDefault({ host: "127.0.0.1", port: 7190 })
+)
+
+const tableOf = (rules: ReadonlyArray<RuleState>): string => {
+  const table = new Table({
+    head: ["rule", "", "state", "fitted", "met"],
+    colAligns: ["right", "left", "left", "right", "right"],
+    style: { compact: true, head: [], border: [] }
+  })
+  for (const { fitted, id, met, rule, state } of rules) table.push([id, rule, state, fitted, met])
+  return table.toString()
+}
+
+const number = (name: string) => Flag.Int(name).pipe(Flag.optional, Flag.map(Option.getOrUndefined))
+
+/** `proxy list`. */
+export const listCommand = Command.make(
+  "list",
+  { control },
+  Effect.fn(function* (input) {
+    const rules = (yield* askRules(input.control, "GET", "/rules"))["rules"] as ReadonlyArray<RuleState>
+    yield* Console.log(rules.length === 0 ? "no rules: everything passes" : tableOf(rules))
+  })
+).pipe(Command.withDescription("The rules of a running proxy, and how many messages fitted and met each"))
+
+/** `proxy set`. */
+export const setCommand = Command.make(
+  "set",
+  {
+    rule: Argument.String("rule").pipe(
+      Argument.withDescription("One rule, in quotes. Its times count from now"),
+      Argument.variadic({ min: 1 })
+    ),
+    id: number("id").pipe(Flag.withDescription("Put it in the place of this rule (`proxy list` shows the numbers)")),
+    control
+  },
+  Effect.fn(function* ({ control: at, id, rule }) {
+    const path = id === undefined ? "/rules" : `/rules/${id}`
+    const answer = yield* askRules(at, id === undefined ? "POST" : "PUT", path, rule.join(" "))
+    yield* Console.log(`rule ${answer["id"]} is set`)
+  })
+).pipe(Command.withDescription("One more rule for a running proxy, or another one in the place of a rule"))
+
+/** `proxy clear`. */
+export const clearCommand = Command.make(
+  "clear",
+  {
+    id: Argument.Int("number").pipe(
+      Argument.withDescription("The rule's number; none clears them all"),
+      Argument.optional,
+      Argument.map(Option.getOrUndefined)
+    ),
+    control
+  },
+  Effect.fn(function* ({ control: at, id }) {
+    if (id !== undefined && id < 1) return yield* new ControlFailed({ says: "rules count from 1" })
+    const { cleared } = yield* askRules(at, "DELETE", id === undefined ? "/rules" : `/rules/${id}`)
+    yield* Console.log(cleared === 1 ? "1 rule is cleared" : `${cleared} rules are cleared`)
+  })
+).pipe(Command.withDescription("Takes one rule of a running proxy out of force, or all"))
