@@ -241,6 +241,8 @@ export const saidOutside: Readonly<Record<string, ReadonlyArray<string>>> = {
     "isSynchronous"
   ],
   "packages/switch/src/Operations.ts": ["answerMs"],
+  // Read by effect.
+  "packages/switch/src/operate/admin/Api.ts": ["provides"],
   "packages/switch/src/operate/reference/JsonSchema.ts": ["pattern", "minimum", "maximum"]
 }
 

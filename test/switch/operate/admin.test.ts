@@ -21,10 +21,17 @@ interface Answer {
   readonly text: string
 }
 
-const get = (running: RunningSwitch, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+const get = (
+  running: RunningSwitch,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  body?: unknown
+): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const { port } = running.ready.admin!
-    const call = request({ host: "127.0.0.1", port, path, headers, agent: false }, (response) => {
+    const method = body === undefined ? "GET" : "POST"
+    const all = body === undefined ? headers : { "content-type": "application/json", ...headers }
+    const call = request({ host: "127.0.0.1", port, path, method, headers: all, agent: false }, (response) => {
       const chunks: Array<Buffer> = []
       response.on("data", (chunk: Buffer) => chunks.push(chunk))
       response.on("end", () =>
@@ -32,7 +39,7 @@ const get = (running: RunningSwitch, path: string, headers: Readonly<Record<stri
       )
     })
     call.once("error", reject)
-    call.end()
+    call.end(body === undefined ? undefined : JSON.stringify(body))
   })
 
 /** Values of a metric, by labels as they are written. */
@@ -109,6 +116,63 @@ describe("The administrative listener", () => {
     expect(stranger.headers["www-authenticate"]).toBe("Bearer")
     expect(wrong.text).toBe(stranger.text)
     expect([good, more, health].map(({ status }) => status)).toEqual([200, 200, 200])
+  })
+
+  it("lets each user look and act as far as his role goes, and writes into the journal who did what and why", async () => {
+    const directory = folder()
+    const users = `, users: [
+      { name: grafana, role: view, token: { env: JINKA_VIEWER } },
+      { name: anna, role: operate, token: { env: JINKA_OPERATOR } } ]`
+    const file = configuration(directory, withAdmin(users))
+    const running = await runSwitchIn({ JINKA_VIEWER: viewer, JINKA_OPERATOR: operator }, file)
+    const as = (token: string) => ({ authorization: `Bearer ${token}` })
+    const post = (path: string, token: string, body: unknown) => get(running, path, as(token), body)
+    const reason = "partner asked, case 12"
+
+    const nobody = await get(running, "/api/status")
+    const seen = await get(running, "/api/status", as(viewer))
+    const one = await get(running, "/api/links/issuer", as(viewer))
+    const none = await get(running, "/api/links/nobody", as(viewer))
+    const pending = await get(running, "/api/pending", as(viewer))
+    const traced = await post("/api/trace", viewer, { stan: "7" })
+    const forbidden = await post("/api/links/issuer/block", viewer, { reason })
+    const silent = await post("/api/links/issuer/block", operator, {})
+    const digits = await post("/api/links/issuer/block", operator, { reason: `card ${pan}` })
+    const unknown = await post("/api/links/issuer/explode", operator, { reason })
+    const blocked = await post("/api/links/issuer/block", operator, { reason })
+    const closed = await post("/api/pending/4711/close", operator, { reason })
+    const dry = await post("/api/reload", operator, { dryRun: true, reason })
+    const contract = await get(running, "/openapi.json")
+    const elsewhere = await get(running, "/api/status", { ...as(viewer), host: "evil.example:80" })
+    const { links } = await running.status()
+    const drained = await post("/api/drain", operator, { reason })
+    const { err } = await running.ended
+
+    expect(nobody.status).toBe(401)
+    expect([seen, one, pending, traced].map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    expect(JSON.parse(seen.text)).toMatchObject({ name: "demo", links: [{ name: "acquirer" }, { name: "issuer" }] })
+    expect(JSON.parse(one.text).links.map(({ name }: { name: string }) => name)).toEqual(["issuer"])
+    expect([none.status, forbidden.status, closed.status, elsewhere.status]).toEqual([404, 403, 409, 421])
+    expect([silent, digits, unknown].map(({ status }) => status)).toEqual([400, 400, 400])
+    expect(digits.text).not.toContain(pan)
+    expect(JSON.parse(blocked.text)).toMatchObject({ link: "issuer", act: "block" })
+    expect(links.map(({ blocked }) => blocked)).toEqual([false, true])
+    expect(JSON.parse(dry.text)).toMatchObject({ applied: false })
+    expect(Object.keys(JSON.parse(contract.text).paths).sort()).toEqual([
+      "/api/drain",
+      "/api/links/{name}",
+      "/api/links/{name}/{act}",
+      "/api/pending",
+      "/api/pending/{exchange}/close",
+      "/api/reload",
+      "/api/status",
+      "/api/trace"
+    ])
+    expect(JSON.parse(drained.text)).toEqual({ unfinished: [] })
+    expect(err).toContain("operator anna: block (partner asked, case 12)")
+    expect(err).toContain("operator anna: drain: partner asked, case 12")
+    expect(err).toContain("operator grafana: trace by stan")
+    expect([seen, one, contract].every(({ headers }) => headers["x-content-type-options"] === "nosniff")).toBe(true)
   })
 
   it("is refused in clear on an address that others reach, and with a user without exactly one proof", async () => {

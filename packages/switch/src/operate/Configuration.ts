@@ -6,7 +6,7 @@
 import type { Dialect } from "@jinka/codec"
 import { Data, Effect, FileSystem, Path, Result, Stream } from "effect"
 import type { SwitchSettings } from "../Switch.ts"
-import type { AdminSettings } from "./admin/Admin.ts"
+import type { AdminSettings } from "./admin/Users.ts"
 import { readUsers } from "./configuration/AdminUsers.ts"
 import { type ConfigurationDocument, decodeDocument } from "./configuration/ConfigurationDocument.ts"
 import { catalogueWith, readDialects } from "./configuration/DialectFiles.ts"

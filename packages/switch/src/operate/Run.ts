@@ -14,15 +14,17 @@ import * as Switch from "../Switch.ts"
 import * as Credentials from "../transport/Credentials.ts"
 import * as NodeTransport from "../transport/NodeTransport.ts"
 import type { Endpoint, ListenFailed, Transport } from "../transport/Transport.ts"
-import { type AdminSettings, serveAdmin } from "./admin/Admin.ts"
+import { serveAdmin } from "./admin/Admin.ts"
 import { makeLook } from "./admin/Look.ts"
 import { sendMetrics } from "./admin/Telemetry.ts"
+import type { AdminSettings } from "./admin/Users.ts"
 import * as Certificates from "./Certificates.ts"
 import { type Configuration, load, loadAdmin, loadKeys } from "./Configuration.ts"
 import { withoutMemory } from "./CoreDumps.ts"
 import { problemText } from "./configuration/Problem.ts"
 import { durationMs } from "./configuration/Units.ts"
-import { control } from "./control/Answers.ts"
+import { makeControlled } from "./control/Answers.ts"
+import { serve } from "./control/Control.ts"
 import type { DrainReport } from "./control/Report.ts"
 import { entriesByKind, type Identity } from "./control/Status.ts"
 import { CommandFailed, exitCodes, failedBy } from "./Exit.ts"
@@ -83,9 +85,11 @@ const hold = Effect.fnUntraced(function* (
   let isStopping = false
   const inForce: InForce = { configuration }
   yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings))
-  yield* control(inForce, identity, running, stop, drained)
+  const controlled = yield* makeControlled(inForce, identity, running, stop, drained)
+  yield* serve(configuration.socket, controlled)
   const look = yield* makeLook(running, identity.startedAt)
-  const watched = admin === undefined ? undefined : yield* serveAdmin(admin, { look, isStopping: () => isStopping })
+  const watched =
+    admin === undefined ? undefined : yield* serveAdmin(admin, { look, controlled, isStopping: () => isStopping })
   const { name, telemetry } = configuration.document
   if (telemetry !== undefined) {
     yield* sendMetrics({ otlp: telemetry.otlp, everyMs: durationMs(telemetry.every)!, name }, look)

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
-import { Effect, type Scope } from "effect"
+import { Effect, Latch, type Scope } from "effect"
 import type { Credentials } from "./Credentials.ts"
 import { listenForSockets } from "./NodeListener.ts"
 import type { PartnerIdentity, TlsSettings } from "./Tls.ts"
@@ -53,6 +53,9 @@ export const answerWhole = async (
   }
 }
 
+/** How long the end waits for answers that are being written, in milliseconds. */
+const LAST_ANSWERS_MS = 1000
+
 /** Where it is listened, and for whom. */
 export interface WebSettings {
   readonly at: Endpoint
@@ -70,9 +73,16 @@ export const listenForRequests = Effect.fnUntraced(function* (
   answer: WebAnswer
 ): Effect.fn.Return<Endpoint, ListenFailed, Scope.Scope | Credentials> {
   const identities = new Map<Socket, PartnerIdentity | undefined>()
+  let open = 0
+  const idle = Latch.makeUnsafe(true)
   const times = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS }
   const http = createServer(times, (request, response) => {
     const identity = identities.get(request.socket)
+    open++
+    idle.closeUnsafe()
+    response.once("close", () => {
+      if (--open === 0) idle.openUnsafe()
+    })
     void answerWhole(request, response, (whole) => answer(whole, identity))
   })
   const { endpoint } = yield* listenForSockets(
@@ -89,10 +99,14 @@ export const listenForRequests = Effect.fnUntraced(function* (
         isCrowded || identities.size >= CONNECTIONS_MAX || !admits(address) ? undefined : () => undefined
     }
   )
+  // Whoever asked for the end still gets his answer.
   yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      for (const socket of identities.keys()) socket.destroy()
-    })
+    Effect.andThen(
+      Effect.timeoutOption(idle.await, LAST_ANSWERS_MS),
+      Effect.sync(() => {
+        for (const socket of identities.keys()) socket.destroy()
+      })
+    )
   )
   return endpoint
 })

@@ -4,35 +4,29 @@
  *     GET /live      200 as long as the process answers
  *     GET /ready     200 when new requests are taken, else 503 with the reasons
  *     GET /metrics   what Prometheus reads
+ *     /api/...       what operators look at and do (\`Api\`); /openapi.json describes it
  *
  * `/live` and `/ready` say nothing that a stranger may not know, and are for everybody who reaches the listener; the rest is for
  * its users, when there are any.
  */
-import { Effect, type Scope } from "effect"
-import { HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Effect, type FileSystem, Layer, type Path, type Scope } from "effect"
+import { Etag, HttpEffect, HttpPlatform, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { addressList } from "../../link/door/Addresses.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
 import { listenForRequests } from "../../transport/NodeWeb.ts"
-import type { TlsSettings } from "../../transport/Tls.ts"
 import type { Endpoint, ListenFailed } from "../../transport/Transport.ts"
 import type { Role } from "../configuration/AdminDocument.ts"
+import type { Controlled } from "../control/Control.ts"
+import { apiRoutes, whoAreYou } from "./Answers.ts"
 import { readiness } from "./Health.ts"
 import type { Seen } from "./Measures.ts"
 import { prometheusText } from "./Metrics.ts"
-import { may, type User, userOf } from "./Users.ts"
-
-/** The `admin` section as settings. */
-export interface AdminSettings {
-  readonly at: Endpoint
-  readonly tls: TlsSettings | undefined
-  /** Addresses and networks that may connect; empty: all. */
-  readonly from: ReadonlyArray<string>
-  readonly users: ReadonlyArray<User>
-}
+import { type AdminSettings, may, type User, userHeader, userOf } from "./Users.ts"
 
 /** What there is to tell. */
 export interface Told {
   readonly look: () => Seen
+  readonly controlled: Controlled
   /** Whether the switch is on its way to its end. */
   readonly isStopping: () => boolean
 }
@@ -41,34 +35,64 @@ export interface Told {
 export const serveAdmin = Effect.fnUntraced(function* (
   settings: AdminSettings,
   told: Told
-): Effect.fn.Return<Endpoint, ListenFailed, Scope.Scope | Credentials> {
-  const answering = yield* HttpRouter.toHttpEffect(HttpRouter.addAll(routes(settings, told)))
+): Effect.fn.Return<Endpoint, ListenFailed, Scope.Scope | Credentials | FileSystem.FileSystem | Path.Path> {
+  const { at, from, tls, users } = settings
+  const all = Layer.mergeAll(HttpRouter.addAll(routes(settings, told)), apiRoutes(users, told.controlled))
+  const answering = yield* HttpRouter.toHttpEffect(
+    all.pipe(Layer.provide(HttpPlatform.layer), Layer.provide(Etag.layer))
+  )
   const answer = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(
     yield* Effect.context<never>()
   )(answering)
-  const from = addressList(settings.from)
-  return yield* listenForRequests({ at: settings.at, tls: settings.tls, admits: from.has }, (request, identity) => {
-    const user = userOf(settings.users, request.headers.get("authorization") ?? undefined, identity)
+  const admits = addressList(from).has
+  return yield* listenForRequests({ at, tls, admits }, async (request, identity) => {
+    if (tls === undefined && !isOwnName(request.headers.get("host"))) return covered(foreign())
+    const user = userOf(users, request.headers.get("authorization") ?? undefined, identity)
     // Nobody but this listener says who asks.
     request.headers.delete(userHeader)
     if (user !== undefined) request.headers.set(userHeader, user.name)
-    return answer(request)
+    return covered(await answer(request))
   })
 })
 
-/** How the listener tells its routes who asks; what a caller writes there is taken away. */
-const userHeader = "jinka-user"
+/**
+ * Whether the name that was asked for is this machine's. A page of somebody else's can lead a name of its own to 127.0.0.1 and
+ * have a browser ask here; then the name is still its own.
+ */
+const isOwnName = (host: string | null): boolean =>
+  /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i.test(host ?? "")
+
+const foreign = (): Response =>
+  Response.json(
+    { error: "In clear this is asked for as 127.0.0.1 or localhost, and by no other name." },
+    { status: 421 }
+  )
+
+/** Nothing of this belongs into a cache, a frame or another site's page. */
+const headers: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "content-security-policy": "default-src 'none'"
+}
+
+const covered = (response: Response): Response => {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!response.headers.has(name)) response.headers.set(name, value)
+  }
+  if (response.status === 401) response.headers.set("www-authenticate", "Bearer")
+  return response
+}
 
 const routes = ({ users }: AdminSettings, { isStopping, look }: Told) => [
-  HttpRouter.route("GET", "/live", Effect.succeed(text("alive\n"))),
+  HttpRouter.route("GET", "/live", Effect.succeed(HttpServerResponse.text("alive\n"))),
   HttpRouter.route(
     "GET",
     "/ready",
     Effect.suspend(() => {
       const { because, links, ready } = readiness(look().status, isStopping())
-      return Effect.succeed(
-        HttpServerResponse.jsonUnsafe({ ready, because, links }, { status: ready ? 200 : 503, headers })
-      )
+      return Effect.succeed(HttpServerResponse.jsonUnsafe({ ready, because, links }, { status: ready ? 200 : 503 }))
     })
   ),
   HttpRouter.route(
@@ -77,21 +101,12 @@ const routes = ({ users }: AdminSettings, { isStopping, look }: Told) => [
     allowed(
       users,
       "view",
-      Effect.map(prometheusText(look), (body) => text(body, "text/plain; version=0.0.4; charset=utf-8"))
+      Effect.map(prometheusText(look), (text) =>
+        HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+      )
     )
   )
 ]
-
-/** Nothing of this belongs into a cache, a frame or another site's page. */
-const headers = {
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-  "content-security-policy": "default-src 'none'"
-}
-
-const text = (body: string, contentType = "text/plain; charset=utf-8") =>
-  HttpServerResponse.text(body, { contentType, headers })
 
 /** Answers a user with the role, or everybody where there are no users and it is only looked at. */
 const allowed = <E, R>(
@@ -103,12 +118,9 @@ const allowed = <E, R>(
     if (users.length === 0 && role === "view") return answer
     const user = users.find(({ name }) => name === request.headers[userHeader])
     if (user === undefined) {
-      return refuse(401, "Say who you are: `Authorization: Bearer TOKEN` of one of `admin.users`, or its certificate.")
+      return refuse(401, whoAreYou)
     }
     return may(user, role) ? answer : refuse(403, `This is for the role ${role}; ${user.name} has ${user.role}.`)
   })
 
-const refuse = (status: number, error: string) => {
-  const asking = status === 401 ? { "www-authenticate": "Bearer" } : {}
-  return Effect.succeed(HttpServerResponse.jsonUnsafe({ error }, { status, headers: { ...headers, ...asking } }))
-}
+const refuse = (status: number, error: string) => Effect.succeed(HttpServerResponse.jsonUnsafe({ error }, { status }))

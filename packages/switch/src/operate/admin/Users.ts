@@ -3,7 +3,8 @@
  * comparison takes says nothing of them.
  */
 import { hash, timingSafeEqual } from "node:crypto"
-import { type ExpectedIdentity, isExpected, type PartnerIdentity } from "../../transport/Tls.ts"
+import { type ExpectedIdentity, isExpected, type PartnerIdentity, type TlsSettings } from "../../transport/Tls.ts"
+import type { Endpoint } from "../../transport/Transport.ts"
 import type { Role } from "../configuration/AdminDocument.ts"
 
 /** A user as the switch knows him. */
@@ -14,6 +15,15 @@ export interface User {
   readonly token: Buffer | undefined
   /** Whose client certificate it is. */
   readonly certificate: ExpectedIdentity | undefined
+}
+
+/** The `admin` section as settings. */
+export interface AdminSettings {
+  readonly at: Endpoint
+  readonly tls: TlsSettings | undefined
+  /** Addresses and networks that may connect; empty: all. */
+  readonly from: ReadonlyArray<string>
+  readonly users: ReadonlyArray<User>
 }
 
 /** What is kept of a token. */
@@ -46,3 +56,6 @@ export const userOf = (
   }
   return found
 }
+
+/** How the listener tells its routes who asks; what a caller writes there is taken away. */
+export const userHeader = "jinka-user"

@@ -1,8 +1,8 @@
 /**
- * What a running switch answers on its control socket: joins the switch, its journal and the kernel's view.
+ * What a running switch answers whoever steers it: joins the switch, its journal and the kernel's view.
  */
 
-import { Clock, Deferred, Effect, Fiber, FileSystem, type Path } from "effect"
+import { Clock, Deferred, Effect, Fiber, FileSystem, type Path, type Scope } from "effect"
 import { Journal } from "../../journal/Journal.ts"
 import type * as Switch from "../../Switch.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
@@ -10,27 +10,27 @@ import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { Configuration } from "../Configuration.ts"
 import { type InForce, reload } from "../Reloading.ts"
 import { Dialects, trace } from "../trace/Trace.ts"
-import { serve } from "./Control.ts"
+import type { Controlled } from "./Control.ts"
 import type { Earlier } from "./Disagreement.ts"
 import { type KernelView, look } from "./KernelSockets.ts"
 import type { DrainReport } from "./Report.ts"
 import { connectionsOf, type Identity, reportOf } from "./Status.ts"
 
-/** Serves the control socket until the scope ends. */
-export const control = Effect.fnUntraced(function* (
+/** What a running switch answers with; what was begun for somebody is carried to its end while the scope is open. */
+export const makeControlled = Effect.fnUntraced(function* (
   inForce: InForce,
   identity: Identity,
   running: Switch.Running,
   stop: Deferred.Deferred<string>,
   drained: Deferred.Deferred<DrainReport>
-) {
+): Effect.fn.Return<Controlled, never, FileSystem.FileSystem | Path.Path | Journal | Credentials | Scope.Scope> {
   const journal = yield* Journal
   const services = yield* Effect.context<FileSystem.FileSystem | Path.Path | Journal | Credentials>()
   const scope = yield* Effect.scope
   // Whoever asked may hang up; what was begun is carried to its end.
   const whole = <A, E>(effect: Effect.Effect<A, E>) => Effect.flatMap(Effect.forkIn(effect, scope), Fiber.join)
   const status = yield* makeStatus(identity, running)
-  yield* serve(inForce.configuration.socket, {
+  return {
     status,
     act: (link, act, by) => whole(running.operations.act(link, act, by, inForce.configuration.drainTimeoutMs)),
     trace: (key) => trace(journal, dialectsOf(inForce.configuration), key),
@@ -45,7 +45,7 @@ export const control = Effect.fnUntraced(function* (
         return Deferred.await(drained)
       }),
     looked: (user, at) => running.operations.told(user, at)
-  })
+  }
 })
 
 const known = new WeakMap<Configuration, Dialects>()

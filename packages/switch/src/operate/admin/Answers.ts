@@ -1,0 +1,111 @@
+/** Fills the contract of `Api` with what a running switch can: the same operations as the control socket has. */
+import { Effect, Layer } from "effect"
+import { HttpServerRequest } from "effect/http"
+import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
+import type { OperationRefused } from "../../Operations.ts"
+import type { Role } from "../configuration/AdminDocument.ts"
+import type { Controlled } from "../control/Control.ts"
+import { Asking, api, Checked, Forbidden, Known, NotThere, Refused, Unknown, Unreadable, Wrong } from "./Api.ts"
+import { may, type User, userHeader } from "./Users.ts"
+
+/** What whoever has not said it is told. */
+export const whoAreYou = "Say who you are: `Authorization: Bearer TOKEN` of one of `admin.users`, or its certificate."
+
+/** The user whom the listener found; nobody else writes that header. */
+const known = (users: ReadonlyArray<User>) =>
+  Layer.succeed(
+    Known,
+    Known.of({
+      token: (answer) =>
+        Effect.gen(function* () {
+          const { headers } = yield* HttpServerRequest.HttpServerRequest
+          const user = users.find(({ name }) => name === headers[userHeader])
+          if (user === undefined) return yield* new Unknown({ error: whoAreYou })
+          return yield* Effect.provideService(answer, Asking, user)
+        })
+    })
+  )
+
+const checked = HttpApiMiddleware.layerSchemaErrorTransform(Checked, (wrong, { endpoint }) =>
+  Effect.fail(
+    new Wrong({
+      error: `The ${wrong.kind.toLowerCase()} of ${endpoint.method} ${endpoint.path} is not as /openapi.json says${
+        endpoint.method === "POST" ? "; a reason has 1 to 120 plain characters and no run of 8 digits" : ""
+      }.`
+    })
+  )
+)
+
+/** Goes on as the user who asks, when his role is enough. */
+const as = (role: Role) =>
+  Effect.flatMap(Asking, (user) =>
+    may(user, role)
+      ? Effect.succeed(user.name)
+      : Effect.fail(new Forbidden({ error: `This is for the role ${role}; ${user.name} has ${user.role}.` }))
+  )
+
+const refused = ({ reason, says }: OperationRefused) =>
+  reason === "NoSuchLink" ? new NotThere({ error: says }) : new Refused({ error: says })
+
+const view = (controlled: Controlled) =>
+  HttpApiBuilder.group(api, "view", (handlers) =>
+    handlers
+      .handle("status", () => Effect.andThen(as("view"), controlled.status()))
+      .handle("link", ({ params: { name } }) =>
+        Effect.gen(function* () {
+          yield* as("view")
+          const report = yield* controlled.status(name)
+          if (report.links.length === 0) return yield* new NotThere({ error: `There is no link ${name}.` })
+          return report
+        })
+      )
+      .handle("pending", () => Effect.andThen(as("view"), controlled.pending))
+      .handle("trace", ({ payload: { stan, ...rest } }) =>
+        Effect.gen(function* () {
+          const user = yield* as("view")
+          const key = stan === undefined ? rest : { ...rest, stan: Number(stan) }
+          controlled.looked(user, `trace by ${Object.keys(key).join(", ")}`)
+          return yield* Effect.mapError(controlled.trace(key), ({ message }) => new Unreadable({ error: message }))
+        })
+      )
+  )
+
+const operate = (controlled: Controlled) =>
+  HttpApiBuilder.group(api, "operate", (handlers) =>
+    handlers
+      .handle("act", ({ params: { act, name }, payload: { reason } }) =>
+        Effect.flatMap(as("operate"), (user) =>
+          Effect.catchTag(controlled.act(name, act, { user, reason }), "OperationRefused", (error) =>
+            Effect.fail(refused(error))
+          )
+        )
+      )
+      .handle("close", ({ params: { exchange }, payload: { reason } }) =>
+        Effect.flatMap(as("operate"), (user) =>
+          Effect.catchTag(controlled.close(exchange, user, reason), "OperationRefused", ({ says }) =>
+            Effect.fail(new Refused({ error: says }))
+          )
+        )
+      )
+      .handle("reload", ({ payload: { dryRun, reason } }) =>
+        Effect.flatMap(as("operate"), (user) => {
+          controlled.looked(user, `reload${dryRun ? " (dry run)" : ""}: ${reason}`)
+          return Effect.catchTag(controlled.reload(user, dryRun), "CommandFailed", ({ says }) =>
+            Effect.fail(new Refused({ error: says }))
+          )
+        })
+      )
+      .handle("drain", ({ payload: { reason } }) =>
+        Effect.flatMap(as("operate"), (user) => {
+          controlled.looked(user, `drain: ${reason}`)
+          return controlled.drain(user)
+        })
+      )
+  )
+
+/** The routes of the contract. */
+export const apiRoutes = (users: ReadonlyArray<User>, controlled: Controlled) =>
+  HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
+    Layer.provide([view(controlled), operate(controlled)]),
+    Layer.provide([known(users), checked])
+  )

@@ -1,0 +1,151 @@
+/**
+ * What operators' programs may ask of a running switch, as a contract: the routes, what they take, what they answer and how they
+ * refuse. `/openapi.json` of the administrative listener is made from it. `Answers` fills it.
+ */
+import { Context, Schema } from "effect"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
+import { acts } from "../../Operations.ts"
+import {
+  ClosedReport,
+  CloseRequest,
+  DrainReport,
+  OperatedReport,
+  PendingReport,
+  ReloadReport,
+  StatusReport
+} from "../control/Report.ts"
+import { TraceReport } from "../trace/TraceReport.ts"
+import type { User } from "./Users.ts"
+
+/** Who asks is none of the configuration's users. */
+export class Unknown extends Schema.TaggedError<Unknown>()(
+  "Unknown",
+  { error: Schema.String },
+  { httpApiStatus: 401 }
+) {}
+
+/** His role is not enough. */
+export class Forbidden extends Schema.TaggedError<Forbidden>()(
+  "Forbidden",
+  { error: Schema.String },
+  { httpApiStatus: 403 }
+) {}
+
+/** There is no such thing. */
+export class NotThere extends Schema.TaggedError<NotThere>()(
+  "NotThere",
+  { error: Schema.String },
+  { httpApiStatus: 404 }
+) {}
+
+/** The switch is not in a state for it, or its partner did not answer. */
+export class Refused extends Schema.TaggedError<Refused>()(
+  "Refused",
+  { error: Schema.String },
+  { httpApiStatus: 409 }
+) {}
+
+/** What was sent is not what the route takes. */
+export class Wrong extends Schema.TaggedError<Wrong>()("Wrong", { error: Schema.String }, { httpApiStatus: 400 }) {}
+
+/** The journal cannot be read. */
+export class Unreadable extends Schema.TaggedError<Unreadable>()(
+  "Unreadable",
+  { error: Schema.String },
+  { httpApiStatus: 503 }
+) {}
+
+/** The user behind the request that is being answered. */
+export class Asking extends Context.Service<Asking, User>()("@jinka/switch/operate/admin/Asking") {}
+
+/** Finds out who asks, before anything is answered. */
+export class Known extends HttpApiMiddleware.Service<Known, { provides: Asking }>()(
+  "@jinka/switch/operate/admin/Known",
+  { error: Unknown, security: { token: HttpApiSecurity.bearer } }
+) {}
+
+/** Says in our words what is wrong with a request. */
+export class Checked extends HttpApiMiddleware.Service<Checked>()("@jinka/switch/operate/admin/Checked", {
+  error: Wrong
+}) {}
+
+const means = (description: string) => OpenApi.annotations({ description })
+
+const view = HttpApiGroup.make("view")
+  .add(
+    HttpApiEndpoint.get("status", "/status", { success: StatusReport, error: Forbidden }).annotateMerge(
+      means("The whole switch, as `jinka status --json` prints it. Role view.")
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("link", "/links/:name", {
+      params: { name: Schema.String },
+      success: StatusReport,
+      error: [Forbidden, NotThere]
+    }).annotateMerge(means("One link, in a status whose `links` has this one alone. Role view."))
+  )
+  .add(
+    HttpApiEndpoint.get("pending", "/pending", { success: PendingReport, error: Forbidden }).annotateMerge(
+      means("Reversals and advices that wait, and what is in doubt. Role view.")
+    )
+  )
+  .add(
+    HttpApiEndpoint.post("trace", "/trace", {
+      payload: Schema.Struct({
+        stan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{1,12}$/))),
+        rrn: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[ -~]{1,12}$/))),
+        pan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{8,19}$/)))
+      }),
+      success: TraceReport,
+      error: [Forbidden, Unreadable]
+    }).annotateMerge(
+      means("The life of transactions, card data covered; noted in the journal with who looked. Role view.")
+    )
+  )
+
+const operate = HttpApiGroup.make("operate")
+  .add(
+    HttpApiEndpoint.post("act", "/links/:name/:act", {
+      params: { name: Schema.String, act: Schema.Literals(acts) },
+      payload: CloseRequest,
+      success: OperatedReport,
+      error: [Forbidden, NotThere, Refused]
+    }).annotateMerge(means(`Does something to one link: ${acts.join(", ")}. Role operate.`))
+  )
+  .add(
+    HttpApiEndpoint.post("close", "/pending/:exchange/close", {
+      params: { exchange: Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThan(0)) },
+      payload: CloseRequest,
+      success: ClosedReport,
+      error: [Forbidden, Refused]
+    }).annotateMerge(means("Ends what is in doubt. Role operate."))
+  )
+  .add(
+    HttpApiEndpoint.post("reload", "/reload", {
+      payload: Schema.Struct({ dryRun: Schema.Boolean, reason: CloseRequest.fields.reason }),
+      success: ReloadReport,
+      error: [Forbidden, Refused]
+    }).annotateMerge(means("Reads the configuration again, or says what that would change. Role operate."))
+  )
+  .add(
+    HttpApiEndpoint.post("drain", "/drain", {
+      payload: CloseRequest,
+      success: DrainReport,
+      error: Forbidden
+    }).annotateMerge(means("Stops the switch in order; answers when nothing is open any more. Role operate."))
+  )
+
+/** The contract. Every act takes a reason, which is in the journal with the user. */
+export const api = HttpApi.make("jinka")
+  .add(view, operate)
+  .prefix("/api")
+  .middleware(Checked)
+  .middleware(Known)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Jinka, administration",
+      version: "1",
+      description:
+        "What operators and their programs may look at and do while a switch runs. Every act takes a reason and is in the journal with its user."
+    })
+  )
