@@ -87,6 +87,13 @@ export { PatchList } from "./iso8583/PatchList.ts"
 export { hasTrack } from "./iso8583/Redact.ts"
 export { isReversible, originalData } from "./iso8583/Reversal.ts"
 export { type AnswerRules, answerRulesOf, type Roles, rolesOf, standardRoles } from "./iso8583/Roles.ts"
+export {
+  type MacRules,
+  type PinRules,
+  type PinStatement,
+  pinFormats,
+  type SecurityRules
+} from "./iso8583/Security.ts"
 export { maskPan, reveal, Sensitive, type Sensitivity } from "./iso8583/Sensitive.ts"
 export {
   type BerTlvStructure,

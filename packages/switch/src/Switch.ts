@@ -13,6 +13,8 @@ import { destinations } from "./exchange/Groups.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
 import type { LinksMissing, Recovered } from "./exchange/Recovery.ts"
 import { type Route, Router } from "./exchange/Router.ts"
+import type { KeyRing } from "./guard/KeyRing.ts"
+import type { SecurityModule } from "./guard/SecurityModule.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
 import type { DoorSettings } from "./link/door/Door.ts"
@@ -49,6 +51,8 @@ export interface Running {
   readonly status: () => SwitchStatus
   /** By number; removed ones are among them. */
   readonly links: ReadonlyArray<Link>
+  /** The keys of guarded links. */
+  readonly keys: KeyRing
   /** What an operator may do to a link. */
   readonly operations: Operations
   /** What waits to be delivered, and what is in doubt. */
@@ -83,9 +87,11 @@ export class Switch extends Context.Service<Switch, Running>()("@jinka/switch/Sw
 
 /**
  * Starts a switch in the scope: recovers the journal first, then opens the links. Nothing is accepted before recovery is on disk.
+ * `module`: what holds the keys of guarded links; left out: no link has any.
  */
 export const make = Effect.fnUntraced(function* (
-  settings: SwitchSettings
+  settings: SwitchSettings,
+  module?: SecurityModule
 ): Effect.fn.Return<Running, JournalError | LinksMissing, Journal | Transport | Scope.Scope> {
   const journal = yield* Journal
   const clock = yield* Clock.Clock
@@ -93,12 +99,13 @@ export const make = Effect.fnUntraced(function* (
   const fork = Effect.runForkWith(yield* Effect.context<never>())
   const numbers = settings.links.map((_, id) => id)
   const router = new Router(destinations(settings.routes, numbers))
-  const exchanges = new Exchanges(settings.links, router, journal, settings.limits, {
+  const runtime = {
     monotonicMs: () => monotonicMs(clock),
     wallMs: () => clock.currentTimeMillisUnsafe(),
     chance: () => random.nextDoubleUnsafe(),
     fork
-  })
+  }
+  const exchanges = new Exchanges(settings.links, router, journal, settings.limits, runtime, module)
   const { desks } = exchanges
   // The journal's search reads messages with them; a store in a thread of its own has been given the same at its opening.
   journal.learn(Object.fromEntries(settings.links.map(({ dialect }) => [dialect.name, dialect])))
@@ -122,6 +129,7 @@ export const make = Effect.fnUntraced(function* (
       Effect.tap(Effect.provideContext(reload.run(next, user, drainMs), transport), () =>
         Effect.sync(() => doors.refresh())
       ),
+    keys: desks.keys,
     operations: new Operations(desks),
     pending: new Pending(desks),
     status: () => statusOf(desks, doors),

@@ -11,6 +11,7 @@ import type { GroupStatus } from "./exchange/Groups.ts"
 import type { StallStatus } from "./exchange/Stalls.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
 import type { TrafficStatus } from "./exchange/Traffic.ts"
+import type { GuardCounts } from "./guard/Guard.ts"
 import type { DoorStatus } from "./link/door/Gate.ts"
 import type { LinkStatus } from "./link/LinkStatus.ts"
 
@@ -31,6 +32,8 @@ export interface LinkWork extends LinkStatus {
   readonly stored: StoredStatus
   /** What was meant for it and waits for a person. */
   readonly inDoubt: DoubtCounts
+  /** MACs and PIN blocks since the start; `undefined`: the link has neither. */
+  readonly guard: GuardCounts | undefined
   /** What has passed over it since the start. */
   readonly traffic: TrafficStatus
   /** Times since the start, of the partner and of us: see `TrafficStatus`. */
@@ -61,7 +64,7 @@ export interface SwitchStatus {
 }
 
 const workOf = (
-  { line, link, name, outstanding, overRate, stored, perhapsRepeats, traffic }: Desk,
+  { guard, line, link, name, outstanding, overRate, stored, perhapsRepeats, traffic }: Desk,
   { doubts, runtime }: Desks
 ): LinkWork => ({
   ...link.status(),
@@ -73,6 +76,7 @@ const workOf = (
   perhapsRepeats: perhapsRepeats.total,
   stored: stored.status(),
   inDoubt: doubts.counts(name),
+  guard: guard?.counts,
   traffic: traffic.status(runtime.monotonicMs()),
   durations: { partner: traffic.partnerTime.ever.status, ours: traffic.ourTime.ever.status }
 })

@@ -4,6 +4,7 @@
 import { type Codec, compile, cups, type Dialect, isMessageError, type Message } from "@jinka/codec"
 import { Effect, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
+import type { SecurityModule } from "../../../packages/switch/src/guard/SecurityModule.ts"
 import { Journal } from "../../../packages/switch/src/journal/Journal.ts"
 import { MemoryStore } from "../../../packages/switch/src/journal/MemoryStore.ts"
 import * as Switch from "../../../packages/switch/src/Switch.ts"
@@ -200,7 +201,8 @@ export const makeDisk = () => {
 export const startBench = (
   links: ReadonlyArray<LinkAll>,
   disk = makeDisk(),
-  more: Partial<Pick<Switch.SwitchSettings, "groups" | "routes" | "limits">> = {}
+  more: Partial<Pick<Switch.SwitchSettings, "groups" | "routes" | "limits">> = {},
+  module?: SecurityModule
 ) =>
   Effect.gen(function* () {
     const accepts = new Map<number, (connection: Connection) => void>()
@@ -238,7 +240,7 @@ export const startBench = (
         return commit
       })
     )
-    const running = yield* Effect.provideContext(Switch.make(settings), context)
+    const running = yield* Effect.provideContext(Switch.make(settings, module), context)
     yield* TestClock.adjust(1)
     disk.isHeld = true
     /** The partner of a link with these settings connects. */

@@ -4,6 +4,7 @@
  * default to be set by configuration.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
+import { cupsMacFields } from "../security/CupsMac.ts"
 import {
   cupsF48,
   cupsF56,
@@ -247,6 +248,18 @@ export const cups: Dialect = {
     keeps: [2, 3, 4, 7, 11, 12, 13, 15, 18, 23, 25, 32, 33, 37, 38, 41, 42, 43, 49, 60, 70, 90, 100],
     givenAgain: [15, 37, 38, 39]
   },
+  // F128 as a published acquirer makes and checks it: not in 0620 and 0630, nor in network management but the answer to a key.
+  security: {
+    mac: { field: 128, messages: [100, 200, 220, 420], text: "cups", fields: cupsMacFields, form: "hex", bytes: 4 },
+    pin: {
+      field: 52,
+      control: {
+        field: 53,
+        format: { at: 0, values: { "1": "unionPayWithoutPan", "2": "iso0" } },
+        cipher: { at: 1, values: { "0": "des", "6": "tdes", "4": "sm4" } }
+      }
+    }
+  },
   // 25: no such original, so there is nothing to reverse. 94: seen before.
   acknowledged: { reversal: ["25", "94"], advice: ["94"] },
   responseCodes: responseCodesCups,
@@ -262,6 +275,8 @@ export const cups: Dialect = {
     // No public source names the code for an institution that has not signed on.
     notSignedOn: "91",
     macFailed: "A0",
+    pinFailed: "99",
+    keyFailed: "A7",
     cutOver: "90",
     identity: "63"
   }

@@ -16,6 +16,7 @@ import type {
 } from "../iso8583/Dialect.ts"
 import type { EncodingDefaults, FieldDefinition } from "../iso8583/Field.ts"
 import type { AnswerRules, Roles } from "../iso8583/Roles.ts"
+import type { MacRules, PinRules } from "../iso8583/Security.ts"
 import { standardNames } from "./StandardElements.ts"
 
 /** A table of which some members are changed, or taken out with `null`. */
@@ -42,6 +43,8 @@ interface PartChanges {
   readonly roles?: Partial<Roles>
   readonly answers?: Partial<AnswerRules>
   readonly acknowledged?: Partial<NonNullable<Dialect["acknowledged"]>>
+  /** `null`: no message carries a MAC, or a PIN block that is understood. */
+  readonly security?: { readonly mac?: Partial<MacRules> | null; readonly pin?: Partial<PinRules> | null } | null
   /** By field or range of fields ("65-128"); a field of its own goes before a range that has it. */
   readonly fields?: { readonly [fields: string]: FieldChange }
   /** Whether the fields named here are all there are; the base's others are taken out. */
@@ -122,13 +125,34 @@ const changedFields = (base: Dialect, changes: DialectChanges): Dialect["fields"
   return fields
 }
 
+/** Without the base's word on MACs and PIN blocks whose fields are no longer there. */
+const secured = (dialect: Dialect, changes: DialectChanges): Dialect => {
+  const { security, ...rest } = dialect
+  if (security === undefined) return dialect
+  const isThere = (de: number): boolean => dialect.fields[de] !== undefined
+  const { mac, pin } = security
+  const hasMac = mac !== undefined && (mac.field === "last" ? isThere(64) || isThere(128) : isThere(mac.field))
+  const hasPin = pin !== undefined && isThere(pin.field)
+  const hasControl = pin?.control !== undefined && isThere(pin.control.field)
+  const ownPin = changes.security?.pin
+  return {
+    ...rest,
+    security: {
+      ...(hasMac || changes.security?.mac != null ? { mac: mac! } : {}),
+      ...(hasPin || ownPin != null
+        ? { pin: hasControl || ownPin?.control !== undefined ? pin! : { field: pin!.field } }
+        : {})
+    }
+  }
+}
+
 /** The base's own lists without fields that are no longer there. */
 const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
   const kept = (list: ReadonlyArray<number> = [], own: unknown): ReadonlyArray<number> =>
     own === undefined ? list.filter((de) => dialect.fields[de] !== undefined) : list
   const { match, echo, network, reversal, adviceNeeds } = dialect
   return {
-    ...dialect,
+    ...secured(dialect, changes),
     echo: kept(echo, changes.echo),
     ...(adviceNeeds === undefined ? {} : { adviceNeeds: kept(adviceNeeds, changes.adviceNeeds) }),
     match: { ...match, networkManagement: kept(match.networkManagement, changes.match?.networkManagement) },
@@ -147,11 +171,23 @@ const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
   }
 }
 
+const changedSecurity = (
+  base: Dialect["security"],
+  changes: Exclude<DialectChanges["security"], null>
+): NonNullable<Dialect["security"]> => {
+  const { mac, pin } = changes ?? {}
+  return {
+    ...(mac === null || (mac ?? base?.mac) === undefined ? {} : { mac: over<MacRules>(base?.mac, mac) }),
+    ...(pin === null || (pin ?? base?.pin) === undefined ? {} : { pin: over<PinRules>(base?.pin, pin) })
+  }
+}
+
 /** The base with changes. Throws a `TypeError` when a new field has no format. */
 export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
   const { header, bitmap, encodings, match, network, reversal, fields: _, only: __, ...others } = changes
-  const { responseCodes, processingCodes, accountTypes, refusal, roles, answers, acknowledged, ...rest } = others
-  const { header: baseHeader, network: baseNetwork, reversal: baseReversal, ...kept } = base
+  const { responseCodes, processingCodes, accountTypes, refusal, roles, answers, acknowledged, security, ...rest } =
+    others
+  const { header: baseHeader, network: baseNetwork, reversal: baseReversal, security: baseSecurity, ...kept } = base
   const chosen = header === undefined ? baseHeader : header
   const codes = over(baseNetwork?.codes, network?.codes ?? undefined)
   const dialect: Dialect = {
@@ -169,6 +205,9 @@ export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
     ...((acknowledged ?? base.acknowledged) === undefined
       ? {}
       : { acknowledged: over(base.acknowledged ?? { reversal: [], advice: [] }, acknowledged) }),
+    ...(security === null || (security ?? baseSecurity) === undefined
+      ? {}
+      : { security: changedSecurity(baseSecurity, security) }),
     fields: changedFields(base, changes),
     ...(chosen === undefined || chosen === null ? {} : { header: chosen }),
     ...(network === null || (network ?? baseNetwork) === undefined

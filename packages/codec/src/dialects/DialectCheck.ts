@@ -4,6 +4,7 @@
  */
 import { headerErrors } from "../iso8583/Header.ts"
 import { standardRoles } from "../iso8583/Roles.ts"
+import { pinFormats } from "../iso8583/Security.ts"
 import { fieldsOfKey } from "./Derive.ts"
 import { headers } from "./Headers.ts"
 
@@ -33,6 +34,7 @@ const classes = ["S", "s", "D", "C", "R", "T", "X", "K"]
 type Expected = ReadonlyArray<unknown> | { readonly says: string; readonly fits: (value: unknown) => boolean }
 
 const text: Expected = { says: "a text is expected", fits: (value) => typeof value === "string" }
+const isMacLength = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 4 && Number(value) <= 16
 const isSeconds = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 86_400
 
 const digits: Expected = {
@@ -80,6 +82,7 @@ const top: Members = {
   roles: any,
   answers: any,
   acknowledged: any,
+  security: any,
   responseCodes: any,
   processingCodes: any,
   accountTypes: any,
@@ -129,6 +132,8 @@ export const parts: { readonly [part: string]: Members } = {
       "noAnswer",
       "notSignedOn",
       "macFailed",
+      "pinFailed",
+      "keyFailed",
       "cutOver",
       "identity"
     ].map((reason) => [reason, digits])
@@ -138,6 +143,73 @@ export const parts: { readonly [part: string]: Members } = {
 const codeOrNone: Expected = {
   says: 'a code in quotes is expected, like "001", or null for none',
   fits: (value) => value === null || (typeof value === "string" && value !== "")
+}
+
+const fieldOrLast: Expected = {
+  says: "a field number is expected, or last",
+  fits: (value) => value === "last" || Number.isInteger(value)
+}
+const mtiList: Expected = {
+  says: "a list of message types as numbers without leading zeros is expected, like [200, 420]",
+  fits: (value) => Array.isArray(value) && value.every(mti.fits)
+}
+
+/** Members of `security`, by their places. */
+const securityParts: { readonly [part: string]: Members } = {
+  mac: {
+    field: fieldOrLast,
+    messages: mtiList,
+    text: ["message", "fields", "cups"],
+    fields: list,
+    form: ["binary", "hex"],
+    bytes: { says: "a number of bytes from 4 to 16 is expected", fits: isMacLength }
+  },
+  pin: { field: { says: "a field number is expected", fits: Number.isInteger }, control: any }
+}
+const control: Members = {
+  field: { says: "a field number is expected", fits: Number.isInteger },
+  format: any,
+  cipher: any
+}
+const ciphers = ["des", "tdes", "aes", "sm4"]
+
+/** One statement of a control field: a position, and what its characters mean. */
+const statementErrors = (
+  given: unknown,
+  path: string,
+  meanings: ReadonlyArray<string>
+): ReadonlyArray<DialectInvalid> => {
+  if (given === undefined) return []
+  const position: Expected = {
+    says: "a position from 0 is expected",
+    fits: (at) => Number.isInteger(at) && Number(at) >= 0
+  }
+  const wrong = memberErrors(given, path, { at: position, values: any })
+  if (!isMembers(given) || wrong.length > 0) return wrong
+  const { values } = given
+  if (!isMembers(values)) return [dialectInvalid(at(path, "values"), "characters and their meanings are expected")]
+  return Object.entries(values).flatMap(([value, meaning]) =>
+    value.length === 1 && meanings.includes(String(meaning))
+      ? []
+      : [dialectInvalid(at(path, `values.${value}`), `one character, and one of ${meanings.join(", ")}, are expected`)]
+  )
+}
+
+const securityErrors = (security: unknown): ReadonlyArray<DialectInvalid> => {
+  if (security === undefined || security === null) return []
+  const wrong = [...memberErrors(security, "security", { mac: any, pin: any })]
+  if (!isMembers(security)) return wrong
+  for (const [name, members] of Object.entries(securityParts))
+    if (security[name] !== undefined && security[name] !== null)
+      wrong.push(...memberErrors(security[name], `security.${name}`, members))
+  const said = isMembers(security["pin"]) ? security["pin"]["control"] : undefined
+  if (said === undefined || said === null) return wrong
+  wrong.push(...memberErrors(said, "security.pin.control", control))
+  if (isMembers(said)) {
+    wrong.push(...statementErrors(said["format"], "security.pin.control.format", pinFormats))
+    wrong.push(...statementErrors(said["cipher"], "security.pin.control.cipher", ciphers))
+  }
+  return wrong
 }
 
 const networkCodes: Members = Object.fromEntries(
@@ -304,6 +376,7 @@ export const fileErrors = (file: unknown): ReadonlyArray<DialectInvalid> => {
     if (file[name] !== undefined && !(file[name] === null && canBeNone.has(name)))
       wrong.push(...memberErrors(file[name], name, members))
   const { fields, network } = file
+  wrong.push(...securityErrors(file["security"]))
   wrong.push(...headerOfFile(file["header"]))
   if (isMembers(network) && network["codes"] !== undefined)
     wrong.push(...memberErrors(network["codes"], "network.codes", networkCodes))

@@ -18,7 +18,8 @@ const namedFields = ({
   reversal,
   adviceNeeds,
   answers,
-  roles
+  roles,
+  security
 }: Dialect): ReadonlyArray<readonly [string, ReadonlyArray<number>]> => [
   ["match.transaction", match.transaction],
   ["match.networkManagement", match.networkManagement],
@@ -28,6 +29,10 @@ const namedFields = ({
   ["network.field", network?.field === undefined ? [] : [network.field]],
   ["answers.leastEcho", answers?.leastEcho ?? []],
   ["roles", Object.values(roles ?? {})],
+  // Field 0 is the message type. What a MAC covers is left out where it is not there.
+  ["security.mac.field", typeof security?.mac?.field === "number" ? [security.mac.field] : []],
+  ["security.pin.field", [security?.pin?.field ?? []].flat()],
+  ["security.pin.control.field", [security?.pin?.control?.field ?? []].flat()],
   ["reversal.copies", reversal?.copies ?? []],
   ["reversal.renews", reversal?.renews ?? []],
   ["reversal.originalData.field", reversal?.originalData === undefined ? [] : [reversal.originalData.field]]
@@ -72,6 +77,19 @@ const lacks = (dialect: Dialect): ReadonlyArray<DialectInvalid> =>
       .map((member) => dialectInvalid(`${name}.${member}`, "is missing, and there is no base to take it from"))
   })
 
+/** The same of `security`, whose parts may be left out as a whole. */
+const securityLacks = ({ security }: Dialect): ReadonlyArray<DialectInvalid> => {
+  const missing = (place: string, part: object | undefined, members: ReadonlyArray<string>) =>
+    members
+      .filter((member) => part !== undefined && !Object.hasOwn(part, member))
+      .map((member) => dialectInvalid(`${place}.${member}`, "is missing, and there is no base to take it from"))
+  return [
+    ...missing("security.mac", security?.mac, ["field", "messages", "text", "fields", "form", "bytes"]),
+    ...missing("security.pin", security?.pin, ["field"]),
+    ...missing("security.pin.control", security?.pin?.control, ["field", "format"])
+  ]
+}
+
 /** What to write where a whole part hangs on a field that is not there. */
 const hints: { readonly [path: string]: string } = {
   "network.field": "; write `network: null` when the partner has no network management",
@@ -96,7 +114,7 @@ export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> 
       wrong.push(dialectInvalid("fields", message(error)))
     }
   }
-  wrong.push(...lacks(dialect))
+  wrong.push(...lacks(dialect), ...securityLacks(dialect))
   for (const [path, fields] of namedFields(dialect))
     for (const de of fields)
       if (dialect.fields[de] === undefined)

@@ -73,6 +73,11 @@ export const iso8583v1987Ascii: Dialect = {
     keeps: [2, 3, 4, 7, 11, 12, 13, 15, 18, 23, 25, 32, 33, 37, 38, 41, 42, 43, 49, 60, 70, 90, 100],
     givenAgain: [15, 37, 38, 39]
   },
+  // The standard says where a MAC stands (DE 64 and 128), not what it covers: partners do.
+  security: {
+    mac: { field: "last", messages: [100, 200, 220, 400, 420], text: "message", fields: [], form: "binary", bytes: 8 },
+    pin: { field: 52 }
+  },
   // 25: no such original, so there is nothing to reverse. 94: seen before.
   acknowledged: { reversal: ["25", "94"], advice: ["94"] },
   responseCodes: responseCodes1987,
@@ -87,6 +92,8 @@ export const iso8583v1987Ascii: Dialect = {
     noAnswer: "68",
     notSignedOn: "91",
     macFailed: "63",
+    pinFailed: "99",
+    keyFailed: "96",
     cutOver: "90",
     identity: "63"
   }

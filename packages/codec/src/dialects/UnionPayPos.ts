@@ -81,6 +81,18 @@ export const unionPayPos: Dialect = {
   echo: [2, 3, 11, 25, 41, 42, 49],
   adviceNeeds: [14],
   answers: { keeps: [2, 3, 4, 11, 12, 13, 15, 23, 25, 32, 37, 38, 41, 42, 49, 60], givenAgain: [15, 37, 38, 39] },
+  // F64 as the terminal rule has it: the fold over all that stands before it, its first four bytes as characters.
+  security: {
+    mac: { field: 64, messages: [100, 200, 220, 400], text: "message", fields: [], form: "hex", bytes: 4 },
+    pin: {
+      field: 52,
+      control: {
+        field: 53,
+        format: { at: 0, values: { "1": "unionPayWithoutPan", "2": "iso0" } },
+        cipher: { at: 1, values: { "0": "des", "6": "tdes", "4": "sm4" } }
+      }
+    }
+  },
   // 25: no such original, so there is nothing to reverse. 94: seen before.
   acknowledged: { reversal: ["25", "94"], advice: ["94"] },
   responseCodes: responseCodesCups,
@@ -95,6 +107,8 @@ export const unionPayPos: Dialect = {
     noAnswer: "98",
     notSignedOn: "77",
     macFailed: "A0",
+    pinFailed: "99",
+    keyFailed: "A7",
     cutOver: "90",
     identity: "63"
   }

@@ -6,6 +6,7 @@ import { type EncodingDefaults, type FieldDefinition, type FieldLayout, fieldLay
 import { type HeaderFormat, type HeaderLayout, headerLayout } from "./Header.ts"
 import type { PlacedPart } from "./HeaderPart.ts"
 import { type AnswerRules, answerRulesOf, type Roles, rolesOf } from "./Roles.ts"
+import type { SecurityRules } from "./Security.ts"
 
 /** How the bitmap stands: `binary` 8 bytes, `hex` 16 ASCII digits, `hex-ebcdic` 16 EBCDIC digits for each 64 fields. */
 export interface BitmapFormat {
@@ -59,6 +60,10 @@ export interface RefusalCodes {
   readonly noAnswer: string
   readonly notSignedOn: string
   readonly macFailed: string
+  /** A PIN block could not be translated: its key, its format or its card number is not what was agreed. */
+  readonly pinFailed: string
+  /** A key that the message needs is not there, or cannot be used. */
+  readonly keyFailed: string
   readonly cutOver: string
   /** The message names an institution, or a transaction, that its sender may not speak for. */
   readonly identity: string
@@ -146,6 +151,8 @@ export interface Dialect {
    * besides what `reversal` copies. Never sensitive authentication data.
    */
   readonly adviceNeeds?: ReadonlyArray<number>
+  /** Where MACs and PIN blocks stand. Left out: the network has none, or nobody knows where. */
+  readonly security?: SecurityRules
   /** Fields that play another part than in the standard; see `standardRoles`. */
   readonly roles?: Partial<Roles>
   /** How answers of our own are made, where other than `answerRulesOf` says. */

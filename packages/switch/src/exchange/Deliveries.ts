@@ -93,8 +93,10 @@ export class Deliveries {
     named: MessageIndex,
     original: Stored["original"]
   ): void {
-    const { commits, groups, record } = this.desks
-    const bytes = this.crossing.keep(origin.language, target.language, named)
+    const { commits, groups, record, seals } = this.desks
+    // Its MAC is its partner's, and of this one transmission.
+    const bare = origin.guard === undefined ? named : seals!.bare(origin.guard, named)
+    const bytes = this.crossing.keep(origin.language, target.language, bare)
     if (bytes === undefined) return this.refusals.refuse(origin, epoch, index, "formatError")
     const partner = groups.partner(origin.id)
     const stored = record.queued(target, 0, this.source(origin, target, index), bytes, partner)
@@ -140,7 +142,8 @@ export class Deliveries {
     // Anything else about an unknown exchange could hit another one's transaction (G6).
     if (mtiClass(index.mti) !== "reversal") return refusals.refuse(origin, epoch, index, "formatError")
     const named = language.withStan(index, stanOf(record.last + 1))
-    const bytes = named === undefined ? undefined : this.crossing.keep(language, target.language, named)
+    const bare = named === undefined || origin.guard === undefined ? named : this.desks.seals!.bare(origin.guard, named)
+    const bytes = bare === undefined ? undefined : this.crossing.keep(language, target.language, bare)
     if (bytes === undefined) return refusals.refuse(origin, epoch, index, "formatError")
     let exchange = 0
     record.together(() => {

@@ -5,6 +5,7 @@
  * A desk has a number for ever: exchanges, keys and commits name it by that. A reload puts another link at the same desk, or
  * leaves the desk with a link that is gone. It decides nothing: `Requests` and `Deliveries` do.
  */
+import type { Guard } from "../guard/Guard.ts"
 import type { Link } from "../link/Link.ts"
 import { Notices } from "../link/Notices.ts"
 import { Tally } from "../link/Tally.ts"
@@ -22,6 +23,8 @@ export class Desk {
   /** Its number, and its link's. */
   readonly id: number
   link: Link
+  /** Holds its partner's messages against their MACs, and seals what leaves; `undefined`: there is none, nothing is looked at. */
+  guard: Guard | undefined
   /** The journal's number of the link's name and form. */
   journalName = 0
   /** Requests sent on the link, from their acceptance to their end on disk. */
@@ -33,6 +36,8 @@ export class Desk {
   /** What is noted of messages that cannot be read, and of answers that are nobody's. */
   readonly unreadable = new Notices()
   readonly unmatchedNotices = new Notices()
+  /** What is noted of keys that cannot be used, and of wrong MACs. */
+  readonly keyAlarms = new Notices()
   /** What has passed over the link. */
   readonly traffic = new Traffic()
 

@@ -4,6 +4,7 @@
  */
 import { Effect, type Fiber } from "effect"
 import { KeyRing } from "../guard/KeyRing.ts"
+import { explainModuleError, type ModuleError } from "../guard/ModuleError.ts"
 import type { Journal } from "../journal/Journal.ts"
 import type { Link } from "../link/Link.ts"
 import type { Severity } from "../link/LinkEnded.ts"
@@ -12,6 +13,7 @@ import { Commits } from "./Commits.ts"
 import { Defects } from "./Defects.ts"
 import type { Desk } from "./Desk.ts"
 import { Doubts } from "./Doubts.ts"
+import type { ExitGate } from "./ExitGate.ts"
 import { FairShare } from "./FairShare.ts"
 import { Groups } from "./Groups.ts"
 import { KeyHash } from "./KeyHash.ts"
@@ -88,6 +90,8 @@ export class Desks {
   readonly defects: Defects = new Defects(this)
   /** The keys of all links, by the numbers of their desks. */
   readonly keys = new KeyRing()
+  /** The gate at the exit; `undefined`: no security module is configured, and everything leaves as it is. */
+  seals: ExitGate | undefined
   /** When the switch stood still. */
   readonly stalls: Stalls
   /** Answers since the start, by response code. */
@@ -190,6 +194,19 @@ export class Desks {
     return this.record.pendingBytes > this.limits.unwrittenRefuse ? "lag" : undefined
   }
 
+  /** Whether a message of the desk's partner, or an answer to it, waits for the security module. */
+  isGuarding: (desk: number) => boolean = () => false
+
+  /** MACs of one partner, or ours for it, are wrong: its link's rule asks for a new key. */
+  askForKey: (desk: Desk) => void = () => {}
+
+  /** The module cannot use a key: somebody has to look at it. */
+  keyUnusable(desk: number, error: ModuleError): void {
+    const at = this.at(desk)
+    const noted = at.keyAlarms.take(this.now, explainModuleError(error))
+    if (noted !== undefined) this.alarm(at, at.link.epoch, noted)
+  }
+
   /** Calls `run` once entry `seq` is on disk: now, when it is, or when it was spared (0). */
   after(seq: number, run: () => void): void {
     if (seq <= this.journal.writer.committedSeq) run()
@@ -222,6 +239,7 @@ export class Desks {
     return () =>
       this.journal.writer.committedSeq < last ||
       this.questions.isAsking(id) ||
+      this.isGuarding(id) ||
       this.all.some(({ outstanding }) => outstanding.size > 0 && outstanding.some(({ origin }) => origin === id))
   }
 
@@ -233,21 +251,34 @@ export class Desks {
    * On the connection that the message came on its answer is wanted, even after a sign-off; a new one has to sign on first.
    */
   send(
-    { link }: Desk,
+    desk: Desk,
     epoch: number,
     message: Buffer | undefined,
     length = message?.length ?? 0,
     receipt?: Receipt
   ): boolean {
+    const { link } = desk
     if (message === undefined) {
       link.release(epoch)
       return false
     }
+    if (this.seals !== undefined) return this.seals.send(desk, epoch, message, length, receipt)
+    const way = this.wayBackOn(link, epoch)
+    return way !== undefined && this.put(way, epoch, message, length, receipt)
+  }
+
+  /** The link that carries an answer of ours to a message that came on connection `epoch` of `link`. */
+  wayBackOn(link: Link, epoch: number): Link | undefined {
     // The connection that it came on, or none: another one has another caller at its end.
-    if (link.short !== undefined) return link.short.answer(epoch, message, length, receipt)
+    if (link.short !== undefined) return link
     const isOwn = link.canSend && (link.epoch === epoch || link.isSignedOn)
-    const way = isOwn ? link : this.groups.wayBack(link.id)
-    if (way === undefined || !way.language.takes(message, 0, length)) return false
+    return isOwn ? link : this.groups.wayBack(link.id)
+  }
+
+  /** Puts an answer of ours, as it is to leave, on the link that `wayBackOn` gave. */
+  put(way: Link, epoch: number, message: Buffer, length: number, receipt?: Receipt): boolean {
+    if (way.short !== undefined) return way.short.answer(epoch, message, length, receipt)
+    if (!way.language.takes(message, 0, length)) return false
     const session = way.session!
     session.put(message, length)
     if (receipt !== undefined) session.receipt(receipt)

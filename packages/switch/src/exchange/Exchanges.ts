@@ -12,17 +12,21 @@
  */
 import { explain, isRequest, type MessageError, type MessageIndex, mtiClass, mtiText, reservedMti } from "@jinka/codec"
 import { Deferred, Effect, Latch } from "effect"
+import type { GuardSettings } from "../guard/GuardSettings.ts"
+import type { SecurityModule } from "../guard/SecurityModule.ts"
 import type { Journal } from "../journal/Journal.ts"
 import { Link } from "../link/Link.ts"
 import { LinkEnded, type Severity } from "../link/LinkEnded.ts"
 import type { LinkEvents } from "../link/LinkEvents.ts"
 import type { SessionEpoch } from "../link/SessionOwner.ts"
 import type { LinkSettings } from "../link/Settings.ts"
+import type { Checked } from "./Checks.ts"
 import { Deliveries } from "./Deliveries.ts"
 import { Desk } from "./Desk.ts"
 import { Desks, type Limits, type Runtime } from "./Desks.ts"
 import { DiskWatch } from "./DiskWatch.ts"
 import { Forwarding } from "./Forwarding.ts"
+import { Guards } from "./Guards.ts"
 import { Originals } from "./Originals.ts"
 import type { Slot } from "./Outstanding.ts"
 import { OverRate } from "./OverRate.ts"
@@ -44,8 +48,11 @@ const EXPIRED_MAX = 64
 /** Ends that say nothing about the partner: the other links of a group that falls together stay as they are. */
 const closedByUs = new Set<LinkEnded["reason"]>(["GroupFell", "Operator", "Reloaded", "Stopping"])
 
-/** One link as a configuration has it: its connections and its deliveries. */
-export type LinkPlan = LinkSettings & { readonly delivery: DeliverySettings }
+/** One link as a configuration has it: its connections, its deliveries, and what guards it. */
+export type LinkPlan = LinkSettings & {
+  readonly delivery: DeliverySettings
+  readonly guard?: GuardSettings | undefined
+}
 
 /** See above. Used only on the switch's own thread. */
 export class Exchanges {
@@ -60,6 +67,7 @@ export class Exchanges {
   private readonly admission: RequestAdmission
   private readonly requests: Requests
   private readonly deliveries: Deliveries
+  private readonly guards: Guards | undefined
   private readonly disk: DiskWatch
   private readonly turns: Turns
   private readonly roomLatch = Latch.makeUnsafe(true)
@@ -70,19 +78,22 @@ export class Exchanges {
     router: Router,
     journal: Journal["Service"],
     limits: Limits,
-    runtime: Runtime
+    runtime: Runtime,
+    module?: SecurityModule
   ) {
     const desks = new Desks(router, journal, limits, runtime)
     const reversals = new Reversals(desks)
     this.desks = desks
     this.repeats = new Repeats(desks, (desk, epoch, index, act) => this.later(desk, epoch, index, act))
     const originals = new Originals(desks, this.repeats)
+    this.guards = module === undefined ? undefined : new Guards(desks, originals, module, this.checked, this.broken)
     this.disk = new DiskWatch(desks)
     this.refusals = new Refusals(desks, new StoredAnswers(desks))
     this.rates = new OverRate(desks, this.refusals, this.repeats)
     this.admission = new RequestAdmission(desks, this.refusals, this.repeats, originals)
     this.requests = new Requests(desks, this.refusals, this.repeats, reversals, originals)
     this.deliveries = new Deliveries(desks, this.refusals, this.repeats, originals)
+    this.guards?.follow(this.requests)
     plans.forEach((plan, id) => {
       this.open(id, plan)
     })
@@ -97,7 +108,7 @@ export class Exchanges {
    * A link with these settings, not started, at desk `id`: a new desk behind the others, or the old one of a link that has no
    * request outstanding any more. What is stored for that one stays.
    */
-  open(id: number, { delivery, ...settings }: LinkPlan): Link {
+  open(id: number, { delivery, guard, ...settings }: LinkPlan): Link {
     const { desks } = this
     const link = new Link(id, settings, this.events)
     const desk = desks.all[id]
@@ -108,6 +119,7 @@ export class Exchanges {
       desk.change(link, delivery, desks.now)
       desks.record.name(desk)
     }
+    this.guards?.put(desks.at(id), guard)
     return link
   }
 
@@ -128,6 +140,7 @@ export class Exchanges {
     }
     desks.groups.tick(desks.now)
     desks.keys.tick(desks.now)
+    this.guards?.tick(desks.now)
     this.repeats.tick(desks.now)
     desks.flush()
     return isDone
@@ -173,6 +186,8 @@ export class Exchanges {
 
   private readonly events: LinkEvents<Link> = {
     passes: (link, index) => this.passes(this.desks.of(link), index),
+    guards: (link, index) => this.desks.of(link).guard?.checks(index) === true,
+    leaving: (link, message, put) => this.leaving(this.desks.of(link), message, put),
     message: (link, session, index) => this.message(this.desks.of(link), session, index),
     unreadable: (link, session, wrong, bytes, start, end) =>
       this.unreadable(this.desks.of(link), session, wrong, bytes, start, end),
@@ -245,9 +260,38 @@ export class Exchanges {
     this.desks.now = lastReceived
     const wrong = desk.language.misnamed(index)
     if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)
+    const isAsking = index.rejectCode === 0 && isRequest(index.mti)
+    if (isAsking && !this.rates.isWithin(desk, lastReceived)) return this.rates.refuse(desk, epoch, index)
+    if (desk.guard !== undefined) return this.guards?.checks.enter(desk, desk.guard, epoch, index, arrivedAt)
+    this.pass(desk, epoch, index, arrivedAt)
+  }
+
+  /** What the gate at the entry does with a message of a guarded link. */
+  private readonly checked: Checked = {
+    pass: (desk, epoch, index, arrivedAt) => {
+      const inRow = this.guards?.heard(desk, index) ?? 0
+      if (inRow > 0) this.guards?.failed(desk, epoch, inRow, "MACs of ours were wrong for the partner")
+      if (!this.managed(desk, epoch, index)) this.pass(desk, epoch, index, arrivedAt)
+    },
+    failed: (desk, epoch, inRow) => this.guards?.failed(desk, epoch, inRow, "MACs of the partner were wrong"),
+    refuse: (desk, epoch, index, refusal) => this.refusals.unproved(desk, epoch, index, refusal),
+    unmatched: (desk, epoch, index, why) => this.requests.unproved(desk, epoch, index, why),
+    later: (desk, epoch, index, act) => this.later(desk, epoch, index, act)
+  }
+
+  /** Network management that carries a MAC, which was right: now it is the link's, unless it passes through. */
+  private managed({ guard, link }: Desk, epoch: number, index: MessageIndex): boolean {
+    return (
+      guard?.checks(index) === true &&
+      mtiClass(index.mti).startsWith("networkManagement") &&
+      link.managesItself(epoch, index)
+    )
+  }
+
+  /** One message that is its partner's own. */
+  private pass(desk: Desk, epoch: number, index: MessageIndex, arrivedAt: number): void {
     // A reject brings our own message back: whatever its MTI says, it is an answer.
     if (index.rejectCode !== 0) return this.answer(desk, epoch, index)
-    if (isRequest(index.mti) && !this.rates.isWithin(desk, lastReceived)) return this.rates.refuse(desk, epoch, index)
     switch (mtiClass(index.mti)) {
       case "request":
       case "networkManagement":
@@ -264,17 +308,17 @@ export class Exchanges {
       case "noticeResponse":
         return this.answer(desk, epoch, index)
       default:
-        return this.unknown(desk, session, index)
+        return this.unknown(desk, epoch, index)
     }
   }
 
   /** A message type that its edition reserves: whoever asks hears that it was not understood, an answer is nobody's. */
-  private unknown(desk: Desk, { epoch, lastReceived }: SessionEpoch, index: MessageIndex): void {
+  private unknown(desk: Desk, epoch: number, index: MessageIndex): void {
     const { language, link } = desk
     const isAnswered = isRequest(index.mti)
     const what = isAnswered ? `refused ${language.refusal.formatError}` : "dropped"
     const text = `message type ${mtiText(index.mti)} was ${what}: its ${reservedMti(index.mti)} digit is reserved`
-    const noted = desk.unreadable.take(lastReceived, text)
+    const noted = desk.unreadable.take(this.desks.now, text)
     if (noted !== undefined) this.note(link, epoch, noted, "warning")
     if (isAnswered) return this.refusals.refuse(desk, epoch, index, "formatError")
     desk.traffic.unmatched++
@@ -335,6 +379,8 @@ export class Exchanges {
   private turn(desk: Desk): Effect.Effect<void> | undefined {
     const { desks } = this
     desks.flush()
+    const full = this.guards?.checks.full(desk)
+    if (full !== undefined) return full
     const seq = desks.wayOf(desk).waitsFor(desks.record.last, desks.journal.writer.committedSeq)
     if (seq > 0) return this.written(seq)
     if (desks.record.pendingBytes <= desks.limits.unwrittenStop) return undefined
@@ -381,6 +427,12 @@ export class Exchanges {
     if (falls === undefined) return
     const why = `${link.settings.name} of the group ${falls.group} ended, and the group falls together`
     for (const other of falls.links) other.cut(new LinkEnded({ reason: "GroupFell", why }))
+  }
+
+  /** Network management of ours: it gets a MAC where the link's rule says so. */
+  private leaving(desk: Desk, message: Buffer, put: (message: Buffer) => void): void {
+    if (desk.guard === undefined || this.guards === undefined) put(message)
+    else this.guards.leaving(desk, desk.guard, message, put)
   }
 
   private note(link: Link, epoch: number, text: string, severity: Severity): void {

@@ -4,6 +4,7 @@
  * `StoreAndForward` says when; this says how.
  */
 import { MessageIndex, mtiText } from "@jinka/codec"
+import type { Sealing } from "../guard/Sealing.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { TICK_MS } from "./Outstanding.ts"
@@ -16,6 +17,8 @@ export class Forwarding implements Effects {
   readonly own: number
   private readonly desks: Desks
   private readonly index = new MessageIndex()
+  /** Messages that were sealed a moment ago, to be written now. */
+  private readonly sealings = new Map<Stored, Sealing>()
 
   constructor(desks: Desks, own: number) {
     this.desks = desks
@@ -40,7 +43,7 @@ export class Forwarding implements Effects {
     const by = desks.at(carrier)
     const attempt = (epoch: number) => {
       const seq = desks.record.ended("sent", stored.exchange, by, epoch, String(stored.attempts))
-      desks.commits.after(seq, () => then(desks.now, epoch))
+      desks.commits.after(seq, () => this.seal(stored, by, () => then(desks.now, epoch)))
     }
     if (by.link.short === undefined) return attempt(by.link.epoch)
     by.link.short.open(Number.POSITIVE_INFINITY, (session) => {
@@ -49,6 +52,40 @@ export class Forwarding implements Effects {
       else attempt(session.epoch)
       desks.flush()
     })
+  }
+
+  /**
+   * Seals the message for the link that carries it, and then does what comes next: at once where nothing has to be waited for.
+   */
+  private seal(stored: Stored, by: Desk, then: () => void): void {
+    const { seals } = this.desks
+    const { guard, language } = by
+    if (seals === undefined || guard === undefined || !guard.seals(stored.mti)) return then()
+    language.index(stored.bytes, 0, stored.bytes.length, this.index)
+    const length = language.resentLength(this.index)
+    const again = stored.attempts > 1
+    const write = (out: Buffer) => language.resend(this.index, again, out, 0)
+    seals.rare(guard, length, write, (sealing) => {
+      this.forget(stored)
+      this.sealings.set(stored, sealing)
+      then()
+      this.forget(stored)
+    })
+  }
+
+  /** What was sealed and has left, or will not. */
+  private forget(stored: Stored): void {
+    const sealing = this.sealings.get(stored)
+    if (sealing === undefined) return
+    this.sealings.delete(stored)
+    this.desks.seals!.give(sealing)
+  }
+
+  /** The message as it was sealed for the carrier; `undefined`: it could not be. */
+  private sealed(stored: Stored, carrier: number): Buffer | undefined {
+    const sealing = this.sealings.get(stored)
+    if (sealing?.guard !== this.desks.at(carrier).guard || sealing?.refusal !== undefined) return undefined
+    return Buffer.from(sealing!.bytes.subarray(0, sealing!.length))
   }
 
   /** See `Effects`. */
@@ -99,22 +136,33 @@ export class Forwarding implements Effects {
     }
   }
 
-  private written({ behind, bytes }: Stored, again: boolean, carrier: number, epoch: number): boolean {
+  private written(stored: Stored, again: boolean, carrier: number, epoch: number): boolean {
+    const { behind, bytes } = stored
     const { desks, index } = this
-    const { language, link } = desks.at(carrier)
+    const by = desks.at(carrier)
+    const { language, link } = by
     const session = link.session ?? link.short?.sessionOf(epoch)
     if (session === undefined || !link.isReady) return false
     language.index(bytes, 0, bytes.length, index)
+    const isSealed = by.guard?.seals(index.mti) === true
+    const message = isSealed ? this.sealed(stored, carrier) : undefined
+    // No byte of it leaves without its MAC: the attempt was none.
+    if (isSealed && message === undefined) return false
     const isBehind = behind?.desk === carrier && behind.epoch === session.epoch && !session.outbox.hasTaken(behind.at)
-    if (behind !== undefined && !isBehind) {
-      const message = Buffer.allocUnsafe(language.resentLength(index))
-      session.putUrgent(message.subarray(0, language.resend(index, again, message, 0)))
-    } else {
+    const isUrgent = behind !== undefined && !isBehind
+    if (isUrgent) session.putUrgent(message ?? this.resent(by, again))
+    else if (message !== undefined) session.put(message)
+    else {
       const at = session.begin(language.resentLength(index))
       session.end(at, language.resend(index, again, session.outbox.buffer, at))
     }
     desks.touch(link)
     link.short?.sent(session, desks.now + this.desk.stored.timeoutMs + 2 * TICK_MS)
     return true
+  }
+
+  private resent({ language }: Desk, again: boolean): Buffer {
+    const message = Buffer.allocUnsafe(language.resentLength(this.index))
+    return message.subarray(0, language.resend(this.index, again, message, 0))
   }
 }

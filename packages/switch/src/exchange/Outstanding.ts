@@ -6,6 +6,7 @@
  * nothing. The table holds no timers: `expire` is called by the switch's one deadline fiber.
  */
 
+import type { Sealing } from "../guard/Sealing.ts"
 import type { Receipt } from "../link/Receipts.ts"
 import { Event, State, step } from "./Exchange.ts"
 import type { KeyHash } from "./KeyHash.ts"
@@ -63,6 +64,10 @@ export class Slot implements Receipt {
   /** The answer as it goes to the origin. */
   answer = Buffer.allocUnsafeSlow(SLOT_BYTES)
   answerLength = 0
+  /** On a guarded link, with a device in the network: its request, or its answer, as it is being sealed. */
+  sealing: Sealing | undefined
+  /** What waits in `sealing` may leave: its entry is on disk. */
+  isDue = false
 
   constructor(id: number) {
     this.id = id

@@ -144,8 +144,7 @@ export class Recovery {
         if (!this.learn(entry, this.byNumber.get(entry.link), { end: 0, outcome: Outcome.open })) this.unreadable(entry)
         return
       case EntryKind.refused:
-        // What spoke for another partner left no trace in the tables, either.
-        if (entry.code === this.byNumber.get(entry.link)?.language.refusal.identity) return
+        if (this.leftNoTrace(entry)) return
         this.learn(entry, this.byNumber.get(entry.link), { end: entry.seq, outcome: Outcome.refused })
         return
       case EntryKind.answered:
@@ -220,6 +219,12 @@ export class Recovery {
     if (learned === undefined) return
     const { desk, kind, key, at, time } = learned
     desk.recent.put(kind, key, 0, key.length, { exchange, ...known }, at, time)
+  }
+
+  /** What spoke for another partner, or had a wrong MAC, is not remembered while the switch runs, either. */
+  private leftNoTrace({ code, link }: Entry): boolean {
+    const refusal = this.byNumber.get(link)?.language.refusal
+    return code === refusal?.identity || code === refusal?.macFailed
   }
 
   /** A reversal was acknowledged whose request had never come: should it come after all, it is refused. */

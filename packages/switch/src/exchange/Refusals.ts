@@ -57,6 +57,14 @@ export class Refusals {
     desks.record.unmatched("unmatched", 0, desk, epoch, why, index)
   }
 
+  /**
+   * Answers a message that was not proved to be the partner's, or could not be looked at. Its key is not remembered: the same
+   * message with a right MAC is taken.
+   */
+  unproved(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
+    this.answer(desk, epoch, index, refusal)
+  }
+
   /** Answers a message without taking it; the refusal is on disk before the answer leaves, unless it is spared. */
   refuse(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
     const seq = this.answer(desk, epoch, index, refusal)

@@ -112,6 +112,8 @@ export class RequestAdmission {
     slot.sentEpoch = 0
     slot.mti = index.mti
     slot.keepRequest(index.buffer, index.start, index.end)
+    slot.isDue = false
+    desks.seals?.ahead(target, slot)
     const known = { exchange: slot.exchange, end: 0, outcome: Outcome.open }
     const time = language.keyTime(index)
     origin.recent.put(kindOf(index.mti), this.originKey, 0, originKeyLength, known, desks.seconds, time)

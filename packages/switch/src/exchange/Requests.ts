@@ -16,6 +16,7 @@ import type { HotActions } from "./Commits.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { Event, State } from "./Exchange.ts"
+import type { ExitGate } from "./ExitGate.ts"
 import type { Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX, type Slot, TICK_MS } from "./Outstanding.ts"
 import { Outcome } from "./RecentKeys.ts"
@@ -58,6 +59,10 @@ export class Requests implements HotActions {
     const target = this.desks.at(desk)
     const { line } = target
     const slot = target.outstanding.at(id)
+    if (slot.sealing?.isDone === false) {
+      slot.isDue = true
+      return
+    }
     if (line === undefined) return this.send(target, slot)
     if (!line.enter()) {
       return line.wait(id, this.desks.groups.partner(slot.origin), this.desks.now, slot.deadline)
@@ -148,8 +153,10 @@ export class Requests implements HotActions {
   /** Writes the request in the target's language; gives why that cannot be, and then no byte has left. */
   private write(target: Desk, session: Session, slot: Slot): Refusal | undefined {
     const { crossing } = this
+    const { seals } = this.desks
     try {
       const origin = this.origin(slot)
+      if (seals?.isBetween(origin, target) === true) return this.writeSealed(target, session, slot, seals)
       const index = this.named(origin, target, this.original(slot), slot.exchange)
       if (index === undefined || !crossing.prepare(origin.language, target.language, index)) return "formatError"
       const at = session.begin(crossing.length)
@@ -161,6 +168,17 @@ export class Requests implements HotActions {
     }
   }
 
+  /** The same between links of which one is guarded, or both. */
+  private writeSealed(target: Desk, session: Session, slot: Slot, seals: ExitGate): Refusal | undefined {
+    const sealing = slot.sealing ?? seals.request(target, slot)
+    slot.sealing = undefined
+    const wrong =
+      sealing.refusal ?? (target.language.takes(sealing.bytes, 0, sealing.length) ? undefined : "formatError")
+    if (wrong === undefined) session.put(sealing.bytes, sealing.length)
+    seals.give(sealing)
+    return wrong
+  }
+
   /** No byte of the request has left: the origin may try again, and nothing has to be reversed. */
   private notSent(target: Desk, slot: Slot, refusal: Refusal): void {
     const { desks } = this
@@ -168,10 +186,24 @@ export class Requests implements HotActions {
     const origin = this.origin(slot)
     const code = origin.language.refusal[refusal]
     const seq = desks.record.ended("notSent", slot.exchange, target, 0, code)
+    if (slot.sealing !== undefined) this.unsealed(slot)
     origin.traffic.refused++
     this.refusals.remember(origin, this.original(slot), { exchange: slot.exchange, end: seq, outcome: Outcome.refused })
     desks.commits.after(seq, () => this.refuseOrigin(target, slot, code))
     this.leave(target, slot)
+  }
+
+  private unsealed(slot: Slot): void {
+    this.desks.seals!.give(slot.sealing!)
+    slot.sealing = undefined
+  }
+
+  /** An answer that was not proved to be the partner's: it is kept and ends nothing. */
+  unproved(target: Desk, epoch: number, heard: MessageIndex, why: string): void {
+    const { desks, unmatched } = this
+    const length = target.language.key(heard, sentFieldsOf(target.language, heard.mti), this.key)
+    const slot = desks.groups.holder(target, this.key, length).outstanding.find(this.key, 0, length)
+    unmatched.unproved(target, epoch, heard, slot?.exchange ?? 0, why)
   }
 
   /** Whether an answer belongs to a request that went out on this link: network management of our own is asked beside ours. */
@@ -219,6 +251,7 @@ export class Requests implements HotActions {
     holder.recent.putSent(this.key, 0, length, sent, desks.seconds)
     this.refusals.remember(origin, request, { exchange, end: seq, outcome: Outcome.answered })
     link.release(epoch)
+    desks.seals?.answer(origin, holder.id, slot)
     desks.commits.deliver(seq, holder.id, slot.id)
     this.leave(holder, slot)
   }
@@ -249,7 +282,9 @@ export class Requests implements HotActions {
   /** Puts the partner's answer into the slot as the origin will get it. False when its language or frame cannot hold it. */
   private keepAnswer(origin: Desk, target: Desk, request: MessageIndex, index: MessageIndex, slot: Slot): boolean {
     const { crossing } = this
-    if (!crossing.prepare(target.language, origin.language, index, request)) return false
+    const { seals } = this.desks
+    const bare = target.guard === undefined ? index : seals!.bare(target.guard, index)
+    if (!crossing.prepare(target.language, origin.language, bare, request)) return false
     slot.answerLength = crossing.write(slot.answerRoom(crossing.length), 0)
     return true
   }
@@ -267,7 +302,13 @@ export class Requests implements HotActions {
 
   /** The answer in slot `id` is on disk: it goes to the origin, and the exchange is over. */
   deliver(desk: number, id: number): void {
-    const slot = this.desks.at(desk).outstanding.detach(id)
+    const { outstanding } = this.desks.at(desk)
+    const { sealing } = outstanding.at(id)
+    if (sealing?.isDone === false) {
+      outstanding.at(id).isDue = true
+      return
+    }
+    const slot = outstanding.detach(id)
     slot.target = desk
     slot.told = this.delivered
     const { traffic } = this.origin(slot)
@@ -359,6 +400,11 @@ export class Requests implements HotActions {
 
   private sendAnswer(slot: Slot, receipt?: Receipt): boolean {
     const answer = slot.answerLength === 0 ? undefined : slot.answer
+    const { sealing } = slot
+    if (sealing !== undefined && answer !== undefined) {
+      slot.sealing = undefined
+      return this.desks.seals!.send(this.origin(slot), slot.originEpoch, answer, slot.answerLength, receipt, sealing)
+    }
     return this.desks.send(this.origin(slot), slot.originEpoch, answer, slot.answerLength, receipt)
   }
 

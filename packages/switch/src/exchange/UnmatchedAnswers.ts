@@ -53,6 +53,15 @@ export class UnmatchedAnswers {
     )
   }
 
+  /** The answer was not proved to be the partner's, as `why` says; `exchange`: that of the request with its key, or 0. */
+  unproved(target: Desk, epoch: number, index: MessageIndex, exchange: number, why: string): void {
+    target.traffic.unmatched++
+    this.desks.record.unmatched("unmatched", exchange, target, epoch, why, index)
+    const whose = exchange === 0 ? "" : ` with the key of exchange ${exchange}`
+    this.note(target, epoch, `an answer ${mtiText(index.mti)}${whose} is nobody's: ${why}`)
+    target.link.release(epoch)
+  }
+
   /** An answer of an exchange that has ended. */
   private known(target: Desk, epoch: number, index: MessageIndex, exchange: number, isAnswered: boolean): void {
     const code = target.language.code(index) ?? ""

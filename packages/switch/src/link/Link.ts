@@ -71,7 +71,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** An operator has signed us off: a new connection does not sign on by itself. */
   isSignedOff = false
   /** The link is taken away. */
-  private readonly leaving = new Bell<undefined>()
+  private readonly goingAway = new Bell<undefined>()
   /** Open once it listens, or dials. */
   readonly begun = Latch.makeUnsafe(false)
   private readonly back = Latch.makeUnsafe(true)
@@ -104,7 +104,12 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
 
   /** Being emptied, blocked by an operator, or without a way back for an answer: the partner's new requests are refused. */
   get isClosedForRequests(): boolean {
-    return this.state.draining || this.state.blocked || this.state.collecting
+    return this.state.draining || this.state.blocked || this.state.collecting || this.lacks !== ""
+  }
+
+  /** What keeps its messages from being guarded. */
+  get lacks(): LinkState.Lacks {
+    return this.state.lacks
   }
 
   /** What is written to the session can leave: there is a connection, not closed by us, and its sending leg is up. */
@@ -163,6 +168,23 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
   /** See `LinkEvents`. */
   passes(index: MessageIndex): boolean {
     return this.events.passes(this, index)
+  }
+
+  /** See `LinkEvents`. */
+  guards(index: MessageIndex): boolean {
+    return this.events.guards(this, index)
+  }
+
+  /** See `LinkEvents`. */
+  leaving(message: Buffer, put: (message: Buffer) => void): void {
+    this.events.leaving(this, message, put)
+  }
+
+  /** A network management message that came as a `message`, and was found good. False: it passes through the switch. */
+  managesItself(epoch: number, index: MessageIndex): boolean {
+    const session = this.session?.epoch === epoch ? this.session : this.short?.sessionOf(epoch)
+    // On a connection that has ended it means nothing any more.
+    return session?.management.received(index) ?? true
   }
 
   /** See `LinkEvents`. */
@@ -264,7 +286,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     if (this.source instanceof Acceptor) this.source.close()
     this.session?.close(ended)
     this.short?.close(ended)
-    this.leaving.ring(undefined)
+    this.goingAway.ring(undefined)
   }
 
   /** See `LinkEvents`. */
@@ -359,7 +381,7 @@ export class Link implements SessionOwner, DialerOwner, AcceptorOwner, LegsOwner
     if (!(source instanceof Dialer)) yield* source.listen
     this.begun.openUnsafe()
     const coming = source.next as Effect.Effect<Connection, never, Transport>
-    const next = Effect.raceFirst(coming, this.leaving.rung)
+    const next = Effect.raceFirst(coming, this.goingAway.rung)
     const whole = Effect.forever(
       Effect.andThen(
         this.back.await,

@@ -8,6 +8,10 @@ import type { SessionEpoch } from "./SessionOwner.ts"
 export interface LinkEvents<Link> {
   /** Whether a network management message passes through the switch: then it comes as a `message`, else it ends at the link. */
   readonly passes: (link: Link, index: MessageIndex) => boolean
+  /** Whether a network management message is held against its MAC first: then it comes as a `message`, too. */
+  readonly guards: (link: Link, index: MessageIndex) => boolean
+  /** A network management message of ours is about to leave: `put` writes it, as it is or with its MAC, now or later. */
+  readonly leaving: (link: Link, message: Buffer, put: (message: Buffer) => void) => void
   /** A message that is not network management, or passes through. The index is used again after the call. */
   readonly message: (link: Link, session: SessionEpoch, index: MessageIndex) => void
   /** Bytes in a good frame that are not a message of the dialect. The link stays up. */

@@ -22,7 +22,12 @@ export interface LinkState {
   readonly draining: boolean
   /** Taken out of use by an operator. */
   readonly blocked: boolean
+  /** What keeps its messages from being guarded: the security `module`, a `key`, or nothing. */
+  readonly lacks: Lacks
 }
+
+/** See `LinkState`. */
+export type Lacks = "" | "module" | "key"
 
 /** What can change it. */
 export type Event =
@@ -36,6 +41,7 @@ export type Event =
   | { readonly _tag: "watchdog"; readonly phase: Phase }
   | { readonly _tag: "draining"; readonly on: boolean }
   | { readonly _tag: "blocked"; readonly on: boolean }
+  | { readonly _tag: "guard"; readonly lacks: Lacks }
 
 /** A link before its first connection. */
 export const initial: LinkState = {
@@ -45,7 +51,8 @@ export const initial: LinkState = {
   watchdog: "DOWN",
   collecting: false,
   draining: false,
-  blocked: false
+  blocked: false,
+  lacks: ""
 }
 
 /** The state after `event`. An event of a connection that has ended changes nothing. */
@@ -76,6 +83,8 @@ export const step = (state: LinkState, event: Event): LinkState => {
       return { ...state, draining: event.on }
     case "blocked":
       return { ...state, blocked: event.on }
+    case "guard":
+      return { ...state, lacks: event.lacks }
   }
 }
 
@@ -85,7 +94,12 @@ export const isSignedOn = (state: LinkState): boolean =>
 
 /** New requests may be sent on the link now. */
 export const isReady = (state: LinkState): boolean =>
-  isSignedOn(state) && state.watchdog === "OKAY" && !state.collecting && !state.draining && !state.blocked
+  isSignedOn(state) &&
+  state.watchdog === "OKAY" &&
+  !state.collecting &&
+  !state.draining &&
+  !state.blocked &&
+  state.lacks === ""
 
 /** The link is silent, and would be ready else. */
 export const isSuspect = (state: LinkState): boolean =>
@@ -98,6 +112,7 @@ export const phrase = (state: LinkState): string => {
   if (state.blocked) return "blocked"
   if (state.draining) return "draining"
   if (state.ours === "off") return "signed off"
+  if (state.lacks !== "" && state.watchdog === "OKAY") return state.lacks === "key" ? "without key" : "without module"
   if (state.ours === "missing") return "signing on"
   if (state.partners === "missing") return "waiting for sign-on"
   if (state.watchdog === "SUSPECT") return "suspect"

@@ -92,7 +92,12 @@ export class Session {
       {
         now: () => this.now(),
         wallMs: () => this.clock.currentTimeMillisUnsafe(),
-        put: (message, isUrgent) => (isUrgent ? this.putUrgent(message) : this.put(message)),
+        put: (message, isUrgent) =>
+          link.leaving(message, (sealed) => {
+            if (isUrgent) this.putUrgent(sealed)
+            else this.put(sealed)
+            this.outbox.flush()
+          }),
         flush: () => this.outbox.flush(),
         fail: (ended) => this.fail(ended),
         wake: (at) => this.wake(at),
@@ -315,7 +320,8 @@ export class Session {
     if (wrong !== undefined) return this.link.unreadable(this, wrong, buffer, start, end)
     const kind = mtiClass(this.index.mti)
     const isManagement = kind === "networkManagement" || kind === "networkManagementResponse"
-    if (!isManagement || !this.management.received(this.index)) this.link.message(this, this.index)
+    const isOurs = isManagement && !this.link.guards(this.index)
+    if (!isOurs || !this.management.received(this.index)) this.link.message(this, this.index)
   }
 
   private readonly send: Effect.Effect<never> = Effect.suspend(() => {

@@ -30,6 +30,9 @@ export interface SessionOwner {
   /** Whether a network management message passes through the switch and does not end here. */
   readonly passes: (index: MessageIndex) => boolean
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
+  /** See `LinkEvents`. */
+  readonly guards: (index: MessageIndex) => boolean
+  readonly leaving: (message: Buffer, put: (message: Buffer) => void) => void
   /** Messages that spoke for another partner. */
   readonly lies: Lies
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void

@@ -53,6 +53,9 @@ export interface ShortOwner {
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
   readonly passes: (index: MessageIndex) => boolean
+  /** See `LinkEvents`. */
+  readonly guards: (index: MessageIndex) => boolean
+  readonly leaving: (message: Buffer, put: (message: Buffer) => void) => void
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
   readonly lies: Lies
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
@@ -276,6 +279,14 @@ export class ShortLink implements SessionOwner {
 
   passes(index: MessageIndex): boolean {
     return this.link.passes(index)
+  }
+
+  guards(index: MessageIndex): boolean {
+    return this.link.guards(index)
+  }
+
+  leaving(message: Buffer, put: (message: Buffer) => void): void {
+    this.link.leaving(message, put)
   }
 
   message(session: SessionEpoch, index: MessageIndex): void {

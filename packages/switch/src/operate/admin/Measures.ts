@@ -80,6 +80,31 @@ const flag = (is: boolean): number => (is ? 1 : 0)
 /** Seconds since a monotonic moment; 0 for none. */
 const age = (at: number, now: number): number => (at === 0 ? 0 : Math.max(0, (now - at) / 1000))
 
+/** MACs and PIN blocks; links that have neither say 0. */
+const guarding: ReadonlyArray<Measure> = [
+  counter("macs_right", "MACs of the partner that fitted a key.", ({ guard }) =>
+    guard === undefined ? 0 : guard.current + guard.previous
+  ),
+  counter("macs_previous", "Those of them that fitted the previous key.", ({ guard }) => guard?.previous ?? 0),
+  counter("macs_wrong", "Messages of the partner with a wrong MAC, or without one.", ({ guard }) =>
+    guard === undefined ? 0 : guard.wrong + guard.missing
+  ),
+  counter("macs_unproved", "Messages of the partner that could not be held against their MAC.", ({ guard }) =>
+    guard === undefined ? 0 : guard.unproved
+  ),
+  counter("macs_made", "Messages that left with a MAC of ours.", ({ guard }) => guard?.made ?? 0),
+  counter("macs_unmade", "Messages that did not leave, because they had no MAC.", ({ guard }) => guard?.unmade ?? 0),
+  counter("macs_refused", "Answers in which the partner says that our MAC is wrong.", ({ guard }) =>
+    guard === undefined ? 0 : guard.refusedByPartner
+  ),
+  counter("pins_translated", "PIN blocks translated for the partner.", ({ guard }) => guard?.translated ?? 0),
+  counter(
+    "pins_untranslated",
+    "PIN blocks for the partner that could not be translated.",
+    ({ guard }) => guard?.untranslated ?? 0
+  )
+]
+
 const links: ReadonlyArray<Measure> = [
   gauge("up", "1 while the link has a connection.", ({ local }) => flag(local !== "")),
   gauge("ready", "1 while requests may go over the link: connected, signed on, not blocked.", ({ ready }) =>
@@ -110,6 +135,7 @@ const links: ReadonlyArray<Measure> = [
   counter("impostures", "Messages of the partner that spoke for another one, and were refused.", ({ lies }) =>
     lies === undefined ? 0 : lies.count
   ),
+  ...guarding,
   {
     type: "Counter",
     name: "jinka_link_answers_total",

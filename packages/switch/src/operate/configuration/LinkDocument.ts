@@ -5,6 +5,7 @@ import { Schema } from "effect"
 import { modes } from "../../link/Settings.ts"
 import { challengeMeaning, DoorPlaceDocument, listenKeys, Second, secondMeaning } from "./DoorDocument.ts"
 import { FrameDocument } from "./FrameDocument.ts"
+import { MacDocument, MacFailuresDocument, macMeaning, PinDocument, pinMeaning } from "./GuardDocument.ts"
 import { legsDocument } from "./LegsDocument.ts"
 import { dialectNames, frameNames } from "./Shipped.ts"
 import { ShortDocument } from "./ShortDocument.ts"
@@ -144,6 +145,13 @@ export const LinkDocument = Schema.Struct({
     "An idle frame goes out when nothing was written for this long. When left out: 30 seconds if the frame has idle frames, else never."
   ),
   watchdog: option(WatchdogDocument, {}, "How silence is noticed."),
+  mac: optional(MacDocument, macMeaning),
+  pin: optional(PinDocument, pinMeaning),
+  macFailures: option(
+    MacFailuresDocument,
+    {},
+    "What is done when MACs of the partner, or ours for it, are wrong in a row."
+  ),
   reconnect: option(ReconnectDocument, {}, "Pauses between attempts to connect."),
   window: option(count(1, 65_536), 2048, "Requests outstanding on this link at once; more are refused."),
   rateLimit: optional(

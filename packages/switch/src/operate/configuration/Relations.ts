@@ -10,6 +10,7 @@ import { type Draft, dialectOf, frameOf } from "./Draft.ts"
 import { exposureRelations } from "./ExposureRelations.ts"
 import { frameFinding } from "./FrameRelations.ts"
 import { groupRelations } from "./GroupRelations.ts"
+import { guardRelations } from "./GuardRelations.ts"
 import { httpRelations } from "./HttpRelations.ts"
 import { identityRelations } from "./IdentityRelations.ts"
 import { keepAliveRelations } from "./KeepAliveRelations.ts"
@@ -38,6 +39,7 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
     ...httpRelations(draft, links),
     ...groupRelations(draft, links),
     ...identityRelations(links),
+    ...guardRelations(links),
     ...routeRelations(draft, links),
     ...timeoutRelations(draft, links),
     ...keepAliveRelations(draft, links),

@@ -9,6 +9,7 @@ import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
 import { connectSide, doorSettings, httpSettings, markOf, type Place, sideOf } from "./DoorSettings.ts"
 import { frameFormat } from "./Draft.ts"
 import type { GroupDocument } from "./GroupDocument.ts"
+import { guardSettings } from "./GuardPlan.ts"
 import type { LinkDocument } from "./LinkDocument.ts"
 import { type Catalogue, frames } from "./Shipped.ts"
 import { idleDefault } from "./TimeoutRelations.ts"
@@ -23,6 +24,7 @@ export const switchSettings = (document: ConfigurationDocument, catalogue: Catal
   const position = new Map([...document.links, ...document.groups].map(({ name }, index) => [name, index]))
   const links = document.links.map((link) => ({
     ...linkSettings(link, document, catalogue, codecs, place),
+    guard: guardSettings(link, catalogue[link.dialect]!.dialect),
     delivery: {
       timeoutMs: durationMs(link.storeAndForward.timeout)!,
       retryMs: durationMs(link.storeAndForward.retry)!,

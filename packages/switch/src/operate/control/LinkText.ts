@@ -57,6 +57,25 @@ const lies = ({ lies: told }: LinkReport, at: string): ReadonlyArray<string> => 
   return [`! ${many} for another partner, the last ${ago(told.at, at)}: ${told.why}`]
 }
 
+/** What came and left with a MAC, and what is wrong with it. */
+const macText = ({ guard }: LinkReport): ReadonlyArray<string> => {
+  if (guard === null) return []
+  const { current, made, missing, previous, refusedByPartner, translated, unmade, unproved, untranslated, wrong } =
+    guard
+  const right = `${current + previous} right${previous === 0 ? "" : ` (${previous} by the previous key)`}`
+  const pins = translated + untranslated === 0 ? "" : `; PIN blocks ${translated} translated`
+  const bad = [
+    [wrong, "wrong MACs of the partner"],
+    [missing, "messages of the partner without a MAC"],
+    [unproved, "messages that could not be held against their MAC"],
+    [refusedByPartner, "answers that say our MAC is wrong"],
+    [unmade, "messages of ours that did not leave, without a MAC"],
+    [untranslated, "PIN blocks that could not be translated"]
+  ] as const
+  const seen = bad.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
+  return [`MACs ${right}, ${made} made${pins}`, ...(seen.length === 0 ? [] : [`! since the start: ${seen.join(", ")}`])]
+}
+
 /** `send leg up for 3 min, 10.0.0.1:4000 to 10.0.0.2:7000, last byte 2 s ago; last end 3 min ago: ...`. */
 const simplexText = ({ leg, local, remote, simplex }: LegReport, at: string): ReadonlyArray<string> => {
   if (simplex === null) return []
@@ -88,7 +107,8 @@ export const linkText = (link: LinkReport, at: string): string => {
       ? []
       : [`left unanswered, perhaps repeats: ${link.perhapsRepeats} messages since the start`]),
     ...turnedAway(link, at),
-    ...lies(link, at)
+    ...lies(link, at),
+    ...macText(link)
   ]
   if (link.lastEnd !== null) lines.push(`last end ${endText(link.lastEnd, at)}${adviceNow(link, ". ")}`)
   return lines.map((line, row) => (row === 0 ? line : `    ${line}`)).join("\n")
@@ -169,7 +189,7 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
     row("stored", storedText(link, at)),
     ...trafficText(link).map((text) => row("traffic", text)),
     ...alarms(link, at).map((line) => `  ${line}`),
-    ...[...next(link, at), ...turnedAway(link, at), ...lies(link, at)].map((line) => `  ${line}`),
+    ...[...next(link, at), ...turnedAway(link, at), ...lies(link, at), ...macText(link)].map((line) => `  ${line}`),
     ...(link.ends.length === 0 ? [row("ends", "none yet")] : ["  ends, newest first"]),
     ...link.ends.map((end, row) => `    ${endText(end, at)}${row === 0 ? adviceNow(link, "\n      ") : ""}`)
   ].join("\n")

@@ -135,6 +135,20 @@ const StoredReport = Schema.Struct({
 /** When the switch stood still. */
 const StallReport = Schema.Struct({ what: Schema.Literals(["disk", "process"]), at: When, ms: Schema.Number })
 
+/** What a link's guard has done since the start: see `GuardCounts`. */
+const GuardReport = Schema.Struct({
+  current: Schema.Number,
+  previous: Schema.Number,
+  wrong: Schema.Number,
+  missing: Schema.Number,
+  unproved: Schema.Number,
+  made: Schema.Number,
+  unmade: Schema.Number,
+  translated: Schema.Number,
+  untranslated: Schema.Number,
+  refusedByPartner: Schema.Number
+})
+
 /** One link as an operator sees it. */
 export const LinkReport = Schema.Struct({
   name: Schema.String,
@@ -160,6 +174,8 @@ export const LinkReport = Schema.Struct({
   turnedAway: Schema.NullOr(Schema.Struct({ count: Schema.Number, at: When, why: Schema.String })),
   /** Messages that spoke for another partner and were refused, when the last one came, and what it did; null: none. */
   lies: Schema.NullOr(Schema.Struct({ count: Schema.Number, at: When, why: Schema.String })),
+  /** MACs and PIN blocks since the start; null: the link has neither. */
+  guard: Schema.NullOr(GuardReport),
   lastReceived: When,
   lastSent: When,
   /** Of this connection, or of the last one. */

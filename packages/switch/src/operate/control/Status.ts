@@ -149,6 +149,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     listens: link.listens === undefined ? "" : `${link.listens.host}:${link.listens.port}`,
     turnedAway: link.turnedAway === undefined ? null : { ...link.turnedAway, at: when(link.turnedAway.at) },
     lies: link.lies === undefined ? null : { ...link.lies, at: when(link.lies.at) },
+    guard: link.guard ?? null,
     lastReceived: when(link.lastReceived),
     lastSent: when(link.lastSent),
     bytesReceived: link.bytesReceived,

@@ -184,7 +184,11 @@ const refusalReasons: Readonly<Record<keyof RefusalCodes, string>> = {
   malfunction: "The link's window is full, the journal lags behind, or its disk is below the reserve.",
   noAnswer: "The answer did not come in time, or the connection ended before it. The request has been sent: see below.",
   notSignedOn: "A sign-on that the link asks for is missing, the partner's or ours.",
-  macFailed: "The message authentication code is wrong. This version does not check it.",
+  macFailed:
+    "The message authentication code is wrong, or missing where the link's `mac.receive` is `required`. Its key is not remembered: the same message with a right one is taken.",
+  pinFailed:
+    "The PIN block could not be translated from the partner's zone into the target's: wrong key, format or card number, or a pair of formats that is not allowed. Nothing was sent.",
+  keyFailed: "A key that the message needs is not there, or the security module cannot use it. Nothing was sent.",
   identity:
     "The message names an institution as source, acquirer, forwarder or original's that this link does not speak for (`speaksFor`), or a transaction of another partner. Its key is not remembered.",
   cutOver:
