@@ -6,8 +6,8 @@ import { Cause, Effect, Exit } from "effect"
 import fc from "fast-check"
 import { beforeAll, describe, expect, it } from "vitest"
 import { parse as parseYaml, stringify } from "yaml"
-import { DialogueInvalid } from "../../packages/simulator/src/dialogue/DialogueInvalid.ts"
-import { parseYaml as parseDialogue } from "../../packages/simulator/src/dialogue/YamlNodes.ts"
+import { FileInvalid } from "../../packages/simulator/src/file/FileInvalid.ts"
+import { parseYaml as parseDialogue } from "../../packages/simulator/src/file/YamlNodes.ts"
 import { type Configuration, ConfigurationInvalid, parse } from "../../packages/switch/src/operate/Configuration.ts"
 import { configurationText } from "../../packages/switch/src/operate/ConfigurationText.ts"
 import { dialectOfText } from "../../packages/switch/src/operate/configuration/DialectFiles.ts"
@@ -131,7 +131,7 @@ describe("Any text of a configuration", () => {
       await look(`${nested}: 1\n${sound}`)
       expect(typeof dialectOfText(`name: x\nextends: cups\nfields: ${nested}\n`)).toBe("string")
       expect(typeof dialectOfText(`${nested}\nname: x\n`)).toBe("string")
-      expect(() => parseDialogue("a.yaml", `${nested}\nrule: x\n`)).toThrow(DialogueInvalid)
+      expect(() => parseDialogue("a.yaml", `${nested}\nrule: x\n`)).toThrow(FileInvalid)
     }
   })
 

@@ -67,7 +67,7 @@ describe("jinka-sim dialogue run", () => {
     const long = steps.replace("as: asked", "as: asked, 37: this-is-much-too-long-for-it").replace("CODE", "00")
     const { exit, report } = await command(long, (port) => `target=127.0.0.1:${port}`)
 
-    expect(String(exit)).toContain("DialogueInvalid")
+    expect(String(exit)).toContain("FileInvalid")
     expect(String(exit)).toMatch(/one\.yaml:\d+: the message cannot be built/)
     expect(report).toContain('failures="0" skipped="0" errors="1"')
   })

@@ -11,6 +11,7 @@ import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { acquirerCommand } from "./cli/AcquirerCommand.ts"
 import { checkCommand } from "./cli/CheckCommand.ts"
 import { issuerCommand } from "./cli/IssuerCommand.ts"
+import { partnerCommand } from "./cli/PartnerCommand.ts"
 import { proxyCommand } from "./cli/ProxyCommand.ts"
 import { StopSignal } from "./cli/StopSignal.ts"
 import { wrongCall } from "./cli/WrongCall.ts"
@@ -37,7 +38,7 @@ const simulator = Command.make("jinka-sim").pipe(
       description: "Does your own system keep the rules of a link?"
     }
   ]),
-  Command.withSubcommands([acquirerCommand, issuerCommand, proxyCommand, checkCommand, dialogueCommand])
+  Command.withSubcommands([partnerCommand, acquirerCommand, issuerCommand, proxyCommand, checkCommand, dialogueCommand])
 )
 
 const signalled = Deferred.makeUnsafe<void>()
@@ -47,11 +48,23 @@ const leave = (code: number): void => {
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
 }
 
-/** First signal: end in order. Second: interrupt. */
+/** Who reads something again on SIGHUP. */
+const hangUps = new Set<() => void>()
+
+const onHangUp = (listener: () => void): (() => void) => {
+  hangUps.add(listener)
+  return () => hangUps.delete(listener)
+}
+
+/** First signal: end in order. Second: interrupt. SIGHUP is a signal like the others where nobody listens for it. */
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   let signals = 0
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
+      if (signal === "SIGHUP" && hangUps.size > 0) {
+        for (const listener of hangUps) listener()
+        return
+      }
       signals++
       if (signals === 1) Deferred.doneUnsafe(signalled, Effect.void)
       else fiber.interruptUnsafe()
@@ -94,7 +107,7 @@ simulator.pipe(
       ? Console.error(`jinka-sim: defect, please report: ${coverTyped(Cause.pretty(cause))}`)
       : Effect.void
   ),
-  Effect.provideService(StopSignal, { requested: Deferred.await(signalled) }),
+  Effect.provideService(StopSignal, { requested: Deferred.await(signalled), onHangUp }),
   Effect.provide(Platform.layer),
   (program) => runMain(program, { disableErrorReporting: true, teardown: (exit, onExit) => onExit(codeOf(exit)) })
 )

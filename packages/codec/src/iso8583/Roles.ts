@@ -23,6 +23,14 @@ export interface Roles {
   readonly receiver: number
   /** The response code or action code of an answer. */
   readonly responseCode: number
+  /** The issuer's number for an approval. */
+  readonly approvalCode: number
+  /** Month and day on which it is settled. */
+  readonly settlementDate: number
+  /** Currency of the amount, where the amount does not name it itself. */
+  readonly currency: number
+  /** Balances, in an answer to an inquiry. */
+  readonly additionalAmounts: number
 }
 
 /** The parts of all three editions (ISO 8583:1987, 1993 and 2003, data element tables). */
@@ -35,7 +43,11 @@ export const standardRoles: Roles = {
   acquirer: 32,
   forwarder: 33,
   rrn: 37,
+  approvalCode: 38,
   responseCode: 39,
+  settlementDate: 15,
+  currency: 49,
+  additionalAmounts: 54,
   receiver: 100
 }
 

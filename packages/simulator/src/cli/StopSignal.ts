@@ -7,5 +7,7 @@ export class StopSignal extends Context.Service<
   {
     /** Ends when the first signal has come. */
     readonly requested: Effect.Effect<void>
+    /** From now on SIGHUP calls this, and asks for no end; gives back how it is taken off again. */
+    readonly onHangUp: (listener: () => void) => () => void
   }
 >()("@jinka/simulator/cli/StopSignal") {}

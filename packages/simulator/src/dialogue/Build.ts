@@ -15,9 +15,9 @@ import {
   writeTotal
 } from "@jinka/codec"
 import type { Corruption, Dialogue, Template, Values } from "./Dialogue.ts"
-import { StepInvalid } from "./DialogueInvalid.ts"
 import { mtiOf, type Observed, partsOf, told } from "./Observed.ts"
 import { fill, namedMessage, type Scope } from "./References.ts"
+import { StepInvalid } from "./StepInvalid.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
 /** A message before it is encoded: texts, hex for bytes. */

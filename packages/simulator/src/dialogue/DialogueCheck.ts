@@ -2,12 +2,13 @@
  * Whether what a dialogue says can be done at all: the messages, data elements and header parts that its steps name exist. A
  * dialogue that asks for nothing real is a wrong file, not a system that broke a rule. Pure.
  */
+
+import { FileInvalid } from "../file/FileInvalid.ts"
 import type { Act, Dialogue, Expectation, Sending, Step, Template, Values } from "./Dialogue.ts"
-import { DialogueInvalid } from "./DialogueInvalid.ts"
 import { referenceForms, referenceOf } from "./References.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
-/** Throws `DialogueInvalid` for the first step that names what is not there. */
+/** Throws `FileInvalid` for the first step that names what is not there. */
 export const checkDialogue = (dialogue: Dialogue): void => {
   const { form } = dialogue
   const named = new Set<string>()
@@ -133,7 +134,7 @@ class StepCheck {
   }
 
   private refuse(rule: string): void {
-    throw new DialogueInvalid({ file: this.step.place.file, line: this.step.place.line, rule })
+    throw new FileInvalid({ file: this.step.place.file, line: this.step.place.line, rule })
   }
 }
 

@@ -4,11 +4,11 @@ import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Unsettled } from "../cli/Conduct.ts"
 import { duration, listOf } from "../cli/Flags.ts"
+import { FileInvalid } from "../file/FileInvalid.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
 import type { Dialogue } from "./Dialogue.ts"
 import { readDialogue, readFolder } from "./DialogueFile.ts"
-import { DialogueInvalid } from "./DialogueInvalid.ts"
 import { junitXml, outcomeLine, summaryText } from "./DialogueReport.ts"
 import { runDialogues } from "./Folder.ts"
 import { type Outcome, usualRun } from "./Runner.ts"
@@ -86,12 +86,12 @@ const judged = (
   outcomes: ReadonlyArray<Outcome>,
   targets: ReadonlyMap<string, Endpoint>,
   dialogues: ReadonlyArray<Dialogue>
-): Effect.Effect<void, DialogueInvalid | Unsettled> => {
+): Effect.Effect<void, FileInvalid | Unsettled> => {
   const wrong = outcomes.find(({ result }) => result === "wrong")
   if (wrong?.failure?.step !== undefined) {
     const { failure, dialogue } = wrong
     const { file, line } = failure.step?.place ?? { file: dialogue.file, line: 0 }
-    return Effect.fail(new DialogueInvalid({ file, line, rule: failure.says.join("; ") }))
+    return Effect.fail(new FileInvalid({ file, line, rule: failure.says.join("; ") }))
   }
   const broken = count(outcomes, "broken")
   if (broken > 0) return Effect.fail(new Unsettled({ reason: `${broken} of ${outcomes.length} dialogues are broken` }))

@@ -15,23 +15,16 @@
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
-import { cups, type Dialect } from "@jinka/codec"
+import { cups, type Dialect, type FrameFormat } from "@jinka/codec"
 import { Effect } from "effect"
+import { FileInvalid } from "../file/FileInvalid.ts"
+import { frameOf } from "../file/FrameFile.ts"
+import { parseYaml, textOf, type Yaml } from "../file/YamlNodes.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import type { Dialogue, Partner, Step, SystemSettings, Template } from "./Dialogue.ts"
 import { checkDialogue } from "./DialogueCheck.ts"
-import { DialogueInvalid } from "./DialogueInvalid.ts"
 import { readMaking, readSettings, readStep } from "./StepFile.ts"
-import {
-  dialectOf,
-  dialectOfText,
-  frameNames,
-  isDialectFile,
-  makeWireFormat,
-  type WireFormat,
-  wireFormatNames
-} from "./WireFormat.ts"
-import { parseYaml, textOf, type Yaml } from "./YamlNodes.ts"
+import { dialectOf, dialectOfText, isDialectFile, makeWireFormat, wireFormatNames } from "./WireFormat.ts"
 
 /** Text of a file by its path; throws what the system says. */
 export type ReadText = (path: string) => string
@@ -43,7 +36,7 @@ const OPENINGS_MAX = 8
 
 interface Opened {
   readonly dialect: Dialect | undefined
-  readonly frame: string | undefined
+  readonly frame: FrameFormat | undefined
   readonly partners: ReadonlyMap<string, Partner>
   readonly system: SystemSettings
   readonly messages: ReadonlyMap<string, Template>
@@ -64,10 +57,10 @@ const partnerOf = (file: string, name: string, yaml: Yaml): Partner => {
   const found = /^(connects to|listens for) ([\w -]+?)(, answers echo)?$/.exec(text)
   if (found === null) {
     const rule = `"${text}": "connects to <address>" or "listens for <address>" is expected, maybe with ", answers echo"`
-    throw new DialogueInvalid({ file, line: yaml.line, rule })
+    throw new FileInvalid({ file, line: yaml.line, rule })
   }
   if (!/^\w+$/.test(name) || name === "wait" || name === "operator") {
-    throw new DialogueInvalid({ file, line: yaml.line, rule: `"${name}" cannot be a partner's name: use one word` })
+    throw new FileInvalid({ file, line: yaml.line, rule: `"${name}" cannot be a partner's name: use one word` })
   }
   const side = found[1] === "connects to" ? "connects" : "listens"
   return { name, side, address: found[2]!, answersEcho: found[3] !== undefined }
@@ -96,13 +89,13 @@ class Reading {
     const needed = (key: string): string => {
       const yaml = top.entries.get(key)
       if (yaml !== undefined) return textOf(file, yaml)
-      throw new DialogueInvalid({ file, line: 1, rule: `"${key}:" is missing` })
+      throw new FileInvalid({ file, line: 1, rule: `"${key}:" is missing` })
     }
     const dialogue: Dialogue = {
       file,
       rule: needed("rule"),
       source: needed("source"),
-      form: this.form(opened, top, file),
+      form: makeWireFormat(opened.dialect ?? cups, opened.frame),
       partners: [...opened.partners.values()],
       system: opened.system,
       messages: opened.messages,
@@ -120,7 +113,7 @@ class Reading {
     const top = parseYaml(file, this.text(path, file))
     for (const [key, { line }] of top.entries) {
       if (keysKnown.includes(key)) continue
-      throw new DialogueInvalid({ file, line, rule: `"${key}" is not known; known are ${keysKnown.join(", ")}` })
+      throw new FileInvalid({ file, line, rule: `"${key}" is not known; known are ${keysKnown.join(", ")}` })
     }
     const before = this.before(top, path, file, depth)
     const partners = new Map(before.partners)
@@ -128,13 +121,13 @@ class Reading {
     const names = new Set(partners.keys())
     const steps = top.entries.get("steps")
     if (steps !== undefined && steps.kind !== "list") {
-      throw new DialogueInvalid({ file, line: steps.line, rule: "steps: needs a list, one step a line" })
+      throw new FileInvalid({ file, line: steps.line, rule: "steps: needs a list, one step a line" })
     }
     const system = top.entries.get("system")
     const frame = top.entries.get("frame")
     const opened: Opened = {
       dialect: this.dialect(top, path, file) ?? before.dialect,
-      frame: frame === undefined ? before.frame : textOf(file, frame),
+      frame: frame === undefined ? before.frame : frameOf(file, frame),
       partners,
       system: system === undefined ? before.system : merged(before.system, readSettings(file, system)),
       messages: this.messages(top, path, file, before.messages),
@@ -147,11 +140,7 @@ class Reading {
     const first = top.entries.get("first")
     if (first === undefined) return nothing
     if (depth >= OPENINGS_MAX) {
-      throw new DialogueInvalid({
-        file,
-        line: first.line,
-        rule: `more than ${OPENINGS_MAX} openings follow each other`
-      })
+      throw new FileInvalid({ file, line: first.line, rule: `more than ${OPENINGS_MAX} openings follow each other` })
     }
     const named = textOf(file, first)
     this.found(path, file, first)
@@ -163,7 +152,7 @@ class Reading {
     const yaml = top.entries.get("dialect")
     if (yaml === undefined) return undefined
     const name = textOf(file, yaml)
-    const refuse = (rule: string) => new DialogueInvalid({ file, line: yaml.line, rule })
+    const refuse = (rule: string) => new FileInvalid({ file, line: yaml.line, rule })
     if (!isDialectFile(name)) {
       const dialect = dialectOf(name)
       if (dialect !== undefined) return dialect
@@ -174,13 +163,6 @@ class Reading {
     const dialect = dialectOfText(this.found(path, file, yaml))
     if (typeof dialect === "string") throw refuse(`${name} is no dialect file: ${dialect}`)
     return dialect
-  }
-
-  private form({ dialect, frame }: Opened, top: Yaml & { kind: "map" }, file: string): WireFormat {
-    const form = makeWireFormat(dialect ?? cups, frame)
-    if (form !== undefined) return form
-    const rule = `no frame "${frame}" is known; known are ${frameNames.join(", ")}`
-    throw new DialogueInvalid({ file, line: top.entries.get("frame")?.line ?? 1, rule })
   }
 
   private messages(
@@ -201,7 +183,7 @@ class Reading {
     const yaml = top.entries.get(key)
     if (yaml === undefined) return new Map()
     if (yaml.kind === "map") return yaml.entries
-    throw new DialogueInvalid({ file, line: yaml.line, rule: `${key}: needs a map` })
+    throw new FileInvalid({ file, line: yaml.line, rule: `${key}: needs a map` })
   }
 
   /** Text of the file that `named` names, seen from `path`; where it cannot be read, the line that names it is wrong. */
@@ -210,7 +192,7 @@ class Reading {
     try {
       return this.readText(resolve(dirname(path), name))
     } catch (error) {
-      throw new DialogueInvalid({ file, line: named.line, rule: `${name} cannot be read: ${reasonOf(error)}` })
+      throw new FileInvalid({ file, line: named.line, rule: `${name} cannot be read: ${reasonOf(error)}` })
     }
   }
 
@@ -218,13 +200,13 @@ class Reading {
     try {
       return this.readText(path)
     } catch (error) {
-      throw new DialogueInvalid({ file, line: 0, rule: reasonOf(error) })
+      throw new FileInvalid({ file, line: 0, rule: reasonOf(error) })
     }
   }
 }
 
 const invalid = (file: string) => (error: unknown) =>
-  error instanceof DialogueInvalid ? error : new DialogueInvalid({ file, line: 0, rule: reasonOf(error) })
+  error instanceof FileInvalid ? error : new FileInvalid({ file, line: 0, rule: reasonOf(error) })
 
 const fromDisk: ReadText = (path) => readFileSync(path, "utf8")
 
@@ -232,7 +214,7 @@ const fromDisk: ReadText = (path) => readFileSync(path, "utf8")
 export const readDialogue = (
   path: string,
   options: { readonly file?: string; readonly readText?: ReadText } = {}
-): Effect.Effect<Dialogue, DialogueInvalid> => {
+): Effect.Effect<Dialogue, FileInvalid> => {
   const { file = path, readText = fromDisk } = options
   return Effect.try({ try: () => new Reading(readText).dialogue(resolve(path), file), catch: invalid(file) })
 }
@@ -247,7 +229,7 @@ const yamlFiles = (folder: string): ReadonlyArray<string> =>
 const hasRule = (path: string): boolean => /^rule:/m.test(fromDisk(path))
 
 /** All dialogues of a folder and the folders in it, by path: every YAML file that has a `rule:`. */
-export const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Dialogue>, DialogueInvalid> =>
+export const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Dialogue>, FileInvalid> =>
   Effect.try({ try: () => yamlFiles(folder).filter(hasRule), catch: invalid(folder) }).pipe(
     Effect.flatMap((paths) => Effect.forEach(paths, (path) => readDialogue(path, { file: relative(".", path) })))
   )

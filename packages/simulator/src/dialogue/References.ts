@@ -5,8 +5,9 @@
  *     {now:MMDDhhmmss} {now-2m:hhmmss}           the time, in the partner's zone: YYYY YY MM DD hh mm ss
  *     {stan} {rrn}                               numbers that this run has not used: 6 and 12 digits
  */
-import { PartMissing, StepInvalid } from "./DialogueInvalid.ts"
+
 import { fieldText, headerStart, headerText, mtiOf, type Observed } from "./Observed.ts"
+import { PartMissing, StepInvalid } from "./StepInvalid.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
 /** What references can refer to. */

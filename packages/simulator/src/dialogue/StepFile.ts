@@ -2,6 +2,10 @@
  * One step of a dialogue file: `A sends: {...}`, `B expects close: RST`, `wait: 200ms`. Owns the steps' words and keys, which
  * docs/reference/dialogues.md lists; what they do is the runner's.
  */
+
+import { FileInvalid } from "../file/FileInvalid.ts"
+import { MapReader } from "../file/MapReader.ts"
+import { durationOf, listOf, numberOf, textOf, textsOf, type Yaml } from "../file/YamlNodes.ts"
 import type {
   Act,
   Corruption,
@@ -13,56 +17,22 @@ import type {
   Template,
   Timing
 } from "./Dialogue.ts"
-import { DialogueInvalid } from "./DialogueInvalid.ts"
-import { durationOf, listOf, numberOf, textOf, textsOf, type Yaml } from "./YamlNodes.ts"
 
 const isFieldNumber = (key: string): boolean => /^\d{1,3}$/.test(key)
-
-/** Reads the values of one map, and complains about keys that nobody read. */
-class Keys {
-  private readonly file: string
-  private readonly yaml: Yaml & { readonly kind: "map" }
-  private readonly known = new Set<string>()
-
-  constructor(file: string, yaml: Yaml, what: string) {
-    if (yaml.kind !== "map") throw new DialogueInvalid({ file, line: yaml.line, rule: `${what} needs a map of keys` })
-    this.file = file
-    this.yaml = yaml
-  }
-
-  get<A>(key: string, read: (file: string, yaml: Yaml) => A): A | undefined {
-    this.known.add(key)
-    const yaml = this.yaml.entries.get(key)
-    return yaml === undefined ? undefined : read(this.file, yaml)
-  }
-
-  /** The entries whose keys are data element numbers. */
-  fields(): ReadonlyArray<readonly [string, Yaml]> {
-    return [...this.yaml.entries].filter(([key]) => isFieldNumber(key))
-  }
-
-  done(): void {
-    for (const [key, { line }] of this.yaml.entries) {
-      if (isFieldNumber(key) || this.known.has(key)) continue
-      const rule = `"${key}" is not known here; known are data element numbers and ${[...this.known].join(", ")}`
-      throw new DialogueInvalid({ file: this.file, line, rule })
-    }
-  }
-}
 
 const fieldNumbers = (file: string, yaml: Yaml): ReadonlyArray<number> =>
   listOf(file, yaml).map((text) => {
     if (isFieldNumber(text)) return Number(text)
-    throw new DialogueInvalid({ file, line: yaml.line, rule: `"${text}" is no data element number` })
+    throw new FileInvalid({ file, line: yaml.line, rule: `"${text}" is no data element number` })
   })
 
 const hexOf = (file: string, yaml: Yaml): Buffer => {
   const digits = textOf(file, yaml).replaceAll(/\s/g, "")
   if (/^([0-9A-Fa-f]{2})*$/.test(digits)) return Buffer.from(digits, "hex")
-  throw new DialogueInvalid({ file, line: yaml.line, rule: "pairs of hex digits are expected" })
+  throw new FileInvalid({ file, line: yaml.line, rule: "pairs of hex digits are expected" })
 }
 
-const making = (file: string, keys: Keys): Template => ({
+const making = (file: string, keys: MapReader): Template => ({
   like: keys.get("like", textOf),
   answerTo: keys.get("answer to", textOf),
   again: keys.get("again", textOf),
@@ -73,7 +43,7 @@ const making = (file: string, keys: Keys): Template => ({
   rejected: keys.get("rejected", textsOf)
 })
 
-const spoiling = (keys: Keys): Corruption => ({
+const spoiling = (keys: MapReader): Corruption => ({
   damage: keys.get("damage", textsOf) ?? {},
   bitsOn: keys.get("bits on", fieldNumbers) ?? [],
   append: keys.get("append", hexOf)?.toString("hex") ?? "",
@@ -84,7 +54,7 @@ const spoiling = (keys: Keys): Corruption => ({
   slowlyMs: keys.get("slowly", durationOf)
 })
 
-const timing = (keys: Keys): Timing => ({
+const timing = (keys: MapReader): Timing => ({
   withinMs: keys.get("within", durationOf),
   notBeforeMs: keys.get("not before", durationOf) ?? 0,
   since: keys.get("since", textOf)
@@ -93,10 +63,10 @@ const timing = (keys: Keys): Timing => ({
 /** Several messages in a list leave in one write. */
 const sends = (file: string, yaml: Yaml): Act =>
   yaml.kind === "list"
-    ? { _tag: "sendTogether", messages: yaml.items.map((item) => sending(file, new Keys(file, item, "sends"))) }
+    ? { _tag: "sendTogether", messages: yaml.items.map((item) => sending(file, new MapReader(file, item, "sends"))) }
     : sendsOne(file, yaml)
 
-const sending = (file: string, keys: Keys): Sending => {
+const sending = (file: string, keys: MapReader): Sending => {
   const message: Sending = {
     _tag: "send",
     as: keys.get("as", textOf),
@@ -108,7 +78,7 @@ const sending = (file: string, keys: Keys): Sending => {
 }
 
 const sendsOne = (file: string, yaml: Yaml): Act => {
-  const keys = new Keys(file, yaml, "sends")
+  const keys = new MapReader(file, yaml, "sends")
   const bytes = keys.get("bytes", hexOf) ?? keys.get("text", (_, text) => Buffer.from(textOf(file, text), "latin1"))
   const message = keys.get("message bytes", hexOf)
   if (bytes !== undefined || message !== undefined) {
@@ -125,7 +95,7 @@ const sendsOne = (file: string, yaml: Yaml): Act => {
 }
 
 const expects = (file: string, yaml: Yaml): Act => {
-  const keys = new Keys(file, yaml, "expects")
+  const keys = new MapReader(file, yaml, "expects")
   const expectation: Expectation = {
     as: keys.get("as", textOf),
     mti: keys.get("mti", listOf),
@@ -149,14 +119,14 @@ const ends = ["FIN", "RST", "any"] as const
 const endOf = (file: string, yaml: Yaml): (typeof ends)[number] => {
   const end = ends.find((one) => one === textOf(file, yaml))
   if (end !== undefined) return end
-  throw new DialogueInvalid({ file, line: yaml.line, rule: "FIN, RST or any is expected" })
+  throw new FileInvalid({ file, line: yaml.line, rule: "FIN, RST or any is expected" })
 }
 
 const noBounds: Timing = { withinMs: undefined, notBeforeMs: 0, since: undefined }
 
 const expectsClose = (file: string, yaml: Yaml): Act => {
   if (yaml.kind === "text") return { _tag: "expectClose", how: endOf(file, yaml), timing: noBounds }
-  const keys = new Keys(file, yaml, "expects close")
+  const keys = new MapReader(file, yaml, "expects close")
   const act: Act = { _tag: "expectClose", how: keys.get("how", endOf) ?? "any", timing: timing(keys) }
   keys.done()
   return act
@@ -167,7 +137,7 @@ const expectsIdle = (file: string, yaml: Yaml): Act => {
     const withinMs = yaml.text === "" ? undefined : durationOf(file, yaml)
     return { _tag: "expectIdle", timing: { ...noBounds, withinMs } }
   }
-  const keys = new Keys(file, yaml, "expects idle frame")
+  const keys = new MapReader(file, yaml, "expects idle frame")
   const act: Act = { _tag: "expectIdle", timing: timing(keys) }
   keys.done()
   return act
@@ -176,7 +146,7 @@ const expectsIdle = (file: string, yaml: Yaml): Act => {
 const closes = (file: string, yaml: Yaml): Act => {
   const how = endOf(file, yaml)
   if (how !== "any") return { _tag: "close", how }
-  throw new DialogueInvalid({ file, line: yaml.line, rule: "FIN or RST is expected" })
+  throw new FileInvalid({ file, line: yaml.line, rule: "FIN or RST is expected" })
 }
 
 /** What partners can do, by the words behind the partner's name. */
@@ -202,14 +172,14 @@ const partsOf = (file: string, yaml: Yaml): readonly [string, Yaml] => {
   if (yaml.kind === "text") return [yaml.text, { kind: "text", line: yaml.line, text: "" }]
   const entry = yaml.kind === "map" ? [...yaml.entries][0] : undefined
   if (yaml.kind === "map" && yaml.entries.size === 1 && entry !== undefined) return entry
-  throw new DialogueInvalid({
+  throw new FileInvalid({
     file,
     line: yaml.line,
     rule: "a step is one line such as `A sends:` with its keys below"
   })
 }
 
-/** Reads one step. Throws `DialogueInvalid`. */
+/** Reads one step. Throws `FileInvalid`. */
 export const readStep = (file: string, yaml: Yaml, partners: ReadonlySet<string>): Step => {
   const [head, body] = partsOf(file, yaml)
   const place: Place = { file, line: yaml.line }
@@ -223,18 +193,18 @@ export const readStep = (file: string, yaml: Yaml, partners: ReadonlySet<string>
   if (read === undefined || partner === "") {
     const known = Object.keys(acts).join(", ")
     const rule = `"${head}" is no step; a step is wait, operator, or a partner's name and one of: ${known}`
-    throw new DialogueInvalid({ file, line: yaml.line, rule })
+    throw new FileInvalid({ file, line: yaml.line, rule })
   }
   if (!partners.has(partner)) {
     const rule = `"${partner}" is no partner of this dialogue; partners are ${[...partners].join(", ")}`
-    throw new DialogueInvalid({ file, line: yaml.line, rule })
+    throw new FileInvalid({ file, line: yaml.line, rule })
   }
   return { _tag: "partner", partner, act: read(file, body), place, text }
 }
 
-/** Reads a message of a messages file. Throws `DialogueInvalid`. */
+/** Reads a message of a messages file. Throws `FileInvalid`. */
 export const readMaking = (file: string, yaml: Yaml): Template => {
-  const keys = new Keys(file, yaml, "a message")
+  const keys = new MapReader(file, yaml, "a message")
   const made = making(file, keys)
   keys.done()
   return made
@@ -242,7 +212,7 @@ export const readMaking = (file: string, yaml: Yaml): Template => {
 
 /** The settings of the system under test, as they are written. */
 export const readSettings = (file: string, yaml: Yaml): SystemSettings => {
-  if (yaml.kind !== "map") throw new DialogueInvalid({ file, line: yaml.line, rule: "a map of settings is expected" })
+  if (yaml.kind !== "map") throw new FileInvalid({ file, line: yaml.line, rule: "a map of settings is expected" })
   return Object.fromEntries(
     [...yaml.entries].map(([key, value]) => [key, value.kind === "text" ? value.text : readSettings(file, value)])
   )

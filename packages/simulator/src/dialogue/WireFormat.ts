@@ -1,18 +1,9 @@
 /**
- * How messages and frames look on the links of a dialogue: a dialect's codec and a frame. The codec is the table-driven
- * reference: the generated one is what a switch uses, and must not judge itself.
+ * How messages and frames look on the links of a dialogue or a partner: a dialect's codec and a frame. The codec is the
+ * table-driven reference: the generated one is what a switch uses, and must not judge itself.
  */
-import {
-  binaryFrame,
-  type Codec,
-  checkDialect,
-  cupsFrame,
-  type Dialect,
-  dialects,
-  type FrameFormat,
-  interpret,
-  namedFrames
-} from "@jinka/codec"
+import { type Codec, checkDialect, type Dialect, dialects, type FrameFormat, interpret } from "@jinka/codec"
+import { frameNamed } from "../file/FrameFile.ts"
 
 /** A dialect with its frame. */
 export interface WireFormat {
@@ -20,23 +11,23 @@ export interface WireFormat {
   readonly frame: FrameFormat
 }
 
-const frames: Readonly<Record<string, FrameFormat>> = {
-  cups: cupsFrame,
-  binary: binaryFrame,
-  ...Object.fromEntries(namedFrames.map(({ name, format }) => [name, format]))
-}
-
-/** Names of frames that a dialogue may use. */
-export const frameNames: ReadonlyArray<string> = Object.keys(frames)
-
 /** Names of the dialects that ship. */
 export const wireFormatNames: ReadonlyArray<string> = Object.keys(dialects)
 
-/** The form of a dialect with a frame by its name, or its usual one; `undefined` when there is no such frame. */
-export const makeWireFormat = (dialect: Dialect, frame?: string): WireFormat | undefined => {
-  const name = frame ?? (dialect.header?.name === "cups46" ? "cups" : "binary")
-  return Object.hasOwn(frames, name) ? { codec: interpret(dialect), frame: frames[name]! } : undefined
+const codecs = new WeakMap<Dialect, Codec>()
+
+/** The codec of a dialect, made once. */
+const codecOf = (dialect: Dialect): Codec => {
+  const made = codecs.get(dialect) ?? interpret(dialect)
+  codecs.set(dialect, made)
+  return made
 }
+
+/** The form of a dialect with a frame, or with its usual one. */
+export const makeWireFormat = (dialect: Dialect, frame?: FrameFormat): WireFormat => ({
+  codec: codecOf(dialect),
+  frame: frame ?? frameNamed(dialect.header?.name === "cups46" ? "cups" : "binary")!
+})
 
 /** The dialect of this name, `undefined` when none ships. */
 export const dialectOf = (name: string): Dialect | undefined =>

@@ -3,11 +3,11 @@
  * line is in `DialogueCommand`, apart from the library.
  */
 
+export { FileInvalid } from "../file/FileInvalid.ts"
 // What others use; everything else stays in this folder.
 export type { CardDatum } from "./Cover.ts"
 export type { Dialogue, Partner, Step, SystemSettings } from "./Dialogue.ts"
 export { readDialogue, readFolder } from "./DialogueFile.ts"
-export { DialogueInvalid } from "./DialogueInvalid.ts"
 export { failureText, junitXml, outcomeLine, summaryText } from "./DialogueReport.ts"
 export { runDialogues } from "./Folder.ts"
 export { type Failure, type Outcome, type RunOptions, runDialogue, usualRun } from "./Runner.ts"

@@ -3,13 +3,13 @@ import { dialects } from "@jinka/codec"
 import {
   dialectOf,
   dialectOfText,
-  frameNames,
   isDialectFile,
   makeWireFormat,
   type WireFormat,
   wireFormatNames
 } from "../dialogue/WireFormat.ts"
 import { type MacSettings, macNames, makeMac } from "../message/MessageMac.ts"
+import { frameNamed, frameNames } from "./FrameFile.ts"
 import { suggestion } from "./Nearest.ts"
 import { besideText, hexBytes, invalidAt, oneOf, type Section, section, text, type Value } from "./Section.ts"
 
@@ -33,7 +33,7 @@ export const formKeys = (from: Section, usual?: keyof typeof dialects): WireForm
   const named = from.get("dialect", dialect) ?? (usual === undefined ? undefined : dialects[usual])
   const frame = from.get("frame", oneOf(frameNames))
   if (named === undefined && frame !== undefined) throw from.wrong("frame", "it needs a dialect beside it")
-  return named === undefined ? undefined : makeWireFormat(named, frame)
+  return named === undefined ? undefined : makeWireFormat(named, frameNamed(frame ?? ""))
 }
 
 const macSection = section((keys): MacSettings => {

@@ -1,34 +1,47 @@
-/** The word that was probably meant. Pure. */
+/** The known word that a wrong one was probably meant to be. Pure. */
 
-/** Steps from one text to another: letters put in, left out, changed, or two neighbours that changed places. */
-const distance = (one: string, other: string): number => {
-  const rows: Array<Array<number>> = [Array.from({ length: other.length + 1 }, (_, at) => at)]
-  for (let i = 1; i <= one.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= other.length; j++) {
-      const change = one[i - 1] === other[j - 1] ? 0 : 1
-      let steps = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + change)
-      if (i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1])
-        steps = Math.min(steps, rows[i - 2]![j - 2]! + 1)
-      row.push(steps)
+/** Letters to insert, drop, replace or swap with their neighbour to get from `a` to `b`. */
+const steps = (a: string, b: string): number => {
+  let before: ReadonlyArray<number> = []
+  let last: ReadonlyArray<number> = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (let row = 1; row <= a.length; row++) {
+    const line = [row]
+    for (let at = 1; at <= b.length; at++) {
+      const change = a[row - 1] === b[at - 1] ? 0 : 1
+      const swapped = row > 1 && at > 1 && a[row - 1] === b[at - 2] && a[row - 2] === b[at - 1]
+      line.push(
+        Math.min(
+          line[at - 1]! + 1,
+          last[at]! + 1,
+          last[at - 1]! + change,
+          swapped ? before[at - 2]! + 1 : Number.POSITIVE_INFINITY
+        )
+      )
     }
-    rows.push(row)
+    before = last
+    last = line
   }
-  return rows[one.length]![other.length]!
+  return last[b.length]!
 }
 
-/** The name nearest to a word, when it is near enough to have been meant: a third of its letters, at least one. */
-const nearest = (word: string, names: ReadonlyArray<string>): string | undefined => {
-  let best: string | undefined
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1
-  for (const name of names) {
-    const steps = distance(word.toLowerCase(), name.toLowerCase())
-    if (steps < least) {
-      best = name
-      least = steps
-    }
-  }
-  return best
+/** The longest word that is guessed at, in characters: a longer one is no slip of a name. */
+const GUESSED_MAX = 60
+
+/** The known word nearest to `word`, when it is near enough to be a slip. */
+const nearest = (word: string, known: ReadonlyArray<string>): string | undefined => {
+  if (word.length > GUESSED_MAX) return undefined
+  const found = known
+    .map((one) => ({ one, away: steps(word.toLowerCase(), one.toLowerCase()) }))
+    .filter(({ one, away }) => away <= Math.max(1, Math.floor(one.length / 3)))
+    .sort((one, other) => one.away - other.away)
+  return found[0]?.one
+}
+
+/** `; did you mean "listen"?` and what is known, for the end of a rule that a name has broken. */
+export const knownNames = (word: string, known: ReadonlyArray<string>): string => {
+  const meant = nearest(word, known)
+  const guess = meant === undefined ? "" : `did you mean "${meant}"? `
+  return `${guess}known are ${known.join(", ")}`
 }
 
 /** `did you mean "drop"?`, or what there is. */

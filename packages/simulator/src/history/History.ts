@@ -38,7 +38,10 @@ export const What = Schema.Literals([
   "linkUp",
   "linkDown",
   "signedOn",
-  "signedOff"
+  "signedOff",
+  "cutOver",
+  "totals",
+  "echo"
 ])
 export type What = typeof What.Type
 

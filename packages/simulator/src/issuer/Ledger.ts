@@ -35,15 +35,33 @@ export interface Entry {
   readonly pan: string
   /** Minor units. */
   readonly amount: number
-  /** Key in F90, for voids and refunds. */
+  /** Key in F90, for voids, refunds, and what completes a pre-authorisation. */
   readonly original: string | undefined
+  /** An advice: it has happened, so the balance and the limits of the account cannot refuse it. */
+  readonly isDone?: boolean
 }
+
+/** What an account may do, in minor units; limits left out: none. */
+export interface AccountTerms {
+  readonly balance: number
+  /** Most for one transaction. */
+  readonly transactionMax?: number
+  /** Most taken in one business day, and how often. */
+  readonly dayMax?: number
+  readonly dayCount?: number
+}
+
+/** The terms of an account by its card number; `undefined`: there is no such account. */
+export type Terms = (pan: string) => AccountTerms | undefined
 
 /** Which rule decided; the codes are in `codeOf`. */
 export type LedgerRule =
   | "posted"
   | "noEffect"
   | "insufficientFunds"
+  | "noAccount"
+  | "overLimit"
+  | "tooOften"
   | "originalNotFound"
   | "originalNotStanding"
   | "amountDiffers"
@@ -57,6 +75,9 @@ export const codeOf: { readonly [R in LedgerRule]: string } = {
   posted: "00",
   noEffect: "00",
   insufficientFunds: "51",
+  noAccount: "14",
+  overLimit: "61",
+  tooOften: "65",
   originalNotFound: "25",
   originalNotStanding: "22",
   amountDiffers: "64",
@@ -72,6 +93,7 @@ interface Record {
   readonly pan: string
   /** Effect on the available balance; 0 when declined or without effect. */
   readonly effect: number
+  readonly isHold: boolean
   state: "standing" | "voided" | "reversed" | "without"
   /** A void or refund remembers what it gave back. */
   readonly original: Record | undefined
@@ -93,7 +115,9 @@ export interface LedgerTotals {
 
 /** Accounts are made on demand with the opening balance. Grows with the number of transactions: for runs, not years. */
 export class Ledger {
-  private readonly opening: number
+  private terms: Terms
+  private opened = 0
+  private readonly taken = new Map<string, { amount: number; count: number }>()
   private readonly onPosting: (posting: Posting) => void
   private readonly accounts = new Map<string, number>()
   private readonly records = new Map<string, Record>()
@@ -102,23 +126,39 @@ export class Ledger {
   private standing = 0
   private undone = 0
 
-  /** `opening`: balance of a new account in minor units. `onPosting` sees every change as it is made. */
-  constructor(opening: number, onPosting: (posting: Posting) => void = () => undefined) {
-    this.opening = opening
+  /**
+   * `opening`: balance of a new account in minor units, without limits, or the terms of each account. `onPosting` sees every
+   * change as it is made.
+   */
+  constructor(opening: number | Terms, onPosting: (posting: Posting) => void = () => undefined) {
+    this.terms = typeof opening === "number" ? () => ({ balance: opening }) : opening
     this.onPosting = onPosting
+  }
+
+  /** Other terms from now on; accounts that are open keep their balance. */
+  change(terms: Terms): void {
+    this.terms = terms
+  }
+
+  /** A new business day: what was taken before counts for no limit any more. */
+  startDay(): void {
+    this.taken.clear()
   }
 
   /** Available balance of an account; opens it when it is new. */
   available(pan: string): number {
     const balance = this.accounts.get(pan)
     if (balance !== undefined) return balance
-    this.accounts.set(pan, this.opening)
-    return this.opening
+    const opening = this.terms(pan)?.balance ?? 0
+    this.accounts.set(pan, opening)
+    this.opened += opening
+    return opening
   }
 
   /** Applies a request or advice that was never seen before. */
   post(entry: Entry): LedgerRule {
     if (this.tombstones.has(entry.key)) return this.without(entry, "tombstone")
+    if (this.terms(entry.pan) === undefined && entry.isDone !== true) return this.without(entry, "noAccount")
     switch (entry.kind) {
       case "balanceInquiry":
         this.available(entry.pan)
@@ -153,7 +193,8 @@ export class Ledger {
     this.standing--
     this.undone++
     if (record.original?.state === "voided") record.original.state = "standing"
-    this.change(record, "undo", -record.effect)
+    if (record.effect < 0) this.takenFrom(record.pan).amount += record.effect
+    this.posted(record, "undo", -record.effect)
     return { rule: "undone", rrn }
   }
 
@@ -163,7 +204,7 @@ export class Ledger {
     for (const balance of this.accounts.values()) available += balance
     return {
       accounts: this.accounts.size,
-      opening: this.accounts.size * this.opening,
+      opening: this.opened,
       available,
       postings: this.postings,
       standing: this.standing,
@@ -173,9 +214,45 @@ export class Ledger {
   }
 
   private take(entry: Entry): LedgerRule {
-    if (this.available(entry.pan) < entry.amount) return this.without(entry, "insufficientFunds")
+    const held = this.heldBy(entry)
+    const over = entry.isDone === true ? undefined : this.refusal(entry, held === undefined ? 0 : -held.effect)
+    if (over !== undefined) return this.without(entry, over)
+    if (held !== undefined) {
+      held.state = "voided"
+      this.standing--
+      this.undone++
+      this.posted(held, "undo", -held.effect)
+    }
+    const taken = this.takenFrom(entry.pan)
+    taken.amount += entry.amount
+    taken.count++
     this.effect(entry, -entry.amount, entry.kind === "preAuthorisation" ? "hold" : "debit", undefined)
     return "posted"
+  }
+
+  /** The hold that a purchase completes: it is given back, and the purchase takes what it really costs. */
+  private heldBy(entry: Entry): Record | undefined {
+    if (entry.kind !== "purchase" || entry.original === undefined) return undefined
+    const original = this.records.get(entry.original)
+    return original?.state === "standing" && original.isHold ? original : undefined
+  }
+
+  /** Why an account does not take this; `freed` is what a hold gives back for it. */
+  private refusal({ amount, pan }: Entry, freed: number): LedgerRule | undefined {
+    const { dayCount, dayMax, transactionMax } = this.terms(pan) ?? { balance: 0 }
+    const taken = this.takenFrom(pan)
+    if (amount > (transactionMax ?? Number.POSITIVE_INFINITY)) return "overLimit"
+    if (taken.amount + amount - freed > (dayMax ?? Number.POSITIVE_INFINITY)) return "overLimit"
+    if (taken.count >= (dayCount ?? Number.POSITIVE_INFINITY)) return "tooOften"
+    return this.available(pan) + freed < amount ? "insufficientFunds" : undefined
+  }
+
+  private takenFrom(pan: string): { amount: number; count: number } {
+    const known = this.taken.get(pan)
+    if (known !== undefined) return known
+    const fresh = { amount: 0, count: 0 }
+    this.taken.set(pan, fresh)
+    return fresh
   }
 
   private giveBack(entry: Entry): LedgerRule {
@@ -209,14 +286,23 @@ export class Ledger {
     const record = this.record(entry, amount, "standing", original)
     this.records.set(entry.key, record)
     this.standing++
-    this.change(record, rule, amount)
+    this.posted(record, rule, amount)
   }
 
   private record(entry: Entry, effect: number, state: Record["state"], original: Record | undefined): Record {
-    return { key: entry.key, rrn: entry.rrn, pan: entry.pan, effect, state, original, refunded: 0 }
+    return {
+      key: entry.key,
+      rrn: entry.rrn,
+      pan: entry.pan,
+      effect,
+      isHold: entry.kind === "preAuthorisation",
+      state,
+      original,
+      refunded: 0
+    }
   }
 
-  private change(record: Record, rule: Posting["rule"], amount: number): void {
+  private posted(record: Record, rule: Posting["rule"], amount: number): void {
     const available = this.available(record.pan) + amount
     this.accounts.set(record.pan, available)
     this.postings++

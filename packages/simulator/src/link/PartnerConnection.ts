@@ -11,28 +11,37 @@ import type { PartnerMessage } from "../message/PartnerMessage.ts"
 import type { Connection, Session, Timepiece } from "../partner/Session.ts"
 import { Outbox } from "./Outbox.ts"
 
-/** Timing of a connection, in milliseconds. */
-export interface ConnectionSettings {
-  readonly form: MessageForm
+/** Form and timing of a connection; times in milliseconds. */
+export interface ConnectionSettings<In extends object = PartnerMessage, Out = In> {
+  readonly form: MessageForm<In, Out>
   /** Send an idle frame after this long without sending anything. */
   readonly idleInterval: number
   /** Close the connection after this long without receiving anything. */
   readonly silenceLimit: number
+  /** The partner's FIN does not end it: an answer may still be due (short links). */
+  readonly isHalfOpen?: boolean
+}
+
+/** A socket that is up: of a TLS connection also the TCP socket below, which alone can be reset. */
+export interface OpenSocket {
+  readonly socket: Socket
+  readonly raw: Socket
 }
 
 /** Bytes that may wait for a partner that does not read, before the connection is closed. */
 const UNSENT_MAX = 16 * 1024 * 1024
 
 /** A connection that is up. */
-export class PartnerConnection implements Connection {
+export class PartnerConnection<In extends object = PartnerMessage, Out = In> implements Connection<Out> {
   readonly epoch: number
   private readonly socket: Socket
-  private readonly session: Session
-  private readonly settings: ConnectionSettings
+  private readonly raw: Socket
+  private readonly session: Session<In, Out>
+  private readonly settings: ConnectionSettings<In, Out>
   private readonly time: Timepiece
   private readonly outbox: Outbox
   private readonly framer: Framer
-  private readonly onDown: (connection: PartnerConnection) => void
+  private readonly onDown: (connection: PartnerConnection<In, Out>) => void
   private lastReceived: number
   private lastSent: number
   private reason = "closed by partner"
@@ -40,14 +49,15 @@ export class PartnerConnection implements Connection {
   private isDown = false
 
   constructor(
-    socket: Socket,
+    { raw, socket }: OpenSocket,
     epoch: number,
-    session: Session,
-    settings: ConnectionSettings,
+    session: Session<In, Out>,
+    settings: ConnectionSettings<In, Out>,
     time: Timepiece,
-    onDown: (connection: PartnerConnection) => void
+    onDown: (connection: PartnerConnection<In, Out>) => void
   ) {
     this.socket = socket
+    this.raw = raw
     this.epoch = epoch
     this.session = session
     this.settings = settings
@@ -58,7 +68,8 @@ export class PartnerConnection implements Connection {
       this.lastSent = this.time.monotonic()
     })
     this.lastReceived = this.lastSent = time.monotonic()
-    socket.setNoDelay(true)
+    raw.setNoDelay(true)
+    socket.on("end", () => this.ended())
     socket.on("data", (chunk: Buffer) => this.take(chunk))
     socket.on("error", (error: NodeJS.ErrnoException) => {
       if (this.isClosing) return
@@ -68,13 +79,17 @@ export class PartnerConnection implements Connection {
     session.linkUp(this)
   }
 
-  send(message: PartnerMessage): void {
+  send(message: Out): void {
     if (this.isClosing) return
     this.outbox.add(framed(this.settings.form, message))
     if (this.socket.writableLength > UNSENT_MAX) this.reset("partner does not read")
   }
 
-  close(reason: string): void {
+  close(reason: string, how: "fin" | "reset" = "fin"): void {
+    if (how === "reset") {
+      this.outbox.flush()
+      return this.reset(reason)
+    }
     this.leave(reason)
     this.outbox.flush()
     // Not end(): a partner that answers FIN with nothing would keep the socket half open for ever.
@@ -84,7 +99,13 @@ export class PartnerConnection implements Connection {
   /** Closes with RST. */
   reset(reason: string): void {
     this.leave(reason)
-    this.socket.resetAndDestroy()
+    this.raw.resetAndDestroy()
+  }
+
+  /** Closes our direction with FIN behind what was sent; what the partner still says is read. */
+  finishSending(): void {
+    this.outbox.flush()
+    this.socket.end()
   }
 
   /** Idle frame and silence. */
@@ -100,6 +121,14 @@ export class PartnerConnection implements Connection {
     this.lastReceived = this.time.monotonic()
     const error = this.framer.push(chunk, this)
     if (error !== undefined) this.reset(`frame refused: ${error._tag}`)
+  }
+
+  /** The partner sends nothing more: where a message ends with its direction, that was the message. */
+  private ended(): void {
+    this.framer.end(this)
+    if (this.settings.isHalfOpen === true || this.isClosing) return
+    this.outbox.flush()
+    this.socket.end()
   }
 
   /** Called by the framer for every whole message. */

@@ -7,19 +7,23 @@
 import { connect, type Socket } from "node:net"
 import { Clock, Effect, Fiber, Latch, Option, Schedule, type Scope } from "effect"
 import type { Chance } from "../chance/Chance.ts"
+import type { PartnerMessage } from "../message/PartnerMessage.ts"
 import { type Session, timepieceOf } from "../partner/Session.ts"
 import type { ListenFailed } from "../SimulatorError.ts"
 import { type Endpoint, endpointOf, endpointText, listen } from "./Listener.ts"
-import { type ConnectionSettings, PartnerConnection } from "./PartnerConnection.ts"
+import { type ConnectionSettings, type OpenSocket, PartnerConnection } from "./PartnerConnection.ts"
+import { acceptTls, dialTls, type TlsMaterial } from "./TlsSide.ts"
 
 /** Settings of a partner's links. Times in milliseconds. */
-export interface LinkSettings extends ConnectionSettings {
+export interface LinkSettings<In extends object = PartnerMessage, Out = In> extends ConnectionSettings<In, Out> {
   readonly role: "dial" | "listen"
   readonly endpoint: Endpoint
+  /** TLS on top of every connection; left out: none. */
+  readonly tls?: TlsMaterial
   /** Before dialling again: drawn between these. */
   readonly redialFrom: number
   readonly redialTo: number
-  /** Between two ticks of the session. */
+  /** Between two ticks of the session; 0: the owner ticks the link. */
   readonly tick: number
   /** Told once when dialling fails, again when it fails for another reason, and when it works again. */
   readonly onTrouble?: (text: string) => void
@@ -34,6 +38,8 @@ export interface PartnerLink {
   readonly endpoint: Endpoint
   /** Cuts every connection now and makes no new one for a while. */
   readonly cut: (how: Cut, milliseconds: number) => Effect.Effect<void>
+  /** One tick: idle frames, silence, and the session's own. */
+  readonly tick: () => void
   /** Closes every connection with FIN, makes no new one, and waits until they are down. */
   readonly close: Effect.Effect<void>
   /** Never ends, except with the defect of a session that broke in a tick. */
@@ -45,18 +51,18 @@ const DIAL_TIMEOUT = 5_000
 const CLOSE_TIMEOUT = 1_000
 
 /** Opens the links of a session; they close with the scope. */
-export const makePartnerLink = (
-  settings: LinkSettings,
-  session: Session,
-  chance: Chance
+export const makePartnerLink = <In extends object = PartnerMessage, Out = In>(
+  settings: LinkSettings<In, Out>,
+  session: Session<In, Out>,
+  chance: Chance,
+  nextEpoch: () => number = countedFrom1()
 ): Effect.Effect<PartnerLink, ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const time = timepieceOf(yield* Clock.Clock)
-    const connections = new Set<PartnerConnection>()
-    let epoch = 0
-    const attach = (socket: Socket): void => {
-      const onDown = (connection: PartnerConnection): void => void connections.delete(connection)
-      connections.add(new PartnerConnection(socket, ++epoch, session, settings, time, onDown))
+    const connections = new Set<PartnerConnection<In, Out>>()
+    const attach = (open: OpenSocket): void => {
+      const onDown = (connection: PartnerConnection<In, Out>): void => void connections.delete(connection)
+      connections.add(new PartnerConnection(open, nextEpoch(), session, settings, time, onDown))
     }
     const drop = (how: Cut, reason: string): void => {
       for (const connection of [...connections]) {
@@ -66,15 +72,16 @@ export const makePartnerLink = (
     }
     yield* Effect.addFinalizer(() => Effect.sync(() => drop("fin", "partner stops")))
     const entrance =
-      settings.role === "listen"
-        ? yield* makeListener(settings.endpoint, attach)
-        : yield* makeDialer(settings, chance, attach)
+      settings.role === "listen" ? yield* makeListener(settings, attach) : yield* makeDialer(settings, chance, attach)
+    const tick = (): void => {
+      const now = time.monotonic()
+      for (const connection of connections) connection.tick(now)
+      session.tick()
+    }
     const ticking = yield* Effect.forkScoped(
-      Effect.sync(() => {
-        const now = time.monotonic()
-        for (const connection of connections) connection.tick(now)
-        session.tick()
-      }).pipe(Effect.andThen(Effect.sleep(settings.tick)), Effect.forever)
+      settings.tick === 0
+        ? Effect.never
+        : Effect.sync(tick).pipe(Effect.andThen(Effect.sleep(settings.tick)), Effect.forever)
     )
     const shut = (how: Cut, reason: string): Effect.Effect<void> =>
       Effect.andThen(
@@ -83,6 +90,7 @@ export const makePartnerLink = (
       )
     return {
       endpoint: entrance.endpoint,
+      tick,
       cut: (how, milliseconds) =>
         shut(how, "cut on demand").pipe(Effect.andThen(Effect.sleep(milliseconds)), Effect.andThen(entrance.open)),
       close: shut("fin", "partner stops").pipe(
@@ -94,6 +102,11 @@ export const makePartnerLink = (
     }
   })
 
+const countedFrom1 = (): (() => number) => {
+  let epoch = 0
+  return () => ++epoch
+}
+
 /** How connections come to be: shut makes no new ones until as many opens have followed. */
 interface Entrance {
   readonly endpoint: Endpoint
@@ -101,18 +114,21 @@ interface Entrance {
   readonly open: Effect.Effect<void>
 }
 
+/** Where connections come from, whatever their messages are. */
+type Way = Pick<LinkSettings<never>, "endpoint" | "isHalfOpen" | "onTrouble" | "redialFrom" | "redialTo" | "tls">
+
 /** Dials, stays until the connection falls, waits a little, and again. */
 const makeDialer = (
-  settings: LinkSettings,
+  settings: Way,
   chance: Chance,
-  attach: (socket: Socket) => void
+  attach: (open: OpenSocket) => void
 ): Effect.Effect<Entrance, never, Scope.Scope> =>
   Effect.gen(function* () {
     const isAllowed = yield* Latch.make(true)
     let shuts = 0
     const tell = troubleTeller(settings)
     yield* isAllowed.await.pipe(
-      Effect.andThen(dial(settings.endpoint)),
+      Effect.andThen(dial(settings)),
       Effect.map((dialled) => {
         tell(typeof dialled === "string" ? dialled : "")
         return typeof dialled === "string" ? undefined : dialled
@@ -136,7 +152,7 @@ const makeDialer = (
   })
 
 /** Says why no connection comes about, once for each reason in a row; "" is no trouble. */
-const troubleTeller = ({ endpoint, onTrouble }: LinkSettings): ((why: string) => void) => {
+const troubleTeller = ({ endpoint, onTrouble }: Way): ((why: string) => void) => {
   let last = ""
   return (why) => {
     if (why === last) return
@@ -147,42 +163,53 @@ const troubleTeller = ({ endpoint, onTrouble }: LinkSettings): ((why: string) =>
 }
 
 /** A connected socket; why there is none when it was refused or did not come up in time. */
-const dial = (endpoint: Endpoint): Effect.Effect<Socket | string> =>
-  Effect.callback<Socket | string>((resume) => {
-    const socket = connect({ host: endpoint.host, port: endpoint.port })
+export const dial = ({
+  endpoint,
+  isHalfOpen,
+  tls
+}: Pick<Way, "endpoint" | "isHalfOpen" | "tls">): Effect.Effect<OpenSocket | string> =>
+  Effect.callback<OpenSocket | string>((resume) => {
+    const raw = connect({ host: endpoint.host, port: endpoint.port, allowHalfOpen: isHalfOpen === true })
+    const socket = tls === undefined ? raw : dialTls(raw, endpoint.host, tls)
     let why = "closed"
-    socket.on("error", (error: NodeJS.ErrnoException) => {
+    const failed = (error: NodeJS.ErrnoException) => {
       why = error.code ?? error.message
-    })
-    socket.once("connect", () => resume(Effect.succeed(socket)))
+    }
+    raw.on("error", failed)
+    if (socket !== raw) socket.on("error", failed)
+    socket.once(tls === undefined ? "connect" : "secureConnect", () => resume(Effect.succeed({ raw, socket })))
     socket.once("close", () => resume(Effect.succeed(why)))
-    return Effect.sync(() => socket.destroy())
+    return Effect.sync(() => raw.destroy())
   }).pipe(Effect.timeoutOption(DIAL_TIMEOUT), Effect.map(Option.getOrElse(() => "no answer")))
 
 /** Ends when the connection has fallen. One that came up while it was not wanted is dropped at once. */
-const stay = (socket: Socket, isShut: boolean, attach: (socket: Socket) => void): Effect.Effect<void> =>
+const stay = (open: OpenSocket, isShut: boolean, attach: (open: OpenSocket) => void): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    if (socket.destroyed || isShut) {
-      socket.destroy()
+    if (open.socket.destroyed || isShut) {
+      open.socket.destroy()
       return resume(Effect.void)
     }
-    attach(socket)
-    socket.once("close", () => resume(Effect.void))
-    return Effect.sync(() => socket.destroySoon())
+    attach(open)
+    open.socket.once("close", () => resume(Effect.void))
+    return Effect.sync(() => open.socket.destroySoon())
   })
 
 /** Listens; shut closes the port, so that connects are refused, and open takes the same port again. */
 const makeListener = (
-  endpoint: Endpoint,
-  attach: (socket: Socket) => void
+  { endpoint, isHalfOpen, onTrouble, tls }: Way,
+  attach: (open: OpenSocket) => void
 ): Effect.Effect<Entrance, ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     let shuts = 0
-    let server = yield* listen(endpoint, attach)
+    const options = { allowHalfOpen: isHalfOpen === true }
+    const refused = (why: string): void => onTrouble?.(`a connection to ${endpointText(endpoint)} was refused: ${why}`)
+    const accept =
+      tls === undefined ? (socket: Socket) => attach({ socket, raw: socket }) : acceptTls(tls, attach, refused)
+    let server = yield* listen(endpoint, accept, options)
     const taken = endpointOf(server, endpoint.host)
     yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
     const reopen = Effect.gen(function* () {
-      server = yield* listen(taken, attach).pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
+      server = yield* listen(taken, accept, options).pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
     })
     return {
       endpoint: taken,

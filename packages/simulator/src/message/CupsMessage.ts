@@ -20,13 +20,13 @@ import {
 } from "@jinka/codec"
 import { type Fields, notRejected, type PartnerMessage } from "./PartnerMessage.ts"
 
-/** How a partner's messages look on a link. */
-export interface MessageForm {
+/** How a partner's messages look on a link: read as `In`, written from `Out`. */
+export interface MessageForm<In extends object = PartnerMessage, Out = In> {
   readonly frame: FrameFormat
   /** A message, or why it is none (place and rule, never a value). */
-  readonly read: (buffer: Buffer, start: number, end: number) => PartnerMessage | MessageError
+  readonly read: (buffer: Buffer, start: number, end: number) => In | MessageError
   /** Throws when a field breaks the dialect: the simulator's own mistake, never the partner's. */
-  readonly write: (message: PartnerMessage) => Buffer
+  readonly write: (message: Out) => Buffer
 }
 
 const plain = (message: Message): Fields => {
@@ -73,5 +73,5 @@ export const cupsForm = (): MessageForm => {
 }
 
 /** A message in its frame. */
-export const framed = (form: MessageForm, message: PartnerMessage): Buffer =>
+export const framed = <In extends object, Out>(form: MessageForm<In, Out>, message: Out): Buffer =>
   wholeFrame(form.frame, form.write(message))

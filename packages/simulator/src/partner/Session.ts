@@ -7,21 +7,21 @@
 import type { Clock } from "effect"
 import type { PartnerMessage } from "../message/PartnerMessage.ts"
 
-/** One connection as a session may use it. */
-export interface Connection {
+/** One connection as a session may use it, for messages of the form `Out`. */
+export interface Connection<Out = PartnerMessage> {
   /** Number of the connection within this process, from 1; never used twice. */
   readonly epoch: number
   /** Writes one message on this connection and no other; a message given after the connection fell is discarded. */
-  readonly send: (message: PartnerMessage) => void
-  /** Closes it with FIN. */
-  readonly close: (reason: string) => void
+  readonly send: (message: Out) => void
+  /** Closes it, with FIN unless `how` says otherwise. */
+  readonly close: (reason: string, how?: "fin" | "reset") => void
 }
 
-/** A partner's program. */
-export interface Session {
-  readonly linkUp: (connection: Connection) => void
-  readonly linkDown: (connection: Connection, reason: string) => void
-  readonly received: (connection: Connection, message: PartnerMessage) => void
+/** A partner's program: it reads messages of the form `In` and writes those of the form `Out`. */
+export interface Session<In extends object = PartnerMessage, Out = In> {
+  readonly linkUp: (connection: Connection<Out>) => void
+  readonly linkDown: (connection: Connection<Out>, reason: string) => void
+  readonly received: (connection: Connection<Out>, message: In) => void
   /** Called every few milliseconds. */
   readonly tick: () => void
 }

@@ -4,7 +4,8 @@
  */
 import { isNestedTooDeep, YAML_NESTING_MAX } from "@jinka/codec"
 import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml"
-import { DialogueInvalid } from "./DialogueInvalid.ts"
+import { FileInvalid } from "./FileInvalid.ts"
+import { knownNames } from "./Nearest.ts"
 
 /** A text, a list or a map, with its line. */
 export type Yaml =
@@ -12,20 +13,20 @@ export type Yaml =
   | { readonly kind: "list"; readonly line: number; readonly items: ReadonlyArray<Yaml> }
   | { readonly kind: "map"; readonly line: number; readonly entries: ReadonlyMap<string, Yaml> }
 
-/** The map that a file holds. Throws `DialogueInvalid`. */
+/** The map that a file holds. Throws `FileInvalid`. */
 export const parseYaml = (file: string, text: string): Yaml & { readonly kind: "map" } => {
   if (isNestedTooDeep(text)) {
-    throw new DialogueInvalid({ file, line: 1, rule: `lists and maps are nested more than ${YAML_NESTING_MAX} deep` })
+    throw new FileInvalid({ file, line: 1, rule: `lists and maps are nested more than ${YAML_NESTING_MAX} deep` })
   }
   const lines = new LineCounter()
   const document = parseDocument(text, { schema: "failsafe", lineCounter: lines })
   const wrong = document.errors[0]
   if (wrong !== undefined) {
     const rule = wrong.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")
-    throw new DialogueInvalid({ file, line: lines.linePos(wrong.pos[0]).line, rule })
+    throw new FileInvalid({ file, line: lines.linePos(wrong.pos[0]).line, rule })
   }
   const yaml = fromNode(file, document.contents, lines)
-  if (yaml.kind !== "map") throw new DialogueInvalid({ file, line: 1, rule: "a map of keys and values is expected" })
+  if (yaml.kind !== "map") throw new FileInvalid({ file, line: 1, rule: "a map of keys and values is expected" })
   return yaml
 }
 
@@ -33,18 +34,18 @@ const fromNode = (file: string, node: ParsedNode | Node | null, lines: LineCount
   const line = node?.range === undefined || node.range === null ? 1 : lines.linePos(node.range[0]).line
   if (isMap(node)) {
     const entries = node.items.map(({ key, value }): readonly [string, Yaml] => {
-      if (!isScalar(key)) throw new DialogueInvalid({ file, line, rule: "a key has to be a plain text" })
+      if (!isScalar(key)) throw new FileInvalid({ file, line, rule: "a key has to be a plain text" })
       return [String(key.value), fromNode(file, value as Node | null, lines)]
     })
     return { kind: "map", line, entries: new Map(entries) }
   }
   if (isSeq(node)) return { kind: "list", line, items: node.items.map((item) => fromNode(file, item as Node, lines)) }
   if (node === null || isScalar(node)) return { kind: "text", line, text: String(node?.value ?? "") }
-  throw new DialogueInvalid({ file, line, rule: "anchors and aliases are not used in dialogues" })
+  throw new FileInvalid({ file, line, rule: "anchors and aliases are not used here" })
 }
 
-const expected = (file: string, yaml: Yaml, what: string): DialogueInvalid =>
-  new DialogueInvalid({ file, line: yaml.line, rule: `${what} is expected here` })
+const expected = (file: string, yaml: Yaml, what: string): FileInvalid =>
+  new FileInvalid({ file, line: yaml.line, rule: `${what} is expected here` })
 
 /** The text of a scalar. */
 export const textOf = (file: string, yaml: Yaml): string => {
@@ -80,3 +81,27 @@ export const numberOf = (file: string, yaml: Yaml): number => {
   if (/^\d+$/.test(text)) return Number(text)
   throw expected(file, yaml, "a whole number")
 }
+
+/** Yes or no. */
+export const yesNoOf = (file: string, yaml: Yaml): boolean => {
+  const text = textOf(file, yaml)
+  if (text === "yes" || text === "true") return true
+  if (text === "no" || text === "false") return false
+  throw expected(file, yaml, "yes or no")
+}
+
+/** One of some words. */
+export const oneOf =
+  <Word extends string>(words: ReadonlyArray<Word>) =>
+  (file: string, yaml: Yaml): Word => {
+    const text = textOf(file, yaml)
+    const found = words.find((word) => word === text)
+    if (found !== undefined) return found
+    throw new FileInvalid({ file, line: yaml.line, rule: `"${text}" is not possible here; ${knownNames(text, words)}` })
+  }
+
+/** A reader for the items of a list, or for one item as a list of one. */
+export const eachOf =
+  <A>(read: (file: string, yaml: Yaml) => A) =>
+  (file: string, yaml: Yaml): ReadonlyArray<A> =>
+    yaml.kind === "list" ? yaml.items.map((item) => read(file, item)) : [read(file, yaml)]

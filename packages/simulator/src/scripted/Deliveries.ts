@@ -1,0 +1,154 @@
+/**
+ * Answers on their way out: at once, late, twice, held until others have left, or not at all, and the end of a connection where a
+ * rule asks for it. An answer leaves on the connection of its request or nowhere.
+ */
+import type { Message } from "@jinka/codec"
+import { chanceOf } from "../chance/Chance.ts"
+import { DueQueue } from "../partner/DueQueue.ts"
+import type { Connection, Timepiece } from "../partner/Session.ts"
+import { bytesOf } from "./Answers.ts"
+import { drawnDelay } from "./Delays.ts"
+import type { Conduct, Disconnect, PartnerPlan } from "./PartnerPlan.ts"
+import type { PartnerCount, PartnerRecord } from "./PartnerRecord.ts"
+
+/** One answer, or one end of a connection. */
+interface Leaving {
+  readonly connection: Connection<Buffer>
+  readonly bytes: Buffer | undefined
+  readonly mti: string
+  readonly key: string
+  readonly disconnect: Disconnect | undefined
+  readonly isLater: boolean
+}
+
+/** An answer that waits for others. */
+interface Held {
+  readonly leaving: Leaving
+  left: number
+}
+
+/** What is due of one partner. */
+export class Deliveries {
+  private plan: PartnerPlan
+  private readonly time: Timepiece
+  private readonly record: PartnerRecord
+  private readonly count: PartnerCount
+  private readonly due = new DueQueue<Leaving>()
+  private held: Array<Held> = []
+  private readonly gone = new Set<number>()
+  /** By connection: until when a partner that serves one request after the other is busy. */
+  private readonly busyUntil = new Map<number, number>()
+  private drawn = 0
+
+  constructor(plan: PartnerPlan, time: Timepiece, record: PartnerRecord, count: PartnerCount) {
+    this.plan = plan
+    this.time = time
+    this.record = record
+    this.count = count
+  }
+
+  /** Answers that wait. */
+  get size(): number {
+    return this.due.size + this.held.length
+  }
+
+  /** Another plan for what comes from now on. */
+  replan(plan: PartnerPlan): void {
+    this.plan = plan
+  }
+
+  /** Whether a rule lets its answer leave later than at once. */
+  isLater(conduct: Conduct | undefined): boolean {
+    return conduct !== undefined && (conduct.delay ?? conduct.lateMs ?? conduct.heldFor) !== undefined
+  }
+
+  /** The connection has fallen: what was to leave on it is lost when its time comes. */
+  forget(epoch: number): void {
+    this.busyUntil.delete(epoch)
+    if (this.size === 0) this.gone.clear()
+    else this.gone.add(epoch)
+  }
+
+  /** Sends an answer as its rule says. */
+  deliver(connection: Connection<Buffer>, answer: Message, conduct: Conduct | undefined, key: string): void {
+    if (conduct?.silence !== undefined) {
+      this.count.dropped++
+      return
+    }
+    const { mti } = answer
+    const disconnect = conduct?.disconnect
+    const common = { connection, mti, key, disconnect, isLater: this.isLater(conduct) }
+    if (disconnect !== undefined && !disconnect.isAfterAnswer) {
+      this.count.faulted++
+      return this.leave({ ...common, bytes: undefined }, this.waitFor(connection.epoch, conduct))
+    }
+    const bytes = bytesOf(this.plan.form.codec, answer, conduct)
+    if (typeof bytes === "string") {
+      this.count.dropped++
+      return this.record.delivered(connection.epoch, "answerLost", mti, key, `the answer cannot be made: ${bytes}`)
+    }
+    if (isFaulty(conduct)) this.count.faulted++
+    const leaving: Leaving = { ...common, bytes }
+    const wait = this.waitFor(connection.epoch, conduct)
+    if (conduct?.heldFor !== undefined) {
+      this.held.push({ leaving, left: conduct.heldFor })
+      return
+    }
+    this.leave(leaving, wait)
+    if (conduct?.twiceMs !== undefined) this.leave(leaving, wait + conduct.twiceMs)
+  }
+
+  /** Sends what is due. */
+  tick(now: number): void {
+    for (let next = this.due.take(now); next !== undefined; next = this.due.take(now)) this.send(next)
+  }
+
+  /** Milliseconds until the answer leaves. A partner of a sync mode serves one request after the other. */
+  private waitFor(epoch: number, conduct: Conduct | undefined): number {
+    const chance = chanceOf(this.plan.seed, "delay", ++this.drawn)
+    const delay = conduct?.delay === undefined ? 0 : drawnDelay(conduct.delay, chance)
+    const own = conduct?.lateMs === undefined ? delay : this.plan.timeoutMs + conduct.lateMs
+    if (this.plan.link.mode.mode !== "sync-long") return own
+    const now = this.time.monotonic()
+    const until = Math.max(now, this.busyUntil.get(epoch) ?? now) + own
+    this.busyUntil.set(epoch, until)
+    return until - now
+  }
+
+  private leave(leaving: Leaving, waitMs: number): void {
+    if (waitMs <= 0) return this.send(leaving)
+    this.count.delayed++
+    this.due.add(this.time.monotonic() + waitMs, leaving)
+  }
+
+  private send(leaving: Leaving): void {
+    this.sendNow(leaving)
+    if (this.held.length === 0) return
+    for (const one of this.held) one.left--
+    const free = this.held.filter(({ left }) => left <= 0)
+    this.held = this.held.filter(({ left }) => left > 0)
+    for (const one of free) this.sendNow(one.leaving)
+  }
+
+  private sendNow({ bytes, connection, disconnect, isLater, key, mti }: Leaving): void {
+    if (this.gone.has(connection.epoch)) {
+      this.count.answersLost++
+      return this.record.delivered(connection.epoch, "answerLost", mti, key)
+    }
+    if (bytes !== undefined) {
+      this.count.answered++
+      connection.send(bytes)
+      if (isLater) this.record.delivered(connection.epoch, "answered", mti, key)
+    }
+    if (disconnect !== undefined) connection.close("a rule of the file", disconnect.how)
+  }
+}
+
+const isFaulty = (conduct: Conduct | undefined): boolean =>
+  conduct !== undefined &&
+  (conduct.wrong.length > 0 ||
+    conduct.malformed !== undefined ||
+    conduct.twiceMs !== undefined ||
+    conduct.lateMs !== undefined ||
+    conduct.mti !== undefined ||
+    conduct.heldFor !== undefined)

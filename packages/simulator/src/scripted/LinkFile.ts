@@ -1,0 +1,122 @@
+/**
+ * The link of a partner file: mode, addresses on either side, TLS, times. Owns their words, which docs/reference/partners.md
+ * lists.
+ */
+import { FileInvalid } from "../file/FileInvalid.ts"
+import { MapReader } from "../file/MapReader.ts"
+import { durationOf, eachOf, oneOf, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
+import type { Endpoint } from "../link/Listener.ts"
+import type { Mode, Way } from "../link/ModeLink.ts"
+import type { TlsMaterial } from "../link/TlsSide.ts"
+import type { LinkPlan } from "./PartnerPlan.ts"
+
+const modes = ["async-duplex", "sync-long", "sync-short", "async-short", "async-simplex"] as const
+
+/** Gives the bytes of a file that a partner file names, seen from that file; throws what the system says. */
+export type ReadBytes = (path: string) => Buffer
+
+const addressOf = (file: string, yaml: Yaml): Endpoint => {
+  const text = textOf(file, yaml)
+  const at = text.lastIndexOf(":")
+  const port = Number(text.slice(at + 1))
+  if (at > 0 && /^\d+$/.test(text.slice(at + 1)) && port <= 65_535) {
+    return { host: text.slice(0, at).replaceAll(/[[\]]/g, ""), port }
+  }
+  throw new FileInvalid({ file, line: yaml.line, rule: `"${text}" is no address: host:port is expected` })
+}
+
+const pemOf =
+  (read: ReadBytes) =>
+  (file: string, yaml: Yaml): Buffer => {
+    const path = textOf(file, yaml)
+    try {
+      return read(path)
+    } catch {
+      throw new FileInvalid({ file, line: yaml.line, rule: `${path} cannot be read` })
+    }
+  }
+
+const tlsOf =
+  (read: ReadBytes) =>
+  (file: string, yaml: Yaml): TlsMaterial => {
+    const map = new MapReader(file, yaml, "tls")
+    const material: TlsMaterial = {
+      certificate: map.get("certificate", pemOf(read)),
+      key: map.get("key", pemOf(read)),
+      ca: map.get("ca", eachOf(pemOf(read))) ?? [],
+      name: map.get("name", textOf)
+    }
+    map.done()
+    if ((material.certificate === undefined) !== (material.key === undefined)) {
+      throw map.wrong("certificate", "certificate and key belong together: give both")
+    }
+    return material
+  }
+
+/** `connect` or `listen` of a map. */
+const wayOf = (map: MapReader, tls: TlsMaterial | undefined): Way => {
+  const connect = map.get("connect", addressOf)
+  const listen = map.get("listen", addressOf)
+  if ((connect === undefined) === (listen === undefined)) {
+    throw map.wrong("connect", "give `connect` or `listen`, the one that this side does")
+  }
+  return way(map, connect === undefined ? "listen" : "dial", (connect ?? listen)!, tls)
+}
+
+const way = (map: MapReader, role: Way["role"], endpoint: Endpoint, tls: TlsMaterial | undefined): Way => {
+  if (role === "dial" && endpoint.port === 0) throw map.wrong("connect", "port 0 cannot be dialled")
+  if (tls === undefined) return { role, endpoint }
+  if (role === "listen" && tls.certificate === undefined) {
+    throw map.wrong("tls", "a side that listens needs a certificate and its key")
+  }
+  if (role === "dial" && tls.ca.length === 0) {
+    throw map.wrong("tls", "a side that connects needs `ca`: the authorities of the far side's certificate")
+  }
+  return { role, endpoint, tls }
+}
+
+const legOf =
+  (tls: TlsMaterial | undefined) =>
+  (file: string, yaml: Yaml): Way => {
+    const map = new MapReader(file, yaml, "a leg")
+    const leg = wayOf(map, tls)
+    map.done()
+    return leg
+  }
+
+const modeOf = (map: MapReader, tls: TlsMaterial | undefined): Mode => {
+  const mode = map.get("mode", oneOf(modes)) ?? "async-duplex"
+  switch (mode) {
+    case "async-duplex":
+    case "sync-long":
+      return { mode, way: wayOf(map, tls) }
+    case "sync-short":
+      return { mode, keep: map.get("keep", yesNoOf) ?? false, way: wayOf(map, tls) }
+    case "async-short":
+      return {
+        mode,
+        connect: way(map, "dial", map.need("connect", addressOf), tls),
+        listen: way(map, "listen", map.need("listen", addressOf), tls)
+      }
+    case "async-simplex":
+      return { mode, send: map.need("send", legOf(tls)), receive: map.need("receive", legOf(tls)) }
+  }
+}
+
+const usual = { idleMs: 30_000, silenceMs: 90_000, redialMs: 200 }
+
+/** Reads a link. Throws `FileInvalid`. */
+export const linkOf =
+  (read: ReadBytes) =>
+  (file: string, yaml: Yaml): LinkPlan => {
+    const map = new MapReader(file, yaml, "link")
+    const tls = map.get("tls", tlsOf(read))
+    const link: LinkPlan = {
+      mode: modeOf(map, tls),
+      idleMs: map.get("idle", durationOf) ?? usual.idleMs,
+      silenceMs: map.get("silence", durationOf) ?? usual.silenceMs,
+      redialMs: map.get("redial", durationOf) ?? usual.redialMs
+    }
+    map.done()
+    return link
+  }

@@ -1,0 +1,97 @@
+/**
+ * All partners of one process: started from files, given other plans when a file changes, ended in order. Owns which of them
+ * there are, and the one tick for all.
+ */
+import { Effect, Scope } from "effect"
+import type { FileFailed, ListenFailed } from "../SimulatorError.ts"
+import type { PartnerPlan } from "./PartnerPlan.ts"
+import type { PartnerTotals } from "./PartnerRecord.ts"
+import { type RunningPartner, startPartner, type Told } from "./RunningPartner.ts"
+
+/** What a change of the files came to, by names of partners. */
+export interface Changes {
+  readonly added: ReadonlyArray<string>
+  readonly changed: ReadonlyArray<string>
+  readonly removed: ReadonlyArray<string>
+  /** Sentences: what could not be done, with what stayed as it was. */
+  readonly failed: ReadonlyArray<string>
+}
+
+/** Partners that run. */
+export interface Partners {
+  readonly all: () => ReadonlyArray<RunningPartner>
+  /** Starts what is new, changes what has changed, ends what is gone. Never fails: what cannot be done is told. */
+  readonly apply: (plans: ReadonlyArray<PartnerPlan>) => Effect.Effect<Changes>
+  /** Ends all in order; the final totals by name. */
+  readonly finish: Effect.Effect<ReadonlyArray<readonly [string, PartnerTotals]>>
+  /** Never ends, except with the defect of a partner that broke in a tick. */
+  readonly broken: Effect.Effect<never>
+}
+
+/** Milliseconds between two ticks: answers leave at most that much after their time. */
+const TICK_MS = 5
+
+/** Starts partners; they live as long as the scope. */
+export const startPartners = (
+  plans: ReadonlyArray<PartnerPlan>,
+  telling: Told
+): Effect.Effect<Partners, FileFailed | ListenFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const running = new Map<string, RunningPartner>()
+    const start = (plan: PartnerPlan) =>
+      startPartner(plan, telling).pipe(
+        Scope.provide(scope),
+        Effect.map((partner) => void running.set(plan.name, partner))
+      )
+    for (const plan of plans) yield* start(plan)
+    const tick = Effect.sync(() => {
+      for (const partner of running.values()) partner.tick()
+    })
+    const apply = (next: ReadonlyArray<PartnerPlan>): Effect.Effect<Changes> =>
+      Effect.gen(function* () {
+        const before = [...running.keys()]
+        const names = new Set(next.map(({ name }) => name))
+        const failed: Array<string> = []
+        const removed = before.filter((name) => !names.has(name))
+        for (const name of removed) {
+          const partner = running.get(name)!
+          running.delete(name)
+          yield* partner.finish
+        }
+        const done: Array<string> = []
+        for (const plan of next) {
+          const partner = running.get(plan.name)
+          const act: Effect.Effect<void, FileFailed | ListenFailed> =
+            partner === undefined ? start(plan) : partner.replan(plan)
+          yield* act.pipe(
+            Effect.match({
+              onSuccess: () => {
+                done.push(plan.name)
+              },
+              onFailure: ({ message }) => {
+                failed.push(`${plan.name} ${partner === undefined ? "is not there" : "stays as it was"}: ${message}`)
+              }
+            })
+          )
+        }
+        return {
+          added: done.filter((name) => !before.includes(name)),
+          changed: done.filter((name) => before.includes(name)),
+          removed,
+          failed
+        }
+      })
+    return {
+      all: () => [...running.values()],
+      apply,
+      finish: Effect.suspend(() =>
+        Effect.forEach(
+          [...running],
+          ([name, partner]) => Effect.map(partner.finish, (totals) => [name, totals] as const),
+          { concurrency: "unbounded" }
+        )
+      ),
+      broken: tick.pipe(Effect.andThen(Effect.sleep(TICK_MS)), Effect.forever)
+    }
+  })

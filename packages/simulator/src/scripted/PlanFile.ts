@@ -1,0 +1,277 @@
+/**
+ * Partner files: one partner, or several with what they have in common above them.
+ *
+ *     partner: issuer
+ *     dialect: cups
+ *     institution: "01020000"
+ *     far side: "00010000"
+ *     link: { listen: "127.0.0.1:7812" }
+ *     rules:
+ *       - when: { amount: "> 500000" }
+ *         answer: amount limit
+ *
+ * Paths count from the file that names them. Owns the words above a partner; link and rules have readers of their own.
+ */
+import { readFileSync, statSync } from "node:fs"
+import { dirname, resolve } from "node:path"
+import { cups, type Dialect } from "@jinka/codec"
+import { Effect } from "effect"
+import { dialectOf, dialectOfText, isDialectFile, makeWireFormat, wireFormatNames } from "../dialogue/WireFormat.ts"
+import { FileInvalid } from "../file/FileInvalid.ts"
+import { frameOf } from "../file/FrameFile.ts"
+import { MapReader } from "../file/MapReader.ts"
+import { knownNames } from "../file/Nearest.ts"
+import { durationOf, eachOf, numberOf, oneOf, parseYaml, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
+import { reasonOf } from "../SimulatorError.ts"
+import { copyOf, isNumbered } from "./Copies.ts"
+import { linkOf } from "./LinkFile.ts"
+import { canSay } from "./OwnMessages.ts"
+import type { AccountPlan, Accounts, PartnerPlan, Scheduled } from "./PartnerPlan.ts"
+import { minuteOfDay, ruleOf } from "./RuleFile.ts"
+
+/** What a partner file says, and which other files it was made of: a change of any of them changes it. */
+export interface PartnersFile {
+  readonly plans: ReadonlyArray<PartnerPlan>
+  readonly files: ReadonlyArray<string>
+}
+
+/** Most partners of one file. */
+const PARTNERS_MAX = 2000
+
+const UNLIMITED = Number.POSITIVE_INFINITY
+
+/** Balance of an account where no file says one, in minor units. */
+const USUAL_BALANCE = 100_000_000
+
+const accountOf = (file: string, yaml: Yaml): AccountPlan => {
+  const map = new MapReader(file, yaml, "an account")
+  const limits = map.get("limit", (_, at) => {
+    const limit = new MapReader(file, at, "limit")
+    const read = {
+      transactionMax: limit.get("transaction", numberOf) ?? UNLIMITED,
+      dayMax: limit.get("day", numberOf) ?? UNLIMITED,
+      dayCount: limit.get("count", numberOf) ?? UNLIMITED
+    }
+    limit.done()
+    return read
+  })
+  const account = {
+    balance: map.get("balance", numberOf) ?? USUAL_BALANCE,
+    ...(limits ?? { transactionMax: UNLIMITED, dayMax: UNLIMITED, dayCount: UNLIMITED })
+  }
+  map.done()
+  return account
+}
+
+const accountsOf = (file: string, yaml: Yaml): Accounts => {
+  if (yaml.kind !== "map") throw new FileInvalid({ file, line: yaml.line, rule: "accounts needs a map by card number" })
+  const cards = new Map<string, AccountPlan>()
+  let others: AccountPlan | undefined
+  for (const [card, account] of yaml.entries) {
+    if (card === "others") others = accountOf(file, account)
+    else if (/^\d{12,19}$/.test(card)) cards.set(card, accountOf(file, account))
+    else {
+      const rule = "a key of accounts is a card number of 12 to 19 digits, in quotes, or others"
+      throw new FileInvalid({ file, line: account.line, rule })
+    }
+  }
+  return { cards, others }
+}
+
+const everyAccount: Accounts = {
+  cards: new Map(),
+  others: { balance: USUAL_BALANCE, transactionMax: UNLIMITED, dayMax: UNLIMITED, dayCount: UNLIMITED }
+}
+
+const zoneOf = (file: string, yaml: Yaml): number => {
+  const found = /^([+-])(\d\d):([0-5]\d)$/.exec(textOf(file, yaml))
+  if (found !== null && Number(found[2]) <= 14) {
+    const ms = (Number(found[2]) * 60 + Number(found[3])) * 60_000
+    return found[1] === "-" ? -ms : ms
+  }
+  throw new FileInvalid({ file, line: yaml.line, rule: 'an offset from UTC is expected, in quotes: "+08:00"' })
+}
+
+const acts = ["sign-on", "sign-off", "echo", "cut-over", "totals"] as const
+
+const scheduledOf =
+  (dialect: Dialect) =>
+  (file: string, yaml: Yaml): Scheduled => {
+    const map = new MapReader(file, yaml, "schedule")
+    const scheduled: Scheduled = {
+      act: map.need("send", oneOf(acts)),
+      afterMs: map.get("after", durationOf),
+      everyMs: map.get("every", durationOf),
+      atMinute: map.get("at", minuteOfDay)
+    }
+    map.done()
+    const { act, afterMs, atMinute, everyMs } = scheduled
+    if ((atMinute ?? afterMs ?? everyMs) === undefined) throw map.wrong("send", "when is missing: after, every or at")
+    if (everyMs !== undefined && everyMs < 1) throw map.wrong("every", "more than nothing is expected")
+    if (!canSay(dialect, act)) throw map.wrong("send", `the dialect ${dialect.name} has no ${act}`)
+    return scheduled
+  }
+
+/** Durations of a sign-on that is not answered, and of the far side's patience. */
+const usual = { signOnMs: 10_000, timeoutMs: 10_000 }
+
+const signOnOf = (file: string, yaml: Yaml): PartnerPlan["signOn"] => {
+  const map = new MapReader(file, yaml, "sign-on")
+  const signOn = {
+    isSent: map.get("send", yesNoOf) ?? false,
+    isExpected: map.get("expect", yesNoOf) ?? false,
+    timeoutMs: map.get("timeout", durationOf) ?? usual.signOnMs
+  }
+  map.done()
+  return signOn
+}
+
+const institutionOf = (file: string, yaml: Yaml): string => {
+  const text = textOf(file, yaml)
+  if (/^\d{1,11}$/.test(text)) return text
+  throw new FileInvalid({ file, line: yaml.line, rule: "an institution's code is expected: 1 to 11 digits, in quotes" })
+}
+
+const nameOf = (file: string, yaml: Yaml): string => {
+  const text = textOf(file, yaml)
+  if (/^[\w-]{1,40}$/.test(text)) return text
+  throw new FileInvalid({ file, line: yaml.line, rule: "a name is expected: letters, digits, - and _" })
+}
+
+/** Reads one file with what it names. */
+class Reading {
+  readonly files = new Set<string>()
+  private readonly path: string
+  private readonly file: string
+  private readonly dialects = new Map<string, Dialect>()
+
+  constructor(path: string, file: string) {
+    this.path = path
+    this.file = file
+  }
+
+  plans(): ReadonlyArray<PartnerPlan> {
+    const top = parseYaml(this.file, this.bytes(this.path).toString("utf8"))
+    const each = this.partners(top)
+    const plans = each.map((yaml) => this.plan(yaml))
+    const names = new Map<string, PartnerPlan>()
+    plans.forEach((plan, place) => {
+      if (!names.has(plan.name)) return void names.set(plan.name, plan)
+      const rule = `two partners are called "${plan.name}"`
+      throw new FileInvalid({ file: this.file, line: each[place]!.line, rule })
+    })
+    return plans
+  }
+
+  /** The maps of all partners: what stands above a list of them holds where one says nothing. */
+  private partners(top: Yaml & { readonly kind: "map" }): ReadonlyArray<Yaml> {
+    const list = top.entries.get("partners")
+    if (list === undefined) return this.copies(top)
+    if (list.kind !== "list") throw this.wrong(list, "partners: needs a list, one partner an item")
+    const common = [...top.entries].filter(([key]) => key !== "partners")
+    const all = list.items.flatMap((item) => {
+      if (item.kind !== "map") throw this.wrong(item, "a partner needs a map of keys")
+      return this.copies({ ...item, entries: new Map([...common, ...item.entries]) })
+    })
+    if (all.length > PARTNERS_MAX) throw this.wrong(list, `more than ${PARTNERS_MAX} partners in one file`)
+    return all
+  }
+
+  private copies(yaml: Yaml & { readonly kind: "map" }): ReadonlyArray<Yaml> {
+    const copies = yaml.entries.get("copies")
+    if (copies === undefined) return [yaml]
+    const count = numberOf(this.file, copies)
+    if (count < 1 || count > PARTNERS_MAX) throw this.wrong(copies, `1 to ${PARTNERS_MAX} copies are possible`)
+    const name = yaml.entries.get("partner")
+    if (name?.kind !== "text" || !isNumbered(name.text)) {
+      throw this.wrong(name ?? copies, "copies need {n} in their name: partner: branch-{n}")
+    }
+    const entries = new Map([...yaml.entries].filter(([key]) => key !== "copies"))
+    return Array.from({ length: count }, (_, at) => copyOf({ ...yaml, entries }, at + 1))
+  }
+
+  private plan(yaml: Yaml): PartnerPlan {
+    const map = new MapReader(this.file, yaml, "a partner")
+    const dialect = map.get("dialect", (_, at) => this.dialect(at)) ?? cups
+    const form = makeWireFormat(dialect, map.get("frame", frameOf))
+    const text = (key: string) => map.get(key, textOf)
+    const plan: PartnerPlan = {
+      name: map.need("partner", nameOf),
+      form,
+      institution: map.get("institution", institutionOf) ?? "01020000",
+      farSide: map.get("far side", institutionOf) ?? "00010000",
+      link: map.need(
+        "link",
+        linkOf((path) => this.bytes(resolve(dirname(this.path), path)))
+      ),
+      signOn: map.get("sign-on", signOnOf) ?? { isSent: false, isExpected: false, timeoutMs: usual.signOnMs },
+      timeoutMs: map.get("timeout", durationOf) ?? usual.timeoutMs,
+      utcOffsetMs: map.get("time zone", zoneOf) ?? 0,
+      seed: map.get("seed", numberOf) ?? 1,
+      accounts: map.get("accounts", accountsOf) ?? everyAccount,
+      rules: map.get("rules", eachOf(ruleOf(form.codec))) ?? [],
+      schedule: map.get("schedule", eachOf(scheduledOf(dialect))) ?? [],
+      history: this.placed(text("history")),
+      ledger: this.placed(text("ledger"))
+    }
+    map.done(["partners", "copies"])
+    if (plan.signOn.isSent && !canSay(dialect, "sign-on")) {
+      throw map.wrong("sign-on", `the dialect ${dialect.name} has no sign-on`)
+    }
+    return plan
+  }
+
+  private placed(path: string | undefined): string | undefined {
+    return path === undefined ? undefined : resolve(dirname(this.path), path)
+  }
+
+  private dialect(yaml: Yaml): Dialect {
+    const name = textOf(this.file, yaml)
+    const known = this.dialects.get(name) ?? dialectOf(name)
+    if (known !== undefined) return known
+    if (!isDialectFile(name)) {
+      const rule = `no dialect "${name}" is known; ${knownNames(name, wireFormatNames)}, and dialect files (./ours.yaml)`
+      throw this.wrong(yaml, rule)
+    }
+    const read = dialectOfText(this.named(yaml, name))
+    if (typeof read === "string") throw this.wrong(yaml, `${name} is no dialect file: ${read}`)
+    this.dialects.set(name, read)
+    return read
+  }
+
+  private named(yaml: Yaml, name: string): string {
+    try {
+      return this.bytes(resolve(dirname(this.path), name)).toString("utf8")
+    } catch (error) {
+      throw this.wrong(yaml, `${name} cannot be read: ${reasonOf(error)}`)
+    }
+  }
+
+  private bytes(path: string): Buffer {
+    this.files.add(path)
+    return readFileSync(path)
+  }
+
+  private wrong(yaml: Yaml, rule: string): FileInvalid {
+    return new FileInvalid({ file: this.file, line: yaml.line, rule })
+  }
+}
+
+/** Reads a partner file; `file` is how errors call it. */
+export const readPartners = (path: string, file: string = path): Effect.Effect<PartnersFile, FileInvalid> =>
+  Effect.try({
+    try: () => {
+      const reading = new Reading(resolve(path), file)
+      return { plans: reading.plans(), files: [...reading.files] }
+    },
+    catch: (error) => (error instanceof FileInvalid ? error : new FileInvalid({ file, line: 0, rule: reasonOf(error) }))
+  })
+
+/** What tells one state of some files from another; a file that is not there has one, too. */
+export const stateOf = (files: ReadonlyArray<string>): string =>
+  files
+    .map((path) => {
+      const found = statSync(path, { throwIfNoEntry: false })
+      return found === undefined ? "gone" : `${found.mtimeMs} ${found.size} ${found.ino}`
+    })
+    .join("|")

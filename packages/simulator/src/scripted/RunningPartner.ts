@@ -1,0 +1,137 @@
+/**
+ * One scripted partner that runs: its program, its link, its history and ledger files. Owns starting it, giving it another plan
+ * while it runs, and its orderly end. Its owner ticks it.
+ */
+import { Clock, Effect, Exit, Scope } from "effect"
+import { chanceOf } from "../chance/Chance.ts"
+import { type Observed, told } from "../dialogue/Observed.ts"
+import type { WireFormat } from "../dialogue/WireFormat.ts"
+import type { HistoryLine } from "../history/History.ts"
+import { type LineFile, makeLineFile, noLineFile } from "../history/LineFile.ts"
+import { type ModeLink, makeModeLink } from "../link/ModeLink.ts"
+import type { MessageForm } from "../message/CupsMessage.ts"
+import { type Timepiece, timepieceOf } from "../partner/Session.ts"
+import type { FileFailed, ListenFailed } from "../SimulatorError.ts"
+import type { PartnerPlan } from "./PartnerPlan.ts"
+import type { PartnerTotals } from "./PartnerRecord.ts"
+import { ScriptedPartner } from "./ScriptedPartner.ts"
+
+/** A partner at work. */
+export interface RunningPartner {
+  readonly plan: () => PartnerPlan
+  readonly link: () => ModeLink<Buffer>
+  readonly totals: () => PartnerTotals
+  /** Another plan from now on. A link that is as before stays up; another one is closed and made anew. */
+  readonly replan: (plan: PartnerPlan) => Effect.Effect<void, ListenFailed>
+  readonly tick: () => void
+  /** Signs off, closes the link and the files; gives the final totals. */
+  readonly finish: Effect.Effect<PartnerTotals>
+}
+
+/** What a partner tells while it runs. */
+export interface Told {
+  readonly onLine: (name: string, line: HistoryLine) => void
+  /** A sentence for people. */
+  readonly onTrouble: (text: string) => void
+}
+
+/** Messages as they come, with the places of their parts; written as the bytes that they are. */
+const observing = (form: WireFormat): MessageForm<Observed, Buffer> => ({
+  frame: form.frame,
+  read: (buffer, start, end) => told(form, Buffer.from(buffer.subarray(start, end)), 0),
+  write: (bytes) => bytes
+})
+
+/** What makes a link another one. */
+const linkIdentity = ({ form, link }: PartnerPlan): string => JSON.stringify([link, form.frame, form.codec.dialect])
+
+const openLink = (
+  plan: PartnerPlan,
+  program: ScriptedPartner,
+  telling: Told
+): Effect.Effect<ModeLink<Buffer>, ListenFailed, Scope.Scope> =>
+  makeModeLink(
+    {
+      mode: plan.link.mode,
+      form: observing(plan.form),
+      idleInterval: plan.link.idleMs,
+      silenceLimit: plan.link.silenceMs,
+      redialFrom: Math.ceil(plan.link.redialMs / 5),
+      redialTo: plan.link.redialMs,
+      onTrouble: (text) => telling.onTrouble(`${plan.name}: ${text}`)
+    },
+    program,
+    chanceOf(plan.seed, "redial", plan.name)
+  )
+
+/** Starts a partner; it lives until it is finished or the scope ends. */
+export const startPartner = (
+  first: PartnerPlan,
+  telling: Told
+): Effect.Effect<RunningPartner, FileFailed | ListenFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const owner = yield* Effect.scope
+    const time: Timepiece = timepieceOf(yield* Clock.Clock)
+    const history = yield* lineFile(first.history)
+    const ledger = yield* lineFile(first.ledger)
+    let plan = first
+    const append = (line: HistoryLine): void => {
+      history.append(line)
+      telling.onLine(plan.name, line)
+    }
+    const program = new ScriptedPartner(plan, { append }, time, ledger.append)
+    let scope = yield* Scope.fork(owner)
+    const open = (wanted: PartnerPlan) =>
+      Effect.gen(function* () {
+        scope = yield* Scope.fork(owner)
+        const link = yield* openLink(wanted, program, telling).pipe(Scope.provide(scope))
+        program.speakBy((message) => link.say(message))
+        return link
+      })
+    let link = yield* open(plan)
+    const replan = (next: PartnerPlan): Effect.Effect<void, ListenFailed> =>
+      Effect.gen(function* () {
+        const before = plan
+        const isSame = linkIdentity(before) === linkIdentity(next)
+        if (!isSame) {
+          yield* link.close
+          yield* Scope.close(scope, Exit.void)
+        }
+        plan = next
+        program.replan(next)
+        if (isSame) return
+        link = yield* open(next).pipe(
+          Effect.tapError(() =>
+            Effect.gen(function* () {
+              plan = before
+              program.replan(before)
+              link = yield* open(before)
+            })
+          )
+        )
+      })
+    return {
+      plan: () => plan,
+      link: () => link,
+      totals: () => program.totals(),
+      replan,
+      tick: () => {
+        link.tick()
+        history.tick()
+        ledger.tick()
+      },
+      finish: Effect.gen(function* () {
+        program.finish()
+        yield* link.close
+        yield* Scope.close(scope, Exit.void)
+        const totals = program.totals()
+        ledger.append({ totals: totals.ledger })
+        ledger.flush()
+        history.flush()
+        return totals
+      })
+    }
+  })
+
+const lineFile = (path: string | undefined): Effect.Effect<LineFile, FileFailed, Scope.Scope> =>
+  path === undefined ? Effect.succeed(noLineFile) : makeLineFile(path)

@@ -1,0 +1,408 @@
+/**
+ * A partner that plays its plan: takes what comes, keeps its ledger, answers as the accounts and the first fitting rule say, and
+ * says by itself what its schedule has.
+ *
+ * Owns the order of things for one message: duplicate, rule, ledger, answer, delivery. Knows no sockets and no clock; a plan
+ * may be changed while it plays.
+ */
+import {
+  explain,
+  isRequest,
+  isSuccess,
+  type MessageIndex,
+  mtiClass,
+  mtiText,
+  writeAdditionalAmounts
+} from "@jinka/codec"
+import { chanceOf } from "../chance/Chance.ts"
+import type { Observed } from "../dialogue/Observed.ts"
+import type { History } from "../history/History.ts"
+import { type Entry, Ledger, type LedgerRule, type Posting, type Terms } from "../issuer/Ledger.ts"
+import type { Connection, Session, Timepiece } from "../partner/Session.ts"
+import { answerTo, type Values } from "./Answers.ts"
+import { codeOfRule } from "./Codes.ts"
+import { DayTotals } from "./DayTotals.ts"
+import { Deliveries } from "./Deliveries.ts"
+import { type Facts, factsOf, isReconciliation, keyOf, kindOf, meaningOf, originalKeyOf } from "./Facts.ts"
+import { type Asked, OwnMessages, sized } from "./OwnMessages.ts"
+import type { Conduct, OwnAct, PartnerPlan, PlannedRule } from "./PartnerPlan.ts"
+import { noPartnerCount, PartnerRecord, type PartnerTotals } from "./PartnerRecord.ts"
+import { Rules } from "./Rules.ts"
+import { Timetable } from "./Timetable.ts"
+
+/** What was decided about a message. */
+interface Decision {
+  /** Rule of the ledger, or why it was not asked. */
+  readonly rule: string
+  readonly code: string
+  /** What an answer has besides the code. */
+  readonly own: Values
+  /** RRN of the original that a reversal found. */
+  readonly rrn?: string | undefined
+}
+
+/** The answer that was given to a key, for its repeats. */
+interface Seen {
+  arrivals: number
+  answer: ReturnType<typeof answerTo> | undefined
+  code: string
+}
+
+const APPROVAL_DIGITS = 6
+
+/** One partner at work. */
+export class ScriptedPartner implements Session<Observed, Buffer> {
+  private plan: PartnerPlan
+  private readonly time: Timepiece
+  private readonly record: PartnerRecord
+  private readonly ledger: Ledger
+  private readonly day = new DayTotals()
+  private readonly seen = new Map<string, Seen>()
+  private readonly live = new Map<number, { readonly connection: Connection<Buffer>; isSignedOn: boolean }>()
+  private readonly count = noPartnerCount()
+  private readonly deliveries: Deliveries
+  private own: OwnMessages
+  private rules: Rules
+  private timetable: Timetable
+  private daysAhead = 0
+  private say: (message: Buffer) => boolean = () => false
+
+  constructor(plan: PartnerPlan, history: History, time: Timepiece, onPosting: (posting: Posting) => void) {
+    this.plan = plan
+    this.time = time
+    this.record = new PartnerRecord(history, time)
+    this.ledger = new Ledger(termsOf(plan), (posting) => {
+      this.day.add(posting)
+      onPosting(posting)
+    })
+    this.own = new OwnMessages(plan)
+    this.rules = new Rules(plan.rules, plan.seed)
+    this.timetable = new Timetable(plan, time)
+    this.deliveries = new Deliveries(plan, time, this.record, this.count)
+  }
+
+  /** How messages of our own leave; given once the link is there. */
+  speakBy(say: (message: Buffer) => boolean): void {
+    this.say = say
+  }
+
+  /** Another plan from now on: rules, accounts, schedule and times. The ledger and what was seen stay. */
+  replan(plan: PartnerPlan): void {
+    this.plan = plan
+    this.ledger.change(termsOf(plan))
+    this.own = new OwnMessages(plan)
+    this.rules = new Rules(plan.rules, plan.seed)
+    this.timetable = new Timetable(plan, this.time)
+    this.deliveries.replan(plan)
+  }
+
+  /** Counters and sums so far. */
+  totals(): PartnerTotals {
+    return {
+      ...this.count,
+      connections: this.live.size,
+      waiting: this.deliveries.size,
+      ledger: this.ledger.totals()
+    }
+  }
+
+  linkUp(connection: Connection<Buffer>): void {
+    this.count.links++
+    this.live.set(connection.epoch, { connection, isSignedOn: !this.plan.signOn.isExpected })
+    this.record.link("linkUp", connection.epoch)
+    if (this.plan.signOn.isSent) this.begin("sign-on", (message) => connection.send(message))
+  }
+
+  linkDown(connection: Connection<Buffer>, reason: string): void {
+    this.live.delete(connection.epoch)
+    this.deliveries.forget(connection.epoch)
+    this.record.link("linkDown", connection.epoch, reason)
+  }
+
+  received(connection: Connection<Buffer>, message: Observed): void {
+    const { index, wrong } = message
+    if (wrong !== undefined) return this.unmatched(connection, index, explain(wrong))
+    if (!isRequest(index.mti)) return this.answered(connection, index)
+    this.count.received++
+    const { layout } = this.plan.form.codec
+    const facts = factsOf(layout, message)
+    const key = keyOf(layout, index)
+    const rule = this.rules.find(facts, key, this.localMs())
+    if (mtiClass(index.mti) === "networkManagement") return this.manage(connection, message, facts, rule)
+    if (isReconciliation(index.mti)) return this.reconcile(connection, message, facts, rule)
+    this.accept(connection, message, facts, key, rule)
+  }
+
+  tick(): void {
+    const now = this.time.monotonic()
+    this.deliveries.tick(now)
+    for (const act of this.timetable.due(now, this.localMs())) this.begin(act, this.say)
+    for (const { act } of this.own.overdue(now - this.plan.signOn.timeoutMs)) {
+      this.count.unanswered++
+      if (act !== "sign-on") continue
+      for (const { connection } of this.live.values()) connection.close("sign-on was not answered")
+    }
+  }
+
+  /** The last thing before the links are closed: signs off if we signed on. */
+  finish(): void {
+    if (this.plan.signOn.isSent && this.live.size > 0) this.begin("sign-off", this.say)
+  }
+
+  private localMs(): number {
+    return this.time.wall() + this.plan.utcOffsetMs
+  }
+
+  /** What every request, advice, reversal and notice goes through. */
+  private accept(
+    connection: Connection<Buffer>,
+    message: Observed,
+    facts: Facts,
+    key: string,
+    rule: PlannedRule | undefined
+  ): void {
+    const name = `${mtiText(message.index.mti).slice(0, 3)} ${key}`
+    const seen = this.seen.get(name) ?? { arrivals: 0, answer: undefined, code: "" }
+    seen.arrivals++
+    this.seen.set(name, seen)
+    this.countArrival(connection, message, facts, key, seen)
+    const conduct = rule?.conduct
+    if (conduct?.silence === "lost") {
+      this.count.ignored++
+      this.record.received(connection.epoch, this.about(message, facts, key), {
+        rule: "ignored",
+        arrival: seen.arrivals,
+        answer: "ignored",
+        place: rule?.place
+      })
+      return
+    }
+    const decision = seen.answer === undefined ? this.decide(connection, message, facts, key, conduct) : repeated(seen)
+    const answer = seen.answer ?? answerTo(this.plan.form.codec, message, decision.code, decision.own)
+    seen.answer = answer
+    seen.code = decision.code
+    this.record.received(connection.epoch, this.about(message, facts, key), {
+      ...decision,
+      arrival: seen.arrivals,
+      answer: conduct?.silence === "answer" ? "dropped" : this.deliveries.isLater(conduct) ? "delayed" : "sent",
+      place: rule?.place,
+      isApproved: isSuccess(this.plan.form.codec.dialect, decision.code)
+    })
+    this.deliveries.deliver(connection, answer, conduct, key)
+  }
+
+  private countArrival(connection: Connection<Buffer>, message: Observed, facts: Facts, key: string, seen: Seen): void {
+    if (seen.arrivals < 2) return
+    if (facts.isRepeat) this.count.repeats++
+    else {
+      this.count.doubled++
+      this.record.doubled(connection.epoch, this.about(message, facts, key))
+    }
+  }
+
+  private decide(
+    { epoch }: Connection<Buffer>,
+    message: Observed,
+    facts: Facts,
+    key: string,
+    conduct: Conduct | undefined
+  ): Decision {
+    const { dialect, layout } = this.plan.form.codec
+    const { index } = message
+    const kindOfClass = mtiClass(index.mti)
+    if (this.live.get(epoch)?.isSignedOn === false) return this.refused("notSignedOn", dialect.refusal.notSignedOn)
+    if (kindOfClass === "unknown") return this.refused("unknown", dialect.refusal.formatError)
+    if (kindOfClass === "reversal") return this.reverse(message, conduct)
+    const verdict = conduct?.verdict ?? { _tag: "ledger" }
+    const kind = kindOf(layout, index)
+    if (kindOfClass === "notice") return { rule: "noEffect", code: this.approved(), own: {} }
+    if (kind === undefined && verdict._tag === "ledger") {
+      return this.refused("unknown", codeOfRule(dialect, "notSupported"))
+    }
+    const entry: Entry = {
+      key,
+      rrn: index.text(layout.roles.rrn),
+      kind: kind ?? "balanceInquiry",
+      pan: facts.card,
+      amount: facts.amount,
+      original: originalKeyOf(layout, index),
+      isDone: kindOfClass === "advice" || verdict._tag === "approve"
+    }
+    if (verdict._tag === "decline") {
+      this.ledger.decline(entry)
+      this.count.declined++
+      return { rule: "declined", code: verdict.code, own: {} }
+    }
+    return this.post(entry, index)
+  }
+
+  private post(entry: Entry, index: MessageIndex): Decision {
+    const { dialect, layout } = this.plan.form.codec
+    const rule: LedgerRule = this.ledger.post(entry)
+    const code = codeOfRule(dialect, rule)
+    if (!isSuccess(dialect, code)) {
+      this.count.declined++
+      return { rule, code, own: {} }
+    }
+    this.count.approved++
+    const own: OwnValues = { [layout.roles.settlementDate]: this.settlementDate() }
+    if (mtiClass(index.mti) === "request") own[layout.roles.approvalCode] = this.approvalCode(entry)
+    if (entry.kind === "balanceInquiry") {
+      const balance = this.balance(entry.pan, index)
+      if (balance !== undefined) own[layout.roles.additionalAmounts] = balance
+    }
+    return { rule, code, own }
+  }
+
+  private reverse({ index }: Observed, conduct: Conduct | undefined): Decision {
+    const { dialect, layout } = this.plan.form.codec
+    if (conduct?.verdict._tag === "decline") return { rule: "declined", code: conduct.verdict.code, own: {} }
+    this.count.reversals++
+    const { rule, rrn } = this.ledger.reverse(originalKeyOf(layout, index) ?? "")
+    const own = { [layout.roles.settlementDate]: this.settlementDate() }
+    return { rule, code: conduct?.verdict._tag === "approve" ? this.approved() : codeOfRule(dialect, rule), own, rrn }
+  }
+
+  private refused(rule: string, code: string): Decision {
+    this.count.declined++
+    return { rule, code, own: {} }
+  }
+
+  private approved(): string {
+    return this.plan.form.codec.layout.answers.approved
+  }
+
+  private about({ index }: Observed, facts: Facts, key: string) {
+    const { layout } = this.plan.form.codec
+    return {
+      mti: facts.mti,
+      key,
+      rrn: index.text(layout.roles.rrn),
+      amount: facts.amount,
+      card: facts.card,
+      kind: mtiClass(index.mti) === "reversal" ? undefined : kindOf(layout, index),
+      original: originalKeyOf(layout, index)
+    }
+  }
+
+  /** Sign-on, sign-off, echo, cut-over and what else is network management: taken, unless a rule says otherwise. */
+  private manage(connection: Connection<Buffer>, message: Observed, facts: Facts, rule: PlannedRule | undefined): void {
+    const { dialect, layout } = this.plan.form.codec
+    const meaning = meaningOf(dialect, message.index)
+    const conduct = rule?.conduct
+    if (conduct?.silence !== undefined) {
+      this.count.ignored++
+      return
+    }
+    const verdict = conduct?.verdict
+    const code = verdict?._tag === "decline" ? verdict.code : layout.answers.accepted
+    const here = this.live.get(connection.epoch)
+    if (verdict?._tag !== "decline") {
+      if (meaning === "signOn") {
+        this.count.signOns++
+        if (here !== undefined) here.isSignedOn = true
+        this.record.link("signedOn", connection.epoch, "partner")
+      }
+      if (meaning === "signOff") {
+        if (here !== undefined) here.isSignedOn = !this.plan.signOn.isExpected
+        this.record.link("signedOff", connection.epoch, "partner")
+      }
+      if (meaning === "cutoverStart") this.cutOver(connection.epoch)
+    }
+    this.deliveries.deliver(connection, answerTo(this.plan.form.codec, message, code, {}), conduct, facts.mti)
+  }
+
+  /** A new business day: settlement date, day's limits and totals begin anew. */
+  private cutOver(epoch: number): void {
+    this.count.cutOvers++
+    this.record.link("cutOver", epoch, this.day.text)
+    this.daysAhead++
+    this.ledger.startDay()
+    this.day.startDay()
+  }
+
+  /** Totals of the far side against ours. */
+  private reconcile(
+    connection: Connection<Buffer>,
+    message: Observed,
+    facts: Facts,
+    rule: PlannedRule | undefined
+  ): void {
+    const { codec } = this.plan.form
+    const { code, fields, isEqual } = this.day.compared(codec, message.index)
+    this.record.link("totals", connection.epoch, `${isEqual ? "equal" : "different"}: ${this.day.text}`)
+    const verdict = rule?.conduct.verdict
+    const said = verdict?._tag === "decline" ? verdict.code : code
+    const answer = answerTo(codec, message, said, fields as Values)
+    this.deliveries.deliver(connection, answer, rule?.conduct, facts.mti)
+  }
+
+  /** An answer: to a message of ours, or to nothing. */
+  private answered(connection: Connection<Buffer>, index: MessageIndex): void {
+    const asked: Asked | undefined = this.own.answered(index)
+    if (asked === undefined) return this.unmatched(connection, index, "it answers nothing of ours")
+    const { dialect, layout } = this.plan.form.codec
+    const code = index.text(layout.roles.responseCode)
+    const isTaken = isSuccess(dialect, code) || code === layout.answers.accepted
+    switch (asked.act) {
+      case "sign-on":
+        if (!isTaken) return connection.close("sign-on was refused")
+        return this.record.link("signedOn", connection.epoch, "own")
+      case "sign-off":
+        return this.record.link("signedOff", connection.epoch, "own")
+      case "cut-over":
+        return isTaken
+          ? this.cutOver(connection.epoch)
+          : this.record.link("cutOver", connection.epoch, `refused, ${code}`)
+      case "totals":
+        return this.record.link("totals", connection.epoch, `answered ${code}: ${this.day.text}`)
+      case "echo":
+        return this.record.link("echo", connection.epoch, `answered ${code}`)
+    }
+  }
+
+  private unmatched(connection: Connection<Buffer>, index: MessageIndex, reason: string): void {
+    this.count.unmatched++
+    this.record.unmatched(connection.epoch, mtiText(index.mti), reason)
+  }
+
+  /** Says something of our own. */
+  private begin(act: OwnAct, say: (message: Buffer) => unknown): void {
+    const more = act === "totals" ? this.day.fields(this.plan.form.codec) : {}
+    const message = this.own.make(act, this.time.wall(), this.time.monotonic(), more)
+    if (typeof message === "string") this.record.link("mismatch", 0, message)
+    else say(message)
+  }
+
+  /** MMDD in 1987, with the year before it in the later editions. */
+  private settlementDate(): string {
+    const { codec } = this.plan.form
+    const date = new Date(this.localMs() + this.daysAhead * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "")
+    const units = codec.layout.fields[codec.layout.roles.settlementDate]?.units ?? date.length
+    return date.slice(-units)
+  }
+
+  private approvalCode({ key }: Entry): string {
+    const { codec } = this.plan.form
+    const digits = chanceOf(this.plan.seed, "approval", key).digits(APPROVAL_DIGITS)
+    return sized(codec, codec.layout.roles.approvalCode, digits)
+  }
+
+  /** Available balance: account type 10, amount type 02 (ISO 8583:1987 and 1993, additional amounts). */
+  private balance(pan: string, index: MessageIndex): string | undefined {
+    const { dialect, layout } = this.plan.form.codec
+    const currency = index.text(layout.roles.currency)
+    if (dialect.version > 1 || currency.length !== 3) return undefined
+    const minor = BigInt(this.ledger.available(pan))
+    return writeAdditionalAmounts([{ accountType: "10", amountType: "02", currency, minor, isDebit: minor < 0n }])
+  }
+}
+
+type OwnValues = { [de: number]: string }
+
+const repeated = ({ code }: Seen): Decision => ({ rule: "storedAnswer", code, own: {} })
+
+const termsOf =
+  ({ accounts }: PartnerPlan): Terms =>
+  (pan) =>
+    accounts.cards.get(pan) ?? accounts.others

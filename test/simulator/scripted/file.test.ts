@@ -1,0 +1,117 @@
+/** Partner files: what they may say, and what is said of a wrong one. */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { head, plansOf, wrongOf } from "./Bench.ts"
+
+describe("A partner file", () => {
+  it.each([
+    ["linkk: {}", 4, '"linkk" is not known here; did you mean "link"?'],
+    ["rules:\n  - { when: { amont: 5 } }", 5, 'did you mean "amount"?'],
+    ["rules:\n  - answer: insuficient funds", 5, 'did you mean "insufficient funds"?'],
+    ["rules:\n  - { when: { type: purchas } }", 5, 'did you mean "purchase"?'],
+    ["rules:\n  - { when: { 200: x } }", 5, "the dialect cups has no DE 200"],
+    ["rules:\n  - malformed: 31", 5, "the dialect cups has no DE 31"],
+    ["rules:\n  - delay: 5", 5, 'a duration with its unit, "5s" or "5ms"'],
+    ["rules:\n  - delay: 2s..1s", 5, "the longer time stands behind the dots"],
+    ["rules:\n  - { delay: 1s, late: 1s }", 5, "not both"],
+    ["rules:\n  - { when: { share: 20 } }", 5, '"10%"'],
+    ["rules:\n  - { when: { nth: 0 } }", 5, "from 1"],
+    ["rules:\n  - { when: { amount: ten } }", 5, "no amount in minor units"],
+    ["rules:\n  - wrong: stann", 5, 'did you mean "stan"?'],
+    ["rules:\n  - disconnect: HUP", 5, "FIN or RST"],
+    ["frame: binry2", 4, 'did you mean "binary2"?'],
+    ["frame: { encoding: asci, bytes: 4 }", 4, 'did you mean "ascii"?'],
+    ["frame: { encoding: ascii, bytes: 40 }", 4, "bytes must be 1..10"],
+    ["accounts: { card: {} }", 4, "a card number of 12 to 19 digits"],
+    ["accounts: { others: { balance: lots } }", 4, "a whole number is expected"],
+    ["schedule:\n  - send: echo", 5, "when is missing"],
+    ["schedule:\n  - { send: ecco, every: 1s }", 5, 'did you mean "echo"?'],
+    ['time zone: "8"', 4, "an offset from UTC is expected"],
+    ["institution: bank", 4, "1 to 11 digits"],
+    ["seed: x", 4, "a whole number"],
+    ["copies: 3", 1, "copies need {n} in their name"],
+    ["{", 4, ""]
+  ])("that says %j is refused with its line and what to write", (text, line, says) => {
+    const wrong = wrongOf(head("cups", `${text}\n`))
+    expect(wrong).toMatch(new RegExp(`^partner\\.yaml:${line}: `))
+    expect(wrong).toContain(says)
+  })
+
+  it.each([
+    ["partner: x\nlink: {}\n", "give `connect` or `listen`"],
+    ['partner: x\nlink: { connect: "h:0" }\n', "port 0 cannot be dialled"],
+    ['partner: x\nlink: { connect: "h" }\n', "host:port"],
+    ['partner: x\nlink: { connect: "h:99999" }\n', "host:port"],
+    ['partner: x\nlink: { mode: sync, listen: "h:1" }\n', "known are async-duplex"],
+    ['partner: x\nlink: { mode: async-short, listen: "h:1" }\n', '"connect:" is missing'],
+    ['partner: x\nlink: { mode: async-simplex, listen: "h:1" }\n', '"send:" is missing'],
+    ['partner: x\nlink: { listen: "h:1", tls: { ca: [no.pem] } }\n', "no.pem cannot be read"],
+    ['partner: x\nlink: { listen: "h:1", tls: {} }\n', "needs a certificate"],
+    ['partner: x\nlink: { connect: "h:1", tls: {} }\n', "needs `ca`"],
+    ["partner: x\n", '"link:" is missing'],
+    ['link: { listen: "h:1" }\n', '"partner:" is missing'],
+    ["- x\n", "a map of keys and values"],
+    ['partner: x\ndialect: ./gone.yaml\nlink: { listen: "h:1" }\n', "gone.yaml cannot be read"],
+    ['partner: x\ndialect: cupps\nlink: { listen: "h:1" }\n', 'did you mean "cups"?'],
+    ['partner: x\ndialect: unionPayPos\nsign-on: { send: yes }\nlink: { listen: "h:1" }\n', "has no sign-on"],
+    ['link: { listen: "h:1" }\npartners:\n  - partner: a\n  - partner: a\n', 'two partners are called "a"']
+  ])("%j is refused: %s", (text, says) => {
+    expect(wrongOf(text)).toContain(says)
+  })
+
+  it("never repeats a card number in what is wrong with it", () => {
+    expect(wrongOf(head("cups", 'accounts: { "4111111111111111x": {} }\n'))).not.toContain("4111111111111111")
+  })
+
+  it("holds several partners, with what they share above them, and copies with numbers", () => {
+    const plans = plansOf(
+      [
+        "dialect: nac",
+        "timeout: 3s",
+        "partners:",
+        '  - { partner: one, link: { connect: "127.0.0.1:1" }, dialect: cups }',
+        '  - { partner: "branch-{n:3}", copies: 200, institution: "4802{n:4}", link: { listen: "127.0.0.1:{7000+n}" } }',
+        ""
+      ].join("\n")
+    )
+    expect(plans).toHaveLength(201)
+    expect(plans[0]).toMatchObject({ name: "one", timeoutMs: 3000, form: { codec: { dialect: { name: "cups" } } } })
+    expect(plans[200]).toMatchObject({
+      name: "branch-200",
+      institution: "48020200",
+      timeoutMs: 3000,
+      form: { codec: { dialect: { name: "nac" } } },
+      link: { mode: { way: { role: "listen", endpoint: { port: 7200 } } } }
+    })
+    expect(plans[1]!.form.codec).toBe(plans[200]!.form.codec)
+  })
+
+  it("takes a dialect of its own from a file beside it, and a frame written out", () => {
+    const [plan] = plansOf(
+      head("./ours.yaml", "frame: { encoding: bcd, bytes: 2, before: '02', trailer: etx-lrc, idle: none }\n"),
+      { "ours.yaml": "name: ours\nextends: cups\nheader: none\nfields:\n  44: ans..99\n" }
+    )
+    expect(plan!.form.codec.layout.fields[44]!.units).toBe(99)
+    expect(plan!.form.frame).toMatchObject({ kind: "length", encoding: "bcd", before: "02", trailer: "etx-lrc" })
+  })
+
+  it("knows no key that its reference page does not have", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../../docs/reference/partners.md"), "utf8")
+    const asked = (text: string) =>
+      /known are (.+?)(?:, and data element numbers)?$/.exec(wrongOf(text))![1]!.split(", ")
+    const keys = [
+      asked(head("cups", "x-y-z: 1\n")),
+      asked('partner: a\nlink: { listen: "h:1", x-y-z: 1 }\n'),
+      asked('partner: a\nlink: { mode: sync-short, listen: "h:1", x-y-z: 1 }\n'),
+      asked('partner: a\nlink: { listen: "h:1", tls: { x-y-z: 1 } }\n'),
+      asked(head("cups", "sign-on: { x-y-z: 1 }\n")),
+      asked(head("cups", "schedule: [{ send: echo, every: 1s, x-y-z: 1 }]\n")),
+      asked(head("cups", "accounts: { others: { x-y-z: 1 } }\n")),
+      asked(head("cups", "accounts: { others: { limit: { x-y-z: 1 } } }\n")),
+      asked(head("cups", "rules: [{ x-y-z: 1 }]\n")),
+      asked(head("cups", "rules: [{ when: { x-y-z: 1 } }]\n"))
+    ].flat()
+    for (const key of keys) expect(new RegExp(`\`[^\`]*\\b${key}\\b[^\`]*\``).test(page), key).toBe(true)
+  })
+})
