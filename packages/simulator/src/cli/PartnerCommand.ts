@@ -1,4 +1,5 @@
 /** `jinka-sim partner FILE`: partners as data, played until a signal; files are read again when they change. */
+import { relative } from "node:path"
 import { Console, Effect, Queue, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { FileInvalid } from "../file/FileInvalid.ts"
@@ -27,10 +28,16 @@ const flags = {
   )
 }
 
+/** A path as people say it: from here, where it is below. */
+const shortPath = (path: string): string => {
+  const below = relative(".", path)
+  return below.startsWith("..") ? path : below
+}
+
 /** All files as one: their partners must not share a name. */
 const readAll = (paths: ReadonlyArray<string>): Effect.Effect<PartnersFile, FileInvalid | SettingInvalid> =>
   Effect.gen(function* () {
-    const read = yield* Effect.forEach(paths, (path) => readPartners(path))
+    const read = yield* Effect.forEach(paths, (path) => readPartners(path, shortPath(path)))
     const plans = read.flatMap((file) => file.plans)
     const twice = plans.find(({ name }, place) => plans.findIndex((one) => one.name === name) < place)
     if (twice !== undefined) {
@@ -128,7 +135,7 @@ const clearScreen = "\u001b[2J\u001b[H"
 
 const picturing = (partners: Partners, output: Output, paths: ReadonlyArray<string>): Effect.Effect<never> =>
   Effect.suspend(() => {
-    const title = `jinka-sim partner ${paths.join(" ")}   (ends with Ctrl-C)`
+    const title = `jinka-sim partner ${paths.map(shortPath).join(" ")}   (ends with Ctrl-C)`
     return Console.log(clearScreen + screenText(partners.all(), output.events, title, 24))
   }).pipe(Effect.andThen(Effect.sleep(PICTURE_MS)), Effect.forever)
 
@@ -160,8 +167,9 @@ export const partnerCommand = Command.make(
     const partners = yield* startPartners(read.plans, output.telling)
     for (const partner of partners.all()) {
       const { name } = partner.plan()
-      const { endpoint } = partner.link()
-      output.emit({ event: "started", partner: name, endpoint: endpointText(endpoint), port: endpoint.port })
+      const { endpoints } = partner.link()
+      const endpoint = endpoints.map(endpointText).join(" and ")
+      output.emit({ event: "started", partner: name, endpoint, port: endpoints[0]!.port })
     }
     if (!isLive) yield* output.print.pipe(Effect.andThen(Effect.sleep(PRINT_MS)), Effect.forever, Effect.forkScoped)
     else yield* Effect.forkScoped(picturing(partners, output, paths))

@@ -37,11 +37,15 @@ const nearest = (word: string, known: ReadonlyArray<string>): string | undefined
   return found[0]?.one
 }
 
+/** Most names that a sentence lists. */
+const LISTED_MAX = 24
+
 /** `; did you mean "listen"?` and what is known, for the end of a rule that a name has broken. */
 export const knownNames = (word: string, known: ReadonlyArray<string>): string => {
   const meant = nearest(word, known)
   const guess = meant === undefined ? "" : `did you mean "${meant}"? `
-  return `${guess}known are ${known.join(", ")}`
+  const more = known.length - LISTED_MAX
+  return `${guess}known are ${known.slice(0, LISTED_MAX).join(", ")}${more > 0 ? ` and ${more} more` : ""}`
 }
 
 /** `did you mean "drop"?`, or what there is. */

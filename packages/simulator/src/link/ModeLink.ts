@@ -44,8 +44,8 @@ export interface ModeSettings<In extends object, Out> {
 
 /** A link while it lives. */
 export interface ModeLink<Out> {
-  /** Where it listens, else what it dials. */
-  readonly endpoint: Endpoint
+  /** Where it listens, and what it dials: one for both ways, or where it receives and then where it sends. */
+  readonly endpoints: ReadonlyArray<Endpoint>
   /** Sends a message of our own: on a connection that is up, or on one made for it; false: there is none. */
   readonly say: (message: Out) => boolean
   readonly tick: () => void
@@ -146,7 +146,7 @@ const sessionOf = <In extends object, Out>(session: Session<In, Out>): Session<I
 })
 
 const linkParts = (links: ReadonlyArray<PartnerLink>): Omit<ModeLink<never>, "say"> => ({
-  endpoint: links[0]!.endpoint,
+  endpoints: links.map(({ endpoint }) => endpoint),
   tick: () => {
     for (const link of links) link.tick()
   },
@@ -248,7 +248,7 @@ const shortDialling = <In extends object, Out>(making: Making<In, Out>, way: Way
     const scope = yield* Scope.fork(yield* Effect.scope)
     const errands = yield* makeErrands(making, way).pipe(Scope.provide(scope))
     return {
-      endpoint: way.endpoint,
+      endpoints: [way.endpoint],
       say: (message) => {
         errands.go({ message, awaitsAnswer: true })
         return true
@@ -283,6 +283,7 @@ const asyncShort = <In extends object, Out>(making: Making<In, Out>, listen: Way
     const parts = linkParts([link])
     return {
       ...parts,
+      endpoints: [...parts.endpoints, connect.endpoint],
       say: (message) => {
         errands.go({ message, awaitsAnswer: false })
         return true

@@ -1,8 +1,19 @@
 /** What is due when: a binary heap on the time. It knows no clock; who asks brings the time. */
 
-/** A queue ordered by the time when an item is due. Items due at the same time leave in any order. */
+/** An item with its time, and its place among those of the same time. */
+interface Entry<A> {
+  readonly due: number
+  readonly order: number
+  readonly item: A
+}
+
+const isBefore = <A>(one: Entry<A>, other: Entry<A>): boolean =>
+  one.due < other.due || (one.due === other.due && one.order < other.order)
+
+/** A queue ordered by the time when an item is due. Items due at the same time leave as they came. */
 export class DueQueue<A> {
-  private readonly heap: Array<{ readonly due: number; readonly item: A }> = []
+  private readonly heap: Array<Entry<A>> = []
+  private added = 0
 
   get size(): number {
     return this.heap.length
@@ -15,11 +26,11 @@ export class DueQueue<A> {
 
   add(due: number, item: A): void {
     const { heap } = this
-    const entry = { due, item }
+    const entry = { due, order: ++this.added, item }
     let at = heap.push(entry) - 1
     while (at > 0) {
       const parent = (at - 1) >> 1
-      if (heap[parent]!.due <= due) break
+      if (isBefore(heap[parent]!, entry)) break
       heap[at] = heap[parent]!
       at = parent
     }
@@ -35,14 +46,14 @@ export class DueQueue<A> {
     return first.item
   }
 
-  private sink(entry: { readonly due: number; readonly item: A }): void {
+  private sink(entry: Entry<A>): void {
     const { heap } = this
     let at = 0
     for (;;) {
       let child = 2 * at + 1
       if (child >= heap.length) break
-      if (child + 1 < heap.length && heap[child + 1]!.due < heap[child]!.due) child++
-      if (heap[child]!.due >= entry.due) break
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++
+      if (isBefore(entry, heap[child]!)) break
       heap[at] = heap[child]!
       at = child
     }

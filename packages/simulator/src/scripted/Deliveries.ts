@@ -80,7 +80,7 @@ export class Deliveries {
     const common = { connection, mti, key, disconnect, isLater: this.isLater(conduct) }
     if (disconnect !== undefined && !disconnect.isAfterAnswer) {
       this.count.faulted++
-      return this.leave({ ...common, bytes: undefined }, this.waitFor(connection.epoch, conduct))
+      return this.leave({ ...common, bytes: undefined }, this.dueAt(connection.epoch, conduct))
     }
     const bytes = bytesOf(this.plan.form.codec, answer, conduct)
     if (typeof bytes === "string") {
@@ -89,13 +89,13 @@ export class Deliveries {
     }
     if (isFaulty(conduct)) this.count.faulted++
     const leaving: Leaving = { ...common, bytes }
-    const wait = this.waitFor(connection.epoch, conduct)
+    const due = this.dueAt(connection.epoch, conduct)
     if (conduct?.heldFor !== undefined) {
       this.held.push({ leaving, left: conduct.heldFor })
       return
     }
-    this.leave(leaving, wait)
-    if (conduct?.twiceMs !== undefined) this.leave(leaving, wait + conduct.twiceMs)
+    this.leave(leaving, due)
+    if (conduct?.twiceMs !== undefined) this.leave(leaving, due + conduct.twiceMs)
   }
 
   /** Sends what is due. */
@@ -103,22 +103,27 @@ export class Deliveries {
     for (let next = this.due.take(now); next !== undefined; next = this.due.take(now)) this.send(next)
   }
 
-  /** Milliseconds until the answer leaves. A partner of a sync mode serves one request after the other. */
-  private waitFor(epoch: number, conduct: Conduct | undefined): number {
+  /** When the answer leaves. A partner of a sync mode serves one request after the other. */
+  private dueAt(epoch: number, conduct: Conduct | undefined): number {
     const chance = chanceOf(this.plan.seed, "delay", ++this.drawn)
     const delay = conduct?.delay === undefined ? 0 : drawnDelay(conduct.delay, chance)
     const own = conduct?.lateMs === undefined ? delay : this.plan.timeoutMs + conduct.lateMs
-    if (this.plan.link.mode.mode !== "sync-long") return own
     const now = this.time.monotonic()
+    if (this.plan.link.mode.mode !== "sync-long") return now + own
     const until = Math.max(now, this.busyUntil.get(epoch) ?? now) + own
     this.busyUntil.set(epoch, until)
-    return until - now
+    return until
   }
 
-  private leave(leaving: Leaving, waitMs: number): void {
-    if (waitMs <= 0) return this.send(leaving)
+  private leave(leaving: Leaving, due: number): void {
+    if (due <= this.time.monotonic() && !this.isBusy(leaving)) return this.send(leaving)
     this.count.delayed++
-    this.due.add(this.time.monotonic() + waitMs, leaving)
+    this.due.add(due, leaving)
+  }
+
+  /** Whether something on this connection waits that came before. */
+  private isBusy({ connection }: Leaving): boolean {
+    return (this.busyUntil.get(connection.epoch) ?? 0) > this.time.monotonic()
   }
 
   private send(leaving: Leaving): void {

@@ -23,7 +23,7 @@ const rowOf = (partner: RunningPartner): ReadonlyArray<string> => {
   const totals = partner.totals()
   return [
     plan.name,
-    `${plan.link.mode.mode}, ${endpointText(partner.link().endpoint)}`,
+    `${plan.link.mode.mode}, ${partner.link().endpoints.map(endpointText).join(" and ")}`,
     stateOf(partner),
     count(totals.received),
     count(totals.approved),
