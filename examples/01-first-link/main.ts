@@ -4,7 +4,7 @@
 import { hash } from "node:crypto"
 import { mkdirSync, rmSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect } from "effect"
 import { type Child, run, type Start, start } from "../main-job/Child.ts"
 

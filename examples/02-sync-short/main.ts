@@ -1,7 +1,7 @@
 /**
  * A connection for each exchange: three purchases on three connections on each side, a host that breaks, and its reversal.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect } from "effect"
 import { jinkaOf } from "../shared/Jinka.ts"
 import { ask, codeOf, take } from "../shared/Short.ts"

@@ -1,7 +1,7 @@
 /**
  * One request at a time on a connection that stays: five terminals at once wait in line, and a timeout closes the connection.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect } from "effect"
 import { jinkaOf } from "../shared/Jinka.ts"
 import { ask, codeOf, take } from "../shared/Short.ts"

@@ -1,7 +1,7 @@
 /**
  * A connection for each message: requests go out on ours, answers come in on the partner's, matched by key.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect } from "effect"
 import { jinkaOf } from "../shared/Jinka.ts"
 import { ask, codeOf, say, take } from "../shared/Short.ts"

@@ -1,7 +1,7 @@
 /**
  * One link on two sockets: both legs up, an exchange over them, the death of one leg, both rebuilt, an exchange again.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect } from "effect"
 import { Acquirer } from "../shared/Acquirer.ts"
 import { jinkaOf } from "../shared/Jinka.ts"

@@ -1,7 +1,7 @@
 /**
  * Two hundred terminals at once, all with the same STAN, share one long connection; each gets its own answer.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import type { Message } from "@jinka/codec"
 import { Console, Effect } from "effect"
 import { jinkaOf } from "../shared/Jinka.ts"

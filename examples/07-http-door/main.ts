@@ -2,7 +2,7 @@
  * An HTTP door: one purchase as JSON, ten at once as bytes over kept connections, and one body that is no message. All of them
  * share one long link to the issuer.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { compile, cups, isMessageError, type Message, messageToJson } from "@jinka/codec"
 import { Console, Effect } from "effect"
 import { issuer } from "../shared/Issuer.ts"

@@ -2,7 +2,7 @@
  * Four institutions at two addresses: each gets the answer to its own request. Then three that are not let in: a stranger with a
  * certificate of the right authority, one without a certificate, one with an unknown source.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect } from "effect"
 import { issuer } from "../shared/Issuer.ts"
 import { jinkaOf } from "../shared/Jinka.ts"

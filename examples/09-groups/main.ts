@@ -1,7 +1,7 @@
 /**
  * Two groups of links: a primary that dies, its backup, the way back after a quiet time; and two connections that fall together.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect } from "effect"
 import { Acquirer } from "../shared/Acquirer.ts"
 import { jinkaOf } from "../shared/Jinka.ts"

@@ -2,7 +2,7 @@
  * Two partners with lines of their own kind: frames and TPDU as data, half a frame, a cable that is out for a moment, and one
  * that stays out until both sides have acted.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect } from "effect"
 import { jinkaOf } from "../shared/Jinka.ts"
 import { Cable } from "./Cable.ts"

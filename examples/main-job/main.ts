@@ -6,7 +6,8 @@
  */
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { verdictLine, verdictTable } from "@jinka/simulator"
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"

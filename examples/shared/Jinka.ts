@@ -16,19 +16,28 @@ export interface LinkSaid {
   readonly ends: ReadonlyArray<{ readonly reason: string }>
 }
 
-const asked = (socketPath: string, link: string): Effect.Effect<LinkSaid> =>
+/** What `path` of the control socket says of links: all, or one. */
+const asked = (socketPath: string, path: string): Effect.Effect<ReadonlyArray<LinkSaid>> =>
   Effect.callback((resume) => {
-    get({ socketPath, path: `/links/${link}` }, (response) => {
+    get({ socketPath, path }, (response) => {
       let text = ""
       response.on("data", (chunk) => (text += chunk))
-      response.on("end", () => resume(Effect.succeed(JSON.parse(text).links[0])))
+      response.on("end", () => resume(Effect.succeed(JSON.parse(text).links)))
     }).on("error", (error) => resume(Effect.die(error)))
   })
+
+/** Asks again and again until the answer is as `is` says. A question over the socket takes a moment. */
+const askedUntil = (socketPath: string, path: string, is: (links: ReadonlyArray<LinkSaid>) => boolean) =>
+  asked(socketPath, path).pipe(
+    Effect.tap(() => Effect.sleep("20 millis")),
+    Effect.repeat({ until: is })
+  )
 
 /** The commands of one example. Its journal and logs are in `.jinka/NAME`, and new at each start. */
 export const jinkaOf = (name: string) => {
   const home = fileURLToPath(new URL(`../../.jinka/${name}`, import.meta.url))
   const configuration = fileURLToPath(new URL(`../${name}/switch.yaml`, import.meta.url))
+  const socket = `${home}/journal/control.sock`
   rmSync(home, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
   const command = (what: string, ...args: ReadonlyArray<string>): Start => ({
@@ -62,18 +71,11 @@ export const jinkaOf = (name: string) => {
       const { text } = yield* run({ ...command("check"), args: ["check", other] })
       yield* Console.log(text.filter(isWanted).join("\n"))
     }),
-    /** Waits until a link is as `is` says, and gives what the switch says of it. A question over its socket takes a moment. */
+    /** Waits until a link is as `is` says, and gives what the switch says of it. */
     until: (link: string, is: (link: LinkSaid) => boolean): Effect.Effect<LinkSaid> =>
-      asked(`${home}/journal/control.sock`, link).pipe(
-        Effect.tap(() => Effect.sleep("20 millis")),
-        Effect.repeat({ until: is })
-      ),
+      askedUntil(socket, `/links/${link}`, ([found]) => is(found!)).pipe(Effect.map(([found]) => found!)),
     /** Waits until this many of the links are ready. */
     ready: (count: number): Effect.Effect<void> =>
-      run(command("status", "--json")).pipe(
-        Effect.map(({ said }) => (said[0]?.["links"] as ReadonlyArray<{ readonly ready: boolean }> | undefined) ?? []),
-        Effect.repeat({ until: (links) => links.filter(({ ready }) => ready).length === count }),
-        Effect.asVoid
-      )
+      Effect.asVoid(askedUntil(socket, "/status", (links) => links.filter(({ ready }) => ready).length === count))
   }
 }

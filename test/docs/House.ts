@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url))
 /** What a command printed, both streams, and how it ended. */
 export interface Ran {
   readonly code: number | null
-  readonly output: string
+  readonly out: string
 }
 
 /** The copy. */
@@ -40,7 +40,7 @@ export class House {
   async run(command: string): Promise<Ran> {
     if (command.startsWith("export ")) this.exports.push(command)
     const child = this.start(command)
-    return new Promise((resolve) => child.once("close", (code) => resolve({ code, output: outputOf(child) })))
+    return new Promise((resolve) => child.once("close", (code) => resolve({ code, out: outputOf(child) })))
   }
 
   /** Runs a command beside; done when its output looks as `isUp` says. Fails when it ends before. */

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { jinka } from "../switch/operate/program.ts"
 import { House } from "./House.ts"
 import { missing, type Step, stepsOf } from "./Page.ts"
 
@@ -46,10 +47,10 @@ const follow = async (page: string, isWanted: (step: Step) => boolean = () => tr
       await house.runBeside(command, (output) => up(output) && missing(shown, output).length === 0)
       continue
     }
-    const { code, output } = await house.run(command)
-    last = output
-    expect([place, command, code], output).toEqual([place, command, 0])
-    expect([place, ...missing(shown, output)], output).toEqual([place])
+    const { code, out } = await house.run(command)
+    last = out
+    expect([place, command, code], out).toEqual([place, command, 0])
+    expect([place, ...missing(shown, out)], out).toEqual([place])
   }
   return steps.length
 }
@@ -80,13 +81,17 @@ describe("Every command that a page names", () => {
       const inner =
         words.startsWith("journal ") || words.startsWith("link ") ? rest.flatMap((word) => word.split("|")) : []
       const all = inner.length > 0 ? inner.map((word) => `${first} ${word}`) : [first, ...rest]
-      for (const one of all) named.set(`npm run --silent ${found[1]} -- ${one} --help`, place)
+      for (const one of all) named.set(`${found[1]} ${one}`, place)
     }
     expect(named.size).toBeGreaterThan(12)
     for (const [command, place] of named) {
-      const { code, output } = await house.run(command)
-      expect([place, command, code], output).toEqual([place, command, 0])
-      expect(output).toContain("USAGE")
+      const [program = "", ...args] = command.split(" ")
+      const { code, out } =
+        program === "jinka"
+          ? await jinka([...args, "--help"])
+          : await house.run(`npm run --silent ${program} -- ${args.join(" ")} --help`)
+      expect([place, command, code], out).toEqual([place, command, 0])
+      expect(out).toContain("USAGE")
     }
   }, 300_000)
 

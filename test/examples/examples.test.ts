@@ -10,7 +10,8 @@ const run = (name: string): Promise<{ readonly code: number | null; readonly out
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, out })))
 }
 
-describe("An example that runs with one command", () => {
+// Each has ports of its own, and waits more than it works.
+describe.concurrent("An example that runs with one command", () => {
   it("05-async-simplex: shows both legs, the death of one, both rebuilt, and an exchange before and after", async () => {
     const { code, out } = await run("05-async-simplex")
 

@@ -1,6 +1,6 @@
 /** No text of a configuration ends in a defect: it is taken, or refused with place, rule and what to write. */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { compile, Framer } from "@jinka/codec"
 import { Cause, Effect, Exit } from "effect"
 import fc from "fast-check"

@@ -4,9 +4,12 @@ import { describe, expect, it } from "vitest"
 import { type RunResult, runSeed } from "./Simulation.ts"
 import { subject, wishes } from "./Tested.ts"
 
-const SEEDS = 50
+/** JINKA_LAB=long: the long form. `run.ts` runs any number of seeds. */
+const isLong = process.env["JINKA_LAB"] === "long"
+const SEEDS = isLong ? 200 : 30
+const CRASHES = isLong ? 200 : 40
 /** A machine that is busy with other things needs longer than the usual 10 to 20 s. */
-const TIME_MAX = 180_000
+const TIME_MAX = isLong ? 1_800_000 : 180_000
 
 /** Fails with everything that is needed to see the run again. */
 const expectNoFindings = ({ seed, findings, options, trace }: RunResult): void => {
@@ -39,8 +42,8 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
     expect(total.lies).toBeGreaterThan(SEEDS * 10)
   })
 
-  it("keeps its promises wherever in its work it crashes: before each of its next 60 writes and commits", () => {
-    for (const beforeEffect of seedsFrom(1, 60)) {
+  it(`keeps its promises wherever in its work it crashes: before each of its next ${CRASHES} writes and commits`, () => {
+    for (const beforeEffect of seedsFrom(1, CRASHES)) {
       const how = beforeEffect % 2 === 0 ? "power" : "process"
       const faults = [{ kind: "crash", how, downMs: 2000, beforeEffect, at: 6000 } as const]
       const pause = [10, 200] as const

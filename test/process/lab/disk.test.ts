@@ -18,6 +18,7 @@ import {
   configuration,
   folder,
   jinka,
+  jinkaProcess,
   type RunningSwitch,
   runSwitch,
   runSwitchUnder
@@ -132,7 +133,7 @@ describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindranc
     )
     fill(disk, 0.5 * MiB)
 
-    const { code, out, err } = await jinka(["run", file])
+    const { code, out, err } = await jinkaProcess(["run", file])
     issuer.close()
 
     expect([code, out, calls]).toEqual([3, "", 0])

@@ -9,6 +9,7 @@ import { ENTRY_CODE_LENGTH_MAX, secretPan, secretRest } from "../../../packages/
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
 import { MARK_EVERY } from "../../../packages/switch/src/journal/SqliteCommit.ts"
+import { loadedBy } from "../Loads.ts"
 import {
   allEntries,
   messageOf,
@@ -33,6 +34,14 @@ const request = (stan: string, rrn: string): Buffer => {
 }
 
 describe("the journal on SQLite", () => {
+  it("has a thread that begins without the codec and without Effect: to load them takes longer than to open the journal", () => {
+    const loaded = [...loadedBy("packages/switch/src/journal/SqliteWorker.ts")]
+
+    expect(
+      loaded.filter((name) => !name.startsWith("packages/switch/src/journal/") && !name.startsWith("node:"))
+    ).toEqual(["better-sqlite3"])
+  })
+
   live("can be read with nothing but sqlite3 while the switch is stopped", (directory) =>
     Effect.gen(function* () {
       yield* withJournal(directory, ({ writer, drained }) => {

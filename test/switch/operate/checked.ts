@@ -1,5 +1,5 @@
 /** A configuration text, checked as `jinka check` does, for the tests of this folder. */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect } from "effect"
 import * as Configuration from "../../../packages/switch/src/operate/Configuration.ts"
 import { type Problem, pathText, problemText } from "../../../packages/switch/src/operate/configuration/Problem.ts"

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { type Message, messageToJson } from "@jinka/codec"
 import { afterEach, describe, expect, it } from "vitest"
 import { sound } from "./checked.ts"
-import { cleanUp, folder, jinka, key } from "./program.ts"
+import { cleanUp, folder, jinka, jinkaProcess, key } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
@@ -193,6 +193,23 @@ describe("The command line", () => {
     expect(out).toBe("")
     expect(err).toContain(says)
     expect(err.trim().split("\n")).toHaveLength(1)
+  })
+
+  it("is the same as a process: what it prints where, what it reads, and its exit code", async () => {
+    const good = (await jinka(["encode"], { input: json(purchase(1)) })).out
+    const calls: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
+      [["decode", "--output", "table"], good],
+      [["decode"], good.slice(4)],
+      [["decode", "--dialect", "cupps"], ""],
+      [["trace", tmpdir(), "--stan", "1"], ""],
+      [["status", "--control", "/no/such/switch"], ""],
+      [["--help"], ""]
+    ]
+    const within = await Promise.all(calls.map(([args, input]) => jinka(args, { input })))
+    const processes = await Promise.all(calls.map(([args, input]) => jinkaProcess(args, { input })))
+
+    expect(processes).toEqual(within)
+    expect(processes.map(({ code }) => code)).toEqual([0, 1, 2, 3, 4, 0])
   })
 
   it("explains every command with an example", async () => {

@@ -1,4 +1,4 @@
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, FileSystem, PlatformError } from "effect"
 import { describe, expect, it } from "vitest"
 import { disagreements } from "../../../packages/switch/src/operate/control/Disagreement.ts"

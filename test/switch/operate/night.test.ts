@@ -3,7 +3,7 @@ import { connect, createServer } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import { tlsAdvice } from "../../../packages/switch/src/operate/TlsWords.ts"
 import { Line, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, jinkaProcess, type RunningSwitch, runSwitch } from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -88,7 +88,7 @@ describe("At 3 a.m.", () => {
         .replace(listen, listen.replace("port: 0", `port: ${portOf(taken)}`))
     )
 
-    const { code, err } = await jinka(["run", file])
+    const { code, err } = await jinkaProcess(["run", file])
 
     expect(code, err).toBe(4)
     expect(err).toContain("another process listens there already")

@@ -1,17 +1,21 @@
 /**
- * `jinka` as a process of its own, as an operator runs it; and a folder for it to run in.
+ * `jinka` within this process or as one of its own, as an operator runs it; and a folder for it to run in.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { Effect } from "effect"
+import { format } from "node:util"
+import { Cause, ConfigProvider, Console, Effect, Exit, Layer, Runtime, Sink, Stdio, Stream } from "effect"
+import { jinka as runJinka } from "../../../packages/switch/src/operate/command/Jinka.ts"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { DrainReport, StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
+import { ProcessEdge } from "../../../packages/switch/src/operate/ProcessEdge.ts"
+import * as Platform from "../../../packages/switch/src/Platform.ts"
 import { testKey } from "../journal/Journals.ts"
 
-const main = new URL("../../../packages/switch/src/main.ts", import.meta.url).pathname
+const main = new URL("../../../packages/switch/src/main.ts", import.meta.url)
 
 /** The key of every journal of these tests. */
 export const key = testKey.toString("hex")
@@ -49,7 +53,7 @@ const start = (
   env: Readonly<Record<string, string>>,
   before: ReadonlyArray<string> = []
 ) => {
-  const [program = "", ...rest] = [...before, process.execPath, main, ...args]
+  const [program = "", ...rest] = [...before, process.execPath, main.pathname, ...args]
   const child: ChildProcess = spawn(program, rest, {
     env: { ...process.env, NO_COLOR: "1", JINKA_TEST_KEY: key, ...env }
   })
@@ -57,11 +61,67 @@ const start = (
   return child
 }
 
-/** Runs a command to its end. */
-export const jinka = (
-  args: ReadonlyArray<string>,
-  { input = "", env = {} }: { readonly input?: string | Buffer; readonly env?: Readonly<Record<string, string>> } = {}
-): Promise<Done> => {
+/** What a command gets: its standard input, and variables beside ours. */
+export interface Given {
+  readonly input?: string | Buffer
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", main.href), "utf8"))
+
+/** A process that a command of this one cannot end. */
+const edge = ProcessEdge.of({
+  pid: process.pid,
+  keepToSelf: () => Effect.void,
+  takeSignals: Effect.succeed(Effect.never),
+  exitNow: () => Effect.die(new Error("a command within this process ended it")),
+  killNow: Effect.die(new Error("a command within this process killed it"))
+})
+
+/**
+ * Runs a command to its end within this process: the whole program but for `main.ts` and `Program.ts`, with standard input, output
+ * and environment of its own. A start of a process takes a hundred times as long; tests take one where the process is the point:
+ * `jinkaProcess`.
+ */
+export const jinka = (args: ReadonlyArray<string>, { input = "", env = {} }: Given = {}): Promise<Done> => {
+  const out: Array<string> = []
+  const err: Array<string> = []
+  const into = (lines: Array<string>) => () =>
+    Sink.forEach((chunk: string | Uint8Array) => Effect.sync(() => lines.push(Buffer.from(chunk).toString())))
+  const printed =
+    (lines: Array<string>) =>
+    (...said: ReadonlyArray<unknown>) =>
+      lines.push(`${format(...said)}\n`)
+  const stdio = Stdio.make({
+    args: Effect.succeed(args),
+    stdinIsTerminal: Effect.succeed(false),
+    stdoutIsTerminal: Effect.succeed(false),
+    stderrIsTerminal: Effect.succeed(false),
+    stdin: input.length === 0 ? Stream.empty : Stream.succeed(Buffer.from(input)),
+    stdout: into(out),
+    stderr: into(err)
+  })
+  const environment = { ...process.env, NO_COLOR: "1", JINKA_TEST_KEY: key, ...env } as Record<string, string>
+  return runJinka(version, args).pipe(
+    Effect.provideService(Stdio.Stdio, stdio),
+    Effect.provide(Layer.merge(Platform.layer, Layer.succeed(ProcessEdge, edge))),
+    Effect.provideService(Console.Console, { ...console, log: printed(out), error: printed(err) }),
+    Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: environment })),
+    Effect.runPromiseExit,
+    (ended) =>
+      ended.then((exit) => {
+        if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) throw Cause.squash(exit.cause)
+        let code = 0
+        Runtime.defaultTeardown(exit, (given) => {
+          code = given
+        })
+        return { code, out: out.join(""), err: err.join("") }
+      })
+  )
+}
+
+/** Runs a command to its end as a process of its own. */
+export const jinkaProcess = (args: ReadonlyArray<string>, { input = "", env = {} }: Given = {}): Promise<Done> => {
   const child = start(args, env)
   const out: Array<Buffer> = []
   const err: Array<Buffer> = []

@@ -1,23 +1,11 @@
-import { readFileSync } from "node:fs"
-import { dirname, join, relative, resolve } from "node:path"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { questionOf } from "../../../packages/switch/src/operate/quick/Question.ts"
 import { quickAnswer } from "../../../packages/switch/src/operate/quick/Quick.ts"
+import { loadedBy } from "../Loads.ts"
 
 const root = fileURLToPath(new URL("../../../", import.meta.url))
-
-/** Every module that a file loads with it, from anywhere; types and `import()` are not loaded. */
-const loadedBy = (file: string, seen = new Set<string>()): ReadonlySet<string> => {
-  const text = readFileSync(join(root, file), "utf8")
-  for (const [, name = ""] of text.matchAll(/^(?:import|export) (?!type\b)[^"']*?from "([^"]+)"/gm)) {
-    const module = name.startsWith(".") ? relative(root, resolve(root, dirname(file), name)) : name
-    if (seen.has(module)) continue
-    seen.add(module)
-    if (name.startsWith(".")) loadedBy(module, seen)
-  }
-  return seen
-}
 
 describe("the quick answer", () => {
   it("loads nothing but itself and Node: the rest takes longer than the answer", () => {

@@ -1,7 +1,7 @@
 /** The process is killed while a reload drains a link. */
 import { afterEach, describe, expect, it } from "vitest"
 import { answerTo, Line, text } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
+import { cleanUp, configuration, folder, jinkaProcess, runSwitch } from "./program.ts"
 import { freePort, linkOf, patient, ready, reload, withIssuer } from "./reloading.ts"
 import { purchase } from "./swiped.ts"
 
@@ -48,7 +48,7 @@ describe("A crash in the middle of a reload", () => {
         .replace("to: issuer", "to: acquirer")
     )
 
-    const without = await jinka(["run", file])
+    const without = await jinkaProcess(["run", file])
     configuration(directory, withIssuer(port))
     const second = await runSwitch(file)
 

@@ -11,6 +11,7 @@ import {
   configuration,
   folder,
   jinka,
+  jinkaProcess,
   key,
   type RunningSwitch,
   runLimitedSwitch,
@@ -40,7 +41,7 @@ describe("A switch from its configuration file", () => {
     const request = await issuer.next()
     issuer.send(answerTo(request, "00"))
     const answer = await acquirer.next()
-    const stop = await jinka(["stop", file])
+    const stop = await jinkaProcess(["stop", file])
     const { code, lines } = await running.ended
 
     expect(text(answer, 39)).toBe("00")
@@ -63,11 +64,11 @@ describe("A switch from its configuration file", () => {
     issuer.send(answerTo(reversal, "00"))
 
     const key = ["--rrn", "RRN000000008"]
-    const live = await jinka(["trace", file, ...key, "--json"])
+    const live = await jinkaProcess(["trace", file, ...key, "--json"])
     const byPan = await jinka(["trace", file, "--pan", "-", "--json"], { input: `${pan}\n` })
-    // The quick answer does not know this flag: the whole program answers.
-    const whole = await jinka(["trace", file, ...key, "--json", "--log-level", "error"])
-    const texts = [await jinka(["trace", file, ...key]), await jinka(["trace", file, ...key, "--log-level", "error"])]
+    // A process begins with the quick answer; within this one the whole program answers.
+    const whole = await jinka(["trace", file, ...key, "--json"])
+    const texts = [await jinkaProcess(["trace", file, ...key]), await jinka(["trace", file, ...key])]
     await running.stop()
     const after = await jinka(["trace", file, ...key, "--json"])
     const fromDirectory = await jinka(["trace", join(directory, "journal"), "--stan", "8"])
@@ -248,7 +249,7 @@ describe("A start that cannot be", () => {
     const { port } = taken.address() as { port: number }
     const file = configuration(folder(), (yaml) => yaml.replace("port: 0", `port: ${port}`))
 
-    const { code, err } = await jinka(["run", file])
+    const { code, err } = await jinkaProcess(["run", file])
     taken.close()
 
     expect(code).toBe(4)
@@ -266,7 +267,7 @@ describe("A start that cannot be", () => {
         .replace("requestTimeout", "control: { directory: . }\nrequestTimeout")
     )
 
-    const { code, err } = await jinka(["run", second])
+    const { code, err } = await jinkaProcess(["run", second])
 
     expect(code).toBe(3)
     expect(err).toContain("Locked")
@@ -281,7 +282,7 @@ describe("A start that cannot be", () => {
       yaml.replace("requestTimeout", `control: { directory: ${join(directory, "journal")} }\nrequestTimeout`)
     )
 
-    const { code, err } = await jinka(["run", second])
+    const { code, err } = await jinkaProcess(["run", second])
 
     expect(code).toBe(4)
     expect(err).toMatch(/Another switch, demo \(process \d+\), answers on/)
@@ -295,7 +296,7 @@ describe("A start that cannot be", () => {
 
     const second = await runSwitch(file)
 
-    expect((await jinka(["status", file])).out).toMatch(/^demo: 0 of 2 links ready; process \d+/)
+    expect((await jinkaProcess(["status", file])).out).toMatch(/^demo: 0 of 2 links ready; process \d+/)
     second.signal("SIGTERM")
     expect((await second.ended).code).toBe(0)
   })
@@ -304,7 +305,7 @@ describe("A start that cannot be", () => {
     const directory = folder()
     const file = configuration(directory, (yaml) => yaml.replace("JINKA_TEST_KEY", "JINKA_NO_SUCH_KEY"))
 
-    const { code, err } = await jinka(["run", file])
+    const { code, err } = await jinkaProcess(["run", file])
 
     expect(code).toBe(2)
     expect(err).toContain(
@@ -321,7 +322,7 @@ describe("A start that cannot be", () => {
     await acquirer.next()
     await first.stop()
 
-    const { code, err } = await jinka(["run", file], { env: { JINKA_TEST_KEY: [...key].reverse().join("") } })
+    const { code, err } = await jinkaProcess(["run", file], { env: { JINKA_TEST_KEY: [...key].reverse().join("") } })
 
     expect(code).toBe(3)
     expect(err).toContain("KeyWrong")

@@ -4,7 +4,6 @@
  * The index has it for every entry that took a partner's message over (`accepted`, and `queued` for a partner), so that a
  * repeat is recognised long after memory has forgotten it. Pure but for the codecs that it makes.
  */
-import { hash } from "node:crypto"
 import { type Codec, compile, type Dialect, MessageIndex, mtiClass } from "@jinka/codec"
 import { EntryKind } from "./EntryKind.ts"
 import type { Asked, AskedKind, NameRecord } from "./JournalStore.ts"
@@ -19,12 +18,6 @@ export interface AskedAt extends Asked {
 export const askedKind = (mti: number): AskedKind => {
   const kind = mtiClass(mti)
   return kind === "request" || kind === "reversal" ? kind : "advice"
-}
-
-/** 48 bits of a hash that only who has the journal can know: a partner cannot choose keys that meet in the index. */
-export const askedHash = (journalId: string, { link, kind, key }: Asked): number => {
-  const digest = hash("sha256", `${journalId}\n${link}\n${kind}\n${key}`, "buffer")
-  return digest.readUIntBE(0, 6)
 }
 
 /** An entry, as far as it matters here. */

@@ -89,9 +89,6 @@ export interface NewestAsked {
   readonly time: number
 }
 
-/** Most exchanges that one key gives. */
-export const RECALL_MAX = 8
-
 /** Entries from one scan step, in order. */
 export interface ScanBatch {
   readonly entries: ReadonlyArray<Entry>
@@ -168,9 +165,6 @@ export interface OpenStore {
   readonly scarce: () => boolean
 }
 
-/** Most results of a search. */
-export const FIND_MAX = 1000
-
 /** The seam; see the module header. */
 export class JournalStore extends Context.Service<
   JournalStore,
@@ -190,6 +184,3 @@ export interface SearchKeys {
 
 /** Takes the keys from a message of the named dialect. Total: what cannot be read has no keys. */
 export type KeysOf = (dialect: string, message: Buffer) => SearchKeys
-
-/** Keys of a message that has none, or that cannot be read. */
-export const noSearchKeys: SearchKeys = { stan: -1, rrn: "" }

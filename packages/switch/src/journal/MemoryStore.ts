@@ -11,19 +11,17 @@ import { type CommitGroup, GROUP_HEADER_LENGTH, groupAt, groupHashLength } from 
 import { type Entry, entryAt, entryLength, readEntry, readU64, secretPan } from "./Entry.ts"
 import { EntryKind, noCounts } from "./EntryKind.ts"
 import { headWord } from "./Head.ts"
+import { FIND_MAX, noSearchKeys, RECALL_MAX } from "./IndexedKeys.ts"
 import { JournalError } from "./JournalError.ts"
 import type { JournalReasonTag } from "./JournalReason.ts"
 import {
   type Asked,
-  FIND_MAX,
   JournalStore,
   type KeysOf,
   type NameRecord,
   type NewestAsked,
-  noSearchKeys,
   type Opened,
   type OpenStore,
-  RECALL_MAX,
   type Recalled,
   type RecallKey,
   type SearchKey,

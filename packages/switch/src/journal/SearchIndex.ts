@@ -8,20 +8,12 @@
  */
 import { closeSync, existsSync, openSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
-import { type AskedOf, askedHash } from "./Asked.ts"
+import type { AskedOf } from "./Asked.ts"
 import type { CommitGroupReader, GroupRow } from "./CommitGroupReader.ts"
 import { ENTRY_HEADER_LENGTH, entryAt, readU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
-import {
-  type Asked,
-  FIND_MAX,
-  type KeysOf,
-  type NameRecord,
-  type NewestAsked,
-  noSearchKeys,
-  RECALL_MAX,
-  type SearchKey
-} from "./JournalStore.ts"
+import { askedHash, FIND_MAX, noSearchKeys, RECALL_MAX } from "./IndexedKeys.ts"
+import type { Asked, KeysOf, NameRecord, NewestAsked, SearchKey } from "./JournalStore.ts"
 
 /** The index's file in the journal's directory. */
 export const indexFile = "journal.index.db"

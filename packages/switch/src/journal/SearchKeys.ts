@@ -4,7 +4,8 @@
  */
 import { cups, type Dialect, iso8583v1987Ascii, iso8583v1987AsciiRaw, MessageIndex } from "@jinka/codec"
 import { type AskedOf, askedOf, codecsOf } from "./Asked.ts"
-import { type KeysOf, noSearchKeys } from "./JournalStore.ts"
+import { noSearchKeys } from "./IndexedKeys.ts"
+import type { KeysOf } from "./JournalStore.ts"
 
 /** Both readings. */
 export interface Readings {
