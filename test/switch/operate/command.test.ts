@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Message, messageToJson } from "@jinka/codec"
 import { afterEach, describe, expect, it } from "vitest"
