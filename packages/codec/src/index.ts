@@ -26,6 +26,7 @@ export {
 } from "./doctor/Examine.ts"
 export { type FrameCandidate, frameCandidates } from "./doctor/FrameCandidates.ts"
 export * from "./encoding/Hex.ts"
+export { readJson } from "./encoding/Json.ts"
 export * from "./frame/FrameError.ts"
 export {
   binaryFrame,

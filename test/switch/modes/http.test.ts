@@ -87,12 +87,20 @@ const post = (
   })
 
 /** A switch with an HTTP door, and an issuer that answers with the request's own amount. */
-const start = async (link: Partial<LinkAll> = {}, http: Partial<HttpDoorSettings> = {}, answers = true) => {
-  const partner = await host((message, socket) => {
-    if (answers) socket.write(framed(answerTo(message)))
+/** `answers`: whether the partner answers, or what it waits for until it does. */
+const start = async (
+  link: Partial<LinkAll> = {},
+  http: Partial<HttpDoorSettings> = {},
+  answers: boolean | Promise<void> = true,
+  requestTimeoutMs = 300
+) => {
+  const partner = await host(async (message, socket) => {
+    if (answers === false) return
+    await answers
+    socket.write(framed(answerTo(message)))
   })
   const issuer = dialling("issuer", partner.port)
-  const rig = await startRig([terminals(link), issuer], { http: [web(http)], requestTimeoutMs: 300 })
+  const rig = await startRig([terminals(link), issuer], { http: [web(http)], requestTimeoutMs })
   while (!rig.running.links[1]!.isReady) await new Promise((resolve) => setImmediate(resolve))
   return { rig, partner, port: rig.running.status().doors[0]!.at.port }
 }
@@ -102,6 +110,8 @@ const decoded = (body: Buffer) => {
   if (isMessageError(message)) throw new Error(message._tag)
   return message
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 describe("The HTTP door", () => {
   it("carries messages as bytes, as hex and as JSON, and answers in the form of the request", async () => {
@@ -156,6 +166,8 @@ describe("The HTTP door", () => {
     expect(await told("")).toEqual([400, "BodyEmpty"])
     expect(await told("zz", { type: "text/hex" })).toEqual([400, "NotHex"])
     expect(await told("{", { type: "application/json" })).toEqual([400, "NotJson"])
+    const twice = '{"mti":"0200","fields":{"4":"000000000100","4":"000000999900"}}'
+    expect(await told(twice, { type: "application/json" })).toEqual([400, "NotJson"])
     expect(await told('{"mti":"0200","fields":{"3":"abc"}}', { type: "application/json" })).toEqual([
       400,
       "FieldInvalid"
@@ -166,10 +178,12 @@ describe("The HTTP door", () => {
   })
 
   it("answers 503 with Retry-After when the link takes no more connections", async () => {
-    const { port } = await start({ short: short({ connectionsMax: 1 }) }, {}, false)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const { port, rig } = await start({ short: short({ connectionsMax: 1 }) }, {}, promise, 60_000)
     const first = post(port, encoded(1))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    while (rig.running.status().links.every(({ outstanding }) => outstanding === 0)) await nextTurn()
     const second = await post(port, encoded(2))
+    resolve()
 
     expect([second.status, second.headers["retry-after"]]).toEqual([503, "1"])
     expect((await first).status).toBe(200)

@@ -112,4 +112,21 @@ describe("jinka encode", () => {
     expect(broken.err).toContain("message 1: this is not JSON: look at line 3, column 39.")
     expect(broken.err).not.toContain("4111")
   })
+
+  it("takes no member that comes twice, wherever it is and however it is written: which one counts would be a guess", async () => {
+    const twice: ReadonlyArray<readonly [string, string]> = [
+      ['{"mti":"0800","mti":"0810"}', "line 1, column 15"],
+      ['{"mti":"0800","fields":{"11":"000001","70":"301","11":"000002"}}', "line 1, column 50"],
+      ['{\n "mti": "0200",\n "fields":\n{"4": "000000000100", "\\u0034": "000000999900"}\n}', "line 4, column 23"],
+      ['[{"mti":"0800"},{"mti":"0800","fields":{"63":[{"n":"a","n":"b"}]}}]', "line 1, column 56"],
+      ['{"mti":"0800"}\n\n{"mti":"0800","fields":{"11":"000001"},"fields":{}}', "line 3, column 40"]
+    ]
+    for (const [input, place] of twice) {
+      const { code, err } = await jinka(["encode", "--dialect", "iso8583v1987Ascii"], { input })
+      expect([input, code, err]).toEqual([input, 1, expect.stringContaining(`the member at ${place} has the name of`)])
+    }
+    const apart = '[{"mti":"0800","fields":{"11":"000001"}},{"mti":"0800","fields":{"11":"{\\"11\\":"}}]'
+    const { err } = await jinka(["encode", "--dialect", "iso8583v1987Ascii"], { input: apart })
+    expect(err).not.toContain("the name of")
+  })
 })

@@ -1,4 +1,5 @@
 /** `jinka-sim proxy`: a proxy that breaks links and messages, by a file or on command. */
+import { readJson } from "@jinka/codec"
 import { Console, Duration, Effect, Option, Result, Schema, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { FaultProxy } from "../link/FaultProxy.ts"
@@ -25,7 +26,7 @@ const ProxyControl = Schema.Union([
   Schema.Struct({ do: Schema.Literal("heal") })
 ])
 
-const decode = Schema.decodeUnknownResult(Schema.fromJsonString(ProxyControl))
+const decode = Schema.decodeUnknownResult(ProxyControl)
 
 const carryOut = (proxy: FaultProxy, command: typeof ProxyControl.Type): Effect.Effect<void> => {
   switch (command.do) {
@@ -107,7 +108,9 @@ export const proxyCommand = Command.make(
       ...(settings.rules.length === 0 ? {} : { rules: rules.list().map(({ rule }) => rule) })
     })
     const take = (line: string): Effect.Effect<void> => {
-      const command = decode(line)
+      const read = readJson(line)
+      if ("wrong" in read) return print({ event: "refused", reason: read.wrong })
+      const command = decode(read.json)
       if (Result.isFailure(command)) return print({ event: "refused", reason: command.failure.message })
       return carryOut(proxy, command.success).pipe(
         Effect.andThen(

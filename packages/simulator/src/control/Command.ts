@@ -3,6 +3,7 @@
  *
  * Owns the form of commands and of the lines that come back on standard output. Carries nothing out.
  */
+import { readJson } from "@jinka/codec"
 import { Result, Schema } from "effect"
 
 const Percent = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
@@ -35,10 +36,12 @@ export const Command = Schema.Union([
 ])
 export type Command = typeof Command.Type
 
-const decode = Schema.decodeUnknownResult(Schema.fromJsonString(Command))
+const decode = Schema.decodeUnknownResult(Command)
 
 /** A line as a command, or why it is none. */
 export const parseCommand = (line: string): Command | { readonly refused: string } => {
-  const result = decode(line)
+  const read = readJson(line)
+  if ("wrong" in read) return { refused: read.wrong }
+  const result = decode(read.json)
   return Result.isSuccess(result) ? result.success : { refused: result.failure.message }
 }

@@ -13,11 +13,14 @@ import {
   MessageIndex,
   messageFromJson,
   messageToJson,
+  readJson,
   toHex
 } from "@jinka/codec"
 import { type HttpAnswer, problem } from "../../transport/Http.ts"
 
 const forms = ["application/octet-stream", "text/hex", "application/json"] as const
+
+const EXAMPLE = 'a JSON object such as { "mti": "0200", "fields": { "11": "000001" } }'
 
 const index = new MessageIndex()
 
@@ -52,13 +55,9 @@ const bytesOf = (type: string, body: Buffer, codec: Codec): Buffer | HttpAnswer 
 }
 
 const fromJson = (body: Buffer, codec: Codec): Buffer | HttpAnswer => {
-  let json: unknown
-  try {
-    json = JSON.parse(body.toString("utf8"))
-  } catch {
-    return problem(400, "NotJson", 'The body is a JSON object such as { "mti": "0200", "fields": { "11": "000001" } }.')
-  }
-  const message = messageFromJson(codec, json)
+  const read = readJson(body.toString("utf8"))
+  if ("wrong" in read) return problem(400, "NotJson", `The body is ${EXAMPLE}; ${read.wrong}.`)
+  const message = messageFromJson(codec, read.json)
   if (isMessageError(message)) return unreadable(message)
   const bytes = codec.encode(message)
   return isMessageError(bytes) ? unreadable(bytes) : bytes

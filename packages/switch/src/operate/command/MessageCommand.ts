@@ -1,6 +1,6 @@
 /** `jinka decode` and `jinka encode`: messages between bytes and something readable. */
 
-import { type Codec, isMessageError, toHex } from "@jinka/codec"
+import { type Codec, isMessageError, readJson, toHex } from "@jinka/codec"
 import { Console, Effect, FileSystem, Option, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { frameNames, frames } from "../configuration/Shipped.ts"
@@ -249,23 +249,11 @@ export const encode = Command.make(
 /** The documents of a text: the text itself, the entries of a list, or one for each line. */
 const jsonOf = (text: string): ReadonlyArray<unknown> => {
   const bare = text.replace(/^\ufeff/, "")
-  const whole = parseJson(bare)
-  if (!(whole instanceof Error)) return Array.isArray(whole) ? whole : [whole]
-  const lines = bare.split("\n").filter((line) => line.trim() !== "")
+  const whole = readJson(bare)
+  if ("json" in whole) return Array.isArray(whole.json) ? whole.json : [whole.json]
+  const lines = bare.split("\n").flatMap((line, at) => (line.trim() === "" ? [] : [readJson(line, at + 1)]))
   if (lines.length === 0) return [new Error("there is no JSON on the input.")]
-  const each = lines.map(parseJson)
   // Of a document over several lines no line is one by itself: what is wrong with the whole says more.
-  return each.every((one) => one instanceof Error) ? [whole] : each
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    // The parser's own words may repeat a card number: only the place is taken from them.
-    const at = /at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1]
-    const before = text.slice(0, Number(at ?? text.length)).split("\n")
-    const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`
-    return new Error(`this is not JSON${at === undefined ? ": it ends too early" : `: look at ${place}`}.`)
-  }
+  const isWhole = whole.kind === "twice" || lines.every((line) => "wrong" in line && line.kind === "syntax")
+  return (isWhole ? [whole] : lines).map((read) => ("json" in read ? read.json : new Error(`${read.wrong}.`)))
 }

@@ -1,0 +1,78 @@
+/**
+ * JSON that a person or a partner wrote. As `JSON.parse` reads it, but a member that comes twice in an object is an error and not
+ * the last of both: which of two amounts counts must not depend on who reads them (RFC 8259, section 4, leaves it open; RFC 7493,
+ * section 2.3, forbids it). What is wrong is said by its place and never by its text, which may be a card number. Pure.
+ */
+
+/** What is wrong with a text: it is no JSON, or a member comes twice. `wrong` is a sentence without its full stop. */
+export interface JsonWrong {
+  readonly kind: "syntax" | "twice"
+  readonly wrong: string
+}
+
+/** What the text holds, or what is wrong and where. `line` is the number of the text's first line in its file. */
+export const readJson = (text: string, line = 1): { readonly json: unknown } | JsonWrong => {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    // The parser's own words may repeat the text: only the place is taken from them.
+    const at = /at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1]
+    const where = at === undefined ? "it ends too early" : `look at ${placeIn(text, Number(at), line)}`
+    return { kind: "syntax", wrong: `this is not JSON: ${where}` }
+  }
+  const twice = memberTwice(text)
+  if (twice === undefined) return { json }
+  const place = placeIn(text, twice, line)
+  return { kind: "twice", wrong: `the member at ${place} has the name of one before it: leave one of the two` }
+}
+
+const placeIn = (text: string, at: number, line: number): string => {
+  const before = text.slice(0, at).split("\n")
+  return `line ${line + before.length - 1}, column ${before.at(-1)!.length + 1}`
+}
+
+/** Where the name of a member begins that the same object has already, in a text that is JSON. */
+const memberTwice = (text: string): number | undefined => {
+  /** The names of each object that is open, from outside in; a list has none. */
+  const open: Array<Set<string> | undefined> = []
+  let isName = false
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case "{":
+        open.push(new Set())
+        isName = true
+        break
+      case "[":
+        open.push(undefined)
+        isName = false
+        break
+      case "}":
+      case "]":
+        open.pop()
+        break
+      case ",":
+        isName = open.at(-1) !== undefined
+        break
+      case '"': {
+        const end = stringEnd(text, at)
+        const names = open.at(-1)
+        if (isName && names !== undefined) {
+          const name: string = JSON.parse(text.slice(at, end + 1))
+          if (names.has(name)) return at
+          names.add(name)
+        }
+        isName = false
+        at = end
+      }
+    }
+  }
+  return undefined
+}
+
+/** Where the string that begins at `from` has its closing quotation mark. */
+const stringEnd = (text: string, from: number): number => {
+  let at = from + 1
+  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1
+  return at
+}
