@@ -79,9 +79,9 @@ const edge = ProcessEdge.of({
 })
 
 /**
- * Runs a command to its end within this process: the whole program but for `main.ts` and `Program.ts`, with standard input, output
- * and environment of its own. A start of a process takes a hundred times as long; tests take one where the process is the point:
- * `jinkaProcess`.
+ * Runs a command to its end within this process: the whole program but for `main.ts` and `Program.ts`, with standard input,
+ * output and environment of its own. A start of a process takes a hundred times as long; tests take one where the process is
+ * the point: `jinkaProcess`.
  */
 export const jinka = (args: ReadonlyArray<string>, { input = "", env = {} }: Given = {}): Promise<Done> => {
   const out: Array<string> = []

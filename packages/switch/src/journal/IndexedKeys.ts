@@ -1,6 +1,6 @@
 /**
- * What the search index keeps of keys. Apart from those that read keys out of messages, because the journal's thread begins without
- * the codec and without Effect: to load them takes longer than to open the journal.
+ * What the search index keeps of keys. Apart from what reads keys out of messages, because the journal's thread begins
+ * without the codec and without Effect: to load them takes longer than to open the journal.
  */
 import { hash } from "node:crypto"
 import type { Asked, SearchKeys } from "./JournalStore.ts"
