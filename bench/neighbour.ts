@@ -1,25 +1,30 @@
 /**
  * `npm run bench neighbour`: what a good partner notices of one that floods the switch, in eleven ways. Its baseline is the
- * same partner alone, right before each: on a shared machine only neighbouring figures may be compared. Then the same for
- * stored messages: tens of thousands of made-up reversals wait, and one reversal of the good partner, and one of ours for a
- * purchase of it that nobody answers, have to come through.
+ * same partner alone, right before and right after each: on a shared machine only neighbouring figures may be compared. Then
+ * the same for stored messages: tens of thousands of made-up reversals wait, and one reversal of the good partner, and one of
+ * ours for a purchase of it that nobody answers, have to come through.
  *
- * All processes share one machine; the one that floods has the lowest claim to it. A flood that is cut (a connection that does
- * not read its answers) connects again.
+ * All processes share one machine; the one that floods has the lowest claim to it. What is the machine's part is measured,
+ * too: the good partner at the switch while the flood goes to a process that only reads it. A flood that is cut (a connection
+ * that does not read its answers) connects again.
  */
 import { type ChildProcess, fork } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Table from "cli-table3"
-import { floods } from "./neighbour/Floods.ts"
+import { FLOOD_PER_SECOND, floods } from "./neighbour/Floods.ts"
 import type { Measured } from "./neighbour/good.ts"
 
 /** One flood, and what the good partner had beside it. Milliseconds. */
 export interface Row extends Measured {
   readonly beside: string
-  /** p99 without it, right before. */
+  /** p99 without it, right before and right after: the mean of both. */
   readonly alone: number
+  /** p99 while as many messages a second went to another process of the machine. */
+  readonly elsewhere: number
+  /** p99 of the turns of the switch's main thread meanwhile; a tick of its clock among it, some 1.1 ms. */
+  readonly loop: number
   /** Messages of the flood that the switch took, a second. */
   readonly floodPerSecond: number
 }
@@ -47,15 +52,19 @@ const next = <A>(child: ChildProcess, key: string): Promise<A> =>
     child.on("message", said).once("exit", exited)
   })
 
-const PER_SECOND = 100
+/** Purchases of the good partner, a second. */
+const PER_SECOND = 200
 
 const REQUEST_TIMEOUT_MS = 2000
+
+/** A flood's time before it is measured. */
+const WARM_MS = 1000
 
 /** Made-up reversals that wait while the good partner's has to come through. */
 const QUEUED = 34_000
 
 /** Runs the bench; `seconds` for each row, only the floods named when any are. */
-export const run = async (seconds = 6, only: ReadonlyArray<string> = []) => {
+export const run = async (seconds = 3, only: ReadonlyArray<string> = []) => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const children: Array<ChildProcess> = []
   const start = (name: string, ...args: ReadonlyArray<string>) => {
@@ -76,12 +85,12 @@ export const run = async (seconds = 6, only: ReadonlyArray<string> = []) => {
       return measured
     }
     /** Starts the flood, and starts it again whenever it is cut. */
-    const pour = (name: string) => {
+    const pour = (name: string, port = at.flood) => {
       let isOver = false
       let taken = 0
       let first = (children.length + 1) * 3_000_000
       const begin = () => {
-        const child = start("flood", String(at.flood), name, String(first))
+        const child = start("flood", String(port), name, String(first))
         first += 1_000_000
         child.on("message", ({ cut }: { cut?: boolean }) => {
           if (cut !== true || isOver) return
@@ -106,24 +115,40 @@ export const run = async (seconds = 6, only: ReadonlyArray<string> = []) => {
         }
       }
     }
-    await measure()
-    const rows: Array<Row> = []
-    for (const name of Object.keys(floods).filter((name) => only.length === 0 || only.includes(name))) {
-      const { p99: alone } = await measure()
-      const flood = pour(name)
-      await pause(1500)
+    /** The good partner beside the flood that goes to this port. */
+    const beside = async (name: string, port = at.flood) => {
+      const flood = pour(name, port)
+      await pause(WARM_MS)
+      await loopOf(relay)
+      const before = await flood.sent().catch(() => 0)
       const from = performance.now()
       const measured = await measure()
-      const floodSeconds = (performance.now() - from) / 1000 + 1.5
-      const taken = await flood.stop()
-      rows.push({
-        beside: name,
-        alone,
-        floodPerSecond: Math.round(taken / floodSeconds),
-        ...measured
-      })
+      const now = await flood.sent().catch(() => 0)
+      const perSecond = Math.round((Math.max(0, now - before) * 1000) / (performance.now() - from))
+      const loop = await loopOf(relay)
+      await flood.stop()
+      return { ...measured, loop, floodPerSecond: perSecond }
+    }
+    await measure()
+    const sink = start("sink")
+    const elsewhere = new Map<number, number>()
+    const sinkPort = await next<number>(sink, "port")
+    const rows: Array<Row> = []
+    let before = await measure()
+    for (const [name, { perSecond = FLOOD_PER_SECOND }] of Object.entries(floods)) {
+      if (only.length > 0 && !only.includes(name)) continue
+      if (!elsewhere.has(perSecond)) elsewhere.set(perSecond, (await beside(name, sinkPort)).p99)
+      const measured = await beside(name)
       // What the flood left behind in queues and on the way to disk is not the next one's.
       await settled(relay)
+      const after = await measure()
+      rows.push({
+        beside: name,
+        alone: (before.p99 + after.p99) / 2,
+        elsewhere: elsewhere.get(perSecond)!,
+        ...measured
+      })
+      before = after
     }
     const stored = only.length > 0 ? [] : [await besideStored(issuers, relay, good, pour)]
     return { rows, stored }
@@ -131,6 +156,13 @@ export const run = async (seconds = 6, only: ReadonlyArray<string> = []) => {
     for (const child of children) child.kill()
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+/** p99 of the turns of the switch's main thread since it was last asked, milliseconds. */
+const loopOf = (relay: ChildProcess): Promise<number> => {
+  const loop = next<number>(relay, "loop")
+  relay.send("loop")
+  return loop
 }
 
 const queuedNow = async (relay: ChildProcess): Promise<number> => {
@@ -188,6 +220,8 @@ export const report = ({ rows, stored }: Awaited<ReturnType<typeof run>>): strin
       "p99",
       "p99 alone",
       "times",
+      "p99, flood elsewhere",
+      "loop p99",
       "sent",
       "approved",
       "refused",
@@ -203,6 +237,8 @@ export const report = ({ rows, stored }: Awaited<ReturnType<typeof run>>): strin
       row.p99.toFixed(1),
       row.alone.toFixed(1),
       (row.p99 / row.alone).toFixed(1),
+      row.elsewhere.toFixed(1),
+      row.loop.toFixed(1),
       row.sent,
       row.approved,
       row.refused,

@@ -1,6 +1,9 @@
 /** The eleven floods of the neighbour bench: what is sent, and how often. */
 import { bins, institutions, Template } from "./Messages.ts"
 
+/** Messages a second that a flood offers, unless it says otherwise; what is not read of it waits in its socket. */
+export const FLOOD_PER_SECOND = 20_000
+
 const me = institutions.flood
 const purchase = (bin: string) => new Template(me, bin)
 const reversal = new Template(me, bins.shared, "0420", {
@@ -15,7 +18,7 @@ const garbage = {
 
 type Source = Pick<Template, "bytes" | "write">
 
-/** Sends what one of them says, so many a second; 0: as much as the socket takes. */
+/** What each of them sends; `perSecond`: {@link FLOOD_PER_SECOND} when left out. */
 export const floods: {
   readonly [name: string]: { readonly source: Source; readonly perSecond?: number; readonly isSame?: true }
 } = {

@@ -3,6 +3,7 @@
  * directory.
  */
 import * as Net from "node:net"
+import { monitorEventLoopDelay } from "node:perf_hooks"
 import { Effect } from "effect"
 import { make } from "../../packages/switch/src/Switch.ts"
 import { limits, link, runOn } from "../SwitchUnderTest.ts"
@@ -44,7 +45,15 @@ const program = Effect.gen(function* () {
     limits: { ...limits, requestTimeoutMs: 2000, unwrittenRefuse: 16 << 20, unwrittenStop: 64 << 20 }
   })
   while (running.links.slice(2).some(({ isReady }) => !isReady)) yield* Effect.sleep(10)
-  process.on("message", () => process.send?.({ status: running.status().links.map(({ stored }) => stored.size) }))
+  const loop = monitorEventLoopDelay({ resolution: 1 })
+  loop.enable()
+  process.on("message", (asked: "status" | "loop") => {
+    if (asked === "status") process.send?.({ status: running.status().links.map(({ stored }) => stored.size) })
+    else {
+      process.send?.({ loop: loop.percentile(99) / 1e6 })
+      loop.reset()
+    }
+  })
   process.send?.({ ports: { flood, good } })
   return yield* running.failed
 })

@@ -102,6 +102,66 @@ describe.each(languages)("a message about another partner's transaction, %s", (_
     })
   )
 
+  it.effect(
+    "is refused when the original is an advice: while it waits, when it was delivered, and after a restart",
+    () =>
+      Effect.gen(function* () {
+        const disk = makeDisk()
+        const aboutAdvice = (bank: number, mti: string) => {
+          const { fields, ...message } = about(bank, "000001", mti)
+          return { ...message, fields: { ...fields, 90: "02200000011122223829" } }
+        }
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const { a, b, commit, issuer } = yield* bench(change, disk)
+            b.say(of(1, {}, "0220"))
+            yield* commit
+            const [asked] = issuer.heard()
+            expect(codes(b.heard())).toEqual(["00"])
+            for (const mti of ["0420", "0220", "0200"]) a.say(aboutAdvice(0, mti))
+            yield* commit
+            issuer.say(answerTo(asked!, "0230"))
+            yield* commit
+            // Whatever it says that the original was.
+            a.say(about(0))
+            for (const mti of ["0420", "0220", "0200"]) a.say(aboutAdvice(0, mti))
+            yield* commit
+            expect(codes(a.heard())).toEqual(new Array(7).fill("63"))
+            expect(issuer.heard()).toEqual([])
+          })
+        )
+        const { a, b, commit, issuer } = yield* bench(change, disk)
+        a.say(aboutAdvice(0, "0420"))
+        yield* commit
+        expect(codes(a.heard())).toEqual(["63"])
+        b.say(aboutAdvice(1, "0420"))
+        yield* commit
+        expect(codes(b.heard())).toEqual(["00"])
+        expect(types(issuer.heard())).toEqual(["0420"])
+      })
+  )
+
+  it.effect("is refused although the partner has pushed the original out of what is known of its target", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, issuer } = yield* bench(change)
+      b.say(of(1))
+      yield* commit
+      issuer.say(answerTo(issuer.heard()[0]!, "0210"))
+      yield* commit
+      for (let stan = 100; stan < 9000; stan += 100) {
+        a.say(...Array.from({ length: 100 }, (_, n) => of(0, { 11: String(stan + n).padStart(6, "0") })))
+        yield* commit
+        issuer.say(...issuer.heard().map((asked) => answerTo(asked, "0210")))
+        yield* commit
+        a.heard()
+      }
+      a.say(about(0))
+      yield* commit
+      expect(codes(a.heard())).toEqual(["63"])
+      expect(issuer.heard()).toEqual([])
+    })
+  )
+
   it.effect("is taken from the partner itself, on whichever of its links, and where nobody knows the original", () =>
     Effect.gen(function* () {
       const members = [

@@ -55,6 +55,7 @@ export class RecordLanguage implements Language {
   readonly approved = "00"
   readonly hasOwnStan = false
   readonly receivedFields: ReadonlyArray<number> = []
+  readonly isKeyNamed = false
   readonly sentFields: ReadonlyArray<number> = []
   readonly reversed = undefined
 

@@ -140,6 +140,24 @@ describe("Doors in a configuration", () => {
     expect(await pathsOf(text, "error")).toEqual([])
     expect(await pathsOf(text, "warning")).toEqual(["links[1].door"])
   })
+
+  it("warn when they believe over a network what a caller says of itself", async () => {
+    const network = byHeader.replace("127.0.0.1", "192.0.2.1")
+    const said = (door: string, a = "", b = "") => saidOf(behind(door, a, b))
+    const warning =
+      "warning doors[0].name: whoever this door admits is taken for bank-a, bank-b when its first message says so: nothing proves it"
+    expect(await said(network)).toEqual([expect.stringContaining(warning)])
+    // The addresses of one are those of the other, too.
+    expect(await said(network, ", from: [192.0.2.0/24]", ", from: [192.0.2.7]")).toEqual([
+      expect.stringContaining(warning)
+    ])
+    // Nobody comes from where only the first may come from.
+    expect(await said(network, ", from: [192.0.2.8]")).toEqual([expect.stringContaining("is taken for bank-b when")])
+    expect(await said(network, ", from: [192.0.2.8]", ", from: [192.0.2.7]")).toEqual([])
+    // A door with a certificate of its own knows no more of who comes in.
+    const field = `{ name: front, listen: { host: 192.0.2.1, port: 7000, tls: { ${own} } }, by: field, field: 41 }`
+    expect(await pathsOf(behind(field, ", fieldValue: T1", ", fieldValue: T2"), "warning")).toContain("doors[0].name")
+  })
 })
 
 describe("HTTP doors in a configuration", () => {
@@ -162,6 +180,16 @@ routes:
     expect(settings.http).toMatchObject([{ name: "web", bodyMax: 65_536, requestMs: 5000, idleMs: 60_000 }])
     expect(settings.links[0]?.side).toMatchObject({ _tag: "door", door: "web", sign: { value: "/a" } })
     expect(await saidOf(web(`${short}, door: { name: web, path: /a }`))).toEqual([])
+  })
+
+  it("warn when whoever they admit may ask for any link's path", async () => {
+    const other = `\n  - { name: b, institution: "48020001", dialect: cups, ${short}, door: { name: web, path: /b } }`
+    const text = web(`${short}, door: { name: web, path: /a }`, other)
+
+    expect(await saidOf(text)).toEqual([])
+    expect(await saidOf(text.replace("127.0.0.1, port: 8080", "192.0.2.1, port: 8080"))).toEqual([
+      expect.stringContaining("whoever this door admits is taken for a, b when it asks for that link's path")
+    ])
   })
 
   it("want links that carry one message each way, with a path of their own", async () => {

@@ -1,5 +1,5 @@
 /** What the process of a switch gives away, and to whom it listens: a real switch, looked at from outside. */
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { connect, createServer, type Socket } from "node:net"
 import { userInfo } from "node:os"
 import { dirname, join } from "node:path"
@@ -10,7 +10,7 @@ import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts
 import { askSocket } from "../../../packages/switch/src/operate/control/HttpSocket.ts"
 import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { pause, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, runSwitch, runSwitchUnder } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, key, runSwitch, runSwitchUnder } from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -131,6 +131,65 @@ describe.skipIf(process.platform !== "linux")("The process", () => {
     expect(seen.out).toContain("HandlesFull")
     await running.stop()
     expect((await running.ended).code).toBe(0)
+  })
+
+  it("answers its operators beside many that hold the control socket and say nothing, or half a question", async () => {
+    const few = ["bash", "-c", 'ulimit -n 64; exec "$0" "$@"']
+    const place = folder()
+    const running = await runSwitchUnder(few, configuration(place))
+    const { control } = running.ready
+    const hold = (say: string): Promise<Socket> =>
+      new Promise((resolve) => {
+        const socket: Socket = connect(control, () => {
+          if (say !== "") socket.write(say)
+          resolve(socket)
+        }).on("error", () => resolve(socket))
+      })
+    const half = "POST /reload HTTP/1.1\r\nhost: jinka\r\ncontent-length: 20\r\n\r\n{"
+    const held = await Promise.all(Array.from({ length: 70 }, (_, n) => hold(n % 2 === 0 ? "" : half)))
+    const seen = await jinka(["status", join(place, "switch.yaml")])
+    const isHeld = held.filter(({ destroyed, readyState }) => !destroyed && readyState === "open").length
+    for (const socket of held) socket.destroy()
+
+    expect(seen).toMatchObject({ code: 0, err: "" })
+    expect(seen.out).toContain("issuer")
+    expect(isHeld).toBeLessThan(20)
+    await running.stop()
+    expect((await running.ended).code).toBe(0)
+  })
+
+  it("takes the journal's key out of its environment, and out of its reports", async () => {
+    const place = folder()
+    const look = join(place, "look.mjs")
+    writeFileSync(
+      look,
+      `import { writeFileSync } from "node:fs"
+import { isMainThread, threadId } from "node:worker_threads"
+const write = (name) => writeFileSync(${JSON.stringify(place)} + "/env-" + name, JSON.stringify(process.env))
+if (isMainThread) {
+  write("before")
+  process.on("SIGUSR2", () => write("main"))
+} else write("thread-" + threadId)
+`
+    )
+    const options = `--import=${look} --report-on-signal --report-directory=${place}`
+    const running = await runSwitchUnder(["env", `NODE_OPTIONS=${options}`], configuration(place))
+    running.signal("SIGUSR2")
+    const written = (name: RegExp) => readdirSync(place).filter((file) => name.test(file))
+    await until(async () => written(/^report\..*json$/).length > 0 && written(/^env-main$/).length > 0, "a report")
+    await running.stop()
+    await running.ended
+    const read = (file: string) => readFileSync(join(place, file), "utf8")
+
+    expect(read("env-before")).toContain(key)
+    const threads = written(/^env-thread/)
+    expect(threads.length).toBeGreaterThan(0)
+    for (const file of ["env-main", ...threads]) expect([file, read(file).includes(key)]).toEqual([file, false])
+    const [report] = written(/^report/)
+    expect(read(report!)).toContain("javascriptStack")
+    expect(read(report!)).not.toContain(key)
+    // What else is in the environment Node tells in the parts of other threads only, and there is no way to stop it.
+    expect(JSON.parse(read(report!)).environmentVariables).toBeUndefined()
   })
 
   it("opens no debugger at SIGUSR1, and leaves its memory out of a core dump", async () => {

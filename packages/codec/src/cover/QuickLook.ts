@@ -169,19 +169,23 @@ const mayEnd = (bytes: Uint8Array, end: number, count: number, to: number): bool
   return mayHoldNumber(bytes, end - count, end, true)
 }
 
+/** Whole bytes that 12 packed digits have at least: they may begin and end in the middle of one. */
+const WHOLE_BYTES_MIN = (TRACK_DIGITS_MIN - 2) / 2
+
+/** Whether packed digits may hold one. Five whole bytes of digits cannot hide between two places that are five apart. */
 const lookAtPacked = (bytes: Uint8Array, from: number, to: number): boolean => {
-  let count = 0
-  for (let at = from; at < to; at++) {
-    const is = halves[bytes[at]!]!
-    if (is === 3) {
-      count += 2
-      continue
-    }
-    const upper = is & 1
-    if (count + upper >= TRACK_DIGITS_MIN && mayEnd(bytes, 2 * at + upper, count + upper, to)) return true
-    count = is >> 1
+  for (let at = from + WHOLE_BYTES_MIN - 1; at < to; at += WHOLE_BYTES_MIN) {
+    if (halves[bytes[at]!]! !== 3) continue
+    let start = at
+    while (start > from && halves[bytes[start - 1]!]! === 3) start--
+    let end = at + 1
+    while (end < to && halves[bytes[end]!]! === 3) end++
+    const first = 2 * start - (start > from ? halves[bytes[start - 1]!]! >> 1 : 0)
+    const last = 2 * end + (end < to ? halves[bytes[end]!]! & 1 : 0)
+    if (mayEnd(bytes, last, last - first, to)) return true
+    at = end - 1
   }
-  return mayEnd(bytes, 2 * to, count, to)
+  return false
 }
 
 /** The forms in which `bytes[from, to)` may hold a card number or a track; 0: none. */

@@ -197,8 +197,10 @@ export interface Layout {
   readonly defined: ReadonlyArray<FieldLayout>
   /** Fields whose sensitivity is not `none`, in order. */
   readonly sensitive: ReadonlyArray<FieldLayout>
-  /** The other fields that have room for a card number: what is shown of them is searched. */
-  readonly searched: ReadonlyArray<FieldLayout>
+  /** The same as bits, as a message's bitmaps have them: 32 a word, field 1 in the highest bit of the first. */
+  readonly sensitiveWords: Int32Array
+  /** The other fields that have room for a card number, as bits: what is shown of them is searched. */
+  readonly searchedWords: Int32Array
   /** Parts of the header that have room for a card number. */
   readonly searchedHeader: ReadonlyArray<PlacedPart>
   /** Fields that an advice or a reversal needs although they are covered: they may be sealed for store-and-forward. */
@@ -226,6 +228,13 @@ const isTextPart = (form: PlacedPart["form"]): boolean => form === "text" || for
 /** 13 digits are the shortest card number; packed they fill 7 bytes. */
 const hasRoomForCard = ({ bytes, units }: FieldLayout): boolean => units >= (bytes ? 7 : 13)
 
+/** Bits of these fields as a message's bitmaps have them. */
+const wordsOf = (fields: ReadonlyArray<FieldLayout>): Int32Array => {
+  const words = new Int32Array(6)
+  for (const { de } of fields) words[(de - 1) >> 5]! |= 0x80000000 >>> ((de - 1) & 31)
+  return words
+}
+
 /** Resolves a dialect. Throws a `TypeError` that names the field when a definition makes no sense. */
 export const layout = (dialect: Dialect): Layout => {
   const deMax = dialect.bitmap.secondary === "never" ? 64 : dialect.bitmap.tertiary === true ? 192 : 128
@@ -242,6 +251,7 @@ export const layout = (dialect: Dialect): Layout => {
     fields[de] = fieldLayout(de, definition, dialect.encodings, dialect.version)
   }
   const defined = fields.filter((field) => field !== undefined)
+  const sensitive = defined.filter(({ sensitivity }) => sensitivity !== "none")
   return {
     dialect,
     roles: rolesOf(dialect),
@@ -255,8 +265,9 @@ export const layout = (dialect: Dialect): Layout => {
     steps: Int32Array.from({ length: 193 }, (_, de) => stepOf(fields[de])),
     countMaxima: Int32Array.from({ length: 193 }, (_, de) => fields[de]?.countMax ?? 0),
     defined,
-    sensitive: defined.filter((field) => field.sensitivity !== "none"),
-    searched: defined.filter((field) => field.sensitivity === "none" && hasRoomForCard(field)),
+    sensitive,
+    sensitiveWords: wordsOf(sensitive),
+    searchedWords: wordsOf(defined.filter((field) => field.sensitivity === "none" && hasRoomForCard(field))),
     searchedHeader: (header?.parts ?? []).filter(({ bytes, form }) => bytes >= (isTextPart(form) ? 13 : 7)),
     needed: new Set([...(dialect.adviceNeeds ?? []), ...(dialect.reversal?.copies ?? [])])
   }

@@ -23,19 +23,31 @@ export const writeRedacted = (
   at: number,
   found?: Array<number>
 ): number => {
-  const length = index.buffer.copy(out, at, index.start, index.end)
-  const shift = at - index.start
+  const { end, ends, start, starts, words } = index
+  const shift = at - start
+  index.buffer.copy(out, at, start, end)
   if (found !== undefined) found.length = 0
-  for (const field of layout.sensitive)
-    if (index.has(field.de)) coverField(field, out, index.starts[field.de]! + shift, index.ends[field.de]! + shift)
-  for (const field of layout.searched) {
-    if (!index.has(field.de)) continue
-    const isFound = coverFound(field, out, index.starts[field.de]! + shift, index.ends[field.de]! + shift)
-    if (isFound) found?.push(field.de)
+  // Most messages carry few of the fields of a dialect: the bits that are set are asked, not all that could be.
+  for (let word = 0; word < words.length; word++) {
+    for (let bits = words[word]! & layout.sensitiveWords[word]!; bits !== 0; ) {
+      const bit = Math.clz32(bits)
+      bits &= ~(TOP_BIT >>> bit)
+      const de = 32 * word + bit + 1
+      coverField(layout.fields[de]!, out, starts[de]! + shift, ends[de]! + shift)
+    }
+    for (let bits = words[word]! & layout.searchedWords[word]!; bits !== 0; ) {
+      const bit = Math.clz32(bits)
+      bits &= ~(TOP_BIT >>> bit)
+      const de = 32 * word + bit + 1
+      if (coverFound(layout.fields[de]!, out, starts[de]! + shift, ends[de]! + shift)) found?.push(de)
+    }
   }
   if (layout.searchedHeader.length > 0) coverHeader(layout, out, at)
-  return length
+  return end - start
 }
+
+/** The bit of the first field of a word. */
+const TOP_BIT = 0x80000000
 
 /** Searches the parts of the header at `start` that have room for a card number. */
 export const coverHeader = ({ searchedHeader }: Layout, out: Uint8Array, start: number): void => {

@@ -20,9 +20,20 @@ const codeOf = ({ sensitivity, format }: TagRule): number => {
 }
 
 const tables = new WeakMap<TagRules, Uint8Array>()
+/** Those asked for last: messages of one dialect follow each other. */
+let lastRules: TagRules | undefined
+let lastTable: Uint8Array = new Uint8Array(0)
 
 /** Codes by tag of one or two bytes. */
 const tableOf = (rules: TagRules): Uint8Array => {
+  if (rules !== lastRules) {
+    lastTable = madeTable(rules)
+    lastRules = rules
+  }
+  return lastTable
+}
+
+const madeTable = (rules: TagRules): Uint8Array => {
   const known = tables.get(rules)
   if (known !== undefined) return known
   const table = new Uint8Array(0x10000)

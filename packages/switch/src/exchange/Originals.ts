@@ -12,7 +12,7 @@ import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
-import { type Known, kindOf, Outcome } from "./RecentKeys.ts"
+import { KeyKind, type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import type { Question, Repeats } from "./Repeats.ts"
 
 /** What a message does that is about another partner's request. */
@@ -20,6 +20,11 @@ export const anothers = "is about a transaction of another partner"
 
 /** Any MTI of a request. */
 const REQUEST = 200
+
+/** What a message may be about. */
+const originalKinds = [KeyKind.request, KeyKind.advice] as const
+
+const none: ReadonlyArray<number> = []
 
 /** Finds originals among what is outstanding and what is remembered. */
 export class Originals {
@@ -33,8 +38,9 @@ export class Originals {
   }
 
   /**
-   * Whether the request that the message is about reached the target from another partner than `origin`. Nobody asks where the
-   * origin's identity is unchecked.
+   * Whether the request or the advice that the message is about came from another partner than `origin`: as the target knows it,
+   * or, where that is forgotten or never was a request, as the others are remembered. Nobody asks where the origin's identity is
+   * unchecked.
    */
   isAnothers(origin: Desk, target: Desk, index: MessageIndex): boolean {
     if (origin.link.settings.identity === "unchecked") return false
@@ -46,7 +52,28 @@ export class Originals {
       if (slot !== undefined) return !this.linksOf(origin).some(({ id }) => id === slot.origin)
     }
     const sent = this.repeats.sent(target, this.key, length)
-    return sent !== undefined && sent.origin >= 0 && !this.linksOf(origin).some(({ id }) => id === sent.origin)
+    if (sent !== undefined && sent.origin >= 0) return !this.linksOf(origin).some(({ id }) => id === sent.origin)
+    return !origin.language.isKeyNamed && this.known(origin, index) === undefined && this.isKnownOfOthers(origin, index)
+  }
+
+  /** Whether another partner than that of `origin` has sent what the message is about: a request, or an advice. */
+  private isKnownOfOthers(origin: Desk, index: MessageIndex): boolean {
+    const own = this.linksOf(origin)
+    const { seconds } = this.desks
+    let fields: ReadonlyArray<number> = none
+    let length = 0
+    for (const desk of this.desks.all) {
+      if (desk.language.receivedFields !== fields) {
+        fields = desk.language.receivedFields
+        length = this.keyOf(origin, index, fields)
+      }
+      if (length === 0 || own.includes(desk)) continue
+      for (const kind of originalKinds) {
+        const known = desk.recent.find(kind, this.key, 0, length, seconds)
+        if (known !== undefined && known.outcome !== Outcome.refused && known.outcome !== Outcome.unseen) return true
+      }
+    }
+    return false
   }
 
   /**

@@ -49,6 +49,7 @@ export class Iso8583 implements Language {
   readonly hasOwnStan
   readonly reversed
   readonly receivedFields
+  readonly isKeyNamed
   readonly sentFields
   readonly receivedManagementFields
   readonly sentManagementFields
@@ -81,9 +82,11 @@ export class Iso8583 implements Language {
     this.hasOwnStan = settings.stan === "own"
     this.sentFields = dialect.match.transaction
     this.isTimed = this.sentFields.includes(this.roles.transmissionTime)
-    this.isTimed = this.sentFields.includes(this.roles.transmissionTime)
     this.isManagementTimed = dialect.match.networkManagement.includes(this.roles.transmissionTime)
     this.receivedFields = [...this.sentFields, ...settings.callers]
+    const names = [this.roles.acquirer, this.roles.forwarder]
+    const isChecked = settings.identity === "checked" && settings.speaksFor !== "any"
+    this.isKeyNamed = isChecked && this.sentFields.some((de) => names.includes(de))
     this.sentManagementFields = dialect.match.networkManagement
     this.receivedManagementFields = [...this.sentManagementFields, ...settings.callers]
     this.sealed = sealedOf(codec, this.receivedFields)

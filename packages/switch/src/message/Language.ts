@@ -88,6 +88,8 @@ export interface Language {
   misnamed(index: MessageIndex): string | undefined
   /** Fields of the key by which a message of the partner is told from every other. */
   readonly receivedFields: ReadonlyArray<number>
+  /** Whether that key names an institution that the partner speaks for: then no other partner's message can have it. */
+  readonly isKeyNamed: boolean
   /** Fields of the key by which an answer finds what we have sent. */
   readonly sentFields: ReadonlyArray<number>
   /** The same two of network management. */

@@ -9,8 +9,9 @@ export class ProcessEdge extends Context.Service<
   {
     readonly pid: number
     /**
-     * From here on new files are this user's alone (umask 077), and diagnostic reports leave the environment out. `secrets` are
-     * removed from the environment: variables that were read and that nothing else has to see.
+     * From here on new files are this user's alone (umask 077), and diagnostic reports leave the environment out (Node has it in
+     * the parts of other threads all the same). `secrets` are removed from the environment: variables that were read and that
+     * nothing else has to see.
      */
     readonly keepToSelf: (secrets: ReadonlyArray<string>) => Effect.Effect<void>
     /**

@@ -87,7 +87,9 @@ const aboutDoor = (door: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Find
       .map((link) => error(link.part("door", "path").path, "only a link behind an HTTP door has a path", "Remove it.")),
     ...(by === "address" ? byAddress(links) : []),
     ...(by === "certificate" ? byCertificate(door, links) : []),
-    ...(by === "header" || by === "field" ? [...oneLanguage(links), ...byFirst(by, links)] : []),
+    ...(by === "header" || by === "field"
+      ? [...oneLanguage(links), ...byFirst(by, links), ...claims(door, links, "its first message says so")]
+      : []),
     ...(by === "certificate" ? [] : borrowedNames(door, links))
   ]
 }
@@ -221,6 +223,32 @@ const byFirst = (by: "header" | "field", links: ReadonlyArray<Draft>): ReadonlyA
     "what tells a partner at a door leads to one link"
   )
 ]
+
+/** Hosts that only this machine reaches. */
+const ownHosts = new Set(["127.0.0.1", "::1", "localhost"])
+
+/**
+ * A door that believes what its callers say of themselves, over a network: whoever is admitted may speak as any of its links, but
+ * for those whose addresses or certificates nobody else has. `how`: what is believed.
+ */
+export const claims = (door: Draft, links: ReadonlyArray<Draft>, how: string): ReadonlyArray<Finding> => {
+  const listen = door.part("listen")
+  const tls = listen.part("tls")
+  // Whom an authority or a list has let in, the certificates are asked about: see `borrowedNames`.
+  const areKnown = tls.part("ca").entries.length > 0 || tls.part("partner", "fingerprints").entries.length > 0
+  if (areKnown || ownHosts.has(listen.part("host").text ?? "")) return []
+  const from = (link: Draft) => link.part("door", "from").entries.flatMap(({ text }) => text ?? [])
+  const canBe = (link: Draft) => (other: Draft) =>
+    other !== link &&
+    (from(link).length === 0 || from(other).some((one) => from(link).some((two) => overlap(one, two))))
+  const open = links.filter((link) => !link.part("door").has("certificate") && links.some(canBe(link)))
+  if (open.length === 0) return []
+  const names = listed(open.flatMap((link) => link.part("name").text ?? []))
+  const rule = `whoever this door admits is taken for ${names} when ${how}: nothing proves it`
+  const fix =
+    "Give each of these links addresses of its own (`from:`), or the door `tls:` and each link its `certificate:`."
+  return [warning(door.part("name").path, rule, fix)]
+}
 
 /** With certificates but without one for each link, one partner could give itself out as another. */
 export const borrowedNames = (door: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {

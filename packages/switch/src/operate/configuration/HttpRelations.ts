@@ -1,5 +1,5 @@
 /** What must hold between HTTP doors and the links behind them. Pure. */
-import { behind, borrowedNames, emptyDoor, repeated } from "./DoorRelations.ts"
+import { behind, borrowedNames, claims, emptyDoor, repeated } from "./DoorRelations.ts"
 import { type Draft, frameOf } from "./Draft.ts"
 import { modeOf } from "./ModeRelations.ts"
 import { error, type Finding } from "./Problem.ts"
@@ -20,7 +20,8 @@ export const httpRelations = (draft: Draft, links: ReadonlyArray<Draft>): Readon
         members.map((link) => link.part("door", "path")),
         "a path leads to one link"
       ),
-      ...borrowedNames(door, members)
+      ...borrowedNames(door, members),
+      ...claims(door, members, "it asks for that link's path")
     ]
   })
 

@@ -1,13 +1,16 @@
 /**
  * HTTP over a unix domain socket, both ends: `node:http` with a whole body each way. Knows nothing of what is asked.
  */
-import { createServer, request as httpRequest } from "node:http"
+import { createServer, request as httpRequest, type IncomingMessage } from "node:http"
 import { Data, Effect, type Scope } from "effect"
 import { answerWhole } from "../../transport/NodeWeb.ts"
 
 /** Until when a request has to be whole, in milliseconds, and how often that is looked at. */
 const REQUEST_MS = 10_000
 const LOOK_EVERY_MS = 1000
+
+/** Callers at a time: fewer than the open files that are kept back for them (`transport/Handles`). */
+const CALLERS_MAX = 10
 
 /** The socket cannot be served or did not answer; `code` is the system's (ENOENT, ECONNREFUSED, EADDRINUSE), or ETIMEDOUT. */
 export class SocketFailed extends Data.TaggedError("SocketFailed")<{
@@ -26,9 +29,46 @@ export interface SocketAnswer {
   readonly text: string
 }
 
+/** A connection. */
+type Socket = IncomingMessage["socket"]
+
+/**
+ * Who is connected. When there are too many, the one goes that has asked nothing for longest: nobody can keep the others out by
+ * being there and saying nothing. Whoever waits for an answer stays.
+ */
+class Callers {
+  private readonly silent = new Set<Socket>()
+  private readonly busy = new Set<Socket>()
+
+  /** One more has come. */
+  came(socket: Socket): void {
+    this.silent.add(socket)
+    socket.once("close", () => this.left(socket))
+    if (this.silent.size + this.busy.size <= CALLERS_MAX) return
+    const [oldest] = this.silent
+    this.left(oldest!)
+    oldest!.destroy()
+  }
+
+  /** It has asked, all of its question is here, and it waits for its answer. */
+  asked(socket: Socket): void {
+    if (this.silent.delete(socket)) this.busy.add(socket)
+  }
+
+  /** It has its answer. */
+  answered(socket: Socket): void {
+    if (this.busy.delete(socket)) this.silent.add(socket)
+  }
+
+  private left(socket: Socket): void {
+    this.silent.delete(socket)
+    this.busy.delete(socket)
+  }
+}
+
 /**
  * Answers every request on `path` until the scope closes. Whoever does not send his request whole in ten seconds, or sends more
- * than 64 KiB, is cut off.
+ * than 64 KiB, is cut off. Ten callers at a time: another one takes the place of the one that has been silent for longest.
  */
 export const serveSocket = (
   path: string,
@@ -41,7 +81,16 @@ export const serveSocket = (
         headersTimeout: REQUEST_MS,
         connectionsCheckingInterval: LOOK_EVERY_MS
       }
-      const http = createServer(times, (request, response) => void answerWhole(request, response, answer))
+      const callers = new Callers()
+      const http = createServer(times, (request, response) => {
+        const { socket } = request
+        response.once("close", () => callers.answered(socket))
+        void answerWhole(request, response, (whole) => {
+          callers.asked(socket)
+          return answer(whole)
+        })
+      })
+      http.on("connection", (socket) => callers.came(socket))
       http.once("error", (error) => resume(Effect.fail(failed(error))))
       http.listen(path, () => resume(Effect.succeed(http)))
     }),
@@ -52,10 +101,27 @@ export const serveSocket = (
       }).pipe(Effect.timeoutOption("1 second"), Effect.andThen(Effect.sync(() => http.closeAllConnections())))
   ).pipe(Effect.asVoid)
 
-/** Asks once; fails when nobody answers in `limitMs` milliseconds. */
-export const askSocket = (
+/** How often what only looks is asked again when its connection had to make room for another one. */
+const AGAIN_MAX = 4
+
+const hadToGo = ({ code }: SocketFailed): boolean => code === "ECONNRESET" || code === "EPIPE"
+
+/**
+ * Asks; fails when nobody answers in `limitMs` milliseconds. What changes something is asked once: whether it was done shows when
+ * one looks.
+ */
+export const askSocket = (path: string, question: SocketQuestion): Effect.Effect<SocketAnswer, SocketFailed> =>
+  askOnce(path, question).pipe(
+    Effect.retry({ times: question.method === "GET" ? AGAIN_MAX : 0, while: hadToGo }),
+    Effect.timeoutOrElse({
+      duration: question.limitMs,
+      orElse: () => Effect.fail(new SocketFailed({ code: "ETIMEDOUT", message: `no answer in ${question.limitMs} ms` }))
+    })
+  )
+
+const askOnce = (
   path: string,
-  { body, headers, limitMs, method, url }: SocketQuestion
+  { body, headers, method, url }: SocketQuestion
 ): Effect.Effect<SocketAnswer, SocketFailed> =>
   Effect.callback<SocketAnswer, SocketFailed>((resume) => {
     const text = body === undefined ? "" : JSON.stringify(body)
@@ -74,12 +140,7 @@ export const askSocket = (
     request.once("error", (error) => resume(Effect.fail(failed(error))))
     request.end(text)
     return Effect.sync(() => request.destroy())
-  }).pipe(
-    Effect.timeoutOrElse({
-      duration: limitMs,
-      orElse: () => Effect.fail(new SocketFailed({ code: "ETIMEDOUT", message: `no answer in ${limitMs} ms` }))
-    })
-  )
+  })
 
 /** One question: its path with parameters, its body as JSON, and how long it may take. */
 export interface SocketQuestion {
