@@ -7,7 +7,6 @@ import { Effect } from "effect"
 import type { Desks } from "./exchange/Desks.ts"
 import type { Link } from "./link/Link.ts"
 import { LinkEnded } from "./link/LinkEnded.ts"
-import { until } from "./link/Until.ts"
 
 /** How long the answer to our sign-off is waited for, in milliseconds. */
 const SIGN_OFF_MS = 1000
@@ -54,7 +53,7 @@ const signOff = ({ session, settings, isSignedOn }: Link): Effect.Effect<void> =
 const close = (link: Link, ended: LinkEnded): Effect.Effect<void> =>
   Effect.suspend(() => {
     link.leave(true, ended)
-    return until(() => link.isDown, CLOSE_MS)
+    return link.down.until(() => link.isDown, CLOSE_MS)
   })
 
 /**
@@ -69,7 +68,7 @@ export const drainLinks = Effect.fnUntraced(function* (
   ended: LinkEnded
 ) {
   for (const link of links) link.change({ _tag: "draining", on: true })
-  yield* until(() => unfinishedOf(desks, links).length === 0, limitMs)
+  yield* desks.turned.until(() => unfinishedOf(desks, links).length === 0, limitMs)
   const leaving = links.filter(({ isDraining }) => isDraining)
   const unfinished = unfinishedOf(desks, leaving)
   yield* Effect.forEach(leaving, (link) => Effect.andThen(signOff(link), close(link, ended)), {
@@ -84,7 +83,7 @@ export const drainAll = Effect.fnUntraced(function* (desks: Desks, limitMs: numb
   const links = desks.all.map(({ link }) => link)
   for (const link of links) link.change({ _tag: "draining", on: true })
   const end = desks.runtime.monotonicMs() + limitMs
-  yield* until(() => unfinishedOf(desks, links).length === 0 && desks.commits.length === 0, limitMs)
+  yield* desks.turned.until(() => unfinishedOf(desks, links).length === 0 && desks.commits.length === 0, limitMs)
   return yield* drainLinks(
     desks,
     links,

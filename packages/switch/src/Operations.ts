@@ -10,7 +10,6 @@ import type { Desks } from "./exchange/Desks.ts"
 import type { Answered } from "./link/Asked.ts"
 import type { Link } from "./link/Link.ts"
 import { LinkEnded } from "./link/LinkEnded.ts"
-import { until } from "./link/Until.ts"
 import type { Meaning } from "./message/NetworkManagement.ts"
 
 /** The acts by their names on the command line. */
@@ -173,7 +172,7 @@ export class Operations {
 
   private signOn(link: Link): Done {
     if (link.signedOn === "done") return Effect.succeed({ did: "We were signed on already." })
-    link.isSignedOff = false
+    link.change({ _tag: "heldOff", on: false })
     return Effect.map(this.asked(link, "signOn", "sign-on"), ({ code, ms }) => ({
       did: `The partner accepted our sign-on with ${code}.`,
       answerMs: ms
@@ -183,7 +182,7 @@ export class Operations {
   private signOff(link: Link): Done {
     if (link.signedOn === "off") return Effect.succeed({ did: "We were signed off already." })
     return Effect.map(this.asked(link, "signOff", "sign-off"), ({ code, ms }) => {
-      link.isSignedOff = true
+      link.change({ _tag: "heldOff", on: true })
       return { did: `The partner accepted our sign-off with ${code}. We stay signed off until sign-on.`, answerMs: ms }
     })
   }
@@ -212,7 +211,7 @@ export class Operations {
     const answered = Effect.callback<Answered>((resume) =>
       session.ask(what, (answer) => resume(Effect.succeed(answer)))
     )
-    const silence = until(() => link.session !== session, timeoutMs)
+    const silence = link.down.until(() => link.session !== session, timeoutMs)
     return Effect.raceFirst(
       answered,
       Effect.flatMap(silence, () =>

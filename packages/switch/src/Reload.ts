@@ -20,7 +20,6 @@ import { type Route, Router } from "./exchange/Router.ts"
 import type { Link } from "./link/Link.ts"
 import type { GroupSettings } from "./link/LinkGroup.ts"
 import { sidesOf } from "./link/Settings.ts"
-import { until } from "./link/Until.ts"
 import { type RunningLinks, reloaded } from "./RunningLinks.ts"
 import { type Endpoint, Transport } from "./transport/Transport.ts"
 
@@ -101,7 +100,7 @@ export class Reload {
         const { changed, removed } = this.changes(next)
         const closing = [...changed, ...removed].map((name) => this.deskOf(name)!.link)
         const wasAway = new Set(closing.filter(({ isAway }) => isAway).map(({ id }) => id))
-        for (const link of closing) link.isLeaving = this.loses(next, link)
+        for (const link of closing) link.change({ _tag: "leaving", on: this.loses(next, link) })
         const takeBack = Effect.sync(() => this.takeBack(closing, wasAway))
         const unfinished = yield* this.quiet(next, closing, user, drainMs).pipe(Effect.onError(() => takeBack))
         const made = this.swap(next, closing, wasAway, user)
@@ -162,10 +161,10 @@ export class Reload {
       const unfinished = yield* drainLinks(desks, closing, drainMs, reloaded(user))
       const end = desks.runtime.monotonicMs() + desks.limits.requestTimeoutMs + SETTLE_MS
       const left = () => Math.max(0, end - desks.runtime.monotonicMs())
-      yield* until(() => unfinishedOf(desks, closing).length === 0, left())
+      yield* desks.turned.until(() => unfinishedOf(desks, closing).length === 0, left())
       // What was accepted for them before they closed is in their queues once it is on disk.
       const last = desks.record.last
-      yield* until(() => desks.journal.writer.committedSeq >= last, left())
+      yield* desks.turned.until(() => desks.journal.writer.committedSeq >= last, left())
       const open = unfinishedOf(desks, closing).length
       if (open > 0 || desks.journal.writer.committedSeq < last) {
         const says = `${open} requests of links that would be closed have not ended, or the journal lags. Try again.`
@@ -184,7 +183,7 @@ export class Reload {
 
   private takeBack(closing: ReadonlyArray<Link>, wasAway: ReadonlySet<number>): void {
     for (const link of closing) {
-      link.isLeaving = false
+      link.change({ _tag: "leaving", on: false })
       if (wasAway.has(link.id)) continue
       link.change({ _tag: "draining", on: false })
       link.leave(false, reloaded("nobody"))
@@ -206,7 +205,7 @@ export class Reload {
     for (const link of closing) {
       link.noted(`operator ${user}: reload: ${removed.includes(link.settings.name) ? "removed" : "changed"}`)
     }
-    for (const name of removed) this.deskOf(name)!.link.isGone = true
+    for (const name of removed) this.deskOf(name)!.link.change({ _tag: "gone" })
     // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
     for (const link of closing) desks.carriedLost(desks.of(link))
     for (const plan of next.links.map((one) => this.adopted(one))) {

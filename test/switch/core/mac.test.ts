@@ -342,7 +342,7 @@ describe("wrong MACs in a row", () => {
       a.say(...wrongs(2))
       yield* commit
       expect(types(a.heard())).toContain("0820")
-      expect(running.links[0]?.isSignedOff).toBe(true)
+      expect(running.links[0]?.isHeldOff).toBe(true)
     })
   )
 

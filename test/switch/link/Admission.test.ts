@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { addressList, isAddressOrNetwork, sourceOf } from "../../../packages/switch/src/link/door/Addresses.ts"
 import { Admission, type AdmissionLimits } from "../../../packages/switch/src/link/door/Admission.ts"
-import { Tally } from "../../../packages/switch/src/link/Tally.ts"
+import { counted, Notices } from "../../../packages/switch/src/link/Notices.ts"
 import { TurnedAway } from "../../../packages/switch/src/link/TurnedAway.ts"
 import type { Connection } from "../../../packages/switch/src/transport/Transport.ts"
 
@@ -101,10 +101,10 @@ describe("Admission", () => {
 
 describe("What is noted of strangers", () => {
   it("is the first of each kind at once, then a count every ten seconds", () => {
-    const tally = new Tally()
+    const notices = new Notices(counted)
     const noted: Array<string> = []
     for (let at = 0; at < 25_000; at++) {
-      const said = tally.add("SourceTooFast", "SourceTooFast: a connection from 203.0.113.9 was closed", at)
+      const said = notices.add("SourceTooFast", "SourceTooFast: a connection from 203.0.113.9 was closed", at)
       if (said !== undefined) noted.push(said)
     }
 
@@ -113,7 +113,7 @@ describe("What is noted of strangers", () => {
       "SourceTooFast: a connection from 203.0.113.9 was closed; 10000 like it since the last note, 10001 in all",
       "SourceTooFast: a connection from 203.0.113.9 was closed; 10000 like it since the last note, 20001 in all"
     ])
-    expect(tally.counts).toEqual({ SourceTooFast: 25_000 })
+    expect(notices.counts).toEqual({ SourceTooFast: 25_000 })
   })
 
   it("is the same where a link turns its own partner away: each is closed, each reason is noted for itself", () => {

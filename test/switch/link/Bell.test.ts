@@ -1,8 +1,9 @@
 /** What ends a wait from plain code. */
 import { expect, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { describe } from "vitest"
-import { Bell } from "../../../packages/switch/src/link/Bell.ts"
+import { Bell, Change } from "../../../packages/switch/src/link/Bell.ts"
 
 describe("A bell", () => {
   it.effect("wakes the fiber that waits, and says whether one did", () =>
@@ -25,6 +26,42 @@ describe("A bell", () => {
       yield* Fiber.interrupt(waiting)
 
       expect(bell.ring(undefined)).toBe(false)
+    })
+  )
+})
+
+describe("A change", () => {
+  it.effect("ends a wait when what is waited for has come, and not with the changes before", () =>
+    Effect.gen(function* () {
+      const change = new Change()
+      let left = 2
+      const waiting = yield* Effect.forkChild(
+        change.until(() => left === 0, 60_000),
+        { startImmediately: true }
+      )
+
+      left--
+      change.happened()
+      const early = waiting.pollUnsafe()
+      left--
+      change.happened()
+      yield* Fiber.join(waiting)
+
+      expect(early).toBeUndefined()
+    })
+  )
+
+  it.effect("waits for nothing that is so already, and no longer than it was told", () =>
+    Effect.gen(function* () {
+      const change = new Change()
+
+      yield* change.until(() => true, 60_000)
+      const waiting = yield* Effect.forkChild(
+        change.until(() => false, 1000),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust(1000)
+      yield* Fiber.join(waiting)
     })
   )
 })

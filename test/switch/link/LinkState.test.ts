@@ -37,6 +37,23 @@ describe("the state of a link", () => {
     expect(isReady(step(blocked, { _tag: "blocked", on: false }))).toBe(true)
   })
 
+  it("keeps an operator's sign-off over a reconnect: the next connection is signed off, not signing on", () => {
+    const off = stateAfter(opened, ours, partners, okay, { _tag: "heldOff", on: true }, { _tag: "ended" })
+
+    const again = [opened, partners, okay].reduce(step, off)
+
+    expect(phrase(again)).toBe("signed off")
+    expect(isReady(step(again, ours))).toBe(true)
+  })
+
+  it("is the same object when a flag is set to what it is", () => {
+    const away = stateAfter({ _tag: "away", on: true })
+
+    expect(step(away, { _tag: "away", on: true })).toBe(away)
+    expect(away.away).toBe(true)
+    expect(stateAfter({ _tag: "leaving", on: true }, { _tag: "gone" })).toMatchObject({ leaving: true, gone: true })
+  })
+
   it("says in a word what keeps it from being used", () => {
     expect(phrase(initial)).toBe("down")
     expect(phrase(stateAfter(opened))).toBe("signing on")

@@ -6,6 +6,7 @@
 import * as Net from "node:net"
 import { compile, cups, cupsFrame, isMessageError, type Message, wholeFrame } from "@jinka/codec"
 import { Effect, Layer, type Scope } from "effect"
+import { Change } from "../../../packages/switch/src/link/Bell.ts"
 import { Link } from "../../../packages/switch/src/link/Link.ts"
 import type { LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
 import type { LinkEvents } from "../../../packages/switch/src/link/LinkEvents.ts"
@@ -160,6 +161,7 @@ export const simplexBench = (
       },
       nextTurn: () => undefined,
       turn: () => undefined,
+      turned: new Change(),
       readiness: () => {},
       owing: () => () => false,
       ended: (_link, _epoch, ended) => known.ends.push(ended),

@@ -5,7 +5,7 @@
  * docs/decisions/0020-what-a-throw-costs.md).
  */
 import { Inconsistent } from "../journal/Inconsistent.ts"
-import { Notices } from "../link/Notices.ts"
+import { Notices, oneByOne } from "../link/Notices.ts"
 import type { Desk } from "./Desk.ts"
 
 /** Where it was thrown: `TypeError at Iso8583.ts:120:14`. An error's own words may hold a message's: they are left out. */
@@ -30,7 +30,7 @@ export class Defects {
   /** How many messages were given up. */
   count = 0
   private readonly desks: Alarmed
-  private readonly notices = new Notices()
+  private readonly notices = new Notices(oneByOne)
 
   constructor(desks: Alarmed) {
     this.desks = desks
@@ -43,7 +43,7 @@ export class Defects {
     this.count++
     desks.record.abandon()
     const text = `${what}: a defect of the switch, please report it (${placeOf(thrown)})`
-    const noted = this.notices.take(desks.now, text)
+    const noted = this.notices.add("defect", text, desks.now)
     if (noted !== undefined) desks.alarm(desk, epoch, noted)
   }
 }

@@ -7,8 +7,7 @@
  */
 import type { Guard } from "../guard/Guard.ts"
 import type { Link } from "../link/Link.ts"
-import { Notices } from "../link/Notices.ts"
-import { Tally } from "../link/Tally.ts"
+import { counted, Notices, oneByOne } from "../link/Notices.ts"
 import type { Language } from "../message/Language.ts"
 import type { KeyHash } from "./KeyHash.ts"
 import { Outstanding } from "./Outstanding.ts"
@@ -34,10 +33,10 @@ export class Desk {
   /** Advices and reversals meant for the link, whichever of its group carries them. */
   readonly stored: StoreAndForward
   /** What is noted of messages that cannot be read, and of answers that are nobody's. */
-  readonly unreadable = new Notices()
-  readonly unmatchedNotices = new Notices()
+  readonly unreadable = new Notices(oneByOne)
+  readonly unmatchedNotices = new Notices(oneByOne)
   /** What is noted of keys that cannot be used, and of wrong MACs. */
-  readonly keyAlarms = new Notices()
+  readonly keyAlarms = new Notices(oneByOne)
   /** What has passed over the link. */
   readonly traffic = new Traffic()
 
@@ -46,8 +45,8 @@ export class Desk {
   /** How many requests the partner may send; `undefined`: as many as it likes. */
   rate: RateLimit | undefined
   /** What came above that, and what was left unanswered because it may have come before. */
-  readonly overRate = new Tally()
-  readonly perhapsRepeats = new Tally()
+  readonly overRate = new Notices(counted)
+  readonly perhapsRepeats = new Notices(counted)
   private readonly hash: KeyHash
 
   constructor(link: Link, stored: StoreAndForward, hash: KeyHash, nowMs: number) {

@@ -6,6 +6,7 @@ import { Effect, type Fiber } from "effect"
 import { KeyRing } from "../guard/KeyRing.ts"
 import { explainModuleError, type ModuleError } from "../guard/ModuleError.ts"
 import type { Journal } from "../journal/Journal.ts"
+import { Change } from "../link/Bell.ts"
 import type { Link } from "../link/Link.ts"
 import type { Severity } from "../link/LinkEnded.ts"
 import type { Receipt } from "../link/Receipts.ts"
@@ -94,6 +95,8 @@ export class Desks {
   seals: ExitGate | undefined
   /** When the switch stood still. */
   readonly stalls: Stalls
+  /** Happens at the end of each turn. */
+  readonly turned = new Change()
   /** Answers since the start, by response code. */
   readonly answers = new Codes()
   /** Monotonic milliseconds as of the current turn: one reading of the clock for a whole batch. */
@@ -203,7 +206,7 @@ export class Desks {
   /** The module cannot use a key: somebody has to look at it. */
   keyUnusable(desk: number, error: ModuleError): void {
     const at = this.at(desk)
-    const noted = at.keyAlarms.take(this.now, explainModuleError(error))
+    const noted = at.keyAlarms.add("key", explainModuleError(error), this.now)
     if (noted !== undefined) this.alarm(at, at.link.epoch, noted)
   }
 
@@ -228,9 +231,9 @@ export class Desks {
   flush(): void {
     this.record.flush()
     this.questions.flush()
-    if (this.touched.size === 0) return
     for (const link of this.touched) link.flush()
     this.touched.clear()
+    this.turned.happened()
   }
 
   /** Whether a partner still waits for an answer: until everything of now is on disk, and no request of its link is open. */

@@ -17,8 +17,7 @@ import type { SecurityModule } from "../guard/SecurityModule.ts"
 import type { Journal } from "../journal/Journal.ts"
 import { Link } from "../link/Link.ts"
 import { LinkEnded, type Severity } from "../link/LinkEnded.ts"
-import type { LinkEvents } from "../link/LinkEvents.ts"
-import type { SessionEpoch } from "../link/SessionOwner.ts"
+import type { LinkEvents, SessionEpoch } from "../link/LinkEvents.ts"
 import type { LinkSettings } from "../link/Settings.ts"
 import type { Checked } from "./Checks.ts"
 import { Deliveries } from "./Deliveries.ts"
@@ -70,6 +69,7 @@ export class Exchanges {
   private readonly guards: Guards | undefined
   private readonly disk: DiskWatch
   private readonly turns: Turns
+  private readonly events: LinkEvents<Link>
   private readonly roomLatch = Latch.makeUnsafe(true)
   private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
 
@@ -94,6 +94,7 @@ export class Exchanges {
     this.requests = new Requests(desks, this.refusals, this.repeats, reversals, originals)
     this.deliveries = new Deliveries(desks, this.refusals, this.repeats, originals)
     this.guards?.follow(this.requests)
+    this.events = this.eventsTo(desks)
     plans.forEach((plan, id) => {
       this.open(id, plan)
     })
@@ -184,22 +185,25 @@ export class Exchanges {
     if (desks.record.pendingBytes < desks.limits.unwrittenStop / 2) this.roomLatch.openUnsafe()
   }
 
-  private readonly events: LinkEvents<Link> = {
-    passes: (link, index) => this.passes(this.desks.of(link), index),
-    guards: (link, index) => this.desks.of(link).guard?.checks(index) === true,
-    leaving: (link, message, put) => this.leaving(this.desks.of(link), message, put),
-    message: (link, session, index) => this.message(this.desks.of(link), session, index),
-    unreadable: (link, session, wrong, bytes, start, end) =>
-      this.unreadable(this.desks.of(link), session, wrong, bytes, start, end),
-    nextTurn: (link, bytes) => this.nextTurn(this.desks.of(link), bytes),
-    turn: (link) => this.turn(this.desks.of(link)),
-    readiness: (link, ready) => this.readiness(this.desks.of(link), ready),
-    ended: (link, epoch, ended) => this.ended(this.desks.of(link), epoch, ended),
-    owing: (link) => this.desks.owing(link),
-    defect: (link, { epoch }, what, thrown) => this.desks.defects.met(this.desks.of(link), epoch, what, thrown),
-    noted: (link, epoch, text, severity) => {
-      this.note(link, epoch, text, severity)
-      this.desks.flush()
+  private eventsTo(desks: Desks): LinkEvents<Link> {
+    return {
+      passes: (link, index) => this.passes(desks.of(link), index),
+      guards: (link, index) => desks.of(link).guard?.checks(index) === true,
+      leaving: (link, message, put) => this.leaving(desks.of(link), message, put),
+      message: (link, session, index) => this.message(desks.of(link), session, index),
+      unreadable: (link, session, wrong, bytes, start, end) =>
+        this.unreadable(desks.of(link), session, wrong, bytes, start, end),
+      nextTurn: (link, bytes) => this.nextTurn(desks.of(link), bytes),
+      turn: (link) => this.turn(desks.of(link)),
+      turned: desks.turned,
+      readiness: (link, ready) => this.readiness(desks.of(link), ready),
+      ended: (link, epoch, ended) => this.ended(desks.of(link), epoch, ended),
+      owing: (link) => desks.owing(link),
+      defect: (link, { epoch }, what, thrown) => desks.defects.met(desks.of(link), epoch, what, thrown),
+      noted: (link, epoch, text, severity) => {
+        this.note(link, epoch, text, severity)
+        desks.flush()
+      }
     }
   }
 
@@ -318,7 +322,7 @@ export class Exchanges {
     const isAnswered = isRequest(index.mti)
     const what = isAnswered ? `refused ${language.refusal.formatError}` : "dropped"
     const text = `message type ${mtiText(index.mti)} was ${what}: its ${reservedMti(index.mti)} digit is reserved`
-    const noted = desk.unreadable.take(this.desks.now, text)
+    const noted = desk.unreadable.add("unreadable", text, this.desks.now)
     if (noted !== undefined) this.note(link, epoch, noted, "warning")
     if (isAnswered) return this.refusals.refuse(desk, epoch, index, "formatError")
     desk.traffic.unmatched++
@@ -343,7 +347,7 @@ export class Exchanges {
     const { language, link } = desk
     this.desks.wayOf(desk).taken()
     const text = `unreadable message of ${end - start} bytes: ${explain(wrong)}`
-    const noted = desk.unreadable.take(lastReceived, text)
+    const noted = desk.unreadable.add("unreadable", text, lastReceived)
     if (noted !== undefined) this.note(link, epoch, noted, "warning")
     const answer = this.formatError(desk, epoch, wrong, bytes, start, end)
     if (answer === undefined) return link.release(epoch)

@@ -105,10 +105,9 @@ export class Guards {
   }
 
   private signOff({ link }: Desk): void {
-    if (link.settings.dialect.network?.codes.signOff === undefined || link.isSignedOff) return
-    link.isSignedOff = true
+    if (link.settings.dialect.network?.codes.signOff === undefined || link.isHeldOff) return
     link.session?.ask("signOff")
-    link.change({ _tag: "heldOff" })
+    link.change({ _tag: "heldOff", on: true })
   }
 
   /** Network management of ours: with its MAC, where the link's rule has one for it. */

@@ -71,7 +71,7 @@ export class UnmatchedAnswers {
   }
 
   private note(target: Desk, epoch: number, text: string): void {
-    const noted = target.unmatchedNotices.take(this.desks.now, text)
+    const noted = target.unmatchedNotices.add("unmatched", text, this.desks.now)
     if (noted !== undefined) this.desks.note(target, epoch, noted, "warning")
   }
 }

@@ -9,6 +9,7 @@ import { Bell } from "./Bell.ts"
 import { listenOn } from "./door/Door.ts"
 import { LinkEnded } from "./LinkEnded.ts"
 import { CHALLENGE_MS, type DoorSide, type ListenSide } from "./Settings.ts"
+import type { Source, SourceStatus } from "./Source.ts"
 import { TurnedAway } from "./TurnedAway.ts"
 
 /** What an acceptor needs of its link. */
@@ -31,7 +32,7 @@ export interface AcceptorOwner {
 }
 
 /** The accepting side of a link or of one of its legs. */
-export class Acceptor {
+export class Acceptor implements Source {
   private readonly owner: AcceptorOwner
   private readonly side: ListenSide | DoorSide
   private readonly turnedAway: TurnedAway
@@ -56,7 +57,7 @@ export class Acceptor {
     )
   }
 
-  /** Listens for as long as the scope lives, where the link has an address of its own. A shared door calls `offer` instead. */
+  /** See `Source`: where the link has an address of its own. A shared door calls `offer` instead. */
   readonly listen: Effect.Effect<void, ListenFailed, Transport | Scope.Scope> = Effect.gen(
     { self: this },
     function* () {
@@ -70,7 +71,7 @@ export class Acceptor {
     }
   )
 
-  /** The partner has connected: one owner for each identity, and the stated rule for the second. */
+  /** See `Source`. One connection for each identity, and the stated rule for the second. */
   offer(connection: Connection): void {
     const { remote } = connection
     if (this.owner.isAway) {
@@ -109,10 +110,28 @@ export class Acceptor {
     if (this.taker.isAwaited) this.taker.ring(this.takeIncoming())
   }
 
-  /** The next connection that is let in. One waits at a time. */
+  /** See `Source`: the next connection that is let in. */
   readonly next: Effect.Effect<Connection> = this.taker.rung
 
-  /** Closes what came in the last moment and belongs to nobody yet. */
+  /** See `Source`: the partner dials. */
+  retry(): boolean {
+    return false
+  }
+
+  /** See `Source`: what has come and is nobody's yet would find a link that reads nothing. */
+  leave(on: boolean): void {
+    if (on) this.close()
+  }
+
+  /** See `Source`. */
+  ended(): void {}
+
+  /** See `Source`. */
+  status(): SourceStatus {
+    return { attempts: 0, nextAttempt: 0, legs: undefined }
+  }
+
+  /** See `Source`. */
   close(): void {
     this.incoming?.close("reset")
     this.challenger?.close("reset")

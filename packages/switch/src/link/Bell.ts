@@ -1,6 +1,6 @@
 /**
- * Wakes the fiber that waits for something, from plain code. It keeps nothing: rung while nobody waits, it wakes nobody later
- * either. That is what sets it apart from a latch.
+ * Waking fibers from plain code: a bell for the one fiber that waits for something, and a change for whoever waits until
+ * something is so. Neither keeps anything: rung while nobody waits, they wake nobody later. That sets them apart from a latch.
  */
 import { Effect } from "effect"
 
@@ -35,5 +35,28 @@ export class Bell<A> {
     this.wake = undefined
     wake?.(Effect.succeed(heard))
     return wake !== undefined
+  }
+}
+
+/** What many places can bring about, such as the end of the last open request: whoever waits looks after each change. */
+export class Change {
+  private readonly waiting = new Set<() => void>()
+
+  /** Waits until `isDone`, which is asked now and after each change; at most `limitMs` milliseconds. */
+  until(isDone: () => boolean, limitMs: number): Effect.Effect<void> {
+    const done = Effect.callback<void>((resume) => {
+      if (isDone()) return resume(Effect.void)
+      const look = () => {
+        if (isDone()) resume(Effect.void)
+      }
+      this.waiting.add(look)
+      return Effect.sync(() => this.waiting.delete(look))
+    })
+    return Effect.suspend(() => (isDone() ? Effect.void : Effect.asVoid(Effect.timeoutOption(done, limitMs))))
+  }
+
+  /** Something has changed. */
+  happened(): void {
+    for (const look of this.waiting) look()
   }
 }

@@ -7,10 +7,9 @@ import { monotonicMs } from "../transport/Monotonic.ts"
 import { type Connection, Transport } from "../transport/Transport.ts"
 import * as Backoff from "./Backoff.ts"
 import { Bell } from "./Bell.ts"
-import type { Side } from "./Settings.ts"
-
-/** Attempts that failed are noted the first time and then every so often: a night without the partner must not fill the log. */
-const NOTED_EVERY = 10
+import { Notices, patient } from "./Notices.ts"
+import type { ConnectSide } from "./Settings.ts"
+import type { Source, SourceStatus } from "./Source.ts"
 
 /** Whom a dialer tells of an attempt that came to nothing. */
 export interface DialerOwner {
@@ -20,32 +19,26 @@ export interface DialerOwner {
 }
 
 /** The connecting side of a link or of one of its legs. */
-export class Dialer {
+export class Dialer implements Source {
   /** Attempts since the last connection that lasted. */
-  attempts = 0
+  private attempts = 0
   /** Monotonic milliseconds of the next attempt; 0: none is waited for. */
-  nextAttempt = 0
+  private nextAttempt = 0
   /** Ends the pause before the next attempt. */
   private readonly hurry = new Bell<undefined>()
+  private readonly failures = new Notices(patient)
   private readonly owner: DialerOwner
-  private readonly side: Side & { readonly _tag: "connect" }
+  private readonly side: ConnectSide
 
-  constructor(owner: DialerOwner, side: Side & { readonly _tag: "connect" }) {
+  constructor(owner: DialerOwner, side: ConnectSide) {
     this.owner = owner
     this.side = side
   }
 
-  /** A connection of this dialer has ended after `upMs` milliseconds: one that did not last counts as a failed attempt. */
-  ended(upMs: number): void {
-    this.attempts = Backoff.attemptAfter(this.attempts, upMs)
-  }
+  /** See `Source`: there is nothing to listen on. */
+  readonly listen = Effect.void
 
-  /** Ends the pause before the next attempt. False when no pause is running. */
-  retry(): boolean {
-    return this.hurry.ring(undefined)
-  }
-
-  /** The next connection. Waits before an attempt that follows a failed one. */
+  /** See `Source`. Waits before an attempt that follows a failed one. */
   readonly next: Effect.Effect<Connection, never, Transport> = Effect.gen({ self: this }, function* () {
     const { to, timeoutMs } = this.side
     const transport = yield* Transport
@@ -66,9 +59,35 @@ export class Dialer {
       this.attempts++
       const why = `no connection to ${to.host}:${to.port}: ${connection}`
       this.owner.connectFailed(now(), why)
-      if (this.attempts === 1 || this.attempts % NOTED_EVERY === 0) {
-        this.owner.warned(`${why}, attempt ${this.attempts}`)
-      }
+      const noted = this.failures.add("connect", why, now())
+      if (noted !== undefined) this.owner.warned(noted)
     }
   })
+
+  /** See `Source`: we dial, nobody is let in. */
+  offer(connection: Connection): void {
+    connection.close("reset")
+  }
+
+  /** See `Source`. */
+  retry(): boolean {
+    return this.hurry.ring(undefined)
+  }
+
+  /** See `Source`: what is being dialled is dropped by whoever waits for it. */
+  leave(): void {}
+
+  /** See `Source`. */
+  ended(lastedMs: number): void {
+    this.attempts = Backoff.attemptAfter(this.attempts, lastedMs)
+    if (this.attempts === 0) this.failures.over("connect")
+  }
+
+  /** See `Source`. */
+  status(): SourceStatus {
+    return { attempts: this.attempts, nextAttempt: this.nextAttempt, legs: undefined }
+  }
+
+  /** See `Source`. */
+  close(): void {}
 }

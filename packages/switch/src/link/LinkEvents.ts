@@ -1,10 +1,24 @@
-/** What a link tells the switch that it belongs to. */
+/**
+ * What a link and its sessions tell the switch. A session tells it directly: nothing goes a way round by the link.
+ *
+ * All calls are synchronous, on the receiver's or the keeper's fiber.
+ */
 import type { MessageError, MessageIndex } from "@jinka/codec"
 import type { Effect } from "effect"
+import type { Change } from "./Bell.ts"
 import type { LinkEnded, Severity } from "./LinkEnded.ts"
-import type { SessionEpoch } from "./SessionOwner.ts"
 
-/** What a `Link` tells the switch. All calls are synchronous, on the receiver's or the keeper's fiber. */
+/** One session, as the switch needs to know it. */
+export interface SessionEpoch {
+  /** The number of its connection. */
+  readonly epoch: number
+  /** Monotonic milliseconds. */
+  readonly lastReceived: number
+  /** When what is being worked on arrived, at the earliest; monotonic milliseconds. */
+  readonly arrivedAt: number
+}
+
+/** What links of type `Link` tell the switch. */
 export interface LinkEvents<Link> {
   /** Whether a network management message passes through the switch: then it comes as a `message`, else it ends at the link. */
   readonly passes: (link: Link, index: MessageIndex) => boolean
@@ -27,6 +41,8 @@ export interface LinkEvents<Link> {
   readonly nextTurn: (link: Link, bytes: number) => Effect.Effect<void> | undefined
   /** All messages of one read were handed over. Returns something to wait for when the switch has enough work. */
   readonly turn: (link: Link) => Effect.Effect<void> | undefined
+  /** Happens at the end of each turn of the switch. */
+  readonly turned: Change
   /** The link may be used for requests, or no longer. */
   readonly readiness: (link: Link, ready: boolean) => void
   /** The connection `epoch` has ended: what was sent on it and not answered has an unknown outcome. */
@@ -38,3 +54,31 @@ export interface LinkEvents<Link> {
   /** Something worth a line in the journal and in the log. */
   readonly noted: (link: Link, epoch: number, text: string, severity: Severity) => void
 }
+
+/** What a session of one link tells the switch; see {@link LinkEvents}. */
+export interface SessionEvents {
+  readonly passes: (index: MessageIndex) => boolean
+  readonly guards: (index: MessageIndex) => boolean
+  readonly leaving: (message: Buffer, put: (message: Buffer) => void) => void
+  readonly message: (session: SessionEpoch, index: MessageIndex) => void
+  readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
+  readonly nextTurn: (bytes: number) => Effect.Effect<void> | undefined
+  readonly turn: (session: SessionEpoch) => Effect.Effect<void> | undefined
+  readonly turned: Change
+  readonly owing: (session: SessionEpoch) => () => boolean
+  readonly defect: (session: SessionEpoch, what: string, thrown: unknown) => void
+}
+
+/** The events of one link's sessions. */
+export const sessionEvents = <Link>(link: Link, events: LinkEvents<Link>): SessionEvents => ({
+  passes: (index) => events.passes(link, index),
+  guards: (index) => events.guards(link, index),
+  leaving: (message, put) => events.leaving(link, message, put),
+  message: (session, index) => events.message(link, session, index),
+  unreadable: (session, wrong, bytes, start, end) => events.unreadable(link, session, wrong, bytes, start, end),
+  nextTurn: (bytes) => events.nextTurn(link, bytes),
+  turn: () => events.turn(link),
+  turned: events.turned,
+  owing: () => events.owing(link),
+  defect: (session, what, thrown) => events.defect(link, session, what, thrown)
+})

@@ -6,10 +6,10 @@
  */
 import type { Phase } from "./Watchdog.ts"
 
-/** A sign-on: not asked for, still missing, asked for but not needed, given, or taken back by an operator. */
+/** A sign-on: not asked for, still missing, asked for but not needed, given, or taken back. */
 export type SignOn = "none" | "missing" | "optional" | "done" | "off"
 
-/** One link as it stands. */
+/** All that is so of one link. */
 export interface LinkState {
   readonly connected: boolean
   /** Our sign-on to the partner, and the partner's to us. */
@@ -20,8 +20,16 @@ export interface LinkState {
   readonly collecting: boolean
   /** Being emptied: no new requests, answers still come in. */
   readonly draining: boolean
+  /** Drained: it makes no connections and takes none. */
+  readonly away: boolean
   /** Taken out of use by an operator. */
   readonly blocked: boolean
+  /** An operator has signed us off: a new connection does not sign on by itself. */
+  readonly heldOff: boolean
+  /** A reload is about to remove it, or to give it another dialect: nothing new may be stored for it. */
+  readonly leaving: boolean
+  /** Removed by a reload: a closed place. */
+  readonly gone: boolean
   /** What keeps its messages from being guarded: the security `module`, a `key`, or nothing. */
   readonly lacks: Lacks
 }
@@ -36,11 +44,11 @@ export type Event =
   | { readonly _tag: "collecting" }
   | { readonly _tag: "signedOn"; readonly side: "ours" | "partners" }
   | { readonly _tag: "signedOff"; readonly side: "ours" | "partners" }
-  /** An operator has signed us off: no sign-on of ours until an operator asks for one. */
-  | { readonly _tag: "heldOff" }
+  /** The partner has accepted our sign-off. */
+  | { readonly _tag: "tookBack" }
   | { readonly _tag: "watchdog"; readonly phase: Phase }
-  | { readonly _tag: "draining"; readonly on: boolean }
-  | { readonly _tag: "blocked"; readonly on: boolean }
+  | { readonly _tag: "draining" | "away" | "blocked" | "heldOff" | "leaving"; readonly on: boolean }
+  | { readonly _tag: "gone" }
   | { readonly _tag: "guard"; readonly lacks: Lacks }
 
 /** A link before its first connection. */
@@ -51,7 +59,11 @@ export const initial: LinkState = {
   watchdog: "DOWN",
   collecting: false,
   draining: false,
+  away: false,
   blocked: false,
+  heldOff: false,
+  leaving: false,
+  gone: false,
   lacks: ""
 }
 
@@ -62,7 +74,7 @@ export const step = (state: LinkState, event: Event): LinkState => {
       return {
         ...state,
         connected: true,
-        ours: event.ours,
+        ours: state.heldOff ? "off" : event.ours,
         partners: event.partners,
         watchdog: "DOWN",
         collecting: false
@@ -75,14 +87,19 @@ export const step = (state: LinkState, event: Event): LinkState => {
       return state.connected ? { ...state, [event.side]: "done" } : state
     case "signedOff":
       return state.connected ? { ...state, [event.side]: "missing" } : state
-    case "heldOff":
+    case "tookBack":
       return state.connected ? { ...state, ours: "off" } : state
     case "watchdog":
       return state.connected ? { ...state, watchdog: event.phase } : state
+    case "heldOff":
+      return { ...state, heldOff: event.on, ours: event.on && state.connected ? "off" : state.ours }
     case "draining":
-      return { ...state, draining: event.on }
+    case "away":
     case "blocked":
-      return { ...state, blocked: event.on }
+    case "leaving":
+      return state[event._tag] === event.on ? state : { ...state, [event._tag]: event.on }
+    case "gone":
+      return { ...state, gone: true }
     case "guard":
       return { ...state, lacks: event.lacks }
   }
@@ -101,7 +118,7 @@ export const isReady = (state: LinkState): boolean =>
   !state.blocked &&
   state.lacks === ""
 
-/** The link is silent, and would be ready else. */
+/** The link is silent and otherwise ready. */
 export const isSuspect = (state: LinkState): boolean =>
   state.watchdog === "SUSPECT" && isReady({ ...state, watchdog: "OKAY" })
 

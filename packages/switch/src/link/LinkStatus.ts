@@ -3,11 +3,10 @@
  * monotonic milliseconds.
  */
 import type { Endpoint } from "../transport/Transport.ts"
-import type { Carried } from "./Carried.ts"
 import type { DoubtStatus } from "./Doubt.ts"
 import type { End } from "./EndHistory.ts"
 import type { SignOn } from "./LinkState.ts"
-import type { TurnedAwayStatus } from "./TurnedAway.ts"
+import type { NotTakenStatus } from "./TurnedAway.ts"
 import type * as Watchdog from "./Watchdog.ts"
 
 /** The clocks of a connection, for the status. Times are monotonic milliseconds, 0: not running. */
@@ -60,13 +59,32 @@ export interface ShortStatus {
   readonly lastSecond: number
 }
 
-/** Messages of a partner that named another's institution or transaction. */
-export interface LiesStatus {
-  readonly count: number
-  /** When the last one came, monotonic milliseconds, and what it did. */
-  readonly at: number
-  readonly why: string
+/** What a connection has carried, or all of a short link's together. Times are monotonic milliseconds, 0: never. */
+export interface Carried {
+  readonly lastReceived: number
+  readonly lastSent: number
+  readonly bytesReceived: number
+  readonly bytesSent: number
 }
+
+/** Nothing yet. */
+export const nothingCarried: Carried = { lastReceived: 0, lastSent: 0, bytesReceived: 0, bytesSent: 0 }
+
+/** What one connection has carried. */
+export const carriedBy = ({ lastReceived, lastSent, bytesReceived, bytesSent }: Carried): Carried => ({
+  lastReceived,
+  lastSent,
+  bytesReceived,
+  bytesSent
+})
+
+/** Both together. */
+export const carriedByBoth = (one: Carried, other: Carried): Carried => ({
+  lastReceived: Math.max(one.lastReceived, other.lastReceived),
+  lastSent: Math.max(one.lastSent, other.lastSent),
+  bytesReceived: one.bytesReceived + other.bytesReceived,
+  bytesSent: one.bytesSent + other.bytesSent
+})
 
 /** What an operator sees of a link; `Carried` of the connection that is up, or of the last one. 0 as a time: never. */
 export interface LinkStatus extends Carried {
@@ -88,10 +106,10 @@ export interface LinkStatus extends Carried {
   /** When `state` became what it is. */
   readonly since: number
   /** Connections that were not let in; `undefined`: none. */
-  readonly turnedAway: TurnedAwayStatus | undefined
+  readonly turnedAway: NotTakenStatus | undefined
   /** Messages that spoke for another partner, and were refused; `undefined`: none. */
-  readonly lies: LiesStatus | undefined
-  /** The address that it listens on by itself; `undefined`: it dials, or stands behind a door. */
+  readonly lies: NotTakenStatus | undefined
+  /** The address that it listens on by itself; `undefined`: it dials, or is behind a door. */
   readonly listens: Endpoint | undefined
   /** Attempts to connect in a row that came to nothing, and when the next is made. */
   readonly attempts: number

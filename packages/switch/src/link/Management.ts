@@ -17,10 +17,11 @@ import {
 import type { Language } from "../message/Language.ts"
 import * as NetworkManagement from "../message/NetworkManagement.ts"
 import { type Answered, type Asked, AskedList, askedOf } from "./Asked.ts"
-import type { Lies } from "./Lies.ts"
 import { LinkEnded } from "./LinkEnded.ts"
+import type { SessionEvents } from "./LinkEvents.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { LinkSettings } from "./Settings.ts"
+import type { Lies } from "./TurnedAway.ts"
 
 /** Classes of response codes after which a sign-on is worth another attempt: retry, timeout, malfunction. */
 const temporary = new Set(["R", "T", "X"])
@@ -29,19 +30,18 @@ const temporary = new Set(["R", "T", "X"])
 export interface ManagementOwner {
   readonly settings: LinkSettings
   /** An operator has signed us off: a new connection does not sign on by itself. */
-  readonly isSignedOff: boolean
+  readonly isHeldOff: boolean
   /** STAN for the next request. */
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
-  /** Whether a network management message passes through the switch and does not end here. */
-  readonly passes: (index: MessageIndex) => boolean
+  readonly events: Pick<SessionEvents, "passes">
   readonly language: Language
   readonly lies: Lies
   readonly noted: (text: string) => void
   /** The same for what somebody should look at. */
   readonly warned: (text: string) => void
   /** The same for a message of the partner: a flood of them is not noted one by one. `isWrong`: somebody should look at it. */
-  readonly managed: (text: string, isWrong?: boolean) => void
+  readonly managed: (text: string, isWrong: boolean, now: number) => void
 }
 
 /** What it needs of its session. */
@@ -104,11 +104,11 @@ export class Management {
   /** The connection has just been opened. */
   opened(): void {
     const { signOn } = this.link.settings
-    const isOurs = signOn.send && !this.link.isSignedOff
+    const isOurs = signOn.send && !this.link.isHeldOff
     const ours = signOn.required === false ? "optional" : "missing"
     this.link.change({
       _tag: "opened",
-      ours: this.link.isSignedOff ? "off" : isOurs ? ours : "none",
+      ours: isOurs ? ours : "none",
       partners: signOn.expect ? "missing" : "none"
     })
     this.isExpecting = signOn.expect
@@ -176,7 +176,7 @@ export class Management {
       // An answer in another's name is none.
       if (!isAnswer) this.reply(index, this.link.settings.dialect.refusal.identity)
     } else if (isAnswer) return this.answered(index)
-    else if (this.link.passes(index)) return false
+    else if (this.link.events.passes(index)) return false
     else this.requested(index)
     return true
   }
@@ -215,7 +215,7 @@ export class Management {
     const code = this.codeFor(what)
     this.reply(index, code)
     const { words, isWrong } = told(what)
-    this.link.managed(`${words} from the partner, answered ${code}`, isWrong)
+    this.managed(`${words} from the partner, answered ${code}`, isWrong)
     this.session.signedOn()
   }
 
@@ -240,7 +240,7 @@ export class Management {
   private answered(index: MessageIndex): boolean {
     const found = this.asked.take(index)
     if (found._tag === "of") this.took(index, found.asked)
-    else if (this.link.passes(index)) return false
+    else if (this.link.events.passes(index)) return false
     else this.noteUnmatched(index, found.nearest, found.why)
     return true
   }
@@ -255,11 +255,11 @@ export class Management {
     const said = `${what} of ours ${answer}`
     if (!isProof) this.instead = `it was ${answer}`
     // Every second connection of the partner makes us ask the first one for a sign of life.
-    if (what === "echo") this.link.managed(isProof ? said : `${said}: that proves nothing`, !isProof)
+    if (what === "echo") this.managed(isProof ? said : `${said}: that proves nothing`, !isProof)
     else this.link.noted(said)
     if (what === "signOn") this.signOnAnswered(code, isAccepted, answer, told !== undefined)
     else if (what === "signOff") {
-      if (isAccepted) this.link.change({ _tag: "heldOff" })
+      if (isAccepted) this.link.change({ _tag: "tookBack" })
     } else if (told === undefined && isProof) this.session.proved(answer)
     told?.({ code, isAccepted, ms: this.session.now() - at })
   }
@@ -268,9 +268,13 @@ export class Management {
   private noteUnmatched(index: MessageIndex, nearest: Asked | undefined, why: string): void {
     this.unmatched++
     const answer = `an answer ${mtiText(index.mti)} of the partner`
-    if (nearest === undefined) return this.link.managed(`${answer} to nothing that we asked`, true)
+    if (nearest === undefined) return this.managed(`${answer} to nothing that we asked`, true)
     this.instead = `an answer came that belongs to no request of ours, ${why}`
-    this.link.managed(`${answer} belongs to no request of ours; of our ${nearest.what}: ${why}`, true)
+    this.managed(`${answer} belongs to no request of ours; of our ${nearest.what}: ${why}`, true)
+  }
+
+  private managed(text: string, isWrong: boolean): void {
+    this.link.managed(text, isWrong, this.session.now())
   }
 
   private signOnAnswered(code: string, isAccepted: boolean, answer: string, isOperators: boolean): void {

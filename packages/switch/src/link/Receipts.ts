@@ -3,8 +3,32 @@
  *
  * "Delivered" means handed to the kernel; what no write has taken, or the kernel has not, when the connection ends was heard by
  * nobody. After the partner has closed its direction more is asked for: it may be gone altogether, and then its system answers
- * what is sent with a reset; so such answers are delivered only once that had its time to come (`HalfClosed`).
+ * what is sent with a reset; so such answers are delivered only once that had its time to come (`heard`).
  */
+import { Effect } from "effect"
+import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
+
+/**
+ * How long the reset of a partner that is gone may take to come, in milliseconds. Where our FIN ends the message (until-close)
+ * the partner waits as long, so that is shorter.
+ */
+const RESET_MS = 200
+const RESET_BEFORE_FIN_MS = 20
+
+/**
+ * A partner that has closed its own direction (FIN) may wait for answers still, or be gone: TCP does not tell one from the other,
+ * so the answers are sent. Where some have been, waits for the reset, and asks for it: fails when the partner was gone.
+ */
+export const heard = (
+  connection: Connection,
+  answers: { readonly size: number },
+  isFinAwaited: boolean
+): Effect.Effect<void, ConnectionEnded> =>
+  Effect.suspend(() =>
+    connection.probe === undefined || answers.size === 0
+      ? Effect.void
+      : Effect.andThen(Effect.sleep(isFinAwaited ? RESET_BEFORE_FIN_MS : RESET_MS), connection.probe)
+  )
 
 /** Whoever wants to know what becomes of an answer. Called once. */
 export interface Receipt {

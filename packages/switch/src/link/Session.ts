@@ -1,45 +1,33 @@
 /**
  * One connection epoch of a link: a receiver fiber, a sender fiber and a keeper fiber on one connection.
  *
- * The receiver pulls, splits frames, indexes messages and hands them on; it never waits on disk or on another link. The sender
- * writes all that has gathered in one go. The keeper owns every clock of the connection: idle frames, watchdog, sign-on, frame
- * deadline, slow partner. Whichever fails first ends the epoch with a reason.
+ * The receiver hands on what comes (`Receiver`). The sender writes all that has gathered in one go. The keeper owns every clock
+ * of the connection: idle frames, watchdog, sign-on, frame deadline, slow partner. Whichever fails first ends the epoch with a
+ * reason.
  */
 
-import {
-  Framer,
-  type FrameSink,
-  frameOverhead,
-  idleFrame,
-  MessageIndex,
-  mtiClass,
-  wholeFrame,
-  writeFrame
-} from "@jinka/codec"
-import { type Clock, Effect } from "effect"
+import { frameOverhead, idleFrame, wholeFrame, writeFrame } from "@jinka/codec"
+import { Clock, Effect, Random } from "effect"
 import type * as NetworkManagement from "../message/NetworkManagement.ts"
 import { monotonicMs } from "../transport/Monotonic.ts"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
-import { waitedMs } from "../transport/Waited.ts"
 import type { Answered } from "./Asked.ts"
 import { Bell } from "./Bell.ts"
 import { Deadlines } from "./Deadlines.ts"
-import { heard } from "./HalfClosed.ts"
-import { endedBy, frameWrong, type LinkEnded } from "./LinkEnded.ts"
+import { endedBy, type LinkEnded } from "./LinkEnded.ts"
 import type { SessionClocks } from "./LinkStatus.ts"
 import { Management } from "./Management.ts"
 import { Outbox } from "./Outbox.ts"
-import { inPieces, type Turn } from "./Pieces.ts"
-import { type Receipt, Receipts } from "./Receipts.ts"
+import { heard, type Receipt, Receipts } from "./Receipts.ts"
+import { Receiver, type ReceivingSession } from "./Receiver.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
-import { SessionWatchdog } from "./SessionWatchdog.ts"
-import { until } from "./Until.ts"
+import { SessionWatchdog, type WatchedSession } from "./SessionWatchdog.ts"
 
 /** Longest sleep of the keeper, in milliseconds. */
 const SLEEP_MAX_MS = 60_000
 
-/** The state of one connection and what its fibers do. Made by `Link` for each connection, and thrown away with it. */
-export class Session {
+/** The state of one connection and what its fibers do. Made by its owner for each connection, and thrown away with it. */
+export class Session implements ReceivingSession, WatchedSession {
   private readonly link: SessionOwner
   readonly epoch: number
   readonly connection: Connection
@@ -53,8 +41,6 @@ export class Session {
   bytesSent = 0
   readonly management: Management
   private readonly clock: Clock.Clock
-  private readonly framer: Framer
-  private readonly index = new MessageIndex()
   private readonly before: number
   private readonly overhead: number
   /** Milliseconds after which an idle frame goes out; 0 also when the frame has none. */
@@ -62,13 +48,13 @@ export class Session {
   /** Longest sleep of the keeper: a write or frame that begins must never have to wake it for its own deadline. */
   private readonly sleepMaxMs: number
   readonly watchdog: SessionWatchdog
-  private readonly deadlines: Deadlines
+  readonly deadlines: Deadlines
+  private readonly receiver: Receiver
   private readonly receipts = new Receipts()
   private isFinished = false
   private isHalf = false
   private failure: LinkEnded | undefined
-  /** The partner has closed its direction, and the connection lasts only until it has its answers. */
-  isHalfClosed = false
+  private isAnsweringOnly = false
   private wakeAt = 0
   private readonly keeper = new Bell<undefined>()
 
@@ -78,7 +64,6 @@ export class Session {
     this.connection = connection
     this.clock = clock
     this.outbox = new Outbox(link.settings.short !== undefined)
-    this.framer = new Framer(link.settings.frame)
     this.deadlines = new Deadlines(link.settings, connection)
     const { before, after } = frameOverhead(link.settings.frame)
     this.before = before
@@ -93,7 +78,7 @@ export class Session {
         now: () => this.now(),
         wallMs: () => this.clock.currentTimeMillisUnsafe(),
         put: (message, isUrgent) =>
-          link.leaving(message, (sealed) => {
+          link.events.leaving(message, (sealed) => {
             if (isUrgent) this.putUrgent(sealed)
             else this.put(sealed)
             this.outbox.flush()
@@ -107,6 +92,20 @@ export class Session {
       this.openedAt
     )
     this.watchdog = new SessionWatchdog(link.settings.watchdog, this, chance)
+    this.receiver = new Receiver(link, this)
+  }
+
+  /** A session for connection `epoch` of `link`, not running yet, with the clock and the chance of the fiber that opens it. */
+  static open(link: SessionOwner, epoch: number, connection: Connection): Effect.Effect<Session> {
+    return Effect.map(
+      Effect.all([Clock.Clock, Random.Random]),
+      ([clock, random]) => new Session(link, epoch, connection, clock, () => random.nextDoubleUnsafe())
+    )
+  }
+
+  /** The partner has closed its direction, and the connection lasts only until it has its answers. */
+  get isHalfClosed(): boolean {
+    return this.isAnsweringOnly
   }
 
   /** Monotonic milliseconds. */
@@ -214,7 +213,7 @@ export class Session {
     this.management.opened()
     this.signedOnMaybe()
     this.outbox.flush()
-    return Effect.raceFirst(Effect.raceFirst(this.receive, this.send), this.keep)
+    return Effect.raceFirst(Effect.raceFirst(this.receiver.run, this.send), this.keep)
   }).pipe(
     Effect.catch((ended) => Effect.succeed(this.failure ?? this.deadlines.finishing?.ended ?? ended)),
     Effect.ensuring(Effect.sync(() => this.over()))
@@ -222,106 +221,34 @@ export class Session {
 
   private over(): void {
     this.connection.close(this.deadlines.finishing === undefined ? "reset" : "fin")
-    if (this.receipts.end()) this.link.turn(this)
-  }
-
-  private readonly sink: FrameSink = {
-    frame: (buffer, start, end) => this.frame(buffer, start, end),
-    idle: () => {}
-  }
-
-  private readonly receive: Effect.Effect<never, LinkEnded> = Effect.suspend(() => this.connection.pull).pipe(
-    Effect.catch((ended) => this.endOfInput(ended)),
-    Effect.flatMap((chunks) => inPieces(chunks, this.turn)),
-    Effect.forever
-  )
-
-  /** The partner's direction has ended: inside a frame that is an error of its own. A FIN is answered with a FIN. */
-  private endOfInput(ended: ConnectionEnded): Effect.Effect<never, LinkEnded> {
-    // Without its sending leg a pair can give no answers, whatever the partner waits for.
-    if (ended.how !== "fin" || ended.leg === "send") return Effect.fail(endedBy(ended))
-    const cut = this.framer.end(this.sink)
-    this.link.turn(this)
-    const why = cut === undefined ? endedBy(ended) : frameWrong(cut)
-    return Effect.flatMap(cut === undefined ? this.answered(why) : Effect.void, () => {
-      this.connection.close("fin")
-      return Effect.fail(why)
-    })
+    if (this.receipts.end()) this.link.events.turn(this)
   }
 
   /** A partner that has only finished sending gets the answers that it waits for, as long as a write may take. */
-  private answered(ended: LinkEnded): Effect.Effect<void> {
-    const owing = this.link.owing(this)
+  answered(ended: LinkEnded): Effect.Effect<void> {
+    const { events } = this.link
+    const owing = events.owing(this)
     const isOwing = () => owing() || this.outbox.waiting > 0 || this.deadlines.writingSince > 0
     if (!isOwing()) return Effect.void
-    this.isHalfClosed = true
+    this.isAnsweringOnly = true
     this.receipts.hold()
     this.watchdog.stop()
     this.management.satisfied()
     this.deadlines.frameSince = 0
     this.link.halfClosed(this, ended)
     const { frame, short, writeTimeoutMs } = this.link.settings
-    return until(() => !isOwing(), short?.idleMs ?? writeTimeoutMs).pipe(
-      Effect.andThen(heard(this.connection, this.receipts, frame.kind === "until-close")),
-      Effect.catch((gone) => Effect.sync(() => this.foundNobody(gone)))
-    )
+    return events.turned
+      .until(() => !isOwing(), short?.idleMs ?? writeTimeoutMs)
+      .pipe(
+        Effect.andThen(heard(this.connection, this.receipts, frame.kind === "until-close")),
+        Effect.catch((gone) => Effect.sync(() => this.foundNobody(gone)))
+      )
   }
 
   /** The partner that had closed its direction was gone altogether: nothing that was written since has been heard. */
   private foundNobody(gone: ConnectionEnded): void {
     this.receipts.broken(0)
     this.fail(endedBy(gone))
-  }
-
-  private readonly turn: Turn<LinkEnded> = {
-    next: (bytes) => this.room(this.link.nextTurn(bytes)),
-    piece: (bytes, chunk, isLast) => this.piece(bytes, chunk, isLast)
-  }
-
-  /** One turn. Waits for room when the switch has enough of this partner's work. */
-  private piece(bytes: Buffer, chunk: Buffer, isLast: boolean): Effect.Effect<void, LinkEnded> {
-    this.lastReceived = this.now()
-    this.arrivedAt = this.lastReceived - waitedMs(chunk)
-    this.bytesReceived += bytes.length
-    const wrong = this.framer.push(bytes, this.sink)
-    if (wrong !== undefined) {
-      this.link.turn(this)
-      return Effect.fail(frameWrong(wrong))
-    }
-    // The rest of a frame that we have cut ourselves is here already.
-    this.wake(this.deadlines.framed(isLast && this.framer.open > 0, this.lastReceived))
-    this.watchdog.received()
-    return this.room(this.link.turn(this)) ?? Effect.void
-  }
-
-  /** What we wait for before we go on reading. */
-  private room(wait: Effect.Effect<void> | undefined): Effect.Effect<void> | undefined {
-    return wait === undefined ? undefined : Effect.map(this.deadlines.held(wait), this.goOn)
-  }
-
-  private readonly goOn = (): void => {
-    this.lastReceived = this.now()
-    this.deadlines.goOn(this.lastReceived)
-    this.wake(this.nextDue())
-  }
-
-  /** One frame, whatever it holds: what is thrown for it costs this message, and no other. */
-  private frame(buffer: Buffer, start: number, end: number): void {
-    this.deadlines.frameSince = 0
-    try {
-      this.message(buffer, start, end)
-    } catch (thrown) {
-      this.link.defect(this, "a message was given up", thrown)
-    }
-  }
-
-  private message(buffer: Buffer, start: number, end: number): void {
-    const wrong = this.link.language.index(buffer, start, end, this.index)
-    if (wrong !== undefined) return this.link.unreadable(this, wrong, buffer, start, end)
-    const kind = mtiClass(this.index.mti)
-    const isManagement = kind === "networkManagement" || kind === "networkManagementResponse"
-    const isOurs = isManagement && !this.link.guards(this.index)
-    if (!isOurs || !this.management.received(this.index)) this.link.message(this, this.index)
   }
 
   private readonly send: Effect.Effect<never> = Effect.suspend(() => {
@@ -345,6 +272,8 @@ export class Session {
       Effect.map(() => {
         this.deadlines.writingSince = 0
         this.outbox.written(bytes)
+        // Somebody may wait for the last answer to have left.
+        if (this.isAnsweringOnly) this.link.events.turned.happened()
       })
     )
   }).pipe(Effect.forever)
@@ -360,6 +289,31 @@ export class Session {
   ask(what: NetworkManagement.Meaning, told?: (answer: Answered) => void): void {
     this.management.ask(what, told)
     this.outbox.flush()
+  }
+
+  /** See `ReceivingSession`. */
+  came(bytes: number, at: number, arrivedAt: number): void {
+    this.lastReceived = at
+    this.arrivedAt = arrivedAt
+    this.bytesReceived += bytes
+  }
+
+  /** See `ReceivingSession`. */
+  readsAgain(at: number): void {
+    this.lastReceived = at
+    this.deadlines.goOn(at)
+    this.wake(this.nextDue())
+  }
+
+  /**
+   * Asks the partner for a sign of life, by an echo where the link has one; `told` hears of its answer. Returns what tells
+   * whether anything was received since. A connection that this side does not read now is not to blame for its silence.
+   */
+  challenge(told: () => void): () => boolean {
+    const since = this.lastReceived
+    if (this.link.settings.watchdog.probe) this.ask("echo", told)
+    this.outbox.flush()
+    return () => this.lastReceived > since || this.deadlines.isHeld
   }
 
   /** See `WatchedSession`. */

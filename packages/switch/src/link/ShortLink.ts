@@ -7,27 +7,24 @@
  * sign-on and no watchdog: a connection proves itself by its one exchange.
  */
 
-import { isResponse, type MessageError, type MessageIndex } from "@jinka/codec"
-import { Clock, Effect, FiberSet, Random, type Scope } from "effect"
+import { isResponse } from "@jinka/codec"
+import { Clock, Effect, FiberSet, type Scope } from "effect"
 import type { Language } from "../message/Language.ts"
 import { monotonicMs } from "../transport/Monotonic.ts"
-import { type Connection, type ListenFailed, Transport } from "../transport/Transport.ts"
-import { delayMs } from "./Backoff.ts"
+import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
 import { listenOn } from "./door/Door.ts"
-import type { Lies } from "./Lies.ts"
 import { answerOverdue, LinkEnded } from "./LinkEnded.ts"
+import type { SessionEpoch, SessionEvents } from "./LinkEvents.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { ShortStatus } from "./LinkStatus.ts"
-import { openSession } from "./OpenSession.ts"
+import { counted, Notices } from "./Notices.ts"
 import type { Receipt } from "./Receipts.ts"
-import type { Session } from "./Session.ts"
-import type { SessionEpoch, SessionOwner } from "./SessionOwner.ts"
-import type { ConnectSide, LinkSettings, ShortSettings } from "./Settings.ts"
-import { Tally } from "./Tally.ts"
-import { TurnedAway } from "./TurnedAway.ts"
-
-/** Attempts to connect that failed are noted the first time and then every so often: they come at the rate of the requests. */
-const NOTED_EVERY = 100
+import { Session } from "./Session.ts"
+import type { SessionOwner } from "./SessionOwner.ts"
+import type { LinkSettings, ShortSettings } from "./Settings.ts"
+import { ShortDialer } from "./ShortDialer.ts"
+import type { SourceStatus } from "./Source.ts"
+import { type Lies, TurnedAway } from "./TurnedAway.ts"
 
 const done = new LinkEnded({ reason: "Done", why: "the exchange is over" })
 
@@ -52,22 +49,14 @@ export interface ShortOwner {
   /** STAN for the next network management message. */
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
-  readonly passes: (index: MessageIndex) => boolean
-  /** See `LinkEvents`. */
-  readonly guards: (index: MessageIndex) => boolean
-  readonly leaving: (message: Buffer, put: (message: Buffer) => void) => void
-  readonly message: (session: SessionEpoch, index: MessageIndex) => void
+  readonly events: SessionEvents
   readonly lies: Lies
-  readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
-  readonly defect: (session: SessionEpoch, what: string, thrown: unknown) => void
-  readonly nextTurn: (bytes: number) => Effect.Effect<void> | undefined
-  readonly turn: () => Effect.Effect<void> | undefined
   readonly noted: (text: string, epoch?: number) => void
   /** The same for what somebody should look at. */
   readonly warned: (text: string, epoch?: number) => void
   /** A connection was not let in: every one, for the status. */
   readonly turnedAway: (why: string) => void
-  /** The same for a network management message: a flood of them is not noted one by one. */
+  /** See `SessionOwner`. */
   readonly managed: (text: string, isWrong: boolean, now: number) => void
   /** Taken away by an operator: no connection is let in. */
   readonly isAway: boolean
@@ -86,22 +75,19 @@ export class ShortLink implements SessionOwner {
   readonly isSync: boolean
   /** There is no sign-on. */
   readonly isSignedOn = true
-  readonly isSignedOff = false
-  /** Attempts to connect in a row that failed, and monotonic milliseconds before which nothing but a request tries again. */
-  attempts = 0
-  nextAttempt = 0
+  readonly isHeldOff = false
+  readonly events: SessionEvents
   private readonly link: ShortOwner
   private readonly short: ShortSettings
-  private readonly dialSide: ConnectSide | undefined
+  /** `undefined`: there is no address to dial. */
+  private readonly dialer: ShortDialer | undefined
   private readonly held = new Map<number, Held>()
   private readonly turnedAway: TurnedAway
   private fork: ((effect: Effect.Effect<void, never, Transport>) => unknown) | undefined
   private clock: Clock.Clock | undefined
-  private chance: () => number = () => 1
-  private dialling = 0
   private accepted = 0
   private opened = 0
-  private readonly badEnds = new Tally()
+  private readonly badEnds = new Notices(counted)
   /** The second that is being counted, how many were opened in it, and in the one before. */
   private second = 0
   private inSecond = 0
@@ -115,7 +101,23 @@ export class ShortLink implements SessionOwner {
     this.short = short
     this.isSync = link.settings.mode === "sync-short"
     const { side } = link.settings
-    this.dialSide = side._tag === "connect" ? side : short.dial
+    const dialSide = side._tag === "connect" ? side : short.dial
+    this.dialer = dialSide === undefined ? undefined : new ShortDialer(link, dialSide)
+    this.events = {
+      ...link.events,
+      message: (session, index) => {
+        if (this.received(session, index.rejectCode === 0 && !isResponse(index.mti)))
+          link.events.message(session, index)
+      },
+      unreadable: (session, wrong, bytes, start, end) => {
+        if (this.received(session, true)) link.events.unreadable(session, wrong, bytes, start, end)
+      },
+      turn: (session) => this.turn(session),
+      owing:
+        ({ epoch }) =>
+        () =>
+          (this.held.get(epoch)?.due ?? 0) > 0
+    }
     this.turnedAway = new TurnedAway(
       (text) => link.warned(text),
       () => this.now(),
@@ -125,18 +127,18 @@ export class ShortLink implements SessionOwner {
 
   /** Messages of ours can be sent: there is an address to dial. */
   get dials(): boolean {
-    return this.dialSide !== undefined
+    return this.dialer !== undefined
   }
 
   /** Store-and-forward may try now: the partner was reachable last, or the pause after a failure is over. */
   get isReachable(): boolean {
-    return this.attempts === 0 || this.now() >= this.nextAttempt
+    return this.dialer?.mayTry(this.now()) ?? true
   }
 
   /** What the link does, in one word for a status line. */
   get phrase(): string {
-    if (!this.dials) return "listening"
-    return this.attempts === 0 ? "ready" : "unreachable"
+    if (this.dialer === undefined) return "listening"
+    return this.dialer.isUnreachable ? "unreachable" : "ready"
   }
 
   /** The connection with this number, while it is open. */
@@ -147,8 +149,6 @@ export class ShortLink implements SessionOwner {
   /** Listens where the partner connects to us, and serves until interrupted. Dies with any defect on a connection. */
   readonly run: Effect.Effect<never, ListenFailed, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
     this.clock = yield* Clock.Clock
-    const random = yield* Random.Random
-    this.chance = () => random.nextDoubleUnsafe()
     const fibers = yield* FiberSet.make<void, never>()
     this.fork = yield* FiberSet.runtime(fibers)<Transport>()
     const { side } = this.settings
@@ -167,23 +167,13 @@ export class ShortLink implements SessionOwner {
    * Who puts the message into it says so by `sent`.
    */
   open(untilMs: number, then: (session: Session | undefined) => void): void {
-    const side = this.dialSide
-    if (side === undefined || this.fork === undefined) return then(undefined)
-    this.dialling++
-    const wait = Math.max(1, Math.min(side.timeoutMs, untilMs - this.now()))
+    const { dialer } = this
+    if (dialer === undefined || this.fork === undefined) return then(undefined)
+    const connecting = dialer.connect(untilMs)
     this.fork(
       Effect.gen({ self: this }, function* () {
-        const transport = yield* Transport
-        const connection = yield* transport.connect(side.to, side).pipe(
-          Effect.timeoutOrElse({ duration: wait, orElse: () => Effect.succeed("Timeout" as const) }),
-          Effect.catchTag("ConnectFailed", (failed) => Effect.succeed(`${failed.reason} (${failed.cause})`)),
-          Effect.ensuring(Effect.sync(() => this.dialling--))
-        )
-        if (typeof connection === "string") {
-          this.unreachable(`no connection to ${side.to.host}:${side.to.port}: ${connection}`)
-          return then(undefined)
-        }
-        this.attempts = 0
+        const connection = yield* connecting
+        if (connection === undefined) return then(undefined)
         const session = yield* this.begin(connection, true)
         const why = `our message was not on disk ${this.short.idleMs} ms after its connection was there`
         session.limit(session.openedAt + this.short.idleMs, new LinkEnded({ reason: "IdleTimeout", why }))
@@ -219,7 +209,7 @@ export class ShortLink implements SessionOwner {
       const answered = (session: Session | undefined) => {
         if (session === undefined) {
           receipt?.settle(false)
-          this.link.turn()
+          this.link.events.turn({ epoch, lastReceived: this.now(), arrivedAt: this.now() })
           return
         }
         session.put(message)
@@ -227,7 +217,7 @@ export class ShortLink implements SessionOwner {
         this.sent(session, this.now() + this.settings.writeTimeoutMs)
       }
       // A flood of refusals must not become a flood of connections.
-      if (this.dialling >= this.short.connectionsMax) answered(undefined)
+      if ((this.dialer?.size ?? 0) >= this.short.connectionsMax) answered(undefined)
       else this.open(Number.POSITIVE_INFINITY, answered)
       return true
     }
@@ -258,7 +248,7 @@ export class ShortLink implements SessionOwner {
   /** Counts for an operator. */
   status(): ShortStatus {
     this.count(0)
-    return { open: this.held.size, dialling: this.dialling, opened: this.opened, lastSecond: this.lastSecond }
+    return { open: this.held.size, dialling: this.dialer?.size ?? 0, opened: this.opened, lastSecond: this.lastSecond }
   }
 
   /** Bytes that partners have not taken, over all connections. */
@@ -266,6 +256,11 @@ export class ShortLink implements SessionOwner {
     let bytes = 0
     for (const { session } of this.held.values()) bytes += session.outbox.waiting + session.connection.unsent()
     return bytes
+  }
+
+  /** For the status: attempts to connect. */
+  get source(): SourceStatus {
+    return this.dialer?.status ?? { attempts: 0, nextAttempt: 0, legs: undefined }
   }
 
   // What a session asks of its owner.
@@ -277,53 +272,8 @@ export class ShortLink implements SessionOwner {
   /** A connection that comes and goes does not change the link. */
   change(): void {}
 
-  passes(index: MessageIndex): boolean {
-    return this.link.passes(index)
-  }
-
-  guards(index: MessageIndex): boolean {
-    return this.link.guards(index)
-  }
-
-  leaving(message: Buffer, put: (message: Buffer) => void): void {
-    this.link.leaving(message, put)
-  }
-
-  message(session: SessionEpoch, index: MessageIndex): void {
-    const held = this.held.get(session.epoch)
-    if (held === undefined) return
-    this.received(held, index.rejectCode === 0 && !isResponse(index.mti))
-    this.link.message(session, index)
-  }
-
-  unreadable(session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number): void {
-    const held = this.held.get(session.epoch)
-    if (held === undefined) return
-    this.received(held, true)
-    this.link.unreadable(session, wrong, bytes, start, end)
-  }
-
-  readonly nextTurn = (bytes: number): Effect.Effect<void> | undefined => this.link.nextTurn(bytes)
-
-  turn({ epoch }: SessionEpoch): Effect.Effect<void> | undefined {
-    const room = this.link.turn()
-    const held = this.held.get(epoch)
-    // Network management was answered by the session itself.
-    if (held !== undefined && !held.isDialled && held.due === 0 && held.session.outbox.waiting > 0)
-      this.leaveMaybe(held)
-    return room
-  }
-
-  owing({ epoch }: SessionEpoch): () => boolean {
-    return () => (this.held.get(epoch)?.due ?? 0) > 0
-  }
-
   /** What was dialled ends at once; what the partner made waits for its answer. */
   halfClosed(): void {}
-
-  defect(session: SessionEpoch, what: string, thrown: unknown): void {
-    this.link.defect(session, what, thrown)
-  }
 
   noted(text: string): void {
     this.link.noted(text)
@@ -333,16 +283,29 @@ export class ShortLink implements SessionOwner {
     this.link.warned(text)
   }
 
-  managed(text: string, isWrong = false): void {
-    this.link.managed(text, isWrong, this.now())
+  managed(text: string, isWrong: boolean, now: number): void {
+    this.link.managed(text, isWrong, now)
   }
 
-  private received(held: Held, isAnswered: boolean): void {
-    if (held.isDialled) return
+  private turn(session: SessionEpoch): Effect.Effect<void> | undefined {
+    const room = this.link.events.turn(session)
+    const held = this.held.get(session.epoch)
+    // Network management was answered by the session itself.
+    if (held !== undefined && !held.isDialled && held.due === 0 && held.session.outbox.waiting > 0)
+      this.leaveMaybe(held)
+    return room
+  }
+
+  /** Something came on a connection. False: that is not open any more, and what came is nobody's. */
+  private received({ epoch }: SessionEpoch, isAnswered: boolean): boolean {
+    const held = this.held.get(epoch)
+    if (held === undefined) return false
+    if (held.isDialled) return true
     if (isAnswered && this.isSync) held.due++
     const { idleMs } = this.short
     const why = `nothing came for ${idleMs} ms`
     held.session.limit(held.session.lastReceived + idleMs, new LinkEnded({ reason: "IdleTimeout", why }))
+    return true
   }
 
   private leaveMaybe({ session, isDialled, due }: Held): void {
@@ -378,7 +341,7 @@ export class ShortLink implements SessionOwner {
   }
 
   private begin(connection: Connection, isDialled: boolean): Effect.Effect<Session> {
-    return Effect.map(openSession(this, this.link.nextEpoch(), connection), (session) => {
+    return Effect.map(Session.open(this, this.link.nextEpoch(), connection), (session) => {
       this.held.set(session.epoch, { session, isDialled, due: 0 })
       this.count(1)
       return session
@@ -401,13 +364,6 @@ export class ShortLink implements SessionOwner {
     const text = `${session.connection.remote} ended: ${ended.reason}, ${ended.why}`
     const noted = this.badEnds.add(ended.reason, text, this.now())
     if (noted !== undefined) this.link.warned(noted, session.epoch)
-  }
-
-  private unreachable(why: string): void {
-    this.attempts++
-    this.nextAttempt = this.now() + delayMs(this.settings.reconnect, this.attempts - 1, this.chance())
-    this.link.connectFailed(this.now(), why)
-    if (this.attempts % NOTED_EVERY === 1) this.link.warned(`${why}, attempt ${this.attempts}`)
   }
 
   private count(more: number): void {

@@ -6,7 +6,7 @@ import { Clock, Effect } from "effect"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { TlsRefused } from "../../transport/Tls.ts"
 import type { Endpoint } from "../../transport/Transport.ts"
-import { Tally } from "../Tally.ts"
+import { counted, Notices } from "../Notices.ts"
 import type { AddressList } from "./Addresses.ts"
 import { Admission, type AdmissionLimits } from "./Admission.ts"
 
@@ -30,7 +30,7 @@ export class Gate {
   readonly admission: Admission
   /** Connections or calls that a link got. */
   admitted = 0
-  private readonly turnedAway = new Tally()
+  private readonly turnedAway = new Notices(counted)
   private readonly note: (text: string) => void
   private readonly told: (why: string) => void
   private now: () => number = () => 0
@@ -78,6 +78,6 @@ export class Gate {
   /** Everything an operator asks. */
   status(name: string, at: Endpoint): DoorStatus {
     const { open, pending } = this.admission
-    return { name, at, open, pending, admitted: this.admitted, refused: { ...this.turnedAway.counts } }
+    return { name, at, open, pending, admitted: this.admitted, refused: this.turnedAway.counts }
   }
 }

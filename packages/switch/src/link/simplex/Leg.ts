@@ -13,6 +13,7 @@ import { Dialer, type DialerOwner } from "../Dialer.ts"
 import { endedBy, LinkEnded } from "../LinkEnded.ts"
 import type { LegStatus, SimplexLegStatus } from "../LinkStatus.ts"
 import type { Side } from "../Settings.ts"
+import type { Source } from "../Source.ts"
 import { LegConnection } from "./LegConnection.ts"
 import { endOfLeg, type LegName } from "./SimplexConnection.ts"
 
@@ -48,7 +49,8 @@ export class Leg implements DialerOwner, AcceptorOwner {
   /** Its connection, while that is up. */
   held: LegConnection | undefined
   private readonly owner: LegOwner
-  private readonly source: Dialer | Acceptor
+  private readonly source: Source
+  private readonly dials: boolean
   /** It has a connection, or had one in a pair that is not dissolved. */
   private isTaken = false
   private since = 0
@@ -63,6 +65,7 @@ export class Leg implements DialerOwner, AcceptorOwner {
     this.name = name
     this.owner = owner
     this.settings = owner.settings
+    this.dials = side._tag === "connect"
     this.source = side._tag === "connect" ? new Dialer(this, side) : new Acceptor(this, side)
   }
 
@@ -77,15 +80,12 @@ export class Leg implements DialerOwner, AcceptorOwner {
   }
 
   /** Listens, if the partner makes this leg's connections. */
-  readonly listen: Effect.Effect<void, ListenFailed, Transport | Scope.Scope> = Effect.suspend(() =>
-    this.source instanceof Acceptor ? this.source.listen : Effect.void
-  )
+  readonly listen: Effect.Effect<void, ListenFailed, Transport | Scope.Scope> = Effect.suspend(() => this.source.listen)
 
   /** Keeps the leg going until interrupted. */
   readonly keep: Effect.Effect<never, never, Transport> = Effect.gen({ self: this }, function* () {
     const clock = yield* Clock.Clock
-    const coming = this.source.next as Effect.Effect<Connection, never, Transport>
-    const next = Effect.andThen(this.owner.back, Effect.raceFirst(coming, this.leaving.rung))
+    const next = Effect.andThen(this.owner.back, Effect.raceFirst(this.source.next, this.leaving.rung))
     return yield* Effect.forever(
       Effect.flatMap(next, (connection) => (connection === undefined ? Effect.void : this.hold(connection, clock)))
     )
@@ -93,21 +93,21 @@ export class Leg implements DialerOwner, AcceptorOwner {
     Effect.ensuring(
       Effect.sync(() => {
         this.held?.connection.close("reset")
-        if (this.source instanceof Acceptor) this.source.close()
+        this.source.close()
       })
     )
   )
 
   /** The link is taken away: a leg that waits for the other is closed; a pair is closed by its session. */
   leave(): void {
-    if (this.source instanceof Acceptor) this.source.close()
+    this.source.leave(true)
     this.leaving.ring(undefined)
     if (this.held?.isJoined === false) this.close("closed by this side: the link was drained")
   }
 
-  /** Dials now and not after the pause; see `Dialer`. */
+  /** Dials now and not after the pause; see `Source`. */
   retry(): boolean {
-    return this.source instanceof Dialer && this.source.retry()
+    return this.source.retry()
   }
 
   /** Ends the connection because the pair has lost its other leg. */
@@ -137,8 +137,8 @@ export class Leg implements DialerOwner, AcceptorOwner {
   }
 
   status(): LegStatus {
-    const { held, source } = this
-    const isDialling = source instanceof Dialer
+    const { held } = this
+    const { attempts, nextAttempt } = this.source.status()
     return {
       leg: this.name,
       local: held?.connection.local ?? "",
@@ -147,8 +147,8 @@ export class Leg implements DialerOwner, AcceptorOwner {
         state: this.state(),
         since: this.since,
         lastByte: held?.lastByte ?? this.lastByte,
-        attempts: isDialling ? source.attempts : 0,
-        nextAttempt: isDialling ? source.nextAttempt : 0,
+        attempts,
+        nextAttempt,
         lastEnd: this.lastEnd
       }
     }
@@ -157,7 +157,8 @@ export class Leg implements DialerOwner, AcceptorOwner {
   private state(): SimplexLegStatus["state"] {
     if (this.held !== undefined) return this.held.isJoined ? "up" : "waiting for the other leg"
     if (this.isTaken) return "down"
-    return this.source instanceof Acceptor ? "listening" : this.source.nextAttempt > 0 ? "down" : "connecting"
+    if (!this.dials) return "listening"
+    return this.source.status().nextAttempt > 0 ? "down" : "connecting"
   }
 
   /** One connection, from its opening until nothing is left of it and of its pair. */
@@ -237,7 +238,7 @@ export class Leg implements DialerOwner, AcceptorOwner {
     this.lastByte = held.lastByte
     this.lastEnd = { at: now, why: cause.slice(`${this.name} leg: `.length) }
     // Only a pair counts as a connection that lasted: a leg alone is an attempt that came to nothing.
-    if (this.source instanceof Dialer) this.source.ended(held.isJoined ? now - held.openedAt : 0)
+    this.source.ended(held.isJoined ? now - held.openedAt : 0)
     if (!held.isJoined) {
       this.owner.warned(`${cause}, before the other leg was up`)
       if (this.why === undefined) this.owner.connectFailed(now, cause, endedBy(ended).reason)

@@ -14,8 +14,8 @@ import type { Limits } from "../Backoff.ts"
 import { Bell } from "../Bell.ts"
 import { endedBy, type LinkEnded } from "../LinkEnded.ts"
 import type * as LinkState from "../LinkState.ts"
-import type { LegStatus } from "../LinkStatus.ts"
 import type { LegsSettings } from "../Settings.ts"
+import type { Source, SourceStatus } from "../Source.ts"
 import { Leg, type LegOwner } from "./Leg.ts"
 import { endOfLeg, SimplexConnection } from "./SimplexConnection.ts"
 
@@ -33,7 +33,7 @@ export interface LegsOwner {
 }
 
 /** Both legs of one link. */
-export class Legs implements LegOwner {
+export class Legs implements Source, LegOwner {
   readonly settings: { readonly reconnect: Limits }
   readonly timeoutMs: number
   private readonly link: LegsOwner
@@ -57,23 +57,34 @@ export class Legs implements LegOwner {
     this.receiving = new Leg("receive", receive, this)
   }
 
-  /** Listens where the partner makes the connection. */
+  /** See `Source`. */
   readonly listen: Effect.Effect<void, ListenFailed, Transport | Scope.Scope> = Effect.suspend(() =>
     Effect.andThen(this.sending.listen, this.receiving.listen)
   )
 
-  /** Keeps both legs going until interrupted. */
+  /** See `Source`: keeps both legs going. */
   readonly keep: Effect.Effect<never, never, Transport> = Effect.suspend(() =>
     Effect.raceFirst(this.sending.keep, this.receiving.keep)
   )
 
-  /** The next pair. One waits at a time. */
+  /** See `Source`: the next pair. */
   readonly next: Effect.Effect<Connection> = this.taker.rung
 
-  /** The sending leg, then the receiving one. */
-  status(): ReadonlyArray<LegStatus> {
-    return [this.sending.status(), this.receiving.status()]
+  /** See `Source`: each leg has attempts of its own. */
+  status(): SourceStatus {
+    return { attempts: 0, nextAttempt: 0, legs: [this.sending.status(), this.receiving.status()] }
   }
+
+  /** See `Source`: no door gives a leg its connection. */
+  offer(connection: Connection): void {
+    connection.close("reset")
+  }
+
+  /** See `Source`: a leg counts its own. */
+  ended(): void {}
+
+  /** See `Source`: each leg closes its own. */
+  close(): void {}
 
   /** Waits until there is no pair; the receiving leg of one whose sending leg has ended is read for a while yet. */
   readonly dissolved: Effect.Effect<void> = Effect.suspend((): Effect.Effect<void> => {
@@ -135,7 +146,7 @@ export class Legs implements LegOwner {
   /** See `LegOwner`. */
   readonly back: Effect.Effect<void> = Effect.suspend(() => Effect.asVoid(this.present.await))
 
-  /** Makes and takes no connections (`on`), or comes back. */
+  /** See `Source`. */
   leave(on: boolean): void {
     if (!on) {
       this.present.openUnsafe()
@@ -146,7 +157,7 @@ export class Legs implements LegOwner {
     this.receiving.leave()
   }
 
-  /** Dials now and not after the pause. False when no leg waits for one. */
+  /** See `Source`: both legs. */
   retry(): boolean {
     const [sends, receives] = [this.sending.retry(), this.receiving.retry()]
     return sends || receives
