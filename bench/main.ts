@@ -10,6 +10,7 @@
 import * as Codec from "./codec.ts"
 import * as Journal from "./journal.ts"
 import * as Links from "./links.ts"
+import * as Load from "./load.ts"
 import * as Memory from "./memory.ts"
 import * as Neighbour from "./neighbour.ts"
 import * as Reading from "./reading.ts"
@@ -32,6 +33,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   links: async () => {
     const rows = await Links.run()
     return { text: Links.report(rows), rows }
+  },
+  load: async () => {
+    const rows = await Load.run()
+    return { text: Load.report(rows), rows }
   },
   memory: async () => {
     const rows = await Memory.run()

@@ -16,33 +16,36 @@ export const bin = "622126"
 const emv =
   "9F26080123456789ABCDEF9F2701809F101307010103A02000010A0100000000000ABCDEF19F37049A8B7C6D9F360201FF950500800468009A032611229C01009F02060000000123455F2A02015682027C009F1A0201569F03060000000000009F3303E0F8C89F34030203009F3501229F1E0831323334353637388408A000000333010101"
 
+/** The data elements of the message. */
+export const fields: { readonly [de: number]: string | Buffer } = {
+  2: "6221261234567890128",
+  3: "000000",
+  4: "000000012345",
+  7: "1122101530",
+  11: "000001",
+  12: "101530",
+  13: "1122",
+  18: "5411",
+  22: "051",
+  25: "00",
+  32: "48020000",
+  33: "48020000",
+  35: "6221261234567890128=30122011234500000".slice(0, 37),
+  37: "112210153001",
+  41: "00000001",
+  42: "123456789012345",
+  49: "156",
+  52: Buffer.alloc(8, 7),
+  55: Buffer.from(emv.slice(0, 240), "hex"),
+  64: Buffer.alloc(8, 9)
+}
+
 /** The whole frame as a template, and where the digits stand that change. */
 export const template = (): { readonly bytes: Buffer; readonly stanAt: number; readonly timeAt: number } => {
   const codec = compile(dialect)
   const message = codec.encode({
     mti: "0200",
-    fields: {
-      2: "6221261234567890128",
-      3: "000000",
-      4: "000000012345",
-      7: "1122101530",
-      11: "000001",
-      12: "101530",
-      13: "1122",
-      18: "5411",
-      22: "051",
-      25: "00",
-      32: "48020000",
-      33: "48020000",
-      35: "6221261234567890128=30122011234500000".slice(0, 37),
-      37: "112210153001",
-      41: "00000001",
-      42: "123456789012345",
-      49: "156",
-      52: Buffer.alloc(8, 7),
-      55: Buffer.from(emv.slice(0, 240), "hex"),
-      64: Buffer.alloc(8, 9)
-    }
+    fields
   })
   if (isMessageError(message)) throw new Error(`the bench message is wrong: ${JSON.stringify(message)}`)
   const bytes = wholeFrame(frame, message)

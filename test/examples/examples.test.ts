@@ -110,4 +110,14 @@ describe.concurrent("An example that runs with one command", () => {
     expect(out).toMatch(/one-answer .*BROKEN/)
     expect(out).toMatch(/money-total .*kept/)
   })
+
+  it("12-load: latencies from the intended start, a report with plots, and the knee", async () => {
+    const { code, out } = await run("12-load")
+
+    expect(code, out).toBe(0)
+    expect(out).toMatch(/purchase .*issuer/)
+    expect(out).toContain("generator lag")
+    expect(out).toMatch(/codes of inquiry on issuer: 00: \d+/)
+    expect(out).toMatch(/is the highest rate with p90 < 100 ms|no rate kept p90 < 100 ms/)
+  })
 })

@@ -11,6 +11,7 @@ import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { acquirerCommand } from "./cli/AcquirerCommand.ts"
 import { checkCommand } from "./cli/CheckCommand.ts"
 import { issuerCommand } from "./cli/IssuerCommand.ts"
+import { loadCommand } from "./cli/LoadCommand.ts"
 import { partnerCommand } from "./cli/PartnerCommand.ts"
 import { proxyCommand } from "./cli/ProxyCommand.ts"
 import { StopSignal } from "./cli/StopSignal.ts"
@@ -23,7 +24,7 @@ const exitCode = { good: 0, unsettled: 1, wrong: 2, defect: 70, interrupted: 130
 const simulator = Command.make("jinka-sim").pipe(
   Command.withDescription(
     "The institutions on both sides of a switch, to test it with: an acquirer that sends and reverses, an issuer with a " +
-      "ledger, a proxy that breaks links, a checker that reconciles what both of them saw, and dialogues, which are rules of " +
+      "ledger, a proxy that breaks links and messages, load with honest latencies, a checker that reconciles what both of them saw, and dialogues, which are rules of " +
       "a link that any system can be held to. Shares no link or journal " +
       "code with the switch. Every choice is drawn from --seed."
   ),
@@ -38,7 +39,15 @@ const simulator = Command.make("jinka-sim").pipe(
       description: "Does your own system keep the rules of a link?"
     }
   ]),
-  Command.withSubcommands([partnerCommand, acquirerCommand, issuerCommand, proxyCommand, checkCommand, dialogueCommand])
+  Command.withSubcommands([
+    partnerCommand,
+    acquirerCommand,
+    issuerCommand,
+    proxyCommand,
+    loadCommand,
+    checkCommand,
+    dialogueCommand
+  ])
 )
 
 const signalled = Deferred.makeUnsafe<void>()

@@ -1,0 +1,158 @@
+/** `jinka-sim load`: requests by a schedule, and how long their answers took. */
+import { writeFileSync } from "node:fs"
+import { Console, Effect, Option, Stdio } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { readLoadFile } from "../load/LoadFile.ts"
+import { loadHtml } from "../load/LoadHtml.ts"
+import { histogramLog, kneeTable, liveLine, loadJson, loadTable } from "../load/LoadReport.ts"
+import {
+  type Bound,
+  findKnee,
+  type LoadResult,
+  type LoadWatch,
+  parseBound,
+  runLoad,
+  valueOfBound
+} from "../load/RunLoad.ts"
+import { FileFailed, reasonOf } from "../SimulatorError.ts"
+import { Unsettled } from "./Conduct.ts"
+import { duration, file } from "./Flags.ts"
+import { StopSignal } from "./StopSignal.ts"
+
+const bound = (name: string, description: string): Flag.Flag<Bound | undefined> =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("bound"),
+    Flag.withDescription(description),
+    Flag.filterMap(
+      (text) => Option.fromNullishOr(parseBound(text)),
+      () => `--${name} takes a bound like "p99.9 < 50 ms", "max < 2 s" or "mean < 10 ms"`
+    ),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined)
+  )
+
+const flags = {
+  file: Argument.Path("file").pipe(
+    Argument.withDescription("A load file: links, messages, mix and profile (docs/reference/load.md)")
+  ),
+  findKnee: bound(
+    "find-knee",
+    'Find the highest rate that keeps this bound, "p99.9 < 50 ms", from the profile\'s first rate up'
+  ),
+  step: duration("step", "How long each rate of --find-knee is tried", "10 seconds"),
+  expect: bound("expect", "End with exit code 1 unless the load keeps this bound"),
+  html: file("html", "Write the report with its plots here: one file, nothing fetched from elsewhere"),
+  json: file("json", "Write the result here as JSON"),
+  histogram: file("histogram", "Write the histograms here, as an HdrHistogram log"),
+  check: Flag.Boolean("check").pipe(
+    Flag.withDescription("Read the file, try each message once, say what is wrong, and send nothing"),
+    Flag.withDefault(false)
+  ),
+  quiet: Flag.Boolean("quiet").pipe(Flag.withDescription("No line for each second"), Flag.withDefault(false))
+}
+
+const write = (path: string | undefined, text: () => string): Effect.Effect<void, FileFailed> =>
+  path === undefined
+    ? Effect.void
+    : Effect.try({
+        try: () => writeFileSync(path, text()),
+        catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
+      })
+
+interface Paths {
+  readonly html: string | undefined
+  readonly json: string | undefined
+  readonly histogram: string | undefined
+}
+
+const writeReports = ({ histogram, html, json }: Paths, result: LoadResult): Effect.Effect<void, FileFailed> =>
+  write(html, () => loadHtml(result)).pipe(
+    Effect.andThen(write(json, () => `${JSON.stringify(loadJson(result), undefined, 2)}\n`)),
+    Effect.andThen(write(histogram, () => histogramLog(result)))
+  )
+
+/** Lines on standard error: in a terminal one that changes, else one a second. */
+const makeWatch = (quiet: boolean) =>
+  Effect.gen(function* () {
+    const stop = yield* StopSignal
+    const stdio = yield* Stdio.Stdio
+    const isTerminal = yield* stdio.stderrIsTerminal
+    const context = yield* Effect.context<never>()
+    const run = Effect.runForkWith(context)
+    const watch: LoadWatch = {
+      tell: (text) => void run(Console.error(`${isTerminal ? "\r\x1b[K" : ""}jinka-sim: ${text}`)),
+      onSecond: (second, generator) => {
+        if (quiet) return
+        const line = liveLine(second, generator)
+        // Up one line and over it: the next second takes the place of this one.
+        const over = isTerminal && second.second > 0 ? "\x1b[1A\x1b[K" : ""
+        run(Console.error(`${over}${line}`))
+      },
+      stop: stop.requested
+    }
+    return watch
+  })
+
+const judge = (result: LoadResult, expected: Bound | undefined): Effect.Effect<void, Unsettled> => {
+  if (result.invalid.length > 0)
+    return Effect.fail(new Unsettled({ reason: `the run is INVALID: ${result.invalid[0]}` }))
+  if (expected === undefined) return Effect.void
+  const value = valueOfBound(expected, result.measure)
+  if (value < expected.ms) return Effect.void
+  return Effect.fail(new Unsettled({ reason: `${expected.text} was expected: it was ${value.toFixed(1)} ms` }))
+}
+
+/** The command. */
+export const loadCommand = Command.make(
+  "load",
+  flags,
+  Effect.fn(function* (input) {
+    const settings = yield* readLoadFile(input.file)
+    if (input.check)
+      return yield* Console.log(
+        `${input.file}: ${settings.links.length} links, ${settings.mix.length} lines of mix, good`
+      )
+    const watch = yield* makeWatch(input.quiet)
+    if (input.findKnee !== undefined) {
+      const onStep = ({
+        isKept,
+        rate,
+        value
+      }: {
+        readonly isKept: boolean
+        readonly rate: number
+        readonly value: number
+      }) => watch.tell(`${rate}/s: ${value.toFixed(1)} ms, ${isKept ? "kept" : "not kept"}`)
+      const knee = yield* findKnee(
+        settings,
+        input.findKnee,
+        input.step,
+        { ...watch, onSecond: () => undefined },
+        onStep
+      )
+      yield* Console.log(kneeTable(knee))
+      if (knee.last !== undefined) yield* writeReports(input, knee.last)
+      if (knee.rate === 0) return yield* new Unsettled({ reason: `no rate kept ${knee.bound.text}` })
+      return
+    }
+    const result = yield* runLoad(settings, watch)
+    yield* Console.log(loadTable(result))
+    yield* writeReports(input, result)
+    yield* judge(result, input.expect)
+  })
+).pipe(
+  Command.withDescription(
+    "Sends requests by a schedule, whatever became of those before (an open model), and measures each answer from the instant at " +
+      "which its request was meant to leave: a system that stalls cannot hide it. Any dialect and frame, several links and " +
+      "connections, a mix of messages with values from a file. When the generator itself was too slow the run is INVALID and ends " +
+      "with 1. Exit codes: 0 as asked, 1 invalid or a bound was not kept, 2 the file is wrong or a link did not come up."
+  ),
+  Command.withShortDescription("Load by a schedule, with latencies from the intended start"),
+  Command.withExamples([
+    { command: "jinka-sim load load.yaml --html load.html", description: "Run it, and write a report with plots" },
+    {
+      command: 'jinka-sim load load.yaml --find-knee "p99.9 < 50 ms" --step "20 seconds"',
+      description: "The highest rate with 99.9 % of the answers in 50 ms"
+    }
+  ])
+)

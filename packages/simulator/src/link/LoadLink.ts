@@ -1,0 +1,125 @@
+/**
+ * One connection of a load: frames written straight into a slab, one write a turn, and whole messages read.
+ *
+ * Owns the socket, dialling it again when it falls, and the slab. What is written and what an answer means is its owner's.
+ */
+import { connect, type Socket } from "node:net"
+import { type FrameFormat, Framer, idleFrame } from "@jinka/codec"
+import type { Endpoint } from "./Listener.ts"
+
+/** What a connection tells its owner. */
+export interface LoadEnd {
+  readonly up: () => void
+  readonly down: (reason: string) => void
+  readonly message: (buffer: Buffer, start: number, end: number) => void
+}
+
+/** Bytes of one slab. */
+const SLAB_BYTES = 262_144
+
+/** Bytes that the kernel has not taken, above which nothing more is written: the generator waits, and its lag shows it. */
+const UNSENT_MAX = 8 * 1024 * 1024
+
+/** Milliseconds to wait before dialling again, and for a connection to come up. */
+const REDIAL_MS = 200
+const DIAL_TIMEOUT_MS = 5000
+
+/** One connection; see the module header. Call `tick` often. */
+export class LoadLink {
+  private readonly to: Endpoint
+  private readonly frame: FrameFormat
+  private readonly owner: LoadEnd
+  private readonly idle: Buffer | undefined
+  private socket: Socket | undefined
+  private isUp = false
+  private dialAt = 0
+  private reason = "closed by the far side"
+  private slab = Buffer.allocUnsafe(SLAB_BYTES)
+  private from = 0
+  private filled = 0
+  private isClosed = false
+
+  constructor(to: Endpoint, frame: FrameFormat, owner: LoadEnd) {
+    this.to = to
+    this.frame = frame
+    this.owner = owner
+    this.idle = idleFrame(frame)
+  }
+
+  get isReady(): boolean {
+    return this.isUp && (this.socket?.writableLength ?? UNSENT_MAX) < UNSENT_MAX
+  }
+
+  /** Room for so many bytes: the buffer and where to write. What was written is told by `wrote`. */
+  room(bytes: number): { readonly out: Buffer; readonly at: number } {
+    if (this.filled + bytes > this.slab.length) {
+      this.flush()
+      this.slab = Buffer.allocUnsafe(Math.max(SLAB_BYTES, bytes))
+      this.from = this.filled = 0
+    }
+    return { out: this.slab, at: this.filled }
+  }
+
+  /** So many bytes were written into the room. */
+  wrote(bytes: number): void {
+    this.filled += bytes
+  }
+
+  /** Gives what has gathered to the kernel. */
+  flush(): void {
+    if (this.from === this.filled) return
+    const bytes = this.slab.subarray(this.from, this.filled)
+    this.from = this.filled
+    if (this.socket?.writable === true) this.socket.write(bytes)
+  }
+
+  /** Sends an idle frame, where the link has one. */
+  sendIdle(): void {
+    if (this.idle !== undefined && this.isUp) this.socket?.write(this.idle)
+  }
+
+  /** Dials when it is time to. */
+  tick(now: number): void {
+    if (this.isClosed || this.socket !== undefined || now < this.dialAt) return
+    this.dialAt = now + REDIAL_MS
+    const socket = connect({ host: this.to.host, port: this.to.port, noDelay: true })
+    this.socket = socket
+    const framer = new Framer(this.frame)
+    socket.setTimeout(DIAL_TIMEOUT_MS, () => {
+      if (!this.isUp) socket.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" }))
+    })
+    socket.on("connect", () => {
+      this.isUp = true
+      this.reason = "closed by the far side"
+      this.owner.up()
+    })
+    socket.on("data", (chunk: Buffer) => {
+      const error = framer.push(chunk, { frame: this.owner.message, idle: () => undefined })
+      if (error !== undefined) this.end(socket, `frame refused: ${error._tag}`)
+    })
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.reason = error.code ?? error.message
+    })
+    socket.on("close", () => this.fell(socket))
+  }
+
+  /** Ends it for good. */
+  close(): void {
+    this.isClosed = true
+    this.flush()
+    this.socket?.destroySoon()
+  }
+
+  private end(socket: Socket, reason: string): void {
+    socket.destroy()
+    this.reason = reason
+  }
+
+  private fell(socket: Socket): void {
+    if (this.socket !== socket) return
+    this.socket = undefined
+    this.isUp = false
+    this.from = this.filled
+    this.owner.down(this.reason)
+  }
+}

@@ -1,0 +1,117 @@
+/** What a load came to, for people and programs: a live line, tables, JSON and an HdrHistogram log. Prints nothing. */
+import Table from "cli-table3"
+import { HistogramLogWriter } from "hdr-histogram-js"
+import { type Second, type Series, type Spread, spreadOf } from "./Measure.ts"
+import type { Knee, LoadResult } from "./RunLoad.ts"
+
+/** Milliseconds with as many decimals as they are worth. */
+export const msText = (ms: number): string => (ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0))
+
+const count = (value: number): string => Math.round(value).toLocaleString("en-US")
+
+/** One second while the load runs. */
+export const liveLine = (
+  { answered, lagMax, p50, p99, p999, sent, second, timedOut }: Second,
+  { elapsed, lasts }: { readonly elapsed: number; readonly lasts: number }
+): string =>
+  `${Math.min(100, Math.floor((elapsed / lasts) * 100))} %  ${second + 1} s  sent ${count(sent)}/s  answered ${count(answered)}/s  ` +
+  `timed out ${count(timedOut)}  p50 ${msText(p50)}  p99 ${msText(p99)}  p99.9 ${msText(p999)} ms  lag ${msText(lagMax)} ms`
+
+const rowOf = (name: string, link: string, spread: Spread): ReadonlyArray<string> => [
+  name,
+  link,
+  count(spread.count),
+  ...[spread.mean, spread.p50, spread.p90, spread.p99, spread.p999, spread.max].map(msText)
+]
+
+const tableOf = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const table = new Table({ head: [...head], style: { compact: true, head: [], border: [] } })
+  for (const row of rows) table.push([...row])
+  return table.toString()
+}
+
+/** Codes of a series, the most frequent first. */
+const codesText = ({ codes }: Series): string =>
+  [...codes]
+    .sort((one, other) => other[1] - one[1])
+    .map(([code, times]) => `${code === "" ? "none" : code}: ${count(times)}`)
+    .join(", ")
+
+/** The result for a terminal. */
+export const loadTable = (result: LoadResult): string => {
+  const { invalid, lasted, measure } = result
+  const { answered, lost, notSent, sent, timedOut } = measure.totals()
+  const head = ["latency from the intended start, ms", "link", "count", "mean", "p50", "p90", "p99", "p99.9", "max"]
+  const rows = [
+    ...measure.series.map((one) => rowOf(one.message, one.link, spreadOf(one.latency))),
+    rowOf("all", "", spreadOf(measure.all)),
+    rowOf("generator lag", "", spreadOf(measure.lag))
+  ]
+  const rates = `${count(sent)} sent in ${(lasted / 1000).toFixed(1)} s (${count((sent / Math.max(1, lasted)) * 1000)}/s)`
+  const ends = `${count(answered)} answered, ${count(timedOut)} timed out, ${count(lost)} lost with their connection, ${count(notSent)} not sent`
+  const odd = `${count(measure.late)} late, ${count(measure.unmatched)} unmatched, ${count(measure.unexpected)} requests that nobody answered`
+  return [
+    tableOf(head, rows),
+    `${rates}: ${ends}; ${odd}`,
+    ...measure.series.map((one) => `codes of ${one.message} on ${one.link}: ${codesText(one) || "none"}`),
+    ...invalid.map((reason) => `INVALID: ${reason}`)
+  ].join("\n")
+}
+
+/** A search for a terminal. */
+export const kneeTable = ({ bound, rate, says, steps }: Knee): string =>
+  [
+    tableOf(
+      ["rate", bound.text.split("<")[0]!.trim(), "kept", ""],
+      steps.map((step) => [`${count(step.rate)}/s`, `${msText(step.value)} ms`, step.isKept ? "yes" : "no", step.says])
+    ),
+    rate === 0
+      ? `no rate kept ${bound.text}: ${says}`
+      : `${count(rate)}/s is the highest rate with ${bound.text}; above it: ${says}`
+  ].join("\n")
+
+/** The result as one object for programs. */
+export const loadJson = (result: LoadResult): object => {
+  const { invalid, isStopped, lasted, measure, settings, startedAt } = result
+  return {
+    event: "load",
+    file: settings.file,
+    seed: settings.seed,
+    valid: invalid.length === 0,
+    invalid,
+    isStopped,
+    startedAt: new Date(startedAt).toISOString(),
+    seconds: lasted / 1000,
+    ...measure.totals(),
+    late: measure.late,
+    unmatched: measure.unmatched,
+    unexpected: measure.unexpected,
+    latency: spreadOf(measure.all),
+    lag: spreadOf(measure.lag),
+    series: measure.series.map((one) => ({
+      message: one.message,
+      link: one.link,
+      ...one.counts,
+      codes: Object.fromEntries(one.codes),
+      latency: spreadOf(one.latency)
+    })),
+    perSecond: measure.seconds
+  }
+}
+
+/** The histograms as an HdrHistogram log, a tag for each series: what other tools read and add up. */
+export const histogramLog = ({ lasted, measure, startedAt }: LoadResult): string => {
+  let text = ""
+  const writer = new HistogramLogWriter((piece) => {
+    text += piece
+  })
+  writer.outputComment("[Latencies from the intended start, microseconds, by jinka-sim load]")
+  writer.outputLogFormatVersion()
+  writer.outputStartTime(startedAt)
+  writer.outputLegend()
+  for (const { latency, link, message } of measure.series) {
+    latency.tag = `${message}@${link}`.replaceAll(/[,\s]/g, "_")
+    writer.outputIntervalHistogram(latency, startedAt / 1000, (startedAt + lasted) / 1000)
+  }
+  return text
+}

@@ -1,0 +1,189 @@
+/** A load from its first dial to its last answer, and the search for the highest rate that a system stands. */
+import { Clock, Effect } from "effect"
+import { timepieceOf } from "../partner/Session.ts"
+import { SettingInvalid } from "../SimulatorError.ts"
+import { Generator } from "./Generator.ts"
+import type { LoadSettings } from "./LoadFile.ts"
+import { Measure, type Second, spreadOf } from "./Measure.ts"
+import { type Phase, profileLasts } from "./Profile.ts"
+
+/** What a load came to. Times in milliseconds. */
+export interface LoadResult {
+  readonly settings: LoadSettings
+  readonly measure: Measure
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  /** From the first request to the end, answers included. */
+  readonly lasted: number
+  /** Why the figures say nothing of the system under test; empty when they do. */
+  readonly invalid: ReadonlyArray<string>
+  readonly isStopped: boolean
+}
+
+/** How a load is watched. */
+export interface LoadWatch {
+  readonly tell: (text: string) => void
+  /** Called once a second. */
+  readonly onSecond: (second: Second, generator: { readonly elapsed: number; readonly lasts: number }) => void
+  /** Ends when somebody wants the load to stop. */
+  readonly stop: Effect.Effect<void>
+}
+
+/** Milliseconds that all links together may take to come up. */
+const UP_MAX_MS = 15_000
+
+/** Below this a generator's own lateness is no matter, in milliseconds; above it, it may be a tenth of what is measured. */
+const LAG_MIN_MS = 5
+const LAG_SHARE = 0.1
+
+/** Share of the requests that may go without an answer at a rate that a system stands. */
+const FAILED_SHARE = 0.001
+
+/** Why the generator was the limit, or nothing was measured. */
+export const invalidBecause = (measure: Measure): ReadonlyArray<string> => {
+  const lag = spreadOf(measure.lag)
+  const all = spreadOf(measure.all)
+  const reasons: Array<string> = []
+  if (all.count === 0) reasons.push("nothing was measured: no request behind the warm-up came to an end")
+  if (lag.p99 > LAG_MIN_MS && lag.p99 > all.p99 * LAG_SHARE) {
+    reasons.push(
+      `the generator was the limit: one request in a hundred left ${lag.p99.toFixed(1)} ms late or more, ` +
+        `beside a p99 of ${all.p99.toFixed(1)} ms. Take a faster or quieter machine, or a lower rate`
+    )
+  }
+  return reasons
+}
+
+/** Runs a load. Fails when its links do not come up. */
+export const runLoad = (settings: LoadSettings, watch: LoadWatch): Effect.Effect<LoadResult, SettingInvalid> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const time = timepieceOf(clock)
+    const measure = new Measure()
+    const generator = yield* Effect.acquireRelease(
+      Effect.sync(() => new Generator(settings, measure, time, watch.tell)),
+      (made) => Effect.sync(() => made.close())
+    )
+    const tick = Effect.sync(() => generator.tick())
+    const ticking = (until: () => boolean) => Effect.repeat(Effect.andThen(tick, Effect.sleep(1)), { until })
+    const isUp = yield* ticking(() => generator.isReady).pipe(
+      Effect.as(true),
+      Effect.timeoutOrElse({ duration: UP_MAX_MS, orElse: () => Effect.succeed(false) }),
+      Effect.raceFirst(Effect.as(watch.stop, true))
+    )
+    if (!isUp) {
+      const rule = `no connection of some link was up and signed on in ${UP_MAX_MS / 1000} seconds; the lines above say why`
+      return yield* new SettingInvalid({ setting: "links", rule })
+    }
+    const startedAt = time.wall()
+    const lasts = profileLasts(settings.phases)
+    generator.begin(settings.phases, settings.warmUpMs)
+    let told = 0
+    const isStopped = yield* ticking(() => {
+      for (; told < measure.seconds.length; told++) {
+        watch.onSecond(measure.seconds[told]!, { elapsed: generator.elapsed, lasts })
+      }
+      return generator.isOver
+    }).pipe(Effect.as(false), Effect.raceFirst(Effect.as(watch.stop, true)))
+    const lasted = generator.elapsed
+    measure.tickSecond(measure.seconds.length)
+    return { settings, measure, startedAt, lasted, isStopped, invalid: invalidBecause(measure) }
+  }).pipe(Effect.scoped)
+
+/** A bound on latencies: `p99.9 < 50 ms`. */
+export interface Bound {
+  readonly text: string
+  /** 0 to 100; above: the mean. */
+  readonly percentile: number
+  readonly ms: number
+}
+
+/** Reads `p99.9 < 50 ms`, `max < 2 s` or `mean < 10 ms`; `undefined` for anything else. */
+export const parseBound = (text: string): Bound | undefined => {
+  const found = /^(?:p(\d{1,2}(?:\.\d{1,3})?)|(max)|(mean))\s*<\s*(\d+(?:\.\d+)?)\s*(ms|s)$/.exec(text.trim())
+  if (found === null) return undefined
+  const percentile = found[2] !== undefined ? 100 : found[3] !== undefined ? 101 : Number(found[1])
+  return { text: text.trim(), percentile, ms: Number(found[4]) * (found[5] === "s" ? 1000 : 1) }
+}
+
+/** What a bound is held against, in milliseconds. */
+export const valueOfBound = ({ percentile }: Bound, { all }: Measure): number => {
+  if (all.totalCount === 0) return Number.POSITIVE_INFINITY
+  return (percentile > 100 ? all.mean : percentile === 100 ? all.maxValue : all.getValueAtPercentile(percentile)) / 1000
+}
+
+/** One rate that was tried. */
+export interface KneeStep {
+  readonly rate: number
+  /** Of the bound. */
+  readonly value: number
+  readonly isKept: boolean
+  /** Why it was not kept; "" when it was. */
+  readonly says: string
+}
+
+/** What a search came to. */
+export interface Knee {
+  readonly bound: Bound
+  /** Requests a second: the highest rate that kept the bound; 0 when none did. */
+  readonly rate: number
+  readonly steps: ReadonlyArray<KneeStep>
+  /** Why the search ended where it did. */
+  readonly says: string
+  readonly last: LoadResult | undefined
+}
+
+/** The rate at which a search begins. */
+const firstRate = (phases: ReadonlyArray<Phase>): number => Math.max(10, phases[0]?.from ?? 0)
+
+const stepOf = (rate: number, bound: Bound, { invalid, measure }: LoadResult): KneeStep => {
+  const value = valueOfBound(bound, measure)
+  const { answered, lost, notSent, timedOut } = measure.totals()
+  const failed = lost + notSent + timedOut
+  // A generator that was late makes a latency larger, never smaller: a bound that was kept all the same was kept.
+  const isKept = failed <= (answered + failed) * FAILED_SHARE && value < bound.ms
+  const slow = `${bound.text.split("<")[0]!.trim()} was ${value.toFixed(1)} ms`
+  const unanswered = `${failed} of ${answered + failed} requests had no answer`
+  const says = isKept ? "" : (invalid[0] ?? (value < bound.ms ? unanswered : slow))
+  return { rate, value, isKept, says }
+}
+
+/** Doubles the rate until the bound breaks, then halves what is between until two rates are a twentieth apart. */
+export const findKnee = (
+  settings: LoadSettings,
+  bound: Bound,
+  stepMs: number,
+  watch: LoadWatch,
+  onStep: (step: KneeStep) => void
+): Effect.Effect<Knee, SettingInvalid> =>
+  Effect.gen(function* () {
+    const steps: Array<KneeStep> = []
+    let last: LoadResult | undefined
+    let good = 0
+    let bad = Number.POSITIVE_INFINITY
+    let rate = firstRate(settings.phases)
+    let says = "no rate kept the bound"
+    while (bad / Math.max(good, 1) > 1.05 && rate >= 1) {
+      const phase: Phase = {
+        name: `${rate}/s`,
+        lasts: stepMs,
+        from: rate,
+        to: rate,
+        isPoisson: settings.phases[0]?.isPoisson === true
+      }
+      const result = yield* runLoad({ ...settings, phases: [phase], warmUpMs: stepMs / 5 }, watch)
+      if (result.isStopped) return { bound, rate: good, steps, says: "the search was stopped", last }
+      const step = stepOf(rate, bound, result)
+      steps.push(step)
+      onStep(step)
+      if (step.isKept) {
+        good = rate
+        last = result
+      } else {
+        bad = rate
+        says = step.says
+      }
+      rate = Math.round(bad === Number.POSITIVE_INFINITY ? good * 2 : good === 0 ? bad / 2 : (good + bad) / 2)
+    }
+    return { bound, rate: good, steps, says, last }
+  })

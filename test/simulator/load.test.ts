@@ -1,0 +1,304 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { type AddressInfo, createServer, type Socket } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { it } from "@effect/vitest"
+import { cups, cupsFrame, Framer, interpret, MessageIndex, PatchList, responseMti, wholeFrame } from "@jinka/codec"
+import { Effect } from "effect"
+import { HistogramLogReader } from "hdr-histogram-js"
+import { describe, expect } from "vitest"
+import { chanceOf } from "../../packages/simulator/src/chance/Chance.ts"
+import { readLoadFile } from "../../packages/simulator/src/load/LoadFile.ts"
+import { loadHtml } from "../../packages/simulator/src/load/LoadHtml.ts"
+import { histogramLog, kneeTable, loadJson, loadTable } from "../../packages/simulator/src/load/LoadReport.ts"
+import { Measure } from "../../packages/simulator/src/load/Measure.ts"
+import { Arrivals, parsePhase } from "../../packages/simulator/src/load/Profile.ts"
+import {
+  findKnee,
+  invalidBecause,
+  type LoadWatch,
+  parseBound,
+  runLoad
+} from "../../packages/simulator/src/load/RunLoad.ts"
+
+const codec = interpret(cups)
+
+/** How the system under test answers: milliseconds until it does, or not at all. */
+type Manner = (mti: number, count: number) => number | undefined
+
+/** A system that answers every request with 00, and what it has seen. */
+const system = (manner: Manner = () => 0) =>
+  Effect.gen(function* () {
+    const sockets = new Set<Socket>()
+    const seen: Array<string> = []
+    let count = 0
+    const answer = (socket: Socket, buffer: Buffer, start: number, end: number): void => {
+      const index = new MessageIndex()
+      if (codec.index(buffer, start, end, index) !== undefined)
+        throw new Error("the system cannot read what it was sent")
+      count++
+      seen.push(`${index.mti} ${index.text(11)} ${index.text(4)} ${index.text(2)}`)
+      const delay = manner(index.mti, count)
+      if (delay === undefined) return
+      const patches = new PatchList()
+      patches.mti(responseMti(index.mti))
+      patches.answer()
+      patches.set(39, "00")
+      const frame = wholeFrame(cupsFrame, codec.patched(index, patches))
+      if (delay <= 0) socket.write(frame)
+      else setTimeout(() => socket.write(frame), delay)
+    }
+    const server = yield* Effect.acquireRelease(
+      Effect.callback<ReturnType<typeof createServer>>((resume) => {
+        const made = createServer((socket) => {
+          sockets.add(socket)
+          const framer = new Framer(cupsFrame)
+          socket.on("error", () => undefined)
+          socket.on("data", (chunk: Buffer) => {
+            framer.push(chunk, { frame: (...at) => answer(socket, ...at), idle: () => undefined })
+          })
+        })
+        made.listen(0, "127.0.0.1", () => resume(Effect.succeed(made)))
+      }),
+      (made) =>
+        Effect.sync(() => {
+          made.close()
+          for (const socket of sockets) socket.destroy()
+        })
+    )
+    return { port: (server.address() as AddressInfo).port, seen, sockets }
+  })
+
+const fileOf = (port: number, profile: string, more = ""): string => `
+seed: 3
+data: cards.csv
+links:
+  acquirer: { connect: 127.0.0.1:${port}, dialect: cups, connections: 2, sign on: signOn }
+messages:
+  signOn: { mti: "0820", header: { destination: "00010000", source: "48020000" }, 7: "{time}", 11: "{stan}", 33: "48020000", 70: "001" }
+  purchase:
+    mti: "0200"
+    header: { destination: "00010000", source: "48020000" }
+    2: "{row.pan}"
+    3: "000000"
+    4: "{amount 100..9999}"
+    7: "{time}"
+    11: "{stan}"
+    32: "48020000"
+    33: "48020000"
+    37: "{rrn}"
+    41: "T0000001"
+    42: "M00000000000001"
+mix: [100 purchase]
+profile: ["${profile}"]
+timeout: 1s
+${more}`
+
+const folderOf = Effect.acquireRelease(
+  Effect.sync(() => {
+    const folder = mkdtempSync(join(tmpdir(), "jinka-load-"))
+    writeFileSync(join(folder, "cards.csv"), "pan,expiry\n6200000000000005,3012\n6205500000000000004,3101\n")
+    return folder
+  }),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+)
+
+const watch: LoadWatch = { tell: () => undefined, onSecond: () => undefined, stop: Effect.never }
+
+const settingsOf = (port: number, profile: string, more = "") =>
+  Effect.gen(function* () {
+    const folder = yield* folderOf
+    const file = join(folder, "load.yaml")
+    writeFileSync(file, fileOf(port, profile, more))
+    return yield* readLoadFile(file)
+  })
+
+const instants = (text: string, seed = 1): ReadonlyArray<number> => {
+  const arrivals = new Arrivals(
+    parsePhase(text, () => "0,10\n2,20\n3,0\n"),
+    chanceOf(seed, "arrivals")
+  )
+  const found: Array<number> = []
+  for (let at = arrivals.take(1e9); at >= 0; at = arrivals.take(1e9)) found.push(at)
+  return found
+}
+
+describe("a profile", () => {
+  it("is due at even instants, more of them as a ramp rises, in steps, and as a file of rates says", () => {
+    expect(instants("fixed 4/s for 1s")).toEqual([0, 250, 500, 750])
+    const ramp = instants("ramp 0/s to 100/s over 10s")
+    expect(ramp.length).toBe(500)
+    expect(ramp.filter((at) => at < 5000).length).toBe(125)
+    const steps = instants("steps 10/s 20/s of 1s")
+    expect([steps.filter((at) => at < 1000).length, steps.length]).toEqual([10, 30])
+    const replay = instants("replay rates.csv")
+    expect([replay.filter((at) => at < 2000).length, replay.filter((at) => at < 3000).length, replay.length]).toEqual([
+      20, 40, 40
+    ])
+  })
+
+  it("is drawn from the seed when it is Poisson, with the rate as its mean", () => {
+    const drawn = instants("poisson 1000/s for 20s")
+    expect(drawn).toEqual(instants("poisson 1000/s for 20s"))
+    expect(drawn).not.toEqual(instants("poisson 1000/s for 20s", 2))
+    expect(Math.abs(drawn.length - 20_000)).toBeLessThan(600)
+    const gaps = drawn.slice(1).map((at, before) => at - drawn[before]!)
+    // Of an exponential distribution 63 % lie below the mean; evenly spaced ones never do.
+    expect(gaps.filter((gap) => gap < 1).length / gaps.length).toBeCloseTo(0.632, 1)
+  })
+
+  it("says what is wrong", () => {
+    const wrong = (text: string): string => {
+      try {
+        parsePhase(text, () => "")
+      } catch (error) {
+        return (error as Error).message
+      }
+      return "good"
+    }
+    expect(wrong("fixed 500 for 1m")).toBe('a rate like 500/s is expected, not "500"')
+    expect(wrong("ramp 1/s to 5/s")).toBe('"over" is expected, not "the end"')
+    expect(wrong("sawtooth 5/s")).toContain("known are fixed, soak, poisson, ramp, steps, replay")
+    expect(wrong("fixed 5/s for 1m and more")).toContain('"and" is not expected here')
+    expect(wrong("replay rates.csv")).toContain("no line of seconds,rate")
+  })
+})
+
+describe("a load file", () => {
+  const wrongOf = (more: string, text = fileOf(1, "fixed 10/s for 1s", more)) =>
+    Effect.gen(function* () {
+      const folder = yield* folderOf
+      const file = join(folder, "load.yaml")
+      writeFileSync(file, text)
+      return (yield* Effect.flip(readLoadFile(file))).message.replace(folder, "")
+    }).pipe(Effect.scoped)
+
+  it.effect("says place, rule and nearest name of what is wrong, and tries every message before it sends one", () =>
+    Effect.gen(function* () {
+      const good = fileOf(1, "fixed 10/s for 1s")
+      expect(yield* wrongOf("", good.replace("100 purchase", "100 purchas"))).toContain('did you mean "purchase"?')
+      expect(yield* wrongOf("", good.replace("{row.pan}", "{row.pam}"))).toContain(
+        'the data has no column "pam"; it has pan, expiry'
+      )
+      expect(yield* wrongOf("", good.replace('"000000"', '"00A000"'))).toContain(
+        "message purchase: field 3: only the digits 0-9"
+      )
+      expect(yield* wrongOf("", good.replace("{stan}", "{stam}"))).toContain('"{stam}" is not known; known are {stan}')
+      expect(yield* wrongOf("warmup: 5s\n")).toContain('"warmup" is not known here; did you mean "warm up"?')
+      expect(yield* wrongOf("", good.replace("sign on: signOn", "sign on: signon"))).toContain('did you mean "signOn"?')
+    })
+  )
+})
+
+describe("a load", () => {
+  it.live("signs on, sends each request at its instant with a number of its own, and hears every answer", () =>
+    Effect.gen(function* () {
+      const { port, seen } = yield* system()
+      const result = yield* runLoad(yield* settingsOf(port, "poisson 400/s for 1s"), watch)
+      const { measure } = result
+      const { answered, notSent, sent, timedOut } = measure.totals()
+      expect(sent).toBeGreaterThan(300)
+      expect({ answered, notSent, timedOut }).toEqual({ answered: sent, notSent: 0, timedOut: 0 })
+      expect(measure.series[0]!.codes).toEqual(new Map([["00", sent]]))
+      expect(measure.unmatched + measure.late).toBe(0)
+      const purchases = seen.filter((line) => line.startsWith("200 "))
+      expect(seen.filter((line) => line.startsWith("820 ")).length).toBe(2)
+      expect(new Set(purchases.map((line) => line.split(" ")[3]))).toEqual(
+        new Set(["6200000000000005", "6205500000000000004"])
+      )
+      expect(new Set(purchases.map((line) => line.split(" ")[2])).size).toBeGreaterThan(200)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("shows a stall of the system in every request that it kept waiting, not in one alone", () =>
+    Effect.gen(function* () {
+      // From the 200th request on nothing is answered for half a second: a closed model would lose one sample to it.
+      let stalledUntil = 0
+      const { port } = yield* system((_, count) => {
+        if (count === 200) stalledUntil = performance.now() + 500
+        return Math.max(0, stalledUntil - performance.now())
+      })
+      const { measure } = yield* runLoad(yield* settingsOf(port, "fixed 500/s for 2s"), watch)
+      expect(measure.all.getValueAtPercentile(90)).toBeGreaterThan(150_000)
+      expect(measure.all.maxValue).toBeGreaterThan(400_000)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("counts what is never answered with its timeout, and what was lost with its connection", () =>
+    Effect.gen(function* () {
+      const { port, sockets } = yield* system((mti, count) => (mti === 200 && count % 5 === 0 ? undefined : 0))
+      const settings = yield* settingsOf(port, "fixed 200/s for 1s", "warm up: 0s\n")
+      const cutting = Effect.delay(
+        Effect.sync(() => {
+          for (const socket of sockets) socket.destroy()
+        }),
+        700
+      )
+      yield* Effect.forkChild(cutting)
+      const { measure } = yield* runLoad(settings, watch)
+      const { answered, lost, notSent, sent, timedOut } = measure.totals()
+      expect(timedOut + lost).toBeGreaterThan(15)
+      expect(lost).toBeGreaterThan(0)
+      expect(answered + timedOut + lost).toBe(sent)
+      expect(sent + notSent).toBe(200)
+      expect(measure.all.maxValue).toBeGreaterThanOrEqual(999_000)
+    }).pipe(Effect.scoped)
+  )
+
+  it("is INVALID when the generator was the limit, or nothing was measured", () => {
+    const measure = new Measure()
+    expect(invalidBecause(measure)[0]).toContain("nothing was measured")
+    const series = measure.newSeries("purchase", "a")
+    for (let at = 0; at < 1000; at++) {
+      measure.wasSent(series, at, at + 1)
+      measure.wasAnswered(series, at, at + 20)
+    }
+    expect(invalidBecause(measure)).toEqual([])
+    for (let at = 0; at < 100; at++) {
+      measure.wasSent(series, at, at + 30)
+      measure.wasAnswered(series, at, at + 50)
+    }
+    expect(invalidBecause(measure)[0]).toContain(
+      "the generator was the limit: one request in a hundred left 30.0 ms late"
+    )
+  })
+
+  it.live("is told as a table, JSON, a page that fetches nothing, and a histogram log that others read", () =>
+    Effect.gen(function* () {
+      const { port } = yield* system(() => 1)
+      const result = yield* runLoad(yield* settingsOf(port, "fixed 300/s for 1200ms"), watch)
+      const { measure } = result
+      expect(loadTable(result)).toContain("purchase")
+      expect(loadJson(result)).toMatchObject({
+        event: "load",
+        sent: 360,
+        series: [{ message: "purchase", codes: { "00": 360 } }]
+      })
+      const page = loadHtml(result)
+      expect(page).not.toMatch(/(?:src|href)=|https?:|<script|@import|url\(/)
+      expect(page.match(/<polyline /g)!.length).toBe(9)
+      const read = new HistogramLogReader(histogramLog(result)).nextIntervalHistogram()!
+      expect(read.totalCount).toBe(360)
+      expect(read.tag).toBe("purchase@acquirer")
+      expect(read.getValueAtPercentile(99)).toBe(measure.all.getValueAtPercentile(99))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("finds the rate above which a bound breaks", () =>
+    Effect.gen(function* () {
+      // Above 300 requests in any second it answers too late.
+      const arrivals: Array<number> = []
+      const { port } = yield* system(() => {
+        const now = performance.now()
+        arrivals.push(now)
+        while (arrivals[0]! < now - 200) arrivals.shift()
+        return arrivals.length > 60 ? 150 : 0
+      })
+      const settings = yield* settingsOf(port, "fixed 100/s for 1s")
+      const knee = yield* findKnee(settings, parseBound("p90 < 100 ms")!, 400, watch, () => undefined)
+      expect(knee.rate).toBeLessThan(600)
+      expect(knee.steps.some(({ isKept }) => !isKept)).toBe(true)
+      expect(kneeTable(knee)).toContain("p90")
+    }).pipe(Effect.scoped)
+  )
+})
