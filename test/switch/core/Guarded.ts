@@ -11,6 +11,7 @@ import {
   decryptPin,
   encryptPin,
   isSecurityError,
+  type MacAlgorithm,
   type Message,
   macAlgorithms,
   type PinZone,
@@ -130,9 +131,12 @@ export const pinBlock = (pin: string, key: string, format: PinZone["format"], pa
   return block
 }
 
+/** The bytes of a field that hides them. */
+export const bytesOf = (value: unknown): Buffer => Buffer.from(reveal(value as Message["fields"][number]) as Uint8Array)
+
 /** The PIN in a block. */
 export const pinIn = (block: unknown, key: string, format: PinZone["format"], pan: string): string => {
-  const pin = decryptPin(zoneOf(key, format, pan), block as Buffer)
+  const pin = decryptPin(zoneOf(key, format, pan), bytesOf(block))
   return isSecurityError(pin) ? pin._tag : pin.toString("latin1")
 }
 
@@ -173,6 +177,12 @@ export class HeldModule implements SecurityModule {
     this.wake()
   }
 
+  /** The call at this position is done before those in front of it. */
+  answerAt(position: number): void {
+    this.waiting.unshift(...this.waiting.splice(position, 1))
+    this.answer(1)
+  }
+
   /** It takes no calls any more, and what it had comes to nothing. */
   goAway(): void {
     this.isUp = false
@@ -194,4 +204,11 @@ export class HeldModule implements SecurityModule {
   status() {
     return { module: "hsm" as const, state: this.isUp ? ("up" as const) : ("away" as const), devices: [] }
   }
+}
+
+/** The left `length` bytes of the MAC over these bytes. */
+export const wholeMac = (covered: Buffer, algorithm: MacAlgorithm, key: string, length = 8): Buffer => {
+  const mac = computeMac(algorithm, keyOf(key), covered)
+  if (isSecurityError(mac)) throw new Error(mac.rule)
+  return mac.subarray(0, length)
 }

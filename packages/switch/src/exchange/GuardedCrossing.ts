@@ -3,7 +3,7 @@
  * security module, and nowhere else any more.
  */
 import { MessageIndex } from "@jinka/codec"
-import { zeroOf } from "../guard/MacText.ts"
+import { zeroOf } from "../guard/FieldBytes.ts"
 import type { Sealer } from "../guard/Sealer.ts"
 import type { Sealing, SealRefusal } from "../guard/Sealing.ts"
 import { Crossing } from "../message/Crossing.ts"

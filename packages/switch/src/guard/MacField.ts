@@ -3,6 +3,7 @@
  * last bitmap or in one of the dialect's choice. Pure.
  */
 import type { Layout, MacRules, MessageIndex, PatchList } from "@jinka/codec"
+import { bytesOf } from "./FieldBytes.ts"
 
 /** Primary and secondary MAC of the standard: the last fields of the first two bitmaps (ISO 8583, data elements 64 and 128). */
 const bitmapEnds = [64, 128] as const
@@ -41,7 +42,7 @@ export const carriesMac = ({ messages }: Pick<MacRules, "messages">, mti: number
 export const readMac = (layout: Layout, { bytes, field, form }: MacRules, index: MessageIndex): Buffer | undefined => {
   const de = fieldOfMac(layout, field, index)
   if (!index.has(de)) return undefined
-  const raw = layout.fields[de]?.encoding === "binary" ? index.bytes(de) : Buffer.from(index.text(de), "latin1")
+  const raw = bytesOf(layout, index, de)
   const mac = form === "binary" ? raw : Buffer.from(raw.toString("latin1"), "hex")
   return mac.length < bytes ? undefined : mac.subarray(0, bytes)
 }

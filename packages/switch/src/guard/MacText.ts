@@ -3,6 +3,7 @@
  * that CUPS makes of some fields. Pure; one message after the other.
  */
 import { CUPS_MAC_FIELD90_LENGTH, CupsMacBlock, type Layout, type MessageIndex } from "@jinka/codec"
+import { zeroOf } from "./FieldBytes.ts"
 import type { MacSettings } from "./GuardSettings.ts"
 import { fieldOfMac } from "./MacField.ts"
 
@@ -10,13 +11,6 @@ import { fieldOfMac } from "./MacField.ts"
 export type Covered = Pick<MacSettings, "field" | "text" | "fields" | "isZeroed" | "isHexText">
 
 const cleaned = new CupsMacBlock()
-
-/** The byte that stands for nothing in a field: a MAC in characters is zero when they are "0". */
-export const zeroOf = ({ fields }: Layout, de: number): number => {
-  const encoding = fields[de]?.encoding
-  if (encoding === "binary") return 0
-  return encoding === "ebcdic" || encoding === "ebcdic1047" ? 0xf0 : 0x30
-}
 
 /** Covered bytes of one message: `buffer[from, to)`, which hold until the next message. */
 export class MacText {

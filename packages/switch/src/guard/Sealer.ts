@@ -5,6 +5,7 @@
  * `resume` goes on with it when its call is done. A message that cannot be sealed is refused: none leaves without its MAC.
  */
 import { MessageIndex, PatchList } from "@jinka/codec"
+import { bytesOf } from "./FieldBytes.ts"
 import type { Guard } from "./Guard.ts"
 import { fieldOfMac, fieldsOfMac, setMac } from "./MacField.ts"
 import type { ModuleError } from "./ModuleError.ts"
@@ -115,7 +116,7 @@ export class Sealer {
     const pan = panOf(index, from.codec.layout.roles.pan)
     if (!mayBecome(format, theirs.format, theirs.mayDropPan)) return "pinFailed"
     if (pan === undefined && (holdsPan(format) || holdsPan(theirs.format))) return "pinFailed"
-    const block = Buffer.from(index.text(ours.field), "latin1")
+    const block = Buffer.from(bytesOf(from.codec.layout, index, ours.field))
     sealing.call.translatePin(
       { key: source, format },
       { key: target, format: theirs.format },
