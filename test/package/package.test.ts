@@ -140,7 +140,10 @@ describe("The tarballs", () => {
     expect(files).toContain("package/LICENSE")
     expect(
       files.filter(
-        (file) => !/^package\/(dist\/|src\/|(package|npm-shrinkwrap|sbom\.cdx)\.json$|LICENSE$|README\.md$)/.test(file)
+        (file) =>
+          !/^package\/(dist\/|src\/|console\/|(package|npm-shrinkwrap|sbom\.cdx)\.json$|LICENSE$|README\.md$)/.test(
+            file
+          )
       )
     ).toEqual([])
     expect(files.filter((file) => /tsbuildinfo|\.test\./.test(file))).toEqual([])

@@ -107,7 +107,8 @@ export const readRepository = (): ReadonlyArray<Text> => {
       if (entry.isDirectory()) read(`${folder}${entry.name}/`)
       if (!entry.isFile()) continue
       const text = readFileSync(join(root, folder, entry.name), "utf8")
-      if (!text.includes("\0")) files.push({ path: folder + entry.name, text })
+      // Of a picture only the name counts.
+      files.push({ path: folder + entry.name, text: text.includes("\0") ? "" : text })
     }
   }
   read("")

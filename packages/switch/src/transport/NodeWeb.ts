@@ -4,6 +4,9 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
+import { Readable } from "node:stream"
+import { pipeline } from "node:stream/promises"
+import type { ReadableStream } from "node:stream/web"
 import { Effect, Latch, type Scope } from "effect"
 import type { Credentials } from "./Credentials.ts"
 import { listenForSockets } from "./NodeListener.ts"
@@ -12,6 +15,9 @@ import type { Endpoint, ListenFailed } from "./Transport.ts"
 
 /** Bytes of a request's body; commands are short. */
 const BODY_MAX = 65_536
+
+/** What goes on for as long as the asker listens. */
+const EVENTS = "text/event-stream"
 
 /** Connections at once: monitoring has a few, and a page in a browser six. */
 const CONNECTIONS_MAX = 64
@@ -40,11 +46,16 @@ export const answerWhole = async (
       typeof value === "string" ? [[name, value] as [string, string]] : []
     )
     const answered = await answer(new Request(`http://jinka${request.url ?? "/"}`, { method, headers, body }))
-    const text = await answered.text()
+    if (answered.headers.get("content-type") === EVENTS && answered.body !== null) {
+      response.writeHead(answered.status, Object.fromEntries(answered.headers))
+      await pipeline(Readable.fromWeb(answered.body as ReadableStream), response)
+      return
+    }
+    const text = Buffer.from(await answered.arrayBuffer())
     response.writeHead(answered.status, {
       "content-type": "application/json",
       ...Object.fromEntries(answered.headers),
-      "content-length": Buffer.byteLength(text)
+      "content-length": text.length
     })
     response.end(text)
   } catch {

@@ -4,6 +4,7 @@
  *     GET /live      200 as long as the process answers
  *     GET /ready     200 when new requests are taken, else 503 with the reasons
  *     GET /metrics   what Prometheus reads
+ *     GET /console/  the console in the browser (\`Console\`)
  *     /api/...       what operators look at and do (\`Api\`); /openapi.json describes it
  *
  * `/live` and `/ready` say nothing that a stranger may not know, and are for everybody who reaches the listener; the rest is for
@@ -17,11 +18,12 @@ import { listenForRequests } from "../../transport/NodeWeb.ts"
 import type { Endpoint, ListenFailed } from "../../transport/Transport.ts"
 import type { Role } from "../configuration/AdminDocument.ts"
 import type { Controlled } from "../control/Control.ts"
-import { apiRoutes, whoAreYou } from "./Answers.ts"
+import { apiRoutes } from "./Answers.ts"
+import { consoleRoutes, makeSessions } from "./Console.ts"
 import { readiness } from "./Health.ts"
 import type { Seen } from "./Measures.ts"
 import { prometheusText } from "./Metrics.ts"
-import { type AdminSettings, may, type User, userHeader, userOf } from "./Users.ts"
+import { type AdminSettings, may, type User, userHeader, userOf, whoAreYou } from "./Users.ts"
 
 /** What there is to tell. */
 export interface Told {
@@ -37,7 +39,12 @@ export const serveAdmin = Effect.fnUntraced(function* (
   told: Told
 ): Effect.fn.Return<Endpoint, ListenFailed, Scope.Scope | Credentials | FileSystem.FileSystem | Path.Path> {
   const { at, from, tls, users } = settings
-  const all = Layer.mergeAll(HttpRouter.addAll(routes(settings, told)), apiRoutes(users, told.controlled))
+  const sessions = yield* makeSessions(tls !== undefined)
+  const console = yield* Effect.orDie(consoleRoutes(users, sessions, told.look))
+  const all = Layer.mergeAll(
+    HttpRouter.addAll([...routes(settings, told), ...console]),
+    apiRoutes(users, told.controlled)
+  )
   const answering = yield* HttpRouter.toHttpEffect(
     all.pipe(Layer.provide(HttpPlatform.layer), Layer.provide(Etag.layer))
   )
@@ -47,7 +54,8 @@ export const serveAdmin = Effect.fnUntraced(function* (
   const admits = addressList(from).has
   return yield* listenForRequests({ at, tls, admits }, async (request, identity) => {
     if (tls === undefined && !isOwnName(request.headers.get("host"))) return covered(foreign())
-    const user = userOf(users, request.headers.get("authorization") ?? undefined, identity)
+    const shown = userOf(users, request.headers.get("authorization") ?? undefined, identity)
+    const user = shown ?? (isFromOurPage(request) ? sessions.user(request.headers.get("cookie")) : undefined)
     // Nobody but this listener says who asks.
     request.headers.delete(userHeader)
     if (user !== undefined) request.headers.set(userHeader, user.name)
@@ -61,6 +69,14 @@ export const serveAdmin = Effect.fnUntraced(function* (
  */
 const isOwnName = (host: string | null): boolean =>
   /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i.test(host ?? "")
+
+/**
+ * Whether a session may stand for the user: what changes something has to come from our own page (OWASP, Cross-Site Request
+ * Forgery Prevention, "Fetch Metadata"), which says so by JSON and by the browser's own word.
+ */
+const isFromOurPage = ({ headers, method }: Request): boolean =>
+  method === "GET" ||
+  (headers.get("sec-fetch-site") === "same-origin" && headers.get("content-type") === "application/json")
 
 const foreign = (): Response =>
   Response.json(

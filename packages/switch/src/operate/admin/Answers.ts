@@ -6,10 +6,7 @@ import type { OperationRefused } from "../../Operations.ts"
 import type { Role } from "../configuration/AdminDocument.ts"
 import type { Controlled } from "../control/Control.ts"
 import { Asking, api, Checked, Forbidden, Known, NotThere, Refused, Unknown, Unreadable, Wrong } from "./Api.ts"
-import { may, type User, userHeader } from "./Users.ts"
-
-/** What whoever has not said it is told. */
-export const whoAreYou = "Say who you are: `Authorization: Bearer TOKEN` of one of `admin.users`, or its certificate."
+import { may, type User, userHeader, whoAreYou } from "./Users.ts"
 
 /** The user whom the listener found; nobody else writes that header. */
 const known = (users: ReadonlyArray<User>) =>

@@ -59,3 +59,7 @@ export const userOf = (
 
 /** How the listener tells its routes who asks; what a caller writes there is taken away. */
 export const userHeader = "jinka-user"
+
+/** What whoever has not said who he is gets to hear. */
+export const whoAreYou =
+  "Say who you are: `Authorization: Bearer TOKEN` of one of `admin.users`, its certificate, or a session of the console."

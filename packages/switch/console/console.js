@@ -1,0 +1,167 @@
+/** The console: signs on, listens to the switch, shows one page at a time, and carries out what a person wants done. */
+import { forget, ratesOf, remember } from "./charts.js"
+import { doubtPage, element, linksPage, ratesPage, tracePage } from "./pages.js"
+import { language, otherLanguage, word } from "./words.js"
+
+const at = (id) => document.getElementById(id)
+const pages = { links: linksPage, rates: ratesPage, doubt: doubtPage, trace: tracePage }
+
+let page = Object.hasOwn(pages, location.hash.slice(1)) ? location.hash.slice(1) : "links"
+let update = () => {}
+let before
+let events
+
+/** Asks the switch; a body makes it a POST. What it refuses comes back as `{ error }`. */
+const ask = async (path, body) => {
+  const how =
+    body === undefined
+      ? {}
+      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }
+  const answer = await fetch(path, { ...how, credentials: "same-origin" })
+  if (answer.status === 401) signOn(word("ended"))
+  return answer.json()
+}
+
+/** Asks a person for the reason, does it, and says what came of it. */
+const act = (title, path) => {
+  const dialog = at("ask")
+  const reason = element("textarea", { id: "reason", maxlength: "120", required: true })
+  const told = element("p", { role: "alert" })
+  const done = async (event) => {
+    event.preventDefault()
+    const answer = await ask(path, { reason: reason.value })
+    told.className = answer.error === undefined ? "" : "error"
+    told.textContent = answer.error ?? answer.did ?? "✓"
+    if (answer.error === undefined) setTimeout(() => dialog.close(), 1500)
+  }
+  dialog.replaceChildren(
+    element(
+      "form",
+      { onsubmit: done },
+      element("h2", { id: "ask-title" }, title),
+      element("label", { for: "reason" }, word("why"), reason, element("span", { class: "soft" }, word("whyHint"))),
+      told,
+      element(
+        "div",
+        { class: "row" },
+        element("button", { type: "button", onclick: () => dialog.close() }, word("cancel")),
+        element("button", { type: "submit" }, word("doIt"))
+      )
+    )
+  )
+  dialog.showModal()
+  reason.focus()
+}
+
+const hands = {
+  ask,
+  act: (link, what) => act(`${link}: ${word(what)}`, `/api/links/${encodeURIComponent(link)}/${what}`),
+  close: ({ exchange, link, mti, stan }) =>
+    act(`${word("close")} ${exchange}: ${link} ${mti} ${stan}`, `/api/pending/${exchange}/close`)
+}
+
+const show = (name) => {
+  page = name
+  location.hash = name
+  forget()
+  for (const tab of at("tabs").children) {
+    if (tab.dataset.page === name) tab.setAttribute("aria-current", "page")
+    else tab.removeAttribute("aria-current")
+  }
+  update = pages[name](at("main"), hands)
+  if (before !== undefined) update(before, new Map())
+}
+
+const say = (text, isBad) => {
+  at("told").textContent = text
+  at("told").toggleAttribute("data-bad", isBad)
+}
+
+const hear = ({ data }) => {
+  const beat = JSON.parse(data)
+  const rates = ratesOf(beat, before)
+  remember(beat, before, rates)
+  before = beat
+  at("name").textContent = beat.diskTrouble === "" ? "" : `! ${beat.diskTrouble}`
+  say(
+    `${word("live")} · ${new Date(beat.at).toLocaleTimeString(language())} · ${beat.who.name} (${beat.who.role})`,
+    false
+  )
+  update(beat, rates)
+}
+
+const listen = () => {
+  events?.close()
+  events = new EventSource("/api/events")
+  events.addEventListener("message", hear)
+  events.addEventListener("error", async () => {
+    say(word("lost"), true)
+    if (events.readyState !== EventSource.CLOSED) return
+    // Refused, not cut off: the session has ended.
+    signOn(word("ended"))
+  })
+}
+
+const begin = () => {
+  at("leave").hidden = false
+  const tabs = Object.keys(pages).map((name, index) =>
+    element(
+      "button",
+      { type: "button", "data-page": name, accesskey: String(index + 1), onclick: () => show(name) },
+      word(name)
+    )
+  )
+  at("tabs").replaceChildren(...tabs)
+  show(page)
+  listen()
+}
+
+const signOn = (why = "") => {
+  events?.close()
+  at("leave").hidden = true
+  at("tabs").replaceChildren()
+  update = () => {}
+  say(why, why !== "")
+  const token = element("input", { type: "password", id: "token", autocomplete: "current-password", required: true })
+  const told = element("p", { class: "error", role: "alert" })
+  const enter = async (event) => {
+    event.preventDefault()
+    const headers = { authorization: `Bearer ${token.value.trim()}` }
+    const answer = await fetch("/session", { method: "POST", headers })
+    token.value = ""
+    if (answer.ok) begin()
+    else told.textContent = word("wrongToken")
+  }
+  at("main").replaceChildren(
+    element(
+      "form",
+      { class: "search", onsubmit: enter },
+      element("label", { for: "token" }, word("token"), token, element("span", { class: "soft" }, word("tokenHint"))),
+      element("button", { type: "submit" }, word("enter")),
+      told
+    )
+  )
+  token.focus()
+}
+
+const speak = () => {
+  document.documentElement.lang = language()
+  at("language").textContent = word("language")
+  for (const one of document.querySelectorAll("[data-word]")) one.textContent = word(one.dataset.word)
+}
+
+at("language").addEventListener("click", () => {
+  otherLanguage()
+  speak()
+  if (!at("leave").hidden) begin()
+  else signOn()
+})
+at("leave").addEventListener("click", async () => {
+  await ask("/session/end", {})
+  signOn()
+})
+speak()
+// A session of before, or a certificate, needs no token.
+const status = await fetch("/api/status")
+if (status.ok) begin()
+else signOn()

@@ -1,0 +1,115 @@
+/** The words of the console in English and 中文, and which of the two the reader has chosen. */
+const words = {
+  skip: ["Skip to the content", "跳到内容"],
+  links: ["Links", "线路"],
+  rates: ["Rates", "流量"],
+  doubt: ["In doubt", "存疑交易"],
+  trace: ["Trace", "交易追踪"],
+  leave: ["Sign off", "退出"],
+  language: ["中文", "English"],
+  enter: ["Sign on", "登录"],
+  token: ["Token", "令牌"],
+  tokenHint: ["The token of one of `admin.users`.", "配置 admin.users 中某用户的令牌。"],
+  live: ["live", "实时"],
+  lost: ["No word from the switch: trying again", "与交换机失去联系，正在重试"],
+  wrongToken: ["This token is nobody's.", "令牌无效。"],
+  ended: ["The session has ended.", "会话已结束。"],
+  partner: ["Partner", "合作方"],
+  state: ["State", "状态"],
+  since: ["Since", "持续"],
+  heard: ["Last byte", "最近收到"],
+  inward: ["In /s", "来/秒"],
+  outward: ["Out /s", "去/秒"],
+  outstanding: ["Outstanding", "未应答"],
+  stored: ["Stored", "待发"],
+  timeouts: ["No answer", "超时"],
+  approved: ["Approved", "批准率"],
+  partnerTime: ["Partner p99", "对方 p99"],
+  ourTime: ["Own p99", "本方 p99"],
+  lastEnd: ["Last end", "上次断开"],
+  acts: ["Acts", "操作"],
+  ready: ["ready", "就绪"],
+  down: ["down", "断开"],
+  up: ["up", "已连接"],
+  connecting: ["connecting", "连接中"],
+  blocked: ["blocked", "已停用"],
+  draining: ["draining", "排空中"],
+  drained: ["drained", "已排空"],
+  suspect: ["suspect", "存疑"],
+  "signing on": ["signing on", "签到中"],
+  "signed off": ["signed off", "已签退"],
+  all: ["all links", "全部线路"],
+  full: ["No room", "空间不足"],
+  unwritten: ["Not on disk", "未落盘"],
+  loop: ["Loop late p99", "主循环延迟 p99"],
+  memory: ["Memory", "内存"],
+  defects: ["Defects", "程序缺陷"],
+  requests: ["Requests a second", "每秒请求"],
+  codes: ["Answers a second by code", "每秒应答（按应答码）"],
+  time: ["Time p99, ms", "耗时 p99（毫秒）"],
+  open: ["Outstanding and stored", "未应答与待发"],
+  message: ["Message", "报文"],
+  link: ["Link", "线路"],
+  code: ["Code", "应答码"],
+  attempts: ["Attempts", "次数"],
+  none: ["Nothing.", "无。"],
+  nothingInDoubt: ["Nothing waits for a person.", "没有需要人工处理的交易。"],
+  close: ["Close", "了结"],
+  find: ["Find", "查询"],
+  stan: ["STAN (F11)", "流水号 (F11)"],
+  rrn: ["RRN (F37)", "检索参考号 (F37)"],
+  notFound: ["No exchange fits.", "没有匹配的交易。"],
+  more: ["more fit", "条更多结果"],
+  why: ["Reason, for the journal", "原因（写入日志）"],
+  whyHint: ["1 to 120 plain characters, no card number", "1 至 120 个英文字符，不得含卡号"],
+  doIt: ["Do it", "执行"],
+  cancel: ["Cancel", "取消"],
+  exchange: ["Exchange", "交易号"],
+  deliveries: ["Delivery", "转发"],
+  never: ["never", "从未"],
+  block: ["Block", "停用"],
+  unblock: ["Unblock", "启用"],
+  echo: ["Echo", "线路测试"],
+  cut: ["Cut", "断开"],
+  "sign-on": ["Sign on", "签到"],
+  "sign-off": ["Sign off", "签退"],
+  retry: ["Dial now", "立即重连"],
+  drain: ["Drain", "排空"],
+  waiting: ["waiting", "等待"],
+  "under way": ["under way", "已发未应答"],
+  resting: ["resting", "等待重发"],
+  abandoned: ["abandoned", "重发耗尽"],
+  declined: ["declined", "对方拒绝"],
+  unreversed: ["unreversed", "无法冲正"],
+  deliveredBySwitch: ["Being delivered by the switch", "由交换机继续发送"]
+}
+
+let column = (localStorage.getItem("jinka-language") ?? navigator.language).startsWith("zh") ? 1 : 0
+
+/** The word under a key, or the key itself where there is none. */
+export const word = (key) => words[key]?.[column] ?? key
+
+/** The language as HTML names it. */
+export const language = () => (column === 1 ? "zh-CN" : "en")
+
+/** Changes to the other one, for this browser from now on. */
+export const otherLanguage = () => {
+  column = 1 - column
+  localStorage.setItem("jinka-language", language())
+}
+
+/** `3 s`, `4 min`, `2 h`, `5 d`. */
+export const duration = (ms) => {
+  if (ms === null || ms === undefined) return word("never")
+  const seconds = Math.floor(ms / 1000)
+  if (seconds < 90) return `${seconds} s`
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`
+}
+
+/** Three digits are enough to look at. */
+export const short = (value) => {
+  if (!Number.isFinite(value)) return "–"
+  if (value >= 100) return Math.round(value).toLocaleString("en")
+  return value >= 10 ? value.toFixed(1) : value.toFixed(value === 0 ? 0 : 2)
+}

@@ -1,0 +1,58 @@
+/**
+ * What the console is told every second: the switch in numbers, small enough for hundreds of links. Pure. The page makes rates of
+ * two beats; what is asked for seldom (ends, clocks, kernel) it asks for by `/api/links/NAME`.
+ */
+import type { LinkWork } from "../../SwitchStatus.ts"
+import type { Seen } from "./Measures.ts"
+
+/** Counts that only grow are sums since the start. Times in milliseconds. */
+const linkBeat = (link: LinkWork, now: number) => {
+  const { inDoubt, lastReceived, stored, traffic } = link
+  return {
+    name: link.name,
+    institution: link.institution,
+    state: link.state,
+    ready: link.ready,
+    blocked: link.blocked,
+    up: link.local !== "",
+    sinceMs: ageMs(link.since, now),
+    heardMs: lastReceived === 0 ? null : ageMs(lastReceived, now),
+    end: link.ends[0] === undefined ? null : { by: link.ends[0].by, how: link.ends[0].how, why: link.ends[0].why },
+    in: traffic.requestsIn,
+    out: traffic.requestsOut,
+    refused: traffic.refused,
+    timeouts: traffic.timeouts + traffic.lost,
+    late: traffic.late,
+    answersIn: traffic.answersIn,
+    answersOut: traffic.answersOut,
+    partner: traffic.partnerTime,
+    ours: traffic.ourTime,
+    outstanding: link.outstanding,
+    waiting: link.waiting,
+    window: link.window,
+    stored: stored.size,
+    doubt: inDoubt.abandoned + inDoubt.declined + inDoubt.unreversed
+  }
+}
+
+const ageMs = (at: number, now: number): number => Math.max(0, Math.round(now - at))
+
+/** The beat of a look. `who`: the name and role of whom it is told. */
+export const beatOf = ({ process, startedAt, status, now, wallMs }: Seen, who: { name: string; role: string }) => ({
+  at: wallMs,
+  startedAt,
+  who,
+  links: status.links.map((link) => linkBeat(link, now)),
+  groups: status.groups.map(({ members, name, use }) => ({
+    name,
+    use,
+    members: members.map(({ link, state }) => ({ link, state }))
+  })),
+  inDoubt: status.inDoubt,
+  defects: status.defects,
+  fullBy: status.fullBy ?? null,
+  diskTrouble: status.diskTrouble,
+  unwritten: status.unwritten,
+  loopMs: process.loop.p99 * 1000,
+  memory: process.memory.rss
+})
