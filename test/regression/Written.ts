@@ -1,5 +1,6 @@
 /** Dialogues that the tests of the runner write themselves. */
-import { readDialogue } from "../../packages/simulator/src/dialogue/index.ts"
+import { Effect } from "effect"
+import { readDialogues } from "../../packages/simulator/src/dialogue/index.ts"
 
 /** A sign-on and a purchase, for dialogues to send. */
 export const messages = `
@@ -20,6 +21,10 @@ purchase:
 /** The lines of a dialogue above its steps, which begin in line 6. */
 export const head = (partners = "{ A: connects to target }") =>
   `rule: The rule under test.\nsource: a clause\nmessages: messages.yaml\npartners: ${partners}\nsteps:\n`
+
+/** Reads the first dialogue of a file. */
+export const readDialogue = (...of: Parameters<typeof readDialogues>) =>
+  Effect.map(readDialogues(...of), ([first]) => first!)
 
 /** Reads a dialogue that names these messages. */
 export const read = (text: string) =>

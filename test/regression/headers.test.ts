@@ -16,13 +16,8 @@ import {
 } from "@jinka/codec"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
-import {
-  failureText,
-  type Outcome,
-  readDialogue,
-  runDialogue,
-  usualRun
-} from "../../packages/simulator/src/dialogue/index.ts"
+import { failureText, type Outcome, runDialogue, usualRun } from "../../packages/simulator/src/dialogue/index.ts"
+import { readDialogue } from "./Written.ts"
 
 const dialectText = `name: harbour
 extends: iso8583v1987AsciiRaw

@@ -10,13 +10,12 @@ import { dialogueCommand } from "../../packages/simulator/src/dialogue/DialogueC
 import {
   junitXml,
   outcomeLine,
-  readDialogue,
   runDialogues,
   summaryText,
   usualRun
 } from "../../packages/simulator/src/dialogue/index.ts"
 import { approve, standIn } from "./StandIn.ts"
-import { head, messages, read } from "./Written.ts"
+import { head, messages, read, readDialogue } from "./Written.ts"
 
 describe("jinka-sim dialogue run", () => {
   const command = (steps: string, targetOf: (port: number) => string) =>

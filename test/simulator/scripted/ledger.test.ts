@@ -225,6 +225,7 @@ describe("Network management", () => {
     partner.say(money(partner.codec, { 39: "00" }, 210))
     const bytes = Buffer.from("not a message at all, only text")
     partner.partner.received(partner.connection, {
+      form: partner.plan.form,
       bytes,
       at: 0,
       index: { mti: 0 } as never,

@@ -29,12 +29,17 @@ interface Draft {
 
 /**
  * Data elements of a request that an answer does not carry: entry and security data of the terminal (CUPS field matrix,
- * response columns).
+ * response columns). What a dialect holds for authentication data or chip data is not answered either.
  */
 const notAnswered = new Set(["14", "22", "26", "35", "36", "45", "48", "52", "53", "55", "61", "63", "96", "128"])
 
-const decoded = (form: WireFormat, message: Observed): Draft => {
-  const { bytes, index } = message
+const isAnswered = (form: WireFormat, de: string): boolean => {
+  const sensitivity = form.codec.layout.fields[Number(de)]?.sensitivity
+  return !notAnswered.has(de) && sensitivity !== "sad" && sensitivity !== "emv"
+}
+
+const decoded = (message: Observed): Draft => {
+  const { bytes, form, index } = message
   const read = form.codec.decode(bytes, index.start, index.end)
   if (isMessageError(read))
     throw new StepInvalid({ rule: `the message to start from cannot be read: ${explain(read)}` })
@@ -42,14 +47,14 @@ const decoded = (form: WireFormat, message: Observed): Draft => {
   return { mti, header, fields }
 }
 
-const answerDraft = (form: WireFormat, message: Observed): Draft => {
-  const { fields, mti } = decoded(form, message)
-  const { header } = form.codec.dialect
+const answerDraft = (message: Observed): Draft => {
+  const { fields, mti } = decoded(message)
+  const { header } = message.form.codec.dialect
   return {
     mti: mtiText(responseMti(Number(mti))),
     header:
       header === undefined ? undefined : answerHeader(header, readHeader(header, message.bytes, message.index.start)),
-    fields: Object.fromEntries(Object.entries(fields).filter(([de]) => !notAnswered.has(de)))
+    fields: Object.fromEntries(Object.entries(fields).filter(([de]) => isAnswered(message.form, de)))
   }
 }
 
@@ -62,8 +67,8 @@ const templateDraft = (dialogue: Dialogue, scope: Scope, name: string): Draft =>
 
 const startOf = (dialogue: Dialogue, scope: Scope, making: Template): Draft => {
   if (making.like !== undefined) return templateDraft(dialogue, scope, making.like)
-  if (making.answerTo !== undefined) return answerDraft(scope.form, namedMessage(scope, making.answerTo))
-  if (making.again !== undefined) return decoded(scope.form, namedMessage(scope, making.again))
+  if (making.answerTo !== undefined) return answerDraft(namedMessage(scope, making.answerTo))
+  if (making.again !== undefined) return decoded(namedMessage(scope, making.again))
   return { mti: "", header: undefined, fields: {} }
 }
 
@@ -115,14 +120,14 @@ const damageBytes = (text: string): Buffer => {
 const damagedRange = (form: WireFormat, message: Observed, place: string): readonly [number, number] => {
   const isPrefix = place.startsWith("prefix ")
   const id = isPrefix ? place.slice("prefix ".length) : place
-  const part = partsOf(form, message).find((one) => one.id === id)
+  const part = partsOf(message).find((one) => one.id === id)
   if (part === undefined) throw new StepInvalid({ rule: `damage: the message has no ${id}` })
   const prefixBytes = form.codec.layout.fields[Number(id)]?.prefixBytes ?? 0
   return isPrefix ? [part.from, part.from + prefixBytes] : [part.from + prefixBytes, part.to]
 }
 
 const setBits = (form: WireFormat, message: Observed, bits: ReadonlyArray<number>): void => {
-  const bitmap = partsOf(form, message).find(({ id }) => id === "bitmap")
+  const bitmap = partsOf(message).find(({ id }) => id === "bitmap")
   if (bitmap === undefined) throw new StepInvalid({ rule: "bits on: the message has no bitmap" })
   if (form.codec.dialect.bitmap.encoding !== "binary") throw new StepInvalid({ rule: "bits on: needs a binary bitmap" })
   for (const bit of bits) {
@@ -180,13 +185,14 @@ export const writesOf = (frame: Buffer, { cutAt, slowlyMs, splitAt }: Corruption
 
 /** The answer to an echo request of the system under test, or `undefined` when the message is none. */
 export const echoAnswer = (form: WireFormat, message: Observed): Buffer | undefined => {
-  const { network, version } = form.codec.dialect
+  const { answers, roles } = form.codec.layout
+  const { network } = form.codec.dialect
   if (network === undefined || message.wrong !== undefined || message.index.mti !== network.mti) return undefined
   if (message.index.text(network.field) !== network.codes.echo) return undefined
-  const draft = answerDraft(form, message)
+  const draft = answerDraft(message)
   const answer = messageFromJson(form.codec, {
     ...draft,
-    fields: { ...draft.fields, 39: ["00", "800", "0800"][version] }
+    fields: { ...draft.fields, [roles.responseCode]: answers.accepted }
   })
   const bytes = isMessageError(answer) ? answer : form.codec.encode(answer)
   return isMessageError(bytes) ? undefined : bytes

@@ -1,7 +1,6 @@
 /** Message bytes as they may be shown: card data covered, and nothing else changed. Pure. */
 import { coverRunsOfBytes } from "@jinka/codec"
 import { fieldText, type Observed, partsOf } from "./Observed.ts"
-import type { WireFormat } from "./WireFormat.ts"
 
 const STAR = 0x2a
 
@@ -13,8 +12,8 @@ export const coveredBytes = (bytes: Buffer): Buffer => {
 }
 
 /** A copy with card data covered by the dialect's rules; of what cannot be read, everything that may be one. */
-export const covered = (form: WireFormat, message: Observed): Buffer => {
-  const { bytes, index, wrong } = message
+export const covered = (message: Observed): Buffer => {
+  const { bytes, form, index, wrong } = message
   if (wrong === undefined) {
     const copy = Buffer.from(bytes)
     form.codec.redact(index, copy, index.start)
@@ -22,7 +21,7 @@ export const covered = (form: WireFormat, message: Observed): Buffer => {
   }
   const copy = Buffer.from(bytes)
   const first = form.codec.layout.sensitive[0]?.de ?? 0
-  const reached = partsOf(form, message)
+  const reached = partsOf(message)
   // From the first covered data element on, what stands behind the damage may be anything.
   const shownTo = reached.findLast(({ id }) => !/^\d+$/.test(id) || Number(id) < first)?.to ?? 0
   copy.fill(STAR, Math.min(shownTo, copy.length))
@@ -41,10 +40,10 @@ export interface CardDatum {
 const SECRET_MIN = 8
 
 /** The card numbers and the sensitive authentication data of a message, by the dialect's own list. */
-export const cardData = (form: WireFormat, message: Observed): ReadonlyArray<CardDatum> =>
-  form.codec.layout.sensitive.flatMap(({ bytes, de, sensitivity }) => {
+export const cardData = (message: Observed): ReadonlyArray<CardDatum> =>
+  message.form.codec.layout.sensitive.flatMap(({ bytes, de, sensitivity }) => {
     if (message.wrong !== undefined || (sensitivity !== "pan" && sensitivity !== "sad")) return []
-    const text = fieldText(form, message, de)
+    const text = fieldText(message, de)
     if (text === undefined) return []
     const value = bytes ? Buffer.from(text, "hex") : Buffer.from(text, "latin1")
     return value.length < SECRET_MIN ? [] : [{ name: `DE ${de}`, bytes: value }]

@@ -19,6 +19,8 @@ export interface Partner {
   readonly address: string
   /** Answers echo requests by itself, so that the steps need not speak of them. */
   readonly answersEcho: boolean
+  /** How messages and frames look on its link. */
+  readonly form: WireFormat
 }
 
 /** Values by data element number, header part or other place; texts with `{...}` references. */
@@ -82,6 +84,8 @@ export interface Expectation extends Timing {
   readonly absent: ReadonlyArray<number>
   /** Values that data elements must not have. */
   readonly differs: Values
+  /** Regular expressions that the whole values of data elements have to match. */
+  readonly matches: Values
   /** The same bytes as an earlier message, but for the places in `changed`. */
   readonly sameAs: string | undefined
   readonly changed: ReadonlyArray<string>
@@ -130,6 +134,8 @@ export type Step =
       readonly place: Place
       readonly text: string
     }
+  /** Values that later steps refer to by name. */
+  | { readonly _tag: "let"; readonly values: Values; readonly place: Place; readonly text: string }
   | { readonly _tag: "wait"; readonly ms: number; readonly place: Place; readonly text: string }
   | { readonly _tag: "operator"; readonly what: string; readonly place: Place; readonly text: string }
 
@@ -138,15 +144,15 @@ export interface SystemSettings {
   readonly [key: string]: string | SystemSettings
 }
 
-/** One dialogue, whole: its opening and its messages are read in. */
+/** One dialogue, whole: its opening and its messages are read in, its loops are unrolled, and its case is filled in. */
 export interface Dialogue {
   readonly file: string
   /** One sentence: what must hold. */
   readonly rule: string
   /** Clause, guarantee or decision that says so. */
   readonly source: string
-  /** How messages and frames look on its links. */
-  readonly form: WireFormat
+  /** The case of the file's table, for people: `code 05`; "" where the file has no table. */
+  readonly caseText: string
   readonly partners: ReadonlyArray<Partner>
   readonly system: SystemSettings
   /** Messages by name, for `like`. */

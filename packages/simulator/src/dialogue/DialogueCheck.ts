@@ -3,27 +3,44 @@
  * dialogue that asks for nothing real is a wrong file, not a system that broke a rule. Pure.
  */
 
+import { cups } from "@jinka/codec"
 import { FileInvalid } from "../file/FileInvalid.ts"
 import type { Act, Dialogue, Expectation, Sending, Step, Template, Values } from "./Dialogue.ts"
 import { referenceForms, referenceOf } from "./References.ts"
-import type { WireFormat } from "./WireFormat.ts"
+import { makeWireFormat, type WireFormat } from "./WireFormat.ts"
 
 /** Throws `FileInvalid` for the first step that names what is not there. */
 export const checkDialogue = (dialogue: Dialogue): void => {
-  const { form } = dialogue
-  const named = new Set<string>()
-  for (const step of dialogue.steps)
+  const named: Names = { messages: new Set(), values: new Set() }
+  for (const step of dialogue.steps) {
+    const form = formOf(dialogue, step)
     if (step._tag === "partner") new StepCheck(dialogue, form, named, step).act(step.act)
+    if (step._tag !== "let") continue
+    const check = new StepCheck(dialogue, form, named, step)
+    for (const [name, text] of Object.entries(step.values)) check.value(name, text)
+  }
+}
+
+/** What earlier steps gave names to. */
+interface Names {
+  readonly messages: Set<string>
+  readonly values: Set<string>
+}
+
+/** The form of the step's partner; of a step of nobody's the first one's. */
+const formOf = ({ partners }: Dialogue, step: Step): WireFormat => {
+  const own = step._tag === "partner" ? partners.find(({ name }) => name === step.partner) : undefined
+  return (own ?? partners[0])?.form ?? makeWireFormat(cups)
 }
 
 /** One step, with the names that the steps before it gave. */
 class StepCheck {
   private readonly dialogue: Dialogue
   private readonly form: WireFormat
-  private readonly named: Set<string>
+  private readonly named: Names
   private readonly step: Step
 
-  constructor(dialogue: Dialogue, form: WireFormat, named: Set<string>, step: Step) {
+  constructor(dialogue: Dialogue, form: WireFormat, named: Names, step: Step) {
     this.dialogue = dialogue
     this.form = form
     this.named = named
@@ -44,9 +61,18 @@ class StepCheck {
     }
   }
 
+  /** A value that a `let` names: its references, and a name that no reference has for itself. */
+  value(name: string, text: string): void {
+    if (!/^[a-zA-Z]\w*$/.test(name) || ["stan", "rrn", "n"].includes(name)) {
+      this.refuse(`"${name}" cannot be the name of a value: use one word, and none of stan, rrn and n`)
+    }
+    this.references(text)
+    this.named.values.add(name)
+  }
+
   private sending({ as, making }: Sending): void {
     this.making(making, 0)
-    if (as !== undefined) this.named.add(as)
+    if (as !== undefined) this.named.messages.add(as)
   }
 
   private making(making: Template, depth: number): void {
@@ -68,17 +94,18 @@ class StepCheck {
   }
 
   private expectation(expected: Expectation): void {
-    const { as, mti, fields, header, present, absent, differs, sameAs, changed, answerTo, rejected, since } = expected
+    const { as, mti, fields, header, present, absent, differs, matches, sameAs, changed, answerTo, rejected, since } =
+      expected
     for (const name of [sameAs, answerTo, since]) this.message(name)
     for (const text of mti ?? []) this.references(text)
-    this.fields([...Object.keys(fields), ...Object.keys(differs), ...present.map(String)])
+    this.fields([...Object.keys(fields), ...Object.keys(differs), ...Object.keys(matches), ...present.map(String)])
     this.numbers(absent)
     for (const texts of Object.values(fields)) for (const text of texts) this.references(text)
     this.texts(differs)
     this.header(header)
     this.header(rejected ?? {})
     this.places(changed)
-    if (as !== undefined) this.named.add(as)
+    if (as !== undefined) this.named.messages.add(as)
   }
 
   /** What may change is a data element, `mti`, `header.<part>` or the like. */
@@ -90,8 +117,8 @@ class StepCheck {
   }
 
   private message(name: string | undefined): void {
-    if (name === undefined || this.named.has(name)) return
-    this.refuse(`no message was named "${name}" before this step; named are ${listed([...this.named])}`)
+    if (name === undefined || this.named.messages.has(name)) return
+    this.refuse(`no message was named "${name}" before this step; named are ${listed([...this.named.messages])}`)
   }
 
   private fields(numbers: ReadonlyArray<string>): void {
@@ -126,10 +153,15 @@ class StepCheck {
     for (const [, inner = ""] of text.matchAll(/\{([^{}]*)\}/g)) {
       const reference = referenceOf(inner)
       if (reference === undefined) this.refuse(`{${inner}} refers to nothing; references look like ${referenceForms}`)
+      if (reference?._tag === "value" && !this.named.values.has(reference.name)) {
+        const known = [...this.named.values]
+        const names = known.length === 0 ? "" : `; values are ${known.join(", ")}`
+        this.refuse(`{${inner}} refers to nothing; references look like ${referenceForms}${names}`)
+      }
       if (reference?._tag !== "copy") continue
       this.message(reference.name)
       if (reference.part.startsWith("header.")) this.part(reference.part.slice("header.".length))
-      else if (reference.part !== "mti") this.fields([reference.part])
+      else if (reference.part !== "mti") this.numbers([Number(reference.part)])
     }
   }
 

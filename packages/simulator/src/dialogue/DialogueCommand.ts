@@ -8,9 +8,10 @@ import { FileInvalid } from "../file/FileInvalid.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
 import type { Dialogue } from "./Dialogue.ts"
-import { readDialogue, readFolder } from "./DialogueFile.ts"
+import { readDialogues, readFolder } from "./DialogueFile.ts"
 import { junitXml, outcomeLine, summaryText } from "./DialogueReport.ts"
 import { runDialogues } from "./Folder.ts"
+import { htmlReport } from "./HtmlReport.ts"
 import { type Outcome, usualRun } from "./Runner.ts"
 
 const flags = {
@@ -43,6 +44,11 @@ const flags = {
   junit: Flag.Path("junit").pipe(
     Flag.withMetavar("file"),
     Flag.withDescription("Write a JUnit report"),
+    Flag.withDefault("")
+  ),
+  html: Flag.Path("html").pipe(
+    Flag.withMetavar("file"),
+    Flag.withDescription("Write one HTML page: all that was said, and of a broken rule both messages side by side"),
     Flag.withDefault("")
   )
 }
@@ -112,11 +118,17 @@ const whySkipped = (
   return `${reasons}. --target names ${given.join(", ")}, and the dialogues name ${named.join(", ")}`
 }
 
+const written = (path: string, text: string): Effect.Effect<void, FileFailed> =>
+  Effect.try({
+    try: () => writeFileSync(path, text),
+    catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
+  })
+
 const runCommand = Command.make(
   "run",
   flags,
   Effect.fn(function* (input) {
-    const dialogues = (yield* isFolder(input.path)) ? yield* readFolder(input.path) : [yield* readDialogue(input.path)]
+    const dialogues = (yield* isFolder(input.path)) ? yield* readFolder(input.path) : yield* readDialogues(input.path)
     // A run of nothing would be a good run.
     if (dialogues.length === 0) {
       const reason = "no file in it is a dialogue, a YAML file with the key `rule`"
@@ -132,12 +144,8 @@ const runCommand = Command.make(
     }
     const outcomes = yield* runDialogues(dialogues, options, (outcome) => Console.log(outcomeLine(outcome)))
     yield* Console.log(`\n${summaryText(outcomes)}`)
-    if (input.junit !== "") {
-      yield* Effect.try({
-        try: () => writeFileSync(input.junit, junitXml(outcomes)),
-        catch: (error) => new FileFailed({ path: input.junit, reason: reasonOf(error) })
-      })
-    }
+    if (input.junit !== "") yield* written(input.junit, junitXml(outcomes))
+    if (input.html !== "") yield* written(input.html, htmlReport(outcomes))
     yield* judged(outcomes, targets, dialogues)
   })
 ).pipe(
@@ -149,7 +157,7 @@ const runCommand = Command.make(
   Command.withExamples([
     {
       command:
-        "jinka-sim dialogue run dialogues/ --target acquirer=127.0.0.1:7001,issuer=127.0.0.1:7002 --junit report.xml",
+        "jinka-sim dialogue run dialogues/ --target acquirer=127.0.0.1:7001,issuer=127.0.0.1:7002 --junit report.xml --html report.html",
       description: "All dialogues of a folder against a switch with two links"
     }
   ])

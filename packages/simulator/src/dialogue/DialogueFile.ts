@@ -19,8 +19,10 @@ import { cups, type Dialect, type FrameFormat } from "@jinka/codec"
 import { Effect } from "effect"
 import { FileInvalid } from "../file/FileInvalid.ts"
 import { frameOf } from "../file/FrameFile.ts"
-import { parseYaml, textOf, type Yaml } from "../file/YamlNodes.ts"
+import { MapReader } from "../file/MapReader.ts"
+import { parseYaml, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
 import { reasonOf } from "../SimulatorError.ts"
+import { type Case, casesOf, caseText, unrolled, withCase } from "./Cases.ts"
 import type { Dialogue, Partner, Step, SystemSettings, Template } from "./Dialogue.ts"
 import { checkDialogue } from "./DialogueCheck.ts"
 import { readMaking, readSettings, readStep } from "./StepFile.ts"
@@ -29,7 +31,7 @@ import { dialectOf, dialectOfText, isDialectFile, makeWireFormat, wireFormatName
 /** Text of a file by its path; throws what the system says. */
 export type ReadText = (path: string) => string
 
-const keysKnown = ["rule", "source", "dialect", "frame", "messages", "partners", "system", "first", "steps"]
+const keysKnown = ["rule", "source", "dialect", "frame", "messages", "partners", "system", "first", "cases", "steps"]
 
 /** How deep openings may follow each other: a ring of files would never end. */
 const OPENINGS_MAX = 8
@@ -37,7 +39,7 @@ const OPENINGS_MAX = 8
 interface Opened {
   readonly dialect: Dialect | undefined
   readonly frame: FrameFormat | undefined
-  readonly partners: ReadonlyMap<string, Partner>
+  readonly partners: ReadonlyMap<string, NamedPartner>
   readonly system: SystemSettings
   readonly messages: ReadonlyMap<string, Template>
   readonly steps: ReadonlyArray<Step>
@@ -52,18 +54,12 @@ const nothing: Opened = {
   steps: []
 }
 
-const partnerOf = (file: string, name: string, yaml: Yaml): Partner => {
+const isName = (name: string): boolean => /^\w+$/.test(name) && !["wait", "operator", "let"].includes(name)
+
+const addressOf = (file: string, yaml: Yaml): string => {
   const text = textOf(file, yaml)
-  const found = /^(connects to|listens for) ([\w -]+?)(, answers echo)?$/.exec(text)
-  if (found === null) {
-    const rule = `"${text}": "connects to <address>" or "listens for <address>" is expected, maybe with ", answers echo"`
-    throw new FileInvalid({ file, line: yaml.line, rule })
-  }
-  if (!/^\w+$/.test(name) || name === "wait" || name === "operator") {
-    throw new FileInvalid({ file, line: yaml.line, rule: `"${name}" cannot be a partner's name: use one word` })
-  }
-  const side = found[1] === "connects to" ? "connects" : "listens"
-  return { name, side, address: found[2]!, answersEcho: found[3] !== undefined }
+  if (/^[\w -]+$/.test(text)) return text
+  throw new FileInvalid({ file, line: yaml.line, rule: "the name of an address is expected, in words" })
 }
 
 /** The later settings over the earlier ones, key by key at every depth. */
@@ -76,12 +72,24 @@ const merged = (earlier: SystemSettings, later: SystemSettings): SystemSettings 
   return both
 }
 
-/** Reads one file and everything that it names. */
+/** A partner as a file has it, before it is known which dialect and frame hold where it names none. */
+interface NamedPartner {
+  readonly name: string
+  readonly side: Partner["side"]
+  readonly address: string
+  readonly answersEcho: boolean
+  readonly dialect: Dialect | undefined
+  readonly frame: FrameFormat | undefined
+}
+
+/** Reads one file and everything that it names, with the values of a case in all of it. */
 class Reading {
   private readonly readText: ReadText
+  private readonly values: Case
 
-  constructor(readText: ReadText) {
+  constructor(readText: ReadText, values: Case) {
     this.readText = readText
+    this.values = values
   }
 
   dialogue(path: string, file: string): Dialogue {
@@ -95,8 +103,15 @@ class Reading {
       file,
       rule: needed("rule"),
       source: needed("source"),
-      form: makeWireFormat(opened.dialect ?? cups, opened.frame),
-      partners: [...opened.partners.values()],
+      caseText: caseText(this.values),
+      partners: [...opened.partners.values()].map(({ dialect, frame, ...partner }) => ({
+        ...partner,
+        // A dialect of its own has its own usual frame.
+        form: makeWireFormat(
+          dialect ?? opened.dialect ?? cups,
+          frame ?? (dialect === undefined ? opened.frame : undefined)
+        )
+      })),
       system: opened.system,
       messages: opened.messages,
       steps: opened.steps
@@ -110,28 +125,29 @@ class Reading {
     file: string,
     depth: number
   ): { readonly top: Yaml & { kind: "map" }; readonly opened: Opened } {
-    const top = parseYaml(file, this.text(path, file))
+    const top = withCase(file, parseYaml(file, this.text(path, file)), this.values)
     for (const [key, { line }] of top.entries) {
       if (keysKnown.includes(key)) continue
       throw new FileInvalid({ file, line, rule: `"${key}" is not known; known are ${keysKnown.join(", ")}` })
     }
     const before = this.before(top, path, file, depth)
     const partners = new Map(before.partners)
-    for (const [name, yaml] of this.map(top, "partners", file)) partners.set(name, partnerOf(file, name, yaml))
+    for (const [name, yaml] of this.map(top, "partners", file)) partners.set(name, this.partner(path, file, name, yaml))
     const names = new Set(partners.keys())
     const steps = top.entries.get("steps")
     if (steps !== undefined && steps.kind !== "list") {
       throw new FileInvalid({ file, line: steps.line, rule: "steps: needs a list, one step a line" })
     }
     const system = top.entries.get("system")
+    const dialect = top.entries.get("dialect")
     const frame = top.entries.get("frame")
     const opened: Opened = {
-      dialect: this.dialect(top, path, file) ?? before.dialect,
+      dialect: dialect === undefined ? before.dialect : this.dialect(dialect, path, file),
       frame: frame === undefined ? before.frame : frameOf(file, frame),
       partners,
       system: system === undefined ? before.system : merged(before.system, readSettings(file, system)),
       messages: this.messages(top, path, file, before.messages),
-      steps: [...before.steps, ...(steps?.items ?? []).map((step) => readStep(file, step, names))]
+      steps: [...before.steps, ...unrolled(file, steps?.items ?? []).map((step) => readStep(file, step, names))]
     }
     return { top, opened }
   }
@@ -147,10 +163,38 @@ class Reading {
     return this.open(resolve(dirname(path), named), join(dirname(file), named), depth + 1).opened
   }
 
-  /** The dialect that a file names: one that ships, or a dialect file beside it. */
-  private dialect(top: Yaml & { kind: "map" }, path: string, file: string): Dialect | undefined {
-    const yaml = top.entries.get("dialect")
-    if (yaml === undefined) return undefined
+  /** `connects to acquirer, answers echo`, or the same as a map, with a dialect and a frame of its own. */
+  private partner(path: string, file: string, name: string, yaml: Yaml): NamedPartner {
+    if (!isName(name)) {
+      throw new FileInvalid({ file, line: yaml.line, rule: `"${name}" cannot be a partner's name: use one word` })
+    }
+    const usual = { name, answersEcho: false, dialect: undefined, frame: undefined }
+    if (yaml.kind === "map") {
+      const map = new MapReader(file, yaml, "a partner")
+      const connects = map.get("connects to", addressOf)
+      const listens = map.get("listens for", addressOf)
+      const answersEcho = map.get("answers echo", yesNoOf) ?? false
+      const dialect = map.get("dialect", (_, at) => this.dialect(at, path, file))
+      const frame = map.get("frame", frameOf)
+      map.done()
+      if ((connects === undefined) === (listens === undefined)) {
+        throw map.wrong("connects to", "a partner has `connects to` or `listens for`")
+      }
+      const side = connects === undefined ? "listens" : "connects"
+      return { name, side, address: (connects ?? listens)!, answersEcho, dialect, frame }
+    }
+    const text = textOf(file, yaml)
+    const found = /^(connects to|listens for) ([\w -]+?)(, answers echo)?$/.exec(text)
+    if (found === null) {
+      const rule = `"${text}": "connects to <address>" or "listens for <address>" is expected, maybe with ", answers echo"`
+      throw new FileInvalid({ file, line: yaml.line, rule })
+    }
+    const side = found[1] === "connects to" ? "connects" : "listens"
+    return { ...usual, side, address: found[2]!, answersEcho: found[3] !== undefined }
+  }
+
+  /** A dialect that a file names: one that ships, or a dialect file beside it. */
+  private dialect(yaml: Yaml, path: string, file: string): Dialect {
     const name = textOf(file, yaml)
     const refuse = (rule: string) => new FileInvalid({ file, line: yaml.line, rule })
     if (!isDialectFile(name)) {
@@ -175,7 +219,7 @@ class Reading {
     if (from === undefined) return before
     const named = textOf(file, from)
     const messagesFile = join(dirname(file), named)
-    const { entries } = parseYaml(messagesFile, this.found(path, file, from))
+    const { entries } = withCase(messagesFile, parseYaml(messagesFile, this.found(path, file, from)), this.values)
     return new Map([...before, ...[...entries].map(([name, yaml]) => [name, readMaking(messagesFile, yaml)] as const)])
   }
 
@@ -210,14 +254,33 @@ const invalid = (file: string) => (error: unknown) =>
 
 const fromDisk: ReadText = (path) => readFileSync(path, "utf8")
 
-/** Reads a dialogue; `file` is how reports call it, the path itself if left out. */
-export const readDialogue = (
-  path: string,
-  options: { readonly file?: string; readonly readText?: ReadText } = {}
-): Effect.Effect<Dialogue, FileInvalid> => {
-  const { file = path, readText = fromDisk } = options
-  return Effect.try({ try: () => new Reading(readText).dialogue(resolve(path), file), catch: invalid(file) })
+/** The cases of a file, before anything else of it is read. */
+const casesIn = (path: string, file: string, readText: ReadText): ReadonlyArray<Case> => {
+  try {
+    return casesOf(file, parseYaml(file, readText(path)).entries.get("cases"))
+  } catch (error) {
+    throw invalid(file)(error)
+  }
 }
+
+/** How to read a file: `file` is how reports call it, the path itself if left out. */
+interface ReadOptions {
+  readonly file?: string
+  readonly readText?: ReadText
+}
+
+/** Reads the dialogues of a file: one for each case of its table, or the only one. */
+export const readDialogues = (
+  path: string,
+  { file = path, readText = fromDisk }: ReadOptions = {}
+): Effect.Effect<ReadonlyArray<Dialogue>, FileInvalid> =>
+  Effect.try({
+    try: () =>
+      casesIn(resolve(path), file, readText).map((values) =>
+        new Reading(readText, values).dialogue(resolve(path), file)
+      ),
+    catch: invalid(file)
+  })
 
 const yamlFiles = (folder: string): ReadonlyArray<string> =>
   readdirSync(folder, { withFileTypes: true, recursive: true })
@@ -231,5 +294,6 @@ const hasRule = (path: string): boolean => /^rule:/m.test(fromDisk(path))
 /** All dialogues of a folder and the folders in it, by path: every YAML file that has a `rule:`. */
 export const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Dialogue>, FileInvalid> =>
   Effect.try({ try: () => yamlFiles(folder).filter(hasRule), catch: invalid(folder) }).pipe(
-    Effect.flatMap((paths) => Effect.forEach(paths, (path) => readDialogue(path, { file: relative(".", path) })))
+    Effect.flatMap((paths) => Effect.forEach(paths, (path) => readDialogues(path, { file: relative(".", path) }))),
+    Effect.map((files) => files.flat())
   )

@@ -1,6 +1,7 @@
 /** Outcomes of dialogues for people and for build systems: terminal text and JUnit XML. Prints nothing. */
 import { basename, dirname } from "node:path"
 import { coverTyped } from "@jinka/codec"
+import type { Dialogue } from "./Dialogue.ts"
 import type { Outcome } from "./Runner.ts"
 import { transcriptText } from "./Transcript.ts"
 
@@ -12,18 +13,21 @@ const placeOf = ({ dialogue, failure }: Outcome): string => {
   return step === undefined ? dialogue.file : `${step.place.file}:${step.place.line}`
 }
 
+/** The rule, and the case where the rule does not say it. */
+export const titleOf = ({ caseText, rule }: Dialogue): string => (caseText === "" ? rule : `${rule} [${caseText}]`)
+
 /** What went wrong, with the whole transcript; "" for a dialogue that was kept or skipped. */
 export const failureText = (outcome: Outcome): string => {
-  const { dialogue, failure, form, startedAt, transcript } = outcome
+  const { dialogue, failure, startedAt, transcript } = outcome
   if (failure === undefined) return ""
   const step = failure.step === undefined ? "after the last step" : failure.step.text
   return [
-    `${sign[outcome.result].trim()}  ${dialogue.rule}`,
+    `${sign[outcome.result].trim()}  ${titleOf(dialogue)}`,
     `source  ${dialogue.source}`,
     `step    ${coverTyped(step)}   (${placeOf(outcome)})`,
     ...failure.says.map((sentence) => `        ${coverTyped(sentence)}`),
     "",
-    transcriptText(form, transcript, startedAt, failure.mark)
+    transcriptText(transcript, startedAt, failure.mark)
   ].join("\n")
 }
 
@@ -31,7 +35,7 @@ export const failureText = (outcome: Outcome): string => {
 export const outcomeLine = (outcome: Outcome): string => {
   const { dialogue, endedAt, result, skipped, startedAt } = outcome
   const time = `${(endedAt - startedAt).toFixed(0)} ms`
-  return `${sign[result]}  ${dialogue.rule}  (${result === "skipped" ? skipped : time})`
+  return `${sign[result]}  ${titleOf(dialogue)}  (${result === "skipped" ? skipped : time})`
 }
 
 const count = (outcomes: ReadonlyArray<Outcome>, result: Outcome["result"]): number =>
@@ -59,7 +63,7 @@ const seconds = ({ endedAt, startedAt }: Outcome): string => ((endedAt - started
 
 const testCase = (outcome: Outcome): string => {
   const { dialogue, failure, result, skipped } = outcome
-  const name = `name="${xml(dialogue.rule)}" classname="${xml(dialogue.file.replace(/\.ya?ml$/, ""))}"`
+  const name = `name="${xml(titleOf(dialogue))}" classname="${xml(dialogue.file.replace(/\.ya?ml$/, ""))}"`
   const open = `    <testcase ${name} file="${xml(dialogue.file)}" time="${seconds(outcome)}"`
   if (result === "kept") return `${open}/>`
   if (result === "skipped") return `${open}>\n      <skipped message="${xml(skipped)}"/>\n    </testcase>`

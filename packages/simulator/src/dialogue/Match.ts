@@ -1,7 +1,16 @@
 /** Whether a message is what a step expects: the differences, place by place. Pure; says no card data. */
 import { answerHeader, coverCardText, explain, headerLayout, mtiText, readHeader, responseMti } from "@jinka/codec"
 import type { Expectation, Values } from "./Dialogue.ts"
-import { fieldText, headerStart, headerText, mtiOf, type Observed, partsOf, rejectedStart } from "./Observed.ts"
+import {
+  fieldText,
+  headerStart,
+  headerText,
+  mtiOf,
+  type Observed,
+  type Part,
+  partsOf,
+  rejectedStart
+} from "./Observed.ts"
 import { fill, namedMessage, type Scope } from "./References.ts"
 
 /** One thing that is not as expected. `id` is a row of the message: `mti`, `header.<part>`, `bitmap` or a data element. */
@@ -40,16 +49,17 @@ const headers = (
   values: Values
 ): ReadonlyArray<Difference | undefined> =>
   Object.entries(values).map(([name, value]) => {
-    const came = headerText(scope.form, message.bytes, start, name)?.trimEnd()
+    const came = headerText(message, start, name)?.trimEnd()
     return compared(scope, `header.${name}`, [fill(scope, value).trimEnd()], came)
   })
 
-const isSamePart = (
-  one: Observed,
-  first: { from: number; to: number },
-  other: Observed,
-  second: { from: number; to: number }
-) => one.bytes.compare(other.bytes, second.from, second.to, first.from, first.to) === 0
+/** The same bytes; on links of two dialects, the same value. */
+const isSamePart = (one: Observed, first: Part, other: Observed, second: Part): boolean => {
+  if (one.form.codec === other.form.codec)
+    return one.bytes.compare(other.bytes, second.from, second.to, first.from, first.to) === 0
+  if (/^\d+$/.test(first.id)) return fieldText(one, Number(first.id)) === fieldText(other, Number(first.id))
+  return first.id !== "mti" || mtiOf(one) === mtiOf(other)
+}
 
 /** Places that differ from an earlier message although they were not named as changed. */
 const sameBytes = (
@@ -61,15 +71,17 @@ const sameBytes = (
   const earlier = namedMessage(scope, name)
   const ignored = new Set(changed)
   if (changed.some((id) => /^\d+$/.test(id))) {
-    const total = scope.form.codec.layout.header?.total?.name
+    const total = message.form.codec.layout.header?.total?.name
     ignored.add("bitmap")
     if (total !== undefined) ignored.add(`header.${total}`)
   }
-  const parts = new Map(partsOf(scope.form, message).map((part) => [part.id, part]))
-  const before = new Map(partsOf(scope.form, earlier).map((part) => [part.id, part]))
+  const parts = new Map(partsOf(message).map((part) => [part.id, part]))
+  const before = new Map(partsOf(earlier).map((part) => [part.id, part]))
+  const isSameDialect = message.form.codec === earlier.form.codec
   const differences: Array<Difference> = []
   for (const id of new Set([...before.keys(), ...parts.keys()])) {
-    if (ignored.has(id)) continue
+    // Header and bitmap of another dialect are another's.
+    if (ignored.has(id) || (!isSameDialect && (id === "bitmap" || id.startsWith("header.")))) continue
     const was = before.get(id)
     const is = parts.get(id)
     if (was !== undefined && is !== undefined && isSamePart(message, is, earlier, was)) continue
@@ -79,24 +91,23 @@ const sameBytes = (
   return differences
 }
 
-/** Data elements in which an answer says its own. */
-const answersOwn = new Set([38, 39])
-
 const isAnswer = (
   scope: Scope,
   message: Observed,
   expectation: Expectation,
   name: string
 ): ReadonlyArray<Difference | undefined> => {
-  const { form } = scope
+  const { form } = message
   const asked = namedMessage(scope, name)
   const { header } = form.codec.dialect
+  const { approvalCode, responseCode } = form.codec.layout.roles
   const addresses =
     header === undefined ? [] : headers(scope, message, headerStart(message), answerHeaderOf(header, asked))
   const echoes = form.codec.layout.defined.map(({ de }) => {
-    if (answersOwn.has(de) || expectation.fields[de] !== undefined) return undefined
-    const was = fieldText(form, asked, de)
-    const is = fieldText(form, message, de)
+    // In these an answer says its own.
+    if (de === approvalCode || de === responseCode || expectation.fields[de] !== undefined) return undefined
+    const was = fieldText(asked, de)
+    const is = fieldText(message, de)
     const isKey = form.codec.dialect.match.transaction.includes(de) && mtiOf(asked).charAt(1) !== "8"
     if (was === undefined || (is === undefined && !isKey)) return undefined
     return compared(scope, String(de), [was], is)
@@ -115,8 +126,7 @@ const answerHeaderOf = (header: Parameters<typeof readHeader>[0], asked: Observe
 
 /** What of the message is not as expected, in the order of the message. */
 export const differences = (scope: Scope, message: Observed, expectation: Expectation): ReadonlyArray<Difference> => {
-  const { form } = scope
-  const rejected = rejectedStart(form, message)
+  const rejected = rejectedStart(message)
   const found: Array<Difference | undefined> = []
   if (message.wrong !== undefined) {
     found.push({ id: "", says: `a readable message was expected: ${explain(message.wrong)}` })
@@ -141,11 +151,17 @@ export const differences = (scope: Scope, message: Observed, expectation: Expect
   found.push(...headers(scope, message, headerStart(message), expectation.header))
   for (const [de, values] of Object.entries(expectation.fields)) {
     const allowed = values.map((value) => fill(scope, value))
-    found.push(compared(scope, de, allowed, fieldText(form, message, Number(de))))
+    found.push(compared(scope, de, allowed, fieldText(message, Number(de))))
   }
   for (const [de, value] of Object.entries(expectation.differs)) {
-    if (fieldText(form, message, Number(de)) === fill(scope, value)) {
+    if (fieldText(message, Number(de)) === fill(scope, value)) {
       found.push({ id: de, says: `${called(de)}: a value of its own expected, the same came` })
+    }
+  }
+  for (const [de, expression] of Object.entries(expectation.matches)) {
+    const came = fieldText(message, Number(de)) ?? ""
+    if (!new RegExp(`^(?:${expression})$`, "s").test(came)) {
+      found.push({ id: de, says: `${called(de)}: /${expression}/ expected, ${shown(scope, de, came)} came` })
     }
   }
   for (const de of expectation.present) {

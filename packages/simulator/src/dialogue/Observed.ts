@@ -4,6 +4,8 @@ import type { WireFormat } from "./WireFormat.ts"
 
 /** One message of the dialogue, without its frame. */
 export interface Observed {
+  /** The dialect and frame of its link. */
+  readonly form: WireFormat
   readonly bytes: Buffer
   /** Monotonic milliseconds: when its last byte arrived, or its first one left. */
   readonly at: number
@@ -24,7 +26,7 @@ export interface Part {
 export const told = (form: WireFormat, bytes: Buffer, at: number): Observed => {
   const index = new MessageIndex()
   const wrong = form.codec.index(bytes, 0, bytes.length, index)
-  return { bytes, at, index, wrong }
+  return { form, bytes, at, index, wrong }
 }
 
 /** MTI as four digits; "" when there is none. */
@@ -32,13 +34,13 @@ export const mtiOf = ({ index, wrong }: Observed): string =>
   index.mti > 0 || wrong === undefined ? mtiText(index.mti) : ""
 
 /** Text of a data element; upper-case hex of bytes; `undefined` when the message has none. */
-export const fieldText = (form: WireFormat, { index }: Observed, de: number): string | undefined => {
+export const fieldText = ({ form, index }: Observed, de: number): string | undefined => {
   if (index.layout === undefined || !index.has(de)) return undefined
   return form.codec.layout.fields[de]?.bytes === true ? toHex(index.bytes(de)) : index.text(de)
 }
 
 /** Text of a header part; hex where the dialect shows it so. `start` is the header's offset. */
-export const headerText = (form: WireFormat, bytes: Buffer, start: number, name: string): string | undefined => {
+export const headerText = ({ bytes, form }: Observed, start: number, name: string): string | undefined => {
   const part = form.codec.layout.header?.parts.find((one) => one.name === name)
   if (part === undefined || start < 0 || start + part.offset + part.bytes > bytes.length) return undefined
   return partValue(part, bytes, start)
@@ -48,11 +50,11 @@ export const headerText = (form: WireFormat, bytes: Buffer, start: number, name:
 export const headerStart = ({ index }: Observed): number => index.start
 
 /** Offset of the outer header of a reject, -1 when there is none. */
-export const rejectedStart = (form: WireFormat, { index }: Observed): number =>
+export const rejectedStart = ({ form, index }: Observed): number =>
   index.rejectCode === 0 ? -1 : index.start - form.codec.layout.headerBytes
 
 /** All parts in the order in which they stand, as far as the message can be read. Of a reject: of the original inside. */
-export const partsOf = (form: WireFormat, { bytes, index, wrong }: Observed): ReadonlyArray<Part> => {
+export const partsOf = ({ bytes, form, index, wrong }: Observed): ReadonlyArray<Part> => {
   const { layout } = form.codec
   const parts: Array<Part> = []
   for (const { name, offset, bytes: length } of layout.header?.parts ?? []) {

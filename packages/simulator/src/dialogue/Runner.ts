@@ -4,6 +4,7 @@
  * Works against any system with an address. Shares no link, exchange or journal code with the switch. Every expectation has a
  * deadline, so a dialogue ends however the system under test behaves.
  */
+import { cups } from "@jinka/codec"
 import { Clock, Effect } from "effect"
 import type { Endpoint } from "../link/Listener.ts"
 import { reasonOf } from "../SimulatorError.ts"
@@ -12,12 +13,12 @@ import { type CardDatum, cardData } from "./Cover.ts"
 import type { Act, Dialogue, Expectation, Sending, Step, Timing } from "./Dialogue.ts"
 import { differences } from "./Match.ts"
 import { type Observed, told } from "./Observed.ts"
-import { namedMessage, type Scope } from "./References.ts"
+import { fill, namedMessage, type Scope } from "./References.ts"
 import { Stage, type StepFailed, stepFailed, unspoiled } from "./Stage.ts"
 import { PartMissing, StepInvalid } from "./StepInvalid.ts"
 import type { Line, Mark, Transcript } from "./Transcript.ts"
 import type { WireFailed } from "./Wire.ts"
-import type { WireFormat } from "./WireFormat.ts"
+import { makeWireFormat, type WireFormat } from "./WireFormat.ts"
 
 /** How to run dialogues. */
 export interface RunOptions {
@@ -51,7 +52,6 @@ export interface Failure {
 /** What became of a dialogue. */
 export interface Outcome {
   readonly dialogue: Dialogue
-  readonly form: WireFormat
   /** `wrong`: a step asks for something that cannot be done; the dialogue is to be mended, not the system. */
   readonly result: "kept" | "broken" | "wrong" | "skipped"
   /** Why it was skipped; "" otherwise. */
@@ -71,16 +71,15 @@ export interface Outcome {
 class Run {
   readonly transcript: Array<Line> = []
   private readonly dialogue: Dialogue
-  private readonly form: WireFormat
   private readonly options: RunOptions
   private readonly clock: Clock.Clock
   private readonly named = new Map<string, Observed>()
+  private readonly values = new Map<string, string>()
   private readonly stages: ReadonlyMap<string, Stage>
   private numbers: number
 
-  constructor(dialogue: Dialogue, form: WireFormat, options: RunOptions, clock: Clock.Clock) {
+  constructor(dialogue: Dialogue, options: RunOptions, clock: Clock.Clock) {
     this.dialogue = dialogue
-    this.form = form
     this.options = options
     this.clock = clock
     this.numbers = options.numbersFrom
@@ -89,10 +88,10 @@ class Run {
         partner.name,
         new Stage(
           partner.name,
-          form,
+          partner.form,
           () => this.now(),
           this.transcript,
-          (message) => (partner.answersEcho ? echoAnswer(form, message) : undefined)
+          (message) => (partner.answersEcho ? echoAnswer(partner.form, message) : undefined)
         )
       ])
     )
@@ -135,18 +134,30 @@ class Run {
     switch (step._tag) {
       case "wait":
         return Effect.sleep(step.ms)
+      case "let":
+        return this.guarded(() => {
+          const [first] = this.stages.values()
+          const scope = this.scope(first?.form ?? makeWireFormat(cups))
+          for (const [name, text] of Object.entries(step.values)) this.values.set(name, fill(scope, text))
+          return Effect.void
+        })
       case "operator": {
         this.transcript.push({ _tag: "noted", at: this.now(), partner: "", text: `operator: ${step.what}` })
         return this.options.operator!(step.what).pipe(Effect.mapError((says) => stepFailed(says)))
       }
       case "partner":
-        return Effect.suspend(() => this.act(this.stages.get(step.partner)!, step.act)).pipe(
-          Effect.catchDefect((defect): Effect.Effect<never, StepFailed | StepInvalid> => {
-            if (defect instanceof PartMissing) return Effect.fail(stepFailed(defect.rule))
-            return defect instanceof StepInvalid ? Effect.fail(defect) : Effect.die(defect)
-          })
-        )
+        return this.guarded(() => this.act(this.stages.get(step.partner)!, step.act))
     }
+  }
+
+  /** Carries out what may find that it cannot be done, or that a part is missing in what came. */
+  private guarded(act: () => Effect.Effect<void, StepFailed>): Effect.Effect<void, StepFailed | StepInvalid> {
+    return Effect.suspend(act).pipe(
+      Effect.catchDefect((defect): Effect.Effect<never, StepFailed | StepInvalid> => {
+        if (defect instanceof PartMissing) return Effect.fail(stepFailed(defect.rule))
+        return defect instanceof StepInvalid ? Effect.fail(defect) : Effect.die(defect)
+      })
+    )
   }
 
   private act(stage: Stage, act: Act): Effect.Effect<void, StepFailed> {
@@ -171,7 +182,7 @@ class Run {
       case "sendTogether":
         return stage.write([Buffer.concat(act.messages.map((message) => this.built(stage, message)))], unspoiled)
       case "sendBytes": {
-        const wire = act.framed ? framed(this.form, act.bytes, act.spoiling) : act.bytes
+        const wire = act.framed ? framed(stage.form, act.bytes, act.spoiling) : act.bytes
         this.transcript.push({ _tag: "sentBytes", at: this.now(), partner: stage.name, wire })
         return stage.write(writesOf(wire, act.spoiling), act.spoiling)
       }
@@ -195,10 +206,11 @@ class Run {
     return this.options.endpoint(address)!
   }
 
-  private scope(): Scope {
+  private scope(form: WireFormat): Scope {
     return {
-      form: this.form,
+      form,
       named: this.named,
+      values: this.values,
       localMs: this.clock.currentTimeMillisUnsafe() + this.options.utcOffsetMs,
       number: () => this.numbers++
     }
@@ -206,25 +218,26 @@ class Run {
 
   /** The frame of a message that is about to leave; it is named and noted. */
   private built(stage: Stage, { as, making, spoiling }: Sending): Buffer {
-    const good = buildMessage(this.dialogue, this.scope(), making)
-    const bytes = spoil(this.form, good, spoiling)
-    const wire = framed(this.form, bytes, spoiling)
+    const { form } = stage
+    const good = buildMessage(this.dialogue, this.scope(form), making)
+    const bytes = spoil(form, good, spoiling)
+    const wire = framed(form, bytes, spoiling)
     const at = this.now()
     // The name stands for the message as it was before it was spoiled: its answer is an answer to that.
-    if (as !== undefined) this.named.set(as, told(this.form, good, at))
-    this.transcript.push({ _tag: "sent", at, partner: stage.name, message: told(this.form, bytes, at), wire })
+    if (as !== undefined) this.named.set(as, told(form, good, at))
+    this.transcript.push({ _tag: "sent", at, partner: stage.name, message: told(form, bytes, at), wire })
     return wire
   }
 
   private expect(stage: Stage, expectation: Expectation): Effect.Effect<void, StepFailed> {
     return stage.message(this.bounds(expectation)).pipe(
       Effect.flatMap((message) => {
-        const found = differences(this.scope(), message, expectation)
+        const found = differences(this.scope(stage.form), message, expectation)
         if (found.length > 0) {
           return Effect.fail(
             stepFailed(
               found.map(({ says }) => says),
-              { message, ids: found.map(({ id }) => id) }
+              { message, ids: found.map(({ id }) => id), beside: this.besideOf(expectation) }
             )
           )
         }
@@ -234,9 +247,20 @@ class Run {
     )
   }
 
+  /** The earlier message that an expectation compares with. */
+  private besideOf({ answerTo, sameAs }: Expectation): Observed | undefined {
+    const name = sameAs ?? answerTo
+    return name === undefined ? undefined : this.named.get(name)
+  }
+
+  private messageNamed(name: string): Observed {
+    const [first] = this.stages.values()
+    return namedMessage(this.scope(first!.form), name)
+  }
+
   /** Monotonic times between which something has to come. */
   private bounds({ notBeforeMs, since, withinMs }: Timing): { readonly from: number; readonly to: number } {
-    const origin = since === undefined ? this.now() : namedMessage(this.scope(), since).at
+    const origin = since === undefined ? this.now() : this.messageNamed(since).at
     // Without "not before", what came while an earlier step was at work is as good.
     const from = notBeforeMs === 0 ? Number.NEGATIVE_INFINITY : origin + notBeforeMs
     return { from, to: origin + (withinMs ?? this.options.withinMs + notBeforeMs) * this.options.pace() }
@@ -258,16 +282,15 @@ const distinct = (found: ReadonlyArray<CardDatum>): ReadonlyArray<CardDatum> => 
   ...new Map(found.map((datum) => [`${datum.name} ${datum.bytes.toString("hex")}`, datum])).values()
 ]
 
-const cardDataOf = (form: WireFormat, transcript: Transcript): ReadonlyArray<CardDatum> =>
+const cardDataOf = (transcript: Transcript): ReadonlyArray<CardDatum> =>
   distinct(
-    transcript.flatMap((line) => (line._tag === "sent" || line._tag === "received" ? cardData(form, line.message) : []))
+    transcript.flatMap((line) => (line._tag === "sent" || line._tag === "received" ? cardData(line.message) : []))
   )
 
 /** Runs one dialogue to its end. Never fails: what went wrong is the outcome. */
 export const runDialogue = (dialogue: Dialogue, options: RunOptions): Effect.Effect<Outcome> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
-    const { form } = dialogue
     const startedWall = clock.currentTimeMillisUnsafe()
     const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     const startedAt = now()
@@ -275,9 +298,9 @@ export const runDialogue = (dialogue: Dialogue, options: RunOptions): Effect.Eff
     const skipped = hindrance(dialogue, options)
     if (skipped !== "") {
       const nothing = { transcript: [], cardData: [], failure: undefined, endedAt: startedAt }
-      return { ...common, ...nothing, form, result: "skipped", skipped }
+      return { ...common, ...nothing, result: "skipped", skipped }
     }
-    const run = new Run(dialogue, form, options, clock)
+    const run = new Run(dialogue, options, clock)
     const failure = yield* run.all.pipe(
       Effect.as(undefined),
       Effect.catch((failed) => Effect.succeed(failed)),
@@ -292,12 +315,11 @@ export const runDialogue = (dialogue: Dialogue, options: RunOptions): Effect.Eff
     )
     return {
       ...common,
-      form,
       result: failure === undefined ? "kept" : failure.isWrong === true ? "wrong" : "broken",
       skipped: "",
       failure,
       transcript: run.transcript,
       endedAt: now(),
-      cardData: cardDataOf(form, run.transcript)
+      cardData: cardDataOf(run.transcript)
     }
   })

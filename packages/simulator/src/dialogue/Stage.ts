@@ -53,7 +53,7 @@ export const unspoiled: Corruption = {
 export class Stage {
   readonly name: string
   readonly wire: Wire
-  private readonly form: WireFormat
+  readonly form: WireFormat
   private readonly now: () => number
   private readonly lines: Array<Line>
   private readonly answer: (message: Observed) => Buffer | undefined
@@ -172,7 +172,8 @@ export class Stage {
   }
 
   private inTime(at: number, bounds: Bounds, what: string, news?: News): Effect.Effect<void, StepFailed> {
-    const mark: Mark | undefined = news?._tag === "message" ? { message: news.message, ids: [] } : undefined
+    const mark: Mark | undefined =
+      news?._tag === "message" ? { message: news.message, ids: [], beside: undefined } : undefined
     if (at < bounds.from) {
       return Effect.fail(stepFailed(`${what} came ${(bounds.from - at).toFixed(0)} ms too early`, mark))
     }
@@ -216,7 +217,7 @@ export class Stage {
       return stepFailed(`the connection was closed (${news.how}) and that was not expected`)
     }
     if (news._tag === "garbage") return stepFailed(`bytes came that are no frame: ${explainFrame(news.error)}`)
-    return stepFailed("a message came that was not expected", { message: news.message, ids: [] })
+    return stepFailed("a message came that was not expected", { message: news.message, ids: [], beside: undefined })
   }
 
   private happened(happening: Happening): void {

@@ -15,7 +15,8 @@ import type {
   Step,
   SystemSettings,
   Template,
-  Timing
+  Timing,
+  Values
 } from "./Dialogue.ts"
 
 const isFieldNumber = (key: string): boolean => /^\d{1,3}$/.test(key)
@@ -94,6 +95,18 @@ const sendsOne = (file: string, yaml: Yaml): Act => {
   return sending(file, keys)
 }
 
+const expressionsOf = (file: string, yaml: Yaml): Values => {
+  const texts = textsOf(file, yaml)
+  for (const text of Object.values(texts)) {
+    try {
+      new RegExp(text)
+    } catch {
+      throw new FileInvalid({ file, line: yaml.line, rule: `${text} is no regular expression` })
+    }
+  }
+  return texts
+}
+
 const expects = (file: string, yaml: Yaml): Act => {
   const keys = new MapReader(file, yaml, "expects")
   const expectation: Expectation = {
@@ -104,6 +117,7 @@ const expects = (file: string, yaml: Yaml): Act => {
     present: keys.get("present", fieldNumbers) ?? [],
     absent: keys.get("absent", fieldNumbers) ?? [],
     differs: keys.get("differs", textsOf) ?? {},
+    matches: keys.get("matches", expressionsOf) ?? {},
     sameAs: keys.get("same as", textOf),
     changed: keys.get("changed", listOf) ?? [],
     answerTo: keys.get("answer to", textOf),
@@ -185,6 +199,7 @@ export const readStep = (file: string, yaml: Yaml, partners: ReadonlySet<string>
   const place: Place = { file, line: yaml.line }
   const text = body.kind === "text" && body.text !== "" ? `${head}: ${body.text}` : head
   if (head === "wait") return { _tag: "wait", ms: durationOf(file, body), place, text }
+  if (head === "let") return { _tag: "let", values: textsOf(file, body), place, text }
   if (head === "operator") return { _tag: "operator", what: textOf(file, body), place, text }
   const space = head.indexOf(" ")
   const partner = head.slice(0, Math.max(0, space))
@@ -192,7 +207,7 @@ export const readStep = (file: string, yaml: Yaml, partners: ReadonlySet<string>
   const read = acts[words]
   if (read === undefined || partner === "") {
     const known = Object.keys(acts).join(", ")
-    const rule = `"${head}" is no step; a step is wait, operator, or a partner's name and one of: ${known}`
+    const rule = `"${head}" is no step; a step is wait, let, operator, repeat, for each, or a partner's name and one of: ${known}`
     throw new FileInvalid({ file, line: yaml.line, rule })
   }
   if (!partners.has(partner)) {

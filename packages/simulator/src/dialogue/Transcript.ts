@@ -6,7 +6,6 @@ import { coverTyped, type DescribedRow, describe, explain, explainFrame } from "
 import { covered, coveredBytes } from "./Cover.ts"
 import { mtiOf, type Observed, partsOf, rejectedStart } from "./Observed.ts"
 import type { Happening } from "./Wire.ts"
-import type { WireFormat } from "./WireFormat.ts"
 
 /** One line of the transcript. Times are monotonic milliseconds. */
 export type Line =
@@ -30,6 +29,8 @@ export interface Mark {
   readonly message: Observed
   /** Row ids, the first differing one first. */
   readonly ids: ReadonlyArray<string>
+  /** The earlier message that it was to be like, or to answer. */
+  readonly beside: Observed | undefined
 }
 
 const BYTES_PER_LINE = 16
@@ -51,8 +52,8 @@ const hexDump = (bytes: Buffer, marked: readonly [number, number] | undefined): 
 }
 
 /** The rows of a message: masked values, one a line, the marked ones with a sign in front. */
-const messageRows = (form: WireFormat, message: Observed, ids: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const { rows } = describe(form.codec, message.bytes)
+const messageRows = (message: Observed, ids: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const { rows } = describe(message.form.codec, message.bytes)
   const shown = rows.filter(({ id }: DescribedRow) => (id !== "bitmap" && !id.includes(".")) || ids.includes(id))
   const lines = shown.map(({ id, name, value }) => {
     const sign = ids.includes(id) ? ">>" : "  "
@@ -68,9 +69,9 @@ const messageRows = (form: WireFormat, message: Observed, ids: ReadonlyArray<str
 const PARAGRAPH_WIDTH = 100
 
 /** All values in one paragraph, for messages that were as they should be. */
-const messageParagraph = (form: WireFormat, message: Observed): ReadonlyArray<string> => {
+const messageParagraph = (message: Observed): ReadonlyArray<string> => {
   const lines: Array<string> = []
-  for (const { id, value } of describe(form.codec, message.bytes).rows) {
+  for (const { id, value } of describe(message.form.codec, message.bytes).rows) {
     if (id === "mti" || id === "bitmap" || id.includes(".")) continue
     const text = `${id}=${value.trimEnd()}`
     const line = lines.at(-1)
@@ -80,22 +81,23 @@ const messageParagraph = (form: WireFormat, message: Observed): ReadonlyArray<st
   return message.wrong === undefined ? lines : [...lines, `(${explain(message.wrong)})`]
 }
 
-const titleOf = (form: WireFormat, message: Observed): string => {
-  const reject = rejectedStart(form, message) < 0 ? "" : "reject of "
+const titleOf = (message: Observed): string => {
+  const reject = rejectedStart(message) < 0 ? "" : "reject of "
   return `${reject}${mtiOf(message) || "unreadable message"}, ${message.bytes.length} bytes`
 }
 
-const messageLines = (form: WireFormat, message: Observed, mark: Mark | undefined): ReadonlyArray<string> => {
+const messageLines = (message: Observed, mark: Mark | undefined): ReadonlyArray<string> => {
   const isMarked = mark?.message === message
   const ids = isMarked ? mark.ids : []
-  const part = partsOf(form, message).find(({ id }) => id === ids[0])
+  const part = partsOf(message).find(({ id }) => id === ids[0])
   return [
-    ...(isMarked ? messageRows(form, message, ids) : messageParagraph(form, message)),
-    ...hexDump(covered(form, message), part === undefined ? undefined : [part.from, part.to])
+    ...(isMarked ? messageRows(message, ids) : messageParagraph(message)),
+    ...hexDump(covered(message), part === undefined ? undefined : [part.from, part.to])
   ]
 }
 
-const happeningText = (happening: Happening): string => {
+/** What happened on a connection, in words. */
+export const happeningText = (happening: Happening): string => {
   switch (happening._tag) {
     case "opened":
       return `connected with ${happening.remote}`
@@ -113,16 +115,16 @@ const happeningText = (happening: Happening): string => {
   }
 }
 
-const lineTexts = (form: WireFormat, line: Line, mark: Mark | undefined): readonly [string, ReadonlyArray<string>] => {
+const lineTexts = (line: Line, mark: Mark | undefined): readonly [string, ReadonlyArray<string>] => {
   switch (line._tag) {
     case "sent": {
       const extra = line.wire.length === line.message.bytes.length ? "" : `, ${line.wire.length} on the wire`
-      return [`>  ${titleOf(form, line.message)}${extra}`, messageLines(form, line.message, mark)]
+      return [`>  ${titleOf(line.message)}${extra}`, messageLines(line.message, mark)]
     }
     case "sentBytes":
       return [`>  ${line.wire.length} bytes`, hexDump(coveredBytes(line.wire), undefined)]
     case "received":
-      return [`<  ${titleOf(form, line.message)}`, messageLines(form, line.message, mark)]
+      return [`<  ${titleOf(line.message)}`, messageLines(line.message, mark)]
     case "happened":
       return [happeningText(line.happening), []]
     case "noted":
@@ -131,11 +133,11 @@ const lineTexts = (form: WireFormat, line: Line, mark: Mark | undefined): readon
 }
 
 /** The transcript as text. Times count from `startedAt`, in seconds. */
-export const transcriptText = (form: WireFormat, transcript: Transcript, startedAt: number, mark?: Mark): string => {
+export const transcriptText = (transcript: Transcript, startedAt: number, mark?: Mark): string => {
   const width = Math.max(1, ...transcript.map(({ partner }) => partner.length))
   return transcript
     .flatMap((line) => {
-      const [title, below] = lineTexts(form, line, mark)
+      const [title, below] = lineTexts(line, mark)
       const time = ((line.at - startedAt) / 1000).toFixed(3).padStart(8)
       return [
         `${time}  ${line.partner.padEnd(width)}  ${title}`,

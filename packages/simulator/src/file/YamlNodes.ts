@@ -34,7 +34,8 @@ const fromNode = (file: string, node: ParsedNode | Node | null, lines: LineCount
   const line = node?.range === undefined || node.range === null ? 1 : lines.linePos(node.range[0]).line
   if (isMap(node)) {
     const entries = node.items.map(({ key, value }): readonly [string, Yaml] => {
-      if (!isScalar(key)) throw new FileInvalid({ file, line, rule: "a key has to be a plain text" })
+      if (!isScalar(key))
+        throw new FileInvalid({ file, line, rule: "a key has to be a plain text; one with braces stands in quotes" })
       return [String(key.value), fromNode(file, value as Node | null, lines)]
     })
     return { kind: "map", line, entries: new Map(entries) }

@@ -230,11 +230,11 @@ export class MessageFaults implements Stage {
       ...(isRead ? namesOf(this.form.codec, seen.index) : {}),
       message: this.count,
       ...(ms > 0 ? { ms } : {}),
-      before: covered(this.form, seen).toString("hex").toUpperCase(),
+      before: covered(seen).toString("hex").toUpperCase(),
       ...(after === undefined
         ? {}
         : {
-            after: covered(this.form, told(this.form, after, 0))
+            after: covered(told(this.form, after, 0))
               .toString("hex")
               .toUpperCase()
           }),
