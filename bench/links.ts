@@ -33,7 +33,7 @@ export interface LinksRow {
 }
 
 /** What a child says of itself when it is asked. */
-interface Told {
+interface Measured {
   readonly up: number
   readonly at: number
   readonly cpuUs: number
@@ -62,16 +62,16 @@ const ask = <A>(child: ChildProcess, what: string): Promise<A> => {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Waits until it is so of what the child tells; the last thing told. `each` sees everything on the way. */
+/** Waits until it is so of what the child tells; the last thing measured. `each` sees everything on the way. */
 const until = async (
   child: ChildProcess,
-  isSo: (told: Told) => boolean,
-  each: (told: Told) => void = () => {}
-): Promise<Told> => {
+  isSo: (measured: Measured) => boolean,
+  each: (measured: Measured) => void = () => {}
+): Promise<Measured> => {
   for (;;) {
-    const told = await ask<Told>(child, "told")
-    each(told)
-    if (isSo(told)) return told
+    const measured = await ask<Measured>(child, "measured")
+    each(measured)
+    if (isSo(measured)) return measured
     await pause(10)
   }
 }
@@ -95,25 +95,25 @@ const measure = async (
     const single = started(1)
     await until(single, ({ up }) => up === 1)
     await pause(1000)
-    const { rss } = await ask<Told>(single, "told")
+    const { rss } = await ask<Measured>(single, "measured")
     single.kill()
     const child = started(count)
     const began = await said<number>(child, "begun")
     const { at } = await until(child, ({ up }) => up === count)
     await pause(2000)
     const idle = await ask<number>(partners, "idle")
-    const before = await ask<Told>(child, "told")
+    const before = await ask<Measured>(child, "measured")
     await pause(seconds * 1000)
-    const after = await ask<Told>(child, "told")
+    const after = await ask<Measured>(child, "measured")
     const idlePerSecond = ((await ask<number>(partners, "idle")) - idle) / seconds
     let peak = 0
     let loopDelayMs = 0
     const reset = performance.now()
     partners.send("reset")
     await said(partners, "reset")
-    const watch = (told: Told) => {
-      peak = Math.max(peak, told.rss)
-      loopDelayMs = Math.max(loopDelayMs, told.loopDelayMs)
+    const watch = (measured: Measured) => {
+      peak = Math.max(peak, measured.rss)
+      loopDelayMs = Math.max(loopDelayMs, measured.loopDelayMs)
     }
     await until(child, ({ up }) => up < count, watch)
     await until(child, ({ up }) => up === count, watch)

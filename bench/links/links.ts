@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { make } from "../../packages/switch/src/Switch.ts"
 import { limits, link, runOn } from "../SwitchUnderTest.ts"
-import { begin, tell } from "./Told.ts"
+import { begin, tell } from "./Measured.ts"
 
 const [, , port, count, directory] = process.argv
 const side = { _tag: "connect", to: { host: "127.0.0.1", port: Number(port) }, timeoutMs: 10_000 } as const

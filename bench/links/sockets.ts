@@ -4,7 +4,7 @@
  */
 import * as Net from "node:net"
 import { delayMs } from "../../packages/switch/src/link/Backoff.ts"
-import { begin, tell } from "./Told.ts"
+import { begin, tell } from "./Measured.ts"
 
 const [port, count] = process.argv.slice(2, 4).map(Number)
 const open = new Set<Net.Socket>()

@@ -15,7 +15,7 @@ import { planOf } from "../../packages/switch/src/operate/configuration/Plan.ts"
 import { problemText } from "../../packages/switch/src/operate/configuration/Problem.ts"
 import { YamlText } from "../../packages/switch/src/operate/configuration/YamlText.ts"
 import { sound } from "../switch/operate/checked.ts"
-import { anyChange, anyTextChange, changeText, changeTree } from "./Spoiling.ts"
+import { anyChange, anyTextChange, changeText, changeTree } from "./Corruption.ts"
 
 const examples = new URL("../../examples/", import.meta.url)
 const corpus = new URL("../fixtures/configuration/", import.meta.url)
@@ -58,7 +58,7 @@ beforeAll(async () => {
 
 /** What a command would do with the text; throws for anything but a good file and a refused one that can be corrected. */
 const look = async (text: string): Promise<void> => {
-  // What an operator's command still finds in a spoilt file.
+  // What an operator's command still finds in a corrupt file.
   void new YamlText(text).guess
   const exit = await parsed(text)
   if (Exit.isSuccess(exit)) {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest"
 import { Chance } from "../codec/fuzz/Mutation.ts"
 import { answerTo, Line, purchase, text, until } from "../switch/operate/Line.ts"
 import { cleanUp, configuration, folder, runSwitch } from "../switch/operate/program.ts"
-import { Mischief } from "./whole/Mischief.ts"
+import { FuzzedMessages } from "./whole/FuzzedMessages.ts"
 
 afterEach(cleanUp)
 
@@ -86,9 +86,9 @@ describe("A running switch among partners that lie", () => {
     await until(async () => (await running.status()).links.filter(({ ready }) => ready).length >= 2, "both are there")
     const door = (name: string) => running.ready.doors.find((one) => one.name === name)!.listens.port
     const chance = new Chance(seed)
-    const mischief = new Mischief(cups, chance)
+    const fuzzed = new FuzzedMessages(cups, chance)
     const lies = (institution: string, count: number) =>
-      Array.from({ length: count }, () => mischief.next(institution, { destination: "00010000", source: institution }))
+      Array.from({ length: count }, () => fuzzed.next(institution, { destination: "00010000", source: institution }))
 
     await throwAt(
       running.port("liar"),

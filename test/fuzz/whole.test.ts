@@ -22,7 +22,7 @@ describe("The whole switch among partners that lie", () => {
   })
 
   it("is told apart from one with a defect, which costs the liars their messages and the honest ones nothing", async () => {
-    const spoil = (codec: Codec): Codec =>
+    const corrupt = (codec: Codec): Codec =>
       new Proxy(codec, {
         get: (target, name) => {
           if (name !== "patch") return Reflect.get(target, name)
@@ -31,7 +31,7 @@ describe("The whole switch among partners that lie", () => {
           }
         }
       })
-    const { findings } = await Effect.runPromise(runWorld({ ...worldOf(3, ROUNDS), spoil }))
+    const { findings } = await Effect.runPromise(runWorld({ ...worldOf(3, ROUNDS), corrupt }))
 
     expect(findings.join("\n")).toMatch(/defects: .*a defect of the switch/)
     expect(findings.join("\n")).not.toMatch(/honest|stopped|ends, not one/)

@@ -268,6 +268,14 @@ export const words: ReadonlyArray<Word> = [
   { word: "job", instead: "exchange, message, entry, run" },
   { word: "task", instead: "exchange, message, entry, run" },
   { word: "data", whole: true, instead: "say what it is: bytes, message, fields, rows" },
+  { word: "fate", instead: "outcome; of a message at a partner: reaction" },
+  { word: "stray", instead: "unmatched, late, duplicate" },
+  { word: "strays", instead: "unmatched, late, duplicate" },
+  { word: "salvage", instead: "say what is read: key, format error" },
+  { word: "spoil", instead: "corrupt" },
+  { word: "spoiling", instead: "corruption" },
+  { word: "spoilt", instead: "corrupt" },
+  { word: "misfit", instead: "mismatch" },
   { word: "client", instead: "institution, partner, dialling side, short caller" },
   { word: "server", instead: "institution, partner, listening side" }
 ]

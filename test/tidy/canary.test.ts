@@ -4,6 +4,7 @@ import { asynchronous, bannedCalls } from "./Bans.ts"
 import { looseReminders, missingDocstrings, missingHeaders, overlong } from "./Comments.ts"
 import { elementNumbers } from "./Elements.ts"
 import { bans, LINES_MAX, publishedCardNumbers, words } from "./House.ts"
+import { hashMembers, misnamedConstants } from "./Idioms.ts"
 import { deadFiles, folderDirections, importCycles, type Manifest, packageDirections, uncompiled } from "./Imports.ts"
 import { brokenReferences, cardNumbers, hasCheckDigit, traces } from "./Leaks.ts"
 import { listing, parse, readRepository } from "./Source.ts"
@@ -384,5 +385,34 @@ describe("The repository as the rules see it", () => {
     expect(paths).toContain("package.json")
     expect(paths).toContain("test/tidy/canary.test.ts")
     expect(paths.filter((path) => /(^|\/)(node_modules|dist|\.git)\//.test(path))).toEqual([])
+  })
+})
+
+describe("Idioms", () => {
+  const check = (text: string): string => {
+    const sources = [parse("packages/switch/src/link/A.ts", text)]
+    return listing([...hashMembers(sources), ...misnamedConstants(sources)])
+  }
+
+  it.each([
+    ["class A { readonly #count = 0 }", "#count: say private"],
+    ["class A { #look() {} }", "#look: say private"],
+    ["const framesMax = 64 * 1024", "the number framesMax"],
+    ["export const pauseMs = -1", "the number pauseMs"],
+    ["const half = WHOLE / 2", "the number half"],
+    ['const NO_ROW = "no row"', "the text NO_ROW"],
+    ["const STATES = [1, 2]", "the table STATES"]
+  ])("%s is found", (text, message) => {
+    expect(check(text)).toContain(message)
+  })
+
+  it.each([
+    "class A { private readonly count = 0; look() { return this.count } }",
+    "const FRAMES_MAX = 64 * 1024",
+    'const noRow = "no row"',
+    "const states = [1, 2]",
+    "const size = measure(3)"
+  ])("%s is good", (text) => {
+    expect(check(text)).toBe("")
   })
 })

@@ -14,6 +14,7 @@ import {
   shipped,
   written
 } from "./House.ts"
+import { hashMembers, misnamedConstants } from "./Idioms.ts"
 import { deadFiles, folderDirections, importCycles, type Manifest, packageDirections, uncompiled } from "./Imports.ts"
 import { brokenReferences, cardNumbers, traces } from "./Leaks.ts"
 import { type Finding, isWithin, listing, parse, readRepository, root } from "./Source.ts"
@@ -87,6 +88,9 @@ describe("What is written beside the code", () => {
 describe("Which words are used", () => {
   it("names use the field's own words", () => {
     expectNone(foreignWords(sources.filter(({ path }) => isWithin(path, [...shipped, "bench/", "examples/"]))))
+  })
+  it("a private member is private, a number is in UPPER_CASE, a text or a table in camelCase", () => {
+    expectNone([...hashMembers(sources), ...misnamedConstants(sources)])
   })
   it("files and folders use the field's own words", () => expectNone(foreignPaths(files)))
 })

@@ -8,7 +8,7 @@ import { TestClock } from "effect/testing"
 import { Chance } from "../../codec/fuzz/Mutation.ts"
 import { endFindings } from "../../regression/JournalCheck.ts"
 import { answerTo, type LinkAll, linkOf, makeDisk, purchase, startBench } from "../../switch/core/Bench.ts"
-import { Mischief } from "./Mischief.ts"
+import { FuzzedMessages } from "./FuzzedMessages.ts"
 
 /** One world: who lies to whom, and how the links are. */
 export interface World {
@@ -20,7 +20,7 @@ export interface World {
   readonly seed: number
   readonly rounds: number
   /** Breaks the hosts' codec: for the test of this test. */
-  readonly spoil?: (codec: Codec) => Codec
+  readonly corrupt?: (codec: Codec) => Codec
 }
 
 /** What came of it. */
@@ -38,12 +38,12 @@ const TRADES = 10
 
 const stations: Message["header"] = { destination: "00010000", source: "70010000" }
 
-const liar = (name: string, port: number, dialect: Dialect, { identity, spoil, stan }: World): LinkAll => {
+const liar = (name: string, port: number, dialect: Dialect, { identity, corrupt, stan }: World): LinkAll => {
   const link = linkOf(name, port, dialect)
-  return { ...link, identity, stan, codec: spoil === undefined ? link.codec : spoil(link.codec) }
+  return { ...link, identity, stan, codec: corrupt === undefined ? link.codec : corrupt(link.codec) }
 }
 
-const plainWorld = ({ spoil: _, ...world }: World): World => world
+const plainWorld = ({ corrupt: _, ...world }: World): World => world
 
 /** Runs one world to its end. */
 export const runWorld = (world: World): Effect.Effect<Run> =>
@@ -67,7 +67,7 @@ export const runWorld = (world: World): Effect.Effect<Run> =>
       ]
     })
     const failed = yield* Effect.forkChild(bench.running.failed)
-    const mischief = [new Mischief(world.from, chance), new Mischief(world.to, chance)] as const
+    const fuzzed = [new FuzzedMessages(world.from, chance), new FuzzedMessages(world.to, chance)] as const
     const findings: Array<string> = []
     let wires = links.map((_, id) => bench.dial(id))
     let messages = 0
@@ -87,16 +87,16 @@ export const runWorld = (world: World): Effect.Effect<Run> =>
     yield* bench.commit
     for (let round = 0; round < world.rounds; round++) {
       wires = wires.map((wire, id) => (wire.isOpen ? wire : bench.dial(id)))
-      const own = Array.from({ length: 1 + chance.below(READ_MAX) }, () => mischief[0].next("70010000", stations))
+      const own = Array.from({ length: 1 + chance.below(READ_MAX) }, () => fuzzed[0].next("70010000", stations))
       wires[0]!.say(...own)
       messages += own.length
       if (chance.below(4) === 0)
-        wires[1]!.say(mischief[1].next("70020000", { destination: "00010000", source: "70020000" }))
+        wires[1]!.say(fuzzed[1].next("70020000", { destination: "00010000", source: "70020000" }))
       yield* bench.commit
       for (const host of [wires[1]!, wires[4]!]) {
         const heard = host.heardBytes()
         forwarded += heard.length
-        const answers = heard.flatMap((bytes) => mischief[1].answer(bytes) ?? [])
+        const answers = heard.flatMap((bytes) => fuzzed[1].answer(bytes) ?? [])
         messages += answers.length
         if (answers.length > 0 && host.isOpen) host.say(...answers)
       }

@@ -16,9 +16,8 @@ import type { Connection, Session, Timepiece } from "../partner/Session.ts"
 import { AcquirerHistory } from "./AcquirerHistory.ts"
 import { type AcquirerTotals, noCount } from "./AcquirerTotals.ts"
 import { Latency } from "./Latency.ts"
-import { misfitOf } from "./Misfit.ts"
 import { Originals } from "./Originals.ts"
-import { Outstanding, type Waiting } from "./Outstanding.ts"
+import { mismatchOf, Outstanding, type Waiting } from "./Outstanding.ts"
 import { type Repeated, Repeats } from "./Repeats.ts"
 import { makeRequest, makeReversal, type Request } from "./Requests.ts"
 import { type Intent, intentAt, Schedule, type WorkloadSettings } from "./Workload.ts"
@@ -197,10 +196,10 @@ export class Acquirer implements Session {
     const key = messageKey(message)
     const waiting = this.outstanding.find(key)
     if (waiting === undefined) return this.unmatched(connection, message, key)
-    const misfit = misfitOf(waiting.request.message, message)
-    if (misfit !== undefined) {
+    const mismatch = mismatchOf(waiting.request.message, message)
+    if (mismatch !== undefined) {
       this.count.mismatches++
-      return this.record.unmatched("mismatch", connection, message, key, misfit)
+      return this.record.unmatched("mismatch", connection, message, key, mismatch)
     }
     const now = this.time.monotonic()
     this.latency.record(waiting.intendedAt, waiting.sentAt, now)
@@ -249,7 +248,7 @@ export class Acquirer implements Session {
     this.repeats.remove(key)
     this.outstanding.remember(key, "acknowledged")
     const isRefused = repeated.purpose === "advice" && !isApproved(code)
-    this.record.settled(repeated, connection, isRefused ? "refused" : "acknowledged", code)
+    this.record.repeatEnded(repeated, connection, isRefused ? "refused" : "acknowledged", code)
     if (repeated.purpose === "reversal") this.count.reversalsAcknowledged++
     else if (isRefused) this.count.advicesRefused++
     else {

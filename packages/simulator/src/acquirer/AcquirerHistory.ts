@@ -63,7 +63,7 @@ export class AcquirerHistory {
     })
   }
 
-  settled(repeated: Repeated, connection: Connection, what: "acknowledged" | "refused", code: string): void {
+  repeatEnded(repeated: Repeated, connection: Connection, what: "acknowledged" | "refused", code: string): void {
     const op = what === "acknowledged" ? "ok" : "fail"
     this.note({ op, what, epoch: connection.epoch, ...this.repeatedFacts(repeated), code })
   }

@@ -1,10 +1,11 @@
 /**
- * The acquirer's requests that wait for their answer, and a memory of how the ended ones ended.
+ * The acquirer's requests that wait for their answer, a memory of how the ended ones ended, and what makes an answer a request's.
  *
  * Owns the one end of each request: a key is in exactly one of the two. All requests have the same timeout, so the map's
  * order of insertion is the order of deadlines and no timer is needed.
  */
 import type { What } from "../history/History.ts"
+import { answerMti, type PartnerMessage, textOf } from "../message/PartnerMessage.ts"
 import type { Request } from "./Requests.ts"
 
 /** A request on its way. Times in monotonic milliseconds. */
@@ -70,4 +71,20 @@ export class Outstanding {
   sentOn(epoch: number): ReadonlyArray<Waiting> {
     return [...this.open.values()].filter((waiting) => waiting.epoch === epoch)
   }
+}
+
+/** Fields that an answer must carry unchanged when both have them: PAN, processing code, amount, RRN, terminal, merchant. */
+const echoed = [2, 3, 4, 37, 41, 42]
+
+/**
+ * What in an answer does not fit its request, by name ("MTI", "F37"); undefined when all fits. The key alone is not
+ * enough: an answer mixed up on the way may carry the right key and another cardholder's result.
+ */
+export const mismatchOf = (request: PartnerMessage, answer: PartnerMessage): string | undefined => {
+  if (answer.mti !== answerMti(request.mti)) return "MTI"
+  const wrong = echoed.find((de) => {
+    const given = textOf(answer, de)
+    return given !== "" && given !== textOf(request, de)
+  })
+  return wrong === undefined ? undefined : `F${wrong}`
 }

@@ -1,4 +1,4 @@
-/** Messages and frames of the steps that send: built well by the codec, then spoiled where the step says so. Pure. */
+/** Messages and frames of the steps that send: built well by the codec, then corrupted where the step says so. Pure. */
 import {
   answerHeader,
   explain,
@@ -59,29 +59,29 @@ const answerDraft = (message: Observed): Draft => {
 }
 
 const templateDraft = (dialogue: Dialogue, scope: Scope, name: string): Draft => {
-  const template = dialogue.messages.get(name)
-  if (template !== undefined) return draftOf(dialogue, scope, template)
+  const named = dialogue.messages.get(name)
+  if (named !== undefined) return draftOf(dialogue, scope, named)
   const known = [...dialogue.messages.keys()].join(", ")
   throw new StepInvalid({ rule: `the messages file has no "${name}"; it has ${known}` })
 }
 
-const startOf = (dialogue: Dialogue, scope: Scope, making: Template): Draft => {
-  if (making.like !== undefined) return templateDraft(dialogue, scope, making.like)
-  if (making.answerTo !== undefined) return answerDraft(namedMessage(scope, making.answerTo))
-  if (making.again !== undefined) return decoded(namedMessage(scope, making.again))
+const startOf = (dialogue: Dialogue, scope: Scope, template: Template): Draft => {
+  if (template.like !== undefined) return templateDraft(dialogue, scope, template.like)
+  if (template.answerTo !== undefined) return answerDraft(namedMessage(scope, template.answerTo))
+  if (template.again !== undefined) return decoded(namedMessage(scope, template.again))
   return { mti: "", header: undefined, fields: {} }
 }
 
 const filled = (scope: Scope, values: Values): Values =>
   Object.fromEntries(Object.entries(values).map(([place, value]) => [place, fill(scope, value)]))
 
-const draftOf = (dialogue: Dialogue, scope: Scope, making: Template): Draft => {
-  const start = startOf(dialogue, scope, making)
-  const fields = { ...start.fields, ...filled(scope, making.fields) }
-  for (const de of making.without) delete fields[de]
-  const header = { ...start.header, ...filled(scope, making.header) }
+const draftOf = (dialogue: Dialogue, scope: Scope, template: Template): Draft => {
+  const start = startOf(dialogue, scope, template)
+  const fields = { ...start.fields, ...filled(scope, template.fields) }
+  for (const de of template.without) delete fields[de]
+  const header = { ...start.header, ...filled(scope, template.header) }
   return {
-    mti: making.mti === undefined ? start.mti : fill(scope, making.mti),
+    mti: template.mti === undefined ? start.mti : fill(scope, template.mti),
     header: scope.form.codec.layout.header === undefined ? undefined : header,
     fields
   }
@@ -91,17 +91,17 @@ const isUnchanged = ({ fields, header, mti, without }: Template): boolean =>
   mti === undefined && without.length === 0 && Object.keys(fields).length === 0 && Object.keys(header).length === 0
 
 /** The message of a step, without its frame. Throws `StepInvalid`. */
-export const buildMessage = (dialogue: Dialogue, scope: Scope, making: Template): Buffer => {
+export const buildMessage = (dialogue: Dialogue, scope: Scope, template: Template): Buffer => {
   const { codec } = scope.form
-  if (making.again !== undefined && making.rejected === undefined && isUnchanged(making)) {
-    return namedMessage(scope, making.again).bytes
+  if (template.again !== undefined && template.rejected === undefined && isUnchanged(template)) {
+    return namedMessage(scope, template.again).bytes
   }
-  const { fields, header, mti } = draftOf(dialogue, scope, making)
+  const { fields, header, mti } = draftOf(dialogue, scope, template)
   const message = messageFromJson(codec, {
     mti,
     fields,
     ...(header === undefined ? {} : { header }),
-    ...(making.rejected === undefined ? {} : { rejected: filled(scope, making.rejected) })
+    ...(template.rejected === undefined ? {} : { rejected: filled(scope, template.rejected) })
   })
   const bytes = isMessageError(message) ? message : codec.encode(message)
   if (!isMessageError(bytes)) return bytes
@@ -138,9 +138,9 @@ const setBits = (form: WireFormat, message: Observed, bits: ReadonlyArray<number
 }
 
 /** The message with its damage done. Lengths stay as they are, but for what is appended. Throws `StepInvalid`. */
-export const spoil = (form: WireFormat, message: Buffer, spoiling: Corruption): Buffer => {
+export const corrupted = (form: WireFormat, message: Buffer, corruption: Corruption): Buffer => {
   const good = told(form, Buffer.from(message), 0)
-  for (const [place, text] of Object.entries(spoiling.damage)) {
+  for (const [place, text] of Object.entries(corruption.damage)) {
     const [from, to] = damagedRange(form, good, place)
     const bytes = damageBytes(text)
     if (bytes.length !== to - from) {
@@ -148,9 +148,9 @@ export const spoil = (form: WireFormat, message: Buffer, spoiling: Corruption): 
     }
     bytes.copy(good.bytes, from)
   }
-  if (spoiling.bitsOn.length > 0) setBits(form, good, spoiling.bitsOn)
-  if (spoiling.append === "") return good.bytes
-  const whole = Buffer.concat([good.bytes, Buffer.from(spoiling.append, "hex")])
+  if (corruption.bitsOn.length > 0) setBits(form, good, corruption.bitsOn)
+  if (corruption.append === "") return good.bytes
+  const whole = Buffer.concat([good.bytes, Buffer.from(corruption.append, "hex")])
   const { header } = form.codec.layout
   // The header's own length stays right, so that only the message's end is wrong.
   if (header !== undefined && mtiOf(good) !== "") writeTotal(header, whole.length, whole, 0)
@@ -158,8 +158,8 @@ export const spoil = (form: WireFormat, message: Buffer, spoiling: Corruption): 
 }
 
 /** The message in its frame. Throws `StepInvalid`. */
-export const framed = (form: WireFormat, message: Buffer, spoiling: Corruption): Buffer => {
-  if (spoiling.length === undefined) {
+export const framed = (form: WireFormat, message: Buffer, corruption: Corruption): Buffer => {
+  if (corruption.length === undefined) {
     try {
       return wholeFrame(form.frame, message)
     } catch (error) {
@@ -167,8 +167,8 @@ export const framed = (form: WireFormat, message: Buffer, spoiling: Corruption):
     }
   }
   const { after, before } = frameOverhead(form.frame)
-  if (spoiling.length.length !== before) throw new StepInvalid({ rule: `length: needs ${before} characters` })
-  return Buffer.concat([Buffer.from(spoiling.length, "latin1"), message, Buffer.alloc(after)])
+  if (corruption.length.length !== before) throw new StepInvalid({ rule: `length: needs ${before} characters` })
+  return Buffer.concat([Buffer.from(corruption.length, "latin1"), message, Buffer.alloc(after)])
 }
 
 /** The writes of a frame: how it is cut and split. */

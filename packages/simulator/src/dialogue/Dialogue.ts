@@ -45,7 +45,7 @@ export interface Template {
   readonly rejected: Values | undefined
 }
 
-/** What is spoiled in a message that was built well, and how its bytes leave. */
+/** What is corrupted in a message that was built well, and how its bytes leave. */
 export interface Corruption {
   /** Bytes that are written over a place: a data element, `prefix <n>`, `bitmap`, `mti` or `header.<part>`. */
   readonly damage: Values
@@ -100,8 +100,8 @@ export interface Sending {
   readonly _tag: "send"
   /** Name by which later steps call it. */
   readonly as: string | undefined
-  readonly making: Template
-  readonly spoiling: Corruption
+  readonly template: Template
+  readonly corruption: Corruption
 }
 
 /** What one step does. */
@@ -116,7 +116,7 @@ export type Act =
       readonly _tag: "sendBytes"
       readonly bytes: Buffer
       readonly framed: boolean
-      readonly spoiling: Corruption
+      readonly corruption: Corruption
     }
   | { readonly _tag: "sendIdle" }
   | { readonly _tag: "expect"; readonly expectation: Expectation }

@@ -70,13 +70,13 @@ class StepCheck {
     this.named.values.add(name)
   }
 
-  private sending({ as, making }: Sending): void {
-    this.making(making, 0)
+  private sending({ as, template }: Sending): void {
+    this.template(template, 0)
     if (as !== undefined) this.named.messages.add(as)
   }
 
-  private making(making: Template, depth: number): void {
-    const { like, answerTo, again, mti, fields, without, header, rejected } = making
+  private template(template: Template, depth: number): void {
+    const { like, answerTo, again, mti, fields, without, header, rejected } = template
     this.message(answerTo)
     this.message(again)
     if (mti !== undefined) this.references(mti)
@@ -86,11 +86,11 @@ class StepCheck {
     this.header(header)
     this.header(rejected ?? {})
     if (like === undefined) return
-    const template = this.dialogue.messages.get(like)
+    const named = this.dialogue.messages.get(like)
     const known = [...this.dialogue.messages.keys()]
-    if (template === undefined) this.refuse(`the messages file has no "${like}"; it has ${listed(known)}`)
+    if (named === undefined) this.refuse(`the messages file has no "${like}"; it has ${listed(known)}`)
     if (depth > known.length) this.refuse(`"${like}" is like itself`)
-    this.making(template!, depth + 1)
+    this.template(named!, depth + 1)
   }
 
   private expectation(expected: Expectation): void {

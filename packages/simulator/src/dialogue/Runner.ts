@@ -8,13 +8,13 @@ import { cups } from "@jinka/codec"
 import { Clock, Effect } from "effect"
 import type { Endpoint } from "../link/Listener.ts"
 import { reasonOf } from "../SimulatorError.ts"
-import { buildMessage, echoAnswer, framed, spoil, writesOf } from "./Build.ts"
+import { buildMessage, echoAnswer, framed, corrupted, writesOf } from "./Build.ts"
 import { type CardDatum, cardData } from "./Cover.ts"
 import type { Act, Dialogue, Expectation, Sending, Step, Timing } from "./Dialogue.ts"
 import { differences } from "./Match.ts"
 import { type Observed, told } from "./Observed.ts"
 import { fill, namedMessage, type Scope } from "./References.ts"
-import { Stage, type StepFailed, stepFailed, unspoiled } from "./Stage.ts"
+import { Stage, type StepFailed, stepFailed, uncorrupted } from "./Stage.ts"
 import { PartMissing, StepInvalid } from "./StepInvalid.ts"
 import type { Line, Mark, Transcript } from "./Transcript.ts"
 import type { WireFailed } from "./Wire.ts"
@@ -178,13 +178,13 @@ class Run {
             )
           )
       case "send":
-        return stage.write(writesOf(this.built(stage, act), act.spoiling), act.spoiling)
+        return stage.write(writesOf(this.built(stage, act), act.corruption), act.corruption)
       case "sendTogether":
-        return stage.write([Buffer.concat(act.messages.map((message) => this.built(stage, message)))], unspoiled)
+        return stage.write([Buffer.concat(act.messages.map((message) => this.built(stage, message)))], uncorrupted)
       case "sendBytes": {
-        const wire = act.framed ? framed(stage.form, act.bytes, act.spoiling) : act.bytes
+        const wire = act.framed ? framed(stage.form, act.bytes, act.corruption) : act.bytes
         this.transcript.push({ _tag: "sentBytes", at: this.now(), partner: stage.name, wire })
-        return stage.write(writesOf(wire, act.spoiling), act.spoiling)
+        return stage.write(writesOf(wire, act.corruption), act.corruption)
       }
       case "sendIdle":
         return stage.sendIdle()
@@ -217,13 +217,13 @@ class Run {
   }
 
   /** The frame of a message that is about to leave; it is named and noted. */
-  private built(stage: Stage, { as, making, spoiling }: Sending): Buffer {
+  private built(stage: Stage, { as, template, corruption }: Sending): Buffer {
     const { form } = stage
-    const good = buildMessage(this.dialogue, this.scope(form), making)
-    const bytes = spoil(form, good, spoiling)
-    const wire = framed(form, bytes, spoiling)
+    const good = buildMessage(this.dialogue, this.scope(form), template)
+    const bytes = corrupted(form, good, corruption)
+    const wire = framed(form, bytes, corruption)
     const at = this.now()
-    // The name stands for the message as it was before it was spoiled: its answer is an answer to that.
+    // The name stands for the message as it was before it was corrupted: its answer is an answer to that.
     if (as !== undefined) this.named.set(as, told(form, good, at))
     this.transcript.push({ _tag: "sent", at, partner: stage.name, message: told(form, bytes, at), wire })
     return wire

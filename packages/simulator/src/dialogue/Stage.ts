@@ -38,7 +38,7 @@ type Idle = Happening & { readonly _tag: "idle" }
 type News = { readonly _tag: "message"; readonly at: number; readonly message: Observed } | Garbage | Ended
 
 /** A message that leaves as it was built, at once. */
-export const unspoiled: Corruption = {
+export const uncorrupted: Corruption = {
   damage: {},
   bitsOn: [],
   append: "",
@@ -247,7 +247,7 @@ export class Stage {
       return
     }
     const at = this.now()
-    const wire = framed(this.form, bytes, unspoiled)
+    const wire = framed(this.form, bytes, uncorrupted)
     this.lines.push({ _tag: "sent", at, partner: this.name, message: told(this.form, bytes, at), wire })
     this.wire.write(wire)
   }

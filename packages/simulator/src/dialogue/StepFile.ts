@@ -33,7 +33,7 @@ const hexOf = (file: string, yaml: Yaml): Buffer => {
   throw new FileInvalid({ file, line: yaml.line, rule: "pairs of hex digits are expected" })
 }
 
-const making = (file: string, keys: MapReader): Template => ({
+const template = (file: string, keys: MapReader): Template => ({
   like: keys.get("like", textOf),
   answerTo: keys.get("answer to", textOf),
   again: keys.get("again", textOf),
@@ -44,7 +44,7 @@ const making = (file: string, keys: MapReader): Template => ({
   rejected: keys.get("rejected", textsOf)
 })
 
-const spoiling = (keys: MapReader): Corruption => ({
+const corruption = (keys: MapReader): Corruption => ({
   damage: keys.get("damage", textsOf) ?? {},
   bitsOn: keys.get("bits on", fieldNumbers) ?? [],
   append: keys.get("append", hexOf)?.toString("hex") ?? "",
@@ -71,8 +71,8 @@ const sending = (file: string, keys: MapReader): Sending => {
   const message: Sending = {
     _tag: "send",
     as: keys.get("as", textOf),
-    making: making(file, keys),
-    spoiling: spoiling(keys)
+    template: template(file, keys),
+    corruption: corruption(keys)
   }
   keys.done()
   return message
@@ -87,7 +87,7 @@ const sendsOne = (file: string, yaml: Yaml): Act => {
       _tag: "sendBytes",
       bytes: (bytes ?? message)!,
       framed: message !== undefined,
-      spoiling: spoiling(keys)
+      corruption: corruption(keys)
     }
     keys.done()
     return act
@@ -218,9 +218,9 @@ export const readStep = (file: string, yaml: Yaml, partners: ReadonlySet<string>
 }
 
 /** Reads a message of a messages file. Throws `FileInvalid`. */
-export const readMaking = (file: string, yaml: Yaml): Template => {
+export const readTemplate = (file: string, yaml: Yaml): Template => {
   const keys = new MapReader(file, yaml, "a message")
-  const made = making(file, keys)
+  const made = template(file, keys)
   keys.done()
   return made
 }

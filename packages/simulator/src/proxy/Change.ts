@@ -54,7 +54,7 @@ const patched = (
 const whole = ({ buffer, start, end }: MessageIndex): Buffer => Buffer.from(buffer.subarray(start, end))
 
 /** Puts the old length prefix back; one that did not change is made wrong by its last bit. */
-const spoilPrefix = (codec: Codec, was: MessageIndex, bytes: Buffer, de: number): string | undefined => {
+const corruptPrefix = (codec: Codec, was: MessageIndex, bytes: Buffer, de: number): string | undefined => {
   const prefix = codec.layout.fields[de]?.prefixBytes ?? 0
   const is = new MessageIndex()
   codec.index(bytes, 0, bytes.length, is)
@@ -79,7 +79,7 @@ export const changed = (
     return { bytes: whole(index), says: `DE ${fault.de} is not there` }
   const { bytes, says } = patched(codec, index, fault, value)
   const macSays = fault.wrong.mac ? undefined : renewMac(codec, bytes, mac, fault.de)
-  const prefixSays = fault.wrong.prefix ? spoilPrefix(codec, index, bytes, fault.de) : undefined
+  const prefixSays = fault.wrong.prefix ? corruptPrefix(codec, index, bytes, fault.de) : undefined
   const all = [says, macSays, prefixSays].filter((one) => one !== undefined)
   return { bytes, says: all.length === 0 ? undefined : all.join("; ") }
 }

@@ -1,5 +1,5 @@
 /**
- * Answers of a partner: well made by the rules of its dialect, then spoiled where a rule says so. Pure; which fields an answer
+ * Answers of a partner: well made by the rules of its dialect, then corrupted where a rule says so. Pure; which fields an answer
  * keeps, turns around or writes anew is the dialect's data.
  */
 import {
@@ -82,10 +82,10 @@ const malformed = (codec: Codec, message: Buffer, de: number): Buffer => {
   if (codec.index(message, 0, message.length, index) !== undefined || !index.has(de)) return message
   const from = index.from(de)
   const prefixed = codec.layout.fields[de]!.prefixBytes
-  const spoilt = Buffer.from(message)
-  if (prefixed > 0) return spoilt.fill(NO_DIGIT, from - prefixed, from)
-  spoilt.fill(NO_DIGIT, from, index.to(de))
-  if (isMessageError(codec.decode(spoilt))) return spoilt
+  const corrupt = Buffer.from(message)
+  if (prefixed > 0) return corrupt.fill(NO_DIGIT, from - prefixed, from)
+  corrupt.fill(NO_DIGIT, from, index.to(de))
+  if (isMessageError(codec.decode(corrupt))) return corrupt
   // A field that takes any bytes can only be too short.
   const cut = Buffer.from(message.subarray(0, Math.max(from, index.to(de) - 1)))
   const { header } = codec.layout
@@ -97,12 +97,12 @@ const malformed = (codec: Codec, message: Buffer, de: number): Buffer => {
 export const bytesOf = (codec: Codec, answer: Message, conduct: Conduct | undefined): Buffer | string => {
   const wanted = conduct === undefined ? answer : changed(codec, answer, conduct)
   if (isMessageError(wanted)) return explain(wanted)
-  const spoilt = conduct?.malformed
-  const field = spoilt === undefined ? undefined : codec.layout.fields[spoilt]
+  const corrupt = conduct?.malformed
+  const field = corrupt === undefined ? undefined : codec.layout.fields[corrupt]
   if (field !== undefined && wanted.fields[field.de] === undefined) {
     wanted.fields = { ...wanted.fields, [field.de]: anyValue(field) }
   }
   const bytes = codec.encode(wanted)
   if (isMessageError(bytes)) return explain(bytes)
-  return spoilt === undefined ? bytes : malformed(codec, bytes, spoilt)
+  return corrupt === undefined ? bytes : malformed(codec, bytes, corrupt)
 }

@@ -14,7 +14,7 @@ export interface PartnerCount {
   approved: number
   declined: number
   answered: number
-  /** Answers that a rule spoiled, doubled or sent late. */
+  /** Answers that a rule corrupted, doubled or sent late. */
   faulted: number
   delayed: number
   dropped: number

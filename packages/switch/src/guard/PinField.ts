@@ -55,10 +55,10 @@ export const setControl = (
   if (whole !== text || !index.has(control.field)) patches.set(control.field, whole)
 }
 
-const digitsMax = 24
+const DIGITS_MAX = 24
 
 /** The card number as text, for the module alone: it is kept nowhere. `undefined`: the message has none. */
 export const panOf = (index: MessageIndex, de: number): string | undefined => {
   const text = index.text(de)
-  return text === "" || text.length > digitsMax ? undefined : text
+  return text === "" || text.length > DIGITS_MAX ? undefined : text
 }

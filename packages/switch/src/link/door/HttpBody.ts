@@ -20,7 +20,7 @@ import { type HttpAnswer, problem } from "../../transport/Http.ts"
 
 const forms = ["application/octet-stream", "text/hex", "application/json"] as const
 
-const EXAMPLE = 'a JSON object such as { "mti": "0200", "fields": { "11": "000001" } }'
+const exampleText = 'a JSON object such as { "mti": "0200", "fields": { "11": "000001" } }'
 
 const index = new MessageIndex()
 
@@ -56,7 +56,7 @@ const bytesOf = (type: string, body: Buffer, codec: Codec): Buffer | HttpAnswer 
 
 const fromJson = (body: Buffer, codec: Codec): Buffer | HttpAnswer => {
   const read = readJson(body.toString("utf8"))
-  if ("wrong" in read) return problem(400, "NotJson", `The body is ${EXAMPLE}; ${read.wrong}.`)
+  if ("wrong" in read) return problem(400, "NotJson", `The body is ${exampleText}; ${read.wrong}.`)
   const message = messageFromJson(codec, read.json)
   if (isMessageError(message)) return unreadable(message)
   const bytes = codec.encode(message)

@@ -9,8 +9,8 @@ import type { UserDocument } from "./AdminDocument.ts"
 import { identityOf } from "./DoorSettings.ts"
 import { error, type Finding, type Path as Place } from "./Problem.ts"
 
-const FORM = "a token is 32 to 200 letters, digits and -._~"
-const FIX = "Make one with `openssl rand -hex 32`."
+const form = "a token is 32 to 200 letters, digits and -._~"
+const fix = "Make one with `openssl rand -hex 32`."
 
 /** Reads all tokens; fails with a finding for each that cannot be had. `directory` is where relative files are looked for. */
 export const readUsers = Effect.fnUntraced(function* (
@@ -25,7 +25,7 @@ export const readUsers = Effect.fnUntraced(function* (
     if (read?._tag === "Failure") findings.push(read.failure)
     const digest = read?._tag === "Success" ? digestOf(read.success) : undefined
     if (digest !== undefined && users.some((other) => other.token?.equals(digest))) {
-      findings.push(error(place, "every user has a token of its own", FIX, "another user's"))
+      findings.push(error(place, "every user has a token of its own", fix, "another user's"))
     }
     users.push({
       name,
@@ -55,7 +55,7 @@ const readToken = Effect.fnUntraced(function* (
           )
         ).pipe(Effect.map(Redacted.value))
   const token = found.trim()
-  return tokenForm.test(token) ? token : yield* Effect.fail(error(where, FORM, FIX, `${token.length} characters`))
+  return tokenForm.test(token) ? token : yield* Effect.fail(error(where, form, fix, `${token.length} characters`))
 })
 
 const tokenOfFile = Effect.fnUntraced(function* (file: string, where: Place, directory: string) {

@@ -2,19 +2,19 @@
 import { monitorEventLoopDelay } from "node:perf_hooks"
 
 /**
- * Answers every "told" with what `up` counts and what the process has used; the loop's delay is the longest since the last
+ * Answers every "measured" with what `up` counts and what the process has used; the loop's delay is the longest since the last
  * answer.
  */
 export const tell = (up: () => number): void => {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
   process.on("message", (what) => {
-    if (what !== "told") return
+    if (what !== "measured") return
     const { system, user } = process.cpuUsage()
     const loopDelayMs = delay.max / 1e6
     delay.reset()
-    const told = { up: up(), at: Date.now(), cpuUs: system + user, rss: process.memoryUsage.rss(), loopDelayMs }
-    process.send?.({ told })
+    const measured = { up: up(), at: Date.now(), cpuUs: system + user, rss: process.memoryUsage.rss(), loopDelayMs }
+    process.send?.({ measured })
   })
 }
 

@@ -57,7 +57,7 @@ const lies: ReadonlyArray<(bytes: Buffer, chance: Chance) => void> = [
 ]
 
 /** Makes the messages of one partner. */
-export class Mischief {
+export class FuzzedMessages {
   readonly codec: Codec
   private readonly dialect: Dialect
   private readonly chance: Chance

@@ -1,4 +1,4 @@
-/** A configuration file that was spoilt while its switch runs: the switch goes on, says so, and is still operated. */
+/** A configuration file that was corrupted while its switch runs: the switch goes on, says so, and is still operated. */
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Effect, Path } from "effect"
@@ -12,8 +12,8 @@ afterEach(cleanUp)
 
 const corpus = new URL("../../fixtures/configuration/", import.meta.url).pathname
 
-/** Ways to spoil a file. */
-const spoilings: Readonly<Record<string, (file: string) => void>> = {
+/** Ways to corrupt a file. */
+const corruptions: Readonly<Record<string, (file: string) => void>> = {
   "a tab in it": (file) => writeFileSync(file, readFileSync(file, "utf8").replace("\n  - name", "\n\t- name")),
   "a key twice": (file) => writeFileSync(file, `${readFileSync(file, "utf8")}name: again\n`),
   "a bracket too few": (file) =>
@@ -36,14 +36,14 @@ const losses: Readonly<Record<string, (file: string) => void>> = {
 }
 
 describe("While its switch runs, a file", () => {
-  it("that was spoilt still leads to the switch, and one that is lost is done without by --control", async () => {
+  it("that was corrupted still leads to the switch, and one that is lost is done without by --control", async () => {
     const file = configuration(folder())
     const running = await runSwitch(file)
     const control = dirname(running.ready.control)
     cpSync(file, `${file}.kept`)
-    for (const [how, spoil] of Object.entries(spoilings)) {
+    for (const [how, corrupt] of Object.entries(corruptions)) {
       cpSync(`${file}.kept`, file)
-      spoil(file)
+      corrupt(file)
       const { code, out, err } = await jinka(["status", file])
 
       expect([how, code, err]).toEqual([how, 0, ""])

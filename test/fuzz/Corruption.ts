@@ -1,5 +1,5 @@
 /**
- * Ways to spoil a configuration: its tree (drop, retype, duplicate, nest, swap, huge, strange texts) and its text (bytes,
+ * Ways to corrupt a configuration: its tree (drop, retype, duplicate, nest, swap, huge, strange texts) and its text (bytes,
  * lines, aliases). A change is a value, so that a failing one is printed and shrinks.
  */
 import fc from "fast-check"
