@@ -35,7 +35,7 @@ const install = () => {
   if (result.signal !== null) process.exit(128 + constants.signals[result.signal])
   if (result.status !== 0) {
     stop(
-      "The packages could not be installed; the reason stands above. If it is the network: the first run needs one. " +
+      "The packages could not be installed; the reason is above. If it is the network: the first run needs one. " +
         "Connect, or point npm at a registry that this machine can reach, and run the same command again.",
       result.status
     )

@@ -40,7 +40,7 @@ export const fields: { readonly [de: number]: string | Buffer } = {
   64: Buffer.alloc(8, 9)
 }
 
-/** The whole frame as a template, and where the digits stand that change. */
+/** The whole frame as a template, and where the digits are that change. */
 export const template = (): { readonly bytes: Buffer; readonly stanAt: number; readonly timeAt: number } => {
   const codec = compile(dialect)
   const message = codec.encode({

@@ -1,4 +1,4 @@
-/** What a person sees while the main job runs: what happens, and every second how the traffic stands. */
+/** What a person sees while the main job runs: what happens, and every second what the traffic is. */
 import { Clock, Console, Effect, Fiber, type Scope } from "effect"
 import type { Child, Said } from "./Child.ts"
 
@@ -29,7 +29,7 @@ const line = (acquirer: Child, issuer: Child): string => {
   ].join("  ")
 }
 
-/** Prints how the traffic stands once a second until stopped. */
+/** Prints what the traffic is once a second until stopped. */
 export const watch = (
   acquirer: Child,
   issuer: Child

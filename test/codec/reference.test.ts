@@ -21,7 +21,7 @@ const withChecks = (text: string): string =>
     .replace(/^import (\{[^}]*\}) from "@jinka\/codec"$/gm, "const $1 = exported")
     .replace(/^;?(.*?) \/\/ ([=~])> (.*)$/gm, (_, given, kind, expected) => {
       const declared = /^const \w+ =/.test(given)
-      if (declared) throw new Error("a check stands behind an expression, not a declaration")
+      if (declared) throw new Error("a check is behind an expression, not a declaration")
       return `;checks.push([${given}, ${JSON.stringify(kind)}, ${expected}])`
     })
 

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check"
 
-/** A value that stands where another was meant. */
+/** A value that is where another was meant. */
 const strange: ReadonlyArray<unknown> = [
   null,
   true,

@@ -2,7 +2,7 @@
  * What is under test, as the simulation needs to know it: how to start it on a machine of the world.
  *
  * To plug something in, write one `Subject`; `Simulation.ts` takes it. The program that it starts runs for ever; a crash
- * abandons it where it stands, and it is started again on the same disk.
+ * abandons it where it is, and it is started again on the same disk.
  */
 import type { Effect } from "effect"
 import type { Transport } from "../../packages/switch/src/transport/Transport.ts"

@@ -161,7 +161,7 @@ const breaches: ReadonlyArray<Breach> = [
   ],
   [
     "money",
-    "a timed-out request still stands in the ledger",
+    "a timed-out request is still in the ledger",
     () => {
       const evidence = sound()
       const postings = without(evidence.postings, ({ rrn, rule }) => rrn === "RRN3" && rule === "undo")

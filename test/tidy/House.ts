@@ -213,7 +213,7 @@ export const elementsFromDialect: ReadonlyArray<string> = [
 /** The longest source file, in lines. A smell to look at, not a size to squeeze to: what is one idea stays in one file. */
 export const LINES_MAX = 450
 
-/** Files whose names stand in texts: what generated code calls, and what an entry gives away in part. */
+/** Files whose names are in texts: what generated code calls, and what an entry gives away in part. */
 export const namedInTexts: ReadonlyArray<string> = [
   "packages/codec/src/iso8583/generated/Runtime.ts",
   "packages/codec/src/security/index.ts",
@@ -297,7 +297,7 @@ export const wordsAllowed: ReadonlyArray<WordAllowed> = [
   { name: "examples/main-job", within: ["examples/"], because: "the entry that the start command names" }
 ]
 
-/** One thing that must not stand in any file of the repository. `find` is a global expression. */
+/** One thing that must not be in any file of the repository. `find` is a global expression. */
 export interface Leak {
   readonly name: string
   readonly find: RegExp

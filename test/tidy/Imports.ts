@@ -6,7 +6,7 @@ import { posix } from "node:path"
 import { folders, type PackageRule, packages } from "./House.ts"
 import { type Finding, finding, isNode, type Node, type Source, type Text, treeOf, walk } from "./Source.ts"
 
-/** One import of a file: the specifier, where it stands, and the names taken when they are listed. */
+/** One import of a file: the specifier, where it is, and the names taken when they are listed. */
 export interface Import {
   readonly from: string
   readonly at: number

@@ -1,5 +1,5 @@
 /**
- * What must not stand in the repository at all: traces of the machine it was written on, card numbers that might be
+ * What must not be in the repository at all: traces of the machine it was written on, card numbers that might be
  * real, and references to files that are not there.
  */
 import { posix } from "node:path"

@@ -47,7 +47,7 @@ const givenAway = (sources: ReadonlyArray<Source>, entries: ReadonlyArray<string
 
 /**
  * Values that a file exports and that neither it nor another one uses. `entries`: files that a package gives away, or whose names
- * stand in texts.
+ * are in texts.
  */
 export const unusedExports = (
   sources: ReadonlyArray<Source>,

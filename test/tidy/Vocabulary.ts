@@ -47,7 +47,7 @@ const naming: Readonly<Record<string, string>> = {
 const isParameter = (parent: Node, part: string): boolean =>
   (part === "params" || part === "parameters") && /Function|Signature/.test(parent.type)
 
-/** The identifiers that a node gives names to, when it stands in `part` of `parent`. */
+/** The identifiers that a node gives names to, when it is in `part` of `parent`. */
 const givenBy = (node: Node, parent: Node | undefined, part: string): ReadonlyArray<Node> => {
   if (parent === undefined) return []
   // { theirs: ours } = ...: ours is given here, unless it only takes over theirs.

@@ -1,5 +1,5 @@
 /**
- * The listening addresses that links share, and which links stand behind each: looked up anew after every reload.
+ * The listening addresses that links share, and which links are behind each: looked up anew after every reload.
  */
 import { Effect, type Scope } from "effect"
 import type { Desks } from "./exchange/Desks.ts"

@@ -1,5 +1,5 @@
 /**
- * What an operator may do to one link while the switch runs. Each act says what was before and what is after, and stands in the
+ * What an operator may do to one link while the switch runs. Each act says what was before and what is after, and is in the
  * journal as an event of the link with the operator's name.
  *
  * The acts are safe to repeat: what is so already is said and not done again. None of them touches another link.

@@ -1,5 +1,5 @@
 /**
- * What a person may see and end of the deliveries: messages that wait to be acknowledged, and what is in doubt. Every end stands
+ * What a person may see and end of the deliveries: messages that wait to be acknowledged, and what is in doubt. Every end is
  * in the journal with its user and reason, and nothing is ever deleted.
  */
 import { mtiText } from "@jinka/codec"

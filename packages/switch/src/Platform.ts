@@ -2,7 +2,7 @@
  * What the commands need of Node: files, paths, standard input and output. `main.ts` provides it.
  *
  * Owns the few calls that the switch makes, and no more. The usual package for it also brings an HTTP, a WebSocket and a Redis
- * library into a process that stands between banks (docs/decisions/0018-few-packages.md).
+ * library into a process that sits between banks (docs/decisions/0018-few-packages.md).
  */
 import { createReadStream, type Stats } from "node:fs"
 import { access, chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"

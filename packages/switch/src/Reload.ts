@@ -2,7 +2,7 @@
  * New settings for a running switch, without touching the links that did not change.
  *
  * Removed and changed links are drained and closed first; then, in one synchronous turn, links, routes and limits are swapped;
- * then the new connections are made. So every message meets the old settings whole or the new ones whole. Whatever stands in the
+ * then the new connections are made. So every message meets the old settings whole or the new ones whole. Whatever is in the
  * way before that turn takes everything back (docs/decisions/0015-reload.md).
  *
  * A desk keeps its number for ever: exchanges, store-and-forward queues and the keys of recent exchanges name it by that. A

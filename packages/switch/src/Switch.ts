@@ -63,7 +63,7 @@ export interface Running {
   readonly check: (next: SwitchSettings) => Effect.Effect<void, ReloadRefused>
   /**
    * Takes other settings: see `Reload`. Links that are closed for it are drained for up to `drainMs`; returns what that could not
-   * wait for. `user` stands in the journal.
+   * wait for. `user` is in the journal.
    */
   readonly reload: (
     next: SwitchSettings,

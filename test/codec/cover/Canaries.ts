@@ -23,7 +23,7 @@ export const track2Of = (pan: string): string => `${pan}=30122019998765432`
 /** Track 1. */
 export const track1Of = (pan: string): string => `B${pan}^CANARY/TEST^30122019998765432`
 
-/** What stands behind the separator of every track here. */
+/** What follows the separator of every track here. */
 export const discretionary = "30122019998765432"
 
 const nibblesOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")

@@ -98,7 +98,7 @@ describe("A card number", () => {
 })
 
 describe("A track", () => {
-  it("is found with all that stands behind its number, whatever its check digit", () => {
+  it("is found with all that follows its number, whatever its check digit", () => {
     for (const pan of [...cardNumbers, "4111111111111112"]) {
       for (const text of [track2Of(pan), `;${track2Of(pan)}?`, track1Of(pan), `%${track1Of(pan)}?`]) {
         expect(coverCardText(text).replace(/\^/g, "")).not.toMatch(/\d{2}/)

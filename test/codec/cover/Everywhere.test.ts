@@ -67,7 +67,7 @@ const outputs = ({ codec, bytes }: Placed): ReadonlyArray<string | Uint8Array> =
 }
 
 describe("A card number in any field of any dialect", () => {
-  it("is shown nowhere and stands in no copy", () => {
+  it("is shown nowhere and is in no copy", () => {
     for (const pan of cardNumbers) {
       const all = placed(pan)
       expect(all.length).toBeGreaterThan(400)

@@ -82,7 +82,7 @@ network: null
     ])
   })
 
-  it("to one field goes before a range that has it, in whatever order they stand", () => {
+  it("to one field goes before a range that has it, in whatever order they are", () => {
     for (const fields of [
       { "60-63": null, 61: "b...99" },
       { 61: "b...99", "60-63": null }

@@ -23,7 +23,7 @@ const read = (text: string | Buffer, format: DocumentFormat = xml) =>
   new DocumentCodec(format).read(Buffer.isBuffer(text) ? text : Buffer.from(text))
 
 describe("An XML message", () => {
-  it("gives its key, kind and response code by path, and keeps digits and entities as they stand", () => {
+  it("gives its key, kind and response code by path, and keeps digits and entities as they are", () => {
     expect(read(document("<Code>0000</Code>"))).toEqual({
       key: "0012&3|20260617",
       kind: { text: "RSP", class: "response" },
@@ -32,7 +32,7 @@ describe("An XML message", () => {
     expect(read(document("", "REQ"))).toMatchObject({ responseCode: "", kind: { class: "request" } })
   })
 
-  it("stands behind a length header like any other message", () => {
+  it("is behind a length header like any other message", () => {
     const body = document("<Code>00</Code>")
     const found: Array<DocumentReading> = []
     const framer = new Framer(cupsFrame)

@@ -68,7 +68,7 @@ describe("An opaque message", () => {
     expect(codec.kind(message, 0, message.length)).toBeUndefined()
   })
 
-  it("is not described by ranges that cannot stand in it", () => {
+  it("is not described by ranges that cannot be in it", () => {
     for (const key of [
       { offset: 38, bytes: 3 },
       { offset: -2, bytes: 3 },

@@ -66,7 +66,7 @@ describe("EBCDIC text", () => {
 })
 
 describe("Packed digits", () => {
-  it("stand left or right when their number is odd", () => {
+  it("are left or right when their number is odd", () => {
     const packed = (text: string, align: "left" | "right", fill = 0) => {
       const out = new Uint8Array(bcdLength(text.length))
       expect(writeBcd(text, out, 0, align, fill)).toBe(true)

@@ -23,7 +23,7 @@ interface Node {
 const isNode = (value: unknown): value is Node & Record<string, unknown> =>
   typeof value === "object" && value !== null && typeof (value as Node).type === "string"
 
-/** A text to insert; what opens goes in front of what stands at the same place already. */
+/** A text to insert; what opens goes in front of what is at the same place already. */
 interface Insertion {
   readonly at: number
   readonly text: string

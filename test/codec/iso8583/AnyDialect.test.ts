@@ -71,7 +71,7 @@ describe("Any dialect", () => {
         }
         for (let length = 0; length < good.length; length++) {
           compareDecoders(table, generated, good, 0, length)
-          // What stands behind the end makes no difference.
+          // What follows the end makes no difference.
           const alone = Buffer.concat([good.subarray(0, length), Buffer.alloc(40, 0x43)])
           expect(table.decode(alone, 0, length)).toEqual(table.decode(good, 0, length))
         }
@@ -193,7 +193,7 @@ describe("A length prefix", () => {
     }
   })
 
-  it("never says less than what stands behind it", () => {
+  it("never says less than what follows it", () => {
     for (const codec of both("b..60", { encoding: "hex", counts: "bytes" }))
       expect(repeated(codec, Buffer.alloc(60))).toEqual(tooLong)
   })

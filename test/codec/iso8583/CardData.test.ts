@@ -318,7 +318,7 @@ describe("A described message", () => {
     const sneaky = encoded({ mti: "0200", fields: { 62: "a\u001b[2Jb" } })
     const { rows } = describeMessage(codec, sneaky, { reveal: true })
     expect(rows.find(({ id }) => id === "62")?.value).toBe("a.[2Jb")
-    // What stands where the dialect has a tag becomes the name of a row.
+    // What is where the dialect has a tag becomes the name of a row.
     expect(rows.at(-1)).toMatchObject({ id: "62.a.", value: "[2Jb" })
     expect(JSON.stringify(rows)).not.toContain("\\u001b")
   })

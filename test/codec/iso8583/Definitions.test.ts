@@ -87,7 +87,7 @@ describe("A dialect that makes no sense", () => {
     let deep: Structure = { style: "positional", parts: [{ name: "x" }] }
     for (let level = 0; level < 20_000; level++) deep = { style: "positional", parts: [{ name: "x", structure: deep }] }
     expect(checkDialect({ name: "x", extends: "cups", fields: { 60: { structure: deep } } }).errors).toEqual([
-      { _tag: "DialectInvalid", path: "fields.60", rule: "structures stand inside each other more than 16 deep" }
+      { _tag: "DialectInvalid", path: "fields.60", rule: "structures are inside each other more than 16 deep" }
     ])
   })
 })

@@ -115,7 +115,7 @@ describe("Encoding", () => {
     )
   })
 
-  it("writes a long text as it is, and refuses what it must not hold wherever that stands", () => {
+  it("writes a long text as it is, and refuses what it must not hold wherever that is", () => {
     const long = (text: string): Message => ({ mti: "0200", fields: { 3: "000000", 48: text } })
     const good = "0123456789 ABCDEF~".repeat(30)
     const one = compile(iso8583v1987AsciiRaw)

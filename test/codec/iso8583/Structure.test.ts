@@ -193,7 +193,7 @@ describe("Structures of a dialect", () => {
     expect(again(dialect, "4007")).toEqual([{ part: "2", name: "two", value: "07" }])
   })
 
-  it("stand inside each other and keep every byte", () => {
+  it("are inside each other and keep every byte", () => {
     const structure: Structure = {
       style: "tag-length-value",
       tagLength: 2,

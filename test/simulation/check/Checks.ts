@@ -147,4 +147,4 @@ export const showsCard = (text: string, cards: ReadonlySet<string>): boolean => 
 
 /** G10: no card number in what the switch logged. */
 export const coveredCards = (history: History): ReadonlyArray<string> =>
-  history.log.some((line) => showsCard(line, history.cards)) ? ["G10: a card number stands in the switch's log"] : []
+  history.log.some((line) => showsCard(line, history.cards)) ? ["G10: a card number is in the switch's log"] : []

@@ -73,7 +73,7 @@ const firstByRrn = (entries: ReadonlyArray<Entry>, kinds: ReadonlySet<number>): 
 const approved = "00"
 
 /**
- * G1: what the switch wrote to anybody about a purchase stood on disk before, at least as far as its beginning. A refusal
+ * G1: what the switch wrote to anybody about a purchase was on disk before, at least as far as its beginning. A refusal
  * promises nothing, and is not written while there is little room on the disk; a repeat of that purchase may be taken later.
  */
 export const durableBeforeVisible = (history: History, entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {

@@ -104,7 +104,7 @@ export class Wire implements Connection {
     this.wakePuller?.()
   }
 
-  /** The same, while nobody is pulling: for what stands in the kernel when the end comes. */
+  /** The same, while nobody is pulling: for what is in the kernel when the end comes. */
   keep(message: Message): void {
     this.chunks.push(this.frame(message))
   }
@@ -124,7 +124,7 @@ export class Wire implements Connection {
     })
   }
 
-  /** The same as it stands in its frames. */
+  /** The same as it is in its frames. */
   heardBytes(): ReadonlyArray<Buffer> {
     const bytes = Buffer.concat(this.sent.splice(0))
     const messages: Array<Buffer> = []

@@ -239,7 +239,7 @@ describe("a request that is old when it is read", () => {
         flood: linkOf("flood", 4802, timed),
         issuer: linkOf("issuer", 103, timed)
       })
-      // The test's clock stands at the beginning of 1970.
+      // The test's clock is at the beginning of 1970.
       flood.say(one(1, { 7: "1231235929" }), one(2, { 7: "1231235931" }), one(3, { 7: "0101000500" }))
       yield* commit
       expect(issuer.heard().map(({ fields }) => fields[11])).toEqual(["000002", "000003"])

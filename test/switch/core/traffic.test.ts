@@ -78,7 +78,7 @@ describe("the traffic of a link", () => {
     })
   )
 
-  it.effect("stands in the status as text", () =>
+  it.effect("is in the status as text", () =>
     Effect.gen(function* () {
       const { running } = yield* played
       const report = reportOf(

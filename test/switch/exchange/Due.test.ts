@@ -59,7 +59,7 @@ describe("stored messages that are due", () => {
     ])
   })
 
-  it("loses no message and gives none twice, whatever stands in their way", () => {
+  it("loses no message and gives none twice, whatever is in their way", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: -1, max: 3 }), fc.integer({ min: 0, max: 3 }), fc.boolean()), {

@@ -76,7 +76,7 @@ describe("the hash of match keys", () => {
     }
   })
 
-  it("is HalfSipHash-1-3 of the space and the key's bytes, wherever these stand", () => {
+  it("is HalfSipHash-1-3 of the space and the key's bytes, wherever these are", () => {
     fc.assert(
       fc.property(
         fc.integer(),

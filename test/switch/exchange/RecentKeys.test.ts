@@ -36,7 +36,7 @@ describe("the keys of recent exchanges of one link", () => {
     expect(keys.findSent(Buffer.from("k"), 0, 1, 0)).toBeUndefined()
   })
 
-  it("gives the newest outcome of a key, also when the key stands in the older generation", () => {
+  it("gives the newest outcome of a key, also when the key is in the older generation", () => {
     const keys = keysOf(4)
     put(keys, "k", { exchange: 7 })
     for (let n = 0; n < 4; n++) put(keys, `other ${n}`, { exchange: n + 10 })

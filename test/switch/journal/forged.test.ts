@@ -123,7 +123,7 @@ describe("a journal forged by somebody without its key, hashes and anchor rewrit
     }
   }
 
-  it("is found out when a genuine tag stands on other content, and when a link's name is another's", () => {
+  it("is found out when a genuine tag is on other content, and when a link's name is another's", () => {
     for (const sql of [
       "UPDATE commit_group SET tag = (SELECT tag FROM commit_group WHERE first = 5) WHERE first = 3",
       "UPDATE name SET name = 'other'",

@@ -209,7 +209,7 @@ describe("A door by the first message", () => {
     const good = await knock(one.port)
     good.socket.write(bytes)
     const { link } = await one.given()
-    // Served while all the slow ones still stand there: their deadline is not waited for.
+    // Served while all the slow ones are still there: their deadline is not waited for.
     const { refused } = one.door.status()
     await Promise.all(slow.map(({ closed }) => closed))
     clearInterval(drip)

@@ -17,7 +17,7 @@ const fullBut = (...members: ReadonlyArray<number>): LinkGroup.View => ({
   outstanding: () => 0
 })
 
-/** `2 ready 1000`: member 2 stands so at this time; `time 5000`. */
+/** `2 ready 1000`: member 2 is so at this time; `time 5000`. */
 const run = (of: LinkGroup.GroupSettings, ...events: ReadonlyArray<string>): LinkGroup.LinkGroup =>
   events.reduce(
     (group, text) => {

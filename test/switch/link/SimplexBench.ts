@@ -41,7 +41,7 @@ export const until = (what: string, isSo: () => boolean): Effect.Effect<void> =>
     throw new Error(`it never came: ${what}`)
   })
 
-/** Bytes of a message as they stand on the wire. */
+/** Bytes of a message as they are on the wire. */
 export const framed = (message: Message): Buffer => {
   const bytes = codec.encode(message)
   if (isMessageError(bytes)) throw new Error(`the test's message is wrong: ${bytes._tag}`)

@@ -249,7 +249,7 @@ describe("Naming", () => {
     )
   })
 
-  it("finds every other institution among the original's, in front of which zeros stand", () => {
+  it("finds every other institution among the original's, with zeros in front of it", () => {
     fc.assert(
       fc.property(few, few, (mine, theirs) => {
         const bare = (text: string) => text.replace(/^0+/, "")

@@ -65,7 +65,7 @@ export const od = (bytes: Buffer): string =>
     offset(bytes.length, 7, 8)
   ])
 
-/** jPOS, as it stands indented in its log. */
+/** jPOS, as it is indented in its log. */
 export const jpos = (bytes: Buffer): string =>
   lines(
     rows(bytes, 16).map(

@@ -1,5 +1,5 @@
 /**
- * The canaries through a running switch and its commands: nothing of them stands in a file, in the open or sealed where it must
+ * The canaries through a running switch and its commands: nothing of them is in a file, in the open or sealed where it must
  * not be, in the log, in what `status`, `trace` and `summary` print, or in what an error repeats.
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
@@ -118,7 +118,7 @@ describe("A running switch", () => {
     expect(files.length).toBeGreaterThan(2)
     for (const path of files) expect([path, shownIn(readFileSync(path), DIGITS_IN_FILE)]).toEqual([path, []])
 
-    // Sealed, a card number may stand; authentication data may not.
+    // Sealed, a card number may be; authentication data may not.
     const entries = await Effect.runPromise(withJournal(join(directory, "journal"), (journal) => allEntries(journal)))
     const sealed = entries.filter(({ secret }) => secret.length > 0)
     expect(sealed.length).toBeGreaterThan(600)

@@ -133,7 +133,7 @@ routes:
     ])
   })
 
-  it("never shows what stands where a key might have been pasted", async () => {
+  it("never shows what is where a key might have been pasted", async () => {
     const secret = "0f".repeat(32)
     const said = await saidOf(changed("{ env: JINKA_TEST_KEY }", secret))
 

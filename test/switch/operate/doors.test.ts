@@ -120,9 +120,9 @@ describe("Doors in a configuration", () => {
     ).toEqual(["links[1].dialect"])
   })
 
-  it("are named by links that stand behind them, and no two listen on one address", async () => {
+  it("are named by links that are behind them, and no two listen on one address", async () => {
     expect(await saidOf(behind(byHeader, "", "").replace("name: front }", "name: frnt }"))).toEqual([
-      "switch.yaml:7:75 error links[0].door.name: a link stands behind one of the doors; found frnt. Did you mean `front`?"
+      "switch.yaml:7:75 error links[0].door.name: a link is behind one of the doors; found frnt. Did you mean `front`?"
     ])
     const twice = behind(byHeader, "", "").replace("connect: { host: 127.0.0.1, port: 7002 }", "listen: { port: 7000 }")
     expect(await pathsOf(twice, "error")).toEqual(["doors[0].listen.port"])

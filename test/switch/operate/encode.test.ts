@@ -24,7 +24,7 @@ describe("JSON that is no message is named with what to write", () => {
     [
       "field 0",
       { mti: "0800", fields: { 0: "0800" } },
-      '"0" is no field: the message type stands in "mti", and fields begin at 2.'
+      '"0" is no field: the message type is in "mti", and fields begin at 2.'
     ],
     [
       "field 1",
@@ -39,11 +39,7 @@ describe("JSON that is no message is named with what to write", () => {
       { mti: "0800", fields: { stan: "000001" } },
       '"stan" is no field: fields are named by their numbers, as "11".'
     ],
-    [
-      "a type among the fields",
-      { mti: "0800", fields: { MTI: "0800" } },
-      '"mti" stands beside "fields", and not in it.'
-    ],
+    ["a type among the fields", { mti: "0800", fields: { MTI: "0800" } }, '"mti" is beside "fields", and not in it.'],
     ["a card number as a name", { mti: "0800", fields: { "4111111111111111": "" } }, "one of its names is no field"],
     ["a field that is none", { mti: "0800", fields: { 200: "x" } }, "has no field 200"],
     [

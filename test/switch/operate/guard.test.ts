@@ -49,7 +49,7 @@ describe("The MACs of a link", () => {
       "switch.yaml:8:42 error links[0].mac.bytes: 8 bytes of MAC, as hex, fit DE 128, which is an8. Write fewer `bytes`."
     ])
     expect(await errorsOf(["mac: { algorithm: ansi-x9.19, form: binary }"])).toEqual([
-      "switch.yaml:8:10 error links[0].mac: a MAC in bytes stands in a field of bytes; DE 128 is an8. Write `form: hex`."
+      "switch.yaml:8:10 error links[0].mac: a MAC in bytes is in a field of bytes; DE 128 is an8. Write `form: hex`."
     ])
     expect(await errorsOf(["mac: { algorithm: ansi-x9.19, text: cups, fields: [0, 2, 3] }"], "unionPayPos")).toEqual([
       "switch.yaml:8:41 error links[0].mac.text: the text `cups` is made of characters; the dialect unionPayPos has DE 2 in another form. Write `text: message`, as such partners do."

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { disagreements } from "../../../packages/switch/src/operate/control/Disagreement.ts"
 import { keyOf, look, socketsIn } from "../../../packages/switch/src/operate/control/KernelSockets.ts"
 
-/** Lines of /proc/net/tcp of a Linux 6.1 (x86-64), as they stood; addresses are of the documentation networks. */
+/** Lines of /proc/net/tcp of a Linux 6.1 (x86-64), as they were; addresses are of the documentation networks. */
 const four = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:07E8 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1599 1 0000000075cf1ae2 100 0 0 10 0
    1: 0A0200C0:2187 140200C0:9C40 01 00000154:00000000 01:00000019 00000003  1000        0 41902 3 0000000012345678 20 4 30 10 -1

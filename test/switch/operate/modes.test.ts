@@ -98,11 +98,7 @@ describe("The modes of a link", () => {
       [connect, "mode: sync-long", "window: 5"],
       "links[0].window: with sync-long one request is outstanding at a time"
     ],
-    [
-      "places in a line that nobody may stand in",
-      [connect, "waiting: 5"],
-      "nobody waits on this link: `wait` is never"
-    ],
+    ["places in a line that nobody may be in", [connect, "waiting: 5"], "nobody waits on this link: `wait` is never"],
     [
       "a wait as long as a request may take",
       [connect, "wait: 10 seconds"],

@@ -77,10 +77,10 @@ describe("The plan of a reload", () => {
     for (const [at, one] of (restart as ReadonlyArray<string | RegExp>).entries()) expect(named[at]).toMatch(one)
   })
 
-  it("needs a restart for our institution code, which stands in every link", async () => {
+  it("needs a restart for our institution code, which is in every link", async () => {
     const plan = await planned(sound.replace('institution: "00010000"', 'institution: "00010001"'))
 
-    expect(plan.restart).toEqual(["institution (it stands in every link)"])
+    expect(plan.restart).toEqual(["institution (it is in every link)"])
   })
 
   it("counts the links that keep their connection", async () => {

@@ -1,4 +1,4 @@
-/** A purchase with a card that was swiped: its number and its track must stand nowhere but on the wire. */
+/** A purchase with a card that was swiped: its number and its track must be nowhere but on the wire. */
 import type { Message } from "@jinka/codec"
 import { purchase as bare } from "./Line.ts"
 

@@ -65,18 +65,18 @@ describe("An error about a value of the wrong kind shows the right one", () => {
     expect((await saidOf(text)).join("\n")).toContain(says)
   })
 
-  it("a key that stands twice", async () => {
+  it("a key that is given twice", async () => {
     expect(await one(`${sound}name: again\n`)).toBe(
-      "switch.yaml:16:1 error: a key stands twice in one mapping. Remove one of the two."
+      "switch.yaml:16:1 error: a key is given twice in one mapping. Remove one of the two."
     )
   })
 
-  it("every key that stands twice, and the first thing that is no YAML", async () => {
+  it("every key that is given twice, and the first thing that is no YAML", async () => {
     const said = await saidOf(`${sound}name: again\ninstitution: "1"\nfoo: [\n`)
 
     expect(said.map((line) => line.split(": ")[1])).toEqual([
-      "a key stands twice in one mapping. Remove one of the two.",
-      "a key stands twice in one mapping. Remove one of the two.",
+      "a key is given twice in one mapping. Remove one of the two.",
+      "a key is given twice in one mapping. Remove one of the two.",
       "the text is not YAML"
     ])
   })

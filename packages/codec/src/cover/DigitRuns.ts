@@ -1,6 +1,6 @@
 /**
  * Covers every long run of digits, whatever it is: for bytes that could not be read as a message. Where the table is the wrong
- * one a card number or a piece of a track can stand in any field, so nothing long is shown.
+ * one a card number or a piece of a track can be in any field, so nothing long is shown.
  */
 import { coverCardData, coverCardText } from "./CardData.ts"
 

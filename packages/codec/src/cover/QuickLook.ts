@@ -49,7 +49,7 @@ const lengthsOf = Uint8Array.from({ length: 100 }, (_, at) => {
 const evenSums = new Uint16Array(4096)
 const oddSums = new Uint16Array(4096)
 
-/** Whether a number that begins as an issuer's does stands somewhere in the run. */
+/** Whether a number that begins as an issuer's does is somewhere in the run. */
 const holdsIssuers = (bytes: Uint8Array, from: number, to: number, isHalf: boolean): boolean => {
   const count = to - from
   // Nobody has so many digits in a row: let the slow way decide.
@@ -110,7 +110,7 @@ const mayHoldNumber = (bytes: Uint8Array, from: number, to: number, isHalf: bool
 
 const endsTrackNumber = (symbol: number): boolean => symbol === SEPARATOR || symbol === LETTER_D || symbol === CARET
 
-/** Whether the digits of `[from, to)`, with single gaps, may hold one; `next` is what stands behind them. */
+/** Whether the digits of `[from, to)`, with single gaps, may hold one; `next` is what follows them. */
 const lookAtRun = (bytes: Uint8Array, from: number, to: number, next: number, symbols: Int8Array): boolean => {
   let start = 0
   let count = 0

@@ -1,5 +1,5 @@
 /**
- * What stands inside the private fields of the CUPS centre interface (docs/domain.md 1.9). Facts from public code only: where no
+ * What is inside the private fields of the CUPS centre interface (docs/domain.md 1.9). Facts from public code only: where no
  * public source names a part's meaning, it is called reserved. Lists of tags are open: a tag that is not here is read too.
  */
 import type { PartDefinition, PositionalStructure, Structure, TagDefinitions } from "../iso8583/Structure.ts"
@@ -9,7 +9,7 @@ const part = (name: string, nameZh: string, length?: number): PartDefinition =>
 
 const positional = (...parts: ReadonlyArray<PartDefinition>): PositionalStructure => ({ style: "positional", parts })
 
-/** Nobody says what stands in a reserved part; one character is a flag. */
+/** Nobody says what is in a reserved part; one character is a flag. */
 const reserved = (length: number): PartDefinition =>
   length === 1
     ? part("reserved", "保留使用", length)

@@ -1,5 +1,5 @@
 /**
- * A dialect's fields in one line each, for tables: notation, form on the wire, sensitivity, and what stands inside.
+ * A dialect's fields in one line each, for tables: notation, form on the wire, sensitivity, and what is inside.
  */
 import { type Dialect, layout } from "../iso8583/Dialect.ts"
 import type { FieldLayout } from "../iso8583/Field.ts"

@@ -73,7 +73,7 @@ export const iso8583v1987Ascii: Dialect = {
     keeps: [2, 3, 4, 7, 11, 12, 13, 15, 18, 23, 25, 32, 33, 37, 38, 41, 42, 43, 49, 60, 70, 90, 100],
     givenAgain: [15, 37, 38, 39]
   },
-  // The standard says where a MAC stands (DE 64 and 128), not what it covers: partners do.
+  // The standard says where a MAC is (DE 64 and 128), not what it covers: partners do.
   security: {
     mac: { field: "last", messages: [100, 200, 220, 400, 420], text: "message", fields: [], form: "binary", bytes: 8 },
     pin: { field: 52 }

@@ -61,7 +61,7 @@ export const iso8583v1993Ascii: Dialect = {
     keeps: [2, 3, 4, 7, 11, 12, 15, 23, 32, 33, 37, 38, 41, 42, 43, 49, 56, 100],
     givenAgain: [15, 37, 38, 39]
   },
-  // The standard says where a MAC stands (DE 64 and 128), not what it covers: partners do.
+  // The standard says where a MAC is (DE 64 and 128), not what it covers: partners do.
   security: {
     mac: { field: "last", messages: [1100, 1200, 1220, 1420], text: "message", fields: [], form: "binary", bytes: 8 },
     pin: { field: 52 }

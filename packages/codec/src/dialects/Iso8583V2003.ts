@@ -62,7 +62,7 @@ export const iso8583v2003: Dialect = {
     keeps: [2, 3, 4, 7, 11, 12, 15, 23, 32, 33, 37, 38, 41, 42, 43, 56, 100],
     givenAgain: [15, 37, 38, 39]
   },
-  // The standard says where a MAC stands (DE 64 and 128) and that it has four bytes, not what it covers: partners do.
+  // The standard says where a MAC is (DE 64 and 128) and that it has four bytes, not what it covers: partners do.
   security: {
     mac: { field: "last", messages: [2100, 2200, 2220, 2420], text: "message", fields: [], form: "binary", bytes: 4 },
     pin: { field: 52 }

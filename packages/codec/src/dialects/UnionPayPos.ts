@@ -65,7 +65,7 @@ const fields: Dialect["fields"] = {
 }
 
 /**
- * The UnionPay terminal interface. Network management codes stand inside F60 (60.3) and the batch in 60.2; a reversal keeps
+ * The UnionPay terminal interface. Network management codes are inside F60 (60.3) and the batch in 60.2; a reversal keeps
  * the original's STAN and is told apart by its message type, so keys are compared within a message class.
  */
 export const unionPayPos: Dialect = {
@@ -81,7 +81,7 @@ export const unionPayPos: Dialect = {
   echo: [2, 3, 11, 25, 41, 42, 49],
   adviceNeeds: [14],
   answers: { keeps: [2, 3, 4, 11, 12, 13, 15, 23, 25, 32, 37, 38, 41, 42, 49, 60], givenAgain: [15, 37, 38, 39] },
-  // F64 as the terminal rule has it: the fold over all that stands before it, its first four bytes as characters.
+  // F64 as the terminal rule has it: the fold over all that is before it, its first four bytes as characters.
   security: {
     mac: { field: 64, messages: [100, 200, 220, 400], text: "message", fields: [], form: "hex", bytes: 4 },
     pin: {

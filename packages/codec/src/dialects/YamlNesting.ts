@@ -26,7 +26,7 @@ const bracketDepth = (text: string): number => {
   return deepest
 }
 
-/** Lines that are each indented further than the one that they stand in. */
+/** Lines that are each indented further than the one that they are in. */
 const indentDepth = (text: string): number => {
   const open: Array<number> = []
   let deepest = 0

@@ -1,5 +1,5 @@
 /**
- * The dialects that the doctor tries: the shipped ones (or those that it is given), each with the headers that stand in front of
+ * The dialects that the doctor tries: the shipped ones (or those that it is given), each with the headers that come before
  * such messages on real links.
  */
 

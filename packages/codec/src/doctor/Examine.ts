@@ -25,7 +25,7 @@ export interface LinkWords {
   readonly frame: string | FrameFormat
   /** The dialect's name, or that of a file to write. */
   readonly dialect: string
-  /** What stands in that file: the dialect behind another header. */
+  /** What is in that file: the dialect behind another header. */
   readonly file?: { readonly name: string; readonly extends: string; readonly header: string }
 }
 

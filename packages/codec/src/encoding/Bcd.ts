@@ -1,5 +1,5 @@
 /**
- * Packed decimal: two digits a byte. An odd number of digits stands to the left (a filling nibble at the end) or to the
+ * Packed decimal: two digits a byte. An odd number of digits is to the left (a filling nibble at the end) or to the
  * right (a filling nibble in front). In track data the separator "=" travels as nibble D (docs/domain.md 1.8, notes).
  */
 
@@ -9,7 +9,7 @@ const characters = "0123456789ABC=EF"
 /** ASCII codes of the characters of the nibbles 0..15. */
 export const bcdCode: Uint8Array = Uint8Array.from(characters, (character) => character.charCodeAt(0))
 
-/** Where the digits of an odd number stand in their bytes. */
+/** Where the digits of an odd number are in their bytes. */
 export type BcdAlign = "left" | "right"
 
 /** Bytes of a number of digits. */

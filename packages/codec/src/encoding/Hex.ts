@@ -38,7 +38,7 @@ export const fromHex = (text: string): Uint8Array | undefined => {
   return bytes
 }
 
-/** Bytes of hex text that stands in source code or in a checked configuration; throws on a wrong digit. */
+/** Bytes of hex text that is in source code or in a checked configuration; throws on a wrong digit. */
 export const hex = (text: string): Uint8Array => {
   const bytes = fromHex(text.replaceAll(" ", ""))
   if (bytes === undefined) throw new TypeError("hex text expected: an even number of the digits 0-9 A-F")

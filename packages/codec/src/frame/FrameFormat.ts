@@ -44,7 +44,7 @@ export interface FixedFrame {
   readonly bytes: number
 }
 
-/** Messages that end with fixed bytes, which cannot stand inside. */
+/** Messages that end with fixed bytes, which cannot be inside. */
 export interface DelimiterFrame {
   readonly kind: "delimiter"
   /** As hex, 1..8 bytes. */

@@ -86,7 +86,7 @@ export const messageBytes = (shape: LengthShape, said: number): number =>
 
 /**
  * Bytes of an idle frame whose length says zero. Where the length counts a part nothing follows it: whatever followed would have
- * been counted. Else the parts that are never counted stand there as always, around no message.
+ * been counted. Else the parts that are never counted are there as always, around no message.
  */
 export const idleBytes = (shape: LengthShape): number =>
   shape.counted > 0 ? shape.lengthTo : shape.headerBytes + shape.trailerBytes

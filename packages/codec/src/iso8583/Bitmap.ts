@@ -23,7 +23,7 @@ export const clearWords = (words: Int32Array): void => {
   words[5] = 0
 }
 
-/** Bitmaps that stand in a message with these words. */
+/** Bitmaps that are in a message with these words. */
 export const bitmapCount = (layout: Layout, words: Int32Array): number => {
   if (layout.dialect.bitmap.secondary === "fixed") return 2
   if (words[0]! >= 0) return 1

@@ -1,8 +1,8 @@
 /**
- * A message as rows for a table: where each part stands, what it is called in English and Chinese, and its value, masked
+ * A message as rows for a table: where each part is, what it is called in English and Chinese, and its value, masked
  * unless revealed. Works on a message that breaks its dialect too: the rows reach as far as it can be read, and the error
- * says why not further. There the table may be the wrong one, and card data may stand anywhere: no run of 8 digits or more is
- * shown then, and nothing of what stands inside a field.
+ * says why not further. There the table may be the wrong one, and card data may be anywhere: no run of 8 digits or more is
+ * shown then, and nothing of what is inside a field.
  */
 import { coverCardText } from "../cover/CardData.ts"
 import { coverRuns, coverRunsOfHex } from "../cover/DigitRuns.ts"
@@ -193,7 +193,7 @@ const shownOfBytes = (field: FieldLayout, value: Uint8Array, { reveal }: Describ
 /** Control characters would move a terminal's cursor: each becomes a dot. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, ".")
 
-/** Values as they stand in the message; a part's place is known where a unit is one byte, or half a byte in packed decimal. */
+/** Values as they are in the message; a part's place is known where a unit is one byte, or half a byte in packed decimal. */
 const fieldPartRows = (
   codec: Codec,
   index: MessageIndex,

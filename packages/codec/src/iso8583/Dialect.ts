@@ -8,7 +8,7 @@ import type { PlacedPart } from "./HeaderPart.ts"
 import { type AnswerRules, answerRulesOf, type Roles, rolesOf } from "./Roles.ts"
 import type { SecurityRules } from "./Security.ts"
 
-/** How the bitmap stands: `binary` 8 bytes, `hex` 16 ASCII digits, `hex-ebcdic` 16 EBCDIC digits for each 64 fields. */
+/** How the bitmap is written: `binary` 8 bytes, `hex` 16 ASCII digits, `hex-ebcdic` 16 EBCDIC digits for each 64 fields. */
 export interface BitmapFormat {
   readonly encoding: "binary" | "hex" | "hex-ebcdic"
   /**
@@ -94,7 +94,7 @@ export interface OriginalPart {
   /** Digits of a fixed part, right-justified and filled with zeros; most digits of another one. */
   readonly digits: number
   /**
-   * `fixed`, when left out. `counted`: two digits of length stand before it. `rest`: all that is left. These two stand at the
+   * `fixed`, when left out. `counted`: two digits of length are before it. `rest`: all that is left. These two are at the
    * end, and may be left out there.
    */
   readonly length?: "fixed" | "counted" | "rest"
@@ -151,7 +151,7 @@ export interface Dialect {
    * besides what `reversal` copies. Never sensitive authentication data.
    */
   readonly adviceNeeds?: ReadonlyArray<number>
-  /** Where MACs and PIN blocks stand. Left out: the network has none, or nobody knows where. */
+  /** Where MACs and PIN blocks are. Left out: the network has none, or nobody knows where. */
   readonly security?: SecurityRules
   /** Fields that play another part than in the standard; see `standardRoles`. */
   readonly roles?: Partial<Roles>

@@ -10,7 +10,7 @@
 import type { Sensitivity } from "./Sensitive.ts"
 import type { Structure } from "./Structure.ts"
 
-/** Order of covering: what stands further behind shows less. */
+/** Order of covering: what is further behind shows less. */
 const order: ReadonlyArray<Sensitivity> = ["none", "emv", "pan", "hidden", "sad"]
 
 /** Whether `one` shows more than `other`. */

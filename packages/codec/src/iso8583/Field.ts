@@ -1,5 +1,5 @@
 /**
- * The layout of one field: what it may hold, how long it may be and how it stands on the wire. A dialect says it in the
+ * The layout of one field: what it may hold, how long it may be and how it is written on the wire. A dialect says it in the
  * field's own notation (`n6`, `n..19`, `ans...999`, `b8`, `x+n8`); `fieldLayout` resolves it against the dialect's defaults.
  * Reading and writing values is in `Value`.
  */
@@ -24,10 +24,10 @@ import { tagRulesOf } from "./TagRules.ts"
  */
 export type FieldContent = "n" | "a" | "an" | "ans" | "ansb" | "ns" | "z" | "xn" | "b"
 
-/** How a value stands on the wire. `binary` and `hex` (two characters a byte) are for b fields, the rest for text. */
+/** How a value is written on the wire. `binary` and `hex` (two characters a byte) are for b fields, the rest for text. */
 export type ValueEncoding = "ascii" | "gbk" | "ebcdic" | "ebcdic1047" | "bcd" | "binary" | "hex"
 
-/** How a length prefix stands on the wire. `hex` are ASCII hex digits; `binary` is a big-endian integer. */
+/** How a length prefix is written on the wire. `hex` are ASCII hex digits; `binary` is a big-endian integer. */
 export type PrefixEncoding = "ascii" | "ebcdic" | "bcd" | "binary" | "hex"
 
 /** Encoding choices that a dialect makes for all its fields and a field may override. */
@@ -39,7 +39,7 @@ export interface FieldEncoding {
    * an odd number of packed digits is told by a filling of 10 or more (F); with another filling it is refused when writing.
    */
   readonly counts?: "units" | "bytes"
-  /** Where an odd number of BCD digits stands: fixed fields to the right, variable to the left unless said otherwise. */
+  /** Where an odd number of BCD digits is: fixed fields to the right, variable to the left unless said otherwise. */
   readonly align?: BcdAlign
   /** Nibble that is written to fill an odd number of BCD digits: 0..15, 0 unless said otherwise. */
   readonly fill?: number
@@ -65,7 +65,7 @@ export interface FieldDefinition extends FieldEncoding {
   readonly reason?: string
   /** Parts one after another: short for a positional structure. */
   readonly subfields?: ReadonlyArray<SubfieldDefinition>
-  /** What stands inside the value. */
+  /** What is inside the value. */
   readonly structure?: Structure
 }
 
@@ -94,11 +94,11 @@ export interface FieldLayout {
   /** Filling nibbles that are taken when reading: bit n stands for nibble n. */
   readonly fills: number
   readonly sensitivity: Sensitivity
-  /** What stands inside the value, given as `structure` or `subfields`. A field with sensitivity `emv` is BER-TLV. */
+  /** What is inside the value, given as `structure` or `subfields`. A field with sensitivity `emv` is BER-TLV. */
   readonly structure: Structure | undefined
   /** What is known of the tags of a BER-TLV field. */
   readonly tagRules: TagRules
-  /** Characters or bytes of the value that the structure accounts for; what stands behind is covered. `Infinity`: all. */
+  /** Characters or bytes of the value that the structure accounts for; what follows is covered. `Infinity`: all. */
   readonly known: number
 }
 
@@ -109,7 +109,7 @@ export interface EncodingDefaults {
   readonly track: ValueEncoding
   readonly bytes: "binary" | "hex"
   readonly prefix: PrefixEncoding
-  /** Where odd BCD digits stand in fixed fields. */
+  /** Where odd BCD digits are in fixed fields. */
   readonly align: BcdAlign
   /** The same in variable fields; `left` unless said otherwise. */
   readonly variableAlign?: BcdAlign

@@ -1,5 +1,5 @@
 /**
- * Headers that stand in front of the MTI and belong to the message (not to the frame), as data: a list of parts, one behind the
+ * Headers that come before the MTI and belong to the message (not to the frame), as data: a list of parts, one behind the
  * other (`HeaderPart` says what a part may be). `headerLayout` resolves it; `HeaderValues` reads, checks and writes it.
  */
 import { type HeaderPart, type PlacedPart, partBytes } from "./HeaderPart.ts"

@@ -30,7 +30,7 @@ export interface HeaderPart {
   readonly length?: "all" | "message"
   /** The part names an institution: who gets the message, or who sends it. A link writes its partner's code and ours. */
   readonly address?: "destination" | "source"
-  /** The part says that a message is a reject: any value but its own. The original stands behind, its own header included. */
+  /** The part says that a message is a reject: any value but its own. The original is behind, its own header included. */
   readonly reject?: boolean
   /**
    * What an answer has in it: what the request had (`echo`, the rule), the part's own value again (`own`), or what another part

@@ -128,7 +128,7 @@ export const indexFields = (
   return at === end ? undefined : trailingBytes(at - into.start, end - at)
 }
 
-/** Bytes of a variable value whose prefix stands at `at`, -1 when the prefix is wrong. */
+/** Bytes of a variable value whose prefix is at `at`, -1 when the prefix is wrong. */
 const otherBytes = (field: FieldLayout, buffer: Buffer, at: number): number => {
   const count = readPrefix(field, buffer, at)
   return count < 0 || count > field.countMax ? -1 : announcedLength(field, count)

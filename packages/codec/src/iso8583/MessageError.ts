@@ -63,7 +63,7 @@ export interface FieldUnknown {
   readonly de: number
   readonly offset: number
 }
-/** Bytes stand behind the last field. */
+/** Bytes are left after the last field. */
 export interface TrailingBytes {
   readonly _tag: "TrailingBytes"
   readonly offset: number
@@ -155,8 +155,8 @@ export const explain = (error: MessageError): string => {
       return `field ${error.de} is not defined in this dialect${error.offset < 0 ? "" : ` (byte ${error.offset})`}`
     case "TrailingBytes":
       return error.bytes === 1
-        ? `1 byte stands behind the last field, at byte ${error.offset}`
-        : `${error.bytes} bytes stand behind the last field, from byte ${error.offset}`
+        ? `1 byte is left after the last field, at byte ${error.offset}`
+        : `${error.bytes} bytes are left after the last field, from byte ${error.offset}`
     case "TooShort":
       return `the message ends at byte ${error.offset}, inside its header, type or bitmap`
     case "HeaderInvalid":

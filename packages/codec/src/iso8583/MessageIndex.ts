@@ -1,5 +1,5 @@
 /**
- * Where the parts of one message stand, found without decoding a field. An index is made once and filled again and again by
+ * Where the parts of one message are, found without decoding a field. An index is made once and filled again and again by
  * `codec.index`: nothing is allocated for a message. It points into the buffer that it was filled from; it is valid until
  * that buffer changes or the index is filled again.
  */

@@ -42,7 +42,7 @@ export interface MessageJsonOptions {
   readonly reveal?: boolean
   /** The codec of the message: fields with a structure become their parts where those give the same bytes again. */
   readonly parts?: Codec
-  /** The codec of the message: covers besides what stands behind the parts that its dialect knows of a field. */
+  /** The codec of the message: covers besides what follows the parts that its dialect knows of a field. */
   readonly codec?: Codec
 }
 

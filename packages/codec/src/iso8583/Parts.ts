@@ -1,5 +1,5 @@
 /**
- * Reads and writes what stands inside a field by its `Structure`. For people and scripts (descriptions, JSON), not for the way of
+ * Reads and writes what is inside a field by its `Structure`. For people and scripts (descriptions, JSON), not for the way of
  * a message through a switch. A part keeps its place in the field's bytes. What cannot be read has no parts: it is shown whole.
  */
 import { readDecimal } from "../encoding/Digits.ts"

@@ -202,7 +202,7 @@ const rebuild = (layout: Layout, index: MessageIndex, patches: PatchList, out: B
   return to - at
 }
 
-/** Offset at which the field begins, prefix included, or would stand. */
+/** Offset at which the field begins, prefix included, or would be. */
 const offsetOf = (layout: Layout, index: MessageIndex, de: number): number => {
   for (let next = de; next <= layout.deMax; next++) {
     if (index.has(next) && layout.fields[next] !== undefined)

@@ -99,14 +99,14 @@ const coverDigits = (
   }
 }
 
-/** Where a number may stand in the bytes of a field. Texts with raw bytes inside are no texts. */
+/** Where a number may be in the bytes of a field. Texts with raw bytes inside are no texts. */
 const kindOf = ({ encoding, content }: FieldLayout): ByteKind => {
   if (encoding === "bcd") return "packed"
   return encoding === "binary" || content === "ansb" ? "bytes" : "text"
 }
 
 /**
- * Covers in a field that may be seen what is shaped like card data, and what stands behind the parts that the dialect knows;
+ * Covers in a field that may be seen what is shaped like card data, and what follows the parts that the dialect knows;
  * true when there was any.
  */
 export const coverFound = (field: FieldLayout, out: Buffer, from: number, to: number): boolean => {

@@ -1,9 +1,9 @@
 /**
- * What a network says of the MACs and PIN blocks in its messages: where they stand, in which messages, and what a MAC covers.
+ * What a network says of the MACs and PIN blocks in its messages: where they are, in which messages, and what a MAC covers.
  * Data; keys, and whether a partner has any, are not part of a dialect.
  */
 
-/** Where a MAC stands and what it covers. */
+/** Where a MAC is and what it covers. */
 export interface MacRules {
   /** Field of the MAC. `last`: the last bit of the message's last bitmap, 64 or 128 (ISO 8583, primary and secondary MAC). */
   readonly field: number | "last"
@@ -11,7 +11,7 @@ export interface MacRules {
   readonly messages: ReadonlyArray<number>
   /**
    * `message`: everything from the message type to the MAC field. `fields`: the fields below, one behind the other, as they
-   * stand. `cups`: the fields below, cleaned and joined as CUPS does (`CupsMacBlock`).
+   * are. `cups`: the fields below, cleaned and joined as CUPS does (`CupsMacBlock`).
    */
   readonly text: "message" | "fields" | "cups"
   /** Fields covered, in order, for `fields` and `cups`; 0 is the message type. Those that are absent are left out. */
@@ -32,7 +32,7 @@ export interface PinStatement<Meaning extends string> {
 /** Formats of PIN blocks, by the names of `PinBlockFormat`. */
 export const pinFormats = ["iso0", "iso1", "iso3", "iso4", "unionPayWithoutPan"] as const
 
-/** Where a PIN block stands, and what the message says about it. */
+/** Where a PIN block is, and what the message says about it. */
 export interface PinRules {
   readonly field: number
   /** Field that says the block's format and the cipher of its key. Left out: no field does. */

@@ -1,5 +1,5 @@
 /**
- * What stands inside a field, as data: parts in a row, BER-TLV, the tagging styles of CUPS (docs/domain.md 1.9) and private
+ * What is inside a field, as data: parts in a row, BER-TLV, the tagging styles of CUPS (docs/domain.md 1.9) and private
  * bitmaps, inside each other where a network does so. Reading and writing is in `Parts`; the message itself is read and switched
  * without any of this, so a structure that a partner breaks never refuses a message.
  */
@@ -18,7 +18,7 @@ export interface PartDefinition {
   readonly sensitivity?: Sensitivity
   /** Why the part may be seen: needed beside `sensitivity: none`. */
   readonly reason?: string
-  /** What stands inside this part. */
+  /** What is inside this part. */
   readonly structure?: Structure
 }
 
@@ -76,7 +76,7 @@ export interface BitmapStructure {
   readonly parts: { readonly [bit: number]: PartDefinition }
 }
 
-/** What stands inside a field or a part. */
+/** What is inside a field or a part. */
 export type Structure =
   | PositionalStructure
   | BerTlvStructure
@@ -164,7 +164,7 @@ const tlvError = ({ tags }: BerTlvStructure): string | undefined => {
 
 const errorOf = (structure: Structure, depth: number): string | undefined => {
   if (structure.style === "ber-tlv") return tlvError(structure)
-  if (depth > DEPTH_MAX) return `structures stand inside each other more than ${DEPTH_MAX} deep`
+  if (depth > DEPTH_MAX) return `structures are inside each other more than ${DEPTH_MAX} deep`
   if ((structure.style === "positional" || structure.style === "bitmap") && structure.parts === undefined)
     return `the style ${structure.style} needs parts`
   if (structure.style === "tag-fixed" && structure.tags === undefined) return "the style tag-fixed needs tags"

@@ -57,7 +57,7 @@ const packedUnits = (field: FieldLayout, buffer: Uint8Array, from: number, lengt
   return filling === field.fill ? units - 1 : units
 }
 
-/** Units of the value that stands at `from`, `length` bytes long: a variable BCD field's number is in its prefix. */
+/** Units of the value that is at `from`, `length` bytes long: a variable BCD field's number is in its prefix. */
 export const unitsAt = (field: FieldLayout, buffer: Uint8Array, from: number, length: number): number => {
   if (field.fixed >= 0) return field.units
   if (field.encoding === "bcd" && field.countsBytes) return packedUnits(field, buffer, from, length)

@@ -1,7 +1,7 @@
 /**
  * What may be kept of a message that has to be sent again, sealed: no sensitive authentication data, encrypted or not (PCI DSS
  * 4.0.1, 3.3.1), no hidden field unless the dialect says that the message needs it, nothing that is not understood, and no field
- * in which a track stands, whatever the dialect says of it (docs/decisions/0006-no-sad-on-disk.md).
+ * in which a track is, whatever the dialect says of it (docs/decisions/0006-no-sad-on-disk.md).
  */
 import { isTlvInvalid } from "../tlv/TlvError.ts"
 import { withoutSadTlv } from "../tlv/TlvRedaction.ts"
@@ -14,7 +14,7 @@ import type { PatchList } from "./PatchList.ts"
 import { hasTrack } from "./Redact.ts"
 import { readBytes } from "./Value.ts"
 
-/** Shortest field in which a track may stand: packed, 12 digits and a separator. */
+/** Shortest field that may hold a track: packed, 12 digits and a separator. */
 const TRACK_ROOM = 7
 
 /** Fills `cuts` with what has to go from the indexed message. */

@@ -12,7 +12,7 @@ import type { RecordKind } from "./Record.ts"
 export interface DocumentFormat {
   readonly name: string
   readonly syntax: "xml" | "json"
-  /** How text stands in the bytes; `utf8` when left out. */
+  /** How text is written in the bytes; `utf8` when left out. */
   readonly encoding?: "utf8" | "gbk"
   /** Values that identify a transaction in request and answer, in order. */
   readonly key: ReadonlyArray<string>
@@ -20,8 +20,8 @@ export interface DocumentFormat {
   readonly kind?: { readonly path: string; readonly kinds: ReadonlyArray<RecordKind> }
   readonly responseCode?: string
   /**
-   * Paths of card data: covered with asterisks in a redacted copy, in every occurrence and with all that stands below. A path
-   * that begins with two asterisks and a slash, such as one ending in `CardNo`, covers that name wherever it stands.
+   * Paths of card data: covered with asterisks in a redacted copy, in every occurrence and with all that is below. A path
+   * that begins with two asterisks and a slash, such as one ending in `CardNo`, covers that name wherever it is.
    */
   readonly covered?: ReadonlyArray<string>
   /** Most bytes; 65536 when left out. */
@@ -62,7 +62,7 @@ const predefined: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&
 const unescapeXml = (text: string): string =>
   text.replace(/&(lt|gt|amp|quot|apos);/g, (_, name: string) => predefined[name] ?? "")
 
-/** Numbers as they stand: an id of 20 digits must not lose one. */
+/** Numbers as they are: an id of 20 digits must not lose one. */
 const asWritten = (_: string, value: unknown, context?: { readonly source?: string }): unknown =>
   typeof value === "number" ? (context?.source ?? String(value)) : value
 

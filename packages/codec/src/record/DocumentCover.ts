@@ -1,5 +1,5 @@
 /**
- * Covers values of an XML or JSON document in its text, by path: every occurrence, with all that stands below it, repeated
+ * Covers values of an XML or JSON document in its text, by path: every occurrence, with all that is below it, repeated
  * elements and members of arrays included. Markup, names and everything else stay as they are. The parser has accepted the
  * text before; where this walk still does not understand it, there is no covered copy.
  */
@@ -32,7 +32,7 @@ const matchAt = (pattern: RegExp, text: string, at: number): RegExpExecArray | n
   return pattern.exec(text)
 }
 
-/** What stands where: names from the root on, and how many of the open elements are covered. */
+/** What is where: names from the root on, and how many of the open elements are covered. */
 class XmlWalk {
   readonly ranges: CoveredRanges = []
   private readonly names: Array<string> = []
@@ -167,7 +167,7 @@ const walkJson = (text: string, paths: ReadonlyArray<ReadonlyArray<string>>): Co
   return open.length === 0 ? ranges : undefined
 }
 
-/** The ranges of an XML or JSON text that stand on one of the paths; `undefined` when it is not understood. */
+/** The ranges of an XML or JSON text that are on one of the paths; `undefined` when it is not understood. */
 export const coveredRanges = (
   syntax: "xml" | "json",
   text: string,

@@ -62,7 +62,7 @@ export class RecordCodec {
   private readonly ranges: ReadonlyArray<ByteRange>
   private readonly kinds: ReadonlyMap<string, RecordKind>
 
-  /** Throws a `TypeError` when a range cannot stand in a message of the format. */
+  /** Throws a `TypeError` when a range cannot be in a message of the format. */
   constructor(format: RecordFormat) {
     this.format = format
     this.ranges = ranges(format)

@@ -30,7 +30,7 @@ const kept = (() => {
  * Collects the fields of one message, in order, straight from the message's bytes; for reuse from message to message.
  *
  * Each field is cleaned as it is copied: lower case to upper, other characters than A-Z 0-9 space comma dot deleted, spaces
- * at both ends cut, several spaces made one. One space stands between fields; a field that becomes empty disappears with
+ * at both ends cut, several spaces made one. One space is between fields; a field that becomes empty disappears with
  * its separator. Variable fields are added with their length digits.
  */
 export class CupsMacBlock {

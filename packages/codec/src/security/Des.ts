@@ -36,7 +36,7 @@ const rotateLeft = (word: number, bits: number): number => (word << bits) | (wor
 
 /**
  * Selection and permutation in one look-up for each box, 64 words each. The halves are kept one bit to the left, so that the
- * six bits of a box stand together: boxes 1, 3, 5, 7 after a rotation by four, the others at once.
+ * six bits of a box are together: boxes 1, 3, 5, 7 after a rotation by four, the others at once.
  */
 const boxes = selections.map((rows, box) => {
   const table = new Int32Array(64)

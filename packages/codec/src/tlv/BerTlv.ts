@@ -41,9 +41,9 @@ export interface TlvPadding {
   readonly bytes?: Uint8Array
 }
 
-/** A tag with what stands in it. */
+/** A tag with what is in it. */
 export type TlvElement = TlvPrimitive | TlvConstructed
-/** What stands on one level: elements, and padding between them. */
+/** What is on one level: elements, and padding between them. */
 export type TlvItem = TlvElement | TlvPadding
 
 /** An element for building. `tag` in hexadecimal. */

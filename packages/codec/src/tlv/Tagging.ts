@@ -1,5 +1,5 @@
 /**
- * The tagging styles that stand beside BER-TLV inside one network (CUPS F48, F56, F57, F59, F61.10, F62, F63, F121): as data, so
+ * The tagging styles that are beside BER-TLV inside one network (CUPS F48, F56, F57, F59, F61.10, F62, F63, F121): as data, so
  * that a dialect can name them. What is read is built again to the same bytes.
  *
  * Tags are characters, lengths decimal digits; values are bytes and may hold anything. Meaning and sensitivity of the values

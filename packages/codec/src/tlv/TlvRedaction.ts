@@ -68,7 +68,7 @@ const coverPan = (bytes: Uint8Array, from: number, to: number): void => {
 
 const isText = (format: EmvFormat): boolean => format === "an" || format === "ans"
 
-/** Shortest value in which a card number may stand: 6 bytes of 12 packed digits and a separator behind them. */
+/** Shortest value that may hold a card number: 6 bytes of 12 packed digits and a separator behind them. */
 const SCANNED_MIN = 6
 
 const coverValue = (bytes: Uint8Array, { tag, valueFrom, valueTo }: TlvCursor, rule: TagRule, masks: boolean): void => {

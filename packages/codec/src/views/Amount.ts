@@ -1,6 +1,6 @@
 /**
  * Amounts as a number of minor units and a currency, beside the digits of the message: reading and writing give the same digits
- * again. No floating point anywhere. The currency stands in another field (F49 for F4), so the caller gives it.
+ * again. No floating point anywhere. The currency is in another field (F49 for F4), so the caller gives it.
  */
 
 /** An amount. */

@@ -4,14 +4,14 @@
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { originalText } from "../iso8583/Reversal.ts"
 
-/** The original's fields by number, 0 for its message type; digits as they stand, filling zeros included. */
+/** The original's fields by number, 0 for its message type; digits as they are, filling zeros included. */
 export interface OriginalFields {
   readonly [de: number]: string
 }
 
 /**
  * The parts of an original-data text. `undefined` when the dialect has no recipe, or the text a fixed part that is not whole or
- * not digits. Parts of another length are "" when they are left out or cannot be told; what stands behind all parts is not read.
+ * not digits. Parts of another length are "" when they are left out or cannot be told; what follows all parts is not read.
  */
 export const readOriginalData = (dialect: Dialect, text: string): OriginalFields | undefined => {
   const recipe = dialect.reversal?.originalData

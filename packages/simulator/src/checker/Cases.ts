@@ -9,7 +9,7 @@ import { type Kind, kinds } from "../message/Transaction.ts"
 import type { Evidence } from "./Evidence.ts"
 
 /**
- * How a transaction stands for the acquirer. `reversed`: its outcome was in doubt and its reversal was acknowledged.
+ * What a transaction is to the acquirer. `reversed`: its outcome was in doubt and its reversal was acknowledged.
  * `inDoubt`: the reversal was not. `unanswered`: an inquiry without an answer, which moves no money. `open`: never ended.
  */
 export type Outcome =

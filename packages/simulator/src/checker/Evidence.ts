@@ -7,7 +7,7 @@
 import type { HistoryLine } from "../history/History.ts"
 import type { LedgerTotals, Posting } from "../issuer/Ledger.ts"
 
-/** How a transaction stands in the switch's journal at the end of the run. */
+/** What a transaction is in the switch's journal at the end of the run. */
 export type JournalEnd = "Answered" | "Rejected" | "TimedOut" | "Acknowledged" | "Abandoned" | "Declined" | "Open"
 
 /** One message that the switch accepted or refused: a request, an advice, a partner's reversal or its own. */

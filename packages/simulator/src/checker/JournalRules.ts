@@ -21,7 +21,7 @@ const journalEnds: Rule = {
     if (journal === undefined) return undefined
     const met = new Set<string>()
     return journal.flatMap((one) => {
-      const says = met.has(one.key) ? "stands in the journal twice" : unended(one)
+      const says = met.has(one.key) ? "is in the journal twice" : unended(one)
       met.add(one.key)
       return says === undefined ? [] : [journalFinding("journal-ends", one, says)]
     })
@@ -92,7 +92,7 @@ const unreversed = (entry: JournalTransaction, one: Case): string | undefined =>
   return undefined
 }
 
-/** What was approved and not heard stands in the issuer's books alone. */
+/** What was approved and not heard is in the issuer's books alone. */
 const approvalsHeard: Rule = {
   name: "approvals-heard",
   checks:

@@ -1,6 +1,6 @@
 /**
  * Tables of cases and loops: one rule over many values. Values are put into the file's texts before anything of it is
- * understood, so that they may stand anywhere. Pure.
+ * understood, so that they may be anywhere. Pure.
  *
  *     cases: { code: [05, 51, 61] }                every combination of the lists
  *     cases: [{ code: 05, answer: 0210 }, ...]     one map a case

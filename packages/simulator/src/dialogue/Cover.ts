@@ -22,7 +22,7 @@ export const covered = (message: Observed): Buffer => {
   const copy = Buffer.from(bytes)
   const first = form.codec.layout.sensitive[0]?.de ?? 0
   const reached = partsOf(message)
-  // From the first covered data element on, what stands behind the damage may be anything.
+  // From the first covered data element on, what follows the damage may be anything.
   const shownTo = reached.findLast(({ id }) => !/^\d+$/.test(id) || Number(id) < first)?.to ?? 0
   copy.fill(STAR, Math.min(shownTo, copy.length))
   coverRunsOfBytes(copy)

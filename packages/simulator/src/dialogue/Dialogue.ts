@@ -4,7 +4,7 @@
  */
 import type { WireFormat } from "./WireFormat.ts"
 
-/** Where something stands in a file, for reports. Lines count from 1. */
+/** Where something is in a file, for reports. Lines count from 1. */
 export interface Place {
   readonly file: string
   readonly line: number
@@ -53,7 +53,7 @@ export interface Corruption {
   readonly bitsOn: ReadonlyArray<number>
   /** Hex put behind the last field, inside the frame. */
   readonly append: string
-  /** Text that stands in the frame's length instead of the right one. */
+  /** Text that is in the frame's length instead of the right one. */
   readonly length: string | undefined
   /** Only so many bytes of the frame leave. */
   readonly cutAt: number | undefined

@@ -135,7 +135,7 @@ export const htmlReport = (outcomes: ReadonlyArray<Outcome>): string => {
   const sums = results.map((result) => `${outcomes.filter((one) => one.result === result).length} ${result}`)
   const began =
     outcomes.length === 0 ? "" : new Date(Math.min(...outcomes.map(({ startedWall }) => startedWall))).toISOString()
-  // What needs somebody's eyes stands first.
+  // What needs somebody's eyes is first.
   const order = ["wrong", "broken", "kept", "skipped"]
   const sorted = [...outcomes].sort((one, other) => order.indexOf(one.result) - order.indexOf(other.result))
   return [

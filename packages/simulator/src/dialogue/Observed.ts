@@ -53,7 +53,7 @@ export const headerStart = ({ index }: Observed): number => index.start
 export const rejectedStart = ({ form, index }: Observed): number =>
   index.rejectCode === 0 ? -1 : index.start - form.codec.layout.headerBytes
 
-/** All parts in the order in which they stand, as far as the message can be read. Of a reject: of the original inside. */
+/** All parts in the order in which they are, as far as the message can be read. Of a reject: of the original inside. */
 export const partsOf = ({ bytes, form, index, wrong }: Observed): ReadonlyArray<Part> => {
   const { layout } = form.codec
   const parts: Array<Part> = []

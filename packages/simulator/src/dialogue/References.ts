@@ -8,7 +8,7 @@
  *     {stan} {rrn}                               numbers that this run has not used: 6 and 12 digits
  *     {random:8} {card:621999}                   digits; a card number of 16 digits with its check digit
  *
- * Braces may stand in braces, the inner ones first: `{asked.4+{again.4}}`.
+ * Braces may be in braces, the inner ones first: `{asked.4+{again.4}}`.
  */
 
 import { luhnDigit } from "../chance/Cards.ts"
@@ -95,7 +95,7 @@ export const referenceForms =
   "{name.11}, {name.mti}, {name.header.source}, {name.32:n11}, {name.2:1-6}, {name.4+100}, {now:MMDDhhmmss}, {stan}, {rrn}, " +
   "{random:8}, {card:621999}, and names of `let`"
 
-/** What stands between braces, read; `undefined` when it refers to nothing. */
+/** What is between braces, read; `undefined` when it refers to nothing. */
 export const referenceOf = (text: string): Reference | undefined => {
   const now = /^now([+-]\d+(?:ms|s|m|h|d))?:([YMDhms]+)$/.exec(text)
   if (now !== null) return { _tag: "now", shift: now[1] ?? "", picture: now[2]! }
@@ -154,7 +154,7 @@ const resolved = (scope: Scope, text: string): string => {
   }
 }
 
-/** How deep braces may stand in braces. */
+/** How deep braces may be in braces. */
 const NESTED_MAX = 8
 
 /** The text with every reference replaced, the inner ones first. Throws `StepInvalid`. */

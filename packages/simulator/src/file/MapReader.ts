@@ -30,7 +30,7 @@ export class MapReader {
     return this.yaml.line
   }
 
-  /** Where a key stands; the map's own line when it is not there. */
+  /** Where a key is; the map's own line when it is not there. */
   lineOf(key: string): number {
     return this.yaml.entries.get(key)?.line ?? this.yaml.line
   }

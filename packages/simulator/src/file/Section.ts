@@ -1,5 +1,5 @@
 /**
- * YAML files as texts with their places: every scalar is the text that stands in the file, so that 000000012300 keeps its zeros,
+ * YAML files as texts with their places: every scalar is the text that is in the file, so that 000000012300 keeps its zeros,
  * and every error names file, line, column, the rule and, for a word, the nearest known one.
  *
  * Owns reading values of the usual kinds, and complaining about keys that nobody read. Knows no file's meaning.
@@ -197,7 +197,7 @@ export const section =
     return result
   }
 
-/** Text of a file that another one names, seen from there; the error stands where it is named. */
+/** Text of a file that another one names, seen from there; the error is where it is named. */
 export const besideText = (value: Value, key: string): string => {
   const name = text(value, key)
   try {

@@ -1,5 +1,5 @@
 /**
- * YAML as texts: every scalar is the text that stands in the file, so that 000000012300 keeps its zeros, and everything knows
+ * YAML as texts: every scalar is the text that is in the file, so that 000000012300 keeps its zeros, and everything knows
  * its line. Owns no meaning of any key.
  */
 import { isNestedTooDeep, YAML_NESTING_MAX } from "@jinka/codec"

@@ -133,7 +133,7 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
 
   /** Called by the framer for every whole message. */
   frame(buffer: Buffer, start: number, end: number): void {
-    // A session may close in the middle of a chunk: what stands behind is not read any more.
+    // A session may close in the middle of a chunk: what follows is not read any more.
     if (this.isClosing) return
     const message = this.settings.form.read(buffer, start, end)
     if (isMessageError(message)) return this.reset(`message cannot be read: ${explain(message)}`)

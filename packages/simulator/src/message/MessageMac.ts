@@ -1,5 +1,5 @@
 /**
- * The MAC of a whole message on a link under test: which bytes it covers, and where it stands.
+ * The MAC of a whole message on a link under test: which bytes it covers, and where it is.
  *
  * Owns the two usual covers only: everything before the MAC's field, and the cleaned text of the CUPS centre. Test keys; nothing
  * here is card security.
@@ -37,7 +37,7 @@ export const makeMac = (name: string, key: Buffer, over: MacSettings["over"]): M
 /** The data elements that ISO 8583 keeps for a MAC, the last of the message first. */
 const macElements = [192, 128, 64]
 
-/** Where a message's MAC stands; `undefined` when it carries none. */
+/** Where a message's MAC is; `undefined` when it carries none. */
 export const macElement = (index: MessageIndex): number | undefined => macElements.find((de) => index.has(de))
 
 const covered = ({ layout }: Codec, index: MessageIndex, de: number, over: MacSettings["over"]): Uint8Array => {

@@ -29,7 +29,7 @@ const newValue = (codec: Codec, index: MessageIndex, fault: ChangeFault): string
   return String(sum).padStart(text.length, "0")
 }
 
-/** The bytes put where the value stands, and nothing else touched. */
+/** The bytes put where the value is, and nothing else touched. */
 const spliced = (index: MessageIndex, de: number, value: string | Buffer): Buffer => {
   const bytes = typeof value === "string" ? Buffer.from(value, "latin1") : value
   const { buffer, end, start } = index

@@ -1,4 +1,4 @@
-/** Proxy files: where it stands, what it reads, and the rules that it begins with. docs/reference/faults.md lists the keys. */
+/** Proxy files: where it is, what it reads, and the rules that it begins with. docs/reference/faults.md lists the keys. */
 import type { Effect } from "effect"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import { formKeys, macKey } from "../file/FormKeys.ts"

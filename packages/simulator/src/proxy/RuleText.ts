@@ -296,7 +296,7 @@ class Reader {
     } while (this.skip(","))
   }
 
-  /** MTIs that stand straight behind a verb. */
+  /** MTIs that are straight behind a verb. */
   ownMtis(into: Array<string>): void {
     const token = this.tokens[this.at]
     if (token !== undefined && !token.isQuoted && /^\d/.test(token.text)) this.mtis(into)

@@ -67,7 +67,7 @@ const RECONCILIATION = 5
 /** Whether the message compares totals. */
 export const isReconciliation = (mti: number): boolean => Math.floor(mti / 100) % 10 === RECONCILIATION
 
-/** The card number: its own field, or what stands in a track before the separator; "" when there is none. */
+/** The card number: its own field, or what is in a track before the separator; "" when there is none. */
 export const cardOf = ({ defined, roles }: Layout, index: MessageIndex): string => {
   if (index.has(roles.pan)) return index.text(roles.pan)
   for (const { content, de } of defined) {

@@ -163,7 +163,7 @@ class Reading {
     return plans
   }
 
-  /** The maps of all partners: what stands above a list of them holds where one says nothing. */
+  /** The maps of all partners: what is above a list of them holds where one says nothing. */
   private partners(top: Yaml & { readonly kind: "map" }): ReadonlyArray<Yaml> {
     const list = top.entries.get("partners")
     if (list === undefined) return this.copies(top)

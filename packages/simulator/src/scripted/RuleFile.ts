@@ -147,7 +147,7 @@ const delayOf = (file: string, yaml: Yaml): Delay => {
   if (range.length === 2) {
     const [fromMs, toMs] = range.map((part) => duration(file, yaml, part)) as [number, number]
     if (toMs >= fromMs) return { _tag: "uniform", fromMs, toMs }
-    throw wrong(file, yaml, "the longer time stands behind the dots: 200ms..2s")
+    throw wrong(file, yaml, "the longer time is behind the dots: 200ms..2s")
   }
   if (text.startsWith("about "))
     return { _tag: "exponential", meanMs: duration(file, yaml, text.slice("about ".length)) }

@@ -2,7 +2,7 @@
  * What is in doubt until a person ends it: messages of store-and-forward that were given up or declined, and money that nobody
  * can reverse. It is counted, marked in the status and never forgotten, not by a restart either.
  *
- * Each stands in memory with a few words. So that a start need not read the journal back to where the oldest began, it is said
+ * Each is in memory with a few words. So that a start need not read the journal back to where the oldest began, it is said
  * again in an entry of its own once it lies far behind. Its end is an entry with who and why.
  */
 import type { Entry } from "../journal/Entry.ts"

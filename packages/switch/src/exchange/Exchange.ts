@@ -10,7 +10,7 @@
  */
 import { Inconsistent } from "../journal/Inconsistent.ts"
 
-/** Where a request stands. Small integers, because there is one per slot. */
+/** What state a request is in. Small integers, because there is one per slot. */
 export const State = { free: 0, accepting: 1, open: 2, answering: 3, ending: 4 } as const
 export type State = (typeof State)[keyof typeof State]
 

@@ -86,7 +86,7 @@ const availability = (link: Link): LinkGroup.Availability => {
 
 const isUsable = ({ link }: Desk): boolean => availability(link) === "ready"
 
-/** The number of group `n` as a destination: groups stand below the links' numbers. */
+/** The number of group `n` as a destination: groups are below the links' numbers. */
 const destinationOf = (n: number): number => -1 - n
 
 /** Routes whose `to` and `from` count the settings' links and then their groups, with links by their numbers in the switch. */
@@ -116,7 +116,7 @@ export class Groups {
 
   /**
    * Other groups from now on, at a start or a reload. `numbers` are the switch's numbers of the settings' links. A group of the
-   * same name, use and members goes on as it stands.
+   * same name, use and members goes on as it is.
    */
   change(settings: ReadonlyArray<LinkGroup.GroupSettings>, numbers: ReadonlyArray<number>, at: number): void {
     const before = this.groups
@@ -262,7 +262,7 @@ export class Groups {
   /** The hash of the sticky data elements; of the turn where the message carries none of them. */
   private hash({ settings, turn }: LiveGroup, origin: Desk, index: MessageIndex): number {
     const length = origin.language.key(index, settings.by, this.key)
-    // Nothing but what stands between the fields.
+    // Nothing but what is between the fields.
     if (length < settings.by.length) return Math.imul(turn, 0x9e3779b9)
     this.stable.hash(0, this.key, 0, length)
     return this.stable.first

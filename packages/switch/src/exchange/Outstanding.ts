@@ -1,7 +1,7 @@
 /**
  * The requests that one link has outstanding: fixed slots, found by match key, each with its deadline.
  *
- * The entry stands in the table before its request is written (a fast answer always finds it). Two outstanding requests
+ * The entry is in the table before its request is written (a fast answer always finds it). Two outstanding requests
  * never share a key: `take` refuses the second (guarantee G6). Slots are made once; taking, finding and freeing one allocates
  * nothing. The table holds no timers: `expire` is called by the switch's one deadline fiber.
  */
@@ -44,7 +44,7 @@ export class Slot implements Receipt {
   originEpoch = 0
   /** Connection of the target link that it was written to; 0 before. */
   sentEpoch = 0
-  /** Where it stands among all that was written to that connection. */
+  /** Where it is among all that was written to that connection. */
   sentAt = 0
   /** Monotonic milliseconds of its sending, and how long its answer took. */
   sentMs = 0
@@ -155,7 +155,7 @@ export class Outstanding {
     return this.slots[id]!
   }
 
-  /** Where the exchange in slot `id` stands. */
+  /** The state of the exchange in slot `id`. */
   state(id: number): State {
     return this.states[id]! as State
   }

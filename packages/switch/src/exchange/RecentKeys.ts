@@ -161,7 +161,7 @@ class KeyTable {
     newest.time = Math.max(newest.time, time === 0 ? Number.POSITIVE_INFINITY : time)
   }
 
-  /** Changes what is known of the key where it stands. False when it is not there. */
+  /** Changes what is known of the key where it is. False when it is not there. */
   change(known: Known): boolean {
     return this.changeIn(this.young, known) || this.changeIn(this.old, known)
   }
@@ -256,7 +256,7 @@ export class RecentKeys {
   /** Remembers the key `bytes[from, to)` of a request that was sent to the partner. */
   putSent(bytes: Uint8Array, from: number, to: number, { exchange, outcome, origin }: Sent, now: number): void {
     this.hash.hash(SENT, bytes, from, to)
-    // Such a key has no end of its own to be found: where that stands, its origin does.
+    // Such a key has no end of its own to be found: where that is, its origin does.
     this.sent.put({ exchange, end: exchange + 1 + origin, outcome }, now, 0, this.capacity, nothing)
   }
 

@@ -3,7 +3,7 @@
  *
  *     read -> admitted -> journal -> out on the target link -> answer -> journal -> back to the origin
  *
- * Nothing is sent, answered or acknowledged before its journal entry is on disk (guarantee G1): what has to wait for that stands
+ * Nothing is sent, answered or acknowledged before its journal entry is on disk (guarantee G1): what has to wait for that is
  * in `Commits`. Everything here runs synchronously, once per batch of messages; there is no fiber, timer or promise per message.
  */
 import { MessageIndex, responseMti } from "@jinka/codec"
@@ -217,7 +217,7 @@ export class Requests implements HotActions {
     const { desks, unmatched } = this
     const { language, link } = target
     const length = language.key(heard, sentFieldsOf(language, heard.mti), this.key)
-    // The partner may answer on another link of the group than we asked on; its request stands where it was sent.
+    // The partner may answer on another link of the group than we asked on; its request is where it was sent.
     const holder = desks.groups.holder(target, this.key, length)
     const { outstanding } = holder
     const slot = outstanding.find(this.key, 0, length)

@@ -123,7 +123,7 @@ export class StoreAndForward {
     return this.held.may(partner, capacity, true)
   }
 
-  /** How the queue stands: looks at the oldest message of each transaction. */
+  /** The state of the queue: looks at the oldest message of each transaction. */
   status(): StoredStatus {
     let oldest: Stored | undefined
     for (const [first] of this.transactions.values()) {
@@ -140,7 +140,7 @@ export class StoreAndForward {
     }
   }
 
-  /** The same with how each stands. */
+  /** The same with the state of each. */
   *undelivered(): Iterable<{ readonly stored: Stored; readonly state: DeliveryState }> {
     const resting = new Set(this.resting.map(({ stored }) => stored))
     for (const stored of this.unfinished()) {

@@ -1,5 +1,5 @@
 /**
- * What stands between one link and the rest of the switch: its partner's messages are held against their MACs, and what leaves
+ * What is between one link and the rest of the switch: its partner's messages are held against their MACs, and what leaves
  * gets one; PIN blocks go from zone to zone.
  *
  * A guard fills in the calls to the security module and reads their outcomes. It sends nothing, waits for nothing and keeps no

@@ -1,4 +1,4 @@
-/** What a link is told about MACs and PIN blocks: plain values, made by `operate/configuration`. Keys stand in the key ring. */
+/** What a link is told about MACs and PIN blocks: plain values, made by `operate/configuration`. Keys are in the key ring. */
 import type { MacAlgorithm, MacRules, PinBlockFormat, PinRules } from "@jinka/codec"
 
 /** How messages are held against their MACs, and how ours get theirs. */
@@ -7,7 +7,7 @@ export interface MacSettings extends MacRules {
   readonly receive: "required" | "ifPresent" | "none"
   readonly send: "always" | "none"
   readonly algorithm: MacAlgorithm
-  /** What stands behind the MAC field is covered, too, and the field itself as zeros. Only of the text `message`. */
+  /** What follows the MAC field is covered, too, and the field itself as zeros. Only of the text `message`. */
   readonly isZeroed: boolean
   /** The covered bytes are turned into hexadecimal characters before the MAC is made. */
   readonly isHexText: boolean
@@ -27,7 +27,7 @@ export interface FailureRule {
   readonly act: "alarm" | "ask" | "signOff" | "nothing"
 }
 
-/** What stands between a link and the rest of the switch. */
+/** What is between a link and the rest of the switch. */
 export interface GuardSettings {
   readonly mac: MacSettings | undefined
   readonly pin: PinSettings | undefined

@@ -8,7 +8,7 @@ export type KeyPurpose = "mac" | "pin" | "kek" | "data"
  * A key as everybody but the module knows it. Make one for a key and keep it: the module sets the key up once for each object.
  */
 export interface KeyHandle {
-  /** `link/purpose/direction/version`; stands in logs and errors. */
+  /** `link/purpose/direction/version`; is in logs and errors. */
   readonly name: string
   readonly purpose: KeyPurpose
   /** `des` 8 bytes, `tdes` 16 or 24, `aes` 16, 24 or 32, `sm4` 16. A key of X9.19 is `tdes`, one of X9.9 `des`. */

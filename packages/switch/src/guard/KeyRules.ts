@@ -36,7 +36,7 @@ const weakDes: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Parts of keys that stand in public documents: counting digits, the test LMK of HSM makers and simulators (the halves that are
+ * Parts of keys that are in public documents: counting digits, the test LMK of HSM makers and simulators (the halves that are
  * not one byte eight times), RFC 4493 and FIPS 197, GB/T 32907.
  */
 const published: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 /**
- * Where the MAC of a message stands and how it is written there: raw bytes or hexadecimal characters, in the last field of the
+ * Where the MAC of a message is and how it is written there: raw bytes or hexadecimal characters, in the last field of the
  * last bitmap or in one of the dialect's choice. Pure.
  */
 import type { Layout, MacRules, MessageIndex, PatchList } from "@jinka/codec"

@@ -39,7 +39,7 @@ export class MacText {
     this.view(this.own, 0, length)
   }
 
-  /** The fields one behind the other as they stand, with their length prefixes. */
+  /** The fields one behind the other as they are, with their length prefixes. */
   private listed({ fields, mtiBytes }: Layout, des: ReadonlyArray<number>, index: MessageIndex): void {
     this.room(index.end - index.start)
     let to = 0
@@ -51,7 +51,7 @@ export class MacText {
     this.view(this.own, 0, to)
   }
 
-  /** See `CupsMacBlock`: length digits stand in front of the value that they count, cleaned or not. */
+  /** See `CupsMacBlock`: length digits are in front of the value that they count, cleaned or not. */
   private cups(layout: Layout, des: ReadonlyArray<number>, index: MessageIndex): void {
     const { fields, mtiBytes } = layout
     const original = layout.dialect.reversal?.originalData.field

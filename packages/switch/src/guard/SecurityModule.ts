@@ -84,7 +84,7 @@ export interface SecurityModule {
   /** False while no device takes calls: links with keys then take no new requests. A field to ask at each message. */
   readonly isUp: boolean
   /**
-   * Takes a call. True: it is done, its outcome stands in it. False: it belongs to the module until `drain` gives it back, which
+   * Takes a call. True: it is done, its outcome is in it. False: it belongs to the module until `drain` gives it back, which
    * it does exactly once, at the latest when its `withinMs` have passed. All that the call points to is read before `submit`
    * returns: buffers behind it may be used again at once.
    */

@@ -69,7 +69,7 @@ export interface FoundAnchor {
   readonly missing: boolean
   /** The newest head; undefined when no slot is whole. */
   readonly head: Head | undefined
-  /** Where it stands: 0 or 1; -1 when there is none. */
+  /** Where it is: 0 or 1; -1 when there is none. */
   readonly slot: number
   /** What is odd about the slots although one is whole: spoilt, or written twice. */
   readonly odd?: string

@@ -44,7 +44,7 @@ export const askedOf = (
   const room = Buffer.alloc(FIELD_ROOM)
   return ({ kind, code, message, link }, dialectOf) => {
     if (kind !== EntryKind.accepted && kind !== EntryKind.queued) return undefined
-    // A stored message stands in the language of the link that it goes to; its key is one of the link that it came on.
+    // A stored message is in the language of the link that it goes to; its key is one of the link that it came on.
     const source = kind === EntryKind.accepted ? { link: link.name, stan: undefined } : sourceOf(code)
     const codec = codecOf(link.dialect)
     if (source === undefined || codec === undefined) return undefined

@@ -14,7 +14,7 @@
  */
 import { SHA256_LENGTH, sha256 } from "./Sha256.ts"
 
-/** Where the first entry stands. */
+/** Where the first entry is. */
 export const GROUP_HEADER_LENGTH = 104
 /** Bytes of the SHA-256 that chains a group to the one before. */
 export const groupHashLength = SHA256_LENGTH

@@ -44,7 +44,7 @@ export interface MarkRow {
   readonly tag: Buffer
 }
 
-/** Where an entry stands in its group's bytes, and its secret in the group's secrets in clear. */
+/** Where an entry is in its group's bytes, and its secret in the group's secrets in clear. */
 export interface Place {
   readonly at: number
   readonly secretFrom: number
@@ -78,7 +78,7 @@ const isRow = ({ first, last, sealed, ...blobs }: { readonly [column in keyof Gr
   [first, last, sealed].every((value) => Number.isSafeInteger(value)) &&
   [blobs.hash, blobs.tag, blobs.bytes].every((value) => Buffer.isBuffer(value))
 
-/** Where the entries of a group stand, in order, or what is wrong with it. It looks at lengths and numbers only. */
+/** Where the entries of a group are, in order, or what is wrong with it. It looks at lengths and numbers only. */
 export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArray<Place> | Wrong => {
   const end = bytes.length - sealed
   if (
@@ -150,7 +150,7 @@ export class CommitGroupReader {
     return row === undefined || isRow(row) ? row : stop("Corrupt", databaseFile, notRow)
   }
 
-  /** Where the entries of a group stand. Stops with `Corrupt` when they do not stand where they have to. */
+  /** Where the entries of a group are. Stops with `Corrupt` when they are not where they have to. */
   places(group: GroupRow): ReadonlyArray<Place> {
     const places = placesOf(group)
     return "why" in places

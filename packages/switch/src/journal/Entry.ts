@@ -86,7 +86,7 @@ export const writeAscii = (buffer: Buffer, text: string, at: number, lengthMax: 
 export const entryLength = (buffer: Buffer, at: number): number =>
   ENTRY_HEADER_LENGTH + buffer.readUInt16BE(at + entryAt.codeLength) + buffer.readUInt32BE(at + entryAt.messageLength)
 
-/** Reads the entry at `at`; with `secretThere` its secret stands behind the message, otherwise it is given as empty. */
+/** Reads the entry at `at`; with `secretThere` its secret is behind the message, otherwise it is given as empty. */
 export const readEntry = (buffer: Buffer, at: number, secretThere: boolean): Entry => {
   const codeFrom = at + ENTRY_HEADER_LENGTH
   const messageFrom = codeFrom + buffer.readUInt16BE(at + entryAt.codeLength)

@@ -1,5 +1,5 @@
 /**
- * The kinds of journal entries. The numbers stand in every journal ever written: a kind is never renumbered or reused.
+ * The kinds of journal entries. The numbers are in every journal ever written: a kind is never renumbered or reused.
  */
 
 /** What an entry says happened. `named` is the journal's own; the others are the life of exchanges and links. */

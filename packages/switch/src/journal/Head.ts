@@ -26,7 +26,7 @@ const form = new RegExp(
 export const headWord = ({ journalId, seq, hash, tag }: Head): string =>
   `jinka-anchor:3:${journalId}:${seq}:${hash.toString("hex")}:${tag.toString("hex")}`
 
-/** All heads that stand in a text, a log for example, in its order. */
+/** All heads that are in a text, a log for example, in its order. */
 export const headsIn = (text: string): ReadonlyArray<Head> =>
   [...text.matchAll(form)].map(([, journalId = "", seq = "", hash = "", tag = ""]) => ({
     journalId,

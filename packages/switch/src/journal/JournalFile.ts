@@ -257,7 +257,7 @@ class Proof {
 const lossOf = (found: FoundAnchor, seq: number): number | undefined => (found.missing ? undefined : seq)
 
 /**
- * Verifies the chain from the last mark in front of the floor to its end. The last group is always verified: the floor stands in
+ * Verifies the chain from the last mark in front of the floor to its end. The last group is always verified: the floor is in
  * it, and a changed one would hide open exchanges.
  */
 const recover = (

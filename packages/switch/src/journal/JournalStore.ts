@@ -96,7 +96,7 @@ export interface ScanBatch {
   readonly next: number
 }
 
-/** Where a verification stands; `null` starts one. Opaque to callers. */
+/** Where a verification is; `null` starts one. Opaque to callers. */
 export interface VerifyCursor {
   readonly next: number
   readonly hash: string

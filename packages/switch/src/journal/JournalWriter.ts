@@ -165,7 +165,7 @@ export class JournalWriter {
   }
 
   /**
-   * Ends the entry: the message's bytes stand at the offset that `begin` gave, the secret's right behind. Returns its
+   * Ends the entry: the message's bytes are at the offset that `begin` gave, the secret's right behind. Returns its
    * seq.
    */
   end(messageLength: number, secretLength: number): number {
@@ -189,7 +189,7 @@ export class JournalWriter {
     return seq
   }
 
-  /** Drops the entry that was begun and not ended, if there is one: what was to stand in it cannot be written. */
+  /** Drops the entry that was begun and not ended, if there is one: what was to be in it cannot be written. */
   abandon(): void {
     this.entryRoom = -1
   }

@@ -3,7 +3,7 @@
  *
  * A row is written in the same transaction as the `key` entry that changes it, and the entry carries the row's digest: a row that
  * was changed, taken out, or put back from an older copy is found at the next opening and by a verification. What was held before
- * stands nowhere: the entry says what happened, and only the row holds the (wrapped) keys. Pure, but for the statements.
+ * is nowhere: the entry says what happened, and only the row holds the (wrapped) keys. Pure, but for the statements.
  */
 import { hash } from "node:crypto"
 import type Database from "better-sqlite3"

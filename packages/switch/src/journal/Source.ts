@@ -1,7 +1,7 @@
 /**
  * Where a message of a store-and-forward queue comes from, as the `code` of its journal entry says it. Pure.
  *
- * `from acquirer`; or `from acquirer as 000123`, when the message goes out with a STAN of our own: the partner's own STAN stands
+ * `from acquirer`; or `from acquirer as 000123`, when the message goes out with a STAN of our own: the partner's own STAN is
  * nowhere else, and without it a restart could not know the partner's repeat again.
  */
 

@@ -198,7 +198,7 @@ export class SqliteCommit {
     if (kind === EntryKind.named) this.namedAt.push(at)
   }
 
-  /** Packs the PAN of the secret at `from`, if it has one, for the entry that will stand at `entry`. */
+  /** Packs the PAN of the secret at `from`, if it has one, for the entry that will be at `entry`. */
   private packPan(buffer: Buffer, from: number, secretLength: number, entry: number): void {
     const length = buffer[from]!
     if (length === 0 || length > PAN_LENGTH_MAX || length >= secretLength) return

@@ -1,6 +1,6 @@
 /**
  * The database file of a journal: its settings, its tables and its identity. Runs in the journal's thread,
- * synchronously; throws `JournalStop`. What stands in the tables is the business of `SqliteCommit` and `CommitGroupReader`.
+ * synchronously; throws `JournalStop`. What is in the tables is the business of `SqliteCommit` and `CommitGroupReader`.
  *
  * The settings, and why each, are in docs/decisions/0004-journal.md.
  */
@@ -21,7 +21,7 @@ export const APPLICATION_ID = 0x4a4e4b41
 export const SCHEMA_VERSION = 4
 /** The oldest version that is taken over: it lacks the table of keys, and nothing else. */
 const SCHEMA_VERSION_MIN = 3
-/** The version of the canonical bytes, which stands at the beginning of the chain. */
+/** The version of the canonical bytes, which is at the beginning of the chain. */
 const CHAIN_VERSION = 3
 /** The first SQLite without the WAL-reset bug (sqlite.org/wal.html#walresetbug; docs/domain.md 4.2). */
 export const sqliteVersionMin = "3.51.3"

@@ -86,12 +86,12 @@ export class Outbox {
     this.urgentBytes += frame.length
   }
 
-  /** Where the frame ended last stands among all of the connection; see `hasTaken`. */
+  /** Where the frame ended last is among all of the connection; see `hasTaken`. */
   get position(): number {
     return this.appended
   }
 
-  /** Whether a write has taken the frame that stood at this position: an urgent one comes behind it then. */
+  /** Whether a write has taken the frame that was at this position: an urgent one comes behind it then. */
   hasTaken(position: number): boolean {
     return this.gone >= position
   }

@@ -195,7 +195,7 @@ export class Session implements ReceivingSession, WatchedSession {
     this.wake(at)
   }
 
-  /** Every clock of the connection as it stands. */
+  /** Every clock of the connection as it is. */
   get clocks(): SessionClocks {
     const { now, isOn, due } = this.watchdog
     return {

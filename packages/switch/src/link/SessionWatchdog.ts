@@ -44,7 +44,7 @@ export class SessionWatchdog {
     this.chance = chance
   }
 
-  /** As it stands, for the status. */
+  /** As it is, for the status. */
   get now(): Watchdog.Watchdog {
     return this.state
   }

@@ -88,7 +88,7 @@ export interface ShortSettings {
 export interface LinkSettings {
   /** Unique name: in the log, in the journal and on the command line. */
   readonly name: string
-  /** The partner's institution code, as it stands in headers and in DE 32, 33 and 100. */
+  /** The partner's institution code, as it is in headers and in DE 32, 33 and 100. */
   readonly institution: string
   /** Whom the partner's messages may name besides itself; `any`: whomever, as the messages of a network's centre do. */
   readonly speaksFor: ReadonlyArray<string> | "any"

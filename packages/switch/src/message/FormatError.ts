@@ -1,5 +1,5 @@
 /**
- * An answer to a request that cannot be read to its end: format error, when what identifies it stands before the damage. Pure.
+ * An answer to a request that cannot be read to its end: format error, when what identifies it is before the damage. Pure.
  *
  * Without an answer the partner would wait for its timeout and reverse a request that nobody took. When the key itself cannot be
  * read the message is dropped and counted (docs/reference/errors.md).

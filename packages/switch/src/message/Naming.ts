@@ -3,7 +3,7 @@
  *
  * A link is one partner's, however its connection was made: at a shared door, with a certificate, over HTTP. So each message that
  * comes on it may name the partner's institution and those of its `speaksFor`, and nobody else: as source in its header, as
- * acquirer, as forwarder, and as acquirer and forwarder of the original that it is about. Where these stand is the dialect's
+ * acquirer, as forwarder, and as acquirer and forwarder of the original that it is about. Where these are is the dialect's
  * data. A place that is absent or empty names nobody. An answer repeats the institutions of our request, which the echo check
  * looks at: here only its source counts, and that may be ours, when a partner gives our own header back as it was.
  *
@@ -71,7 +71,7 @@ interface OriginalPlace {
   readonly as: string
 }
 
-/** Institution codes stand to the left or to the right in their places, between blanks or behind zeros. */
+/** Institution codes are to the left or to the right in their places, between blanks or behind zeros. */
 const withoutZeros = (code: string): string => code.replace(/^0+/, "")
 
 /** Digits of a code that are shown: those of an institution, or of an issuer in front of a card number (PCI DSS 4.0.1, 3.4.1). */

@@ -1,6 +1,6 @@
 /**
  * Fields that the journal's open copy of a message covers and that a restart needs whole: for the key of the message and for its
- * reversal. They are sealed behind the card number, each as `data element u8, length u16, bytes as they stood`. Pure.
+ * reversal. They are sealed behind the card number, each as `data element u8, length u16, bytes as they were`. Pure.
  *
  * These are fields in which the codec's search has found a number shaped like a card's, by chance or not, and hidden fields that
  * the dialect's reversal copies. Sensitive authentication data is sealed nowhere: a field that holds a track is named with no

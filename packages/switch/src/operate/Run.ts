@@ -1,7 +1,7 @@
 /**
  * `jinka run`: one switch from its configuration to its end.
  *
- * It opens the journal, starts the links, serves the control socket, says when all of that stands, waits for a reason to stop,
+ * It opens the journal, starts the links, serves the control socket, says when all of that is up, waits for a reason to stop,
  * drains, and says what was left. Standard output carries two lines of JSON, `ready` and `stopped`; the log is on standard error.
  */
 import { Clock, Console, Deferred, Effect, type FileSystem, Layer, type Path, Redacted, type Scope } from "effect"

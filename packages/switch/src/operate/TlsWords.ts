@@ -8,7 +8,7 @@ export const tlsReasons: Readonly<Record<TlsReason, string>> = {
   CertificateExpired: "The partner's certificate has run out; compare the clocks.",
   CertificateNotYetValid: "The partner's certificate is not valid yet; compare the clocks.",
   CertificateUntrusted: "It comes from no authority in `ca`, or an intermediate certificate is missing.",
-  CertificateRevoked: "It stands in a revocation list.",
+  CertificateRevoked: "It is in a revocation list.",
   RevocationUnknown: "An authority in its chain has no revocation list here, or one that is out of date.",
   CertificateWrong: "It is good, and another's: fingerprint, name or host is not the expected one.",
   VersionRefused: "No common version: the partner offers only what is older than `version`.",

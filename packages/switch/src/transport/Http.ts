@@ -40,7 +40,7 @@ export interface HttpAnswer {
   readonly retryAfter?: number
 }
 
-/** An answer that says why there is no message in it; `error` is a stable name, and no value of a field stands in `says`. */
+/** An answer that says why there is no message in it; `error` is a stable name, and no value of a field is in `says`. */
 export const problem = (status: number, error: string, says: string, retryAfter?: number): HttpAnswer => ({
   status,
   type: "application/json",

@@ -91,7 +91,7 @@ const readFour = (de: number, index: (more: number) => string): string => {
   return `${reads.join("; ")}; x |= a | c | h | q`
 }
 
-/** Digits, track data and printable text that stands as it is, and digits of EBCDIC: the rules of `CheckSource`. */
+/** Digits, track data and printable text that stays as it is, and digits of EBCDIC: the rules of `CheckSource`. */
 const wordLines = ({ de, fixed, encoding, content }: FieldLayout, at: string): ReadonlyArray<string> => {
   const isAscii = encoding === "ascii"
   const [word, byte] =

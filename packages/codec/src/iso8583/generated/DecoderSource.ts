@@ -38,7 +38,7 @@ const texts: { readonly [Name in Text]: (to: string) => string } = {
 /** What a run of fixed fields is made of. */
 type RunOf = "ascii" | "ebcdic" | "packed"
 
-/** Source being written, and where the next field stands: `base + ahead`. */
+/** Source being written, and where the next field is: `base + ahead`. */
 interface Draft {
   /** The first part. */
   readonly lines: Array<string>
@@ -129,7 +129,7 @@ const takeOrCut = (draft: Draft, field: FieldLayout, when: string, call: string,
 
 /**
  * A text of up to four digits is taken from a table instead of being cut: no allocation. Digits that are none give some
- * other text or `undefined`; the check of the run they stand in then refuses the message.
+ * other text or `undefined`; the check of the run they are in then refuses the message.
  */
 const fromTable = (digits: ReadonlyArray<string>): string => {
   const terms = digits.map((digit, index) => {

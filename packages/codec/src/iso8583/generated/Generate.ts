@@ -28,7 +28,7 @@ import * as runtime from "./Runtime.ts"
  */
 const renewedAfter = { first: 1 << 14, most: 1 << 20 }
 
-/** Reads what stands in front of the fields; false when that is not certainly right. */
+/** Reads what comes before the fields; false when that is not certainly right. */
 type Head = (b: Buffer, start: number, end: number, into: MessageIndex) => boolean
 type Indexer = (b: Buffer, p: number, end: number, starts: Int32Array, ends: Int32Array) => boolean
 type Decoder = (b: Buffer, start: number, end: number, p: number, mti: string) => Message | undefined

@@ -1,7 +1,7 @@
 /**
- * Writes the source that reads what stands in front of the fields: header, MTI and bitmaps of one dialect, whose places are
+ * Writes the source that reads what comes before the fields: header, MTI and bitmaps of one dialect, whose places are
  * constants. It decides only what is certainly right; `indexHead` of `Indexer` does the rest again: rejects and errors.
- * Names: `b` holds the bytes, the message stands at `start`; `s` is its text.
+ * Names: `b` holds the bytes, the message is at `start`; `s` is its text.
  */
 import type { Layout } from "../Dialect.ts"
 import { type PlacedPart, partValue } from "../HeaderPart.ts"

@@ -1,13 +1,13 @@
 /**
  * Writes the source of an indexer for one bitmap of one dialect: the offsets of leading fixed fields are constants, each length
- * prefix is read once. It only says where fields stand when everything fits; else the walk of `Indexer` finds the error.
+ * prefix is read once. It only says where fields are when everything fits; else the walk of `Indexer` finds the error.
  */
 import type { FieldLayout } from "../Field.ts"
 import { announcedBytes, bytesAhead, prefixLines } from "./LengthSource.ts"
 
 /**
  * Source of the body of `(b, p, end, S, E) => boolean`: fills the starts `S` and ends `E` of the fields from `p` on; false when
- * the message is not certainly right. Every read is behind a check that the next length prefix stands before `end`.
+ * the message is not certainly right. Every read is behind a check that the next length prefix is before `end`.
  */
 export const indexerSource = (fields: ReadonlyArray<FieldLayout>): string => {
   const lines = [`if (p + ${bytesAhead(fields, 0)} > end) return false`]

@@ -1,5 +1,5 @@
 /**
- * Pieces of source that generated decoders, indexers and encoders share: where the next field stands and what a length prefix
+ * Pieces of source that generated decoders, indexers and encoders share: where the next field is and what a length prefix
  * says. Nothing here decides about contents.
  */
 import { type FieldLayout, wireLength } from "../Field.ts"

@@ -15,7 +15,7 @@ import { room } from "./Slab.ts"
 
 let view: DataView = new DataView(new ArrayBuffer(0))
 
-/** A view of the memory of a buffer that is read; the last one is kept, because many messages stand in one chunk. */
+/** A view of the memory of a buffer that is read; the last one is kept, because many messages are in one chunk. */
 export const viewOf = (buffer: Buffer): DataView => {
   if (buffer.buffer !== view.buffer) view = new DataView(buffer.buffer)
   return view
@@ -59,7 +59,7 @@ export const putLong = (text: string, out: Buffer, at: number, length: number): 
 const isNoPair: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => (byte >> 4 > 9 || (byte & 15) > 9 ? 1 : 0))
 
 /**
- * Where the separator, nibble D, stands among `units` packed digits from nibble `from` of the buffer on, counted from the first
+ * Where the separator, nibble D, is among `units` packed digits from nibble `from` of the buffer on, counted from the first
  * of them; -1: nowhere, -2: there are two, or a nibble that is no digit.
  */
 export const separatorIn = (buffer: Uint8Array, from: number, units: number): number => {
@@ -79,7 +79,7 @@ export const separatorIn = (buffer: Uint8Array, from: number, units: number): nu
   return separator
 }
 
-/** Text of track data whose `units` digits stand in the hex text from `from` on, and its separator where `separatorIn` says. */
+/** Text of track data whose `units` digits are in the hex text from `from` on, and its separator where `separatorIn` says. */
 export const trackOf = (hex: string, from: number, units: number, separator: number): string => {
   const to = from + units
   if (separator < 0) return hex.substring(from, to)
@@ -174,7 +174,7 @@ export const mtiNumber = (mti: string): number => {
   return mti.length === 4 ? value : -1
 }
 
-/** By character code 0..255 what stands on the wire, 256 where the field's content must not hold the character. */
+/** By character code 0..255 what is on the wire, 256 where the field's content must not hold the character. */
 const wireTable = (content: FieldContent, byteOf: (code: number) => number): Uint16Array =>
   Uint16Array.from({ length: 256 }, (_, code) => {
     const byte = isAllowed(content, code) ? byteOf(code) : -1

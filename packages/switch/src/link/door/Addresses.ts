@@ -10,7 +10,7 @@ export interface AddressList {
   readonly has: (address: string) => boolean
 }
 
-/** Whether a text can stand in a list: an address, or a network whose host bits are zero. */
+/** Whether a text can be in a list: an address, or a network whose host bits are zero. */
 export const isAddressOrNetwork = (text: string): boolean =>
   text.includes("/") ? Result.isSuccess(IpNetwork.fromString(text)) : Result.isSuccess(NetAddress.ipFromString(text))
 

@@ -248,7 +248,7 @@ const signOf = ({ value, language }: DoorMember, { _tag }: DoorBy): string => {
   return bytes === undefined || source === undefined ? value : partValue({ ...source, offset: 0 }, bytes, 0).trim()
 }
 
-/** What a first message says of its sender. Codes stand left-justified: filling is no part of them. */
+/** What a first message says of its sender. Codes are left-justified: filling is no part of them. */
 const signIn = (index: MessageIndex, { _tag, field }: ByFirstMessage, codec: Codec): string => {
   if (_tag === "field") return index.text(field).trim()
   const source = sourceOf(codec)

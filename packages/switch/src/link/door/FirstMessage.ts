@@ -9,7 +9,7 @@ import { Data, Effect } from "effect"
 import type { PartnerIdentity } from "../../transport/Tls.ts"
 import type { Connection, ConnectionEnded } from "../../transport/Transport.ts"
 
-/** Bytes of idle frames that may stand before the first message. */
+/** Bytes of idle frames that may come before the first message. */
 const IDLE_BYTES_MAX = 1024
 
 /** There is no first message to tell a partner by. */

@@ -42,7 +42,7 @@ export interface Which {
 
 const usage = (says: string): CommandFailed => new CommandFailed({ exit: "usage", says })
 
-/** With `--control` the file may be left out, and what stands in its place is the link. */
+/** With `--control` the file may be left out, and what is in its place is the link. */
 export const withoutFile = <W extends Which & { readonly link: Option.Option<string> }>(which: W): W =>
   Option.isSome(which.control) && Option.isNone(which.link) && Option.isSome(which.file) && !isFile(which.file.value)
     ? { ...which, file: Option.none(), link: which.file }

@@ -8,7 +8,7 @@ import { asJson, linkOf, socketOf, whichLink, withoutFile } from "./Asked.ts"
 
 const reason = Flag.String("reason").pipe(
   Flag.withDescription(
-    "Why, for the journal: up to 120 plain characters, without a run of 8 digits (no card number stands in an event)"
+    "Why, for the journal: up to 120 plain characters, without a run of 8 digits (no card number is in an event)"
   ),
   Flag.optional
 )
@@ -74,7 +74,7 @@ const one = (act: Act) =>
     })
   ).pipe(
     Command.withDescription(
-      `${words[act].long} Says the link's state before and after, and stands in the journal with your user name.`
+      `${words[act].long} Says the link's state before and after, and is in the journal with your user name.`
     ),
     Command.withShortDescription(words[act].short),
     Command.withExamples([{ command: `jinka link ${act} switch.yaml issuer`, description: words[act].example }])
@@ -83,7 +83,7 @@ const one = (act: Act) =>
 /** `jinka link`. */
 export const link = Command.make("link").pipe(
   Command.withDescription(
-    "Acts on one link of a running switch; the others are not touched. Each act says what was before and after, is safe to repeat, and stands in the journal as an event with the unix user's name. Exit codes: 0 done (or so already), 1 the link or the partner does not allow it now, 2 no such link, 4 no switch answers. Start with `jinka status FILE LINK`."
+    "Acts on one link of a running switch; the others are not touched. Each act says what was before and after, is safe to repeat, and is in the journal as an event with the unix user's name. Exit codes: 0 done (or so already), 1 the link or the partner does not allow it now, 2 no such link, 4 no switch answers. Start with `jinka status FILE LINK`."
   ),
   Command.withShortDescription("Block, drain, cut, echo ... one link"),
   Command.withExamples([

@@ -42,7 +42,7 @@ const bytesGiven = (source: string): Stream.Stream<Uint8Array, CommandFailed, Fi
     })
   )
 
-/** Some of what was read was bad; each was said where it stood. */
+/** Some of what was read was bad; each was said where it was. */
 const someBad = (bad: number, hint = "") =>
   bad === 0
     ? Effect.void
@@ -161,7 +161,7 @@ export const decode = Command.make(
         bad += shown.filter(({ isGood }) => !isGood).length
         return Effect.forEach(shown, ({ text }, at) => showIn(found[at]!.flow, text), { discard: true })
       }
-      // Which direction of which connection it is stands beside the messages, so that they can be built again.
+      // Which direction of which connection it is is beside the messages, so that they can be built again.
       const showIn = (now: string | undefined, text: string) => {
         const isOther = now !== undefined && now !== flow
         flow = now

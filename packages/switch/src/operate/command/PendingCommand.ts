@@ -20,7 +20,7 @@ const exchange = Flag.Int("exchange").pipe(Flag.withDescription("Its number, as 
 
 const reason = Flag.String("reason").pipe(
   Flag.withDescription(
-    "What was found and done, for the journal: 1 to 120 plain characters, without a run of 8 digits (no card number stands in an event)"
+    "What was found and done, for the journal: 1 to 120 plain characters, without a run of 8 digits (no card number is in an event)"
   )
 )
 
@@ -111,7 +111,7 @@ const advice: Readonly<Record<string, string>> = {
   abandoned:
     "Nobody acknowledged it in all its attempts, so it is not known whether the partner did it. Ask the partner by STAN and time, correct what has to be corrected, then `jinka pending close`.",
   declined:
-    "The partner answered with a code that settles nothing, so what it is about stands. Ask the partner why, correct what has to be corrected, then `jinka pending close`.",
+    "The partner answered with a code that settles nothing, so what it is about remains. Ask the partner why, correct what has to be corrected, then `jinka pending close`.",
   unreversed:
     "The request may have moved money and no dialect on its way has a reversal for it. Ask the partner, correct what has to be corrected, then `jinka pending close`."
 }

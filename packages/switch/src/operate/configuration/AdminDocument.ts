@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { AddressOrNetwork, count, Duration, described, Host, Name, option, optional, text, Words } from "./Terms.ts"
 import { IdentityDocument, TlsDocument } from "./TlsDocument.ts"
 
-/** What somebody may do; each may all that stands before it. */
+/** What somebody may do; each may all that is before it. */
 export const Role = Schema.Literals(["view", "operate", "keys"])
 export type Role = typeof Role.Type
 

@@ -1,5 +1,5 @@
 /**
- * The users of the administrative listener, their tokens read from where the configuration says they are. No token stands in an
+ * The users of the administrative listener, their tokens read from where the configuration says they are. No token is in an
  * error.
  */
 import { Config, Effect, FileSystem, Option, Path, Redacted } from "effect"

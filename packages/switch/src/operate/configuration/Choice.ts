@@ -1,4 +1,4 @@
-/** "Exactly one of these keys": a rule that stands in several places of a configuration. Pure. */
+/** "Exactly one of these keys": a rule that is in several places of a configuration. Pure. */
 import type { Draft } from "./Draft.ts"
 import { error, type Finding } from "./Problem.ts"
 

@@ -53,11 +53,7 @@ const unknownDoor = (name: Draft, doors: ReadonlyArray<string>): ReadonlyArray<F
   const meant = nearest(name.text, doors)
   const known = doors.length === 0 ? "There are none: add `doors:`." : `The doors are: ${listed(doors)}.`
   return [
-    error(
-      name.path,
-      "a link stands behind one of the doors",
-      meant === undefined ? known : `Did you mean \`${meant}\`?`
-    )
+    error(name.path, "a link is behind one of the doors", meant === undefined ? known : `Did you mean \`${meant}\`?`)
   ]
 }
 
@@ -105,7 +101,7 @@ const fieldKey = (door: Draft, by: string | undefined): ReadonlyArray<Finding> =
 export const emptyDoor = (door: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> =>
   links.length > 0 || door.part("name").text === undefined
     ? []
-    : [warning(door.part("name").path, "no link stands behind this door", "Write `door: { name: ... }` in its links.")]
+    : [warning(door.part("name").path, "no link is behind this door", "Write `door: { name: ... }` in its links.")]
 
 /** Each link has addresses of its own. */
 const byAddress = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {

@@ -10,7 +10,7 @@ import type { Path } from "./Problem.ts"
 import { type Catalogue, frames, type KnownDialect, shippedDialects } from "./Shipped.ts"
 import { durationMs } from "./Units.ts"
 
-/** One part of the draft, and where it stands. */
+/** One part of the draft, and where it is. */
 export class Draft {
   readonly path: Path
   /** The dialects that links may name. */

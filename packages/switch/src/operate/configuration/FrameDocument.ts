@@ -57,7 +57,7 @@ const DelimiterDocument = Schema.Struct({
   kind: described(Schema.Literal("delimiter"), "Messages that end with fixed bytes."),
   delimiter: described(
     text(/^(?:[0-9a-fA-F]{2}){1,8}$/, "1 to 8 bytes as pairs of hex digits"),
-    "The bytes; they cannot stand inside a message."
+    "The bytes; they cannot be inside a message."
   ),
   lengthMax,
   idle: option(Schema.Literals(["none", "zero-length"]), "none", "Whether an empty message is an idle frame.")

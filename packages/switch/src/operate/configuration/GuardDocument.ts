@@ -40,7 +40,7 @@ export const MacDocument = Schema.Struct({
   ),
   text: optional(
     Schema.Literals(["message", "fields", "cups"]),
-    "What the MAC covers: everything from the message type to the MAC field, the data elements of `fields` as they stand, or those cleaned and joined as CUPS does. Left out: as the dialect says."
+    "What the MAC covers: everything from the message type to the MAC field, the data elements of `fields` as they are, or those cleaned and joined as CUPS does. Left out: as the dialect says."
   ),
   fields: optional(
     Schema.NonEmptyArray(count(0, 192)).annotate({ expected: "a list of data elements, 0 for the message type" }),
@@ -49,7 +49,7 @@ export const MacDocument = Schema.Struct({
   zeroed: option(
     Truth,
     false,
-    "The MAC field itself is covered as zeros, and all that stands behind it. Only of the text `message`."
+    "The MAC field itself is covered as zeros, and all that follows it. Only of the text `message`."
   ),
   hexText: option(
     Truth,
@@ -58,7 +58,7 @@ export const MacDocument = Schema.Struct({
   ),
   form: optional(
     Schema.Literals(["binary", "hex"]),
-    "How the MAC stands in its field: its bytes, or those as upper-case hexadecimal characters. Left out: as the dialect says."
+    "How the MAC is written in its field: its bytes, or those as upper-case hexadecimal characters. Left out: as the dialect says."
   ),
   bytes: optional(
     count(4, 16),

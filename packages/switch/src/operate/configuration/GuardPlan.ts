@@ -23,7 +23,7 @@ export const macRulesOf = (mac: Partial<MacDocument>, { security }: Dialect): Ma
   bytes: mac.bytes ?? security?.mac?.bytes ?? 8
 })
 
-/** The same of PIN blocks; 0: nobody says where they stand. */
+/** The same of PIN blocks; 0: nobody says where they are. */
 export const pinRulesOf = (field: number | undefined, { security }: Dialect): PinRules => ({
   ...security?.pin,
   field: field ?? security?.pin?.field ?? 0

@@ -58,7 +58,7 @@ const fieldFindings = (mac: Draft, { bytes, field, form }: MacRules, dialect: Di
   const needed = form === "hex" ? 2 * bytes : bytes
   return layouts.flatMap(({ bytes: isBytes, de, format, units }) => {
     if (form === "binary" && !isBytes)
-      return [error(path, `a MAC in bytes stands in a field of bytes; DE ${de} is ${format}`, "Write `form: hex`.", "")]
+      return [error(path, `a MAC in bytes is in a field of bytes; DE ${de} is ${format}`, "Write `form: hex`.", "")]
     if (needed <= units) return []
     const rule = `${bytes} bytes of MAC, as ${form}, fit DE ${de}, which is ${format}`
     return [error(mac.has("bytes") ? mac.part("bytes").path : path, rule, "Write fewer `bytes`.", "")]

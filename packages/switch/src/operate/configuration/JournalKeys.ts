@@ -1,5 +1,5 @@
 /**
- * The journal's keys, read from where the configuration says they are. A key never stands in an error.
+ * The journal's keys, read from where the configuration says they are. A key is never in an error.
  */
 import { Config, Effect, FileSystem, Option, Path, Redacted } from "effect"
 import type { JournalError } from "../../journal/JournalError.ts"

@@ -38,7 +38,7 @@ const taken = new Set(["requestTimeout", "drainTimeout", "journal.unwrittenRefus
 
 /** Why a key cannot be changed, where there is more to say. */
 const because: Readonly<Record<string, string>> = {
-  institution: "it stands in every link",
+  institution: "it is in every link",
   recentRequests: "the memory of recent requests is made once",
   "journal.directory": "a switch has one journal",
   "journal.key": "the journal is open with the old one",

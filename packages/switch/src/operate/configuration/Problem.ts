@@ -2,7 +2,7 @@
  * What is wrong in a configuration, said so that the line can be corrected without reading the manual.
  *
  * A problem names place, rule, what was found and what to write instead. What was found is never shown where a secret may
- * stand. Warnings do not keep the switch from starting.
+ * are. Warnings do not keep the switch from starting.
  */
 
 import { coverTyped } from "@jinka/codec"
@@ -18,7 +18,7 @@ export interface Finding {
   readonly atKey?: boolean
   /** What has to hold here. */
   readonly rule: string
-  /** What stands there instead; filled in from the text when left out. */
+  /** What is there instead; filled in from the text when left out. */
   readonly found?: string
   /** What to do. */
   readonly fix: string

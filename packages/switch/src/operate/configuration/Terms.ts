@@ -13,7 +13,7 @@ export const durationExpected = 'a duration such as "15 seconds", at least 1 mil
 /** What a size has to be, in words; `Issues` recognises it. */
 export const sizeExpected = 'a size such as "4 MiB"'
 
-/** A text that matches `pattern` and stands the further test, with the rule in words. */
+/** A text that matches `pattern` and passes the further test, with the rule in words. */
 export const text = (pattern: RegExp, expected: string, test: (value: string) => boolean = () => true) =>
   Schema.String.check(
     Schema.makeFilter((value: string) => pattern.test(value) && test(value), {
@@ -85,7 +85,7 @@ export const count = (minimum: number, maximum: number) => {
 /** yes or no. */
 export const Truth = Schema.Boolean.annotate({ expected: "true or false" })
 
-/** Adds what the schema means; it stands in the reference. */
+/** Adds what the schema means; it is in the reference. */
 export const described = <S extends Schema.Top>(schema: S, description: string): S["Rebuild"] =>
   schema.annotate({ description })
 

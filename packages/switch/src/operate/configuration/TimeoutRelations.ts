@@ -1,5 +1,5 @@
 /**
- * How the switch's times stand to the partners'. Pure.
+ * How the switch's times compare with the partners'. Pure.
  *
  * Who asks waits longer than whom it asks: otherwise an answer "timed out" comes when nobody waits for it any more. And of two
  * idle timeouts the smaller wins, because that side closes.

@@ -25,25 +25,25 @@ const PROBLEMS_MAX = 20
 /** Aliases that a document may expand, so that a small file cannot become a huge one. */
 const ALIASES_MAX = 100
 
-/** What is wrong with a text, by the parser's code for it: what stands there, and what to write. */
+/** What is wrong with a text, by the parser's code for it: what is there, and what to write. */
 const wrongs: Readonly<Record<string, readonly [rule: string, fix: string]>> = {
-  DUPLICATE_KEY: ["a key stands twice in one mapping", "Remove one of the two."],
+  DUPLICATE_KEY: ["a key is given twice in one mapping", "Remove one of the two."],
   TAB_AS_INDENT: ["a tab indents this line", "Indent with spaces."],
   BAD_INDENT: [
     "the text is not YAML: a list or a mapping in brackets is not closed, or its lines are not indented",
     "Close each [ and {, and indent its lines further than the key in front of it."
   ],
   BLOCK_AS_IMPLICIT_KEY: [
-    "the text is not YAML: two keys stand on one line",
+    "the text is not YAML: two keys are on one line",
     "Put the second key on a line of its own, or the value in quotes if it holds a colon and a space."
   ],
   MULTILINE_IMPLICIT_KEY: [
-    "the text is not YAML: a line without a colon stands where a key is expected",
+    "the text is not YAML: a line without a colon is where a key is expected",
     "Put a colon and a space behind the key, and indent with spaces."
   ],
-  MULTIPLE_DOCS: ["the file holds more than one YAML document", "Remove the line `---` and what stands behind it."],
-  NON_STRING_KEY: ["a list or a mapping stands where a key is expected", "Write a name in front of the colon."],
-  BAD_ALIAS: ["an alias (*) has no name", "Put the value in quotes, or name an anchor (&) that stands above it."],
+  MULTIPLE_DOCS: ["the file holds more than one YAML document", "Remove the line `---` and what follows it."],
+  NON_STRING_KEY: ["a list or a mapping is where a key is expected", "Write a name in front of the colon."],
+  BAD_ALIAS: ["an alias (*) has no name", "Put the value in quotes, or name an anchor (&) that is above it."],
   BAD_DQ_ESCAPE: [
     "a backslash in a text in double quotes begins no character that YAML knows",
     "Write the text in single quotes."
@@ -84,12 +84,12 @@ export class YamlText {
     this.value = value instanceof Unreadable ? undefined : value
   }
 
-  /** The values; aliases may neither be missing, nor lead back to what they stand in, nor make the file a huge one. */
+  /** The values; aliases may neither be missing, nor lead back to what they are in, nor make the file a huge one. */
   private plain(): unknown {
     try {
       const value: unknown = this.document.toJS({ maxAliasCount: ALIASES_MAX })
       return isEndless(value)
-        ? new Unreadable("an alias (*) stands inside its own anchor (&)", "Write the value out.")
+        ? new Unreadable("an alias (*) is inside its own anchor (&)", "Write the value out.")
         : value
     } catch (cause) {
       if (!(cause instanceof ReferenceError)) throw cause
@@ -99,7 +99,7 @@ export class YamlText {
     }
   }
 
-  /** The values as far as they can be told; what stands behind a mistake of the text may be wrong or missing. */
+  /** The values as far as they can be told; what follows a mistake of the text may be wrong or missing. */
   get guess(): unknown {
     const value = this.plain()
     return value instanceof Unreadable ? undefined : value
@@ -109,7 +109,7 @@ export class YamlText {
     return { severity: "error", path: [], ...this.place(offset), rule, fix }
   }
 
-  /** Puts a finding at its line. What was found is shown as it stands in the text, unless the path may hold a secret. */
+  /** Puts a finding at its line. What was found is shown as it is in the text, unless the path may hold a secret. */
   locate(finding: Finding): Problem {
     const { node, key, isThere } = this.find(finding.path)
     const at = finding.atKey === true || !isThere ? (key ?? node) : (node ?? key)

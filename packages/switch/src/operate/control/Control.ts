@@ -1,10 +1,10 @@
 /**
  * Where a running switch takes commands: HTTP on a unix domain socket that only its own user may open. Who asks is what the
- * kernel says of him (`Peer`), and stands in the journal with everything that changes the switch or looks at a transaction.
+ * kernel says of him (`Peer`), and is in the journal with everything that changes the switch or looks at a transaction.
  *
  *     GET  /status                what `jinka status` shows
  *     GET  /trace?stan=&rrn=      the life of a transaction
- *     POST /trace  {stan,rrn,pan} the same; a card number never stands in an address
+ *     POST /trace  {stan,rrn,pan} the same; a card number is never in an address
  *     GET  /links/NAME            one link, in detail
  *     POST /links/NAME/ACT        {reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
  *     GET  /pending               what waits to be delivered, and what is in doubt
@@ -195,9 +195,7 @@ const routes = (controlled: Controlled, user: Asked) => {
       "GET",
       "/trace",
       Effect.flatMap(HttpServerRequest.ParsedSearchParams, (params) =>
-        "pan" in params
-          ? refuse(400, "a card number is sent with POST, so that it stands in no address")
-          : traced(params)
+        "pan" in params ? refuse(400, "a card number is sent with POST, so that it is in no address") : traced(params)
       )
     ),
     HttpRouter.route(

@@ -9,7 +9,7 @@ const UNREAD_NOTED = 65_536
 /** Bytes in the send queue that are more than what is under way on a busy, healthy line. */
 const UNACKNOWLEDGED_NOTED = 65_536
 
-/** What stood in the send queue at an earlier status. */
+/** What was in the send queue at an earlier status. */
 export interface Earlier {
   readonly sendQueue: number
   /** Monotonic milliseconds. */

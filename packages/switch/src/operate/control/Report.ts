@@ -168,7 +168,7 @@ export const LinkReport = Schema.Struct({
   legs: Schema.Array(LegReport),
   /** Since when the state is what it is. */
   since: When,
-  /** `host:port` that it takes its partner's connections on; empty: it dials, or stands behind a door. */
+  /** `host:port` that it takes its partner's connections on; empty: it dials, or is behind a door. */
   listens: Schema.String,
   /** Connections that were not let in since the start, when the last one was, and why; null: none. */
   turnedAway: Schema.NullOr(Schema.Struct({ count: Schema.Number, at: When, why: Schema.String })),
@@ -201,7 +201,7 @@ export const LinkReport = Schema.Struct({
   overRate: Schema.Number,
   /** Messages left unanswered since the start: they may have come before, and the journal did not say in time. */
   perhapsRepeats: Schema.Number,
-  /** Store-and-forward messages that have not ended, and how they stand. */
+  /** Store-and-forward messages that have not ended, and their state. */
   stored: Schema.Number,
   storeAndForward: StoredReport,
   /** What was meant for it and waits for a person: given up, declined, or money without a reversal. */

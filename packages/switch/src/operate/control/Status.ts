@@ -30,7 +30,7 @@ export interface Identity {
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-/** What the kernel says now, and what stood in its send queues at an earlier status, by connection. */
+/** What the kernel says now, and what was in its send queues at an earlier status, by connection. */
 export interface Kernel {
   readonly view: KernelView
   readonly earlier: ReadonlyMap<string, Earlier>

@@ -1,5 +1,5 @@
 /**
- * A status report as text for a terminal: what an operator asks first stands first. Pure.
+ * A status report as text for a terminal: what an operator asks first is first. Pure.
  */
 import { linkText } from "./LinkText.ts"
 import type { DoorReport, GroupReport, StatusReport } from "./Report.ts"

@@ -12,7 +12,7 @@ export interface Flow {
   /** `10.0.0.1:5000 > 10.0.0.2:7001`; empty where there is one only. */
   readonly title: string
   readonly bytes: Buffer
-  /** The same as it stands in the file: digits alone are hex, or a message that is text. */
+  /** The same as it is in the file: digits alone are hex, or a message that is text. */
   readonly asText: Buffer | undefined
 }
 
@@ -30,7 +30,7 @@ export const flowsOf = (bytes: Buffer): ReadonlyArray<Flow> | string => {
   }
 }
 
-/** What stands behind a gap begins in the middle of a frame: only the bytes in front of it are looked at. */
+/** What follows a gap begins in the middle of a frame: only the bytes in front of it are looked at. */
 const ofSegments = (segments: ReadonlyArray<Segment>): ReadonlyArray<Flow> =>
   streamsOf(segments).map(({ title, runs }) => ({
     title,

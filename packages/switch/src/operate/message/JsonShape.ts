@@ -74,11 +74,11 @@ const nameWrong = (codec: Codec, name: string): string | undefined => {
     if (fields[Number(name)] !== undefined) return undefined
     return `the dialect ${codec.dialect.name} has no field ${name}: \`jinka dialect show\` lists what it has`
   }
-  if (/^0+$/.test(name)) return `${shown(name)} is no field: the message type stands in "mti", and fields begin at 2`
+  if (/^0+$/.test(name)) return `${shown(name)} is no field: the message type is in "mti", and fields begin at 2`
   const digits = /^(?:DE|F|P|S|BIT|FIELD)?[ ._-]?0*([1-9]\d{0,2})(?:\.0+)?$/i.exec(name)?.[1]
   if (digits !== undefined) return `${shown(name)} is no field: write its number alone, "${digits}"`
   const member = nearest(name, members)
-  const hint = member === undefined ? "" : `; "${member}" stands beside "fields", and not in it`
+  const hint = member === undefined ? "" : `; "${member}" is beside "fields", and not in it`
   return `${shown(name)} is no field: fields are named by their numbers, as "11"${hint}`
 }
 

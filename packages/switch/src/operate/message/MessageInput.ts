@@ -178,7 +178,7 @@ export class MessageInput {
 
   private stream({ title, runs }: TcpStream): ReadonlyArray<Input> {
     return runs.flatMap(({ pieces, missing }): ReadonlyArray<Input> => {
-      const gap = `${missing} bytes are missing here in the capture; what stands behind them is read as a new beginning`
+      const gap = `${missing} bytes are missing here in the capture; what follows them is read as a new beginning`
       const lost: ReadonlyArray<Input> =
         missing === 0 ? [] : [{ _tag: "wrong", at: ++this.count, why: gap, flow: title }]
       const { frame } = this
@@ -251,7 +251,7 @@ export const formOf = (chunk: Buffer): "hex" | "binary" | "capture" => {
   if (isCaptureFile(chunk)) return "capture"
   const isWide = chunk[0] === 0xff && chunk[1] === 0xfe
   const text = isWide ? chunk.toString("utf16le", 2) : chunk.toString("latin1").replace(/^\u00ef\u00bb\u00bf/, "")
-  // Control characters stand in no text but for blanks and ends of lines.
+  // Control characters are in no text but for blanks and ends of lines.
   if (/[^\P{Cc}\t\n\r\f]/u.test(text)) return "binary"
   const lines = text.split("\n", LOOKED_AT_MAX)
   const isHex = (line: string) => digitsOf(line) !== undefined || (rowIn(line)?.rest ?? "") !== ""

@@ -9,7 +9,7 @@ import { cell, page, table } from "./Markdown.ts"
 /** The page, from the help of all commands, the whole one first. */
 export const commandPage = (docs: ReadonlyArray<HelpDoc.HelpDoc>): string =>
   page("Command line", [
-    "`jinka COMMAND --help` shows what stands here. Errors are a line or a paragraph on standard error, never a stack trace; results are on standard output.",
+    "`jinka COMMAND --help` shows what is here. Errors are a line or a paragraph on standard error, never a stack trace; results are on standard output.",
     ...docs.flatMap((doc, at) => commandParts(doc, at === 0)),
     "## Flags of every command",
     table(["Flag", "Meaning"], flagRows(docs[0]?.globalFlags ?? [])),

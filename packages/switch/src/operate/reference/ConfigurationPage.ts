@@ -18,13 +18,13 @@ export const configurationPage = (): string => {
   const isOfFrame = ({ path }: Row) => path.startsWith("links[].frame.")
   return page("Configuration", [
     "One YAML file is the whole configuration of a switch. `jinka check FILE` reads it, shows every error with its line and what to write instead, and prints what it says; `jinka run FILE` does the same before it starts.",
-    "Rules of writing: a duration is a number and a unit (`15 seconds`, `500 millis`, `2 minutes`), a size too (`64 KiB`, `4 MiB`); digits that are a code or a card number's beginning stand in quotes, because YAML drops leading zeros of a bare number; paths are relative to the file. Unknown keys are errors.",
+    "Rules of writing: a duration is a number and a unit (`15 seconds`, `500 millis`, `2 minutes`), a size too (`64 KiB`, `4 MiB`); digits that are a code or a card number's beginning are in quotes, because YAML drops leading zeros of a bare number; paths are relative to the file. Unknown keys are errors.",
     "Editors that know JSON Schema complete and check the file while it is written, with this as its first line:",
     "```yaml\n# yaml-language-server: $schema=configuration.schema.json\n```",
     "## Example",
     `\`\`\`yaml\n${example}\`\`\``,
     "## Keys",
-    "The default stands where a key may be left out; `required` where it may not; `none` where nothing is then assumed.",
+    "A default is shown where a key may be left out; `required` where it may not; `none` where nothing is then assumed.",
     keyTable(rows.filter((row) => !isOfFrame(row))),
     "## Frames",
     "`frame:` is the name of a shipped frame or a mapping.",

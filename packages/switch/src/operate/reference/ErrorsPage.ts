@@ -50,7 +50,7 @@ export const errorsPage = (): string =>
     "They are closed at once with a reset, counted by reason, and noted: the first of each kind, then a count every 10 seconds.",
     table(["Reason", "Why"], Object.entries(turnedAway)),
     "## TLS",
-    "A handshake that comes to nothing. On a listening address the reason is noted like those above; dialling, it stands in the reason of `ConnectFailed`.",
+    "A handshake that comes to nothing. On a listening address the reason is noted like those above; dialling, it is in the reason of `ConnectFailed`.",
     table(["Reason", "What to look at"], Object.entries(tlsReasons)),
     "## Frames",
     "Bytes that are no frame end the connection with the reason `FrameError`: where the next frame begins is not known any more, and guessing could pair an answer with the wrong request. The link comes back on a new connection.",

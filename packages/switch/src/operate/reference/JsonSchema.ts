@@ -43,7 +43,7 @@ export const publishedSchema = (): string => {
   return `${JSON.stringify({ ...head, ...published }, null, 2)}\n`
 }
 
-/** Joins `allOf` with what it stands in, drops the bounds of every integer, and says a list of at least one plainly. */
+/** Joins `allOf` with what it is in, drops the bounds of every integer, and says a list of at least one plainly. */
 const simple = (node: SchemaNode): SchemaNode => {
   const { allOf = [], prefixItems, ...own } = node
   const joined: SchemaNode = Object.assign({}, own, ...allOf.filter(({ expected }) => expected !== "an integer"))

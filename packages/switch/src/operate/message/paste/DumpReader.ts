@@ -17,7 +17,7 @@ export interface DumpRun {
   readonly isPacket: boolean
 }
 
-/** A row that cannot be read; the run that it stands in is given up. */
+/** A row that cannot be read; the run that it is in is given up. */
 export interface DumpBroken {
   readonly _tag: "broken"
   readonly at: number
@@ -27,7 +27,7 @@ export interface DumpBroken {
 interface Row {
   readonly row: DumpRow
   readonly at: number
-  /** A row `*` stands behind it: it repeats itself up to the next offset. */
+  /** A row `*` is behind it: it repeats itself up to the next offset. */
   isRepeated: boolean
 }
 
@@ -79,7 +79,7 @@ export class DumpReader {
     return ended
   }
 
-  /** Ends the run: another line, or the end of the text, stands behind it. */
+  /** Ends the run: another line, or the end of the text, is behind it. */
   end(): ReadonlyArray<DumpRun | DumpBroken> {
     const { open } = this
     this.open = undefined

@@ -17,13 +17,13 @@ export interface DumpRow {
   readonly indent: string
   /** Digits of the offset, in whatever base. */
   readonly offset: string
-  /** `0x` stands in front of it: tcpdump writes so. */
+  /** `0x` comes before it: tcpdump writes so. */
   readonly isPacket: boolean
   /** Everything behind the offset. */
   readonly rest: string
   /** Pairs of bytes are swapped: hexdump and `od -x` without more. */
   readonly isSwapped: boolean
-  /** One blank alone stands behind the offset. */
+  /** One blank alone is behind the offset. */
   readonly isNarrow: boolean
 }
 
@@ -37,7 +37,7 @@ export const rowIn = (line: string): DumpRow | undefined => {
   )
   if (found === null) return undefined
   const [, indent = "", x, offset = "", between = "", behind = ""] = found
-  // One blank alone separates where hexdump and od write six or seven digits; elsewhere it stands between groups of a message.
+  // One blank alone separates where hexdump and od write six or seven digits; elsewhere it is between groups of a message.
   const isNarrow = between.length === 1 && between !== ":" && between !== "\t"
   if (isNarrow && offset.length !== 7 && offset.length !== 6) return undefined
   if (between === "" && offset.length < 4) return undefined
@@ -75,7 +75,7 @@ const swapped = (digits: string): string => (digits.length === 4 ? digits.slice(
 /** Whether a row says its bytes once more as text. */
 export const isDoubled = (row: DumpRow): boolean => cutsOf(row).some((cut) => saysSame(row.rest, cut))
 
-/** Whether what stands behind the bytes is the same bytes as text, dots for what cannot be printed. */
+/** Whether what follows the bytes is the same bytes as text, dots for what cannot be printed. */
 const saysSame = (rest: string, { bytes, at }: Cut): boolean => {
   const behind = rest.slice(at)
   if (bytes.length === 0 || behind.trim() === "") return false
@@ -85,7 +85,7 @@ const saysSame = (rest: string, { bytes, at }: Cut): boolean => {
   return texts.some((text) => isTextOf(text, bytes))
 }
 
-/** The text stands at the right, behind blanks alone; blanks at its end may be gone. */
+/** The text is at the right, behind blanks alone; blanks at its end may be gone. */
 const textsIn = (behind: string, length: number): ReadonlyArray<string> => {
   const text = behind.trimStart()
   const blanks = behind.length - text.length
@@ -104,7 +104,7 @@ const isTextOf = (text: string, bytes: Buffer): boolean => {
   return true
 }
 
-/** Whether bytes may end here: nothing stands behind them, or a text behind a second blank, a bar or an angle. */
+/** Whether bytes may end here: nothing is behind them, or a text behind a second blank, a bar or an angle. */
 const isEnd = (rest: string, at: number): boolean => {
   const behind = rest.slice(at)
   return behind.trim() === "" || /^[\s|>]/.test(behind)

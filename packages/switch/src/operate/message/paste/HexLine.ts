@@ -3,10 +3,10 @@
  */
 import { fromHex } from "@jinka/codec"
 
-/** What stands around digits and is none of them: quotes, brackets, and what ends a line of source text. */
+/** What is around digits and is none of them: quotes, brackets, and what ends a line of source text. */
 const around = /^[\s"'`({[;]+|[\s"'`)}\];,]+$/g
 
-/** The digits of a line without what stands between them; `undefined` when it holds anything else. */
+/** The digits of a line without what is between them; `undefined` when it holds anything else. */
 export const digitsOf = (line: string): string | undefined => {
   const bare = line.replaceAll(around, "").replaceAll(/(?<![0-9a-fA-F])(?:0x|\\x|\\u00)|(?<=[0-9a-fA-F]{2})\\x/gi, " ")
   const groups = bare.split(/[\s:|,;.-]+/).filter((group) => group !== "")
@@ -15,7 +15,7 @@ export const digitsOf = (line: string): string | undefined => {
   return groups.length > 1 && groups.some((group) => group.length % 2 !== 0) ? oneOdd(groups) : groups.join("")
 }
 
-/** Blanks may stand anywhere: only then an odd group is none that was cut. */
+/** Blanks may be anywhere: only then an odd group is none that was cut. */
 const oneOdd = (groups: ReadonlyArray<string>): string | undefined => {
   const digits = groups.join("")
   return digits.length % 2 === 0 && groups.every((group) => group.length > 2) ? digits : undefined
