@@ -201,9 +201,9 @@ export class Caller {
     const stan = index.number(this.stanElement)
     if (stan === this.signOnStan && index.mti === responseMti(this.signOn?.mti ?? 0)) return this.signedOn()
     const slot = stan & this.mask
-    if (!(this.intended[slot]! >= 0) || this.stans[slot] !== stan) return this.stray(stan)
+    if (!(this.intended[slot]! >= 0) || this.stans[slot] !== stan) return this.unmatched(stan)
     const kind = this.kinds[slot]!
-    if (index.mti !== responseMti(this.shares.templates[kind]!.mti)) return this.stray(-1)
+    if (index.mti !== responseMti(this.shares.templates[kind]!.mti)) return this.unmatched(-1)
     const series = this.shares.series[kind]!
     measure.wasAnswered(series, this.intended[slot]!, this.shares.now())
     this.free(slot)
@@ -212,7 +212,7 @@ export class Caller {
   }
 
   /** An answer that nothing waits for: late when its number was in use, else nobody's. */
-  private stray(stan: number): void {
+  private unmatched(stan: number): void {
     const { measure } = this.shares
     if (stan > 0 && this.stans[stan & this.mask] === stan) measure.late++
     else measure.unmatched++
