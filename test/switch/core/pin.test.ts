@@ -11,12 +11,12 @@ import { answerTo, type LinkAll, linkOf, makeDisk, purchase, startBench } from "
 import { bytesOf, cupsPin, giveKey, guardOf, pinBlock, pinIn, softwareModule, wholeMac } from "./Guarded.ts"
 import { codes, types } from "./Pair.ts"
 
-const PAN = "6200000000000005"
-const PIN = "493817"
+const pan = "6200000000000005"
+const pin = "493817"
 
 /** A purchase with a PIN in the zone of this key. */
 const withPin = (key = "zpk-a", format: PinSettings["format"] = "iso0", fields: Message["fields"] = {}): Message =>
-  purchase({ 52: pinBlock(PIN, key, format, PAN), 53: "2600000000000000", ...fields })
+  purchase({ 52: pinBlock(pin, key, format, pan), 53: "2600000000000000", ...fields })
 
 interface Wishes {
   readonly acquirer?: PinSettings | undefined
@@ -54,7 +54,7 @@ describe("A PIN block", () => {
       yield* commit
       const [request] = b.heard()
 
-      expect(pinIn(request?.fields[52], "zpk-b", "iso0", PAN)).toBe(PIN)
+      expect(pinIn(request?.fields[52], "zpk-b", "iso0", pan)).toBe(pin)
       expect(request?.fields[53]).toBe("2600000000000000")
       expect(running.status().links[1]?.guard).toMatchObject({ translated: 1, untranslated: 0 })
     })
@@ -67,7 +67,7 @@ describe("A PIN block", () => {
       yield* commit
       const [request] = b.heard()
 
-      expect(pinIn(request?.fields[52], "zpk-b", "iso0", PAN)).toBe(PIN)
+      expect(pinIn(request?.fields[52], "zpk-b", "iso0", pan)).toBe(pin)
       expect(request?.fields[53]).toBe("2600000000000000")
     })
   )
@@ -85,7 +85,7 @@ describe("A PIN block", () => {
       a.say(withPin())
       yield* commit
       const [request] = b.heard()
-      expect(pinIn(request?.fields[52], "zpk-b", "unionPayWithoutPan", PAN)).toBe(PIN)
+      expect(pinIn(request?.fields[52], "zpk-b", "unionPayWithoutPan", pan)).toBe(pin)
       expect(request?.fields[53]).toBe("1600000000000000")
     })
   )
@@ -102,7 +102,7 @@ describe("A PIN block", () => {
         a.say(withPin())
         yield* commit
         const [request] = b.heard()
-        expect(pinIn(request?.fields[52], key, "iso4", PAN)).toBe(PIN)
+        expect(pinIn(request?.fields[52], key, "iso4", pan)).toBe(pin)
       }
     })
   )
@@ -128,7 +128,7 @@ describe("A PIN block", () => {
       const [bytes] = b.heardBytes()
       const codec = compile(iso8583v1987AsciiRaw)
       const request = codec.decode(bytes!) as Message
-      expect(pinIn(request.fields[52], "zpk-b", "iso3", PAN)).toBe(PIN)
+      expect(pinIn(request.fields[52], "zpk-b", "iso3", pan)).toBe(pin)
       expect(request.fields[64]).toEqual(wholeMac(bytes!.subarray(0, -8), macAlgorithms["ansi-x9.19"], "zak-b"))
     })
   )
@@ -180,7 +180,7 @@ describe("A PIN block", () => {
       giveKey(running, module, 0, "pin", "zak-a", { name: "zpk-a", until: Number.MAX_SAFE_INTEGER })
       a.say(withPin("zpk-a"), withPin("zak-a", "iso0", { 11: "000002" }))
       yield* commit
-      expect(b.heard().map(({ fields }) => pinIn(fields[52], "zpk-b", "iso0", PAN))).toEqual([PIN, PIN])
+      expect(b.heard().map(({ fields }) => pinIn(fields[52], "zpk-b", "iso0", pan))).toEqual([pin, pin])
 
       giveKey(running, module, 0, "pin", "zak-a")
       a.say(withPin("zpk-a", "iso0", { 11: "000003" }))

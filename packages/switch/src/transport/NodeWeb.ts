@@ -17,7 +17,7 @@ import type { Endpoint, ListenFailed } from "./Transport.ts"
 const BODY_MAX = 65_536
 
 /** What goes on for as long as the asker listens. */
-const EVENTS = "text/event-stream"
+const events = "text/event-stream"
 
 /** Connections at once: monitoring has a few, and a page in a browser six. */
 const CONNECTIONS_MAX = 64
@@ -46,7 +46,7 @@ export const answerWhole = async (
       typeof value === "string" ? [[name, value] as [string, string]] : []
     )
     const answered = await answer(new Request(`http://jinka${request.url ?? "/"}`, { method, headers, body }))
-    if (answered.headers.get("content-type") === EVENTS && answered.body !== null) {
+    if (answered.headers.get("content-type") === events && answered.body !== null) {
       response.writeHead(answered.status, Object.fromEntries(answered.headers))
       await pipeline(Readable.fromWeb(answered.body as ReadableStream), response)
       return
