@@ -25,7 +25,7 @@ import { reasonOf } from "../SimulatorError.ts"
 import { type Case, casesOf, caseText, unrolled, withCase } from "./Cases.ts"
 import type { Dialogue, Partner, Step, SystemSettings, Template } from "./Dialogue.ts"
 import { checkDialogue } from "./DialogueCheck.ts"
-import { readTemplate, readSettings, readStep } from "./StepFile.ts"
+import { readSettings, readStep, readTemplate } from "./StepFile.ts"
 import { dialectOf, dialectOfText, isDialectFile, makeWireFormat, wireFormatNames } from "./WireFormat.ts"
 
 /** Text of a file by its path; throws what the system says. */
@@ -220,7 +220,10 @@ class Reading {
     const named = textOf(file, from)
     const messagesFile = join(dirname(file), named)
     const { entries } = withCase(messagesFile, parseYaml(messagesFile, this.found(path, file, from)), this.values)
-    return new Map([...before, ...[...entries].map(([name, yaml]) => [name, readTemplate(messagesFile, yaml)] as const)])
+    return new Map([
+      ...before,
+      ...[...entries].map(([name, yaml]) => [name, readTemplate(messagesFile, yaml)] as const)
+    ])
   }
 
   private map(top: Yaml & { kind: "map" }, key: string, file: string): ReadonlyMap<string, Yaml> {
