@@ -56,7 +56,9 @@ const open = async ({ ready }: RunningSwitch, token: string): Promise<{ page: Pa
   return { page, wrong }
 }
 
-describe.skipIf(program === undefined)("The console in the browser", () => {
+const needs = program === undefined ? " (skipped: no Chromium here; `apt-get install chromium`)" : ""
+
+describe.skipIf(program === undefined)(`The console in the browser${needs}`, () => {
   it("shows links, rates, doubt and a transaction as they are, without card data, and acts with a reason", async () => {
     const running = await start()
     const acquirer = await Line.connect(running.port("acquirer"))

@@ -146,6 +146,33 @@ const links: ReadonlyArray<Measure> = [
         ...answers(name, "out", traffic.answersOut)
       ])
   },
+  {
+    type: "Counter",
+    name: "jinka_link_macs_total",
+    help: "MACs of the partner that were right (by the present or the previous key), wrong, missing or could not be checked, and those that we made or could not make.",
+    read: ({ status }) =>
+      status.links.flatMap(({ guard, name }) =>
+        guard === undefined
+          ? []
+          : (["current", "previous", "wrong", "missing", "unproved", "made", "unmade"] as const).map(
+              (result): readonly [Labels, number] => [{ link: name, result }, guard[result]]
+            )
+      )
+  },
+  {
+    type: "Counter",
+    name: "jinka_link_pins_total",
+    help: "PIN blocks that were translated for the partner, and those that could not be.",
+    read: ({ status }) =>
+      status.links.flatMap(({ guard, name }) =>
+        guard === undefined
+          ? []
+          : (["translated", "untranslated"] as const).map((result): readonly [Labels, number] => [
+              { link: name, result },
+              guard[result]
+            ])
+      )
+  },
   gauge("outstanding", "Requests sent to the partner and not answered.", ({ outstanding }) => outstanding),
   gauge("window", "How many may be outstanding.", ({ window }) => window),
   gauge("waiting", "Requests that wait for a place in the window.", ({ waiting }) => waiting),

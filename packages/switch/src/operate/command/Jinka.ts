@@ -17,6 +17,7 @@ import { pending } from "./PendingCommand.ts"
 import { type AllHelp, makeReference } from "./ReferenceCommand.ts"
 import { reload } from "./ReloadCommand.ts"
 import { check, run } from "./RunCommand.ts"
+import { top, watch } from "./TopCommand.ts"
 import { trace } from "./TraceCommand.ts"
 import { wrongCall } from "./WrongCall.ts"
 
@@ -26,6 +27,8 @@ const paths: ReadonlyArray<string> = [
   "run",
   "check",
   "status",
+  "top",
+  "watch",
   "link",
   ...acts.map((act) => `link ${act}`),
   "pending",
@@ -80,6 +83,8 @@ export const command = Command.make("jinka").pipe(
     run,
     check,
     status,
+    top,
+    watch,
     link,
     pending,
     reload,

@@ -1,0 +1,59 @@
+/** `jinka watch`: what has changed between two status reports, a line each, as a log that a person reads. Pure. */
+import type { LinkReport, StatusReport } from "./Report.ts"
+
+const endsSince = (before: LinkReport, after: LinkReport): ReadonlyArray<string> =>
+  after.ends
+    .filter((end) => end.at !== null && !before.ends.some((old) => old.at === end.at))
+    .toReversed()
+    .map((end) => `connection ended by ${end.by}, ${end.how}: ${end.reason}, ${end.why}. ${end.advice}`)
+
+const doubts = ({ inDoubt }: LinkReport): number => Object.values(inDoubt).reduce((sum, count) => sum + count, 0)
+
+const more = (before: number, after: number, what: string): ReadonlyArray<string> =>
+  after > before ? [`! ${after - before} ${what}`] : []
+
+const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<string> => {
+  const was = before.traffic
+  const is = after.traffic
+  return [
+    ...endsSince(before, after),
+    ...(before.state === after.state ? [] : [`${before.state} -> ${after.state}`]),
+    ...(before.signOn.ours === after.signOn.ours ? [] : [`our sign-on: ${after.signOn.ours}`]),
+    ...(before.signOn.partners === after.signOn.partners ? [] : [`the partner's sign-on: ${after.signOn.partners}`]),
+    ...more(was.timeouts, is.timeouts, "requests without an answer in time"),
+    ...more(was.lost, is.lost, "requests lost with their connection"),
+    ...more(was.late, is.late, "answers came late"),
+    ...more(was.unmatched, is.unmatched, "answers to no request"),
+    ...more(doubts(before), doubts(after), "messages in doubt: jinka pending list"),
+    ...(doubts(after) < doubts(before) ? [`${doubts(before) - doubts(after)} messages are not in doubt any more`] : []),
+    ...(before.stored === 0 && after.stored > 0 ? [`${after.stored} messages wait in store-and-forward`] : []),
+    ...(before.stored > 0 && after.stored === 0 ? ["store-and-forward is empty"] : []),
+    ...more(before.lies?.count ?? 0, after.lies?.count ?? 0, "messages spoke for another partner")
+  ].map((text) => `${after.name}  ${text}`)
+}
+
+/** The lines, without their time; empty when nothing has changed that somebody would want to know. */
+export const changes = (before: StatusReport, after: StatusReport): ReadonlyArray<string> => {
+  if (before.startedAt !== after.startedAt) return [`the switch was started again (process ${after.pid})`]
+  const earlier = new Map(before.links.map((link) => [link.name, link]))
+  const there = new Set(after.links.map(({ name }) => name))
+  return [
+    ...(before.fullBy === after.fullBy
+      ? []
+      : [
+          after.fullBy === null
+            ? "new requests are taken again"
+            : `! new requests are refused on every link: no room (${after.fullBy})`
+        ]),
+    ...(before.diskTrouble === after.diskTrouble
+      ? []
+      : [after.diskTrouble === "" ? "the journal's disk is well again" : `! ${after.diskTrouble}`]),
+    ...more(before.defects, after.defects, "messages given up because of a defect of the switch: see its log"),
+    ...more(before.stalls?.count ?? 0, after.stalls?.count ?? 0, "times disk or process stood still"),
+    ...after.links.flatMap((link) => {
+      const old = earlier.get(link.name)
+      return old === undefined ? [`${link.name}  is new, ${link.state}`] : linkChanges(old, link)
+    }),
+    ...before.links.filter(({ name }) => !there.has(name)).map(({ name }) => `${name}  is gone`)
+  ]
+}

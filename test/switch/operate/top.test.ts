@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, it } from "vitest"
+import type { StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
+import { topText } from "../../../packages/switch/src/operate/control/TopText.ts"
+import { changes } from "../../../packages/switch/src/operate/control/WatchText.ts"
+import { answerTo, Line } from "./Line.ts"
+import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
+import { purchase } from "./swiped.ts"
+
+afterEach(cleanUp)
+
+/** Reports of a running switch: both links up, then one transaction later, then without the issuer. */
+const reports = async (): Promise<readonly [StatusReport, StatusReport, StatusReport]> => {
+  const running = await runSwitch(configuration(folder()))
+  const acquirer = await Line.connect(running.port("acquirer"))
+  const issuer = await Line.connect(running.port("issuer"))
+  while ((await running.status()).links.some(({ ready }) => !ready));
+  const first = await running.status()
+  acquirer.send(purchase(7))
+  issuer.send(answerTo(await issuer.next(), "00"))
+  await acquirer.next()
+  const second = await running.status()
+  issuer.close()
+  while ((await running.status()).links.some(({ name, ready }) => name === "issuer" && ready));
+  const third = await running.status()
+  await running.stop()
+  return [first, second, third]
+}
+
+describe("jinka top and jinka watch", () => {
+  it("show what flows on 80 columns, links that need somebody first, and each change in a line", async () => {
+    const [first, second, third] = await reports()
+
+    const flowing = topText(first, second, 40).split("\n")
+    const broken = topText(second, third, 40).split("\n")
+    const few = topText(first, second, 6).split("\n")
+
+    expect(flowing[0]).toContain("links 2/2")
+    expect(flowing.find((line) => line.startsWith("issuer"))).toMatch(/ready .* 100% /)
+    expect(broken[4]).toMatch(/^issuer/)
+    expect([...flowing, ...broken].filter((line) => line.length > 80)).toEqual([])
+    expect(few.at(-1)).toBe("and 1 more links")
+    expect(changes(first, second)).toEqual([])
+    expect(changes(second, third).join("\n")).toMatch(
+      /^issuer {2}connection ended by partner, FIN: .*\nissuer {2}ready -> /
+    )
+    expect(changes(third, second).join("\n")).toContain("issuer  down -> ready")
+    expect(changes(second, { ...third, fullBy: "disk", defects: 2, inDoubt: 1 })).toEqual(
+      expect.arrayContaining([
+        "! new requests are refused on every link: no room (disk)",
+        "! 2 messages given up because of a defect of the switch: see its log"
+      ])
+    )
+  })
+
+  it("look at a switch that runs, as often as they are told, and say what is wrong with a pause", async () => {
+    const file = configuration(folder())
+    const running = await runSwitch(file)
+
+    const top = await jinka(["top", file, "--times", "1", "--every", "100 millis"])
+    const watch = await jinka(["watch", file, "--times", "1", "--every", "100 millis"])
+    const wrong = await jinka(["top", file, "--every", "2"])
+    await running.stop()
+    const gone = await jinka(["top", file, "--times", "1"])
+
+    expect(top).toMatchObject({ code: 0, err: "" })
+    expect(top.out).toMatch(/^demo {2}\d\d:\d\d:\d\d {2}up .* links 0\/2/)
+    expect(watch).toMatchObject({ code: 0, out: "", err: "" })
+    expect([wrong.code, gone.code]).toEqual([2, 4])
+    expect(wrong.err).toContain('write "2 seconds"')
+  })
+})
