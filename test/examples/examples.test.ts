@@ -1,8 +1,23 @@
 import { spawn } from "node:child_process"
 import { describe, expect, it } from "vitest"
 
+/** Examples wait more than they work: two run at once. */
+const AT_ONCE = 2
+const waiting: Array<() => void> = []
+let running = 0
+
 /** Runs an example by its one command, as a reader would; gives its exit code and what it printed. */
-const run = (name: string): Promise<{ readonly code: number | null; readonly out: string }> => {
+const run = async (name: string): Promise<{ readonly code: number | null; readonly out: string }> => {
+  if (running === AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
+  else running++
+  return started(name).finally(() => {
+    const next = waiting.shift()
+    if (next === undefined) running--
+    else next()
+  })
+}
+
+const started = (name: string): Promise<{ readonly code: number | null; readonly out: string }> => {
   const main = new URL(`../../examples/${name}/main.ts`, import.meta.url).pathname
   const child = spawn(process.execPath, [main], { env: { ...process.env, NO_COLOR: "1" } })
   let out = ""

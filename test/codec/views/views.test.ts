@@ -4,16 +4,20 @@ import {
   cups,
   dateText,
   dateTimeText,
+  describe as describeMessage,
   diff,
   iso8583v1987AsciiRaw,
+  iso8583v2003,
   MessageIndex,
   originalData,
   readAdditionalAmounts,
   readAmount,
+  readAmount2003,
   readOriginalData,
   resolveDateTime,
   writeAdditionalAmounts,
   writeAmount,
+  writeAmount2003,
   writeOriginalData,
   writeSignedAmount
 } from "@jinka/codec"
@@ -42,6 +46,22 @@ describe("Amounts", () => {
     expect(writeSignedAmount(readAmount("C00000150", "156")!)).toBe("C00000150")
     expect(writeSignedAmount(readAmount("D00000000", "156")!)).toBe("D00000000")
     expect(writeSignedAmount(readAmount("C00000000", "156")!)).toBe("C00000000")
+  })
+
+  it("of the 2003 edition say their currency and exponent themselves", () => {
+    const text = "1563000000001250"
+    const amount = readAmount2003(text)!
+
+    expect(amount).toEqual({ minor: 1250n, currency: "156", exponent: 3 })
+    expect(amountText(amount)).toBe("1.250 CNY")
+    expect(writeAmount2003(amount)).toBe(text)
+    expect(writeAmount2003({ minor: 1250n, currency: "156" })).toBe("1562000000001250")
+    expect(readAmount2003("000000001250")).toBeUndefined()
+    expect(writeAmount2003({ minor: 1250n, currency: "CNY" })).toBeUndefined()
+    const codec = compile(iso8583v2003)
+    const bytes = encoded(codec, { mti: "2200", fields: { 4: text } })
+    expect(bytes.subarray(-8).toString("hex")).toBe(text)
+    expect(describeMessage(codec, bytes).rows.map(({ id, value }) => `${id} ${value}`)).toContain("4.exponent 3")
   })
 
   it("are refused when they are no amount or do not fit", () => {

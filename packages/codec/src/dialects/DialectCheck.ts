@@ -253,6 +253,8 @@ const headerPart: Members = {
   length: ["all", "message"],
   address: ["destination", "source"],
   reject: [true, false],
+  rejected: { says: 'a value in quotes is expected, like "1A"', fits: (value) => typeof value === "string" },
+  only: ["reject"],
   answer: { says: "echo, own, or the name of another part is expected", fits: (value) => typeof value === "string" }
 }
 

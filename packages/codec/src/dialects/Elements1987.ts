@@ -96,6 +96,7 @@ export const elements1987: Dialect["fields"] = {
   90: { format: "n42", name: "Original data elements", nameZh: "原始数据元" },
   91: { format: "an1", name: "File update code", nameZh: "文件更新代码" },
   92: { format: "an2", name: "File security code", nameZh: "文件安全代码" },
+  // The standard and pyiso8583; jPOS has 6 characters, and 16 bytes for DE 96, which the standard gives 64 bits.
   93: { format: "an5", name: "Response indicator", nameZh: "应答指示" },
   94: { format: "an7", name: "Service indicator", nameZh: "服务指示" },
   95: { format: "an42", name: "Replacement amounts", nameZh: "替换金额" },

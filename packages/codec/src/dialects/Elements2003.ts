@@ -2,16 +2,27 @@
  * The data elements of ISO 8583:2003: names, lengths and what of them is card data.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
+import type { SubfieldDefinition } from "../iso8583/Field.ts"
 
-/** Fields 2..128 of the 2003 edition. Amounts carry currency, exponent and 12 digits. */
+/** An amount says its currency and how many of its digits stand behind the point; jPOS has the same parts (ISOAmount). */
+const amountParts: ReadonlyArray<SubfieldDefinition> = [
+  { name: "currency", nameZh: "货币代码", length: 3 },
+  { name: "exponent", nameZh: "小数位数", length: 1 },
+  { name: "amount", nameZh: "金额", length: 12 }
+]
+
+/**
+ * Fields 2..128 of the 2003 edition. DE 97 is a sign, C or D, in front of such an amount with 16 digits: jPOS has a number of 21 digits
+ * there, of the same size, which cannot hold a sign.
+ */
 export const elements2003: Dialect["fields"] = {
   2: { format: "n..19", name: "Primary Account number", nameZh: "主账号", sensitivity: "pan" },
   3: { format: "ans6", name: "Processing Code", nameZh: "交易处理码" },
-  4: { format: "an16", name: "Amount, Transaction", nameZh: "交易金额" },
-  5: { format: "an16", name: "Amount, Reconciliation" },
-  6: { format: "an16", name: "Amount, Cardholder billing" },
+  4: { format: "n16", name: "Amount, Transaction", nameZh: "交易金额", subfields: amountParts },
+  5: { format: "n16", name: "Amount, Reconciliation", subfields: amountParts },
+  6: { format: "n16", name: "Amount, Cardholder billing", subfields: amountParts },
   7: { format: "n10", name: "Date and time, transmission", nameZh: "交易传输时间" },
-  8: { format: "an12", name: "Amount, Cardholder billing fee" },
+  8: { format: "n12", name: "Amount, Cardholder billing fee" },
   9: { format: "n8", name: "Conversion rate, Reconciliation" },
   10: { format: "n8", name: "Conversion rate, Cardholder billing" },
   11: { format: "n12", name: "Systems trace audit number", nameZh: "系统跟踪号" },
@@ -99,7 +110,7 @@ export const elements2003: Dialect["fields"] = {
   94: { format: "n..11", name: "Transaction originator institution identification code" },
   95: { format: "ans..99", name: "Card issuer reference data" },
   96: { format: "b...999", name: "Key management data", sensitivity: "sad" },
-  97: { format: "an21", name: "Amount, Net reconciliation" },
+  97: { format: "x+n20", name: "Amount, Net reconciliation" },
   98: { format: "ans25", name: "Payee", nameZh: "收款人" },
   99: { format: "ans..11", name: "Settlement institution identification code" },
   100: { format: "n..11", name: "Receiving institution identification code", nameZh: "接收机构标识码" },

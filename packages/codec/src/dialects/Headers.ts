@@ -75,13 +75,13 @@ export const base24: HeaderFormat = {
 
 /**
  * Visa's BASE I header as VAP links carry it: 22 bytes (0x16) with a binary length of header and message in bytes 3 and 4 and
- * packed station ids, which an answer turns around. Parts after jPOS 3ff2951, BASE1Header. The 26-byte header of a VAP reject is
- * not among them: such a message is refused.
+ * packed station ids, which an answer turns around. A reject has a header of 26 bytes (0x1A) in front of the original with its own:
+ * a bitmap whose first bit says so, and a code of four packed digits. Parts after jPOS 3ff2951, BASE1Header.
  */
 export const visa22: HeaderFormat = {
   name: "visa22",
   parts: [
-    { name: "headerLength", bytes: 1, form: "hex", value: "16", fixed: true },
+    { name: "headerLength", bytes: 1, form: "hex", value: "16", fixed: true, rejected: "1A" },
     { name: "headerFormat", bytes: 1, form: "hex", value: "01" },
     { name: "textFormat", bytes: 1, form: "hex", value: "02" },
     { name: "totalLength", bytes: 2, form: "binary", length: "all" },
@@ -92,7 +92,9 @@ export const visa22: HeaderFormat = {
     { name: "status", bytes: 3, form: "hex", value: "000000" },
     { name: "batch", bytes: 1, form: "binary", value: "0" },
     { name: "reserved", bytes: 3, form: "hex", value: "000000" },
-    { name: "user", bytes: 1, form: "hex", value: "00" }
+    { name: "user", bytes: 1, form: "hex", value: "00" },
+    { name: "rejectBitmap", bytes: 2, form: "hex", value: "8000", only: "reject" },
+    { name: "rejectCode", bytes: 2, form: "bcd", value: "0000", reject: true, only: "reject" }
   ]
 }
 

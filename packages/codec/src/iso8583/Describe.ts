@@ -95,7 +95,7 @@ const rowsOf = (
   const rows: Array<DescribedRow> = []
   const { layout } = codec
   const { buffer } = index
-  if (index.rejectCode !== 0) headerRows(codec, index, index.start - layout.headerBytes, "rejected", options, rows)
+  if (index.rejectCode !== 0) headerRows(codec, index, index.start - layout.rejectBytes, "rejected", options, rows)
   if (layout.headerBytes > 0) headerRows(codec, index, index.start, "header", options, rows)
   if (index.mti > 0 || error === undefined) {
     const { body } = index
@@ -129,9 +129,10 @@ const headerRows = (
   rows: Array<DescribedRow>
 ): void => {
   const { layout } = codec
-  const shown = Buffer.from(buffer.subarray(start, start + layout.headerBytes))
+  const header = prefix === "rejected" ? layout.header?.outer : layout.header
+  const shown = Buffer.from(buffer.subarray(start, start + (header?.bytes ?? 0)))
   if (reveal !== true) coverHeader(layout, shown, 0)
-  for (const part of layout.header?.parts ?? []) {
+  for (const part of header?.parts ?? []) {
     const { name, offset, bytes } = part
     if (offset + bytes > shown.length) return
     rows.push(row(`${prefix}.${name}`, start + offset, bytes, name, printable(headerValue(part, shown, 0))))

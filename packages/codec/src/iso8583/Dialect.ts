@@ -179,6 +179,8 @@ export interface Layout {
   readonly answers: AnswerRules
   readonly header: HeaderLayout | undefined
   readonly headerBytes: number
+  /** Bytes of the header of a reject: mostly the same, some have more parts there. */
+  readonly rejectBytes: number
   readonly mtiBytes: number
   /** Bytes of one bitmap of 64 bits. */
   readonly bitmapBytes: number
@@ -258,6 +260,7 @@ export const layout = (dialect: Dialect): Layout => {
     answers: answerRulesOf(dialect),
     header,
     headerBytes: header?.bytes ?? 0,
+    rejectBytes: header?.outer.bytes ?? 0,
     mtiBytes: dialect.mti === "bcd" ? 2 : 4,
     bitmapBytes: dialect.bitmap.encoding === "binary" ? 8 : 16,
     fields,

@@ -24,6 +24,8 @@ export interface HeaderLayout {
   /** Bytes of header and message that the length does not count. */
   readonly notCounted: number
   readonly reject: PlacedPart | undefined
+  /** The header of a reject: this one, or one that has more parts and is told by its fixed ones. */
+  readonly outer: HeaderLayout
   /** Pairs `[to, from]`: what an answer takes from another part of the request. */
   readonly turned: ReadonlyArray<readonly [PlacedPart, PlacedPart]>
   /** Parts that have their own value again in an answer. */
@@ -78,8 +80,49 @@ const roleErrors = ({ parts }: HeaderFormat): ReadonlyArray<string> => {
   return errors
 }
 
+/** The header of a reject, where it differs from the others. */
+const rejectsOwn = ({ name, parts }: HeaderFormat): HeaderFormat | undefined =>
+  parts.some(({ only, rejected }) => only !== undefined || rejected !== undefined)
+    ? {
+        name,
+        parts: parts.map(({ only: _, rejected, ...part }) =>
+          rejected === undefined ? part : { ...part, value: rejected }
+        )
+      }
+    : undefined
+
+const own = ({ name, parts }: HeaderFormat): HeaderFormat => ({
+  name,
+  parts: parts.filter(({ only }) => only === undefined).map(({ rejected: _, ...part }) => part)
+})
+
+const rejectErrors = ({ parts }: HeaderFormat): ReadonlyArray<string> => {
+  const told = parts.filter(({ rejected }) => rejected !== undefined)
+  const added = parts.filter(({ only }) => only !== undefined)
+  if (added.length > 0 && told.length === 0)
+    return [
+      `part ${added[0]!.name} is in a reject only: a fixed part has to tell a reject by its value, give it \`rejected\``
+    ]
+  if (
+    parts.findLastIndex(({ only }) => only === undefined) > parts.findIndex(({ only }) => only !== undefined) &&
+    added.length > 0
+  )
+    return [`part ${added[0]!.name}: the parts that a reject has besides are behind all others`]
+  return told.flatMap(({ name, fixed, only, value, rejected }) => {
+    if (fixed !== true || only !== undefined) return [`part ${name}: \`rejected\` is for a fixed part of every header`]
+    return value === rejected ? [`part ${name}: a reject is told by another value than ${value}`] : []
+  })
+}
+
 /** Why a header makes no sense, all of it; each sentence names the part. */
 export const headerErrors = (header: HeaderFormat): ReadonlyArray<string> => {
+  const outer = rejectsOwn(header)
+  if (outer === undefined) return formErrors(header)
+  const wrong = rejectErrors(header)
+  return wrong.length > 0 ? wrong : [...new Set([...formErrors(own(header)), ...formErrors(outer)])]
+}
+
+const formErrors = (header: HeaderFormat): ReadonlyArray<string> => {
   const { parts } = header
   if (parts.length === 0) return ["a header has at least one part"]
   const sizes = parts.flatMap((part) => sizeError(part) ?? [])
@@ -95,17 +138,22 @@ export const headerErrors = (header: HeaderFormat): ReadonlyArray<string> => {
 const resolve = (header: HeaderFormat): HeaderLayout => {
   const [wrong] = headerErrors(header)
   if (wrong !== undefined) throw new TypeError(`header ${header.name}: ${wrong}`)
+  const outer = rejectsOwn(header)
+  return outer === undefined ? placed(header) : placed(own(header), placed(outer))
+}
+
+const placed = (header: HeaderFormat, outer?: HeaderLayout): HeaderLayout => {
   let bytes = 0
   const parts = header.parts.map((part): PlacedPart => {
     const value = part.value ?? emptyValue(part)
-    const placed = { ...part, value, offset: bytes, usual: partBytes(part, value) ?? new Uint8Array(part.bytes) }
+    const offset = bytes
     bytes += part.bytes
-    return placed
+    return { ...part, value, offset, usual: partBytes(part, value) ?? new Uint8Array(part.bytes) }
   })
   const byName = Object.fromEntries(parts.map((part) => [part.name, part]))
   const total = parts.find(({ length }) => length !== undefined)
   const reject = parts.find((part) => part.reject === true)
-  return {
+  const layout: Omit<HeaderLayout, "outer"> = {
     name: header.name,
     bytes,
     parts,
@@ -124,6 +172,9 @@ const resolve = (header: HeaderFormat): HeaderLayout => {
     destination: parts.find(({ address }) => address === "destination"),
     source: parts.find(({ address }) => address === "source")
   }
+  const made = layout as { -readonly [Key in keyof HeaderLayout]: HeaderLayout[Key] }
+  made.outer = outer ?? made
+  return made
 }
 
 const layouts = new WeakMap<HeaderFormat, HeaderLayout>()

@@ -33,6 +33,13 @@ export interface HeaderPart {
   /** The part says that a message is a reject: any value but its own. The original is behind, its own header included. */
   readonly reject?: boolean
   /**
+   * The part's value in the header of a reject, where that header has more parts (`only`): it tells one header from the other. Such
+   * a part is fixed.
+   */
+  readonly rejected?: string
+  /** The part is in the header of a reject and in no other. */
+  readonly only?: "reject"
+  /**
    * What an answer has in it: what the request had (`echo`, the rule), the part's own value again (`own`), or what another part
    * of the same size had, by its name (addresses that change places name each other).
    */

@@ -67,13 +67,36 @@ const indexHeader = (
   end: number,
   into: MessageIndex
 ): MessageError | undefined => {
+  const { outer, reject } = header
+  if (outer !== header && isRejects(outer, buffer, start, end)) {
+    const error = checkHeader(outer, buffer, start, end)
+    return error ?? stepIn(header, buffer, start, end, into)
+  }
   const error = checkHeader(header, buffer, start, end)
-  const { reject } = header
   if (error !== undefined || reject === undefined || hasUsual(reject, buffer, start)) return error
+  return stepIn(header, buffer, start, end, into)
+}
+
+/** Whether the header at `start` is one that only rejects have: its fixed parts say so. */
+const isRejects = ({ bytes, fixed }: HeaderLayout, buffer: Buffer, start: number, end: number): boolean => {
+  if (end - start < bytes) return false
+  for (const part of fixed) if (!hasUsual(part, buffer, start)) return false
+  return true
+}
+
+/** Steps behind the header of a reject, to the original. */
+const stepIn = (
+  { bytes, outer }: HeaderLayout,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  into: MessageIndex
+): MessageError | undefined => {
+  const { reject } = outer
   // A reject code that is no number, or 0 in other bytes, is still a reject; -1 keeps it apart from normal.
-  into.rejectCode = partNumber(reject, buffer, start) || -1
-  into.start = start + header.bytes
-  into.body = into.start + header.bytes
+  into.rejectCode = (reject === undefined ? 0 : partNumber(reject, buffer, start)) || -1
+  into.start = start + outer.bytes
+  into.body = into.start + bytes
   // The original's own header is not checked: it may be the very reason of the reject.
   return into.body > end ? tooShort(end - start) : undefined
 }

@@ -19,6 +19,9 @@ import { contentRule, fillRule, readBytes, readText, unitsAt, unitsOf, writePref
 /** One index for all calls: there is one thread and no call in between. */
 const index = new MessageIndex()
 
+/** Where the header of a reject begins: in front of the original that the index is of. */
+export const rejectStart = ({ rejectBytes }: Layout, { start }: MessageIndex): number => start - rejectBytes
+
 /** Decodes `buffer[start, end)`. */
 export const decodeByTable = (layout: Layout, buffer: Buffer, start: number, end: number): Message | MessageError =>
   indexMessage(layout, buffer, start, end, index) ?? decodeIndexed(layout, index)
@@ -36,7 +39,7 @@ export const decodeIndexed = (layout: Layout, index: MessageIndex): Message | Me
   if (layout.header !== undefined) {
     message.header = headerValues(layout.header, index.buffer, index.start)
     if (index.rejectCode !== 0)
-      message.rejected = headerValues(layout.header, index.buffer, index.start - layout.headerBytes)
+      message.rejected = headerValues(layout.header.outer, index.buffer, rejectStart(layout, index))
   }
   return message
 }
@@ -102,14 +105,14 @@ const writeMessage = (
   length: number
 ): Buffer | MessageError => {
   const { header, headerBytes } = layout
-  const outer = message.rejected === undefined ? 0 : headerBytes
+  const outer = message.rejected === undefined ? 0 : layout.rejectBytes
   const out = Buffer.allocUnsafe(outer + headerBytes + length)
   if (header !== undefined) {
     const total = headerBytes + length
     // The original's own length is written as it was read.
     const isKept = outer > 0 && (header.total === undefined || message.header?.[header.total.name] !== undefined)
     const error =
-      (outer === 0 ? undefined : writeHeader(header, message.rejected, outer + total, out, 0)) ??
+      (outer === 0 ? undefined : writeHeader(header.outer, message.rejected, outer + total, out, 0)) ??
       writeHeader(header, message.header, isKept ? -1 : total, out, outer)
     if (error !== undefined) return error
   }

@@ -9,6 +9,7 @@ import { fromHex, toHex } from "../encoding/Hex.ts"
 import type { Codec } from "./Codec.ts"
 import type { FieldLayout } from "./Field.ts"
 import { type PartJson, partsToJson, valueFromParts } from "./FieldParts.ts"
+import type { HeaderLayout } from "./Header.ts"
 import type { HeaderValues } from "./HeaderValues.ts"
 import type { Fields, FieldValue, Message } from "./Message.ts"
 import {
@@ -112,7 +113,7 @@ export const messageFromJson = (codec: Codec, json: unknown): Message | MessageE
   for (const name of ["header", "rejected"] as const) {
     const values = json[name]
     if (values === undefined) continue
-    const wrong = headerError(codec, values)
+    const wrong = headerError(name === "header" ? codec.layout.header : codec.layout.header?.outer, values)
     if (wrong !== undefined) return wrong
     message[name] = values as HeaderValues
   }
@@ -141,10 +142,10 @@ const fieldFromJson = (codec: Codec, field: FieldLayout, value: unknown): string
   return field.bytes ? Buffer.from(text, "latin1") : text
 }
 
-const headerError = (codec: Codec, values: unknown): MessageError | undefined => {
+const headerError = (layout: HeaderLayout | undefined, values: unknown): MessageError | undefined => {
   if (!isRecord(values)) return headerInvalid("header", -1, "type")
   for (const [name, value] of Object.entries(values)) {
-    const part = codec.layout.header?.parts.find((part) => part.name === name)
+    const part = layout?.parts.find((part) => part.name === name)
     if (part === undefined) return headerInvalid(name, -1, "value")
     if (typeof value !== "string") return headerInvalid(name, part.offset, "type")
   }

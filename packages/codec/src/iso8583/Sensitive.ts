@@ -37,22 +37,23 @@ const inspect = Symbol.for("nodejs.util.inspect.custom")
  */
 export class Sensitive {
   readonly sensitivity: Sensitivity
-  private readonly source: string | Uint8Array
-  private readonly from: number
-  private readonly to: number
+  // Private to the language and not only to the compiler: no inspection and no structured clone has them.
+  readonly #source: string | Uint8Array
+  readonly #from: number
+  readonly #to: number
 
   constructor(source: string | Uint8Array, sensitivity: Sensitivity, from = 0, to = source.length) {
     this.sensitivity = sensitivity
-    this.source = source
-    this.from = from
-    this.to = to
+    this.#source = source
+    this.#from = from
+    this.#to = to
   }
 
   /** The value itself. Every call of this is a place to review: nothing from it may reach a log, an error or a screen. */
   reveal(): string | Uint8Array {
-    const source = this.source
-    if (typeof source === "string") return source.substring(this.from, this.to)
-    return source.subarray(this.from, this.to)
+    const source = this.#source
+    if (typeof source === "string") return source.substring(this.#from, this.#to)
+    return source.subarray(this.#from, this.#to)
   }
 
   toString(): string {

@@ -11,6 +11,8 @@ export interface Amount {
   readonly currency: string
   /** Whether an amount of zero is a debit (D00000000): the sign that -0 cannot hold. Any other amount has its own sign. */
   readonly isDebit?: boolean
+  /** Digits behind the decimal point, where the message says them (2003); else those of the currency. */
+  readonly exponent?: number
 }
 
 type Row = readonly [numeric: string, alpha: string, exponent: 0 | 2 | 3 | 4]
@@ -96,9 +98,24 @@ export const writeSignedAmount = ({ minor, currency, isDebit }: Amount, digits =
   return text === undefined ? undefined : sign + text
 }
 
+/**
+ * An amount of the 2003 edition, which says its currency and exponent itself (F4, F5, F6: three digits, one, twelve; jPOS 3ff2951,
+ * ISOAmount); `undefined` when the text is none.
+ */
+export const readAmount2003 = (text: string): Amount | undefined => {
+  const parts = /^(\d{3})(\d)(\d{12})$/.exec(text)
+  return parts === null ? undefined : { minor: BigInt(parts[3]!), currency: parts[1]!, exponent: Number(parts[2]) }
+}
+
+/** The text of such an amount; `undefined` when it is negative, too large, or its currency is not given by its number. */
+export const writeAmount2003 = (amount: Amount): string | undefined => {
+  const digits = writeAmount(amount)
+  const exponent = amount.exponent ?? currencyExponent(amount.currency)
+  return digits === undefined || !/^\d{3}$/.test(amount.currency) ? undefined : `${amount.currency}${exponent}${digits}`
+}
+
 /** For people: `-12.50 CNY`. */
-export const amountText = ({ minor, currency }: Amount): string => {
-  const exponent = currencyExponent(currency)
+export const amountText = ({ minor, currency, exponent = currencyExponent(currency) }: Amount): string => {
   const digits = (minor < 0n ? -minor : minor).toString().padStart(exponent + 1, "0")
   const whole = digits.slice(0, digits.length - exponent)
   const point = exponent === 0 ? "" : `.${digits.slice(digits.length - exponent)}`

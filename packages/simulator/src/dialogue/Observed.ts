@@ -51,7 +51,7 @@ export const headerStart = ({ index }: Observed): number => index.start
 
 /** Offset of the outer header of a reject, -1 when there is none. */
 export const rejectedStart = ({ form, index }: Observed): number =>
-  index.rejectCode === 0 ? -1 : index.start - form.codec.layout.headerBytes
+  index.rejectCode === 0 ? -1 : index.start - form.codec.layout.rejectBytes
 
 /** All parts in the order in which they are, as far as the message can be read. Of a reject: of the original inside. */
 export const partsOf = ({ bytes, form, index, wrong }: Observed): ReadonlyArray<Part> => {

@@ -109,7 +109,7 @@ export class Naming {
   private readonly lastAnswerer = new LastGood()
   /** Our own code in the header. */
   private readonly ours: ReadonlySet<string>
-  private readonly headerBytes: number
+  private readonly rejectBytes: number
   private readonly mustSay: boolean
   private readonly mark: Place | undefined
   private readonly markValue: string
@@ -131,7 +131,7 @@ export class Naming {
     const sources = this.mustSay ? [institution] : [...this.codes]
     this.sources = new Set(sources.flatMap((code) => asWritten(this.source, code)))
     this.ours = new Set(asWritten(this.source, ourInstitution))
-    this.headerBytes = header?.bytes ?? 0
+    this.rejectBytes = header?.outer.bytes ?? 0
     this.mark =
       mark?._tag === "field" ? { de: mark.field, as: `DE ${mark.field}`, prefix: 0, last: new LastGood() } : undefined
     this.markValue = mark?._tag === "field" ? mark.value : ""
@@ -165,7 +165,7 @@ export class Naming {
     const { source } = this
     if (source === undefined) return undefined
     // A reject brings our own message back: the partner speaks in the header before it.
-    const start = index.start - (index.rejectCode === 0 ? 0 : this.headerBytes)
+    const start = index.start - (index.rejectCode === 0 ? 0 : this.rejectBytes)
     const from = start + source.offset
     const to = from + source.bytes
     const last = isAnswer ? this.lastAnswerer : this.lastSource

@@ -104,7 +104,8 @@ const valueWrong = (codec: Codec, name: string, value: unknown): string | undefi
 const headerWrong = (codec: Codec, member: string, header: unknown): string | undefined => {
   if (header === undefined) return undefined
   if (!isMembers(header)) return `"${member}" is ${kindOf(header)}: write an object of its parts`
-  const parts = (codec.layout.header?.parts ?? []).map((part) => part.name)
+  const layout = member === "rejected" ? codec.layout.header?.outer : codec.layout.header
+  const parts = (layout?.parts ?? []).map((part) => part.name)
   if (parts.length === 0) return `messages of the dialect ${codec.dialect.name} have no header: remove "${member}"`
   for (const [name, value] of Object.entries(header)) {
     if (!parts.includes(name)) return `"${member}": ${shown(name)} is no part of the header: ${meant(name, parts)}`
