@@ -61,7 +61,7 @@ describe("Amounts", () => {
     const codec = compile(iso8583v2003)
     const bytes = encoded(codec, { mti: "2200", fields: { 4: text } })
     expect(bytes.subarray(-8).toString("hex")).toBe(text)
-    expect(describeMessage(codec, bytes).rows.map(({ id, value }) => `${id} ${value}`)).toContain("4.exponent 3")
+    expect(describeMessage(codec, bytes).rows.map(({ id, value }) => `${id} ${value}`)).toContain("4.2 3")
   })
 
   it("are refused when they are no amount or do not fit", () => {

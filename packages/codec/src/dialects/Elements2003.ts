@@ -12,8 +12,8 @@ const amountParts: ReadonlyArray<SubfieldDefinition> = [
 ]
 
 /**
- * Fields 2..128 of the 2003 edition. DE 97 is a sign, C or D, in front of such an amount with 16 digits: jPOS has a number of 21 digits
- * there, of the same size, which cannot hold a sign.
+ * Fields 2..128 of the 2003 edition. DE 97 is a sign, C or D, in front of such an amount with 16 digits: jPOS has a number of 21
+ * digits there, of the same size, which cannot hold a sign.
  */
 export const elements2003: Dialect["fields"] = {
   2: { format: "n..19", name: "Primary Account number", nameZh: "主账号", sensitivity: "pan" },

@@ -75,8 +75,8 @@ export const base24: HeaderFormat = {
 
 /**
  * Visa's BASE I header as VAP links carry it: 22 bytes (0x16) with a binary length of header and message in bytes 3 and 4 and
- * packed station ids, which an answer turns around. A reject has a header of 26 bytes (0x1A) in front of the original with its own:
- * a bitmap whose first bit says so, and a code of four packed digits. Parts after jPOS 3ff2951, BASE1Header.
+ * packed station ids, which an answer turns around. A reject has a header of 26 bytes (0x1A) in front of the original with its
+ * own: a bitmap whose first bit says so, and a code of four packed digits. Parts after jPOS 3ff2951, BASE1Header.
  */
 export const visa22: HeaderFormat = {
   name: "visa22",

@@ -33,8 +33,8 @@ export interface HeaderPart {
   /** The part says that a message is a reject: any value but its own. The original is behind, its own header included. */
   readonly reject?: boolean
   /**
-   * The part's value in the header of a reject, where that header has more parts (`only`): it tells one header from the other. Such
-   * a part is fixed.
+   * The part's value in the header of a reject, where that header has more parts (`only`): it tells one header from the other.
+   * Such a part is fixed.
    */
   readonly rejected?: string
   /** The part is in the header of a reject and in no other. */

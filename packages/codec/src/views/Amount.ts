@@ -99,8 +99,8 @@ export const writeSignedAmount = ({ minor, currency, isDebit }: Amount, digits =
 }
 
 /**
- * An amount of the 2003 edition, which says its currency and exponent itself (F4, F5, F6: three digits, one, twelve; jPOS 3ff2951,
- * ISOAmount); `undefined` when the text is none.
+ * An amount of the 2003 edition, which says its currency and exponent itself (F4, F5, F6: three digits, one, twelve; jPOS
+ * 3ff2951, ISOAmount); `undefined` when the text is none.
  */
 export const readAmount2003 = (text: string): Amount | undefined => {
   const parts = /^(\d{3})(\d)(\d{12})$/.exec(text)
