@@ -4,7 +4,6 @@ import {
   cups,
   type Dialect,
   derive,
-  derive,
   isMessageError,
   iso8583v1987Ascii,
   iso8583v1993Ascii,
