@@ -2,6 +2,7 @@
  * One idiom where a language has two: what a class keeps to itself is `private`; a number that is known before the program runs
  * is in UPPER_CASE; texts, tables and functions are in camelCase.
  */
+import { secretKeepers } from "./House.ts"
 import { type Finding, finding, isNode, type Node, type Source, treeOf, walk } from "./Source.ts"
 
 const arithmetic = new Set(["+", "-", "*", "/", "%", "**", "|", "&", "<<", ">>"])
@@ -64,10 +65,11 @@ export const misnamedConstants = (sources: ReadonlyArray<Source>): ReadonlyArray
     })
   )
 
-/** Members with `#`. */
+/** Members with `#`, but where they keep a secret. */
 export const hashMembers = (sources: ReadonlyArray<Source>): ReadonlyArray<Finding> =>
   sources.flatMap((source) => {
     const findings: Array<Finding> = []
+    if (secretKeepers.includes(source.path)) return findings
     walk(treeOf(source), (node, parent) => {
       if (node.type !== "PrivateIdentifier" || !/Definition$|^AccessorProperty$/.test(parent?.type ?? "")) return
       findings.push(finding(source, node.start, "idiom", `#${String(node["name"])}: say private`))
