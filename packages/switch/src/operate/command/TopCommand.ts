@@ -45,7 +45,7 @@ const looking = <E, R>(
   })
 
 /** Clears the screen and goes to its corner (ECMA-48, ED and CUP). */
-const CLEAR = "\u001b[H\u001b[2J"
+const clear = "\u001b[H\u001b[2J"
 
 /** Lines where the output is no terminal: everything is shown. */
 const ENDLESS = 10_000
@@ -55,7 +55,7 @@ export const top = Command.make("top", { ...whichSwitch, every, times }, (flags)
   Effect.gen(function* () {
     const isScreen = yield* (yield* Stdio.Stdio).stdoutIsTerminal
     const rows = isScreen ? yield* (yield* Terminal.Terminal).rows : ENDLESS
-    yield* looking(flags, (before, after) => Console.log(`${isScreen ? CLEAR : ""}${topText(before, after, rows)}`))
+    yield* looking(flags, (before, after) => Console.log(`${isScreen ? clear : ""}${topText(before, after, rows)}`))
   })
 ).pipe(
   Command.withDescription(
