@@ -234,6 +234,7 @@ export const saidOutside: Readonly<Record<string, ReadonlyArray<string>>> = {
   "packages/simulator/src/acquirer/Latency.ts": ["p95"],
   "packages/simulator/src/dialogue/Runner.ts": ["cardData"],
   "packages/simulator/src/issuer/Ledger.ts": ["account"],
+  "packages/simulator/src/traffic/Shadow.ts": ["liveMs", "shadowMs"],
   "packages/switch/src/exchange/Recovery.ts": ["resumed"],
   // Read by the guard, the key table and the status as they are built.
   "packages/switch/src/guard/KeyHandle.ts": ["checkValue"],

@@ -15,6 +15,7 @@ import { loadCommand } from "./cli/LoadCommand.ts"
 import { partnerCommand } from "./cli/PartnerCommand.ts"
 import { proxyCommand } from "./cli/ProxyCommand.ts"
 import { StopSignal } from "./cli/StopSignal.ts"
+import { recordCommand, replayCommand } from "./cli/TrafficCommand.ts"
 import { wrongCall } from "./cli/WrongCall.ts"
 import { dialogueCommand } from "./dialogue/DialogueCommand.ts"
 import * as Platform from "./Platform.ts"
@@ -45,6 +46,8 @@ const simulator = Command.make("jinka-sim").pipe(
     issuerCommand,
     proxyCommand,
     loadCommand,
+    recordCommand,
+    replayCommand,
     checkCommand,
     dialogueCommand
   ])

@@ -69,7 +69,14 @@ const settingsOf = ({ file, history, listen, target }: ProxyInput) =>
       const rule = "give a proxy file, or both of --listen and --target"
       return yield* new SettingInvalid({ setting: "proxy", rule })
     }
-    const none = { form: undefined, mac: undefined, control: undefined, lasts: undefined }
+    const none = {
+      record: undefined,
+      shadow: undefined,
+      form: undefined,
+      mac: undefined,
+      control: undefined,
+      lasts: undefined
+    }
     return { listen, target, history, seed: 1, rules: [], ...none } satisfies ProxySettings
   })
 

@@ -23,6 +23,8 @@ export interface FaultRulesSettings {
   readonly mac: MacSettings | undefined
   /** Takes lines of the history. */
   readonly note: (line: Omit<FaultLine, "at">) => void
+  /** Told every message as it came. */
+  readonly saw: (connection: number, direction: OneWay, message: Buffer) => void
 }
 
 /** A rule in force, as it is told. */
@@ -162,6 +164,10 @@ export class FaultRules implements FaultPlan, RuleBook {
 
   note(line: Omit<FaultLine, "at">): void {
     this.settings.note(line)
+  }
+
+  saw(connection: number, direction: OneWay, message: Buffer): void {
+    this.settings.saw(connection, direction, message)
   }
 
   cut(fault: CutFault, connection: number, direction: OneWay): void {

@@ -39,6 +39,8 @@ export interface RuleBook {
   readonly messageMeets: (seen: Seen) => ReadonlyArray<Met>
   readonly idleMeets: (seen: Seen) => ReadonlyArray<Met>
   readonly note: (line: Omit<FaultLine, "at">) => void
+  /** Told every message as it came, before anything befalls it. */
+  readonly saw: (connection: number, direction: OneWay, message: Buffer) => void
   readonly cut: (fault: CutFault, connection: number, direction: OneWay) => void
 }
 
@@ -129,6 +131,7 @@ export class MessageFaults implements Stage {
 
   private message(frame: Buffer, from: number, to: number, given: number): void {
     this.count++
+    this.rules.saw(this.connection, this.direction, frame.subarray(from, to))
     // Some of it has left already: nothing can befall it any more.
     if (given > 0) return this.pass(frame.subarray(given))
     const bytes = frame.subarray(from, to)

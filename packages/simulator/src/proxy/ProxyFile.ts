@@ -6,9 +6,11 @@ import {
   duration,
   endpoint,
   type FileInvalid,
+  hexBytes,
   invalidAt,
   list,
   readFile,
+  section,
   text,
   type Value,
   whole
@@ -33,6 +35,19 @@ export interface ProxySettings {
   /** How long it runs, milliseconds; `undefined`: until a signal. */
   readonly lasts: number | undefined
   readonly rules: ReadonlyArray<FaultRule>
+  /** Where every message is recorded, and the key by which its card becomes another. */
+  readonly record: { readonly path: string; readonly key: Buffer | undefined } | undefined
+  readonly shadow: ProxyShadow | undefined
+}
+
+/** A second host that is asked the same. */
+export interface ProxyShadow {
+  readonly connect: Endpoint
+  /** Path of the file that says what may differ. */
+  readonly tolerance: string | undefined
+  readonly timeoutMs: number
+  /** Where the comparison of each pair of answers is written, one JSON object a line. */
+  readonly report: string
 }
 
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)
@@ -52,6 +67,23 @@ const rule = (value: Value, key: string): FaultRule => {
   }
 }
 
+const cardKey = (value: Value, key: string): Buffer => {
+  const bytes = hexBytes(value, key)
+  if (bytes.length >= 16) return bytes
+  throw invalidAt(value, `${key}: at least 32 hex digits are expected: a shorter key can be found by trying`)
+}
+
+const recordSection = section((keys) => ({ path: keys.need("to", text), key: keys.get("card key", cardKey) }))
+
+const shadowSection = section(
+  (keys): ProxyShadow => ({
+    connect: keys.need("connect", endpoint),
+    tolerance: keys.get("tolerance", text),
+    timeoutMs: keys.get("timeout", duration) ?? 30_000,
+    report: keys.need("report", text)
+  })
+)
+
 /** Reads a proxy file. */
 export const readProxyFile = (file: string): Effect.Effect<ProxySettings, FileInvalid> =>
   readFile(file, (top) => {
@@ -60,7 +92,13 @@ export const readProxyFile = (file: string): Effect.Effect<ProxySettings, FileIn
     const blind = form === undefined ? rules.find(needsMessages) : undefined
     if (blind !== undefined)
       throw top.wrong("rules", `"${blind.text}" is about messages: say the dialect, "dialect: cups"`)
+    const record = top.get("record", recordSection)
+    const shadow = top.get("shadow", shadowSection)
+    if (form === undefined && (record ?? shadow) !== undefined)
+      throw top.wrong(record === undefined ? "shadow" : "record", "it reads messages: say the dialect, `dialect: cups`")
     return {
+      record,
+      shadow,
       listen: top.need("listen", endpoint),
       target: top.need("target", endpoint),
       form,

@@ -1,9 +1,14 @@
-/** A proxy by its file: rules, history and control put together. Everything ends with the scope. */
+/** A proxy by its file: rules, history, recording, a second host and control put together. Everything ends with the scope. */
 import { Clock, Effect, type Scope } from "effect"
+import type { FileInvalid } from "../file/Section.ts"
 import { type LineFile, makeLineFile, noLineFile } from "../history/LineFile.ts"
-import { type FaultProxy, makeFaultProxy } from "../link/FaultProxy.ts"
+import { type FaultProxy, makeFaultProxy, type OneWay } from "../link/FaultProxy.ts"
 import type { Endpoint } from "../link/Listener.ts"
+import { timepieceOf } from "../partner/Session.ts"
 import type { FileFailed, ListenFailed } from "../SimulatorError.ts"
+import { noTolerance, readTolerance } from "../traffic/Compare.ts"
+import { Shadow } from "../traffic/Shadow.ts"
+import { lineOf } from "../traffic/Traffic.ts"
 import { FaultRules } from "./FaultRules.ts"
 import type { ProxySettings } from "./ProxyFile.ts"
 import { serveRules } from "./RuleControl.ts"
@@ -16,20 +21,57 @@ export interface RunningProxy {
   readonly control: Endpoint | undefined
 }
 
-/** Between two writes of the history. */
-const flushEvery = "100 millis"
+/** What looks at every message that passes: the recorder and the second host. */
+type Watching = (connection: number, direction: OneWay, message: Buffer) => void
+
+const makeRecorder = ({ form, record }: ProxySettings, wall: () => number) =>
+  Effect.gen(function* () {
+    if (record === undefined || form === undefined) return undefined
+    const file = yield* makeLineFile(record.path)
+    yield* Effect.sync(() => file.flush()).pipe(Effect.delay(FLUSH_MS), Effect.forever, Effect.forkScoped)
+    const watching: Watching = (connection, direction, message) =>
+      file.append(lineOf(form.codec, message, { at: wall(), connection, direction }, record.key))
+    return watching
+  })
+
+const makeShadow = ({ form, shadow }: ProxySettings, now: () => number) =>
+  Effect.gen(function* () {
+    if (shadow === undefined || form === undefined) return undefined
+    const tolerance = shadow.tolerance === undefined ? noTolerance : yield* readTolerance(shadow.tolerance)
+    const file = yield* makeLineFile(shadow.report)
+    const mirror = yield* Effect.acquireRelease(
+      Effect.sync(() => new Shadow(form, { ...shadow, tolerance }, (line) => file.append(line))),
+      (made) => Effect.sync(() => made.close())
+    )
+    yield* Effect.sync(() => {
+      mirror.tick(now())
+      file.tick()
+    }).pipe(Effect.andThen(Effect.sleep("1 millis")), Effect.forever, Effect.forkScoped)
+    const watching: Watching = (_connection, direction, message) => mirror.saw(direction, message)
+    return watching
+  })
+
+/** Milliseconds between two writes of the history. */
+const FLUSH_MS = 100
 
 /** Starts a proxy. */
 export const startProxy = (
   settings: ProxySettings
-): Effect.Effect<RunningProxy, FileFailed | ListenFailed, Scope.Scope> =>
+): Effect.Effect<RunningProxy, FileFailed | FileInvalid | ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const { control, form, history, listen, mac, seed, target } = settings
     const file: LineFile = history === undefined ? noLineFile : yield* makeLineFile(history)
-    yield* Effect.sync(() => file.flush()).pipe(Effect.delay(flushEvery), Effect.forever, Effect.forkScoped)
+    yield* Effect.sync(() => file.flush()).pipe(Effect.delay(FLUSH_MS), Effect.forever, Effect.forkScoped)
     const note: FaultRules["note"] = (line) => file.append({ at: clock.currentTimeMillisUnsafe(), ...line })
-    const rules = new FaultRules({ seed, form, mac, note }, settings.rules)
+    const time = timepieceOf(clock)
+    const recorder = yield* makeRecorder(settings, time.wall)
+    const shadow = yield* makeShadow(settings, time.monotonic)
+    const saw: Watching = (connection, direction, message) => {
+      recorder?.(connection, direction, message)
+      shadow?.(connection, direction, message)
+    }
+    const rules = new FaultRules({ seed, form, mac, note, saw }, settings.rules)
     const proxy = yield* makeFaultProxy(listen, target, { seed, plan: rules })
     return { proxy, rules, control: control === undefined ? undefined : yield* serveRules(rules, control) }
   })

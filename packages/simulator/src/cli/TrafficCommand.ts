@@ -1,0 +1,235 @@
+/** `jinka-sim record` and `jinka-sim replay`: traffic from captures, and sent again. */
+import { readFileSync, writeFileSync } from "node:fs"
+import Table from "cli-table3"
+import { Console, Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import {
+  dialectOf,
+  dialectOfText,
+  isDialectFile,
+  makeWireFormat,
+  type WireFormat,
+  wireFormatNames
+} from "../dialogue/WireFormat.ts"
+import { frameNamed, frameNames } from "../file/FrameFile.ts"
+import { suggestion } from "../file/Nearest.ts"
+import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
+import { noTolerance, readTolerance } from "../traffic/Compare.ts"
+import { type Imported, isTraced, linesOfPcap, linesOfTrace } from "../traffic/Import.ts"
+import { CaptureInvalid } from "../traffic/Pcap.ts"
+import { type Replayed, replay } from "../traffic/Replay.ts"
+import { pairsOf, readTraffic } from "../traffic/Traffic.ts"
+import { Unsettled } from "./Conduct.ts"
+import { duration, endpoint, file } from "./Flags.ts"
+
+const text = (name: string, metavar: string, description: string): Flag.Flag<string | undefined> =>
+  Flag.String(name).pipe(
+    Flag.withMetavar(metavar),
+    Flag.withDescription(description),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined)
+  )
+
+const formFlags = {
+  dialect: text("dialect", "name", "A dialect that ships, or a dialect file (default cups)"),
+  frame: text("frame", "name", "The frame by its name, where it is not the dialect's usual one")
+}
+
+const readBytes = (path: string): Effect.Effect<Buffer, FileFailed> =>
+  Effect.try({ try: () => readFileSync(path), catch: (error) => new FileFailed({ path, reason: reasonOf(error) }) })
+
+const formOf = (name = "cups", frame: string | undefined): Effect.Effect<WireFormat, FileFailed | SettingInvalid> =>
+  Effect.gen(function* () {
+    const dialect = isDialectFile(name) ? dialectOfText(String(yield* readBytes(name))) : dialectOf(name)
+    if (dialect === undefined || typeof dialect === "string") {
+      const rule =
+        dialect ?? `no dialect "${name}" ships, and it is no dialect file; ${suggestion(name, wireFormatNames)}`
+      return yield* new SettingInvalid({ setting: "--dialect", rule })
+    }
+    if (frame !== undefined && frameNamed(frame) === undefined) {
+      const rule = `no frame "${frame}" is known; ${suggestion(frame, frameNames)}`
+      return yield* new SettingInvalid({ setting: "--frame", rule })
+    }
+    return makeWireFormat(dialect, frameNamed(frame ?? ""))
+  })
+
+/** A key of at least 32 hex digits: what fewer give, can be found by trying. */
+const keyOf = (path: string | undefined): Effect.Effect<Buffer | undefined, FileFailed | FileMalformed> =>
+  path === undefined
+    ? Effect.succeed(undefined)
+    : Effect.flatMap(readBytes(path), (bytes) => {
+        const digits = String(bytes).trim()
+        if (/^([0-9A-Fa-f]{2}){16,}$/.test(digits)) return Effect.succeed(Buffer.from(digits, "hex"))
+        return Effect.fail(new FileMalformed({ path, reason: "at least 32 hex digits are expected, an even number" }))
+      })
+
+const imported = (
+  path: string,
+  bytes: Buffer,
+  port: number | undefined,
+  form: WireFormat,
+  key: Buffer | undefined
+): Effect.Effect<Imported, FileMalformed | SettingInvalid> => {
+  const isJson = bytes.length > 0 && bytes[0] === 0x7b
+  if (!isJson && port === undefined) {
+    const rule = "say which port the listening side has in the capture"
+    return Effect.fail(new SettingInvalid({ setting: "--port", rule }))
+  }
+  return Effect.try({
+    try: () => {
+      if (!isJson) return linesOfPcap(bytes, port!, form, key)
+      const traced: unknown = JSON.parse(String(bytes))
+      if (isTraced(traced)) return linesOfTrace(traced, form, key)
+      throw new CaptureInvalid("it is no pcap file, and not what `jinka trace --json` prints")
+    },
+    catch: (error) => new FileMalformed({ path, reason: reasonOf(error) })
+  })
+}
+
+/** `jinka-sim record`. */
+export const recordCommand = Command.make(
+  "record",
+  {
+    path: Argument.Path("file").pipe(Argument.withDescription("A pcap file, or what `jinka trace --json` printed")),
+    ...formFlags,
+    port: Flag.Int("port").pipe(
+      Flag.withDescription("Port of the listening side in a pcap file"),
+      Flag.optional,
+      Flag.map(Option.getOrUndefined)
+    ),
+    key: file("key-file", "A key in hex: card numbers become others of the same issuer, so that it can be replayed"),
+    out: file("out", "Write the traffic here, one JSON object a line (default: standard output)")
+  },
+  Effect.fn(function* (input) {
+    const form = yield* formOf(input.dialect, input.frame)
+    const key = yield* keyOf(input.key)
+    const { lines, says } = yield* imported(input.path, yield* readBytes(input.path), input.port, form, key)
+    for (const sentence of says) yield* Console.error(`jinka-sim: ${sentence}`)
+    if (lines.length === 0) return yield* new FileMalformed({ path: input.path, reason: "it holds no message" })
+    const printed = lines.map((line) => JSON.stringify(line)).join("\n")
+    if (input.out === undefined) return yield* Console.log(printed)
+    const { out } = input
+    yield* Effect.try({
+      try: () => writeFileSync(out, `${printed}\n`),
+      catch: (error) => new FileFailed({ path: out, reason: reasonOf(error) })
+    })
+    yield* Console.log(
+      `${lines.length} messages of ${new Set(lines.map(({ connection }) => connection)).size} connections`
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Makes traffic of a capture: one JSON object a line for each message, card data covered, or with --key-file replaced by other " +
+      "cards of the same issuers, the same one for the same card, tracks and PIN blocks by zeros. A proxy records by itself " +
+      "(`record:` in its file)."
+  ),
+  Command.withShortDescription("Traffic from a pcap file or a journal, made safe"),
+  Command.withExamples([
+    {
+      command: "jinka-sim record capture.pcap --port 7801 --key-file card.key --out traffic.jsonl",
+      description: "What went over the listening port 7801, with other cards"
+    }
+  ])
+)
+
+const table = (ended: ReadonlyArray<Replayed>): string => {
+  const byPlace = new Map<string, number>()
+  for (const { differences } of ended) {
+    for (const { name, place } of differences)
+      byPlace.set(`${place} ${name}`, (byPlace.get(`${place} ${name}`) ?? 0) + 1)
+  }
+  const counts = new Table({
+    head: ["outcome", "requests"],
+    colAligns: ["left", "right"],
+    style: { compact: true, head: [], border: [] }
+  })
+  for (const outcome of ["same", "differs", "unanswered", "newly answered", "not compared"] as const) {
+    counts.push([outcome, ended.filter((one) => one.outcome === outcome).length])
+  }
+  const places = [...byPlace]
+    .sort((one, other) => other[1] - one[1])
+    .map(([place, times]) => `  ${place}: ${times} times`)
+  const shown = ended
+    .filter(({ outcome }) => outcome === "differs" || outcome === "unanswered")
+    .slice(0, 10)
+    .map(({ differences, mti, outcome, rrn, stan }) => {
+      const what = differences.map(({ one, other, place }) => `${place} "${one}" became "${other}"`).join(", ")
+      return `  ${mti} STAN ${stan}${rrn === "" ? "" : ` RRN ${rrn}`}: ${outcome === "unanswered" ? outcome : what}`
+    })
+  return [counts.toString(), ...(places.length > 0 ? ["places that differ:", ...places] : []), ...shown].join("\n")
+}
+
+/** `jinka-sim replay`. */
+export const replayCommand = Command.make(
+  "replay",
+  {
+    path: Argument.Path("file").pipe(Argument.withDescription("Traffic, as a proxy or `jinka-sim record` wrote it")),
+    connect: endpoint("connect", "Send the requests to this address"),
+    ...formFlags,
+    direction: Flag.Literals("direction", ["toTarget", "fromTarget"]).pipe(
+      Flag.withDescription(
+        "Whose requests are sent: those of the side that made the connection (toTarget, the default)"
+      ),
+      Flag.withDefault("toTarget" as const)
+    ),
+    speed: Flag.Finite("speed").pipe(
+      Flag.withDescription(
+        "1 as it was recorded, 10 ten times as fast, 0 each when the one before was answered (default 1)"
+      ),
+      Flag.withDefault(1),
+      Flag.filter(
+        (value) => value >= 0,
+        (value) => `--speed takes 0 or more, not ${value}`
+      )
+    ),
+    asRecorded: Flag.Boolean("as-recorded").pipe(
+      Flag.withDescription("Send STANs, dates and times as they were; without it they are new"),
+      Flag.withDefault(false)
+    ),
+    timeout: duration("timeout", "Wait this long for an answer", "10 seconds"),
+    tolerance: file("tolerance", "What answers may differ in (docs/reference/traffic.md)"),
+    report: file("report", "Write what became of each request here, one JSON object a line")
+  },
+  Effect.fn(function* (input) {
+    const form = yield* formOf(input.dialect, input.frame)
+    const tolerance = input.tolerance === undefined ? noTolerance : yield* readTolerance(input.tolerance)
+    const lines = yield* readTraffic(input.path)
+    const pairs = pairsOf(form.codec, lines, input.direction)
+    if (pairs.length === 0) {
+      const reason = `it holds no request ${input.direction} that the dialect can read`
+      return yield* new FileMalformed({ path: input.path, reason })
+    }
+    if (pairs.some(({ request }) => request.line.cards === "masked")) {
+      yield* Console.error(
+        "jinka-sim: card data of this traffic is covered: requests go out with stars in their card numbers"
+      )
+    }
+    const ended: Array<Replayed> = []
+    const { asRecorded, connect, speed, timeout: timeoutMs } = input
+    const settings = { form, mac: undefined, connect, speed, isRenewed: !asRecorded, timeoutMs, tolerance }
+    yield* replay(settings, pairs, (one) => ended.push(one))
+    yield* Console.log(table(ended))
+    if (input.report !== undefined) {
+      const { report } = input
+      yield* Effect.try({
+        try: () => writeFileSync(report, ended.map((one) => `${JSON.stringify(one)}\n`).join("")),
+        catch: (error) => new FileFailed({ path: report, reason: reasonOf(error) })
+      })
+    }
+    const wrong = ended.filter(({ outcome }) => outcome === "differs" || outcome === "unanswered").length
+    if (wrong > 0) return yield* new Unsettled({ reason: `${wrong} of ${ended.length} answers are not as recorded` })
+  })
+).pipe(
+  Command.withDescription(
+    "Sends recorded requests again and compares each answer with the recorded one, field by field, card data covered. Numbers and " +
+      "dates are new unless --as-recorded; they are not compared. Exit codes: 0 all as recorded, 1 answers differ or are missing, " +
+      "2 a file is wrong or no connection came up."
+  ),
+  Command.withShortDescription("Recorded requests sent again, their answers compared"),
+  Command.withExamples([
+    {
+      command: "jinka-sim replay traffic.jsonl --connect 127.0.0.1:7801 --speed 10 --tolerance tolerance.yaml",
+      description: "Ten times as fast, for a new version of a host"
+    }
+  ])
+)

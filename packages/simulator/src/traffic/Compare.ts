@@ -1,0 +1,82 @@
+/**
+ * Two answers to one request, field by field, with what may differ.
+ *
+ * Owns the tolerance file's keys (docs/reference/traffic.md) and the comparison. Values are shown covered. Pure, but for reading
+ * the file.
+ */
+import { type Codec, diff, responseClass } from "@jinka/codec"
+import type { Effect } from "effect"
+import { type FileInvalid, invalidAt, list, readFile, Section, text, type Value } from "../file/Section.ts"
+
+/** What may differ between two answers. */
+export interface Tolerance {
+  /** Places that are not compared: `38`, `header.source`, `48.AS`. */
+  readonly ignored: ReadonlySet<string>
+  /** Numbers that may lie so far apart, by data element. */
+  readonly within: ReadonlyMap<string, number>
+  /** Whether two response codes of one class (success, decline, ...) are equal. */
+  readonly sameClass: boolean
+}
+
+/** Everything is compared. */
+export const noTolerance: Tolerance = { ignored: new Set(), within: new Map(), sameClass: false }
+
+const place = (value: Value, key: string): string => {
+  const name = text(value, key)
+  if (/^(\d{1,3}(\.\S+)?|mti|header(\.\S+)?)$/.test(name)) return name
+  throw invalidAt(value, `${key}: a data element, a part of one or of the header is expected: 38, 48.AS, header.source`)
+}
+
+const amount = (value: Value, key: string): number => {
+  const number = text(value, key)
+  if (/^\d{1,15}$/.test(number)) return Number(number)
+  throw invalidAt(value, `${key}: a whole number is expected`)
+}
+
+/** Reads a tolerance file. */
+export const readTolerance = (file: string): Effect.Effect<Tolerance, FileInvalid> =>
+  readFile(file, (top) => ({
+    ignored: new Set(top.get("ignore", list(place)) ?? []),
+    within: new Map(
+      top.get("within", (value, key) => new Section(value, `${key}: a map of data elements`).entries(amount)) ?? []
+    ),
+    sameClass: top.get("same class", (value, key) => text(value, key) === "true") ?? false
+  }))
+
+/** One place at which two answers differ. Values are covered. */
+export interface AnswerDifference {
+  readonly place: string
+  readonly name: string
+  readonly one: string
+  readonly other: string
+}
+
+const isIgnored = (id: string, { ignored }: Tolerance): boolean =>
+  ignored.has(id) || [...ignored].some((one) => id.startsWith(`${one}.`))
+
+/** Differences of two answers that the tolerance does not allow. */
+export const compareAnswers = (
+  codec: Codec,
+  one: Buffer,
+  other: Buffer,
+  tolerance: Tolerance
+): ReadonlyArray<AnswerDifference> => {
+  const { left, right, rows } = diff({ codec, buffer: one }, { codec, buffer: other })
+  const lengthPlace = `header.${codec.layout.header?.total?.name ?? ""}`
+  const unread = left !== undefined || right !== undefined
+  const found = rows.filter(({ id, left: was, right: is }) => {
+    // The header's length follows from the rest.
+    if (isIgnored(id, tolerance) || id === lengthPlace) return false
+    const most = tolerance.within.get(id)
+    if (most !== undefined && /^\d+$/.test(was) && /^\d+$/.test(is)) return Math.abs(Number(was) - Number(is)) > most
+    const isCode = id === String(codec.layout.roles.responseCode)
+    const { dialect } = codec
+    return !(isCode && tolerance.sameClass && was !== "" && responseClass(dialect, was) === responseClass(dialect, is))
+  })
+  // A part that differs says more than the field around it.
+  const inner = found.filter(({ id }) => !found.some((another) => another.id.startsWith(`${id}.`)))
+  const differences = inner.map(({ id, left: was, name, right: is }) => ({ place: id, name, one: was, other: is }))
+  if (!unread) return differences
+  const says = (wrong: unknown): string => (wrong === undefined ? "readable" : "cannot be read")
+  return [{ place: "message", name: "the whole message", one: says(left), other: says(right) }, ...differences]
+}

@@ -1,0 +1,141 @@
+/**
+ * The TCP streams of a capture file: pcap in both byte orders, as draft-ietf-opsawg-pcap describes it, with Ethernet, Linux
+ * cooked or raw IP packets. Written anew beside the switch's reader, and with times: what judges the switch shares no code with
+ * it.
+ *
+ * Owns packets and putting segments in order. A stream whose beginning was not captured begins with its first segment. A pcapng
+ * file is refused with the command that turns it into one. Pure.
+ */
+
+/** One piece of a stream, in order, once. */
+export interface Segment {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** `address:port` of both ends. */
+  readonly from: string
+  readonly to: string
+  readonly bytes: Buffer
+}
+
+/** Why a file is no capture. */
+export class CaptureInvalid extends Error {}
+
+/** Magic numbers: whether the file is little-endian, and parts of a second. */
+const magics = new Map<number, readonly [isLittle: boolean, parts: number]>([
+  [0xa1b2c3d4, [false, 1e6]],
+  [0xa1b23c4d, [false, 1e9]],
+  [0xd4c3b2a1, [true, 1e6]],
+  [0x4d3cb2a1, [true, 1e9]]
+])
+
+const PCAPNG = 0x0a0d0d0a
+
+/** Bytes before the IP packet, by the link type (https://www.tcpdump.org/linktypes.html). */
+const linkHeaders = new Map([
+  [1, 14],
+  [12, 0],
+  [101, 0],
+  [0, 4],
+  [113, 16],
+  [276, 20]
+])
+
+const VLAN = 0x8100
+const TCP = 6
+const SYN = 0x02
+
+interface TcpPacket {
+  readonly from: string
+  readonly to: string
+  readonly sequence: number
+  readonly isSyn: boolean
+  readonly bytes: Buffer
+}
+
+const ipPacket = (linkType: number, packet: Buffer): Buffer | undefined => {
+  const header = linkHeaders.get(linkType)
+  if (header === undefined) return undefined
+  const isTagged = linkType === 1 && packet.length > 18 && packet.readUInt16BE(12) === VLAN
+  return packet.subarray(header + (isTagged ? 4 : 0))
+}
+
+const tcpOf = (ip: Buffer): TcpPacket | undefined => {
+  if (ip.length < 20) return undefined
+  const version = ip[0]! >> 4
+  if (version === 6) return ip.length < 60 || ip[6] !== TCP ? undefined : tcp(ip, 40, 8, 16, 40 + ip.readUInt16BE(4))
+  if (version !== 4 || ip[9] !== TCP) return undefined
+  return tcp(ip, (ip[0]! & 15) * 4, 12, 4, ip.readUInt16BE(2))
+}
+
+const tcp = (ip: Buffer, at: number, addressAt: number, size: number, end: number): TcpPacket | undefined => {
+  if (ip.length < at + 20) return undefined
+  const address = (from: number): string => ip.subarray(from, from + size).join(".")
+  const begins = at + (ip[at + 12]! >> 4) * 4
+  return {
+    from: `${address(addressAt)}:${ip.readUInt16BE(at)}`,
+    to: `${address(addressAt + size)}:${ip.readUInt16BE(at + 2)}`,
+    sequence: ip.readUInt32BE(at + 4),
+    isSyn: (ip[at + 13]! & SYN) !== 0,
+    // Short packets are filled up on Ethernet: the IP header says where they end. Zero: the network card cut it itself.
+    bytes: ip.subarray(begins, end === 0 ? ip.length : Math.min(end, ip.length))
+  }
+}
+
+/** One direction of a connection: segments wait until those before them have come. */
+class Stream {
+  private next: number | undefined
+  private readonly early = new Map<number, { readonly at: number; readonly bytes: Buffer }>()
+
+  take(at: number, { bytes, isSyn, sequence }: TcpPacket, give: (at: number, bytes: Buffer) => void): void {
+    if (isSyn) {
+      this.next = (sequence + 1) >>> 0
+      this.early.clear()
+      return
+    }
+    if (bytes.length === 0) return
+    this.next ??= sequence
+    const ahead = (sequence - this.next) | 0
+    if (ahead > 0) {
+      this.early.set(sequence, { at, bytes })
+      return
+    }
+    // Of a segment that came again only what is new counts.
+    if (bytes.length + ahead <= 0) return
+    give(at, bytes.subarray(-ahead))
+    this.next = (this.next + bytes.length + ahead) >>> 0
+    const waiting = this.early.get(this.next)
+    if (waiting === undefined) return
+    this.early.delete(this.next)
+    this.take(waiting.at, { bytes: waiting.bytes, sequence: this.next, isSyn: false, from: "", to: "" }, give)
+  }
+}
+
+/** The segments of all streams that have `port` at one end, in the order of the file. Throws `CaptureInvalid`. */
+export const segmentsOf = (file: Buffer, port: number): ReadonlyArray<Segment> => {
+  if (file.length >= 4 && file.readUInt32BE(0) === PCAPNG)
+    throw new CaptureInvalid("it is a pcapng file: turn it into pcap with `tcpdump -r FILE -w FILE.pcap`")
+  const magic = file.length < 24 ? undefined : magics.get(file.readUInt32BE(0))
+  if (magic === undefined) throw new CaptureInvalid("it is no pcap file")
+  const [isLittle, parts] = magic
+  const u32 = (at: number): number => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at))
+  const linkType = u32(20) & 0xffff
+  if (!linkHeaders.has(linkType)) throw new CaptureInvalid(`its link type ${linkType} is not known`)
+  const streams = new Map<string, Stream>()
+  const segments: Array<Segment> = []
+  for (let at = 24; at + 16 <= file.length; ) {
+    const size = u32(at + 8)
+    if (at + 16 + size > file.length) break
+    const ip = ipPacket(linkType, file.subarray(at + 16, at + 16 + size))
+    const packet = ip === undefined ? undefined : tcpOf(ip)
+    const time = u32(at) * 1000 + (u32(at + 4) / parts) * 1000
+    at += 16 + size
+    if (packet === undefined) continue
+    const { from, to } = packet
+    if (!from.endsWith(`:${port}`) && !to.endsWith(`:${port}`)) continue
+    const name = `${from} ${to}`
+    const stream = streams.get(name) ?? new Stream()
+    streams.set(name, stream)
+    stream.take(time, packet, (when, bytes) => segments.push({ at: when, from, to, bytes }))
+  }
+  return segments
+}

@@ -1,0 +1,248 @@
+/**
+ * Recorded requests sent again: with their own timing, faster or slower, with new numbers and dates, and their answers compared
+ * with those that were recorded.
+ *
+ * Owns the order, the renewal and the comparison. One connection, so that answers come where they are looked for.
+ */
+import { isResponse, MessageIndex, PatchList, responseMti, wholeFrame } from "@jinka/codec"
+import { Clock, Effect } from "effect"
+import { echoAnswer } from "../dialogue/Build.ts"
+import { told } from "../dialogue/Observed.ts"
+import type { WireFormat } from "../dialogue/WireFormat.ts"
+import type { Endpoint } from "../link/Listener.ts"
+import { LoadLink } from "../link/LoadLink.ts"
+import { type MacSettings, writeMac } from "../message/MessageMac.ts"
+import { transmissionTime } from "../partner/Numbering.ts"
+import { timepieceOf } from "../partner/Session.ts"
+import { SettingInvalid } from "../SimulatorError.ts"
+import { type AnswerDifference, compareAnswers, type Tolerance } from "./Compare.ts"
+import { type Pair, pairKey, type Read } from "./Traffic.ts"
+
+/** How to replay. Times in milliseconds. */
+export interface ReplaySettings {
+  readonly form: WireFormat
+  readonly mac: MacSettings | undefined
+  readonly connect: Endpoint
+  /** 2: twice as fast; 0: each as soon as the one before was answered. */
+  readonly speed: number
+  /** Give numbers and dates anew. */
+  readonly isRenewed: boolean
+  readonly timeoutMs: number
+  readonly tolerance: Tolerance
+}
+
+/** What became of one request. */
+export interface Replayed {
+  readonly mti: string
+  /** As it was recorded. */
+  readonly stan: string
+  readonly rrn: string
+  readonly outcome: "same" | "differs" | "unanswered" | "newly answered" | "not compared"
+  readonly differences: ReadonlyArray<AnswerDifference>
+  /** From its intended start; -1 without an answer. */
+  readonly ms: number
+}
+
+/** Milliseconds for the connection to come up. */
+const UP_MAX_MS = 5000
+
+/** Local date and time, day and month by the usual elements of all editions (DE 12 and 13 of the 1987 edition). */
+const LOCAL_TIME = 12
+const LOCAL_DATE = 13
+
+interface Sent {
+  readonly pair: Pair
+  readonly renewed: ReadonlySet<string>
+  readonly dueAt: number
+  readonly sentAt: number
+}
+
+/** The message with new numbers and dates, where it has them and the dialect lets them be as short. */
+const renewedCopy = (
+  { form, mac }: ReplaySettings,
+  { bytes, index }: Read,
+  number: number,
+  now: number
+): { readonly bytes: Buffer; readonly places: ReadonlySet<string> } => {
+  const { codec } = form
+  const { roles } = codec.layout
+  const patches = new PatchList()
+  const places = new Set<string>()
+  const set = (de: number, value: string): void => {
+    const field = codec.layout.fields[de]
+    if (field === undefined || !index.has(de) || index.text(de).length !== value.length) return
+    patches.set(de, value)
+    places.add(String(de))
+  }
+  const time = transmissionTime(now)
+  set(roles.stan, String(number % 10 ** index.text(roles.stan).length).padStart(index.text(roles.stan).length, "0"))
+  set(roles.transmissionTime, time)
+  set(LOCAL_TIME, time.slice(4))
+  set(LOCAL_DATE, time.slice(0, 4))
+  if (codec.checkPatches(patches) !== undefined) return { bytes, places: new Set() }
+  const copy = codec.patched(index, patches)
+  if (mac !== undefined) {
+    const written = new MessageIndex()
+    if (codec.index(copy, 0, copy.length, written) === undefined) writeMac(codec, written, mac)
+  }
+  return { bytes: copy, places }
+}
+
+/** Replays pairs in their order; gives what became of each, in the order of their ends. */
+export const replay = (
+  settings: ReplaySettings,
+  pairs: ReadonlyArray<Pair>,
+  onEnd: (replayed: Replayed) => void
+): Effect.Effect<void, SettingInvalid> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const time = timepieceOf(clock)
+    const run = yield* Effect.acquireRelease(
+      Effect.sync(() => new ReplayRun(settings, pairs, onEnd, time.monotonic, time.wall)),
+      (made) => Effect.sync(() => made.close())
+    )
+    const ticking = (until: () => boolean) =>
+      Effect.repeat(
+        Effect.andThen(
+          Effect.sync(() => run.tick()),
+          Effect.sleep(1)
+        ),
+        { until }
+      )
+    const isUp = yield* ticking(() => run.isUp).pipe(
+      Effect.as(true),
+      Effect.timeoutOrElse({ duration: UP_MAX_MS, orElse: () => Effect.succeed(false) })
+    )
+    if (!isUp) {
+      const rule = `no connection came up in ${UP_MAX_MS / 1000} seconds${run.reason === "" ? "" : ` (${run.reason})`}`
+      return yield* new SettingInvalid({ setting: "--connect", rule })
+    }
+    run.begin()
+    yield* ticking(() => run.isOver)
+  }).pipe(Effect.scoped)
+
+class ReplayRun {
+  isUp = false
+  reason = ""
+  private readonly settings: ReplaySettings
+  private readonly pairs: ReadonlyArray<Pair>
+  private readonly onEnd: (replayed: Replayed) => void
+  private readonly now: () => number
+  private readonly wall: () => number
+  private readonly link: LoadLink
+  private readonly waiting = new Map<string, Sent>()
+  private next = 0
+  private begunAt = -1
+
+  constructor(
+    settings: ReplaySettings,
+    pairs: ReadonlyArray<Pair>,
+    onEnd: (replayed: Replayed) => void,
+    now: () => number,
+    wall: () => number
+  ) {
+    this.settings = settings
+    this.pairs = pairs
+    this.onEnd = onEnd
+    this.now = now
+    this.wall = wall
+    this.link = new LoadLink(settings.connect, settings.form.frame, {
+      up: () => {
+        this.isUp = true
+      },
+      down: (reason) => {
+        this.reason = reason
+      },
+      message: (buffer, start, end) => this.message(Buffer.from(buffer.subarray(start, end)))
+    })
+  }
+
+  get isOver(): boolean {
+    return this.next >= this.pairs.length && this.waiting.size === 0
+  }
+
+  begin(): void {
+    this.begunAt = this.now()
+  }
+
+  tick(): void {
+    const now = this.now()
+    this.link.tick(now)
+    if (this.begunAt < 0) return
+    for (const [key, sent] of this.waiting) {
+      if (now - sent.sentAt < this.settings.timeoutMs) break
+      this.waiting.delete(key)
+      this.end(sent, undefined)
+    }
+    while (this.next < this.pairs.length && this.isDue(now)) this.send(this.pairs[this.next++]!, now)
+    this.link.flush()
+  }
+
+  close(): void {
+    this.link.close()
+  }
+
+  private dueAt(at: number): number {
+    const { speed } = this.settings
+    return this.begunAt + (at - this.pairs[0]!.request.line.at) / speed
+  }
+
+  private isDue(now: number): boolean {
+    if (!this.link.isReady) return false
+    if (this.settings.speed === 0) return this.waiting.size === 0
+    return now >= this.dueAt(this.pairs[this.next]!.request.line.at)
+  }
+
+  private send(pair: Pair, now: number): void {
+    const { form, isRenewed, speed } = this.settings
+    const { bytes, places } = isRenewed
+      ? renewedCopy(this.settings, pair.request, this.next, this.wall())
+      : { bytes: pair.request.bytes, places: new Set<string>() }
+    const index = new MessageIndex()
+    form.codec.index(bytes, 0, bytes.length, index)
+    const frame = wholeFrame(form.frame, bytes)
+    const { at, out } = this.link.room(frame.length)
+    frame.copy(out, at)
+    this.link.wrote(frame.length)
+    const key = `${responseMti(index.mti)} ${pairKey(form.codec, index)}`
+    const dueAt = speed === 0 ? now : this.dueAt(pair.request.line.at)
+    this.waiting.set(key, { pair, renewed: places, dueAt, sentAt: now })
+  }
+
+  private message(bytes: Buffer): void {
+    const { form } = this.settings
+    const index = new MessageIndex()
+    if (form.codec.index(bytes, 0, bytes.length, index) !== undefined) return
+    if (!isResponse(index.mti)) return this.answerEcho(bytes)
+    const key = `${index.mti} ${pairKey(form.codec, index)}`
+    const sent = this.waiting.get(key)
+    if (sent === undefined) return
+    this.waiting.delete(key)
+    this.end(sent, bytes)
+  }
+
+  private answerEcho(bytes: Buffer): void {
+    const { form } = this.settings
+    const answer = echoAnswer(form, told(form, bytes, 0))
+    if (answer === undefined) return
+    const frame = wholeFrame(form.frame, answer)
+    const { at, out } = this.link.room(frame.length)
+    frame.copy(out, at)
+    this.link.wrote(frame.length)
+  }
+
+  private end({ dueAt, pair, renewed }: Sent, answer: Buffer | undefined): void {
+    const { form, tolerance } = this.settings
+    const { answer: recorded, request } = pair
+    const { mti = "", rrn = "", stan = "" } = request.line
+    const facts = { mti, stan, rrn, ms: answer === undefined ? -1 : this.now() - dueAt }
+    if (answer === undefined) {
+      const outcome = recorded === undefined ? "not compared" : "unanswered"
+      return this.onEnd({ ...facts, outcome, differences: [] })
+    }
+    if (recorded === undefined) return this.onEnd({ ...facts, outcome: "newly answered", differences: [] })
+    const ignored = new Set([...tolerance.ignored, ...renewed])
+    const differences = compareAnswers(form.codec, recorded.bytes, answer, { ...tolerance, ignored })
+    this.onEnd({ ...facts, outcome: differences.length === 0 ? "same" : "differs", differences })
+  }
+}

@@ -1,0 +1,326 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { connect, type Socket } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { it } from "@effect/vitest"
+import { cups, cupsFrame, MessageIndex } from "@jinka/codec"
+import { Effect } from "effect"
+import { describe, expect } from "vitest"
+import { hasLuhn } from "../../packages/simulator/src/chance/Cards.ts"
+import { readProxyFile } from "../../packages/simulator/src/proxy/ProxyFile.ts"
+import { startProxy } from "../../packages/simulator/src/proxy/RunningProxy.ts"
+import { compareAnswers, noTolerance, readTolerance } from "../../packages/simulator/src/traffic/Compare.ts"
+import { linesOfPcap, linesOfTrace } from "../../packages/simulator/src/traffic/Import.ts"
+import { reCard, reCardedCopy } from "../../packages/simulator/src/traffic/ReCard.ts"
+import { type Replayed, type ReplaySettings, replay } from "../../packages/simulator/src/traffic/Replay.ts"
+import type { ShadowLine } from "../../packages/simulator/src/traffic/Shadow.ts"
+import {
+  lineOf,
+  pairsOf,
+  parseTraffic,
+  readTraffic,
+  type TrafficLine
+} from "../../packages/simulator/src/traffic/Traffic.ts"
+import { eventually } from "./house.ts"
+import { codec, framed, message, pan, system } from "./System.ts"
+
+const form = { codec, frame: cupsFrame }
+const key = Buffer.from("000102030405060708090a0b0c0d0e0f", "hex")
+const track2 = `${pan}=30122011234567890`
+const secrets = { 35: track2, 52: Buffer.alloc(8, 0xab), 14: "3012" }
+
+const readOf = (bytes: Buffer): MessageIndex => {
+  const index = new MessageIndex()
+  expect(codec.index(bytes, 0, bytes.length, index)).toBeUndefined()
+  return index
+}
+
+const folderOf = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "jinka-traffic-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+/** A proxy by a file before a system, and a connection through it. */
+const proxied = (port: number, more: (folder: string) => string) =>
+  Effect.gen(function* () {
+    const folder = yield* folderOf
+    const file = join(folder, "proxy.yaml")
+    writeFileSync(file, `listen: 127.0.0.1:0\ntarget: 127.0.0.1:${port}\ndialect: cups\n${more(folder)}`)
+    const { proxy } = yield* startProxy(yield* readProxyFile(file))
+    const heard: Array<Buffer> = []
+    const socket = yield* Effect.acquireRelease(
+      Effect.callback<Socket>((resume) => {
+        const made = connect(proxy.endpoint, () => resume(Effect.succeed(made)))
+        made.on("data", (bytes: Buffer) => heard.push(bytes))
+        made.on("error", () => undefined)
+      }),
+      (made) => Effect.sync(() => made.destroy())
+    )
+    return { folder, socket, heard: () => Buffer.concat(heard).toString("latin1") }
+  })
+
+const linesIn = <A>(path: string): ReadonlyArray<A> => {
+  try {
+    return readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as A)
+  } catch {
+    return []
+  }
+}
+
+describe("a card number for the record", () => {
+  it("becomes another of the same issuer and length with a right check digit, the same one for the same card and key", () => {
+    for (const one of [pan, "6205500000000000004", "4111111111111111", "5555555555554444"]) {
+      const other = reCard(one, key)
+      expect([other.length, other.slice(0, 6), hasLuhn(other)]).toEqual([one.length, one.slice(0, 6), true])
+      expect(other).not.toBe(one)
+      expect(reCard(one, key)).toBe(other)
+      expect(reCard(one, Buffer.alloc(16, 1))).not.toBe(other)
+    }
+  })
+
+  it("is other in the whole message, and tracks, PIN block and expiry are zeros", () => {
+    const copy = reCardedCopy(codec, message("0200", 7, 1500, secrets), key)!
+    const index = readOf(copy)
+    expect(index.text(2)).toBe(reCard(pan, key))
+    expect(index.text(35)).toBe(`${reCard(pan, key)}=${"0".repeat(17)}`)
+    expect(index.bytes(52)).toEqual(Buffer.alloc(8))
+    expect([index.text(14), index.text(11), index.text(4)]).toEqual(["0000", "000007", "000000001500"])
+    expect(copy.includes(pan) || copy.includes("1234567890") || copy.includes(Buffer.alloc(8, 0xab))).toBe(false)
+  })
+})
+
+describe("a proxy that records", () => {
+  it.live("writes every message of both directions, without a card number, track or PIN block of the real ones", () =>
+    Effect.gen(function* () {
+      const { port } = yield* system()
+      const { folder, socket, heard } = yield* proxied(
+        port,
+        (at) => `record: { to: ${at}/traffic.jsonl, card key: ${key.toString("hex")} }\n`
+      )
+      socket.write(framed(message("0200", 1, 100, secrets)))
+      yield* eventually(() => heard() !== "")
+      yield* eventually(() => linesIn(join(folder, "traffic.jsonl")).length === 2)
+      const text = readFileSync(join(folder, "traffic.jsonl"), "utf8")
+      const lines = parseTraffic(text)
+      expect(lines.map(({ direction, mti, stan, cards }) => `${direction} ${mti} ${stan} ${cards}`)).toEqual([
+        "toTarget 0200 000001 recarded",
+        "fromTarget 0210 000001 recarded"
+      ])
+      for (const secret of [pan, "1234567890", "ababababababab"]) {
+        expect(text.toLowerCase()).not.toContain(secret)
+        expect(text.toLowerCase()).not.toContain(Buffer.from(secret).toString("hex"))
+      }
+      const [pair] = pairsOf(codec, lines, "toTarget")
+      expect(pair!.answer!.index.text(39)).toBe("00")
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a capture file", () => {
+  /** Packets over Ethernet and IPv4: a little-endian pcap with microseconds. */
+  const pcapOf = (
+    packets: ReadonlyArray<{ at: number; from: number; to: number; seq: number; bytes: Buffer }>
+  ): Buffer => {
+    const header = Buffer.alloc(24)
+    header.writeUInt32LE(0xa1b2c3d4, 0)
+    header.writeUInt32LE(1, 20)
+    const records = packets.map(({ at, bytes, from, seq, to }) => {
+      const frame = Buffer.alloc(14 + 20 + 20 + bytes.length)
+      frame[14] = 0x45
+      frame.writeUInt16BE(40 + bytes.length, 16)
+      frame[23] = 6
+      frame.set([10, 0, 0, from === 7801 ? 2 : 1], 26)
+      frame.set([10, 0, 0, to === 7801 ? 2 : 1], 30)
+      frame.writeUInt16BE(from, 34)
+      frame.writeUInt16BE(to, 36)
+      frame.writeUInt32BE(seq, 38)
+      frame[46] = 0x50
+      bytes.copy(frame, 54)
+      const record = Buffer.alloc(16)
+      record.writeUInt32LE(Math.floor(at / 1000), 0)
+      record.writeUInt32LE((at % 1000) * 1000, 4)
+      record.writeUInt32LE(frame.length, 8)
+      record.writeUInt32LE(frame.length, 12)
+      return Buffer.concat([record, frame])
+    })
+    return Buffer.concat([header, ...records])
+  }
+
+  it("gives the messages of both directions with their times, whatever the order and number of their segments", () => {
+    const request = framed(message("0200", 1, 100, secrets))
+    const answer = framed(message("0210", 1, 100, { 39: "00" }))
+    const file = pcapOf([
+      { at: 5000, from: 40_000, to: 7801, seq: 100, bytes: request.subarray(0, 30) },
+      { at: 5020, from: 40_000, to: 7801, seq: 160, bytes: request.subarray(60) },
+      { at: 5030, from: 40_000, to: 7801, seq: 100, bytes: request.subarray(0, 30) },
+      { at: 5040, from: 40_000, to: 7801, seq: 130, bytes: request.subarray(30, 60) },
+      { at: 5100, from: 7801, to: 40_000, seq: 900, bytes: answer },
+      { at: 5110, from: 40_000, to: 9999, seq: 1, bytes: request }
+    ])
+    const { lines, says } = linesOfPcap(file, 7801, form, key)
+    expect(says).toEqual([])
+    expect(lines.map(({ at, connection, direction, mti }) => `${at} ${connection} ${direction} ${mti}`)).toEqual([
+      "5020 1 toTarget 0200",
+      "5100 1 fromTarget 0210"
+    ])
+    expect(() => linesOfPcap(Buffer.from("no capture at all, of any kind"), 7801, form, key)).toThrow(
+      "it is no pcap file"
+    )
+  })
+
+  it("may be what a journal tells, whose covered cards are drawn", () => {
+    const fieldsOf = (mti: string, more: ReadonlyArray<readonly [string, string]>) =>
+      [
+        ["mti", mti],
+        ["header.destination", "00010000"],
+        ["header.source", "48020000"],
+        ["2", "620000******0005"],
+        ["3", "000000"],
+        ["7", "0301120000"],
+        ["11", "000009"],
+        ["32", "48020000"],
+        ["33", "48020000"],
+        ["35", "*".repeat(37)],
+        ...more
+      ].map(([id, value]) => ({ id: id!, value: value! }))
+    const at = "2026-03-01T12:00:00.000Z"
+    const traced = {
+      exchanges: [
+        {
+          exchange: 1,
+          entries: [
+            { at, fields: fieldsOf("0200", []) },
+            { at, fields: [] },
+            { at, fields: fieldsOf("0210", [["39", "00"]]) }
+          ]
+        }
+      ]
+    }
+    const { lines } = linesOfTrace(traced, form, key)
+    expect(lines.map(({ cards, mti, stan }) => `${mti} ${stan} ${cards}`)).toEqual([
+      "0200 000009 recarded",
+      "0210 000009 recarded"
+    ])
+    const number = readOf(Buffer.from(lines[0]!.bytes, "hex")).text(2)
+    expect([number.slice(0, 6), number.slice(-4), hasLuhn(number)]).toEqual(["620000", "0005", true])
+  })
+})
+
+describe("a replay", () => {
+  const recorded = (code: string, gapMs = 0): ReadonlyArray<TrafficLine> =>
+    [1, 2, 3].flatMap((stan) => {
+      const at = 1_000_000 + stan * gapMs
+      const request = message("0200", stan, stan * 100)
+      const answer = message("0210", stan, stan * 100, { 39: stan === 2 ? code : "00" })
+      return [
+        lineOf(codec, request, { at, connection: 1, direction: "toTarget" }, key),
+        lineOf(codec, answer, { at: at + 5, connection: 1, direction: "fromTarget" }, key)
+      ]
+    })
+
+  const replayed = (port: number, lines: ReadonlyArray<TrafficLine>, more: Partial<ReplaySettings> = {}) =>
+    Effect.gen(function* () {
+      const ended: Array<Replayed> = []
+      const settings: ReplaySettings = {
+        ...{ form, mac: undefined, connect: { host: "127.0.0.1", port }, speed: 1, isRenewed: true, timeoutMs: 500 },
+        tolerance: { ...noTolerance, ignored: new Set(["header.source", "header.destination", "header"]) },
+        ...more
+      }
+      yield* replay(settings, pairsOf(codec, lines, "toTarget"), (one) => ended.push(one))
+      return ended
+    })
+
+  it.live("sends every request with new numbers and dates, and compares each answer with the recorded one", () =>
+    Effect.gen(function* () {
+      const { port, seen } = yield* system()
+      const ended = yield* replayed(port, recorded("51"))
+      expect(ended.map(({ outcome }) => outcome)).toEqual(["same", "differs", "same"])
+      expect(ended[1]!.differences).toEqual([{ place: "39", name: "Response code", one: "51", other: "00" }])
+      expect(seen.map((index) => index.text(2))).toEqual([1, 2, 3].map(() => reCard(pan, key)))
+      expect(seen[0]!.text(7)).not.toBe("0301120000")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("keeps the recorded timing, goes faster, and says what was not answered", () =>
+    Effect.gen(function* () {
+      const { port, seen } = yield* system((index) => (index.text(4).endsWith("300") ? undefined : {}))
+      const began = performance.now()
+      const ended = yield* replayed(port, recorded("00", 400), { isRenewed: false })
+      expect(performance.now() - began).toBeGreaterThan(790)
+      expect(ended.map(({ outcome }) => outcome)).toEqual(["same", "same", "unanswered"])
+      expect(seen.map((index) => index.text(7))).toEqual(["0301120000", "0301120000", "0301120000"])
+      const faster = yield* replayed(port, recorded("00", 60_000), { speed: 0 })
+      expect(faster.length).toBe(3)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a tolerance", () => {
+  const one = message("0210", 1, 100, { 39: "51", 38: "AB1234" })
+  const other = message("0210", 1, 103, { 39: "05" })
+
+  it.effect("lets places differ, numbers lie near each other, and codes be of one class", () =>
+    Effect.gen(function* () {
+      const places = (tolerance = noTolerance) => compareAnswers(codec, one, other, tolerance).map(({ place }) => place)
+      expect(places()).toEqual(["4", "38", "39"])
+      const folder = yield* folderOf
+      const file = join(folder, "tolerance.yaml")
+      writeFileSync(file, "ignore: [38, header]\nwithin: { 4: 5 }\nsame class: true\n")
+      expect(places(yield* readTolerance(file))).toEqual([])
+      writeFileSync(file, "ignore: [38, header]\nwithin: { 4: 2 }\n")
+      expect(places(yield* readTolerance(file))).toEqual(["4", "39"])
+      writeFileSync(file, "ignored: [38]\n")
+      expect((yield* Effect.flip(readTolerance(file))).message).toContain('did you mean "ignore"?')
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a shadow", () => {
+  it.live(
+    "asks a second host the same, reports what it answers otherwise, and lets the partner hear the first alone",
+    () =>
+      Effect.gen(function* () {
+        const live = yield* system()
+        const second = yield* system((index) =>
+          index.text(11) === "000003" ? undefined : { code: index.text(11) === "000002" ? "51" : "00" }
+        )
+        const { folder, socket, heard } = yield* proxied(
+          live.port,
+          (at) => `shadow: { connect: 127.0.0.1:${second.port}, timeout: 400ms, report: ${at}/shadow.jsonl }\n`
+        )
+        yield* eventually(() => second.sockets.size === 1)
+        yield* Effect.sleep(50)
+        socket.write(Buffer.concat([1, 2, 3].map((stan) => framed(message("0200", stan, 100)))))
+        yield* eventually(() => heard().match(/0210/g)?.length === 3)
+        yield* eventually(() => linesIn(join(folder, "shadow.jsonl")).length === 3)
+        const found = linesIn<ShadowLine>(join(folder, "shadow.jsonl"))
+        expect(found.map(({ outcome, stan }) => `${stan} ${outcome}`).sort()).toEqual([
+          "000001 same",
+          "000002 differs",
+          "000003 liveOnly"
+        ])
+        expect(found.find(({ outcome }) => outcome === "differs")!.differences).toEqual([
+          { place: "39", name: "Response code", one: "00", other: "51" }
+        ])
+        expect(second.seen.length).toBe(3)
+        // The partner has three answers, all of the first host.
+        yield* Effect.sleep(50)
+        expect(heard().match(/0210/g)!.length).toBe(3)
+      }).pipe(Effect.scoped)
+  )
+})
+
+describe("a traffic file", () => {
+  it.effect("says which line is none", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderOf
+      const file = join(folder, "traffic.jsonl")
+      writeFileSync(file, '{"at":1}\n')
+      expect((yield* Effect.flip(readTraffic(file))).message).toContain("traffic.jsonl cannot be read as expected")
+      expect(cups.name).toBe("cups")
+    }).pipe(Effect.scoped)
+  )
+})
