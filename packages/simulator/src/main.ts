@@ -10,6 +10,7 @@ import { Cause, Console, Deferred, Effect, Exit, Runtime } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { acquirerCommand } from "./cli/AcquirerCommand.ts"
 import { checkCommand } from "./cli/CheckCommand.ts"
+import { hsmCommand } from "./cli/HsmCommand.ts"
 import { issuerCommand } from "./cli/IssuerCommand.ts"
 import { loadCommand } from "./cli/LoadCommand.ts"
 import { partnerCommand } from "./cli/PartnerCommand.ts"
@@ -49,7 +50,8 @@ const simulator = Command.make("jinka-sim").pipe(
     recordCommand,
     replayCommand,
     checkCommand,
-    dialogueCommand
+    dialogueCommand,
+    hsmCommand
   ])
 )
 

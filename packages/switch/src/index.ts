@@ -1,6 +1,8 @@
 /**
  * `@jinka/switch`: the parts of the switch for programs of your own. The command `jinka` is made of nothing else.
  */
+export * as HsmFamilies from "./guard/hsm/Families.ts"
+export * as HsmModule from "./guard/hsm/HsmModule.ts"
 export * as KeyHandle from "./guard/KeyHandle.ts"
 export * as ModuleCall from "./guard/ModuleCall.ts"
 export * as ModuleError from "./guard/ModuleError.ts"

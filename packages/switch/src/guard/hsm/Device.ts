@@ -1,0 +1,79 @@
+/**
+ * One device of a pool: its connections, and whether it takes calls. Pure state; who connects and who sends is `HsmModule`.
+ */
+import type { Endpoint } from "../../transport/Transport.ts"
+import type { DeviceStatus } from "../SecurityModule.ts"
+import type { DeviceConnection } from "./DeviceConnection.ts"
+
+/** How long a device that answered that it cannot work gets no calls, in milliseconds. */
+const OUT_MS = 30_000
+
+/** Weight of the newest answer time in the moving average. */
+const NEWEST = 0.05
+
+/** A device. */
+export class Device {
+  readonly name: string
+  readonly to: Endpoint
+  private readonly wanted: number
+  readonly connections: Array<DeviceConnection> = []
+  /** It was late, and has not answered a heartbeat since. */
+  isSuspect = false
+  /** Monotonic milliseconds until which it gets no calls; 0: it is in the pool. */
+  outUntil = 0
+  lmkCheckValue: string | undefined
+  firmware: string | undefined
+  answerMs: number | undefined
+  why: string | undefined = "not connected yet"
+
+  constructor(name: string, to: Endpoint, connections: number) {
+    this.name = name
+    this.to = to
+    this.wanted = connections
+  }
+
+  /** Takes calls. */
+  get isUp(): boolean {
+    return !this.isSuspect && this.outUntil === 0 && this.connections.some(({ isProved }) => isProved)
+  }
+
+  /** The connection with the least under way that has room; `undefined`: none has. */
+  freest(): DeviceConnection | undefined {
+    let best: DeviceConnection | undefined
+    for (const connection of this.connections) {
+      if (!connection.isProved || !connection.hasRoom) continue
+      if (best === undefined || connection.outstanding < best.outstanding) best = connection
+    }
+    return best
+  }
+
+  /** An answer came after so many milliseconds. */
+  answered(ms: number): void {
+    this.answerMs = this.answerMs === undefined ? ms : this.answerMs + NEWEST * (ms - this.answerMs)
+  }
+
+  /** It answered that it cannot work. */
+  takeOut(why: string, now: number): void {
+    this.outUntil = now + OUT_MS
+    this.why = why
+  }
+
+  status(): DeviceStatus {
+    const proved = this.connections.filter(({ isProved }) => isProved)
+    let outstanding = 0
+    for (const connection of this.connections) outstanding += connection.outstanding
+    const state = this.isUp ? "up" : proved.length === 0 ? "away" : this.outUntil > 0 ? "out" : "suspect"
+    return {
+      name: this.name,
+      address: `${this.to.host}:${this.to.port}`,
+      state,
+      connections: this.wanted,
+      connected: proved.length,
+      outstanding,
+      answerMs: this.answerMs === undefined ? undefined : Math.round(this.answerMs * 100) / 100,
+      lmkCheckValue: this.lmkCheckValue,
+      firmware: this.firmware,
+      why: state === "up" ? undefined : this.why
+    }
+  }
+}

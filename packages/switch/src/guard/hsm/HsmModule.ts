@@ -1,0 +1,352 @@
+/**
+ * The security module behind a pool of network devices: calls become commands, answers become outcomes.
+ *
+ * Asynchronous without a promise for each message: flights are used again, answers gather in a list that the owner drains when it
+ * is woken. Clear keys and clear PINs are in the devices only.
+ */
+import type { KeyCheckMethod } from "@jinka/codec"
+import { equalMac } from "@jinka/codec"
+import { Clock, Effect, type Scope } from "effect"
+import type { Transport } from "../../transport/Transport.ts"
+import type { KeyHandle } from "../KeyHandle.ts"
+import type { ModuleCall } from "../ModuleCall.ts"
+import { isModuleError, type ModuleError, moduleError } from "../ModuleError.ts"
+import type { GeneratedKey, GenerateRequest, ImportRequest, ModuleStatus, SecurityModule } from "../SecurityModule.ts"
+import { type Answer, CommandValues, REQUEST_ROOM, writeRequest } from "./CommandText.ts"
+import type { DeviceCommand, DeviceFamily } from "./DeviceFamily.ts"
+import { Flight, type Told } from "./Flight.ts"
+import * as Plans from "./HsmPlans.ts"
+import { HsmPool, type HsmPoolOwner } from "./HsmPool.ts"
+import type { HsmSettings } from "./HsmSettings.ts"
+
+/** An attempt may take a quarter of the call's time, and at most this long, in milliseconds. */
+const ATTEMPT_MS = 1000
+
+/** Time of a command of a key's life, in milliseconds. */
+const COLD_MS = 10_000
+
+const away = moduleError("ModuleAway", "submit", "no device takes calls")
+const macFailed = moduleError("MacFailed", "verifyMac", "the MAC is that of no key of this direction")
+const nothingMade = moduleError(
+  "RequestWrong",
+  "submit",
+  "the device's answer holds no MAC or block of the length asked"
+)
+const incomplete = moduleError("RequestWrong", "submit", "the call is filled in by its methods")
+
+const placeOf = ({ operation, source, target, key }: ModuleCall): string =>
+  operation === "translatePin" ? `translatePin ${source?.key.name} to ${target?.key.name}` : `${operation} ${key?.name}`
+
+/** The module. Make it with `openHsm`. */
+export class HsmModule implements SecurityModule, HsmPoolOwner {
+  readonly isSynchronous = false
+  readonly pool: HsmPool
+  readonly told: HsmPoolOwner["told"]
+  private readonly family: DeviceFamily
+  private readonly values = new CommandValues()
+  private readonly resting: Array<Flight> = []
+  private done: Array<ModuleCall> = []
+  private drained: Array<ModuleCall> = []
+  private wake: () => void = () => undefined
+
+  constructor(settings: HsmSettings, clock: Clock.Clock, told: HsmPoolOwner["told"]) {
+    this.family = settings.family
+    this.told = told
+    this.pool = new HsmPool(settings, this, clock)
+  }
+
+  get isUp(): boolean {
+    return this.pool.isUp
+  }
+
+  submit(call: ModuleCall): boolean {
+    if (!this.pool.isUp) {
+      call.error = away
+      return true
+    }
+    const flight = this.resting.pop() ?? new Flight()
+    const planned = this.plan(flight, call)
+    this.values.clear()
+    if (planned !== undefined) {
+      call.error = planned
+      this.rest(flight)
+      return true
+    }
+    flight.call = call
+    flight.place = placeOf(call)
+    flight.mayRepeat = true
+    flight.attemptMs = Math.min(ATTEMPT_MS, call.withinMs / 4)
+    flight.until = this.pool.now() + call.withinMs
+    if (this.pool.dispatch(flight)) return false
+    call.error = away
+    this.rest(flight)
+    return true
+  }
+
+  drain(each: (call: ModuleCall) => void): void {
+    while (this.done.length > 0) {
+      const calls = this.done
+      this.done = this.drained
+      this.drained = calls
+      for (const call of calls) each(call)
+      calls.length = 0
+    }
+  }
+
+  onDone(wake: () => void): void {
+    this.wake = wake
+  }
+
+  status(): ModuleStatus {
+    const devices = this.pool.devices.map((device) => device.status())
+    const ups = devices.filter(({ state }) => state === "up").length
+    return { module: "hsm", state: ups === devices.length ? "up" : ups > 0 ? "degraded" : "away", devices }
+  }
+
+  importKey({ name, purpose, algorithm, key, expected }: ImportRequest): Effect.Effect<KeyHandle, ModuleError> {
+    const place = `importKey ${name}`
+    switch (key.form) {
+      case "own": {
+        const handle: KeyHandle = { name, purpose, algorithm, text: key.text, checkValue: "" }
+        return Effect.map(this.checkValue(handle, { method: "zeros", length: 3 }), (value) => ({
+          ...handle,
+          checkValue: value.toString("hex").toUpperCase()
+        })).pipe(Effect.flatMap((taken) => this.confirmed(taken, expected, place, true)))
+      }
+      case "ecb":
+        return Effect.suspend(() => {
+          const scheme = Plans.schemeOf(this.family, algorithm, key.bytes.length, place)
+          if (isModuleError(scheme)) return Effect.fail(scheme)
+          const wrong = Plans.planImport(this.family, purpose, key.kek, scheme, key.bytes, this.values)
+          if (wrong !== undefined) return Effect.fail(wrong)
+          return this.command(this.family.importKey, place, true, ({ code, told }) => ({
+            hasParity: code === "00",
+            handle: { name, purpose, algorithm, text: told.key!, checkValue: told.checkValue!.slice(0, 6) }
+          }))
+        }).pipe(Effect.flatMap(({ handle, hasParity }) => this.confirmed(handle, expected, place, hasParity)))
+      case "components":
+        return Effect.fail(moduleError("NotSupported", place, "components are entered at the device's own console"))
+      default:
+        return Effect.fail(
+          moduleError(
+            "NotSupported",
+            place,
+            `the device family ${this.family.name} takes keys as ECB or as its own text`
+          )
+        )
+    }
+  }
+
+  generateKey(request: GenerateRequest): Effect.Effect<GeneratedKey, ModuleError> {
+    const { name, purpose, algorithm, kek, form } = request
+    const place = `generateKey ${name}`
+    return Effect.suspend(() => {
+      const { generateKey } = this.family
+      const scheme = Plans.schemeOf(this.family, algorithm, request.length ?? (algorithm === "des" ? 8 : 16), place)
+      if (isModuleError(scheme)) return Effect.fail(scheme)
+      if (generateKey === undefined || form !== "ecb")
+        return Effect.fail(this.has(place, "drawing of keys in this form"))
+      const wrong = Plans.planOut(this.family, purpose, kek, scheme, undefined, this.values)
+      if (wrong !== undefined) return Effect.fail(wrong)
+      return this.command(generateKey, place, false, ({ told }) => ({
+        key: { name, purpose, algorithm, text: told.key!, checkValue: told.checkValue! },
+        wrapped: Buffer.from(told.wrapped!.slice(scheme.wrapped.length), "hex")
+      }))
+    })
+  }
+
+  exportKey(key: KeyHandle, kek: KeyHandle, form: GenerateRequest["form"]): Effect.Effect<Buffer, ModuleError> {
+    const place = `exportKey ${key.name}`
+    return Effect.suspend(() => {
+      const { exportKey } = this.family
+      const scheme = Plans.schemeOf(this.family, key.algorithm, Plans.bytesOfText(key.text, key.algorithm), place)
+      if (isModuleError(scheme)) return Effect.fail(scheme)
+      if (exportKey === undefined || form !== "ecb") return Effect.fail(this.has(place, "export of keys in this form"))
+      const wrong = Plans.planOut(this.family, key.purpose, kek, scheme, key, this.values)
+      if (wrong !== undefined) return Effect.fail(wrong)
+      return this.command(exportKey, place, true, ({ told }) =>
+        Buffer.from(told.wrapped!.slice(scheme.wrapped.length), "hex")
+      )
+    })
+  }
+
+  checkValue(key: KeyHandle, method: KeyCheckMethod): Effect.Effect<Buffer, ModuleError> {
+    return Effect.suspend(() => {
+      const wrong = Plans.planCheck(this.family, key, method, this.values)
+      if (wrong !== undefined) return Effect.fail(wrong)
+      return this.command(this.family.checkValue, `checkValue ${key.name}`, true, ({ told }) =>
+        Buffer.from(told.checkValue!, "hex").subarray(0, method.length)
+      )
+    })
+  }
+
+  /** A device answered. See `HsmPoolOwner`. */
+  answered(flight: Flight, answer: Answer): void {
+    const { call } = flight
+    if (call === undefined) {
+      const error = this.errorOf(flight, answer)
+      flight.told?.(error === undefined ? answer : undefined, error)
+      return this.rest(flight)
+    }
+    const verdict = answer.code === "00" ? "done" : this.family.errors[answer.code]
+    const isWrong =
+      call.operation === "verifyMac" &&
+      (verdict === "macWrong" || (verdict === "done" && !this.isVerified(flight, call, answer)))
+    if (isWrong && !flight.isOther && flight.otherLength > 0) {
+      flight.isOther = true
+      flight.mayRepeat = true
+      if (this.pool.dispatch(flight)) return
+      return this.over(flight, call, away)
+    }
+    if (isWrong) return this.over(flight, call, macFailed)
+    const error = this.errorOf(flight, answer)
+    if (error === undefined) return this.over(flight, call, this.fill(call, flight, answer))
+    this.over(flight, call, error)
+  }
+
+  /** A flight came to nothing. See `HsmPoolOwner`. */
+  failed(flight: Flight, error: ModuleError): void {
+    const { call } = flight
+    if (call !== undefined) return this.over(flight, call, error)
+    flight.told?.(undefined, error)
+    this.rest(flight)
+  }
+
+  turnDone(): void {
+    if (this.done.length > 0) this.wake()
+  }
+
+  /** Writes the requests of a call into a flight. */
+  private plan(flight: Flight, call: ModuleCall): ModuleError | undefined {
+    const { values } = this
+    if (call.operation === "translatePin") {
+      const command = Plans.planPin(this.family, call, values)
+      if (isModuleError(command)) return command
+      flight.command = command
+      flight.length = writeRequest(command, values, flight.room(REQUEST_ROOM, false), 0)
+      return undefined
+    }
+    if (call.key === undefined) return incomplete
+    const room = REQUEST_ROOM + call.to - call.from
+    if (call.operation === "verifyMac" && call.otherKey !== undefined) {
+      const other = Plans.planMac(this.family, call, call.otherKey, values)
+      if (isModuleError(other)) return other
+      flight.otherLength = writeRequest(other.command, values, flight.room(room, true), 0)
+    }
+    const planned = Plans.planMac(this.family, call, call.key, values)
+    if (isModuleError(planned)) return planned
+    flight.command = planned.command
+    flight.length = writeRequest(planned.command, values, flight.room(room, false), 0)
+    return undefined
+  }
+
+  /** Whether the device verified the MAC, or the one that it made is the one that came. */
+  private isVerified({ command }: Flight, call: ModuleCall, { told }: Answer): boolean {
+    if (command.answer.length === 0) return true
+    const made = Buffer.from(told.mac ?? "", "hex").subarray(0, call.inputLength)
+    return equalMac(made, call.input.subarray(0, call.inputLength))
+  }
+
+  /** Writes what the device made into the call. */
+  private fill(call: ModuleCall, flight: Flight, { told }: Answer): ModuleError | undefined {
+    if (call.operation === "verifyMac") {
+      call.fitted = flight.isOther ? call.otherKey : call.key
+      return undefined
+    }
+    if (call.operation === "makeMac") {
+      const made = Buffer.from(told.mac ?? "", "hex")
+      return made.copy(call.output, 0, 0, call.outputLength) === call.outputLength ? undefined : nothingMade
+    }
+    call.outputLength = call.output.write(told.block ?? "", "hex")
+    return call.outputLength === 8 ? undefined : nothingMade
+  }
+
+  /** What a device's error code means for whom the command was. */
+  private errorOf({ place, command }: Flight, { code }: Answer): ModuleError | undefined {
+    if (code === "00" || code === command.warning) return undefined
+    switch (this.family.errors[code]) {
+      case "key":
+        return moduleError("KeyUnusable", place, "the device cannot use a key of the command", code)
+      case "format":
+        return moduleError("FormatRefused", place, "PIN block, account or format is not as said", code)
+      case "out":
+        return moduleError("NotSupported", place, "the device does not do this in its state or with its licence", code)
+      case "macWrong":
+        return moduleError("KeyUnusable", place, "the device says that a value is wrong", code)
+      default:
+        return moduleError("RequestWrong", place, "the device does not understand the command", code)
+    }
+  }
+
+  private over(flight: Flight, call: ModuleCall, error: ModuleError | undefined): void {
+    call.error = error
+    this.done.push(call)
+    this.rest(flight)
+  }
+
+  private rest(flight: Flight): void {
+    flight.clear()
+    this.resting.push(flight)
+  }
+
+  private has(place: string, what: string): ModuleError {
+    return moduleError("NotSupported", place, `the device family ${this.family.name} has no ${what}`)
+  }
+
+  /** A key is taken only when its check value is the one that came with it, or else its parity is right. */
+  private confirmed(
+    handle: KeyHandle,
+    expected: ImportRequest["expected"],
+    place: string,
+    hasParity: boolean
+  ): Effect.Effect<KeyHandle, ModuleError> {
+    if (expected === undefined) {
+      return hasParity
+        ? Effect.succeed(handle)
+        : Effect.fail(
+            moduleError("KeyRefused", place, "the key has no odd parity, and no check value shows that it is right")
+          )
+    }
+    const length = Math.min(3, expected.value.length)
+    const own = Buffer.from(handle.checkValue, "hex").subarray(0, length)
+    return expected.method === "zeros" && equalMac(own, Buffer.from(expected.value.subarray(0, length)))
+      ? Effect.succeed(handle)
+      : Effect.fail(moduleError("KeyRefused", place, "the check value is not the one that came with the key"))
+  }
+
+  /** Sends a command of a key's life, whose values are filled in, and reads its answer. */
+  private command<A>(
+    command: DeviceCommand,
+    place: string,
+    mayRepeat: boolean,
+    read: (answer: Answer) => A
+  ): Effect.Effect<A, ModuleError> {
+    const flight = this.resting.pop() ?? new Flight()
+    flight.command = command
+    flight.length = writeRequest(command, this.values, flight.room(REQUEST_ROOM, false), 0)
+    this.values.clear()
+    return Effect.callback<A, ModuleError>((resume) => {
+      flight.place = place
+      flight.mayRepeat = mayRepeat
+      flight.attemptMs = COLD_MS / 2
+      flight.until = this.pool.now() + COLD_MS
+      const told: Told = (answer, error) =>
+        resume(answer === undefined ? Effect.fail(error ?? away) : Effect.succeed(read(answer)))
+      flight.told = told
+      if (!this.pool.dispatch(flight)) this.failed(flight, away)
+    })
+  }
+}
+
+/** Opens a module: its devices are connected, and connected again, until the scope ends. */
+export const openHsm = Effect.fnUntraced(function* (
+  settings: HsmSettings
+): Effect.fn.Return<HsmModule, never, Transport | Scope.Scope> {
+  const clock = yield* Clock.Clock
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const module = new HsmModule(settings, clock, (level, text) => {
+    run(level === "info" ? Effect.logInfo(text) : Effect.logWarning(text))
+  })
+  yield* Effect.forkScoped(module.pool.run)
+  return module
+})

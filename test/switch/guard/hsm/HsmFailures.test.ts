@@ -1,0 +1,210 @@
+import { createServer, type Socket } from "node:net"
+import { Effect } from "effect"
+import { describe, expect, it } from "vitest"
+import { patience } from "../../../Pace.ts"
+import { allUp, closing, failure, made, outcome, over, settingsFor, until, withDevices, zmk, zpkA } from "./Bed.ts"
+
+describe("devices that fail", () => {
+  it("says that it is away before any device is there, and comes up when one is", async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    const { port } = server.address() as { port: number }
+    await new Promise((resolve) => server.close(resolve))
+    await over(settingsFor([port]), async ({ module, submit }) => {
+      expect([module.isUp, module.status().state]).toStrictEqual([false, "away"])
+      expect(outcome(await submit(made()))).toBe("ModuleAway")
+      await until(() => (module.status().devices[0]?.why ?? "").includes("Refused"))
+      expect((await failure(module.checkValue(zpkA, { method: "zeros", length: 3 })))._tag).toBe("ModuleAway")
+    })
+  })
+
+  it("goes on with the other device when one is restarted in the middle, and loses no call", () =>
+    withDevices(
+      2,
+      async (bed) => {
+        await allUp(bed)
+        const calls = Array.from({ length: 300 }, () => bed.submit(made()))
+        const restarted = Effect.runPromise(bed.devices[0]!.restart(50))
+        const more = Array.from({ length: 300 }, () => bed.submit(made()))
+        expect(new Set((await Promise.all([...calls, ...more])).map(outcome))).toStrictEqual(new Set(["B35DD256"]))
+        await restarted
+        await allUp(bed)
+        expect(outcome(await bed.submit(made()))).toBe("B35DD256")
+      },
+      {},
+      { delayMs: 20 }
+    ))
+
+  it("asks another device when one fails, once more and not again", () =>
+    withDevices(2, async (bed) => {
+      await allUp(bed)
+      bed.devices[0]!.set({ errorPercent: 100 })
+      for (let n = 0; n < 20; n++) expect(outcome(await bed.submit(made()))).toBe("B35DD256")
+
+      bed.devices[1]!.set({ errorPercent: 100 })
+      const before = bed.devices[0]!.counts().commands + bed.devices[1]!.counts().commands
+      const call = await bed.submit(made())
+      expect(call.error).toMatchObject({ _tag: "ModuleAway", code: "41" })
+      expect(bed.devices[0]!.counts().commands + bed.devices[1]!.counts().commands - before).toBe(2)
+    }))
+
+  it("takes a device out of the pool that says it cannot work", () =>
+    withDevices(2, async (bed) => {
+      await allUp(bed)
+      bed.devices[0]!.set({ errorPercent: 100, errorCode: "13" })
+      for (let n = 0; n < 20; n++) expect(outcome(await bed.submit(made()))).toBe("B35DD256")
+      expect(bed.module.status()).toMatchObject({
+        state: "degraded",
+        devices: [{ state: "out", why: expect.stringContaining("13") }, { state: "up" }]
+      })
+      expect(bed.module.isUp).toBe(true)
+      bed.devices[1]!.set({ errorPercent: 100, errorCode: "13" })
+      expect(outcome(await bed.submit(made()))).toBe("ModuleAway")
+      expect(bed.module.isUp).toBe(false)
+    }))
+
+  it("leaves a device that is silent for one that answers, and takes it back when it speaks", () =>
+    withDevices(2, async (bed) => {
+      await allUp(bed)
+      bed.devices[0]!.set({ isMute: true })
+      const calls = Array.from({ length: 40 }, () => {
+        const call = made()
+        call.withinMs = patience(2000)
+        return bed.submit(call)
+      })
+      expect(new Set((await Promise.all(calls)).map(outcome))).toStrictEqual(new Set(["B35DD256"]))
+      expect(bed.module.status().devices[0]).toMatchObject({ state: "suspect", why: expect.stringContaining("late") })
+      bed.devices[0]!.set({ isMute: false })
+      bed.devices[0]!.cut()
+      await allUp(bed)
+    }))
+
+  it("ends every call of a device that is silent, within the call's time", () =>
+    withDevices(1, async (bed) => {
+      await allUp(bed)
+      bed.devices[0]!.set({ isMute: true })
+      const call = made()
+      call.withinMs = 200
+      expect(outcome(await bed.submit(call))).toBe("TooLate")
+      expect(bed.module.isUp).toBe(false)
+      expect(outcome(await bed.submit(made()))).toBe("ModuleAway")
+    }))
+
+  it("connects again to a device that answers no heartbeat", () =>
+    withDevices(
+      1,
+      async (bed) => {
+        await allUp(bed)
+        bed.devices[0]!.set({ isMute: true })
+        await until(() => bed.module.status().state === "away")
+        bed.devices[0]!.set({ isMute: false })
+        await allUp(bed)
+      },
+      { heartbeatMs: 50, heartbeatTimeoutMs: 100 }
+    ))
+
+  it("never sends a command that draws a key twice", () =>
+    withDevices(2, async (bed) => {
+      await allUp(bed)
+      for (const device of bed.devices) device.set({ errorPercent: 100 })
+      const before = bed.devices.map((device) => device.counts().commands)
+      const request = { name: "n", purpose: "pin", algorithm: "tdes", kek: zmk, form: "ecb" } as const
+      expect(await failure(bed.module.generateKey(request))).toMatchObject({ code: "41" })
+      const sent = bed.devices.map((device, at) => device.counts().commands - before[at]!)
+      expect(sent[0]! + sent[1]!).toBe(1)
+    }))
+})
+
+describe("devices that say nonsense", () => {
+  /** A listener that does with each frame what it is told. */
+  const strange = async (answer: (socket: Socket, header: string, body: string) => void): Promise<number> => {
+    const server = createServer((socket) => {
+      let rest = Buffer.alloc(0)
+      socket.on("error", () => undefined)
+      socket.on("data", (chunk) => {
+        rest = Buffer.concat([rest, chunk])
+        while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
+          const frame = rest.subarray(2, 2 + rest.readUInt16BE(0)).toString("latin1")
+          rest = rest.subarray(2 + frame.length)
+          answer(socket, frame.slice(0, 4), frame.slice(4))
+        }
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    closing.push(server)
+    return (server.address() as { port: number }).port
+  }
+
+  const framed = (text: string): Buffer => {
+    const frame = Buffer.alloc(2 + text.length)
+    frame.writeUInt16BE(text.length, 0)
+    frame.write(text, 2, "latin1")
+    return frame
+  }
+
+  const alive = (body: string): string | undefined => (body === "NC" ? `ND00${"0".repeat(16)}1500-0023` : undefined)
+
+  it("drops an answer with a header that nobody waits for, and waits for the right one", async () => {
+    const port = await strange((socket, header, body) => {
+      const other = header === "00FF" ? "00FE" : "00FF"
+      if (alive(body) === undefined) socket.write(framed(`${other}M700AAAAAAAA`))
+      if (alive(body) === undefined) socket.write(framed("zzzzM700BBBBBBBB"))
+      if (alive(body) === undefined) socket.write(framed("M7"))
+      socket.write(framed(`${header}${alive(body) ?? "M700B35DD256"}`))
+    })
+    await over(settingsFor([port]), async (bed) => {
+      await allUp(bed)
+      for (let n = 0; n < 10; n++) expect(outcome(await bed.submit(made()))).toBe("B35DD256")
+    })
+  })
+
+  it("takes the answer of another command, or half of one, for none", async () => {
+    const wrong = ["CD0006D8EDC414EC32A52401", "M700B3", "M7", "", "M799"]
+    const port = await strange((socket, header, body) =>
+      socket.write(framed(`${header}${alive(body) ?? wrong.shift() ?? "M700B35DD256"}`))
+    )
+    await over(settingsFor([port]), async (bed) => {
+      await allUp(bed)
+      for (let n = 0; n < 5; n++) expect(outcome(await bed.submit(made()))).toBe("RequestWrong")
+      expect(outcome(await bed.submit(made()))).toBe("B35DD256")
+    })
+  })
+
+  it("drops the answer that comes after its time, and does not give it to the next call", async () => {
+    const late: Array<() => void> = []
+    let isLate = true
+    const port = await strange((socket, header, body) => {
+      const answer = alive(body)
+      if (answer !== undefined) socket.write(framed(`${header}${answer}`))
+      else if (isLate) late.push(() => socket.write(framed(`${header}M700AAAAAAAA`)))
+      else socket.write(framed(`${header}M700B35DD256`))
+    })
+    await over(settingsFor([port], { connections: 1 }), async (bed) => {
+      await allUp(bed)
+      const call = made()
+      call.withinMs = 200
+      expect(outcome(await bed.submit(call))).toBe("TooLate")
+      isLate = false
+      await allUp(bed)
+      const next = bed.submit(made())
+      for (const send of late) send()
+      expect(outcome(await next)).toBe("B35DD256")
+    })
+  })
+
+  it("connects again to whatever is no device, without a call to it", async () => {
+    let connected = 0
+    const server = createServer((socket) => {
+      connected++
+      socket.on("error", () => undefined)
+      socket.write("HTTP/1.1 400 Bad Request\r\n\r\n".repeat(2000))
+    })
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    closing.push(server)
+    const { port } = server.address() as { port: number }
+    await over(settingsFor([port], { heartbeatTimeoutMs: 100 }), async (bed) => {
+      await until(() => connected > 4)
+      expect(bed.module.isUp).toBe(false)
+    })
+  })
+})
