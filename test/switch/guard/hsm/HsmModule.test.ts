@@ -93,6 +93,19 @@ describe("MACs and PINs by a network device", () => {
     )
   )
 
+  it("names the LMK behind every command where the configuration does", () =>
+    withDevices(
+      1,
+      async (bed) => {
+        await allUp(bed)
+        const call = new ModuleCall()
+        call.verifyMac(macAlgorithms["ansi-x9.19"], zak, undefined, text, 0, text.length, mac)
+        expect((await bed.submit(call)).fitted).toBe(zak)
+        expect(outcome(await bed.submit(made()))).toBe("B35DD256")
+      },
+      { lmkId: "01" }
+    ))
+
   it.each(["racal", "sjl05"] as const)("works with a device of the family %s", (family) =>
     withDevices(
       1,

@@ -22,7 +22,8 @@ const UNDER_WAY_MAX = 256
 /** A command that was given up keeps its header this long; a device that owes an answer longer is connected to anew. */
 const OWED_MS = 10_000
 
-const digits = 16
+/** Headers are hexadecimal numbers. */
+const RADIX = 16
 
 /** A place for a command under way. */
 interface Place {
@@ -65,7 +66,7 @@ export class DeviceConnection {
   constructor(owner: DeviceConnectionOwner, connection: Connection) {
     this.owner = owner
     this.connection = connection
-    this.headers = digits ** Math.min(owner.headerLength, 8)
+    this.headers = RADIX ** Math.min(owner.headerLength, 8)
     const count = owner.family.frame === "bare" ? 1 : Math.min(UNDER_WAY_MAX, this.headers)
     for (let at = 0; at < count; at++) {
       this.places.push({ flight: undefined, givenUpAt: 0, round: 0 })
@@ -169,7 +170,7 @@ export class DeviceConnection {
   /** A whole answer: see `FrameSink`. */
   frame(buffer: Buffer, start: number, end: number): void {
     const from = start + this.owner.headerLength
-    const number = Number.parseInt(buffer.toString("latin1", start, from) || "0", digits)
+    const number = Number.parseInt(buffer.toString("latin1", start, from) || "0", RADIX)
     const at = number % this.places.length
     const place = this.places[at]
     // Another header than the one that was sent: the answer of no command of ours.
@@ -211,6 +212,6 @@ export class DeviceConnection {
     const { headerLength } = this.owner
     if (headerLength === 0) return ""
     const number = (this.places[at]!.round * this.places.length + at) % this.headers
-    return number.toString(digits).toUpperCase().padStart(headerLength, "0")
+    return number.toString(RADIX).toUpperCase().padStart(headerLength, "0")
   }
 }

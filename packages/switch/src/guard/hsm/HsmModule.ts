@@ -19,8 +19,8 @@ import * as Plans from "./HsmPlans.ts"
 import { HsmPool, type HsmPoolOwner } from "./HsmPool.ts"
 import type { HsmSettings } from "./HsmSettings.ts"
 
-/** An attempt may take a quarter of the call's time, and at most this long, in milliseconds. */
-const ATTEMPT_MS = 1000
+/** A call may go out so often, each time with its part of the call's time: the guard gives a quarter of the request's. */
+const ATTEMPTS = 2
 
 /** Time of a command of a key's life, in milliseconds. */
 const COLD_MS = 10_000
@@ -43,6 +43,8 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
   readonly pool: HsmPool
   readonly told: HsmPoolOwner["told"]
   private readonly family: DeviceFamily
+  /** What names the LMK behind every command of devices that have several. */
+  private readonly lmk: string
   private readonly values = new CommandValues()
   private readonly resting: Array<Flight> = []
   private done: Array<ModuleCall> = []
@@ -51,6 +53,7 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
 
   constructor(settings: HsmSettings, clock: Clock.Clock, told: HsmPoolOwner["told"]) {
     this.family = settings.family
+    this.lmk = settings.lmkId === undefined ? "" : `%${settings.lmkId}`
     this.told = told
     this.pool = new HsmPool(settings, this, clock)
   }
@@ -75,7 +78,7 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
     flight.call = call
     flight.place = placeOf(call)
     flight.mayRepeat = true
-    flight.attemptMs = Math.min(ATTEMPT_MS, call.withinMs / 4)
+    flight.attemptMs = call.withinMs / ATTEMPTS
     flight.until = this.pool.now() + call.withinMs
     if (this.pool.dispatch(flight)) return false
     call.error = away
@@ -223,7 +226,7 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
       const command = Plans.planPin(this.family, call, values)
       if (isModuleError(command)) return command
       flight.command = command
-      flight.length = writeRequest(command, values, flight.room(REQUEST_ROOM, false), 0)
+      flight.length = this.write(command, flight.room(REQUEST_ROOM, false))
       return undefined
     }
     if (call.key === undefined) return incomplete
@@ -231,13 +234,18 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
     if (call.operation === "verifyMac" && call.otherKey !== undefined) {
       const other = Plans.planMac(this.family, call, call.otherKey, values)
       if (isModuleError(other)) return other
-      flight.otherLength = writeRequest(other.command, values, flight.room(room, true), 0)
+      flight.otherLength = this.write(other.command, flight.room(room, true))
     }
     const planned = Plans.planMac(this.family, call, call.key, values)
     if (isModuleError(planned)) return planned
     flight.command = planned.command
-    flight.length = writeRequest(planned.command, values, flight.room(room, false), 0)
+    flight.length = this.write(planned.command, flight.room(room, false))
     return undefined
+  }
+
+  private write(command: DeviceCommand, out: Buffer): number {
+    const end = writeRequest(command, this.values, out, 0)
+    return end + out.write(this.lmk, end, "latin1")
   }
 
   /** Whether the device verified the MAC, or the one that it made is the one that came. */
@@ -323,12 +331,12 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
   ): Effect.Effect<A, ModuleError> {
     const flight = this.resting.pop() ?? new Flight()
     flight.command = command
-    flight.length = writeRequest(command, this.values, flight.room(REQUEST_ROOM, false), 0)
+    flight.length = this.write(command, flight.room(REQUEST_ROOM, false))
     this.values.clear()
     return Effect.callback<A, ModuleError>((resume) => {
       flight.place = place
       flight.mayRepeat = mayRepeat
-      flight.attemptMs = COLD_MS / 2
+      flight.attemptMs = COLD_MS / ATTEMPTS
       flight.until = this.pool.now() + COLD_MS
       const told: Told = (answer, error) =>
         resume(answer === undefined ? Effect.fail(error ?? away) : Effect.succeed(read(answer)))

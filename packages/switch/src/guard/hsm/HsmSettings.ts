@@ -19,6 +19,8 @@ export interface HsmSettings {
   /** Pause between two heartbeats of a connection, and how long one may take before the connection is given up. */
   readonly heartbeatMs: number
   readonly heartbeatTimeoutMs: number
+  /** Two digits that name the LMK in devices that have several. */
+  readonly lmkId?: string | undefined
   /** The check value of the LMK, 16 hexadecimal digits; left out: that of the device which answers first. */
   readonly lmkCheckValue?: string | undefined
 }
