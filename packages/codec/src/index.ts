@@ -78,6 +78,29 @@ export type { PartJson } from "./iso8583/FieldParts.ts"
 export { type HeaderFormat, type HeaderLayout, headerErrors, headerLayout } from "./iso8583/Header.ts"
 export { type HeaderForm, type HeaderPart, type PlacedPart, partBytes, partValue } from "./iso8583/HeaderPart.ts"
 export { answerHeader, type HeaderValues, readHeader, writeTotal } from "./iso8583/HeaderValues.ts"
+export {
+  carriedKeys,
+  checkOf,
+  type GivenKey,
+  isKeyMessage,
+  isKeyUnreadable,
+  type KeyUnreadable,
+  keyFields,
+  keyMeaning
+} from "./iso8583/KeyCarrier.ts"
+export {
+  type CarriedKey,
+  type KeyAnswer,
+  type KeyExchange,
+  type KeyKind,
+  type KeyMac,
+  type KeyMessage,
+  type KeyPart,
+  type KeyPlace,
+  type KeyStatement,
+  keyCiphers,
+  keyKinds
+} from "./iso8583/KeyExchange.ts"
 export * from "./iso8583/Message.ts"
 export { explain, isMessageError, type MessageError, type Rule } from "./iso8583/MessageError.ts"
 export { MessageIndex } from "./iso8583/MessageIndex.ts"

@@ -8,8 +8,9 @@ import { Clock, Context, Deferred, Effect, Fiber, Random, type Scope } from "eff
 import { Doors } from "./Doors.ts"
 import { drainAll, type Unfinished } from "./Drain.ts"
 import type { Limits } from "./exchange/Desks.ts"
-import { Exchanges, type LinkPlan } from "./exchange/Exchanges.ts"
+import { Exchanges } from "./exchange/Exchanges.ts"
 import { destinations } from "./exchange/Groups.ts"
+import type { LinkPlan } from "./exchange/LinkPlan.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
 import type { LinksMissing, Recovered } from "./exchange/Recovery.ts"
 import { type Route, Router } from "./exchange/Router.ts"
@@ -17,6 +18,7 @@ import type { KeyRing } from "./guard/KeyRing.ts"
 import type { SecurityModule } from "./guard/SecurityModule.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
+import { KeyOperations } from "./KeyOperations.ts"
 import type { DoorSettings } from "./link/door/Door.ts"
 import type { HttpDoorSettings } from "./link/door/HttpDoor.ts"
 import type { Link } from "./link/Link.ts"
@@ -53,6 +55,8 @@ export interface Running {
   readonly links: ReadonlyArray<Link>
   /** The keys of guarded links. */
   readonly keys: KeyRing
+  /** What persons may do with keys. */
+  readonly keyOperations: KeyOperations
   /** What an operator may do to a link. */
   readonly operations: Operations
   /** What waits to be delivered, and what is in doubt. */
@@ -130,6 +134,7 @@ export const make = Effect.fnUntraced(function* (
         Effect.sync(() => doors.refresh())
       ),
     keys: desks.keys,
+    keyOperations: new KeyOperations(desks, exchanges.keys, module),
     operations: new Operations(desks),
     pending: new Pending(desks),
     status: () => statusOf(desks, doors),

@@ -59,8 +59,8 @@ export const guardOf = (
 ): GuardSettings => ({ mac: mac === undefined ? undefined : { ...cupsMac, ...mac }, pin, failures })
 
 /** A software module. */
-export const softwareModule = (): SoftwareModule =>
-  new SoftwareModule({ storageKey: Buffer.alloc(32, 7), random: seeded(1), allowTestKeys: true })
+export const softwareModule = (allowTestKeys = true): SoftwareModule =>
+  new SoftwareModule({ storageKey: Buffer.alloc(32, 7), random: seeded(1), allowTestKeys })
 
 /** A key of the vectors in a module. */
 export const handleOf = (module: SecurityModule, name: string, purpose: KeyPurpose): KeyHandle =>

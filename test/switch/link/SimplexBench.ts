@@ -152,6 +152,7 @@ export const simplexBench = (
     const known: Known = { ends: [], noted: [], mtis: [] }
     const events: LinkEvents<Link> = {
       passes: () => false,
+      exchangesKeys: () => false,
       guards: () => false,
       leaving: (_link, message, put) => put(message),
       message: (_link, _session, index) => known.mtis.push(index.mti),

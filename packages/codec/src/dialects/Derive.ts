@@ -15,6 +15,7 @@ import type {
   ReversalRecipe
 } from "../iso8583/Dialect.ts"
 import type { EncodingDefaults, FieldDefinition } from "../iso8583/Field.ts"
+import { keptExchanges } from "../iso8583/KeyExchange.ts"
 import type { AnswerRules, Roles } from "../iso8583/Roles.ts"
 import type { MacRules, PinRules } from "../iso8583/Security.ts"
 import { standardNames } from "./StandardElements.ts"
@@ -34,6 +35,8 @@ interface PartChanges {
   readonly match?: Partial<MatchFields>
   /** `null`: no network management. */
   readonly network?: (Partial<Omit<NetworkCodes, "codes">> & { readonly codes?: Table<NetworkCodes["codes"]> }) | null
+  /** `null`: no keys are exchanged. A list takes the base's place. */
+  readonly keyExchange?: Dialect["keyExchange"] | null
   /** `null`: nothing is reversed. */
   readonly reversal?: Partial<ReversalRecipe> | null
   readonly responseCodes?: Table<Dialect["responseCodes"]>
@@ -150,10 +153,13 @@ const secured = (dialect: Dialect, changes: DialectChanges): Dialect => {
 const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
   const kept = (list: ReadonlyArray<number> = [], own: unknown): ReadonlyArray<number> =>
     own === undefined ? list.filter((de) => dialect.fields[de] !== undefined) : list
-  const { match, echo, network, reversal, adviceNeeds } = dialect
+  const { match, echo, keyExchange, network, reversal, adviceNeeds } = dialect
   return {
     ...secured(dialect, changes),
     echo: kept(echo, changes.echo),
+    ...(keyExchange === undefined || changes.keyExchange !== undefined
+      ? {}
+      : { keyExchange: keptExchanges(keyExchange, (de) => dialect.fields[de] !== undefined) }),
     ...(adviceNeeds === undefined ? {} : { adviceNeeds: kept(adviceNeeds, changes.adviceNeeds) }),
     match: { ...match, networkManagement: kept(match.networkManagement, changes.match?.networkManagement) },
     ...(network === undefined
@@ -193,6 +199,7 @@ export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
   const dialect: Dialect = {
     ...kept,
     ...rest,
+    keyExchange: rest.keyExchange === null ? [] : (rest.keyExchange ?? base.keyExchange ?? []),
     bitmap: over(base.bitmap, bitmap),
     encodings: over(base.encodings, encodings),
     match: over(base.match, match),

@@ -31,7 +31,7 @@ const sensitivities = ["none", "pan", "hidden", "sad", "emv"]
 const classes = ["S", "s", "D", "C", "R", "T", "X", "K"]
 
 /** A kind of value: one of some words, or a test with the sentence that says what is expected. */
-type Expected = ReadonlyArray<unknown> | { readonly says: string; readonly fits: (value: unknown) => boolean }
+export type Expected = ReadonlyArray<unknown> | { readonly says: string; readonly fits: (value: unknown) => boolean }
 
 const text: Expected = { says: "a text is expected", fits: (value) => typeof value === "string" }
 const isMacLength = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 4 && Number(value) <= 16
@@ -59,7 +59,8 @@ const nibbleList: Expected = {
 }
 const any: Expected = { says: "", fits: () => true }
 
-type Members = { readonly [member: string]: Expected }
+/** What is expected of each member of an object. */
+export type Members = { readonly [member: string]: Expected }
 
 const top: Members = {
   name: { says: "a name is expected", fits: (value) => typeof value === "string" && value !== "" },
@@ -74,6 +75,7 @@ const top: Members = {
   encodings: any,
   fields: any,
   network: any,
+  keyExchange: any,
   match: any,
   clockError: { says: "a number of seconds, 0 to 86400, is expected", fits: isSeconds },
   echo: list,
@@ -298,7 +300,7 @@ const styles: { readonly [style: string]: Members } = {
 const at = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`)
 
 /** Mistakes in the members of one object of the file. */
-const memberErrors = (value: unknown, path: string, members: Members): ReadonlyArray<DialectInvalid> => {
+export const memberErrors = (value: unknown, path: string, members: Members): ReadonlyArray<DialectInvalid> => {
   if (!isMembers(value)) return [dialectInvalid(path, "names and values are expected")]
   return Object.entries(value).flatMap(([name, given]) => {
     const expected = Object.hasOwn(members, name) ? members[name] : undefined

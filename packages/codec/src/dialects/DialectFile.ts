@@ -32,6 +32,7 @@ import {
 } from "./Iso8583V1987Ascii.ts"
 import { iso8583v1993Ascii, iso8583v1993AsciiRaw, iso8583v1993Bcd } from "./Iso8583V1993.ts"
 import { iso8583v2003 } from "./Iso8583V2003.ts"
+import { keyExchangeErrors, keyExchangeRelations } from "./KeyExchangeCheck.ts"
 import { unionPayPos } from "./UnionPayPos.ts"
 import { isNestedTooDeep } from "./YamlNesting.ts"
 
@@ -112,7 +113,7 @@ export const checkDialect = (
   const file = parsed(source)
   if (isMembers(file) && file["_tag"] === "DialectInvalid")
     return { dialect: undefined, errors: [file as unknown as DialectInvalid] }
-  const errors = [...fileErrors(file)]
+  const errors = [...fileErrors(file), ...(isMembers(file) ? keyExchangeErrors(file["keyExchange"]) : [])]
   if (!isMembers(file)) return { dialect: undefined, errors }
   const all = { ...dialects, ...known }
   const { extends: baseName, name } = file
@@ -156,7 +157,7 @@ const build = (file: Record<string, unknown>, base: Dialect): CheckedDialect => 
     fields[key] = { format: "b1" }
   }
   const dialect = derive(base, { ...changes, fields })
-  const errors = [...missing, ...relationErrors(dialect)]
+  const errors = [...missing, ...relationErrors(dialect), ...keyExchangeRelations(dialect)]
   return errors.length > 0 ? { dialect: undefined, errors } : { dialect, errors: [] }
 }
 

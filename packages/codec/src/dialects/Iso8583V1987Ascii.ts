@@ -8,6 +8,7 @@ import type { Dialect } from "../iso8583/Dialect.ts"
 import { derive } from "./Derive.ts"
 import { elements1987 } from "./Elements1987.ts"
 import { tpdu5 } from "./Headers.ts"
+import { keyBlocks1987 } from "./KeyExchanges.ts"
 import { accountTypes, processingCodes } from "./ProcessingCodes.ts"
 import { responseCodes1987 } from "./ResponseCodes.ts"
 
@@ -42,6 +43,7 @@ export const iso8583v1987Ascii: Dialect = {
     },
     fields: [7, 11]
   },
+  keyExchange: [keyBlocks1987],
   // F41 is left out: some hosts do not send it back.
   match: { transaction: [7, 11, 32], networkManagement: [7, 11, 70] },
   // F4 may change in an answer (partial approval).

@@ -7,6 +7,7 @@
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { derive } from "./Derive.ts"
 import { elements1993 } from "./Elements1993.ts"
+import { keys1993 } from "./KeyExchanges.ts"
 import { accountTypes, processingCodes } from "./ProcessingCodes.ts"
 import { actionCodes1993 } from "./ResponseCodes.ts"
 
@@ -33,6 +34,7 @@ export const iso8583v1993Ascii: Dialect = {
     codes: { signOn: "801", signOff: "802", keyReset: "811", keyResetRequest: "811", cutoverStart: "821", echo: "831" },
     fields: [7, 11]
   },
+  keyExchange: keys1993(1804, "916", "909"),
   // As the original data (F56) name a message. F7 is the time of one transmission: a repeat and a reversal have their own.
   match: { transaction: [11, 12, 32], networkManagement: [7, 11, 24] },
   echo: [2, 3, 11, 12, 32, 33, 37, 41, 42, 49],

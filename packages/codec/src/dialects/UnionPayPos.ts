@@ -5,6 +5,7 @@
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
 import { tpdu6 } from "./Headers.ts"
+import { posSignOns } from "./KeyExchanges.ts"
 import { accountTypes, processingCodesCups } from "./ProcessingCodes.ts"
 import { responseCodesCups } from "./ResponseCodes.ts"
 
@@ -77,6 +78,7 @@ export const unionPayPos: Dialect = {
   bitmap: { encoding: "binary", secondary: "never" },
   encodings: { digits: "bcd", text: "ascii", track: "bcd", bytes: "binary", prefix: "bcd", align: "right", fill: 0 },
   fields,
+  keyExchange: posSignOns,
   match: { transaction: [11, 41, 42], networkManagement: [11, 41, 42] },
   echo: [2, 3, 11, 25, 41, 42, 49],
   adviceNeeds: [14],

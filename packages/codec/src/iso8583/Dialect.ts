@@ -5,6 +5,7 @@
 import { type EncodingDefaults, type FieldDefinition, type FieldLayout, fieldLayout } from "./Field.ts"
 import { type HeaderFormat, type HeaderLayout, headerLayout } from "./Header.ts"
 import type { PlacedPart } from "./HeaderPart.ts"
+import type { KeyExchange } from "./KeyExchange.ts"
 import { type AnswerRules, answerRulesOf, type Roles, rolesOf } from "./Roles.ts"
 import type { SecurityRules } from "./Security.ts"
 
@@ -137,6 +138,8 @@ export interface Dialect {
   readonly encodings: EncodingDefaults
   readonly fields: { readonly [de: number]: FieldDefinition }
   readonly network?: NetworkCodes
+  /** How working keys are exchanged; the first one is used where a link names none. Left out: they are not. */
+  readonly keyExchange?: ReadonlyArray<KeyExchange>
   readonly match: MatchFields
   /**
    * Seconds by which the clocks of partners may differ from ours. With it DE 7 is believed: a request whose DE 7 is older than

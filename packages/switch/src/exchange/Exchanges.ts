@@ -12,13 +12,12 @@
  */
 import { explain, isRequest, type MessageError, type MessageIndex, mtiClass, mtiText, reservedMti } from "@jinka/codec"
 import { Deferred, Effect, Latch } from "effect"
-import type { GuardSettings } from "../guard/GuardSettings.ts"
 import type { SecurityModule } from "../guard/SecurityModule.ts"
+import { SharedModule } from "../guard/SharedModule.ts"
 import type { Journal } from "../journal/Journal.ts"
 import { Link } from "../link/Link.ts"
 import { LinkEnded, type Severity } from "../link/LinkEnded.ts"
 import type { LinkEvents, SessionEpoch } from "../link/LinkEvents.ts"
-import type { LinkSettings } from "../link/Settings.ts"
 import type { Checked } from "./Checks.ts"
 import { Deliveries } from "./Deliveries.ts"
 import { Desk } from "./Desk.ts"
@@ -26,6 +25,8 @@ import { Desks, type Limits, type Runtime } from "./Desks.ts"
 import { DiskWatch } from "./DiskWatch.ts"
 import { Forwarding } from "./Forwarding.ts"
 import { Guards } from "./Guards.ts"
+import { KeyExchanges } from "./KeyExchanges.ts"
+import type { LinkPlan } from "./LinkPlan.ts"
 import { Originals } from "./Originals.ts"
 import type { Slot } from "./Outstanding.ts"
 import { OverRate } from "./OverRate.ts"
@@ -37,7 +38,7 @@ import { Requests } from "./Requests.ts"
 import { Reversals } from "./Reversals.ts"
 import type { Router } from "./Router.ts"
 import type { Stall } from "./Stalls.ts"
-import { type Settings as DeliverySettings, StoreAndForward } from "./StoreAndForward.ts"
+import { StoreAndForward } from "./StoreAndForward.ts"
 import { StoredAnswers } from "./StoredAnswers.ts"
 import { Turns } from "./Turns.ts"
 
@@ -46,12 +47,6 @@ const EXPIRED_MAX = 64
 
 /** Ends that say nothing about the partner: the other links of a group that falls together stay as they are. */
 const closedByUs = new Set<LinkEnded["reason"]>(["GroupFell", "Operator", "Reloaded", "Stopping"])
-
-/** One link as a configuration has it: its connections, its deliveries, and what guards it. */
-export type LinkPlan = LinkSettings & {
-  readonly delivery: DeliverySettings
-  readonly guard?: GuardSettings | undefined
-}
 
 /** See above. Used only on the switch's own thread. */
 export class Exchanges {
@@ -67,6 +62,8 @@ export class Exchanges {
   private readonly requests: Requests
   private readonly deliveries: Deliveries
   private readonly guards: Guards | undefined
+  /** The exchange of keys; `undefined`: no security module is configured. */
+  readonly keys: KeyExchanges | undefined
   private readonly disk: DiskWatch
   private readonly turns: Turns
   private readonly events: LinkEvents<Link>
@@ -86,7 +83,9 @@ export class Exchanges {
     this.desks = desks
     this.repeats = new Repeats(desks, (desk, epoch, index, act) => this.later(desk, epoch, index, act))
     const originals = new Originals(desks, this.repeats)
-    this.guards = module === undefined ? undefined : new Guards(desks, originals, module, this.checked, this.broken)
+    const shared = module === undefined ? undefined : new SharedModule(module)
+    this.guards = shared === undefined ? undefined : new Guards(desks, originals, shared, this.checked, this.broken)
+    this.keys = shared === undefined ? undefined : new KeyExchanges(desks, shared, this.broken)
     this.disk = new DiskWatch(desks)
     this.refusals = new Refusals(desks, new StoredAnswers(desks))
     this.rates = new OverRate(desks, this.refusals, this.repeats)
@@ -109,7 +108,7 @@ export class Exchanges {
    * A link with these settings, not started, at desk `id`: a new desk behind the others, or the old one of a link that has no
    * request outstanding any more. What is stored for that one stays.
    */
-  open(id: number, { delivery, guard, ...settings }: LinkPlan): Link {
+  open(id: number, { delivery, guard, keys, ...settings }: LinkPlan): Link {
     const { desks } = this
     const link = new Link(id, settings, this.events)
     const desk = desks.all[id]
@@ -120,6 +119,7 @@ export class Exchanges {
       desk.change(link, delivery, desks.now)
       desks.record.name(desk)
     }
+    this.keys?.put(desks.at(id), keys)
     this.guards?.put(desks.at(id), guard)
     return link
   }
@@ -142,6 +142,7 @@ export class Exchanges {
     desks.groups.tick(desks.now)
     desks.keys.tick(desks.now)
     this.guards?.tick(desks.now)
+    this.keys?.tick(desks.now)
     this.repeats.tick(desks.now)
     desks.flush()
     return isDone
@@ -188,6 +189,7 @@ export class Exchanges {
   private eventsTo(desks: Desks): LinkEvents<Link> {
     return {
       passes: (link, index) => this.passes(desks.of(link), index),
+      exchangesKeys: (link, index) => this.keys?.received(desks.of(link), index) === true,
       guards: (link, index) => desks.of(link).guard?.checks(index) === true,
       leaving: (link, message, put) => this.leaving(desks.of(link), message, put),
       message: (link, session, index) => this.message(desks.of(link), session, index),

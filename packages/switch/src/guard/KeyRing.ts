@@ -33,6 +33,10 @@ export class KeySlot {
   current: KeyHandle | undefined = undefined
   /** Tried on what is received, besides, until `previousUntil`. */
   previous: KeyHandle | undefined = undefined
+  /** `previous` is a key of ours that the partner was given, and may use from now on, though it has not answered. */
+  isOffered = false
+  /** Told when a message shows that the partner uses the offered key. */
+  onProved: (() => void) | undefined = undefined
   /** Monotonic milliseconds at which `previous` goes; 0: there is none. */
   previousUntil = 0
   /** Number of the current key: 1 for the first, and only up. 0: there never was one. */
@@ -61,6 +65,7 @@ export class KeySlot {
     if (fitted === "current") this.fittedCurrent++
     else this.fittedPrevious++
     this.failuresInRow = 0
+    if (fitted === "previous" && this.isOffered) this.onProved?.()
     return 0
   }
 }
@@ -111,6 +116,7 @@ export class KeyRing {
    */
   take(slot: KeySlot, key: KeyHandle, version: number, at: number, previous?: KeyHandle, previousUntil = 0): void {
     slot.current = key
+    slot.isOffered = false
     slot.previous = previous
     slot.previousUntil = previous === undefined ? 0 : previousUntil
     slot.version = version
@@ -121,9 +127,25 @@ export class KeyRing {
     this.tell(slot, "taken")
   }
 
+  /** A key of ours that the partner has been given: what comes may be under it. The key before gives way to it. */
+  offer(slot: KeySlot, key: KeyHandle): void {
+    slot.previous = key
+    slot.previousUntil = 0
+    slot.isOffered = true
+    this.windows.delete(slot)
+  }
+
+  /** The key that was offered is not the partner's. */
+  withdraw(slot: KeySlot): void {
+    if (!slot.isOffered) return
+    slot.isOffered = false
+    slot.previous = undefined
+  }
+
   /** The slot has no key any more. */
   retire(slot: KeySlot, at: number): void {
     slot.current = slot.previous = undefined
+    slot.isOffered = false
     slot.previousUntil = 0
     slot.changedAt = at
     this.windows.delete(slot)

@@ -30,7 +30,7 @@ export interface Asked {
   /** Monotonic milliseconds of its writing. */
   readonly at: number
   /** Who waits for the answer besides the link itself. */
-  readonly told: ((answer: Answered) => void) | undefined
+  readonly told: ((answer: Answered, index: MessageIndex) => void) | undefined
 }
 
 /** A request as it is remembered. */

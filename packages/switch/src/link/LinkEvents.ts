@@ -22,6 +22,8 @@ export interface SessionEpoch {
 export interface LinkEvents<Link> {
   /** Whether a network management message passes through the switch: then it comes as a `message`, else it ends at the link. */
   readonly passes: (link: Link, index: MessageIndex) => boolean
+  /** Whether a network management request belongs to an exchange of keys: then it is taken, and answered when that is done. */
+  readonly exchangesKeys: (link: Link, index: MessageIndex) => boolean
   /** Whether a network management message is held against its MAC first: then it comes as a `message`, too. */
   readonly guards: (link: Link, index: MessageIndex) => boolean
   /** A network management message of ours is about to leave: `put` writes it, as it is or with its MAC, now or later. */
@@ -58,6 +60,7 @@ export interface LinkEvents<Link> {
 /** What a session of one link tells the switch; see {@link LinkEvents}. */
 export interface SessionEvents {
   readonly passes: (index: MessageIndex) => boolean
+  readonly exchangesKeys: (index: MessageIndex) => boolean
   readonly guards: (index: MessageIndex) => boolean
   readonly leaving: (message: Buffer, put: (message: Buffer) => void) => void
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
@@ -72,6 +75,7 @@ export interface SessionEvents {
 /** The events of one link's sessions. */
 export const sessionEvents = <Link>(link: Link, events: LinkEvents<Link>): SessionEvents => ({
   passes: (index) => events.passes(link, index),
+  exchangesKeys: (index) => events.exchangesKeys(link, index),
   guards: (index) => events.guards(link, index),
   leaving: (message, put) => events.leaving(link, message, put),
   message: (session, index) => events.message(link, session, index),

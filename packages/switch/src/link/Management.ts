@@ -16,7 +16,7 @@ import {
 } from "@jinka/codec"
 import type { Language } from "../message/Language.ts"
 import * as NetworkManagement from "../message/NetworkManagement.ts"
-import { type Answered, type Asked, AskedList, askedOf } from "./Asked.ts"
+import { type Asked, AskedList, askedOf } from "./Asked.ts"
 import { LinkEnded } from "./LinkEnded.ts"
 import type { SessionEvents } from "./LinkEvents.ts"
 import type * as LinkState from "./LinkState.ts"
@@ -34,7 +34,7 @@ export interface ManagementOwner {
   /** STAN for the next request. */
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
-  readonly events: Pick<SessionEvents, "passes">
+  readonly events: Pick<SessionEvents, "exchangesKeys" | "passes">
   readonly language: Language
   readonly lies: Lies
   readonly noted: (text: string) => void
@@ -151,7 +151,7 @@ export class Management {
   }
 
   /** Writes a request of ours. `told` hears of the answer, if one comes. */
-  ask(what: NetworkManagement.Meaning, told?: (answer: Answered) => void): void {
+  ask(what: NetworkManagement.Meaning, told?: Asked["told"]): void {
     const { settings } = this.link
     const stan = this.link.nextStan()
     const request: Message = NetworkManagement.request(settings, what, stan, this.session.wallMs())
@@ -159,12 +159,16 @@ export class Management {
     if (isMessageError(message)) {
       throw new Error(`${settings.name}: the dialect cannot encode its own ${what}: ${message._tag}`)
     }
-    const now = this.session.now()
-    this.asked.add(askedOf(settings.dialect, what, request, now, told))
-    this.instead = ""
-    if (what === "echo") this.echoAt = now
+    this.sent(what, request, told)
+    if (what === "echo") this.echoAt = this.session.now()
     // A sign-off is the last word: what is to be said before it leaves before it.
     this.session.put(message, what !== "signOff")
+  }
+
+  /** Remembers a request of ours that leaves now: its answer is waited for. */
+  sent(what: NetworkManagement.Meaning, request: Message, told?: Asked["told"]): void {
+    this.asked.add(askedOf(this.link.settings.dialect, what, request, this.session.now(), told))
+    this.instead = ""
   }
 
   /** A network management message of the partner. False: it passes through the switch, and nothing was done with it. */
@@ -177,7 +181,7 @@ export class Management {
       if (!isAnswer) this.reply(index, this.link.settings.dialect.refusal.identity)
     } else if (isAnswer) return this.answered(index)
     else if (this.link.events.passes(index)) return false
-    else this.requested(index)
+    else if (!this.link.events.exchangesKeys(index)) this.requested(index)
     return true
   }
 
@@ -261,7 +265,7 @@ export class Management {
     else if (what === "signOff") {
       if (isAccepted) this.link.change({ _tag: "tookBack" })
     } else if (told === undefined && isProof) this.session.proved(answer)
-    told?.({ code, isAccepted, ms: this.session.now() - at })
+    told?.({ code, isAccepted, ms: this.session.now() - at }, index)
   }
 
   /** An answer that belongs to no request of ours: it changes nothing, and its number may be all that is wrong with it. */

@@ -6,12 +6,12 @@
  * reason.
  */
 
-import { frameOverhead, idleFrame, wholeFrame, writeFrame } from "@jinka/codec"
+import { frameOverhead, idleFrame, type Message, wholeFrame, writeFrame } from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"
 import type * as NetworkManagement from "../message/NetworkManagement.ts"
 import { monotonicMs } from "../transport/Monotonic.ts"
 import type { Connection, ConnectionEnded } from "../transport/Transport.ts"
-import type { Answered } from "./Asked.ts"
+import type { Asked } from "./Asked.ts"
 import { Bell } from "./Bell.ts"
 import { Deadlines } from "./Deadlines.ts"
 import { endedBy, type LinkEnded } from "./LinkEnded.ts"
@@ -286,7 +286,7 @@ export class Session implements ReceivingSession, WatchedSession {
   }
 
   /** Puts a network management request of ours into the outbox; `told` hears of its answer. */
-  ask(what: NetworkManagement.Meaning, told?: (answer: Answered) => void): void {
+  ask(what: NetworkManagement.Meaning, told?: Asked["told"]): void {
     this.management.ask(what, told)
     this.outbox.flush()
   }
@@ -314,6 +314,13 @@ export class Session implements ReceivingSession, WatchedSession {
     if (this.link.settings.watchdog.probe) this.ask("echo", told)
     this.outbox.flush()
     return () => this.lastReceived > since || this.deadlines.isHeld
+  }
+
+  /** Puts a whole request of ours, which `message` says decoded, in front; `told` hears of its answer. */
+  request(what: NetworkManagement.Meaning, message: Message, bytes: Buffer, told: Asked["told"]): void {
+    this.management.sent(what, message, told)
+    this.putUrgent(bytes)
+    this.outbox.flush()
   }
 
   /** See `WatchedSession`. */

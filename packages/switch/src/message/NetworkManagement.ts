@@ -29,12 +29,21 @@ export const meaning = (dialect: Dialect, index: MessageIndex): Meaning | undefi
   return (Object.keys(codes) as Array<Meaning>).find((name) => codes[name] === code)
 }
 
-/** A request of ours. `stan` 1..999999, `now` in milliseconds since the epoch. */
-export const request = (settings: LanguageSettings, what: Meaning, stan: number, now: number): Message => {
+/**
+ * A network management message of ours: `values`, and of `fields` those that the link knows: our names and the partner's. It
+ * always has its time and its STAN, 1..999999. `now` in milliseconds since the epoch.
+ */
+export const ownMessage = (
+  settings: LanguageSettings,
+  mti: number,
+  fields: ReadonlyArray<number>,
+  values: Message["fields"],
+  stan: number,
+  now: number
+): Message => {
   const { codec, institution, ourInstitution } = settings
   const { dialect, layout } = codec
   const { roles } = layout
-  const { mti, field, codes, fields } = dialect.network!
   const own: { readonly [de: number]: string } = {
     [roles.transmissionTime]: transmissionTime(now + settings.utcOffsetMs),
     [roles.stan]: sizedStan(layout, pad(stan, 6))
@@ -46,11 +55,19 @@ export const request = (settings: LanguageSettings, what: Meaning, stan: number,
     [roles.receiver]: institution
   }
   const carried = fields.filter((de) => known[de] !== undefined).map((de) => [de, known[de]!])
+  // A terminal's messages have no transmission time.
+  const there = Object.entries(own).filter(([de]) => layout.fields[Number(de)] !== undefined)
   return {
     ...(dialect.header === undefined ? {} : { header: addresses(dialect, institution, ourInstitution) }),
     mti: mtiText(mti),
-    fields: { ...Object.fromEntries(carried), ...own, [field]: codes[what]! }
+    fields: { ...Object.fromEntries(carried), ...Object.fromEntries(there), ...values }
   }
+}
+
+/** A request of ours by its meaning; see `ownMessage`. */
+export const request = (settings: LanguageSettings, what: Meaning, stan: number, now: number): Message => {
+  const { mti, field, codes, fields } = settings.codec.dialect.network!
+  return ownMessage(settings, mti, fields, { [field]: codes[what]! }, stan, now)
 }
 
 const patches = new PatchList()

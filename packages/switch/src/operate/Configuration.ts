@@ -5,6 +5,9 @@
  */
 import type { Dialect } from "@jinka/codec"
 import { Data, Effect, FileSystem, Path, Result, Stream } from "effect"
+import { secureRandom } from "../guard/SecureRandom.ts"
+import type { SecurityModule } from "../guard/SecurityModule.ts"
+import { SoftwareModule } from "../guard/SoftwareModule.ts"
 import type { SwitchSettings } from "../Switch.ts"
 import type { AdminSettings } from "./admin/Users.ts"
 import { readUsers } from "./configuration/AdminUsers.ts"
@@ -13,7 +16,7 @@ import { catalogueWith, readDialects } from "./configuration/DialectFiles.ts"
 import { tlsSettings } from "./configuration/DoorSettings.ts"
 import { Draft } from "./configuration/Draft.ts"
 import { findingsOf } from "./configuration/Issues.ts"
-import { type Keys, readKeys } from "./configuration/JournalKeys.ts"
+import { type Keys, readKey, readKeys } from "./configuration/JournalKeys.ts"
 import { error, type Finding, type Problem, problemText } from "./configuration/Problem.ts"
 import { relationsOf, SOCKET_PATH_MAX } from "./configuration/Relations.ts"
 import type { MachineLimits } from "./configuration/ResourceRelations.ts"
@@ -211,6 +214,21 @@ export const loadKeys = (
 ): Effect.Effect<Keys, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
   const { key, previousKeys } = configuration.document.journal
   return inItsFile(configuration, (directory) => readKeys(key, previousKeys, directory))
+}
+
+/** The security module that a configuration asks for; `undefined`: none. */
+export const loadModule = (
+  configuration: Configuration
+): Effect.Effect<SecurityModule | undefined, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
+  const software = configuration.document.security?.software
+  if (software === undefined) return Effect.succeed(undefined)
+  const { allowTestKeys, storageKey } = software
+  return inItsFile(configuration, (directory) =>
+    Effect.mapBoth(readKey(storageKey, directory), {
+      onFailure: (failure) => [failure(["security", "software", "storageKey"])],
+      onSuccess: (key) => new SoftwareModule({ storageKey: key, random: secureRandom, allowTestKeys })
+    })
+  )
 }
 
 /** Reads what the administrative listener needs; `undefined`: there is none. */

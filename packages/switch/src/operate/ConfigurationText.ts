@@ -6,7 +6,7 @@ import type { GroupSettings } from "../link/LinkGroup.ts"
 import type { LinkSettings, Side } from "../link/Settings.ts"
 import { asksForCertificate, type TlsSettings } from "../transport/Tls.ts"
 import type { Configuration } from "./Configuration.ts"
-import type { KeyDocument } from "./configuration/ConfigurationDocument.ts"
+import type { KeyDocument } from "./configuration/KeyDocument.ts"
 import { routeWords } from "./configuration/RouteWords.ts"
 
 /** The summary. */

@@ -6,6 +6,8 @@
  */
 import { Clock, Console, Deferred, Effect, type FileSystem, Layer, type Path, Redacted, type Scope } from "effect"
 import type { LinksMissing } from "../exchange/Recovery.ts"
+import type { SecurityModule } from "../guard/SecurityModule.ts"
+import { SoftwareModule } from "../guard/SoftwareModule.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
@@ -19,7 +21,7 @@ import { makeLook } from "./admin/Look.ts"
 import { sendMetrics } from "./admin/Telemetry.ts"
 import type { AdminSettings } from "./admin/Users.ts"
 import * as Certificates from "./Certificates.ts"
-import { type Configuration, load, loadAdmin, loadKeys } from "./Configuration.ts"
+import { type Configuration, load, loadAdmin, loadKeys, loadModule } from "./Configuration.ts"
 import { withoutMemory } from "./CoreDumps.ts"
 import { problemText } from "./configuration/Problem.ts"
 import { durationMs } from "./configuration/Units.ts"
@@ -46,21 +48,34 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
     const keys = yield* Effect.mapError(loadKeys(configuration), failedBy)
     const { key, previousKeys } = configuration.document.journal
     const admin = yield* Effect.mapError(loadAdmin(configuration), failedBy)
+    const module = yield* Effect.mapError(loadModule(configuration), failedBy)
+    if (module instanceof SoftwareModule) yield* Effect.logWarning(softwareWarning)
     const tokens = configuration.document.admin?.users.flatMap(({ token }) => token?.env ?? []) ?? []
-    yield* (yield* ProcessEdge).keepToSelf([...[key, ...previousKeys].flatMap(({ env }) => env ?? []), ...tokens])
+    yield* (yield* ProcessEdge).keepToSelf([
+      ...[key, ...previousKeys].flatMap(({ env }) => env ?? []),
+      ...tokens,
+      ...storageKeys(configuration)
+    ])
     const store = layerSqlite({
       ...configuration.journal,
       key: Redacted.value(keys.key),
       previousKeys: keys.previousKeys.map(Redacted.value)
     })
     const network = Layer.provideMerge(Listening.layer.pipe(Layer.provide(NodeTransport.layerWith)), Credentials.layer)
-    yield* hold(configuration, admin).pipe(
+    yield* hold(configuration, admin, module).pipe(
       Effect.catchTag("JournalError", atOnce),
       Effect.scoped,
       Effect.provide(Layer.merge(Journal.layer.pipe(Layer.provide(store)), network)),
       Effect.mapError(failedBy)
     )
   })
+
+/** Variables that hold the key under which partners' keys are stored. */
+const storageKeys = ({ document: { security } }: Configuration): ReadonlyArray<string> =>
+  [security?.software?.storageKey.env ?? []].flat()
+
+const softwareWarning =
+  "keys of partners are used in this process (security.software): for tests and certification; in production PINs must not be translated in software (PCI PIN)"
 
 /** The journal cannot be trusted any more: nothing else may leave this process, not even in order (guarantee G9). */
 const atOnce = Effect.fnUntraced(function* (error: JournalError) {
@@ -72,13 +87,14 @@ const atOnce = Effect.fnUntraced(function* (error: JournalError) {
 /** The switch while it runs, and its end. */
 const hold = Effect.fnUntraced(function* (
   configuration: Configuration,
-  admin: AdminSettings | undefined
+  admin: AdminSettings | undefined,
+  module: SecurityModule | undefined
 ): Effect.fn.Return<void, CommandFailed | JournalError | LinksMissing | ListenFailed, Services> {
   const { pid, takeSignals } = yield* ProcessEdge
   const signal = yield* takeSignals
   const identity: Identity = { name: configuration.document.name, pid, startedAt: yield* Clock.currentTimeMillis }
   yield* Effect.mapError(Certificates.readAll(configuration.settings), failedBy)
-  const running = yield* Switch.make(configuration.settings)
+  const running = yield* Switch.make(configuration.settings, module)
   yield* sayJournal
   const stop = Deferred.makeUnsafe<string>()
   const drained = Deferred.makeUnsafe<DrainReport>()

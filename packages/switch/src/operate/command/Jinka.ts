@@ -11,6 +11,7 @@ import { status, stop } from "./ControlCommand.ts"
 import { dialect } from "./DialectCommand.ts"
 import { doctor } from "./DoctorCommand.ts"
 import { journal } from "./JournalCommand.ts"
+import { key } from "./KeyCommand.ts"
 import { link } from "./LinkCommand.ts"
 import { decode, encode } from "./MessageCommand.ts"
 import { pending } from "./PendingCommand.ts"
@@ -35,6 +36,11 @@ const paths: ReadonlyArray<string> = [
   "pending list",
   "pending show",
   "pending close",
+  "key",
+  "key list",
+  "key ask",
+  "key import",
+  "key retire",
   "reload",
   "stop",
   "trace",
@@ -87,6 +93,7 @@ export const command = Command.make("jinka").pipe(
     watch,
     link,
     pending,
+    key,
     reload,
     stop,
     trace,

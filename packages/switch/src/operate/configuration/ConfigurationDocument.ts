@@ -7,7 +7,9 @@ import { AdminDocument, TelemetryDocument } from "./AdminDocument.ts"
 import { DoorDocument } from "./DoorDocument.ts"
 import { GroupDocument } from "./GroupDocument.ts"
 import { HttpDocument } from "./HttpDocument.ts"
+import { KeyDocument } from "./KeyDocument.ts"
 import { LinkDocument } from "./LinkDocument.ts"
+import { SecurityDocument } from "./SecurityDocument.ts"
 import {
   Bin,
   count,
@@ -21,14 +23,6 @@ import {
   Size,
   Words
 } from "./Terms.ts"
-
-/** Where a key is, never the key itself. */
-const KeyDocument = Schema.Struct({
-  env: optional(Words, "Name of the environment variable that holds the key as 64 hex digits."),
-  file: optional(Words, "File that holds the key as 64 hex digits.")
-})
-/** A reference to a key. */
-export type KeyDocument = typeof KeyDocument.Type
 
 const JournalDocument = Schema.Struct({
   directory: described(Words, "Directory of the journal, on a local disk; made when it is not there. One switch each."),
@@ -72,6 +66,10 @@ export const ConfigurationDocument = Schema.Struct({
   name: described(Name, "Name of this switch, in logs and on the status page."),
   institution: described(Institution, "Our institution code."),
   journal: described(JournalDocument, "The record that everything is written to first."),
+  security: optional(
+    SecurityDocument,
+    "What holds the keys of partners, for links with `mac`, `pin` or `keys`. When left out: no link has any."
+  ),
   control: optional(ControlDocument, "Where the switch takes commands. When left out: the journal's directory."),
   admin: optional(
     AdminDocument,

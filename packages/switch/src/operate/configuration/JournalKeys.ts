@@ -5,7 +5,7 @@ import { Config, Effect, FileSystem, Option, Path, Redacted } from "effect"
 import type { JournalError } from "../../journal/JournalError.ts"
 import { keyFromFile, keyFromHex } from "../../journal/JournalKey.ts"
 import { keyFileFault, keyFileFix } from "../../transport/KeyFile.ts"
-import type { KeyDocument } from "./ConfigurationDocument.ts"
+import type { KeyDocument } from "./KeyDocument.ts"
 import { error, type Finding, type Path as Place } from "./Problem.ts"
 
 /** The keys, or what is wrong with the references to them. */
@@ -35,9 +35,11 @@ export const readKeys = Effect.fnUntraced(function* (
   return { key: keys[0]!, previousKeys: keys.slice(1) }
 })
 
-type Failure = (place: Place) => Finding
+/** What is wrong with a reference to a key, at its place. */
+export type Failure = (place: Place) => Finding
 
-const readKey = (
+/** Reads one key; a failure is a finding at whatever place the reference stands. */
+export const readKey = (
   { env, file }: KeyDocument,
   directory: string
 ): Effect.Effect<Uint8Array, Failure, FileSystem.FileSystem | Path.Path> => {

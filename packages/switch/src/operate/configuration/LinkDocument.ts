@@ -7,6 +7,7 @@ import { challengeMeaning, DoorPlaceDocument, listenKeys, Second, secondMeaning 
 import { FrameDocument } from "./FrameDocument.ts"
 import { MacDocument, MacFailuresDocument, macMeaning, PinDocument, pinMeaning } from "./GuardDocument.ts"
 import { legsDocument } from "./LegsDocument.ts"
+import { KeysDocument, keysMeaning } from "./SecurityDocument.ts"
 import { dialectNames, frameNames } from "./Shipped.ts"
 import { ShortDocument } from "./ShortDocument.ts"
 import {
@@ -152,6 +153,7 @@ export const LinkDocument = Schema.Struct({
     {},
     "What is done when MACs of the partner, or ours for it, are wrong in a row."
   ),
+  keys: optional(KeysDocument, keysMeaning),
   reconnect: option(ReconnectDocument, {}, "Pauses between attempts to connect."),
   window: option(count(1, 65_536), 2048, "Requests outstanding on this link at once; more are refused."),
   rateLimit: optional(

@@ -40,6 +40,7 @@ const taken = new Set(["requestTimeout", "drainTimeout", "journal.unwrittenRefus
 const because: Readonly<Record<string, string>> = {
   institution: "it is in every link",
   recentRequests: "the memory of recent requests is made once",
+  security: "the keys of partners are in the module that runs",
   "journal.directory": "a switch has one journal",
   "journal.key": "the journal is open with the old one",
   "journal.previousKeys": "they are read when the journal is opened",

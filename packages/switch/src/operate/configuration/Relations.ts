@@ -19,6 +19,7 @@ import { sideRelations, sidesOf } from "./LegsRelations.ts"
 import { modeRelations } from "./ModeRelations.ts"
 import { error, type Finding, listed, nearest, warning } from "./Problem.ts"
 import { type MachineLimits, resourceRelations } from "./ResourceRelations.ts"
+import { securityRelations } from "./SecurityRelations.ts"
 import { timeoutRelations } from "./TimeoutRelations.ts"
 
 /** Longest path of a unix socket in bytes (sockaddr_un of Linux, without the ending zero). */
@@ -40,6 +41,7 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
     ...groupRelations(draft, links),
     ...identityRelations(links),
     ...guardRelations(links),
+    ...securityRelations(draft, links),
     ...routeRelations(draft, links),
     ...timeoutRelations(draft, links),
     ...keepAliveRelations(draft, links),

@@ -11,6 +11,7 @@ import { frameFormat } from "./Draft.ts"
 import type { GroupDocument } from "./GroupDocument.ts"
 import { guardSettings } from "./GuardPlan.ts"
 import type { LinkDocument } from "./LinkDocument.ts"
+import { keySettings } from "./SecurityPlan.ts"
 import { type Catalogue, frames } from "./Shipped.ts"
 import { idleDefault } from "./TimeoutRelations.ts"
 import { durationMs, sizeBytes, utcOffsetMs } from "./Units.ts"
@@ -25,6 +26,7 @@ export const switchSettings = (document: ConfigurationDocument, catalogue: Catal
   const links = document.links.map((link) => ({
     ...linkSettings(link, document, catalogue, codecs, place),
     guard: guardSettings(link, catalogue[link.dialect]!.dialect),
+    keys: keySettings(link, catalogue[link.dialect]!.dialect),
     delivery: {
       timeoutMs: durationMs(link.storeAndForward.timeout)!,
       retryMs: durationMs(link.storeAndForward.retry)!,

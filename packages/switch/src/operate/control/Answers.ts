@@ -44,6 +44,8 @@ export const makeControlled = Effect.fnUntraced(function* (
         Deferred.doneUnsafe(stop, Effect.succeed(`${user} asked over the control socket`))
         return Deferred.await(drained)
       }),
+    keys: running.keyOperations,
+    whole,
     looked: (user, at) => running.operations.told(user, at)
   }
 })

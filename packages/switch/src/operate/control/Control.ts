@@ -9,6 +9,7 @@
  *     POST /links/NAME/ACT        {reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
  *     GET  /pending               what waits to be delivered, and what is in doubt
  *     POST /pending/N/close {reason}  ends what is in doubt
+ *     ... /keys ...               the keys of partners: `KeyRoutes`
  *     POST /reload {dryRun}       reads the configuration again
  *     POST /drain                 stops the switch in order; answers when nothing is open any more
  */
@@ -21,6 +22,7 @@ import { CommandFailed, type Exit } from "../Exit.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
 import { ask } from "./ControlCall.ts"
 import { serveSocket } from "./HttpSocket.ts"
+import { type KeysControlled, keyRoutes } from "./KeyRoutes.ts"
 import { peerOf, proofHeader } from "./Peer.ts"
 import {
   type ClosedReport,
@@ -50,6 +52,9 @@ export interface Controlled {
   readonly reload: (user: string, isDry: boolean) => Effect.Effect<ReloadReport, CommandFailed>
   /** Drains for `user`; ends when the switch is drained. */
   readonly drain: (user: string) => Effect.Effect<DrainReport>
+  /** What persons do with keys; what was begun is carried to its end by `whole`. */
+  readonly keys: KeysControlled
+  readonly whole: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** Writes into the journal that `user` looked at something. */
   readonly looked: (user: string, at: string) => void
 }
@@ -190,6 +195,7 @@ const routes = (controlled: Controlled, user: Asked) => {
     HttpRouter.route("GET", "/status", Effect.flatMap(status(), HttpServerResponse.json)),
     ...linkRoutes(controlled, user),
     ...pendingRoutes(controlled, user),
+    ...keyRoutes(controlled.keys, user, controlled.whole),
     reloadRoute(controlled, user),
     HttpRouter.route(
       "GET",

@@ -1,5 +1,12 @@
 /** A dialect as text for people: its fields, header, codes and keys in tables. Pure. */
-import { type Dialect, type FieldSummary, fieldSummaries, headerLayout, type PlacedPart } from "@jinka/codec"
+import {
+  type Dialect,
+  type FieldSummary,
+  fieldSummaries,
+  headerLayout,
+  type KeyMessage,
+  type PlacedPart
+} from "@jinka/codec"
 import Table from "cli-table3"
 
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string | number>>): string => {
@@ -24,6 +31,19 @@ const headerText = ({ header }: Dialect): string => {
   const rows = parts.map((part) => [part.name, part.offset, part.bytes, part.form, part.value, roleOf(part)])
   return `Header ${header.name}, ${bytes} bytes\n${table(["part", "byte", "bytes", "form", "value", "what for"], rows)}`
 }
+
+const messageText = ({ mti, code }: KeyMessage): string =>
+  `${String(mti).padStart(4, "0")} with F${code.de} = ${code.value}`
+
+const keyText = ({ keyExchange = [] }: Dialect): string =>
+  keyExchange.length === 0
+    ? "Key exchange: none"
+    : `Key exchange: ${keyExchange
+        .map(({ ask, deliver, name }) => {
+          const asked = ask === undefined ? "" : `asked for by ${messageText(ask)}, `
+          return `${name}: ${asked}brought by ${deliver === undefined ? "the answer to it" : messageText(deliver)}`
+        })
+        .join("; ")}`
 
 const networkText = ({ network }: Dialect): string => {
   if (network === undefined) return "Network management: none"
@@ -57,6 +77,7 @@ export const dialectText = (dialect: Dialect): string => {
     headerText(dialect),
     table(["field", "name", "中文", "format", "on the wire", "sensitivity", "inside"], fields),
     networkText(dialect),
+    keyText(dialect),
     `Match key: transactions F${match.transaction.join(" F")}; network management F${match.networkManagement.join(" F")}`,
     `An answer brings back: F${echo.join(" F")}`,
     reversalText(dialect),
