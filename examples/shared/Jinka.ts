@@ -1,4 +1,5 @@
 /** `jinka` as a process, for the examples: `run` beside the story, and every other command with what it printed. */
+import { spawn } from "node:child_process"
 import { hash } from "node:crypto"
 import { mkdirSync, rmSync } from "node:fs"
 import { get } from "node:http"
@@ -6,8 +7,11 @@ import { fileURLToPath } from "node:url"
 import { Console, Effect } from "effect"
 import { run, type Start, start } from "../main-job/Child.ts"
 
-/** A key for these demonstrations. A real one is made once, with `openssl rand -hex 32`, and kept in a safe place. */
-const env = { JINKA_JOURNAL_KEY: hash("sha256", "jinka demonstration") }
+/** Keys for these demonstrations. Real ones are made once, with `openssl rand -hex 32`, and kept in a safe place. */
+const env = {
+  JINKA_JOURNAL_KEY: hash("sha256", "jinka demonstration"),
+  JINKA_STORAGE_KEY: hash("sha256", "jinka demonstration, partners' keys")
+}
 
 /** What the switch says of a link, as far as the examples look at it. */
 export interface LinkSaid {
@@ -32,6 +36,17 @@ const askedUntil = (socketPath: string, path: string, is: (links: ReadonlyArray<
     Effect.tap(() => Effect.sleep("20 millis")),
     Effect.repeat({ until: is })
   )
+
+/** Runs `jinka` with a standard input; the lines that it printed. */
+const piped = (args: ReadonlyArray<string>, input: string): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.callback((resume) => {
+    const main = fileURLToPath(new URL("../../packages/switch/src/main.ts", import.meta.url))
+    const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env, NO_COLOR: "1" } })
+    let text = ""
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += chunk))
+    child.once("close", () => resume(Effect.succeed(text.trimEnd().split("\n"))))
+    child.stdin.end(input)
+  })
 
 /** The commands of one example. Its journal and logs are in `.jinka/NAME`, and new at each start. */
 export const jinkaOf = (name: string) => {
@@ -63,6 +78,17 @@ export const jinkaOf = (name: string) => {
       yield* Console.log(`\n$ jinka ${[what, "switch.yaml", ...args].join(" ")}`)
       const { text } = yield* run(command(what, ...args))
       yield* Console.log(text.filter(isWanted).join("\n"))
+    }),
+    /** Runs a command of two words and prints what it printed; `input` is its standard input, which is shown as a dot. */
+    told: Effect.fnUntraced(function* (
+      words: readonly [string, string],
+      args: ReadonlyArray<string> = [],
+      { input = "", isWanted = () => true }: { input?: string; isWanted?: (line: string) => boolean } = {}
+    ) {
+      const typed = args.map((one) => (/\s/.test(one) ? `"${one}"` : one))
+      yield* Console.log(`\n$ jinka ${[...words, "switch.yaml", ...typed].join(" ")}${input === "" ? "" : " < ..."}`)
+      const lines = yield* piped([...words, configuration, ...args], input)
+      yield* Console.log(lines.filter(isWanted).join("\n"))
     }),
     /** Runs `jinka check` for another file of the example and prints the lines that `isWanted`. */
     checked: Effect.fnUntraced(function* (file: string, isWanted: (line: string) => boolean) {

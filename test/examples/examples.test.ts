@@ -65,6 +65,17 @@ describe.concurrent("An example that runs with one command", () => {
     expect(out).toMatch(/warning links\[1\]\.partnerIdleTimeout: .*the smaller of both sides' idle timeouts wins/)
   })
 
+  it("11-keys: two persons bring keys, both zones change theirs under load, and a changed message is refused", async () => {
+    const { code, out } = await run("11-keys")
+
+    expect(code, out).toBe(0)
+    expect(out).toContain("Component 1 of 2 is here. Missing: 2")
+    expect(out).toContain("answers: 1000 of 00; MACs that were not right: 0 at the centre, 0 at the issuer")
+    expect(out).toContain("a purchase whose amount was changed on its way: A0; the issuer has seen 1000 purchases")
+    expect(out).toMatch(/^issuer {2}mac\/both {2}3 {2}tdes {2}check value \w{6}/m)
+    expect(out).toMatch(/^good: \d+ entries/m)
+  })
+
   it("02-sync-short: a connection for each exchange, and the reversal of one that broke", async () => {
     const { code, out } = await run("02-sync-short")
 

@@ -1,0 +1,95 @@
+/**
+ * Two zones with keys of their own: a key ceremony of two persons, keys that are given and taken, both changed under load, and a
+ * message that was changed on its way.
+ */
+import { randomBytes } from "node:crypto"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Console, Effect } from "effect"
+import { jinkaOf } from "../shared/Jinka.ts"
+import { Centre, Issuer } from "./Partners.ts"
+import { checkValueOf } from "./Zone.ts"
+
+const isMine = (line: string): boolean => /^(centre|issuer)|still good/.test(line)
+
+/** The byte with an odd number of ones, as DES keys have it. */
+const odd = (byte: number): number => {
+  let ones = 0
+  for (let rest = byte >> 1; rest > 0; rest >>= 1) ones += rest & 1
+  return (byte & 0xfe) | (1 - (ones % 2))
+}
+
+/** A double-length DES key. */
+const newKey = (): Buffer => Buffer.from(randomBytes(16).map(odd))
+
+const xor = (one: Buffer, other: Buffer): Buffer => Buffer.from(one.map((byte, n) => byte ^ other[n]!))
+
+const story = Effect.gen(function* () {
+  const jinka = jinkaOf("11-keys")
+  yield* jinka.shown("check")
+  const masters = { centre: newKey(), issuer: newKey() }
+  const issuer = yield* Issuer.listen(7912, masters.issuer)
+  const running = yield* jinka.start
+
+  yield* Console.log("\nthe key-encryption keys come in two components, each by another person")
+  for (const link of ["centre", "issuer"] as const) {
+    const mask = randomBytes(16)
+    const parts = [xor(masters[link], mask), mask]
+    for (const [n, person] of ["Li", "Wang"].entries()) {
+      const check = n === 1 ? ["--check", checkValueOf(masters[link])] : []
+      yield* jinka.told(
+        ["key", "import"],
+        [link, "--purpose", "kek", "--component", String(n + 1), "--of", "2", "--by", person, ...check],
+        { input: parts[n]!.toString("hex") }
+      )
+    }
+  }
+
+  const centre = yield* Centre.dial(7911, masters.centre)
+  const given = yield* centre.give(newKey())
+  yield* jinka.ready(2)
+  yield* Console.log(
+    `\nthe centre gave us a MAC key (answered ${given}), and we gave the issuer one, because it had none`
+  )
+  yield* jinka.told(["key", "list"], [], { isWanted: isMine })
+
+  yield* Console.log("\na thousand purchases, while the keys of both zones change twice")
+  const results: Array<readonly [string, boolean]> = []
+  const buying = Effect.forEach(
+    Array.from({ length: 1000 }),
+    () =>
+      Effect.andThen(
+        Effect.sleep("2 millis"),
+        Effect.map(centre.buy(), (result) => results.push(result))
+      ),
+    { concurrency: 4, discard: true }
+  )
+  const changing = Effect.gen(function* () {
+    for (let round = 0; round < 2; round++) {
+      yield* Effect.sleep("150 millis")
+      yield* centre.give(newKey())
+      yield* jinka.told(["key", "ask"], ["issuer", "--reason", "under load"])
+    }
+  })
+  yield* Effect.all([buying, changing], { concurrency: 2 })
+  const codes = new Map<string, number>()
+  for (const [code] of results) codes.set(code, (codes.get(code) ?? 0) + 1)
+  const unsealed = results.filter(([, isRight]) => !isRight).length
+  yield* Console.log(
+    `answers: ${[...codes].map(([code, count]) => `${count} of ${code}`).join(", ")}; MACs that were not right: ${unsealed} at the centre, ${issuer.seen.wrong} at the issuer`
+  )
+
+  const [code] = yield* centre.buy((message) => ({ ...message, fields: { ...message.fields, 4: "000000009990" } }))
+  yield* Console.log(
+    `\na purchase whose amount was changed on its way: ${code}; the issuer has seen ${issuer.seen.right} purchases`
+  )
+  yield* jinka.told(["key", "list"], [], { isWanted: isMine })
+  yield* jinka.shown("stop")
+  yield* running.exited
+  yield* jinka.told(["journal", "verify"])
+  if (codes.get("00") !== 1000 || unsealed + issuer.seen.wrong > 0 || code !== "A0") {
+    return yield* Effect.die(new Error("not as told"))
+  }
+  yield* Console.log("\nthe log and the journal are in .jinka/11-keys")
+}).pipe(Effect.scoped)
+
+NodeRuntime.runMain(story)
