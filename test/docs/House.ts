@@ -1,6 +1,6 @@
 /** A clean copy of the repository, and a shell in it that runs the commands of a page one after the other. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -10,6 +10,8 @@ import { isOver } from "../Pace.ts"
 const UP_MS = 20_000
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
+
+const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 /** What a command printed, both streams, and how it ended. */
 export interface Ran {
@@ -22,6 +24,7 @@ export class House {
   readonly path = mkdtempSync(join(tmpdir(), "jinka-docs-"))
   private readonly exports: Array<string> = []
   private readonly running: Array<ChildProcess> = []
+  private readonly npmRan = new Set<string>()
 
   constructor() {
     const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root })
@@ -67,9 +70,18 @@ export class House {
     rmSync(this.path, { recursive: true, force: true })
   }
 
+  /** A script that npm has run once is run without npm from then on: npm starts as long as what it starts. */
+  private known(command: string): string {
+    const [called, name = ""] = /^npm run (?:--silent )?(\w+) -- /.exec(command) ?? []
+    if (called === undefined) return command
+    const isFirst = !this.npmRan.has(name)
+    this.npmRan.add(name)
+    return isFirst ? command : `${scripts[name]} ${command.slice(called.length)}`
+  }
+
   private start(command: string): ChildProcess {
     const { JINKA_JOURNAL_KEY: _, ...env } = process.env
-    const child = spawn("bash", ["-c", [...this.exports, command].join("\n")], {
+    const child = spawn("bash", ["-c", [...this.exports, this.known(command)].join("\n")], {
       cwd: this.path,
       env: { ...env, NO_COLOR: "1" },
       // A group of its own: npm starts more than one process.

@@ -186,7 +186,8 @@ describe("The command line", () => {
     [["trace", "."], "Say which transaction"],
     [["trace", ".", "--pan", "4111 1111"], "--pan is a card number"],
     [["decode", "--dialect", "cupps"], "Did you mean cups?"],
-    [["check", "/no/such/file.yaml"], "there is no such file"]
+    [["check", "/no/such/file.yaml"], "jinka: /no/such/file.yaml: there is no such file. Give the path"],
+    [["check", "/"], "jinka: /: it is a directory. Give the path"]
   ])("answers %j with one line and exit code 2", async (args, says) => {
     const { code, out, err } = await jinka(args)
 

@@ -163,6 +163,27 @@ routes:
     expect((await saidOf(text))[0]).toMatch(/^switch\.yaml:1:1 error: the file is .*Begin with a copy of/)
   })
 
+  it.each([".inf", "-.inf", ".nan", "1e400", "0", "-1", "1.5", "1e9"])(
+    "says of one wrong number, %s, one thing",
+    async (value) => {
+      const said = await saidOf(withLink(`window: ${value}`))
+
+      expect(said).toHaveLength(1)
+      expect(said[0]).toContain("links[0].window: expected ")
+      expect(said[0]).not.toContain("Infinity")
+    }
+  )
+
+  it.each([
+    ["requestTimeout: 10 seconds", "requestTimeout: .inf"],
+    ["name: demo", "name: .inf"],
+    ['"621234"', ".inf"],
+    ["reserve: 0 B", "reserve: .inf"]
+  ])("offers no quotes and no unit for a number that is none: %s as %s", async (good, wrong) => {
+    const text = sound.includes(good) ? changed(good, wrong) : `${sound}requestTimeout: .inf\n`
+    for (const one of await saidOf(text)) expect(one).not.toMatch(/Infinity|NaN|Put it in quotes/)
+  })
+
   it("names the modes when there is no such mode", async () => {
     const [said] = await saidOf(withLink("mode: duplex"))
 

@@ -20,7 +20,7 @@ describe("A file that cannot be used", () => {
     return made
   }
   const cases: ReadonlyArray<readonly [string, ReadonlyArray<string>, () => string, number, string]> = [
-    ["a folder as a configuration", ["check"], directory, 2, "error: it is a directory. Give the path of"],
+    ["a folder as a configuration", ["check"], directory, 2, ": it is a directory. Give the path of"],
     ["an empty configuration", ["check"], () => written(""), 2, "error: the file is empty. Begin with a copy of"],
     [
       "a text as a configuration",

@@ -186,7 +186,7 @@ export const loadChecked = Effect.fnUntraced(function* (file: string) {
   const path = yield* Path.Path
   const text = yield* Effect.mapError(
     textOf(file),
-    (finding) => new ConfigurationInvalid({ file, problems: [{ ...finding, line: 1, column: 1 }] })
+    (finding) => new ConfigurationInvalid({ file, problems: [{ ...finding, line: 0, column: 0 }] })
   )
   return yield* checked(text, file, path.dirname(path.resolve(file)), yield* machineLimits)
 })

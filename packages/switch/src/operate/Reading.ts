@@ -45,7 +45,7 @@ const readBeside = (file: string): Effect.Effect<Checked, ConfigurationInvalid> 
       const isLarge = (cause as { readonly code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY"
       if (!isLarge) return resume(Effect.die(cause))
       const finding = error([], `reading the file takes more than ${MEMORY_MAX} MiB of memory`, "Make it smaller.", "")
-      refuse([{ ...finding, line: 1, column: 1 }])
+      refuse([{ ...finding, line: 0, column: 0 }])
     })
     return Effect.promise(() => thread.terminate())
   })

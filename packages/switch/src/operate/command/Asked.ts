@@ -82,7 +82,7 @@ export const socketOfFile = (file: string) =>
   )
 
 const noPlace =
-  "The file does not say where its switch takes commands. Name that place with --control: the directory of control.sock, which is the journal's unless the switch was started with another one."
+  "Without what the file says, name the place where its switch takes commands with --control: the directory of control.sock, which is the journal's unless the switch was started with another one."
 
 /** The failure of a command that names a link which is not there. */
 export const noSuchLink = (name: string, names: ReadonlyArray<string>): CommandFailed =>

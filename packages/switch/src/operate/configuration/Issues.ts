@@ -17,7 +17,7 @@ const walk = (issue: SchemaIssue.Issue, path: Path, root: unknown): ReadonlyArra
     case "Filter":
       return [wanted(path, expectedOf(issue.filter.annotations) ?? "another value", root)]
     case "Composite":
-      return withoutRepeats(issue.issues.flatMap((one) => walk(one, path, root)))
+      return onePerNumber(withoutRepeats(issue.issues.flatMap((one) => walk(one, path, root))), root)
     case "AnyOf":
       return alternatives(issue, path, root)
     case "MissingKey":
@@ -47,6 +47,12 @@ const withoutRepeats = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding
     seen.add(key)
     return true
   })
+}
+
+/** A number that breaks several rules is told the last of them, which has its bounds. */
+const onePerNumber = (findings: ReadonlyArray<Finding>, root: unknown): ReadonlyArray<Finding> => {
+  const last = new Map(findings.map((one) => [JSON.stringify(one.path), one]))
+  return findings.filter((one) => typeof at(root, one.path) !== "number" || last.get(JSON.stringify(one.path)) === one)
 }
 
 /** None of several schemas fits: what the nearest of them finds wrong inside, or all of them as a choice. */
@@ -101,9 +107,9 @@ const fix = (found: unknown, expected: string): string => {
   if (found === null) return "Write a value behind the colon, or leave the key out."
   if (expected.startsWith(durationExpected)) return durationFix(found)
   if (expected === sizeExpected) {
-    return typeof found === "number" ? `Write it with its unit, as "${found} B".` : 'Write it as "4 MiB".'
+    return isQuantity(found) ? `Write it with its unit, as "${found} B".` : 'Write it as "4 MiB".'
   }
-  if (typeof found === "number" && /in quotes|a text|a name/.test(expected)) {
+  if (isQuantity(found) && /in quotes|a text|a name/.test(expected)) {
     return "Put it in quotes: YAML reads bare digits as a number."
   }
   const [plain] = expected.split(" (") as [string]
@@ -112,9 +118,11 @@ const fix = (found: unknown, expected: string): string => {
   return meant === undefined ? `Write ${plain}.` : `Did you mean \`${meant}\`?`
 }
 
+/** A number that can be written with a unit or in quotes: neither .inf nor .nan. */
+const isQuantity = (found: unknown): found is number => typeof found === "number" && Number.isFinite(found)
+
 const durationFix = (found: unknown): string => {
-  if (typeof found === "number" && found > 0)
-    return `Write it as "${found} seconds" or "${found} millis", whichever is meant.`
+  if (isQuantity(found) && found > 0) return `Write it as "${found} seconds" or "${found} millis", whichever is meant.`
   const short = typeof found === "string" ? /^([\d.]+) ?(ms|s|sec|m|min|h)$/.exec(found) : null
   if (typeof found === "string" && /^\d+(?:\.\d+)?$/.test(found)) return durationFix(Number(found))
   if (short === null) return 'Write it as "15 seconds".'

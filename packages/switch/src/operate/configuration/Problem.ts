@@ -24,7 +24,7 @@ export interface Finding {
   readonly fix: string
 }
 
-/** A problem with its place in the file; `line` and `column` count from 1. */
+/** A problem with its place in the file; `line` and `column` count from 1, and are 0 where there is no text to point into. */
 export interface Problem extends Finding {
   readonly line: number
   readonly column: number
@@ -60,6 +60,7 @@ export const problemText = (file: string, problem: Problem): string => {
   const { severity, path, rule, found, fix, line, column } = problem
   const place = path.length === 0 ? "" : ` ${pathText(path)}`
   const seen = found === undefined || found === "" ? "" : `; found ${found}`
+  if (line === 0) return `${file}${plain(`${place}: ${rule}${seen}. ${fix}`)}`
   return `${file}:${line}:${column} ${severity}${plain(`${place}: ${rule}${seen}. ${fix}`)}`
 }
 
