@@ -36,7 +36,7 @@ export const fields: { readonly [de: number]: string | Buffer } = {
   42: "123456789012345",
   49: "156",
   52: Buffer.alloc(8, 7),
-  55: Buffer.from(emv.slice(0, 240), "hex"),
+  55: Buffer.from(emv, "hex"),
   64: Buffer.alloc(8, 9)
 }
 
