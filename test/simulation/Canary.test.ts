@@ -36,6 +36,11 @@ describe("the simulation", () => {
     expect(findingsOf(relay, silent)).toBe("")
   })
 
+  it("finds MACs and PIN blocks of one zone that are passed on into another", () => {
+    expect(findingsOf(relay, { zones: 1 })).toMatch(/issuer-1 got bytes that it cannot read: wrong MAC in a 0200/)
+    expect(findingsOf(relay, { zones: 1 })).toMatch(/issuer-1 got a PIN block of another zone, PIN or card in a 0200/)
+  })
+
   it("finds answers that are delivered twice", () => {
     expect(findingsOf(relay, { issuer: { answersTwice: 1 } })).toMatch(/^G3: .* 2 answers/m)
   })

@@ -2,16 +2,21 @@
  * The production switch as the subject of the simulation: the real links, exchanges, recovery and journal, on the simulated
  * network and disk. One listening link for each acquirer, one dialling link for each issuer, routes by BIN.
  */
-import { Effect, Layer } from "effect"
+import { cups, macAlgorithms } from "@jinka/codec"
+import { Clock, Effect, Layer, Random } from "effect"
+import type { GuardSettings } from "../../packages/switch/src/guard/GuardSettings.ts"
+import type { SecurityModule } from "../../packages/switch/src/guard/SecurityModule.ts"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
 import type { GroupSettings } from "../../packages/switch/src/link/LinkGroup.ts"
 import type { LegsSettings, Side } from "../../packages/switch/src/link/Settings.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
-import { centre, type Options } from "./Options.ts"
+import { centre, type ModuleOptions, type Options } from "./Options.ts"
 import type { LineOptions } from "./partner/Line.ts"
 import type { Half } from "./partner/Pair.ts"
+import { keyNamed } from "./partner/Zone.ts"
+import { SimulatedModule } from "./SimulatedModule.ts"
 import type { Subject } from "./Subject.ts"
 
 /** Our side of a simplex link: we send where the partner receives. */
@@ -38,8 +43,23 @@ const linkSettings = (name: string, line: LineOptions, alone: Side): LinkAll => 
   window: 500,
   unsentMax: 262_144,
   writeTimeoutMs: 10_000,
-  delivery: { timeoutMs: 5000, retryMs: 5000, attemptsMax: 1000, window: 20 }
+  delivery: { timeoutMs: 5000, retryMs: 5000, attemptsMax: 1000, window: 20 },
+  guard: line.zone === undefined ? undefined : guard
 })
+
+/** MACs as CUPS has them, and PIN blocks of format 0. */
+const guard: GuardSettings = {
+  mac: {
+    ...cups.security!.mac!,
+    receive: "required",
+    send: "always",
+    algorithm: macAlgorithms["ansi-x9.19"],
+    isZeroed: false,
+    isHexText: false
+  },
+  pin: { ...cups.security!.pin!, format: "iso0", mayDropPan: false },
+  failures: { after: 3, act: "alarm" }
+}
 
 type Partner = Options["acquirers"][number] | Options["issuers"][number]
 
@@ -75,12 +95,48 @@ const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => 
   }
 }
 
+/** The module as this life of the switch finds it. */
+const moduleOf = Effect.fnUntraced(function* (options: ModuleOptions, startsAt: number) {
+  const clock = yield* Clock.Clock
+  const random = yield* Random.Random
+  const fork = Effect.runForkWith(yield* Effect.context<never>())
+  return new SimulatedModule(options, {
+    now: () => clock.currentTimeMillisUnsafe() - startsAt,
+    chance: () => random.nextDoubleUnsafe(),
+    fork: (effect) => void fork(effect)
+  })
+})
+
+/** Each partner with a zone has a key for MACs and one for PIN blocks. */
+const giveKeys = Effect.fnUntraced(function* (
+  { acquirers, issuers }: Options,
+  { keys }: Switch.Running,
+  module: SecurityModule
+) {
+  const zones = [...acquirers, ...issuers].flatMap((partner) => linksOf(partner).map(() => partner.line))
+  for (const [link, { institution, zone }] of zones.entries()) {
+    if (zone === undefined) continue
+    for (const purpose of ["mac", "pin"] as const) {
+      const components = [keyNamed(`${purpose} ${institution}`)]
+      const name = `${institution}/${purpose}`
+      const key = yield* module.importKey({
+        ...{ name, purpose, algorithm: "tdes" as const, key: { form: "components" as const, components } }
+      })
+      keys.take(keys.slot(link, purpose, "both"), key, 1, 0)
+    }
+  }
+})
+
 export const jinkaSwitch: Subject = {
   name: "switch",
   hasJournal: true,
   start: ({ options, life, transport, disk }) =>
-    Switch.make(settingsFor(options)).pipe(
-      Effect.flatMap(({ failed }) => failed),
+    Effect.gen(function* () {
+      const module = options.module === undefined ? undefined : yield* moduleOf(options.module, options.startsAt)
+      const running = yield* Switch.make(settingsFor(options), module)
+      if (module !== undefined) yield* giveKeys(options, running, module)
+      return yield* running.failed
+    }).pipe(
       Effect.scoped,
       Effect.provide(Journal.layer.pipe(Layer.provide(disk.layer(life)))),
       Effect.provideService(Transport, transport)

@@ -41,6 +41,14 @@ export interface Options {
   /** The time from the end of the faults by which a purchase must be approved again. */
   readonly serviceWithin: number
   readonly faults: ReadonlyArray<Fault>
+  /** Where the keys of partners with zones are; left out: no partner has one. */
+  readonly module?: ModuleOptions
+}
+
+/** A security module: how long a call takes, and when no device takes any, from the beginning of the run. */
+export interface ModuleOptions {
+  readonly answersIn: readonly [number, number]
+  readonly away: ReadonlyArray<readonly [number, number]>
 }
 
 /** What a caller may fix instead of letting the seed draw it. */
@@ -52,6 +60,8 @@ export interface Wishes {
   readonly acquirers?: number
   readonly issuers?: number
   readonly chaos?: number
+  /** Chance that a partner has keys of its own; without it there is no security module. */
+  readonly zones?: number
   /** Shorter than usual: service must be back by its end. */
   readonly calm?: number
   /** Facts of every acquirer and every issuer. */
@@ -102,6 +112,19 @@ const secondFor = (
     }
   }
 }
+
+/** Gives a partner a zone of its own, with the wished chance. Draws from a stream of its own. */
+const zoneFor = (random: SeededRandom, chance: number): Pick<LineOptions, "zone"> =>
+  random.chance(chance) ? { zone: { spoilsEvery: random.pick([0, 7, 20]) } } : {}
+
+/** Quick or slow, and away for a while a few times before all is healed. */
+const drawModule = (random: SeededRandom, chaos: number): ModuleOptions => ({
+  answersIn: random.pick([[0.5, 3] as const, [1, 40] as const, [5, 300] as const]),
+  away: Array.from({ length: random.whole(0, 4) }, () => {
+    const from = random.between(0, chaos)
+    return [from, Math.min(chaos, from + random.between(100, 15_000))] as const
+  })
+})
 
 /** Adds the two connections of a simplex link to a line, with the wished chance. Draws from a stream of its own. */
 const pairFor = (random: SeededRandom, name: string, legPort: number, chance: number): Pick<LineOptions, "pair"> => {
@@ -171,9 +194,12 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
       SWITCH_LEG_PORT + 2 * n,
       wishes.simplex ?? 0
     )
+    const zone = zoneFor(random.stream(`zone ${partner.name}`), wishes.zones ?? 0)
     const seconds = random.stream(`second ${partner.name}`)
     const second = secondFor(seconds, partner, ACQUIRER_PORT + 50 + n, wishes.groups ?? 0)
-    return { ...partner, ...second, line: { ...partner.line, ...pair } }
+    const withZone =
+      second.second === undefined ? second : { second: { ...second.second, line: { ...second.second.line, ...zone } } }
+    return { ...partner, ...withZone, line: { ...partner.line, ...pair, ...zone } }
   }
   const acquirers = each(wishes.acquirers)
     .map((n) => drawAcquirer(random.stream(`acquirer ${n}`), n, wishes.acquirer))
@@ -197,6 +223,7 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     calm,
     drainMax: 120_000,
     serviceWithin: Math.min(45_000, calm),
+    ...((wishes.zones ?? 0) > 0 ? { module: drawModule(random.stream("module"), chaos) } : {}),
     faults: wishes.faults ?? drawFaults(random.stream("faults"), switchName, partners, chaos, wishes.weights)
   }
 }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { type RunResult, runSeed } from "./Simulation.ts"
-import { subject, wishes } from "./Tested.ts"
+import { guarded, subject, wishes } from "./Tested.ts"
 
 /** JINKA_LAB=long: the long form. `run.ts` runs any number of seeds. */
 const isLong = process.env["JINKA_LAB"] === "long"
@@ -52,6 +52,24 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
       expectNoFindings(result)
       expect(result.stats.crashes).toBe(1)
     }
+  })
+
+  it(`keeps partners' zones apart, with wrong MACs and a module that is slow and away, on ${SEEDS} seeds`, () => {
+    const total = { approved: 0, reversed: 0, pins: 0, spoilt: 0, away: 0 }
+    for (const seed of seedsFrom(1000, SEEDS)) {
+      const result = runSeed(seed, { subject, wishes: guarded })
+      expectNoFindings(result)
+      total.approved += result.stats.approved
+      total.reversed += result.stats.reversalsSeen
+      total.pins += result.stats.pins
+      total.spoilt += result.stats.spoilt
+      total.away += result.options.module?.away.length ?? 0
+    }
+    expect(total.approved).toBeGreaterThan(SEEDS * 50)
+    expect(total.reversed).toBeGreaterThan(SEEDS)
+    expect(total.pins).toBeGreaterThan(SEEDS * 10)
+    expect(total.spoilt).toBeGreaterThan(SEEDS * 2)
+    expect(total.away).toBeGreaterThan(SEEDS / 2)
   })
 
   it("does the same with the same seed, here and in another process, and something else with another seed", () => {

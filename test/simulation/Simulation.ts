@@ -49,6 +49,9 @@ export interface Stats {
   readonly faults: number
   /** Messages in another acquirer's name. */
   readonly lies: number
+  /** PIN blocks that reached an issuer, and messages of acquirers with a wrong MAC. */
+  readonly pins: number
+  readonly spoilt: number
 }
 
 /** How to run. */
@@ -245,6 +248,7 @@ class Run {
       ...Checks.coveredCards(history),
       ...JournalChecks.oneEnd(entries),
       ...JournalChecks.coveredEntries(entries, history.cards),
+      ...JournalChecks.withoutPins(entries, history.pinBlocks),
       ...(this.subject.hasJournal ? JournalChecks.durableBeforeVisible(history, entries) : [])
     ]) {
       this.find(finding)
@@ -265,7 +269,9 @@ class Run {
       reversalsSeen: this.history.receipts.filter(({ mti }) => mti.startsWith("042")).length,
       crashes: this.crashes,
       faults: this.options.faults.length,
-      lies: this.history.lies
+      lies: this.history.lies,
+      pins: this.history.pins,
+      spoilt: this.history.spoilt
     }
   }
 }

@@ -8,3 +8,9 @@ export const subject: Subject = jinkaSwitch
 
 /** Whatever is not wished is drawn from the seed. */
 export const wishes: Wishes = { simplex: 0.3, groups: 0.3, acquirer: { lies: 0.15 } }
+
+/**
+ * The same with keys: most partners have a zone of their own. Nobody repeats a request by itself, because a wrong MAC of the
+ * one and a right one of the other would be two answers.
+ */
+export const guarded: Wishes = { ...wishes, zones: 0.8, acquirer: { lies: 0.15, repeats: 0 } }

@@ -68,6 +68,10 @@ export class History {
   readonly written: Array<Written> = []
   /** Card numbers in use, 16 digits each. */
   readonly cards = new Set<string>()
+  /** PIN blocks of all zones, how many reached an issuer, and messages that acquirers sent with a wrong MAC on purpose. */
+  readonly pinBlocks = new Set<string>()
+  pins = 0
+  spoilt = 0
   /** The last purchase of each acquirer, as it sent it. */
   readonly said = new Map<string, CupsMessage>()
   /** Messages that an acquirer sent in the name of another. */

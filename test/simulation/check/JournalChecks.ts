@@ -101,6 +101,14 @@ const isTooEarly = (
   return !isLow || code === undefined || code === approved
 }
 
+/** G10: no PIN block in any entry, open or sealed, of whichever zone. */
+export const withoutPins = (entries: ReadonlyArray<Entry>, pinBlocks: ReadonlySet<string>): ReadonlyArray<string> => {
+  const blocks = [...pinBlocks].map((block) => Buffer.from(block, "latin1"))
+  return entries
+    .filter(({ message, secret }) => blocks.some((block) => message.includes(block) || secret.includes(block)))
+    .map(({ seq }) => `G10: entry ${seq} holds a PIN block`)
+}
+
 /** G10: no card number in clear in the open part of any entry. */
 export const coveredEntries = (entries: ReadonlyArray<Entry>, cards: ReadonlySet<string>): ReadonlyArray<string> =>
   entries

@@ -8,6 +8,7 @@ import type { History, Purchase } from "../check/History.ts"
 import { type CupsMessage, keyOf, newMessage, originalDataOf } from "./Cups.ts"
 import { Line, type LineOptions, type LineOwner, type SecondHost, type Session } from "./Line.ts"
 import { Stans, transmissionTime } from "./Numbers.ts"
+import { everyPin, Zone } from "./Zone.ts"
 
 /** What the seed drew for an acquirer. Times in milliseconds. */
 export interface AcquirerOptions {
@@ -33,7 +34,7 @@ export interface IssuerCards {
 }
 
 /** Answers after which a reversal is repeated: nobody knows yet. All others end it (domain facts 1.15). */
-const REVERSAL_OPEN = new Set(["09", "68", "90", "91", "92", "96", "98"])
+const REVERSAL_OPEN = new Set(["A0", "09", "68", "90", "91", "92", "96", "98"])
 
 export class Acquirer {
   readonly options: AcquirerOptions
@@ -63,6 +64,7 @@ export class Acquirer {
     this.history = history
     this.owner = {
       received: (message, _session, at) => this.received(message, at),
+      spoilt: () => history.spoilt++,
       failed: (why) => history.findings.push(`${options.name} got bytes that it cannot read: ${why}`)
     }
     this.lines.push(new Line(transport, options.line, this.stans, this.owner))
@@ -148,7 +150,8 @@ export class Acquirer {
         {
           ...{ 2: card, 3: "000000", 4: String(amount).padStart(12, "0"), 7: transmission, 11: this.stans.next() },
           ...{ 12: time, 13: date, 18: "5411", 22: "012", 25: "00", 32: institution, 33: institution, 37: rrn },
-          ...{ 41: "TERM0001", 42: "MERCHANT0000001", 43: "TEST SHOP".padEnd(40), 49: "156" }
+          ...{ 41: "TERM0001", 42: "MERCHANT0000001", 43: "TEST SHOP".padEnd(40), 49: "156" },
+          ...this.pinOf(card)
         }
       )
       const purchase: Purchase = {
@@ -160,6 +163,15 @@ export class Acquirer {
       this.byKey.set(purchase.key, purchase)
       return { message, purchase }
     })
+  }
+
+  /** Every second purchase has a PIN, where this partner has keys. */
+  private pinOf(card: string): Readonly<Record<number, string>> {
+    const { institution, zone } = this.options.line
+    if (zone === undefined || this.count % 2 === 0) return {}
+    const block = new Zone(institution).pinBlock(everyPin, card)
+    this.history.pinBlocks.add(block)
+    return { 52: block, 53: "2600000000000000" }
   }
 
   /** Sometimes the same request once more, as a careless front end does. */
@@ -224,7 +236,8 @@ export class Acquirer {
     const asked = `${message.mti === "0210" ? "0200" : "0420"} ${keyOf(message)}`
     if (this.lies.has(asked)) {
       const code = message.fields[39]
-      if (code !== "63") this.history.findings.push(`G6: a lie of ${this.options.name} was answered ${code}: ${asked}`)
+      if (code !== "63" && code !== "A0")
+        this.history.findings.push(`G6: a lie of ${this.options.name} was answered ${code}: ${asked}`)
     } else if (message.mti === "0210") this.answered(message, at)
     else if (message.mti === "0430") this.reversed(message)
     else this.history.findings.push(`${this.options.name} got an unexpected ${message.mti}`)

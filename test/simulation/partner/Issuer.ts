@@ -9,6 +9,7 @@ import { answerTo, type CupsMessage, keyOf, originalKeyOf } from "./Cups.ts"
 import { Ledger } from "./Ledger.ts"
 import { Line, type LineOptions, type LineOwner, type SecondHost, type Session } from "./Line.ts"
 import { Stans } from "./Numbers.ts"
+import { everyPin, Zone } from "./Zone.ts"
 
 /** What the seed drew for an issuer. Chances 0..1, times in milliseconds. */
 export interface IssuerOptions {
@@ -74,6 +75,7 @@ export class Issuer {
   /** From now on every answer comes, once and in time. */
   behaveWell(): void {
     this.behavesWell = true
+    for (const line of this.lines) line.isHonest = true
   }
 
   /** True with a chance, as long as the issuer misbehaves. */
@@ -84,6 +86,7 @@ export class Issuer {
   private serve(message: CupsMessage, session: Session, at: number): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       this.record(message, at)
+      this.lookAtPin(message)
       const code = this.book(message, (yield* Random.next) < this.options.declines)
       if (code === undefined) return
       const answer = answerTo(message, echoed, code === "00" ? { 38: "123456", 39: code } : { 39: code })
@@ -99,6 +102,18 @@ export class Issuer {
       ...{ at, issuer: this.options.name, mti: message.mti, key: keyOf(message), originalKey: originalKeyOf(message) },
       ...{ rrn: fields[37] ?? "", amount: Number(fields[4]) }
     })
+  }
+
+  /** A PIN block must be of the issuer's own zone, and hold the PIN that every card here has. */
+  private lookAtPin({ fields, mti }: CupsMessage): void {
+    const { name, line } = this.options
+    const block = fields[52]
+    if (block === undefined) return
+    this.history.pinBlocks.add(block)
+    this.history.pins++
+    if (line.zone === undefined) this.history.findings.push(`${name} got a PIN block, and has no zone`)
+    else if (block !== new Zone(line.institution).pinBlock(everyPin, fields[2]!))
+      this.history.findings.push(`${name} got a PIN block of another zone, PIN or card in a ${mti}`)
   }
 
   /** The response code, or undefined for a message that an issuer does not answer. */

@@ -9,6 +9,7 @@ import type { Connection, Endpoint, Transport } from "../../../packages/switch/s
 import { answerTo, type CupsMessage, FrameReader, frameOf, idleFrame, newMessage, readMessage } from "./Cups.ts"
 import { type Stans, transmissionTime } from "./Numbers.ts"
 import { keepPair, type PairOptions } from "./Pair.ts"
+import { hasMac, Zone } from "./Zone.ts"
 
 /** Facts of a partner's line. Times in milliseconds. */
 export interface LineOptions {
@@ -27,6 +28,8 @@ export interface LineOptions {
   /** Nothing received for so long: the connection is given up. */
   readonly silenceMax: number
   readonly reconnectAfter: readonly [number, number]
+  /** It has keys of its own, and every so many messages its MAC is wrong (0: never). */
+  readonly zone?: { readonly spoilsEvery: number }
 }
 
 /** A second host of a partner, on a machine of its own: a group of two links of the switch. */
@@ -52,6 +55,8 @@ export interface Session {
 export interface LineOwner {
   readonly received: (message: CupsMessage, session: Session, at: number) => void
   readonly failed: (why: string) => void
+  /** Told of each message that leaves with a wrong MAC. */
+  readonly spoilt?: (message: CupsMessage) => void
 }
 
 const connectMax = "5 seconds"
@@ -64,9 +69,14 @@ export class Line {
   private readonly owner: LineOwner
   private readonly stans: Stans
   private readonly sessions: Array<Session> = []
+  private readonly zone: Zone | undefined
+  private count = 0
+  /** No MAC is wrong on purpose any more. */
+  isHonest = false
 
   constructor(transport: Transport["Service"], options: LineOptions, stans: Stans, owner: LineOwner) {
     this.transport = transport
+    if (options.zone !== undefined) this.zone = new Zone(options.institution)
     this.options = options
     this.stans = stans
     this.owner = owner
@@ -112,7 +122,7 @@ export class Line {
     return Effect.gen({ self: this }, function* () {
       const out = yield* Queue.unbounded<Buffer>()
       const session: Session = {
-        send: (message) => void Queue.offerUnsafe(out, frameOf(message)),
+        send: (message) => void Queue.offerUnsafe(out, frameOf(this.sealed(message))),
         isOpen: true,
         isSignedOn: false
       }
@@ -146,6 +156,28 @@ export class Line {
     )
   }
 
+  /** The message with its MAC, where this partner has keys; now and then with a wrong one. */
+  private sealed(message: CupsMessage): CupsMessage {
+    if (this.zone === undefined || !hasMac(message.mti)) return message
+    const mac = this.zone.macOf(message)
+    const every = this.options.zone?.spoilsEvery ?? 0
+    const isSpoilt = every > 0 && !this.isHonest && ++this.count % every === 0
+    if (isSpoilt) this.owner.spoilt?.(message)
+    const wrong = mac.startsWith("0") ? `1${mac.slice(1)}` : `0${mac.slice(1)}`
+    return { ...message, fields: { ...message.fields, 128: isSpoilt ? wrong : mac } }
+  }
+
+  /** What came, without its MAC: which must be right, where this partner has keys, and not there, where it has none. */
+  private proved(message: CupsMessage): CupsMessage {
+    if (!hasMac(message.mti)) return message
+    const { 128: mac, ...fields } = message.fields
+    const bare = { ...message, fields }
+    if (mac !== this.zone?.macOf(bare)) {
+      this.owner.failed(this.zone === undefined ? `MAC in a ${message.mti}` : `wrong MAC in a ${message.mti}`)
+    }
+    return bare
+  }
+
   private take(frame: Buffer, session: Session, at: number): void {
     if (frame.length === 0) return
     const message = readMessage(frame)
@@ -153,7 +185,7 @@ export class Line {
     else if (message.mti === "0820") session.send(answerTo(message, [7, 11, 33, 70, 100], { 39: "00" }))
     else if (message.mti === "0830") {
       if (message.fields[70] === "001" && message.fields[39] === "00") session.isSignedOn = true
-    } else this.owner.received(message, session, at)
+    } else this.owner.received(this.proved(message), session, at)
   }
 
   private deliver(connection: Connection, out: Queue.Queue<Buffer>, last: { sent: number }) {

@@ -12,7 +12,10 @@ import { codes, types } from "./Pair.ts"
 const A = "zak-a"
 const B = "zak-b"
 
-const bench = (guards: { acquirer?: GuardSettings | undefined; issuer?: GuardSettings | undefined } = {}) =>
+const bench = (
+  guards: { acquirer?: GuardSettings | undefined; issuer?: GuardSettings | undefined } = {},
+  disk = makeDisk()
+) =>
   Effect.gen(function* () {
     const module = new HeldModule()
     const both = { acquirer: guardOf({}), issuer: guardOf({}), ...guards }
@@ -20,7 +23,7 @@ const bench = (guards: { acquirer?: GuardSettings | undefined; issuer?: GuardSet
       { ...linkOf("acquirer", 4802), guard: both.acquirer, window: 4096 },
       { ...linkOf("issuer", 103), guard: both.issuer, window: 4096 }
     ]
-    const started = yield* startBench(links, makeDisk(), {}, module)
+    const started = yield* startBench(links, disk, {}, module)
     for (const [link, mac, pin] of [
       [0, A, "zpk-a"],
       [1, B, "zpk-b"]
@@ -178,6 +181,33 @@ describe("A module that goes away", () => {
       a.say(purchase({ 11: "000002" }))
       yield* goOn
       expect(stans(b.heard())).toEqual(["000002"])
+    })
+  )
+
+  it.effect("refuses what it cannot look at, and remembers nothing of it, not after a restart either", () =>
+    Effect.gen(function* () {
+      const disk = makeDisk()
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { a, b, commit, module, goOn } = yield* bench({}, disk)
+          a.say(sealed(purchase({}, "0220"), A))
+          yield* goOn
+          expect(types(b.heard())).toEqual(["0220"])
+          expect(codes(a.heard())).toEqual(["00"])
+          module.goAway()
+          a.say(sealed(purchase({}, "0221"), A), sealed(purchase({ 11: "000002" }), A))
+          yield* commit
+          module.isUp = true
+          yield* TestClock.adjust(25)
+        })
+      )
+      const { a, b, goOn } = yield* bench({}, disk)
+      yield* goOn
+      b.heard()
+      a.say(sealed(purchase({}, "0221"), A), sealed(purchase({ 11: "000002" }), A))
+      yield* goOn
+      expect(codes(a.heard())).toEqual(["00"])
+      expect(types(b.heard())).toEqual(["0200"])
     })
   )
 

@@ -62,7 +62,9 @@ export class Refusals {
    * message with a right MAC is taken.
    */
   unproved(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
-    this.answer(desk, epoch, index, refusal)
+    // A restart would take any other refusal for the end of what has this key, whosever it is.
+    const isWrong = refusal === "macFailed"
+    this.answer(desk, epoch, index, refusal, isWrong ? undefined : "the MAC could not be looked at: answered")
   }
 
   /** Answers a message without taking it; the refusal is on disk before the answer leaves, unless it is spared. */
@@ -76,11 +78,17 @@ export class Refusals {
     this.remember(desk, index, { exchange: seq, end: seq, outcome: Outcome.refused })
   }
 
-  /** Returns the number of the refusal's entry; 0: it is spared. */
-  private answer(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): number {
+  /**
+   * Returns the number of the refusal's entry; 0: it is spared. `unmatched`: it is no refusal of what has the message's key, and
+   * says this.
+   */
+  private answer(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal, unmatched?: string): number {
     const { desks } = this
     const code = desk.language.refusal[refusal]
-    const seq = desks.record.refused(desk, epoch, code, index)
+    const seq =
+      unmatched === undefined
+        ? desks.record.refused(desk, epoch, code, index)
+        : desks.record.unmatched("unmatched", 0, desk, epoch, `${unmatched} ${code}`, index)
     desk.traffic.refused++
     desk.traffic.answersOut.add(code)
     const answer = desk.language.answer(index, code)
