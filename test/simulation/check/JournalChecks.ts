@@ -79,10 +79,14 @@ const approved = "00"
 export const durableBeforeVisible = (history: History, entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
   const accepted = firstByRrn(entries, new Set([EntryKind.accepted, EntryKind.refused]))
   const queued = firstByRrn(entries, new Set([EntryKind.queued]))
+  // What could not be held against its MAC is no refusal of what has its key.
+  const unproved = firstByRrn(entries, new Set([EntryKind.unmatched]))
   const findings: Array<string> = []
   for (const written of history.written) {
     if (written.durable === undefined) continue
     const first = written.mti.startsWith("042") ? queued : accepted
+    const isUnproved = written.code !== undefined && written.code !== approved
+    if (isUnproved && (unproved.get(written.rrn) ?? Number.POSITIVE_INFINITY) <= written.durable) continue
     if (isTooEarly(written, written.durable, first)) {
       findings.push(`G1: ${written.mti} ${written.rrn} left for ${written.to} before it was on disk`)
     }

@@ -15,6 +15,7 @@ import {
   writeTotal
 } from "@jinka/codec"
 import type { Corruption, Dialogue, Template, Values } from "./Dialogue.ts"
+import { withMac, withPin } from "./Keys.ts"
 import { mtiOf, type Observed, partsOf, told } from "./Observed.ts"
 import { fill, namedMessage, type Scope } from "./References.ts"
 import { StepInvalid } from "./StepInvalid.ts"
@@ -87,8 +88,13 @@ const draftOf = (dialogue: Dialogue, scope: Scope, template: Template): Draft =>
   }
 }
 
-const isUnchanged = ({ fields, header, mti, without }: Template): boolean =>
-  mti === undefined && without.length === 0 && Object.keys(fields).length === 0 && Object.keys(header).length === 0
+const isUnchanged = ({ fields, header, mac, mti, pin, without }: Template): boolean =>
+  mac === undefined &&
+  pin === undefined &&
+  mti === undefined &&
+  without.length === 0 &&
+  Object.keys(fields).length === 0 &&
+  Object.keys(header).length === 0
 
 /** The message of a step, without its frame. Throws `StepInvalid`. */
 export const buildMessage = (dialogue: Dialogue, scope: Scope, template: Template): Buffer => {
@@ -104,8 +110,14 @@ export const buildMessage = (dialogue: Dialogue, scope: Scope, template: Templat
     ...(template.rejected === undefined ? {} : { rejected: filled(scope, template.rejected) })
   })
   const bytes = isMessageError(message) ? message : codec.encode(message)
-  if (!isMessageError(bytes)) return bytes
+  if (!isMessageError(bytes)) return sealed(dialogue, scope, template, bytes)
   throw new StepInvalid({ rule: `the message cannot be built: ${explain(bytes)}` })
+}
+
+/** The finished message with its PIN block, and over that its MAC. */
+const sealed = ({ keys }: Dialogue, { form }: Scope, { mac, pin }: Template, bytes: Buffer): Buffer => {
+  const withBlock = pin === undefined ? bytes : withPin(form, keys, pin, bytes)
+  return mac === undefined ? withBlock : withMac(form, keys, mac, withBlock)
 }
 
 /** Bytes of a damage: `hex 0A0B`, else the text itself. */

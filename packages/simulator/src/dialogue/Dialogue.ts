@@ -2,6 +2,7 @@
  * A dialogue: one rule of a link, told as what partners send and expect step by step. Plain values; `DialogueFile` reads them
  * from YAML, `Runner` carries them out. Durations are milliseconds.
  */
+import type { DialogueKeys } from "./Keys.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
 /** Where something is in a file, for reports. Lines count from 1. */
@@ -43,6 +44,9 @@ export interface Template {
   readonly header: Values
   /** Values of an outer header in front of the message: a reject of the CUPS centre. */
   readonly rejected: Values | undefined
+  /** Name of the key by which the finished message gets its MAC, and `zpk 1234` for its PIN block before that. */
+  readonly mac: string | undefined
+  readonly pin: string | undefined
 }
 
 /** What is corrupted in a message that was built well, and how its bytes leave. */
@@ -93,6 +97,9 @@ export interface Expectation extends Timing {
   readonly answerTo: string | undefined
   /** The outer header of a reject. */
   readonly rejected: Values | undefined
+  /** Name of the key whose MAC it has, and `zpk 1234` for its PIN block. */
+  readonly mac: string | undefined
+  readonly pin: string | undefined
 }
 
 /** A message on its way out. */
@@ -158,4 +165,5 @@ export interface Dialogue {
   /** Messages by name, for `like`. */
   readonly messages: ReadonlyMap<string, Template>
   readonly steps: ReadonlyArray<Step>
+  readonly keys: DialogueKeys
 }

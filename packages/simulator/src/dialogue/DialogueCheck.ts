@@ -6,6 +6,7 @@
 import { cups } from "@jinka/codec"
 import { FileInvalid } from "../file/FileInvalid.ts"
 import type { Act, Dialogue, Expectation, Sending, Step, Template, Values } from "./Dialogue.ts"
+import { pinWords } from "./Keys.ts"
 import { referenceForms, referenceOf } from "./References.ts"
 import { makeWireFormat, type WireFormat } from "./WireFormat.ts"
 
@@ -76,7 +77,8 @@ class StepCheck {
   }
 
   private template(template: Template, depth: number): void {
-    const { like, answerTo, again, mti, fields, without, header, rejected } = template
+    const { like, answerTo, again, mac, mti, fields, pin, without, header, rejected } = template
+    this.keys(mac, pin)
     this.message(answerTo)
     this.message(again)
     if (mti !== undefined) this.references(mti)
@@ -96,6 +98,7 @@ class StepCheck {
   private expectation(expected: Expectation): void {
     const { as, mti, fields, header, present, absent, differs, matches, sameAs, changed, answerTo, rejected, since } =
       expected
+    this.keys(expected.mac, expected.pin)
     for (const name of [sameAs, answerTo, since]) this.message(name)
     for (const text of mti ?? []) this.references(text)
     this.fields([...Object.keys(fields), ...Object.keys(differs), ...Object.keys(matches), ...present.map(String)])
@@ -106,6 +109,23 @@ class StepCheck {
     this.header(rejected ?? {})
     this.places(changed)
     if (as !== undefined) this.named.messages.add(as)
+  }
+
+  /** Keys of the dialogue, each for what it is named for. */
+  private keys(mac: string | undefined, pin: string | undefined): void {
+    const words = pin === undefined ? undefined : pinWords(pin)
+    if (pin !== undefined && words === undefined) {
+      this.refuse("pin: the name of a key and a PIN of 4 to 12 digits are expected, like `zpk 1234`")
+    }
+    const named = [
+      { tag: "mac", name: mac },
+      { tag: "pin", name: words?.name }
+    ]
+    for (const { name, tag } of named) {
+      if (name === undefined || this.dialogue.keys.get(name)?._tag === tag) continue
+      const known = [...this.dialogue.keys].flatMap(([key, { _tag }]) => (_tag === tag ? [key] : []))
+      this.refuse(`no ${tag} key is called "${name}"; there are ${listed(known)}`)
+    }
   }
 
   /** What may change is a data element, `mti`, `header.<part>` or the like. */

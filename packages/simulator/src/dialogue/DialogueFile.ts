@@ -25,13 +25,26 @@ import { reasonOf } from "../SimulatorError.ts"
 import { type Case, casesOf, caseText, unrolled, withCase } from "./Cases.ts"
 import type { Dialogue, Partner, Step, SystemSettings, Template } from "./Dialogue.ts"
 import { checkDialogue } from "./DialogueCheck.ts"
+import { type DialogueKeys, readKey } from "./Keys.ts"
 import { readSettings, readStep, readTemplate } from "./StepFile.ts"
 import { dialectOf, dialectOfText, isDialectFile, makeWireFormat, wireFormatNames } from "./WireFormat.ts"
 
 /** Text of a file by its path; throws what the system says. */
 export type ReadText = (path: string) => string
 
-const keysKnown = ["rule", "source", "dialect", "frame", "messages", "partners", "system", "first", "cases", "steps"]
+const keysKnown = [
+  "rule",
+  "source",
+  "dialect",
+  "frame",
+  "messages",
+  "keys",
+  "partners",
+  "system",
+  "first",
+  "cases",
+  "steps"
+]
 
 /** How deep openings may follow each other: a ring of files would never end. */
 const OPENINGS_MAX = 8
@@ -43,6 +56,7 @@ interface Opened {
   readonly system: SystemSettings
   readonly messages: ReadonlyMap<string, Template>
   readonly steps: ReadonlyArray<Step>
+  readonly keys: DialogueKeys
 }
 
 const nothing: Opened = {
@@ -51,7 +65,8 @@ const nothing: Opened = {
   partners: new Map(),
   system: {},
   messages: new Map(),
-  steps: []
+  steps: [],
+  keys: new Map()
 }
 
 const isName = (name: string): boolean => /^\w+$/.test(name) && !["wait", "operator", "let"].includes(name)
@@ -114,7 +129,8 @@ class Reading {
       })),
       system: opened.system,
       messages: opened.messages,
-      steps: opened.steps
+      steps: opened.steps,
+      keys: opened.keys
     }
     checkDialogue(dialogue)
     return dialogue
@@ -147,6 +163,10 @@ class Reading {
       partners,
       system: system === undefined ? before.system : merged(before.system, readSettings(file, system)),
       messages: this.messages(top, path, file, before.messages),
+      keys: new Map([
+        ...before.keys,
+        ...[...this.map(top, "keys", file)].map(([name, yaml]) => [name, readKey(file, yaml)] as const)
+      ]),
       steps: [...before.steps, ...unrolled(file, steps?.items ?? []).map((step) => readStep(file, step, names))]
     }
     return { top, opened }

@@ -1,6 +1,7 @@
 /** Whether a message is what a step expects: the differences, place by place. Pure; says no card data. */
 import { answerHeader, coverCardText, explain, headerLayout, mtiText, readHeader, responseMti } from "@jinka/codec"
 import type { Expectation, Values } from "./Dialogue.ts"
+import { macWrong, pinWrong } from "./Keys.ts"
 import {
   fieldText,
   headerStart,
@@ -164,6 +165,11 @@ export const differences = (scope: Scope, message: Observed, expectation: Expect
       found.push({ id: de, says: `${called(de)}: /${expression}/ expected, ${shown(scope, de, came)} came` })
     }
   }
+  const guarded = [
+    expectation.mac === undefined ? undefined : macWrong(scope.keys, expectation.mac, message),
+    expectation.pin === undefined ? undefined : pinWrong(scope.keys, expectation.pin, message)
+  ]
+  for (const wrong of guarded) if (wrong !== undefined) found.push({ id: String(wrong.de), says: wrong.says })
   for (const de of expectation.present) {
     if (!message.index.has(de)) found.push({ id: String(de), says: `DE ${de}: expected, it is not there` })
   }

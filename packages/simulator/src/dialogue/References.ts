@@ -13,6 +13,7 @@
 
 import { luhnDigit } from "../chance/Cards.ts"
 import { chanceOf } from "../chance/Chance.ts"
+import type { DialogueKeys } from "./Keys.ts"
 import { fieldText, headerStart, headerText, mtiOf, type Observed } from "./Observed.ts"
 import { PartMissing, StepInvalid } from "./StepInvalid.ts"
 import type { WireFormat } from "./WireFormat.ts"
@@ -21,6 +22,8 @@ import type { WireFormat } from "./WireFormat.ts"
 export interface Scope {
   readonly form: WireFormat
   readonly named: ReadonlyMap<string, Observed>
+  /** Keys of the dialogue. */
+  readonly keys: DialogueKeys
   /** Values of `let` steps. */
   readonly values: ReadonlyMap<string, string>
   /** Milliseconds since the epoch with the partner's offset from UTC added. */

@@ -210,6 +210,7 @@ class Run {
     return {
       form,
       named: this.named,
+      keys: this.dialogue.keys,
       values: this.values,
       localMs: this.clock.currentTimeMillisUnsafe() + this.options.utcOffsetMs,
       number: () => this.numbers++

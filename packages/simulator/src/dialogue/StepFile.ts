@@ -41,7 +41,9 @@ const template = (file: string, keys: MapReader): Template => ({
   fields: Object.fromEntries(keys.fields().map(([de, yaml]) => [de, textOf(file, yaml)])),
   without: keys.get("without", fieldNumbers) ?? [],
   header: keys.get("header", textsOf) ?? {},
-  rejected: keys.get("rejected", textsOf)
+  rejected: keys.get("rejected", textsOf),
+  mac: keys.get("mac", textOf),
+  pin: keys.get("pin", textOf)
 })
 
 const corruption = (keys: MapReader): Corruption => ({
@@ -122,6 +124,8 @@ const expects = (file: string, yaml: Yaml): Act => {
     changed: keys.get("changed", listOf) ?? [],
     answerTo: keys.get("answer to", textOf),
     rejected: keys.get("rejected", textsOf),
+    mac: keys.get("mac", textOf),
+    pin: keys.get("pin", textOf),
     ...timing(keys)
   }
   keys.done()
