@@ -68,6 +68,34 @@ const teasing = fc.array(
   { minLength: 1, maxLength: 90 }
 )
 
+describe("A line of a log or of source text", () => {
+  const hex = message.toString("hex")
+  const pairs = hex.match(/../g)!
+  it.each([
+    ["a time, a level and the digits", `2026-11-27 10:00:00.123 INFO  [link-7] sent ${hex}`],
+    ["a time and the digits", `10:00:00.123 ${hex}`],
+    ["a name and an equals sign", `raw=${hex}`],
+    ["a name and brackets", `<< received [${pairs.join(" ")}]`],
+    ["a member of JSON", `{"direction":"in","bytes":"${hex.toUpperCase()}"}`],
+    ["an array of C", `unsigned char request[] = { ${pairs.map((pair) => `0x${pair}`).join(", ")} };`]
+  ])("gives the message behind its words: %s", (_, line) => {
+    expect(hexOf(read(`${line}\n`))).toEqual([hex])
+    expect(hexOf(read(`started\n${line}\n${line}\n`)).slice(-2)).toEqual([hex, hex])
+  })
+
+  it("gives nothing for digits that are no message of the dialect", () => {
+    const found = hexOf(read("2026-11-27 10:00:00 INFO key 00112233445566778899aabbccddeeff\n"))
+
+    expect(found).toEqual([expect.stringContaining("1: ")])
+  })
+
+  it("is not looked for behind a frame: such bytes are no lines", () => {
+    const framed = wholeFrame(cupsFrame, message)
+
+    expect(hexOf(read(Buffer.concat([framed, framed]), { frame: cupsFrame }))).toEqual([hex, hex])
+  })
+})
+
 describe("A hex dump", () => {
   for (const [name, dump] of Object.entries(dumps)) {
     it(`of ${name} gives its bytes, whatever its text column says`, () => {

@@ -285,12 +285,19 @@ const explanations = (
 const isExact = ({ decoded, messages, openBytes }: Diagnosis): boolean =>
   decoded > 0 && decoded === messages && openBytes === 0
 
-/** Best first. That there are only idle frames is no explanation of bytes that are messages. */
+/** An exact match with less may be chance. */
+const EXACT_MIN = 40
+
+/** Best first. Idle frames alone, or one frame that is cut off, are no explanation of bytes that are whole messages. */
 const ranked = (diagnoses: ReadonlyArray<Diagnosis>): ReadonlyArray<Diagnosis> => {
   const exact = Math.max(0, ...diagnoses.filter(isExact).map(({ score }) => score))
+  const most = ({ looks, decoded }: Diagnosis): number => {
+    if (looks === "idle" && exact > 0) return exact - 1
+    return looks === "iso8583" && decoded === 0 && exact >= EXACT_MIN ? exact - 1 : 100
+  }
   return (
     diagnoses
-      .map((one) => (one.looks === "idle" && one.score >= exact && exact > 0 ? { ...one, score: exact - 1 } : one))
+      .map((one) => ({ ...one, score: Math.min(one.score, most(one)) }))
       .filter(({ score }) => score >= SCORE_MIN)
       // Sorting is stable: of equals the more usual shape and the earlier dialect stay in front.
       .sort((one, two) => two.score - one.score)

@@ -106,7 +106,7 @@ export const decode = Command.make(
     ...wireFlags,
     form: Flag.Literals("form", ["auto", "hex", "binary"]).pipe(
       Flag.withDescription(
-        "How the input is written: hex (lines of digits, dumps of xxd, hexdump -C, od, tcpdump -X, tshark, Wireshark, jPOS) or binary; auto (the default) looks at it, and takes pcap and pcapng files too"
+        "How the input is written: hex (lines of digits, dumps of xxd, hexdump -C, od, tcpdump -X, tshark, Wireshark, jPOS; lines of a log that end with digits) or binary; auto (the default) looks at it, and takes pcap and pcapng files too"
       ),
       Flag.withDefault("auto")
     ),

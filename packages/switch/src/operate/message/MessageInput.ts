@@ -8,7 +8,7 @@
 import { explainFrame, type FrameFormat, Framer } from "@jinka/codec"
 import { isCaptureFile, packetsOf } from "./paste/CaptureFile.ts"
 import { rowIn } from "./paste/DumpRow.ts"
-import { digitsOf } from "./paste/HexLine.ts"
+import { bytesBehindWords, digitsOf } from "./paste/HexLine.ts"
 import { type Pasted, PastedText } from "./paste/PastedText.ts"
 import { type Segment, segmentIn } from "./paste/Segment.ts"
 import { streamsOf, type TcpStream } from "./paste/TcpStreams.ts"
@@ -63,7 +63,7 @@ export class MessageInput {
     if (chunk.length === 0) return []
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
     if (this.form === "auto") {
-      this.form = formOf(bytes)
+      this.form = formOf(bytes, this.frame === undefined)
       this.isGuessed = true
     }
     if (this.form === "hex") return this.lines(bytes)
@@ -246,15 +246,16 @@ const isProse = (bytes: Buffer): boolean => {
 const prose =
   "this is text without a line of hex digits and without a hex dump: give the digits, or say --form binary when the text is the message"
 
-/** What the first bytes of an input look like. */
-export const formOf = (chunk: Buffer): "hex" | "binary" | "capture" => {
+/** What the first bytes of an input look like. Bytes behind a length header are no lines of a log. */
+export const formOf = (chunk: Buffer, mayBeLog = false): "hex" | "binary" | "capture" => {
   if (isCaptureFile(chunk)) return "capture"
   const isWide = chunk[0] === 0xff && chunk[1] === 0xfe
   const text = isWide ? chunk.toString("utf16le", 2) : chunk.toString("latin1").replace(/^\u00ef\u00bb\u00bf/, "")
   // Control characters are in no text but for blanks and ends of lines.
   if (/[^\P{Cc}\t\n\r\f]/u.test(text)) return "binary"
   const lines = text.split("\n", LOOKED_AT_MAX)
-  const isHex = (line: string) => digitsOf(line) !== undefined || (rowIn(line)?.rest ?? "") !== ""
+  const isHex = (line: string) =>
+    digitsOf(line) !== undefined || (rowIn(line)?.rest ?? "") !== "" || (mayBeLog && bytesBehindWords(line).length > 0)
   return text.trim() === "" || lines.some((line) => line.trim() !== "" && isHex(line.replace(/\r$/, "")))
     ? "hex"
     : "binary"

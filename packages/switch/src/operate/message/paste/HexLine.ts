@@ -21,6 +21,19 @@ const oneOdd = (groups: ReadonlyArray<string>): string | undefined => {
   return digits.length % 2 === 0 && groups.every((group) => group.length > 2) ? digits : undefined
 }
 
+/** What a program writes before the digits, a time, a level, a name, has at most as many words. */
+const WORDS_MAX = 20
+/** Fewer digits behind words are no message: type and bitmap. */
+const DIGITS_MIN = 20
+
+/** The bytes that a line may end with behind other words, as in a log or in source text: the longest first. */
+export const bytesBehindWords = (line: string): ReadonlyArray<Buffer> =>
+  [...line.matchAll(/[\s=:>[({"']+/g)].slice(0, WORDS_MAX).flatMap(({ index, 0: { length } }) => {
+    const rest = line.slice(index + length)
+    const bytes = (digitsOf(rest)?.length ?? 0) < DIGITS_MIN ? undefined : bytesOfLine(rest)
+    return bytes === undefined ? [] : [bytes]
+  })
+
 /** The bytes of a line of hex; `undefined` when it is none. */
 export const bytesOfLine = (line: string): Buffer | undefined => {
   const digits = digitsOf(line)

@@ -3,7 +3,7 @@
  * themselves. Decides by the form of each line, and where that leaves a choice by whether the bytes are a whole message.
  */
 import { DumpReader, type DumpRun } from "./DumpReader.ts"
-import { bytesOfLine, digitsOf } from "./HexLine.ts"
+import { bytesBehindWords, bytesOfLine, digitsOf } from "./HexLine.ts"
 import { type Segment, segmentOf } from "./Segment.ts"
 
 /** What was found, with the line where it begins. */
@@ -70,7 +70,7 @@ export class PastedText {
     const own = { at, digits, line }
     if (this.isWhole === undefined) return [...this.othersWrong(), alone(own)]
     const bytes = bytesOfLine(line)
-    const found = [bytes, Buffer.from(line.trim(), "latin1")].find((one) => one !== undefined && this.isWhole!(one))
+    const found = this.firstWhole([bytes, Buffer.from(line.trim(), "latin1"), ...bytesBehindWords(line)])
     if (found !== undefined) {
       return [...this.pendingAlone(), ...this.othersWrong(), { _tag: "bytes", at, bytes: found }]
     }
@@ -85,11 +85,16 @@ export class PastedText {
   }
 
   private other(line: string, at: number): ReadonlyArray<Pasted> {
-    const found = [line, line.trim()].map((text) => Buffer.from(text, "latin1")).find((one) => this.isWhole?.(one))
+    const texts = [line, line.trim()].map((text) => Buffer.from(text, "latin1"))
+    const found = this.firstWhole([...texts, ...bytesBehindWords(line)])
     if (found !== undefined) return [...this.pendingAlone(), ...this.othersWrong(), { _tag: "bytes", at, bytes: found }]
     const before = this.pendingAlone()
     if (!this.hasDump) this.others.push({ at, line })
     return before
+  }
+
+  private firstWhole(all: ReadonlyArray<Buffer | undefined>): Buffer | undefined {
+    return all.find((one) => one !== undefined && this.isWhole?.(one) === true)
   }
 
   private pendingAlone(): ReadonlyArray<Pasted> {
