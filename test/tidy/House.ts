@@ -236,17 +236,6 @@ export const saidOutside: Readonly<Record<string, ReadonlyArray<string>>> = {
   "packages/simulator/src/issuer/Ledger.ts": ["account"],
   "packages/simulator/src/traffic/Shadow.ts": ["liveMs", "shadowMs"],
   "packages/switch/src/exchange/Recovery.ts": ["resumed"],
-  // Read by the guard, the key table and the status as they are built.
-  "packages/switch/src/guard/KeyHandle.ts": ["checkValue"],
-  "packages/switch/src/guard/SecurityModule.ts": [
-    "wrapped",
-    "answerMs",
-    "lmkCheckValue",
-    "firmware",
-    "module",
-    "devices",
-    "isSynchronous"
-  ],
   "packages/switch/src/Operations.ts": ["answerMs"],
   // Read by effect.
   "packages/switch/src/operate/admin/Api.ts": ["provides"],

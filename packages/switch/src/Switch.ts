@@ -137,7 +137,7 @@ export const make = Effect.fnUntraced(function* (
     keyOperations: new KeyOperations(desks, exchanges.keys, module),
     operations: new Operations(desks),
     pending: new Pending(desks),
-    status: () => statusOf(desks, doors),
+    status: () => statusOf(desks, doors, module),
     drain: (limitMs) =>
       Effect.suspend(() => {
         reload.isStopping = true

@@ -12,6 +12,7 @@ import type { StallStatus } from "./exchange/Stalls.ts"
 import type { StoredStatus } from "./exchange/StoreAndForward.ts"
 import type { TrafficStatus } from "./exchange/Traffic.ts"
 import type { GuardCounts } from "./guard/Guard.ts"
+import type { ModuleStatus, SecurityModule } from "./guard/SecurityModule.ts"
 import type { DoorStatus } from "./link/door/Gate.ts"
 import type { LinkStatus } from "./link/LinkStatus.ts"
 
@@ -59,6 +60,8 @@ export interface SwitchStatus {
   readonly stalls: StallStatus | undefined
   /** Why new requests and advices are refused on every link; `undefined`: they are not. */
   readonly fullBy: FullBy | undefined
+  /** What holds the keys of guarded links; `undefined`: nothing does. */
+  readonly module: ModuleStatus | undefined
   /** What is wrong with the journal's disk while it still works; "": nothing. */
   readonly diskTrouble: string
 }
@@ -82,7 +85,7 @@ const workOf = (
 })
 
 /** The status now. */
-export const statusOf = (desks: Desks, doors: Doors): SwitchStatus => ({
+export const statusOf = (desks: Desks, doors: Doors, module: SecurityModule | undefined): SwitchStatus => ({
   links: desks.present.map((desk) => workOf(desk, desks)),
   groups: desks.groups.status(),
   doors: doors.status(),
@@ -92,6 +95,7 @@ export const statusOf = (desks: Desks, doors: Doors): SwitchStatus => ({
   unwritten: { entries: desks.journal.writer.pendingEntries, bytes: desks.journal.writer.pendingBytes },
   stalls: desks.stalls.status,
   fullBy: desks.fullBy,
+  module: module?.status(),
   diskTrouble: desks.journal.trouble(),
   defects: desks.defects.count
 })

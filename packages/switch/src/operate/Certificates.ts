@@ -27,10 +27,10 @@ const allTls = ({ links, doors = [], http = [] }: SwitchSettings): ReadonlyArray
     ...[...doors, ...http].map(({ tls }) => tls)
   ].filter((tls) => tls !== undefined)
 
-/** Reads all files before anything starts; fails for the first that is wrong. */
-export const readAll = Effect.fnUntraced(function* (settings: SwitchSettings) {
+/** Reads all files before anything starts; fails for the first that is wrong. `others`: of connections that are no links. */
+export const readAll = Effect.fnUntraced(function* (settings: SwitchSettings, others: ReadonlyArray<TlsSettings> = []) {
   const credentials = yield* Credentials
-  for (const tls of allTls(settings)) {
+  for (const tls of [...allTls(settings), ...others]) {
     const read = credentials.of(tls)
     if (read instanceof CredentialsWrong) return yield* read
   }
@@ -52,13 +52,13 @@ export const reload = Effect.gen(function* () {
 })
 
 /** Looks at the files for as long as it runs. A reload may bring other links: `settings` are asked for at each look. */
-export const watch = (settings: () => SwitchSettings) =>
+export const watch = (settings: () => SwitchSettings, others: ReadonlyArray<TlsSettings> = []) =>
   Effect.gen(function* () {
     const credentials = yield* Credentials
     const warned = new Map<string, number>()
     for (;;) {
       const now = yield* Clock.currentTimeMillis
-      for (const tls of allTls(settings())) {
+      for (const tls of [...allTls(settings()), ...others]) {
         if (tls.certificate === undefined) continue
         const read = credentials.of(tls)
         if (read instanceof CredentialsWrong || read.expiresAt - now > WARN_BEFORE_MS) continue

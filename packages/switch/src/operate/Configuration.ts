@@ -5,8 +5,8 @@
  */
 import type { Dialect } from "@jinka/codec"
 import { Data, Effect, FileSystem, Path, Result, Stream } from "effect"
+import type { HsmSettings } from "../guard/hsm/HsmSettings.ts"
 import { secureRandom } from "../guard/SecureRandom.ts"
-import type { SecurityModule } from "../guard/SecurityModule.ts"
 import { SoftwareModule } from "../guard/SoftwareModule.ts"
 import type { SwitchSettings } from "../Switch.ts"
 import type { AdminSettings } from "./admin/Users.ts"
@@ -15,6 +15,7 @@ import { type ConfigurationDocument, decodeDocument } from "./configuration/Conf
 import { catalogueWith, readDialects } from "./configuration/DialectFiles.ts"
 import { tlsSettings } from "./configuration/DoorSettings.ts"
 import { Draft } from "./configuration/Draft.ts"
+import { hsmSettings } from "./configuration/HsmPlan.ts"
 import { findingsOf } from "./configuration/Issues.ts"
 import { type Keys, readKey, readKeys } from "./configuration/JournalKeys.ts"
 import { error, type Finding, type Problem, problemText } from "./configuration/Problem.ts"
@@ -216,17 +217,31 @@ export const loadKeys = (
   return inItsFile(configuration, (directory) => readKeys(key, previousKeys, directory))
 }
 
-/** The security module that a configuration asks for; `undefined`: none. */
+/** What holds the keys: a module in this process, or devices that have to be connected (`openHsm`). */
+export type ModulePlan =
+  | { readonly _tag: "software"; readonly module: SoftwareModule }
+  | { readonly _tag: "hsm"; readonly settings: HsmSettings }
+
+/** The security module that a configuration asks for; `undefined`: none. Opens no connection. */
 export const loadModule = (
   configuration: Configuration
-): Effect.Effect<SecurityModule | undefined, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
-  const software = configuration.document.security?.software
+): Effect.Effect<ModulePlan | undefined, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
+  const { hsm, software } = configuration.document.security ?? {}
+  if (hsm !== undefined) {
+    return Effect.map(Path.Path, (path) => {
+      const directory = path.dirname(path.resolve(configuration.file))
+      return { _tag: "hsm" as const, settings: hsmSettings(hsm, (place) => path.resolve(directory, place)) }
+    })
+  }
   if (software === undefined) return Effect.succeed(undefined)
   const { allowTestKeys, storageKey } = software
   return inItsFile(configuration, (directory) =>
     Effect.mapBoth(readKey(storageKey, directory), {
       onFailure: (failure) => [failure(["security", "software", "storageKey"])],
-      onSuccess: (key) => new SoftwareModule({ storageKey: key, random: secureRandom, allowTestKeys })
+      onSuccess: (key) => ({
+        _tag: "software" as const,
+        module: new SoftwareModule({ storageKey: key, random: secureRandom, allowTestKeys })
+      })
     })
   )
 }

@@ -6,8 +6,7 @@
  */
 import { Clock, Console, Deferred, Effect, type FileSystem, Layer, type Path, Redacted, type Scope } from "effect"
 import type { LinksMissing } from "../exchange/Recovery.ts"
-import type { SecurityModule } from "../guard/SecurityModule.ts"
-import { SoftwareModule } from "../guard/SoftwareModule.ts"
+import { openHsm } from "../guard/hsm/HsmModule.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
@@ -21,7 +20,7 @@ import { makeLook } from "./admin/Look.ts"
 import { sendMetrics } from "./admin/Telemetry.ts"
 import type { AdminSettings } from "./admin/Users.ts"
 import * as Certificates from "./Certificates.ts"
-import { type Configuration, load, loadAdmin, loadKeys, loadModule } from "./Configuration.ts"
+import { type Configuration, load, loadAdmin, loadKeys, loadModule, type ModulePlan } from "./Configuration.ts"
 import { withoutMemory } from "./CoreDumps.ts"
 import { problemText } from "./configuration/Problem.ts"
 import { durationMs } from "./configuration/Units.ts"
@@ -49,7 +48,7 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
     const { key, previousKeys } = configuration.document.journal
     const admin = yield* Effect.mapError(loadAdmin(configuration), failedBy)
     const module = yield* Effect.mapError(loadModule(configuration), failedBy)
-    if (module instanceof SoftwareModule) yield* Effect.logWarning(softwareWarning)
+    if (module?._tag === "software") yield* Effect.logWarning(softwareWarning)
     const tokens = configuration.document.admin?.users.flatMap(({ token }) => token?.env ?? []) ?? []
     yield* (yield* ProcessEdge).keepToSelf([
       ...[key, ...previousKeys].flatMap(({ env }) => env ?? []),
@@ -88,19 +87,21 @@ const atOnce = Effect.fnUntraced(function* (error: JournalError) {
 const hold = Effect.fnUntraced(function* (
   configuration: Configuration,
   admin: AdminSettings | undefined,
-  module: SecurityModule | undefined
+  plan: ModulePlan | undefined
 ): Effect.fn.Return<void, CommandFailed | JournalError | LinksMissing | ListenFailed, Services> {
   const { pid, takeSignals } = yield* ProcessEdge
   const signal = yield* takeSignals
   const identity: Identity = { name: configuration.document.name, pid, startedAt: yield* Clock.currentTimeMillis }
-  yield* Effect.mapError(Certificates.readAll(configuration.settings), failedBy)
+  const ofDevices = plan?._tag === "hsm" && plan.settings.tls !== undefined ? [plan.settings.tls] : []
+  yield* Effect.mapError(Certificates.readAll(configuration.settings, ofDevices), failedBy)
+  const module = plan?._tag === "hsm" ? yield* openHsm(plan.settings) : plan?.module
   const running = yield* Switch.make(configuration.settings, module)
   yield* sayJournal
   const stop = Deferred.makeUnsafe<string>()
   const drained = Deferred.makeUnsafe<DrainReport>()
   let isStopping = false
   const inForce: InForce = { configuration }
-  yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings))
+  yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings, ofDevices))
   const controlled = yield* makeControlled(inForce, identity, running, stop, drained)
   yield* serve(configuration.socket, controlled)
   const look = yield* makeLook(running, identity.startedAt)

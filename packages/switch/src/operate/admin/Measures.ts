@@ -265,6 +265,28 @@ const theSwitch: ReadonlyArray<Measure> = [
   ),
   {
     type: "Gauge",
+    name: "jinka_security_module_up",
+    help: "1 while the security module takes calls; links with keys take no new requests else. Absent: there is none.",
+    read: ({ status: { module } }) => (module === undefined ? [] : [[{}, flag(module.state !== "away")]])
+  },
+  {
+    type: "Gauge",
+    name: "jinka_security_device_up",
+    help: "1 while the device takes calls.",
+    read: ({ status: { module } }) =>
+      (module?.devices ?? []).map(({ name, state }) => [{ device: name }, flag(state === "up")])
+  },
+  {
+    type: "Gauge",
+    name: "jinka_security_device_seconds",
+    help: "Time of a call to the device, as a moving average.",
+    read: ({ status: { module } }) =>
+      (module?.devices ?? []).flatMap(({ answerMs, name }) =>
+        answerMs === undefined ? [] : [[{ device: name }, answerMs / 1000] as const]
+      )
+  },
+  {
+    type: "Gauge",
     name: "jinka_group_ready",
     help: "1 while a member of the group takes requests.",
     read: ({ status }) =>

@@ -41,7 +41,8 @@ export const tlsSettings = (tls: TlsDocument | undefined, place: Place): TlsSett
         versionMin: `TLSv${tls.version}`
       }
 
-const keepAliveSettings = (keepAlive: KeepAliveDocument | undefined): KeepAlive | undefined =>
+/** TCP keepalive as settings. */
+export const keepAliveSettings = (keepAlive: KeepAliveDocument | undefined): KeepAlive | undefined =>
   keepAlive === undefined
     ? undefined
     : {

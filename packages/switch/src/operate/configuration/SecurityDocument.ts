@@ -1,6 +1,7 @@
 /** The security module, and the exchange of one link's keys, as the configuration writes them. */
 import { keyCiphers, keyKinds } from "@jinka/codec"
 import { Schema } from "effect"
+import { HsmDocument } from "./HsmDocument.ts"
 import { KeyDocument } from "./KeyDocument.ts"
 import { count, Duration, described, option, optional, Truth, text, Words } from "./Terms.ts"
 
@@ -18,6 +19,10 @@ const SoftwareDocument = Schema.Struct({
 
 /** `security`. */
 export const SecurityDocument = Schema.Struct({
+  hsm: optional(
+    HsmDocument,
+    "Keys are in hardware security modules in the network: clear keys and clear PINs are in the devices only. Exactly one of `hsm` and `software`."
+  ),
   software: optional(
     SoftwareDocument,
     "Keys are used in this process. For tests and certification: PINs are in clear here while they are translated, which PCI PIN does not allow in production."

@@ -1,12 +1,19 @@
 /** Whether what links say of their keys fits their dialects, and the security module that the switch has. Pure. */
 import { exactlyOne } from "./Choice.ts"
 import { type Draft, dialectOf } from "./Draft.ts"
+import { hsmRelations } from "./HsmRelations.ts"
 import { error, type Finding, warning } from "./Problem.ts"
 import { exchangeOf } from "./SecurityPlan.ts"
 
 /** All findings about the security module and the keys of the links. */
 export const securityRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => [
   ...moduleFindings(draft),
+  ...(draft.has("security")
+    ? [
+        ...exactlyOne(draft.part("security"), "hsm", "software", "a security module"),
+        ...hsmRelations(draft.part("security", "hsm"), links)
+      ]
+    : []),
   ...links.flatMap((link) => [...needsModule(draft, link), ...exchangeFindings(link)])
 ]
 

@@ -251,6 +251,35 @@ export const DoorReport = Schema.Struct({
 })
 export type DoorReport = typeof DoorReport.Type
 
+/** One device of the security module. */
+const DeviceReport = Schema.Struct({
+  name: Schema.String,
+  /** `host:port`. */
+  address: Schema.String,
+  /** `suspect`: late, and gets no calls until its heartbeat is answered. `out`: it says that it cannot work. */
+  state: Schema.Literals(["up", "suspect", "away", "out"]),
+  connections: Schema.Number,
+  connected: Schema.Number,
+  /** Calls that it has not answered yet. */
+  outstanding: Schema.Number,
+  /** Milliseconds of a call, as a moving average. Null: none yet. */
+  answerMs: Schema.NullOr(Schema.Number),
+  /** As its heartbeat says; empty: not yet. */
+  lmkCheckValue: Schema.String,
+  firmware: Schema.String,
+  /** Why it is not up; empty: it is. */
+  why: Schema.String
+})
+
+/** What holds the keys. `degraded`: not every device takes calls. `away`: none does, and links with keys take no requests. */
+const ModuleReport = Schema.Struct({
+  module: Schema.Literals(["software", "hsm"]),
+  state: Schema.Literals(["up", "degraded", "away"]),
+  devices: Schema.Array(DeviceReport)
+})
+/** See the schema. */
+export type ModuleReport = typeof ModuleReport.Type
+
 /** The whole switch. */
 export const StatusReport = Schema.Struct({
   name: Schema.String,
@@ -277,6 +306,8 @@ export const StatusReport = Schema.Struct({
   stalls: Schema.NullOr(Schema.Struct({ count: Schema.Number, last: StallReport, longest: StallReport })),
   /** Why new requests and advices are refused on every link: the journal's disk has no room left, or lags. Null: they are not. */
   fullBy: Schema.NullOr(Schema.Literals(["disk", "lag"])),
+  /** What holds the keys of partners. Null: nothing does. */
+  module: Schema.NullOr(ModuleReport),
   /** What is wrong with the journal's disk while it still works; empty: nothing. */
   diskTrouble: Schema.String
 })

@@ -3,6 +3,7 @@
  */
 import type { GroupStatus } from "../../exchange/Groups.ts"
 import type { Stall, StallStatus } from "../../exchange/Stalls.ts"
+import type { ModuleStatus } from "../../guard/SecurityModule.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import type { End } from "../../link/EndHistory.ts"
 import { advice } from "../../link/LinkEnded.ts"
@@ -61,8 +62,21 @@ export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, 
   unwritten: status.unwritten,
   stalls: stallsReport(status.stalls, now),
   fullBy: status.fullBy ?? null,
+  module: moduleReport(status.module),
   diskTrouble: status.diskTrouble
 })
+
+const moduleReport = (module: ModuleStatus | undefined): StatusReport["module"] => {
+  if (module === undefined) return null
+  const devices = module.devices.map((device) => ({
+    ...device,
+    answerMs: device.answerMs ?? null,
+    lmkCheckValue: device.lmkCheckValue ?? "",
+    firmware: device.firmware ?? "",
+    why: device.why ?? ""
+  }))
+  return { ...module, devices }
+}
 
 const stallsReport = (stalls: StallStatus | undefined, now: Clocks): StatusReport["stalls"] => {
   if (stalls === undefined) return null

@@ -2,7 +2,7 @@
  * A status report as text for a terminal: what an operator asks first is first. Pure.
  */
 import { linkText } from "./LinkText.ts"
-import type { DoorReport, GroupReport, StatusReport } from "./Report.ts"
+import type { DoorReport, GroupReport, ModuleReport, StatusReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
 import { byCode } from "./TrafficText.ts"
 
@@ -22,12 +22,16 @@ export const statusText = (report: StatusReport): string => {
     `${name}: ${ready} of ${links.length} links ready; process ${pid}, up for ${span(startedAt, at)}`,
     ...(report.fullBy === null ? [] : [fullText[report.fullBy]]),
     ...(report.diskTrouble === "" ? [] : [`! ${report.diskTrouble}. The switch stops when the log is full`]),
+    ...(report.module?.state === "away"
+      ? ["! the security module is away: links with keys take no new requests. It says below for each device why"]
+      : []),
     ...(report.defects === 0 ? [] : [defectsText(report.defects)]),
     ...(report.inDoubt === 0 ? [] : [`! ${report.inDoubt} in doubt until a person ends it: jinka pending list`]),
     ...(report.stalls === null ? [] : [stallText(report.stalls, at)]),
     ...links.map((link) => linkText(link, at)),
     ...report.groups.map((group) => groupText(group, at)),
     ...doors.map(doorText),
+    ...(report.module === null ? [] : [moduleText(report.module)]),
     ...(report.kernelAbsent === "" ? [] : [`kernel     not asked: ${report.kernelAbsent}`]),
     `answers    ${byCode(answers)}`,
     `journal    ${counts(entries)}`,
@@ -54,6 +58,20 @@ const groupText = ({ name, use, fall, members, fellAt }: GroupReport, at: string
   const together = fall === "together" ? `, falls together${fell}` : ""
   return [`${name}  group, ${use}${together}`, ...told].join("\n    ")
 }
+
+/** `keys       hsm degraded`, and a line for each device. */
+const moduleText = ({ module, state, devices }: ModuleReport): string =>
+  [
+    `keys       ${module === "software" ? "in this process (software): for tests and certification" : `hsm ${state}`}`,
+    ...devices.map((device) => {
+      const { name, address, connected, connections, outstanding, answerMs, lmkCheckValue, why } = device
+      const time = answerMs === null ? "" : `, ${answerMs} ms a call`
+      const lmk = lmkCheckValue === "" ? "" : `, LMK ${lmkCheckValue}`
+      const because = why === "" ? "" : `: ${why}`
+      const links = `${connected} of ${connections} connections`
+      return `${name} at ${address} ${device.state}${because}; ${links}, outstanding ${outstanding}${time}${lmk}`
+    })
+  ].join("\n    ")
 
 /** `door front at 0.0.0.0:7000: 12 open, 0 pending, 57 admitted; refused PeerNotAllowed 9321`. */
 const doorText = ({ name, at, open, pending, admitted, refused }: DoorReport): string =>

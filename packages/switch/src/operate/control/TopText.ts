@@ -77,6 +77,7 @@ export const topText = (before: StatusReport, after: StatusReport, rows: number)
   const marks = [
     ...(after.fullBy === null ? [] : [`! no room (${after.fullBy})`]),
     ...(after.inDoubt === 0 ? [] : [`! ${after.inDoubt} in doubt`]),
+    ...(after.module?.state === "away" ? ["! the security module is away"] : []),
     ...(after.diskTrouble === "" ? [] : ["! the journal's disk"]),
     ...(after.defects === 0 ? [] : [`! ${after.defects} defects`])
   ]

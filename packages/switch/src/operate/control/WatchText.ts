@@ -32,6 +32,18 @@ const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<strin
   ].map((text) => `${after.name}  ${text}`)
 }
 
+/** What the module and its devices have become. */
+const moduleChanges = (before: StatusReport["module"], after: StatusReport["module"]): ReadonlyArray<string> => {
+  if (after === null) return []
+  const states = new Map(before?.devices.map(({ name, state }) => [name, state]))
+  return [
+    ...(before?.state === after.state ? [] : [`${after.state === "up" ? "" : "! "}security module: ${after.state}`]),
+    ...after.devices
+      .filter(({ name, state }) => states.get(name) !== state)
+      .map(({ name, state, why }) => `security module, device ${name}: ${state}${why === "" ? "" : `, ${why}`}`)
+  ]
+}
+
 /** The lines, without their time; empty when nothing has changed that somebody would want to know. */
 export const changes = (before: StatusReport, after: StatusReport): ReadonlyArray<string> => {
   if (before.startedAt !== after.startedAt) return [`the switch was started again (process ${after.pid})`]
@@ -45,6 +57,7 @@ export const changes = (before: StatusReport, after: StatusReport): ReadonlyArra
             ? "new requests are taken again"
             : `! new requests are refused on every link: no room (${after.fullBy})`
         ]),
+    ...moduleChanges(before.module, after.module),
     ...(before.diskTrouble === after.diskTrouble
       ? []
       : [after.diskTrouble === "" ? "the journal's disk is well again" : `! ${after.diskTrouble}`]),

@@ -1,0 +1,168 @@
+/** `security.hsm`: what the configuration may say, and a switch whose keys are in devices, over TCP. */
+import { Effect, Exit, Scope } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import { chanceOf } from "../../../packages/simulator/src/chance/Chance.ts"
+import { type HsmDevice, startHsmDevice } from "../../../packages/simulator/src/hsm/HsmDevice.ts"
+import { hsmSettings } from "../../../packages/switch/src/operate/configuration/HsmPlan.ts"
+import { delivery, isSealed } from "../core/KeyBench.ts"
+import { keyVectors } from "../guard/vectors.ts"
+import { configurationOf, saidOf, sound } from "./checked.ts"
+import { Line, until } from "./Line.ts"
+import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
+
+const scopes: Array<Scope.Closeable> = []
+afterEach(async () => {
+  for (const scope of scopes.splice(0)) await Effect.runPromise(Scope.close(scope, Exit.void))
+  cleanUp()
+})
+
+const withHsm = (hsm: string, more: ReadonlyArray<string> = []): string =>
+  sound
+    .replace("links:\n", `security:\n  hsm: ${hsm}\nlinks:\n`)
+    .replace("    dialect: cups\n", `    dialect: cups\n${more.map((line) => `    ${line}\n`).join("")}`)
+
+const hsmOf = async (hsm: string) => {
+  const { document } = await configurationOf(withHsm(hsm))
+  return hsmSettings(document.security!.hsm!, (path) => `/srv/jinka/${path}`)
+}
+
+const errorsOf = async (hsm: string, more?: ReadonlyArray<string>): Promise<ReadonlyArray<string>> =>
+  (await saidOf(withHsm(hsm, more))).filter((line) => line.includes(" error "))
+
+describe("The devices that hold the keys", () => {
+  it("have usual values for all but their addresses", async () => {
+    expect(
+      await hsmOf("{ devices: [{ name: a, host: 10.0.0.1 }, { name: b, host: hsm-b, port: 1501 }] }")
+    ).toMatchObject({
+      family: { name: "payshield" },
+      devices: [
+        { name: "a", to: { host: "10.0.0.1", port: 1500 } },
+        { name: "b", to: { host: "hsm-b", port: 1501 } }
+      ],
+      connections: 4,
+      headerLength: 4,
+      connectTimeoutMs: 5000,
+      reconnect: { minMs: 100, maxMs: 10_000 },
+      heartbeatMs: 10_000,
+      heartbeatTimeoutMs: 5000,
+      tls: undefined
+    })
+    expect(await hsmOf("{ family: sjl05, devices: [{ name: a, host: a }] }")).toMatchObject({
+      headerLength: 0,
+      devices: [{ to: { port: 6666 } }]
+    })
+  })
+
+  it("are reached by TLS where the file says so, with paths from the file", async () => {
+    const hsm = "{ devices: [{ name: a, host: a, port: 2500 }], tls: { ca: [hsm-ca.pem] }, header: 8, lmkId: '01' }"
+    expect(await hsmOf(hsm)).toMatchObject({ tls: { ca: ["/srv/jinka/hsm-ca.pem"] }, headerLength: 8, lmkId: "01" })
+  })
+
+  it("are refused where their parts do not go together, with what to write", async () => {
+    const one = "devices: [{ name: a, host: a }]"
+    expect(await errorsOf("{ devices: [] }")).toHaveLength(1)
+    expect(await errorsOf("{ devices: [{ name: a, host: a }, { name: a, host: a }] }")).toEqual([
+      expect.stringContaining("another device has the same name"),
+      expect.stringContaining("another device has the same address")
+    ])
+    expect(await errorsOf(`{ ${one}, tls: {} }`)).toEqual([expect.stringContaining("anybody could take")])
+    expect(await errorsOf(`{ ${one}, family: sjl05, header: 4 }`)).toEqual([
+      expect.stringContaining("the family sjl05 has no `header`")
+    ])
+    expect(await errorsOf(`{ ${one}, reconnect: { min: 1 minutes, max: 1 seconds } }`)).toEqual([
+      expect.stringContaining("`max` is not shorter than `min`")
+    ])
+    const both = `{ ${one} }\n  software: { storageKey: { env: K } }`
+    expect(await errorsOf(both)).toEqual([expect.stringContaining("hsm")])
+  })
+
+  it("are held against what the links need of them, before the first message", async () => {
+    const hsm = "{ devices: [{ name: a, host: a }] }"
+    expect(await errorsOf(hsm, ["mac: { algorithm: ansi-x9.19 }"])).toEqual([])
+    expect(await errorsOf(hsm, ["mac: { algorithm: sm4-cbc, bytes: 4 }"])).toEqual([
+      expect.stringContaining(
+        "devices of the family payshield have no MAC sm4-cbc; found sm4-cbc. They have: ansi-x9.9, ansi-x9.19."
+      )
+    ])
+    expect(await errorsOf(hsm, ["mac: { algorithm: ansi-x9.19, padding: 3 }"])).toEqual([
+      expect.stringContaining("have no padding 3 for ansi-x9.19")
+    ])
+    expect(await errorsOf(hsm, ["pin: { format: unionPayWithoutPan }"])).toEqual([
+      expect.stringContaining("have no PIN blocks of unionPayWithoutPan")
+    ])
+  })
+})
+
+const device = async (listen = { host: "127.0.0.1", port: 0 }): Promise<HsmDevice> => {
+  const scope = Scope.makeUnsafe()
+  scopes.push(scope)
+  return Effect.runPromise(
+    startHsmDevice({
+      listen,
+      family: "payshield",
+      headerLength: 4,
+      delayMs: 2,
+      isInOrder: false,
+      errorPercent: 0,
+      errorCode: "41",
+      connectionsMax: 0,
+      chance: chanceOf(1, "hsm")
+    }).pipe(Scope.provide(scope))
+  )
+}
+
+const withDevices = (devices: ReadonlyArray<HsmDevice>): string =>
+  configuration(folder(), (text) =>
+    text
+      .replace(
+        "requestTimeout:",
+        `security:\n  hsm:\n    devices:\n${devices
+          .map(({ endpoint: { host, port } }, n) => `      - { name: hsm-${n + 1}, host: ${host}, port: ${port} }\n`)
+          .join("")}    reconnect: { min: 20 millis, max: 100 millis }\nrequestTimeout:`
+      )
+      .replace(
+        "listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }",
+        "listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }\n    mac: { algorithm: ansi-x9.19 }\n    keys: {}"
+      )
+  )
+
+describe("A switch whose keys are in devices", () => {
+  it("takes a key in a device's own text, then keys of the partner, and makes and verifies MACs with them", async () => {
+    const devices = [await device(), await device()]
+    const file = withDevices(devices)
+    const running = await runSwitch(file)
+    await until(async () => (await running.status()).module?.state === "up", "the devices are up")
+    const kek = ["key", "import", file, "acquirer", "--purpose", "kek", "--device-text", "--by", "Li"]
+    const taken = await jinka(kek, { input: keyVectors.hsmFrames.keysUnderTestLmk["zmk"]! })
+
+    expect(taken).toMatchObject({ code: 0, err: "" })
+    expect(taken.out).toContain("check value 37B92E")
+
+    const centre = await Line.connect(running.port("acquirer"))
+    centre.send(delivery("mac", "zak-a", "000001"))
+    let answer = await centre.next()
+    while (answer.mti !== "0810") answer = await centre.next()
+    expect([answer.fields[39], isSealed(answer, "zak-a")]).toEqual(["00", true])
+    const list = await jinka(["key", "list", file])
+    expect(list.out).toMatch(/^acquirer {2}mac\/both {2}1 {2}tdes {2}check value C4039C {2}since /m)
+
+    const status = await jinka(["status", file])
+    expect(status.out).toContain("keys       hsm up")
+    expect(status.out).toMatch(/hsm-1 at 127\.0\.0\.1:\d+ up; 4 of 4 connections, outstanding 0/)
+
+    await Effect.runPromise(
+      Effect.all(
+        devices.map((one) => one.restart(300)),
+        { concurrency: 2 }
+      ).pipe(
+        Effect.raceFirst(
+          Effect.promise(() =>
+            until(async () => (await running.status()).module?.state === "away", "no device is there")
+          )
+        )
+      )
+    )
+    await running.stop()
+    expect((await running.ended).err).toContain("security module: away")
+  })
+})
