@@ -9,6 +9,7 @@
  */
 import * as Codec from "./codec.ts"
 import * as Journal from "./journal.ts"
+import * as Keys from "./keys.ts"
 import * as Links from "./links.ts"
 import * as Load from "./load.ts"
 import * as Memory from "./memory.ts"
@@ -29,6 +30,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   relay: async () => {
     const rows = await Relay.run()
     return { text: Relay.report(rows), rows }
+  },
+  keys: async () => {
+    const rows = await Keys.run()
+    return { text: Keys.report(rows), rows }
   },
   links: async () => {
     const rows = await Links.run()

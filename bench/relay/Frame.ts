@@ -41,11 +41,13 @@ export const fields: { readonly [de: number]: string | Buffer } = {
 }
 
 /** The whole frame as a template, and where the digits are that change. */
-export const template = (): { readonly bytes: Buffer; readonly stanAt: number; readonly timeAt: number } => {
+export const template = (
+  more: typeof fields = {}
+): { readonly bytes: Buffer; readonly stanAt: number; readonly timeAt: number } => {
   const codec = compile(dialect)
   const message = codec.encode({
     mti: "0200",
-    fields
+    fields: { ...fields, ...more }
   })
   if (isMessageError(message)) throw new Error(`the bench message is wrong: ${JSON.stringify(message)}`)
   const bytes = wholeFrame(frame, message)
