@@ -1,7 +1,7 @@
 /**
- * `npm run bench keys`: what zones cost. The relay bench's request with MACs verified and made on both sides (four of them) and its
- * PIN block translated, by the software module and by a device in the network that takes 2 ms for each command, beside the same
- * switch without keys.
+ * `npm run bench keys`: what zones cost. The relay bench's request with MACs verified and made on both sides (four of them) and
+ * its PIN block translated, by the software module and by a device in the network that takes 2 ms for each command, beside the
+ * same switch without keys.
  */
 import { type ChildProcess, fork } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"

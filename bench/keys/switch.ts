@@ -1,6 +1,6 @@
 /**
- * The switch of the keys bench: two links, the same keys on both, the real journal. Arguments: echo's port, journal directory, what
- * is guarded (`none`, `mac`, `pin`, `both`), and the port of a device; without it the module is in software.
+ * The switch of the keys bench: two links, the same keys on both, the real journal. Arguments: echo's port, journal directory,
+ * what is guarded (`none`, `mac`, `pin`, `both`), and the port of a device; without it the module is in software.
  */
 import * as Net from "node:net"
 import { Effect } from "effect"
