@@ -96,11 +96,13 @@ export class KeyExchanges {
       this.delivered(at, index, epoch)
       return true
     }
-    if (giver === "us" && exchange.ask !== undefined && isKeyMessage(exchange.ask, index)) {
-      this.asked(at, index, epoch)
-      return true
-    }
-    return false
+    if (giver === "partner") return false
+    // A terminal says in its question how many keys it takes, and how long ones: that is the exchange then.
+    const offered = exchange.deliver === undefined ? (desk.link.settings.dialect.keyExchange ?? []) : [exchange]
+    const asked = offered.find((one) => one.ask !== undefined && isKeyMessage(one.ask, index))
+    if (asked === undefined) return false
+    this.asked({ desk, settings: { ...at.settings, exchange: asked } }, index, epoch)
+    return true
   }
 
   /** Asks for a key, or gives one, whoever's it is to do. `told` hears what became of it. */

@@ -88,7 +88,7 @@ export class KeyGiving {
       if ("_tag" in kek) return yield* Effect.fail(kek)
       const drawn: Array<{ readonly slot: KeySlot; readonly one: GivenKey; readonly handle: KeyHandle }> = []
       for (const { algorithm, kind } of exchange.parts) {
-        if (kind === undefined || algorithm === undefined || !keySettings.kinds.includes(kind)) continue
+        if (kind === undefined || algorithm === undefined) continue
         const slot = this.work.slot(at, kind)
         const name = this.nameOf(at, slot)
         const { key, wrapped } = yield* this.work.module.generateKey({
