@@ -52,13 +52,14 @@ const formsOf = ({ bytes, name }: CardDatum): ReadonlyArray<readonly [string, Bu
   ]
 }
 
-/** Card data found in the files of a directory. */
+/** Card data found in the files of a directory. A field of zeros holds none. */
 export const leaksIn = (directory: string, cardData: ReadonlyArray<CardDatum>): ReadonlyArray<string> =>
   readdirSync(directory, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .flatMap((entry) => {
       const bytes = readFileSync(join(entry.parentPath, entry.name))
       return cardData
+        .filter((datum) => datum.bytes.some((byte) => byte !== 0))
         .flatMap(formsOf)
         .filter(([, form]) => bytes.includes(form))
         .map(([form]) => `${entry.name} holds ${form}`)

@@ -10,10 +10,12 @@ import { fileURLToPath } from "node:url"
 import { binaryFrame, compile, cups, cupsFrame, dialects, type FrameFormat } from "@jinka/codec"
 import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
 import type { SystemSettings } from "../../packages/simulator/src/dialogue/index.ts"
+import type { KeySettings } from "../../packages/switch/src/guard/KeySettings.ts"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
 import { layerSqlite } from "../../packages/switch/src/journal/SqliteStore.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
+import { keyOf, softwareModule } from "../switch/core/Guarded.ts"
 import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
 
 // The journal's thread of every switch compiles the same modules: with a cache it starts in half the time.
@@ -81,9 +83,44 @@ const changes: Readonly<Record<string, Change>> = {
   retry: ({ delivery }, text) => ({ delivery: { ...delivery, retryMs: milliseconds(text) } }),
   attempts: ({ delivery }, text) => ({ delivery: { ...delivery, attemptsMax: Number(text) } }),
   "under way": ({ delivery }, text) => ({ delivery: { ...delivery, window: Number(text) } }),
+  "exchanges keys": (_, text) => ({ keys: keysOf(text) }),
   "speaks for": (_, text) => ({ speaksFor: text.split(" ") }),
   "other dialect": (_, text) => (yesOrNo(text) ? { dialect: plainDialect, codec: plainCodec } : {})
 }
+
+/** The reset of CUPS; a link that `asks` begins by itself while it has no key. */
+const keysOf = (text: string): KeySettings => ({
+  exchange: cups.keyExchange![0]!,
+  giver: "partner",
+  kinds: text === "asks" ? ["mac"] : ["mac", "pin"],
+  algorithm: "tdes",
+  windowMs: 180_000,
+  waitMs: 15_000,
+  schedule: { whenNone: text === "asks" }
+})
+
+/** Gives each link that exchanges keys the member key of the published frames, unless it has it from before. */
+const withMemberKeys = (running: Switch.Running, settings: Switch.SwitchSettings) =>
+  Effect.forEach(
+    settings.links.flatMap(({ keys, name }, id) =>
+      keys === undefined || running.keys.at(id, "kek", "receive") !== undefined ? [] : [name]
+    ),
+    (link) =>
+      running.keyOperations.import(
+        {
+          link,
+          purpose: "kek",
+          direction: "both",
+          algorithm: "tdes",
+          component: { number: 1, of: 1, bytes: keyOf("zmk-a") },
+          text: undefined,
+          checkValue: "37B92E",
+          person: "dialogue"
+        },
+        { user: "dialogue" }
+      ),
+    { discard: true }
+  )
 
 /** Every link of a dialogue in a dialect of its own. */
 const inDialect = (name: string): Partial<LinkAll> => {
@@ -159,9 +196,11 @@ const start = (settings: Switch.SwitchSettings, directory: string) =>
     const store = layerSqlite({ directory, key: testKey, reserve: 0 })
     const layer = Layer.mergeAll(nodeTransport, Journal.layer.pipe(Layer.provide(store)), quiet)
     const context = yield* Layer.buildWithScope(layer, scope)
-    const running = yield* Switch.make(settings).pipe(
+    const module = settings.links.some(({ keys }) => keys !== undefined) ? softwareModule() : undefined
+    const running = yield* Switch.make(settings, module).pipe(
       Effect.provideContext(Context.merge(context, Context.make(Scope.Scope, scope)))
     )
+    yield* withMemberKeys(running, settings)
     return { running, close: Scope.close(scope, Exit.void) }
   })
 

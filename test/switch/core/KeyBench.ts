@@ -29,7 +29,7 @@ export const exchangeOf = (wishes: Partial<KeySettings> = {}): KeySettings => ({
   algorithm: "tdes",
   windowMs: 180_000,
   waitMs: 15_000,
-  schedule: {},
+  schedule: { whenNone: true },
   ...wishes
 })
 

@@ -35,7 +35,7 @@ const bench = (dialect: Dialect, kek: string, wishes: Partial<KeySettings>) =>
       algorithm: "tdes",
       windowMs: 0,
       waitMs: 15_000,
-      schedule: {},
+      schedule: { whenNone: true },
       ...wishes
     }
     const link = { ...linkOf("network", 4802, dialect), identity: "unchecked" as const, keys }

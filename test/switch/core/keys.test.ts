@@ -282,7 +282,7 @@ describe("a key that we ask for", () => {
   it.effect("is asked for when there is none, by schedule, after so many messages, and when MACs go wrong", () =>
     Effect.gen(function* () {
       const { centre, commit, running } = yield* bench({
-        keys: { kinds: ["mac"], schedule: { everyMs: 3_600_000, messages: 6 } }
+        keys: { kinds: ["mac"], schedule: { whenNone: true, everyMs: 3_600_000, messages: 6 } }
       })
       const questions = Effect.gen(function* () {
         yield* TestClock.adjust("2 seconds")

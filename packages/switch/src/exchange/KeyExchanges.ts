@@ -284,9 +284,9 @@ export class KeyExchanges {
     used: number,
     before: number
   ): string | undefined {
-    const { atMinute, everyMs, messages } = settings.schedule
+    const { atMinute, everyMs, messages, whenNone } = settings.schedule
     if (slot.isOffered) return "the partner has not answered for the key that it was given"
-    if (slot.current === undefined) return "the link has none"
+    if (slot.current === undefined) return whenNone ? "the link has none" : undefined
     if (everyMs !== undefined && this.desks.runtime.wallMs() - slot.changedAt >= everyMs)
       return "by schedule: it is old"
     if (messages !== undefined && used - watched.messages >= messages)

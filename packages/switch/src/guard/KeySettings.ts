@@ -3,6 +3,8 @@ import type { KeyExchange, KeyKind } from "@jinka/codec"
 
 /** How often, besides by hand, a new key is wanted; each left out: not for that. */
 export interface KeySchedule {
+  /** While there is no key at all. */
+  readonly whenNone: boolean
   /** Milliseconds since the last change. */
   readonly everyMs?: number | undefined
   /** Minutes since midnight, in the link's time zone. */

@@ -50,6 +50,11 @@ export const KeysDocument = Schema.Struct({
     "tdes",
     "The cipher of the keys that we ask for or give; `des` is single length."
   ),
+  first: option(
+    Schema.Literals(["ask", "wait"]),
+    "ask",
+    "While there is no key: `ask` asks for one (or gives one) once the link is signed on, `wait` waits for the partner or for a person."
+  ),
   window: optional(Duration, "How long the key before is still good on receipt. Left out: as the dialect says."),
   wait: optional(Duration, "How long a key that was asked for may take. Left out: as the dialect says."),
   every: optional(Duration, "A new key is asked for (or given) when the one in use is as old as this."),

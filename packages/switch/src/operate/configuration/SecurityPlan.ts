@@ -19,7 +19,7 @@ export const keySettings = (link: LinkDocument, dialect: Dialect): KeySettings |
   const { keys } = link
   const exchange = keys === undefined ? undefined : exchangeOf(dialect, keys.exchange)
   if (keys === undefined || exchange === undefined) return undefined
-  const { algorithm, at, every, giver, messages, wait, window } = keys
+  const { algorithm, at, every, first, giver, messages, wait, window } = keys
   return {
     exchange,
     giver,
@@ -28,6 +28,7 @@ export const keySettings = (link: LinkDocument, dialect: Dialect): KeySettings |
     windowMs: window === undefined ? 1000 * exchange.window : durationMs(window)!,
     waitMs: wait === undefined ? 1000 * exchange.wait : durationMs(wait)!,
     schedule: {
+      whenNone: first === "ask",
       everyMs: every === undefined ? undefined : durationMs(every),
       atMinute: at === undefined ? undefined : minuteOf(at),
       messages
