@@ -44,6 +44,7 @@ describe("jinka dialect", () => {
     const table = await jinka(["dialect", "show", "cups"])
     for (const text of ["48.AS.ON", "订单号", "cups46", "signOn", "Match key", "usage-value"])
       expect(table.out).toContain(text)
+
     const json = await jinka(["dialect", "show", "unionPayPos", "--json"])
     expect(JSON.parse(json.out)).toMatchObject({ name: "unionPayPos", summary: expect.any(Array) })
     expect((await jinka(["dialect", "show", "cupz"])).code).toBe(2)
@@ -53,12 +54,14 @@ describe("jinka dialect", () => {
     const file = join(folder(), "partner.yaml")
     writeFileSync(file, "name: x\nextends: cups\nfields:\n  60: q\n  8: { encoding: ascii }\n")
     const { code, out, err } = await jinka(["dialect", "check", file])
+
     expect(code).toBe(1)
     expect(out.trim().split("\n")).toEqual([
       "fields.8.format: field 8 is new and needs a format",
       "fields.60: format expected, like n6, n..19, ans...999, b8 or x+n8"
     ])
     expect(err).toContain("2 mistakes")
+
     writeFileSync(file, "name: cups\nextends: cups\n")
     expect((await jinka(["dialect", "check", file])).out).toContain("shipped dialect's name")
   }, 60_000)
@@ -73,13 +76,16 @@ describe("jinka decode --diff", () => {
     writeFileSync(one, `${body}\n${body}\n`)
     writeFileSync(other, `${body}\n`)
     const { code, out } = await jinka(["decode", one, "--diff", other, "--json"])
+
     expect(code).toBe(1)
+
     const lines = out
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line))
     expect(lines[0]).toEqual({ at: 1, differences: [] })
     expect(lines[1].says).toContain("no such message")
+
     writeFileSync(other, `${changed}\n${body}\n`)
     const table = await jinka(["decode", one, "--diff", other, "--output", "table"])
     expect(table.out).toContain("message 2: no difference")
@@ -98,7 +104,9 @@ describe("jinka decode --link", () => {
     const built = await jinka(["encode", "-", ...link], {
       input: Buffer.from('{"mti":"0800","fields":{"11":"000001"}}')
     })
+
     expect(built.out.trim()).toBe("002030383030002000000000000030303030303100".slice(0, 40))
+
     const read = await jinka(["decode", "-", "--json", ...link], { input: Buffer.from(built.out) })
     expect(JSON.parse(read.out)).toMatchObject({ mti: "0800", fields: { 11: "000001" } })
   }, 60_000)
@@ -109,6 +117,7 @@ describe("jinka decode --link", () => {
       const { code, err } = await jinka(["decode", "-", ...args], { input: Buffer.from("00") })
       return `${code} ${err}`
     }
+
     expect(await said("--link", `${file}:isuer`)).toMatch(/^2 .*has no link isuer. Did you mean issuer\?/s)
     expect(await said("--link", file)).toMatch(/^2 /)
     expect(await said("--link", `${file}:issuer`, "--dialect", "cups")).toMatch(/^2 .*leave out --dialect and --frame/s)

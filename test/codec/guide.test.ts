@@ -42,6 +42,7 @@ describe("The guide to a partner's dialect", () => {
           expect(printed).toContain(line)
         }
     }
+
     expect(compared).toBeGreaterThan(15)
   })
 })

@@ -30,6 +30,7 @@ describe("The reference of the codec", () => {
     it(`has an example that gives what it says: ${title}`, () => {
       const checks: Array<[unknown, string, unknown]> = []
       new Function("exported", "checks", stripTypeScriptTypes(withChecks(text)))(codec, checks)
+
       expect(checks.length).toBeGreaterThan(0)
       for (const [given, kind, expected] of checks) {
         if (kind === "=") expect(given).toEqual(expected)

@@ -83,6 +83,7 @@ describe("Every command that a page names", () => {
       const all = inner.length > 0 ? inner.map((word) => `${first} ${word}`) : [first, ...rest]
       for (const one of all) named.set(`${found[1]} ${one}`, place)
     }
+
     expect(named.size).toBeGreaterThan(12)
     for (const [command, place] of named) {
       const [program = "", ...args] = command.split(" ")
@@ -98,6 +99,7 @@ describe("Every command that a page names", () => {
   it("in an example's README is its one command, which test/examples runs", () => {
     const tests = textOf("test/examples/examples.test.ts")
     const folders = readdirSync(`${root}examples`).filter((name) => /^\d\d-/.test(name))
+
     expect(folders.length).toBeGreaterThan(9)
     for (const name of folders) {
       const commands = stepsOf(`examples/${name}/README.md`, textOf(`examples/${name}/README.md`)).map(

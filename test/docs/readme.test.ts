@@ -11,6 +11,7 @@ it("the smallest configuration of the README is good, without a warning", async 
   const yaml = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? ""
   const file = join(folder(), "switch.yaml")
   writeFileSync(file, yaml.replace("JINKA_JOURNAL_KEY", "JINKA_TEST_KEY"))
+
   const { code, err, out } = await jinka(["check", file])
 
   expect([code, err]).toEqual([0, ""])

@@ -50,10 +50,13 @@ describe("A dialogue with keys", () => {
   it("says which MAC and which PIN block is wrong, and shows neither", async () => {
     const sent = `  - A sends: { ${purchase}, mac: zak, pin: zpk 123456 }\n`
     const mac = await run(`${sent}  - A expects: { mti: "0200", mac: other }\n`)
+
     expect(failureText(mac)).toContain("DE 128: a MAC by other expected, it is none")
+
     const pin = await run(`${sent}  - A expects: { mti: "0200", pin: zpk 654321 }\n`)
     expect(failureText(pin)).toContain("DE 52: a PIN block by zpk expected, it holds another PIN")
     expect(failureText(pin)).not.toMatch(/654321|123456|F44927192981A98A/)
+
     const none = await run(`  - A sends: { ${purchase} }\n  - A expects: { mti: "0200", mac: zak }\n`)
     expect(failureText(none)).toContain("DE 128: a MAC by zak expected, it is not there")
   })

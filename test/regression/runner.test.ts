@@ -63,6 +63,7 @@ describe("A dialogue that is kept", () => {
     }).pipe(Effect.scoped, Effect.runPromise)
 
     expect(outcome.failure).toBeUndefined()
+
     const happened = outcome.transcript.flatMap((line) => (line._tag === "happened" ? [line.happening._tag] : []))
     expect(happened).toEqual(["opened", "ended", "opened"])
   })

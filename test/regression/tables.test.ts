@@ -43,6 +43,7 @@ describe("A table of cases", () => {
         approve(line)
       }
     )
+
     expect(outcomes.map(({ dialogue, result }) => [result, dialogue.rule, dialogue.caseText])).toEqual([
       ["kept", "A purchase of 100 is approved.", "amount 100, de 4"],
       ["kept", "A purchase of 5 is approved.", "amount 5, de 4"]
@@ -97,6 +98,7 @@ describe("A loop", () => {
         approve(line)
       }
     )
+
     expect(failureText(outcome!)).toBe("")
     expect(seen).toEqual(["0200 100", "0200 200", "0200 300", "0100 1", "0100 2", "0200 1", "0200 2"])
   })
@@ -130,7 +132,9 @@ describe("Values", () => {
         approve(line)
       }
     )
+
     expect(failureText(outcome!)).toBe("")
+
     const [first, second] = seen
     expect(String(second!.fields[37])).toMatch(/^621999999\d{3}$/)
     expect(Number(second!.fields[4])).toBe(12300 + Number(String(second!.fields[37]).slice(9)))
@@ -186,6 +190,7 @@ describe("Links of several dialects in one dialogue", () => {
         endpoint: (address) => ({ host: "127.0.0.1", port: address === "other" ? other : port })
       })
     }).pipe(Effect.scoped, Effect.runPromise)
+
     expect(failureText(outcome)).toBe("")
   })
 })
@@ -228,6 +233,7 @@ describe("The page of a run", () => {
 
   it("shows what was said by each partner, and of a broken rule both messages side by side", async () => {
     const text = await page()
+
     expect(text).toContain("2 dialogues: 1 kept, 1 broken, 0 wrong, 0 skipped")
     expect(text).toContain("to be like: 0200</th><th>came: 0210")
     expect(text).toMatch(/<tr class="differs"><td>39<\/td><td><\/td><td>00<\/td>/)
@@ -237,6 +243,7 @@ describe("The page of a run", () => {
 
   it("needs nothing else, escapes what it is given, and has no card data in it", async () => {
     const text = await page()
+
     expect(text).not.toMatch(/(?:src|href)=/)
     expect(text).toContain("Codes &lt;&amp;&gt; are")
     expect(text).not.toContain("<&>")

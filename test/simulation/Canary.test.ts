@@ -123,6 +123,7 @@ describe("the simulation", () => {
           )
         )
     }
+
     expect(findingsOf(telling)).toMatch(/^G10: /m)
   })
 })

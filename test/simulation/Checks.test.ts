@@ -98,7 +98,9 @@ describe("rightAnswer (G6)", () => {
   it("names an answer with another RRN or amount, and two requests with one key", () => {
     const mixed = purchase({ answers: [answer("00", { rrn: "000100000002", amount: 7 })] })
     const wires = [written(), written({ rrn: "000100000002" }), written({ rrn: "000100000003", to: "issuer-2" })]
+
     expect(rightAnswer(history({ purchases: [mixed], written: wires }), acquirers)).toHaveLength(3)
+
     const reversals = [written({ mti: "0420" }), written({ mti: "0421", rrn: "000100000002" })]
     expect(rightAnswer(history({ written: reversals }), acquirers)).toHaveLength(1)
     expect(rightAnswer(history({ purchases: [purchase({ answers: [answer("00")] })] }), acquirers)).toEqual([])
@@ -150,6 +152,7 @@ describe("the journal's checkers", () => {
       entry(3, EntryKind.answered, 1),
       entry(4, EntryKind.acknowledged, 2)
     ]
+
     expect(oneEnd(good)).toEqual([])
     expect(openExchanges(good)).toEqual([])
   })
@@ -169,12 +172,14 @@ describe("the journal's checkers", () => {
     const findings = (durable: number) => durableBeforeVisible(history({ written: [written({ durable })] }), [accepted])
     expect(findings(1)).toEqual([])
     expect(findings(0)).toEqual([`G1: 0200 ${rrn} left for issuer-1 before it was on disk`])
+
     const refused = (more: Partial<Written>) =>
       durableBeforeVisible(history({ written: [written({ durable: 0, mti: "0210", code: "96", ...more })] }), taken)
     let taken: ReadonlyArray<Entry> = []
     expect(refused({ isLow: true })).toEqual([])
     expect(refused({ isLow: false })).toHaveLength(1)
     expect(refused({ isLow: true, code: "00" })).toHaveLength(1)
+
     // The same purchase comes again, and is taken then.
     taken = [accepted]
     expect(refused({ isLow: true })).toEqual([])
@@ -188,11 +193,14 @@ describe("the journal's checkers", () => {
     const cards = new Set(["6225811234567890"])
     const clear = { ...accepted, message: Buffer.from("1662258112345678900000") }
     const alike = { ...accepted, message: Buffer.from("1662258112345678800000") }
+
     expect(coveredEntries([accepted, alike], cards)).toEqual([])
     expect(coveredEntries([clear], cards)).toEqual(["G10: entry 1 shows a card number"])
+
     const logged = new History()
     logged.log.push("card 6225811234567890")
     expect(coveredCards(logged)).toEqual([])
+
     logged.cards.add("6225811234567890")
     expect(coveredCards(logged)).toHaveLength(1)
   })

@@ -73,6 +73,7 @@ describe("the partners' own CUPS", () => {
     const answer = answerTo(purchase, [7, 11, 37], { 39: "00" })
     expect(answer).toMatchObject({ mti: "0210", source: "00010000", destination: "48010001" })
     expect(answer.fields).toEqual({ 7: "0302013000", 11: "000001", 37: "000100000001", 39: "00" })
+
     const reversal = { ...purchase, mti: "0421", fields: { 90: originalDataOf(purchase) } }
     expect(originalKeyOf(reversal)).toBe(keyOf(purchase))
     expect(answerTo(reversal, [], {}).mti).toBe("0430")

@@ -55,6 +55,7 @@ describe("the simulated disk", () => {
       expect(disk.entries.map(({ seq }) => seq)).toEqual(disk.entries.map((_, n) => n + 1))
       more.add(second.recovered - first.acknowledged)
     }
+
     expect(more.size).toBeGreaterThan(1)
   })
 

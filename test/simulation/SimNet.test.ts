@@ -86,6 +86,7 @@ describe("the simulated network", () => {
       expect(received.text).toBe(text)
       sizes.add(received.chunks.join())
     }
+
     expect(sizes.size).toBe(20)
   })
 
@@ -95,6 +96,7 @@ describe("the simulated network", () => {
       Effect.map(connection.write(Buffer.from("0210")), () => connection.close("fin"))
     )
     at.world.advance(100)
+
     expect(received).toMatchObject({ text: "0210", end: "fin" })
   })
 
@@ -109,6 +111,7 @@ describe("the simulated network", () => {
       expect(received.end).toBe("reset")
       texts.add(received.text)
     }
+
     expect(texts).toEqual(new Set(["", "0210"]))
   })
 
@@ -120,6 +123,7 @@ describe("the simulated network", () => {
     at.world.advance(500)
     at.net.block("near", "far")
     at.world.advance(60_000)
+
     expect(received.text).toBe("")
 
     at.net.unblock("near", "far")
@@ -192,6 +196,7 @@ describe("the simulated network", () => {
       at.world.advance(200_000)
       return reasons
     }
+
     expect(reasonOf("far", () => {})).toEqual(["Refused"])
     expect(reasonOf("far", (at) => at.net.block("far", "near"))).toEqual(["Timeout"])
     expect(reasonOf("nowhere", () => {})).toEqual(["NameUnknown"])
@@ -212,6 +217,7 @@ describe("the simulated network", () => {
       () => {}
     )
     at.world.advance(1000)
+
     expect(accepted).toHaveLength(1)
     expect(received.end).toBe("reset")
   })
@@ -241,6 +247,7 @@ describe("the simulated network", () => {
       () => {}
     )
     at.world.advance(10_000)
+
     expect(written).toBe(100)
   })
 
@@ -253,6 +260,7 @@ describe("the simulated network", () => {
       })
     )
     at.world.advance(60_000)
+
     expect(received.text.length).toBe(60_000)
     expect(received.end).toBe("fin")
   })
@@ -289,6 +297,7 @@ describe("the simulated network", () => {
     at.world.advance(500)
     at.net.swallow("near", "far")
     at.world.advance(600_000)
+
     expect(received).toMatchObject({ text: "", end: "" })
     expect(accepted).toHaveLength(1)
   })

@@ -34,6 +34,7 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
       total.faults += result.stats.faults
       total.lies += result.stats.lies
     }
+
     // A world in which nothing happens proves nothing.
     expect(total.approved).toBeGreaterThan(SEEDS * 50)
     expect(total.reversed).toBeGreaterThan(SEEDS)
@@ -65,6 +66,7 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
       total.spoilt += result.stats.spoilt
       total.away += result.options.module?.away.length ?? 0
     }
+
     expect(total.approved).toBeGreaterThan(SEEDS * 50)
     expect(total.reversed).toBeGreaterThan(SEEDS)
     expect(total.pins).toBeGreaterThan(SEEDS * 10)

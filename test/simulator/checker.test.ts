@@ -259,6 +259,7 @@ describe("the checker", () => {
 
     expect(brokenRules(open((list) => list))).toEqual(["settled"])
     expect(brokenRules(open((list) => without(list, undo)))).toEqual(["settled"])
+
     const half = open((list) => list.map((posting) => (undo(posting) ? { ...posting, amount: 100 } : posting)))
     expect(brokenRules(half)).toContain("money")
   })

@@ -106,13 +106,18 @@ describe("jinka-sim", () => {
     issuer.say({ do: "cut", how: "fin", for: "100 millis" })
     await acquirer.event("signedOn", 3)
     issuer.say({ do: "behave", ignore: 10, adviceDrop: 20 })
+
     expect(await issuer.event("done")).toMatchObject({ did: "behave" })
+
     acquirer.say({ do: "status" })
     expect(await acquirer.event("status")).toMatchObject({ role: "acquirer", isSignedOn: true })
+
     acquirer.say("nonsense")
     await acquirer.event("refused")
     acquirer.say({ do: "behave", drop: 1 })
+
     expect(await acquirer.event("refused", 2)).toMatchObject({ reason: "an acquirer cannot behave" })
+
     for (let asked = 2; ; asked++) {
       acquirer.say({ do: "status" })
       const { reversalsAcknowledged, approved, advicesAcknowledged } = await acquirer.event("status", asked)
@@ -121,7 +126,9 @@ describe("jinka-sim", () => {
     acquirer.say({ do: "stop-load" })
     await acquirer.event("done")
     acquirer.signal("SIGTERM")
+
     expect(await acquirer.exit).toBe(0)
+
     issuer.say({ do: "finish" })
     expect(await issuer.exit).toBe(0)
 
@@ -136,6 +143,7 @@ describe("jinka-sim", () => {
     })
     expect(Number(summary["links"])).toBeGreaterThanOrEqual(3)
     expect(Number(summary["reversalsAcknowledged"])).toBeGreaterThan(0)
+
     const checked = check("--format", "json")
     expect(await checked.event("verdict")).toMatchObject({ passed: true, findings: [], doubled: 0, lost: 0 })
     expect(await checked.exit).toBe(0)
@@ -150,6 +158,7 @@ describe("jinka-sim", () => {
 
     expect(await acquirer.exit).toBe(1)
     expect(acquirer.errors).toContain("5 reversals and 0 advices were not acknowledged in time")
+
     const lines = parseHistory(readFileSync(path("acquirer"), "utf8"))
     expect(lines.filter(({ what }) => what === "unacknowledged").length).toBe(5)
   })
@@ -162,6 +171,7 @@ describe("jinka-sim", () => {
     )
     await acquirer.exit
     issuer.hangUp()
+
     expect(await issuer.exit).toBe(0)
 
     const checked = check("--format", "json")
@@ -185,6 +195,7 @@ describe("jinka-sim", () => {
     }
 
     const first = await run("first")
+
     expect(first.length).toBe(60)
     expect(await run("second")).toEqual(first)
   })
@@ -195,7 +206,9 @@ describe("jinka-sim", () => {
     )
     const { port } = await acquirer.event("started")
     const issuer = start("issuer", "--connect", `127.0.0.1:${port}`, "--sign-on", "--control", ...issuerFiles())
+
     expect(await acquirer.exit).toBe(0)
+
     issuer.hangUp()
     await issuer.exit
 
@@ -213,12 +226,16 @@ describe("jinka-sim", () => {
     )
     await acquirer.event("signedOn")
     proxy.say({ do: "cut", how: "reset" })
+
     expect(await proxy.event("done")).toMatchObject({ did: "cut" })
+
     await acquirer.event("signedOn", 2)
     proxy.say({ do: "fault", direction: "both", delay: "5 millis", slice: 20 })
     await proxy.event("done", 2)
     proxy.say({ do: "heal" })
+
     expect(await acquirer.exit).toBe(0)
+
     issuer.hangUp()
     await issuer.exit
 

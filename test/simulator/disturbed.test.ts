@@ -181,8 +181,10 @@ describe("the issuer", () => {
     await wire.pass(2_000)
 
     const voids = wire.issuerHistory.lines.filter(({ kind }) => kind === "void")
+
     expect(voids.length).toBeGreaterThan(20)
     expect(voids.every(({ code }) => code === "00")).toBe(true)
+
     const request = wire.messages.find(({ mti, fields }) => mti === "0200" && fields[3] === "200000")!
     const original = wire.messages.find((message) => originalKey(textOf(request, 90)).startsWith(textOf(message, 11)))!
     expect(textOf(original, 2)).toBe(textOf(request, 2))
@@ -195,6 +197,7 @@ describe("the issuer", () => {
     await wire.pass(2_500)
 
     const { declined, sent } = wire.acquirer.totals()
+
     expect(declined / sent).toBeGreaterThan(0.14)
     expect(declined / sent).toBeLessThan(0.28)
     expect(broken(wire)).toEqual([])

@@ -198,6 +198,7 @@ describe("a proxy file", () => {
   it.effect("says file, line and column of what is wrong, and the nearest name", () =>
     Effect.gen(function* () {
       const head = "listen: 127.0.0.1:0\ntarget: 127.0.0.1:1\n"
+
       expect(yield* reading(`${head}dialcet: cups\n`)).toBe(
         '/proxy.yaml:3:10: "dialcet" is not known here; did you mean "dialect"?'
       )
@@ -225,6 +226,7 @@ describe("a proxy with rules about messages", () => {
       ])
       socket.end(sent)
       yield* eventually(() => house.ends() !== "")
+
       expect(house.bytes()).toEqual(sent)
     }).pipe(Effect.scoped)
   )
@@ -233,6 +235,7 @@ describe("a proxy with rules about messages", () => {
     Effect.gen(function* () {
       const { house, stans: left } = yield* through(["drop 0200 where 4 > 300 every 3rd to target"])
       expect(left()).toBe("1 2 3 4 5 7 8 10")
+
       yield* eventually(() => house.lines().filter(({ did }) => did === "drop").length === 2)
       const [first] = house.lines().filter(({ did }) => did === "drop")
       expect(first).toMatchObject({ connection: 1, direction: "toTarget", mti: "0200", stan: "000006", message: 6 })
@@ -244,10 +247,12 @@ describe("a proxy with rules about messages", () => {
     Effect.gen(function* () {
       expect((yield* through(["duplicate 0200 where 11 = 2 times 2"], 3)).stans()).toBe("1 2 2 2 3")
       expect((yield* through(["reorder 0200 where 11 = 2"], 4)).stans()).toBe("1 3 2 4")
+
       const house = yield* arrange(["swallow idle every 2nd"])
       const socket = yield* house.dial
       socket.end(Buffer.concat([idle, idle, idle, framed(message("0200", 1, 5))]))
       yield* eventually(() => house.ends() !== "")
+
       expect(stans(house.frames())).toBe("idle idle 1")
     }).pipe(Effect.scoped)
   )
@@ -262,14 +267,18 @@ describe("a proxy with rules about messages", () => {
     Effect.gen(function* () {
       const right = yield* through(['change 2 to "62055000000000041" in 0200'], 1)
       expect(read(right.house.frames()[0]!).text(2)).toBe("62055000000000041")
+
       const next = yield* through(["change 11 by 1 in 0200"], 2)
       expect(next.stans()).toBe("2 3")
+
       const wrong = yield* through(['change 2 to "62055000000000041" in 0200 leaving prefix wrong'], 1)
       const frame = wrong.house.frames()[0]!
       expect(frame.toString("latin1")).toContain(`16${"62055000000000041"}`)
       expect(codec.index(frame.subarray(4), 0, frame.length - 4, new MessageIndex())).toBeDefined()
+
       const odd = yield* through(["change 4 to ABC in 0200"], 1)
       expect(odd.house.bytes().toString("latin1")).toContain("000000ABC0301120000")
+
       yield* eventually(() => odd.house.lines().some(({ did }) => did === "change"))
       expect(odd.house.lines().find(({ did }) => did === "change")!.says).toContain(
         "the dialect does not allow the value"
@@ -289,6 +298,7 @@ describe("a proxy with rules about messages", () => {
           return read(house.frames()[0]!).text(128)
         })
       const fixed = yield* macOf("change 4 to 000000000777", 5)
+
       // The same message, whatever the amount was before: so the same MAC, and not the one that it came with.
       expect(yield* macOf("change 4 to 000000000777", 6)).toBe(fixed)
       expect(fixed).not.toBe("ABCDEF01")
@@ -303,6 +313,7 @@ describe("a proxy with rules about messages", () => {
       const good = framed(message("0200", 1, 5))
       socket.end(good)
       yield* eventually(() => house.ends() !== "")
+
       expect(house.bytes().toString("latin1", 0, 4)).toBe(String(good.length - 4 + 3).padStart(4, "0"))
       expect(house.bytes().subarray(4)).toEqual(good.subarray(4))
     }).pipe(Effect.scoped)
@@ -320,6 +331,7 @@ describe("a proxy with rules about messages", () => {
       yield* eventually(() => house.frames().length === 1)
       socket.write(framed(message("0200", 2, 5)))
       yield* eventually(() => error === "ECONNRESET")
+
       expect(stans(house.frames())).toBe("1")
     }).pipe(Effect.scoped)
   )
@@ -329,10 +341,13 @@ describe("a proxy with rules about messages", () => {
       const rules = ["drop 0200 with 30% chance", "change 4 by 1 in 0200 with 20% chance", "corrupt every 400 bytes"]
       const told = (lines: ReadonlyArray<FaultLine>) => lines.map(({ at: _at, ...line }) => line)
       const [one, two] = yield* Effect.all([through(rules, 40, 5), through(rules, 40, 5)])
+
       expect(one.house.bytes()).toEqual(two.house.bytes())
+
       yield* eventually(() => one.house.lines().some(({ did }) => did === "disconnected"))
       yield* eventually(() => two.house.lines().some(({ did }) => did === "disconnected"))
       expect(told(one.house.lines())).toEqual(told(two.house.lines()))
+
       const kinds = new Set(one.house.lines().map(({ did }) => did))
       expect([...kinds].sort()).toEqual(["change", "connected", "corrupt", "disconnected", "drop"])
     }).pipe(Effect.scoped)
@@ -346,6 +361,7 @@ describe("a proxy with rules about messages", () => {
       const began = performance.now()
       yield* eventually(() => house.bytes().length > 0)
       yield* eventually(() => house.ends() !== "")
+
       // 3,000 bytes at 2,000 a second, less what may be saved up: it can take longer, not shorter.
       expect(performance.now() - began).toBeGreaterThan(1200)
     }).pipe(Effect.scoped)
@@ -355,23 +371,30 @@ describe("a proxy with rules about messages", () => {
     Effect.gen(function* () {
       const house = yield* arrange([], "control: 127.0.0.1:0\n")
       const at = house.running.control!
+
       expect(yield* askRules(at, "POST", "/rules", "drop 0200 every 2nd")).toEqual({ id: 1 })
+
       const socket = yield* house.dial
       socket.write(Buffer.concat([1, 2, 3].map((stan) => framed(message("0200", stan, 5)))))
       yield* eventually(() => house.frames().length === 2)
+
       expect(yield* askRules(at, "GET", "/rules")).toEqual({
         rules: [{ id: 1, rule: "drop 0200 every 2nd", fitted: 3, met: 1, state: "in force" }]
       })
       expect(yield* askRules(at, "PUT", "/rules/1", "duplicate 0200")).toEqual({ id: 1 })
+
       socket.write(framed(message("0200", 4, 5)))
       yield* eventually(() => house.frames().length === 4)
       expect(yield* askRules(at, "DELETE", "/rules/1")).toEqual({ cleared: 1 })
+
       socket.write(framed(message("0200", 5, 5)))
       yield* eventually(() => house.frames().length === 5)
       expect(stans(house.frames())).toBe("1 3 4 4 5")
+
       const wrong = yield* Effect.flip(askRules(at, "POST", "/rules", "drop 0200 evry 2nd"))
       expect(wrong.message).toContain('column 11 of the rule: "evry" is no part of a rule; did you mean "every"?')
       expect((yield* Effect.flip(askRules(at, "DELETE", "/rules/9"))).message).toBe("there is no rule 9")
+
       yield* eventually(() => house.lines().filter(({ did }) => did === "set" || did === "cleared").length === 3)
     }).pipe(Effect.scoped)
   )

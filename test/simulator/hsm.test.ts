@@ -137,15 +137,18 @@ describe("the device for tests", () => {
     const length = (message.length / 2).toString(16).padStart(4, "0")
 
     const mac = ask(`D1320310${zak}${"00".repeat(8)}${length}${message}`)
+
     expect(mac).toMatch(/^41[0-9A-F]{16}$/)
     expect(ask(`D1340310${zak}${"00".repeat(8)}${mac.slice(2, 10)}${length}${message}`)).toBe(mac)
     expect(ask(`D1340310${zak}${"00".repeat(8)}00000000${length}${message}`)).toBe("4520")
     expect(ask(`0423001010${own("zpk-a")}`)).toBe(`41${keyVectors.keys["zpk-a"]!.kcv3}257C6F8AC0`)
+
     const account = Buffer.from("999123456789;999123456789").toString("hex")
     const { block } = keyVectors.pinBlocks.blocks["iso0 tdes zpk-a"]!
     expect(ask(`D12410${own("zpk-a")}10${own("zpk-b")}0101${block}${account}`)).toBe(
       `41${keyVectors.pinBlocks.blocks["iso0 tdes zpk-b"]!.block}`
     )
+
     const zmk = own("zmk-a", "000")
     expect(ask(`D1021010FFFF${zmk}82F1A5021495FEA5C2A5884E5E37B4F00493E1AA25`)).toBe(
       `4110${own("zpk-a")}93E1AA257C6F8AC0`
@@ -169,7 +172,9 @@ describe("the device for tests", () => {
       async (device) => {
         const echo = bytes(exchanges.find(({ name }) => name.startsWith("B2"))!.requestFrame)
         device.set({ errorPercent: 100, errorCode: "41" })
+
         expect((await exchange(device, [echo], 10)).toString("latin1").slice(6)).toBe("B341")
+
         device.set({ errorPercent: 0 })
         const isEmpty = () => vi.waitFor(() => expect(device.counts().connections).toBe(0), { timeout: patience(2000) })
         await isEmpty()
@@ -178,6 +183,7 @@ describe("the device for tests", () => {
         await new Promise((resolve) => first.once("connect", resolve))
         const second = connect(device.endpoint.port, "127.0.0.1").resume()
         await new Promise((resolve) => second.once("close", resolve))
+
         expect(device.counts()).toMatchObject({ connections: 1, refused: 1, errors: 1 })
 
         const ended = new Promise((resolve) => first.once("close", resolve))
@@ -185,6 +191,7 @@ describe("the device for tests", () => {
         await Effect.runPromise(device.restart(20))
         await ended
         await isEmpty()
+
         expect((await exchange(device, [echo], 14)).toString("latin1").slice(6)).toBe("B300ping")
       },
       "payshield",

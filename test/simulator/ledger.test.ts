@@ -123,6 +123,7 @@ describe("the issuer's ledger", () => {
     for (let i = 0; i < 200; i += 3) ledger.reverse(`p${i}`)
 
     const { available, opening: opened } = ledger.totals()
+
     expect(available - opened).toBe(postings.reduce((sum, { amount }) => sum + amount, 0))
   })
 })

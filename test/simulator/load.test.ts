@@ -126,11 +126,14 @@ const instants = (text: string, seed = 1): ReadonlyArray<number> => {
 describe("a profile", () => {
   it("is due at even instants, more of them as a ramp rises, in steps, and as a file of rates says", () => {
     expect(instants("fixed 4/s for 1s")).toEqual([0, 250, 500, 750])
+
     const ramp = instants("ramp 0/s to 100/s over 10s")
     expect(ramp.length).toBe(500)
     expect(ramp.filter((at) => at < 5000).length).toBe(125)
+
     const steps = instants("steps 10/s 20/s of 1s")
     expect([steps.filter((at) => at < 1000).length, steps.length]).toEqual([10, 30])
+
     const replay = instants("replay rates.csv")
     expect([replay.filter((at) => at < 2000).length, replay.filter((at) => at < 3000).length, replay.length]).toEqual([
       20, 40, 40
@@ -142,6 +145,7 @@ describe("a profile", () => {
     expect(drawn).toEqual(instants("poisson 1000/s for 20s"))
     expect(drawn).not.toEqual(instants("poisson 1000/s for 20s", 2))
     expect(Math.abs(drawn.length - 20_000)).toBeLessThan(600)
+
     const gaps = drawn.slice(1).map((at, before) => at - drawn[before]!)
     // Of an exponential distribution 63 % lie below the mean; evenly spaced ones never do.
     expect(gaps.filter((gap) => gap < 1).length / gaps.length).toBeCloseTo(0.632, 1)
@@ -156,6 +160,7 @@ describe("a profile", () => {
       }
       return "good"
     }
+
     expect(wrong("fixed 500 for 1m")).toBe('a rate like 500/s is expected, not "500"')
     expect(wrong("ramp 1/s to 5/s")).toBe('"over" is expected, not "the end"')
     expect(wrong("sawtooth 5/s")).toContain("known are fixed, soak, poisson, ramp, steps, replay")
@@ -176,6 +181,7 @@ describe("a load file", () => {
   it.effect("says place, rule and nearest name of what is wrong, and tries every message before it sends one", () =>
     Effect.gen(function* () {
       const good = fileOf(1, "fixed 10/s for 1s")
+
       expect(yield* wrongOf("", good.replace("100 purchase", "100 purchas"))).toContain('did you mean "purchase"?')
       expect(yield* wrongOf("", good.replace("{row.pan}", "{row.pam}"))).toContain(
         'the data has no column "pam"; it has pan, expiry'
@@ -197,10 +203,12 @@ describe("a load", () => {
       const result = yield* runLoad(yield* settingsOf(port, "poisson 400/s for 1s"), watch)
       const { measure } = result
       const { answered, notSent, sent, timedOut } = measure.totals()
+
       expect(sent).toBeGreaterThan(300)
       expect({ answered, notSent, timedOut }).toEqual({ answered: sent, notSent: 0, timedOut: 0 })
       expect(measure.series[0]!.codes).toEqual(new Map([["00", sent]]))
       expect(measure.unmatched + measure.late).toBe(0)
+
       const purchases = seen.filter((line) => line.startsWith("200 "))
       expect(seen.filter((line) => line.startsWith("820 ")).length).toBe(2)
       expect(new Set(purchases.map((line) => line.split(" ")[3]))).toEqual(
@@ -219,6 +227,7 @@ describe("a load", () => {
         return Math.max(0, stalledUntil - performance.now())
       })
       const { measure } = yield* runLoad(yield* settingsOf(port, "fixed 500/s for 2s"), watch)
+
       expect(measure.all.getValueAtPercentile(90)).toBeGreaterThan(150_000)
       expect(measure.all.maxValue).toBeGreaterThan(400_000)
     }).pipe(Effect.scoped)
@@ -236,7 +245,9 @@ describe("a load", () => {
       )
       yield* Effect.forkChild(cutting)
       const { measure } = yield* runLoad(settings, watch)
+
       const { answered, lost, notSent, sent, timedOut } = measure.totals()
+
       expect(timedOut + lost).toBeGreaterThan(15)
       expect(lost).toBeGreaterThan(0)
       expect(answered + timedOut + lost).toBe(sent)
@@ -248,12 +259,14 @@ describe("a load", () => {
   it("is INVALID when the generator was the limit, or nothing was measured", () => {
     const measure = new Measure()
     expect(invalidBecause(measure)[0]).toContain("nothing was measured")
+
     const series = measure.newSeries("purchase", "a")
     for (let at = 0; at < 1000; at++) {
       measure.wasSent(series, at, at + 1)
       measure.wasAnswered(series, at, at + 20)
     }
     expect(invalidBecause(measure)).toEqual([])
+
     for (let at = 0; at < 100; at++) {
       measure.wasSent(series, at, at + 30)
       measure.wasAnswered(series, at, at + 50)
@@ -268,15 +281,18 @@ describe("a load", () => {
       const { port } = yield* system(() => 1)
       const result = yield* runLoad(yield* settingsOf(port, "fixed 300/s for 1200ms"), watch)
       const { measure } = result
+
       expect(loadTable(result)).toContain("purchase")
       expect(loadJson(result)).toMatchObject({
         event: "load",
         sent: 360,
         series: [{ message: "purchase", codes: { "00": 360 } }]
       })
+
       const page = loadHtml(result)
       expect(page).not.toMatch(/(?:src|href)=|https?:|<script|@import|url\(/)
       expect(page.match(/<polyline /g)!.length).toBe(9)
+
       const read = new HistogramLogReader(histogramLog(result)).nextIntervalHistogram()!
       expect(read.totalCount).toBe(360)
       expect(read.tag).toBe("purchase@acquirer")
@@ -296,6 +312,7 @@ describe("a load", () => {
       })
       const settings = yield* settingsOf(port, "fixed 100/s for 1s")
       const knee = yield* findKnee(settings, parseBound("p90 < 100 ms")!, 400, watch, () => undefined)
+
       expect(knee.rate).toBeLessThan(600)
       expect(knee.steps.some(({ isKept }) => !isKept)).toBe(true)
       expect(kneeTable(knee)).toContain("p90")

@@ -46,6 +46,7 @@ describe("a message on the wire", () => {
     const bytes = Buffer.from(outer + inner, "latin1")
 
     const message = form.read(bytes, 0, bytes.length)
+
     expect(message).toMatchObject({ reject: "00035", mti: "0820", fields: { 11: "000001" } })
   })
 

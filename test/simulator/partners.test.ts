@@ -26,6 +26,7 @@ describe("the workload", () => {
     const schedule = new Schedule(100, 1_000, 50, Number.POSITIVE_INFINITY)
 
     expect(schedule.take(999)).toBeUndefined()
+
     const taken = Array.from({ length: 7 }, () => schedule.take(5_000))
     expect(taken).toEqual([0, 1, 2, 3, 4, undefined, undefined])
     expect(schedule.dueAt(4)).toBe(1_040)
@@ -42,6 +43,7 @@ describe("acquirer and issuer joined directly", () => {
     await wire.pass(10)
 
     const totals = wire.acquirer.totals()
+
     expect(totals.sent).toBeGreaterThan(85)
     expect(totals.approved).toBe(totals.sent)
     expect(totals.advicesAcknowledged).toBe(totals.advices)
@@ -83,6 +85,7 @@ describe("acquirer and issuer joined directly", () => {
     wire.acquirer.received(far, echo)
 
     const answer = wire.messages.at(-1)!
+
     expect(answer.mti).toBe("0830")
     expect(answer.fields[39]).toBe("00")
     expect(answer.fields[11]).toBe(echo.fields[11])
@@ -95,6 +98,7 @@ describe("acquirer and issuer joined directly", () => {
     await wire.pass(1_500)
 
     const sent = wire.acquirerHistory.lines.filter(({ what }) => what === "sent")
+
     expect(sent.length).toBeGreaterThan(900)
     expect(new Set(sent.map(({ key }) => key)).size).toBe(sent.length)
     expect(new Set(sent.map(({ rrn }) => rrn)).size).toBe(sent.length)
@@ -106,8 +110,10 @@ describe("acquirer and issuer joined directly", () => {
     await wire.pass(2_000)
 
     const requests = wire.messages.filter(({ mti }) => mti === "0200" || mti === "0100")
+
     expect(requests.some(({ fields }) => fields[35] !== undefined)).toBe(true)
     expect(requests.some(({ fields }) => fields[52] !== undefined)).toBe(true)
+
     const reversals = wire.messages.filter(({ mti }) => mti.startsWith("042"))
     expect(reversals.length).toBeGreaterThan(10)
     expect(reversals.some(({ fields }) => fields[35] !== undefined || fields[52] !== undefined)).toBe(false)
@@ -119,6 +125,7 @@ describe("acquirer and issuer joined directly", () => {
     await wire.pass(3_000)
 
     const text = JSON.stringify([wire.acquirerHistory.lines, wire.issuerHistory.lines, wire.postings])
+
     for (const { fields } of wire.messages) {
       if (typeof fields[2] === "string") expect(text.includes(fields[2])).toBe(false)
     }
@@ -135,6 +142,7 @@ describe("a request without an answer", () => {
     await wire.pass(3_000)
 
     const totals = wire.acquirer.totals()
+
     expect(totals.timedOut).toBeGreaterThan(15)
     expect(totals.reversalsAcknowledged).toBe(totals.timedOut)
     expect(wire.issuer.totals().ledger.undone).toBe(totals.timedOut)
@@ -151,6 +159,7 @@ describe("a request without an answer", () => {
     await wire.pass(3_000)
 
     const { timedOut } = wire.acquirer.totals()
+
     expect(timedOut).toBeGreaterThan(15)
     expect(wire.issuer.totals().ledger).toMatchObject({ undone: 0, tombstones: timedOut })
     expect(broken(wire)).toEqual([])
@@ -163,6 +172,7 @@ describe("a request without an answer", () => {
     await wire.pass(2_000)
 
     const { timedOut, reversals } = wire.acquirer.totals()
+
     expect(timedOut).toBeGreaterThan(20)
     expect(reversals).toBeLessThan(3)
   })
@@ -176,6 +186,7 @@ describe("a request without an answer", () => {
     await wire.pass(3_000)
 
     const totals = wire.acquirer.totals()
+
     expect(totals.late).toBeGreaterThan(15)
     expect(totals.late).toBe(totals.timedOut)
     expect(wire.issuer.totals().ledger.undone).toBe(totals.timedOut)
@@ -208,8 +219,10 @@ describe("a reversal or advice", () => {
     await wire.pass(8_000)
 
     const totals = wire.acquirer.totals()
+
     expect(totals).toMatchObject({ inDoubt: 0, advicesOpen: 0 })
     expect(totals.repeats).toBeGreaterThan(20)
+
     const sendings = new Map<string, Array<string>>()
     for (const { what, mti, key } of wire.acquirerHistory.lines) {
       if (what !== "reversal" && what !== "advice") continue
@@ -235,6 +248,7 @@ describe("a reversal or advice", () => {
 
     const request = wire.messages.find(({ mti }) => mti === "0200")!
     const reversal = wire.messages.find(({ mti }) => mti === "0420")!
+
     expect(textOf(reversal, 90)).toBe(`0200${textOf(request, 11)}${textOf(request, 7)}${"00048020000"}${"00048020000"}`)
     expect(textOf(reversal, 11)).not.toBe(textOf(request, 11))
     expect(textOf(reversal, 37)).toBe(textOf(request, 37))

@@ -127,6 +127,7 @@ describe("the fault proxy", () => {
       far.socket.write("kept")
       yield* eventually(() => near.text === "kept")
       yield* Effect.sleep(50)
+
       expect(far.text).toBe("")
 
       proxy.heal()
@@ -142,6 +143,7 @@ describe("the fault proxy", () => {
       near.socket.write("one ")
       near.socket.write("two ")
       yield* Effect.sleep(50)
+
       expect(far.text).toBe("")
 
       proxy.heal()
@@ -156,6 +158,7 @@ describe("the fault proxy", () => {
       proxy.set("toTarget", { delay: 600 })
       near.socket.write("slow")
       yield* Effect.sleep(100)
+
       expect(far.text).toBe("")
 
       yield* eventually(() => far.text === "slow")
@@ -180,6 +183,7 @@ describe("the fault proxy", () => {
       yield* Effect.sleep(20)
       const refused = yield* dial
       yield* eventually(() => refused.closed)
+
       expect(refused.error).toBe("ECONNREFUSED")
       expect(near.closed).toBe(false)
 

@@ -49,6 +49,7 @@ describe("acquirer and issuer over real sockets", () => {
           house.proxy.cut(how)
         }
         yield* house.acquirer.loaded
+
         const verdict = yield* house.judge
 
         expect(verdict.findings).toEqual([])
@@ -78,6 +79,7 @@ describe("acquirer and issuer over real sockets", () => {
       yield* eventually(() => house.acquirer.totals().timedOut > 20)
       house.proxy.heal()
       yield* house.acquirer.loaded
+
       const verdict = yield* house.judge
 
       expect(verdict.findings).toEqual([])
@@ -93,6 +95,7 @@ describe("acquirer and issuer over real sockets", () => {
       house.proxy.set("fromTarget", { delay: 500 })
       yield* eventually(() => house.acquirer.totals().late > 5)
       house.proxy.heal()
+
       const verdict = yield* house.judge
 
       expect(verdict.findings).toEqual([])
@@ -108,6 +111,7 @@ describe("acquirer and issuer over real sockets", () => {
       yield* Effect.sleep(300)
       house.proxy.heal()
       yield* house.acquirer.loaded
+
       const verdict = yield* house.judge
 
       expect(verdict.findings).toEqual([])
@@ -123,6 +127,7 @@ describe("acquirer and issuer over real sockets", () => {
       yield* Effect.sleep(20)
       house.proxy.cut("reset")
       yield* house.acquirer.loaded
+
       const verdict = yield* house.judge
 
       expect(verdict.findings).toEqual([])
@@ -138,6 +143,7 @@ describe("acquirer and issuer over real sockets", () => {
         yield* eventually(() => house.acquirer.totals().approved > 20)
         yield* house[side].link.cut("reset", 200)
         yield* house.acquirer.loaded
+
         const verdict = yield* house.judge
 
         expect(verdict.findings).toEqual([])
@@ -175,6 +181,7 @@ describe("acquirer and issuer over real sockets", () => {
 
       const canaries = canariesOf(cardsOf({ seed: 5, bins: ["621999"], count: 20 }))
       const bytes = Buffer.from(house.text())
+
       expect(bytes.length).toBeGreaterThan(10_000)
       expect(findCardData(bytes, canaries)).toEqual([])
     }).pipe(Effect.scoped)

@@ -84,6 +84,7 @@ describe("a card number for the record", () => {
   it("is other in the whole message, and tracks, PIN block and expiry are zeros", () => {
     const copy = reCardedCopy(codec, message("0200", 7, 1500, secrets), key)!
     const index = readOf(copy)
+
     expect(index.text(2)).toBe(reCard(pan, key))
     expect(index.text(35)).toBe(`${reCard(pan, key)}=${"0".repeat(17)}`)
     expect(index.bytes(52)).toEqual(Buffer.alloc(8))
@@ -105,6 +106,7 @@ describe("a proxy that records", () => {
       yield* eventually(() => linesIn(join(folder, "traffic.jsonl")).length === 2)
       const text = readFileSync(join(folder, "traffic.jsonl"), "utf8")
       const lines = parseTraffic(text)
+
       expect(lines.map(({ direction, mti, stan, cards }) => `${direction} ${mti} ${stan} ${cards}`)).toEqual([
         "toTarget 0200 000001 recarded",
         "fromTarget 0210 000001 recarded"
@@ -113,6 +115,7 @@ describe("a proxy that records", () => {
         expect(text.toLowerCase()).not.toContain(secret)
         expect(text.toLowerCase()).not.toContain(Buffer.from(secret).toString("hex"))
       }
+
       const [pair] = pairsOf(codec, lines, "toTarget")
       expect(pair!.answer!.index.text(39)).toBe("00")
     }).pipe(Effect.scoped)
@@ -160,7 +163,9 @@ describe("a capture file", () => {
       { at: 5100, from: 7801, to: 40_000, seq: 900, bytes: answer },
       { at: 5110, from: 40_000, to: 9999, seq: 1, bytes: request }
     ])
+
     const { lines, says } = linesOfPcap(file, 7801, form, key)
+
     expect(says).toEqual([])
     expect(lines.map(({ at, connection, direction, mti }) => `${at} ${connection} ${direction} ${mti}`)).toEqual([
       "5020 1 toTarget 0200",
@@ -200,10 +205,12 @@ describe("a capture file", () => {
       ]
     }
     const { lines } = linesOfTrace(traced, form, key)
+
     expect(lines.map(({ cards, mti, stan }) => `${mti} ${stan} ${cards}`)).toEqual([
       "0200 000009 recarded",
       "0210 000009 recarded"
     ])
+
     const number = readOf(Buffer.from(lines[0]!.bytes, "hex")).text(2)
     expect([number.slice(0, 6), number.slice(-4), hasLuhn(number)]).toEqual(["620000", "0005", true])
   })
@@ -237,6 +244,7 @@ describe("a replay", () => {
     Effect.gen(function* () {
       const { port, seen } = yield* system()
       const ended = yield* replayed(port, recorded("51"))
+
       expect(ended.map(({ outcome }) => outcome)).toEqual(["same", "differs", "same"])
       expect(ended[1]!.differences).toEqual([{ place: "39", name: "Response code", one: "51", other: "00" }])
       expect(seen.map((index) => index.text(2))).toEqual([1, 2, 3].map(() => reCard(pan, key)))
@@ -249,9 +257,11 @@ describe("a replay", () => {
       const { port, seen } = yield* system((index) => (index.text(4).endsWith("300") ? undefined : {}))
       const began = performance.now()
       const ended = yield* replayed(port, recorded("00", 400), { isRenewed: false })
+
       expect(performance.now() - began).toBeGreaterThan(790)
       expect(ended.map(({ outcome }) => outcome)).toEqual(["same", "same", "unanswered"])
       expect(seen.map((index) => index.text(7))).toEqual(["0301120000", "0301120000", "0301120000"])
+
       const faster = yield* replayed(port, recorded("00", 60_000), { speed: 0 })
       expect(faster.length).toBe(3)
     }).pipe(Effect.scoped)
@@ -266,12 +276,16 @@ describe("a tolerance", () => {
     Effect.gen(function* () {
       const places = (tolerance = noTolerance) => compareAnswers(codec, one, other, tolerance).map(({ place }) => place)
       expect(places()).toEqual(["4", "38", "39"])
+
       const folder = yield* folderOf
       const file = join(folder, "tolerance.yaml")
       writeFileSync(file, "ignore: [38, header]\nwithin: { 4: 5 }\nsame class: true\n")
+
       expect(places(yield* readTolerance(file))).toEqual([])
+
       writeFileSync(file, "ignore: [38, header]\nwithin: { 4: 2 }\n")
       expect(places(yield* readTolerance(file))).toEqual(["4", "39"])
+
       writeFileSync(file, "ignored: [38]\n")
       expect((yield* Effect.flip(readTolerance(file))).message).toContain('did you mean "ignore"?')
     }).pipe(Effect.scoped)
@@ -297,6 +311,7 @@ describe("a shadow", () => {
         yield* eventually(() => heard().match(/0210/g)?.length === 3)
         yield* eventually(() => linesIn(join(folder, "shadow.jsonl")).length === 3)
         const found = linesIn<ShadowLine>(join(folder, "shadow.jsonl"))
+
         expect(found.map(({ outcome, stan }) => `${stan} ${outcome}`).sort()).toEqual([
           "000001 same",
           "000002 differs",
@@ -306,6 +321,7 @@ describe("a shadow", () => {
           { place: "39", name: "Response code", one: "00", other: "51" }
         ])
         expect(second.seen.length).toBe(3)
+
         // The partner has three answers, all of the first host.
         yield* Effect.sleep(50)
         expect(heard().match(/0210/g)!.length).toBe(3)

@@ -220,6 +220,7 @@ describe("What nobody obeys", () => {
       listing(
         unreadMembers(sources("export interface Link { readonly window: number }", b), (_, name) => name === said)
       )
+
     expect(unread("const link = { window: 1 }")).toContain("nobody reads window")
     expect(unread("link.window")).toBe("")
     expect(unread("const { window } = link")).toBe("")
@@ -370,6 +371,7 @@ describe("Leaks", () => {
   it("follows links and cited paths", () => {
     const known = new Set(["guide", "guide/a.md", "guide/b", "guide/b/c.md"])
     const gone = ["docs", "gone.md"].join("/")
+
     expect(
       brokenReferences(file("[x](b/c.md), [y](b/), [z](https://example.com), [u](#u), [v](b/c.md#v)"), known)
     ).toEqual([])

@@ -13,7 +13,9 @@ it("every walk is drawn from the code's own names", () => {
       .map(({ path, text }) => [posix.basename(path, ".ts"), text])
   )
   const named = [...readFileSync(`${root}${page}`, "utf8").matchAll(/["`]([A-Z]\w+)\.([a-z]\w+)["`]/g)]
+
   expect(named.length).toBeGreaterThan(40)
+
   const missing = named.flatMap(([, name = "", method = ""]) => {
     const member = new RegExp(`^  (?:private )?(?:readonly )?(?:get )?#?${method}\\b[(:<]`, "m")
     return member.test(sources.get(name) ?? "") ? [] : [`${name}.${method}`]

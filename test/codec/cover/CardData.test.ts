@@ -49,6 +49,7 @@ describe("A card number", () => {
     }
     // Between other bytes of a text, where digits and letters look like packed digits too.
     const inText = Buffer.concat([Buffer.from("SHOP "), packed("4111111111111111"), Buffer.from(" ROAD 12345678")])
+
     expect(showsNumber(covered(inText, "text"), "4111111111111111")).toBeUndefined()
     expect(covered(inText, "text").toString("latin1")).toContain(" ROAD 12345678")
   })
@@ -93,6 +94,7 @@ describe("A card number", () => {
     ])
       expect(coverCardText(text)).toBe(text)
     const cryptogram = Buffer.from("1122334455667788", "hex")
+
     expect(covered(cryptogram, "bytes")).toEqual(cryptogram)
   })
 })

@@ -126,6 +126,7 @@ describe("Private, reserved and free content", () => {
         return sensitivity === "none" && reason !== undefined ? [`${dialect.name} ${de}`] : []
       })
     )
+
     expect(released).toEqual(["cups 60", "unionPayPos 60"])
   })
 
@@ -204,6 +205,7 @@ describe("A tag of chip data", () => {
       codec.index(bytes, 0, bytes.length, index)
       expect(codec.withoutSad(index).includes(secret)).toBe(isKept)
     }
+
     expect(() => release({ sensitivity: "none" })).toThrow("say why")
   })
 })

@@ -67,6 +67,7 @@ network: null
     expect([half.reversal, half.network]).toEqual([undefined, undefined])
     expect(half.match).toEqual({ transaction: [7, 11, 32], networkManagement: [7, 11] })
     expect(Object.keys(half)).not.toContain("network")
+
     const codes = derive(cups, { name: "codes", network: { codes: { echo: null } } })
     expect(codes.network).toEqual({ ...cups.network, codes: { ...cups.network!.codes, echo: undefined } })
     expect(codes.responseCodes).toEqual(cups.responseCodes)
@@ -116,6 +117,7 @@ fields:
     const harbour = made(table)
     expect(Object.keys(harbour.fields).map(Number)).toEqual([2, 3, 4, 11, 35, 39, 41, 52, 55, 60, 61, 62, 127])
     expect(harbour.fields[2]).toEqual({ format: "n..19", name: "Primary account number (PAN)", nameZh: "主账号" })
+
     const { fields } = interpret(harbour).layout
     expect([2, 3, 35, 52, 55, 62, 127].map((de) => fields[de]?.sensitivity)).toEqual([
       ...["pan", "none", "sad", "sad", "emv", "hidden", "hidden"]
@@ -123,6 +125,7 @@ fields:
     expect(harbour.fields[127]).toEqual({ format: "ans...50", name: "Ferry" })
     expect([harbour.header, harbour.network, harbour.reversal]).toEqual([undefined, undefined, undefined])
     expect([isSuccess(harbour, "00"), isSuccess(harbour, "05")]).toEqual([true, false])
+
     const codec = compile(harbour)
     const message = codec.encode({ mti: "0200", fields: { 2: "6224240000000005", 11: "000001", 41: "T1" } })
     expect(isMessageError(message as object)).toBe(false)
@@ -188,6 +191,7 @@ describe("ISO 8583:1993 in ASCII with raw bytes", () => {
       mti: "1804",
       fields: { 11: "000001", 24: "831", 52: Buffer.alloc(8, 0xab) }
     }) as Buffer
+
     expect(message.toString("latin1", 0, 4)).toBe("1804")
     expect(message.toString("hex", 4, 12)).toBe("0020010000001000")
     expect(message.toString("hex", message.length - 8)).toBe("ab".repeat(8))

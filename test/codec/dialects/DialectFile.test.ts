@@ -27,6 +27,7 @@ lenient: true
     expect(dialect.bitmap).toEqual({ encoding: "binary", secondary: "optional" })
     expect(dialect.fields[5]).toBeUndefined()
     expect(dialect.fields[60]).toMatchObject({ format: "ans...030", nameZh: "自定义域(交易附加)" })
+
     const codec = compile(dialect)
     const message = codec.encode({ mti: "0200", fields: { 44: "中文", 127: Buffer.from("AB") } })
     expect(isMessageError(message as object)).toBe(false)
@@ -58,6 +59,7 @@ lenient: true
     expect(error({ name: "x", extends: "cups", fields: { abc: "n6" } })).toBe("fields.abc")
     expect(error({ name: "x", extends: "cups", fields: { 60: { lenght: 5 } } })).toBe("fields.60.lenght")
     expect(error({ name: "x", extends: "cups", fields: { 60: { encoding: "utf8" } } })).toBe("fields.60.encoding")
+
     const places: ReadonlyArray<readonly [string, object]> = [
       ["fields.60", { 60: "n30x" }],
       ["fields.8.format", { 8: { encoding: "ascii" } }],
@@ -91,6 +93,7 @@ fields:
   63: { structure: { style: usage-value, tagLength: 2, tags: { AB: { nam: x } } } }
   48: { subfields: [{ name: one, length: two }] }
 `
+
     expect(paths(file)).toEqual([
       "heder",
       "bitmap.secondary",
@@ -126,6 +129,7 @@ fields:
       expect(paths(doubtful)).toEqual([""])
     await new Promise((resolve) => process.nextTick(resolve))
     process.off("warning", listen)
+
     expect(printed).toEqual([])
   })
 
@@ -141,6 +145,7 @@ fields:
 
   it("are found in a reversal that could not be told from another one, or would not find its original", () => {
     const base = { name: "x", extends: "cups" }
+
     expect(paths({ ...base, reversal: { renews: [7, 11, 12, 33] } })).toEqual(["reversal.renews"])
     expect(paths({ ...base, reversal: { renews: [7, 33] } })).toEqual(["reversal.renews"])
     expect(paths({ name: "x", extends: "iso8583v1993Ascii", match: { transaction: [7, 11, 32] } })).toEqual([
@@ -164,6 +169,7 @@ fields:
       processingCodes: { "77": { name: "parking", nameZh: "停车" } },
       fields: { 62: { structure: { style: "tag-length-value", tagLength: 2, lengthDigits: 3 } } }
     })
+
     expect(errors).toEqual([])
     expect(dialect?.match).toEqual({ transaction: [11, 41], networkManagement: [7, 11, 70] })
     expect(dialect?.network?.codes).toMatchObject({ signOn: "001", echo: "300" })
@@ -193,7 +199,9 @@ describe("The lenient flag", () => {
     const packed = compile(dialects["unionPayPos"]!)
     const message = packed.encode({ mti: "0200", fields: { 2: "622588123" } }) as Buffer
     message[message.length - 1]! |= 0x05
+
     expect(packed.decode(message)).toMatchObject({ _tag: "FieldInvalid", de: 2, rule: "fill" })
+
     const lenient = compile(made({ name: "lenient", extends: "unionPayPos", lenient: true }))
     expect(lenient.decode(message)).toMatchObject({ mti: "0200" })
   })

@@ -40,6 +40,7 @@ describe("An XML message", () => {
       frame: (buffer, start, end) => found.push(new DocumentCodec(xml).read(buffer, start, end) as DocumentReading),
       idle: () => undefined
     })
+
     expect(found.map(({ responseCode }) => responseCode)).toEqual(["00"])
   })
 

@@ -48,15 +48,18 @@ describe("A covered copy of an XML document", () => {
       Buffer.from("</Card></D>")
     ])
     const copy = new DocumentCodec({ ...xml, encoding: "gbk" }).redact(gbk)
+
     expect(Buffer.isBuffer(copy) && copy.toString("latin1")).toBe(
       "<D><Head><Id>\xb3\xc9\xb9\xa6</Id></Head><Card>****</Card></D>"
     )
+
     const marked = Buffer.concat([Buffer.from("EFBBBF", "hex"), Buffer.from("<D><Card>1</Card></D>")])
     expect(redacted(xml, marked)).toBe("\ufeff<D><Card>*</Card></D>")
   })
 
   it("is not made of what cannot be read, nor without a list of what is covered", () => {
     const { covered: _, ...open } = xml
+
     expect(new DocumentCodec(open).redact(Buffer.from("<D/>"))).toMatchObject({ rule: "covered" })
     expect(new DocumentCodec(xml).redact(Buffer.from("<D><Card>1</D>"))).toMatchObject({ rule: "syntax" })
     expect(new DocumentCodec(xml).redact(Buffer.from('<!DOCTYPE a [<!ENTITY b "c">]><D/>'))).toMatchObject({
@@ -72,6 +75,7 @@ describe("A covered copy of a JSON document", () => {
       '{"id":"1","card":{"no":"62\\"25","cvn":123,"n":[4,-56.7e1,null,true]}, "list":[{"pan":"1","x":2},{"pan" : "23"}],' +
       '"\\u0063ard":"again","a":[[{"track":["9",{"deep":"8"}]}]],"code":"00"}'
     const copy = redacted(json, text)
+
     expect(copy).toBe(
       '{"id":"1","card":{"no":"******","cvn":"*","n":[0,"*****",null,true]}, "list":[{"pan":"*","x":2},{"pan" : "**"}],' +
         '"\\u0063ard":"*****","a":[[{"track":["*",{"deep":"*"}]}]],"code":"00"}'

@@ -30,6 +30,7 @@ describe("A fixed-length record", () => {
     expect(codec.check(stream, 2, 42)).toBeUndefined()
     expect(codec.kind(stream, 2, 42)?.class).toBe("request")
     expect(codec.responseCode(stream, 2, 42)).toBe("00")
+
     const out = Buffer.alloc(20)
     expect(out.toString("latin1", 1, 1 + codec.matchKey(stream, 2, 42, out, 1))).toBe("20261122|000123")
   })
@@ -60,7 +61,9 @@ describe("An opaque message", () => {
   it("of any size needs only to hold its ranges", () => {
     const codec = new RecordCodec({ name: "xml", key: [{ offset: -10, bytes: 6 }] })
     const message = Buffer.from("<m><id>000123</m>")
+
     expect(codec.check(message, 0, message.length)).toBeUndefined()
+
     const out = Buffer.alloc(6)
     codec.matchKey(message, 0, message.length, out, 0)
     expect(out.toString()).toBe("000123")

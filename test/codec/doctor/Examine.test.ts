@@ -130,7 +130,9 @@ describe("The doctor", () => {
       fields: { 3: "000000", 7: "1123120000", 11: "000001", 39: "00", 44: "HELLO" }
     })
     if (isMessageError(message)) throw new Error("not encoded")
+
     const best = first(framed(cupsFrame, message))
+
     expect(best.frame.name).toBe("ascii4")
     expect(best.decoded).toBe(0)
     expect(best.score).toBeLessThanOrEqual(40)

@@ -118,15 +118,18 @@ describe("What the doctor prints", () => {
   it("is a dialect file where the header is another, and that too the check takes", async () => {
     const behind = derive(ascii, { name: "behind", header: headers["base24"]! })
     const best = first(framed(length({ encoding: "binary", bytes: 2 }), messages(behind)))
+
     expect(best.link).toEqual({
       frame: "binary2",
       dialect: "./iso8583v1987AsciiRaw-base24.yaml",
       file: { name: "iso8583v1987AsciiRaw-base24", extends: "iso8583v1987AsciiRaw", header: "base24" }
     })
+
     const folder = mkdtempSync(join(tmpdir(), "jinka-doctor-"))
     writeFileSync(join(folder, "partner.yaml"), JSON.stringify(best.link!.file))
     const said = await saidOf(configured(best.link!.frame, join(folder, "partner.yaml")))
     rmSync(folder, { recursive: true })
+
     expect(said.filter((one) => one.includes(" error "))).toEqual([])
   })
 
@@ -162,6 +165,7 @@ describe("A capture that is cut", () => {
 describe("Idle frames and nothing else", () => {
   it("is never above an exact match, and the first where there is none", () => {
     const zero = idleFrame(length({}))!
+
     expect(first(Buffer.concat([zero, zero, zero])).looks).toBe("idle")
     for (const { format } of namedFrames)
       for (const all of [messages(ascii), messages(ascii).slice(0, 1)]) {

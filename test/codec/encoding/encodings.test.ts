@@ -29,7 +29,9 @@ describe("GBK text", () => {
   it("keeps half a character that a fixed length cut off, and shows it as unreadable", () => {
     const bytes = Buffer.from("D6D0B9", "hex")
     const text = fromGbk(bytes, 0, 3)
+
     expect(shownGbk(text)).toBe("中\ufffd")
+
     const out = Buffer.alloc(3)
     writeGbk(text, out, 0)
     expect(out).toEqual(bytes)
@@ -58,6 +60,7 @@ describe("EBCDIC text", () => {
       writeEbcdic(text, out, 0, page)
       return toHex(out)
     }
+
     expect(codes("0800 AZaz=")).toBe("F0F8F0F040C1E981A97E")
     expect(codes("[]^", cp037)).toBe("BABBB0")
     expect(codes("[]^", cp1047)).toBe("ADBD5F")
@@ -72,6 +75,7 @@ describe("Packed digits", () => {
       expect(writeBcd(text, out, 0, align, fill)).toBe(true)
       return toHex(out)
     }
+
     // F22 and F23 of UnionPay terminals.
     expect(packed("071", "left")).toBe("0710")
     expect(packed("001", "right")).toBe("0001")

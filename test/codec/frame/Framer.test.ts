@@ -100,6 +100,7 @@ describe("Frames of the CUPS centre", () => {
       bytes("30303030"),
       framed(cupsFrame, Buffer.from("C"))
     ])
+
     expect(short.length).toBe(15)
     for (let cuts = 0; cuts < 2 ** (short.length - 1); cuts++) {
       const chunks: Array<Buffer> = []
@@ -174,6 +175,7 @@ describe("Frames of the CUPS centre", () => {
       idle: () => {}
     }
     for (const text of ["0003A", "BC0003D", "EF0001", "G"]) framer.push(Buffer.from(text), sink)
+
     expect(kept.map(String)).toEqual(["ABC", "DEF", "G"])
   })
 })
@@ -181,6 +183,7 @@ describe("Frames of the CUPS centre", () => {
 describe("Idle frames and errors of other length headers", () => {
   it("knows an agreed idle text, and a zero length beside it", () => {
     const format = header({ idle: { text: "41414141" } })
+
     expect(idleFrame(format)?.toString()).toBe("0004AAAA")
     expect(read(format, [Buffer.from("0004AAAA00000004AAAB")])).toMatchObject({
       frames: ["41414142"],
@@ -315,6 +318,7 @@ describe("Frames without a length header", () => {
       for (let at = 0; at < 9; at += size) chunks.push(Buffer.from("ABCDEFGHI").subarray(at, at + size))
       expect(read(format, chunks, true)).toMatchObject({ frames: ["414243", "444546", "474849"], error: undefined })
     }
+
     expect(read(format, [Buffer.from("ABCD")], true).error).toMatchObject({ _tag: "FrameTruncated", offset: 3 })
     expect(() => writeFrame(format, Buffer.alloc(4), 0, 4)).toThrow(RangeError)
     expect(() => wholeFrame(format, Buffer.alloc(4))).toThrow(RangeError)
@@ -332,6 +336,7 @@ describe("Frames without a length header", () => {
       expect(idle).toEqual(["0d0a"])
       expect(error).toBeUndefined()
     }
+
     expect(read(format, [Buffer.from("ABCDE\r\n")]).error?._tag).toBe("FrameTooLong")
     expect(read(format, [Buffer.from("ABCDEF")]).error?._tag).toBe("FrameTooLong")
     expect(read(format, [Buffer.from("AB")], true).error?._tag).toBe("FrameTruncated")

@@ -40,6 +40,7 @@ describe("A length of zero", () => {
 
   it("that counts a part says that nothing follows, for every combination of parts, read and written", () => {
     expect(combinations.length).toBe(1152)
+
     const message = Buffer.from("a message of the partner")
     for (const format of combinations) {
       const idle = idleOf(format)

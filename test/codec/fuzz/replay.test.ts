@@ -10,7 +10,9 @@ describe("Inputs that the fuzzer found worth keeping", () => {
   for (const [name, target] of Object.entries(targets)) {
     it(`break no promise: ${name}`, () => {
       const kept = (inputs[name] ?? []).map((hex) => Buffer.from(hex, "hex"))
+
       expect(kept.length).toBeGreaterThan(0)
+
       const all = [...seeds[name]!, ...kept]
       for (const bytes of all) target(bytes)
       const chance = new Chance(20260101)

@@ -74,6 +74,7 @@ describe("A decoded message cannot print card data by accident", () => {
       JSON.stringify(messageToJson(decoded))
     ])
       expect(leaks(shown.replaceAll("1122334455667788", (match) => (shown.includes("9F26") ? "" : match)))).toBe(false)
+
     expect(String(decoded.fields[2])).toBe("622588*********0123")
     expect(String(decoded.fields[35])).toBe("*".repeat(37))
     expect(String(pin)).toBe("[8 bytes]")
@@ -107,7 +108,9 @@ describe("A redacted copy", () => {
   it("has the same length, the same fields, and no card data", () => {
     const whole = encoded(message)
     const out = Buffer.alloc(whole.length)
+
     expect(codec.redact(indexed(whole), out, 0)).toBe(whole.length)
+
     const copy = indexed(out)
     expect(copy.text(2)).toBe("622588*********0123")
     expect(copy.text(14)).toBe("****")
@@ -144,16 +147,19 @@ describe("A redacted copy", () => {
     const broken = encoded({ mti: "0200", fields: { 55: Buffer.concat([chip, Buffer.from("5A20", "hex")]) } })
     const out = Buffer.alloc(broken.length)
     codec.redact(indexed(broken), out, 0)
+
     expect(
       indexed(out)
         .bytes(55)
         .every((byte) => byte === 0)
     ).toBe(true)
+
     const deep = Buffer.alloc(240)
     for (let level = 0; level < 120; level++) deep.set([0x70, 238 - 2 * level], 2 * level)
     const nested = encoded({ mti: "0200", fields: { 55: deep.subarray(0, 254) } })
     const covered = Buffer.alloc(nested.length)
     codec.redact(indexed(nested), covered, 0)
+
     expect(
       indexed(covered)
         .bytes(55)
@@ -169,6 +175,7 @@ describe("A redacted copy", () => {
       return indexed(out, by).text(de)
     }
     const detail = `01000001${pan.padStart(20, "0")}000000012500`
+
     expect(copyOf(compile(unionPayPos), 48, `02${detail}${detail}`)).toBe("E".repeat(82))
     for (const de of [48, 61, 62, 63]) expect(copyOf(compile(iso8583v1987AsciiRaw), de, pan)).toBe("*".repeat(19))
   })
@@ -230,6 +237,7 @@ describe("A field of which only a part is card data", () => {
   it("is not kept when that part may not be, and is when the message has another part there", () => {
     const kept = (text: string): boolean =>
       indexed(codec.withoutSad(indexed(encoded({ mti: "0800", fields: { 11: "000001", 48: text } })))).has(48)
+
     expect(kept("NK0123456789ABCDEF")).toBe(false)
     expect(kept("ASON003123NK0080123ABCD")).toBe(false)
     expect(kept("ASON003123")).toBe(true)
@@ -241,6 +249,7 @@ describe("A copy without sensitive authentication data", () => {
   it("has neither track, PIN block nor the chip's track, but all the rest", () => {
     const copy = codec.withoutSad(indexed(encoded(message)))
     const index = indexed(copy)
+
     expect(index.has(35) || index.has(52)).toBe(false)
     expect(index.text(2)).toBe(pan)
     expect(index.text(14)).toBe("3012")
@@ -272,6 +281,7 @@ describe("A described message", () => {
     expect(describeMessage(codec, encoded(message), { reveal: true }).rows.find(({ id }) => id === "2")?.value).toBe(
       pan
     )
+
     const answer = describeMessage(codec, encoded({ mti: "0210", fields: { 39: "51" } }), { language: "zh" })
     expect(answer.rows.at(-1)).toMatchObject({ name: "应答码", value: "51", meaning: "资金不足" })
   })
@@ -291,6 +301,7 @@ describe("A described message", () => {
     expect(meaning(cups, "770000")).toBe("")
     expect(meaning(iso8583v1987Bcd, "011000")).toBe("cash withdrawal, from savings account")
     expect(meaning(iso8583v1987Bcd, "401020", "zh")).toBe("转账, 转出 储蓄账户, 转入 支票账户")
+
     const own = derive(cups, { name: "own", processingCodes: { "77": { name: "parking" }, "01": null } })
     const told = ["770000", "010000", "200000"].map((code) => meaning(own, code))
     expect(told).toEqual(["parking", "", "void or refund"])
@@ -304,19 +315,24 @@ describe("A described message", () => {
   it("shows a broken message as far as it can be read", () => {
     const whole = encoded(message)
     const { rows, error } = describeMessage(codec, whole.subarray(0, whole.length - 1))
+
     expect(error?._tag).toBe("HeaderInvalid")
     expect(rows.length).toBeGreaterThan(0)
+
     const bare = compile(derive(cups, { name: "bare", header: null }))
     const cut = encoded(message, bare).subarray(0, 60)
     const described = describeMessage(bare, cut)
+
     expect(described.error).toMatchObject({ _tag: "FieldInvalid", de: 35, rule: "short" })
     expect(described.rows.map(({ id }) => id)).toEqual(["mti", "bitmap", "2", "11", "14"])
+
     for (let length = 0; length < whole.length; length++) describeMessage(codec, whole.subarray(0, length))
   })
 
   it("never moves a terminal's cursor", () => {
     const sneaky = encoded({ mti: "0200", fields: { 62: "a\u001b[2Jb" } })
     const { rows } = describeMessage(codec, sneaky, { reveal: true })
+
     expect(rows.find(({ id }) => id === "62")?.value).toBe("a.[2Jb")
     // What is where the dialect has a tag becomes the name of a row.
     expect(rows.at(-1)).toMatchObject({ id: "62.a.", value: "[2Jb" })
@@ -343,6 +359,7 @@ describe("The JSON form", () => {
       52: Buffer.from("ABCDEFGH"),
       96: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
     })
+
     const packed = compile(derive(iso8583v1987AsciiRaw, { name: "packed", encodings: { digits: "bcd" } }))
     expect((messageFromJson(packed, { mti: "0200", fields: { 11: { hex: "000001" } } }) as Message).fields).toEqual({
       11: "000001"
@@ -351,6 +368,7 @@ describe("The JSON form", () => {
 
   it("names what is wrong in it", () => {
     const error = (json: unknown) => messageFromJson(codec, json)
+
     expect(error(null)).toMatchObject({ _tag: "MtiInvalid" })
     expect(error({ fields: {} })).toMatchObject({ _tag: "MtiInvalid" })
     expect(error({ mti: "0200", fields: { "8": "00000000" } })).toMatchObject({ _tag: "FieldUnknown", de: 8 })

@@ -49,6 +49,7 @@ describe("The CUPS header", () => {
 
   it("is read part by part and written back byte for byte", () => {
     const message = decoded(codec, frame.subarray(4))
+
     expect(message.header).toEqual({
       headerLength: "2E",
       version: "01",
@@ -67,7 +68,9 @@ describe("The CUPS header", () => {
   it("is refused when its length byte or its total length is wrong", () => {
     const broken = Buffer.from(frame.subarray(4))
     broken[0] = 0x2d
+
     expect(codec.decode(broken)).toEqual({ _tag: "HeaderInvalid", part: "headerLength", offset: 0, rule: "value" })
+
     broken[0] = 0x2e
     broken[5] = 0x33
     expect(codec.decode(broken)).toEqual({
@@ -82,6 +85,7 @@ describe("The CUPS header", () => {
   it("shows a reject as the original message, with the code beside it", () => {
     const index = new MessageIndex()
     const message = reject.subarray(4)
+
     expect(codec.index(message, 0, message.length, index)).toBeUndefined()
     expect(index.rejectCode).toBe(25)
     expect(index.start).toBe(46)
@@ -113,8 +117,10 @@ describe("The CUPS header", () => {
     const index = new MessageIndex()
     const message = Buffer.from(reject.subarray(4))
     message[92] = 0x41
+
     expect(codec.index(message, 0, message.length, index)?._tag).toBe("MtiInvalid")
     expect(index.rejectCode).toBe(25)
+
     const short = Buffer.from(reject.subarray(4, 4 + 60))
     short.write("0060", 2, "latin1")
     expect(codec.index(short, 0, short.length, index)?._tag).toBe("TooShort")
@@ -243,6 +249,7 @@ describe("Errors of a message", () => {
       bytes: 1
     })
     expect(codec.decode(good.subarray(0, 11))).toEqual({ _tag: "TooShort", offset: 11 })
+
     const error = codec.decode(changed(16, "X"))
     expect(JSON.stringify(error)).not.toContain("62258")
     expect(explain(error as never)).toBe("field 2 at byte 12: only the digits 0-9 are allowed")
@@ -251,14 +258,17 @@ describe("Errors of a message", () => {
   it("count offsets from the message's own start, header included", () => {
     const stream = Buffer.concat([Buffer.alloc(7), changed(16, "X")])
     expect(codec.decode(stream, 7, stream.length)).toMatchObject({ de: 2, offset: 12 })
+
     const centre = compile(cups)
     const message = encoded(centre, { mti: "0200", fields: { 3: "000000" } })
     message[46 + 20] = 0x41
+
     expect(centre.decode(message)).toEqual({ _tag: "FieldInvalid", de: 3, offset: 66, rule: "digits" })
   })
 
   it("name a field that the dialect does not define", () => {
     const small = derive(iso8583v1987AsciiRaw, { name: "small", fields: { 3: null } })
+
     expect(compile(small).decode(good)).toEqual({ _tag: "FieldUnknown", de: 3, offset: 30 })
     expect(compile(small).encode({ mti: "0200", fields: { 3: "000000" } })).toEqual({
       _tag: "FieldUnknown",
@@ -275,7 +285,9 @@ describe("Errors of a message", () => {
     })
     const message = Buffer.from(good)
     message[4]! |= 0x80
+
     expect(compile(single).decode(message)).toEqual({ _tag: "BitmapInvalid", offset: 4, rule: "value" })
+
     const centre = encoded(compile(cupsBare), { mti: "0200", fields: { 3: "000000" } })
     centre[4]! &= 0x7f
     expect(compile(cupsBare).decode(centre)).toEqual({ _tag: "BitmapInvalid", offset: 4, rule: "value" })

@@ -66,6 +66,7 @@ describe("A dialect that makes no sense", () => {
         "parts a and b are both the source"
       ]
     ]
+
     expect(made(cups, { header: { name: "h", parts: [text] } })).not.toThrow()
     for (const [parts, says] of wrong) {
       expect(headerErrors({ name: "h", parts })).toContain(says)
@@ -84,6 +85,7 @@ describe("A dialect that makes no sense", () => {
     expect(rules("{ style: bitmap, bytes: 8, encoding: hex, parts: { 1: { name: x, format: q9 } } }")).toEqual([
       "private bitmap, field 1: format expected, like n6, n..19, ans...999, b8 or x+n8"
     ])
+
     let deep: Structure = { style: "positional", parts: [{ name: "x" }] }
     for (let level = 0; level < 20_000; level++) deep = { style: "positional", parts: [{ name: "x", structure: deep }] }
     expect(checkDialect({ name: "x", extends: "cups", fields: { 60: { structure: deep } } }).errors).toEqual([
@@ -148,6 +150,7 @@ describe("JSON of a message", () => {
     expect(messageFromJson(compile(unionPayPos), { mti: "0200", fields })).toMatchObject({
       fields: { 22: "071", 23: "001" }
     })
+
     const signed = compile(derive(iso8583v1987Bcd, { name: "x", fields: { 28: { format: "x+n..8" } } }))
     expect(messageFromJson(signed, { mti: "0200", fields: { 28: { hex: "441234" } } })).toMatchObject({
       fields: { 28: "D1234" }
@@ -165,7 +168,9 @@ describe("A patch", () => {
     by.index(message, 0, message.length, index)
     const patches = new PatchList()
     for (const de of [1, 65, 193]) patches.remove(de)
+
     const out = Buffer.alloc(by.patchedLength(index, patches))
+
     expect(out.subarray(0, by.patch(index, patches, out, 0))).toEqual(message)
   })
 })

@@ -27,6 +27,7 @@ describe("Encoding", () => {
 
   it("takes a wrong type, a value that is too long and a wrong message type as errors", () => {
     const at = (fields: Message["fields"], mti = "0200") => codec.encode({ mti, fields })
+
     expect(at({ 11: "1234567" })).toEqual({ _tag: "FieldInvalid", de: 11, offset: -1, rule: "length" })
     expect(at({ 52: "12345678" })).toEqual({ _tag: "FieldInvalid", de: 52, offset: -1, rule: "type" })
     expect(at({ 52: Buffer.alloc(7) })).toEqual({ _tag: "FieldInvalid", de: 52, offset: -1, rule: "length" })
@@ -119,6 +120,7 @@ describe("Encoding", () => {
     const long = (text: string): Message => ({ mti: "0200", fields: { 3: "000000", 48: text } })
     const good = "0123456789 ABCDEF~".repeat(30)
     const one = compile(iso8583v1987AsciiRaw)
+
     for (let turn = 0; turn < 70; turn++) expect(revealed(decoded(one, encoded(one, long(good))))).toEqual(long(good))
     for (const wrong of ["\u0000", "\u007f", "\u00e9", "\u0130", "\u4e2d", "\ud83d"]) {
       for (const at of [0, 1, 47, good.length - 1, good.length]) {

@@ -11,6 +11,7 @@ describe("Where code generation is forbidden", () => {
       process.stdout.write(JSON.stringify({ generated: codec.generated, decoded: codec.decode(message).fields }))
     `
     const flags = ["--disallow-code-generation-from-strings", "--input-type=module", "--eval", script]
+
     expect(JSON.parse(execFileSync(process.execPath, flags, { encoding: "utf8" }))).toEqual({
       generated: false,
       decoded: { 2: "622588******7890", 11: "123456" }

@@ -156,6 +156,7 @@ describe("The headers that ship", () => {
     const sizes = Object.fromEntries(
       Object.entries(headers).map(([name, format]) => [name, headerLayout(format).bytes])
     )
+
     expect(sizes).toEqual({
       cups46: 46,
       cupd41: 41,
@@ -190,6 +191,7 @@ describe("The headers that ship", () => {
     const codec = compile(behind(headers["visa22"]!))
     const message = encoded(codec, { mti: "0800", fields: { 11: "000001" } })
     message[4]! += 1
+
     expect(codec.decode(message)).toEqual({
       _tag: "HeaderInvalid",
       part: "totalLength",
@@ -214,7 +216,9 @@ header:
 `) as Dialect
     const codec = compile(dialect)
     const header = { destination: "48020000", source: "1030000", sequence: "7", answered: "1" }
+
     const message = encoded(codec, { mti: "0800", header, fields: { 11: "000001" } })
+
     expect(message.toString("hex", 0, 18)).toBe(`484252${"0012"}${"48020000"}${"01030000"}${"30303037"}${"31"}`)
     expect(answerHeader(dialect.header!, decoded(codec, message).header!)).toMatchObject({
       destination: "01030000",
@@ -229,6 +233,7 @@ header:
       const result = readDialect(`name: x\nextends: cups\nheader: ${header}\n`)
       return "rule" in result ? `${result.path}: ${result.rule}` : "good"
     }
+
     expect(wrong("cups64")).toContain("header: one of none, cups46, cupd41")
     expect(wrong("[]")).toBe("header: a header has at least one part")
     expect(wrong("[{ name: a, bytes: 2 }]")).toBe("header.1.form: is missing")

@@ -57,9 +57,11 @@ describe("key exchange in the messages of CUPS", () => {
 
     expect(isKeyMessage(reset.deliver!, index)).toBe(true)
     expect(isKeyMessage(reset.ask!, index)).toBe(false)
+
     const found = carriedKeys(reset, index)
     if (isKeyUnreadable(found)) throw new Error(found.rule)
     const [key] = found
+
     expect(found).toHaveLength(1)
     expect(key!.bytes.toString("hex").toUpperCase()).toBe(wrappedKey)
     expect([key!.algorithm, key!.check]).toEqual([keyOf(newKey!).cipher, undefined])
@@ -86,6 +88,7 @@ describe("key exchange in the messages of CUPS", () => {
         128: theirs.fields[128]!
       }
     })
+
     expect(ours).toEqual(Buffer.from(request!.frame, "hex").subarray(4))
   })
 
@@ -131,11 +134,13 @@ describe("key exchange of other networks", () => {
     const found = carriedKeys(exchange, index)
     if (isKeyUnreadable(found)) throw new Error(found.rule)
     const tmk = keyOf("pos-tmk").bytes
+
     expect(found.map(({ bytes }) => decryptBlocks("tdes", tmk, bytes))).toEqual(keys!.map((name) => keyOf(name).bytes))
     for (const [n, { algorithm, check }] of found.entries()) {
       const { method, value } = check!
       expect(keyCheckValue(algorithm!, keyOf(keys![n]!).bytes, { method, length: value.length })).toEqual(value)
     }
+
     const back = found.map(({ bytes, kind }, n) => given(keys![n]!, bytes.toString("hex"), kind!))
     const written = keyFields(codec.layout, exchange, exchange.ask!, "pin", "tdes", back)
     expect(
@@ -164,9 +169,11 @@ describe("key exchange of other networks", () => {
 
     const found = carriedKeys(exchange!, index)
     if (isKeyUnreadable(found)) throw new Error(found.rule)
+
     expect(decryptBlocks("tdes", keyOf("zmk-b").bytes, found[0]!.bytes)).toEqual(keyOf("zpk-b").bytes)
     expect(found[0]!.check).toEqual({ method: "zeros", value: Buffer.from("459FE7", "hex") })
     expect(checkOf(exchange!, "pin", "tdes")).toEqual({ method: "zeros", length: 3 })
+
     const key = given("zpk-b", found[0]!.bytes.toString("hex"), "pin")
     const written = keyFields(codec.layout, exchange!, exchange!.deliver!, "pin", "tdes", [key])
     expect(Buffer.from(written![96] as Buffer).toString()).toBe(de96Text)
@@ -187,7 +194,9 @@ describe("key exchange of other networks", () => {
     }
     const block = vectors.keyBlocks.items.find(({ usage }) => usage === "K0")!.block
     const fields = { 7: "1126100001", 11: "000001", 70: "161", 110: block }
+
     const index = indexed(iso8583v1987AsciiRaw, codec.encode({ mti: "0800", fields }) as Buffer)
+
     expect(isKeyUnreadable(carriedKeys(exchange!, index))).toBe(true)
   })
 })
@@ -225,6 +234,7 @@ describe("key exchange in a dialect file", () => {
 
   it("names the place of every mistake", () => {
     const wrong = (change: object) => errors([{ ...good, ...change }])
+
     expect(errors("reset")).toEqual(["keyExchange: a list of exchanges is expected, or null for none"])
     expect(wrong({ wrap: "xor" })).toEqual(["keyExchange.change.wrap: one of ecb, cbc, tr31 is expected"])
     expect(wrong({ parts: [{ de: 48, at: -1, form: "hex" }] })).toEqual([

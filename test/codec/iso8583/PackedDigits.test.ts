@@ -48,6 +48,7 @@ describe("Every packed field of a shipped dialect", () => {
 
     it(`${name}: has its digits and its filling where the source says`, () => {
       const { fields, fill, source } = rules[name]!
+
       expect(source.length).toBeGreaterThan(40)
       expect(Object.keys(fields)).toEqual(odd)
       for (const [de, align] of Object.entries(fields)) {
@@ -104,6 +105,7 @@ describe("A filling nibble", () => {
   it("is refused where the dialect forbids all others", () => {
     const strict = derive(iso8583v1987Bcd, { name: "strict", encodings: { fills: [] } })
     const message = bytes("02000000000100000000110601040000 0f".replaceAll(" ", ""))
+
     for (const codec of both(strict)) {
       for (const reading of readings(codec, message, 32)) expect(reading).toMatchObject({ de: 32, rule: "fill" })
       for (const reading of readings(codec, fromJpos, 32)) expect(reading).toEqual(["06010400000", "06010400000"])

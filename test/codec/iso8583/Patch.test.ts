@@ -78,6 +78,7 @@ describe("A patched copy", () => {
     })
     const message = cupsCodec.decode(copy) as Message
     const { 128: _, ...rest } = request.fields
+
     expect(messageToJson(message, { reveal: true }).fields).toEqual({ ...rest, 39: "00", 32: "0102" })
     expect(message.mti).toBe("0210")
     expect(message.header?.["totalLength"]).toBe(String(copy.length).padStart(4, "0"))
@@ -118,6 +119,7 @@ describe("A patched copy", () => {
       Buffer.from("80200000000000000000000000000000", "hex"),
       Buffer.from("000001")
     ])
+
     expect(patched(codec, odd, (patches) => patches.set(12, "101112")).toString("hex", 4, 20)).toBe(
       "80300000000000000000000000000000"
     )
@@ -138,6 +140,7 @@ describe("A patched copy", () => {
       expect(cupsCodec.checkPatches(patches)).toBeDefined()
       expect(() => patched(cupsCodec, original, (list) => list.set(de, value))).toThrow(PatchInvalid)
     }
+
     expect(() => patched(cupsCodec, original, (patches) => patches.header("nowhere", "1"))).toThrow(PatchInvalid)
     expect(() => patched(cupsCodec, original, (patches) => patches.mti(12345))).toThrow(PatchInvalid)
   })
@@ -220,6 +223,7 @@ describe("The match key", () => {
     const keys = [iso8583v1987Ascii, iso8583v1987AsciiRaw, packed, derive(cups, { name: "bare", header: null })].map(
       (dialect) => keyOf(compile(dialect), { mti: "0200", fields }, [7, 11, 32, 41, 52])
     )
+
     expect(new Set(keys)).toEqual(new Set(["0725171710|001225|0305000|TERM-001|0123456789ABCDEF"]))
   })
 })

@@ -55,6 +55,7 @@ describe("The suites of two other libraries", () => {
       const dialect = peerDialect(message)
       if (typeof dialect === "string") reasons[dialect] = (reasons[dialect] ?? 0) + 1
     }
+
     expect(reasons).toEqual({
       "a header of variable length": 2,
       "a prefix that counts the half bytes of a text": 3,

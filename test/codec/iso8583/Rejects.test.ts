@@ -42,11 +42,13 @@ describe("A reject with a header of its own", () => {
 
     expect(codec.index(bytes, 0, bytes.length, index)).toBeUndefined()
     expect([index.rejectCode, index.start, index.mti]).toEqual([92, 26, 800])
+
     const message = decoded(codec, bytes)
     expect(message.rejected).toMatchObject({ headerLength: "1A", rejectBitmap: "8000", rejectCode: "0092" })
     expect(message.header).toMatchObject({ headerLength: "16", destination: "123456" })
     expect(message.header).not.toHaveProperty("rejectCode")
     expect(encoded(codec, message)).toEqual(bytes)
+
     const again = messageFromJson(codec, messageToJson(message, { reveal: true }))
     expect(again).toEqual(message)
   })
@@ -54,8 +56,10 @@ describe("A reject with a header of its own", () => {
   it.each(codecs)("without a code is a reject all the same, and one that is cut is too short, by %s", (_, codec) => {
     const index = new MessageIndex()
     const none = reject("0000")
+
     expect(codec.index(none, 0, none.length, index)).toBeUndefined()
     expect(index.rejectCode).toBe(-1)
+
     const cut = reject("0092").subarray(0, 40)
     cut.writeUInt16BE(40, 3)
     expect(codec.index(cut, 0, cut.length, index)).toMatchObject({ _tag: "TooShort" })

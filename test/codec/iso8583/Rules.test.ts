@@ -59,6 +59,7 @@ describe("Message types", () => {
         (mti) => [mti, mtiClass(mti)]
       )
     )
+
     expect(classes).toEqual({
       0: "unknown",
       100: "request",
@@ -89,6 +90,7 @@ describe("Message types", () => {
   it("are unknown where their edition reserves the class or the function digit, whatever the class", () => {
     const functions = (version: number, kind: number) =>
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((digit) => mtiClass(1000 * version + 100 * kind + 10 * digit) !== "unknown")
+
     for (const kind of [1, 2, 3, 4, 5, 6, 7, 8]) {
       expect(functions(0, kind)).toEqual([0, 1, 2, 3])
       for (const version of [1, 2]) expect(functions(version, kind)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])

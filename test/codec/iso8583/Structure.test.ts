@@ -48,6 +48,7 @@ describe("The parts of CUPS fields", () => {
     expect(rows["48"]).toBe("*".repeat(21))
     expect(rows["48.AS.ON"]).toBe("1234")
     expect(rows["48.AS.AA"]).toBe("*****")
+
     const unknown = rowsOf(cups, { 48: "6224240000000005" })
     expect(Object.keys(unknown).filter((id) => id.startsWith("48"))).toEqual(["48", "48.**"])
     expect(rowsOf(cups, { 48: "BC00192348123456789012" })["48.BC.2"]).toBe("9")
@@ -75,7 +76,9 @@ describe("The parts of CUPS fields", () => {
       mti: "0200",
       fields: { 61: Buffer.from(value["61"]!.hex, "hex").toString("latin1") }
     })
+
     expect(describeMessage(codec, message).rows.filter(({ id }) => id.startsWith("61"))).toHaveLength(1)
+
     const revealed = describeMessage(codec, message, { reveal: true }).rows
     expect(revealed.find(({ id }) => id === "61.5")?.value).toBe("CUP")
     expect(revealed.find(({ id }) => id === "61.10.AM.1")?.value).toBe("0010000110000000")
@@ -87,6 +90,7 @@ describe("The parts of CUPS fields", () => {
       59: "QD001202601012026013 ",
       62: "IOT00200T11000123"
     })
+
     expect(rows["62.IO.T00"]).toBe("200")
     expect(rows["62.IO.T11"]).toBe("000123")
     expect(rows["57.AB.2"]).toBe("*".repeat(20))
@@ -128,6 +132,7 @@ describe("Chip data", () => {
 
   it("is shown tag by tag, track 2 covered", () => {
     const rows = rowsOf(iso8583v1987AsciiRaw, { 55: chip })
+
     expect(rows["55.9F26"]).toBe("1122334455667788")
     expect(rows["55.57"]).toBe("[19 bytes]")
     expect(rows["55.71.86"]).toBe("[8 bytes]")
@@ -154,6 +159,7 @@ describe("Chip data", () => {
     const codec = compile(iso8583v1987AsciiRaw)
     const message = decoded(codec, encoded(codec, { mti: "0200", fields: { 55: chip } }))
     const text = JSON.stringify(messageToJson(message, { parts: codec }))
+
     expect(text).not.toContain("6262")
     expect(text).not.toContain("DEADBEEF")
     expect(text).toContain("1122334455667788")
@@ -174,6 +180,7 @@ describe("Structures of a dialect", () => {
     }
     const dialect = withStructure(structure, "b...999")
     const value = bytes(`A00001${Buffer.from("000205HELLO").toString("hex")}CAFE`)
+
     expect(rowsOf(dialect, { 60: value })).toMatchObject({ "60.1": "0002", "60.3": "HELLO", "60.24": "CAFE" })
     expect(again(dialect, value)).toMatchObject([
       { part: "1", name: "network", value: "0002" },
@@ -225,7 +232,9 @@ describe("Structures of a dialect", () => {
     }
     const packed = derive(unionPayPos, { name: "p", header: null, fields: { 60: { structure }, 56: { structure } } })
     const rows = rowsOf(packed, { 56: "成功", 60: "12345" })
+
     expect(rows).toMatchObject({ "56.1": "成", "56.2": "功", "60.1": "12", "60.2": "345" })
+
     again(packed, "12345")
     again(packed, "成功", 56)
   })
@@ -241,6 +250,7 @@ describe("Structures of a dialect", () => {
         ]
       }
     })
+
     expect(messageFromJson(codec, fields("AB"))).toMatchObject({ fields: { 60: "AB  Z" } })
     expect(messageFromJson(codec, fields("ABCDE"))).toEqual({ _tag: "FieldInvalid", de: 60, offset: -1, rule: "parts" })
   })

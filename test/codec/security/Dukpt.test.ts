@@ -73,6 +73,7 @@ describe("TDES DUKPT", () => {
         hex(ok(computeMac(macAlgorithms["tdes-cmac"], workingKey(transactionKey, usage), text)))
       const padded = Buffer.alloc(24)
       padded.set(text)
+
       const encryptKey = workingKey(transactionKey, "encryptRequest")
 
       expect(hex(transactionKey)).toBe(row.transactionKey)
@@ -87,6 +88,7 @@ describe("TDES DUKPT", () => {
 
   it("refuses counters that never occur, and keys and serial numbers of other lengths", () => {
     const ipek = bytes(tdes.ipek)
+
     expect(tagOf(tdesDukptTransactionKey(ipek, bytes("FFFF9876543210E00000")))).toBe("KsnInvalid")
     expect(tagOf(tdesDukptTransactionKey(ipek, bytes("FFFF9876543210FFFFFF")))).toBe("KsnInvalid")
     expect(tagOf(tdesDukptTransactionKey(ipek, bytes("FFFF9876543210E007FF")))).toBe("KsnInvalid")
@@ -111,7 +113,9 @@ describe("AES DUKPT", () => {
       it(`${name}, KSN ${row.ksn}: transaction key and working keys`, () => {
         const ksn = bytes(row.ksn)
         const transactionKey = ok(aesDukptTransactionKey(bytes(vector.initialKey), ksn))
+
         expect(hex(transactionKey)).toBe(row.transactionKey)
+
         if (row.pinKey === undefined) return
         const pinKey = ok(aesDukptWorkingKey(transactionKey, ksn, "pin"))
         const random = scripted(bytes(aes.aes128.pinField.slice(16)))
@@ -150,6 +154,7 @@ describe("AES DUKPT", () => {
 
   it("refuses counters that never occur, and never throws for any bytes", () => {
     const key = bytes(aes.aes128.initialKey)
+
     expect(tagOf(aesDukptTransactionKey(key, bytes("123456789012345600000000")))).toBe("KsnInvalid")
     expect(tagOf(aesDukptTransactionKey(key, bytes("12345678901234560001FFFF")))).toBe("KsnInvalid")
     expect(tagOf(aesDukptTransactionKey(key, bytes("1234567890123456")))).toBe("KsnInvalid")

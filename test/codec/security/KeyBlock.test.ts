@@ -54,6 +54,7 @@ describe("key blocks of published vectors", () => {
 
       expect(hex(key)).toBe(vector.key)
       expect(header.usage).toBe(vector.keyBlock.slice(5, 7))
+
       if (vector.kcv === undefined) return
       const method =
         header.algorithm === "A" ? ({ method: "cmac", length: vector.kcv.length / 2 } as const) : keyCheckMethods.legacy

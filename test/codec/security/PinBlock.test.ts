@@ -64,9 +64,11 @@ describe("PIN blocks of published vectors", () => {
   for (const vector of blocks.filter((each) => each.format === 4)) {
     it(`format 4: PAN field of ${vector.pan!.length} digits${vector.pin === undefined ? "" : ", PIN field"}`, () => {
       expect(hex(ok(panFieldIso4(vector.pan)))).toBe(vector.panField)
+
       if (vector.pin === undefined) return
       const tail = bytes(vector.pinField?.slice(16) ?? "0011223344556677")
       const field = ok(buildPinBlock("iso4", digits(vector.pin), undefined, scripted(tail)))
+
       if (vector.pinField !== undefined) expect(hex(field)).toBe(vector.pinField)
       if (vector.pinFieldPrefix !== undefined) expect(hex(field).startsWith(vector.pinFieldPrefix)).toBe(true)
       expect(ok(openPinBlock("iso4", field)).toString()).toBe(vector.pin)
@@ -77,6 +79,7 @@ describe("PIN blocks of published vectors", () => {
     const vector = blocks.find((each) => each.cipher !== undefined)!
     const random = scripted(bytes(vector.pinField!.slice(16)))
     const zone: PinZone = { cipher: "aes", key: bytes(vector.key!), format: "iso4", pan: vector.pan!, random }
+
     const block = ok(encryptPin(zone, digits(vector.pin!)))
 
     expect(hex(block)).toBe(vector.cipher)
@@ -138,6 +141,7 @@ describe("PIN translation", () => {
     const target = zoneOf("iso0", new Uint8Array(16).fill(2), "6226010562885479", 1)
     const kept = ok(makePinKey("tdes", target.key as Uint8Array))
     const block = ok(encryptPin(source, digits("123456")))
+
     const expected = hex(ok(translatePin(block, source, target)))
 
     for (let i = 0; i < 3; i++) expect(hex(ok(translatePin(block, source, { ...target, key: kept })))).toBe(expected)
@@ -173,6 +177,7 @@ describe("PIN block errors", () => {
   it("refuse blocks whose control, length, digits or fill are not the format's", () => {
     const right = bytes("241234FFFFFFFFFF")
     expect(ok(openPinBlock("iso2", right)).toString()).toBe("1234")
+
     for (const wrong of [
       "141234FFFFFFFFFF",
       "23123FFFFFFFFFFF",

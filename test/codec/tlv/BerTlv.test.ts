@@ -98,6 +98,7 @@ describe("BER-TLV", () => {
     expect(ruleOf(encodeTlv([tlvPrimitive("00", bytes("01"))]))).toBe("tag-invalid at 0")
     expect(ruleOf(encodeTlv([tlvConstructed("5A", [])]))).toBe("tag-invalid at 0")
     expect(ruleOf(encodeTlv([tlvPrimitive("5A", new Uint8Array(70_000))]))).toBe("input-too-long at 0")
+
     let deep: TlvItem = tlvPrimitive("5A", bytes("01"))
     for (let i = 0; i < TLV_DEPTH_MAX; i++) deep = tlvConstructed("E0", [deep])
     expect(ruleOf(encodeTlv([deep]))).toBe("too-deep at 0")
@@ -147,6 +148,7 @@ describe("BER-TLV", () => {
     ]
     const before = process.cpuUsage()
     for (const input of hostile) decodeTlv(input)
+
     const { user } = process.cpuUsage(before)
 
     expect(user).toBeLessThan(5_000_000)

@@ -71,6 +71,7 @@ describe("tagging styles inside a network", () => {
     )
     expect(ruleOf(writeTagged(cupsF62List, [{ tag: "T39", value: text("0") }]))).toBe("value-invalid at 0")
     expect(ruleOf(writeTagged(cupsF62List, [{ tag: "T40", value: text("0") }]))).toBe("tag-unknown at 0")
+
     const two = [
       { tag: "AO", value: text("1") },
       { tag: "AO", value: text("1") }

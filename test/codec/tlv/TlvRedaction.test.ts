@@ -41,6 +41,7 @@ describe("covering sensitive EMV values", () => {
     expect(redacted("770D57046226010595050000000480")).toBe("770D57040000000095050000000480")
     expect(redacted("5782000462260105")).toBe("5782000400000000")
     expect(redacted("DF0102AABB")).toBe("DF01020000")
+
     const shown = Buffer.from("DF0102AABB570162", "hex")
     expect(redactTlv(shown, 0, shown.length, { unknown: "show" })).toBe(true)
     expect(shown.toString("hex").toUpperCase()).toBe("DF0102AABB570100")

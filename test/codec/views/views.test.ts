@@ -42,6 +42,7 @@ describe("Amounts", () => {
         expect(writeAmount(readAmount(text, "156")!)).toBe(text)
       })
     )
+
     expect(writeSignedAmount(readAmount("D00000150", "156")!)).toBe("D00000150")
     expect(writeSignedAmount(readAmount("C00000150", "156")!)).toBe("C00000150")
     expect(writeSignedAmount(readAmount("D00000000", "156")!)).toBe("D00000000")
@@ -58,6 +59,7 @@ describe("Amounts", () => {
     expect(writeAmount2003({ minor: 1250n, currency: "156" })).toBe("1562000000001250")
     expect(readAmount2003("000000001250")).toBeUndefined()
     expect(writeAmount2003({ minor: 1250n, currency: "CNY" })).toBeUndefined()
+
     const codec = compile(iso8583v2003)
     const bytes = encoded(codec, { mti: "2200", fields: { 4: text } })
     expect(bytes.subarray(-8).toString("hex")).toBe(text)
@@ -115,6 +117,7 @@ describe("F54", () => {
   it("is a list of balances and gives the same text again", () => {
     const text = "3001156C0000017971003002156D000004810938"
     const amounts = readAdditionalAmounts(text)!
+
     expect(amounts[0]).toEqual({
       accountType: "30",
       amountType: "01",
@@ -124,6 +127,7 @@ describe("F54", () => {
     })
     expect(amounts[1]?.minor).toBe(-4810938n)
     expect(writeAdditionalAmounts(amounts)).toBe(text)
+
     const zero = "3002156D000000000000"
     expect(writeAdditionalAmounts(readAdditionalAmounts(zero)!)).toBe(zero)
   })
@@ -146,7 +150,9 @@ describe("F90", () => {
       fields: { 7: "1123120000", 11: "000123", 32: "00010000", 33: "48020000" }
     })
     const index = new MessageIndex()
+
     expect(codec.index(request, 0, request.length, index)).toBeUndefined()
+
     const text = originalData(cups, index)!
     const fields = readOriginalData(cups, text)!
     expect(fields).toEqual({ 0: "0200", 7: "1123120000", 11: "000123", 32: "00000010000", 33: "00048020000" })
@@ -172,6 +178,7 @@ describe("The difference of two messages", () => {
     const { 60: _, ...rest } = fields
     const other = encoded(codec, { mti: "0210", fields: { ...rest, 11: "000002", 39: "00", 48: "ASON0041235" } })
     const { rows } = diff({ codec, buffer: one }, { codec, buffer: other })
+
     expect(rows.map(({ id, kind }) => `${id} ${kind}`)).toEqual([
       "header.totalLength changed",
       "mti changed",

@@ -114,6 +114,7 @@ describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindranc
     expect(refused).toBe(6000)
     expect(text(answer, 39)).toBe("00")
     expect(text(after, 39)).toBe("00")
+
     const { code, err } = await running.ended
     expect(code).toBe(0)
     expect(err).toMatch(/not journalled, to keep the disk's reserve: \d+ refused; 6000 in all/)
@@ -197,9 +198,11 @@ describe.skipIf(straceHindrance !== "")(
       expect(lines.at(-1)).toMatch(
         /^DiskFailed: .*journal\.db: The database cannot be written, though its log can: .*the log has 4\.\d MiB/
       )
+
       const acknowledged = Number(lines.at(-2))
       expect(acknowledged).toBeGreaterThan(100)
       expect(wal).toBeLessThan(8 * MiB)
+
       const all = await Effect.runPromise(withJournal(directory, (journal) => allEntries(journal)))
       expect(all.length).toBeGreaterThanOrEqual(acknowledged)
       expect(faultOf(all)).toBeUndefined()

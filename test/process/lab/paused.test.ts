@@ -125,6 +125,7 @@ describe("Requests that came while the switch was stopped", () => {
     await Effect.runPromise(
       until(Effect.promise(async () => (await running.status()).links.every(({ ready }) => ready)))
     )
+
     expect(await trade(acquirer, 1)).toEqual(["00"])
 
     running.signal("SIGSTOP")
@@ -135,9 +136,11 @@ describe("Requests that came while the switch was stopped", () => {
     expect(new Set(await late)).toEqual(new Set(["98"]))
     expect(await trade(acquirer, 2)).toEqual(["00"])
     expect(stans).toEqual([1, 2])
+
     const { stalls } = await running.status()
     expect(stalls?.count).toBeGreaterThan(0)
     expect(stalls?.longest.ms).toBeGreaterThan(3000)
+
     acquirer.end("FIN")
     issuer.end("FIN")
   })

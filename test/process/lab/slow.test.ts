@@ -51,6 +51,7 @@ describe("A slow partner", () => {
     }
     const { links } = await running.status()
     const reasons = links.filter(({ name }) => name.startsWith("slow")).map(({ lastEnd }) => lastEnd?.reason)
+
     expect(new Set(reasons)).toEqual(new Set(["FrameTimeout"]))
     expect(good.others).toEqual([])
     expect(good.took.length).toBeGreaterThan(20)
@@ -90,6 +91,7 @@ describe("A slow partner", () => {
       await good.end()
 
       const { links } = await running.status()
+
       expect(links.find(({ name }) => name === "deaf")!.lastEnd!.reason).toBe("SlowPeer")
       expect(peak - before).toBeLessThan(200)
       expect(good.others).toEqual([])

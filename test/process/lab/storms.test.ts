@@ -66,6 +66,7 @@ describe.skipIf(procHindrance !== "")(`A storm ${procHindrance}`, () => {
     // Once a link waits for up to a second, drawn from 0.05 to 1, ten links come some twenty times a second.
     expect(attempts).toBeGreaterThan((STORM_MS / 1000) * 5)
     expect(attempts).toBeLessThan((STORM_MS / 1000) * 45)
+
     for (const [kind] of kinds) {
       const ours = after.filter(({ name }) => name.startsWith(kind))
       expect(ours.every(({ ready }) => !ready)).toBe(true)
@@ -80,6 +81,7 @@ describe.skipIf(procHindrance !== "")(`A storm ${procHindrance}`, () => {
     expect(residentMiB(running.ready.pid)).toBeLessThan(memory + GROWTH_MIB)
     expect(good.others).toEqual([])
     expect(good.p99).toBeLessThan(good.p99Max)
+
     slam.stop()
   })
 
@@ -108,12 +110,15 @@ describe.skipIf(procHindrance !== "")(`A storm ${procHindrance}`, () => {
     expect(good.others).toEqual([])
     expect(good.took.length).toBeGreaterThan(20)
     expect(good.p99).toBeLessThan(good.p99Max)
+
     await until(() => handlesOf(running.ready.pid) <= handles + 2, "the stranger's handles gone")
     expect(residentMiB(running.ready.pid)).toBeLessThan(memory + GROWTH_MIB)
+
     await running.stop()
     const { err } = await running.ended
     // A line at each door now and then, and not for each of them.
     const lines = err.split("\n").filter((line) => line.includes("PeerNotAllowed"))
+
     expect(lines.length).toBeGreaterThanOrEqual(ports.length)
     expect(lines.length).toBeLessThan(20)
   })

@@ -74,10 +74,12 @@ describe("jinka-sim partner", () => {
       line.say(money(line.codec, { 11: stan(n) }))
       return (await line.heard(n))[n - 1]!.fields[39]
     }
+
     expect(await ask(1)).toBe("05")
 
     writeFileSync(file, text("nonsense here"))
     expect(await event(run, "notReloaded")).toMatchObject({ reason: expect.stringMatching(/^issuer\.yaml:5: /) })
+
     await until("the sentence", () => run.errors.includes("all stays as it was: issuer.yaml:5"))
     expect(await ask(2)).toBe("05")
 
@@ -88,8 +90,10 @@ describe("jinka-sim partner", () => {
     run.child.kill("SIGHUP")
     await event(run, "reloaded", 2)
     run.child.kill("SIGTERM")
+
     expect(await run.exit).toBe(0)
     expect(await event(run, "summary")).toMatchObject({ partner: "issuer", received: 3, declined: 3 })
+
     const history = parseHistory(readFileSync(join(folder, "history.jsonl"), "utf8"))
     expect(history.filter(({ what }) => what === "received").map(({ code }) => code)).toEqual(["05", "05", "06"])
   })
@@ -103,7 +107,9 @@ describe("jinka-sim partner", () => {
     line.say(money(line.codec))
     await line.heard(1)
     await until("the event", () => /issuer {2}received {2}0200 {2}STAN 000001/.test(run.output))
+
     expect(run.output).not.toContain("6200000000000005")
+
     run.child.kill("SIGINT")
     expect(await run.exit).toBe(0)
   })
@@ -117,6 +123,7 @@ describe("jinka-sim partner", () => {
     writeFileSync(join(folder, "issuer.yaml"), "partner: x\nlink: { listen: 'h:1' }\nrule: {}\n")
     writeFileSync(join(folder, "good.yaml"), text("05"))
     const run = partner(...args)
+
     expect(await run.exit).toBe(code)
     expect(run.errors).toContain(says)
     if (code === 0) expect(run.output).toBe("issuer: cups, async-duplex, 1 rules\n")

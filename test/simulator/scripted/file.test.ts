@@ -75,6 +75,7 @@ describe("A partner file", () => {
         ""
       ].join("\n")
     )
+
     expect(plans).toHaveLength(201)
     expect(plans[0]).toMatchObject({ name: "one", timeoutMs: 3000, form: { codec: { dialect: { name: "cups" } } } })
     expect(plans[200]).toMatchObject({
@@ -92,6 +93,7 @@ describe("A partner file", () => {
       head("./ours.yaml", "frame: { encoding: bcd, bytes: 2, before: '02', trailer: etx-lrc, idle: none }\n"),
       { "ours.yaml": "name: ours\nextends: cups\nheader: none\nfields:\n  44: ans..99\n" }
     )
+
     expect(plan!.form.codec.layout.fields[44]!.units).toBe(99)
     expect(plan!.form.frame).toMatchObject({ kind: "length", encoding: "bcd", before: "02", trailer: "etx-lrc" })
   })
@@ -112,6 +114,7 @@ describe("A partner file", () => {
       asked(head("cups", "rules: [{ x-y-z: 1 }]\n")),
       asked(head("cups", "rules: [{ when: { x-y-z: 1 } }]\n"))
     ].flat()
+
     for (const key of keys) expect(new RegExp(`\`[^\`]*\\b${key}\\b[^\`]*\``).test(page), key).toBe(true)
   })
 })

@@ -23,6 +23,7 @@ describe.each(names)("A partner of the dialect %s", (dialect) => {
     partner.say({ ...reversal, mti: `${reversal.mti.slice(0, 3)}1` })
 
     const codes = partner.codes()
+
     expect(codes.map((code) => isGood(partner, code))).toEqual([true, true, true, true])
     expect(partner.postings.map(({ amount, rule }) => [rule, amount])).toEqual([
       ["debit", -12300],
@@ -47,6 +48,7 @@ describe.each(names)("A partner of the dialect %s", (dialect) => {
     partner.say(money(partner.codec, { 11: stan(3) }, partner.codec.dialect.version * 1000 + 220))
 
     const [refused, taken] = partner.codes()
+
     expect(partner.codec.dialect.responseCodes[String(refused)]?.name).toBe("insufficient funds")
     expect(isGood(partner, taken)).toBe(true)
     expect(partner.postings).toMatchObject([{ available: -12200 }])
@@ -59,6 +61,7 @@ describe.each(names)("A partner of the dialect %s", (dialect) => {
     const [answer] = partner.heard()
 
     const { answers, roles } = partner.codec.layout
+
     expect(answer!.mti).toBe(`${purchase.mti.slice(0, 2)}10`)
     for (const de of answers.keeps) {
       if (purchase.fields[de] !== undefined) expect(String(answer!.fields[de]), `DE ${de}`).toBeTruthy()
@@ -100,6 +103,7 @@ describe("Accounts", () => {
     partner.say({ mti: "0820", fields: { 7: "1122210000", 11: "900001", 33: "00010000", 70: "201" } })
     partner.codes()
     partner.say(money(partner.codec, { 4: "20000", 11: "900002" }))
+
     const [answer] = partner.heard()
 
     expect(answer!.fields[39]).toBe("00")
@@ -140,6 +144,7 @@ describe("Accounts", () => {
     const { fields, mti } = money(partner.codec, { 35: "6200000000000005=30121010000000000" })
     delete fields[2]
     partner.say({ mti, fields: { ...fields, 4: "000000020001" } })
+
     expect(named(partner)).toEqual(["amount limit"])
     expect(partner.history.lines[1]?.pan).toBe("620000******0005")
   })
@@ -153,15 +158,19 @@ describe("Network management", () => {
       const { codec } = partner
       const { network } = codec.dialect
       const [signOn] = partner.heard()
+
       expect(signOn!.fields[network!.field]).toBe(network!.codes.signOn)
+
       const answer = { mti: mtiText(responseMti(Number(signOn!.mti))), fields: { ...signOn!.fields } }
       partner.say({
         ...answer,
         fields: { ...answer.fields, [codec.layout.roles.responseCode]: codec.layout.answers.accepted }
       })
       expect(partner.history.lines.at(-1)).toMatchObject({ what: "signedOn", reason: "own" })
+
       partner.pass(1000)
       expect(partner.heard()[0]!.fields[network!.field]).toBe(network!.codes.echo)
+
       partner.say(signOn!)
       expect(partner.codes()).toEqual([codec.layout.answers.accepted])
     }
@@ -171,7 +180,9 @@ describe("Network management", () => {
     const refused = bench("cups", "sign-on: { send: yes }\n")
     const [signOn] = refused.heard()
     refused.say({ mti: "0830", fields: { ...signOn!.fields, 39: "91" } })
+
     expect(refused.closed).toEqual(["fin"])
+
     const unanswered = bench("cups", "sign-on: { send: yes, timeout: 3s }\n")
     unanswered.pass(3001)
     expect(unanswered.closed).toEqual(["fin"])
@@ -190,14 +201,18 @@ describe("Network management", () => {
     partner.say(money(partner.codec))
     partner.codes()
     partner.pass(59_999)
+
     expect(partner.heard()).toEqual([])
+
     partner.pass(1)
     const [totals] = partner.heard()
     expect(totals).toMatchObject({ mti: "0520", fields: { 76: "0000000001", 88: "0000000000012300" } })
+
     partner.pass(30_000)
     const [cutOver] = partner.heard()
     partner.say({ mti: "0830", fields: { ...cutOver!.fields, 39: "00" } })
     partner.say(money(partner.codec, { 11: "000002" }))
+
     expect(partner.heard()[0]!.fields[15]).toBe("1123")
   })
 
@@ -215,7 +230,9 @@ describe("Network management", () => {
       mti: dialect === "cups" ? "0520" : "1520",
       fields: { [roles.transmissionTime]: "1122210000", [roles.stan]: "000008", 76: "0000000001", 88: amount }
     })
+
     const [answer] = partner.heard()
+
     expect(answer!.fields[39]).toBe(code)
     if (settlement !== undefined) expect(answer!.fields[66]).toBe(settlement)
   })
@@ -232,6 +249,7 @@ describe("Network management", () => {
       wrong: { _tag: "MtiInvalid", offset: 0, rule: "digits" } as never
     })
     partner.say(money(partner.codec))
+
     expect(partner.history.lines.filter(({ what }) => what === "unmatched")).toHaveLength(2)
     expect(partner.codes()).toEqual(["00"])
   })

@@ -30,6 +30,7 @@ describe("async-duplex", () => {
       const answers = await line.heard(3)
 
       const { approved } = line.codec.layout.answers
+
       expect(answers.map(({ fields }) => fields[39])).toEqual([approved, approved, approved])
     }
   )
@@ -44,6 +45,7 @@ describe("async-duplex", () => {
     first.socket.destroy()
     const second = await far.line(2)
     second.say(...purchases(second, 1))
+
     expect(await second.heard(1)).toHaveLength(1)
   })
 
@@ -55,6 +57,7 @@ describe("async-duplex", () => {
     const { port } = await start(plans)
     const line = await dialled(port(), plans[0]!)
     line.say(...purchases(line, 1))
+
     expect(await line.ended()).toBe(seen)
     expect(line.messages).toEqual([])
   })
@@ -69,6 +72,7 @@ describe("sync-long", () => {
     const { port } = await start(plans)
     const line = await dialled(port(), plans[0]!)
     line.say(...purchases(line, 3))
+
     expect(stans(await line.heard(3))).toEqual([stan(1), stan(2), stan(3)])
   })
 })
@@ -90,6 +94,7 @@ describe("sync-short", () => {
       line.say(money(line.codec, { 11: stan(n) }))
       await line.heard(n)
     }
+
     expect(line.end).toBe("")
   })
 
@@ -99,6 +104,7 @@ describe("sync-short", () => {
     const line = await dialled(port(), plans[0]!)
     line.say(...purchases(line, 1))
     line.socket.end()
+
     expect(stans(await line.heard(1))).toEqual([stan(1)])
   })
 
@@ -112,6 +118,7 @@ describe("sync-short", () => {
     const line = await far.line(1)
     const [echo] = await line.heard(1)
     line.say({ mti: "0830", fields: { ...echo!.fields, 39: "00" } })
+
     expect(await line.ended()).toBe("FIN")
     await until("the answer in the history", () => started.lines.some(({ what }) => what === "echo"))
   })
@@ -125,6 +132,7 @@ describe("async-short", () => {
     const line = await dialled(port(), plans[0]!)
     line.say(...purchases(line, 1))
     line.socket.end()
+
     const back = await far.line(1)
 
     expect(stans(await back.heard(1))).toEqual([stan(1)])
@@ -157,6 +165,7 @@ describe("async-simplex", () => {
         : await dialled(started.port("issuer", 1), plans[0]!)
       await until("both legs", () => started.lines.some(({ what }) => what === "linkUp"))
       asking.say(...purchases(asking, 2))
+
       expect(stans(await hearing.heard(2))).toEqual([stan(1), stan(2)])
       expect(asking.messages).toEqual([])
 
@@ -201,7 +210,9 @@ describe("TLS", () => {
     line.say(...purchases(line, 1))
     await line.heard(1)
     line.say(money(line.codec, { 11: stan(2) }))
+
     expect(await line.ended()).toBe("RST")
+
     for (const shown of [stranger, undefined]) {
       const refused = new Line(dialTls(port(), shown), plans[0]!)
       refused.say(...purchases(refused, 1))
@@ -237,6 +248,7 @@ describe("Many partners", () => {
     const { partners, port } = await start(plans)
     const lines = await Promise.all(plans.map((plan) => dialled(port(plan.name), plan)))
     for (const line of lines) line.say(...purchases(line, 2))
+
     for (const line of lines) {
       expect((await line.heard(2)).map(({ fields }) => fields[39])).toEqual(["00", "05"])
     }
@@ -254,12 +266,14 @@ describe("A changed plan", () => {
     const line = await dialled(started.port(), plans[0]!)
     line.say(money(line.codec, { 11: stan(1) }))
     await line.heard(1)
+
     expect(await started.apply(text("  - answer: ledger"))).toEqual({
       added: [],
       changed: ["issuer"],
       removed: [],
       failed: []
     })
+
     line.say(money(line.codec, { 11: stan(2) }), money(line.codec, { 11: stan(1) }))
     const answers = await line.heard(3)
     expect(answers.map(({ fields }) => fields[39])).toEqual(["05", "00", "05"])
@@ -272,10 +286,13 @@ describe("A changed plan", () => {
     const line = await dialled(started.port(), plans[0]!)
     const taken = await listening(() => plans[0]!)
     const { failed } = await started.apply(text("  - answer: 06", `{ listen: "127.0.0.1:${taken.port}" }`))
+
     expect(failed).toEqual([expect.stringContaining("issuer stays as it was: cannot listen on")])
+
     await line.ended()
     const again = await dialled(started.port(), plans[0]!)
     again.say(money(again.codec))
+
     expect((await again.heard(1))[0]!.fields[39]).toBe("05")
   })
 
@@ -284,7 +301,9 @@ describe("A changed plan", () => {
       plansOf(`link: { listen: "127.0.0.1:0" }\npartners:\n${names.map((name) => `  - partner: ${name}\n`).join("")}`)
     const plans = both(["one", "two"])
     const started = await start(plans)
+
     const line = await dialled(started.port("one"), plans[0]!)
+
     expect(await started.apply(both(["two", "three"]))).toEqual({
       added: ["three"],
       changed: ["two"],

@@ -121,14 +121,17 @@ describe("What a rule does", () => {
       return left.sort((one, other) => one - other)
     }
     expect(waits("250ms", 300)).toEqual(Array(300).fill(250))
+
     const uniform = waits("100ms..200ms", 300)
     expect(uniform).toHaveLength(300)
     expect(uniform[0]).toBeLessThan(110)
     expect(uniform[0]).toBeGreaterThanOrEqual(100)
     expect(uniform.at(-1)).toBeGreaterThan(190)
+
     const about = waits("about 100ms", 2000)
     expect(about.reduce((sum, one) => sum + one, 0) / 300).toBeGreaterThan(80)
     expect(about.reduce((sum, one) => sum + one, 0) / 300).toBeLessThan(120)
+
     const shaped = waits("median 100ms, p99 1s", 5000)
     expect(shaped[150]).toBeGreaterThan(75)
     expect(shaped[150]).toBeLessThan(135)
@@ -139,7 +142,9 @@ describe("What a rule does", () => {
     const partner = bench("  - late: 50ms\n", "timeout: 2s\n")
     partner.say(money(partner.codec))
     partner.pass(2049)
+
     expect(partner.codes()).toEqual([])
+
     partner.pass(1)
     expect(partner.codes()).toEqual(["00"])
     expect(partner.history.lines.map(({ answer, what }) => answer ?? what)).toEqual(["linkUp", "delayed", "answered"])
@@ -148,7 +153,9 @@ describe("What a rule does", () => {
   it("books it and says nothing, or is as if nothing had come", () => {
     const silent = bench("  - silence: yes\n")
     silent.say(money(silent.codec))
+
     expect([silent.codes(), silent.postings.length, silent.history.lines[1]?.answer]).toEqual([[], 1, "dropped"])
+
     const lost = bench("  - silence: lost\n")
     lost.say(money(lost.codec))
     expect([lost.codes(), lost.postings.length, lost.history.lines[1]?.answer]).toEqual([[], 0, "ignored"])
@@ -159,6 +166,7 @@ describe("What a rule does", () => {
     partner.say(money(partner.codec))
     const [first] = partner.sent
     partner.pass(100)
+
     expect(partner.sent).toEqual([first, first])
     expect(partner.postings).toHaveLength(1)
   })
@@ -175,6 +183,7 @@ describe("What a rule does", () => {
     )
     partner.say(money(partner.codec))
     const [answer] = partner.heard()
+
     expect(answer).toMatchObject({
       mti: "0212",
       fields: { 4: "000000012301", 11: "000002", 38: "ABC123", 39: "00", 44: "note" }

@@ -15,13 +15,17 @@ describe("a switch in the hand", () => {
       const { a, b, commit } = yield* bench()
       a.say(purchase())
       yield* settle
+
       expect(b.heard()).toEqual([])
+
       yield* commit
       const [seen] = b.heard()
       expect(seen?.mti).toBe("0200")
+
       b.say(answerTo(seen!, "0210"))
       yield* settle
       expect(a.heard()).toEqual([])
+
       yield* commit
       expect(codes(a.heard())).toEqual(["00"])
     })
@@ -45,6 +49,7 @@ describe("a switch in the hand", () => {
       yield* commit
       yield* TestClock.adjust(1100)
       yield* commit
+
       expect(codes(a.heard())).toEqual(["98"])
       expect(types(b.heard())).toEqual(["0200", "0420"])
     })
@@ -55,12 +60,15 @@ describe("a switch in the hand", () => {
       const { running } = yield* bench()
       const failed = yield* Effect.forkChild(running.failed)
       yield* TestClock.adjust(100)
+
       expect(failed.pollUnsafe()).toBeUndefined()
+
       const broken = vi.spyOn(StoreAndForward.prototype, "tick").mockImplementation(() => {
         throw new Error("a defect")
       })
       yield* TestClock.adjust(100)
       broken.mockRestore()
+
       expect(exitText(failed.pollUnsafe())).toContain("a defect")
     })
   )
@@ -80,6 +88,7 @@ describe("a switch in the hand", () => {
       })
       yield* commit
       yield* TestClock.adjust(1)
+
       expect(exitText(failed.pollUnsafe())).toContain("a defect")
       expect(b.heard()).toEqual([])
     })
@@ -93,8 +102,10 @@ describe("a switch in the hand", () => {
       yield* commit
       for (let n = 1; n <= 4; n++) a.say(purchase({ 11: `00000${n}` }))
       yield* commit
+
       expect(b.isOpen).toBe(false)
       expect(codes(a.heard()).sort()).toEqual(["91", "91", "98", "98", "98"])
+
       const next = dial(1)
       yield* commit
       expect(types(next.heard()).every((mti) => mti === "0421" || mti === "0420")).toBe(true)
@@ -111,6 +122,7 @@ describe("a switch in the hand", () => {
         fields: { 7: "1122223829", 11: "000077", 33: "48020000", 70: "301" }
       })
       yield* settle
+
       expect(types(a.heard())).toEqual(["0830"])
     })
   )
@@ -130,6 +142,7 @@ describe("a switch in the hand", () => {
         a.say(...Array.from({ length: 10 }, () => echo))
         yield* commit
       }
+
       expect(a.isOpen).toBe(false)
       expect(running.status().links[0]!.ends[0]).toMatchObject({
         reason: "SlowPeer",
@@ -144,17 +157,22 @@ describe("a switch in the hand", () => {
       Effect.gen(function* () {
         const { a, commit, running, store } = yield* bench()
         expect(running.status().fullBy).toBeUndefined()
+
         store.lowSpace = true
         yield* TestClock.adjust(1000)
         yield* commit
         a.say(purchase())
         yield* commit
+
         expect(codes(a.heard())).toEqual(["96"])
         expect(running.status()).toMatchObject({ fullBy: "disk", links: [{ state: "ready" }, { state: "ready" }] })
+
         store.lowSpace = false
         yield* TestClock.adjust(1000)
         yield* commit
+
         expect(running.status().fullBy).toBeUndefined()
+
         const said = store.entries.filter(({ code }) => code.includes("the journal's disk")).map(({ code }) => code)
         expect(said).toEqual([
           "the journal's disk is nearly full: new requests are refused until there is room",
@@ -202,7 +220,9 @@ describe("a switch in the hand", () => {
       for (let n = 1; n <= 4; n++) a.say(purchase({ 11: `00000${n}` }))
       yield* commit
       const seen = b.heard()
+
       expect(seen.length).toBe(4)
+
       for (const message of seen) b.say(answerTo(message, "0210"))
       yield* commit
       expect(codes(a.heard())).toEqual(["00", "00", "00", "00"])
@@ -222,6 +242,7 @@ describe("a switch in the hand", () => {
       b.keep(answerTo(seen!, "0210"))
       b.end(new ConnectionEnded({ how: "fin", cause: "bench" }))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["00", "98"])
     })
   )
@@ -235,6 +256,7 @@ describe("a switch in the hand", () => {
       yield* TestClock.adjust(1100)
       yield* commit
       const reversal = b.heard().find(({ mti }) => mti === "0420")
+
       // The test's clock begins with 1970.
       expect(reversal?.fields[7]).toBe("0101020001")
     })
@@ -251,6 +273,7 @@ describe("a switch in the hand", () => {
       const [seen] = b.heard()
       b.say(answerTo(seen!, "0210", { 44: "more than five" }))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["98"])
       expect(types(b.heard())).toEqual(["0420"])
       expect(store.entries.filter(({ kind }) => kind === EntryKind.answered)).toEqual([])
@@ -266,7 +289,9 @@ describe("a switch in the hand", () => {
       yield* settle
       // Longer than three watchdog intervals, and not yet a disk that has stopped answering.
       yield* TestClock.adjust(25_000)
+
       expect(a.isOpen).toBe(true)
+
       // What was not read while the disk was slow is read now, a few at a time.
       let heard = 0
       for (let round = 0; round < 100 && heard < 9000; round++) {
@@ -276,8 +301,10 @@ describe("a switch in the hand", () => {
         if (round === 50) yield* TestClock.adjust(1100)
       }
       expect(heard).toBe(9000)
+
       yield* TestClock.adjust(5000)
       expect(a.isOpen).toBe(true)
+
       yield* TestClock.adjust(60_000)
       expect(a.isOpen).toBe(false)
     })
@@ -290,7 +317,9 @@ describe("a switch in the hand", () => {
       a.say(purchase())
       yield* settle
       yield* TestClock.adjust(29_000)
+
       expect(failed.pollUnsafe()).toBeUndefined()
+
       yield* TestClock.adjust(3000)
 
       const error = yield* Fiber.join(failed)
@@ -305,6 +334,7 @@ describe("a switch in the hand", () => {
       for (const mti of ["0200", "0220"]) a.say(purchase({ 43: "x".repeat(40), 60: "y".repeat(100) }, mti))
       yield* commit
       const answers = a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)
+
       expect(answers.sort()).toEqual(["0210 30", "0230 30"])
       expect(b.heard()).toEqual([])
       expect(b.isOpen).toBe(true)
@@ -318,6 +348,7 @@ describe("a switch in the hand", () => {
       for (const mti of ["0200", "0220"]) a.say(purchase({ 44: "y||0200" }, mti))
       yield* commit
       const answers = a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)
+
       expect(answers.sort()).toEqual(["0210 30", "0230 30"])
       expect(b.heard()).toEqual([])
     })
@@ -334,6 +365,7 @@ describe("a switch in the hand", () => {
       // The issuer is an acquirer too, and its first STAN of the second is ours.
       b.say(purchase())
       yield* commit
+
       expect(codes(b.heard())).not.toEqual(["00"])
     })
   )

@@ -59,6 +59,7 @@ describe("a reversal", () => {
         const started = yield* ended(yield* bench({ issuer: { delivery } }), code)
         expect(codes(started, "declined")).toEqual([code])
         expect(codes(started, "acknowledged")).toEqual([])
+
         const { messages } = started.running.pending.list()
         expect(messages).toMatchObject([
           { state: "declined", code, mti: "0420", link: "issuer", about: expect.any(Number) }
@@ -78,9 +79,11 @@ describe("a reversal", () => {
     Effect.gen(function* () {
       const { running } = yield* ended(yield* bench({ issuer: { delivery } }), undefined)
       expect(running.pending.list().messages).toMatchObject([{ state: "abandoned", code: "no answer" }])
+
       const clocks = { wallMs: 60_000, monotonicMs: 60_000 }
       const kernel = { view: { _tag: "absent", why: "a test" }, earlier: new Map() } as const
       const text = statusText(reportOf({ name: "t", pid: 1, startedAt: 0 }, running.status(), clocks, kernel))
+
       expect(text).toContain("! 1 in doubt until a person ends it: jinka pending list")
       expect(text).toContain("    ! in doubt until a person ends it: 1 abandoned: jinka pending list")
     })
@@ -100,6 +103,7 @@ describe("a reversal", () => {
       b.heard()
       yield* TestClock.adjust(1100)
       yield* started.commit
+
       expect(started.running.pending.list().messages).toMatchObject([
         { state: "unreversed", mti: "0200", stan: "000001", link: "issuer" }
       ])
@@ -133,9 +137,11 @@ describe("what is in doubt", () => {
       const [one] = pending.list().messages
       const closed = yield* pending.close(one!.exchange, "ann", "issuer has reversed by hand")
       yield* started.commit
+
       expect(closed).toEqual(one)
       expect(codes(started, "closed")).toEqual(["ann: issuer has reversed by hand"])
       expect(started.running.status().inDoubt).toBe(0)
+
       const again = yield* Effect.flip(pending.close(one!.exchange, "ann", "again"))
       expect(again).toMatchObject({ reason: "NotNow" })
     })
@@ -146,7 +152,9 @@ describe("what is in doubt", () => {
       const started = yield* bench({ issuer: { delivery } })
       yield* timedOut(started)
       const [one] = started.running.pending.list().messages
+
       expect(one).toMatchObject({ state: "under way", mti: "0420" })
+
       const refused = yield* Effect.flip(started.running.pending.close(one!.exchange, "ann", "why"))
       expect(refused.says).toContain("still being delivered")
     })
@@ -169,7 +177,9 @@ describe("what is in doubt", () => {
           yield* commit
         })
       )
+
       const last = yield* bench({ issuer: { delivery } }, disk)
+
       expect(last.running.pending.list()).toMatchObject({ messages: [], inDoubt: 0 })
     })
   )

@@ -26,13 +26,16 @@ describe("a link that is drained", () => {
       const drained = yield* Effect.forkChild(act("acquirer", "drain"))
       yield* TestClock.adjust(600)
       yield* commit
+
       expect([finished, a.isOpen]).toEqual([1, true])
+
       b.say(answerTo(request, "0210"))
       yield* commit
 
       expect(a.heard()).toEqual([])
       expect([count("answered"), count("undelivered"), count("queued")]).toEqual([1, 1, 1])
       expect(b.heard().map(({ mti }) => mti)).toEqual(["0420"])
+
       yield* TestClock.adjust(2000)
       expect(drained.pollUnsafe()).toMatchObject({ value: { unfinished: [{ outcome: "Undelivered" }] } })
     })
@@ -45,13 +48,16 @@ describe("a link that is drained", () => {
         const { a, b, act, commit, running, request } = yield* bench
         const drained = yield* Effect.forkChild(Effect.exit(act("issuer", "drain")))
         yield* TestClock.adjust(100)
+
         expect(yield* act("issuer", "unblock")).toMatchObject({ before: "draining", after: "ready" })
+
         yield* TestClock.adjust(700)
         yield* commit
 
         expect(b.isOpen).toBe(true)
         expect(running.status().links[1]).toMatchObject({ state: "ready", draining: false })
         expect(JSON.stringify(drained.pollUnsafe())).toContain("stays in use")
+
         b.say(answerTo(request, "0210"))
         yield* commit
         expect(a.heard().map(({ fields }) => fields[39])).toEqual(["00"])

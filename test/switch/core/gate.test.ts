@@ -110,14 +110,19 @@ describe("A request at a module in the network", () => {
       const { a, b, commit, module, goOn } = yield* bench()
       a.say(sealed(purchase(), A), sealed(purchase({ 11: "000002" }), A), sealed(reversal(), A))
       yield* commit
+
       expect(module.waiting).toHaveLength(3)
+
       module.answerAt(2)
       module.answerAt(1)
       yield* commit
+
       expect(module.waiting.map(({ operation }) => operation)).toEqual(["verifyMac"])
+
       yield* goOn
 
       expect(stans(b.heard())).toEqual(["000001", "000002"])
+
       yield* TestClock.adjust(1100)
       yield* goOn
       expect(types(b.heard()).slice(0, 3)).toContain("0420")
@@ -131,7 +136,9 @@ describe("A request at a module in the network", () => {
       const block = pinBlock("1234", "zpk-a", "iso0", pan)
       a.say(sealed(purchase({ 52: block, 53: "2600000000000000" }), A))
       yield* goOn
+
       const [request] = b.heard()
+
       expect(pinIn(request?.fields[52], "zpk-b", "iso0", pan)).toBe("1234")
       expect(isRight(request, B)).toBe(true)
     })
@@ -142,7 +149,9 @@ describe("A request at a module in the network", () => {
       const { a, b, goOn } = yield* bench()
       a.say(sealed(purchase(), B), sealed(purchase({ 11: "000002" }), A))
       yield* goOn
+
       const [refusal] = a.heard()
+
       expect(refusal?.fields[39]).toBe("A0")
       expect(isRight(refusal, A)).toBe(true)
       expect(stans(b.heard())).toEqual(["000002"])
@@ -155,8 +164,10 @@ describe("A request at a module in the network", () => {
       const many = Array.from({ length: 3000 }, (_, at) => sealed(purchase({ 11: String(at + 1).padStart(6, "0") }), A))
       for (let at = 0; at < many.length; at += 100) a.say(...many.slice(at, at + 100))
       for (let round = 0; round < 20; round++) yield* commit
+
       expect(module.waiting.length).toBeGreaterThanOrEqual(1024)
       expect(module.waiting.length).toBeLessThan(1400)
+
       for (let round = 0; round < 20; round++) yield* goOn
       expect(stans(b.heard())).toEqual(many.map(({ fields }) => fields[11]))
     })
@@ -173,6 +184,7 @@ describe("A module that goes away", () => {
       yield* TestClock.adjust(25)
       a.say(purchase())
       yield* commit
+
       expect(codes(a.heard())).toEqual(["91"])
       expect(running.status().links[1]).toMatchObject({ ready: false, state: "without module" })
 
@@ -180,6 +192,7 @@ describe("A module that goes away", () => {
       yield* TestClock.adjust(25)
       a.say(purchase({ 11: "000002" }))
       yield* goOn
+
       expect(stans(b.heard())).toEqual(["000002"])
     })
   )
@@ -206,6 +219,7 @@ describe("A module that goes away", () => {
       b.heard()
       a.say(sealed(purchase({}, "0221"), A), sealed(purchase({ 11: "000002" }), A))
       yield* goOn
+
       expect(codes(a.heard())).toEqual(["00"])
       expect(types(b.heard())).toEqual(["0200"])
     })
@@ -218,7 +232,9 @@ describe("A module that goes away", () => {
       yield* commit
       module.goAway()
       yield* commit
+
       expect(codes(a.heard())).toEqual(["91"])
+
       yield* TestClock.adjust(2000)
       yield* commit
       expect(b.heard()).toEqual([])
@@ -237,11 +253,13 @@ describe("A module that goes away", () => {
       module.goAway()
       yield* TestClock.adjust(300)
       yield* commit
+
       expect(a.heard()).toEqual([])
 
       module.isUp = true
       yield* TestClock.adjust(25)
       yield* goOn
+
       expect(codes(a.heard())).toEqual(["00"])
     })
   )
@@ -256,8 +274,10 @@ describe("A module that goes away", () => {
       module.goAway()
       yield* TestClock.adjust(2000)
       yield* commit
+
       expect(codes(a.heard())).toEqual(["98"])
       expect(b.heard()).toEqual([])
+
       const unmatched = store.entries.filter(({ kind }) => kind === EntryKind.unmatched)
       expect(unmatched.map(({ code }) => code)).toEqual(["MAC unproved"])
 
@@ -265,6 +285,7 @@ describe("A module that goes away", () => {
       yield* TestClock.adjust(1100)
       yield* goOn
       const [reversing] = b.heard()
+
       expect(reversing?.mti).toBe("0420")
       expect(isRight(reversing, B)).toBe(true)
     })
@@ -283,6 +304,7 @@ describe("A module that goes away", () => {
         yield* commit
         yield* TestClock.adjust(25)
         yield* commit
+
         expect(a.heard()).toEqual([])
         expect(types(b.heard())).toEqual(["0420"])
       })
@@ -327,6 +349,7 @@ describe("A module that goes away", () => {
       }
       const told = a.heard()
       const heard = new Map(told.map(({ fields }) => [fields[11], fields[39]]))
+
       expect(new Set(stans(told)).size).toBe(told.length)
       expect(told.every((one) => isRight(one, A))).toBe(true)
       expect([...approved.values()]).toContain("approved")

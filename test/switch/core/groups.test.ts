@@ -54,10 +54,13 @@ describe("a group as a destination", () => {
         const { a, acquirer, b, commit, dial, running } = yield* bench()
         acquirer.say(purchase(stan(1)))
         yield* commit
+
         expect(stans(a.heard())).toEqual([1])
+
         a.end(reset)
         yield* commit
         expect(codes(acquirer.heard())).toEqual(["98"])
+
         acquirer.say(purchase(stan(2)))
         yield* commit
         expect(stans(b.heard())).toEqual([2])
@@ -69,15 +72,18 @@ describe("a group as a destination", () => {
           { link: "issuer-b", state: "used", outstanding: 1 }
         ])
         expect(running.status().groups[0]?.members[0]?.failbackDue).toBeGreaterThan(0)
+
         acquirer.say(purchase(stan(3)))
         yield* commit
         expect(stans(b.heard())).toEqual([3])
+
         yield* TestClock.adjust(10_100)
         yield* commit
         acquirer.heard()
         again.heard()
         acquirer.say(purchase(stan(4)))
         yield* commit
+
         expect(stans(again.heard().filter(({ mti }) => mti === "0200"))).toEqual([4])
       })
   )
@@ -88,15 +94,18 @@ describe("a group as a destination", () => {
       const { a, acquirer, b, commit } = yield* bench({ use: "round-robin" }, [linkOf("acquirer", 4802), ...small])
       for (const n of [1, 2, 3]) acquirer.say(purchase(stan(n)))
       yield* commit
+
       expect(stans(a.heard())).toEqual([1])
       expect(stans(b.heard())).toEqual([2])
       expect(codes(acquirer.heard())).toEqual(["96"])
+
       a.end(reset)
       b.end(reset)
       yield* commit
       acquirer.heard()
       acquirer.say(purchase(stan(4)))
       yield* commit
+
       expect(codes(acquirer.heard())).toEqual(["91"])
     })
   )
@@ -108,9 +117,11 @@ describe("a group as a destination", () => {
       for (const n of [1, 2, 3]) acquirer.say(purchase(stan(n)))
       yield* commit
       const [first] = a.heard()
+
       expect(first?.fields[11]).toBe("000001")
       expect(stans(b.heard())).toEqual([2])
       expect(acquirer.heard()).toEqual([])
+
       a.say(answerTo(first!, "0210"))
       yield* commit
       expect(stans(a.heard())).toEqual([3])
@@ -123,6 +134,7 @@ describe("a group as a destination", () => {
       for (let n = 1; n <= 40; n++) acquirer.say(purchase({ ...stan(n), 41: `T000000${n % 10}` }))
       yield* commit
       const terminals = (messages: ReadonlyArray<Message>) => new Set(messages.map(({ fields }) => String(fields[41])))
+
       const [onA, onB] = [terminals(a.heard()), terminals(b.heard())]
 
       expect(onA.size + onB.size).toBe(10)
@@ -144,7 +156,9 @@ describe("a group as a destination", () => {
         const [request] = a.heard()
         b.say(answerTo(request!, "0210"))
         yield* commit
+
         expect(codes(acquirer.heard())).toEqual(["00"])
+
         a.say(answerTo(request!, "0210"))
         yield* commit
         expect(acquirer.heard()).toEqual([])
@@ -162,6 +176,7 @@ describe("a group as a destination", () => {
       acquirer.say(purchase(stan(1)))
       other.say(purchase(stan(1)))
       yield* commit
+
       expect(a.heard().length + b.heard().length).toBe(1)
       expect(codes(other.heard())).toEqual(["94"])
     })
@@ -172,19 +187,25 @@ describe("a group as a destination", () => {
       const { a, acquirer, b, commit } = yield* bench()
       acquirer.say(purchase(stan(1)))
       yield* commit
+
       expect(types(a.heard())).toEqual(["0200"])
+
       a.end(reset)
       yield* commit
       expect(b.heard()).toEqual([])
+
       yield* TestClock.adjust(30_100)
       yield* commit
       const [reversal] = b.heard()
+
       expect(reversal?.mti).toBe("0420")
       expect(String(reversal?.fields[90]).slice(0, 10)).toBe("0200000001")
+
       b.say(answerTo(reversal!, "0430"))
       yield* commit
       yield* TestClock.adjust(5000)
       yield* commit
+
       expect(b.heard()).toEqual([])
     })
   )
@@ -197,6 +218,7 @@ describe("a group as a destination", () => {
       yield* commit
       yield* TestClock.adjust(1100)
       yield* commit
+
       expect(types(a.heard())).toEqual(["0200", "0420"])
       expect(types(b.heard())).toEqual(["0200", "0420"])
     })
@@ -221,8 +243,10 @@ describe("a group as a destination", () => {
       const b = dial(2)
       yield* TestClock.adjust(29_000)
       yield* commit
+
       // The host of the first may still be reading what was written before the switch was killed.
       expect(types(b.heard())).toEqual([])
+
       yield* TestClock.adjust(1100)
       yield* commit
       expect(types(b.heard())).toEqual(["0420"])
@@ -255,7 +279,9 @@ describe("a group as an origin", () => {
       yield* commit
       issuer.say(answerTo(request!, "0210"))
       yield* commit
+
       expect(codes(b.heard())).toEqual(["00"])
+
       const again = dial(1)
       yield* commit
       expect(again.heard()).toEqual([])
@@ -276,6 +302,7 @@ describe("a group as an origin", () => {
       yield* commit
       b.say(purchase())
       yield* commit
+
       expect(issuer.heard()).toEqual([])
       expect(codes(b.heard())).toEqual(["00"])
     })
@@ -315,14 +342,17 @@ describe("a group that a reload makes", () => {
       yield* TestClock.adjust(100)
       yield* commit
       yield* Fiber.join(reloading)
+
       expect(running.status().groups.map(({ name }) => name)).toEqual(["issuer"])
       expect(running.status().groups[0]?.members.map(({ state }) => state)).toEqual(["used", "spare"])
 
       a.end(reset)
       b.say(purchase())
       yield* commit
+
       expect(issuer.heard()).toEqual([])
       expect(codes(b.heard())).toEqual(["00"])
+
       issuer.say({
         ...purchase({ ...stan(9), 2: "6300000000000003", 32: "1030000", 33: "1030000" }),
         header: { destination: "00010000", source: "1030000" }
@@ -339,7 +369,9 @@ describe("a group that falls together", () => {
       const { a, b, commit, dial, running } = yield* bench({ fallTogether: true })
       a.end(reset)
       yield* commit
+
       expect(b.isOpen).toBe(false)
+
       const [, , fallen] = running.status().links
       expect(fallen?.ends[0]).toMatchObject({
         reason: "GroupFell",
@@ -352,12 +384,15 @@ describe("a group that falls together", () => {
       // The partner closes a new connection of ours by the same rule: the other one stays.
       a2.end(reset)
       yield* commit
+
       expect(b2.isOpen).toBe(true)
+
       const a3 = dial(1)
       yield* commit
       yield* TestClock.adjust(6000)
       b2.end(reset)
       yield* commit
+
       expect(a3.isOpen).toBe(false)
     })
   )
@@ -379,11 +414,14 @@ describe("a group that falls together", () => {
       yield* commit
       a.end(new ConnectionEnded({ how: "fin", cause: "the partner closed" }))
       yield* commit
+
       expect([a.isOpen, b.isOpen]).toEqual([true, false])
+
       const again = dial(2)
       yield* commit
       yield* TestClock.adjust(11_000)
       yield* commit
+
       expect(running.status().links[1]?.state).toBe("down")
       expect(again.isOpen).toBe(true)
     })

@@ -92,6 +92,7 @@ describe("a partner that speaks for another", () => {
       issuer.heard()
       for (let stan = 10; stan < 20; stan++) b.say(ofB({ 11: `0000${stan}` }))
       yield* commit
+
       expect(types(issuer.heard()).filter((mti) => mti === "0200").length).toBe(10)
       expect(codes(b.heard())).toEqual([])
     })
@@ -107,11 +108,13 @@ describe("a partner that speaks for another", () => {
       })
       a.say(signOn("48030000", "48030000"), signOn("48020000", "48030000"))
       yield* commit
+
       expect(a.heard().map(({ mti, fields }) => [mti, fields[39]])).toEqual([
         ["0830", "63"],
         ["0830", "63"]
       ])
       expect(running.status().links[0]).toMatchObject({ state: "waiting for sign-on" })
+
       a.say(signOn("48020000", "48020000"))
       yield* commit
       expect(codes(a.heard())).toEqual(["00"])
@@ -127,9 +130,12 @@ describe("a partner that speaks for another", () => {
       const answer = answerTo(issuer.heard()[0]!, "0210")
       issuer.say({ ...answer, header: header("48030000") })
       yield* commit
+
       expect(a.heard()).toEqual([])
+
       const entry = store.entries.find(({ kind }) => kind === EntryKind.unmatched)
       expect(entry?.code).toBe("names 48030000 as the source in its header")
+
       issuer.say({ ...answer, header: header("1030000") })
       yield* commit
       expect(codes(a.heard())).toEqual(["00"])
@@ -142,7 +148,9 @@ describe("a partner that speaks for another", () => {
       const { a, commit, store } = started
       for (let stan = 0; stan < 200; stan++) a.say(ofB({ 11: String(stan).padStart(6, "0") }))
       yield* commit
+
       expect(codes(a.heard())).toEqual(Array(200).fill("63"))
+
       const lines = store.entries.filter(
         ({ kind, code }) => kind === EntryKind.event && code.includes("names 48030000")
       )
@@ -184,7 +192,9 @@ describe("an answer", () => {
         answerTo(asked!, "0210", { 4: "000000000999" })
       )
       yield* commit
+
       expect(a.heard()).toEqual([])
+
       issuer.say(answerTo(asked!, "0210", { 4: "000000000700", 39: "10" }))
       yield* commit
       expect(a.heard().map(({ fields }) => [fields[4], fields[39]])).toEqual([["000000000700", "10"]])

@@ -40,7 +40,9 @@ describe("a key that we give", () => {
       const { centre, commit, running, store } = started
       yield* Effect.forkChild(running.keyOperations.ask("centre", "mac", operator))
       yield* TestClock.adjust(1)
+
       expect(centre.heard().filter(({ mti }) => mti === "0800")).toEqual([])
+
       yield* commit
       const offer = centre.heard().find(({ mti }) => mti === "0800")
       expect(offer?.fields).toMatchObject({ 53: "2600000000000000", 70: "101", 100: "48020000" })
@@ -51,6 +53,7 @@ describe("a key that we give", () => {
       yield* commit
 
       const slot = running.keys.at(0, "mac", "send")!
+
       expect([slot.version, slot.isOffered, keyIn(offer).length]).toEqual([1, false, 16])
       expect(keyEvents(store).at(-1)).toMatch(/^key mac\/both 1 \(check value \w{6}\) taken, was none/)
     })
@@ -75,7 +78,9 @@ describe("a key that we give", () => {
         yield* TestClock.adjust("2 seconds")
         yield* commit
         const again = centre.heard().find(({ mti }) => mti === "0800")
+
         expect(keyIn(again)).toEqual(first)
+
         centre.say(answerOf(again!, "A7"))
         yield* commit
         expect(running.keys.at(0, "mac", "send")?.isOffered).toBe(false)
@@ -93,6 +98,7 @@ describe("a key that we give", () => {
         fields: { 7: "1126100001", 11: "000005", 33: "48020000", 53: "2600000000000000", 70: "101" }
       })
       yield* commit
+
       const heard = centre.heard()
 
       expect(heard.map(({ fields, mti }) => [mti, fields[39]])).toContainEqual(["0830", "00"])
@@ -166,6 +172,7 @@ describe("keys by hand", () => {
       const place = { link: "centre", purpose: "mac", direction: "both" } as const
       const retired = yield* Effect.forkChild(running.keyOperations.retire(place, operator))
       yield* commit
+
       expect(yield* Fiber.join(retired)).toContain("Key mac/both 1 of centre, check value C4039C, is destroyed")
       expect(keyEvents(store).at(-1)).toBe(
         "key mac/both 1 (check value C4039C) retired: retired by hand by night (a test)"

@@ -170,12 +170,14 @@ describe("A MAC over the whole message", () => {
         a.say(wrong, codec.encode(request) as Buffer)
         yield* started.commit
         const refusals = a.heardBytes().map((bytes) => looked(one, codec, bytes, keys[0]))
+
         expect(codes(refusals.map(({ bare }) => bare))).toEqual([wrongMac, wrongMac])
         expect(refusals.map(({ isRight }) => isRight)).toEqual([true, true])
 
         a.say(right)
         yield* started.commit
         const heard = looked(one, codec, b.heardBytes()[0], keys[1])
+
         expect(heard.isRight).toBe(true)
 
         const answer = answerTo(heard.bare, `${first}210`, { 39: approved })
@@ -184,6 +186,7 @@ describe("A MAC over the whole message", () => {
         yield* started.commit
         const [answered] = a.heardBytes()
         const told = looked(one, codec, answered, keys[0])
+
         expect(told.bare.fields[39]).toBe(approved)
         expect(told.isRight).toBe(true)
         expect(started.running.status().links[1]?.guard).toMatchObject({ wrong: 1, current: 1, made: 1 })
@@ -212,12 +215,14 @@ describe("A MAC between two dialects", () => {
       a.say(sealed(purchase(), "zak-a"), sealed(purchase({ 11: "000002" }, "0220"), "zak-a"))
       yield* started.commit
       const heard = b.heardBytes().map((bytes) => looked(one, codec, bytes, "zak-b"))
+
       expect(types(heard.map(({ bare }) => bare))).toEqual(["0200", "0220"])
       expect(heard.map(({ isRight }) => isRight)).toEqual([true, true])
 
       b.say(bytesOf(one, codec, answerTo(heard[0]!.bare, "0210"), "zak-b"))
       yield* started.commit
       const answers = a.heard()
+
       expect(codes(answers)).toEqual(["00", "00"])
       for (const answer of answers) {
         const { 128: mac, ...fields } = answer.fields

@@ -106,6 +106,7 @@ describe("a request between two zones", () => {
       const { a, b, commit } = yield* bench({ disk })
       a.say(sealed(purchase(), A))
       yield* commit
+
       expect(a.heard()).toEqual([])
       expect(types(b.heard())).toEqual(["0200"])
     })
@@ -171,7 +172,9 @@ describe("an answer", () => {
       b.say(sealed(back(request!, "0210"), A))
       b.say(back(request!, "0210"))
       yield* commit
+
       expect(a.heard()).toEqual([])
+
       const strays = store.entries.filter(({ kind }) => kind === EntryKind.unmatched)
       expect(strays.map(({ code, exchange }) => [code, exchange > 0])).toEqual([
         ["MAC wrong", true],
@@ -182,6 +185,7 @@ describe("an answer", () => {
       yield* commit
       const told = a.heard()
       const [reversing] = b.heard()
+
       expect(codes(told)).toEqual(["98"])
       expect(isRight(told[0], A)).toBe(true)
       expect(reversing?.mti).toBe("0420")
@@ -199,6 +203,7 @@ describe("an answer", () => {
         b.say(sealed(back(b.heard()[0]!, "0210", { 39: "A0" }), B))
         yield* commit
       }
+
       expect(codes(a.heard())).toEqual(["A0", "A0", "A0"])
       expect(eventsOf(store)).toContain(
         "3 MACs of ours were wrong for the partner in a row: compare the check values of the keys with the partner"
@@ -213,12 +218,14 @@ describe("an answer", () => {
       yield* commit
       b.say(sealed(back(b.heard()[0]!, "0210", { 38: "AUTH01" }), B))
       yield* commit
+
       expect(isRight(a.heard()[0], A)).toBe(true)
 
       giveKey(running, module, 0, "mac", "zpk-a", { name: A, until: Number.POSITIVE_INFINITY })
       a.say(sealed(purchase({}, "0201"), "zpk-a"))
       yield* commit
       const [again] = a.heard()
+
       expect(again?.fields[38]).toBe("AUTH01")
       expect(isRight(again, "zpk-a")).toBe(true)
       expect(b.heard()).toEqual([])
@@ -235,13 +242,16 @@ describe("an advice", () => {
         const advice = purchase({ 11: "000009" }, "0220")
         a.say(sealed(advice, B), sealed(reversal(), B))
         yield* commit
+
         expect(codes(a.heard())).toEqual(["A0", "A0"])
 
         a.say(sealed(advice, A), sealed(reversal(), A))
         yield* commit
         const acknowledged = a.heard()
+
         expect(codes(acknowledged)).toEqual(["00", "00"])
         expect(acknowledged.every((one) => isRight(one, A))).toBe(true)
+
         const first = b.heard()
         expect(types(first)).toEqual(["0220", "0420"])
         expect(first.every((one) => isRight(one, B))).toBe(true)
@@ -249,6 +259,7 @@ describe("an advice", () => {
         yield* TestClock.adjust(2100)
         yield* commit
         const second = b.heard()
+
         expect(types(second)).toEqual(["0221", "0421"])
         expect(second.every((one) => isRight(one, B))).toBe(true)
         expect(second[0]?.fields[128]).not.toBe(first[0]?.fields[128])
@@ -265,11 +276,14 @@ describe("an advice", () => {
       yield* TestClock.adjust(2100)
       yield* commit
       const [again] = b.heard()
+
       expect(again?.mti).toBe("0221")
+
       b.say(sealed(back(again!, "0230"), B))
       yield* commit
       yield* TestClock.adjust(5000)
       yield* commit
+
       expect(b.heard()).toEqual([])
     })
   )
@@ -292,12 +306,14 @@ describe("keys of a window", () => {
       giveKey(running, module, 0, "mac", "zpk-a", { name: A, until: Number.MAX_SAFE_INTEGER })
       a.say(sealed(purchase({ 11: "000001" }), A), sealed(purchase({ 11: "000002" }), "zpk-a"))
       yield* commit
+
       expect(b.heard()).toHaveLength(2)
       expect(running.status().links[0]?.guard).toMatchObject({ current: 1, previous: 1, wrong: 0 })
 
       giveKey(running, module, 0, "mac", "zpk-a")
       a.say(sealed(purchase({ 11: "000003" }), A))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["A0"])
     })
   )
@@ -309,6 +325,7 @@ describe("keys of a window", () => {
       yield* TestClock.adjust(25)
       a.say(purchase())
       yield* commit
+
       expect(codes(a.heard())).toEqual(["91"])
       expect(b.heard()).toEqual([])
       expect(running.status().links[1]?.state).toBe("without key")
@@ -327,7 +344,9 @@ describe("wrong MACs in a row", () => {
       a.say(sealed(purchase({ 11: "000010" }), A))
       a.say(...wrongs(2, 20))
       yield* commit
+
       expect(alarms(store)).toEqual([])
+
       a.say(...wrongs(5, 30))
       yield* commit
       expect(alarms(store)).toHaveLength(1)
@@ -341,6 +360,7 @@ describe("wrong MACs in a row", () => {
       })
       a.say(...wrongs(2))
       yield* commit
+
       expect(types(a.heard())).toContain("0820")
       expect(running.links[0]?.isHeldOff).toBe(true)
     })

@@ -37,10 +37,13 @@ describe("a route by message type", () => {
       terminals.say(...asked)
       yield* commit
       const seen = host.heard()
+
       expect(types(seen)).toEqual(["0800", "0820", "0500"])
+
       host.say(...seen.map((one) => answerTo(one, String(Number(one.mti) + 10).padStart(4, "0"))))
       yield* commit
       const answers = terminals.heard()
+
       expect(types(answers)).toEqual(["0810", "0830", "0510"])
       expect(answers.map(({ fields }) => fields[11])).toEqual(["000001", "000002", "000003"])
       expect(running.status().links[0]!.traffic).toMatchObject({ requestsIn: 3, answersOut: { "00": 3 } })
@@ -55,6 +58,7 @@ describe("a route by message type", () => {
       const [first, second] = host.heard()
       host.say(answerTo(second!, "0810", { 39: "77" }), answerTo(first!, "0810"))
       yield* commit
+
       expect(terminals.heard().map(({ fields }) => [fields[42], fields[39]])).toEqual([
         ["102110053110002", "77"],
         ["102110053110001", "00"]
@@ -74,6 +78,7 @@ describe("a route by message type", () => {
         yield* commit
         host.say(answerTo(seen!, "0810"))
         yield* commit
+
         expect(codes(terminals.heard())).toEqual(["98"])
         expect(host.heard()).toEqual([])
         expect(running.pending.list().messages).toEqual([])
@@ -86,6 +91,7 @@ describe("a route by message type", () => {
       terminals.say(terminal("0800", 1), terminal("0500", 2))
       other.say(terminal("0800", 3))
       yield* commit
+
       expect(terminals.heard().map(({ mti, fields }) => [mti, fields[39]])).toEqual([
         ["0810", "30"],
         ["0510", "92"]
@@ -115,6 +121,7 @@ describe("a route by message type", () => {
       })
       terminals.say(sale(1, "6200000000000005"), sale(2, "4111111111111111"))
       yield* commit
+
       expect([other, host].map((wire) => wire.heard().map(({ fields }) => fields[11]))).toEqual([
         ["000001"],
         ["000002"]
@@ -145,13 +152,17 @@ describe("a route by network management code", () => {
       const echo = b.heard().find(({ fields }) => fields[70] === "301")!
       a.say(management("301", "000007"), management("101", String(echo.fields[11])))
       yield* commit
+
       expect(a.heard().map(({ fields }) => [fields[11], fields[39]])).toEqual([["000007", "00"]])
+
       const [passed] = b.heard()
       expect(passed).toMatchObject({ mti: "0820", fields: { 70: "101" } })
+
       b.say(answerTo(passed!, "0830"), answerTo(echo, "0830"))
       yield* commit
       expect(a.heard().map(({ mti, fields }) => [mti, fields[70], fields[39]])).toEqual([["0830", "101", "00"]])
       expect(running.status().links[1]).toMatchObject({ state: "ready" })
+
       a.say(purchase())
       yield* commit
       expect(types(b.heard())).toEqual(["0200"])

@@ -83,11 +83,13 @@ describe("what is remembered of a partner", () => {
     Effect.gen(function* () {
       const { a, approve, b, commit, issuer } = yield* bench()
       expect(codes(yield* approve(b, 1, 1, fromB))).toEqual(["00"])
+
       for (let round = 0; round < 12; round++) {
         a.say(...Array.from({ length: 500 }, (_, n) => one(1 + 500 * round + n, { 2: "9900000000000005" })))
         yield* commit
       }
       expect(new Set(codes(a.heard()))).toEqual(new Set(["92"]))
+
       b.say(one(1, fromB))
       yield* commit
 
@@ -149,6 +151,7 @@ describe("what is remembered of a partner", () => {
       yield* commit
       yield* TestClock.adjust("3 seconds")
       yield* commit
+
       expect(issuer.heard()).toEqual([])
       expect(codes(a.heard())).toEqual([])
       expect(running.status().links[0]!.perhapsRepeats).toBe(800)
@@ -156,6 +159,7 @@ describe("what is remembered of a partner", () => {
       journal.isSilent = false
       a.say(one(1))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["00"])
     })
   )
@@ -167,10 +171,13 @@ describe("what is remembered of a partner", () => {
       yield* TestClock.adjust("59 seconds")
       a.say(one(1))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["00"])
+
       yield* TestClock.adjust("2 seconds")
       a.say(one(1))
       yield* commit
+
       expect(types(issuer.heard())).toEqual(["0200"])
     })
   )
@@ -182,6 +189,7 @@ describe("what is remembered of a partner", () => {
       yield* approve(a, 1, MORE_THAN_MEMORY)
       a.say(one(900_000), one(900_000))
       yield* commit
+
       expect(types(issuer.heard())).toEqual(["0200"])
     })
   )
@@ -225,7 +233,9 @@ describe("a restart with more behind it than it reads", () => {
         const { a, commit, issuer } = yield* bench(own, disk)
         a.say(one(1), one(999_000), reversalOf(1))
         yield* commit
+
         const sent = issuer.heard()
+
         expect(types(sent)).toEqual(["0200", "0420"])
         expect(sent[0]!.fields[11]).not.toBe(posted.fields[11])
         expect(String(sent[1]!.fields[90]).slice(4, 10)).toBe(posted.fields[11])
@@ -255,6 +265,7 @@ describe("a reversal of a request that never came, to a link with STANs of ours"
       expect(a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)).toEqual(["0430 00", "0430 00", "0210 98"])
       expect(issuer.heard()).toEqual([])
       expect(running.status().links[1]!.stored.size).toBe(0)
+
       const ends = store.entries.filter(({ kind }) => kind === EntryKind.acknowledged).map(({ code }) => code)
       expect(ends).toEqual(["no original"])
     })
@@ -273,6 +284,7 @@ describe("a reversal of a request that never came, to a link with STANs of ours"
       const { a, commit, issuer } = yield* bench(own, disk)
       a.say(reversalOf(5, "0421"), one(5))
       yield* commit
+
       expect(a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)).toEqual(["0430 00", "0210 98"])
       expect(issuer.heard()).toEqual([])
     })

@@ -47,6 +47,7 @@ describe("the window of an issuer that partners share", () => {
       yield* commit
 
       const seen = issuer.heard()
+
       expect(seen.filter(({ fields }) => fields[32] === fromB[32]).length).toBe(8)
       expect(seen.length - 8).toBe(48)
       expect(new Set(codes(flood.heard()))).toEqual(new Set(["96"]))
@@ -64,7 +65,9 @@ describe("the window of an issuer that partners share", () => {
       good.say(...many(2, fromB))
       yield* commit
       const first = issuer.heard()
+
       expect(first.length).toBe(4)
+
       issuer.say(...first.map((seen) => answerTo(seen, "0210")))
       yield* commit
 
@@ -82,7 +85,9 @@ describe("the turns of partners", () => {
       for (let round = 0; round < 20; round++) yield* commit
 
       const accepted = store.entries.filter(({ kind }) => kind === EntryKind.accepted)
+
       expect(accepted.length).toBe(3001)
+
       const ofGood = accepted.findIndex(({ link }) => link !== accepted[0]!.link)
       expect(ofGood).toBeLessThan(150)
     })
@@ -98,11 +103,13 @@ describe("a rate limit", () => {
       yield* commit
 
       const seen = issuer.heard()
+
       expect(seen.filter(({ fields }) => fields[32] !== fromB[32]).length).toBe(10)
       expect(seen.filter(({ fields }) => fields[32] === fromB[32]).length).toBe(20)
       expect(codes(flood.heard())).toEqual(new Array(15).fill("96"))
       expect(store.entries.filter(({ kind }) => kind === EntryKind.refused)).toEqual([])
       expect(running.status().links.map(({ overRate }) => overRate)).toEqual([15, 0, 0])
+
       const notes = store.entries.filter(({ code }) => code.includes("requests a second")).map(({ code }) => code)
       expect(notes).toEqual(["more than 10 requests a second: refused 96"])
     })
@@ -113,20 +120,27 @@ describe("a rate limit", () => {
       const { commit, flood, good, issuer } = yield* bench({ flood: { rateLimit: 2 }, issuer: { rateLimit: 1 } })
       flood.say(...many(3))
       yield* commit
+
       expect(codes(flood.heard())).toEqual(["96"])
+
       good.say(...many(5, fromB))
       yield* commit
       issuer.say(...issuer.heard().map((seen) => answerTo(seen, "0210")))
       yield* commit
+
       expect(codes(good.heard())).toEqual(["00", "00", "00", "00", "00"])
       expect(codes(flood.heard())).toEqual(["00", "00"])
+
       yield* TestClock.adjust(500)
       flood.say(one(3))
       yield* commit
+
       expect(codes(flood.heard())).toEqual(["96"])
+
       yield* TestClock.adjust(500)
       flood.say(one(4))
       yield* commit
+
       expect(issuer.heard().map(({ fields }) => fields[11])).toEqual([stan(4)])
     })
   )
@@ -136,10 +150,13 @@ describe("a rate limit", () => {
       const { commit, flood, issuer } = yield* bench({ flood: { rateLimit: 2 } })
       flood.say(...reversals(3))
       yield* commit
+
       expect(codes(flood.heard()).sort()).toEqual(["00", "00", "96"])
+
       yield* TestClock.adjust(1000)
       flood.say(reversals(3)[2]!)
       yield* commit
+
       expect(codes(flood.heard())).toEqual(["00"])
       expect(issuer.heard().length).toBe(3)
     })
@@ -152,14 +169,18 @@ describe("a rate limit", () => {
       yield* commit
       issuer.say(...issuer.heard().map((seen) => answerTo(seen, "0210")))
       yield* commit
+
       expect(codes(flood.heard())).toEqual(["00", "00"])
+
       flood.say(one(1))
       yield* commit
       expect(codes(flood.heard())).toEqual([])
       expect(running.status().links[0]!.overRate).toBe(3)
+
       yield* TestClock.adjust(1000)
       flood.say(one(1))
       yield* commit
+
       expect(codes(flood.heard())).toEqual(["00"])
     })
   )
@@ -178,6 +199,7 @@ describe("stored messages", () => {
       yield* commit
       good.say(one(1, { ...fromB, 90: `02000007771122223829${"00048030000".repeat(2)}` }, "0420"))
       for (let round = 0; round < 5; round++) yield* commit
+
       expect(running.status().links[1]!.stored.size).toBe(402)
 
       const again = dial(1)
@@ -186,6 +208,7 @@ describe("stored messages", () => {
       // The good partner's own, and ours, which names it as the one that asked: two of the first eight.
       const ours = first.findIndex(({ fields }) => fields[33] === "00010000")
       const theirs = first.findIndex(({ fields }) => fields[33] === fromB[33])
+
       expect(ours).toBe(0)
       expect(theirs).toBeGreaterThan(0)
       expect(theirs).toBeLessThan(3)
@@ -197,7 +220,9 @@ describe("stored messages", () => {
       const { commit, flood, good, issuer } = yield* bench()
       flood.say(...reversals(50))
       yield* commit
+
       expect(issuer.heard().length).toBe(6)
+
       good.say(one(1, fromB, "0220"))
       yield* commit
       expect(types(issuer.heard())).toEqual(["0220"])
@@ -211,11 +236,14 @@ describe("a request that is old when it is read", () => {
       const { commit, flood, issuer } = yield* bench()
       flood.sayLate(1000, one(1))
       yield* commit
+
       expect(codes(flood.heard())).toEqual(["98"])
       expect(issuer.heard()).toEqual([])
+
       flood.sayLate(600, one(2))
       yield* commit
       expect(types(issuer.heard())).toEqual(["0200"])
+
       yield* TestClock.adjust(430)
       yield* commit
       expect(codes(flood.heard())).toEqual(["98"])
@@ -242,6 +270,7 @@ describe("a request that is old when it is read", () => {
       // The test's clock is at the beginning of 1970.
       flood.say(one(1, { 7: "1231235929" }), one(2, { 7: "1231235931" }), one(3, { 7: "0101000500" }))
       yield* commit
+
       expect(issuer.heard().map(({ fields }) => fields[11])).toEqual(["000002", "000003"])
       expect(codes(flood.heard())).toEqual(["98"])
     })
@@ -262,12 +291,15 @@ describe("a stall of the disk", () => {
     Effect.gen(function* () {
       const { commit, flood, running, store } = yield* bench()
       expect(running.status().stalls).toBeUndefined()
+
       flood.say(one(1))
       yield* TestClock.adjust(4000)
       expect(running.status().stalls).toMatchObject({ count: 1, last: { what: "disk" } })
+
       yield* commit
       yield* TestClock.adjust(40)
       yield* commit
+
       expect(running.status().stalls?.longest.ms).toBeGreaterThan(3900)
       expect(
         store.entries.some(({ code }) => code.startsWith("stalled: the journal's disk confirmed nothing for 4"))

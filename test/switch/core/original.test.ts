@@ -46,6 +46,7 @@ describe("A reversal without DE 7 of a later edition", () => {
         a.say(reversal(one, one.named(one.fields[11])))
         yield* commit
         const [acknowledged] = a.heard()
+
         expect(acknowledged?.fields[56]).toBe(one.named(one.fields[11]))
         expect(b.heard()).toEqual([])
 
@@ -53,6 +54,7 @@ describe("A reversal without DE 7 of a later edition", () => {
         yield* commit
         yield* TestClock.adjust(20)
         yield* commit
+
         expect(b.heard().map(({ mti }) => mti)).toEqual([`${one.first}420`])
       })
     )
@@ -64,8 +66,10 @@ describe("A reversal without DE 7 of a later edition", () => {
         yield* commit
         const [seen] = b.heard()
         const ours = String(seen!.fields[11])
+
         expect(ours).toHaveLength(one.fields[11].length)
         expect(ours).not.toBe(one.fields[11])
+
         b.say(answerTo(seen!, `${one.first}210`, { 39: one.first === "1" ? "000" : "0000" }))
         yield* commit
         expect(a.heard()[0]?.fields[11]).toBe(one.fields[11])
@@ -73,6 +77,7 @@ describe("A reversal without DE 7 of a later edition", () => {
         a.say(reversal(one, one.named(one.fields[11])))
         yield* commit
         const [reversed] = b.heard()
+
         expect(reversed?.fields[56]).toBe(one.named(ours))
       })
     )
@@ -87,6 +92,7 @@ describe("A reversal without DE 7 of a later edition", () => {
         }
         a.say(asked(one))
         yield* commit
+
         expect(b.heard()).toHaveLength(1)
       })
     )

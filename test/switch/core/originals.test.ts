@@ -94,7 +94,9 @@ describe.each(languages)("a message about another partner's transaction, %s", (_
       const { a, b, commit, issuer } = yield* bench(change, disk)
       a.say(about(0))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["63"])
+
       b.say(about(1))
       yield* commit
       expect(codes(b.heard())).toEqual(["00"])
@@ -133,7 +135,9 @@ describe.each(languages)("a message about another partner's transaction, %s", (_
         const { a, b, commit, issuer } = yield* bench(change, disk)
         a.say(aboutAdvice(0, "0420"))
         yield* commit
+
         expect(codes(a.heard())).toEqual(["63"])
+
         b.say(aboutAdvice(1, "0420"))
         yield* commit
         expect(codes(b.heard())).toEqual(["00"])
@@ -157,6 +161,7 @@ describe.each(languages)("a message about another partner's transaction, %s", (_
       }
       a.say(about(0))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["63"])
       expect(issuer.heard()).toEqual([])
     })
@@ -201,6 +206,7 @@ describe("a partner whose names are not looked at", () => {
       yield* commit
       a.say({ ...about(1), header: { destination: "00010000", source: institutions[0] } })
       yield* commit
+
       expect(codes(a.heard())).toEqual(["63"])
       expect(issuer.heard()).toEqual([])
     })
@@ -215,6 +221,7 @@ describe("a partner whose names are not looked at", () => {
       yield* commit
       a.say(about(1))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["00"])
       expect(types(issuer.heard())).toEqual(["0420"])
     })
@@ -236,12 +243,16 @@ describe("a target that knows messages by STANs of ours", () => {
         for (const mti of ["0200", "0420", "0220"]) b.say(about(1, "000001", mti))
         yield* commit
         const sent = issuer.heard()
+
         expect(types(sent).toSorted()).toEqual(["0200", "0420"])
+
         issuer.say(...sent.filter(({ mti }) => mti === "0420").map((one) => answerTo(one, "0430")))
         yield* commit
         const all = [...sent, ...issuer.heard()]
+
         expect(types(all).toSorted()).toEqual(["0200", "0220", "0420"])
         for (const { fields } of all) expect(fields[90]).toBe(`0200${asked!.fields[11]}1122223829`)
+
         // The caller's STAN, and the one that another's request has there: neither leads to it. A reversal of what the partner
         // never sent has nothing to undo, and is acknowledged.
         for (const stan of ["000001", String(asked!.fields[11])]) {
@@ -268,6 +279,7 @@ describe("a target that knows messages by STANs of ours", () => {
       b.say(of(1, {}, "0400"))
       a.say(of(0, {}, "0400"))
       yield* commit
+
       expect(issuer.heard().map(({ mti, fields }) => [mti, fields[11]])).toEqual([["0400", asked!.fields[11]]])
       // The partner has sent no such request: its reversal has nothing to undo.
       expect(a.heard().map(({ mti, fields }) => [mti, fields[39]])).toEqual([["0410", "00"]])

@@ -52,6 +52,7 @@ describe("a partner's reversal of a request that is still under way", () => {
       const [request] = a.heard()
       acquirer.say(reversalOf(1), purchase({ 11: stan(2) }, "0220"))
       yield* commit
+
       expect(seen(acquirer.heard())).toEqual(["0430 901", "0230 2"])
       // Nothing else waits for it.
       expect([...seen(a.heard()), ...seen(b!.heard())]).toEqual(["0220 2"])
@@ -60,6 +61,7 @@ describe("a partner's reversal of a request that is still under way", () => {
       yield* commit
       yield* TestClock.adjust(20)
       yield* commit
+
       expect(seen(acquirer.heard())).toEqual(["0210 1"])
       expect([seen(a.heard()), seen(b!.heard())]).toEqual([["0420 901"], []])
     })
@@ -77,11 +79,14 @@ describe("a partner's reversal of a request that is still under way", () => {
       yield* commit
       yield* TestClock.adjust(1000)
       yield* commit
+
       expect(seen(b!.heard())).toEqual([])
+
       const again = dial(1)
       yield* commit
       yield* TestClock.adjust(20)
       yield* commit
+
       expect(seen(again.heard())[0]).toBe("0420 901")
     })
   )
@@ -97,15 +102,20 @@ describe("a partner's reversal of a request that is still under way", () => {
       yield* commit
       yield* TestClock.adjust(100)
       yield* commit
+
       expect(seen(a.heard())).toEqual([])
+
       a.say(answerTo(first!, "0210"))
       yield* commit
       const [second] = a.heard()
+
       expect(second?.fields[11]).toBe(stan(2))
+
       a.say(answerTo(second!, "0210"))
       yield* commit
       yield* TestClock.adjust(20)
       yield* commit
+
       expect(seen(a.heard())).toEqual(["0420 902"])
     })
   )

@@ -52,6 +52,7 @@ describe("A PIN block", () => {
       const { a, b, commit, running } = yield* bench()
       a.say(withPin())
       yield* commit
+
       const [request] = b.heard()
 
       expect(pinIn(request?.fields[52], "zpk-b", "iso0", pan)).toBe(pin)
@@ -65,6 +66,7 @@ describe("A PIN block", () => {
       const { a, b, commit } = yield* bench()
       a.say(withPin("zpk-a", "unionPayWithoutPan", { 53: "1600000000000000" }))
       yield* commit
+
       const [request] = b.heard()
 
       expect(pinIn(request?.fields[52], "zpk-b", "iso0", pan)).toBe(pin)
@@ -78,6 +80,7 @@ describe("A PIN block", () => {
       const refused = yield* bench({ issuer: without })
       refused.a.say(withPin())
       yield* refused.commit
+
       expect(codes(refused.a.heard())).toEqual(["99"])
       expect(refused.b.heard()).toEqual([])
 
@@ -85,6 +88,7 @@ describe("A PIN block", () => {
       a.say(withPin())
       yield* commit
       const [request] = b.heard()
+
       expect(pinIn(request?.fields[52], "zpk-b", "unionPayWithoutPan", pan)).toBe(pin)
       expect(request?.fields[53]).toBe("1600000000000000")
     })
@@ -127,7 +131,9 @@ describe("A PIN block", () => {
       yield* commit
       const [bytes] = b.heardBytes()
       const codec = compile(iso8583v1987AsciiRaw)
+
       const request = codec.decode(bytes!) as Message
+
       expect(pinIn(request.fields[52], "zpk-b", "iso3", pan)).toBe(pin)
       expect(request.fields[64]).toEqual(wholeMac(bytes!.subarray(0, -8), macAlgorithms["ansi-x9.19"], "zak-b"))
     })
@@ -180,11 +186,13 @@ describe("A PIN block", () => {
       giveKey(running, module, 0, "pin", "zak-a", { name: "zpk-a", until: Number.MAX_SAFE_INTEGER })
       a.say(withPin("zpk-a"), withPin("zak-a", "iso0", { 11: "000002" }))
       yield* commit
+
       expect(b.heard().map(({ fields }) => pinIn(fields[52], "zpk-b", "iso0", pan))).toEqual([pin, pin])
 
       giveKey(running, module, 0, "pin", "zak-a")
       a.say(withPin("zpk-a", "iso0", { 11: "000003" }))
       yield* commit
+
       expect(codes(a.heard())).toEqual(["99"])
     })
   )
@@ -204,6 +212,7 @@ describe("A PIN block", () => {
 
       expect(reversal?.mti).toBe("0420")
       expect(reversal?.fields[52]).toBeUndefined()
+
       const blocks = [said, request!].map(({ fields }) => bytesOf(fields[52]))
       for (const { message, secret } of store.entries)
         for (const block of blocks)

@@ -45,7 +45,9 @@ describe("an echo of ours", () => {
       const started = yield* start()
       yield* untilEcho(started.b, started.commit)
       const { reason, why } = yield* endOf(started)
+
       expect(reason).toBe("PeerSilent")
+
       const [, ms] = /^nothing was received for (\d+) ms, not even an answer to our echo$/.exec(why) ?? []
       expect(Number(ms)).toBeGreaterThan(27_000)
       expect(Number(ms)).toBeLessThan(33_000)
@@ -69,7 +71,9 @@ describe("an echo of ours", () => {
         started.b.say(answer(echo))
         yield* started.commit
         const end = yield* endOf(started)
+
         const differing = why.replace("0101000010", String(echo.fields[7]))
+
         expect(end.reason).toBe("EchoUnanswered")
         expect(end.why).toMatch(/^our echo was not answered well in \d+ ms: an answer came that belongs to no request/)
         expect(end.why).toContain(differing)
@@ -87,6 +91,7 @@ describe("an echo of ours", () => {
       const { 11: _, ...fields } = echo.fields
       started.b.say({ ...echo, mti: "0830", fields: { ...fields, 39: "00" } })
       yield* started.commit
+
       expect((yield* endOf(started)).why).toContain("DE 11 is missing")
     })
   )
@@ -117,6 +122,7 @@ describe("an echo of ours", () => {
         started.b.say({ ...echo, mti: "0830", fields: { ...fields, 39: "00" } })
         yield* started.commit
       }
+
       expect(started.link()).toMatchObject({ state: "ready", ends: [] })
     })
   )
@@ -140,6 +146,7 @@ describe("an echo of ours", () => {
         yield* started.commit
 
         expect(second).toHaveLength(1)
+
         const { reason, why } = started.link().ends[0]!
         expect(reason).toBe("EchoUnanswered")
         expect(why).toMatch(/^echo 2 of the 3 that prove a connection again was not answered in (9|10)\d{3} ms, though/)
@@ -155,7 +162,9 @@ describe("an echo of ours", () => {
       yield* started.commit
       yield* TestClock.adjust(INTERVAL)
       yield* started.commit
+
       const { reason, why } = started.link().ends[0]!
+
       expect(reason).toBe("PeerSilent")
       expect(why).toMatch(/^nothing was received for (9|10)\d{3} ms, not even an answer to our echo$/)
     })
@@ -181,7 +190,9 @@ describe("a partner that sends idle frames and answers nothing", () => {
     Effect.gen(function* () {
       const started = yield* start()
       yield* unanswered(started, 1, 2)
+
       expect(echoes(started.b)).toEqual([])
+
       yield* unanswered(started, 3, 1)
       expect(echoes(started.b)).toHaveLength(1)
       expect(started.link().unanswered).toMatchObject({ inARow: 3, came: "" })
@@ -199,8 +210,10 @@ describe("a partner that sends idle frames and answers nothing", () => {
         started.a.heard()
         started.a.say(purchase({ 11: "000099", 3: "300000" }))
         yield* started.commit
+
         expect(codes(started.a.heard())).toEqual(["91"])
         expect(started.link().state).toBe("suspect")
+
         for (let second = 0; second < 12; second++) {
           started.b.say(idle)
           yield* TestClock.adjust(1000)
@@ -220,12 +233,15 @@ describe("a partner that sends idle frames and answers nothing", () => {
         started.b.say(answerTo(echoes(started.b)[0]!, "0830"))
         yield* started.commit
         const came = "our echo was answered 00, so the line is alive and the system behind it is not"
+
         expect(started.link()).toMatchObject({ state: "ready", unanswered: { inARow: 3, came } })
         expect(started.said()).toContain(`3 requests in a row were not answered; ${came}`)
+
         started.a.say(purchase({ 11: "000050" }))
         yield* started.commit
         started.b.say(answerTo(started.b.heard().at(-1)!, "0210"))
         yield* started.commit
+
         expect(started.link().unanswered).toEqual({ inARow: 0, askedAt: 0, came: "" })
         expect(started.said()).toContain("a request was answered again, after 3 in a row that were not")
       })

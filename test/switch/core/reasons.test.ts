@@ -354,7 +354,9 @@ describe("the end of a connection", () => {
         }
         yield* Fiber.join(playing)
         yield* started.commit
+
         const end = started.running.status().links[1]!.ends[0]
+
         expect(end?.reason).toBe(reason)
         expect(end?.why).toMatch(why)
         expect(`${end?.by}, ${end?.how}`).toBe(by)

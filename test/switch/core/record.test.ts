@@ -33,6 +33,7 @@ describe("a link that speaks records of fixed length", () => {
       const { branch, commit, core } = yield* bench
       branch.say(record("RQ", "K1", "CORE", "  ", "balance of 42"))
       yield* settle
+
       expect(texts(core)).toEqual([])
 
       yield* commit
@@ -51,11 +52,13 @@ describe("a link that speaks records of fixed length", () => {
       yield* commit
       yield* TestClock.adjust(1100)
       yield* commit
+
       expect(texts(branch)).toEqual(["RSK2      CORE    980"])
 
       core.say(record("RS", "K2", "CORE", "00"))
       branch.say(record("RQ", "K2", "CORE"))
       yield* commit
+
       expect(texts(core)).toEqual(["RQK2      CORE      0"])
       expect(texts(branch)).toEqual(["RSK2      CORE    980"])
       expect(store.entries.map(({ kind }) => kind)).toContain(EntryKind.late)
@@ -67,6 +70,7 @@ describe("a link that speaks records of fixed length", () => {
       const { branch, commit, core } = yield* bench
       branch.say(record("AD", "K3", "CORE", "  ", "posted"))
       yield* commit
+
       expect(texts(branch)).toEqual(["AAK3      CORE    000posted"])
       expect(texts(core)).toEqual(["ADK3      CORE      0posted"])
 
@@ -78,6 +82,7 @@ describe("a link that speaks records of fixed length", () => {
       yield* commit
       yield* TestClock.adjust(10_000)
       yield* commit
+
       expect(texts(core)).toEqual([])
     })
   )

@@ -54,14 +54,18 @@ describe("a reload in the hand", () => {
         ["acquirer", "ready"],
         ["issuer", "down"]
       ])
+
       const again = dial(1)
       yield* pass(100)
       const [reversal] = again.heard()
+
       expect(reversal?.mti).toBe("0420")
+
       again.say(answerTo(reversal!, "0430"))
       yield* commit
       const second = yield* reload(withoutIssuer)
       yield* pass(3000)
+
       expect((yield* Fiber.join(second))._tag).toBe("Success")
       expect(running.status().links.map(({ name }) => name)).toEqual(["acquirer"])
     })
@@ -94,11 +98,14 @@ describe("a reload in the hand", () => {
       yield* TestClock.adjust(20)
       const reloading = yield* reload(settings({ links: [acquirer, { ...issuer, window: 7 }] }))
       yield* TestClock.adjust(1000)
+
       expect(running.status().links[1]).toMatchObject({ window: 64, state: "down, drained" })
+
       yield* commit
       yield* pass(200)
       expect((yield* Fiber.join(reloading))._tag).toBe("Success")
       expect(running.status().links[1]).toMatchObject({ window: 7, stored: { size: 1 } })
+
       const again = dial(1)
       yield* pass(100)
       expect(again.heard().map(({ mti }) => mti)).toEqual(["0220"])
@@ -115,11 +122,14 @@ describe("a reload in the hand", () => {
       a.heard()
       const reloading = yield* reload(settings({ links: [{ ...acquirer, window: 9 }, issuer] }))
       yield* pass(200)
+
       expect((yield* Fiber.join(reloading))._tag).toBe("Success")
+
       const back = dial(0)
       yield* pass(100)
       back.say(purchase())
       yield* pass(100)
+
       expect(b.heard()).toEqual([])
       expect(back.heard().map(({ mti, fields }) => [mti, fields[39]])).toEqual([["0210", "00"]])
     })
@@ -144,11 +154,14 @@ describe("a reload in the hand", () => {
         settings({ links: [acquirer, issuer, second], groups: [both], routes: [{ bin: "62", to: 3 }] })
       )
       yield* pass(100)
+
       expect((yield* Fiber.join(reloading))._tag).toBe("Success")
+
       const b2 = offer(second)
       yield* pass(100)
       for (const stan of [1, 2, 3, 4]) a.say(purchase({ 11: String(stan).padStart(6, "0") }))
       yield* commit
+
       expect([b.heard().length, b2.heard().length]).toEqual([2, 2])
       expect(running.status().links.map(({ name, epoch }) => [name, epoch])).toEqual([
         ["acquirer", 1],
@@ -164,12 +177,15 @@ describe("a reload in the hand", () => {
       const first = yield* reload(settings({ links: [acquirer, { ...issuer, window: 7 }] }))
       const second = yield* reload(settings({ links: [acquirer, { ...issuer, window: 8 }] }))
       yield* pass(500)
+
       expect([(yield* Fiber.join(first))._tag, (yield* Fiber.join(second))._tag]).toEqual(["Success", "Success"])
       expect(running.status().links[1]).toMatchObject({ window: 8 })
+
       yield* Effect.forkChild(running.drain(100))
       yield* pass(20)
       const late = yield* reload(settings())
       yield* pass(100)
+
       expect(yield* Fiber.join(late)).toMatchObject({ _tag: "Failure", failure: { reason: "Busy" } })
     })
   )

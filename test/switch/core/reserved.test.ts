@@ -42,6 +42,7 @@ describe("a message type that its edition reserves", () => {
             "0890"
           ])
         }
+
         expect(count(store, "refused")).toBe(2 * (asked.length + 3))
         expect(running.status().links[0]).toMatchObject({ state: "waiting for sign-on" })
       })
@@ -55,6 +56,7 @@ describe("a message type that its edition reserves", () => {
       b.heard()
       for (const mti of ["0250", "0270", "0290", "0850", "0890"]) b.say(purchase({ 39: "00" }, mti))
       yield* commit
+
       expect(a.heard()).toEqual([])
       expect(b.heard()).toEqual([])
       expect(count(store, "unmatched")).toBe(5)
@@ -67,6 +69,7 @@ describe("a message type that its edition reserves", () => {
       a.say(management("0860"), purchase({}, "0900"))
       yield* commit
       const events = store.entries.filter(({ kind }) => kind === EntryKind.event).map(({ code }) => code)
+
       expect(events).toContain("message type 0860 was refused 30: its function digit is reserved")
       expect(events).toContain("message type 0900 was refused 30: its class digit is reserved")
     })
@@ -86,6 +89,7 @@ describe("a message type that its edition reserves", () => {
       })
       a.say(echo("1804", "000001"), echo("1844", "000002"), echo("1864", "000003"), echo("1884", "000004"))
       yield* started.commit
+
       expect(a.heard().map(({ mti, fields }) => [mti, fields[39]])).toEqual([
         ["1814", "800"],
         ["1854", "800"],

@@ -27,10 +27,13 @@ describe("a reversal of our own", () => {
       const { header: _header, ...request } = purchase({ 14: "3012", 35: "6200000000000005=3012" })
       a.say(request)
       yield* commit
+
       expect(b.heard().map(({ mti }) => mti)).toEqual(["0200"])
+
       yield* TestClock.adjust(2000)
       yield* commit
       const [reversal] = b.heard()
+
       expect(reversal?.mti).toBe("0420")
       expect(reversal?.fields[90]).toBe(`0200${"000001"}${"1122223829"}00048020000${"00048020000"}`)
       expect(Object.keys(reversal!.fields)).not.toContain("35")
@@ -81,6 +84,7 @@ describe("a start over a journal with open exchanges", () => {
       )
       const renamed = [links[0]!, { ...issuer, name: "issuer-new" }]
       const refused = yield* Effect.exit(Effect.scoped(bench(renamed, disk)))
+
       expect(Exit.isFailure(refused)).toBe(true)
       expect(String(Exit.isFailure(refused) && refused.cause)).toContain("1 open exchanges")
       expect(String(Exit.isFailure(refused) && refused.cause)).toContain("issuer")

@@ -59,6 +59,7 @@ describe("A second connection of a partner", () => {
       expect(asked.map(({ mti, fields }) => [mti, fields[70]])).toEqual([["0820", "301"]])
       expect(waiting).toEqual([true, true])
       expect([first.isOpen, other.isOpen]).toEqual([true, false])
+
       yield* TestClock.adjust(10_000)
       expect(first.isOpen).toBe(true)
       expect(bench.running.links[0]!.epoch).toBe(1)

@@ -34,6 +34,7 @@ describe("our sign-on", () => {
       }
       yield* TestClock.adjust(1000)
       yield* commit
+
       expect(heard).toEqual([1, 1, 1])
       expect(issuerState().ends[0]).toMatchObject({
         reason: "SignOnTimeout",
@@ -47,12 +48,16 @@ describe("our sign-on", () => {
       const { b, commit, issuerState } = yield* bench(signedOnto())
       b.say(answerTo(b.heard()[0]!, "0830", { 39: "91" }))
       yield* commit
+
       expect(b.heard()).toEqual([])
+
       yield* TestClock.adjust(500)
       yield* commit
       b.say(answerTo(b.heard()[0]!, "0830"))
       yield* commit
+
       expect(issuerState()).toMatchObject({ state: "ready", epoch: 1, signOnAttempts: 2, ours: "done" })
+
       yield* TestClock.adjust(10_000)
       expect(issuerState()).toMatchObject({ state: "ready", epoch: 1 })
     })
@@ -71,12 +76,15 @@ describe("our sign-on", () => {
     Effect.gen(function* () {
       const { a, b, commit, issuerState } = yield* bench(signedOnto({ required: false }))
       const [signOn] = b.heard()
+
       expect(issuerState()).toMatchObject({ state: "ready", ours: "optional" })
+
       b.say(answerTo(signOn!, "0830", { 39: "58" }))
       yield* commit
       yield* TestClock.adjust(10_000)
       a.say(purchase())
       yield* commit
+
       expect(b.heard().map(({ mti }) => mti)).toEqual(["0200"])
       expect(issuerState()).toMatchObject({ state: "ready", epoch: 1 })
     })
@@ -88,6 +96,7 @@ describe("our sign-on", () => {
       b.heard()
       a.say(purchase())
       yield* commit
+
       expect(a.heard().map(({ fields }) => fields[39])).toEqual(["91"])
       expect(issuerState()).toMatchObject({ state: "signing on", epoch: 1, ours: "missing" })
     })

@@ -44,8 +44,10 @@ describe("a switch with a simplex link whose sending leg fell", () => {
       ])
       acquirer.say(purchase({ 11: "000002" }))
       yield* commit
+
       expect(codes(acquirer.heard())).toEqual(["91"])
       expect(running.status().links[1]?.state).toBe("collecting late answers")
+
       receive.say(answerTo(request, "0210"))
       yield* commit
       expect(codes(acquirer.heard())).toEqual(["00"])
@@ -61,6 +63,7 @@ describe("a switch with a simplex link whose sending leg fell", () => {
     Effect.gen(function* () {
       const { acquirer, commit, dialLeg } = yield* fallen([linkOf("acquirer", 4802), simplex("issuer", 103)])
       expect(acquirer.heard()).toEqual([])
+
       yield* TestClock.adjust(600)
       yield* commit
       expect(codes(acquirer.heard())).toEqual(["98"])
@@ -68,6 +71,7 @@ describe("a switch with a simplex link whose sending leg fell", () => {
       const next = dialLeg(1, "send")
       dialLeg(1, "receive")
       yield* commit
+
       expect(next.heard().map(({ mti }) => mti)).toEqual(["0420"])
     })
   )
@@ -90,7 +94,9 @@ describe("a switch with a simplex link whose sending leg fell", () => {
         yield* commit
         yield* TestClock.adjust(8000)
         yield* commit
+
         expect(running.status().links[1]).toMatchObject({ state: "collecting late answers", unsent: 0 })
+
         receive.say(answerTo(request, "0210"))
         yield* commit
         expect(codes(acquirer.heard())).toEqual(["00"])
@@ -115,6 +121,7 @@ describe("a switch with a simplex link whose sending leg fell", () => {
 
       expect(send.heard()).toEqual([])
       expect(issuer.heard().map(({ mti }) => mti)).toEqual(["0420"])
+
       const kinds = store.entries.map(({ kind }) => kind)
       expect(kinds).toContain(EntryKind.undelivered)
       expect(kinds.filter((kind) => kind === EntryKind.accepted).length).toBe(1)

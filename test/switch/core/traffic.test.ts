@@ -45,6 +45,7 @@ describe("the traffic of a link", () => {
     Effect.gen(function* () {
       const { running } = yield* played
       const [asking, asked] = running.status().links.map(({ traffic }) => traffic)
+
       expect(asking).toMatchObject({
         requestsIn: 5,
         refused: 1,
@@ -70,6 +71,7 @@ describe("the traffic of a link", () => {
     Effect.gen(function* () {
       const { running } = yield* played
       const [asking, asked] = running.status().links.map(({ traffic }) => traffic)
+
       expect(asked!.partnerTime).toMatchObject({ count: 2 })
       expect(asked!.partnerTime.p99).toBeGreaterThanOrEqual(39)
       expect(asked!.partnerTime.p99).toBeLessThan(42)
@@ -88,6 +90,7 @@ describe("the traffic of a link", () => {
         { view: { _tag: "absent", why: "a test" }, earlier: new Map() }
       )
       const text = statusText(report)
+
       expect(text).toMatch(
         / {4}5 requests in, 1 refused; answered 00: 1, 51: 1, 92: 1, 98: 2; we took p50 [\d.]+ ms, p99/
       )
@@ -109,6 +112,7 @@ describe("an answer that is nobody's", () => {
       b.say({ ...answer, fields })
       yield* commit
       const entries = store.entries.filter(({ kind }) => kind === EntryKind.unmatched || kind === EntryKind.event)
+
       expect(entries.map(({ code }) => code)).toContain("DE 32 is missing")
       expect(entries.map(({ code }) => code)).toContain(
         "an answer 0210 is nobody's: DE 32, a field of the key, is missing"
@@ -127,6 +131,7 @@ describe("an answer that is nobody's", () => {
       b.say(answerTo(b.heard()[0]!, "0210", { 41: "T0000002" }))
       yield* commit
       const events = store.entries.filter(({ kind }) => kind === EntryKind.event).map(({ code }) => code)
+
       expect(events.at(-1)).toMatch(/^an answer 0210 with the key of exchange \d+ is not its answer: DE 41 differs$/)
     })
   )
@@ -143,6 +148,7 @@ describe("an answer that is nobody's", () => {
       b.say({ ...reversal, mti: "0430", fields: { ...fields, 39: "00" } })
       yield* commit
       const events = store.entries.filter(({ kind }) => kind === EntryKind.event).map(({ code }) => code)
+
       expect(events).toContain("an answer 0430 is nobody's: DE 7, a field of the key, is missing")
     })
   )

@@ -32,6 +32,7 @@ describe("approvals that were not handed to the kernel", () => {
       const { b, commit, entries, answer, running } = yield* approvals(40, 2000)
       yield* answer
       yield* commit
+
       expect(running.status().links[0]!.ends[0]).toMatchObject({ reason: "SlowPeer" })
       expect(entries("undelivered")).toHaveLength(40)
       expect(entries("queued").map(({ about }) => about)).toEqual(
@@ -50,6 +51,7 @@ describe("approvals that were not handed to the kernel", () => {
       a.waiting = 2.5 * (a.waiting / 5)
       running.links[0]!.cut(new LinkEnded({ reason: "Operator", why: "cut by ann" }))
       yield* commit
+
       expect(entries("undelivered").map(({ exchange }) => exchange)).toEqual(
         entries("accepted")
           .slice(2)
@@ -69,6 +71,7 @@ describe("approvals that were not handed to the kernel", () => {
       yield* commit
       a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
       yield* commit
+
       expect(entries("undelivered").map(({ exchange }) => exchange)).toEqual([entries("accepted")[2]!.exchange])
     })
   )
@@ -80,6 +83,7 @@ describe("approvals that were not handed to the kernel", () => {
       yield* commit
       a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
       yield* commit
+
       expect(entries("undelivered")).toHaveLength(1)
       expect(entries("queued")).toEqual([])
     })

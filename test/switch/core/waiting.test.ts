@@ -19,11 +19,14 @@ describe("a long waiting line", () => {
       for (let stan = 0; stan <= WAITING; stan++) a.say(purchase({ 11: String(stan).padStart(6, "0") }))
       // One partner's bytes are worked on a few at a time, with a turn of the others between.
       for (let round = 0; round < 100 && running.status().links[1]!.waiting < WAITING; round++) yield* commit
+
       expect(running.status().links[1]).toMatchObject({ outstanding: WAITING + 1, waiting: WAITING })
+
       yield* TestClock.adjust(1040)
       for (let round = 0; round < 3; round++) yield* commit
 
       expect(failed.pollUnsafe()).toBeUndefined()
+
       const count = (kind: EntryKind) => store.entries.filter((entry) => entry.kind === kind).length
       expect([count(EntryKind.timedOut), count(EntryKind.notSent)]).toEqual([1, WAITING])
       expect(running.status().links[1]).toMatchObject({ outstanding: 0, waiting: 0 })

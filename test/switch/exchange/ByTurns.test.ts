@@ -9,6 +9,7 @@ describe("what waits, by partner", () => {
     waiting.push(2, "b1")
     waiting.push(2, "b2")
     waiting.push(3, "c1")
+
     expect(Array.from({ length: 6 }, () => waiting.next())).toEqual(["a1", "b1", "c1", "a2", "b2", "a3"])
   })
 
@@ -16,6 +17,7 @@ describe("what waits, by partner", () => {
     const waiting = new ByTurns<string>()
     waiting.push(1, "a1")
     waiting.push(2, "b1")
+
     expect(waiting.next((partner) => partner !== 1)).toBe("b1")
     expect(waiting.next((partner) => partner !== 1)).toBeUndefined()
     expect(waiting.next()).toBe("a1")

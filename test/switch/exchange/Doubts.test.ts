@@ -40,12 +40,15 @@ describe("Doubts", () => {
   it("hold a start back to where the oldest is told, and no further once it was said again", () => {
     const doubts = new Doubts()
     expect(doubts.floor).toBe(Number.POSITIVE_INFINITY)
+
     for (const exchange of [10, 20, 30_000]) doubts.add(one(exchange))
     expect(doubts.floor).toBe(10)
+
     const said: Array<number> = []
     doubts.sayAgain(40_000, ({ exchange }) => 40_000 + said.push(exchange))
     expect(said).toEqual([10, 20])
     expect(doubts.floor).toBe(30_000)
+
     doubts.sayAgain(40_010, () => Number.NaN)
     expect(doubts.floor).toBe(30_000)
   })
@@ -55,6 +58,7 @@ describe("Doubts", () => {
     for (let exchange = 1; exchange <= 250; exchange++) doubts.add(one(exchange))
     const said: Array<number> = []
     for (let turn = 0; turn < 3; turn++) doubts.sayAgain(100_000, ({ exchange }) => 100_000 + said.push(exchange))
+
     expect(said).toHaveLength(250)
     expect(doubts.floor).toBeGreaterThan(100_000)
   })
@@ -63,8 +67,10 @@ describe("Doubts", () => {
     const doubts = new Doubts()
     doubts.read(entry(50, EntryKind.inDoubt, 7, doubtText(one(7))), "issuer")
     doubts.read(entry(51, EntryKind.unreversed, 8, doubtText(one(8, { end: "unreversed" }))), "other")
+
     expect(doubts.counts("issuer")).toEqual({ abandoned: 1, declined: 0, unreversed: 0 })
     expect(doubts.floor).toBe(50)
+
     doubts.read(entry(52, EntryKind.closed, 7, "ann: done"), "issuer")
     expect(doubts.all.map(({ exchange }) => exchange)).toEqual([8])
   })

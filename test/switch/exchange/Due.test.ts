@@ -23,12 +23,16 @@ describe("stored messages that are due", () => {
     for (const one of [message("a1", 1, "k"), message("a2", 1, "k"), message("a3", 1)]) due.add(one)
     const underWay = new Set(["k"])
     const obstacles = { ...free, isUnderWay: (key: string) => underWay.has(key) }
+
     expect(due.next(obstacles)?.name).toBe("a3")
     expect(due.next(obstacles)).toBeUndefined()
+
     underWay.clear()
     due.freed("k")
     due.add(message("a4", 1))
+
     expect(due.next(obstacles)?.name).toBe("a1")
+
     due.freed("k")
     expect(due.next(obstacles)?.name).toBe("a2")
   })
@@ -38,9 +42,12 @@ describe("stored messages that are due", () => {
     for (const name of ["a1", "a2", "a3"]) due.add(message(name, 1))
     let isOpen = true
     const isEarly = ({ name }: Message) => isOpen && name !== "a3"
+
     expect(due.next({ ...free, isEarly })?.name).toBe("a3")
+
     due.again(isEarly)
     expect(due.next({ ...free, isEarly })).toBeUndefined()
+
     isOpen = false
     due.again(isEarly)
     expect([due.next({ ...free, isEarly })?.name, due.next({ ...free, isEarly })?.name]).toEqual(["a1", "a2"])
@@ -52,6 +59,7 @@ describe("stored messages that are due", () => {
     due.add(message("b", 2))
     due.add(message("ours", OURS))
     const obstacles = { ...free, mayHave: (origin: number) => origin === 2 }
+
     expect([due.next(obstacles)?.name, due.next(obstacles)?.name, due.next(obstacles)]).toEqual([
       "ours",
       "b",

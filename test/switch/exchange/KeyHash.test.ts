@@ -70,6 +70,7 @@ describe("the hash of match keys", () => {
       "d5e78a175be52ea1"
     ]
     const longest = "2e" + "a63c71bf326087"
+
     for (const [length, value] of [...published.entries(), [63, longest] as const]) {
       const bytes = Buffer.from(Array.from({ length }, (_, n) => n))
       expect(reference(0x03020100, 0x07060504, bytes, 2, 4)).toBe(value)

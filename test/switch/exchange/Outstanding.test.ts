@@ -40,8 +40,10 @@ describe("the table of outstanding requests", () => {
     const table = new Outstanding(2, hash, 0)
     const first = take(table, "a", 1000)!
     take(table, "b", 1000)
+
     expect(table.isFull).toBe(true)
     expect(take(table, "c", 1000)).toBeUndefined()
+
     end(table, first.id)
     expect(take(table, "c", 1000)).toBeDefined()
     expect(find(table, "a")).toBeUndefined()
@@ -76,6 +78,7 @@ describe("the table of outstanding requests", () => {
     end(table, slot.id)
     let calls = 0
     table.expire(10_000, () => calls++)
+
     expect(calls).toBe(0)
   })
 
@@ -92,6 +95,7 @@ describe("the table of outstanding requests", () => {
     for (let n = 0; n < 50; n++) take(table, `k${n}`, n < 30 ? 500 : 900)
     const ended: Array<number> = []
     const calls = [0, 1, 2, 3].map(() => table.expire(10_000, ({ id }) => ended.push(id), 16))
+
     expect(calls).toEqual([false, false, false, true])
     expect(new Set(ended).size).toBe(50)
   })

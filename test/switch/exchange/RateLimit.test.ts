@@ -7,6 +7,7 @@ describe("a rate limit", () => {
     const limit = new RateLimit(10)
     const taken = (now: number, count: number) =>
       Array.from({ length: count }, () => limit.take(now)).filter(Boolean).length
+
     expect(taken(1000, 15)).toBe(10)
     expect(taken(1100, 3)).toBe(1)
     expect(taken(1250, 3)).toBe(1)

@@ -6,7 +6,9 @@ describe("places that partners share", () => {
   it("leaves a quarter free when one partner takes all it can, and lets it have everything where it is alone", () => {
     const shared = new Shares()
     while (shared.may(1, 1000, true)) shared.take(1)
+
     expect(shared.of(1)).toBe(750)
+
     const alone = new Shares()
     while (alone.may(1, 1000, false)) alone.take(1)
     expect(alone.of(1)).toBe(1000)

@@ -13,6 +13,7 @@ describe("stalls", () => {
   it("are the disk's from when something waited until it is confirmed, and are told while they last", () => {
     const stalls = new Stalls(0)
     stalls.tick(20, 7, 0)
+
     for (let now = 40; now <= 3020; now += 20) expect(stalls.tick(now, 7, 3)).toBeUndefined()
     expect(stalls.status).toMatchObject({ count: 1, last: { what: "disk", from: 40, ms: 2980 } })
     expect(stalls.tick(3040, 10, 0)).toEqual({ what: "disk", from: 40, ms: 3000 })
@@ -23,6 +24,7 @@ describe("stalls", () => {
   it("are the process's when a tick comes late, whatever the disk did meanwhile", () => {
     const stalls = new Stalls(0)
     stalls.tick(20, 7, 3)
+
     expect(stalls.tick(5020, 7, 3)).toEqual({ what: "process", from: 20, ms: 5000 })
     expect(stalls.tick(5040, 10, 0)).toBeUndefined()
     expect(stalls.status).toEqual({

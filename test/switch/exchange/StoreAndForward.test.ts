@@ -50,6 +50,7 @@ describe("store-and-forward", () => {
   it("sends in the order of acceptance and ends with the acknowledgement", () => {
     const { queue, world } = queueOf()
     for (const exchange of [1, 2, 3]) queue.add(message(exchange))
+
     expect(world.wire).toEqual(["1", "2", "3"])
     expect(queue.answered("k2", "00", 10)).toBe(true)
     expect(world.journal).toContain("2 acknowledged 00")
@@ -60,7 +61,9 @@ describe("store-and-forward", () => {
     const { queue, world } = queueOf()
     world.isReady = false
     queue.add(message(1))
+
     expect(world.journal).toEqual([])
+
     world.isReady = true
     queue.linkReady()
     expect(world.journal).toEqual(["attempt 1 of 1"])
@@ -71,9 +74,12 @@ describe("store-and-forward", () => {
     queue.add(message(1))
     queue.tick(999)
     queue.tick(1000)
+
     expect(world.wire).toEqual(["1"])
+
     queue.tick(6000)
     expect(world.wire).toEqual(["1", "1 repeat"])
+
     queue.tick(7000)
     expect(world.journal.at(-1)).toBe("1 abandoned no answer")
     expect(queue.size).toBe(0)
@@ -84,7 +90,9 @@ describe("store-and-forward", () => {
     queue.add(message(1))
     queue.answered("k1", "96", 100)
     queue.tick(5100)
+
     expect(world.wire).toEqual(["1", "1 repeat"])
+
     queue.answered("k1", "25", 5200)
     expect(world.journal.at(-1)).toBe("1 acknowledged 25")
   })
@@ -96,7 +104,9 @@ describe("store-and-forward", () => {
     world.isReady = false
     queue.linkLost(0)
     queue.tick(50)
+
     expect(world.wire).toEqual(["1", "2"])
+
     world.isReady = true
     queue.linkReady()
     expect(world.wire).toEqual(["1", "2", "1 repeat", "2 repeat"])
@@ -107,11 +117,15 @@ describe("store-and-forward", () => {
     queue.add(message(1))
     queue.add(message(2))
     queue.linkLost(0, { epoch: 7, nowMs: 100 })
+
     expect(queue.status()).toMatchObject({ underWay: 2, resting: 0 })
+
     queue.linkLost(0, { epoch: 1, nowMs: 100 })
     expect(queue.status()).toMatchObject({ underWay: 0, resting: 2 })
+
     queue.tick(5099)
     expect(world.wire).toEqual(["1", "2"])
+
     queue.tick(5100)
     expect(world.wire).toEqual(["1", "2", "1 repeat", "2 repeat"])
     expect(queue.size).toBe(2)
@@ -124,7 +138,9 @@ describe("store-and-forward", () => {
     queue.add(message(2))
     queue.linkLost(0)
     queue.linkReady()
+
     expect(world.wire).toEqual(["1", "2", "1 repeat"])
+
     queue.linkLost(0)
     queue.linkReady()
     expect(world.wire).toEqual(["1", "2", "1 repeat"])
@@ -135,11 +151,15 @@ describe("store-and-forward", () => {
     world.carrier = 1
     queue.add(message(1))
     queue.answered("k1", "25", 10)
+
     expect(queue.size).toBe(1)
+
     queue.tick(5100)
     expect(world.wire).toEqual(["1", "1 repeat"])
+
     queue.answered("k1", "25", 5200)
     expect(world.journal.at(-1)).toBe("1 acknowledged 25")
+
     queue.add(message(2))
     queue.answered("k2", "00", 6000)
     expect(world.journal.at(-1)).toBe("2 acknowledged 00")
@@ -156,7 +176,9 @@ describe("store-and-forward", () => {
     queue.add(message(1, "same"))
     queue.add(message(2, "same"))
     queue.add(message(3, "other"))
+
     expect(world.wire).toEqual(["1", "3"])
+
     queue.answered("k1", "00", 10)
     expect(world.wire).toEqual(["1", "3", "2"])
   })
@@ -179,7 +201,9 @@ describe("store-and-forward", () => {
     queue.add(message(1))
     queue.linkLost(0)
     queue.linkReady()
+
     expect(world.journal).toEqual(["attempt 1 of 1", "attempt 2 of 1"])
+
     world.commit()
     world.commit()
     expect(world.wire).toEqual(["1 repeat"])
@@ -190,12 +214,16 @@ describe("store-and-forward", () => {
     queue.add(message(1))
     queue.add({ ...message(2), key: "k1" })
     queue.add(message(3))
+
     expect(world.wire).toEqual(["1", "3"])
+
     queue.answered("k1", "00", 10)
     expect(world.journal).toContain("1 acknowledged 00")
     expect(world.wire).toEqual(["1", "3", "2"])
+
     queue.answered("k1", "00", 20)
     expect(world.journal).toContain("2 acknowledged 00")
+
     queue.answered("k3", "00", 30)
     expect(queue.size).toBe(0)
   })
@@ -204,12 +232,16 @@ describe("store-and-forward", () => {
     const { queue, world } = queueOf({ attemptsMax: 1 }, false)
     queue.add(message(1))
     queue.tick(60_000)
+
     expect(world.journal).toEqual(["attempt 1 of 1"])
+
     world.now = 60_000
     world.commit()
     expect(world.wire).toEqual(["1"])
+
     queue.tick(60_999)
     expect(queue.size).toBe(1)
+
     queue.tick(61_000)
     expect(world.journal.at(-1)).toBe("1 abandoned no answer")
   })
@@ -222,6 +254,7 @@ describe("store-and-forward", () => {
     world.isReady = true
     queue.linkReady()
     world.commit()
+
     expect(world.wire).toEqual(["1"])
   })
 })

@@ -6,6 +6,7 @@ describe("Times", () => {
     const times = new Times()
     for (let ms = 1; ms <= 1000; ms++) times.record(ms, 0)
     const { count, p50, p99, max } = times.status(0)
+
     expect(count).toBe(1000)
     expect(p50 / 500).toBeCloseTo(1, 1)
     expect(p99 / 990).toBeCloseTo(1, 1)
@@ -25,11 +26,14 @@ describe("Times", () => {
     const times = new Times()
     times.record(1, 0)
     times.record(1, 4 * minute)
+
     expect(times.status(6 * minute).count).toBe(2)
+
     times.record(1, 6 * minute)
     expect(times.status(9 * minute).count).toBe(3)
     expect(times.status(12 * minute).count).toBe(1)
     expect(times.status(30 * minute).count).toBe(0)
+
     times.record(1, 60 * minute)
     expect(times.status(60 * minute).count).toBe(1)
   })

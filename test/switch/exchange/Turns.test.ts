@@ -35,6 +35,7 @@ describe("the turns of the main thread", () => {
       round()
       work(2, 1)
     }
+
     expect(done.slice(0, 21)).toEqual([1, ...Array.from({ length: 10 }, () => [1, 2]).flat()])
   })
 
@@ -42,7 +43,9 @@ describe("the turns of the main thread", () => {
     const { work, done, round } = turnsOf()
     for (let connection = 0; connection < 1000; connection++) work(1, 1, 1024)
     work(2, 1, 1024)
+
     expect(done).toEqual([...new Array(16).fill(1), 2])
+
     round()
     expect(done.length).toBe(33)
   })

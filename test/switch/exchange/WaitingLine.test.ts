@@ -6,9 +6,11 @@ describe("a waiting line", () => {
   it("lets in who fits, and the others in their order as places become free", () => {
     const line = new WaitingLine(2, 100)
     expect([line.enter(), line.enter(), line.enter()]).toEqual([true, true, false])
+
     line.wait(7, 1, 0, 1000)
     line.wait(8, 1, 0, 1000)
     expect(line.next()).toBeUndefined()
+
     line.leave()
     // A newcomer does not pass who waits.
     expect(line.enter()).toBe(false)
@@ -20,6 +22,7 @@ describe("a waiting line", () => {
     line.enter()
     line.wait(1, 1, 0, 1000)
     line.wait(2, 1, 50, 120)
+
     expect(line.overdue(99)).toBeUndefined()
     expect([line.overdue(100), line.overdue(100)]).toEqual([1, undefined])
     expect([line.overdue(120), line.overdue(1000), line.length]).toEqual([2, undefined, 0])
@@ -34,6 +37,7 @@ describe("a waiting line", () => {
       line.leave()
       return line.next()
     }
+
     expect([next(), next(), next()]).toEqual([10, 2, 11])
   })
 

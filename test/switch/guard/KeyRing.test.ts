@@ -9,6 +9,7 @@ describe("the ring of keys", () => {
     const ring = new KeyRing()
     const both = ring.slot(3, "mac", "both")
     const out = ring.slot(3, "pin", "send")
+
     const back = ring.slot(3, "pin", "receive")
 
     expect(ring.at(3, "mac", "send")).toBe(both)
@@ -30,9 +31,12 @@ describe("the ring of keys", () => {
     ring.take(slot, key("one"), 1, 1000)
     ring.take(slot, key("two"), 2, 2000, key("one"), 500)
     ring.tick(499)
+
     expect(slot.previous?.name).toBe("one")
+
     ring.tick(500)
     expect(slot.previous).toBeUndefined()
+
     ring.tick(501)
     ring.retire(slot, 3000)
 

@@ -49,7 +49,9 @@ describe("The text that a CUPS MAC covers", () => {
       }
       const bytes = codec.encode({ ...message, fields: { ...message.fields, 128: "00000000" } })
       if (!Buffer.isBuffer(bytes)) throw new Error(JSON.stringify(bytes))
+
       const changes = isManagement ? { fields: cupsManagementMacFields } : {}
+
       expect(coveredOf(codec, bytes, changes)).toBe(expected)
     })
 
@@ -98,7 +100,9 @@ describe("The text that the MAC of a whole message covers", () => {
       }
     })
     if (!Buffer.isBuffer(bytes)) throw new Error(JSON.stringify(bytes))
+
     const body = bytes.subarray(pos.layout.headerBytes, bytes.length - 8)
+
     expect(coveredOf(pos, bytes, {})).toBe(body.toString("latin1"))
     expect(body.toString("hex", 0, 2)).toBe("0200")
   })

@@ -23,6 +23,7 @@ describe("MACs by the software module", () => {
       const call = new ModuleCall()
 
       call.makeMac(algorithm, handle, covered, 0, covered.length, mac.length / 2)
+
       expect(module.submit(call)).toBe(true)
       expect(call.error).toBeUndefined()
       expect(hex(call.output.subarray(0, call.outputLength))).toBe(mac)
@@ -69,6 +70,7 @@ describe("MACs by the software module", () => {
 
     call.verifyMac(algorithm, current, previous, text, 0, text.length, mac)
     module.submit(call)
+
     expect([call.error, call.fitted]).toStrictEqual([undefined, previous])
 
     call.verifyMac(algorithm, current, other, text, 0, text.length, mac)
@@ -110,6 +112,7 @@ describe("MACs by the software module", () => {
     const block = bytes(keyVectors.pinBlocks.blocks["iso0 tdes zpk-a"]!.block)
     call.translatePin(side("zpk-a"), side("zpk-b"), block, keyVectors.pans.pan)
     module.submit(call)
+
     expect(call.error).toBeUndefined()
 
     call.clear()
@@ -148,13 +151,17 @@ describe("PIN translation by the software module", () => {
         module.submit(call)
         if (!verdict.includes("mayDropPan")) return
       }
+
       expect(call.error).toBeUndefined()
+
       const made = Buffer.from(call.output.subarray(0, call.outputLength))
       if (!/iso[134]/.test(to)) expect(hex(made)).toBe(hex(target.block))
+
       if (target.side.format === "unionPayWithoutPan") return
       // Formats with random fill: back again is the block that was.
       call.translatePin(target.side, source.side, made, source.pan)
       module.submit(call)
+
       if (/iso1/.test(from)) expect(call.error?._tag).toBe("FormatRefused")
       else if (/iso4/.test(from)) expect(call.outputLength).toBe(16)
       else expect(hex(call.output.subarray(0, call.outputLength))).toBe(hex(source.block))
@@ -193,6 +200,7 @@ describe("keys taken in by the software module", () => {
 
       expect(handle.checkValue).toBe(keyVectors.keys[newKey!]!.kcv3)
       expect(hex(run(module.checkValue(handle, { method: "zeros", length: 4 })))).toBe(kcv4)
+
       const wrong = errorOf(module.importKey({ ...request, expected: { method: "zeros", value: bytes("00000000") } }))
       expect(wrong._tag).toBe("KeyRefused")
       expect(hex(run(module.exportKey(handle, keyIn(module, kek!, "kek"), "ecb")))).toBe(wrappedKey)
@@ -229,6 +237,7 @@ describe("keys taken in by the software module", () => {
       const handle = run(taking(purpose))
 
       const { kcv3, kcvCmac5 } = keyVectors.keys[key]!
+
       expect(handle.checkValue).toBe(kcvCmac5 ?? kcv3)
       expect(handle.text).not.toContain(hex(keyBytes(key)))
       expect(errorOf(taking(purpose === "pin" ? "mac" : "pin"))._tag).toBe("KeyRefused")
@@ -282,6 +291,7 @@ describe("keys taken in by the software module", () => {
     )
 
     expect(again.checkValue).toBe("37B92E")
+
     const short = { form: "components", components: [first, second.subarray(8)] } as const
     expect(errorOf(module.importKey({ name: "k", purpose: "kek", algorithm: "tdes", key: short }))._tag).toBe(
       "KeyRefused"

@@ -96,6 +96,7 @@ describe("a damaged journal", () => {
       }),
       { numRuns: 25 }
     )
+
     expect(seen).toContain("refused: Truncated")
   })
 
@@ -103,6 +104,7 @@ describe("a damaged journal", () => {
     const wal = "journal.db-wal"
     let damaged: Buffer | undefined
     let kept: Buffer | undefined
+
     const outcome = outcomeOf(
       (directory) => {
         flip("journal.db", 3, 255)(directory)
@@ -132,6 +134,7 @@ describe("a damaged journal", () => {
       }),
       { numRuns: 60 }
     )
+
     expect(seen).toContain("refused: Truncated")
   })
 
@@ -145,6 +148,7 @@ describe("a damaged journal", () => {
       }),
       { numRuns: 60 }
     )
+
     expect([...seen].some((outcome) => outcome !== "whole")).toBe(true)
   })
 

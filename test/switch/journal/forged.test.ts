@@ -168,6 +168,7 @@ describe("a journal forged by somebody without its key, hashes and anchor rewrit
     const older = copy()
     const kept = Effect.runSync(anchorWord(older, [testKey]))
     await fill(directory, 11)
+
     const newest = Effect.runSync(anchorWord(directory, [testKey]))
 
     expect(audit(older)).toBe("good")
@@ -185,6 +186,7 @@ describe("a journal forged by somebody without its key, hashes and anchor rewrit
 
     expect(audit(other, [testKey], kept)).toMatch(/^anchor: entry 4\d, or something before it, is another one now/)
     expect(audit(other, [testKey], Effect.runSync(anchorWord(foreign)))).toMatch(/^anchor: it is of another journal/)
+
     const madeUp = `${kept.slice(0, -2)}${kept.endsWith("00") ? "01" : "00"}`
     expect(audit(one, [testKey], madeUp)).toMatch(/^anchor: it was not made with this journal's key/)
   })

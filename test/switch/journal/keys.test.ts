@@ -152,6 +152,7 @@ describe("the table of keys in the journal", () => {
         return journal.drained
       })
     )
+
     expect(audit(directory)).toBe("good")
 
     edit(directory, (database) =>
@@ -186,6 +187,7 @@ describe("the table of keys in the journal", () => {
     )
     // Version 3 had no table, and its marks counted 20 kinds.
     edit(directory, (database) => database.exec("DROP TABLE key_slot; DELETE FROM mark; PRAGMA user_version = 3"))
+
     expect(audit(directory)).toBe("good")
 
     const notes = await run(

@@ -48,6 +48,7 @@ describe("a process killed while it writes the journal", () => {
         )
         before = lastSeq
       }
+
       expect(clearPanIn(directory)).toEqual([])
     }).pipe(Effect.scoped)
   )
@@ -79,8 +80,10 @@ describe("a process killed while it writes the journal", () => {
       const lines = stdout.trimEnd().split("\n")
 
       expect(lines.at(-1)).toMatch(/^(DiskFailed|DiskFull): /)
+
       const acknowledged = Number(lines.at(-2))
       expect(acknowledged).toBeGreaterThan(0)
+
       yield* withJournal(directory, (journal) =>
         Effect.gen(function* () {
           expect(journal.recovered.lastSeq).toBeGreaterThanOrEqual(acknowledged)
@@ -98,6 +101,7 @@ describe("a process killed while it writes the journal", () => {
 
       expect(existsSync(wal)).toBe(true)
       expect(statSync(wal).size).toBeLessThan(16 * 1024 * 1024)
+
       yield* withJournal(directory, (journal) =>
         Effect.gen(function* () {
           expect(journal.recovered.lastSeq).toBeGreaterThanOrEqual(20_000)

@@ -39,10 +39,13 @@ describe("the memory store", () => {
     write(journal.writer, { code: "00", pan: testPan })
     journal.writer.flush()
     time.advance(4)
+
     expect([journal.writer.committedSeq, store.entries.length]).toEqual([0, 0])
+
     time.advance(1)
 
     expect(journal.writer.committedSeq).toBe(1)
+
     const [entry] = Effect.runSync(allEntries(journal))
     expect([entry!.seq, entry!.kind, entry!.exchange, entry!.code]).toEqual([1, EntryKind.accepted, 1, "00"])
     expect(secretPan(entry!.secret)).toBe(testPan)
@@ -61,7 +64,9 @@ describe("the memory store", () => {
     write(writer)
     writer.flush()
     time.advance(5)
+
     expect(committed).toEqual([])
+
     time.advance(5)
 
     expect(committed).toEqual([1, 2])
@@ -133,6 +138,7 @@ describe("the memory store", () => {
 
     expect(Effect.runSync(journal.find({ stan: 7 }))).toEqual([request])
     expect(Effect.runSync(journal.find({ stan: 8, pan: testPan }))).toEqual([])
+
     const read = Effect.runSync(journal.read(request))
     expect(read.map(({ seq }) => seq)).toEqual([request, request + 1, reversal])
     expect(read.every(({ secret }) => secret.length === 0)).toBe(true)

@@ -298,6 +298,7 @@ describe("a journal that must not be opened", () => {
         return reasonOf(error, "here", "")._tag
       }
     }
+
     for (const version of ["3.51.3", "3.52.0", "4.0.0"]) expect(tagOf(() => check(version))).toBe("none")
     for (const version of ["3.51.2", "3.50.9", "2.99.99"]) expect(tagOf(() => check(version))).toBe("SettingsWrong")
     for (const [name, value] of [...given]) {
@@ -385,6 +386,7 @@ describe("a journal that must not be opened", () => {
       expect(reasonOf(new JournalStop(reason), "there", "")).toBe(reason)
     }
     const tagOf = (code: string) => reasonOf(Object.assign(new Error("x"), { code }), "here", "Writing")._tag
+
     expect(["ENOSPC", "EIO", "SQLITE_IOERR_FSYNC", "SQLITE_CORRUPT_INDEX", "SQLITE_BUSY", "EROFS"].map(tagOf)).toEqual([
       "DiskFull",
       "DiskFailed",

@@ -41,6 +41,7 @@ describe("sealing", () => {
     const open = (bytes: Buffer, at = place) => seal.open(at, bytes.subarray(0, 24), bytes.subarray(24))
 
     expect(open(out)?.toString()).toBe("abcd")
+
     for (let at = 0; at < out.length; at++) {
       const changed = Buffer.from(out)
       changed[at] = changed[at]! ^ 1
@@ -83,6 +84,7 @@ describe("sealing", () => {
 
     expect(tag.toString("hex")).toBe(`01020304${expected}`)
     expect(tagKey.fits(text, tag)).toBe(true)
+
     for (const at of [0, 4, 35]) {
       const changed = Buffer.from(tag)
       changed[at] = changed[at]! ^ 1
@@ -104,6 +106,7 @@ describe("sealing", () => {
       packPan(Buffer.from(digits), 0, digits.length, block, 0)
       return block.toString("hex")
     }
+
     expect(blockOf("12345")).toBe("0512345fffffffffffffffffffffffff")
     fc.assert(
       fc.property(pan, pan, (one, other) => {

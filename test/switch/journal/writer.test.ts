@@ -28,6 +28,7 @@ describe("the journal's writer", () => {
     const { writer, spans } = writerOf(4096, 2, 3)
 
     for (let n = 0; n < 9; n++) write(writer)
+
     expect(spans).toEqual([[1, 3]])
 
     writer.flush()
@@ -53,8 +54,10 @@ describe("the journal's writer", () => {
 
     expect([write(writer), write(writer), writer.note("up")]).toEqual([1, 2, 3])
     expect(writer.pendingEntries).toBe(3)
+
     writer.flush()
     expect(writer.pendingEntries).toBe(3)
+
     writer.committed(groups[0]!)
 
     expect([writer.pendingEntries, writer.pendingBytes, writer.committedSeq, writer.next]).toEqual([0, 0, 3, 4])
@@ -70,12 +73,15 @@ describe("the journal's writer", () => {
     write(writer)
     writer.flush()
     write(writer)
+
     expect(groups.length).toBe(1)
+
     writer.committed(groups[0]!)
     expect(spans).toEqual([
       [1, 1],
       [2, 3]
     ])
+
     writer.committed(groups[1]!)
 
     expect(committed).toEqual([1, 3])
@@ -113,7 +119,9 @@ describe("the journal's writer", () => {
 
     writer.beginTogether()
     for (let n = 0; n < 10; n++) write(writer, { message: messageOf(n, 500) })
+
     expect(() => writer.flush()).toThrow(/beginTogether/)
+
     writer.endTogether()
     writer.flush()
 
@@ -146,6 +154,7 @@ describe("the journal's writer", () => {
     writer.flush()
 
     expect(groups[0]!.length).toBeGreaterThan(100_000)
+
     commitAll()
     commitAll()
     expect(writer.committedSeq).toBe(2)
@@ -157,16 +166,21 @@ describe("the journal's writer", () => {
 
     write(writer)
     writer.flush()
+
     expect(floorOf()).toBe(1)
+
     writer.committed(groups[0]!)
     write(writer)
     writer.floor = 1
     writer.flush()
+
     expect(floorOf()).toBe(1)
+
     writer.committed(groups[1]!)
     write(writer)
     writer.floor = 99
     writer.flush()
+
     expect(floorOf()).toBe(3)
   })
 
@@ -174,6 +188,7 @@ describe("the journal's writer", () => {
     const { writer } = writerOf()
 
     expect(() => writer.end(0, 0)).toThrow(/without begin/)
+
     writer.begin(EntryKind.accepted, "", 10)
     expect(() => writer.begin(EntryKind.accepted, "", 10)).toThrow(/has ended/)
     expect(() => writer.flush()).toThrow(/inside an entry/)

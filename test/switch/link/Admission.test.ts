@@ -59,6 +59,7 @@ describe("Admission", () => {
     const one = admission()
 
     expect(arrivals(one, "192.0.2.1", 4, 0)).toEqual(["in", "in", "in", "SourceFull"])
+
     one.gone("192.0.2.1")
     expect(arrivals(one, "192.0.2.1", 1, 0)).toEqual(["in"])
     expect(arrivals(one, "192.0.2.2", 1, 0)).toEqual(["in"])
@@ -80,6 +81,7 @@ describe("Admission", () => {
     const waiting = admission({ perSource: 100, newPerSecond: 100 })
     const told = Array.from({ length: 9 }, () => waiting.arrive("192.0.2.1", 0))
     expect(told.at(-1)).toBe("DoorFull")
+
     waiting.decided()
     expect(waiting.arrive("192.0.2.1", 0)).toBeUndefined()
   })

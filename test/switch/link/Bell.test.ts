@@ -12,6 +12,7 @@ describe("A bell", () => {
       const before = bell.ring(undefined)
       const waiting = yield* Effect.forkChild(bell.rung, { startImmediately: true })
       const stillWaits = waiting.pollUnsafe() === undefined
+
       const first = bell.ring(undefined)
       yield* Fiber.join(waiting)
 

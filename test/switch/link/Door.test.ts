@@ -33,9 +33,11 @@ describe("A door by address", () => {
 
     expect([first.link, second.link]).toEqual(["bank-b", "bank-a"])
     expect(await heard(first.connection)).toBe("from b")
+
     await say(second.connection, "to a")
     expect(await new Promise((resolve) => a.socket.once("data", (bytes) => resolve(String(bytes))))).toBe("to a")
     expect(one.door.status()).toMatchObject({ open: 2, pending: 0, admitted: 2, refused: {} })
+
     a.socket.destroy()
     b.socket.destroy()
   })
@@ -96,6 +98,7 @@ describe("A door by certificate", () => {
     await dial(one.port, tls(bankB, { ca: [ours.file] }))
     const first = await one.given()
     await dial(one.port, tls(bankA, { ca: [ours.file] }))
+
     const second = await one.given()
 
     expect([first.link, second.link]).toEqual(["bank-b", "bank-a"])
@@ -120,6 +123,7 @@ describe("A door by certificate", () => {
 
     expect(during).toMatchObject({ open: 1, pending: 1 })
     expect(one.notes[0]).toMatch(/^HandshakeTimeout: a handshake with 127.0.0.1 came to nothing/)
+
     while (one.door.status().open > 0) await new Promise((resolve) => setImmediate(resolve))
     expect(one.door.status()).toMatchObject({ pending: 0, refused: { HandshakeTimeout: 1 } })
   })
@@ -162,6 +166,7 @@ describe("A door by the first message", () => {
       socket.write(bytes.subarray(at, at + 7))
       await new Promise((resolve) => setImmediate(resolve))
     }
+
     const { link, connection } = await one.given()
 
     expect(link).toBe("shop-2")

@@ -32,6 +32,7 @@ describe("The last ends of a link", () => {
       { at: 499, firstAt: 2, times: 498, reason: "ConnectFailed" },
       { at: 1, times: 1, reason: "PeerClosed" }
     ])
+
     for (let at = 500; at < 520; at++) ends.add(at, new LinkEnded({ reason: "PeerClosed", why: String(at) }))
     expect(ends.all).toHaveLength(ENDS_KEPT)
   })

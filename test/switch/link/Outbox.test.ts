@@ -43,9 +43,12 @@ describe("an outbox", () => {
     const one = outbox.position
     put(outbox, 2, 100_000)
     const two = outbox.position
+
     expect([outbox.hasTaken(one), outbox.hasTaken(two)]).toEqual([false, false])
+
     outbox.written(outbox.take()!)
     expect([outbox.hasTaken(one), outbox.hasTaken(two)]).toEqual([true, false])
+
     outbox.written(outbox.take()!)
     expect(outbox.hasTaken(two)).toBe(true)
   })

@@ -20,16 +20,20 @@ for (const [send, receive] of ways) {
 
         bench.send.comeUp()
         yield* until("the send leg waits", () => link.status().legs[0]?.simplex?.state === "waiting for the other leg")
+
         expect(link.isUp).toBe(false)
+
         bench.receive.comeUp()
         yield* until("both legs are up", () => link.isReady)
         expect(link.status().legs.map(({ simplex }) => simplex?.state)).toEqual(["up", "up"])
+
         bench.receive.socket!.write(Buffer.concat([framed(purchase), framed({ ...echo, header })]))
         yield* until("the answer to the echo", () => bench.send.received.length > 0)
 
         expect(known.mtis).toEqual([200])
         expect(bench.send.received.toString("latin1")).toContain("0830")
         expect(bench.receive.received.length).toBe(0)
+
         const [sending, receiving] = link.status().legs
         expect(sending?.simplex?.lastByte).toBeGreaterThan(0)
         expect(receiving?.simplex?.lastByte).toBeGreaterThan(0)
@@ -51,8 +55,10 @@ for (const [send, receive] of ways) {
             yield* until("the other leg is closed", () => bench[other(leg)].end !== "" || bench[other(leg)].count > 1)
 
             const [ended] = known.ends
+
             expect(ended?.reason).toBe(how === "fin" ? "PeerClosed" : "PeerReset")
             expect(ended?.why).toContain(`${leg} leg: ${how === "fin" ? "closed" : "reset"} by the partner`)
+
             const legs = link.status().legs
             const index = leg === "send" ? 0 : 1
             expect(legs[index]?.simplex?.lastEnd?.why).toContain("by the partner")
@@ -61,9 +67,11 @@ for (const [send, receive] of ways) {
                 ? /^closed by this side/
                 : `closed by this side: the ${leg} leg had ended`
             )
+
             bench.send.comeUp()
             bench.receive.comeUp()
             yield* until("both legs are up again", () => link.isReady)
+
             expect(link.epoch).toBe(2)
           })
         )
@@ -80,12 +88,14 @@ for (const [send, receive] of ways) {
 
           bench[leg].socket!.resetAndDestroy()
           yield* until("its end was noticed", () => state().lastEnd !== undefined)
+
           expect(state().lastEnd?.why).toContain("reset by the partner")
           expect(bench.known.noted.some((text) => text.startsWith(`${leg} leg: reset by the partner`))).toBe(true)
 
           bench[leg].comeUp()
           bench[other(leg)].comeUp()
           yield* until("both legs are up", () => link.isReady)
+
           expect(link.epoch).toBe(1)
         })
       )
@@ -98,11 +108,13 @@ for (const [send, receive] of ways) {
           yield* until("it was closed", () => bench[leg].count > 1 || bench[leg].end !== "")
 
           const status = link.status()
+
           expect(status.legs[leg === "send" ? 0 : 1]?.simplex?.lastEnd?.why).toBe(
             `up for 60 ms without the ${other(leg)} leg`
           )
           // Where the other leg is dialled an attempt of its own may have failed since.
           if ((leg === "send" ? receive : send) === "listen") expect(status.ends[0]?.reason).toBe("HalfOpen")
+
           bench[other(leg)].comeUp()
           bench[leg].comeUp()
           yield* until("both legs are up", () => {
@@ -123,12 +135,14 @@ describe("a simplex link", () => {
       bench.receive.comeUp()
       bench.receive.socket!.write(framed(purchase))
       yield* until("it was received", () => (bench.link.status().legs[1]?.simplex?.lastByte ?? 0) > 0)
+
       expect(bench.known.mtis).toEqual([])
 
       bench.send.comeUp()
       yield* until("both legs are up", () => bench.link.isReady)
       bench.receive.socket!.write(framed(purchase))
       yield* until("both messages", () => bench.known.mtis.length === 2)
+
       expect(bench.known.mtis).toEqual([200, 200])
     })
   )
@@ -163,14 +177,18 @@ describe("a simplex link", () => {
       const first = refusing.receive.socket!
       refusing.receive.comeUp()
       yield* until("the second was closed", () => refusing.receive.end !== "")
+
       expect(refusing.link.isReady).toBe(true)
+
       first.destroy()
 
       const replacing = yield* joinedBench("connect", "listen", { second: "replace" })
       replacing.receive.comeUp()
       yield* until("the pair ended", () => replacing.known.ends.length > 0)
+
       expect(replacing.known.ends[0]?.reason).toBe("Replaced")
       expect(replacing.known.ends[0]?.why).toContain("receive leg: a second connection came from 127.0.0.1:")
+
       yield* until("the new pair is up", () => replacing.link.isReady)
       expect(replacing.link.epoch).toBe(2)
       expect(replacing.receive.end).toBe("")
@@ -200,7 +218,9 @@ describe("a simplex link", () => {
         const watchdog = { intervalMs: 60, probe: true, proofs: 0 }
         const bench = yield* joinedBench("connect", "listen", { link: { watchdog } })
         yield* until("the probe", () => bench.send.received.includes("0820"))
+
         expect(bench.receive.received.length).toBe(0)
+
         const asked = bench.send.received
           .subarray(bench.send.received.indexOf("0820") + 4 + 16)
           .toString("latin1", 0, 16)
@@ -209,6 +229,7 @@ describe("a simplex link", () => {
         yield* until("the next probe", () => bench.send.received.toString("latin1").split("0820").length > 2)
 
         yield* until("the link has ended", () => bench.known.ends.length > 0)
+
         expect(bench.known.ends[0]?.reason).toBe("PeerSilent")
         expect(bench.known.ends[0]?.why).toMatch(
           /^receive leg: nothing was received for \d+ ms, not even an answer to our echo, though we have written: this leg/
@@ -241,15 +262,18 @@ describe("a simplex link", () => {
       const { link, known } = bench
       bench.send.socket!.resetAndDestroy()
       yield* until("it collects", () => link.status().state === "collecting late answers")
+
       expect(link.isReady).toBe(false)
       expect(link.canSend).toBe(false)
       expect(known.ends).toEqual([])
+
       bench.receive.socket!.write(framed({ ...purchase, mti: "0210", fields: { ...purchase.fields, 39: "00" } }))
       yield* until("the late answer", () => known.mtis.length > 0)
       yield* until("the link has ended", () => known.ends.length > 0)
 
       expect(known.mtis).toEqual([210])
       expect(known.ends[0]?.why).toContain("send leg: reset by the partner")
+
       bench.send.comeUp()
       bench.receive.comeUp()
       yield* until("both legs are up again", () => link.isReady)

@@ -51,6 +51,7 @@ describe("the watchdog of RFC 3539 3.4", () => {
       proofsMissing: 1,
       doubted: false
     })
+
     const proven = run([reopened, answered, answered, answered])
     expect(proven.now.phase).toBe("OKAY")
     expect(proven.commands).toEqual(["probe", "probe", "probe"])

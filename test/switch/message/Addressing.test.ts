@@ -40,10 +40,12 @@ const languageOf = (dialect: Dialect) =>
 describe("Addresses in a header", () => {
   it("of packed station ids are written with zeros in front", () => {
     expect(addresses(visa, "400001", "2")).toEqual({ destination: "400001", source: "2" })
+
     const patches = addressing(visa, "400001", "2")
     const bytes = encoded(visa, { mti: "0800", fields: { 11: "000001" } })
     const out = Buffer.alloc(bytes.length)
     compile(visa).patch(indexed(visa, bytes), patches, out, 0)
+
     expect(out.toString("hex", 5, 11)).toBe("400001000002")
   })
 
@@ -52,13 +54,16 @@ describe("Addresses in a header", () => {
       ["destination", "48020000"]
     ])
     expect(() => addressing(visa, "48020000", "1")).toThrow(/48020000 does not fit destination/)
+
     const folder = mkdtempSync(join(tmpdir(), "jinka-addressing-"))
     writeFileSync(join(folder, "visa.yaml"), "name: visa\nextends: iso8583v1987AsciiRaw\nheader: visa22\n")
     const text = sound.replace("dialect: cups", `dialect: ${join(folder, "visa.yaml")}`)
     const said = await saidOf(text)
     rmSync(folder, { recursive: true })
     const errors = said.filter((one) => one.includes(" error "))
+
     expect(errors.length).toBe(2)
+
     for (const place of [
       "links[0].institution: the code fits `destination`",
       "error institution: the code fits `source`"
@@ -81,7 +86,9 @@ describe("An answer that comes from a partner of another dialect", () => {
       encoded(iso8583v1987AsciiRaw, { mti: "0210", fields: { ...fields, 39: "00" } })
     )
     const crossing = new Crossing()
+
     expect(crossing.prepare(languageOf(iso8583v1987AsciiRaw), languageOf(nac), answer, request)).toBe(true)
+
     const bytes = Buffer.alloc(crossing.length)
     crossing.write(bytes, 0)
     expect(bytes.toString("hex", 0, 5)).toBe("6001270003")

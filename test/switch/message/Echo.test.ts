@@ -143,7 +143,9 @@ describe("wrongEcho", () => {
     const { request } = cases[0]!
     const asked = indexed(dialect, "0200", request)
     const bare = indexed(dialect, "0210", { ...only(request, [7, 11, 32, 33]), 39: "00" })
+
     expect(wrongEcho(compile(dialect).layout, true, asked, bare)).toBe("it echoes nothing of the request")
+
     const some = indexed(dialect, "0210", { ...only(request, [7, 11, 32, 33, 42]), 39: "00" })
     expect(wrongEcho(compile(dialect).layout, true, asked, some)).toBeUndefined()
   })
@@ -155,6 +157,7 @@ describe("wrongEcho", () => {
     const asked = indexed(dialect, "2200", request)
     const judge = (value: string) =>
       wrongEcho(compile(dialect).layout, true, asked, indexed(dialect, "2210", { ...request, 4: value, 39: "0002" }))
+
     expect(judge(`1562${n12(500)}`)).toBeUndefined()
     expect(judge(`8402${n12(500)}`)).toBe("DE 4 differs")
     expect(judge("1562000000A00500")).toBe("DE 4 differs")

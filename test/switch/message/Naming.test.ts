@@ -81,6 +81,7 @@ const ours = { acquirer: "48020000", forwarder: "48020000" }
 describe("Naming", () => {
   it("lets a partner name itself, and those it speaks for", () => {
     const naming = new Naming(speaker({ speaksFor: ["48020001"] }))
+
     expect(said(naming, message("0200", ours))).toBeUndefined()
     expect(said(naming, message("0200", { ...ours, acquirer: "48020001" }))).toBeUndefined()
     expect(
@@ -94,6 +95,7 @@ describe("Naming", () => {
     (mti) => {
       const naming = new Naming(speaker())
       const other = "48030000"
+
       expect(said(naming, message(mti, { ...ours, source: other }))).toBe("names 48030000 as the source in its header")
       expect(said(naming, message(mti, { ...ours, acquirer: other }))).toBe("names 48030000 as acquirer (DE 32)")
       expect(said(naming, message(mti, { ...ours, forwarder: other }))).toBe("names 48030000 as forwarder (DE 33)")
@@ -138,7 +140,9 @@ describe("Naming", () => {
       expect(index.rejectCode).toBe(45)
       return index
     }
+
     const naming = new Naming(speaker({ institution: "01020000" }))
+
     expect(naming.misnamed(rejected("01020000"))).toBeUndefined()
     expect(naming.misnamed(rejected("01030000"))).toBe("names 01030000 as the source in its header")
   })
@@ -151,6 +155,7 @@ describe("Naming", () => {
 
   it("wants the very source that a door by header has told its partner by", () => {
     const naming = new Naming(speaker({ mark: { _tag: "header" }, speaksFor: ["48020001"] }))
+
     expect(said(naming, message("0200", ours))).toBeUndefined()
     expect(said(naming, message("0200", { ...ours, acquirer: "48020001" }))).toBeUndefined()
     expect(said(naming, message("0200", { ...ours, source: "48020001" }))).toBe(
@@ -165,6 +170,7 @@ describe("Naming", () => {
       const { fields, ...rest } = message("0200", ours)
       return { ...rest, fields: { ...fields, 41: terminal } }
     }
+
     expect(said(naming, at("T1      "))).toBeUndefined()
     expect(said(naming, message("0820", ours))).toBeUndefined()
     expect(said(naming, at("62000000"))).toBe("has another DE 41 than the one that the door knows its sender by")
@@ -173,6 +179,7 @@ describe("Naming", () => {
   it("lets a centre name any acquirer, and speak as nobody but itself", () => {
     const naming = new Naming(speaker({ institution: "00010344", speaksFor: "any" }))
     const other = { acquirer: "48030000", forwarder: "48040000", original: { acquirer: "48030000" } }
+
     expect(said(naming, message("0420", { source: "00010344", ...other }))).toBeUndefined()
     expect(said(naming, message("0420", { source: "48030000", ...other }))).toBe(
       "names 48030000 as the source in its header"

@@ -77,6 +77,7 @@ describe("A restart", () => {
       60: "000005000100000000004021002000"
     }
     const { after, open, sealed } = overTheJournal(cups, fields)
+
     expect(open.toString("latin1")).not.toMatch(/411111111|PRIVATE/)
     expect(after.text(43).trimEnd()).toBe(fields[43])
     expect(after.text(60)).toBe(fields[60])
@@ -99,7 +100,9 @@ describe("A restart", () => {
       123: "BATCH 7",
       117: "XX001A"
     }
+
     const { language, before, after, open } = overTheJournal(dialect, fields)
+
     expect(open.toString("latin1")).not.toMatch(/ABCD|BATCH/)
     expect(after.text(113)).toBe("XX004ABCD")
     expect(after.has(117)).toBe(false)

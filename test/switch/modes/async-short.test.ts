@@ -46,8 +46,10 @@ describe("async-short", () => {
     port = rig.port("issuer")
     const calls = [1, 2, 3].map((stan) => call(rig.port("terminals"), purchase(stan)))
     const codes = (await Promise.all(calls)).flatMap(({ messages }) => messages.map(({ fields }) => fields[39]))
+
     expect(codes).toEqual(["00", "00", "00"])
     expect(issuer.connections).toBe(3)
+
     await until(() => rig.running.status().links[1]?.short?.open === 0)
     expect(rig.running.status().links[1]?.ends).toEqual([])
   })
@@ -73,7 +75,9 @@ describe("async-short", () => {
     await until(() => acquirer.heard.length === 1)
     answers.end(framed(answerTo(asked[1]!)))
     await until(() => acquirer.heard.length === 2)
+
     expect(acquirer.heard.map(({ fields }) => fields[39])).toEqual(["00", "00"])
+
     requests.end()
     await until(() => rig.running.status().links.every(({ short: one }) => one?.open === 0))
   })
@@ -89,6 +93,7 @@ describe("async-short", () => {
     await until(() => acquirer.heard.length === 2)
     await send(rig.port("acquirer"), purchase(2, { 2: "4000000000000002" }))
     await until(() => acquirer.heard.length === 3)
+
     expect(acquirer.heard.map(({ fields }) => fields[39])).toEqual(["51", "51", "92"])
     expect(acquirer.connections).toBe(3)
     expect(issuer.heard.length).toBe(1)
@@ -102,6 +107,7 @@ describe("async-short", () => {
     await until(() => rig.running.links[1]!.isReady)
     await send(rig.port("acquirer"), purchase(1))
     await until(() => rig.count("undelivered") === 1 && rig.count("acknowledged") === 1)
+
     expect(issuer.heard.map(({ mti }) => mti)).toEqual(["0200", "0420"])
   })
 
@@ -116,7 +122,9 @@ describe("async-short", () => {
     port = rig.port("issuer")
     const answered = await call(rig.port("terminals"), purchase(1))
     const silent = await call(rig.port("terminals"), purchase(2))
+
     expect([answered, silent].map(({ messages }) => messages[0]?.fields[39])).toEqual(["00", "98"])
+
     await until(() => rig.count("acknowledged") === 1)
     expect(issuer.heard.map(({ mti }) => mti)).toEqual(["0200", "0200", "0420"])
   })
@@ -126,7 +134,9 @@ describe("async-short", () => {
     issuer.close()
     const terminals = linkOf("terminals", { mode: "sync-short", short: short() })
     const rig = await startRig([terminals, both("issuer", issuer.port)])
+
     const { messages } = await call(rig.port("terminals"), purchase(1))
+
     expect(messages.map(({ fields }) => fields[39])).toEqual(["91"])
     expect([rig.count("notSent"), rig.count("queued")]).toEqual([1, 0])
   })
@@ -139,8 +149,10 @@ describe("async-short", () => {
     const terminals = linkOf("terminals", { mode: "sync-short", short: short() })
     const rig = await startRig([terminals, both("issuer", issuer.port)])
     port = rig.port("issuer")
+
     const { messages } = await call(rig.port("terminals"), purchase(1))
     await until(() => rig.count("duplicateAnswer") === 1)
+
     expect(messages.length).toBe(1)
   })
 })

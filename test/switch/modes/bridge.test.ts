@@ -53,6 +53,7 @@ describe("a bridge of many short callers to one long link", () => {
         terminalOf(n)
       ])
     })
+
     expect(partner.connections).toBe(1)
     expect(new Set(partner.heard.map(stanOf)).size).toBe(callers)
     expect(rig.count("unmatched")).toBe(0)
@@ -69,6 +70,7 @@ describe("a bridge of many short callers to one long link", () => {
     await call(rig.port("terminals"), purchase(7))
     await until(() => rig.count("acknowledged") === 1)
     const [request, reversal] = silent.heard
+
     expect(stanOf(request!)).not.toBe("000007")
     expect(text(reversal, 90).slice(4, 10)).toBe(stanOf(request!))
 
@@ -78,6 +80,7 @@ describe("a bridge of many short callers to one long link", () => {
     await rig.stop()
     const again = await startRig(links, { requestTimeoutMs: 300, store })
     await until(() => again.count("acknowledged") === 2)
+
     expect(text(silent.heard.at(-1), 90).slice(4, 10)).toBe(stanOf(silent.heard[2]!))
   })
 
@@ -110,6 +113,7 @@ describe("a bridge of many short callers to one long link", () => {
     const second = await call(rig.port("terminals"), purchase(7))
     const other = await call(rig.port("terminals"), purchase(7, { 41: "T0000002" }))
     const seen = [first, second, other].map(({ messages }) => [11, 38, 39].map((de) => text(messages[0], de)))
+
     expect(seen).toEqual([1, 2, 3].map(() => ["000007", "ABCDEF", "51"]))
     expect(partner.heard.length).toBe(2)
   })
@@ -125,9 +129,12 @@ describe("a bridge of many short callers to one long link", () => {
     const reversal = (stan: number, original: string) => purchase(stan, { 41: "T0000002", 90: about(original) }, "0420")
     const taken = await call(port, reversal(8, "000007"))
     const unknown = await call(port, reversal(9, "000555"))
+
     expect([taken, unknown].map(({ messages }) => text(messages[0], 39))).toEqual(["00", "00"])
+
     await until(() => rig.count("acknowledged") === 2)
     expect(partner.heard.length).toBe(3)
+
     const [, second, passed] = partner.heard
     expect(text(passed, 90)).toBe(about(stanOf(second!)))
     expect([text(passed, 41), stanOf(passed!) === "000008"]).toEqual(["T0000002", false])

@@ -146,6 +146,7 @@ describe("A caller that goes before its answer", () => {
       if (halfIsGone) return reversed(rig, 1)
       await until(() => heard().includes("0210"))
       await new Promise((resolve) => caller.once("close", resolve))
+
       expect([rig.count("answered"), rig.count("undelivered"), rig.count("queued")]).toEqual([1, 0, 0])
     })
 
@@ -155,6 +156,7 @@ describe("A caller that goes before its answer", () => {
       await asked(1)
       answer()
       await until(() => heard().includes("0210"))
+
       expect([rig.count("undelivered"), rig.count("queued")]).toEqual([0, 0])
     })
   }
@@ -183,6 +185,7 @@ describe("A caller that goes before its answer", () => {
     await seen()
     answer()
     await until(() => rig.count("acknowledged") === 1)
+
     expect([rig.count("answered"), rig.count("undelivered"), rig.count("queued")]).toEqual([2, 1, 1])
   })
 
@@ -194,7 +197,9 @@ describe("A caller that goes before its answer", () => {
     await seen()
     answer()
     await reversed(rig, 1)
+
     const [asked1, reversal] = partner.heard
+
     expect(reversal?.fields[90]).toContain(`0200${asked1?.fields[11]}`)
   })
 
@@ -268,11 +273,14 @@ describe("An acquirer that does not read", () => {
       // Counted by the switch: to count the journal's entries at every look would take longer than the switch needs to make them.
       await until(() => isCut() || (rig.running.status().answers["00"] ?? 0) >= stan - 100, 30_000)
     }
+
     expect(isCut()).toBe(true)
+
     await until(() => rig.running.status().links[1]!.outstanding === 0, 30_000)
     const answered = rig.count("answered")
     const undelivered = rig.count("undelivered")
     const each = framed(answerTo(purchase(1, long))).length
+
     // What the kernel had taken is at most what both kernels hold; the rest, more than the limit, went back.
     expect(undelivered * each).toBeGreaterThan(64 * 1024)
     expect((answered - undelivered) * each).toBeLessThan(16 * 1024 * 1024)

@@ -118,6 +118,7 @@ describe("The HTTP door", () => {
     const { port } = await start()
     const raw = await post(port, encoded(1))
     const hex = await post(port, `${toHex(encoded(2))}\n`, { type: "text/hex; charset=us-ascii" })
+
     const json = await post(port, JSON.stringify(messageToJson(purchase(3), { reveal: true })), {
       type: "application/json"
     })
@@ -166,6 +167,7 @@ describe("The HTTP door", () => {
     expect(await told("")).toEqual([400, "BodyEmpty"])
     expect(await told("zz", { type: "text/hex" })).toEqual([400, "NotHex"])
     expect(await told("{", { type: "application/json" })).toEqual([400, "NotJson"])
+
     const twice = '{"mti":"0200","fields":{"4":"000000000100","4":"000000999900"}}'
     expect(await told(twice, { type: "application/json" })).toEqual([400, "NotJson"])
     expect(await told('{"mti":"0200","fields":{"3":"abc"}}', { type: "application/json" })).toEqual([
@@ -236,7 +238,9 @@ describe("The HTTP door", () => {
   it("closes an address that no link names before a byte is read, and a path of another partner with 403", async () => {
     const sign = { from: ["127.0.0.9"], certificate: undefined, value: "/terminals" }
     const closed = await start({ side: { _tag: "door", door: "web", sign, second: "refuse" } })
+
     await expect(post(closed.port, encoded(1))).rejects.toThrow()
+
     const open = await start({ side: { _tag: "door", door: "web", sign, second: "refuse" } }, { from: ["127.0.0.0/8"] })
 
     expect((await post(open.port, encoded(1))).status).toBe(403)

@@ -144,8 +144,10 @@ describe.each(ways)("At a door by $by, a partner", ({ bank, by, dial, door }) =>
   it("is held to its own names on every message, and the other one never hears of it", async () => {
     const { issuer, port, rig } = await start(door(), bank)
     const [a, b] = [speaker(dial(port, 0)), speaker(dial(port, 1))]
+
     expect((await a.say(ofBank(0, 1))).fields[39]).toBe("00")
     expect((await b.say(ofBank(1, 1))).fields[39]).toBe("00")
+
     const asked = issuer.heard.length
 
     const original = `02000000011122223829${`000${codes[1]}`.repeat(2)}`
@@ -156,12 +158,15 @@ describe.each(ways)("At a door by $by, a partner", ({ bank, by, dial, door }) =>
       ofBank(1, 5, {}, "0220")
     ]
     for (const lie of lies) expect((await a.say(lie)).fields[39]).toBe("63")
+
     expect((await a.say(echo(codes[1], 6))).fields[39]).toBe("63")
     expect((await a.say(echo(codes[0], 7))).fields[39]).toBe("00")
+
     if (by === "field") expect((await a.say(ofBank(0, 8, { 41: "T0000001" }))).fields[39]).toBe("63")
     if (by === "header") expect((await a.say({ ...ofBank(0, 8), header: header("") })).fields[39]).toBe("63")
 
     expect(issuer.heard.length).toBe(asked)
+
     for (const stan of [2, 3, 4]) expect((await b.say(ofBank(1, stan))).fields[39]).toBe("00")
     expect((await a.say(ofBank(0, 9))).fields[39]).toBe("00")
     expect(rig.running.status().links.map((link) => link.lies?.count)).toEqual([
@@ -169,6 +174,7 @@ describe.each(ways)("At a door by $by, a partner", ({ bank, by, dial, door }) =>
       undefined,
       undefined
     ])
+
     a.end()
     b.end()
   })

@@ -89,6 +89,7 @@ describe("A reload of short links", () => {
     const [before, taken] = [await freePort(), await freePort()]
     const rig = await startRig([terminalsOn(before), issuer])
     const state = () => rig.running.status().links[0]
+
     expect(state()).toMatchObject({ state: "listening", ready: false })
 
     // Another process takes the address while the link is drained for its change.
@@ -99,12 +100,14 @@ describe("A reload of short links", () => {
     await until(() => rig.running.status().links[0]?.draining === true)
     await new Promise<void>((resolve) => other.listen(taken, "127.0.0.1", resolve))
     await Promise.all([underWay, reloaded])
+
     expect(state()).toMatchObject({ state: "down", ready: false })
     expect(state()?.ends[0]?.why).toContain("EADDRINUSE")
 
     await new Promise((resolve) => other.close(resolve))
     await until(() => state()?.state === "listening")
     const called = await call(taken, purchase(2))
+
     expect(called.messages.map(({ fields }) => fields[39])).toEqual(["00"])
   })
 })

@@ -36,6 +36,7 @@ describe("sync-long", () => {
     const rig = await startRig([terminals, issuer(partner.port, { waiting: { places: 50, waitMs: 900 } })])
     await until(() => rig.running.links[1]!.isReady)
     const calls = Array.from({ length: 20 }, (_, n) => call(rig.port("terminals"), purchase(n + 1)))
+
     expect((await Promise.all(calls)).map(codeOf)).toEqual(calls.map(() => "00"))
     expect([most, partner.connections]).toEqual([1, 1])
   })
@@ -50,8 +51,10 @@ describe("sync-long", () => {
     const first = call(rig.port("terminals"), purchase(1))
     await until(() => partner.heard.length === 1)
     const began = performance.now()
+
     const second = call(rig.port("terminals"), purchase(2))
     await until(() => rig.running.status().links[1]?.waiting === 1)
+
     expect(codeOf(await call(rig.port("terminals"), purchase(3)))).toBe("96")
     // Refused at once: the one in front of it waits still.
     expect(rig.running.status().links[1]?.waiting).toBe(1)
@@ -71,11 +74,14 @@ describe("sync-long", () => {
       requestTimeoutMs: 300
     })
     await until(() => rig.running.links[1]!.isReady)
+
     expect(codeOf(await call(rig.port("terminals"), purchase(1)))).toBe("98")
+
     for (const answer of late) answer()
     await until(() => rig.running.links[1]!.isReady && rig.running.links[1]!.epoch === 2)
     expect(codeOf(await call(rig.port("terminals"), purchase(2)))).toBe("00")
     expect(rig.running.status().links[1]?.ends[0]?.reason).toBe("AnswerOverdue")
+
     await until(() => rig.count("acknowledged") === 1)
     expect(rig.count("answered")).toBe(1)
   })
@@ -89,9 +95,12 @@ describe("sync-long", () => {
     const calls = [1, 2, 3].map((stan) => call(rig.port("terminals"), purchase(stan)))
     await until(() => rig.running.status().links[1]?.waiting === 2)
     const reversal = purchase(9, { 90: `0200000009${"1122223829"}${"00048020000"}${"00048020000"}` }, "0420")
+
     expect(codeOf(await call(rig.port("terminals"), reversal))).toBe("00")
+
     await until(() => rig.count("acknowledged") === 1)
     expect(partner.heard.map(({ mti }) => mti)).toEqual(["0200", "0420"])
+
     await Promise.all(calls)
   })
 })

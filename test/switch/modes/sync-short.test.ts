@@ -38,7 +38,9 @@ describe("sync-short", () => {
       expect(codeOf(called)).toEqual(["00"])
       expect(called.end).toBe("fin")
     }
+
     expect(partner.connections).toBe(3)
+
     await until(() => rig.running.status().links.every(({ short }) => short?.open === 0))
     expect(rig.running.status().links[1]?.ends).toEqual([])
   })
@@ -65,6 +67,7 @@ describe("sync-short", () => {
     const partner = await host(() => {})
     partner.close()
     const rig = await startRig([terminals(), issuer(partner.port)])
+
     expect(codeOf(await call(rig.port("terminals"), purchase(1)))).toEqual(["91"])
     expect([rig.count("notSent"), rig.count("queued")]).toEqual([1, 0])
     expect(rig.running.status().links[1]?.ends[0]?.reason).toBe("ConnectFailed")
@@ -79,7 +82,9 @@ describe("sync-short", () => {
       else socket.write(framed(answerTo(message)))
     })
     const rig = await startRig([terminals(), issuer(partner.port)], { requestTimeoutMs: 20_000 })
+
     expect(codeOf(await call(rig.port("terminals"), purchase(1)))).toEqual(["98"])
+
     await until(() => rig.count("acknowledged") === 1)
     expect(partner.heard.map(({ mti }) => mti)).toEqual(["0200", "0420"])
   })
@@ -89,6 +94,7 @@ describe("sync-short", () => {
       socket.write(framed(answerTo(message)), () => setTimeout(() => socket.resetAndDestroy(), 20))
     })
     const rig = await startRig([terminals(), issuer(partner.port)])
+
     expect(codeOf(await call(rig.port("terminals"), purchase(1)))).toEqual(["00"])
     expect(rig.count("timedOut")).toBe(0)
   })
@@ -102,7 +108,9 @@ describe("sync-short", () => {
       } else socket.write(framed(answerTo(message)))
     })
     const rig = await startRig([terminals(), issuer(partner.port)], { requestTimeoutMs: 300 })
+
     expect(codeOf(await call(rig.port("terminals"), purchase(1)))).toEqual(["98"])
+
     await until(() => rig.count("acknowledged") === 1)
     await until(() => lateOn?.destroyed === true || lateOn?.readableEnded === true)
     expect(rig.running.status().links[1]?.ends[0]?.reason).toBe("AnswerOverdue")
@@ -118,10 +126,12 @@ describe("sync-short", () => {
       if (waiting.length === 2) waiting[0]?.write(framed(answerTo(message)))
     })
     const rig = await startRig([terminals(), issuer(partner.port)], { requestTimeoutMs: 300 })
+
     const [one, two] = await Promise.all([
       call(rig.port("terminals"), purchase(1)),
       call(rig.port("terminals"), purchase(2))
     ])
+
     expect([codeOf(one), codeOf(two)]).toEqual([["98"], ["98"]])
     expect(rig.count("unmatched")).toBe(1)
   })
@@ -135,6 +145,7 @@ describe("sync-short", () => {
     await until(() => rig.count("accepted") === 1)
     socket.resetAndDestroy()
     await until(() => rig.count("undelivered") === 1 && rig.count("acknowledged") === 1)
+
     expect(partner.heard.map(({ mti }) => mti)).toEqual(["0200", "0420"])
   })
 
@@ -143,7 +154,9 @@ describe("sync-short", () => {
     const rig = await startRig([terminals(), issuer(partner.port)])
     await call(rig.port("terminals"), purchase(1))
     await until(() => rig.count("sent") >= 1)
+
     const sent = rig.count("sent")
+
     expect(rig.running.status().links[1]?.stored.size).toBe(1)
     expect(sent).toBeGreaterThan(0)
   })
@@ -157,9 +170,12 @@ describe("sync-short", () => {
     })
     const delivery = { timeoutMs: 1000, retryMs: 400, attemptsMax: 50, window: 8 }
     const rig = await startRig([terminals(), issuer(partner.port, { delivery })])
+
     expect(codeOf(await call(rig.port("terminals"), purchase(1, {}, "0220")))).toEqual(["00"])
+
     await until(() => partner.connections === 3)
     expect(rig.count("sent")).toBeLessThanOrEqual(3)
+
     await new Promise((resolve) => setTimeout(resolve, 1000))
     expect(partner.connections).toBeGreaterThan(3)
     expect(partner.connections).toBeLessThanOrEqual(6)
@@ -179,6 +195,7 @@ describe("sync-short", () => {
       if (codes.length < 3) socket.write(framed(purchase(codes.length + 1)))
     })
     await until(() => codes.length === 3)
+
     expect(isClosed).toBe(false)
     await until(() => isClosed, 2000)
   })
@@ -190,6 +207,7 @@ describe("sync-short", () => {
     const stuck = call(rig.port("terminals"), Buffer.from("0100abc"))
     await until(() => rig.running.status().links[0]?.short?.open === 2)
     await call(rig.port("terminals"), purchase(1))
+
     // Closed at once: the two before it are there still.
     expect(rig.running.status().links[0]?.short?.open).toBe(2)
     expect((await silent).messages).toEqual([])
@@ -217,6 +235,7 @@ describe("sync-short", () => {
     const partner = await host((message, socket) => socket.write(framed(answerTo(message, "51"))))
     const rig = await startRig([terminals(), issuer(partner.port)])
     const port = rig.port("terminals")
+
     expect(codeOf(await call(port, purchase(1, { 2: "4000000000000002" })))).toEqual(["92"])
     expect(codeOf(await call(port, purchase(2)))).toEqual(["51"])
     expect(codeOf(await call(port, purchase(2)))).toEqual(["51"])
@@ -235,7 +254,9 @@ describe("sync-short", () => {
     })
     const rig = await startRig([terminals(), issuer(partner.port, { window: 4 })])
     const calls = Array.from({ length: 20 }, (_, n) => call(rig.port("terminals"), purchase(n + 1)))
+
     const codes = (await Promise.all(calls)).flatMap(codeOf)
+
     expect(most).toBeLessThanOrEqual(4)
     expect(codes.filter((code) => code === "00").length).toBeGreaterThanOrEqual(4)
     expect(codes.every((code) => code === "00" || code === "96")).toBe(true)

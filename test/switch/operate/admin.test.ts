@@ -87,12 +87,14 @@ describe("The administrative listener", () => {
       '{kind="answered"}': 1
     })
     expect(text).not.toContain(pan)
+
     // Each line is a comment, or a sample whose name has a type.
     const typed = new Set([...text.matchAll(/^# TYPE (\S+) (?:counter|gauge|histogram)$/gm)].map(([, name]) => name))
     const samples = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"))
     const untyped = samples.filter(
       (line) => !typed.has(/^[a-z_]+/.exec(line)![0].replace(/_(?:bucket|sum|count)$/, ""))
     )
+
     expect(untyped).toEqual([])
   })
 

@@ -84,7 +84,9 @@ describe("A running switch", () => {
         issuer.send({ ...message, mti: "0210", fields: { ...message.fields, 39: "00" } })
     }
     const all = [...messages(1, "0200"), ...messages(5001, "0220"), ...messages(10_001, "0420")]
+
     expect(all.length).toBeGreaterThan(600)
+
     for (const message of all) acquirer.send(message)
     // Answers to nothing, and bytes that are no message.
     for (const message of messages(20_001, "0210").slice(0, 100))
@@ -114,6 +116,7 @@ describe("A running switch", () => {
     for (const { out, err } of reports) expect(shownIn(Buffer.from(out + err), DIGITS_IN_REPORT)).toEqual([])
     for (const { lines, err } of [first, second])
       expect(shownIn(Buffer.from(JSON.stringify(lines) + err), DIGITS_IN_REPORT)).toEqual([])
+
     const files = everyFile(directory)
     expect(files.length).toBeGreaterThan(2)
     for (const path of files) expect([path, shownIn(readFileSync(path), DIGITS_IN_FILE)]).toEqual([path, []])
@@ -185,7 +188,9 @@ describe("A command", () => {
         expect([args, said.includes(secret)]).toEqual([args, false])
     }
     writeFileSync(dialect, "name: odd\nextends: cups\nfields:\n  52: { sensitivity: none }\n")
+
     const refused = await jinka(["dialect", "check", dialect])
+
     expect(refused.out).toContain("fields.52.sensitivity: DE 52 is card data: none shows more than sad")
   }, 300_000)
 })

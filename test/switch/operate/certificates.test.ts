@@ -52,7 +52,9 @@ describe("The watch over certificates", () => {
         Effect.forkChild
       )
       yield* TestClock.adjust(60_000)
+
       expect(said).toEqual([])
+
       inForce = secured
       yield* TestClock.adjust(60_000)
 

@@ -54,6 +54,7 @@ describe("jinka encode and jinka decode", () => {
     const piped = await jinka(["decode"], { input: encoded })
     const typed = await jinka(["decode", encoded])
     const odd = await jinka(["decode", encoded.slice(1)])
+
     const missing = await jinka(["decode", "cafe"])
 
     expect([typed.code, typed.out]).toEqual([0, piped.out])
@@ -126,6 +127,7 @@ describe("jinka check", () => {
     dialect("name: ours\nextends: cups\nfields: { 60: ans,030 }\n")
     const wrong = await jinka(["check", file])
     dialect("name: cups\nextends: cups\n")
+
     const shipped = await jinka(["check", file])
 
     expect(good.out).toContain("acquirer  48020000, ours")
@@ -162,6 +164,7 @@ describe("jinka check", () => {
     chmodSync(secret, 0o644)
     const open = await jinka(["check", file])
     chmodSync(secret, 0o400)
+
     const good = await jinka(["check", file])
 
     expect([missing, wrong, weak, open, good].map(({ code }) => code)).toEqual([2, 2, 2, 2, 0])
@@ -232,6 +235,7 @@ describe("The generated reference", () => {
     const made = join(folder(), "reference")
     mkdirSync(made)
     const { code } = await jinka(["reference", made])
+
     const committed = new URL("../../../docs/reference/", import.meta.url).pathname
 
     expect(code).toBe(0)

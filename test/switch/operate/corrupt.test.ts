@@ -69,6 +69,7 @@ describe("While its switch runs, a file", () => {
       await jinka(["reload", "--control", control]),
       await jinka(["stop", "--control", control])
     ]
+
     const { code } = await running.ended
 
     expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0, 1, 2, 0])

@@ -124,6 +124,7 @@ describe("Doors in a configuration", () => {
     expect(await saidOf(behind(byHeader, "", "").replace("name: front }", "name: frnt }"))).toEqual([
       "switch.yaml:7:75 error links[0].door.name: a link is behind one of the doors; found frnt. Did you mean `front`?"
     ])
+
     const twice = behind(byHeader, "", "").replace("connect: { host: 127.0.0.1, port: 7002 }", "listen: { port: 7000 }")
     expect(await pathsOf(twice, "error")).toEqual(["doors[0].listen.port"])
     expect(await saidOf(withSide("listen: { host: b, port: 7000 }, connect: { host: a, port: 1 }"))).toEqual([
@@ -137,6 +138,7 @@ describe("Doors in a configuration", () => {
       `, certificate: { fingerprints: ["${pin}"] }`,
       ""
     )
+
     expect(await pathsOf(text, "error")).toEqual([])
     expect(await pathsOf(text, "warning")).toEqual(["links[1].door"])
   })
@@ -146,6 +148,7 @@ describe("Doors in a configuration", () => {
     const said = (door: string, a = "", b = "") => saidOf(behind(door, a, b))
     const warning =
       "warning doors[0].name: whoever this door admits is taken for bank-a, bank-b when its first message says so: nothing proves it"
+
     expect(await said(network)).toEqual([expect.stringContaining(warning)])
     // The addresses of one are those of the other, too.
     expect(await said(network, ", from: [192.0.2.0/24]", ", from: [192.0.2.7]")).toEqual([
@@ -154,6 +157,7 @@ describe("Doors in a configuration", () => {
     // Nobody comes from where only the first may come from.
     expect(await said(network, ", from: [192.0.2.8]")).toEqual([expect.stringContaining("is taken for bank-b when")])
     expect(await said(network, ", from: [192.0.2.8]", ", from: [192.0.2.7]")).toEqual([])
+
     // A door with a certificate of its own knows no more of who comes in.
     const field = `{ name: front, listen: { host: 192.0.2.1, port: 7000, tls: { ${own} } }, by: field, field: 41 }`
     expect(await pathsOf(behind(field, ", fieldValue: T1", ", fieldValue: T2"), "warning")).toContain("doors[0].name")

@@ -121,6 +121,7 @@ describe("jinka encode", () => {
       const { code, err } = await jinka(["encode", "--dialect", "iso8583v1987Ascii"], { input })
       expect([input, code, err]).toEqual([input, 1, expect.stringContaining(`the member at ${place} has the name of`)])
     }
+
     const apart = '[{"mti":"0800","fields":{"11":"000001"}},{"mti":"0800","fields":{"11":"{\\"11\\":"}}]'
     const { err } = await jinka(["encode", "--dialect", "iso8583v1987Ascii"], { input: apart })
     expect(err).not.toContain("the name of")

@@ -64,6 +64,7 @@ describe("A file that cannot be used", () => {
     const env = { JINKA_TEST_KEY: createHash("sha256").update("another key").digest("hex") }
     const trace = await jinka(["trace", file, "--stan", "1"], { env })
     const summary = await jinka(["journal", "summary", file], { env })
+
     const byCard = await jinka(["trace", file, "--pan", "6200000000000005"], { env })
 
     expect([trace.code, trace.err]).toEqual([1, "jinka: No transaction in this journal has these keys.\n"])

@@ -23,8 +23,10 @@ describe("The MACs of a link", () => {
       pin: undefined,
       failures: { after: 3, act: "alarm" }
     })
+
     const pos = await guardOf(["mac: { algorithm: unionpay-pos }"], "unionPayPos")
     expect(pos?.mac).toMatchObject({ ...unionPayPos.security?.mac, algorithm: macAlgorithms["unionpay-pos"] })
+
     const plain = await guardOf(["mac: { algorithm: aes-cmac, receive: ifPresent }"], "iso8583v1993Ascii")
     expect(plain?.mac).toMatchObject({ ...iso8583v1993Ascii.security?.mac, receive: "ifPresent" })
   })

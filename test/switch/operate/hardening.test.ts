@@ -53,6 +53,7 @@ describe("The control socket", () => {
     await post(control, "/links/issuer/unblock", { user: "mallory" })
     await post(control, "/links/issuer/block", {}, { "jinka-proof": `../../etc/passwd ${process.pid}` })
     await running.stop()
+
     const { err } = await running.ended
 
     expect(err).toContain(`operator ${me}: block`)
@@ -70,6 +71,7 @@ describe("The control socket", () => {
     await jinka(["trace", file, "--stan", "1"])
     await jinka(["stop", file])
     const { err } = await running.ended
+
     const kept = await textsIn(join(place, "journal"))
 
     for (const text of [`operator ${me}: trace by stan`, `operator ${me}: stop`]) {
@@ -86,9 +88,11 @@ describe("The control socket", () => {
     const silent = createServer((socket) => held.add(socket.on("error", () => {})))
     await new Promise<void>((resolve) => silent.listen(join(place, "journal", "control.sock"), resolve))
     const running = await runSwitch(file)
+
     const { links } = await running.status()
 
     expect(links).toHaveLength(2)
+
     await running.stop()
     for (const socket of held) socket.destroy()
     silent.close()
@@ -99,6 +103,7 @@ describe("The control socket", () => {
     const { control } = running.ready
     const tooLong = await post(control, "/links/issuer/block", { reason: "x".repeat(100_000) })
     const noJson = await post(control, "/reload", "dry")
+
     const { links } = await running.status()
 
     expect([tooLong.status, noJson.status]).toEqual([413, 400])
@@ -129,6 +134,7 @@ describe.skipIf(process.platform !== "linux")("The process", () => {
 
     expect(seen.code).toBe(0)
     expect(seen.out).toContain("HandlesFull")
+
     await running.stop()
     expect((await running.ended).code).toBe(0)
   })
@@ -154,6 +160,7 @@ describe.skipIf(process.platform !== "linux")("The process", () => {
     expect(seen).toMatchObject({ code: 0, err: "" })
     expect(seen.out).toContain("issuer")
     expect(isHeld).toBeLessThan(20)
+
     await running.stop()
     expect((await running.ended).code).toBe(0)
   })
@@ -182,9 +189,11 @@ if (isMainThread) {
     const read = (file: string) => readFileSync(join(place, file), "utf8")
 
     expect(read("env-before")).toContain(key)
+
     const threads = written(/^env-thread/)
     expect(threads.length).toBeGreaterThan(0)
     for (const file of ["env-main", ...threads]) expect([file, read(file).includes(key)]).toEqual([file, false])
+
     const [report] = written(/^report/)
     expect(read(report!)).toContain("javascriptStack")
     expect(read(report!)).not.toContain(key)
@@ -202,6 +211,7 @@ if (isMainThread) {
     const isDumped = !/^Max core file size +0 /m.test(limits)
     const filter = readFileSync(`/proc/${pid}/coredump_filter`, "utf8").trim()
     await running.stop()
+
     const { err } = await running.ended
 
     expect(err).not.toMatch(/[Dd]ebugger listening/)

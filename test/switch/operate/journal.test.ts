@@ -53,6 +53,7 @@ describe("jinka journal", () => {
     await until(async () => existsSync(report) && readFileSync(report, "utf8").trimEnd().endsWith("}"), "the report")
     const modes = readdirSync(journal).map((name) => statSync(join(journal, name)).mode & 0o077)
     running.signal("SIGINT")
+
     const { err } = await running.ended
 
     expect(readFileSync(report, "utf8")).toContain("nodejsVersion")

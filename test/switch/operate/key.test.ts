@@ -76,19 +76,24 @@ describe("jinka key", () => {
     const question = await centre.next()
     centre.send({ ...question, mti: "0830", fields: { ...question.fields, 39: "96" } })
     const refused = await asked
+
     expect(refused.code).toBe(1)
     expect(refused.out).toBe("acquirer: no new key: the partner answered our question for a key with 96\n")
 
     const retired = await jinka(["key", "retire", file, "acquirer", "--purpose", "mac", "--reason", "seen in a log"])
     expect(retired.out).toContain("Key mac/both 1 of acquirer, check value C4039C, is destroyed.")
+
     centre.close()
     await running.stop()
 
     const after = await jinka(["key", "list", file])
+
     expect(after.out).toMatch(/^No switch runs; the journal says:\nacquirer {2}kek\/both {2}1 {2}tdes/)
     expect(after.out).toContain("acquirer  mac/both  none")
+
     const verified = await jinka(["journal", "verify", file])
     expect(verified.out).toMatch(/^good: /)
+
     for (const name of readdirSync(join(directory, "journal"))) {
       const bytes = readFileSync(join(directory, "journal", name))
       for (const key of [keyOf("zmk-a"), keyOf("zak-a"), first, mask]) {
@@ -158,6 +163,7 @@ describe("a key exchange through kills", () => {
     }
     await until(async () => (await running.status()).links.every(({ ready }) => !ready), "the line is closed")
     await running.stop()
+
     expect((await jinka(["journal", "verify", file])).out).toMatch(/^good: /)
   })
 })

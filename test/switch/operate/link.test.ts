@@ -66,6 +66,7 @@ describe("One link at 3 a.m.", () => {
     expect(link.clocks?.unheardSince).not.toBeNull()
     expect(link.legs[0]).toMatchObject({ leg: "both", kernel: { state: "ESTABLISHED" }, disagreements: [] })
     expect(code).toBe(0)
+
     for (const line of [
       /issuer \(01020000\): ready for/,
       /kernel +ESTABLISHED, send queue 0/,

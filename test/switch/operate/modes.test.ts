@@ -30,6 +30,7 @@ describe("The modes of a link", () => {
   it("make settings: sync-long has a window of one and a line, async-short dials and listens", async () => {
     const long = await configurationOf(withLink(connect, "mode: sync-long", "wait: 2 seconds", "stan: own"))
     const short = await configurationOf(withLink(listen, connect, "mode: async-short"))
+
     expect(long.settings.links[0]).toMatchObject({ window: 1, waiting: { places: 256, waitMs: 2000 }, stan: "own" })
     expect(short.settings.links[0]).toMatchObject({
       side: { _tag: "listen" },

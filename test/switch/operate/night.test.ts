@@ -38,6 +38,7 @@ describe("At 3 a.m.", () => {
     const alone = await jinka(["status", file, "acquirer"])
 
     expect(before.out).toContain("waits for the partner to connect to 127.0.0.1:")
+
     for (const { out } of [list, alone]) {
       expect(out).toMatch(
         /\d+ connections were not let in, the last [\d.]+ s ago: PeerNotAllowed: a connection from 127\.0\.0\.9/
@@ -45,10 +46,12 @@ describe("At 3 a.m.", () => {
     }
     // `Line` tries again when its connection is reset before it has heard of it.
     expect((await linkOf(running, "acquirer")).turnedAway!.count).toBeGreaterThanOrEqual(2)
+
     acquirer.socket.destroy()
     await until(async () => (await linkOf(running, "acquirer")).state === "down", "the acquirer's link is down")
     await running.stop()
     const { err } = await running.ended
+
     // The log of what somebody should look at: both strangers and the end of the link, and nothing else of it.
     expect(err).toMatch(/WARN +acquirer#1 a second connection from 127\.0\.0\.1:\d+ was closed, one is up/)
     expect(err).toMatch(/WARN +acquirer#1 PeerNotAllowed/)
@@ -70,6 +73,7 @@ describe("At 3 a.m.", () => {
 
     // It was ready for about two intervals; that it is not for so long counts, however long the machine took to tell.
     expect(seconds).toBeLessThan((performance.now() - began) / 1000 - 1.9)
+
     issuer.socket.destroy()
     await running.stop()
     expect((await running.ended).err).toMatch(/WARN +issuer#1 not ready: suspect/)
@@ -93,6 +97,7 @@ describe("At 3 a.m.", () => {
     expect(code, err).toBe(4)
     expect(err).toContain("another process listens there already")
     expect(calls).toBe(0)
+
     taken.close()
     partner.close()
   })
@@ -112,6 +117,7 @@ describe("At 3 a.m.", () => {
     const running = await runSwitch(file)
     running.signal("SIGKILL")
     await running.ended
+
     const killed = await jinka(["link", "echo", file, "issuer"])
 
     expect([never.code, killed.code]).toEqual([4, 4])

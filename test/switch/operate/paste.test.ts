@@ -110,6 +110,7 @@ describe("A hex dump", () => {
 
     it(`of ${name} is recognised as one, between lines of a log`, () => {
       const text = `<log at="12:00">\n  received 3 parts\n\n${dump(message)}\n</log>\n`
+
       expect(hexOf(read(text)), text).toEqual([message.toString("hex")])
       expect(hexOf(read(`${dump(message)}${dump(message)}`))).toEqual([
         message.toString("hex"),
@@ -135,6 +136,7 @@ describe("A hex dump", () => {
     const first = ipv4({ from: 7001, to: 40_000, seq: 100, bytes: message.subarray(0, half) })
     const second = ipv4({ from: 7001, to: 40_000, seq: 100 + half, bytes: message.subarray(half) })
     const framed = wholeFrame(cupsFrame, message)
+
     const whole = ipv4({ from: 7001, to: 40_000, seq: 100, bytes: framed })
 
     expect(

@@ -20,6 +20,7 @@ describe("the quick answer", () => {
 
   it("is given to the plain forms of status and trace", () => {
     const plain = { placeIs: "file", link: "", keys: {}, isJson: false }
+
     expect(questionOf(["status", "a.yaml"])).toEqual({ ...plain, what: "status", place: "a.yaml" })
     expect(questionOf(["status", "a.yaml", "issuer", "--json"])).toEqual({
       ...plain,
@@ -63,6 +64,7 @@ describe("the quick answer", () => {
       "trace a.yaml b.yaml --stan 1",
       "stop a.yaml"
     ]
+
     for (const line of others) expect([line, questionOf(line.split(" "))]).toEqual([line, undefined])
 
     for (const place of ["/nowhere/a.yaml", root, join(root, "package.json"), join(root, "README.md")]) {

@@ -97,6 +97,7 @@ describe("A reload under load", () => {
       ["coming", 1, 2048]
     ])
     expect((await linkOf(running, "changing"))?.ends[0]).toMatchObject({ reason: "Reloaded", by: "operator" })
+
     await running.stop()
     const summary = await jinka(["journal", "summary", file])
     expect(summary.err + summary.out).toContain(`Answered ${sent}`)
@@ -173,6 +174,7 @@ describe("A reload", () => {
     expect([text(refused, 39), text(refusedStill, 39), text(request, 11)]).toEqual(["92", "92", "000003"])
     expect(dry).toMatchObject({ code: 0, out: expect.stringMatching(/^would change this; nothing was changed:/) })
     expect(done).toMatchObject({ code: 0, out: expect.stringMatching(/^reloaded in/) })
+
     for (const { out } of [dry, done]) {
       expect(out).toContain("card numbers 4... to issuer: added")
       expect(out).toContain("drainTimeout: 2 seconds becomes 3 seconds")
@@ -211,6 +213,7 @@ describe("A reload", () => {
     expect(says).toMatch(
       /restart needed: journal\.directory \(a switch has one journal\), name\. Nothing was changed\./
     )
+
     configuration(directory, patient)
     expect((await reload(running)).routes).toEqual([])
   })
@@ -278,6 +281,7 @@ describe("A reload", () => {
     configuration(directory, (yaml) => patient(yaml).replace("drainTimeout: 2", "drainTimeout: 4"))
     const again = await reload(running)
     await running.stop()
+
     const { code, err } = await running.ended
 
     expect(again.limits).toEqual([])

@@ -59,7 +59,9 @@ describe("A switch from its configuration file", () => {
     const { acquirer, issuer } = await connected(running)
     acquirer.send(purchase(8))
     const request = await issuer.next()
+
     expect(text(await acquirer.next(), 39)).toBe("98")
+
     const reversal = await issuer.next()
     issuer.send(answerTo(reversal, "00"))
 
@@ -78,6 +80,7 @@ describe("A switch from its configuration file", () => {
     expect(whole).toEqual(live)
     expect(texts[0]).toEqual(texts[1])
     expect(json(after.out)).toEqual(json(live.out))
+
     const [told] = json(live.out).exchanges
     expect(told.entries.map(({ kind }: { kind: string }) => kind)).toEqual(["accepted", "timedOut"])
     expect(told.deliveries[0].entries.map(({ kind }: { kind: string }) => kind)).toEqual([
@@ -188,6 +191,7 @@ describe("The end of a switch", () => {
     expect(code).toBe(0)
     expect(lines[1]?.unfinished).toMatchObject([{ link: "issuer", outcome: "Unknown" }])
     expect(err).toContain("outcome Unknown")
+
     const { ended, resumed } = second.ready.recovered
     expect(ended + resumed).toBe(1)
   })
@@ -297,6 +301,7 @@ describe("A start that cannot be", () => {
     const second = await runSwitch(file)
 
     expect((await jinkaProcess(["status", file])).out).toMatch(/^demo: 0 of 2 links ready; process \d+/)
+
     second.signal("SIGTERM")
     expect((await second.ended).code).toBe(0)
   })
@@ -337,6 +342,7 @@ describe("Questions to a switch", () => {
     const { acquirer } = await connected(running)
     acquirer.close()
     while ((await running.status()).links[0]?.lastEnd === null);
+
     const [acquirerLink] = (await running.status()).links
 
     expect(acquirerLink).toMatchObject({ ready: false, lastEnd: { reason: "PeerClosed" } })
@@ -369,6 +375,7 @@ describe("Questions to a switch", () => {
     const running = await runSwitch(file)
 
     expect((await jinka(["trace", file, "--stan", "999999"])).code).toBe(1)
+
     running.signal("SIGTERM")
     await running.ended
     expect((await jinka(["trace", file, "--stan", "999999"])).code).toBe(1)
@@ -389,6 +396,7 @@ describe("The log", () => {
     await connected(running)
     running.signal("SIGTERM")
     const { err } = await running.ended
+
     const lines = err.trim().split("\n").map(json)
 
     expect(lines.find(({ text }) => text.startsWith("connected"))).toMatchObject({ level: "info", epoch: 1 })

@@ -42,6 +42,7 @@ describe("An orderly close with bytes unsent", () => {
     })
     far.resume()
     await new Promise((resolve) => far.once("end", resolve))
+
     expect(bytes).toBe(MUCH)
   })
 
@@ -54,6 +55,7 @@ describe("An orderly close with bytes unsent", () => {
     })
     far.resume()
     await new Promise((resolve) => far.once("close", resolve))
+
     expect(bytes).toBeLessThan(MUCH)
   })
 })

@@ -35,6 +35,7 @@ describe.skipIf(!existsSync(table))("TCP keepalive", () => {
     const one = await host({ keepAlive })
     const without = await dialled(one.port)
     const acceptedWithout = await one.accepted()
+
     const withIt = await dialled(one.port, keepAlive)
 
     expect(timer(without).kind).toBe(0)
@@ -42,6 +43,7 @@ describe.skipIf(!existsSync(table))("TCP keepalive", () => {
     expect(timer(withIt).seconds).toBeGreaterThan(30)
     expect(timer(withIt).seconds).toBeLessThanOrEqual(41)
     expect(timer(acceptedWithout).kind).toBe(2)
+
     for (const connection of [without, withIt]) connection.close("reset")
     await one.close()
   })

@@ -128,10 +128,13 @@ describe("A TLS connection", () => {
     const sockets = raws.map((socket) => connectTls({ socket, cert, key, rejectUnauthorized: false }))
     for (const [n, socket] of sockets.entries()) socket.on("error", () => {}).write(`from ${n}`)
     const [first, second] = [await one.accepted(), await one.accepted()]
+
     expect([await heard(first), await heard(second)].sort()).toEqual(["from 0", "from 1"])
+
     first.close("reset")
     await say(second, "still here")
     expect((await ended(first)).how).toBe("local")
+
     for (const raw of raws) raw.destroy()
     await one.close()
   })
@@ -192,10 +195,13 @@ describe("A listener refuses with a reason", () => {
       alternatives: [{ type: "url", value: "bank-a.example" }]
     })
     const expected = { fingerprints: [], names: ["bank-a.example"] }
+
     expect((await refusal(borrowed, { expect: expected })).reason).toBe("CertificateWrong")
+
     const beside = await ours.issue("bank-a.example.beside", { names: ["bank-b.example"] })
     const common = { fingerprints: [], names: ["bank-a.example.beside"] }
     expect((await refusal(beside, { expect: common })).reason).toBe("CertificateWrong")
+
     const alone = await ours.issue("bank-a.example.alone", { alternatives: [] })
     await withHost({ expect: { fingerprints: [], names: ["bank-a.example.alone"] } }, async (host) => {
       connected(await dial(host.port, tls(alone, { ca: [ours.file] })))
@@ -211,6 +217,7 @@ describe("A listener refuses with a reason", () => {
   it("a revoked certificate, and takes the others of the same authority", async () => {
     const revoked = await ours.issue("revoked.example")
     const crl = [await ours.revoke([revoked])]
+
     expect((await refusal(revoked, { crl })).reason).toBe("CertificateRevoked")
     await withHost({ crl }, async (host) => {
       connected(await dial(host.port, tls(partner, { ca: [ours.file] })))
@@ -237,6 +244,7 @@ describe("A listener refuses with a reason", () => {
         socket.on("error", () => undefined)
         return (await host.refused()).reason
       })
+
     expect(await old({})).toBe("VersionRefused")
     expect(await old({ versionMin: true })).toBe("VersionRefused")
   })
@@ -364,6 +372,7 @@ describe("Certificates on a running listener", () => {
     expect(wrong[0]?.wrong?.message).toContain("is not the key of")
     expect(kept.fingerprint).toBe(second.fingerprint)
     expect(worse[0]?.wrong?.message).toContain("it holds no certificate")
+
     for (const { connection } of [before, after, kept]) connection.close("reset")
     await one.close()
   })

@@ -26,7 +26,9 @@ describe("devices that fail", () => {
         const calls = Array.from({ length: 300 }, () => bed.submit(made()))
         const restarted = Effect.runPromise(bed.devices[0]!.restart(50))
         const more = Array.from({ length: 300 }, () => bed.submit(made()))
+
         expect(new Set((await Promise.all([...calls, ...more])).map(outcome))).toStrictEqual(new Set(["B35DD256"]))
+
         await restarted
         await allUp(bed)
         expect(outcome(await bed.submit(made()))).toBe("B35DD256")
@@ -44,6 +46,7 @@ describe("devices that fail", () => {
       bed.devices[1]!.set({ errorPercent: 100 })
       const before = bed.devices[0]!.counts().commands + bed.devices[1]!.counts().commands
       const call = await bed.submit(made())
+
       expect(call.error).toMatchObject({ _tag: "ModuleAway", code: "41" })
       expect(bed.devices[0]!.counts().commands + bed.devices[1]!.counts().commands - before).toBe(2)
     }))
@@ -53,11 +56,13 @@ describe("devices that fail", () => {
       await allUp(bed)
       bed.devices[0]!.set({ errorPercent: 100, errorCode: "13" })
       for (let n = 0; n < 20; n++) expect(outcome(await bed.submit(made()))).toBe("B35DD256")
+
       expect(bed.module.status()).toMatchObject({
         state: "degraded",
         devices: [{ state: "out", why: expect.stringContaining("13") }, { state: "up" }]
       })
       expect(bed.module.isUp).toBe(true)
+
       bed.devices[1]!.set({ errorPercent: 100, errorCode: "13" })
       expect(outcome(await bed.submit(made()))).toBe("ModuleAway")
       expect(bed.module.isUp).toBe(false)
@@ -72,8 +77,10 @@ describe("devices that fail", () => {
         call.withinMs = patience(2000)
         return bed.submit(call)
       })
+
       expect(new Set((await Promise.all(calls)).map(outcome))).toStrictEqual(new Set(["B35DD256"]))
       expect(bed.module.status().devices[0]).toMatchObject({ state: "suspect", why: expect.stringContaining("late") })
+
       bed.devices[0]!.set({ isMute: false })
       bed.devices[0]!.cut()
       await allUp(bed)
@@ -85,6 +92,7 @@ describe("devices that fail", () => {
       bed.devices[0]!.set({ isMute: true })
       const call = made()
       call.withinMs = 200
+
       expect(outcome(await bed.submit(call))).toBe("TooLate")
       expect(bed.module.isUp).toBe(false)
       expect(outcome(await bed.submit(made()))).toBe("ModuleAway")
@@ -109,7 +117,9 @@ describe("devices that fail", () => {
       for (const device of bed.devices) device.set({ errorPercent: 100 })
       const before = bed.devices.map((device) => device.counts().commands)
       const request = { name: "n", purpose: "pin", algorithm: "tdes", kek: zmk, form: "ecb" } as const
+
       expect(await failure(bed.module.generateKey(request))).toMatchObject({ code: "41" })
+
       const sent = bed.devices.map((device, at) => device.counts().commands - before[at]!)
       expect(sent[0]! + sent[1]!).toBe(1)
     }))

@@ -27,9 +27,12 @@ describe("MACs and PINs by a network device", () => {
       const call = new ModuleCall()
       const other = { ...zak, text: `U${keysUnderTestLmk["zak"]!.slice(17)}${keysUnderTestLmk["zak"]!.slice(1, 17)}` }
       call.verifyMac(macAlgorithms["ansi-x9.19"], zak, undefined, text, 0, text.length, mac)
+
       expect((await bed.submit(call)).fitted).toBe(zak)
+
       call.verifyMac(macAlgorithms["ansi-x9.19"], zak, zak, text, 0, text.length, bytes("00000000"))
       expect((await bed.submit(call)).error?._tag).toBe("MacFailed")
+
       // A key whose halves are exchanged has no parity under the LMK's variants.
       call.verifyMac(macAlgorithms["ansi-x9.19"], other, undefined, text, 0, text.length, mac)
       expect((await bed.submit(call)).error).toMatchObject({ _tag: "KeyUnusable", code: "10" })
@@ -41,7 +44,9 @@ describe("MACs and PINs by a network device", () => {
         { key: zpkB, format: "iso0" }
       ] as const
       pin.translatePin(a, b, bytes(blocks["iso0 tdes zpk-a"]!.block), keyVectors.pans.pan)
+
       expect(outcome(await bed.submit(pin))).toBe(blocks["iso0 tdes zpk-b"]!.block)
+
       pin.translatePin(b, a, bytes(blocks["iso0 tdes zpk-a"]!.block), keyVectors.pans.pan)
       expect((await bed.submit(pin)).error).toMatchObject({ _tag: "FormatRefused", code: "20" })
     }))
@@ -54,6 +59,7 @@ describe("MACs and PINs by a network device", () => {
       )
       const call = new ModuleCall()
       call.verifyMac(macAlgorithms["ansi-x9.19"], drawn.key, zak, text, 0, text.length, mac)
+
       expect((await bed.submit(call)).error).toBeUndefined()
       expect(call.fitted).toBe(zak)
     }))
@@ -72,7 +78,9 @@ describe("MACs and PINs by a network device", () => {
           return done
         })
         const ended = await Promise.all(calls)
+
         expect(ended.filter(({ error }) => error !== undefined)).toStrictEqual([])
+
         const once = new Set(ended.map(outcome))
         expect(once.size).toBe(600)
         expect(bed.module.status().devices[0]?.outstanding).toBe(0)
@@ -123,19 +131,26 @@ describe("MACs and PINs by a network device", () => {
             })
           )
         const key = await taking("zak-a", "mac", "001E9454CC3E381C851883D1700C481B")
+
         expect(key.checkValue).toBe("C4039C")
+
         const call = new ModuleCall()
         call.makeMac(macAlgorithms["ansi-x9.19"], key, text, 0, text.length, 4)
         expect(outcome(await bed.submit(call))).toBe("B35DD256")
+
         call.verifyMac(macAlgorithms["ansi-x9.19"], key, key, text, 0, text.length, mac)
         expect((await bed.submit(call)).fitted).toBe(key)
+
         call.verifyMac(macAlgorithms["ansi-x9.19"], key, undefined, text, 0, text.length, bytes("B35DD257"))
         expect((await bed.submit(call)).error?._tag).toBe("MacFailed")
+
         const pinKey = await taking("zpk-a", "pin", "82F1A5021495FEA5C2A5884E5E37B4F0")
         const side = { key: pinKey, format: "iso0" } as const
         const { block } = keyVectors.pinBlocks.blocks["iso0 tdes zpk-a"]!
         call.translatePin(side, side, bytes(block), keyVectors.pans.pan)
+
         expect(outcome(await bed.submit(call))).toBe(block)
+
         const checked = await Effect.runPromise(bed.module.checkValue(pinKey, { method: "zeros", length: 3 }))
         expect(hex(checked)).toBe("93E1AA")
       },
@@ -159,17 +174,23 @@ describe("keys by a network device", () => {
           key: { form: "ecb", kek: zmk, bytes: bytes("82F1A5021495FEA5C2A5884E5E37B4F0") }
         } as const
         const key = await Effect.runPromise(module.importKey(request))
+
         expect(key).toMatchObject({ text: keysUnderTestLmk["zpkA"], checkValue: "93E1AA" })
+
         const unlike = { ...request, expected: { method: "zeros", value: bytes("00112233") } } as const
         expect((await failure(module.importKey(unlike)))._tag).toBe("KeyRefused")
+
         const zpk = await Effect.runPromise(module.exportKey(zpkB, zmk, "ecb"))
         expect(hex(zpk)).toBe("C71AC926720A0C549687AA465C9C793D")
+
         const drawn = await Effect.runPromise(
           module.generateKey({ name: "n", purpose: "pin", algorithm: "tdes", kek: zmk, form: "ecb" })
         )
         expect(drawn).toMatchObject({ key: { text: keysUnderTestLmk["zpkB"], checkValue: "459FE7" } })
+
         const own = { ...request, key: { form: "own", text: keysUnderTestLmk["zpkA"]! } } as const
         expect((await Effect.runPromise(module.importKey(own))).checkValue).toBe("93E1AA")
+
         const other = { ...request, key: { ...request.key, kek: { ...zmk, text: `U${"0".repeat(32)}` } } }
         expect(await failure(module.importKey(other))).toMatchObject({ _tag: "KeyUnusable", code: "10" })
       },
@@ -187,6 +208,7 @@ describe("keys by a network device", () => {
         algorithm: "tdes",
         key: { form: "ecb", kek: zmk, bytes: bytes("C71AC926720A0C549687AA465C9C793E") }
       } as const
+
       expect((await failure(bed.module.importKey(request))).rule).toContain("parity")
     }))
 
@@ -195,7 +217,9 @@ describe("keys by a network device", () => {
       await allUp(bed)
       const components = { form: "components", components: [keyBytes("zpk-a")] } as const
       const request = { name: "k", purpose: "pin", algorithm: "tdes", key: components } as const
+
       expect((await failure(bed.module.importKey(request))).rule).toContain("console")
+
       const block = { form: "tr31", kek: zmk, bytes: Buffer.from("B0096...") } as const
       expect((await failure(bed.module.importKey({ ...request, key: block })))._tag).toBe("NotSupported")
       expect((await failure(bed.module.exportKey(zpkA, zmk, "tr31")))._tag).toBe("NotSupported")

@@ -220,6 +220,7 @@ describe("binary requests and answers", () => {
 
     expect(request(macAlgorithms["ansi-x9.19"], key("mac", "tdes"))).toBe(layout("D1 32"))
     expect(request({ method: "cbc", cipher: "sm4", padding: 1 }, key("mac", "sm4"))).toBe(layout("A8 03"))
+
     const check = written(
       (_, values) => Plans.planCheck(sjl05, key("pin", "tdes"), { method: "zeros", length: 3 }, values),
       sjl05.checkValue
@@ -229,6 +230,7 @@ describe("binary requests and answers", () => {
 
   it("knows from the command how long an answer is", () => {
     const { make } = sjl05.macs[0]!
+
     expect(bareLength(make, bytes(""), 0, 0)).toBe(0)
     expect(bareLength(make, bytes("41"), 0, 1)).toBe(9)
     expect(bareLength(make, bytes("4510"), 0, 2)).toBe(2)
