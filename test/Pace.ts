@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs"
 import { availableParallelism, loadavg } from "node:os"
+import { monitorEventLoopDelay } from "node:perf_hooks"
 
 /** Beyond it, a machine cannot be told from one that hangs. */
 const PACE_MAX = 20
@@ -28,3 +29,16 @@ export const patience = (ms: number): number => ms * pace()
 /** Whether `ms` milliseconds of patience have passed since `began`, a time of `performance.now()`; more where it got busy. */
 export const isOver = (began: number, ms: number): boolean =>
   performance.now() - began > ms && performance.now() - began > patience(ms)
+
+/** Looks at the clock of this process every so many milliseconds. */
+const LOOK_MS = 10
+
+/** Begins to watch this process: the call given back ends it and gives the longest time, in ms, that it stood still meanwhile. */
+export const watchStalls = (): (() => number) => {
+  const delays = monitorEventLoopDelay({ resolution: LOOK_MS })
+  delays.enable()
+  return () => {
+    delays.disable()
+    return Math.max(0, delays.max / 1e6 - LOOK_MS)
+  }
+}

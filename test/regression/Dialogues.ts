@@ -12,7 +12,7 @@ import {
 } from "../../packages/simulator/src/dialogue/index.ts"
 import type { Entry } from "../../packages/switch/src/journal/Entry.ts"
 import { entryKindName } from "../../packages/switch/src/journal/EntryKind.ts"
-import { pace } from "../Pace.ts"
+import { pace, watchStalls } from "../Pace.ts"
 import { journalFindings } from "./JournalCheck.ts"
 import { makeSystem } from "./System.ts"
 
@@ -55,6 +55,27 @@ const play = (path: string, file: string): Promise<Played> =>
     return { outcomes, ...(yield* journalFindings(system.directory, cardData)) }
   }).pipe(Effect.scoped, Effect.runPromise)
 
+/** A process that stood still for longer sees what came in between at once, and its own times pass unobserved: in ms. */
+const STALL_MAX = 100
+/** A machine that is never quiet for as long as a dialogue takes: what it gave the last time is the result. */
+const RUNS_MAX = 6
+
+const isBroken = ({ findings, outcomes }: Played): boolean =>
+  findings.length > 0 || outcomes.some(({ result }) => result !== "kept")
+
+/**
+ * The same; a run that breaks while the machine had other work is run again. Dialogues give times in milliseconds ("not before", a
+ * watchdog's), and partners and switch are one process: when that stands still, it is the test that was late.
+ */
+const playUndisturbed = async (path: string, file: string): Promise<Played> => {
+  for (let run = 1; ; run++) {
+    const stalled = watchStalls()
+    const played = await play(path, file)
+    const isDisturbed = stalled() > STALL_MAX
+    if (!isBroken(played) || !isDisturbed || run === RUNS_MAX) return played
+  }
+}
+
 /** The journal in a few words, for a failure. */
 const journalText = (entries: ReadonlyArray<Entry>): string =>
   entries
@@ -74,7 +95,10 @@ export const dialoguesOf = (name: string): void => {
   describe.concurrent(`Dialogues: ${name}`, () => {
     for (const file of files.sort()) {
       it(`${file.slice(0, -".yaml".length).replaceAll("-", " ")}`, async () => {
-        const { entries, findings, outcomes } = await play(`${folder}${name}/${file}`, `dialogues/${name}/${file}`)
+        const { entries, findings, outcomes } = await playUndisturbed(
+          `${folder}${name}/${file}`,
+          `dialogues/${name}/${file}`
+        )
         for (const outcome of outcomes) {
           const problem = outcome.result === "kept" ? "" : failureText(outcome) || outcome.skipped
           if (problem !== "") assert.fail(`${problem}\n\njournal:\n${journalText(entries)}`)

@@ -6,12 +6,14 @@ import { configurationText } from "../ConfigurationText.ts"
 import { problemText } from "../configuration/Problem.ts"
 import { failedBy } from "../Exit.ts"
 import * as Log from "../Log.ts"
-import { run as runSwitch } from "../Run.ts"
 
 /** The argument that every command about one switch takes. */
 export const configurationFile = Argument.String("file").pipe(
   Argument.withDescription("The configuration, a YAML file (docs/reference/configuration.md)")
 )
+
+/** The switch itself is loaded to be run: every other command starts in two thirds of the time without it. */
+const loadedSwitch = Effect.promise(() => import("../Run.ts"))
 
 /** `jinka run FILE`. */
 export const run = Command.make(
@@ -23,7 +25,7 @@ export const run = Command.make(
       Flag.withDefault("text")
     )
   },
-  ({ file, log }) => runSwitch(file).pipe(Effect.provide(Log.layer(log)))
+  ({ file, log }) => Effect.flatMap(loadedSwitch, ({ run }) => run(file)).pipe(Effect.provide(Log.layer(log)))
 ).pipe(
   Command.withDescription(
     "Runs a switch until SIGTERM, SIGINT or `jinka stop`. It then takes no new requests, waits for what is outstanding, and ends with 0. " +
