@@ -64,8 +64,8 @@ const isBroken = ({ findings, outcomes }: Played): boolean =>
   findings.length > 0 || outcomes.some(({ result }) => result !== "kept")
 
 /**
- * The same; a run that breaks while the machine had other work is run again. Dialogues give times in milliseconds ("not before", a
- * watchdog's), and partners and switch are one process: when that stands still, it is the test that was late.
+ * The same; a run that breaks while the machine had other work is run again. Dialogues give times in milliseconds ("not before",
+ * a watchdog's), and partners and switch are one process: when that stands still, it is the test that was late.
  */
 const playUndisturbed = async (path: string, file: string): Promise<Played> => {
   for (let run = 1; ; run++) {
