@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest"
 import type { Entry } from "../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
+import { keyEntryText } from "../../packages/switch/src/journal/KeySlots.ts"
 import { atMostOnce, coveredCards, markedRepeats, moneyAgrees, oneAnswer, rightAnswer } from "./check/Checks.ts"
 import { History, type Purchase, type Receipt, type Written } from "./check/History.ts"
-import { coveredEntries, durableBeforeVisible, oneEnd, openExchanges } from "./check/JournalChecks.ts"
+import { commonKeys, coveredEntries, durableBeforeVisible, oneEnd, openExchanges } from "./check/JournalChecks.ts"
 import { frameOf, newMessage } from "./partner/Cups.ts"
 
 const rrn = "000100000001"
@@ -187,6 +188,22 @@ describe("the journal's checkers", () => {
     expect(durableBeforeVisible(history({ written: [written({ durable: 9, mti: "0420" })] }), [accepted])).toHaveLength(
       1
     )
+  })
+
+  it("name a partner that ends with another key than the switch, or without an answer for its last one", () => {
+    const taken = (checkValue: string): Entry => {
+      const row = { link: "acquirer-1", slot: "mac/both", keys: "{}" }
+      const event = JSON.stringify({ event: "taken", key: { version: 1, checkValue } })
+      return { ...accepted, kind: EntryKind.key, message: Buffer.from(keyEntryText(row, event)) }
+    }
+    const entries = [taken("AAAAAA"), taken("BBBBBB")]
+
+    expect(commonKeys(entries, [["acquirer-1", "BBBBBB"]])).toEqual([])
+    expect(commonKeys(entries, [["acquirer-1", "AAAAAA"]])).toEqual([
+      "keys: acquirer-1 ends with BBBBBB, its partner with AAAAAA"
+    ])
+    expect(commonKeys(entries, [["acquirer-1", "not answered for"]])).toHaveLength(1)
+    expect(commonKeys([], [["issuer-1", "AAAAAA"]])).toHaveLength(1)
   })
 
   it("name card numbers in entries and logs (G10)", () => {

@@ -5,6 +5,7 @@
 import { cups, macAlgorithms } from "@jinka/codec"
 import { Clock, Effect, Layer, Random } from "effect"
 import type { GuardSettings } from "../../packages/switch/src/guard/GuardSettings.ts"
+import type { KeySettings } from "../../packages/switch/src/guard/KeySettings.ts"
 import type { SecurityModule } from "../../packages/switch/src/guard/SecurityModule.ts"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
 import type { GroupSettings } from "../../packages/switch/src/link/LinkGroup.ts"
@@ -44,8 +45,20 @@ const linkSettings = (name: string, line: LineOptions, alone: Side): LinkAll => 
   unsentMax: 262_144,
   writeTimeoutMs: 10_000,
   delivery: { timeoutMs: 5000, retryMs: 5000, attemptsMax: 1000, window: 20 },
-  guard: line.zone === undefined ? undefined : guard
+  guard: line.zone === undefined ? undefined : guard,
+  keys: (line.zone?.changesEvery ?? 0) > 0 ? keys : undefined
 })
+
+/** MAC keys that the partner delivers, as CUPS has it; it repeats what was not answered for. */
+const keys: KeySettings = {
+  exchange: cups.keyExchange![0]!,
+  giver: "partner",
+  kinds: ["mac"],
+  algorithm: "tdes",
+  windowMs: 180_000,
+  waitMs: 15_000,
+  schedule: { whenNone: false }
+}
 
 /** MACs as CUPS has them, and PIN blocks of format 0. */
 const guard: GuardSettings = {
@@ -116,13 +129,41 @@ const giveKeys = Effect.fnUntraced(function* (
   const zones = [...acquirers, ...issuers].flatMap((partner) => linksOf(partner).map(() => partner.line))
   for (const [link, { institution, zone }] of zones.entries()) {
     if (zone === undefined) continue
-    for (const purpose of ["mac", "pin"] as const) {
+    for (const purpose of zone.changesEvery > 0 ? (["pin"] as const) : (["mac", "pin"] as const)) {
       const components = [keyNamed(`${purpose} ${institution}`)]
       const name = `${institution}/${purpose}`
       const key = yield* module.importKey({
         ...{ name, purpose, algorithm: "tdes" as const, key: { form: "components" as const, components } }
       })
       keys.take(keys.slot(link, purpose, "both"), key, 1, 0)
+    }
+  }
+})
+
+/** What a partner that changes its key begins with, by hand: the journal has it from then on. */
+const importKeys = Effect.fnUntraced(function* ({ acquirers, issuers }: Options, running: Switch.Running) {
+  const { keyOperations, keys } = running
+  const links = [...acquirers, ...issuers].flatMap((partner) =>
+    linksOf(partner).map(({ name }) => ({ name, line: partner.line }))
+  )
+  for (const [id, { line, name }] of links.entries()) {
+    if ((line.zone?.changesEvery ?? 0) === 0) continue
+    for (const purpose of ["kek", "mac"] as const) {
+      if (keys.at(id, purpose, "receive")?.current !== undefined) continue
+      const component = { number: 1, of: 1, bytes: keyNamed(`${purpose} ${line.institution}`) }
+      yield* keyOperations.import(
+        {
+          link: name,
+          purpose,
+          direction: "both",
+          algorithm: "tdes",
+          text: undefined,
+          checkValue: "",
+          component,
+          person: "Li"
+        },
+        { user: "simulation" }
+      )
     }
   }
 })
@@ -134,7 +175,10 @@ export const jinkaSwitch: Subject = {
     Effect.gen(function* () {
       const module = options.module === undefined ? undefined : yield* moduleOf(options.module, options.startsAt)
       const running = yield* Switch.make(settingsFor(options), module)
-      if (module !== undefined) yield* giveKeys(options, running, module)
+      if (module !== undefined) {
+        yield* giveKeys(options, running, module)
+        yield* Effect.raceFirst(importKeys(options, running), running.failed)
+      }
       return yield* running.failed
     }).pipe(
       Effect.scoped,

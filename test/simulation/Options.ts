@@ -115,7 +115,9 @@ const secondFor = (
 
 /** Gives a partner a zone of its own, with the wished chance. Draws from a stream of its own. */
 const zoneFor = (random: SeededRandom, chance: number): Pick<LineOptions, "zone"> =>
-  random.chance(chance) ? { zone: { spoilsEvery: random.pick([0, 7, 20]) } } : {}
+  random.chance(chance)
+    ? { zone: { spoilsEvery: random.pick([0, 7, 20]), changesEvery: random.pick([0, 4000, 15_000]) } }
+    : {}
 
 /** Quick or slow, and away for a while a few times before all is healed. */
 const drawModule = (random: SeededRandom, chaos: number): ModuleOptions => ({

@@ -55,8 +55,8 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
     }
   })
 
-  it(`keeps partners' zones apart, with wrong MACs and a module that is slow and away, on ${SEEDS} seeds`, () => {
-    const total = { approved: 0, reversed: 0, pins: 0, spoilt: 0, away: 0 }
+  it(`keeps partners' zones apart, with wrong MACs, new keys and a module that is slow and away, on ${SEEDS} seeds`, () => {
+    const total = { approved: 0, reversed: 0, pins: 0, spoilt: 0, away: 0, keys: 0 }
     for (const seed of seedsFrom(1000, SEEDS)) {
       const result = runSeed(seed, { subject, wishes: guarded })
       expectNoFindings(result)
@@ -64,6 +64,7 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
       total.reversed += result.stats.reversalsSeen
       total.pins += result.stats.pins
       total.spoilt += result.stats.spoilt
+      total.keys += result.stats.keyChanges
       total.away += result.options.module?.away.length ?? 0
     }
 
@@ -71,6 +72,7 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
     expect(total.reversed).toBeGreaterThan(SEEDS)
     expect(total.pins).toBeGreaterThan(SEEDS * 10)
     expect(total.spoilt).toBeGreaterThan(SEEDS * 2)
+    expect(total.keys).toBeGreaterThan(SEEDS * 2)
     expect(total.away).toBeGreaterThan(SEEDS / 2)
   })
 

@@ -52,6 +52,7 @@ export interface Stats {
   /** PIN blocks that reached an issuer, and messages of acquirers with a wrong MAC. */
   readonly pins: number
   readonly spoilt: number
+  readonly keyChanges: number
 }
 
 /** How to run. */
@@ -219,6 +220,7 @@ class Run {
 
   private drain(): void {
     for (const acquirer of this.acquirers) acquirer.stopTrading()
+    for (const partner of [...this.acquirers, ...this.issuers]) partner.settle()
     const until = this.world.nowMs + this.options.drainMax
     while (this.world.nowMs < until && this.pending().length > 0) this.world.advance(1000)
     for (const named of this.pending()) this.find(`liveness: ${named}`)
@@ -249,6 +251,12 @@ class Run {
       ...JournalChecks.oneEnd(entries),
       ...JournalChecks.coveredEntries(entries, history.cards),
       ...JournalChecks.withoutPins(entries, history.pinBlocks),
+      ...(this.subject.hasJournal
+        ? JournalChecks.commonKeys(
+            entries,
+            [...this.acquirers, ...this.issuers].flatMap(({ keysInUse }) => keysInUse)
+          )
+        : []),
       ...(this.subject.hasJournal ? JournalChecks.durableBeforeVisible(history, entries) : [])
     ]) {
       this.find(finding)
@@ -271,7 +279,8 @@ class Run {
       faults: this.options.faults.length,
       lies: this.history.lies,
       pins: this.history.pins,
-      spoilt: this.history.spoilt
+      spoilt: this.history.spoilt,
+      keyChanges: this.history.keyChanges
     }
   }
 }

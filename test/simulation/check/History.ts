@@ -72,6 +72,8 @@ export class History {
   readonly pinBlocks = new Set<string>()
   pins = 0
   spoilt = 0
+  /** Keys that partners delivered and the switch has taken. */
+  keyChanges = 0
   /** The last purchase of each acquirer, as it sent it. */
   readonly said = new Map<string, CupsMessage>()
   /** Messages that an acquirer sent in the name of another. */

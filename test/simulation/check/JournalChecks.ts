@@ -6,6 +6,7 @@
  */
 import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind, entryKindName } from "../../../packages/switch/src/journal/EntryKind.ts"
+import { readKeyEntry } from "../../../packages/switch/src/journal/KeySlots.ts"
 import { type CupsMessage, readMessage } from "../partner/Cups.ts"
 import { showsCard } from "./Checks.ts"
 import type { History, Written } from "./History.ts"
@@ -111,6 +112,23 @@ export const withoutPins = (entries: ReadonlyArray<Entry>, pinBlocks: ReadonlySe
   return entries
     .filter(({ message, secret }) => blocks.some((block) => message.includes(block) || secret.includes(block)))
     .map(({ seq }) => `G10: entry ${seq} holds a PIN block`)
+}
+
+/** Both sides have the same MAC key: `inUse` are links and the check values of what their partners use. */
+export const commonKeys = (
+  entries: ReadonlyArray<Entry>,
+  inUse: ReadonlyArray<readonly [string, string]>
+): ReadonlyArray<string> => {
+  const taken = new Map<string, string>()
+  for (const { kind, message } of entries) {
+    if (kind !== EntryKind.key) continue
+    const { event, link, slot } = readKeyEntry(message.toString())
+    const { event: what, key } = JSON.parse(event)
+    if (slot === "mac/both" && what === "taken") taken.set(link, key.checkValue)
+  }
+  return inUse
+    .filter(([link, checkValue]) => taken.get(link) !== checkValue)
+    .map(([link, checkValue]) => `keys: ${link} ends with ${taken.get(link)}, its partner with ${checkValue}`)
 }
 
 /** G10: no card number in clear in the open part of any entry. */

@@ -65,6 +65,7 @@ export class Acquirer {
     this.owner = {
       received: (message, _session, at) => this.received(message, at),
       spoilt: () => history.spoilt++,
+      changed: () => history.keyChanges++,
       failed: (why) => history.findings.push(`${options.name} got bytes that it cannot read: ${why}`)
     }
     this.lines.push(new Line(transport, options.line, this.stans, this.owner))
@@ -86,6 +87,17 @@ export class Acquirer {
   /** The acquirer's program; never ends. */
   get run(): Effect.Effect<never> {
     return Effect.andThen(Effect.forkChild(this.trade), this.lines[0]!.run)
+  }
+
+  /** MAC keys that it changes, by the links of its lines. */
+  get keysInUse(): ReadonlyArray<readonly [string, string]> {
+    const names = [this.options.name, this.options.second?.name ?? ""]
+    return this.lines.flatMap(({ keyInUse }, n) => (keyInUse === undefined ? [] : [[names[n]!, keyInUse] as const]))
+  }
+
+  /** No new keys from now on. */
+  settle(): void {
+    for (const line of this.lines) line.settle()
   }
 
   /** No new purchases from now on. */

@@ -51,6 +51,7 @@ export class Issuer {
     this.history = history
     this.owner = {
       received: (message, session, at) => this.fork(this.serve(message, session, at)),
+      changed: () => history.keyChanges++,
       failed: (why) => history.findings.push(`${options.name} got bytes that it cannot read: ${why}`)
     }
     this.lines.push(new Line(transport, options.line, new Stans(), this.owner))
@@ -70,6 +71,17 @@ export class Issuer {
       this.fork = (effect) => void runFork(effect)
       return yield* this.lines[0]!.run
     })
+  }
+
+  /** MAC keys that it changes, by the links of its lines. */
+  get keysInUse(): ReadonlyArray<readonly [string, string]> {
+    const names = [this.options.name, this.options.second?.name ?? ""]
+    return this.lines.flatMap(({ keyInUse }, n) => (keyInUse === undefined ? [] : [[names[n]!, keyInUse] as const]))
+  }
+
+  /** No new keys from now on. */
+  settle(): void {
+    for (const line of this.lines) line.settle()
   }
 
   /** From now on every answer comes, once and in time. */

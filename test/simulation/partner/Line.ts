@@ -29,7 +29,11 @@ export interface LineOptions {
   readonly silenceMax: number
   readonly reconnectAfter: readonly [number, number]
   /** It has keys of its own, and every so many messages its MAC is wrong (0: never). */
-  readonly zone?: { readonly spoilsEvery: number }
+  readonly zone?: {
+    readonly spoilsEvery: number
+    /** It delivers a new MAC key every so often, in milliseconds; 0: never. */
+    readonly changesEvery: number
+  }
 }
 
 /** A second host of a partner, on a machine of its own: a group of two links of the switch. */
@@ -57,6 +61,8 @@ export interface LineOwner {
   readonly failed: (why: string) => void
   /** Told of each message that leaves with a wrong MAC. */
   readonly spoilt?: (message: CupsMessage) => void
+  /** Told of each key that the switch has taken. */
+  readonly changed?: () => void
 }
 
 const connectMax = "5 seconds"
@@ -71,6 +77,9 @@ export class Line {
   private readonly sessions: Array<Session> = []
   private readonly zone: Zone | undefined
   private count = 0
+  /** A key was delivered and is not answered for. */
+  private isKeyOut = false
+  private isSettled = false
   /** No MAC is wrong on purpose any more. */
   isHonest = false
 
@@ -87,11 +96,71 @@ export class Line {
     return this.sessions.findLast((session) => session.isOpen && (session.isSignedOn || !this.options.signsOn))
   }
 
+  private get checkValue(): string | undefined {
+    return (this.options.zone?.changesEvery ?? 0) > 0 ? this.zone?.checkValue : undefined
+  }
+
+  /** What both sides must have at the end; `undefined`: its key never changes. */
+  get keyInUse(): string | undefined {
+    return this.isKeyOut ? "not answered for" : this.checkValue
+  }
+
+  /** No new keys from now on; one that was not answered for is still delivered. */
+  settle(): void {
+    this.isSettled = true
+  }
+
   /** Keeps the line for ever. */
   get run(): Effect.Effect<never> {
+    return Effect.raceFirst(this.keep, this.changeKeys)
+  }
+
+  private get keep(): Effect.Effect<never> {
     const { pair } = this.options
     if (pair !== undefined) return keepPair(this.transport, pair, this.pause, (connection) => this.converse(connection))
     return this.options.role === "dials" ? Effect.forever(this.dialOnce) : this.listen
+  }
+
+  /** Delivers a new key every so often, and the same one again until the switch has answered for it. */
+  private get changeKeys(): Effect.Effect<never> {
+    const { changesEvery = 0 } = this.options.zone ?? {}
+    if (changesEvery === 0 || this.zone === undefined) return Effect.never
+    return Effect.gen({ self: this }, function* () {
+      const { institution, centre, endpoint } = this.options
+      for (;;) {
+        yield* Effect.sleep(this.isKeyOut ? 3000 : changesEvery)
+        const { session } = this
+        if (session === undefined || (this.isSettled && !this.isKeyOut)) continue
+        const { transmission } = yield* transmissionTime
+        this.isKeyOut = true
+        session.send(
+          newMessage(
+            "0800",
+            { source: institution, destination: centre },
+            {
+              ...{
+                7: transmission,
+                11: this.stans.next(),
+                48: this.zone!.delivery(`${endpoint.host} ${endpoint.port}`)
+              },
+              ...{ 53: "2600000000000000", 70: "101", 96: "\0".repeat(8), 100: centre }
+            }
+          )
+        )
+      }
+    })
+  }
+
+  /** The switch has answered for the key; an answer to an earlier delivery of it says as much. */
+  private keyAnswered(message: CupsMessage): void {
+    if (!this.isKeyOut || this.zone === undefined) return
+    const code = message.fields[39]
+    // While the module or the disk is away it is delivered again.
+    if (code === "96") return
+    if (code !== "00") return this.owner.failed(`key refused with ${code}`)
+    this.isKeyOut = false
+    if (!this.zone.taken(message)) this.owner.failed("wrong MAC in the answer to a key")
+    this.owner.changed?.()
   }
 
   private get dialOnce(): Effect.Effect<void> {
@@ -172,7 +241,7 @@ export class Line {
     if (!hasMac(message.mti)) return message
     const { 128: mac, ...fields } = message.fields
     const bare = { ...message, fields }
-    if (mac !== this.zone?.macOf(bare)) {
+    if (this.zone?.proves(bare, mac) !== true && !(this.zone === undefined && mac === undefined)) {
       this.owner.failed(this.zone === undefined ? `MAC in a ${message.mti}` : `wrong MAC in a ${message.mti}`)
     }
     return bare
@@ -182,6 +251,7 @@ export class Line {
     if (frame.length === 0) return
     const message = readMessage(frame)
     if (message.rejectCode !== "00000") this.owner.failed(`rejected with ${message.rejectCode}`)
+    else if (message.mti === "0810") this.keyAnswered(message)
     else if (message.mti === "0820") session.send(answerTo(message, [7, 11, 33, 70, 100], { 39: "00" }))
     else if (message.mti === "0830") {
       if (message.fields[70] === "001" && message.fields[39] === "00") session.isSignedOn = true

@@ -66,21 +66,93 @@ const xored = (left: Buffer, right: Buffer): Buffer => Buffer.from(left.map((byt
 /** Whether messages of this type carry a MAC. */
 export const hasMac = (mti: string): boolean => sealed.test(mti) && !unsealed.test(mti)
 
-/** The zone of one partner. */
+/** The same with an odd number of ones in each byte, as a DES key has that is delivered without a check value. */
+export const oddKeyNamed = (name: string): Buffer =>
+  Buffer.from(
+    keyNamed(name).map((byte) => {
+      let ones = 0
+      for (let rest = byte >> 1; rest > 0; rest >>= 1) ones += rest & 1
+      return (byte & 0xfe) | (1 - (ones % 2))
+    })
+  )
+
+type Pair = readonly [Des, Des]
+
+const desOf = (key: Buffer): Pair => [new Des(key.subarray(0, 8)), new Des(key.subarray(8))]
+
+const tdes = ([first, second]: Pair, block: Buffer): Buffer => first.encrypt(second.decrypt(first.encrypt(block)))
+
+/** A key's check value: three bytes of E(key, 0). */
+const checkValueOf = (key: Buffer): string => tdes(desOf(key), Buffer.alloc(8)).toString("hex", 0, 3).toUpperCase()
+
+/** Text of a key message that F128 covers: MTI, 7, 11, 39, 53, 70, 100. */
+const keyTextOf = ({ fields, mti }: CupsMessage): string =>
+  [
+    mti,
+    ...[7, 11, 39, 53, 70].map((de) => fields[de] ?? ""),
+    `${String(fields[100]?.length).padStart(2, "0")}${fields[100]}`
+  ]
+    .filter((part) => part !== "")
+    .join(" ")
+
+/** The zone of one partner, on one of its lines. */
 export class Zone {
-  private readonly mac: readonly [Des, Des]
-  private readonly pin: readonly [Des, Des]
+  /** The MAC key in use, the one before, and one that was delivered and is not answered for. */
+  private mac: { readonly pair: Pair; readonly key: Buffer }
+  private before: Pair | undefined
+  private next: { readonly pair: Pair; readonly key: Buffer } | undefined
+  private readonly pin: Pair
+  private readonly kek: Pair
+  private readonly partner: string
+  private changes = 0
 
   constructor(partner: string) {
-    const desOf = (key: Buffer) => [new Des(key.subarray(0, 8)), new Des(key.subarray(8))] as const
-    this.mac = desOf(keyNamed(`mac ${partner}`))
+    this.partner = partner
+    const key = keyNamed(`mac ${partner}`)
+    this.mac = { key, pair: desOf(key) }
     this.pin = desOf(keyNamed(`pin ${partner}`))
+    this.kek = desOf(keyNamed(`kek ${partner}`))
+  }
+
+  /** Check value of the MAC key in use. */
+  get checkValue(): string {
+    return checkValueOf(this.mac.key)
+  }
+
+  /** The value of F48 that brings a key: the same one until it was taken. */
+  delivery(line: string): string {
+    if (this.next === undefined) {
+      const key = oddKeyNamed(`mac ${this.partner} ${line} ${++this.changes}`)
+      this.next = { key, pair: desOf(key) }
+    }
+    const { key } = this.next
+    const wrapped = Buffer.concat([tdes(this.kek, key.subarray(0, 8)), tdes(this.kek, key.subarray(8))])
+    return `NK${wrapped.toString("latin1")}`
+  }
+
+  /** The switch has answered for the key: it is used from now on. False when the answer's MAC is not of that key. */
+  taken(answer: CupsMessage): boolean {
+    if (this.next === undefined) return true
+    const isRight = answer.fields[128] === this.sealOf(keyTextOf(answer), this.next.pair)
+    this.before = this.mac.pair
+    this.mac = this.next
+    this.next = undefined
+    return isRight
+  }
+
+  /** Whether a message that came has the MAC of a key that the switch may use now. */
+  proves(message: CupsMessage, mac: string | undefined): boolean {
+    const pairs = [this.mac.pair, this.before, this.next?.pair]
+    return pairs.some((pair) => pair !== undefined && mac === this.sealOf(macTextOf(message), pair))
   }
 
   /** F128 of a message. */
   macOf(message: CupsMessage): string {
-    const text = Buffer.from(macTextOf(message), "latin1")
-    const [first, second] = this.mac
+    return this.sealOf(macTextOf(message), this.mac.pair)
+  }
+
+  private sealOf(covered: string, [first, second]: Pair): string {
+    const text = Buffer.from(covered, "latin1")
     let state: Buffer = Buffer.alloc(8)
     for (let at = 0; at < text.length; at += 8) {
       const block = Buffer.alloc(8)
@@ -95,7 +167,6 @@ export class Zone {
   pinBlock(pin: string, card: string): string {
     const plain = Buffer.from(`0${pin.length}${pin}`.padEnd(16, "F"), "hex")
     const clear = xored(plain, Buffer.from(card.slice(0, -1).slice(-12).padStart(16, "0"), "hex"))
-    const [first, second] = this.pin
-    return first.encrypt(second.decrypt(first.encrypt(clear))).toString("latin1")
+    return tdes(this.pin, clear).toString("latin1")
   }
 }
