@@ -8,6 +8,7 @@
  * compare ratios.
  */
 import * as Codec from "./codec.ts"
+import * as Hsm from "./hsm.ts"
 import * as Journal from "./journal.ts"
 import * as Keys from "./keys.ts"
 import * as Links from "./links.ts"
@@ -22,6 +23,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   codec: async () => {
     const rows = await Codec.run()
     return { text: Codec.report(rows), rows }
+  },
+  hsm: async () => {
+    const rows = await Hsm.run()
+    return { text: Hsm.report(rows), rows }
   },
   journal: async () => {
     const rows = await Journal.run()

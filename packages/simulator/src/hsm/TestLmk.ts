@@ -78,10 +78,23 @@ const under = (how: "encrypt" | "decrypt", pair: Buffer, scheme: string, key: Ui
   return Buffer.concat(parts)
 }
 
+/** Keys that were opened, by type and text: opening one sets up several ciphers, and a device opens each key for each command. */
+const opened = new Map<string, Buffer>()
+
+/** Keys kept open at most, before all of them are opened anew. */
+const OPENED_MAX = 1000
+
 /** The clear key of a text under the LMK; `undefined` when the type is none of this device's. */
 export const clearKey = (type: string, { scheme, bytes }: KeyText): Buffer | undefined => {
   const pair = pairs[type]
-  return pair === undefined ? undefined : under("decrypt", Buffer.from(pair, "hex"), scheme, bytes)
+  if (pair === undefined) return undefined
+  const name = `${type} ${scheme} ${bytes.toString("latin1")}`
+  const known = opened.get(name)
+  if (known !== undefined) return known
+  const clear = under("decrypt", Buffer.from(pair, "hex"), scheme, bytes)
+  if (opened.size >= OPENED_MAX) opened.clear()
+  opened.set(name, clear)
+  return clear
 }
 
 /** The text of a clear key under the LMK. `scheme`: `U`, `X`, `T`, `Y`; `Z` or `""`: no letter. */
