@@ -1,8 +1,60 @@
+import { readFileSync } from "node:fs"
 import { createServer, type Socket } from "node:net"
+import { createServer as createTlsServer } from "node:tls"
 import { Effect } from "effect"
-import { describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
+import { Authority } from "../../../../examples/08-many-institutions/Authority.ts"
+import { macAlgorithms } from "../../../../packages/codec/src/security/index.ts"
+import type { HsmDevice } from "../../../../packages/simulator/src/hsm/HsmDevice.ts"
+import { keyText } from "../../../../packages/simulator/src/hsm/TestLmk.ts"
+import { deviceFamilies } from "../../../../packages/switch/src/guard/hsm/Families.ts"
+import { ModuleCall } from "../../../../packages/switch/src/guard/ModuleCall.ts"
 import { patience } from "../../../Pace.ts"
-import { allUp, closing, failure, made, outcome, over, settingsFor, until, withDevices, zmk, zpkA } from "./Bed.ts"
+import { cleanUp, folder, tls } from "../../transport/Sockets.ts"
+import { keyBytes } from "../vectors.ts"
+import {
+  allUp,
+  closing,
+  failure,
+  made,
+  outcome,
+  over,
+  settingsFor,
+  text,
+  until,
+  withDevices,
+  zak,
+  zmk,
+  zpkA
+} from "./Bed.ts"
+
+afterAll(cleanUp)
+
+/** A listener that does with each frame what it is told. */
+const strange = async (answer: (socket: Socket, header: string, body: string) => void): Promise<number> => {
+  const server = createServer((socket) => {
+    let rest = Buffer.alloc(0)
+    socket.on("error", () => undefined)
+    socket.on("data", (chunk) => {
+      rest = Buffer.concat([rest, chunk])
+      while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
+        const frame = rest.subarray(2, 2 + rest.readUInt16BE(0)).toString("latin1")
+        rest = rest.subarray(2 + frame.length)
+        answer(socket, frame.slice(0, 4), frame.slice(4))
+      }
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  closing.push(server)
+  return (server.address() as { port: number }).port
+}
+
+const framed = (text: string): Buffer => {
+  const frame = Buffer.alloc(2 + text.length)
+  frame.writeUInt16BE(text.length, 0)
+  frame.write(text, 2, "latin1")
+  return frame
+}
 
 describe("devices that fail", () => {
   it("says that it is away before any device is there, and comes up when one is", async () => {
@@ -111,6 +163,46 @@ describe("devices that fail", () => {
       { heartbeatMs: 50, heartbeatTimeoutMs: 100 }
     ))
 
+  it("gives no call to a device with another LMK, and goes on without it", async () => {
+    const other = await strange((socket, header, body) => {
+      if (body === "NC") socket.write(framed(`${header}ND00${"1".repeat(16)}1500-0023`))
+      else socket.write(framed(`${header}M700AAAAAAAA`))
+    })
+    await withDevices(1, async (bed) => {
+      const [{ endpoint }] = bed.devices as [HsmDevice]
+      await over(settingsFor([endpoint.port, other], { lmkCheckValue: "0".repeat(16) }), async (mixed) => {
+        await until(() => mixed.module.status().devices[1]?.state === "out")
+        await until(() => mixed.module.isUp)
+        for (let n = 0; n < 20; n++) expect(outcome(await mixed.submit(made()))).toBe("B35DD256")
+        expect(mixed.module.status()).toMatchObject({
+          state: "degraded",
+          devices: [{}, { why: expect.stringContaining("LMK") }]
+        })
+      })
+    })
+  })
+
+  it("takes a silent device without a heartbeat out of the pool after three late answers", () =>
+    withDevices(
+      1,
+      async (bed) => {
+        await allUp(bed)
+        bed.devices[0]!.set({ isMute: true })
+        const key = { ...zak, text: keyText("001", "X", keyBytes("zak-a")).slice(1) }
+        for (let n = 0; n < 3; n++) {
+          await allUp(bed)
+          const call = new ModuleCall()
+          call.makeMac(macAlgorithms["ansi-x9.19"], key, text, 0, text.length, 4)
+          call.withinMs = 100
+          expect(outcome(await bed.submit(call))).toBe("TooLate")
+        }
+        await until(() => bed.module.status().devices[0]?.why === "3 answers in a row were late")
+        expect(bed.module.isUp).toBe(false)
+      },
+      { family: deviceFamilies.sjl05, headerLength: 0 },
+      { family: "sjl05" }
+    ))
+
   it("never sends a command that draws a key twice", () =>
     withDevices(2, async (bed) => {
       await allUp(bed)
@@ -125,33 +217,39 @@ describe("devices that fail", () => {
     }))
 })
 
-describe("devices that say nonsense", () => {
-  /** A listener that does with each frame what it is told. */
-  const strange = async (answer: (socket: Socket, header: string, body: string) => void): Promise<number> => {
-    const server = createServer((socket) => {
-      let rest = Buffer.alloc(0)
+describe("devices behind TLS", () => {
+  it("are trusted by their certificate, and not without it", async () => {
+    const directory = folder()
+    const [ours, others] = [await Authority.make(directory, "hsm-ca"), await Authority.make(directory, "other-ca")]
+    const own = await ours.issue("localhost", { names: ["localhost"] })
+    const server = createTlsServer({ cert: readFileSync(own.certificate), key: readFileSync(own.key) }, (socket) => {
       socket.on("error", () => undefined)
-      socket.on("data", (chunk) => {
-        rest = Buffer.concat([rest, chunk])
-        while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
-          const frame = rest.subarray(2, 2 + rest.readUInt16BE(0)).toString("latin1")
-          rest = rest.subarray(2 + frame.length)
-          answer(socket, frame.slice(0, 4), frame.slice(4))
-        }
+      socket.on("data", (frame: Buffer) => {
+        const body = `${frame.toString("latin1", 2, 6)}ND00${"0".repeat(16)}1500-0023`
+        socket.write(Buffer.concat([Buffer.from([0, body.length]), Buffer.from(body, "latin1")]))
       })
     })
+    server.on("tlsClientError", () => undefined)
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
     closing.push(server)
-    return (server.address() as { port: number }).port
-  }
+    const { port } = server.address() as { port: number }
+    const settings = (ca: string) => ({
+      ...settingsFor([], { connections: 1, tls: tls(undefined, { ca: [ca], servername: "localhost" }) }),
+      devices: [{ name: "hsm-1", to: { host: "127.0.0.1", port } }]
+    })
 
-  const framed = (text: string): Buffer => {
-    const frame = Buffer.alloc(2 + text.length)
-    frame.writeUInt16BE(text.length, 0)
-    frame.write(text, 2, "latin1")
-    return frame
-  }
+    await over(settings(ours.file), async (bed) => {
+      await allUp(bed)
+      expect(bed.module.status().devices[0]?.firmware).toBe("1500-0023")
+    })
+    await over(settings(others.file), async ({ module }) => {
+      await until(() => (module.status().devices[0]?.why ?? "").includes("CertificateUntrusted"))
+      expect(module.isUp).toBe(false)
+    })
+  })
+})
 
+describe("devices that say nonsense", () => {
   const alive = (body: string): string | undefined => (body === "NC" ? `ND00${"0".repeat(16)}1500-0023` : undefined)
 
   it("drops an answer with a header that nobody waits for, and waits for the right one", async () => {
@@ -165,6 +263,25 @@ describe("devices that say nonsense", () => {
     await over(settingsFor([port]), async (bed) => {
       await allUp(bed)
       for (let n = 0; n < 10; n++) expect(outcome(await bed.submit(made()))).toBe("B35DD256")
+    })
+  })
+
+  it("puts an answer together that comes in single bytes, and takes two apart that come in one piece", async () => {
+    const held: Array<Buffer> = []
+    const port = await strange((socket, header, body) => {
+      const frame = framed(`${header}${alive(body) ?? "M700B35DD256"}`)
+      socket.setNoDelay(true)
+      if (alive(body) !== undefined) for (const byte of frame) socket.write(Buffer.from([byte]))
+      else if (held.push(frame) === 4) {
+        const together = Buffer.concat(held.splice(0))
+        socket.write(together.subarray(0, 21))
+        setTimeout(() => socket.write(together.subarray(21)), 5)
+      }
+    })
+    await over(settingsFor([port], { connections: 1 }), async (bed) => {
+      await allUp(bed)
+      const calls = await Promise.all([1, 2, 3, 4].map(() => bed.submit(made())))
+      expect(calls.map(outcome)).toStrictEqual(Array(4).fill("B35DD256"))
     })
   })
 

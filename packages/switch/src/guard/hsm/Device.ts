@@ -21,6 +21,12 @@ export class Device {
   isSuspect = false
   /** Monotonic milliseconds until which it gets no calls; 0: it is in the pool. */
   outUntil = 0
+  /** It has another LMK than the pool. */
+  isForeign = false
+  /** Calls in a row that it has not answered in time. */
+  lateInRow = 0
+  /** The state that was last told. */
+  toldState: DeviceStatus["state"] = "away"
   lmkCheckValue: string | undefined
   firmware: string | undefined
   answerMs: number | undefined
@@ -34,7 +40,9 @@ export class Device {
 
   /** Takes calls. */
   get isUp(): boolean {
-    return !this.isSuspect && this.outUntil === 0 && this.connections.some(({ isProved }) => isProved)
+    return (
+      !this.isSuspect && !this.isForeign && this.outUntil === 0 && this.connections.some(({ isProved }) => isProved)
+    )
   }
 
   /** The connection with the least under way that has room; `undefined`: none has. */
@@ -49,6 +57,7 @@ export class Device {
 
   /** An answer came after so many milliseconds. */
   answered(ms: number): void {
+    this.lateInRow = 0
     this.answerMs = this.answerMs === undefined ? ms : this.answerMs + NEWEST * (ms - this.answerMs)
   }
 
@@ -56,13 +65,21 @@ export class Device {
   takeOut(why: string, now: number): void {
     this.outUntil = now + OUT_MS
     this.why = why
+    this.lateInRow = 0
+  }
+
+  /** See `DeviceStatus`. */
+  get state(): DeviceStatus["state"] {
+    if (this.isUp) return "up"
+    if (!this.connections.some(({ isProved }) => isProved)) return "away"
+    return this.outUntil > 0 || this.isForeign ? "out" : "suspect"
   }
 
   status(): DeviceStatus {
+    const { state } = this
     const proved = this.connections.filter(({ isProved }) => isProved)
     let outstanding = 0
     for (const connection of this.connections) outstanding += connection.outstanding
-    const state = this.isUp ? "up" : proved.length === 0 ? "away" : this.outUntil > 0 ? "out" : "suspect"
     return {
       name: this.name,
       address: `${this.to.host}:${this.to.port}`,

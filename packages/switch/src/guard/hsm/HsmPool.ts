@@ -7,6 +7,7 @@
  */
 import { type Clock, Effect, type Scope } from "effect"
 import { Dialer } from "../../link/Dialer.ts"
+import { Notices, oneByOne } from "../../link/Notices.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { Transport } from "../../transport/Transport.ts"
 import { type ModuleError, moduleError } from "../ModuleError.ts"
@@ -16,6 +17,9 @@ import { DeviceConnection } from "./DeviceConnection.ts"
 import type { Flight } from "./Flight.ts"
 import { Heartbeat } from "./Heartbeat.ts"
 import type { HsmSettings } from "./HsmSettings.ts"
+
+/** Answers in a row that may be late where there is no heartbeat. */
+const LATE_MAX = 3
 
 /** How often deadlines are looked at, in milliseconds. */
 const TICK_MS = 10
@@ -45,6 +49,7 @@ export class HsmPool {
   private readonly clock: Clock.Clock
   private readonly answer = new Answer()
   private readonly heartbeat: Heartbeat
+  private readonly notices = new Notices(oneByOne)
   /** Flights that no connection has room for, in the order of their coming. */
   private waiting: Array<Flight> = []
   private lmkCheckValue: string | undefined
@@ -166,7 +171,7 @@ export class HsmPool {
 
   /** A flight's attempt came to nothing: once more on another device, as soon as there is room, or its end. */
   private again(flight: Flight): void {
-    const isOtherUp = this.devices.some((device) => device.isUp && device !== flight.device)
+    const isOtherUp = this.isOtherUp(flight)
     // What the device lost with its connection may come back to it on another one.
     const isPossible = isOtherUp || (flight.lastError === lost && this.isUp)
     if (flight.mayRepeat && isPossible && this.now() < flight.until) {
@@ -181,16 +186,16 @@ export class HsmPool {
   private answered(flight: Flight, device: Device, body: Buffer, from: number, to: number): void {
     const { answer, settings } = this
     const now = this.now()
-    if (!answer.read(settings.family, flight.command, body, from, to)) {
+    const isRead = answer.read(settings.family, flight.command, body, from, to)
+    if (this.heartbeat.isOne(flight)) return this.beaten(flight, device, isRead)
+    if (!isRead) {
       flight.lastError = strange
       return this.again(flight)
     }
     device.answered(now - flight.sentAt)
-    if (this.heartbeat.isOne(flight)) return this.beaten(flight, device)
     const verdict = answer.code === "00" ? "done" : settings.family.errors[answer.code]
     if (verdict === "out" && flight.call !== undefined) {
       device.takeOut(`it answers ${answer.code}: it cannot work (LMK, state or licence)`, now)
-      this.owner.told("warning", `security module, device ${device.name}: ${device.why}`)
       this.look()
     }
     if ((verdict === "out" && flight.call !== undefined) || verdict === "again") {
@@ -201,20 +206,19 @@ export class HsmPool {
   }
 
   /** A heartbeat has come back. */
-  private beaten(flight: Flight, device: Device): void {
+  private beaten(flight: Flight, device: Device, isRead: boolean): void {
     const { code, told } = this.answer
     const connection = this.heartbeat.over(flight)
     if (connection === undefined) return
-    if (code !== "00") {
-      device.why = `it answers its heartbeat with ${code}`
+    if (!isRead || code !== "00") {
+      device.why = isRead ? `it answers its heartbeat with ${code}` : "what it answers to its heartbeat is none"
       return connection.close()
     }
     device.lmkCheckValue = told.lmkCheckValue
     device.firmware = told.firmware
     this.lmkCheckValue ??= told.lmkCheckValue
-    if (told.lmkCheckValue !== this.lmkCheckValue) {
-      device.takeOut("its LMK is another one than that of the pool: keys of the others are no keys there", this.now())
-    }
+    device.isForeign = told.lmkCheckValue !== this.lmkCheckValue
+    if (device.isForeign) device.why = "its LMK is another one than the pool's: keys of the others are no keys there"
     device.isSuspect = false
     this.proved(connection)
   }
@@ -225,7 +229,7 @@ export class HsmPool {
     for (const device of this.devices) {
       if (device.outUntil > 0 && now >= device.outUntil) device.outUntil = 0
       for (const connection of [...device.connections]) {
-        const isOwed = connection.expire(now, (flight) => this.expired(flight, device))
+        const isOwed = connection.expire(now, (flight) => this.expired(flight, device, connection))
         if (isOwed || this.heartbeat.isOverdue(connection, now)) {
           device.why = isOwed ? "it owed an answer for too long" : "its heartbeat was not answered"
           connection.close()
@@ -237,18 +241,16 @@ export class HsmPool {
     this.turnDone()
   }
 
-  private expired(flight: Flight, device: Device): void {
-    if (!device.isSuspect) {
+  private expired(flight: Flight, device: Device, connection: DeviceConnection): void {
+    flight.lastError = late
+    if (this.settings.family.heartbeat === undefined) {
+      // A late answer could not be told from the next one; and nothing but answers shows that the device works.
+      connection.close()
+      if (++device.lateInRow >= LATE_MAX) device.takeOut(`${LATE_MAX} answers in a row were late`, this.now())
+    } else if (!device.isSuspect) {
       device.isSuspect = true
       device.why = "it was late, and has not answered its heartbeat since"
-      this.owner.told(
-        "warning",
-        `security module, device ${device.name}: late, gets no calls until its heartbeat is answered`
-      )
     }
-    flight.lastError = late
-    // Without a heartbeat nothing but a new connection shows that the device is there.
-    if (this.settings.family.heartbeat === undefined) for (const connection of device.connections) connection.close()
     this.look()
     this.again(flight)
   }
@@ -268,18 +270,37 @@ export class HsmPool {
 
   /** Sends what waits, in order, as long as there is room for it. */
   private sendWaiting(): void {
-    let sent = 0
-    for (const flight of this.waiting) {
-      const chosen = this.choose(flight.device)
-      if (chosen === undefined) break
-      this.put(chosen, flight)
-      sent++
+    if (this.waiting.length === 0) return
+    const all = this.waiting
+    this.waiting = []
+    let isFull = false
+    for (const flight of all) {
+      const chosen = isFull ? undefined : this.choose(flight.device)
+      if (chosen !== undefined) this.put(chosen, flight)
+      else if (flight.device !== undefined && !this.isOtherUp(flight))
+        this.owner.failed(flight, flight.lastError ?? lost)
+      else {
+        // One that has been at a device waits for another one; the others wait for any.
+        isFull ||= flight.device === undefined
+        this.waiting.push(flight)
+      }
     }
-    if (sent > 0) this.waiting.splice(0, sent)
   }
 
-  /** Whether any device takes calls, and a line in the log when that changes. */
+  private isOtherUp(flight: Flight): boolean {
+    return this.devices.some((device) => device.isUp && device !== flight.device)
+  }
+
+  /** Whether any device takes calls, and a line in the log when that changes, for the module and for each device. */
   private look(): void {
+    for (const device of this.devices) {
+      const { state } = device
+      if (state === device.toldState) continue
+      device.toldState = state
+      const text = `security module, device ${device.name}: ${state === "up" ? "up" : `${state}, ${device.why}`}`
+      const noted = this.notices.add(device.name, text, this.now())
+      if (noted !== undefined) this.owner.told(state === "up" ? "info" : "warning", noted)
+    }
     const isUp = this.devices.some((device) => device.isUp)
     if (isUp === this.isUp) return
     this.isUp = isUp
