@@ -2,12 +2,22 @@
  * What a person may see and end of the deliveries: messages that wait to be acknowledged, and what is in doubt. Every end is
  * in the journal with its user and reason, and nothing is ever deleted.
  */
-import { mtiText } from "@jinka/codec"
+import { MessageIndex, mtiText } from "@jinka/codec"
 import { Effect } from "effect"
+import type { Desk } from "./exchange/Desk.ts"
 import type { Desks } from "./exchange/Desks.ts"
 import type { InDoubt } from "./exchange/Doubts.ts"
+import { OURS } from "./exchange/Due.ts"
 import type { DeliveryState } from "./exchange/StoreAndForward.ts"
+import { type Stored, storedOf } from "./exchange/Stored.ts"
+import { secretRest } from "./journal/Entry.ts"
+import { EntryKind } from "./journal/EntryKind.ts"
 import { OperationRefused } from "./Operations.ts"
+
+/** What a person may do to a message, by the names on the command line. */
+export const pendingActs = ["close", "hold", "release", "retry"] as const
+/** One of {@link pendingActs}. */
+export type PendingAct = (typeof pendingActs)[number]
 
 /** Messages that are told at once; the sum says how many there are. */
 const TOLD_MAX = 1000
@@ -46,6 +56,20 @@ const inDoubt = ({ mti, end, ...one }: InDoubt): PendingMessage => ({
   attempts: 0
 })
 
+const pendingMessage = (desk: Desk, stored: Stored, state: DeliveryState): PendingMessage => {
+  const { about, at, attempts, exchange, mti, stan } = stored
+  return { exchange, about, link: desk.name, mti: mtiText(mti), stan, state, code: "", attempts, at }
+}
+
+/** What a person does instead of asking for an attempt. */
+const states: Readonly<Record<string, string>> = {
+  "under way": "Its answer is waited for.",
+  waiting: "It goes when its link is ready and what is before it has gone.",
+  held: "`jinka pending release` lets it go."
+}
+
+const notNow = (says: string) => Effect.fail(new OperationRefused({ reason: "NotNow", says }))
+
 /** The deliveries of one switch, as a person sees them. */
 export class Pending {
   private readonly desks: Desks
@@ -65,8 +89,7 @@ export class Pending {
       if (messages.length >= TOLD_MAX) continue
       for (const { stored, state } of desk.stored.undelivered()) {
         if (messages.length >= TOLD_MAX) break
-        const { about, at, attempts, exchange, mti, stan } = stored
-        messages.push({ exchange, about, link: desk.name, mti: mtiText(mti), stan, state, code: "", attempts, at })
+        messages.push(pendingMessage(desk, stored, state))
       }
     }
     return { messages, inDoubt: known.length, waiting }
@@ -80,11 +103,112 @@ export class Pending {
       if (one === undefined) return Effect.fail(this.refused(exchange))
       desks.doubts.close(exchange)
       desks.record.closed(exchange, desks.nameOf(one.link), `${user}: ${reason}`)
-      desks.flush()
-      const text = `operator ${user}: pending close exchange ${exchange} of ${one.link} (${reason})`
-      desks.runtime.fork(Effect.logInfo(text))
+      this.told(user, "close", exchange, one.link, reason)
       return Effect.succeed(inDoubt(one))
     })
+  }
+
+  /** A person holds a message back, before the switch makes its next attempt. */
+  hold(exchange: number, user: string, reason: string): Effect.Effect<PendingMessage, OperationRefused> {
+    return this.change(exchange, "hold", user, reason, (desk, one) => {
+      if (one.state === "held") return notNow(`Exchange ${exchange} is held back already.`)
+      desk.stored.hold(exchange)
+      this.desks.record.heldBack(true, exchange, desk.journalName, `${user}: ${reason}`)
+      return Effect.void
+    })
+  }
+
+  /** A person lets it go again. */
+  release(exchange: number, user: string, reason: string): Effect.Effect<PendingMessage, OperationRefused> {
+    return this.change(exchange, "release", user, reason, (desk, one) => {
+      if (one.state !== "held") return notNow(`Exchange ${exchange} is not held back.`)
+      this.desks.record.heldBack(false, exchange, desk.journalName, `${user}: ${reason}`)
+      desk.stored.release(exchange)
+      return Effect.void
+    })
+  }
+
+  /** A person wants the next attempt now: of what rests, or one more of what was given up. */
+  retry(exchange: number, user: string, reason: string): Effect.Effect<PendingMessage, OperationRefused> {
+    return Effect.suspend(() => {
+      const doubt = this.desks.doubts.get(exchange)
+      if (doubt !== undefined && this.waiting(exchange) === undefined) return this.onceMore(doubt, user, reason)
+      return this.change(exchange, "retry", user, reason, (desk, { state }) =>
+        desk.stored.retry(exchange)
+          ? Effect.void
+          : notNow(
+              `Exchange ${exchange} is ${state}: it does not wait for its next attempt. ${states[state] ?? ""}`.trimEnd()
+            )
+      )
+    })
+  }
+
+  /** What was given up is read from the journal, and sent once more as a repeat; until that is acknowledged it stays in doubt. */
+  private onceMore(doubt: InDoubt, user: string, reason: string): Effect.Effect<PendingMessage, OperationRefused> {
+    const { desks } = this
+    const { about, end, exchange, link } = doubt
+    const desk = desks.present.find(({ name }) => name === link)
+    if (end !== "abandoned" || desk === undefined) {
+      const why = desk === undefined ? "its link is gone" : `it is ${end}, and to send it again settles nothing`
+      return notNow(`Exchange ${exchange} cannot be sent once more: ${why}. Settle it with the partner and close it.`)
+    }
+    return desks.journal.read(exchange, { secrets: true }).pipe(
+      Effect.mapError(({ message }) => new OperationRefused({ reason: "NotNow", says: message })),
+      Effect.flatMap((entries) => {
+        const queued = entries.find((entry) => entry.kind === EntryKind.queued && entry.exchange === exchange)
+        const bytes = queued === undefined ? Buffer.alloc(0) : Buffer.from(secretRest(queued.secret))
+        const index = new MessageIndex()
+        const { language } = desk
+        const isReadable = bytes.length > 0 && language.index(bytes, 0, bytes.length, index) === undefined
+        if (!isReadable) return notNow(`The message of exchange ${exchange} cannot be read any more.`)
+        const stored = storedOf(language, index, { exchange, about, origin: OURS, bytes, at: queued!.at })
+        if (!desk.stored.tryOnceMore(stored)) {
+          return notNow(
+            `Another message about the same transaction has not ended: exchange ${exchange} would overtake it.`
+          )
+        }
+        this.told(user, "retry", exchange, link, reason)
+        return Effect.succeed(inDoubt(doubt))
+      })
+    )
+  }
+
+  private waiting(
+    exchange: number
+  ): { readonly desk: Desk; readonly stored: Stored; readonly state: DeliveryState } | undefined {
+    for (const desk of this.desks.all) {
+      for (const one of desk.stored.undelivered()) if (one.stored.exchange === exchange) return { desk, ...one }
+    }
+    return undefined
+  }
+
+  private change(
+    exchange: number,
+    act: string,
+    user: string,
+    reason: string,
+    carryOut: (desk: Desk, message: PendingMessage) => Effect.Effect<void, OperationRefused>
+  ): Effect.Effect<PendingMessage, OperationRefused> {
+    return Effect.suspend(() => {
+      const found = this.waiting(exchange)
+      if (found === undefined) {
+        return notNow(`Exchange ${exchange} is not being delivered. \`jinka pending list\` shows what is.`)
+      }
+      const { desk, state, stored } = found
+      const message = pendingMessage(desk, stored, state)
+      return Effect.map(carryOut(desk, message), () => {
+        this.told(user, act, exchange, desk.name, reason)
+        return message
+      })
+    })
+  }
+
+  private told(user: string, act: string, exchange: number, link: string, reason: string): void {
+    const { desks } = this
+    const text = `operator ${user}: pending ${act} exchange ${exchange} of ${link} (${reason})`
+    if (act === "retry") desks.record.switchEvent(text)
+    desks.flush()
+    desks.runtime.fork(Effect.logInfo(text))
   }
 
   private refused(exchange: number): OperationRefused {

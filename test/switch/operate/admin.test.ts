@@ -165,7 +165,7 @@ describe("The administrative listener", () => {
       "/api/links/{name}",
       "/api/links/{name}/{act}",
       "/api/pending",
-      "/api/pending/{exchange}/close",
+      "/api/pending/{exchange}/{act}",
       "/api/reload",
       "/api/status",
       "/api/trace"

@@ -57,4 +57,88 @@ describe("jinka pending", () => {
     expect(summary.out).toContain(reason)
     expect(summary.out).toMatch(/Declined 1, Open 0; reversed 0, reversal declined 1\n$/)
   })
+
+  it("holds a message back over a restart until it is released, and makes an attempt at once where the pause is long", async () => {
+    const slow = (whole: string) =>
+      whole.replace(/storeAndForward: .*/, "storeAndForward: { timeout: 1 seconds, retry: 1 hours }")
+    const file = configuration(folder(), slow)
+    const reason = "case 12"
+    const act = (what: string, exchange: number) =>
+      jinka(["pending", what, file, "--exchange", String(exchange), "--reason", reason])
+    const only = async (state: string): Promise<number> => {
+      for (;;) {
+        const { messages } = JSON.parse((await jinka(["pending", "list", file, "--json"])).out)
+        if (messages[0]?.state === state) return messages[0].exchange
+      }
+    }
+    const running = await runSwitch(file)
+    const { acquirer, issuer } = await connected(running)
+    acquirer.send(purchase(8))
+    await issuer.next()
+    await acquirer.next()
+    const first = await issuer.next()
+    const exchange = await only("resting")
+    const held = await act("hold", exchange)
+    const twice = await act("hold", exchange)
+    await running.stop()
+
+    const again = await runSwitch(file)
+    const { issuer: later } = await connected(again)
+    const stillHeld = await only("held")
+    const released = await act("release", exchange)
+    const second = await later.next()
+    await only("resting")
+    const retried = await act("retry", exchange)
+    const third = await later.next()
+    const tooSoon = await act("retry", exchange)
+    later.send(answerTo(third, "00"))
+    while ((await again.status()).links.some(({ stored }) => stored > 0));
+    const over = await act("hold", exchange)
+    const unknown = await act("retry", 999_999)
+    await again.stop()
+    const trace = await jinka(["trace", file, "--stan", "8"])
+
+    expect([first, second, third].map(({ mti }) => mti)).toEqual(["0420", "0421", "0421"])
+    expect(stillHeld).toBe(exchange)
+    expect([held, released, retried].map(({ code, err }) => [code, err])).toEqual([
+      [0, ""],
+      [0, ""],
+      [0, ""]
+    ])
+    expect([twice, tooSoon, over, unknown].map(({ code }) => code)).toEqual([1, 1, 1, 1])
+    expect(twice.err).toContain("is held back already")
+    expect(tooSoon.err).toContain("Its answer is waited for")
+    expect(trace.out).toContain("held back by a person: ")
+    expect(trace.out).toContain("let go by a person: ")
+  })
+
+  it("sends once more what was given up, as a repeat that stays in doubt until the partner acknowledges it", async () => {
+    const short = (whole: string) =>
+      whole.replace(/storeAndForward: .*/, "storeAndForward: { timeout: 100 millis, retry: 100 millis, attempts: 1 }")
+    const file = configuration(folder(), short)
+    const running = await runSwitch(file)
+    const { acquirer, issuer } = await connected(running)
+    acquirer.send(purchase(8))
+    await issuer.next()
+    await acquirer.next()
+    await issuer.next()
+    while ((await running.status()).inDoubt === 0);
+    const { messages } = JSON.parse((await jinka(["pending", "list", file, "--in-doubt", "--json"])).out)
+    const exchange = String(messages[0].exchange)
+
+    const retried = await jinka(["pending", "retry", file, "--exchange", exchange, "--reason", "issuer is back"])
+    const repeat = await issuer.next()
+    const { inDoubt } = await running.status()
+    issuer.send(answerTo(repeat, "00"))
+    while ((await running.status()).inDoubt > 0);
+    await running.stop()
+    const again = await runSwitch(file)
+    const after = await again.status()
+    await again.stop()
+
+    expect(retried).toMatchObject({ code: 0, err: "" })
+    expect(repeat.mti).toBe("0421")
+    expect(inDoubt).toBe(1)
+    expect(after.inDoubt).toBe(0)
+  })
 })

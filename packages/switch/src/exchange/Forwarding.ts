@@ -92,7 +92,8 @@ export class Forwarding implements Effects {
   recordEnd(stored: Stored, end: DeliveryEnd, code: string): void {
     const { desk, desks } = this
     desks.record.ended(end, stored.exchange, desk, desk.link.epoch, code)
-    if (end === "acknowledged") return
+    // One that was given up before, and that a person has sent once more.
+    if (end === "acknowledged") return void desks.doubts.close(stored.exchange)
     const { about, attempts, exchange, mti, stan } = stored
     desks.doubts.add({ exchange, about, end, code, link: desk.name, mti, stan, at: desks.runtime.wallMs() })
     const what = `${mtiText(mti)} of exchange ${exchange}${about === 0 ? "" : `, reversal of exchange ${about}`}`

@@ -147,6 +147,11 @@ export class Recorder {
     return this.plain(EntryKind.closed, exchange, name, 0, code)
   }
 
+  /** A person holds a message back, or has let it go. */
+  heldBack(isHeld: boolean, exchange: number, name: number, code: string): number {
+    return this.plain(isHeld ? EntryKind.held : EntryKind.released, exchange, name, 0, code)
+  }
+
   /** Something that happened to a link, in plain words; 0 while room is scarce. */
   event(desk: Desk, text: string, epoch = desk.link.epoch): number {
     if (this.journal.scarce()) {

@@ -163,7 +163,12 @@ export class Recovery {
       case EntryKind.acknowledged:
         if (entry.code === noOriginal) this.unseen(entry.exchange)
         this.deliver.delete(entry.exchange)
+        this.desks.doubts.close(entry.exchange)
         return this.ended(entry.exchange)
+      case EntryKind.held:
+        return this.deliver.get(entry.exchange)?.desk.stored.hold(entry.exchange)
+      case EntryKind.released:
+        return this.deliver.get(entry.exchange)?.desk.stored.release(entry.exchange)
       case EntryKind.abandoned:
         return this.doubted(entry, "abandoned")
       case EntryKind.declined:

@@ -25,8 +25,8 @@ export interface Settings {
 /** How a delivery ends. Only with the first is nothing left to be done. */
 export type DeliveryEnd = "acknowledged" | "abandoned" | "declined"
 
-/** The state of a message that has not ended: not sent yet, sent and not answered, between two attempts. */
-export type DeliveryState = "waiting" | "under way" | "resting"
+/** The state of a message that has not ended: not sent yet, sent and not answered, between two attempts, held by a person. */
+export type DeliveryState = "waiting" | "under way" | "resting" | "held"
 
 /** What the queue does outside of itself. */
 export interface Effects {
@@ -97,6 +97,8 @@ export class StoreAndForward {
   /** Messages that have not ended, and those of them that are under way, by the partner that they came from. */
   private readonly held = new Shares()
   private readonly moving = new Shares()
+  /** Exchanges that a person holds back. */
+  private readonly heldBack = new Set<number>()
 
   constructor(settings: Settings, effects: Effects) {
     this.settings = settings
@@ -145,13 +147,48 @@ export class StoreAndForward {
     const resting = new Set(this.resting.map(({ stored }) => stored))
     for (const stored of this.unfinished()) {
       const isUnderWay = this.underWay.get(stored.key)?.stored === stored
-      yield { stored, state: isUnderWay ? "under way" : resting.has(stored) ? "resting" : "waiting" }
+      const isHeld = this.heldBack.has(stored.exchange)
+      yield { stored, state: isUnderWay ? "under way" : isHeld ? "held" : resting.has(stored) ? "resting" : "waiting" }
     }
   }
 
   /** Messages that have not ended, oldest first in each transaction. */
   *unfinished(): Iterable<Stored> {
     for (const chain of this.transactions.values()) yield* chain
+  }
+
+  /** A person holds the message back: no attempt is made until it is released. What is under way goes on. */
+  hold(exchange: number): void {
+    this.heldBack.add(exchange)
+  }
+
+  /** A person lets it go again. */
+  release(exchange: number): void {
+    this.heldBack.delete(exchange)
+    this.due.again((stored) => this.mustWait(stored))
+    this.pump()
+  }
+
+  /** A message that rests goes as soon as its link is ready. False when it does not rest. */
+  retry(exchange: number): boolean {
+    const at = this.resting.findIndex(({ stored }) => stored.exchange === exchange)
+    if (at < 0) return false
+    this.putBack(this.resting.splice(at, 1).map(({ stored }) => stored))
+    this.pump()
+    return true
+  }
+
+  /** One more attempt for a message that was given up. False while another about the same transaction waits. */
+  tryOnceMore(stored: Stored): boolean {
+    if (this.holds(stored.transaction)) return false
+    // It may have arrived before, so it goes as a repeat (G5), and is given up again when nothing comes.
+    stored.attempts = Math.max(1, this.settings.attemptsMax - 1)
+    this.add(stored)
+    return true
+  }
+
+  private mustWait(stored: Stored): boolean {
+    return this.heldBack.has(stored.exchange) || this.effects.isEarly(stored)
   }
 
   /** Takes a message whose `queued` entry is on disk. */
@@ -230,7 +267,7 @@ export class StoreAndForward {
     let rested = 0
     while (rested < this.resting.length && this.resting[rested]!.until <= nowMs) rested++
     if (rested > 0) this.putBack(this.resting.splice(0, rested).map(({ stored }) => stored))
-    this.due.again((stored) => this.effects.isEarly(stored))
+    this.due.again((stored) => this.mustWait(stored))
     this.pump()
   }
 
@@ -252,7 +289,7 @@ export class StoreAndForward {
       const stored = this.due.next({
         // Two with one key are never under way together (guarantee G6).
         isUnderWay: (key) => this.underWay.has(key),
-        isEarly: (message) => this.effects.isEarly(message),
+        isEarly: (message) => this.mustWait(message),
         mayHave: (origin) => this.moving.may(origin, window, true)
       })
       if (stored === undefined) return
@@ -294,6 +331,7 @@ export class StoreAndForward {
 
   private finish(stored: Stored, end: DeliveryEnd, code: string): void {
     this.effects.recordEnd(stored, end, code)
+    this.heldBack.delete(stored.exchange)
     const chain = this.transactions.get(stored.transaction)!
     chain.shift()
     this.held.leave(stored.origin)

@@ -45,14 +45,17 @@ export const EntryKind = {
   /** A person has ended something that was in doubt; `code` says who and why. */
   closed: 20,
   /** The keys of a slot changed; `message` says how, and the table of keys has what came of it (`KeySlots.ts`). */
-  key: 21
+  key: 21,
+  /** A person holds a store-and-forward message back, and has let it go again; `code` says who and why. */
+  held: 22,
+  released: 23
 } as const
 
 /** One of the numbers of {@link EntryKind}. */
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 
 /** Kinds lie in 1..entryKindMax. */
-export const ENTRY_KIND_MAX = 21
+export const ENTRY_KIND_MAX = 23
 
 const kindNames = new Map<number, string>(Object.entries(EntryKind).map(([name, kind]) => [kind, name]))
 

@@ -98,6 +98,8 @@ export class Journal extends Context.Service<
     readonly verify: (progress?: (seq: number) => void) => Effect.Effect<Verification, JournalError>
     /** How far the journal is on disk, as a word that shows later what was there (`Head.ts`). */
     readonly head: Effect.Effect<string, JournalError>
+    /** Copies the whole journal into a directory, beside its work; gives the entries that the copy holds. */
+    readonly backup: (directory: string) => Effect.Effect<number, JournalError>
     /** Succeeds when everything written so far is on disk. Flushes. */
     readonly drained: Effect.Effect<void, JournalError>
     /** Never succeeds; fails when the journal has stopped. Then the switch stops too. */
@@ -129,6 +131,12 @@ export class Journal extends Context.Service<
     )
   }
 }
+
+/** All steps of a backup; another fiber's question waits no longer than one of them. */
+export const makeBackup =
+  (store: Pick<OpenStore, "backup">) =>
+  (directory: string): Effect.Effect<number, JournalError> =>
+    Effect.map(Effect.repeat(store.backup(directory), { while: ({ isDone }) => !isDone }), ({ seq }) => seq)
 
 /** Opens the journal on the store of the context. */
 export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLimits) {
@@ -173,6 +181,7 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     scan,
     verify: makeVerify(open),
     head: open.head,
+    backup: makeBackup(open),
     drained,
     failed: Deferred.await(failure),
     look: (now) => {

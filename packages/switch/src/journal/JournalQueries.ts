@@ -35,6 +35,12 @@ export interface HeadQuestion {
   readonly what: "head"
 }
 
+/** Asks the journal's thread for one step of a backup into this directory (`Backup.ts`). */
+export interface BackupQuestion {
+  readonly what: "backup"
+  readonly directory: string
+}
+
 /** Its answer. `later`: the index has to catch up first; ask again. */
 export type Answer =
   | { readonly what: "found"; readonly exchanges: ReadonlyArray<number> }
@@ -49,6 +55,8 @@ export type Answer =
   | { readonly what: "verified"; readonly step: VerifyStep }
   /** How far the journal is on disk (`Head.ts`). */
   | { readonly what: "head"; readonly word: string }
+  /** Entries that the backup holds; `isDone`: it is whole, and on disk. */
+  | { readonly what: "backup"; readonly seq: number; readonly isDone: boolean }
   | { readonly what: "later" }
 
 /** Bytes of groups after which a scan step ends; it always takes a whole group. */

@@ -10,8 +10,9 @@ import { join } from "node:path"
 import type { Dialect } from "@jinka/codec"
 import { Effect, type Scope } from "effect"
 import { anchorFile, readAnchor } from "./Anchor.ts"
+import { Backup, restoreFiles } from "./Backup.ts"
 import { type Head, headWord } from "./Head.ts"
-import { type Journal, makeScan, makeVerify } from "./Journal.ts"
+import { type Journal, makeBackup, makeScan, makeVerify } from "./Journal.ts"
 import { JournalError } from "./JournalError.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
 import { type Answer, entriesOf, JournalQueries, namesOf, type Question } from "./JournalQueries.ts"
@@ -35,6 +36,8 @@ export interface ReadOnlyOptions {
 /** A journal open for reading; the members are those of `Journal`. */
 export interface JournalReader extends Pick<Journal["Service"], "find" | "read" | "scan" | "verify"> {
   readonly recovered: Opened
+  /** Copies it into a directory; gives the entries that the copy holds. */
+  readonly backup: (directory: string) => Effect.Effect<number, JournalError>
   /** What of a head kept elsewhere is not so in this journal, in a sentence; `undefined`: the journal is the one that it was. */
   readonly faultOf: (head: Head) => string | undefined
 }
@@ -72,6 +75,10 @@ export const anchorWord = (
       : stop("Corrupt", path, "No slot of the anchor was written with this key.")
   })
 
+/** Puts a backup into a directory where no journal is; fails with `DirectoryUnusable` where one is. */
+export const restoreJournal = (backup: string, directory: string): Effect.Effect<void, JournalError> =>
+  attempt(directory, "The backup cannot be restored", () => restoreFiles(backup, directory))
+
 const attempt = <A>(directory: string, doing: string, run: () => A): Effect.Effect<A, JournalError> =>
   Effect.try({ try: run, catch: (error) => new JournalError({ reason: reasonOf(error, directory, doing) }) })
 
@@ -106,6 +113,17 @@ class OfflineJournal {
         Effect.map(this.ask({ what: "read", exchange, secrets: options?.secrets === true }), (answer) =>
           answer.what === "entries" ? entriesOf(answer.bytes) : []
         ),
+      backup: (directory) => {
+        let backup: Backup | undefined
+        const { database, groups } = this.file
+        return makeBackup({
+          backup: (into) =>
+            attempt(this.directory, "The backup failed", () => {
+              backup ??= new Backup(database, groups, into)
+              return backup.step()
+            })
+        })(directory).pipe(Effect.tapError(() => Effect.sync(() => backup?.abandon())))
+      },
       faultOf: (head) => this.file.groups.faultOf(head, this.file.opened.lastSeq),
       scan: makeScan(steps),
       verify: makeVerify(steps)

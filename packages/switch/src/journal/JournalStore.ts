@@ -157,6 +157,10 @@ export interface OpenStore {
   readonly verify: (cursor: VerifyCursor | null) => Effect.Effect<VerifyStep, JournalError>
   /** How far the journal is on disk, as a word to be kept elsewhere (`Head.ts`). */
   readonly head: Effect.Effect<string, JournalError>
+  /** One step of a backup into a directory (`Backup.ts`): entries that it holds, and whether it is whole. */
+  readonly backup: (
+    directory: string
+  ) => Effect.Effect<{ readonly seq: number; readonly isDone: boolean }, JournalError>
   /** Dialects that entries from now on may be in, for the search. */
   readonly learn: (dialects: Readonly<Record<string, Dialect>>) => void
   /** Whether free space is below the reserve: then take no new work, so that open work can still end. */

@@ -173,6 +173,7 @@ export class MemoryStore {
         })),
       verify: () => whenOpen(() => this.verify()),
       head: whenOpen(() => this.head()),
+      backup: () => Effect.die(new Error("what is in memory alone has no backup")),
       lowSpace: () => this.lowSpace,
       scarce: () => false
     })

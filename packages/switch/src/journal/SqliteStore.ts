@@ -10,7 +10,14 @@ import { Effect, Layer, Schedule } from "effect"
 import { WAL_MAX_DEFAULT } from "./Checkpoint.ts"
 import type { CommitGroup } from "./CommitGroup.ts"
 import { JournalError } from "./JournalError.ts"
-import { type Answer, entriesOf, type HeadQuestion, type Question, recalledOf } from "./JournalQueries.ts"
+import {
+  type Answer,
+  type BackupQuestion,
+  entriesOf,
+  type HeadQuestion,
+  type Question,
+  recalledOf
+} from "./JournalQueries.ts"
 import { JournalStore, type Opened, type OpenStore, type StoreEvents } from "./JournalStore.ts"
 import { writerLimits } from "./JournalWriter.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
@@ -139,6 +146,10 @@ class SqliteThread {
           answer.what === "head" ? Effect.succeed(answer.word) : Effect.fail(this.broken("no head came"))
         )
       ),
+      backup: (directory) =>
+        Effect.flatMap(this.ask({ what: "backup", directory }), (answer) =>
+          answer.what === "backup" ? Effect.succeed(answer) : Effect.fail(this.broken("no backup came"))
+        ),
       learn: (dialects) => this.send({ dialects }),
       lowSpace: () => Atomics.load(this.control, controlAt.lowSpace) > 0,
       scarce: () => Atomics.load(this.control, controlAt.lowSpace) > 1
@@ -166,11 +177,11 @@ class SqliteThread {
   }
 
   /** Asks until the index has caught up as far as the question goes. */
-  private ask(question: Question | HeadQuestion): Effect.Effect<Answer, JournalError> {
+  private ask(question: Question | HeadQuestion | BackupQuestion): Effect.Effect<Answer, JournalError> {
     return Effect.repeat(this.askNow(question), { while: (answer) => answer.what === "later" })
   }
 
-  private askNow(question: Question | HeadQuestion): Effect.Effect<Answer, JournalError> {
+  private askNow(question: Question | HeadQuestion | BackupQuestion): Effect.Effect<Answer, JournalError> {
     return Effect.callback<Answer, JournalError>((resume) => {
       if (this.ended !== undefined || this.closed) {
         return resume(Effect.fail(this.ended ?? this.broken("the journal is closed")))

@@ -11,6 +11,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { receiveMessageOnPort, workerData } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
+import { Backup } from "./Backup.ts"
 import { Checkpoint } from "./Checkpoint.ts"
 import { groupAt } from "./CommitGroup.ts"
 import { readU64 } from "./Entry.ts"
@@ -61,6 +62,7 @@ class JournalThread {
   private dialects: Readonly<Record<string, Dialect>>
   private readings: IndexReadings | undefined
   private indexBroken = false
+  private backup: Backup | undefined
   private failed: JournalReason | undefined
   private anchorWritten = 0
   private spaceChecked = 0
@@ -131,7 +133,7 @@ class JournalThread {
   private takeQuestion({ ask, question }: Extract<ToThread, { ask: number }>): void {
     try {
       if (this.failed !== undefined) return this.post({ ask, reason: this.failed })
-      const answer = question.what === "head" ? this.head() : this.queries.answer(question, this.commit.seq)
+      const answer = this.answer(question)
       if ("bytes" in answer) this.start.port.postMessage({ ask, answer }, [answer.bytes])
       else this.post({ ask, answer })
     } catch (error) {
@@ -140,6 +142,27 @@ class JournalThread {
         return this.post({ ask, answer: { what: "later" } })
       }
       this.post({ ask, reason: reasonOf(error, this.options.directory, "A question to the journal failed") })
+    }
+  }
+
+  private answer(question: Extract<ToThread, { ask: number }>["question"]): Answer {
+    if (question.what === "head") return this.head()
+    if (question.what === "backup") return this.backUp(question.directory)
+    return this.queries.answer(question, this.commit.seq)
+  }
+
+  /** One step; no group is committed between the last of them and its end. */
+  private backUp(directory: string): Answer {
+    const { database, groups } = this.file
+    try {
+      this.backup ??= new Backup(database, groups, directory)
+      const { isDone, seq } = this.backup.step()
+      if (isDone) this.backup = undefined
+      return { what: "backup", seq, isDone }
+    } catch (error) {
+      this.backup?.abandon()
+      this.backup = undefined
+      throw error
     }
   }
 

@@ -27,6 +27,8 @@ export interface JournalPlace {
   /** The control socket of its switch, if that runs. */
   readonly socket: string
   readonly dialects: Dialects
+  /** The keys that can be had; none is no error. */
+  readonly keys: Effect.Effect<ReadonlyArray<Uint8Array>>
   /** Opens it for reading; fails with `Locked` while its switch runs. */
   readonly open: (key: KeyUse) => Effect.Effect<JournalReader, CommandFailed, Scope.Scope>
   /** What its anchor says, as a word; its switch may run. */
@@ -69,9 +71,10 @@ const reading = (
   directory: string,
   keys: Keys,
   dialects: Readonly<Record<string, Dialect>>
-): Pick<JournalPlace, "open" | "anchor" | "begin"> => {
+): Pick<JournalPlace, "keys" | "open" | "anchor" | "begin"> => {
   const ifHad = Effect.orElseSucceed(keys, () => [])
   return {
+    keys: ifHad,
     open: (use) =>
       Effect.flatMap({ needed: keys, checked: ifHad, unused: Effect.succeed([]) }[use], (given) =>
         Effect.mapError(openReadOnly(directory, { keys: given, dialects }), readingFailed(directory))

@@ -77,9 +77,9 @@ const operate = (controlled: Controlled) =>
           )
         )
       )
-      .handle("close", ({ params: { exchange }, payload: { reason } }) =>
+      .handle("settle", ({ params: { act, exchange }, payload: { reason } }) =>
         Effect.flatMap(as("operate"), (user) =>
-          Effect.catchTag(controlled.close(exchange, user, reason), "OperationRefused", ({ says }) =>
+          Effect.catchTag(controlled.settle(act, exchange, user, reason), "OperationRefused", ({ says }) =>
             Effect.fail(new Refused({ error: says }))
           )
         )

@@ -5,6 +5,7 @@
 import { Context, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { acts } from "../../Operations.ts"
+import { pendingActs } from "../../Pending.ts"
 import {
   ClosedReport,
   CloseRequest,
@@ -113,12 +114,19 @@ const operate = HttpApiGroup.make("operate")
     }).annotateMerge(means(`Does something to one link: ${acts.join(", ")}. Role operate.`))
   )
   .add(
-    HttpApiEndpoint.post("close", "/pending/:exchange/close", {
-      params: { exchange: Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThan(0)) },
+    HttpApiEndpoint.post("settle", "/pending/:exchange/:act", {
+      params: {
+        exchange: Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThan(0)),
+        act: Schema.Literals(pendingActs)
+      },
       payload: CloseRequest,
       success: ClosedReport,
       error: [Forbidden, Refused]
-    }).annotateMerge(means("Ends what is in doubt. Role operate."))
+    }).annotateMerge(
+      means(
+        "close ends what is in doubt; hold keeps a message back, release lets it go, retry makes its next attempt now. Role operate."
+      )
+    )
   )
   .add(
     HttpApiEndpoint.post("reload", "/reload", {

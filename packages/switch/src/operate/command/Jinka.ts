@@ -35,6 +35,9 @@ const paths: ReadonlyArray<string> = [
   "pending",
   "pending list",
   "pending show",
+  "pending retry",
+  "pending hold",
+  "pending release",
   "pending close",
   "key",
   "key list",
@@ -54,6 +57,9 @@ const paths: ReadonlyArray<string> = [
   "journal verify",
   "journal anchor",
   "journal summary",
+  "journal export",
+  "journal backup",
+  "journal restore",
   "journal new",
   "reference"
 ]

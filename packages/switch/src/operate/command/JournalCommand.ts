@@ -8,6 +8,7 @@ import { fileWords } from "../FileWords.ts"
 import { journalPlace } from "../JournalPlace.ts"
 import { type SummaryLine, type SummaryTotals, summarize } from "../Summary.ts"
 import { asJson } from "./Asked.ts"
+import { backup, exportJournal, restore } from "./BackupCommand.ts"
 import { fileOrDirectory } from "./TraceCommand.ts"
 
 /** Entries between two lines of progress. */
@@ -188,9 +189,11 @@ const begin = Command.make("new", { place: fileOrDirectory }, ({ place }) =>
 
 /** `jinka journal`. */
 export const journal = Command.make("journal").pipe(
-  Command.withDescription("Looks at a journal, mostly one whose switch does not run."),
+  Command.withDescription(
+    "Looks at a journal, mostly one whose switch does not run; copies one, also of a switch that runs."
+  ),
   Command.withShortDescription("Look at a journal"),
-  Command.withSubcommands([verify, anchor, summary, begin])
+  Command.withSubcommands([verify, anchor, summary, exportJournal, backup, restore, begin])
 )
 
 const lineText = (line: SummaryLine): string => {

@@ -1,6 +1,7 @@
 /** `jinka pending ...`: what waits to be delivered, and what is in doubt until a person ends it. */
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import type { PendingAct } from "../../Pending.ts"
 import { ask } from "../control/ControlCall.ts"
 import { ClosedReport, PendingReport } from "../control/Report.ts"
 import { CommandFailed } from "../Exit.ts"
@@ -81,14 +82,50 @@ const close = Command.make("close", { ...whichSwitch, exchange, reason, json: as
   ])
 )
 
+/** What the three acts on a message that is being delivered have in common. */
+const acting = (act: PendingAct, done: string) =>
+  Command.make(act, { ...whichSwitch, exchange, reason, json: asJson }, (flags) =>
+    Effect.gen(function* () {
+      const { exchange: number, json, reason: why, ...which } = flags
+      const path = `/pending/${number}/${act}`
+      const report = yield* ask(yield* socketOf(which), "POST", path, ClosedReport, { reason: why })
+      yield* Console.log(json ? JSON.stringify(report) : `${done}: ${lineText(report.closed)}`)
+    })
+  )
+
+const example = (act: PendingAct, why: string, description: string) =>
+  Command.withExamples([{ command: `jinka pending ${act} switch.yaml --exchange 4711 --reason "${why}"`, description }])
+
+const hold = acting("hold", "held back").pipe(
+  Command.withDescription(
+    "Holds a message back: the switch makes no attempt to send it until it is released, also after a restart. What is under way goes on, and later messages about the same transaction wait behind it. The journal keeps your name and the reason."
+  ),
+  Command.withShortDescription("Hold a message back until it is released"),
+  example("hold", "issuer repairs its books, case 12", "The partner asks for a pause of this one")
+)
+
+const release = acting("release", "released").pipe(
+  Command.withDescription("Lets a message go that was held back: it leaves when its link is ready."),
+  Command.withShortDescription("Let a message go that was held back"),
+  example("release", "issuer is ready, case 12", "The pause is over")
+)
+
+const retry = acting("retry", "to be sent again").pipe(
+  Command.withDescription(
+    "Makes the next attempt of a message now, without its pause. Of one that was given up (abandoned) it makes one more attempt, as a repeat: it stays in doubt until the partner acknowledges it."
+  ),
+  Command.withShortDescription("Make the next attempt now, or one more"),
+  example("retry", "issuer is back, case 12", "The partner says that it is ready")
+)
+
 /** `jinka pending`. */
 export const pending = Command.make("pending").pipe(
   Command.withDescription(
-    "Looks at the reversals and advices of a running switch, and ends what is in doubt. Exit codes: 0 done, 1 it is not in doubt, 4 no switch answers."
+    "Looks at the reversals and advices of a running switch, steers them, and ends what is in doubt. Exit codes: 0 done, 1 it is not in doubt, 4 no switch answers."
   ),
   Command.withShortDescription("Reversals and advices that wait, or wait for a person"),
   Command.withExamples([{ command: "jinka pending list switch.yaml", description: "First look" }]),
-  Command.withSubcommands([list, show, close])
+  Command.withSubcommands([list, show, retry, hold, release, close])
 )
 
 const doubtful = new Set(["abandoned", "declined", "unreversed"])
@@ -107,6 +144,7 @@ const lineText = ({ exchange: number, about, link: name, mti, stan, state, code,
 const advice: Readonly<Record<string, string>> = {
   waiting: "It goes out when its link is ready and what is before it has gone.",
   "under way": "It was sent, and its answer is waited for.",
+  held: "A person holds it back: `jinka pending release` lets it go.",
   resting: "It is sent again after `storeAndForward.retry`.",
   abandoned:
     "Nobody acknowledged it in all its attempts, so it is not known whether the partner did it. Ask the partner by STAN and time, correct what has to be corrected, then `jinka pending close`.",

@@ -35,9 +35,10 @@ export const makeControlled = Effect.fnUntraced(function* (
     act: (link, act, by) => whole(running.operations.act(link, act, by, inForce.configuration.drainTimeoutMs)),
     trace: (key) => trace(journal, dialectsOf(inForce.configuration), key),
     pending: Effect.sync(() => running.pending.list()),
-    close: (exchange, user, reason) =>
-      Effect.map(running.pending.close(exchange, user, reason), (closed) => ({ closed })),
+    settle: (act, exchange, user, reason) =>
+      Effect.map(running.pending[act](exchange, user, reason), (closed) => ({ closed })),
     reload: (user, isDry) => whole(Effect.provideContext(reload(inForce, running, { user, isDry }), services)),
+    backup: (directory) => whole(Effect.map(journal.backup(directory), (entries) => ({ entries }))),
     drain: (user) =>
       Effect.suspend(() => {
         running.operations.told(user, "stop")

@@ -8,9 +8,10 @@
  *     GET  /links/NAME            one link, in detail
  *     POST /links/NAME/ACT        {reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
  *     GET  /pending               what waits to be delivered, and what is in doubt
- *     POST /pending/N/close {reason}  ends what is in doubt
+ *     POST /pending/N/ACT {reason}  close ends what is in doubt; hold, release, retry
  *     ... /keys ...               the keys of partners: `KeyRoutes`
  *     POST /reload {dryRun}       reads the configuration again
+ *     POST /backup {directory}    copies the journal while it is written
  *     POST /drain                 stops the switch in order; answers when nothing is open any more
  */
 import { Effect, FileSystem, Path, Schema, type Scope } from "effect"
@@ -18,6 +19,7 @@ import { HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "e
 import type { JournalError } from "../../journal/JournalError.ts"
 import { type SearchKey, STAN_MAX } from "../../journal/JournalStore.ts"
 import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
+import { type PendingAct, pendingActs } from "../../Pending.ts"
 import { CommandFailed, type Exit } from "../Exit.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
 import { ask } from "./ControlCall.ts"
@@ -25,6 +27,8 @@ import { serveSocket } from "./HttpSocket.ts"
 import { type KeysControlled, keyRoutes } from "./KeyRoutes.ts"
 import { peerOf, proofHeader } from "./Peer.ts"
 import {
+  type BackupReport,
+  BackupRequest,
   type ClosedReport,
   CloseRequest,
   type DrainReport,
@@ -46,10 +50,17 @@ export interface Controlled {
   readonly trace: (key: SearchKey) => Effect.Effect<TraceReport, JournalError>
   /** What waits to be delivered, and what is in doubt. */
   readonly pending: Effect.Effect<PendingReport>
-  /** Ends what is in doubt. */
-  readonly close: (exchange: number, user: string, reason: string) => Effect.Effect<ClosedReport, OperationRefused>
+  /** Ends what is in doubt; holds a message back, lets it go, wants its next attempt now. */
+  readonly settle: (
+    act: PendingAct,
+    exchange: number,
+    user: string,
+    reason: string
+  ) => Effect.Effect<ClosedReport, OperationRefused>
   /** Reads the configuration again. */
   readonly reload: (user: string, isDry: boolean) => Effect.Effect<ReloadReport, CommandFailed>
+  /** Copies the journal into a directory beside its work. */
+  readonly backup: (directory: string) => Effect.Effect<BackupReport, JournalError>
   /** Drains for `user`; ends when the switch is drained. */
   readonly drain: (user: string) => Effect.Effect<DrainReport>
   /** What persons do with keys; what was begun is carried to its end by `whole`. */
@@ -138,21 +149,23 @@ const linkRoutes = ({ act, status }: Controlled, user: Asked) => [
   )
 ]
 
-const pendingRoutes = ({ close, pending }: Controlled, user: Asked) => [
+const pendingRoutes = ({ pending, settle }: Controlled, user: Asked) => [
   HttpRouter.route("GET", "/pending", Effect.flatMap(pending, HttpServerResponse.json)),
   HttpRouter.route(
     "POST",
-    "/pending/:exchange/close",
+    "/pending/:exchange/:act",
     Effect.gen(function* () {
-      const { exchange = "" } = yield* HttpRouter.params
+      const { act, exchange = "" } = yield* HttpRouter.params
+      const known = pendingActs.find((one) => one === act)
+      if (known === undefined) return yield* refuse(404, `an act is one of ${pendingActs.join(", ")}`)
       if (!/^[1-9]\d{0,14}$/.test(exchange)) return yield* refuse(404, "an exchange is a number")
       const { json } = yield* HttpServerRequest.HttpServerRequest
       const { reason } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(CloseRequest))
-      return yield* HttpServerResponse.json(yield* close(Number(exchange), yield* user, reason))
+      return yield* HttpServerResponse.json(yield* settle(known, Number(exchange), yield* user, reason))
     }).pipe(
       Effect.catchTag("OperationRefused", ({ reason, says }) => refuse(409, says, exits[reason])),
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
-        refuse(400, "who ends something gives a reason of 1 to 120 plain characters without a run of 8 digits")
+        refuse(400, "who changes something gives a reason of 1 to 120 plain characters without a run of 8 digits")
       )
     )
   )
@@ -171,6 +184,21 @@ const reloadRoute = ({ reload }: Controlled, user: Asked) =>
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
         refuse(400, "a reload says whether it is dry: dryRun, true or false")
       )
+    )
+  )
+
+const backupRoute = ({ backup, looked }: Controlled, user: Asked) =>
+  HttpRouter.route(
+    "POST",
+    "/backup",
+    Effect.gen(function* () {
+      const { json } = yield* HttpServerRequest.HttpServerRequest
+      const { directory } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(BackupRequest))
+      looked(yield* user, "journal backup")
+      return yield* HttpServerResponse.json(yield* backup(directory))
+    }).pipe(
+      Effect.catchTag("JournalError", ({ message }) => refuse(503, message)),
+      Effect.catchTag(["SchemaError", "HttpServerError"], () => refuse(400, "directory is an absolute path"))
     )
   )
 
@@ -197,6 +225,7 @@ const routes = (controlled: Controlled, user: Asked) => {
     ...pendingRoutes(controlled, user),
     ...keyRoutes(controlled.keys, user, controlled.whole),
     reloadRoute(controlled, user),
+    backupRoute(controlled, user),
     HttpRouter.route(
       "GET",
       "/trace",

@@ -396,6 +396,13 @@ export const ReloadReport = Schema.Struct({
 })
 export type ReloadReport = typeof ReloadReport.Type
 
+/** Where a backup goes. */
+export const BackupRequest = Schema.Struct({ directory: Schema.String.check(Schema.isPattern(/^\//)) })
+
+/** A backup: the entries that it holds. */
+export const BackupReport = Schema.Struct({ entries: Schema.Number })
+export type BackupReport = typeof BackupReport.Type
+
 /** How a reload is asked for, as it travels. */
 export const ReloadRequest = Schema.Struct({ dryRun: Schema.Boolean })
 

@@ -50,6 +50,10 @@ export const entryWords = (entry: Entry, link: string, mti: number, dialect: Dia
       return `still in doubt for ${link}`
     case EntryKind.closed:
       return `ended by a person: ${entry.code}`
+    case EntryKind.held:
+      return `held back by a person: ${entry.code}`
+    case EntryKind.released:
+      return `let go by a person: ${entry.code}`
     case EntryKind.late:
       return `late answer ${code} from ${link}: kept, not delivered`
     case EntryKind.unmatched:
