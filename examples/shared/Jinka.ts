@@ -20,18 +20,24 @@ export interface LinkSaid {
   readonly ends: ReadonlyArray<{ readonly reason: string }>
 }
 
-/** What `path` of the control socket says of links: all, or one. */
-const asked = (socketPath: string, path: string): Effect.Effect<ReadonlyArray<LinkSaid>> =>
+/** What the switch says of itself, as far as the examples look at it. */
+interface SwitchSaid {
+  readonly links: ReadonlyArray<LinkSaid>
+  readonly module: { readonly state: string } | null
+}
+
+/** What `path` of the control socket says: of all links, or of one. */
+const asked = (socketPath: string, path: string): Effect.Effect<SwitchSaid> =>
   Effect.callback((resume) => {
     get({ socketPath, path }, (response) => {
       let text = ""
       response.on("data", (chunk) => (text += chunk))
-      response.on("end", () => resume(Effect.succeed(JSON.parse(text).links)))
+      response.on("end", () => resume(Effect.succeed(JSON.parse(text))))
     }).on("error", (error) => resume(Effect.die(error)))
   })
 
 /** Asks again and again until the answer is as `is` says. A question over the socket takes a moment. */
-const askedUntil = (socketPath: string, path: string, is: (links: ReadonlyArray<LinkSaid>) => boolean) =>
+const askedUntil = (socketPath: string, path: string, is: (said: SwitchSaid) => boolean) =>
   asked(socketPath, path).pipe(
     Effect.tap(() => Effect.sleep("20 millis")),
     Effect.repeat({ until: is })
@@ -99,9 +105,14 @@ export const jinkaOf = (name: string) => {
     }),
     /** Waits until a link is as `is` says, and gives what the switch says of it. */
     until: (link: string, is: (link: LinkSaid) => boolean): Effect.Effect<LinkSaid> =>
-      askedUntil(socket, `/links/${link}`, ([found]) => is(found!)).pipe(Effect.map(([found]) => found!)),
+      askedUntil(socket, `/links/${link}`, ({ links: [found] }) => is(found!)).pipe(
+        Effect.map(({ links: [found] }) => found!)
+      ),
+    /** Waits until the security module is in this state. */
+    devices: (state: "up" | "away"): Effect.Effect<void> =>
+      Effect.asVoid(askedUntil(socket, "/status", ({ module }) => module?.state === state)),
     /** Waits until this many of the links are ready. */
     ready: (count: number): Effect.Effect<void> =>
-      Effect.asVoid(askedUntil(socket, "/status", (links) => links.filter(({ ready }) => ready).length === count))
+      Effect.asVoid(askedUntil(socket, "/status", ({ links }) => links.filter(({ ready }) => ready).length === count))
   }
 }

@@ -76,6 +76,18 @@ describe.concurrent("An example that runs with one command", () => {
     expect(out).toMatch(/^good: \d+ entries/m)
   })
 
+  it("13-hsm: keys in two devices, one restarted under load, and nothing passes while both are off", async () => {
+    const { code, out } = await run("13-hsm")
+
+    expect(code, out).toBe(0)
+    expect(out).toContain("keys       hsm up")
+    expect(out).toContain("answers: 500 of 00; the issuer has seen 500 right MACs and 0 wrong ones")
+    expect(out).toContain("keys       hsm away")
+    expect(out).toContain("a purchase meanwhile: the issuer has seen 0 of it")
+    expect(out).toContain("and when they are back: 00, with a right MAC")
+    expect(out).toMatch(/^good: \d+ entries/m)
+  })
+
   it("02-sync-short: a connection for each exchange, and the reversal of one that broke", async () => {
     const { code, out } = await run("02-sync-short")
 

@@ -130,6 +130,8 @@ describe("A switch whose keys are in devices", () => {
   it("takes a key in a device's own text, then keys of the partner, and makes and verifies MACs with them", async () => {
     const devices = [await device(), await device()]
     const file = withDevices(devices)
+    const said = await jinka(["check", file])
+    expect(said.out).toMatch(/^keys {5}in devices, payshield: hsm-1 at 127\.0\.0\.1:\d+, hsm-2 at 127\.0\.0\.1:\d+$/m)
     const running = await runSwitch(file)
     await until(async () => (await running.status()).module?.state === "up", "the devices are up")
     const kek = ["key", "import", file, "acquirer", "--purpose", "kek", "--device-text", "--by", "Li"]

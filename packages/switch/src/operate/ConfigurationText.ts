@@ -1,11 +1,13 @@
 /**
  * What a configuration says, in a few lines: for `jinka check`. Pure; keys are named by where they are.
  */
+import { deviceFamilies } from "../guard/hsm/Families.ts"
 import type { DoorSettings, DoorWay } from "../link/door/Door.ts"
 import type { GroupSettings } from "../link/LinkGroup.ts"
 import type { LinkSettings, Side } from "../link/Settings.ts"
 import { asksForCertificate, type TlsSettings } from "../transport/Tls.ts"
 import type { Configuration } from "./Configuration.ts"
+import type { ConfigurationDocument } from "./configuration/ConfigurationDocument.ts"
 import type { KeyDocument } from "./configuration/KeyDocument.ts"
 import { routeWords } from "./configuration/RouteWords.ts"
 
@@ -26,7 +28,8 @@ export const configurationText = ({ document, settings, journal, socket, warning
     ...document.routes.map((route) => `  ${routeWords(route)} to ${route.to}`),
     ...(document.routes.length === 0 ? ["  none"] : []),
     `journal  ${journal.directory}, ${keyText(document.journal.key)}`,
-    `control  ${socket}`
+    `control  ${socket}`,
+    ...securityText(document.security)
   ].join("\n")
 }
 
@@ -82,3 +85,14 @@ const groupText = ({ name, use, by, members, failbackMs, fallTogether }: GroupSe
 
 const nameAndWeight = ({ name, weight }: GroupSettings["members"][number]): string =>
   weight === 1 ? name : `${name} (weight ${weight})`
+
+/** `keys     hsm payshield: hsm-a at 10.1.0.10:1500, ...`. */
+const securityText = (security: ConfigurationDocument["security"]): ReadonlyArray<string> => {
+  if (security?.hsm !== undefined) {
+    const { devices, family } = security.hsm
+    const { port: usual } = deviceFamilies[family]
+    const said = devices.map(({ name, host, port }) => `${name} at ${host}:${port ?? usual}`)
+    return [`keys     in devices, ${family}: ${said.join(", ")}`]
+  }
+  return security?.software === undefined ? [] : ["keys     in this process (software): for tests and certification"]
+}
