@@ -4,11 +4,25 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 /** Files that take longest, first: where no earlier run is known, one of them would begin last and run on alone. */
 const longest = [
   "docs/commands",
-  "process/kill",
   "examples/examples",
+  "process/lab/disk",
+  "package/package",
+  "process/lab/paused",
+  "process/kill",
   "simulation/Simulation",
+  "process/lab/slow",
+  "regression/request",
+  "simulator/command",
+  "process/lab/storms",
   "operate/run",
-  "simulator/command"
+  "operate/reload",
+  "operate/link",
+  "regression/message",
+  "regression/delivery",
+  "regression/link",
+  "regression/partner",
+  "process/lab/black-hole",
+  "codec/guide"
 ]
 
 class LongestFirst extends BaseSequencer {

@@ -31,6 +31,31 @@ const nibblesOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("he
 const ebcdicOf = (digits: string): string => [...digits].map((digit) => `f${digit}`).join("")
 const textOf = (digits: string): string => Buffer.from(digits, "latin1").toString("hex")
 
+/** Digits in the forms that they may have in a text and in the hex digits of bytes. */
+const formsOf = (piece: string) => ({ piece, inText: [piece, textOf(piece), ebcdicOf(piece)] })
+
+const piecesOf = (digits: string, length: number, step: number) =>
+  Array.from({ length: Math.max(0, Math.floor((digits.length - length) / step) + 1) }, (_, n) => n * step)
+    .map((from) => digits.slice(from, from + length))
+    .map(formsOf)
+
+/** What is looked for, made once: every piece; and shorter ones side by side, of which each piece holds one whole. */
+const searches = new Map<
+  string,
+  { readonly pieces: ReturnType<typeof piecesOf>; readonly hints: ReadonlyArray<string> }
+>()
+
+const searchOf = (digits: string, shown: number) => {
+  const key = `${digits} ${shown}`
+  const half = Math.floor(shown / 2)
+  const made = searches.get(key) ?? {
+    pieces: piecesOf(digits, shown, 1).filter(({ piece }) => new Set(piece).size > 1),
+    hints: piecesOf(digits, half, half).flatMap(({ inText }) => inText)
+  }
+  searches.set(key, made)
+  return made
+}
+
 /**
  * What bytes or a text show of the number: a piece of `shown` digits, as text, as hex of text, in EBCDIC or packed; `undefined`
  * when nothing. Pieces of one digit only (0 above all) say nothing. In large files 8 digits occur by chance: look for more.
@@ -39,12 +64,11 @@ export const showsNumber = (seen: string | Uint8Array, digits: string, shown = 8
   const bytes = typeof seen === "string" ? Buffer.from(seen, "utf8") : Buffer.from(seen)
   const hex = nibblesOf(bytes)
   const text = bytes.toString("latin1").toLowerCase()
-  for (let from = 0; from + shown <= digits.length; from++) {
-    const piece = digits.slice(from, from + shown)
-    if (new Set(piece).size < 2) continue
-    const forms = [textOf(piece), ebcdicOf(piece), piece]
+  const { hints, pieces } = searchOf(digits, shown)
+  if (!hints.some((hint) => hex.includes(hint) || text.includes(hint))) return undefined
+  for (const { piece, inText } of pieces) {
     if (text.includes(piece)) return `text ${piece}`
-    for (const form of forms) if (hex.includes(form) || text.includes(form)) return `hex ${form}`
+    for (const form of inText) if (hex.includes(form) || text.includes(form)) return `hex ${form}`
   }
   return undefined
 }

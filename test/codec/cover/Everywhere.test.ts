@@ -165,6 +165,10 @@ describe("A tag of chip data", () => {
 
   it("shows no card number and keeps no track, known or unknown, nested or behind filling", () => {
     const pan = "4111111111111111"
+    const leaks: Array<string> = []
+    const noted = (tag: string, found: string | undefined): void => {
+      if (found !== undefined) leaks.push(`${tag}: ${found}`)
+    }
     for (const codec of chipCodecs)
       for (const tag of tags)
         for (const nest of nests)
@@ -172,13 +176,11 @@ describe("A tag of chip data", () => {
             const bytes = codec.encode({ mti: "0200", fields: { 55: nest(tlv(tag, value)) } })
             if (isMessageError(bytes)) throw new Error("not encoded")
             const one = { codec, field: codec.layout.fields[55]!, bytes, message: { mti: "0200", fields: {} } }
-            for (const seen of outputs(one)) {
-              expect([tag, showsNumber(seen, pan)]).toEqual([tag, undefined])
-              expect([tag, showsNumber(seen, discretionary)]).toEqual([tag, undefined])
-            }
+            for (const seen of outputs(one)) noted(tag, showsNumber(seen, pan) ?? showsNumber(seen, discretionary))
             codec.index(bytes, 0, bytes.length, index)
-            expect([tag, showsNumber(codec.withoutSad(index), discretionary)]).toEqual([tag, undefined])
+            noted(tag, showsNumber(codec.withoutSad(index), discretionary))
           }
+    expect(leaks).toEqual([])
   })
 
   it("that nobody knows is covered and not kept; a dialect releases it with a reason", () => {
@@ -214,6 +216,7 @@ describe("A message that does not read to its end", () => {
   it("shows no run of 8 digits of it, cut anywhere, in its own table or in another one", () => {
     const pan = "4111111111111111"
     const longRun = /\d{8}|(?:f\d){8}/i
+    const shown: Array<string> = []
     for (const codec of codecs) {
       const stan = "1".padStart(codec.layout.fields[11]!.units, "0")
       const whole = codec.encode({
@@ -227,9 +230,9 @@ describe("A message that does not read to its end", () => {
             const part = whole.subarray(Math.min(from, to), to)
             const { rows, error } = describeMessage(other, part)
             if (error === undefined) continue
-            for (const { id, value } of rows)
-              expect([other.dialect.name, id, longRun.test(value)]).toEqual([other.dialect.name, id, false])
+            for (const { id, value } of rows) if (longRun.test(value)) shown.push(`${other.dialect.name} ${id}`)
           }
     }
+    expect(shown).toEqual([])
   })
 })
