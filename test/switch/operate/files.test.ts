@@ -14,6 +14,21 @@ const written = (text: string): string => {
 }
 
 describe("A file that cannot be used", () => {
+  it("is named as what it is where a message is read as a link of it reads it, too", async () => {
+    const directory = folder()
+    const spoilt = join(directory, "spoilt.yaml")
+    writeFileSync(spoilt, "name: demo\n\tlinks: []\n")
+
+    for (const command of ["decode", "encode"]) {
+      const wrong = await jinka([command, "--link", `${spoilt}:issuer`], { input: "00" })
+      const gone = await jinka([command, "--link", `${directory}/gone.yaml:issuer`], { input: "00" })
+
+      expect([wrong.code, wrong.out]).toEqual([2, ""])
+      expect(wrong.err).toMatch(/spoilt\.yaml:2:\d+ error: /)
+      expect([gone.code, gone.err]).toEqual([2, expect.stringContaining("gone.yaml: there is no such file.")])
+    }
+  })
+
   const directory = (): string => {
     const made = join(folder(), "given")
     mkdirSync(made)

@@ -125,7 +125,10 @@ const presenter: CliOutput.Presenter = {
 export const jinka = (version: string, args: ReadonlyArray<string>) =>
   Command.runWith(command, { version })(args).pipe(
     Effect.tapErrorTag("CommandFailed", ({ says }) => Console.error(said(says))),
-    Effect.mapError((error) => (CliError.isCliError(error) ? new CommandFailed({ exit: "usage", says: "" }) : error)),
+    // An error of another kind would end the process without a word: the types let none through.
+    Effect.mapError(
+      (error): CommandFailed => (CliError.isCliError(error) ? new CommandFailed({ exit: "usage", says: "" }) : error)
+    ),
     Effect.provideService(CliOutput.Presenter, presenter),
     Effect.provideService(CliConfig.CliConfig, {
       builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]

@@ -5,11 +5,11 @@
 import { type Codec, compile, type FrameFormat } from "@jinka/codec"
 import { Effect, FileSystem, Option, type Path } from "effect"
 import { Flag } from "effect/cli"
-import { type ConfigurationInvalid, load } from "../Configuration.ts"
+import { load } from "../Configuration.ts"
 import { dialectOfText } from "../configuration/DialectFiles.ts"
 import { nearest } from "../configuration/Problem.ts"
 import { dialectNames, frameNames, frames, isDialectFile, shippedDialects } from "../configuration/Shipped.ts"
-import { CommandFailed } from "../Exit.ts"
+import { CommandFailed, failedBy } from "../Exit.ts"
 import { fileWords } from "../FileWords.ts"
 
 const refuse = (says: string) => new CommandFailed({ exit: "usage", says })
@@ -67,13 +67,13 @@ export interface Wire {
 
 const wireOfLink = Effect.fnUntraced(function* (
   place: string
-): Effect.fn.Return<Wire, CommandFailed | ConfigurationInvalid, FileSystem.FileSystem | Path.Path> {
+): Effect.fn.Return<Wire, CommandFailed, FileSystem.FileSystem | Path.Path> {
   const colon = place.lastIndexOf(":")
   if (colon < 1 || colon === place.length - 1)
     return yield* refuse(
       `--link ${place}: write the configuration's file and the link's name, like switch.yaml:issuer.`
     )
-  const { settings } = yield* load(place.slice(0, colon))
+  const { settings } = yield* Effect.mapError(load(place.slice(0, colon)), failedBy)
   const name = place.slice(colon + 1)
   const link = settings.links.find((one) => one.name === name)
   if (link !== undefined) return { codec: link.codec, frame: link.frame }
@@ -88,7 +88,7 @@ export const wireOf = Effect.fnUntraced(function* ({
   dialect,
   frame,
   link
-}: WireGiven): Effect.fn.Return<Wire, CommandFailed | ConfigurationInvalid, FileSystem.FileSystem | Path.Path> {
+}: WireGiven): Effect.fn.Return<Wire, CommandFailed, FileSystem.FileSystem | Path.Path> {
   if (Option.isSome(link)) {
     if (Option.isSome(dialect) || Option.isSome(frame))
       return yield* refuse("--link says dialect and frame: leave out --dialect and --frame.")
