@@ -11,6 +11,7 @@ afterEach(cleanUp)
 
 const viewer = "v".repeat(40)
 const operator = "o".repeat(40)
+const keeper = "k".repeat(40)
 
 const withAdmin = (users: string) => (text: string) =>
   text.replace("requestTimeout:", `admin: { listen: { port: 0 }${users} }\nrequestTimeout:`)
@@ -124,9 +125,11 @@ describe("The administrative listener", () => {
     const directory = folder()
     const users = `, users: [
       { name: grafana, role: view, token: { env: JINKA_VIEWER } },
-      { name: anna, role: operate, token: { env: JINKA_OPERATOR } } ]`
+      { name: anna, role: operate, token: { env: JINKA_OPERATOR } },
+      { name: kai, role: keys, token: { env: JINKA_KEEPER } } ]`
     const file = configuration(directory, withAdmin(users))
-    const running = await runSwitchIn({ JINKA_VIEWER: viewer, JINKA_OPERATOR: operator }, file)
+    const tokens = { JINKA_VIEWER: viewer, JINKA_OPERATOR: operator, JINKA_KEEPER: keeper }
+    const running = await runSwitchIn(tokens, file)
     const as = (token: string) => ({ authorization: `Bearer ${token}` })
     const post = (path: string, token: string, body: unknown) => get(running, path, as(token), body)
     const reason = "partner asked, case 12"
@@ -136,6 +139,10 @@ describe("The administrative listener", () => {
     const one = await get(running, "/api/links/issuer", as(viewer))
     const none = await get(running, "/api/links/nobody", as(viewer))
     const pending = await get(running, "/api/pending", as(viewer))
+    const keys = await get(running, "/api/keys", as(viewer))
+    const askedByOthers = await post("/api/keys/issuer/ask", operator, { reason })
+    const askedOfNobody = await post("/api/keys/nobody/ask", keeper, { reason })
+    const retired = await post("/api/keys/issuer/retire", keeper, { purpose: "mac", direction: "both", reason })
     const traced = await post("/api/trace", viewer, { stan: "7" })
     const forbidden = await post("/api/links/issuer/block", viewer, { reason })
     const silent = await post("/api/links/issuer/block", operator, {})
@@ -155,6 +162,8 @@ describe("The administrative listener", () => {
     expect(JSON.parse(seen.text)).toMatchObject({ name: "demo", links: [{ name: "acquirer" }, { name: "issuer" }] })
     expect(JSON.parse(one.text).links.map(({ name }: { name: string }) => name)).toEqual(["issuer"])
     expect([none.status, forbidden.status, closed.status, elsewhere.status]).toEqual([404, 403, 409, 421])
+    expect([keys.status, JSON.parse(keys.text)]).toEqual([200, { keys: [] }])
+    expect([askedByOthers, askedOfNobody, retired].map(({ status }) => status)).toEqual([403, 404, 409])
     expect([silent, digits, unknown].map(({ status }) => status)).toEqual([400, 400, 400])
     expect(digits.text).not.toContain(pan)
     expect(JSON.parse(blocked.text)).toMatchObject({ link: "issuer", act: "block" })
@@ -162,6 +171,9 @@ describe("The administrative listener", () => {
     expect(JSON.parse(dry.text)).toMatchObject({ applied: false })
     expect(Object.keys(JSON.parse(contract.text).paths).sort()).toEqual([
       "/api/drain",
+      "/api/keys",
+      "/api/keys/{name}/ask",
+      "/api/keys/{name}/retire",
       "/api/links/{name}",
       "/api/links/{name}/{act}",
       "/api/pending",

@@ -100,9 +100,33 @@ const operate = (controlled: Controlled) =>
       )
   )
 
+const keys = (controlled: Controlled) =>
+  HttpApiBuilder.group(api, "keys", (handlers) =>
+    handlers
+      .handle("keys", () =>
+        Effect.flatMap(as("view"), () => Effect.orDie(Effect.map(controlled.keys.list(), (all) => ({ keys: all }))))
+      )
+      .handle("askKey", ({ params: { name }, payload: { purpose, reason } }) =>
+        Effect.flatMap(as("keys"), (user) =>
+          controlled.whole(controlled.keys.ask(name, purpose, { user, reason })).pipe(
+            Effect.map((outcomes) => ({ outcomes })),
+            Effect.mapError(refused)
+          )
+        )
+      )
+      .handle("retireKey", ({ params: { name }, payload: { direction, purpose, reason } }) =>
+        Effect.flatMap(as("keys"), (user) =>
+          controlled.whole(controlled.keys.retire({ link: name, purpose, direction }, { user, reason })).pipe(
+            Effect.map((says) => ({ says })),
+            Effect.mapError(refused)
+          )
+        )
+      )
+  )
+
 /** The routes of the contract. */
 export const apiRoutes = (users: ReadonlyArray<User>, controlled: Controlled) =>
   HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
-    Layer.provide([view(controlled), operate(controlled)]),
+    Layer.provide([view(controlled), operate(controlled), keys(controlled)]),
     Layer.provide([known(users), checked])
   )

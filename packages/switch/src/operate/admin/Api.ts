@@ -6,6 +6,7 @@ import { Context, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { acts } from "../../Operations.ts"
 import { pendingActs } from "../../Pending.ts"
+import { AskedKeyReport, AskKeyRequest, KeysReport, RetiredKeyReport, RetireKeyRequest } from "../control/KeyReport.ts"
 import {
   ClosedReport,
   CloseRequest,
@@ -143,9 +144,36 @@ const operate = HttpApiGroup.make("operate")
     }).annotateMerge(means("Stops the switch in order; answers when nothing is open any more. Role operate."))
   )
 
+const keys = HttpApiGroup.make("keys")
+  .add(
+    HttpApiEndpoint.get("keys", "/keys", { success: KeysReport, error: Forbidden }).annotateMerge(
+      means("The keys of all links by their check values: in use, still good, given and not answered for. Role view.")
+    )
+  )
+  .add(
+    HttpApiEndpoint.post("askKey", "/keys/:name/ask", {
+      params: { name: Schema.String },
+      payload: Schema.Struct({ purpose: AskKeyRequest.fields.purpose, reason: CloseRequest.fields.reason }),
+      success: AskedKeyReport,
+      error: [Forbidden, NotThere, Refused]
+    }).annotateMerge(
+      means("Asks a partner for new keys, or gives it some; answers when they are in use, or none comes. Role keys.")
+    )
+  )
+  .add(
+    HttpApiEndpoint.post("retireKey", "/keys/:name/retire", {
+      params: { name: Schema.String },
+      payload: RetireKeyRequest,
+      success: RetiredKeyReport,
+      error: [Forbidden, NotThere, Refused]
+    }).annotateMerge(
+      means("Destroys the keys of a slot. Components of keys are brought over the control socket alone. Role keys.")
+    )
+  )
+
 /** The contract. Every act takes a reason, which is in the journal with the user. */
 export const api = HttpApi.make("jinka")
-  .add(view, operate)
+  .add(view, operate, keys)
   .prefix("/api")
   .middleware(Checked)
   .middleware(Known)
