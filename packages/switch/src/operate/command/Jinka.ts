@@ -7,6 +7,7 @@ import { CliConfig, CliError, CliOutput, Command, GlobalFlag, type HelpDoc } fro
 import { acts } from "../../Operations.ts"
 import { CommandFailed } from "../Exit.ts"
 import type { ProcessEdge } from "../ProcessEdge.ts"
+import { bundle } from "./BundleCommand.ts"
 import { status, stop } from "./ControlCommand.ts"
 import { dialect } from "./DialectCommand.ts"
 import { doctor } from "./DoctorCommand.ts"
@@ -47,6 +48,7 @@ const paths: ReadonlyArray<string> = [
   "reload",
   "stop",
   "trace",
+  "bundle",
   "decode",
   "encode",
   "doctor",
@@ -103,6 +105,7 @@ export const command = Command.make("jinka").pipe(
     reload,
     stop,
     trace,
+    bundle,
     decode,
     encode,
     doctor,
