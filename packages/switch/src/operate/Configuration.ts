@@ -10,6 +10,7 @@ import { secureRandom } from "../guard/SecureRandom.ts"
 import { SoftwareModule } from "../guard/SoftwareModule.ts"
 import type { SwitchSettings } from "../Switch.ts"
 import type { AdminSettings } from "./admin/Users.ts"
+import type { AlarmSettings } from "./alarm/AlarmWatch.ts"
 import { readUsers } from "./configuration/AdminUsers.ts"
 import { type ConfigurationDocument, decodeDocument } from "./configuration/ConfigurationDocument.ts"
 import { catalogueWith, readDialects } from "./configuration/DialectFiles.ts"
@@ -21,6 +22,7 @@ import { type Keys, readKey, readKeys } from "./configuration/JournalKeys.ts"
 import { error, type Finding, type Problem, problemText } from "./configuration/Problem.ts"
 import { relationsOf, SOCKET_PATH_MAX } from "./configuration/Relations.ts"
 import type { MachineLimits } from "./configuration/ResourceRelations.ts"
+import { readSecret } from "./configuration/SecretText.ts"
 import { dialectsOf, switchSettings } from "./configuration/Settings.ts"
 import { durationMs, sizeBytes } from "./configuration/Units.ts"
 import { YamlText } from "./configuration/YamlText.ts"
@@ -259,6 +261,28 @@ export const loadAdmin = (
     const { from, host, port, tls } = admin.listen
     return { at: { host, port }, tls: tlsSettings(tls, (place) => path.resolve(directory, place)), from, users }
   })
+}
+
+/** The alarms, with the secret of their webhook. */
+export const loadAlarms = (
+  configuration: Configuration
+): Effect.Effect<AlarmSettings, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
+  const { linkDown, macFailures, noTraffic, queueAge, remind, timeouts, webhook } = configuration.document.alarms
+  const ms = (text: string) => durationMs(text) ?? Number.POSITIVE_INFINITY
+  const limits = {
+    linkDownMs: ms(linkDown),
+    noTrafficMs: ms(noTraffic),
+    timeoutsPercent: timeouts,
+    queueAgeMs: ms(queueAge),
+    macFailures
+  }
+  const settings = { limits, remindMs: ms(remind), webhook: undefined }
+  if (webhook === undefined) return Effect.succeed(settings)
+  return inItsFile(configuration, (directory) =>
+    Effect.mapError(readSecret(webhook.secret, ["alarms", "webhook", "secret"], "secret", directory), (finding) => [
+      finding
+    ])
+  ).pipe(Effect.map((secret) => ({ ...settings, webhook: { url: webhook.url, secret } })))
 }
 
 /** Reads what a configuration refers to; what is wrong with it is shown at its line. */

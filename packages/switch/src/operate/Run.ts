@@ -19,8 +19,17 @@ import { serveAdmin } from "./admin/Admin.ts"
 import { makeLook } from "./admin/Look.ts"
 import { sendMetrics } from "./admin/Telemetry.ts"
 import type { AdminSettings } from "./admin/Users.ts"
+import { type AlarmSettings, watchAlarms } from "./alarm/AlarmWatch.ts"
 import * as Certificates from "./Certificates.ts"
-import { type Configuration, load, loadAdmin, loadKeys, loadModule, type ModulePlan } from "./Configuration.ts"
+import {
+  type Configuration,
+  load,
+  loadAdmin,
+  loadAlarms,
+  loadKeys,
+  loadModule,
+  type ModulePlan
+} from "./Configuration.ts"
 import { withoutMemory } from "./CoreDumps.ts"
 import { problemText } from "./configuration/Problem.ts"
 import { durationMs } from "./configuration/Units.ts"
@@ -49,10 +58,10 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
     const admin = yield* Effect.mapError(loadAdmin(configuration), failedBy)
     const module = yield* Effect.mapError(loadModule(configuration), failedBy)
     if (module?._tag === "software") yield* Effect.logWarning(softwareWarning)
-    const tokens = configuration.document.admin?.users.flatMap(({ token }) => token?.env ?? []) ?? []
+    const alarms = yield* Effect.mapError(loadAlarms(configuration), failedBy)
     yield* (yield* ProcessEdge).keepToSelf([
       ...[key, ...previousKeys].flatMap(({ env }) => env ?? []),
-      ...tokens,
+      ...secrets(configuration),
       ...storageKeys(configuration)
     ])
     const store = layerSqlite({
@@ -61,13 +70,17 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
       previousKeys: keys.previousKeys.map(Redacted.value)
     })
     const network = Layer.provideMerge(Listening.layer.pipe(Layer.provide(NodeTransport.layerWith)), Credentials.layer)
-    yield* hold(configuration, admin, module).pipe(
+    yield* hold(configuration, { admin, alarms }, module).pipe(
       Effect.catchTag("JournalError", atOnce),
       Effect.scoped,
       Effect.provide(Layer.merge(Journal.layer.pipe(Layer.provide(store)), network)),
       Effect.mapError(failedBy)
     )
   })
+
+/** Variables that hold tokens of users and the secret of the webhook. */
+const secrets = ({ document: { admin, alarms } }: Configuration): ReadonlyArray<string> =>
+  [...(admin?.users ?? []).map(({ token }) => token?.env), alarms.webhook?.secret.env].flatMap((env) => env ?? [])
 
 /** Variables that hold the key under which partners' keys are stored. */
 const storageKeys = ({ document: { security } }: Configuration): ReadonlyArray<string> =>
@@ -86,7 +99,7 @@ const atOnce = Effect.fnUntraced(function* (error: JournalError) {
 /** The switch while it runs, and its end. */
 const hold = Effect.fnUntraced(function* (
   configuration: Configuration,
-  admin: AdminSettings | undefined,
+  { admin, alarms }: { readonly admin: AdminSettings | undefined; readonly alarms: AlarmSettings },
   plan: ModulePlan | undefined
 ): Effect.fn.Return<void, CommandFailed | JournalError | LinksMissing | ListenFailed, Services> {
   const { pid, takeSignals } = yield* ProcessEdge
@@ -105,6 +118,7 @@ const hold = Effect.fnUntraced(function* (
   const controlled = yield* makeControlled(inForce, identity, running, stop, drained)
   yield* serve(configuration.socket, controlled)
   const look = yield* makeLook(running, identity.startedAt)
+  yield* watchAlarms(identity.name, alarms, look)
   const watched =
     admin === undefined ? undefined : yield* serveAdmin(admin, { look, controlled, isStopping: () => isStopping })
   const { name, telemetry } = configuration.document

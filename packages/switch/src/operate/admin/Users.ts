@@ -29,9 +29,6 @@ export interface AdminSettings {
 /** What is kept of a token. */
 export const digestOf = (token: string): Buffer => hash("sha256", token, "buffer")
 
-/** Form of a token: long enough not to be guessed, and free of what HTTP and shells give a meaning to. */
-export const tokenForm = /^[A-Za-z0-9._~-]{32,200}$/
-
 const ranks: Readonly<Record<Role, number>> = { view: 0, operate: 1, keys: 2 }
 
 /** Whether a role has the rights of another. */

@@ -1,7 +1,7 @@
 /** `jinka run` and `jinka check`: a switch from its configuration file, and whether that file is good. */
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { load, loadAdmin, loadKeys, loadModule } from "../Configuration.ts"
+import { load, loadAdmin, loadAlarms, loadKeys, loadModule } from "../Configuration.ts"
 import { configurationText } from "../ConfigurationText.ts"
 import { problemText } from "../configuration/Problem.ts"
 import { failedBy } from "../Exit.ts"
@@ -45,6 +45,7 @@ export const check = Command.make("check", { file: configurationFile }, ({ file 
     const configuration = yield* load(file)
     yield* loadKeys(configuration)
     yield* loadAdmin(configuration)
+    yield* loadAlarms(configuration)
     yield* loadModule(configuration)
     yield* Console.log(configurationText(configuration))
     for (const warning of configuration.warnings) yield* Console.log(problemText(file, warning))

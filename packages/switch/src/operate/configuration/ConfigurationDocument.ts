@@ -4,6 +4,7 @@
  */
 import { Schema } from "effect"
 import { AdminDocument, TelemetryDocument } from "./AdminDocument.ts"
+import { AlarmDocument } from "./AlarmDocument.ts"
 import { DoorDocument } from "./DoorDocument.ts"
 import { GroupDocument } from "./GroupDocument.ts"
 import { HttpDocument } from "./HttpDocument.ts"
@@ -74,6 +75,11 @@ export const ConfigurationDocument = Schema.Struct({
   admin: optional(
     AdminDocument,
     "Where operators and monitoring look at the switch over HTTP. When left out: nowhere; the control socket is always there."
+  ),
+  alarms: option(
+    AlarmDocument,
+    {},
+    "What the switch raises an alarm for: in the log (`ALARM`), and to another system. Always: no room for new requests, trouble with the disk, something in doubt, a partner that speaks for another, a defect."
   ),
   telemetry: optional(TelemetryDocument, "Where the metrics are sent by the switch itself. When left out: nowhere."),
   requestTimeout: option(Duration, "10 seconds", "From taking a request to its end without an answer."),

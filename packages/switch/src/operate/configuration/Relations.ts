@@ -31,6 +31,9 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
   return [
     ...oneKeyEach(draft),
     ...adminRelations(draft),
+    ...(draft.part("alarms", "webhook").has("secret")
+      ? exactlyOne(draft.part("alarms", "webhook", "secret"), "env", "file", "a reference to a secret")
+      : []),
     ...repeatedNames(links),
     ...links.flatMap(linkRelations),
     ...links.flatMap((link) => unaddressed(link, draft.part("institution"))),

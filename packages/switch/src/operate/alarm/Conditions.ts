@@ -1,0 +1,146 @@
+/**
+ * What is wrong with a switch at one moment, by the rules of its configuration. Pure: `Alarms` says since when, and whom to tell.
+ *
+ * What stands still for good (a full disk, something in doubt, a defect) has no threshold: somebody always has to look.
+ */
+import type { LinkWork } from "../../SwitchStatus.ts"
+import type { Seen } from "../admin/Measures.ts"
+
+/** Thresholds; milliseconds, infinite for never. Counts of 0: never. */
+export interface AlarmLimits {
+  readonly linkDownMs: number
+  readonly noTrafficMs: number
+  readonly timeoutsPercent: number
+  readonly queueAgeMs: number
+  readonly macFailures: number
+}
+
+/** The names of alarms; stable: docs/operate/watch.md. */
+export type AlarmKind =
+  | "linkDown"
+  | "noTraffic"
+  | "timeouts"
+  | "queueAge"
+  | "macFailures"
+  | "inDoubt"
+  | "imposture"
+  | "full"
+  | "disk"
+  | "lag"
+  | "defect"
+
+/** Something that is wrong now. */
+export interface Condition {
+  readonly kind: AlarmKind
+  /** The link that it is about; "": the whole switch. */
+  readonly link: string
+  /** One sentence, without a field of a message. */
+  readonly says: string
+}
+
+/** Time over which shares and counts are taken, in milliseconds, and requests below which a share says nothing. */
+const SHARE_MS = 300_000
+const REQUESTS_MIN = 10
+
+/** Bytes on their way to disk that say that the disk is too slow. */
+const LAG_BYTES = 8 * 1024 * 1024
+
+interface Counts {
+  readonly at: number
+  readonly out: number
+  readonly in: number
+  readonly timeouts: number
+  readonly macs: number
+  readonly lies: number
+}
+
+const wrongMacs = ({ guard }: LinkWork): number => (guard === undefined ? 0 : guard.wrong + guard.missing)
+
+/** Remembers the counts of the last minutes, and tells what is wrong. */
+export class Conditions {
+  private readonly limits: AlarmLimits
+  private readonly links = new Map<string, Array<Counts>>()
+  private readonly lastRequest = new Map<string, number>()
+  private defects = 0
+
+  constructor(limits: AlarmLimits) {
+    this.limits = limits
+  }
+
+  /** All that is wrong in this look; called every few seconds. */
+  look({ now, status, wallMs }: Seen): ReadonlyArray<Condition> {
+    const { defects, diskTrouble, fullBy, inDoubt, unwritten } = status
+    const more = defects - this.defects
+    this.defects = defects
+    const whole = (kind: AlarmKind, is: boolean, says: string): ReadonlyArray<Condition> =>
+      is ? [{ kind, link: "", says }] : []
+    return [
+      ...whole("full", fullBy !== undefined, `new requests are refused on every link: no room (${fullBy ?? ""})`),
+      ...whole("disk", diskTrouble !== "", diskTrouble),
+      ...whole(
+        "lag",
+        unwritten.bytes > LAG_BYTES,
+        `${unwritten.bytes} bytes are not on disk yet: the disk is too slow`
+      ),
+      ...whole("inDoubt", inDoubt > 0, `${inDoubt} messages wait for a person: jinka pending list`),
+      ...whole("defect", more > 0, `${more} messages were given up because of a defect of the switch: see the log`),
+      ...status.links.flatMap((link) => this.ofLink(link, now, wallMs))
+    ]
+  }
+
+  private ofLink(link: LinkWork, now: number, wallMs: number): ReadonlyArray<Condition> {
+    const { linkDownMs, macFailures, noTrafficMs, queueAgeMs, timeoutsPercent } = this.limits
+    const { name, stored } = link
+    const past = this.past(link, now)
+    const out = link.traffic.requestsOut - past.out
+    const timeouts = link.traffic.timeouts + link.traffic.lost - past.timeouts
+    const share = out < REQUESTS_MIN ? 0 : (100 * timeouts) / out
+    const macs = wrongMacs(link) - past.macs
+    const lies = (link.lies?.count ?? 0) - past.lies
+    const silent = now - (this.lastRequest.get(name) ?? now)
+    const waits = stored.oldest === undefined ? 0 : wallMs - stored.oldest.at
+    const isOurs = link.ready || link.blocked || link.draining
+    const when = (kind: AlarmKind, is: boolean, says: string): ReadonlyArray<Condition> =>
+      is ? [{ kind, link: name, says }] : []
+    return [
+      ...when("linkDown", !isOurs && now - link.since >= linkDownMs, `it takes no requests: ${link.state}`),
+      ...when(
+        "noTraffic",
+        link.ready && silent >= noTrafficMs,
+        `no request for ${Math.round(silent / 60_000)} minutes`
+      ),
+      ...when(
+        "timeouts",
+        timeoutsPercent > 0 && share >= timeoutsPercent,
+        `${timeouts} of ${out} requests had no answer in time`
+      ),
+      ...when(
+        "queueAge",
+        waits >= queueAgeMs,
+        `${stored.size} messages wait, the oldest for ${Math.round(waits / 60_000)} minutes`
+      ),
+      ...when("macFailures", macFailures > 0 && macs >= macFailures, `${macs} wrong or missing MACs in five minutes`),
+      ...when("imposture", lies > 0, `${lies} messages spoke for another partner`)
+    ]
+  }
+
+  /** The counts of five minutes ago, or of the first look. */
+  private past(link: LinkWork, now: number): Counts {
+    const { name, traffic } = link
+    const known = this.links.get(name) ?? []
+    this.links.set(name, known)
+    const last = known.at(-1)
+    if (last === undefined || traffic.requestsIn < last.in) known.length = 0
+    else if (traffic.requestsIn > last.in) this.lastRequest.set(name, now)
+    known.push({
+      at: now,
+      out: traffic.requestsOut,
+      in: traffic.requestsIn,
+      timeouts: traffic.timeouts + traffic.lost,
+      macs: wrongMacs(link),
+      lies: link.lies?.count ?? 0
+    })
+    while (known.length > 1 && known[1]!.at <= now - SHARE_MS) known.shift()
+    return known[0]!
+  }
+}

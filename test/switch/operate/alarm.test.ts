@@ -1,0 +1,89 @@
+import { createHmac } from "node:crypto"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { afterEach, describe, expect, it } from "vitest"
+import { Alarms } from "../../../packages/switch/src/operate/alarm/Alarms.ts"
+import type { Condition } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
+import { cleanUp, configuration, folder, jinka, runSwitchIn } from "./program.ts"
+
+afterEach(cleanUp)
+
+const down: Condition = { kind: "linkDown", link: "issuer", says: "it takes no requests: down" }
+const secret = "s".repeat(40)
+
+const withAlarms = (alarms: string) => (whole: string) =>
+  whole.replace("requestTimeout:", `alarms: ${alarms}\nrequestTimeout:`)
+
+describe("Alarms", () => {
+  it("are said once, again while they last, and once when they are over; what comes and goes is one alarm", () => {
+    const alarms = new Alarms(60_000)
+    const told = (at: number, ...conditions: ReadonlyArray<Condition>) =>
+      alarms.look(conditions, at).map(({ event, kind, since }) => [event, kind, since])
+
+    expect(told(0, down)).toEqual([["raised", "linkDown", 0]])
+    expect(told(5000, down)).toEqual([])
+    expect(told(10_000)).toEqual([])
+    expect(told(15_000, down)).toEqual([])
+    expect(told(60_000, down)).toEqual([["lasts", "linkDown", 0]])
+    expect(told(65_000)).toEqual([])
+    expect(told(90_000, { ...down, link: "other" })).toEqual([
+      ["raised", "linkDown", 90_000],
+      ["over", "linkDown", 0]
+    ])
+    expect(told(95_000, down, { ...down, link: "other" })).toEqual([["raised", "linkDown", 95_000]])
+  })
+
+  it("of a link that is down are in the log, and are told to another system, signed, until it takes them", async () => {
+    const calls: Array<{ readonly signature: string; readonly body: string }> = []
+    const heard = createServer((call, answer) => {
+      const chunks: Array<Buffer> = []
+      call.on("data", (chunk: Buffer) => chunks.push(chunk))
+      call.on("end", () => {
+        calls.push({ signature: String(call.headers["jinka-signature"]), body: Buffer.concat(chunks).toString() })
+        answer.writeHead(calls.length === 1 ? 500 : 204).end()
+      })
+    })
+    await new Promise<void>((resolve) => heard.listen(0, "127.0.0.1", resolve))
+    const { port } = heard.address() as AddressInfo
+    const webhook = `webhook: { url: "http://127.0.0.1:${port}/alarms", secret: { env: JINKA_HOOK } }`
+    const file = configuration(folder(), withAlarms(`{ linkDown: 1 seconds, ${webhook} }`))
+
+    const running = await runSwitchIn({ JINKA_HOOK: secret }, file)
+    while (calls.length < 3) await running.status()
+    await running.stop()
+    heard.close()
+
+    const bodies = calls.map(({ body }) => JSON.parse(body))
+    expect(running.err()).toContain("ALARM linkDown: issuer: it takes no requests: down")
+    expect(bodies[0]).toMatchObject({ switch: "demo", event: "raised", kind: "linkDown" })
+    // The first was refused and came again before the second.
+    expect(bodies[1]).toEqual(bodies[0])
+    expect(new Set(bodies.map(({ link }) => link))).toEqual(new Set(["acquirer", "issuer"]))
+    for (const { body, signature } of calls) {
+      const [, seconds, hex] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature)!
+      expect(createHmac("sha256", secret).update(`${seconds}.${body}`).digest("hex")).toBe(hex)
+    }
+    expect(running.err()).not.toContain(secret)
+  })
+
+  it("are refused with a secret that is short, with a wrong address and with a threshold that is none", async () => {
+    const file = configuration(
+      folder(),
+      withAlarms("{ timeouts: 300, queueAge: 5, webhook: { url: alarms.example, secret: {} } }")
+    )
+    const short = configuration(
+      folder(),
+      withAlarms('{ webhook: { url: "http://a.example", secret: { env: JINKA_HOOK } } }')
+    )
+
+    const wrong = await jinka(["check", file])
+    const weak = await jinka(["check", short], { env: { JINKA_HOOK: "geheim" } })
+
+    expect([wrong.code, weak.code]).toEqual([2, 2])
+    for (const place of ["alarms.timeouts", "alarms.queueAge", "alarms.webhook.url", "alarms.webhook.secret"]) {
+      expect(wrong.err).toContain(place)
+    }
+    expect(weak.err).toContain("a secret is 32 to 200 letters")
+    expect(weak.err).not.toContain("geheim")
+  })
+})
