@@ -60,7 +60,7 @@ const story = Effect.gen(function* () {
   }
   yield* shown("check", [
     ...["check", "--acquirer", `${home}/acquirer.jsonl`, "--issuer", `${home}/issuer.jsonl`],
-    ...["--ledger", `${home}/ledger.jsonl`]
+    ...["--ledger", `${home}/ledger.jsonl`, "--proxy", `${home}/faults.jsonl`]
   ])
   if (!(Number(duplicateAnswers) > 0 && Number(mismatches) > 0 && Number(reversalsAcknowledged) > 0))
     return yield* Effect.die(new Error("not as told"))

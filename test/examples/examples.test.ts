@@ -145,7 +145,8 @@ describe.concurrent("An example that runs with one command", () => {
     expect(out).toContain('$ jinka-sim proxy set "drop 0430 once"')
     expect(out).toMatch(/duplicate 0210 every 37th .* in force/)
     expect(out).toMatch(/the proxy: drop \d+/)
-    expect(out).toMatch(/one-answer .*BROKEN/)
+    expect(out).toMatch(/one-answer: answered again .*the proxy's own "duplicate 0210 every 37th"/)
+    expect(out).toContain("Every rule was kept.")
     expect(out).toMatch(/money-total .*kept/)
   })
 

@@ -90,7 +90,10 @@ export class Run {
         tombstones: 0
       },
       journal: this.journal,
-      counters: { answered: 4, timedOut: 2, reversed: 2, acknowledged: 2 }
+      counters: { answered: 4, timedOut: 2, reversed: 2, acknowledged: 2 },
+      faults: [{ at: 1, did: "latency", connection: 1 }],
+      withinMs: 60_000,
+      cardData: []
     }
   }
 }

@@ -206,6 +206,19 @@ const breaches: ReadonlyArray<Breach> = [
     []
   ],
   ["balances", "the balances do not add up", () => ({ ...sound(), ledger: { ...sound().ledger!, available: 1 } }), []],
+  [
+    "in-time",
+    "a request took longer than the time that was given",
+    () => {
+      const evidence = sound()
+      const end = lineOf(evidence, 1, "approved")
+      const acquirer = evidence.acquirer.map((line) => (line === end ? { ...line, at: line.at + 60_001 } : line))
+      return { ...evidence, acquirer }
+    },
+    []
+  ],
+  ["cards-covered", "a log holds a card number", () => ({ ...sound(), cardData: ["switch.log:3: a card number"] }), []],
+  ["faults-came", "no fault came", () => ({ ...sound(), faults: [{ at: 1, did: "connected", connection: 1 }] }), []],
   ...journalBreaches
 ]
 

@@ -17,6 +17,7 @@ import { partnerCommand } from "./cli/PartnerCommand.ts"
 import { proxyCommand } from "./cli/ProxyCommand.ts"
 import { StopSignal } from "./cli/StopSignal.ts"
 import { recordCommand, replayCommand } from "./cli/TrafficCommand.ts"
+import { worldCommand } from "./cli/WorldCommand.ts"
 import { wrongCall } from "./cli/WrongCall.ts"
 import { dialogueCommand } from "./dialogue/DialogueCommand.ts"
 import * as Platform from "./Platform.ts"
@@ -51,7 +52,8 @@ const simulator = Command.make("jinka-sim").pipe(
     replayCommand,
     checkCommand,
     dialogueCommand,
-    hsmCommand
+    hsmCommand,
+    worldCommand
   ])
 )
 

@@ -6,6 +6,7 @@ import { type Finding, findingOf, type Rule } from "./Rule.ts"
 /** A run in which nothing succeeds passes every other rule. */
 const progress: Rule = {
   name: "progress",
+  guarantees: [],
   checks: "every kind of transaction that was asked for was approved at least once",
   doesNotCheck: "how many, or how fast",
   find: (_, { all }) => {
@@ -19,6 +20,7 @@ const progress: Rule = {
 
 const oneEnd: Rule = {
   name: "one-end",
+  guarantees: ["G2"],
   checks: "the acquirer's history ends every request and advice exactly once",
   doesNotCheck: "whether the end was the right one",
   find: (_, { all }) =>
@@ -37,6 +39,7 @@ const lineFinding = (rule: string, line: HistoryLine, says: string): Finding => 
 /** G3. A first answer after the request was given up is not a breach: the two clocks are not one. */
 const oneAnswer: Rule = {
   name: "one-answer",
+  guarantees: ["G3"],
   checks: "no request got a second answer",
   doesNotCheck: "answers that came once but late: they are counted, and covered by the reversal",
   find: ({ acquirer }) =>
@@ -47,6 +50,7 @@ const oneAnswer: Rule = {
 
 const rightAnswer: Rule = {
   name: "right-answer",
+  guarantees: ["G6"],
   checks:
     "every answer fits its request in PAN, amount, RRN, terminal and merchant, and none is for a request never sent",
   doesNotCheck: "fields that the answer leaves out",
@@ -64,6 +68,7 @@ const rightAnswer: Rule = {
 
 const settled: Rule = {
   name: "settled",
+  guarantees: ["G2", "G4"],
   checks: "nothing is in doubt: every in-doubt request has an acknowledged reversal, every advice is acknowledged",
   doesNotCheck: "whether the issuer did what it acknowledged (money)",
   find: (_, { all }) =>
@@ -80,6 +85,7 @@ const settled: Rule = {
 
 const uniqueNumbers: Rule = {
   name: "unique-numbers",
+  guarantees: [],
   checks: "no two transactions of the workload share a key (F7 F11 F32 F33)",
   doesNotCheck: "numbers that the switch gives",
   find: (_, { all, byKey }) =>
@@ -88,5 +94,48 @@ const uniqueNumbers: Rule = {
       .map((one) => findingOf("unique-numbers", one, "shares its key with another transaction"))
 }
 
+/** G7, as far as one side can see it. */
+const inTime: Rule = {
+  name: "in-time",
+  guarantees: ["G7"],
+  checks: "no request took longer at its acquirer, from its sending to its end, than the time that was given",
+  doesNotCheck: "when a dead partner was noticed, and deadlines inside the switch",
+  find: ({ acquirer, withinMs }) => {
+    if (withinMs === undefined) return undefined
+    const sent = new Map<string, number>()
+    return acquirer.flatMap((line): ReadonlyArray<Finding> => {
+      if (line.key === undefined) return []
+      if (line.what === "sent") sent.set(line.key, line.at)
+      const began = sent.get(line.key)
+      if (began === undefined || !requestEnds.has(line.what)) return []
+      sent.delete(line.key)
+      const took = line.at - began
+      return took <= withinMs
+        ? []
+        : [lineFinding("in-time", line, `took ${took} ms, at most ${withinMs} ms were given`)]
+    })
+  }
+}
+
+const requestEnds: ReadonlySet<string> = new Set(["approved", "declined", "failed", "rejected", "timedOut", "linkLost"])
+
+/** G10. The files themselves are read elsewhere; this only says what was found. */
+const cardsCovered: Rule = {
+  name: "cards-covered",
+  guarantees: ["G10"],
+  checks: "no history, ledger or log that was given holds a card number in clear, and no log a track",
+  doesNotCheck: "files that were not given, memory, and numbers that no longer look like one (BCD, base64)",
+  find: ({ cardData }) => cardData?.map((place) => ({ rule: "cards-covered", says: place }))
+}
+
 /** All rules on the acquirer's side. */
-export const acquirerRules: ReadonlyArray<Rule> = [progress, oneEnd, oneAnswer, rightAnswer, settled, uniqueNumbers]
+export const acquirerRules: ReadonlyArray<Rule> = [
+  progress,
+  oneEnd,
+  oneAnswer,
+  rightAnswer,
+  settled,
+  uniqueNumbers,
+  inTime,
+  cardsCovered
+]

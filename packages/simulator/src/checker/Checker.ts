@@ -9,15 +9,18 @@ import { casesOf } from "./Cases.ts"
 import type { Evidence } from "./Evidence.ts"
 import { issuerRules } from "./IssuerRules.ts"
 import { journalRules } from "./JournalRules.ts"
+import { madeBy, proxyRules } from "./ProxyRules.ts"
 import type { Finding, Rule } from "./Rule.ts"
+import { type TimelineLine, timelineOf } from "./Timeline.ts"
 import { type Totals, totalsOf } from "./Totals.ts"
 
 /** Every rule, in the order of the report. */
-export const rules: ReadonlyArray<Rule> = [...acquirerRules, ...issuerRules, ...journalRules]
+export const rules: ReadonlyArray<Rule> = [...acquirerRules, ...issuerRules, ...journalRules, ...proxyRules]
 
 /** What one rule came to. */
 export interface RuleResult {
   readonly rule: string
+  readonly guarantees: ReadonlyArray<string>
   readonly checks: string
   readonly doesNotCheck: string
   /** `skipped`: the evidence for it was not given. */
@@ -31,16 +34,47 @@ export interface Verdict {
   readonly totals: Totals
   readonly rules: ReadonlyArray<RuleResult>
   readonly findings: ReadonlyArray<Finding>
+  /** What would be a finding, had not a proxy made it itself. */
+  readonly made: ReadonlyArray<Finding>
+  /** All that is known of the first findings, in their order. */
+  readonly timelines: ReadonlyArray<Timeline>
+}
+
+/** A finding with all that is known of its transaction. */
+export interface Timeline {
+  readonly finding: Finding
+  readonly lines: ReadonlyArray<TimelineLine>
+}
+
+/** Findings whose timelines are told. */
+const TIMELINES_MAX = 20
+
+/** What no rule here can see, by guarantee: what shows it stands in docs/concepts/guarantees.md. */
+export const notSeen: Readonly<Record<string, string>> = {
+  G8: "bounded memory: histories say nothing of it; look at the process under load",
+  G9: "stopping in doubt: a run that went on shows nothing; tests of failing disks do"
 }
 
 /** Judges a run. */
 export const check = (evidence: Evidence): Verdict => {
   const cases = casesOf(evidence)
-  const results = rules.map(({ name, checks, doesNotCheck, find }): RuleResult => {
-    const findings = find(evidence, cases)
-    const result = findings === undefined ? "skipped" : findings.length === 0 ? "kept" : "broken"
-    return { rule: name, checks, doesNotCheck, result, findings: findings ?? [] }
+  const made: Array<Finding> = []
+  const results = rules.map(({ name, guarantees, checks, doesNotCheck, find }): RuleResult => {
+    const all = find(evidence, cases)
+    const findings = (all ?? []).filter((finding) => {
+      const maker = madeBy(evidence, finding)
+      if (maker !== undefined)
+        made.push({ ...finding, says: `${finding.says}: the proxy's own "${maker.rule ?? maker.did}"` })
+      return maker === undefined
+    })
+    const result = all === undefined ? "skipped" : findings.length === 0 ? "kept" : "broken"
+    return { rule: name, guarantees, checks, doesNotCheck, result, findings }
   })
   const findings = results.flatMap((result) => result.findings)
-  return { isPassed: findings.length === 0, totals: totalsOf(evidence, cases), rules: results, findings }
+  const timelines = findings
+    .slice(0, TIMELINES_MAX)
+    .map((finding) => ({ finding, lines: timelineOf(evidence, finding) }))
+    .filter(({ lines }) => lines.length > 0)
+  const totals = totalsOf(evidence, cases)
+  return { isPassed: findings.length === 0, totals, rules: results, findings, made, timelines }
 }

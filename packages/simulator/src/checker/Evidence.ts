@@ -6,6 +6,8 @@
  */
 import type { HistoryLine } from "../history/History.ts"
 import type { LedgerTotals, Posting } from "../issuer/Ledger.ts"
+import type { FaultLine } from "../proxy/FaultHistory.ts"
+import type { TrafficLine } from "../traffic/Traffic.ts"
 
 /** What a transaction is in the switch's journal at the end of the run. */
 export type JournalEnd = "Answered" | "Rejected" | "TimedOut" | "Acknowledged" | "Abandoned" | "Declined" | "Open"
@@ -49,4 +51,12 @@ export interface Evidence {
   /** Undefined: no journal was given, and the rules about it are not applied. */
   readonly journal: ReadonlyArray<JournalTransaction> | undefined
   readonly counters: SwitchCounters | undefined
+  /** What proxies did; undefined: none was given. */
+  readonly faults?: ReadonlyArray<FaultLine> | undefined
+  /** What proxies recorded of the messages that passed. */
+  readonly traffic?: ReadonlyArray<TrafficLine> | undefined
+  /** Longest time that a request may take at its acquirer, milliseconds; undefined: it is not looked at. */
+  readonly withinMs?: number | undefined
+  /** Files in which card data was sought, and the places where some was found. */
+  readonly cardData?: ReadonlyArray<string> | undefined
 }

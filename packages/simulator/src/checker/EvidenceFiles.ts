@@ -4,10 +4,13 @@
  * Owns the ledger file's and journal file's lines. Joins the files of several partners.
  */
 import { readFileSync } from "node:fs"
+import { coverCardText } from "@jinka/codec"
 import { Effect, Schema } from "effect"
-import { parseHistory } from "../history/History.ts"
+import { type HistoryLine, parseHistory } from "../history/History.ts"
 import type { LedgerTotals, Posting } from "../issuer/Ledger.ts"
+import { parseFaultHistory } from "../proxy/FaultHistory.ts"
 import { FileFailed, FileMalformed, reasonOf } from "../SimulatorError.ts"
+import { parseTraffic } from "../traffic/Traffic.ts"
 import type { Evidence } from "./Evidence.ts"
 
 /** Paths; the journal file is made by whoever ran the switch, one JournalTransaction a line. */
@@ -16,6 +19,12 @@ export interface EvidencePaths {
   readonly issuer: ReadonlyArray<string>
   readonly ledger: ReadonlyArray<string>
   readonly journal?: ReadonlyArray<string>
+  /** Histories of proxies. */
+  readonly proxy?: ReadonlyArray<string>
+  /** Traffic that proxies recorded. */
+  readonly traffic?: ReadonlyArray<string>
+  /** Logs and other files in which card data is sought, besides all the others. */
+  readonly log?: ReadonlyArray<string>
 }
 
 const PostingLine = Schema.Struct({
@@ -86,6 +95,38 @@ const joined = (totals: ReadonlyArray<LedgerTotals>, ledgers: number): LedgerTot
         tombstones: sum.tombstones + one.tombstones
       }))
 
+/** Places of a text in which card data stands in clear: by line, never the value. */
+const cardDataIn = (path: string, text: string): ReadonlyArray<string> =>
+  text
+    .split("\n")
+    .flatMap((line, at) =>
+      coverCardText(line) === line ? [] : [`${path}:${at + 1}: a card number in clear, or a track`]
+    )
+    .slice(0, PLACES_MAX)
+
+/** Card numbers of the partners' own files that are not masked. Their keys and numbers are long digits, too, and no cards. */
+const uncoveredOf = (
+  acquirer: ReadonlyArray<HistoryLine>,
+  issuer: ReadonlyArray<HistoryLine>,
+  postings: ReadonlyArray<Posting>
+): ReadonlyArray<string> => {
+  const isOpen = (number: string | undefined): boolean => number !== undefined && /^\d{12,}$/.test(number)
+  const places = [...acquirer, ...issuer]
+    .filter(({ pan }) => isOpen(pan))
+    .map(({ rrn }) => `history, RRN ${rrn ?? "none"}`)
+  const books = postings.filter(({ account }) => isOpen(account)).map(({ rrn }) => `ledger, RRN ${rrn}`)
+  return [...places, ...books].map((place) => `${place}: a card number in clear`).slice(0, PLACES_MAX)
+}
+
+/** Places that one file is told of. */
+const PLACES_MAX = 20
+
+const optional = <A>(
+  paths: ReadonlyArray<string> | undefined,
+  parse: (text: string) => ReadonlyArray<A>
+): Effect.Effect<ReadonlyArray<A> | undefined, FileFailed | FileMalformed> =>
+  paths === undefined || paths.length === 0 ? Effect.succeed(undefined) : readLines(paths, parse)
+
 /** Reads everything. Counters come from elsewhere. */
 export const readEvidence = (paths: EvidencePaths): Effect.Effect<Evidence, FileFailed | FileMalformed> =>
   Effect.gen(function* () {
@@ -102,5 +143,18 @@ export const readEvidence = (paths: EvidencePaths): Effect.Effect<Evidence, File
       if ("totals" in line) totals.push(line.totals)
       else postings.push(line)
     }
-    return { acquirer, issuer, postings, ledger: joined(totals, paths.ledger.length), journal, counters: undefined }
+    const { proxy = [], traffic = [], log = [] } = paths
+    const cardData: Array<string> = [...uncoveredOf(acquirer, issuer, postings)]
+    for (const path of log) {
+      yield* readLines([path], (text) => {
+        cardData.push(...cardDataIn(path, text))
+        return []
+      })
+    }
+    return {
+      ...{ acquirer, issuer, postings, journal, cardData, counters: undefined },
+      ledger: joined(totals, paths.ledger.length),
+      faults: yield* optional(proxy, parseFaultHistory),
+      traffic: yield* optional(traffic, parseTraffic)
+    }
   })

@@ -11,6 +11,7 @@ const isProcessed = (line: HistoryLine): boolean => line.answer !== "ignored"
 /** Jepsen's total-queue: what was acknowledged came out at the other side. */
 const nothingLost: Rule = {
   name: "nothing-lost",
+  guarantees: ["G1"],
   checks: "what the acquirer holds for approved, acknowledged or reversed was processed by the issuer",
   doesNotCheck: "declines: the switch may give the same codes by itself",
   find: (_, { all }) => {
@@ -31,6 +32,7 @@ const nothingLost: Rule = {
 
 const nothingUnexpected: Rule = {
   name: "nothing-unexpected",
+  guarantees: ["G6"],
   checks: "the issuer got no transaction that no acquirer opened",
   doesNotCheck: "reversals of transactions that the acquirer opened: the switch may write its own",
   find: (_, { strangers }) =>
@@ -45,6 +47,7 @@ const nothingUnexpected: Rule = {
 /** G4 and G5. */
 const noBlindResend: Rule = {
   name: "no-blind-resend",
+  guarantees: ["G4", "G5"],
   checks: "no request reached the issuer twice, and no advice or reversal twice without the repeat mark",
   doesNotCheck: "messages that were lost before the issuer read them",
   find: ({ issuer }, { all }) => [
@@ -65,6 +68,7 @@ const noBlindResend: Rule = {
 /** Jepsen's bank, per transaction: no error can hide another one. */
 const money: Rule = {
   name: "money",
+  guarantees: ["G4"],
   checks: "each transaction's effect in the ledger is what the acquirer believes: approvals stand, all else has none",
   doesNotCheck: "transactions in doubt (settled reports them); fees and settlement",
   find: (_, { all }) =>
@@ -83,6 +87,7 @@ const effectFinding = (one: Case, expected: string): Finding =>
 /** Jepsen's counter: the sum lies between what is certain and what is possible; equal when nothing is in doubt. */
 const moneyTotal: Rule = {
   name: "money-total",
+  guarantees: ["G4"],
   checks: "the sum of approvals that stand equals the sum of the ledger's postings, within what is in doubt",
   doesNotCheck: "which transaction is wrong (money)",
   find: ({ postings }, { all }) => {
@@ -102,6 +107,7 @@ const moneyTotal: Rule = {
 
 const ledgerSound: Rule = {
   name: "ledger-sound",
+  guarantees: [],
   checks: "no transaction has two effects, and none is undone twice or by another amount",
   doesNotCheck: "the order of postings; the balances (balances)",
   find: ({ postings }) => [...groupsOf(postings).values()].flatMap(unsound)
@@ -110,6 +116,7 @@ const ledgerSound: Rule = {
 /** A ledger file without its last line was cut, or its issuer was killed: then nobody knows its balances. */
 const balances: Rule = {
   name: "balances",
+  guarantees: [],
   checks: "the balances are the sum of the postings",
   doesNotCheck: "each account by itself",
   find: ({ postings, ledger }) => {

@@ -14,6 +14,7 @@ const journalFinding = (rule: string, { rrn, key, mti }: JournalTransaction, say
 /** G2. */
 const journalEnds: Rule = {
   name: "journal-ends",
+  guarantees: ["G2"],
   checks:
     "every transaction is in the journal once, none is open, none was abandoned or declined and waits for a person",
   doesNotCheck: "whether it ended in time",
@@ -34,6 +35,7 @@ const unended = ({ end }: JournalTransaction): string | undefined =>
 /** G1. */
 const durableFirst: Rule = {
   name: "durable-first",
+  guarantees: ["G1"],
   checks: "everything that the acquirer got an answer or acknowledgement for is in the journal",
   doesNotCheck: "whether it was on disk before the answer left (crash tests show that)",
   find: ({ journal, acquirer }, { all }) => {
@@ -58,6 +60,7 @@ const durableFirst: Rule = {
 /** One end each, and the same on both sides. */
 const journalAgrees: Rule = {
   name: "journal-agrees",
+  guarantees: ["G2", "G4"],
   checks: "the journal's end and code of a request are what the acquirer saw; a timed-out money request was reversed",
   doesNotCheck: "requests whose answer was lost with the acquirer's link: the acquirer reverses them",
   find: ({ journal }, cases) =>
@@ -95,6 +98,7 @@ const unreversed = (entry: JournalTransaction, one: Case): string | undefined =>
 /** What was approved and not heard is in the issuer's books alone. */
 const approvalsHeard: Rule = {
   name: "approvals-heard",
+  guarantees: ["G4"],
   checks:
     "every approval in the journal that moves money was heard by its acquirer, or reversed by the switch or the acquirer",
   doesNotCheck: "requests that no acquirer's history has",
@@ -123,6 +127,7 @@ const isUnheard = (entry: JournalTransaction, one: Case): boolean =>
 
 const countersAgree: Rule = {
   name: "counters-agree",
+  guarantees: [],
   checks: "the counters that the switch shows are the numbers in its journal",
   doesNotCheck: "counters that were not given",
   find: ({ journal, counters }) => {

@@ -16,6 +16,8 @@ export interface Finding {
 /** A rule that a run must keep. Pure. */
 export interface Rule {
   readonly name: string
+  /** The guarantees that it looks at (docs/concepts/guarantees.md): "G3". */
+  readonly guarantees: ReadonlyArray<string>
   /** What must hold. */
   readonly checks: string
   /** What may be wrong without this rule seeing it. */

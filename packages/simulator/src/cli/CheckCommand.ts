@@ -1,8 +1,9 @@
 /** `jinka-sim check`: judges the files of a run. */
-import { Console, Effect } from "effect"
+import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { check } from "../checker/Checker.ts"
 import { readEvidence } from "../checker/EvidenceFiles.ts"
+import { millisecondsOf } from "../file/Section.ts"
 import { verdictLine, verdictTable } from "../report/Report.ts"
 import { isTerminal, Unsettled } from "./Conduct.ts"
 import { listOf } from "./Flags.ts"
@@ -17,6 +18,23 @@ const flags = {
   journal: files("journal", "The switch's account, one transaction a line: mti, key, rrn, end, code, reversed").pipe(
     Flag.withDefault([])
   ),
+  proxy: files("proxy", "Histories of fault proxies: what they made themselves is no finding").pipe(
+    Flag.withDefault([])
+  ),
+  traffic: files("traffic", "Traffic that proxies recorded: the bytes of a finding's messages").pipe(
+    Flag.withDefault([])
+  ),
+  log: files("log", "Logs and other files in which card data is sought").pipe(Flag.withDefault([])),
+  within: Flag.String("within").pipe(
+    Flag.withMetavar("duration"),
+    Flag.withDescription('Longest time of a request at its acquirer, "15 seconds" (default: it is not looked at)'),
+    Flag.filterMap(
+      (text) => Option.fromNullishOr(millisecondsOf(text)),
+      (text) => `--within takes a duration, "15 seconds", not "${text}"`
+    ),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined)
+  ),
   format: Flag.Literals("format", ["json", "table"]).pipe(
     Flag.withDescription("One JSON object, or tables (default table)"),
     Flag.withDefault("table" as const)
@@ -28,7 +46,7 @@ export const checkCommand = Command.make(
   "check",
   flags,
   Effect.fn(function* (input) {
-    const verdict = check(yield* readEvidence(input))
+    const verdict = check({ ...(yield* readEvidence(input)), withinMs: input.within })
     yield* Console.log(input.format === "json" ? verdictLine(verdict) : verdictTable(verdict, yield* isTerminal))
     if (!verdict.isPassed) {
       return yield* new Unsettled({ reason: `${verdict.findings.length} findings: see the rules above` })
@@ -38,7 +56,8 @@ export const checkCommand = Command.make(
   Command.withDescription(
     "Reconciles a run from the files that the partners wrote: every request ended once, nothing lost, nothing doubled, the " +
       "right answers, and the sum of approvals less reversals equal to the ledger. With --journal also what the switch " +
-      "says. Exit codes: 0 every rule was kept, 1 a rule was broken, 2 a file cannot be read."
+      "says; with --proxy what was done on the way, and with --traffic the bytes. Each finding is told as a timeline. What no rule " +
+      "can see is said at the end. Exit codes: 0 every rule was kept, 1 a rule was broken, 2 a file cannot be read."
   ),
   Command.withShortDescription("Reconciles both histories, the ledger and the switch's journal"),
   Command.withExamples([

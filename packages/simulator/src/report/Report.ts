@@ -5,7 +5,8 @@
  */
 import Table from "cli-table3"
 import type { AcquirerTotals } from "../acquirer/AcquirerTotals.ts"
-import type { Verdict } from "../checker/Checker.ts"
+import { notSeen, type Verdict } from "../checker/Checker.ts"
+import { timelineText } from "../checker/Timeline.ts"
 import type { Totals } from "../checker/Totals.ts"
 import type { IssuerTotals } from "../issuer/IssuerTotals.ts"
 
@@ -77,8 +78,39 @@ export const verdictTable = (verdict: Verdict, isColoured = false): string => {
     return more > 0 ? [...shown, `  ${rule}: and ${countText(more)} more`] : shown
   })
   const word = verdict.isPassed ? "Every rule was kept." : `${countText(verdict.findings.length)} findings:`
-  return [totals, rules, word, ...findings].join("\n")
+  const made = verdict.made.map(({ says, rule }) => `  ${rule}: ${says}`)
+  const proxies =
+    made.length === 0
+      ? []
+      : [`${countText(made.length)} made by a proxy itself, and no findings:`, ...made.slice(0, 10)]
+  const timelines = verdict.timelines
+    .slice(0, TIMELINES_SHOWN)
+    .flatMap(({ finding, lines }) => [
+      "",
+      `${finding.rule}: ${finding.says} (RRN ${finding.rrn ?? "unknown"})`,
+      ...timelineText(lines)
+    ])
+  return [totals, rules, word, ...findings, ...proxies, ...timelines, "", ...notCheckedText(verdict)].join("\n")
 }
+
+/** Timelines that a terminal shows. */
+const TIMELINES_SHOWN = 3
+
+const allGuarantees = ["G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10"]
+
+/** By guarantee: what is not known after this check, and why. */
+const notCheckedText = ({ rules }: Verdict): ReadonlyArray<string> => [
+  "Not checked:",
+  ...allGuarantees.flatMap((guarantee) => {
+    const about = rules.filter(({ guarantees }) => guarantees.includes(guarantee))
+    if (about.length === 0) return [`  ${guarantee}  ${notSeen[guarantee] ?? "no rule looks at it"}`]
+    const skipped = about
+      .filter(({ result }) => result === "skipped")
+      .map(({ rule }) => `${rule} (its evidence was not given)`)
+    const blind = about.filter(({ result }) => result !== "skipped").map(({ doesNotCheck }) => doesNotCheck)
+    return [`  ${guarantee}  ${[...skipped, ...blind].join("; ")}`]
+  })
+]
 
 /** The verdict as one JSON object: totals, the result of each rule, the first findings. */
 export const verdictLine = (verdict: Verdict): string =>
@@ -89,7 +121,9 @@ export const verdictLine = (verdict: Verdict): string =>
     rules: Object.fromEntries(
       verdict.rules.map(({ rule, result, findings }) => [rule, result === "broken" ? findings.length : result])
     ),
-    findings: verdict.findings.slice(0, 100)
+    findings: verdict.findings.slice(0, 100),
+    made: verdict.made.slice(0, 100),
+    timelines: verdict.timelines
   })
 
 /** An acquirer's totals for a terminal. */

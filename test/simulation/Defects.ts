@@ -1,0 +1,95 @@
+/**
+ * Ten deliberate defects of the switch, one line each: the world has to find every one of them within ten thousand seeds
+ * (`npm run canary`). A simulation that finds none of these finds nothing.
+ *
+ * Kept as a text and what takes its place, so that they move with the code around them; `Defects.test.ts` says which of them has
+ * to be mended when its line has changed.
+ */
+
+/** One defect. */
+export interface Defect {
+  readonly name: string
+  /** The guarantee that it breaks (docs/concepts/guarantees.md). */
+  readonly breaks: string
+  /** From the root of the repository. */
+  readonly file: string
+  /** Stands in the file exactly once. */
+  readonly find: string
+  readonly put: string
+}
+
+const exchange = (name: string): string => `packages/switch/src/exchange/${name}.ts`
+
+/** All of them. */
+export const defects: ReadonlyArray<Defect> = [
+  {
+    name: "an answer leaves before it is on disk",
+    breaks: "G1",
+    file: exchange("Requests"),
+    find: "desks.commits.deliver(seq, holder.id, slot.id)",
+    put: "this.deliver(holder.id, slot.id)"
+  },
+  {
+    name: "what waits for an entry of the journal is done one entry too early",
+    breaks: "G1",
+    file: exchange("Commits"),
+    find: "this.seqs[this.head & mask]! <= lastSeq)",
+    put: "this.seqs[this.head & mask]! <= lastSeq + 1)"
+  },
+  {
+    name: "a request that timed out is not reversed",
+    breaks: "G4",
+    file: exchange("Requests"),
+    find: "      commits.after(seq, () => this.refuseOrigin(target, slot, origin.language.refusal.noAnswer))\n      this.reverse(origin, target, slot)",
+    put: "      commits.after(seq, () => this.refuseOrigin(target, slot, origin.language.refusal.noAnswer))\n      if (reason !== 'timeout') this.reverse(origin, target, slot)"
+  },
+  {
+    name: "a stored message is given up after two attempts",
+    breaks: "G2",
+    file: exchange("StoreAndForward"),
+    find: 'if (stored.attempts >= this.settings.attemptsMax) this.finish(stored, "abandoned", code)',
+    put: 'if (stored.attempts >= 2) this.finish(stored, "abandoned", code)'
+  },
+  {
+    name: "one request in a hundred is written twice",
+    breaks: "G4",
+    file: exchange("Requests"),
+    find: "    slot.sentAt = session.outbox.position\n",
+    put: "    slot.sentAt = session.outbox.position\n    if (slot.exchange % 97 === 0) this.write(target, session, slot)\n"
+  },
+  {
+    name: "a repeat does not say that it is one",
+    breaks: "G5",
+    file: exchange("Forwarding"),
+    find: "session.end(at, language.resend(index, again, session.outbox.buffer, at))",
+    put: "session.end(at, language.resend(index, again && stored.attempts > 3, session.outbox.buffer, at))"
+  },
+  {
+    name: "one answer in ninety is delivered twice",
+    breaks: "G3",
+    file: exchange("Requests"),
+    find: "    if (!this.sendAnswer(slot, slot)) slot.settle(false)",
+    put: "    if (slot.exchange % 89 === 0) this.sendAnswer(slot)\n    if (!this.sendAnswer(slot, slot)) slot.settle(false)"
+  },
+  {
+    name: "a restart forgets what it had sent and not heard of",
+    breaks: "G2",
+    file: exchange("Recovery"),
+    find: "    for (const entry of this.requests.values()) if (this.end(entry)) reversed++",
+    put: "    for (const entry of this.requests.values()) if (entry.seq % 3 !== 0 && this.end(entry)) reversed++"
+  },
+  {
+    name: "a repeated request is taken for a new one",
+    breaks: "G4",
+    file: exchange("RequestAdmission"),
+    find: "    if (known !== undefined) return this.refusals.repeated(origin, epoch, index, known)",
+    put: "    if (known !== undefined && known.outcome !== Outcome.timedOut) return this.refusals.repeated(origin, epoch, index, known)"
+  },
+  {
+    name: "the first attempt of a stored message is not on disk when it leaves",
+    breaks: "G5",
+    file: exchange("Forwarding"),
+    find: "      desks.commits.after(seq, () => this.seal(stored, by, () => then(desks.now, epoch)))",
+    put: "      desks.commits.after(seq, () => undefined)\n      this.seal(stored, by, () => then(desks.now, epoch))"
+  }
+]

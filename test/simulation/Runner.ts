@@ -1,0 +1,144 @@
+/**
+ * The world for `jinka-sim world`: runs seeds with the production switch, and shrinks one that broke a promise.
+ */
+import { spawnSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import type { SeedResult, Shrunk, WorldRunner } from "../../packages/simulator/src/world/WorldRunner.ts"
+import type { Wishes } from "./Options.ts"
+import { type RunResult, runSeed } from "./Simulation.ts"
+import { subject, wishes as usualWishes } from "./Tested.ts"
+
+const git = (...args: ReadonlyArray<string>): string => {
+  const { status, stdout } = spawnSync("git", args, {
+    cwd: fileURLToPath(new URL(".", import.meta.url)),
+    encoding: "utf8"
+  })
+  return status === 0 ? stdout.trim() : ""
+}
+
+const commitNow = (): string => {
+  const commit = git("rev-parse", "--short=12", "HEAD")
+  return commit === "" ? "" : commit + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : "+")
+}
+
+const known: { readonly [K in keyof Required<Wishes>]: true } = {
+  simplex: true,
+  groups: true,
+  acquirers: true,
+  issuers: true,
+  chaos: true,
+  calm: true,
+  acquirer: true,
+  issuer: true,
+  weights: true,
+  zones: true,
+  faults: true
+}
+
+/** Wishes of a text over the usual ones. Throws an `Error` that says what is wrong. */
+const wishesOf = (text: string): Wishes => {
+  if (text === "") return usualWishes
+  let wished: unknown
+  try {
+    wished = JSON.parse(text)
+  } catch (error) {
+    throw new Error(`the wishes are no JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (typeof wished !== "object" || wished === null || Array.isArray(wished))
+    throw new Error("the wishes are no JSON object")
+  const unknown = Object.keys(wished).find((key) => !Object.hasOwn(known, key))
+  if (unknown !== undefined) throw new Error(`"${unknown}" is no wish; known are ${Object.keys(known).join(", ")}`)
+  return { ...usualWishes, ...(wished as Wishes) }
+}
+
+/** One link for each host of a partner, all of them as long as the run. */
+const linkHoursOf = ({ options, stats }: RunResult): number => {
+  const partners = [...options.acquirers, ...options.issuers]
+  const links = partners.reduce((sum, { second }) => sum + (second === undefined ? 1 : 2), 0)
+  return (links * stats.virtualSeconds) / 3600
+}
+
+const resultOf = (result: RunResult): SeedResult => {
+  const { events, findings, hash, options, seed, stats, trace } = result
+  return {
+    ...{ seed, hash, findings, trace },
+    drawn: JSON.stringify({ ...options, events }),
+    purchases: stats.purchases,
+    approved: stats.approved,
+    faults: stats.faults,
+    linkHours: linkHoursOf(result)
+  }
+}
+
+/** The promise that a finding is about: what stands before its first colon, or its first words. */
+const promiseOf = (finding: string): string => /^[^:]{1,40}:/.exec(finding)?.[0] ?? finding.slice(0, 24)
+
+interface Attempt {
+  readonly says: string
+  readonly wishes: Wishes
+}
+
+/** Smaller runs than this one, those that save most first. */
+const smaller = (wishes: Wishes, { options }: RunResult): ReadonlyArray<Attempt> => {
+  const { faults } = options
+  const attempts: Array<Attempt> = []
+  if (faults.length > 1) attempts.push({ says: "no faults", wishes: { ...wishes, faults: [] } })
+  for (const [at, { kind }] of faults.entries()) {
+    const rest = faults.filter((_, other) => other !== at)
+    attempts.push({
+      says: `without the ${kind} at ${Math.round(faults[at]!.at)} ms`,
+      wishes: { ...wishes, faults: rest }
+    })
+  }
+  if (options.acquirers.length > 1) attempts.push({ says: "one acquirer", wishes: { ...wishes, faults, acquirers: 1 } })
+  if (options.issuers.length > 1) attempts.push({ says: "one issuer", wishes: { ...wishes, faults, issuers: 1 } })
+  const hosts = [...options.acquirers, ...options.issuers].some(
+    ({ line, second }) => (second ?? line.pair) !== undefined
+  )
+  if (hosts)
+    attempts.push({ says: "one connection for each partner", wishes: { ...wishes, faults, simplex: 0, groups: 0 } })
+  const lastFault = Math.max(0, ...faults.map(({ at }) => at))
+  for (const chaos of [lastFault + 5000, options.chaos / 2]) {
+    if (chaos < options.chaos * 0.8 && chaos > lastFault)
+      attempts.push({
+        says: `${Math.round(chaos / 1000)} s of it`,
+        wishes: { ...wishes, faults, chaos: Math.round(chaos) }
+      })
+  }
+  return attempts
+}
+
+/** Runs tried for one seed at most. */
+const TRIED_MAX = 200
+
+const shrink = (seed: number, text: string, onStep: (says: string) => void): Shrunk | undefined => {
+  let wishes = wishesOf(text)
+  let result = runSeed(seed, { subject, wishes })
+  const [first] = result.findings
+  if (first === undefined) return undefined
+  const promise = promiseOf(first)
+  const isBroken = (one: RunResult): boolean => one.findings.some((finding) => promiseOf(finding) === promise)
+  let tried = 1
+  for (let isSmaller = true; isSmaller && tried < TRIED_MAX; ) {
+    isSmaller = false
+    for (const attempt of smaller(wishes, result)) {
+      if (tried >= TRIED_MAX) break
+      tried++
+      const smallerRun = runSeed(seed, { subject, wishes: attempt.wishes })
+      if (!isBroken(smallerRun)) continue
+      onStep(`${attempt.says}: still broken`)
+      wishes = attempt.wishes
+      result = smallerRun
+      isSmaller = true
+      break
+    }
+  }
+  return { wishes: JSON.stringify(wishes), result: resultOf(result), tried }
+}
+
+/** What `jinka-sim world` loads. */
+export const worldRunner: WorldRunner = {
+  commit: commitNow(),
+  run: (seed, text, keepTrace) => resultOf(runSeed(seed, { subject, wishes: wishesOf(text), keepTrace })),
+  shrink
+}
