@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -242,10 +243,62 @@ describe("jinka-sim", () => {
     expect(await check().exit).toBe(0)
   })
 
+  it("is a hardware security module that answers, falls silent and is restarted on command", async () => {
+    const hsm = start("hsm", "--listen", "127.0.0.1:0", "--delay", "1 millis")
+    const { port } = await hsm.event("started")
+    const ask = (): Promise<string> =>
+      new Promise((resolve) => {
+        const socket = connect(Number(port), "127.0.0.1", () => socket.write(Buffer.from("0006484541444e43", "hex")))
+        socket.on("data", (answer) => {
+          socket.destroy()
+          resolve(answer.toString("latin1", 2))
+        })
+        socket.on("close", () => resolve("closed"))
+        socket.on("error", () => undefined)
+      })
+
+    expect(await ask()).toBe("HEADND0000000000000000001500-0023")
+
+    hsm.say({ do: "mute" })
+    await hsm.event("done")
+    const silent = ask()
+    let done = 1
+    let isCut = false
+    void silent.then(() => {
+      isCut = true
+    })
+    // The first ones may come before the connection does.
+    while (!isCut) {
+      hsm.say({ do: "cut" })
+      await hsm.event("done", ++done)
+    }
+
+    expect(await silent).toBe("closed")
+
+    hsm.say({ do: "speak" })
+    await hsm.event("done", ++done)
+    hsm.say({ do: "restart", for: "50 millis" })
+    await hsm.event("done", ++done)
+    hsm.say({ do: "dance" })
+
+    expect(await hsm.event("refused")).toMatchObject({ reason: expect.stringContaining("do") })
+
+    let answer = await ask()
+    while (answer === "closed") answer = await ask()
+
+    expect(answer).toContain("ND00")
+
+    hsm.signal("SIGTERM")
+
+    expect(await hsm.exit).toBe(0)
+    expect(hsm.events.at(-1)).toMatchObject({ event: "summary", role: "hsm" })
+  })
+
   const mistakes: ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> = [
     ["neither --connect nor --listen", ["issuer"], /exactly one of the two/],
     ["an address without a port", ["issuer", "--listen", "localhost"], /--listen takes host:port/],
     ["a mix of unknown kinds", ["acquirer", "--connect", "127.0.0.1:1", "--mix", "gift=1"], /kinds are purchase/],
+    ["an error code that is none", ["hsm", "--listen", "127.0.0.1:0", "--error-code", "4"], /--error-code takes two/],
     ["a duration that is none", ["acquirer", "--connect", "127.0.0.1:1", "--timeout", "soon"], /timeout/],
     [
       "a history that cannot be written",

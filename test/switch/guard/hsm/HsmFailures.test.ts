@@ -16,6 +16,7 @@ import {
   allUp,
   closing,
   failure,
+  mac,
   made,
   outcome,
   over,
@@ -69,6 +70,28 @@ describe("devices that fail", () => {
       expect((await failure(module.checkValue(zpkA, { method: "zeros", length: 3 })))._tag).toBe("ModuleAway")
     })
   })
+
+  it.each([
+    ["01", "MacFailed"],
+    ...["10", "11", "A4", "A5", "A6", "A7", "A8", "A9"].map((code) => [code, "KeyUnusable"] as const),
+    ...["20", "22", "23", "24", "69"].map((code) => [code, "FormatRefused"] as const),
+    ...["12", "13", "17", "29", "67", "68"].map((code) => [code, "ModuleAway"] as const),
+    ...["15", "26", "27", "28", "80", "99"].map((code) => [code, "RequestWrong"] as const),
+    ...["39", "41", "42", "90", "91", "92"].map((code) => [code, "ModuleAway"] as const)
+  ] as const)("takes the device's error %s for %s", (code, tag) =>
+    withDevices(1, async (bed) => {
+      await allUp(bed)
+      bed.devices[0]!.set({ errorPercent: 100, errorCode: code })
+      const call = new ModuleCall()
+      call.verifyMac(macAlgorithms["ansi-x9.19"], zak, undefined, text, 0, text.length, mac)
+      const { error } = await bed.submit(call)
+      expect(error?._tag).toBe(tag)
+      if (tag !== "MacFailed") expect(error?.code).toBe(code)
+      // What the device says of itself ends its calls; what it says of a call does not.
+      const isOut = ["12", "13", "17", "29", "67", "68"].includes(code)
+      expect(bed.module.status().devices[0]?.state).toBe(isOut ? "out" : "up")
+    })
+  )
 
   it("goes on with the other device when one is restarted in the middle, and loses no call", () =>
     withDevices(

@@ -212,6 +212,25 @@ describe("keys by a network device", () => {
       expect((await failure(bed.module.importKey(request))).rule).toContain("parity")
     }))
 
+  it("takes an SM4 key of SJL05 in the device's own text, where no command tells its check value", () =>
+    withDevices(
+      1,
+      async (bed) => {
+        await allUp(bed)
+        const own = keyText("001", "X", keyBytes("sm4-zak")).slice(1)
+        const request = { name: "k", purpose: "mac", algorithm: "sm4", key: { form: "own", text: own } } as const
+        const key = await Effect.runPromise(bed.module.importKey(request))
+        const covered = bytes(keyVectors.wholeMessageMac.covered)
+        const call = new ModuleCall()
+        call.makeMac({ method: "cbc", cipher: "sm4", padding: 1 }, key, covered, 0, covered.length, 8)
+        expect(outcome(await bed.submit(call))).toBe("E877972A66D9E3E7")
+        const expected = { method: "zeros", value: bytes("8C52F9") } as const
+        expect((await failure(bed.module.importKey({ ...request, expected })))._tag).toBe("NotSupported")
+      },
+      { family: deviceFamilies.sjl05, headerLength: 0 },
+      { family: "sjl05" }
+    ))
+
   it("says what a device does not do", () =>
     withDevices(1, async (bed) => {
       await allUp(bed)

@@ -111,6 +111,11 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
     switch (key.form) {
       case "own": {
         const handle: KeyHandle = { name, purpose, algorithm, text: key.text, checkValue: "" }
+        if (Plans.isUncheckable(this.family, handle)) {
+          return expected === undefined
+            ? Effect.succeed(handle)
+            : Effect.fail(this.has(place, `command for the check value of ${algorithm} keys`))
+        }
         return Effect.map(this.checkValue(handle, { method: "zeros", length: 3 }), (value) => ({
           ...handle,
           checkValue: value.toString("hex").toUpperCase()

@@ -55,6 +55,13 @@ export const isKeyText = (family: DeviceFamily, text: string): boolean =>
     ? /^(?:[0-9A-F]{16}){1,3}$/.test(text)
     : /^(?:[0-9A-F]{16}|[UX][0-9A-F]{32}|[TY][0-9A-F]{48}|S[\x20-\x7e]{32,512})$/.test(text)
 
+/** Whether a key is of a cipher that the family makes MACs with, but has no command for the check value of: SM4 in `sjl05`. */
+export const isUncheckable = (family: DeviceFamily, { algorithm, text }: KeyHandle): boolean =>
+  isKeyText(family, text) &&
+  family.macs.some(({ cipher }) => cipher === algorithm) &&
+  !family.schemes.some(({ cipher }) => cipher === algorithm) &&
+  algorithm !== "des"
+
 /** Fills in a MAC call; gives the command, and whether the MAC is made and compared here. */
 export const planMac = (
   family: DeviceFamily,
