@@ -11,11 +11,12 @@ import { binaryFrame, compile, cups, cupsFrame, dialects, type FrameFormat } fro
 import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
 import type { SystemSettings } from "../../packages/simulator/src/dialogue/index.ts"
 import type { KeySettings } from "../../packages/switch/src/guard/KeySettings.ts"
+import type { SecurityModule } from "../../packages/switch/src/guard/SecurityModule.ts"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
 import { layerSqlite } from "../../packages/switch/src/journal/SqliteStore.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
-import { keyOf, softwareModule } from "../switch/core/Guarded.ts"
+import { cupsMac, cupsPin, giveKey, guardOf, keyOf, softwareModule } from "../switch/core/Guarded.ts"
 import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
 
 // The journal's thread of every switch compiles the same modules: with a cache it starts in half the time.
@@ -84,6 +85,15 @@ const changes: Readonly<Record<string, Change>> = {
   attempts: ({ delivery }, text) => ({ delivery: { ...delivery, attemptsMax: Number(text) } }),
   "under way": ({ delivery }, text) => ({ delivery: { ...delivery, window: Number(text) } }),
   "exchanges keys": (_, text) => ({ keys: keysOf(text) }),
+  // Keys of the vectors, by name; given to the running switch by `withZoneKeys`.
+  mac: ({ guard }) => ({ guard: { ...guardOf({}), ...guard, mac: cupsMac } }),
+  pin: ({ guard }) => ({ guard: { ...guardOf(undefined), ...guard, pin: cupsPin } }),
+  "wants MACs": ({ guard }, text) => ({
+    guard: { ...guardOf({}), ...guard, mac: { ...cupsMac, receive: yesOrNo(text) ? "required" : "ifPresent" } }
+  }),
+  "signs off after wrong MACs": ({ guard }, text) => ({
+    guard: { ...guardOf({}), ...guard, failures: { after: Number(text), act: "signOff" } }
+  }),
   "speaks for": (_, text) => ({ speaksFor: text.split(" ") }),
   "other dialect": (_, text) => (yesOrNo(text) ? { dialect: plainDialect, codec: plainCodec } : {})
 }
@@ -121,6 +131,16 @@ const withMemberKeys = (running: Switch.Running, settings: Switch.SwitchSettings
       ),
     { discard: true }
   )
+
+/** Gives each link with a zone the keys that its settings name. */
+const withZoneKeys = (running: Switch.Running, module: SecurityModule | undefined, system: SystemSettings): void => {
+  if (module === undefined) return
+  for (const [link, name] of linkNames.entries()) {
+    const { mac, pin } = (system[name] ?? {}) as { readonly mac?: string; readonly pin?: string }
+    if (mac !== undefined) giveKey(running, module, link, "mac", mac)
+    if (pin !== undefined) giveKey(running, module, link, "pin", pin)
+  }
+}
 
 /** Every link of a dialogue in a dialect of its own. */
 const inDialect = (name: string): Partial<LinkAll> => {
@@ -190,16 +210,19 @@ export interface System {
 
 const quiet = Logger.layer([])
 
-const start = (settings: Switch.SwitchSettings, directory: string) =>
+const start = (settings: Switch.SwitchSettings, system: SystemSettings, directory: string) =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const store = layerSqlite({ directory, key: testKey, reserve: 0 })
     const layer = Layer.mergeAll(nodeTransport, Journal.layer.pipe(Layer.provide(store)), quiet)
     const context = yield* Layer.buildWithScope(layer, scope)
-    const module = settings.links.some(({ keys }) => keys !== undefined) ? softwareModule() : undefined
+    const module = settings.links.some(({ guard, keys }) => guard !== undefined || keys !== undefined)
+      ? softwareModule()
+      : undefined
     const running = yield* Switch.make(settings, module).pipe(
       Effect.provideContext(Context.merge(context, Context.make(Scope.Scope, scope)))
     )
+    withZoneKeys(running, module, system)
     yield* withMemberKeys(running, settings)
     return { running, close: Scope.close(scope, Exit.void) }
   })
@@ -221,7 +244,7 @@ export const makeSystem = (system: SystemSettings) =>
     const ports = new Map<string, number>()
     for (const name of linkNames) ports.set(name, yield* freePort)
     const settings = settingsOf(ports, system)
-    let current = yield* start(settings, directory)
+    let current = yield* start(settings, system, directory)
     let isStopped = false
     const close = Effect.suspend(() => {
       if (isStopped) return Effect.void
@@ -231,7 +254,7 @@ export const makeSystem = (system: SystemSettings) =>
     yield* Effect.addFinalizer(() => close)
     const restart = Effect.gen(function* () {
       yield* current.close
-      current = yield* start(settings, directory)
+      current = yield* start(settings, system, directory)
     }).pipe(Effect.mapError((error) => error.message))
     const operators: Readonly<Record<string, Effect.Effect<void, string>>> = {
       drain: Effect.asVoid(Effect.suspend(() => current.running.drain(500))),

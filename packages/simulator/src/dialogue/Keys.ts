@@ -105,7 +105,7 @@ const macRulesOf = ({ codec }: WireFormat) => {
 }
 
 /** The field of the MAC: one of the dialect's, or the last of the last bitmap that the message has. */
-const macFieldOf = (form: WireFormat, index: MessageIndex): number => {
+export const macFieldOf = (form: WireFormat, index: MessageIndex): number => {
   const { field } = macRulesOf(form)
   if (field !== "last") return field
   const isLong = form.codec.layout.defined.some(({ de }) => de > 64 && index.has(de))

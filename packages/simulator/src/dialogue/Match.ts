@@ -1,7 +1,7 @@
 /** Whether a message is what a step expects: the differences, place by place. Pure; says no card data. */
 import { answerHeader, coverCardText, explain, headerLayout, mtiText, readHeader, responseMti } from "@jinka/codec"
 import type { Expectation, Values } from "./Dialogue.ts"
-import { macWrong, pinWrong } from "./Keys.ts"
+import { macFieldOf, macWrong, pinWrong } from "./Keys.ts"
 import {
   fieldText,
   headerStart,
@@ -104,9 +104,11 @@ const isAnswer = (
   const { approvalCode, responseCode } = form.codec.layout.roles
   const addresses =
     header === undefined ? [] : headers(scope, message, headerStart(message), answerHeaderOf(header, asked))
+  const ownMac = expectation.mac === undefined ? 0 : macFieldOf(form, message.index)
   const echoes = form.codec.layout.defined.map(({ de }) => {
     // In these an answer says its own.
-    if (de === approvalCode || de === responseCode || expectation.fields[de] !== undefined) return undefined
+    if (de === approvalCode || de === responseCode || de === ownMac || expectation.fields[de] !== undefined)
+      return undefined
     const was = fieldText(asked, de)
     const is = fieldText(message, de)
     const isKey = form.codec.dialect.match.transaction.includes(de) && mtiOf(asked).charAt(1) !== "8"
