@@ -6,6 +6,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect, Exit } from "effect"
 import { Command } from "effect/cli"
 import { describe, expect, it } from "vitest"
+import { StopSignal } from "../../packages/simulator/src/cli/StopSignal.ts"
 import { dialogueCommand } from "../../packages/simulator/src/dialogue/DialogueCommand.ts"
 import {
   junitXml,
@@ -31,11 +32,13 @@ describe("jinka-sim dialogue run", () => {
       const flags = ["run", directory, "--target", targetOf(port), "--within", "500 millis", "--junit", junit]
       const exit = yield* Command.runWith(dialogueCommand, { version: "0" })(flags).pipe(
         Effect.provideService(Console.Console, quietConsole),
+        Effect.provideService(StopSignal, noSignal),
         Effect.exit
       )
       return { exit, report: existsSync(junit) ? readFileSync(junit, "utf8") : "" }
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer), Effect.runPromise)
 
+  const noSignal = { requested: Effect.never, onHangUp: () => () => {} }
   const quietConsole = { ...console, log: () => {}, error: () => {} } as Console.Console
   const steps =
     "  - A connects\n  - A sends: { like: sign-on, as: asked }\n  - A expects: { answer to: asked, 39: CODE }\n"
@@ -81,6 +84,7 @@ describe("jinka-sim dialogue run", () => {
       within
     ]).pipe(
       Effect.provideService(Console.Console, quietConsole),
+      Effect.provideService(StopSignal, noSignal),
       Effect.provide(NodeServices.layer),
       Effect.flip,
       Effect.runPromise

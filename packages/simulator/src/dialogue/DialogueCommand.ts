@@ -12,6 +12,7 @@ import { readDialogues, readFolder } from "./DialogueFile.ts"
 import { junitXml, outcomeLine, summaryText } from "./DialogueReport.ts"
 import { runDialogues } from "./Folder.ts"
 import { htmlReport } from "./HtmlReport.ts"
+import { recordCommand } from "./RecordCommand.ts"
 import { type Outcome, usualRun } from "./Runner.ts"
 
 const flags = {
@@ -168,5 +169,5 @@ export const dialogueCommand = Command.make("dialogue").pipe(
   Command.withDescription(
     "Conformance dialogues: one rule a file, with both sides' messages in it, for any system that has an address"
   ),
-  Command.withSubcommands([runCommand])
+  Command.withSubcommands([runCommand, recordCommand])
 )

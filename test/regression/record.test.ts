@@ -1,0 +1,140 @@
+/** Dialogues that are written from live traffic: they run again, and nothing that authenticates a card is in them. */
+import { type Codec, dialects } from "@jinka/codec"
+import { Effect, type Scope } from "effect"
+import { afterEach, describe, expect, it } from "vitest"
+import { failureText, type Outcome, runDialogue, usualRun } from "../../packages/simulator/src/dialogue/index.ts"
+import { Recorded } from "../../packages/simulator/src/dialogue/Recorded.ts"
+import { makeWireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
+import { type Passed, passThrough } from "../../packages/simulator/src/link/PassThrough.ts"
+import { encoded, head, money, plansOf, reversalOf, stan } from "../simulator/scripted/Bench.ts"
+import { cleanUp, dialled, type Line, start, until } from "../simulator/scripted/Sockets.ts"
+import { readDialogue } from "./Written.ts"
+
+afterEach(cleanUp)
+
+const local = { host: "127.0.0.1", port: 0 }
+
+/** A partner that answers, the line in front of it, and what was recorded of it when a test has spoken. */
+const recorded = async (
+  dialect: string,
+  speak: (line: Line) => Promise<void>,
+  more = ""
+): Promise<{ readonly text: string; readonly passed: ReadonlyArray<Passed> }> => {
+  const plans = plansOf(head(dialect, more))
+  const { port } = await start(plans)
+  const recording = new Recorded({
+    form: makeWireFormat(dialects[dialect]!),
+    dialect,
+    frame: undefined,
+    rule: "Recorded.",
+    seed: 7
+  })
+  const passed: Array<Passed> = []
+  const run: Effect.Effect<void, unknown, Scope.Scope> = Effect.gen(function* () {
+    const at = yield* passThrough(local, { host: "127.0.0.1", port: port() }, plans[0]!.form.frame, (one) => {
+      passed.push(one)
+      recording.take(one)
+    })
+    const line = yield* Effect.promise(() => dialled(at.port, plans[0]!))
+    yield* Effect.promise(() => speak(line))
+    line.socket.end()
+    const ends = () => passed.filter(({ _tag }) => _tag === "closed")
+    const isOver = () => ends().length >= 2 || ends().some((one) => one._tag === "closed" && one.how === "RST")
+    yield* Effect.promise(() => until("the end", isOver))
+  })
+  await Effect.runPromise(Effect.scoped(run))
+  return { text: recording.text(), passed }
+}
+
+/** Runs a recorded file against a fresh partner. */
+const again = async (dialect: string, text: string, more = ""): Promise<Outcome> => {
+  const { port } = await start(plansOf(head(dialect, more)))
+  return Effect.runPromise(
+    Effect.gen(function* () {
+      const dialogue = yield* readDialogue("/recorded.yaml", { file: "recorded.yaml", readText: () => text })
+      return yield* runDialogue(dialogue, { ...usualRun, endpoint: () => ({ host: "127.0.0.1", port: port() }) })
+    })
+  )
+}
+
+const purchaseAndReversal = async (line: Line): Promise<void> => {
+  const purchase = money(line.codec, { 11: stan(41), 35: trackOf(line.codec) })
+  line.say(purchase)
+  await line.heard(1)
+  line.say(reversalOf(line.codec, purchase, stan(42)))
+  await line.heard(2)
+}
+
+const trackOf = ({ layout }: Codec): string => {
+  const field = layout.fields[35]
+  return field?.encoding === "bcd" ? "6200000000000005D30122010000000000000" : "6200000000000005=30122010000000000000"
+}
+
+describe("jinka-sim dialogue record", () => {
+  it.each(["cups", "iso8583v1987Ascii", "iso8583v1987Bcd", "iso8583v1993Ascii", "nac"])(
+    "writes what went by so that it runs again, in the dialect %s",
+    async (dialect) => {
+      const { text } = await recorded(dialect, purchaseAndReversal)
+      const outcome = await again(dialect, text)
+
+      expect(failureText(outcome), text).toBe("")
+      expect(outcome.transcript.filter(({ _tag }) => _tag === "received")).toHaveLength(2)
+    }
+  )
+
+  it("finds a system that answers otherwise", async () => {
+    const { text } = await recorded("cups", purchaseAndReversal)
+    const outcome = await again("cups", text, "rules: [{ answer: 05 }]\n")
+
+    expect(outcome.result).toBe("broken")
+    expect(failureText(outcome)).toContain('DE 39: "00" expected, "05" came')
+  })
+
+  it("holds no card number and nothing that authenticates a card, and names what it left out", async () => {
+    const { text } = await recorded("cups", purchaseAndReversal)
+
+    for (const secret of ["6200000000000005", "30122010000000000000"]) expect(text).not.toContain(secret)
+    expect(text).toContain("# Left out, because nobody writes it down: DE 35.")
+    expect(text).toMatch(/2: "620000\d{10}"/)
+  })
+
+  it("refers to numbers and times, and to the message that a reversal reverses", async () => {
+    const { text } = await recorded("cups", purchaseAndReversal)
+
+    expect(text).toContain('11: "{stan}"')
+    expect(text).toContain('7: "{now:MMDDhhmmss}"')
+    expect(text).toContain('90: "{m1.mti}{m1.11:n6}{m1.7:n10}{m1.32:n11}{m1.33:n11}"')
+    expect(text).toContain('A expects: { answer to: m1, 39: "00", present: [15, 38], as: m2 }')
+    expect(text).toContain("A closes: FIN")
+  })
+
+  it("passes every byte on at once, also those that are no frame", async () => {
+    const { passed, text } = await recorded("cups", async (line) => {
+      line.say(money(line.codec))
+      await line.heard(1)
+      line.socket.write("GET / HTTP/1.1\r\n\r\n")
+      await line.ended()
+    })
+
+    expect(passed.map(({ _tag }) => _tag)).toContain("unreadable")
+    expect(text).toContain("bytes of the near side that are no frame")
+  })
+
+  it("gives each connection that is open at once a partner of its own", async () => {
+    const plans = plansOf(head())
+    const { port } = await start(plans)
+    const form = makeWireFormat(dialects["cups"]!)
+    const recording = new Recorded({ form, dialect: "cups", frame: undefined, rule: "r", seed: 1 })
+    const take = (line: number, message: ReturnType<typeof money>) =>
+      recording.take({ _tag: "message", line, from: "near", bytes: encoded(form.codec, message) })
+    for (const line of [1, 2]) recording.take({ _tag: "opened", line, from: "near" })
+    take(1, money(form.codec, { 11: stan(1) }))
+    take(2, money(form.codec, { 11: stan(2) }))
+    recording.take({ _tag: "closed", line: 1, from: "far", how: "RST" })
+    recording.take({ _tag: "opened", line: 3, from: "near" })
+
+    expect(recording.text()).toContain("A connects\n  - B connects\n  - A sends")
+    expect(recording.text()).toContain("A expects close: RST\n  - A connects")
+    expect(port()).toBeGreaterThan(0)
+  })
+})
