@@ -23,7 +23,8 @@ const elsewhere: ReadonlyArray<readonly [RegExp, string]> = [
 
 /** Runs until it is told to stop: it is up when it says so. */
 const beside: ReadonlyArray<readonly [RegExp, (output: string) => boolean]> = [
-  [/ sim -- issuer /, (output) => output.includes('"event":"started"')],
+  [/ sim -- (?:issuer|partner .*--screen) /, (output) => output.includes('"event":"started"')],
+  [/ sim -- dialogue record /, (output) => output.includes("records ")],
   [/ jinka -- run /, (output) => output.includes('"event":"ready"')]
 ]
 
@@ -67,6 +68,24 @@ describe("The commands of a page, in the order of the text, from a clean folder"
   it("of the first link: run by hand behind the example itself", async () => {
     expect(await follow("examples/01-first-link/README.md")).toBeGreaterThan(8)
   }, 300_000)
+})
+
+describe("The commands of a guide, from a clean folder", () => {
+  const guides = ["stand-in-for-your-partner", "certify-a-partner", "write-a-dialogue"]
+
+  it.each(guides)(
+    "run, and show what the page shows: %s",
+    async (name) => {
+      expect(await follow(`docs/guides/${name}.md`)).toBeGreaterThan(3)
+    },
+    600_000
+  )
+
+  it.each(guides)("are the same in Chinese: %s", (name) => {
+    const commands = (page: string) => stepsOf(page, textOf(page)).map(({ command, shown }) => [command, shown])
+
+    expect(commands(`docs/guides/${name}.zh.md`)).toEqual(commands(`docs/guides/${name}.md`))
+  })
 })
 
 describe("Every command that a page names", () => {

@@ -11,6 +11,7 @@ import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { acquirerCommand } from "./cli/AcquirerCommand.ts"
 import { checkCommand } from "./cli/CheckCommand.ts"
 import { hsmCommand } from "./cli/HsmCommand.ts"
+import { initCommand } from "./cli/InitCommand.ts"
 import { issuerCommand } from "./cli/IssuerCommand.ts"
 import { loadCommand } from "./cli/LoadCommand.ts"
 import { partnerCommand } from "./cli/PartnerCommand.ts"
@@ -43,6 +44,7 @@ const simulator = Command.make("jinka-sim").pipe(
     }
   ]),
   Command.withSubcommands([
+    initCommand,
     partnerCommand,
     acquirerCommand,
     issuerCommand,

@@ -1,5 +1,6 @@
 /** `jinka-sim dialogue run`: dialogues against a system at given addresses. Mounted by the command line. */
 import { statSync, writeFileSync } from "node:fs"
+import { relative } from "node:path"
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Unsettled } from "../cli/Conduct.ts"
@@ -69,6 +70,12 @@ const targetsOf = (text: string): Effect.Effect<ReadonlyMap<string, Endpoint>, S
     return Effect.map(endpointOf(part.slice(at + 1)), (endpoint) => [part.slice(0, Math.max(0, at)), endpoint] as const)
   }).pipe(Effect.map((pairs) => new Map(pairs)))
 
+/** A path as people say it: from here, where it is below. */
+const shortPath = (path: string): string => {
+  const below = relative(".", path)
+  return below.startsWith("..") ? path : below
+}
+
 const isFolder = (path: string): Effect.Effect<boolean, FileFailed> =>
   Effect.try({
     try: () => statSync(path).isDirectory(),
@@ -129,7 +136,9 @@ const runCommand = Command.make(
   "run",
   flags,
   Effect.fn(function* (input) {
-    const dialogues = (yield* isFolder(input.path)) ? yield* readFolder(input.path) : yield* readDialogues(input.path)
+    const dialogues = (yield* isFolder(input.path))
+      ? yield* readFolder(input.path)
+      : yield* readDialogues(input.path, { file: shortPath(input.path) })
     // A run of nothing would be a good run.
     if (dialogues.length === 0) {
       const reason = "no file in it is a dialogue, a YAML file with the key `rule`"
@@ -164,10 +173,35 @@ const runCommand = Command.make(
   ])
 )
 
-/** The command with its subcommand. */
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`
+
+const checkFileCommand = Command.make(
+  "check",
+  { path: flags.path },
+  Effect.fn(function* ({ path }) {
+    const dialogues = (yield* isFolder(path))
+      ? yield* readFolder(path)
+      : yield* readDialogues(path, { file: shortPath(path) })
+    const files = new Map<string, Array<Dialogue>>()
+    for (const dialogue of dialogues) files.set(dialogue.file, [...(files.get(dialogue.file) ?? []), dialogue])
+    for (const [file, all] of files) {
+      const steps = all.reduce((sum, dialogue) => sum + dialogue.steps.length, 0)
+      yield* Console.log(`${file}: ${counted(all.length, "dialogue")}, ${counted(steps, "step")}`)
+    }
+    if (files.size > 1) yield* Console.log(`${counted(files.size, "file")}, ${counted(dialogues.length, "dialogue")}`)
+  })
+).pipe(
+  Command.withDescription(
+    "Reads dialogues and runs nothing: how many there are, a case of a table counted as one, or the first that is wrong, with its " +
+      "line. Exit codes: 0 all can be read, 2 a file is wrong."
+  ),
+  Command.withShortDescription("Reads dialogue files and says what is wrong with them")
+)
+
+/** The command with its subcommands. */
 export const dialogueCommand = Command.make("dialogue").pipe(
   Command.withDescription(
     "Conformance dialogues: one rule a file, with both sides' messages in it, for any system that has an address"
   ),
-  Command.withSubcommands([runCommand, recordCommand])
+  Command.withSubcommands([runCommand, checkFileCommand, recordCommand])
 )

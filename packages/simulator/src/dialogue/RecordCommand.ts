@@ -1,5 +1,6 @@
 /** `jinka-sim dialogue record`: stands on a line and writes down what goes by as a dialogue. Mounted by the command line. */
 import { readFileSync, writeFileSync } from "node:fs"
+import { relative } from "node:path"
 import { cups } from "@jinka/codec"
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -93,7 +94,7 @@ export const recordCommand = Command.make(
     const keeping = keep.pipe(Effect.andThen(Effect.sleep(LOOK_MS)), Effect.forever)
     yield* Effect.raceFirst(stop.requested, keeping)
     yield* keep
-    yield* Console.log(`${recorded.messages} messages in ${out}`)
+    yield* Console.log(`${recorded.messages} messages in ${relative(".", out)}`)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(

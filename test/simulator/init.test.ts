@@ -1,0 +1,99 @@
+/** The folder of `jinka-sim init`: every file of it is good in every dialect, and it passes against the shipped switch. */
+import { spawn } from "node:child_process"
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { dialects } from "@jinka/codec"
+import { Effect } from "effect"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { readFolder } from "../../packages/simulator/src/dialogue/index.ts"
+import { makeWireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
+import { initFiles } from "../../packages/simulator/src/init/InitFolder.ts"
+import { canBegin } from "../../packages/simulator/src/init/InitMessages.ts"
+import { readPartners } from "../../packages/simulator/src/scripted/PlanFile.ts"
+
+const programs = {
+  sim: join(import.meta.dirname, "../../packages/simulator/src/main.ts"),
+  switch: join(import.meta.dirname, "../../packages/switch/src/main.ts")
+}
+
+let folder = ""
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "jinka-init-"))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const settings = (dialect: string, port = 7911) => ({
+  layout: makeWireFormat(dialects[dialect]!).codec.layout,
+  dialect,
+  acquirerPort: port,
+  issuerPort: port + 1
+})
+
+const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) =>
+  new Promise<{ readonly code: number | null; readonly output: string }>((resolve) => {
+    const child = spawn(command, args, {
+      cwd: folder,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let output = ""
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text
+      })
+    }
+    child.on("close", (code) => resolve({ code, output }))
+  })
+
+const sim = (...args: ReadonlyArray<string>) => run(process.execPath, [programs.sim, ...args])
+
+describe("jinka-sim init", () => {
+  it.each(Object.keys(dialects).filter((name) => canBegin(dialects[name]!)))(
+    "writes a partner and dialogues that can be read, in the dialect %s",
+    async (dialect) => {
+      for (const [name, text] of initFiles(settings(dialect))) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true })
+        writeFileSync(join(folder, name), text)
+      }
+      const { plans } = await Effect.runPromise(readPartners(join(folder, "partners/issuer.yaml")))
+      const dialogues = await Effect.runPromise(readFolder(join(folder, "dialogues")))
+
+      expect(plans.map(({ name, rules }) => [name, rules.length])).toEqual([["issuer", 3]])
+      expect(dialogues).toHaveLength(10)
+      expect(dialogues[0]!.partners[0]!.form.codec.dialect.name).toBe(dialect)
+    }
+  )
+
+  it("passes against the shipped switch by one command, and leaves its reports", async () => {
+    const port = 12_000 + (process.pid % 10_000)
+    expect(
+      await sim("init", "links", "--acquirer-port", String(port), "--issuer-port", String(port + 1))
+    ).toMatchObject({
+      code: 0,
+      output: expect.stringContaining("15 files. Now: sh links/run.sh")
+    })
+    const jinka = (program: string) => {
+      const path = join(folder, program)
+      writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" "${programs[program as "sim"]}" "$@"\n`)
+      chmodSync(path, 0o755)
+      return path
+    }
+    const { code, output } = await run("sh", ["links/run.sh"], { JINKA_SIM: jinka("sim"), JINKA: jinka("switch") })
+
+    expect(output).toContain("10 dialogues: 10 kept, 0 broken, 0 skipped")
+    expect(code).toBe(0)
+    expect(readFileSync(join(folder, "links/.run/report.xml"), "utf8")).toContain('failures="0"')
+    expect(existsSync(join(folder, "links/.run/report.html"))).toBe(true)
+    expect(existsSync(join(folder, "links/.run/issuer-ledger.jsonl"))).toBe(true)
+  })
+
+  it("overwrites nothing, and refuses a dialect that its dialogues cannot speak", async () => {
+    writeFileSync(join(folder, "README.md"), "mine")
+    expect(await sim("init", ".")).toMatchObject({ code: 2, output: expect.stringContaining("it is there already") })
+    expect(readFileSync(join(folder, "README.md"), "utf8")).toBe("mine")
+    expect(existsSync(join(folder, "switch.yaml"))).toBe(false)
+    expect((await sim("init", "x", "--dialect", "unionPayPos")).output).toContain("no sign-on, echo or reversal")
+    expect((await sim("init", "x", "--dialect", "cupps")).output).toContain('did you mean "cups"?')
+  })
+})
