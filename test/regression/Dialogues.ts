@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { assert, describe, expect, it, vi } from "vitest"
 import {
+  type Dialogue,
   failureText,
   type Outcome,
   readDialogues,
@@ -30,12 +31,10 @@ interface Played {
 const NUMBERS_EACH = 100
 
 /**
- * Runs the dialogues of `file`, all cases of its table one after the other, against a switch with their settings; then stops the
- * switch and looks at its journal.
+ * Runs dialogues that want the same system one after the other against it; then stops the switch and looks at its journal.
  */
-const play = (path: string, file: string): Promise<Played> =>
+const playOn = (dialogues: ReadonlyArray<Dialogue>) =>
   Effect.gen(function* () {
-    const dialogues = yield* readDialogues(path, { file })
     const system = yield* makeSystem(dialogues[0]!.system)
     const outcomes = yield* Effect.forEach(dialogues, (dialogue, place) =>
       runDialogue(dialogue, {
@@ -53,7 +52,7 @@ const play = (path: string, file: string): Promise<Played> =>
     yield* system.stop
     const cardData = outcomes.flatMap((outcome) => outcome.cardData)
     return { outcomes, ...(yield* journalFindings(system.directory, cardData)) }
-  }).pipe(Effect.scoped, Effect.runPromise)
+  }).pipe(Effect.scoped)
 
 /** A process that stood still for longer sees what came in between at once, and its own times pass unobserved: in ms. */
 const STALL_MAX = 100
@@ -67,13 +66,25 @@ const isBroken = ({ findings, outcomes }: Played): boolean =>
  * The same; a run that breaks while the machine had other work is run again. Dialogues give times in milliseconds ("not before",
  * a watchdog's), and partners and switch are one process: when that stands still, it is the test that was late.
  */
-const playUndisturbed = async (path: string, file: string): Promise<Played> => {
+const playUndisturbed = async (dialogues: ReadonlyArray<Dialogue>): Promise<Played> => {
   for (let run = 1; ; run++) {
     const stalled = watchStalls()
-    const played = await play(path, file)
+    const played = await Effect.runPromise(playOn(dialogues))
     const isDisturbed = stalled() > STALL_MAX
     if (!isBroken(played) || !isDisturbed || run === RUNS_MAX) return played
   }
+}
+
+/** Runs the dialogues of a file, all cases of its table; those that want the same system share one. */
+const play = async (path: string, file: string): Promise<ReadonlyArray<Played>> => {
+  const bySystem = new Map<string, Array<Dialogue>>()
+  for (const dialogue of await Effect.runPromise(readDialogues(path, { file }))) {
+    const key = JSON.stringify(dialogue.system)
+    bySystem.set(key, [...(bySystem.get(key) ?? []), dialogue])
+  }
+  const played: Array<Played> = []
+  for (const dialogues of bySystem.values()) played.push(await playUndisturbed(dialogues))
+  return played
 }
 
 /** The journal in a few words, for a failure. */
@@ -95,15 +106,14 @@ export const dialoguesOf = (name: string): void => {
   describe.concurrent(`Dialogues: ${name}`, () => {
     for (const file of files.sort()) {
       it(`${file.slice(0, -".yaml".length).replaceAll("-", " ")}`, async () => {
-        const { entries, findings, outcomes } = await playUndisturbed(
-          `${folder}${name}/${file}`,
-          `dialogues/${name}/${file}`
-        )
-        for (const outcome of outcomes) {
-          const problem = outcome.result === "kept" ? "" : failureText(outcome) || outcome.skipped
-          if (problem !== "") assert.fail(`${problem}\n\njournal:\n${journalText(entries)}`)
+        for (const played of await play(`${folder}${name}/${file}`, `dialogues/${name}/${file}`)) {
+          const { entries, findings, outcomes } = played
+          for (const outcome of outcomes) {
+            const problem = outcome.result === "kept" ? "" : failureText(outcome) || outcome.skipped
+            if (problem !== "") assert.fail(`${problem}\n\njournal:\n${journalText(entries)}`)
+          }
+          expect(findings, journalText(entries)).toEqual([])
         }
-        expect(findings, journalText(entries)).toEqual([])
       })
     }
   })

@@ -64,13 +64,39 @@ describe("A table of cases", () => {
 
   it.each([
     ["cases: []", "1 to 1000 cases are expected"],
-    ["cases: 5", "1 to 1000 cases are expected"],
     ["cases: [5]", "a case is a map of values"],
     ["cases: { code: [05] }\nsteps:\n  - wait: '{case.cod}ms'", 'did you mean "code"?']
   ])("that says %j is refused with its line", async (text, says) => {
     const message = await wrong(`rule: r\n${head}${text}\n`)
     expect(message).toMatch(/^dialogue\.yaml:\d+: /)
     expect(message).toContain(says)
+  })
+})
+
+describe("A table in a file of its own", () => {
+  const readFrom = (files: Readonly<Record<string, string>>) =>
+    readDialogues("/dialogue.yaml", {
+      file: "dialogue.yaml",
+      readText: (path) => {
+        const text = files[path]
+        if (text === undefined) throw Object.assign(new Error("gone"), { code: "ENOENT" })
+        return text
+      }
+    })
+  const dialogue = `rule: r\nsource: s\npartners: { A: connects to target }\ncases: ./codes.yaml\nsteps:\n  - let: { code: "{case.code}" }\n`
+
+  it("is shared by every dialogue that names it", async () => {
+    const files = { "/dialogue.yaml": dialogue, "/codes.yaml": "cases: { code: [05, 51] }\n" }
+    expect((await Effect.runPromise(readFrom(files))).map(({ caseText }) => caseText)).toEqual(["code 05", "code 51"])
+  })
+
+  it("that is not there, or holds none, is named with its line", async () => {
+    const message = (files: Readonly<Record<string, string>>) =>
+      Effect.runPromise(Effect.flip(readFrom(files))).then((error) => error.message)
+    expect(await message({ "/dialogue.yaml": dialogue })).toMatch(/^dialogue\.yaml:4: \.\/codes\.yaml cannot be read/)
+    expect(await message({ "/dialogue.yaml": dialogue, "/codes.yaml": "cases: 5\n" })).toMatch(
+      /^codes\.yaml:1: 1 to 1000/
+    )
   })
 })
 

@@ -4,6 +4,7 @@
  *
  *     cases: { code: [05, 51, 61] }                every combination of the lists
  *     cases: [{ code: 05, answer: 0210 }, ...]     one map a case
+ *     cases: ../editions.yaml                      the table of another file
  *     - repeat: 3                                  {n} is 1, 2, 3
  *       steps: [...]
  *     - for each: { code: [05, 51] }               {each.code}
@@ -47,8 +48,15 @@ export const casesOf = (file: string, yaml: Yaml | undefined): ReadonlyArray<Cas
   throw new FileInvalid({ file, line: yaml.line, rule })
 }
 
-/** A case for people: `code 05, answer 0210`. */
-export const caseText = (one: Case): string => [...one].map(([name, value]) => `${name} ${value}`).join(", ")
+/** Values of a case that its name has. */
+const NAMED_BY_MAX = 3
+
+/** A case for people, by its first values: `code 05, answer 0210`. */
+export const caseText = (one: Case): string =>
+  [...one]
+    .slice(0, NAMED_BY_MAX)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ")
 
 /** Replaces `{case.name}` in a text. */
 type Replace = (text: string, line: number) => string

@@ -277,12 +277,17 @@ const invalid = (file: string) => (error: unknown) =>
 
 const fromDisk: ReadText = (path) => readFileSync(path, "utf8")
 
-/** The cases of a file, before anything else of it is read. */
-const casesIn = (path: string, file: string, readText: ReadText): ReadonlyArray<Case> => {
+/** The cases of a file, before anything else of it is read; a table may stand in a file of its own. */
+const casesIn = (path: string, file: string, readText: ReadText, depth = 0): ReadonlyArray<Case> => {
+  let cases: Yaml | undefined
   try {
-    return casesOf(file, parseYaml(file, readText(path)).entries.get("cases"))
+    cases = parseYaml(file, readText(path)).entries.get("cases")
+    if (cases?.kind !== "text" || depth > 0) return casesOf(file, cases)
+    const named = resolve(dirname(path), cases.text)
+    return casesIn(named, join(dirname(file), cases.text), readText, depth + 1)
   } catch (error) {
-    throw invalid(file)(error)
+    if (error instanceof FileInvalid || cases?.kind !== "text") throw invalid(file)(error)
+    throw new FileInvalid({ file, line: cases.line, rule: `${cases.text} cannot be read: ${reasonOf(error)}` })
   }
 }
 

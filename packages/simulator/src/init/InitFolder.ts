@@ -3,7 +3,7 @@
  * first system under test, one command that runs it all, and a CI file. Pure: what the files hold, by their names.
  */
 import type { Layout } from "@jinka/codec"
-import { amountText, institutions, messagesText, TEST_CARD } from "./InitMessages.ts"
+import { amountText, institutions, messagesText, testCard } from "./InitMessages.ts"
 
 /** What a new folder is made of. */
 export interface InitSettings {
@@ -31,7 +31,7 @@ link: { mode: async-duplex, listen: "127.0.0.1:${issuerPort}" }
 
 # Minor units. Other cards have no account.
 accounts:
-  "${TEST_CARD}": { balance: 100000000 }
+  "${testCard}": { balance: 100000000 }
 
 # The first rule that fits says what happens; without one the account decides.
 rules:
@@ -166,7 +166,7 @@ links:
     reconnect: { min: 100 millis, max: 500 millis }
 
 routes:
-  - { bin: "${TEST_CARD.slice(0, 6)}", to: issuer }
+  - { bin: "${testCard.slice(0, 6)}", to: issuer }
 ${layout.header === undefined ? "" : "# Addresses stand in the header of each message: destination is the switch, source is the partner.\n"}`
 
 const runText = ({ acquirerPort }: InitSettings): string => `#!/bin/sh

@@ -5,7 +5,7 @@
 import { type Dialect, type Layout, mtiText } from "@jinka/codec"
 
 /** Published test number: nobody's card. */
-export const TEST_CARD = "6200000000000005"
+export const testCard = "6200000000000005"
 
 /** Codes of the institutions in a new folder. */
 export const institutions = { acquirer: "48020000", issuer: "01020000", centre: "00010000" }
@@ -45,7 +45,7 @@ const linesOf = (name: string, values: Readonly<Record<string, string>>): string
 const purchase = (layout: Layout): Readonly<Record<string, string>> => {
   const { dialect, fields, roles } = layout
   const values: Record<number, string> = {
-    [roles.pan]: TEST_CARD,
+    [roles.pan]: testCard,
     [roles.processingCode]: "000000",
     [roles.amount]: amountText(layout, 12_300),
     [roles.transmissionTime]: "{now:MMDDhhmmss}",
