@@ -1,7 +1,9 @@
 /** Rules of a partner file: when they apply, and what they do to an answer. */
 import { MessageIndex } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
-import { Bench, head, money, reversalOf, stan } from "./Bench.ts"
+import { macWrong, withMac } from "../../../packages/simulator/src/dialogue/Keys.ts"
+import { told } from "../../../packages/simulator/src/dialogue/Observed.ts"
+import { Bench, encoded, head, money, reversalOf, stan, wrongOf } from "./Bench.ts"
 
 const bench = (rules: string, more = "", dialect = "cups") => new Bench(head(dialect, `${more}rules:\n${rules}`))
 
@@ -243,5 +245,42 @@ describe("What a rule does", () => {
     partner.say(money(partner.codec))
     expect(partner.sent).toEqual([])
     expect(partner.history.lines.at(-1)).toMatchObject({ what: "answerLost", reason: expect.stringContaining("38") })
+  })
+})
+
+describe("MACs", () => {
+  const keys = "keys: { zak: { mac: ansi-x9.19, hex: 6B948A0134A110705BD325CD6E73BC15 } }\nmac: zak\n"
+  const sealedPurchase = (partner: Bench) => {
+    const bytes = encoded(partner.codec, money(partner.codec))
+    return withMac(partner.plan.form, partner.plan.keys, "zak", bytes)
+  }
+  const give = (partner: Bench, bytes: Buffer) =>
+    partner.partner.received(partner.connection, told(partner.plan.form, bytes, 0))
+  const isRight = (partner: Bench, bytes: Buffer) =>
+    macWrong(partner.plan.keys, "zak", told(partner.plan.form, bytes, 0)) === undefined
+
+  it("are checked on what comes and made on what goes, and nothing is booked of what has a wrong one", () => {
+    const partner = bench("  []\n", keys)
+    give(partner, sealedPurchase(partner))
+    expect(isRight(partner, partner.sent[0]!)).toBe(true)
+    expect(partner.codes()).toEqual(["00"])
+    partner.say(money(partner.codec, { 11: "000002" }))
+    expect(partner.codes()).toEqual(["A0"])
+    expect(partner.postings).toHaveLength(1)
+  })
+
+  it("are made wrong by a rule, and all else is right", () => {
+    const partner = bench("  - { wrong: mac }\n", keys)
+    give(partner, sealedPurchase(partner))
+    expect(isRight(partner, partner.sent[0]!)).toBe(false)
+    expect(partner.heard()[0]!.fields).toMatchObject({ 11: "000001", 39: "00" })
+  })
+
+  it.each([
+    [`${keys.replace("mac: zak", "mac: zka")}`, 'did you mean "zak"?'],
+    ["rules: [{ wrong: mac }]\n", "no key makes one"],
+    ["keys: { zak: { mac: ansi-x9.19, hex: 00 } }\n", "8 to 32 bytes"]
+  ])("that cannot be made are told of: %j", (text, says) => {
+    expect(wrongOf(head("cups", text))).toContain(says)
   })
 })

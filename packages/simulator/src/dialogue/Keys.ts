@@ -164,6 +164,15 @@ export const withMac = (form: WireFormat, keys: DialogueKeys, name: string, byte
   return patched(form, whole, de, value)
 }
 
+/** The message with a MAC that is wrong in its last place, and right in all else. Throws `StepInvalid`. */
+export const withWrongMac = (form: WireFormat, keys: DialogueKeys, name: string, bytes: Buffer): Buffer => {
+  const right = told(form, withMac(form, keys, name, bytes), 0)
+  const last = right.index.to(macFieldOf(form, right.index)) - 1
+  // Another hexadecimal digit in text, another byte elsewhere.
+  right.bytes[last] = right.bytes[last] === 0x30 ? 0x31 : 0x30
+  return right.bytes
+}
+
 /** What is wrong with the message's MAC, held against the key of this name; `undefined`: nothing. */
 export const macWrong = (
   keys: DialogueKeys,

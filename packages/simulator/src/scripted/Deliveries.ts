@@ -4,10 +4,12 @@
  */
 import type { Message } from "@jinka/codec"
 import { chanceOf } from "../chance/Chance.ts"
+import { withMac, withWrongMac } from "../dialogue/Keys.ts"
 import { DueQueue } from "../partner/DueQueue.ts"
 import type { Connection, Timepiece } from "../partner/Session.ts"
 import { bytesOf } from "./Answers.ts"
 import { drawnDelay } from "./Delays.ts"
+import { carriesMac } from "./Facts.ts"
 import type { Conduct, Disconnect, PartnerPlan } from "./PartnerPlan.ts"
 import type { PartnerCount, PartnerRecord } from "./PartnerRecord.ts"
 
@@ -82,7 +84,7 @@ export class Deliveries {
       this.count.faulted++
       return this.leave({ ...common, bytes: undefined }, this.dueAt(connection.epoch, conduct))
     }
-    const bytes = bytesOf(this.plan.form.codec, answer, conduct)
+    const bytes = this.sealed(bytesOf(this.plan.form.codec, answer, conduct), Number(mti), conduct)
     if (typeof bytes === "string") {
       this.count.dropped++
       return this.record.delivered(connection.epoch, "answerLost", mti, key, `the answer cannot be made: ${bytes}`)
@@ -96,6 +98,15 @@ export class Deliveries {
     }
     this.leave(leaving, due)
     if (conduct?.twiceMs !== undefined) this.leave(leaving, due + conduct.twiceMs)
+  }
+
+  /** With its MAC, where the partner makes one. A message that cannot be read gets none. */
+  private sealed(bytes: Buffer | string, mti: number, conduct: Conduct | undefined): Buffer | string {
+    const { form, keys, macKey } = this.plan
+    const isPlain = typeof bytes === "string" || conduct?.malformed !== undefined
+    if (isPlain || macKey === undefined || !carriesMac(form.codec.dialect, mti)) return bytes
+    const seal = conduct?.wrong.includes("mac") === true ? withWrongMac : withMac
+    return seal(form, keys, macKey, bytes)
   }
 
   /** Sends what is due. */

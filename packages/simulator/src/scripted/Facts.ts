@@ -64,6 +64,13 @@ export const typeNames: ReadonlyArray<string> = [
 /** Class digit of reconciliation: 05xx, 15xx, 25xx. */
 const RECONCILIATION = 5
 
+/** Whether messages of this type carry a MAC: their requests do, by the dialect's list, and so repeats and answers. */
+export const carriesMac = ({ security }: Dialect, mti: number): boolean => {
+  const isAnswer = Math.floor(mti / 10) % 2 === 1
+  const asked = (isAnswer ? mti - 10 : mti) & ~1
+  return security?.mac?.messages.includes(asked) === true
+}
+
 /** Whether the message compares totals. */
 export const isReconciliation = (mti: number): boolean => Math.floor(mti / 100) % 10 === RECONCILIATION
 

@@ -2,6 +2,7 @@
  * A partner as data: who it is, its link, its accounts, and by which rules it answers well or badly. Plain values; `PlanFile`
  * reads them from YAML, `ScriptedPartner` plays them. Durations are milliseconds, amounts minor units.
  */
+import type { DialogueKeys } from "../dialogue/Keys.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { Mode } from "../link/ModeLink.ts"
 
@@ -63,7 +64,7 @@ export interface Conduct {
   /** Held until so many other answers have left. */
   readonly heldFor: number | undefined
   /** What is wrong in the answer although all else is right. */
-  readonly wrong: ReadonlyArray<"stan" | "amount">
+  readonly wrong: ReadonlyArray<"stan" | "amount" | "mac">
   readonly mti: string | undefined
   readonly fields: { readonly [de: string]: string }
   readonly without: ReadonlyArray<number>
@@ -128,6 +129,9 @@ export interface PartnerPlan {
   readonly timeoutMs: number
   readonly utcOffsetMs: number
   readonly seed: number
+  /** Keys by name, and the one that makes and checks MACs; `undefined`: nobody does. */
+  readonly keys: DialogueKeys
+  readonly macKey: string | undefined
   readonly accounts: Accounts
   readonly rules: ReadonlyArray<PlannedRule>
   readonly schedule: ReadonlyArray<Scheduled>

@@ -16,6 +16,7 @@ import { readFileSync, statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { cups, type Dialect } from "@jinka/codec"
 import { Effect } from "effect"
+import { type DialogueKeys, readKey } from "../dialogue/Keys.ts"
 import { dialectOf, dialectOfText, isDialectFile, makeWireFormat, wireFormatNames } from "../dialogue/WireFormat.ts"
 import { FileInvalid } from "../file/FileInvalid.ts"
 import { frameOf } from "../file/FrameFile.ts"
@@ -81,6 +82,26 @@ const accountsOf = (file: string, yaml: Yaml): Accounts => {
 const everyAccount: Accounts = {
   cards: new Map(),
   others: { balance: USUAL_BALANCE, transactionMax: UNLIMITED, dayMax: UNLIMITED, dayCount: UNLIMITED }
+}
+
+const keysOf = (file: string, yaml: Yaml): DialogueKeys => {
+  if (yaml.kind !== "map") throw new FileInvalid({ file, line: yaml.line, rule: "keys needs a map by name" })
+  return new Map([...yaml.entries].map(([name, key]) => [name, readKey(file, key)]))
+}
+
+/** Why MACs cannot be made as the plan says; `undefined`: they can, or none are asked for. */
+const macKeyWrong = ({ form, keys, macKey, rules }: PartnerPlan): string | undefined => {
+  if (macKey === undefined) {
+    const asks = rules.some(({ conduct }) => conduct.wrong.includes("mac"))
+    return asks ? "a rule makes a MAC wrong, and no key makes one: `keys` and `mac` are missing" : undefined
+  }
+  if (keys.get(macKey)?._tag !== "mac") {
+    const names = [...keys].flatMap(([name, { _tag }]) => (_tag === "mac" ? [name] : []))
+    return `no MAC key is called "${macKey}"; ${knownNames(macKey, names)}`
+  }
+  const { dialect } = form.codec
+  const says = dialect.security?.mac !== undefined
+  return says ? undefined : `the dialect ${dialect.name} does not say where a MAC stands (\`security.mac\`)`
 }
 
 const zoneOf = (file: string, yaml: Yaml): number => {
@@ -208,6 +229,8 @@ class Reading {
       timeoutMs: map.get("timeout", durationOf) ?? usual.timeoutMs,
       utcOffsetMs: map.get("time zone", zoneOf) ?? 0,
       seed: map.get("seed", numberOf) ?? 1,
+      keys: map.get("keys", keysOf) ?? new Map(),
+      macKey: map.get("mac", textOf),
       accounts: map.get("accounts", accountsOf) ?? everyAccount,
       rules: map.get("rules", eachOf(ruleOf(form.codec))) ?? [],
       schedule: map.get("schedule", eachOf(scheduledOf(dialect))) ?? [],
@@ -215,6 +238,8 @@ class Reading {
       ledger: this.placed(text("ledger"))
     }
     map.done(["partners", "copies"])
+    const wrongKey = macKeyWrong(plan)
+    if (wrongKey !== undefined) throw map.wrong(plan.macKey === undefined ? "rules" : "mac", wrongKey)
     if (plan.signOn.isSent && !canSay(dialect, "sign-on")) {
       throw map.wrong("sign-on", `the dialect ${dialect.name} has no sign-on`)
     }

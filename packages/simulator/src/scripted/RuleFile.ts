@@ -174,10 +174,13 @@ const twiceOf = (file: string, yaml: Yaml): number | undefined => {
   return text === "yes" ? 0 : durationOf(file, yaml)
 }
 
-const wrongOf = (file: string, yaml: Yaml): "stan" | "amount" => {
+const wrongs = ["stan", "amount", "mac"] as const
+
+const wrongOf = (file: string, yaml: Yaml): (typeof wrongs)[number] => {
   const text = textOf(file, yaml)
-  if (text === "stan" || text === "amount") return text
-  throw wrong(file, yaml, `"${text}" cannot be made wrong; ${knownNames(text, ["stan", "amount"])}`)
+  const found = wrongs.find((one) => one === text)
+  if (found !== undefined) return found
+  throw wrong(file, yaml, `"${text}" cannot be made wrong; ${knownNames(text, wrongs)}`)
 }
 
 const mtiOf = (file: string, yaml: Yaml): string => {

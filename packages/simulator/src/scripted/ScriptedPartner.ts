@@ -15,6 +15,7 @@ import {
   writeAdditionalAmounts
 } from "@jinka/codec"
 import { chanceOf } from "../chance/Chance.ts"
+import { macWrong } from "../dialogue/Keys.ts"
 import type { Observed } from "../dialogue/Observed.ts"
 import type { History } from "../history/History.ts"
 import { type Entry, Ledger, type LedgerRule, type Posting, type Terms } from "../issuer/Ledger.ts"
@@ -23,7 +24,7 @@ import { answerTo, type Values } from "./Answers.ts"
 import { codeOfRule } from "./Codes.ts"
 import { DayTotals } from "./DayTotals.ts"
 import { Deliveries } from "./Deliveries.ts"
-import { type Facts, factsOf, isReconciliation, keyOf, kindOf, meaningOf, originalKeyOf } from "./Facts.ts"
+import { carriesMac, type Facts, factsOf, isReconciliation, keyOf, kindOf, meaningOf, originalKeyOf } from "./Facts.ts"
 import { type Asked, OwnMessages, sized } from "./OwnMessages.ts"
 import type { Conduct, OwnAct, PartnerPlan, PlannedRule } from "./PartnerPlan.ts"
 import { noPartnerCount, PartnerRecord, type PartnerTotals } from "./PartnerRecord.ts"
@@ -211,6 +212,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const { index } = message
     const kindOfClass = mtiClass(index.mti)
     if (this.live.get(epoch)?.isSignedOn === false) return this.refused("notSignedOn", dialect.refusal.notSignedOn)
+    if (this.hasWrongMac(message)) return this.refused("macWrong", dialect.refusal.macFailed)
     if (kindOfClass === "unknown") return this.refused("unknown", dialect.refusal.formatError)
     if (kindOfClass === "reversal") return this.reverse(message, conduct)
     const verdict = conduct?.verdict ?? { _tag: "ledger" }
@@ -261,6 +263,12 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const { rule, rrn } = this.ledger.reverse(originalKeyOf(layout, index) ?? "")
     const own = { [layout.roles.settlementDate]: this.settlementDate() }
     return { rule, code: conduct?.verdict._tag === "approve" ? this.approved() : codeOfRule(dialect, rule), own, rrn }
+  }
+
+  private hasWrongMac(message: Observed): boolean {
+    const { form, keys, macKey } = this.plan
+    if (macKey === undefined || !carriesMac(form.codec.dialect, message.index.mti)) return false
+    return macWrong(keys, macKey, message) !== undefined
   }
 
   private refused(rule: string, code: string): Decision {
