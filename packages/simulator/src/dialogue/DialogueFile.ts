@@ -278,16 +278,20 @@ const invalid = (file: string) => (error: unknown) =>
 const fromDisk: ReadText = (path) => readFileSync(path, "utf8")
 
 /** The cases of a file, before anything else of it is read; a table may stand in a file of its own. */
-const casesIn = (path: string, file: string, readText: ReadText, depth = 0): ReadonlyArray<Case> => {
-  let cases: Yaml | undefined
+const casesIn = (path: string, file: string, readText: ReadText): ReadonlyArray<Case> => {
+  const cases = parseYaml(file, readText(path)).entries.get("cases")
+  if (cases?.kind !== "text") return casesOf(file, cases)
+  const tableFile = join(dirname(file), cases.text)
+  const table = parseYaml(tableFile, tableText(path, file, cases, readText)).entries.get("cases")
+  if (table !== undefined) return casesOf(tableFile, table)
+  throw new FileInvalid({ file: tableFile, line: 1, rule: '"cases:" is missing: a file with a table has it' })
+}
+
+const tableText = (path: string, file: string, named: Yaml & { kind: "text" }, readText: ReadText): string => {
   try {
-    cases = parseYaml(file, readText(path)).entries.get("cases")
-    if (cases?.kind !== "text" || depth > 0) return casesOf(file, cases)
-    const named = resolve(dirname(path), cases.text)
-    return casesIn(named, join(dirname(file), cases.text), readText, depth + 1)
+    return readText(resolve(dirname(path), named.text))
   } catch (error) {
-    if (error instanceof FileInvalid || cases?.kind !== "text") throw invalid(file)(error)
-    throw new FileInvalid({ file, line: cases.line, rule: `${cases.text} cannot be read: ${reasonOf(error)}` })
+    throw new FileInvalid({ file, line: named.line, rule: `${named.text} cannot be read: ${reasonOf(error)}` })
   }
 }
 
