@@ -310,6 +310,24 @@ describe("A module that goes away", () => {
       })
   )
 
+  it.effect("costs one message where it throws, and the switch goes on", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, module, goOn } = yield* bench(unguarded)
+      const { submit } = module
+      module.submit = () => {
+        throw new Error("a defect of the module")
+      }
+      a.say(purchase())
+      yield* commit
+      expect(codes(a.heard())).toEqual(["96"])
+
+      module.submit = submit
+      a.say(purchase({ 11: "000002" }))
+      yield* goOn
+      expect(stans(b.heard())).toEqual(["000002"])
+    })
+  )
+
   it.effect("and comes back, again and again: each request ends once, and what was approved is known or reversed", () =>
     Effect.gen(function* () {
       const { a, b, commit, module, goOn } = yield* bench()

@@ -47,7 +47,7 @@ export class Seals implements ExitGate {
   /** The call of slot `id` is done. */
   done(id: number): void {
     const sealing = this.sealer.at(id)
-    if (this.sealer.resume(sealing)) sealing.told(sealing)
+    if (this.safely(sealing, () => this.sealer.resume(sealing))) sealing.told(sealing)
   }
 
   /** Whether an answer of ours to the desk's partner waits here. */
@@ -74,9 +74,23 @@ export class Seals implements ExitGate {
     if (told !== undefined) sealing.told = told
     sealing.desk = target.id
     sealing.place = slot.id
-    if (!this.crossing.request(this.desks.at(slot.origin), target, slot, sealing)) return sealing
-    if (target.guard !== undefined) sealer.begin(sealing, target.guard)
+    const origin = this.desks.at(slot.origin)
+    this.safely(sealing, () => {
+      if (!this.crossing.request(origin, target, slot, sealing)) return true
+      return target.guard === undefined || sealer.begin(sealing, target.guard)
+    })
     return sealing
+  }
+
+  /** Whatever is thrown for a message that is being sealed costs this message, which does not leave. */
+  private safely(sealing: Sealing, step: () => boolean): boolean {
+    try {
+      return step()
+    } catch (thrown) {
+      this.desks.defects.met(this.desks.at(sealing.desk), 0, "a message could not be sealed", thrown)
+      this.sealer.refuse(sealing, "malfunction")
+      return true
+    }
   }
 
   private readonly requestSealed = ({ desk, place }: Sealing): void => {
@@ -94,7 +108,7 @@ export class Seals implements ExitGate {
     sealing.told = this.answerSealed
     slot.sealing = sealing
     slot.isDue = false
-    this.sealer.begin(sealing, guard)
+    this.safely(sealing, () => this.sealer.begin(sealing, guard))
   }
 
   private readonly answerSealed = ({ desk, place }: Sealing): void => {
@@ -121,7 +135,8 @@ export class Seals implements ExitGate {
     if (guard === undefined) return this.desks.put(way, epoch, message, length, receipt)
     const ready = sealing ?? this.filled(message, length)
     ready.desk = id
-    if (sealing !== undefined || this.sealer.begin(ready, guard)) return this.leave(way, epoch, ready, receipt)
+    if (sealing !== undefined || this.safely(ready, () => this.sealer.begin(ready, guard)))
+      return this.leave(way, epoch, ready, receipt)
     this.parked.set(ready.id, { epoch, receipt })
     ready.told = this.parkedSealed
     return true
@@ -148,8 +163,12 @@ export class Seals implements ExitGate {
   rare(guard: Guard, length: number, write: (out: Buffer) => number, then: (sealing: Sealing) => void): void {
     const sealing = this.sealer.take()
     sealing.told = then
-    sealing.length = write(sealing.room(length))
-    if (this.sealer.begin(sealing, guard)) then(sealing)
+    sealing.desk = guard.link
+    const begin = () => {
+      sealing.length = write(sealing.room(length))
+      return this.sealer.begin(sealing, guard)
+    }
+    if (this.safely(sealing, begin)) then(sealing)
   }
 
   /** Whether a message of ours of this form, `bytes[from, to)`, gets a MAC on the guard's link. */
