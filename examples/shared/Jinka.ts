@@ -54,10 +54,14 @@ const piped = (args: ReadonlyArray<string>, input: string): Effect.Effect<Readon
     child.stdin.end(input)
   })
 
-/** The commands of one example. Its journal and logs are in `.jinka/NAME`, and new at each start. */
-export const jinkaOf = (name: string) => {
-  const home = fileURLToPath(new URL(`../../.jinka/${name}`, import.meta.url))
-  const configuration = fileURLToPath(new URL(`../${name}/switch.yaml`, import.meta.url))
+/**
+ * The commands of one example. Its journal and logs are in `.jinka/NAME`, and new at each start; with `other`, for a second
+ * configuration of it, in `.jinka/NAME/OTHER`.
+ */
+export const jinkaOf = (name: string, other?: string) => {
+  const file = `${other ?? "switch"}.yaml`
+  const home = fileURLToPath(new URL(`../../.jinka/${name}${other === undefined ? "" : `/${other}`}`, import.meta.url))
+  const configuration = fileURLToPath(new URL(`../${name}/${file}`, import.meta.url))
   const socket = `${home}/journal/control.sock`
   rmSync(home, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
@@ -69,6 +73,8 @@ export const jinkaOf = (name: string) => {
     logFile: `${home}/${what}.log`
   })
   return {
+    /** Where its journal and logs are. */
+    home,
     /** Starts the switch; ready when this is done. */
     start: Effect.gen(function* () {
       const running = yield* start(command("run"))
@@ -81,7 +87,7 @@ export const jinkaOf = (name: string) => {
       args: ReadonlyArray<string> = [],
       isWanted: (line: string) => boolean = () => true
     ) {
-      yield* Console.log(`\n$ jinka ${[what, "switch.yaml", ...args].join(" ")}`)
+      yield* Console.log(`\n$ jinka ${[what, file, ...args].join(" ")}`)
       const { text } = yield* run(command(what, ...args))
       yield* Console.log(text.filter(isWanted).join("\n"))
     }),
@@ -92,7 +98,7 @@ export const jinkaOf = (name: string) => {
       { input = "", isWanted = () => true }: { input?: string; isWanted?: (line: string) => boolean } = {}
     ) {
       const typed = args.map((one) => (/\s/.test(one) ? `"${one}"` : one))
-      yield* Console.log(`\n$ jinka ${[...words, "switch.yaml", ...typed].join(" ")}${input === "" ? "" : " < ..."}`)
+      yield* Console.log(`\n$ jinka ${[...words, file, ...typed].join(" ")}${input === "" ? "" : " < ..."}`)
       const lines = yield* piped([...words, configuration, ...args], input)
       yield* Console.log(lines.filter(isWanted).join("\n"))
     }),

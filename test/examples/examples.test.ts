@@ -65,7 +65,7 @@ describe.concurrent("An example that runs with one command", () => {
     expect(out).toMatch(/warning links\[1\]\.partnerIdleTimeout: .*the smaller of both sides' idle timeouts wins/)
   })
 
-  it("11-keys: two persons bring keys, both zones change theirs under load, and a changed message is refused", async () => {
+  it("11-keys: two persons bring keys, zones change theirs under load, a changed message is refused, devices restart", async () => {
     const { code, out } = await run("11-keys")
 
     expect(code, out).toBe(0)
@@ -74,6 +74,10 @@ describe.concurrent("An example that runs with one command", () => {
     expect(out).toContain("a purchase whose amount was changed on its way: A0; the issuer has seen 1000 purchases")
     expect(out).toMatch(/^issuer {2}mac\/both {2}3 {2}tdes {2}check value \w{6}/m)
     expect(out).toMatch(/^good: \d+ entries/m)
+    expect(out).toContain("hsm-a restarts under load: 500 of 00")
+    expect(out).toContain("both are away: 4 of no answer, and 0 of them at the issuer")
+    expect(out).toMatch(/hsm-b at 127\.0\.0\.1:7916 away/)
+    expect(out).toContain("both are back: 20 of 00; MACs that were not right at the issuer: 0")
   })
 
   it("13-hsm: keys in two devices, one restarted under load, and nothing passes while both are off", async () => {
