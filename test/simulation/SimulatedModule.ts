@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import type { ModuleCall } from "../../packages/switch/src/guard/ModuleCall.ts"
 import { moduleError } from "../../packages/switch/src/guard/ModuleError.ts"
-import type { SecurityModule } from "../../packages/switch/src/guard/SecurityModule.ts"
+import type { SecurityModule, StoredUnder } from "../../packages/switch/src/guard/SecurityModule.ts"
 import { SoftwareModule } from "../../packages/switch/src/guard/SoftwareModule.ts"
 import type { ModuleOptions } from "./Options.ts"
 
@@ -76,6 +76,10 @@ export class SimulatedModule implements SecurityModule {
   readonly generateKey: SecurityModule["generateKey"] = (request) => this.inner.generateKey(request)
   readonly exportKey: SecurityModule["exportKey"] = (key, kek, form) => this.inner.exportKey(key, kek, form)
   readonly checkValue: SecurityModule["checkValue"] = (key, method) => this.inner.checkValue(key, method)
+
+  storedUnder(): StoredUnder {
+    return "now"
+  }
 
   status() {
     return { module: "hsm" as const, state: this.isUp ? ("up" as const) : ("away" as const), devices: [] }

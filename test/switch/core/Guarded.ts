@@ -23,7 +23,7 @@ import type { GuardSettings, MacSettings, PinSettings } from "../../../packages/
 import type { KeyHandle, KeyPurpose } from "../../../packages/switch/src/guard/KeyHandle.ts"
 import type { ModuleCall } from "../../../packages/switch/src/guard/ModuleCall.ts"
 import { moduleError } from "../../../packages/switch/src/guard/ModuleError.ts"
-import type { SecurityModule } from "../../../packages/switch/src/guard/SecurityModule.ts"
+import type { SecurityModule, StoredUnder } from "../../../packages/switch/src/guard/SecurityModule.ts"
 import { SoftwareModule } from "../../../packages/switch/src/guard/SoftwareModule.ts"
 import type { Running } from "../../../packages/switch/src/Switch.ts"
 import { seeded, vectors } from "../../codec/security/vectors.ts"
@@ -199,6 +199,10 @@ export class HeldModule implements SecurityModule {
 
   onDone(wake: () => void): void {
     this.wake = wake
+  }
+
+  storedUnder(): StoredUnder {
+    return "now"
   }
 
   status() {

@@ -1,6 +1,6 @@
 /** `jinka key` and the exchange of keys against a real switch, over TCP, on disk, through kills. */
 import { createHash } from "node:crypto"
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
 import { keyOf } from "../core/Guarded.ts"
@@ -126,6 +126,48 @@ describe("jinka key", () => {
     expect(elsewhere).toMatchObject({ code: 2, err: expect.stringContaining("The links are: acquirer, issuer") })
     expect(keys.keys.filter(({ current }: { current: unknown }) => current !== null)).toEqual([])
     for (const { err, out } of [none, neither, twice, wrong]) expect(`${out}${err}`).not.toContain(hex)
+  })
+})
+
+describe("a new storage key", () => {
+  it("takes over what is stored under the one before, at one start, and then stands alone; a pasted key is never shown", async () => {
+    const directory = folder()
+    const file = secured(directory)
+    const first = await run(file)
+    await ceremony(file)
+    await first.stop()
+
+    const text = readFileSync(file, "utf8")
+    const fresh = { JINKA_STORAGE_KEY_2: createHash("sha256").update("another one").digest("hex") }
+    const before = "previousStorageKeys: [{ env: JINKA_STORAGE_KEY }], "
+    const changed = text.replace(
+      "storageKey: { env: JINKA_STORAGE_KEY }",
+      `${before}storageKey: { env: JINKA_STORAGE_KEY_2 }`
+    )
+    writeFileSync(file, changed)
+    const second = await runSwitchIn({ ...storage, ...fresh }, file)
+    await second.stop()
+    writeFileSync(file, changed.replace(before, ""))
+    const third = await runSwitchIn(fresh, file)
+    const centre = await Line.connect(third.port("acquirer"))
+    centre.send(delivery("mac", "zak-a", "000001"))
+    const answer = await answered(centre)
+    const list = await jinka(["key", "list", file])
+    await third.stop()
+    const verified = await jinka(["journal", "verify", file])
+    writeFileSync(file, text)
+    const wrong = await run(file)
+    await wrong.stop()
+    const { err } = await wrong.ended
+    writeFileSync(file, text.replace("{ env: JINKA_STORAGE_KEY }", storage.JINKA_STORAGE_KEY))
+    const pasted = await jinka(["check", file])
+
+    expect([answer.fields[39], isSealed(answer, "zak-a")]).toEqual(["00", true])
+    expect(list.out).toMatch(/^acquirer {2}kek\/both {2}1 {2}tdes {2}check value 37B92E/m)
+    expect(verified.out).toMatch(/^good: /)
+    expect(err).toContain("key kek/both 1 is stored under another storage key")
+    expect(pasted.code).toBe(2)
+    expect(`${pasted.out}${pasted.err}`).not.toContain(storage.JINKA_STORAGE_KEY.slice(0, 8))
   })
 })
 

@@ -9,7 +9,7 @@ import { type Cipher, isKeyMessage, type KeyKind, keyMeaning, type MessageIndex 
 import { type Deferred, Effect } from "effect"
 import type { KeySlot } from "../guard/KeyRing.ts"
 import type { KeySettings } from "../guard/KeySettings.ts"
-import { type KeyCause, KeyTable, type NewKey } from "../guard/KeyTable.ts"
+import { type HeldKey, type KeyCause, KeyTable, type NewKey, type SlotRecord } from "../guard/KeyTable.ts"
 import type { ModuleError } from "../guard/ModuleError.ts"
 import type { SharedModule } from "../guard/SharedModule.ts"
 import { answer as managementAnswer } from "../message/NetworkManagement.ts"
@@ -78,6 +78,36 @@ export class KeyExchanges {
     if (settings === undefined) this.settings.delete(desk.id)
     else this.settings.set(desk.id, settings)
     this.table.open(desk)
+    for (const [slot, record] of this.table.held(desk)) this.rewrap(desk, slot, record)
+  }
+
+  /** Keys that are stored under a storage key of before are stored under that of now: it can be given up then. */
+  private rewrap(desk: Desk, slot: KeySlot, { current, offered, previous }: SlotRecord): void {
+    const { module } = this.work
+    const { direction, purpose } = slot
+    const old: Array<HeldKey> = []
+    for (const key of [current, previous, offered]) {
+      const under = key === null ? "now" : module.storedUnder(key.text)
+      if (under === "before") old.push(key!)
+      if (under !== "another") continue
+      const says = `key ${purpose}/${direction} ${key!.version} is stored under another storage key: name that in \`security.software.previousStorageKeys\`, or bring the key again`
+      this.desks.alarm(desk, desk.link.epoch, says)
+    }
+    if (old.length === 0) return
+    const all = Effect.forEach(old, ({ algorithm, text }) =>
+      Effect.map(
+        module.importKey({ name: `${desk.name}/${purpose}`, purpose, algorithm, key: { form: "own", text } }),
+        (handle) => [text, handle.text] as const
+      )
+    )
+    const cause = { says: "the storage key was changed" }
+    this.work.run(
+      desk,
+      Effect.matchEffect(all, {
+        onFailure: (error) => Effect.sync(() => this.desks.alarm(desk, desk.link.epoch, whyNot(error))),
+        onSuccess: (texts) => this.work.written(() => [this.table.rewrapped(desk, slot, new Map(texts), cause)])
+      })
+    )
   }
 
   /** The exchange of a desk's link. */

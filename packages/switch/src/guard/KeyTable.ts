@@ -104,13 +104,25 @@ export class KeyTable {
   }
 
   /** Puts what the table holds for a link into the ring: when the link comes to be. Its windows go on where they were. */
-  open({ id, name }: KeyOwner): void {
-    for (const [key, record] of this.records) {
+  open(owner: KeyOwner): void {
+    for (const [slot, record] of this.held(owner)) this.follow(owner.name, slot, record)
+  }
+
+  /** What the slots of a link hold. */
+  held({ id, name }: KeyOwner): ReadonlyArray<readonly [KeySlot, SlotRecord]> {
+    return [...this.records].flatMap(([key, record]) => {
       const [link, slot = ""] = key.split("\n")
-      if (link !== name) continue
-      const place = this.ring.slot(id, ...slotOf(slot))
-      this.follow(name, place, record)
-    }
+      return link === name ? [[this.ring.slot(id, ...slotOf(slot)), record] as const] : []
+    })
+  }
+
+  /** The same keys, stored in other texts: `texts` has those that change. */
+  rewrapped(owner: KeyOwner, slot: KeySlot, texts: ReadonlyMap<string, string>, cause: KeyCause): KeyWritten {
+    const { current, offered, previous, version } = this.record(owner.name, slot)
+    const anew = <A extends HeldKey>(key: A | null): A | null =>
+      key === null ? null : { ...key, text: texts.get(key.text) ?? key.text }
+    const record = { version, current: anew(current), previous: anew(previous), offered: anew(offered) }
+    return this.write(owner, slot, record, "rewrapped", record.current, current, cause)
   }
 
   /** A key becomes the slot's; the one before stays good on receipt for `windowMs`. */

@@ -77,6 +77,9 @@ export interface ModuleStatus {
   readonly devices: ReadonlyArray<DeviceStatus>
 }
 
+/** The storage key of now, one of before, or none that the module has. */
+export type StoredUnder = "now" | "before" | "another"
+
 /** Whatever holds the keys. */
 export interface SecurityModule {
   /** True: every `submit` is done when it returns. */
@@ -101,5 +104,7 @@ export interface SecurityModule {
   exportKey(key: KeyHandle, kek: KeyHandle, form: GenerateRequest["form"]): Effect.Effect<Buffer, ModuleError>
   /** The key's check value as the module computes it now: shows that the module can use the key. */
   checkValue(key: KeyHandle, method: KeyCheckMethod): Effect.Effect<Buffer, ModuleError>
+  /** Under what a key text is stored. One under the storage key of before is under that of now once imported as `own`. */
+  storedUnder(text: string): StoredUnder
   status(): ModuleStatus
 }

@@ -56,6 +56,7 @@ export class SharedModule implements SecurityModule {
   readonly importKey: SecurityModule["importKey"] = (request) => this.inner.importKey(request)
   readonly generateKey: SecurityModule["generateKey"] = (request) => this.inner.generateKey(request)
   readonly exportKey: SecurityModule["exportKey"] = (key, kek, form) => this.inner.exportKey(key, kek, form)
+  readonly storedUnder: SecurityModule["storedUnder"] = (text) => this.inner.storedUnder(text)
   readonly checkValue: SecurityModule["checkValue"] = (key, method) => this.inner.checkValue(key, method)
 
   status(): ModuleStatus {

@@ -48,6 +48,7 @@ import type {
   ImportRequest,
   ModuleStatus,
   SecurityModule,
+  StoredUnder,
   WrappedKey
 } from "./SecurityModule.ts"
 
@@ -55,6 +56,8 @@ import type {
 export interface SoftwareModuleSettings {
   /** 16, 24 or 32 bytes: the AES key under which keys are stored. The module keeps a copy. */
   readonly storageKey: Uint8Array
+  /** Those of before: a key under one of them can still be used. */
+  readonly previousStorageKeys?: ReadonlyArray<Uint8Array>
   /** Source of keys, padding and PIN block fill. */
   readonly random: RandomBytes
   /** Takes weak and published keys, too. */
@@ -112,11 +115,13 @@ export class SoftwareModule implements SecurityModule {
   readonly isUp = true
   private readonly settings: SoftwareModuleSettings
   private readonly storageKey: Buffer
+  private readonly previousStorageKeys: ReadonlyArray<Buffer>
   private readonly ready = new WeakMap<KeyHandle, SetUp>()
 
   constructor(settings: SoftwareModuleSettings) {
     this.settings = settings
     this.storageKey = Buffer.from(settings.storageKey)
+    this.previousStorageKeys = (settings.previousStorageKeys ?? []).map((key) => Buffer.from(key))
   }
 
   submit(call: ModuleCall): boolean {
@@ -170,6 +175,27 @@ export class SoftwareModule implements SecurityModule {
     return lift(() =>
       this.withBytes(key, key.purpose, (bytes) => checkValueOf(key.algorithm, bytes, method, `checkValue ${key.name}`))
     )
+  }
+
+  storedUnder(text: string): StoredUnder {
+    const keys = [this.storageKey, ...this.previousStorageKeys]
+    const found = keys.findIndex((key) => {
+      const read = unwrapKeyBlock(key, text)
+      if (isSecurityError(read)) return false
+      read.key.fill(0)
+      return true
+    })
+    return found < 0 ? "another" : found === 0 ? "now" : "before"
+  }
+
+  /** A stored key, under the storage key of now or one of before. */
+  private unwrapped(text: string) {
+    const read = unwrapKeyBlock(this.storageKey, text)
+    for (const before of this.previousStorageKeys) {
+      const found = isSecurityError(read) ? unwrapKeyBlock(before, text) : read
+      if (!isSecurityError(found)) return found
+    }
+    return read
   }
 
   private verify(call: ModuleCall): ModuleError | undefined {
@@ -281,7 +307,7 @@ export class SoftwareModule implements SecurityModule {
     if (key.purpose !== purpose) {
       return moduleError("KeyUnusable", place, `the key is for ${key.purpose}, and used for ${purpose}`)
     }
-    const read = unwrapKeyBlock(this.storageKey, key.text)
+    const read = this.unwrapped(key.text)
     if (isSecurityError(read)) return translated(read, place)
     const { header, key: bytes } = read
     const isItsOwn =

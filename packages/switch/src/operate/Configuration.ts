@@ -19,6 +19,7 @@ import { Draft } from "./configuration/Draft.ts"
 import { hsmSettings } from "./configuration/HsmPlan.ts"
 import { findingsOf } from "./configuration/Issues.ts"
 import { type Keys, readKey, readKeys } from "./configuration/JournalKeys.ts"
+import type { KeyDocument } from "./configuration/KeyDocument.ts"
 import { error, type Finding, type Problem, problemText } from "./configuration/Problem.ts"
 import { relationsOf, SOCKET_PATH_MAX } from "./configuration/Relations.ts"
 import type { MachineLimits } from "./configuration/ResourceRelations.ts"
@@ -236,14 +237,16 @@ export const loadModule = (
     })
   }
   if (software === undefined) return Effect.succeed(undefined)
-  const { allowTestKeys, storageKey } = software
+  const { allowTestKeys, previousStorageKeys, storageKey } = software
+  const at = ["security", "software"]
   return inItsFile(configuration, (directory) =>
-    Effect.mapBoth(readKey(storageKey, directory), {
-      onFailure: (failure) => [failure(["security", "software", "storageKey"])],
-      onSuccess: (key) => ({
-        _tag: "software" as const,
-        module: new SoftwareModule({ storageKey: key, random: secureRandom, allowTestKeys })
-      })
+    Effect.gen(function* () {
+      const read = (key: KeyDocument, ...place: ReadonlyArray<string | number>) =>
+        Effect.mapError(readKey(key, directory), (failure) => [failure([...at, ...place])])
+      const key = yield* read(storageKey, "storageKey")
+      const before = yield* Effect.forEach(previousStorageKeys, (one, n) => read(one, "previousStorageKeys", n))
+      const settings = { storageKey: key, previousStorageKeys: before, random: secureRandom, allowTestKeys }
+      return { _tag: "software" as const, module: new SoftwareModule(settings) }
     })
   )
 }

@@ -84,7 +84,11 @@ const secrets = ({ document: { admin, alarms } }: Configuration): ReadonlyArray<
 
 /** Variables that hold the key under which partners' keys are stored. */
 const storageKeys = ({ document: { security } }: Configuration): ReadonlyArray<string> =>
-  [security?.software?.storageKey.env ?? []].flat()
+  [security?.software ?? []]
+    .flat()
+    .flatMap(({ previousStorageKeys, storageKey }) =>
+      [storageKey, ...previousStorageKeys].flatMap(({ env }) => env ?? [])
+    )
 
 const softwareWarning =
   "keys of partners are used in this process (security.software): for tests and certification; in production PINs must not be translated in software (PCI PIN)"

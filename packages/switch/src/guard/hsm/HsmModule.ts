@@ -11,7 +11,14 @@ import type { Transport } from "../../transport/Transport.ts"
 import type { KeyHandle } from "../KeyHandle.ts"
 import type { ModuleCall } from "../ModuleCall.ts"
 import { isModuleError, type ModuleError, moduleError } from "../ModuleError.ts"
-import type { GeneratedKey, GenerateRequest, ImportRequest, ModuleStatus, SecurityModule } from "../SecurityModule.ts"
+import type {
+  GeneratedKey,
+  GenerateRequest,
+  ImportRequest,
+  ModuleStatus,
+  SecurityModule,
+  StoredUnder
+} from "../SecurityModule.ts"
 import { type Answer, CommandValues, REQUEST_ROOM, writeRequest } from "./CommandText.ts"
 import type { DeviceCommand, DeviceFamily } from "./DeviceFamily.ts"
 import { Flight, type Told } from "./Flight.ts"
@@ -98,6 +105,11 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
 
   onDone(wake: () => void): void {
     this.wake = wake
+  }
+
+  /** What a device wrote is under its LMK, which it changes by itself. */
+  storedUnder(): StoredUnder {
+    return "now"
   }
 
   status(): ModuleStatus {

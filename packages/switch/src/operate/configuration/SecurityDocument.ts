@@ -10,6 +10,11 @@ const SoftwareDocument = Schema.Struct({
     KeyDocument,
     "Where the key is that partners' keys are stored under (an AES key of 32 bytes, as 64 hex digits). Exactly one of `env` and `file`; another one than the journal's."
   ),
+  previousStorageKeys: option(
+    Schema.Array(KeyDocument),
+    [],
+    "Keys that partners' keys were stored under before. At the start whatever is under one of them is stored under `storageKey`; then it can be taken out."
+  ),
   allowTestKeys: option(
     Truth,
     false,

@@ -48,7 +48,13 @@ const moduleFindings = (draft: Draft): ReadonlyArray<Finding> => {
           )
         ]
       : []
-  return [...exactlyOne(key, "env", "file", "a reference to a key"), ...same, ...warned, ...tests]
+  const keys = [key, ...software.part("previousStorageKeys").entries]
+  return [
+    ...keys.flatMap((one) => exactlyOne(one, "env", "file", "a reference to a key")),
+    ...same,
+    ...warned,
+    ...tests
+  ]
 }
 
 const needsModule = (draft: Draft, link: Draft): ReadonlyArray<Finding> => {

@@ -199,4 +199,6 @@ const pairOf = (pairs: ReadonlyArray<Pair>, part: string | number): Pair | undef
   pairs.find(({ key }) => isScalar(key) && String(key.value) === String(part))
 
 /** Whether somebody may have put a key itself where only a reference to it belongs. */
-const isSecret = (path: Path): boolean => path.some((part) => part === "key" || part === "previousKeys")
+const isSecret = (path: Path): boolean => path.some((part) => secretParts.has(part))
+
+const secretParts: ReadonlySet<string | number> = new Set(["key", "previousKeys", "storageKey", "previousStorageKeys"])
