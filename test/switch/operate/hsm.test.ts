@@ -152,19 +152,19 @@ describe("A switch whose keys are in devices", () => {
     expect(status.out).toContain("keys       hsm up")
     expect(status.out).toMatch(/hsm-1 at 127\.0\.0\.1:\d+ up; 4 of 4 connections, outstanding 0/)
 
+    const away = async () => {
+      await until(async () => (await running.status()).module?.state === "away", "no device is there")
+      await until(() => running.err().includes("ALARM keys"), "somebody is told")
+    }
     await Effect.runPromise(
       Effect.all(
-        devices.map((one) => one.restart(300)),
+        devices.map((one) => one.restart(3_600_000)),
         { concurrency: 2 }
-      ).pipe(
-        Effect.raceFirst(
-          Effect.promise(() =>
-            until(async () => (await running.status()).module?.state === "away", "no device is there")
-          )
-        )
-      )
+      ).pipe(Effect.raceFirst(Effect.promise(away)))
     )
     await running.stop()
-    expect((await running.ended).err).toContain("security module: away")
+    const { err } = await running.ended
+    expect(err).toContain("security module: away")
+    expect(err).toMatch(/ALARM keys: links with keys take no new requests: hsm-1 away/)
   })
 })

@@ -3,6 +3,7 @@
  *
  * What stands still for good (a full disk, something in doubt, a defect) has no threshold: somebody always has to look.
  */
+import type { DeviceStatus } from "../../guard/SecurityModule.ts"
 import type { LinkWork } from "../../SwitchStatus.ts"
 import type { Seen } from "../admin/Measures.ts"
 
@@ -27,6 +28,8 @@ export type AlarmKind =
   | "full"
   | "disk"
   | "lag"
+  | "keys"
+  | "device"
   | "defect"
 
 /** Something that is wrong now. */
@@ -54,6 +57,13 @@ interface Counts {
   readonly lies: number
 }
 
+/** One sentence about each device that takes no calls. */
+const devicesSay = (devices: ReadonlyArray<DeviceStatus>): string =>
+  devices
+    .filter(({ state }) => state !== "up")
+    .map(({ name, state, why }) => `${name} ${state}${why === undefined ? "" : `, ${why}`}`)
+    .join("; ")
+
 const wrongMacs = ({ guard }: LinkWork): number => (guard === undefined ? 0 : guard.wrong + guard.missing)
 
 /** Remembers the counts of the last minutes, and tells what is wrong. */
@@ -69,7 +79,8 @@ export class Conditions {
 
   /** All that is wrong in this look; called every few seconds. */
   look({ now, status, wallMs }: Seen): ReadonlyArray<Condition> {
-    const { defects, diskTrouble, fullBy, inDoubt, unwritten } = status
+    const { defects, diskTrouble, fullBy, inDoubt, module, unwritten } = status
+    const { devices = [], state = "up" } = module ?? {}
     const more = defects - this.defects
     this.defects = defects
     const whole = (kind: AlarmKind, is: boolean, says: string): ReadonlyArray<Condition> =>
@@ -81,6 +92,12 @@ export class Conditions {
         "lag",
         unwritten.bytes > LAG_BYTES,
         `${unwritten.bytes} bytes are not on disk yet: the disk is too slow`
+      ),
+      ...whole("keys", state === "away", `links with keys take no new requests: ${devicesSay(devices)}`),
+      ...whole(
+        "device",
+        state === "degraded",
+        `a device of the security module takes no calls: ${devicesSay(devices)}`
       ),
       ...whole("inDoubt", inDoubt > 0, `${inDoubt} messages wait for a person: jinka pending list`),
       ...whole("defect", more > 0, `${more} messages were given up because of a defect of the switch: see the log`),
