@@ -165,9 +165,9 @@ export class Reload {
       yield* desks.turned.until(() => unfinishedOf(desks, closing).length === 0, left())
       // What was accepted for them before they closed is in their queues once it is on disk.
       const last = desks.record.last
-      yield* desks.turned.until(() => desks.journal.writer.committedSeq >= last, left())
+      yield* desks.turned.until(() => desks.isDone(last), left())
       const open = unfinishedOf(desks, closing).length
-      if (open > 0 || desks.journal.writer.committedSeq < last) {
+      if (open > 0 || !desks.isDone(last)) {
         const says = `${open} requests of links that would be closed have not ended, or the journal lags. Try again.`
         return yield* new ReloadRefused({ reason: "NotQuiet", says })
       }

@@ -5,7 +5,7 @@ import { FairShare } from "../../../packages/switch/src/exchange/FairShare.ts"
 /** Takes `count` messages, the last of which is entry `last`; what the link then waits for while `committed` is on disk. */
 const turn = (share: FairShare, count: number, last: number, committed: number): number => {
   for (let n = 0; n < count; n++) share.taken()
-  return share.waitsFor(last, committed)
+  return share.waitsFor(last, (seq) => seq <= committed)
 }
 
 describe("A partner's share of the way to disk", () => {

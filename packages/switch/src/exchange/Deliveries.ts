@@ -101,7 +101,7 @@ export class Deliveries {
     const partner = groups.partner(origin.id)
     const stored = record.queued(target, 0, this.source(origin, target, index), bytes, partner)
     if (original !== undefined) stored.original = original
-    commits.after(stored.exchange, () => target.stored.add(stored))
+    commits.after(partner, stored.exchange, () => target.stored.add(stored))
     this.taken(origin, epoch, index, stored.exchange)
   }
 
@@ -110,7 +110,8 @@ export class Deliveries {
     const { language } = origin
     this.refusals.remember(origin, index, { exchange, end: 0, outcome: Outcome.queued })
     const answer = language.answer(index, language.approved)
-    this.desks.commits.after(exchange, () => this.desks.send(origin, epoch, answer))
+    const { desks } = this
+    desks.commits.after(desks.partnerOf(origin), exchange, () => desks.send(origin, epoch, answer))
   }
 
   /** Memory does not know what is asked for: the message goes on when the journal has said so. */
@@ -213,10 +214,10 @@ export class Deliveries {
 
   /** The partner says it again: acknowledged again, delivered once. */
   private repeated(origin: Desk, epoch: number, index: MessageIndex, { exchange }: Known): void {
-    const { commits, record } = this.desks
+    const { desks } = this
     const { language } = origin
-    const seq = record.unmatched("duplicateRequest", exchange, origin, epoch, language.approved, index)
+    const seq = desks.record.unmatched("duplicateRequest", exchange, origin, epoch, language.approved, index)
     const answer = language.answer(index, language.approved)
-    commits.after(seq, () => this.desks.send(origin, epoch, answer))
+    desks.commits.after(desks.partnerOf(origin), seq, () => desks.send(origin, epoch, answer))
   }
 }

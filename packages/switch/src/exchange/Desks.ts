@@ -15,6 +15,7 @@ import { Defects } from "./Defects.ts"
 import type { Desk } from "./Desk.ts"
 import { Doubts } from "./Doubts.ts"
 import type { ExitGate } from "./ExitGate.ts"
+import { OURS } from "./Due.ts"
 import { FairShare } from "./FairShare.ts"
 import { Groups } from "./Groups.ts"
 import { KeyHash } from "./KeyHash.ts"
@@ -210,10 +211,23 @@ export class Desks {
     if (noted !== undefined) this.alarm(at, at.link.epoch, noted)
   }
 
-  /** Calls `run` once entry `seq` is on disk: now, when it is, or when it was spared (0). */
-  after(seq: number, run: () => void): void {
+  /**
+   * Calls `run` once entry `seq` is on disk: now, when it is, or when it was spared (0). `desk`: whose partner it is for; left
+   * out: the switch itself.
+   */
+  after(desk: Desk | undefined, seq: number, run: () => void): void {
     if (seq <= this.journal.writer.committedSeq) run()
-    else this.commits.after(seq, run)
+    else this.commits.after(desk === undefined ? OURS : this.partnerOf(desk), seq, run)
+  }
+
+  /** The number of the partner whose link is at the desk. */
+  partnerOf({ id }: Desk): number {
+    return this.groups.partner(id)
+  }
+
+  /** Whether everything up to entry `seq` is on disk, and what waited for that is done. */
+  isDone(seq: number): boolean {
+    return this.journal.writer.committedSeq >= seq && this.commits.first > seq
   }
 
   /** Notes what somebody has to look at now, in journal and log. */
@@ -240,7 +254,7 @@ export class Desks {
   owing({ id }: Link): () => boolean {
     const { last } = this.record
     return () =>
-      this.journal.writer.committedSeq < last ||
+      !this.isDone(last) ||
       this.questions.isAsking(id) ||
       this.isGuarding(id) ||
       this.all.some(({ outstanding }) => outstanding.size > 0 && outstanding.some(({ origin }) => origin === id))
@@ -314,11 +328,11 @@ export class Desks {
 
   /**
    * From where a restart has to read: the oldest exchange that has not ended, and some way back for the keys of recent ones.
-   * Never past what is on disk: an entry on its way there may open a delivery that no queue knows yet.
+   * Never past what is on disk and done: an entry on its way there may open a delivery that no queue knows yet.
    */
   floor(): number {
-    const { committedSeq } = this.journal.writer
-    let oldest = Math.min(Math.max(1, committedSeq + 1 - REMEMBERED), this.doubts.floor)
+    const known = Math.min(this.journal.writer.committedSeq, this.commits.first - 1)
+    let oldest = Math.min(Math.max(1, known + 1 - REMEMBERED), this.doubts.floor)
     for (const { outstanding, stored } of this.all) {
       outstanding.forEach(({ exchange }) => {
         oldest = Math.min(oldest, exchange)

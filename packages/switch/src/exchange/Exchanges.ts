@@ -45,6 +45,9 @@ import { Turns } from "./Turns.ts"
 /** Requests of one link whose time is over that are ended in one turn: a silent partner's come in bursts. */
 const EXPIRED_MAX = 64
 
+/** Messages that go on in one turn once they are on disk: a group of the journal may hold hundreds. */
+const RELEASED_MAX = 64
+
 /** Ends that say nothing about the partner: the other links of a group that falls together stay as they are. */
 const closedByUs = new Set<LinkEnded["reason"]>(["GroupFell", "Operator", "Reloaded", "Stopping"])
 
@@ -67,6 +70,7 @@ export class Exchanges {
   private readonly disk: DiskWatch
   private readonly turns: Turns
   private readonly events: LinkEvents<Link>
+  private isReleasing = false
   private readonly roomLatch = Latch.makeUnsafe(true)
   private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
 
@@ -181,9 +185,21 @@ export class Exchanges {
   private release(lastSeq: number): void {
     const { desks } = this
     desks.tick()
-    desks.commits.run(lastSeq, this.requests)
+    const isDone = desks.commits.run(lastSeq, this.requests, RELEASED_MAX)
     desks.flush()
+    if (!isDone) this.releaseLater()
     if (desks.record.pendingBytes < desks.limits.unwrittenStop / 2) this.roomLatch.openUnsafe()
+  }
+
+  /** The rest is done once everything else that is due now has run, reading from sockets among it. */
+  private releaseLater(): void {
+    if (this.isReleasing) return
+    this.isReleasing = true
+    const rest = Effect.sync(() => {
+      this.isReleasing = false
+      this.committed(this.desks.journal.writer.committedSeq)
+    })
+    this.desks.runtime.fork(Effect.andThen(Effect.yieldNow, rest))
   }
 
   private eventsTo(desks: Desks): LinkEvents<Link> {
@@ -354,7 +370,7 @@ export class Exchanges {
     const answer = this.formatError(desk, epoch, wrong, bytes, start, end)
     if (answer === undefined) return link.release(epoch)
     const seq = record.unreadable(desk, epoch, language.refusal.formatError)
-    this.desks.after(seq, () => this.desks.send(desk, epoch, answer))
+    this.desks.after(desk, seq, () => this.desks.send(desk, epoch, answer))
   }
 
   private formatError(
@@ -387,17 +403,23 @@ export class Exchanges {
     desks.flush()
     const full = this.guards?.checks.full(desk)
     if (full !== undefined) return full
-    const seq = desks.wayOf(desk).waitsFor(desks.record.last, desks.journal.writer.committedSeq)
-    if (seq > 0) return this.written(seq)
+    const partner = desks.partnerOf(desk)
+    const { committedSeq } = desks.journal.writer
+    const seq = desks
+      .wayOf(desk)
+      .waitsFor(desks.record.last, (mark) => desks.commits.isDone(partner, mark, committedSeq))
+    if (seq > 0) return this.done(partner, seq)
     if (desks.record.pendingBytes <= desks.limits.unwrittenStop) return undefined
     this.roomLatch.closeUnsafe()
     return this.room
   }
 
-  /** Waits until entry `seq` is on disk. */
-  private written(seq: number): Effect.Effect<void> {
+  /** Waits until entry `seq` is on disk, and what the partner waited for up to there is done. */
+  private done(partner: number, seq: number): Effect.Effect<void> {
+    const { commits, journal } = this.desks
     return Effect.callback((resume) => {
-      const takeBack = this.desks.journal.writer.whenCommitted(seq, () => resume(Effect.void))
+      if (commits.isDone(partner, seq, journal.writer.committedSeq)) return resume(Effect.void)
+      const takeBack = commits.whenDone(partner, seq, () => resume(Effect.void))
       return Effect.sync(takeBack)
     })
   }

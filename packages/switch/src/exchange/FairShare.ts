@@ -20,12 +20,12 @@ export class FairShare {
   }
 
   /**
-   * At the end of a turn: the sequence number that has to be on disk before the link is read again; 0: read on. `last` was
-   * written last, `committed` is on disk.
+   * At the end of a turn: the sequence number up to which all has to be on disk and done before the link is read again; 0: read
+   * on. `last` was written last; `isDone` says how far that is.
    */
-  waitsFor(last: number, committed: number): number {
+  waitsFor(last: number, isDone: (seq: number) => boolean): number {
     if (this.count <= UNWRITTEN_MAX) return 0
-    if (committed < this.mark) return this.mark
+    if (!isDone(this.mark)) return this.mark
     this.mark = last
     this.count = 0
     return 0

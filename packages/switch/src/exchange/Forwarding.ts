@@ -11,6 +11,12 @@ import { TICK_MS } from "./Outstanding.ts"
 import type { DeliveryEnd, Effects } from "./StoreAndForward.ts"
 import type { Stored } from "./Stored.ts"
 
+/**
+ * Numbers among those of the partners, one for each desk's queue, from here down: attempts leave in the order that the queue has
+ * chosen, whomever they come from.
+ */
+const ATTEMPTS = -2
+
 /** The way out of one desk's queue. */
 export class Forwarding implements Effects {
   /** The desk's number. */
@@ -43,7 +49,7 @@ export class Forwarding implements Effects {
     const by = desks.at(carrier)
     const attempt = (epoch: number) => {
       const seq = desks.record.ended("sent", stored.exchange, by, epoch, String(stored.attempts))
-      desks.commits.after(seq, () => this.seal(stored, by, () => then(desks.now, epoch)))
+      desks.commits.after(ATTEMPTS - this.own, seq, () => this.seal(stored, by, () => then(desks.now, epoch)))
     }
     if (by.link.short === undefined) return attempt(by.link.epoch)
     by.link.short.open(Number.POSITIVE_INFINITY, (session) => {

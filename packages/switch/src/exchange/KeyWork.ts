@@ -69,7 +69,7 @@ export class KeyWork {
       writer.beginTogether()
       const written = write().filter((one) => one !== undefined)
       writer.endTogether()
-      this.desks.after(Math.max(0, ...written.map(({ seq }) => seq)), () => {
+      this.desks.after(undefined, Math.max(0, ...written.map(({ seq }) => seq)), () => {
         for (const { apply } of written) apply()
         resume(Effect.void)
       })

@@ -35,7 +35,7 @@ export class Refusals {
     const { duplicate, noAnswer } = desk.language.refusal
     const otherwise = desk.language.answer(index, outcome === Outcome.queued ? duplicate : noAnswer)
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
-    desks.after(seq, () => {
+    desks.after(desk, seq, () => {
       if (outcome === Outcome.answered || outcome === Outcome.refused)
         this.answers.again(desk, epoch, known, bytes, otherwise)
       else desks.send(desk, epoch, otherwise)
@@ -92,7 +92,7 @@ export class Refusals {
     desk.traffic.refused++
     desk.traffic.answersOut.add(code)
     const answer = desk.language.answer(index, code)
-    desks.after(seq, () => desks.send(desk, epoch, answer))
+    desks.after(desk, seq, () => desks.send(desk, epoch, answer))
     return seq
   }
 

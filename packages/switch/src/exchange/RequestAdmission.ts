@@ -117,7 +117,7 @@ export class RequestAdmission {
     const known = { exchange: slot.exchange, end: 0, outcome: Outcome.open }
     const time = language.keyTime(index)
     origin.recent.put(kindOf(index.mti), this.originKey, 0, originKeyLength, known, desks.seconds, time)
-    desks.commits.forward(slot.exchange, target.id, slot.id)
+    desks.commits.forward(partner, slot.exchange, target.id, slot.id)
   }
 
   private refuse({ origin, epoch, index }: Coming, refusal: Refusal): void {

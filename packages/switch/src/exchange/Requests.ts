@@ -189,7 +189,7 @@ export class Requests implements HotActions {
     if (slot.sealing !== undefined) this.unsealed(slot)
     origin.traffic.refused++
     this.refusals.remember(origin, this.original(slot), { exchange: slot.exchange, end: seq, outcome: Outcome.refused })
-    desks.commits.after(seq, () => this.refuseOrigin(target, slot, code))
+    desks.commits.after(desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, code))
     this.leave(target, slot)
   }
 
@@ -252,7 +252,7 @@ export class Requests implements HotActions {
     this.refusals.remember(origin, request, { exchange, end: seq, outcome: Outcome.answered })
     link.release(epoch)
     desks.seals?.answer(origin, holder.id, slot)
-    desks.commits.deliver(seq, holder.id, slot.id)
+    desks.commits.deliver(desks.partnerOf(origin), seq, holder.id, slot.id)
     this.leave(holder, slot)
   }
 
@@ -348,7 +348,8 @@ export class Requests implements HotActions {
     const stored = this.reversals.make(origin, target, this.original(slot), slot.exchange)
     if (stored === undefined) return
     stored.behind = { desk: target.id, epoch: slot.sentEpoch, at: slot.sentAt }
-    this.desks.commits.after(stored.exchange, () => target.stored.add(stored))
+    const { desks } = this
+    desks.commits.after(desks.partnerOf(origin), stored.exchange, () => target.stored.add(stored))
   }
 
   /** The deadline of a request has passed: it ends if it is still waiting for its answer. */
@@ -377,7 +378,8 @@ export class Requests implements HotActions {
     this.refusals.remember(origin, this.original(slot), { exchange, end: 0, outcome: Outcome.timedOut })
     record.together(() => {
       const seq = record.ended("timedOut", slot.exchange, target, slot.sentEpoch, reason)
-      commits.after(seq, () => this.refuseOrigin(target, slot, origin.language.refusal.noAnswer))
+      const { noAnswer } = origin.language.refusal
+      commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))
       this.reverse(origin, target, slot)
     })
     if (reason !== "timeout") target.traffic.lost++
