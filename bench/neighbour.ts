@@ -19,9 +19,11 @@ import type { Measured } from "./neighbour/good.ts"
 /** One flood, and what the good partner had beside it. Milliseconds. */
 export interface Row extends Measured {
   readonly beside: string
-  /** p99 without it, right before and right after: the mean of both. */
+  /** p99 of a usual second beside it. */
+  readonly p99: number
+  /** The same without it, of the seconds right before and right after. */
   readonly alone: number
-  /** p99 while as many messages a second went to another process of the machine. */
+  /** The same while as many messages a second went to another process of the machine. */
   readonly elsewhere: number
   /** p99 of the turns of the switch's main thread meanwhile; a tick of its clock among it, some 1.1 ms. */
   readonly loop: number
@@ -63,8 +65,12 @@ const WARM_MS = 1000
 /** Made-up reversals that wait while the good partner's has to come through. */
 const QUEUED = 34_000
 
-/** Runs the bench; `seconds` for each row, only the floods named when any are. */
-export const run = async (seconds = 3, only: ReadonlyArray<string> = []) => {
+/** The middle one. */
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((one, other) => one - other)[Math.floor((values.length - 1) / 2)] ?? Number.NaN
+
+/** Runs the bench; `seconds` beside each flood and half of them without it, only the floods named when any are. */
+export const run = async (seconds = 5, only: ReadonlyArray<string> = []) => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const children: Array<ChildProcess> = []
   const start = (name: string, ...args: ReadonlyArray<string>) => {
@@ -79,9 +85,9 @@ export const run = async (seconds = 3, only: ReadonlyArray<string> = []) => {
     const at = await next<{ flood: number; good: number }>(relay, "ports")
     const good = start("good", String(at.good))
     await next(good, "connected")
-    const measure = (): Promise<Measured> => {
+    const measure = (during = seconds): Promise<Measured> => {
       const measured = next<Measured>(good, "measured")
-      good.send({ perSecond: PER_SECOND, seconds })
+      good.send({ perSecond: PER_SECOND, seconds: during })
       return measured
     }
     /** Starts the flood, and starts it again whenever it is cut. */
@@ -129,22 +135,24 @@ export const run = async (seconds = 3, only: ReadonlyArray<string> = []) => {
       await flood.stop()
       return { ...measured, loop, floodPerSecond: perSecond }
     }
-    await measure()
+    const alone = () => measure(Math.ceil(seconds / 2))
+    await alone()
     const sink = start("sink")
     const elsewhere = new Map<number, number>()
     const sinkPort = await next<number>(sink, "port")
     const rows: Array<Row> = []
-    let before = await measure()
+    let before = await alone()
     for (const [name, { perSecond = FLOOD_PER_SECOND }] of Object.entries(floods)) {
       if (only.length > 0 && !only.includes(name)) continue
-      if (!elsewhere.has(perSecond)) elsewhere.set(perSecond, (await beside(name, sinkPort)).p99)
+      if (!elsewhere.has(perSecond)) elsewhere.set(perSecond, median((await beside(name, sinkPort)).seconds))
       const measured = await beside(name)
       // What the flood left behind in queues and on the way to disk is not the next one's.
       await settled(relay)
-      const after = await measure()
+      const after = await alone()
       rows.push({
         beside: name,
-        alone: (before.p99 + after.p99) / 2,
+        p99: median(measured.seconds),
+        alone: median([...before.seconds, ...after.seconds]),
         elsewhere: elsewhere.get(perSecond)!,
         ...measured
       })
@@ -171,13 +179,13 @@ const queuedNow = async (relay: ChildProcess): Promise<number> => {
   return (await status).reduce((sum, size) => sum + size, 0)
 }
 
-/** Waits until nothing is stored any more, half a minute at most: reversals to the silent issuer end by themselves much later. */
+/** Waits until what is stored does not change any more, ten seconds at most: reversals to the silent issuer end much later. */
 const settled = async (relay: ChildProcess): Promise<void> => {
-  let last = Number.POSITIVE_INFINITY
-  for (let n = 0; n < 60; n++) {
+  let last = Number.NaN
+  for (let n = 0; n < 20; n++) {
     await pause(500)
     const now = await queuedNow(relay)
-    if (now >= last || now === 0) return
+    if (now === last) return
     last = now
   }
 }

@@ -4,6 +4,9 @@ import { bins, institutions, Template } from "./Messages.ts"
 /** Messages a second that a flood offers, unless it says otherwise; what is not read of it waits in its socket. */
 export const FLOOD_PER_SECOND = 20_000
 
+/** The same of what is stored and sent on by itself: each is twice as much work as a purchase. */
+const STORED_PER_SECOND = 10_000
+
 const me = institutions.flood
 const purchase = (bin: string) => new Template(me, bin)
 const reversal = new Template(me, bins.shared, "0420", {
@@ -26,8 +29,8 @@ export const floods: {
   "purchases without a route": { source: purchase(bins.nowhere) },
   "purchases to a silent issuer": { source: purchase(bins.silent) },
   "purchases to a slow issuer": { source: purchase(bins.slow) },
-  "advices to the same issuer": { source: new Template(me, bins.shared, "0220") },
-  "made-up reversals": { source: reversal },
+  "advices to the same issuer": { source: new Template(me, bins.shared, "0220"), perSecond: STORED_PER_SECOND },
+  "made-up reversals": { source: reversal, perSecond: STORED_PER_SECOND },
   "one request repeated, 500 a second": { source: purchase(bins.shared), perSecond: 500, isSame: true },
   "one request repeated": { source: purchase(bins.shared), isSame: true },
   "answers to nothing": { source: new Template(me, bins.shared, "0210", { 39: "00" }) },

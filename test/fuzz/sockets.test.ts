@@ -1,12 +1,22 @@
-/** The same lies over real sockets: a switch of its own process, at a link's port, at a door by header, and with HTTP POST. */
+/**
+ * The same lies over real sockets: a switch of its own process, at a link's port, at a door by header, and with HTTP POST; and in
+ * five dialects at once, to a group of lying hosts in a sixth that knows STANs of ours.
+ */
 import { request } from "node:http"
 import { connect, type Socket } from "node:net"
-import { compile, cups, cupsFrame, Framer, isMessageError, wholeFrame } from "@jinka/codec"
+import { join } from "node:path"
+import { compile, cups, cupsFrame, dialects, Framer, isMessageError, wholeFrame } from "@jinka/codec"
+import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
+import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
 import { Chance } from "../codec/fuzz/Mutation.ts"
+import { endFindings } from "../regression/JournalCheck.ts"
+import { allEntries, withJournal } from "../switch/journal/Journals.ts"
 import { answerTo, Line, purchase, text, until } from "../switch/operate/Line.ts"
 import { cleanUp, configuration, folder, runSwitch } from "../switch/operate/program.ts"
+import { keptOf } from "./whole/Corpus.ts"
 import { FuzzedMessages } from "./whole/FuzzedMessages.ts"
+import { card, Ledger } from "./whole/Ledger.ts"
 
 afterEach(cleanUp)
 
@@ -38,6 +48,61 @@ http:
 routes:
   - { bin: "62", to: issuer }`
   )
+
+const callers = ["iso8583v1987Bcd", "iso8583v1987Ascii", "iso8583v1993Ascii", "iso8583v2003", "unionPayPos"]
+const hostDialect = "iso8583v1993Bcd"
+
+/** A caller of each dialect, and a group of two hosts of another for their card. */
+const manyDialects = (yaml: string): string => {
+  const link = (name: string, institution: string, dialect: string, more = "") => `  - name: ${name}
+    institution: "${institution}"
+    dialect: ${dialect}
+    frame: ascii4
+    listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }${more}
+`
+  const host = (name: string) =>
+    link(
+      name,
+      "72000000",
+      hostDialect,
+      "\n    stan: own\n    storeAndForward: { timeout: 1 seconds, retry: 1 seconds }"
+    )
+  const links = [...callers.map((name, n) => link(name, `7100000${n}`, name)), ...["host-a", "host-b"].map(host)].join(
+    ""
+  )
+  const groups = "groups:\n  - { name: hosts, members: [{ link: host-a }, { link: host-b }], use: round-robin }\n"
+  return yaml.replace("routes:", `${links}${groups}routes:\n  - { bin: "${card.pan.slice(0, 6)}", to: hosts }`)
+}
+
+/** A host that answers as `fuzzed` says. */
+const lyingHost = (port: number, fuzzed: FuzzedMessages): Socket => {
+  const socket = connect(port, "127.0.0.1").on("error", () => {})
+  const framer = new Framer(cupsFrame)
+  const frame = (buffer: Buffer, start: number, end: number) => {
+    const answer = fuzzed.answer(Buffer.from(buffer.subarray(start, end)))
+    if (answer !== undefined && answer.length < LONGEST) socket.write(wholeFrame(cupsFrame, answer))
+  }
+  socket.on("data", (chunk) => framer.push(chunk, { frame, idle: () => {} }))
+  return socket
+}
+
+/** What the frame of these tests can say. */
+const LONGEST = 1800
+
+/** Says all, and gives what was answered until nothing comes any more. */
+const converse = (port: number, messages: ReadonlyArray<Buffer>): Promise<ReadonlyArray<Buffer>> =>
+  new Promise((resolve) => {
+    const heard: Array<Buffer> = []
+    const framer = new Framer(cupsFrame)
+    const socket = connect(port, "127.0.0.1").on("error", () => {})
+    const frame = (buffer: Buffer, start: number, end: number) => {
+      heard.push(Buffer.from(buffer.subarray(start, end)))
+    }
+    socket.on("data", (chunk) => framer.push(chunk, { frame, idle: () => {} }))
+    socket.once("close", () => resolve(heard))
+    for (const message of messages) if (message.length < LONGEST) socket.write(wholeFrame(cupsFrame, message))
+    socket.end()
+  })
 
 /** Sends all, whatever becomes of the connection; done when the switch has taken them or hung up. */
 const throwAt = (port: number, frames: ReadonlyArray<Buffer>): Promise<void> =>
@@ -113,4 +178,46 @@ describe("A running switch among partners that lie", () => {
     expect(statuses.every((status) => status >= 200)).toBe(true)
     expect([defects, code]).toEqual([0, 0])
   })
+
+  it(`goes on in other dialects, in translation, to a group that knows STANs of ours (JINKA_SEED=${seed})`, async () => {
+    const place = folder()
+    const running = await runSwitch(configuration(place, manyDialects))
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = honestIssuer(running.port("issuer"))
+    const chance = new Chance(seed)
+    const hostFuzzedMessages = new FuzzedMessages(dialects[hostDialect]!, chance, keptOf(hostDialect))
+    const hosts = ["host-a", "host-b"].map((name) => lyingHost(running.port(name), hostFuzzedMessages))
+    await until(async () => (await running.status()).links.filter(({ ready }) => ready).length >= 4, "all are there")
+    const ledger = new Ledger(callers.map((name) => compile(dialects[name]!)))
+    for (const [n, name] of callers.entries()) {
+      const fuzzed = new FuzzedMessages(dialects[name]!, chance, keptOf(name))
+      const institution = `7100000${n}`
+      const lies = Array.from({ length: MESSAGES }, () =>
+        fuzzed.next(institution, { destination: "00010000", source: institution })
+      )
+      const said = [...keptOf(name), ...lies]
+      ledger.said(n, said)
+      const heard = await converse(running.port(name), said)
+      ledger.heard(n, heard)
+    }
+    acquirer.send(purchase(999_002))
+    const answer = await acquirer.next()
+    const { defects } = await running.status()
+    for (const socket of [issuer, ...hosts]) socket.destroy()
+    await running.stop()
+    const { code } = await running.ended
+    const entries = await Effect.runPromise(withJournal(join(place, "journal"), (journal) => allEntries(journal)))
+
+    expect([text(answer, 11), text(answer, 39)]).toEqual(["999002", "00"])
+    expect([defects, code]).toEqual([0, 0])
+    expect(endFindings(entries)).toEqual([])
+    expect(
+      ledger.findings(
+        entries,
+        callers.map((_, n) => [n])
+      )
+    ).toEqual([])
+    // Something went all the way.
+    expect(entries.filter(({ kind }) => kind === EntryKind.answered).length).toBeGreaterThan(1)
+  }, 120_000)
 })

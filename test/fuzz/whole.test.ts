@@ -5,9 +5,15 @@ import { describe, expect, it } from "vitest"
 import { runWorld } from "./whole/Whole.ts"
 import { worldOf, worldText } from "./whole/worlds.ts"
 
-/** Enough to have each dialect on either side. A seed whose world finds something later is kept here, too. */
+/** Enough to have each dialect on either side, with the kept messages of each. */
 const seeds = Array.from({ length: 11 }, (_, n) => n + 1)
 const ROUNDS = 15
+
+/** Worlds that found something, with their rounds: an advice was delivered twice after a refusal under its key. */
+const found: ReadonlyArray<readonly [seed: number, rounds: number]> = [
+  [4, 25],
+  [8, 25]
+]
 
 describe("The whole switch among partners that lie", () => {
   it(`meets no defect, serves the honest ones and ends every exchange, in ${seeds.length} worlds`, async () => {
@@ -19,6 +25,13 @@ describe("The whole switch among partners that lie", () => {
       expect(run.findings, worldText(world)).toEqual([])
     }
     expect(forwarded).toBeGreaterThan(100)
+  })
+
+  it("does not do again what it once did wrong", async () => {
+    for (const [seed, rounds] of found) {
+      const world = { ...worldOf(seed, rounds), replays: false }
+      expect((await Effect.runPromise(runWorld(world))).findings, worldText(world)).toEqual([])
+    }
   })
 
   it("is told apart from one with a defect, which costs the liars their messages and the honest ones nothing", async () => {

@@ -13,6 +13,7 @@ import {
   MessageIndex
 } from "@jinka/codec"
 import { type Chance, mutate } from "../../codec/fuzz/Mutation.ts"
+import { card } from "./Ledger.ts"
 
 /** Second and third digits of message types that partners send, and of some that no edition knows. */
 const types = [
@@ -64,9 +65,12 @@ export class FuzzedMessages {
   private readonly fields: ReadonlyMap<number, FieldLayout>
   private readonly index = new MessageIndex()
   private readonly sent: Array<Buffer> = []
+  private readonly kept: ReadonlyArray<Buffer>
   private stan = 0
 
-  constructor(dialect: Dialect, chance: Chance) {
+  /** `kept`: messages that once led somewhere; some of the others are made of them. */
+  constructor(dialect: Dialect, chance: Chance, kept: ReadonlyArray<Buffer> = []) {
+    this.kept = kept
     this.dialect = dialect
     this.codec = compile(dialect)
     this.chance = chance
@@ -85,7 +89,7 @@ export class FuzzedMessages {
           ? this.lie(good)
           : how < 8
             ? this.again(good)
-            : mutate([good, ...this.sent.slice(-4)], chance)
+            : mutate([good, ...this.sent.slice(-4), ...this.oneKept()], chance)
     if (this.sent.length < 64) this.sent.push(made)
     else this.sent[chance.below(64)] = made
     return Buffer.from(made)
@@ -108,7 +112,8 @@ export class FuzzedMessages {
     const { chance, dialect } = this
     this.stan++
     const usual: Readonly<Record<number, string>> = {
-      2: "6200000000000005",
+      2: card.pan,
+      35: card.track,
       3: ["000000", "200000", "300000", "310000"][chance.below(4)]!,
       11: String(this.stan % 1_000_000),
       32: institution,
@@ -176,6 +181,10 @@ export class FuzzedMessages {
     const de = there[chance.below(there.length)]!
     lies[chance.below(lies.length)]!(bytes.subarray(index.from(de), index.to(de)), chance)
     return bytes
+  }
+
+  private oneKept(): ReadonlyArray<Buffer> {
+    return this.kept.length === 0 ? [] : [this.kept[this.chance.below(this.kept.length)]!]
   }
 
   /** Something that was sent before, with another message type at times. */

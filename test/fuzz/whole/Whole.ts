@@ -7,8 +7,10 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Chance } from "../../codec/fuzz/Mutation.ts"
 import { endFindings } from "../../regression/JournalCheck.ts"
-import { answerTo, type LinkAll, linkOf, makeDisk, purchase, startBench } from "../../switch/core/Bench.ts"
+import { answerTo, type LinkAll, linkOf, makeDisk, purchase, settle, startBench } from "../../switch/core/Bench.ts"
+import { keptOf } from "./Corpus.ts"
 import { FuzzedMessages } from "./FuzzedMessages.ts"
+import { Ledger } from "./Ledger.ts"
 
 /** One world: who lies to whom, and how the links are. */
 export interface World {
@@ -19,6 +21,8 @@ export interface World {
   readonly grouped: boolean
   readonly seed: number
   readonly rounds: number
+  /** Whether the liar sends first what once led somewhere (`Corpus.ts`). */
+  readonly replays: boolean
   /** Breaks the hosts' codec: for the test of this test. */
   readonly corrupt?: (codec: Codec) => Codec
 }
@@ -42,6 +46,13 @@ const liar = (name: string, port: number, dialect: Dialect, { identity, corrupt,
   const link = linkOf(name, port, dialect)
   return { ...link, identity, stan, codec: corrupt === undefined ? link.codec : corrupt(link.codec) }
 }
+
+/** The links by their places. */
+const LIAR = 0
+const HOST = 1
+const ACQUIRER = 2
+const ISSUER = 3
+const OTHER_HOST = 4
 
 const plainWorld = ({ corrupt: _, ...world }: World): World => world
 
@@ -67,41 +78,63 @@ export const runWorld = (world: World): Effect.Effect<Run> =>
       ]
     })
     const failed = yield* Effect.forkChild(bench.running.failed)
-    const fuzzed = [new FuzzedMessages(world.from, chance), new FuzzedMessages(world.to, chance)] as const
+    const fuzzed = [
+      new FuzzedMessages(world.from, chance, keptOf(world.from.name)),
+      new FuzzedMessages(world.to, chance, keptOf(world.to.name))
+    ] as const
     const findings: Array<string> = []
+    const ledger = new Ledger(links.map(({ codec }) => codec))
     let wires = links.map((_, id) => bench.dial(id))
+    const say = (link: number, ...messages: ReadonlyArray<Buffer>) => {
+      ledger.said(link, messages)
+      wires[link]!.say(...messages)
+    }
+    const hear = (link: number, isHeld = false): ReadonlyArray<Buffer> => {
+      const heard = wires[link]!.heardBytes()
+      ledger.heard(link, heard, isHeld)
+      return heard
+    }
+    /** What was said is with the switch, and nothing of it on disk: nobody hears of it yet. */
+    const held = Effect.map(settle, () => {
+      for (const link of [LIAR, HOST, OTHER_HOST]) hear(link, true)
+    })
     let messages = 0
     let forwarded = 0
     const trade = (stan: number) =>
       Effect.gen(function* () {
         const number = String(stan).padStart(6, "0")
-        wires[2]!.say(purchase({ 2: "6210000000000003", 11: number, 32: "48020000", 33: "48020000" }))
+        wires[ACQUIRER]!.say(purchase({ 2: "6210000000000003", 11: number, 32: "48020000", 33: "48020000" }))
         yield* bench.commit
-        const seen = wires[3]!.heard().find(({ fields }) => fields[11] === number)
-        if (seen !== undefined) wires[3]!.say(answerTo(seen, "0210"))
+        const seen = wires[ISSUER]!.heard().find(({ fields }) => fields[11] === number)
+        if (seen !== undefined) wires[ISSUER]!.say(answerTo(seen, "0210"))
         yield* bench.commit
-        const answer = wires[2]!.heard().find(({ fields }) => fields[11] === number)
+        const answer = wires[ACQUIRER]!.heard().find(({ fields }) => fields[11] === number)
         if (answer?.fields[39] !== "00")
           findings.push(`honest trade ${number} got ${answer?.fields[39] ?? "no answer"}`)
       })
+    const kept = world.replays ? [...keptOf(world.from.name)] : []
     yield* bench.commit
-    for (let round = 0; round < world.rounds; round++) {
+    for (let round = 0; round < world.rounds || kept.length > 0; round++) {
       wires = wires.map((wire, id) => (wire.isOpen ? wire : bench.dial(id)))
-      const own = Array.from({ length: 1 + chance.below(READ_MAX) }, () => fuzzed[0].next("70010000", stations))
-      wires[0]!.say(...own)
+      const drawn = Array.from({ length: 1 + chance.below(READ_MAX) }, () => fuzzed[0].next("70010000", stations))
+      // Answers and deliveries of before, so that what is heard next was caused by what is said next.
+      const before = [HOST, OTHER_HOST].map((link) => hear(link))
+      hear(LIAR)
+      const own = kept.length > 0 ? kept.splice(0, READ_MAX) : drawn
+      say(LIAR, ...own)
       messages += own.length
-      if (chance.below(4) === 0)
-        wires[1]!.say(fuzzed[1].next("70020000", { destination: "00010000", source: "70020000" }))
+      if (chance.below(4) === 0) say(HOST, fuzzed[1].next("70020000", { destination: "00010000", source: "70020000" }))
+      yield* held
       yield* bench.commit
-      for (const host of [wires[1]!, wires[4]!]) {
-        const heard = host.heardBytes()
+      for (const [n, host] of [HOST, OTHER_HOST].entries()) {
+        const heard = [...before[n]!, ...hear(host)]
         forwarded += heard.length
         const answers = heard.flatMap((bytes) => fuzzed[1].answer(bytes) ?? [])
         messages += answers.length
-        if (answers.length > 0 && host.isOpen) host.say(...answers)
+        if (answers.length > 0 && wires[host]!.isOpen) say(host, ...answers)
       }
       yield* bench.commit
-      wires[0]!.heardBytes()
+      hear(LIAR)
       yield* TestClock.adjust(chance.below(10) === 0 ? 1100 : 1 + chance.below(20))
       if (round % Math.ceil(world.rounds / TRADES) === 0) yield* trade(round + 1)
     }
@@ -109,6 +142,7 @@ export const runWorld = (world: World): Effect.Effect<Run> =>
       yield* TestClock.adjust(1000)
       yield* bench.commit
     }
+    for (const link of [LIAR, HOST, OTHER_HOST]) hear(link)
     const { defects } = bench.running.status()
     const why = bench.store.entries
       .filter(({ code }) => code.includes("a defect of the switch"))
@@ -116,6 +150,7 @@ export const runWorld = (world: World): Effect.Effect<Run> =>
     if (defects > 0) findings.push(`${defects} defects: ${[...new Set(why)].join("; ")}`)
     if (failed.pollUnsafe() !== undefined) findings.push(`the switch stopped: ${String(yield* Fiber.await(failed))}`)
     findings.push(...endFindings(bench.store.entries))
+    findings.push(...ledger.findings(bench.store.entries, [[LIAR], [HOST, OTHER_HOST]]))
     const open = bench.running.status().links.reduce((sum, { outstanding }) => sum + outstanding, 0)
     if (open > 0) findings.push(`${open} requests are open a minute after the last`)
     return { findings, messages, forwarded }

@@ -16,6 +16,7 @@ export const worldOf = (seed: number, rounds: number): World => {
     stan: chance.below(3) === 0 ? "own" : "callers",
     identity: chance.below(2) === 0 ? "checked" : "unchecked",
     grouped: chance.below(4) === 0,
+    replays: seed <= all.length,
     seed,
     rounds
   }

@@ -24,6 +24,20 @@ describe("what comes again", () => {
       })
   )
 
+  it.effect("is delivered once, although something of a reserved type with the same key was refused in between", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench()
+      a.say(purchase({}, "0220"))
+      yield* commit
+      a.say(purchase({}, "0240"))
+      yield* commit
+      a.say(purchase({}, "0220"), purchase({}, "0221"))
+      yield* commit
+      expect(codes(a.heard())).toEqual(["00", "30", "00", "00"])
+      expect(types(b.heard())).toEqual(["0220"])
+    })
+  )
+
   it.effect("takes a reversal with the key of its original, and knows its repeat", () =>
     Effect.gen(function* () {
       const { a, b, commit } = yield* bench()

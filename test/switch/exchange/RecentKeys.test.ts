@@ -36,6 +36,15 @@ describe("the keys of recent exchanges of one link", () => {
     expect(keys.findSent(Buffer.from("k"), 0, 1, 0)).toBeUndefined()
   })
 
+  it("keeps what was accepted when something else with its key is refused", () => {
+    const keys = keysOf(100)
+    for (const outcome of [Outcome.queued, Outcome.answered]) {
+      put(keys, `${outcome}`, { exchange: 7, end: 0, outcome })
+      put(keys, `${outcome}`, refusal(9))
+      expect(known(keys, `${outcome}`)).toEqual({ exchange: 7, end: 0, outcome })
+    }
+  })
+
   it("gives the newest outcome of a key, also when the key is in the older generation", () => {
     const keys = keysOf(4)
     put(keys, "k", { exchange: 7 })

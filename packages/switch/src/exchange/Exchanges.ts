@@ -11,7 +11,7 @@
  * not read until its own have gone.
  */
 import { explain, isRequest, type MessageError, type MessageIndex, mtiClass, mtiText, reservedMti } from "@jinka/codec"
-import { Deferred, Effect, Latch } from "effect"
+import { Deferred, Effect } from "effect"
 import type { SecurityModule } from "../guard/SecurityModule.ts"
 import { SharedModule } from "../guard/SharedModule.ts"
 import type { Journal } from "../journal/Journal.ts"
@@ -32,6 +32,7 @@ import type { Slot } from "./Outstanding.ts"
 import { OverRate } from "./OverRate.ts"
 import { Recovery } from "./Recovery.ts"
 import { Refusals } from "./Refusals.ts"
+import { Releases } from "./Releases.ts"
 import { Repeats } from "./Repeats.ts"
 import { RequestAdmission } from "./RequestAdmission.ts"
 import { Requests } from "./Requests.ts"
@@ -44,9 +45,6 @@ import { Turns } from "./Turns.ts"
 
 /** Requests of one link whose time is over that are ended in one turn: a silent partner's come in bursts. */
 const EXPIRED_MAX = 64
-
-/** Messages that go on in one turn once they are on disk: a group of the journal may hold hundreds. */
-const RELEASED_MAX = 64
 
 /** Ends that say nothing about the partner: the other links of a group that falls together stay as they are. */
 const closedByUs = new Set<LinkEnded["reason"]>(["GroupFell", "Operator", "Reloaded", "Stopping"])
@@ -70,9 +68,7 @@ export class Exchanges {
   private readonly disk: DiskWatch
   private readonly turns: Turns
   private readonly events: LinkEvents<Link>
-  private isReleasing = false
-  private readonly roomLatch = Latch.makeUnsafe(true)
-  private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
+  private readonly releases: Releases
 
   constructor(
     plans: ReadonlyArray<LinkPlan>,
@@ -105,7 +101,8 @@ export class Exchanges {
       runtime.fork(Effect.andThen(Effect.yieldNow, Effect.sync(run)))
     })
     this.recovery = new Recovery(desks, reversals, originals)
-    journal.writer.onCommitted = (lastSeq) => this.committed(lastSeq)
+    this.releases = new Releases(desks, this.requests, this.broken)
+    journal.writer.onCommitted = (lastSeq) => this.releases.committed(lastSeq)
   }
 
   /**
@@ -170,36 +167,6 @@ export class Exchanges {
     record.floor = desks.floor()
     desks.flush()
     this.disk.look()
-  }
-
-  /** The journal has everything up to `lastSeq` on disk: what waited for that is done, in order. */
-  private committed(lastSeq: number): void {
-    if (Deferred.isDoneUnsafe(this.broken)) return
-    try {
-      this.release(lastSeq)
-    } catch (defect) {
-      Deferred.doneUnsafe(this.broken, Effect.die(defect))
-    }
-  }
-
-  private release(lastSeq: number): void {
-    const { desks } = this
-    desks.tick()
-    const isDone = desks.commits.run(lastSeq, this.requests, RELEASED_MAX)
-    desks.flush()
-    if (!isDone) this.releaseLater()
-    if (desks.record.pendingBytes < desks.limits.unwrittenStop / 2) this.roomLatch.openUnsafe()
-  }
-
-  /** The rest is done once everything else that is due now has run, reading from sockets among it. */
-  private releaseLater(): void {
-    if (this.isReleasing) return
-    this.isReleasing = true
-    const rest = Effect.sync(() => {
-      this.isReleasing = false
-      this.committed(this.desks.journal.writer.committedSeq)
-    })
-    this.desks.runtime.fork(Effect.andThen(Effect.yieldNow, rest))
   }
 
   private eventsTo(desks: Desks): LinkEvents<Link> {
@@ -403,25 +370,7 @@ export class Exchanges {
     desks.flush()
     const full = this.guards?.checks.full(desk)
     if (full !== undefined) return full
-    const partner = desks.partnerOf(desk)
-    const { committedSeq } = desks.journal.writer
-    const seq = desks
-      .wayOf(desk)
-      .waitsFor(desks.record.last, (mark) => desks.commits.isDone(partner, mark, committedSeq))
-    if (seq > 0) return this.done(partner, seq)
-    if (desks.record.pendingBytes <= desks.limits.unwrittenStop) return undefined
-    this.roomLatch.closeUnsafe()
-    return this.room
-  }
-
-  /** Waits until entry `seq` is on disk, and what the partner waited for up to there is done. */
-  private done(partner: number, seq: number): Effect.Effect<void> {
-    const { commits, journal } = this.desks
-    return Effect.callback((resume) => {
-      if (commits.isDone(partner, seq, journal.writer.committedSeq)) return resume(Effect.void)
-      const takeBack = commits.whenDone(partner, seq, () => resume(Effect.void))
-      return Effect.sync(takeBack)
-    })
+    return this.releases.wait(desk)
   }
 
   private readiness(desk: Desk, ready: boolean): void {

@@ -238,12 +238,13 @@ export class RecentKeys {
       if (time > 0) this.newest = Number.isFinite(this.newest) ? Math.max(this.newest, time) : time
       return this.accepted.put(known, now, time, this.capacity, this.forget)
     }
-    if (this.accepted.change(known)) return
-    // What was accepted, and forgotten before its end, is accepted work all the same.
     if (known.outcome !== Outcome.refused || known.end !== known.exchange) {
-      return this.accepted.put(known, now, time, this.capacity, this.forget)
+      // What was accepted, and forgotten before its end, is accepted work all the same.
+      if (!this.accepted.change(known)) this.accepted.put(known, now, time, this.capacity, this.forget)
+    } else if (this.accepted.find(now - this.seconds) === undefined) {
+      // A refusal says nothing of what was accepted under the same key: a message of a reserved type may have that.
+      this.refused.put(known, now, time, this.share(8), nothing)
     }
-    this.refused.put(known, now, time, this.share(8), nothing)
   }
 
   /** What is known of the key; `undefined`: it has not come, or it was too long ago, or it is forgotten. */

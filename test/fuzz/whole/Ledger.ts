@@ -1,0 +1,152 @@
+/**
+ * What the partners of a world said and heard, and whether the switch kept to what it promises (docs/concepts/guarantees.md):
+ *
+ *     G1  nothing about a transaction leaves before the journal is on disk
+ *     G3  a partner hears no more answers with a key than it has sent messages with it
+ *     G4  a request reaches its target once
+ *     G5  what is sent again says so
+ *     G6  an answer belongs to something that its partner has sent
+ *     G10 no card number and no track in what the journal shows, and no track in what it seals
+ *
+ * Messages are known by their match key in their own link's dialect. What the codec cannot read is not judged.
+ */
+import {
+  type Codec,
+  type MessageIndex as Index,
+  isResponse,
+  MessageIndex,
+  type MtiClass,
+  mtiClass,
+  mtiText,
+  repeatMti,
+  responseMti
+} from "@jinka/codec"
+import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
+import { cardNumbers, showsNumber, track2Of } from "../../codec/cover/Canaries.ts"
+
+/** The card of every good message, and what stands on its stripe. */
+export const card = { pan: cardNumbers[6]!, track: track2Of(cardNumbers[6]!) } as const
+
+interface Known {
+  readonly mti: number
+  readonly kind: MtiClass
+  readonly key: string
+  readonly code: string
+}
+
+/** The book of one link. */
+interface Book {
+  readonly codec: Codec
+  readonly said: Array<Known>
+  readonly heard: Array<Known>
+}
+
+const index: Index = new MessageIndex()
+const room = Buffer.alloc(8192)
+
+const isTransaction = ({ kind }: Known): boolean => kind !== "unknown" && !kind.startsWith("networkManagement")
+
+/** Keeps the books of a world's links. */
+export class Ledger {
+  private readonly books: ReadonlyArray<Book>
+  private readonly early: Array<string> = []
+
+  constructor(codecs: ReadonlyArray<Codec>) {
+    this.books = codecs.map((codec) => ({ codec, said: [], heard: [] }))
+  }
+
+  /** The partner of this link has sent it. */
+  said(link: number, messages: ReadonlyArray<Buffer>): void {
+    const { codec, said } = this.books[link]!
+    for (const bytes of messages) said.push(...known(codec, bytes))
+  }
+
+  /** It has got it; `isHeld`: while nothing that it had sent since was on disk. */
+  heard(link: number, messages: ReadonlyArray<Buffer>, isHeld = false): void {
+    const { codec, heard } = this.books[link]!
+    const all = messages.flatMap((bytes) => known(codec, bytes))
+    heard.push(...all)
+    if (!isHeld) return
+    for (const one of all.filter(isTransaction))
+      this.early.push(`G1: ${mtiText(one.mti)} left on link ${link} before anything was on disk`)
+  }
+
+  /** What does not hold. `families`: links that are one partner. */
+  findings(entries: ReadonlyArray<Entry>, families: ReadonlyArray<ReadonlyArray<number>>): ReadonlyArray<string> {
+    return [
+      ...this.early,
+      ...families.flatMap((family) => {
+        const books = family.map((link) => this.books[link]!)
+        const said = books.flatMap((book) => book.said)
+        const heard = books.flatMap((book) => book.heard)
+        const { formatError } = books[0]!.codec.dialect.refusal
+        return [...answersTo(said, heard, formatError), ...oncePerRequest(heard), ...repeatsSaySo(heard)].map(
+          (finding) => `${finding}, of link ${family.join(" or ")}`
+        )
+      }),
+      ...covered(entries)
+    ]
+  }
+}
+
+const known = (codec: Codec, bytes: Buffer): ReadonlyArray<Known> => {
+  if (codec.index(bytes, 0, bytes.length, index) !== undefined || index.rejectCode !== 0) return []
+  const { dialect, layout } = codec
+  const kind = mtiClass(index.mti)
+  const fields = kind.startsWith("networkManagement") ? dialect.match.networkManagement : dialect.match.transaction
+  const key = room.toString("latin1", 0, codec.matchKey(index, fields, room, 0))
+  return [{ mti: index.mti, kind, key, code: index.text(layout.roles.responseCode) }]
+}
+
+const counted = (all: ReadonlyArray<Known>, name: (one: Known) => string): Map<string, number> => {
+  const counts = new Map<string, number>()
+  for (const one of all) counts.set(name(one), (counts.get(name(one)) ?? 0) + 1)
+  return counts
+}
+
+/** G3 and G6. What cannot be read in all may be answered with what could be read of it: a format error. */
+const answersTo = (
+  said: ReadonlyArray<Known>,
+  heard: ReadonlyArray<Known>,
+  formatError: string
+): ReadonlyArray<string> => {
+  const asked = counted(said, ({ key, mti }) => `${responseMti(mti)} ${key}`)
+  const answers = heard.filter((one) => isResponse(one.mti) && isTransaction(one) && one.code !== formatError)
+  return [...counted(answers, ({ key, mti }) => `${mti} ${key}`)].flatMap(([name, count]) => {
+    const asks = asked.get(name) ?? 0
+    if (count <= asks) return []
+    return [asks === 0 ? `G6: an answer ${name} to nothing that was sent` : `G3: ${count} answers ${name} to ${asks}`]
+  })
+}
+
+/** G4. */
+const oncePerRequest = (heard: ReadonlyArray<Known>): ReadonlyArray<string> => {
+  const requests = heard.filter(({ kind }) => kind === "request")
+  return [...counted(requests, ({ key }) => key)].flatMap(([key, count]) =>
+    count === 1 ? [] : [`G4: a request with the key ${key} came ${count} times`]
+  )
+}
+
+/** G5. */
+const repeatsSaySo = (heard: ReadonlyArray<Known>): ReadonlyArray<string> => {
+  const seen = new Set<string>()
+  return heard.flatMap((one) => {
+    if (one.kind !== "advice" && one.kind !== "reversal") return []
+    const name = `${one.kind} ${one.key}`
+    const isAgain = seen.has(name)
+    seen.add(name)
+    return isAgain && repeatMti(one.mti) !== one.mti ? [`G5: ${mtiText(one.mti)} ${one.key} came again unmarked`] : []
+  })
+}
+
+/** G10. */
+const covered = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
+  entries.flatMap(({ code, message, secret, seq }) => {
+    const shown = Buffer.concat([message, Buffer.from(` ${code}`)])
+    const isShown = showsNumber(shown, card.pan, card.pan.length) !== undefined
+    const hasTrack = [shown, secret].some((bytes) => bytes.includes(card.track))
+    return [
+      ...(isShown ? [`G10: entry ${seq} shows a card number`] : []),
+      ...(hasTrack ? [`G10: entry ${seq} holds a track`] : [])
+    ]
+  })
