@@ -127,7 +127,8 @@ export class FuzzedMessages {
     }
     const mti = `${dialect.version}${types[chance.below(types.length)]!.padStart(2, "0")}${chance.below(8) === 0 ? 1 : 0}`
     const message = {
-      ...(dialect.header === undefined || header === undefined ? {} : { header }),
+      // A TPDU names no institution, and is right as it is.
+      ...(dialect.header?.parts.some(({ address }) => address === "source") && header !== undefined ? { header } : {}),
       mti: /^\d{4}$/.test(mti) ? mti : `${dialect.version}200`,
       fields
     }
