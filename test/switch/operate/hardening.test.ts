@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
-import { askSocket } from "../../../packages/switch/src/operate/control/HttpSocket.ts"
+import { askSocket, serveSocket } from "../../../packages/switch/src/operate/control/HttpSocket.ts"
 import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { pause, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, key, runSwitch, runSwitchUnder } from "./program.ts"
@@ -96,6 +96,22 @@ describe("The control socket", () => {
     await running.stop()
     for (const socket of held) socket.destroy()
     silent.close()
+  })
+
+  it("answers however many wait for an answer that takes long", async () => {
+    const socket = join(folder(), "control.sock")
+    const asked = (url: string) => askSocket(socket, { method: "GET", url, limitMs: 10_000 })
+    const answer = (request: Request) =>
+      request.url.endsWith("/slow") ? new Promise<Response>(() => {}) : Promise.resolve(new Response("{}"))
+    const seen = await Effect.gen(function* () {
+      yield* serveSocket(socket, answer)
+      for (let n = 0; n < 14; n++) yield* Effect.forkScoped(Effect.ignore(asked("/slow")))
+      const answers = []
+      for (let n = 0; n < 6; n++) answers.push((yield* asked("/status")).text)
+      return answers
+    }).pipe(Effect.scoped, Effect.runPromise)
+
+    expect(seen).toEqual(new Array(6).fill("{}"))
   })
 
   it("answers what is no question with 400 or 413, and goes on", async () => {

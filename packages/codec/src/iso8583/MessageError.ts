@@ -3,6 +3,7 @@
  * holds a field's value: it may be logged and shown as it is. Offsets count from the first byte of the message, its header
  * included.
  */
+import { coverTyped } from "../cover/Typed.ts"
 
 /** The rule that a field or header part broke. The words are stable: programs and tests may compare them. */
 export type Rule =
@@ -113,10 +114,10 @@ export const trailingBytes = (offset: number, bytes: number): TrailingBytes => (
 })
 /** Makes a `TooShort`; `offset` is where the message ends. */
 export const tooShort = (offset: number): TooShort => ({ _tag: "TooShort", offset })
-/** Makes a `HeaderInvalid`; `offset` -1: while writing. */
+/** Makes a `HeaderInvalid`; `offset` -1: while writing. A name that no header has is the caller's word, and may be anything. */
 export const headerInvalid = (part: string, offset: number, rule: Rule): HeaderInvalid => ({
   _tag: "HeaderInvalid",
-  part,
+  part: coverTyped(part),
   offset,
   rule
 })
@@ -142,15 +143,18 @@ const ruleSentences: Record<Rule, string> = {
   "total-length": "it is not the length of the message"
 }
 
+/** Nothing while writing. */
+const placeOf = ({ offset }: { readonly offset: number }): string => (offset < 0 ? "" : ` at byte ${offset}`)
+
 /** One sentence for a person: place and rule. It holds no value of the message. */
 export const explain = (error: MessageError): string => {
   switch (error._tag) {
     case "MtiInvalid":
-      return `message type at byte ${error.offset}: ${ruleSentences[error.rule]}`
+      return `message type${placeOf(error)}: ${ruleSentences[error.rule]}`
     case "BitmapInvalid":
-      return `bitmap at byte ${error.offset}: ${ruleSentences[error.rule]}`
+      return `bitmap${placeOf(error)}: ${ruleSentences[error.rule]}`
     case "FieldInvalid":
-      return `field ${error.de}${error.offset < 0 ? "" : ` at byte ${error.offset}`}: ${ruleSentences[error.rule]}`
+      return `field ${error.de}${placeOf(error)}: ${ruleSentences[error.rule]}`
     case "FieldUnknown":
       return `field ${error.de} is not defined in this dialect${error.offset < 0 ? "" : ` (byte ${error.offset})`}`
     case "TrailingBytes":
@@ -160,6 +164,6 @@ export const explain = (error: MessageError): string => {
     case "TooShort":
       return `the message ends at byte ${error.offset}, inside its header, type or bitmap`
     case "HeaderInvalid":
-      return `header part ${error.part} at byte ${error.offset}: ${ruleSentences[error.rule]}`
+      return `header part ${error.part}${placeOf(error)}: ${ruleSentences[error.rule]}`
   }
 }

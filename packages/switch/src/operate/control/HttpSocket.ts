@@ -12,6 +12,9 @@ const LOOK_EVERY_MS = 1000
 /** Callers at a time: fewer than the open files that are kept back for them (`transport/Handles`). */
 const CALLERS_MAX = 10
 
+/** Of these may be silent, however many wait for their answers: a drain takes as long as it takes. */
+const SILENT_MIN = 4
+
 /** The socket cannot be served or did not answer; `code` is the system's (ENOENT, ECONNREFUSED, EADDRINUSE), or ETIMEDOUT. */
 export class SocketFailed extends Data.TaggedError("SocketFailed")<{
   readonly code: string
@@ -44,7 +47,7 @@ class Callers {
   came(socket: Socket): void {
     this.silent.add(socket)
     socket.once("close", () => this.left(socket))
-    if (this.silent.size + this.busy.size <= CALLERS_MAX) return
+    if (this.silent.size <= Math.max(SILENT_MIN, CALLERS_MAX - this.busy.size)) return
     const [oldest] = this.silent
     this.left(oldest!)
     oldest!.destroy()
