@@ -26,6 +26,9 @@ const originalKinds = [KeyKind.request, KeyKind.advice] as const
 
 const none: ReadonlyArray<number> = []
 
+const isSame = (fields: ReadonlyArray<number>, others: ReadonlyArray<number>): boolean =>
+  fields.length === others.length && fields.every((field, n) => field === others[n])
+
 /** Finds originals among what is outstanding and what is remembered. */
 export class Originals {
   private readonly desks: Desks
@@ -59,18 +62,21 @@ export class Originals {
   /** Whether another partner than that of `origin` has sent what the message is about: a request, or an advice. */
   private isKnownOfOthers(origin: Desk, index: MessageIndex): boolean {
     const own = this.linksOf(origin)
-    const { seconds } = this.desks
-    let fields: ReadonlyArray<number> = none
-    let length = 0
-    for (const desk of this.desks.all) {
-      if (desk.language.receivedFields !== fields) {
-        fields = desk.language.receivedFields
-        length = this.keyOf(origin, index, fields)
-      }
-      if (length === 0 || own.includes(desk)) continue
-      for (const kind of originalKinds) {
-        const known = desk.recent.find(kind, this.key, 0, length, seconds)
-        if (known !== undefined && known.outcome !== Outcome.refused && known.outcome !== Outcome.unseen) return true
+    const { hash, seconds } = this.desks
+    for (const kind of originalKinds) {
+      let fields: ReadonlyArray<number> = none
+      let length = 0
+      for (const { id, language, recent } of this.desks.all) {
+        if (!isSame(language.receivedFields, fields)) {
+          fields = language.receivedFields
+          length = this.keyOf(origin, index, fields)
+          if (length > 0) hash.hash(kind, this.key, 0, length)
+        }
+        if (length === 0) continue
+        // Some links may have thousands of others: the key is hashed once for all that have its fields.
+        const known = recent.findHashed(seconds)
+        const isSent = known !== undefined && known.outcome !== Outcome.refused && known.outcome !== Outcome.unseen
+        if (isSent && !own.some((desk) => desk.id === id)) return true
       }
     }
     return false

@@ -250,6 +250,11 @@ export class RecentKeys {
   /** What is known of the key; `undefined`: it has not come, or it was too long ago, or it is forgotten. */
   find(kind: KeyKind, bytes: Uint8Array, from: number, to: number, now: number): Known | undefined {
     this.hash.hash(kind, bytes, from, to)
+    return this.findHashed(now)
+  }
+
+  /** The same for the key that the hash was given last: all links have one hash, and a key may be looked for on all of them. */
+  findHashed(now: number): Known | undefined {
     const since = now - this.seconds
     return this.accepted.find(since) ?? this.refused.find(since)
   }
