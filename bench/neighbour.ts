@@ -62,15 +62,19 @@ const REQUEST_TIMEOUT_MS = 2000
 /** A flood's time before it is measured. */
 const WARM_MS = 1000
 
-/** Made-up reversals that wait while the good partner's has to come through. */
+/** Made-up reversals that wait while the good partner's has to come through; fewer, where the issuer takes them as fast. */
 const QUEUED = 34_000
+
+/** How many of them are offered a second, and for how long at most, milliseconds. */
+const FASTER = 60_000
+const PILING_MS = 15_000
 
 /** The middle one. */
 const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((one, other) => one - other)[Math.floor((values.length - 1) / 2)] ?? Number.NaN
 
 /** Runs the bench; `seconds` beside each flood and half of them without it, only the floods named when any are. */
-export const run = async (seconds = 5, only: ReadonlyArray<string> = []) => {
+export const run = async (seconds = 4, only: ReadonlyArray<string> = []) => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const children: Array<ChildProcess> = []
   const start = (name: string, ...args: ReadonlyArray<string>) => {
@@ -91,12 +95,18 @@ export const run = async (seconds = 5, only: ReadonlyArray<string> = []) => {
       return measured
     }
     /** Starts the flood, and starts it again whenever it is cut. */
-    const pour = (name: string, port = at.flood) => {
+    const pour = (name: string, port = at.flood, perSecond?: number) => {
       let isOver = false
       let taken = 0
       let first = (children.length + 1) * 3_000_000
       const begin = () => {
-        const child = start("flood", String(port), name, String(first))
+        const child = start(
+          "flood",
+          String(port),
+          name,
+          String(first),
+          ...(perSecond === undefined ? [] : [String(perSecond)])
+        )
         first += 1_000_000
         child.on("message", ({ cut }: { cut?: boolean }) => {
           if (cut !== true || isOver) return
@@ -194,11 +204,16 @@ const besideStored = async (
   issuers: ChildProcess,
   relay: ChildProcess,
   good: ChildProcess,
-  pour: (name: string) => { readonly stop: () => Promise<number> }
+  pour: (name: string, port?: number, perSecond?: number) => { readonly stop: () => Promise<number> }
 ): Promise<StoredRow> => {
   const before = await queuedNow(relay)
-  const flood = pour("made-up reversals")
-  while ((await queuedNow(relay)) - before < QUEUED) await pause(50)
+  const flood = pour("made-up reversals", undefined, FASTER)
+  let queued = 0
+  const until = Date.now() + PILING_MS
+  while (queued < QUEUED && Date.now() < until) {
+    await pause(50)
+    queued = (await queuedNow(relay)) - before
+  }
   const arrival = (isOurs: boolean): Promise<number> =>
     Promise.race([
       new Promise<number>((resolve) => {
@@ -213,7 +228,7 @@ const besideStored = async (
   const ours = arrival(true)
   good.send({ one: "reversal" })
   good.send({ one: "unanswered" })
-  const row = { queued: QUEUED, theirs: (await theirs) - from, ours: (await ours) - from - REQUEST_TIMEOUT_MS }
+  const row = { queued, theirs: (await theirs) - from, ours: (await ours) - from - REQUEST_TIMEOUT_MS }
   await flood.stop()
   return row
 }

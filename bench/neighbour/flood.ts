@@ -1,6 +1,6 @@
 /**
  * The partner that floods: so many messages a second, whatever comes back. What its socket does not take it keeps back, and
- * offers later. Arguments: port, name of the flood, where its numbers begin. It has a low priority on the machine, so that the
+ * offers later. Arguments: port, name of the flood, where its numbers begin, messages a second (left out: its own). It has a low priority on the machine, so that the
  * switch is measured and not who gets the processor.
  */
 import * as Net from "node:net"
@@ -16,9 +16,10 @@ const WAITING_MAX = 1 << 20
 /** How often more is offered, milliseconds. */
 const OFTEN_MS = 2
 
-const [, , port, name, first] = process.argv
+const [, , port, name, first, rate] = process.argv
 setPriority(10)
-const { source, perSecond = FLOOD_PER_SECOND, isSame } = floods[name!]!
+const { source, isSame, ...usual } = floods[name!]!
+const perSecond = rate === undefined ? (usual.perSecond ?? FLOOD_PER_SECOND) : Number(rate)
 let n = Number(first)
 let sent = 0
 const socket = Net.connect({ host: "127.0.0.1", port: Number(port), noDelay: true })
