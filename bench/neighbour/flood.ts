@@ -1,7 +1,7 @@
 /**
  * The partner that floods: so many messages a second, whatever comes back. What its socket does not take it keeps back, and
- * offers later. Arguments: port, name of the flood, where its numbers begin, messages a second (left out: its own). It has a low priority on the machine, so that the
- * switch is measured and not who gets the processor.
+ * offers later. Arguments: port, name of the flood, where its numbers begin, messages a second (left out: its own). It has a low
+ * priority on the machine, so that the switch is measured and not who gets the processor.
  */
 import * as Net from "node:net"
 import { setPriority } from "node:os"

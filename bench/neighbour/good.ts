@@ -18,8 +18,8 @@ export interface Measured {
   readonly unanswered: number
   readonly p50: number
   /**
-   * p99 of each second. The median of these is the p99 of a usual second: a machine that stops for 50 ms once in a while, as a shared one
-   * does, would decide that of all, and four in a hundred requests of one second wait for it.
+   * p99 of each second. The median of these is the p99 of a usual second: a machine that stops for 50 ms once in a while, as a
+   * shared one does, would decide that of all.
    */
   readonly seconds: ReadonlyArray<number>
   readonly max: number

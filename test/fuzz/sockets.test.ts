@@ -22,6 +22,8 @@ afterEach(cleanUp)
 
 const seed = Number(process.env["JINKA_SEED"] ?? 20261127)
 const MESSAGES = 400
+/** Of each of five dialects, besides what is kept of it. */
+const MESSAGES_EACH = 150
 
 /** A link of each kind of way in, beside the honest acquirer and issuer of the usual configuration. */
 const ways = (yaml: string): string =>
@@ -71,7 +73,10 @@ const manyDialects = (yaml: string): string => {
     ""
   )
   const groups = "groups:\n  - { name: hosts, members: [{ link: host-a }, { link: host-b }], use: round-robin }\n"
-  return yaml.replace("routes:", `${links}${groups}routes:\n  - { bin: "${card.pan.slice(0, 6)}", to: hosts }`)
+  return yaml.replace(
+    "routes:",
+    `${links}${groups}routes:\n  - { bin: "${card.pan.slice(0, 6)}", to: hosts }\n  - { bin: "62", to: issuer }`
+  )
 }
 
 /** A host that answers as `fuzzed` says. */
@@ -192,7 +197,7 @@ describe("A running switch among partners that lie", () => {
     for (const [n, name] of callers.entries()) {
       const fuzzed = new FuzzedMessages(dialects[name]!, chance, keptOf(name))
       const institution = `7100000${n}`
-      const lies = Array.from({ length: MESSAGES }, () =>
+      const lies = Array.from({ length: MESSAGES_EACH }, () =>
         fuzzed.next(institution, { destination: "00010000", source: institution })
       )
       const said = [...keptOf(name), ...lies]

@@ -146,8 +146,8 @@ export class Commits {
   }
 
   /**
-   * Does what waits for an entry up to `lastSeq`, of each partner in order, at most `most` actions. False when more is due. Called
-   * out of an action, it leaves that to the call that does the action.
+   * Does what waits for an entry up to `lastSeq`, of each partner in order, at most `most` actions. False when more is due.
+   * Called out of an action, it leaves that to the call that does the action.
    */
   run(lastSeq: number, hot: HotActions, most = Number.POSITIVE_INFINITY): boolean {
     this.lastSeq = Math.max(this.lastSeq, lastSeq)
