@@ -71,7 +71,7 @@ describe("jinka-sim init", () => {
       await sim("init", "links", "--acquirer-port", String(port), "--issuer-port", String(port + 1))
     ).toMatchObject({
       code: 0,
-      output: expect.stringContaining("15 files. Now: sh links/run.sh")
+      output: expect.stringContaining("16 files. Now: sh links/run.sh")
     })
     const jinka = (program: string) => {
       const path = join(folder, program)
@@ -85,6 +85,8 @@ describe("jinka-sim init", () => {
     expect(code).toBe(0)
     expect(readFileSync(join(folder, "links/.run/report.xml"), "utf8")).toContain('failures="0"')
     expect(existsSync(join(folder, "links/.run/report.html"))).toBe(true)
+    // How fast it is depends on the machine; that it can be read does not.
+    expect((await sim("load", "links/load.yaml", "--check")).output).toContain("1 links, 1 lines of mix, good")
     expect(existsSync(join(folder, "links/.run/issuer-ledger.jsonl"))).toBe(true)
   })
 

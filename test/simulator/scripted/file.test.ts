@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { chanceOf } from "../../../packages/simulator/src/chance/Chance.ts"
 import { head, plansOf, wrongOf } from "./Bench.ts"
 
 describe("A partner file", () => {
@@ -58,6 +59,33 @@ describe("A partner file", () => {
     ['link: { listen: "h:1" }\npartners:\n  - partner: a\n  - partner: a\n', 'two partners are called "a"']
   ])("%j is refused: %s", (text, says) => {
     expect(wrongOf(text)).toContain(says)
+  })
+
+  it("that is spoilt anyhow is taken, or refused with a line and a rule; nothing else happens", () => {
+    const good = head(
+      "cups",
+      [
+        "frame: { encoding: ascii, bytes: 4, idle: zero-length }",
+        "sign-on: { send: yes, timeout: 3s }",
+        "keys: { zak: { mac: ansi-x9.19, hex: 6B948A0134A110705BD325CD6E73BC15 } }",
+        "mac: zak",
+        'accounts:\n  "6200000000000005": { balance: 1000000, limit: { transaction: 500000, count: 3 } }',
+        'schedule:\n  - { send: totals, at: "22:59" }\n  - { send: echo, every: 30s }',
+        'rules:\n  - when: { amount: "> 300000", every: 3, card: ["62*"], type: [0200, purchase], nth: [1, "5.."], share: 5% }',
+        "    answer: amount limit\n    delay: 1s..2s\n    wrong: [stan, mac]\n    without: [37]\n    disconnect: FIN after the answer",
+        ""
+      ].join("\n")
+    )
+    const chance = chanceOf(1, "spoilt")
+    const marks = ["{", "}", "[", ":", "-", "\n", '"', "x", "0", "&a", "..", "*", "{n}", "#", "|"]
+    for (let run = 0; run < 400; run++) {
+      const at = chance.below(good.length)
+      const spoilt =
+        good.slice(0, at) + (chance.percent(50) ? chance.pick(marks) : "") + good.slice(at + chance.below(9))
+      const wrong = wrongOf(spoilt)
+      if (wrong !== "") expect(wrong, spoilt).toMatch(/^partner\.yaml:\d+: \S/)
+      expect(wrong).not.toContain("6200000000000005")
+    }
   })
 
   it("never repeats a card number in what is wrong with it", () => {

@@ -3,7 +3,7 @@
  * first system under test, one command that runs it all, and a CI file. Pure: what the files hold, by their names.
  */
 import type { Layout } from "@jinka/codec"
-import { amountText, institutions, messagesText, testCard } from "./InitMessages.ts"
+import { amountText, institutions, loadMessages, messagesText, testCard } from "./InitMessages.ts"
 
 /** What a new folder is made of. */
 export interface InitSettings {
@@ -137,6 +137,24 @@ steps:
   }
 }
 
+const loadText = ({
+  acquirerPort,
+  dialect,
+  layout
+}: InitSettings): string => `# Twenty purchases a second for five seconds, and how long each took: LOAD=yes sh run.sh
+# What the system can do: jinka-sim load load.yaml --find-knee "p99 < 100 ms"
+seed: 1
+links:
+  acquirer: { connect: "127.0.0.1:${acquirerPort}", dialect: ${dialect}, sign on: signOn }
+messages:
+${loadMessages(layout)}
+mix:
+  - 1 purchase
+profile:
+  - poisson 20/s for 5s
+timeout: 5s
+`
+
 const switchText = ({
   acquirerPort,
   dialect,
@@ -204,6 +222,10 @@ if [ -z "$TARGET" ]; then
 fi
 
 $SIM dialogue run dialogues --target "$TARGET" --junit .run/report.xml --html .run/report.html
+
+if [ -n "\${LOAD:-}" ]; then
+  $SIM load load.yaml --html .run/load.html
+fi
 `
 
 const ciText = `# GitHub Actions. Any other CI runs the same two lines, and reads the same JUnit file.
@@ -237,6 +259,7 @@ runs everything here and ends with 0 when every rule was kept. \`.run/report.htm
 | \`partners/issuer.yaml\` | the stand-in for the issuer, listens on ${issuerPort} |
 | \`dialogues/*.yaml\` | one rule a file: what the acquirer sends, and what it expects |
 | \`dialogues/messages.yaml\` | the messages that dialogues start from |
+| \`load.yaml\` | a load and its mix; \`LOAD=yes sh run.sh\` runs it behind the dialogues |
 | \`switch.yaml\` | the system under test until it is yours: Jinka, listens on ${acquirerPort} |
 | \`.github/workflows/links.yaml\` | the same in CI |
 
@@ -255,6 +278,7 @@ export const initFiles = (settings: InitSettings): ReadonlyMap<string, string> =
     ["partners/issuer.yaml", partnerText(settings)],
     ["dialogues/messages.yaml", messagesText(settings.layout)],
     ...Object.entries(dialogues(settings)).map(([name, text]) => [`dialogues/${name}`, text] as const),
+    ["load.yaml", loadText(settings)],
     ["switch.yaml", switchText(settings)],
     ["run.sh", runText(settings)],
     [".github/workflows/links.yaml", ciText],

@@ -149,3 +149,29 @@ export const messagesText = (layout: Layout): string => {
     ""
   ].join("\n")
 }
+
+/** How a load profile writes what a dialogue writes so. It knows no year, and a terminal's clock may have any. */
+const loadReferences: ReadonlyArray<readonly [string, string]> = [
+  ["{now:MMDDhhmmss}", "{time}"],
+  ["{now:hhmmss}", "{time hhmmss}"],
+  ["{now:MMDD}", "{time MMDD}"],
+  ["{now:YYMMDDhhmmss}", "30{time}"],
+  ["{now:YYYYMMDDhhmmss}", "2030{time}"]
+]
+
+const forLoad = (values: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      key,
+      loadReferences.reduce((text, [dialogue, load]) => text.replace(dialogue, load), value)
+    ])
+  )
+
+/** The messages of a load profile: a sign-on and a purchase. */
+export const loadMessages = (layout: Layout): string => {
+  const messages = [
+    linesOf("signOn", forLoad(management(layout, layout.dialect.network!.codes.signOn!))),
+    linesOf("purchase", forLoad(purchase(layout)))
+  ]
+  return messages.map((text) => text.replaceAll(/^/gm, "  ")).join("\n")
+}
