@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { needFreePorts } from "../Ports.ts"
 import { jinka } from "../switch/operate/program.ts"
 import { House } from "./House.ts"
 import { missing, type Step, stepsOf } from "./Page.ts"
@@ -31,7 +32,8 @@ const beside: ReadonlyArray<readonly [RegExp, (output: string) => boolean]> = [
 const isElsewhere = ({ command }: Step): boolean => elsewhere.some(([pattern]) => pattern.test(command))
 
 let house: House
-beforeAll(() => {
+beforeAll(async () => {
+  await needFreePorts(textOf("docs/start.md"), textOf("examples/01-first-link/README.md"))
   house = new House()
 })
 afterAll(() => house?.close())

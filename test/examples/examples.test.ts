@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process"
-import { describe, expect, it } from "vitest"
+import { readdirSync, readFileSync } from "node:fs"
+import { beforeAll, describe, expect, it } from "vitest"
+import { needFreePorts } from "../Ports.ts"
 
 /** Examples wait more than they work: two run at once. */
 const AT_ONCE = 2
@@ -24,6 +26,14 @@ const started = (name: string): Promise<{ readonly code: number | null; readonly
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (out += chunk))
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, out })))
 }
+
+const examples = new URL("../../examples/", import.meta.url)
+beforeAll(() => {
+  const files = readdirSync(examples, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /\.(?:yaml|ts)$/.test(name)
+  )
+  return needFreePorts(...files.map((name) => readFileSync(new URL(name, examples), "utf8")))
+})
 
 // Each has ports of its own, and waits more than it works.
 describe.concurrent("An example that runs with one command", () => {

@@ -215,7 +215,9 @@ export const readStep = (file: string, yaml: Yaml, partners: ReadonlySet<string>
     throw new FileInvalid({ file, line: yaml.line, rule })
   }
   if (!partners.has(partner)) {
-    const rule = `"${partner}" is no partner of this dialogue; partners are ${[...partners].join(", ")}`
+    const known = [...partners].join(", ")
+    const others = known === "" ? "it has none: name them under `partners:`" : `partners are ${known}`
+    const rule = `"${partner}" is no partner of this dialogue; ${others}`
     throw new FileInvalid({ file, line: yaml.line, rule })
   }
   return { _tag: "partner", partner, act: read(file, body), place, text }
