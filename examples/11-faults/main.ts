@@ -19,12 +19,12 @@ const sim = (name: string, args: ReadonlyArray<string>): Start => ({
 })
 
 const issuer = sim("issuer", [
-  ...["issuer", "--listen", "127.0.0.1:7892", "--control"],
+  ...["issuer", "--listen", "127.0.0.1:7932", "--control"],
   ...["--history", `${home}/issuer.jsonl`, "--ledger", `${home}/ledger.jsonl`]
 ])
 
 const acquirer = sim("acquirer", [
-  ...["acquirer", "--connect", "127.0.0.1:7891", "--rate", "200", "--duration", "6 seconds", "--seed", "7"],
+  ...["acquirer", "--connect", "127.0.0.1:7931", "--rate", "200", "--duration", "6 seconds", "--seed", "7"],
   ...["--timeout", "500 millis", "--repeat", "300 millis", "--history", `${home}/acquirer.jsonl`]
 ])
 

@@ -25,7 +25,7 @@ const shown = Effect.fnUntraced(function* (name: string, args: ReadonlyArray<str
 const story = Effect.gen(function* () {
   rmSync(home, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
-  const issuer = yield* start(sim("issuer", ["issuer", "--listen", "127.0.0.1:7902", "--control"]))
+  const issuer = yield* start(sim("issuer", ["issuer", "--listen", "127.0.0.1:7941", "--control"]))
   yield* issuer.until("started")
   yield* shown("load", ["load", file, "--html", `${home}/load.html`, "--json", `${home}/load.json`])
   yield* shown("knee", ["load", file, "--find-knee", "p90 < 100 ms", "--step", "500 millis"])

@@ -79,23 +79,19 @@ const story = Effect.gen(function* () {
   yield* jinka.devices("up")
 
   yield* Console.log("\nboth devices are off: nothing passes without its MAC")
-  const off = yield* Effect.forkScoped(
-    Effect.all([first.restart(1500), second.restart(1500)], { concurrency: 2, discard: true }),
-    { startImmediately: true }
-  )
+  yield* Effect.all([first.off, second.off])
   yield* jinka.devices("away")
   yield* jinka.shown("status", [], isDevice)
   const before = issuer.seen.right
   yield* Effect.raceFirst(centre.buy(), Effect.sleep("1 seconds"))
   yield* Console.log(`\na purchase meanwhile: the issuer has seen ${issuer.seen.right - before} of it`)
-  yield* Effect.yieldNow
+  yield* Effect.all([first.on, second.on])
   yield* jinka.devices("up")
   const [again, isRight] = yield* centre.buy()
   yield* Console.log(`and when they are back: ${again}, ${isRight ? "with a right MAC" : "with a wrong MAC"}`)
   yield* jinka.shown("stop")
   yield* running.exited
   yield* jinka.told(["journal", "verify"])
-  off.interruptUnsafe()
   if (codes.get("00") !== 500 || issuer.seen.wrong > 0 || again !== "00" || !isRight) {
     return yield* Effect.die(new Error("not as told"))
   }

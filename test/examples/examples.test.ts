@@ -35,6 +35,20 @@ beforeAll(() => {
   return needFreePorts(...files.map((name) => readFileSync(new URL(name, examples), "utf8")))
 })
 
+describe("The ports of an example", () => {
+  it("are its own: examples run beside each other", () => {
+    const users = new Map<string, Set<string>>()
+    for (const name of readdirSync(examples, { recursive: true, encoding: "utf8" })) {
+      const [example = ""] = name.split("/")
+      if (!/^\d\d-.*\.(?:yaml|ts)$/.test(name)) continue
+      for (const port of readFileSync(new URL(name, examples), "utf8").match(/\b7[89]\d\d\b/g) ?? [])
+        users.set(port, (users.get(port) ?? new Set()).add(example))
+    }
+    expect(users.size).toBeGreaterThan(20)
+    expect([...users].filter(([, all]) => all.size > 1).map(([port, all]) => `${port}: ${[...all]}`)).toEqual([])
+  })
+})
+
 // Each has ports of its own, and waits more than it works.
 describe.concurrent("An example that runs with one command", () => {
   it("05-async-simplex: shows both legs, the death of one, both rebuilt, and an exchange before and after", async () => {

@@ -54,7 +54,11 @@ export interface HsmDevice {
   readonly set: (change: Partial<{ delayMs: number; errorPercent: number; errorCode: string; isMute: boolean }>) => void
   /** Resets every connection. */
   readonly cut: () => void
-  /** Resets every connection and listens no more for a time: as a device that is switched off and on. */
+  /** Resets every connection and listens no more: a device that is switched off. */
+  readonly off: Effect.Effect<void>
+  /** Listens again. */
+  readonly on: Effect.Effect<void>
+  /** Off and, after a time, on. */
   readonly restart: (milliseconds: number) => Effect.Effect<void>
 }
 
@@ -92,18 +96,21 @@ export const startHsmDevice = (settings: HsmDeviceSettings): Effect.Effect<HsmDe
       Effect.forever,
       Effect.forkScoped
     )
+    const off = Effect.sync(() => {
+      listening.close()
+      device.cut()
+    })
+    const on = Effect.map(Effect.orDie(Effect.suspend(() => open(endpoint))), (again) => {
+      listening = again
+    })
     return {
       endpoint,
+      off,
+      on,
       counts: () => device.counts(),
       set: (change) => Object.assign(device.now, change),
       cut: () => device.cut(),
-      restart: (milliseconds) =>
-        Effect.gen(function* () {
-          listening.close()
-          device.cut()
-          yield* Effect.sleep(milliseconds)
-          listening = yield* Effect.orDie(open(endpoint))
-        })
+      restart: (milliseconds) => off.pipe(Effect.andThen(Effect.sleep(milliseconds)), Effect.andThen(on))
     }
   })
 
