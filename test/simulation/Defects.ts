@@ -86,10 +86,10 @@ export const defects: ReadonlyArray<Defect> = [
     put: "    if (known !== undefined && known.outcome !== Outcome.timedOut) return this.refusals.repeated(origin, epoch, index, known)"
   },
   {
-    name: "the first attempt of a stored message is not on disk when it leaves",
-    breaks: "G5",
-    file: exchange("Forwarding"),
-    find: "      desks.commits.after(seq, () => this.seal(stored, by, () => then(desks.now, epoch)))",
-    put: "      desks.commits.after(seq, () => undefined)\n      this.seal(stored, by, () => then(desks.now, epoch))"
+    name: "a partner may speak in another's name",
+    breaks: "G6",
+    file: exchange("Exchanges"),
+    find: "    if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)",
+    put: "    if (wrong !== undefined && index.mti !== 200) return this.refusals.impostor(desk, epoch, index, wrong)"
   }
 ]
