@@ -1,13 +1,15 @@
 /** `security.hsm`: what the configuration may say, and a switch whose keys are in devices, over TCP. */
+import { readFileSync, writeFileSync } from "node:fs"
 import { Effect, Exit, Scope } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { chanceOf } from "../../../packages/simulator/src/chance/Chance.ts"
 import { type HsmDevice, startHsmDevice } from "../../../packages/simulator/src/hsm/HsmDevice.ts"
 import { hsmSettings } from "../../../packages/switch/src/operate/configuration/HsmPlan.ts"
+import { pinBlock, pinIn } from "../core/Guarded.ts"
 import { delivery, isSealed } from "../core/KeyBench.ts"
 import { keyVectors } from "../guard/vectors.ts"
 import { configurationOf, saidOf, sound } from "./checked.ts"
-import { Line, until } from "./Line.ts"
+import { answerTo, Line, purchase, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
 
 const scopes: Array<Scope.Closeable> = []
@@ -166,5 +168,50 @@ describe("A switch whose keys are in devices", () => {
     const { err } = await running.ended
     expect(err).toContain("security module: away")
     expect(err).toMatch(/ALARM keys: links with keys take no new requests: hsm-1 away/)
+  })
+
+  it("translates a PIN block from one partner's zone into the other's, and refuses one that a device cannot open", async () => {
+    const devices = [await device(), await device()]
+    const file = withDevices(devices)
+    const text = readFileSync(file, "utf8")
+      .replaceAll("    mac: { algorithm: ansi-x9.19 }\n    keys: {}", "    pin: { format: iso0 }")
+      .replace("    storeAndForward:", "    pin: { format: iso0 }\n    storeAndForward:")
+      .replace('bin: "621234"', 'bin: "62"')
+    writeFileSync(file, text)
+    const running = await runSwitch(file)
+    await until(async () => (await running.status()).module?.state === "up", "the devices are up")
+    for (const [link, key] of [
+      ["acquirer", "zpkA"],
+      ["issuer", "zpkB"]
+    ] as const) {
+      const own = ["key", "import", file, link, "--purpose", "pin", "--device-text", "--by", "Li"]
+      const taken = await jinka(own, { input: keyVectors.hsmFrames.keysUnderTestLmk[key]! })
+      expect(taken).toMatchObject({ code: 0, err: "" })
+    }
+    const centre = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
+    const sent = purchase(1)
+    const pan = String(sent.fields[2])
+    const withPin = (key: string) => ({
+      ...sent,
+      fields: { ...sent.fields, 52: pinBlock("493817", key, "iso0", pan), 53: "2600000000000000" }
+    })
+    centre.send(withPin("zpk-a"))
+
+    let request = await issuer.next()
+    while (request.mti !== "0200") request = await issuer.next()
+    expect(pinIn(request.fields[52], "zpk-b", "iso0", pan)).toBe("493817")
+
+    issuer.send(answerTo(request))
+    let answer = await centre.next()
+    while (answer.mti !== "0210") answer = await centre.next()
+    expect(answer.fields[39]).toBe("00")
+
+    const wrong = withPin("zpk-b")
+    centre.send({ ...wrong, fields: { ...wrong.fields, 11: "000002", 37: "RRN000000002" } })
+    const refused = await centre.next()
+    expect([refused.mti, refused.fields[39]]).toEqual(["0210", "99"])
+    await running.stop()
+    expect((await running.ended).err).not.toContain("493817")
   })
 })
