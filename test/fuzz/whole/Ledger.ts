@@ -84,7 +84,10 @@ export class Ledger {
           (finding) => `${finding}, of link ${family.join(" or ")}`
         )
       }),
-      ...covered(entries)
+      ...covered(
+        entries,
+        this.books.map(({ codec }) => codec)
+      )
     ]
   }
 }
@@ -139,14 +142,25 @@ const repeatsSaySo = (heard: ReadonlyArray<Known>): ReadonlyArray<string> => {
   })
 }
 
-/** G10. */
-const covered = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
+/**
+ * G10. A message that was cut in the middle and reads all the same may spread a number over elements that are too short for one:
+ * that is not judged (SECURITY.md).
+ */
+const covered = (entries: ReadonlyArray<Entry>, codecs: ReadonlyArray<Codec>): ReadonlyArray<string> =>
   entries.flatMap(({ code, message, secret, seq }) => {
-    const shown = Buffer.concat([message, Buffer.from(` ${code}`)])
-    const isShown = showsNumber(shown, card.pan, card.pan.length) !== undefined
-    const hasTrack = [shown, secret].some((bytes) => bytes.includes(card.track))
+    const isShown = [Buffer.from(code), ...elementsOf(message, codecs)].some(
+      (bytes) => showsNumber(bytes, card.pan, card.pan.length) !== undefined
+    )
+    const hasTrack = [message, secret].some((bytes) => bytes.includes(card.track))
     return [
       ...(isShown ? [`G10: entry ${seq} shows a card number`] : []),
       ...(hasTrack ? [`G10: entry ${seq} holds a track`] : [])
     ]
   })
+
+/** The elements of a message in the first dialect that reads it; all of it where none does. */
+const elementsOf = (message: Buffer, codecs: ReadonlyArray<Codec>): ReadonlyArray<Buffer> => {
+  const codec = codecs.find((one) => one.index(message, 0, message.length, index) === undefined)
+  if (codec === undefined) return [message]
+  return codec.layout.defined.flatMap(({ de }) => (index.has(de) ? [index.bytes(de)] : []))
+}
