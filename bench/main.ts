@@ -8,6 +8,7 @@
  * compare ratios.
  */
 import * as Codec from "./codec.ts"
+import * as Exchange from "./exchange.ts"
 import * as Hsm from "./hsm.ts"
 import * as Journal from "./journal.ts"
 import * as Keys from "./keys.ts"
@@ -27,6 +28,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   hsm: async () => {
     const rows = await Hsm.run()
     return { text: Hsm.report(rows), rows }
+  },
+  exchange: async () => {
+    const rows = await Exchange.run()
+    return { text: Exchange.report(rows), rows }
   },
   journal: async () => {
     const rows = await Journal.run()

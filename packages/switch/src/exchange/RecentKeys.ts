@@ -61,8 +61,11 @@ const SENT = 3
 /** Keys forgotten together are remembered together by their greatest time; that many groups of them at most. */
 const FORGOTTEN_MAX = 64
 
-/** Slots of a table at first; it doubles as it fills. */
-const SLOTS_MIN = 256
+/** Slots of a table at first; it doubles as it fills. Each link has six generations of them, and most links stay idle. */
+const SLOTS_MIN = 16
+
+/** Refused keys that are remembered at least. */
+const REFUSED_MIN = 256
 
 class Generation {
   size = 0
@@ -297,7 +300,7 @@ export class RecentKeys {
   }
 
   private share(part: number): number {
-    return Math.max(SLOTS_MIN, Math.floor(this.capacity / part))
+    return Math.max(REFUSED_MIN, Math.floor(this.capacity / part))
   }
 }
 

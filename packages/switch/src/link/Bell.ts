@@ -40,7 +40,7 @@ export class Bell<A> {
 
 /** What many places can bring about, such as the end of the last open request: whoever waits looks after each change. */
 export class Change {
-  private readonly waiting = new Set<() => void>()
+  private waiting: Set<() => void> | undefined
 
   /** Waits until `isDone`, which is asked now and after each change; at most `limitMs` milliseconds. */
   until(isDone: () => boolean, limitMs: number): Effect.Effect<void> {
@@ -49,14 +49,15 @@ export class Change {
       const look = () => {
         if (isDone()) resume(Effect.void)
       }
-      this.waiting.add(look)
-      return Effect.sync(() => this.waiting.delete(look))
+      const waiting = this.waiting ?? new Set()
+      this.waiting = waiting.add(look)
+      return Effect.sync(() => waiting.delete(look))
     })
     return Effect.suspend(() => (isDone() ? Effect.void : Effect.asVoid(Effect.timeoutOption(done, limitMs))))
   }
 
   /** Something has changed. */
   happened(): void {
-    for (const look of this.waiting) look()
+    if (this.waiting !== undefined) for (const look of this.waiting) look()
   }
 }

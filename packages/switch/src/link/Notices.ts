@@ -32,7 +32,8 @@ interface Kind {
 /** Lines of some kinds, at one pace. */
 export class Notices {
   private readonly pace: Pace
-  private readonly kinds = new Map<string, Kind>()
+  /** Made with the first: a link has many of these, and nearly all of them stay empty. */
+  private kinds: Map<string, Kind> | undefined
 
   constructor(pace: Pace) {
     this.pace = pace
@@ -40,12 +41,12 @@ export class Notices {
 
   /** How many there were of each kind. */
   get counts(): { readonly [kind: string]: number } {
-    return Object.fromEntries([...this.kinds].map(([kind, { count }]) => [kind, count]))
+    return Object.fromEntries([...(this.kinds ?? [])].map(([kind, { count }]) => [kind, count]))
   }
 
   /** How many there were of all kinds. */
   get total(): number {
-    return [...this.kinds.values()].reduce((sum, { count }) => sum + count, 0)
+    return [...(this.kinds?.values() ?? [])].reduce((sum, { count }) => sum + count, 0)
   }
 
   /**
@@ -53,7 +54,7 @@ export class Notices {
    * were since the last note.
    */
   add(kind: string, text: string, now: number): string | undefined {
-    const one = this.kinds.get(kind) ?? this.first(kind, now)
+    const one = this.kinds?.get(kind) ?? this.first(kind, now)
     one.count++
     const refilled = Math.floor((now - one.refilledAt) / this.pace.pauseMs)
     if (refilled > 0) {
@@ -69,11 +70,12 @@ export class Notices {
 
   /** The kind is over: the next one is noted at once, as the first. */
   over(kind: string): void {
-    this.kinds.delete(kind)
+    this.kinds?.delete(kind)
   }
 
   private first(kind: string, now: number): Kind {
     const one = { count: 0, noted: 0, left: this.pace.burst, refilledAt: now }
+    this.kinds ??= new Map()
     this.kinds.set(kind, one)
     return one
   }
