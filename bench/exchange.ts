@@ -1,7 +1,7 @@
 /**
- * `npm run bench exchange`: what a request and its answer cost the main thread, without sockets and without a disk: one switch, two
- * partners and the journal's memory store in one process. The least of many batches is what a busy machine does not change; two
- * commits are compared by running it in both, in turns.
+ * `npm run bench exchange`: what a request and its answer cost the main thread, without sockets and without a disk: one switch,
+ * two partners and the journal's memory store in one process. The least of many batches is what a busy machine does not change;
+ * two commits are compared by running it in both, in turns.
  *
  * It does not show sockets, the journal's thread, or waiting.
  */
