@@ -46,7 +46,9 @@ export interface WorldRunner {
   readonly shrink: (seed: number, wishes: string, onStep: (says: string) => void) => Shrunk | undefined
 }
 
-const place = new URL("../../../../test/simulation/Runner.ts", import.meta.url)
+/** Run from its source, which only the repository has. */
+const script = "Runner.ts"
+const place = new URL(`../../../../test/simulation/${script}`, import.meta.url)
 
 /** Loads the world of the repository that this program stands in. */
 export const loadWorld: Effect.Effect<WorldRunner, SettingInvalid> = Effect.try({

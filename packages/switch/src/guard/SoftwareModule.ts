@@ -113,15 +113,15 @@ const lift = <A>(make: () => A | ModuleError): Effect.Effect<A, ModuleError> =>
 export class SoftwareModule implements SecurityModule {
   readonly isSynchronous = true
   readonly isUp = true
-  private readonly settings: SoftwareModuleSettings
-  private readonly storageKey: Buffer
-  private readonly previousStorageKeys: ReadonlyArray<Buffer>
-  private readonly ready = new WeakMap<KeyHandle, SetUp>()
+  readonly #settings: SoftwareModuleSettings
+  readonly #storageKey: Buffer
+  readonly #previousStorageKeys: ReadonlyArray<Buffer>
+  readonly #ready = new WeakMap<KeyHandle, SetUp>()
 
   constructor(settings: SoftwareModuleSettings) {
-    this.settings = settings
-    this.storageKey = Buffer.from(settings.storageKey)
-    this.previousStorageKeys = (settings.previousStorageKeys ?? []).map((key) => Buffer.from(key))
+    this.#settings = settings
+    this.#storageKey = Buffer.from(settings.storageKey)
+    this.#previousStorageKeys = (settings.previousStorageKeys ?? []).map((key) => Buffer.from(key))
   }
 
   submit(call: ModuleCall): boolean {
@@ -157,7 +157,7 @@ export class SoftwareModule implements SecurityModule {
       const length = request.length ?? (algorithm === "des" ? 8 : 16)
       const wrong = checkKeyLength(algorithm, length, place)
       if (wrong !== undefined) return wrong
-      const bytes = Buffer.from(makeParityOdd(algorithm, Uint8Array.from(this.settings.random(length))))
+      const bytes = Buffer.from(makeParityOdd(algorithm, Uint8Array.from(this.#settings.random(length))))
       const key = this.handle(name, purpose, algorithm, bytes, place)
       const wrapped = isModuleError(key) ? key : this.wrap(kek, key, bytes, form, place)
       bytes.fill(0)
@@ -178,7 +178,7 @@ export class SoftwareModule implements SecurityModule {
   }
 
   storedUnder(text: string): StoredUnder {
-    const keys = [this.storageKey, ...this.previousStorageKeys]
+    const keys = [this.#storageKey, ...this.#previousStorageKeys]
     const found = keys.findIndex((key) => {
       const read = unwrapKeyBlock(key, text)
       if (isSecurityError(read)) return false
@@ -190,8 +190,8 @@ export class SoftwareModule implements SecurityModule {
 
   /** A stored key, under the storage key of now or one of before. */
   private unwrapped(text: string) {
-    const read = unwrapKeyBlock(this.storageKey, text)
-    for (const before of this.previousStorageKeys) {
+    const read = unwrapKeyBlock(this.#storageKey, text)
+    for (const before of this.#previousStorageKeys) {
       const found = isSecurityError(read) ? unwrapKeyBlock(before, text) : read
       if (!isSecurityError(found)) return found
     }
@@ -273,7 +273,7 @@ export class SoftwareModule implements SecurityModule {
     if (isModuleError(from)) return from
     const to = this.pinKey(target.key)
     if (isModuleError(to)) return to
-    const { random } = this.settings
+    const { random } = this.#settings
     const { pan } = call
     if (source.format !== "opaque" && target.format !== "opaque") {
       return translatePin(input, zone(from, source.format, pan, random), zone(to, target.format, pan, random), call)
@@ -293,10 +293,10 @@ export class SoftwareModule implements SecurityModule {
   }
 
   private setUp(key: KeyHandle): SetUp {
-    let ready = this.ready.get(key)
+    let ready = this.#ready.get(key)
     if (ready === undefined) {
       ready = { mac: new Map(), pin: undefined }
-      this.ready.set(key, ready)
+      this.#ready.set(key, ready)
     }
     return ready
   }
@@ -371,7 +371,7 @@ export class SoftwareModule implements SecurityModule {
     } else if ((key.form === "ecb" || key.form === "cbc") && !hasOddParity(algorithm, bytes)) {
       return moduleError("KeyRefused", place, "the key has no odd parity, and no check value shows that it is right")
     }
-    return this.settings.allowTestKeys ? undefined : checkKeyStrength(algorithm, bytes, place)
+    return this.#settings.allowTestKeys ? undefined : checkKeyStrength(algorithm, bytes, place)
   }
 
   private handle(
@@ -383,7 +383,7 @@ export class SoftwareModule implements SecurityModule {
   ): KeyHandle | ModuleError {
     const checkValue = checkValueOf(algorithm, bytes, shownCheckMethod(algorithm), place)
     if (isModuleError(checkValue)) return checkValue
-    const text = wrapKeyBlock(this.storageKey, headerOf(purpose, algorithm, "N"), bytes, this.settings.random)
+    const text = wrapKeyBlock(this.#storageKey, headerOf(purpose, algorithm, "N"), bytes, this.#settings.random)
     if (isSecurityError(text)) return translated(text, place)
     return { name, purpose, algorithm, text, checkValue: checkValue.toString("hex").toUpperCase() }
   }
@@ -400,7 +400,7 @@ export class SoftwareModule implements SecurityModule {
       if (form === "tr31") {
         const version = kek.algorithm === "aes" ? "D" : "B"
         const header: KeyBlockHeader = { ...headerOf(purpose, algorithm, "E"), version }
-        const block = wrapKeyBlock(kekBytes, header, bytes, this.settings.random)
+        const block = wrapKeyBlock(kekBytes, header, bytes, this.#settings.random)
         return isSecurityError(block) ? translated(block, place) : Buffer.from(block, "latin1")
       }
       const wrapped =

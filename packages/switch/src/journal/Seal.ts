@@ -43,12 +43,12 @@ const subkey = (cipher: Cipheriv): Buffer => {
 
 /** XAES-256-GCM as C2SP specifies it: the key of one message is derived from half of the nonce. */
 export class Xaes256Gcm {
-  private readonly cipher: Cipheriv
-  private readonly k1: Buffer
+  readonly #cipher: Cipheriv
+  readonly #k1: Buffer
 
   constructor(key: Buffer) {
-    this.cipher = blockCipher(key)
-    this.k1 = subkey(this.cipher)
+    this.#cipher = blockCipher(key)
+    this.#k1 = subkey(this.#cipher)
   }
 
   /** Encrypts into `out` at `at`: as many bytes as `plain`, then the tag of 16 bytes. Returns the bytes written. */
@@ -86,26 +86,26 @@ export class Xaes256Gcm {
     for (let half = 0; half < 2; half++) {
       blocks.set([0, half + 1, 0x58, 0], half * 16)
       blocks.set(nonce.subarray(0, 12), half * 16 + 4)
-      for (let n = 0; n < 16; n++) blocks[half * 16 + n] = blocks[half * 16 + n]! ^ this.k1[n]!
+      for (let n = 0; n < 16; n++) blocks[half * 16 + n] = blocks[half * 16 + n]! ^ this.#k1[n]!
     }
-    return createSecretKey(this.cipher.update(blocks))
+    return createSecretKey(this.#cipher.update(blocks))
   }
 }
 
 /** AES-CMAC (SP 800-38B) of messages of exactly one block, many at a time. */
 export class BlockCmac {
-  private readonly cipher: Cipheriv
-  private readonly k1: Buffer
+  readonly #cipher: Cipheriv
+  readonly #k1: Buffer
 
   constructor(key: Buffer) {
-    this.cipher = blockCipher(key)
-    this.k1 = subkey(this.cipher)
+    this.#cipher = blockCipher(key)
+    this.#k1 = subkey(this.#cipher)
   }
 
   /** CMACs of `blocks`, a multiple of 16 bytes, in their order. `blocks` is changed. */
   macs(blocks: Buffer): Buffer {
-    for (let n = 0; n < blocks.length; n++) blocks[n] = blocks[n]! ^ this.k1[n & 15]!
-    return this.cipher.update(blocks)
+    for (let n = 0; n < blocks.length; n++) blocks[n] = blocks[n]! ^ this.#k1[n & 15]!
+    return this.#cipher.update(blocks)
   }
 }
 
@@ -113,9 +113,9 @@ export class BlockCmac {
 export class Seal {
   /** Names the key without giving anything of it away: 8 hex digits. */
   readonly keyId: string
-  private readonly gcm: Xaes256Gcm
-  private readonly search: BlockCmac
-  private readonly tags: TagKey
+  readonly #gcm: Xaes256Gcm
+  readonly #search: BlockCmac
+  readonly #tags: TagKey
   private readonly nonces = Buffer.alloc(GROUP_NONCE_LENGTH * 128)
   private nonceAt = this.nonces.length
 
@@ -123,19 +123,19 @@ export class Seal {
   constructor(key: Uint8Array) {
     if (key.length !== JOURNAL_KEY_LENGTH) throw new RangeError("journal: the key is 32 bytes")
     this.keyId = derive(key, "key id", 4).toString("hex")
-    this.gcm = new Xaes256Gcm(derive(key, "seal", 32))
-    this.search = new BlockCmac(derive(key, "search", 32))
-    this.tags = new TagKey(this.keyId, derive(key, "chain", 32))
+    this.#gcm = new Xaes256Gcm(derive(key, "seal", 32))
+    this.#search = new BlockCmac(derive(key, "search", 32))
+    this.#tags = new TagKey(this.keyId, derive(key, "chain", 32))
   }
 
   /** The tag of a text; see `Tag.ts`. */
   tag(text: Uint8Array): Buffer {
-    return this.tags.tag(text)
+    return this.#tags.tag(text)
   }
 
   /** Whether `tag` is the one of `text` under this key. */
   fits(text: Uint8Array, tag: Uint8Array): boolean {
-    return this.tags.fits(text, tag)
+    return this.#tags.fits(text, tag)
   }
 
   /** Draws a nonce into `out` at `at`. */
@@ -150,17 +150,17 @@ export class Seal {
 
   /** Seals `plain` into `out` at `to` under a nonce that {@link nonce} drew. Returns the bytes written. */
   seal(additional: Buffer, nonce: Buffer, plain: Buffer, out: Buffer, to: number): number {
-    return this.gcm.encrypt(nonce, additional, plain, out, to)
+    return this.#gcm.encrypt(nonce, additional, plain, out, to)
   }
 
   /** The secrets of a group in clear, or undefined when they do not authenticate. */
   open(additional: Buffer, nonce: Buffer, sealed: Buffer): Buffer | undefined {
-    return this.gcm.decrypt(nonce, additional, sealed)
+    return this.#gcm.decrypt(nonce, additional, sealed)
   }
 
   /** CMACs of packed PANs ({@link packPan}). `blocks` is changed. */
   panHashes(blocks: Buffer): Buffer {
-    return this.search.macs(blocks)
+    return this.#search.macs(blocks)
   }
 
   /** Search key of one PAN. */
