@@ -26,22 +26,22 @@ export const defects: ReadonlyArray<Defect> = [
     name: "an answer leaves before it is on disk",
     breaks: "G1",
     file: exchange("Requests"),
-    find: "desks.commits.deliver(seq, holder.id, slot.id)",
+    find: "desks.commits.deliver(desks.partnerOf(origin), seq, holder.id, slot.id)",
     put: "this.deliver(holder.id, slot.id)"
   },
   {
     name: "what waits for an entry of the journal is done one entry too early",
     breaks: "G1",
     file: exchange("Commits"),
-    find: "this.seqs[this.head & mask]! <= lastSeq)",
-    put: "this.seqs[this.head & mask]! <= lastSeq + 1)"
+    find: "queue.first <= this.lastSeq)",
+    put: "queue.first <= this.lastSeq + 1)"
   },
   {
     name: "a request that timed out is not reversed",
     breaks: "G4",
     file: exchange("Requests"),
-    find: "      commits.after(seq, () => this.refuseOrigin(target, slot, origin.language.refusal.noAnswer))\n      this.reverse(origin, target, slot)",
-    put: "      commits.after(seq, () => this.refuseOrigin(target, slot, origin.language.refusal.noAnswer))\n      if (reason !== 'timeout') this.reverse(origin, target, slot)"
+    find: "      commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))\n      this.reverse(origin, target, slot)",
+    put: "      commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))\n      if (reason !== 'timeout') this.reverse(origin, target, slot)"
   },
   {
     name: "a stored message is given up after two attempts",

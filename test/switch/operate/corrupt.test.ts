@@ -56,7 +56,7 @@ describe("While its switch runs, a file", () => {
       const named = await jinka(["status", file, "--control", control, "issuer"])
 
       expect([how, alone.code]).toEqual([how, 2])
-      expect(alone.err).toContain("Name that place with --control")
+      expect(alone.err).toContain("name the place where its switch takes commands with --control")
       expect([how, named.code, named.err]).toEqual([how, 0, ""])
       expect(named.out).toContain("issuer")
     }

@@ -2,9 +2,12 @@ import { iso8583v1993Ascii, macAlgorithms, unionPayPos } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
 import { configurationOf, saidOf, sound } from "./checked.ts"
 
-/** The sound configuration with lines added to its first link, and `dialect` for it. */
+/** The sound configuration with a security module, lines added to its first link, and `dialect` for it. */
 const withLines = (lines: ReadonlyArray<string>, dialect = "cups"): string =>
-  sound.replace("    dialect: cups\n", `    dialect: ${dialect}\n${lines.map((line) => `    ${line}\n`).join("")}`)
+  `${sound}security: { software: { storageKey: { env: JINKA_STORAGE_KEY } } }\n`.replace(
+    "    dialect: cups\n",
+    `    dialect: ${dialect}\n${lines.map((line) => `    ${line}\n`).join("")}`
+  )
 
 const guardOf = async (lines: ReadonlyArray<string>, dialect?: string) =>
   (await configurationOf(withLines(lines, dialect))).settings.links[0]?.guard
@@ -108,6 +111,7 @@ describe("The PIN blocks of a link", () => {
       expect.stringContaining(
         "warning links[0].pin: requests with a PIN between this link and one without `pin` (issuer) are refused"
       ),
+      expect.stringContaining("warning links[0].pin: PINs are translated in software"),
       expect.stringContaining("warning links[0].pin.mayDropPan: PIN blocks lose the card number that they are bound to")
     ])
   })
