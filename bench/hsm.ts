@@ -15,6 +15,7 @@ import { ModuleCall } from "../packages/switch/src/guard/ModuleCall.ts"
 import type { SecurityModule } from "../packages/switch/src/guard/SecurityModule.ts"
 import { SoftwareModule } from "../packages/switch/src/guard/SoftwareModule.ts"
 import { layer as nodeTransport } from "../packages/switch/src/transport/NodeTransport.ts"
+import { said } from "./Children.ts"
 
 /** One way of making MACs. */
 export interface HsmRow {
@@ -127,12 +128,9 @@ const pipelined = (module: SecurityModule, by: string, underWay: number, seconds
     }
   })
 
-const started = (order: ReadonlyArray<string>): Promise<{ child: ChildProcess; port: number }> => {
+const started = async (order: ReadonlyArray<string>): Promise<{ child: ChildProcess; port: number }> => {
   const child = fork(new URL("./hsm/device.ts", import.meta.url).pathname, [String(DEVICE_MS), ...order])
-  return new Promise((resolve, reject) => {
-    child.once("message", (said) => resolve({ child, port: (said as { port: number }).port }))
-    child.once("exit", () => reject(new Error("the device ended before it said its port")))
-  })
+  return { child, port: await said<number>(child, "port") }
 }
 
 const byDevices = async (

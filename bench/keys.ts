@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Table from "cli-table3"
+import { Children, said } from "./Children.ts"
 import { sealedFields } from "./keys/Zones.ts"
 import type { Measured } from "./relay/acquirer.ts"
 
@@ -24,17 +25,6 @@ export interface Row extends Measured {
 const DEVICE_MS = 2
 
 const file = (name: string) => new URL(`./${name}.ts`, import.meta.url).pathname
-
-const next = <A>(child: ChildProcess, key: string): Promise<A> =>
-  new Promise((resolve, reject) => {
-    const exited = () => reject(new Error(`${child.spawnargs[1]} ended before it said ${key}`))
-    const said = (message: Record<string, A>) => {
-      if (message[key] === undefined) return
-      child.off("message", said).off("exit", exited)
-      resolve(message[key])
-    }
-    child.on("message", said).once("exit", exited)
-  })
 
 const usage = (relay: ChildProcess): Promise<{ readonly cpuUs: number }> => {
   const answer = new Promise<{ readonly cpuUs: number }>((resolve) =>
@@ -56,7 +46,7 @@ const drive = async (relay: ChildProcess, port: number, mode: string, amount: nu
   acquirer.on("message", (message: { mark?: string }) => {
     if (message.mark !== undefined) marks.push(usage(relay))
   })
-  const measured = await next<Measured>(acquirer, "measured")
+  const measured = await said<Measured>(acquirer, "measured")
   const [begin, end] = await Promise.all(marks)
   return { ...measured, cpuUs: (end!.cpuUs - begin!.cpuUs) / measured.answered }
 }
@@ -73,20 +63,16 @@ const kinds = [
 export const run = async (seconds = 4): Promise<ReadonlyArray<Row>> => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const rows: Array<Row> = []
-  const children: Array<ChildProcess> = []
-  const start = (name: string, args: ReadonlyArray<string>) => {
-    const child = fork(file(name), args)
-    children.push(child)
-    return child
-  }
+  const children = new Children()
+  const start = (name: string, args: ReadonlyArray<string>) => children.start(file(name), args)
   try {
-    const echo = await next<number>(start("relay/echo", []), "port")
-    const device = await next<number>(start("keys/device", [String(DEVICE_MS)]), "port")
+    const echo = await said<number>(start("relay/echo", []), "port")
+    const device = await said<number>(start("keys/device", [String(DEVICE_MS)]), "port")
     for (const [at, { guarded, module }] of kinds.entries()) {
       const place = join(directory, String(at))
       const of = module === "device" ? [String(device)] : []
       const relay = start("keys/switch", [String(echo), place, guarded, ...of])
-      const port = await next<number>(relay, "port")
+      const port = await said<number>(relay, "port")
       for (const [mode, amount] of [
         ["closed", 256],
         ["open", 1000]
@@ -97,7 +83,7 @@ export const run = async (seconds = 4): Promise<ReadonlyArray<Row>> => {
       relay.kill()
     }
   } finally {
-    for (const child of children) child.kill()
+    children.end()
     rmSync(directory, { recursive: true, force: true })
   }
   return rows

@@ -11,6 +11,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Table from "cli-table3"
+import { said } from "./Children.ts"
 
 /** What one side did. Times in milliseconds, memory in MiB. */
 export interface LinksRow {
@@ -42,17 +43,6 @@ interface Measured {
 }
 
 const file = (name: string) => new URL(`./links/${name}.ts`, import.meta.url).pathname
-
-const said = <A>(child: ChildProcess, key: string): Promise<A> =>
-  new Promise((resolve, reject) => {
-    const exited = () => reject(new Error(`${child.spawnargs[1]} ended before it said ${key}`))
-    const heard = (message: Record<string, A>) => {
-      if (message[key] === undefined) return
-      child.off("message", heard).off("exit", exited)
-      resolve(message[key])
-    }
-    child.on("message", heard).once("exit", exited)
-  })
 
 const ask = <A>(child: ChildProcess, what: string): Promise<A> => {
   const answer = said<A>(child, what)

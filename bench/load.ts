@@ -3,11 +3,12 @@
  * start, beside the bench's own acquirer, which writes messages that were made beforehand and measures nothing by schedule. Load,
  * echo and acquirer are processes of one machine and share its cores.
  */
-import { type ChildProcess, fork, spawn } from "node:child_process"
+import { fork, spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Table from "cli-table3"
+import { said } from "./Children.ts"
 import { dialect, fields } from "./relay/Frame.ts"
 
 /** One rate. Latencies in milliseconds. */
@@ -22,14 +23,6 @@ export interface Row {
 }
 
 const path = (name: string): string => new URL(name, import.meta.url).pathname
-
-const said = (child: ChildProcess, key: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    child.on("message", (message: Record<string, number>) => {
-      if (message[key] !== undefined) resolve(message[key])
-    })
-    child.once("exit", () => reject(new Error(`ended before it said ${key}`)))
-  })
 
 /** The message of the relay bench; its number, times, amount and reference are new in each. */
 const changing: { readonly [de: string]: string } = {
@@ -79,9 +72,9 @@ export const run = async (seconds = 5): Promise<ReadonlyArray<Row>> => {
   const folder = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const echo = fork(path("relay/echo.ts"))
   try {
-    const port = await said(echo, "port")
+    const port = await said<number>(echo, "port")
     const acquirer = fork(path("relay/acquirer.ts"), [String(port), "closed", "1024", "3", "0"])
-    const ceiling = (await said(acquirer, "measured")) as unknown as {
+    const ceiling = (await said<number>(acquirer, "measured")) as unknown as {
       readonly perSecond: number
       readonly p50: number
       readonly p99: number

@@ -13,6 +13,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Table from "cli-table3"
+import { said } from "./Children.ts"
 import { FLOOD_PER_SECOND, floods } from "./neighbour/Floods.ts"
 import type { Measured } from "./neighbour/good.ts"
 
@@ -42,17 +43,6 @@ export interface StoredRow {
 const file = (name: string) => new URL(`./neighbour/${name}.ts`, import.meta.url).pathname
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-const next = <A>(child: ChildProcess, key: string): Promise<A> =>
-  new Promise((resolve, reject) => {
-    const exited = () => reject(new Error(`${child.spawnargs[1]} ended before it said ${key}`))
-    const said = (message: Record<string, A>) => {
-      if (message[key] === undefined) return
-      child.off("message", said).off("exit", exited)
-      resolve(message[key])
-    }
-    child.on("message", said).once("exit", exited)
-  })
 
 /** Purchases of the good partner, a second. */
 const PER_SECOND = 200
@@ -84,13 +74,13 @@ export const run = async (seconds = 4, only: ReadonlyArray<string> = []) => {
   }
   try {
     const issuers = start("issuers")
-    const ports = await next<object>(issuers, "ports")
+    const ports = await said<object>(issuers, "ports")
     const relay = start("switch", JSON.stringify(ports), directory)
-    const at = await next<{ flood: number; good: number }>(relay, "ports")
+    const at = await said<{ flood: number; good: number }>(relay, "ports")
     const good = start("good", String(at.good))
-    await next(good, "connected")
+    await said(good, "connected")
     const measure = (during = seconds): Promise<Measured> => {
-      const measured = next<Measured>(good, "measured")
+      const measured = said<Measured>(good, "measured")
       good.send({ perSecond: PER_SECOND, seconds: during })
       return measured
     }
@@ -117,7 +107,7 @@ export const run = async (seconds = 4, only: ReadonlyArray<string> = []) => {
       }
       let current = begin()
       const sent = async (): Promise<number> => {
-        const answer = next<number>(current, "sent")
+        const answer = said<number>(current, "sent")
         current.send("sent")
         return answer
       }
@@ -149,7 +139,7 @@ export const run = async (seconds = 4, only: ReadonlyArray<string> = []) => {
     await alone()
     const sink = start("sink")
     const elsewhere = new Map<number, number>()
-    const sinkPort = await next<number>(sink, "port")
+    const sinkPort = await said<number>(sink, "port")
     const rows: Array<Row> = []
     let before = await alone()
     for (const [name, { perSecond = FLOOD_PER_SECOND }] of Object.entries(floods)) {
@@ -178,13 +168,13 @@ export const run = async (seconds = 4, only: ReadonlyArray<string> = []) => {
 
 /** p99 of the turns of the switch's main thread since it was last asked, milliseconds. */
 const loopOf = (relay: ChildProcess): Promise<number> => {
-  const loop = next<number>(relay, "loop")
+  const loop = said<number>(relay, "loop")
   relay.send("loop")
   return loop
 }
 
 const queuedNow = async (relay: ChildProcess): Promise<number> => {
-  const status = next<ReadonlyArray<number>>(relay, "status")
+  const status = said<ReadonlyArray<number>>(relay, "status")
   relay.send("status")
   return (await status).reduce((sum, size) => sum + size, 0)
 }

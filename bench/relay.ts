@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Table from "cli-table3"
+import { Children, said } from "./Children.ts"
 import type { Measured } from "./relay/acquirer.ts"
 
 interface Usage {
@@ -25,17 +26,6 @@ export interface Row extends Measured {
 }
 
 const file = (name: string) => new URL(`./relay/${name}.ts`, import.meta.url).pathname
-
-const next = <A>(child: ChildProcess, key: string): Promise<A> =>
-  new Promise((resolve, reject) => {
-    const exited = () => reject(new Error(`${child.spawnargs[1]} ended before it said ${key}`))
-    const said = (message: Record<string, A>) => {
-      if (message[key] === undefined) return
-      child.off("message", said).off("exit", exited)
-      resolve(message[key])
-    }
-    child.on("message", said).once("exit", exited)
-  })
 
 const usage = async (relay: ChildProcess): Promise<Usage> => {
   const answer = new Promise<Usage>((resolve) => relay.once("message", (usage) => resolve(usage as unknown as Usage)))
@@ -60,7 +50,7 @@ const drive = async (
   acquirer.on("message", (message: { mark?: string }) => {
     if (message.mark !== undefined) marks.push(usage(relay))
   })
-  const measured = await next<Measured>(acquirer, "measured")
+  const measured = await said<Measured>(acquirer, "measured")
   const [begin, end] = await Promise.all(marks)
   const row: Row = {
     relay: kind,
@@ -77,23 +67,19 @@ const drive = async (
 export const run = async (seconds = 4): Promise<ReadonlyArray<Row>> => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const rows: Array<Row> = []
-  const children: Array<ChildProcess> = []
-  const start = (name: string, args: ReadonlyArray<string>) => {
-    const child = fork(file(name), args)
-    children.push(child)
-    return child
-  }
+  const children = new Children()
+  const start = (name: string, args: ReadonlyArray<string>) => children.start(file(name), args)
   try {
-    const echo = await next<number>(start("echo", []), "port")
+    const echo = await said<number>(start("echo", []), "port")
     for (const kind of ["raw", "switch"] as const) {
       const relay = start(kind, [String(echo), directory])
-      const port = await next<number>(relay, "port")
+      const port = await said<number>(relay, "port")
       for (const outstanding of [64, 1024, 1]) rows.push(await drive(kind, relay, port, "closed", outstanding, seconds))
       rows.push(await drive(kind, relay, port, "open", 10_000, seconds))
       relay.kill()
     }
   } finally {
-    for (const child of children) child.kill()
+    children.end()
     rmSync(directory, { recursive: true, force: true })
   }
   return rows

@@ -16,6 +16,7 @@ import {
   cupsF63,
   cupsF121,
   cupsF122,
+  cupsPin,
   cupsUsages
 } from "./CupsParts.ts"
 import { cups46 } from "./Headers.ts"
@@ -253,14 +254,7 @@ export const cups: Dialect = {
   // F128 as a published acquirer makes and checks it: not in 0620 and 0630, nor in network management but the answer to a key.
   security: {
     mac: { field: 128, messages: [100, 200, 220, 420], text: "cups", fields: cupsMacFields, form: "hex", bytes: 4 },
-    pin: {
-      field: 52,
-      control: {
-        field: 53,
-        format: { at: 0, values: { "1": "unionPayWithoutPan", "2": "iso0" } },
-        cipher: { at: 1, values: { "0": "des", "6": "tdes", "4": "sm4" } }
-      }
-    }
+    pin: cupsPin
   },
   // 25: no such original, so there is nothing to reverse. 94: seen before.
   acknowledged: { reversal: ["25", "94"], advice: ["94"] },

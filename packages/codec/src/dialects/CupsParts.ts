@@ -2,6 +2,7 @@
  * What is inside the private fields of the CUPS centre interface (docs/domain.md 1.9). Facts from public code only: where no
  * public source names a part's meaning, it is called reserved. Lists of tags are open: a tag that is not here is read too.
  */
+import type { Dialect } from "../iso8583/Dialect.ts"
 import type { PartDefinition, PositionalStructure, Structure, TagDefinitions } from "../iso8583/Structure.ts"
 
 const part = (name: string, nameZh: string, length?: number): PartDefinition =>
@@ -260,3 +261,16 @@ export const cupsF122: Structure = positional(
   { name: "merchant rate", nameZh: "商户扣率", length: 6, sensitivity: "none", reason },
   part("acquirer information", "受理方信息")
 )
+
+/**
+ * DE 52 with its control in DE 53, as the centre and terminals have it: the first digit says the block's format, the second the
+ * cipher.
+ */
+export const cupsPin: NonNullable<NonNullable<Dialect["security"]>["pin"]> = {
+  field: 52,
+  control: {
+    field: 53,
+    format: { at: 0, values: { "1": "unionPayWithoutPan", "2": "iso0" } },
+    cipher: { at: 1, values: { "0": "des", "6": "tdes", "4": "sm4" } }
+  }
+}

@@ -4,6 +4,7 @@
  * the samples of `codec-messages.json`). Public samples differ in F46, F47, F56 and F57: their definitions here take all of them.
  */
 import type { Dialect } from "../iso8583/Dialect.ts"
+import { cupsPin } from "./CupsParts.ts"
 import { tpdu6 } from "./Headers.ts"
 import { posSignOns } from "./KeyExchanges.ts"
 import { accountTypes, processingCodesCups } from "./ProcessingCodes.ts"
@@ -86,14 +87,7 @@ export const unionPayPos: Dialect = {
   // F64 as the terminal rule has it: the fold over all that is before it, its first four bytes as characters.
   security: {
     mac: { field: 64, messages: [100, 200, 220, 400], text: "message", fields: [], form: "hex", bytes: 4 },
-    pin: {
-      field: 52,
-      control: {
-        field: 53,
-        format: { at: 0, values: { "1": "unionPayWithoutPan", "2": "iso0" } },
-        cipher: { at: 1, values: { "0": "des", "6": "tdes", "4": "sm4" } }
-      }
-    }
+    pin: cupsPin
   },
   // 25: no such original, so there is nothing to reverse. 94: seen before.
   acknowledged: { reversal: ["25", "94"], advice: ["94"] },

@@ -1,5 +1,5 @@
 /** `jinka journal backup`, `restore` and `export`: a journal to another place, back again, and as a table. */
-import { Console, Effect, FileSystem, Path, Stdio, Stream } from "effect"
+import { Console, Effect, FileSystem, Path } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { openReadOnly, restoreJournal } from "../../journal/JournalReader.ts"
 import { ask } from "../control/ControlCall.ts"
@@ -7,6 +7,7 @@ import { BackupReport } from "../control/Report.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
 import { type JournalPlace, journalPlace } from "../JournalPlace.ts"
 import { type SummaryLine, summarize } from "../Summary.ts"
+import { makeLines } from "./Lines.ts"
 import { fileOrDirectory } from "./TraceCommand.ts"
 
 /** Verifies a whole journal with the keys of `place`; gives its entries. */
@@ -135,22 +136,8 @@ export const exportJournal = Command.make(
     Effect.gen(function* () {
       const { dialects, open } = yield* journalPlace(place)
       const journal = yield* open("unused")
-      const { stdout } = yield* Stdio.Stdio
-      const held: Array<string> = form === "csv" ? [columns.join(",")] : []
-      let isRead = true
-      const print = Effect.suspend(() => {
-        const lines = held.splice(0)
-        if (lines.length === 0) return Effect.void
-        return Effect.catch(Stream.run(Stream.succeed(`${lines.join("\n")}\n`), stdout()), () =>
-          Effect.sync(() => {
-            isRead = false
-          })
-        )
-      })
-      const each = (line: SummaryLine) => {
-        held.push(form === "csv" ? csvLine(line) : JSON.stringify(line))
-        return isRead
-      }
+      const { add, print } = yield* makeLines(form === "csv" ? [columns.join(",")] : [])
+      const each = (line: SummaryLine) => add(form === "csv" ? csvLine(line) : JSON.stringify(line))
       yield* Effect.mapError(summarize(journal, dialects, each, print), failedBy)
       yield* print
     }).pipe(Effect.scoped)

@@ -1,5 +1,5 @@
 /** `jinka journal verify`, `anchor`, `summary` and `new`. */
-import { Clock, Console, Effect, FileSystem, Option, Stdio, Stream } from "effect"
+import { Clock, Console, Effect, FileSystem, Option, Stdio } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Head, headsIn } from "../../journal/Head.ts"
 import type { Unopened } from "../../journal/JournalStore.ts"
@@ -9,6 +9,7 @@ import { journalPlace } from "../JournalPlace.ts"
 import { type SummaryLine, type SummaryTotals, summarize } from "../Summary.ts"
 import { asJson } from "./Asked.ts"
 import { backup, exportJournal, restore } from "./BackupCommand.ts"
+import { makeLines } from "./Lines.ts"
 import { fileOrDirectory } from "./TraceCommand.ts"
 
 /** Entries between two lines of progress. */
@@ -138,23 +139,8 @@ const summary = Command.make("summary", { place: fileOrDirectory, json: asJson }
   Effect.gen(function* () {
     const { open, dialects } = yield* journalPlace(place)
     const journal = yield* open("unused")
-    const { stdout } = yield* Stdio.Stdio
-    const held: Array<string> = []
-    let isRead = true
-    const each = (line: SummaryLine) => {
-      held.push(json ? JSON.stringify(line) : lineText(line))
-      return isRead
-    }
-    // A pipe takes long output piece by piece: what waits must not gather in memory. Once nobody reads, no more is written.
-    const print = Effect.suspend(() => {
-      const lines = held.splice(0)
-      if (lines.length === 0) return Effect.void
-      return Effect.catch(Stream.run(Stream.succeed(`${lines.join("\n")}\n`), stdout()), () =>
-        Effect.sync(() => {
-          isRead = false
-        })
-      )
-    })
+    const { add, print } = yield* makeLines()
+    const each = (line: SummaryLine) => add(json ? JSON.stringify(line) : lineText(line))
     const totals = yield* Effect.mapError(summarize(journal, dialects, each, print), failedBy)
     yield* print
     // With --json standard output has exchanges only, so that it can be read as a table.

@@ -1,12 +1,13 @@
 /**
  * The journal's keys, read from where the configuration says they are. A key is never in an error.
  */
-import { Config, Effect, FileSystem, Option, Path, Redacted } from "effect"
+import { Config, Effect, type FileSystem, Path, Redacted } from "effect"
 import type { JournalError } from "../../journal/JournalError.ts"
 import { keyFromFile, keyFromHex } from "../../journal/JournalKey.ts"
-import { keyFileFault, keyFileFix } from "../../transport/KeyFile.ts"
+import { keyFileFix } from "../../transport/KeyFile.ts"
 import type { KeyDocument } from "./KeyDocument.ts"
 import { error, type Finding, type Path as Place } from "./Problem.ts"
+import { secretFileFault } from "./SecretText.ts"
 
 /** The keys, or what is wrong with the references to them. */
 export interface Keys {
@@ -63,16 +64,11 @@ export const readKey = (
 
 /** The key of a file that nobody else may read. */
 const keyOfFile = Effect.fnUntraced(function* (file: string, directory: string) {
-  const files = yield* FileSystem.FileSystem
   const path = (yield* Path.Path).resolve(directory, file)
-  const facts = yield* Effect.option(files.stat(path))
-  const self = process.geteuid?.()
-  if (facts._tag === "Some" && self !== undefined) {
-    const { mode, uid } = facts.value
-    const fault = keyFileFault({ mode, uid: Option.getOrElse(uid, () => self) }, self)
-    const found: Failure = (place) =>
-      error([...place, "file"], "the key file is the switch's alone", keyFileFix, fault!)
-    if (fault !== undefined) return yield* Effect.fail(found)
+  const fault = yield* secretFileFault(path)
+  if (fault !== undefined) {
+    const found: Failure = (place) => error([...place, "file"], "the key file is the switch's alone", keyFileFix, fault)
+    return yield* Effect.fail(found)
   }
   return yield* keyFromFile(path).pipe(
     Effect.mapError((failed) => ofJournal(failed, "file", "the key file holds 64 hex digits"))

@@ -42,17 +42,22 @@ export const readSecret = Effect.fnUntraced(function* (
   return form.test(secret) ? secret : yield* Effect.fail(error(where, rule, secretFix, `${secret.length} characters`))
 })
 
+/** Why a file may not hold a secret, by its owner and mode; `undefined`: it may, or is not there to be asked. */
+export const secretFileFault = Effect.fnUntraced(function* (path: string) {
+  const files = yield* FileSystem.FileSystem
+  const facts = yield* Effect.option(files.stat(path))
+  const self = process.geteuid?.()
+  if (facts._tag === "None" || self === undefined) return undefined
+  const { mode, uid } = facts.value
+  return keyFileFault({ mode, uid: Option.getOrElse(uid, () => self) }, self)
+})
+
 const ofFile = Effect.fnUntraced(function* (file: string, where: Place, what: string, directory: string) {
   const files = yield* FileSystem.FileSystem
   const path = (yield* Path.Path).resolve(directory, file)
-  const facts = yield* Effect.option(files.stat(path))
-  const self = process.geteuid?.()
-  if (facts._tag === "Some" && self !== undefined) {
-    const { mode, uid } = facts.value
-    const fault = keyFileFault({ mode, uid: Option.getOrElse(uid, () => self) }, self)
-    if (fault !== undefined) {
-      return yield* Effect.fail(error(where, `the ${what}'s file is the switch's alone`, keyFileFix, fault))
-    }
+  const fault = yield* secretFileFault(path)
+  if (fault !== undefined) {
+    return yield* Effect.fail(error(where, `the ${what}'s file is the switch's alone`, keyFileFix, fault))
   }
   return yield* Effect.mapError(files.readFileString(path), () =>
     error(
