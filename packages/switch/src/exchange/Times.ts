@@ -29,6 +29,9 @@ const histogram = (): Histogram =>
     numberOfSignificantValueDigits: 2
   })
 
+/** Where the two histograms of one kind are added up; nothing stays in it. */
+const all = histogram()
+
 /** Times of one kind. Arguments are monotonic milliseconds. */
 export class Times {
   private present: Histogram | undefined
@@ -48,7 +51,7 @@ export class Times {
   status(now: number): TimesStatus {
     if (this.present === undefined) return none
     if (now >= this.turnsAt) this.turn(now)
-    const all = histogram()
+    all.reset()
     all.add(this.present)
     if (this.past !== undefined) all.add(this.past)
     if (all.totalCount === 0) return none

@@ -80,8 +80,9 @@ export class Backup {
     const path = join(directory, databaseFile)
     closeSync(openSync(path, "wx", 0o600))
     this.copy = new Database(path)
-    // Until it is whole it is no journal: nothing is lost with it, and it needs no protection.
-    for (const pragma of ["page_size = 4096", "journal_mode = OFF", "synchronous = OFF"]) this.copy.pragma(pragma)
+    // Until it is whole it is no journal, so a copy that breaks off needs no way back. Each step goes onto the disk by itself:
+    // the thread that commits would wait for gigabytes at the end.
+    for (const pragma of ["page_size = 4096", "journal_mode = OFF", "synchronous = FULL"]) this.copy.pragma(pragma)
     for (const sql of source
       .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
       .pluck()

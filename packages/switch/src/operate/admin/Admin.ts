@@ -21,13 +21,14 @@ import type { Controlled } from "../control/Control.ts"
 import { apiRoutes } from "./Answers.ts"
 import { consoleRoutes, makeSessions } from "./Console.ts"
 import { readiness } from "./Health.ts"
-import type { Seen } from "./Measures.ts"
+import { withProcess } from "./Look.ts"
+import type { Seen, SwitchSeen } from "./Measures.ts"
 import { prometheusText } from "./Metrics.ts"
-import { type AdminSettings, may, type User, userHeader, userOf, whoAreYou } from "./Users.ts"
+import { type AdminSettings, may, namedIn, notEnough, type User, userHeader, userOf, whoAreYou } from "./Users.ts"
 
 /** What there is to tell. */
 export interface Told {
-  readonly look: () => Seen
+  readonly look: () => SwitchSeen
   readonly controlled: Controlled
   /** Whether the switch is on its way to its end. */
   readonly isStopping: () => boolean
@@ -40,9 +41,10 @@ export const serveAdmin = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Endpoint, ListenFailed, Scope.Scope | Credentials | FileSystem.FileSystem | Path.Path> {
   const { at, from, tls, users } = settings
   const sessions = yield* makeSessions(tls !== undefined)
-  const console = yield* Effect.orDie(consoleRoutes(users, sessions, told.look))
+  const seen = yield* withProcess(told.look)
+  const console = yield* Effect.orDie(consoleRoutes(users, sessions, seen))
   const all = Layer.mergeAll(
-    HttpRouter.addAll([...routes(settings, told), ...console]),
+    HttpRouter.addAll([...routes(settings, told, seen), ...console]),
     apiRoutes(users, told.controlled)
   )
   const answering = yield* HttpRouter.toHttpEffect(
@@ -101,7 +103,7 @@ const covered = (response: Response): Response => {
   return response
 }
 
-const routes = ({ users }: AdminSettings, { isStopping, look }: Told) => [
+const routes = ({ users }: AdminSettings, { isStopping, look }: Told, seen: () => Seen) => [
   HttpRouter.route("GET", "/live", Effect.succeed(HttpServerResponse.text("alive\n"))),
   HttpRouter.route(
     "GET",
@@ -117,7 +119,7 @@ const routes = ({ users }: AdminSettings, { isStopping, look }: Told) => [
     allowed(
       users,
       "view",
-      Effect.map(prometheusText(look), (text) =>
+      Effect.map(prometheusText(seen), (text) =>
         HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
       )
     )
@@ -132,11 +134,11 @@ const allowed = <E, R>(
 ) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request): typeof answer => {
     if (users.length === 0 && role === "view") return answer
-    const user = users.find(({ name }) => name === request.headers[userHeader])
+    const user = namedIn(users, request.headers)
     if (user === undefined) {
       return refuse(401, whoAreYou)
     }
-    return may(user, role) ? answer : refuse(403, `This is for the role ${role}; ${user.name} has ${user.role}.`)
+    return may(user, role) ? answer : refuse(403, notEnough(user, role))
   })
 
 const refuse = (status: number, error: string) => Effect.succeed(HttpServerResponse.jsonUnsafe({ error }, { status }))

@@ -6,7 +6,7 @@ import type { OperationRefused } from "../../Operations.ts"
 import type { Role } from "../configuration/AdminDocument.ts"
 import type { Controlled } from "../control/Control.ts"
 import { Asking, api, Checked, Forbidden, Known, NotThere, Refused, Unknown, Unreadable, Wrong } from "./Api.ts"
-import { may, type User, userHeader, whoAreYou } from "./Users.ts"
+import { may, namedIn, notEnough, type User, whoAreYou } from "./Users.ts"
 
 /** The user whom the listener found; nobody else writes that header. */
 const known = (users: ReadonlyArray<User>) =>
@@ -16,7 +16,7 @@ const known = (users: ReadonlyArray<User>) =>
       token: (answer) =>
         Effect.gen(function* () {
           const { headers } = yield* HttpServerRequest.HttpServerRequest
-          const user = users.find(({ name }) => name === headers[userHeader])
+          const user = namedIn(users, headers)
           if (user === undefined) return yield* new Unknown({ error: whoAreYou })
           return yield* Effect.provideService(answer, Asking, user)
         })
@@ -36,9 +36,7 @@ const checked = HttpApiMiddleware.layerSchemaErrorTransform(Checked, (wrong, { e
 /** Goes on as the user who asks, when his role is enough. */
 const as = (role: Role) =>
   Effect.flatMap(Asking, (user) =>
-    may(user, role)
-      ? Effect.succeed(user.name)
-      : Effect.fail(new Forbidden({ error: `This is for the role ${role}; ${user.name} has ${user.role}.` }))
+    may(user, role) ? Effect.succeed(user.name) : Effect.fail(new Forbidden({ error: notEnough(user, role) }))
   )
 
 const refused = ({ reason, says }: OperationRefused) =>

@@ -10,7 +10,7 @@ import { monotonicMs } from "../../transport/Monotonic.ts"
 import { beatOf } from "./Beat.ts"
 import type { Seen } from "./Measures.ts"
 import { Sessions } from "./Sessions.ts"
-import { type User, userHeader, whoAreYou } from "./Users.ts"
+import { namedIn, type User, whoAreYou } from "./Users.ts"
 
 /** How often a page hears of the switch, and after how many beats it asks anew: its session may have ended. */
 const BEAT_MS = 1000
@@ -105,6 +105,6 @@ const beats = (look: () => Seen, who: { readonly name: string; readonly role: st
 
 const as = (users: ReadonlyArray<User>, answer: (user: User) => HttpServerResponse.HttpServerResponse) =>
   Effect.map(HttpServerRequest.HttpServerRequest, ({ headers }) => {
-    const user = users.find(({ name }) => name === headers[userHeader])
+    const user = namedIn(users, headers)
     return user === undefined ? HttpServerResponse.jsonUnsafe({ error: whoAreYou }, { status: 401 }) : answer(user)
   })

@@ -25,16 +25,20 @@ interface Distribution {
   readonly read: (seen: Seen) => ReadonlyArray<readonly [Labels, DurationsStatus]>
 }
 
-/** What is looked at: the switch, its process, and both clocks as of then. */
-export interface Seen {
+/** What is looked at: the switch, and both clocks as of then. */
+export interface SwitchSeen {
   readonly status: SwitchStatus
-  readonly process: ProcessStatus
   /** Monotonic milliseconds. */
   readonly now: number
   /** Milliseconds since 1970. */
   readonly wallMs: number
   /** When the switch was started, milliseconds since 1970. */
   readonly startedAt: number
+}
+
+/** The same with the process. */
+export interface Seen extends SwitchSeen {
+  readonly process: ProcessStatus
 }
 
 /** One of them. */
@@ -313,7 +317,7 @@ const process: ReadonlyArray<Measure> = [
   {
     type: "Gauge",
     name: "jinka_event_loop_delay_seconds",
-    help: "How late the main thread was, since it was last asked: the median, the 99th percentile and the worst.",
+    help: "How late the main thread was in the last quarter of a minute: the median, the 99th percentile and the worst.",
     read: ({ process: { loop } }) => [
       [{ at: "p50" }, loop.p50],
       [{ at: "p99" }, loop.p99],

@@ -2,7 +2,8 @@
 import { Effect, Layer, Metric, type Scope } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { OtlpExporter, OtlpMetrics, OtlpSerialization } from "effect/observability"
-import type { Seen } from "./Measures.ts"
+import { withProcess } from "./Look.ts"
+import type { SwitchSeen } from "./Measures.ts"
 import { LiveRegistry } from "./Metrics.ts"
 
 /** Where to, how often, and as whom. */
@@ -16,13 +17,15 @@ export interface TelemetrySettings {
 /** Sends until the scope ends. A collector that is away costs a line in the log, and nothing else. */
 export const sendMetrics = (
   { everyMs, name, otlp }: TelemetrySettings,
-  look: () => Seen
+  look: () => SwitchSeen
 ): Effect.Effect<void, never, Scope.Scope> =>
-  OtlpMetrics.make({
-    url: `${otlp.replace(/\/+$/, "")}/v1/metrics`,
-    resource: { serviceName: "jinka", attributes: { "service.instance.id": name } },
-    exportInterval: everyMs
-  }).pipe(
-    Effect.provideService(Metric.MetricRegistry, new LiveRegistry(look)),
-    Effect.provide(Layer.mergeAll(OtlpExporter.layerFlusher, OtlpSerialization.layerJson, FetchHttpClient.layer))
+  Effect.flatMap(withProcess(look), (seen) =>
+    OtlpMetrics.make({
+      url: `${otlp.replace(/\/+$/, "")}/v1/metrics`,
+      resource: { serviceName: "jinka", attributes: { "service.instance.id": name } },
+      exportInterval: everyMs
+    }).pipe(
+      Effect.provideService(Metric.MetricRegistry, new LiveRegistry(seen)),
+      Effect.provide(Layer.mergeAll(OtlpExporter.layerFlusher, OtlpSerialization.layerJson, FetchHttpClient.layer))
+    )
   )

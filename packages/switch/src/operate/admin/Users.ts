@@ -57,6 +57,16 @@ export const userOf = (
 /** How the listener tells its routes who asks; what a caller writes there is taken away. */
 export const userHeader = "jinka-user"
 
+/** The user whom the listener found, by a request's headers; `undefined`: nobody. */
+export const namedIn = (
+  users: ReadonlyArray<User>,
+  headers: Readonly<Record<string, string | undefined>>
+): User | undefined => users.find(({ name }) => name === headers[userHeader])
+
+/** What whoever has another role gets to hear. */
+export const notEnough = ({ name, role }: User, wanted: Role): string =>
+  `This is for the role ${wanted}; ${name} has ${role}.`
+
 /** What whoever has not said who he is gets to hear. */
 export const whoAreYou =
   "Say who you are: `Authorization: Bearer TOKEN` of one of `admin.users`, its certificate, or a session of the console."

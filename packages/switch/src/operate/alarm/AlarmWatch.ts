@@ -2,7 +2,7 @@
 import { createHmac } from "node:crypto"
 import { Effect, Queue, Schedule, type Scope } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
-import type { Seen } from "../admin/Measures.ts"
+import type { SwitchSeen } from "../admin/Measures.ts"
 import { Alarms, type Notice } from "./Alarms.ts"
 import { type AlarmLimits, Conditions } from "./Conditions.ts"
 
@@ -39,7 +39,7 @@ const text = ({ event, kind, link, says }: Notice): string =>
 export const watchAlarms = (
   name: string,
   { limits, remindMs, webhook }: AlarmSettings,
-  look: () => Seen
+  look: () => SwitchSeen
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const conditions = new Conditions(limits)

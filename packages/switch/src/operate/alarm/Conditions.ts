@@ -5,7 +5,7 @@
  */
 import type { DeviceStatus } from "../../guard/SecurityModule.ts"
 import type { LinkWork } from "../../SwitchStatus.ts"
-import type { Seen } from "../admin/Measures.ts"
+import type { SwitchSeen } from "../admin/Measures.ts"
 
 /** Thresholds; milliseconds, infinite for never. Counts of 0: never. */
 export interface AlarmLimits {
@@ -78,7 +78,7 @@ export class Conditions {
   }
 
   /** All that is wrong in this look; called every few seconds. */
-  look({ now, status, wallMs }: Seen): ReadonlyArray<Condition> {
+  look({ now, status, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
     const { defects, diskTrouble, fullBy, inDoubt, module, unwritten } = status
     const { devices = [], state = "up" } = module ?? {}
     const more = defects - this.defects
