@@ -253,7 +253,7 @@ export class Link implements LongOwner, ShortOwner {
 
   /** For the exchanges the connection has ended, but that answers of the partner's own requests still leave on it. */
   halfClosed({ epoch }: SessionEpoch, ended: LinkEnded): void {
-    this.change({ _tag: "ended" })
+    this.endedBy(ended)
     this.owner.ended(this, epoch, ended)
   }
 
@@ -346,12 +346,18 @@ export class Link implements LongOwner, ShortOwner {
   /** See `LongOwner`. */
   over(session: Session, ended: LinkEnded): void {
     this.last = carriedBy(session)
-    this.since = session.now()
+    // Of a half-closed one log and switch have heard already, and what its group does about it has been done.
+    const isNews = !session.isHalfClosed || (ended.reason !== "PeerClosed" && severityOf(ended) === "warning")
+    if (isNews) this.endedBy(ended)
+    this.down.happened()
+    if (!session.isHalfClosed) this.owner.ended(this, session.epoch, ended)
+  }
+
+  /** It carries nothing any more, and says why in the same turn: whoever sees it down finds the reason in the log. */
+  private endedBy(ended: LinkEnded): void {
+    this.since = this.now
     this.ends.add(this.since, ended)
     this.change({ _tag: "ended" })
     this.owner.noted(this, this.epoch, `ended: ${ended.reason}, ${ended.why}`, severityOf(ended))
-    this.down.happened()
-    // Of a half-closed one the switch has heard already, and what its group does about it has been done.
-    if (!session.isHalfClosed) this.owner.ended(this, session.epoch, ended)
   }
 }

@@ -123,7 +123,7 @@ export class LongLink {
       this.current = session
       this.link.opened(session)
       return Effect.map(
-        Effect.onInterrupt(session.run, () => Effect.sync(() => this.over(session, stopping))),
+        Effect.onInterrupt(session.run, () => Effect.sync(() => this.over(session, session.failed ?? stopping))),
         (ended) => this.over(session, ended)
       )
     })

@@ -108,6 +108,11 @@ export class Session implements ReceivingSession, WatchedSession {
     return this.isAnsweringOnly
   }
 
+  /** What has ended it, where its fibers have not seen it yet. */
+  get failed(): LinkEnded | undefined {
+    return this.failure
+  }
+
   /** Monotonic milliseconds. */
   now(): number {
     return monotonicMs(this.clock)

@@ -134,7 +134,8 @@ export class Legs implements Source, LegOwner {
     if (this.collectMs === 0) return false
     this.isCollecting = true
     this.link.change({ _tag: "collecting" })
-    this.link.noted(`send leg ended: late answers are read for ${this.collectMs} ms`)
+    const { reason, why } = endedBy(endOfLeg("send", ended))
+    this.link.warned(`${reason}, ${why}: late answers are read for ${this.collectMs} ms`)
     return true
   }
 
