@@ -290,6 +290,28 @@ describe("the checker", () => {
     ])
   })
 
+  it("takes a refusal that no journal has for none of its breaches, and a refused advice that was taken later for two exchanges", () => {
+    const journal = sound().journal!
+    const refused = { ...journal[0]!, mti: "0220", end: "Rejected", code: "96", reversed: false } as const
+    const taken = { ...refused, end: "Acknowledged", code: "00" } as const
+    const ends = (more: typeof journal) =>
+      check({ ...sound(), journal: [...journal, ...more], counters: undefined }).findings.filter(
+        ({ rule }) => rule === "journal-ends"
+      ).length
+    const twice = { ...refused, key: keyOf(77) }
+    expect(ends([twice, { ...taken, key: keyOf(77) }])).toBe(0)
+    expect(ends([{ ...taken, key: keyOf(77) }, twice])).toBe(1)
+
+    const first = ({ key }: { readonly key?: string }) => key === keyOf(1)
+    const lost = (what: "failed" | "declined", reached: boolean): number => {
+      const run = withJournal((entry) => (first(entry) ? undefined : entry))
+      const acquirer = run.acquirer.map((line) => (first(line) && line.op !== "invoke" ? { ...line, what } : line))
+      const issuer = run.issuer.filter((line) => reached || !first(line))
+      return check({ ...run, acquirer, issuer }).findings.filter(({ rule }) => rule === "durable-first").length
+    }
+    expect([lost("failed", false), lost("failed", true), lost("declined", false)]).toEqual([0, 1, 1])
+  })
+
   it("does not take the balances for checked when a ledger was cut before its last line", () => {
     const verdict = check({ ...sound(), ledger: undefined })
     expect(verdict.rules.filter(({ result }) => result === "skipped").map(({ rule }) => rule)).toEqual(["balances"])

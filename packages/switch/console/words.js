@@ -39,7 +39,7 @@ const words = {
   "signing on": ["signing on", "签到中"],
   "signed off": ["signed off", "已签退"],
   all: ["all links", "全部线路"],
-  full: ["No room", "空间不足"],
+  full: ["Refusing", "拒绝新请求"],
   unwritten: ["Not on disk", "未落盘"],
   loop: ["Loop late p99", "主循环延迟 p99"],
   memory: ["Memory", "内存"],

@@ -84,7 +84,7 @@ export class SimDisk {
   setLowSpace(isLow: boolean): void {
     this.machine.world.note(`${this.machine.name} disk ${isLow ? "is nearly full" : "has room"}`)
     this.isLow = isLow
-    this.store.lowSpace = isLow
+    this.store.refuses = isLow ? "space" : undefined
     this.lowUntil = isLow ? Number.POSITIVE_INFINITY : this.machine.world.nowMs + 1000
   }
 
@@ -116,6 +116,6 @@ export class SimDisk {
     this.failsNext = false
     this.hasFailed = false
     this.store = this.store.crash(surviving)
-    this.store.lowSpace = this.isLow
+    this.store.refuses = this.isLow ? "space" : undefined
   }
 }

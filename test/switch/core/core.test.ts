@@ -158,7 +158,7 @@ describe("a switch in the hand", () => {
         const { a, commit, running, store } = yield* bench()
         expect(running.status().fullBy).toBeUndefined()
 
-        store.lowSpace = true
+        store.refuses = "space"
         yield* TestClock.adjust(1000)
         yield* commit
         a.say(purchase())
@@ -167,7 +167,7 @@ describe("a switch in the hand", () => {
         expect(codes(a.heard())).toEqual(["96"])
         expect(running.status()).toMatchObject({ fullBy: "disk", links: [{ state: "ready" }, { state: "ready" }] })
 
-        store.lowSpace = false
+        store.refuses = undefined
         yield* TestClock.adjust(1000)
         yield* commit
 
@@ -187,7 +187,7 @@ describe("a switch in the hand", () => {
       a.say(purchase())
       yield* commit
       const [open] = b.heard()
-      store.lowSpace = true
+      store.refuses = "space"
       yield* TestClock.adjust(1000)
       yield* commit
       const before = store.entries.length
@@ -209,7 +209,7 @@ describe("a switch in the hand", () => {
       expect(answered).toEqual(["00"])
       expect(store.entries.slice(before).map(({ kind, code }) => [kind, code])).toEqual([
         [EntryKind.answered, "00"],
-        [EntryKind.event, "not journalled, to keep the disk's reserve: 101 refused, 2 duplicateAnswer; 103 in all"]
+        [EntryKind.event, "not journalled, for want of room: 101 refused, 2 duplicateAnswer; 103 in all"]
       ])
     })
   )

@@ -151,7 +151,7 @@ describe("a key that the centre delivers", () => {
         expect(codesOf(away.centre.heard())).toEqual(["96"])
 
         const full = yield* bench()
-        full.store.lowSpace = true
+        full.store.refuses = "space"
         full.centre.say(delivery("mac", "zak-a", "000001"))
         yield* full.commit
         expect(codesOf(full.centre.heard())).toEqual(["96"])

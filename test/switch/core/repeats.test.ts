@@ -11,10 +11,10 @@ describe("what comes again", () => {
     () =>
       Effect.gen(function* () {
         const { a, b, commit, store } = yield* bench()
-        store.lowSpace = true
+        store.refuses = "space"
         a.say(purchase())
         yield* commit
-        store.lowSpace = false
+        store.refuses = undefined
         a.say(purchase({}, "0201"))
         yield* commit
         a.say(purchase({ 11: "000002" }))

@@ -16,18 +16,22 @@ const journalEnds: Rule = {
   name: "journal-ends",
   guarantees: ["G2"],
   checks:
-    "every transaction is in the journal once, none is open, none was abandoned or declined and waits for a person",
+    "every transaction is in the journal once (an advice that was refused and taken on its repeat: once each), none is open, none was abandoned or declined and waits for a person",
   doesNotCheck: "whether it ended in time",
   find: ({ journal }) => {
     if (journal === undefined) return undefined
     const met = new Set<string>()
     return journal.flatMap((one) => {
       const says = met.has(one.key) ? "is in the journal twice" : unended(one)
-      met.add(one.key)
+      if (!isRefusedAdvice(one)) met.add(one.key)
       return says === undefined ? [] : [journalFinding("journal-ends", one, says)]
     })
   }
 }
+
+/** It stays its partner's, who sends it again: that is another exchange. */
+const isRefusedAdvice = ({ mti, end }: JournalTransaction): boolean =>
+  end === "Rejected" && (mti === "0220" || mti === "0420")
 
 const unended = ({ end }: JournalTransaction): string | undefined =>
   end === "Open" ? "still open" : end === "Abandoned" || end === "Declined" ? end.toLowerCase() : undefined
@@ -37,13 +41,14 @@ const durableFirst: Rule = {
   name: "durable-first",
   guarantees: ["G1"],
   checks: "everything that the acquirer got an answer or acknowledgement for is in the journal",
-  doesNotCheck: "whether it was on disk before the answer left (crash tests show that)",
+  doesNotCheck:
+    "whether it was on disk before the answer left (crash tests show that); refusals of what never came to an issuer: they promise nothing",
   find: ({ journal, acquirer }, { all }) => {
     if (journal === undefined) return undefined
     const known = new Set(journal.map(({ key }) => key))
     const answered = new Set(["approved", "declined", "failed", "acknowledged", "refused"])
     const missing = all
-      .filter((one) => answered.has(one.ends[0]?.what ?? "") && !known.has(one.key))
+      .filter((one) => answered.has(one.ends[0]?.what ?? "") && !known.has(one.key) && !isRefusal(one))
       .map((one) => findingOf("durable-first", one, "answered, but the journal does not have it"))
     const reversals = acquirer
       .filter(({ what, mti, key }) => what === "acknowledged" && mti === "0420" && !known.has(key ?? ""))
@@ -56,6 +61,10 @@ const durableFirst: Rule = {
     return [...missing, ...reversals]
   }
 }
+
+/** A switch whose journal's store is away refuses at once; when it dies before it has written that, nothing is lost. */
+const isRefusal = ({ ends, arrivals, undoings }: Case): boolean =>
+  (ends[0]?.what === "failed" || ends[0]?.what === "refused") && arrivals.length + undoings.length === 0
 
 /** One end each, and the same on both sides. */
 const journalAgrees: Rule = {

@@ -218,6 +218,9 @@ export class Deliveries {
     const { language } = origin
     const seq = desks.record.unmatched("duplicateRequest", exchange, origin, epoch, language.approved, index)
     const answer = language.answer(index, language.approved)
-    desks.commits.after(desks.partnerOf(origin), seq, () => desks.send(origin, epoch, answer))
+    const send = () => desks.send(origin, epoch, answer)
+    // The message itself is on disk: its partner need not wait for a store that is away.
+    if (desks.isAway && exchange <= desks.journal.writer.committedSeq) send()
+    else desks.commits.after(desks.partnerOf(origin), seq, send)
   }
 }

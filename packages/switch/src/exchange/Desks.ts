@@ -66,8 +66,11 @@ export interface Questions {
   readonly isAsking: (desk: number) => boolean
 }
 
-/** What keeps the switch from taking new work: its disk has too little room left, or is too far behind. */
-export type FullBy = "disk" | "lag"
+/**
+ * What keeps the switch from taking new work: its disk has too little room left or is too far behind, or the journal's store is
+ * away.
+ */
+export type FullBy = "disk" | "lag" | "away"
 
 /** See above. */
 export class Desks {
@@ -96,6 +99,8 @@ export class Desks {
   seals: ExitGate | undefined
   /** When the switch stood still. */
   readonly stalls: Stalls
+  /** Happens when the journal's store is away from now on. */
+  readonly leftAlone = new Change()
   /** Happens at the end of each turn. */
   readonly turned = new Change()
   /** Answers since the start, by response code. */
@@ -113,7 +118,7 @@ export class Desks {
     this.journal = journal
     this.limits = limits
     this.runtime = runtime
-    this.record = new Recorder(journal, runtime.wallMs)
+    this.record = new Recorder(journal, runtime.wallMs, () => this.limits.unwrittenRefuse)
     this.hash = KeyHash.drawn(runtime.chance)
     this.tick()
     this.stalls = new Stalls(this.now)
@@ -187,6 +192,11 @@ export class Desks {
     this.wallAhead = this.runtime.wallMs() - this.now
   }
 
+  /** Whether the journal's store does not answer: whatever waits for it waits until it does. */
+  get isAway(): boolean {
+    return this.journal.refuses() === "away"
+  }
+
   /** Whether the journal lags too far behind, or its disk is too full, for new work. */
   get isFull(): boolean {
     return this.fullBy !== undefined
@@ -194,7 +204,8 @@ export class Desks {
 
   /** Why no new work is taken; `undefined`: it is. */
   get fullBy(): FullBy | undefined {
-    if (this.journal.lowSpace()) return "disk"
+    const refuses = this.journal.refuses()
+    if (refuses !== undefined) return refuses === "away" ? "away" : "disk"
     return this.record.pendingBytes > this.limits.unwrittenRefuse ? "lag" : undefined
   }
 
@@ -218,6 +229,12 @@ export class Desks {
   after(desk: Desk | undefined, seq: number, run: () => void): void {
     if (seq <= this.journal.writer.committedSeq) run()
     else this.commits.after(desk === undefined ? OURS : this.partnerOf(desk), seq, run)
+  }
+
+  /** The same for what promises nothing, a refusal: while the store is away it does not wait. */
+  afterRefusal(desk: Desk, seq: number, run: () => void): void {
+    if (this.isAway) run()
+    else this.after(desk, seq, run)
   }
 
   /** The number of the partner whose link is at the desk. */

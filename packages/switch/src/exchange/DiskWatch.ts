@@ -1,6 +1,7 @@
 /**
- * The journal's disk as operators hear of it, looked at about once a second: it stands still, its room runs out, it works only in
- * part, and what was not journalled for want of room. Each goes into the log, and into the journal as far as that has room.
+ * The journal's disk as operators hear of it, looked at about once a second: it stands still, its room runs out, it works only
+ * in part, its store is away, and what was not journalled for want of room. Each goes into the log, and into the journal as far
+ * as that has room.
  */
 import { Effect } from "effect"
 import type { Desks } from "./Desks.ts"
@@ -9,6 +10,8 @@ import type { Desks } from "./Desks.ts"
 export class DiskWatch {
   private readonly desks: Desks
   private isLow = false
+  /** Since when the store is away, monotonic milliseconds; `undefined`: it answers. */
+  private awaySince: number | undefined
   private trouble = ""
 
   constructor(desks: Desks) {
@@ -20,8 +23,23 @@ export class DiskWatch {
     const { journal, now } = this.desks
     journal.look(now)
     this.tellTrouble(journal.trouble())
-    this.tellRoom(journal.lowSpace())
+    this.tellRoom(journal.refuses() === "space")
     this.tellSpared()
+  }
+
+  /** Looks whether the store is away: with every tick, for partners wait. */
+  tick(): void {
+    const { isAway, now, leftAlone } = this.desks
+    if (isAway === (this.awaySince !== undefined)) return
+    if (isAway) {
+      this.awaySince = now
+      leftAlone.happened()
+      const text = "the journal's store does not answer: links stay up, new requests are refused until it does"
+      return this.note(text, Effect.logError(text))
+    }
+    const text = `the journal's store answers again after ${((now - this.awaySince!) / 1000).toFixed(1)} s: requests are taken`
+    this.awaySince = undefined
+    this.note(text, Effect.logInfo(text))
   }
 
   /** A disk that lets the journal work, and not as it should: logged when it begins, changes and ends. */

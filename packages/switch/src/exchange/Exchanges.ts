@@ -130,8 +130,10 @@ export class Exchanges {
     const { desks, requests } = this
     desks.tick()
     const { committedSeq, pendingEntries } = desks.journal.writer
-    const stall = desks.stalls.tick(desks.now, committedSeq, pendingEntries)
+    // A store that is away says so itself.
+    const stall = desks.stalls.tick(desks.now, committedSeq, desks.isAway ? 0 : pendingEntries)
     if (stall !== undefined) this.stalled(stall)
+    this.disk.tick()
     let isDone = true
     for (const desk of desks.all) {
       const { outstanding, stored } = desk
@@ -337,7 +339,7 @@ export class Exchanges {
     const answer = this.formatError(desk, epoch, wrong, bytes, start, end)
     if (answer === undefined) return link.release(epoch)
     const seq = record.unreadable(desk, epoch, language.refusal.formatError)
-    this.desks.after(desk, seq, () => this.desks.send(desk, epoch, answer))
+    this.desks.afterRefusal(desk, seq, () => this.desks.send(desk, epoch, answer))
   }
 
   private formatError(

@@ -98,7 +98,11 @@ export class KeyTaking {
         work.note(at, `the partner delivered the key that is in use: answered as taken, nothing changes`)
         return { isDone: true, says: `${this.says(imported)}, which was in use already` }
       }
-      if (work.desks.journal.lowSpace()) return yield* Effect.fail(refused("store", "the journal's disk is too full"))
+      const refuses = work.desks.journal.refuses()
+      if (refuses !== undefined) {
+        const why = refuses === "away" ? "the journal's store is away" : "the journal's disk is too full"
+        return yield* Effect.fail(refused("store", why))
+      }
       yield* this.store(at, imported, cause)
       for (const { slot } of imported) this.last.set(slot, { stan, at: work.desks.now })
       this.put(at, epoch, answer)

@@ -39,6 +39,8 @@ export class Slot implements Receipt {
   told: ((slot: Slot, isDelivered: boolean) => void) | undefined
   /** Number of the exchange: the sequence number of its `accepted` entry. */
   exchange = 0
+  /** Its origin has heard that there is no answer, ahead of the journal. */
+  isTold = false
   /** Desk that the request came from, and the connection (epoch) it came on. */
   origin = 0
   originEpoch = 0

@@ -27,6 +27,7 @@ export class Recorder {
   private readonly writer: JournalWriter
   private readonly wallMs: () => number
   private readonly journal: Journal["Service"]
+  private readonly heldMax: () => number
   private readonly index = new MessageIndex()
   /** What of the message being written is covered because of its shape. */
   private readonly found: Array<number> = []
@@ -35,7 +36,9 @@ export class Recorder {
   /** Entries written that open an exchange or move one on; whoever writes such an entry owes the exchange its next step. */
   steps = 0
 
-  constructor(journal: Journal["Service"], wallMs: () => number) {
+  /** `heldMax`: bytes that may wait for a store that is away before what no open exchange needs is spared. */
+  constructor(journal: Journal["Service"], wallMs: () => number, heldMax: () => number) {
+    this.heldMax = heldMax
     this.journal = journal
     this.writer = journal.writer
     this.wallMs = wallMs
@@ -154,7 +157,7 @@ export class Recorder {
 
   /** Something that happened to a link, in plain words; 0 while room is scarce. */
   event(desk: Desk, text: string, epoch = desk.link.epoch): number {
-    if (this.journal.scarce()) {
+    if (this.isScarce) {
       this.spared.add("event")
       return 0
     }
@@ -163,7 +166,7 @@ export class Recorder {
 
   /** Something that concerns the switch and not one link, in plain words; 0 while room is scarce: the log has it. */
   switchEvent(text: string): number {
-    if (this.journal.scarce()) return 0
+    if (this.isScarce) return 0
     this.writer.now = this.wallMs()
     return this.writer.note(text)
   }
@@ -193,9 +196,19 @@ export class Recorder {
 
   /** Whether an entry that no open exchange needs is counted in place of being written. */
   private isSparing(kind: SparedKind): boolean {
-    if (!this.journal.lowSpace()) return false
+    if (this.journal.refuses() !== "space" && !this.isHeldUp) return false
     this.spared.add(kind)
     return true
+  }
+
+  /** Whether nothing may be written but what open exchanges need. */
+  private get isScarce(): boolean {
+    return this.journal.scarce() || this.isHeldUp
+  }
+
+  /** The store is away, and as much waits for it as may. */
+  private get isHeldUp(): boolean {
+    return this.journal.refuses() === "away" && this.writer.pendingBytes > this.heldMax()
   }
 
   private step(seq: number): number {

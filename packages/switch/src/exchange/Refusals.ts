@@ -30,16 +30,17 @@ export class Refusals {
     // It was refused while room was scarce or above its rate, and no entry tells of it: it stays refused, or had two answers
     // (G3).
     if (exchange === 0) return void this.answer(desk, epoch, index, "malfunction")
+    // The entry with its code is still on its way to a store that is away: all that was refused meanwhile was refused so.
+    const isHeld = desks.isAway && exchange > desks.journal.writer.committedSeq
+    if (isHeld && outcome === Outcome.refused) return void this.answer(desk, epoch, index, "malfunction")
     const seq = desks.record.unmatched("duplicateRequest", exchange, desk, epoch, "", index)
     if (outcome === Outcome.open) return desk.link.release(epoch)
     const { duplicate, noAnswer } = desk.language.refusal
     const otherwise = desk.language.answer(index, outcome === Outcome.queued ? duplicate : noAnswer)
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
-    desks.after(desk, seq, () => {
-      if (outcome === Outcome.answered || outcome === Outcome.refused)
-        this.answers.again(desk, epoch, known, bytes, otherwise)
-      else desks.send(desk, epoch, otherwise)
-    })
+    if (outcome !== Outcome.answered && outcome !== Outcome.refused)
+      return desks.afterRefusal(desk, seq, () => desks.send(desk, epoch, otherwise))
+    desks.after(desk, seq, () => this.answers.again(desk, epoch, known, bytes, otherwise))
   }
 
   /**
@@ -67,7 +68,10 @@ export class Refusals {
     this.answer(desk, epoch, index, refusal, isWrong ? undefined : "the MAC could not be looked at: answered")
   }
 
-  /** Answers a message without taking it; the refusal is on disk before the answer leaves, unless it is spared. */
+  /**
+   * Answers a message without taking it; the refusal is on disk before the answer leaves, unless it is spared, or the store is
+   * away: then it is written behind the answer, and promises nothing.
+   */
   refuse(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
     const seq = this.answer(desk, epoch, index, refusal)
     this.refused(desk, index, seq)
@@ -92,7 +96,7 @@ export class Refusals {
     desk.traffic.refused++
     desk.traffic.answersOut.add(code)
     const answer = desk.language.answer(index, code)
-    desks.after(desk, seq, () => desks.send(desk, epoch, answer))
+    desks.afterRefusal(desk, seq, () => desks.send(desk, epoch, answer))
     return seq
   }
 

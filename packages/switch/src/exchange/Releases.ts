@@ -40,13 +40,23 @@ export class Releases {
   wait(desk: Desk): Effect.Effect<void> | undefined {
     const { commits, journal, limits, record } = this.desks
     const partner = this.desks.partnerOf(desk)
+    // Nothing new is taken meanwhile, and a link that is not read would fall for want of an echo.
+    if (this.desks.isAway) return undefined
     const { committedSeq } = journal.writer
     const isDone = (seq: number): boolean => commits.isDone(partner, seq, committedSeq)
     const seq = this.desks.wayOf(desk).waitsFor(record.last, isDone)
-    if (seq > 0) return this.done(partner, seq)
+    if (seq > 0) return this.orAway(this.done(partner, seq))
     if (record.pendingBytes <= limits.unwrittenStop) return undefined
     this.roomLatch.closeUnsafe()
-    return this.room
+    return this.orAway(this.room)
+  }
+
+  private orAway(wait: Effect.Effect<void>): Effect.Effect<void> {
+    const { leftAlone } = this.desks
+    return Effect.raceFirst(
+      wait,
+      leftAlone.until(() => this.desks.isAway, Number.POSITIVE_INFINITY)
+    )
   }
 
   private release(lastSeq: number): void {

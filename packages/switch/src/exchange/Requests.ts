@@ -186,6 +186,7 @@ export class Requests implements HotActions {
     const origin = this.origin(slot)
     const code = origin.language.refusal[refusal]
     const seq = desks.record.ended("notSent", slot.exchange, target, 0, code)
+    this.tellAhead(slot, code)
     if (slot.sealing !== undefined) this.unsealed(slot)
     origin.traffic.refused++
     this.refusals.remember(origin, this.original(slot), { exchange: slot.exchange, end: seq, outcome: Outcome.refused })
@@ -352,9 +353,14 @@ export class Requests implements HotActions {
     desks.commits.after(desks.partnerOf(origin), stored.exchange, () => target.stored.add(stored))
   }
 
-  /** The deadline of a request has passed: it ends if it is still waiting for its answer. */
+  /**
+   * The deadline of a request has passed: it ends if it is still waiting for its answer. One that waits for a store that is
+   * away is never sent any more, and its origin hears so now.
+   */
   expired(target: Desk, slot: Slot): void {
-    if (target.outstanding.state(slot.id) === State.open) this.end(target, slot, "timeout")
+    const state = target.outstanding.state(slot.id)
+    if (state === State.open) this.end(target, slot, "timeout")
+    else if (state === State.accepting) this.tellAhead(slot, this.origin(slot).language.refusal.noAnswer)
   }
 
   /** The connection that requests were sent on has ended: their outcome is unknown, now and not after their timeout. */
@@ -376,9 +382,10 @@ export class Requests implements HotActions {
     const { exchange } = slot
     target.recent.putSent(key, 0, key.length, { exchange, outcome: Outcome.timedOut, origin: origin.id }, seconds)
     this.refusals.remember(origin, this.original(slot), { exchange, end: 0, outcome: Outcome.timedOut })
+    const { noAnswer } = origin.language.refusal
+    this.tellAhead(slot, noAnswer)
     record.together(() => {
       const seq = record.ended("timedOut", slot.exchange, target, slot.sentEpoch, reason)
-      const { noAnswer } = origin.language.refusal
       commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))
       this.reverse(origin, target, slot)
     })
@@ -393,11 +400,26 @@ export class Requests implements HotActions {
 
   /** The end of a request without an answer is on disk: the origin is told with a code of our own, and the exchange is over. */
   private refuseOrigin(target: Desk, slot: Slot, code: string): void {
+    if (!slot.isTold) this.tellOrigin(slot, code)
+    slot.isTold = false
+    target.outstanding.step(slot.id, Event.endCommitted)
+  }
+
+  /**
+   * The store is away, and the end of a request without an answer cannot be on disk in time. The origin is told all the same:
+   * that promises nothing, and should the end be lost, the next start ends the request in the same way.
+   */
+  private tellAhead(slot: Slot, code: string): void {
+    if (slot.isTold || !this.desks.isAway) return
+    slot.isTold = true
+    this.tellOrigin(slot, code)
+  }
+
+  private tellOrigin(slot: Slot, code: string): void {
     const origin = this.origin(slot)
     this.ownAnswer(origin, this.original(slot), slot, code)
     origin.traffic.answersOut.add(code)
     this.sendAnswer(slot)
-    target.outstanding.step(slot.id, Event.endCommitted)
   }
 
   private sendAnswer(slot: Slot, receipt?: Receipt): boolean {

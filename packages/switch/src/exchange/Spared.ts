@@ -1,6 +1,7 @@
 /**
- * What is not journalled while the journal's disk is below its reserve: what partners can cause as often as they like and no
- * open exchange needs. It is counted by kind, and told once a second, so that it cannot fill the disk. Pure.
+ * What is not journalled while the journal's disk is below its reserve, or its store is away and enough waits for it: what
+ * partners can cause as often as they like and no open exchange needs. It is counted by kind, and told once a second, so that
+ * it cannot fill disk or memory. Pure.
  */
 
 /** Kinds of entries that are spared. */
@@ -27,6 +28,6 @@ export class Spared {
     if (this.counts.size === 0) return ""
     const parts = [...this.counts].map(([kind, count]) => `${count} ${kind}`)
     this.counts.clear()
-    return `not journalled, to keep the disk's reserve: ${parts.join(", ")}; ${this.all} in all`
+    return `not journalled, for want of room: ${parts.join(", ")}; ${this.all} in all`
   }
 }

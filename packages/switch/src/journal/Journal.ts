@@ -16,6 +16,7 @@ import {
   type Opened,
   type OpenStore,
   type SearchKey,
+  type StoreRefusal,
   type Unopened,
   type VerifyCursor
 } from "./JournalStore.ts"
@@ -104,12 +105,15 @@ export class Journal extends Context.Service<
     readonly drained: Effect.Effect<void, JournalError>
     /** Never succeeds; fails when the journal has stopped. Then the switch stops too. */
     readonly failed: Effect.Effect<never, JournalError>
-    /** To be told the monotonic milliseconds about once a second: stops the journal whose disk has stopped answering. */
+    /**
+     * To be told the monotonic milliseconds about once a second: stops the journal whose disk has stopped answering, or whose
+     * store has been away for as long as it may be.
+     */
     readonly look: (now: number) => void
     /** Why the journal has stopped, or undefined while it works. */
     readonly stopped: () => JournalError | undefined
-    /** Whether free space is below the reserve: refuse new requests, so that open ones can still be ended. */
-    readonly lowSpace: () => boolean
+    /** Why new requests are to be refused, so that open ones can still be ended; `undefined`: they are not. */
+    readonly refuses: () => StoreRefusal | undefined
     /** Whether free space is below half of the reserve: write nothing but what open exchanges need. */
     readonly scarce: () => boolean
     /** What is wrong with the disk while the journal still works; "": nothing. */
@@ -186,11 +190,14 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     failed: Deferred.await(failure),
     look: (now) => {
       const { committedSeq, pendingEntries } = journalWriter
-      const stalled = stall.look(now, committedSeq, pendingEntries, "the journal's disk")
-      if (stalled !== undefined) failed(stalled)
+      const isAway = open.refuses() === "away"
+      const stopping = isAway
+        ? stall.away(now, open.yieldAfterMs, pendingEntries)
+        : stall.look(now, committedSeq, pendingEntries, "the journal's disk")
+      if (stopping !== undefined) failed(stopping)
     },
     stopped: () => stoppedBy,
-    lowSpace: open.lowSpace,
+    refuses: open.refuses,
     scarce: open.scarce,
     trouble: () => trouble,
     counts: () => journalWriter.counts

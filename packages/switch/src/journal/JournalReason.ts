@@ -4,13 +4,13 @@
  */
 
 /**
- * The reasons, one for each thing an operator does about it. `DiskFull`, `DiskFailed`, `DiskStalled`: the disk. `Corrupt`: bytes
- * that are not what was written. `Truncated`: the end of the journal is missing. `Gone`: all of it is, and there was one.
+ * The reasons, one for each thing an operator does about it. `DiskFull`, `DiskFailed`, `DiskStalled`: the disk. `Corrupt`:
+ * bytes that are not what was written. `Truncated`: the end of the journal is missing. `Gone`: all of it is, and there was one.
  * `Locked`: another process has it. `VersionUnknown`: written by another version. `SettingsWrong`: SQLite did not take the
  * settings that make a commit durable. `KeyWrong`, `KeyWeak`, `KeyMissing`: the journal's key. `NotJournal`: the file is
- * something else.
- * `DirectoryUnusable`: the directory cannot be made, read or written. `ThreadFailed`: the journal's thread broke for a reason
- * that is not the disk's.
+ * something else. `DirectoryUnusable`: the directory cannot be made, read or written. `ThreadFailed`: the journal's thread
+ * broke for a reason that is not the disk's. `Overtaken`: another node has taken the journal over. `StoreAway`: the store has
+ * not answered for as long as it may be away.
  */
 export const journalReasonTags = [
   "DiskFull",
@@ -27,7 +27,9 @@ export const journalReasonTags = [
   "KeyMissing",
   "NotJournal",
   "DirectoryUnusable",
-  "ThreadFailed"
+  "ThreadFailed",
+  "Overtaken",
+  "StoreAway"
 ] as const
 
 /** One of {@link journalReasonTags}. */
@@ -104,6 +106,10 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
   NotJournal: "Give the journal a directory of its own; move the file that is there if it is not wanted.",
   ThreadFailed:
     "This is a fault of the program or its installation, not of the disk: start the switch again, and report this text.",
+  Overtaken:
+    "Another node runs this switch now. Start this one again, as its supervisor does: it stands by until that one ends.",
+  StoreAway:
+    "Look at PostgreSQL and the network to it. Start the switch again, as its supervisor does: it stands by, and whoever reaches PostgreSQL first goes on; nothing that was acknowledged is lost.",
   DirectoryUnusable: "Create the directory, owned and writable by the user that runs the switch, and start again."
 }
 

@@ -134,6 +134,12 @@ export interface StoreEvents {
   readonly troubled: (trouble: string) => void
 }
 
+/**
+ * Why a store takes no new work for now. `space`: free space is below the reserve, and open work needs what is left. `away`: the
+ * store does not answer; what is committed to it waits until it does.
+ */
+export type StoreRefusal = "space" | "away"
+
 /** An open store. */
 export interface OpenStore {
   readonly opened: Opened
@@ -163,8 +169,10 @@ export interface OpenStore {
   ) => Effect.Effect<{ readonly seq: number; readonly isDone: boolean }, JournalError>
   /** Dialects that entries from now on may be in, for the search. */
   readonly learn: (dialects: Readonly<Record<string, Dialect>>) => void
-  /** Whether free space is below the reserve: then take no new work, so that open work can still end. */
-  readonly lowSpace: () => boolean
+  /** Why no new work is to be taken; `undefined`: it is. */
+  readonly refuses: () => StoreRefusal | undefined
+  /** How long the store may be away before the journal stops (`StoreAway`), in milliseconds; infinite where it is never away. */
+  readonly yieldAfterMs: number
   /** Whether free space is below half of the reserve: then write nothing but what open work needs. */
   readonly scarce: () => boolean
 }

@@ -26,6 +26,7 @@ import {
   type RecallKey,
   type SearchKey,
   type StoreEvents,
+  type StoreRefusal,
   type VerifyStep
 } from "./JournalStore.ts"
 import { type KeyRow, readKeyEntry } from "./KeySlots.ts"
@@ -40,6 +41,8 @@ export interface MemoryStoreOptions {
   readonly latencyMs?: () => number
   /** Takes STAN and RRN from a message, for `find`; default: messages have none. */
   readonly keysOf?: KeysOf
+  /** How long it may be away; default: for ever. */
+  readonly yieldAfterMs?: number
 }
 
 /** Kinds of entries that say how an exchange ended, for its origin. */
@@ -87,8 +90,9 @@ interface UnderWay {
 
 /** See the module header. `new MemoryStore(...)` is an empty journal; `crash()` gives what a restart would find. */
 export class MemoryStore {
-  /** What `Journal.lowSpace` says. */
-  lowSpace = false
+  private refusal: StoreRefusal | undefined
+  /** Questions that came while it was away. */
+  private readonly held: Array<() => void> = []
   private readonly options: MemoryStoreOptions
   private readonly kept: Array<Kept>
   private readonly underWay: Array<UnderWay> = []
@@ -103,6 +107,18 @@ export class MemoryStore {
   constructor(options: MemoryStoreOptions, kept: ReadonlyArray<Kept> = []) {
     this.options = options
     this.kept = [...kept]
+  }
+
+  /** What `Journal.refuses` says. While it is `away`, groups become durable and nobody hears of it, and questions wait. */
+  get refuses(): StoreRefusal | undefined {
+    return this.refusal
+  }
+
+  set refuses(refusal: StoreRefusal | undefined) {
+    this.refusal = refusal
+    if (refusal === "away") return
+    this.acknowledge()
+    for (const answer of this.held.splice(0)) answer()
   }
 
   /** The store as a layer; `Journal.layer` goes on top. */
@@ -145,11 +161,14 @@ export class MemoryStore {
     if (this.crashed) return Effect.die(new Error("journal: this memory store has crashed; open the one crash() gave"))
     if (this.events !== undefined) return Effect.fail(JournalError.of("Locked", place, "The journal is open already."))
     this.events = events
+    const back = Effect.callback<void>((resume) => void this.held.push(() => resume(Effect.void)))
     const whenOpen = <A>(answer: () => A): Effect.Effect<A, JournalError> =>
       Effect.suspend(() =>
-        this.events === events
-          ? Effect.sync(answer)
-          : Effect.fail(JournalError.of("DiskFailed", place, "The journal is closed or has failed."))
+        this.refusal === "away"
+          ? Effect.andThen(back, whenOpen(answer))
+          : this.events === events
+            ? Effect.sync(answer)
+            : Effect.fail(JournalError.of("DiskFailed", place, "The journal is closed or has failed."))
       )
     return Effect.succeed({
       opened: this.opened(),
@@ -174,7 +193,8 @@ export class MemoryStore {
       verify: () => whenOpen(() => this.verify()),
       head: whenOpen(() => this.head()),
       backup: () => Effect.die(new Error("what is in memory alone has no backup")),
-      lowSpace: () => this.lowSpace,
+      refuses: () => this.refusal,
+      yieldAfterMs: this.options.yieldAfterMs ?? Number.POSITIVE_INFINITY,
       scarce: () => false
     })
   }
@@ -223,7 +243,7 @@ export class MemoryStore {
 
   /** Acknowledges in the order of handing over, whatever order the schedule took. */
   private acknowledge(): void {
-    while (this.underWay[0]?.durable === true) {
+    while (this.refusal !== "away" && this.underWay[0]?.durable === true) {
       const { group, kept } = this.underWay.shift()!
       this.kept.push(kept)
       this.events?.committed(group)

@@ -32,7 +32,7 @@ export interface SqliteStoreOptions {
   readonly previousKeys?: ReadonlyArray<Uint8Array>
   /** Dialects of the configuration by name, as data: searches by STAN and RRN read messages with them. */
   readonly dialects?: Readonly<Record<string, Dialect>>
-  /** Free bytes below which `lowSpace` is true. Default: {@link RESERVE_DEFAULT}. */
+  /** Free bytes below which new work is refused (`space`). Default: {@link RESERVE_DEFAULT}. */
   readonly reserve?: number
   /**
    * Go on although acknowledged entries are lost: an operator's decision, written into the journal as an event.
@@ -151,7 +151,8 @@ class SqliteThread {
           answer.what === "backup" ? Effect.succeed(answer) : Effect.fail(this.broken("no backup came"))
         ),
       learn: (dialects) => this.send({ dialects }),
-      lowSpace: () => Atomics.load(this.control, controlAt.lowSpace) > 0,
+      refuses: () => (Atomics.load(this.control, controlAt.lowSpace) > 0 ? "space" : undefined),
+      yieldAfterMs: Number.POSITIVE_INFINITY,
       scarce: () => Atomics.load(this.control, controlAt.lowSpace) > 1
     }
   }

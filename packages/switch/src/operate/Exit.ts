@@ -4,12 +4,23 @@
 import { Cause, Data, Runtime } from "effect"
 import type { LinksMissing } from "../exchange/Recovery.ts"
 import type { JournalError } from "../journal/JournalError.ts"
+import type { JournalReasonTag } from "../journal/JournalReason.ts"
 import type { CredentialsWrong } from "../transport/Credentials.ts"
 import type { ListenFailed } from "../transport/Transport.ts"
 import type { ConfigurationInvalid } from "./Configuration.ts"
 
 /** Exit codes by name. They are never given another meaning. */
-export const exitCodes = { good: 0, bad: 1, usage: 2, journal: 3, network: 4, hurried: 5, defect: 70 } as const
+export const exitCodes = {
+  good: 0,
+  bad: 1,
+  usage: 2,
+  journal: 3,
+  network: 4,
+  hurried: 5,
+  overtaken: 6,
+  storeAway: 7,
+  defect: 70
+} as const
 /** A name of an exit code. */
 export type Exit = keyof typeof exitCodes
 
@@ -23,6 +34,10 @@ export const exitMeanings: Readonly<Record<Exit, string>> = {
   network: "An address is in use, or the switch's control socket does not answer.",
   hurried:
     "A second signal ended the switch before it was drained. What was open is ended and reversed at the next start.",
+  overtaken:
+    "Another node has taken the switch over while this one was frozen or cut off from PostgreSQL; it has committed nothing since. Start it again: it stands by.",
+  storeAway:
+    "PostgreSQL has not answered for `journal.postgres.yieldAfter`: the links are closed, so that partners look for another node. Start it again: it stands by.",
   defect: "A defect of Jinka. What was printed belongs into a report."
 }
 
@@ -59,6 +74,12 @@ const listenCauses: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "this machine does not have that address"
 }
 
+/** Ends of the journal that are no fault of it, for whoever starts the switch again. */
+const journalExits: { readonly [tag in JournalReasonTag]?: "overtaken" | "storeAway" } = {
+  Overtaken: "overtaken",
+  StoreAway: "storeAway"
+}
+
 /** What the parts fail with, as a command's failure. */
 export const failedBy = (
   failure: ConfigurationInvalid | CredentialsWrong | JournalError | LinksMissing | ListenFailed | CommandFailed
@@ -75,7 +96,7 @@ export const failedBy = (
     case "JournalError": {
       const { _tag, place, problem, remedy } = failure.reason
       return new CommandFailed({
-        exit: "journal",
+        exit: journalExits[_tag] ?? "journal",
         says: `${_tag}: ${place}: ${problem.replace(/\.?$/, ".")} ${remedy}`
       })
     }

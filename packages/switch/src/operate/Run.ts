@@ -96,8 +96,9 @@ const softwareWarning =
 /** The journal cannot be trusted any more: nothing else may leave this process, not even in order (guarantee G9). */
 const atOnce = Effect.fnUntraced(function* (error: JournalError) {
   const { exitNow, killNow } = yield* ProcessEdge
-  yield* Console.error(`jinka: ${failedBy(error).says}`)
-  return yield* error.reason._tag === "DiskStalled" ? killNow : exitNow(exitCodes.journal)
+  const { exit, says } = failedBy(error)
+  yield* Console.error(`jinka: ${says}`)
+  return yield* error.reason._tag === "DiskStalled" ? killNow : exitNow(exitCodes[exit])
 })
 
 /** The switch while it runs, and its end. */

@@ -5,6 +5,7 @@
  * partners a sign-on. It is ready when it takes new requests: the journal has room, and at least one link is ready.
  */
 import type { SwitchStatus } from "../../SwitchStatus.ts"
+import { fullWords } from "../FullWords.ts"
 
 /** The answer to `/ready`. */
 export interface Readiness {
@@ -19,7 +20,7 @@ export const readiness = ({ fullBy, links }: SwitchStatus, isStopping: boolean):
   const ready = links.filter((link) => link.ready).length
   const because = [
     ...(isStopping ? ["the switch is stopping"] : []),
-    ...(fullBy === undefined ? [] : [`new requests are refused on every link: no room (${fullBy})`]),
+    ...(fullBy === undefined ? [] : [`new requests are refused on every link: ${fullWords[fullBy]}`]),
     ...(ready === 0 ? ["no link is ready"] : [])
   ]
   return { ready: because.length === 0, because, links: { ready, all: links.length } }

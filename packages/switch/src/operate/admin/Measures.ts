@@ -242,7 +242,7 @@ const theSwitch: ReadonlyArray<Measure> = [
   {
     type: "Gauge",
     name: "jinka_full",
-    help: "1 while new requests are refused on every link, by what has no room.",
+    help: "1 while new requests are refused on every link, by what is in the way: disk or lag has no room, or the store is away.",
     read: ({ status: { fullBy } }) => (fullBy === undefined ? [] : [[{ by: fullBy }, 1]])
   },
   {

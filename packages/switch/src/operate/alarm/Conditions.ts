@@ -6,6 +6,7 @@
 import type { DeviceStatus } from "../../guard/SecurityModule.ts"
 import type { LinkWork } from "../../SwitchStatus.ts"
 import type { SwitchSeen } from "../admin/Measures.ts"
+import { fullWords } from "../FullWords.ts"
 
 /** Thresholds; milliseconds, infinite for never. Counts of 0: never. */
 export interface AlarmLimits {
@@ -86,7 +87,9 @@ export class Conditions {
     const whole = (kind: AlarmKind, is: boolean, says: string): ReadonlyArray<Condition> =>
       is ? [{ kind, link: "", says }] : []
     return [
-      ...whole("full", fullBy !== undefined, `new requests are refused on every link: no room (${fullBy ?? ""})`),
+      ...(fullBy === undefined
+        ? []
+        : whole("full", true, `new requests are refused on every link: ${fullWords[fullBy]}`)),
       ...whole("disk", diskTrouble !== "", diskTrouble),
       ...whole(
         "lag",

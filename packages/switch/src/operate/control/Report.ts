@@ -304,8 +304,11 @@ export const StatusReport = Schema.Struct({
   unwritten: Schema.Struct({ entries: Schema.Number, bytes: Schema.Number }),
   /** When the switch stood still for a second or longer: its disk confirmed nothing, or the process did not run. Null: never. */
   stalls: Schema.NullOr(Schema.Struct({ count: Schema.Number, last: StallReport, longest: StallReport })),
-  /** Why new requests and advices are refused on every link: the journal's disk has no room left, or lags. Null: they are not. */
-  fullBy: Schema.NullOr(Schema.Literals(["disk", "lag"])),
+  /**
+   * Why new requests and advices are refused on every link: the journal's disk has no room left or lags, or its store is away.
+   * Null: they are not.
+   */
+  fullBy: Schema.NullOr(Schema.Literals(["disk", "lag", "away"])),
   /** What holds the keys of partners. Null: nothing does. */
   module: Schema.NullOr(ModuleReport),
   /** What is wrong with the journal's disk while it still works; empty: nothing. */

@@ -8,7 +8,8 @@ import { byCode } from "./TrafficText.ts"
 
 const fullText = {
   disk: "! new requests are refused on every link: the journal's disk is nearly full. Free some space; they are taken again by themselves",
-  lag: "! new requests are refused on every link: the journal lags behind. Look at its disk"
+  lag: "! new requests are refused on every link: the journal lags behind. Look at its disk",
+  away: "! new requests are refused on every link: the journal's store does not answer. Look at PostgreSQL and the network to it; links stay up, and requests are taken again by themselves"
 }
 
 const defectsText = (count: number): string =>

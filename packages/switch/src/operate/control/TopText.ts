@@ -1,4 +1,5 @@
 /** `jinka top`: two status reports as one screen of 80 columns: what flows, how fast, what is stuck. Pure. */
+import { fullWords } from "../FullWords.ts"
 import type { LinkReport, StatusReport } from "./Report.ts"
 import { span } from "./Spans.ts"
 
@@ -75,7 +76,7 @@ export const topText = (before: StatusReport, after: StatusReport, rows: number)
   const asked = (report: StatusReport) => sum(({ traffic }) => traffic.requestsIn, report)
   const unanswered = (report: StatusReport) => sum(({ traffic }) => traffic.timeouts + traffic.lost, report)
   const marks = [
-    ...(after.fullBy === null ? [] : [`! no room (${after.fullBy})`]),
+    ...(after.fullBy === null ? [] : [`! ${fullWords[after.fullBy]}`]),
     ...(after.inDoubt === 0 ? [] : [`! ${after.inDoubt} in doubt`]),
     ...(after.module?.state === "away" ? ["! the security module is away"] : []),
     ...(after.diskTrouble === "" ? [] : ["! the journal's disk"]),

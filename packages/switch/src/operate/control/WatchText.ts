@@ -1,4 +1,5 @@
 /** `jinka watch`: what has changed between two status reports, a line each, as a log that a person reads. Pure. */
+import { fullWords } from "../FullWords.ts"
 import type { LinkReport, StatusReport } from "./Report.ts"
 
 const endsSince = (before: LinkReport, after: LinkReport): ReadonlyArray<string> =>
@@ -55,7 +56,7 @@ export const changes = (before: StatusReport, after: StatusReport): ReadonlyArra
       : [
           after.fullBy === null
             ? "new requests are taken again"
-            : `! new requests are refused on every link: no room (${after.fullBy})`
+            : `! new requests are refused on every link: ${fullWords[after.fullBy]}`
         ]),
     ...moduleChanges(before.module, after.module),
     ...(before.diskTrouble === after.diskTrouble

@@ -66,12 +66,13 @@ export const errorsPage = (): string =>
     "## Requests without an answer",
     "A request that was sent and not answered ends as timed out; the reason is in the journal entry's `code`: `timeout`, `connection lost`, or `restarted` (the switch stopped while it was open). It is never sent again. If the dialect can reverse it, its reversal is written in the same journal transaction, and sent until it is acknowledged. An answer that comes after that is `late`: kept, counted, never delivered.",
     "## Journal",
-    "At a start each of these keeps the switch from starting (exit code 3). While it runs they stop it at once: no answer, acknowledgement or request leaves after the journal has failed (guarantee G9), and the next start recovers from what is on disk.",
+    "At a start each of these keeps the switch from starting (exit code 3; `Overtaken` 6, `StoreAway` 7). While it runs they stop it at once: no answer, acknowledgement or request leaves after the journal has failed (guarantee G9), and the next start recovers from what is on disk.",
     table(
       ["Reason", "What to do"],
       journalReasonTags.map((tag) => [tag, cell(makeReason(tag, "", "").remedy)])
     ),
-    "Free space below `journal.reserve` is no error: new requests are refused (malfunction), open ones still end. Refusals and unmatched messages are then counted in place of being journalled, and told once a second."
+    "Free space below `journal.reserve` is no error: new requests are refused (malfunction), open ones still end. Refusals and unmatched messages are then counted in place of being journalled, and told once a second.",
+    "A journal in PostgreSQL that does not answer is no error for `journal.postgres.yieldAfter`: links stay up, new requests are refused at once (malfunction) and written when it is back, open ones end by their deadlines."
   ])
 
 const reconnects = "Connects again after the pause of `reconnect`, or waits for the partner."
