@@ -19,6 +19,8 @@ export interface Row extends Measured {
   readonly load: string
   /** Processor time of the switch for each transaction, in microseconds. */
   readonly cpuUs: number
+  /** What a command of the device took as the switch saw it, in milliseconds. */
+  readonly answerMs?: number | undefined
 }
 
 /** How long a command of the device takes, in milliseconds. */
@@ -26,10 +28,10 @@ const DEVICE_MS = 2
 
 const file = (name: string) => new URL(`./${name}.ts`, import.meta.url).pathname
 
-const usage = (relay: ChildProcess): Promise<{ readonly cpuUs: number }> => {
-  const answer = new Promise<{ readonly cpuUs: number }>((resolve) =>
-    relay.once("message", (usage) => resolve(usage as { readonly cpuUs: number }))
-  )
+type Used = { readonly cpuUs: number; readonly answerMs?: number }
+
+const usage = (relay: ChildProcess): Promise<Used> => {
+  const answer = new Promise<Used>((resolve) => relay.once("message", (usage) => resolve(usage as Used)))
   relay.send("usage")
   return answer
 }
@@ -42,13 +44,13 @@ const drive = async (relay: ChildProcess, port: number, mode: string, amount: nu
   const acquirer = fork(file("relay/acquirer"), [String(port), mode, String(amount), String(seconds), String(first)], {
     env: { ...process.env, JINKA_BENCH_MAC: mac.toString("hex"), JINKA_BENCH_PIN: block.toString("hex") }
   })
-  const marks: Array<Promise<{ readonly cpuUs: number }>> = []
+  const marks: Array<Promise<Used>> = []
   acquirer.on("message", (message: { mark?: string }) => {
     if (message.mark !== undefined) marks.push(usage(relay))
   })
   const measured = await said<Measured>(acquirer, "measured")
   const [begin, end] = await Promise.all(marks)
-  return { ...measured, cpuUs: (end!.cpuUs - begin!.cpuUs) / measured.answered }
+  return { ...measured, cpuUs: (end!.cpuUs - begin!.cpuUs) / measured.answered, answerMs: end!.answerMs }
 }
 
 const kinds = [
@@ -91,10 +93,12 @@ export const run = async (seconds = 4): Promise<ReadonlyArray<Row>> => {
 
 /** The rows as a table. */
 export const report = (rows: ReadonlyArray<Row>): string => {
-  const table = new Table({ head: ["guarded", "module", "load", "tx/s", "p50 us", "p99", "CPU us/tx", "unanswered"] })
+  const table = new Table({
+    head: ["guarded", "module", "load", "tx/s", "p50 us", "p99", "CPU us/tx", "a command, ms", "unanswered"]
+  })
   for (const row of rows) {
     const { guarded, load, module, p50, p99, perSecond, unanswered } = row
-    table.push([guarded, module, load, perSecond, p50, p99, row.cpuUs.toFixed(1), unanswered])
+    table.push([guarded, module, load, perSecond, p50, p99, row.cpuUs.toFixed(1), row.answerMs ?? "", unanswered])
   }
   return table.toString()
 }

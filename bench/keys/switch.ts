@@ -74,7 +74,7 @@ const program = Effect.gen(function* () {
     running.keys.take(running.keys.slot(desk, "pin", "both"), pin, 1, 0)
   }
   while (!running.links[1]!.isReady) yield* Effect.sleep(10)
-  process.on("message", () => process.send?.(usage()))
+  process.on("message", () => process.send?.({ ...usage(), answerMs: inner.status().devices[0]?.answerMs }))
   process.send?.({ port: freePort })
   return yield* running.failed
 })

@@ -12,6 +12,7 @@ import { isRequest, MessageIndex } from "@jinka/codec"
 import { Effect, Latch } from "effect"
 import type { Guard, Verdict } from "../guard/Guard.ts"
 import { ModuleCall } from "../guard/ModuleCall.ts"
+import type { Sealing } from "../guard/Sealing.ts"
 import type { SecurityModule } from "../guard/SecurityModule.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
@@ -43,6 +44,13 @@ export interface Checked {
   readonly failed: (desk: Desk, epoch: number, inRow: number) => void
 }
 
+/** Seals what leaves while its message is looked at: see `Foresight` and `Seals`. */
+export interface Ahead {
+  readonly look: (desk: Desk, index: MessageIndex) => Sealing | undefined
+  readonly offering: (sealing: Sealing | undefined, take: () => void) => void
+  readonly drop: (sealing: Sealing) => void
+}
+
 /** One message at the gate. */
 class Check {
   readonly id: number
@@ -53,6 +61,9 @@ class Check {
   bytes = Buffer.allocUnsafeSlow(1024)
   length = 0
   verdict: Verdict | undefined
+  /** What it leaves as, sealed or on its way to that, and the guard of its desk when that was begun. */
+  foreseen: Sealing | undefined
+  guard: Guard | undefined
   /** It is an answer that could not be proved before. */
   isHeld = false
 
@@ -84,6 +95,7 @@ export class Checks {
   private readonly desks: Desks
   private readonly module: SecurityModule
   private readonly checked: Checked
+  private readonly ahead: Ahead
   private readonly all: Array<Check> = []
   private readonly spare: Array<Check> = []
   /** By the desks' numbers. */
@@ -93,7 +105,8 @@ export class Checks {
   /** Milliseconds that a call may take at most. */
   budgetMs: number
 
-  constructor(desks: Desks, module: SecurityModule, budgetMs: number, checked: Checked) {
+  constructor(desks: Desks, module: SecurityModule, budgetMs: number, checked: Checked, ahead: Ahead) {
+    this.ahead = ahead
     this.desks = desks
     this.module = module
     this.budgetMs = budgetMs
@@ -110,6 +123,7 @@ export class Checks {
     }
     const check = this.take()
     const verdict = this.ask(check, guard, index)
+    if (verdict === undefined) this.foresee(check, desk, guard, index)
     if (verdict === undefined || !isFirst) return this.wait(check, desk, epoch, index, arrivedAt, verdict)
     this.decide(check, desk, guard, epoch, index, arrivedAt, verdict)
   }
@@ -169,6 +183,11 @@ export class Checks {
     return this.module.submit(call) ? guard.verdict(call) : undefined
   }
 
+  private foresee(check: Check, desk: Desk, guard: Guard, index: MessageIndex): void {
+    check.guard = guard
+    check.foreseen = this.ahead.look(desk, index)
+  }
+
   private wait(
     check: Check,
     desk: Desk,
@@ -212,7 +231,7 @@ export class Checks {
   }
 
   private act(
-    { call }: Check,
+    check: Check,
     desk: Desk,
     epoch: number,
     index: MessageIndex,
@@ -223,14 +242,22 @@ export class Checks {
   ): void {
     const { checked } = this
     if (inRow > 0) checked.failed(desk, epoch, inRow)
-    if (verdict === "right") return checked.pass(desk, epoch, index, arrivedAt)
+    if (verdict === "right") return this.pass(check, desk, epoch, index, arrivedAt)
     if (isAnswer) return checked.unmatched(desk, epoch, index, `MAC ${verdict}`)
-    checked.refuse(desk, epoch, index, verdict === "unproved" ? refusalOf(call) : "macFailed")
+    checked.refuse(desk, epoch, index, verdict === "unproved" ? refusalOf(check.call) : "macFailed")
+  }
+
+  private pass(check: Check, desk: Desk, epoch: number, index: MessageIndex, arrivedAt: number): void {
+    const { foreseen, guard } = check
+    if (foreseen === undefined || guard !== desk.guard) return this.checked.pass(desk, epoch, index, arrivedAt)
+    check.foreseen = undefined
+    this.ahead.offering(foreseen, () => this.checked.pass(desk, epoch, index, arrivedAt))
   }
 
   private hold(check: Check, desk: Desk, epoch: number, index: MessageIndex, arrivedAt: number): void {
     if (index.buffer !== check.bytes) check.keep(desk, epoch, index, arrivedAt)
     check.call.clear()
+    this.forget(check)
     check.isHeld = true
     if (this.held.length < HELD_MAX) this.held.push(check)
     else this.giveUp(check)
@@ -262,6 +289,7 @@ export class Checks {
 
   /** What was in it is overwritten: a request has its PIN block in it. */
   private give(check: Check): void {
+    this.forget(check)
     check.call.clear()
     check.bytes.fill(0, 0, check.length)
     check.length = 0
@@ -269,6 +297,13 @@ export class Checks {
     check.verdict = undefined
     check.isHeld = false
     if (this.spare.length < SPARE_MAX) this.spare.push(check)
+  }
+
+  /** Nobody takes what was sealed ahead. */
+  private forget(check: Check): void {
+    const { foreseen } = check
+    check.foreseen = check.guard = undefined
+    if (foreseen !== undefined) this.ahead.drop(foreseen)
   }
 }
 

@@ -67,9 +67,15 @@ class LiveGroup {
 
   /** The desk for the next request; `undefined`: none. */
   choose(key: number): Desk | undefined {
+    const desk = this.next(key)
+    this.turn = (this.turn + 1) % 1_000_000_007
+    return desk
+  }
+
+  /** The same without a choice. */
+  next(key: number): Desk | undefined {
     const placed = this.chooser.choose(this.state, this.placed, this.turn, key)
     const member = placed < 0 ? this.chooser.choose(this.state, this.waiting, this.turn, key) : placed
-    this.turn = (this.turn + 1) % 1_000_000_007
     return this.desks[member]
   }
 
@@ -142,6 +148,15 @@ export class Groups {
     if (to >= 0) return this.desks[to]!.link.isReady ? this.desks[to] : undefined
     const group = this.groups[destinationOf(to)]!
     return group.choose(group.settings.use === "sticky" ? this.hash(group, origin, index) : 0)
+  }
+
+  /** The same as a guess that changes nothing: not where the links of a group take turns. */
+  foreseen(to: number, origin: Desk, index: MessageIndex): Desk | undefined {
+    if (to >= 0) return this.target(to, origin, index)
+    const group = this.groups[destinationOf(to)]!
+    const { use } = group.settings
+    if (use !== "sticky" && use !== "primary-backup") return undefined
+    return group.next(use === "sticky" ? this.hash(group, origin, index) : 0)
   }
 
   /** Whether any link of destination `to` is ready. */

@@ -26,30 +26,52 @@ export class GuardedCrossing {
 
   /** Puts the request in `slot` into `sealing` as the target gets it, to be sealed; false when it is refused. */
   request(origin: Desk, target: Desk, slot: Slot, sealing: Sealing): boolean {
-    const { sealer } = this
+    const { index } = this
+    if (origin.language.index(slot.request, 0, slot.requestLength, index) !== undefined) {
+      this.sealer.refuse(sealing, "formatError")
+      return false
+    }
+    try {
+      return this.message(origin, target, index, stanOf(slot.exchange), sealing)
+    } finally {
+      this.wipe(origin, target, slot)
+    }
+  }
+
+  /** The same for a message of which nothing is in a slot; `stan`: what the target knows it by, where that has STANs of ours. */
+  message(origin: Desk, target: Desk, index: MessageIndex, stan: string, sealing: Sealing): boolean {
     sealing.guard = target.guard ?? origin.guard
-    const refusal = this.crossed(origin, target, slot, sealing)
-    if (refusal !== undefined) sealer.refuse(sealing, refusal)
+    const refusal = this.crossed(origin, target, index, stan, sealing)
+    if (refusal !== undefined) this.sealer.refuse(sealing, refusal)
     return refusal === undefined
   }
 
-  private crossed(origin: Desk, target: Desk, slot: Slot, sealing: Sealing): SealRefusal | undefined {
-    const { crossing, index, sealer } = this
-    if (origin.language.index(slot.request, 0, slot.requestLength, index) !== undefined) return "formatError"
+  /** The PIN block of the request in `slot` is where it is needed now, in the module's call alone. */
+  wipePin(origin: Desk, target: Desk, slot: Slot): void {
+    if (origin.language.index(slot.request, 0, slot.requestLength, this.index) === undefined)
+      this.wipe(origin, target, slot)
+  }
+
+  private crossed(
+    origin: Desk,
+    target: Desk,
+    index: MessageIndex,
+    stan: string,
+    sealing: Sealing
+  ): SealRefusal | undefined {
+    const { crossing, sealer } = this
     const hasPin = sealer.hasPin(origin.guard, target.guard, index)
     const wrong = hasPin ? sealer.takePin(sealing, origin.guard, target.guard, index) : undefined
-    if (hasPin) this.wipePin(origin, target, slot)
     if (wrong !== undefined) return wrong
     const bare = origin.guard === undefined ? index : sealer.bare(origin.guard, index, hasPin)
-    const { hasOwnStan } = target.language
-    const named = hasOwnStan ? this.originals.withStan(origin, bare, stanOf(slot.exchange)) : bare
+    const named = target.language.hasOwnStan ? this.originals.withStan(origin, bare, stan) : bare
     if (named === undefined || !crossing.prepare(origin.language, target.language, named)) return "formatError"
     sealing.length = crossing.write(sealing.room(crossing.length), 0)
     return undefined
   }
 
-  /** The block is where it is needed now, in the call alone; `index` is of the slot's request. */
-  wipePin(origin: Desk, target: Desk, slot: Slot): void {
+  /** `index` is of the slot's request. */
+  private wipe(origin: Desk, target: Desk, slot: Slot): void {
     const { index } = this
     const guard = origin.guard?.settings.pin === undefined ? target.guard : origin.guard
     const field = guard?.settings.pin?.field

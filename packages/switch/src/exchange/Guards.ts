@@ -10,10 +10,11 @@ import { Guard } from "../guard/Guard.ts"
 import type { GuardSettings } from "../guard/GuardSettings.ts"
 import type { ModuleCall } from "../guard/ModuleCall.ts"
 import type { SecurityModule } from "../guard/SecurityModule.ts"
-import { CHECK, type Checked, Checks } from "./Checks.ts"
+import { type Ahead, CHECK, type Checked, Checks } from "./Checks.ts"
 import type { HotActions } from "./Commits.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
+import { Foresight } from "./Foresight.ts"
 import type { Originals } from "./Originals.ts"
 import { Seals } from "./Seals.ts"
 
@@ -40,7 +41,14 @@ export class Guards {
     this.module = module
     this.broken = broken
     this.seals = new Seals(desks, originals, module, budgetMs)
-    this.checks = new Checks(desks, module, budgetMs, checked)
+    const { seals } = this
+    const foresight = new Foresight(desks, seals)
+    const ahead: Ahead = {
+      look: (desk, index) => foresight.look(desk, index),
+      offering: (sealing, take) => seals.offering(sealing, take),
+      drop: (sealing) => seals.drop(sealing)
+    }
+    this.checks = new Checks(desks, module, budgetMs, checked, ahead)
     desks.seals = this.seals
     desks.isGuarding = (desk) => this.checks.holds(desk) || this.seals.holds(desk)
     module.onDone(this.wake)

@@ -2,8 +2,9 @@
  * The gate at the exit: what leaves on a guarded link leaves sealed, or not at all.
  *
  * A request is sealed when it is written, or, with a device in the network, as soon as it is on its way to the journal; an
- * answer to a partner beside its commit. Everything else is sealed when its turn to be written has come. A message that cannot
- * be sealed was not sent: a request ends as such, an answer is not delivered, a stored message waits for its next attempt.
+ * answer to a partner beside its commit; both ahead of that, where `Foresight` knows what they will be. Everything else is
+ * sealed when its turn to be written has come. A message that cannot be sealed was not sent: a request ends as such, an answer is
+ * not delivered, a stored message waits for its next attempt.
  */
 import { MessageIndex } from "@jinka/codec"
 import type { Guard } from "../guard/Guard.ts"
@@ -34,6 +35,8 @@ export class Seals implements ExitGate {
   /** Answers that wait, by the numbers of their slots. */
   private readonly parked = new Map<number, Parked>()
   private readonly crossing: GuardedCrossing
+  /** Sealed ahead of the verdict on the message that is being taken, for whoever takes it. */
+  private offered: Sealing | undefined
   /** Who goes on with a request, or an answer, that was waited for. */
   onReady: HotActions | undefined
 
@@ -63,8 +66,69 @@ export class Seals implements ExitGate {
 
   /** See `ExitGate`. */
   ahead(target: Desk, slot: Slot): void {
-    if (this.sealer.module.isSynchronous || !this.isBetween(this.desks.at(slot.origin), target)) return
-    slot.sealing = this.request(target, slot, this.requestSealed)
+    const origin = this.desks.at(slot.origin)
+    if (this.sealer.module.isSynchronous || !this.isBetween(origin, target)) return
+    const offered = this.taken(target.id, target.guard, 0)
+    if (offered === undefined) slot.sealing = this.request(target, slot, this.requestSealed)
+    else {
+      offered.place = slot.id
+      offered.told = this.requestSealed
+      slot.sealing = offered
+      this.crossing.wipePin(origin, target, slot)
+    }
+  }
+
+  /** Seals a request of `origin` as `target` will get it, should it be taken; `target` has a guard. */
+  foreseen(origin: Desk, target: Desk, index: MessageIndex): Sealing {
+    const { crossing, sealer } = this
+    const sealing = sealer.take()
+    sealing.desk = target.id
+    this.safely(
+      sealing,
+      () => !crossing.message(origin, target, index, "", sealing) || sealer.begin(sealing, target.guard!)
+    )
+    return sealing
+  }
+
+  /** The same for the answer to the request in the slot of desk `holder`; `origin` has a guard. */
+  foreseenAnswer(origin: Desk, holder: number, slot: Slot, length: number, write: (out: Buffer) => number): Sealing {
+    const sealing = this.sealer.take()
+    sealing.desk = holder
+    sealing.place = slot.id
+    sealing.exchange = slot.exchange
+    this.safely(sealing, () => {
+      sealing.length = write(sealing.room(length))
+      return this.sealer.begin(sealing, origin.guard!)
+    })
+    return sealing
+  }
+
+  /** What was sealed ahead is there for whoever takes its message within `take`, and for nobody else. */
+  offering(sealing: Sealing | undefined, take: () => void): void {
+    this.offered = sealing
+    try {
+      take()
+    } finally {
+      const left = this.offered
+      this.offered = undefined
+      if (left !== undefined) this.drop(left)
+    }
+  }
+
+  /** What was sealed ahead is for nobody. */
+  drop(sealing: Sealing): void {
+    if (sealing.isDone) this.sealer.give(sealing)
+    else sealing.told = this.dropped
+  }
+
+  private readonly dropped = (sealing: Sealing): void => this.sealer.give(sealing)
+
+  /** What is offered, if it is this; the caller has it then. */
+  private taken(desk: number, guard: Guard | undefined, exchange: number): Sealing | undefined {
+    const { offered } = this
+    if (offered?.desk !== desk || offered.guard !== guard || offered.exchange !== exchange) return undefined
+    this.offered = undefined
+    return offered
   }
 
   /** See `ExitGate`. `told`: who hears of it when it is ready, where it is not at once. */
@@ -102,13 +166,14 @@ export class Seals implements ExitGate {
   answer(origin: Desk, holder: number, slot: Slot): void {
     const { guard } = origin
     if (guard === undefined || this.sealer.module.isSynchronous) return
-    const sealing = this.filled(slot.answer, slot.answerLength)
+    const offered = this.taken(holder, guard, slot.exchange)
+    const sealing = offered ?? this.filled(slot.answer, slot.answerLength)
     sealing.desk = holder
     sealing.place = slot.id
     sealing.told = this.answerSealed
     slot.sealing = sealing
     slot.isDue = false
-    this.safely(sealing, () => this.sealer.begin(sealing, guard))
+    if (offered === undefined) this.safely(sealing, () => this.sealer.begin(sealing, guard))
   }
 
   private readonly answerSealed = ({ desk, place }: Sealing): void => {

@@ -103,8 +103,7 @@ export class ModuleCall {
 
   /** Forgets all of it, and overwrites what was secret. The owner's numbers and time stay. */
   clear(): void {
-    this.input.fill(0)
-    this.output.fill(0)
+    for (let i = 0; i < LENGTH_MAX; i++) this.input[i] = this.output[i] = 0
     this.inputLength = 0
     this.outputLength = 0
     this.algorithm = undefined

@@ -22,10 +22,14 @@ export class Sealing {
   bytes = Buffer.allocUnsafeSlow(1024)
   length = 0
   private spare = Buffer.allocUnsafeSlow(1024)
+  /** As much of both buffers has held a message. */
+  private most = 0
   /** The guard of the link that it leaves on. */
   guard: Guard | undefined
   step: SealStep = "done"
   refusal: SealRefusal | undefined
+  /** The exchange that it is the answer of, where it was sealed ahead of the verdict on that answer; 0: it is none. */
+  exchange = 0
   /** Field of the MAC, while it is made. */
   macField = 0
   /** What its PIN block becomes. */
@@ -51,12 +55,14 @@ export class Sealing {
 
   /** Room for a message of at most `length` bytes. */
   room(length: number): Buffer {
+    this.most = Math.max(this.most, length)
     if (length > this.bytes.length) this.bytes = Buffer.allocUnsafeSlow(2 * length)
     return this.bytes
   }
 
   /** Room for the message with changes; `changed` puts it in the place of the message as it was. */
   roomBeside(length: number): Buffer {
+    this.most = Math.max(this.most, length)
     if (length > this.spare.length) this.spare = Buffer.allocUnsafeSlow(2 * length)
     return this.spare
   }
@@ -72,9 +78,9 @@ export class Sealing {
   /** Overwrites what was in it. */
   wipe(): void {
     this.call.clear()
-    this.bytes.fill(0)
-    this.spare.fill(0)
-    this.length = 0
+    this.bytes.fill(0, 0, this.most)
+    this.spare.fill(0, 0, this.most)
+    this.length = this.most = this.exchange = 0
     this.guard = undefined
     this.refusal = undefined
     this.otherKey = undefined

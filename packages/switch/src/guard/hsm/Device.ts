@@ -11,6 +11,9 @@ const OUT_MS = 30_000
 /** Weight of the newest answer time in the moving average. */
 const NEWEST = 0.05
 
+/** Commands of one turn that go to one connection, although others have fewer under way. */
+const GATHERED = 32
+
 /** A device. */
 export class Device {
   readonly name: string
@@ -45,14 +48,19 @@ export class Device {
     )
   }
 
-  /** The connection with the least under way that has room; `undefined`: none has. */
+  /**
+   * The connection with the least under way that has room; `undefined`: none has. One that is written in this turn anyway goes
+   * before, as long as it has not many more: a write costs more than a MAC.
+   */
   freest(): DeviceConnection | undefined {
     let best: DeviceConnection | undefined
+    let gathering: DeviceConnection | undefined
     for (const connection of this.connections) {
       if (!connection.isProved || !connection.hasRoom) continue
       if (best === undefined || connection.outstanding < best.outstanding) best = connection
+      if (connection.isGathering) gathering = connection
     }
-    return best
+    return gathering !== undefined && gathering.outstanding < best!.outstanding + GATHERED ? gathering : best
   }
 
   /** An answer came after so many milliseconds. */

@@ -62,6 +62,9 @@ export class DeviceConnection {
   outstanding = 0
   /** It has answered a heartbeat, or its family has none. */
   isProved = false
+  /** The device has answered several commands in one piece: it does not take them one after the other. */
+  answersTogether = false
+  private answers = 0
 
   constructor(owner: DeviceConnectionOwner, connection: Connection) {
     this.owner = owner
@@ -77,6 +80,11 @@ export class DeviceConnection {
   /** Room for one more command. */
   get hasRoom(): boolean {
     return this.free.length > 0
+  }
+
+  /** Commands wait here to be written in this turn, and one more costs no write of its own. */
+  get isGathering(): boolean {
+    return this.answersTogether && this.hasRoom && this.outbox.waiting > 0
   }
 
   /** Puts a command behind the others. It must have room. */
@@ -156,7 +164,9 @@ export class DeviceConnection {
     const isBare = this.owner.family.frame === "bare"
     for (;;) {
       let wrong: string | undefined
+      const { answers } = this
       for (const chunk of yield* this.connection.pull) wrong ??= isBare ? this.bare(chunk) : this.framed(chunk)
+      this.answersTogether ||= this.answers > answers + 1
       this.owner.turnDone()
       if (wrong !== undefined) return wrong
     }
@@ -202,6 +212,7 @@ export class DeviceConnection {
     place.givenUpAt = 0
     place.round++
     this.free.push(at)
+    this.answers++
     if (flight === undefined) return
     this.outstanding--
     this.owner.answered(flight, body, from, to)
