@@ -9,8 +9,9 @@
  * `Locked`: another process has it. `VersionUnknown`: written by another version. `SettingsWrong`: SQLite did not take the
  * settings that make a commit durable. `KeyWrong`, `KeyWeak`, `KeyMissing`: the journal's key. `NotJournal`: the file is
  * something else. `DirectoryUnusable`: the directory cannot be made, read or written. `ThreadFailed`: the journal's thread
- * broke for a reason that is not the disk's. `Overtaken`: another node has taken the journal over. `StoreAway`: the store has
- * not answered for as long as it may be away.
+ * broke for a reason that is not the disk's. Of a journal in PostgreSQL: `StoreAway`: the server cannot be reached or takes no
+ * writes, or has not answered for as long as it may be away. `StoreRefused`: it is there, and refuses this user, certificate or
+ * database. `Overtaken`: another node has taken the journal over.
  */
 export const journalReasonTags = [
   "DiskFull",
@@ -29,7 +30,8 @@ export const journalReasonTags = [
   "DirectoryUnusable",
   "ThreadFailed",
   "Overtaken",
-  "StoreAway"
+  "StoreAway",
+  "StoreRefused"
 ] as const
 
 /** One of {@link journalReasonTags}. */
@@ -110,6 +112,7 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
     "Another node runs this switch now. Start this one again, as its supervisor does: it stands by until that one ends.",
   StoreAway:
     "Look at PostgreSQL and the network to it. Start the switch again, as its supervisor does: it stands by, and whoever reaches PostgreSQL first goes on; nothing that was acknowledged is lost.",
+  StoreRefused: "Correct user, password, database or rights; docs/operate/postgres.md says what a switch needs.",
   DirectoryUnusable: "Create the directory, owned and writable by the user that runs the switch, and start again."
 }
 

@@ -20,6 +20,7 @@ import { hsmSettings } from "./configuration/HsmPlan.ts"
 import { findingsOf } from "./configuration/Issues.ts"
 import { type Keys, readKey, readKeys } from "./configuration/JournalKeys.ts"
 import type { KeyDocument } from "./configuration/KeyDocument.ts"
+import { type PostgresSettings, readPostgres } from "./configuration/PostgresPlan.ts"
 import { error, type Finding, type Problem, problemText } from "./configuration/Problem.ts"
 import { relationsOf, SOCKET_PATH_MAX } from "./configuration/Relations.ts"
 import type { MachineLimits } from "./configuration/ResourceRelations.ts"
@@ -218,6 +219,16 @@ export const loadKeys = (
 ): Effect.Effect<Keys, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
   const { key, previousKeys } = configuration.document.journal
   return inItsFile(configuration, (directory) => readKeys(key, previousKeys, directory))
+}
+
+/** Where the journal is when it is in PostgreSQL; `undefined`: it is in SQLite. Nothing is connected to. */
+export const loadPostgres = (
+  configuration: Configuration
+): Effect.Effect<PostgresSettings | undefined, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
+  const { name, journal } = configuration.document
+  const { postgres } = journal
+  if (postgres === undefined) return Effect.succeed(undefined)
+  return inItsFile(configuration, (directory) => readPostgres(postgres, name, directory))
 }
 
 /** What holds the keys: a module in this process, or devices that have to be connected (`openHsm`). */

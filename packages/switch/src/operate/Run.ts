@@ -9,6 +9,7 @@ import type { LinksMissing } from "../exchange/Recovery.ts"
 import { openHsm } from "../guard/hsm/HsmModule.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
+import { connect } from "../journal/postgres/PostgresConnection.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
 import { type Side, sidesOf } from "../link/Settings.ts"
 import * as Switch from "../Switch.ts"
@@ -28,6 +29,7 @@ import {
   loadAlarms,
   loadKeys,
   loadModule,
+  loadPostgres,
   type ModulePlan
 } from "./Configuration.ts"
 import { withoutMemory } from "./CoreDumps.ts"
@@ -59,6 +61,13 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
     const module = yield* Effect.mapError(loadModule(configuration), failedBy)
     if (module?._tag === "software") yield* Effect.logWarning(softwareWarning)
     const alarms = yield* Effect.mapError(loadAlarms(configuration), failedBy)
+    const postgres = yield* Effect.mapError(loadPostgres(configuration), failedBy)
+    for (const warning of postgres?.warnings ?? []) yield* Effect.logWarning(warning)
+    if (postgres !== undefined) {
+      yield* Effect.mapError(Effect.scoped(connect(Redacted.value(postgres.place), "write")), failedBy)
+      const says = "journal.postgres: this version reaches PostgreSQL and does not keep its journal there yet."
+      return yield* new CommandFailed({ exit: "usage", says })
+    }
     yield* (yield* ProcessEdge).keepToSelf([
       ...[key, ...previousKeys].flatMap(({ env }) => env ?? []),
       ...secrets(configuration),
@@ -78,9 +87,13 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
     )
   })
 
-/** Variables that hold tokens of users and the secret of the webhook. */
-const secrets = ({ document: { admin, alarms } }: Configuration): ReadonlyArray<string> =>
-  [...(admin?.users ?? []).map(({ token }) => token?.env), alarms.webhook?.secret.env].flatMap((env) => env ?? [])
+/** Variables that hold tokens of users, the secret of the webhook and the URL of PostgreSQL. */
+const secrets = ({ document: { admin, alarms, journal } }: Configuration): ReadonlyArray<string> =>
+  [
+    ...(admin?.users ?? []).map(({ token }) => token?.env),
+    alarms.webhook?.secret.env,
+    journal.postgres?.url.env
+  ].flatMap((env) => env ?? [])
 
 /** Variables that hold the key under which partners' keys are stored. */
 const storageKeys = ({ document: { security } }: Configuration): ReadonlyArray<string> =>

@@ -61,6 +61,7 @@ const paths: ReadonlyArray<string> = [
   "journal summary",
   "journal export",
   "journal backup",
+  "journal postgres",
   "journal restore",
   "journal new",
   "reference"

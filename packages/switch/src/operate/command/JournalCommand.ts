@@ -10,6 +10,7 @@ import { type SummaryLine, type SummaryTotals, summarize } from "../Summary.ts"
 import { asJson } from "./Asked.ts"
 import { backup, exportJournal, restore } from "./BackupCommand.ts"
 import { makeLines } from "./Lines.ts"
+import { postgres } from "./PostgresCommand.ts"
 import { fileOrDirectory } from "./TraceCommand.ts"
 
 /** Entries between two lines of progress. */
@@ -179,7 +180,7 @@ export const journal = Command.make("journal").pipe(
     "Looks at a journal, mostly one whose switch does not run; copies one, also of a switch that runs."
   ),
   Command.withShortDescription("Look at a journal"),
-  Command.withSubcommands([verify, anchor, summary, exportJournal, backup, restore, begin])
+  Command.withSubcommands([verify, anchor, summary, exportJournal, backup, restore, begin, postgres])
 )
 
 const lineText = (line: SummaryLine): string => {

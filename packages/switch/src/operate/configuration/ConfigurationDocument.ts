@@ -10,6 +10,7 @@ import { GroupDocument } from "./GroupDocument.ts"
 import { HttpDocument } from "./HttpDocument.ts"
 import { KeyDocument } from "./KeyDocument.ts"
 import { LinkDocument } from "./LinkDocument.ts"
+import { PostgresDocument } from "./PostgresDocument.ts"
 import { SecurityDocument } from "./SecurityDocument.ts"
 import {
   Bin,
@@ -34,7 +35,11 @@ const JournalDocument = Schema.Struct({
   previousKeys: option(Schema.Array(KeyDocument), [], "Keys that older parts of the journal were sealed with."),
   reserve: option(Size, "256 MiB", "Free disk space below which new requests are refused, so that open ones can end."),
   unwrittenRefuse: option(Size, "16 MiB", "Bytes on their way to disk above which new requests are refused."),
-  unwrittenStop: option(Size, "64 MiB", "Bytes on their way to disk above which links are not read any more.")
+  unwrittenStop: option(Size, "64 MiB", "Bytes on their way to disk above which links are not read any more."),
+  postgres: optional(
+    PostgresDocument,
+    "A PostgreSQL that keeps the journal, for a switch that several nodes can run. When left out: SQLite in `directory`. With it, `directory` has the search index and the anchor of this node."
+  )
 })
 
 const ControlDocument = Schema.Struct({

@@ -44,6 +44,7 @@ const because: Readonly<Record<string, string>> = {
   "journal.directory": "a switch has one journal",
   "journal.key": "the journal is open with the old one",
   "journal.previousKeys": "they are read when the journal is opened",
+  "journal.postgres": "the journal is open where it is",
   "journal.reserve": "the journal's thread has it"
 }
 

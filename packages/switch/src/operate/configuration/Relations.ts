@@ -17,6 +17,7 @@ import { keepAliveRelations } from "./KeepAliveRelations.ts"
 import { keyRelations } from "./KeyRelations.ts"
 import { sideRelations, sidesOf } from "./LegsRelations.ts"
 import { modeRelations } from "./ModeRelations.ts"
+import { postgresRelations } from "./PostgresRelations.ts"
 import { error, type Finding, listed, nearest, warning } from "./Problem.ts"
 import { type MachineLimits, resourceRelations } from "./ResourceRelations.ts"
 import { securityRelations } from "./SecurityRelations.ts"
@@ -30,6 +31,7 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
   const links = draft.part("links").entries
   return [
     ...oneKeyEach(draft),
+    ...postgresRelations(draft),
     ...adminRelations(draft),
     ...(draft.part("alarms", "webhook").has("secret")
       ? exactlyOne(draft.part("alarms", "webhook", "secret"), "env", "file", "a reference to a secret")

@@ -15,9 +15,10 @@ const form = /^[A-Za-z0-9._~-]{32,200}$/
 export const secretFix = "Make one with `openssl rand -hex 32`."
 
 /**
- * Reads it; fails with a finding at `place`. `what` is its name in a sentence: "token"; `directory` is where relative files are.
+ * The text there, without blanks at its ends; fails with a finding at `place`. `what` is its name in a sentence: "token";
+ * `directory` is where relative files are.
  */
-export const readSecret = Effect.fnUntraced(function* (
+export const readSecretText = Effect.fnUntraced(function* (
   { env, file }: SecretPlace,
   place: Place,
   what: string,
@@ -37,7 +38,18 @@ export const readSecret = Effect.fnUntraced(function* (
           Effect.mapError(Config.Redacted(env), () => missing),
           Redacted.value
         )
-  const secret = found.trim()
+  return found.trim()
+})
+
+/** Reads a secret that people or programs type; see {@link readSecretText}. */
+export const readSecret = Effect.fnUntraced(function* (
+  from: SecretPlace,
+  place: Place,
+  what: string,
+  directory: string
+) {
+  const where: Place = [...place, from.env === undefined ? "file" : "env"]
+  const secret = yield* readSecretText(from, place, what, directory)
   const rule = `a ${what} is 32 to 200 letters, digits and -._~`
   return form.test(secret) ? secret : yield* Effect.fail(error(where, rule, secretFix, `${secret.length} characters`))
 })

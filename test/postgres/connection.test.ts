@@ -1,0 +1,133 @@
+/** What a switch finds when it connects to the PostgreSQL of its journal, and what it says when that will not do. */
+import { Effect } from "effect"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { JournalError } from "../../packages/switch/src/journal/JournalError.ts"
+import { readPostgresUrl } from "../../packages/switch/src/journal/postgres/PostgresAddress.ts"
+import {
+  connect,
+  type PostgresPlace,
+  type PostgresUse
+} from "../../packages/switch/src/journal/postgres/PostgresConnection.ts"
+import { schemaStatements } from "../../packages/switch/src/journal/postgres/PostgresSchema.ts"
+import { PostgresServer, postgresTitle, whyNoPostgres } from "./PostgresServer.ts"
+
+const placeOf = (url: string, schema = "jinka"): PostgresPlace => {
+  const address = readPostgresUrl(url)
+  if ("rule" in address) throw new Error(address.rule)
+  return { address, tls: undefined, schema, name: "demo", node: "n1" }
+}
+
+/** The error that connecting ends with. */
+const refused = (url: string, use: PostgresUse = "write", schema?: string): Promise<JournalError> =>
+  Effect.runPromise(Effect.scoped(Effect.flip(connect(placeOf(url, schema), use))))
+
+describe("The URL of a PostgreSQL", () => {
+  it("names user, hosts and database; several hosts are tried in their order", () => {
+    expect(readPostgresUrl("postgres://jinka:a%40b@db1,db2:6432,[::1]:7/fleet\n")).toEqual({
+      hosts: [
+        { host: "db1", port: 5432 },
+        { host: "db2", port: 6432 },
+        { host: "::1", port: 7 }
+      ],
+      user: "jinka",
+      password: "a@b",
+      database: "fleet"
+    })
+    expect(readPostgresUrl("postgresql://jinka@%2Fvar%2Frun%2Fpostgresql/fleet")).toMatchObject({
+      hosts: [{ host: "/var/run/postgresql", port: 5432 }],
+      password: undefined
+    })
+  })
+
+  it.each([
+    ["mysql://a@b/c", /scheme/],
+    ["postgres://db/c", /user/],
+    ["postgres://a@db", /database/],
+    ["postgres://a@db/c?sslmode=disable", /nothing is behind/],
+    ["postgres://a@db:99999/c", /port/],
+    ["postgres://a@db:x/c", /port/],
+    ["postgres://a:%zz@db/c", /percent/],
+    ["", /scheme/]
+  ])("is refused with the rule that it breaks, and without a word of it: %s", (url, rule) => {
+    const read = readPostgresUrl(url)
+    expect(read).toHaveProperty("rule", expect.stringMatching(rule))
+  })
+})
+
+const why = whyNoPostgres()
+describe.skipIf(why !== undefined)(postgresTitle("A connection to PostgreSQL"), () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await PostgresServer.begin({ bare: true })
+  })
+  afterAll(() => server?.end())
+
+  it("says that the tables are missing, and how they are made; to make them twice changes nothing", async () => {
+    const { reason } = await refused(server.url())
+    expect(reason._tag).toBe("NotJournal")
+    expect(reason.remedy).toContain("jinka journal postgres")
+
+    await server.administer(...schemaStatements("jinka"))
+    await server.administer(...schemaStatements("jinka"))
+
+    const notes = await Effect.runPromise(
+      Effect.scoped(Effect.map(connect(placeOf(server.url()), "write"), (open) => open.notes))
+    )
+    expect(notes).toEqual([])
+  })
+
+  it("refuses tables of another version", async () => {
+    await server.administer(...schemaStatements("later"), "UPDATE later.version SET version = 9")
+    expect((await refused(server.url(), "write", "later")).reason).toMatchObject({
+      _tag: "VersionUnknown",
+      problem: expect.stringMatching(/version 9.*has 1/)
+    })
+  })
+
+  it("says what is wrong with host, database, user and rights", async () => {
+    await server.administer("CREATE ROLE nobody_much LOGIN")
+    expect((await refused("postgres://jinka@127.0.0.1:1/x")).reason._tag).toBe("StoreAway")
+    expect((await refused(server.url().replace(/postgres$/, "nowhere"))).reason).toMatchObject({
+      _tag: "StoreRefused",
+      problem: expect.stringContaining("nowhere")
+    })
+    expect((await refused(server.url("nobody_at_all"))).reason._tag).toBe("StoreRefused")
+    const without = (await refused(server.url("nobody_much"))).reason
+    expect(without).toMatchObject({ _tag: "StoreRefused", remedy: expect.stringContaining("GRANT") })
+  })
+
+  it("goes on to the next host where one does not answer", async () => {
+    const place = placeOf(`postgres://jinka@127.0.0.1:1,127.0.0.1:${server.port}/postgres`)
+    await Effect.runPromise(Effect.scoped(connect(place, "write")))
+  })
+
+  it("takes no read-only server for writing, and takes it for reading", async () => {
+    await server.administer("CREATE ROLE looker LOGIN IN ROLE jinka_reader")
+    await server.administer("ALTER ROLE looker SET default_transaction_read_only = on")
+    expect((await refused(server.url("looker"))).reason).toMatchObject({
+      _tag: "StoreAway",
+      problem: expect.stringContaining("no writes")
+    })
+    await Effect.runPromise(Effect.scoped(connect(placeOf(server.url("looker")), "read")))
+  })
+
+  it("commits to the disk, whatever the role's default is", async () => {
+    await server.administer("CREATE ROLE hasty LOGIN IN ROLE jinka_switch")
+    await server.administer("ALTER ROLE hasty SET synchronous_commit = off")
+    const open = Effect.flatMap(connect(placeOf(server.url("hasty")), "write"), ({ query }) =>
+      query("SELECT current_setting('synchronous_commit') AS value")
+    )
+    expect(await Effect.runPromise(Effect.scoped(open))).toEqual([{ value: "on" }])
+  })
+
+  it("refuses a server that only says that it syncs", async () => {
+    await server.administer("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    try {
+      let last = await refused(server.url(), "write")
+      for (let n = 0; n < 100 && last.reason._tag !== "SettingsWrong"; n++) last = await refused(server.url(), "write")
+      expect(last.reason).toMatchObject({ _tag: "SettingsWrong", remedy: expect.stringContaining("fsync = on") })
+    } finally {
+      await server.administer("ALTER SYSTEM RESET fsync", "SELECT pg_reload_conf()")
+    }
+  })
+})
