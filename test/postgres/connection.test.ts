@@ -9,7 +9,7 @@ import {
   type PostgresUse
 } from "../../packages/switch/src/journal/postgres/PostgresConnection.ts"
 import { schemaStatements } from "../../packages/switch/src/journal/postgres/PostgresSchema.ts"
-import { PostgresServer, postgresTitle, whyNoPostgres } from "./PostgresServer.ts"
+import { postgresTitle, RealPostgres, whyNoPostgres } from "./RealPostgres.ts"
 
 const placeOf = (url: string, schema = "jinka"): PostgresPlace => {
   const address = readPostgresUrl(url)
@@ -56,9 +56,9 @@ describe("The URL of a PostgreSQL", () => {
 
 const why = whyNoPostgres()
 describe.skipIf(why !== undefined)(postgresTitle("A connection to PostgreSQL"), () => {
-  let server: PostgresServer
+  let server: RealPostgres
   beforeAll(async () => {
-    server = await PostgresServer.begin({ bare: true })
+    server = await RealPostgres.begin({ bare: true })
   })
   afterAll(() => server?.end())
 

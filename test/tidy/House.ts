@@ -199,6 +199,12 @@ export const bans: ReadonlyArray<Ban> = [
     instead: "go through the Transport service; only its implementations touch sockets"
   },
   {
+    what: ["import @effect/sql-pg", "import @effect/sql-pg/*"],
+    within: shipped,
+    homes: ["packages/switch/src/journal/postgres/PostgresConnection.ts"],
+    instead: "connect and ask through PostgresConnection; the driver is marked unstable and is known to one file"
+  },
+  {
     what: ["import better-sqlite3", "import node:sqlite"],
     within: shipped,
     homes: ["packages/switch/src/journal/"],

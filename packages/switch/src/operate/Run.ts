@@ -65,6 +65,7 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
     for (const warning of postgres?.warnings ?? []) yield* Effect.logWarning(warning)
     if (postgres !== undefined) {
       yield* Effect.mapError(Effect.scoped(connect(Redacted.value(postgres.place), "write")), failedBy)
+      yield* Effect.logInfo(`another node would take over after ${postgres.takeoverAfterMs} ms`)
       const says = "journal.postgres: this version reaches PostgreSQL and does not keep its journal there yet."
       return yield* new CommandFailed({ exit: "usage", says })
     }

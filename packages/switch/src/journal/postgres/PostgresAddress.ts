@@ -1,9 +1,9 @@
 /**
  * Where a PostgreSQL is, as a URL says it: hosts, user, password, database. Pure; no error holds any part of the URL.
  *
- * Several hosts are tried in their order, and the first that takes writes is used, as with libpq's `target_session_attrs=read-write`
- * (postgresql.org/docs, "Connection URIs"): a cluster needs no address that moves. Nothing may stand behind `?`: what a connection
- * is made with is in the configuration, or follows from what a journal needs.
+ * Several hosts are tried in their order, and the first that takes writes is used, as with libpq's
+ * `target_session_attrs=read-write` (postgresql.org/docs, "Connection URIs"): a cluster needs no address that moves. Nothing may
+ * stand behind `?`: what a connection is made with is in the configuration, or follows from what a journal needs.
  */
 
 /** One computer, or a directory with unix sockets (`/var/run/postgresql`). */

@@ -6,7 +6,6 @@
  * the user's password, a parameter or a row.
  */
 import { readFileSync } from "node:fs"
-import type { ConnectionOptions } from "node:tls"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { Effect, Exit, Redacted, Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
@@ -109,7 +108,7 @@ const open = Effect.fnUntraced(function* (place: PostgresPlace, host: PostgresHo
   return { query, write, notes } satisfies PostgresConnection
 })
 
-const tlsOptions = (tls: PostgresTls | undefined): ConnectionOptions | false =>
+const tlsOptions = (tls: PostgresTls | undefined): Exclude<PgConnection.Config["ssl"], undefined> =>
   tls === undefined
     ? false
     : {

@@ -14,10 +14,7 @@ export const POSTGRES_SCHEMA_VERSION = 1
 export const POSTGRES_VERSION_MIN = 15
 
 /** Entries of one part where a journal says nothing else: some 7 GB. */
-export const PART_ENTRIES_DEFAULT = 16_777_216
-
-/** The part that begins at entry `number * part_entries` of a journal. */
-export const partName = (journal: number, number: number): string => `group_${journal}_${number}`
+const PART_ENTRIES_DEFAULT = 16_777_216
 
 /** Statements are apart by an empty line. */
 const tables = (schema: string) => `
@@ -84,7 +81,7 @@ CREATE TABLE IF NOT EXISTS ${schema}.key_slot (
   PRIMARY KEY (journal, link, slot)
 );`
 
-/** lz4 where the server was built with it: messages shrink to a quarter of the WAL. Never pglz, which costs more than it saves. */
+/** lz4 where PostgreSQL was built with it: messages shrink to a quarter. Never pglz, which costs more than it saves. */
 const compression = (schema: string) => `
 DO $$ BEGIN
   ALTER TABLE ${schema}.commit_group ALTER COLUMN bytes SET COMPRESSION lz4;

