@@ -1,4 +1,4 @@
-/** `journal.postgres`: a journal that is kept in PostgreSQL, as the configuration writes it. The URL is a secret, and elsewhere. */
+/** `journal.postgres`: a journal that is kept in PostgreSQL, as the configuration writes it. The URL is a secret elsewhere. */
 import { Schema } from "effect"
 import { Duration, described, Host, Name, option, optional, text, Words } from "./Terms.ts"
 
