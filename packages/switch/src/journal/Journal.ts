@@ -168,7 +168,10 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
   for (const note of open.opened.notes) journalWriter.note(note)
   noteLoss(journalWriter, open.opened)
   const drained = makeDrained(journalWriter, failure)
-  yield* Effect.addFinalizer(() => Effect.ignore(drained))
+  // A store that is away may be so for long, and what waits for it was shown to nobody.
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => (open.refuses() === "away" ? Effect.void : Effect.ignore(drained)))
+  )
   const scan = makeScan(open)
   return Journal.of({
     writer: journalWriter,

@@ -27,6 +27,8 @@ export interface NameRecord {
 export interface Opened {
   /** Identity of the journal, 32 hex digits, made when it was created. */
   readonly journalId: string
+  /** Number of the ownership that this opening began; left out: no other node can open the journal. */
+  readonly epoch?: number
   /** Seq of the last entry; 0 for a new journal. */
   readonly lastSeq: number
   /** Seq that recovery reads from: no exchange older than that was open. 1 for a new journal. */

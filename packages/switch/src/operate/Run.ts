@@ -8,8 +8,8 @@ import { Clock, Console, Deferred, Effect, type FileSystem, Layer, type Path, Re
 import type { LinksMissing } from "../exchange/Recovery.ts"
 import { openHsm } from "../guard/hsm/HsmModule.ts"
 import { Journal } from "../journal/Journal.ts"
-import type { JournalError } from "../journal/JournalError.ts"
-import { connect } from "../journal/postgres/PostgresConnection.ts"
+import { JournalError } from "../journal/JournalError.ts"
+import { JournalStore } from "../journal/JournalStore.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
 import { type Side, sidesOf } from "../link/Settings.ts"
 import * as Switch from "../Switch.ts"
@@ -33,14 +33,17 @@ import {
   type ModulePlan
 } from "./Configuration.ts"
 import { withoutMemory } from "./CoreDumps.ts"
+import type { PostgresSettings } from "./configuration/PostgresPlan.ts"
 import { problemText } from "./configuration/Problem.ts"
 import { durationMs } from "./configuration/Units.ts"
-import { makeControlled } from "./control/Answers.ts"
+import { type Ending, makeControlled } from "./control/Answers.ts"
 import { serve } from "./control/Control.ts"
 import type { DrainReport } from "./control/Report.ts"
 import { entriesByKind, type Identity } from "./control/Status.ts"
 import { CommandFailed, exitCodes, failedBy } from "./Exit.ts"
 import * as Listening from "./Listening.ts"
+import { connectOwners, standbysOf } from "./owner/OwnerRows.ts"
+import { owning, type Served } from "./owner/Ownership.ts"
 import { ProcessEdge } from "./ProcessEdge.ts"
 import { type InForce, reload } from "./Reloading.ts"
 
@@ -49,44 +52,80 @@ type Edge = FileSystem.FileSystem | Path.Path | ProcessEdge
 
 type Services = Edge | Journal | Transport | Credentials.Credentials | Listening.Listening | Scope.Scope
 
+/** What a start has read: all of it once, for the secrets leave the environment then. */
+interface Start {
+  readonly configuration: Configuration
+  readonly admin: AdminSettings | undefined
+  readonly alarms: AlarmSettings
+  readonly plan: ModulePlan | undefined
+  /** Where the journal is kept. */
+  readonly store: Layer.Layer<JournalStore>
+  /** `undefined`: the journal is on this machine, and no other node can have the switch. */
+  readonly postgres: PostgresSettings | undefined
+}
+
 /** Runs the switch of a configuration file until it is told to stop. */
 export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
   Effect.gen(function* () {
-    const configuration = yield* Effect.mapError(load(file), failedBy)
-    for (const warning of configuration.warnings) yield* Effect.logWarning(problemText(file, warning))
-    yield* withoutMemory(configuration.document.coreDumps)
-    const keys = yield* Effect.mapError(loadKeys(configuration), failedBy)
-    const { key, previousKeys } = configuration.document.journal
-    const admin = yield* Effect.mapError(loadAdmin(configuration), failedBy)
-    const module = yield* Effect.mapError(loadModule(configuration), failedBy)
-    if (module?._tag === "software") yield* Effect.logWarning(softwareWarning)
-    const alarms = yield* Effect.mapError(loadAlarms(configuration), failedBy)
-    const postgres = yield* Effect.mapError(loadPostgres(configuration), failedBy)
-    for (const warning of postgres?.warnings ?? []) yield* Effect.logWarning(warning)
-    if (postgres !== undefined) {
-      yield* Effect.mapError(Effect.scoped(connect(Redacted.value(postgres.place), "write")), failedBy)
-      yield* Effect.logInfo(`another node would take over after ${postgres.takeoverAfterMs} ms`)
-      const says = "journal.postgres: this version reaches PostgreSQL and does not keep its journal there yet."
-      return yield* new CommandFailed({ exit: "usage", says })
+    const start = yield* read(file)
+    const { admin, configuration, postgres } = start
+    if (postgres === undefined) return yield* Effect.asVoid(served(start, configuration))
+    const where = Redacted.value(postgres.place)
+    const place = {
+      name: where.name,
+      node: where.node,
+      socket: configuration.socket,
+      admin,
+      connect: connectOwners(where),
+      takeoverAfterMs: postgres.takeoverAfterMs
     }
-    yield* (yield* ProcessEdge).keepToSelf([
-      ...[key, ...previousKeys].flatMap(({ env }) => env ?? []),
-      ...secrets(configuration),
-      ...storageKeys(configuration)
-    ])
-    const store = layerSqlite({
-      ...configuration.journal,
-      key: Redacted.value(keys.key),
-      previousKeys: keys.previousKeys.map(Redacted.value)
-    })
-    const network = Layer.provideMerge(Listening.layer.pipe(Layer.provide(NodeTransport.layerWith)), Credentials.layer)
-    yield* hold(configuration, { admin, alarms }, module).pipe(
-      Effect.catchTag("JournalError", atOnce),
-      Effect.scoped,
-      Effect.provide(Layer.merge(Journal.layer.pipe(Layer.provide(store)), network)),
-      Effect.mapError(failedBy)
-    )
+    yield* owning(place, configuration, { serve: (now) => served(start, now), overtaken: atOnce })
   })
+
+/** Reads the file and every secret that it names, and says what is odd about them. */
+const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Start, CommandFailed, Edge> {
+  const configuration = yield* Effect.mapError(load(file), failedBy)
+  for (const warning of configuration.warnings) yield* Effect.logWarning(problemText(file, warning))
+  yield* withoutMemory(configuration.document.coreDumps)
+  const keys = yield* Effect.mapError(loadKeys(configuration), failedBy)
+  const { key, previousKeys } = configuration.document.journal
+  const admin = yield* Effect.mapError(loadAdmin(configuration), failedBy)
+  const plan = yield* Effect.mapError(loadModule(configuration), failedBy)
+  if (plan?._tag === "software") yield* Effect.logWarning(softwareWarning)
+  const alarms = yield* Effect.mapError(loadAlarms(configuration), failedBy)
+  const postgres = yield* Effect.mapError(loadPostgres(configuration), failedBy)
+  for (const warning of postgres?.warnings ?? []) yield* Effect.logWarning(warning)
+  yield* (yield* ProcessEdge).keepToSelf([
+    ...[key, ...previousKeys].flatMap(({ env }) => env ?? []),
+    ...secrets(configuration),
+    ...storageKeys(configuration)
+  ])
+  const opened = { key: Redacted.value(keys.key), previousKeys: keys.previousKeys.map(Redacted.value) }
+  const store = postgres === undefined ? layerSqlite({ ...configuration.journal, ...opened }) : notYet
+  return { configuration, admin, alarms, plan, store, postgres }
+})
+
+const notYet = Layer.succeed(JournalStore, {
+  open: () =>
+    Effect.fail(
+      JournalError.of(
+        "StoreRefused",
+        "journal.postgres",
+        "This version reaches PostgreSQL and does not keep its journal there yet."
+      )
+    )
+})
+
+/** The switch from its journal's opening to its end in order. */
+const served = (start: Start, configuration: Configuration): Effect.Effect<Served, CommandFailed, Edge> => {
+  const network = Layer.provideMerge(Listening.layer.pipe(Layer.provide(NodeTransport.layerWith)), Credentials.layer)
+  return hold(start, configuration).pipe(
+    Effect.catchTag("JournalError", atOnce),
+    Effect.scoped,
+    Effect.provide(Layer.merge(Journal.layer.pipe(Layer.provide(start.store)), network)),
+    Effect.mapError(failedBy)
+  )
+}
 
 /** Variables that hold tokens of users, the secret of the webhook and the URL of PostgreSQL. */
 const secrets = ({ document: { admin, alarms, journal } }: Configuration): ReadonlyArray<string> =>
@@ -117,24 +156,29 @@ const atOnce = Effect.fnUntraced(function* (error: JournalError) {
 
 /** The switch while it runs, and its end. */
 const hold = Effect.fnUntraced(function* (
-  configuration: Configuration,
-  { admin, alarms }: { readonly admin: AdminSettings | undefined; readonly alarms: AlarmSettings },
-  plan: ModulePlan | undefined
-): Effect.fn.Return<void, CommandFailed | JournalError | LinksMissing | ListenFailed, Services> {
+  { admin, alarms, plan, postgres }: Start,
+  configuration: Configuration
+): Effect.fn.Return<Served, CommandFailed | JournalError | LinksMissing | ListenFailed, Services> {
   const { pid, takeSignals } = yield* ProcessEdge
   const signal = yield* takeSignals
-  const identity: Identity = { name: configuration.document.name, pid, startedAt: yield* Clock.currentTimeMillis }
+  const startedAt = yield* Clock.currentTimeMillis
+  const owned = postgres === undefined ? undefined : yield* ownership(postgres, startedAt)
+  const identity: Identity = { name: configuration.document.name, pid, startedAt, ...owned?.identity }
   const ofDevices = plan?._tag === "hsm" && plan.settings.tls !== undefined ? [plan.settings.tls] : []
   yield* Effect.mapError(Certificates.readAll(configuration.settings, ofDevices), failedBy)
   const module = plan?._tag === "hsm" ? yield* openHsm(plan.settings) : plan?.module
   const running = yield* Switch.make(configuration.settings, module)
   yield* sayJournal
-  const stop = Deferred.makeUnsafe<string>()
+  const stop = Deferred.makeUnsafe<Ending>()
   const drained = Deferred.makeUnsafe<DrainReport>()
   let isStopping = false
   const inForce: InForce = { configuration }
   yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings, ofDevices))
-  const controlled = yield* makeControlled(inForce, identity, running, stop, drained)
+  const controlled = yield* makeControlled(inForce, identity, running, {
+    stop,
+    drained,
+    standbys: owned?.standbys
+  })
   yield* serve(configuration.socket, controlled)
   const look = yield* makeLook(running, identity.startedAt)
   yield* watchAlarms(identity.name, alarms, look)
@@ -149,10 +193,11 @@ const hold = Effect.fnUntraced(function* (
   yield* Effect.raceFirst(running.failed, (yield* Listening.Listening).reached(listeners))
   yield* ready(configuration, identity, running.recovered, watched)
   const ending = endingSignal(signal, hangUp(inForce, running))
-  const reason = yield* Effect.raceAllFirst([running.failed, ending, Deferred.await(stop)])
+  const signalled = Effect.map(ending, (why): Ending => ({ why, isYield: false }))
+  const end = yield* Effect.raceAllFirst([running.failed, signalled, Deferred.await(stop)])
   isStopping = true
   const { drainTimeoutMs } = inForce.configuration
-  yield* Effect.logInfo(`stopping: ${reason}, waiting up to ${drainTimeoutMs} ms for what is outstanding`)
+  yield* Effect.logInfo(`stopping: ${end.why}, waiting up to ${drainTimeoutMs} ms for what is outstanding`)
   const unfinished = yield* Effect.raceAllFirst([
     running.failed,
     running.drain(drainTimeoutMs),
@@ -160,8 +205,20 @@ const hold = Effect.fnUntraced(function* (
   ])
   yield* Effect.raceFirst(running.failed, (yield* Journal).drained)
   yield* Effect.raceFirst(running.failed, sayAnchor(yield* Journal))
-  yield* stopped(identity, reason, running, unfinished)
+  yield* stopped(identity, end.why, running, unfinished)
   Deferred.doneUnsafe(drained, Effect.succeed({ unfinished }))
+  return { ...end, configuration: inForce.configuration }
+})
+
+/** What the owner of a switch says of itself, and how it finds out who stands by. */
+const ownership = Effect.fnUntraced(function* ({ place, takeoverAfterMs }: PostgresSettings, since: number) {
+  const { node } = Redacted.value(place)
+  const { epoch = 0 } = (yield* Journal).recovered
+  yield* Effect.logInfo(`node ${node} has the switch, epoch ${epoch}`)
+  return {
+    identity: { owned: { node, epoch, since } },
+    standbys: standbysOf(Redacted.value(place), 2 * takeoverAfterMs)
+  }
 })
 
 /** How often a running switch logs its anchor. */

@@ -38,7 +38,16 @@ CREATE TABLE IF NOT EXISTS ${schema}.owner (
   journal int PRIMARY KEY REFERENCES ${schema}.journal,
   node text,                              -- null: handed over in order
   beat bigint NOT NULL DEFAULT 0,
-  since timestamptz NOT NULL DEFAULT now()
+  since timestamptz NOT NULL DEFAULT now(),
+  beaten timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
+
+-- Who would take over: for operators, nobody decides by it.
+CREATE TABLE IF NOT EXISTS ${schema}.standby (
+  journal int NOT NULL REFERENCES ${schema}.journal,
+  node text NOT NULL,
+  seen timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (journal, node)
 ) WITH (fillfactor = 50);
 
 CREATE TABLE IF NOT EXISTS ${schema}.commit_group (
@@ -128,6 +137,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${schema}_switch, ${schema}_re
 GRANT INSERT (switch, journal_id), UPDATE (epoch) ON ${schema}.journal TO ${schema}_switch;
 
 GRANT INSERT, UPDATE ON ${schema}.owner TO ${schema}_switch;
+
+GRANT INSERT, UPDATE, DELETE ON ${schema}.standby TO ${schema}_switch;
 
 GRANT INSERT ON ${schema}.commit_group, ${schema}.mark, ${schema}.name, ${schema}.key_slot TO ${schema}_switch;
 

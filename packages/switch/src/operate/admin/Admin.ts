@@ -3,6 +3,7 @@
  *
  *     GET /live      200 as long as the process answers
  *     GET /ready     200 when new requests are taken, else 503 with the reasons
+ *     (a node that stands by: alive, never ready, and \`jinka_standby\`)
  *     GET /metrics   what Prometheus reads
  *     GET /console/  the console in the browser (\`Console\`)
  *     /api/...       what operators look at and do (\`Api\`); /openapi.json describes it
@@ -39,7 +40,7 @@ export const serveAdmin = Effect.fnUntraced(function* (
   settings: AdminSettings,
   told: Told
 ): Effect.fn.Return<Endpoint, ListenFailed, Scope.Scope | Credentials | FileSystem.FileSystem | Path.Path> {
-  const { at, from, tls, users } = settings
+  const { tls, users } = settings
   const sessions = yield* makeSessions(tls !== undefined)
   const seen = yield* withProcess(told.look)
   const console = yield* Effect.orDie(consoleRoutes(users, sessions, seen))
@@ -50,14 +51,33 @@ export const serveAdmin = Effect.fnUntraced(function* (
   const answering = yield* HttpRouter.toHttpEffect(
     all.pipe(Layer.provide(HttpPlatform.layer), Layer.provide(Etag.layer))
   )
+  return yield* listening(settings, answering, (request) =>
+    isFromOurPage(request) ? sessions.user(request.headers.get("cookie")) : undefined
+  )
+})
+
+/** The same for a node that stands by; `words` says for whom. */
+export const serveStandbyAdmin = (
+  settings: AdminSettings,
+  words: () => string
+): Effect.Effect<Endpoint, ListenFailed, Scope.Scope | Credentials | FileSystem.FileSystem | Path.Path> =>
+  Effect.flatMap(HttpRouter.toHttpEffect(HttpRouter.addAll(standbyRoutes(settings, words))), (answering) =>
+    listening(settings, answering, () => undefined)
+  )
+
+/** Listens for requests, and finds out who asks: by token or certificate, or else by `sessionOf`. */
+const listening = Effect.fnUntraced(function* <E>(
+  { at, from, tls, users }: AdminSettings,
+  answering: Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest.HttpServerRequest | Scope.Scope>,
+  sessionOf: (request: Request) => User | undefined
+) {
   const answer = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(
     yield* Effect.context<never>()
   )(answering)
   const admits = addressList(from).has
   return yield* listenForRequests({ at, tls, admits }, async (request, identity) => {
     if (tls === undefined && !isOwnName(request.headers.get("host"))) return covered(foreign())
-    const shown = userOf(users, request.headers.get("authorization") ?? undefined, identity)
-    const user = shown ?? (isFromOurPage(request) ? sessions.user(request.headers.get("cookie")) : undefined)
+    const user = userOf(users, request.headers.get("authorization") ?? undefined, identity) ?? sessionOf(request)
     // Nobody but this listener says who asks.
     request.headers.delete(userHeader)
     if (user !== undefined) request.headers.set(userHeader, user.name)
@@ -104,7 +124,7 @@ const covered = (response: Response): Response => {
 }
 
 const routes = ({ users }: AdminSettings, { isStopping, look }: Told, seen: () => Seen) => [
-  HttpRouter.route("GET", "/live", Effect.succeed(HttpServerResponse.text("alive\n"))),
+  live,
   HttpRouter.route(
     "GET",
     "/ready",
@@ -113,18 +133,35 @@ const routes = ({ users }: AdminSettings, { isStopping, look }: Told, seen: () =
       return Effect.succeed(HttpServerResponse.jsonUnsafe({ ready, because, links }, { status: ready ? 200 : 503 }))
     })
   ),
+  HttpRouter.route("GET", "/metrics", allowed(users, "view", Effect.map(prometheusText(seen), metricsText)))
+]
+
+const live = HttpRouter.route("GET", "/live", Effect.succeed(HttpServerResponse.text("alive\n")))
+
+const standbyRoutes = ({ users }: AdminSettings, words: () => string) => [
+  live,
   HttpRouter.route(
     "GET",
-    "/metrics",
-    allowed(
-      users,
-      "view",
-      Effect.map(prometheusText(seen), (text) =>
-        HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
-      )
+    "/ready",
+    Effect.sync(() =>
+      HttpServerResponse.jsonUnsafe({ ready: false, because: [words()], links: { ready: 0, all: 0 } }, { status: 503 })
     )
+  ),
+  HttpRouter.route("GET", "/metrics", allowed(users, "view", Effect.succeed(metricsText(standbyMeasure)))),
+  HttpRouter.route(
+    "*",
+    "/*",
+    Effect.suspend(() => refuse(503, `${words()}. Ask there.`))
   )
 ]
+
+const standbyMeasure = `# HELP jinka_standby 1 on a node that stands by.
+# TYPE jinka_standby gauge
+jinka_standby 1
+`
+
+const metricsText = (text: string) =>
+  HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
 
 /** Answers a user with the role, or everybody where there are no users and it is only looked at. */
 const allowed = <E, R>(

@@ -15,6 +15,7 @@ import { journal } from "./JournalCommand.ts"
 import { key } from "./KeyCommand.ts"
 import { link } from "./LinkCommand.ts"
 import { decode, encode } from "./MessageCommand.ts"
+import { owners, yieldTo } from "./OwnerCommand.ts"
 import { pending } from "./PendingCommand.ts"
 import { type AllHelp, makeReference } from "./ReferenceCommand.ts"
 import { reload } from "./ReloadCommand.ts"
@@ -47,6 +48,8 @@ const paths: ReadonlyArray<string> = [
   "key retire",
   "reload",
   "stop",
+  "owners",
+  "yield",
   "trace",
   "bundle",
   "decode",
@@ -105,6 +108,8 @@ export const command = Command.make("jinka").pipe(
     key,
     reload,
     stop,
+    owners,
+    yieldTo,
     trace,
     bundle,
     decode,

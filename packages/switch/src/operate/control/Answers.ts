@@ -4,10 +4,12 @@
 
 import { Clock, Deferred, Effect, Fiber, FileSystem, type Path, type Scope } from "effect"
 import { Journal } from "../../journal/Journal.ts"
+import type { JournalError } from "../../journal/JournalError.ts"
 import type * as Switch from "../../Switch.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { Configuration } from "../Configuration.ts"
+import { CommandFailed } from "../Exit.ts"
 import { type InForce, reload } from "../Reloading.ts"
 import { Dialects, trace } from "../trace/Trace.ts"
 import type { Controlled } from "./Control.ts"
@@ -16,13 +18,26 @@ import { type KernelView, look } from "./KernelSockets.ts"
 import type { DrainReport } from "./Report.ts"
 import { connectionsOf, type Identity, reportOf } from "./Status.ts"
 
+/** Why a switch ends, and whether another node is to have it. */
+export interface Ending {
+  readonly why: string
+  readonly isYield: boolean
+}
+
+/** How a running switch comes to its end. */
+export interface Endings {
+  readonly stop: Deferred.Deferred<Ending>
+  readonly drained: Deferred.Deferred<DrainReport>
+  /** Nodes that stand by; left out: no other node can have the switch. */
+  readonly standbys: Effect.Effect<ReadonlyArray<string>, JournalError> | undefined
+}
+
 /** What a running switch answers with; what was begun for somebody is carried to its end while the scope is open. */
 export const makeControlled = Effect.fnUntraced(function* (
   inForce: InForce,
   identity: Identity,
   running: Switch.Running,
-  stop: Deferred.Deferred<string>,
-  drained: Deferred.Deferred<DrainReport>
+  { stop, drained, standbys }: Endings
 ): Effect.fn.Return<Controlled, never, FileSystem.FileSystem | Path.Path | Journal | Credentials | Scope.Scope> {
   const journal = yield* Journal
   const services = yield* Effect.context<FileSystem.FileSystem | Path.Path | Journal | Credentials>()
@@ -30,6 +45,10 @@ export const makeControlled = Effect.fnUntraced(function* (
   // Whoever asked may hang up; what was begun is carried to its end.
   const whole = <A, E>(effect: Effect.Effect<A, E>) => Effect.flatMap(Effect.forkIn(effect, scope), Fiber.join)
   const status = yield* makeStatus(identity, running)
+  const end = (ending: Ending) => {
+    Deferred.doneUnsafe(stop, Effect.succeed(ending))
+    return Deferred.await(drained)
+  }
   return {
     status,
     act: (link, act, by) => whole(running.operations.act(link, act, by, inForce.configuration.drainTimeoutMs)),
@@ -42,13 +61,29 @@ export const makeControlled = Effect.fnUntraced(function* (
     drain: (user) =>
       Effect.suspend(() => {
         running.operations.told(user, "stop")
-        Deferred.doneUnsafe(stop, Effect.succeed(`${user} asked over the control socket`))
-        return Deferred.await(drained)
+        return end({ why: `${user} asked over the control socket`, isYield: false })
+      }),
+    yield: (user, reason) =>
+      Effect.gen(function* () {
+        yield* someoneStandsBy(standbys)
+        running.operations.told(user, `yield: ${reason}`)
+        return yield* end({ why: `${user} hands over: ${reason}`, isYield: true })
       }),
     keys: running.keyOperations,
     whole,
     looked: (user, at) => running.operations.told(user, at)
   }
+})
+
+/** Whoever hands over wants another node to go on. */
+const someoneStandsBy = Effect.fnUntraced(function* (standbys: Endings["standbys"]) {
+  const refused = (says: string) => Effect.fail(new CommandFailed({ exit: "bad", says }))
+  if (standbys === undefined) {
+    return yield* refused("Its journal is on this machine: no other node can have it. `jinka stop` ends it.")
+  }
+  const there = yield* Effect.catch(standbys, (error) => refused(`Nobody knows who stands by: ${error.message}`))
+  if (there.length > 0) return
+  yield* refused("No other node stands by: start one with the same `journal.postgres`. `jinka stop` ends this one.")
 })
 
 const known = new WeakMap<Configuration, Dialects>()

@@ -12,10 +12,11 @@
  *     ... /keys ...               the keys of partners: `KeyRoutes`
  *     POST /reload {dryRun}       reads the configuration again
  *     POST /backup {directory}    copies the journal while it is written
+ *     POST /yield {reason}        hands the switch over to another node (a journal in PostgreSQL)
  *     POST /drain                 stops the switch in order; answers when nothing is open any more
  */
-import { Effect, FileSystem, Path, Schema, type Scope } from "effect"
-import { HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Effect, FileSystem, type Layer, Path, Schema, type Scope } from "effect"
+import { type HttpBody, HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { JournalError } from "../../journal/JournalError.ts"
 import { type SearchKey, STAN_MAX } from "../../journal/JournalStore.ts"
 import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
@@ -63,6 +64,8 @@ export interface Controlled {
   readonly backup: (directory: string) => Effect.Effect<BackupReport, JournalError>
   /** Drains for `user`; ends when the switch is drained. */
   readonly drain: (user: string) => Effect.Effect<DrainReport>
+  /** Drains, and lets another node take the switch; ends when it is drained. Refused where no node stands by. */
+  readonly yield: (user: string, reason: string) => Effect.Effect<DrainReport, CommandFailed>
   /** What persons do with keys; what was begun is carried to its end by `whole`. */
   readonly keys: KeysControlled
   readonly whole: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
@@ -77,10 +80,16 @@ export const TraceKey = Schema.Struct({
   pan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{8,19}$/)))
 })
 
-/** Serves the socket until the scope ends. Fails when another switch answers there. */
-export const serve = Effect.fnUntraced(function* (
+/** Routes that answer JSON. */
+type Routes = Layer.Layer<never, never, HttpRouter.HttpRouter | HttpRouter.Request<"Error", HttpBody.HttpBodyError>>
+
+/** Serves the socket of a running switch until the scope ends. Fails when another switch answers there. */
+export const serve = (socket: string, controlled: Controlled) => serveRoutes(socket, (user) => routes(controlled, user))
+
+/** The same with any routes; what they are given says who asks. */
+export const serveRoutes = Effect.fnUntraced(function* (
   socket: string,
-  controlled: Controlled
+  routesFor: (user: Asked) => Routes
 ): Effect.fn.Return<void, CommandFailed, Scope.Scope | FileSystem.FileSystem | Path.Path> {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -88,7 +97,7 @@ export const serve = Effect.fnUntraced(function* (
   const unusable = (problem: { readonly message: string }) =>
     new CommandFailed({ exit: "network", says: `The control socket ${socket} cannot be opened: ${problem.message}` })
   yield* files.makeDirectory(path.dirname(socket), { recursive: true, mode: 0o700 }).pipe(Effect.mapError(unusable))
-  const answering = yield* HttpRouter.toHttpEffect(routes(controlled, asked(socket)))
+  const answering = yield* HttpRouter.toHttpEffect(routesFor(asked(socket)))
   const answer = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(
     yield* Effect.context<never>()
   )(answering)
@@ -122,7 +131,8 @@ const makeRoom = Effect.fnUntraced(function* (socket: string) {
 /** Exit codes of the command, by the reason of a refused act. */
 const exits = { NoSuchLink: "usage", NotNow: "bad", NoAnswer: "bad" } as const
 
-type Asked = ReturnType<typeof asked>
+/** The user behind the request that is being answered. */
+export type Asked = ReturnType<typeof asked>
 
 const linkRoutes = ({ act, status }: Controlled, user: Asked) => [
   HttpRouter.route(
@@ -202,6 +212,22 @@ const backupRoute = ({ backup, looked }: Controlled, user: Asked) =>
     )
   )
 
+const yieldRoute = (controlled: Controlled, user: Asked) =>
+  HttpRouter.route(
+    "POST",
+    "/yield",
+    Effect.gen(function* () {
+      const { json } = yield* HttpServerRequest.HttpServerRequest
+      const { reason } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(CloseRequest))
+      return yield* HttpServerResponse.json(yield* controlled.yield(yield* user, reason))
+    }).pipe(
+      Effect.catchTag("CommandFailed", ({ says, exit }) => refuse(409, says, exit === "usage" ? "usage" : "bad")),
+      Effect.catchTag(["SchemaError", "HttpServerError"], () =>
+        refuse(400, "who hands a switch over gives a reason of 1 to 120 plain characters without a run of 8 digits")
+      )
+    )
+  )
+
 const routes = (controlled: Controlled, user: Asked) => {
   const { drain, looked, status, trace } = controlled
   const traced = (key: unknown) =>
@@ -226,6 +252,7 @@ const routes = (controlled: Controlled, user: Asked) => {
     ...keyRoutes(controlled.keys, user, controlled.whole),
     reloadRoute(controlled, user),
     backupRoute(controlled, user),
+    yieldRoute(controlled, user),
     HttpRouter.route(
       "GET",
       "/trace",

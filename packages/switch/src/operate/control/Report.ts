@@ -280,6 +280,24 @@ const ModuleReport = Schema.Struct({
 /** See the schema. */
 export type ModuleReport = typeof ModuleReport.Type
 
+/** Which node runs a switch whose journal is in PostgreSQL. */
+const OwnerReport = Schema.Struct({
+  /** What the node that answers does. */
+  role: Schema.Literals(["owner", "standby"]),
+  /** The node that answers. */
+  node: Schema.String,
+  /** The node that has the switch; empty: none, or it is not seen. */
+  owner: Schema.String,
+  /** Counted up by each takeover, and in every group that the owner commits. 0: this node has not had the switch. */
+  epoch: Schema.Number,
+  /** Since when it does that. */
+  since: Schema.String,
+  /** Why a node that stands by does not see the owner; empty: it does. */
+  blind: Schema.String
+})
+/** See the schema. */
+export type OwnerReport = typeof OwnerReport.Type
+
 /** The whole switch. */
 export const StatusReport = Schema.Struct({
   name: Schema.String,
@@ -287,6 +305,8 @@ export const StatusReport = Schema.Struct({
   startedAt: Schema.String,
   /** When this was said. */
   at: Schema.String,
+  /** Null: the journal is on this machine, and no other node can have the switch. */
+  owner: Schema.NullOr(OwnerReport),
   links: Schema.Array(LinkReport),
   groups: Schema.Array(GroupReport),
   doors: Schema.Array(DoorReport),

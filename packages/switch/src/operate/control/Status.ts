@@ -27,6 +27,8 @@ export interface Identity {
   readonly pid: number
   /** Milliseconds since 1970. */
   readonly startedAt: number
+  /** Which node this is, and since when it has the switch (milliseconds since 1970); left out: the journal is on this machine. */
+  readonly owned?: { readonly node: string; readonly epoch: number; readonly since: number }
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString()
@@ -51,6 +53,7 @@ export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, 
   pid: identity.pid,
   startedAt: iso(identity.startedAt),
   at: iso(now.wallMs),
+  owner: ownerReport(identity.owned),
   links: status.links.map((link) => linkReport(link, now, kernel)),
   groups: status.groups.map((group) => groupReport(group, now)),
   doors: status.doors.map(({ at, ...door }) => ({ ...door, at: `${at.host}:${at.port}` })),
@@ -65,6 +68,9 @@ export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, 
   module: moduleReport(status.module),
   diskTrouble: status.diskTrouble
 })
+
+const ownerReport = (owned: Identity["owned"]): StatusReport["owner"] =>
+  owned === undefined ? null : { ...owned, role: "owner", owner: owned.node, since: iso(owned.since), blind: "" }
 
 const moduleReport = (module: ModuleStatus | undefined): StatusReport["module"] => {
   if (module === undefined) return null

@@ -2,7 +2,7 @@
  * A status report as text for a terminal: what an operator asks first is first. Pure.
  */
 import { linkText } from "./LinkText.ts"
-import type { DoorReport, GroupReport, ModuleReport, StatusReport } from "./Report.ts"
+import type { DoorReport, GroupReport, ModuleReport, OwnerReport, StatusReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
 import { byCode } from "./TrafficText.ts"
 
@@ -19,6 +19,7 @@ const defectsText = (count: number): string =>
 export const statusText = (report: StatusReport): string => {
   const { name, pid, startedAt, at, links, doors, answers, entries, unwritten } = report
   const ready = links.filter((link) => link.ready).length
+  if (report.owner?.role === "standby") return standbyText(report, report.owner)
   return [
     `${name}: ${ready} of ${links.length} links ready; process ${pid}, up for ${span(startedAt, at)}`,
     ...(report.fullBy === null ? [] : [fullText[report.fullBy]]),
@@ -32,12 +33,24 @@ export const statusText = (report: StatusReport): string => {
     ...links.map((link) => linkText(link, at)),
     ...report.groups.map((group) => groupText(group, at)),
     ...doors.map(doorText),
+    ...(report.owner === null ? [] : [ownerText(report.owner, at)]),
     ...(report.module === null ? [] : [moduleText(report.module)]),
     ...(report.kernelAbsent === "" ? [] : [`kernel     not asked: ${report.kernelAbsent}`]),
     `answers    ${byCode(answers)}`,
     `journal    ${counts(entries)}`,
     `unwritten  ${unwritten.entries} entries, ${unwritten.bytes} bytes`
   ].join("\n")
+}
+
+/** `owner      node n1 for 3 min, epoch 4`. */
+const ownerText = ({ node, epoch, since }: OwnerReport, at: string): string =>
+  `owner      node ${node} for ${span(since, at)}, epoch ${epoch}`
+
+/** All that a node has to say that stands by. */
+const standbyText = ({ name, pid, startedAt, at }: StatusReport, { node, owner, blind }: OwnerReport): string => {
+  const who = owner === "" ? "no node has the switch" : `node ${owner} has the switch`
+  const seen = blind === "" ? who : `it does not see who has the switch: ${blind}`
+  return `${name}: stands by on node ${node}; ${seen}; process ${pid}, up for ${span(startedAt, at)}`
 }
 
 /** `stalls     2 since the start, the last 12 s ago: the journal's disk confirmed nothing for 4.2 s`. */

@@ -1,0 +1,93 @@
+/**
+ * What a node that stands by answers on its control socket: its status, and its end. Everything else is asked of the owner, and
+ * whoever asks here is told which node that is.
+ */
+import { Deferred, Effect } from "effect"
+import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { noCounts } from "../../journal/EntryKind.ts"
+import type { StandingBy } from "../owner/Claim.ts"
+import type { Asked } from "./Control.ts"
+import type { StatusReport } from "./Report.ts"
+import { entriesByKind, type Identity } from "./Status.ts"
+
+/** What a node that stands by knows. */
+export interface Standby {
+  readonly identity: Identity
+  /** Name of this node. */
+  readonly node: string
+  /** What it saw last. */
+  readonly last: () => StandingBy
+  /** Ends it; the text says who wanted that. */
+  readonly stop: Deferred.Deferred<string>
+}
+
+/** The node that has the switch, as far as this one knows; "": nobody. */
+export const ownerSeen = (last: StandingBy): string => ("seen" in last ? (last.seen?.node ?? "") : "")
+
+/** One sentence: this node stands by, and what for. */
+export const standbyWords = ({ last, node }: Pick<Standby, "last" | "node">): string => {
+  const what = last()
+  if ("blind" in what) return `node ${node} stands by, and does not see who has the switch: ${what.blind}`
+  const owner = ownerSeen(what)
+  return owner === ""
+    ? `node ${node} stands by: no node has the switch yet`
+    : `node ${node} stands by: node ${owner} has the switch`
+}
+
+/** Its status: nothing but its role. */
+export const standbyReport = ({ identity, last, node }: Standby, nowMs: number): StatusReport => {
+  const what = last()
+  return {
+    name: identity.name,
+    pid: identity.pid,
+    startedAt: new Date(identity.startedAt).toISOString(),
+    at: new Date(nowMs).toISOString(),
+    owner: {
+      role: "standby",
+      node,
+      owner: ownerSeen(what),
+      epoch: 0,
+      since: new Date(identity.startedAt).toISOString(),
+      blind: "blind" in what ? what.blind : ""
+    },
+    links: [],
+    groups: [],
+    doors: [],
+    inDoubt: 0,
+    kernelAbsent: "",
+    entries: entriesByKind(noCounts()),
+    defects: 0,
+    answers: {},
+    unwritten: { entries: 0, bytes: 0 },
+    stalls: null,
+    fullBy: null,
+    module: null,
+    diskTrouble: ""
+  }
+}
+
+/** The routes. */
+export const standbyRoutes = (standby: Standby, user: Asked) => {
+  const elsewhere = Effect.suspend(() =>
+    HttpServerResponse.json({ error: `${standbyWords(standby)}. Ask there.`, exit: "bad" }, { status: 409 })
+  )
+  return HttpRouter.addAll([
+    HttpRouter.route(
+      "GET",
+      "/status",
+      Effect.flatMap(
+        Effect.clockWith(({ currentTimeMillis }) => currentTimeMillis),
+        (now) => HttpServerResponse.json(standbyReport(standby, now))
+      )
+    ),
+    HttpRouter.route(
+      "POST",
+      "/drain",
+      Effect.flatMap(Effect.andThen(HttpServerRequest.HttpServerRequest, user), (by) => {
+        Deferred.doneUnsafe(standby.stop, Effect.succeed(`${by} asked over the control socket`))
+        return HttpServerResponse.json({ unfinished: [] })
+      })
+    ),
+    HttpRouter.route("*", "/*", elsewhere)
+  ])
+}

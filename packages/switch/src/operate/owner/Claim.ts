@@ -1,0 +1,150 @@
+/**
+ * Which node runs a switch: the owner counts a beat up, the others watch it stand still. No clock of any machine is compared.
+ *
+ * A standby takes over when it has itself seen the same beat for `takeoverAfterMs` of looks that were answered, or the owner
+ * handed over in order. While the table cannot be reached nobody can look, so nobody takes over, and the owner goes on when it
+ * is back. This decides only who may try: that an old owner commits nothing more is the store's business, and holds whatever
+ * happens here.
+ */
+import { Cause, Clock, Effect, type Scope } from "effect"
+import { JournalError } from "../../journal/JournalError.ts"
+import { monotonicMs } from "../../transport/Monotonic.ts"
+
+/** Who has a switch, as a look shows it. */
+export interface Seen {
+  /** `null`: the last owner handed over in order. */
+  readonly node: string | null
+  /** Any two beats of one owner differ. */
+  readonly beat: string
+}
+
+/** The table of owners, over one connection. */
+export interface OwnerTable {
+  /** `undefined`: nobody ever had the switch. Says by the way that this node stands by. */
+  readonly look: Effect.Effect<Seen | undefined, JournalError>
+  /** Becomes the owner, unless something has changed since it was seen. */
+  readonly take: (seen: Seen | undefined) => Effect.Effect<boolean, JournalError>
+  /** Counts the beat up; gives the node that has the switch in place of this one. */
+  readonly beat: Effect.Effect<string | undefined, JournalError>
+  /** Gives the switch away, if this node still has it. */
+  readonly handOver: Effect.Effect<void, JournalError>
+}
+
+/** Connects to the table for as long as the scope is open. */
+export type ConnectOwners = Effect.Effect<OwnerTable, JournalError, Scope.Scope>
+
+/** Beats, and looks, in `takeoverAfterMs`. */
+const BEATS = 6
+
+/** What a standby hears: what it has seen, or why it sees nothing. */
+export type StandingBy = { readonly seen: Seen | undefined } | { readonly blind: string }
+
+/** What one standby has seen of an owner. Pure; times are monotonic milliseconds. */
+export class Watch {
+  private beat: string | undefined
+  private since = 0
+
+  /** Whether this node may try to take over. `patienceMs`: for how long the same beat has to be seen. */
+  isVacant(now: number, seen: Seen | undefined, patienceMs: number): boolean {
+    // Nobody can be overtaken by a node that comes first, or that is offered the switch.
+    const patience = seen === undefined || seen.node === null ? 0 : patienceMs
+    return this.stands(now, seen?.beat ?? "", patience)
+  }
+
+  /** The same for a node that has just handed over: the others come first. */
+  isLeft(now: number, seen: Seen | undefined, patienceMs: number): boolean {
+    return this.stands(now, seen?.beat ?? "", patienceMs)
+  }
+
+  /** A look was not answered: what was seen before counts no more, for the owner could not beat then either. */
+  blind(): void {
+    this.beat = undefined
+  }
+
+  private stands(now: number, beat: string, patienceMs: number): boolean {
+    if (beat !== this.beat) {
+      this.beat = beat
+      this.since = now
+    }
+    return now - this.since >= patienceMs
+  }
+}
+
+/** Reasons that pass by themselves; every other one is a mistake of somebody's. */
+const passes = (error: JournalError): boolean => error.reason._tag === "StoreAway"
+
+const silent = (connect: number): JournalError =>
+  JournalError.of("StoreAway", "the table of owners", `It has not answered for ${connect} ms.`)
+
+/** An answer of the table, or `StoreAway` after `limitMs`. */
+const inTime =
+  (limitMs: number) =>
+  <A>(effect: Effect.Effect<A, JournalError>): Effect.Effect<A, JournalError> =>
+    Effect.timeoutOrElse(effect, { duration: limitMs, orElse: () => Effect.fail(silent(limitMs)) })
+
+/**
+ * Waits until this node may take the switch over, and takes it. `hasLeft`: it has just handed over, and the others come first
+ * until one has had it.
+ * `told` hears of every look. Fails only at the first connection, with what somebody has to put right.
+ */
+export const taken = Effect.fnUntraced(function* (
+  connect: ConnectOwners,
+  takeoverAfterMs: number,
+  hasLeft: boolean,
+  told: (what: StandingBy) => void
+): Effect.fn.Return<void, JournalError> {
+  const clock = yield* Clock.Clock
+  const watch = new Watch()
+  const everyMs = takeoverAfterMs / BEATS
+  let isFirst = true
+  let isLast = hasLeft
+  const look = (table: OwnerTable): Effect.Effect<boolean, JournalError> =>
+    Effect.gen(function* () {
+      const seen = yield* inTime(takeoverAfterMs)(table.look)
+      isFirst = false
+      const now = monotonicMs(clock)
+      if (typeof seen?.node === "string") isLast = false
+      const isVacant = isLast ? watch.isLeft(now, seen, takeoverAfterMs) : watch.isVacant(now, seen, takeoverAfterMs)
+      told({ seen })
+      if (isVacant && (yield* inTime(takeoverAfterMs)(table.take(seen)))) return true
+      yield* Effect.sleep(everyMs)
+      return false
+    })
+  const looks = Effect.scoped(
+    Effect.flatMap(connect, (table) => Effect.repeat(look(table), { until: (isTaken) => isTaken }))
+  )
+  const attempt = Effect.catch(looks, (error) => {
+    if (isFirst && !passes(error)) return Effect.fail(error)
+    watch.blind()
+    told({ blind: error.message })
+    return Effect.as(Effect.sleep(everyMs), false)
+  })
+  yield* Effect.repeat(attempt, { until: (isTaken) => isTaken })
+})
+
+/**
+ * Beats for as long as it runs; fails with `Overtaken` when another node has the switch. What keeps a beat from the table is
+ * waited out: whether this node goes on is up to its journal, which has the same PostgreSQL.
+ */
+export const beating = (connect: ConnectOwners, takeoverAfterMs: number): Effect.Effect<never, JournalError> => {
+  const everyMs = takeoverAfterMs / BEATS
+  const beat = (table: OwnerTable) =>
+    Effect.flatMap(inTime(takeoverAfterMs / 2)(table.beat), (other) =>
+      other === undefined
+        ? Effect.sleep(everyMs)
+        : Effect.fail(JournalError.of("Overtaken", "the table of owners", `Node ${other} has this switch now.`))
+    )
+  return Effect.scoped(Effect.flatMap(connect, (table) => Effect.forever(beat(table)))).pipe(
+    Effect.catch((error) => (error.reason._tag === "Overtaken" ? Effect.fail(error) : Effect.sleep(everyMs / 2))),
+    Effect.forever
+  )
+}
+
+/** Gives the switch away; without PostgreSQL the others have to see its beat stand still. */
+export const handOver = (connect: ConnectOwners, limitMs: number): Effect.Effect<void> =>
+  Effect.scoped(Effect.flatMap(connect, (table) => table.handOver)).pipe(
+    Effect.timeout(limitMs),
+    Effect.catchCause((cause) =>
+      Effect.logWarning(`the switch could not be handed over, the others wait for its beat: ${Cause.pretty(cause)}`)
+    )
+  )

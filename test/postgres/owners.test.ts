@@ -1,0 +1,66 @@
+/** The table of owners in a real PostgreSQL, by a user with the least rights: what nodes write there, and what operators read. */
+import { Effect } from "effect"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { JournalError } from "../../packages/switch/src/journal/JournalError.ts"
+import { readPostgresUrl } from "../../packages/switch/src/journal/postgres/PostgresAddress.ts"
+import type { PostgresPlace } from "../../packages/switch/src/journal/postgres/PostgresConnection.ts"
+import type { OwnerTable } from "../../packages/switch/src/operate/owner/Claim.ts"
+import { connectOwners, ownersOf, standbysOf } from "../../packages/switch/src/operate/owner/OwnerRows.ts"
+import { postgresTitle, RealPostgres, whyNoPostgres } from "./RealPostgres.ts"
+
+const why = whyNoPostgres()
+describe.skipIf(why !== undefined)(postgresTitle("The table of owners"), () => {
+  let server: RealPostgres
+  beforeAll(async () => {
+    server = await RealPostgres.begin()
+    await server.administer(
+      "CREATE ROLE a LOGIN IN ROLE jinka_switch",
+      "INSERT INTO jinka.journal (switch, journal_id) VALUES ('east', 'x'), ('west', 'y')"
+    )
+  }, 60_000)
+  afterAll(() => server?.end())
+
+  const placeOf = (name: string, node: string): PostgresPlace => {
+    const address = readPostgresUrl(server.url("a"))
+    if ("rule" in address) throw new Error(address.rule)
+    return { address, tls: undefined, schema: "jinka", name, node }
+  }
+  const at = <A>(name: string, node: string, use: (table: OwnerTable) => Effect.Effect<A, JournalError>): Promise<A> =>
+    Effect.runPromise(Effect.scoped(Effect.flatMap(connectOwners(placeOf(name, node)), use)))
+
+  it("has one owner for a switch, whoever comes at the same time", async () => {
+    const seen = await at("east", "n1", ({ look }) => look)
+    expect(seen).toBeUndefined()
+    // The journal is there and nobody has it: the beat of the first one makes the row.
+    expect(await at("east", "n1", ({ beat }) => beat)).toBeUndefined()
+    const now = await at("east", "n2", ({ look }) => look)
+    expect(now).toEqual({ node: "n1", beat: "0" })
+    const takes = await Promise.all(["n2", "n3", "n4"].map((node) => at("east", node, ({ take }) => take(now))))
+    expect(takes.filter((isTaken) => isTaken)).toHaveLength(1)
+    expect(await at("east", "n1", ({ beat }) => beat)).toMatch(/^n[234]$/)
+  })
+
+  it("is of no switch that has no journal yet: its first owner makes one", async () => {
+    expect(await at("north", "n1", ({ look, take }) => Effect.flatMap(look, take))).toBe(true)
+    expect(await at("north", "n1", ({ beat }) => beat)).toBeUndefined()
+  })
+
+  it("counts beats, lets the owner give the switch away and nobody else, and shows who stands by", async () => {
+    await at("west", "n1", ({ beat }) => Effect.repeat(beat, { times: 2 }))
+    expect(await at("west", "n2", ({ look }) => look)).toEqual({ node: "n1", beat: "2" })
+    await at("west", "n2", ({ handOver }) => handOver)
+    expect(await at("west", "n2", ({ look }) => look)).toMatchObject({ node: "n1" })
+    expect(await Effect.runPromise(standbysOf(placeOf("west", "n1"), 10_000))).toEqual(["n2"])
+    expect(await Effect.runPromise(standbysOf(placeOf("west", "n2"), 10_000))).toEqual([])
+    await at("west", "n1", ({ handOver }) => handOver)
+    expect(await at("west", "n1", ({ beat }) => beat)).toBe("none")
+    expect(await at("west", "n2", ({ look, take }) => Effect.flatMap(look, take))).toBe(true)
+
+    const rows = await Effect.runPromise(ownersOf(placeOf("west", "n1")))
+    expect(rows.map((row) => [row.switch, row.node, row.epoch, row.standbys.map(({ node }) => node)])).toEqual([
+      ["east", expect.stringMatching(/^n[234]$/), 0, expect.arrayContaining(["n1"])],
+      ["west", "n2", 0, []]
+    ])
+    expect(rows[1]!.silent).toBeLessThan(60)
+  })
+})

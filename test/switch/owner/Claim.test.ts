@@ -1,0 +1,174 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { JournalError } from "../../../packages/switch/src/journal/JournalError.ts"
+import {
+  beating,
+  type ConnectOwners,
+  handOver,
+  type OwnerTable,
+  type StandingBy,
+  taken
+} from "../../../packages/switch/src/operate/owner/Claim.ts"
+
+const away = JournalError.of("StoreAway", "here", "It is away.")
+
+/** The table of owners, and what may be done to the way to it. */
+class Table {
+  node: string | null | undefined
+  beat = 0
+  isAway = false
+  takes = 0
+
+  connect(node: string): ConnectOwners {
+    const answered = <A>(answer: () => A) =>
+      Effect.suspend(() => (this.isAway ? Effect.fail(away) : Effect.sync(answer)))
+    const table: OwnerTable = {
+      look: answered(() => (this.node === undefined ? undefined : { node: this.node, beat: String(this.beat) })),
+      take: (seen) =>
+        answered(() => {
+          this.takes++
+          const isSame = this.node === undefined ? seen === undefined : seen?.beat === String(this.beat)
+          if (isSame) [this.node, this.beat] = [node, this.beat + 1]
+          return isSame
+        }),
+      beat: answered(() => {
+        if (this.node !== undefined && this.node !== node) return this.node ?? "nobody"
+        this.beat++
+        return undefined
+      }),
+      handOver: answered(() => {
+        if (this.node === node) this.node = null
+      })
+    }
+    return answered(() => table)
+  }
+}
+
+const told = () => {}
+
+/** A node that stands by, takes the switch and beats. */
+const node = (table: Table, name: string) =>
+  Effect.forkScoped(Effect.andThen(taken(table.connect(name), 3000, false, told), beating(table.connect(name), 3000)))
+
+describe("the owner of a switch", () => {
+  it.effect("is the first node; another one stands by for as long as the beat goes on", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      yield* node(table, "n1")
+      yield* TestClock.adjust(100)
+      yield* node(table, "n2")
+      yield* TestClock.adjust(60_000)
+      expect(table.node).toBe("n1")
+      expect(table.takes).toBe(1)
+    })
+  )
+
+  it.effect("is another one when its beat has stood still for the time of a takeover, and not before", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      const first = yield* node(table, "n1")
+      yield* node(table, "n2")
+      yield* TestClock.adjust(10_000)
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust(2900)
+      expect(table.node).toBe("n1")
+      yield* TestClock.adjust(1200)
+      expect(table.node).toBe("n2")
+    })
+  )
+
+  it.effect("stays while PostgreSQL is away for everybody, however long, and when it is back", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      yield* node(table, "n1")
+      yield* node(table, "n2")
+      yield* TestClock.adjust(10_000)
+      table.isAway = true
+      yield* TestClock.adjust(600_000)
+      table.isAway = false
+      yield* TestClock.adjust(60_000)
+      expect(table.node).toBe("n1")
+      expect(table.takes).toBe(1)
+    })
+  )
+
+  it.effect("is one node when two want it at once: the other one sees that something has changed", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      table.node = "gone"
+      yield* node(table, "n1")
+      yield* node(table, "n2")
+      yield* TestClock.adjust(30_000)
+      expect(table.takes).toBeGreaterThan(0)
+      expect(["n1", "n2"]).toContain(table.node)
+      const { node: owner } = table
+      yield* TestClock.adjust(30_000)
+      expect(table.node).toBe(owner)
+    })
+  )
+
+  it.effect("hands over in order: the next look of another node takes it, and its own comes last", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      const first = yield* node(table, "n1")
+      yield* TestClock.adjust(5000)
+      yield* Fiber.interrupt(first)
+      yield* handOver(table.connect("n1"), 1000)
+      expect(table.node).toBeNull()
+      const again = yield* Effect.forkScoped(taken(table.connect("n1"), 3000, true, told))
+      yield* TestClock.adjust(1000)
+      expect(table.node).toBeNull()
+      const second = yield* node(table, "n2")
+      yield* TestClock.adjust(600)
+      expect(table.node).toBe("n2")
+      yield* Fiber.interrupt(second)
+      yield* handOver(table.connect("n2"), 1000)
+      yield* TestClock.adjust(600)
+      expect(table.node).toBe("n1")
+      yield* Fiber.interrupt(again)
+    })
+  )
+
+  it.effect("takes it back itself when no other node wants it", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      table.node = null
+      yield* Effect.forkScoped(taken(table.connect("n1"), 3000, true, told))
+      yield* TestClock.adjust(4000)
+      expect(table.node).toBe("n1")
+    })
+  )
+
+  it.effect("that was overtaken hears so from its next beat, whatever kept it", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      yield* TestClock.adjust(0)
+      table.node = "n1"
+      const fiber = yield* Effect.forkScoped(Effect.flip(beating(table.connect("n1"), 3000)))
+      yield* TestClock.adjust(2000)
+      table.isAway = true
+      yield* TestClock.adjust(10_000)
+      table.node = "n2"
+      table.isAway = false
+      yield* TestClock.adjust(1000)
+      expect(fiber.pollUnsafe()).toMatchObject({ value: { reason: { _tag: "Overtaken" } } })
+    })
+  )
+
+  it.effect("does not start on what a person has to put right, and waits for what passes by itself", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      const heard: Array<StandingBy> = []
+      const wrong = JournalError.of("KeyWrong", "here", "The user is not let in.")
+      expect(yield* Effect.flip(taken(Effect.fail(wrong), 3000, false, told))).toBe(wrong)
+      table.isAway = true
+      yield* Effect.forkScoped(taken(table.connect("n1"), 3000, false, (what) => heard.push(what)))
+      yield* TestClock.adjust(5000)
+      expect(heard.every((what) => "blind" in what)).toBe(true)
+      table.isAway = false
+      yield* TestClock.adjust(1000)
+      expect(table.node).toBe("n1")
+    })
+  )
+})
