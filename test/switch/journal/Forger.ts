@@ -6,10 +6,15 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import type BetterSqlite3 from "better-sqlite3"
 import { Anchor, anchorFile } from "../../../packages/switch/src/journal/Anchor.ts"
-import { chainHash, digestOf, GROUP_HEADER_LENGTH, groupAt } from "../../../packages/switch/src/journal/CommitGroup.ts"
+import {
+  chainHash,
+  digestOf,
+  GROUP_HEADER_LENGTH,
+  genesisHash,
+  groupAt
+} from "../../../packages/switch/src/journal/CommitGroup.ts"
 import { ENTRY_HEADER_LENGTH, entryAt, entryLength } from "../../../packages/switch/src/journal/Entry.ts"
 import { Seal } from "../../../packages/switch/src/journal/Seal.ts"
-import { genesisHash } from "../../../packages/switch/src/journal/SqliteFile.ts"
 import { headText, markText, nameText } from "../../../packages/switch/src/journal/Tag.ts"
 import { testKey } from "./Journals.ts"
 

@@ -7,8 +7,8 @@ import { Effect } from "effect"
 import fc from "fast-check"
 import { ENTRY_CODE_LENGTH_MAX, secretPan, secretRest } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
+import { MARK_EVERY } from "../../../packages/switch/src/journal/GroupSeal.ts"
 import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
-import { MARK_EVERY } from "../../../packages/switch/src/journal/SqliteCommit.ts"
 import { loadedBy } from "../Loads.ts"
 import {
   allEntries,

@@ -12,7 +12,11 @@
  * authenticates the digest, so neither can be had with another's. While the writer fills it, `bytes sealed` is the sum of secret
  * lengths.
  */
+import { hash } from "node:crypto"
 import { SHA256_LENGTH, sha256 } from "./Sha256.ts"
+
+/** The version of the canonical bytes, which is at the beginning of the chain. */
+const CHAIN_VERSION = 3
 
 /** Where the first entry is. */
 export const GROUP_HEADER_LENGTH = 104
@@ -51,6 +55,10 @@ export const chainHash = (digest: Buffer, sealed: Buffer): Buffer => {
   linked.set(sealed, groupHashLength)
   return sha256(linked.subarray(0, length))
 }
+
+/** What the first group is chained to. */
+export const genesisHash = (journalId: string): Buffer =>
+  hash("sha256", `jinka journal ${CHAIN_VERSION} ${journalId}`, "buffer")
 
 /** One group's memory and what the writer knows of it. */
 export class CommitGroup {

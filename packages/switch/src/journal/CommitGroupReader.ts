@@ -1,11 +1,10 @@
 /**
  * Reads committed groups back: finds them, finds the entries in them, opens their seals, and verifies the chain step by
- * step. Runs in the journal's thread, between commits; every call is bounded.
+ * step. Synchronous; every call is bounded. Where the rows are, `GroupRows` knows.
  *
  * A row of `commit_group` holds the very bytes that the chain hashed (`CommitGroup.ts`): nothing is rebuilt to verify it.
  * What is tagged with a key that was not given cannot be proved genuine: that is counted and told, never taken for good.
  */
-import type Database from "better-sqlite3"
 import {
   chainHash,
   digestOf,
@@ -13,36 +12,19 @@ import {
   GROUP_KEY_ID_LENGTH,
   GROUP_NONCE_LENGTH,
   GROUP_TAG_LENGTH,
+  genesisHash,
   groupAt,
   groupHashLength
 } from "./CommitGroup.ts"
 import { ENTRY_HEADER_LENGTH, entryAt, entryLength, readU64 } from "./Entry.ts"
 import { EntryKind, noCounts } from "./EntryKind.ts"
+import type { GroupRow, GroupRows, MarkRow } from "./GroupRows.ts"
 import type { Head } from "./Head.ts"
 import { stop } from "./JournalReason.ts"
 import type { Unopened, VerifyCursor, VerifyStep } from "./JournalStore.ts"
 import { isKeyRow, isRowOf, readKeyEntry, rowText, type StoredKeyRow } from "./KeySlots.ts"
 import type { Keyring, Verdict } from "./Seal.ts"
-import { databaseFile, genesisHash, hasKeySlots } from "./SqliteFile.ts"
 import { headText, keyIdOfTag, markText, nameText } from "./Tag.ts"
-
-/** A row of `commit_group`. */
-export interface GroupRow {
-  readonly first: number
-  readonly last: number
-  /** Bytes of sealed secrets at the end of `bytes`; 0: none. */
-  readonly sealed: number
-  readonly hash: Buffer
-  readonly tag: Buffer
-  readonly bytes: Buffer
-}
-
-/** A row of `mark`. */
-export interface MarkRow {
-  readonly seq: number
-  readonly counts: string
-  readonly tag: Buffer
-}
 
 /** Where an entry is in its group's bytes, and its secret in the group's secrets in clear. */
 export interface Place {
@@ -56,8 +38,7 @@ interface Wrong {
   readonly why: string
 }
 
-/** Groups that one step of a verification takes at most, and the bytes after which it ends. */
-const STEP_GROUPS_MAX = 64
+/** Bytes after which one step of a verification ends. */
 const STEP_BYTES_MAX = 1024 * 1024
 
 const notRow = "A group's row holds other values than a journal's."
@@ -105,56 +86,45 @@ export const placesOf = ({ first, last, sealed, bytes }: GroupRow): ReadonlyArra
     : { seq: first, why: "the sealed data has another length than its entries say" }
 }
 
-/** Reads the groups of one database. */
+/** Reads the groups of one journal. */
 export class CommitGroupReader {
   readonly journalId: string
   private readonly keyring: Keyring
-  private readonly range: Database.Statement
-  private readonly upTo: Database.Statement
-  private readonly mark: Database.Statement
-  private readonly name: Database.Statement
-  private readonly database: Database.Database
-  /** Made when it is first needed: the table of keys may come with this opening. */
-  private keys: Database.Statement | undefined
+  private readonly rows: GroupRows
 
-  constructor(database: Database.Database, journalId: string, keyring: Keyring) {
+  constructor(rows: GroupRows, journalId: string, keyring: Keyring) {
     this.journalId = journalId
     this.keyring = keyring
-    this.range = database.prepare(`SELECT * FROM commit_group WHERE first >= ? ORDER BY first LIMIT ${STEP_GROUPS_MAX}`)
-    this.upTo = database.prepare("SELECT * FROM commit_group WHERE first <= ? ORDER BY first DESC LIMIT 1")
-    this.mark = database.prepare("SELECT seq, counts, tag FROM mark WHERE seq >= ? ORDER BY seq LIMIT 1")
-    this.name = database.prepare("SELECT name, dialect, tag FROM name WHERE id = ?")
-    this.database = database
+    this.rows = rows
   }
 
   /** The group that holds `seq`. */
   groupOf(seq: number): GroupRow | undefined {
-    const group = this.row(this.upTo, seq)
+    const group = this.sound(this.rows.upTo(seq))
     return group !== undefined && group.last >= seq ? group : undefined
   }
 
   /** The last group, or undefined in an empty journal. */
   lastGroup(): GroupRow | undefined {
-    return this.row(this.upTo, Number.MAX_SAFE_INTEGER)
+    return this.sound(this.rows.upTo(Number.MAX_SAFE_INTEGER))
   }
 
   /** Groups from the one that begins at `first` on, some at a time; the caller stops when it has enough. */
   *from(first: number): IterableIterator<GroupRow> {
-    for (const row of this.range.iterate(first) as IterableIterator<GroupRow>) {
-      yield isRow(row) ? row : stop("Corrupt", databaseFile, notRow)
+    for (const row of this.rows.from(first)) {
+      yield isRow(row) ? row : stop("Corrupt", this.rows.place, notRow)
     }
   }
 
-  private row(statement: Database.Statement, ...values: ReadonlyArray<number>): GroupRow | undefined {
-    const row = statement.get(...values) as GroupRow | undefined
-    return row === undefined || isRow(row) ? row : stop("Corrupt", databaseFile, notRow)
+  private sound(row: GroupRow | undefined): GroupRow | undefined {
+    return row === undefined || isRow(row) ? row : stop("Corrupt", this.rows.place, notRow)
   }
 
   /** Where the entries of a group are. Stops with `Corrupt` when they are not where they have to. */
   places(group: GroupRow): ReadonlyArray<Place> {
     const places = placesOf(group)
     return "why" in places
-      ? stop("Corrupt", databaseFile, `At entry ${places.seq}: ${places.why}.`, undefined, places.seq)
+      ? stop("Corrupt", this.rows.place, `At entry ${places.seq}: ${places.why}.`, undefined, places.seq)
       : places
   }
 
@@ -210,11 +180,11 @@ export class CommitGroupReader {
 
   /** The first mark at `seq` or behind it. */
   markFrom(seq: number): MarkRow | undefined {
-    const mark = this.mark.get(seq) as MarkRow | undefined
+    const mark = this.rows.mark(seq)
     const isMark =
       mark === undefined ||
       (Number.isSafeInteger(mark.seq) && typeof mark.counts === "string" && Buffer.isBuffer(mark.tag))
-    return isMark ? mark : stop("Corrupt", databaseFile, "A mark's row holds other values than a journal's.")
+    return isMark ? mark : stop("Corrupt", this.rows.place, "A mark's row holds other values than a journal's.")
   }
 
   /** Where a verification of everything starts. */
@@ -229,7 +199,7 @@ export class CommitGroupReader {
     let bytes = 0
     let isEnd = true
     let mark = this.markFrom(walk.next)
-    for (const group of this.range.iterate(walk.next) as IterableIterator<GroupRow>) {
+    for (const group of this.rows.from(walk.next)) {
       isEnd = false
       const wrong = isRow(group)
         ? this.check(group, walk)
@@ -313,15 +283,14 @@ export class CommitGroupReader {
 
   private isKeyEntry(message: string, seq: number): boolean {
     const entry = readKeyEntry(message)
-    if (this.keys === undefined && !hasKeySlots(this.database)) return false
-    this.keys ??= this.database.prepare("SELECT * FROM key_slot WHERE link = ? AND slot = ?")
-    const row = this.keys.get(entry.link, entry.slot) as StoredKeyRow | undefined
+    const row = this.rows.slot(entry.link, entry.slot)
     if (row === undefined || !isKeyRow(row)) return false
     return isRowOf(row, entry, seq) && this.checkSlot(row) !== "forged"
   }
 
   private isName(id: number, written: string): boolean {
-    const row = this.name.get(id) as { name: unknown; dialect: unknown; tag: unknown } | undefined
+    const row: { readonly name: unknown; readonly dialect: unknown; readonly tag: unknown } | undefined =
+      this.rows.name(id)
     if (row === undefined || !Buffer.isBuffer(row.tag)) return false
     const { name, dialect, tag } = row
     return `${name}\n${dialect}` === written && this.checkName(id, `${name}`, `${dialect}`, tag) !== "forged"

@@ -9,8 +9,10 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync
 import { join } from "node:path"
 import type Database from "better-sqlite3"
 import { Anchor, anchorFile, type FoundAnchor, readAnchor } from "./Anchor.ts"
+import { genesisHash } from "./CommitGroup.ts"
 import { CommitGroupReader, countsOf, floorOf } from "./CommitGroupReader.ts"
 import { EntryKind } from "./EntryKind.ts"
+import type { Reached } from "./GroupSeal.ts"
 import type { Head } from "./Head.ts"
 import {
   checkLength,
@@ -24,17 +26,16 @@ import { reasonOf, stop } from "./JournalReason.ts"
 import type { NameRecord, Opened, VerifyCursor } from "./JournalStore.ts"
 import { isKeyRow, type KeyRow, rowText, type StoredKeyRow } from "./KeySlots.ts"
 import type { Keyring, Seal, Verdict } from "./Seal.ts"
-import type { Reached } from "./SqliteCommit.ts"
 import {
   createSchema,
   databaseFile,
-  genesisHash,
   hasKeySlots,
   isEmpty,
   journalIdOf,
   openDatabase,
   upgradeSchema
 } from "./SqliteFile.ts"
+import { sqliteRows } from "./SqliteRows.ts"
 import { headText, keyIdOfTag, nameText } from "./Tag.ts"
 
 /** How to open. */
@@ -148,7 +149,7 @@ const openTables = (
     createSchema(database)
   }
   const journalId = journalIdOf(database, path)
-  const groups = new CommitGroupReader(database, journalId, keyring)
+  const groups = new CommitGroupReader(sqliteRows(database), journalId, keyring)
   const proof = new Proof(keyring, path)
   const reached = recover(database, groups, proof, found.head?.journalId === journalId ? found.head : undefined)
   const lost = isNew ? lossOf(found, found.head?.seq ?? 0) : checkAnchor(options, groups, found, reached.seq, journalId)

@@ -4,8 +4,9 @@
  * threads without a copy.
  */
 
-import type { GroupRow, Place } from "./CommitGroupReader.ts"
+import type { Place } from "./CommitGroupReader.ts"
 import { type Entry, entryAt, entryLength, readEntry, readU64 } from "./Entry.ts"
+import type { GroupRow } from "./GroupRows.ts"
 import type { JournalFile } from "./JournalFile.ts"
 import type {
   NameRecord,

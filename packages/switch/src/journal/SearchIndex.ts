@@ -9,9 +9,10 @@
 import { closeSync, existsSync, openSync, rmSync } from "node:fs"
 import Database from "better-sqlite3"
 import type { AskedOf } from "./Asked.ts"
-import type { CommitGroupReader, GroupRow } from "./CommitGroupReader.ts"
+import type { CommitGroupReader } from "./CommitGroupReader.ts"
 import { ENTRY_HEADER_LENGTH, entryAt, readU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
+import type { GroupRow } from "./GroupRows.ts"
 import { askedHash, FIND_MAX, noSearchKeys, RECALL_MAX } from "./IndexedKeys.ts"
 import type { Asked, KeysOf, NameRecord, NewestAsked, SearchKey } from "./JournalStore.ts"
 
@@ -217,11 +218,13 @@ export class SearchIndex {
 
   private openOrRebuild(): Database.Database {
     if (existsSync(this.path)) {
+      let database: Database.Database | undefined
       try {
-        const database = open(this.path)
+        database = open(this.path)
         if (this.fits(database)) return database
         database.close()
       } catch (error) {
+        database?.close()
         if (!isDamage(error)) throw error
       }
       remove(this.path)

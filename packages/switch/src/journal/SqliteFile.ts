@@ -4,7 +4,7 @@
  *
  * The settings, and why each, are in docs/decisions/0004-journal.md.
  */
-import { hash, randomBytes } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import Database from "better-sqlite3"
 import { GROUP_HEADER_LENGTH } from "./CommitGroup.ts"
 import { ENTRY_HEADER_LENGTH, entryAt } from "./Entry.ts"
@@ -21,8 +21,6 @@ export const APPLICATION_ID = 0x4a4e4b41
 export const SCHEMA_VERSION = 4
 /** The oldest version that is taken over: it lacks the table of keys, and nothing else. */
 const SCHEMA_VERSION_MIN = 3
-/** The version of the canonical bytes, which is at the beginning of the chain. */
-const CHAIN_VERSION = 3
 /** The first SQLite without the WAL-reset bug (sqlite.org/wal.html#walresetbug; docs/domain.md 4.2). */
 export const sqliteVersionMin = "3.51.3"
 
@@ -201,7 +199,3 @@ export const journalIdOf = (database: Database.Database, path: string): string =
   if (typeof id !== "string" || !/^[0-9a-f]{32}$/.test(id)) stop("Corrupt", path, "The journal has lost its identity.")
   return id as string
 }
-
-/** What the first group is chained to. */
-export const genesisHash = (journalId: string): Buffer =>
-  hash("sha256", `jinka journal ${CHAIN_VERSION} ${journalId}`, "buffer")
