@@ -1,6 +1,6 @@
 /**
- * Makes a group what the chain hashes: takes its secrets out and seals them, hashes it behind the group before, tags the hash, and
- * counts its kinds. What comes out is a row for whichever store keeps it, with the rows of other tables that belong to it.
+ * Makes a group what the chain hashes: takes its secrets out and seals them, hashes it behind the group before, tags the hash,
+ * and counts its kinds. What comes out is a row for whichever store keeps it, with the rows of other tables that belong to it.
  *
  * Pure memory, in the journal's thread; throws only when a group is not what its writer says. A group that was sealed is part of
  * the chain from then on: a store that cannot keep it must not go on with the next.

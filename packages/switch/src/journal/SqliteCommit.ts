@@ -1,6 +1,7 @@
 /**
- * Makes one group durable in SQLite: its row, and what belongs to it in other tables, in one transaction. Runs in the journal's
- * thread; throws what SQLite throws, and after that it must not be used again (a failed COMMIT is ambiguous; docs/domain.md 4.1).
+ * Makes one group durable in SQLite: its row, and what belongs to it in other tables, in one transaction. Runs in the
+ * journal's thread; throws what SQLite throws, and after that it must not be used again (a failed COMMIT is ambiguous;
+ * docs/domain.md 4.1).
  */
 import type Database from "better-sqlite3"
 import type { MarkRow } from "./GroupRows.ts"
