@@ -59,6 +59,8 @@ export class Link implements LongOwner, ShortOwner {
   private since = 0
   private ends = new EndHistory()
   private strangers: NotTakenStatus | undefined
+  /** What was said when the partner closed its direction last. */
+  private halfClosedBy: LinkEnded["reason"] | undefined
   private clock: Clock.Clock | undefined
   /** Of the last connection that has ended; of a short link: of all. */
   private last: Carried = nothingCarried
@@ -253,6 +255,7 @@ export class Link implements LongOwner, ShortOwner {
 
   /** For the exchanges the connection has ended, but that answers of the partner's own requests still leave on it. */
   halfClosed({ epoch }: SessionEpoch, ended: LinkEnded): void {
+    this.halfClosedBy = ended.reason
     this.endedBy(ended)
     this.owner.ended(this, epoch, ended)
   }
@@ -347,7 +350,7 @@ export class Link implements LongOwner, ShortOwner {
   over(session: Session, ended: LinkEnded): void {
     this.last = carriedBy(session)
     // Of a half-closed one log and switch have heard already, and what its group does about it has been done.
-    const isNews = !session.isHalfClosed || (ended.reason !== "PeerClosed" && severityOf(ended) === "warning")
+    const isNews = !session.isHalfClosed || (ended.reason !== this.halfClosedBy && severityOf(ended) === "warning")
     if (isNews) this.endedBy(ended)
     this.down.happened()
     if (!session.isHalfClosed) this.owner.ended(this, session.epoch, ended)

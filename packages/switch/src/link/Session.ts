@@ -240,7 +240,8 @@ export class Session implements ReceivingSession, WatchedSession {
     this.watchdog.stop()
     this.management.satisfied()
     this.deadlines.frameSince = 0
-    this.link.halfClosed(this, ended)
+    // Ours may have been the first FIN.
+    this.link.halfClosed(this, this.deadlines.finishing?.ended ?? ended)
     const { frame, short, writeTimeoutMs } = this.link.settings
     return events.turned
       .until(() => !isOwing(), short?.idleMs ?? writeTimeoutMs)
