@@ -10,6 +10,7 @@
  */
 import { isDeepStrictEqual } from "node:util"
 import { Data, Effect, Semaphore } from "effect"
+import type { Doors } from "./Doors.ts"
 import { drainLinks, type Unfinished, unfinishedOf } from "./Drain.ts"
 import type { Desk } from "./exchange/Desk.ts"
 import type { Desks, Limits } from "./exchange/Desks.ts"
@@ -18,11 +19,13 @@ import { destinations } from "./exchange/Groups.ts"
 import type { LinkPlan } from "./exchange/LinkPlan.ts"
 import { LinksMissing } from "./exchange/Recovery.ts"
 import { type Route, Router } from "./exchange/Router.ts"
+import type { DoorSettings } from "./link/door/Door.ts"
+import type { HttpDoorSettings } from "./link/door/HttpDoor.ts"
 import type { Link } from "./link/Link.ts"
 import type { GroupSettings } from "./link/LinkGroup.ts"
-import { sidesOf } from "./link/Settings.ts"
+import { type LinkSettings, sidesOf } from "./link/Settings.ts"
 import { type RunningLinks, reloaded } from "./RunningLinks.ts"
-import { type Endpoint, Transport } from "./transport/Transport.ts"
+import { type Endpoint, type ListenFailed, Transport } from "./transport/Transport.ts"
 
 /** Beyond the longest request, how long what a closed link left behind may take to reach the disk, in milliseconds. */
 const SETTLE_MS = 5000
@@ -33,6 +36,8 @@ export interface Next {
   readonly groups?: ReadonlyArray<GroupSettings>
   readonly routes: ReadonlyArray<Route>
   readonly limits: Limits
+  readonly doors?: ReadonlyArray<DoorSettings>
+  readonly http?: ReadonlyArray<HttpDoorSettings>
 }
 
 /** What the links of the running switch become, by name. */
@@ -57,16 +62,18 @@ export class Reload {
   private readonly exchanges: Exchanges
   private readonly desks: Desks
   private readonly runningLinks: RunningLinks
+  private readonly doors: Doors
   private readonly one = Semaphore.makeUnsafe(1)
   /** What each link was made with, by name. */
   private plans: ReadonlyMap<string, LinkPlan>
   /** The switch is being drained: no reload begins, and none is carried out. */
   isStopping = false
 
-  constructor(exchanges: Exchanges, runningLinks: RunningLinks, plans: ReadonlyArray<LinkPlan>) {
+  constructor(exchanges: Exchanges, runningLinks: RunningLinks, doors: Doors, plans: ReadonlyArray<LinkPlan>) {
     this.exchanges = exchanges
     this.desks = exchanges.desks
     this.runningLinks = runningLinks
+    this.doors = doors
     this.plans = new Map(plans.map((plan) => [plan.name, plan]))
   }
 
@@ -103,10 +110,17 @@ export class Reload {
         const wasAway = new Set(closing.filter(({ isAway }) => isAway).map(({ id }) => id))
         for (const link of closing) link.change({ _tag: "leaving", on: this.loses(next, link) })
         const takeBack = Effect.sync(() => this.takeBack(closing, wasAway))
-        const unfinished = yield* this.quiet(next, closing, user, drainMs).pipe(Effect.onError(() => takeBack))
+        const doors = yield* this.openDoors(next, closing, drainMs).pipe(Effect.onError(() => takeBack))
+        const unfinished = yield* this.quiet(next, closing, user, drainMs).pipe(
+          Effect.onError(() => Effect.andThen(doors.takeBack, takeBack))
+        )
         const made = this.swap(next, closing, wasAway, user)
+        doors.take()
         for (const link of closing) yield* this.runningLinks.stop(link)
+        yield* doors.close
         for (const link of made) yield* this.runningLinks.join(link, this.desks.runtime.monotonicMs)
+        this.doors.refresh()
+        yield* doors.open
         return unfinished
       })
     )
@@ -136,22 +150,25 @@ export class Reload {
 
   /** Addresses that no link of ours holds are tried: who cannot listen is refused before anything is closed. */
   private canListen(next: Next): Effect.Effect<void, ReloadRefused, Transport> {
-    const ports = new Set([...this.plans.values()].flatMap((plan) => listening(plan).map(({ port }) => port)))
+    const ports = new Set([...portsOf([...this.plans.values()]), ...this.doors.ports])
     const { added, changed } = this.changes(next)
     const coming = next.links.filter(({ name }) => added.includes(name) || changed.includes(name)).flatMap(listening)
-    const fresh = coming.filter(({ port }) => port !== 0 && !ports.has(port))
+    const fresh = [...coming, ...this.doors.coming(next)].filter(({ port }) => port !== 0 && !ports.has(port))
     return Effect.forEach(
       fresh,
       (at) =>
         Effect.flatMap(Transport, ({ listen }) => listen(at, (connection) => connection.close("reset"))).pipe(
           Effect.scoped,
-          Effect.mapError(({ host, port, cause }) => {
-            const says = `Cannot listen on ${host}:${port}: ${cause}.`
-            return new ReloadRefused({ reason: "CannotListen", says })
-          })
+          Effect.mapError(cannotListen)
         ),
       { discard: true }
     )
+  }
+
+  /** The doors as they will be, with their new addresses open: who cannot listen is refused while nothing is closed yet. */
+  private openDoors(next: Next, closing: ReadonlyArray<Link>, drainMs: number) {
+    const freed = new Set(portsOf(closing.map(({ settings }) => settings)))
+    return Effect.mapError(this.doors.prepare(next, freed, drainMs), cannotListen)
   }
 
   /** Closes the links in order and waits until nothing that is under way knows them any more. */
@@ -243,6 +260,12 @@ export class Reload {
   }
 }
 
+const cannotListen = ({ cause, host, port }: ListenFailed): ReloadRefused =>
+  new ReloadRefused({ reason: "CannotListen", says: `Cannot listen on ${host}:${port}: ${cause}.` })
+
+const portsOf = (links: ReadonlyArray<LinkSettings>): ReadonlyArray<number> =>
+  links.flatMap((link) => listening(link).map(({ port }) => port))
+
 /** The addresses that a link listens on; a simplex link may have two. */
-const listening = (plan: LinkPlan): ReadonlyArray<Endpoint> =>
+const listening = (plan: LinkSettings): ReadonlyArray<Endpoint> =>
   sidesOf(plan).flatMap((side) => (side._tag === "listen" ? [side.at] : []))

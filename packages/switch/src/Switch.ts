@@ -116,11 +116,11 @@ export const make = Effect.fnUntraced(function* (
   desks.groups.change(settings.groups ?? [], numbers, desks.now)
   const recovered = yield* exchanges.recovery.run
   const runningLinks = new RunningLinks(yield* Effect.scope)
-  const doors = new Doors(settings.doors ?? [], settings.http ?? [], desks)
+  const doors = new Doors(settings, desks, yield* Effect.scope)
   const links = desks.all.map(({ link }) => link)
   const open = yield* Effect.forkScoped(Effect.andThen(opening(links, runningLinks, doors), Effect.never))
   const transport = yield* Effect.context<Transport>()
-  const reload = new Reload(exchanges, runningLinks, settings.links)
+  const reload = new Reload(exchanges, runningLinks, doors, settings.links)
   const clockwork = yield* Effect.forkScoped(deadlines(exchanges))
   return {
     recovered,
@@ -129,10 +129,7 @@ export const make = Effect.fnUntraced(function* (
     },
     changes: (next) => reload.changes(next),
     check: (next) => Effect.provideContext(reload.check(next), transport),
-    reload: (next, user, drainMs) =>
-      Effect.tap(Effect.provideContext(reload.run(next, user, drainMs), transport), () =>
-        Effect.sync(() => doors.refresh())
-      ),
+    reload: (next, user, drainMs) => Effect.provideContext(reload.run(next, user, drainMs), transport),
     keys: desks.keys,
     keyOperations: new KeyOperations(desks, exchanges.keys, module),
     operations: new Operations(desks),

@@ -67,10 +67,11 @@ export const open = async (
   made.serve(whole)
   const scope = Effect.runSync(Scope.make())
   const context = await Effect.runPromise(Layer.buildWithScope(network, scope))
-  await Effect.runPromise(made.listen.pipe(Scope.provide(scope), Effect.provideContext(context)))
+  const listening = Effect.andThen(made.live, made.open(settings))
+  const { endpoint } = await Effect.runPromise(listening.pipe(Scope.provide(scope), Effect.provideContext(context)))
   return {
     door: made,
-    port: made.status().at.port,
+    port: endpoint.port,
     notes,
     given: () => {
       const one = came.shift()

@@ -14,7 +14,17 @@ const third = `  - name: third
     connect: { host: 127.0.0.1, port: 7003 }
 `
 
-const nothing = { added: [], removed: [], changed: [], groups: [], routes: [], limits: [], restart: [] }
+const nothing = {
+  added: [],
+  removed: [],
+  changed: [],
+  groups: [],
+  routes: [],
+  limits: [],
+  doors: [],
+  admin: [],
+  restart: []
+}
 
 describe("The plan of a reload", () => {
   it.each<readonly [string, string, object]>([
@@ -51,6 +61,11 @@ describe("The plan of a reload", () => {
         `${third.replace("01030000", "01020000")}groups:\n  - { name: both, members: [{ link: issuer }, { link: third }] }\nroutes:`
       ),
       { added: ["third"], groups: ["both: added"] }
+    ],
+    [
+      "a door and the operators' listener",
+      `${sound}doors: [{ name: front, by: header, listen: { port: 7000 } }]\nadmin: { listen: { port: 7100 } }\n`,
+      { doors: ["front: added"], admin: ["admin changes"] }
     ],
     [
       "times of the whole switch",

@@ -23,11 +23,14 @@ export const layer: Layer.Layer<Listening | Transport, never, Transport> = Layer
     const { listenHttp } = transport
     const open = new Map<Endpoint, Endpoint>()
     const changed = Latch.makeUnsafe(false)
-    const note = (asked: Endpoint) => (listening: Open) =>
-      Effect.sync(() => {
-        open.set(asked, listening.endpoint)
-        changed.openUnsafe()
-      })
+    const note = (asked: Endpoint) => (listening: Pick<Open, "endpoint">) =>
+      Effect.andThen(
+        Effect.sync(() => {
+          open.set(asked, listening.endpoint)
+          changed.openUnsafe()
+        }),
+        Effect.addFinalizer(() => Effect.sync(() => open.delete(asked)))
+      )
     const reached = (count: number): Effect.Effect<void> =>
       Effect.suspend(() => {
         if (open.size >= count) return Effect.void

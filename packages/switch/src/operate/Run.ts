@@ -172,7 +172,7 @@ const hold = Effect.fnUntraced(function* (
   const stop = Deferred.makeUnsafe<Ending>()
   const drained = Deferred.makeUnsafe<DrainReport>()
   let isStopping = false
-  const inForce: InForce = { configuration }
+  const inForce: InForce = { configuration, admin: undefined }
   yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings, ofDevices))
   const controlled = yield* makeControlled(inForce, identity, running, {
     stop,
@@ -182,8 +182,7 @@ const hold = Effect.fnUntraced(function* (
   yield* serve(configuration.socket, controlled)
   const look = yield* makeLook(running, identity.startedAt)
   yield* watchAlarms(identity.name, alarms, look)
-  const watched =
-    admin === undefined ? undefined : yield* serveAdmin(admin, { look, controlled, isStopping: () => isStopping })
+  inForce.admin = yield* serveAdmin(admin, { look, controlled, isStopping: () => isStopping })
   const { name, telemetry } = configuration.document
   if (telemetry !== undefined) {
     yield* sendMetrics({ otlp: telemetry.otlp, everyMs: durationMs(telemetry.every)!, name }, look)
@@ -191,7 +190,7 @@ const hold = Effect.fnUntraced(function* (
   const { doors = [], http = [], links } = configuration.settings
   const listeners = links.flatMap(sidesOf).filter(({ _tag }) => _tag === "listen").length + doors.length + http.length
   yield* Effect.raceFirst(running.failed, (yield* Listening.Listening).reached(listeners))
-  yield* ready(configuration, identity, running.recovered, watched)
+  yield* ready(configuration, identity, running.recovered, inForce.admin.endpoint())
   const ending = endingSignal(signal, hangUp(inForce, running))
   const signalled = Effect.map(ending, (why): Ending => ({ why, isYield: false }))
   const end = yield* Effect.raceAllFirst([running.failed, signalled, Deferred.await(stop)])

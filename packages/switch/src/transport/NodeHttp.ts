@@ -6,7 +6,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
-import { Clock, Effect, type Scope } from "effect"
+import { Clock, Effect, Latch, type Scope } from "effect"
 import type { Credentials } from "./Credentials.ts"
 import { type HttpAnswer, type HttpCall, type HttpLimits, problem } from "./Http.ts"
 import { monotonicMs } from "./Monotonic.ts"
@@ -23,8 +23,8 @@ const LOOK_EVERY_MS = 250
 /** One connection: who it is, and until when its next request has to be whole; infinite while one is being answered. */
 interface Caller {
   readonly identity: PartnerIdentity | undefined
-  /** Requests that have begun and have no answer, and those of them that are whole (HTTP may send the next one before). */
-  open: number
+  /** Requests that have begun and have no answer, and how many of them are whole (HTTP may send the next one before). */
+  readonly open: Set<ServerResponse>
   whole: number
   due: number
 }
@@ -34,10 +34,13 @@ export const listenForCalls = Effect.fnUntraced(function* (
   at: Endpoint,
   take: (call: HttpCall) => void,
   options: ListenOptions & HttpLimits
-): Effect.fn.Return<Listening, ListenFailed, Scope.Scope | Credentials> {
+): Effect.fn.Return<Listening<ListenOptions & HttpLimits>, ListenFailed, Scope.Scope | Credentials> {
   const clock = yield* Clock.Clock
   const now = () => monotonicMs(clock)
   const callers = new Map<Socket, Caller>()
+  let limits: HttpLimits = options
+  let isRetired = false
+  const left = Latch.makeUnsafe(false)
   // Deadlines are kept below, on the one clock that also the rest of the switch has.
   const http = createServer({ maxHeaderSize: HEADERS_MAX, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 })
   http.on("clientError", (_error, socket) => {
@@ -47,14 +50,15 @@ export const listenForCalls = Effect.fnUntraced(function* (
   http.on("request", (request, response) => {
     const caller = callers.get(request.socket)
     if (caller === undefined) return void request.socket.destroy()
-    caller.open++
+    caller.open.add(response)
+    if (isRetired) response.shouldKeepAlive = false
     let isWhole = false
     response.once("close", () => {
-      caller.open--
+      caller.open.delete(response)
       if (isWhole) caller.whole--
-      if (caller.whole === 0) caller.due = now() + (caller.open === 0 ? options.idleMs : options.requestMs)
+      if (caller.whole === 0) caller.due = now() + (caller.open.size === 0 ? limits.idleMs : limits.requestMs)
     })
-    collect(request, response, options.bodyMax, (call) => {
+    collect(request, response, limits.bodyMax, (call) => {
       isWhole = true
       caller.whole++
       caller.due = Number.POSITIVE_INFINITY
@@ -65,9 +69,12 @@ export const listenForCalls = Effect.fnUntraced(function* (
     at,
     ({ socket, identity }) => {
       socket.allowHalfOpen = false
-      callers.set(socket, { identity, open: 0, whole: 0, due: now() + options.requestMs })
+      callers.set(socket, { identity, open: new Set(), whole: 0, due: now() + limits.requestMs })
       socket.on("error", () => undefined)
-      socket.once("close", () => callers.delete(socket))
+      socket.once("close", () => {
+        callers.delete(socket)
+        if (isRetired && callers.size === 0) left.openUnsafe()
+      })
       http.emit("connection", socket)
     },
     options
@@ -80,7 +87,24 @@ export const listenForCalls = Effect.fnUntraced(function* (
   yield* Effect.sync(() => {
     for (const [socket, { due }] of callers) if (now() >= due) socket.destroy()
   }).pipe(Effect.andThen(Effect.sleep(LOOK_EVERY_MS)), Effect.forever, Effect.forkScoped)
-  return listening
+  return {
+    endpoint: listening.endpoint,
+    prepare: (other) =>
+      Effect.map(listening.prepare!(other), (take) => () => {
+        take()
+        limits = other
+      }),
+    // Whoever waits for an answer gets it, and with it that it is the last one here.
+    retire: Effect.suspend(() => {
+      isRetired = true
+      for (const [socket, { open }] of callers) {
+        if (open.size === 0) socket.destroySoon()
+        for (const response of open) response.shouldKeepAlive = false
+      }
+      if (callers.size === 0) left.openUnsafe()
+      return Effect.as(listening.retire!, left.await)
+    })
+  }
 })
 
 /** Reads the body and hands the call on, or answers why not. */

@@ -116,44 +116,54 @@ export const greeter = Effect.fnUntraced(function* (
   // All four: a host with several addresses may see one address and port of a partner at two of them.
   const keyOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket) =>
     `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
-  const server = createServer({
-    ...current.options,
-    requestCert: asksForCertificate(settings),
-    // Judged below, with a reason.
-    rejectUnauthorized: false,
-    handshakeTimeout: settings.handshakeMs
-  })
   const leave = (socket: Socket): Guest | undefined => {
     const key = keyOf(socket)
     const guest = guests.get(key)
     guests.delete(key)
     return guest
   }
-  server.on("secureConnection", (socket) => {
-    const guest = leave(socket)
-    socket.on("error", () => undefined)
-    if (guest === undefined) return void socket.destroy()
-    const shown = shownBy(socket)
-    const why = judge(shown, settings, clock.currentTimeMillisUnsafe())
-    if (why === undefined) {
-      socket.allowHalfOpen = true
-      return guest.secured({ socket, raw: guest.raw, identity: shown.identity })
-    }
-    guest.raw.resetAndDestroy()
-    guest.refused(why)
-  })
-  server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
-    const guest = leave(socket)
-    if (guest === undefined) return
-    guest.raw.destroy()
-    guest.refused(handshakeRefused(error.code ?? "unknown"))
-  })
+  const serverThat = (asks: boolean) => {
+    const server = createServer({
+      ...current.options,
+      requestCert: asks,
+      // Judged below, with a reason.
+      rejectUnauthorized: false,
+      handshakeTimeout: settings.handshakeMs
+    })
+    server.on("secureConnection", (socket) => {
+      const guest = leave(socket)
+      socket.on("error", () => undefined)
+      if (guest === undefined) return void socket.destroy()
+      const shown = shownBy(socket)
+      const why = judge(shown, settings, clock.currentTimeMillisUnsafe())
+      if (why === undefined) {
+        socket.allowHalfOpen = true
+        return guest.secured({ socket, raw: guest.raw, identity: shown.identity })
+      }
+      guest.raw.resetAndDestroy()
+      guest.refused(why)
+    })
+    server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+      const guest = leave(socket)
+      if (guest === undefined) return
+      guest.raw.destroy()
+      guest.refused(handshakeRefused(error.code ?? "unknown"))
+    })
+    return server
+  }
+  let asks = asksForCertificate(settings)
+  let server = serverThat(asks)
   return {
     greet: (raw, secured, refused) => {
       const newest = credentials.of(settings)
       if (newest !== current && !(newest instanceof CredentialsWrong)) {
         server.setSecureContext(newest.options)
         current = newest
+      }
+      // The links behind a door may name the first certificate, or none any more, after a reload.
+      if (asks !== asksForCertificate(settings)) {
+        asks = !asks
+        server = serverThat(asks)
       }
       // Who hangs up in the handshake has nothing more to hear.
       raw.allowHalfOpen = false

@@ -10,8 +10,9 @@ import type { ReadableStream } from "node:stream/web"
 import { Effect, Latch, type Scope } from "effect"
 import type { Credentials } from "./Credentials.ts"
 import { listenForSockets } from "./NodeListener.ts"
+import { Places } from "./Places.ts"
 import type { PartnerIdentity, TlsSettings } from "./Tls.ts"
-import type { Endpoint, ListenFailed } from "./Transport.ts"
+import type { Endpoint, ListenFailed, Listening } from "./Transport.ts"
 
 /** Bytes of a request's body; commands are short. */
 const BODY_MAX = 65_536
@@ -19,8 +20,9 @@ const BODY_MAX = 65_536
 /** What goes on for as long as the asker listens. */
 const events = "text/event-stream"
 
-/** Connections at once: monitoring has a few, and a page in a browser six. */
+/** Connections at once, in all and of one address: monitoring has a few, and a page in a browser six. */
 const CONNECTIONS_MAX = 64
+const OF_ONE_ADDRESS_MAX = 32
 
 /** Until when a request has to be whole, and how long a connection may wait for its next one, in milliseconds. */
 const REQUEST_MS = 10_000
@@ -78,36 +80,44 @@ export interface WebSettings {
 /** Answers a request; `identity` is whose certificate was shown. */
 export type WebAnswer = (request: Request, identity: PartnerIdentity | undefined) => Promise<Response>
 
-/** Listens on TCP until the scope ends; gives the address that it really has. */
+/** Listens on TCP until the scope ends. */
 export const listenForRequests = Effect.fnUntraced(function* (
   { admits, at, tls }: WebSettings,
   answer: WebAnswer
-): Effect.fn.Return<Endpoint, ListenFailed, Scope.Scope | Credentials> {
+): Effect.fn.Return<Listening, ListenFailed, Scope.Scope | Credentials> {
+  const places = new Places<Socket>(CONNECTIONS_MAX, OF_ONE_ADDRESS_MAX)
+  const rawOf = new WeakMap<Socket, Socket>()
   const identities = new Map<Socket, PartnerIdentity | undefined>()
   let open = 0
   const idle = Latch.makeUnsafe(true)
   const times = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS }
   const http = createServer(times, (request, response) => {
     const identity = identities.get(request.socket)
+    const raw = rawOf.get(request.socket) ?? request.socket
     open++
     idle.closeUnsafe()
+    places.asks(raw)
     response.once("close", () => {
+      places.answered(raw)
       if (--open === 0) idle.openUnsafe()
     })
     void answerWhole(request, response, (whole) => answer(whole, identity))
   })
-  const { endpoint } = yield* listenForSockets(
+  const listening = yield* listenForSockets(
     at,
-    ({ identity, socket }) => {
+    ({ identity, raw, socket }) => {
       identities.set(socket, identity)
+      rawOf.set(socket, raw)
       socket.on("error", () => undefined)
       socket.once("close", () => identities.delete(socket))
       http.emit("connection", socket)
     },
     {
       ...(tls === undefined ? {} : { tls }),
-      admit: (address, isCrowded) =>
-        isCrowded || identities.size >= CONNECTIONS_MAX || !admits(address) ? undefined : () => undefined
+      admit: (address, isCrowded, raw) => {
+        if (isCrowded || !admits(address)) return undefined
+        return places.arrive(raw, address, () => raw.resetAndDestroy()) ? () => places.gone(raw) : undefined
+      }
     }
   )
   // Whoever asked for the end still gets his answer.
@@ -119,5 +129,5 @@ export const listenForRequests = Effect.fnUntraced(function* (
       })
     )
   )
-  return endpoint
+  return listening
 })

@@ -71,8 +71,15 @@ export interface Connection {
 }
 
 /** A listening address; `endpoint.port` is the real port when 0 was asked for. Closed with its scope. */
-export interface Listening {
+export interface Listening<Options = ListenOptions> {
   readonly endpoint: Endpoint
+  /**
+   * Makes ready to take connections in another way at the same address; the result does it, for those that come after it. Only
+   * `admit` and `refused` stay as they were. A transport that has no wire leaves it out.
+   */
+  readonly prepare?: (options: Options) => Effect.Effect<() => void, ListenFailed>
+  /** Takes no new connections; those that are open go on. What it gives ends with the last that belongs to the listener alone. */
+  readonly retire?: Effect.Effect<Effect.Effect<void>>
 }
 
 /**
@@ -120,6 +127,6 @@ export class Transport extends Context.Service<
       at: Endpoint,
       take: (call: HttpCall) => void,
       options: ListenOptions & HttpLimits
-    ) => Effect.Effect<Listening, ListenFailed, Scope.Scope>
+    ) => Effect.Effect<Listening<ListenOptions & HttpLimits>, ListenFailed, Scope.Scope>
   }
 >()("@jinka/switch/Transport") {}

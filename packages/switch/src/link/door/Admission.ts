@@ -43,7 +43,8 @@ export class Admission {
   pending = 0
   /** The allow-list; a reload may bring another. */
   allowed: AddressList
-  private readonly limits: AdmissionLimits
+  /** A reload may bring others; whoever is in stays. */
+  limits: AdmissionLimits
   private readonly sources = new Map<string, Source>()
   private forgotAt = Number.NEGATIVE_INFINITY
 

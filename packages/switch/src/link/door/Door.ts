@@ -14,6 +14,8 @@ import {
   type Endpoint,
   type KeepAlive,
   type ListenFailed,
+  type Listening,
+  type ListenOptions,
   Transport
 } from "../../transport/Transport.ts"
 import { type AddressList, addressList } from "./Addresses.ts"
@@ -105,12 +107,13 @@ export const trusting = (
 
 /** A door. */
 export class Door {
-  private readonly settings: DoorSettings
+  private settings: DoorSettings
   private members: ReadonlyArray<Member> = []
   private readonly gate: Gate
   /** Connections whose first message is waited for. */
   private readonly waiting = new Set<Connection>()
-  private at: Endpoint
+  /** Where it really listens. */
+  at: Endpoint
   private fork: (effect: Effect.Effect<void>) => void = () => {}
 
   /** `note` takes a line for the operator, `told`: see `Gate`. Nobody is let in before `serve`. */
@@ -131,22 +134,33 @@ export class Door {
     this.gate.admission.allowed = allowedAt(this.settings.from, members)
   }
 
+  /** Other settings for those who come from now on; whoever is in stays. */
+  change(settings: DoorSettings): void {
+    this.settings = settings
+    this.gate.admission.limits = settings.limits
+  }
+
+  /** Its life: what it begins ends with the scope. */
+  readonly live: Effect.Effect<void, never, Scope.Scope> = Effect.gen({ self: this }, function* () {
+    const fork = Effect.runForkWith(yield* Effect.context<never>())
+    const scope = yield* Effect.scope
+    this.fork = (effect) => void fork(Effect.forkIn(effect, scope))
+    yield* this.gate.ready
+    yield* Effect.addFinalizer(() => Effect.sync(() => this.close()))
+  })
+
+  /** How the listener is told to take connections under these settings. */
+  how({ keepAlive, tls }: DoorSettings): ListenOptions {
+    const { admit, refused } = this.gate
+    return { tls: trusting(tls, () => this.members), keepAlive, admit, refused }
+  }
+
   /** Listens for as long as the scope lives. */
-  readonly listen: Effect.Effect<void, ListenFailed, Transport | Scope.Scope> = Effect.gen(
-    { self: this },
-    function* () {
-      const { at, keepAlive } = this.settings
-      const transport = yield* Transport
-      const fork = Effect.runForkWith(yield* Effect.context<never>())
-      const scope = yield* Effect.scope
-      this.fork = (effect) => void fork(Effect.forkIn(effect, scope))
-      yield* this.gate.ready
-      yield* Effect.addFinalizer(() => Effect.sync(() => this.close()))
-      const { admit, refused } = this.gate
-      const how = { tls: this.tls, keepAlive, admit, refused }
-      this.at = (yield* transport.listen(at, (connection) => this.accept(connection), how)).endpoint
-    }
-  )
+  open(settings: DoorSettings): Effect.Effect<Listening, ListenFailed, Transport | Scope.Scope> {
+    return Effect.flatMap(Transport, ({ listen }) =>
+      listen(settings.at, (connection) => this.accept(connection), this.how(settings))
+    )
+  }
 
   /** Everything an operator asks of a door. */
   status(): DoorStatus {
@@ -276,12 +290,13 @@ export const listenOn = (
   owner: Warned
 ): Effect.Effect<void, ListenFailed, Transport | Scope.Scope> => {
   const name = `${side.at.host}:${side.at.port}`
+  const settings: DoorSettings = { ...side, limits: side.limits ?? ownLimits, name, by: { _tag: "address" } }
   const door = new Door(
-    { ...side, limits: side.limits ?? ownLimits, name, by: { _tag: "address" } },
+    settings,
     (text) => owner.warned(text),
     (why) => owner.turnedAway(why)
   )
   const offer = (connection: Connection) => taker.offer(connection)
   door.serve([{ name, from: [], certificate: undefined, value: "", language: undefined, offer }])
-  return door.listen
+  return Effect.asVoid(Effect.andThen(door.live, door.open(settings)))
 }

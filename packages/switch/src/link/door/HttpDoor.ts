@@ -7,7 +7,14 @@
 import { Effect, type Scope } from "effect"
 import { type HttpCall, type HttpLimits, problem } from "../../transport/Http.ts"
 import { isExpected, type TlsRefused } from "../../transport/Tls.ts"
-import { type Connection, type Endpoint, ListenFailed, Transport } from "../../transport/Transport.ts"
+import {
+  type Connection,
+  type Endpoint,
+  ListenFailed,
+  type Listening,
+  type ListenOptions,
+  Transport
+} from "../../transport/Transport.ts"
 import { addressList } from "./Addresses.ts"
 import { addressOfRemote, allowedAt, type DoorSign, type DoorWay, type Language, trusting } from "./Door.ts"
 import { type DoorStatus, Gate } from "./Gate.ts"
@@ -27,10 +34,11 @@ export interface HttpMember extends DoorSign {
 
 /** An HTTP door. */
 export class HttpDoor {
-  private readonly settings: HttpDoorSettings
+  private settings: HttpDoorSettings
   private readonly gate: Gate
   private members: ReadonlyMap<string, HttpMember & { readonly isFrom: (address: string) => boolean }> = new Map()
-  private at: Endpoint
+  /** Where it really listens. */
+  at: Endpoint
 
   /** `note` takes a line for the operator. Nobody is let in before `serve`. */
   constructor(settings: HttpDoorSettings, note: (text: string) => void) {
@@ -50,27 +58,39 @@ export class HttpDoor {
     this.gate.admission.allowed = allowedAt(this.settings.from, members)
   }
 
-  /** Listens for as long as the scope lives. */
-  readonly listen: Effect.Effect<void, ListenFailed, Transport | Scope.Scope> = Effect.gen(
-    { self: this },
-    function* () {
-      const { at, keepAlive, bodyMax, requestMs, idleMs } = this.settings
-      const { listenHttp } = yield* Transport
-      if (listenHttp === undefined) return yield* new ListenFailed({ ...at, cause: "this transport has no HTTP" })
-      yield* this.gate.ready
-      // A caller is in as soon as it is admitted: its requests have deadlines of their own.
-      const admit = (address: string, isCrowded: boolean) => {
-        const release = this.gate.admit(address, isCrowded)
-        if (release !== undefined) this.gate.admission.decided()
-        return release
-      }
-      const refused = (address: string, { reason, cause }: TlsRefused) =>
-        this.gate.refuse(reason, `a handshake with ${address} came to nothing: ${cause}`)
-      const tls = trusting(this.settings.tls, () => [...this.members.values()])
-      const how = { tls, keepAlive, bodyMax, requestMs, idleMs, admit, refused }
-      this.at = (yield* listenHttp(at, (call) => this.take(call), how)).endpoint
+  /** Other settings for those who come from now on; whoever is in stays. */
+  change(settings: HttpDoorSettings): void {
+    this.settings = settings
+    this.gate.admission.limits = settings.limits
+  }
+
+  /** Its life. */
+  readonly live: Effect.Effect<void> = Effect.suspend(() => this.gate.ready)
+
+  /** How the listener is told to take connections under these settings. */
+  how({ bodyMax, idleMs, keepAlive, requestMs, tls }: HttpDoorSettings): ListenOptions & HttpLimits {
+    // A caller is in as soon as it is admitted: its requests have deadlines of their own.
+    const admit = (address: string, isCrowded: boolean) => {
+      const release = this.gate.admit(address, isCrowded)
+      if (release !== undefined) this.gate.admission.decided()
+      return release
     }
-  )
+    const refused = (address: string, { reason, cause }: TlsRefused) =>
+      this.gate.refuse(reason, `a handshake with ${address} came to nothing: ${cause}`)
+    const trusted = trusting(tls, () => [...this.members.values()])
+    return { tls: trusted, keepAlive, bodyMax, requestMs, idleMs, admit, refused }
+  }
+
+  /** Listens for as long as the scope lives. */
+  open(
+    settings: HttpDoorSettings
+  ): Effect.Effect<Listening<ListenOptions & HttpLimits>, ListenFailed, Transport | Scope.Scope> {
+    return Effect.flatMap(Transport, ({ listenHttp }) =>
+      listenHttp === undefined
+        ? Effect.fail(new ListenFailed({ ...settings.at, cause: "this transport has no HTTP" }))
+        : listenHttp(settings.at, (call) => this.take(call), this.how(settings))
+    )
+  }
 
   /** Everything an operator asks of a door. */
   status(): DoorStatus {

@@ -3,20 +3,23 @@
  *
  *     GET /live      200 as long as the process answers
  *     GET /ready     200 when new requests are taken, else 503 with the reasons
- *     (a node that stands by: alive, never ready, and \`jinka_standby\`)
  *     GET /metrics   what Prometheus reads
  *     GET /console/  the console in the browser (\`Console\`)
  *     /api/...       what operators look at and do (\`Api\`); /openapi.json describes it
  *
+ * A node that stands by is alive, never ready, and has the metric `jinka_standby`.
+ *
  * `/live` and `/ready` say nothing that a stranger may not know, and are for everybody who reaches the listener; the rest is for
  * its users, when there are any.
  */
-import { Effect, type FileSystem, Layer, type Path, type Scope } from "effect"
+import { isDeepStrictEqual } from "node:util"
+import { type Context, Effect, Exit, type FileSystem, Layer, type Path, Scope } from "effect"
 import { Etag, HttpEffect, HttpPlatform, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { addressList } from "../../link/door/Addresses.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
-import { listenForRequests } from "../../transport/NodeWeb.ts"
-import type { Endpoint, ListenFailed } from "../../transport/Transport.ts"
+import { listenForRequests, type WebAnswer } from "../../transport/NodeWeb.ts"
+import type { PartnerIdentity } from "../../transport/Tls.ts"
+import type { Endpoint, ListenFailed, Listening } from "../../transport/Transport.ts"
 import type { Role } from "../configuration/AdminDocument.ts"
 import type { Controlled } from "../control/Control.ts"
 import { apiRoutes } from "./Answers.ts"
@@ -25,6 +28,7 @@ import { readiness } from "./Health.ts"
 import { withProcess } from "./Look.ts"
 import type { Seen, SwitchSeen } from "./Measures.ts"
 import { prometheusText } from "./Metrics.ts"
+import type { Sessions } from "./Sessions.ts"
 import { type AdminSettings, may, namedIn, notEnough, type User, userHeader, userOf, whoAreYou } from "./Users.ts"
 
 /** What there is to tell. */
@@ -35,23 +39,117 @@ export interface Told {
   readonly isStopping: () => boolean
 }
 
-/** Serves until the scope ends; gives the address that it really has. */
+/** The listener of a running switch; a reload may open, move, change and close it. */
+export interface AdminListener {
+  /** The address that it really has; `undefined`: there is none. */
+  readonly endpoint: () => Endpoint | undefined
+  /**
+   * Makes ready for other settings; what it gives takes them, or leaves everything as it was. A new address is open by then, and
+   * the old one closes when the last answers are out.
+   */
+  readonly prepare: (next: AdminSettings | undefined) => Effect.Effect<Prepared, ListenFailed>
+}
+
+/** Settings that are ready to be taken; one of the two is run. */
+export interface Prepared {
+  /** Whether anything becomes different, be it only a token. */
+  readonly changes: boolean
+  readonly take: Effect.Effect<void>
+  readonly takeBack: Effect.Effect<void>
+}
+
+/** One open listener, and what it answers. */
+interface Serving {
+  readonly settings: AdminSettings
+  readonly listening: Listening
+  readonly scope: Scope.Closeable
+  /** Whom it admits and how it answers, by the settings of now. */
+  readonly manner: Manner
+  readonly sessions: Sessions
+}
+
+interface Manner {
+  admits: (address: string) => boolean
+  answer: WebAnswer
+}
+
+/** Serves for as long as the scope lives; `first`: the settings at the start. */
 export const serveAdmin = Effect.fnUntraced(function* (
-  settings: AdminSettings,
+  first: AdminSettings | undefined,
   told: Told
-): Effect.fn.Return<Endpoint, ListenFailed, Scope.Scope | Credentials | FileSystem.FileSystem | Path.Path> {
-  const { tls, users } = settings
-  const sessions = yield* makeSessions(tls !== undefined)
+): Effect.fn.Return<AdminListener, ListenFailed, Scope.Scope | Credentials | FileSystem.FileSystem | Path.Path> {
+  const services = yield* Effect.context<Credentials | FileSystem.FileSystem | Path.Path>()
+  const life = yield* Effect.scope
   const seen = yield* withProcess(told.look)
+  let serving: Serving | undefined
+
+  const open = (settings: AdminSettings) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.fork(life)
+      const sessions = yield* makeSessions(settings.tls !== undefined)
+      return yield* Effect.gen(function* () {
+        const manner: Manner = yield* mannerOf(settings, sessions, told, seen)
+        const listening = yield* listenForRequests(
+          { at: settings.at, tls: settings.tls, admits: (address) => manner.admits(address) },
+          (request, identity) => manner.answer(request, identity)
+        )
+        return { settings, listening, scope, manner, sessions } satisfies Serving
+      }).pipe(
+        Scope.provide(scope),
+        Effect.onError(() => Scope.close(scope, Exit.void))
+      )
+    })
+
+  // Whoever asked for the reload asked here, perhaps: the listener does not wait for its own answer.
+  const close = (old: Serving | undefined) =>
+    old === undefined ? Effect.void : Effect.asVoid(Effect.forkIn(Scope.close(old.scope, Exit.void), life))
+
+  const prepare = (next: AdminSettings | undefined) =>
+    Effect.gen(function* () {
+      const old = serving
+      if (isDeepStrictEqual(next, old?.settings)) return { changes: false, take: Effect.void, takeBack: Effect.void }
+      const isHere = old !== undefined && next !== undefined && isDeepStrictEqual(next.at, old.settings.at)
+      if (isHere && (next.tls === undefined) === (old.settings.tls === undefined)) {
+        const retune = yield* old.listening.prepare!({ tls: next.tls })
+        const manner = yield* Scope.provide(mannerOf(next, old.sessions, told, seen), old.scope)
+        const take = Effect.sync(() => {
+          retune()
+          old.sessions.keep(next.users)
+          Object.assign(old.manner, manner)
+          serving = { ...old, settings: next }
+        })
+        return { changes: true, take, takeBack: Effect.void }
+      }
+      const opened = next === undefined ? undefined : yield* open(next)
+      const take = Effect.suspend(() => {
+        serving = opened
+        return close(old)
+      })
+      return { changes: true, take, takeBack: close(opened) }
+      // Whoever wants it may have asked over HTTP: nothing of that request may be part of what is made.
+    }).pipe(Effect.updateContext((_: Context.Context<never>) => services))
+
+  if (first !== undefined) serving = yield* open(first)
+  return { endpoint: () => serving?.listening.endpoint, prepare }
+})
+
+/** Whom a listener with these settings admits, and how it answers. */
+const mannerOf = Effect.fnUntraced(function* (
+  settings: AdminSettings,
+  sessions: Sessions,
+  told: Told,
+  seen: () => Seen
+): Effect.fn.Return<Manner, never, Scope.Scope | FileSystem.FileSystem | Path.Path> {
+  const { users } = settings
   const console = yield* Effect.orDie(consoleRoutes(users, sessions, seen))
   const all = Layer.mergeAll(
-    HttpRouter.addAll([...routes(settings, told, seen), ...console]),
+    HttpRouter.addAll([...routes(users, told, seen), ...console]),
     apiRoutes(users, told.controlled)
   )
   const answering = yield* HttpRouter.toHttpEffect(
     all.pipe(Layer.provide(HttpPlatform.layer), Layer.provide(Etag.layer))
   )
-  return yield* listening(settings, answering, (request) =>
+  return yield* answered(settings, answering, (request) =>
     isFromOurPage(request) ? sessions.user(request.headers.get("cookie")) : undefined
   )
 })
@@ -62,27 +160,32 @@ export const serveStandbyAdmin = (
   words: () => string
 ): Effect.Effect<Endpoint, ListenFailed, Scope.Scope | Credentials | FileSystem.FileSystem | Path.Path> =>
   Effect.flatMap(HttpRouter.toHttpEffect(HttpRouter.addAll(standbyRoutes(settings, words))), (answering) =>
-    listening(settings, answering, () => undefined)
-  )
+    Effect.flatMap(
+      answered(settings, answering, () => undefined),
+      ({ admits, answer }) => listenForRequests({ at: settings.at, tls: settings.tls, admits }, answer)
+    )
+  ).pipe(Effect.map(({ endpoint }) => endpoint))
 
-/** Listens for requests, and finds out who asks: by token or certificate, or else by `sessionOf`. */
-const listening = Effect.fnUntraced(function* <E>(
-  { at, from, tls, users }: AdminSettings,
+/** Answers requests as whoever asks: by token or certificate, or else by `sessionOf`. */
+const answered = Effect.fnUntraced(function* <E>(
+  { from, tls, users }: AdminSettings,
   answering: Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest.HttpServerRequest | Scope.Scope>,
   sessionOf: (request: Request) => User | undefined
 ) {
   const answer = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(
     yield* Effect.context<never>()
   )(answering)
-  const admits = addressList(from).has
-  return yield* listenForRequests({ at, tls, admits }, async (request, identity) => {
-    if (tls === undefined && !isOwnName(request.headers.get("host"))) return covered(foreign())
-    const user = userOf(users, request.headers.get("authorization") ?? undefined, identity) ?? sessionOf(request)
-    // Nobody but this listener says who asks.
-    request.headers.delete(userHeader)
-    if (user !== undefined) request.headers.set(userHeader, user.name)
-    return covered(await answer(request))
-  })
+  return {
+    admits: addressList(from).has,
+    answer: async (request: Request, identity: PartnerIdentity | undefined) => {
+      if (tls === undefined && !isOwnName(request.headers.get("host"))) return covered(foreign())
+      const user = userOf(users, request.headers.get("authorization") ?? undefined, identity) ?? sessionOf(request)
+      // Nobody but this listener says who asks.
+      request.headers.delete(userHeader)
+      if (user !== undefined) request.headers.set(userHeader, user.name)
+      return covered(await answer(request))
+    }
+  } satisfies Manner
 })
 
 /**
@@ -123,7 +226,7 @@ const covered = (response: Response): Response => {
   return response
 }
 
-const routes = ({ users }: AdminSettings, { isStopping, look }: Told, seen: () => Seen) => [
+const routes = (users: ReadonlyArray<User>, { isStopping, look }: Told, seen: () => Seen) => [
   live,
   HttpRouter.route(
     "GET",

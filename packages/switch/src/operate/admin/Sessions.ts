@@ -3,6 +3,7 @@
  * session ends when its user ends it, when nothing has come for a quarter of an hour, after a working day at the latest, and
  * with the switch.
  */
+import { isDeepStrictEqual } from "node:util"
 import { digestOf, type User } from "./Users.ts"
 
 /** Without a request, and in all, in milliseconds. */
@@ -58,6 +59,15 @@ export class Sessions {
     return session.user
   }
 
+  /** Other users: a session goes on as the user of the same name, as long as he proves himself as before. */
+  keep(users: ReadonlyArray<User>): void {
+    for (const [key, session] of this.open) {
+      const now = users.find((user) => user.name === session.user.name && isSameProof(user, session.user))
+      if (now === undefined) this.open.delete(key)
+      else this.open.set(key, { ...session, user: now })
+    }
+  }
+
   /** Ends the one of a `cookie` header; gives the header that makes the browser forget it. */
   end(cookies: string | null): string {
     const value = sessionIn(cookies)
@@ -75,6 +85,9 @@ export class Sessions {
     for (const [key, { idleAt, until }] of this.open) if (now >= until || now >= idleAt) this.open.delete(key)
   }
 }
+
+const isSameProof = (one: User, other: User): boolean =>
+  isDeepStrictEqual([one.token, one.certificate], [other.token, other.certificate])
 
 const keyOf = (value: string): string => digestOf(value).toString("hex")
 

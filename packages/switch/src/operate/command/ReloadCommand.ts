@@ -23,7 +23,7 @@ export const reload = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Lets a running switch read its configuration file again. A file with an error, a change that needs a restart, or a link that cannot be given up yet refuses the whole of it, with all reasons and with nothing changed. Else links that did not change keep their connections and their exchanges; removed and changed ones are drained (`drainTimeout`), closed, and made anew; links, groups, routes and limits change in one turn, so every message meets the old configuration whole or the new one whole. SIGHUP does the same."
+    "Lets a running switch read its configuration file again. A file with an error, a change that needs a restart, or a link that cannot be given up yet refuses the whole of it, with all reasons and with nothing changed. Else links that did not change keep their connections and their exchanges; removed and changed ones are drained (`drainTimeout`), closed, and made anew; links, groups, routes, doors and limits change in one turn, so every message meets the old configuration whole or the new one whole. A door that moves listens at its new address before it gives up the old one; connections that came in by it stay. `admin` changes too, with its users and their tokens. SIGHUP does the same."
   ),
   Command.withShortDescription("Take a changed configuration without a restart"),
   Command.withExamples([
@@ -37,8 +37,10 @@ const listed = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<stri
   lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)]
 
 const reloadText = (report: ReloadReport): string => {
-  const { added, changed, removed, groups, routes, limits, unchanged, unfinished, warnings, applied, tookMs } = report
-  const count = added.length + changed.length + removed.length + groups.length + routes.length + limits.length
+  const { added, admin, changed, doors, removed, groups, routes, limits, unchanged, unfinished, warnings } = report
+  const { applied, tookMs } = report
+  const lists = [added, changed, removed, groups, routes, limits, doors, admin]
+  const count = lists.reduce((sum, { length }) => sum + length, 0)
   return [
     count === 0
       ? "nothing to change"
@@ -54,6 +56,8 @@ const reloadText = (report: ReloadReport): string => {
     ...listed("groups", groups),
     ...listed("routes", routes),
     ...listed("limits", limits),
+    ...listed("doors", doors),
+    ...listed("the operators' listener", admin),
     `${unchanged} ${unchanged === 1 ? "link keeps its" : "links keep their"} connection`,
     ...listed(
       "requests that had not ended when their link was closed",

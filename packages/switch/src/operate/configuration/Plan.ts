@@ -23,15 +23,21 @@ export interface Plan {
   readonly routes: ReadonlyArray<string>
   /** Times and limits of the whole switch. */
   readonly limits: ReadonlyArray<string>
+  /** Doors and HTTP doors. */
+  readonly doors: ReadonlyArray<string>
+  /** The operators' listener. */
+  readonly admin: ReadonlyArray<string>
   readonly restart: ReadonlyArray<string>
 }
 
 /** Whether there is anything to do. */
 export const isEmpty = (plan: Plan): boolean =>
-  [plan.added, plan.removed, plan.changed, plan.groups, plan.routes, plan.limits].every(({ length }) => length === 0)
+  [plan.added, plan.removed, plan.changed, plan.groups, plan.routes, plan.limits, plan.doors, plan.admin].every(
+    ({ length }) => length === 0
+  )
 
 /** Top-level keys with a place of their own in the plan. */
-const planned = new Set(["links", "groups", "routes"])
+const planned = new Set(["links", "groups", "routes", "doors", "http", "admin"])
 
 /** Keys that a running switch takes over. All others need a restart: a key that nobody has thought of is not guessed at. */
 const taken = new Set(["requestTimeout", "drainTimeout", "journal.unwrittenRefuse", "journal.unwrittenStop"])
@@ -105,23 +111,28 @@ const routesOf = (before: ConfigurationDocument, after: ConfigurationDocument): 
   ]
 }
 
-const groupsOf = (before: ConfigurationDocument, after: ConfigurationDocument): ReadonlyArray<string> => {
-  const old = new Map(before.groups.map((group) => [group.name, group]))
-  const now = new Map(after.groups.map((group) => [group.name, group]))
+/** What has a name and no plan of its own. */
+const namedOf = (
+  before: ReadonlyArray<{ readonly name: string }>,
+  after: ReadonlyArray<{ readonly name: string }>
+): ReadonlyArray<string> => {
+  const old = new Map(before.map((one) => [one.name, one]))
+  const now = new Map(after.map((one) => [one.name, one]))
   return [
     ...[...now.keys()].filter((name) => !old.has(name)).map((name) => `${name}: added`),
     ...[...old.keys()].filter((name) => !now.has(name)).map((name) => `${name}: removed`),
-    ...[...now].flatMap(([name, group]) => {
-      const found = old.has(name) ? differences(old.get(name), group, "") : []
+    ...[...now].flatMap(([name, one]) => {
+      const found = old.has(name) ? differences(old.get(name), one, "") : []
       return found.length === 0 ? [] : [`${name}: ${found.map(({ says }) => says).join("; ")}`]
     })
   ]
 }
 
-/** What changes in a link, by its keys; a dialect file may have changed under its old name. */
-const linkChanges = (before: LinkDocument, after: LinkDocument): ReadonlyArray<string> => {
+/** What changes in a link, by its keys; its dialect's file may have changed under its old name, or what its door knows it by. */
+const linkChanges = (before: LinkDocument, after: LinkDocument, isDoors: boolean): ReadonlyArray<string> => {
   const found = differences(before, after, "").map(({ says }) => says)
-  return found.length > 0 ? found : [`the contents of its dialect, ${after.dialect}`]
+  if (found.length > 0) return found
+  return [isDoors ? `what its door, ${after.door?.name}, knows it by` : `the contents of its dialect, ${after.dialect}`]
 }
 
 /** The plan from the configuration that runs to another one. */
@@ -132,7 +143,12 @@ export const planOf = (before: Configuration, after: Configuration): Plan => {
   const changed = after.settings.links.flatMap((link, at) => {
     const old = plans.get(link.name)
     if (old === undefined || isSame(old, link)) return []
-    return [{ name: link.name, what: linkChanges(documents.get(link.name)!, after.document.links[at]!) }]
+    return [
+      {
+        name: link.name,
+        what: linkChanges(documents.get(link.name)!, after.document.links[at]!, !isDeepStrictEqual(old.mark, link.mark))
+      }
+    ]
   })
   const added = [...names].filter((name) => !plans.has(name))
   return {
@@ -140,7 +156,12 @@ export const planOf = (before: Configuration, after: Configuration): Plan => {
     removed: [...plans.keys()].filter((name) => !names.has(name)),
     changed,
     unchanged: names.size - added.length - changed.length,
-    groups: groupsOf(before.document, after.document),
+    groups: namedOf(before.document.groups, after.document.groups),
+    doors: [
+      ...namedOf(before.document.doors, after.document.doors),
+      ...namedOf(before.document.http, after.document.http)
+    ],
+    admin: differences({ admin: before.document.admin }, { admin: after.document.admin }, "").map(({ says }) => says),
     routes: routesOf(before.document, after.document),
     ...topLevel(before.document, after.document)
   }

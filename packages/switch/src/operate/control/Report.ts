@@ -413,6 +413,8 @@ export const ReloadReport = Schema.Struct({
   groups: Schema.Array(Schema.String),
   routes: Schema.Array(Schema.String),
   limits: Schema.Array(Schema.String),
+  doors: Schema.Array(Schema.String),
+  admin: Schema.Array(Schema.String),
   warnings: Schema.Array(Schema.String),
   unfinished: Schema.Array(UnfinishedReport),
   tookMs: Schema.Number
