@@ -67,8 +67,8 @@ export class Doors {
   }
 
   /**
-   * Makes ready for other doors: new addresses are open then, and nobody is let in yet. Nothing is changed before the step is taken,
-   * and a failure leaves nothing behind. `freed`: ports that links give up by the same reload.
+   * Makes ready for other doors: new addresses are open then, and nobody is let in yet. Nothing is changed before the step is
+   * taken, and a failure leaves nothing behind. `freed`: ports that links give up by the same reload.
    */
   prepare(
     next: DoorsSettings,

@@ -1,4 +1,4 @@
-/** A running switch takes other doors, HTTP doors and another listener for its operators: one process for all of it, real sockets. */
+/** A running switch takes other doors, HTTP doors and another listener for operators: one process for all of it, real sockets. */
 import { writeFileSync } from "node:fs"
 import { Agent, request } from "node:http"
 import { connect, createServer, type Socket } from "node:net"

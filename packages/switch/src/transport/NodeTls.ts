@@ -122,7 +122,7 @@ export const greeter = Effect.fnUntraced(function* (
     guests.delete(key)
     return guest
   }
-  const serverThat = (asks: boolean) => {
+  const listenerThat = (asks: boolean) => {
     const server = createServer({
       ...current.options,
       requestCert: asks,
@@ -152,7 +152,7 @@ export const greeter = Effect.fnUntraced(function* (
     return server
   }
   let asks = asksForCertificate(settings)
-  let server = serverThat(asks)
+  let server = listenerThat(asks)
   return {
     greet: (raw, secured, refused) => {
       const newest = credentials.of(settings)
@@ -163,7 +163,7 @@ export const greeter = Effect.fnUntraced(function* (
       // The links behind a door may name the first certificate, or none any more, after a reload.
       if (asks !== asksForCertificate(settings)) {
         asks = !asks
-        server = serverThat(asks)
+        server = listenerThat(asks)
       }
       // Who hangs up in the handshake has nothing more to hear.
       raw.allowHalfOpen = false

@@ -76,8 +76,8 @@ export class Entrance<S extends DoorWay, O> {
   }
 
   /**
-   * Makes ready for other settings. `freed`: ports that are ours, and free only later. `drainMs`: how long calls at the old address
-   * may still take.
+   * Makes ready for other settings. `freed`: ports that are ours, and free only later. `drainMs`: how long calls at the old
+   * address may still take.
    */
   prepare(next: S, freed: ReadonlySet<number>, drainMs: number): Effect.Effect<Step, ListenFailed, Transport> {
     if (this.opened === undefined || !isDeepStrictEqual(this.settings.at, next.at)) {
