@@ -31,6 +31,8 @@ export type Trouble =
   | { readonly kind: "diskFails"; readonly downMs: number }
   /** Hardly any room is left on the disk. */
   | { readonly kind: "lowSpace"; readonly forMs: number }
+  /** The journal's store does not answer; what it commits meanwhile is on disk, and nobody hears of it. */
+  | { readonly kind: "storeAway"; readonly forMs: number }
   /** Somebody sets the switch's wall clock. */
   | { readonly kind: "clockStep"; readonly byMs: number; readonly forMs: number }
 
@@ -51,7 +53,7 @@ export type FaultWeights = Readonly<Record<Trouble["kind"], number>>
 
 const usualWeights: FaultWeights = {
   ...{ cut: 6, partition: 3, clog: 4, swizzle: 2, swallow: 2, refuse: 1, crash: 5, pause: 2 },
-  ...{ slowDisk: 2, diskFails: 1, lowSpace: 1, clockStep: 1 }
+  ...{ slowDisk: 2, diskFails: 1, lowSpace: 1, storeAway: 2, clockStep: 1 }
 }
 
 const ways: ReadonlyArray<Way> = ["both", "both", "in", "out"]
@@ -95,6 +97,7 @@ const drawTrouble = (
     slowDisk: () => ({ kind: "slowDisk", byMs: random.between(100, 5000), forMs: random.between(1000, 20_000) }),
     diskFails: () => ({ kind: "diskFails", downMs: random.tailed(50, 10_000) }),
     lowSpace: () => ({ kind: "lowSpace", forMs: random.between(1000, 15_000) }),
+    storeAway: () => ({ kind: "storeAway", forMs: random.tailed(100, 60_000) }),
     clockStep: () => ({
       kind: "clockStep",
       byMs: random.pick([-3_600_000, -1500, 1500, 3_600_000]),

@@ -5,7 +5,7 @@ import type { SimDisk } from "./SimDisk.ts"
 import type { SimNet } from "./SimNet.ts"
 
 /** Trouble with the disk alone. */
-type DiskTrouble = Extract<Trouble, { readonly kind: "slowDisk" | "lowSpace" | "diskFails" }>
+type DiskTrouble = Extract<Trouble, { readonly kind: "slowDisk" | "lowSpace" | "storeAway" | "diskFails" }>
 
 /** What a nemesis works on. `restart` starts the switch's machine again when it is down. */
 export interface Battlefield {
@@ -92,6 +92,10 @@ export class Nemesis {
       case "lowSpace":
         disk.setLowSpace(true)
         this.later(trouble.forMs, () => disk.setLowSpace(false))
+        break
+      case "storeAway":
+        disk.setAway(true)
+        this.later(trouble.forMs, () => disk.setAway(false))
         break
       case "diskFails":
         this.downMs = trouble.downMs

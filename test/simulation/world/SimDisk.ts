@@ -27,6 +27,7 @@ export class SimDisk {
   /** Seq of the last entry that is on disk and acknowledged. */
   durable = 0
   private lowUntil = 0
+  private awayCount = 0
   /** Called when a commit failed, with the life whose commit it was. */
   readonly onFailed: Array<(life: Life) => void> = []
   private readonly machine: Machine
@@ -84,11 +85,23 @@ export class SimDisk {
   setLowSpace(isLow: boolean): void {
     this.machine.world.note(`${this.machine.name} disk ${isLow ? "is nearly full" : "has room"}`)
     this.isLow = isLow
-    this.store.refuses = isLow ? "space" : undefined
-    this.lowUntil = isLow ? Number.POSITIVE_INFINITY : this.machine.world.nowMs + 1000
+    this.refuse()
   }
 
-  /** Little room is left, or was a second ago. */
+  /** The store does not answer, or does again; it may be away for several reasons at once. */
+  setAway(isAway: boolean): void {
+    this.machine.world.note(`${this.machine.name} disk ${isAway ? "does not answer" : "answers again"}`)
+    this.awayCount += isAway ? 1 : -1
+    this.refuse()
+  }
+
+  private refuse(): void {
+    const refuses = this.awayCount > 0 ? "away" : this.isLow ? "space" : undefined
+    this.lowUntil = refuses === undefined ? this.machine.world.nowMs + 1000 : Number.POSITIVE_INFINITY
+    this.store.refuses = refuses
+  }
+
+  /** Little room is left or the store is away, or that was so a second ago: refusals may leave before they are on disk. */
   get wasLow(): boolean {
     return this.machine.world.nowMs < this.lowUntil
   }
@@ -116,6 +129,6 @@ export class SimDisk {
     this.failsNext = false
     this.hasFailed = false
     this.store = this.store.crash(surviving)
-    this.store.refuses = this.isLow ? "space" : undefined
+    this.refuse()
   }
 }

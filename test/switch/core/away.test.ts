@@ -61,20 +61,21 @@ describe("while the journal's store is away", () => {
     })
   )
 
-  it.effect("a request that is refused then stays refused on its repeat, in time as well", () =>
+  it.effect("a request that is refused then stays refused on its repeat, with the same code and in time", () =>
     Effect.gen(function* () {
       const { a, b, commit, store } = yield* bench()
       yield* goAway(store)
-      a.say(purchase(), purchase({}, "0201"))
+      const unknown = { ...stan(2), 2: "9900000000000000" }
+      a.say(purchase(), purchase({}, "0201"), purchase(unknown), purchase(unknown, "0201"))
       yield* commit
       const during = codes(a.heard())
       yield* comeBack(store)
       yield* commit
-      a.say(purchase({}, "0201"))
+      a.say(purchase({}, "0201"), purchase(unknown, "0201"))
       yield* commit
 
-      expect(during).toEqual(["96", "96"])
-      expect(codes(a.heard())).toEqual(["96"])
+      expect(during).toEqual(["96", "96", "92", "92"])
+      expect(codes(a.heard())).toEqual(["96", "92"])
       expect(b.heard()).toEqual([])
     })
   )

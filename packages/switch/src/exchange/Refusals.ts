@@ -17,6 +17,8 @@ export class Refusals {
   private readonly desks: Desks
   private readonly answers: StoredAnswers
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+  /** Refusals that were told ahead of a store that is away, by their entries: as many as may wait for it. */
+  private readonly held = new Map<number, Refusal>()
 
   constructor(desks: Desks, answers: StoredAnswers) {
     this.desks = desks
@@ -30,9 +32,8 @@ export class Refusals {
     // It was refused while room was scarce or above its rate, and no entry tells of it: it stays refused, or had two answers
     // (G3).
     if (exchange === 0) return void this.answer(desk, epoch, index, "malfunction")
-    // The entry with its code is still on its way to a store that is away: all that was refused meanwhile was refused so.
-    const isHeld = desks.isAway && exchange > desks.journal.writer.committedSeq
-    if (isHeld && outcome === Outcome.refused) return void this.answer(desk, epoch, index, "malfunction")
+    const held = this.heldRefusal(exchange)
+    if (held !== undefined) return void this.answer(desk, epoch, index, held)
     const seq = desks.record.unmatched("duplicateRequest", exchange, desk, epoch, "", index)
     if (outcome === Outcome.open) return desk.link.release(epoch)
     const { duplicate, noAnswer } = desk.language.refusal
@@ -74,7 +75,14 @@ export class Refusals {
    */
   refuse(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
     const seq = this.answer(desk, epoch, index, refusal)
+    if (this.desks.isAway) this.held.set(seq, refusal)
     this.refused(desk, index, seq)
+  }
+
+  /** What a request was refused with while the store is away: the entry that says so cannot be read yet. */
+  private heldRefusal(exchange: number): Refusal | undefined {
+    if (!this.desks.isAway) this.held.clear()
+    return this.held.get(exchange)
   }
 
   /** Keeps that a message was refused, as entry `seq` tells; 0: none does. */
