@@ -12,14 +12,15 @@ describe("what comes again", () => {
       Effect.gen(function* () {
         const { a, b, commit, store } = yield* bench()
         store.refuses = "space"
-        a.say(purchase())
+        const unknown = { 2: "9900000000000000", 11: "000003" }
+        a.say(purchase(), purchase(unknown))
         yield* commit
         store.refuses = undefined
-        a.say(purchase({}, "0201"))
+        a.say(purchase({}, "0201"), purchase(unknown, "0201"))
         yield* commit
         a.say(purchase({ 11: "000002" }))
         yield* commit
-        expect(codes(a.heard())).toEqual(["96", "96"])
+        expect(codes(a.heard())).toEqual(["96", "92", "96", "92"])
         expect(b.heard().map(({ fields }) => fields[11])).toEqual(["000002"])
       })
   )

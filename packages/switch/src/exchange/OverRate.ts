@@ -5,8 +5,8 @@
 import { type MessageIndex, mtiClass } from "@jinka/codec"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
-import { Outcome } from "./RecentKeys.ts"
-import type { Refusals } from "./Refusals.ts"
+import { type Known, Outcome } from "./RecentKeys.ts"
+import { type Refusals, sparedRefusal } from "./Refusals.ts"
 import type { Repeats } from "./Repeats.ts"
 
 /** The rate limits of one switch. */
@@ -33,21 +33,22 @@ export class OverRate {
   refuse(desk: Desk, epoch: number, index: MessageIndex): void {
     const { desks } = this
     const { language, link } = desk
-    const code = language.refusal.malfunction
-    const isNew = this.isNew(desk, index)
+    const known = this.repeats.knownOf(desk, index)
+    const isNew = this.isNew(desk, index, known)
+    const refusal = known === undefined ? "malfunction" : sparedRefusal(known)
+    const code = language.refusal[refusal]
     const answer = isNew ? language.answer(index, code) : undefined
     const text = `more than ${link.settings.rateLimit} requests a second: `
     const what = isNew ? `refused ${code}` : "left unanswered, for it may have come before"
     const noted = desk.overRate.add(isNew ? "refused" : "unanswered", text + what, desks.now)
     if (noted !== undefined) link.warned(noted, epoch)
     // Advices and reversals are taken when they come again.
-    if (isNew && mtiClass(index.mti) === "request") this.refusals.refused(desk, index, 0)
+    if (isNew && mtiClass(index.mti) === "request") this.refusals.refused(desk, index, refusal, 0)
     if (answer === undefined) link.release(epoch)
     else desks.send(desk, epoch, answer)
   }
 
-  private isNew(desk: Desk, index: MessageIndex): boolean {
-    const known = this.repeats.knownOf(desk, index)
+  private isNew(desk: Desk, index: MessageIndex, known: Known | undefined): boolean {
     if (known === undefined) return !this.repeats.isForgotten(desk, index)
     return known.outcome === Outcome.refused && known.exchange === 0
   }

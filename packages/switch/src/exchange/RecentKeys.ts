@@ -241,7 +241,7 @@ export class RecentKeys {
       if (time > 0) this.newest = Number.isFinite(this.newest) ? Math.max(this.newest, time) : time
       return this.accepted.put(known, now, time, this.capacity, this.forget)
     }
-    if (known.outcome !== Outcome.refused || known.end !== known.exchange) {
+    if (known.outcome !== Outcome.refused || (known.exchange !== 0 && known.end !== known.exchange)) {
       // What was accepted, and forgotten before its end, is accepted work all the same.
       if (!this.accepted.change(known)) this.accepted.put(known, now, time, this.capacity, this.forget)
     } else if (this.accepted.find(now - this.seconds) === undefined) {

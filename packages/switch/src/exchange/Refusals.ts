@@ -12,6 +12,16 @@ import type { StoredAnswers } from "./StoredAnswers.ts"
 /** Why a request is answered by the switch itself; the code comes from the origin's dialect. */
 export type Refusal = keyof RefusalCodes
 
+/** Refusals by their numbers in memory. */
+const spared: ReadonlyArray<Refusal> = [
+  "malfunction",
+  ...(["formatError", "issuerDown", "noRoute", "duplicate", "noAnswer", "notSignedOn", "macFailed"] as const),
+  ...(["pinFailed", "keyFailed", "cutOver", "identity"] as const)
+]
+
+/** What a message was refused with of which no entry tells. */
+export const sparedRefusal = ({ end }: Known): Refusal => spared[end - 1] ?? "malfunction"
+
 /** The refusals of one switch. */
 export class Refusals {
   private readonly desks: Desks
@@ -31,7 +41,7 @@ export class Refusals {
     const { exchange, outcome } = known
     // It was refused while room was scarce or above its rate, and no entry tells of it: it stays refused, or had two answers
     // (G3).
-    if (exchange === 0) return void this.answer(desk, epoch, index, "malfunction")
+    if (exchange === 0) return void this.answer(desk, epoch, index, sparedRefusal(known))
     const held = this.heldRefusal(exchange)
     if (held !== undefined) return void this.answer(desk, epoch, index, held)
     const seq = desks.record.unmatched("duplicateRequest", exchange, desk, epoch, "", index)
@@ -76,7 +86,7 @@ export class Refusals {
   refuse(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
     const seq = this.answer(desk, epoch, index, refusal)
     if (this.desks.isAway) this.held.set(seq, refusal)
-    this.refused(desk, index, seq)
+    this.refused(desk, index, refusal, seq)
   }
 
   /** What a request was refused with while the store is away: the entry that says so cannot be read yet. */
@@ -85,9 +95,10 @@ export class Refusals {
     return this.held.get(exchange)
   }
 
-  /** Keeps that a message was refused, as entry `seq` tells; 0: none does. */
-  refused(desk: Desk, index: MessageIndex, seq: number): void {
-    this.remember(desk, index, { exchange: seq, end: seq, outcome: Outcome.refused })
+  /** Keeps that a message was refused, as entry `seq` tells; 0: none does, and memory has to know with what. */
+  refused(desk: Desk, index: MessageIndex, refusal: Refusal, seq: number): void {
+    const end = seq === 0 ? 1 + spared.indexOf(refusal) : seq
+    this.remember(desk, index, { exchange: seq, end, outcome: Outcome.refused })
   }
 
   /**
