@@ -26,6 +26,7 @@ import type { GroupSettings } from "./link/LinkGroup.ts"
 import { Operations } from "./Operations.ts"
 import { Pending } from "./Pending.ts"
 import { type Changes, Reload, type ReloadRefused } from "./Reload.ts"
+import { Retention } from "./Retention.ts"
 import { RunningLinks } from "./RunningLinks.ts"
 import { type SwitchStatus, statusOf } from "./SwitchStatus.ts"
 import { monotonicMs } from "./transport/Monotonic.ts"
@@ -61,6 +62,8 @@ export interface Running {
   readonly operations: Operations
   /** What waits to be delivered, and what is in doubt. */
   readonly pending: Pending
+  /** How long the journal is kept. */
+  readonly retention: Retention
   /** What other settings would change of the links. */
   readonly changes: (next: SwitchSettings) => Changes
   /** Whether other settings could be taken now. */
@@ -121,6 +124,7 @@ export const make = Effect.fnUntraced(function* (
   const open = yield* Effect.forkScoped(Effect.andThen(opening(links, runningLinks, doors), Effect.never))
   const transport = yield* Effect.context<Transport>()
   const reload = new Reload(exchanges, runningLinks, doors, settings.links)
+  const retention = new Retention(desks)
   const clockwork = yield* Effect.forkScoped(deadlines(exchanges))
   return {
     recovered,
@@ -134,7 +138,8 @@ export const make = Effect.fnUntraced(function* (
     keyOperations: new KeyOperations(desks, exchanges.keys, module),
     operations: new Operations(desks),
     pending: new Pending(desks),
-    status: () => statusOf(desks, doors, module),
+    retention,
+    status: () => statusOf(desks, doors, module, retention),
     drain: (limitMs) =>
       Effect.suspend(() => {
         reload.isStopping = true

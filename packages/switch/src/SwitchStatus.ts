@@ -15,6 +15,7 @@ import type { GuardCounts } from "./guard/Guard.ts"
 import type { ModuleStatus, SecurityModule } from "./guard/SecurityModule.ts"
 import type { DoorStatus } from "./link/door/Gate.ts"
 import type { LinkStatus } from "./link/LinkStatus.ts"
+import type { Retention, RetentionStatus } from "./Retention.ts"
 
 /** One link with what the exchanges know of it. */
 export interface LinkWork extends LinkStatus {
@@ -64,6 +65,8 @@ export interface SwitchStatus {
   readonly module: ModuleStatus | undefined
   /** What is wrong with the journal's disk while it still works; "": nothing. */
   readonly diskTrouble: string
+  /** How much the journal holds, and what may be dropped, as of the last minute; `undefined`: nobody has looked yet. */
+  readonly retention: RetentionStatus | undefined
 }
 
 const workOf = (
@@ -85,7 +88,12 @@ const workOf = (
 })
 
 /** The status now. */
-export const statusOf = (desks: Desks, doors: Doors, module: SecurityModule | undefined): SwitchStatus => ({
+export const statusOf = (
+  desks: Desks,
+  doors: Doors,
+  module: SecurityModule | undefined,
+  retention: Retention
+): SwitchStatus => ({
   links: desks.present.map((desk) => workOf(desk, desks)),
   groups: desks.groups.status(),
   doors: doors.status(),
@@ -97,5 +105,6 @@ export const statusOf = (desks: Desks, doors: Doors, module: SecurityModule | un
   fullBy: desks.fullBy,
   module: module?.status(),
   diskTrouble: desks.journal.trouble(),
+  retention: retention.status,
   defects: desks.defects.count
 })

@@ -186,7 +186,9 @@ describe("the table of keys in the journal", () => {
       })
     )
     // Version 3 had no table, and its marks counted 20 kinds.
-    edit(directory, (database) => database.exec("DROP TABLE key_slot; DELETE FROM mark; PRAGMA user_version = 3"))
+    edit(directory, (database) =>
+      database.exec("DROP TABLE key_slot; DROP TABLE beginning; DELETE FROM mark; PRAGMA user_version = 3")
+    )
 
     expect(audit(directory)).toBe("good")
 
@@ -197,7 +199,7 @@ describe("the table of keys in the journal", () => {
       })
     )
 
-    expect(notes.join()).toContain("of version 3 and is of version 4")
+    expect(notes.join()).toContain("of version 3 and is of version 5")
     expect(audit(directory)).toBe("good")
   })
 })

@@ -209,6 +209,9 @@ export class Desks {
     return this.record.pendingBytes > this.limits.unwrittenRefuse ? "lag" : undefined
   }
 
+  /** What room the journal takes, and what may be dropped, in words; "": nobody has looked yet. */
+  room: () => string = () => ""
+
   /** Whether a message of the desk's partner, or an answer to it, waits for the security module. */
   isGuarding: (desk: number) => boolean = () => false
 
@@ -348,8 +351,17 @@ export class Desks {
    * Never past what is on disk and done: an entry on its way there may open a delivery that no queue knows yet.
    */
   floor(): number {
-    const known = Math.min(this.journal.writer.committedSeq, this.commits.first - 1)
-    let oldest = Math.min(Math.max(1, known + 1 - REMEMBERED), this.doubts.floor)
+    return Math.min(Math.max(1, this.done + 1 - REMEMBERED), this.oldestOpen())
+  }
+
+  /** The last entry that is on disk and done. */
+  private get done(): number {
+    return Math.min(this.journal.writer.committedSeq, this.commits.first - 1)
+  }
+
+  /** The first entry of all that has not ended, or is in doubt; the one behind the last where there is nothing. */
+  oldestOpen(): number {
+    let oldest = Math.min(this.done + 1, this.doubts.floor)
     for (const { outstanding, stored } of this.all) {
       outstanding.forEach(({ exchange }) => {
         oldest = Math.min(oldest, exchange)

@@ -54,8 +54,9 @@ export class DiskWatch {
   private tellRoom(isLow: boolean): void {
     if (isLow === this.isLow) return
     this.isLow = isLow
+    const room = this.desks.room()
     const text = isLow
-      ? "the journal's disk is nearly full: new requests are refused until there is room"
+      ? `the journal's disk is nearly full: new requests are refused until there is room${room === "" ? "" : `; ${room}`}`
       : "the journal's disk has room again: requests are taken"
     this.note(text, isLow ? Effect.logError(text) : Effect.logInfo(text))
   }

@@ -1,8 +1,9 @@
 /**
  * A backup of a journal, made beside its work: groups never change once they are written, so they are copied a few at a time
  * between the commits, and what is small (names, marks, keys) in the same step as the last of them. What comes out is a journal
- * of its own, with an anchor, that `journal verify` reads and a switch can start from. Runs in the journal's thread, or the
- * command line's; synchronous; throws what SQLite and the system throw.
+ * of its own, with an anchor, that `journal verify` reads and a switch can start from. A part for the archive is made in the same
+ * way: it ends sooner, has no keys of partners, and says that it is a part. Runs in the journal's thread, or the command line's;
+ * synchronous; throws what SQLite and the system throw.
  */
 import {
   chmodSync,
@@ -19,8 +20,11 @@ import {
 import { join } from "node:path"
 import Database from "better-sqlite3"
 import { Anchor, anchorFile } from "./Anchor.ts"
+import { beginningTextOf, writeBeginning } from "./Beginning.ts"
 import type { CommitGroupReader } from "./CommitGroupReader.ts"
+import type { GroupRow } from "./GroupRows.ts"
 import { stop } from "./JournalReason.ts"
+import type { Seal } from "./Seal.ts"
 import { APPLICATION_ID, databaseFile } from "./SqliteFile.ts"
 
 /** Bytes of groups in one step: some milliseconds; it always takes a whole group. */
@@ -52,8 +56,17 @@ export const restoreFiles = (backup: string, directory: string): void => {
   force(directory)
 }
 
+/** What makes a backup a part for the archive. */
+export interface Part {
+  /** Its last entry, which ends a group. */
+  readonly upTo: number
+  /** Tags what it says of its beginning. */
+  readonly seal: Seal
+}
+
 /** One backup under way. */
 export class Backup {
+  private readonly part: Part | undefined
   private readonly source: Database.Database
   private readonly groups: CommitGroupReader
   private readonly directory: string
@@ -64,7 +77,8 @@ export class Backup {
   private seq = 0
 
   /** Begins one in a directory that is empty or not there; it is for its owner alone. */
-  constructor(source: Database.Database, groups: CommitGroupReader, directory: string) {
+  constructor(source: Database.Database, groups: CommitGroupReader, directory: string, part?: Part) {
+    this.part = part
     this.source = source
     this.groups = groups
     this.directory = directory
@@ -101,10 +115,10 @@ export class Backup {
 
   private copyGroups(): boolean {
     const next = this.source
-      .prepare("SELECT * FROM commit_group WHERE first > ? ORDER BY first")
+      .prepare("SELECT * FROM commit_group WHERE first > ? AND last <= ? ORDER BY first")
       .raw()
       .safeIntegers()
-      .iterate(this.reached) as IterableIterator<Row>
+      .iterate(this.reached, this.part?.upTo ?? Number.MAX_SAFE_INTEGER) as IterableIterator<Row>
     let bytes = 0
     this.copy.exec("BEGIN")
     for (const row of next) {
@@ -132,16 +146,30 @@ export class Backup {
       for (const row of this.source.prepare(`SELECT * FROM ${table}`).raw().safeIntegers().all() as Array<Row>)
         insert.run(...row)
     }
+    if (this.part !== undefined) this.makePart(this.part)
     this.copy.exec("COMMIT")
     this.copy.pragma(`user_version = ${String(this.source.pragma("user_version", { simple: true }))}`)
     this.copy.pragma(`application_id = ${APPLICATION_ID}`)
     this.copy.close()
     const anchor = new Anchor(join(this.directory, anchorFile), this.groups.journalId, -1)
-    const last = this.groups.lastGroup()
+    const last = this.lastGroup
     if (last !== undefined) anchor.write(last.last, last.hash, last.tag)
     anchor.sync()
     anchor.close()
     for (const place of [join(this.directory, databaseFile), this.directory]) force(place)
+  }
+
+  private get lastGroup(): GroupRow | undefined {
+    return this.part === undefined ? this.groups.lastGroup() : this.groups.groupOf(this.part.upTo)
+  }
+
+  /** Takes out what does not belong to a part, and writes where it begins. */
+  private makePart({ seal, upTo }: Part): void {
+    const { counts, hash, next } = this.groups.start()
+    const row = { seq: next - 1, hash: Buffer.from(hash, "hex"), counts: JSON.stringify(counts), part: 1 }
+    this.copy.exec("DELETE FROM key_slot")
+    this.copy.prepare("DELETE FROM mark WHERE seq > ?").run(upTo)
+    writeBeginning(this.copy, { ...row, tag: seal.tag(beginningTextOf(this.groups.journalId, row)) })
   }
 
   /** Gives it up: what was copied is removed. */

@@ -5,6 +5,7 @@
  * A row of `commit_group` holds the very bytes that the chain hashed (`CommitGroup.ts`): nothing is rebuilt to verify it.
  * What is tagged with a key that was not given cannot be proved genuine: that is counted and told, never taken for good.
  */
+import { type BeginningRow, beginningTextOf, isBeginning } from "./Beginning.ts"
 import {
   chainHash,
   digestOf,
@@ -104,6 +105,12 @@ export class CommitGroupReader {
     return group !== undefined && group.last >= seq ? group : undefined
   }
 
+  /** The first group that is there, or undefined in an empty journal. */
+  firstGroup(): GroupRow | undefined {
+    for (const row of this.from(0)) return row
+    return undefined
+  }
+
   /** The last group, or undefined in an empty journal. */
   lastGroup(): GroupRow | undefined {
     return this.sound(this.rows.upTo(Number.MAX_SAFE_INTEGER))
@@ -156,11 +163,12 @@ export class CommitGroupReader {
     if (this.checkHead(seq, hash, tag) === "forged") return "it was not made with this journal's key"
     if (seq > lastSeq)
       return `it says entry ${seq}, and the journal ends at ${lastSeq}: an older copy, or its end is cut off`
-    if (seq === 0) return undefined
+    const { from, hash: before } = this.start()
+    // What was dropped shows nothing any more, but for the last hash of it. `JournalReader.begins` says how far that is.
+    if (seq < from - 1 || seq === 0) return undefined
+    if (seq === from - 1) return hash.toString("hex") === before ? undefined : rewritten(seq)
     const group = this.groupOf(seq)
-    return group?.last === seq && group.hash.equals(hash)
-      ? undefined
-      : `entry ${seq}, or something before it, is another one now: it was rewritten, or lost and begun again`
+    return group?.last === seq && group.hash.equals(hash) ? undefined : rewritten(seq)
   }
 
   /** Whether a mark's counts are those that were written. */
@@ -187,19 +195,46 @@ export class CommitGroupReader {
     return isMark ? mark : stop("Corrupt", this.rows.place, "A mark's row holds other values than a journal's.")
   }
 
-  /** Where a verification of everything starts. */
-  start(): VerifyCursor {
-    const hash = genesisHash(this.journalId).toString("hex")
-    return { next: 1, hash, groups: 0, counts: noCounts(), unopened: [] }
+  /** What was dropped from the front, as its row says; `undefined`: nothing. Stops with `Corrupt` when nobody wrote that row. */
+  get beginning(): BeginningRow | undefined {
+    const row = this.rows.beginning()
+    if (row === undefined) return undefined
+    const isKept = isBeginning(row) && countsOf(row.counts) !== undefined && this.checkBeginning(row) !== "forged"
+    return isKept
+      ? row
+      : stop("Corrupt", this.rows.place, "The row that says where the journal begins is not the one written.")
   }
 
-  /** One bounded step of a verification. */
-  verify(from: VerifyCursor | null): VerifyStep {
+  private checkBeginning(row: BeginningRow): Verdict {
+    return this.keyring.check(beginningTextOf(this.journalId, row), row.tag)
+  }
+
+  /** Whether this is an archived part of a journal: it has no table of keys, and names of links that came later. */
+  get isPart(): boolean {
+    return this.beginning?.part === 1
+  }
+
+  /** Where a verification of everything starts: behind what was dropped. */
+  start(): VerifyCursor {
+    const row = this.beginning
+    if (row === undefined) {
+      const hash = genesisHash(this.journalId).toString("hex")
+      return { from: 1, next: 1, hash, groups: 0, counts: noCounts(), unopened: [] }
+    }
+    const { seq, hash, counts, tag } = row
+    const isUnknown = this.checkBeginning(row) === "unknown"
+    const unopened = isUnknown ? [{ keyId: keyIdOfTag(tag), groups: 0, from: 1, to: seq }] : []
+    return { from: seq + 1, next: seq + 1, hash: hash.toString("hex"), groups: 0, counts: countsOf(counts)!, unopened }
+  }
+
+  /** One bounded step of a verification: as far as entry `upTo`, and no further than some `bytesMax`. */
+  verify(from: VerifyCursor | null, upTo = Number.MAX_SAFE_INTEGER, bytesMax = STEP_BYTES_MAX): VerifyStep {
     const walk = new Walk(from ?? this.start())
     let bytes = 0
     let isEnd = true
     let mark = this.markFrom(walk.next)
     for (const group of this.rows.from(walk.next)) {
+      if (group.last > upTo) break
       isEnd = false
       const wrong = isRow(group)
         ? this.check(group, walk)
@@ -210,7 +245,7 @@ export class CommitGroupReader {
         return { cursor: walk.cursor(), done: true, bad: { seq: group.last, why: "the counts of a mark are wrong" } }
       }
       bytes += group.bytes.length
-      if (bytes >= STEP_BYTES_MAX) break
+      if (bytes >= bytesMax) break
     }
     return { cursor: walk.cursor(), done: isEnd }
   }
@@ -282,6 +317,7 @@ export class CommitGroupReader {
   }
 
   private isKeyEntry(message: string, seq: number): boolean {
+    if (this.isPart) return true
     const entry = readKeyEntry(message)
     const row = this.rows.slot(entry.link, entry.slot)
     if (row === undefined || !isKeyRow(row)) return false
@@ -297,15 +333,20 @@ export class CommitGroupReader {
   }
 }
 
+const rewritten = (seq: number): string =>
+  `entry ${seq}, or something before it, is another one now: it was rewritten, or lost and begun again`
+
 /** A verification on its way. */
 class Walk {
+  private readonly from: number
   next: number
   hash: Buffer
   groups: number
   readonly counts: Array<number>
   private readonly unopenedByKey: Map<string, Unopened>
 
-  constructor({ next, hash, groups, counts, unopened }: VerifyCursor) {
+  constructor({ from, next, hash, groups, counts, unopened }: VerifyCursor) {
+    this.from = from
     this.next = next
     this.hash = Buffer.from(hash, "hex")
     this.groups = groups
@@ -320,8 +361,8 @@ class Walk {
   }
 
   cursor(): VerifyCursor {
-    const { next, hash, groups, counts } = this
-    return { next, hash: hash.toString("hex"), groups, counts, unopened: [...this.unopenedByKey.values()] }
+    const { from, next, hash, groups, counts } = this
+    return { from, next, hash: hash.toString("hex"), groups, counts, unopened: [...this.unopenedByKey.values()] }
   }
 }
 

@@ -2,6 +2,7 @@
  * The rows of a journal as whoever reads them asks for them, whatever database they are in. Synchronous: rows of a database on
  * another machine are fetched first (`postgres/FetchedRows.ts`). No row is checked here; `CommitGroupReader` does that.
  */
+import type { BeginningRow } from "./Beginning.ts"
 import type { StoredKeyRow } from "./KeySlots.ts"
 
 /** A row of `commit_group`. */
@@ -40,6 +41,8 @@ export interface GroupRows {
   /** The first mark at `seq` or behind it. */
   readonly mark: (seq: number) => MarkRow | undefined
   readonly name: (id: number) => NameRow | undefined
+  /** Where the journal begins (`Beginning.ts`); `undefined`: nothing was dropped from it. */
+  readonly beginning: () => BeginningRow | undefined
   /** What a slot of keys holds. */
   readonly slot: (link: string, slot: string) => StoredKeyRow | undefined
 }

@@ -29,6 +29,9 @@ import { Stall } from "./Stall.ts"
  * `unopened`, all is well.
  */
 export interface Verification {
+  /** The first entry that was verified: those before it were dropped. */
+  readonly from: number
+  /** The last one. */
   readonly entries: number
   readonly groups: number
   /** What fits together, and could not be proved genuine because its key was not given. */
@@ -99,8 +102,15 @@ export class Journal extends Context.Service<
     readonly verify: (progress?: (seq: number) => void) => Effect.Effect<Verification, JournalError>
     /** How far the journal is on disk, as a word that shows later what was there (`Head.ts`). */
     readonly head: Effect.Effect<string, JournalError>
-    /** Copies the whole journal into a directory, beside its work; gives the entries that the copy holds. */
-    readonly backup: (directory: string) => Effect.Effect<number, JournalError>
+    /**
+     * Copies the whole journal into a directory, beside its work; gives the entries that the copy holds. With `upTo`: a part for
+     * the archive, which ends there.
+     */
+    readonly backup: (directory: string, upTo?: number) => Effect.Effect<number, JournalError>
+    /** What is there, what room it takes, and what may be dropped: see {@link OpenStore.extent}. */
+    readonly extent: OpenStore["extent"]
+    /** One step of dropping what is oldest: see {@link OpenStore.drop}. */
+    readonly drop: OpenStore["drop"]
     /** Succeeds when everything written so far is on disk. Flushes. */
     readonly drained: Effect.Effect<void, JournalError>
     /** Never succeeds; fails when the journal has stopped. Then the switch stops too. */
@@ -139,8 +149,8 @@ export class Journal extends Context.Service<
 /** All steps of a backup; another fiber's question waits no longer than one of them. */
 export const makeBackup =
   (store: Pick<OpenStore, "backup">) =>
-  (directory: string): Effect.Effect<number, JournalError> =>
-    Effect.map(Effect.repeat(store.backup(directory), { while: ({ isDone }) => !isDone }), ({ seq }) => seq)
+  (directory: string, upTo?: number): Effect.Effect<number, JournalError> =>
+    Effect.map(Effect.repeat(store.backup(directory, upTo), { while: ({ isDone }) => !isDone }), ({ seq }) => seq)
 
 /** Opens the journal on the store of the context. */
 export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLimits) {
@@ -189,6 +199,8 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     verify: makeVerify(open),
     head: open.head,
     backup: makeBackup(open),
+    extent: open.extent,
+    drop: open.drop,
     drained,
     failed: Deferred.await(failure),
     look: (now) => {
@@ -261,7 +273,7 @@ export const makeVerify = (open: Pick<OpenStore, "verify">): Journal["Service"][
         yield* open.verify(cursor)
       cursor = step.cursor
       progress?.(cursor.next - 1)
-      const result = { entries: cursor.next - 1, groups: cursor.groups, unopened: cursor.unopened }
+      const result = { from: cursor.from, entries: cursor.next - 1, groups: cursor.groups, unopened: cursor.unopened }
       if (step.bad !== undefined) return { ...result, bad: step.bad }
       if (step.done) return result
     }

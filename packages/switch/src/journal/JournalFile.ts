@@ -9,8 +9,10 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync
 import { join } from "node:path"
 import type Database from "better-sqlite3"
 import { Anchor, anchorFile, type FoundAnchor, readAnchor } from "./Anchor.ts"
-import { genesisHash } from "./CommitGroup.ts"
+import { beginningTextOf, writeBeginning } from "./Beginning.ts"
+import { genesisHash, groupAt } from "./CommitGroup.ts"
 import { CommitGroupReader, countsOf, floorOf } from "./CommitGroupReader.ts"
+import { readU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
 import type { Reached } from "./GroupSeal.ts"
 import type { Head } from "./Head.ts"
@@ -150,6 +152,7 @@ const openTables = (
   }
   const journalId = journalIdOf(database, path)
   const groups = new CommitGroupReader(sqliteRows(database), journalId, keyring)
+  if (!readOnly && groups.isPart) stop("NotJournal", path, partText, partFix)
   const proof = new Proof(keyring, path)
   const reached = recover(database, groups, proof, found.head?.journalId === journalId ? found.head : undefined)
   const lost = isNew ? lossOf(found, found.head?.seq ?? 0) : checkAnchor(options, groups, found, reached.seq, journalId)
@@ -157,6 +160,8 @@ const openTables = (
   const upgraded = readOnly ? undefined : upgradeSchema(database)
   const opened: Opened = {
     journalId,
+    firstSeq: groups.start().next,
+    lastAt: last === undefined ? 0 : readU64(last.bytes, groupAt.time),
     lastSeq: reached.seq,
     floor: last === undefined ? 1 : floorOf(last),
     counts: reached.counts,
@@ -165,8 +170,16 @@ const openTables = (
     ...(lost === undefined ? {} : { lossAccepted: lost }),
     notes: [...notes, ...(upgraded === undefined ? [] : [upgraded]), ...notesOf(found)]
   }
+  if (!readOnly) retagBeginning(database, groups, keyring.current!)
   const anchor = readOnly ? undefined : openAnchor(options, journalId, found, reached, lost !== undefined)
   return { directory, database, groups, opened, reached, anchor }
+}
+
+/** What was tagged with an older key is tagged anew, like the names: that key may be forgotten once no group needs it. */
+const retagBeginning = (database: Database.Database, groups: CommitGroupReader, current: Seal): void => {
+  const row = groups.beginning
+  if (row === undefined || keyIdOfTag(row.tag) === current.keyId) return
+  writeBeginning(database, { ...row, tag: current.tag(beginningTextOf(groups.journalId, row)) })
 }
 
 /** What an operator should know of an anchor that is good enough. */
@@ -186,8 +199,10 @@ const namesOf = (
   const rows = database.prepare("SELECT id, name, dialect, tag FROM name ORDER BY id").all() as ReadonlyArray<
     NameRecord & { readonly tag: Buffer }
   >
+  const named = counts[EntryKind.named]!
+  // Of links that came behind the end of an archived part the names are there, and their entries are not.
   const isWhole =
-    rows.length === counts[EntryKind.named] &&
+    (rows.length === named || (groups.isPart && rows.length > named)) &&
     rows.every(
       ({ id, name, dialect, tag }, n) =>
         id === n + 1 && typeof name === "string" && typeof dialect === "string" && Buffer.isBuffer(tag)
@@ -214,7 +229,7 @@ const keysOf = (
   counts: ReadonlyArray<number>,
   current: Seal | undefined
 ): ReadonlyArray<KeyRow> => {
-  if (!hasKeySlots(database)) return []
+  if (!hasKeySlots(database) || groups.isPart) return []
   const rows = database.prepare("SELECT * FROM key_slot ORDER BY link, slot").all() as ReadonlyArray<StoredKeyRow>
   const changes = rows.reduce((sum, row) => sum + row.changes, 0)
   if (!rows.every(isKeyRow) || changes !== counts[EntryKind.key]) stop("Corrupt", proof.place, keysChanged)
@@ -254,6 +269,9 @@ class Proof {
     stop("KeyWrong", this.place, `The journal was written with the key ${keyId}; given: ${given}.`)
   }
 }
+
+const partText = "This is an archived part of a journal: it is read, and no switch writes on it."
+const partFix = "Give the switch the directory of its own journal, or a backup of it (`jinka journal restore`)."
 
 const lossOf = (found: FoundAnchor, seq: number): number | undefined => (found.missing ? undefined : seq)
 

@@ -6,9 +6,11 @@
 
 import type { Place } from "./CommitGroupReader.ts"
 import { type Entry, entryAt, entryLength, readEntry, readU64 } from "./Entry.ts"
+import { extentOf } from "./Extent.ts"
 import type { GroupRow } from "./GroupRows.ts"
 import type { JournalFile } from "./JournalFile.ts"
 import type {
+  Extent,
   NameRecord,
   NewestAsked,
   Recalled,
@@ -30,6 +32,7 @@ export type Question =
   /** `kinds`: a bit for each kind of which entries are wanted; 0: all. */
   | { readonly what: "scan"; readonly from: number; readonly secrets: boolean; readonly kinds: number }
   | { readonly what: "verify"; readonly cursor: VerifyCursor | null }
+  | { readonly what: "extent"; readonly before: number; readonly needed: number }
 
 /** Asks the journal's thread how far the journal is. */
 export interface HeadQuestion {
@@ -40,7 +43,18 @@ export interface HeadQuestion {
 export interface BackupQuestion {
   readonly what: "backup"
   readonly directory: string
+  /** Where a part for the archive ends; left out: a whole backup. */
+  readonly upTo?: number | undefined
 }
+
+/** Asks the journal's thread for one step of dropping (`Dropping.ts`). */
+export interface DropQuestion {
+  readonly what: "drop"
+  readonly upTo: number
+}
+
+/** All that the journal's thread is asked. */
+export type ThreadQuestion = Question | HeadQuestion | BackupQuestion | DropQuestion
 
 /** Its answer. `later`: the index has to catch up first; ask again. */
 export type Answer =
@@ -58,6 +72,9 @@ export type Answer =
   | { readonly what: "head"; readonly word: string }
   /** Entries that the backup holds; `isDone`: it is whole, and on disk. */
   | { readonly what: "backup"; readonly seq: number; readonly isDone: boolean }
+  /** The last entry that is dropped now; `isDone`: all of it is. */
+  | { readonly what: "dropped"; readonly seq: number; readonly isDone: boolean }
+  | { readonly what: "extent"; readonly extent: Extent }
   | { readonly what: "later" }
 
 /** Bytes of groups after which a scan step ends; it always takes a whole group. */
@@ -92,6 +109,8 @@ export class JournalQueries {
     switch (question.what) {
       case "verify":
         return { what: "verified", step: this.file.groups.verify(question.cursor) }
+      case "extent":
+        return { what: "extent", extent: extentOf(this.file, question.before, question.needed) }
       case "scan":
         return this.scan(question.from, question.secrets, question.kinds)
       case "find": {

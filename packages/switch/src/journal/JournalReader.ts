@@ -10,7 +10,8 @@ import { join } from "node:path"
 import type { Dialect } from "@jinka/codec"
 import { Effect, type Scope } from "effect"
 import { anchorFile, readAnchor } from "./Anchor.ts"
-import { Backup, restoreFiles } from "./Backup.ts"
+import { Backup, type Part, restoreFiles } from "./Backup.ts"
+import { extentOf } from "./Extent.ts"
 import { type Head, headWord } from "./Head.ts"
 import { type Journal, makeBackup, makeScan, makeVerify } from "./Journal.ts"
 import { JournalError } from "./JournalError.ts"
@@ -36,8 +37,10 @@ export interface ReadOnlyOptions {
 /** A journal open for reading; the members are those of `Journal`. */
 export interface JournalReader extends Pick<Journal["Service"], "find" | "read" | "scan" | "verify"> {
   readonly recovered: Opened
-  /** Copies it into a directory; gives the entries that the copy holds. */
-  readonly backup: (directory: string) => Effect.Effect<number, JournalError>
+  /** Copies it into a directory, or a part of it for the archive; gives the entries that the copy holds. */
+  readonly backup: Journal["Service"]["backup"]
+  /** What is there and what room it takes: see {@link OpenStore.extent}. */
+  readonly extent: OpenStore["extent"]
   /** What of a head kept elsewhere is not so in this journal, in a sentence; `undefined`: the journal is the one that it was. */
   readonly faultOf: (head: Head) => string | undefined
 }
@@ -85,6 +88,7 @@ const attempt = <A>(directory: string, doing: string, run: () => A): Effect.Effe
 class OfflineJournal {
   private readonly directory: string
   private readonly options: ReadOnlyOptions
+  private readonly keyring: Keyring
   private readonly file: JournalFile
   private readonly queries: JournalQueries
   private index: SearchIndex | undefined
@@ -92,7 +96,8 @@ class OfflineJournal {
   constructor(directory: string, options: ReadOnlyOptions) {
     this.directory = directory
     this.options = options
-    const keyring = new Keyring(options.keys ?? [])
+    this.keyring = new Keyring(options.keys ?? [])
+    const { keyring } = this
     this.file = openJournalFile({ directory, keyring, readOnly: true, acceptLoss: options.acceptLoss ?? false })
     this.queries = new JournalQueries(this.file, keyring, () => this.openIndex())
   }
@@ -113,21 +118,34 @@ class OfflineJournal {
         Effect.map(this.ask({ what: "read", exchange, secrets: options?.secrets === true }), (answer) =>
           answer.what === "entries" ? entriesOf(answer.bytes) : []
         ),
-      backup: (directory) => {
+      backup: (directory, upTo) => {
         let backup: Backup | undefined
         const { database, groups } = this.file
         return makeBackup({
           backup: (into) =>
             attempt(this.directory, "The backup failed", () => {
-              backup ??= new Backup(database, groups, into)
+              backup ??= new Backup(database, groups, into, upTo === undefined ? undefined : this.partOf(upTo))
               return backup.step()
             })
         })(directory).pipe(Effect.tapError(() => Effect.sync(() => backup?.abandon())))
       },
+      extent: (before, needed) =>
+        attempt(this.directory, "Reading the journal failed", () => extentOf(this.file, before, needed)),
       faultOf: (head) => this.file.groups.faultOf(head, this.file.opened.lastSeq),
       scan: makeScan(steps),
       verify: makeVerify(steps)
     }
+  }
+
+  private partOf(upTo: number): Part {
+    const seal = this.keyring.current
+    return seal === undefined
+      ? stop(
+          "KeyMissing",
+          this.directory,
+          "A part for the archive says where it begins, tagged with the journal's key."
+        )
+      : { upTo, seal }
   }
 
   close(): void {

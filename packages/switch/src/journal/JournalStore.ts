@@ -29,8 +29,12 @@ export interface Opened {
   readonly journalId: string
   /** Number of the ownership that this opening began; left out: no other node can open the journal. */
   readonly epoch?: number
+  /** Seq of the first entry that was not dropped; 1 while nothing was. */
+  readonly firstSeq: number
   /** Seq of the last entry; 0 for a new journal. */
   readonly lastSeq: number
+  /** When the last group was written, milliseconds since the epoch; 0 for a new journal. */
+  readonly lastAt: number
   /** Seq that recovery reads from: no exchange older than that was open. 1 for a new journal. */
   readonly floor: number
   /** Entries per kind since the journal began. */
@@ -100,6 +104,8 @@ export interface ScanBatch {
 
 /** Where a verification is; `null` starts one. Opaque to callers. */
 export interface VerifyCursor {
+  /** The first entry that is verified: 1, or the first that was not dropped. */
+  readonly from: number
   readonly next: number
   readonly hash: string
   readonly groups: number
@@ -124,6 +130,26 @@ export interface VerifyStep {
   readonly done: boolean
   /** The first entry or group that is not what was written. */
   readonly bad?: { readonly seq: number; readonly why: string }
+}
+
+/** How much a journal holds, and since when. Times in milliseconds since the epoch, 0 for none; room in bytes. */
+export interface Extent {
+  /** The first and the last entry that are there. */
+  readonly first: number
+  readonly last: number
+  /** When the first was written. */
+  readonly since: number
+  /** Room that its files take, the search index among them, and what of it is free for new entries. */
+  readonly size: number
+  readonly free: number
+  /** Room of the entries that were written in the last 24 hours. */
+  readonly perDay: number
+  /** The last entry that is old and not needed: what is up to it may be dropped. 0: nothing may. */
+  readonly upTo: number
+  /** Room that dropping it sets free. */
+  readonly droppable: number
+  /** Whether more is old, and needed. */
+  readonly isHeldBack: boolean
 }
 
 /** Told to the journal by its store, on the main thread. */
@@ -165,10 +191,23 @@ export interface OpenStore {
   readonly verify: (cursor: VerifyCursor | null) => Effect.Effect<VerifyStep, JournalError>
   /** How far the journal is on disk, as a word to be kept elsewhere (`Head.ts`). */
   readonly head: Effect.Effect<string, JournalError>
-  /** One step of a backup into a directory (`Backup.ts`): entries that it holds, and whether it is whole. */
+  /**
+   * One step of a backup into a directory (`Backup.ts`): entries that it holds, and whether it is whole. With `upTo` it is a part
+   * for the archive: from the first entry that is there to `upTo`, which ends a group.
+   */
   readonly backup: (
-    directory: string
+    directory: string,
+    upTo?: number
   ) => Effect.Effect<{ readonly seq: number; readonly isDone: boolean }, JournalError>
+  /**
+   * What is there, what room it takes, and what may be dropped (`Extent.ts`). Nothing that is as new as entry `needed` may be.
+   */
+  readonly extent: (before: number, needed: number) => Effect.Effect<Extent, JournalError>
+  /**
+   * One step of dropping what is oldest, up to entry `upTo`, which ends a group (`Dropping.ts`): the last entry that is dropped
+   * now. Groups that are not as they were written stay, and it fails.
+   */
+  readonly drop: (upTo: number) => Effect.Effect<{ readonly seq: number; readonly isDone: boolean }, JournalError>
   /** Dialects that entries from now on may be in, for the search. */
   readonly learn: (dialects: Readonly<Record<string, Dialect>>) => void
   /** Why no new work is to be taken; `undefined`: it is. */

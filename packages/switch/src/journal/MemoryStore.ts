@@ -16,6 +16,7 @@ import { JournalError } from "./JournalError.ts"
 import type { JournalReasonTag } from "./JournalReason.ts"
 import {
   type Asked,
+  type Extent,
   JournalStore,
   type KeysOf,
   type NameRecord,
@@ -57,7 +58,13 @@ interface Index {
   readonly asked: Map<string, Array<{ readonly entry: Entry; readonly asked: AskedAt }>>
 }
 
-const noIndex = (): Index => ({ groups: 0, names: [], entries: new Map(), ends: new Map(), asked: new Map() })
+const noIndex = (names: ReadonlyArray<NameRecord> = []): Index => ({
+  groups: 0,
+  names: [...names],
+  entries: new Map(),
+  ends: new Map(),
+  asked: new Map()
+})
 
 const askedText = ({ link, kind, key }: Asked): string => `${link}\n${kind}\n${key}`
 
@@ -71,6 +78,7 @@ const withoutSecret = (entry: Entry): Entry => ({ ...entry, secret: entry.secret
 
 const noKeys: KeysOf = () => noSearchKeys
 const place = "memory"
+const DAY_MS = 86_400_000
 
 /** One durable group: its entries' bytes, secrets in place. */
 interface Kept {
@@ -78,8 +86,22 @@ interface Kept {
   readonly first: number
   readonly last: number
   readonly floor: number
+  /** When it was written, milliseconds since the epoch. */
+  readonly at: number
   readonly entries: ReadonlyArray<Entry>
 }
+
+/** What was dropped: of it only the names of links and what slots of keys hold are known. */
+interface Dropped {
+  readonly seq: number
+  /** Entries by kind, without those that last. */
+  readonly counts: ReadonlyArray<number>
+  readonly lasting: ReadonlyArray<Entry>
+}
+
+const noneDropped: Dropped = { seq: 0, counts: noCounts(), lasting: [] }
+
+const isLasting = (kind: number): boolean => kind === EntryKind.named || kind === EntryKind.key
 
 /** A group handed over and not yet acknowledged. */
 interface UnderWay {
@@ -95,6 +117,7 @@ export class MemoryStore {
   private readonly held: Array<() => void> = []
   private readonly options: MemoryStoreOptions
   private readonly kept: Array<Kept>
+  private dropped: Dropped
   private readonly underWay: Array<UnderWay> = []
   private events: StoreEvents | undefined
   private dialects: Readonly<Record<string, Dialect>> = {}
@@ -104,9 +127,10 @@ export class MemoryStore {
   private failed = false
   private failing: { readonly tag: JournalReasonTag; readonly kept: boolean } | undefined
 
-  constructor(options: MemoryStoreOptions, kept: ReadonlyArray<Kept> = []) {
+  constructor(options: MemoryStoreOptions, kept: ReadonlyArray<Kept> = [], dropped: Dropped = noneDropped) {
     this.options = options
     this.kept = [...kept]
+    this.dropped = dropped
   }
 
   /** What `Journal.refuses` says. While it is `away`, groups become durable and nobody hears of it, and questions wait. */
@@ -146,7 +170,7 @@ export class MemoryStore {
     this.crashed = true
     this.events = undefined
     const more = this.underWay.slice(0, surviving)
-    return new MemoryStore(this.options, [...this.kept, ...more.map(({ kept }) => kept)])
+    return new MemoryStore(this.options, [...this.kept, ...more.map(({ kept }) => kept)], this.dropped)
   }
 
   /**
@@ -195,6 +219,8 @@ export class MemoryStore {
       backup: () => Effect.die(new Error("what is in memory alone has no backup")),
       refuses: () => this.refusal,
       yieldAfterMs: this.options.yieldAfterMs ?? Number.POSITIVE_INFINITY,
+      extent: (before, needed) => whenOpen(() => this.extent(before, needed)),
+      drop: (upTo) => whenOpen(() => this.drop(upTo)),
       scarce: () => false
     })
   }
@@ -204,10 +230,10 @@ export class MemoryStore {
   }
 
   private opened(): Opened {
-    const counts = noCounts()
+    const counts = [...this.dropped.counts]
     const names: Array<NameRecord> = []
     const keys = new Map<string, KeyRow>()
-    for (const { kind, link, message, secret } of this.entries) {
+    for (const { kind, link, message, secret } of [...this.dropped.lasting, ...this.entries]) {
       counts[kind] = (counts[kind] ?? 0) + 1
       const [name = "", dialect = ""] = message.toString().split("\n")
       if (kind === EntryKind.named) names.push({ id: link, name, dialect })
@@ -218,7 +244,9 @@ export class MemoryStore {
     const last = this.kept.at(-1)
     return {
       journalId: "0".repeat(32),
-      lastSeq: last?.last ?? 0,
+      firstSeq: this.dropped.seq + 1,
+      lastAt: this.kept.at(-1)?.at ?? 0,
+      lastSeq: last?.last ?? this.dropped.seq,
       floor: last?.floor ?? 1,
       counts,
       names,
@@ -329,8 +357,43 @@ export class MemoryStore {
   }
 
   private verify(): VerifyStep {
-    const { counts, lastSeq } = this.opened()
-    return { cursor: { next: lastSeq + 1, hash: "", groups: this.kept.length, counts, unopened: [] }, done: true }
+    const { counts, firstSeq, lastSeq } = this.opened()
+    return {
+      cursor: { from: firstSeq, next: lastSeq + 1, hash: "", groups: this.kept.length, counts, unopened: [] },
+      done: true
+    }
+  }
+
+  /** As a disk would say it; room is the entries' bytes. */
+  private extent(before: number, needed: number): Extent {
+    const { firstSeq, lastSeq } = this.opened()
+    const bytesOf = (groups: ReadonlyArray<Kept>) => groups.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    const old = this.kept.slice(0, -1).filter(({ at }) => at < before)
+    const may = old.filter(({ last }) => last < needed)
+    return {
+      first: firstSeq,
+      last: lastSeq,
+      since: this.kept[0]?.at ?? 0,
+      size: bytesOf(this.kept),
+      free: 0,
+      perDay: bytesOf(this.kept.filter(({ at }) => at > (this.kept.at(-1)?.at ?? 0) - DAY_MS)),
+      upTo: may.at(-1)?.last ?? 0,
+      droppable: bytesOf(may),
+      isHeldBack: old.length > may.length
+    }
+  }
+
+  /** One group a step. */
+  private drop(upTo: number): { readonly seq: number; readonly isDone: boolean } {
+    const [oldest] = this.kept
+    if (oldest === undefined || oldest.last > upTo) return { seq: this.dropped.seq, isDone: true }
+    this.kept.shift()
+    const counts = [...this.dropped.counts]
+    for (const { kind } of oldest.entries) if (!isLasting(kind)) counts[kind] = (counts[kind] ?? 0) + 1
+    const lasting = oldest.entries.filter(({ kind }) => isLasting(kind))
+    this.dropped = { seq: oldest.last, counts, lasting: [...this.dropped.lasting, ...lasting] }
+    this.index = noIndex(this.opened().names)
+    return { seq: oldest.last, isDone: oldest.last >= upTo }
   }
 
   /** There is no chain, so the head says the number alone. */
@@ -349,5 +412,12 @@ const keep = (group: CommitGroup): Kept => {
     entries.push(readEntry(bytes, at, true))
     at += entryLength(bytes, at) + bytes.readUInt32BE(at + entryAt.secretLength)
   }
-  return { bytes, first: group.first, last: group.last, floor: readU64(bytes, groupAt.floor), entries }
+  return {
+    bytes,
+    first: group.first,
+    last: group.last,
+    floor: readU64(bytes, groupAt.floor),
+    at: readU64(bytes, groupAt.time),
+    entries
+  }
 }

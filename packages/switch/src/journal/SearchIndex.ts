@@ -40,17 +40,24 @@ CREATE TABLE newest (slice INTEGER, link TEXT, time INTEGER, at INTEGER, PRIMARY
 /** Kinds of entries that say how an exchange ended, for its origin. */
 const endKinds = [EntryKind.answered, EntryKind.timedOut, EntryKind.notSent, EntryKind.undelivered]
 
-interface Statements {
+/** What the keys of an entry are given to. */
+interface KeyStatements {
   readonly stan: Database.Statement
   readonly rrn: Database.Statement
   readonly pan: Database.Statement
   readonly member: Database.Statement
+  readonly asked: Database.Statement
+  /** Undefined: how new the newest was stays known. */
+  readonly newest: Database.Statement | undefined
+}
+
+interface Statements {
+  readonly add: KeyStatements
+  readonly forget: KeyStatements
   readonly reached: Database.Statement
   readonly members: Database.Statement
   readonly ends: Database.Statement
-  readonly asked: Database.Statement
   readonly recalled: Database.Statement
-  readonly newest: Database.Statement
   readonly newestOf: Database.Statement
 }
 
@@ -85,6 +92,21 @@ export class SearchIndex {
     this.readings = readings
     this.database = this.openOrRebuild()
     this.statements = prepare(this.database)
+  }
+
+  /**
+   * Forgets a group that is about to be dropped from the journal. The keys of an exchange go with the entry that opened it. What
+   * is not found by the same keys again (a dialect was changed) stays, and says nothing: the journal decides.
+   */
+  forget(group: GroupRow): void {
+    this.whole(() => {
+      this.database.transaction(() => {
+        const places = this.groups.places(group)
+        for (const { at } of places) this.take(group.bytes, at, this.statements.forget)
+        if (this.indexed < group.last) this.statements.reached.run(group.last, group.hash)
+      })()
+      this.indexed = Math.max(this.indexed, group.last)
+    }, group.last)
   }
 
   /** Seq of the last entry indexed. */
@@ -134,9 +156,11 @@ export class SearchIndex {
     }
     if (parts.length === 0) return []
     return this.database
-      .prepare(`${parts.join(" INTERSECT ")} ORDER BY exchange DESC LIMIT ${FIND_MAX}`)
+      .prepare(
+        `SELECT * FROM (${parts.join(" INTERSECT ")}) WHERE exchange > ? ORDER BY exchange DESC LIMIT ${FIND_MAX}`
+      )
       .pluck()
-      .all(...values) as Array<number>
+      .all(...values, this.before) as Array<number>
   }
 
   /** Seqs of the entries of an exchange and of those about it, in order. */
@@ -167,7 +191,6 @@ export class SearchIndex {
   /** Throws the index away and begins it anew. */
   rebuild(): void {
     this.database.close()
-    this.indexed = 0
     remove(this.path)
     this.database = this.openOrRebuild()
     this.statements = prepare(this.database)
@@ -186,17 +209,18 @@ export class SearchIndex {
   private addGroup(group: GroupRow, from: number, to: number): void {
     const places = this.groups.places(group)
     const end = Math.min(group.last, to) - group.first
-    for (let n = from - group.first; n <= end; n++) this.add(group.bytes, places[n]!.at)
+    for (let n = from - group.first; n <= end; n++) this.take(group.bytes, places[n]!.at, this.statements.add)
   }
 
-  private add(bytes: Buffer, at: number): void {
+  /** Gives the keys of one entry to the statements that add them or take them out. */
+  private take(bytes: Buffer, at: number, to: KeyStatements): void {
     const seq = readU64(bytes, at + entryAt.seq)
     const about = readU64(bytes, at + entryAt.about)
     const link = bytes.readUInt32BE(at + entryAt.link)
     const pan = readU64(bytes, at + entryAt.pan)
     const messageFrom = at + ENTRY_HEADER_LENGTH + bytes.readUInt16BE(at + entryAt.codeLength)
     const message = bytes.subarray(messageFrom, messageFrom + bytes.readUInt32BE(at + entryAt.messageLength))
-    const { member, stan, rrn, pan: panStatement } = this.statements
+    const { asked: askedStatement, member, newest, stan, rrn, pan: panStatement } = to
     const exchange = readU64(bytes, at + entryAt.exchange) || seq
     const kind = bytes[at + entryAt.kind]!
     member.run(exchange, seq, kind)
@@ -211,9 +235,10 @@ export class SearchIndex {
     const code = bytes.toString("latin1", at + ENTRY_HEADER_LENGTH, messageFrom)
     const asked = this.readings.askedOf({ kind, code, message, link: name }, this.names.dialectOf)
     if (asked === undefined) return
-    this.statements.asked.run(askedHash(this.groups.journalId, asked), seq)
+    askedStatement.run(askedHash(this.groups.journalId, asked), seq)
+    if (newest === undefined) return
     const time = Math.min(NO_TIME, asked.time)
-    this.statements.newest.run(Math.floor(seq / SLICE_ENTRIES), asked.link, time, readU64(bytes, at + entryAt.time))
+    newest.run(Math.floor(seq / SLICE_ENTRIES), asked.link, time, readU64(bytes, at + entryAt.time))
   }
 
   private openOrRebuild(): Database.Database {
@@ -233,7 +258,13 @@ export class SearchIndex {
     database.exec(schema)
     database.pragma(`user_version = ${VERSION}`)
     database.prepare("INSERT INTO meta VALUES (1, ?, 0, x'')").run(this.groups.journalId)
+    this.indexed = this.before
     return database
+  }
+
+  /** The last entry that was dropped from the journal. */
+  private get before(): number {
+    return this.groups.start().next - 1
   }
 
   /** Whether the index is of this journal and not ahead of it; takes over how far it is. */
@@ -243,8 +274,8 @@ export class SearchIndex {
       | { journal_id: string; upto: number; hash: Buffer }
       | undefined
     if (meta === undefined || meta.journal_id !== this.groups.journalId) return false
-    if (meta.upto !== 0 && this.groups.groupOf(meta.upto)?.hash.equals(meta.hash) !== true) return false
-    this.indexed = meta.upto
+    if (meta.upto > this.before && this.groups.groupOf(meta.upto)?.hash.equals(meta.hash) !== true) return false
+    this.indexed = Math.max(this.before, meta.upto)
     return true
   }
 }
@@ -269,22 +300,32 @@ const open = (path: string): Database.Database => {
 }
 
 const prepare = (database: Database.Database): Statements => ({
-  stan: database.prepare("INSERT OR IGNORE INTO stan VALUES (?, ?)"),
-  rrn: database.prepare("INSERT OR IGNORE INTO rrn VALUES (?, ?)"),
-  pan: database.prepare("INSERT OR IGNORE INTO pan VALUES (?, ?)"),
-  member: database.prepare("INSERT OR IGNORE INTO member VALUES (?, ?, ?)"),
+  add: {
+    stan: database.prepare("INSERT OR IGNORE INTO stan VALUES (?, ?)"),
+    rrn: database.prepare("INSERT OR IGNORE INTO rrn VALUES (?, ?)"),
+    pan: database.prepare("INSERT OR IGNORE INTO pan VALUES (?, ?)"),
+    member: database.prepare("INSERT OR IGNORE INTO member VALUES (?, ?, ?)"),
+    asked: database.prepare("INSERT OR IGNORE INTO asked VALUES (?, ?)"),
+    newest: database.prepare(
+      "INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = max(time, excluded.time), at = max(at, excluded.at)"
+    )
+  },
+  forget: {
+    stan: database.prepare("DELETE FROM stan WHERE stan = ? AND exchange = ?"),
+    rrn: database.prepare("DELETE FROM rrn WHERE rrn = ? AND exchange = ?"),
+    pan: database.prepare("DELETE FROM pan WHERE pan = ? AND exchange = ?"),
+    member: database.prepare("DELETE FROM member WHERE exchange = ? AND seq = ? AND kind = ?"),
+    asked: database.prepare("DELETE FROM asked WHERE hash = ? AND exchange = ?"),
+    newest: undefined
+  },
   reached: database.prepare("UPDATE meta SET upto = ?, hash = ? WHERE id = 1"),
   members: database.prepare("SELECT seq FROM member WHERE exchange = ? ORDER BY seq").pluck(),
   ends: database
     .prepare(`SELECT seq FROM member WHERE exchange = ? AND kind IN (${endKinds.join(",")}) ORDER BY seq LIMIT 4`)
     .pluck(),
-  asked: database.prepare("INSERT OR IGNORE INTO asked VALUES (?, ?)"),
   recalled: database
     .prepare(`SELECT exchange FROM asked WHERE hash = ? ORDER BY exchange DESC LIMIT ${RECALL_MAX}`)
     .pluck(),
-  newest: database.prepare(
-    "INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = max(time, excluded.time), at = max(at, excluded.at)"
-  ),
   newestOf: database.prepare("SELECT link, max(time) AS time FROM newest WHERE slice <= ? AND at >= ? GROUP BY link")
 })
 

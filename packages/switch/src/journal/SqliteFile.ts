@@ -6,6 +6,7 @@
  */
 import { randomBytes } from "node:crypto"
 import Database from "better-sqlite3"
+import { beginningTable } from "./Beginning.ts"
 import { GROUP_HEADER_LENGTH } from "./CommitGroup.ts"
 import { ENTRY_HEADER_LENGTH, entryAt } from "./Entry.ts"
 import { ENTRY_KIND_MAX, entryKindName } from "./EntryKind.ts"
@@ -17,9 +18,9 @@ export const databaseFile = "journal.db"
 
 /** `PRAGMA application_id` of a journal: "JNKA". */
 export const APPLICATION_ID = 0x4a4e4b41
-/** `PRAGMA user_version`: the version of the tables. 4 has the table of keys. */
-export const SCHEMA_VERSION = 4
-/** The oldest version that is taken over: it lacks the table of keys, and nothing else. */
+/** `PRAGMA user_version`: the version of the tables. 4 has the table of keys, 5 the one that says where the journal begins. */
+export const SCHEMA_VERSION = 5
+/** The oldest version that is taken over: it lacks these tables, and nothing else. */
 const SCHEMA_VERSION_MIN = 3
 /** The first SQLite without the WAL-reset bug (sqlite.org/wal.html#walresetbug; docs/domain.md 4.2). */
 export const sqliteVersionMin = "3.51.3"
@@ -95,6 +96,7 @@ CREATE TABLE name (
   tag BLOB NOT NULL
 ) STRICT;
 ${keySlotTable}
+${beginningTable}
 ${readable}
 `
 
@@ -163,17 +165,18 @@ export const createSchema = (database: Database.Database): void => {
 }
 
 /**
- * Takes a journal of version 3 over: it gets the table of keys, which is empty, because nothing of version 3 could fill it. From
- * then on an older Jinka refuses it. Returns what to tell, if anything was done.
+ * Takes a journal of an older version over: it gets the tables that it lacks, which are empty, because nothing of its version
+ * could fill them. From then on an older Jinka refuses it. Returns what to tell, if anything was done.
  */
 export const upgradeSchema = (database: Database.Database): string | undefined => {
   const version = database.pragma("user_version", { simple: true })
   if (version === SCHEMA_VERSION) return undefined
   database.transaction(() => {
-    database.exec(`DROP VIEW readable; ${keySlotTable} ${readable}`)
+    const missing = version === SCHEMA_VERSION_MIN ? `${keySlotTable} ${beginningTable}` : beginningTable
+    database.exec(`DROP VIEW readable; ${missing} ${readable}`)
     database.pragma(`user_version = ${SCHEMA_VERSION}`)
   })()
-  return `the journal was of version ${String(version)} and is of version ${SCHEMA_VERSION} from here on: it can hold keys`
+  return `the journal was of version ${String(version)} and is of version ${SCHEMA_VERSION} from here on: it can hold keys, and drop what is old`
 }
 
 /** Whether an open database has the table of keys: a journal of version 3 that is only read has none. */
@@ -191,7 +194,7 @@ export const journalIdOf = (database: Database.Database, path: string): string =
   if (application !== APPLICATION_ID) stop("NotJournal", path, "This is an SQLite database, but not a journal.")
   const version = database.pragma("user_version", { simple: true })
   if (typeof version !== "number" || version < SCHEMA_VERSION_MIN || version > SCHEMA_VERSION) {
-    const found = `The journal has version ${String(version)}; this Jinka reads ${SCHEMA_VERSION_MIN} and ${SCHEMA_VERSION}.`
+    const found = `The journal has version ${String(version)}; this Jinka reads ${SCHEMA_VERSION_MIN} to ${SCHEMA_VERSION}.`
     if (version === 1 || version === 2) stop("VersionUnknown", path, `${found} ${untagged}`, finishOld)
     stop("VersionUnknown", path, found)
   }

@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
-import type { Answer, BackupQuestion, HeadQuestion, Question } from "./JournalQueries.ts"
+import type { Answer, ThreadQuestion } from "./JournalQueries.ts"
 import type { JournalReason } from "./JournalReason.ts"
 import type { Opened } from "./JournalStore.ts"
 
@@ -38,7 +38,7 @@ export const controlAt = { wake: 0, lowSpace: 1, words: 2 } as const
 /** To the thread. A group's memory comes with its first use; `isOnce`: it will not be used again. */
 export type ToThread =
   | { readonly group: number; readonly memory?: SharedArrayBuffer; readonly isOnce: boolean }
-  | { readonly ask: number; readonly question: Question | HeadQuestion | BackupQuestion }
+  | { readonly ask: number; readonly question: ThreadQuestion }
   /** Dialects that entries behind this message may be in, by name. */
   | { readonly dialects: Readonly<Record<string, Dialect>> }
   | { readonly close: true }

@@ -1,5 +1,6 @@
 /** The rows of a journal in SQLite. Throws what SQLite throws. */
 import type Database from "better-sqlite3"
+import { readBeginning } from "./Beginning.ts"
 import { type GroupRow, type GroupRows, type MarkRow, type NameRow, STEP_GROUPS_MAX } from "./GroupRows.ts"
 import type { StoredKeyRow } from "./KeySlots.ts"
 import { databaseFile, hasKeySlots } from "./SqliteFile.ts"
@@ -18,6 +19,7 @@ export const sqliteRows = (database: Database.Database): GroupRows => {
     upTo: (seq) => upTo.get(seq) as GroupRow | undefined,
     mark: (seq) => mark.get(seq) as MarkRow | undefined,
     name: (id) => name.get(id) as NameRow | undefined,
+    beginning: () => readBeginning(database),
     slot: (link, slot) => {
       if (slots === undefined && !hasKeySlots(database)) return undefined
       slots ??= database.prepare("SELECT * FROM key_slot WHERE link = ? AND slot = ?")

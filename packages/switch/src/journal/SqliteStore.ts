@@ -10,14 +10,7 @@ import { Effect, Layer, Schedule } from "effect"
 import { WAL_MAX_DEFAULT } from "./Checkpoint.ts"
 import type { CommitGroup } from "./CommitGroup.ts"
 import { JournalError } from "./JournalError.ts"
-import {
-  type Answer,
-  type BackupQuestion,
-  entriesOf,
-  type HeadQuestion,
-  type Question,
-  recalledOf
-} from "./JournalQueries.ts"
+import { type Answer, entriesOf, recalledOf, type ThreadQuestion } from "./JournalQueries.ts"
 import { JournalStore, type Opened, type OpenStore, type StoreEvents } from "./JournalStore.ts"
 import { writerLimits } from "./JournalWriter.ts"
 import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
@@ -146,9 +139,17 @@ class SqliteThread {
           answer.what === "head" ? Effect.succeed(answer.word) : Effect.fail(this.broken("no head came"))
         )
       ),
-      backup: (directory) =>
-        Effect.flatMap(this.ask({ what: "backup", directory }), (answer) =>
+      backup: (directory, upTo) =>
+        Effect.flatMap(this.ask({ what: "backup", directory, upTo }), (answer) =>
           answer.what === "backup" ? Effect.succeed(answer) : Effect.fail(this.broken("no backup came"))
+        ),
+      extent: (before, needed) =>
+        Effect.flatMap(this.ask({ what: "extent", before, needed }), (answer) =>
+          answer.what === "extent" ? Effect.succeed(answer.extent) : Effect.fail(this.broken("no extent came"))
+        ),
+      drop: (upTo) =>
+        Effect.flatMap(this.ask({ what: "drop", upTo }), (answer) =>
+          answer.what === "dropped" ? Effect.succeed(answer) : Effect.fail(this.broken("nothing was dropped"))
         ),
       learn: (dialects) => this.send({ dialects }),
       refuses: () => (Atomics.load(this.control, controlAt.lowSpace) > 0 ? "space" : undefined),
@@ -178,11 +179,11 @@ class SqliteThread {
   }
 
   /** Asks until the index has caught up as far as the question goes. */
-  private ask(question: Question | HeadQuestion | BackupQuestion): Effect.Effect<Answer, JournalError> {
+  private ask(question: ThreadQuestion): Effect.Effect<Answer, JournalError> {
     return Effect.repeat(this.askNow(question), { while: (answer) => answer.what === "later" })
   }
 
-  private askNow(question: Question | HeadQuestion | BackupQuestion): Effect.Effect<Answer, JournalError> {
+  private askNow(question: ThreadQuestion): Effect.Effect<Answer, JournalError> {
     return Effect.callback<Answer, JournalError>((resume) => {
       if (this.ended !== undefined || this.closed) {
         return resume(Effect.fail(this.ended ?? this.broken("the journal is closed")))

@@ -14,10 +14,11 @@ import type { Dialect } from "@jinka/codec"
 import { Backup } from "./Backup.ts"
 import { Checkpoint } from "./Checkpoint.ts"
 import { groupAt } from "./CommitGroup.ts"
+import { Dropping } from "./Dropping.ts"
 import { readU64 } from "./Entry.ts"
 import { headWord } from "./Head.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
-import { type Answer, JournalQueries, namesOf } from "./JournalQueries.ts"
+import { type Answer, type BackupQuestion, JournalQueries, namesOf } from "./JournalQueries.ts"
 import { type JournalReason, makeReason, reasonOf } from "./JournalReason.ts"
 import { Keyring } from "./Seal.ts"
 import { type IndexReadings, indexFile, isDamage, SearchIndex } from "./SearchIndex.ts"
@@ -39,6 +40,9 @@ const INDEX_IDLE_MS = 3
 /** A start has better things to do: unless asked, the index is opened this long after the thread began, in ms. */
 const INDEX_AFTER_MS = 2000
 
+/** What a step of dropping writes into the log, at most: pages of the tree, and of the list of free ones. */
+const DROPPED_BYTES = 262_144
+
 /** Questions that the index answers. */
 const usesIndex = new Set<string>(["find", "read", "recall", "newest"])
 
@@ -57,6 +61,7 @@ class JournalThread {
   private readonly commit: SqliteCommit
   private readonly checkpoint: Checkpoint
   private readonly queries: JournalQueries
+  private readonly dropping: Dropping
   private readonly memory = new Map<number, Buffer>()
   private index: SearchIndex | undefined
   private dialects: Readonly<Record<string, Dialect>>
@@ -84,6 +89,7 @@ class JournalThread {
       this.post({ trouble })
     )
     this.queries = new JournalQueries(this.file, this.keyring, () => this.openIndex())
+    this.dropping = new Dropping(this.file, this.keyring.current!)
     this.checkSpace()
     this.post({ opened: this.file.opened })
   }
@@ -147,15 +153,17 @@ class JournalThread {
 
   private answer(question: Extract<ToThread, { ask: number }>["question"]): Answer {
     if (question.what === "head") return this.head()
-    if (question.what === "backup") return this.backUp(question.directory)
+    if (question.what === "backup") return this.backUp(question)
+    if (question.what === "drop") return this.drop(question.upTo)
     return this.queries.answer(question, this.commit.seq)
   }
 
   /** One step; no group is committed between the last of them and its end. */
-  private backUp(directory: string): Answer {
+  private backUp({ directory, upTo }: BackupQuestion): Answer {
     const { database, groups } = this.file
     try {
-      this.backup ??= new Backup(database, groups, directory)
+      const part = upTo === undefined ? undefined : { upTo, seal: this.keyring.current! }
+      this.backup ??= new Backup(database, groups, directory, part)
       const { isDone, seq } = this.backup.step()
       if (isDone) this.backup = undefined
       return { what: "backup", seq, isDone }
@@ -163,6 +171,27 @@ class JournalThread {
       this.backup?.abandon()
       this.backup = undefined
       throw error
+    }
+  }
+
+  /** One step. Where its end is in doubt the journal stops, as after any commit. */
+  private drop(upTo: number): Answer {
+    try {
+      const { isDone, seq } = this.dropping.step(upTo, this.indexIfAny())
+      this.checkpoint.committed(DROPPED_BYTES)
+      return { what: "dropped", seq, isDone }
+    } catch (error) {
+      if (this.dropping.isInDoubt) this.fail(reasonOf(error, this.options.directory, "Dropping what is old failed"))
+      throw error
+    }
+  }
+
+  /** The index, where it can be had: what is dropped goes from there, too. */
+  private indexIfAny(): SearchIndex | undefined {
+    try {
+      return this.openIndex()
+    } catch {
+      return undefined
     }
   }
 
@@ -235,7 +264,8 @@ class JournalThread {
     this.spaceChecked = performance.now()
     this.unlooked = 0
     const { bavail, bsize } = statfsSync(this.options.directory)
-    const [free, reserve] = [bavail * bsize, this.options.reserve]
+    const { reserve } = this.options
+    const free = roomFor(bavail * bsize, this.file.database, this.options)
     Atomics.store(this.start.control, controlAt.lowSpace, free < reserve / 2 ? 2 : free < reserve ? 1 : 0)
   }
 
@@ -264,6 +294,16 @@ class JournalThread {
   private post(message: FromThread): void {
     this.start.port.postMessage(message)
   }
+}
+
+/**
+ * Room for new entries: what is free on the disk, and what dropping has made free in the database. The latter counts only while
+ * the write-ahead log, which every entry goes through first, finds room on the disk itself.
+ */
+const roomFor = (free: number, database: JournalFile["database"], { reserve, walMax }: ThreadOptions): number => {
+  if (free < Math.min(reserve, walMax)) return free
+  const pragma = (name: string) => Number(database.pragma(name, { simple: true }))
+  return free + pragma("freelist_count") * pragma("page_size")
 }
 
 const main = (start: ThreadStart): void => {

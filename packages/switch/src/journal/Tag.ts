@@ -77,7 +77,7 @@ const textAt = { journalId: 4, number: 4 + ID_LENGTH, rest: 4 + ID_LENGTH + 8 } 
 
 /** What is tagged: four letters for its kind, the journal's id, a number, and the rest. */
 const textOf = (
-  kind: "head" | "mark" | "name" | "keys",
+  kind: "head" | "mark" | "name" | "keys" | "from",
   journalId: string,
   number: number,
   rest: Uint8Array
@@ -97,6 +97,10 @@ export const headText = (journalId: string, seq: number, hash: Uint8Array): Buff
 /** The counts of a mark. */
 export const markText = (journalId: string, seq: number, counts: string): Buffer =>
   textOf("mark", journalId, seq, Buffer.from(counts, "latin1"))
+
+/** Where a journal begins: the last entry that was dropped, the hash of its group, and what else the row holds. */
+export const beginningText = (journalId: string, seq: number, hash: Uint8Array, rest: string): Buffer =>
+  textOf("from", journalId, seq, Buffer.concat([hash, Buffer.from(rest, "latin1")]))
 
 /** A row of the table of keys: `seq` of the entry that wrote it, how often the slot has changed, and what the row holds. */
 export const keysText = (journalId: string, seq: number, changes: number, slot: string, keys: string): Buffer =>

@@ -8,6 +8,7 @@ import { Data, Effect, FileSystem, Path, Result, Stream } from "effect"
 import type { HsmSettings } from "../guard/hsm/HsmSettings.ts"
 import { secureRandom } from "../guard/SecureRandom.ts"
 import { SoftwareModule } from "../guard/SoftwareModule.ts"
+import type { Kept } from "../Retention.ts"
 import type { SwitchSettings } from "../Switch.ts"
 import type { AdminSettings } from "./admin/Users.ts"
 import type { AlarmSettings } from "./alarm/AlarmWatch.ts"
@@ -26,7 +27,7 @@ import { relationsOf, SOCKET_PATH_MAX } from "./configuration/Relations.ts"
 import type { MachineLimits } from "./configuration/ResourceRelations.ts"
 import { readSecret } from "./configuration/SecretText.ts"
 import { dialectsOf, switchSettings } from "./configuration/Settings.ts"
-import { durationMs, sizeBytes } from "./configuration/Units.ts"
+import { daysMs, durationMs, sizeBytes } from "./configuration/Units.ts"
 import { YamlText } from "./configuration/YamlText.ts"
 import { fileBytes } from "./FileBytes.ts"
 import { boundless, machineLimits } from "./Machine.ts"
@@ -45,6 +46,8 @@ export interface Configuration {
     readonly reserve: number
     readonly dialects: Readonly<Record<string, Dialect>>
   }
+  /** How long the journal is kept, and the archive's absolute directory. */
+  readonly retention: Kept
   /** Absolute path of the control socket. */
   readonly socket: string
   readonly drainTimeoutMs: number
@@ -133,6 +136,10 @@ export const configured = (checked: Checked): Effect.Effect<Configuration, never
         directory: journal,
         reserve: sizeBytes(document.journal.reserve)!,
         dialects: dialectsOf(document, catalogue)
+      },
+      retention: {
+        keepMs: daysMs(document.journal.keep),
+        archive: document.journal.archive === undefined ? undefined : path.resolve(directory, document.journal.archive)
       },
       drainTimeoutMs: durationMs(document.drainTimeout)!,
       warnings

@@ -107,6 +107,7 @@ const attempt = (
     const unfinished = yield* Effect.onError(reloaded, () => admin.takeBack)
     yield* admin.take
     inForce.configuration = next
+    running.retention.change(next.retention)
     yield* Certificates.reload
     yield* Effect.logInfo(`reloaded by ${user}: ${isEmpty(changes) ? "nothing changed" : planWords(changes)}`)
     return report(true, unfinished)

@@ -57,6 +57,8 @@ interface Start {
   readonly configuration: Configuration
   readonly admin: AdminSettings | undefined
   readonly alarms: AlarmSettings
+  /** The present one first. */
+  readonly journalKeys: ReadonlyArray<Uint8Array>
   readonly plan: ModulePlan | undefined
   /** Where the journal is kept. */
   readonly store: Layer.Layer<JournalStore>
@@ -102,7 +104,8 @@ const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Start,
   ])
   const opened = { key: Redacted.value(keys.key), previousKeys: keys.previousKeys.map(Redacted.value) }
   const store = postgres === undefined ? layerSqlite({ ...configuration.journal, ...opened }) : notYet
-  return { configuration, admin, alarms, plan, store, postgres }
+  const journalKeys = [opened.key, ...opened.previousKeys]
+  return { configuration, admin, alarms, journalKeys, plan, store, postgres }
 })
 
 const notYet = Layer.succeed(JournalStore, {
@@ -156,7 +159,7 @@ const atOnce = Effect.fnUntraced(function* (error: JournalError) {
 
 /** The switch while it runs, and its end. */
 const hold = Effect.fnUntraced(function* (
-  { admin, alarms, plan, postgres }: Start,
+  { admin, alarms, journalKeys, plan, postgres }: Start,
   configuration: Configuration
 ): Effect.fn.Return<Served, CommandFailed | JournalError | LinksMissing | ListenFailed, Services> {
   const { pid, takeSignals } = yield* ProcessEdge
@@ -181,6 +184,7 @@ const hold = Effect.fnUntraced(function* (
   })
   yield* serve(configuration.socket, controlled)
   const look = yield* makeLook(running, identity.startedAt)
+  yield* Effect.forkScoped(running.retention.watch({ ...configuration.retention, keys: journalKeys }))
   yield* watchAlarms(identity.name, alarms, look)
   inForce.admin = yield* serveAdmin(admin, { look, controlled, isStopping: () => isStopping })
   const { name, telemetry } = configuration.document

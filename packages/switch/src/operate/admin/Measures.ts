@@ -7,6 +7,7 @@
  */
 import { bounds, type DurationsStatus } from "../../exchange/Durations.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
+import type { RetentionStatus } from "../../Retention.ts"
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
 import type { ProcessStatus } from "../../transport/NodeProcess.ts"
 
@@ -217,6 +218,14 @@ const links: ReadonlyArray<Measure> = [
 const answers = (link: string, direction: string, counts: Readonly<Record<string, number>>) =>
   Object.entries(counts).map(([code, count]) => [{ link, direction, code }, count] as const)
 
+/** Absent until somebody has looked at the journal: within a minute of the start. */
+const ofJournal = (name: string, help: string, read: (status: RetentionStatus, seen: Seen) => number): Measure => ({
+  type: "Gauge",
+  name: `jinka_journal_${name}`,
+  help,
+  read: (seen) => (seen.status.retention === undefined ? [] : [[{}, read(seen.status.retention, seen)]])
+})
+
 const theSwitch: ReadonlyArray<Measure> = [
   whole(
     "Gauge",
@@ -266,6 +275,18 @@ const theSwitch: ReadonlyArray<Measure> = [
   ),
   whole("Gauge", "journal_trouble", "1 while the journal's disk works and something is wrong with it.", ({ status }) =>
     flag(status.diskTrouble !== "")
+  ),
+  ofJournal("size_bytes", "Room that the journal's files take, the search index among them.", ({ size }) => size),
+  ofJournal("free_bytes", "What of it is free for new entries.", ({ free }) => free),
+  ofJournal("day_bytes", "Room of the entries of the last 24 hours.", ({ perDay }) => perDay),
+  ofJournal("droppable_bytes", "Room of old days that nothing needs any more.", ({ droppable }) => droppable),
+  ofJournal("oldest_seconds", "Age of the oldest entry that is kept.", ({ since }, { wallMs }) =>
+    since === 0 ? 0 : Math.max(0, (wallMs - since) / 1000)
+  ),
+  ofJournal(
+    "retention_trouble",
+    "1 while days older than `journal.keep` stay, because they cannot be archived or dropped, or something has not ended.",
+    ({ heldBy, keepMs, trouble }) => flag(keepMs !== undefined && (trouble !== "" || heldBy !== ""))
   ),
   {
     type: "Gauge",

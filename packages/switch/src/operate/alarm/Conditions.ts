@@ -4,6 +4,7 @@
  * What stands still for good (a full disk, something in doubt, a defect) has no threshold: somebody always has to look.
  */
 import type { DeviceStatus } from "../../guard/SecurityModule.ts"
+import { type RetentionStatus, roomText } from "../../Retention.ts"
 import type { LinkWork } from "../../SwitchStatus.ts"
 import type { SwitchSeen } from "../admin/Measures.ts"
 import { fullWords } from "../FullWords.ts"
@@ -28,6 +29,7 @@ export type AlarmKind =
   | "imposture"
   | "full"
   | "disk"
+  | "retention"
   | "lag"
   | "keys"
   | "device"
@@ -65,6 +67,12 @@ const devicesSay = (devices: ReadonlyArray<DeviceStatus>): string =>
     .map(({ name, state, why }) => `${name} ${state}${why === undefined ? "" : `, ${why}`}`)
     .join("; ")
 
+/** What keeps days in the journal that are older than they may be. */
+const stuckBy = (retention: RetentionStatus | undefined): string => retention?.trouble || (retention?.heldBy ?? "")
+
+const isStuck = (retention: RetentionStatus | undefined): boolean =>
+  retention?.keepMs !== undefined && stuckBy(retention) !== ""
+
 const wrongMacs = ({ guard }: LinkWork): number => (guard === undefined ? 0 : guard.wrong + guard.missing)
 
 /** Remembers the counts of the last minutes, and tells what is wrong. */
@@ -80,7 +88,8 @@ export class Conditions {
 
   /** All that is wrong in this look; called every few seconds. */
   look({ now, status, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
-    const { defects, diskTrouble, fullBy, inDoubt, module, unwritten } = status
+    const { defects, diskTrouble, fullBy, inDoubt, module, retention, unwritten } = status
+    const room = fullBy === "disk" && retention !== undefined ? `; ${roomText(retention)}` : ""
     const { devices = [], state = "up" } = module ?? {}
     const more = defects - this.defects
     this.defects = defects
@@ -89,8 +98,9 @@ export class Conditions {
     return [
       ...(fullBy === undefined
         ? []
-        : whole("full", true, `new requests are refused on every link: ${fullWords[fullBy]}`)),
+        : whole("full", true, `new requests are refused on every link: ${fullWords[fullBy]}${room}`)),
       ...whole("disk", diskTrouble !== "", diskTrouble),
+      ...whole("retention", isStuck(retention), `old days stay in the journal: ${stuckBy(retention)}`),
       ...whole(
         "lag",
         unwritten.bytes > LAG_BYTES,

@@ -8,7 +8,7 @@ import { fileWords } from "../FileWords.ts"
 import { journalPlace } from "../JournalPlace.ts"
 import { type SummaryLine, type SummaryTotals, summarize } from "../Summary.ts"
 import { asJson } from "./Asked.ts"
-import { backup, exportJournal, restore } from "./BackupCommand.ts"
+import { archive, backup, exportJournal, restore } from "./BackupCommand.ts"
 import { makeLines } from "./Lines.ts"
 import { postgres } from "./PostgresCommand.ts"
 import { fileOrDirectory } from "./TraceCommand.ts"
@@ -40,7 +40,7 @@ const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFl
       }),
       failedBy
     )
-    const { entries, groups, bad, unopened } = verification
+    const { entries, from, groups, bad, unopened } = verification
     if (bad !== undefined) {
       const says = `${directory}: entry ${bad.seq} is not as it was written: ${bad.why}. ${keepIt}`
       return yield* new CommandFailed({ exit: "bad", says })
@@ -52,12 +52,17 @@ const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFl
       return yield* new CommandFailed({ exit: "bad", says })
     }
     if (unopened.length > 0) return yield* new CommandFailed({ exit: "bad", says: unprovedText(directory, unopened) })
-    const agreed = heads.length === 0 ? "" : `; ${heads.length} anchors kept elsewhere agree`
-    yield* Console.log(`good: ${entries} entries in ${groups} groups, every one as it was written${agreed}`)
+    const dropped = heads.filter(({ seq }) => seq < from - 1).length
+    const agreed = heads.length === dropped ? "" : `; ${heads.length - dropped} anchors kept elsewhere agree`
+    const gone = dropped === 0 ? "" : `; ${dropped} are of entries that were dropped (verify their archive)`
+    const begins =
+      from === 1 ? "" : ` (from entry ${from} on: what was before it was dropped, and its last hash is kept)`
+    const there = `${entries - from + 1} entries in ${groups} groups`
+    yield* Console.log(`good: ${there}, every one as it was written${begins}${agreed}${gone}`)
   }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Recomputes the hash chain over every entry since the journal began, and checks with the journal's key that nobody else wrote it. Without the key it says what it could not prove, and ends with 1. With --anchor an older copy of the whole journal is found, too. Reads only. The switch must not run; use a copy of the journal otherwise."
+    "Recomputes the hash chain over every entry that is there, and checks with the journal's key that nobody else wrote it. Without the key it says what it could not prove, and ends with 1. With --anchor an older copy of the whole journal is found, too. Reads only. The switch must not run; use a copy of the journal otherwise."
   ),
   Command.withShortDescription("Verify every entry of a journal"),
   Command.withExamples([
@@ -180,7 +185,7 @@ export const journal = Command.make("journal").pipe(
     "Looks at a journal, mostly one whose switch does not run; copies one, also of a switch that runs."
   ),
   Command.withShortDescription("Look at a journal"),
-  Command.withSubcommands([verify, anchor, summary, exportJournal, backup, restore, begin, postgres])
+  Command.withSubcommands([verify, anchor, summary, exportJournal, backup, archive, restore, begin, postgres])
 )
 
 const lineText = (line: SummaryLine): string => {

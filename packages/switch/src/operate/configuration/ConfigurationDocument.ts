@@ -15,6 +15,7 @@ import { SecurityDocument } from "./SecurityDocument.ts"
 import {
   Bin,
   count,
+  Days,
   Duration,
   described,
   Institution,
@@ -34,6 +35,14 @@ const JournalDocument = Schema.Struct({
   ),
   previousKeys: option(Schema.Array(KeyDocument), [], "Keys that older parts of the journal were sealed with."),
   reserve: option(Size, "256 MiB", "Free disk space below which new requests are refused, so that open ones can end."),
+  keep: optional(
+    Days,
+    'How long entries are kept: whole days (UTC) that are older are dropped, such as "90 days". What is open, stored or in doubt stays, and all that came after it. At least one day, so that every repeat within `repeatsWithin` is recognised. When left out: everything is kept.'
+  ),
+  archive: optional(
+    Words,
+    "Directory that days go into before they are dropped: a file each, verified and compressed, card data sealed as in the journal. When left out: they are dropped."
+  ),
   unwrittenRefuse: option(Size, "16 MiB", "Bytes on their way to disk above which new requests are refused."),
   unwrittenStop: option(Size, "64 MiB", "Bytes on their way to disk above which links are not read any more."),
   postgres: optional(

@@ -40,7 +40,14 @@ export const isEmpty = (plan: Plan): boolean =>
 const planned = new Set(["links", "groups", "routes", "doors", "http", "admin"])
 
 /** Keys that a running switch takes over. All others need a restart: a key that nobody has thought of is not guessed at. */
-const taken = new Set(["requestTimeout", "drainTimeout", "journal.unwrittenRefuse", "journal.unwrittenStop"])
+const taken = new Set([
+  "requestTimeout",
+  "drainTimeout",
+  "journal.unwrittenRefuse",
+  "journal.unwrittenStop",
+  "journal.keep",
+  "journal.archive"
+])
 
 /** Why a key cannot be changed, where there is more to say. */
 const because: Readonly<Record<string, string>> = {

@@ -32,6 +32,7 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
   return [
     ...oneKeyEach(draft),
     ...postgresRelations(draft),
+    ...archiveRelations(draft.part("journal")),
     ...adminRelations(draft),
     ...(draft.part("alarms", "webhook").has("secret")
       ? exactlyOne(draft.part("alarms", "webhook", "secret"), "env", "file", "a reference to a secret")
@@ -59,6 +60,12 @@ const oneKeyEach = (draft: Draft): ReadonlyArray<Finding> => {
   const journal = draft.part("journal")
   const keys = [...(journal.has("key") ? [journal.part("key")] : []), ...journal.part("previousKeys").entries]
   return keys.flatMap((key) => exactlyOne(key, "env", "file", "a reference to a key"))
+}
+
+const archiveRelations = (journal: Draft): ReadonlyArray<Finding> => {
+  if (!journal.has("archive") || journal.has("keep")) return []
+  const rule = "an archive takes what is dropped, and without `keep` nothing is"
+  return [error(journal.part("archive").path, rule, "Add `keep`, such as `90 days`, or leave `archive` out.")]
 }
 
 const repeatedNames = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {

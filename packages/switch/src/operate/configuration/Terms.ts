@@ -5,7 +5,7 @@
  */
 import { Effect, Schema } from "effect"
 import { isAddressOrNetwork } from "../../link/door/Addresses.ts"
-import { durationMs, durationPattern, sizeBytes, sizePattern, utcOffsetMs } from "./Units.ts"
+import { daysMs, daysPattern, durationMs, durationPattern, sizeBytes, sizePattern, utcOffsetMs } from "./Units.ts"
 
 /** What a duration has to be, in words; `Issues` recognises it. */
 export const durationExpected = 'a duration such as "15 seconds", at least 1 millis, at most 24 hours'
@@ -27,6 +27,9 @@ export const Duration = text(durationPattern, durationExpected, (value) => durat
 
 /** "4 MiB". */
 export const Size = text(sizePattern, sizeExpected, (value) => sizeBytes(value) !== undefined)
+
+/** "90 days". */
+export const Days = text(daysPattern, 'a number of days such as "90 days"', (value) => daysMs(value) !== undefined)
 
 /** A duration, or "never". */
 export const DurationOrNever = text(

@@ -34,6 +34,16 @@ export const durationMs = (text: unknown): number | undefined => {
   return ms >= 1 && ms <= DAY_MS ? ms : undefined
 }
 
+/** How a number of days is written. */
+export const daysPattern = /^\d+ days?$/
+
+/** Milliseconds of "90 days"; `undefined` for anything else, for less than one, and for more than a hundred years. */
+export const daysMs = (text: unknown): number | undefined => {
+  if (typeof text !== "string" || !daysPattern.test(text)) return undefined
+  const days = Number(text.split(" ")[0])
+  return days >= 1 && days <= 36_525 ? days * DAY_MS : undefined
+}
+
 /** Bytes of a size such as "4 MiB"; `undefined` for anything else, and for zero. */
 export const sizeBytes = (text: unknown): number | undefined => {
   if (typeof text !== "string" || !sizePattern.test(text)) return undefined

@@ -58,6 +58,7 @@ export const makeControlled = Effect.fnUntraced(function* (
       Effect.map(running.pending[act](exchange, user, reason), (closed) => ({ closed })),
     reload: (user, isDry) => whole(Effect.provideContext(reload(inForce, running, { user, isDry }), services)),
     backup: (directory) => whole(Effect.map(journal.backup(directory), (entries) => ({ entries }))),
+    archive: (request) => whole(running.retention.byHand(request)),
     drain: (user) =>
       Effect.suspend(() => {
         running.operations.told(user, "stop")

@@ -13,6 +13,7 @@
  *     POST /reload {dryRun}       reads the configuration again
  *     POST /backup {directory}    copies the journal while it is written
  *     POST /yield {reason}        hands the switch over to another node (a journal in PostgreSQL)
+ *     POST /archive {directory, before, drop, reason}  puts old days of the journal into an archive, drops them
  *     POST /drain                 stops the switch in order; answers when nothing is open any more
  */
 import { Effect, FileSystem, type Layer, Path, Schema, type Scope } from "effect"
@@ -21,15 +22,15 @@ import type { JournalError } from "../../journal/JournalError.ts"
 import { type SearchKey, STAN_MAX } from "../../journal/JournalStore.ts"
 import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
 import { type PendingAct, pendingActs } from "../../Pending.ts"
+import type { Retained, RetainRequest } from "../../Retention.ts"
 import { CommandFailed, type Exit } from "../Exit.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
 import { ask } from "./ControlCall.ts"
 import { serveSocket } from "./HttpSocket.ts"
+import { ArchiveRequest, type BackupReport, BackupRequest } from "./JournalReport.ts"
 import { type KeysControlled, keyRoutes } from "./KeyRoutes.ts"
 import { peerOf, proofHeader } from "./Peer.ts"
 import {
-  type BackupReport,
-  BackupRequest,
   type ClosedReport,
   CloseRequest,
   type DrainReport,
@@ -62,6 +63,8 @@ export interface Controlled {
   readonly reload: (user: string, isDry: boolean) => Effect.Effect<ReloadReport, CommandFailed>
   /** Copies the journal into a directory beside its work. */
   readonly backup: (directory: string) => Effect.Effect<BackupReport, JournalError>
+  /** Archives and drops old days of the journal. */
+  readonly archive: (request: RetainRequest) => Effect.Effect<Retained, JournalError>
   /** Drains for `user`; ends when the switch is drained. */
   readonly drain: (user: string) => Effect.Effect<DrainReport>
   /** Drains, and lets another node take the switch; ends when it is drained. Refused where no node stands by. */
@@ -228,6 +231,29 @@ const yieldRoute = (controlled: Controlled, user: Asked) =>
     )
   )
 
+const archiveRoute = ({ archive, looked }: Controlled, user: Asked) =>
+  HttpRouter.route(
+    "POST",
+    "/archive",
+    Effect.gen(function* () {
+      const { json } = yield* HttpServerRequest.HttpServerRequest
+      const asked = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(ArchiveRequest))
+      const before = Date.parse(asked.before)
+      if (Number.isNaN(before)) return yield* refuse(400, "before is a day such as 2026-09-01")
+      const what = [...(asked.directory === undefined ? [] : ["archive"]), ...(asked.drop ? ["drop"] : [])].join(
+        " and "
+      )
+      looked(yield* user, `${what} entries of the journal before ${asked.before} (${asked.reason})`)
+      const done = yield* archive({ archive: asked.directory, before, isDropped: asked.drop })
+      return yield* HttpServerResponse.json(done)
+    }).pipe(
+      Effect.catchTag("JournalError", ({ message }) => refuse(503, message)),
+      Effect.catchTag(["SchemaError", "HttpServerError"], () =>
+        refuse(400, "who archives names an absolute directory, a day, and a reason of 1 to 120 plain characters")
+      )
+    )
+  )
+
 const routes = (controlled: Controlled, user: Asked) => {
   const { drain, looked, status, trace } = controlled
   const traced = (key: unknown) =>
@@ -253,6 +279,7 @@ const routes = (controlled: Controlled, user: Asked) => {
     reloadRoute(controlled, user),
     backupRoute(controlled, user),
     yieldRoute(controlled, user),
+    archiveRoute(controlled, user),
     HttpRouter.route(
       "GET",
       "/trace",

@@ -2,9 +2,7 @@
  * What a running switch tells over its control socket, as JSON with a schema: both ends read it.
  */
 import { Schema } from "effect"
-
-/** Time as an ISO 8601 text in UTC; null: never. */
-const When = Schema.NullOr(Schema.String)
+import { RetentionReport, When } from "./JournalReport.ts"
 
 /** One end of a connection. */
 const EndReport = Schema.Struct({
@@ -297,7 +295,6 @@ const OwnerReport = Schema.Struct({
 })
 /** See the schema. */
 export type OwnerReport = typeof OwnerReport.Type
-
 /** The whole switch. */
 export const StatusReport = Schema.Struct({
   name: Schema.String,
@@ -332,7 +329,9 @@ export const StatusReport = Schema.Struct({
   /** What holds the keys of partners. Null: nothing does. */
   module: Schema.NullOr(ModuleReport),
   /** What is wrong with the journal's disk while it still works; empty: nothing. */
-  diskTrouble: Schema.String
+  diskTrouble: Schema.String,
+  /** Null: nobody has looked since the start. */
+  retention: Schema.NullOr(RetentionReport)
 })
 export type StatusReport = typeof StatusReport.Type
 
@@ -420,13 +419,6 @@ export const ReloadReport = Schema.Struct({
   tookMs: Schema.Number
 })
 export type ReloadReport = typeof ReloadReport.Type
-
-/** Where a backup goes. */
-export const BackupRequest = Schema.Struct({ directory: Schema.String.check(Schema.isPattern(/^\//)) })
-
-/** A backup: the entries that it holds. */
-export const BackupReport = Schema.Struct({ entries: Schema.Number })
-export type BackupReport = typeof BackupReport.Type
 
 /** How a reload is asked for, as it travels. */
 export const ReloadRequest = Schema.Struct({ dryRun: Schema.Boolean })

@@ -62,7 +62,8 @@ export const standbyReport = ({ identity, last, node }: Standby, nowMs: number):
     stalls: null,
     fullBy: null,
     module: null,
-    diskTrouble: ""
+    diskTrouble: "",
+    retention: null
   }
 }
 

@@ -8,6 +8,7 @@ import { EntryKind } from "../../journal/EntryKind.ts"
 import type { End } from "../../link/EndHistory.ts"
 import { advice } from "../../link/LinkEnded.ts"
 import type { LegStatus, SessionClocks, SimplexLegStatus } from "../../link/LinkStatus.ts"
+import { type RetentionStatus, roomText } from "../../Retention.ts"
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
 import { tlsAdvice } from "../TlsWords.ts"
 import { disagreements, type Earlier } from "./Disagreement.ts"
@@ -66,11 +67,21 @@ export const reportOf = (identity: Identity, status: SwitchStatus, now: Clocks, 
   stalls: stallsReport(status.stalls, now),
   fullBy: status.fullBy ?? null,
   module: moduleReport(status.module),
-  diskTrouble: status.diskTrouble
+  diskTrouble: status.diskTrouble,
+  retention: retentionReport(status.retention)
 })
 
 const ownerReport = (owned: Identity["owned"]): StatusReport["owner"] =>
   owned === undefined ? null : { ...owned, role: "owner", owner: owned.node, since: iso(owned.since), blind: "" }
+const DAY_MS = 86_400_000
+
+const retentionReport = (retention: RetentionStatus | undefined): StatusReport["retention"] => {
+  if (retention === undefined) return null
+  const { droppable, free, heldBy, keepMs, perDay, since, size, trouble } = retention
+  const keepDays = keepMs === undefined ? null : keepMs / DAY_MS
+  const at = since === 0 ? null : iso(since)
+  return { since: at, size, free, perDay, droppable, keepDays, heldBy, trouble, says: roomText(retention) }
+}
 
 const moduleReport = (module: ModuleStatus | undefined): StatusReport["module"] => {
   if (module === undefined) return null

@@ -24,6 +24,9 @@ export const statusText = (report: StatusReport): string => {
     `${name}: ${ready} of ${links.length} links ready; process ${pid}, up for ${span(startedAt, at)}`,
     ...(report.fullBy === null ? [] : [fullText[report.fullBy]]),
     ...(report.diskTrouble === "" ? [] : [`! ${report.diskTrouble}. The switch stops when the log is full`]),
+    ...(report.retention?.trouble
+      ? [`! old days cannot be dropped from the journal: ${report.retention.trouble}`]
+      : []),
     ...(report.module?.state === "away"
       ? ["! the security module is away: links with keys take no new requests. It says below for each device why"]
       : []),
@@ -38,6 +41,7 @@ export const statusText = (report: StatusReport): string => {
     ...(report.kernelAbsent === "" ? [] : [`kernel     not asked: ${report.kernelAbsent}`]),
     `answers    ${byCode(answers)}`,
     `journal    ${counts(entries)}`,
+    ...(report.retention === null ? [] : [retentionText(report.retention)]),
     `unwritten  ${unwritten.entries} entries, ${unwritten.bytes} bytes`
   ].join("\n")
 }
@@ -51,6 +55,15 @@ const standbyText = ({ name, pid, startedAt, at }: StatusReport, { node, owner, 
   const who = owner === "" ? "no node has the switch" : `node ${owner} has the switch`
   const seen = blind === "" ? who : `it does not see who has the switch: ${blind}`
   return `${name}: stands by on node ${node}; ${seen}; process ${pid}, up for ${span(startedAt, at)}`
+}
+
+/**
+ * `kept       since 2026-08-29, for 90 days; the journal takes 12.3 GiB and grows by 140 MiB a day; nothing of it may be
+ * dropped`.
+ */
+const retentionText = ({ keepDays, says, since }: NonNullable<StatusReport["retention"]>): string => {
+  const days = keepDays === null ? "for good" : keepDays === 1 ? "for 1 day" : `for ${keepDays} days`
+  return `kept       ${since === null ? "" : `since ${since.slice(0, 10)}, `}${days}; ${says}`
 }
 
 /** `stalls     2 since the start, the last 12 s ago: the journal's disk confirmed nothing for 4.2 s`. */
