@@ -6,7 +6,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { constants } from "node:os"
-import { delimiter, dirname, join, resolve } from "node:path"
+import { delimiter, dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -64,12 +64,18 @@ const binFile = (name) => {
   }
 }
 
+/** The file of a program: its source, or what was built of it where JINKA_PROGRAMS names a folder with programs that are. */
+const programFile = (name) => {
+  const built = join(process.env.JINKA_PROGRAMS || root, relative(root, resolve(root, name)).replace(/\.ts$/, ".js"))
+  return process.env.JINKA_PROGRAMS && existsSync(built) ? built : resolve(root, name)
+}
+
 const [what, ...args] = process.argv.slice(2)
 if (what === undefined) stop("What shall run? node tools/run.mjs <file.ts | command> [arguments]", 2)
 install()
 const node = ownNode()
 const isProgram = /\.[cm]?[jt]s$/.test(what)
-const child = spawn(node, [isProgram ? resolve(root, what) : binFile(what), ...args], {
+const child = spawn(node, [isProgram ? programFile(what) : binFile(what), ...args], {
   ...(isProgram ? {} : { cwd: root }),
   stdio: "inherit",
   env: {

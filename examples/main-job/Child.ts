@@ -3,8 +3,10 @@
  * told what to do in lines of JSON. Its standard error goes to a file. It is killed when the scope closes.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { closeSync, openSync } from "node:fs"
+import { closeSync, existsSync, openSync } from "node:fs"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
 import { Data, Effect, type Scope } from "effect"
 
 /** One line that a program said. `event` names it. */
@@ -36,7 +38,14 @@ export interface Start {
   readonly env?: { readonly [name: string]: string }
 }
 
-const root = new URL("../../", import.meta.url)
+const root = fileURLToPath(new URL("../../", import.meta.url))
+
+/** The file to start: the source, or what was built of it where `JINKA_PROGRAMS` names a folder with programs that are. */
+export const programFile = (file: string): string => {
+  const folder = process.env["JINKA_PROGRAMS"] ?? ""
+  const built = join(folder, file.replace(/\.ts$/, ".js"))
+  return folder !== "" && existsSync(built) ? built : join(root, file)
+}
 
 /** A running program. */
 export class Child {
@@ -53,7 +62,7 @@ export class Child {
     this.name = name
     this.logFile = logFile
     const log = openSync(logFile, "a")
-    const [program = "", ...rest] = [...before, process.execPath, new URL(file, root).pathname, ...args]
+    const [program = "", ...rest] = [...before, process.execPath, programFile(file), ...args]
     this.process = spawn(program, rest, {
       stdio: ["pipe", "pipe", log],
       env: { ...process.env, ...env }

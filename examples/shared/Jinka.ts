@@ -5,7 +5,7 @@ import { mkdirSync, rmSync } from "node:fs"
 import { get } from "node:http"
 import { fileURLToPath } from "node:url"
 import { Console, Effect } from "effect"
-import { run, type Start, start } from "../main-job/Child.ts"
+import { programFile, run, type Start, start } from "../main-job/Child.ts"
 
 /** Keys for these demonstrations. Real ones are made once, with `openssl rand -hex 32`, and kept in a safe place. */
 const env = {
@@ -46,7 +46,7 @@ const askedUntil = (socketPath: string, path: string, is: (said: SwitchSaid) => 
 /** Runs `jinka` with a standard input; the lines that it printed. */
 const piped = (args: ReadonlyArray<string>, input: string): Effect.Effect<ReadonlyArray<string>> =>
   Effect.callback((resume) => {
-    const main = fileURLToPath(new URL("../../packages/switch/src/main.ts", import.meta.url))
+    const main = programFile("packages/switch/src/main.ts")
     const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env, NO_COLOR: "1" } })
     let text = ""
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += chunk))

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, describe, expect, it } from "vitest"
+import { builtProgram } from "../programs/Programs.ts"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const guide = readFileSync(join(root, "docs/guides/describe-a-dialect.md"), "utf8")
@@ -19,7 +20,7 @@ const blocks = [...guide.matchAll(/^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].ma
 }))
 
 const run = (commands: string): string => {
-  const prelude = `set -e; jinka() { "${process.execPath}" "${join(root, "packages/switch/src/main.ts")}" "$@"; };`
+  const prelude = `set -e; jinka() { "${process.execPath}" "${builtProgram("packages/switch/src/main.ts")}" "$@"; };`
   const { status, stdout, stderr } = spawnSync("bash", ["-c", `${prelude}\n${commands}`], {
     cwd: folder,
     encoding: "utf8",

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { beforeAll, describe, expect, it } from "vitest"
 import { needFreePorts } from "../Ports.ts"
+import { usePrograms } from "../programs/Programs.ts"
 
 /** Examples wait more than they work: two run at once. */
 const AT_ONCE = 2
@@ -29,6 +30,7 @@ const started = (name: string): Promise<{ readonly code: number | null; readonly
 
 const examples = new URL("../../examples/", import.meta.url)
 beforeAll(() => {
+  usePrograms()
   const files = readdirSync(examples, { recursive: true, encoding: "utf8" }).filter((name) =>
     /\.(?:yaml|ts)$/.test(name)
   )

@@ -9,6 +9,7 @@ import { type Plan, prepare } from "../../examples/main-job/Cast.ts"
 import { run } from "../../examples/main-job/Child.ts"
 import { reconcile, type SummaryLine } from "../../examples/main-job/Reconciliation.ts"
 import { settled } from "../../examples/main-job/Settled.ts"
+import { usePrograms } from "../programs/Programs.ts"
 
 /** As many rounds as fit in their time, and not fewer than the least; the report says how many. */
 const ROUNDS_MAX = 100
@@ -61,6 +62,7 @@ describe("a switch that is killed under load", () => {
     annotate
   }) => {
     const directory = mkdtempSync(join(tmpdir(), "jinka-kill-"))
+    usePrograms()
     try {
       const plan: Plan = { seed, rate: 80, seconds: 600, directory }
       const { rounds, verdict, summary, ended, verified } = await Effect.runPromise(killAgainAndAgain(plan))

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { parseHistory } from "../../packages/simulator/src/history/History.ts"
+import { builtProgram } from "../programs/Programs.ts"
 
-const program = join(import.meta.dirname, "../../packages/simulator/src/main.ts")
+const program = builtProgram("packages/simulator/src/main.ts")
 
 type Event = { readonly event: string; readonly [name: string]: unknown }
 
@@ -308,7 +309,7 @@ describe("jinka-sim", () => {
     [
       "a file that is no history",
       ["check", "--acquirer", program, "--issuer", program, "--ledger", program],
-      /main\.ts/
+      /main\.js/
     ],
     [
       "a folder without a dialogue: a run of nothing would be a good run",

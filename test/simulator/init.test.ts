@@ -11,10 +11,11 @@ import { makeWireFormat } from "../../packages/simulator/src/dialogue/WireFormat
 import { initFiles } from "../../packages/simulator/src/init/InitFolder.ts"
 import { canBegin } from "../../packages/simulator/src/init/InitMessages.ts"
 import { readPartners } from "../../packages/simulator/src/scripted/PlanFile.ts"
+import { builtProgram } from "../programs/Programs.ts"
 
 const programs = {
-  sim: join(import.meta.dirname, "../../packages/simulator/src/main.ts"),
-  switch: join(import.meta.dirname, "../../packages/switch/src/main.ts")
+  sim: builtProgram("packages/simulator/src/main.ts"),
+  switch: builtProgram("packages/switch/src/main.ts")
 }
 
 let folder = ""

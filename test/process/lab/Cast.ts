@@ -13,7 +13,10 @@ import { reconcile, type SummaryLine } from "../../../examples/main-job/Reconcil
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { isOver } from "../../Pace.ts"
+import { usePrograms } from "../../programs/Programs.ts"
 import { key } from "../../switch/operate/program.ts"
+
+usePrograms()
 
 const jinka = "packages/switch/src/main.ts"
 const simulator = "packages/simulator/src/main.ts"

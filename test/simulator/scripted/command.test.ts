@@ -5,10 +5,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { parseHistory } from "../../../packages/simulator/src/history/History.ts"
+import { builtProgram } from "../../programs/Programs.ts"
 import { money, plansOf, stan } from "./Bench.ts"
 import { cleanUp, dialled, until } from "./Sockets.ts"
 
-const program = join(import.meta.dirname, "../../../packages/simulator/src/main.ts")
+const program = builtProgram("packages/simulator/src/main.ts")
 
 interface Run {
   readonly child: ChildProcess

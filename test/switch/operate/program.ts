@@ -13,9 +13,10 @@ import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts
 import { DrainReport, StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { ProcessEdge } from "../../../packages/switch/src/operate/ProcessEdge.ts"
 import * as Platform from "../../../packages/switch/src/Platform.ts"
+import { builtProgram } from "../../programs/Programs.ts"
 import { testKey } from "../journal/Journals.ts"
 
-const main = new URL("../../../packages/switch/src/main.ts", import.meta.url)
+const manifest = new URL("../../../packages/switch/package.json", import.meta.url)
 
 /** The key of every journal of these tests. */
 export const key = testKey.toString("hex")
@@ -53,7 +54,8 @@ const start = (
   env: Readonly<Record<string, string>>,
   before: ReadonlyArray<string> = []
 ) => {
-  const [program = "", ...rest] = [...before, process.execPath, main.pathname, ...args]
+  const main = builtProgram("packages/switch/src/main.ts")
+  const [program = "", ...rest] = [...before, process.execPath, main, ...args]
   const child: ChildProcess = spawn(program, rest, {
     env: { ...process.env, NO_COLOR: "1", JINKA_TEST_KEY: key, ...env }
   })
@@ -67,7 +69,7 @@ export interface Given {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", main.href), "utf8"))
+const { version } = JSON.parse(readFileSync(manifest, "utf8"))
 
 /** A process that a command of this one cannot end. */
 const edge = ProcessEdge.of({

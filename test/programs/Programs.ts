@@ -1,0 +1,49 @@
+/**
+ * The programs of the packages as tests start them: each in a few files. A start from the sources reads some 800 modules, which
+ * takes longer than all that comes behind it, and a run of all tests starts some hundreds of them.
+ *
+ * They are built when a test first starts one, and again when a source has changed: `build.ts`. `npm start`, the pages of
+ * test/docs by their first command, test/package and whoever sets nothing start them from their sources.
+ */
+import { spawnSync } from "node:child_process"
+import { hash } from "node:crypto"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
+
+/** Where they stand, one folder for each state of the sources. */
+export const builtPrograms = join(root, "node_modules", ".cache", "programs")
+
+/** All that a built program is made of; the packages that it uses are named by the lock. */
+const sources = (): ReadonlyArray<string> => [
+  "pnpm-lock.yaml",
+  "test/programs/build.ts",
+  ...["codec", "simulator", "switch"].flatMap((name) =>
+    readdirSync(join(root, "packages", name, "src"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .sort()
+      .map((file) => `packages/${name}/src/${file}`)
+  )
+]
+
+const build = (): string => {
+  const state = sources().map((file) => `${file}\n${hash("sha256", readFileSync(join(root, file)))}`)
+  const folder = join(builtPrograms, hash("sha256", state.join("\n")).slice(0, 16))
+  if (existsSync(folder)) return folder
+  const { status, stderr } = spawnSync(process.execPath, [fileURLToPath(new URL("build.ts", import.meta.url)), folder])
+  if (status !== 0) throw new Error(`the programs cannot be built: ${stderr}`)
+  return folder
+}
+
+/** Has them built; what this process and its children start by `programFile` are the built ones from now on. */
+export const usePrograms = (): void => {
+  process.env["JINKA_PROGRAMS"] ??= build()
+}
+
+/** The file to start for a program that is named by its source from the root, such as `packages/switch/src/main.ts`. */
+export const builtProgram = (source: "packages/simulator/src/main.ts" | "packages/switch/src/main.ts"): string => {
+  usePrograms()
+  return join(process.env["JINKA_PROGRAMS"]!, source.replace(/\.ts$/, ".js"))
+}
