@@ -53,10 +53,10 @@ const reference = (
 }
 
 const hashOf = (hash: KeyHash, space: number, bytes: Uint8Array, from = 0, to = bytes.length): string => {
-  hash.hash(space, bytes, from, to)
+  const { first, second } = hash.hash(space, bytes, from, to)
   const out = Buffer.alloc(8)
-  out.writeInt32LE(hash.first, 0)
-  out.writeInt32LE(hash.second, 4)
+  out.writeInt32LE(first, 0)
+  out.writeInt32LE(second, 4)
   return out.toString("hex")
 }
 

@@ -81,8 +81,17 @@ export class MessageIndex {
 
 /** A short text is built from its codes: cheaper than a call into C++, and it does not keep a longer string alive. */
 const shortText = (buffer: Buffer, from: number, to: number): string => {
+  if (to - from === 2) return pairText(buffer[from]!, buffer[from + 1]!)
   if (to - from > 12) return latin1(buffer, from, to)
   let text = ""
   for (let at = from; at < to; at++) text += String.fromCharCode(buffer[at]!)
   return text
+}
+
+/** Texts of two printable characters: a message's codes are such, few, and asked for in every message. */
+const pairs: Array<string | undefined> = new Array(95 * 95)
+
+const pairText = (one: number, two: number): string => {
+  if (one < 0x20 || one > 0x7e || two < 0x20 || two > 0x7e) return String.fromCharCode(one, two)
+  return (pairs[(one - 0x20) * 95 + two - 0x20] ??= String.fromCharCode(one, two))
 }

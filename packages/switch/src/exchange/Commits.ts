@@ -95,9 +95,10 @@ interface Waiter {
   readonly run: () => void
 }
 
-/** The queues; partners are any numbers. */
+/** The queues; partners are the numbers of desks, and -1 for the switch itself. */
 export class Commits {
-  private readonly queues = new Map<number, Queue>()
+  /** By the partner's number and one: the least is that of the switch itself, -1. */
+  private readonly queues: Array<Queue | undefined> = []
   /** Queues that hold something, in the order of their turns; the next one is at `turn`. */
   private readonly filled: Array<Queue> = []
   private readonly waiters = new Set<Waiter>()
@@ -135,7 +136,7 @@ export class Commits {
 
   /** Whether entry `seq` of the partner and all before it is done; `committed`: what is on disk. */
   isDone(partner: number, seq: number, committed: number): boolean {
-    return committed >= seq && (this.queues.get(partner)?.first ?? Number.POSITIVE_INFINITY) > seq
+    return committed >= seq && (this.queues[partner + 1]?.first ?? Number.POSITIVE_INFINITY) > seq
   }
 
   /** Calls `run` once that is so. Returns what takes it back. Not for each message. */
@@ -205,11 +206,8 @@ export class Commits {
     id: number,
     run: (() => void) | undefined
   ): void {
-    let queue = this.queues.get(partner)
-    if (queue === undefined) {
-      queue = new Queue()
-      this.queues.set(partner, queue)
-    }
+    this.queues[partner + 1] ??= new Queue()
+    const queue = this.queues[partner + 1]!
     if (queue.length === 0 && !this.filled.includes(queue)) this.filled.push(queue)
     queue.push(seq, action, desk, id, run)
     this.count++

@@ -58,7 +58,7 @@ export class Deliveries {
     if (!language.isIdentified(index)) return refusals.refuse(origin, epoch, index, "formatError")
     const length = language.key(index, language.receivedFields, this.originKey)
     // A refused advice is taken when it comes again.
-    const known = repeats.known(origin, kindOf(index.mti), this.originKey, length)
+    const known = repeats.known(origin, desks.hash.hash(kindOf(index.mti), this.originKey, 0, length))
     if (known?.outcome === Outcome.queued) return this.repeated(origin, epoch, index, known)
     const question = known !== undefined || asked.isNew ? undefined : repeats.question(origin, index)
     if (question !== undefined) return this.ask(origin, epoch, index, arrivedAt, question, { ...asked, isNew: true })
@@ -196,7 +196,7 @@ export class Deliveries {
       original === undefined
         ? language.key(index, language.receivedFields, this.key)
         : language.originalKey(index, original, language.receivedFields, this.key)
-    const known = this.repeats.known(origin, kindOf(mti), this.key, length)
+    const known = this.repeats.known(origin, this.desks.hash.hash(kindOf(mti), this.key, 0, length))
     if (known?.outcome !== Outcome.open && known?.outcome !== Outcome.timedOut) return undefined
     const { exchange } = known
     for (const { id, outstanding } of [home, ...groups.others(home.id)]) {

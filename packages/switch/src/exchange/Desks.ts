@@ -111,7 +111,7 @@ export class Desks {
   private wallAhead = 0
   private readonly touched = new Set<Link>()
   /** Shares of the way to disk, by the partners' numbers. */
-  private readonly ways = new Map<number, FairShare>()
+  private readonly ways: Array<FairShare | undefined> = []
 
   constructor(router: Router, journal: Journal["Service"], limits: Limits, runtime: Runtime) {
     this.router = router
@@ -163,11 +163,8 @@ export class Desks {
   /** How much of the way to disk the partner of the desk fills. */
   wayOf({ id }: Desk): FairShare {
     const partner = this.groups.partner(id)
-    const known = this.ways.get(partner)
-    if (known !== undefined) return known
-    const way = new FairShare()
-    this.ways.set(partner, way)
-    return way
+    this.ways[partner] ??= new FairShare()
+    return this.ways[partner]
   }
 
   /** The desk of a link. */

@@ -90,7 +90,7 @@ export class Exchanges {
     this.refusals = new Refusals(desks, new StoredAnswers(desks))
     this.rates = new OverRate(desks, this.refusals, this.repeats)
     this.admission = new RequestAdmission(desks, this.refusals, this.repeats, originals)
-    this.requests = new Requests(desks, this.refusals, this.repeats, reversals, originals)
+    this.requests = new Requests(desks, this.repeats, reversals, originals)
     this.deliveries = new Deliveries(desks, this.refusals, this.repeats, originals)
     this.guards?.follow(this.requests)
     this.events = this.eventsTo(desks)

@@ -6,11 +6,31 @@
  * Bernstein, "SipHash: a fast short-input PRF", 2012, in its form for 32-bit words) is made for that and for keys of this
  * length. It is no cryptographic digest: the hash of a card number is never kept.
  */
-/** One keyed hash; everything that shares it may compare what it says. Hashing allocates nothing. */
-export class KeyHash {
-  /** The two halves of the last hash. Each is as good as the other: one finds a place, both together recognise a key. */
+
+/** The space of the keys of requests that were sent to a partner: they have tables of their own. */
+export const SENT = 0
+
+/** A hashed key in two halves. Each is as good as the other: one finds a place, both together recognise a key. */
+export interface KeyDigest {
+  readonly first: number
+  readonly second: number
+}
+
+/** A digest that is kept. */
+export class KeptDigest implements KeyDigest {
   first = 0
   second = 0
+
+  /** Keeps what `other` is now. */
+  keep(other: KeyDigest): void {
+    this.first = other.first
+    this.second = other.second
+  }
+}
+
+/** One keyed hash; everything that shares it may compare what it says. Hashing allocates nothing. */
+export class KeyHash {
+  private readonly last = new KeptDigest()
   private readonly key0: number
   private readonly key1: number
 
@@ -25,9 +45,10 @@ export class KeyHash {
   }
 
   /**
-   * Hashes the integer `space` (which keys of one kind are told apart by) and then `bytes[from, to)` into `first` and `second`.
+   * Hashes the integer `space` (which keys of one kind are told apart by) and then `bytes[from, to)`. The digest is the same object
+   * at every call: it holds until the next.
    */
-  hash(space: number, bytes: Uint8Array, from: number, to: number): void {
+  hash(space: number, bytes: Uint8Array, from: number, to: number): KeyDigest {
     const wholeWords = (to - from) >>> 2
     // A word for the space, the whole words, and one for the rest of the bytes and the length.
     const words = wholeWords + 2
@@ -46,7 +67,7 @@ export class KeyHash {
         v3 ^= word
       } else if (n === words) v2 ^= 0xee
       else if (n === words + 3) {
-        this.first = v1 ^ v3
+        this.last.first = v1 ^ v3
         v1 ^= 0xdd
       }
       v0 = (v0 + v1) | 0
@@ -61,7 +82,8 @@ export class KeyHash {
       v2 = (v2 << 16) | (v2 >>> 16)
       if (n < words) v0 ^= word
     }
-    this.second = v1 ^ v3
+    this.last.second = v1 ^ v3
+    return this.last
   }
 }
 

@@ -11,6 +11,7 @@ import { receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
+import type { KeyDigest } from "./KeyHash.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
 import { KeyKind, type Known, kindOf, Outcome } from "./RecentKeys.ts"
 import type { Question, Repeats } from "./Repeats.ts"
@@ -66,15 +67,16 @@ export class Originals {
     for (const kind of originalKinds) {
       let fields: ReadonlyArray<number> = none
       let length = 0
+      let digest: KeyDigest | undefined
       for (const { id, language, recent } of this.desks.all) {
         if (!isSame(language.receivedFields, fields)) {
           fields = language.receivedFields
           length = this.keyOf(origin, index, fields)
-          if (length > 0) hash.hash(kind, this.key, 0, length)
+          if (length > 0) digest = hash.hash(kind, this.key, 0, length)
         }
-        if (length === 0) continue
+        if (length === 0 || digest === undefined) continue
         // Some links may have thousands of others: the key is hashed once for all that have its fields.
-        const known = recent.findHashed(seconds)
+        const known = recent.findHashed(digest, seconds)
         const isSent = known !== undefined && known.outcome !== Outcome.refused && known.outcome !== Outcome.unseen
         if (isSent && !own.some((desk) => desk.id === id)) return true
       }

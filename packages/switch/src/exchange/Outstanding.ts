@@ -9,7 +9,7 @@
 import type { Sealing } from "../guard/Sealing.ts"
 import type { Receipt } from "../link/Receipts.ts"
 import { Event, State, step } from "./Exchange.ts"
-import type { KeyHash } from "./KeyHash.ts"
+import { type KeyHash, KeptDigest, SENT } from "./KeyHash.ts"
 import { Shares } from "./Shares.ts"
 
 /** Longest match key in bytes. CUPS needs 41: F7 10, F11 6, F32 and F33 up to 11, separators. */
@@ -71,6 +71,12 @@ export class Slot implements Receipt {
   /** What waits in `sealing` may leave: its entry is on disk. */
   isDue = false
 
+  /** Its key in the table, hashed. */
+  readonly key = new KeptDigest()
+  /** The key that the origin asked with, hashed, and the time in it: what is remembered of it is changed when it ends. */
+  readonly asked = new KeptDigest()
+  askedTime = 0
+
   constructor(id: number) {
     this.id = id
   }
@@ -92,6 +98,16 @@ export class Slot implements Receipt {
     if (length > this.answer.length) this.answer = Buffer.allocUnsafeSlow(2 * length)
     return this.answer
   }
+}
+
+/** A loop is cheaper than a call into C++ at the lengths of keys. */
+const copyKey = (bytes: Buffer, from: number, to: number, out: Buffer, at: number): void => {
+  for (let n = from; n < to; n++) out[at + n - from] = bytes[n]!
+}
+
+const isSameKey = (bytes: Buffer, from: number, to: number, other: Buffer, at: number): boolean => {
+  for (let n = from; n < to; n++) if (bytes[n] !== other[at + n - from]) return false
+  return true
 }
 
 /** The table of one link. `capacity` is its window: requests outstanding at once. */
@@ -190,9 +206,10 @@ export class Outstanding {
    * `accepting`; or `undefined` when the window is full or the key is outstanding already (`find` tells which).
    */
   take(bytes: Buffer, from: number, to: number, deadlineMs: number, partner: number): Slot | undefined {
-    if (this.count >= this.capacity || this.find(bytes, from, to) !== undefined) return undefined
-    // `find` has hashed the key.
-    const { first } = this.hash
+    if (this.count >= this.capacity) return undefined
+    const key = this.hash.hash(SENT, bytes, from, to)
+    const { first } = key
+    if (this.look(first, bytes, from, to) !== undefined) return undefined
     const id = this.free.pop() ?? this.grow()
     this.count++
     this.shares.take(partner)
@@ -203,8 +220,9 @@ export class Outstanding {
     this.nextByKey[id] = this.heads[bucket]!
     this.heads[bucket] = id
     this.keyLength[id] = to - from
-    bytes.copy(this.keys, id * KEY_LENGTH_MAX, from, to)
+    copyKey(bytes, from, to, this.keys, id * KEY_LENGTH_MAX)
     const slot = this.slots[id]!
+    slot.key.keep(key)
     slot.deadline = deadlineMs
     this.setDeadline(id, Math.ceil(deadlineMs / TICK_MS))
     return slot
@@ -212,21 +230,16 @@ export class Outstanding {
 
   /** The slot whose key is `bytes[from, to)`, whatever its state. */
   find(bytes: Buffer, from: number, to: number): Slot | undefined {
-    this.hash.hash(0, bytes, from, to)
-    const { first } = this.hash
+    return this.look(this.hash.hash(SENT, bytes, from, to).first, bytes, from, to)
+  }
+
+  private look(first: number, bytes: Buffer, from: number, to: number): Slot | undefined {
     const length = to - from
     for (let id = this.heads[first & this.mask]!; id !== NONE; id = this.nextByKey[id]!) {
       if (this.hashOf[id] !== first || this.keyLength[id] !== length) continue
-      const at = id * KEY_LENGTH_MAX
-      if (this.keys.compare(bytes, from, to, at, at + length) === 0) return this.slots[id]
+      if (isSameKey(bytes, from, to, this.keys, id * KEY_LENGTH_MAX)) return this.slots[id]
     }
     return undefined
-  }
-
-  /** The key of slot `id`, as a view of the table's own bytes: valid until the slot is freed. */
-  key(id: number): Buffer {
-    const at = id * KEY_LENGTH_MAX
-    return this.keys.subarray(at, at + this.keyLength[id]!)
   }
 
   /**

@@ -12,7 +12,7 @@
  * forgotten may still be repeated: `forgotten` says whether the journal has to be asked.
  */
 import { mtiClass } from "@jinka/codec"
-import type { KeyHash } from "./KeyHash.ts"
+import { type KeyDigest, type KeyHash, SENT } from "./KeyHash.ts"
 
 /** What became of the exchange. `open` while it runs; `unseen`: it never came, and its reversal was acknowledged. */
 export const Outcome = { open: 1, answered: 2, timedOut: 3, refused: 4, queued: 5, unseen: 6 } as const
@@ -55,9 +55,6 @@ export interface Forgotten {
   readonly time: number
 }
 
-/** The space of keys that were sent: behind those of a partner's own. */
-const SENT = 3
-
 /** Keys forgotten together are remembered together by their greatest time; that many groups of them at most. */
 const FORGOTTEN_MAX = 64
 
@@ -67,97 +64,124 @@ const SLOTS_MIN = 16
 /** Refused keys that are remembered at least. */
 const REFUSED_MIN = 256
 
+/** Words of a slot, which lie together: whoever looks a key up reads one place of the memory, and not six. */
+const WORDS = 6
+const wordAt = { first: 0, second: 1, exchange: 2, state: 3, endAfter: 4, at: 5 } as const
+
+/** The state of a slot: the generation's stamp (8 bits), the outcome (3), the upper bits of the exchange (21). */
+const STAMP_MAX = 255
+const STAMP_SHIFT = 24
+const OUTCOME_SHIFT = 21
+const HIGH_MASK = (1 << OUTCOME_SHIFT) - 1
+const HIGH = 2 ** 32
+
 class Generation {
   size = 0
   newest = { upTo: 0, at: 0, time: 0 }
-  exchange!: Float64Array
-  /** Entries from the exchange's own to its end; 0: it has none. */
-  endAfter!: Uint32Array
-  at!: Uint32Array
-  outcome!: Uint8Array
-  private first!: Int32Array
-  private second!: Int32Array
-  private mask = 0
-
-  constructor() {
-    this.allocate(SLOTS_MIN)
-  }
+  private words = new Int32Array(SLOTS_MIN * WORDS)
+  private mask = SLOTS_MIN - 1
+  /** What marks the slots in use: with another stamp all are free, and none has to be written for it. */
+  private stamp = 1
 
   /** Empty; it keeps its memory for those that come. */
   clear(): void {
-    this.outcome.fill(0)
+    if (this.stamp === STAMP_MAX) this.words.fill(0)
+    this.stamp = this.stamp === STAMP_MAX ? 1 : this.stamp + 1
     this.size = 0
     this.newest = { upTo: 0, at: 0, time: 0 }
   }
 
-  /** The slot of the hashed key, or `-1 - slot` of the free slot where it belongs. */
-  find(first: number, second: number): number {
+  /** The place of the key, or `-1 - place` of the free one where it belongs. */
+  find({ first, second }: KeyDigest): number {
+    const { stamp, words } = this
+    let at = (first & this.mask) * WORDS
     // A table of which nothing is known costs no look into memory that is far away.
-    if (this.size === 0) return -1 - (first & this.mask)
-    let slot = first & this.mask
-    while (this.outcome[slot] !== 0) {
-      if (this.first[slot] === first && this.second[slot] === second) return slot
-      slot = (slot + 1) & this.mask
+    if (this.size === 0) return -1 - at
+    while (words[at + wordAt.state]! >>> STAMP_SHIFT === stamp) {
+      if (words[at] === first && words[at + wordAt.second] === second) return at
+      at += WORDS
+      if (at === words.length) at = 0
     }
-    return -1 - slot
+    return -1 - at
   }
 
-  /** A slot for a key that is not there. */
-  add(first: number, second: number): number {
-    if (4 * (this.size + 1) > 3 * (this.mask + 1)) this.grow()
-    const slot = -1 - this.find(first, second)
-    this.first[slot] = first
-    this.second[slot] = second
+  /** A place for a key that is not there; `free` is what `find` has said. */
+  add(key: KeyDigest, free: number): number {
+    let at = -1 - free
+    if (4 * (this.size + 1) > 3 * (this.mask + 1)) {
+      this.grow()
+      at = -1 - this.find(key)
+    }
+    this.words[at] = key.first
+    this.words[at + wordAt.second] = key.second
     this.size++
-    return slot
+    return at
   }
 
-  private allocate(slots: number): void {
-    this.first = new Int32Array(slots)
-    this.second = new Int32Array(slots)
-    this.exchange = new Float64Array(slots)
-    this.endAfter = new Uint32Array(slots)
-    this.at = new Uint32Array(slots)
-    this.outcome = new Uint8Array(slots)
-    this.mask = slots - 1
+  write(at: number, { exchange, end, outcome }: Known): void {
+    const { words } = this
+    words[at + wordAt.exchange] = exchange
+    words[at + wordAt.state] = (this.stamp << STAMP_SHIFT) | (outcome << OUTCOME_SHIFT) | Math.floor(exchange / HIGH)
+    words[at + wordAt.endAfter] = end > exchange && end - exchange < HIGH ? end - exchange : 0
+  }
+
+  /** When the key was put, in seconds since the epoch. */
+  since(at: number): number {
+    return this.words[at + wordAt.at]! >>> 0
+  }
+
+  put(at: number, seconds: number): void {
+    this.words[at + wordAt.at] = seconds
+  }
+
+  known(at: number): Known {
+    const { words } = this
+    const state = words[at + wordAt.state]!
+    const exchange = (state & HIGH_MASK) * HIGH + (words[at + wordAt.exchange]! >>> 0)
+    const after = words[at + wordAt.endAfter]! >>> 0
+    const outcome = ((state >>> OUTCOME_SHIFT) & 7) as Outcome
+    return { exchange, end: after === 0 ? 0 : exchange + after, outcome }
   }
 
   private grow(): void {
-    const { first, second, exchange, endAfter, at, outcome } = this
-    this.allocate(2 * (this.mask + 1))
-    for (let from = 0; from < outcome.length; from++) {
-      if (outcome[from] === 0) continue
-      const to = -1 - this.find(first[from]!, second[from]!)
-      this.first[to] = first[from]!
-      this.second[to] = second[from]!
-      this.exchange[to] = exchange[from]!
-      this.endAfter[to] = endAfter[from]!
-      this.at[to] = at[from]!
-      this.outcome[to] = outcome[from]!
+    const { stamp, words } = this
+    this.mask = 2 * this.mask + 1
+    this.words = new Int32Array(2 * words.length)
+    const key = { first: 0, second: 0 }
+    for (let from = 0; from < words.length; from += WORDS) {
+      if (words[from + wordAt.state]! >>> STAMP_SHIFT !== stamp) continue
+      key.first = words[from]!
+      key.second = words[from + wordAt.second]!
+      const to = -1 - this.find(key)
+      for (let word = 0; word < WORDS; word++) this.words[to + word] = words[from + word]!
     }
   }
 }
 
-/** A table of keys: the last `capacity` to twice `capacity` of them. `hash` holds the key that is meant. */
+/** A table of keys: the last `capacity` to twice `capacity` of them. */
 class KeyTable {
   private young = new Generation()
   private old = new Generation()
-  private readonly hash: KeyHash
-
-  constructor(hash: KeyHash) {
-    this.hash = hash
-  }
 
   /** Calls `forgot` with what is forgotten when the key does not fit any more. */
-  put(known: Known, now: number, time: number, capacity: number, forgot: (what: Forgotten) => void): void {
-    const { first, second } = this.hash
-    let slot = this.young.find(first, second)
-    if (slot < 0) {
-      if (this.young.size >= capacity) this.turn(forgot)
-      slot = this.young.add(first, second)
+  put(
+    key: KeyDigest,
+    known: Known,
+    now: number,
+    time: number,
+    capacity: number,
+    forgot: (what: Forgotten) => void
+  ): void {
+    let at = this.young.find(key)
+    if (at < 0) {
+      if (this.young.size >= capacity) {
+        this.turn(forgot)
+        at = this.young.find(key)
+      }
+      at = this.young.add(key, at)
     }
-    this.write(this.young, slot, known)
-    this.young.at[slot] = now
+    this.young.write(at, known)
+    this.young.put(at, now)
     const { newest } = this.young
     newest.upTo = Math.max(newest.upTo, known.exchange)
     newest.at = Math.max(newest.at, now)
@@ -165,33 +189,12 @@ class KeyTable {
   }
 
   /** Changes what is known of the key where it is. False when it is not there. */
-  change(known: Known): boolean {
-    return this.changeIn(this.young, known) || this.changeIn(this.old, known)
+  change(key: KeyDigest, known: Known): boolean {
+    return changeIn(this.young, key, known) || changeIn(this.old, key, known)
   }
 
-  find(since: number): Known | undefined {
-    return this.look(this.young, since) ?? this.look(this.old, since)
-  }
-
-  private changeIn(generation: Generation, known: Known): boolean {
-    const slot = generation.find(this.hash.first, this.hash.second)
-    if (slot >= 0) this.write(generation, slot, known)
-    return slot >= 0
-  }
-
-  private write(generation: Generation, slot: number, { exchange, end, outcome }: Known): void {
-    generation.exchange[slot] = exchange
-    generation.endAfter[slot] = end > exchange && end - exchange < 2 ** 32 ? end - exchange : 0
-    generation.outcome[slot] = outcome
-  }
-
-  private look(generation: Generation, since: number): Known | undefined {
-    const slot = generation.find(this.hash.first, this.hash.second)
-    if (slot < 0 || generation.at[slot]! < since) return undefined
-    const exchange = generation.exchange[slot]!
-    const after = generation.endAfter[slot]!
-    const outcome = generation.outcome[slot]! as Outcome
-    return { exchange, end: after === 0 ? 0 : exchange + after, outcome }
+  find(key: KeyDigest, since: number): Known | undefined {
+    return look(this.young, key, since) ?? look(this.old, key, since)
   }
 
   private turn(forgot: (what: Forgotten) => void): void {
@@ -203,8 +206,19 @@ class KeyTable {
   }
 }
 
+const changeIn = (generation: Generation, key: KeyDigest, known: Known): boolean => {
+  const at = generation.find(key)
+  if (at >= 0) generation.write(at, known)
+  return at >= 0
+}
+
+const look = (generation: Generation, key: KeyDigest, since: number): Known | undefined => {
+  const at = generation.find(key)
+  return at < 0 || generation.since(at) < since ? undefined : generation.known(at)
+}
+
 /**
- * The memory of one link. Some 25 bytes a slot: for each of `capacity` keys 67 to 133 bytes, for as many as have come.
+ * The memory of one link. 24 bytes a slot: for each of `capacity` keys 64 to 128 bytes, for as many as have come.
  */
 export class RecentKeys {
   /** Accepted keys that are remembered at least; may be changed at any time. */
@@ -212,9 +226,9 @@ export class RecentKeys {
   /** Seconds for which a repeat is recognised; may be changed at any time. */
   seconds: number
   private readonly hash: KeyHash
-  private readonly accepted: KeyTable
-  private readonly refused: KeyTable
-  private readonly sent: KeyTable
+  private readonly accepted = new KeyTable()
+  private readonly refused = new KeyTable()
+  private readonly sent = new KeyTable()
   /** Accepted keys that were never learned: those before a start that were not read. */
   before: Forgotten | undefined
   /** The greatest `time` of an accepted key so far; infinite before one has come, and when one had none. */
@@ -226,9 +240,6 @@ export class RecentKeys {
     this.hash = hash
     this.capacity = capacity
     this.seconds = seconds
-    this.accepted = new KeyTable(hash)
-    this.refused = new KeyTable(hash)
-    this.sent = new KeyTable(hash)
   }
 
   /**
@@ -236,43 +247,49 @@ export class RecentKeys {
    * key that grows from one request to the next (DE 7), 0 when the key has none; see `forgotten`.
    */
   put(kind: KeyKind, bytes: Uint8Array, from: number, to: number, known: Known, now: number, time = 0): void {
-    this.hash.hash(kind, bytes, from, to)
+    this.putHashed(this.hash.hash(kind, bytes, from, to), known, now, time)
+  }
+
+  /** The same for a key that was hashed before: all links have one hash. */
+  putHashed(key: KeyDigest, known: Known, now: number, time: number): void {
     if (known.outcome === Outcome.open || known.outcome === Outcome.queued) {
       if (time > 0) this.newest = Number.isFinite(this.newest) ? Math.max(this.newest, time) : time
-      return this.accepted.put(known, now, time, this.capacity, this.forget)
+      return this.accepted.put(key, known, now, time, this.capacity, this.forget)
     }
     if (known.outcome !== Outcome.refused || (known.exchange !== 0 && known.end !== known.exchange)) {
       // What was accepted, and forgotten before its end, is accepted work all the same.
-      if (!this.accepted.change(known)) this.accepted.put(known, now, time, this.capacity, this.forget)
-    } else if (this.accepted.find(now - this.seconds) === undefined) {
+      if (!this.accepted.change(key, known)) this.accepted.put(key, known, now, time, this.capacity, this.forget)
+    } else if (this.accepted.find(key, now - this.seconds) === undefined) {
       // A refusal says nothing of what was accepted under the same key: a message of a reserved type may have that.
-      this.refused.put(known, now, time, this.share(8), nothing)
+      this.refused.put(key, known, now, time, this.share(8), nothing)
     }
   }
 
   /** What is known of the key; `undefined`: it has not come, or it was too long ago, or it is forgotten. */
   find(kind: KeyKind, bytes: Uint8Array, from: number, to: number, now: number): Known | undefined {
-    this.hash.hash(kind, bytes, from, to)
-    return this.findHashed(now)
+    return this.findHashed(this.hash.hash(kind, bytes, from, to), now)
   }
 
-  /** The same for the key that the hash was given last: all links have one hash, and a key may be looked for on all of them. */
-  findHashed(now: number): Known | undefined {
+  /** The same for a key that was hashed before. */
+  findHashed(key: KeyDigest, now: number): Known | undefined {
     const since = now - this.seconds
-    return this.accepted.find(since) ?? this.refused.find(since)
+    return this.accepted.find(key, since) ?? this.refused.find(key, since)
   }
 
   /** Remembers the key `bytes[from, to)` of a request that was sent to the partner. */
-  putSent(bytes: Uint8Array, from: number, to: number, { exchange, outcome, origin }: Sent, now: number): void {
-    this.hash.hash(SENT, bytes, from, to)
+  putSent(bytes: Uint8Array, from: number, to: number, sent: Sent, now: number): void {
+    this.putSentHashed(this.hash.hash(SENT, bytes, from, to), sent, now)
+  }
+
+  /** The same for a key that was hashed as `Outstanding` does. */
+  putSentHashed(key: KeyDigest, { exchange, outcome, origin }: Sent, now: number): void {
     // Such a key has no end of its own to be found: where that is, its origin does.
-    this.sent.put({ exchange, end: exchange + 1 + origin, outcome }, now, 0, this.capacity, nothing)
+    this.sent.put(key, { exchange, end: exchange + 1 + origin, outcome }, now, 0, this.capacity, nothing)
   }
 
   /** What is known of the key of a request that was sent. */
   findSent(bytes: Uint8Array, from: number, to: number, now: number): Sent | undefined {
-    this.hash.hash(SENT, bytes, from, to)
-    const known = this.sent.find(now - this.seconds)
+    const known = this.sent.find(this.hash.hash(SENT, bytes, from, to), now - this.seconds)
     if (known === undefined) return undefined
     const { exchange, end, outcome } = known
     return { exchange, outcome, origin: end === 0 ? -1 : end - exchange - 1 }

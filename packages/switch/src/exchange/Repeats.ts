@@ -15,6 +15,7 @@ import { sourceOf } from "../journal/Source.ts"
 import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks, Questions } from "./Desks.ts"
+import type { KeyDigest } from "./KeyHash.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
 import { KeyKind, type Known, kindOf, Outcome, type Sent } from "./RecentKeys.ts"
 import { Shares } from "./Shares.ts"
@@ -93,13 +94,13 @@ export class Repeats implements Questions {
     desks.questions = this
   }
 
-  /** What memory knows of the message with this key that came at `desk`, on whichever link of its partner. */
-  known(desk: Desk, kind: KeyKind, key: Buffer, length: number): Known | undefined {
+  /** What memory knows of the message with this key, hashed, that came at `desk`, on whichever link of its partner. */
+  known(desk: Desk, key: KeyDigest): Known | undefined {
     const { seconds } = this.desks
-    const known = desk.recent.find(kind, key, 0, length, seconds)
+    const known = desk.recent.findHashed(key, seconds)
     if (known !== undefined) return known
     for (const { recent } of this.others(desk)) {
-      const other = recent.find(kind, key, 0, length, seconds)
+      const other = recent.findHashed(key, seconds)
       if (other !== undefined) return other
     }
     return undefined
@@ -109,7 +110,7 @@ export class Repeats implements Questions {
   knownOf(desk: Desk, index: MessageIndex): Known | undefined {
     const { language } = desk
     const length = language.key(index, receivedFieldsOf(language, index.mti), this.key)
-    return this.known(desk, kindOf(index.mti), this.key, length)
+    return this.known(desk, this.desks.hash.hash(kindOf(index.mti), this.key, 0, length))
   }
 
   /** Whether only the journal could say that a message that memory does not know has not come before. */

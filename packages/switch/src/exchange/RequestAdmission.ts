@@ -11,6 +11,7 @@ import { stanOf } from "../message/Stamp.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { anothers, type Originals } from "./Originals.ts"
+import { KeptDigest } from "./KeyHash.ts"
 import { KEY_LENGTH_MAX } from "./Outstanding.ts"
 import { kindOf, Outcome } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
@@ -34,6 +35,8 @@ export class RequestAdmission {
   private readonly originals: Originals
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+  /** The key of the request that is being admitted, as its partner asked. */
+  private readonly asked = new KeptDigest()
 
   constructor(desks: Desks, refusals: Refusals, repeats: Repeats, originals: Originals) {
     this.desks = desks
@@ -53,7 +56,8 @@ export class RequestAdmission {
     if (asked === notAsked) origin.traffic.requestsIn++
     if (!language.isIdentified(index)) return this.refuse(coming, "formatError")
     const length = language.key(index, receivedFieldsOf(language, index.mti), this.originKey)
-    const known = repeats.known(origin, kindOf(index.mti), this.originKey, length)
+    this.asked.keep(desks.hash.hash(kindOf(index.mti), this.originKey, 0, length))
+    const known = repeats.known(origin, this.asked)
     if (known !== undefined) return this.refusals.repeated(origin, epoch, index, known)
     const question = asked.isNew ? undefined : repeats.question(origin, index)
     if (question !== undefined) return this.ask(coming, question, { ...asked, isNew: true })
@@ -63,7 +67,7 @@ export class RequestAdmission {
     if (to === undefined) return this.refuse(coming, "noRoute")
     const target = desks.groups.target(to, origin, index)
     if (target === undefined) return this.refuse(coming, desks.groups.isReady(to) ? "malfunction" : "issuerDown")
-    this.accept(coming, length, target)
+    this.accept(coming, target)
   }
 
   /** Memory does not know what is asked for: the request goes on when the journal has said so. */
@@ -77,7 +81,7 @@ export class RequestAdmission {
     if (!isAsking) this.refusals.unsure(origin, epoch)
   }
 
-  private accept(coming: Coming, originKeyLength: number, target: Desk): void {
+  private accept(coming: Coming, target: Desk): void {
     const { origin, epoch, index, arrivedAt, asked } = coming
     const { desks, originals } = this
     const { groups } = desks
@@ -115,8 +119,9 @@ export class RequestAdmission {
     slot.isDue = false
     desks.seals?.ahead(target, slot)
     const known = { exchange: slot.exchange, end: 0, outcome: Outcome.open }
-    const time = language.keyTime(index)
-    origin.recent.put(kindOf(index.mti), this.originKey, 0, originKeyLength, known, desks.seconds, time)
+    slot.asked.keep(this.asked)
+    slot.askedTime = language.keyTime(index)
+    origin.recent.putHashed(slot.asked, known, desks.seconds, slot.askedTime)
     desks.commits.forward(partner, slot.exchange, target.id, slot.id)
   }
 

@@ -20,7 +20,7 @@ import type { ExitGate } from "./ExitGate.ts"
 import type { Originals } from "./Originals.ts"
 import { KEY_LENGTH_MAX, type Slot, TICK_MS } from "./Outstanding.ts"
 import { Outcome } from "./RecentKeys.ts"
-import type { Refusal, Refusals } from "./Refusals.ts"
+import type { Refusal } from "./Refusals.ts"
 import type { Repeats } from "./Repeats.ts"
 import type { Reversals } from "./Reversals.ts"
 import { UnmatchedAnswers } from "./UnmatchedAnswers.ts"
@@ -31,7 +31,6 @@ export type Unknown = "timeout" | "connection lost" | "answer not translated"
 /** The requests of one switch. */
 export class Requests implements HotActions {
   private readonly desks: Desks
-  private readonly refusals: Refusals
   private readonly originals: Originals
   private readonly reversals: Reversals
   private readonly unmatched: UnmatchedAnswers
@@ -41,10 +40,9 @@ export class Requests implements HotActions {
   /** The desk whose line is being let go: the places that become free meanwhile are taken in the same turn. */
   private moving: Desk | undefined
 
-  constructor(desks: Desks, refusals: Refusals, repeats: Repeats, reversals: Reversals, originals: Originals) {
+  constructor(desks: Desks, repeats: Repeats, reversals: Reversals, originals: Originals) {
     this.desks = desks
     this.originals = originals
-    this.refusals = refusals
     this.reversals = reversals
     this.unmatched = new UnmatchedAnswers(desks, repeats)
   }
@@ -189,7 +187,7 @@ export class Requests implements HotActions {
     this.tellAhead(slot, code)
     if (slot.sealing !== undefined) this.unsealed(slot)
     origin.traffic.refused++
-    this.refusals.remember(origin, this.original(slot), { exchange: slot.exchange, end: seq, outcome: Outcome.refused })
+    this.became(origin, slot, seq, Outcome.refused)
     desks.commits.after(desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, code))
     this.leave(target, slot)
   }
@@ -249,8 +247,8 @@ export class Requests implements HotActions {
     slot.endCode = code
     const { exchange } = slot
     const sent = { exchange, outcome: Outcome.answered, origin: origin.id }
-    holder.recent.putSent(this.key, 0, length, sent, desks.seconds)
-    this.refusals.remember(origin, request, { exchange, end: seq, outcome: Outcome.answered })
+    holder.recent.putSentHashed(slot.key, sent, desks.seconds)
+    this.became(origin, slot, seq, Outcome.answered)
     link.release(epoch)
     desks.seals?.answer(origin, holder.id, slot)
     desks.commits.deliver(desks.partnerOf(origin), seq, holder.id, slot.id)
@@ -335,11 +333,7 @@ export class Requests implements HotActions {
       record.ended("undelivered", slot.exchange, origin, slot.originEpoch, slot.endCode)
       if (!target.language.isSuccess(slot.endCode)) return
       // Nobody may hear of the approval any more.
-      this.refusals.remember(origin, this.original(slot), {
-        exchange: slot.exchange,
-        end: 0,
-        outcome: Outcome.timedOut
-      })
+      this.became(origin, slot, 0, Outcome.timedOut)
       this.reverse(origin, target, slot)
     })
   }
@@ -378,10 +372,9 @@ export class Requests implements HotActions {
     const { outstanding } = target
     const origin = this.origin(slot)
     outstanding.step(slot.id, reason === "timeout" ? Event.deadline : Event.connectionLost)
-    const key = outstanding.key(slot.id)
-    const { exchange } = slot
-    target.recent.putSent(key, 0, key.length, { exchange, outcome: Outcome.timedOut, origin: origin.id }, seconds)
-    this.refusals.remember(origin, this.original(slot), { exchange, end: 0, outcome: Outcome.timedOut })
+    const sent = { exchange: slot.exchange, outcome: Outcome.timedOut, origin: origin.id }
+    target.recent.putSentHashed(slot.key, sent, seconds)
+    this.became(origin, slot, 0, Outcome.timedOut)
     const { noAnswer } = origin.language.refusal
     this.tellAhead(slot, noAnswer)
     record.together(() => {
@@ -396,6 +389,11 @@ export class Requests implements HotActions {
       target.link.overdue(slot.sentEpoch)
     }
     this.leave(target, slot)
+  }
+
+  /** Keeps under the origin's key what became of the request in `slot`; `end`: the entry that says it, 0: none does. */
+  private became({ recent }: Desk, slot: Slot, end: number, outcome: Outcome): void {
+    recent.putHashed(slot.asked, { exchange: slot.exchange, end, outcome }, this.desks.seconds, slot.askedTime)
   }
 
   /** The end of a request without an answer is on disk: the origin is told with a code of our own, and the exchange is over. */

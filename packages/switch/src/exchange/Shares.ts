@@ -12,7 +12,8 @@ const FACTOR = 3
 
 /** The places of one thing that is shared, and who has them. */
 export class Shares {
-  private readonly held = new Map<number, number>()
+  /** Places by the partner's number and one: the least is that of the switch itself, -1. */
+  private readonly held: Array<number> = []
   private used = 0
 
   /** Places taken. */
@@ -22,7 +23,7 @@ export class Shares {
 
   /** Places that the partner has. */
   of(partner: number): number {
-    return this.held.get(partner) ?? 0
+    return this.held[partner + 1] ?? 0
   }
 
   /** Whether the partner may take one more of `capacity` places. `isShared`: others may want some. */
@@ -35,14 +36,13 @@ export class Shares {
   /** The partner takes a place, whether it may or not. */
   take(partner: number): void {
     this.used++
-    this.held.set(partner, this.of(partner) + 1)
+    while (this.held.length <= partner + 1) this.held.push(0)
+    this.held[partner + 1]!++
   }
 
   /** The partner gives a place back. */
   leave(partner: number): void {
     this.used--
-    const left = this.of(partner) - 1
-    if (left > 0) this.held.set(partner, left)
-    else this.held.delete(partner)
+    this.held[partner + 1]!--
   }
 }

@@ -4,19 +4,24 @@ import { Times, type TimesStatus } from "./Times.ts"
 /** Response codes that are counted each by itself; networks have about a hundred. */
 const CODES_MAX = 300
 
+/** What others are counted as. */
+const OTHER = "other"
+
 /** Answers by response code. */
 export class Codes {
-  private readonly counts = new Map<string, number>()
+  private readonly counts = new Map<string, { count: number }>()
 
   /** One more. What a partner makes up beyond the usual number of codes is counted together. */
   add(answered: string): void {
-    const code = this.counts.size < CODES_MAX || this.counts.has(answered) ? answered : "other"
-    this.counts.set(code, (this.counts.get(code) ?? 0) + 1)
+    const known = this.counts.get(answered)
+    if (known !== undefined) known.count++
+    else if (this.counts.size < CODES_MAX || answered === OTHER) this.counts.set(answered, { count: 1 })
+    else this.add(OTHER)
   }
 
   /** Counts by code. */
   get all(): { readonly [code: string]: number } {
-    return Object.fromEntries(this.counts)
+    return Object.fromEntries(Array.from(this.counts, ([code, { count }]) => [code, count]))
   }
 }
 
