@@ -167,9 +167,7 @@ describe("the keys of recent exchanges of one link", () => {
       const { first } = chosenAgainst.hash(KeyKind.request, key, 0, key.length)
       if ((first & 0xff) === 0) meeting.push(key)
     }
-    const places = new Set(
-      meeting.map((key) => mine.hash(KeyKind.request, key, 0, key.length).first & 0xfff)
-    )
+    const places = new Set(meeting.map((key) => mine.hash(KeyKind.request, key, 0, key.length).first & 0xfff))
     // 2,000 balls in 4,096 boxes fill 1,580 of them on average, with a deviation of 20.
     expect(places.size).toBeGreaterThan(1450)
   })

@@ -93,5 +93,7 @@ const pairs: Array<string | undefined> = new Array(95 * 95)
 
 const pairText = (one: number, two: number): string => {
   if (one < 0x20 || one > 0x7e || two < 0x20 || two > 0x7e) return String.fromCharCode(one, two)
-  return (pairs[(one - 0x20) * 95 + two - 0x20] ??= String.fromCharCode(one, two))
+  const at = (one - 0x20) * 95 + two - 0x20
+  pairs[at] ??= String.fromCharCode(one, two)
+  return pairs[at]
 }

@@ -9,7 +9,7 @@
 import type { Sealing } from "../guard/Sealing.ts"
 import type { Receipt } from "../link/Receipts.ts"
 import { Event, State, step } from "./Exchange.ts"
-import { type KeyHash, KeptDigest, SENT } from "./KeyHash.ts"
+import { KeptDigest, type KeyHash, SENT } from "./KeyHash.ts"
 import { Shares } from "./Shares.ts"
 
 /** Longest match key in bytes. CUPS needs 41: F7 10, F11 6, F32 and F33 up to 11, separators. */
