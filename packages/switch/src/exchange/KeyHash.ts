@@ -45,8 +45,8 @@ export class KeyHash {
   }
 
   /**
-   * Hashes the integer `space` (which keys of one kind are told apart by) and then `bytes[from, to)`. The digest is the same object
-   * at every call: it holds until the next.
+   * Hashes the integer `space` (which keys of one kind are told apart by) and then `bytes[from, to)`. The digest is the same
+   * object at every call: it holds until the next.
    */
   hash(space: number, bytes: Uint8Array, from: number, to: number): KeyDigest {
     const wholeWords = (to - from) >>> 2

@@ -5,7 +5,7 @@ import { Times, type TimesStatus } from "./Times.ts"
 const CODES_MAX = 300
 
 /** What others are counted as. */
-const OTHER = "other"
+const others = "other"
 
 /** Answers by response code. */
 export class Codes {
@@ -15,8 +15,8 @@ export class Codes {
   add(answered: string): void {
     const known = this.counts.get(answered)
     if (known !== undefined) known.count++
-    else if (this.counts.size < CODES_MAX || answered === OTHER) this.counts.set(answered, { count: 1 })
-    else this.add(OTHER)
+    else if (this.counts.size < CODES_MAX || answered === others) this.counts.set(answered, { count: 1 })
+    else this.add(others)
   }
 
   /** Counts by code. */
