@@ -41,7 +41,8 @@ const dialogueLink = (name: LinkName, port: number): LinkAll => ({
   side: { _tag: "listen", at: { host: "127.0.0.1", port }, from: [], second: "replace" },
   signOn: { send: false, expect: true, timeoutMs: 10_000 },
   watchdog: { intervalMs: 20_000, probe: true, proofs: 0 },
-  delivery: { ...usualLink.delivery, timeoutMs: 5000 }
+  delivery: { ...usualLink.delivery, timeoutMs: 5000 },
+  businessDay: { cutOver: "accept", stan: "goes-on" }
 })
 
 const milliseconds = (text: string): number => {
@@ -71,6 +72,9 @@ const changes: Readonly<Record<string, Change>> = {
   "allowed from": (link, text) => ({ side: { ...listening(link), from: [text] } }),
   "signs on": ({ signOn }, text) => ({ signOn: { ...signOn, send: yesOrNo(text) } }),
   "expects sign-on": ({ signOn }, text) => ({ signOn: { ...signOn, expect: yesOrNo(text) } }),
+  "takes cut-overs": (_, text) => ({
+    businessDay: { cutOver: yesOrNo(text) ? "accept" : "refuse", stan: "goes-on" }
+  }),
   "sign-on timeout": ({ signOn }, text) => ({ signOn: { ...signOn, timeoutMs: milliseconds(text) } }),
   "idle after": (_, text) => ({ idleMs: milliseconds(text) }),
   "idle frames": (_, text) => (text === "none" ? { frame: zeroIsNoIdle } : {}),

@@ -3,6 +3,7 @@
  * asked of disk, kernel or partner, so it is answered at once.
  */
 import type { Doors } from "./Doors.ts"
+import { type BusinessDayStatus, dayStatus } from "./exchange/BusinessDay.ts"
 import type { Desk } from "./exchange/Desk.ts"
 import type { Desks, FullBy } from "./exchange/Desks.ts"
 import type { DoubtCounts } from "./exchange/Doubts.ts"
@@ -36,6 +37,8 @@ export interface LinkWork extends LinkStatus {
   readonly inDoubt: DoubtCounts
   /** MACs and PIN blocks since the start; `undefined`: the link has neither. */
   readonly guard: GuardCounts | undefined
+  /** The partner's business day; `undefined`: none is kept. */
+  readonly businessDay: BusinessDayStatus | undefined
   /** What has passed over it since the start. */
   readonly traffic: TrafficStatus
   /** Times since the start, of the partner and of us: see `TrafficStatus`. */
@@ -70,7 +73,7 @@ export interface SwitchStatus {
 }
 
 const workOf = (
-  { guard, line, link, name, outstanding, overRate, stored, perhapsRepeats, traffic }: Desk,
+  { day, guard, line, link, name, outstanding, overRate, stored, perhapsRepeats, traffic }: Desk,
   { doubts, runtime }: Desks
 ): LinkWork => ({
   ...link.status(),
@@ -83,6 +86,7 @@ const workOf = (
   stored: stored.status(),
   inDoubt: doubts.counts(name),
   guard: guard?.counts,
+  businessDay: dayStatus(day),
   traffic: traffic.status(runtime.monotonicMs()),
   durations: { partner: traffic.partnerTime.ever.status, ours: traffic.ourTime.ever.status }
 })

@@ -153,6 +153,7 @@ export const simplexBench = (
     const events: LinkEvents<Link> = {
       passes: () => false,
       exchangesKeys: () => false,
+      cutsOver: () => false,
       guards: () => false,
       leaving: (_link, message, put) => put(message),
       message: (_link, _session, index) => known.mtis.push(index.mti),

@@ -9,6 +9,7 @@ import type { Guard } from "../guard/Guard.ts"
 import type { Link } from "../link/Link.ts"
 import { counted, Notices, oneByOne } from "../link/Notices.ts"
 import type { Language } from "../message/Language.ts"
+import type { LinkDay } from "./BusinessDay.ts"
 import type { KeyHash } from "./KeyHash.ts"
 import { Outstanding } from "./Outstanding.ts"
 import { RateLimit } from "./RateLimit.ts"
@@ -24,6 +25,8 @@ export class Desk {
   link: Link
   /** Holds its partner's messages against their MACs, and seals what leaves; `undefined`: there is none, nothing is looked at. */
   guard: Guard | undefined
+  /** The partner's business day; `undefined`: none is kept. */
+  day: LinkDay | undefined
   /** The journal's number of the link's name and form. */
   journalName = 0
   /** Requests sent on the link, from their acceptance to their end on disk. */

@@ -2,6 +2,7 @@
  * The desks of one switch, and what they share: routes, groups and limits, the journal and the
  * queue of what waits for it, and the time of the turn. Made once; used only on the switch's own thread.
  */
+import type { MessageIndex } from "@jinka/codec"
 import { Effect, type Fiber } from "effect"
 import { KeyRing } from "../guard/KeyRing.ts"
 import { explainModuleError, type ModuleError } from "../guard/ModuleError.ts"
@@ -214,6 +215,9 @@ export class Desks {
 
   /** MACs of one partner, or ours for it, are wrong: its link's rule asks for a new key. */
   askForKey: (desk: Desk) => void = () => {}
+
+  /** An answer of the desk's partner was taken: it may say a settlement date. */
+  settled: (desk: Desk, index: MessageIndex) => void = () => {}
 
   /** The module cannot use a key: somebody has to look at it. */
   keyUnusable(desk: number, error: ModuleError): void {

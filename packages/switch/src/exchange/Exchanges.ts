@@ -18,6 +18,7 @@ import type { Journal } from "../journal/Journal.ts"
 import { Link } from "../link/Link.ts"
 import { LinkEnded, type Severity } from "../link/LinkEnded.ts"
 import type { LinkEvents, SessionEpoch } from "../link/LinkEvents.ts"
+import { BusinessDays } from "./BusinessDays.ts"
 import type { Checked } from "./Checks.ts"
 import { Deliveries } from "./Deliveries.ts"
 import { Desk } from "./Desk.ts"
@@ -69,6 +70,7 @@ export class Exchanges {
   private readonly turns: Turns
   private readonly events: LinkEvents<Link>
   private readonly releases: Releases
+  private readonly days: BusinessDays
 
   constructor(
     plans: ReadonlyArray<LinkPlan>,
@@ -83,6 +85,7 @@ export class Exchanges {
     this.desks = desks
     this.repeats = new Repeats(desks, (desk, epoch, index, act) => this.later(desk, epoch, index, act))
     const originals = new Originals(desks, this.repeats)
+    this.days = new BusinessDays(desks)
     const shared = module === undefined ? undefined : new SharedModule(module)
     this.guards = shared === undefined ? undefined : new Guards(desks, originals, shared, this.checked, this.broken)
     this.keys = shared === undefined ? undefined : new KeyExchanges(desks, shared, this.broken)
@@ -100,7 +103,7 @@ export class Exchanges {
     this.turns = new Turns((run) => {
       runtime.fork(Effect.andThen(Effect.yieldNow, Effect.sync(run)))
     })
-    this.recovery = new Recovery(desks, reversals, originals)
+    this.recovery = new Recovery(desks, reversals, originals, this.days)
     this.releases = new Releases(desks, this.requests, this.broken)
     journal.writer.onCommitted = (lastSeq) => this.releases.committed(lastSeq)
   }
@@ -109,7 +112,7 @@ export class Exchanges {
    * A link with these settings, not started, at desk `id`: a new desk behind the others, or the old one of a link that has no
    * request outstanding any more. What is stored for that one stays.
    */
-  open(id: number, { delivery, guard, keys, ...settings }: LinkPlan): Link {
+  open(id: number, { businessDay, delivery, guard, keys, ...settings }: LinkPlan): Link {
     const { desks } = this
     const link = new Link(id, settings, this.events)
     const desk = desks.all[id]
@@ -120,6 +123,7 @@ export class Exchanges {
       desk.change(link, delivery, desks.now)
       desks.record.name(desk)
     }
+    this.days.put(desks.at(id), businessDay)
     this.keys?.put(desks.at(id), keys)
     this.guards?.put(desks.at(id), guard)
     return link
@@ -164,6 +168,7 @@ export class Exchanges {
   lookAtJournal(): void {
     const { desks } = this
     const { doubts, record } = desks
+    if (!desks.journal.scarce()) this.days.sayAgain(record.last)
     if (!desks.journal.scarce())
       doubts.sayAgain(record.last, (one) => record.inDoubt("inDoubt", one, desks.nameOf(one.link)))
     record.floor = desks.floor()
@@ -175,6 +180,7 @@ export class Exchanges {
     return {
       passes: (link, index) => this.passes(desks.of(link), index),
       exchangesKeys: (link, index) => this.keys?.received(desks.of(link), index) === true,
+      cutsOver: (link, index) => this.days.received(desks.of(link), index),
       guards: (link, index) => desks.of(link).guard?.checks(index) === true,
       leaving: (link, message, put) => this.leaving(desks.of(link), message, put),
       message: (link, session, index) => this.message(desks.of(link), session, index),

@@ -2,6 +2,7 @@
 import type { GuardSettings } from "../guard/GuardSettings.ts"
 import type { KeySettings } from "../guard/KeySettings.ts"
 import type { LinkSettings } from "../link/Settings.ts"
+import type { BusinessDaySettings } from "./BusinessDay.ts"
 import type { Settings as DeliverySettings } from "./StoreAndForward.ts"
 
 /** One link as a configuration has it: its connections, its deliveries, and what guards it. */
@@ -9,4 +10,5 @@ export type LinkPlan = LinkSettings & {
   readonly delivery: DeliverySettings
   readonly guard?: GuardSettings | undefined
   readonly keys?: KeySettings | undefined
+  readonly businessDay?: BusinessDaySettings | undefined
 }

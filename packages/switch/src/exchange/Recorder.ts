@@ -145,6 +145,11 @@ export class Recorder {
     return this.writer.end(0, 0)
   }
 
+  /** The business day of the desk's partner, from here on. */
+  day(desk: Desk, text: string): number {
+    return this.plain(EntryKind.day, 0, desk.journalName, desk.link.epoch, text)
+  }
+
   /** A person has ended what was in doubt. */
   closed(exchange: number, name: number, code: string): number {
     return this.plain(EntryKind.closed, exchange, name, 0, code)

@@ -14,6 +14,8 @@ import type { JournalError } from "../journal/JournalError.ts"
 import { sourceOf } from "../journal/Source.ts"
 import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
+import { dayOf } from "./BusinessDay.ts"
+import type { BusinessDays } from "./BusinessDays.ts"
 import { noOriginal } from "./Deliveries.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
@@ -68,6 +70,7 @@ interface Learned {
 /** Reads the journal's tail and ends or resumes what is open. */
 export class Recovery {
   private readonly desks: Desks
+  private readonly days: BusinessDays
   private readonly reversals: Reversals
   private readonly originals: Originals
   /** Requests without an end: their `accepted` entries by exchange. */
@@ -85,8 +88,9 @@ export class Recovery {
   private readonly index = new MessageIndex()
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
-  constructor(desks: Desks, reversals: Reversals, originals: Originals) {
+  constructor(desks: Desks, reversals: Reversals, originals: Originals, days: BusinessDays) {
     this.desks = desks
+    this.days = days
     this.reversals = reversals
     this.originals = originals
     this.byNumber = new Map(desks.all.map((desk) => [desk.journalName, desk]))
@@ -173,9 +177,17 @@ export class Recovery {
         return this.doubted(entry, "abandoned")
       case EntryKind.declined:
         return this.doubted(entry, "declined")
+      case EntryKind.day:
+        return this.day(entry)
       default:
         return this.desks.doubts.read(entry, this.nameOf(entry))
     }
+  }
+
+  private day({ code, link, seq }: Entry): void {
+    const desk = this.byNumber.get(link)
+    const now = dayOf(code)
+    if (desk !== undefined && now !== undefined) this.days.learn(desk, seq, now)
   }
 
   /** Notes an exchange whose own link is not there, or whose other link is `missing`. */

@@ -98,7 +98,7 @@ export class Repeats implements Questions {
   known(desk: Desk, key: KeyDigest): Known | undefined {
     const { seconds } = this.desks
     const known = desk.recent.findHashed(key, seconds)
-    if (known !== undefined) return known
+    if (known !== undefined) return desk.day?.forgets(known.exchange) === true ? undefined : known
     for (const { recent } of this.others(desk)) {
       const other = recent.findHashed(key, seconds)
       if (other !== undefined) return other

@@ -250,6 +250,7 @@ export class Requests implements HotActions {
     holder.recent.putSentHashed(slot.key, sent, desks.seconds)
     this.became(origin, slot, seq, Outcome.answered)
     link.release(epoch)
+    if (!isReject) desks.settled(target, heard)
     desks.seals?.answer(origin, holder.id, slot)
     desks.commits.deliver(desks.partnerOf(origin), seq, holder.id, slot.id)
     this.leave(holder, slot)

@@ -48,14 +48,16 @@ export const EntryKind = {
   key: 21,
   /** A person holds a store-and-forward message back, and has let it go again; `code` says who and why. */
   held: 22,
-  released: 23
+  released: 23,
+  /** A partner's business day, as its link knows it from here on, or the same said again; `code` says it (`BusinessDay.ts`). */
+  day: 24
 } as const
 
 /** One of the numbers of {@link EntryKind}. */
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 
 /** Kinds lie in 1..entryKindMax. */
-export const ENTRY_KIND_MAX = 23
+export const ENTRY_KIND_MAX = 24
 
 const kindNames = new Map<number, string>(Object.entries(EntryKind).map(([name, kind]) => [kind, name]))
 

@@ -24,6 +24,8 @@ export interface LinkEvents<Link> {
   readonly passes: (link: Link, index: MessageIndex) => boolean
   /** Whether a network management request belongs to an exchange of keys: then it is taken, and answered when that is done. */
   readonly exchangesKeys: (link: Link, index: MessageIndex) => boolean
+  /** Whether a network management request is a cut-over that is taken: then it is answered when it is on disk. */
+  readonly cutsOver: (link: Link, index: MessageIndex) => boolean
   /** Whether a network management message is held against its MAC first: then it comes as a `message`, too. */
   readonly guards: (link: Link, index: MessageIndex) => boolean
   /** A network management message of ours is about to leave: `put` writes it, as it is or with its MAC, now or later. */
@@ -61,6 +63,7 @@ export interface LinkEvents<Link> {
 export interface SessionEvents {
   readonly passes: (index: MessageIndex) => boolean
   readonly exchangesKeys: (index: MessageIndex) => boolean
+  readonly cutsOver: (index: MessageIndex) => boolean
   readonly guards: (index: MessageIndex) => boolean
   readonly leaving: (message: Buffer, put: (message: Buffer) => void) => void
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
@@ -76,6 +79,7 @@ export interface SessionEvents {
 export const sessionEvents = <Link>(link: Link, events: LinkEvents<Link>): SessionEvents => ({
   passes: (index) => events.passes(link, index),
   exchangesKeys: (index) => events.exchangesKeys(link, index),
+  cutsOver: (index) => events.cutsOver(link, index),
   guards: (index) => events.guards(link, index),
   leaving: (message, put) => events.leaving(link, message, put),
   message: (session, index) => events.message(link, session, index),

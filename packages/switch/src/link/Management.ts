@@ -34,7 +34,7 @@ export interface ManagementOwner {
   /** STAN for the next request. */
   readonly nextStan: () => number
   readonly change: (event: LinkState.Event) => void
-  readonly events: Pick<SessionEvents, "exchangesKeys" | "passes">
+  readonly events: Pick<SessionEvents, "cutsOver" | "exchangesKeys" | "passes">
   readonly language: Language
   readonly lies: Lies
   readonly noted: (text: string) => void
@@ -66,7 +66,7 @@ const isCutover = (what: NetworkManagement.Meaning | undefined): boolean =>
 /** What the partner asked for, and whether somebody should know that it was not done. */
 const told = (what: NetworkManagement.Meaning | undefined): { readonly words: string; readonly isWrong: boolean } =>
   isCutover(what)
-    ? { words: `${what} (no business day is kept here: dates and totals are the partner's alone)`, isWrong: true }
+    ? { words: `${what} (not taken on this link: its business day stays)`, isWrong: true }
     : { words: what ?? "unknown network management code", isWrong: false }
 
 /** The network management of one session. */
@@ -181,7 +181,7 @@ export class Management {
       if (!isAnswer) this.reply(index, this.link.settings.dialect.refusal.identity)
     } else if (isAnswer) return this.answered(index)
     else if (this.link.events.passes(index)) return false
-    else if (!this.link.events.exchangesKeys(index)) this.requested(index)
+    else if (!this.link.events.exchangesKeys(index) && !this.link.events.cutsOver(index)) this.requested(index)
     return true
   }
 
@@ -229,8 +229,8 @@ export class Management {
   }
 
   /**
-   * What is understood and done is accepted. A new key is not taken, nor is a new settlement date: there is nothing here that
-   * would use them.
+   * What is understood and done is accepted. A new key is not taken where the link exchanges none, nor a cut-over where it
+   * refuses them.
    */
   private codeFor(what: NetworkManagement.Meaning | undefined): string {
     const { codec, dialect } = this.link.settings

@@ -54,6 +54,12 @@ const view = (controlled: Controlled) =>
           return report
         })
       )
+      .handle("totals", ({ query: { date } }) =>
+        Effect.andThen(
+          as("view"),
+          Effect.mapError(controlled.totals(date), ({ message }) => new Unreadable({ error: message }))
+        )
+      )
       .handle("pending", () => Effect.andThen(as("view"), controlled.pending))
       .handle("trace", ({ payload: { stan, ...rest } }) =>
         Effect.gen(function* () {

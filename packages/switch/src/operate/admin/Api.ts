@@ -16,6 +16,7 @@ import {
   ReloadReport,
   StatusReport
 } from "../control/Report.ts"
+import { BusinessDate, TotalsReport } from "../totals/TotalsReport.ts"
 import { TraceReport } from "../trace/TraceReport.ts"
 import type { User } from "./Users.ts"
 
@@ -89,6 +90,17 @@ const view = HttpApiGroup.make("view")
   .add(
     HttpApiEndpoint.get("pending", "/pending", { success: PendingReport, error: Forbidden }).annotateMerge(
       means("Reversals and advices that wait, and what is in doubt. Role view.")
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("totals", "/totals", {
+      query: { date: Schema.optionalKey(BusinessDate) },
+      success: TotalsReport,
+      error: [Forbidden, Unreadable]
+    }).annotateMerge(
+      means(
+        "The totals of one business day (`date`), or of all that the journal holds, as `jinka totals` tells them. Role view."
+      )
     )
   )
   .add(

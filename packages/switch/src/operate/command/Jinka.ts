@@ -21,6 +21,7 @@ import { type AllHelp, makeReference } from "./ReferenceCommand.ts"
 import { reload } from "./ReloadCommand.ts"
 import { check, run } from "./RunCommand.ts"
 import { top, watch } from "./TopCommand.ts"
+import { totals } from "./TotalsCommand.ts"
 import { trace } from "./TraceCommand.ts"
 import { wrongCall } from "./WrongCall.ts"
 
@@ -51,6 +52,7 @@ const paths: ReadonlyArray<string> = [
   "owners",
   "yield",
   "trace",
+  "totals",
   "bundle",
   "decode",
   "encode",
@@ -111,6 +113,7 @@ export const command = Command.make("jinka").pipe(
     owners,
     yieldTo,
     trace,
+    totals,
     bundle,
     decode,
     encode,

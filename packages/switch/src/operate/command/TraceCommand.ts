@@ -1,14 +1,15 @@
 /** `jinka trace`: the life of one transaction. */
-import { Console, Effect, FileSystem, Option, Result, Stdio, Stream } from "effect"
+import { Console, Effect, Option, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { type SearchKey, STAN_MAX } from "../../journal/JournalStore.ts"
 import { ask } from "../control/ControlCall.ts"
 import { CommandFailed } from "../Exit.ts"
-import { type JournalPlace, journalPlace } from "../JournalPlace.ts"
+import type { JournalPlace } from "../JournalPlace.ts"
 import { trace as traceJournal } from "../trace/Trace.ts"
 import { TraceReport } from "../trace/TraceReport.ts"
 import { traceText } from "../trace/TraceText.ts"
-import { asJson, socketOf, socketOfFile, whichSwitch } from "./Asked.ts"
+import { asJson, whichSwitch } from "./Asked.ts"
+import { eitherWay } from "./EitherWay.ts"
 
 /** The argument of commands that read a journal. */
 export const fileOrDirectory = Argument.String("place").pipe(
@@ -36,7 +37,12 @@ export const trace = Command.make(
   ({ place, control, stan, rrn, pan, json }) =>
     Effect.gen(function* () {
       const key = yield* searchKey(stan, rrn, pan)
-      const report = yield* find(place, control, key)
+      const report = yield* eitherWay(
+        place,
+        control,
+        (socket) => asked(socket, key),
+        (found) => offline(found, key)
+      )
       if (json || report.exchanges.length > 0) yield* Console.log(json ? JSON.stringify(report) : traceText(report))
       if (report.exchanges.length === 0) {
         return yield* new CommandFailed({ exit: "bad", says: "No transaction in this journal has these keys." })
@@ -99,29 +105,3 @@ const offline = ({ open, dialects }: JournalPlace, key: SearchKey) =>
       )
     )
   )
-
-/**
- * Asks the switch where its socket is there; reads the journal when nobody answers. A file that was spoilt while its switch
- * runs says at least where to ask.
- */
-const find = Effect.fnUntraced(function* (
-  place: Option.Option<string>,
-  control: Option.Option<string>,
-  key: SearchKey
-) {
-  if (Option.isSome(control) || Option.isNone(place)) {
-    return yield* asked(yield* socketOf({ file: place, control }), key)
-  }
-  const files = yield* FileSystem.FileSystem
-  const found = yield* Effect.result(journalPlace(place.value))
-  if (Result.isFailure(found)) {
-    const socket = yield* Effect.option(socketOfFile(place.value))
-    const isThere = socket._tag === "Some" && (yield* Effect.orElseSucceed(files.exists(socket.value), () => false))
-    return isThere ? yield* asked(socket.value, key) : yield* found.failure
-  }
-  const { socket } = found.success
-  if (!(yield* Effect.orElseSucceed(files.exists(socket), () => false))) return yield* offline(found.success, key)
-  return yield* asked(socket, key).pipe(
-    Effect.catch((failed) => (failed.exit === "network" ? offline(found.success, key) : Effect.fail(failed)))
-  )
-})

@@ -99,6 +99,19 @@ const StoreAndForwardDocument = Schema.Struct({
   window: option(count(1, 1024), 16, "Messages under way at once.")
 })
 
+const BusinessDayDocument = Schema.Struct({
+  cutOver: option(
+    Schema.Literals(["accept", "refuse"]),
+    "accept",
+    "What is done with the partner's cut-over messages. `accept`: the day moves, in the journal first. `refuse`: they are answered with the network's code for it (90), and the day stays until an answer has a later settlement date."
+  ),
+  stan: option(
+    Schema.Literals(["goes-on", "begins-anew"]),
+    "goes-on",
+    "`begins-anew`: the partner's STANs start again with each business day, and its keys hold no date: a request is no repeat of one of another day. A repeat that comes over the cut-over is then taken for a new request."
+  )
+})
+
 /** One `links:` entry. */
 export const LinkDocument = Schema.Struct({
   name: described(Name, "Name in logs, in the journal, in routes and on the command line."),
@@ -154,6 +167,11 @@ export const LinkDocument = Schema.Struct({
     "What is done when MACs of the partner, or ours for it, are wrong in a row."
   ),
   keys: optional(KeysDocument, keysMeaning),
+  businessDay: option(
+    BusinessDayDocument,
+    {},
+    "The partner's business day, as its cut-over messages and the settlement dates of its answers say it. Totals are by this day."
+  ),
   reconnect: option(ReconnectDocument, {}, "Pauses between attempts to connect."),
   window: option(count(1, 65_536), 2048, "Requests outstanding on this link at once; more are refused."),
   rateLimit: optional(

@@ -27,6 +27,7 @@ export const switchSettings = (document: ConfigurationDocument, catalogue: Catal
     ...linkSettings(link, document, catalogue, codecs, place),
     guard: guardSettings(link, catalogue[link.dialect]!.dialect),
     keys: keySettings(link, catalogue[link.dialect]!.dialect),
+    businessDay: link.businessDay,
     delivery: {
       timeoutMs: durationMs(link.storeAndForward.timeout)!,
       retryMs: durationMs(link.storeAndForward.retry)!,

@@ -11,6 +11,7 @@ import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { Configuration } from "../Configuration.ts"
 import { CommandFailed } from "../Exit.ts"
 import { type InForce, reload } from "../Reloading.ts"
+import { totals } from "../totals/Totals.ts"
 import { Dialects, trace } from "../trace/Trace.ts"
 import type { Controlled } from "./Control.ts"
 import type { Earlier } from "./Disagreement.ts"
@@ -53,6 +54,7 @@ export const makeControlled = Effect.fnUntraced(function* (
     status,
     act: (link, act, by) => whole(running.operations.act(link, act, by, inForce.configuration.drainTimeoutMs)),
     trace: (key) => trace(journal, dialectsOf(inForce.configuration), key),
+    totals: (date) => totals({ ...journal, names: () => journal.names() }, dialectsOf(inForce.configuration), date),
     pending: Effect.sync(() => running.pending.list()),
     settle: (act, exchange, user, reason) =>
       Effect.map(running.pending[act](exchange, user, reason), (closed) => ({ closed })),

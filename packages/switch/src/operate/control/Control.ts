@@ -5,6 +5,7 @@
  *     GET  /status                what `jinka status` shows
  *     GET  /trace?stan=&rrn=      the life of a transaction
  *     POST /trace  {stan,rrn,pan} the same; a card number is never in an address
+ *     GET  /totals?date=          the totals of business days
  *     GET  /links/NAME            one link, in detail
  *     POST /links/NAME/ACT        {reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
  *     GET  /pending               what waits to be delivered, and what is in doubt
@@ -24,6 +25,7 @@ import { type Act, acts, type OperationRefused, type Operator } from "../../Oper
 import { type PendingAct, pendingActs } from "../../Pending.ts"
 import type { Retained, RetainRequest } from "../../Retention.ts"
 import { CommandFailed, type Exit } from "../Exit.ts"
+import { BusinessDate, type TotalsReport } from "../totals/TotalsReport.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
 import { ask } from "./ControlCall.ts"
 import { serveSocket } from "./HttpSocket.ts"
@@ -50,6 +52,8 @@ export interface Controlled {
   /** Does something to a link. */
   readonly act: (link: string, act: Act, by: Operator) => Effect.Effect<OperatedReport, OperationRefused>
   readonly trace: (key: SearchKey) => Effect.Effect<TraceReport, JournalError>
+  /** The totals of one business day (`2026-11-28`), or of all that the journal holds. */
+  readonly totals: (date: string | undefined) => Effect.Effect<TotalsReport, JournalError>
   /** What waits to be delivered, and what is in doubt. */
   readonly pending: Effect.Effect<PendingReport>
   /** Ends what is in doubt; holds a message back, lets it go, wants its next attempt now. */
@@ -254,6 +258,17 @@ const archiveRoute = ({ archive, looked }: Controlled, user: Asked) =>
     )
   )
 
+const totalsRoute = ({ totals }: Controlled) =>
+  HttpRouter.route(
+    "GET",
+    "/totals",
+    Effect.gen(function* () {
+      const { date } = yield* HttpServerRequest.ParsedSearchParams
+      if (date !== undefined && !Schema.is(BusinessDate)(date)) return yield* refuse(400, "date is one like 2026-11-28")
+      return yield* HttpServerResponse.json(yield* totals(date))
+    }).pipe(Effect.catchTag("JournalError", ({ message }) => refuse(503, message)))
+  )
+
 const routes = (controlled: Controlled, user: Asked) => {
   const { drain, looked, status, trace } = controlled
   const traced = (key: unknown) =>
@@ -276,6 +291,7 @@ const routes = (controlled: Controlled, user: Asked) => {
     ...linkRoutes(controlled, user),
     ...pendingRoutes(controlled, user),
     ...keyRoutes(controlled.keys, user, controlled.whole),
+    totalsRoute(controlled),
     reloadRoute(controlled, user),
     backupRoute(controlled, user),
     yieldRoute(controlled, user),

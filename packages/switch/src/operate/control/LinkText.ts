@@ -76,6 +76,13 @@ const macText = ({ guard }: LinkReport): ReadonlyArray<string> => {
   return [`MACs ${right}, ${made} made${pins}`, ...(seen.length === 0 ? [] : [`! since the start: ${seen.join(", ")}`])]
 }
 
+/** The partner's business day, where anything is known of it. */
+const dayText = ({ businessDay }: LinkReport): ReadonlyArray<string> => {
+  if (businessDay === null || businessDay.state === "unknown") return []
+  const { date, next, state } = businessDay
+  return [`business day ${date || "not known"}${state === "closing" ? `, closing: ${next} comes` : ""}`]
+}
+
 /** `send leg up for 3 min, 10.0.0.1:4000 to 10.0.0.2:7000, last byte 2 s ago; last end 3 min ago: ...`. */
 const simplexText = ({ leg, local, remote, simplex }: LegReport, at: string): ReadonlyArray<string> => {
   if (simplex === null) return []
@@ -108,7 +115,8 @@ export const linkText = (link: LinkReport, at: string): string => {
       : [`left unanswered, perhaps repeats: ${link.perhapsRepeats} messages since the start`]),
     ...turnedAway(link, at),
     ...lies(link, at),
-    ...macText(link)
+    ...macText(link),
+    ...dayText(link)
   ]
   if (link.lastEnd !== null) lines.push(`last end ${endText(link.lastEnd, at)}${adviceNow(link, ". ")}`)
   return lines.map((line, row) => (row === 0 ? line : `    ${line}`)).join("\n")
@@ -189,7 +197,9 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
     row("stored", storedText(link, at)),
     ...trafficText(link).map((text) => row("traffic", text)),
     ...alarms(link, at).map((line) => `  ${line}`),
-    ...[...next(link, at), ...turnedAway(link, at), ...lies(link, at), ...macText(link)].map((line) => `  ${line}`),
+    ...[...next(link, at), ...turnedAway(link, at), ...lies(link, at), ...macText(link), ...dayText(link)].map(
+      (line) => `  ${line}`
+    ),
     ...(link.ends.length === 0 ? [row("ends", "none yet")] : ["  ends, newest first"]),
     ...link.ends.map((end, row) => `    ${endText(end, at)}${row === 0 ? adviceNow(link, "\n      ") : ""}`)
   ].join("\n")

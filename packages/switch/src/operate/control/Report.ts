@@ -174,6 +174,10 @@ export const LinkReport = Schema.Struct({
   lies: Schema.NullOr(Schema.Struct({ count: Schema.Number, at: When, why: Schema.String })),
   /** MACs and PIN blocks since the start; null: the link has neither. */
   guard: Schema.NullOr(GuardReport),
+  /** The partner's business day: `2026-11-28`, empty: not known; the next one, while it is being closed. null: none is kept. */
+  businessDay: Schema.NullOr(
+    Schema.Struct({ date: Schema.String, next: Schema.String, state: Schema.Literals(["unknown", "open", "closing"]) })
+  ),
   lastReceived: When,
   lastSent: When,
   /** Of this connection, or of the last one. */

@@ -181,6 +181,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     turnedAway: link.turnedAway === undefined ? null : { ...link.turnedAway, at: when(link.turnedAway.at) },
     lies: link.lies === undefined ? null : { ...link.lies, at: when(link.lies.at) },
     guard: link.guard ?? null,
+    businessDay: link.businessDay ?? null,
     lastReceived: when(link.lastReceived),
     lastSent: when(link.lastSent),
     bytesReceived: link.bytesReceived,

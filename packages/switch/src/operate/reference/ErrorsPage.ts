@@ -193,7 +193,7 @@ const refusalReasons: Readonly<Record<keyof RefusalCodes, string>> = {
   identity:
     "The message names an institution as source, acquirer, forwarder or original's that this link does not speak for (`speaksFor`), or a transaction of another partner. Its key is not remembered.",
   cutOver:
-    "A cut-over of the settlement date (start or end): this version keeps no business day, so it takes none. Requests go on."
+    "A cut-over of the settlement date (start or end) on a link that refuses them (`businessDay.cutOver: refuse`). The business day stays; requests go on."
 }
 
 /** A column for each set of codes, named by the dialects that have it. */

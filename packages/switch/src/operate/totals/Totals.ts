@@ -1,0 +1,254 @@
+/**
+ * The totals of business days, out of the journal: how many transactions of which type, and how much, each partner's link took
+ * and gave on each date.
+ *
+ * The date of a transaction is the settlement date of its answer, else the business day of its link when it ended; a reversal has
+ * its original's. What nobody knows the outcome of has a sum of its own until its reversal is acknowledged. Two passes: the first
+ * notes what is reversed, of which there is little, so memory grows with open exchanges and reversals and not with the journal.
+ */
+import { type Codec, isSuccess, MessageIndex, mtiClass, mtiText } from "@jinka/codec"
+import { Effect } from "effect"
+import { type BusinessDay, dayOf } from "../../exchange/BusinessDay.ts"
+import type { Entry } from "../../journal/Entry.ts"
+import { EntryKind } from "../../journal/EntryKind.ts"
+import type { JournalError } from "../../journal/JournalError.ts"
+import type { JournalReader } from "../../journal/JournalReader.ts"
+import type { NameRecord } from "../../journal/JournalStore.ts"
+import { sourceOf } from "../../journal/Source.ts"
+import { originalOf, transactionOf } from "../../message/Reversal.ts"
+import { dateOf, settlementDigits } from "../../message/SettlementDate.ts"
+import { stanOf } from "../../message/Stamp.ts"
+import type { Dialects } from "../trace/Trace.ts"
+import { DaySums, type Outcome } from "./DaySums.ts"
+import type { TotalsReport } from "./TotalsReport.ts"
+
+/** What totals need of a journal, running or not. */
+export interface Summed extends Pick<JournalReader, "scan"> {
+  readonly names: () => ReadonlyArray<NameRecord>
+}
+
+/** The totals of one date, or of all that the journal holds. `between` is run from time to time. */
+export const totals = Effect.fnUntraced(function* (
+  journal: Summed,
+  dialects: Dialects,
+  date: string | undefined,
+  between: Effect.Effect<void> = Effect.yieldNow
+): Effect.fn.Return<TotalsReport, JournalError> {
+  const fold = new Fold(journal, dialects)
+  yield* journal.scan(1, (entry) => fold.note(entry), { kinds: [EntryKind.queued], between })
+  yield* journal.scan(1, (entry) => fold.take(entry), { between })
+  return fold.report(date)
+})
+
+/** A transaction from its first message to its end. */
+interface Open {
+  readonly outcomes: { readonly approved: Outcome; readonly declined: Outcome }
+  readonly from: string
+  readonly to: string
+  readonly mti: string
+  readonly type: string
+  readonly name: string
+  readonly currency: string
+  readonly amount: number
+  /** What its reversal names it by, in the language of its origin. */
+  readonly text: string
+}
+
+/** An open reversal: what it takes back. */
+interface Undoing extends Pick<Open, "from" | "to" | "mti" | "type" | "name" | "currency" | "amount"> {
+  readonly keys: ReadonlyArray<string>
+}
+
+/** A transaction that something in the journal takes back, as it was counted. */
+interface Ended {
+  readonly open: Open
+  readonly dates: readonly [from: string, to: string]
+  readonly amount: number
+  readonly isUnknown: boolean
+}
+
+/** A repeat's type without its repeat digit. */
+const firstMti = (mti: number): string => mtiText(mti - (mti % 10))
+
+class Fold {
+  private readonly journal: Summed
+  private readonly dialects: Dialects
+  private readonly sums = new DaySums()
+  private readonly days = new Map<string, BusinessDay>()
+  private readonly open = new Map<number, Open>()
+  private readonly undoing = new Map<number, Undoing>()
+  /** Whatever a reversal names, by exchange, transaction or STAN of ours, and what it was. */
+  private readonly named = new Map<string, Ended | undefined>()
+  private readonly index = new MessageIndex()
+  private links = new Map<number, NameRecord>()
+
+  constructor(journal: Summed, dialects: Dialects) {
+    this.journal = journal
+    this.dialects = dialects
+  }
+
+  /** The first pass. */
+  note(entry: Entry): void {
+    const codec = this.read(entry)
+    if (codec === undefined || mtiClass(this.index.mti) !== "reversal") return
+    for (const key of this.keysOf(entry, codec)) this.named.set(key, undefined)
+  }
+
+  /** The second. */
+  take(entry: Entry): void {
+    const { exchange, kind } = entry
+    switch (kind) {
+      case EntryKind.day: {
+        const day = dayOf(entry.code)
+        if (day !== undefined) this.days.set(this.nameOf(entry.link), day)
+        return
+      }
+      case EntryKind.accepted:
+        return this.begin(entry, this.nameOf(entry.link), entry.code)
+      case EntryKind.queued:
+        return this.queued(entry)
+      case EntryKind.answered:
+        return this.answered(entry)
+      case EntryKind.timedOut:
+        return this.end(exchange, "unknown")
+      case EntryKind.notSent:
+        return this.end(exchange, "declined")
+      case EntryKind.acknowledged:
+        return this.undoing.has(exchange) ? this.undone(exchange) : this.end(exchange, "approved")
+      case EntryKind.declined:
+        return this.end(exchange, "declined")
+      case EntryKind.abandoned:
+        return this.end(exchange, "unknown")
+    }
+  }
+
+  report(date: string | undefined): TotalsReport {
+    for (const exchange of this.open.keys()) this.end(exchange, "open")
+    const days = [...this.days].map(([link, { date, next }]) => ({
+      link,
+      date,
+      next,
+      state: next === "" ? "open" : "closing"
+    }))
+    return { days, ...this.sums.report(this.days, date) }
+  }
+
+  /** Indexes the entry's message; its codec, or `undefined` when it cannot be read. */
+  private read({ link, message }: Entry): Codec | undefined {
+    const codec = this.codecOf(link)
+    const isRead =
+      codec !== undefined && message.length > 0 && codec.index(message, 0, message.length, this.index) === undefined
+    return isRead ? codec : undefined
+  }
+
+  private nameRecord(link: number): NameRecord | undefined {
+    if (!this.links.has(link)) this.links = new Map(this.journal.names().map((name) => [name.id, name]))
+    return this.links.get(link)
+  }
+
+  private nameOf(link: number): string {
+    return this.nameRecord(link)?.name ?? ""
+  }
+
+  private codecOf(link: number): Codec | undefined {
+    const record = this.nameRecord(link)
+    return record === undefined ? undefined : this.dialects.codec(record.dialect)
+  }
+
+  /** By what a reversal finds its original: the exchange that it is about, else its transaction. */
+  private keysOf({ about, code, link }: Entry, { layout }: Codec): ReadonlyArray<string> {
+    if (about !== 0) return [`exchange ${about}`]
+    // With STANs of ours on the way to the target, its original is known there by one as well.
+    const original = sourceOf(code)?.stan === undefined ? undefined : originalOf(layout, this.index)
+    const stan = original?.[layout.roles.stan]
+    return [stan === undefined ? transactionOf(layout, this.index) : `own ${this.nameOf(link)} ${Number(stan)}`]
+  }
+
+  private begin(entry: Entry, from: string, to: string): void {
+    const codec = this.read(entry)
+    if (codec !== undefined) this.open.set(entry.seq, this.opened(codec, from, to))
+  }
+
+  private opened({ dialect, layout }: Codec, from: string, to: string): Open {
+    const { index } = this
+    const { roles } = layout
+    const type = index.has(roles.processingCode) ? index.text(roles.processingCode).slice(0, 2) : ""
+    const kind = mtiClass(index.mti)
+    // Network management and reconciliation move nothing.
+    const isCounted = type !== "" && (kind === "request" || kind === "advice" || kind === "reversal")
+    return {
+      outcomes: isCounted ? { approved: "approved", declined: "declined" } : { approved: "none", declined: "none" },
+      from,
+      to,
+      mti: firstMti(index.mti),
+      type,
+      name: dialect.processingCodes?.[type]?.name ?? "",
+      currency: index.has(roles.currency) ? index.text(roles.currency) : "",
+      amount: this.amount(roles.amount),
+      text: transactionOf(layout, index)
+    }
+  }
+
+  private amount(de: number): number {
+    const text = this.index.has(de) ? this.index.text(de) : ""
+    return /^\d{1,15}$/.test(text) ? Number(text) : 0
+  }
+
+  private queued(entry: Entry): void {
+    const codec = this.read(entry)
+    if (codec === undefined) return
+    const from = sourceOf(entry.code)?.link ?? ""
+    const opened = this.opened(codec, from, this.nameOf(entry.link))
+    if (mtiClass(this.index.mti) === "reversal")
+      this.undoing.set(entry.seq, { ...opened, keys: this.keysOf(entry, codec) })
+    else this.open.set(entry.seq, opened)
+  }
+
+  private answered(entry: Entry): void {
+    const codec = this.read(entry)
+    const open = this.open.get(entry.exchange)
+    if (codec === undefined || open === undefined) return this.end(entry.exchange, "unknown")
+    const { dialect, layout } = codec
+    const isPartial = layout.answers.partialApproval.includes(entry.code)
+    const settled = dateOf(settlementDigits(layout, this.index), entry.at) ?? ""
+    const amount = isPartial && this.index.has(layout.roles.amount) ? this.amount(layout.roles.amount) : open.amount
+    const outcome = isSuccess(dialect, entry.code) ? open.outcomes.approved : open.outcomes.declined
+    this.end(entry.exchange, outcome, settled, amount, transactionOf(layout, this.index))
+  }
+
+  private end(exchange: number, outcome: Outcome, settled = "", amount?: number, text?: string): void {
+    const open = this.open.get(exchange)
+    this.undoing.delete(exchange)
+    if (open === undefined) return
+    this.open.delete(exchange)
+    if (open.outcomes.approved === "none") return
+    const sum = amount ?? open.amount
+    const dates = this.datesOf(open, settled)
+    this.sums.add(open, dates, outcome, sum)
+    const ended: Ended = { open, dates, amount: sum, isUnknown: outcome === "unknown" }
+    if (outcome !== "approved" && outcome !== "unknown") return
+    const keys = [`exchange ${exchange}`, text ?? open.text, `own ${open.to} ${Number(stanOf(exchange))}`]
+    for (const key of keys) if (this.named.has(key)) this.named.set(key, ended)
+  }
+
+  /** A reversal was acknowledged: what it is about is taken back, on that one's date. */
+  private undone(exchange: number): void {
+    const { keys, ...undoing } = this.undoing.get(exchange)!
+    this.undoing.delete(exchange)
+    const ended = keys.map((key) => this.named.get(key)).find((one) => one !== undefined)
+    if (ended === undefined) {
+      // Its original is not in this journal, or was answered otherwise.
+      return this.sums.add(undoing, this.datesOf(undoing, ""), "reversed", undoing.amount)
+    }
+    for (const [key, one] of this.named) if (one === ended) this.named.set(key, undefined)
+    const { amount, dates, isUnknown, open } = ended
+    if (isUnknown) this.sums.add(open, dates, "unknown", amount, -1)
+    this.sums.add(open, dates, isUnknown ? "undone" : "reversed", amount)
+  }
+
+  private datesOf({ from, to }: Pick<Open, "from" | "to">, settled: string): readonly [string, string] {
+    if (settled !== "") return [settled, settled]
+    const theirs = this.days.get(to)?.date ?? ""
+    return [this.days.get(from)?.date || theirs, theirs]
+  }
+}
