@@ -143,6 +143,8 @@ describe("The administrative listener", () => {
     const askedByOthers = await post("/api/keys/issuer/ask", operator, { reason })
     const askedOfNobody = await post("/api/keys/nobody/ask", keeper, { reason })
     const retired = await post("/api/keys/issuer/retire", keeper, { purpose: "mac", direction: "both", reason })
+    const summed = await get(running, "/api/totals?date=2026-11-28", as(viewer))
+    const undated = await get(running, "/api/totals?date=today", as(viewer))
     const traced = await post("/api/trace", viewer, { stan: "7" })
     const forbidden = await post("/api/links/issuer/block", viewer, { reason })
     const silent = await post("/api/links/issuer/block", operator, {})
@@ -180,7 +182,13 @@ describe("The administrative listener", () => {
       "/api/pending/{exchange}/{act}",
       "/api/reload",
       "/api/status",
+      "/api/totals",
       "/api/trace"
+    ])
+    expect([summed.status, JSON.parse(summed.text), undated.status]).toEqual([
+      200,
+      { dates: [], days: [], rows: [] },
+      400
     ])
     expect(JSON.parse(drained.text)).toEqual({ unfinished: [] })
     expect(err).toContain("operator anna: block (partner asked, case 12)")
