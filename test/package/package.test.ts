@@ -141,7 +141,7 @@ describe("The tarballs", () => {
     expect(
       files.filter(
         (file) =>
-          !/^package\/(dist\/|src\/|console\/|(package|npm-shrinkwrap|sbom\.cdx)\.json$|LICENSE$|README\.md$)/.test(
+          !/^package\/(dist\/|src\/|console\/|service\/|(package|npm-shrinkwrap|sbom\.cdx)\.json$|LICENSE$|README\.md$)/.test(
             file
           )
       )

@@ -1,12 +1,13 @@
 /**
  * The whole `jinka` command: the edge where the program meets its process. Everything else is in `operate/`.
  */
-import { readFileSync } from "node:fs"
+import { readFileSync, write } from "node:fs"
 import { coverTyped } from "@jinka/codec"
 import { Cause, Console, Effect, Exit, Layer, Runtime } from "effect"
 import { jinka } from "./operate/command/Jinka.ts"
 import { defectText, exitCodes } from "./operate/Exit.ts"
 import { ProcessEdge } from "./operate/ProcessEdge.ts"
+import type { Supervisor } from "./operate/Supervised.ts"
 import * as Platform from "./Platform.ts"
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
@@ -27,8 +28,22 @@ const nextSignal = Effect.callback<string>((resume) => {
   })
 })
 
+/** The pipe to whoever hands our words to systemd (`service/jinka-start`), and how often it wants to hear of us. */
+const supervisorIn = ({ JINKA_NOTIFY_FD, WATCHDOG_USEC }: NodeJS.ProcessEnv): Supervisor | undefined => {
+  const pipe = Number(JINKA_NOTIFY_FD)
+  if (!Number.isSafeInteger(pipe) || pipe < 3) return undefined
+  const watchdogMs = Number(WATCHDOG_USEC) / 1000
+  return {
+    // A pipe without anybody at its end: nobody is left to be told.
+    say: (parts) => write(pipe, `${parts.join("\t")}\n`, () => undefined),
+    watchdogMs: watchdogMs > 0 ? watchdogMs : undefined,
+    monotonicMicros: () => process.hrtime.bigint() / 1000n
+  }
+}
+
 const edge = ProcessEdge.of({
   pid: process.pid,
+  supervisor: supervisorIn(process.env),
   keepToSelf: (secrets) =>
     Effect.sync(() => {
       process.umask(0o077)

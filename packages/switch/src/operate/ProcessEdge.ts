@@ -2,6 +2,7 @@
  * The process around a command: its signals and its sudden end. Only `Program.ts` implements it; tests give their own.
  */
 import { Context, type Effect } from "effect"
+import type { Supervisor } from "./Supervised.ts"
 
 /** The service; see the module header. */
 export class ProcessEdge extends Context.Service<
@@ -19,6 +20,8 @@ export class ProcessEdge extends Context.Service<
      * call of this a signal ends the process in the usual way.
      */
     readonly takeSignals: Effect.Effect<Effect.Effect<string>>
+    /** Whoever started the process and waits for its word; left out: nobody does. */
+    readonly supervisor?: Supervisor | undefined
     /** Ends the process at once, without finalizers: for a journal that cannot be trusted any more (guarantee G9). */
     readonly exitNow: (code: number) => Effect.Effect<never>
     /** Kills the process: an exit would wait for the journal's thread, and that one waits for a disk that does not answer. */

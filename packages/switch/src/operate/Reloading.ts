@@ -13,7 +13,9 @@ import { isEmpty, type Plan, planOf } from "./configuration/Plan.ts"
 import { problemText } from "./configuration/Problem.ts"
 import type { ReloadReport } from "./control/Report.ts"
 import { CommandFailed, defectText, failedBy } from "./Exit.ts"
+import type { ProcessEdge } from "./ProcessEdge.ts"
 import { loadBeside } from "./Reading.ts"
+import { reloading } from "./Supervised.ts"
 
 /** The configuration that the switch runs with; a reload replaces it. */
 export interface InForce {
@@ -30,7 +32,7 @@ export interface Request {
 }
 
 /** What a reload reads and writes. */
-type Needed = FileSystem.FileSystem | Path.Path | Journal | Credentials
+type Needed = FileSystem.FileSystem | Path.Path | Journal | Credentials | ProcessEdge
 
 const nothingChanged = "Nothing was changed."
 
@@ -55,7 +57,7 @@ export const reload = (
   running: Switch.Running,
   request: Request
 ): Effect.Effect<ReloadReport, CommandFailed, Needed> =>
-  attempt(inForce, running, request).pipe(
+  reloading(attempt(inForce, running, request)).pipe(
     Effect.catchCause((cause) => {
       const failed = Cause.findErrorOption(cause)
       if (failed._tag === "Some") return Effect.fail(failed.value)

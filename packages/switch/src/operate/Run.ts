@@ -46,6 +46,7 @@ import { connectOwners, standbysOf } from "./owner/OwnerRows.ts"
 import { owning, type Served } from "./owner/Ownership.ts"
 import { ProcessEdge } from "./ProcessEdge.ts"
 import { type InForce, reload } from "./Reloading.ts"
+import { sayReady, sayStopping, starting, supervised } from "./Supervised.ts"
 
 /** What the edge and the platform give. */
 type Edge = FileSystem.FileSystem | Path.Path | ProcessEdge
@@ -68,21 +69,23 @@ interface Start {
 
 /** Runs the switch of a configuration file until it is told to stop. */
 export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
-  Effect.gen(function* () {
-    const start = yield* read(file)
-    const { admin, configuration, postgres } = start
-    if (postgres === undefined) return yield* Effect.asVoid(served(start, configuration))
-    const where = Redacted.value(postgres.place)
-    const place = {
-      name: where.name,
-      node: where.node,
-      socket: configuration.socket,
-      admin,
-      connect: connectOwners(where),
-      takeoverAfterMs: postgres.takeoverAfterMs
-    }
-    yield* owning(place, configuration, { serve: (now) => served(start, now), overtaken: atOnce })
-  })
+  supervised(
+    Effect.gen(function* () {
+      const start = yield* starting(read(file))
+      const { admin, configuration, postgres } = start
+      if (postgres === undefined) return yield* Effect.asVoid(served(start, configuration))
+      const where = Redacted.value(postgres.place)
+      const place = {
+        name: where.name,
+        node: where.node,
+        socket: configuration.socket,
+        admin,
+        connect: connectOwners(where),
+        takeoverAfterMs: postgres.takeoverAfterMs
+      }
+      yield* owning(place, configuration, { serve: (now) => served(start, now), overtaken: atOnce })
+    })
+  )
 
 /** Reads the file and every secret that it names, and says what is odd about them. */
 const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Start, CommandFailed, Edge> {
@@ -170,7 +173,7 @@ const hold = Effect.fnUntraced(function* (
   const ofDevices = plan?._tag === "hsm" && plan.settings.tls !== undefined ? [plan.settings.tls] : []
   yield* Effect.mapError(Certificates.readAll(configuration.settings, ofDevices), failedBy)
   const module = plan?._tag === "hsm" ? yield* openHsm(plan.settings) : plan?.module
-  const running = yield* Switch.make(configuration.settings, module)
+  const running = yield* starting(Switch.make(configuration.settings, module))
   yield* sayJournal
   const stop = Deferred.makeUnsafe<Ending>()
   const drained = Deferred.makeUnsafe<DrainReport>()
@@ -195,11 +198,13 @@ const hold = Effect.fnUntraced(function* (
   const listeners = links.flatMap(sidesOf).filter(({ _tag }) => _tag === "listen").length + doors.length + http.length
   yield* Effect.raceFirst(running.failed, (yield* Listening.Listening).reached(listeners))
   yield* ready(configuration, identity, running.recovered, inForce.admin.endpoint())
+  yield* sayReady(`runs with ${links.length} links`)
   const ending = endingSignal(signal, hangUp(inForce, running))
   const signalled = Effect.map(ending, (why): Ending => ({ why, isYield: false }))
   const end = yield* Effect.raceAllFirst([running.failed, signalled, Deferred.await(stop)])
   isStopping = true
   const { drainTimeoutMs } = inForce.configuration
+  yield* sayStopping(drainTimeoutMs)
   yield* Effect.logInfo(`stopping: ${end.why}, waiting up to ${drainTimeoutMs} ms for what is outstanding`)
   const unfinished = yield* Effect.raceAllFirst([
     running.failed,

@@ -16,7 +16,13 @@ export interface Readiness {
 }
 
 /** Whether it is ready. */
-export const readiness = ({ fullBy, links }: SwitchStatus, isStopping: boolean): Readiness => {
+export const readiness = (
+  {
+    fullBy,
+    links
+  }: { readonly fullBy: SwitchStatus["fullBy"]; readonly links: ReadonlyArray<{ readonly ready: boolean }> },
+  isStopping: boolean
+): Readiness => {
   const ready = links.filter((link) => link.ready).length
   const because = [
     ...(isStopping ? ["the switch is stopping"] : []),

@@ -11,6 +11,7 @@ import { bundle } from "./BundleCommand.ts"
 import { status, stop } from "./ControlCommand.ts"
 import { dialect } from "./DialectCommand.ts"
 import { doctor } from "./DoctorCommand.ts"
+import { health } from "./HealthCommand.ts"
 import { journal } from "./JournalCommand.ts"
 import { key } from "./KeyCommand.ts"
 import { link } from "./LinkCommand.ts"
@@ -31,6 +32,7 @@ const paths: ReadonlyArray<string> = [
   "run",
   "check",
   "status",
+  "health",
   "top",
   "watch",
   "link",
@@ -103,6 +105,7 @@ export const command = Command.make("jinka").pipe(
     run,
     check,
     status,
+    health,
     top,
     watch,
     link,

@@ -10,6 +10,7 @@ import type { Credentials } from "../../transport/Credentials.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import type { Configuration } from "../Configuration.ts"
 import { CommandFailed } from "../Exit.ts"
+import type { ProcessEdge } from "../ProcessEdge.ts"
 import { type InForce, reload } from "../Reloading.ts"
 import { totals } from "../totals/Totals.ts"
 import { Dialects, trace } from "../trace/Trace.ts"
@@ -39,9 +40,13 @@ export const makeControlled = Effect.fnUntraced(function* (
   identity: Identity,
   running: Switch.Running,
   { stop, drained, standbys }: Endings
-): Effect.fn.Return<Controlled, never, FileSystem.FileSystem | Path.Path | Journal | Credentials | Scope.Scope> {
+): Effect.fn.Return<
+  Controlled,
+  never,
+  FileSystem.FileSystem | Path.Path | Journal | Credentials | ProcessEdge | Scope.Scope
+> {
   const journal = yield* Journal
-  const services = yield* Effect.context<FileSystem.FileSystem | Path.Path | Journal | Credentials>()
+  const services = yield* Effect.context<FileSystem.FileSystem | Path.Path | Journal | Credentials | ProcessEdge>()
   const scope = yield* Effect.scope
   // Whoever asked may hang up; what was begun is carried to its end.
   const whole = <A, E>(effect: Effect.Effect<A, E>) => Effect.flatMap(Effect.forkIn(effect, scope), Fiber.join)

@@ -11,6 +11,7 @@ import { serveRoutes } from "../control/Control.ts"
 import { ownerSeen, type Standby, standbyRoutes, standbyWords } from "../control/StandbyRoutes.ts"
 import type { CommandFailed } from "../Exit.ts"
 import { ProcessEdge } from "../ProcessEdge.ts"
+import { sayReady } from "../Supervised.ts"
 import { type ConnectOwners, type StandingBy, taken } from "./Claim.ts"
 
 /** Where a node stands by, and for what. */
@@ -53,6 +54,7 @@ export const standBy = Effect.fnUntraced(function* (
     yield* serveRoutes(socket, (user) => standbyRoutes(standby, user))
     if (admin !== undefined) yield* serveStandbyAdmin(admin, () => standbyWords(standby))
     yield* Console.log(JSON.stringify({ event: "standby", name, pid, node, control: socket }))
+    yield* sayReady("stands by")
     return yield* Effect.raceAllFirst<Effect.Effect<string | undefined, JournalError>>([
       Effect.as(taken(connect, takeoverAfterMs, hasLeft, told), undefined),
       ending(signal),
