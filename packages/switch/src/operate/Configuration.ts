@@ -17,6 +17,7 @@ import { type ConfigurationDocument, decodeDocument } from "./configuration/Conf
 import { catalogueWith, readDialects } from "./configuration/DialectFiles.ts"
 import { tlsSettings } from "./configuration/DoorSettings.ts"
 import { Draft } from "./configuration/Draft.ts"
+import { withValues } from "./configuration/Elsewhere.ts"
 import { hsmSettings } from "./configuration/HsmPlan.ts"
 import { findingsOf } from "./configuration/Issues.ts"
 import { type Keys, readKey, readKeys } from "./configuration/JournalKeys.ts"
@@ -102,11 +103,14 @@ export const checked = Effect.fnUntraced(function* (
   if (yaml.problems.length > 0) return yield* new ConfigurationInvalid({ file, problems: yaml.problems })
   const whole = wholeFinding(yaml.value)
   if (whole !== undefined) return yield* new ConfigurationInvalid({ file, problems: inOrder(yaml, [whole]) })
-  const decoded = decodeDocument(yaml.value)
-  const wrong = Result.isFailure(decoded) ? findingsOf(decoded.failure.issue, yaml.value) : []
-  const { dialects, findings } = yield* readDialects(new Draft(yaml.value), directory)
-  const draft = new Draft(yaml.value, catalogueWith(dialects))
-  const problems = inOrder(yaml, [...wrong, ...findings, ...relationsOf(draft, machine)])
+  const elsewhere = yield* withValues(yaml.value, directory)
+  const { value } = elsewhere
+  const decoded = decodeDocument(value)
+  const wrong = Result.isFailure(decoded) ? findingsOf(decoded.failure.issue, value) : []
+  const { dialects, findings } = yield* readDialects(new Draft(value), directory)
+  const draft = new Draft(value, catalogueWith(dialects))
+  const about = [...elsewhere.findings, ...wrong, ...findings, ...relationsOf(draft, machine)]
+  const problems = inOrder(yaml, about.map(elsewhere.told))
   if (Result.isFailure(decoded) || problems.some(({ severity }) => severity === "error")) {
     return yield* new ConfigurationInvalid({ file, problems })
   }

@@ -1,6 +1,7 @@
 /**
  * docs/reference/configuration.md: every key with its meaning, values and default, from the schema itself. Pure.
  */
+import { elsewhereKeys } from "../configuration/Elsewhere.ts"
 import { frames, frameTitles, shippedDialects } from "../configuration/Shipped.ts"
 import { type SchemaNode, schemaTree } from "./JsonSchema.ts"
 import { cell, page, table } from "./Markdown.ts"
@@ -47,6 +48,12 @@ export const configurationPage = (): string => {
     "```yaml\nname: our-partner\nextends: cups\nfields:\n  60: ans...030 # another length\n  5: null # not used\n  44: { format: ans..25, encoding: gbk }\n```",
     "## What is checked between keys",
     relations,
+    "## Values from the environment and from files",
+    `${Object.keys(elsewhereKeys)
+      .map((key) => `\`${key}\``)
+      .join(
+        ", "
+      )} may be elsewhere: \`port: { env: PORT }\`, \`host: { file: /run/host }\`, each with a \`default\` if you like. They are fetched before anything is checked. A reload reads files again; the environment is that of the start.`,
     "## Secrets",
     "The file holds no secret: `journal.key` says where the key is. `env` names an environment variable, `file` a file that only the switch's user may read (0600; root's own may be 0640 for a group), and another is refused; both hold 32 bytes as 64 hex digits (`openssl rand -hex 32`). Keep the key apart from the journal's disk and backups. To change it, give the new one as `key` and the old one in `previousKeys`."
   ])
