@@ -6,8 +6,7 @@ import { coverTyped } from "@jinka/codec"
 import { Cause, Console, Effect, Exit, Layer, Runtime } from "effect"
 import { jinka } from "./operate/command/Jinka.ts"
 import { defectText, exitCodes } from "./operate/Exit.ts"
-import { ProcessEdge } from "./operate/ProcessEdge.ts"
-import type { Supervisor } from "./operate/Supervised.ts"
+import { ProcessEdge, type Supervisor } from "./operate/ProcessEdge.ts"
 import * as Platform from "./Platform.ts"
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
@@ -36,8 +35,7 @@ const supervisorIn = ({ JINKA_NOTIFY_FD, WATCHDOG_USEC }: NodeJS.ProcessEnv): Su
   return {
     // A pipe without anybody at its end: nobody is left to be told.
     say: (parts) => write(pipe, `${parts.join("\t")}\n`, () => undefined),
-    watchdogMs: watchdogMs > 0 ? watchdogMs : undefined,
-    monotonicMicros: () => process.hrtime.bigint() / 1000n
+    watchdogMs: watchdogMs > 0 ? watchdogMs : undefined
   }
 }
 

@@ -142,7 +142,7 @@ describeEffect("The watchdog", () => {
   const edgeWith = (said: Array<string>, watchdogMs: number | undefined) =>
     ProcessEdge.of({
       pid: 1,
-      supervisor: { say: (parts) => said.push(parts.join(" ")), watchdogMs, monotonicMicros: () => 7n },
+      supervisor: { say: (parts) => said.push(parts.join(" ")), watchdogMs },
       keepToSelf: () => Effect.void,
       takeSignals: Effect.succeed(Effect.never),
       exitNow: () => Effect.never,

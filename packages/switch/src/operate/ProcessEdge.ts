@@ -2,7 +2,14 @@
  * The process around a command: its signals and its sudden end. Only `Program.ts` implements it; tests give their own.
  */
 import { Context, type Effect } from "effect"
-import type { Supervisor } from "./Supervised.ts"
+
+/** Whoever waits for the switch's word: see `Supervised`. */
+export interface Supervisor {
+  /** Hands one message over, its parts whole. What cannot be handed over is lost. */
+  readonly say: (parts: ReadonlyArray<string>) => void
+  /** How long it waits for a sign of life before it ends the process, in milliseconds; `undefined`: for ever. */
+  readonly watchdogMs: number | undefined
+}
 
 /** The service; see the module header. */
 export class ProcessEdge extends Context.Service<
