@@ -4,7 +4,7 @@ import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
 import { keyEntryText } from "../../packages/switch/src/journal/KeySlots.ts"
 import { atMostOnce, coveredCards, markedRepeats, moneyAgrees, oneAnswer, rightAnswer } from "./check/Checks.ts"
 import { History, type Purchase, type Receipt, type Written } from "./check/History.ts"
-import { commonKeys, coveredEntries, durableBeforeVisible, oneEnd, openExchanges } from "./check/JournalChecks.ts"
+import { commonKeys, coveredEntries, durableBeforeVisible, Ends } from "./check/JournalChecks.ts"
 import { frameOf, newMessage } from "./partner/Cups.ts"
 
 const rrn = "000100000001"
@@ -154,16 +154,15 @@ describe("the journal's checkers", () => {
       entry(4, EntryKind.acknowledged, 2)
     ]
 
-    expect(oneEnd(good)).toEqual([])
-    expect(openExchanges(good)).toEqual([])
+    expect(new Ends().follow(good).findings).toEqual([])
+    expect(new Ends().follow(good).missing).toEqual([])
   })
 
   it("name two ends, an end of the wrong kind, and what has no end (G2)", () => {
-    expect(oneEnd([accepted, entry(2, EntryKind.timedOut, 1), entry(3, EntryKind.answered, 1)])).toEqual([
-      "G2: exchange 1 ends as timedOut and answered"
-    ])
-    expect(oneEnd([accepted, entry(2, EntryKind.acknowledged, 1)])).toHaveLength(1)
-    expect(openExchanges([accepted, entry(2, EntryKind.queued, 2)])).toEqual([
+    const twice = [accepted, entry(2, EntryKind.timedOut, 1), entry(3, EntryKind.answered, 1)]
+    expect(new Ends().follow(twice).findings).toEqual(["G2: exchange 1 ends as timedOut and answered"])
+    expect(new Ends().follow([accepted, entry(2, EntryKind.acknowledged, 1)]).findings).toHaveLength(1)
+    expect(new Ends().follow([accepted, entry(2, EntryKind.queued, 2)]).missing).toEqual([
       "request 1 has no end",
       "store-and-forward message 2 has no end"
     ])

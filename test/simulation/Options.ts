@@ -30,6 +30,8 @@ export interface Options {
   readonly startsAt: number
   readonly net: NetOptions
   readonly disk: DiskOptions
+  /** How late the switch's timers fire: at whole multiples of so many milliseconds. */
+  readonly timerMs: number
   readonly acquirers: ReadonlyArray<AcquirerOptions>
   readonly issuers: ReadonlyArray<IssuerOptions>
   /** Phase with faults; then everything is healed. */
@@ -141,7 +143,7 @@ const pairFor = (random: SeededRandom, name: string, legPort: number, chance: nu
 const drawAcquirer = (random: SeededRandom, n: number, wished: Wishes["acquirer"]): AcquirerOptions => {
   const name = `acquirer-${n + 1}`
   const endpoint = { host: switchName, port: ACQUIRER_PORT + n }
-  const slowest = random.pick([300, 1000, 5000])
+  const slowest = random.pick([1000, 2000, 5000])
   return {
     name,
     line: lineFor(random, { role: "dials", endpoint, institution: `4801000${n + 1}` }),
@@ -209,7 +211,7 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
   const issuers = each(wishes.issuers)
     .map((n) => drawIssuer(random.stream(`issuer ${n}`), n, wishes.issuer))
     .map((issuer, n) => withPair(issuer, 50 + n))
-  const chaos = wishes.chaos ?? 120_000
+  const chaos = wishes.chaos ?? random.stream("chaos").pick([40_000, 80_000, 120_000])
   const calm = wishes.calm ?? 50_000
   const partners = [...acquirers, ...issuers].flatMap(({ name, second }) =>
     second === undefined ? [name] : [name, second.name]
@@ -219,6 +221,7 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     startsAt: random.pick(starts),
     net: drawNet(random.stream("net")),
     disk: { commitMs: random.pick([[0.1, 1] as const, [1, 20] as const, [2, 400] as const]) },
+    timerMs: random.stream("timers").pick([20, 100, 100]),
     acquirers,
     issuers,
     chaos,

@@ -12,8 +12,8 @@ import * as JournalChecks from "./check/JournalChecks.ts"
 import { tapInto } from "./check/Tap.ts"
 import { drawOptions, type Options, switchName, type Wishes } from "./Options.ts"
 import { Acquirer } from "./partner/Acquirer.ts"
+import { Host } from "./partner/Host.ts"
 import { Issuer } from "./partner/Issuer.ts"
-import type { SecondHost } from "./partner/Line.ts"
 import type { Subject } from "./Subject.ts"
 import { type Life, Machine } from "./world/Machine.ts"
 import { Nemesis } from "./world/Nemesis.ts"
@@ -81,6 +81,7 @@ class Run {
   private readonly disk: SimDisk
   private readonly nemesis: Nemesis
   private readonly history = new History()
+  private readonly ends = new JournalChecks.Ends()
   private readonly acquirers: ReadonlyArray<Acquirer>
   private readonly issuers: ReadonlyArray<Issuer>
   private crashes = 0
@@ -91,6 +92,7 @@ class Run {
     this.world = new World({ seed: options.seed, startsAt: options.startsAt, keepTrace })
     this.net = new SimNet(this.world, options.net)
     this.machine = new Machine(this.world, switchName)
+    this.machine.timerMs = options.timerMs
     this.net.attach(this.machine)
     this.disk = new SimDisk(this.machine, options.disk)
     this.machine.onCrash.push(() => this.crashes++)
@@ -152,47 +154,25 @@ class Run {
   }
 
   private startIssuer(options: Options["issuers"][number]): Issuer {
-    const machine = this.partnerMachine(options.name)
-    let issuer: Issuer | undefined
-    machine.start(
-      (life) => {
-        issuer = new Issuer(this.net.transport(life), options, this.history)
-        return issuer.run
-      },
-      (exit) => this.find(`${options.name} ended: ${String(exit)}`)
-    )
-    this.startSecond(options.second, (transport, line) => issuer!.secondHost(transport, line))
-    return issuer!
+    const issuer = new Issuer(this.hostOf(options.name), options, this.history)
+    issuer.start()
+    if (options.second !== undefined) issuer.join(this.hostOf(options.second.name), options.second.line)
+    return issuer
   }
 
   private startAcquirer(options: Options["acquirers"][number]): Acquirer {
-    const machine = this.partnerMachine(options.name)
     const cards = this.options.issuers.map(({ name, bin }) => ({ issuer: name, bin }))
-    let acquirer: Acquirer | undefined
-    machine.start(
-      (life) => {
-        acquirer = new Acquirer(this.net.transport(life), options, cards, this.history)
-        return acquirer.run
-      },
-      (exit) => this.find(`${options.name} ended: ${String(exit)}`)
-    )
-    this.startSecond(options.second, (transport, line) => acquirer!.secondHost(transport, line))
-    return acquirer!
+    const acquirer = new Acquirer(this.hostOf(options.name), options, cards, this.history)
+    acquirer.start()
+    if (options.second !== undefined) acquirer.join(this.hostOf(options.second.name), options.second.line)
+    return acquirer
   }
 
-  /** The second host of a partner, on a machine of its own. */
-  private startSecond(second: SecondHost | undefined, run: Acquirer["secondHost"]): void {
-    if (second === undefined) return
-    this.partnerMachine(second.name).start(
-      (life) => run(this.net.transport(life), second.line),
-      (exit) => this.find(`${second.name} ended: ${String(exit)}`)
-    )
-  }
-
-  private partnerMachine(name: string): Machine {
+  /** A running machine for a partner's program. */
+  private hostOf(name: string): Host {
     const machine = new Machine(this.world, name)
     this.net.attach(machine)
-    return machine
+    return new Host(this.net, machine, machine.begin())
   }
 
   // ---------------------------------------------------------------- phases and verdict
@@ -232,7 +212,7 @@ class Run {
     const named = this.acquirers.flatMap((acquirer) => acquirer.pending())
     if (this.machine.life === undefined) return [...named, "the switch is down"]
     if (!this.subject.hasJournal) return named
-    return [...named, ...JournalChecks.openExchanges(this.disk.entries)]
+    return [...named, ...this.ends.follow(this.disk.entries).missing]
   }
 
   private check(): void {
@@ -248,7 +228,7 @@ class Run {
       ...Checks.rightAnswer(history, acquirers),
       ...Checks.moneyAgrees(history, keeps),
       ...Checks.coveredCards(history),
-      ...JournalChecks.oneEnd(entries),
+      ...new JournalChecks.Ends().follow(entries).findings,
       ...JournalChecks.coveredEntries(entries, history.cards),
       ...JournalChecks.withoutPins(entries, history.pinBlocks),
       ...(this.subject.hasJournal

@@ -179,6 +179,7 @@ const deadlines = (exchanges: Exchanges): Effect.Effect<never> => {
       isDone = exchanges.deadlines()
       if (++ticks % LOOK_TICKS === 0) exchanges.lookAtJournal()
     }),
-    Effect.forever
+    // It sleeps or yields itself, each time.
+    Effect.forever({ disableYield: true })
   )
 }

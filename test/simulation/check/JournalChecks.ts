@@ -7,8 +7,8 @@
 import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind, entryKindName } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { readKeyEntry } from "../../../packages/switch/src/journal/KeySlots.ts"
-import { type CupsMessage, readMessage } from "../partner/Cups.ts"
-import { showsCard } from "./Checks.ts"
+import { readMessage } from "../partner/Cups.ts"
+import { ShownCards } from "./Checks.ts"
 import type { History, Written } from "./History.ts"
 
 const requestEnds: ReadonlySet<number> = new Set([EntryKind.answered, EntryKind.timedOut, EntryKind.notSent])
@@ -20,54 +20,68 @@ interface Opened {
 }
 
 /** Every exchange by the seq that opened it, with the ends it found, and what ended without having begun. */
-const followed = (entries: ReadonlyArray<Entry>) => {
-  const wrong: Array<string> = []
-  const opened = new Map<number, Opened>()
-  for (const { seq, kind, exchange } of entries) {
-    if (kind === EntryKind.accepted) opened.set(seq, { ends: requestEnds, seen: [] })
-    else if (kind === EntryKind.queued) opened.set(seq, { ends: deliveryEnds, seen: [] })
-    else if (requestEnds.has(kind) || deliveryEnds.has(kind)) {
-      const known = opened.get(exchange)
+export class Ends {
+  private readonly wrong: Array<string> = []
+  private readonly opened = new Map<number, Opened>()
+  private readonly open = new Map<number, Opened>()
+  private read = 0
+
+  /** Reads on in a journal that has only grown since the last time. */
+  follow(entries: ReadonlyArray<Entry>): this {
+    for (; this.read < entries.length; this.read++) this.take(entries[this.read]!)
+    return this
+  }
+
+  private take({ exchange, kind, seq }: Entry): void {
+    if (kind === EntryKind.accepted || kind === EntryKind.queued) {
+      const opened = { ends: kind === EntryKind.accepted ? requestEnds : deliveryEnds, seen: [] }
+      this.opened.set(seq, opened)
+      this.open.set(seq, opened)
+    } else if (requestEnds.has(kind) || deliveryEnds.has(kind)) {
+      const known = this.opened.get(exchange)
+      this.open.delete(exchange)
       if (known?.ends.has(kind) === true) known.seen.push(kind)
-      else wrong.push(`G2: entry ${seq} (${entryKindName(kind)}) ends ${exchange}, which is not open for that`)
+      else this.wrong.push(`G2: entry ${seq} (${entryKindName(kind)}) ends ${exchange}, which is not open for that`)
     }
   }
-  return { opened, wrong }
+
+  /** What has no end yet, in words: not wrong while a run goes on. */
+  get missing(): ReadonlyArray<string> {
+    return [...this.open].map(
+      ([seq, { ends }]) => `${ends === requestEnds ? "request" : "store-and-forward message"} ${seq} has no end`
+    )
+  }
+
+  /** G2: nothing has two ends, and nothing ends that never began. What has none yet is `missing`. */
+  get findings(): ReadonlyArray<string> {
+    const twice = [...this.opened].filter(([, { seen }]) => seen.length > 1)
+    return [
+      ...this.wrong,
+      ...twice.map(([seq, { seen }]) => `G2: exchange ${seq} ends as ${seen.map(entryKindName).join(" and ")}`)
+    ]
+  }
 }
 
-/** What has no end yet, in words: not wrong while a run goes on. */
-export const openExchanges = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> =>
-  [...followed(entries).opened]
-    .filter(([, { seen }]) => seen.length === 0)
-    .map(([seq, { ends }]) => `${ends === requestEnds ? "request" : "store-and-forward message"} ${seq} has no end`)
-
-/** G2: nothing has two ends, and nothing ends that never began. What has none yet is `openExchanges`. */
-export const oneEnd = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
-  const { opened, wrong } = followed(entries)
-  const twice = [...opened].filter(([, { seen }]) => seen.length > 1)
-  return [
-    ...wrong,
-    ...twice.map(([seq, { seen }]) => `G2: exchange ${seq} ends as ${seen.map(entryKindName).join(" and ")}`)
-  ]
-}
-
-const messageOf = ({ message }: Entry): CupsMessage | undefined => {
+const rrnOf = ({ message }: Entry): string | undefined => {
   try {
-    return message.length === 0 ? undefined : readMessage(message)
+    return message.length === 0 ? undefined : readMessage(message).fields[37]
   } catch {
     return undefined
   }
 }
 
-/** Seq of the first entry of the given kinds whose message carries an RRN, by RRN. */
-const firstByRrn = (entries: ReadonlyArray<Entry>, kinds: ReadonlySet<number>): Map<string, number> => {
-  const first = new Map<string, number>()
+/** Seqs of the first entry of some kinds whose message carries an RRN, by RRN. */
+type First = ReadonlyMap<string, number>
+
+/** The first entries for each of several sets of kinds, in one pass. */
+const firstByRrn = (entries: ReadonlyArray<Entry>, sets: ReadonlyArray<ReadonlySet<number>>): ReadonlyArray<First> => {
+  const firsts = sets.map(() => new Map<string, number>())
   for (const entry of entries) {
-    if (!kinds.has(entry.kind)) continue
-    const rrn = messageOf(entry)?.fields[37]
-    if (rrn !== undefined && !first.has(rrn)) first.set(rrn, entry.seq)
+    const at = sets.findIndex((kinds) => kinds.has(entry.kind))
+    const rrn = at < 0 ? undefined : rrnOf(entry)
+    if (rrn !== undefined && !firsts[at]!.has(rrn)) firsts[at]!.set(rrn, entry.seq)
   }
-  return first
+  return firsts
 }
 
 /** Whatever is not taken is answered with another code than this. */
@@ -78,10 +92,12 @@ const approved = "00"
  * promises nothing, and is not written while there is little room on the disk; a repeat of that purchase may be taken later.
  */
 export const durableBeforeVisible = (history: History, entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
-  const accepted = firstByRrn(entries, new Set([EntryKind.accepted, EntryKind.refused]))
-  const queued = firstByRrn(entries, new Set([EntryKind.queued]))
-  // What could not be held against its MAC is no refusal of what has its key.
-  const unproved = firstByRrn(entries, new Set([EntryKind.unmatched]))
+  // What could not be held against its MAC, the last of them, is no refusal of what has its key.
+  const [accepted, queued, unproved] = firstByRrn(entries, [
+    new Set([EntryKind.accepted, EntryKind.refused]),
+    new Set([EntryKind.queued]),
+    new Set([EntryKind.unmatched])
+  ]) as [First, First, First]
   const findings: Array<string> = []
   for (const written of history.written) {
     if (written.durable === undefined) continue
@@ -106,11 +122,34 @@ const isTooEarly = (
   return !isLow || code === undefined || code === approved
 }
 
-/** G10: no PIN block in any entry, open or sealed, of whichever zone. */
+/** Length of a PIN block, bytes. */
+const PIN_BLOCK = 8
+
+/** PIN blocks to be found: all of one run, looked for in one pass over the bytes. */
+class ShownPins {
+  private readonly blocks: ReadonlySet<string>
+  private readonly beginnings: ReadonlySet<number>
+
+  constructor(blocks: ReadonlySet<string>) {
+    this.blocks = blocks
+    this.beginnings = new Set([...blocks].map((block) => (block.charCodeAt(0) << 8) | block.charCodeAt(1)))
+  }
+
+  isIn(bytes: Buffer): boolean {
+    for (let at = 0; at + PIN_BLOCK <= bytes.length; at++) {
+      if (!this.beginnings.has((bytes[at]! << 8) | bytes[at + 1]!)) continue
+      if (this.blocks.has(bytes.toString("latin1", at, at + PIN_BLOCK))) return true
+    }
+    return false
+  }
+}
+
+/** G10: no PIN block in any entry, open or sealed, of whichever zone. `pinBlocks`: eight bytes each, as Latin-1. */
 export const withoutPins = (entries: ReadonlyArray<Entry>, pinBlocks: ReadonlySet<string>): ReadonlyArray<string> => {
-  const blocks = [...pinBlocks].map((block) => Buffer.from(block, "latin1"))
+  if (pinBlocks.size === 0) return []
+  const shown = new ShownPins(pinBlocks)
   return entries
-    .filter(({ message, secret }) => blocks.some((block) => message.includes(block) || secret.includes(block)))
+    .filter(({ message, secret }) => shown.isIn(message) || shown.isIn(secret))
     .map(({ seq }) => `G10: entry ${seq} holds a PIN block`)
 }
 
@@ -132,7 +171,9 @@ export const commonKeys = (
 }
 
 /** G10: no card number in clear in the open part of any entry. */
-export const coveredEntries = (entries: ReadonlyArray<Entry>, cards: ReadonlySet<string>): ReadonlyArray<string> =>
-  entries
-    .filter(({ message, code }) => showsCard(message.toString("latin1"), cards) || showsCard(code, cards))
+export const coveredEntries = (entries: ReadonlyArray<Entry>, cards: ReadonlySet<string>): ReadonlyArray<string> => {
+  const shown = new ShownCards(cards)
+  return entries
+    .filter(({ message, code }) => shown.isIn(message) || shown.isIn(Buffer.from(code)))
     .map(({ seq }) => `G10: entry ${seq} shows a card number`)
+}

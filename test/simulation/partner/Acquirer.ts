@@ -2,13 +2,13 @@
  * A simulated acquirer: sends purchases, gives up in time, takes back what it does not know the outcome of, repeats until
  * that is acknowledged. What it saw goes into the history; whether that was right is for the checkers.
  */
-import { Clock, Deferred, Effect, Exit, Random } from "effect"
-import type { Transport } from "../../../packages/switch/src/transport/Transport.ts"
 import type { History, Purchase } from "../check/History.ts"
+import type { Event } from "../world/EventHeap.ts"
 import { type CupsMessage, keyOf, newMessage, originalDataOf } from "./Cups.ts"
+import type { Host } from "./Host.ts"
 import { Line, type LineOptions, type LineOwner, type SecondHost, type Session } from "./Line.ts"
-import { Stans, transmissionTime } from "./Numbers.ts"
-import { everyPin, Zone } from "./Zone.ts"
+import { Stans, timesAt } from "./Numbers.ts"
+import { everyPin, zoneOf } from "./Zone.ts"
 
 /** What the seed drew for an acquirer. Times in milliseconds. */
 export interface AcquirerOptions {
@@ -33,11 +33,14 @@ export interface IssuerCards {
   readonly bin: string
 }
 
+const shop = "TEST SHOP".padEnd(40)
+
 /** Answers after which a reversal is repeated: nobody knows yet. All others end it (domain facts 1.15). */
 const REVERSAL_OPEN = new Set(["A0", "09", "68", "90", "91", "92", "96", "98"])
 
 export class Acquirer {
   readonly options: AcquirerOptions
+  private readonly host: Host
   private readonly history: History
   private readonly cards: ReadonlyArray<IssuerCards>
   /** One for each host; they take turns. */
@@ -45,7 +48,8 @@ export class Acquirer {
   private readonly owner: LineOwner
   private turn = 0
   private readonly stans = new Stans()
-  private readonly open = new Map<string, Deferred.Deferred<void>>()
+  /** When it gives a purchase up, by key. */
+  private readonly open = new Map<string, Event>()
   private readonly byKey = new Map<string, Purchase>()
   private readonly byReversalKey = new Map<string, Purchase>()
   /** Keys of messages in another one's name. */
@@ -53,12 +57,8 @@ export class Acquirer {
   private isTrading = true
   private count = 0
 
-  constructor(
-    transport: Transport["Service"],
-    options: AcquirerOptions,
-    cards: ReadonlyArray<IssuerCards>,
-    history: History
-  ) {
+  constructor(host: Host, options: AcquirerOptions, cards: ReadonlyArray<IssuerCards>, history: History) {
+    this.host = host
     this.options = options
     this.cards = cards
     this.history = history
@@ -68,25 +68,26 @@ export class Acquirer {
       changed: () => history.keyChanges++,
       failed: (why) => history.findings.push(`${options.name} got bytes that it cannot read: ${why}`)
     }
-    this.lines.push(new Line(transport, options.line, this.stans, this.owner))
+    this.lines.push(new Line(host, options.line, this.stans, this.owner))
   }
 
-  /** The program of its second host; never ends. */
-  secondHost(transport: Transport["Service"], line: LineOptions): Effect.Effect<never> {
-    const second = new Line(transport, line, this.stans, this.owner)
+  /** Begins to trade, on the line of its own host. */
+  start(): void {
+    this.trade()
+    this.lines[0]!.start()
+  }
+
+  /** Its second host joins it. */
+  join(host: Host, options: LineOptions): void {
+    const second = new Line(host, options, this.stans, this.owner)
     this.lines.push(second)
-    return second.run
+    second.start()
   }
 
   /** A session that may be used, of the hosts in turn. */
   private get session(): Session | undefined {
     const sessions = this.lines.flatMap(({ session }) => session ?? [])
     return sessions[this.turn++ % Math.max(1, sessions.length)]
-  }
-
-  /** The acquirer's program; never ends. */
-  get run(): Effect.Effect<never> {
-    return Effect.andThen(Effect.forkChild(this.trade), this.lines[0]!.run)
   }
 
   /** MAC keys that it changes, by the links of its lines. */
@@ -120,77 +121,98 @@ export class Acquirer {
     return named
   }
 
-  private get trade() {
-    return Effect.gen({ self: this }, function* () {
-      while (this.isTrading) {
-        yield* Effect.sleep(yield* Random.nextBetween(...this.options.pause))
-        const { session } = this
-        if (session !== undefined && this.isTrading) yield* Effect.forkDetach(this.purchase(session))
-      }
+  private trade(): void {
+    this.host.after(this.host.random.between(...this.options.pause), () => {
+      if (!this.isTrading) return
+      const { session } = this
+      if (session !== undefined) this.purchase(session)
+      this.trade()
     })
   }
 
-  private purchase(session: Session) {
-    return Effect.gen({ self: this }, function* () {
-      const request = yield* this.makeRequest
-      const { purchase } = request
-      const answered = Deferred.makeUnsafe<void>()
-      this.open.set(purchase.key, answered)
-      session.send(request.message)
-      this.history.said.set(this.options.name, request.message)
-      yield* Effect.forkDetach(this.lie(session, request.message))
-      yield* Effect.forkDetach(this.sendAgain(request.message, purchase))
-      const inTime = yield* Deferred.await(answered).pipe(Effect.timeoutOption(this.options.answerWithin))
+  private purchase(session: Session): void {
+    const { message, purchase } = this.makeRequest()
+    const givesUp = this.host.after(this.options.answerWithin, () => {
       this.open.delete(purchase.key)
-      if (inTime._tag === "Some") return
       purchase.outcome = "unknown"
-      yield* this.reverse(request.message, purchase)
+      this.reverse(message, purchase)
     })
+    this.open.set(purchase.key, givesUp)
+    session.send(message)
+    this.history.said.set(this.options.name, message)
+    this.lie(session, message)
+    this.sendAgain(message, purchase)
   }
 
-  private get makeRequest() {
-    return Effect.gen({ self: this }, function* () {
-      const { institution, centre } = this.options.line
-      const { transmission, time, date } = yield* transmissionTime
-      const { issuer, bin } = this.cards[yield* Random.nextIntBetween(0, this.cards.length - 1)]!
-      const card = bin + String(yield* Random.nextIntBetween(0, 999_999_999)).padStart(16 - bin.length, "0")
-      const amount = yield* Random.nextIntBetween(1, 1_000_000)
-      const rrn = `${institution.slice(-4)}${String(++this.count).padStart(8, "0")}`
-      const message = newMessage(
-        "0200",
-        { source: institution, destination: centre },
-        {
-          ...{ 2: card, 3: "000000", 4: String(amount).padStart(12, "0"), 7: transmission, 11: this.stans.next() },
-          ...{ 12: time, 13: date, 18: "5411", 22: "012", 25: "00", 32: institution, 33: institution, 37: rrn },
-          ...{ 41: "TERM0001", 42: "MERCHANT0000001", 43: "TEST SHOP".padEnd(40), 49: "156" },
-          ...this.pinOf(card)
-        }
-      )
-      const purchase: Purchase = {
-        ...{ acquirer: this.options.name, issuer, key: keyOf(message), rrn, amount },
-        ...{ startedAt: yield* Clock.currentTimeMillis, sends: 1, answers: [], outcome: "open", reversal: undefined }
-      }
-      this.history.cards.add(card)
-      this.history.purchases.set(rrn, purchase)
-      this.byKey.set(purchase.key, purchase)
-      return { message, purchase }
-    })
+  /** It has its answer. */
+  private givesUp(key: string): void {
+    const timer = this.open.get(key)
+    if (timer !== undefined) timer.cancelled = true
+    this.open.delete(key)
+  }
+
+  private makeRequest(): { readonly message: CupsMessage; readonly purchase: Purchase } {
+    const { random } = this.host
+    const { institution, centre } = this.options.line
+    const { transmission, time, date } = timesAt(this.host.now)
+    const { issuer, bin } = random.pick(this.cards)
+    const card = bin + String(random.whole(0, 999_999_999)).padStart(16 - bin.length, "0")
+    const amount = random.whole(1, 1_000_000)
+    const rrn = `${institution.slice(-4)}${String(++this.count).padStart(8, "0")}`
+    const fields: Record<number, string> = {
+      2: card,
+      3: "000000",
+      4: String(amount).padStart(12, "0"),
+      7: transmission,
+      11: this.stans.next(),
+      12: time,
+      13: date,
+      18: "5411",
+      22: "012",
+      25: "00",
+      32: institution,
+      33: institution,
+      37: rrn,
+      41: "TERM0001",
+      42: "MERCHANT0000001",
+      43: shop,
+      49: "156"
+    }
+    this.putPin(fields, card)
+    const message = newMessage("0200", { source: institution, destination: centre }, fields)
+    const purchase: Purchase = {
+      acquirer: this.options.name,
+      issuer,
+      key: keyOf(message),
+      rrn,
+      amount,
+      startedAt: this.host.now,
+      sends: 1,
+      answers: [],
+      outcome: "open",
+      reversal: undefined
+    }
+    this.history.cards.add(card)
+    this.history.purchases.set(rrn, purchase)
+    this.byKey.set(purchase.key, purchase)
+    return { message, purchase }
   }
 
   /** Every second purchase has a PIN, where this partner has keys. */
-  private pinOf(card: string): Readonly<Record<number, string>> {
+  private putPin(fields: Record<number, string>, card: string): void {
     const { institution, zone } = this.options.line
-    if (zone === undefined || this.count % 2 === 0) return {}
-    const block = new Zone(institution).pinBlock(everyPin, card)
+    if (zone === undefined || this.count % 2 === 0) return
+    const block = zoneOf(institution).pinBlock(everyPin, card)
     this.history.pinBlocks.add(block)
-    return { 52: block, 53: "2600000000000000" }
+    fields[52] = block
+    fields[53] = "2600000000000000"
   }
 
   /** Sometimes the same request once more, as a careless front end does. */
-  private sendAgain(message: CupsMessage, purchase: Purchase) {
-    return Effect.gen({ self: this }, function* () {
-      if ((yield* Random.next) >= this.options.repeats) return
-      yield* Effect.sleep(yield* Random.nextBetween(0, this.options.repeatWithin))
+  private sendAgain(message: CupsMessage, purchase: Purchase): void {
+    const { random } = this.host
+    if (random.nextDoubleUnsafe() >= this.options.repeats) return
+    this.host.after(random.between(0, this.options.repeatWithin), () => {
       const { session } = this
       if (session === undefined || purchase.outcome === "unknown") return
       purchase.sends++
@@ -202,46 +224,44 @@ export class Acquirer {
    * Sometimes a message that another acquirer could have sent: its next purchase, or the reversal of its last one, with its
    * source in the header or with our own. Whatever comes of it must be the code of a refusal, and nobody else may feel it.
    */
-  private lie(session: Session, own: CupsMessage) {
-    return Effect.gen({ self: this }, function* () {
-      if (this.options.lies === 0 || (yield* Random.next) >= this.options.lies) return
-      const others = [...this.history.said].filter(([name]) => name !== this.options.name).map(([, message]) => message)
-      const other = others[yield* Random.nextIntBetween(0, Math.max(0, others.length - 1))]
-      const { transmission } = yield* transmissionTime
-      const stranger: CupsMessage = { ...own, fields: { ...own.fields, 32: "48099999", 33: "48099999" } }
-      const { fields, source } = other ?? stranger
-      const ahead = yield* Random.nextIntBetween(1, 5)
-      const next = { 7: transmission, 11: String((Number(fields[11]) % 999_999) + ahead).padStart(6, "0") }
-      const message = {
-        ...(other ?? stranger),
-        source: (yield* Random.next) < 0.5 ? source : own.source,
-        ...((yield* Random.next) < 0.5
-          ? { mti: "0200", fields: { ...fields, ...next, 37: `LIE${String(++this.count).padStart(9, "0")}` } }
-          : { mti: "0420", fields: { ...fields, ...next, 90: originalDataOf(other ?? stranger) } })
-      }
-      this.lies.add(`${message.mti} ${keyOf(message)}`)
-      this.history.lies++
-      session.send(message)
-    })
+  private lie(session: Session, own: CupsMessage): void {
+    const { random } = this.host
+    if (this.options.lies === 0 || !random.chance(this.options.lies)) return
+    const others = [...this.history.said].filter(([name]) => name !== this.options.name).map(([, message]) => message)
+    const other = others.length === 0 ? undefined : random.pick(others)
+    const stranger: CupsMessage = { ...own, fields: { ...own.fields, 32: "48099999", 33: "48099999" } }
+    const { fields, source } = other ?? stranger
+    const { transmission } = timesAt(this.host.now)
+    const next = { 7: transmission, 11: String((Number(fields[11]) % 999_999) + random.whole(1, 5)).padStart(6, "0") }
+    const message = {
+      ...(other ?? stranger),
+      source: random.chance(0.5) ? source : own.source,
+      ...(random.chance(0.5)
+        ? { mti: "0200", fields: { ...fields, ...next, 37: `LIE${String(++this.count).padStart(9, "0")}` } }
+        : { mti: "0420", fields: { ...fields, ...next, 90: originalDataOf(other ?? stranger) } })
+    }
+    this.lies.add(`${message.mti} ${keyOf(message)}`)
+    this.history.lies++
+    session.send(message)
   }
 
   /** 0420, then 0421 with the same keys, until somebody says that it is known. */
-  private reverse(original: CupsMessage, purchase: Purchase) {
-    return Effect.gen({ self: this }, function* () {
-      const { transmission } = yield* transmissionTime
-      const { 35: _track, 52: _pin, 55: _chip, ...kept } = original.fields
-      const fields = { ...kept, 7: transmission, 11: this.stans.next(), 90: originalDataOf(original) }
-      const message = { ...original, mti: "0420", fields }
-      const reversal = { key: keyOf(message), attempts: 0, code: undefined as string | undefined }
-      purchase.reversal = reversal
-      this.byReversalKey.set(reversal.key, purchase)
-      while (reversal.code === undefined) {
-        const { session } = this
-        session?.send({ ...message, mti: reversal.attempts === 0 ? "0420" : "0421" })
-        if (session !== undefined) reversal.attempts++
-        yield* Effect.sleep(this.options.reversalEvery)
-      }
-    })
+  private reverse(original: CupsMessage, purchase: Purchase): void {
+    const { 35: _track, 52: _pin, 55: _chip, ...kept } = original.fields
+    const { transmission } = timesAt(this.host.now)
+    const fields = { ...kept, 7: transmission, 11: this.stans.next(), 90: originalDataOf(original) }
+    const message = { ...original, mti: "0420", fields }
+    const reversal = { key: keyOf(message), attempts: 0, code: undefined as string | undefined }
+    purchase.reversal = reversal
+    this.byReversalKey.set(reversal.key, purchase)
+    const attempt = () => {
+      if (reversal.code !== undefined) return
+      const { session } = this
+      session?.send({ ...message, mti: reversal.attempts === 0 ? "0420" : "0421" })
+      if (session !== undefined) reversal.attempts++
+      this.host.after(this.options.reversalEvery, attempt)
+    }
+    attempt()
   }
 
   private received(message: CupsMessage, at: number): void {
@@ -267,8 +287,7 @@ export class Acquirer {
     purchase.answers.push({ at, code, rrn: fields[37] ?? "", amount: Number(fields[4]), isLate })
     if (isLate) return
     purchase.outcome = code === "00" ? "approved" : "declined"
-    const waiting = this.open.get(purchase.key)
-    if (waiting !== undefined) Deferred.doneUnsafe(waiting, Exit.void)
+    this.givesUp(purchase.key)
   }
 
   private reversed(message: CupsMessage): void {

@@ -94,7 +94,12 @@ export const readMessage = (frame: Buffer): CupsMessage => {
   const fields: Record<number, string> = {}
   let at = HEADER + 4 + BITMAP
   for (let de = 2; de <= 128; de++) {
-    if ((frame[HEADER + 4 + ((de - 1) >> 3)]! & (0x80 >> ((de - 1) & 7))) === 0) continue
+    const flags = frame[HEADER + 4 + ((de - 1) >> 3)]!
+    if ((flags & (0x80 >> ((de - 1) & 7))) === 0) {
+      // Nothing in the whole byte of the bitmap: on to the next one.
+      if (flags === 0) de = (de + 7) & ~7
+      continue
+    }
     const shape = shapes[de]
     if (shape === undefined) throw new NotCups(`DE ${de} is not known here`)
     const prefix = typeof shape === "number" ? 0 : shape.length
@@ -150,11 +155,17 @@ export const answerTo = (
   return { ...request, mti, source: destination, destination: source, fields: { ...fields, ...more } }
 }
 
-const withoutZeros = (id: string | undefined): string => (id ?? "").trim().replace(/^0+/, "")
+const withoutZeros = (id: string | undefined): string => {
+  if (id === undefined) return ""
+  const text = id.trim()
+  let at = 0
+  while (text.charCodeAt(at) === 48) at++
+  return text.slice(at)
+}
 
 /** DE 7, 11, 32 and 33 identify a transaction (domain facts 1.13); leading zeros of identifiers do not count. */
 export const keyOf = ({ fields }: CupsMessage): string =>
-  [fields[7] ?? "", fields[11] ?? "", withoutZeros(fields[32]), withoutZeros(fields[33])].join(".")
+  `${fields[7] ?? ""}.${fields[11] ?? ""}.${withoutZeros(fields[32])}.${withoutZeros(fields[33])}`
 
 /** The key of the message that DE 90 names: MTI 4, STAN 6, DE 7 10, DE 32 11, DE 33 11. Undefined without a DE 90. */
 export const originalKeyOf = ({ fields }: CupsMessage): string | undefined => {

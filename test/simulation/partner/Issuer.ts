@@ -2,14 +2,13 @@
  * A simulated issuer: books requests and reversals in its ledger and answers late, twice, out of order or not at all, as the
  * seed says. What it received goes into the history.
  */
-import { Effect, Random } from "effect"
-import type { Transport } from "../../../packages/switch/src/transport/Transport.ts"
 import type { History } from "../check/History.ts"
 import { answerTo, type CupsMessage, keyOf, originalKeyOf } from "./Cups.ts"
+import type { Host } from "./Host.ts"
 import { Ledger } from "./Ledger.ts"
 import { Line, type LineOptions, type LineOwner, type SecondHost, type Session } from "./Line.ts"
 import { Stans } from "./Numbers.ts"
-import { everyPin, Zone } from "./Zone.ts"
+import { everyPin, zoneOf } from "./Zone.ts"
 
 /** What the seed drew for an issuer. Chances 0..1, times in milliseconds. */
 export interface IssuerOptions {
@@ -38,39 +37,35 @@ const echoed = [2, 3, 4, 7, 11, 12, 13, 18, 25, 32, 33, 37, 41, 42, 49, 90] as c
 export class Issuer {
   readonly options: IssuerOptions
   readonly ledger = new Ledger()
+  private readonly host: Host
   private readonly history: History
   /** One for each host; they share the ledger. */
   private readonly lines: Array<Line> = []
   private readonly owner: LineOwner
   private behavesWell = false
-  /** Starts what the issuer does with one message, in the issuer's own life. */
-  private fork: (effect: Effect.Effect<void>) => void = () => {}
 
-  constructor(transport: Transport["Service"], options: IssuerOptions, history: History) {
+  constructor(host: Host, options: IssuerOptions, history: History) {
+    this.host = host
     this.options = options
     this.history = history
     this.owner = {
-      received: (message, session, at) => this.fork(this.serve(message, session, at)),
+      received: (message, session, at) => this.serve(message, session, at),
       changed: () => history.keyChanges++,
       failed: (why) => history.findings.push(`${options.name} got bytes that it cannot read: ${why}`)
     }
-    this.lines.push(new Line(transport, options.line, new Stans(), this.owner))
+    this.lines.push(new Line(host, options.line, new Stans(), this.owner))
   }
 
-  /** The program of its second host; never ends. */
-  secondHost(transport: Transport["Service"], line: LineOptions): Effect.Effect<never> {
-    const second = new Line(transport, line, new Stans(), this.owner)
+  /** Opens the line of its own host. */
+  start(): void {
+    this.lines[0]!.start()
+  }
+
+  /** Its second host joins it. */
+  join(host: Host, options: LineOptions): void {
+    const second = new Line(host, options, new Stans(), this.owner)
     this.lines.push(second)
-    return second.run
-  }
-
-  /** The issuer's program; never ends. */
-  get run(): Effect.Effect<never> {
-    return Effect.gen({ self: this }, function* () {
-      const runFork = Effect.runForkWith(yield* Effect.context<never>())
-      this.fork = (effect) => void runFork(effect)
-      return yield* this.lines[0]!.run
-    })
+    second.start()
   }
 
   /** MAC keys that it changes, by the links of its lines. */
@@ -91,20 +86,20 @@ export class Issuer {
   }
 
   /** True with a chance, as long as the issuer misbehaves. */
-  private misbehaves(chance: number): Effect.Effect<boolean> {
-    return Effect.map(Random.next, (draw) => !this.behavesWell && draw < chance)
+  private misbehaves(chance: number): boolean {
+    return this.host.random.chance(chance) && !this.behavesWell
   }
 
-  private serve(message: CupsMessage, session: Session, at: number): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      this.record(message, at)
-      this.lookAtPin(message)
-      const code = this.book(message, (yield* Random.next) < this.options.declines)
-      if (code === undefined) return
-      const answer = answerTo(message, echoed, code === "00" ? { 38: "123456", 39: code } : { 39: code })
-      if (yield* this.misbehaves(this.options.keepsSilent)) return
-      yield* this.answer(answer, session)
-      if (yield* this.misbehaves(this.options.answersTwice)) yield* this.answer(answer, session)
+  private serve(message: CupsMessage, session: Session, at: number): void {
+    this.record(message, at)
+    this.lookAtPin(message)
+    const code = this.book(message, this.host.random.chance(this.options.declines))
+    if (code === undefined) return
+    const answer = answerTo(message, echoed, code === "00" ? { 38: "123456", 39: code } : { 39: code })
+    if (this.misbehaves(this.options.keepsSilent)) return
+    const isTwice = this.misbehaves(this.options.answersTwice)
+    this.answer(answer, session, () => {
+      if (isTwice) this.answer(answer, session, () => {})
     })
   }
 
@@ -124,7 +119,7 @@ export class Issuer {
     this.history.pinBlocks.add(block)
     this.history.pins++
     if (line.zone === undefined) this.history.findings.push(`${name} got a PIN block, and has no zone`)
-    else if (block !== new Zone(line.institution).pinBlock(everyPin, fields[2]!))
+    else if (block !== zoneOf(line.institution).pinBlock(everyPin, fields[2]!))
       this.history.findings.push(`${name} got a PIN block of another zone, PIN or card in a ${mti}`)
   }
 
@@ -143,14 +138,15 @@ export class Issuer {
     }
   }
 
-  private answer(answer: CupsMessage, session: Session) {
-    return Effect.gen({ self: this }, function* () {
-      const isLate = yield* this.misbehaves(this.options.answersLate)
-      yield* Effect.sleep(yield* Random.nextBetween(...(isLate ? this.options.lateAfter : this.options.thinks)))
+  private answer(answer: CupsMessage, session: Session, then: () => void): void {
+    const isLate = this.misbehaves(this.options.answersLate)
+    const waits = this.host.random.between(...(isLate ? this.options.lateAfter : this.options.thinks))
+    this.host.after(waits, () => {
       // Of two hosts the second answers for both: the switch takes an answer on every link of the group.
       const newest = this.lines.findLast((line) => line.session !== undefined)?.session
       const chosen = this.options.answersOnNewest ? newest : session
       if (chosen?.isOpen === true) chosen.send(answer)
+      then()
     })
   }
 }

@@ -1,14 +1,15 @@
 /**
  * How a simulated partner keeps its line to the switch: connect or accept, idle frames, echo, sign-on, giving up on silence.
  *
- * Ordinary Effect code over the transport seam. It shares nothing with the switch's link code but that seam. It hands every
+ * Plain code over the world's network (`Host.ts`). It shares nothing with the switch's link code but the wire. It hands every
  * message that is no network management to its owner and answers the network management itself.
  */
-import { Clock, Effect, Queue, Random } from "effect"
-import type { Connection, Endpoint, Transport } from "../../../packages/switch/src/transport/Transport.ts"
+import type { Endpoint } from "../../../packages/switch/src/transport/Transport.ts"
+import type { Event } from "../world/EventHeap.ts"
 import { answerTo, type CupsMessage, FrameReader, frameOf, idleFrame, newMessage, readMessage } from "./Cups.ts"
-import { type Stans, transmissionTime } from "./Numbers.ts"
-import { keepPair, type PairOptions } from "./Pair.ts"
+import type { Host, Wire } from "./Host.ts"
+import { type Stans, timesAt } from "./Numbers.ts"
+import { PairKeeper, type PairOptions } from "./Pair.ts"
 import { hasMac, Zone } from "./Zone.ts"
 
 /** Facts of a partner's line. Times in milliseconds. */
@@ -65,26 +66,28 @@ export interface LineOwner {
   readonly changed?: () => void
 }
 
-const connectMax = "5 seconds"
-const signOnAgain = "5 seconds"
+/** A sign-on without an answer is sent again after so long, and a key; milliseconds. */
+const SIGN_ON_AGAIN = 5000
+const KEY_AGAIN = 3000
 
 /** A partner's line. `session` is the newest one that may be used, if there is one. */
 export class Line {
   readonly options: LineOptions
-  private readonly transport: Transport["Service"]
+  readonly host: Host
+  readonly stans: Stans
   private readonly owner: LineOwner
-  private readonly stans: Stans
-  private readonly sessions: Array<Session> = []
+  private readonly sessions: Array<Conversation> = []
   private readonly zone: Zone | undefined
   private count = 0
-  /** A key was delivered and is not answered for. */
+  /** A key was delivered and is not answered for; the STANs that it was delivered with. */
   private isKeyOut = false
+  private readonly keyStans = new Set<string>()
   private isSettled = false
   /** No MAC is wrong on purpose any more. */
   isHonest = false
 
-  constructor(transport: Transport["Service"], options: LineOptions, stans: Stans, owner: LineOwner) {
-    this.transport = transport
+  constructor(host: Host, options: LineOptions, stans: Stans, owner: LineOwner) {
+    this.host = host
     if (options.zone !== undefined) this.zone = new Zone(options.institution)
     this.options = options
     this.stans = stans
@@ -93,7 +96,7 @@ export class Line {
 
   /** The newest session that is open and, where this partner signs on, signed on. */
   get session(): Session | undefined {
-    return this.sessions.findLast((session) => session.isOpen && (session.isSignedOn || !this.options.signsOn))
+    return this.sessions.findLast((session) => session.isSignedOn || !this.options.signsOn)
   }
 
   private get checkValue(): string | undefined {
@@ -110,51 +113,74 @@ export class Line {
     this.isSettled = true
   }
 
-  /** Keeps the line for ever. */
-  get run(): Effect.Effect<never> {
-    return Effect.raceFirst(this.keep, this.changeKeys)
+  /** Keeps the line from now on. */
+  start(): void {
+    const { endpoint, pair, role } = this.options
+    const pause = () => this.host.random.between(...this.options.reconnectAfter)
+    const converse = (wire: Wire, ended: () => void) => this.converse(wire, ended)
+    if (pair !== undefined) new PairKeeper(pair, { host: this.host, pause, converse }).start()
+    else if (role === "listens") this.host.listen(endpoint, (wire) => void this.converse(wire, () => {}))
+    else this.dial(pause)
+    if ((this.options.zone?.changesEvery ?? 0) > 0) this.changeKey()
   }
 
-  private get keep(): Effect.Effect<never> {
-    const { pair } = this.options
-    if (pair !== undefined) return keepPair(this.transport, pair, this.pause, (connection) => this.converse(connection))
-    return this.options.role === "dials" ? Effect.forever(this.dialOnce) : this.listen
-  }
-
-  /** Delivers a new key every so often, and the same one again until the switch has answered for it. */
-  private get changeKeys(): Effect.Effect<never> {
-    const { changesEvery = 0 } = this.options.zone ?? {}
-    if (changesEvery === 0 || this.zone === undefined) return Effect.never
-    return Effect.gen({ self: this }, function* () {
-      const { institution, centre, endpoint } = this.options
-      for (;;) {
-        yield* Effect.sleep(this.isKeyOut ? 3000 : changesEvery)
-        const { session } = this
-        if (session === undefined || (this.isSettled && !this.isKeyOut)) continue
-        const { transmission } = yield* transmissionTime
-        this.isKeyOut = true
-        session.send(
-          newMessage(
-            "0800",
-            { source: institution, destination: centre },
-            {
-              ...{
-                7: transmission,
-                11: this.stans.next(),
-                48: this.zone!.delivery(`${endpoint.host} ${endpoint.port}`)
-              },
-              ...{ 53: "2600000000000000", 70: "101", 96: "\0".repeat(8), 100: centre }
-            }
-          )
-        )
-      }
+  private dial(pause: () => number): void {
+    const again = () => void this.host.after(pause(), () => this.dial(pause))
+    this.host.dial(this.options.endpoint, (wire) => {
+      if (wire === undefined) again()
+      else this.converse(wire, again)
     })
   }
 
-  /** The switch has answered for the key; an answer to an earlier delivery of it says as much. */
+  private converse(wire: Wire, ended: () => void): () => void {
+    const one = new Conversation(this, wire, () => {
+      this.sessions.splice(this.sessions.indexOf(one), 1)
+      ended()
+    })
+    this.sessions.push(one)
+    one.start()
+    return () => one.end()
+  }
+
+  // ---------------------------------------------------------------- keys
+
+  /** Delivers a new key every so often, and the same one again until the switch has answered for it. */
+  private changeKey(): void {
+    this.host.after(this.isKeyOut ? KEY_AGAIN : this.options.zone!.changesEvery, () => {
+      this.deliverKey()
+      this.changeKey()
+    })
+  }
+
+  private deliverKey(): void {
+    const { session } = this
+    if (session === undefined || (this.isSettled && !this.isKeyOut)) return
+    const { centre, endpoint, institution } = this.options
+    if (!this.isKeyOut) this.keyStans.clear()
+    this.isKeyOut = true
+    const stan = this.stans.next()
+    this.keyStans.add(stan)
+    const ends = { source: institution, destination: centre }
+    session.send(
+      newMessage("0800", ends, {
+        7: timesAt(this.host.now).transmission,
+        11: stan,
+        48: this.zone!.delivery(`${endpoint.host} ${endpoint.port}`),
+        53: "2600000000000000",
+        70: "101",
+        96: "\0".repeat(8),
+        100: centre
+      })
+    )
+  }
+
+  /**
+   * The switch has answered for the key; an answer to an earlier delivery of it says as much. One for the key before, which comes
+   * late, says nothing.
+   */
   private keyAnswered(message: CupsMessage): void {
-    if (!this.isKeyOut || this.zone === undefined) return
-    const code = message.fields[39]
+    const { 11: stan = "", 39: code } = message.fields
+    if (!this.isKeyOut || this.zone === undefined || !this.keyStans.has(stan)) return
     // While the module or the disk is away it is delivered again.
     if (code === "96") return
     if (code !== "00") return this.owner.failed(`key refused with ${code}`)
@@ -163,70 +189,10 @@ export class Line {
     this.owner.changed?.()
   }
 
-  private get dialOnce(): Effect.Effect<void> {
-    return this.transport.connect(this.options.endpoint).pipe(
-      Effect.timeout(connectMax),
-      Effect.flatMap((connection) => this.converse(connection)),
-      Effect.ignore,
-      Effect.andThen(this.pause)
-    )
-  }
-
-  private get pause(): Effect.Effect<void> {
-    return Effect.flatMap(Random.nextBetween(...this.options.reconnectAfter), Effect.sleep)
-  }
-
-  private get listen(): Effect.Effect<never> {
-    return Effect.scoped(
-      Effect.gen({ self: this }, function* () {
-        const run = Effect.runForkWith(yield* Effect.context<never>())
-        yield* this.transport.listen(this.options.endpoint, (connection) => run(this.converse(connection)))
-        return yield* Effect.never
-      })
-    ).pipe(Effect.orDie)
-  }
-
-  /** One connection from its opening to its end. */
-  private converse(connection: Connection): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const out = yield* Queue.unbounded<Buffer>()
-      const session: Session = {
-        send: (message) => void Queue.offerUnsafe(out, frameOf(this.sealed(message))),
-        isOpen: true,
-        isSignedOn: false
-      }
-      const last = { sent: yield* Clock.currentTimeMillis, received: yield* Clock.currentTimeMillis }
-      this.sessions.push(session)
-      const activities = [this.receive(connection, session, last), this.deliver(connection, out, last)]
-      const duties = [this.idle(out, last), this.echo(session), this.watch(last), this.signOn(session)]
-      yield* Effect.raceAll([...activities, ...duties]).pipe(
-        Effect.ensuring(
-          Effect.sync(() => {
-            session.isOpen = false
-            this.sessions.splice(this.sessions.indexOf(session), 1)
-            connection.close("reset")
-          })
-        )
-      )
-    }).pipe(Effect.ignore)
-  }
-
-  private receive(connection: Connection, session: Session, last: { received: number }) {
-    const reader = new FrameReader()
-    const takeAll = (chunks: ReadonlyArray<Buffer>, now: number): void => {
-      last.received = now
-      for (const chunk of chunks) for (const frame of reader.read(chunk)) this.take(frame, session, now)
-    }
-    return Effect.zipWith(connection.pull, Clock.currentTimeMillis, takeAll).pipe(
-      Effect.forever,
-      Effect.catchDefect((defect) => Effect.sync(() => this.owner.failed(String(defect)))),
-      // A success, whatever it was: the first activity that ends decides the race of this connection.
-      Effect.exit
-    )
-  }
+  // ---------------------------------------------------------------- messages
 
   /** The message with its MAC, where this partner has keys; now and then with a wrong one. */
-  private sealed(message: CupsMessage): CupsMessage {
+  sealed(message: CupsMessage): CupsMessage {
     if (this.zone === undefined || !hasMac(message.mti)) return message
     const mac = this.zone.macOf(message)
     const every = this.options.zone?.spoilsEvery ?? 0
@@ -238,16 +204,17 @@ export class Line {
 
   /** What came, without its MAC: which must be right, where this partner has keys, and not there, where it has none. */
   private proved(message: CupsMessage): CupsMessage {
+    if (this.zone === undefined && message.fields[128] === undefined) return message
     if (!hasMac(message.mti)) return message
     const { 128: mac, ...fields } = message.fields
     const bare = { ...message, fields }
-    if (this.zone?.proves(bare, mac) !== true && !(this.zone === undefined && mac === undefined)) {
-      this.owner.failed(this.zone === undefined ? `MAC in a ${message.mti}` : `wrong MAC in a ${message.mti}`)
-    }
+    if (this.zone === undefined) this.owner.failed(`MAC in a ${message.mti}`)
+    else if (!this.zone.proves(bare, mac)) this.owner.failed(`wrong MAC in a ${message.mti}`)
     return bare
   }
 
-  private take(frame: Buffer, session: Session, at: number): void {
+  /** One frame of a session. */
+  take(frame: Buffer, session: Conversation, at: number): void {
     if (frame.length === 0) return
     const message = readMessage(frame)
     if (message.rejectCode !== "00000") this.owner.failed(`rejected with ${message.rejectCode}`)
@@ -258,50 +225,106 @@ export class Line {
     } else this.owner.received(this.proved(message), session, at)
   }
 
-  private deliver(connection: Connection, out: Queue.Queue<Buffer>, last: { sent: number }) {
-    return Effect.gen(function* () {
-      for (;;) {
-        yield* connection.write(Buffer.concat(yield* Queue.takeAll(out)))
-        last.sent = yield* Clock.currentTimeMillis
+  /** What came on a session cannot be read. */
+  unreadable(error: unknown): void {
+    this.owner.failed(String(error))
+  }
+}
+
+/** One connection of a line, from its opening to its end. */
+class Conversation implements Session {
+  isOpen = true
+  isSignedOn = false
+  private readonly line: Line
+  private readonly wire: Wire
+  private readonly ended: () => void
+  private readonly reader = new FrameReader()
+  private readonly timers = new Map<string, Event>()
+  private lastSent: number
+  private lastReceived: number
+
+  constructor(line: Line, wire: Wire, ended: () => void) {
+    this.line = line
+    this.wire = wire
+    this.ended = ended
+    this.lastSent = this.lastReceived = line.host.now
+  }
+
+  start(): void {
+    const { echoEvery, idleEvery, signsOn, silenceMax } = this.line.options
+    this.later("idle", idleEvery, () => this.idle())
+    this.later("echo", echoEvery, () => this.echo())
+    this.later("silence", silenceMax, () => this.watch())
+    if (signsOn) this.signOn()
+    this.wire.hear(
+      (chunks) => this.receive(chunks),
+      () => this.end()
+    )
+  }
+
+  send(message: CupsMessage): void {
+    this.write(frameOf(this.line.sealed(message)))
+  }
+
+  end(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    for (const timer of this.timers.values()) timer.cancelled = true
+    this.wire.close("reset")
+    this.ended()
+  }
+
+  private write(bytes: Buffer): void {
+    if (!this.isOpen) return
+    this.lastSent = this.line.host.now
+    this.wire.send(bytes)
+  }
+
+  private receive(chunks: ReadonlyArray<Buffer>): void {
+    this.lastReceived = this.line.host.now
+    try {
+      for (const chunk of chunks) {
+        for (const frame of this.reader.read(chunk)) this.line.take(frame, this, this.lastReceived)
       }
-    }).pipe(Effect.exit)
+    } catch (error) {
+      this.line.unreadable(error)
+      this.end()
+    }
   }
 
-  private idle(out: Queue.Queue<Buffer>, last: { sent: number }) {
-    return Effect.gen({ self: this }, function* () {
-      for (;;) {
-        yield* Effect.sleep(this.options.idleEvery)
-        if ((yield* Clock.currentTimeMillis) - last.sent >= this.options.idleEvery) Queue.offerUnsafe(out, idleFrame())
-      }
-    })
+  private later(name: string, ms: number, happen: () => void): void {
+    if (this.isOpen) this.timers.set(name, this.line.host.after(ms, happen))
   }
 
-  private echo(session: Session) {
-    return Effect.forever(Effect.andThen(Effect.sleep(this.options.echoEvery), this.manage(session, "301")))
+  private idle(): void {
+    const { idleEvery } = this.line.options
+    if (this.line.host.now - this.lastSent >= idleEvery) this.write(idleFrame())
+    this.later("idle", idleEvery, () => this.idle())
   }
 
-  private watch(last: { readonly received: number }) {
-    return Effect.gen({ self: this }, function* () {
-      while ((yield* Clock.currentTimeMillis) - last.received < this.options.silenceMax) yield* Effect.sleep(1000)
-    })
+  private echo(): void {
+    this.manage("301")
+    this.later("echo", this.line.options.echoEvery, () => this.echo())
   }
 
-  private signOn(session: Session) {
-    return Effect.gen({ self: this }, function* () {
-      while (this.options.signsOn && !session.isSignedOn) {
-        yield* this.manage(session, "001")
-        yield* Effect.sleep(signOnAgain)
-      }
-      return yield* Effect.never
-    })
+  private watch(): void {
+    const left = this.lastReceived + this.line.options.silenceMax - this.line.host.now
+    if (left <= 0) this.end()
+    else this.later("silence", left, () => this.watch())
+  }
+
+  private signOn(): void {
+    if (this.isSignedOn) return
+    this.manage("001")
+    this.later("sign-on", SIGN_ON_AGAIN, () => this.signOn())
   }
 
   /** Sends one network management request. */
-  private manage(session: Session, code: string) {
-    return Effect.map(transmissionTime, (time) => {
-      const { institution, centre } = this.options
-      const fields = { 7: time.transmission, 11: this.stans.next(), 33: institution, 70: code }
-      session.send(newMessage("0820", { source: institution, destination: centre }, fields))
-    })
+  private manage(code: string): void {
+    const { host, options, stans } = this.line
+    const { centre, institution } = options
+    const { transmission } = timesAt(host.now)
+    const fields = { 7: transmission, 11: stans.next(), 33: institution, 70: code }
+    this.send(newMessage("0820", { source: institution, destination: centre }, fields))
   }
 }

@@ -1,5 +1,4 @@
 /** Numbers that a partner gives: STAN (DE 11) and the dates and times of a message (DE 7, 12, 13). */
-import { Clock, Effect } from "effect"
 
 /** System trace audit numbers of one institution: 000001 to 999999, then from the start again. */
 export class Stans {
@@ -11,8 +10,22 @@ export class Stans {
   }
 }
 
-/** DE 7 `MMDDhhmmss`, DE 12 `hhmmss` and DE 13 `MMDD` of now, in UTC. */
-export const transmissionTime = Effect.map(Clock.currentTimeMillis, (ms) => {
+/** DE 7 `MMDDhhmmss`, DE 12 `hhmmss` and DE 13 `MMDD`. */
+export interface Times {
+  readonly transmission: string
+  readonly time: string
+  readonly date: string
+}
+
+let second = -1
+let times: Times = { transmission: "", time: "", date: "" }
+
+/** The times of a message at `ms` since 1970, in UTC. */
+export const timesAt = (ms: number): Times => {
+  const now = Math.floor(ms / 1000)
+  if (now === second) return times
+  second = now
   const text = new Date(ms).toISOString().replace(/\D/g, "")
-  return { transmission: text.slice(4, 14), time: text.slice(8, 14), date: text.slice(4, 8) }
-})
+  times = { transmission: text.slice(4, 14), time: text.slice(8, 14), date: text.slice(4, 8) }
+  return times
+}

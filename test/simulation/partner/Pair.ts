@@ -1,11 +1,11 @@
 /**
  * Two connections of a simulated partner used as one: it sends on one and receives on the other, each dialled or accepted.
  *
- * It shares nothing with the switch's legs but the transport seam, and is simpler: it looks ten times a second whether both are
- * there.
+ * It shares nothing with the switch's legs but the transport seam, and is simpler: whatever comes anew ends the pair in use.
  */
-import { Effect } from "effect"
-import type { Connection, Endpoint, Transport } from "../../../packages/switch/src/transport/Transport.ts"
+import type { Endpoint } from "../../../packages/switch/src/transport/Transport.ts"
+import type { Event } from "../world/EventHeap.ts"
+import type { Host, Wire } from "./Host.ts"
 
 /** One of the two, seen from the partner. */
 export interface Half {
@@ -20,101 +20,129 @@ export interface PairOptions {
   readonly into: Half
 }
 
-const LOOK_EVERY = 100
 /** How long one may wait for the other, milliseconds. */
 const ALONE_MAX = 20_000
-const connectMax = "5 seconds"
 
-/** The newest connection of one half, and for how long it has waited. */
-class Waiting {
-  connection: Connection | undefined
-  waited = 0
-  /** One came while a pair was in use: the switch has given that pair up. */
-  cameAnew = false
-
-  put(connection: Connection): void {
-    this.connection?.close("reset")
-    this.connection = connection
-    this.waited = 0
-    this.cameAnew = true
-  }
-
-  /** Another moment has passed; a connection that waits too long is closed. */
-  pass(): void {
-    this.waited += LOOK_EVERY
-    if (this.connection === undefined || this.waited < ALONE_MAX) return
-    this.connection.close("reset")
-    this.connection = undefined
-  }
-
-  take(): Connection {
-    const connection = this.connection!
-    this.connection = undefined
-    this.cameAnew = false
-    return connection
-  }
-}
-
-const joined = (out: Connection, into: Connection): Connection => ({
-  local: out.local,
-  remote: out.remote,
-  // The end of the silent direction is an end, too.
-  pull: Effect.raceFirst(into.pull, Effect.andThen(out.pull, Effect.never)),
-  write: (bytes) => out.write(bytes),
-  unsent: () => out.unsent(),
+const joined = (out: Wire, into: Wire): Wire => ({
+  hear: (got, ended) => {
+    into.hear(got, ended)
+    // The end of the silent direction is an end, too.
+    out.hear(() => {}, ended)
+  },
+  send: (bytes) => out.send(bytes),
   close: (how) => {
     out.close(how)
     into.close(how)
   }
 })
 
-/** Keeps both for ever, and calls `converse` for every pair. `pause` is what it waits between attempts to dial. */
-export const keepPair = (
-  transport: Transport["Service"],
-  { out, into }: PairOptions,
-  pause: Effect.Effect<void>,
-  converse: (connection: Connection) => Effect.Effect<void>
-): Effect.Effect<never> => {
-  const halves = [
-    { half: out, waiting: new Waiting() },
-    { half: into, waiting: new Waiting() }
-  ] as const
-  const dial = ({ endpoint }: Half, waiting: Waiting, isInUse: () => boolean) =>
-    Effect.suspend(() =>
-      waiting.connection !== undefined || isInUse()
-        ? Effect.sleep(LOOK_EVERY)
-        : transport.connect(endpoint).pipe(
-            Effect.timeout(connectMax),
-            Effect.map((connection) => waiting.put(connection)),
-            Effect.ignore,
-            Effect.andThen(pause)
-          )
-    ).pipe(Effect.forever)
-  return Effect.scoped(
-    Effect.gen(function* () {
-      let isInUse = false
-      for (const { half, waiting } of halves) {
-        if (half.role === "dials") yield* Effect.forkScoped(dial(half, waiting, () => isInUse))
-        else yield* transport.listen(half.endpoint, (connection) => waiting.put(connection))
-      }
-      const [first, second] = halves.map(({ waiting }) => waiting) as [Waiting, Waiting]
-      for (;;) {
-        yield* Effect.sleep(LOOK_EVERY)
-        if (first.connection === undefined || second.connection === undefined) {
-          first.pass()
-          second.pass()
-          continue
-        }
-        isInUse = true
-        const pair = joined(first.take(), second.take())
-        const givenUp = Effect.sleep(LOOK_EVERY).pipe(
-          Effect.repeat({ while: () => !first.cameAnew && !second.cameAnew }),
-          Effect.asVoid
-        )
-        yield* Effect.raceFirst(converse(pair), givenUp)
-        pair.close("reset")
-        isInUse = false
-      }
+/** What a pair needs of its line. */
+interface PairOwner {
+  readonly host: Host
+  /** What it waits between attempts to dial, milliseconds; drawn anew each time. */
+  readonly pause: () => number
+  /** A pair is there: `ended` is called when the conversation on it is over. Returns what gives it up. */
+  readonly converse: (wire: Wire, ended: () => void) => () => void
+}
+
+/** Keeps both for ever. */
+export class PairKeeper {
+  private readonly owner: PairOwner
+  private readonly halves: readonly [Waiting, Waiting]
+  private giveUp: (() => void) | undefined
+
+  constructor({ out, into }: PairOptions, owner: PairOwner) {
+    this.owner = owner
+    const put = () => this.cameAnew()
+    const isInUse = () => this.giveUp !== undefined
+    this.halves = [new Waiting(out, owner, isInUse, put), new Waiting(into, owner, isInUse, put)]
+  }
+
+  start(): void {
+    for (const half of this.halves) half.start()
+  }
+
+  private cameAnew(): void {
+    const [out, into] = this.halves
+    this.giveUp?.()
+    if (this.giveUp !== undefined || !out.isThere || !into.isThere) return
+    const wire = joined(out.take(), into.take())
+    let isOver = false
+    const ended = () => {
+      if (isOver) return
+      isOver = true
+      this.giveUp = undefined
+      for (const half of this.halves) half.dial()
+      this.cameAnew()
+    }
+    const giveUp = this.owner.converse(wire, ended)
+    // What was there may have ended while it waited.
+    if (!isOver) this.giveUp = giveUp
+  }
+}
+
+/** One half: its newest connection, until the other one is there, too. */
+class Waiting {
+  private readonly half: Half
+  private readonly owner: PairOwner
+  private readonly isInUse: () => boolean
+  private readonly onPut: () => void
+  private wire: Wire | undefined
+  private alone: Event | undefined
+  private isBusy = false
+
+  constructor(half: Half, owner: PairOwner, isInUse: () => boolean, onPut: () => void) {
+    this.half = half
+    this.owner = owner
+    this.isInUse = isInUse
+    this.onPut = onPut
+  }
+
+  get isThere(): boolean {
+    return this.wire !== undefined
+  }
+
+  start(): void {
+    if (this.half.role === "dials") this.dial()
+    else this.owner.host.listen(this.half.endpoint, (wire) => this.put(wire))
+  }
+
+  /** Dials as long as there is no connection, where it is this half's to dial. */
+  dial(): void {
+    if (this.half.role !== "dials" || this.isBusy || this.isThere || this.isInUse()) return
+    this.isBusy = true
+    this.owner.host.dial(this.half.endpoint, (wire) => {
+      if (wire !== undefined) this.put(wire)
+      this.owner.host.after(this.owner.pause(), () => {
+        this.isBusy = false
+        this.dial()
+      })
     })
-  ).pipe(Effect.orDie)
+  }
+
+  private put(wire: Wire): void {
+    this.drop()
+    this.wire = wire
+    this.alone = this.owner.host.after(ALONE_MAX, () => {
+      this.drop()
+      this.dial()
+    })
+    this.onPut()
+  }
+
+  private drop(): void {
+    this.wire?.close("reset")
+    this.forget()
+  }
+
+  private forget(): void {
+    this.wire = undefined
+    if (this.alone !== undefined) this.alone.cancelled = true
+  }
+
+  take(): Wire {
+    const wire = this.wire!
+    this.forget()
+    return wire
+  }
 }

@@ -17,13 +17,14 @@ const unsealed = /^06|^08/
 
 /** Single DES, one block at a time: three times the same key is that. */
 class Des {
+  private readonly three: Buffer
   private readonly encryptor: Cipheriv
   private readonly decryptor: Decipheriv
 
   constructor(key: Buffer) {
-    const three = Buffer.concat([key, key, key])
-    this.encryptor = createCipheriv("des-ede3-ecb", three, null).setAutoPadding(false)
-    this.decryptor = createDecipheriv("des-ede3-ecb", three, null).setAutoPadding(false)
+    this.three = Buffer.concat([key, key, key])
+    this.encryptor = createCipheriv("des-ede3-ecb", this.three, null).setAutoPadding(false)
+    this.decryptor = createDecipheriv("des-ede3-ecb", this.three, null).setAutoPadding(false)
   }
 
   encrypt(block: Buffer): Buffer {
@@ -32,6 +33,14 @@ class Des {
 
   decrypt(block: Buffer): Buffer {
     return this.decryptor.update(block)
+  }
+
+  /** The last block of the text in CBC mode from a block of zeros, filled up with zeros. */
+  chain(text: Buffer): Buffer {
+    const padded = Buffer.alloc(8 * Math.ceil(text.length / 8))
+    text.copy(padded)
+    const cipher = createCipheriv("des-ede3-cbc", this.three, Buffer.alloc(8)).setAutoPadding(false)
+    return cipher.update(padded).subarray(-8)
   }
 }
 
@@ -95,6 +104,17 @@ const keyTextOf = ({ fields, mti }: CupsMessage): string =>
     .filter((part) => part !== "")
     .join(" ")
 
+const zones = new Map<string, Zone>()
+
+/** The zone that a partner begins with, for its PIN key alone: that never changes. */
+export const zoneOf = (partner: string): Zone => {
+  const known = zones.get(partner)
+  if (known !== undefined) return known
+  const zone = new Zone(partner)
+  zones.set(partner, zone)
+  return zone
+}
+
 /** The zone of one partner, on one of its lines. */
 export class Zone {
   /** The MAC key in use, the one before, and one that was delivered and is not answered for. */
@@ -152,13 +172,7 @@ export class Zone {
   }
 
   private sealOf(covered: string, [first, second]: Pair): string {
-    const text = Buffer.from(covered, "latin1")
-    let state: Buffer = Buffer.alloc(8)
-    for (let at = 0; at < text.length; at += 8) {
-      const block = Buffer.alloc(8)
-      text.copy(block, 0, at, Math.min(at + 8, text.length))
-      state = first.encrypt(xored(state, block))
-    }
+    const state = first.chain(Buffer.from(covered, "latin1"))
     const whole = first.encrypt(second.decrypt(state))
     return whole.toString("hex", 0, 4).toUpperCase()
   }

@@ -51,6 +51,11 @@ export class Machine {
   isPaused = false
   /** Difference of this machine's wall clock from the true one, milliseconds. Its monotonic clock is always right. */
   wallSkewMs = 0
+  /**
+   * A timer fires at the next whole multiple of so many milliseconds: a busy process looks at its timers late. 0: to the
+   * microsecond. It also keeps a clock that looks fifty times a second from being most of what a run does.
+   */
+  timerMs = 0
   /** The running life; undefined while the machine is down. */
   life: Life | undefined
   /** Called with the life that just ended, before anything else happens. */
@@ -72,10 +77,7 @@ export class Machine {
    * A program that is meant to run for ever and ends is a finding of the caller.
    */
   start<A, E>(program: (life: Life) => Effect.Effect<A, E>, onEnd: (exit: Exit.Exit<A, E>) => void): Life {
-    if (this.life !== undefined) throw new Error(`${this.name} runs already`)
-    const life = new Life(this, ++this.lives)
-    this.life = life
-    this.world.note(`${this.name} starts life ${life.number}`)
+    const life = this.begin()
     const fiber: Fiber.Fiber<A, E> = Effect.runForkWith(this.contextOf(life))(program(life))
     fiber.addObserver((exit) => {
       if (!life.isAlive) return
@@ -85,13 +87,27 @@ export class Machine {
     return life
   }
 
+  /** Starts a new life for a program that is no Effect: whoever has the life calls it. */
+  begin(): Life {
+    if (this.life !== undefined) throw new Error(`${this.name} runs already`)
+    const life = new Life(this, ++this.lives)
+    this.life = life
+    this.world.note(`${this.name} starts life ${life.number}`)
+    return life
+  }
+
   private contextOf(life: Life): Context.Context<never> {
     const log = (text: string) => {
       if (!life.isAlive) return
       this.world.note(`${this.name} log ${text}`)
       for (const each of this.onLog) each(text)
     }
-    return this.world.contextFor(life, this.random, () => this.wallSkewMs, log)
+    return this.world.contextFor(life, this.random, this, log)
+  }
+
+  /** This machine's wall clock, milliseconds since 1970. */
+  get wallMs(): number {
+    return this.world.startsAt + Math.floor(this.world.nowMs) + this.wallSkewMs
   }
 
   /** The life ends here and now. Nothing happens when the machine is down. */

@@ -35,6 +35,10 @@ export class Side implements Connection {
   private waiting: { readonly bytes: Buffer; readonly asWritten: Buffer } | undefined
   private finWaits = false
   private ended: ConnectionEnded | undefined
+  /** What a program without fibers has written and the kernel has not been given yet. */
+  private readonly unwritten: Array<Buffer> = []
+  private readonly writes: string
+  private readonly gets: string
   private puller: (() => void) | undefined
   private writer: (() => void) | undefined
 
@@ -44,6 +48,8 @@ export class Side implements Connection {
     this.host = life.machine.name
     this.local = local
     this.remote = remote
+    this.writes = `${local}>${remote} write`
+    this.gets = `${local}<${remote} got`
     this.pull = Effect.callback((resume) => {
       const look = () => {
         if (this.received.length === 0 && this.ended === undefined) return false
@@ -55,7 +61,8 @@ export class Side implements Connection {
       if (!life.isAlive || look()) return
       this.puller = look
       return Effect.sync(() => {
-        this.puller = undefined
+        // Whoever pulls by now is another one.
+        if (this.puller === look) this.puller = undefined
       })
     })
   }
@@ -93,13 +100,17 @@ export class Side implements Connection {
     return Effect.suspend(() => {
       if (this.ended !== undefined) return Effect.fail(this.ended)
       if (!this.life.machine.mayAct(this.life)) return Effect.never
-      if (this.waiting !== undefined) this.net.findings.push(`${this.local} wrote while a write was under way`)
-      this.net.note(`${this.local}>${this.remote} write ${bytes.length}`, bytes)
-      for (const tap of this.net.taps) tap(this, bytes)
-      this.waiting = { bytes, asWritten: Buffer.from(bytes) }
-      this.pump()
+      this.begin(bytes)
       return this.waitingBytes > 0 ? this.untilTaken : Effect.void
     })
+  }
+
+  private begin(bytes: Buffer): void {
+    if (this.waiting !== undefined) this.net.findings.push(`${this.local} wrote while a write was under way`)
+    this.net.note(`${this.writes} ${bytes.length}`, bytes)
+    for (const tap of this.net.taps) tap(this, bytes)
+    this.waiting = { bytes, asWritten: Buffer.from(bytes) }
+    this.pump()
   }
 
   private readonly untilTaken = Effect.callback<void, ConnectionEnded>((resume) => {
@@ -111,6 +122,34 @@ export class Side implements Connection {
     this.writer = look
     look()
   })
+
+  /** For a program without fibers: see `Wire` (partner/Host.ts). */
+  hear(got: (chunks: ReadonlyArray<Buffer>) => void, ended: () => void): void {
+    const look = () => {
+      while (this.received.length > 0) got(this.take())
+      if (this.ended === undefined || this.puller !== look) return
+      this.puller = undefined
+      ended()
+    }
+    this.puller = look
+    look()
+  }
+
+  /** For a program without fibers: one write after the other, each as soon as the kernel has taken the one before. */
+  send(bytes: Buffer): void {
+    if (this.ended !== undefined) return
+    if (this.waiting !== undefined) {
+      this.unwritten.push(bytes)
+      this.writer = this.sendOn
+      return
+    }
+    this.begin(bytes)
+  }
+
+  private readonly sendOn = (): void => {
+    if (this.ended !== undefined || this.waiting !== undefined || this.unwritten.length === 0) return
+    this.begin(Buffer.concat(this.unwritten.splice(0)))
+  }
 
   private get waitingBytes(): number {
     return this.waiting?.bytes.length ?? 0
@@ -167,7 +206,7 @@ export class Side implements Connection {
       this.outgoing.send({ kind: "rst" })
       return
     }
-    this.net.note(`${this.local}<${this.remote} got ${bytes.length}`)
+    this.net.note(`${this.gets} ${bytes.length}`)
     this.received.push(bytes)
     this.life.admit(() => this.puller?.())
   }

@@ -40,7 +40,7 @@ const EPHEMERAL_PORT_FIRST = 32_768
 
 interface Listener {
   readonly life: Life
-  readonly accept: (connection: Connection) => void
+  readonly accept: (side: Side) => void
 }
 
 export class SimNet {
@@ -158,23 +158,39 @@ export class SimNet {
 
   private open(life: Life, at: Endpoint, accept: Listener["accept"]) {
     return Effect.suspend(() => {
-      const port = at.port === 0 ? this.portNext++ : at.port
-      const address = `${life.machine.name}:${port}`
-      if (this.listeners.has(address)) {
-        return Effect.fail(new ListenFailed({ host: at.host, port, cause: "EADDRINUSE" }))
-      }
-      this.listeners.set(address, { life, accept })
-      this.note(`${address} listens`)
-      return Effect.succeed({ endpoint: { host: at.host, port } })
+      const port = this.take(life, at, accept)
+      return port === undefined
+        ? Effect.fail(new ListenFailed({ host: at.host, port: at.port, cause: "EADDRINUSE" }))
+        : Effect.succeed({ endpoint: { host: at.host, port } })
     })
   }
 
   private connect(life: Life, to: Endpoint): Effect.Effect<Connection, ConnectFailed> {
     return Effect.callback((resume) => {
       if (!life.isAlive) return
-      const attempt = new Attempt(this, life, to, (result) => life.admit(() => resume(result)))
-      return Effect.sync(() => attempt.giveUp())
+      const giveUp = this.dial(life, to, (result) =>
+        life.admit(() => resume(result instanceof ConnectFailed ? Effect.fail(result) : Effect.succeed(result)))
+      )
+      return Effect.sync(giveUp)
     })
+  }
+
+  // ---------------------------------------------------------------- the same for programs without fibers
+
+  /** Takes connections at an address for one life of a machine; returns its port, or nothing when it is taken. */
+  take(life: Life, at: Endpoint, accept: (side: Side) => void): number | undefined {
+    const port = at.port === 0 ? this.portNext++ : at.port
+    const address = `${life.machine.name}:${port}`
+    if (this.listeners.has(address)) return undefined
+    this.listeners.set(address, { life, accept })
+    this.note(`${address} listens`)
+    return port
+  }
+
+  /** Dials an address; `done` is called once. Returns what gives up. */
+  dial(life: Life, to: Endpoint, done: (result: Side | ConnectFailed) => void): () => void {
+    const attempt = new Attempt(this, life, to, done)
+    return () => attempt.giveUp()
   }
 
   /** Makes both sides of a connection, or says why the far machine does not take it. */
@@ -200,7 +216,7 @@ class Attempt {
   private readonly net: SimNet
   private readonly life: Life
   private readonly to: Endpoint
-  private readonly finish: (result: Effect.Effect<Connection, ConnectFailed>) => void
+  private readonly finish: (result: Side | ConnectFailed) => void
   private near: Side | undefined
   private isOver = false
   private repeatMs = 1000
@@ -228,7 +244,7 @@ class Attempt {
     if (this.isOver) return
     this.isOver = true
     this.near?.close("reset")
-    this.finish(Effect.fail(new ConnectFailed({ reason, cause })))
+    this.finish(new ConnectFailed({ reason, cause }))
   }
 
   private sendSyn(): void {
@@ -243,7 +259,7 @@ class Attempt {
       const { near } = this
       if (near === undefined) return this.fail("Refused", "ECONNREFUSED")
       this.isOver = true
-      this.finish(Effect.succeed(near))
+      this.finish(near)
     })
   }
 

@@ -27,6 +27,14 @@ export interface Home {
   readonly admit: (task: () => void) => void
 }
 
+/** The clock of code in a home: how far its wall clock is off, and how coarse its timers are, milliseconds. */
+export interface HomeClock {
+  readonly wallSkewMs: number
+  readonly timerMs: number
+}
+
+const exactClock: HomeClock = { wallSkewMs: 0, timerMs: 0 }
+
 export interface WorldSettings {
   readonly seed: number
   /** Wall time at the beginning, milliseconds since 1970. */
@@ -44,6 +52,10 @@ export class World {
   readonly random: SeededRandom
   readonly trace: Trace
   private readonly events = new EventHeap()
+  private nanosAt = 0
+  private nanos = 0n
+  /** Something in the queue is not of the usual priority, 0. */
+  private hasPriorities = false
   private queue: Array<{ readonly priority: number; readonly home: Home; readonly task: () => void }> = []
 
   constructor(settings: WorldSettings) {
@@ -69,8 +81,8 @@ export class World {
   }
 
   /** The Effect services of code that lives in `home`: scheduler, clock, chance and log of this world. */
-  contextFor(home: Home, random: SeededRandom, wallSkewMs: () => number, log: (text: string) => void) {
-    return Context.make(Clock.Clock, this.clockFor(home, wallSkewMs)).pipe(
+  contextFor(home: Home, random: SeededRandom, clock: HomeClock, log: (text: string) => void) {
+    return Context.make(Clock.Clock, this.clockFor(home, clock)).pipe(
       Context.add(Scheduler.Scheduler, this.schedulerFor(home)),
       Context.add(Random.Random, random),
       Context.add(Logger.CurrentLoggers, new Set([Logger.make((entry) => log(`${entry.logLevel} ${entry.message}`))]))
@@ -93,12 +105,7 @@ export class World {
   /** Runs an Effect program in the world itself to its end, and everything else meanwhile. */
   run<A, E>(program: Effect.Effect<A, E>): Exit.Exit<A, E> {
     const home: Home = { admit: (task) => task() }
-    const context = this.contextFor(
-      home,
-      this.random.stream("world"),
-      () => 0,
-      (text) => this.note(`log ${text}`)
-    )
+    const context = this.contextFor(home, this.random.stream("world"), exactClock, (text) => this.note(`log ${text}`))
     let exit: Exit.Exit<A, E> | undefined
     Effect.runForkWith(context)(program).addObserver((ended) => {
       exit = ended
@@ -123,7 +130,8 @@ export class World {
     while (this.queue.length > 0) {
       const turn = this.queue
       this.queue = []
-      turn.sort((a, b) => a.priority - b.priority)
+      if (this.hasPriorities) turn.sort((a, b) => a.priority - b.priority)
+      this.hasPriorities = false
       for (const { home, task } of turn) home.admit(task)
       this.tasks += turn.length
       atThisInstant += turn.length
@@ -135,6 +143,7 @@ export class World {
 
   private schedulerFor(home: Home): Scheduler.Scheduler {
     const scheduleTask = (task: () => void, priority: number) => {
+      if (priority !== 0) this.hasPriorities = true
       this.queue.push({ priority, home, task })
     }
     const dispatcher: Scheduler.SchedulerDispatcher = { scheduleTask, flush: () => this.runTasks() }
@@ -145,10 +154,10 @@ export class World {
     }
   }
 
-  private clockFor(home: Home, wallSkewMs: () => number): Clock.Clock {
-    const wall = () => this.startsAt + Math.floor(this.now / 1000) + wallSkewMs()
+  private clockFor(home: Home, clock: HomeClock): Clock.Clock {
+    const wall = () => this.startsAt + Math.floor(this.now / 1000) + clock.wallSkewMs
     const wallNanos = () => BigInt(wall()) * 1_000_000n
-    const monotonic = () => BigInt(this.now) * 1000n
+    const monotonic = () => this.monotonicNanos()
     return {
       currentTimeMillisUnsafe: wall,
       currentTimeMillis: Effect.sync(wall),
@@ -160,11 +169,27 @@ export class World {
         Effect.callback<void>((resume) => {
           const ms = Duration.toMillis(duration)
           if (ms === Number.POSITIVE_INFINITY) return
-          const event = this.after(ms, () => home.admit(() => resume(Effect.void)))
+          const event = this.after(this.untilTimer(ms, clock.timerMs), () => home.admit(() => resume(Effect.void)))
           return Effect.sync(() => {
             event.cancelled = true
           })
         })
     }
+  }
+
+  /** How long a timer of `ms` really takes where timers fire at whole multiples of `timerMs`. */
+  private untilTimer(ms: number, timerMs: number): number {
+    if (timerMs === 0) return ms
+    const due = this.nowMs + ms
+    return Math.ceil(due / timerMs) * timerMs - this.nowMs
+  }
+
+  /** Asked many times at one instant, and a big integer is dear. */
+  private monotonicNanos(): bigint {
+    if (this.nanosAt !== this.now) {
+      this.nanosAt = this.now
+      this.nanos = BigInt(this.now) * 1000n
+    }
+    return this.nanos
   }
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
+import { LegConnection } from "../../../packages/switch/src/link/simplex/LegConnection.ts"
+import type { Connection } from "../../../packages/switch/src/transport/Transport.ts"
 import { framed, joinedBench, type LegName, simplexBench, until, ways } from "./SimplexBench.ts"
 
 const echo = { mti: "0820", fields: { 7: "1122223829", 11: "000001", 33: "01030000", 70: "301" } }
@@ -127,6 +129,40 @@ for (const [send, receive] of ways) {
     }
   })
 }
+
+describe("a leg that receives", () => {
+  it.live("is read by one reader at a time, also when the pair is joined right after its first bytes", () =>
+    Effect.gen(function* () {
+      const readers: Array<(bytes: string) => void> = []
+      const connection: Connection = {
+        local: "",
+        remote: "",
+        pull: Effect.callback((resume) => {
+          readers.push((bytes) => resume(Effect.succeed([Buffer.from(bytes)])))
+        }),
+        write: () => Effect.void,
+        unsent: () => 0,
+        close: () => {}
+      }
+      const leg = new LegConnection(connection, { ended: () => {}, spoke: () => {} }, yield* Clock.Clock)
+      const read: Array<string> = []
+      const note = (chunks: ReadonlyArray<Buffer>) => void read.push(...chunks.map(String))
+
+      yield* Effect.forkChild(leg.watchReceiving, { startImmediately: true })
+      readers.shift()!("sign-on")
+      leg.isJoined = true
+      const reading = Effect.forever(Effect.map(leg.pull, note), { disableYield: true })
+      yield* Effect.forkChild(reading, { startImmediately: true })
+      // Whoever would still read besides has had its turn by then.
+      yield* Effect.sleep(5)
+      expect(readers.length).toBe(1)
+
+      readers.shift()!("0200")
+      yield* until("both are read", () => read.length === 2)
+      expect(read).toEqual(["sign-on", "0200"])
+    })
+  )
+})
 
 describe("a simplex link", () => {
   it.live("reads what came on the receive leg before the send leg was up", () =>

@@ -123,6 +123,9 @@ export class MemoryStore {
   private dialects: Readonly<Record<string, Dialect>> = {}
   private readings = readingsOf({})
   private index = noIndex()
+  /** Entries of the first `listed` groups. */
+  private readonly list: Array<Entry> = []
+  private listed = 0
   private crashed = false
   private failed = false
   private failing: { readonly tag: JournalReasonTag; readonly kept: boolean } | undefined
@@ -158,7 +161,8 @@ export class MemoryStore {
 
   /** Entries that are durable, in order: what a restart would find, acknowledged or not. */
   get entries(): ReadonlyArray<Entry> {
-    return this.kept.flatMap(({ entries }) => entries)
+    for (; this.listed < this.kept.length; this.listed++) this.list.push(...this.kept[this.listed]!.entries)
+    return this.list
   }
 
   /**

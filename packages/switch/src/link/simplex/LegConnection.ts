@@ -89,8 +89,15 @@ export class LegConnection {
     })
   )
 
-  /** Watches a leg that receives, until the pair is joined and pulls by itself. */
-  readonly watchReceiving: Effect.Effect<void> = Effect.suspend(() => (this.isJoined ? Effect.void : this.watchOnce))
+  /**
+   * Watches a leg that receives, until the pair is joined and pulls by itself. Whether it is joined is asked right before each
+   * pull, with no pause between the two: two pulls at once would lose what comes.
+   */
+  readonly watchReceiving: Effect.Effect<void> = Effect.suspend(() =>
+    this.isOver || this.isJoined || this.earlyBytes >= EARLY_MAX
+      ? Effect.void
+      : Effect.flatMap(this.watchOnce, () => this.watchReceiving)
+  )
 
   private readonly watchOnce: Effect.Effect<void> = Effect.suspend(() => {
     this.isWatching = true
@@ -104,8 +111,7 @@ export class LegConnection {
     Effect.map(() => {
       this.isWatching = false
       this.looked.ring(undefined)
-    }),
-    Effect.repeat({ while: () => !this.isOver && !this.isJoined && this.earlyBytes < EARLY_MAX })
+    })
   )
 
   private keep(chunks: ReadonlyArray<Buffer>): void {
