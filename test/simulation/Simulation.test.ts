@@ -7,9 +7,9 @@ import { guarded, subject, wishes } from "./Tested.ts"
 
 /** JINKA_LAB=long: the long form. `jinka-sim world` runs any number of seeds. */
 const isLong = process.env["JINKA_LAB"] === "long"
-const SEEDS = isLong ? 3000 : 150
+const SEEDS = isLong ? 3000 : 120
 /** A world with zones has some five times as much to do. */
-const ZONE_SEEDS = isLong ? 500 : 8
+const ZONE_SEEDS = isLong ? 500 : 6
 const CRASHES = isLong ? 200 : 40
 /** A machine that is busy with other things needs longer than the usual 10 to 20 s. */
 const TIME_MAX = isLong ? 1_800_000 : 180_000
