@@ -20,8 +20,8 @@ const isRequest = ({ mti }: Pick<Receipt, "mti">): boolean => mti === "0200" || 
 const isReversal = ({ mti }: Pick<Receipt, "mti">): boolean => mti === "0420" || mti === "0421"
 
 /**
- * G3: a request is answered at most once for each time that it was sent, and never in two ways. What is refused while the disk has
- * little room is not written down: a repeat of it may be refused for another reason.
+ * G3: a request is answered at most once for each time that it was sent, and never in two ways. What is refused while the disk
+ * has little room is not written down: a repeat of it may be refused for another reason.
  */
 export const oneAnswer = (history: History): ReadonlyArray<string> => {
   const findings: Array<string> = []
