@@ -11,7 +11,7 @@ import type Database from "better-sqlite3"
 import { Anchor, anchorFile, type FoundAnchor, readAnchor } from "./Anchor.ts"
 import { beginningTextOf, writeBeginning } from "./Beginning.ts"
 import { genesisHash, groupAt } from "./CommitGroup.ts"
-import { CommitGroupReader, countsOf, floorOf } from "./CommitGroupReader.ts"
+import { CommitGroupReader, floorOf } from "./CommitGroupReader.ts"
 import { readU64 } from "./Entry.ts"
 import { EntryKind } from "./EntryKind.ts"
 import type { Reached } from "./GroupSeal.ts"
@@ -25,9 +25,10 @@ import {
   refusedWalFile
 } from "./JournalDirectory.ts"
 import { reasonOf, stop } from "./JournalReason.ts"
-import type { NameRecord, Opened, VerifyCursor } from "./JournalStore.ts"
+import type { NameRecord, Opened } from "./JournalStore.ts"
 import { isKeyRow, type KeyRow, rowText, type StoredKeyRow } from "./KeySlots.ts"
-import type { Keyring, Seal, Verdict } from "./Seal.ts"
+import { cursorBehind, Proof } from "./Proof.ts"
+import type { Keyring, Seal } from "./Seal.ts"
 import {
   createSchema,
   databaseFile,
@@ -244,32 +245,6 @@ const keysOf = (
 
 const keysChanged = "The table of keys is not the one written."
 
-/** What an opening demands of tags. Without any key a journal may be read, but nothing of it proved. */
-class Proof {
-  private readonly keyring: Keyring
-  /** The database's path. */
-  readonly place: string
-
-  constructor(keyring: Keyring, place: string) {
-    this.keyring = keyring
-    this.place = place
-  }
-
-  /** Stops with `problem` when the tag is forged, with `KeyWrong` when its key is not among those given. */
-  demand(verdict: Verdict, tag: Buffer, problem: string): void {
-    if (verdict === "forged") stop("Corrupt", this.place, problem)
-    if (verdict === "unknown") this.key(keyIdOfTag(tag))
-  }
-
-  /** Stops with `KeyWrong` when the key is not among those given. */
-  key(keyId: string): void {
-    const { all } = this.keyring
-    if (all.length === 0 || this.keyring.byId(keyId) !== undefined) return
-    const given = all.map((seal) => seal.keyId).join(", ")
-    stop("KeyWrong", this.place, `The journal was written with the key ${keyId}; given: ${given}.`)
-  }
-}
-
 const partText = "This is an archived part of a journal: it is read, and no switch writes on it."
 const partFix = "Give the switch the directory of its own journal, or a backup of it (`jinka journal restore`)."
 
@@ -291,7 +266,7 @@ const recover = (
   const before = last === undefined ? 1 : Math.min(floorOf(last), last.first)
   const marked = database.prepare("SELECT max(seq) FROM mark WHERE seq < ?").pluck()
   const from = marked.get(before) as number | null
-  let cursor = from === null ? groups.start() : cursorOf(groups, from, proof)
+  let cursor = from === null ? groups.start() : cursorBehind(groups, from, proof)
   for (let done = false; !done; ) {
     const step = groups.verify(cursor)
     if (step.bad !== undefined)
@@ -308,18 +283,6 @@ const recover = (
   }
   const mark = (marked.get(Number.MAX_SAFE_INTEGER) as number | null) ?? 0
   return { seq: cursor.next - 1, hash: Buffer.from(cursor.hash, "hex"), counts: cursor.counts, mark }
-}
-
-/** Where a verification goes on behind the mark at `seq`: behind a group that is sound, with counts that are genuine. */
-const cursorOf = (groups: CommitGroupReader, seq: number, proof: Proof): VerifyCursor => {
-  const path = proof.place
-  const mark = groups.markFrom(seq)
-  const group = groups.groupOf(seq)
-  if (group === undefined || group.last !== seq) return stop("Corrupt", path, `The mark at ${seq} ends no group.`)
-  const counts = countsOf(mark?.counts) ?? stop("Corrupt", path, `The mark at ${seq} holds no counts.`)
-  proof.demand(groups.checkMark(mark!), mark!.tag, `The mark at ${seq} is not the one written.`)
-  proof.demand(groups.checkGroup(group), group.tag, `The group that the mark at ${seq} ends is not the one written.`)
-  return { ...groups.start(), next: seq + 1, hash: group.hash.toString("hex"), counts }
 }
 
 /**

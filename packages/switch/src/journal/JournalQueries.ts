@@ -4,7 +4,7 @@
  * threads without a copy.
  */
 
-import type { Place } from "./CommitGroupReader.ts"
+import type { CommitGroupReader, Place } from "./CommitGroupReader.ts"
 import { type Entry, entryAt, entryLength, readEntry, readU64 } from "./Entry.ts"
 import { extentOf } from "./Extent.ts"
 import type { GroupRow } from "./GroupRows.ts"
@@ -91,14 +91,19 @@ const catchUp = (index: SearchIndex, last: number): boolean => {
   return false
 }
 
+/** A journal that is open, wherever it is. */
+interface Questioned {
+  readonly groups: CommitGroupReader
+}
+
 /** Answers questions about one journal. */
 export class JournalQueries {
-  private readonly file: JournalFile
+  private readonly file: Questioned
   private readonly keyring: Keyring
   private readonly index: () => SearchIndex
 
   /** `index` opens the search index when it is not open. */
-  constructor(file: JournalFile, keyring: Keyring, index: () => SearchIndex) {
+  constructor(file: Questioned, keyring: Keyring, index: () => SearchIndex) {
     this.file = file
     this.keyring = keyring
     this.index = index

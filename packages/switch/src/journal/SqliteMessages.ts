@@ -31,9 +31,9 @@ export interface ThreadStart {
 
 /**
  * Words of `control`. `wake`: counted up and notified after each message. `lowSpace`: 1 while free space is below the
- * reserve, 2 while it is below half of it.
+ * reserve, 2 while it is below half of it. `away`: 1 while the store cannot be reached.
  */
-export const controlAt = { wake: 0, lowSpace: 1, words: 2 } as const
+export const controlAt = { wake: 0, lowSpace: 1, away: 2, words: 3 } as const
 
 /** To the thread. A group's memory comes with its first use; `isOnce`: it will not be used again. */
 export type ToThread =

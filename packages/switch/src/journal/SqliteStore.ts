@@ -13,7 +13,7 @@ import { JournalError } from "./JournalError.ts"
 import { type Answer, entriesOf, recalledOf, type ThreadQuestion } from "./JournalQueries.ts"
 import { JournalStore, type Opened, type OpenStore, type StoreEvents } from "./JournalStore.ts"
 import { writerLimits } from "./JournalWriter.ts"
-import { controlAt, type FromThread, type ThreadOptions, type ThreadStart, type ToThread } from "./SqliteMessages.ts"
+import { controlAt, type FromThread, type ThreadOptions, type ToThread } from "./SqliteMessages.ts"
 
 /** What the store is given. */
 export interface SqliteStoreOptions {
@@ -49,7 +49,18 @@ export const layerSqlite = (options: SqliteStoreOptions): Layer.Layer<JournalSto
   Layer.succeed(JournalStore, {
     open: (events) =>
       Effect.map(
-        Effect.acquireRelease(start(options, events), (thread) => thread.close),
+        Effect.acquireRelease(
+          startThread(
+            {
+              file: threadFile,
+              options: threadOptions(options),
+              place: options.directory,
+              yieldAfterMs: Number.POSITIVE_INFINITY
+            },
+            events
+          ),
+          (thread) => thread.close
+        ),
         (thread) => thread.store
       )
   })
@@ -57,17 +68,28 @@ export const layerSqlite = (options: SqliteStoreOptions): Layer.Layer<JournalSto
 /** The thread's file, in the same form as this one: `.ts` from source, `.js` from `dist`. */
 const threadFile = new URL(import.meta.url.endsWith(".ts") ? "./SqliteWorker.ts" : "./SqliteWorker.js", import.meta.url)
 
-const start = (options: SqliteStoreOptions, events: StoreEvents): Effect.Effect<SqliteThread, JournalError> =>
-  Effect.callback<SqliteThread, JournalError>((resume) => {
-    const thread = new SqliteThread(options, events, (result) =>
+/** A thread that keeps a journal. */
+interface ThreadPlan {
+  readonly file: URL
+  /** What it is told; it can be cloned. */
+  readonly options: object
+  /** Where the journal is, in errors. */
+  readonly place: string
+  readonly yieldAfterMs: number
+}
+
+/** Starts a thread that keeps a journal, whatever database that is in; succeeds when the journal is open. */
+export const startThread = (plan: ThreadPlan, events: StoreEvents): Effect.Effect<StoreThread, JournalError> =>
+  Effect.callback<StoreThread, JournalError>((resume) => {
+    const thread = new StoreThread(plan, events, (result) =>
       resume(result instanceof JournalError ? Effect.fail(result) : Effect.succeed(result))
     )
     return Effect.suspend(() => thread.close)
   })
 
 /** The main thread's view of the journal's thread. */
-class SqliteThread {
-  private readonly directory: string
+class StoreThread {
+  private readonly plan: ThreadPlan
   private readonly events: StoreEvents
   private readonly port: MessagePort
   private readonly control: Int32Array
@@ -76,26 +98,22 @@ class SqliteThread {
   private readonly known = new Set<number>()
   private readonly asked = new Map<number, (message: { answer: Answer } | { error: JournalError }) => void>()
   private asks = 0
-  private started: ((result: SqliteThread | JournalError) => void) | undefined
+  private started: ((result: StoreThread | JournalError) => void) | undefined
   private opened: Opened | undefined
   private ended: JournalError | undefined
   private closed = false
   private whenExited: Array<() => void> = []
   private isExited = false
 
-  constructor(
-    options: SqliteStoreOptions,
-    events: StoreEvents,
-    started: (result: SqliteThread | JournalError) => void
-  ) {
-    this.directory = options.directory
+  constructor(plan: ThreadPlan, events: StoreEvents, started: (result: StoreThread | JournalError) => void) {
+    this.plan = plan
     this.events = events
     this.started = started
     const { port1, port2 } = new MessageChannel()
     this.port = port1
     this.control = new Int32Array(new SharedArrayBuffer(controlAt.words * Int32Array.BYTES_PER_ELEMENT))
-    const workerData: ThreadStart = { port: port2, control: this.control, options: threadOptions(options) }
-    this.worker = new Worker(threadFile, { workerData, transferList: [port2], execArgv: [], name: "jinka-journal" })
+    const workerData = { port: port2, control: this.control, options: plan.options }
+    this.worker = new Worker(plan.file, { workerData, transferList: [port2], execArgv: [], name: "jinka-journal" })
     this.port.on("message", (message: FromThread) => this.hear(message))
     this.worker.on("error", (error) => this.fail(this.broken(error instanceof Error ? error.message : String(error))))
     this.worker.on("exit", () => this.exited())
@@ -152,8 +170,11 @@ class SqliteThread {
           answer.what === "dropped" ? Effect.succeed(answer) : Effect.fail(this.broken("nothing was dropped"))
         ),
       learn: (dialects) => this.send({ dialects }),
-      refuses: () => (Atomics.load(this.control, controlAt.lowSpace) > 0 ? "space" : undefined),
-      yieldAfterMs: Number.POSITIVE_INFINITY,
+      refuses: () => {
+        if (Atomics.load(this.control, controlAt.away) > 0) return "away"
+        return Atomics.load(this.control, controlAt.lowSpace) > 0 ? "space" : undefined
+      },
+      yieldAfterMs: this.plan.yieldAfterMs,
       scarce: () => Atomics.load(this.control, controlAt.lowSpace) > 1
     }
   }
@@ -224,7 +245,7 @@ class SqliteThread {
     } else if ("trouble" in message) this.events.troubled(message.trouble)
   }
 
-  private begin(result: SqliteThread | JournalError): void {
+  private begin(result: StoreThread | JournalError): void {
     const started = this.started
     this.started = undefined
     started?.(result)
@@ -252,7 +273,7 @@ class SqliteThread {
   }
 
   private broken(what: string): JournalError {
-    return JournalError.of("ThreadFailed", this.directory, `The journal's thread: ${what}.`)
+    return JournalError.of("ThreadFailed", this.plan.place, `The journal's thread: ${what}.`)
   }
 }
 

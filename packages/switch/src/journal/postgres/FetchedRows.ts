@@ -122,9 +122,15 @@ export class FetchedRows implements GroupRows {
     this.bytes += row.bytes.length
   }
 
-  /** Whether another group that was committed just now is worth keeping. */
-  get hasRoom(): boolean {
-    return this.bytes < KEPT_BYTES
+  /** Keeps a group that was committed just now, while there is room: the index asks for it soon. Its bytes are copied. */
+  keep(row: GroupRow): void {
+    if (this.bytes < KEPT_BYTES) this.put({ ...row, bytes: Buffer.from(row.bytes) })
+  }
+
+  /** Whether the group of this entry is here. */
+  has(seq: number): boolean {
+    const near = this.groups[this.placeOf(seq)]
+    return near !== undefined && near.last >= seq
   }
 
   /** Where the last group is that begins at `seq` or before; -1: nowhere. */

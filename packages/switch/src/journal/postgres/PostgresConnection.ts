@@ -45,10 +45,23 @@ export interface PostgresConnection {
     text: string,
     ...values: ReadonlyArray<unknown>
   ) => Effect.Effect<ReadonlyArray<PgConnection.Row>, JournalError>
-  /** The same with the number of rows that were written; for statements that are sent one behind the other without waiting. */
+  /**
+   * The same with the number of rows that were written; for statements that are sent one behind the other without waiting. 0 also
+   * where a row with this key is there already.
+   */
   readonly write: (text: string, values: ReadonlyArray<unknown>) => Effect.Effect<number, JournalError>
+  /** The process behind it, and since when: what {@link PostgresConnection.end} of another connection ends. */
+  readonly session: PostgresSession
+  /** Ends the session of a connection that was lost, if it is still there: what it was doing is over then, one way or the other. */
+  readonly end: (session: PostgresSession) => Effect.Effect<void, JournalError>
   /** What is allowed but unwise about the server, in sentences. */
   readonly notes: ReadonlyArray<string>
+}
+
+/** A process of PostgreSQL: numbers are given again, so its start is part of it. */
+export interface PostgresSession {
+  readonly pid: number
+  readonly since: string
 }
 
 /** How long an attempt to connect to one host may take, and the questions that open a connection, in ms. */
@@ -94,7 +107,7 @@ const open = Effect.fnUntraced(function* (place: PostgresPlace, host: PostgresHo
       Effect.map(({ rows }) => rows),
       Effect.mapError(failed)
     )
-  const notes = yield* examine(query, place.schema, sql.processId, at, use).pipe(
+  const { notes, session } = yield* examine(query, place.schema, sql.processId, at, use).pipe(
     Effect.timeoutOrElse({
       duration: CONNECT_MS,
       orElse: () => Effect.fail(JournalError.of("StoreAway", at, "It accepted a connection and does not answer."))
@@ -103,9 +116,12 @@ const open = Effect.fnUntraced(function* (place: PostgresPlace, host: PostgresHo
   const write: PostgresConnection["write"] = (text, values) =>
     sql.query(text, values).pipe(
       Effect.map(({ rowCount }) => rowCount),
-      Effect.mapError(failed)
+      Effect.catch((error) =>
+        error.reason._tag === "UniqueViolation" ? Effect.succeed(0) : Effect.fail(failed(error))
+      )
     )
-  return { query, write, notes } satisfies PostgresConnection
+  const end: PostgresConnection["end"] = ({ pid, since }) => Effect.asVoid(query(ending, pid, since))
+  return { query, write, notes, session, end } satisfies PostgresConnection
 })
 
 const tlsOptions = (tls: PostgresTls | undefined): Exclude<PgConnection.Config["ssl"], undefined> =>
@@ -125,11 +141,16 @@ const unreadable = (error: unknown, at: string): JournalError => {
   return JournalError.of("StoreRefused", at, `The file ${path} for TLS cannot be read (${code}).`)
 }
 
+/** Waits until it has ended; the right to end one's own sessions needs no role. */
+const ending = `SELECT pg_terminate_backend(pid, 2000) AS done FROM pg_stat_activity
+WHERE pid = $1::int4 AND backend_start::text = $2 AND usename = current_user`
+
 /** One row: the process behind the connection, and every setting that matters. A server without a setting says null. */
 const examination = `SELECT pg_backend_pid() AS pid, pg_is_in_recovery() AS standby,
   current_setting('server_version_num')::int AS version, current_setting('server_version') AS version_text,
   current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages,
-  current_setting('synchronous_commit') AS commits, current_setting('default_transaction_read_only') AS readonly`
+  current_setting('default_transaction_read_only') AS readonly,
+  (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS since`
 
 /** Commits wait for the disk whatever the server's default is; a session that its client has left does not go on for hours. */
 const settle = `SELECT set_config('tcp_keepalives_idle', '${KEEPALIVE_SECONDS}', false),
@@ -139,7 +160,7 @@ const settle = `SELECT set_config('tcp_keepalives_idle', '${KEEPALIVE_SECONDS}',
 const directly =
   "Give the address of PostgreSQL itself in the URL, not of a pooler (PgBouncer, RDS Proxy) in front of it."
 
-/** Refuses a server on which a commit is not what it says. Returns what to tell. */
+/** Refuses a server on which a commit is not what it says. Returns what to tell, and whom it was asked of. */
 const examine = Effect.fnUntraced(function* (
   query: PostgresConnection["query"],
   schema: string,
@@ -174,9 +195,8 @@ const examine = Effect.fnUntraced(function* (
     )
   }
   yield* checkVersion(query, schema, at)
-  return pages === "on"
-    ? []
-    : ["PostgreSQL: full_page_writes is off: a crash can tear pages, unless the file system never does (ZFS)"]
+  const torn = "PostgreSQL: full_page_writes is off: a crash can tear pages, unless the file system never does (ZFS)"
+  return { notes: pages === "on" ? [] : [torn], session: { pid: processId, since: String(found!["since"]) } }
 })
 
 const checkVersion = Effect.fnUntraced(function* (query: PostgresConnection["query"], schema: string, at: string) {
@@ -199,6 +219,7 @@ const states: ReadonlyArray<readonly [RegExp, JournalReasonTag, string?]> = [
   [/^42501/, "StoreRefused", noRight],
   [/^(3F000|42P01)/, "NotJournal", noTables],
   [/^(53100|58030)/, "DiskFull", "Free space on PostgreSQL's disk; nothing that was acknowledged is lost."],
+  [/^42/, "ThreadFailed"],
   [/^(XX001|XX002)/, "Corrupt", "Have the server's disk checked, and restore it from a backup or a standby."]
 ]
 

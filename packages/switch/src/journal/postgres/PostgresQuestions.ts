@@ -64,10 +64,19 @@ export class PostgresQuestions {
 
   /** Answers one question; it is asked again from its beginning until all that it reads is there. */
   run<A>(question: () => A): Effect.Effect<A, JournalError> {
-    return this.turn.withPermit(Effect.suspend(() => {
-      this.rows.renew()
-      return this.attempt(question, FETCHES_MAX)
-    }))
+    return this.turn.withPermit(
+      Effect.suspend(() => {
+        this.rows.renew()
+        return this.attempt(question, FETCHES_MAX)
+      })
+    )
+  }
+
+  /** Fetches the group that begins at `seq`, and some behind it, unless it is here. */
+  ahead(seq: number): Effect.Effect<void, JournalError> {
+    return this.turn.withPermit(
+      Effect.suspend(() => (this.rows.has(seq) ? Effect.void : this.fetch({ what: "from", first: seq })))
+    )
   }
 
   /** Runs a statement over the reading connection. */

@@ -107,8 +107,8 @@ ON CONFLICT DO NOTHING`,
   from: `SELECT ${columns} FROM (
   SELECT ${columns}, sum(octet_length(bytes)) OVER (ORDER BY first) - octet_length(bytes) AS before FROM (
     SELECT ${columns} FROM ${schema}.commit_group WHERE journal = $1 AND first >= $2 AND first > 0 ORDER BY first LIMIT ${STEP_GROUPS_MAX}
-  ) AS some
-) AS counted WHERE before < ${READ_BYTES} ORDER BY first`,
+  ) AS g
+) AS c WHERE before < ${READ_BYTES} ORDER BY first`,
   /** The last group that begins at `$2` or before, and not before `$3`. */
   upTo: `SELECT ${columns} FROM ${schema}.commit_group WHERE journal = $1 AND first <= $2 AND first >= $3 AND first > 0
 ORDER BY first DESC LIMIT 1`,
