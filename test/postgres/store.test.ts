@@ -223,7 +223,12 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("The journal in Pos
       const other = yield* temporaryDirectory
       yield* withJournalAt(place, other, () => Effect.void)
       expect((yield* refusalAt(place, directory)).reason._tag).toBe("Truncated")
-      const accepted = yield* withJournalAt(place, directory, (journal) => Effect.andThen(journal.drained, allEntries(journal)), { acceptLoss: true })
+      const accepted = yield* withJournalAt(
+        place,
+        directory,
+        (journal) => Effect.andThen(journal.drained, allEntries(journal)),
+        { acceptLoss: true }
+      )
       expect(accepted.some(({ code }) => code.startsWith("loss accepted"))).toBe(true)
       const elsewhere = yield* refusalAt(placeOf(url(), newName()), directory)
       expect(elsewhere.reason).toMatchObject({ _tag: "Truncated", problem: expect.stringContaining("no journal of") })

@@ -37,18 +37,36 @@ const lastBefore = (groups: CommitGroupReader, first: GroupRow, last: GroupRow, 
   }
 }
 
-/**
- * Looks. `before`: what was written earlier is old, milliseconds since the epoch; `needed`: the oldest entry that has to stay.
- */
-export const extentOf = ({ database, directory, groups }: JournalFile, before: number, needed: number): Extent => {
+/** Room that a journal takes, in bytes. */
+export interface Room {
+  /** Of its files, the search index among them, and what of it is free for new entries. */
+  readonly size: number
+  readonly free: number
+  /** Of the entries alone. */
+  readonly used: number
+}
+
+/** The room of a journal in SQLite. */
+export const roomOf = ({ database, directory }: JournalFile): Room => {
   const count = (pragma: string) => Number(database.pragma(pragma, { simple: true }))
   const page = count("page_size")
   const free = count("freelist_count") * page
-  const used = count("page_count") * page - free
   const size = files.reduce(
     (sum, file) => sum + (statSync(join(directory, file), { throwIfNoEntry: false })?.size ?? 0),
     0
   )
+  return { size, free, used: count("page_count") * page - free }
+}
+
+/**
+ * Looks. `before`: what was written earlier is old, milliseconds since the epoch; `needed`: the oldest entry that has to stay.
+ */
+export const extentOf = (
+  groups: CommitGroupReader,
+  { free, size, used }: Room,
+  before: number,
+  needed: number
+): Extent => {
   const [first, last] = [groups.firstGroup(), groups.lastGroup()]
   if (first === undefined || last === undefined) {
     const { from } = groups.start()

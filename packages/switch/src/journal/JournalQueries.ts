@@ -6,7 +6,7 @@
 
 import type { CommitGroupReader, Place } from "./CommitGroupReader.ts"
 import { type Entry, entryAt, entryLength, readEntry, readU64 } from "./Entry.ts"
-import { extentOf } from "./Extent.ts"
+import { extentOf, type Room } from "./Extent.ts"
 import type { GroupRow } from "./GroupRows.ts"
 import type { JournalFile } from "./JournalFile.ts"
 import type {
@@ -94,6 +94,7 @@ const catchUp = (index: SearchIndex, last: number): boolean => {
 /** A journal that is open, wherever it is. */
 interface Questioned {
   readonly groups: CommitGroupReader
+  readonly room: () => Room
 }
 
 /** Answers questions about one journal. */
@@ -115,7 +116,7 @@ export class JournalQueries {
       case "verify":
         return { what: "verified", step: this.file.groups.verify(question.cursor) }
       case "extent":
-        return { what: "extent", extent: extentOf(this.file, question.before, question.needed) }
+        return { what: "extent", extent: extentOf(this.file.groups, this.file.room(), question.before, question.needed) }
       case "scan":
         return this.scan(question.from, question.secrets, question.kinds)
       case "find": {

@@ -12,6 +12,7 @@ import { Effect, type Scope } from "effect"
 import { anchorFile, readAnchor } from "./Anchor.ts"
 import { Backup, type Part, restoreFiles } from "./Backup.ts"
 import { extentOf } from "./Extent.ts"
+import { roomOf } from "./Extent.ts"
 import { type Head, headWord } from "./Head.ts"
 import { type Journal, makeBackup, makeScan, makeVerify } from "./Journal.ts"
 import { JournalError } from "./JournalError.ts"
@@ -99,7 +100,7 @@ class OfflineJournal {
     this.keyring = new Keyring(options.keys ?? [])
     const { keyring } = this
     this.file = openJournalFile({ directory, keyring, readOnly: true, acceptLoss: options.acceptLoss ?? false })
-    this.queries = new JournalQueries(this.file, keyring, () => this.openIndex())
+    this.queries = new JournalQueries({ groups: this.file.groups, room: () => roomOf(this.file) }, keyring, () => this.openIndex())
   }
 
   get reader(): JournalReader {

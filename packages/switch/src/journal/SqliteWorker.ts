@@ -16,6 +16,7 @@ import { Checkpoint } from "./Checkpoint.ts"
 import { groupAt } from "./CommitGroup.ts"
 import { Dropping } from "./Dropping.ts"
 import { readU64 } from "./Entry.ts"
+import { roomOf } from "./Extent.ts"
 import { headWord } from "./Head.ts"
 import { type JournalFile, openJournalFile } from "./JournalFile.ts"
 import { type Answer, type BackupQuestion, JournalQueries, namesOf } from "./JournalQueries.ts"
@@ -88,7 +89,7 @@ class JournalThread {
     this.checkpoint = new Checkpoint(database, join(options.directory, databaseFile), walMax, (trouble) =>
       this.post({ trouble })
     )
-    this.queries = new JournalQueries(this.file, this.keyring, () => this.openIndex())
+    this.queries = new JournalQueries({ groups: this.file.groups, room: () => roomOf(this.file) }, this.keyring, () => this.openIndex())
     this.dropping = new Dropping(this.file, this.keyring.current!)
     this.checkSpace()
     this.post({ opened: this.file.opened })

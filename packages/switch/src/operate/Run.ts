@@ -8,8 +8,9 @@ import { Clock, Console, Deferred, Effect, type FileSystem, Layer, type Path, Re
 import type { LinksMissing } from "../exchange/Recovery.ts"
 import { openHsm } from "../guard/hsm/HsmModule.ts"
 import { Journal } from "../journal/Journal.ts"
-import { JournalError } from "../journal/JournalError.ts"
-import { JournalStore } from "../journal/JournalStore.ts"
+import type { JournalError } from "../journal/JournalError.ts"
+import type { JournalStore } from "../journal/JournalStore.ts"
+import { layerPostgres } from "../journal/postgres/PostgresStore.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
 import { type Side, sidesOf } from "../link/Settings.ts"
 import * as Switch from "../Switch.ts"
@@ -106,20 +107,19 @@ const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Start,
     ...storageKeys(configuration)
   ])
   const opened = { key: Redacted.value(keys.key), previousKeys: keys.previousKeys.map(Redacted.value) }
-  const store = postgres === undefined ? layerSqlite({ ...configuration.journal, ...opened }) : notYet
+  const { directory, dialects } = configuration.journal
+  const store =
+    postgres === undefined
+      ? layerSqlite({ ...configuration.journal, ...opened })
+      : layerPostgres({
+          place: Redacted.value(postgres.place),
+          directory,
+          dialects,
+          yieldAfterMs: postgres.yieldAfterMs,
+          ...opened
+        })
   const journalKeys = [opened.key, ...opened.previousKeys]
   return { configuration, admin, alarms, journalKeys, plan, store, postgres }
-})
-
-const notYet = Layer.succeed(JournalStore, {
-  open: () =>
-    Effect.fail(
-      JournalError.of(
-        "StoreRefused",
-        "journal.postgres",
-        "This version reaches PostgreSQL and does not keep its journal there yet."
-      )
-    )
 })
 
 /** The switch from its journal's opening to its end in order. */

@@ -2,6 +2,7 @@
  * The rows of a journal in PostgreSQL, for code that asks for them synchronously: what is asked for and not here yet breaks the
  * question off, is fetched, and the question begins anew (`PostgresQuestions`). Groups never change, so what is here stays true.
  */
+import type { BeginningRow } from "../Beginning.ts"
 import type { GroupRow, GroupRows, MarkRow, NameRow } from "../GroupRows.ts"
 import type { StoredKeyRow } from "../KeySlots.ts"
 
@@ -10,6 +11,7 @@ export type Wanted =
   | { readonly what: "from"; readonly first: number }
   | { readonly what: "upTo"; readonly seq: number }
   | { readonly what: "mark"; readonly seq: number }
+  | { readonly what: "beginning" }
   | { readonly what: "names" }
   | { readonly what: "slots" }
 
@@ -35,6 +37,7 @@ export class FetchedRows implements GroupRows {
   private readonly windows = new Map<number, ReadonlyArray<GroupRow>>()
   private readonly found = new Map<number, GroupRow | undefined>()
   private readonly marks = new Map<number, MarkRow | undefined>()
+  private begins: { readonly row: BeginningRow | undefined } | undefined
   private names = new Map<number, NameRow & { readonly id: number }>()
   private slots: Map<string, StoredKeyRow> | undefined
   private areNamesFresh = false
@@ -49,6 +52,7 @@ export class FetchedRows implements GroupRows {
     this.found.clear()
     this.marks.clear()
     this.slots = undefined
+    this.begins = undefined
     this.areNamesFresh = false
     if (this.bytes < KEPT_BYTES) return
     this.groups = []
@@ -68,6 +72,10 @@ export class FetchedRows implements GroupRows {
 
   mark(seq: number): MarkRow | undefined {
     return this.marks.has(seq) ? this.marks.get(seq) : this.miss({ what: "mark", seq })
+  }
+
+  beginning(): BeginningRow | undefined {
+    return (this.begins ?? this.miss({ what: "beginning" })).row
   }
 
   name(id: number): NameRow | undefined {
@@ -98,6 +106,10 @@ export class FetchedRows implements GroupRows {
 
   putMark(seq: number, row: MarkRow | undefined): void {
     this.marks.set(seq, row)
+  }
+
+  putBeginning(row: BeginningRow | undefined): void {
+    this.begins = { row }
   }
 
   putNames(rows: ReadonlyArray<NameRow & { readonly id: number }>): void {

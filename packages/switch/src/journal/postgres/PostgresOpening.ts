@@ -9,7 +9,8 @@ import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { Clock, Effect, type Scope } from "effect"
 import { Anchor, anchorFile, type FoundAnchor, readAnchor } from "../Anchor.ts"
-import { genesisHash } from "../CommitGroup.ts"
+import { genesisHash, groupAt } from "../CommitGroup.ts"
+import { readU64 } from "../Entry.ts"
 import { floorOf } from "../CommitGroupReader.ts"
 import { EntryKind } from "../EntryKind.ts"
 import { GroupSeal, type Reached } from "../GroupSeal.ts"
@@ -201,6 +202,8 @@ export const takeOver = Effect.fnUntraced(function* (
     questions.rows.putNames(names)
     const opened: Opened = {
       journalId,
+      firstSeq: (yield* questions.run(() => questions.groups.start())).next,
+      lastAt: readU64(group.bytes, groupAt.time),
       lastSeq: group.last,
       floor: Math.min(floor, group.first),
       counts,

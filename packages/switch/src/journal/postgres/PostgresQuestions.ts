@@ -4,13 +4,14 @@
  */
 import { Effect, Exit, Scope, Semaphore } from "effect"
 import { CommitGroupReader } from "../CommitGroupReader.ts"
+import type { Room } from "../Extent.ts"
 import { JournalError } from "../JournalError.ts"
 import { reasonOf } from "../JournalReason.ts"
 import type { Keyring } from "../Seal.ts"
 import { FetchedRows, Missing, type Wanted } from "./FetchedRows.ts"
 import { placeText } from "./PostgresAddress.ts"
 import { connect, type PostgresConnection, type PostgresPlace, type PostgresUse } from "./PostgresConnection.ts"
-import { groupRow, type JournalNumber, markRow, nameRow, type Row, slotRow, statementsOf } from "./PostgresRows.ts"
+import { beginningRow, groupRow, type JournalNumber, markRow, nameRow, type Row, slotRow, statementsOf } from "./PostgresRows.ts"
 
 /** The journal that a switch has, as its row says. */
 export interface JournalRow extends JournalNumber {
@@ -49,6 +50,7 @@ export class PostgresQuestions {
   private readonly scope: Scope.Scope
   /** One question at a time: they share the fetched rows. */
   private readonly turn = Semaphore.makeUnsafe(1)
+  private lastRoom: Room = { size: 0, free: 0, used: 0 }
   private open: { readonly connection: PostgresConnection; readonly scope: Scope.Closeable } | undefined
 
   /** `scope`: its connection ends with that. `use`: `read` may ask a standby of PostgreSQL. */
@@ -70,6 +72,19 @@ export class PostgresQuestions {
         return this.attempt(question, FETCHES_MAX)
       })
     )
+  }
+
+  /** Room of the parts, as it was when it was last looked at. */
+  room(): Room {
+    return this.lastRoom
+  }
+
+  /** Looks at the room of the parts; what is free in them, PostgreSQL keeps for itself. */
+  get lookAtRoom(): Effect.Effect<void, JournalError> {
+    return Effect.map(this.query(this.sql.room, this.journal.id), ([row]) => {
+      const bytes = Number(row?.["bytes"] ?? 0)
+      this.lastRoom = { size: bytes, free: 0, used: bytes }
+    })
   }
 
   /** Fetches the group that begins at `seq`, and some behind it, unless it is here. */
@@ -117,6 +132,10 @@ export class PostgresQuestions {
       case "mark":
         return Effect.map(this.query(this.sql.mark, id, BigInt(wanted.seq)), ([row]) =>
           this.rows.putMark(wanted.seq, row === undefined ? undefined : markRow(row))
+        )
+      case "beginning":
+        return Effect.map(this.query(this.sql.beginning, id), ([row]) =>
+          this.rows.putBeginning(row === undefined ? undefined : beginningRow(row))
         )
       case "names":
         return Effect.map(this.query(this.sql.names, id), (rows) => this.rows.putNames(rows.map(nameRow)))

@@ -6,6 +6,7 @@
  */
 
 import { type GroupRow, type MarkRow, type NameRow, STEP_GROUPS_MAX } from "../GroupRows.ts"
+import type { BeginningRow } from "../Beginning.ts"
 import type { SealedGroup } from "../GroupSeal.ts"
 import type { StoredKeyRow } from "../KeySlots.ts"
 
@@ -118,6 +119,10 @@ ORDER BY first DESC LIMIT 1`,
   barrier: "SELECT pg_logical_emit_message(true, 'jinka', '')::text AS at",
   mark: `SELECT seq, counts, tag FROM ${schema}.mark WHERE journal = $1 AND seq >= $2 ORDER BY seq LIMIT 1`,
   markBefore: `SELECT max(seq) AS seq FROM ${schema}.mark WHERE journal = $1 AND seq < $2`,
+  beginning: `SELECT seq, hash, counts, tag FROM ${schema}.beginning WHERE journal = $1`,
+  /** Room of all parts, in bytes. */
+  room: `SELECT coalesce(sum(pg_total_relation_size(inhrelid)), 0)::int8 AS bytes FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
+WHERE inhparent = '${schema}.commit_group'::regclass AND c.relname ~ ('^group_' || $1::int4 || '_')`,
   names: `SELECT id, name, dialect, tag FROM ${schema}.name WHERE journal = $1 ORDER BY id`,
   slots: `SELECT link, slot, changes, seq, keys, tag FROM ${schema}.key_slot WHERE journal = $1 ORDER BY link, slot`,
   retagName: `UPDATE ${schema}.name SET tag = $3 WHERE journal = $1 AND id = $2`,
@@ -146,6 +151,15 @@ export const groupRow = (row: Row): GroupRow & { readonly epoch: bigint } => ({
 export const markRow = (row: Row): MarkRow => ({
   seq: numberOf(row["seq"]),
   counts: row["counts"] as string,
+  tag: bufferOf(row["tag"])
+})
+
+/** The row that says where the journal begins. */
+export const beginningRow = (row: Row): BeginningRow => ({
+  seq: numberOf(row["seq"]),
+  hash: bufferOf(row["hash"]),
+  counts: row["counts"] as string,
+  part: 0,
   tag: bufferOf(row["tag"])
 })
 

@@ -62,6 +62,14 @@ CREATE TABLE IF NOT EXISTS ${schema}.commit_group (
   PRIMARY KEY (journal, first)
 ) PARTITION BY RANGE (journal, first);
 
+CREATE TABLE IF NOT EXISTS ${schema}.beginning (
+  journal int PRIMARY KEY REFERENCES ${schema}.journal,
+  seq bigint NOT NULL,                    -- last entry that was dropped
+  hash bytea NOT NULL,                    -- hash of the group that it ended
+  counts text NOT NULL,                   -- entries per kind up to it, as JSON
+  tag bytea NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS ${schema}.mark (
   journal int NOT NULL REFERENCES ${schema}.journal,
   seq bigint NOT NULL,                    -- last entry counted

@@ -143,8 +143,12 @@ class JournalThread {
         })
       }
       if (question.what === "backup") return Effect.fail(noBackup(this.options))
+      if (question.what === "drop") return Effect.fail(noDropping(this.options))
       const { seq } = this.head
-      return this.taken.questions.run(() => this.sound(() => this.queries.answer(question, seq)))
+      const { lookAtRoom } = this.taken.questions
+      const before = question.what === "extent" ? lookAtRoom : Effect.void
+      const asked = this.taken.questions.run(() => this.sound(() => this.queries.answer(question, seq)))
+      return Effect.andThen(before, asked)
     })
     return Effect.match(answer, {
       onFailure: ({ reason }) => this.post({ ask, reason }),
@@ -220,6 +224,9 @@ const namesOf = (rows: Taken["questions"]["rows"]): ConstructorParameters<typeof
   },
   dialectOf: (name) => [...rows.knownNames].filter((row) => row.name === name).at(-1)?.dialect ?? ""
 })
+
+const noDropping = ({ place }: PostgresThreadOptions): JournalError =>
+  JournalError.of("StoreRefused", placeText(place.address), "Parts of a journal in PostgreSQL are not dropped here.")
 
 const noBackup = ({ place }: PostgresThreadOptions): JournalError =>
   JournalError.of(
