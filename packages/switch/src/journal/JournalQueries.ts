@@ -116,7 +116,10 @@ export class JournalQueries {
       case "verify":
         return { what: "verified", step: this.file.groups.verify(question.cursor) }
       case "extent":
-        return { what: "extent", extent: extentOf(this.file.groups, this.file.room(), question.before, question.needed) }
+        return {
+          what: "extent",
+          extent: extentOf(this.file.groups, this.file.room(), question.before, question.needed)
+        }
       case "scan":
         return this.scan(question.from, question.secrets, question.kinds)
       case "find": {

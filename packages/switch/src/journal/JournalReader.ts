@@ -11,8 +11,7 @@ import type { Dialect } from "@jinka/codec"
 import { Effect, type Scope } from "effect"
 import { anchorFile, readAnchor } from "./Anchor.ts"
 import { Backup, type Part, restoreFiles } from "./Backup.ts"
-import { extentOf } from "./Extent.ts"
-import { roomOf } from "./Extent.ts"
+import { extentOf, roomOf } from "./Extent.ts"
 import { type Head, headWord } from "./Head.ts"
 import { type Journal, makeBackup, makeScan, makeVerify } from "./Journal.ts"
 import { JournalError } from "./JournalError.ts"
@@ -100,7 +99,9 @@ class OfflineJournal {
     this.keyring = new Keyring(options.keys ?? [])
     const { keyring } = this
     this.file = openJournalFile({ directory, keyring, readOnly: true, acceptLoss: options.acceptLoss ?? false })
-    this.queries = new JournalQueries({ groups: this.file.groups, room: () => roomOf(this.file) }, keyring, () => this.openIndex())
+    this.queries = new JournalQueries({ groups: this.file.groups, room: () => roomOf(this.file) }, keyring, () =>
+      this.openIndex()
+    )
   }
 
   get reader(): JournalReader {
@@ -131,7 +132,9 @@ class OfflineJournal {
         })(directory).pipe(Effect.tapError(() => Effect.sync(() => backup?.abandon())))
       },
       extent: (before, needed) =>
-        attempt(this.directory, "Reading the journal failed", () => extentOf(this.file, before, needed)),
+        attempt(this.directory, "Reading the journal failed", () =>
+          extentOf(this.file.groups, roomOf(this.file), before, needed)
+        ),
       faultOf: (head) => this.file.groups.faultOf(head, this.file.opened.lastSeq),
       scan: makeScan(steps),
       verify: makeVerify(steps)

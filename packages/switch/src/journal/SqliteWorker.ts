@@ -89,7 +89,9 @@ class JournalThread {
     this.checkpoint = new Checkpoint(database, join(options.directory, databaseFile), walMax, (trouble) =>
       this.post({ trouble })
     )
-    this.queries = new JournalQueries({ groups: this.file.groups, room: () => roomOf(this.file) }, this.keyring, () => this.openIndex())
+    this.queries = new JournalQueries({ groups: this.file.groups, room: () => roomOf(this.file) }, this.keyring, () =>
+      this.openIndex()
+    )
     this.dropping = new Dropping(this.file, this.keyring.current!)
     this.checkSpace()
     this.post({ opened: this.file.opened })

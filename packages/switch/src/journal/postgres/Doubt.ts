@@ -1,9 +1,10 @@
 /**
- * What became of commits whose acknowledgement was lost with their connection: decided from what is in the table, and from nothing
- * that anybody believes. Pure.
+ * What became of commits whose acknowledgement was lost with their connection: decided from what is in the table, and from
+ * nothing that anybody believes. Pure.
  *
- * Rows never change, and each group is chained to the one before, so a look shows one of four things: all in doubt up to some group is
- * there, and the rest is not; another node owns the journal; acknowledged groups are gone; or what nobody may have written.
+ * Rows never change, and each group is chained to the one before, so a look shows one of four things: all in doubt up to some
+ * group is there, and the rest is not; another node owns the journal; acknowledged groups are gone; or what nobody may have
+ * written.
  */
 
 /** A group without its bytes. */

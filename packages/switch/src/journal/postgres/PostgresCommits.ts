@@ -2,9 +2,9 @@
  * Commits groups into PostgreSQL in the order in which they come, and says when each is durable. Runs in the journal's thread.
  *
  * One connection carries the commits: what is handed over goes out at once, and acknowledgements come in that order. When it is
- * lost, or silent for too long, what is under way is in doubt: a new connection ends what is left of the old session, looks at the
- * table, and goes on from what is there (`Doubt.ts`). Meanwhile the store is away. Nothing is acknowledged that is not in the table
- * under our epoch, on every standby that has to have it.
+ * lost, or silent for too long, what is under way is in doubt: a new connection ends what is left of the old session, looks at
+ * the table, and goes on from what is there (`Doubt.ts`). Meanwhile the store is away. Nothing is acknowledged that is not in the
+ * table under our epoch, on every standby that has to have it.
  */
 import { Effect, Exit, Scope } from "effect"
 import type { GroupSeal, NewKeys } from "../GroupSeal.ts"

@@ -52,7 +52,9 @@ export interface PostgresConnection {
   readonly write: (text: string, values: ReadonlyArray<unknown>) => Effect.Effect<number, JournalError>
   /** The process behind it, and since when: what {@link PostgresConnection.end} of another connection ends. */
   readonly session: PostgresSession
-  /** Ends the session of a connection that was lost, if it is still there: what it was doing is over then, one way or the other. */
+  /**
+   * Ends the session of a connection that was lost, if it is still there: what it was doing is over then, one way or the other.
+   */
   readonly end: (session: PostgresSession) => Effect.Effect<void, JournalError>
   /** What is allowed but unwise about the server, in sentences. */
   readonly notes: ReadonlyArray<string>

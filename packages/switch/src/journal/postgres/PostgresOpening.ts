@@ -1,17 +1,17 @@
 /**
- * Opens a journal in PostgreSQL: reads and verifies what a start needs, from the last mark in front of the recovery floor to the end,
- * and for a switch takes the journal over.
+ * Opens a journal in PostgreSQL: reads and verifies what a start needs, from the last mark in front of the recovery floor to the
+ * end, and for a switch takes the journal over.
  *
- * Taking over is one entry of our own: the epoch goes up, and a group of ours is written behind the last one. From then on no group
- * of an older owner fits. Nothing is taken over that the journal's key, or this node's anchor, says is not whole.
+ * Taking over is one entry of our own: the epoch goes up, and a group of ours is written behind the last one. From then on no
+ * group of an older owner fits. Nothing is taken over that the journal's key, or this node's anchor, says is not whole.
  */
 import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { Clock, Effect, type Scope } from "effect"
 import { Anchor, anchorFile, type FoundAnchor, readAnchor } from "../Anchor.ts"
 import { genesisHash, groupAt } from "../CommitGroup.ts"
-import { readU64 } from "../Entry.ts"
 import { floorOf } from "../CommitGroupReader.ts"
+import { readU64 } from "../Entry.ts"
 import { EntryKind } from "../EntryKind.ts"
 import { GroupSeal, type Reached } from "../GroupSeal.ts"
 import { prepareDirectory } from "../JournalDirectory.ts"

@@ -11,7 +11,16 @@ import type { Keyring } from "../Seal.ts"
 import { FetchedRows, Missing, type Wanted } from "./FetchedRows.ts"
 import { placeText } from "./PostgresAddress.ts"
 import { connect, type PostgresConnection, type PostgresPlace, type PostgresUse } from "./PostgresConnection.ts"
-import { beginningRow, groupRow, type JournalNumber, markRow, nameRow, type Row, slotRow, statementsOf } from "./PostgresRows.ts"
+import {
+  beginningRow,
+  groupRow,
+  type JournalNumber,
+  markRow,
+  nameRow,
+  type Row,
+  slotRow,
+  statementsOf
+} from "./PostgresRows.ts"
 
 /** The journal that a switch has, as its row says. */
 export interface JournalRow extends JournalNumber {

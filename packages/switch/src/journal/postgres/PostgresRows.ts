@@ -1,12 +1,12 @@
 /**
  * The statements of a journal in PostgreSQL, and its rows as the journal's code has them. Pure.
  *
- * Groups are written into their part by name and read through the whole table; see `PostgresSchema.ts`. PostgreSQL's `bigint` is a
- * `bigint` here until it is checked: a seq is a number in the journal.
+ * Groups are written into their part by name and read through the whole table; see `PostgresSchema.ts`. PostgreSQL's `bigint` is
+ * a `bigint` here until it is checked: a seq is a number in the journal.
  */
 
-import { type GroupRow, type MarkRow, type NameRow, STEP_GROUPS_MAX } from "../GroupRows.ts"
 import type { BeginningRow } from "../Beginning.ts"
+import { type GroupRow, type MarkRow, type NameRow, STEP_GROUPS_MAX } from "../GroupRows.ts"
 import type { SealedGroup } from "../GroupSeal.ts"
 import type { StoredKeyRow } from "../KeySlots.ts"
 

@@ -2,8 +2,8 @@
  * The thread of a journal in PostgreSQL: takes it over, commits groups in the order in which they come, answers questions beside
  * that over a connection of its own, and works on the search index, a local file, a little at a time.
  *
- * Like the thread of SQLite it says of each group when it is durable, and stops at the first thing that it cannot trust (G9). Unlike
- * that one it waits for a network: it has an event loop, and PostgreSQL may be away without an end of it.
+ * Like the thread of SQLite it says of each group when it is durable, and stops at the first thing that it cannot trust (G9).
+ * Unlike that one it waits for a network: it has an event loop, and PostgreSQL may be away without an end of it.
  */
 import { createRequire } from "node:module"
 import { join } from "node:path"
