@@ -99,7 +99,10 @@ const commandEdge = ["switch", "simulator"].flatMap((name) => [
 ])
 
 /** Threads of their own that run an effect: each is the edge of its thread. */
-const threadEdge = ["packages/switch/src/operate/ReadingWorker.ts"]
+const threadEdge = [
+  "packages/switch/src/operate/ReadingWorker.ts",
+  "packages/switch/src/journal/postgres/PostgresWorker.ts"
+]
 
 export const bans: ReadonlyArray<Ban> = [
   {

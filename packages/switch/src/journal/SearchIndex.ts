@@ -190,6 +190,7 @@ export class SearchIndex {
 
   /** Throws the index away and begins it anew. */
   rebuild(): void {
+    void this.before
     this.database.close()
     remove(this.path)
     this.database = this.openOrRebuild()
@@ -242,6 +243,8 @@ export class SearchIndex {
   }
 
   private openOrRebuild(): Database.Database {
+    // Before anything is open: what it reads of the journal may not be here yet.
+    const { before } = this
     if (existsSync(this.path)) {
       let database: Database.Database | undefined
       try {
@@ -258,7 +261,7 @@ export class SearchIndex {
     database.exec(schema)
     database.pragma(`user_version = ${VERSION}`)
     database.prepare("INSERT INTO meta VALUES (1, ?, 0, x'')").run(this.groups.journalId)
-    this.indexed = this.before
+    this.indexed = before
     return database
   }
 
