@@ -1,10 +1,23 @@
 /** The console: signs on, listens to the switch, shows one page at a time, and carries out what a person wants done. */
 import { forget, ratesOf, remember } from "./charts.js"
-import { doubtPage, element, linksPage, ratesPage, tracePage } from "./pages.js"
+import { element } from "./elements.js"
+import { doubtPage, linksPage, ratesPage, tracePage } from "./pages.js"
+import { alarmsPage, auditPage, dayPage, keysPage } from "./records.js"
 import { language, otherLanguage, word } from "./words.js"
 
 const at = (id) => document.getElementById(id)
-const pages = { links: linksPage, rates: ratesPage, doubt: doubtPage, trace: tracePage }
+const pages = {
+  links: linksPage,
+  rates: ratesPage,
+  doubt: doubtPage,
+  trace: tracePage,
+  keys: keysPage,
+  day: dayPage,
+  alarms: alarmsPage,
+  audit: auditPage
+}
+/** What a page asks for, where not every switch has it. */
+const needs = { day: "/api/totals" }
 
 let page = Object.hasOwn(pages, location.hash.slice(1)) ? location.hash.slice(1) : "links"
 let update = () => {}
@@ -19,19 +32,36 @@ const ask = async (path, body) => {
       : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }
   const answer = await fetch(path, { ...how, credentials: "same-origin" })
   if (answer.status === 401) signOn(word("ended"))
-  return answer.json()
+  try {
+    return await answer.json()
+  } catch {
+    return { error: `HTTP ${answer.status}` }
+  }
 }
 
-/** Asks a person for the reason, does it, and says what came of it. */
-const act = (title, path) => {
+/** What came of an act, in words. */
+const outcome = ({ did, outcomes, says }) =>
+  did ??
+  says ??
+  outcomes
+    ?.map((one) =>
+      Object.values(one)
+        .filter((part) => typeof part === "string")
+        .join(" ")
+    )
+    .join("; ") ??
+  "✓"
+
+/** Asks a person for the reason, does it, and says what came of it. `more`: what the act needs besides. */
+const act = (title, path, more = {}) => {
   const dialog = at("ask")
   const reason = element("textarea", { id: "reason", maxlength: "120", required: true })
   const told = element("p", { role: "alert" })
   const done = async (event) => {
     event.preventDefault()
-    const answer = await ask(path, { reason: reason.value })
+    const answer = await ask(path, { ...more, reason: reason.value })
     told.className = answer.error === undefined ? "" : "error"
-    told.textContent = answer.error ?? answer.did ?? "✓"
+    told.textContent = answer.error ?? outcome(answer)
     if (answer.error === undefined) setTimeout(() => dialog.close(), 1500)
   }
   dialog.replaceChildren(
@@ -57,7 +87,14 @@ const hands = {
   ask,
   act: (link, what) => act(`${link}: ${word(what)}`, `/api/links/${encodeURIComponent(link)}/${what}`),
   close: ({ exchange, link, mti, stan }) =>
-    act(`${word("close")} ${exchange}: ${link} ${mti} ${stan}`, `/api/pending/${exchange}/close`)
+    act(`${word("close")} ${exchange}: ${link} ${mti} ${stan}`, `/api/pending/${exchange}/close`),
+  askKey: (link, purpose) =>
+    act(`${link}: ${word("askKey")} ${purpose}`, `/api/keys/${encodeURIComponent(link)}/ask`, { purpose }),
+  retireKey: (link, purpose, direction) =>
+    act(`${link}: ${word("retireKey")} ${purpose}/${direction}`, `/api/keys/${encodeURIComponent(link)}/retire`, {
+      purpose,
+      direction
+    })
 }
 
 const show = (name) => {
@@ -78,6 +115,7 @@ const say = (text, isBad) => {
 }
 
 const hear = ({ data }) => {
+  const arrived = performance.now()
   const beat = JSON.parse(data)
   const rates = ratesOf(beat, before)
   remember(beat, before, rates)
@@ -88,6 +126,7 @@ const hear = ({ data }) => {
     false
   )
   update(beat, rates)
+  performance.measure("beat", { start: arrived })
 }
 
 const listen = () => {
@@ -102,9 +141,12 @@ const listen = () => {
   })
 }
 
-const begin = () => {
+const begin = async () => {
+  const { paths } = await (await fetch("/openapi.json")).json()
+  const there = Object.keys(pages).filter((name) => needs[name] === undefined || Object.hasOwn(paths, needs[name]))
+  if (!there.includes(page)) page = "links"
   at("leave").hidden = false
-  const tabs = Object.keys(pages).map((name, index) =>
+  const tabs = there.map((name, index) =>
     element(
       "button",
       { type: "button", "data-page": name, accesskey: String(index + 1), onclick: () => show(name) },

@@ -1,41 +1,8 @@
-/** The pages of the console: each makes its part of the document once, and brings it up to date with a beat. */
+/** The pages of the console that live: each makes its part of the document once, and brings it up to date with a beat. */
 import { chart } from "./charts.js"
+import { button, card, cell, element, keep, table } from "./elements.js"
 import { draw, kindOf } from "./picture.js"
 import { duration, short, word } from "./words.js"
-
-/** An element with attributes and children; texts are texts and never HTML. */
-export const element = (name, attributes = {}, ...children) => {
-  const made = document.createElement(name)
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value)
-    else if (value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value)
-  }
-  made.append(...children)
-  return made
-}
-
-const button = (text, act, more = {}) => element("button", { type: "button", onclick: act, ...more }, text)
-
-const table = (heads, rows) =>
-  element(
-    "div",
-    { class: "scroll" },
-    element(
-      "table",
-      {},
-      element(
-        "thead",
-        {},
-        element("tr", {}, ...heads.map(([key, kind = ""]) => element("th", { class: kind, scope: "col" }, word(key))))
-      ),
-      element("tbody", {}, ...rows)
-    )
-  )
-
-const cell = (text, kind = "") => element("td", { class: kind }, text)
-
-const card = (key, value, isBad = false) =>
-  element("div", { class: isBad ? "card bad" : "card" }, element("b", {}, value), word(key))
 
 const share = (answers) => {
   const all = Object.values(answers).reduce((sum, count) => sum + count, 0)
@@ -60,41 +27,62 @@ const heads = [
   ["lastEnd", "wide"]
 ]
 
-const linkRow = (link, rate, { act, role }) => {
-  const { kind, sign } = kindOf(link)
-  const mayAct = role !== "view"
+/** The menu of what can be done to a link; made anew only when that is something else. */
+const actsOf = (link, { act, role }) => {
   const some = link.blocked ? ["unblock"] : ["block", "echo"]
   const menu = element(
     "select",
-    { "aria-label": `${word("acts")} ${link.name}`, disabled: !mayAct },
-    element("option", { value: "" }, "…")
+    { "aria-label": `${word("acts")} ${link.name}`, disabled: role === "view" },
+    element("option", { value: "" }, "…"),
+    ...[...some, "sign-on", "sign-off", "cut", "retry", "drain"].map((one) =>
+      element("option", { value: one }, word(one))
+    )
   )
-  for (const one of [...some, "sign-on", "sign-off", "cut", "retry", "drain"])
-    menu.append(element("option", { value: one }, word(one)))
   menu.addEventListener("change", () => {
     const chosen = menu.value
     menu.value = ""
     if (chosen !== "") act(link.name, chosen)
   })
-  const end = link.end === null ? "" : `${link.end.by} ${link.end.how}: ${link.end.why}`
-  return element(
-    "tr",
-    { "data-link": link.name },
-    element("td", {}, link.name, element("div", { class: "soft" }, link.institution)),
-    cell(`${sign} ${word(link.state)}`, `state ${kind}`),
-    element("td", {}, menu),
-    cell(duration(link.sinceMs), "wide"),
-    cell(duration(link.heardMs), "wide"),
-    cell(short(rate?.in ?? 0), "number"),
-    cell(short(rate?.out ?? 0), "number"),
-    cell(`${link.outstanding} / ${link.window}`, "number"),
-    cell(`${link.stored}${link.doubt > 0 ? ` !${link.doubt}` : ""}`, link.doubt > 0 ? "number state bad" : "number"),
-    cell(String(link.timeouts), "number"),
-    cell(share(link.answersIn), "number wide"),
-    cell(`${short(link.partner.p99)} ms`, "number wide"),
-    cell(`${short(link.ours.p99)} ms`, "number wide"),
-    cell(end.slice(0, 80), "wide soft")
-  )
+  return menu
+}
+
+/** The row of a link, made once: a beat changes the texts that are different, and nothing else of hundreds of rows. */
+const linkRow = (first, hands) => {
+  const menu = element("td", {})
+  const texts = heads.map(([, kind = ""]) => element("td", { class: kind }))
+  const [, state, , since, heard, inward, outward, outstanding, stored, timeouts, approved, partner, ours, lastEnd] =
+    texts
+  const name = element("td", {}, first.name, element("div", { class: "soft" }, first.institution))
+  const row = element("tr", { "data-link": first.name }, name, state, menu, ...texts.slice(3))
+  let menuFor = ""
+  return {
+    row,
+    update: (link, rate, role) => {
+      const { kind, sign } = kindOf(link)
+      const form = `${link.blocked} ${role}`
+      if (form !== menuFor && !menu.contains(document.activeElement)) {
+        menu.replaceChildren(actsOf(link, { ...hands, role }))
+        menuFor = form
+      }
+      const end = link.end === null ? "" : `${link.end.by} ${link.end.how}: ${link.end.why}`
+      keep(state, `${sign} ${word(link.state)}`, `state ${kind}`)
+      keep(since, duration(link.sinceMs))
+      keep(heard, duration(link.heardMs))
+      keep(inward, short(rate?.in ?? 0))
+      keep(outward, short(rate?.out ?? 0))
+      keep(outstanding, `${link.outstanding} / ${link.window}`)
+      keep(
+        stored,
+        `${link.stored}${link.doubt > 0 ? ` !${link.doubt}` : ""}`,
+        link.doubt > 0 ? "number state bad" : "number"
+      )
+      keep(timeouts, String(link.timeouts))
+      keep(approved, share(link.answersIn))
+      keep(partner, `${short(link.partner.p99)} ms`)
+      keep(ours, `${short(link.ours.p99)} ms`)
+      keep(lastEnd, end.slice(0, 80), "wide soft")
+    }
+  }
 }
 
 /** Links: the picture, and a table of all. */
@@ -103,7 +91,7 @@ export const linksPage = (main, hands) => {
   const picture = element("div", { id: "picture" })
   const list = element("div", {})
   main.replaceChildren(cards, picture, list)
-  let shown = ""
+  let rows = new Map()
   return (beat, rates) => {
     const ready = beat.links.filter((link) => link.ready).length
     cards.replaceChildren(
@@ -117,13 +105,16 @@ export const linksPage = (main, hands) => {
     )
     // A picture of hundreds of wires says nothing; the table does.
     if (beat.links.length <= 60) draw(picture, beat.links, rates)
-    // Whoever chooses in a menu is not disturbed.
-    if (list.contains(document.activeElement) && document.activeElement.tagName === "SELECT") return
-    const rows = beat.links.map((link) => linkRow(link, rates.get(link.name), { ...hands, role: beat.who.role }))
-    const form = beat.links.map(({ name }) => name).join()
-    if (form === shown) list.querySelector("tbody").replaceChildren(...rows)
-    else list.replaceChildren(table(heads, rows))
-    shown = form
+    if (beat.links.length !== rows.size || beat.links.some(({ name }) => !rows.has(name))) {
+      rows = new Map(beat.links.map((link) => [link.name, rows.get(link.name) ?? linkRow(link, hands)]))
+      list.replaceChildren(
+        table(
+          heads,
+          [...rows.values()].map(({ row }) => row)
+        )
+      )
+    }
+    for (const link of beat.links) rows.get(link.name).update(link, rates.get(link.name), beat.who.role)
   }
 }
 

@@ -5,6 +5,53 @@ const words = {
   rates: ["Rates", "流量"],
   doubt: ["In doubt", "存疑交易"],
   trace: ["Trace", "交易追踪"],
+  keys: ["Keys", "密钥"],
+  day: ["Business day", "营业日"],
+  alarms: ["Alarms", "告警"],
+  audit: ["Audit", "操作审计"],
+  slot: ["Key", "密钥位"],
+  current: ["In use", "当前"],
+  previous: ["Still good", "旧密钥（仍有效）"],
+  offered: ["Given, not answered for", "已下发待应答"],
+  fitted: ["Fitted: in use / old / none", "匹配：当前/旧/无"],
+  keysHint: [
+    "Keys are shown by their check values alone. Compare them with the partner's.",
+    "仅显示密钥校验值，请与对方核对。"
+  ],
+  noKeys: ["No link has keys.", "没有线路使用密钥。"],
+  askKey: ["New key", "申请新密钥"],
+  retireKey: ["Destroy", "销毁"],
+  alarm: ["Alarm", "告警"],
+  says: ["What is wrong", "说明"],
+  wholeSwitch: ["the switch", "整个交换机"],
+  noAlarms: ["Nothing is wrong.", "没有告警。"],
+  "alarm-linkDown": ["Link down", "线路中断"],
+  "alarm-noTraffic": ["No traffic", "无流量"],
+  "alarm-timeouts": ["No answers", "超时过多"],
+  "alarm-queueAge": ["Queue too old", "待发积压"],
+  "alarm-macFailures": ["Wrong MACs", "MAC 校验失败"],
+  "alarm-inDoubt": ["In doubt", "存疑交易"],
+  "alarm-imposture": ["Speaks for another", "冒用他人标识"],
+  "alarm-full": ["Refuses requests", "拒绝新请求"],
+  "alarm-disk": ["Disk", "磁盘"],
+  "alarm-lag": ["Disk too slow", "磁盘过慢"],
+  "alarm-keys": ["No security module", "加密机不可用"],
+  "alarm-device": ["Device away", "加密设备离线"],
+  "alarm-defect": ["Defect", "程序缺陷"],
+  auditHint: ["What persons did, out of the journal, newest first.", "来自日志的人工操作记录，最新在前。"],
+  when: ["When", "时间"],
+  who: ["Who", "用户"],
+  what: ["What", "操作"],
+  reason: ["Why", "原因"],
+  older: ["Older", "更早"],
+  date: ["Date", "日期"],
+  side: ["Direction", "方向"],
+  from: ["from the partner", "对方发来"],
+  to: ["to the partner", "发往对方"],
+  type: ["Type", "交易类型"],
+  reversed: ["Reversed", "已冲正"],
+  unknown: ["Unknown", "结果不明"],
+  closing: ["closing", "日切中"],
   leave: ["Sign off", "退出"],
   language: ["中文", "English"],
   enter: ["Sign on", "登录"],
@@ -106,6 +153,9 @@ export const duration = (ms) => {
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`
 }
+
+/** A moment as the reader's clock shows it. */
+export const time = (ms) => new Date(ms).toLocaleString(language(), { hour12: false })
 
 /** Three digits are enough to look at. */
 export const short = (value) => {

@@ -1,15 +1,20 @@
 /** The console in a real browser. Where there is none, the tests say so and are skipped. */
+import { createHash } from "node:crypto"
 import { existsSync, mkdirSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { type Browser, chromium, type Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { keyOf } from "../core/Guarded.ts"
 import { answerTo, Line } from "./Line.ts"
-import { cleanUp, configuration, folder, type RunningSwitch, runSwitchIn } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitchIn } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
 const program = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync)
 const viewer = "v".repeat(40)
 const operator = "o".repeat(40)
+const keeper = "k".repeat(40)
+/** The check value of the one key that is brought; the key itself is a published vector. */
+const brought = "zak-a"
 
 const withConsole = (text: string) =>
   text.replace(
@@ -88,6 +93,10 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
     await page.getByText("answered · issuer").waitFor()
     seen.push(await page.content())
     await picture(page, "trace")
+    await page.getByRole("button", { name: "Business day" }).click()
+    await page.locator("main td", { hasText: "1 · 10.00" }).first().waitFor()
+    seen.push(await page.content())
+    await picture(page, "day")
     await page.getByRole("button", { name: "中文" }).click()
     await page.getByRole("button", { name: "线路", exact: true }).click()
     await page.getByText("就绪").first().waitFor()
@@ -155,6 +164,154 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
 
     expect(overflow).toBeLessThanOrEqual(0)
     expect(first).not.toBe("")
+    expect(wrong).toEqual([])
+  })
+
+  it("shows keys by their check values, alarms and what persons did, and refuses who may not act, and what the partner does not do", async () => {
+    const directory = folder()
+    const file = configuration(directory, (text) =>
+      withConsole(text)
+        .replace(
+          "JINKA_OPERATOR } } ] }",
+          "JINKA_OPERATOR } },\n      { name: carl, role: keys, token: { env: JINKA_KEEPER } } ] }"
+        )
+        .replace(
+          "requestTimeout:",
+          "alarms: { linkDown: 1 seconds }\nsecurity: { software: { storageKey: { env: JINKA_STORAGE_KEY }, allowTestKeys: true } }\nrequestTimeout:"
+        )
+        .replace("from: [127.0.0.1] }", "from: [127.0.0.1] }\n    mac: { algorithm: ansi-x9.19 }")
+    )
+    const running = await runSwitchIn(
+      {
+        JINKA_VIEWER: viewer,
+        JINKA_OPERATOR: operator,
+        JINKA_KEEPER: keeper,
+        JINKA_STORAGE_KEY: createHash("sha256").update("the storage key of this test").digest("hex")
+      },
+      file
+    )
+    const imported = ["key", "import", file, "acquirer", "--purpose", "mac", "--of", "2"]
+    const mask = Buffer.alloc(16, 0x5a)
+    for (const [component, by, bytes] of [
+      ["1", "Li", Buffer.from(keyOf(brought).map((byte, at) => byte ^ mask[at]!))],
+      ["2", "Wang", mask]
+    ] as const) {
+      const { code } = await jinka([...imported, "--component", component, "--by", by], {
+        input: bytes.toString("hex")
+      })
+      expect(code).toBe(0)
+    }
+    const { page, wrong } = await open(running, keeper)
+
+    await page.getByRole("button", { name: "Keys", exact: true }).click()
+    const slot = page.locator('tr[data-slot^="acquirer mac"]')
+    const checkValue = await slot.locator("code").first().textContent()
+    const said = [await page.content()]
+    await picture(page, "keys")
+    await slot.getByRole("button", { name: "New key" }).click()
+    await page.getByLabel("Reason, for the journal").fill("monthly change")
+    await page.getByRole("button", { name: "Do it" }).click()
+    const refusal = await page.locator("dialog .error").textContent()
+    await page.getByRole("button", { name: "Cancel" }).click()
+    await slot.getByRole("button", { name: "Destroy" }).click()
+    await page.getByLabel("Reason, for the journal").fill("compromised at the partner")
+    await page.getByRole("button", { name: "Do it" }).click()
+    await slot.locator("td", { hasText: "–" }).first().waitFor()
+
+    await page.getByRole("button", { name: "Alarms" }).click()
+    await page.locator('tr[data-alarm="linkDown issuer"]').waitFor()
+    said.push(await page.content())
+    await picture(page, "alarms")
+    await page.getByRole("button", { name: "Audit" }).click()
+    await page.locator("tr[data-seq]", { hasText: "compromised at the partner" }).first().waitFor()
+    const audited = await page.locator("tr[data-seq]").allTextContents()
+    said.push(await page.content())
+    await picture(page, "audit")
+    await page.close()
+
+    const other = await open(running, operator)
+    await other.page.getByRole("button", { name: "Keys", exact: true }).click()
+    await other.page.locator('tr[data-slot^="acquirer mac"]').waitFor()
+    const disabled = await other.page
+      .locator('tr[data-slot^="acquirer mac"] button')
+      .evaluateAll("all => all.map((one) => one.disabled)")
+    const forced = await other.page.evaluate(async () => {
+      const how = { method: "POST", headers: { "content-type": "application/json" } }
+      const body = JSON.stringify({ purpose: "mac", direction: "both", reason: "no" })
+      return (await fetch("/api/keys/acquirer/retire", { ...how, body })).status
+    })
+    await other.page.setViewportSize({ width: 390, height: 760 })
+    const widths: Array<number> = []
+    for (const name of ["Keys", "Alarms", "Audit"]) {
+      await other.page.getByRole("button", { name, exact: true }).click()
+      await other.page.locator("main table").first().waitFor()
+      widths.push(
+        await other.page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+      )
+    }
+    await other.page.getByRole("button", { name: "中文" }).click()
+    await other.page.getByText("来自日志的人工操作记录").waitFor()
+    await other.page.close()
+    await running.stop()
+
+    expect(checkValue).toMatch(/^[0-9A-F]{6,10}$/)
+    expect(refusal).not.toBe("")
+    expect(audited.some((row) => row.includes("Li, Wang") && row.includes("key mac"))).toBe(true)
+    expect(audited.some((row) => row.includes("carl") && row.includes("compromised at the partner"))).toBe(true)
+    const hex = Buffer.from(keyOf(brought)).toString("hex")
+    expect(said.filter((text) => text.toLowerCase().includes(hex))).toEqual([])
+    expect([disabled, forced]).toEqual([[true, true], 403])
+    expect(Math.max(...widths)).toBeLessThanOrEqual(0)
+    expect([...wrong, ...other.wrong].filter((text) => !/40[39]/.test(text))).toEqual([])
+  })
+
+  it("shows two hundred links, and changes nothing of a row that is as it was", async () => {
+    const many = Array.from(
+      { length: 200 },
+      (_, n) =>
+        `  - { name: l${n}, institution: "7${String(n).padStart(7, "0")}", dialect: cups, listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] } }\n`
+    ).join("")
+    const file = configuration(folder(), (text) => withConsole(text).replace("routes:", `${many}routes:`))
+    const running = await runSwitchIn({ JINKA_VIEWER: viewer, JINKA_OPERATOR: operator }, file)
+    const { page, wrong } = await open(running, viewer)
+    await page.locator('tr[data-link="l199"]').waitFor()
+
+    const seen = await page.evaluate<{
+      changed: number
+      beats: number
+      work: ReadonlyArray<number>
+      frames: ReadonlyArray<number>
+    }>(`
+      new Promise((resolve) => {
+        let changed = 0
+        new MutationObserver((all) => {
+          changed += all.filter(({ target }) => target.closest?.("tr[data-link]") === null).length
+        }).observe(document.querySelector("tbody"), { childList: true })
+        const frames = []
+        let last = performance.now()
+        const frame = (now) => {
+          frames.push(now - last)
+          last = now
+          const work = performance.getEntriesByName("beat").map(({ duration }) => duration)
+          if (work.length < 6) return requestAnimationFrame(frame)
+          resolve({ changed, beats: work.length, work, frames })
+        }
+        requestAnimationFrame(frame)
+      })
+    `)
+    const rows = await page.locator("tr[data-link]").count()
+    await page.close()
+    await running.stop()
+
+    // The figures of docs/operate/console.md.
+    if (process.env["JINKA_PICTURES"] === "1") {
+      const sorted = (all: ReadonlyArray<number>) => [...all].sort((one, other) => one - other)
+      const at = (all: ReadonlyArray<number>, share: number) =>
+        sorted(all)[Math.floor((all.length - 1) * share)]!.toFixed(1)
+      const shown = (all: ReadonlyArray<number>) => `p50 ${at(all, 0.5)} p99 ${at(all, 0.99)} max ${at(all, 1)} ms`
+      console.log(`200 links: work of a beat ${shown(seen.work.slice(1))}; frames ${shown(seen.frames)}`)
+    }
+    expect([rows, seen.changed, seen.beats]).toEqual([202, 0, 6])
     expect(wrong).toEqual([])
   })
 })

@@ -188,8 +188,8 @@ const hold = Effect.fnUntraced(function* (
   yield* serve(configuration.socket, controlled)
   const look = yield* makeLook(running, identity.startedAt)
   yield* Effect.forkScoped(running.retention.watch({ ...configuration.retention, keys: journalKeys }))
-  yield* watchAlarms(identity.name, alarms, look)
-  inForce.admin = yield* serveAdmin(admin, { look, controlled, isStopping: () => isStopping })
+  const standing = yield* watchAlarms(identity.name, alarms, look)
+  inForce.admin = yield* serveAdmin(admin, { look, controlled, alarms: standing, isStopping: () => isStopping })
   const { name, telemetry } = configuration.document
   if (telemetry !== undefined) {
     yield* sendMetrics({ otlp: telemetry.otlp, everyMs: durationMs(telemetry.every)!, name }, look)

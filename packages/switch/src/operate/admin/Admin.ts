@@ -20,6 +20,7 @@ import type { Credentials } from "../../transport/Credentials.ts"
 import { listenForRequests, type WebAnswer } from "../../transport/NodeWeb.ts"
 import type { PartnerIdentity } from "../../transport/Tls.ts"
 import type { Endpoint, ListenFailed, Listening } from "../../transport/Transport.ts"
+import type { AlarmsReport } from "../alarm/Alarms.ts"
 import type { Role } from "../configuration/AdminDocument.ts"
 import type { Controlled } from "../control/Control.ts"
 import { apiRoutes } from "./Answers.ts"
@@ -35,6 +36,7 @@ import { type AdminSettings, may, namedIn, notEnough, type User, userHeader, use
 export interface Told {
   readonly look: () => SwitchSeen
   readonly controlled: Controlled
+  readonly alarms: () => AlarmsReport
   /** Whether the switch is on its way to its end. */
   readonly isStopping: () => boolean
 }
@@ -144,7 +146,7 @@ const mannerOf = Effect.fnUntraced(function* (
   const console = yield* Effect.orDie(consoleRoutes(users, sessions, seen))
   const all = Layer.mergeAll(
     HttpRouter.addAll([...routes(users, told, seen), ...console]),
-    apiRoutes(users, told.controlled)
+    apiRoutes(users, told.controlled, told.alarms)
   )
   const answering = yield* HttpRouter.toHttpEffect(
     all.pipe(Layer.provide(HttpPlatform.layer), Layer.provide(Etag.layer))

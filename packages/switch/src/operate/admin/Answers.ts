@@ -3,6 +3,7 @@ import { Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import type { OperationRefused } from "../../Operations.ts"
+import type { AlarmsReport } from "../alarm/Alarms.ts"
 import type { Role } from "../configuration/AdminDocument.ts"
 import type { Controlled } from "../control/Control.ts"
 import { Asking, api, Checked, Forbidden, Known, NotThere, Refused, Unknown, Unreadable, Wrong } from "./Api.ts"
@@ -42,7 +43,7 @@ const as = (role: Role) =>
 const refused = ({ reason, says }: OperationRefused) =>
   reason === "NoSuchLink" ? new NotThere({ error: says }) : new Refused({ error: says })
 
-const view = (controlled: Controlled) =>
+const view = (controlled: Controlled, alarms: () => AlarmsReport) =>
   HttpApiBuilder.group(api, "view", (handlers) =>
     handlers
       .handle("status", () => Effect.andThen(as("view"), controlled.status()))
@@ -61,6 +62,13 @@ const view = (controlled: Controlled) =>
         )
       )
       .handle("pending", () => Effect.andThen(as("view"), controlled.pending))
+      .handle("alarms", () => Effect.map(as("view"), alarms))
+      .handle("audit", ({ params: { before } }) =>
+        Effect.andThen(
+          as("view"),
+          Effect.mapError(controlled.audit(before), ({ message }) => new Unreadable({ error: message }))
+        )
+      )
       .handle("trace", ({ payload: { stan, ...rest } }) =>
         Effect.gen(function* () {
           const user = yield* as("view")
@@ -129,8 +137,8 @@ const keys = (controlled: Controlled) =>
   )
 
 /** The routes of the contract. */
-export const apiRoutes = (users: ReadonlyArray<User>, controlled: Controlled) =>
+export const apiRoutes = (users: ReadonlyArray<User>, controlled: Controlled, alarms: () => AlarmsReport) =>
   HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
-    Layer.provide([view(controlled), operate(controlled), keys(controlled)]),
+    Layer.provide([view(controlled, alarms), operate(controlled), keys(controlled)]),
     Layer.provide([known(users), checked])
   )

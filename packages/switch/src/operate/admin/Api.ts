@@ -6,6 +6,7 @@ import { Context, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { acts } from "../../Operations.ts"
 import { pendingActs } from "../../Pending.ts"
+import { AlarmsReport } from "../alarm/Alarms.ts"
 import { AskedKeyReport, AskKeyRequest, KeysReport, RetiredKeyReport, RetireKeyRequest } from "../control/KeyReport.ts"
 import {
   ClosedReport,
@@ -18,6 +19,7 @@ import {
 } from "../control/Report.ts"
 import { BusinessDate, TotalsReport } from "../totals/TotalsReport.ts"
 import { TraceReport } from "../trace/TraceReport.ts"
+import { AuditReport } from "./Audit.ts"
 import type { User } from "./Users.ts"
 
 /** Who asks is none of the configuration's users. */
@@ -100,6 +102,22 @@ const view = HttpApiGroup.make("view")
     }).annotateMerge(
       means(
         "The totals of one business day (`date`), or of all that the journal holds, as `jinka totals` tells them. Role view."
+      )
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("alarms", "/alarms", { success: AlarmsReport, error: Forbidden }).annotateMerge(
+      means("What is wrong now, by the rules of the configuration's `alarms`, and since when. Role view.")
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("audit", "/audit/:before", {
+      params: { before: Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0)) },
+      success: AuditReport,
+      error: [Forbidden, Unreadable]
+    }).annotateMerge(
+      means(
+        "Who did what and why, out of the journal in front of an entry (0: all of it), newest first, a stretch at a time. Role view."
       )
     )
   )

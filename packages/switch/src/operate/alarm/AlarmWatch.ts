@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto"
 import { Effect, Queue, Schedule, type Scope } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import type { SwitchSeen } from "../admin/Measures.ts"
-import { Alarms, type Notice } from "./Alarms.ts"
+import { Alarms, type AlarmsReport, type Notice } from "./Alarms.ts"
 import { type AlarmLimits, Conditions } from "./Conditions.ts"
 
 /** How often it looks. */
@@ -35,12 +35,12 @@ const words = { raised: "ALARM", lasts: "ALARM lasts", over: "alarm over" } as c
 const text = ({ event, kind, link, says }: Notice): string =>
   `${words[event]} ${kind}: ${link === "" ? says : `${link}: ${says}`}`
 
-/** Watches until the scope ends. `name` is the switch's. */
+/** Watches until the scope ends; gives what says which alarms there are. `name` is the switch's. */
 export const watchAlarms = (
   name: string,
   { limits, remindMs, webhook }: AlarmSettings,
   look: () => SwitchSeen
-): Effect.Effect<void, never, Scope.Scope> =>
+): Effect.Effect<() => AlarmsReport, never, Scope.Scope> =>
   Effect.gen(function* () {
     const conditions = new Conditions(limits)
     const alarms = new Alarms(remindMs)
@@ -60,6 +60,7 @@ export const watchAlarms = (
       )
     })
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(every), once)))
+    return () => alarms.report()
   })
 
 /** One notice to another system; what cannot be delivered is said in the log. */

@@ -1,5 +1,22 @@
 /** Alarms: each said once when it comes, again from time to time while it lasts, and once when it is over. Pure. */
+import { Schema } from "effect"
 import type { AlarmKind, Condition } from "./Conditions.ts"
+
+/** What is wrong now, as it travels. */
+export const AlarmsReport = Schema.Struct({
+  alarms: Schema.Array(
+    Schema.Struct({
+      kind: Schema.String,
+      /** Empty: the whole switch. */
+      link: Schema.String,
+      says: Schema.String,
+      /** Milliseconds since 1970. */
+      since: Schema.Number
+    })
+  )
+})
+/** See the schema. */
+export type AlarmsReport = typeof AlarmsReport.Type
 
 /** What is told. */
 export interface Notice extends Condition {
@@ -48,6 +65,15 @@ export class Alarms {
       notices.push({ ...condition, event: "lasts", since: known.since })
     }
     return [...notices, ...this.ended(now)]
+  }
+
+  /** All that stand now, the oldest first. */
+  report(): AlarmsReport {
+    const alarms = [...this.standing].map(([key, { says, since }]) => {
+      const [kind = "", link = ""] = key.split(" ")
+      return { kind, link, says, since }
+    })
+    return { alarms: alarms.sort((one, other) => one.since - other.since) }
   }
 
   private ended(now: number): ReadonlyArray<Notice> {

@@ -8,6 +8,7 @@ import type { JournalError } from "../../journal/JournalError.ts"
 import type * as Switch from "../../Switch.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
+import { auditOf } from "../admin/Audit.ts"
 import type { Configuration } from "../Configuration.ts"
 import { CommandFailed } from "../Exit.ts"
 import type { ProcessEdge } from "../ProcessEdge.ts"
@@ -60,6 +61,7 @@ export const makeControlled = Effect.fnUntraced(function* (
     act: (link, act, by) => whole(running.operations.act(link, act, by, inForce.configuration.drainTimeoutMs)),
     trace: (key) => trace(journal, dialectsOf(inForce.configuration), key),
     totals: (date) => totals({ ...journal, names: () => journal.names() }, dialectsOf(inForce.configuration), date),
+    audit: (before) => auditOf(journal, before),
     pending: Effect.sync(() => running.pending.list()),
     settle: (act, exchange, user, reason) =>
       Effect.map(running.pending[act](exchange, user, reason), (closed) => ({ closed })),

@@ -24,6 +24,7 @@ import { type SearchKey, STAN_MAX } from "../../journal/JournalStore.ts"
 import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
 import { type PendingAct, pendingActs } from "../../Pending.ts"
 import type { Retained, RetainRequest } from "../../Retention.ts"
+import type { AuditReport } from "../admin/Audit.ts"
 import { CommandFailed, type Exit } from "../Exit.ts"
 import { BusinessDate, type TotalsReport } from "../totals/TotalsReport.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
@@ -54,6 +55,8 @@ export interface Controlled {
   readonly trace: (key: SearchKey) => Effect.Effect<TraceReport, JournalError>
   /** The totals of one business day (`2026-11-28`), or of all that the journal holds. */
   readonly totals: (date: string | undefined) => Effect.Effect<TotalsReport, JournalError>
+  /** What persons have done, in front of an entry of the journal: see `AuditReport`. */
+  readonly audit: (before: number) => Effect.Effect<AuditReport, JournalError>
   /** What waits to be delivered, and what is in doubt. */
   readonly pending: Effect.Effect<PendingReport>
   /** Ends what is in doubt; holds a message back, lets it go, wants its next attempt now. */
