@@ -179,9 +179,9 @@ export const dayPage = (main, { ask }) => {
     ["type"],
     ["approved", "number"],
     ["reversed", "number"],
-    ["declined", "number"],
+    ["refusedCount", "number"],
     ["unknown", "number"],
-    ["open", "number"]
+    ["openCount", "number"]
   ]
   const row = (one) =>
     element(

@@ -50,6 +50,8 @@ const words = {
   to: ["to the partner", "发往对方"],
   type: ["Type", "交易类型"],
   reversed: ["Reversed", "已冲正"],
+  refusedCount: ["Declined", "已拒绝"],
+  openCount: ["Open", "未结"],
   unknown: ["Unknown", "结果不明"],
   closing: ["closing", "日切中"],
   leave: ["Sign off", "退出"],
