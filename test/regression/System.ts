@@ -18,6 +18,7 @@ import * as Switch from "../../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
 import { cupsMac, cupsPin, giveKey, guardOf, keyOf, softwareModule } from "../switch/core/Guarded.ts"
 import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
+import { atDevice, giveDeviceKey, openDevice } from "./Device.ts"
 
 // The journal's thread of every switch compiles the same modules: with a cache it starts in half the time.
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url))
@@ -139,10 +140,12 @@ const withMemberKeys = (running: Switch.Running, settings: Switch.SwitchSettings
 /** Gives each link with a zone the keys that its settings name. */
 const withZoneKeys = (running: Switch.Running, module: SecurityModule | undefined, system: SystemSettings): void => {
   if (module === undefined) return
+  const give = (link: number, purpose: "mac" | "pin", key: string) =>
+    module.isSynchronous ? giveKey(running, module, link, purpose, key) : giveDeviceKey(running, link, purpose, key)
   for (const [link, name] of linkNames.entries()) {
     const { mac, pin } = (system[name] ?? {}) as { readonly mac?: string; readonly pin?: string }
-    if (mac !== undefined) giveKey(running, module, link, "mac", mac)
-    if (pin !== undefined) giveKey(running, module, link, "pin", pin)
+    if (mac !== undefined) give(link, "mac", mac)
+    if (pin !== undefined) give(link, "pin", pin)
   }
 }
 
@@ -164,7 +167,7 @@ const linkOf = (name: LinkName, port: number, settings: SystemSettings, usual: P
 }
 
 const settingsOf = (ports: ReadonlyMap<string, number>, system: SystemSettings): Switch.SwitchSettings => {
-  const { dialect = "cups", "request timeout": timeout = "10s", ...links } = system
+  const { device: _, dialect = "cups", "request timeout": timeout = "10s", ...links } = system
   const usual = inDialect(dialect as string)
   for (const key of Object.keys(links)) {
     if (!linkNames.includes(key as LinkName)) throw new Error(`system: "${key}" is not known`)
@@ -220,15 +223,14 @@ const start = (settings: Switch.SwitchSettings, system: SystemSettings, director
     const store = layerSqlite({ directory, key: testKey, reserve: 0 })
     const layer = Layer.mergeAll(nodeTransport, Journal.layer.pipe(Layer.provide(store)), quiet)
     const context = yield* Layer.buildWithScope(layer, scope)
-    const module = settings.links.some(({ guard, keys }) => guard !== undefined || keys !== undefined)
-      ? softwareModule()
-      : undefined
-    const running = yield* Switch.make(settings, module).pipe(
-      Effect.provideContext(Context.merge(context, Context.make(Scope.Scope, scope)))
-    )
+    const within = Context.merge(context, Context.make(Scope.Scope, scope))
+    const hasKeys = settings.links.some(({ guard, keys }) => guard !== undefined || keys !== undefined)
+    const opened = system["device"] === undefined ? undefined : yield* Effect.provideContext(openDevice, within)
+    const module = opened?.module ?? (hasKeys ? softwareModule() : undefined)
+    const running = yield* Switch.make(settings, module).pipe(Effect.provideContext(within))
     withZoneKeys(running, module, system)
     yield* withMemberKeys(running, settings)
-    return { running, close: Scope.close(scope, Exit.void) }
+    return { running, device: opened?.device, close: Scope.close(scope, Exit.void) }
   })
 
 const settled = (running: Switch.Running): Effect.Effect<void> =>
@@ -268,7 +270,8 @@ export const makeSystem = (system: SystemSettings) =>
     return {
       ports,
       directory,
-      operator: (what: string) => operators[what] ?? Effect.fail(`no operator knows how to "${what}"`),
+      operator: (what: string) =>
+        operators[what] ?? atDevice(current.device, what) ?? Effect.fail(`no operator knows how to "${what}"`),
       stop: Effect.suspend(() => settled(current.running)).pipe(Effect.andThen(close)),
       running: () => current.running
     } satisfies System

@@ -15,6 +15,7 @@ import { TICK_MS } from "./exchange/Outstanding.ts"
 import type { LinksMissing, Recovered } from "./exchange/Recovery.ts"
 import { type Route, Router } from "./exchange/Router.ts"
 import type { KeyRing } from "./guard/KeyRing.ts"
+import { KeysElsewhere } from "./guard/KeysElsewhere.ts"
 import type { SecurityModule } from "./guard/SecurityModule.ts"
 import { Journal } from "./journal/Journal.ts"
 import type { JournalError } from "./journal/JournalError.ts"
@@ -99,7 +100,7 @@ export class Switch extends Context.Service<Switch, Running>()("@jinka/switch/Sw
 export const make = Effect.fnUntraced(function* (
   settings: SwitchSettings,
   module?: SecurityModule
-): Effect.fn.Return<Running, JournalError | LinksMissing, Journal | Transport | Scope.Scope> {
+): Effect.fn.Return<Running, JournalError | LinksMissing | KeysElsewhere, Journal | Transport | Scope.Scope> {
   const journal = yield* Journal
   const clock = yield* Clock.Clock
   const random = yield* Random.Random
@@ -114,6 +115,9 @@ export const make = Effect.fnUntraced(function* (
   }
   const exchanges = new Exchanges(settings.links, router, journal, settings.limits, runtime, module)
   const { desks } = exchanges
+  const elsewhere = exchanges.keys?.elsewhere() ?? []
+  if (module !== undefined && elsewhere.length > 0)
+    return yield* new KeysElsewhere({ slots: elsewhere, module: module.status().module })
   // The journal's search reads messages with them; a store in a thread of its own has been given the same at its opening.
   journal.learn(Object.fromEntries(settings.links.map(({ dialect }) => [dialect.name, dialect])))
   desks.groups.change(settings.groups ?? [], numbers, desks.now)

@@ -14,9 +14,10 @@ import {
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import type { KeySettings } from "../../../packages/switch/src/guard/KeySettings.ts"
+import type { SecurityModule } from "../../../packages/switch/src/guard/SecurityModule.ts"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { linkOf, makeDisk, startBench } from "./Bench.ts"
-import { guardOf, type HeldModule, keyOf, softwareModule, testKeys } from "./Guarded.ts"
+import { guardOf, keyOf, softwareModule, testKeys } from "./Guarded.ts"
 
 /** The exchange of CUPS. */
 export const reset = cups.keyExchange![0]!
@@ -37,7 +38,7 @@ export const exchangeOf = (wishes: Partial<KeySettings> = {}): KeySettings => ({
 export interface Wishes {
   readonly keys?: Partial<KeySettings>
   readonly disk?: ReturnType<typeof makeDisk>
-  readonly module?: ReturnType<typeof softwareModule> | HeldModule
+  readonly module?: SecurityModule
   readonly hasKek?: boolean
   readonly dialect?: Dialect
 }

@@ -81,6 +81,19 @@ export class KeyExchanges {
     for (const [slot, record] of this.table.held(desk)) this.rewrap(desk, slot, record)
   }
 
+  /** The slots of all links whose keys are none of this module's: `centre: mac/both`. */
+  elsewhere(): ReadonlyArray<string> {
+    return this.desks.present.flatMap((desk) => {
+      const slots = [...this.table.held(desk)].filter(([, { current, offered, previous }]) =>
+        [current, offered, previous].some(
+          (key) => key !== null && this.work.module.storedUnder(key.text) === "elsewhere"
+        )
+      )
+      const names = slots.map(([{ direction, purpose }]) => `${purpose}/${direction}`)
+      return names.length === 0 ? [] : [`${desk.name}: ${names.join(", ")}`]
+    })
+  }
+
   /** Keys that are stored under a storage key of before are stored under that of now: it can be given up then. */
   private rewrap(desk: Desk, slot: KeySlot, { current, offered, previous }: SlotRecord): void {
     const { module } = this.work
@@ -89,8 +102,12 @@ export class KeyExchanges {
     for (const key of [current, previous, offered]) {
       const under = key === null ? "now" : module.storedUnder(key.text)
       if (under === "before") old.push(key!)
-      if (under !== "another") continue
-      const says = `key ${purpose}/${direction} ${key!.version} is stored under another storage key: name that in \`security.software.previousStorageKeys\`, or bring the key again`
+      if (under !== "another" && under !== "elsewhere") continue
+      const why =
+        under === "another"
+          ? "is stored under another storage key: name that in `security.software.previousStorageKeys`, or bring the key again"
+          : "was written by another kind of security module, and cannot be used: bring the key again"
+      const says = `key ${purpose}/${direction} ${key!.version} ${why}`
       this.desks.alarm(desk, desk.link.epoch, says)
     }
     if (old.length === 0) return

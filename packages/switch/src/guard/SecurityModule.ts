@@ -77,8 +77,11 @@ export interface ModuleStatus {
   readonly devices: ReadonlyArray<DeviceStatus>
 }
 
-/** The storage key of now, one of before, or none that the module has. */
-export type StoredUnder = "now" | "before" | "another"
+/**
+ * The storage key of now, one of before, or none that the module has. `elsewhere`: the text is none of this kind of module's,
+ * which cannot do anything with it.
+ */
+export type StoredUnder = "now" | "before" | "another" | "elsewhere"
 
 /** Whatever holds the keys. */
 export interface SecurityModule {

@@ -185,7 +185,9 @@ export class SoftwareModule implements SecurityModule {
       read.key.fill(0)
       return true
     })
-    return found < 0 ? "another" : found === 0 ? "now" : "before"
+    // What a device wrote is no key block of version D.
+    if (found < 0) return text.startsWith("D") ? "another" : "elsewhere"
+    return found === 0 ? "now" : "before"
   }
 
   /** A stored key, under the storage key of now or one of before. */

@@ -3,6 +3,7 @@
  */
 import { Cause, Data, Runtime } from "effect"
 import type { LinksMissing } from "../exchange/Recovery.ts"
+import type { KeysElsewhere } from "../guard/KeysElsewhere.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import type { JournalReasonTag } from "../journal/JournalReason.ts"
 import type { CredentialsWrong } from "../transport/Credentials.ts"
@@ -82,7 +83,14 @@ const journalExits: { readonly [tag in JournalReasonTag]?: "overtaken" | "storeA
 
 /** What the parts fail with, as a command's failure. */
 export const failedBy = (
-  failure: ConfigurationInvalid | CredentialsWrong | JournalError | LinksMissing | ListenFailed | CommandFailed
+  failure:
+    | ConfigurationInvalid
+    | CredentialsWrong
+    | JournalError
+    | KeysElsewhere
+    | LinksMissing
+    | ListenFailed
+    | CommandFailed
 ): CommandFailed => {
   switch (failure._tag) {
     case "CommandFailed":
@@ -91,6 +99,8 @@ export const failedBy = (
       return new CommandFailed({ exit: "usage", says: failure.message })
     case "CredentialsWrong":
       return new CommandFailed({ exit: "usage", says: `CredentialsWrong: ${failure.message}` })
+    case "KeysElsewhere":
+      return new CommandFailed({ exit: "usage", says: `KeysElsewhere: ${failure.message}` })
     case "LinksMissing":
       return new CommandFailed({ exit: "journal", says: `LinksMissing: ${failure.message}` })
     case "JournalError": {

@@ -7,6 +7,7 @@
 import { Clock, Console, Deferred, Effect, type FileSystem, Layer, type Path, Redacted, type Scope } from "effect"
 import type { LinksMissing } from "../exchange/Recovery.ts"
 import { openHsm } from "../guard/hsm/HsmModule.ts"
+import type { KeysElsewhere } from "../guard/KeysElsewhere.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import type { JournalStore } from "../journal/JournalStore.ts"
@@ -164,7 +165,7 @@ const atOnce = Effect.fnUntraced(function* (error: JournalError) {
 const hold = Effect.fnUntraced(function* (
   { admin, alarms, journalKeys, plan, postgres }: Start,
   configuration: Configuration
-): Effect.fn.Return<Served, CommandFailed | JournalError | LinksMissing | ListenFailed, Services> {
+): Effect.fn.Return<Served, CommandFailed | JournalError | KeysElsewhere | LinksMissing | ListenFailed, Services> {
   const { pid, takeSignals } = yield* ProcessEdge
   const signal = yield* takeSignals
   const startedAt = yield* Clock.currentTimeMillis

@@ -108,8 +108,8 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
   }
 
   /** What a device wrote is under its LMK, which it changes by itself. */
-  storedUnder(): StoredUnder {
-    return "now"
+  storedUnder(text: string): StoredUnder {
+    return Plans.isKeyText(this.family, text) ? "now" : "elsewhere"
   }
 
   status(): ModuleStatus {
