@@ -30,39 +30,34 @@ export const IN_PACKED = 4
  */
 export type ByteKind = "text" | "bytes" | "packed"
 
-/** The digit at a place: of a text in either code the lower half of its byte; packed, half a byte. */
-const digitAt = (bytes: Uint8Array, at: number, isHalf: boolean): number =>
-  isHalf ? ((at & 1) === 0 ? bytes[at >> 1]! >> 4 : bytes[at >> 1]! & 15) : bytes[at]! & 15
-
 /** What a digit adds to the sum of a check digit where it is doubled (ISO/IEC 7812-1 annex B). */
 const doubled = Uint8Array.of(0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
-/** Lengths of card numbers that begin with two digits, by 10 * first + second: bit 0 for 13 digits, and so on. */
-const lengthsOf = Uint8Array.from({ length: 100 }, (_, at) => {
+/** Lengths of card numbers that begin with two digits, by 16 * first + second: bit 0 for 13 digits, and so on. */
+const lengthsOf = Uint8Array.from({ length: 256 }, (_, at) => {
   let mask = 0
   for (let length = DIGITS_MIN; length <= DIGITS_MAX; length++)
-    if (beginsAsIssuers(length, Math.floor(at / 10), at % 10)) mask |= 1 << (length - DIGITS_MIN)
+    if (at >> 4 <= 9 && (at & 15) <= 9 && beginsAsIssuers(length, at >> 4, at & 15)) mask |= 1 << (length - DIGITS_MIN)
   return mask
 })
 
-/** Sums of the check digit up to each digit of a run, where the digits at even places count once, and at odd ones. */
-const evenSums = new Uint16Array(4096)
-const oddSums = new Uint16Array(4096)
+/** Most digits in a row that are looked at here: nobody has so many, and the slow way decides. */
+const RUN_MAX = 4096
 
-/** Whether a number that begins as an issuer's does is somewhere in the run. */
-const holdsIssuers = (bytes: Uint8Array, from: number, to: number, isHalf: boolean): boolean => {
-  const count = to - from
-  // Nobody has so many digits in a row: let the slow way decide.
-  if (count >= evenSums.length) return true
-  let isSummed = false
-  let one = digitAt(bytes, from, isHalf)
+/** The digits of the run that is looked at, and the sums of the check digit up to each of them. */
+const run = new Uint8Array(RUN_MAX)
+/** Digits at even places count once, and at odd ones twice; the other way round. */
+const evenSums = new Uint16Array(RUN_MAX + 1)
+const oddSums = new Uint16Array(RUN_MAX + 1)
+
+/** Whether a number that begins as an issuer's does is somewhere in the first `count` digits of `run`. */
+const holdsIssuers = (count: number): boolean => {
+  let summed = 0
   for (let at = 0; at + DIGITS_MIN <= count; at++) {
-    const two = digitAt(bytes, from + at + 1, isHalf)
-    const mask = lengthsOf[10 * one + two]! & ((1 << (count - at - DIGITS_MIN + 1)) - 1)
-    one = two
+    const mask = lengthsOf[(run[at]! << 4) | run[at + 1]!]! & ((1 << (count - at - DIGITS_MIN + 1)) - 1)
     if (mask === 0) continue
-    if (!isSummed) sumUp(bytes, from, count, isHalf)
-    isSummed = true
+    if (summed === 0) sumUp(count)
+    summed = count
     for (let more = 0; more <= DIGITS_MAX - DIGITS_MIN; more++) {
       if ((mask & (1 << more)) === 0) continue
       const end = at + DIGITS_MIN + more
@@ -73,52 +68,63 @@ const holdsIssuers = (bytes: Uint8Array, from: number, to: number, isHalf: boole
   return false
 }
 
-const sumUp = (bytes: Uint8Array, from: number, count: number, isHalf: boolean): void => {
+const sumUp = (count: number): void => {
+  let even = 0
+  let odd = 0
   for (let at = 0; at < count; at++) {
-    const digit = digitAt(bytes, from + at, isHalf)
+    const digit = run[at]!
     const twice = doubled[digit]!
     const isEven = (at & 1) === 0
-    evenSums[at + 1] = evenSums[at]! + (isEven ? digit : twice)
-    oddSums[at + 1] = oddSums[at]! + (isEven ? twice : digit)
+    even += isEven ? digit : twice
+    odd += isEven ? twice : digit
+    evenSums[at + 1] = even
+    oddSums[at + 1] = odd
   }
 }
 
-/** Whether a card number may be in the run of digits `[from, to)`, of halves of bytes where `isHalf`. */
-const mayHoldNumber = (bytes: Uint8Array, from: number, to: number, isHalf: boolean): boolean => {
-  if (to - from < DIGITS_MIN) return false
-  let first = -1
-  let last = -1
+/** Whether the first `count` digits of `run` are a number with a good check digit by themselves, zeros in front of it aside. */
+const isNumber = (count: number): boolean => {
+  let first = 0
+  while (first < count && run[first] === 0) first++
+  const length = count - first
+  if (length < DIGITS_MIN || length > DIGITS_MAX) return false
   let plain = 0
   let crossed = 0
-  for (let at = from; at < to; at++) {
-    const digit = digitAt(bytes, at, isHalf)
-    const twice = doubled[digit]!
-    // Whether the last digit counts once or twice shows at the end only: both sums change places at each digit.
+  // Whether the last digit counts once or twice shows at the end only: both sums change places at each digit.
+  for (let at = first; at < count; at++) {
     const before = plain
-    plain = crossed + digit
-    crossed = before + twice
-    if (digit === 0) continue
-    if (first < 0) first = at
-    last = at
+    plain = crossed + run[at]!
+    crossed = before + doubled[run[at]!]!
   }
-  const count = to - first
-  if (first < 0 || count < DIGITS_MIN || last - first < 3) return false
-  // Zeros in front change no sum.
-  if (count <= DIGITS_MAX && plain % 10 === 0) return true
-  return holdsIssuers(bytes, first, to, isHalf)
+  return plain % 10 === 0
+}
+
+/** Whether only the first three of the digits, behind zeros, are none: a code or an amount and its filling. */
+const isFilling = (count: number): boolean => {
+  let first = 0
+  while (first < count && run[first] === 0) first++
+  let last = count - 1
+  while (last > first && run[last] === 0) last--
+  return last - first < 3
+}
+
+/** Whether a card number may be in the first `count` digits of `run`. */
+const mayHoldNumber = (count: number): boolean => {
+  if (count < DIGITS_MIN) return false
+  return (isNumber(count) || holdsIssuers(count)) && !isFilling(count)
 }
 
 const endsTrackNumber = (symbol: number): boolean => symbol === SEPARATOR || symbol === LETTER_D || symbol === CARET
 
 /** Whether the digits of `[from, to)`, with single gaps, may hold one; `next` is what follows them. */
 const lookAtRun = (bytes: Uint8Array, from: number, to: number, next: number, symbols: Int8Array): boolean => {
-  let start = 0
+  if (to - from > RUN_MAX) return true
   let count = 0
   let hasGap = false
   for (let at = from; at <= to; at++) {
     const symbol = at < to ? symbols[bytes[at]!]! : next
     if (symbol >= 0) {
-      if (count++ === 0) start = at
+      run[count++] = symbol
       continue
     }
     if (count === 0) continue
@@ -126,8 +132,7 @@ const lookAtRun = (bytes: Uint8Array, from: number, to: number, next: number, sy
       hasGap = true
       continue
     }
-    if (count >= TRACK_DIGITS_MIN && (hasGap || endsTrackNumber(symbol) || mayHoldNumber(bytes, start, at, false)))
-      return true
+    if (count >= TRACK_DIGITS_MIN && (hasGap || endsTrackNumber(symbol) || mayHoldNumber(count))) return true
     count = 0
     hasGap = false
   }
@@ -163,10 +168,15 @@ const halves = Uint8Array.from({ length: 256 }, (_, byte) => (byte >> 4 <= 9 ? 1
 /** The nibble that separates a track. */
 const PACKED_SEPARATOR = 13
 
-const mayEnd = (bytes: Uint8Array, end: number, count: number, to: number): boolean => {
+const halfAt = (bytes: Uint8Array, at: number): number => ((at & 1) === 0 ? bytes[at >> 1]! >> 4 : bytes[at >> 1]! & 15)
+
+/** Whether the halves of bytes `[from, to)`, all of them digits, may hold one; `end`: of all bytes. */
+const lookAtHalves = (bytes: Uint8Array, from: number, to: number, end: number): boolean => {
+  const count = to - from
   if (count < TRACK_DIGITS_MIN) return false
-  if (end < 2 * to && digitAt(bytes, end, true) === PACKED_SEPARATOR) return true
-  return mayHoldNumber(bytes, end - count, end, true)
+  if (count > RUN_MAX || (to < 2 * end && halfAt(bytes, to) === PACKED_SEPARATOR)) return true
+  for (let at = 0; at < count; at++) run[at] = halfAt(bytes, from + at)
+  return mayHoldNumber(count)
 }
 
 /** Whole bytes that 12 packed digits have at least: they may begin and end in the middle of one. */
@@ -180,10 +190,11 @@ const lookAtPacked = (bytes: Uint8Array, from: number, to: number): boolean => {
     while (start > from && halves[bytes[start - 1]!]! === 3) start--
     let end = at + 1
     while (end < to && halves[bytes[end]!]! === 3) end++
+    at = Math.max(at, end - 1)
+    if (end - start < WHOLE_BYTES_MIN) continue
     const first = 2 * start - (start > from ? halves[bytes[start - 1]!]! >> 1 : 0)
     const last = 2 * end + (end < to ? halves[bytes[end]!]! & 1 : 0)
-    if (mayEnd(bytes, last, last - first, to)) return true
-    at = end - 1
+    if (lookAtHalves(bytes, first, last, to)) return true
   }
   return false
 }

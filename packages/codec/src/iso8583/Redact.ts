@@ -78,7 +78,8 @@ const coverField = (field: FieldLayout, out: Buffer, from: number, to: number): 
 }
 
 /** The asterisk of the field's encoding. */
-const asterisk = ({ encoding }: FieldLayout): number => (encoding.startsWith("ebcdic") ? 0x5c : 0x2a)
+const asterisk = ({ encoding }: FieldLayout): number =>
+  encoding !== "ascii" && encoding.startsWith("ebcdic") ? 0x5c : 0x2a
 
 /**
  * Nibbles E in place of the digits [head, tail): there is no asterisk in packed decimal, and zeros would leave a number as it is
