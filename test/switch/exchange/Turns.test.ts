@@ -44,10 +44,11 @@ describe("the turns of the main thread", () => {
     for (let connection = 0; connection < 1000; connection++) work(1, 1, 1024)
     work(2, 1, 1024)
 
-    expect(done).toEqual([...new Array(16).fill(1), 2])
+    const inOneTurn = ROUND_BYTES / 1024
+    expect(done).toEqual([...new Array(inOneTurn).fill(1), 2])
 
     round()
-    expect(done.length).toBe(33)
+    expect(done.length).toBe(2 * inOneTurn + 1)
   })
 
   it("comes to an end: everybody's work is done, and no round is left over", () => {

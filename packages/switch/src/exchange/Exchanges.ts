@@ -6,7 +6,7 @@
  *     advice, its answer -> Deliveries  -> journal -> StoreAndForward -> Forwarding -> the target's link
  *     timeout, lost link -> Requests    -> Reversals -> journal -> the target's StoreAndForward
  *
- * Some fifty messages of one partner are one turn: handled in one go, recorded as one group, and written as one write. Partners
+ * Some hundred messages of one partner are one turn: handled in one go, recorded as one group, and written as one write. Partners
  * take turns (`Turns`). What waits for the disk is in `Commits`. A partner that fills more than its share of the way to disk is
  * not read until its own have gone.
  */

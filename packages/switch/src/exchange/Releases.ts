@@ -7,8 +7,8 @@ import type { HotActions } from "./Commits.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 
-/** Messages that go on in one turn: a group of the journal may hold hundreds. */
-const RELEASED_MAX = 64
+/** Messages that go on in one turn, half a millisecond: a group of the journal may hold hundreds. */
+const RELEASED_MAX = 128
 
 /** The way from the disk, of one switch. */
 export class Releases {

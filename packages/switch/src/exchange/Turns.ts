@@ -1,14 +1,14 @@
 /**
  * Whose bytes the switch works on: partners take turns, not connections, and not whoever has sent most. Pure but for `later`.
  *
- * A partner may have some 16 KiB (fifty messages and their answers, half a millisecond) worked on; then it waits until all
+ * A partner may have some 32 KiB (a hundred messages, half a millisecond) worked on; then it waits until all
  * others have had the chance to say something. So a flood costs another partner's message the time of one such piece for each
  * partner that floods, however much has arrived and over however many connections.
  */
 import { ByTurns } from "./ByTurns.ts"
 
 /** Bytes of one partner that are worked on in one round. */
-export const ROUND_BYTES = 16_384
+export const ROUND_BYTES = 32_768
 
 interface Waiting {
   readonly bytes: number

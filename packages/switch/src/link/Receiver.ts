@@ -14,8 +14,8 @@ import { endedBy, frameWrong, type LinkEnded } from "./LinkEnded.ts"
 import type { SessionEpoch } from "./LinkEvents.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
 
-/** Bytes that are worked on in one turn: some fifty messages. */
-const PIECE_BYTES = 16_384
+/** Bytes that are worked on in one turn: some hundred messages. */
+const PIECE_BYTES = 32_768
 
 /** What the receiver needs of its session. Times are monotonic milliseconds. */
 export interface ReceivingSession extends SessionEpoch {
