@@ -7,7 +7,7 @@ import type { BusinessDaySettings } from "../../../packages/switch/src/exchange/
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { totals } from "../../../packages/switch/src/operate/totals/Totals.ts"
 import type { TotalsRow } from "../../../packages/switch/src/operate/totals/TotalsReport.ts"
-import { Dialects } from "../../../packages/switch/src/operate/trace/Trace.ts"
+import { Dialects } from "../../../packages/switch/src/operate/trace/Dialects.ts"
 import { answerTo, linkOf, makeDisk, purchase, settle, startBench } from "./Bench.ts"
 import { codes, types } from "./Pair.ts"
 

@@ -173,6 +173,11 @@ export class MemoryStore {
   crash(surviving = 0): MemoryStore {
     this.crashed = true
     this.events = undefined
+    return this.copy(surviving)
+  }
+
+  /** What a restart would find now, as a store of its own; this one goes on. */
+  copy(surviving = 0): MemoryStore {
     const more = this.underWay.slice(0, surviving)
     return new MemoryStore(this.options, [...this.kept, ...more.map(({ kept }) => kept)], this.dropped)
   }

@@ -10,7 +10,7 @@ import { anchorWord, type JournalReader, openReadOnly } from "../journal/Journal
 import { layerSqlite } from "../journal/SqliteStore.ts"
 import { load, loadKeys } from "./Configuration.ts"
 import { CommandFailed, failedBy } from "./Exit.ts"
-import { Dialects } from "./trace/Trace.ts"
+import { Dialects } from "./trace/Dialects.ts"
 
 /** Variable that the key is taken from when a directory is given. */
 export const keyVariable = "JINKA_JOURNAL_KEY"
@@ -62,7 +62,7 @@ export const journalPlace = Effect.fnUntraced(function* (
   return {
     directory,
     socket: configuration.socket,
-    dialects: new Dialects(dialects),
+    dialects: new Dialects(dialects, configuration.settings.links),
     ...reading(directory, keys, dialects)
   }
 })

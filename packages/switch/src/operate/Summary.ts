@@ -5,14 +5,14 @@
  * second tells each exchange when it has ended. So the memory that it takes grows with open exchanges and reversals, not with
  * the journal.
  */
-import { type Codec, MessageIndex, mtiText } from "@jinka/codec"
+import { type Codec, isSuccess, MessageIndex, mtiText } from "@jinka/codec"
 import { Effect } from "effect"
 import type { Entry } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import type { JournalReader } from "../journal/JournalReader.ts"
 import { sourceOf } from "../journal/Source.ts"
-import type { Dialects } from "./trace/Trace.ts"
+import type { Dialects } from "./trace/Dialects.ts"
 
 /** How an exchange ended. `Rejected`: answered by the switch itself, without a byte to the target. */
 export type SummaryEnd = "Answered" | "Rejected" | "TimedOut" | DeliveryEnd | "Open"
@@ -61,6 +61,8 @@ export interface SummaryLine {
   readonly about: number | null
   /** Attempts to send it (deliveries). */
   readonly attempts: number
+  /** Code of an approval that came when it had ended; "": none. Both sides are even when it is `reversed`, or was closed. */
+  readonly late: string
 }
 
 /** Sums over all lines, by end, and how many were reversed. */
@@ -78,6 +80,12 @@ export interface SummaryTotals {
   readonly unreversed: number
   /** What is in doubt and no person has ended. */
   readonly inDoubt: number
+  /**
+   * Requests that were approved when they had ended; and those of them whose reversal is not acknowledged or closed by a
+   * person.
+   */
+  readonly lateApproved: number
+  readonly lateUneven: number
 }
 
 type Journal = Pick<JournalReader, "scan" | "recovered">
@@ -113,6 +121,7 @@ const deliveryEnds: ReadonlyMap<number, DeliveryEnd> = new Map([
 /** Kinds that {@link Known} needs of the first pass: few entries are of these. */
 const knownKinds: ReadonlyArray<EntryKind> = [
   EntryKind.queued,
+  EntryKind.late,
   EntryKind.unreversed,
   EntryKind.closed,
   EntryKind.acknowledged,
@@ -128,13 +137,16 @@ class Known {
   /** Money without a reversal, and who ended what and why. */
   readonly unreversed = new Set<number>()
   readonly closed = new Map<number, string>()
+  /** Answers that came too late: their link and code. */
+  readonly late = new Map<number, { readonly link: number; readonly code: string }>()
 
-  take({ kind, about, exchange, seq, code }: Entry): void {
+  take({ kind, about, exchange, link, seq, code }: Entry): void {
     if (kind === EntryKind.queued && about !== 0) {
       const reversal: Reversal = { exchange: seq, end: "Open" }
       this.reversals.set(about, reversal)
       this.byExchange.set(seq, reversal)
-    } else if (kind === EntryKind.unreversed) this.unreversed.add(exchange)
+    } else if (kind === EntryKind.late) this.late.set(exchange, { link, code })
+    else if (kind === EntryKind.unreversed) this.unreversed.add(exchange)
     else if (kind === EntryKind.closed) this.closed.set(exchange, code)
     else if (deliveryEnds.has(kind)) {
       const reversal = this.byExchange.get(exchange)
@@ -155,6 +167,8 @@ class Summary {
   private requests = 0
   private deliveries = 0
   private unreversed = 0
+  private lateApproved = 0
+  private lateUneven = 0
   private inDoubt = 0
   private readonly reversals: Record<DeliveryEnd | "Open", number> = {
     Acknowledged: 0,
@@ -229,7 +243,7 @@ class Summary {
   /** Tells what is still open, and gives the sums. */
   finish(): SummaryTotals {
     for (const exchange of [...this.open.keys()]) this.end(exchange, "Open", "", "")
-    const { requests, deliveries, ends, inDoubt, reversals, unreversed } = this
+    const { requests, deliveries, ends, inDoubt, lateApproved, lateUneven, reversals, unreversed } = this
     return {
       exchanges: requests + deliveries,
       requests,
@@ -240,7 +254,9 @@ class Summary {
       reversalDeclined: reversals.Declined,
       reversalOpen: reversals.Open,
       unreversed,
-      inDoubt
+      inDoubt,
+      lateApproved,
+      lateUneven
     }
   }
 
@@ -283,8 +299,15 @@ class Summary {
       closed: "",
       about: entry.about === 0 ? null : entry.about,
       attempts: 0,
+      late: this.lateOf(entry.seq),
       origin: entry.link
     })
+  }
+
+  private lateOf(exchange: number): string {
+    const late = this.known.late.get(exchange)
+    const dialect = this.links.get(late?.link ?? 0)?.codec?.dialect
+    return late !== undefined && dialect !== undefined && isSuccess(dialect, late.code) ? late.code : ""
   }
 
   private reversalOf(exchange: number): Pick<SummaryLine, "reversal" | "reversalEnd" | "reversed"> {
@@ -301,6 +324,12 @@ class Summary {
     if (open.kind === "request") this.requests++
     else this.deliveries++
     if (open.reversalEnd !== null) this.reversals[open.reversalEnd]++
+    if (open.late !== "") {
+      this.lateApproved++
+      // Without a reversal it moved no money, or it is unreversed.
+      const isOpen = open.reversal === null ? this.known.unreversed.has(exchange) : !open.reversed
+      if (isOpen && !this.known.closed.has(open.reversal ?? exchange)) this.lateUneven++
+    }
     const isUnreversed = this.known.unreversed.has(exchange)
     if (isUnreversed) this.unreversed++
     // A request is in doubt with its reversal, which is counted by itself.

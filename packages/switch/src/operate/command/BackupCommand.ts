@@ -226,7 +226,8 @@ const columns = [
   "reversal",
   "reversalEnd",
   "inDoubt",
-  "closed"
+  "closed",
+  "late"
 ] as const satisfies ReadonlyArray<keyof SummaryLine>
 
 /** A value as RFC 4180 writes it; a text that a spreadsheet would take for a formula is one to it, too. */

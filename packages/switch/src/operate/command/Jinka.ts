@@ -23,7 +23,7 @@ import { reload } from "./ReloadCommand.ts"
 import { check, run } from "./RunCommand.ts"
 import { top, watch } from "./TopCommand.ts"
 import { totals } from "./TotalsCommand.ts"
-import { trace } from "./TraceCommand.ts"
+import { trace, why } from "./TraceCommand.ts"
 import { wrongCall } from "./WrongCall.ts"
 
 /** Commands in the order of their pages. */
@@ -55,6 +55,7 @@ const paths: ReadonlyArray<string> = [
   "yield",
   "trace",
   "totals",
+  "why",
   "bundle",
   "decode",
   "encode",
@@ -68,6 +69,7 @@ const paths: ReadonlyArray<string> = [
   "journal summary",
   "journal export",
   "journal backup",
+  "journal archive",
   "journal postgres",
   "journal restore",
   "journal new",
@@ -117,6 +119,7 @@ export const command = Command.make("jinka").pipe(
     yieldTo,
     trace,
     totals,
+    why,
     bundle,
     decode,
     encode,

@@ -194,6 +194,7 @@ const lineText = (line: SummaryLine): string => {
   const end = [line.end, line.code, line.reason].filter((part) => part !== "").join(" ")
   const related = [
     ...(line.reversal === null ? [] : [`${reversalWords[line.reversalEnd ?? "Open"]} ${line.reversal}`]),
+    ...(line.late === "" ? [] : [`approved too late with ${line.late}`]),
     ...(line.about === null ? [] : [`reverses ${line.about}`]),
     ...(line.inDoubt ? [line.closed === "" ? "IN DOUBT" : `ended: ${line.closed}`] : [])
   ]
@@ -216,7 +217,11 @@ const totalsText = (totals: SummaryTotals): string => {
     [totals.reversalDeclined, "reversal declined"],
     [totals.reversalOpen, "reversal open"],
     [unreversed, "without a reversal"],
-    [inDoubt, "in doubt until a person ends it"]
+    [inDoubt, "in doubt until a person ends it"],
+    [
+      totals.lateApproved,
+      `approved too late (${totals.lateUneven === 0 ? "all" : `all but ${totals.lateUneven}`} taken back)`
+    ]
   ] as const
   const others = counts.filter(([count]) => count > 0).map(([count, what]) => `, ${what} ${count}`)
   return `${exchanges} exchanges: ${requests} requests, ${deliveries} deliveries; ${sums.join(", ")}; reversed ${reversed}${others.join("")}`

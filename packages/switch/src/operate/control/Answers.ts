@@ -14,7 +14,9 @@ import { CommandFailed } from "../Exit.ts"
 import type { ProcessEdge } from "../ProcessEdge.ts"
 import { type InForce, reload } from "../Reloading.ts"
 import { totals } from "../totals/Totals.ts"
-import { Dialects, trace } from "../trace/Trace.ts"
+import { Dialects } from "../trace/Dialects.ts"
+import { trace } from "../trace/Trace.ts"
+import { why } from "../trace/Why.ts"
 import type { Controlled } from "./Control.ts"
 import type { Earlier } from "./Disagreement.ts"
 import { type KernelView, look } from "./KernelSockets.ts"
@@ -59,7 +61,8 @@ export const makeControlled = Effect.fnUntraced(function* (
   return {
     status,
     act: (link, act, by) => whole(running.operations.act(link, act, by, inForce.configuration.drainTimeoutMs)),
-    trace: (key) => trace(journal, dialectsOf(inForce.configuration), key),
+    trace: (key, hasChanges) => trace(journal, dialectsOf(inForce.configuration), key, hasChanges),
+    why: (key) => why({ ...journal, last: () => journal.writer.committedSeq }, dialectsOf(inForce.configuration), key),
     totals: (date) => totals({ ...journal, names: () => journal.names() }, dialectsOf(inForce.configuration), date),
     audit: (before) => auditOf(journal, before),
     pending: Effect.sync(() => running.pending.list()),
@@ -100,7 +103,8 @@ const known = new WeakMap<Configuration, Dialects>()
 
 /** The dialects of a configuration, compiled once for all traces. */
 const dialectsOf = (configuration: Configuration): Dialects => {
-  const dialects = known.get(configuration) ?? new Dialects(configuration.journal.dialects)
+  const dialects =
+    known.get(configuration) ?? new Dialects(configuration.journal.dialects, configuration.settings.links)
   known.set(configuration, dialects)
   return dialects
 }

@@ -4,7 +4,8 @@
  *
  *     GET  /status                what `jinka status` shows
  *     GET  /trace?stan=&rrn=      the life of a transaction
- *     POST /trace  {stan,rrn,pan} the same; a card number is never in an address
+ *     POST /trace  {stan,rrn,pan,diff} the same; a card number is never in an address; diff: "true" for both sides of messages
+ *     POST /why {stan,rrn,pan}    why answers found no request; no key: the last few
  *     GET  /totals?date=          the totals of business days
  *     GET  /links/NAME            one link, in detail
  *     POST /links/NAME/ACT        {reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
@@ -28,6 +29,7 @@ import type { AuditReport } from "../admin/Audit.ts"
 import { CommandFailed, type Exit } from "../Exit.ts"
 import { BusinessDate, type TotalsReport } from "../totals/TotalsReport.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
+import type { WhyReport } from "../trace/WhyReport.ts"
 import { ask } from "./ControlCall.ts"
 import { serveSocket } from "./HttpSocket.ts"
 import { ArchiveRequest, type BackupReport, BackupRequest } from "./JournalReport.ts"
@@ -52,7 +54,9 @@ export interface Controlled {
   readonly status: (link?: string) => Effect.Effect<StatusReport>
   /** Does something to a link. */
   readonly act: (link: string, act: Act, by: Operator) => Effect.Effect<OperatedReport, OperationRefused>
-  readonly trace: (key: SearchKey) => Effect.Effect<TraceReport, JournalError>
+  readonly trace: (key: SearchKey, hasChanges?: boolean) => Effect.Effect<TraceReport, JournalError>
+  /** Why answers with these keys, or the last few, found no request that waited. */
+  readonly why: (key: SearchKey | undefined) => Effect.Effect<WhyReport, JournalError>
   /** The totals of one business day (`2026-11-28`), or of all that the journal holds. */
   readonly totals: (date: string | undefined) => Effect.Effect<TotalsReport, JournalError>
   /** What persons have done, in front of an entry of the journal: see `AuditReport`. */
@@ -89,6 +93,8 @@ export const TraceKey = Schema.Struct({
   rrn: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[ -~]{1,12}$/))),
   pan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{8,19}$/)))
 })
+
+const TraceRequest = Schema.Struct({ ...TraceKey.fields, diff: Schema.optionalKey(Schema.Literals(["true", "false"])) })
 
 /** Routes that answer JSON. */
 type Routes = Layer.Layer<never, never, HttpRouter.HttpRouter | HttpRouter.Request<"Error", HttpBody.HttpBodyError>>
@@ -272,18 +278,36 @@ const totalsRoute = ({ totals }: Controlled) =>
     }).pipe(Effect.catchTag("JournalError", ({ message }) => refuse(503, message)))
   )
 
+const whyRoute = ({ looked, why }: Controlled, user: Asked) =>
+  HttpRouter.route(
+    "POST",
+    "/why",
+    Effect.gen(function* () {
+      const { json } = yield* HttpServerRequest.HttpServerRequest
+      const key = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(TraceKey, { onExcessProperty: "error" }))
+      const names = Object.keys(key).join(", ")
+      looked(yield* user, `why ${names === "" ? "the last answers" : `by ${names}`}`)
+      return yield* HttpServerResponse.json(yield* why(names === "" ? undefined : key))
+    }).pipe(
+      Effect.catchTag("JournalError", ({ message }) => refuse(503, message)),
+      Effect.catchTag(["SchemaError", "HttpServerError"], () =>
+        refuse(400, "stan is 1 to 12 digits, rrn 1 to 12 characters, pan 8 to 19 digits; all are texts")
+      )
+    )
+  )
+
 const routes = (controlled: Controlled, user: Asked) => {
   const { drain, looked, status, trace } = controlled
   const traced = (key: unknown) =>
-    Schema.decodeUnknownEffect(TraceKey, { onExcessProperty: "error" })(key).pipe(
+    Schema.decodeUnknownEffect(TraceRequest, { onExcessProperty: "error" })(key).pipe(
       Effect.matchEffect({
         onFailure: () =>
           refuse(400, "stan is 1 to 12 digits, rrn 1 to 12 characters, pan 8 to 19 digits; all are texts"),
-        onSuccess: (good) =>
+        onSuccess: ({ diff, ...good }) =>
           Object.keys(good).length === 0
             ? refuse(400, "give stan, rrn or pan")
             : Effect.tap(user, (by) => Effect.sync(() => looked(by, `trace by ${Object.keys(good).join(", ")}`))).pipe(
-                Effect.andThen(Effect.suspend(() => trace(good))),
+                Effect.andThen(Effect.suspend(() => trace(good, diff === "true"))),
                 Effect.flatMap(HttpServerResponse.json)
               )
       }),
@@ -299,6 +323,7 @@ const routes = (controlled: Controlled, user: Asked) => {
     backupRoute(controlled, user),
     yieldRoute(controlled, user),
     archiveRoute(controlled, user),
+    whyRoute(controlled, user),
     HttpRouter.route(
       "GET",
       "/trace",

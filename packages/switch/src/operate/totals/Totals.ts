@@ -18,7 +18,7 @@ import { sourceOf } from "../../journal/Source.ts"
 import { originalOf, transactionOf } from "../../message/Reversal.ts"
 import { dateOf, settlementDigits } from "../../message/SettlementDate.ts"
 import { stanOf } from "../../message/Stamp.ts"
-import type { Dialects } from "../trace/Trace.ts"
+import type { Dialects } from "../trace/Dialects.ts"
 import { DaySums, type Outcome } from "./DaySums.ts"
 import type { TotalsReport } from "./TotalsReport.ts"
 

@@ -3,50 +3,27 @@
  *
  * Reads only what the journal shows without secrets: card data is covered there already.
  */
-import { type Codec, compile, type Dialect, describe, explain } from "@jinka/codec"
+import { type Codec, describe, explain } from "@jinka/codec"
 import { Effect } from "effect"
 import type { Entry } from "../../journal/Entry.ts"
-import { entryKindName } from "../../journal/EntryKind.ts"
-import type { Journal } from "../../journal/Journal.ts"
+import { EntryKind, entryKindName } from "../../journal/EntryKind.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
 import type { NameRecord, SearchKey } from "../../journal/JournalStore.ts"
-import { shippedDialects } from "../configuration/Shipped.ts"
+import { changesOf } from "./Changes.ts"
+import type { Dialects, Readable } from "./Dialects.ts"
 import { entryWords } from "./EntryWords.ts"
+import { evenness } from "./Even.ts"
 import type { TraceEntry, TraceExchange, TraceReport } from "./TraceReport.ts"
 
 /** Exchanges that one report tells in full. */
 export const EXCHANGES_MAX = 20
 
-/** What a trace needs of a journal, running or not. */
-export interface Readable extends Pick<Journal["Service"], "find" | "read"> {
-  /** Names of links by number. */
-  readonly names: () => ReadonlyArray<NameRecord>
-}
-
-/** Dialects by name: those of a configuration, else the shipped ones. */
-export class Dialects {
-  private readonly given: Readonly<Record<string, Dialect>>
-  private readonly codecs = new Map<string, Codec | undefined>()
-
-  constructor(given: Readonly<Record<string, Dialect>> = {}) {
-    this.given = given
-  }
-
-  /** The codec of a dialect; `undefined` when nobody knows the name. */
-  codec(name: string): Codec | undefined {
-    if (!this.codecs.has(name)) {
-      const dialect = this.given[name] ?? shippedDialects[name]?.dialect
-      this.codecs.set(name, dialect === undefined ? undefined : compile(dialect))
-    }
-    return this.codecs.get(name)
-  }
-}
-
 /** Traces everything that fits the key, newest first. */
 export const trace = Effect.fnUntraced(function* (
   journal: Readable,
   dialects: Dialects,
-  key: SearchKey
+  key: SearchKey,
+  hasChanges = false
 ): Effect.fn.Return<TraceReport, JournalError> {
   const found = yield* journal.find(key)
   const roots = new Set<number>()
@@ -59,7 +36,9 @@ export const trace = Effect.fnUntraced(function* (
     const root = originalOf(exchange, entries)
     if (roots.has(root)) continue
     roots.add(root)
-    told.push(yield* tell(journal, dialects, root, root === exchange ? entries : yield* journal.read(root)))
+    const all = root === exchange ? entries : yield* journal.read(root)
+    const one = yield* tell(journal, dialects, root, all)
+    told.push(hasChanges ? { ...one, changes: changes(journal, dialects, root, all) } : one)
   }
   return { exchanges: told, more: found.length - looked }
 })
@@ -68,6 +47,16 @@ export const trace = Effect.fnUntraced(function* (
 const originalOf = (exchange: number, entries: ReadonlyArray<Entry>): number => {
   const about = entries.find(({ seq }) => seq === exchange)?.about ?? 0
   return about === 0 ? exchange : about
+}
+
+const changes = (journal: Readable, dialects: Dialects, exchange: number, all: ReadonlyArray<Entry>) => {
+  const names = new Map(journal.names().map(({ id, name }) => [id, name]))
+  return changesOf({
+    entries: all.filter(isOf(exchange)),
+    caused: all.filter(({ about, kind }) => about === exchange && kind === EntryKind.queued),
+    nameOf: (link) => names.get(link) ?? "",
+    planOf: (name) => dialects.link(name)
+  })
 }
 
 const isOf = (exchange: number) => (entry: Entry) => entry.exchange === exchange || entry.seq === exchange
@@ -86,7 +75,8 @@ const tell = Effect.fnUntraced(function* (
     deliveries.push({ exchange: id, entries: own.map((entry) => tellEntry(entry, own[0]!.at, names, dialects)) })
   }
   const own = entries.filter(isOf(exchange))
-  return { exchange, entries: own.map((entry) => tellEntry(entry, own[0]!.at, names, dialects)), deliveries }
+  const late = (yield* evenness(journal, dialects, exchange, entries)) ?? null
+  return { exchange, late, entries: own.map((entry) => tellEntry(entry, own[0]!.at, names, dialects)), deliveries }
 })
 
 const tellEntry = (

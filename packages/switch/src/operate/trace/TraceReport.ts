@@ -34,10 +34,38 @@ export const TraceEntry = Schema.Struct({
 })
 export type TraceEntry = typeof TraceEntry.Type
 
+/** A message on both sides of the switch, card data covered. */
+export const Changed = Schema.Struct({
+  what: Schema.Literals(["request", "answer", "reversal"]),
+  /** Links by name. */
+  from: Schema.String,
+  to: Schema.String,
+  /** Bytes in hexadecimal; "": they cannot be made again. */
+  before: Schema.String,
+  after: Schema.String,
+  /** Each change with its reason; "" where a side does not have the field. */
+  fields: Schema.Array(
+    Schema.Struct({
+      id: Schema.String,
+      name: Schema.String,
+      before: Schema.String,
+      after: Schema.String,
+      why: Schema.String
+    })
+  ),
+  /** Why there is nothing to show; "": there is. */
+  note: Schema.String
+})
+export type Changed = typeof Changed.Type
+
 /** An exchange, and the deliveries that it caused: its reversal with every attempt. */
 export const TraceExchange = Schema.Struct({
   exchange: Schema.Number,
   entries: Schema.Array(TraceEntry),
+  /** An approval that came too late: whether it was taken back. Null: none came. */
+  late: Schema.NullOr(Schema.Struct({ isEven: Schema.Boolean, says: Schema.String })),
+  /** Both sides of its messages, where that was asked for. */
+  changes: Schema.optionalKey(Schema.Array(Changed)),
   deliveries: Schema.Array(Schema.Struct({ exchange: Schema.Number, entries: Schema.Array(TraceEntry) }))
 })
 export type TraceExchange = typeof TraceExchange.Type

@@ -3,7 +3,7 @@
  *
  * The message that opens an exchange is shown whole; of a later one only what differs from it.
  */
-import type { TraceEntry, TraceExchange, TraceField, TraceReport } from "./TraceReport.ts"
+import type { Changed, TraceEntry, TraceExchange, TraceField, TraceReport } from "./TraceReport.ts"
 
 /** The whole report. */
 export const traceText = (report: TraceReport): string => {
@@ -12,17 +12,31 @@ export const traceText = (report: TraceReport): string => {
   return parts.join("\n\n")
 }
 
-const exchangeText = ({ exchange, entries, deliveries }: TraceExchange): string => {
+const exchangeText = ({ exchange, entries, deliveries, late, changes = [] }: TraceExchange): string => {
   const opening = new Map((entries[0]?.fields ?? []).map(({ id, value }) => [id, value]))
   return [
     title(exchange, entries),
+    ...(late === null ? [] : [`  ${late.isEven ? "late approval" : "! late approval"}: ${late.says}`]),
     ...entries.flatMap((entry, at) => entryLines(entry, at === 0 ? new Map() : opening)),
     ...deliveries.flatMap((delivery) => [
       `  reversal or advice, exchange ${delivery.exchange}`,
       ...delivery.entries.flatMap((entry) => entryLines(entry, opening))
-    ])
+    ]),
+    ...changes.flatMap(changedLines)
   ].join("\n")
 }
+
+/** Both sides of one message: the bytes, covered, and a line for each change. */
+const changedLines = ({ after, before, fields, from, note, to, what }: Changed): ReadonlyArray<string> => [
+  `  ${what}, ${from} to ${to}: ${note === "" ? (fields.length === 0 ? "nothing was changed" : `${fields.length} changes`) : note}`,
+  ...[[from, before] as const, [to, after] as const]
+    .filter(([, bytes]) => bytes !== "")
+    .map(([side, bytes]) => `      ${side.padEnd(16)} ${bytes}`),
+  ...fields.map(
+    (field) =>
+      `${field.id.padStart(16)}  ${field.name.slice(0, 32).padEnd(32)}  ${field.before || "-"} -> ${field.after || "-"}  (${field.why})`
+  )
+]
 
 /** `exchange 41  2026-11-22  0200  STAN 000123  RRN 000000000123  PAN 621234******0005`. */
 const title = (exchange: number, entries: ReadonlyArray<TraceEntry>): string => {
