@@ -5,7 +5,9 @@ import { Effect, type Scope } from "effect"
 import { afterAll, beforeAll } from "vitest"
 import { secretPan, secretRest } from "../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
-import { allEntries, messageOf, temporaryDirectory, testPan, write } from "../switch/journal/Journals.ts"
+import { headsIn } from "../../packages/switch/src/journal/Head.ts"
+import { openPostgres } from "../../packages/switch/src/journal/postgres/PostgresReader.ts"
+import { allEntries, messageOf, temporaryDirectory, testKey, testPan, write } from "../switch/journal/Journals.ts"
 import { postgresTitle, RealPostgres, whyNoPostgres } from "./RealPostgres.ts"
 import { placeOf, refusalAt, withJournalAt } from "./Stores.ts"
 
@@ -182,6 +184,46 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("The journal in Pos
       const name = (text: string) => `UPDATE jinka.name SET name = '${text}' WHERE journal = ${id}`
       expect(yield* spoil(name("bank-b"), name("bank-a"))).toBe("Corrupt")
       yield* withJournalAt(place, directory, (journal) => Effect.asVoid(journal.verify()))
+    })
+  )
+
+  live("is read from another node while its switch runs, with no right to write", (directory) =>
+    Effect.gen(function* () {
+      yield* Effect.promise(() => server.administer("CREATE ROLE looker LOGIN IN ROLE jinka_reader"))
+      const place = placeOf(url(), newName())
+      const elsewhere = yield* temporaryDirectory
+      const reading = openPostgres(placeOf(server.url("looker"), place.name, "n2"), elsewhere, {
+        keys: [testKey],
+        dialects: { [iso8583v1987Ascii.name]: iso8583v1987Ascii }
+      })
+      expect((yield* Effect.flip(Effect.scoped(reading))).reason._tag).toBe("NotJournal")
+      yield* withJournalAt(place, directory, (journal) =>
+        Effect.gen(function* () {
+          const link = journal.nameId("bank-a", iso8583v1987Ascii.name)
+          const asked = write(journal.writer, { link, message: request("000777", "RRN000000777"), pan: testPan })
+          for (let n = 0; n < 200; n++) {
+            write(journal.writer, { message: messageOf(n) })
+            journal.writer.flush()
+          }
+          yield* journal.drained
+          const head = yield* journal.head
+
+          const opened = yield* reading
+          write(journal.writer, {})
+          yield* journal.drained
+
+          expect(opened.recovered).toMatchObject({ lastSeq: 203, names: journal.names(), notes: [] })
+          expect(yield* opened.find({ stan: 777 })).toEqual([asked])
+          expect(yield* opened.find({ pan: testPan })).toEqual([asked])
+          expect((yield* opened.read(asked, { secrets: true })).map(({ secret }) => secretPan(secret))).toEqual([
+            testPan
+          ])
+          expect(yield* opened.scan(1, () => undefined)).toBe(203)
+          expect(yield* opened.verify()).toMatchObject({ entries: 203, unopened: [] })
+          expect(yield* opened.faultOf(headsIn(head)[0]!)).toBeUndefined()
+          expect((yield* Effect.flip(opened.backup(elsewhere))).reason.remedy).toContain("base backup")
+        }).pipe(Effect.scoped)
+      )
     })
   )
 

@@ -42,7 +42,7 @@ export interface JournalReader extends Pick<Journal["Service"], "find" | "read" 
   /** What is there and what room it takes: see {@link OpenStore.extent}. */
   readonly extent: OpenStore["extent"]
   /** What of a head kept elsewhere is not so in this journal, in a sentence; `undefined`: the journal is the one that it was. */
-  readonly faultOf: (head: Head) => string | undefined
+  readonly faultOf: (head: Head) => Effect.Effect<string | undefined, JournalError>
 }
 
 /** Opens the journal of a directory for reading, until the scope ends. */
@@ -135,7 +135,10 @@ class OfflineJournal {
         attempt(this.directory, "Reading the journal failed", () =>
           extentOf(this.file.groups, roomOf(this.file), before, needed)
         ),
-      faultOf: (head) => this.file.groups.faultOf(head, this.file.opened.lastSeq),
+      faultOf: (head) =>
+        attempt(this.directory, "Reading the journal failed", () =>
+          this.file.groups.faultOf(head, this.file.opened.lastSeq)
+        ),
       scan: makeScan(steps),
       verify: makeVerify(steps)
     }

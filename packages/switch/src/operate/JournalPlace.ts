@@ -7,8 +7,9 @@ import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { keysFromHex } from "../journal/JournalKey.ts"
 import { anchorWord, type JournalReader, openReadOnly } from "../journal/JournalReader.ts"
+import { openPostgres } from "../journal/postgres/PostgresReader.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
-import { load, loadKeys } from "./Configuration.ts"
+import { load, loadKeys, loadPostgres } from "./Configuration.ts"
 import { CommandFailed, failedBy } from "./Exit.ts"
 import { Dialects } from "./trace/Dialects.ts"
 
@@ -27,6 +28,8 @@ export interface JournalPlace {
   /** The control socket of its switch, if that runs. */
   readonly socket: string
   readonly dialects: Dialects
+  /** Whether it can be read while its switch runs, here or on another node. */
+  readonly isShared: boolean
   /** The keys that can be had; none is no error. */
   readonly keys: Effect.Effect<ReadonlyArray<Uint8Array>>
   /** Opens it for reading; fails with `Locked` while its switch runs. */
@@ -49,7 +52,8 @@ export const journalPlace = Effect.fnUntraced(function* (
   if (info._tag === "Some" && info.value.type === "Directory") {
     const directory = path.resolve(place)
     const socket = path.join(directory, "control.sock")
-    return { directory, socket, dialects: new Dialects(), ...reading(directory, keysOfEnvironment, shipped) }
+    const found = reading(directory, keysOfEnvironment, shipped)
+    return { directory, socket, dialects: new Dialects(), isShared: false, ...found }
   }
   const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
   const configuration = yield* Effect.mapError(load(place), failedBy)
@@ -59,13 +63,34 @@ export const journalPlace = Effect.fnUntraced(function* (
     Effect.mapError(failedBy),
     Effect.provideContext(context)
   )
-  return {
+  const local = {
     directory,
     socket: configuration.socket,
     dialects: new Dialects(dialects, configuration.settings.links),
+    isShared: false,
     ...reading(directory, keys, dialects)
   }
+  if (configuration.document.journal.postgres === undefined) return local
+  const settings = yield* Effect.mapError(loadPostgres(configuration), failedBy)
+  return {
+    ...local,
+    isShared: true,
+    open: (use) =>
+      Effect.flatMap(keysFor(keys, use), (given) =>
+        Effect.mapError(openPostgres(Redacted.value(settings!.place), directory, { keys: given, dialects }), failedBy)
+      ),
+    begin: Effect.fail(new CommandFailed({ exit: "usage", says: beginsByItself }))
+  }
 })
+
+const beginsByItself =
+  "A journal in PostgreSQL begins when its switch is started for the first time; there is nothing to begin here."
+
+/** The keys that a use asks for. */
+const keysFor = (keys: Keys, use: KeyUse): Keys => {
+  const ifHad = Effect.orElseSucceed(keys, () => [])
+  return { needed: keys, checked: ifHad, unused: Effect.succeed([]) }[use]
+}
 
 const reading = (
   directory: string,
@@ -76,7 +101,7 @@ const reading = (
   return {
     keys: ifHad,
     open: (use) =>
-      Effect.flatMap({ needed: keys, checked: ifHad, unused: Effect.succeed([]) }[use], (given) =>
+      Effect.flatMap(keysFor(keys, use), (given) =>
         Effect.mapError(openReadOnly(directory, { keys: given, dialects }), readingFailed(directory))
       ),
     anchor: Effect.flatMap(ifHad, (given) => Effect.mapError(anchorWord(directory, given), failedBy)),

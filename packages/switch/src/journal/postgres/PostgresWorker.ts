@@ -12,21 +12,24 @@ import type { Dialect } from "@jinka/codec"
 import { Deferred, Effect } from "effect"
 import { headWord } from "../Head.ts"
 import { JournalError } from "../JournalError.ts"
-import { type Answer, JournalQueries } from "../JournalQueries.ts"
+import type { Answer } from "../JournalQueries.ts"
 import { type JournalReason, makeReason, reasonOf } from "../JournalReason.ts"
 import { Keyring } from "../Seal.ts"
-import { type IndexReadings, indexFile, isDamage, SearchIndex } from "../SearchIndex.ts"
+import { type IndexReadings, indexFile } from "../SearchIndex.ts"
 import { controlAt, type FromThread, type ToThread } from "../SqliteMessages.ts"
 import { placeText } from "./PostgresAddress.ts"
 import { openConnection, PostgresCommits } from "./PostgresCommits.ts"
 import type { PostgresThreadOptions, PostgresThreadStart } from "./PostgresMessages.ts"
 import { type Taken, takeOver } from "./PostgresOpening.ts"
 import type { OutgoingGroup } from "./PostgresRows.ts"
+import { PostgresSearch } from "./PostgresSearch.ts"
 
 /** The anchor is forced onto the disk this long after it was written, in ms; a commit never waits for it in between. */
 const ANCHOR_SYNC_MS = 100
 /** Pause between two steps of the index, in ms: it takes a twentieth of the thread's time. */
 const INDEX_PAUSE_MS = 12
+/** Pause once it has everything, or cannot go on, in ms. */
+const INDEX_IDLE_MS = 50
 /** A start has better things to do: unless asked, the index is worked on this long after the journal was opened, in ms. */
 const INDEX_AFTER_MS = 2000
 
@@ -41,13 +44,12 @@ class JournalThread {
   private readonly options: PostgresThreadOptions
   private readonly taken: Taken
   private readonly commits: PostgresCommits
-  private readonly queries: JournalQueries
+  private readonly search: PostgresSearch
   private readonly fork: Fork
   private readonly closed: Deferred.Deferred<void>
   private readonly memory = new Map<number, Buffer>()
   private dialects: Readonly<Record<string, Dialect>>
   private readings: IndexReadings | undefined
-  private index: SearchIndex | undefined
   private failed: JournalReason | undefined
   private trouble = ""
   private isAnchorDirty = false
@@ -68,7 +70,11 @@ class JournalThread {
     this.closed = closed
     this.fork = fork
     this.head = { seq: taken.seal.seq, hash: taken.seal.hash, tag: taken.seal.tag }
-    this.queries = new JournalQueries(taken.questions, keyring, () => this.openIndex())
+    const path = join(start.options.directory, indexFile)
+    this.search = new PostgresSearch(taken.questions, keyring, [path], () => {
+      this.readings ??= searchKeys().readingsOf(this.dialects)
+      return this.readings
+    })
     this.commits = makeCommits(this)
     start.port.on("message", (message: ToThread) => this.hear(message))
     this.post({ opened: taken.opened })
@@ -144,11 +150,7 @@ class JournalThread {
       }
       if (question.what === "backup") return Effect.fail(noBackup(this.options))
       if (question.what === "drop") return Effect.fail(noDropping(this.options))
-      const { seq } = this.head
-      const { lookAtRoom } = this.taken.questions
-      const before = question.what === "extent" ? lookAtRoom : Effect.void
-      const asked = this.taken.questions.run(() => this.sound(() => this.queries.answer(question, seq)))
-      return Effect.andThen(before, asked)
+      return this.search.ask(question, this.head.seq)
     })
     return Effect.match(answer, {
       onFailure: ({ reason }) => this.post({ ask, reason }),
@@ -159,41 +161,15 @@ class JournalThread {
     })
   }
 
-  /** A damaged index is begun anew: then it has to catch up. */
-  private sound(run: () => Answer): Answer {
-    try {
-      return run()
-    } catch (error) {
-      if (!isDamage(error) || this.index === undefined) throw error
-      this.index.rebuild()
-      return { what: "later" }
-    }
-  }
-
-  private openIndex(): SearchIndex {
-    if (this.index !== undefined) return this.index
-    const readings = (): IndexReadings => (this.readings ??= searchKeys().readingsOf(this.dialects))
-    const { groups, rows } = this.taken.questions
-    const names = namesOf(rows)
-    this.index = new SearchIndex(join(this.options.directory, indexFile), groups, names, {
-      keysOf: (dialect, message) => readings().keysOf(dialect, message),
-      askedOf: (entry, dialectOf) => readings().askedOf(entry, dialectOf)
-    })
-    return this.index
-  }
-
   /** Works on the index for as long as the thread lives. What goes wrong there is no concern of the journal: queries say it. */
   get indexing(): Effect.Effect<never> {
-    const { questions } = this.taken
-    const step = Effect.gen({ self: this }, function* () {
-      const { seq } = this.head
-      const index = yield* questions.run(() => this.openIndex())
-      if (index.upto >= seq || this.failed !== undefined) return yield* Effect.sleep(INDEX_PAUSE_MS * 4)
-      yield* questions.ahead(index.upto + 1)
-      yield* questions.run(() => index.step(seq))
-    })
-    const steps = Effect.forever(Effect.andThen(Effect.ignore(step), Effect.sleep(INDEX_PAUSE_MS)))
-    return Effect.andThen(Effect.sleep(INDEX_AFTER_MS), steps)
+    const step = Effect.suspend(() =>
+      this.failed === undefined ? this.search.step(this.head.seq) : Effect.succeed(true)
+    ).pipe(
+      Effect.orElseSucceed(() => true),
+      Effect.flatMap((isDone) => Effect.sleep(isDone ? INDEX_IDLE_MS : INDEX_PAUSE_MS))
+    )
+    return Effect.andThen(Effect.sleep(INDEX_AFTER_MS), Effect.forever(step))
   }
 
   /** Leaves the journal clean: a mark, a synced anchor. After a failure it is left as it is. */
@@ -201,7 +177,7 @@ class JournalThread {
     return Effect.gen({ self: this }, function* () {
       yield* this.commits.mark
       try {
-        this.index?.close()
+        this.search.close()
         if (this.failed === undefined) this.taken.anchor.sync()
         this.taken.anchor.close()
       } catch (error) {
@@ -215,15 +191,6 @@ class JournalThread {
     this.start.port.postMessage(message)
   }
 }
-
-/** Names of links for the index. */
-const namesOf = (rows: Taken["questions"]["rows"]): ConstructorParameters<typeof SearchIndex>[2] => ({
-  of: (id) => {
-    const row = id === 0 ? undefined : rows.name(id)
-    return row === undefined ? undefined : { id, name: row.name, dialect: row.dialect }
-  },
-  dialectOf: (name) => [...rows.knownNames].filter((row) => row.name === name).at(-1)?.dialect ?? ""
-})
 
 const noDropping = ({ place }: PostgresThreadOptions): JournalError =>
   JournalError.of("StoreRefused", placeText(place.address), "Parts of a journal in PostgreSQL are not dropped here.")

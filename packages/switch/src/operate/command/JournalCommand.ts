@@ -46,7 +46,7 @@ const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFl
       return yield* new CommandFailed({ exit: "bad", says })
     }
     for (const head of heads) {
-      const fault = journal.faultOf(head)
+      const fault = yield* Effect.mapError(journal.faultOf(head), failedBy)
       if (fault === undefined) continue
       const says = `${directory}: the anchor of entry ${head.seq} does not fit this journal: ${fault}. ${keepIt}`
       return yield* new CommandFailed({ exit: "bad", says })
@@ -62,7 +62,7 @@ const verify = Command.make("verify", { place: fileOrDirectory, anchor: anchorFl
   }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Recomputes the hash chain over every entry that is there, and checks with the journal's key that nobody else wrote it. Without the key it says what it could not prove, and ends with 1. With --anchor an older copy of the whole journal is found, too. Reads only. The switch must not run; use a copy of the journal otherwise."
+    "Recomputes the hash chain over every entry that is there, and checks with the journal's key that nobody else wrote it. Without the key it says what it could not prove, and ends with 1. With --anchor an older copy of the whole journal is found, too. Reads only. The switch must not run; use a copy of the journal otherwise. A journal in PostgreSQL is verified from any node, while its switch runs."
   ),
   Command.withShortDescription("Verify every entry of a journal"),
   Command.withExamples([
@@ -154,7 +154,7 @@ const summary = Command.make("summary", { place: fileOrDirectory, json: asJson }
   }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Prints one line for each exchange in the journal: what it was, how it ended, its reversal; and the sums. With --json one JSON object a line on standard output, and the sums on standard error. The switch must not run."
+    "Prints one line for each exchange in the journal: what it was, how it ended, its reversal; and the sums. With --json one JSON object a line on standard output, and the sums on standard error. The switch must not run, unless the journal is in PostgreSQL."
   ),
   Command.withShortDescription("List every exchange of a journal and how it ended"),
   Command.withExamples([
