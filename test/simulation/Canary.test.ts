@@ -100,7 +100,7 @@ describe("the simulation", () => {
   })
 
   it("finds a switch that stops by itself for no reason", () => {
-    const weary: Subject = { name: "weary", hasJournal: false, start: () => Effect.sleep("20 seconds") }
+    const weary: Subject = { name: "weary", hasJournal: false, start: () => Effect.as(Effect.sleep("20 seconds"), []) }
     expect(findingsOf(weary)).toMatch(/^the switch stopped by itself/m)
   })
 

@@ -3,22 +3,62 @@
  * network and disk. One listening link for each acquirer, one dialling link for each issuer, routes by BIN.
  */
 import { cups, macAlgorithms } from "@jinka/codec"
-import { Clock, Effect, Layer, Random } from "effect"
+import { Clock, Effect, Layer, Queue, Random } from "effect"
 import type { GuardSettings } from "../../packages/switch/src/guard/GuardSettings.ts"
 import type { KeySettings } from "../../packages/switch/src/guard/KeySettings.ts"
 import type { SecurityModule } from "../../packages/switch/src/guard/SecurityModule.ts"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
+import { ownLimits } from "../../packages/switch/src/link/door/Door.ts"
 import type { GroupSettings } from "../../packages/switch/src/link/LinkGroup.ts"
 import type { LegsSettings, Side } from "../../packages/switch/src/link/Settings.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
-import { centre, type ModuleOptions, type Options } from "./Options.ts"
+import { centre, DOOR_PORT, type ModuleOptions, type Options, switchName } from "./Options.ts"
 import type { LineOptions } from "./partner/Line.ts"
 import type { Half } from "./partner/Pair.ts"
 import { keyNamed } from "./partner/Zone.ts"
 import { SimulatedModule } from "./SimulatedModule.ts"
-import type { Subject } from "./Subject.ts"
+import type { Order, Place, Subject } from "./Subject.ts"
+
+/** The door of partners that share an address. */
+const door = {
+  name: "door",
+  at: { host: switchName, port: DOOR_PORT },
+  by: { _tag: "header", field: 0, waitMs: 5000 }
+} as const
+
+/** Where a partner's connections come from, or go to. */
+const aloneOf = ({ atDoor, endpoint, institution, role }: LineOptions): Side => {
+  if (role === "listens") return { _tag: "connect", to: endpoint, timeoutMs: 5000 }
+  return atDoor === true
+    ? {
+        _tag: "door",
+        door: door.name,
+        sign: { from: [], certificate: undefined, value: institution },
+        second: "replace"
+      }
+    : { _tag: "listen", at: endpoint, from: [], second: "replace" }
+}
+
+/** A connection for each exchange. */
+const short: Pick<LinkAll, "mode" | "short" | "signOn" | "idleMs" | "watchdog"> = {
+  mode: "sync-short",
+  short: { dial: undefined, keep: true, firstMessageMs: 5000, idleMs: 15_000, connectionsMax: 200 },
+  signOn: { send: false, expect: false, timeoutMs: 5000 },
+  idleMs: 0,
+  watchdog: { intervalMs: 0, probe: false, proofs: 0 }
+}
+
+/** What an operator has changed by the n-th reload: every other time each second link, and the time that a request may take. */
+const changed = (settings: Switch.SwitchSettings, reloads: number): Switch.SwitchSettings =>
+  reloads % 2 === 0
+    ? settings
+    : {
+        ...settings,
+        links: settings.links.map((link, n) => (n % 2 === 0 ? { ...link, window: 400, unsentMax: 200_000 } : link)),
+        limits: { ...settings.limits, requestTimeoutMs: 8000 }
+      }
 
 /** Our side of a simplex link: we send where the partner receives. */
 const sideOf = ({ pair }: LineOptions, alone: Side): Side | LegsSettings => {
@@ -45,6 +85,7 @@ const linkSettings = (name: string, line: LineOptions, alone: Side): LinkAll => 
   unsentMax: 262_144,
   writeTimeoutMs: 10_000,
   delivery: { timeoutMs: 5000, retryMs: 5000, attemptsMax: 1000, window: 20 },
+  ...(line.isShort === true ? short : {}),
   guard: line.zone === undefined ? undefined : guard,
   keys: (line.zone?.changesEvery ?? 0) > 0 ? keys : undefined
 })
@@ -78,12 +119,8 @@ type Partner = Options["acquirers"][number] | Options["issuers"][number]
 
 /** The links of a partner, one for each host. */
 const linksOf = ({ name, line, second }: Partner): ReadonlyArray<LinkAll> => {
-  const alone = ({ role, endpoint }: LineOptions): Side =>
-    role === "dials"
-      ? { _tag: "listen", at: endpoint, from: [], second: "replace" }
-      : { _tag: "connect", to: endpoint, timeoutMs: 5000 }
-  const first = linkSettings(name, line, alone(line))
-  return second === undefined ? [first] : [first, linkSettings(second.name, second.line, alone(second.line))]
+  const first = linkSettings(name, line, aloneOf(line))
+  return second === undefined ? [first] : [first, linkSettings(second.name, second.line, aloneOf(second.line))]
 }
 
 const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => {
@@ -100,9 +137,11 @@ const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => 
     const group = groups.findIndex((one) => one.name === `group ${name}`)
     return group < 0 ? numberOf(name) : links.length + group
   }
+  const isDoorUsed = links.some(({ side }) => side._tag === "door")
   return {
     links,
     groups,
+    doors: isDoorUsed ? [{ ...door, from: [], limits: ownLimits }] : [],
     routes: issuers.map(({ name, bin }) => ({ bin, to: destination(name) })),
     limits: { requestTimeoutMs: 10_000, recentKeys: 8192, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
   }
@@ -168,21 +207,39 @@ const importKeys = Effect.fnUntraced(function* ({ acquirers, issuers }: Options,
   }
 })
 
+/** Longest drain of an orderly stop, and of a link that a reload closes, milliseconds. */
+export const DRAIN_MS = 12_000
+
+/** Does what the operator orders until that is a stop; returns what had no end then. */
+const obeying = Effect.fnUntraced(function* ({ life, operator, options }: Place, running: Switch.Running) {
+  const orders = yield* Queue.unbounded<Order>()
+  operator.obey = (order) => life.admit(() => void Queue.offerUnsafe(orders, order))
+  while ((yield* Queue.take(orders)) === "reload") {
+    const next = changed(settingsFor(options), operator.reloads + 1)
+    const reloaded = Effect.map(running.reload(next, "simulation", DRAIN_MS), () => void operator.reloads++)
+    yield* Effect.catch(reloaded, ({ says }) => Effect.logWarning(`reload refused: ${says}`))
+  }
+  const unfinished = yield* running.drain(DRAIN_MS)
+  return unfinished.map(({ exchange, outcome }) => `exchange ${exchange} is ${outcome}`)
+})
+
 export const jinkaSwitch: Subject = {
   name: "switch",
   hasJournal: true,
-  start: ({ options, life, transport, disk }) =>
-    Effect.gen(function* () {
+  start: (place) => {
+    const { disk, life, operator, options, transport } = place
+    return Effect.gen(function* () {
       const module = options.module === undefined ? undefined : yield* moduleOf(options.module, options.startsAt)
-      const running = yield* Switch.make(settingsFor(options), module)
+      const running = yield* Switch.make(changed(settingsFor(options), operator.reloads), module)
       if (module !== undefined) {
         yield* giveKeys(options, running, module)
         yield* Effect.raceFirst(importKeys(options, running), running.failed)
       }
-      return yield* running.failed
+      return yield* Effect.raceFirst(running.failed, obeying(place, running))
     }).pipe(
       Effect.scoped,
       Effect.provide(Journal.layer.pipe(Layer.provide(disk.layer(life)))),
       Effect.provideService(Transport, transport)
     )
+  }
 }

@@ -20,6 +20,8 @@ export const ISSUER_PORT = 7200
 /** Legs of a simplex link end at these ports: at this one + a number of their own at the switch, or at the partner. */
 const SWITCH_LEG_PORT = 7300
 const partnerLegPorts = { out: 7600, into: 7601 } as const
+/** Acquirers that share an address dial the switch here. */
+export const DOOR_PORT = 7050
 /** Institution code of the switch: what partners put into the header as destination. */
 export const centre = "00010000"
 
@@ -59,6 +61,10 @@ export interface Wishes {
   readonly simplex?: number
   /** Chance that a partner has two hosts, and the switch a group of two links to it. */
   readonly groups?: number
+  /** Chance that a partner opens, or is given, a connection for each message. */
+  readonly short?: number
+  /** Chance that an acquirer comes to an address that it shares with others. */
+  readonly doors?: number
   readonly acquirers?: number
   readonly issuers?: number
   readonly chaos?: number
@@ -205,12 +211,27 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
       second.second === undefined ? second : { second: { ...second.second, line: { ...second.second.line, ...zone } } }
     return { ...partner, ...withZone, line: { ...partner.line, ...pair, ...zone } }
   }
+  /** A short or shared connection, with the wished chances; neither has a second host or two connections. */
+  const withWay = <Partner extends AcquirerOptions | IssuerOptions>(partner: Partner): Partner => {
+    const ways = random.stream(`way ${partner.name}`)
+    const { name, line, second: _second, ...rest } = partner
+    const { pair: _pair, ...alone } = line
+    if (ways.chance(wishes.short ?? 0)) {
+      const zone = line.zone === undefined ? {} : { zone: { ...line.zone, changesEvery: 0 } }
+      return { ...rest, name, line: { ...alone, ...zone, isShort: true, signsOn: false } } as Partner
+    }
+    if (line.role !== "dials" || !ways.chance(wishes.doors ?? 0)) return partner
+    const endpoint = { ...line.endpoint, port: DOOR_PORT }
+    return { ...rest, name, line: { ...alone, endpoint, atDoor: true } } as Partner
+  }
   const acquirers = each(wishes.acquirers)
     .map((n) => drawAcquirer(random.stream(`acquirer ${n}`), n, wishes.acquirer))
     .map(withPair)
+    .map(withWay)
   const issuers = each(wishes.issuers)
     .map((n) => drawIssuer(random.stream(`issuer ${n}`), n, wishes.issuer))
     .map((issuer, n) => withPair(issuer, 50 + n))
+    .map(withWay)
   const chaos = wishes.chaos ?? random.stream("chaos").pick([40_000, 80_000, 120_000])
   const calm = wishes.calm ?? 50_000
   const partners = [...acquirers, ...issuers].flatMap(({ name, second }) =>

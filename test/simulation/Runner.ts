@@ -24,6 +24,8 @@ const commitNow = (): string => {
 const known: { readonly [K in keyof Required<Wishes>]: true } = {
   simplex: true,
   groups: true,
+  short: true,
+  doors: true,
   acquirers: true,
   issuers: true,
   chaos: true,
@@ -93,10 +95,13 @@ const smaller = (wishes: Wishes, { options }: RunResult): ReadonlyArray<Attempt>
   if (options.acquirers.length > 1) attempts.push({ says: "one acquirer", wishes: { ...wishes, faults, acquirers: 1 } })
   if (options.issuers.length > 1) attempts.push({ says: "one issuer", wishes: { ...wishes, faults, issuers: 1 } })
   const hosts = [...options.acquirers, ...options.issuers].some(
-    ({ line, second }) => (second ?? line.pair) !== undefined
+    ({ line, second }) => (second ?? line.pair ?? line.isShort ?? line.atDoor) !== undefined
   )
   if (hosts)
-    attempts.push({ says: "one connection for each partner", wishes: { ...wishes, faults, simplex: 0, groups: 0 } })
+    attempts.push({
+      says: "one long connection for each partner",
+      wishes: { ...wishes, faults, simplex: 0, groups: 0, short: 0, doors: 0 }
+    })
   const lastFault = Math.max(0, ...faults.map(({ at }) => at))
   for (const chaos of [lastFault + 5000, options.chaos / 2]) {
     if (chaos < options.chaos * 0.8 && chaos > lastFault)

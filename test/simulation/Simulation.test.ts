@@ -26,22 +26,41 @@ const expectNoFindings = ({ seed, findings, options, trace }: RunResult, wished:
 const seedsFrom = (first: number, count: number) => Array.from({ length: count }, (_, n) => first + n)
 
 describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }, () => {
-  it(`keeps its promises through cuts, partitions, crashes and odd partners, on ${SEEDS} seeds`, () => {
-    const total = { approved: 0, reversed: 0, crashes: 0, faults: 0, lies: 0 }
+  it(`keeps its promises through cuts, partitions, crashes, stops, reloads and odd partners, on ${SEEDS} seeds`, () => {
+    const total = {
+      approved: 0,
+      reversed: 0,
+      crashes: 0,
+      stops: 0,
+      reloads: 0,
+      faults: 0,
+      lies: 0,
+      short: 0,
+      atDoor: 0
+    }
     for (const seed of seedsFrom(1, SEEDS)) {
       const result = runSeed(seed, { subject, wishes })
       expectNoFindings(result)
       total.approved += result.stats.approved
       total.reversed += result.stats.reversalsSeen
       total.crashes += result.stats.crashes
+      total.stops += result.stats.stops
+      total.reloads += result.stats.reloads
       total.faults += result.stats.faults
       total.lies += result.stats.lies
+      const { acquirers, issuers } = result.options
+      total.short += [...acquirers, ...issuers].filter(({ line }) => line.isShort).length
+      total.atDoor += acquirers.filter(({ line }) => line.atDoor).length
     }
 
     // A world in which nothing happens proves nothing.
     expect(total.approved).toBeGreaterThan(SEEDS * 50)
     expect(total.reversed).toBeGreaterThan(SEEDS)
     expect(total.crashes).toBeGreaterThan(SEEDS / 4)
+    expect(total.stops).toBeGreaterThan(SEEDS / 20)
+    expect(total.reloads).toBeGreaterThan(SEEDS / 20)
+    expect(total.short).toBeGreaterThan(SEEDS / 10)
+    expect(total.atDoor).toBeGreaterThan(SEEDS / 10)
     expect(total.faults).toBeGreaterThan(SEEDS * 2)
     expect(total.lies).toBeGreaterThan(SEEDS * 5)
   })

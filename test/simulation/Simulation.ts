@@ -14,7 +14,7 @@ import { drawOptions, type Options, switchName, type Wishes } from "./Options.ts
 import { Acquirer } from "./partner/Acquirer.ts"
 import { Host } from "./partner/Host.ts"
 import { Issuer } from "./partner/Issuer.ts"
-import type { Subject } from "./Subject.ts"
+import { Operator, type Subject } from "./Subject.ts"
 import { type Life, Machine } from "./world/Machine.ts"
 import { Nemesis } from "./world/Nemesis.ts"
 import { SimDisk } from "./world/SimDisk.ts"
@@ -46,6 +46,9 @@ export interface Stats {
   readonly lateAnswers: number
   readonly reversalsSeen: number
   readonly crashes: number
+  /** Orderly stops that an operator has ordered, and reloads that were done. */
+  readonly stops: number
+  readonly reloads: number
   readonly faults: number
   /** Messages in another acquirer's name. */
   readonly lies: number
@@ -82,9 +85,13 @@ class Run {
   private readonly nemesis: Nemesis
   private readonly history = new History()
   private readonly ends = new JournalChecks.Ends()
+  private readonly operator = new Operator()
+  /** The operator has ordered a stop of this life. */
+  private stopping: Life | undefined
   private readonly acquirers: ReadonlyArray<Acquirer>
   private readonly issuers: ReadonlyArray<Issuer>
   private crashes = 0
+  private stops = 0
 
   constructor(options: Options, subject: Subject, keepTrace: boolean) {
     this.options = options
@@ -100,7 +107,8 @@ class Run {
     this.disk.onFailed.push((life) => this.world.after(STOP_MAX, () => this.mustHaveStopped(life)))
     const durable = () => (subject.hasJournal ? this.disk.durable : undefined)
     this.net.taps.push(tapInto(this.history, this.world, switchName, durable, () => this.disk.wasLow))
-    const field = { net: this.net, machine: this.machine, disk: this.disk, restart: () => this.startSwitch() }
+    const operator = { order: (order: "stop" | "reload") => this.order(order) }
+    const field = { net: this.net, machine: this.machine, disk: this.disk, restart: () => this.startSwitch(), operator }
     this.nemesis = new Nemesis(field, options.faults)
     this.issuers = options.issuers.map((each) => this.startIssuer(each))
     this.startSwitch()
@@ -133,14 +141,38 @@ class Run {
     if (this.machine.life !== undefined) return
     this.machine.start(
       (life) =>
-        this.subject.start({ options: this.options, life, transport: this.net.transport(life), disk: this.disk }),
+        this.subject.start({
+          options: this.options,
+          life,
+          transport: this.net.transport(life),
+          disk: this.disk,
+          operator: this.operator
+        }),
       (exit) => this.stoppedByItself(exit)
     )
   }
 
-  /** Only a failed journal is a reason to stop; then an operator starts it again. */
-  private stoppedByItself(exit: Exit.Exit<unknown, unknown>): void {
-    if (!this.disk.hasFailed) {
+  private order(order: "stop" | "reload"): void {
+    const { life } = this.machine
+    if (order === "stop" && life !== undefined) {
+      this.stopping = life
+      this.stops++
+    }
+    this.operator.order(order)
+  }
+
+  /** Nothing of its requests may be open after an orderly stop, but for what it says itself. */
+  private stoppedInOrder(unfinished: ReadonlyArray<string>): void {
+    const open = this.ends.follow(this.disk.entries).missing.filter((named) => named.startsWith("request"))
+    if (open.length > unfinished.length) {
+      this.find(`G2: a stop in order left ${open.join(", ")}, and said ${unfinished.join(", ") || "nothing"}`)
+    }
+  }
+
+  /** Only an order or a failed journal is a reason to stop; then an operator starts it again. */
+  private stoppedByItself(exit: Exit.Exit<ReadonlyArray<string>, unknown>): void {
+    if (Exit.isSuccess(exit) && this.stopping === this.machine.life) this.stoppedInOrder(exit.value)
+    else if (!this.disk.hasFailed) {
       const why = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "without a reason"
       this.find(`the switch stopped by itself at ${this.world.nowMs} ms: ${why}`)
     }
@@ -256,6 +288,8 @@ class Run {
       lateAnswers: purchases.reduce((sum, { answers }) => sum + answers.filter(({ isLate }) => isLate).length, 0),
       reversalsSeen: this.history.receipts.filter(({ mti }) => mti.startsWith("042")).length,
       crashes: this.crashes,
+      stops: this.stops,
+      reloads: this.operator.reloads,
       faults: this.options.faults.length,
       lies: this.history.lies,
       pins: this.history.pins,

@@ -10,12 +10,29 @@ import type { Options } from "./Options.ts"
 import type { Life } from "./world/Machine.ts"
 import type { SimDisk } from "./world/SimDisk.ts"
 
+/** What an operator may ask of a running switch. */
+export type Order = "stop" | "reload"
+
+/** The operator of a run: it outlives the lives of the switch. */
+export class Operator {
+  /** How often new settings were taken: each life begins with the newest. */
+  reloads = 0
+  /** Set by the running life. */
+  obey: ((order: Order) => void) | undefined
+
+  /** Nothing happens when nobody runs, or what runs knows no orders. */
+  order(order: Order): void {
+    this.obey?.(order)
+  }
+}
+
 /** Where one life of the switch runs. */
 export interface Place {
   /** Ports, partners and card ranges of this run. */
   readonly options: Options
   readonly life: Life
   readonly transport: Transport["Service"]
+  readonly operator: Operator
   /** `disk.layer(life)` is the journal's store. */
   readonly disk: SimDisk
 }
@@ -24,5 +41,6 @@ export interface Subject {
   readonly name: string
   /** True when the subject writes its journal to the disk: then the journal is checked too. */
   readonly hasJournal: boolean
-  readonly start: (place: Place) => Effect.Effect<unknown, unknown>
+  /** Ends by itself only when the operator has ordered a stop; then with what had no end by then, in words. */
+  readonly start: (place: Place) => Effect.Effect<ReadonlyArray<string>, unknown>
 }

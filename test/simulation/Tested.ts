@@ -7,7 +7,7 @@ import type { Subject } from "./Subject.ts"
 export const subject: Subject = jinkaSwitch
 
 /** Whatever is not wished is drawn from the seed. */
-export const wishes: Wishes = { simplex: 0.3, groups: 0.3, acquirer: { lies: 0.15 } }
+export const wishes: Wishes = { simplex: 0.3, groups: 0.3, short: 0.2, doors: 0.25, acquirer: { lies: 0.15 } }
 
 /**
  * The same with keys: most partners have a zone of their own. Nobody repeats a request by itself, because a wrong MAC of the

@@ -144,7 +144,7 @@ export class Issuer {
     this.host.after(waits, () => {
       // Of two hosts the second answers for both: the switch takes an answer on every link of the group.
       const newest = this.lines.findLast((line) => line.session !== undefined)?.session
-      const chosen = this.options.answersOnNewest ? newest : session
+      const chosen = this.options.answersOnNewest && this.options.line.isShort !== true ? newest : session
       if (chosen?.isOpen === true) chosen.send(answer)
       then()
     })

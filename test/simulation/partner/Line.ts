@@ -19,6 +19,10 @@ export interface LineOptions {
   readonly endpoint: Endpoint
   /** Two connections in place of the one at `endpoint`: a simplex link of the switch. */
   readonly pair?: PairOptions
+  /** A connection for each message of this partner and its answer. */
+  readonly isShort?: true
+  /** It comes to the address that it shares with others (in place of its endpoint's port). */
+  readonly atDoor?: true
   /** This partner's institution code and the one it puts into the header as destination. */
   readonly institution: string
   readonly centre: string
@@ -96,6 +100,7 @@ export class Line {
 
   /** The newest session that is open and, where this partner signs on, signed on. */
   get session(): Session | undefined {
+    if (this.options.isShort === true && this.options.role === "dials") return this.shortSession
     return this.sessions.findLast((session) => session.isSignedOn || !this.options.signsOn)
   }
 
@@ -118,6 +123,7 @@ export class Line {
     const { endpoint, pair, role } = this.options
     const pause = () => this.host.random.between(...this.options.reconnectAfter)
     const converse = (wire: Wire, ended: () => void) => this.converse(wire, ended)
+    if (this.options.isShort === true && role === "dials") return
     if (pair !== undefined) new PairKeeper(pair, { host: this.host, pause, converse }).start()
     else if (role === "listens") this.host.listen(endpoint, (wire) => void this.converse(wire, () => {}))
     else this.dial(pause)
@@ -140,6 +146,19 @@ export class Line {
     this.sessions.push(one)
     one.start()
     return () => one.end()
+  }
+
+  /** Each message on a connection of its own, which lasts until something has come or silence has been long enough. */
+  private readonly shortSession: Session = {
+    isOpen: true,
+    isSignedOn: true,
+    send: (message) =>
+      this.host.dial(this.options.endpoint, (wire) => {
+        if (wire === undefined) return
+        const one = new Conversation(this, wire, () => {})
+        one.start()
+        one.send(message)
+      })
   }
 
   // ---------------------------------------------------------------- keys
@@ -251,11 +270,13 @@ class Conversation implements Session {
   }
 
   start(): void {
-    const { echoEvery, idleEvery, signsOn, silenceMax } = this.line.options
-    this.later("idle", idleEvery, () => this.idle())
-    this.later("echo", echoEvery, () => this.echo())
+    const { echoEvery, idleEvery, isShort, signsOn, silenceMax } = this.line.options
     this.later("silence", silenceMax, () => this.watch())
-    if (signsOn) this.signOn()
+    if (isShort !== true) {
+      this.later("idle", idleEvery, () => this.idle())
+      this.later("echo", echoEvery, () => this.echo())
+      if (signsOn) this.signOn()
+    }
     this.wire.hear(
       (chunks) => this.receive(chunks),
       () => this.end()
@@ -274,6 +295,12 @@ class Conversation implements Session {
     this.ended()
   }
 
+  /** A short connection of ours has served its message. */
+  private served(): void {
+    const { isShort, role } = this.line.options
+    if (isShort === true && role === "dials") this.end()
+  }
+
   private write(bytes: Buffer): void {
     if (!this.isOpen) return
     this.lastSent = this.line.host.now
@@ -284,7 +311,10 @@ class Conversation implements Session {
     this.lastReceived = this.line.host.now
     try {
       for (const chunk of chunks) {
-        for (const frame of this.reader.read(chunk)) this.line.take(frame, this, this.lastReceived)
+        for (const frame of this.reader.read(chunk)) {
+          this.line.take(frame, this, this.lastReceived)
+          this.served()
+        }
       }
     } catch (error) {
       this.line.unreadable(error)

@@ -33,6 +33,10 @@ export type Trouble =
   | { readonly kind: "lowSpace"; readonly forMs: number }
   /** The journal's store does not answer; what it commits meanwhile is on disk, and nobody hears of it. */
   | { readonly kind: "storeAway"; readonly forMs: number }
+  /** An operator stops the switch in order and starts it again. */
+  | { readonly kind: "stop"; readonly downMs: number }
+  /** An operator gives the running switch other settings. */
+  | { readonly kind: "reload" }
   /** Somebody sets the switch's wall clock. */
   | { readonly kind: "clockStep"; readonly byMs: number; readonly forMs: number }
 
@@ -53,7 +57,7 @@ export type FaultWeights = Readonly<Record<Trouble["kind"], number>>
 
 const usualWeights: FaultWeights = {
   ...{ cut: 6, partition: 3, clog: 4, swizzle: 2, swallow: 2, refuse: 1, crash: 5, pause: 2 },
-  ...{ slowDisk: 2, diskFails: 1, lowSpace: 1, storeAway: 2, clockStep: 1 }
+  ...{ slowDisk: 2, diskFails: 1, lowSpace: 1, storeAway: 2, clockStep: 1, stop: 2, reload: 3 }
 }
 
 const ways: ReadonlyArray<Way> = ["both", "both", "in", "out"]
@@ -98,6 +102,8 @@ const drawTrouble = (
     diskFails: () => ({ kind: "diskFails", downMs: random.tailed(50, 10_000) }),
     lowSpace: () => ({ kind: "lowSpace", forMs: random.between(1000, 15_000) }),
     storeAway: () => ({ kind: "storeAway", forMs: random.tailed(100, 60_000) }),
+    stop: () => ({ kind: "stop", downMs: random.tailed(50, 5000) }),
+    reload: () => ({ kind: "reload" }),
     clockStep: () => ({
       kind: "clockStep",
       byMs: random.pick([-3_600_000, -1500, 1500, 3_600_000]),

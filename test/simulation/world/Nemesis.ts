@@ -13,6 +13,7 @@ export interface Battlefield {
   readonly machine: Machine
   readonly disk: SimDisk
   readonly restart: () => void
+  readonly operator: { readonly order: (order: "stop" | "reload") => void }
 }
 
 export class Nemesis {
@@ -44,7 +45,7 @@ export class Nemesis {
   }
 
   private carryOut(trouble: Trouble): void {
-    const { net, machine, disk } = this.field
+    const { net, machine, disk, operator } = this.field
     switch (trouble.kind) {
       case "cut":
         net.cut(machine.name, trouble.partner, trouble.how, trouble.losesInFlight)
@@ -68,6 +69,13 @@ export class Nemesis {
       case "clockStep":
         machine.wallSkewMs = trouble.byMs
         this.later(trouble.forMs, () => Object.assign(machine, { wallSkewMs: 0 }))
+        break
+      case "stop":
+        this.downMs = trouble.downMs
+        operator.order("stop")
+        break
+      case "reload":
+        operator.order("reload")
         break
       case "pause":
         machine.pause()

@@ -167,8 +167,10 @@ export class Deliveries {
     if (queue === undefined || stored === undefined) return false
     const mti = isReject ? stored.mti : responseMti(stored.mti)
     if (index.mti !== mti && !(isReject && index.mti === repeatMti(mti))) return false
+    const isAnswered = queue.answered(key, code, this.desks.now)
+    // Behind it: a short connection ends with its release, and what is under way on a connection that ends has had no answer.
     link.release(epoch)
-    return queue.answered(key, code, this.desks.now)
+    return isAnswered
   }
 
   /** The desk of the partner whose queue waits for an answer with this key: its own first. */
