@@ -86,6 +86,15 @@ describe("A JSON message", () => {
     expect(read('{"head":{"constructor":1}}', { ...json, key: ["head/toString"] })).toMatchObject({ rule: "path" })
   })
 
+  it("is refused with the place when an object has two members of one name, on a path or not, however it is written", () => {
+    const twice = (text: string, path: string) =>
+      expect(read(text, json)).toEqual({ _tag: "DocumentInvalid", rule: "twice", path })
+    twice('{"head":{"id":"1","seq":1,"id":"2"},"code":"00"}', "line 1, column 27")
+    twice('{"head":{"id":"1","seq":1},\n"more":[{"amount":1,"amo\\u0075nt":2}]}', "line 2, column 21")
+    twice('{"code":"00","code":"00","head":{"id":"1","seq":1}}', "line 1, column 14")
+    expect(read('{"head":{"id":"1","seq":1},"more":[{"a":"{\\"a\\":1,"},{"a":1}]}', json)).toMatchObject({ key: "1|1" })
+  })
+
   it("never throws, whatever the bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (any) => {

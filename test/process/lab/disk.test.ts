@@ -9,10 +9,9 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
-import { patience } from "../../Pace.ts"
 import { allEntries, withJournal } from "../../switch/journal/Journals.ts"
 import { faultOf } from "../../switch/journal/Writing.ts"
-import { answerTo, Line, pause, purchase, text, until } from "../../switch/operate/Line.ts"
+import { answerTo, Line, purchase, text, until } from "../../switch/operate/Line.ts"
 import {
   cleanUp,
   configuration,
@@ -117,7 +116,7 @@ describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindranc
 
     const { code, err } = await running.ended
     expect(code).toBe(0)
-    expect(err).toMatch(/not journalled, to keep the disk's reserve: \d+ refused; 6000 in all/)
+    expect(err).toMatch(/not journalled, for want of room: \d+ refused; 6000 in all/)
     expect((await jinka(["journal", "verify", file])).out).toMatch(/^good: /)
   })
 
@@ -160,16 +159,14 @@ describe.skipIf(straceHindrance !== "")(
 
       let stan = 0
       await until(async () => {
-        for (let n = 0; n < 10; n++) {
-          acquirer.send(purchase(++stan))
-          expect(text(await acquirer.next(), 39)).toBe("00")
-        }
+        for (let n = 0; n < 20; n++) acquirer.send(purchase(++stan))
+        for (let n = 0; n < 20; n++) expect(text(await acquirer.next(), 39)).toBe("00")
         return (await running.status()).diskTrouble !== ""
       }, "the failing checkpoint in the status")
       const { diskTrouble } = await running.status()
       const shown = await jinka(["status", file])
-      // The log is told at the next look at the disk, once a second.
-      await pause(patience(2000))
+      // At the next look at the disk, once a second.
+      await until(() => running.err().includes("The database cannot be written"), "the failing checkpoint in the log")
       await running.stop()
       const { err } = await running.ended
 

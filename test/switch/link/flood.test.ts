@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs"
 
 import { afterEach, describe, expect, it } from "vitest"
 import { patience } from "../../Pace.ts"
-import { answerTo, Line, text } from "../operate/Line.ts"
+import { answerTo, Line, text, until } from "../operate/Line.ts"
 import { cleanUp, configuration, folder, runSwitch } from "../operate/program.ts"
 import { purchase } from "../operate/swiped.ts"
 
@@ -41,7 +41,10 @@ const served = async (
   const running = await runSwitch(file)
   const acquirer = await Line.connect(running.port("acquirer"))
   const issuer = await Line.connect(running.port("issuer"))
-  while ((await running.status()).links.filter(({ ready }) => ready).length < 2);
+  await until(
+    async () => (await running.status()).links.filter(({ ready }) => ready).length >= 2,
+    "two links are ready"
+  )
   let stan = 1
   const ask = async (): Promise<number> => {
     const begun = performance.now()

@@ -3,7 +3,7 @@ import { createServer, request } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
-import { answerTo, Line } from "./Line.ts"
+import { answerTo, Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch, runSwitchIn } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
@@ -60,7 +60,7 @@ describe("The administrative listener", () => {
     const alive = await get(running, "/live")
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = await Line.connect(running.port("issuer"))
-    while ((await running.status()).links.some(({ ready }) => !ready));
+    await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
     acquirer.send(purchase(7))
     issuer.send(answerTo(await issuer.next(), "51"))
     await acquirer.next()

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
-import { answerTo, Line } from "./Line.ts"
+import { answerTo, Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
@@ -14,7 +14,7 @@ const backedUp = async () => {
   const running = await runSwitch(file)
   const acquirer = await Line.connect(running.port("acquirer"))
   const issuer = await Line.connect(running.port("issuer"))
-  while ((await running.status()).links.some(({ ready }) => !ready));
+  await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
   const trade = async (from: number, to: number) => {
     for (let stan = from; stan <= to; stan++) {
       acquirer.send(purchase(stan))
@@ -46,7 +46,7 @@ describe("A backup of a journal", () => {
     const running = await runSwitch(file)
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = await Line.connect(running.port("issuer"))
-    while ((await running.status()).links.some(({ ready }) => !ready));
+    await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
     acquirer.send(purchase(77))
     issuer.send(answerTo(await issuer.next(), "00"))
     await acquirer.next()

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
-import { answerTo, Line } from "./Line.ts"
+import { answerTo, Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
@@ -14,7 +14,7 @@ describe("jinka bundle", () => {
     const running = await runSwitch(file)
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = await Line.connect(running.port("issuer"))
-    while ((await running.status()).links.some(({ ready }) => !ready));
+    await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
     acquirer.send(purchase(7))
     issuer.send(answerTo(await issuer.next(), "51"))
     await acquirer.next()

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 import { type Browser, chromium, type Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { keyOf } from "../core/Guarded.ts"
-import { answerTo, Line } from "./Line.ts"
+import { answerTo, Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitchIn } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
@@ -68,7 +68,7 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
     const running = await start()
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = await Line.connect(running.port("issuer"))
-    while ((await running.status()).links.some(({ ready }) => !ready));
+    await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
     acquirer.send(purchase(7))
     issuer.send(answerTo(await issuer.next(), "00"))
     await acquirer.next()

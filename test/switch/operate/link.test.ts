@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
-import { answerTo, Line, text } from "./Line.ts"
+import { answerTo, Line, text, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
 import { purchase } from "./swiped.ts"
 
@@ -23,7 +23,7 @@ const start = async (change: (yaml: string) => string = slow) => {
 const connected = async (running: RunningSwitch) => {
   const acquirer = await Line.connect(running.port("acquirer"))
   const issuer = await Line.connect(running.port("issuer"))
-  while ((await running.status()).links.some(({ ready }) => !ready));
+  await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
   return { acquirer, issuer }
 }
 
@@ -36,7 +36,7 @@ const reached = async (
   name: string,
   is: (link: Awaited<ReturnType<typeof linkOf>>) => boolean
 ) => {
-  while (!is(await linkOf(running, name)));
+  await until(async () => is(await linkOf(running, name)), `${name} is as it should be`)
 }
 
 /** An echo request of the partner. */
@@ -214,7 +214,7 @@ describe("An operator", () => {
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = await Line.connect(running.port("issuer"))
     issuer.send(answerTo(await issuer.next(), "00"))
-    while ((await running.status()).links.some(({ ready }) => !ready));
+    await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
     acquirer.send(purchase(1))
     const request = await issuer.next()
 

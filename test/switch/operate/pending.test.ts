@@ -1,6 +1,6 @@
 /** `jinka pending` against a running switch: what was declined is seen, counted apart, kept over a restart, and ended. */
 import { afterEach, describe, expect, it } from "vitest"
-import { answerTo, Line } from "./Line.ts"
+import { answerTo, Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
 import { purchase } from "./swiped.ts"
 
@@ -9,7 +9,7 @@ afterEach(cleanUp)
 const connected = async (running: RunningSwitch) => {
   const acquirer = await Line.connect(running.port("acquirer"))
   const issuer = await Line.connect(running.port("issuer"))
-  while ((await running.status()).links.some(({ ready }) => !ready));
+  await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
   return { acquirer, issuer }
 }
 
@@ -20,7 +20,7 @@ const declined = async (running: RunningSwitch): Promise<void> => {
   await issuer.next()
   await acquirer.next()
   issuer.send(answerTo(await issuer.next(), "57"))
-  while ((await running.status()).inDoubt === 0);
+  await until(async () => (await running.status()).inDoubt > 0, "something is in doubt")
 }
 
 describe("jinka pending", () => {
@@ -92,7 +92,7 @@ describe("jinka pending", () => {
     const third = await later.next()
     const tooSoon = await act("retry", exchange)
     later.send(answerTo(third, "00"))
-    while ((await again.status()).links.some(({ stored }) => stored > 0));
+    await until(async () => (await again.status()).links.every(({ stored }) => stored === 0), "nothing is stored")
     const over = await act("hold", exchange)
     const unknown = await act("retry", 999_999)
     await again.stop()
@@ -122,7 +122,7 @@ describe("jinka pending", () => {
     await issuer.next()
     await acquirer.next()
     await issuer.next()
-    while ((await running.status()).inDoubt === 0);
+    await until(async () => (await running.status()).inDoubt > 0, "something is in doubt")
     const { messages } = JSON.parse((await jinka(["pending", "list", file, "--in-doubt", "--json"])).out)
     const exchange = String(messages[0].exchange)
 
@@ -130,7 +130,7 @@ describe("jinka pending", () => {
     const repeat = await issuer.next()
     const { inDoubt } = await running.status()
     issuer.send(answerTo(repeat, "00"))
-    while ((await running.status()).inDoubt > 0);
+    await until(async () => (await running.status()).inDoubt === 0, "nothing is in doubt")
     await running.stop()
     const again = await runSwitch(file)
     const after = await again.status()

@@ -1,6 +1,6 @@
 /** The process is killed while a reload drains a link. */
 import { afterEach, describe, expect, it } from "vitest"
-import { answerTo, Line, text } from "./Line.ts"
+import { answerTo, Line, text, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinkaProcess, runSwitch } from "./program.ts"
 import { freePort, linkOf, patient, ready, reload, withIssuer } from "./reloading.ts"
 import { purchase } from "./swiped.ts"
@@ -21,7 +21,7 @@ describe("A crash in the middle of a reload", () => {
     await issuer.next()
     configuration(directory, after)
     void reload(running).catch(() => undefined)
-    while ((await linkOf(running, "issuer"))?.state !== "draining");
+    await until(async () => (await linkOf(running, "issuer"))?.state === "draining", "the issuer is draining")
     running.signal("SIGKILL")
     await running.ended
     return { directory, file, port }
@@ -35,7 +35,7 @@ describe("A crash in the middle of a reload", () => {
     const issuer = await Line.connect(elsewhere)
     const reversal = await issuer.next()
     issuer.send(answerTo(reversal, "00"))
-    while ((await linkOf(second, "issuer"))?.stored !== 0);
+    await until(async () => (await linkOf(second, "issuer"))?.stored === 0, "the reversal is delivered")
 
     expect(second.ready.recovered).toMatchObject({ ended: 1, reversed: 1 })
     expect([reversal.mti, text(reversal, 90).slice(4, 10)]).toEqual(["0420", "000001"])

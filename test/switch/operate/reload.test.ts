@@ -78,7 +78,10 @@ describe("A reload under load", () => {
     await Line.connect(coming!)
     await Line.connect(changing!)
     // A reopened connection has to answer echoes before it is used; that it is up is enough here.
-    while ((await linkOf(running, "changing"))?.epoch !== 2 || (await linkOf(running, "coming"))?.epoch !== 1);
+    await until(
+      async () => (await linkOf(running, "changing"))?.epoch === 2 && (await linkOf(running, "coming"))?.epoch === 1,
+      "both links are up"
+    )
     const { links } = await running.status()
 
     expect(report).toMatchObject({
@@ -246,7 +249,7 @@ describe("A reload", () => {
     await issuer.next()
     await acquirer.next()
     issuer.close()
-    while ((await linkOf(running, "issuer"))?.stored !== 1);
+    await until(async () => (await linkOf(running, "issuer"))?.stored === 1, "the reversal is stored")
 
     configuration(directory, (yaml) =>
       short(patient)(yaml)
@@ -261,7 +264,7 @@ describe("A reload", () => {
     await there.prove(3)
     const reversal = await there.next()
     there.send(answerTo(reversal, "00"))
-    while ((await linkOf(running, "issuer"))?.stored !== 0);
+    await until(async () => (await linkOf(running, "issuer"))?.stored === 0, "the reversal is delivered")
 
     expect(says).toMatch(/1 open exchanges of links .*: issuer\..*Nothing was changed\./)
     expect(kept).toMatchObject({ stored: 1, draining: false, state: "down" })
@@ -274,7 +277,7 @@ describe("A reload", () => {
     const { directory, file, running } = await quiet()
     configuration(directory, (yaml) => patient(yaml).replace("drainTimeout: 2", "drainTimeout: 4"))
     running.signal("SIGHUP")
-    while ((await reload(running, true)).limits.length > 0);
+    await until(async () => (await reload(running, true)).limits.length === 0, "the reload is in force")
     writeFileSync(file, "name: demo\n")
     running.signal("SIGHUP")
     await until(() => running.err().includes("reload by SIGHUP refused: "), "the refusal is in the log")
@@ -307,7 +310,7 @@ describe("A reload", () => {
     configuration(directory, withIssuer(port, "", "    window: 9\n"))
     await reload(running)
     await Line.connect(port)
-    while ((await linkOf(running, "issuer"))?.epoch !== 1);
+    await until(async () => (await linkOf(running, "issuer"))?.epoch === 1, "the issuer has connected")
 
     expect(removed.removed).toEqual(["issuer"])
     expect(gone.links.map(({ name }) => name)).toEqual(["acquirer"])

@@ -3,6 +3,7 @@ import { createServer } from "node:net"
 import { Effect } from "effect"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { ReloadReport } from "../../../packages/switch/src/operate/control/Report.ts"
+import { until } from "./Line.ts"
 import type { RunningSwitch } from "./program.ts"
 
 /** A port that nobody listens on now. */
@@ -39,7 +40,7 @@ export const linkOf = async (running: RunningSwitch, name: string) =>
 
 /** Waits until the links are ready. */
 export const ready = async (running: RunningSwitch, ...names: ReadonlyArray<string>) => {
-  for (const name of names) while ((await linkOf(running, name))?.ready !== true);
+  for (const name of names) await until(async () => (await linkOf(running, name))?.ready === true, `${name} is ready`)
 }
 
 /** Asks for a reload as `jinka reload` does. */

@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { TraceReport } from "../../../packages/switch/src/operate/trace/TraceReport.ts"
-import { answerTo, Line, text } from "./Line.ts"
+import { answerTo, Line, text, until } from "./Line.ts"
 import {
   cleanUp,
   configuration,
@@ -27,7 +27,7 @@ const json = (text: string) => JSON.parse(text)
 const connected = async (running: RunningSwitch) => {
   const acquirer = await Line.connect(running.port("acquirer"))
   const issuer = await Line.connect(running.port("issuer"))
-  while ((await running.status()).links.some(({ ready }) => !ready));
+  await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
   return { acquirer, issuer }
 }
 
@@ -341,7 +341,7 @@ describe("Questions to a switch", () => {
     const running = await runSwitch(file)
     const { acquirer } = await connected(running)
     acquirer.close()
-    while ((await running.status()).links[0]?.lastEnd === null);
+    await until(async () => (await running.status()).links[0]?.lastEnd !== null, "the link has ended")
 
     const [acquirerLink] = (await running.status()).links
 

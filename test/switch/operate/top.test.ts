@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest"
 import type { StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { topText } from "../../../packages/switch/src/operate/control/TopText.ts"
 import { changes } from "../../../packages/switch/src/operate/control/WatchText.ts"
-import { answerTo, Line } from "./Line.ts"
+import { answerTo, Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
 import { purchase } from "./swiped.ts"
 
@@ -13,14 +13,17 @@ const reports = async (): Promise<readonly [StatusReport, StatusReport, StatusRe
   const running = await runSwitch(configuration(folder()))
   const acquirer = await Line.connect(running.port("acquirer"))
   const issuer = await Line.connect(running.port("issuer"))
-  while ((await running.status()).links.some(({ ready }) => !ready));
+  await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
   const first = await running.status()
   acquirer.send(purchase(7))
   issuer.send(answerTo(await issuer.next(), "00"))
   await acquirer.next()
   const second = await running.status()
   issuer.close()
-  while ((await running.status()).links.some(({ name, ready }) => name === "issuer" && ready));
+  await until(
+    async () => (await running.status()).links.every(({ name, ready }) => name !== "issuer" || !ready),
+    "the issuer is down"
+  )
   const third = await running.status()
   await running.stop()
   return [first, second, third]

@@ -21,10 +21,15 @@ export const readJson = (text: string, line = 1): { readonly json: unknown } | J
     const where = at === undefined ? "it ends too early" : `look at ${placeIn(text, Number(at), line)}`
     return { kind: "syntax", wrong: `this is not JSON: ${where}` }
   }
-  const twice = memberTwice(text)
-  if (twice === undefined) return { json }
-  const place = placeIn(text, twice, line)
+  const place = repeatedMember(text, line)
+  if (place === undefined) return { json }
   return { kind: "twice", wrong: `the member at ${place} has the name of one before it: leave one of the two` }
+}
+
+/** Line and column of the first member with the name of one before it, in a text that is JSON; `undefined`: there is none. */
+export const repeatedMember = (text: string, line = 1): string | undefined => {
+  const at = memberTwice(text)
+  return at === undefined ? undefined : placeIn(text, at, line)
 }
 
 const placeIn = (text: string, at: number, line: number): string => {

@@ -5,6 +5,7 @@
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser"
 import { fromGbk, gbkLength, writeGbk } from "../encoding/Gbk.ts"
+import { repeatedMember } from "../encoding/Json.ts"
 import { coveredRanges, coverText } from "./DocumentCover.ts"
 import type { RecordKind } from "./Record.ts"
 
@@ -28,10 +29,13 @@ export interface DocumentFormat {
   readonly lengthMax?: number
 }
 
-/** Why a document is not taken. `path` names what is missing, ambiguous or unknown; "" for the whole. */
+/**
+ * Why a document is not taken. `path` names what is missing, ambiguous or unknown; "" for the whole. Of a member that is there
+ * twice it is the place, as "line 1, column 20": names that are not the format's may hold anything.
+ */
 export interface DocumentInvalid {
   readonly _tag: "DocumentInvalid"
-  readonly rule: "size" | "text" | "syntax" | "path" | "kind" | "covered"
+  readonly rule: "size" | "text" | "syntax" | "twice" | "path" | "kind" | "covered"
   readonly path: string
 }
 
@@ -134,17 +138,19 @@ export class DocumentCodec {
   }
 
   /**
-   * What `buffer[start, end)`, one whole document, says. An XML element that comes twice on a path is no value; of a JSON member
-   * that comes twice the last one counts (RFC 8259 section 4 leaves it open).
+   * What `buffer[start, end)`, one whole document, says. An XML element twice on a path is no value; a JSON object with
+   * two members of one name is refused anywhere: each reader takes another one of them (RFC 8259 section 4 leaves it open).
    */
   read(buffer: Buffer, start = 0, end = buffer.length): DocumentReading | DocumentInvalid {
     const taken = this.take(buffer, start, end)
-    return "_tag" in taken ? taken : this.reading(taken.document)
+    if ("_tag" in taken) return taken
+    const twice = this.format.syntax === "json" ? repeatedMember(taken.text) : undefined
+    return twice === undefined ? this.reading(taken.document) : invalid("twice", twice)
   }
 
   /**
    * A copy of the same length whose card data, and XML comments and instructions, are covered: what may be kept. The format must
-   * say what is card data; else, and for a document that cannot be read, there is no copy.
+   * say what is card data; else, and for a document that cannot be read, there is no copy. An ambiguous one has one.
    */
   redact(buffer: Buffer, start = 0, end = buffer.length): Buffer | DocumentInvalid {
     if (this.format.covered === undefined) return invalid("covered")
