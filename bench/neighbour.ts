@@ -6,7 +6,8 @@
  *
  * All processes share one machine; the one that floods has the lowest claim to it. What is the machine's part is measured,
  * too: the good partner at the switch while the flood goes to a process that only reads it. A flood that is cut (a connection
- * that does not read its answers) connects again.
+ * that does not read its answers) connects again. And a process that forces a few bytes to the same disk tells in which seconds
+ * the disk held everybody: these are counted, and compared are the others.
  */
 import { type ChildProcess, fork } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -20,10 +21,15 @@ import type { Measured } from "./neighbour/good.ts"
 /** One flood, and what the good partner had beside it. Milliseconds. */
 export interface Row extends Measured {
   readonly beside: string
-  /** p99 of a usual second beside it. */
+  /** p99 of a usual second beside it, and without those in which the disk held everybody; how many these were. */
   readonly p99: number
-  /** The same without it, of the seconds right before and right after. */
+  readonly free: number
+  readonly held: number
+  /** The longest that the disk held the other process, milliseconds. */
+  readonly disk: number
+  /** The same without it, of the seconds right before and right after: of all of them, and of those that were free. */
   readonly alone: number
+  readonly aloneFree: number
   /** The same while as many messages a second went to another process of the machine. */
   readonly elsewhere: number
   /** p99 of the turns of the switch's main thread meanwhile; a tick of its clock among it, some 1.1 ms. */
@@ -49,6 +55,9 @@ const PER_SECOND = 200
 
 const REQUEST_TIMEOUT_MS = 2000
 
+/** A second in which the disk needed so long for a few bytes of another process, milliseconds, is the disk's and not the switch's. */
+const HELD_MS = 10
+
 /** A flood's time before it is measured. */
 const WARM_MS = 1000
 
@@ -62,6 +71,17 @@ const PILING_MS = 15_000
 /** The middle one. */
 const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((one, other) => one - other)[Math.floor((values.length - 1) / 2)] ?? Number.NaN
+
+/** A measurement, and the longest that the disk held another process in each second. */
+interface Seconds extends Measured {
+  readonly longest: ReadonlyArray<number>
+}
+
+/** The p99 of these seconds in which the disk held nobody; of all when it always did. */
+const freeOf = (...all: ReadonlyArray<Seconds>): ReadonlyArray<number> => {
+  const free = all.flatMap(({ seconds, longest }) => seconds.filter((_, second) => longest[second]! < HELD_MS))
+  return free.length > 0 ? free : all.flatMap(({ seconds }) => seconds)
+}
 
 /** Runs the bench; `seconds` beside each flood and half of them without it, only the floods named when any are. */
 export const run = async (seconds = 4, only: ReadonlyArray<string> = []) => {
@@ -79,10 +99,14 @@ export const run = async (seconds = 4, only: ReadonlyArray<string> = []) => {
     const at = await said<{ flood: number; good: number }>(relay, "ports")
     const good = start("good", String(at.good))
     await said(good, "connected")
-    const measure = (during = seconds): Promise<Measured> => {
-      const measured = said<Measured>(good, "measured")
+    const disk = start("disk", directory)
+    const measure = async (during = seconds): Promise<Seconds> => {
+      const told = said<Measured>(good, "measured")
       good.send({ perSecond: PER_SECOND, seconds: during })
-      return measured
+      const measured = await told
+      const longest = said<ReadonlyArray<number>>(disk, "longest")
+      disk.send({ since: measured.since, seconds: during })
+      return { ...measured, longest: await longest }
     }
     /** Starts the flood, and starts it again whenever it is cut. */
     const pour = (name: string, port = at.flood, perSecond?: number) => {
@@ -152,7 +176,11 @@ export const run = async (seconds = 4, only: ReadonlyArray<string> = []) => {
       rows.push({
         beside: name,
         p99: median(measured.seconds),
+        free: median(freeOf(measured)),
+        held: measured.longest.filter((ms) => ms >= HELD_MS).length,
+        disk: Math.max(...measured.longest),
         alone: median([...before.seconds, ...after.seconds]),
+        aloneFree: median(freeOf(before, after)),
         elsewhere: elsewhere.get(perSecond)!,
         ...measured
       })
@@ -233,6 +261,10 @@ export const report = ({ rows, stored }: Awaited<ReturnType<typeof run>>): strin
       "p99",
       "p99 alone",
       "times",
+      "without the disk",
+      "alone",
+      "times",
+      "seconds held, longest",
       "p99, flood elsewhere",
       "loop p99",
       "sent",
@@ -250,6 +282,10 @@ export const report = ({ rows, stored }: Awaited<ReturnType<typeof run>>): strin
       row.p99.toFixed(1),
       row.alone.toFixed(1),
       (row.p99 / row.alone).toFixed(1),
+      row.free.toFixed(1),
+      row.aloneFree.toFixed(1),
+      (row.free / row.aloneFree).toFixed(1),
+      `${row.held}, ${row.disk.toFixed(0)}`,
       row.elsewhere.toFixed(1),
       row.loop.toFixed(1),
       row.sent,

@@ -16,6 +16,8 @@ export interface Measured {
   /** Answered with another code than 00. */
   readonly refused: number
   readonly unanswered: number
+  /** When the first was meant to leave, milliseconds since the epoch. */
+  readonly since: number
   readonly p50: number
   /**
    * p99 of each second. The median of these is the p99 of a usual second: a machine that stops for 50 ms once in a while, as a
@@ -100,6 +102,7 @@ const measure = (perSecond: number, seconds: number): void => {
       approved,
       refused: answered - approved,
       unanswered: started.size,
+      since: performance.timeOrigin + from,
       p50: at(50),
       seconds: bySecond.map(p99Of),
       max: histogram.maxValue / 1000
