@@ -4,7 +4,7 @@
  * The index has it for every entry that took a partner's message over (`accepted`, and `queued` for a partner), so that a
  * repeat is recognised long after memory has forgotten it. Pure but for the codecs that it makes.
  */
-import { type Codec, compile, type Dialect, MessageIndex, mtiClass } from "@jinka/codec"
+import { type Codec, compile, type Dialect, MessageIndex, mtiClass } from "@jinka/codec/reading"
 import { EntryKind } from "./EntryKind.ts"
 import type { Asked, AskedKind, NameRecord } from "./JournalStore.ts"
 import { sourceOf } from "./Source.ts"
@@ -41,7 +41,7 @@ export const askedOf = (
   dialects: (name: string) => Dialect | undefined
 ): AskedOf => {
   const index = new MessageIndex()
-  const room = Buffer.alloc(FIELD_ROOM)
+  let room = Buffer.alloc(FIELD_ROOM)
   return ({ kind, code, message, link }, dialectOf) => {
     if (kind !== EntryKind.accepted && kind !== EntryKind.queued) return undefined
     // A stored message is in the language of the link that it goes to; its key is one of the link that it came on.
@@ -54,12 +54,10 @@ export const askedOf = (
     const { networkManagement, transaction } = dialect.match
     const fields = mtiClass(index.mti) === "networkManagement" ? networkManagement : transaction
     const { stan, transmissionTime } = codec.layout.roles
-    const key = fields
-      .map((de) => {
-        if (de === stan && source.stan !== undefined) return source.stan
-        return room.toString("latin1", 0, codec.matchKey(index, [de], room, 0))
-      })
-      .join("|")
+    if (room.length < FIELD_ROOM * fields.length) room = Buffer.alloc(FIELD_ROOM * fields.length)
+    const keyOf = (des: ReadonlyArray<number>) => room.toString("latin1", 0, codec.matchKey(index, des, room, 0))
+    const { stan: said } = source
+    const key = said === undefined ? keyOf(fields) : fields.map((de) => (de === stan ? said : keyOf([de]))).join("|")
     const time = fields.includes(transmissionTime) ? index.number(transmissionTime) : Number.NaN
     return {
       link: source.link,

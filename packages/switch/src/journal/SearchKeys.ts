@@ -2,7 +2,7 @@
  * What the search index reads out of journalled messages: STAN and RRN for a person's search, and what a partner asked, for its
  * repeats. With `Asked`, the only place of the journal that reads messages.
  */
-import { cups, type Dialect, iso8583v1987Ascii, iso8583v1987AsciiRaw, MessageIndex } from "@jinka/codec"
+import { cups, type Dialect, iso8583v1987Ascii, iso8583v1987AsciiRaw, MessageIndex } from "@jinka/codec/reading"
 import { type AskedOf, askedOf, codecsOf } from "./Asked.ts"
 import { noSearchKeys } from "./IndexedKeys.ts"
 import type { KeysOf } from "./JournalStore.ts"

@@ -41,6 +41,13 @@ const INDEX_IDLE_MS = 3
 /** A start has better things to do: unless asked, the index is opened this long after the thread began, in ms. */
 const INDEX_AFTER_MS = 2000
 
+/**
+ * The code that reads messages for it is loaded in the first pause of this length, both in ms, from so long after the beginning on:
+ * partners are not there yet, and later every commit would wait for it.
+ */
+const READINGS_PAUSE_MS = 20
+const READINGS_AFTER_MS = 250
+
 /** What a step of dropping writes into the log, at most: pages of the tree, and of the list of free ones. */
 const DROPPED_BYTES = 262_144
 
@@ -48,8 +55,8 @@ const DROPPED_BYTES = 262_144
 const usesIndex = new Set<string>(["find", "read", "recall", "newest"])
 
 /**
- * What reads messages for the index, loaded when it is first needed: to load the codec takes longer than to open the journal, and
- * a switch that starts after a crash is waited for. This thread's one loop never lets a promise come to its end: no `import()`.
+ * What reads messages for the index, loaded behind the start: to load the codec takes longer than to open the journal, and a
+ * switch that starts after a crash is waited for. This thread's one loop never lets a promise come to its end: no `import()`.
  */
 const searchKeys = (): typeof import("./SearchKeys.ts") =>
   createRequire(import.meta.url)(import.meta.url.endsWith(".ts") ? "./SearchKeys.ts" : "./SearchKeys.js")
@@ -206,7 +213,7 @@ class JournalThread {
   private openIndex(): SearchIndex {
     if (this.index !== undefined) return this.index
     const path = join(this.options.directory, indexFile)
-    const readings = (): IndexReadings => (this.readings ??= searchKeys().readingsOf(this.dialects))
+    const readings = (): IndexReadings => this.readingsNow()
     this.index = new SearchIndex(path, this.file.groups, namesOf(this.file), {
       keysOf: (dialect, message) => readings().keysOf(dialect, message),
       askedOf: (entry, dialectOf) => readings().askedOf(entry, dialectOf)
@@ -215,10 +222,26 @@ class JournalThread {
     return this.index
   }
 
+  /** What goes wrong is said by the question that needs it. */
+  private readAhead(): void {
+    try {
+      this.readingsNow()
+    } catch {
+      this.indexBroken = true
+    }
+  }
+
+  private readingsNow(): IndexReadings {
+    this.readings ??= searchKeys().readingsOf(this.dialects)
+    return this.readings
+  }
+
   /** How long to sleep, in ms, before there is something to do unasked. */
   private patience(): number {
     if (this.failed !== undefined) return Number.POSITIVE_INFINITY
     if (this.isIndexBehind()) return INDEX_IDLE_MS
+    if (this.readings === undefined && !this.indexBroken)
+      return Math.max(READINGS_PAUSE_MS, READINGS_AFTER_MS - performance.now())
     return this.anchorWritten === 0 ? SPACE_CHECK_MS : ANCHOR_SYNC_MS
   }
 
@@ -230,6 +253,7 @@ class JournalThread {
 
   /** Works on the index until a message comes. */
   private idle(seen: number): void {
+    if (performance.now() >= READINGS_AFTER_MS) this.readAhead()
     while (this.isIndexBehind() && Atomics.load(this.start.control, controlAt.wake) === seen) {
       this.indexSome()
       this.keepHouse()
