@@ -55,7 +55,7 @@ const PER_SECOND = 200
 
 const REQUEST_TIMEOUT_MS = 2000
 
-/** A second in which the disk needed so long for a few bytes of another process, milliseconds, is the disk's and not the switch's. */
+/** Milliseconds of the disk for a few bytes of another process: a second in which it took so long is the disk's. */
 const HELD_MS = 10
 
 /** A flood's time before it is measured. */

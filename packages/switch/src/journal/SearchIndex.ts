@@ -20,9 +20,8 @@ import type { Asked, KeysOf, NameRecord, NewestAsked, SearchKey } from "./Journa
 export const indexFile = "journal.index.db"
 
 const VERSION = 2
-/** Entries indexed in one transaction, at most, and milliseconds after which it takes no other group: a commit may wait for it. */
-const STEP_ENTRIES = 96
-const STEP_MS = 0.5
+/** Entries indexed in one transaction: some 0.5 ms, by which a commit may be late. */
+const STEP_ENTRIES = 48
 /** Entries whose newest times are remembered together. */
 const SLICE_ENTRIES = 65_536
 /** Stands for "no time": greater than every DE 7. */
@@ -123,19 +122,16 @@ export class SearchIndex {
     if (this.indexed >= last) return true
     return this.whole(() => {
       const to = Math.min(last, this.indexed + STEP_ENTRIES)
-      const until = performance.now() + STEP_MS
-      let done = this.indexed
       this.database.transaction(() => {
         let group: GroupRow | undefined
-        while (done < to && (group === undefined || performance.now() < until)) {
-          group = this.groups.groupOf(done + 1)
-          if (group === undefined) throw new Error(`entry ${done + 1} belongs to no group`)
-          this.addGroup(group, done + 1, to)
-          done = Math.min(group.last, to)
+        for (let next = this.indexed + 1; next <= to; next = group.last + 1) {
+          group = this.groups.groupOf(next)
+          if (group === undefined) throw new Error(`entry ${next} belongs to no group`)
+          this.addGroup(group, next, to)
         }
-        this.statements.reached.run(done, group!.hash)
+        this.statements.reached.run(to, group!.hash)
       })()
-      this.indexed = done
+      this.indexed = to
     }, last)
   }
 

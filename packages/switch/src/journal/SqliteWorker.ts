@@ -42,8 +42,8 @@ const INDEX_IDLE_MS = 3
 const INDEX_AFTER_MS = 2000
 
 /**
- * The code that reads messages for it is loaded in the first pause of this length, both in ms, from so long after the beginning on:
- * partners are not there yet, and later every commit would wait for it.
+ * The code that reads messages for it is loaded in the first pause of this length, both in ms, from so long after the beginning
+ * on: partners are not there yet, and later every commit would wait for it.
  */
 const READINGS_PAUSE_MS = 20
 const READINGS_AFTER_MS = 250
