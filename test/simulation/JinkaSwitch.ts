@@ -3,8 +3,9 @@
  * network and disk. One listening link for each acquirer, one dialling link for each issuer, routes by BIN.
  */
 import { cups, macAlgorithms } from "@jinka/codec"
-import { Clock, Effect, Layer, Queue, Random } from "effect"
+import { Clock, Effect, Layer, Queue, Random, Schedule } from "effect"
 import type { GuardSettings } from "../../packages/switch/src/guard/GuardSettings.ts"
+import { HsmModule } from "../../packages/switch/src/guard/hsm/HsmModule.ts"
 import type { KeySettings } from "../../packages/switch/src/guard/KeySettings.ts"
 import type { SecurityModule } from "../../packages/switch/src/guard/SecurityModule.ts"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
@@ -18,6 +19,7 @@ import { centre, DOOR_PORT, type ModuleOptions, type Options, switchName } from 
 import type { LineOptions } from "./partner/Line.ts"
 import type { Half } from "./partner/Pair.ts"
 import { keyNamed } from "./partner/Zone.ts"
+import { deviceText, openDevices } from "./SimulatedDevices.ts"
 import { SimulatedModule } from "./SimulatedModule.ts"
 import type { Order, Place, Subject } from "./Subject.ts"
 
@@ -149,6 +151,7 @@ const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => 
 
 /** The module as this life of the switch finds it. */
 const moduleOf = Effect.fnUntraced(function* (options: ModuleOptions, startsAt: number) {
+  if (options.devices !== undefined) return yield* openDevices(options.devices, startsAt)
   const clock = yield* Clock.Clock
   const random = yield* Random.Random
   const fork = Effect.runForkWith(yield* Effect.context<never>())
@@ -158,6 +161,8 @@ const moduleOf = Effect.fnUntraced(function* (options: ModuleOptions, startsAt: 
     fork: (effect) => void fork(effect)
   })
 })
+
+const isOfDevices = (module: SecurityModule): boolean => module instanceof HsmModule
 
 /** Each partner with a zone has a key for MACs and one for PIN blocks. */
 const giveKeys = Effect.fnUntraced(function* (
@@ -169,18 +174,24 @@ const giveKeys = Effect.fnUntraced(function* (
   for (const [link, { institution, zone }] of zones.entries()) {
     if (zone === undefined) continue
     for (const purpose of zone.changesEvery > 0 ? (["pin"] as const) : (["mac", "pin"] as const)) {
-      const components = [keyNamed(`${purpose} ${institution}`)]
+      const bytes = keyNamed(`${purpose} ${institution}`)
       const name = `${institution}/${purpose}`
-      const key = yield* module.importKey({
-        ...{ name, purpose, algorithm: "tdes" as const, key: { form: "components" as const, components } }
-      })
+      const of = { name, purpose, algorithm: "tdes" } as const
+      // A key that a device printed is there without a device.
+      const key = isOfDevices(module)
+        ? { ...of, text: deviceText(purpose, bytes), checkValue: "" }
+        : yield* module.importKey({ ...of, key: { form: "components", components: [bytes] } })
       keys.take(keys.slot(link, purpose, "both"), key, 1, 0)
     }
   }
 })
 
 /** What a partner that changes its key begins with, by hand: the journal has it from then on. */
-const importKeys = Effect.fnUntraced(function* ({ acquirers, issuers }: Options, running: Switch.Running) {
+const importKeys = Effect.fnUntraced(function* (
+  { acquirers, issuers }: Options,
+  running: Switch.Running,
+  module: SecurityModule
+) {
   const { keyOperations, keys } = running
   const links = [...acquirers, ...issuers].flatMap((partner) =>
     linksOf(partner).map(({ name }) => ({ name, line: partner.line }))
@@ -189,19 +200,15 @@ const importKeys = Effect.fnUntraced(function* ({ acquirers, issuers }: Options,
     if ((line.zone?.changesEvery ?? 0) === 0) continue
     for (const purpose of ["kek", "mac"] as const) {
       if (keys.at(id, purpose, "receive")?.current !== undefined) continue
-      const component = { number: 1, of: 1, bytes: keyNamed(`${purpose} ${line.institution}`) }
-      yield* keyOperations.import(
-        {
-          link: name,
-          purpose,
-          direction: "both",
-          algorithm: "tdes",
-          text: undefined,
-          checkValue: "",
-          component,
-          person: "Li"
-        },
-        { user: "simulation" }
+      const bytes = keyNamed(`${purpose} ${line.institution}`)
+      const brought = isOfDevices(module)
+        ? { component: undefined, text: deviceText(purpose, bytes) }
+        : { component: { number: 1, of: 1, bytes }, text: undefined }
+      const what = { link: name, purpose, direction: "both", algorithm: "tdes", checkValue: "", person: "Li" } as const
+      // No device may be there at the moment: Li tries again.
+      yield* Effect.retry(
+        Effect.suspend(() => keyOperations.import({ ...what, ...brought }, { user: "simulation" })),
+        { schedule: Schedule.spaced(500) }
       )
     }
   }
@@ -233,7 +240,7 @@ export const jinkaSwitch: Subject = {
       const running = yield* Switch.make(changed(settingsFor(options), operator.reloads), module)
       if (module !== undefined) {
         yield* giveKeys(options, running, module)
-        yield* Effect.raceFirst(importKeys(options, running), running.failed)
+        yield* Effect.raceFirst(importKeys(options, running, module), running.failed)
       }
       return yield* Effect.raceFirst(running.failed, obeying(place, running))
     }).pipe(

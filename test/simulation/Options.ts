@@ -6,6 +6,7 @@ import type { AcquirerOptions } from "./partner/Acquirer.ts"
 import type { IssuerOptions } from "./partner/Issuer.ts"
 import type { LineOptions, SecondHost } from "./partner/Line.ts"
 import type { PairOptions } from "./partner/Pair.ts"
+import type { DeviceOptions } from "./SimulatedDevices.ts"
 import { drawFaults, type Fault, type FaultWeights } from "./world/Faults.ts"
 import { SeededRandom } from "./world/SeededRandom.ts"
 import type { DiskOptions } from "./world/SimDisk.ts"
@@ -53,6 +54,8 @@ export interface Options {
 export interface ModuleOptions {
   readonly answersIn: readonly [number, number]
   readonly away: ReadonlyArray<readonly [number, number]>
+  /** The switch's own pool over these devices; left out: a module that only takes its time. */
+  readonly devices?: ReadonlyArray<DeviceOptions>
 }
 
 /** What a caller may fix instead of letting the seed draw it. */
@@ -70,6 +73,8 @@ export interface Wishes {
   readonly chaos?: number
   /** Chance that a partner has keys of its own; without it there is no security module. */
   readonly zones?: number
+  /** Chance that the security module is a pool of devices. */
+  readonly devices?: number
   /** Shorter than usual: service must be back by its end. */
   readonly calm?: number
   /** Facts of every acquirer and every issuer. */
@@ -135,6 +140,30 @@ const drawModule = (random: SeededRandom, chaos: number): ModuleOptions => ({
     return [from, Math.min(chaos, from + random.between(100, 15_000))] as const
   })
 })
+
+/** Draws the module, and its devices from a stream of their own. */
+const moduleFor = (random: SeededRandom, chaos: number, devices: number): ModuleOptions => {
+  const module = drawModule(random.stream("module"), chaos)
+  const own = random.stream("devices")
+  return own.chance(devices) ? { ...module, away: [], devices: drawDevices(own, chaos) } : module
+}
+
+/** One to three devices, each with times when it is off, silent or failing, over before all is healed. */
+const drawDevices = (random: SeededRandom, chaos: number): ReadonlyArray<DeviceOptions> =>
+  Array.from({ length: random.whole(1, 3) }, () => {
+    const windows = (most: number, longest: number) =>
+      Array.from({ length: random.whole(0, most) }, () => {
+        const from = random.between(0, chaos)
+        return [from, Math.min(chaos, from + random.between(50, longest))] as const
+      })
+    return {
+      answersIn: random.pick([[0.5, 3] as const, [1, 40] as const, [5, 300] as const]),
+      off: windows(3, 10_000),
+      silent: windows(2, 5000),
+      fails: random.pick([0, 0.01, 0.1]),
+      wellFrom: chaos
+    }
+  })
 
 /** Adds the two connections of a simplex link to a line, with the wished chance. Draws from a stream of its own. */
 const pairFor = (random: SeededRandom, name: string, legPort: number, chance: number): Pick<LineOptions, "pair"> => {
@@ -249,7 +278,7 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     calm,
     drainMax: 120_000,
     serviceWithin: Math.min(45_000, calm),
-    ...((wishes.zones ?? 0) > 0 ? { module: drawModule(random.stream("module"), chaos) } : {}),
+    ...((wishes.zones ?? 0) > 0 ? { module: moduleFor(random, chaos, wishes.devices ?? 0) } : {}),
     faults: wishes.faults ?? drawFaults(random.stream("faults"), switchName, partners, chaos, wishes.weights)
   }
 }

@@ -34,6 +34,7 @@ const known: { readonly [K in keyof Required<Wishes>]: true } = {
   issuer: true,
   weights: true,
   zones: true,
+  devices: true,
   faults: true
 }
 

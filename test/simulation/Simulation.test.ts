@@ -77,8 +77,8 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
     }
   })
 
-  it(`keeps partners' zones apart, with wrong MACs, new keys and a module that is slow and away, on ${ZONE_SEEDS} seeds`, () => {
-    const total = { approved: 0, reversed: 0, pins: 0, spoilt: 0, away: 0, keys: 0 }
+  it(`keeps partners' zones apart, with wrong MACs, new keys and devices that are slow, silent, failing and restarted, on ${ZONE_SEEDS} seeds`, () => {
+    const total = { approved: 0, reversed: 0, pins: 0, spoilt: 0, away: 0, keys: 0, devices: 0 }
     for (const seed of seedsFrom(1000, ZONE_SEEDS)) {
       const result = runSeed(seed, { subject, wishes: guarded })
       expectNoFindings(result, guarded)
@@ -87,7 +87,9 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
       total.pins += result.stats.pins
       total.spoilt += result.stats.spoilt
       total.keys += result.stats.keyChanges
-      total.away += result.options.module?.away.length ?? 0
+      const { away, devices = [] } = result.options.module!
+      total.away += away.length + devices.flatMap(({ off, silent }) => [...off, ...silent]).length
+      total.devices += devices.length
     }
 
     expect(total.approved).toBeGreaterThan(ZONE_SEEDS * 30)
@@ -96,6 +98,7 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
     expect(total.spoilt).toBeGreaterThan(ZONE_SEEDS * 2)
     expect(total.keys).toBeGreaterThan(ZONE_SEEDS * 2)
     expect(total.away).toBeGreaterThan(ZONE_SEEDS / 2)
+    expect(total.devices).toBeGreaterThan(ZONE_SEEDS / 3)
   })
 
   it("does the same with the same seed, here and in another process, and something else with another seed", () => {
