@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { makeDisk, purchase, settle } from "./Bench.ts"
 import { A, B, back, bench, isRight, operations, reversal, stans } from "./GateBench.ts"
-import { cupsPin, guardOf, pinBlock, pinIn, sealed } from "./Guarded.ts"
+import { cupsPin, giveKey, guardOf, pinBlock, pinIn, sealed } from "./Guarded.ts"
 import { codes, types } from "./Pair.ts"
 
 describe("A request at a module in the network", () => {
@@ -113,6 +113,35 @@ describe("A request at a module in the network", () => {
       const [answer] = a.heard()
       expect(answer?.fields[38]).toBe("654321")
       expect(isRight(answer, A)).toBe(true)
+    })
+  )
+
+  it.effect("leaves with the key of the moment, and so does its answer, though they were sealed before it came", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, goOn, module, running } = yield* bench()
+      a.say(sealed(purchase(), A))
+      yield* settle
+      module.answer()
+      yield* settle
+      giveKey(running, module, 1, "mac", "pos-mak-16")
+      yield* commit
+
+      expect(b.heard()).toEqual([])
+      expect(operations(module)).toEqual(["makeMac"])
+
+      yield* goOn
+      const [request] = b.heard()
+      expect(isRight(request, "pos-mak-16")).toBe(true)
+
+      b.say(sealed(back(request!, "0210"), "pos-mak-16"))
+      yield* settle
+      module.answer()
+      yield* settle
+      giveKey(running, module, 0, "mac", "pos-mak-16")
+      yield* goOn
+      const [answer] = a.heard()
+      expect(answer?.fields[39]).toBe("00")
+      expect(isRight(answer, "pos-mak-16")).toBe(true)
     })
   )
 

@@ -14,6 +14,11 @@ export interface ExitGate {
   readonly ahead: (target: Desk, slot: Slot) => void
   /** The request in the slot, sealed or refused or on its way to that; give it back. */
   readonly request: (target: Desk, slot: Slot) => Sealing
+  /**
+   * What was sealed ahead has to be sealed anew, because the key has changed since: true while that is waited for, and then its
+   * slot is told again.
+   */
+  readonly renews: (sealing: Sealing) => boolean
   /** The answer in the slot of desk `holder` goes to `origin`: with a device in the network it is sealed beside its commit. */
   readonly answer: (origin: Desk, holder: number, slot: Slot) => void
   /** Sends an answer of ours: see `Desks.send`. `sealing`: the same answer, sealed ahead for the origin's own link. */

@@ -57,11 +57,8 @@ export class Requests implements HotActions {
     const target = this.desks.at(desk)
     const { line } = target
     const slot = target.outstanding.at(id)
-    if (slot.sealing?.isDone === false) {
-      slot.isDue = true
-      return
-    }
-    if (line === undefined) return this.send(target, slot)
+    if (slot.sealing?.isDone === false) return hold(slot)
+    if (line === undefined || slot.hasPlace) return this.send(target, slot)
     if (!line.enter()) {
       return line.wait(id, this.desks.groups.partner(slot.origin), this.desks.now, slot.deadline)
     }
@@ -110,6 +107,7 @@ export class Requests implements HotActions {
     const { session } = link
     if (!link.isReady) return this.notSent(target, slot, "issuerDown")
     if (slot.deadline <= desks.now) return this.notSent(target, slot, "noAnswer")
+    if (slot.sealing !== undefined && desks.seals?.renews(slot.sealing) === true) return hold(slot)
     if (session === undefined) return this.dial(target, slot)
     const wrong = this.write(target, session, slot)
     if (wrong !== undefined) return this.notSent(target, slot, wrong)
@@ -304,10 +302,8 @@ export class Requests implements HotActions {
   deliver(desk: number, id: number): void {
     const { outstanding } = this.desks.at(desk)
     const { sealing } = outstanding.at(id)
-    if (sealing?.isDone === false) {
-      outstanding.at(id).isDue = true
-      return
-    }
+    const isWaiting = sealing !== undefined && (!sealing.isDone || this.desks.seals?.renews(sealing) === true)
+    if (isWaiting) return hold(outstanding.at(id))
     const slot = outstanding.detach(id)
     slot.target = desk
     slot.told = this.delivered
@@ -445,3 +441,8 @@ export class Requests implements HotActions {
 /** Why a reject is not of our request; `undefined`: it is. */
 const rejected = ({ mti }: Slot, index: MessageIndex): string | undefined =>
   index.mti === mti ? undefined : "MTI differs"
+
+/** What is in the slot may leave as soon as it is sealed: its gate goes on with it then. */
+const hold = (slot: Slot): void => {
+  slot.isDue = true
+}

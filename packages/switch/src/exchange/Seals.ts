@@ -146,6 +146,12 @@ export class Seals implements ExitGate {
     return sealing
   }
 
+  /** See `ExitGate`. */
+  renews(sealing: Sealing): boolean {
+    const { sealer } = this
+    return sealer.isStale(sealing) && !this.safely(sealing, () => sealer.renew(sealing))
+  }
+
   /** Whatever is thrown for a message that is being sealed costs this message, which does not leave. */
   private safely(sealing: Sealing, step: () => boolean): boolean {
     try {

@@ -164,6 +164,16 @@ export class Sealer {
     return this.setPin(sealing, guard!) ? this.addMac(sealing) : true
   }
 
+  /** Whether the key that the message was sealed with is not the one of now any more. */
+  isStale({ guard, macKey, refusal }: Sealing): boolean {
+    return refusal === undefined && macKey !== undefined && macKey !== guard?.macSlot("send")?.current
+  }
+
+  /** Makes the MAC of a sealed message anew, with the key of now. True: it is done, or refused. */
+  renew(sealing: Sealing): boolean {
+    return this.addMac(sealing)
+  }
+
   private submit(sealing: Sealing): boolean {
     sealing.call.withinMs = this.budgetMs
     return this.module.submit(sealing.call) && this.resume(sealing)
@@ -216,6 +226,7 @@ export class Sealer {
     sealing.macField = de
     sealing.step = "mac"
     codec.index(sealing.bytes, 0, sealing.length, whole)
+    sealing.macKey = guard.macSlot("send")?.current
     if (guard.askMac(whole, sealing.call)) return this.submit(sealing)
     this.refuse(sealing, "keyFailed")
     return true

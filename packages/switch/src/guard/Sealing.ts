@@ -30,6 +30,8 @@ export class Sealing {
   refusal: SealRefusal | undefined
   /** The exchange that it is the answer of, where it was sealed ahead of the verdict on that answer; 0: it is none. */
   exchange = 0
+  /** The key that its MAC is made with; `undefined`: it has none. */
+  macKey: KeyHandle | undefined
   /** Field of the MAC, while it is made. */
   macField = 0
   /** What its PIN block becomes. */
@@ -81,7 +83,7 @@ export class Sealing {
     this.bytes.fill(0, 0, this.most)
     this.spare.fill(0, 0, this.most)
     this.length = this.most = this.exchange = 0
-    this.guard = undefined
+    this.guard = this.macKey = undefined
     this.refusal = undefined
     this.otherKey = undefined
     this.step = "done"
