@@ -1,6 +1,7 @@
 /**
  * Devices of a security module in the network, in virtual time: the switch's own pool of connections talks to the simulator's
- * device behind a wire that is slow, silent, failing, cut or not there, as the seed says. The keys are under the published test LMK.
+ * device behind a wire that is slow, silent, failing, cut or not there, as the seed says. The keys are under the published test
+ * LMK.
  */
 import { type FrameFormat, Framer } from "@jinka/codec"
 import { Clock, Effect, Random } from "effect"

@@ -10,7 +10,7 @@ export const subject: Subject = jinkaSwitch
 export const wishes: Wishes = { simplex: 0.3, groups: 0.3, short: 0.2, doors: 0.25, acquirer: { lies: 0.15 } }
 
 /**
- * The same with keys: most partners have a zone of their own, every second time in devices behind the switch's own pool. Nobody repeats a request by itself, because a wrong MAC of the
- * one and a right one of the other would be two answers.
+ * The same with keys: most partners have a zone of their own, every second time in devices behind the switch's own pool. Nobody
+ * repeats a request by itself, because a wrong MAC of the one and a right one of the other would be two answers.
  */
 export const guarded: Wishes = { ...wishes, zones: 0.8, devices: 0.5, acquirer: { lies: 0.15, repeats: 0 } }
