@@ -118,8 +118,17 @@ describe("The packages, installed from their tarballs without their sources", ()
     expect(help.length).toBeGreaterThan(200)
   })
 
-  it.each(commands)("%s says its version", (command, folder) => {
-    expect(run(join(project, "node_modules", ".bin", command), ["--version"], project)).toContain(versionOf(folder))
+  it.each(commands)("npx %s says its version", (command, folder) => {
+    expect(run("npx", ["--no-install", command, "--version"], project)).toContain(versionOf(folder))
+  })
+
+  it("the switch's files for systemd and containers are beside it", () => {
+    expect(readdirSync(installed("switch", "service")).sort()).toEqual([
+      "Containerfile",
+      "jinka-start",
+      "jinka.logrotate",
+      "jinka@.service"
+    ])
   })
 })
 

@@ -6,10 +6,9 @@
 import * as Net from "node:net"
 import { compile, cups, cupsFrame, isMessageError, type Message, wholeFrame } from "@jinka/codec"
 import { Effect, Layer, type Scope } from "effect"
-import { Change } from "../../../packages/switch/src/link/Bell.ts"
 import { Link } from "../../../packages/switch/src/link/Link.ts"
 import type { LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
-import type { LinkEvents } from "../../../packages/switch/src/link/LinkEvents.ts"
+import { eventsOf } from "../../../packages/switch/src/link/LinkEvents.ts"
 import type { LegsSettings, LinkSettings, Side } from "../../../packages/switch/src/link/Settings.ts"
 import * as Listening from "../../../packages/switch/src/operate/Listening.ts"
 import { layer as nodeTransport } from "../../../packages/switch/src/transport/NodeTransport.ts"
@@ -150,25 +149,11 @@ export const simplexBench = (
         ? { _tag: "connect", to: { host: host, port }, timeoutMs: 1000 }
         : { _tag: "listen", at: { host: host, port }, from: [], second }
     const known: Known = { ends: [], noted: [], mtis: [] }
-    const events: LinkEvents<Link> = {
-      passes: () => false,
-      exchangesKeys: () => false,
-      cutsOver: () => false,
-      guards: () => false,
-      leaving: (_link, message, put) => put(message),
+    const events = eventsOf<Link>({
       message: (_link, _session, index) => known.mtis.push(index.mti),
-      unreadable: () => {},
-      defect: (_link, _session, _what, thrown) => {
-        throw thrown
-      },
-      nextTurn: () => undefined,
-      turn: () => undefined,
-      turned: new Change(),
-      readiness: () => {},
-      owing: () => () => false,
       ended: (_link, _epoch, ended) => known.ends.push(ended),
       noted: (_link, _epoch, text) => known.noted.push(text)
-    }
+    })
     const link = new Link(
       0,
       {

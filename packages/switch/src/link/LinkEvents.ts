@@ -5,7 +5,7 @@
  */
 import type { MessageError, MessageIndex } from "@jinka/codec"
 import type { Effect } from "effect"
-import type { Change } from "./Bell.ts"
+import { Change } from "./Bell.ts"
 import type { LinkEnded, Severity } from "./LinkEnded.ts"
 
 /** One session, as the switch needs to know it. */
@@ -58,6 +58,35 @@ export interface LinkEvents<Link> {
   /** Something worth a line in the journal and in the log. */
   readonly noted: (link: Link, epoch: number, text: string, severity: Severity) => void
 }
+
+/**
+ * The events of a link that is no switch's: a program of yours hears of messages, and of whatever else it names. Network management
+ * ends at the link, what was put into its outbox leaves at the end of each turn, and a defect of yours is thrown where it happens.
+ */
+export const eventsOf = <Link extends { readonly flush: () => void }>(
+  own: Pick<LinkEvents<Link>, "message"> & Partial<LinkEvents<Link>>
+): LinkEvents<Link> => ({
+  passes: () => false,
+  exchangesKeys: () => false,
+  cutsOver: () => false,
+  guards: () => false,
+  leaving: (_link, message, put) => put(message),
+  unreadable: () => undefined,
+  nextTurn: () => undefined,
+  turn: (link) => {
+    link.flush()
+    return undefined
+  },
+  turned: new Change(),
+  readiness: () => undefined,
+  ended: () => undefined,
+  owing: () => () => false,
+  defect: (_link, _session, _what, thrown) => {
+    throw thrown
+  },
+  noted: () => undefined,
+  ...own
+})
 
 /** What a session of one link tells the switch; see {@link LinkEvents}. */
 export interface SessionEvents {
