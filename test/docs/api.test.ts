@@ -9,7 +9,7 @@ const read = (name: string): string => readFileSync(new URL(`../../docs/referenc
 const namesIn = (page: string): ReadonlyArray<string> => [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!)
 
 describe("The references of the packages", () => {
-  // What a row says may be better tomorrow; which rows there are is told by the sources. `node tools/run.mjs tools/api.mjs` writes both.
+  // What a row says may be better tomorrow; which rows there are is told by the sources. `tools/api.mjs` writes both.
   it.each(["switch.md", "simulator.md"] as const)(
     "%s has the headings and the names of today's sources, with their kinds",
     (name) => {
