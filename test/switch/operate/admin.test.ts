@@ -172,6 +172,10 @@ describe("The administrative listener", () => {
     expect(links.map(({ blocked }) => blocked)).toEqual([false, true])
     expect(JSON.parse(dry.text)).toMatchObject({ applied: false })
     expect(Object.keys(JSON.parse(contract.text).paths).sort()).toEqual([
+      "/api/alarms",
+      "/api/alarms/{kind}/silence",
+      "/api/alarms/{kind}/unsilence",
+      "/api/audit/{before}",
       "/api/drain",
       "/api/keys",
       "/api/keys/{name}/ask",

@@ -33,6 +33,31 @@ describe("Alarms", () => {
     expect(told(95_000, down, { ...down, link: "other" })).toEqual([["raised", "linkDown", 95_000]])
   })
 
+  it("are told to nobody while they are silenced, and told then if they still stand, as if they had just come", () => {
+    const alarms = new Alarms(60_000)
+    const told = (at: number, ...conditions: ReadonlyArray<Condition>) =>
+      alarms.look(conditions, at).map(({ event, link, since }) => [event, link, since])
+    const by = { user: "anna", reason: "line is changed" }
+
+    alarms.silence({ kind: "linkDown", link: "issuer", until: 50_000, ...by })
+    expect(told(0, down, { ...down, link: "other" })).toEqual([["raised", "other", 0]])
+    expect(alarms.report().alarms.map(({ link, silenced }) => [link, silenced])).toEqual([
+      ["issuer", true],
+      ["other", false]
+    ])
+    expect(told(45_000, down, { ...down, link: "other" })).toEqual([])
+    expect(told(50_000, down, { ...down, link: "other" })).toEqual([["raised", "issuer", 0]])
+    expect(alarms.report().silences).toEqual([])
+
+    alarms.silence({ kind: "linkDown", link: "", until: 900_000, ...by })
+    expect(told(120_000, down)).toEqual([])
+    expect(told(160_000)).toEqual([])
+    expect(alarms.report()).toMatchObject({ alarms: [], silences: [{ kind: "linkDown", link: "", user: "anna" }] })
+    expect(alarms.unsilence({ kind: "linkDown", link: "" })).toBe(true)
+    expect(alarms.unsilence({ kind: "linkDown", link: "" })).toBe(false)
+    expect(told(170_000, down)).toEqual([["raised", "issuer", 170_000]])
+  })
+
   it("of a link that is down are in the log, and are told to another system, signed, until it takes them", async () => {
     const calls: Array<{ readonly signature: string; readonly body: string }> = []
     const heard = createServer((call, answer) => {
@@ -50,9 +75,22 @@ describe("Alarms", () => {
 
     const running = await runSwitchIn({ JINKA_HOOK: secret }, file)
     while (calls.length < 3) await running.status()
+    const silence = ["alarm", "silence", file, "--kind", "linkDown", "--for", "2 hours", "--reason", "line is changed"]
+    const silenced = await jinka(silence)
+    const wrong = await jinka([...silence.slice(0, 6), "2", "--reason", "no"])
+    const again = await jinka(["alarm", "unsilence", file, "--kind", "linkDown", "--reason", "done"])
+    const twice = await jinka(["alarm", "unsilence", file, "--kind", "linkDown", "--reason", "done"])
+    const listed = await jinka(["alarm", "list", file, "--json"])
     await running.stop()
     heard.close()
 
+    expect(silenced.out).toMatch(/linkDown is silenced until \S+ \S+ by \S+: line is changed\n2 alarms, 1 silenced\n$/)
+    expect(wrong).toMatchObject({ code: 2 })
+    expect(again.out).toMatch(/2 alarms, 0 silenced\n$/)
+    expect(twice).toMatchObject({ code: 1 })
+    expect(twice.err).toContain("is not silenced")
+    expect(JSON.parse(listed.out).alarms.length).toBe(2)
+    expect(running.err()).toContain("silence alarm linkDown for 120 minutes (line is changed)")
     const bodies = calls.map(({ body }) => JSON.parse(body))
     expect(running.err()).toContain("ALARM linkDown: issuer: it takes no requests: down")
     expect(bodies[0]).toMatchObject({ switch: "demo", event: "raised", kind: "linkDown" })

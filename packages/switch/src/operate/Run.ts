@@ -22,6 +22,7 @@ import { serveAdmin } from "./admin/Admin.ts"
 import { makeLook } from "./admin/Look.ts"
 import { sendMetrics } from "./admin/Telemetry.ts"
 import type { AdminSettings } from "./admin/Users.ts"
+import { Alarms } from "./alarm/Alarms.ts"
 import { type AlarmSettings, watchAlarms } from "./alarm/AlarmWatch.ts"
 import * as Certificates from "./Certificates.ts"
 import {
@@ -181,16 +182,23 @@ const hold = Effect.fnUntraced(function* (
   let isStopping = false
   const inForce: InForce = { configuration, admin: undefined }
   yield* Effect.forkScoped(Certificates.watch(() => inForce.configuration.settings, ofDevices))
+  const standing = new Alarms(alarms.remindMs)
   const controlled = yield* makeControlled(inForce, identity, running, {
     stop,
     drained,
-    standbys: owned?.standbys
+    standbys: owned?.standbys,
+    alarms: standing
   })
   yield* serve(configuration.socket, controlled)
   const look = yield* makeLook(running, identity.startedAt)
   yield* Effect.forkScoped(running.retention.watch({ ...configuration.retention, keys: journalKeys }))
-  const standing = yield* watchAlarms(identity.name, alarms, look)
-  inForce.admin = yield* serveAdmin(admin, { look, controlled, alarms: standing, isStopping: () => isStopping })
+  yield* watchAlarms(identity.name, alarms, look, standing)
+  inForce.admin = yield* serveAdmin(admin, {
+    look,
+    controlled,
+    alarms: () => standing.report(),
+    isStopping: () => isStopping
+  })
   const { name, telemetry } = configuration.document
   if (telemetry !== undefined) {
     yield* sendMetrics({ otlp: telemetry.otlp, everyMs: durationMs(telemetry.every)!, name }, look)

@@ -89,6 +89,16 @@ const operate = (controlled: Controlled) =>
           )
         )
       )
+      .handle("silence", ({ params: { kind }, payload: { link = "", minutes, reason } }) =>
+        Effect.flatMap(as("operate"), (user) => controlled.silence({ kind, link }, minutes, { user, reason }))
+      )
+      .handle("unsilence", ({ params: { kind }, payload: { link = "", reason } }) =>
+        Effect.flatMap(as("operate"), (user) =>
+          Effect.catchTag(controlled.unsilence({ kind, link }, { user, reason }), "OperationRefused", ({ says }) =>
+            Effect.fail(new Refused({ error: says }))
+          )
+        )
+      )
       .handle("settle", ({ params: { act, exchange }, payload: { reason } }) =>
         Effect.flatMap(as("operate"), (user) =>
           Effect.catchTag(controlled.settle(act, exchange, user, reason), "OperationRefused", ({ says }) =>

@@ -6,7 +6,8 @@ import { Context, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { acts } from "../../Operations.ts"
 import { pendingActs } from "../../Pending.ts"
-import { AlarmsReport } from "../alarm/Alarms.ts"
+import { AlarmsReport, SilenceRequest, UnsilenceRequest } from "../alarm/Alarms.ts"
+import { alarmKinds } from "../alarm/Conditions.ts"
 import { AskedKeyReport, AskKeyRequest, KeysReport, RetiredKeyReport, RetireKeyRequest } from "../control/KeyReport.ts"
 import {
   ClosedReport,
@@ -136,6 +137,24 @@ const view = HttpApiGroup.make("view")
   )
 
 const operate = HttpApiGroup.make("operate")
+  .add(
+    HttpApiEndpoint.post("silence", "/alarms/:kind/silence", {
+      params: { kind: Schema.Literals(alarmKinds) },
+      payload: SilenceRequest,
+      success: AlarmsReport,
+      error: Forbidden
+    }).annotateMerge(
+      means("Tells nobody of an alarm for some minutes, of one link or of all; what stands then is told. Role operate.")
+    )
+  )
+  .add(
+    HttpApiEndpoint.post("unsilence", "/alarms/:kind/unsilence", {
+      params: { kind: Schema.Literals(alarmKinds) },
+      payload: UnsilenceRequest,
+      success: AlarmsReport,
+      error: [Forbidden, Refused]
+    }).annotateMerge(means("Tells of an alarm again that was silenced. Role operate."))
+  )
   .add(
     HttpApiEndpoint.post("act", "/links/:name/:act", {
       params: { name: Schema.String, act: Schema.Literals(acts) },

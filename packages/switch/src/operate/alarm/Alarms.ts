@@ -11,7 +11,20 @@ export const AlarmsReport = Schema.Struct({
       link: Schema.String,
       says: Schema.String,
       /** Milliseconds since 1970. */
-      since: Schema.Number
+      since: Schema.Number,
+      /** A person has silenced it. */
+      silenced: Schema.Boolean
+    })
+  ),
+  silences: Schema.Array(
+    Schema.Struct({
+      kind: Schema.String,
+      /** Empty: of every link, and of the whole switch. */
+      link: Schema.String,
+      /** Milliseconds since 1970. */
+      until: Schema.Number,
+      user: Schema.String,
+      reason: Schema.String
     })
   )
 })
@@ -25,8 +38,29 @@ export interface Notice extends Condition {
   readonly since: number
 }
 
+/** What is not told of an alarm until `until`, milliseconds since 1970. */
+export type Silence = AlarmsReport["silences"][number] & { readonly kind: AlarmKind }
+
+/** Which alarm is silenced: of a link, or of every one (""). */
+export type SilenceOf = Pick<Silence, "kind" | "link">
+
+/** How an alarm is silenced, as it travels. A week at most: who wants more changes the configuration. */
+export const SilenceRequest = Schema.Struct({
+  link: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[A-Za-z0-9._-]{1,64}$/))),
+  minutes: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_080 })),
+  reason: Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/))
+})
+
+/** How it is told again. */
+export const UnsilenceRequest = Schema.Struct({
+  link: SilenceRequest.fields.link,
+  reason: SilenceRequest.fields.reason
+})
+
 interface Standing {
   readonly since: number
+  /** Somebody was told of it: its end is told, too. */
+  isTold: boolean
   says: string
   saidAt: number
   /** When it was last seen. */
@@ -42,27 +76,52 @@ const keyOf = ({ kind, link }: Condition): string => `${kind} ${link}`
 export class Alarms {
   private readonly remindMs: number
   private readonly standing = new Map<string, Standing>()
+  private silences: ReadonlyArray<Silence> = []
 
   /** `remindMs`: infinite for no reminders. */
   constructor(remindMs: number) {
     this.remindMs = remindMs
   }
 
+  /** An alarm is not told until then; another silence of the same takes this one's place. A restart forgets it. */
+  silence(silence: Silence): void {
+    this.silences = [...this.others(silence), silence]
+  }
+
+  /** It is told again. False: it was not silenced. */
+  unsilence(of: SilenceOf): boolean {
+    const before = this.silences.length
+    this.silences = this.others(of)
+    return this.silences.length < before
+  }
+
+  private others({ kind, link }: SilenceOf): ReadonlyArray<Silence> {
+    return this.silences.filter((one) => one.kind !== kind || one.link !== link)
+  }
+
+  private isSilenced(kind: string, link: string): boolean {
+    return this.silences.some((one) => one.kind === kind && (one.link === "" || one.link === link))
+  }
+
   /** What is to be told after a look that found `conditions`. */
   look(conditions: ReadonlyArray<Condition>, now: number): ReadonlyArray<Notice> {
+    this.silences = this.silences.filter(({ until }) => until > now)
     const notices: Array<Notice> = []
     for (const condition of conditions) {
       const known = this.standing.get(keyOf(condition))
+      const isTold = !this.isSilenced(condition.kind, condition.link)
       if (known === undefined) {
-        this.standing.set(keyOf(condition), { since: now, says: condition.says, saidAt: now, seenAt: now })
-        notices.push({ ...condition, event: "raised", since: now })
+        this.standing.set(keyOf(condition), { since: now, isTold, says: condition.says, saidAt: now, seenAt: now })
+        if (isTold) notices.push({ ...condition, event: "raised", since: now })
         continue
       }
       known.seenAt = now
       known.says = condition.says
-      if (now - known.saidAt < this.remindMs) continue
+      // What a silence has kept back is told when it ends.
+      if (!isTold || (known.isTold && now - known.saidAt < this.remindMs)) continue
       known.saidAt = now
-      notices.push({ ...condition, event: "lasts", since: known.since })
+      notices.push({ ...condition, event: known.isTold ? "lasts" : "raised", since: known.since })
+      known.isTold = true
     }
     return [...notices, ...this.ended(now)]
   }
@@ -71,16 +130,17 @@ export class Alarms {
   report(): AlarmsReport {
     const alarms = [...this.standing].map(([key, { says, since }]) => {
       const [kind = "", link = ""] = key.split(" ")
-      return { kind, link, says, since }
+      return { kind, link, says, since, silenced: this.isSilenced(kind, link) }
     })
-    return { alarms: alarms.sort((one, other) => one.since - other.since) }
+    return { alarms: alarms.sort((one, other) => one.since - other.since), silences: this.silences }
   }
 
   private ended(now: number): ReadonlyArray<Notice> {
-    return [...this.standing].flatMap(([key, { says, seenAt, since }]): ReadonlyArray<Notice> => {
+    return [...this.standing].flatMap(([key, { isTold, says, seenAt, since }]): ReadonlyArray<Notice> => {
       if (now - seenAt < OVER_MS) return []
       this.standing.delete(key)
       const [kind = "", link = ""] = key.split(" ")
+      if (!isTold || this.isSilenced(kind, link)) return []
       return [{ kind: kind as AlarmKind, link, says, event: "over", since }]
     })
   }

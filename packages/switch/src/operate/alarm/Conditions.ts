@@ -18,22 +18,26 @@ export interface AlarmLimits {
   readonly macFailures: number
 }
 
-/** The names of alarms; stable: docs/operate/watch.md. */
-export type AlarmKind =
-  | "linkDown"
-  | "noTraffic"
-  | "timeouts"
-  | "queueAge"
-  | "macFailures"
-  | "inDoubt"
-  | "imposture"
-  | "full"
-  | "disk"
-  | "retention"
-  | "lag"
-  | "keys"
-  | "device"
-  | "defect"
+/** The names of alarms; stable: docs/operate/symptoms.md. */
+export const alarmKinds = [
+  "linkDown",
+  "noTraffic",
+  "timeouts",
+  "queueAge",
+  "macFailures",
+  "inDoubt",
+  "imposture",
+  "full",
+  "disk",
+  "retention",
+  "lag",
+  "keys",
+  "device",
+  "defect"
+] as const
+
+/** One of {@link alarmKinds}. */
+export type AlarmKind = (typeof alarmKinds)[number]
 
 /** Something that is wrong now. */
 export interface Condition {

@@ -7,6 +7,7 @@ import { CliConfig, CliError, CliOutput, Command, GlobalFlag, type HelpDoc } fro
 import { acts } from "../../Operations.ts"
 import { CommandFailed } from "../Exit.ts"
 import type { ProcessEdge } from "../ProcessEdge.ts"
+import { alarm } from "./AlarmCommand.ts"
 import { bundle } from "./BundleCommand.ts"
 import { status, stop } from "./ControlCommand.ts"
 import { dialect } from "./DialectCommand.ts"
@@ -37,6 +38,10 @@ const paths: ReadonlyArray<string> = [
   "watch",
   "link",
   ...acts.map((act) => `link ${act}`),
+  "alarm",
+  "alarm list",
+  "alarm silence",
+  "alarm unsilence",
   "pending",
   "pending list",
   "pending show",
@@ -111,6 +116,7 @@ export const command = Command.make("jinka").pipe(
     top,
     watch,
     link,
+    alarm,
     pending,
     key,
     reload,

@@ -5,10 +5,12 @@
 import { Clock, Deferred, Effect, Fiber, FileSystem, type Path, type Scope } from "effect"
 import { Journal } from "../../journal/Journal.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
+import { OperationRefused } from "../../Operations.ts"
 import type * as Switch from "../../Switch.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import { auditOf } from "../admin/Audit.ts"
+import type { Alarms } from "../alarm/Alarms.ts"
 import type { Configuration } from "../Configuration.ts"
 import { CommandFailed } from "../Exit.ts"
 import type { ProcessEdge } from "../ProcessEdge.ts"
@@ -35,6 +37,7 @@ export interface Endings {
   readonly drained: Deferred.Deferred<DrainReport>
   /** Nodes that stand by; left out: no other node can have the switch. */
   readonly standbys: Effect.Effect<ReadonlyArray<string>, JournalError> | undefined
+  readonly alarms: Alarms
 }
 
 /** What a running switch answers with; what was begun for somebody is carried to its end while the scope is open. */
@@ -42,7 +45,7 @@ export const makeControlled = Effect.fnUntraced(function* (
   inForce: InForce,
   identity: Identity,
   running: Switch.Running,
-  { stop, drained, standbys }: Endings
+  { alarms, stop, drained, standbys }: Endings
 ): Effect.fn.Return<
   Controlled,
   never,
@@ -70,6 +73,23 @@ export const makeControlled = Effect.fnUntraced(function* (
       Effect.map(running.pending[act](exchange, user, reason), (closed) => ({ closed })),
     reload: (user, isDry) => whole(Effect.provideContext(reload(inForce, running, { user, isDry }), services)),
     backup: (directory) => whole(Effect.map(journal.backup(directory), (entries) => ({ entries }))),
+    alarms: Effect.sync(() => alarms.report()),
+    silence: (of, minutes, { reason = "", user }) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const until = now + minutes * 60_000
+        running.operations.told(user, `silence alarm ${alarmWords(of)} for ${minutes} minutes (${reason})`)
+        alarms.silence({ ...of, until, user, reason })
+        return alarms.report()
+      }),
+    unsilence: (of, { reason = "", user }) =>
+      Effect.suspend(() => {
+        if (!alarms.unsilence(of)) {
+          const says = `The alarm ${alarmWords(of)} is not silenced. \`jinka alarm list\` shows what is.`
+          return Effect.fail(new OperationRefused({ reason: "NotNow", says }))
+        }
+        running.operations.told(user, `unsilence alarm ${alarmWords(of)} (${reason})`)
+        return Effect.succeed(alarms.report())
+      }),
     archive: (request) => whole(running.retention.byHand(request)),
     drain: (user) =>
       Effect.suspend(() => {
@@ -98,6 +118,9 @@ const someoneStandsBy = Effect.fnUntraced(function* (standbys: Endings["standbys
   if (there.length > 0) return
   yield* refused("No other node stands by: start one with the same `journal.postgres`. `jinka stop` ends this one.")
 })
+
+const alarmWords = ({ kind, link }: { readonly kind: string; readonly link: string }): string =>
+  link === "" ? kind : `${kind} of ${link}`
 
 const known = new WeakMap<Configuration, Dialects>()
 

@@ -9,6 +9,8 @@
  *     GET  /totals?date=          the totals of business days
  *     GET  /links/NAME            one link, in detail
  *     POST /links/NAME/ACT        {reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
+ *     GET  /alarms                what is wrong now, and what is silenced
+ *     POST /alarms/KIND/silence {link, minutes, reason}, and unsilence
  *     GET  /pending               what waits to be delivered, and what is in doubt
  *     POST /pending/N/ACT {reason}  close ends what is in doubt; hold, release, retry
  *     ... /keys ...               the keys of partners: `KeyRoutes`
@@ -30,6 +32,7 @@ import { CommandFailed, type Exit } from "../Exit.ts"
 import { BusinessDate, type TotalsReport } from "../totals/TotalsReport.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
 import type { WhyReport } from "../trace/WhyReport.ts"
+import { type AlarmsControlled, alarmRoutes } from "./AlarmRoutes.ts"
 import { ask } from "./ControlCall.ts"
 import { serveSocket } from "./HttpSocket.ts"
 import { ArchiveRequest, type BackupReport, BackupRequest } from "./JournalReport.ts"
@@ -49,7 +52,7 @@ import {
 } from "./Report.ts"
 
 /** What the switch answers with. */
-export interface Controlled {
+export interface Controlled extends AlarmsControlled {
   /** All links, or the one with this name: then `links` has one entry, or none. */
   readonly status: (link?: string) => Effect.Effect<StatusReport>
   /** Does something to a link. */
@@ -317,6 +320,7 @@ const routes = (controlled: Controlled, user: Asked) => {
     HttpRouter.route("GET", "/status", Effect.flatMap(status(), HttpServerResponse.json)),
     ...linkRoutes(controlled, user),
     ...pendingRoutes(controlled, user),
+    ...alarmRoutes(controlled, user),
     ...keyRoutes(controlled.keys, user, controlled.whole),
     totalsRoute(controlled),
     reloadRoute(controlled, user),

@@ -1,0 +1,55 @@
+/** Tells another system of alarms: signed calls, tried several times, one after the other. */
+import { createHmac } from "node:crypto"
+import { Effect, Queue, Schedule, type Scope } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
+import type { Notice } from "./Alarms.ts"
+
+/** Notices that wait for another system; what comes beyond that is in the log alone. */
+const WAITING_MAX = 100
+
+/** Attempts to deliver one notice, their first pause, and how long each may take. */
+const ATTEMPTS = 5
+const firstPause = "2 seconds"
+const callLimit = "5 seconds"
+
+/** Where notices go, and the secret that they are signed with. */
+export interface Webhook {
+  readonly url: string
+  readonly secret: string
+}
+
+/** Gives what takes notices to be delivered, until the scope ends. `name` is the switch's. */
+export const telling = (
+  name: string,
+  webhook: Webhook
+): Effect.Effect<(notice: Notice) => Effect.Effect<void>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const waiting = yield* Queue.dropping<Notice>(WAITING_MAX)
+    yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(waiting), deliver(name, webhook))))
+    return (notice) => Effect.asVoid(Queue.offer(waiting, notice))
+  })
+
+/** One notice to another system; what cannot be delivered is said in the log. */
+const deliver =
+  (name: string, { secret, url }: Webhook) =>
+  (notice: Notice) => {
+    const { event, kind, link, says, since } = notice
+    const body = JSON.stringify({ switch: name, event, kind, link, says, since: new Date(since).toISOString() })
+    return Effect.clockWith((clock) => {
+      const seconds = Math.floor(clock.currentTimeMillisUnsafe() / 1000)
+      const digest = createHmac("sha256", secret).update(`${seconds}.${body}`).digest("hex")
+      return HttpClientRequest.post(url).pipe(
+        HttpClientRequest.setHeader("jinka-signature", `t=${seconds},v1=${digest}`),
+        HttpClientRequest.bodyText(body, "application/json"),
+        HttpClient.execute,
+        Effect.timeout(callLimit),
+        Effect.flatMap(({ status }) => (status < 300 ? Effect.void : Effect.fail(`HTTP status ${status}`)))
+      )
+    }).pipe(
+      Effect.retry({ times: ATTEMPTS - 1, schedule: Schedule.exponential(firstPause) }),
+      Effect.catchCause(() =>
+        Effect.logError(`the alarm ${kind} could not be told to the webhook in ${ATTEMPTS} attempts`)
+      ),
+      Effect.provide(FetchHttpClient.layer)
+    )
+  }
