@@ -155,11 +155,12 @@ const moduleOf = Effect.fnUntraced(function* (options: ModuleOptions, startsAt: 
   const clock = yield* Clock.Clock
   const random = yield* Random.Random
   const fork = Effect.runForkWith(yield* Effect.context<never>())
-  return new SimulatedModule(options, {
+  const module = new SimulatedModule(options, {
     now: () => clock.currentTimeMillisUnsafe() - startsAt,
     chance: () => random.nextDoubleUnsafe(),
     fork: (effect) => void fork(effect)
   })
+  return { module, goWrong: () => {} }
 })
 
 const isOfDevices = (module: SecurityModule): boolean => module instanceof HsmModule
@@ -236,11 +237,13 @@ export const jinkaSwitch: Subject = {
   start: (place) => {
     const { disk, life, operator, options, transport } = place
     return Effect.gen(function* () {
-      const module = options.module === undefined ? undefined : yield* moduleOf(options.module, options.startsAt)
+      const opened = options.module === undefined ? undefined : yield* moduleOf(options.module, options.startsAt)
+      const module = opened?.module
       const running = yield* Switch.make(changed(settingsFor(options), operator.reloads), module)
       if (module !== undefined) {
         yield* giveKeys(options, running, module)
         yield* Effect.raceFirst(importKeys(options, running, module), running.failed)
+        opened?.goWrong()
       }
       return yield* Effect.raceFirst(running.failed, obeying(place, running))
     }).pipe(

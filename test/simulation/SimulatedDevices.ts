@@ -41,6 +41,8 @@ const isWithin = (windows: DeviceOptions["off"], now: number): boolean =>
 
 /** What a device is given of the world: milliseconds since the run began, chance, and fibers of the life that uses it. */
 interface DeviceWorld {
+  /** Devices go wrong only when the partners' first keys were brought: a partner's own would be refused without them. */
+  mayGoWrong: boolean
   readonly now: () => number
   readonly chance: () => number
   readonly fork: (effect: Effect.Effect<void>) => void
@@ -129,7 +131,7 @@ class SimulatedDevice {
 
   readonly connect = (to: Endpoint): Effect.Effect<Connection, ConnectFailed> =>
     Effect.suspend(() => {
-      if (isWithin(this.options.off, this.world.now()))
+      if (this.world.mayGoWrong && isWithin(this.options.off, this.world.now()))
         return Effect.fail(new ConnectFailed({ reason: "Refused", cause: "the simulated device is off" }))
       const wire = new Wire(`${to.host}:${to.port}`, (body, answer) => this.take(body, answer))
       this.wires.add(wire)
@@ -137,17 +139,18 @@ class SimulatedDevice {
     })
 
   private cut(): void {
+    if (!this.world.mayGoWrong) return
     for (const wire of this.wires) wire.end("reset")
     this.wires.clear()
   }
 
   private take(body: Buffer, answer: (frame: Buffer) => void): void {
     const { answersIn, fails, silent, wellFrom } = this.options
-    const { chance, now } = this.world
-    if (isWithin(silent, now())) return
+    const { chance, mayGoWrong, now } = this.world
+    if (mayGoWrong && isWithin(silent, now())) return
     const header = body.toString("latin1", 0, HEADER)
     const request = body.toString("latin1", HEADER)
-    const isFailing = !request.startsWith("NC") && now() < wellFrom && chance() < fails
+    const isFailing = mayGoWrong && !request.startsWith("NC") && now() < wellFrom && chance() < fails
     const said = isFailing
       ? `${request[0]}${String.fromCharCode(request.charCodeAt(1) + 1)}41`
       : this.commands.answer(request)
@@ -172,6 +175,7 @@ export const openDevices = Effect.fnUntraced(function* (devices: ReadonlyArray<D
   const random = yield* Random.Random
   const fork = Effect.runForkWith(yield* Effect.context<never>())
   const world: DeviceWorld = {
+    mayGoWrong: false,
     now: () => clock.currentTimeMillisUnsafe() - startsAt,
     chance: () => random.nextDoubleUnsafe(),
     fork: (effect) => void fork(effect)
@@ -181,7 +185,7 @@ export const openDevices = Effect.fnUntraced(function* (devices: ReadonlyArray<D
     connect: (to) => all[to.port - 1]!.connect(to),
     listen: () => Effect.die(new Error("nobody calls a device's switch"))
   })
-  return yield* Effect.provideService(
+  const module = yield* Effect.provideService(
     openHsm({
       family: deviceFamilies.payshield,
       devices: all.map((_, at) => ({ name: `device ${at + 1}`, to: { host: "devices", port: at + 1 } })),
@@ -195,6 +199,10 @@ export const openDevices = Effect.fnUntraced(function* (devices: ReadonlyArray<D
     Transport,
     wires
   )
+  const goWrong = () => {
+    world.mayGoWrong = true
+  }
+  return { module, goWrong }
 })
 
 const types = { kek: "000", mac: "008", pin: "001" } as const

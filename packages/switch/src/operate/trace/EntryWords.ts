@@ -50,6 +50,8 @@ export const entryWords = (entry: Entry, link: string, mti: number, dialect: Dia
       return `still in doubt for ${link}`
     case EntryKind.closed:
       return `ended by a person: ${entry.code}`
+    case EntryKind.day:
+      return `business day of ${link}: ${entry.code}`
     case EntryKind.held:
       return `held back by a person: ${entry.code}`
     case EntryKind.released:
