@@ -1,6 +1,6 @@
 /** What systemd and containers are told: the files that ship beside the switch, and the switch under them. */
 import { execFile, execFileSync, spawn } from "node:child_process"
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
@@ -101,7 +101,7 @@ describe("The start for systemd", () => {
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("give the command to start") })
   })
 
-  it("brings the switch's words: ready, alive, reads anew, stops", async () => {
+  it("brings the switch's words: ready, alive, reads anew, stops; its log may be copied and cut meanwhile", async () => {
     const directory = folder()
     const words = join(directory, "words")
     writeFileSync(words, "")
@@ -114,11 +114,15 @@ describe("The start for systemd", () => {
       "WATCHDOG_USEC=600000",
       `PATH=${directory}${delimiter}${process.env["PATH"]}`
     ]
-    const running = await runSwitchUnder([...env, service("jinka-start")], configuration(directory))
+    const log = join(directory, "switch.log")
+    const appended = ["sh", "-c", `exec "$0" "$@" 2>>${log}`]
+    const running = await runSwitchUnder([...env, ...appended, "sh", service("jinka-start")], configuration(directory))
 
     await until(() => heard().filter((line) => line === "WATCHDOG=1").length >= 2, "it is alive")
     const alive = await jinka(["health", join(directory, "switch.yaml")])
     const notReady = await jinka(["health", join(directory, "switch.yaml"), "--ready"])
+    const whole = readFileSync(log, "utf8")
+    truncateSync(log)
     await reload(running)
     await running.stop()
     await until(() => heard().some((line) => line.startsWith("STOPPING=1")), "it has said that it stops")
@@ -135,6 +139,8 @@ describe("The start for systemd", () => {
     expect(alive).toMatchObject({ code: 0, out: "alive, not ready: no link is ready\n" })
     expect(notReady.code).toBe(1)
     expect(gone.code).toBe(4)
+    expect(whole).toContain("anchor: ")
+    expect(readFileSync(log, "utf8")).toMatch(/^\d{4}-\d\d-\d\d [\d:.]+ INFO {2}reloaded by /)
   })
 })
 
