@@ -26,9 +26,10 @@ export const writeRedacted = (
   const { end, ends, start, starts, words } = index
   const shift = at - start
   index.buffer.copy(out, at, start, end)
-  if (found !== undefined) found.length = 0
+  if (found !== undefined && found.length > 0) found.length = 0
   // Most messages carry few of the fields of a dialect: the bits that are set are asked, not all that could be.
   for (let word = 0; word < words.length; word++) {
+    if (words[word] === 0) continue
     for (let bits = words[word]! & layout.sensitiveWords[word]!; bits !== 0; ) {
       const bit = Math.clz32(bits)
       bits &= ~(TOP_BIT >>> bit)

@@ -8,11 +8,13 @@ import type { Layout, MessageIndex } from "@jinka/codec"
 
 /** Compares two short fields; a loop is cheaper than a call into C++ at these lengths. */
 const hasSameBytes = (one: MessageIndex, other: MessageIndex, de: number): boolean => {
-  const length = one.length(de)
-  if (length !== other.length(de)) return false
-  const from = one.from(de)
-  const to = other.from(de)
-  for (let i = 0; i < length; i++) if (one.buffer[from + i] !== other.buffer[to + i]) return false
+  const { buffer, ends, starts } = one
+  const { buffer: others } = other
+  const from = starts[de]!
+  const end = ends[de]!
+  const shift = other.starts[de]! - from
+  if (other.ends[de]! - end !== shift) return false
+  for (let at = from; at < end; at++) if (buffer[at] !== others[at + shift]) return false
   return true
 }
 

@@ -22,7 +22,7 @@ import { addresses, addressing } from "./Addressing.ts"
 import * as Answer from "./Answer.ts"
 import { wrongEcho } from "./Echo.ts"
 import { formatErrorAnswer } from "./FormatError.ts"
-import { isIdentified } from "./Identity.ts"
+import { Identity } from "./Identity.ts"
 import { type Language, type LanguageSettings, type Original, type Stamp, sentFieldsOf } from "./Language.ts"
 import { Naming } from "./Naming.ts"
 import * as Reversal from "./Reversal.ts"
@@ -54,6 +54,7 @@ export class Iso8583 implements Language {
   readonly receivedManagementFields
   readonly sentManagementFields
   private readonly naming: Naming
+  private readonly identity: Identity
   /** The transmission time is in the key of transactions, and of network management. */
   private readonly isTimed: boolean
   private readonly isManagementTimed: boolean
@@ -71,6 +72,7 @@ export class Iso8583 implements Language {
     const { dialect } = codec
     this.settings = settings
     this.naming = new Naming(settings)
+    this.identity = new Identity(codec)
     this.codec = codec
     this.roles = codec.layout.roles
     this.panField = [this.roles.pan]
@@ -103,7 +105,7 @@ export class Iso8583 implements Language {
   }
 
   isIdentified(index: MessageIndex): boolean {
-    return isIdentified(this.codec, index)
+    return this.identity.has(index)
   }
 
   managementCode(index: MessageIndex): string {
