@@ -316,8 +316,10 @@ export class Requests implements HotActions {
   /** The answer in the slot was handed to the origin's kernel, or the connection that was to carry it has ended before. */
   private readonly delivered = (slot: Slot, isDelivered: boolean): void => {
     const target = this.desks.at(slot.target)
-    this.desks.tick()
-    if (!isDelivered) this.undelivered(target, slot)
+    if (!isDelivered) {
+      this.desks.tick()
+      this.undelivered(target, slot)
+    }
     target.outstanding.giveBack(slot)
   }
 

@@ -89,7 +89,11 @@ export class Receipts {
 
   private deliver(position: number): void {
     while (this.head < this.ends.length && this.ends[this.head]! <= position) this.receipts[this.head++]!.settle(true)
-    if (this.head >= COMPACT_FROM || this.head === this.ends.length) {
+    if (this.head === this.ends.length) {
+      this.ends.length = 0
+      this.receipts.length = 0
+      this.head = 0
+    } else if (this.head >= COMPACT_FROM) {
       this.ends.splice(0, this.head)
       this.receipts.splice(0, this.head)
       this.head = 0

@@ -18,6 +18,9 @@ const hasSameBytes = (one: MessageIndex, other: MessageIndex, de: number): boole
   return true
 }
 
+const isSame = (hasSameForm: boolean, one: MessageIndex, other: MessageIndex, de: number): boolean =>
+  hasSameForm ? hasSameBytes(one, other, de) : one.text(de) === other.text(de)
+
 /** Digits of an amount; what the 2003 edition writes in front of them is currency and exponent. */
 const AMOUNT_DIGITS = 12
 
@@ -41,15 +44,13 @@ export const wrongEcho = (
   request: MessageIndex,
   answer: MessageIndex
 ): string | undefined => {
-  const isSame = (de: number): boolean =>
-    hasSameForm ? hasSameBytes(request, answer, de) : request.text(de) === answer.text(de)
   let isEchoed = false
   let couldBe = false
   for (let i = 0; i < echo.length; i++) {
     const de = echo[i]!
     if (!request.has(de)) continue
     const isThere = answer.has(de)
-    if (isThere && !isSame(de)) return `DE ${de} differs`
+    if (isThere && !isSame(hasSameForm, request, answer, de)) return `DE ${de} differs`
     if (isEchoed || fields[de] === undefined || match.transaction.includes(de)) continue
     couldBe = true
     isEchoed = isThere
@@ -61,7 +62,7 @@ export const wrongEcho = (
   }
   if (couldBe && !isEchoed) return "it echoes nothing of the request"
   const { amount, responseCode } = roles
-  if (!request.has(amount) || !answer.has(amount) || isSame(amount)) return undefined
+  if (!request.has(amount) || !answer.has(amount) || isSame(hasSameForm, request, answer, amount)) return undefined
   const isPart = partialApproval.includes(answer.text(responseCode))
   return isPart && isPartOf(answer.text(amount), request.text(amount)) ? undefined : `DE ${amount} differs`
 }
