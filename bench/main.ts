@@ -9,6 +9,7 @@
  */
 import * as Codec from "./codec.ts"
 import * as Exchange from "./exchange.ts"
+import * as Fleet from "./fleet.ts"
 import * as Hsm from "./hsm.ts"
 import * as Journal from "./journal.ts"
 import * as Keys from "./keys.ts"
@@ -24,6 +25,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   codec: async () => {
     const rows = await Codec.run()
     return { text: Codec.report(rows), rows }
+  },
+  fleet: async () => {
+    const figures = await Fleet.run()
+    return { text: Fleet.report(figures), rows: figures }
   },
   hsm: async () => {
     const rows = await Hsm.run()

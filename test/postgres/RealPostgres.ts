@@ -244,6 +244,25 @@ export class RealPostgres {
     return Effect.runPromise(Effect.scoped(program))
   }
 
+  /**
+   * A base backup while it runs, into a folder that is not there: what pg_basebackup does, which npm's package does not have
+   * (postgresql.org/docs, "Making a Base Backup Using the Low Level API").
+   */
+  backUp(into: string): Promise<void> {
+    const program = Effect.gen({ self: this }, function* () {
+      const sql = yield* PgConnection.make({ url: Redacted.make(this.url()), ssl: false })
+      yield* sql.query("SELECT pg_backup_start('jinka', true)::text AS at")
+      cpSync(this.data, into, {
+        recursive: true,
+        filter: (path) =>
+          !/\/(postmaster\.(pid|opts)|pg_wal\/.+|pg_stat_tmp\/.+|pgsql_tmp.*|pg_internal\.init)$/.test(path)
+      })
+      const { rows } = yield* sql.query("SELECT labelfile FROM pg_backup_stop()")
+      writeFileSync(join(into, "backup_label"), String(rows[0]!["labelfile"]))
+    })
+    return Effect.runPromise(Effect.scoped(program))
+  }
+
   /** Ends it and removes everything. */
   async end(): Promise<void> {
     if (this.isUp) await this.stop("immediate")

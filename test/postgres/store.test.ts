@@ -6,6 +6,7 @@ import { afterAll, beforeAll } from "vitest"
 import { secretPan, secretRest } from "../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
 import { headsIn } from "../../packages/switch/src/journal/Head.ts"
+import type { Journal } from "../../packages/switch/src/journal/Journal.ts"
 import { openPostgres } from "../../packages/switch/src/journal/postgres/PostgresReader.ts"
 import { allEntries, messageOf, temporaryDirectory, testKey, testPan, write } from "../switch/journal/Journals.ts"
 import { postgresTitle, RealPostgres, whyNoPostgres } from "./RealPostgres.ts"
@@ -127,6 +128,56 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("The journal in Pos
       )
       expect(parts.length).toBe(3)
     })
+  )
+
+  live(
+    "drops whole parts that are old, verified, and only with the right to; the chain goes on from there",
+    (directory) =>
+      Effect.gen(function* () {
+        const place = placeOf(url(), newName())
+        const row = `('${place.name}', '${"cd".repeat(16)}', 1024)`
+        yield* Effect.promise(() =>
+          server.administer(
+            `INSERT INTO jinka.journal (switch, journal_id, part_entries) VALUES ${row}`,
+            "CREATE ROLE keeper LOGIN IN ROLE jinka_switch, jinka_keeper"
+          )
+        )
+        const dropped = (journal: Journal["Service"]) =>
+          Effect.gen(function* () {
+            const { upTo } = yield* journal.extent(Number.MAX_SAFE_INTEGER, 2900)
+            yield* Effect.repeat(journal.drop(upTo), { while: ({ isDone }) => !isDone })
+            return upTo
+          })
+        yield* withJournalAt(place, directory, (journal) =>
+          Effect.gen(function* () {
+            for (let n = 1; n <= 3000; n++) {
+              write(journal.writer, { message: messageOf(n, 60), pan: testPan })
+              if (n % 7 === 0) journal.writer.flush()
+            }
+            yield* journal.drained
+            expect((yield* Effect.flip(dropped(journal))).reason).toMatchObject({ _tag: "StoreRefused" })
+            expect(yield* journal.verify()).toMatchObject({ from: 1, entries: 3001 })
+          })
+        )
+        const keeper = placeOf(server.url("keeper"), place.name)
+        const upTo = yield* withJournalAt(keeper, directory, (journal) =>
+          Effect.gen(function* () {
+            const upTo = yield* dropped(journal)
+            expect(upTo).toBeGreaterThanOrEqual(2047)
+            expect(upTo).toBeLessThan(2900)
+            expect(yield* journal.verify()).toMatchObject({ from: upTo + 1, entries: 3002 })
+            expect((yield* journal.find({ pan: testPan })).at(-1)).toBeGreaterThan(upTo)
+            expect((yield* journal.extent(Number.MAX_SAFE_INTEGER, 2900)).upTo).toBe(0)
+            return upTo
+          })
+        )
+        yield* withJournalAt(place, directory, (journal) =>
+          Effect.gen(function* () {
+            expect(journal.recovered.firstSeq).toBe(upTo + 1)
+            expect(yield* journal.scan(1, () => undefined)).toBe(3003 - upTo)
+          })
+        )
+      })
   )
 
   live("has one owner: whoever takes it over is alone in writing, and the one before ends as overtaken", (directory) =>

@@ -37,8 +37,8 @@ export interface OpenConnection {
 const ANSWER_MS = 3000
 /** Between two attempts to connect, in ms. */
 const AGAIN_MS = 250
-/** How often a connection without commits is tried, in ms. */
-const IDLE_MS = 1000
+/** How often it is looked whether answers come, in ms. */
+const WATCH_MS = 500
 
 /** Ends that no connection mends. All others are waited out: how long, the journal decides. */
 const final: ReadonlySet<JournalReasonTag> = new Set(["Overtaken", "Truncated", "Corrupt", "VersionUnknown"])
@@ -143,18 +143,21 @@ export class PostgresCommits {
       this.fork(Effect.ignore(open.connection.query(this.sql.part, this.taken.journal.id, BigInt(part))))
     }
     this.fork(
-      Effect.map(Effect.exit(this.write(open.connection, group)), (exit) => {
-        if (this.open !== open || this.hasEnded) return
-        if (exit._tag === "Success" && exit.value === 1) return this.durable(group)
+      Effect.matchCause(this.write(open.connection, group), {
+        onSuccess: (count) => {
+          if (this.open !== open || this.hasEnded) return
+          if (count === 1) this.durable(group)
+          else this.lose()
+        },
         // Whatever it was: what is in the table decides.
-        this.lose()
+        onFailure: () => this.open === open && this.lose()
       })
     )
   }
 
   private write({ write }: PostgresConnection, group: OutgoingGroup): Effect.Effect<number, JournalError> {
     const { text, values } = commitStatement(this.taken.journal, this.taken.epoch, group)
-    return this.inTime(write(text, values))
+    return write(text, values)
   }
 
   private inTime<A>(effect: Effect.Effect<A, JournalError>): Effect.Effect<A, JournalError> {
@@ -262,7 +265,7 @@ export class PostgresCommits {
       for (const group of rest) {
         this.part = partOf(this.taken.journal, group.first)
         yield* this.inTime(connection.query(this.sql.part, this.taken.journal.id, BigInt(this.part)))
-        if ((yield* this.write(connection, group)) !== 1) {
+        if ((yield* this.inTime(this.write(connection, group))) !== 1) {
           const problem = "The journal changed while it was looked at."
           return yield* Effect.fail(JournalError.of("StoreAway", placeText(this.place.address), problem))
         }
@@ -274,16 +277,25 @@ export class PostgresCommits {
     })
   }
 
-  /** Notices that PostgreSQL is away also while nothing is committed. */
+  /**
+   * Notices that no answer comes, without a timer for each group: one that is the oldest under way at too many looks in a row.
+   * And notices that PostgreSQL is away also while nothing is committed.
+   */
   private get watch(): Effect.Effect<never> {
+    let oldest: OutgoingGroup | undefined
+    let looks = 0
     const look = Effect.suspend(() => {
       const { open } = this
-      if (open === undefined || this.underWay.length > 0 || this.hasEnded) return Effect.void
+      const [first] = this.underWay
+      looks = first === oldest ? looks + 1 : 0
+      oldest = first
+      if (open === undefined || this.hasEnded) return Effect.void
+      if (first !== undefined) return Effect.sync(() => looks * WATCH_MS >= ANSWER_MS && this.lose())
       return Effect.catch(this.inTime(open.connection.query("SELECT 1 AS here")), () =>
         Effect.sync(() => this.open === open && this.lose())
       )
     })
-    return Effect.forever(Effect.andThen(Effect.sleep(IDLE_MS), look))
+    return Effect.forever(Effect.andThen(Effect.sleep(WATCH_MS), look))
   }
 
   private end(reason: JournalReason): void {

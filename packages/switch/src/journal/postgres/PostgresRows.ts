@@ -52,6 +52,17 @@ FROM ${partTable(journal, before)}
 WHERE journal = $1 AND first = $9::int8 AND last = $2 - 1 AND hash = $10::bytea
   AND (SELECT epoch FROM ${journal.schema}.journal WHERE id = $1) = $4`
 
+let made = { schema: "", parts: "", text: "" }
+
+/** The same as the last time, for as long as groups go into the same part: the driver knows a statement by its text. */
+const insertText = (journal: JournalNumber, first: number, before: number): string => {
+  const parts = `${journal.id} ${partOf(journal, first)} ${partOf(journal, before)}`
+  if (made.parts !== parts || made.schema !== journal.schema) {
+    made = { schema: journal.schema, parts, text: insertGroup(journal, first, before) }
+  }
+  return made.text
+}
+
 /** The same with rows of other tables that belong to the group: all of them or none. */
 const insertMore = (journal: JournalNumber, first: number, before: number): string =>
   `WITH written AS (${insertGroup(journal, first, before)} RETURNING journal),
@@ -84,7 +95,7 @@ export const commitStatement = (
   const values = [journal.id, BigInt(first), BigInt(last), epoch, sealed, hash, tag, bytes]
   const behind = [BigInt(before.first), before.hash]
   if (names.length === 0 && keys.length === 0 && mark === undefined) {
-    return { text: insertGroup(journal, first, before.first), values: [...values, ...behind] }
+    return { text: insertText(journal, first, before.first), values: [...values, ...behind] }
   }
   const marks = mark === undefined ? [] : [mark]
   const more = [inHex(names), inHex(keys), inHex(marks)]
@@ -120,6 +131,7 @@ ORDER BY first DESC LIMIT 1`,
   mark: `SELECT seq, counts, tag FROM ${schema}.mark WHERE journal = $1 AND seq >= $2 ORDER BY seq LIMIT 1`,
   markBefore: `SELECT max(seq) AS seq FROM ${schema}.mark WHERE journal = $1 AND seq < $2`,
   beginning: `SELECT seq, hash, counts, tag FROM ${schema}.beginning WHERE journal = $1`,
+  drop: `SELECT ${schema}.drop_parts($1::int4, $2::int8, $3::int8, $4::bytea, $5, $6::bytea) AS parts`,
   /** Room of all parts, in bytes. */
   room: `SELECT coalesce(sum(pg_total_relation_size(inhrelid)), 0)::int8 AS bytes FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
 WHERE inhparent = '${schema}.commit_group'::regclass AND c.relname ~ ('^group_' || $1::int4 || '_')`,

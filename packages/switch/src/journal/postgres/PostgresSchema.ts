@@ -137,6 +137,41 @@ END $$;
 
 REVOKE ALL ON FUNCTION ${schema}.make_part FROM PUBLIC;`
 
+/**
+ * Drops the parts of which nothing is behind entry `up_to`, and says where the journal begins from then on: with a tag that only
+ * the journal's key makes, and only as the owner, behind a group that is there. Marks go with them.
+ */
+const dropParts = (schema: string) => `
+CREATE OR REPLACE FUNCTION ${schema}.drop_parts(of_journal int, as_epoch bigint, up_to bigint, up_to_hash bytea, up_to_counts text, row_tag bytea)
+RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  entries bigint;
+  part record;
+  dropped int := 0;
+BEGIN
+  SELECT part_entries INTO STRICT entries FROM ${schema}.journal WHERE id = of_journal AND epoch = as_epoch;
+  PERFORM 1 FROM ${schema}.commit_group
+    WHERE journal = of_journal AND first > up_to - entries AND first <= up_to AND last = up_to AND hash = up_to_hash;
+  IF NOT FOUND THEN RAISE EXCEPTION 'entry % ends no group of this journal', up_to; END IF;
+  PERFORM 1 FROM ${schema}.commit_group WHERE journal = of_journal AND first = up_to + 1;
+  IF NOT FOUND THEN RAISE EXCEPTION 'nothing is behind entry %', up_to; END IF;
+  INSERT INTO ${schema}.beginning VALUES (of_journal, up_to, up_to_hash, up_to_counts, row_tag)
+    ON CONFLICT (journal) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, counts = excluded.counts, tag = excluded.tag;
+  DELETE FROM ${schema}.mark WHERE journal = of_journal AND seq <= up_to;
+  FOR part IN SELECT c.relname AS name, substring(c.relname from '[0-9]+$')::bigint AS number FROM pg_inherits
+    JOIN pg_class c ON c.oid = inhrelid
+    WHERE inhparent = '${schema}.commit_group'::regclass AND c.relname ~ ('^group_' || of_journal || '_[0-9]+$')
+  LOOP
+    IF (part.number + 1) * entries <= up_to + 1 THEN
+      EXECUTE format('DROP TABLE ${schema}.%I', part.name);
+      dropped := dropped + 1;
+    END IF;
+  END LOOP;
+  RETURN dropped;
+END $$;
+
+REVOKE ALL ON FUNCTION ${schema}.drop_parts FROM PUBLIC;`
+
 const rights = (schema: string) => `
 GRANT USAGE ON SCHEMA ${schema} TO ${schema}_switch, ${schema}_reader, ${schema}_keeper;
 
@@ -154,14 +189,19 @@ GRANT UPDATE (tag) ON ${schema}.name TO ${schema}_switch;
 
 GRANT UPDATE (changes, seq, keys, tag) ON ${schema}.key_slot TO ${schema}_switch;
 
-GRANT EXECUTE ON FUNCTION ${schema}.make_part TO ${schema}_switch;`
+GRANT UPDATE (tag) ON ${schema}.beginning TO ${schema}_switch;
+
+GRANT EXECUTE ON FUNCTION ${schema}.make_part TO ${schema}_switch;
+
+GRANT EXECUTE ON FUNCTION ${schema}.drop_parts TO ${schema}_keeper;`
 
 /**
  * What an administrator runs, once for each schema, in one transaction; to run it again changes nothing. Three roles nobody logs
- * in with: `_switch` writes groups and reads, `_reader` only reads, `_keeper` is for who drops old parts.
+ * in with: `_switch` writes groups and reads, `_reader` only reads, `_keeper` also drops old parts, for switches with
+ * `journal.keep`.
  */
 export const schemaStatements = (schema: string): ReadonlyArray<string> =>
-  [`CREATE SCHEMA IF NOT EXISTS ${schema};`, tables, compression, roles, makePart, rights]
+  [`CREATE SCHEMA IF NOT EXISTS ${schema};`, tables, compression, roles, makePart, dropParts, rights]
     .map((part) => (typeof part === "string" ? part : part(schema)))
     .join("\n\n")
     .split(/\n{2,}/)

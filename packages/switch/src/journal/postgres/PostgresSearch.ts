@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import type { JournalError } from "../JournalError.ts"
 import { type Answer, JournalQueries, type Question } from "../JournalQueries.ts"
+import type { VerifyCursor, VerifyStep } from "../JournalStore.ts"
 import type { Keyring } from "../Seal.ts"
 import { type IndexReadings, isDamage, SearchIndex } from "../SearchIndex.ts"
 import type { PostgresQuestions } from "./PostgresQuestions.ts"
@@ -41,8 +42,42 @@ export class PostgresSearch {
     const before = question.what === "extent" ? this.questions.lookAtRoom : Effect.void
     return Effect.andThen(
       before,
-      this.questions.run(() => this.sound(() => this.queries.answer(question, last)))
+      this.questions.run(() => this.inParts(this.sound(() => this.queries.answer(question, last))))
     )
+  }
+
+  /** One step of verifying what is about to be dropped, up to `upTo`; what was indexed of it is forgotten. */
+  verifyAndForget(from: VerifyCursor, upTo: number): Effect.Effect<VerifyStep, JournalError> {
+    const { groups } = this.questions
+    return this.questions.run(() => {
+      const step = groups.verify(from, upTo)
+      const index = this.open()
+      for (const group of groups.from(from.next)) {
+        if (group.last >= step.cursor.next) break
+        index.forget(group)
+      }
+      return step
+    })
+  }
+
+  /** Only whole parts can be dropped: what may go ends with one. */
+  private inParts(answer: Answer): Answer {
+    if (answer.what !== "extent" || answer.extent.upTo === 0) return answer
+    const { extent } = answer
+    const upTo = this.wholeParts(extent.first, extent.upTo)
+    const part = upTo === 0 ? 0 : (upTo - extent.first + 1) / (extent.upTo - extent.first + 1)
+    return { what: "extent", extent: { ...extent, upTo, droppable: Math.round(extent.droppable * part) } }
+  }
+
+  /** The last entry of the last part that ends up to `upTo`; 0: none does. */
+  private wholeParts(first: number, upTo: number): number {
+    const { groups, journal } = this.questions
+    for (let part = Math.floor((upTo + 1) / journal.partEntries); part > 0; part--) {
+      const border = groups.groupOf(part * journal.partEntries - 1)
+      if (border === undefined || border.last < first) return 0
+      if (border.last <= upTo) return border.last
+    }
+    return 0
   }
 
   /** One step of the index towards `last`; whether it has all of it. */

@@ -19,6 +19,7 @@ import { type IndexReadings, indexFile } from "../SearchIndex.ts"
 import { controlAt, type FromThread, type ToThread } from "../SqliteMessages.ts"
 import { placeText } from "./PostgresAddress.ts"
 import { openConnection, PostgresCommits } from "./PostgresCommits.ts"
+import { PostgresDropping } from "./PostgresDropping.ts"
 import type { PostgresThreadOptions, PostgresThreadStart } from "./PostgresMessages.ts"
 import { type Taken, takeOver } from "./PostgresOpening.ts"
 import type { OutgoingGroup } from "./PostgresRows.ts"
@@ -45,6 +46,7 @@ class JournalThread {
   private readonly taken: Taken
   private readonly commits: PostgresCommits
   private readonly search: PostgresSearch
+  private readonly dropping: PostgresDropping
   private readonly fork: Fork
   private readonly closed: Deferred.Deferred<void>
   private readonly memory = new Map<number, Buffer>()
@@ -75,6 +77,7 @@ class JournalThread {
       this.readings ??= searchKeys().readingsOf(this.dialects)
       return this.readings
     })
+    this.dropping = new PostgresDropping(taken.questions, this.search, keyring.current!, taken.epoch)
     this.commits = makeCommits(this)
     start.port.on("message", (message: ToThread) => this.hear(message))
     this.post({ opened: taken.opened })
@@ -149,7 +152,9 @@ class JournalThread {
         })
       }
       if (question.what === "backup") return Effect.fail(noBackup(this.options))
-      if (question.what === "drop") return Effect.fail(noDropping(this.options))
+      if (question.what === "drop") {
+        return Effect.map(this.dropping.step(question.upTo), (dropped) => ({ what: "dropped", ...dropped }))
+      }
       return this.search.ask(question, this.head.seq)
     })
     return Effect.match(answer, {
@@ -191,9 +196,6 @@ class JournalThread {
     this.start.port.postMessage(message)
   }
 }
-
-const noDropping = ({ place }: PostgresThreadOptions): JournalError =>
-  JournalError.of("StoreRefused", placeText(place.address), "Parts of a journal in PostgreSQL are not dropped here.")
 
 const noBackup = ({ place }: PostgresThreadOptions): JournalError =>
   JournalError.of(

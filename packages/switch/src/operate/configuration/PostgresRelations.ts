@@ -14,6 +14,16 @@ export const postgresRelations = (draft: Draft): ReadonlyArray<Finding> => {
   return [
     ...(postgres.has("url") ? exactlyOne(postgres.part("url"), "env", "file", "a reference to a URL") : []),
     ...times(postgres),
+    ...(draft.part("journal").has("archive")
+      ? [
+          error(
+            draft.part("journal", "archive").path,
+            "a journal in PostgreSQL is archived as PostgreSQL is: base backups and its WAL",
+            "Take it out; `keep` drops whole parts.",
+            ""
+          )
+        ]
+      : []),
     ...certificate(postgres.part("tls"))
   ]
 }
