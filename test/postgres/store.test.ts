@@ -163,7 +163,7 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("The journal in Pos
         const upTo = yield* withJournalAt(keeper, directory, (journal) =>
           Effect.gen(function* () {
             const upTo = yield* dropped(journal)
-            expect(upTo).toBeGreaterThanOrEqual(2047)
+            expect(upTo).toBeGreaterThanOrEqual(1023)
             expect(upTo).toBeLessThan(2900)
             expect(yield* journal.verify()).toMatchObject({ from: upTo + 1, entries: 3002 })
             expect((yield* journal.find({ pan: testPan })).at(-1)).toBeGreaterThan(upTo)

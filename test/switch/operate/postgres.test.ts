@@ -26,7 +26,7 @@ describe("journal.postgres", () => {
     ["{ url: { env: A }, node: n1, takeoverAfter: 200 millis }", /from 1 to 60 seconds/],
     ["{ url: { env: A }, node: n1, takeoverAfter: 2 minutes, yieldAfter: 3 minutes }", /from 1 to 60 seconds/],
     ["{ url: { env: A }, node: n1, takeoverAfter: 20 seconds }", /`yieldAfter` is longer than `takeoverAfter`/],
-    ["{ url: { env: A }, node: n1 }, archive: ./archive", /is archived as PostgreSQL is/],
+    ["{ url: { env: A }, node: n1 }, keep: 90 days, archive: ./archive", /is archived as PostgreSQL is/],
     ["{ url: { env: A }, node: n1, tls: { key: k.pem } }", /a certificate and its key come together/],
     ["{ url: { env: A }, node: n1, tls: { passphraseFile: p } }", /a passphrase belongs to a `key`/]
   ])("is refused when it makes no sense: %s", async (text, rule) => {

@@ -45,6 +45,9 @@ export const journalRow = (
         }
   )
 
+/** More entries than any group has. */
+const GROUP_ENTRIES = 1_000_000
+
 /** Most fetches of one question: more means that it does not end. */
 const FETCHES_MAX = 10_000
 
@@ -132,8 +135,8 @@ export class PostgresQuestions {
         )
       case "upTo": {
         const seq = Math.min(wanted.seq, Number.MAX_SAFE_INTEGER)
-        // A group begins in the part of its entry or in the one before.
-        const least = seq === Number.MAX_SAFE_INTEGER ? 0 : Math.max(0, seq - 2 * partEntries)
+        // A group is far smaller: nobody has to look into all parts.
+        const least = seq === Number.MAX_SAFE_INTEGER ? 0 : Math.max(0, seq - partEntries - GROUP_ENTRIES)
         return Effect.map(this.query(this.sql.upTo, id, BigInt(seq), BigInt(least)), ([row]) =>
           this.rows.putFound(wanted.seq, row === undefined ? undefined : groupRow(row))
         )

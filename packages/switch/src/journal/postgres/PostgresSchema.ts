@@ -150,8 +150,9 @@ DECLARE
   dropped int := 0;
 BEGIN
   SELECT part_entries INTO STRICT entries FROM ${schema}.journal WHERE id = of_journal AND epoch = as_epoch;
-  PERFORM 1 FROM ${schema}.commit_group
-    WHERE journal = of_journal AND first > up_to - entries AND first <= up_to AND last = up_to AND hash = up_to_hash;
+  PERFORM 1 FROM (
+    SELECT last, hash FROM ${schema}.commit_group WHERE journal = of_journal AND first <= up_to ORDER BY first DESC LIMIT 1
+  ) AS g WHERE g.last = up_to AND g.hash = up_to_hash;
   IF NOT FOUND THEN RAISE EXCEPTION 'entry % ends no group of this journal', up_to; END IF;
   PERFORM 1 FROM ${schema}.commit_group WHERE journal = of_journal AND first = up_to + 1;
   IF NOT FOUND THEN RAISE EXCEPTION 'nothing is behind entry %', up_to; END IF;
