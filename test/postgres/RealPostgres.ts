@@ -224,7 +224,7 @@ export class RealPostgres {
 
   /** Writes a file into the data folder, as the server's user. */
   write(name: string, text: string): void {
-    writeFileSync(join(this.data, name), text)
+    writeFileSync(join(this.data, name), text, { mode: 0o600 })
     owned(join(this.data, name))
   }
 

@@ -1,6 +1,10 @@
 /** What a switch finds when it connects to the PostgreSQL of its journal, and what it says when that will not do. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Authority } from "../../examples/08-many-institutions/Authority.ts"
 import type { JournalError } from "../../packages/switch/src/journal/JournalError.ts"
 import { readPostgresUrl } from "../../packages/switch/src/journal/postgres/PostgresAddress.ts"
 import {
@@ -118,6 +122,41 @@ describe.skipIf(why !== undefined)(postgresTitle("A connection to PostgreSQL"), 
       query("SELECT current_setting('synchronous_commit') AS value")
     )
     expect(await Effect.runPromise(Effect.scoped(open))).toEqual([{ value: "on" }])
+  })
+
+  it("is encrypted where TLS is wanted, to the server that its authority vouches for and nobody else", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "jinka-postgres-tls-"))
+    try {
+      const ours = await Authority.make(folder, "db-ca")
+      const strangers = await Authority.make(folder, "other-ca")
+      const issued = await ours.issue("db.example")
+      const withTls = (ca: Authority, servername?: string): PostgresPlace => ({
+        ...placeOf(server.url()),
+        tls: { ca: [ca.file], servername, certificate: undefined, key: undefined, passphraseFile: undefined }
+      })
+      const refusedBy = (place: PostgresPlace) =>
+        Effect.runPromise(Effect.scoped(Effect.flip(connect(place, "write")))).then(({ reason }) => reason)
+      // A server that speaks no TLS is not spoken to in clear.
+      expect((await refusedBy(withTls(ours)))._tag).toMatch(/^Store(Away|Refused)$/)
+      server.write("server.crt", readFileSync(issued.certificate, "utf8"))
+      server.write("server.key", readFileSync(issued.key, "utf8"))
+      await server.administer("ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()")
+      const open = (servername?: string) =>
+        Effect.flatMap(connect(withTls(ours, servername), "write"), ({ query }) =>
+          query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        )
+      const isOn = () => Effect.runPromise(Effect.scoped(Effect.option(open("db.example"))))
+      for (let n = 0; n < 100 && (await isOn())._tag === "None"; n++) await new Promise((done) => setTimeout(done, 20))
+
+      expect(await Effect.runPromise(Effect.scoped(open("db.example")))).toEqual([{ ssl: true }])
+      expect(await Effect.runPromise(Effect.scoped(open()))).toEqual([{ ssl: true }])
+      const remedy = expect.stringContaining("journal.postgres.tls.ca")
+      expect(await refusedBy(withTls(strangers, "db.example"))).toMatchObject({ _tag: "StoreRefused", remedy })
+      expect(await refusedBy(withTls(ours, "another.example"))).toMatchObject({ _tag: "StoreRefused", remedy })
+    } finally {
+      await server.administer("ALTER SYSTEM RESET ssl", "SELECT pg_reload_conf()")
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 
   it("refuses a server that only says that it syncs", async () => {
