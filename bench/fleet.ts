@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Table from "cli-table3"
-import { Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, type Scope } from "effect"
 import { build } from "hdr-histogram-js"
 import { writeSecret } from "../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../packages/switch/src/journal/EntryKind.ts"
@@ -26,8 +26,8 @@ const key = Buffer.alloc(32, 7)
 
 /** Entries on their way at any time. */
 const loads = [1, 64, 512] as const
-const ROUNDS = 3
-const TURN_MS = 1500
+const ROUNDS = 8
+const TURN_MS = 300
 /** Entries back to the recovery floor, for a takeover: 10,000 open exchanges and what came between. */
 const FLOOR_ENTRIES = 30_000
 
@@ -57,9 +57,8 @@ const median = (values: ReadonlyArray<number>): number =>
 const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits))
 
 /** Entries written by closed loops: `outstanding` are on their way at any time, a new one follows each that is durable. */
-const turn = (outstanding: number) =>
+const turn = ({ writer }: Journal["Service"], outstanding: number) =>
   Effect.gen(function* () {
-    const { writer } = yield* Journal
     const latency = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
     const writtenAt = new Float64Array(1 << 16)
     let groups = 0
@@ -105,6 +104,25 @@ type MakeStore = () => Layer.Layer<JournalStore>
 
 const withStore = <A>(store: MakeStore, use: Effect.Effect<A, JournalError, Journal | Scope.Scope>): Promise<A> =>
   Effect.runPromise(Effect.scoped(use).pipe(Effect.provide(Journal.layer.pipe(Layer.provide(store())))))
+
+/** Opens a journal until the scope ends. */
+const opened = (store: MakeStore) =>
+  Effect.map(Layer.build(Journal.layer.pipe(Layer.provide(store()))), (context) => Context.get(context, Journal))
+
+/** Both stores under one load, in short turns: each sees the same other work of the machine. */
+const compared = (sqlite: MakeStore, postgres: MakeStore, outstanding: number) =>
+  Effect.gen(function* () {
+    const journals = [yield* opened(sqlite), yield* opened(postgres)] as const
+    const turns: readonly [Array<Turn>, Array<Turn>] = [[], []]
+    for (let round = 0; round <= ROUNDS; round++) {
+      for (const [n, journal] of journals.entries()) {
+        const one = yield* turn(journal, outstanding)
+        // The first turn compiles.
+        if (round > 0) turns[n]!.push(one)
+      }
+    }
+    return turns
+  })
 
 /** ms from opening a journal to having read all from its floor. */
 const takeover = async (store: MakeStore): Promise<number> => {
@@ -156,16 +174,13 @@ export const run = async (): Promise<FleetFigures> => {
   try {
     const rows: Array<FleetRow> = []
     for (const outstanding of loads) {
-      const turns: { readonly sqlite: Array<Turn>; readonly postgres: Array<Turn> } = { sqlite: [], postgres: [] }
-      for (let round = 0; round < ROUNDS; round++) {
-        turns.sqlite.push(await withStore(sqlite(`s${++made}`), turn(outstanding)))
-        turns.postgres.push(await withStore(postgres(`p${++made}`), turn(outstanding)))
-      }
+      const both = compared(sqlite(`s${++made}`), postgres(`p${++made}`), outstanding)
+      const [ofSqlite, ofPostgres] = await Effect.runPromise(Effect.scoped(both))
       const of = (all: ReadonlyArray<Turn>, what: keyof Turn) => median(all.map((one) => one[what]))
-      const base = of(turns.sqlite, "perSecond")
+      const base = of(ofSqlite, "perSecond")
       for (const [store, all] of [
-        ["SQLite", turns.sqlite],
-        ["PostgreSQL", turns.postgres]
+        ["SQLite", ofSqlite],
+        ["PostgreSQL", ofPostgres]
       ] as const) {
         rows.push({
           store,

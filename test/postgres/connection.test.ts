@@ -127,6 +127,7 @@ describe.skipIf(why !== undefined)(postgresTitle("A connection to PostgreSQL"), 
   it("is encrypted where TLS is wanted, to the server that its authority vouches for and nobody else", async () => {
     const folder = mkdtempSync(join(tmpdir(), "jinka-postgres-tls-"))
     try {
+      await server.administer(...schemaStatements("jinka"))
       const ours = await Authority.make(folder, "db-ca")
       const strangers = await Authority.make(folder, "other-ca")
       const issued = await ours.issue("db.example")
