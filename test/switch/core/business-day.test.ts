@@ -245,10 +245,10 @@ describe("The totals of a business day", () => {
                 { id: 1, name: "acquirer", dialect: "cups" },
                 { id: 2, name: "issuer", dialect: "cups" }
               ],
-              scan: (_from, each, options) =>
+              scan: (from, each, options) =>
                 Effect.sync(() => {
                   for (const entry of store.entries)
-                    if (options?.kinds === undefined || options.kinds.includes(entry.kind)) each(entry)
+                    if (entry.seq >= from && options?.kinds?.includes(entry.kind) !== false) each(entry)
                   return 0
                 })
             },

@@ -5,6 +5,7 @@
  * The date of a transaction is the settlement date of its answer, else the business day of its link when it ended; a reversal has
  * its original's. What nobody knows the outcome of has a sum of its own until its reversal is acknowledged. Two passes: the first
  * notes what is reversed, of which there is little, so memory grows with open exchanges and reversals and not with the journal.
+ * Both begin where the date that is asked for was first named.
  */
 import { type Codec, isSuccess, MessageIndex, mtiClass, mtiText } from "@jinka/codec"
 import { Effect } from "effect"
@@ -35,10 +36,18 @@ export const totals = Effect.fnUntraced(function* (
   between: Effect.Effect<void> = Effect.yieldNow
 ): Effect.fn.Return<TotalsReport, JournalError> {
   const fold = new Fold(journal, dialects)
-  yield* journal.scan(1, (entry) => fold.note(entry), { kinds: [EntryKind.queued], between })
-  yield* journal.scan(1, (entry) => fold.take(entry), { between })
+  yield* journal.scan(1, (entry) => fold.said(entry), { kinds: [EntryKind.day], between })
+  const from = fold.from(date)
+  yield* journal.scan(from, (entry) => fold.note(entry), { kinds: [EntryKind.queued], between })
+  yield* journal.scan(from, (entry) => fold.take(entry), { between })
   return fold.report(date)
 })
+
+/**
+ * Entries before the first that names a date, in which what is answered on that date may have begun: a quarter of a minute at
+ * 2,000 transactions a second.
+ */
+const BEFORE_MAX = 100_000
 
 /** A transaction from its first message to its end. */
 interface Open {
@@ -75,6 +84,8 @@ class Fold {
   private readonly dialects: Dialects
   private readonly sums = new DaySums()
   private readonly days = new Map<string, BusinessDay>()
+  /** What the whole journal says of days, in order. */
+  private readonly allDays: Array<{ readonly seq: number; readonly link: string; readonly day: BusinessDay }> = []
   private readonly open = new Map<number, Open>()
   private readonly undoing = new Map<number, Undoing>()
   /** Whatever a reversal names, by exchange, transaction or STAN of ours, and what it was. */
@@ -85,6 +96,20 @@ class Fold {
   constructor(journal: Summed, dialects: Dialects) {
     this.journal = journal
     this.dialects = dialects
+  }
+
+  /** Before the passes: the days, of which there are few. */
+  said({ code, link, seq }: Entry): void {
+    const day = dayOf(code)
+    if (day !== undefined) this.allDays.push({ seq, link: this.nameOf(link), day })
+  }
+
+  /** Where the passes begin, with the days of then. A date that no link has named may be anywhere. */
+  from(date: string | undefined): number {
+    const named = this.allDays.find(({ day }) => day.date === date || day.next === date)
+    const from = named === undefined ? 1 : Math.max(1, named.seq - BEFORE_MAX)
+    for (const { day, link, seq } of this.allDays) if (seq < from) this.days.set(link, day)
+    return from
   }
 
   /** The first pass. */
