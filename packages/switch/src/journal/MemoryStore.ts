@@ -397,6 +397,10 @@ export class MemoryStore {
     const [oldest] = this.kept
     if (oldest === undefined || oldest.last > upTo) return { seq: this.dropped.seq, isDone: true }
     this.kept.shift()
+    if (this.listed > 0) {
+      this.listed--
+      this.list.splice(0, oldest.entries.length)
+    }
     const counts = [...this.dropped.counts]
     for (const { kind } of oldest.entries) if (!isLasting(kind)) counts[kind] = (counts[kind] ?? 0) + 1
     const lasting = oldest.entries.filter(({ kind }) => isLasting(kind))
