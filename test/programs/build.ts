@@ -1,10 +1,10 @@
 /**
  * Builds the programs of the packages into a folder: `node test/programs/build.ts FOLDER`. See `Programs.ts`.
  *
- * A module that asks where it stands is told where its source does, and finds what lies beside that. Those with threads of their
- * own know two forms of it and keep theirs: threads are built, too.
+ * A module that asks where it stands is told where its source does, and finds what lies beside that. A file that it loads by name
+ * in two forms, such as that of a thread, is built, too: it finds it beside the program.
  */
-import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { type Plugin, rolldown } from "rolldown"
@@ -14,8 +14,19 @@ const inRoot = (file: string) => join(root, file)
 
 const programs = ["packages/simulator/src/main.ts", "packages/switch/src/main.ts"]
 
-/** What a thread loads by its name. */
-const threads = ["journal/SqliteWorker", "journal/SearchKeys", "operate/ReadingWorker"]
+/** How a module names a file that it loads from source as `.ts` and built as `.js`. */
+const twoForms = /import\.meta\.url\.endsWith\("\.ts"\)\s*\?\s*"([^"]+)\.ts"\s*:\s*"[^"]+\.js"/g
+
+/** The files that are loaded so, by their names without an ending. */
+const loadedByName = (): ReadonlyArray<readonly [name: string, file: string]> =>
+  readdirSync(inRoot("packages"), { recursive: true, encoding: "utf8" })
+    .filter((file) => /^\w+\/src\/.*\.ts$/.test(file))
+    .map((file) => inRoot(`packages/${file}`))
+    .flatMap((file) =>
+      [...readFileSync(file, "utf8").matchAll(twoForms)].map(
+        ([, named]) => [basename(named!), join(dirname(file), `${named}.ts`)] as const
+      )
+    )
 
 /** Built states that nobody has touched for so long are removed, in ms. */
 const KEPT_MS = 3_600_000
@@ -24,8 +35,8 @@ const KEPT_MS = 3_600_000
 const placed: Plugin = {
   name: "placed",
   transform: (code, id) => {
-    if (!id.startsWith(inRoot("packages/")) || code.includes('import.meta.url.endsWith(".ts")')) return null
-    if (!code.includes("import.meta.")) return null
+    if (!id.startsWith(inRoot("packages/")) || !code.includes("import.meta.")) return null
+    if (code.search(twoForms) >= 0) return code.replace(twoForms, (_, named: string) => `"./${basename(named)}.js"`)
     const url = JSON.stringify(pathToFileURL(id).href)
     const resolve = `((name) => pathToFileURLOfPlaced(createRequireOfPlaced(${url}).resolve(name)).href)`
     const imports =
@@ -40,7 +51,7 @@ if (folder === undefined) throw new Error("node test/programs/build.ts FOLDER")
 
 const input = Object.fromEntries([
   ...programs.map((file) => [file.replace(/\.ts$/, ""), inRoot(file)]),
-  ...threads.map((file) => [basename(file), inRoot(`packages/switch/src/${file}.ts`)])
+  ...loadedByName()
 ])
 const bundle = await rolldown({
   input,

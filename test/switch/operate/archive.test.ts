@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { withJournal, write } from "../journal/Journals.ts"
+import { until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, key, runSwitch } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
@@ -99,8 +100,9 @@ describe("The archive of a journal on the command line", () => {
       text.replace("reserve: 1 MiB", "reserve: 1 MiB, keep: 30 days, archive: ./archive")
     )
     const running = await runSwitch(file)
-    let status = await running.status()
-    while (status.retention === null || status.retention.since! < day(31)) status = await running.status()
+    const isYounger = async () => ((await running.status()).retention?.since ?? "") >= day(31)
+    await until(isYounger, "what is older than 30 days is archived")
+    const status = await running.status()
     const byHand = await jinka([
       "journal",
       "archive",
