@@ -123,14 +123,18 @@ describe("a proxy that records", () => {
 })
 
 describe("a capture file", () => {
-  /** Packets over Ethernet and IPv4: a little-endian pcap with microseconds. */
-  const pcapOf = (
-    packets: ReadonlyArray<{ at: number; from: number; to: number; seq: number; bytes: Buffer }>
-  ): Buffer => {
-    const header = Buffer.alloc(24)
-    header.writeUInt32LE(0xa1b2c3d4, 0)
-    header.writeUInt32LE(1, 20)
-    const records = packets.map(({ at, bytes, from, seq, to }) => {
+  interface Sent {
+    readonly at: number
+    readonly from: number
+    readonly to: number
+    readonly seq: number
+    readonly bytes: Buffer
+  }
+  type Frame = readonly [at: number, frame: Buffer]
+
+  /** Packets over Ethernet and IPv4. */
+  const framesOf = (packets: ReadonlyArray<Sent>): ReadonlyArray<Frame> =>
+    packets.map(({ at, bytes, from, seq, to }) => {
       const frame = Buffer.alloc(14 + 20 + 20 + bytes.length)
       frame[14] = 0x45
       frame.writeUInt16BE(40 + bytes.length, 16)
@@ -142,6 +146,15 @@ describe("a capture file", () => {
       frame.writeUInt32BE(seq, 38)
       frame[46] = 0x50
       bytes.copy(frame, 54)
+      return [at, frame]
+    })
+
+  /** A little-endian pcap with microseconds. */
+  const pcap = (frames: ReadonlyArray<Frame>): Buffer => {
+    const header = Buffer.alloc(24)
+    header.writeUInt32LE(0xa1b2c3d4, 0)
+    header.writeUInt32LE(1, 20)
+    const records = frames.map(([at, frame]) => {
       const record = Buffer.alloc(16)
       record.writeUInt32LE(Math.floor(at / 1000), 0)
       record.writeUInt32LE((at % 1000) * 1000, 4)
@@ -152,17 +165,57 @@ describe("a capture file", () => {
     return Buffer.concat([header, ...records])
   }
 
-  it("gives the messages of both directions with their times, whatever the order and number of their segments", () => {
+  /** A pcapng of one interface whose times are nanoseconds, with a block that means nothing to us and an option before the last. */
+  const pcapng =
+    (isLittle: boolean) =>
+    (frames: ReadonlyArray<Frame>): Buffer => {
+      const words = (...values: ReadonlyArray<number>): Buffer => {
+        const bytes = Buffer.alloc(4 * values.length)
+        for (const [n, value] of values.entries()) bytes[isLittle ? "writeUInt32LE" : "writeUInt32BE"](value, 4 * n)
+        return bytes
+      }
+      const halves = (...values: ReadonlyArray<number>): Buffer => {
+        const bytes = Buffer.alloc(2 * values.length)
+        for (const [n, value] of values.entries()) bytes[isLittle ? "writeUInt16LE" : "writeUInt16BE"](value, 2 * n)
+        return bytes
+      }
+      const block = (type: number, body: Buffer): Buffer => {
+        const filled = Buffer.concat([body, Buffer.alloc((4 - (body.length % 4)) % 4)])
+        const length = words(filled.length + 12)
+        return Buffer.concat([words(type), length, filled, length])
+      }
+      const name = Buffer.concat([halves(2, 3), Buffer.from("en0\0")])
+      const resolution = Buffer.concat([halves(9, 1), Buffer.from([9, 0, 0, 0])])
+      const records = frames.map(([at, frame]) => {
+        const nanoseconds = at * 1e6
+        const high = Math.floor(nanoseconds / 2 ** 32)
+        return block(6, Buffer.concat([words(0, high, nanoseconds % 2 ** 32, frame.length, frame.length), frame]))
+      })
+      return Buffer.concat([
+        block(0x0a0d0d0a, Buffer.concat([words(0x1a2b3c4d), halves(1, 0), words(0xffffffff, 0xffffffff)])),
+        block(1, Buffer.concat([halves(1, 0), words(0), name, resolution, halves(0, 0)])),
+        block(5, words(0, 0, 0)),
+        ...records
+      ])
+    }
+
+  it.each([
+    ["pcap", pcap],
+    ["pcapng of a little-endian machine", pcapng(true)],
+    ["pcapng of a big-endian one", pcapng(false)]
+  ])("gives the messages of both directions with their times, whatever the order of their segments: %s", (_, write) => {
     const request = framed(message("0200", 1, 100, secrets))
     const answer = framed(message("0210", 1, 100, { 39: "00" }))
-    const file = pcapOf([
-      { at: 5000, from: 40_000, to: 7801, seq: 100, bytes: request.subarray(0, 30) },
-      { at: 5020, from: 40_000, to: 7801, seq: 160, bytes: request.subarray(60) },
-      { at: 5030, from: 40_000, to: 7801, seq: 100, bytes: request.subarray(0, 30) },
-      { at: 5040, from: 40_000, to: 7801, seq: 130, bytes: request.subarray(30, 60) },
-      { at: 5100, from: 7801, to: 40_000, seq: 900, bytes: answer },
-      { at: 5110, from: 40_000, to: 9999, seq: 1, bytes: request }
-    ])
+    const file = write(
+      framesOf([
+        { at: 5000, from: 40_000, to: 7801, seq: 100, bytes: request.subarray(0, 30) },
+        { at: 5020, from: 40_000, to: 7801, seq: 160, bytes: request.subarray(60) },
+        { at: 5030, from: 40_000, to: 7801, seq: 100, bytes: request.subarray(0, 30) },
+        { at: 5040, from: 40_000, to: 7801, seq: 130, bytes: request.subarray(30, 60) },
+        { at: 5100, from: 7801, to: 40_000, seq: 900, bytes: answer },
+        { at: 5110, from: 40_000, to: 9999, seq: 1, bytes: request }
+      ])
+    )
 
     const { lines, says } = linesOfPcap(file, 7801, form, key)
 
@@ -172,7 +225,7 @@ describe("a capture file", () => {
       "5100 1 fromTarget 0210"
     ])
     expect(() => linesOfPcap(Buffer.from("no capture at all, of any kind"), 7801, form, key)).toThrow(
-      "it is no pcap file"
+      "it is neither a pcap nor a pcapng file"
     )
   })
 

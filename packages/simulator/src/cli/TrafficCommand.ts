@@ -16,7 +16,7 @@ import { suggestion } from "../file/Nearest.ts"
 import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
 import { noTolerance, readTolerance } from "../traffic/Compare.ts"
 import { type Imported, isTraced, linesOfPcap, linesOfTrace } from "../traffic/Import.ts"
-import { CaptureInvalid } from "../traffic/Pcap.ts"
+import { CaptureInvalid } from "../traffic/Packets.ts"
 import { type Replayed, replay } from "../traffic/Replay.ts"
 import { pairsOf, readTraffic } from "../traffic/Traffic.ts"
 import { Unsettled } from "./Conduct.ts"
@@ -80,7 +80,7 @@ const imported = (
       if (!isJson) return linesOfPcap(bytes, port!, form, key)
       const traced: unknown = JSON.parse(String(bytes))
       if (isTraced(traced)) return linesOfTrace(traced, form, key)
-      throw new CaptureInvalid("it is no pcap file, and not what `jinka trace --json` prints")
+      throw new CaptureInvalid("it is no capture, and not what `jinka trace --json` prints")
     },
     catch: (error) => new FileMalformed({ path, reason: reasonOf(error) })
   })
@@ -90,10 +90,12 @@ const imported = (
 export const recordCommand = Command.make(
   "record",
   {
-    path: Argument.Path("file").pipe(Argument.withDescription("A pcap file, or what `jinka trace --json` printed")),
+    path: Argument.Path("file").pipe(
+      Argument.withDescription("A pcap or pcapng file, or what `jinka trace --json` printed")
+    ),
     ...formFlags,
     port: Flag.Int("port").pipe(
-      Flag.withDescription("Port of the listening side in a pcap file"),
+      Flag.withDescription("Port of the listening side in a capture file"),
       Flag.optional,
       Flag.map(Option.getOrUndefined)
     ),
@@ -123,7 +125,7 @@ export const recordCommand = Command.make(
       "cards of the same issuers, the same one for the same card, tracks and PIN blocks by zeros. A proxy records by itself " +
       "(`record:` in its file)."
   ),
-  Command.withShortDescription("Traffic from a pcap file or a journal, made safe"),
+  Command.withShortDescription("Traffic from a capture file or a journal, made safe"),
   Command.withExamples([
     {
       command: "jinka-sim record capture.pcap --port 7801 --key-file card.key --out traffic.jsonl",

@@ -1,11 +1,11 @@
 /**
- * The TCP streams of a capture file: pcap in both byte orders, as draft-ietf-opsawg-pcap describes it, with Ethernet, Linux
- * cooked or raw IP packets. Written anew beside the switch's reader, and with times: what judges the switch shares no code with
- * it.
+ * The TCP streams of a capture file, pcap or pcapng, with Ethernet, Linux cooked or raw IP packets. Written anew beside the
+ * switch's reader, and with times: what judges the switch shares no code with it.
  *
- * Owns packets and putting segments in order. A stream whose beginning was not captured begins with its first segment. A pcapng
- * file is refused with the command that turns it into one. Pure.
+ * Owns what is in packets, and putting segments in order. A stream whose beginning was not captured begins with its first
+ * segment. Pure.
  */
+import { CaptureInvalid, packetsOf } from "./Packets.ts"
 
 /** One piece of a stream, in order, once. */
 export interface Segment {
@@ -16,19 +16,6 @@ export interface Segment {
   readonly to: string
   readonly bytes: Buffer
 }
-
-/** Why a file is no capture. */
-export class CaptureInvalid extends Error {}
-
-/** Magic numbers: whether the file is little-endian, and parts of a second. */
-const magics = new Map<number, readonly [isLittle: boolean, parts: number]>([
-  [0xa1b2c3d4, [false, 1e6]],
-  [0xa1b23c4d, [false, 1e9]],
-  [0xd4c3b2a1, [true, 1e6]],
-  [0x4d3cb2a1, [true, 1e9]]
-])
-
-const PCAPNG = 0x0a0d0d0a
 
 /** Bytes before the IP packet, by the link type (https://www.tcpdump.org/linktypes.html). */
 const linkHeaders = new Map([
@@ -112,23 +99,12 @@ class Stream {
 
 /** The segments of all streams that have `port` at one end, in the order of the file. Throws `CaptureInvalid`. */
 export const segmentsOf = (file: Buffer, port: number): ReadonlyArray<Segment> => {
-  if (file.length >= 4 && file.readUInt32BE(0) === PCAPNG)
-    throw new CaptureInvalid("it is a pcapng file: turn it into pcap with `tcpdump -r FILE -w FILE.pcap`")
-  const magic = file.length < 24 ? undefined : magics.get(file.readUInt32BE(0))
-  if (magic === undefined) throw new CaptureInvalid("it is no pcap file")
-  const [isLittle, parts] = magic
-  const u32 = (at: number): number => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at))
-  const linkType = u32(20) & 0xffff
-  if (!linkHeaders.has(linkType)) throw new CaptureInvalid(`its link type ${linkType} is not known`)
   const streams = new Map<string, Stream>()
   const segments: Array<Segment> = []
-  for (let at = 24; at + 16 <= file.length; ) {
-    const size = u32(at + 8)
-    if (at + 16 + size > file.length) break
-    const ip = ipPacket(linkType, file.subarray(at + 16, at + 16 + size))
+  for (const { at: time, bytes: captured, linkType } of packetsOf(file)) {
+    if (!linkHeaders.has(linkType)) throw new CaptureInvalid(`its link type ${linkType} is not known`)
+    const ip = ipPacket(linkType, captured)
     const packet = ip === undefined ? undefined : tcpOf(ip)
-    const time = u32(at) * 1000 + (u32(at + 4) / parts) * 1000
-    at += 16 + size
     if (packet === undefined) continue
     const { from, to } = packet
     if (!from.endsWith(`:${port}`) && !to.endsWith(`:${port}`)) continue
