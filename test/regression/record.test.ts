@@ -1,11 +1,13 @@
 /** Dialogues that are written from live traffic: they run again, and nothing that authenticates a card is in them. */
-import { type Codec, dialects } from "@jinka/codec"
+import { type Codec, dialects, wholeFrame } from "@jinka/codec"
 import { Effect, type Scope } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { failureText, type Outcome, runDialogue, usualRun } from "../../packages/simulator/src/dialogue/index.ts"
 import { Recorded } from "../../packages/simulator/src/dialogue/Recorded.ts"
 import { makeWireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
 import { type Passed, passThrough } from "../../packages/simulator/src/link/PassThrough.ts"
+import { passedOf } from "../../packages/simulator/src/traffic/Captured.ts"
+import { framesOf, pcapng } from "../simulator/Captures.ts"
 import { encoded, head, money, plansOf, reversalOf, stan } from "../simulator/scripted/Bench.ts"
 import { cleanUp, dialled, type Line, start, until } from "../simulator/scripted/Sockets.ts"
 import { readDialogue } from "./Written.ts"
@@ -81,6 +83,25 @@ describe("jinka-sim dialogue record", () => {
       expect(outcome.transcript.filter(({ _tag }) => _tag === "received")).toHaveLength(2)
     }
   )
+
+  it("writes the same dialogue of a capture of the line", async () => {
+    const { passed, text } = await recorded("cups", purchaseAndReversal)
+    const { form } = plansOf(head("cups"))[0]!
+    const next = { near: 1, far: 1 }
+    const segments = passed.flatMap((one, n) => {
+      if (one._tag !== "message") return []
+      const bytes = wholeFrame(form.frame, one.bytes)
+      const seq = next[one.from]
+      next[one.from] += bytes.length
+      const [from, to] = one.from === "near" ? ([40_000, 7801] as const) : ([7801, 40_000] as const)
+      return [{ at: 1000 * n, from, to, seq, bytes }]
+    })
+    const capture = new Recorded({ form, dialect: "cups", frame: undefined, rule: "Recorded.", seed: 7 })
+    for (const one of passedOf(pcapng(true)(framesOf(segments)), 7801, form.frame)) capture.take(one)
+
+    const withoutEnds = text.split("\n").filter((line) => !/ (closes|expects close): /.test(line))
+    expect(capture.text()).toBe(withoutEnds.join("\n"))
+  })
 
   it("finds a system that answers otherwise", async () => {
     const { text } = await recorded("cups", purchaseAndReversal)
