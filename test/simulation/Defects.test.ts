@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs"
+import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
+import type { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import { defects } from "./Defects.ts"
-import { worldRunner } from "./Runner.ts"
+import { jinkaSwitch } from "./JinkaSwitch.ts"
+import { runnerOf, worldRunner } from "./Runner.ts"
+import type { Subject } from "./Subject.ts"
 
 describe("the deliberate defects of `npm run canary`", () => {
   it("are ten, and each still fits the line that it spoils", () => {
@@ -12,6 +16,30 @@ describe("the deliberate defects of `npm run canary`", () => {
     for (const { find, put } of defects) expect(put).not.toBe(find)
   })
 })
+
+/** A switch with a defect at its edge: of what it writes to an issuer, each thirtieth write leaves twice. */
+const twiceWriting: Subject = {
+  ...jinkaSwitch,
+  start: (place) => jinkaSwitch.start({ ...place, transport: twice(place.transport) })
+}
+
+const twice = (transport: Transport["Service"]): Transport["Service"] => {
+  let writes = 0
+  return {
+    ...transport,
+    connect: (to) =>
+      Effect.map(transport.connect(to), (connection) => ({
+        ...connection,
+        pull: connection.pull,
+        unsent: () => connection.unsent(),
+        close: (how) => connection.close(how),
+        write: (bytes) =>
+          ++writes % 30 === 0
+            ? Effect.andThen(connection.write(bytes), connection.write(bytes))
+            : connection.write(bytes)
+      }))
+  }
+}
 
 describe("the world as a command", () => {
   const short = JSON.stringify({ acquirers: 1, issuers: 1, chaos: 5000, calm: 40_000, simplex: 0, groups: 0 })
@@ -29,5 +57,25 @@ describe("the world as a command", () => {
     expect(() => worldRunner.run(1, "{", false)).toThrow("the wishes are no JSON")
     expect(() => worldRunner.run(1, '{"fault":[]}', false)).toThrow('"fault" is no wish; known are simplex')
     expect(worldRunner.shrink(5, short, () => undefined)).toBeUndefined()
+  })
+
+  it("makes the run of a broken promise smaller: the same promise, fewer faults and partners, and less of it", () => {
+    const world = runnerOf(twiceWriting)
+    const wished = JSON.stringify({ acquirers: 2, issuers: 2, chaos: 20_000, calm: 20_000 })
+    const seed = [1, 2, 3, 4, 5].find((one) => world.run(one, wished, false).findings.length > 0)!
+    const whole = world.run(seed, wished, true)
+    const steps: Array<string> = []
+
+    const shrunk = world.shrink(seed, wished, (says) => steps.push(says))!
+
+    expect(whole.findings[0]).toMatch(/^G4: request /)
+    expect(shrunk.result.findings[0]).toMatch(/^G4: request /)
+    expect(steps.length).toBeGreaterThan(1)
+    expect(shrunk.result.faults).toBe(0)
+    expect(JSON.parse(shrunk.wishes)).toMatchObject({ acquirers: 1, issuers: 1, faults: [] })
+    // What is printed is enough to see it again, and there is less to read.
+    const again = world.run(seed, shrunk.wishes, true)
+    expect(again.hash).toBe(shrunk.result.hash)
+    expect(again.trace.length).toBeLessThan(whole.trace.length / 2)
   })
 })

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import type { SeedResult, Shrunk, WorldRunner } from "../../packages/simulator/src/world/WorldRunner.ts"
 import type { Wishes } from "./Options.ts"
 import { type RunResult, runSeed } from "./Simulation.ts"
+import type { Subject } from "./Subject.ts"
 import { subject, wishes as usualWishes } from "./Tested.ts"
 
 const git = (...args: ReadonlyArray<string>): string => {
@@ -117,9 +118,14 @@ const smaller = (wishes: Wishes, { options }: RunResult): ReadonlyArray<Attempt>
 /** Runs tried for one seed at most. */
 const TRIED_MAX = 200
 
-const shrink = (seed: number, text: string, onStep: (says: string) => void): Shrunk | undefined => {
-  let wishes = wishesOf(text)
-  let result = runSeed(seed, { subject, wishes })
+/** Takes something away as long as the first broken promise stays broken. */
+const shrink = (
+  run: (wishes: Wishes) => RunResult,
+  wished: Wishes,
+  onStep: (says: string) => void
+): Shrunk | undefined => {
+  let wishes = wished
+  let result = run(wishes)
   const [first] = result.findings
   if (first === undefined) return undefined
   const promise = promiseOf(first)
@@ -130,7 +136,7 @@ const shrink = (seed: number, text: string, onStep: (says: string) => void): Shr
     for (const attempt of smaller(wishes, result)) {
       if (tried >= TRIED_MAX) break
       tried++
-      const smallerRun = runSeed(seed, { subject, wishes: attempt.wishes })
+      const smallerRun = run(attempt.wishes)
       if (!isBroken(smallerRun)) continue
       onStep(`${attempt.says}: still broken`)
       wishes = attempt.wishes
@@ -142,9 +148,12 @@ const shrink = (seed: number, text: string, onStep: (says: string) => void): Shr
   return { wishes: JSON.stringify(wishes), result: resultOf(result), tried }
 }
 
-/** What `jinka-sim world` loads. */
-export const worldRunner: WorldRunner = {
+/** A world for one system under test. */
+export const runnerOf = (tested: Subject): WorldRunner => ({
   commit: commitNow(),
-  run: (seed, text, keepTrace) => resultOf(runSeed(seed, { subject, wishes: wishesOf(text), keepTrace })),
-  shrink
-}
+  run: (seed, text, keepTrace) => resultOf(runSeed(seed, { subject: tested, wishes: wishesOf(text), keepTrace })),
+  shrink: (seed, text, onStep) => shrink((wishes) => runSeed(seed, { subject: tested, wishes }), wishesOf(text), onStep)
+})
+
+/** What `jinka-sim world` loads. */
+export const worldRunner: WorldRunner = runnerOf(subject)

@@ -1,6 +1,6 @@
 /**
- * `jinka-sim dialogue record`: stands on a line, or reads a capture of one, and writes down what goes by as a dialogue. Mounted by
- * the command line.
+ * `jinka-sim dialogue record`: stands on a line, or reads a capture of one, and writes down what goes by as a dialogue.
+ * Mounted by the command line.
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { relative } from "node:path"
