@@ -61,7 +61,7 @@ describe("the world as a command", () => {
 
   it("makes the run of a broken promise smaller: the same promise, fewer faults and partners, and less of it", () => {
     const world = runnerOf(twiceWriting)
-    const wished = JSON.stringify({ acquirers: 2, issuers: 2, chaos: 20_000, calm: 20_000 })
+    const wished = JSON.stringify({ acquirers: 2, issuers: 1, chaos: 30_000, acquirer: { pause: [300, 900] } })
     const seed = [1, 2, 3, 4, 5].find((one) => world.run(one, wished, false).findings.length > 0)!
     const whole = world.run(seed, wished, true)
     const steps: Array<string> = []
