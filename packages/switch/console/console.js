@@ -52,14 +52,15 @@ const outcome = ({ did, outcomes, says }) =>
     .join("; ") ??
   "✓"
 
-/** Asks a person for the reason, does it, and says what came of it. `more`: what the act needs besides. */
-const act = (title, path, more = {}) => {
+/** Asks a person for the reason, does it, and says what came of it. `more`: what the act needs besides; `choice`: of what. */
+const act = (title, path, more = {}, choice = undefined) => {
   const dialog = at("ask")
   const reason = element("textarea", { id: "reason", maxlength: "120", required: true })
   const told = element("p", { role: "alert" })
   const done = async (event) => {
     event.preventDefault()
-    const answer = await ask(path, { ...more, reason: reason.value })
+    const chosen = choice === undefined ? {} : { [choice.name]: Number(choice.value) }
+    const answer = await ask(path, { ...more, ...chosen, reason: reason.value })
     told.className = answer.error === undefined ? "" : "error"
     told.textContent = answer.error ?? outcome(answer)
     if (answer.error === undefined) setTimeout(() => dialog.close(), 1500)
@@ -69,6 +70,7 @@ const act = (title, path, more = {}) => {
       "form",
       { onsubmit: done },
       element("h2", { id: "ask-title" }, title),
+      ...(choice === undefined ? [] : [element("label", {}, word("silenceFor"), choice)]),
       element("label", { for: "reason" }, word("why"), reason, element("span", { class: "soft" }, word("whyHint"))),
       told,
       element(
@@ -90,6 +92,23 @@ const hands = {
     act(`${word("close")} ${exchange}: ${link} ${mti} ${stan}`, `/api/pending/${exchange}/close`),
   askKey: (link, purpose) =>
     act(`${link}: ${word("askKey")} ${purpose}`, `/api/keys/${encodeURIComponent(link)}/ask`, { purpose }),
+  silence: ({ kind, link }) =>
+    act(
+      `${word("silence")}: ${word(`alarm-${kind}`)} ${link}`,
+      `/api/alarms/${kind}/silence`,
+      link === "" ? {} : { link },
+      element(
+        "select",
+        { name: "minutes" },
+        ...[30, 240, 1440].map((minutes) => element("option", { value: minutes }, word(`minutes${minutes}`)))
+      )
+    ),
+  unsilence: ({ kind, link }) =>
+    act(
+      `${word("unsilence")}: ${word(`alarm-${kind}`)} ${link}`,
+      `/api/alarms/${kind}/unsilence`,
+      link === "" ? {} : { link }
+    ),
   retireKey: (link, purpose, direction) =>
     act(`${link}: ${word("retireKey")} ${purpose}/${direction}`, `/api/keys/${encodeURIComponent(link)}/retire`, {
       purpose,

@@ -83,31 +83,64 @@ export const keysPage = (main, { ask, askKey, retireKey }) => {
   return update
 }
 
-/** Alarms: what is wrong now, since when, and who has silenced it. */
-export const alarmsPage = (main, { ask }) => {
-  const heads = [["alarm"], ["link"], ["says"], ["since"]]
+/** Alarms: what is wrong now and since when, and what a person has silenced. */
+export const alarmsPage = (main, { ask, silence, unsilence }) => {
+  const heads = [["alarm"], ["link"], ["says"], ["since"], ["acts"]]
+  const of = (link) => (link === "" ? word("wholeSwitch") : link)
   const row = (one, beat) =>
     element(
       "tr",
       { "data-alarm": `${one.kind} ${one.link}`.trim() },
-      cell(`✕ ${word(`alarm-${one.kind}`)}`, "state bad"),
-      cell(one.link === "" ? word("wholeSwitch") : one.link),
+      cell(`${one.silenced ? "■" : "✕"} ${word(`alarm-${one.kind}`)}`, one.silenced ? "state idle" : "state bad"),
+      cell(of(one.link)),
       cell(one.says),
-      cell(duration(beat.at - one.since))
+      cell(duration(beat.at - one.since)),
+      element(
+        "td",
+        {},
+        one.silenced
+          ? word("silenced")
+          : button(word("silence"), () => silence(one), { disabled: beat.who.role === "view" })
+      )
+    )
+  const silencedHeads = [["alarm"], ["link"], ["until"], ["who"], ["reason"], ["acts"]]
+  const silencedRow = (one, beat) =>
+    element(
+      "tr",
+      { "data-silence": `${one.kind} ${one.link}`.trim() },
+      cell(word(`alarm-${one.kind}`)),
+      cell(one.link === "" ? word("every") : one.link),
+      cell(time(one.until)),
+      cell(one.user),
+      cell(one.reason),
+      element(
+        "td",
+        {},
+        button(word("unsilence"), () => unsilence(one), { disabled: beat.who.role === "view" })
+      )
     )
   const { update } = asking(
     main,
     ask,
     () => "/api/alarms",
-    3000,
-    ({ alarms }, beat) => [
+    1000,
+    ({ alarms, silences }, beat) => [
       element("h2", {}, word("alarms")),
       alarms.length === 0
         ? element("p", {}, word("noAlarms"))
         : table(
             heads,
             alarms.map((one) => row(one, beat))
-          )
+          ),
+      ...(silences.length === 0
+        ? []
+        : [
+            element("h2", {}, word("silencedAlarms")),
+            table(
+              silencedHeads,
+              silences.map((one) => silencedRow(one, beat))
+            )
+          ])
     ]
   )
   return update
