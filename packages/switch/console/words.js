@@ -34,6 +34,7 @@ const words = {
   "alarm-imposture": ["Speaks for another", "冒用他人标识"],
   "alarm-full": ["Refuses requests", "拒绝新请求"],
   "alarm-disk": ["Disk", "磁盘"],
+  "alarm-retention": ["Old days not dropped", "日志归档失败"],
   "alarm-lag": ["Disk too slow", "磁盘过慢"],
   "alarm-keys": ["No security module", "加密机不可用"],
   "alarm-device": ["Device away", "加密设备离线"],

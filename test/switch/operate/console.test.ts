@@ -1,9 +1,10 @@
 /** The console in a real browser. Where there is none, the tests say so and are skipped. */
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { type Browser, chromium, type Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { alarmKinds } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
 import { keyOf } from "../core/Guarded.ts"
 import { answerTo, Line, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitchIn } from "./program.ts"
@@ -60,6 +61,14 @@ const open = async ({ ready }: RunningSwitch, token: string): Promise<{ page: Pa
   await page.getByRole("button", { name: "Links", exact: true }).waitFor()
   return { page, wrong }
 }
+
+describe("The words of the console", () => {
+  it("are there in both languages for every alarm", () => {
+    const words = readFileSync(new URL("../../../packages/switch/console/words.js", import.meta.url), "utf8")
+
+    for (const kind of alarmKinds) expect(words).toMatch(new RegExp(`"alarm-${kind}": \\["[^"]+", "[^"]+"\\]`))
+  })
+})
 
 const needs = program === undefined ? " (skipped: no Chromium here; `apt-get install chromium`)" : ""
 
