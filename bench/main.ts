@@ -20,6 +20,7 @@ import * as Neighbour from "./neighbour.ts"
 import * as Reading from "./reading.ts"
 import * as Recovery from "./recovery.ts"
 import * as Relay from "./relay.ts"
+import * as Takeover from "./takeover.ts"
 
 const benches: { readonly [name: string]: () => Promise<{ readonly text: string; readonly rows: unknown }> } = {
   codec: async () => {
@@ -57,6 +58,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   load: async () => {
     const rows = await Load.run()
     return { text: Load.report(rows), rows }
+  },
+  takeover: async () => {
+    const rows = await Takeover.run()
+    return { text: Takeover.report(rows), rows }
   },
   memory: async () => {
     const rows = await Memory.run()

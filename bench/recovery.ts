@@ -10,6 +10,7 @@ import Table from "cli-table3"
 import { Effect, Layer, References } from "effect"
 import { EntryKind } from "../packages/switch/src/journal/EntryKind.ts"
 import { Journal } from "../packages/switch/src/journal/Journal.ts"
+import type { JournalStore } from "../packages/switch/src/journal/JournalStore.ts"
 import { layerSqlite } from "../packages/switch/src/journal/SqliteStore.ts"
 import { make, type SwitchSettings } from "../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../packages/switch/src/transport/NodeTransport.ts"
@@ -31,16 +32,16 @@ const settings: SwitchSettings = {
   limits
 }
 
-const provided = <A, E>(directory: string, program: Effect.Effect<A, E, Journal>) =>
+const provided = <A, E>(store: Layer.Layer<JournalStore>, program: Effect.Effect<A, E, Journal>) =>
   program.pipe(
-    Effect.provide(Journal.layer.pipe(Layer.provide(layerSqlite({ directory, key })))),
+    Effect.provide(Journal.layer.pipe(Layer.provide(store))),
     Effect.provideService(References.MinimumLogLevel, "Error")
   )
 
 /** Writes `count` accepted requests and nothing else: what a switch leaves that is killed at its fullest. */
-const fill = (directory: string, count: number) =>
+export const fill = (store: Layer.Layer<JournalStore>, count: number) =>
   provided(
-    directory,
+    store,
     Effect.gen(function* () {
       const journal = yield* Journal
       const codec = compile(dialect)
@@ -67,11 +68,12 @@ const fill = (directory: string, count: number) =>
     })
   )
 
-const start = (directory: string, openEntries: number) =>
+/** Starts a switch over the journal, and ends it again. */
+export const start = (store: Layer.Layer<JournalStore>, openEntries: number) =>
   Effect.gen(function* () {
     const from = performance.now()
     const { ended, reversed } = yield* provided(
-      directory,
+      store,
       Effect.scoped(
         Effect.map(make(settings), ({ recovered }) => ({ ...recovered, ms: performance.now() - from }))
       ).pipe(Effect.provide(nodeTransport))
@@ -84,9 +86,10 @@ const start = (directory: string, openEntries: number) =>
 export const run = async (openEntries = 100_000): Promise<ReadonlyArray<RecoveryRow>> => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   try {
-    const empty = await Effect.runPromise(start(join(directory, "empty"), 0))
-    await Effect.runPromise(fill(join(directory, "full"), openEntries))
-    return [empty, await Effect.runPromise(start(join(directory, "full"), openEntries))]
+    const stored = (name: string) => layerSqlite({ directory: join(directory, name), key })
+    const empty = await Effect.runPromise(start(stored("empty"), 0))
+    await Effect.runPromise(fill(stored("full"), openEntries))
+    return [empty, await Effect.runPromise(start(stored("full"), openEntries))]
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

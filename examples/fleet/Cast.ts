@@ -11,7 +11,7 @@ import { type FaultProxy, makeFaultProxy } from "@jinka/simulator"
 import { Effect, Scope } from "effect"
 import { parse, stringify } from "yaml"
 import { type Child, type Said, type Start, start } from "../main-job/Child.ts"
-import { type Address, makeAddress } from "./Address.ts"
+import { makeAddress } from "./Address.ts"
 
 /** What one run is told. */
 export interface FleetPlan {
@@ -37,6 +37,8 @@ export type Node = (typeof nodes)[number]
 export const otherThan = (node: Node): Node => (node === "n1" ? "n2" : "n1")
 
 const host = "127.0.0.1"
+/** How long a supervisor waits before it starts a node again, milliseconds. */
+const RESTART_MS = 200
 const jinka = "packages/switch/src/main.ts"
 const simulator = "packages/simulator/src/main.ts"
 
@@ -46,24 +48,35 @@ interface Document {
   readonly links: readonly [Record<string, object>, Record<string, object>]
 }
 
+/** How a process of a node has ended. */
+export interface NodeEnd {
+  readonly node: Node
+  /** Its exit code or signal. */
+  readonly how: number | string | null
+}
+
 /** One switch: its address, and how it is started and asked on a node. */
 export interface FleetSwitch {
   readonly name: string
-  readonly address: Address
   /** The node that has it, as of its last word. */
   readonly owner: () => Node
   /** Its process on a node, the last one that was started. */
   readonly process: (node: Node) => Child
-  readonly configuration: (node: Node) => string
-  /** Starts it on a node; ends when it has the switch or stands by. */
-  readonly start: (node: Node) => Effect.Effect<Child, unknown>
+  /** Starts it on a node, and again whenever it has ended, as a supervisor does; waits until it has the switch or stands by. */
+  readonly start: (node: Node) => Effect.Effect<void>
+  /** Ends it on a node in order, for good. */
+  readonly stop: (node: Node) => Effect.Effect<Child>
   /** A `jinka` command about it: `args` are those before and behind the configuration. */
   readonly command: (node: Node, before: ReadonlyArray<string>, behind?: ReadonlyArray<string>) => Start
-  /** How many times a node has said that the switch is ready. */
+  /** How often a node has said that it has the switch and that all is up. */
   readonly takeovers: () => number
-  /** Waits until it has been ready once more than `before` times. */
+  /** Waits until that was said more than `before` times. */
   readonly readyAfter: (before: number) => Effect.Effect<void>
+  readonly ends: ReadonlyArray<NodeEnd>
 }
+
+/** A key for the journals of a demonstration, different for each seed. */
+export const journalKey = (seed: number): string => hash("sha256", `jinka seed ${seed}`)
 
 const freePort = Effect.callback<number>((resume) => {
   const probe = createServer()
@@ -105,9 +118,9 @@ export const prepareFleet = Effect.fnUntraced(function* (plan: FleetPlan) {
   let next = Number((yield* issuer.until("started"))["port"])
   const all: Array<FleetSwitch> = []
   for (const template of [...switches].reverse()) {
-    const made = yield* makeSwitch(plan, template, ways, next)
+    const { made, port } = yield* makeSwitch(plan, template, ways, next)
     all.unshift(made)
-    next = made.address.port
+    next = port
   }
   const raise = start({
     name: "acquirer",
@@ -152,10 +165,12 @@ const makeSwitch = Effect.fnUntraced(function* (
     args: [...before, configuration(node), ...behind],
     logFile: filesOf(directory).log(`${name}-${node}`),
     env: {
-      JINKA_JOURNAL_KEY: hash("sha256", `jinka seed ${seed}`),
+      JINKA_JOURNAL_KEY: journalKey(seed),
       JINKA_PG: postgresUrl(ways[node].endpoint.port)
     }
   })
+  const ends: Array<NodeEnd> = []
+  const isStopping = new Set<Node>()
   /** The address follows whoever says that it is ready. */
   const follow = (node: Node, child: Child) => {
     let heard = 0
@@ -172,12 +187,29 @@ const makeSwitch = Effect.fnUntraced(function* (
       )
     )
   }
-  const started: FleetSwitch["start"] = (node) =>
+  const life = (node: Node) =>
     Effect.gen(function* () {
       const child = yield* Scope.provide(start(command(node, ["run"], ["--log", "json"])), scope)
       processes.set(node, child)
-      yield* Effect.forkIn(Effect.ignore(follow(node, child)), scope)
-      yield* Effect.raceFirst(child.until("standby"), child.until("ready"))
+      yield* Effect.ignore(follow(node, child))
+      ends.push({ node, how: yield* child.exited })
+      yield* Effect.sleep(RESTART_MS)
+    })
+  const isUp = (node: Node): boolean => {
+    const said = processes.get(node)?.said ?? []
+    return said.some(({ event }) => event === "standby" || event === "ready")
+  }
+  const started: FleetSwitch["start"] = (node) =>
+    Effect.gen(function* () {
+      yield* Effect.forkIn(Effect.repeat(life(node), { while: () => !isStopping.has(node) }), scope)
+      yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => isUp(node) })
+    })
+  const stop: FleetSwitch["stop"] = (node) =>
+    Effect.gen(function* () {
+      isStopping.add(node)
+      const child = processes.get(node)!
+      child.signal("SIGTERM")
+      yield* child.exited
       return child
     })
   const readyAfter: FleetSwitch["readyAfter"] = (before) =>
@@ -189,15 +221,16 @@ const makeSwitch = Effect.fnUntraced(function* (
       look()
       return Effect.sync(() => listeners.delete(look))
     })
-  return {
+  const made: FleetSwitch = {
     name,
-    address,
     owner: () => owner,
     process: (node) => processes.get(node)!,
-    configuration,
     start: started,
+    stop,
     command,
     takeovers: () => takeovers,
-    readyAfter
-  } satisfies FleetSwitch
+    readyAfter,
+    ends
+  }
+  return { made, port: address.port }
 })

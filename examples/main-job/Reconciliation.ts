@@ -24,7 +24,8 @@ export interface SummaryLine {
   readonly attempts: number
 }
 
-const transaction = (line: SummaryLine): JournalTransaction => ({
+/** The same in the words of the checker. */
+export const transaction = (line: SummaryLine): JournalTransaction => ({
   mti: line.mti,
   key: transactionKey({
     stan: line.stan,

@@ -5,7 +5,12 @@ import type { JournalError } from "../../packages/switch/src/journal/JournalErro
 import { readPostgresUrl } from "../../packages/switch/src/journal/postgres/PostgresAddress.ts"
 import type { PostgresPlace } from "../../packages/switch/src/journal/postgres/PostgresConnection.ts"
 import type { OwnerTable } from "../../packages/switch/src/operate/owner/Claim.ts"
-import { connectOwners, ownersOf, standbysOf } from "../../packages/switch/src/operate/owner/OwnerRows.ts"
+import {
+  connectOwners,
+  ownersOf,
+  releaseSwitch,
+  standbysOf
+} from "../../packages/switch/src/operate/owner/OwnerRows.ts"
 import { postgresTitle, RealPostgres, whyNoPostgres } from "./RealPostgres.ts"
 
 const why = whyNoPostgres()
@@ -34,7 +39,7 @@ describe.skipIf(why !== undefined)(postgresTitle("The table of owners"), () => {
     // The journal is there and nobody has it: the beat of the first one makes the row.
     expect(await at("east", "n1", ({ beat }) => beat)).toBeUndefined()
     const now = await at("east", "n2", ({ look }) => look)
-    expect(now).toEqual({ node: "n1", beat: "0" })
+    expect(now).toEqual({ node: "n1", beat: "0", halted: null })
     const takes = await Promise.all(["n2", "n3", "n4"].map((node) => at("east", node, ({ take }) => take(now))))
     expect(takes.filter((isTaken) => isTaken)).toHaveLength(1)
     expect(await at("east", "n1", ({ beat }) => beat)).toMatch(/^n[234]$/)
@@ -47,7 +52,7 @@ describe.skipIf(why !== undefined)(postgresTitle("The table of owners"), () => {
 
   it("counts beats, lets the owner give the switch away and nobody else, and shows who stands by", async () => {
     await at("west", "n1", ({ beat }) => Effect.repeat(beat, { times: 2 }))
-    expect(await at("west", "n2", ({ look }) => look)).toEqual({ node: "n1", beat: "2" })
+    expect(await at("west", "n2", ({ look }) => look)).toEqual({ node: "n1", beat: "2", halted: null })
     await at("west", "n2", ({ handOver }) => handOver)
     expect(await at("west", "n2", ({ look }) => look)).toMatchObject({ node: "n1" })
     expect(await Effect.runPromise(standbysOf(placeOf("west", "n1"), 10_000))).toEqual(["n2"])
@@ -62,5 +67,15 @@ describe.skipIf(why !== undefined)(postgresTitle("The table of owners"), () => {
       ["west", "n2", 0, []]
     ])
     expect(rows[1]!.silent).toBeLessThan(60)
+  })
+
+  it("keeps everybody from a switch that its owner has stopped for good, until it is released", async () => {
+    await at("west", "n2", ({ halt }) => halt("Truncated: groups are gone"))
+    const seen = await at("west", "n3", ({ look }) => look)
+    expect(seen).toMatchObject({ node: "n2", halted: "Truncated: groups are gone" })
+    expect(await at("west", "n3", ({ take }) => take(seen))).toBe(false)
+    expect(await Effect.runPromise(releaseSwitch(placeOf("west", "n3")))).toBe(true)
+    expect(await Effect.runPromise(releaseSwitch(placeOf("west", "n3")))).toBe(false)
+    expect(await at("west", "n3", ({ take }) => take(seen))).toBe(true)
   })
 })

@@ -300,6 +300,7 @@ describe("the checker", () => {
       ).length
     const twice = { ...refused, key: keyOf(77) }
     expect(ends([twice, { ...taken, key: keyOf(77) }])).toBe(0)
+    expect(ends([twice, { ...twice, mti: "0221" }, { ...taken, key: keyOf(77), mti: "0221" }])).toBe(0)
     expect(ends([{ ...taken, key: keyOf(77) }, twice])).toBe(1)
 
     const first = ({ key }: { readonly key?: string }) => key === keyOf(1)

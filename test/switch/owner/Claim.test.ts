@@ -5,6 +5,7 @@ import { JournalError } from "../../../packages/switch/src/journal/JournalError.
 import {
   beating,
   type ConnectOwners,
+  haltOthers,
   handOver,
   type OwnerTable,
   type StandingBy,
@@ -17,6 +18,7 @@ const away = JournalError.of("StoreAway", "here", "It is away.")
 class Table {
   node: string | null | undefined
   beat = 0
+  halted: string | null = null
   isAway = false
   takes = 0
 
@@ -24,7 +26,9 @@ class Table {
     const answered = <A>(answer: () => A) =>
       Effect.suspend(() => (this.isAway ? Effect.fail(away) : Effect.sync(answer)))
     const table: OwnerTable = {
-      look: answered(() => (this.node === undefined ? undefined : { node: this.node, beat: String(this.beat) })),
+      look: answered(() =>
+        this.node === undefined ? undefined : { node: this.node, beat: String(this.beat), halted: this.halted }
+      ),
       take: (seen) =>
         answered(() => {
           this.takes++
@@ -39,7 +43,11 @@ class Table {
       }),
       handOver: answered(() => {
         if (this.node === node) this.node = null
-      })
+      }),
+      halt: (why) =>
+        answered(() => {
+          this.halted = why
+        })
     }
     return answered(() => table)
   }
@@ -153,6 +161,24 @@ describe("the owner of a switch", () => {
       table.isAway = false
       yield* TestClock.adjust(1000)
       expect(fiber.pollUnsafe()).toMatchObject({ value: { reason: { _tag: "Overtaken" } } })
+    })
+  )
+
+  it.effect("that knows of a loss keeps every other node from going on without it, until a person has decided", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      const first = yield* node(table, "n1")
+      yield* node(table, "n2")
+      yield* TestClock.adjust(5000)
+      yield* haltOthers(table.connect("n1"), JournalError.of("DiskFull", "here", "It is full."), 1000)
+      expect(table.halted).toBeNull()
+      yield* haltOthers(table.connect("n1"), JournalError.of("Truncated", "here", "Groups are gone."), 1000)
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust(600_000)
+      expect([table.node, table.halted]).toEqual(["n1", "Truncated: Groups are gone."])
+      table.halted = null
+      yield* TestClock.adjust(4000)
+      expect(table.node).toBe("n2")
     })
   )
 

@@ -30,8 +30,7 @@ const journalEnds: Rule = {
 }
 
 /** It stays its partner's, who sends it again: that is another exchange. */
-const isRefusedAdvice = ({ mti, end }: JournalTransaction): boolean =>
-  end === "Rejected" && (mti === "0220" || mti === "0420")
+const isRefusedAdvice = ({ mti, end }: JournalTransaction): boolean => end === "Rejected" && /^0[24]2[01]$/.test(mti)
 
 const unended = ({ end }: JournalTransaction): string | undefined =>
   end === "Open" ? "still open" : end === "Abandoned" || end === "Declined" ? end.toLowerCase() : undefined

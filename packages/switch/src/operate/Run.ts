@@ -45,6 +45,7 @@ import type { DrainReport } from "./control/Report.ts"
 import { entriesByKind, type Identity } from "./control/Status.ts"
 import { CommandFailed, exitCodes, failedBy } from "./Exit.ts"
 import * as Listening from "./Listening.ts"
+import { haltOthers } from "./owner/Claim.ts"
 import { connectOwners, standbysOf } from "./owner/OwnerRows.ts"
 import { owning, type Served } from "./owner/Ownership.ts"
 import { ProcessEdge } from "./ProcessEdge.ts"
@@ -128,12 +129,19 @@ const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Start,
 const served = (start: Start, configuration: Configuration): Effect.Effect<Served, CommandFailed, Edge> => {
   const network = Layer.provideMerge(Listening.layer.pipe(Layer.provide(NodeTransport.layerWith)), Credentials.layer)
   return hold(start, configuration).pipe(
-    Effect.catchTag("JournalError", atOnce),
+    Effect.catchTag("JournalError", (error) => Effect.andThen(halting(start, error), atOnce(error))),
     Effect.scoped,
     Effect.provide(Layer.merge(Journal.layer.pipe(Layer.provide(start.store)), network)),
+    Effect.tapError((failed) => (failed._tag === "JournalError" ? halting(start, failed) : Effect.void)),
     Effect.mapError(failedBy)
   )
 }
+
+/** What this node's journal knows to be lost keeps the other nodes from going on without it. */
+const halting = ({ postgres }: Start, error: JournalError): Effect.Effect<void> =>
+  postgres === undefined
+    ? Effect.void
+    : haltOthers(connectOwners(Redacted.value(postgres.place)), error, postgres.takeoverAfterMs)
 
 /** Variables that hold tokens of users, the secret of the webhook and the URL of PostgreSQL. */
 const secrets = ({ document: { admin, alarms, journal } }: Configuration): ReadonlyArray<string> =>

@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS ${schema}.owner (
   node text,                              -- null: handed over in order
   beat bigint NOT NULL DEFAULT 0,
   since timestamptz NOT NULL DEFAULT now(),
-  beaten timestamptz NOT NULL DEFAULT now()
+  beaten timestamptz NOT NULL DEFAULT now(),
+  halted text                             -- why nobody takes it over until a person has decided; null: anybody may
 ) WITH (fillfactor = 50);
 
 -- Who would take over: for operators, nobody decides by it.

@@ -5,19 +5,33 @@ import { load, loadPostgres } from "../Configuration.ts"
 import { ask } from "../control/ControlCall.ts"
 import { DrainReport } from "../control/Report.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
-import { type OwnerRow, ownersOf } from "../owner/OwnerRows.ts"
+import { type OwnerRow, ownersOf, releaseSwitch } from "../owner/OwnerRows.ts"
 import { asJson, socketOf, whichSwitch } from "./Asked.ts"
 import { configurationFile } from "./RunCommand.ts"
 
+const release = Flag.Boolean("release").pipe(
+  Flag.withDescription(
+    "Let nodes take this file's switch over again, which its owner has stopped because PostgreSQL has lost acknowledged groups: after a restore, or when the loss is accepted"
+  ),
+  Flag.withDefault(false),
+  Flag.withoutNegation
+)
+
 /** `jinka owners FILE`. */
-export const owners = Command.make("owners", { file: configurationFile, json: asJson }, ({ file, json }) =>
-  Effect.gen(function* () {
-    const configuration = yield* load(file)
-    const postgres = yield* loadPostgres(configuration)
-    if (postgres === undefined) return yield* new CommandFailed({ exit: "usage", says: onThisMachine })
-    const rows = yield* ownersOf(Redacted.value(postgres.place))
-    yield* Console.log(json ? JSON.stringify(rows) : ownersText(rows))
-  }).pipe(Effect.mapError(failedBy))
+export const owners = Command.make(
+  "owners",
+  { file: configurationFile, release, json: asJson },
+  ({ file, json, release }) =>
+    Effect.gen(function* () {
+      const configuration = yield* load(file)
+      const postgres = yield* loadPostgres(configuration)
+      if (postgres === undefined) return yield* new CommandFailed({ exit: "usage", says: onThisMachine })
+      if (release && !(yield* releaseSwitch(Redacted.value(postgres.place)))) {
+        return yield* new CommandFailed({ exit: "bad", says: "Its owner has not stopped it: nothing was changed." })
+      }
+      const rows = yield* ownersOf(Redacted.value(postgres.place))
+      yield* Console.log(json ? JSON.stringify(rows) : ownersText(rows))
+    }).pipe(Effect.mapError(failedBy))
 ).pipe(
   Command.withDescription(
     "Asks PostgreSQL which node runs each switch that keeps its journal there: the owner, since when, its epoch, how long ago its last beat was, and which nodes stand by. Works from any node, whether a switch runs there or not."
@@ -67,9 +81,10 @@ const seconds = (value: number | null): string => {
 const ownersText = (rows: ReadonlyArray<OwnerRow>): string =>
   rows.length === 0 ? "no switch keeps its journal there" : rows.map(ownerText).join("\n")
 
-const ownerText = ({ epoch, node, silent, since, standbys, switch: name }: OwnerRow): string => {
+const ownerText = ({ epoch, halted, node, silent, since, standbys, switch: name }: OwnerRow): string => {
   const owner =
     node === null ? "no owner" : `node ${node} for ${seconds(since)}, epoch ${epoch}, last beat ${seconds(silent)} ago`
   const others = standbys.map((one) => `${one.node} (looked ${seconds(one.silent)} ago)`)
-  return `${name}: ${owner}; ${others.length === 0 ? "! nobody stands by" : `stands by: ${others.join(", ")}`}`
+  const stopped = halted === null ? "" : `; ! stopped until a person decides: ${halted}`
+  return `${name}: ${owner}${stopped}; ${others.length === 0 ? "! nobody stands by" : `stands by: ${others.join(", ")}`}`
 }

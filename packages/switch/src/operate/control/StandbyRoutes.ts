@@ -29,6 +29,10 @@ export const standbyWords = ({ last, node }: Pick<Standby, "last" | "node">): st
   const what = last()
   if ("blind" in what) return `node ${node} stands by, and does not see who has the switch: ${what.blind}`
   const owner = ownerSeen(what)
+  const halted = what.seen?.halted ?? null
+  if (halted !== null) {
+    return `node ${node} stands by: node ${owner} has stopped the switch, and a person decides whether it goes on (${halted})`
+  }
   return owner === ""
     ? `node ${node} stands by: no node has the switch yet`
     : `node ${node} stands by: node ${owner} has the switch`

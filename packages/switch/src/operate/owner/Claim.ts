@@ -16,6 +16,8 @@ export interface Seen {
   readonly node: string | null
   /** Any two beats of one owner differ. */
   readonly beat: string
+  /** Why the owner stopped for good, when what PostgreSQL has is not what was acknowledged; `null`: it did not. */
+  readonly halted: string | null
 }
 
 /** The table of owners, over one connection. */
@@ -28,6 +30,8 @@ export interface OwnerTable {
   readonly beat: Effect.Effect<string | undefined, JournalError>
   /** Gives the switch away, if this node still has it. */
   readonly handOver: Effect.Effect<void, JournalError>
+  /** Keeps every node from taking the switch over, if this one still has it: `why` says what a person has to decide. */
+  readonly halt: (why: string) => Effect.Effect<void, JournalError>
 }
 
 /** Connects to the table for as long as the scope is open. */
@@ -46,6 +50,8 @@ export class Watch {
 
   /** Whether this node may try to take over. `patienceMs`: for how long the same beat has to be seen. */
   isVacant(now: number, seen: Seen | undefined, patienceMs: number): boolean {
+    // What one node knows to be lost another one would go on without, and nobody would know.
+    if (typeof seen?.halted === "string") return false
     // Nobody can be overtaken by a node that comes first, or that is offered the switch.
     const patience = seen === undefined || seen.node === null ? 0 : patienceMs
     return this.stands(now, seen?.beat ?? "", patience)
@@ -53,7 +59,7 @@ export class Watch {
 
   /** The same for a node that has just handed over: the others come first. */
   isLeft(now: number, seen: Seen | undefined, patienceMs: number): boolean {
-    return this.stands(now, seen?.beat ?? "", patienceMs)
+    return typeof seen?.halted !== "string" && this.stands(now, seen?.beat ?? "", patienceMs)
   }
 
   /** A look was not answered: what was seen before counts no more, for the owner could not beat then either. */
@@ -139,6 +145,18 @@ export const beating = (connect: ConnectOwners, takeoverAfterMs: number): Effect
     Effect.forever
   )
 }
+
+/** Reasons that say that something acknowledged is gone or changed: a node that does not know it must not go on. */
+const lost: ReadonlySet<string> = new Set(["Truncated", "Corrupt", "Gone"])
+
+/** Keeps the others from taking the switch over, where what PostgreSQL has is not what was acknowledged. */
+export const haltOthers = (connect: ConnectOwners, { reason }: JournalError, limitMs: number): Effect.Effect<void> =>
+  lost.has(reason._tag)
+    ? Effect.scoped(Effect.flatMap(connect, (table) => table.halt(`${reason._tag}: ${reason.problem}`))).pipe(
+        Effect.timeout(limitMs),
+        Effect.ignore
+      )
+    : Effect.void
 
 /** Gives the switch away; without PostgreSQL the others have to see its beat stand still. */
 export const handOver = (connect: ConnectOwners, limitMs: number): Effect.Effect<void> =>

@@ -14,19 +14,23 @@ const statements = (schema: string) => ({
   look: `WITH here AS (
   INSERT INTO ${schema}.standby (journal, node) SELECT id, $2 FROM ${schema}.journal WHERE switch = $1
   ON CONFLICT (journal, node) DO UPDATE SET seen = now()
-) SELECT o.node, o.beat::text AS beat FROM ${schema}.journal j JOIN ${schema}.owner o ON o.journal = j.id WHERE j.switch = $1`,
+) SELECT o.node, o.beat::text AS beat, o.halted FROM ${schema}.journal j JOIN ${schema}.owner o ON o.journal = j.id WHERE j.switch = $1`,
   take: `INSERT INTO ${schema}.owner (journal, node) SELECT id, $2 FROM ${schema}.journal WHERE switch = $1
 ON CONFLICT (journal) DO UPDATE SET node = $2, beat = owner.beat + 1, since = now(), beaten = now()
-WHERE owner.node IS NOT DISTINCT FROM $3 AND owner.beat::text = $4`,
+WHERE owner.node IS NOT DISTINCT FROM $3 AND owner.beat::text = $4 AND owner.halted IS NULL`,
   leave: `DELETE FROM ${schema}.standby WHERE node = $2 AND journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
   beat: `INSERT INTO ${schema}.owner (journal, node) SELECT id, $2 FROM ${schema}.journal WHERE switch = $1
 ON CONFLICT (journal) DO UPDATE SET beat = owner.beat + 1, beaten = now() WHERE owner.node = $2`,
   owner: `SELECT o.node FROM ${schema}.journal j JOIN ${schema}.owner o ON o.journal = j.id WHERE j.switch = $1`,
   handOver: `UPDATE ${schema}.owner SET node = NULL, beat = beat + 1
 WHERE node = $2 AND journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
+  halt: `UPDATE ${schema}.owner SET halted = $3
+WHERE node = $2 AND journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
+  release: `UPDATE ${schema}.owner SET halted = NULL
+WHERE halted IS NOT NULL AND journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
   standbys: `SELECT s.node FROM ${schema}.standby s JOIN ${schema}.journal j ON j.id = s.journal
 WHERE j.switch = $1 AND s.node <> $2 AND s.seen > now() - make_interval(secs => $3) ORDER BY s.node`,
-  all: `SELECT j.switch, j.epoch::text AS epoch, o.node, extract(epoch FROM now() - o.since)::float8 AS since,
+  all: `SELECT j.switch, j.epoch::text AS epoch, o.node, o.halted, extract(epoch FROM now() - o.since)::float8 AS since,
   extract(epoch FROM now() - o.beaten)::float8 AS silent,
   (SELECT json_agg(json_build_object('node', s.node, 'silent', extract(epoch FROM now() - s.seen)) ORDER BY s.node)::text
    FROM ${schema}.standby s WHERE s.journal = j.id AND s.node IS DISTINCT FROM o.node) AS standbys
@@ -56,7 +60,8 @@ const tableOf = ({ query, write }: PostgresConnection, { name, node, schema }: P
             row === undefined || row["node"] === node ? undefined : String(row["node"] ?? "none")
           )
     ),
-    handOver: Effect.asVoid(rows(sql.handOver))
+    handOver: Effect.asVoid(rows(sql.handOver)),
+    halt: (why) => Effect.asVoid(query(sql.halt, name, node, why))
   }
 }
 
@@ -73,6 +78,14 @@ export const standbysOf = (
     )
   )
 
+/** Lets nodes take the switch of the place over again, which its owner has stopped for good. False: it was not. */
+export const releaseSwitch = (place: PostgresPlace): Effect.Effect<boolean, JournalError> =>
+  Effect.scoped(
+    Effect.flatMap(connect(place, "write"), ({ write }) =>
+      Effect.map(write(statements(place.schema).release, [place.name]), (count) => count > 0)
+    )
+  )
+
 /** One switch of a PostgreSQL, and its nodes. Seconds by PostgreSQL's own clock. */
 export interface OwnerRow {
   readonly switch: string
@@ -82,6 +95,8 @@ export interface OwnerRow {
   /** How long it has had it, and how long ago its last beat was. */
   readonly since: number | null
   readonly silent: number | null
+  /** Why nobody takes it over until a person has decided; `null`: anybody may. */
+  readonly halted: string | null
   readonly standbys: ReadonlyArray<{ readonly node: string; readonly silent: number }>
 }
 
