@@ -20,7 +20,18 @@ import { layerSqlite } from "../packages/switch/src/journal/SqliteStore.ts"
 import { RealPostgres } from "../test/postgres/RealPostgres.ts"
 
 const MESSAGE_LENGTH = 330
-const message = Buffer.alloc(MESSAGE_LENGTH, 0x31)
+
+/** Messages that differ as those of a day do: amounts, numbers, merchants. A server that compresses finds no more in them. */
+const messages = Array.from({ length: 1024 }, (_, n) => {
+  const drawn = Math.imul(n + 1, 2_654_435_761) >>> 0
+  const digits = (value: number, length: number) => String(value).padStart(length, "0").slice(-length)
+  const text =
+    `0200F23C46D129E08620000000000000002116622202******${digits(drawn, 4)}000000${digits(drawn % 900_000, 12)}1126` +
+    `${digits(drawn, 6)}${digits(n, 6)}${digits(n, 6)}11262912541105100000801020000080305000037622202******` +
+    `${digits(drawn, 4)}D2912${"*".repeat(11)}${digits(n * 7919, 12)}T${digits(drawn % 5000, 7)}M${digits(drawn % 900, 14)}` +
+    `SHOP ${digits(drawn % 900, 4)} OF THE MERCHANT      BEIJING      CN156${"*".repeat(16)}26${digits(drawn, 24)}`
+  return Buffer.from(text.padEnd(MESSAGE_LENGTH, "0").slice(0, MESSAGE_LENGTH))
+})
 const pan = "6222020000000000"
 const key = Buffer.alloc(32, 7)
 
@@ -64,7 +75,7 @@ const turn = ({ writer }: Journal["Service"], outstanding: number) =>
     let groups = 0
     const write = (now: number): void => {
       const at = writer.begin(EntryKind.accepted, "00", MESSAGE_LENGTH + 20)
-      message.copy(writer.buffer, at)
+      messages[writer.next & 1023]!.copy(writer.buffer, at)
       const secret = writer.next % 2 === 0 ? writeSecret(writer.buffer, at + MESSAGE_LENGTH, pan) : 0
       writtenAt[writer.end(MESSAGE_LENGTH, secret) & 0xffff] = now
     }
@@ -133,7 +144,7 @@ const takeover = async (store: MakeStore): Promise<number> => {
       writer.floor = writer.next
       for (let n = 0; n < FLOOR_ENTRIES; n++) {
         const at = writer.begin(EntryKind.accepted, "00", MESSAGE_LENGTH + 20)
-        message.copy(writer.buffer, at)
+        messages[n & 1023]!.copy(writer.buffer, at)
         writer.end(MESSAGE_LENGTH, writeSecret(writer.buffer, at + MESSAGE_LENGTH, pan))
         if (n % 16 === 15) writer.flush()
       }

@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { Clock, Effect, type Scope } from "effect"
 import { Anchor, anchorFile, type FoundAnchor, readAnchor } from "../Anchor.ts"
+import { type BeginningRow, beginningTextOf } from "../Beginning.ts"
 import { genesisHash, groupAt } from "../CommitGroup.ts"
 import { floorOf } from "../CommitGroupReader.ts"
 import { readU64 } from "../Entry.ts"
@@ -198,7 +199,8 @@ export const takeOver = Effect.fnUntraced(function* (
     }
     const counts = reached.counts.map((count, kind) => (kind === EntryKind.event ? count + 1 : count))
     const { names, slots } = yield* tablesOf(questions, proof, counts)
-    yield* retag(questions, connection, keyring, names, slots)
+    const begins = yield* questions.run(() => questions.groups.beginning)
+    yield* retag(questions, begins, connection, keyring, names, slots)
     questions.rows.putNames(names)
     const opened: Opened = {
       journalId,
@@ -255,15 +257,19 @@ const lossOf = Effect.fnUntraced(function* (
   return yield* Effect.fail(JournalError.of("Truncated", at, problem, restore))
 })
 
-/** Names and keys of an older key are tagged anew: that key may be forgotten once no group needs it. */
+/** What was tagged with an older key is tagged anew: that key may be forgotten once no group needs it. */
 const retag = Effect.fnUntraced(function* (
   { groups: { journalId }, journal }: PostgresQuestions,
+  begins: BeginningRow | undefined,
   { query }: PostgresConnection,
   { current }: Keyring,
   names: ReadonlyArray<ReturnType<typeof nameRow>>,
   slots: ReadonlyArray<StoredKeyRow>
 ) {
   const sql = statementsOf(journal.schema)
+  if (begins !== undefined && keyIdOfTag(begins.tag) !== current!.keyId) {
+    yield* query(sql.retagBeginning, journal.id, current!.tag(beginningTextOf(journalId, begins)))
+  }
   for (const { id, name, dialect, tag } of names) {
     if (keyIdOfTag(tag) === current!.keyId) continue
     yield* query(sql.retagName, journal.id, id, current!.tag(nameText(journalId, id, name, dialect)))

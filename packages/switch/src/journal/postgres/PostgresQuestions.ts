@@ -45,6 +45,9 @@ export const journalRow = (
         }
   )
 
+/** How long one answer may take before the connection is given up, in ms. */
+const ANSWER_MS = 10_000
+
 /** More entries than any group has. */
 const GROUP_ENTRIES = 1_000_000
 
@@ -108,7 +111,10 @@ export class PostgresQuestions {
 
   /** Runs a statement over the reading connection. */
   query(text: string, ...values: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<Row>, JournalError> {
+    const silent = () =>
+      Effect.fail(JournalError.of("StoreAway", this.rows.place, `No answer came for ${ANSWER_MS} ms.`))
     return Effect.flatMap(this.connected, ({ query }) => query(text, ...values)).pipe(
+      Effect.timeoutOrElse({ duration: ANSWER_MS, orElse: silent }),
       Effect.tapError(() => this.disconnect)
     )
   }

@@ -137,6 +137,7 @@ ORDER BY first DESC LIMIT 1`,
 WHERE inhparent = '${schema}.commit_group'::regclass AND c.relname ~ ('^group_' || $1::int4 || '_')`,
   names: `SELECT id, name, dialect, tag FROM ${schema}.name WHERE journal = $1 ORDER BY id`,
   slots: `SELECT link, slot, changes, seq, keys, tag FROM ${schema}.key_slot WHERE journal = $1 ORDER BY link, slot`,
+  retagBeginning: `UPDATE ${schema}.beginning SET tag = $2 WHERE journal = $1`,
   retagName: `UPDATE ${schema}.name SET tag = $3 WHERE journal = $1 AND id = $2`,
   retagSlot: `UPDATE ${schema}.key_slot SET tag = $4 WHERE journal = $1 AND link = $2 AND slot = $3`,
   newMark: `INSERT INTO ${schema}.mark (journal, seq, counts, tag) SELECT $1::int4, $2::int8, $3, $4::bytea

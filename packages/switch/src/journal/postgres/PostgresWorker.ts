@@ -9,7 +9,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { workerData } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Schedule } from "effect"
 import { headWord } from "../Head.ts"
 import { JournalError } from "../JournalError.ts"
 import type { Answer } from "../JournalQueries.ts"
@@ -31,6 +31,8 @@ const ANCHOR_SYNC_MS = 100
 const INDEX_PAUSE_MS = 12
 /** Pause once it has everything, or cannot go on, in ms. */
 const INDEX_IDLE_MS = 50
+/** Pause before a question is asked again that met no PostgreSQL, in ms. */
+const AGAIN_MS = 250
 /** A start has better things to do: unless asked, the index is worked on this long after the journal was opened, in ms. */
 const INDEX_AFTER_MS = 2000
 
@@ -157,7 +159,12 @@ class JournalThread {
       }
       return this.search.ask(question, this.head.seq)
     })
-    return Effect.match(answer, {
+    // What is asked while PostgreSQL is away waits for it: nobody who asks could do more.
+    const patient = Effect.retry(answer, {
+      while: ({ reason }) => reason._tag === "StoreAway" && this.failed === undefined,
+      schedule: Schedule.spaced(AGAIN_MS)
+    })
+    return Effect.match(patient, {
       onFailure: ({ reason }) => this.post({ ask, reason }),
       onSuccess: (answer) => {
         if ("bytes" in answer) this.start.port.postMessage({ ask, answer }, [answer.bytes])
