@@ -258,18 +258,31 @@ requestTimeout:`
     await new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve))
     const { port } = collector.address() as AddressInfo
     const sending = (otlp: string) => (text: string) =>
-      text.replace("requestTimeout:", `telemetry: { otlp: "${otlp}", every: 100 millis }\nrequestTimeout:`)
+      text.replace(
+        "requestTimeout:",
+        `telemetry: { otlp: "${otlp}", every: 100 millis, logs: true, traces: 1 }\nrequestTimeout:`
+      )
+    const sent = (what: string) => bodies.filter((body) => body.startsWith(`/v1/${what} `)).join("\n")
 
     const running = await runSwitch(configuration(folder(), sending(`http://127.0.0.1:${port}/`)))
-    while (bodies.length === 0) await running.status()
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
+    while ((await running.status()).links.some(({ ready }) => !ready));
+    acquirer.send(purchase(4711))
+    issuer.send(answerTo(await issuer.next(), "51"))
+    await acquirer.next()
+    while (sent("metrics") === "" || sent("traces") === "" || !sent("logs").includes("issuer")) await running.status()
     const alone = await runSwitch(configuration(folder(), sending("http://127.0.0.1:1")))
     const { links } = await alone.status()
     await Promise.all([running.stop(), alone.stop()])
     collector.close()
 
-    expect(bodies[0]!.slice(0, bodies[0]!.indexOf(" "))).toBe("/v1/metrics")
-    expect(bodies[0]).toContain('"jinka_link_partner_time_seconds"')
-    expect(bodies[0]).toContain('"demo"')
+    expect(sent("metrics")).toContain('"jinka_link_partner_time_seconds"')
+    expect(sent("metrics")).toContain('"demo"')
+    expect(sent("traces")).toContain('"jinka.transaction"')
+    for (const word of ["acquirer", "issuer", "answered", "51"]) expect(sent("traces")).toContain(`"${word}"`)
+    expect(sent("logs")).toContain("connected")
+    expect(bodies.filter((body) => body.includes(pan))).toEqual([])
     expect(links.length).toBe(2)
   })
 })

@@ -367,7 +367,7 @@ export class Desks {
       outstanding.forEach(({ exchange }) => {
         oldest = Math.min(oldest, exchange)
       })
-      for (const { exchange } of stored.unfinished()) oldest = Math.min(oldest, exchange)
+      oldest = Math.min(oldest, stored.oldest?.exchange ?? Number.POSITIVE_INFINITY)
     }
     return oldest
   }

@@ -8,6 +8,7 @@
  * code that settles nothing means that it is declined: then what it is about is in doubt until a person ends it (`Doubts`).
  */
 import { Due } from "./Due.ts"
+import { OldestFirst } from "./OldestFirst.ts"
 import { Shares } from "./Shares.ts"
 import type { Stored } from "./Stored.ts"
 
@@ -94,6 +95,7 @@ export class StoreAndForward {
   private readonly underWay = new Map<string, UnderWay>()
   /** The oldest unfinished message of each transaction, and those that have to wait for it. */
   private readonly transactions = new Map<string, Array<Stored>>()
+  private readonly byAge = new OldestFirst<Stored>()
   /** Messages that have not ended, and those of them that are under way, by the partner that they came from. */
   private readonly held = new Shares()
   private readonly moving = new Shares()
@@ -125,12 +127,14 @@ export class StoreAndForward {
     return this.held.may(partner, capacity, true)
   }
 
-  /** The state of the queue: looks at the oldest message of each transaction. */
+  /** The oldest message that has not ended. */
+  get oldest(): Stored | undefined {
+    return this.byAge.first
+  }
+
+  /** The state of the queue, however long it is. */
   status(): StoredStatus {
-    let oldest: Stored | undefined
-    for (const [first] of this.transactions.values()) {
-      if (oldest === undefined || first!.exchange < oldest.exchange) oldest = first
-    }
+    const { oldest } = this
     return {
       size: this.size,
       underWay: this.underWay.size,
@@ -194,6 +198,7 @@ export class StoreAndForward {
   /** Takes a message whose `queued` entry is on disk. */
   add(stored: Stored): void {
     this.held.take(stored.origin)
+    this.byAge.add(stored)
     const chain = this.transactions.get(stored.transaction)
     if (chain !== undefined) {
       chain.push(stored)
@@ -334,6 +339,7 @@ export class StoreAndForward {
     this.heldBack.delete(stored.exchange)
     const chain = this.transactions.get(stored.transaction)!
     chain.shift()
+    this.byAge.end(stored)
     this.held.leave(stored.origin)
     if (chain.length === 0) this.transactions.delete(stored.transaction)
     else this.due.add(chain[0]!)

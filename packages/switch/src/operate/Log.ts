@@ -12,7 +12,7 @@ export const logForms = ["text", "json"] as const
 export type LogForm = (typeof logForms)[number]
 
 /** What was logged in one text; what is shaped like a card number or a track is covered, wherever it came from. */
-const plain = (message: unknown): string =>
+export const plainText = (message: unknown): string =>
   coverCardText(
     (Array.isArray(message) ? message : [message])
       .map((part) => (typeof part === "string" ? part : JSON.stringify(part)))
@@ -28,9 +28,9 @@ const text = Logger.make<unknown, string>(({ cause, date, fiber, logLevel, messa
   const at = date.toISOString().replace("T", " ").slice(0, 23)
   const place =
     link === undefined ? "" : ` ${String(link)}${epoch === undefined || epoch === 0 ? "" : `#${String(epoch)}`}`
-  const more = Object.entries(rest).map(([key, value]) => ` ${key}=${plain(value)}`)
+  const more = Object.entries(rest).map(([key, value]) => ` ${key}=${plainText(value)}`)
   const why = cause.reasons.length === 0 ? "" : ` ${coverCardText(Cause.pretty(cause).split("\n")[0]!)}`
-  return `${at} ${logLevel.toUpperCase().padEnd(5)}${place} ${plain(message)}${more.join("")}${why}`
+  return `${at} ${logLevel.toUpperCase().padEnd(5)}${place} ${plainText(message)}${more.join("")}${why}`
     .replace(/\s*[\r\n]+\s*/g, " ")
     .replace(/\p{Cc}/gu, ".")
 })
@@ -40,7 +40,7 @@ const json = Logger.make<unknown, string>(({ cause, date, fiber, logLevel, messa
   JSON.stringify({
     at: date.toISOString(),
     level: logLevel.toLowerCase(),
-    text: plain(message),
+    text: plainText(message),
     ...fiber.getRef(References.CurrentLogAnnotations),
     ...(cause.reasons.length === 0 ? {} : { cause: coverCardText(Cause.pretty(cause).split("\n")[0]!) })
   })

@@ -20,7 +20,7 @@ import * as NodeTransport from "../transport/NodeTransport.ts"
 import type { Endpoint, ListenFailed, Transport } from "../transport/Transport.ts"
 import { serveAdmin } from "./admin/Admin.ts"
 import { makeLook } from "./admin/Look.ts"
-import { sendMetrics } from "./admin/Telemetry.ts"
+import { logsTo, sendMetrics, sendSpans, type TelemetrySettings } from "./admin/Telemetry.ts"
 import type { AdminSettings } from "./admin/Users.ts"
 import { Alarms } from "./alarm/Alarms.ts"
 import { type AlarmSettings, watchAlarms } from "./alarm/AlarmWatch.ts"
@@ -128,10 +128,12 @@ const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Start,
 /** The switch from its journal's opening to its end in order. */
 const served = (start: Start, configuration: Configuration): Effect.Effect<Served, CommandFailed, Edge> => {
   const network = Layer.provideMerge(Listening.layer.pipe(Layer.provide(NodeTransport.layerWith)), Credentials.layer)
+  const { telemetry } = configuration.document
+  const logs = telemetry?.logs === true ? logsTo(telemetryOf(configuration)!) : Layer.empty
   return hold(start, configuration).pipe(
     Effect.catchTag("JournalError", (error) => Effect.andThen(halting(start, error), atOnce(error))),
     Effect.scoped,
-    Effect.provide(Layer.merge(Journal.layer.pipe(Layer.provide(start.store)), network)),
+    Effect.provide(Layer.mergeAll(Journal.layer.pipe(Layer.provide(start.store)), network, logs)),
     Effect.tapError((failed) => (failed._tag === "JournalError" ? halting(start, failed) : Effect.void)),
     Effect.mapError(failedBy)
   )
@@ -207,9 +209,13 @@ const hold = Effect.fnUntraced(function* (
     alarms: () => standing.report(),
     isStopping: () => isStopping
   })
-  const { name, telemetry } = configuration.document
+  const { telemetry } = configuration.document
   if (telemetry !== undefined) {
-    yield* sendMetrics({ otlp: telemetry.otlp, everyMs: durationMs(telemetry.every)!, name }, look)
+    const to = telemetryOf(configuration)!
+    const journal = yield* Journal
+    yield* sendMetrics(to, look)
+    const { traces } = telemetry
+    if (traces > 0) yield* sendSpans(to, { ...journal, last: () => journal.writer.committedSeq }, traces)
   }
   const { doors = [], http = [], links } = configuration.settings
   const listeners = links.flatMap(sidesOf).filter(({ _tag }) => _tag === "listen").length + doors.length + http.length
@@ -245,6 +251,10 @@ const ownership = Effect.fnUntraced(function* ({ place, takeoverAfterMs }: Postg
     standbys: standbysOf(Redacted.value(place), 2 * takeoverAfterMs)
   }
 })
+
+/** Where metrics, logs and spans are sent; `undefined`: nowhere. */
+const telemetryOf = ({ document: { name, telemetry } }: Configuration): TelemetrySettings | undefined =>
+  telemetry === undefined ? undefined : { otlp: telemetry.otlp, everyMs: durationMs(telemetry.every)!, name }
 
 /** How often a running switch logs its anchor. */
 const anchorEvery = "1 hour"

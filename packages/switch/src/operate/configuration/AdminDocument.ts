@@ -2,7 +2,19 @@
  * The listener of operators and monitoring, as the configuration writes it.
  */
 import { Schema } from "effect"
-import { AddressOrNetwork, count, Duration, described, Host, Name, option, optional, text, Words } from "./Terms.ts"
+import {
+  AddressOrNetwork,
+  count,
+  Duration,
+  described,
+  Host,
+  Name,
+  option,
+  optional,
+  Truth,
+  text,
+  Words
+} from "./Terms.ts"
 import { IdentityDocument, TlsDocument } from "./TlsDocument.ts"
 
 /** What somebody may do; each may all that is before it. */
@@ -54,7 +66,13 @@ export type AdminDocument = typeof AdminDocument.Type
 export const TelemetryDocument = Schema.Struct({
   otlp: described(
     text(/^https?:\/\/[^\s?#]+$/, "an address such as http://127.0.0.1:4318"),
-    "Base address of an OpenTelemetry collector (OTLP over HTTP, JSON); the metrics go to `/v1/metrics` there."
+    "Base address of an OpenTelemetry collector (OTLP over HTTP, JSON); the metrics go to `/v1/metrics` there, logs to `/v1/logs`, spans to `/v1/traces`."
   ),
-  every: option(Duration, "15 seconds", "How often the metrics are sent.")
+  every: option(Duration, "15 seconds", "How often metrics, logs and spans are sent."),
+  logs: option(Truth, false, "Whether the lines of the log are sent, too; card data is covered as on standard error."),
+  traces: option(
+    count(0, 1_000_000),
+    0,
+    "One of how many transactions is sent as a span, read from the journal when it has ended; 0: none. What carries messages does nothing for it."
+  )
 })
