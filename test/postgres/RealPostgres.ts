@@ -5,7 +5,7 @@
  * `JINKA_POSTGRES_BIN` names. npm's need no install script: the links to shared libraries that it would make are made here,
  * beside the data. PostgreSQL refuses to run as root; then it runs as `nobody`..
  */
-import { execFile, spawnSync } from "node:child_process"
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process"
 import {
   accessSync,
   chmodSync,
@@ -150,6 +150,7 @@ export class RealPostgres {
   private readonly environment: NodeJS.ProcessEnv
   private readonly bin: string
   private isUp = false
+  private watcher: ChildProcess | undefined
 
   private constructor(home: string, data: string, port: number, more: Readonly<Record<string, string>>) {
     this.home = home
@@ -209,11 +210,30 @@ export class RealPostgres {
     const log = join(this.home, "log")
     await this.run("pg_ctl", "-D", this.data, "-l", log, "-w", "-o", settings(this.port, this.more), "start")
     this.isUp = true
+    this.watch()
+  }
+
+  /** Ends the server, and removes what is its own, should the test's process die without a word: its end of the pipe closes then. */
+  private watch(): void {
+    const script = `cat > /dev/null; kill -QUIT ${this.pid}; sleep 1; rm -rf '${this.home}'`
+    this.watcher = spawn("sh", ["-c", script], {
+      ...asUser,
+      cwd: "/",
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true
+    })
+    this.watcher.unref()
+  }
+
+  private unwatch(): void {
+    this.watcher?.kill("SIGKILL")
+    this.watcher = undefined
   }
 
   /** Stops it: `fast` in order, `immediate` as a power cut would. */
   async stop(mode: "fast" | "immediate" = "fast"): Promise<void> {
     this.isUp = false
+    this.unwatch()
     await this.run("pg_ctl", "-D", this.data, "-m", mode, "-w", "stop")
   }
 
@@ -271,6 +291,7 @@ export class RealPostgres {
 
   private kill(): void {
     if (!this.isUp) return
+    this.unwatch()
     try {
       process.kill(this.pid, "SIGQUIT")
     } catch {
