@@ -23,7 +23,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { createRequire } from "node:module"
-import { createServer } from "node:net"
+import { createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
@@ -213,7 +213,7 @@ export class RealPostgres {
     this.watch()
   }
 
-  /** Ends the server, and removes what is its own, should the test's process die without a word: its end of the pipe closes then. */
+  /** Ends the server and removes its files, should the test's process die without a word: its end of the pipe closes then. */
   private watch(): void {
     const script = `cat > /dev/null; kill -QUIT ${this.pid}; sleep 1; rm -rf '${this.home}'`
     this.watcher = spawn("sh", ["-c", script], {
@@ -223,6 +223,7 @@ export class RealPostgres {
       detached: true
     })
     this.watcher.unref()
+    ;(this.watcher.stdin as Socket | null)?.unref()
   }
 
   private unwatch(): void {
