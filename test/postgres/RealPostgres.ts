@@ -332,6 +332,7 @@ export class RealPostgres {
 const libraryLinks = (libraries: string, home: string): string => {
   const folder = join(home, "lib")
   mkdirSync(folder, { recursive: true })
+  owned(folder)
   const list = readFileSync(join(libraries, "..", "pg-symlinks.json"), "utf8")
   for (const { source, target } of JSON.parse(list) as ReadonlyArray<{ source: string; target: string }>) {
     const link = join(folder, basename(target))
