@@ -139,7 +139,7 @@ describe("acquirer and issuer over real sockets", () => {
   for (const side of ["acquirer", "issuer"] as const) {
     it.live(`come back when the ${side} cuts its own links for a time`, () =>
       Effect.gen(function* () {
-        const house = yield* openHouse({ acquirer: { duration: 900 } })
+        const house = yield* openHouse({ acquirer: { duration: 900, timeout: 3_000 } })
         yield* eventually(() => house.acquirer.totals().approved > 20)
         yield* house[side].link.cut("reset", 200)
         yield* house.acquirer.loaded
