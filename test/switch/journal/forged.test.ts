@@ -67,7 +67,8 @@ const audit = (directory: string, keys: ReadonlyArray<Uint8Array> = [testKey], a
       const reader = yield* openReadOnly(directory, { keys })
       const { bad, unopened } = yield* reader.verify()
       if (bad !== undefined) return `bad at ${bad.seq}: ${bad.why}`
-      const faults = headsIn(anchor).flatMap((head) => reader.faultOf(head) ?? [])
+      const found = yield* Effect.forEach(headsIn(anchor), reader.faultOf)
+      const faults = found.flatMap((fault) => fault ?? [])
       if (faults.length > 0) return `anchor: ${faults.join("; ")}`
       return unopened.length > 0 ? `not proved: ${unopened.map(({ from, to }) => `${from} to ${to}`).join()}` : "good"
     }).pipe(

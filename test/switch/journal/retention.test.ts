@@ -220,10 +220,13 @@ describe("A journal that is kept for some days", () => {
       )
       const heads = headsIn(words.join("\n"))
       yield* Effect.scoped(
-        Effect.map(openReadOnly(directory, { keys: [testKey] }), (reader) => {
-          expect(heads.map((head) => reader.faultOf(head))).toEqual([undefined, undefined])
+        Effect.gen(function* () {
+          const reader = yield* openReadOnly(directory, { keys: [testKey] })
+          const faults = yield* Effect.forEach(heads, reader.faultOf)
           const wrong = { ...heads[0]!, hash: Buffer.alloc(32, 1) }
-          expect(reader.faultOf(wrong)).toContain("not made with this journal's key")
+
+          expect(faults).toEqual([undefined, undefined])
+          expect(yield* reader.faultOf(wrong)).toContain("not made with this journal's key")
         })
       )
     })
