@@ -76,7 +76,9 @@ const tell = Effect.fnUntraced(function* (
   }
   const own = entries.filter(isOf(exchange))
   const late = (yield* evenness(journal, dialects, exchange, entries)) ?? null
-  return { exchange, late, entries: own.map((entry) => tellEntry(entry, own[0]!.at, names, dialects)), deliveries }
+  const told = own.map((entry) => tellEntry(entry, own[0]!.at, names, dialects))
+  // In the order of `TraceExchange`: the text is the same whether it passed through its schema or not.
+  return { exchange, entries: told, late, deliveries }
 })
 
 const tellEntry = (

@@ -64,9 +64,9 @@ export const TraceExchange = Schema.Struct({
   entries: Schema.Array(TraceEntry),
   /** An approval that came too late: whether it was taken back. Null: none came. */
   late: Schema.NullOr(Schema.Struct({ isEven: Schema.Boolean, says: Schema.String })),
+  deliveries: Schema.Array(Schema.Struct({ exchange: Schema.Number, entries: Schema.Array(TraceEntry) })),
   /** Both sides of its messages, where that was asked for. */
-  changes: Schema.optionalKey(Schema.Array(Changed)),
-  deliveries: Schema.Array(Schema.Struct({ exchange: Schema.Number, entries: Schema.Array(TraceEntry) }))
+  changes: Schema.optionalKey(Schema.Array(Changed))
 })
 export type TraceExchange = typeof TraceExchange.Type
 
