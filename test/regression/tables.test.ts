@@ -1,6 +1,6 @@
 /** Tables of cases, loops, values and links of several dialects in one dialogue, and the page that shows a run. */
 import { dialects, isMessageError, type Message, wholeFrame } from "@jinka/codec"
-import { Effect } from "effect"
+import { Effect, Random } from "effect"
 import { describe, expect, it } from "vitest"
 import {
   failureText,
@@ -276,5 +276,25 @@ describe("The page of a run", () => {
     for (const secret of ["6200000000000005", "30122010000000000000", "A1B2C3D4E5F60718"]) {
       expect(text).not.toContain(secret)
     }
+  })
+})
+
+describe("Two runs in one second", () => {
+  it("send other numbers: the second is no repeat of the first", async () => {
+    const seen: Array<string> = []
+    const text = `rule: r\n${head}steps:\n  - A connects\n  - A sends: { like: purchase, as: asked }\n  - A expects: { answer to: asked }\n`
+    const once = (seed: string) =>
+      Effect.gen(function* () {
+        const { port } = yield* standIn((line) => {
+          seen.push(String(line.message.fields[11]))
+          approve(line)
+        })
+        yield* runDialogues(yield* readAll(text), { ...usualRun, endpoint: () => ({ host: "127.0.0.1", port }) })
+      }).pipe(Effect.scoped, Random.withSeed(seed), Effect.runPromise)
+    await once("one")
+    await once("another")
+
+    expect(seen.length).toBe(2)
+    expect(seen[0]).not.toBe(seen[1])
   })
 })

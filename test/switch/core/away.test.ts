@@ -214,3 +214,43 @@ describe("while the journal's store is away", () => {
     })
   )
 })
+
+describe("an owner that is not sure any more that it is one", () => {
+  it.effect(
+    "sends nothing of what is on disk: another node may have ended it; when it is sure again, all goes on",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, commit, store } = yield* bench()
+        a.say(purchase(stan(1)), purchase(stan(2), "0220"))
+        store.isOurs = false
+        yield* commit
+        yield* TestClock.adjust(100)
+        const accepted = store.entries.filter(({ kind }) => kind === EntryKind.accepted).length
+        const held = [a.heard(), b.heard()]
+        store.isOurs = true
+        yield* TestClock.adjust(100)
+        yield* commit
+
+        expect(accepted).toBe(1)
+        expect(held).toEqual([[], []])
+        expect(types(b.heard())).toEqual(["0200", "0220"])
+        expect(types(a.heard())).toEqual(["0230"])
+      })
+  )
+
+  it.effect("writes nothing at all, not even what waits for no disk", () =>
+    Effect.gen(function* () {
+      const { a, commit, store } = yield* bench()
+      store.isOurs = false
+      a.say(echo)
+      yield* commit
+      yield* TestClock.adjust(100)
+      const held = a.heard()
+      store.isOurs = true
+      yield* TestClock.adjust(100)
+
+      expect(held).toEqual([])
+      expect(types(a.heard())).toEqual(["0830"])
+    })
+  )
+})

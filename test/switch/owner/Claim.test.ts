@@ -9,6 +9,7 @@ import {
   handOver,
   type OwnerTable,
   type StandingBy,
+  Tenure,
   taken
 } from "../../../packages/switch/src/operate/owner/Claim.ts"
 
@@ -57,7 +58,9 @@ const told = () => {}
 
 /** A node that stands by, takes the switch and beats. */
 const node = (table: Table, name: string) =>
-  Effect.forkScoped(Effect.andThen(taken(table.connect(name), 3000, false, told), beating(table.connect(name), 3000)))
+  Effect.forkScoped(
+    Effect.andThen(taken(table.connect(name), 3000, false, told), beating(table.connect(name), 3000, new Tenure(3000)))
+  )
 
 describe("the owner of a switch", () => {
   it.effect("is the first node; another one stands by for as long as the beat goes on", () =>
@@ -153,7 +156,7 @@ describe("the owner of a switch", () => {
       const table = new Table()
       yield* TestClock.adjust(0)
       table.node = "n1"
-      const fiber = yield* Effect.forkScoped(Effect.flip(beating(table.connect("n1"), 3000)))
+      const fiber = yield* Effect.forkScoped(Effect.flip(beating(table.connect("n1"), 3000, new Tenure(3000))))
       yield* TestClock.adjust(2000)
       table.isAway = true
       yield* TestClock.adjust(10_000)
@@ -196,5 +199,29 @@ describe("the owner of a switch", () => {
       yield* TestClock.adjust(1000)
       expect(table.node).toBe("n1")
     })
+  )
+
+  it.effect(
+    "is sure of it for the time of a takeover from the beginning of its last beat, and never when another may have it",
+    () =>
+      Effect.gen(function* () {
+        const table = new Table()
+        const tenure = new Tenure(3000)
+        const unsure: Array<number> = []
+        expect(tenure.isSure(0)).toBe(false)
+        table.node = "n1"
+        const first = yield* Effect.forkScoped(beating(table.connect("n1"), 3000, tenure))
+        yield* node(table, "n2")
+        yield* TestClock.adjust(10_000)
+        expect(tenure.isSure(10_000)).toBe(true)
+        // It stands still from here on, like a process that was stopped.
+        yield* Fiber.interrupt(first)
+        for (let now = 10_100; table.node === "n1"; now += 100) {
+          yield* TestClock.adjust(100)
+          if (!tenure.isSure(now)) unsure.push(now)
+        }
+        expect(unsure.length).toBeGreaterThan(0)
+        expect(tenure.isSure(unsure[0]! + 60_000)).toBe(false)
+      })
   )
 })

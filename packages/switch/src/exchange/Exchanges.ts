@@ -146,6 +146,7 @@ export class Exchanges {
       requests.waited(desk)
       stored.tick(desks.now)
     }
+    this.releases.tick()
     desks.groups.tick(desks.now)
     desks.keys.tick(desks.now)
     this.guards?.tick(desks.now)
@@ -184,6 +185,7 @@ export class Exchanges {
       guards: (link, index) => desks.of(link).guard?.checks(index) === true,
       leaving: (link, message, put) => this.leaving(desks.of(link), message, put),
       message: (link, session, index) => this.message(desks.of(link), session, index),
+      mayLeave: desks.journal.isOurs,
       unreadable: (link, session, wrong, bytes, start, end) =>
         this.unreadable(desks.of(link), session, wrong, bytes, start, end),
       nextTurn: (link, bytes) => this.nextTurn(desks.of(link), bytes),

@@ -16,6 +16,8 @@ export class Releases {
   private readonly hot: HotActions
   private readonly broken: Deferred.Deferred<never>
   private isScheduled = false
+  /** Something is on disk and has not gone on, because it is not sure that the journal is ours. */
+  private isHeld = false
   private readonly roomLatch = Latch.makeUnsafe(true)
   private readonly room: Effect.Effect<void> = Effect.asVoid(this.roomLatch.await)
 
@@ -34,6 +36,11 @@ export class Releases {
     } catch (defect) {
       Deferred.doneUnsafe(this.broken, Effect.die(defect))
     }
+  }
+
+  /** With every tick: what was held goes on as soon as the journal is surely ours. */
+  tick(): void {
+    if (this.isHeld) this.committed(this.desks.journal.writer.committedSeq)
   }
 
   /** At the end of a turn of the desk's partner: what it has to wait for before it is read again. */
@@ -62,6 +69,8 @@ export class Releases {
   private release(lastSeq: number): void {
     const { desks } = this
     desks.tick()
+    this.isHeld = !desks.journal.isOurs()
+    if (this.isHeld) return
     const isDone = desks.commits.run(lastSeq, this.hot, RELEASED_MAX)
     desks.flush()
     if (!isDone) this.later()

@@ -124,6 +124,8 @@ export class Journal extends Context.Service<
     readonly stopped: () => JournalError | undefined
     /** Why new requests are to be refused, so that open ones can still be ended; `undefined`: they are not. */
     readonly refuses: () => StoreRefusal | undefined
+    /** Whether nobody else can have the journal now; see `OpenStore.isOurs`. */
+    readonly isOurs: () => boolean
     /** Whether free space is below half of the reserve: write nothing but what open exchanges need. */
     readonly scarce: () => boolean
     /** What is wrong with the disk while the journal still works; "": nothing. */
@@ -213,6 +215,7 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     },
     stopped: () => stoppedBy,
     refuses: open.refuses,
+    isOurs: open.isOurs,
     scarce: open.scarce,
     trouble: () => trouble,
     counts: () => journalWriter.counts

@@ -212,6 +212,11 @@ export interface OpenStore {
   readonly learn: (dialects: Readonly<Record<string, Dialect>>) => void
   /** Why no new work is to be taken; `undefined`: it is. */
   readonly refuses: () => StoreRefusal | undefined
+  /**
+   * Whether nobody else can have the journal now. While that is not sure, what is on disk does not leave: another node may have
+   * ended it.
+   */
+  readonly isOurs: () => boolean
   /** How long the store may be away before the journal stops (`StoreAway`), in milliseconds; infinite where it is never away. */
   readonly yieldAfterMs: number
   /** Whether free space is below half of the reserve: then write nothing but what open work needs. */

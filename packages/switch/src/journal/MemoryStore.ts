@@ -112,6 +112,8 @@ interface UnderWay {
 
 /** See the module header. `new MemoryStore(...)` is an empty journal; `crash()` gives what a restart would find. */
 export class MemoryStore {
+  /** What `Journal.isOurs` says. */
+  isOurs = true
   private refusal: StoreRefusal | undefined
   /** Questions that came while it was away. */
   private readonly held: Array<() => void> = []
@@ -227,6 +229,7 @@ export class MemoryStore {
       head: whenOpen(() => this.head()),
       backup: () => Effect.die(new Error("what is in memory alone has no backup")),
       refuses: () => this.refusal,
+      isOurs: () => this.isOurs,
       yieldAfterMs: this.options.yieldAfterMs ?? Number.POSITIVE_INFINITY,
       extent: (before, needed) => whenOpen(() => this.extent(before, needed)),
       drop: (upTo) => whenOpen(() => this.drop(upTo)),

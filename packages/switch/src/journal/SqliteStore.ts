@@ -175,6 +175,7 @@ class StoreThread {
         return Atomics.load(this.control, controlAt.lowSpace) > 0 ? "space" : undefined
       },
       yieldAfterMs: this.plan.yieldAfterMs,
+      isOurs: () => true,
       scarce: () => Atomics.load(this.control, controlAt.lowSpace) > 1
     }
   }

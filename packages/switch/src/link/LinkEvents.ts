@@ -32,6 +32,8 @@ export interface LinkEvents<Link> {
   readonly leaving: (link: Link, message: Buffer, put: (message: Buffer) => void) => void
   /** A message that is not network management, or passes through. The index is used again after the call. */
   readonly message: (link: Link, session: SessionEpoch, index: MessageIndex) => void
+  /** Whether bytes may leave; asked right before each write. What may not leave waits. */
+  readonly mayLeave: () => boolean
   /** Bytes in a good frame that are not a message of the dialect. The link stays up. */
   readonly unreadable: (
     link: Link,
@@ -72,6 +74,7 @@ export const eventsOf = <Link extends { readonly flush: () => void }>(
   cutsOver: () => false,
   guards: () => false,
   leaving: (_link, message, put) => put(message),
+  mayLeave: () => true,
   unreadable: () => undefined,
   nextTurn: () => undefined,
   turn: (link) => {
@@ -96,6 +99,7 @@ export interface SessionEvents {
   readonly cutsOver: (index: MessageIndex) => boolean
   readonly guards: (index: MessageIndex) => boolean
   readonly leaving: (message: Buffer, put: (message: Buffer) => void) => void
+  readonly mayLeave: () => boolean
   readonly message: (session: SessionEpoch, index: MessageIndex) => void
   readonly unreadable: (session: SessionEpoch, wrong: MessageError, bytes: Buffer, start: number, end: number) => void
   readonly nextTurn: (bytes: number) => Effect.Effect<void> | undefined
@@ -112,6 +116,7 @@ export const sessionEvents = <Link>(link: Link, events: LinkEvents<Link>): Sessi
   cutsOver: (index) => events.cutsOver(link, index),
   guards: (index) => events.guards(link, index),
   leaving: (message, put) => events.leaving(link, message, put),
+  mayLeave: events.mayLeave,
   message: (session, index) => events.message(link, session, index),
   unreadable: (session, wrong, bytes, start, end) => events.unreadable(link, session, wrong, bytes, start, end),
   nextTurn: (bytes) => events.nextTurn(link, bytes),

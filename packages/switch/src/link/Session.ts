@@ -23,6 +23,9 @@ import { Receiver, type ReceivingSession } from "./Receiver.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
 import { SessionWatchdog, type WatchedSession } from "./SessionWatchdog.ts"
 
+/** How often bytes that may not leave are looked at again. */
+const MAY_NOT_LEAVE_MS = 20
+
 /** Longest sleep of the keeper, in milliseconds. */
 const SLEEP_MAX_MS = 60_000
 
@@ -259,6 +262,7 @@ export class Session implements ReceivingSession, WatchedSession {
 
   private readonly send: Effect.Effect<never> = Effect.suspend(() => {
     if (this.isFinished) return Effect.never
+    if (!this.link.events.mayLeave()) return Effect.sleep(MAY_NOT_LEAVE_MS)
     const bytes = this.outbox.take()
     if (bytes === undefined && (this.deadlines.finishing !== undefined || this.isHalf)) this.finish()
     if (bytes === undefined) return this.outbox.wait

@@ -16,6 +16,7 @@ import { layerSqlite } from "../journal/SqliteStore.ts"
 import { type Side, sidesOf } from "../link/Settings.ts"
 import * as Switch from "../Switch.ts"
 import * as Credentials from "../transport/Credentials.ts"
+import { monotonicMs } from "../transport/Monotonic.ts"
 import * as NodeTransport from "../transport/NodeTransport.ts"
 import type { Endpoint, ListenFailed, Transport } from "../transport/Transport.ts"
 import { serveAdmin } from "./admin/Admin.ts"
@@ -45,7 +46,7 @@ import type { DrainReport } from "./control/Report.ts"
 import { entriesByKind, type Identity } from "./control/Status.ts"
 import { CommandFailed, exitCodes, failedBy } from "./Exit.ts"
 import * as Listening from "./Listening.ts"
-import { haltOthers } from "./owner/Claim.ts"
+import { haltOthers, Tenure } from "./owner/Claim.ts"
 import { connectOwners, standbysOf } from "./owner/OwnerRows.ts"
 import { owning, type Served } from "./owner/Ownership.ts"
 import { ProcessEdge } from "./ProcessEdge.ts"
@@ -68,7 +69,7 @@ interface Start {
   /** Where the journal is kept. */
   readonly store: Layer.Layer<JournalStore>
   /** `undefined`: the journal is on this machine, and no other node can have the switch. */
-  readonly postgres: PostgresSettings | undefined
+  readonly postgres: (PostgresSettings & { readonly tenure: Tenure }) | undefined
 }
 
 /** Runs the switch of a configuration file until it is told to stop. */
@@ -87,7 +88,11 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
         connect: connectOwners(where),
         takeoverAfterMs: postgres.takeoverAfterMs
       }
-      yield* owning(place, configuration, { serve: (now) => served(start, now), overtaken: atOnce })
+      yield* owning(place, configuration, {
+        serve: (now) => served(start, now),
+        overtaken: atOnce,
+        tenure: postgres.tenure
+      })
     })
   )
 
@@ -109,6 +114,8 @@ const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Start,
     ...secrets(configuration),
     ...storageKeys(configuration)
   ])
+  const clock = yield* Clock.Clock
+  const tenure = new Tenure(postgres?.takeoverAfterMs ?? 0)
   const opened = { key: Redacted.value(keys.key), previousKeys: keys.previousKeys.map(Redacted.value) }
   const { directory, dialects } = configuration.journal
   const store =
@@ -119,10 +126,12 @@ const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Start,
           directory,
           dialects,
           yieldAfterMs: postgres.yieldAfterMs,
+          isOurs: () => tenure.isSure(monotonicMs(clock)),
           ...opened
         })
   const journalKeys = [opened.key, ...opened.previousKeys]
-  return { configuration, admin, alarms, journalKeys, plan, store, postgres }
+  const owned = postgres === undefined ? undefined : { ...postgres, tenure }
+  return { configuration, admin, alarms, journalKeys, plan, store, postgres: owned }
 })
 
 /** The switch from its journal's opening to its end in order. */

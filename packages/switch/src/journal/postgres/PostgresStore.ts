@@ -24,6 +24,8 @@ export interface PostgresStoreOptions {
   readonly dialects?: Readonly<Record<string, Dialect>>
   /** How long PostgreSQL may be away before the journal stops, in ms. Default: for ever. */
   readonly yieldAfterMs?: number
+  /** Whether nobody else can have the journal now; see `OpenStore.isOurs`. Default: it always is ours. */
+  readonly isOurs?: () => boolean
   /** Go on although acknowledged entries are lost: an operator's decision, written into the journal. Default: false. */
   readonly acceptLoss?: boolean
 }
@@ -33,6 +35,8 @@ const threadFile = new URL(
   import.meta.url.endsWith(".ts") ? "./PostgresWorker.ts" : "./PostgresWorker.js",
   import.meta.url
 )
+
+const always = (): boolean => true
 
 /** The store as a layer; nothing is connected to before `Journal.layer` does. */
 export const layerPostgres = (options: PostgresStoreOptions): Layer.Layer<JournalStore> =>
@@ -51,7 +55,7 @@ export const layerPostgres = (options: PostgresStoreOptions): Layer.Layer<Journa
           ),
           (thread) => thread.close
         ),
-        (thread) => thread.store
+        (thread) => ({ ...thread.store, isOurs: options.isOurs ?? always })
       )
   })
 

@@ -4,7 +4,7 @@
  * A standby takes over when it has itself seen the same beat for `takeoverAfterMs` of looks that were answered, or the owner
  * handed over in order. While the table cannot be reached nobody can look, so nobody takes over, and the owner goes on when it
  * is back. This decides only who may try: that an old owner commits nothing more is the store's business, and holds whatever
- * happens here.
+ * happens here. What it has committed before, and not sent yet, is `Tenure`'s.
  */
 import { Cause, Clock, Effect, type Scope } from "effect"
 import { JournalError } from "../../journal/JournalError.ts"
@@ -76,6 +76,31 @@ export class Watch {
   }
 }
 
+/**
+ * How long the owner may be sure that it is: no standby can have seen its last beat for `takeoverAfterMs` before that time is
+ * over. An owner that was frozen may wake with messages in hand that are on disk and have not left; another node has ended their
+ * exchanges, and reversed them. Nothing of them may leave (docs/decisions/0031-owners.md). Pure; times are monotonic
+ * milliseconds.
+ */
+export class Tenure {
+  private readonly takeoverAfterMs: number
+  private provenAt = Number.NEGATIVE_INFINITY
+
+  constructor(takeoverAfterMs: number) {
+    this.takeoverAfterMs = takeoverAfterMs
+  }
+
+  /** A beat that began at `at` was counted: until then nobody else had the switch. */
+  proven(at: number): void {
+    this.provenAt = Math.max(this.provenAt, at)
+  }
+
+  /** Whether nobody else can have the switch at `now`. */
+  isSure(now: number): boolean {
+    return now - this.provenAt < this.takeoverAfterMs
+  }
+}
+
 /** Reasons that pass by themselves; every other one is a mistake of somebody's. */
 const passes = (error: JournalError): boolean => error.reason._tag === "StoreAway"
 
@@ -130,16 +155,23 @@ export const taken = Effect.fnUntraced(function* (
 
 /**
  * Beats for as long as it runs; fails with `Overtaken` when another node has the switch. What keeps a beat from the table is
- * waited out: whether this node goes on is up to its journal, which has the same PostgreSQL.
+ * waited out: whether this node goes on is up to its journal, which has the same PostgreSQL. `tenure` hears of every beat.
  */
-export const beating = (connect: ConnectOwners, takeoverAfterMs: number): Effect.Effect<never, JournalError> => {
+export const beating = (
+  connect: ConnectOwners,
+  takeoverAfterMs: number,
+  tenure: Tenure
+): Effect.Effect<never, JournalError> => {
   const everyMs = takeoverAfterMs / BEATS
-  const beat = (table: OwnerTable) =>
-    Effect.flatMap(inTime(takeoverAfterMs / 2)(table.beat), (other) =>
-      other === undefined
-        ? Effect.sleep(everyMs)
-        : Effect.fail(JournalError.of("Overtaken", "the table of owners", `Node ${other} has this switch now.`))
-    )
+  const beat = Effect.fnUntraced(function* (table: OwnerTable) {
+    const at = monotonicMs(yield* Clock.Clock)
+    const other = yield* inTime(takeoverAfterMs / 2)(table.beat)
+    if (other !== undefined) {
+      return yield* JournalError.of("Overtaken", "the table of owners", `Node ${other} has this switch now.`)
+    }
+    tenure.proven(at)
+    yield* Effect.sleep(everyMs)
+  })
   return Effect.scoped(Effect.flatMap(connect, (table) => Effect.forever(beat(table)))).pipe(
     Effect.catch((error) => (error.reason._tag === "Overtaken" ? Effect.fail(error) : Effect.sleep(everyMs / 2))),
     Effect.forever

@@ -15,7 +15,7 @@ import { planOf } from "../configuration/Plan.ts"
 import type { Ending } from "../control/Answers.ts"
 import { type CommandFailed, failedBy } from "../Exit.ts"
 import { ProcessEdge } from "../ProcessEdge.ts"
-import { beating, handOver } from "./Claim.ts"
+import { beating, handOver, type Tenure } from "./Claim.ts"
 import { type Place, standBy } from "./StandBy.ts"
 
 /** The end of a switch that ran here, and the configuration that it had by then. */
@@ -29,13 +29,15 @@ export interface Duty<R> {
   readonly serve: (configuration: Configuration) => Effect.Effect<Served, CommandFailed, R>
   /** Ends the process at once: another node has the switch. */
   readonly overtaken: (error: JournalError) => Effect.Effect<never, never, R>
+  /** What the switch that runs asks whether it still is this node's. */
+  readonly tenure: Tenure
 }
 
 /** See the header. Ends when somebody has told the node to. */
 export const owning = Effect.fnUntraced(function* <R>(
   place: Place,
   started: Configuration,
-  { overtaken, serve }: Duty<R>
+  { overtaken, serve, tenure }: Duty<R>
 ): Effect.fn.Return<void, CommandFailed, R | FileSystem.FileSystem | Path.Path | ProcessEdge> {
   const { takeSignals } = yield* ProcessEdge
   const { connect, name, node, takeoverAfterMs } = place
@@ -51,7 +53,7 @@ export const owning = Effect.fnUntraced(function* <R>(
     }
     yield* Effect.logInfo(`node ${node} takes the switch over`)
     configuration = yield* asOfNow(configuration)
-    const beats = Effect.catch(beating(connect, takeoverAfterMs), overtaken)
+    const beats = Effect.catch(beating(connect, takeoverAfterMs, tenure), overtaken)
     const ended = yield* Effect.raceFirst(serve(configuration), beats).pipe(Effect.tapError(() => release))
     yield* release
     if (!ended.isYield) return
