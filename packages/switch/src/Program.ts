@@ -59,14 +59,27 @@ const edge = ProcessEdge.of({
   )
 })
 
-/** Ends the process when what was printed has left it: a pipe takes long output piece by piece, and `exit` does not wait. */
+/** The signal that interrupted a command which had not taken signals over. */
+let interruptedBy: NodeJS.Signals = "SIGINT"
+
+/** Code of a program that was interrupted; see `Runtime.defaultTeardown`. */
+const INTERRUPTED = 130
+
+/**
+ * Ends the process when what was printed has left it: a pipe takes long output piece by piece, and `exit` does not wait. Who was
+ * interrupted dies of that signal: systemd takes an exit code 130 for a failure, and the signal that it sent for what it asked.
+ */
 const leave = (code: number): void => {
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
+  const end = () => (code === INTERRUPTED ? process.kill(process.pid, interruptedBy) : process.exit(code))
+  process.stdout.write("", () => process.stderr.write("", end))
 }
 
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
-  const onSignal = (signal: string) => {
-    if (!areTaken) return fiber.interruptUnsafe(fiber.id)
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (!areTaken) {
+      interruptedBy = signal
+      return fiber.interruptUnsafe(fiber.id)
+    }
     const wake = waiting.shift()
     if (wake === undefined) arrived.push(signal)
     else wake(signal)

@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { constants, tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { format } from "node:util"
@@ -135,6 +135,24 @@ export const jinkaProcess = (args: ReadonlyArray<string>, { input = "", env = {}
       resolve({ code, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() })
     )
   )
+}
+
+/** The last one that the program takes over; Node itself catches the others from the beginning. */
+const hangUp = 1n << BigInt(constants.signals.SIGHUP - 1)
+
+/** Starts a command that waits for its standard input, sends it a signal once it catches them, and gives what ended it. */
+export const jinkaSignalled = (
+  args: ReadonlyArray<string>,
+  signal: NodeJS.Signals
+): Promise<NodeJS.Signals | number | null> => {
+  const child = start(args, {})
+  const looking = setInterval(() => {
+    const caught = /^SigCgt:\t(\w+)$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))
+    if ((BigInt(`0x${caught?.[1] ?? 0}`) & hangUp) === 0n) return
+    clearInterval(looking)
+    child.kill(signal)
+  }, 10)
+  return new Promise((resolve) => child.once("close", (code, by) => resolve(by ?? code)))
 }
 
 /** A line that a running switch prints, as far as the tests look at it. */

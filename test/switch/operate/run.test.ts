@@ -12,6 +12,7 @@ import {
   folder,
   jinka,
   jinkaProcess,
+  jinkaSignalled,
   key,
   type RunningSwitch,
   runLimitedSwitch,
@@ -244,6 +245,18 @@ describe("The end of a switch", () => {
     expect(code).toBe(5)
     expect(err).toMatch(/jinka: A second signal \(SIG(INT|TERM)\) came before the switch was drained/)
   })
+})
+
+describe("A command that has not taken signals over", () => {
+  it.skipIf(process.platform !== "linux")(
+    "dies of the signal that interrupts it: to systemd an exit code of 130 would be a failure",
+    async () => {
+      expect(await Promise.all([jinkaSignalled(["decode"], "SIGTERM"), jinkaSignalled(["decode"], "SIGINT")])).toEqual([
+        "SIGTERM",
+        "SIGINT"
+      ])
+    }
+  )
 })
 
 describe("A start that cannot be", () => {

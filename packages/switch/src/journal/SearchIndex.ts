@@ -283,6 +283,14 @@ export class SearchIndex {
   }
 }
 
+/**
+ * Loads SQLite's native part, which the first database does otherwise. A thread does it before it says that it is open: Node
+ * aborts the whole process (SIGABRT, not its exit code) when it ends while a thread is in the middle of this.
+ */
+export const loadSqlite = (): void => {
+  new Database(":memory:").close()
+}
+
 const open = (path: string): Database.Database => {
   // Made here, so that it and what SQLite puts beside it is its owner's alone whatever the umask is.
   if (path !== ":memory:") closeSync(openSync(path, "a", 0o600))

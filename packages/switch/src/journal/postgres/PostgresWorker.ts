@@ -15,7 +15,7 @@ import { JournalError } from "../JournalError.ts"
 import type { Answer } from "../JournalQueries.ts"
 import { type JournalReason, makeReason, reasonOf } from "../JournalReason.ts"
 import { Keyring } from "../Seal.ts"
-import { type IndexReadings, indexFile } from "../SearchIndex.ts"
+import { type IndexReadings, indexFile, loadSqlite } from "../SearchIndex.ts"
 import { controlAt, type FromThread, type ToThread } from "../SqliteMessages.ts"
 import { placeText } from "./PostgresAddress.ts"
 import { openConnection, PostgresCommits } from "./PostgresCommits.ts"
@@ -217,6 +217,7 @@ const main = Effect.fnUntraced(function* (start: PostgresThreadStart) {
   const fork = Effect.runForkWith(yield* Effect.context<never>())
   const scope = yield* Effect.scope
   const keyring = new Keyring(options.keys)
+  loadSqlite()
   const opened = yield* Effect.result(
     Effect.gen(function* () {
       const open = yield* openConnection(options.place, scope)
