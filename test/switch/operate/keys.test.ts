@@ -38,6 +38,16 @@ describe("The keys of a link's messages", () => {
     )
   })
 
+  it("are warned of where a route leads to a partner that would take two of them for one", async () => {
+    const two = sound.replace("dialect: cups\n", "dialect: unionPayPos\n")
+    expect(await saidOf(two)).toEqual([
+      expect.stringContaining(
+        "warning links[1].dialect: the dialect of acquirer has no DE 7, 33, by which this partner tells messages apart: what comes from there is refused as a format error. Write `stan: own`"
+      )
+    ])
+    expect(await saidOf(two.replace("    connect:", "    stan: own\n    connect:"))).toEqual([])
+  })
+
   it("fit for every shipped dialect, with all callers", async () => {
     for (const name of Object.keys(dialects)) {
       const said = await saidOf(sound.replace("dialect: cups\n", `dialect: ${name}\n    callers: [41, 42]\n`))

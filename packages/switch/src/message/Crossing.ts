@@ -6,7 +6,19 @@
  * origin, an advice into a queue, a reversal to whom its request went. What comes later (a MAC, a PIN block) is done behind it.
  */
 import { MessageIndex } from "@jinka/codec"
-import type { Language, Stamp } from "./Language.ts"
+import { type Language, receivedFieldsOf, type Stamp, sentFieldsOf } from "./Language.ts"
+
+/**
+ * Whether the partner behind `to` can tell the message of `index`, which is in the words of `from`, from every other that comes
+ * from there (G6). Between two forms a part of its key may be missing, because the other form does not have it. Then it does only
+ * with a STAN of ours, or when what is there is all that its sender tells it by.
+ */
+export const isToldApart = (from: Language, to: Language, index: MessageIndex): boolean => {
+  if (from.form === to.form || to.missing(index) === undefined) return true
+  if (to.hasOwnStan && from.stan(index) !== "") return true
+  const sent = sentFieldsOf(to, index.mti)
+  return receivedFieldsOf(from, index.mti).every((de) => sent.includes(de))
+}
 
 /** Crosses one message after the other; a prepared one holds until the next. */
 export class Crossing {

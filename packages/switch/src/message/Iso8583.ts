@@ -23,7 +23,14 @@ import * as Answer from "./Answer.ts"
 import { wrongEcho } from "./Echo.ts"
 import { formatErrorAnswer } from "./FormatError.ts"
 import { Identity } from "./Identity.ts"
-import { type Language, type LanguageSettings, type Original, type Stamp, sentFieldsOf } from "./Language.ts"
+import {
+  type Language,
+  type LanguageSettings,
+  type Original,
+  receivedFieldsOf,
+  type Stamp,
+  sentFieldsOf
+} from "./Language.ts"
 import { Naming } from "./Naming.ts"
 import * as Reversal from "./Reversal.ts"
 import { restoreSealedFields, sealedOf, takeOutCovered, writeSealedFields } from "./SealedFields.ts"
@@ -274,11 +281,14 @@ export class Iso8583 implements Language {
     return isMessageError(message) ? undefined : message
   }
 
-  /** Data elements that this dialect does not define are left out. An answer turns its request's header around. */
+  /**
+   * Data elements that this dialect does not define are left out. An answer turns its request's header around, and repeats of it
+   * what the other dialect does not have: the partner finds its request by that.
+   */
   translate({ mti, fields: all }: Message, request?: MessageIndex): Buffer | undefined {
     const { codec } = this
     const { dialect } = codec
-    const fields: { [de: number]: Message["fields"][number] } = {}
+    const fields = request === undefined ? {} : this.repeated(request)
     for (const [key, value] of Object.entries(all)) {
       const de = Number(key)
       if (dialect.fields[de] !== undefined) fields[de] = value
@@ -321,6 +331,17 @@ export class Iso8583 implements Language {
     if (patches.count === 0) return true
     const bytes = this.written(into, patches)
     return codec.index(bytes, 0, bytes.length, into) === undefined
+  }
+
+  /** What an answer to the request repeats of it: the fields that the partner tells it by, and those of `echo`. */
+  private repeated(request: MessageIndex): { [de: number]: Message["fields"][number] } {
+    const { dialect, layout } = this.codec
+    const fields: { [de: number]: Message["fields"][number] } = {}
+    for (const de of [...receivedFieldsOf(this, request.mti), ...dialect.echo]) {
+      if (!request.has(de)) continue
+      fields[de] = layout.fields[de]?.bytes === true ? request.bytes(de) : request.text(de)
+    }
+    return fields
   }
 
   /** The header of a message that leaves: our addresses, and in an answer the rest of its request's header, turned around. */

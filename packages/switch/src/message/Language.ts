@@ -79,7 +79,10 @@ export interface Language {
 
   /** Whether the message says enough of itself to be told from every other. */
   isIdentified(index: MessageIndex): boolean
-  /** The first field of the key of what we have sent that an answer does not have, in words; `undefined`: it has all. */
+  /**
+   * The first field of the key of what we send that a message of any language, or the answer to one, does not have, in words;
+   * `undefined`: it has all.
+   */
   missing(index: MessageIndex): string | undefined
   /**
    * What the message does that its sender may not: it names an institution that the partner does not speak for, as in
@@ -164,8 +167,8 @@ export interface Language {
    */
   fields(index: MessageIndex, only?: ReadonlyArray<number>): Message | undefined
   /**
-   * A message of another form as it leaves on this link, an answer behind the `request` of this form that it answers; `undefined`
-   * when the language cannot hold it.
+   * A message of another form as it leaves on this link, an answer behind the `request` of this form that it answers: what an
+   * answer has to repeat comes from there where the other form does not have it. `undefined` when the language cannot hold it.
    */
   translate(message: Message, request?: MessageIndex): Buffer | undefined
 

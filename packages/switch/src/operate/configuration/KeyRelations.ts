@@ -1,5 +1,6 @@
 /**
- * Whether the keys and card numbers of a link's messages fit the places that the switch has for them. Pure.
+ * Whether the keys and card numbers of a link's messages fit the places that the switch has for them, and whether the partner
+ * behind a route can tell messages of another dialect apart. Pure.
  *
  * Asked of the dialect, not of messages: a longer value would be cut at run time, and two messages taken for each other (G6).
  */
@@ -7,7 +8,7 @@ import { type Dialect, fieldLayout } from "@jinka/codec"
 import { KEY_LENGTH_MAX } from "../../exchange/Outstanding.ts"
 import { PAN_LENGTH_MAX } from "../../exchange/Recorder.ts"
 import { type Draft, dialectOf } from "./Draft.ts"
-import { error, type Finding } from "./Problem.ts"
+import { error, type Finding, listed, warning } from "./Problem.ts"
 
 const PAN = 2
 
@@ -44,4 +45,43 @@ export const keyRelations = (link: Draft): ReadonlyArray<Finding> => {
     findings.push(error(path, rule, "Give DE 2 a format such as n..19.", `up to ${pan}`))
   }
   return findings
+}
+
+/** Findings about links that a route leads to, from links of other dialects. */
+export const crossingRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
+  const byName = new Map(links.map((link) => [link.part("name").text, link]))
+  const groups = new Map(draft.part("groups").entries.map((group) => [group.part("name").text, group]))
+  const found = new Map<Draft, Set<Draft>>()
+  for (const route of draft.part("routes").entries) {
+    const to = route.part("to").text
+    const members = groups
+      .get(to)
+      ?.part("members")
+      .entries.map((member) => member.part("link").text) ?? [to]
+    const origins = route.has("from") ? [byName.get(route.part("from").text)] : links
+    for (const target of members.map((name) => byName.get(name)))
+      for (const origin of origins)
+        if (target !== undefined && origin !== undefined && missing(origin, target).length > 0)
+          found.set(target, (found.get(target) ?? new Set()).add(origin))
+  }
+  return [...found].map(([target, origins]) => {
+    const names = listed([...origins].map((origin) => origin.part("name").text ?? ""))
+    const fields = [...new Set([...origins].flatMap((origin) => missing(origin, target)))].sort((a, b) => a - b)
+    const rule = `the dialect of ${names} has no DE ${fields.join(", ")}, by which this partner tells messages apart: what comes from there is refused as a format error`
+    return warning(
+      target.part("dialect").path,
+      rule,
+      "Write `stan: own` on this link: then its messages differ in their STAN."
+    )
+  })
+}
+
+/** Fields of the target's key that messages of the origin cannot have, where those are not told apart without them. */
+const missing = (origin: Draft, target: Draft): ReadonlyArray<number> => {
+  const from = dialectOf(origin)?.dialect
+  const to = dialectOf(target)?.dialect
+  if (from === undefined || to === undefined || from === to || target.part("stan").text === "own") return []
+  const key = to.match.transaction
+  if ([...from.match.transaction, ...callersOf(origin)].every((de) => key.includes(de))) return []
+  return key.filter((de) => from.fields[de] === undefined)
 }

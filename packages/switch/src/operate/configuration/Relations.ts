@@ -14,7 +14,7 @@ import { guardRelations } from "./GuardRelations.ts"
 import { httpRelations } from "./HttpRelations.ts"
 import { identityRelations } from "./IdentityRelations.ts"
 import { keepAliveRelations } from "./KeepAliveRelations.ts"
-import { keyRelations } from "./KeyRelations.ts"
+import { crossingRelations, keyRelations } from "./KeyRelations.ts"
 import { sideRelations, sidesOf } from "./LegsRelations.ts"
 import { modeRelations } from "./ModeRelations.ts"
 import { postgresRelations } from "./PostgresRelations.ts"
@@ -49,6 +49,7 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
     ...guardRelations(links),
     ...securityRelations(draft, links),
     ...routeRelations(draft, links),
+    ...crossingRelations(draft, links),
     ...timeoutRelations(draft, links),
     ...keepAliveRelations(draft, links),
     ...exposureRelations(draft, links),
