@@ -61,6 +61,7 @@ const post = (
     path = "/terminals",
     type = "application/octet-stream",
     method = "POST",
+    encoding = undefined as string | undefined,
     agent = undefined as Agent | undefined
   } = {}
 ): Promise<Answer> =>
@@ -71,7 +72,7 @@ const post = (
         port,
         path,
         method,
-        headers: { "content-type": type },
+        headers: { "content-type": type, ...(encoding === undefined ? {} : { "content-encoding": encoding }) },
         ...(agent === undefined ? {} : { agent })
       },
       (response) => {
@@ -164,6 +165,7 @@ describe("The HTTP door", () => {
     expect(await told(encoded(1), { path: "/nowhere" })).toEqual([404, "PathUnknown"])
     expect(await told(encoded(1), { method: "PUT" })).toEqual([405, "MethodNotAllowed"])
     expect(await told(encoded(1), { type: "application/xml" })).toEqual([415, "TypeUnknown"])
+    expect(await told(encoded(1), { encoding: "gzip" })).toEqual([415, "EncodingUnknown"])
     expect(await told("")).toEqual([400, "BodyEmpty"])
     expect(await told("zz", { type: "text/hex" })).toEqual([400, "NotHex"])
     expect(await told("{", { type: "application/json" })).toEqual([400, "NotJson"])

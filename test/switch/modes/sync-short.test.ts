@@ -45,6 +45,16 @@ describe("sync-short", () => {
     expect(rig.running.status().links[1]?.ends).toEqual([])
   })
 
+  it("is ready without a connection where its partner only calls, as long as its calls are taken", async () => {
+    const rig = await startRig([terminals(), issuer(1)])
+    const [link] = rig.running.status().links
+
+    expect(link).toMatchObject({ state: "listening", ready: true })
+
+    rig.running.links[0]!.change({ _tag: "blocked", on: true })
+    expect(rig.running.status().links[0]).toMatchObject({ state: "blocked", ready: false })
+  })
+
   it.each([
     ["until-close", untilClose],
     ["single-read", singleRead]

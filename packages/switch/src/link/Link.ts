@@ -85,6 +85,11 @@ export class Link implements LongOwner, ShortOwner {
     return LinkState.isReady(this.state)
   }
 
+  /** It does what it is for: requests may be sent on it, or, where a partner only calls, its calls are taken. */
+  private get isServing(): boolean {
+    return this.isReady || (this.short?.dials === false && LinkState.isReady({ ...this.state, watchdog: "OKAY" }))
+  }
+
   /** Silent and otherwise ready; the connection is still up. */
   get isSuspect(): boolean {
     return LinkState.isSuspect(this.state)
@@ -307,7 +312,7 @@ export class Link implements LongOwner, ShortOwner {
       name: this.settings.name,
       institution: this.settings.institution,
       state: this.phrase,
-      ready: this.isReady,
+      ready: this.isServing,
       blocked: state.blocked,
       draining: state.draining,
       ours: state.ours,

@@ -92,6 +92,7 @@ export interface LinkStatus extends Carried {
   readonly institution: string
   /** One word or two; see `LinkState.phrase`. */
   readonly state: string
+  /** Requests may be sent on it; where its partner only calls: its calls are taken. */
   readonly ready: boolean
   readonly blocked: boolean
   readonly draining: boolean

@@ -124,6 +124,9 @@ const collect = (
   if (request.method !== "POST") {
     return refuse(problem(405, "MethodNotAllowed", "A message is sent with POST."), { allow: "POST" })
   }
+  if ((request.headers["content-encoding"] ?? "identity").toLowerCase() !== "identity") {
+    return refuse(problem(415, "EncodingUnknown", "A body comes as it is, without a content encoding."))
+  }
   const tooLong = problem(413, "BodyTooLong", `A body has at most ${bodyMax} bytes.`)
   if (Number(request.headers["content-length"] ?? 0) > bodyMax) return refuse(tooLong)
   const chunks: Array<Buffer> = []

@@ -112,8 +112,10 @@ const guarding: ReadonlyArray<Measure> = [
 
 const links: ReadonlyArray<Measure> = [
   gauge("up", "1 while the link has a connection.", ({ local }) => flag(local !== "")),
-  gauge("ready", "1 while requests may go over the link: connected, signed on, not blocked.", ({ ready }) =>
-    flag(ready)
+  gauge(
+    "ready",
+    "1 while requests may go over the link: connected, signed on, not blocked. A link whose partner only calls: 1 while its calls are taken.",
+    ({ ready }) => flag(ready)
   ),
   gauge("blocked", "1 while an operator blocks the link.", ({ blocked }) => flag(blocked)),
   gauge("draining", "1 while the link takes no new requests and ends what is open.", ({ draining }) => flag(draining)),
