@@ -53,7 +53,8 @@ const sideText = (side: Side): string => {
     case "listen":
       return `the partner connects to ${side.at.host}:${side.at.port}, ${fromText(side.from)}${tlsText(side.tls)}`
     case "door":
-      return `the partner connects to the door ${side.door}, ${fromText(side.sign.from)}`
+      // Without addresses of its own the door's count, which are on the door's line.
+      return `the partner connects to the door ${side.door}${side.sign.from.length === 0 ? "" : `, ${fromText(side.sign.from)}`}`
   }
 }
 

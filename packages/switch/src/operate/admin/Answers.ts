@@ -24,12 +24,20 @@ const known = (users: ReadonlyArray<User>) =>
     })
   )
 
+/** Parts of a request that may be wrong, in the words of whoever sent it. */
+const parts: Readonly<Record<string, string>> = {
+  Params: "What the path of",
+  Query: "The query that",
+  Payload: "The body that"
+}
+
+const hint = (kind: string): string =>
+  kind === "Payload" ? "; where it has a reason, that has 1 to 120 plain characters and no run of 8 digits" : ""
+
 const checked = HttpApiMiddleware.layerSchemaErrorTransform(Checked, (wrong, { endpoint }) =>
   Effect.fail(
     new Wrong({
-      error: `The ${wrong.kind.toLowerCase()} of ${endpoint.method} ${endpoint.path} is not as /openapi.json says${
-        endpoint.method === "POST" ? "; a reason has 1 to 120 plain characters and no run of 8 digits" : ""
-      }.`
+      error: `${parts[wrong.kind] ?? "What"} ${endpoint.method} ${endpoint.path} got is not as /openapi.json says${hint(wrong.kind)}.`
     })
   )
 )

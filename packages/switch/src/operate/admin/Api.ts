@@ -128,7 +128,7 @@ const view = HttpApiGroup.make("view")
         stan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{1,12}$/))),
         rrn: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[ -~]{1,12}$/))),
         pan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{8,19}$/)))
-      }),
+      }).check(Schema.makeFilter(({ pan, rrn, stan }) => (pan ?? rrn ?? stan) !== undefined)),
       success: TraceReport,
       error: [Forbidden, Unreadable]
     }).annotateMerge(

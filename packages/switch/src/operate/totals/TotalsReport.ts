@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 
 /** A business date as totals are asked for: `2026-11-28`. */
-export const BusinessDate = Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\d$/))
+export const BusinessDate = Schema.String.check(Schema.isPattern(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/))
 
 /** How many, and how much in minor units of the currency. */
 const Sum = Schema.Struct({ count: Schema.Number, amount: Schema.Number })
