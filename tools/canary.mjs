@@ -40,9 +40,9 @@ const spoil = (folder, { file, find, name, put }) => {
   )
 }
 
-const hunt = (folder, last) =>
+const hunt = (folder, last, mode) =>
   new Promise((resolve) => {
-    const args = [join(folder, "packages/simulator/src/main.ts"), "world", "--seeds", `1..${last}`]
+    const args = [join(folder, "packages/simulator/src/main.ts"), "world", "--mode", mode, "--seeds", `1..${last}`]
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] })
     let text = ""
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += chunk))
@@ -68,19 +68,20 @@ const inCopy = async (use) => {
 }
 
 /** A copy without a defect must be good: else every defect would be "found". */
-const good = await inCopy((folder) => hunt(folder, 10))
-if (good.code !== 0) {
+for (const mode of ["switch", "fleet"]) {
+  const good = await inCopy((folder) => hunt(folder, 10, mode))
+  if (good.code === 0) continue
   console.error(`the world finds something in the sources as they are:\n${good.text}`)
   process.exit(1)
 }
-console.log("no defect: nothing found in 10 seeds")
+console.log("no defect: nothing found in 10 seeds of each mode")
 
 let missed = 0
 for (const defect of defects.filter(({ name }) => name.includes(wanted))) {
   await inCopy(async (folder) => {
     spoil(folder, defect)
     const began = Date.now()
-    const { code, finding, seed, text } = await hunt(folder, seeds)
+    const { code, finding, seed, text } = await hunt(folder, seeds, defect.mode ?? "switch")
     const isFound = code === 1 && seed !== undefined
     if (!isFound) missed++
     const time = `${((Date.now() - began) / 1000).toFixed(1)} s`

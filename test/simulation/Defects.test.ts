@@ -8,8 +8,9 @@ import { runnerOf, worldRunner } from "./Runner.ts"
 import type { Subject } from "./Subject.ts"
 
 describe("the deliberate defects of `npm run canary`", () => {
-  it("are ten, and each still fits the line that it spoils", () => {
-    expect(defects.length).toBe(10)
+  it("are ten of the switch and four of a fleet, and each still fits the line that it spoils", () => {
+    expect(defects.filter(({ mode }) => mode === undefined).length).toBe(10)
+    expect(defects.filter(({ mode }) => mode === "fleet").length).toBe(4)
     const root = new URL("../../", import.meta.url)
     const unfit = defects.filter(({ file, find }) => readFileSync(new URL(file, root), "utf8").split(find).length !== 2)
     expect(unfit.map(({ name }) => name)).toEqual([])
@@ -45,28 +46,28 @@ describe("the world as a command", () => {
   const short = JSON.stringify({ acquirers: 1, issuers: 1, chaos: 5000, calm: 40_000, simplex: 0, groups: 0 })
 
   it("gives the same hash for a seed and its wishes, another for another seed, and its whole trace when asked", () => {
-    const [first, again, other] = [5, 5, 6].map((seed) => worldRunner.run(seed, short, false))
+    const [first, again, other] = [5, 5, 6].map((seed) => worldRunner.run(seed, "switch", short, false))
     expect(again!.hash).toBe(first!.hash)
     expect(other!.hash).not.toBe(first!.hash)
-    expect(worldRunner.run(5, short, true).trace.length).toBeGreaterThan(first!.trace.length)
+    expect(worldRunner.run(5, "switch", short, true).trace.length).toBeGreaterThan(first!.trace.length)
     expect(first!.findings).toEqual([])
     expect(first!.linkHours).toBeGreaterThan(0)
   })
 
   it("says what is wrong with wishes, and that there is nothing to shrink", () => {
-    expect(() => worldRunner.run(1, "{", false)).toThrow("the wishes are no JSON")
-    expect(() => worldRunner.run(1, '{"fault":[]}', false)).toThrow('"fault" is no wish; known are simplex')
-    expect(worldRunner.shrink(5, short, () => undefined)).toBeUndefined()
+    expect(() => worldRunner.run(1, "switch", "{", false)).toThrow("the wishes are no JSON")
+    expect(() => worldRunner.run(1, "switch", '{"fault":[]}', false)).toThrow('"fault" is no wish; known are simplex')
+    expect(worldRunner.shrink(5, "switch", short, () => undefined)).toBeUndefined()
   })
 
   it("makes the run of a broken promise smaller: the same promise, fewer faults and partners, and less of it", () => {
     const world = runnerOf(twiceWriting)
     const wished = JSON.stringify({ acquirers: 2, issuers: 1, chaos: 30_000, acquirer: { pause: [300, 900] } })
-    const seed = [1, 2, 3, 4, 5].find((one) => world.run(one, wished, false).findings.length > 0)!
-    const whole = world.run(seed, wished, true)
+    const seed = [1, 2, 3, 4, 5].find((one) => world.run(one, "switch", wished, false).findings.length > 0)!
+    const whole = world.run(seed, "switch", wished, true)
     const steps: Array<string> = []
 
-    const shrunk = world.shrink(seed, wished, (says) => steps.push(says))!
+    const shrunk = world.shrink(seed, "switch", wished, (says) => steps.push(says))!
 
     expect(whole.findings[0]).toMatch(/^G4: request /)
     expect(shrunk.result.findings[0]).toMatch(/^G4: request /)
@@ -74,7 +75,7 @@ describe("the world as a command", () => {
     expect(shrunk.result.faults).toBe(0)
     expect(JSON.parse(shrunk.wishes)).toMatchObject({ acquirers: 1, issuers: 1, faults: [] })
     // What is printed is enough to see it again, and there is less to read.
-    const again = world.run(seed, shrunk.wishes, true)
+    const again = world.run(seed, "switch", shrunk.wishes, true)
     expect(again.hash).toBe(shrunk.result.hash)
     expect(again.trace.length).toBeLessThan(whole.trace.length / 2)
   })

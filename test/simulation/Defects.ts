@@ -1,6 +1,6 @@
 /**
- * Ten deliberate defects of the switch, one line each: the world has to find every one of them within ten thousand seeds
- * (`npm run canary`). A simulation that finds none of these finds nothing.
+ * Deliberate defects, ten of the switch and four of a fleet, one line each: the world has to find every one of them within ten
+ * thousand seeds (`npm run canary`). A simulation that finds none of these finds nothing.
  *
  * Kept as a text and what takes its place, so that they move with the code around them; `Defects.test.ts` says which of them has
  * to be mended when its line has changed.
@@ -11,6 +11,8 @@ export interface Defect {
   readonly name: string
   /** The guarantee that it breaks (docs/concepts/guarantees.md). */
   readonly breaks: string
+  /** Of the world that has to find it; left out: `switch`. */
+  readonly mode?: "fleet"
   /** From the root of the repository. */
   readonly file: string
   /** Stands in the file exactly once. */
@@ -19,6 +21,9 @@ export interface Defect {
 }
 
 const exchange = (name: string): string => `packages/switch/src/exchange/${name}.ts`
+
+const owner = (name: string): string => `packages/switch/src/operate/owner/${name}.ts`
+const postgres = (name: string): string => `packages/switch/src/journal/postgres/${name}.ts`
 
 /** All of them. */
 export const defects: ReadonlyArray<Defect> = [
@@ -91,5 +96,37 @@ export const defects: ReadonlyArray<Defect> = [
     file: exchange("Exchanges"),
     find: "    if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)",
     put: "    if (wrong !== undefined && index.mti !== 200) return this.refusals.impostor(desk, epoch, index, wrong)"
+  },
+  {
+    name: "an owner that wakes sends what it had in hand",
+    breaks: "fleet",
+    mode: "fleet",
+    file: owner("Claim"),
+    find: "return now - this.provenAt < this.takeoverAfterMs",
+    put: "return this.provenAt <= now || this.takeoverAfterMs > 0"
+  },
+  {
+    name: "a standby takes over after half of the time",
+    breaks: "fleet",
+    mode: "fleet",
+    file: owner("Claim"),
+    find: "return now - this.since >= patienceMs",
+    put: "return now - this.since >= patienceMs / 2"
+  },
+  {
+    name: "what is seen after a lost connection counts before anything behind it is acknowledged",
+    breaks: "fleet",
+    mode: "fleet",
+    file: postgres("PostgresCommits"),
+    find: "      if (rest.length === 0) yield* this.inTime(connection.query(this.sql.barrier))\n      let isProved = rest.length === 0",
+    put: "      for (const one of there) this.durable(one)\n      let isProved = true"
+  },
+  {
+    name: "nobody says that what was acknowledged is gone",
+    breaks: "fleet",
+    mode: "fleet",
+    file: owner("Claim"),
+    find: 'new Set(["Truncated", "Corrupt", "Gone"])',
+    put: 'new Set(["Corrupt", "Gone"])'
   }
 ]

@@ -15,7 +15,8 @@ import type { LegsSettings, Side } from "../../packages/switch/src/link/Settings
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
-import { centre, DOOR_PORT, type ModuleOptions, type Options, switchName } from "./Options.ts"
+import { switchName } from "./Names.ts"
+import { centre, DOOR_PORT, type ModuleOptions, type Options } from "./Options.ts"
 import type { LineOptions } from "./partner/Line.ts"
 import type { Half } from "./partner/Pair.ts"
 import { keyNamed } from "./partner/Zone.ts"
@@ -235,7 +236,7 @@ export const jinkaSwitch: Subject = {
   name: "switch",
   hasJournal: true,
   start: (place) => {
-    const { disk, life, operator, options, transport } = place
+    const { disk, failed = Effect.fail, life, operator, options, transport } = place
     return Effect.gen(function* () {
       const opened = options.module === undefined ? undefined : yield* moduleOf(options.module, options.startsAt)
       const module = opened?.module
@@ -245,7 +246,8 @@ export const jinkaSwitch: Subject = {
         yield* Effect.raceFirst(importKeys(options, running, module), running.failed)
         opened?.goWrong()
       }
-      return yield* Effect.raceFirst(running.failed, obeying(place, running))
+      const ended = Effect.catchTag(running.failed, "JournalError", (error) => failed(error))
+      return yield* Effect.raceFirst(ended, obeying(place, running))
     }).pipe(
       Effect.scoped,
       Effect.provide(Journal.layer.pipe(Layer.provide(disk.layer(life)))),

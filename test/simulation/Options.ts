@@ -2,6 +2,9 @@
  * Everything that a seed draws before a run begins: who takes part, how the network, disk and partners behave, what goes
  * wrong and when (a "swarm": each run has another mix). Plain data, so that a failing run prints all of it.
  */
+import { drawFleetFaults, type FleetFault, type FleetWeights } from "./fleet/FleetFaults.ts"
+import type { PostgresOptions } from "./fleet/SimPostgres.ts"
+import { switchName } from "./Names.ts"
 import type { AcquirerOptions } from "./partner/Acquirer.ts"
 import type { IssuerOptions } from "./partner/Issuer.ts"
 import type { LineOptions, SecondHost } from "./partner/Line.ts"
@@ -12,8 +15,6 @@ import { SeededRandom } from "./world/SeededRandom.ts"
 import type { DiskOptions } from "./world/SimDisk.ts"
 import type { NetOptions } from "./world/SimNet.ts"
 
-/** Name of the machine that runs what is under test. */
-export const switchName = "switch"
 /** Acquirer n dials the switch at this port + n, n from 0. */
 export const ACQUIRER_PORT = 7100
 /** Issuers listen here. */
@@ -45,9 +46,20 @@ export interface Options {
   readonly drainMax: number
   /** The time from the end of the faults by which a purchase must be approved again. */
   readonly serviceWithin: number
-  readonly faults: ReadonlyArray<Fault>
+  readonly faults: ReadonlyArray<Fault | FleetFault>
+  /** Two nodes with one PostgreSQL; left out: one switch with a disk. */
+  readonly fleet?: FleetOptions
   /** Where the keys of partners with zones are; left out: no partner has one. */
   readonly module?: ModuleOptions
+}
+
+/** Two nodes that may run the switch, virtual milliseconds. */
+export interface FleetOptions {
+  readonly takeoverAfterMs: number
+  readonly yieldAfterMs: number
+  readonly postgres: PostgresOptions
+  /** An address that moves with the switch resets what the last owner had. */
+  readonly resetsLeft: boolean
 }
 
 /** A security module: how long a call takes, and when no device takes any, from the beginning of the run. */
@@ -81,9 +93,11 @@ export interface Wishes {
   readonly acquirer?: Partial<Pick<AcquirerOptions, "pause" | "answerWithin" | "repeats" | "lies">>
   readonly issuer?: Partial<Omit<IssuerOptions, "name" | "line" | "second" | "bin">>
   /** Weights of the kinds of faults; a kind left out keeps its own weight, 0 never happens. */
-  readonly weights?: Partial<FaultWeights>
+  readonly weights?: Partial<FaultWeights & FleetWeights>
+  /** 2: two nodes over one PostgreSQL, with faults of their own. */
+  readonly nodes?: 1 | 2
   /** Instead of drawn faults. */
-  readonly faults?: ReadonlyArray<Fault>
+  readonly faults?: ReadonlyArray<Fault | FleetFault>
 }
 
 /** Moments that have caught others: an ordinary day, the turn of a year and the leap day. */
@@ -214,6 +228,13 @@ const drawIssuer = (random: SeededRandom, n: number, wished: Wishes["issuer"]): 
   }
 }
 
+const drawFleet = (random: SeededRandom): FleetOptions => ({
+  takeoverAfterMs: random.pick([1500, 3000, 6000]),
+  yieldAfterMs: random.pick([5000, 20_000]),
+  postgres: { commitMs: random.pick([[0.2, 2] as const, [1, 20] as const, [2, 200] as const]) },
+  resetsLeft: random.chance(0.5)
+})
+
 const drawNet = (random: SeededRandom): NetOptions => ({
   latencyMs: random.pick([[0.1, 2] as const, [1, 40] as const, [5, 400] as const]),
   splits: often(random, 0.5),
@@ -279,6 +300,11 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     drainMax: 120_000,
     serviceWithin: Math.min(45_000, calm),
     ...((wishes.zones ?? 0) > 0 ? { module: moduleFor(random, chaos, wishes.devices ?? 0) } : {}),
-    faults: wishes.faults ?? drawFaults(random.stream("faults"), switchName, partners, chaos, wishes.weights)
+    ...(wishes.nodes === 2 ? { fleet: drawFleet(random.stream("fleet")) } : {}),
+    faults:
+      wishes.faults ??
+      (wishes.nodes === 2
+        ? drawFleetFaults(random.stream("faults"), chaos, wishes.weights)
+        : drawFaults(random.stream("faults"), switchName, partners, chaos, wishes.weights))
   }
 }

@@ -6,7 +6,8 @@
  */
 import { Effect } from "effect"
 import type { Connection } from "../../packages/switch/src/transport/Transport.ts"
-import { ACQUIRER_PORT, ISSUER_PORT, switchName } from "./Options.ts"
+import { switchName } from "./Names.ts"
+import { ACQUIRER_PORT, ISSUER_PORT } from "./Options.ts"
 import { type CupsMessage, FrameReader, frameOf, idleFrame, readMessage } from "./partner/Cups.ts"
 import type { Place, Subject } from "./Subject.ts"
 

@@ -5,9 +5,10 @@ import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type { SeedResult, Shrunk, WorldRunner } from "../../packages/simulator/src/world/WorldRunner.ts"
 import type { Wishes } from "./Options.ts"
-import { type RunResult, runSeed } from "./Simulation.ts"
+import type { RunResult } from "./Result.ts"
+import { runSeed } from "./Simulation.ts"
 import type { Subject } from "./Subject.ts"
-import { subject, wishes as usualWishes } from "./Tested.ts"
+import { modes, subject } from "./Tested.ts"
 
 const git = (...args: ReadonlyArray<string>): string => {
   const { status, stdout } = spawnSync("git", args, {
@@ -34,14 +35,18 @@ const known: { readonly [K in keyof Required<Wishes>]: true } = {
   acquirer: true,
   issuer: true,
   weights: true,
+  nodes: true,
   zones: true,
   devices: true,
   faults: true
 }
 
-/** Wishes of a text over the usual ones. Throws an `Error` that says what is wrong. */
-const wishesOf = (text: string): Wishes => {
-  if (text === "") return usualWishes
+const isMode = (mode: string): mode is keyof typeof modes => Object.hasOwn(modes, mode)
+
+/** Wishes of a text over those of a mode. Throws an `Error` that says what is wrong. */
+const wishesOf = (mode: string, text: string): Wishes => {
+  if (!isMode(mode)) throw new Error(`"${mode}" is no mode; there are ${Object.keys(modes).join(", ")}`)
+  if (text === "") return modes[mode]
   let wished: unknown
   try {
     wished = JSON.parse(text)
@@ -52,7 +57,7 @@ const wishesOf = (text: string): Wishes => {
     throw new Error("the wishes are no JSON object")
   const unknown = Object.keys(wished).find((key) => !Object.hasOwn(known, key))
   if (unknown !== undefined) throw new Error(`"${unknown}" is no wish; known are ${Object.keys(known).join(", ")}`)
-  return { ...usualWishes, ...(wished as Wishes) }
+  return { ...modes[mode], ...(wished as Wishes) }
 }
 
 /** One link for each host of a partner, all of them as long as the run. */
@@ -151,8 +156,10 @@ const shrink = (
 /** A world for one system under test. */
 export const runnerOf = (tested: Subject): WorldRunner => ({
   commit: commitNow(),
-  run: (seed, text, keepTrace) => resultOf(runSeed(seed, { subject: tested, wishes: wishesOf(text), keepTrace })),
-  shrink: (seed, text, onStep) => shrink((wishes) => runSeed(seed, { subject: tested, wishes }), wishesOf(text), onStep)
+  run: (seed, mode, text, keepTrace) =>
+    resultOf(runSeed(seed, { subject: tested, wishes: wishesOf(mode, text), keepTrace })),
+  shrink: (seed, mode, text, onStep) =>
+    shrink((wishes) => runSeed(seed, { subject: tested, wishes }), wishesOf(mode, text), onStep)
 })
 
 /** What `jinka-sim world` loads. */

@@ -2,22 +2,28 @@ import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import type { Wishes } from "./Options.ts"
-import { type RunResult, runSeed } from "./Simulation.ts"
-import { guarded, subject, wishes } from "./Tested.ts"
+import type { RunResult } from "./Result.ts"
+import { runSeed } from "./Simulation.ts"
+import { fleet, guarded, type modes, subject, wishes } from "./Tested.ts"
 
 /** JINKA_LAB=long: the long form. `jinka-sim world` runs any number of seeds. */
 const isLong = process.env["JINKA_LAB"] === "long"
 const SEEDS = isLong ? 3000 : 120
 /** A world with zones has some five times as much to do. */
 const ZONE_SEEDS = isLong ? 500 : 6
+const FLEET_SEEDS = isLong ? 2000 : 10
 const CRASHES = isLong ? 200 : 40
 /** A machine that is busy with other things needs longer than the usual 10 to 20 s. */
 const TIME_MAX = isLong ? 1_800_000 : 180_000
 
 /** Fails with everything that is needed to see the run again. */
-const expectNoFindings = ({ seed, findings, options, trace }: RunResult, wished: Wishes = {}): void => {
+const expectNoFindings = (
+  { seed, findings, options, trace }: RunResult,
+  wished: Wishes = {},
+  mode: keyof typeof modes = "switch"
+): void => {
   if (findings.length === 0) return
-  const replay = `npm run sim -- world --trace ${seed} --wishes '${JSON.stringify(wished)}'`
+  const replay = `npm run sim -- world --trace ${seed} --mode ${mode} --wishes '${JSON.stringify(wished)}'`
   throw new Error(
     [...findings.slice(0, 20), JSON.stringify(options), trace, `seed=${seed}  replay: ${replay}`].join("\n")
   )
@@ -81,7 +87,7 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
     const total = { approved: 0, reversed: 0, pins: 0, spoilt: 0, away: 0, keys: 0, devices: 0 }
     for (const seed of seedsFrom(1000, ZONE_SEEDS)) {
       const result = runSeed(seed, { subject, wishes: guarded })
-      expectNoFindings(result, guarded)
+      expectNoFindings(result, {}, "keys")
       total.approved += result.stats.approved
       total.reversed += result.stats.reversalsSeen
       total.pins += result.stats.pins
@@ -101,8 +107,30 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
     expect(total.devices).toBeGreaterThan(ZONE_SEEDS / 3)
   })
 
+  it(`keeps its promises on two nodes that die, freeze, are cut off and hand over, with a PostgreSQL that loses connections and fails over, on ${FLEET_SEEDS} seeds`, () => {
+    const total = { approved: 0, reversed: 0, crashes: 0, stops: 0, takeovers: 0, faults: 0 }
+    for (const seed of seedsFrom(1, FLEET_SEEDS)) {
+      const result = runSeed(seed, { subject, wishes: fleet })
+      expectNoFindings(result, {}, "fleet")
+      total.approved += result.stats.approved
+      total.reversed += result.stats.reversalsSeen
+      total.crashes += result.stats.crashes
+      total.stops += result.stats.stops
+      total.takeovers += result.stats.takeovers
+      total.faults += result.stats.faults
+    }
+
+    expect(total.approved).toBeGreaterThan(FLEET_SEEDS * 50)
+    expect(total.reversed).toBeGreaterThan(FLEET_SEEDS)
+    expect(total.crashes).toBeGreaterThan(FLEET_SEEDS)
+    expect(total.stops).toBeGreaterThan(0)
+    expect(total.takeovers).toBeGreaterThan(FLEET_SEEDS * 2)
+    expect(total.faults).toBeGreaterThan(FLEET_SEEDS * 2)
+  })
+
   it("does the same with the same seed, here and in another process, and something else with another seed", () => {
     const [first, again, other] = [3, 3, 4].map((seed) => runSeed(seed, { subject, wishes }).hash)
+    const [nodes, nodesAgain] = [3, 3].map((seed) => runSeed(seed, { subject, wishes: fleet }).hash)
     const program = fileURLToPath(new URL("../../packages/simulator/src/main.ts", import.meta.url))
     const elsewhere = spawnSync(process.execPath, [program, "world", "--trace", "3"], {
       encoding: "utf8",
@@ -110,6 +138,7 @@ describe(`the ${subject.name} in the deterministic world`, { timeout: TIME_MAX }
     })
 
     expect(again).toBe(first)
+    expect(nodesAgain).toBe(nodes)
     expect(other).not.toBe(first)
     expect(elsewhere.stdout).toContain(`seed 3: every promise was kept, hash ${first}`)
   })

@@ -5,6 +5,7 @@
  * abandons it where it is, and it is started again on the same disk.
  */
 import type { Effect } from "effect"
+import type { JournalError } from "../../packages/switch/src/journal/JournalError.ts"
 import type { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import type { Options } from "./Options.ts"
 import type { Life } from "./world/Machine.ts"
@@ -34,7 +35,9 @@ export interface Place {
   readonly transport: Transport["Service"]
   readonly operator: Operator
   /** `disk.layer(life)` is the journal's store. */
-  readonly disk: SimDisk
+  readonly disk: Pick<SimDisk, "layer">
+  /** Ends the process at once when the journal has failed under the running switch; left out: whoever started it does. */
+  readonly failed?: (error: JournalError) => Effect.Effect<never>
 }
 
 export interface Subject {

@@ -14,3 +14,15 @@ export const wishes: Wishes = { simplex: 0.3, groups: 0.3, short: 0.2, doors: 0.
  * repeats a request by itself, because a wrong MAC of the one and a right one of the other would be two answers.
  */
 export const guarded: Wishes = { ...wishes, zones: 0.8, devices: 0.5, acquirer: { lies: 0.15, repeats: 0 } }
+
+/**
+ * Two nodes over one PostgreSQL: killed, frozen, cut off, handed over, while PostgreSQL crashes, fails over, and loses
+ * connections in the middle of commits. Less is traded, so that there is time for takeovers.
+ */
+export const fleet: Wishes = {
+  ...{ nodes: 2, simplex: 0.15, groups: 0.2, short: 0.15, doors: 0.2 },
+  acquirer: { lies: 0.05, pause: [50, 1500] }
+}
+
+/** What `jinka-sim world --mode` takes. */
+export const modes = { switch: wishes, keys: guarded, fleet } as const

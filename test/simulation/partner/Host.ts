@@ -3,6 +3,7 @@
  * called when something happens, which costs the world a tenth of what a fiber for each message does.
  */
 import { ConnectFailed, type Endpoint } from "../../../packages/switch/src/transport/Transport.ts"
+import { switchName } from "../Names.ts"
 import type { Event } from "../world/EventHeap.ts"
 import type { Life, Machine } from "../world/Machine.ts"
 import type { SeededRandom } from "../world/SeededRandom.ts"
@@ -25,9 +26,13 @@ export class Host {
   private readonly net: SimNet
   private readonly machine: Machine
   private readonly life: Life
+  /** Machines that have the switch's name; which of them comes first now. */
+  private readonly addresses: ReadonlyArray<string>
+  private turn = 0
 
-  constructor(net: SimNet, machine: Machine, life: Life) {
+  constructor(net: SimNet, machine: Machine, life: Life, addresses: ReadonlyArray<string>) {
     this.net = net
+    this.addresses = addresses
     this.machine = machine
     this.life = life
     this.random = machine.random
@@ -43,8 +48,28 @@ export class Host {
     return this.machine.world.after(ms, () => this.life.admit(happen))
   }
 
-  /** Dials; `done` gets the connection, or nothing when none came about in time. */
+  /**
+   * Dials, the switch at each of its addresses until one takes the connection; `done` gets it, or nothing when none came about in
+   * time.
+   */
   dial(to: Endpoint, done: (wire: Wire | undefined) => void): void {
+    if (to.host !== switchName) return this.dialAt(to, done)
+    const { addresses } = this
+    const attempt = (left: number): void =>
+      this.dialAt({ host: addresses[this.turn % addresses.length]!, port: to.port }, (wire) => {
+        if (wire !== undefined || left === 1) return done(wire)
+        this.turn++
+        attempt(left - 1)
+      })
+    attempt(addresses.length)
+  }
+
+  /** The connection was no good: another address of the switch comes first from now on. */
+  leave(): void {
+    this.turn++
+  }
+
+  private dialAt(to: Endpoint, done: (wire: Wire | undefined) => void): void {
     let isOver = false
     const end = (wire: Wire | undefined) => {
       if (isOver) return

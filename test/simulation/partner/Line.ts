@@ -254,6 +254,7 @@ export class Line {
 class Conversation implements Session {
   isOpen = true
   isSignedOn = false
+  private hasServed = false
   private readonly line: Line
   private readonly wire: Wire
   private readonly ended: () => void
@@ -292,13 +293,16 @@ class Conversation implements Session {
     this.isOpen = false
     for (const timer of this.timers.values()) timer.cancelled = true
     this.wire.close("reset")
+    if (!this.hasServed) this.line.host.leave()
     this.ended()
   }
 
   /** A short connection of ours has served its message. */
   private served(): void {
     const { isShort, role } = this.line.options
-    if (isShort === true && role === "dials") this.end()
+    if (isShort !== true || role !== "dials") return
+    this.hasServed = true
+    this.end()
   }
 
   private write(bytes: Buffer): void {

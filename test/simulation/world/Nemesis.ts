@@ -3,6 +3,7 @@ import type { Fault, Trouble, Way } from "./Faults.ts"
 import type { Machine } from "./Machine.ts"
 import type { SimDisk } from "./SimDisk.ts"
 import type { SimNet } from "./SimNet.ts"
+import { Undoings } from "./Undoings.ts"
 
 /** Trouble with the disk alone. */
 type DiskTrouble = Extract<Trouble, { readonly kind: "slowDisk" | "lowSpace" | "storeAway" | "diskFails" }>
@@ -18,13 +19,13 @@ export interface Battlefield {
 
 export class Nemesis {
   private readonly field: Battlefield
-  /** What must be taken back, by the fault that did it. */
-  private readonly undoings = new Set<() => void>()
+  private readonly undoings: Undoings
   private isOver = false
   private downMs = 1000
 
   constructor(field: Battlefield, faults: ReadonlyArray<Fault>) {
     this.field = field
+    this.undoings = new Undoings(field.machine.world)
     field.machine.onCrash.push(() => this.restartAfter(this.downMs))
     for (const fault of faults) field.machine.world.after(fault.at, () => this.begin(fault))
   }
@@ -32,7 +33,7 @@ export class Nemesis {
   /** Every fault ends now, and no more comes. */
   heal(): void {
     this.isOver = true
-    for (const undo of [...this.undoings]) undo()
+    this.undoings.all()
     this.field.machine.crashBeforeEffect(Number.POSITIVE_INFINITY, "process")
     this.field.disk.failsNext = false
     this.field.restart()
@@ -64,11 +65,11 @@ export class Nemesis {
         break
       case "refuse":
         net.refuse(trouble.machine, true)
-        this.later(trouble.forMs, () => net.refuse(trouble.machine, false))
+        this.undoings.later(trouble.forMs, () => net.refuse(trouble.machine, false))
         break
       case "clockStep":
         machine.wallSkewMs = trouble.byMs
-        this.later(trouble.forMs, () => Object.assign(machine, { wallSkewMs: 0 }))
+        this.undoings.later(trouble.forMs, () => Object.assign(machine, { wallSkewMs: 0 }))
         break
       case "stop":
         this.downMs = trouble.downMs
@@ -79,7 +80,7 @@ export class Nemesis {
         break
       case "pause":
         machine.pause()
-        this.later(trouble.forMs, () => machine.unpause())
+        this.undoings.later(trouble.forMs, () => machine.unpause())
         break
       case "crash":
         this.downMs = trouble.downMs
@@ -95,15 +96,15 @@ export class Nemesis {
     switch (trouble.kind) {
       case "slowDisk":
         disk.slowerMs = trouble.byMs
-        this.later(trouble.forMs, () => Object.assign(disk, { slowerMs: 0 }))
+        this.undoings.later(trouble.forMs, () => Object.assign(disk, { slowerMs: 0 }))
         break
       case "lowSpace":
         disk.setLowSpace(true)
-        this.later(trouble.forMs, () => disk.setLowSpace(false))
+        this.undoings.later(trouble.forMs, () => disk.setLowSpace(false))
         break
       case "storeAway":
         disk.setAway(true)
-        this.later(trouble.forMs, () => disk.setAway(false))
+        this.undoings.later(trouble.forMs, () => disk.setAway(false))
         break
       case "diskFails":
         this.downMs = trouble.downMs
@@ -120,22 +121,13 @@ export class Nemesis {
     machine.world.after(afterMs, () => {
       if (this.isOver) return
       for (const [from, to] of pairs) net.block(from, to)
-      this.later(forMs, () => {
+      this.undoings.later(forMs, () => {
         for (const [from, to] of pairs) net.unblock(from, to)
       })
     })
   }
 
-  /** Takes something back after a while, or when everything is healed, once. */
-  private later(afterMs: number, undo: () => void): void {
-    const once = () => {
-      if (this.undoings.delete(once)) undo()
-    }
-    this.undoings.add(once)
-    this.field.machine.world.after(afterMs, once)
-  }
-
   private restartAfter(ms: number): void {
-    this.later(ms, this.field.restart)
+    this.undoings.later(ms, this.field.restart)
   }
 }

@@ -2,7 +2,7 @@
 import { Clock, Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
-import { loadWorld, type SeedResult, type WorldRunner } from "../world/WorldRunner.ts"
+import { loadWorld, type SeedResult, type WorldRunner, worldModes } from "../world/WorldRunner.ts"
 import { Unsettled } from "./Conduct.ts"
 import { StopSignal } from "./StopSignal.ts"
 
@@ -46,6 +46,13 @@ const flags = {
   ),
   trace: seed("trace", "Run this seed and print all that happens in it"),
   shrink: seed("shrink", "Make the run of this seed as small as it can be with the same promise broken"),
+  mode: Flag.Literals("mode", worldModes).pipe(
+    Flag.withDescription(
+      "What the world is of: switch (one, with a disk), keys (the same with MACs, PIN blocks and devices), fleet (two nodes with " +
+        "one PostgreSQL)"
+    ),
+    Flag.withDefault("switch" as const)
+  ),
   wishes: Flag.String("wishes").pipe(
     Flag.withMetavar("JSON"),
     Flag.withDescription("Fix what the seed would draw: acquirers, issuers, chaos, faults, ... as --shrink prints it"),
@@ -62,37 +69,48 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 /** Between two lines of progress, milliseconds. */
 const TOLD_EVERY_MS = 5000
 
-const commandOf = (seedNumber: number, wishes: string, how: "trace" | "shrink"): string =>
-  `npm run sim -- world --${how} ${seedNumber}${wishes === "" ? "" : ` --wishes '${wishes}'`}`
+/** What is run: a mode, and what is fixed of it. */
+interface Wished {
+  readonly mode: string
+  /** JSON. */
+  readonly wishes: string
+}
+
+const commandOf = (seedNumber: number, { mode, wishes }: Wished, how: "trace" | "shrink"): string =>
+  [
+    `npm run sim -- world --${how} ${seedNumber}`,
+    ...(mode === worldModes[0] ? [] : [`--mode ${mode}`]),
+    ...(wishes === "" ? [] : [`--wishes '${wishes}'`])
+  ].join(" ")
 
 /** A broken promise with all that is needed to see it again. */
-const violation = (result: SeedResult, world: WorldRunner, wishes: string): string =>
+const violation = (result: SeedResult, world: WorldRunner, wished: Wished): string =>
   [
     `seed ${result.seed}, commit ${world.commit || "unknown"}, hash ${result.hash}`,
     ...result.findings.slice(0, 20).map((finding) => `  ${finding}`),
     ...(result.findings.length > 20 ? [`  and ${result.findings.length - 20} more`] : []),
-    `  again:   ${commandOf(result.seed, wishes, "trace")}`,
-    `  smaller: ${commandOf(result.seed, wishes, "shrink")}`
+    `  again:   ${commandOf(result.seed, wished, "trace")}`,
+    `  smaller: ${commandOf(result.seed, wished, "shrink")}`
   ].join("\n")
 
 const attempt = <A>(run: () => A): Effect.Effect<A, SettingInvalid> =>
   Effect.try({ try: run, catch: (error) => new SettingInvalid({ setting: "--wishes", rule: reasonOf(error) }) })
 
-const traceOne = (world: WorldRunner, number: number, wishes: string) =>
+const traceOne = (world: WorldRunner, number: number, wished: Wished) =>
   Effect.gen(function* () {
-    const result = yield* attempt(() => world.run(number, wishes, true))
+    const result = yield* attempt(() => world.run(number, wished.mode, wished.wishes, true))
     yield* Console.log(result.drawn)
     yield* Console.log(result.trace)
     if (result.findings.length === 0)
       return yield* Console.log(`seed ${number}: every promise was kept, hash ${result.hash}`)
-    yield* Console.log(violation(result, world, wishes))
+    yield* Console.log(violation(result, world, wished))
     return yield* new Unsettled({ reason: `${result.findings.length} broken promises in seed ${number}` })
   })
 
-const shrinkOne = (world: WorldRunner, number: number, wishes: string) =>
+const shrinkOne = (world: WorldRunner, number: number, wished: Wished) =>
   Effect.gen(function* () {
     const steps: Array<string> = []
-    const shrunk = yield* attempt(() => world.shrink(number, wishes, (says) => steps.push(says)))
+    const shrunk = yield* attempt(() => world.shrink(number, wished.mode, wished.wishes, (says) => steps.push(says)))
     if (shrunk === undefined) {
       const reason = `seed ${number} breaks no promise: there is nothing to make smaller`
       return yield* new FileMalformed({ path: "--shrink", reason })
@@ -101,11 +119,11 @@ const shrinkOne = (world: WorldRunner, number: number, wishes: string) =>
     const { result, tried, wishes: smallest } = shrunk
     yield* Console.log(`${tried} runs tried; the smallest:`)
     yield* Console.log(result.trace)
-    yield* Console.log(violation(result, world, smallest))
+    yield* Console.log(violation(result, world, { ...wished, wishes: smallest }))
     return yield* new Unsettled({ reason: `${result.findings.length} broken promises in the smallest run` })
   })
 
-const runAll = (world: WorldRunner, { first, last }: Seeds, wishes: string, keepGoing: boolean) =>
+const runAll = (world: WorldRunner, { first, last }: Seeds, wished: Wished, keepGoing: boolean) =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const stop = yield* StopSignal
@@ -122,14 +140,14 @@ const runAll = (world: WorldRunner, { first, last }: Seeds, wishes: string, keep
     )
     const sum = { seeds: 0, purchases: 0, faults: 0, linkHours: 0, broken: 0 }
     for (let number = first; number <= last && !isStopped; number++) {
-      const result = yield* attempt(() => world.run(number, wishes, false))
+      const result = yield* attempt(() => world.run(number, wished.mode, wished.wishes, false))
       sum.seeds++
       sum.purchases += result.purchases
       sum.faults += result.faults
       sum.linkHours += result.linkHours
       if (result.findings.length > 0) {
         sum.broken++
-        yield* Console.log(violation(result, world, wishes))
+        yield* Console.log(violation(result, world, wished))
         if (!keepGoing) break
       }
       const now = clock.currentTimeMillisUnsafe()
@@ -152,11 +170,12 @@ const runAll = (world: WorldRunner, { first, last }: Seeds, wishes: string, keep
 export const worldCommand = Command.make(
   "world",
   flags,
-  Effect.fn(function* ({ keepGoing, seeds, shrink, trace, wishes }) {
+  Effect.fn(function* ({ keepGoing, mode, seeds, shrink, trace, wishes }) {
     const world = yield* loadWorld
-    if (trace !== undefined) return yield* traceOne(world, trace, wishes)
-    if (shrink !== undefined) return yield* shrinkOne(world, shrink, wishes)
-    return yield* runAll(world, seeds, wishes, keepGoing)
+    const wished = { mode, wishes }
+    if (trace !== undefined) return yield* traceOne(world, trace, wished)
+    if (shrink !== undefined) return yield* shrinkOne(world, shrink, wished)
+    return yield* runAll(world, seeds, wished, keepGoing)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -172,6 +191,7 @@ export const worldCommand = Command.make(
       command: "jinka-sim world --seeds 1..1000",
       description: "A thousand runs; it ends with the first broken promise"
     },
+    { command: "jinka-sim world --mode fleet", description: "Two nodes with one PostgreSQL" },
     { command: "jinka-sim world --trace 42", description: "All that happens in one" },
     { command: "jinka-sim world --shrink 42", description: "The smallest run with the same promise broken" }
   ])

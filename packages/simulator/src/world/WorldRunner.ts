@@ -10,6 +10,9 @@ import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { reasonOf, SettingInvalid } from "../SimulatorError.ts"
 
+/** What a world can be of. */
+export const worldModes = ["switch", "keys", "fleet"] as const
+
 /** What came of one seed. */
 export interface SeedResult {
   readonly seed: number
@@ -40,10 +43,13 @@ export interface Shrunk {
 export interface WorldRunner {
   /** The commit of the sources, with + behind it when they were changed since; "" when nobody knows. */
   readonly commit: string
-  /** `wishes`: what is fixed instead of drawn, as JSON; "": the usual. Throws an `Error` that says what is wrong with them. */
-  readonly run: (seed: number, wishes: string, keepTrace: boolean) => SeedResult
+  /**
+   * `mode`: what the world is of, `switch` by default. `wishes`: what is fixed instead of drawn, as JSON; "": what the mode has.
+   * Throws an `Error` that says what is wrong with them.
+   */
+  readonly run: (seed: number, mode: string, wishes: string, keepTrace: boolean) => SeedResult
   /** Takes away faults, partners and time as long as the first broken promise stays broken; says what it tries. */
-  readonly shrink: (seed: number, wishes: string, onStep: (says: string) => void) => Shrunk | undefined
+  readonly shrink: (seed: number, mode: string, wishes: string, onStep: (says: string) => void) => Shrunk | undefined
 }
 
 /** Run from its source, which only the repository has. */

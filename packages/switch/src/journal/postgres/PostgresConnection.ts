@@ -7,7 +7,7 @@
  */
 import { readFileSync } from "node:fs"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
-import { Effect, Exit, Redacted, Scope } from "effect"
+import { Context, Effect, Exit, Redacted, Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { JournalError } from "../JournalError.ts"
 import { type JournalReason, type JournalReasonTag, makeReason } from "../JournalReason.ts"
@@ -78,7 +78,13 @@ export const connect = (
   place: PostgresPlace,
   use: PostgresUse
 ): Effect.Effect<PostgresConnection, JournalError, Scope.Scope> =>
-  Effect.firstSuccessOf(place.address.hosts.map((host) => connectTo(place, host, use)))
+  Effect.flatMap(Connecting, (connectVia) => connectVia(place, use))
+
+/** How connections come about: over the driver, unless the world of a test has a PostgreSQL of its own. */
+export const Connecting = Context.Reference<typeof connect>("@jinka/switch/journal/postgres/Connecting", {
+  defaultValue: () => (place, use) =>
+    Effect.firstSuccessOf(place.address.hosts.map((host) => connectTo(place, host, use)))
+})
 
 const connectTo = Effect.fnUntraced(function* (place: PostgresPlace, host: PostgresHost, use: PostgresUse) {
   const at = placeText({ ...place.address, hosts: [host] })

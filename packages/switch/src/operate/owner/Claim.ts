@@ -190,6 +190,25 @@ export const haltOthers = (connect: ConnectOwners, { reason }: JournalError, lim
       )
     : Effect.void
 
+/**
+ * Runs `serve` as the owner of the switch: beats beside it, and hands over behind it, also when it fails. `overtaken`: ends the
+ * process at once, for another node has the switch. `tenure` hears of every beat.
+ */
+export const keeping = <A, E, R, R2>(
+  connect: ConnectOwners,
+  takeoverAfterMs: number,
+  tenure: Tenure,
+  overtaken: (error: JournalError) => Effect.Effect<never, never, R2>,
+  serve: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | R2> => {
+  const release = handOver(connect, takeoverAfterMs)
+  const beats = Effect.catch(beating(connect, takeoverAfterMs, tenure), overtaken)
+  return Effect.raceFirst(serve, beats).pipe(
+    Effect.tapError(() => release),
+    Effect.tap(() => release)
+  )
+}
+
 /** Gives the switch away; without PostgreSQL the others have to see its beat stand still. */
 export const handOver = (connect: ConnectOwners, limitMs: number): Effect.Effect<void> =>
   Effect.scoped(Effect.flatMap(connect, (table) => table.handOver)).pipe(

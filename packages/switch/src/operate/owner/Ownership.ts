@@ -15,7 +15,7 @@ import { planOf } from "../configuration/Plan.ts"
 import type { Ending } from "../control/Answers.ts"
 import { type CommandFailed, failedBy } from "../Exit.ts"
 import { ProcessEdge } from "../ProcessEdge.ts"
-import { beating, handOver, type Tenure } from "./Claim.ts"
+import { keeping, type Tenure } from "./Claim.ts"
 import { type Place, standBy } from "./StandBy.ts"
 
 /** The end of a switch that ran here, and the configuration that it had by then. */
@@ -42,7 +42,6 @@ export const owning = Effect.fnUntraced(function* <R>(
   const { takeSignals } = yield* ProcessEdge
   const { connect, name, node, takeoverAfterMs } = place
   const signal = yield* takeSignals
-  const release = handOver(connect, takeoverAfterMs)
   let configuration = started
   let hasLeft = false
   while (true) {
@@ -53,9 +52,7 @@ export const owning = Effect.fnUntraced(function* <R>(
     }
     yield* Effect.logInfo(`node ${node} takes the switch over`)
     configuration = yield* asOfNow(configuration)
-    const beats = Effect.catch(beating(connect, takeoverAfterMs, tenure), overtaken)
-    const ended = yield* Effect.raceFirst(serve(configuration), beats).pipe(Effect.tapError(() => release))
-    yield* release
+    const ended = yield* keeping(connect, takeoverAfterMs, tenure, overtaken, serve(configuration))
     if (!ended.isYield) return
     yield* Effect.logInfo(`node ${node} has handed the switch over, and stands by`)
     configuration = ended.configuration
