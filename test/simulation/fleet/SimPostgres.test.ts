@@ -24,7 +24,7 @@ const worldOf = (commitMs: readonly [number, number] = [1, 2]) => {
   const server = new SimPostgres(world, net, { commitMs })
   const node = new Machine(world, "node")
   net.attach(node)
-  const run = <A>(program: (connect: Connect) => Effect.Effect<A, JournalError, Scope.Scope>) => {
+  const run = <A, E>(program: (connect: Connect) => Effect.Effect<A, E, Scope.Scope>) => {
     const life = node.begin()
     net.transport(life)
     const exit = world.run(Effect.scoped(program(connectTo(server, life)(place, "write"))))
