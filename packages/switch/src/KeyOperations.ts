@@ -156,6 +156,8 @@ export class KeyOperations {
       if (exchanges === undefined || module === undefined) {
         return refuse("The switch has no security module: give it `security` in the configuration.")
       }
+      const wrong = this.misplaced(desk, exchanges, asked)
+      if (wrong !== undefined) return refuse(wrong)
       if (asked.text !== undefined) {
         const key = { form: "own", text: asked.text } as const
         return this.whole(desk, asked, [`${asked.person} (${by.user})`], by, (name) =>
@@ -185,6 +187,30 @@ export class KeyOperations {
     })
   }
 
+  /** Why a key has no place where it is brought to; `undefined`: it has. A key in use is not touched by one for another direction. */
+  private misplaced(
+    desk: Desk,
+    exchanges: KeyExchanges,
+    { direction, link, purpose }: KeyPlaceAsked
+  ): string | undefined {
+    const at = exchanges.at(desk)
+    if (purpose === "kek") {
+      if (at === undefined) return `${link} exchanges no keys: give it \`keys\` in the configuration first.`
+      return direction === "both" ? undefined : "A key-encryption key serves both directions: leave --direction out."
+    }
+    const exchanged = at?.settings.kinds.includes(purpose) === true ? exchanges.directionOf(at) : undefined
+    const settings = desk.guard?.settings
+    const isUsed = exchanged !== undefined || (purpose !== "data" && settings?.[purpose] !== undefined)
+    if (!isUsed) return `${link} has no \`${purpose}\` in the configuration: nothing would use the key.`
+    const there = (["send", "receive"] as const)
+      .filter((side) => direction === "both" || direction === side)
+      .map((side) => this.desks.keys.at(desk.id, purpose, side))
+      .find((slot) => slot?.current !== undefined && slot.direction !== direction)
+    const wanted = exchanged ?? there?.direction ?? direction
+    if (wanted === direction) return undefined
+    return `The ${purpose} key of ${link} is one for ${wanted === "both" ? "both directions" : `what we ${wanted}`} (${slotName(purpose, wanted)}): say --direction ${wanted}${exchanged === undefined ? ", or retire that one first" : ""}.`
+  }
+
   private component(
     desk: Desk,
     module: SecurityModule,
@@ -195,10 +221,14 @@ export class KeyOperations {
     const place = `${asked.link}\n${slotName(asked.purpose, asked.direction)}`
     this.forget()
     const known = this.held.get(place)
-    const held: Held =
-      known !== undefined && known.of === of && known.algorithm === asked.algorithm
-        ? known
-        : { algorithm: asked.algorithm, of, until: this.desks.runtime.monotonicMs() + HELD_MS, parts: new Map() }
+    if (known !== undefined && (known.of !== of || known.algorithm !== asked.algorithm)) {
+      const minutes = Math.ceil((known.until - this.desks.runtime.monotonicMs()) / 60_000)
+      return refuse(
+        `Components of a ${known.algorithm} key of ${known.of} are here: bring the others of it, or begin anew in ${minutes} minutes.`
+      )
+    }
+    const until = this.desks.runtime.monotonicMs() + HELD_MS
+    const held: Held = known ?? { algorithm: asked.algorithm, of, until, parts: new Map() }
     const value = keyCheckValue(asked.algorithm, bytes, shownCheckMethod(asked.algorithm))
     if (isSecurityError(value)) return refuse(`The component is no ${asked.algorithm} key: ${value.rule}.`)
     const checkValue = value.toString("hex").toUpperCase()
@@ -206,7 +236,8 @@ export class KeyOperations {
     if (lengths.some((length) => length !== bytes.length)) {
       return refuse(`The component has ${bytes.length} bytes, the other ${lengths[0]}: all have the length of the key.`)
     }
-    const before = [...held.parts].find(([one, { person }]) => one !== number && person === asked.person)
+    if (number > of) return refuse(`There is no component ${number} of ${of}: the components are 1 to ${of}.`)
+    const before = [...held.parts].find(([one, { person }]) => one !== number && isSame(person, asked.person))
     if (before !== undefined) {
       return refuse(`${asked.person} has brought component ${before[0]} already: each comes from another person.`)
     }
@@ -245,17 +276,22 @@ export class KeyOperations {
   ): Effect.Effect<KeyImported, OperationRefused> {
     const exchanges = this.exchanges!
     const { direction, link, purpose } = asked
-    const slot = this.desks.keys.slot(desk.id, purpose, direction)
-    const version = exchanges.table.record(link, slot).version + 1
+    const version = exchanges.table.record(link, asked).version + 1
     return Effect.gen({ self: this }, function* () {
       const handle: KeyHandle = yield* make(`${link}/${purpose}/${direction}/${version}`)
       if (asked.checkValue !== "" && !handle.checkValue.startsWith(asked.checkValue.toUpperCase())) {
         return yield* refuse(
-          `The key has the check value ${handle.checkValue}, not ${asked.checkValue}: a component is wrong. None was taken; bring all of them again.`
+          `The key has the check value ${handle.checkValue}, not ${asked.checkValue}: ${
+            asked.component === undefined
+              ? "it is another key. It was not taken."
+              : "a component is wrong. None was taken; bring all of them again."
+          }`
         )
       }
       const { algorithm, checkValue, text } = handle
       const cause = { says: "imported by hand", by: persons, ...(by.reason === undefined ? {} : { reason: by.reason }) }
+      // Not before: a slot that is made takes the place of another one.
+      const slot = this.desks.keys.slot(desk.id, purpose, direction)
       yield* exchanges.take(desk, slot, { algorithm, checkValue, text, mark: "" }, cause)
       return {
         isWhole: true,
@@ -307,6 +343,11 @@ export class KeyOperations {
     return refuse(`There is no link ${link}. The links are: ${names}.`, "NoSuchLink")
   }
 }
+
+/** The same person, however the name is written. */
+const isSame = (one: string, other: string): boolean => plain(one) === plain(other)
+
+const plain = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")
 
 const why = ({ reason }: Operator): string => (reason === undefined ? "" : `: ${reason}`)
 

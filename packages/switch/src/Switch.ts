@@ -5,6 +5,7 @@
  * `Transport` and a `Journal`; both may be simulated.
  */
 import { Clock, Context, Deferred, Effect, Fiber, Random, type Scope } from "effect"
+import { DayOperations } from "./DayOperations.ts"
 import { Doors } from "./Doors.ts"
 import { drainAll, type Unfinished } from "./Drain.ts"
 import type { Limits } from "./exchange/Desks.ts"
@@ -61,6 +62,8 @@ export interface Running {
   readonly keyOperations: KeyOperations
   /** What an operator may do to a link. */
   readonly operations: Operations
+  /** What an operator may do to a partner's business day. */
+  readonly dayOperations: DayOperations
   /** What waits to be delivered, and what is in doubt. */
   readonly pending: Pending
   /** How long the journal is kept. */
@@ -141,6 +144,7 @@ export const make = Effect.fnUntraced(function* (
     keys: desks.keys,
     keyOperations: new KeyOperations(desks, exchanges.keys, module),
     operations: new Operations(desks),
+    dayOperations: new DayOperations(desks, exchanges.days),
     pending: new Pending(desks),
     retention,
     status: () => statusOf(desks, doors, module, retention),

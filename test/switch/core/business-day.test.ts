@@ -1,9 +1,9 @@
 /** The business day of a partner: its cut-over messages, the settlement dates of its answers, a restart; the totals by day. */
 import { describe, expect, it } from "@effect/vitest"
 import type { Message } from "@jinka/codec"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import type { BusinessDaySettings } from "../../../packages/switch/src/exchange/BusinessDay.ts"
+import type { BusinessDaySettings, DayAct } from "../../../packages/switch/src/exchange/BusinessDay.ts"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { totals } from "../../../packages/switch/src/operate/totals/Totals.ts"
 import type { TotalsRow } from "../../../packages/switch/src/operate/totals/TotalsReport.ts"
@@ -165,6 +165,91 @@ describe("A cut-over", () => {
       yield* commit
 
       expect(days()[1]).toEqual({ date: "2027-01-01", next: "", state: "open" })
+    })
+  )
+})
+
+describe("An operator", () => {
+  const night = { user: "night", reason: "they confirmed it" }
+
+  it.effect("cuts a day over when its messages did not come, once it is on disk; said twice it moves once", () =>
+    Effect.gen(function* () {
+      const { a, b, bought, commit, days, running, store } = yield* bench()
+      yield* bought(1, {}, { 15: "1127" })
+      const move = running.dayOperations.move("issuer", "cut-over", "2026-11-28", night)
+      const asked = yield* Effect.forkChild(move)
+      yield* settle
+      expect(asked.pollUnsafe()).toBeUndefined()
+      yield* commit
+      const { before, did } = yield* Fiber.join(asked)
+      const again = yield* Effect.forkChild(move)
+      yield* commit
+
+      expect([before.date, did]).toEqual([
+        "2026-11-27",
+        expect.stringMatching(/^The business day of issuer is 2026-11-28\. /)
+      ])
+      expect((yield* Fiber.join(again)).did).toBe("The business day of issuer was 2026-11-28 already.")
+      expect(days()).toEqual([
+        { date: "", next: "", state: "unknown" },
+        { date: "2026-11-28", next: "", state: "open" }
+      ])
+      expect([a.heard(), b.heard()]).toEqual([[], []])
+      const said = store.entries.map(({ code }) => code)
+      expect(said).toContain("open 2026-11-28 operator")
+      expect(said.find((text) => text.startsWith("operator night"))).toBe(
+        "operator night: day cut-over to 2026-11-28 (they confirmed it): business day of issuer is 2026-11-28. Before: open 2026-11-27 answer"
+      )
+    })
+  )
+
+  it.effect("ends a cut-over that was begun, with its own date, and what he did is known after a restart", () =>
+    Effect.gen(function* () {
+      const disk = makeDisk()
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { b, commit, running } = yield* bench(disk)
+          b.say(fromIssuer("201", "1128"))
+          yield* commit
+          const other = running.dayOperations.move("issuer", "cut-over", "2026-11-29", night)
+          expect((yield* Effect.flip(other)).says).toContain("has begun a cut-over to 2026-11-28")
+          const asked = yield* Effect.forkChild(running.dayOperations.move("issuer", "cut-over", "2026-11-28", night))
+          yield* commit
+          yield* Fiber.join(asked)
+        })
+      )
+      const { days } = yield* bench(disk)
+
+      expect(days()[1]).toEqual({ date: "2026-11-28", next: "", state: "open" })
+    })
+  )
+
+  it.effect("moves no day back, far ahead, or where none is kept, and hears what to do; a wrong one is put right", () =>
+    Effect.gen(function* () {
+      const { b, commit, days, running } = yield* bench()
+      b.say(fromIssuer("201", "1128"), fromIssuer("202", "1128"))
+      yield* commit
+      const refused = (act: DayAct, to: string, link = "issuer") =>
+        Effect.map(Effect.flip(running.dayOperations.move(link, act, to, night)), ({ says }) => says)
+
+      expect(yield* refused("cut-over", "2026-11-27")).toMatch(
+        /2026-11-27 is before the business day.*jinka day correct/
+      )
+      expect(yield* refused("cut-over", "2027-11-28")).toContain("more than 10 days from today, 2026-11-27")
+      expect(yield* refused("correct", "2026-10-27")).toContain("is it a slip?")
+      expect(yield* refused("cut-over", "2026-11-29", "nobody")).toBe(
+        "There is no link nobody. The links are: acquirer, issuer."
+      )
+      expect(days()[1]).toMatchObject({ date: "2026-11-28" })
+
+      const corrected = yield* Effect.forkChild(running.dayOperations.move("issuer", "correct", "2026-11-27", night))
+      yield* commit
+      yield* Fiber.join(corrected)
+      b.heard()
+      b.say(fromIssuer("201", "1128"))
+      yield* commit
+
+      expect(days()[1]).toEqual({ date: "2026-11-27", next: "2026-11-28", state: "closing" })
     })
   )
 })

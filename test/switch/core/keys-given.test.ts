@@ -143,6 +143,40 @@ describe("keys by hand", () => {
     })
   )
 
+  it.effect("are refused where they have no place, and the key in use stays in use", () =>
+    Effect.gen(function* () {
+      const { centre, commit, running } = yield* bench()
+      centre.say(delivery("mac", "zak-a"))
+      yield* commit
+      const place = { link: "centre", purpose: "mac", direction: "both", algorithm: "tdes", text: undefined } as const
+      const bring = (asked: object, number = 1, of = 2) =>
+        Effect.gen(function* () {
+          const component = { number, of, bytes: keyOf("zak-b") }
+          const call = { ...place, checkValue: "", person: "Li", component, ...asked }
+          const fiber = yield* Effect.forkChild(Effect.result(running.keyOperations.import(call, operator)))
+          yield* commit
+          const result = yield* Fiber.join(fiber)
+          return result._tag === "Failure" ? result.failure.says : result.success.says
+        })
+
+      expect(yield* bring({ direction: "send" })).toBe(
+        "The mac key of centre is one for both directions (mac/both): say --direction both."
+      )
+      expect(yield* bring({ purpose: "kek", direction: "receive" })).toContain("leave --direction out")
+      expect(yield* bring({ purpose: "data" })).toBe(
+        "centre has no `data` in the configuration: nothing would use the key."
+      )
+      expect(yield* bring({}, 3)).toBe("There is no component 3 of 2: the components are 1 to 2.")
+      expect(yield* bring({ person: "Li Na" })).toContain("Component 1 of 2 is here")
+      expect(yield* bring({ person: "LI  NA" }, 2)).toContain("each comes from another person")
+      expect(yield* bring({ person: "Wang" }, 2, 3)).toBe(
+        "Components of a tdes key of 2 are here: bring the others of it, or begin anew in 15 minutes."
+      )
+      expect(running.keys.at(0, "mac", "send")?.current?.checkValue).toBe("C4039C")
+      expect(running.keys.at(0, "mac", "receive")?.current?.checkValue).toBe("C4039C")
+    })
+  )
+
   it.effect("are refused when they are weak, published, or of another check value, and no component is kept then", () =>
     Effect.gen(function* () {
       const { commit, running } = yield* bench({ hasKek: false, module: softwareModule(false) })

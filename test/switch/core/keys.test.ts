@@ -279,6 +279,36 @@ describe("a key that we ask for", () => {
     })
   )
 
+  it.effect(
+    "is not asked for any more when it has come meanwhile, and the answer to an old question ends no new one",
+    () =>
+      Effect.gen(function* () {
+        const { centre, commit, running } = yield* bench({ keys: { kinds: ["mac"] } })
+        const ask = Effect.forkChild(running.keyOperations.ask("centre", "mac", operator))
+        centre.say(delivery("mac", "zak-a", "000001"))
+        yield* TestClock.adjust(1)
+        const meanwhile = yield* ask
+        yield* TestClock.adjust(1)
+        yield* commit
+        const heard = centre.heard().map(({ mti }) => mti)
+
+        const first = yield* ask
+        yield* commit
+        const [question] = centre.heard()
+        const second = yield* ask
+        yield* commit
+        centre.say({ ...question!, mti: "0830", fields: { ...question!.fields, 39: "96" } })
+        yield* commit
+        centre.say(delivery("mac", "zak-b", "000002"))
+        yield* commit
+
+        expect(heard).toEqual(["0810"])
+        expect(yield* Fiber.join(meanwhile)).toEqual([{ isDone: true, says: "mac key 1, check value C4039C" }])
+        expect(yield* Fiber.join(first)).toEqual([{ isDone: false, says: "it was asked for again" }])
+        expect(yield* Fiber.join(second)).toEqual([{ isDone: true, says: "mac key 2, check value AE5D14" }])
+      })
+  )
+
   it.effect("is asked for when there is none, by schedule, after so many messages, and when MACs go wrong", () =>
     Effect.gen(function* () {
       const { centre, commit, running } = yield* bench({

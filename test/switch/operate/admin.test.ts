@@ -154,6 +154,8 @@ describe("The administrative listener", () => {
     const unknown = await post("/api/links/issuer/explode", operator, { reason })
     const blocked = await post("/api/links/issuer/block", operator, { reason })
     const closed = await post("/api/pending/4711/close", operator, { reason })
+    const undayed = await post("/api/days/issuer/cut-over", operator, { to: "2026-02-30", reason })
+    const dayless = await post("/api/days/nobody/cut-over", operator, { to: "2026-11-29", reason })
     const dry = await post("/api/reload", operator, { dryRun: true, reason })
     const contract = await get(running, "/openapi.json")
     const elsewhere = await get(running, "/api/status", { ...as(viewer), host: "evil.example:80" })
@@ -168,6 +170,7 @@ describe("The administrative listener", () => {
     expect([none.status, forbidden.status, closed.status, elsewhere.status]).toEqual([404, 403, 409, 421])
     expect([keys.status, JSON.parse(keys.text)]).toEqual([200, { keys: [] }])
     expect([askedByOthers, askedOfNobody, retired].map(({ status }) => status)).toEqual([403, 404, 409])
+    expect([undayed, dayless].map(({ status }) => status)).toEqual([400, 404])
     expect([silent, digits, unknown].map(({ status }) => status)).toEqual([400, 400, 400])
     expect([monthless, tracedNothing].map(({ status }) => status)).toEqual([400, 400])
     expect(unknown.text).toContain("What the path of POST /api/links/:name/:act got is not as /openapi.json says.")
@@ -180,6 +183,7 @@ describe("The administrative listener", () => {
       "/api/alarms/{kind}/silence",
       "/api/alarms/{kind}/unsilence",
       "/api/audit/{before}",
+      "/api/days/{name}/{act}",
       "/api/drain",
       "/api/keys",
       "/api/keys/{name}/ask",

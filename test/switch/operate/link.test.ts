@@ -305,3 +305,29 @@ describe("An operator", () => {
     expect(err).toContain("The partner did not answer our echo within 300 ms; its connection is still up.")
   })
 })
+
+describe("jinka day", () => {
+  it("shows the days, cuts one over with a reason, and refuses what is no date and no link", async () => {
+    const { file, running } = await start()
+    const today = new Date().toISOString().slice(0, 10)
+    const move = (link: string, to: string) =>
+      jinka(["day", "cut-over", file, link, "--to", to, "--reason", "their line is down"])
+
+    const before = await jinka(["day", "show", file])
+    const moved = await move("acquirer", today)
+    const again = await move("acquirer", today)
+    const after = await jinka(["day", "show", file, "acquirer"])
+    const [slip, nobody] = [await move("acquirer", "2026-02-30"), await move("nobody", today)]
+    await running.stop()
+
+    expect(before.out).toMatch(/^acquirer {2}not known yet: .*\nissuer {2}not known yet: .*\n$/)
+    expect(moved).toMatchObject({ code: 0, out: expect.stringContaining(`The business day of acquirer is ${today}.`) })
+    expect(again).toMatchObject({ code: 0, out: `The business day of acquirer was ${today} already.\n` })
+    expect(after.out).toBe(`acquirer  ${today}\n`)
+    expect([slip.code, nobody.code]).toEqual([2, 2])
+    expect(slip.err).toContain('--to is a date like 2026-11-29; "2026-02-30" is none.')
+    expect((await running.ended).err).toContain(
+      `operator ${userInfo().username}: day cut-over to ${today} (their line is down)`
+    )
+  })
+})

@@ -3,6 +3,8 @@
  *
  *     open -> (cut-over begins) closing -> (cut-over ends, or an answer has a later date) open, on the new date
  *
+ * An operator moves it where those messages did not come, or said a wrong date.
+ *
  * Dates are `2026-11-28`. A network without a message for the end of a cut-over has one step in place of two.
  */
 import { daysTo } from "../message/SettlementDate.ts"
@@ -11,7 +13,7 @@ import { daysTo } from "../message/SettlementDate.ts"
 export const AHEAD_MAX = 10
 
 /** What moved it. */
-export type DayCause = "cutoverStart" | "cutoverEnd" | "answer"
+export type DayCause = "cutoverStart" | "cutoverEnd" | "answer" | "operator"
 
 /** A business day; "" for a date that is not known. */
 export interface BusinessDay {
@@ -59,11 +61,31 @@ export const answered = (day: BusinessDay, date: string): Moved => {
   return wrong === undefined ? { day: { date, next: "", cause: "answer" } } : { wrong }
 }
 
+/** What an operator does to a day: the cut-over that did not come, or a date put right that is wrong. */
+export const dayActs = ["cut-over", "correct"] as const
+/** One of them. */
+export type DayAct = (typeof dayActs)[number]
+
+/** An operator moves the day to `to`, forward only, or, to put it right, in either direction; `today`: the date of the clock. */
+export const byHand = (day: BusinessDay, act: DayAct, to: string, today: string): Moved => {
+  const isSame = to === day.date && day.next === ""
+  if (Math.abs(daysTo(today, to)) > AHEAD_MAX)
+    return { wrong: `${to} is more than ${AHEAD_MAX} days from today, ${today}: is it a slip?` }
+  if (act === "cut-over") {
+    if (day.next !== "" && to !== day.next)
+      return { wrong: `its partner has begun a cut-over to ${day.next}: give that date, or \`jinka day correct\`` }
+    const wrong = wrongDate(day, to)
+    if (wrong !== undefined)
+      return { wrong: `${wrong.replace("its date ", "")}; \`jinka day correct\` puts a wrong day right` }
+  }
+  return isSame ? { day } : { day: { date: to, next: "", cause: "operator" } }
+}
+
 /** A day as the journal keeps it: `closing 2026-11-27 2026-11-28 cutoverStart`. */
 export const dayText = ({ date, next, cause }: BusinessDay): string =>
   next === "" ? `open ${date} ${cause}` : `closing ${date || "-"} ${next} ${cause}`
 
-const form = /^(?:open (\S+)|closing (\S+) (\S+)) (cutoverStart|cutoverEnd|answer)$/
+const form = /^(?:open (\S+)|closing (\S+) (\S+)) (cutoverStart|cutoverEnd|answer|operator)$/
 
 /** What such a text says; `undefined`: it is none. */
 export const dayOf = (text: string): BusinessDay | undefined => {

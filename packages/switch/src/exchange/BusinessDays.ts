@@ -5,6 +5,7 @@
  * (guarantee G1), and from there come the totals of a day (`operate/totals`). Nothing of a transaction waits for a cut-over.
  */
 import type { MessageIndex } from "@jinka/codec"
+import { Effect } from "effect"
 import { answer as managementAnswer, meaning } from "../message/NetworkManagement.ts"
 import { dateOf, settlementDigits } from "../message/SettlementDate.ts"
 import {
@@ -12,6 +13,8 @@ import {
   type BusinessDay,
   type BusinessDaySettings,
   begun,
+  byHand,
+  type DayAct,
   dayText,
   ended,
   LinkDay,
@@ -88,6 +91,24 @@ export class BusinessDays {
     this.take(desk, day, moved.day)
     const severity = day.now.date === "" ? "info" : "warning"
     this.desks.note(desk, link.epoch, `${words(name, moved.day)}, as the settlement date of an answer says`, severity)
+  }
+
+  /**
+   * An operator moves the day of a link that keeps one; `who` says so in the journal. Gives the day as it is then, once it is on
+   * disk, or why it cannot be.
+   */
+  byHand(desk: Desk, day: LinkDay, act: DayAct, to: string, who: string): Effect.Effect<Moved> {
+    return Effect.callback<Moved>((resume) => {
+      const { name } = desk.link.settings
+      const today = new Date(this.desks.wallMs + desk.link.settings.utcOffsetMs).toISOString().slice(0, 10)
+      const moved = byHand(day.now, act, to, today)
+      const text =
+        "wrong" in moved ? `not done: ${moved.wrong}` : `${words(name, moved.day)}. Before: ${dayText(day.now)}`
+      const seq = "wrong" in moved ? 0 : this.take(desk, day, moved.day)
+      this.desks.note(desk, desk.link.epoch, `${who}: ${text}`, "info")
+      this.desks.after(undefined, seq, () => resume(Effect.succeed(moved)))
+      this.desks.flush()
+    })
   }
 
   /** What the last run knew of the link's day. */

@@ -70,7 +70,7 @@ export class Exchanges {
   private readonly turns: Turns
   private readonly events: LinkEvents<Link>
   private readonly releases: Releases
-  private readonly days: BusinessDays
+  readonly days: BusinessDays
 
   constructor(
     plans: ReadonlyArray<LinkPlan>,

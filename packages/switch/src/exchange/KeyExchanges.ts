@@ -7,7 +7,7 @@
  */
 import { type Cipher, isKeyMessage, type KeyKind, keyMeaning, type MessageIndex } from "@jinka/codec"
 import { type Deferred, Effect } from "effect"
-import type { KeySlot } from "../guard/KeyRing.ts"
+import type { KeyDirection, KeySlot } from "../guard/KeyRing.ts"
 import type { KeySettings } from "../guard/KeySettings.ts"
 import { type HeldKey, type KeyCause, KeyTable, type NewKey, type SlotRecord } from "../guard/KeyTable.ts"
 import type { ModuleError } from "../guard/ModuleError.ts"
@@ -29,9 +29,9 @@ const DAY_MINUTES = 1440
 
 /** Something that we have asked for, or given, and that has not come out yet. */
 interface Awaited {
-  readonly until: number
   readonly cause: KeyCause
   readonly told: ((outcome: KeyOutcome) => void) | undefined
+  until: number
   /** The partner has said that it will bring a key. */
   isPromised: boolean
 }
@@ -157,16 +157,19 @@ export class KeyExchanges {
     const slot = this.work.slot(at, kind)
     const until = this.desks.now + at.settings.waitMs
     this.awaited.get(slot)?.told?.({ isDone: false, says: "it was asked for again" })
-    this.awaited.set(slot, { until, cause, told, isPromised: false })
+    const awaited: Awaited = { until, cause, told, isPromised: false }
+    this.awaited.set(slot, awaited)
     if (at.settings.giver === "us") {
       this.giving.give(
         at,
         kind,
         cause,
         (isSent, says) => (isSent ? this.work.note(at, `${says}: ${cause.says}`) : this.failed(at, slot, says)),
-        (outcome) => this.ended(slot, outcome)
+        (outcome) => {
+          if (this.awaited.get(slot) === awaited) this.ended(slot, outcome)
+        }
       )
-    } else this.question(at, slot, kind, cause)
+    } else this.question(at, slot, kind, awaited)
   }
 
   /** The same for all keys of a link. */
@@ -180,6 +183,11 @@ export class KeyExchanges {
   /** The kinds of key that are asked for one by one; where one question brings them all, the first stands for it. */
   kindsAsked({ settings }: KeyDesk): ReadonlyArray<KeyKind> {
     return settings.exchange.deliver === undefined ? settings.kinds.slice(0, 1) : settings.kinds
+  }
+
+  /** Whose messages the keys of a link's exchange are for. */
+  directionOf({ settings }: KeyDesk): KeyDirection {
+    return this.work.direction(settings)
   }
 
   /** A key that was imported by hand becomes the slot's. */
@@ -237,7 +245,8 @@ export class KeyExchanges {
     for (const one of kind === undefined ? settings.kinds : [kind]) this.ask(at, one, cause)
   }
 
-  private question(at: KeyDesk, slot: KeySlot, kind: KeyKind, cause: KeyCause): void {
+  private question(at: KeyDesk, slot: KeySlot, kind: KeyKind, awaited: Awaited): void {
+    const { cause } = awaited
     const { desk, settings: keySettings } = at
     const { link } = desk
     const { exchange } = keySettings
@@ -250,11 +259,20 @@ export class KeyExchanges {
     const now = this.desks.runtime.wallMs()
     const message = keyMessage(settings, exchange, ask, kind, algorithm, [], link.nextStan(), now)
     if ("_tag" in message) return this.failed(at, slot, whyNot(message))
+    // A key may come, or be asked for again, while the question waits for its turn or for its answer: it counts no more then.
+    const isWanted = () => this.awaited.get(slot) === awaited
     const asked = Effect.map(sealedMessage(this.work.module, settings, exchange, message, undefined), (bytes) => {
+      if (!isWanted()) return
       if (link.session !== session) return this.failed(at, slot, "the connection ended before it was asked for")
       session.request("keyResetRequest", message, bytes, ({ code, isAccepted }, index) => {
+        if (!isWanted()) return
         if (!isAccepted) return this.failed(at, slot, `the partner answered our question for a key with ${code}`)
-        if (exchange.deliver !== undefined) return this.promised(at, slot)
+        if (exchange.deliver !== undefined) {
+          // From now on it has its time to bring the key.
+          awaited.until = this.desks.now + keySettings.waitMs
+          awaited.isPromised = true
+          return
+        }
         this.taking.answered(at, index, cause, (outcome) => this.ended(slot, outcome))
       })
       this.work.note(at, `a ${kind} key was asked for: ${cause.says}`)
@@ -263,13 +281,6 @@ export class KeyExchanges {
       desk,
       Effect.catch(asked, (error: ModuleError) => Effect.sync(() => this.failed(at, slot, whyNot(error))))
     )
-  }
-
-  /** The partner will bring a key: from now on it has its time for that. */
-  private promised(at: KeyDesk, slot: KeySlot): void {
-    const awaited = this.awaited.get(slot)
-    if (awaited === undefined) return
-    this.awaited.set(slot, { ...awaited, until: this.desks.now + at.settings.waitMs, isPromised: true })
   }
 
   private ended(slot: KeySlot, outcome: KeyOutcome): void {

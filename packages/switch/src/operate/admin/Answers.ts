@@ -107,6 +107,11 @@ const operate = (controlled: Controlled) =>
           )
         )
       )
+      .handle("moveDay", ({ params: { act, name }, payload: { reason, to } }) =>
+        Effect.flatMap(as("operate"), (user) =>
+          Effect.mapError(controlled.whole(controlled.days.move(name, act, to, { user, reason })), refused)
+        )
+      )
       .handle("settle", ({ params: { act, exchange }, payload: { reason } }) =>
         Effect.flatMap(as("operate"), (user) =>
           Effect.catchTag(controlled.settle(act, exchange, user, reason), "OperationRefused", ({ says }) =>

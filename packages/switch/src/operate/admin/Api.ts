@@ -4,10 +4,12 @@
  */
 import { Context, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
+import { dayActs } from "../../exchange/BusinessDay.ts"
 import { acts } from "../../Operations.ts"
 import { pendingActs } from "../../Pending.ts"
 import { AlarmsReport, SilenceRequest, UnsilenceRequest } from "../alarm/Alarms.ts"
 import { alarmKinds } from "../alarm/Conditions.ts"
+import { DayMovedReport, DayRequest } from "../control/DayReport.ts"
 import { AskedKeyReport, AskKeyRequest, KeysReport, RetiredKeyReport, RetireKeyRequest } from "../control/KeyReport.ts"
 import {
   ClosedReport,
@@ -162,6 +164,18 @@ const operate = HttpApiGroup.make("operate")
       success: OperatedReport,
       error: [Forbidden, NotThere, Refused]
     }).annotateMerge(means(`Does something to one link: ${acts.join(", ")}. Role operate.`))
+  )
+  .add(
+    HttpApiEndpoint.post("moveDay", "/days/:name/:act", {
+      params: { name: Schema.String, act: Schema.Literals(dayActs) },
+      payload: DayRequest,
+      success: DayMovedReport,
+      error: [Forbidden, NotThere, Refused]
+    }).annotateMerge(
+      means(
+        "cut-over moves a partner's business day forward when its own messages did not come; correct puts a wrong date right. Role operate."
+      )
+    )
   )
   .add(
     HttpApiEndpoint.post("settle", "/pending/:exchange/:act", {

@@ -10,6 +10,7 @@ import type { ProcessEdge } from "../ProcessEdge.ts"
 import { alarm } from "./AlarmCommand.ts"
 import { bundle } from "./BundleCommand.ts"
 import { status, stop } from "./ControlCommand.ts"
+import { day } from "./DayCommand.ts"
 import { dialect } from "./DialectCommand.ts"
 import { doctor } from "./DoctorCommand.ts"
 import { health } from "./HealthCommand.ts"
@@ -49,6 +50,10 @@ const paths: ReadonlyArray<string> = [
   "pending hold",
   "pending release",
   "pending close",
+  "day",
+  "day show",
+  "day cut-over",
+  "day correct",
   "key",
   "key list",
   "key ask",
@@ -118,6 +123,7 @@ export const command = Command.make("jinka").pipe(
     link,
     alarm,
     pending,
+    day,
     key,
     reload,
     stop,

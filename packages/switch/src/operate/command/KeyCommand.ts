@@ -5,11 +5,21 @@
  * the list of processes and in the shell's history.
  */
 import { type Cipher, keyCiphers, keyKinds } from "@jinka/codec"
-import { Console, Effect, Option, Redacted, Stdio, Stream } from "effect"
+import { Console, Effect, Option, Redacted, Schema, Stdio, Stream } from "effect"
 import { Command, Flag, Prompt } from "effect/cli"
 import { readRecord } from "../../guard/KeyTable.ts"
 import { ask as askSwitch } from "../control/ControlCall.ts"
-import { AskedKeyReport, ImportedKeyReport, KeysReport, RetiredKeyReport } from "../control/KeyReport.ts"
+import {
+  AskedKeyReport,
+  CheckValue,
+  COMPONENTS_MAX,
+  COMPONENTS_MIN,
+  ImportedKeyReport,
+  KeysReport,
+  Person,
+  Reason,
+  RetiredKeyReport
+} from "../control/KeyReport.ts"
 import { CommandFailed } from "../Exit.ts"
 import { journalPlace } from "../JournalPlace.ts"
 import { asJson, linkOf, socketOf, type Which, whichLink, whichSwitch, withoutFile } from "./Asked.ts"
@@ -151,6 +161,29 @@ const isOwn = Flag.Boolean("device-text").pipe(
   Flag.withoutNegation
 )
 
+/** What is wrong with a call, before anybody is asked for a component; `undefined`: nothing. */
+const wrongImport = (
+  isText: boolean,
+  number: number | undefined,
+  count: number,
+  by: string,
+  check: string,
+  why: string | undefined
+): string | undefined => {
+  if (isText === (number !== undefined))
+    return "Bring a component (--component N --of M), or a key as the device has it (--device-text)."
+  if (number !== undefined) {
+    if (count < COMPONENTS_MIN || count > COMPONENTS_MAX)
+      return `--of is ${COMPONENTS_MIN} to ${COMPONENTS_MAX}: each component comes from another person, and nobody brings a whole key.`
+    if (number < 1 || number > count) return `--component is 1 to ${count}, as --of ${count} says.`
+  }
+  if (!Schema.is(Person)(by)) return "--by is a name of 1 to 60 plain characters, without a run of 8 digits."
+  if (!Schema.is(CheckValue)(check)) return "--check is the key's check value, 4 to 10 hexadecimal digits, usually 6."
+  if (why !== undefined && !Schema.is(Reason)(why))
+    return "--reason is 1 to 120 plain characters, without a run of 8 digits."
+  return undefined
+}
+
 const importKey = Command.make(
   "import",
   {
@@ -171,10 +204,8 @@ const importKey = Command.make(
       const { algorithm: cipher, by, check, component: number, direction: side, isOwn: isText, json } = flags
       const { link: given, of: count, purpose: what, reason: why, ...which } = withoutFile(flags)
       const link = yield* linkOf(given)
-      if (isText === Option.isSome(number)) {
-        const says = "Bring a component (--component N --of M), or a key as the device has it (--device-text)."
-        return yield* new CommandFailed({ exit: "usage", says })
-      }
+      const wrong = wrongImport(isText, Option.getOrUndefined(number), count, by, check, Option.getOrUndefined(why))
+      if (wrong !== undefined) return yield* new CommandFailed({ exit: "usage", says: `${wrong} Nothing was taken.` })
       const socket = yield* socketOf(which)
       const secret = yield* secretOf(
         isText ? "Key as the device has it: " : `Component ${Option.getOrThrow(number)} in hexadecimal: `
@@ -182,6 +213,11 @@ const importKey = Command.make(
       const brought = Redacted.value(secret).replace(/\s/g, "")
       if (!isText && !/^(?:[0-9A-Fa-f]{2}){8,32}$/.test(brought)) {
         const says = "A component is 8 to 32 bytes in hexadecimal; what came is something else. Nothing was taken."
+        return yield* new CommandFailed({ exit: "usage", says })
+      }
+      if (isText && !/^[!-~]{8,1024}$/.test(brought)) {
+        const says =
+          "A key as a device has it is 8 to 1024 plain characters; what came is something else. Nothing was taken."
         return yield* new CommandFailed({ exit: "usage", says })
       }
       const report = yield* askSwitch(socket, "POST", `/keys/${encodeURIComponent(link)}/import`, ImportedKeyReport, {

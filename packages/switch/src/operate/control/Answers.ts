@@ -103,6 +103,7 @@ export const makeControlled = Effect.fnUntraced(function* (
         return yield* end({ why: `${user} hands over: ${reason}`, isYield: true })
       }),
     keys: running.keyOperations,
+    days: running.dayOperations,
     whole,
     looked: (user, at) => running.operations.told(user, at)
   }

@@ -14,6 +14,7 @@
  *     GET  /pending               what waits to be delivered, and what is in doubt
  *     POST /pending/N/ACT {reason}  close ends what is in doubt; hold, release, retry
  *     ... /keys ...               the keys of partners: `KeyRoutes`
+ *     POST /days/NAME/ACT {to, reason}  cut-over, correct: moves a business day
  *     POST /reload {dryRun}       reads the configuration again
  *     POST /backup {directory}    copies the journal while it is written
  *     POST /yield {reason}        hands the switch over to another node (a journal in PostgreSQL)
@@ -22,6 +23,7 @@
  */
 import { Effect, FileSystem, type Layer, Path, Schema, type Scope } from "effect"
 import { type HttpBody, HttpEffect, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import type { DayOperations } from "../../DayOperations.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
 import { type SearchKey, STAN_MAX } from "../../journal/JournalStore.ts"
 import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
@@ -34,6 +36,7 @@ import type { TraceReport } from "../trace/TraceReport.ts"
 import type { WhyReport } from "../trace/WhyReport.ts"
 import { type AlarmsControlled, alarmRoutes } from "./AlarmRoutes.ts"
 import { ask } from "./ControlCall.ts"
+import { dayRoutes } from "./DayRoutes.ts"
 import { serveSocket } from "./HttpSocket.ts"
 import { ArchiveRequest, type BackupReport, BackupRequest } from "./JournalReport.ts"
 import { type KeysControlled, keyRoutes } from "./KeyRoutes.ts"
@@ -85,6 +88,8 @@ export interface Controlled extends AlarmsControlled {
   readonly yield: (user: string, reason: string) => Effect.Effect<DrainReport, CommandFailed>
   /** What persons do with keys; what was begun is carried to its end by `whole`. */
   readonly keys: KeysControlled
+  /** What an operator does to business days. */
+  readonly days: Pick<DayOperations, "move">
   readonly whole: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** Writes into the journal that `user` looked at something. */
   readonly looked: (user: string, at: string) => void
@@ -322,6 +327,7 @@ const routes = (controlled: Controlled, user: Asked) => {
     ...pendingRoutes(controlled, user),
     ...alarmRoutes(controlled, user),
     ...keyRoutes(controlled.keys, user, controlled.whole),
+    ...dayRoutes(controlled.days, user, controlled.whole),
     totalsRoute(controlled),
     reloadRoute(controlled, user),
     backupRoute(controlled, user),

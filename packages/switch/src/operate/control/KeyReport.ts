@@ -29,13 +29,23 @@ export const KeysReport = Schema.Struct({ keys: Schema.Array(KeyLineReport) })
 /** See the schema. */
 export type KeysReport = typeof KeysReport.Type
 
-const Reason = Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/))
-const Person = Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,60}$/))
+/** Why, for the journal. */
+export const Reason = Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/))
+/** Who brings a key. */
+export const Person = Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,60}$/))
 
 const place = {
   purpose: Schema.Literals([...keyKinds, "kek"]),
   direction: Schema.Literals(["both", "send", "receive"])
 }
+
+/** A check value, or none. */
+export const CheckValue = Schema.String.check(Schema.isPattern(/^(?:[0-9A-Fa-f]{4,10})?$/))
+
+/** Components that a key has: nobody brings a whole one. */
+export const COMPONENTS_MIN = 2
+/** See above. */
+export const COMPONENTS_MAX = 9
 
 /** Asks for new keys. */
 export const AskKeyRequest = Schema.Struct({
@@ -54,13 +64,13 @@ export const ImportKeyRequest = Schema.Struct({
   algorithm: Cipher,
   component: Schema.optionalKey(
     Schema.Struct({
-      number: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 9 })),
-      of: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 9 })),
+      number: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: COMPONENTS_MAX })),
+      of: Schema.Int.check(Schema.isBetween({ minimum: COMPONENTS_MIN, maximum: COMPONENTS_MAX })),
       hex: Schema.String.check(Schema.isPattern(/^(?:[0-9A-Fa-f]{2}){8,32}$/))
     })
   ),
   text: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[!-~]{8,1024}$/))),
-  checkValue: Schema.String.check(Schema.isPattern(/^(?:[0-9A-Fa-f]{4,10})?$/)),
+  checkValue: CheckValue,
   person: Person,
   reason: Schema.optionalKey(Reason)
 })

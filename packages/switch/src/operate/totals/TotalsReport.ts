@@ -1,8 +1,14 @@
 /** The totals of business days as a running switch and a journal tell them, as JSON with a schema. */
 import { Schema } from "effect"
 
-/** A business date as totals are asked for: `2026-11-28`. */
-export const BusinessDate = Schema.String.check(Schema.isPattern(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/))
+const isDate = (text: string): boolean =>
+  !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().slice(0, 10) === text
+
+/** A business date as totals are asked for: `2026-11-28`, a day that there is. */
+export const BusinessDate = Schema.String.check(
+  Schema.isPattern(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/),
+  Schema.makeFilter(isDate, { message: "a date that there is" })
+)
 
 /** How many, and how much in minor units of the currency. */
 const Sum = Schema.Struct({ count: Schema.Number, amount: Schema.Number })
