@@ -187,7 +187,7 @@ export class KeyOperations {
     })
   }
 
-  /** Why a key has no place where it is brought to; `undefined`: it has. A key in use is not touched by one for another direction. */
+  /** Why a key has no place where it is brought to: one in use is not touched by one for another direction. */
   private misplaced(
     desk: Desk,
     exchanges: KeyExchanges,
