@@ -142,6 +142,33 @@ routes:
     expect(said[0]).not.toContain(secret.slice(0, 8))
   })
 
+  it("never shows a secret that was written where only its place belongs, whatever it looks like", async () => {
+    const secret = "Tr0ub4dor-3"
+    const url = `postgres://jinka:${secret}@db.example:5432/jinka`
+    const said = await saidOf(
+      [
+        changed(
+          "{ directory: ./journal, key: { env: JINKA_TEST_KEY } }",
+          `{ directory: ./j, key: ${secret}, postgres: { node: n1, url: "${url}" } }`
+        ),
+        `admin: { listen: { host: 127.0.0.1, port: 9390 }, users: [{ name: anna, role: view, token: ${secret} }] }`,
+        `alarms: { webhook: { url: "https://jinka:${secret}@hooks.example/x y", secret: [${secret}] } }`,
+        `security: { software: { storageKey: ${secret}, previousStorageKeys: [${secret}] } }`
+      ].join("\n")
+    )
+
+    for (const path of [
+      "journal.key",
+      "postgres.url",
+      "users[0].token",
+      "webhook.secret",
+      "storageKey",
+      "previousStorageKeys[0]"
+    ])
+      expect(said).toContainEqual(expect.stringContaining(`${path}: expected where a secret is`))
+    expect(said.join("\n")).not.toContain(secret)
+  })
+
   it("never shows what may be a card number", async () => {
     const [said] = await saidOf(changed('"621234"', '"6212340000000000"'))
 

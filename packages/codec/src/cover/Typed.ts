@@ -8,9 +8,11 @@ import { coverCardText } from "./CardData.ts"
 const longDigits = /\d{12,}/g
 /** Keys as hex: 16 bytes (a double-length DES key) and more; and 32 bytes as base64. */
 const keyText = /(?<![0-9A-Za-z])[0-9A-Fa-f]{32,}(?![0-9A-Za-z])|(?<![0-9A-Za-z+/])[0-9A-Za-z+/]{43}=/g
+/** The password in a URL. */
+const urlPassword = /(?<=:\/\/[^\s/:@]*:)[^\s/]+(?=@)/g
 
 const stars = (found: string): string => "*".repeat(found.length)
 
-/** The text with card numbers, tracks, other long runs of digits and what looks like a key covered. */
+/** The text with card numbers, tracks, other long runs of digits, what looks like a key and passwords of URLs covered. */
 export const coverTyped = (text: string): string =>
-  coverCardText(text.replace(keyText, stars)).replace(longDigits, stars)
+  coverCardText(text.replace(urlPassword, stars).replace(keyText, stars)).replace(longDigits, stars)

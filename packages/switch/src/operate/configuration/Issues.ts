@@ -25,7 +25,7 @@ const walk = (issue: SchemaIssue.Issue, path: Path, root: unknown): ReadonlyArra
     case "UnexpectedKey":
       return [unknownKey(path, issue.ast)]
     case "InvalidType":
-      return [wanted(path, choice(issue.ast), root)]
+      return [isReference(issue.ast) ? notReference(path, root) : wanted(path, choice(issue.ast), root)]
     default:
       return [wanted(path, expectedOf("annotations" in issue ? issue.annotations : undefined) ?? "another value", root)]
   }
@@ -101,6 +101,21 @@ const oneOf = (words: ReadonlyArray<string>): string =>
 
 const wanted = (path: Path, expected: string, root: unknown): Finding =>
   error(path, `expected ${expected}`, fix(at(root, path), expected))
+
+/** A secret is named by where it is: nothing but a variable or a file. */
+const isReference = (ast: SchemaAST.AST): boolean =>
+  SchemaAST.isObjects(ast) &&
+  ast.propertySignatures.length > 0 &&
+  ast.propertySignatures.every(({ name }) => name === "env" || name === "file")
+
+/** What is in the place of such a name may be the secret itself: it is not shown. */
+const notReference = (path: Path, root: unknown): Finding =>
+  error(
+    path,
+    "expected where a secret is, and never the secret",
+    "Write `{ env: VARIABLE }` or `{ file: PATH }`.",
+    at(root, path) === null ? "nothing" : "something else, which is not shown"
+  )
 
 /** What to write instead, as near as possible to what was meant. */
 const fix = (found: unknown, expected: string): string => {
