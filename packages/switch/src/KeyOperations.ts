@@ -17,7 +17,7 @@ import { shownCheckMethod } from "./guard/KeyRules.ts"
 import { type HeldKey, slotName } from "./guard/KeyTable.ts"
 import { explainModuleError } from "./guard/ModuleError.ts"
 import type { SecurityModule } from "./guard/SecurityModule.ts"
-import { OperationRefused, type Operator } from "./Operations.ts"
+import { noSuchLink, OperationRefused, type Operator } from "./Operations.ts"
 
 /** How long components are held, in milliseconds, and how many keys in the making. */
 const HELD_MS = 900_000
@@ -339,8 +339,7 @@ export class KeyOperations {
   }
 
   private noSuchLink(link: string): Effect.Effect<never, OperationRefused> {
-    const names = this.desks.present.map(({ name }) => name).join(", ")
-    return refuse(`There is no link ${link}. The links are: ${names}.`, "NoSuchLink")
+    return Effect.fail(noSuchLink(link, this.desks))
   }
 }
 

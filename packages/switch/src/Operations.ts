@@ -4,6 +4,7 @@
  *
  * The acts are safe to repeat: what is so already is said and not done again. None of them touches another link.
  */
+import { coverTyped } from "@jinka/codec"
 import { Data, Effect } from "effect"
 import { drainLinks, type Unfinished } from "./Drain.ts"
 import type { Desks } from "./exchange/Desks.ts"
@@ -58,6 +59,12 @@ const notNow = (says: string) => Effect.fail(new OperationRefused({ reason: "Not
 const left = ({ length }: ReadonlyArray<Unfinished>): string =>
   length === 0 ? "nothing was left open" : length === 1 ? "1 request had not ended" : `${length} requests had not ended`
 
+/** There is no link of that name. Whoever asked may have written anything there, a card number too. */
+export const noSuchLink = (name: string, { present }: Desks): OperationRefused => {
+  const says = `There is no link ${coverTyped(name)}. The links are: ${present.map((desk) => desk.name).join(", ")}.`
+  return new OperationRefused({ reason: "NoSuchLink", says })
+}
+
 /** The acts on the links of one switch. */
 export class Operations {
   private readonly desks: Desks
@@ -70,7 +77,7 @@ export class Operations {
   act(name: string, act: Act, by: Operator, drainMs: number): Effect.Effect<Operated, OperationRefused> {
     return Effect.suspend(() => {
       const link = this.there.find(({ settings }) => settings.name === name)
-      if (link === undefined) return Effect.fail(this.noSuchLink(name))
+      if (link === undefined) return Effect.fail(noSuchLink(name, this.desks))
       const before = link.phrase
       return this.does(link, act, by, drainMs).pipe(
         Effect.tapError(({ says }) => Effect.sync(() => this.noted(link, act, by, `not done: ${says}`))),
@@ -95,9 +102,9 @@ export class Operations {
     return this.desks.present.map(({ link }) => link)
   }
 
-  private noSuchLink(name: string): OperationRefused {
-    const names = this.there.map(({ settings }) => settings.name).join(", ")
-    return new OperationRefused({ reason: "NoSuchLink", says: `There is no link ${name}. The links are: ${names}.` })
+  /** Why nothing can be done to a link of this name; `undefined`: there is one. */
+  missing(name: string): OperationRefused | undefined {
+    return this.there.some(({ settings }) => settings.name === name) ? undefined : noSuchLink(name, this.desks)
   }
 
   private noted(link: Link, act: Act, { user, reason }: Operator, text: string): void {

@@ -78,6 +78,7 @@ describe("Alarms", () => {
     const silence = ["alarm", "silence", file, "--kind", "linkDown", "--for", "2 hours", "--reason", "line is changed"]
     const silenced = await jinka(silence)
     const wrong = await jinka([...silence.slice(0, 6), "2", "--reason", "no"])
+    const ofNobody = await jinka([...silence, "--link", "isuer"])
     const again = await jinka(["alarm", "unsilence", file, "--kind", "linkDown", "--reason", "done"])
     const twice = await jinka(["alarm", "unsilence", file, "--kind", "linkDown", "--reason", "done"])
     const listed = await jinka(["alarm", "list", file, "--json"])
@@ -86,6 +87,8 @@ describe("Alarms", () => {
 
     expect(silenced.out).toMatch(/linkDown is silenced until \S+ \S+ by \S+: line is changed\n2 alarms, 1 silenced\n$/)
     expect(wrong).toMatchObject({ code: 2 })
+    expect(ofNobody).toMatchObject({ code: 2, out: "" })
+    expect(ofNobody.err).toContain("There is no link isuer. The links are: acquirer, issuer.")
     expect(again.out).toMatch(/2 alarms, 0 silenced\n$/)
     expect(twice).toMatchObject({ code: 1 })
     expect(twice.err).toContain("is not silenced")

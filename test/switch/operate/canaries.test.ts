@@ -1,8 +1,10 @@
 /**
  * The canaries through a running switch and its commands: nothing of them is in a file, in the open or sealed where it must
- * not be, in the log, in what `status`, `trace` and `summary` print, or in what an error repeats.
+ * not be, in the log, in what commands and the administrative listener tell, in what a collector gets, or in what an error repeats.
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { compile, cups, cupsFrame, isMessageError, type Message, wholeFrame } from "@jinka/codec"
 import { Effect } from "effect"
@@ -10,7 +12,7 @@ import { afterEach, describe, expect, it } from "vitest"
 import { cardNumbers, discretionary, showsNumber, track1Of, track2Of, valuesOf } from "../../codec/cover/Canaries.ts"
 import { allEntries, withJournal } from "../journal/Journals.ts"
 import { Line, purchase, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitchIn } from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -48,6 +50,63 @@ const messages = (from: number, mti: string): ReadonlyArray<Message> => {
   )
 }
 
+/** Network management with the canaries wherever the dialect has room for them. */
+const management = (from: number, mti: string): ReadonlyArray<Message> =>
+  messages(from, "0200").flatMap(({ fields, header }) => {
+    const { 2: _pan, 3: _code, 4: _amount, ...rest } = fields
+    const message = { header, mti, fields: { ...rest, 70: "301" } } as Message
+    return isMessageError(codec.encode(message)) ? [] : [message]
+  })
+
+const token = "t".repeat(40)
+
+/** Keeps all that is sent to it. */
+const collector = async () => {
+  const bodies: Array<string> = []
+  const server = createServer((call, answer) => {
+    const chunks: Array<Buffer> = []
+    call.on("data", (chunk: Buffer) => chunks.push(chunk))
+    call.on("end", () => {
+      bodies.push(`${call.url} ${Buffer.concat(chunks)}`)
+      answer.end("{}")
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  return { bodies, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() }
+}
+
+/** What the administrative listener tells of the switch. */
+const told = async (running: RunningSwitch): Promise<ReadonlyArray<string>> => {
+  const asked: ReadonlyArray<readonly [path: string, body?: object]> = [
+    ["/metrics"],
+    ["/ready"],
+    ["/api/status"],
+    ["/api/pending"],
+    ["/api/totals"],
+    ["/api/alarms"],
+    ["/api/audit/0"],
+    ["/api/trace", { stan: "5" }],
+    ["/api/trace", { stan: "20005" }],
+    ["/api/trace", { pan: "6212341234567890123" }],
+    [`/api/links/${cardNumbers[3]}`],
+    ["/api/links/issuer/block", { reason: cardNumbers[3] }],
+    [`/api/links/${cardNumbers[3]}/block`, { reason: "none" }],
+    [`/api/keys/${cardNumbers[3]}/ask`, { reason: "none" }],
+    ["/api/alarms/linkDown/silence", { link: cardNumbers[3], minutes: 1, reason: "none" }],
+    ["/api/alarms/linkDown/unsilence", { link: cardNumbers[3], reason: "none" }]
+  ]
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" }
+  const answers = asked.map(async ([path, body]) => {
+    const url = `http://127.0.0.1:${running.ready.admin!.port}${path}`
+    const answer = await fetch(
+      url,
+      body === undefined ? { headers } : { headers, method: "POST", body: JSON.stringify(body) }
+    )
+    return answer.text()
+  })
+  return Promise.all(answers)
+}
+
 const everyFile = (directory: string): ReadonlyArray<string> =>
   readdirSync(directory, { recursive: true, encoding: "utf8" })
     .map((name) => join(directory, name))
@@ -72,8 +131,16 @@ const authenticationIn = (bytes: Buffer): ReadonlyArray<string> => [
 describe("A running switch", () => {
   it("writes nothing of them into a file, a log or a report, in every field, answered or not, over a kill", async () => {
     const directory = folder()
-    const file = configuration(directory)
-    const running = await runSwitch(file, "--log-level", "debug")
+    const heard = await collector()
+    const more = [
+      `admin: { listen: { port: 0 }, users: [{ name: anna, role: keys, token: { env: JINKA_TOKEN } }] }`,
+      `telemetry: { otlp: "${heard.url}", every: 200 millis, logs: true, traces: 1 }`
+    ]
+    const file = configuration(directory, (text) =>
+      text.replace("requestTimeout:", `${more.join("\n")}\nrequestTimeout:`)
+    )
+    const start = () => runSwitchIn({ JINKA_TOKEN: token }, file, "--log-level", "debug")
+    const running = await start()
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = await Line.connect(running.port("issuer"))
     acquirer.onMessage = () => undefined
@@ -91,6 +158,9 @@ describe("A running switch", () => {
     // Answers to nothing, and bytes that are no message.
     for (const message of messages(20_001, "0210").slice(0, 100))
       issuer.send({ ...message, fields: { ...message.fields, 39: "00" } })
+    for (const message of management(30_001, "0820")) acquirer.send(message)
+    for (const message of management(40_001, "0830"))
+      issuer.send({ ...message, fields: { ...message.fields, 39: "00" } })
     acquirer.send(wholeFrame(cupsFrame, Buffer.from(`${track2Of(cardNumbers[3]!)}${cardNumbers[3]}`)))
     await until(async () => {
       const { links } = await running.status()
@@ -100,19 +170,36 @@ describe("A running switch", () => {
       jinka(["status", file, "--json"]),
       jinka(["trace", file, "--stan", "5", "--json"]),
       jinka(["trace", file, "--stan", "5050"]),
-      jinka(["trace", file, "--pan", "-"], { input: "6212341234567890123\n" })
+      jinka(["trace", file, "--pan", "-"], { input: "6212341234567890123\n" }),
+      jinka(["why", file]),
+      jinka(["totals", file]),
+      jinka(["pending", "list", file]),
+      jinka(["alarm", "list", file]),
+      jinka(["bundle", file, "--link", "issuer", "--stan", "5", "--to", join(directory, "case")]),
+      jinka(["journal", "backup", file, join(directory, "backup")])
     ])
+    const watching = jinka(["watch", file, "--times", "2"])
+    const answers = await told(running)
+    const { out: watched } = await watching
     // The stream of a partner that speaks something else: its first bytes are told.
     acquirer.socket.write(`${cardNumbers[3]}${track2Of(cardNumbers[4]!)}`)
     await acquirer.ended
     running.signal("SIGKILL")
     const first = await running.ended
-    const again = await runSwitch(file, "--log-level", "debug")
+    const again = await start()
     await again.stop()
     const second = await again.ended
     reports.push(await jinka(["journal", "summary", file]), await jinka(["trace", file, "--stan", "7", "--json"]))
+    reports.push(await jinka(["journal", "export", file]))
+    heard.close()
 
-    expect(reports.every(({ out }) => out.length > 10)).toBe(true)
+    expect(reports.filter(({ out }) => out.length <= 10)).toEqual([])
+    expect(answers.every((answer) => answer.length > 5)).toBe(true)
+    for (const answer of [...answers, watched]) expect(shownIn(Buffer.from(answer), DIGITS_IN_REPORT)).toEqual([])
+    for (const path of ["/v1/metrics", "/v1/logs", "/v1/traces"])
+      expect([path, heard.bodies.some((body) => body.startsWith(path))]).toEqual([path, true])
+    // Times are in nanoseconds there: as many digits as a card number has.
+    for (const body of heard.bodies) expect(shownIn(Buffer.from(body), DIGITS_IN_FILE)).toEqual([])
     for (const { out, err } of reports) expect(shownIn(Buffer.from(out + err), DIGITS_IN_REPORT)).toEqual([])
     for (const { lines, err } of [first, second])
       expect(shownIn(Buffer.from(JSON.stringify(lines) + err), DIGITS_IN_REPORT)).toEqual([])

@@ -192,8 +192,11 @@ export const runSwitch = (file: string, ...flags: ReadonlyArray<string>): Promis
   watched(start(["run", file, ...flags], {}))
 
 /** The same with more in its environment. */
-export const runSwitchIn = (env: Readonly<Record<string, string>>, file: string): Promise<RunningSwitch> =>
-  watched(start(["run", file], env))
+export const runSwitchIn = (
+  env: Readonly<Record<string, string>>,
+  file: string,
+  ...more: ReadonlyArray<string>
+): Promise<RunningSwitch> => watched(start(["run", file, ...more], env))
 
 /** The same with a journal that cannot grow beyond a few hundred KiB. */
 export const runLimitedSwitch = (file: string): Promise<RunningSwitch> => watched(start(["run", file], {}, limited))

@@ -1,4 +1,5 @@
 /** Fills the contract of `Api` with what a running switch can: the same operations as the control socket has. */
+import { coverTyped } from "@jinka/codec"
 import { Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
@@ -59,7 +60,7 @@ const view = (controlled: Controlled, alarms: () => AlarmsReport) =>
         Effect.gen(function* () {
           yield* as("view")
           const report = yield* controlled.status(name)
-          if (report.links.length === 0) return yield* new NotThere({ error: `There is no link ${name}.` })
+          if (report.links.length === 0) return yield* new NotThere({ error: `There is no link ${coverTyped(name)}.` })
           return report
         })
       )
@@ -98,7 +99,11 @@ const operate = (controlled: Controlled) =>
         )
       )
       .handle("silence", ({ params: { kind }, payload: { link = "", minutes, reason } }) =>
-        Effect.flatMap(as("operate"), (user) => controlled.silence({ kind, link }, minutes, { user, reason }))
+        Effect.flatMap(as("operate"), (user) =>
+          Effect.catchTag(controlled.silence({ kind, link }, minutes, { user, reason }), "OperationRefused", (error) =>
+            Effect.fail(refused(error))
+          )
+        )
       )
       .handle("unsilence", ({ params: { kind }, payload: { link = "", reason } }) =>
         Effect.flatMap(as("operate"), (user) =>

@@ -144,7 +144,7 @@ const operate = HttpApiGroup.make("operate")
       params: { kind: Schema.Literals(alarmKinds) },
       payload: SilenceRequest,
       success: AlarmsReport,
-      error: Forbidden
+      error: [Forbidden, NotThere, Refused]
     }).annotateMerge(
       means("Tells nobody of an alarm for some minutes, of one link or of all; what stands then is told. Role operate.")
     )

@@ -10,7 +10,7 @@ export interface AlarmsControlled {
   /** What is wrong now, and what is silenced. */
   readonly alarms: Effect.Effect<AlarmsReport>
   /** Silences an alarm of a link, or of all (""), for some minutes; and tells it again. */
-  readonly silence: (of: SilenceOf, minutes: number, by: Operator) => Effect.Effect<AlarmsReport>
+  readonly silence: (of: SilenceOf, minutes: number, by: Operator) => Effect.Effect<AlarmsReport, OperationRefused>
   readonly unsilence: (of: SilenceOf, by: Operator) => Effect.Effect<AlarmsReport, OperationRefused>
 }
 
@@ -18,6 +18,8 @@ type User = Effect.Effect<string, never, HttpServerRequest.HttpServerRequest>
 
 const refuse = (status: number, error: string, exit?: string) =>
   HttpServerResponse.json({ error, ...(exit === undefined ? {} : { exit }) }, { status })
+
+const refused = ({ reason, says }: OperationRefused) => refuse(409, says, reason === "NoSuchLink" ? "usage" : "bad")
 
 /** The kind in the address; `undefined`: there is none such. */
 const kindAsked = Effect.map(HttpRouter.params, ({ kind }) => alarmKinds.find((one) => one === kind))
@@ -44,7 +46,7 @@ export const alarmRoutes = ({ alarms, silence, unsilence }: AlarmsControlled, us
       if (kind === undefined) return yield* refuse(404, `an alarm is one of ${alarmKinds.join(", ")}`)
       const { link = "", minutes, reason } = yield* body(SilenceRequest)
       return yield* HttpServerResponse.json(yield* silence({ kind, link }, minutes, { user: yield* user, reason }))
-    }).pipe(Effect.catchTag(["SchemaError", "HttpServerError"], wrong))
+    }).pipe(Effect.catchTag("OperationRefused", refused), Effect.catchTag(["SchemaError", "HttpServerError"], wrong))
   ),
   HttpRouter.route(
     "POST",
@@ -54,9 +56,6 @@ export const alarmRoutes = ({ alarms, silence, unsilence }: AlarmsControlled, us
       if (kind === undefined) return yield* refuse(404, `an alarm is one of ${alarmKinds.join(", ")}`)
       const { link = "", reason } = yield* body(UnsilenceRequest)
       return yield* HttpServerResponse.json(yield* unsilence({ kind, link }, { user: yield* user, reason }))
-    }).pipe(
-      Effect.catchTag("OperationRefused", ({ says }) => refuse(409, says, "bad")),
-      Effect.catchTag(["SchemaError", "HttpServerError"], wrong)
-    )
+    }).pipe(Effect.catchTag("OperationRefused", refused), Effect.catchTag(["SchemaError", "HttpServerError"], wrong))
   )
 ]

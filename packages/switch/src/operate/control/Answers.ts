@@ -2,6 +2,7 @@
  * What a running switch answers whoever steers it: joins the switch, its journal and the kernel's view.
  */
 
+import { coverTyped } from "@jinka/codec"
 import { Clock, Deferred, Effect, Fiber, FileSystem, type Path, type Scope } from "effect"
 import { Journal } from "../../journal/Journal.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
@@ -75,11 +76,13 @@ export const makeControlled = Effect.fnUntraced(function* (
     backup: (directory) => whole(Effect.map(journal.backup(directory), (entries) => ({ entries }))),
     alarms: Effect.sync(() => alarms.report()),
     silence: (of, minutes, { reason = "", user }) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const missing = of.link === "" ? undefined : running.operations.missing(of.link)
+        if (missing !== undefined) return Effect.fail(missing)
         const until = now + minutes * 60_000
         running.operations.told(user, `silence alarm ${alarmWords(of)} for ${minutes} minutes (${reason})`)
         alarms.silence({ ...of, until, user, reason })
-        return alarms.report()
+        return Effect.succeed(alarms.report())
       }),
     unsilence: (of, { reason = "", user }) =>
       Effect.suspend(() => {
@@ -121,7 +124,7 @@ const someoneStandsBy = Effect.fnUntraced(function* (standbys: Endings["standbys
 })
 
 const alarmWords = ({ kind, link }: { readonly kind: string; readonly link: string }): string =>
-  link === "" ? kind : `${kind} of ${link}`
+  link === "" ? kind : `${kind} of ${coverTyped(link)}`
 
 const known = new WeakMap<Configuration, Dialects>()
 
