@@ -1,6 +1,7 @@
 /**
  * The canaries through a running switch and its commands: nothing of them is in a file, in the open or sealed where it must
- * not be, in the log, in what commands and the administrative listener tell, in what a collector gets, or in what an error repeats.
+ * not be, in the log, in what commands and the administrative listener tell, in what a collector gets, or in what an error
+ * repeats.
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
