@@ -145,6 +145,43 @@ describe("A module that goes away", () => {
       })
   )
 
+  for (const [issuer, guards] of [
+    ["an issuer without keys", { issuer: undefined }],
+    ["an issuer with keys", {}],
+    ["an acquirer without keys", unguarded]
+  ] as const)
+    it.effect(
+      `tells the acquirer of a request for ${issuer} that cannot be sent while the journal is away, with an answer`,
+      () =>
+        Effect.gen(function* () {
+          const { a, b, commit, module, store } = yield* bench(guards)
+          const asked = "acquirer" in guards ? purchase() : sealed(purchase(), A)
+          a.say(asked)
+          yield* settle
+          module.answer()
+          yield* settle
+          store.refuses = "away"
+          for (let round = 0; round < 8; round++) {
+            yield* commit
+            module.answer()
+          }
+          yield* TestClock.adjust(2000)
+          for (let round = 0; round < 8; round++) {
+            yield* commit
+            module.answer()
+          }
+          const heard = a.heard()
+          store.refuses = undefined
+          yield* TestClock.adjust(40)
+          yield* commit
+
+          expect(heard.map(({ mti, fields }) => [mti, fields[39]])).toEqual([["0210", "98"]])
+          if (!("acquirer" in guards)) expect(isRight(heard[0], A)).toBe(true)
+          expect(types(b.heard())).toEqual([])
+          expect(store.entries.map(({ kind }) => kind)).toContain(EntryKind.notSent)
+        })
+    )
+
   it.effect("costs one message where it throws, and the switch goes on", () =>
     Effect.gen(function* () {
       const { a, b, commit, module, goOn } = yield* bench(unguarded)

@@ -39,6 +39,8 @@ export interface ExitGate {
   ) => void
   /** The message without the MAC of its partner, whose guard this is; see `Sealer`. */
   readonly bare: (guard: Guard, index: MessageIndex) => MessageIndex
+  /** What was sealed, or is on its way to that, does not leave any more. */
+  readonly drop: (sealing: Sealing) => void
   /** The slot is not needed any more. */
   readonly give: (sealing: Sealing) => void
 }

@@ -182,16 +182,17 @@ export class Requests implements HotActions {
     const origin = this.origin(slot)
     const code = origin.language.refusal[refusal]
     const seq = desks.record.ended("notSent", slot.exchange, target, 0, code)
+    this.unsealed(slot)
     this.tellAhead(slot, code)
-    if (slot.sealing !== undefined) this.unsealed(slot)
     origin.traffic.refused++
     this.became(origin, slot, seq, Outcome.refused)
     desks.commits.after(desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, code))
     this.leave(target, slot)
   }
 
+  /** The request in `slot` was sealed for its target, or is on its way to that, and does not leave any more. */
   private unsealed(slot: Slot): void {
-    this.desks.seals!.give(slot.sealing!)
+    if (slot.sealing !== undefined) this.desks.seals!.drop(slot.sealing)
     slot.sealing = undefined
   }
 
@@ -414,6 +415,8 @@ export class Requests implements HotActions {
 
   private tellOrigin(slot: Slot, code: string): void {
     const origin = this.origin(slot)
+    // What is sealed is the request, and what leaves now is an answer.
+    this.unsealed(slot)
     this.ownAnswer(origin, this.original(slot), slot, code)
     origin.traffic.answersOut.add(code)
     this.sendAnswer(slot)

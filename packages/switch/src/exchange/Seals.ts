@@ -115,7 +115,7 @@ export class Seals implements ExitGate {
     }
   }
 
-  /** What was sealed ahead is for nobody. */
+  /** See `ExitGate`; also what was sealed ahead and is for nobody. */
   drop(sealing: Sealing): void {
     if (sealing.isDone) this.sealer.give(sealing)
     else sealing.told = this.dropped
