@@ -96,9 +96,15 @@ export class FleetNode {
     this.yields = false
     mkdirSync(this.directory, { recursive: true, mode: 0o700 })
     this.machine.start(
-      (life) => Effect.provideService(this.program(life), Connecting, connectTo(this.fleet.server, life)),
+      (life) => this.poweredOn(life, Effect.provideService(this.program(life), Connecting, connectTo(this.fleet.server, life))),
       (exit) => this.ends(exit)
     )
+  }
+
+  /** With its network card, from the first moment on. */
+  private poweredOn<A, E>(life: Life, program: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    this.fleet.net.transport(life)
+    return program
   }
 
   /** The supervisor starts it again. */

@@ -99,16 +99,25 @@ const copied = (value: unknown): unknown => (value instanceof Uint8Array ? Buffe
 
 const dialled = (server: SimPostgres, life: Life): Effect.Effect<SimConnection, JournalError> =>
   Effect.callback((resume) => {
+    let isOver = false
+    const end = (result: Effect.Effect<SimConnection, JournalError>) => {
+      if (!isOver) resume(result)
+      isOver = true
+    }
     const giveUp = server.net.dial(life, { host: postgresName, port: POSTGRES_PORT }, (result) =>
       life.admit(() =>
-        resume(
+        end(
           result instanceof ConnectFailed
             ? Effect.fail(away(`It cannot be reached: ${result.cause}.`))
             : Effect.succeed(new SimConnection(server, result))
         )
       )
     )
-    return Effect.sync(giveUp)
+    // Whoever acquires a connection cannot be interrupted meanwhile: the limit is here, as it is in the driver.
+    life.schedule(CONNECT_MS, () => {
+      if (!isOver) giveUp()
+      end(Effect.fail(away("It cannot be reached: no answer.")))
+    })
   })
 
 /** Connects one life of a node. */

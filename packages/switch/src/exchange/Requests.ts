@@ -190,7 +190,6 @@ export class Requests implements HotActions {
     this.leave(target, slot)
   }
 
-  /** The request in `slot` was sealed for its target, or is on its way to that, and does not leave any more. */
   private unsealed(slot: Slot): void {
     if (slot.sealing !== undefined) this.desks.seals!.drop(slot.sealing)
     slot.sealing = undefined
@@ -244,8 +243,7 @@ export class Requests implements HotActions {
     const seq = desks.record.answered(slot.exchange, target, epoch, code, heard)
     outstanding.step(slot.id, Event.answered)
     slot.endCode = code
-    const { exchange } = slot
-    const sent = { exchange, outcome: Outcome.answered, origin: origin.id }
+    const sent = { exchange: slot.exchange, outcome: Outcome.answered, origin: origin.id }
     holder.recent.putSentHashed(slot.key, sent, desks.seconds)
     this.became(origin, slot, seq, Outcome.answered)
     link.release(epoch)
@@ -343,8 +341,7 @@ export class Requests implements HotActions {
     const stored = this.reversals.make(origin, target, this.original(slot), slot.exchange)
     if (stored === undefined) return
     stored.behind = { desk: target.id, epoch: slot.sentEpoch, at: slot.sentAt }
-    const { desks } = this
-    desks.commits.after(desks.partnerOf(origin), stored.exchange, () => target.stored.add(stored))
+    this.desks.commits.after(this.desks.partnerOf(origin), stored.exchange, () => target.stored.add(stored))
   }
 
   /**
