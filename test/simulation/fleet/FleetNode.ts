@@ -96,7 +96,8 @@ export class FleetNode {
     this.yields = false
     mkdirSync(this.directory, { recursive: true, mode: 0o700 })
     this.machine.start(
-      (life) => this.poweredOn(life, Effect.provideService(this.program(life), Connecting, connectTo(this.fleet.server, life))),
+      (life) =>
+        this.poweredOn(life, Effect.provideService(this.program(life), Connecting, connectTo(this.fleet.server, life))),
       (exit) => this.ends(exit)
     )
   }
