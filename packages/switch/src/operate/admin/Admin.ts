@@ -4,8 +4,8 @@
  *     GET /live      200 as long as the process answers
  *     GET /ready     200 when new requests are taken, else 503 with the reasons
  *     GET /metrics   what Prometheus reads
- *     GET /console/  the console in the browser (\`Console\`)
- *     /api/...       what operators look at and do (\`Api\`); /openapi.json describes it
+ *     GET /console/  the console in the browser (`Console`)
+ *     /api/...       what operators look at and do (`Api`); /openapi.json describes it
  *
  * A node that stands by is alive, never ready, and has the metric `jinka_standby`.
  *
