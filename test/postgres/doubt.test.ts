@@ -50,6 +50,13 @@ describe("Commits in doubt", () => {
     )
   })
 
+  it("are lost with their epoch, where PostgreSQL has forgotten that too", () => {
+    expect(settle(ours(3), [ours(4)], 5n, { epoch: 4n, rows: [] })).toEqual({ what: "truncated", first: 3 })
+    expect(settle(ours(3), [], 5n, { epoch: 4n, rows: [{ ...ours(3), epoch: 4n }] })).toMatchObject({
+      what: "truncated"
+    })
+  })
+
   it("never count behind another group than ours, whatever the epoch says", () => {
     const look = (rows: ReadonlyArray<Link & { readonly epoch: bigint }>) =>
       settle(ours(1), [ours(2), ours(3)], 4n, { epoch: 4n, rows })

@@ -20,7 +20,7 @@ describe.skipIf(why !== undefined)(postgresTitle("The table of owners"), () => {
     server = await RealPostgres.begin()
     await server.administer(
       "CREATE ROLE a LOGIN IN ROLE jinka_switch",
-      "INSERT INTO jinka.journal (switch, journal_id) VALUES ('east', 'x'), ('west', 'y')"
+      "INSERT INTO jinka.journal (switch, journal_id) VALUES ('east', 'x'), ('west', 'y'), ('south', 'z')"
     )
   }, 60_000)
   afterAll(() => server?.end())
@@ -37,12 +37,18 @@ describe.skipIf(why !== undefined)(postgresTitle("The table of owners"), () => {
     const seen = await at("east", "n1", ({ look }) => look)
     expect(seen).toBeUndefined()
     // The journal is there and nobody has it: the beat of the first one makes the row.
-    expect(await at("east", "n1", ({ beat }) => beat)).toBeUndefined()
+    expect(await at("east", "n1", ({ beat }) => beat)).toEqual({ isCounted: true, node: "n1", beat: 0n })
     const now = await at("east", "n2", ({ look }) => look)
     expect(now).toEqual({ node: "n1", beat: "0", halted: null })
     const takes = await Promise.all(["n2", "n3", "n4"].map((node) => at("east", node, ({ take }) => take(now))))
     expect(takes.filter((isTaken) => isTaken)).toHaveLength(1)
-    expect(await at("east", "n1", ({ beat }) => beat)).toMatch(/^n[234]$/)
+    const node = expect.stringMatching(/^n[234]$/)
+    expect(await at("east", "n1", ({ beat }) => beat)).toEqual({ isCounted: false, node, beat: 1n })
+  })
+
+  it("has one first owner, where the journal is there and nobody has had it", async () => {
+    const takes = await Promise.all(["n1", "n2", "n3"].map((node) => at("south", node, ({ take }) => take(undefined))))
+    expect(takes.filter((isTaken) => isTaken)).toHaveLength(1)
   })
 
   it("is of no switch that has no journal yet: its first owner makes one", async () => {
@@ -58,19 +64,24 @@ describe.skipIf(why !== undefined)(postgresTitle("The table of owners"), () => {
     expect(await Effect.runPromise(standbysOf(placeOf("west", "n1"), 10_000))).toEqual(["n2"])
     expect(await Effect.runPromise(standbysOf(placeOf("west", "n2"), 10_000))).toEqual([])
     await at("west", "n1", ({ handOver }) => handOver)
-    expect(await at("west", "n1", ({ beat }) => beat)).toBe("none")
+    expect(await at("west", "n1", ({ beat }) => beat)).toMatchObject({ isCounted: false, node: null })
     expect(await at("west", "n2", ({ look, take }) => Effect.flatMap(look, take))).toBe(true)
 
     const rows = await Effect.runPromise(ownersOf(placeOf("west", "n1")))
-    expect(rows.map((row) => [row.switch, row.node, row.epoch, row.standbys.map(({ node }) => node)])).toEqual([
+    expect(
+      rows
+        .filter((row) => row.switch !== "south")
+        .map((row) => [row.switch, row.node, row.epoch, row.standbys.map(({ node }) => node)])
+    ).toEqual([
       ["east", expect.stringMatching(/^n[234]$/), 0, expect.arrayContaining(["n1"])],
       ["west", "n2", 0, []]
     ])
-    expect(rows[1]!.silent).toBeLessThan(60)
+    expect(rows.find((row) => row.switch === "west")!.silent).toBeLessThan(60)
   })
 
   it("keeps everybody from a switch that its owner has stopped for good, until it is released", async () => {
-    await at("west", "n2", ({ halt }) => halt("Truncated: groups are gone"))
+    // Who knows may have been forgotten by the table itself.
+    await at("west", "n1", ({ halt }) => halt("Truncated: groups are gone"))
     const seen = await at("west", "n3", ({ look }) => look)
     expect(seen).toMatchObject({ node: "n2", halted: "Truncated: groups are gone" })
     expect(await at("west", "n3", ({ take }) => take(seen))).toBe(false)

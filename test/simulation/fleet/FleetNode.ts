@@ -151,9 +151,10 @@ export class FleetNode {
       while (true) {
         yield* taken(connect, takeoverAfterMs, hasLeft, () => {})
         this.events.took(this)
-        const serve = this.serve(life, isOurs, (error) => Effect.andThen(halting(error), this.die(error)))
+        const end = (error: JournalError) => Effect.andThen(halting(error), this.die(error))
+        const serve = this.serve(life, isOurs, end)
         const whole = Effect.tapError(serve, (error) => (error instanceof JournalError ? halting(error) : Effect.void))
-        yield* keeping(connect, takeoverAfterMs, tenure, (error) => this.die(error), whole)
+        yield* keeping(connect, takeoverAfterMs, tenure, end, whole)
         this.isServing = false
         if (!this.yields) return
         this.yields = false

@@ -154,9 +154,30 @@ const beat = writes("owner", (tables, [, node]) => {
   const { owner } = tables
   if (tables.journalId === undefined || (owner !== undefined && owner.node !== node)) return nothing
   const next = { node: String(node), beat: (owner?.beat ?? -1n) + 1n, halted: owner?.halted ?? null }
-  return written((now) => {
-    now.owner = next
-  })
+  return written(
+    (now) => {
+      now.owner = next
+    },
+    [{ beat: String(next.beat) }]
+  )
+})
+
+/** Nobody has had the switch yet: the first one makes the row. */
+const first = writes("owner", (tables, [, node]) =>
+  tables.journalId === undefined || tables.owner !== undefined
+    ? nothing
+    : written((now) => {
+        now.owner = { node: String(node), beat: 0n, halted: null }
+      })
+)
+
+const halt = writes("owner", (tables, [, why]) => {
+  const { owner } = tables
+  return owner === undefined
+    ? nothing
+    : written((now) => {
+        now.owner = { ...owner, halted: String(why) }
+      })
 })
 
 const ofOwner = (change: (owner: Owner, values: Values) => Owner): Making =>
@@ -171,15 +192,20 @@ const ofOwner = (change: (owner: Owner, values: Values) => Owner): Making =>
 
 /** All statements that a running fleet sends, by what only their text has. */
 const statements: ReadonlyArray<readonly [RegExp, Making]> = [
-  [/^SELECT 1 AS here/, reads(() => [{ here: 1 }])],
+  [/^SELECT 1 AS here$/, reads(() => [{ here: 1 }])],
   [/INSERT INTO \w+\.group_/, insertGroup],
   [/^WITH here AS/, look],
   [/^INSERT INTO \w+\.owner.*since = now\(\)/s, take],
+  [/^INSERT INTO \w+\.owner.*ON CONFLICT DO NOTHING/s, first],
   [/^INSERT INTO \w+\.owner/, beat],
   [/^DELETE FROM \w+\.standby/, reads(() => [])],
-  [/^SELECT o\.node FROM/, reads(({ owner }) => (owner === undefined ? [] : [{ node: owner.node }]))],
+  [
+    /^SELECT o\.node,/,
+    reads(({ owner }) => (owner === undefined ? [] : [{ node: owner.node, beat: String(owner.beat) }]))
+  ],
   [/owner SET node = NULL/, ofOwner((owner) => ({ ...owner, node: null, beat: owner.beat + 1n }))],
-  [/owner SET halted = \$3/, ofOwner((owner, [, , why]) => ({ ...owner, halted: String(why) }))],
+  [/owner SET halted = \$2/, halt],
+  [/^SELECT 1 AS here FROM \w+\.journal/, reads(({ journalId }) => (journalId === undefined ? [] : [{ here: 1 }]))],
   [
     /^SELECT id, journal_id/,
     reads(({ epoch, journalId }) =>

@@ -21,6 +21,8 @@ class Table {
   beat = 0
   halted: string | null = null
   isAway = false
+  /** The journal was made. */
+  isThere = true
   takes = 0
 
   connect(node: string): ConnectOwners {
@@ -38,9 +40,10 @@ class Table {
           return isSame
         }),
       beat: answered(() => {
-        if (this.node !== undefined && this.node !== node) return this.node ?? "nobody"
-        this.beat++
-        return undefined
+        if (!this.isThere) return undefined
+        const isCounted = this.node === undefined || this.node === node
+        if (isCounted) this.beat++
+        return { isCounted, node: this.node ?? null, beat: BigInt(this.beat) }
       }),
       handOver: answered(() => {
         if (this.node === node) this.node = null
@@ -164,6 +167,37 @@ describe("the owner of a switch", () => {
       table.isAway = false
       yield* TestClock.adjust(1000)
       expect(fiber.pollUnsafe()).toMatchObject({ value: { reason: { _tag: "Overtaken" } } })
+    })
+  )
+
+  it.effect(
+    "that PostgreSQL has forgotten, with its takeover, hears that something is lost, and not that it was overtaken",
+    () =>
+      Effect.gen(function* () {
+        const table = new Table()
+        table.node = "n1"
+        table.beat = 40
+        const fiber = yield* Effect.forkScoped(Effect.flip(beating(table.connect("n1"), 3000, new Tenure(3000))))
+        yield* TestClock.adjust(2000)
+        // What an asynchronous fail-over leaves: the table as it was under the owner before.
+        table.node = "n2"
+        table.beat = 39
+        yield* TestClock.adjust(1000)
+        expect(fiber.pollUnsafe()).toMatchObject({ value: { reason: { _tag: "Truncated" } } })
+      })
+  )
+
+  it.effect("is sure of nothing before a beat was counted: its journal may be made by another node just now", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      const tenure = new Tenure(3000)
+      table.isThere = false
+      yield* Effect.forkScoped(beating(table.connect("n1"), 3000, tenure))
+      yield* TestClock.adjust(1000)
+      expect(tenure.isSure(1000)).toBe(false)
+      table.isThere = true
+      yield* TestClock.adjust(1000)
+      expect(tenure.isSure(2000)).toBe(true)
     })
   )
 

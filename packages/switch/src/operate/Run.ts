@@ -90,7 +90,7 @@ export const run = (file: string): Effect.Effect<void, CommandFailed, Edge> =>
       }
       yield* owning(place, configuration, {
         serve: (now) => served(start, now),
-        overtaken: atOnce,
+        overtaken: (error) => Effect.andThen(halting(start, error), atOnce(error)),
         tenure: postgres.tenure
       })
     })

@@ -37,6 +37,8 @@ export type Settlement =
  * Settles. `before`: the last group that was acknowledged; `inDoubt`: those behind it, in their order; `epoch`: ours.
  */
 export const settle = (before: Link, inDoubt: ReadonlyArray<Link>, epoch: bigint, look: Look): Settlement => {
+  // Epochs only go up: an older one is what there was before this owner, of which all is forgotten.
+  if (look.epoch < epoch) return { what: "truncated", first: before.first }
   if (look.epoch !== epoch) return { what: "overtaken", epoch: look.epoch }
   const at = new Map(look.rows.map((row) => [row.first, row]))
   const known = at.get(before.first)

@@ -137,7 +137,12 @@ const itsRow = Effect.fnUntraced(function* (
       const problem = `There is no journal of the switch ${place.name}; this node's journal.head reached entry ${head?.seq ?? "?"} of one.`
       return yield* lost(problem)
     }
-    yield* connection.query(statementsOf(place.schema).begin, place.name, randomBytes(16).toString("hex"))
+    const isFirst = yield* connection.write(statementsOf(place.schema).begin, [
+      place.name,
+      randomBytes(16).toString("hex")
+    ])
+    if (isFirst === 0)
+      return yield* Effect.fail(JournalError.of("Overtaken", at, "Another node began the journal just now."))
     const made = yield* journalRow(connection, place)
     return made ?? (yield* Effect.die(new Error("the journal's row was made and is not there")))
   }

@@ -20,17 +20,27 @@ export interface Seen {
   readonly halted: string | null
 }
 
+/** What came of counting a beat. */
+export interface Beat {
+  /** It was counted: nobody else had the switch. */
+  readonly isCounted: boolean
+  /** Who has the switch; `null`: it was handed over. */
+  readonly node: string | null
+  /** Where the count is. */
+  readonly beat: bigint
+}
+
 /** The table of owners, over one connection. */
 export interface OwnerTable {
   /** `undefined`: nobody ever had the switch. Says by the way that this node stands by. */
   readonly look: Effect.Effect<Seen | undefined, JournalError>
-  /** Becomes the owner, unless something has changed since it was seen. */
+  /** Becomes the owner, unless something has changed since it was seen, or another node was the first. */
   readonly take: (seen: Seen | undefined) => Effect.Effect<boolean, JournalError>
-  /** Counts the beat up; gives the node that has the switch in place of this one. */
-  readonly beat: Effect.Effect<string | undefined, JournalError>
+  /** Counts the beat up, where this node has the switch. `undefined`: nobody has it, for its journal is not there yet. */
+  readonly beat: Effect.Effect<Beat | undefined, JournalError>
   /** Gives the switch away, if this node still has it. */
   readonly handOver: Effect.Effect<void, JournalError>
-  /** Keeps every node from taking the switch over, if this one still has it: `why` says what a person has to decide. */
+  /** Keeps every node from taking the switch over, whoever has it: `why` says what a person has to decide. */
   readonly halt: (why: string) => Effect.Effect<void, JournalError>
 }
 
@@ -153,8 +163,22 @@ export const taken = Effect.fnUntraced(function* (
   yield* Effect.repeat(attempt, { until: (isTaken) => isTaken })
 })
 
+/** Ends of an ownership. */
+const ends: ReadonlySet<string> = new Set(["Overtaken", "Truncated"])
+
+const overtakenBy = ({ node }: Beat): JournalError =>
+  JournalError.of("Overtaken", "the table of owners", `Node ${node ?? "none"} has this switch now.`)
+
+/** A count never goes back: who has the switch by that table had it before this node, whose takeover is forgotten. */
+const forgotten = JournalError.of(
+  "Truncated",
+  "the table of owners",
+  "It has forgotten that this node has the switch: PostgreSQL has lost its end."
+)
+
 /**
- * Beats for as long as it runs; fails with `Overtaken` when another node has the switch. What keeps a beat from the table is
+ * Beats for as long as it runs; fails with `Overtaken` when another node has the switch, and with `Truncated` when PostgreSQL has
+ * forgotten that this node has it. What keeps a beat from the table is
  * waited out: whether this node goes on is up to its journal, which has the same PostgreSQL. `tenure` hears of every beat.
  */
 export const beating = (
@@ -163,17 +187,19 @@ export const beating = (
   tenure: Tenure
 ): Effect.Effect<never, JournalError> => {
   const everyMs = takeoverAfterMs / BEATS
+  let last = -1n
   const beat = Effect.fnUntraced(function* (table: OwnerTable) {
     const at = monotonicMs(yield* Clock.Clock)
-    const other = yield* inTime(takeoverAfterMs / 2)(table.beat)
-    if (other !== undefined) {
-      return yield* JournalError.of("Overtaken", "the table of owners", `Node ${other} has this switch now.`)
+    const now = yield* inTime(takeoverAfterMs / 2)(table.beat)
+    if (now?.isCounted === false) return yield* now.beat < last ? forgotten : overtakenBy(now)
+    if (now !== undefined) {
+      last = now.beat
+      tenure.proven(at)
     }
-    tenure.proven(at)
     yield* Effect.sleep(everyMs)
   })
   return Effect.scoped(Effect.flatMap(connect, (table) => Effect.forever(beat(table)))).pipe(
-    Effect.catch((error) => (error.reason._tag === "Overtaken" ? Effect.fail(error) : Effect.sleep(everyMs / 2))),
+    Effect.catch((error) => (ends.has(error.reason._tag) ? Effect.fail(error) : Effect.sleep(everyMs / 2))),
     Effect.forever
   )
 }
@@ -181,7 +207,7 @@ export const beating = (
 /** Reasons that say that something acknowledged is gone or changed: a node that does not know it must not go on. */
 const lost: ReadonlySet<string> = new Set(["Truncated", "Corrupt", "Gone"])
 
-/** Keeps the others from taking the switch over, where what PostgreSQL has is not what was acknowledged. */
+/** Keeps everybody from taking the switch over, where what PostgreSQL has is not what was acknowledged. */
 export const haltOthers = (connect: ConnectOwners, { reason }: JournalError, limitMs: number): Effect.Effect<void> =>
   lost.has(reason._tag)
     ? Effect.scoped(Effect.flatMap(connect, (table) => table.halt(`${reason._tag}: ${reason.problem}`))).pipe(
@@ -192,7 +218,7 @@ export const haltOthers = (connect: ConnectOwners, { reason }: JournalError, lim
 
 /**
  * Runs `serve` as the owner of the switch: beats beside it, and hands over behind it, also when it fails. `overtaken`: ends the
- * process at once, for another node has the switch. `tenure` hears of every beat.
+ * process at once, for this node has the switch no more. `tenure` hears of every beat.
  */
 export const keeping = <A, E, R, R2>(
   connect: ConnectOwners,

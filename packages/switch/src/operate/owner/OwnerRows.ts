@@ -8,7 +8,8 @@
 import { Effect } from "effect"
 import type { JournalError } from "../../journal/JournalError.ts"
 import { connect, type PostgresConnection, type PostgresPlace } from "../../journal/postgres/PostgresConnection.ts"
-import type { ConnectOwners, OwnerTable, Seen } from "./Claim.ts"
+import type { Row } from "../../journal/postgres/PostgresRows.ts"
+import type { Beat, ConnectOwners, OwnerTable, Seen } from "./Claim.ts"
 
 const statements = (schema: string) => ({
   look: `WITH here AS (
@@ -18,14 +19,16 @@ const statements = (schema: string) => ({
   take: `INSERT INTO ${schema}.owner (journal, node) SELECT id, $2 FROM ${schema}.journal WHERE switch = $1
 ON CONFLICT (journal) DO UPDATE SET node = $2, beat = owner.beat + 1, since = now(), beaten = now()
 WHERE owner.node IS NOT DISTINCT FROM $3 AND owner.beat::text = $4 AND owner.halted IS NULL`,
+  first: `INSERT INTO ${schema}.owner (journal, node) SELECT id, $2 FROM ${schema}.journal WHERE switch = $1 ON CONFLICT DO NOTHING`,
+  journal: `SELECT 1 AS here FROM ${schema}.journal WHERE switch = $1`,
   leave: `DELETE FROM ${schema}.standby WHERE node = $2 AND journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
   beat: `INSERT INTO ${schema}.owner (journal, node) SELECT id, $2 FROM ${schema}.journal WHERE switch = $1
-ON CONFLICT (journal) DO UPDATE SET beat = owner.beat + 1, beaten = now() WHERE owner.node = $2`,
-  owner: `SELECT o.node FROM ${schema}.journal j JOIN ${schema}.owner o ON o.journal = j.id WHERE j.switch = $1`,
+ON CONFLICT (journal) DO UPDATE SET beat = owner.beat + 1, beaten = now() WHERE owner.node = $2
+RETURNING beat::text AS beat`,
+  owner: `SELECT o.node, o.beat::text AS beat FROM ${schema}.journal j JOIN ${schema}.owner o ON o.journal = j.id WHERE j.switch = $1`,
   handOver: `UPDATE ${schema}.owner SET node = NULL, beat = beat + 1
 WHERE node = $2 AND journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
-  halt: `UPDATE ${schema}.owner SET halted = $3
-WHERE node = $2 AND journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
+  halt: `UPDATE ${schema}.owner SET halted = $2 WHERE journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
   release: `UPDATE ${schema}.owner SET halted = NULL
 WHERE halted IS NOT NULL AND journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
   standbys: `SELECT s.node FROM ${schema}.standby s JOIN ${schema}.journal j ON j.id = s.journal
@@ -47,23 +50,31 @@ const tableOf = ({ query, write }: PostgresConnection, { name, node, schema }: P
   return {
     look: Effect.map(rows(sql.look), ([row]) => (row === undefined ? undefined : (row as unknown as Seen))),
     take: (seen) =>
-      // Whose journal is not there yet is nobody's: the store makes it.
       seen === undefined
-        ? Effect.succeed(true)
+        ? Effect.flatMap(write(sql.first, [name, node]), (count) =>
+            // Whose journal is not there yet is nobody's: the store makes it, and of two nodes one.
+            count === 1 ? Effect.succeed(true) : Effect.map(query(sql.journal, name), (found) => found.length === 0)
+          )
         : Effect.flatMap(write(sql.take, [name, node, seen.node, seen.beat]), (count) =>
             count === 1 ? Effect.as(rows(sql.leave), true) : Effect.succeed(false)
           ),
-    beat: Effect.flatMap(write(sql.beat, [name, node]), (count) =>
-      count > 0
-        ? Effect.succeed(undefined)
-        : Effect.map(query(sql.owner, name), ([row]) =>
-            row === undefined || row["node"] === node ? undefined : String(row["node"] ?? "none")
-          )
+    beat: Effect.flatMap(
+      rows(sql.beat),
+      ([counted]): Effect.Effect<Beat | undefined, JournalError> =>
+        counted === undefined
+          ? Effect.map(query(sql.owner, name), ([row]) => row && beatOf(false, row["node"] as string | null, row))
+          : Effect.succeed(beatOf(true, node, counted))
     ),
     handOver: Effect.asVoid(rows(sql.handOver)),
-    halt: (why) => Effect.asVoid(query(sql.halt, name, node, why))
+    halt: (why) => Effect.asVoid(query(sql.halt, name, why))
   }
 }
+
+const beatOf = (isCounted: boolean, node: string | null, row: Row): Beat => ({
+  isCounted,
+  node,
+  beat: BigInt(String(row["beat"]))
+})
 
 /** Nodes that stand by for the switch of the place, besides its own, and have looked within `withinMs`. */
 export const standbysOf = (

@@ -27,7 +27,7 @@ export interface Served extends Ending {
 export interface Duty<R> {
   /** Runs the switch to its end in order. Fails like the process would. */
   readonly serve: (configuration: Configuration) => Effect.Effect<Served, CommandFailed, R>
-  /** Ends the process at once: another node has the switch. */
+  /** Ends the process at once: another node has the switch, or PostgreSQL has forgotten that this one has it. */
   readonly overtaken: (error: JournalError) => Effect.Effect<never, never, R>
   /** What the switch that runs asks whether it still is this node's. */
   readonly tenure: Tenure
