@@ -1,10 +1,11 @@
 /** Answers that were not handed to the kernel when their connection ended: nobody has heard them, and money goes back. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
-import { answerTo, purchase } from "./Bench.ts"
+import { answerTo, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
 import { bench, types } from "./Pair.ts"
 
 /** `many` purchases, approved by the issuer; the acquirer takes nothing from now on. */
@@ -73,6 +74,58 @@ describe("approvals that were not handed to the kernel", () => {
       yield* commit
 
       expect(entries("undelivered").map(({ exchange }) => exchange)).toEqual([entries("accepted")[2]!.exchange])
+    })
+  )
+
+  it.effect("are not taken back when the acquirer has heard them on another connection, for its repeat", () =>
+    Effect.gen(function* () {
+      const links = [
+        linkOf("acquirer", 4802),
+        { ...linkOf("acquirer-b", 4803), institution: "48020000" },
+        linkOf("issuer", 103)
+      ]
+      const members = [0, 1].map((link) => ({ link, name: links[link]!.name, weight: 1 }))
+      const groups = [
+        { name: "both", members, use: "round-robin", by: [], failbackMs: 1000, fallTogether: false } as const
+      ]
+      const { commit, dial, store } = yield* startBench(links, makeDisk(), { groups, routes: [{ bin: "62", to: 2 }] })
+      yield* TestClock.adjust(25)
+      const [a, other, b] = [dial(0), dial(1), dial(2)]
+      yield* commit
+      a.takes = false
+      a.say(purchase())
+      yield* commit
+      b.say(answerTo(b.heard()[0]!, "0210"))
+      yield* commit
+      other.say(purchase())
+      yield* commit
+      yield* TestClock.adjust(25)
+      yield* commit
+      const heard = other.heard().map(({ fields }) => fields[39])
+      a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
+      yield* commit
+
+      expect(heard).toEqual(["00"])
+      expect(types(b.heard())).toEqual([])
+      expect(store.entries.map(({ kind }) => kind)).not.toContain(EntryKind.undelivered)
+    })
+  )
+
+  it.effect("are taken back once, when the connection of the repeat ends, too", () =>
+    Effect.gen(function* () {
+      const { a, b, asked, commit, entries } = yield* approvals(1)
+      b.say(answerTo(asked[0]!, "0210"))
+      yield* commit
+      a.say(purchase({ 11: "000001" }))
+      yield* commit
+      yield* TestClock.adjust(25)
+      yield* commit
+      expect(entries("undelivered")).toHaveLength(0)
+      a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
+      yield* commit
+
+      expect(entries("undelivered")).toHaveLength(1)
+      expect(types(b.heard())).toEqual(["0420"])
     })
   )
 

@@ -305,6 +305,20 @@ export class Desks {
     return way !== undefined && this.put(way, epoch, message, length, receipt)
   }
 
+  /**
+   * Somebody is given the answer of this exchange again: who has to hear what becomes of that, because the first time is still on
+   * its way. An approval is taken back only when nobody can have heard it.
+   */
+  alsoTelling(exchange: number): Receipt | undefined {
+    for (const { outstanding } of this.all) {
+      const slot = outstanding.tellingOf(exchange)
+      if (slot === undefined) continue
+      slot.copies++
+      return slot
+    }
+    return undefined
+  }
+
   /** The link that carries an answer of ours to a message that came on connection `epoch` of `link`. */
   wayBackOn(link: Link, epoch: number): Link | undefined {
     // The connection that it came on, or none: another one has another caller at its end.

@@ -51,7 +51,8 @@ export class Refusals {
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
     if (outcome !== Outcome.answered && outcome !== Outcome.refused)
       return desks.afterRefusal(desk, seq, () => desks.send(desk, epoch, otherwise))
-    desks.after(desk, seq, () => this.answers.again(desk, epoch, known, bytes, otherwise))
+    const receipt = desks.alsoTelling(exchange)
+    desks.after(desk, seq, () => this.answers.again(desk, epoch, known, bytes, otherwise, receipt))
   }
 
   /**

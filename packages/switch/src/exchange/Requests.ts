@@ -57,7 +57,7 @@ export class Requests implements HotActions {
     const target = this.desks.at(desk)
     const { line } = target
     const slot = target.outstanding.at(id)
-    if (slot.sealing?.isDone === false) return hold(slot)
+    if (slot.sealing?.isDone === false) return slot.hold()
     if (line === undefined || slot.hasPlace) return this.send(target, slot)
     if (!line.enter()) {
       return line.wait(id, this.desks.groups.partner(slot.origin), this.desks.now, slot.deadline)
@@ -107,7 +107,7 @@ export class Requests implements HotActions {
     const { session } = link
     if (!link.isReady) return this.notSent(target, slot, "issuerDown")
     if (slot.deadline <= desks.now) return this.notSent(target, slot, "noAnswer")
-    if (slot.sealing !== undefined && desks.seals?.renews(slot.sealing) === true) return hold(slot)
+    if (slot.sealing !== undefined && desks.seals?.renews(slot.sealing) === true) return slot.hold()
     if (session === undefined) return this.dial(target, slot)
     const wrong = this.write(target, session, slot)
     if (wrong !== undefined) return this.notSent(target, slot, wrong)
@@ -302,7 +302,7 @@ export class Requests implements HotActions {
     const { outstanding } = this.desks.at(desk)
     const { sealing } = outstanding.at(id)
     const isWaiting = sealing !== undefined && (!sealing.isDone || this.desks.seals?.renews(sealing) === true)
-    if (isWaiting) return hold(outstanding.at(id))
+    if (isWaiting) return outstanding.at(id).hold()
     const slot = outstanding.detach(id)
     slot.target = desk
     slot.told = this.delivered
@@ -315,7 +315,10 @@ export class Requests implements HotActions {
   /** The answer in the slot was handed to the origin's kernel, or the connection that was to carry it has ended before. */
   private readonly delivered = (slot: Slot, isDelivered: boolean): void => {
     const target = this.desks.at(slot.target)
-    if (!isDelivered) {
+    if (isDelivered) slot.isHeard = true
+    // A repeat was given the same answer, and what becomes of that is not known yet.
+    if (slot.copies-- > 0) return
+    if (!slot.isHeard) {
       this.desks.tick()
       this.undelivered(target, slot)
     }
@@ -443,8 +446,3 @@ export class Requests implements HotActions {
 /** Why a reject is not of our request; `undefined`: it is. */
 const rejected = ({ mti }: Slot, index: MessageIndex): string | undefined =>
   index.mti === mti ? undefined : "MTI differs"
-
-/** What is in the slot may leave as soon as it is sealed: its gate goes on with it then. */
-const hold = (slot: Slot): void => {
-  slot.isDue = true
-}

@@ -9,6 +9,7 @@ import { MessageIndex } from "@jinka/codec"
 import { Effect } from "effect"
 import type { Entry } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
+import type { Receipt } from "../link/Receipts.ts"
 import type { Language } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
@@ -38,11 +39,25 @@ export class StoredAnswers {
     this.desks = desks
   }
 
-  /** Sends the answer of an exchange to `desk`, made for `request`; `otherwise` when the journal has none or does not answer. */
-  again(desk: Desk, epoch: number, { exchange, end }: Known, request: Buffer, otherwise: Buffer | undefined): void {
+  /**
+   * Sends the answer of an exchange to `desk`, made for `request`; `otherwise` when the journal has none or does not answer.
+   * `receipt` hears whether the answer was delivered.
+   */
+  again(
+    desk: Desk,
+    epoch: number,
+    { exchange, end }: Known,
+    request: Buffer,
+    otherwise: Buffer | undefined,
+    receipt: Receipt | undefined
+  ): void {
     const { desks } = this
-    const send = (entries: ReadonlyArray<Entry>) =>
-      desks.send(desk, epoch, this.from(entries, desk, request) ?? otherwise)
+    const send = (entries: ReadonlyArray<Entry>) => {
+      const again = this.from(entries, desk, request)
+      const heard = again === undefined ? undefined : receipt
+      const isSent = desks.send(desk, epoch, again ?? otherwise, undefined, heard)
+      if (!isSent || heard === undefined) receipt?.settle(false)
+    }
     const kept = this.kept.get(exchange)
     if (kept !== undefined) {
       this.keep(exchange, kept)
@@ -50,7 +65,10 @@ export class StoredAnswers {
       return
     }
     const partner = desks.groups.partner(desk.id)
-    if (!this.shares.may(partner, READS_MAX, true)) return desk.link.release(epoch)
+    if (!this.shares.may(partner, READS_MAX, true)) {
+      receipt?.settle(false)
+      return desk.link.release(epoch)
+    }
     this.shares.take(partner)
     const found = desks.journal.entries(end === 0 ? [exchange] : [exchange, end]).pipe(
       Effect.catch(() => Effect.succeed([])),
