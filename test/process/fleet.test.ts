@@ -73,8 +73,15 @@ const drill = Effect.fnUntraced(function* (plan: FleetPlan, servers: Servers, fa
   const acquirer = yield* raise
   yield* acquirer.until("signedOn")
 
+  const approved = (): number => Number(acquirer.last("status")?.["approved"] ?? 0)
+  /** Waits for that many approvals more, of every kind of purchase on a machine of any pace. */
+  const approvals = Effect.fnUntraced(function* (more: number) {
+    const enough = approved() + more
+    yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => approved() >= enough })
+  })
   const round = Effect.fnUntraced(function* (fault: Fault) {
-    yield* Effect.sleep(300 + chance.next() * 500)
+    yield* approvals(10)
+    yield* Effect.sleep(chance.next() * 500)
     const owner = one.owner()
     const process = one.process(owner)
     const before = one.takeovers()
@@ -92,7 +99,7 @@ const drill = Effect.fnUntraced(function* (plan: FleetPlan, servers: Servers, fa
   })
 
   for (const fault of faults) yield* round(fault)
-  yield* Effect.sleep("1 second")
+  yield* approvals(40)
   acquirer.tell({ do: "finish" })
   const ended = yield* acquirer.until("summary")
   yield* settledFleet(switches)

@@ -90,7 +90,7 @@ describe("A reload of short links", () => {
     const rig = await startRig([terminalsOn(before), issuer])
     const state = () => rig.running.status().links[0]
 
-    expect(state()).toMatchObject({ state: "listening", ready: false })
+    expect(state()).toMatchObject({ state: "listening", ready: true })
 
     // Another process takes the address while the link is drained for its change.
     const other = createServer()
