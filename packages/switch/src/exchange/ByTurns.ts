@@ -66,7 +66,7 @@ export class ByTurns<A> {
     return undefined
   }
 
-  /** Takes a first item for which `is` says true, whosever turn it is; `undefined`: there is none. */
+  /** Takes the first of a partner's first items for which `is` says true, out of turn; `undefined`: there is none. */
   takeFirst(is: (first: A) => boolean): A | undefined {
     for (let turn = 0; turn < this.turns.length; turn++) {
       const queue = this.turns[turn]!

@@ -105,7 +105,7 @@ export class Guards {
   /** `inRow` wrong MACs of the partner have come in a row, or so many of ours were wrong for it. */
   failed(desk: Desk, epoch: number, inRow: number, what: string): void {
     const { act, after } = desk.guard!.settings.failures
-    // Once, and of a flood once more for each hundred times as many.
+    // Once; in a flood again at a hundred times as many, and so on.
     if (act === "nothing" || (inRow !== after && inRow % (100 * after) !== 0)) return
     this.desks.alarm(desk, epoch, `${inRow} ${what} in a row: ${doing[act]}`)
     if (act === "ask") this.desks.askForKey(desk)

@@ -94,7 +94,7 @@ export class KeyExchanges {
     })
   }
 
-  /** Keys that are stored under a storage key of before are stored under that of now: it can be given up then. */
+  /** Stores keys under the present storage key that are under a previous one: that one can be given up then. */
   private rewrap(desk: Desk, slot: KeySlot, { current, offered, previous }: SlotRecord): void {
     const { module } = this.work
     const { direction, purpose } = slot
@@ -152,7 +152,7 @@ export class KeyExchanges {
     return true
   }
 
-  /** Asks for a key, or gives one, whoever's it is to do. `told` hears what became of it. */
+  /** Asks for a key, or gives one where that is our part. `told` hears what became of it. */
   ask(at: KeyDesk, kind: KeyKind, cause: KeyCause, told?: (outcome: KeyOutcome) => void): void {
     const slot = this.work.slot(at, kind)
     const until = this.desks.now + at.settings.waitMs
@@ -259,7 +259,7 @@ export class KeyExchanges {
     const now = this.desks.runtime.wallMs()
     const message = keyMessage(settings, exchange, ask, kind, algorithm, [], link.nextStan(), now)
     if ("_tag" in message) return this.failed(at, slot, whyNot(message))
-    // A key may come, or be asked for again, while the question waits for its turn or for its answer: it counts no more then.
+    // A key may come, or be asked for again, while the question waits for its turn or for its answer: the question is void then.
     const isWanted = () => this.awaited.get(slot) === awaited
     const asked = Effect.map(sealedMessage(this.work.module, settings, exchange, message, undefined), (bytes) => {
       if (!isWanted()) return
@@ -355,7 +355,7 @@ export class KeyExchanges {
     return passed > 0 && since < passed ? "by schedule: it is the time of day" : undefined
   }
 
-  /** A message under an offered key that was found at a start shows as much as one under a key of now. */
+  /** A message under a key that the last run had offered proves as much as one under a key offered since. */
   private watchOffers(at: KeyDesk): void {
     for (const kind of at.settings.kinds) {
       const slot = this.work.slot(at, kind)

@@ -51,7 +51,7 @@ export class KeyWork {
     this.broken = broken
   }
 
-  /** Runs beside the switch, one of a link at a time and in the order of the calls; a defect stops the switch. */
+  /** Runs beside the switch: for each link one after the other, in the order of the calls. A defect stops the switch. */
   run({ id }: Desk, work: Effect.Effect<void>): void {
     const turn = this.turns.get(id) ?? Semaphore.makeUnsafe(1)
     this.turns.set(id, turn)

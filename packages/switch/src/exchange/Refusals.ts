@@ -39,8 +39,8 @@ export class Refusals {
   repeated(desk: Desk, epoch: number, index: MessageIndex, known: Known): void {
     const { desks } = this
     const { exchange, outcome } = known
-    // It was refused while room was scarce or above its rate, and no entry tells of it: it stays refused, or had two answers
-    // (G3).
+    // It was refused while room was scarce or above its rate, and no entry tells of it: it stays refused, or it would have two
+    // answers (G3).
     if (exchange === 0) return void this.answer(desk, epoch, index, sparedRefusal(known))
     const held = this.heldRefusal(exchange)
     if (held !== undefined) return void this.answer(desk, epoch, index, held)
@@ -75,7 +75,7 @@ export class Refusals {
    * message with a right MAC is taken.
    */
   unproved(desk: Desk, epoch: number, index: MessageIndex, refusal: Refusal): void {
-    // A restart would take any other refusal for the end of what has this key, whosever it is.
+    // A restart would take any other refusal for the end of the exchange with this key, which may be another partner's.
     const isWrong = refusal === "macFailed"
     this.answer(desk, epoch, index, refusal, isWrong ? undefined : "the MAC could not be looked at: answered")
   }

@@ -164,12 +164,12 @@ export class Sealer {
     return this.setPin(sealing, guard!) ? this.addMac(sealing) : true
   }
 
-  /** Whether the key that the message was sealed with is not the one of now any more. */
+  /** Whether the message was sealed with a key that has been replaced since. */
   isStale({ guard, macKey, refusal }: Sealing): boolean {
     return refusal === undefined && macKey !== undefined && macKey !== guard?.macSlot("send")?.current
   }
 
-  /** Makes the MAC of a sealed message anew, with the key of now. True: it is done, or refused. */
+  /** Makes the MAC of a sealed message anew, with the present key. True: it is done, or refused. */
   renew(sealing: Sealing): boolean {
     return this.addMac(sealing)
   }

@@ -78,7 +78,7 @@ export interface ModuleStatus {
 }
 
 /**
- * The storage key of now, one of before, or none that the module has. `elsewhere`: the text is none of this kind of module's,
+ * The present storage key, a previous one, or none that the module has. `elsewhere`: the text is none of this kind of module's,
  * which cannot do anything with it.
  */
 export type StoredUnder = "now" | "before" | "another" | "elsewhere"
@@ -107,7 +107,7 @@ export interface SecurityModule {
   exportKey(key: KeyHandle, kek: KeyHandle, form: GenerateRequest["form"]): Effect.Effect<Buffer, ModuleError>
   /** The key's check value as the module computes it now: shows that the module can use the key. */
   checkValue(key: KeyHandle, method: KeyCheckMethod): Effect.Effect<Buffer, ModuleError>
-  /** Under what a key text is stored. One under the storage key of before is under that of now once imported as `own`. */
+  /** Under what a key text is stored. One under a previous storage key is under the present one once imported as `own`. */
   storedUnder(text: string): StoredUnder
   status(): ModuleStatus
 }

@@ -56,7 +56,7 @@ import type {
 export interface SoftwareModuleSettings {
   /** 16, 24 or 32 bytes: the AES key under which keys are stored. The module keeps a copy. */
   readonly storageKey: Uint8Array
-  /** Those of before: a key under one of them can still be used. */
+  /** Previous ones: a key that is stored under one of them can still be used. */
   readonly previousStorageKeys?: ReadonlyArray<Uint8Array>
   /** Source of keys, padding and PIN block fill. */
   readonly random: RandomBytes
@@ -190,7 +190,7 @@ export class SoftwareModule implements SecurityModule {
     return found === 0 ? "now" : "before"
   }
 
-  /** A stored key, under the storage key of now or one of before. */
+  /** A stored key, under the present storage key or a previous one. */
   private unwrapped(text: string) {
     const read = unwrapKeyBlock(this.#storageKey, text)
     for (const before of this.#previousStorageKeys) {

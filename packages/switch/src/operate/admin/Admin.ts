@@ -65,7 +65,7 @@ interface Serving {
   readonly settings: AdminSettings
   readonly listening: Listening
   readonly scope: Scope.Closeable
-  /** Whom it admits and how it answers, by the settings of now. */
+  /** Whom it admits and how it answers, by the present settings. */
   readonly manner: Manner
   readonly sessions: Sessions
 }

@@ -26,7 +26,7 @@ interface Distribution {
   readonly read: (seen: Seen) => ReadonlyArray<readonly [Labels, DurationsStatus]>
 }
 
-/** What is looked at: the switch, and both clocks as of then. */
+/** What is looked at: the switch, and both clocks at that moment. */
 export interface SwitchSeen {
   readonly status: SwitchStatus
   /** Monotonic milliseconds. */

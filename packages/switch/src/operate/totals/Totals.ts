@@ -104,7 +104,7 @@ class Fold {
     if (day !== undefined) this.allDays.push({ seq, link: this.nameOf(link), day })
   }
 
-  /** Where the passes begin, with the days of then. A date that no link has named may be anywhere. */
+  /** Where the passes begin, with the business days of that moment. A date that no link has named may be anywhere. */
   from(date: string | undefined): number {
     const named = this.allDays.find(({ day }) => day.date === date || day.next === date)
     const from = named === undefined ? 1 : Math.max(1, named.seq - BEFORE_MAX)
