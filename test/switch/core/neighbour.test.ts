@@ -116,6 +116,37 @@ describe("a rate limit", () => {
     })
   )
 
+  it.effect("holds for messages that cannot be read, too", () =>
+    Effect.gen(function* () {
+      const { commit, flood, store } = yield* bench({ flood: { rateLimit: 10 } })
+      // Its last field says that it is shorter than it is.
+      const bytes = linkOf("flood", 4802).codec.encode(one(1, { 62: "ABC" })) as Buffer
+      bytes.write("002", bytes.length - 6, "latin1")
+      flood.say(...new Array(25).fill(bytes))
+      yield* commit
+
+      expect(codes(flood.heard())).toEqual(new Array(25).fill("30"))
+      expect(store.entries.filter(({ kind }) => kind === EntryKind.refused).length).toBe(10)
+    })
+  )
+
+  it.effect("holds for messages that speak for another partner, too: those above it are not written down", () =>
+    Effect.gen(function* () {
+      const { commit, flood, good, issuer, running, store } = yield* bench({ flood: { rateLimit: 10 } })
+      flood.say(...many(25, fromB))
+      yield* commit
+
+      expect(codes(flood.heard())).toEqual(new Array(25).fill("63"))
+      expect(store.entries.filter(({ kind }) => kind === EntryKind.refused).length).toBe(10)
+      expect(running.status().links[0]).toMatchObject({ overRate: 15, lies: { count: 25 } })
+
+      // Whom they named does not feel them.
+      good.say(...many(25, fromB))
+      yield* commit
+      expect(issuer.heard().length).toBe(25)
+    })
+  )
+
   it.effect("refuses the same request again when it comes again, and lets answers to our own requests through", () =>
     Effect.gen(function* () {
       const { commit, flood, good, issuer } = yield* bench({ flood: { rateLimit: 2 }, issuer: { rateLimit: 1 } })

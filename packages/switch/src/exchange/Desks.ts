@@ -271,7 +271,7 @@ export class Desks {
     this.turned.happened()
   }
 
-  /** Whether a partner still waits for an answer: until all that was written so far is on disk, and no request of its link is open. */
+  /** Whether a partner still waits for an answer: until all written so far is on disk, and none of its requests is open. */
   owing({ id }: Link): () => boolean {
     const { last } = this.record
     return () =>

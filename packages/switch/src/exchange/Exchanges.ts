@@ -258,9 +258,13 @@ export class Exchanges {
     this.desks.wayOf(desk).taken()
     this.desks.now = lastReceived
     const wrong = desk.language.misnamed(index)
-    if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)
     const isAsking = index.rejectCode === 0 && isRequest(index.mti)
-    if (isAsking && !this.rates.isWithin(desk, lastReceived)) return this.rates.refuse(desk, epoch, index)
+    if (isAsking && !this.rates.isWithin(desk, lastReceived)) {
+      if (wrong === undefined) this.rates.refuse(desk, epoch, index)
+      else this.rates.impostor(desk, epoch, index, wrong)
+      return
+    }
+    if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)
     if (desk.guard !== undefined) return this.guards?.checks.enter(desk, desk.guard, epoch, index, arrivedAt)
     this.pass(desk, epoch, index, arrivedAt)
   }
@@ -346,6 +350,7 @@ export class Exchanges {
     if (noted !== undefined) this.note(link, epoch, noted, "warning")
     const answer = this.formatError(desk, epoch, wrong, bytes, start, end)
     if (answer === undefined) return link.release(epoch)
+    if (!this.rates.isWithin(desk, lastReceived)) return this.rates.unreadable(desk, epoch, answer)
     const seq = record.unreadable(desk, epoch, language.refusal.formatError)
     this.desks.afterRefusal(desk, seq, () => this.desks.send(desk, epoch, answer))
   }

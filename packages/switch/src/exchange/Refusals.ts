@@ -39,8 +39,8 @@ export class Refusals {
   repeated(desk: Desk, epoch: number, index: MessageIndex, known: Known): void {
     const { desks } = this
     const { exchange, outcome } = known
-    // It was refused while room was scarce or above its rate, and no entry tells of it: it stays refused, or it would have two
-    // answers (G3).
+    // It was refused while room was scarce or above its rate, and no entry tells of it: it stays refused, or it would have
+    // two answers (G3).
     if (exchange === 0) return void this.answer(desk, epoch, index, sparedRefusal(known))
     const held = this.heldRefusal(exchange)
     if (held !== undefined) return void this.answer(desk, epoch, index, held)
