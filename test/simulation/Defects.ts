@@ -59,8 +59,8 @@ export const defects: ReadonlyArray<Defect> = [
     name: "one request in a hundred is written twice",
     breaks: "G4",
     file: exchange("Requests"),
-    find: "    slot.sentAt = session.outbox.position\n",
-    put: "    slot.sentAt = session.outbox.position\n    if (slot.exchange % 97 === 0) this.write(target, session, slot)\n"
+    find: "    slot.sentAt = session.outbox.promise()\n",
+    put: "    slot.sentAt = session.outbox.promise()\n    if (slot.exchange % 97 === 0) this.write(target, session, slot)\n"
   },
   {
     name: "a repeat does not say that it is one",

@@ -143,9 +143,11 @@ class FleetRun {
     })
   }
 
-  /** A message about money leaves: nobody else may have the switch. */
+  /** A message about money leaves: nobody else may have the switch. A refusal promises nothing, and may leave whoever has it. */
   private mayLeave(node: FleetNode, side: Side): void {
     const { epoch, owner } = this.server.tables
+    const { code = "00" } = this.history.written.at(-1)!
+    if (code !== "00") return
     if (this.lost !== undefined || (owner?.node === node.name && this.owners.get(epoch) === node.name)) return
     if (owner === undefined) return
     const { mti, rrn } = this.history.written.at(-1)!

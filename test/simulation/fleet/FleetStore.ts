@@ -62,7 +62,12 @@ const open = Effect.fnUntraced(function* (where: FleetPlace, events: StoreEvents
   ).pipe(Effect.provide(store.memory.layer))
   const commits = new PostgresCommits(place, taken, first, scope, store, fork)
   where.onOpen(taken.epoch, taken.opened.lastSeq)
-  yield* Effect.addFinalizer(() => Effect.andThen(commits.mark, Effect.sync(closeAnchor)))
+  yield* Effect.addFinalizer(() =>
+    Effect.andThen(
+      commits.mark,
+      Effect.sync(() => store.close(closeAnchor))
+    )
+  )
   return store.over(inMemory, commits)
 })
 
@@ -84,6 +89,7 @@ class Opened implements CommitEvents {
   private readonly steps: Array<() => void> = []
   private isAway = false
   private hasFailed = false
+  private isClosed = false
 
   constructor(where: FleetPlace, taken: Taken, events: StoreEvents, kept: ReadonlyArray<KeptGroup>) {
     this.where = where
@@ -121,15 +127,22 @@ class Opened implements CommitEvents {
     }
   }
 
+  /** What is acknowledged from now on nobody hears of, and nothing is left to fail. */
+  close(closeAnchor: () => void): void {
+    this.isClosed = true
+    closeAnchor()
+  }
+
   /** The anchor goes first, as in the journal's thread. */
   readonly durable = (group: OutgoingGroup): void => {
+    if (this.isClosed) return
     this.taken.anchor.write(group.last, group.hash, group.tag)
     this.where.onDurable(group)
     this.steps.shift()!()
   }
 
   readonly failed = (reason: JournalReason): void => {
-    if (this.hasFailed) return
+    if (this.hasFailed || this.isClosed) return
     this.hasFailed = true
     this.events.failed(new JournalError({ reason }))
   }

@@ -238,19 +238,16 @@ describe("an owner that is not sure any more that it is one", () => {
       })
   )
 
-  it.effect("writes nothing at all, not even what waits for no disk", () =>
+  it.effect("echoes are answered and new requests refused all the while: PostgreSQL may be away for everybody", () =>
     Effect.gen(function* () {
       const { a, commit, store } = yield* bench()
+      yield* goAway(store)
       store.isOurs = false
-      a.say(echo)
+      a.say(echo, purchase())
       yield* commit
       yield* TestClock.adjust(100)
-      const held = a.heard()
-      store.isOurs = true
-      yield* TestClock.adjust(100)
 
-      expect(held).toEqual([])
-      expect(types(a.heard())).toEqual(["0830"])
+      expect(types(a.heard())).toEqual(["0830", "0210"])
     })
   )
 })

@@ -163,6 +163,8 @@ export class Forwarding implements Effects {
       const at = session.begin(language.resentLength(index))
       session.end(at, language.resend(index, again, session.outbox.buffer, at))
     }
+    if (isUrgent) session.outbox.promiseUrgent()
+    else session.outbox.promise()
     desks.touch(link)
     link.short?.sent(session, desks.now + this.desk.stored.timeoutMs + 2 * TICK_MS)
     return true

@@ -111,7 +111,7 @@ export class Requests implements HotActions {
     if (session === undefined) return this.dial(target, slot)
     const wrong = this.write(target, session, slot)
     if (wrong !== undefined) return this.notSent(target, slot, wrong)
-    slot.sentAt = session.outbox.position
+    slot.sentAt = session.outbox.promise()
     this.sent(target, slot, session.epoch)
     desks.touch(link)
     // The partner was too slow for one more message: the connection has ended under it.
@@ -132,6 +132,7 @@ export class Requests implements HotActions {
         short.release(session.epoch)
       } else {
         this.sent(target, slot, session.epoch)
+        session.outbox.promise()
         // The deadline's own tick comes first: the request has ended when its connection does.
         short.sent(session, slot.deadline + 2 * TICK_MS)
       }

@@ -39,6 +39,9 @@ export class Outbox {
   private urgentBytes = 0
   /** What was taken last were urgent frames. */
   private isUrgentOut = false
+  /** Where the last frame that says what the journal has ends, and whether one of the urgent ones does. */
+  private promisedTo = 0
+  private hasUrgentPromise = false
   /** Bytes put in by `end` since the beginning, and those of them that a write has taken. */
   private appended = 0
   private gone = 0
@@ -84,6 +87,22 @@ export class Outbox {
   putUrgent(frame: Buffer): void {
     this.urgent.push(frame)
     this.urgentBytes += frame.length
+  }
+
+  /** The frame ended last says what the journal has: it may leave only while that is surely ours. Gives where it is (`position`). */
+  promise(): number {
+    this.promisedTo = this.appended
+    return this.appended
+  }
+
+  /** The same of the urgent frame that was put last. */
+  promiseUrgent(): void {
+    this.hasUrgentPromise = true
+  }
+
+  /** Whether such a frame waits. */
+  get holdsPromise(): boolean {
+    return this.hasUrgentPromise || this.gone < this.promisedTo
   }
 
   /** Where the frame ended last is among all of the connection; see `hasTaken`. */
@@ -148,6 +167,7 @@ export class Outbox {
     const bytes = Buffer.concat(this.urgent)
     this.urgent = []
     this.urgentBytes = 0
+    this.hasUrgentPromise = false
     this.isUrgentOut = true
     return bytes
   }

@@ -145,9 +145,9 @@ export class Session implements ReceivingSession, WatchedSession {
     this.cap()
   }
 
-  /** Asks to be told what becomes of the answer that was put last. */
+  /** Asks to be told what becomes of the answer that was put last, and that the journal has. */
   receipt(receipt: Receipt): void {
-    this.receipts.add(this.outbox.position, receipt)
+    this.receipts.add(this.outbox.promise(), receipt)
   }
 
   private cap(): void {
@@ -262,7 +262,7 @@ export class Session implements ReceivingSession, WatchedSession {
 
   private readonly send: Effect.Effect<never> = Effect.suspend(() => {
     if (this.isFinished) return Effect.never
-    if (!this.link.events.mayLeave()) return Effect.sleep(MAY_NOT_LEAVE_MS)
+    if (this.outbox.holdsPromise && !this.link.events.mayLeave()) return Effect.sleep(MAY_NOT_LEAVE_MS)
     const bytes = this.outbox.take()
     if (bytes === undefined && (this.deadlines.finishing !== undefined || this.isHalf)) this.finish()
     if (bytes === undefined) return this.outbox.wait

@@ -160,14 +160,32 @@ const restore =
 /** How often a straggler of the last owner may come between before something else must be wrong. */
 const TRIES_MAX = 100
 
-/** Takes the journal over; see the module header. `connection` is the one that commits will use. */
+/** How long one answer may take while a journal is taken over, in ms: a network that swallows would keep it for many minutes. */
+const ANSWER_MS = 10_000
+
+/** The connection with a limit for each of its answers. */
+const inTime = (connection: PostgresConnection, at: string): PostgresConnection => {
+  const limited = <A>(answer: Effect.Effect<A, JournalError>): Effect.Effect<A, JournalError> =>
+    Effect.timeoutOrElse(answer, {
+      duration: ANSWER_MS,
+      orElse: () => Effect.fail(JournalError.of("StoreAway", at, `No answer came for ${ANSWER_MS} ms.`))
+    })
+  return {
+    ...connection,
+    query: (text, ...values) => limited(connection.query(text, ...values)),
+    write: (text, values) => limited(connection.write(text, values))
+  }
+}
+
+/** Takes the journal over; see the module header. `given`: the connection that commits will use. */
 export const takeOver = Effect.fnUntraced(function* (
   options: TakeoverOptions,
-  connection: PostgresConnection
+  given: PostgresConnection
 ): Effect.fn.Return<Taken, JournalError, Scope.Scope> {
   const { directory, keyring, place, acceptLoss } = options
   const at = placeText(place.address)
   const sql = statementsOf(place.schema)
+  const connection = inTime(given, at)
   const { query } = connection
   const proof = new Proof(keyring, at)
   const notes = yield* checked(directory, () => prepareDirectory(directory, false))
