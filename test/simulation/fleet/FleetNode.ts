@@ -122,8 +122,9 @@ export class FleetNode {
   }
 
   /** The process ends here: nothing of it is closed in order. */
-  private die(error: JournalError): Effect.Effect<never> {
+  private die(life: Life, error: JournalError): Effect.Effect<never> {
     return Effect.suspend(() => {
+      if (!life.isAlive) return Effect.never
       this.events.ended({ node: this, error, words: error.message })
       this.machine.crash("process")
       return Effect.never
@@ -151,7 +152,7 @@ export class FleetNode {
       while (true) {
         yield* taken(connect, takeoverAfterMs, hasLeft, () => {})
         this.events.took(this)
-        const end = (error: JournalError) => Effect.andThen(halting(error), this.die(error))
+        const end = (error: JournalError) => Effect.andThen(halting(error), this.die(life, error))
         const serve = this.serve(life, isOurs, end)
         const whole = Effect.tapError(serve, (error) => (error instanceof JournalError ? halting(error) : Effect.void))
         yield* keeping(connect, takeoverAfterMs, tenure, end, whole)

@@ -11,6 +11,7 @@ import { Keyring } from "../../../packages/switch/src/journal/Seal.ts"
 import { History } from "../check/History.ts"
 import { Ends } from "../check/JournalChecks.ts"
 import { tapInto } from "../check/Tap.ts"
+import { DRAIN_MS } from "../JinkaSwitch.ts"
 import type { FleetOptions, Options } from "../Options.ts"
 import { Partners } from "../Partners.ts"
 import { type RunResult, type RunSettings, resultOf, statsOf } from "../Result.ts"
@@ -28,8 +29,11 @@ import { postgresName, SimPostgres } from "./SimPostgres.ts"
 /** Names of the nodes. */
 const nodeNames = ["node-1", "node-2"] as const
 
-/** From the end of all faults until somebody runs the switch again, besides `takeoverAfter`, milliseconds. */
-const READY_WITHIN = 12_000
+/**
+ * From the end of all faults until somebody runs the switch again, besides `takeoverAfter`, milliseconds: a hand-over that has just
+ * begun drains, and a takeover asks PostgreSQL a dozen times over a slow network.
+ */
+const READY_WITHIN = DRAIN_MS + 14_000
 /** From a loss until its owner has stopped, milliseconds: PostgreSQL is back within 4 s, and is looked at twice a second. */
 const STOPPED_WITHIN = 12_000
 /** Nodes that are started together for a switch that never ran may both begin it: by then one has it, milliseconds. */

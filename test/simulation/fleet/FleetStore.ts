@@ -135,7 +135,8 @@ class Opened implements CommitEvents {
 
   /** The anchor goes first, as in the journal's thread. */
   readonly durable = (group: OutgoingGroup): void => {
-    if (this.isClosed) return
+    // A crash in the middle of a turn: the rest of the turn is nobody's.
+    if (this.isClosed || !this.where.life.isAlive) return
     this.taken.anchor.write(group.last, group.hash, group.tag)
     this.where.onDurable(group)
     this.steps.shift()!()

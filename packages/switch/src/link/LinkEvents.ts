@@ -32,7 +32,7 @@ export interface LinkEvents<Link> {
   readonly leaving: (link: Link, message: Buffer, put: (message: Buffer) => void) => void
   /** A message that is not network management, or passes through. The index is used again after the call. */
   readonly message: (link: Link, session: SessionEpoch, index: MessageIndex) => void
-  /** Whether what the journal has may leave; asked right before each write. What may not leave waits, with all that is behind it. */
+  /** Whether what the journal has may leave; asked right before each write. It waits else, with all that is behind it. */
   readonly mayLeave: () => boolean
   /** Bytes in a good frame that are not a message of the dialect. The link stays up. */
   readonly unreadable: (

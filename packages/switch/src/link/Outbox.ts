@@ -89,7 +89,7 @@ export class Outbox {
     this.urgentBytes += frame.length
   }
 
-  /** The frame ended last says what the journal has: it may leave only while that is surely ours. Gives where it is (`position`). */
+  /** The frame ended last says what the journal has: it may leave only while that is surely ours. Gives its `position`. */
   promise(): number {
     this.promisedTo = this.appended
     return this.appended
