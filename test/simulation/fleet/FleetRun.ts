@@ -30,8 +30,8 @@ import { postgresName, SimPostgres } from "./SimPostgres.ts"
 const nodeNames = ["node-1", "node-2"] as const
 
 /**
- * From the end of all faults until somebody runs the switch again, besides `takeoverAfter`, milliseconds: a hand-over that has just
- * begun drains, and a takeover asks PostgreSQL a dozen times over a slow network.
+ * From the end of all faults until somebody runs the switch again, besides `takeoverAfter`, milliseconds: a hand-over that has
+ * just begun drains, and a takeover asks PostgreSQL a dozen times over a slow network.
  */
 const READY_WITHIN = DRAIN_MS + 14_000
 /** From a loss until its owner has stopped, milliseconds: PostgreSQL is back within 4 s, and is looked at twice a second. */
