@@ -42,7 +42,7 @@ export const archiveInto = Effect.fnUntraced(function* (
   { day, first, last }: ArchiveRange
 ): Effect.fn.Return<string, JournalError> {
   const journal = journalId.slice(0, 8)
-  const there = yield* attempt(directory, () => prepared(directory, journal))
+  const there = yield* attempt(directory, "The archive cannot be written", () => prepared(directory, journal))
   const known = there.find((one) => one.first <= first && one.last >= last)
   const name = archiveFileName(known ?? { journal, day, first, last })
   const file = join(directory, name)
@@ -65,10 +65,14 @@ const prepared = (directory: string, journal: string) => {
 
 /**
  * The files of an archive at a path, oldest first: those in a directory whose last day is within `since` and `until` (each "" for
- * no bound), or the one file. None: it is no archive.
+ * no bound), or the one file. None: it is no archive. Fails where the path cannot be looked at.
  */
-export const archivesAt = (place: string, since: string, until: string): Effect.Effect<ReadonlyArray<string>> =>
-  Effect.sync(() => {
+export const archivesAt = (
+  place: string,
+  since: string,
+  until: string
+): Effect.Effect<ReadonlyArray<string>, JournalError> =>
+  attempt(place, "The archive cannot be read", () => {
     const isDirectory = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true
     const directory = isDirectory ? place : dirname(place)
     const names = isDirectory ? readdirSync(place) : [basename(place)]
@@ -89,10 +93,10 @@ export const restoreArchive = (files: ReadonlyArray<string>, directory: string):
     catch: (error) => new JournalError({ reason: reasonOf(error, directory, "The archive cannot be restored") })
   })
 
-const attempt = <A>(place: string, run: () => A): Effect.Effect<A, JournalError> =>
+const attempt = <A>(place: string, doing: string, run: () => A): Effect.Effect<A, JournalError> =>
   Effect.try({
     try: run,
-    catch: (error) => new JournalError({ reason: reasonOf(error, place, "The archive cannot be written") })
+    catch: (error) => new JournalError({ reason: reasonOf(error, place, doing) })
   })
 
 const inThread = (work: ArchiveWork): Effect.Effect<void, JournalError> =>

@@ -179,7 +179,7 @@ export const restore = Command.make(
     Effect.gen(function* () {
       const path = yield* Path.Path
       for (const [flag, day] of Object.entries({ since, until })) if (day !== "") yield* dayOf(flag, day)
-      const parts = yield* archivesAt(path.resolve(from), since, until)
+      const parts = yield* Effect.mapError(archivesAt(path.resolve(from), since, until), failedBy)
       if (parts.length > 0) return yield* restoreParts(parts, path.resolve(place))
       const target = yield* journalPlace(place)
       const source = path.resolve(from)
