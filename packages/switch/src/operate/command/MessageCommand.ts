@@ -169,8 +169,9 @@ export const decode = Command.make(
       }
       yield* Stream.runForEach(bytesGiven(flags.input), (chunk) => print(messages.push(chunk)))
       yield* print(messages.end())
-      if (count === 0 && flags.input !== "-") {
-        return yield* new CommandFailed({ exit: "bad", says: `${flags.input} holds no message.` })
+      if (count === 0) {
+        const what = flags.input === "-" ? "The standard input" : flags.input
+        return yield* new CommandFailed({ exit: "bad", says: `${what} holds no message.` })
       }
       yield* someBad(bad, hint === undefined ? "" : ` They seem to have a length header: try --frame ${hint}.`)
     })
