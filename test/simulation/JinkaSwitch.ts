@@ -32,7 +32,8 @@ const door = {
 } as const
 
 /** Where a partner's connections come from, or go to. */
-const aloneOf = ({ atDoor, endpoint, institution, role }: LineOptions): Side => {
+const aloneOf = ({ atDoor, endpoint, institution, oneWay, role }: LineOptions): Side => {
+  if (oneWay !== undefined) return { _tag: "listen", at: oneWay.sends, from: [], second: "replace" }
   if (role === "listens") return { _tag: "connect", to: endpoint, timeoutMs: 5000 }
   return atDoor === true
     ? {
@@ -52,6 +53,12 @@ const short: Pick<LinkAll, "mode" | "short" | "signOn" | "idleMs" | "watchdog"> 
   idleMs: 0,
   watchdog: { intervalMs: 0, probe: false, proofs: 0 }
 }
+
+/** The same, and what is sent goes out on a connection that carries nothing back. */
+const oneWayOf = ({ oneWay }: LineOptions): Partial<LinkAll> =>
+  oneWay === undefined
+    ? {}
+    : { mode: "async-short", short: { ...short.short!, dial: { _tag: "connect", to: oneWay.hears, timeoutMs: 5000 } } }
 
 /** What an operator has changed by the n-th reload: every other time each second link, and the time that a request may take. */
 const changed = (settings: Switch.SwitchSettings, reloads: number): Switch.SwitchSettings =>
@@ -89,6 +96,7 @@ const linkSettings = (name: string, line: LineOptions, alone: Side): LinkAll => 
   writeTimeoutMs: 10_000,
   delivery: { timeoutMs: 5000, retryMs: 5000, attemptsMax: 1000, window: 20 },
   ...(line.isShort === true ? short : {}),
+  ...oneWayOf(line),
   guard: line.zone === undefined ? undefined : guard,
   keys: (line.zone?.changesEvery ?? 0) > 0 ? keys : undefined
 })

@@ -22,6 +22,8 @@ export const ISSUER_PORT = 7200
 /** Legs of a simplex link end at these ports: at this one + a number of their own at the switch, or at the partner. */
 const SWITCH_LEG_PORT = 7300
 const partnerLegPorts = { out: 7600, into: 7601 } as const
+/** Issuers that answer on connections of their own dial the switch at this port + a number of their own. */
+const SWITCH_ONE_WAY_PORT = 7500
 /** Acquirers that share an address dial the switch here. */
 export const DOOR_PORT = 7050
 /** Institution code of the switch: what partners put into the header as destination. */
@@ -228,6 +230,14 @@ const drawIssuer = (random: SeededRandom, n: number, wished: Wishes["issuer"]): 
   }
 }
 
+/** Chance that of partners with short connections one has async-short: others for what comes than for what goes. */
+const ONE_WAYS = 0.4
+
+const oneWayOf = (name: string, { endpoint, role }: LineOptions, port: number): NonNullable<LineOptions["oneWay"]> =>
+  role === "dials"
+    ? { sends: endpoint, hears: { host: name, port: ISSUER_PORT } }
+    : { sends: { host: switchName, port }, hears: endpoint }
+
 const drawFleet = (random: SeededRandom): FleetOptions => ({
   takeoverAfterMs: random.pick([1500, 3000, 6000]),
   yieldAfterMs: random.pick([5000, 20_000]),
@@ -262,13 +272,14 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     return { ...partner, ...withZone, line: { ...partner.line, ...pair, ...zone } }
   }
   /** A short or shared connection, with the wished chances; neither has a second host or two connections. */
-  const withWay = <Partner extends AcquirerOptions | IssuerOptions>(partner: Partner): Partner => {
+  const withWay = <Partner extends AcquirerOptions | IssuerOptions>(partner: Partner, n: number): Partner => {
     const ways = random.stream(`way ${partner.name}`)
     const { name, line, second: _second, ...rest } = partner
     const { pair: _pair, ...alone } = line
     if (ways.chance(wishes.short ?? 0)) {
       const zone = line.zone === undefined ? {} : { zone: { ...line.zone, changesEvery: 0 } }
-      return { ...rest, name, line: { ...alone, ...zone, isShort: true, signsOn: false } } as Partner
+      const oneWay = ways.chance(ONE_WAYS) ? { oneWay: oneWayOf(name, line, SWITCH_ONE_WAY_PORT + n) } : {}
+      return { ...rest, name, line: { ...alone, ...zone, ...oneWay, isShort: true, signsOn: false } } as Partner
     }
     if (line.role !== "dials" || !ways.chance(wishes.doors ?? 0)) return partner
     const endpoint = { ...line.endpoint, port: DOOR_PORT }
@@ -281,7 +292,7 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
   const issuers = each(wishes.issuers)
     .map((n) => drawIssuer(random.stream(`issuer ${n}`), n, wishes.issuer))
     .map((issuer, n) => withPair(issuer, 50 + n))
-    .map(withWay)
+    .map((issuer, n) => withWay(issuer, 50 + n))
   const chaos = wishes.chaos ?? random.stream("chaos").pick([40_000, 80_000, 120_000])
   const calm = wishes.calm ?? 50_000
   const partners = [...acquirers, ...issuers].flatMap(({ name, second }) =>

@@ -21,6 +21,8 @@ export interface LineOptions {
   readonly pair?: PairOptions
   /** A connection for each message of this partner and its answer. */
   readonly isShort?: true
+  /** With `isShort`: each message on a connection of its own, and what comes on others: where it dials, and where it listens. */
+  readonly oneWay?: { readonly sends: Endpoint; readonly hears: Endpoint }
   /** It comes to the address that it shares with others (in place of its endpoint's port). */
   readonly atDoor?: true
   /** This partner's institution code and the one it puts into the header as destination. */
@@ -100,7 +102,8 @@ export class Line {
 
   /** The newest session that is open and, where this partner signs on, signed on. */
   get session(): Session | undefined {
-    if (this.options.isShort === true && this.options.role === "dials") return this.shortSession
+    const { isShort, oneWay, role } = this.options
+    if (isShort === true && (role === "dials" || oneWay !== undefined)) return this.shortSession
     return this.sessions.findLast((session) => session.isSignedOn || !this.options.signsOn)
   }
 
@@ -120,9 +123,10 @@ export class Line {
 
   /** Keeps the line from now on. */
   start(): void {
-    const { endpoint, pair, role } = this.options
+    const { endpoint, oneWay, pair, role } = this.options
     const pause = () => this.host.random.between(...this.options.reconnectAfter)
     const converse = (wire: Wire, ended: () => void) => this.converse(wire, ended)
+    if (oneWay !== undefined) return this.host.listen(oneWay.hears, (wire) => void this.converse(wire, () => {}))
     if (this.options.isShort === true && role === "dials") return
     if (pair !== undefined) new PairKeeper(pair, { host: this.host, pause, converse }).start()
     else if (role === "listens") this.host.listen(endpoint, (wire) => void this.converse(wire, () => {}))
@@ -153,8 +157,12 @@ export class Line {
     isOpen: true,
     isSignedOn: true,
     send: (message) =>
-      this.host.dial(this.options.endpoint, (wire) => {
+      this.host.dial(this.options.oneWay?.sends ?? this.options.endpoint, (wire) => {
         if (wire === undefined) return
+        if (this.options.oneWay !== undefined) {
+          wire.send(frameOf(this.sealed(message)))
+          return wire.close("fin")
+        }
         const one = new Conversation(this, wire, () => {})
         one.start()
         one.send(message)
@@ -241,7 +249,10 @@ export class Line {
     else if (message.mti === "0820") session.send(answerTo(message, [7, 11, 33, 70, 100], { 39: "00" }))
     else if (message.mti === "0830") {
       if (message.fields[70] === "001" && message.fields[39] === "00") session.isSignedOn = true
-    } else this.owner.received(this.proved(message), session, at)
+    } else {
+      const way = this.options.oneWay === undefined ? session : this.shortSession
+      this.owner.received(this.proved(message), way, at)
+    }
   }
 
   /** What came on a session cannot be read. */
@@ -299,8 +310,8 @@ class Conversation implements Session {
 
   /** A short connection of ours has served its message. */
   private served(): void {
-    const { isShort, role } = this.line.options
-    if (isShort !== true || role !== "dials") return
+    const { isShort, oneWay, role } = this.line.options
+    if (isShort !== true || oneWay !== undefined || role !== "dials") return
     this.hasServed = true
     this.end()
   }

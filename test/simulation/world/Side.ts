@@ -34,6 +34,7 @@ export class Side implements Connection {
   /** What is left of the write under way, and what it was when it was written. */
   private waiting: { readonly bytes: Buffer; readonly asWritten: Buffer } | undefined
   private finWaits = false
+  private isFinished = false
   private ended: ConnectionEnded | undefined
   /** What a program without fibers has written and the kernel has not been given yet. */
   private readonly unwritten: Array<Buffer> = []
@@ -159,13 +160,30 @@ export class Side implements Connection {
     return this.waitingBytes
   }
 
+  /** Our half is closed behind what is unsent; the partner's may go on. */
+  finish(): void {
+    if (!this.isOpen || this.isFinished) return
+    this.net.note(`${this.local}>${this.remote} finish`)
+    this.isFinished = true
+    this.finWaits = true
+    this.pump()
+  }
+
   close(how: "fin" | "reset"): void {
-    if (!this.isOpen) return
+    if (!this.isOpen) return this.answerEnd()
     this.net.note(`${this.local}>${this.remote} close ${how}`)
     if (how === "reset") this.breakOff()
-    else this.finWaits = true
+    else this.finWaits = !this.isFinished || this.finWaits
+    this.isFinished = true
     this.end("local")
     this.pump()
+  }
+
+  /** The partner has closed its half, and our program is done with the connection, too. */
+  private answerEnd(): void {
+    if (this.ended?.how !== "fin" || this.isFinished || !this.life.isAlive) return
+    this.isFinished = true
+    this.outgoing.send({ kind: "fin" })
   }
 
   /** A RST leaves, with or without what was sent before it. */
