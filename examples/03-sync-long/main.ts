@@ -26,7 +26,7 @@ const story = Effect.gen(function* () {
     )
   })
   const running = yield* jinka.start
-  yield* jinka.ready(1)
+  yield* jinka.ready(2)
   const answers = yield* Effect.forEach([1, 2, 3, 4, 5], (stan) => ask(7831, purchase(stan)), { concurrency: 5 })
   const codes = answers.map(codeOf)
   yield* Console.log(`five terminals at once: answered ${codes.join(" ")}`)
@@ -35,7 +35,7 @@ const story = Effect.gen(function* () {
   codes.push(codeOf(yield* ask(7831, purchase(6))))
   isSilent = false
   yield* Console.log(`\nthe host does not answer purchase 6: ${codes.at(-1)}, and the connection is closed`)
-  yield* jinka.ready(1)
+  yield* jinka.ready(2)
   codes.push(codeOf(yield* ask(7831, purchase(7))))
   yield* Console.log(`purchase 7 answered ${codes.at(-1)} on connection ${host.connections}`)
   yield* jinka.shown("status", ["issuer"])

@@ -30,7 +30,7 @@ const story = Effect.gen(function* () {
     if (held.length === TERMINALS) for (const answer of held.splice(0).reverse()) answer()
   })
   const running = yield* jinka.start
-  yield* jinka.ready(1)
+  yield* jinka.ready(2)
   const numbers = Array.from({ length: TERMINALS }, (_, n) => n)
   const answers = yield* Effect.forEach(numbers, (n) => ask(7861, purchaseOf(n)), { concurrency: "unbounded" })
   const right = answers.filter((answer, n) => {

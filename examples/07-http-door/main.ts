@@ -39,7 +39,7 @@ const story = Effect.gen(function* () {
   yield* jinka.shown("check")
   yield* issuer(7872)
   const running = yield* jinka.start
-  yield* jinka.ready(1)
+  yield* jinka.ready(2)
 
   const json = yield* post("application/json", JSON.stringify(messageToJson(purchase(1), { reveal: true })))
   const answer = JSON.parse(json.body.toString()) as { readonly mti: string; readonly fields: { readonly 39: string } }
