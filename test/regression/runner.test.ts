@@ -271,7 +271,7 @@ describe("A dialogue file that is wrong", () => {
       'dialogue.yaml:6: "wihtout" is not known'
     ],
     ["an unknown partner", `${head()}  - Z connects\n`, 'dialogue.yaml:6: "Z" is no partner'],
-    ["a duration without a unit", `${head()}  - wait: 100\n`, "dialogue.yaml:6: a duration"],
+    ["a duration without a unit", `${head()}  - wait: 100\n`, "dialogue.yaml:6: wait: a duration"],
     ["a missing rule", "source: x\nsteps: []\n", 'dialogue.yaml:1: "rule:" is missing'],
     ["a key at the top", `${head()}stepps: []\n`, 'dialogue.yaml:6: "stepps" is not known'],
     [
@@ -312,7 +312,7 @@ describe("A dialogue file that is wrong", () => {
     [
       "a time without its unit",
       step("A expects: { mti: 0210, within: 2 }"),
-      'dialogue.yaml:7: a duration with its unit, "2s" or "2ms", is expected here'
+      'dialogue.yaml:7: within: a duration with its unit, "2s" or "2ms", is expected here'
     ],
     [
       "a dialect that is none",

@@ -195,18 +195,18 @@ describe("a proxy file", () => {
       return wrong.message.replace(folder, "")
     })
 
-  it.effect("says file, line and column of what is wrong, and the nearest name", () =>
+  it.effect("says file and line of what is wrong, and the nearest name", () =>
     Effect.gen(function* () {
       const head = "listen: 127.0.0.1:0\ntarget: 127.0.0.1:1\n"
 
-      expect(yield* reading(`${head}dialcet: cups\n`)).toBe(
-        '/proxy.yaml:3:10: "dialcet" is not known here; did you mean "dialect"?'
+      expect(yield* reading(`${head}dialcet: cups\n`)).toContain(
+        '/proxy.yaml:3: "dialcet" is not known here; did you mean "dialect"? known are '
       )
       expect(yield* reading(`${head}dialect: cup\n`)).toContain('did you mean "cups"?')
       expect(yield* reading("listen: 127.0.0.1:0\n")).toContain('"target:" is missing')
       expect(yield* reading(`${head}rules:\n  - drop 0210\n`)).toContain("is about messages: say the dialect")
       expect(yield* reading(`${head}control: 0.0.0.0:7190\n`)).toContain("an address of this machine alone")
-      expect(yield* reading(`${head}rules:\n  - latency fast\n`)).toContain("proxy.yaml:4:5: column 9 of the rule")
+      expect(yield* reading(`${head}rules:\n  - latency fast\n`)).toContain("proxy.yaml:4: column 9 of the rule")
       expect(yield* reading(`${head}mac: { algorithm: ansi-x9.9, key: "0011" }\n`)).toContain("key:")
     })
   )

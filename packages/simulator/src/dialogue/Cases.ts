@@ -10,10 +10,9 @@
  *     - for each: { code: [05, 51] }               {each.code}
  *       steps: [...]
  */
-import { FileInvalid } from "../file/FileInvalid.ts"
 import { MapReader } from "../file/MapReader.ts"
 import { knownNames } from "../file/Nearest.ts"
-import { listOf, numberOf, textOf, type Yaml } from "../file/YamlNodes.ts"
+import { invalidAt, listOf, numberOf, textOf, type Yaml } from "../file/YamlNodes.ts"
 
 /** The values of one case by their names. */
 export type Case = ReadonlyMap<string, string>
@@ -29,23 +28,23 @@ const combined = (lists: ReadonlyArray<readonly [string, ReadonlyArray<string>]>
     noCases
   )
 
-const listedCase = (file: string, yaml: Yaml): Case => {
-  if (yaml.kind !== "map") throw new FileInvalid({ file, line: yaml.line, rule: "a case is a map of values" })
-  return new Map([...yaml.entries].map(([name, value]) => [name, textOf(file, value)]))
+const listedCase = (yaml: Yaml): Case => {
+  if (yaml.kind !== "map") throw invalidAt(yaml, "a case is a map of values")
+  return new Map([...yaml.entries].map(([name, value]) => [name, textOf(value)]))
 }
 
 /** The cases of a table; a file without one is one case without values. */
-export const casesOf = (file: string, yaml: Yaml | undefined): ReadonlyArray<Case> => {
+export const casesOf = (yaml: Yaml | undefined): ReadonlyArray<Case> => {
   if (yaml === undefined) return noCases
   const cases =
     yaml.kind === "list"
-      ? yaml.items.map((item) => listedCase(file, item))
+      ? yaml.items.map((item) => listedCase(item))
       : yaml.kind === "map"
-        ? combined([...yaml.entries].map(([name, values]) => [name, listOf(file, values)] as const))
+        ? combined([...yaml.entries].map(([name, values]) => [name, listOf(values)] as const))
         : []
   if (cases.length > 0 && cases.length <= CASES_MAX) return cases
   const rule = `1 to ${CASES_MAX} cases are expected: a list of maps, or a map of lists`
-  throw new FileInvalid({ file, line: yaml.line, rule })
+  throw invalidAt(yaml, rule)
 }
 
 /** Values of a case that its name has. */
@@ -59,47 +58,41 @@ export const caseText = (one: Case): string =>
     .join(", ")
 
 /** Replaces `{case.name}` in a text. */
-type Replace = (text: string, line: number) => string
+type Replace = (text: string, yaml: Yaml) => string
 
 const mapped = (yaml: Yaml, replace: Replace): Yaml => {
   switch (yaml.kind) {
     case "text":
-      return { ...yaml, text: replace(yaml.text, yaml.line) }
+      return { ...yaml, text: replace(yaml.text, yaml) }
     case "list":
       return { ...yaml, items: yaml.items.map((item) => mapped(item, replace)) }
     case "map": {
-      const entries = [...yaml.entries].map(
-        ([key, value]) => [replace(key, value.line), mapped(value, replace)] as const
-      )
+      const entries = [...yaml.entries].map(([key, value]) => [replace(key, value), mapped(value, replace)] as const)
       return { ...yaml, entries: new Map(entries) }
     }
   }
 }
 
 const replacing =
-  (file: string, prefix: string, values: Case): Replace =>
-  (text, line) =>
+  (prefix: string, values: Case): Replace =>
+  (text, yaml) =>
     text.replaceAll(new RegExp(`\\{${prefix}\\.([\\w -]+)\\}`, "g"), (_, name: string) => {
       const value = values.get(name)
       if (value !== undefined) return value
       const rule = `{${prefix}.${name}} is no value of the table; ${knownNames(name, [...values.keys()])}`
-      throw new FileInvalid({ file, line, rule })
+      throw invalidAt(yaml, rule)
     })
 
 /** The file with the values of a case in its texts. Throws `FileInvalid` where a text names a value that there is not. */
-export const withCase = <Y extends Yaml>(file: string, yaml: Y, one: Case): Y =>
-  mapped(yaml, replacing(file, "case", one)) as Y
+export const withCase = <Y extends Yaml>(yaml: Y, one: Case): Y => mapped(yaml, replacing("case", one)) as Y
 
 /** Turns of a loop; `undefined` when the step is none. */
-const turnsOf = (
-  file: string,
-  yaml: Yaml
-): { readonly turns: ReadonlyArray<Replace>; readonly steps: Yaml } | undefined => {
+const turnsOf = (yaml: Yaml): { readonly turns: ReadonlyArray<Replace>; readonly steps: Yaml } | undefined => {
   if (yaml.kind !== "map" || (!yaml.entries.has("repeat") && !yaml.entries.has("for each"))) return undefined
-  const map = new MapReader(file, yaml, "a loop")
+  const map = new MapReader(yaml, "a loop")
   const times = map.get("repeat", numberOf)
-  const each = map.get("for each", (_, at) => casesOf(file, at))
-  const steps = map.need("steps", (_, at) => at)
+  const each = map.get("for each", casesOf)
+  const steps = map.need("steps", (at) => at)
   map.done()
   if ((times === undefined) === (each === undefined)) throw map.wrong("repeat", "a loop has `repeat` or `for each`")
   if (times !== undefined && (times < 1 || times > CASES_MAX)) {
@@ -111,16 +104,16 @@ const turnsOf = (
       (text) =>
         text.replaceAll("{n}", String(at + 1))
   )
-  return { turns: each === undefined ? counted : each.map((one) => replacing(file, "each", one)), steps }
+  return { turns: each === undefined ? counted : each.map((one) => replacing("each", one)), steps }
 }
 
 /** Steps with every loop written out; a loop in a loop has its own `{n}`. */
-export const unrolled = (file: string, items: ReadonlyArray<Yaml>): ReadonlyArray<Yaml> =>
+export const unrolled = (items: ReadonlyArray<Yaml>): ReadonlyArray<Yaml> =>
   items.flatMap((item) => {
-    const loop = turnsOf(file, item)
+    const loop = turnsOf(item)
     if (loop === undefined) return [item]
     const { steps, turns } = loop
-    if (steps.kind !== "list") throw new FileInvalid({ file, line: steps.line, rule: "steps: needs a list" })
-    const inner = unrolled(file, steps.items)
+    if (steps.kind !== "list") throw invalidAt(steps, "steps: needs a list")
+    const inner = unrolled(steps.items)
     return turns.flatMap((replace) => inner.map((step) => mapped(step, replace)))
   })

@@ -144,7 +144,7 @@ class StepCheck {
   private fields(numbers: ReadonlyArray<string>): void {
     for (const de of numbers) {
       if (this.form.codec.layout.fields[Number(de)] !== undefined) continue
-      this.refuse(`the dialect ${this.form.codec.dialect.name} has no DE ${Number(de)}`)
+      this.refuse(`the dialect ${this.form.codec.dialect.name} has no DE ${de}`)
     }
   }
 

@@ -18,16 +18,18 @@ import { dirname, join, relative, resolve } from "node:path"
 import { cups, type Dialect, type FrameFormat } from "@jinka/codec"
 import { Effect } from "effect"
 import { FileInvalid } from "../file/FileInvalid.ts"
+import { namedDialectOf } from "../file/FormKeys.ts"
 import { frameOf } from "../file/FrameFile.ts"
-import { MapReader } from "../file/MapReader.ts"
-import { parseYaml, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
+import { asFileInvalid, MapReader } from "../file/MapReader.ts"
+import { knownNames } from "../file/Nearest.ts"
+import { filledOf, invalidAt, parseYaml, textOf, type Yaml, type YamlMap, yesNoOf } from "../file/YamlNodes.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { type Case, casesOf, caseText, unrolled, withCase } from "./Cases.ts"
 import type { Dialogue, Partner, Step, SystemSettings, Template } from "./Dialogue.ts"
 import { checkDialogue } from "./DialogueCheck.ts"
 import { type DialogueKeys, readKey } from "./Keys.ts"
 import { readSettings, readStep, readTemplate } from "./StepFile.ts"
-import { dialectOf, dialectOfText, isDialectFile, makeWireFormat, wireFormatNames } from "./WireFormat.ts"
+import { makeWireFormat } from "./WireFormat.ts"
 
 /** Text of a file by its path; throws what the system says. */
 export type ReadText = (path: string) => string
@@ -71,10 +73,10 @@ const nothing: Opened = {
 
 const isName = (name: string): boolean => /^\w+$/.test(name) && !["wait", "operator", "let"].includes(name)
 
-const addressOf = (file: string, yaml: Yaml): string => {
-  const text = textOf(file, yaml)
+const addressOf = (yaml: Yaml): string => {
+  const text = textOf(yaml)
   if (/^[\w -]+$/.test(text)) return text
-  throw new FileInvalid({ file, line: yaml.line, rule: "the name of an address is expected, in words" })
+  throw invalidAt(yaml, "the name of an address is expected, in words")
 }
 
 /** The later settings over the earlier ones, key by key at every depth. */
@@ -111,8 +113,8 @@ class Reading {
     const { top, opened } = this.open(path, file, 0)
     const needed = (key: string): string => {
       const yaml = top.entries.get(key)
-      if (yaml !== undefined) return textOf(file, yaml)
-      throw new FileInvalid({ file, line: 1, rule: `"${key}:" is missing` })
+      if (yaml !== undefined) return textOf(yaml)
+      throw invalidAt(top, `"${key}:" is missing`)
     }
     const dialogue: Dialogue = {
       file,
@@ -136,65 +138,64 @@ class Reading {
     return dialogue
   }
 
-  private open(
-    path: string,
-    file: string,
-    depth: number
-  ): { readonly top: Yaml & { kind: "map" }; readonly opened: Opened } {
-    const top = withCase(file, parseYaml(file, this.text(path, file)), this.values)
-    for (const [key, { line }] of top.entries) {
+  private open(path: string, file: string, depth: number): { readonly top: YamlMap; readonly opened: Opened } {
+    const top = withCase(parseYaml(file, this.text(path, file)), this.values)
+    for (const [key, yaml] of top.entries) {
       if (keysKnown.includes(key)) continue
-      throw new FileInvalid({ file, line, rule: `"${key}" is not known; known are ${keysKnown.join(", ")}` })
+      throw invalidAt(yaml, `"${key}" is not known; ${knownNames(key, keysKnown)}`)
     }
     const before = this.before(top, path, file, depth)
     const partners = new Map(before.partners)
-    for (const [name, yaml] of this.map(top, "partners", file)) partners.set(name, this.partner(path, file, name, yaml))
+    for (const [name, yaml] of this.map(top, "partners")) partners.set(name, this.partner(path, name, yaml))
     const names = new Set(partners.keys())
     const steps = top.entries.get("steps")
     if (steps !== undefined && steps.kind !== "list") {
-      throw new FileInvalid({ file, line: steps.line, rule: "steps: needs a list, one step a line" })
+      throw invalidAt(steps, "steps: needs a list, one step a line")
     }
     const system = top.entries.get("system")
     const dialect = top.entries.get("dialect")
     const frame = top.entries.get("frame")
     const opened: Opened = {
-      dialect: dialect === undefined ? before.dialect : this.dialect(dialect, path, file),
-      frame: frame === undefined ? before.frame : frameOf(file, frame),
+      dialect: dialect === undefined ? before.dialect : namedDialectOf((yaml) => this.found(path, yaml))(dialect),
+      frame: frame === undefined ? before.frame : frameOf(frame),
       partners,
-      system: system === undefined ? before.system : merged(before.system, readSettings(file, system)),
+      system: system === undefined ? before.system : merged(before.system, readSettings(system)),
       messages: this.messages(top, path, file, before.messages),
       keys: new Map([
         ...before.keys,
-        ...[...this.map(top, "keys", file)].map(([name, yaml]) => [name, readKey(file, yaml)] as const)
+        ...[...this.map(top, "keys")].map(([name, yaml]) => [name, readKey(yaml)] as const)
       ]),
-      steps: [...before.steps, ...unrolled(file, steps?.items ?? []).map((step) => readStep(file, step, names))]
+      steps: [...before.steps, ...unrolled(steps?.items ?? []).map((step) => readStep(step, names))]
     }
     return { top, opened }
   }
 
-  private before(top: Yaml & { kind: "map" }, path: string, file: string, depth: number): Opened {
+  private before(top: YamlMap, path: string, file: string, depth: number): Opened {
     const first = top.entries.get("first")
     if (first === undefined) return nothing
     if (depth >= OPENINGS_MAX) {
-      throw new FileInvalid({ file, line: first.line, rule: `more than ${OPENINGS_MAX} openings follow each other` })
+      throw invalidAt(first, `more than ${OPENINGS_MAX} openings follow each other`)
     }
-    const named = textOf(file, first)
-    this.found(path, file, first)
+    const named = textOf(first)
+    this.found(path, first)
     return this.open(resolve(dirname(path), named), join(dirname(file), named), depth + 1).opened
   }
 
   /** `connects to acquirer, answers echo`, or the same as a map, with a dialect and a frame of its own. */
-  private partner(path: string, file: string, name: string, yaml: Yaml): NamedPartner {
+  private partner(path: string, name: string, yaml: Yaml): NamedPartner {
     if (!isName(name)) {
-      throw new FileInvalid({ file, line: yaml.line, rule: `"${name}" cannot be a partner's name: use one word` })
+      throw invalidAt(yaml, `"${name}" cannot be a partner's name: use one word`)
     }
     const usual = { name, answersEcho: false, dialect: undefined, frame: undefined }
     if (yaml.kind === "map") {
-      const map = new MapReader(file, yaml, "a partner")
+      const map = new MapReader(yaml, "a partner")
       const connects = map.get("connects to", addressOf)
       const listens = map.get("listens for", addressOf)
       const answersEcho = map.get("answers echo", yesNoOf) ?? false
-      const dialect = map.get("dialect", (_, at) => this.dialect(at, path, file))
+      const dialect = map.get(
+        "dialect",
+        namedDialectOf((yaml) => this.found(path, yaml))
+      )
       const frame = map.get("frame", frameOf)
       map.done()
       if ((connects === undefined) === (listens === undefined)) {
@@ -203,63 +204,44 @@ class Reading {
       const side = connects === undefined ? "listens" : "connects"
       return { name, side, address: (connects ?? listens)!, answersEcho, dialect, frame }
     }
-    const text = textOf(file, yaml)
+    const text = textOf(yaml)
     const found = /^(connects to|listens for) ([\w -]+?)(, answers echo)?$/.exec(text)
     if (found === null) {
       const rule = `"${text}": "connects to <address>" or "listens for <address>" is expected, maybe with ", answers echo"`
-      throw new FileInvalid({ file, line: yaml.line, rule })
+      throw invalidAt(yaml, rule)
     }
     const side = found[1] === "connects to" ? "connects" : "listens"
     return { ...usual, side, address: found[2]!, answersEcho: found[3] !== undefined }
   }
 
-  /** A dialect that a file names: one that ships, or a dialect file beside it. */
-  private dialect(yaml: Yaml, path: string, file: string): Dialect {
-    const name = textOf(file, yaml)
-    const refuse = (rule: string) => new FileInvalid({ file, line: yaml.line, rule })
-    if (!isDialectFile(name)) {
-      const dialect = dialectOf(name)
-      if (dialect !== undefined) return dialect
-      throw refuse(
-        `no dialect "${name}" is known; known are ${wireFormatNames.join(", ")}, and dialect files (./ours.yaml)`
-      )
-    }
-    const dialect = dialectOfText(this.found(path, file, yaml))
-    if (typeof dialect === "string") throw refuse(`${name} is no dialect file: ${dialect}`)
-    return dialect
-  }
-
   private messages(
-    top: Yaml & { kind: "map" },
+    top: YamlMap,
     path: string,
     file: string,
     before: ReadonlyMap<string, Template>
   ): ReadonlyMap<string, Template> {
     const from = top.entries.get("messages")
     if (from === undefined) return before
-    const named = textOf(file, from)
+    const named = textOf(from)
     const messagesFile = join(dirname(file), named)
-    const { entries } = withCase(messagesFile, parseYaml(messagesFile, this.found(path, file, from)), this.values)
-    return new Map([
-      ...before,
-      ...[...entries].map(([name, yaml]) => [name, readTemplate(messagesFile, yaml)] as const)
-    ])
+    const { entries } = withCase(parseYaml(messagesFile, this.found(path, from)), this.values)
+    return new Map([...before, ...[...entries].map(([name, yaml]) => [name, readTemplate(yaml)] as const)])
   }
 
-  private map(top: Yaml & { kind: "map" }, key: string, file: string): ReadonlyMap<string, Yaml> {
+  private map(top: YamlMap, key: string): ReadonlyMap<string, Yaml> {
     const yaml = top.entries.get(key)
     if (yaml === undefined) return new Map()
     if (yaml.kind === "map") return yaml.entries
-    throw new FileInvalid({ file, line: yaml.line, rule: `${key}: needs a map` })
+    throw invalidAt(yaml, `${key}: needs a map`)
   }
 
   /** Text of the file that `named` names, seen from `path`; where it cannot be read, the line that names it is wrong. */
-  private found(path: string, file: string, named: Yaml): string {
-    const name = textOf(file, named)
+  private found(path: string, named: Yaml): string {
+    const name = textOf(named)
     try {
       return this.readText(resolve(dirname(path), name))
     } catch (error) {
-      throw new FileInvalid({ file, line: named.line, rule: `${name} cannot be read: ${reasonOf(error)}` })
+      throw invalidAt(named, `${name} cannot be read: ${reasonOf(error)}`)
     }
   }
 
@@ -272,26 +254,24 @@ class Reading {
   }
 }
 
-const invalid = (file: string) => (error: unknown) =>
-  error instanceof FileInvalid ? error : new FileInvalid({ file, line: 0, rule: reasonOf(error) })
-
 const fromDisk: ReadText = (path) => readFileSync(path, "utf8")
 
 /** The cases of a file, before anything else of it is read; a table may stand in a file of its own. */
 const casesIn = (path: string, file: string, readText: ReadText): ReadonlyArray<Case> => {
   const cases = parseYaml(file, readText(path)).entries.get("cases")
-  if (cases?.kind !== "text") return casesOf(file, cases)
+  if (cases?.kind !== "text") return casesOf(cases)
   const tableFile = join(dirname(file), cases.text)
-  const table = parseYaml(tableFile, tableText(path, file, cases, readText)).entries.get("cases")
-  if (table !== undefined) return casesOf(tableFile, table)
+  const table = parseYaml(tableFile, tableText(path, cases, readText)).entries.get("cases")
+  if (table !== undefined) return casesOf(table)
   throw new FileInvalid({ file: tableFile, line: 1, rule: '"cases:" is missing: a file with a table has it' })
 }
 
-const tableText = (path: string, file: string, named: Yaml & { kind: "text" }, readText: ReadText): string => {
+const tableText = (path: string, named: Yaml, readText: ReadText): string => {
+  const name = filledOf(named)
   try {
-    return readText(resolve(dirname(path), named.text))
+    return readText(resolve(dirname(path), name))
   } catch (error) {
-    throw new FileInvalid({ file, line: named.line, rule: `${named.text} cannot be read: ${reasonOf(error)}` })
+    throw invalidAt(named, `${name} cannot be read: ${reasonOf(error)}`)
   }
 }
 
@@ -311,7 +291,7 @@ export const readDialogues = (
       casesIn(resolve(path), file, readText).map((values) =>
         new Reading(readText, values).dialogue(resolve(path), file)
       ),
-    catch: invalid(file)
+    catch: asFileInvalid(file)
   })
 
 const yamlFiles = (folder: string): ReadonlyArray<string> =>
@@ -325,7 +305,7 @@ const hasRule = (path: string): boolean => /^rule:/m.test(fromDisk(path))
 
 /** All dialogues of a folder and the folders in it, by path: every YAML file that has a `rule:`. */
 export const readFolder = (folder: string): Effect.Effect<ReadonlyArray<Dialogue>, FileInvalid> =>
-  Effect.try({ try: () => yamlFiles(folder).filter(hasRule), catch: invalid(folder) }).pipe(
+  Effect.try({ try: () => yamlFiles(folder).filter(hasRule), catch: asFileInvalid(folder) }).pipe(
     Effect.flatMap((paths) => Effect.forEach(paths, (path) => readDialogues(path, { file: relative(".", path) }))),
     Effect.map((files) => files.flat())
   )

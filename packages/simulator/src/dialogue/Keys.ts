@@ -27,9 +27,8 @@ import {
   type PinKey,
   pinFormats
 } from "@jinka/codec"
-import { FileInvalid } from "../file/FileInvalid.ts"
 import { MapReader } from "../file/MapReader.ts"
-import { textOf, type Yaml } from "../file/YamlNodes.ts"
+import { invalidAt, textOf, type Yaml } from "../file/YamlNodes.ts"
 import { fieldText, type Observed, told } from "./Observed.ts"
 import { StepInvalid } from "./StepInvalid.ts"
 import type { WireFormat } from "./WireFormat.ts"
@@ -51,31 +50,31 @@ const ciphers: ReadonlyArray<Cipher> = ["des", "tdes", "aes", "sm4"]
 
 const among =
   <A extends string>(known: ReadonlyArray<A>) =>
-  (file: string, yaml: Yaml): A => {
-    const found = known.find((one) => one === textOf(file, yaml))
+  (yaml: Yaml): A => {
+    const found = known.find((one) => one === textOf(yaml))
     if (found !== undefined) return found
-    throw new FileInvalid({ file, line: yaml.line, rule: `one of ${known.join(", ")} is expected` })
+    throw invalidAt(yaml, `one of ${known.join(", ")} is expected`)
   }
 
-const bytesOfKey = (file: string, yaml: Yaml): Buffer => {
-  const digits = textOf(file, yaml)
+const bytesOfKey = (yaml: Yaml): Buffer => {
+  const digits = textOf(yaml)
   if (/^([0-9A-Fa-f]{2}){8,32}$/.test(digits)) return Buffer.from(digits, "hex")
-  throw new FileInvalid({ file, line: yaml.line, rule: "a key of 8 to 32 bytes in hex digits is expected" })
+  throw invalidAt(yaml, "a key of 8 to 32 bytes in hex digits is expected")
 }
 
 /** Reads one key of the file. Throws `FileInvalid`. */
-export const readKey = (file: string, yaml: Yaml): DialogueKey => {
-  const map = new MapReader(file, yaml, "a key")
+export const readKey = (yaml: Yaml): DialogueKey => {
+  const map = new MapReader(yaml, "a key")
   const algorithm = map.get("mac", among(Object.keys(macAlgorithms) as ReadonlyArray<keyof typeof macAlgorithms>))
   const format = map.get("pin", among(pinFormats))
   const cipher = map.get("cipher", among(ciphers)) ?? "tdes"
   const bytes = map.get("hex", bytesOfKey)
   map.done()
   if ((algorithm === undefined) === (format === undefined) || bytes === undefined) {
-    throw new FileInvalid({ file, line: yaml.line, rule: "a key has `hex`, and `mac` or `pin`" })
+    throw invalidAt(yaml, "a key has `hex`, and `mac` or `pin`")
   }
   const key = algorithm === undefined ? makePinKey(cipher, bytes) : makeMacKey(macAlgorithms[algorithm], bytes)
-  if (isSecurityError(key)) throw new FileInvalid({ file, line: yaml.line, rule: key.rule })
+  if (isSecurityError(key)) throw invalidAt(yaml, key.rule)
   return "compute" in key ? { _tag: "mac", key } : { _tag: "pin", key, cipher, format: format! }
 }
 

@@ -1,6 +1,23 @@
-/** A file written by a person (a dialogue, a partner) that cannot be read as what it should be. */
+/** A file written by a person (a dialogue, a partner, a load) that cannot be read as what it should be. */
 import { coverTyped } from "@jinka/codec"
 import { Data } from "effect"
+
+/** Longest word and longest rule that an error repeats, in characters. */
+const LONGEST = { word: 160, rule: 1000 }
+
+const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most)}…`)
+
+/** What a rule repeats of a file: no control character moves the terminal or begins a line, no huge value fills it. */
+const told = (rule: string): string => {
+  const visible = coverTyped(rule).replaceAll(
+    /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufeff]/gu,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+  return shortened(
+    visible.replaceAll(/\S+/g, (word) => shortened(word, LONGEST.word)),
+    LONGEST.rule
+  )
+}
 
 /**
  * The place and the rule; what it repeats of the file is covered where it may be card data. `line` counts from 1; 0 when the
@@ -12,6 +29,6 @@ export class FileInvalid extends Data.TaggedError("FileInvalid")<{
   readonly rule: string
 }> {
   override get message(): string {
-    return `${this.file}${this.line > 0 ? `:${this.line}` : ""}: ${coverTyped(this.rule)}`
+    return `${this.file}${this.line > 0 ? `:${this.line}` : ""}: ${told(this.rule)}`
   }
 }

@@ -1,9 +1,8 @@
 /** Frames as files write them: a name, or the parts of one that has no name. Checked by the codec that will read with it. */
 import { binaryFrame, cupsFrame, type FrameFormat, Framer, type LengthHeader, namedFrames } from "@jinka/codec"
-import { FileInvalid } from "./FileInvalid.ts"
 import { MapReader } from "./MapReader.ts"
 import { knownNames } from "./Nearest.ts"
-import { numberOf, oneOf, textOf, type Yaml, yesNoOf } from "./YamlNodes.ts"
+import { hexOf, invalidAt, numberOf, oneOf, textOf, type Yaml, yesNoOf } from "./YamlNodes.ts"
 
 const frames: Readonly<Record<string, FrameFormat>> = {
   cups: cupsFrame,
@@ -25,25 +24,22 @@ const idles = ["none", "zero-length"] as const
 /** Longest message where a file does not say, in bytes. */
 const USUAL_MAX = 4096
 
-const hexOf = (file: string, yaml: Yaml): string => {
-  const text = textOf(file, yaml).replaceAll(" ", "")
-  if (/^([0-9A-Fa-f]{2})+$/.test(text)) return text
-  throw new FileInvalid({ file, line: yaml.line, rule: "pairs of hex digits are expected" })
+/** A frame is data, and its bytes are hex digits there. */
+const digitsOf = (yaml: Yaml): string => hexOf(yaml).toString("hex")
+
+const trailerOf = (yaml: Yaml): string => {
+  const text = textOf(yaml)
+  return text === "none" || text === "etx-lrc" ? text : digitsOf(yaml)
 }
 
-const trailerOf = (file: string, yaml: Yaml): string => {
-  const text = textOf(file, yaml)
-  return text === "none" || text === "etx-lrc" ? text : hexOf(file, yaml)
-}
-
-const idleOf = (file: string, yaml: Yaml): LengthHeader["idle"] => {
-  const text = textOf(file, yaml)
+const idleOf = (yaml: Yaml): LengthHeader["idle"] => {
+  const text = textOf(yaml)
   const known = idles.find((one) => one === text)
-  return known ?? { text: hexOf(file, yaml) }
+  return known ?? { text: digitsOf(yaml) }
 }
 
-const countsOf = (file: string, yaml: Yaml): NonNullable<LengthHeader["counts"]> => {
-  const map = new MapReader(file, yaml, "counts")
+const countsOf = (yaml: Yaml): NonNullable<LengthHeader["counts"]> => {
+  const map = new MapReader(yaml, "counts")
   const counts = {
     itself: map.get("itself", yesNoOf) ?? false,
     before: map.get("before", yesNoOf) ?? false,
@@ -59,8 +55,8 @@ const lengthOf = (map: MapReader): LengthHeader => {
     counts: map.get("counts", countsOf),
     uncounted: map.get("uncounted", numberOf),
     times: map.get("times", numberOf),
-    before: map.get("before", hexOf),
-    after: map.get("after", hexOf),
+    before: map.get("before", digitsOf),
+    after: map.get("after", digitsOf),
     trailer: map.get("trailer", trailerOf)
   }
   const said = Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined))
@@ -80,24 +76,24 @@ const formatOf = (map: MapReader): FrameFormat => {
   if (kind === "fixed") return { kind, bytes: map.need("bytes", numberOf) }
   const lengthMax = map.get("lengthMax", numberOf) ?? USUAL_MAX
   if (kind !== "delimiter") return { kind, lengthMax }
-  return { kind, delimiter: map.need("delimiter", hexOf), lengthMax, idle: map.get("idle", oneOf(idles)) ?? "none" }
+  return { kind, delimiter: map.need("delimiter", digitsOf), lengthMax, idle: map.get("idle", oneOf(idles)) ?? "none" }
 }
 
 /** Reads a frame. Throws `FileInvalid`. */
-export const frameOf = (file: string, yaml: Yaml): FrameFormat => {
+export const frameOf = (yaml: Yaml): FrameFormat => {
   if (yaml.kind === "text") {
     const known = frameNamed(yaml.text)
     if (known !== undefined) return known
     const rule = `no frame "${yaml.text}" is known; ${knownNames(yaml.text, frameNames)}`
-    throw new FileInvalid({ file, line: yaml.line, rule })
+    throw invalidAt(yaml, rule)
   }
-  const map = new MapReader(file, yaml, "frame")
+  const map = new MapReader(yaml, "frame")
   const format = formatOf(map)
   map.done()
   try {
     new Framer(format)
     return format
   } catch (error) {
-    throw new FileInvalid({ file, line: yaml.line, rule: error instanceof Error ? error.message : String(error) })
+    throw invalidAt(yaml, error instanceof Error ? error.message : String(error))
   }
 }

@@ -1,24 +1,25 @@
 /** Load files: links, messages, their mix, and the load over time. docs/reference/load.md lists the keys. */
 import { readFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
-import type { HeaderValues } from "@jinka/codec"
 import type { Effect } from "effect"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
+import type { FileInvalid } from "../file/FileInvalid.ts"
 import { formKeys, macKey } from "../file/FormKeys.ts"
-import { suggestion } from "../file/Nearest.ts"
+import { MapReader, mapOf, namedOf, readFile } from "../file/MapReader.ts"
+import { knownNames } from "../file/Nearest.ts"
 import {
+  anyOf,
   besideText,
-  duration,
-  endpoint,
-  type FileInvalid,
+  durationOf,
+  endpointOf,
+  filledOf,
   invalidAt,
-  list,
-  readFile,
-  Section,
-  text,
-  type Value,
-  whole
-} from "../file/Section.ts"
+  numberOf,
+  textOf,
+  textsOf,
+  wholeOf,
+  type Yaml
+} from "../file/YamlNodes.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import type { MacSettings } from "../message/MessageMac.ts"
 import { type Phase, ProfileInvalid, parsePhase } from "./Profile.ts"
@@ -59,51 +60,45 @@ export interface LoadSettings {
   readonly utcOffsetMs: number
 }
 
-const headerOf = (value: Value, key: string): HeaderValues => {
-  const header = new Section(value, `${key}: a map of header parts`)
-  return Object.fromEntries(header.entries(text))
+const mtiOf = (yaml: Yaml): string => {
+  const mti = textOf(yaml)
+  if (/^\d{4}$/.test(mti)) return mti
+  throw invalidAt(yaml, `${yaml.key}: four digits are expected, not "${mti}"`)
 }
 
-const messageOf = (name: string, value: Value): TemplateSource => {
-  const keys = new Section(value, `${name}: a map of data elements`)
-  const mti = keys.need("mti", text)
-  if (!/^\d{4}$/.test(mti)) throw keys.wrong("mti", `four digits are expected, not "${mti}"`)
-  const header = keys.get("header", headerOf)
-  const fields: Record<string, string> = {}
-  for (const [key, one] of keys.entries((inner) => inner)) {
-    if (key === "mti" || key === "header") continue
-    if (!/^\d{1,3}$/.test(key))
-      throw invalidAt(one, `"${key}" is no data element number; known besides are mti, header`)
-    fields[key] = one.kind === "text" ? one.text : text(one, key)
-  }
-  return { name, mti, header, fields }
-}
+const messageOf = (name: string, yaml: Yaml): TemplateSource =>
+  mapOf(name, (keys) => ({
+    name,
+    mti: keys.need("mti", mtiOf),
+    header: keys.get("header", textsOf),
+    fields: Object.fromEntries(keys.fields().map(([de, value]) => [de, textOf(value)]))
+  }))(yaml)
 
 /** Rows of a file of values with commas between, names in the first line; quotes are not known. */
-const rowsOf = (value: Value, key: string): Rows => {
-  const lines = besideText(value, key)
+const rowsOf = (yaml: Yaml): Rows => {
+  const lines = besideText(yaml)
     .split(/\r?\n/)
     .filter((line) => line.trim() !== "")
     .map((line) => line.split(",").map((cell) => cell.trim()))
   const [columns = [], ...rows] = lines
-  if (rows.length === 0) throw invalidAt(value, `${key}: a line of names and at least one row are expected`)
+  if (rows.length === 0) throw invalidAt(yaml, `${yaml.key}: a line of names and at least one row are expected`)
   const short = rows.findIndex((row) => row.length !== columns.length)
-  if (short >= 0) throw invalidAt(value, `${key}: row ${short + 1} has not ${columns.length} values`)
+  if (short >= 0) throw invalidAt(yaml, `${yaml.key}: row ${short + 1} has not ${columns.length} values`)
   return { columns, rows }
 }
 
-const phasesOf = (value: Value, key: string): ReadonlyArray<Phase> => {
+const phasesOf = (yaml: Yaml): ReadonlyArray<Phase> => {
   const readText = (path: string): string => {
     try {
-      return readFileSync(resolve(dirname(value.place.file), path), "utf8")
+      return readFileSync(resolve(dirname(yaml.file), path), "utf8")
     } catch {
       throw new ProfileInvalid(`${path} cannot be read`)
     }
   }
   try {
-    return parsePhase(text(value, key), readText)
+    return parsePhase(filledOf(yaml), readText)
   } catch (error) {
-    if (error instanceof ProfileInvalid) throw invalidAt(value, `${key}: ${error.message}`)
+    if (error instanceof ProfileInvalid) throw invalidAt(yaml, `${yaml.key}: ${error.message}`)
     throw error
   }
 }
@@ -112,24 +107,24 @@ type Messages = ReadonlyMap<string, TemplateSource>
 
 const named =
   (messages: Messages) =>
-  (value: Value, key: string): TemplateSource => {
-    const name = text(value, key)
+  (yaml: Yaml): TemplateSource => {
+    const name = filledOf(yaml)
     const found = messages.get(name)
     if (found !== undefined) return found
-    throw invalidAt(value, `${key}: no message "${name}" is in the file; ${suggestion(name, [...messages.keys()])}`)
+    throw invalidAt(yaml, `${yaml.key}: no message "${name}" is in the file; ${knownNames(name, [...messages.keys()])}`)
   }
 
-const linkOf = (name: string, value: Value, messages: Messages): LoadLinkSettings => {
-  const keys = new Section(value, `${name}: a map of keys and values`)
-  const connect = keys.need("connect", endpoint)
+const linkOf = (name: string, yaml: Yaml, messages: Messages): LoadLinkSettings => {
+  const keys = new MapReader(yaml, name)
+  const connect = keys.need("connect", endpointOf)
   if (connect.port === 0) throw keys.wrong("connect", "port 0 cannot be dialled")
   const form = formKeys(keys, "cups")!
   const link: LoadLinkSettings = {
     ...{ name, connect, form },
-    connections: keys.get("connections", whole(1, 1000)) ?? 1,
+    connections: keys.get("connections", wholeOf(1, 1000)) ?? 1,
     mac: macKey(keys),
     signOn: keys.get("sign on", named(messages)),
-    idleMs: keys.get("idle", duration) ?? 30_000
+    idleMs: keys.get("idle", durationOf) ?? 30_000
   }
   keys.done()
   return link
@@ -138,27 +133,30 @@ const linkOf = (name: string, value: Value, messages: Messages): LoadLinkSetting
 /** `90 purchase`, `10 inquiry on second`. */
 const mixLine =
   (messages: Messages, links: ReadonlyArray<LoadLinkSettings>) =>
-  (value: Value, key: string): MixLine => {
-    const words = text(value, key)
+  (yaml: Yaml): MixLine => {
+    const words = filledOf(yaml)
     const found = /^(\d{1,6}) (\S+)(?: on (\S+))?$/.exec(words)
     if (found === null || Number(found[1]) === 0)
-      throw invalidAt(value, `${key}: a weight and a message are expected, "90 purchase" or "90 purchase on acquirer"`)
+      throw invalidAt(
+        yaml,
+        `${yaml.key}: a weight and a message are expected, "90 purchase" or "90 purchase on acquirer"`
+      )
     const message = messages.get(found[2]!)
     const names = links.map(({ name }) => name)
     if (message === undefined)
       throw invalidAt(
-        value,
-        `${key}: no message "${found[2]}" is in the file; ${suggestion(found[2]!, [...messages.keys()])}`
+        yaml,
+        `${yaml.key}: no message "${found[2]}" is in the file; ${knownNames(found[2]!, [...messages.keys()])}`
       )
     const link = found[3] === undefined ? -1 : names.indexOf(found[3])
     if (found[3] !== undefined && link < 0)
-      throw invalidAt(value, `${key}: no link "${found[3]}" is in the file; ${suggestion(found[3], names)}`)
+      throw invalidAt(yaml, `${yaml.key}: no link "${found[3]}" is in the file; ${knownNames(found[3], names)}`)
     return { weight: Number(found[1]), message, link }
   }
 
 /** Tries every message on every link that it may go to, so that nothing is found out under load. */
 const tryAll = (
-  top: Section,
+  top: MapReader,
   { links, mix, rows, seed }: Pick<LoadSettings, "links" | "mix" | "rows" | "seed">
 ): void => {
   try {
@@ -177,28 +175,20 @@ const tryAll = (
 /** Reads a load file. */
 export const readLoadFile = (file: string): Effect.Effect<LoadSettings, FileInvalid> =>
   readFile(file, (top) => {
-    const maps = <A>(read: (name: string, value: Value) => A) => {
-      return (value: Value, key: string) =>
-        new Section(value, `${key}: a map of names`).entries((inner, name) => [name, read(name, inner)] as const)
-    }
-    const messages = new Map(top.need("messages", maps(messageOf)).map(([, entry]) => entry))
-    const links = top
-      .need(
-        "links",
-        maps((name, value) => linkOf(name, value, messages))
-      )
-      .map(([, [, link]]) => link)
+    const messages = new Map(top.need("messages", namedOf("messages", messageOf)))
+    const named = namedOf("links", (name, yaml) => linkOf(name, yaml, messages))
+    const links = top.need("links", named).map(([, link]) => link)
     if (links.length === 0) throw top.wrong("links", "at least one link is expected")
     const settings: LoadSettings = {
       file,
-      seed: top.get("seed", whole()) ?? 1,
+      seed: top.get("seed", numberOf) ?? 1,
       links,
-      mix: top.need("mix", list(mixLine(messages, links))),
+      mix: top.need("mix", anyOf(mixLine(messages, links))),
       rows: top.get("data", rowsOf) ?? { columns: [], rows: [[]] },
-      phases: top.need("profile", list(phasesOf)).flat(),
-      timeoutMs: top.get("timeout", duration) ?? 5000,
-      warmUpMs: top.get("warm up", duration) ?? 0,
-      utcOffsetMs: (top.get("utc offset", whole(0, 840)) ?? 480) * 60_000
+      phases: top.need("profile", anyOf(phasesOf)).flat(),
+      timeoutMs: top.get("timeout", durationOf) ?? 5000,
+      warmUpMs: top.get("warm up", durationOf) ?? 0,
+      utcOffsetMs: (top.get("utc offset", wholeOf(0, 840)) ?? 480) * 60_000
     }
     if (settings.mix.length === 0) throw top.wrong("mix", "at least one message is expected")
     if (!settings.phases.some(({ from, to }) => from + to > 0)) throw top.wrong("profile", "no request is ever due")

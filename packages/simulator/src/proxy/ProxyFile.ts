@@ -1,20 +1,20 @@
 /** Proxy files: where it is, what it reads, and the rules that it begins with. docs/reference/faults.md lists the keys. */
 import type { Effect } from "effect"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
+import type { FileInvalid } from "../file/FileInvalid.ts"
 import { formKeys, macKey } from "../file/FormKeys.ts"
+import { mapOf, readFile } from "../file/MapReader.ts"
 import {
-  duration,
-  endpoint,
-  type FileInvalid,
-  hexBytes,
+  anyOf,
+  durationOf,
+  endpointOf,
+  expected,
+  filledOf,
+  hexOf,
   invalidAt,
-  list,
-  readFile,
-  section,
-  text,
-  type Value,
-  whole
-} from "../file/Section.ts"
+  numberOf,
+  type Yaml
+} from "../file/YamlNodes.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import type { MacSettings } from "../message/MessageMac.ts"
 import { type FaultRule, needsMessages } from "./FaultRule.ts"
@@ -52,35 +52,36 @@ export interface ProxyShadow {
 
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)
 
-const loopback = (value: Value, key: string): Endpoint => {
-  const at = endpoint(value, key)
+const loopbackOf = (yaml: Yaml): Endpoint => {
+  const at = endpointOf(yaml)
   if (isLoopback(at.host)) return at
-  throw invalidAt(value, `${key}: an address of this machine alone is expected, 127.0.0.1:7190`)
+  throw expected(yaml, "an address of this machine alone, such as 127.0.0.1:7190,")
 }
 
-const rule = (value: Value, key: string): FaultRule => {
+const ruleOf = (yaml: Yaml): FaultRule => {
   try {
-    return parseRule(text(value, key))
+    return parseRule(filledOf(yaml))
   } catch (error) {
-    if (error instanceof RuleInvalid) throw invalidAt(value, error.message)
+    if (error instanceof RuleInvalid) throw invalidAt(yaml, error.message)
     throw error
   }
 }
 
-const cardKey = (value: Value, key: string): Buffer => {
-  const bytes = hexBytes(value, key)
+const cardKeyOf = (yaml: Yaml): Buffer => {
+  const bytes = hexOf(yaml)
   if (bytes.length >= 16) return bytes
-  throw invalidAt(value, `${key}: at least 32 hex digits are expected: a shorter key can be found by trying`)
+  throw invalidAt(yaml, `${yaml.key}: at least 32 hex digits are expected: a shorter key can be found by trying`)
 }
 
-const recordSection = section((keys) => ({ path: keys.need("to", text), key: keys.get("card key", cardKey) }))
+const recordOf = mapOf("record", (keys) => ({ path: keys.need("to", filledOf), key: keys.get("card key", cardKeyOf) }))
 
-const shadowSection = section(
+const shadowOf = mapOf(
+  "shadow",
   (keys): ProxyShadow => ({
-    connect: keys.need("connect", endpoint),
-    tolerance: keys.get("tolerance", text),
-    timeoutMs: keys.get("timeout", duration) ?? 30_000,
-    report: keys.need("report", text)
+    connect: keys.need("connect", endpointOf),
+    tolerance: keys.get("tolerance", filledOf),
+    timeoutMs: keys.get("timeout", durationOf) ?? 30_000,
+    report: keys.need("report", filledOf)
   })
 )
 
@@ -88,25 +89,25 @@ const shadowSection = section(
 export const readProxyFile = (file: string): Effect.Effect<ProxySettings, FileInvalid> =>
   readFile(file, (top) => {
     const form = formKeys(top)
-    const rules = top.get("rules", list(rule)) ?? []
+    const rules = top.get("rules", anyOf(ruleOf)) ?? []
     const blind = form === undefined ? rules.find(needsMessages) : undefined
     if (blind !== undefined)
       throw top.wrong("rules", `"${blind.text}" is about messages: say the dialect, "dialect: cups"`)
-    const record = top.get("record", recordSection)
-    const shadow = top.get("shadow", shadowSection)
+    const record = top.get("record", recordOf)
+    const shadow = top.get("shadow", shadowOf)
     if (form === undefined && (record ?? shadow) !== undefined)
       throw top.wrong(record === undefined ? "shadow" : "record", "it reads messages: say the dialect, `dialect: cups`")
     return {
       record,
       shadow,
-      listen: top.need("listen", endpoint),
-      target: top.need("target", endpoint),
+      listen: top.need("listen", endpointOf),
+      target: top.need("target", endpointOf),
       form,
       mac: macKey(top),
-      seed: top.get("seed", whole()) ?? 1,
-      history: top.get("history", text),
-      control: top.get("control", loopback),
-      lasts: top.get("lasts", duration),
+      seed: top.get("seed", numberOf) ?? 1,
+      history: top.get("history", filledOf),
+      control: top.get("control", loopbackOf),
+      lasts: top.get("lasts", durationOf),
       rules
     }
   })

@@ -1,6 +1,6 @@
 /** A proxy by its file: rules, history, recording, a second host and control put together. Everything ends with the scope. */
 import { Clock, Effect, type Scope } from "effect"
-import type { FileInvalid } from "../file/Section.ts"
+import type { FileInvalid } from "../file/FileInvalid.ts"
 import { type LineFile, makeLineFile, noLineFile } from "../history/LineFile.ts"
 import { type FaultProxy, makeFaultProxy, type OneWay } from "../link/FaultProxy.ts"
 import type { Endpoint } from "../link/Listener.ts"

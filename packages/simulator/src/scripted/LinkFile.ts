@@ -2,9 +2,18 @@
  * The link of a partner file: mode, addresses on either side, TLS, times. Owns their words, which docs/reference/partners.md
  * lists.
  */
-import { FileInvalid } from "../file/FileInvalid.ts"
 import { MapReader } from "../file/MapReader.ts"
-import { durationOf, eachOf, oneOf, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
+import {
+  durationOf,
+  eachOf,
+  endpointOf,
+  filledOf,
+  invalidAt,
+  oneOf,
+  textOf,
+  type Yaml,
+  yesNoOf
+} from "../file/YamlNodes.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import type { Mode, Way } from "../link/ModeLink.ts"
 import type { TlsMaterial } from "../link/TlsSide.ts"
@@ -15,31 +24,21 @@ const modes = ["async-duplex", "sync-long", "sync-short", "async-short", "async-
 /** Gives the bytes of a file that a partner file names, seen from that file; throws what the system says. */
 export type ReadBytes = (path: string) => Buffer
 
-const addressOf = (file: string, yaml: Yaml): Endpoint => {
-  const text = textOf(file, yaml)
-  const at = text.lastIndexOf(":")
-  const port = Number(text.slice(at + 1))
-  if (at > 0 && /^\d+$/.test(text.slice(at + 1)) && port <= 65_535) {
-    return { host: text.slice(0, at).replaceAll(/[[\]]/g, ""), port }
-  }
-  throw new FileInvalid({ file, line: yaml.line, rule: `"${text}" is no address: host:port is expected` })
-}
-
 const pemOf =
   (read: ReadBytes) =>
-  (file: string, yaml: Yaml): Buffer => {
-    const path = textOf(file, yaml)
+  (yaml: Yaml): Buffer => {
+    const path = filledOf(yaml)
     try {
       return read(path)
     } catch {
-      throw new FileInvalid({ file, line: yaml.line, rule: `${path} cannot be read` })
+      throw invalidAt(yaml, `${path} cannot be read`)
     }
   }
 
 const tlsOf =
   (read: ReadBytes) =>
-  (file: string, yaml: Yaml): TlsMaterial => {
-    const map = new MapReader(file, yaml, "tls")
+  (yaml: Yaml): TlsMaterial => {
+    const map = new MapReader(yaml, "tls")
     const material: TlsMaterial = {
       certificate: map.get("certificate", pemOf(read)),
       key: map.get("key", pemOf(read)),
@@ -55,8 +54,8 @@ const tlsOf =
 
 /** `connect` or `listen` of a map. */
 const wayOf = (map: MapReader, tls: TlsMaterial | undefined): Way => {
-  const connect = map.get("connect", addressOf)
-  const listen = map.get("listen", addressOf)
+  const connect = map.get("connect", endpointOf)
+  const listen = map.get("listen", endpointOf)
   if ((connect === undefined) === (listen === undefined)) {
     throw map.wrong("connect", "give `connect` or `listen`, the one that this side does")
   }
@@ -77,8 +76,8 @@ const way = (map: MapReader, role: Way["role"], endpoint: Endpoint, tls: TlsMate
 
 const legOf =
   (tls: TlsMaterial | undefined) =>
-  (file: string, yaml: Yaml): Way => {
-    const map = new MapReader(file, yaml, "a leg")
+  (yaml: Yaml): Way => {
+    const map = new MapReader(yaml, "a leg")
     const leg = wayOf(map, tls)
     map.done()
     return leg
@@ -95,8 +94,8 @@ const modeOf = (map: MapReader, tls: TlsMaterial | undefined): Mode => {
     case "async-short":
       return {
         mode,
-        connect: way(map, "dial", map.need("connect", addressOf), tls),
-        listen: way(map, "listen", map.need("listen", addressOf), tls)
+        connect: way(map, "dial", map.need("connect", endpointOf), tls),
+        listen: way(map, "listen", map.need("listen", endpointOf), tls)
       }
     case "async-simplex":
       return { mode, send: map.need("send", legOf(tls)), receive: map.need("receive", legOf(tls)) }
@@ -108,8 +107,8 @@ const usual = { idleMs: 30_000, silenceMs: 90_000, redialMs: 200 }
 /** Reads a link. Throws `FileInvalid`. */
 export const linkOf =
   (read: ReadBytes) =>
-  (file: string, yaml: Yaml): LinkPlan => {
-    const map = new MapReader(file, yaml, "link")
+  (yaml: Yaml): LinkPlan => {
+    const map = new MapReader(yaml, "link")
     const tls = map.get("tls", tlsOf(read))
     const link: LinkPlan = {
       mode: modeOf(map, tls),

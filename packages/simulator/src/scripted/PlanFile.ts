@@ -17,12 +17,24 @@ import { dirname, resolve } from "node:path"
 import { cups, type Dialect } from "@jinka/codec"
 import { Effect } from "effect"
 import { type DialogueKeys, readKey } from "../dialogue/Keys.ts"
-import { dialectOf, dialectOfText, isDialectFile, makeWireFormat, wireFormatNames } from "../dialogue/WireFormat.ts"
-import { FileInvalid } from "../file/FileInvalid.ts"
+import { makeWireFormat } from "../dialogue/WireFormat.ts"
+import type { FileInvalid } from "../file/FileInvalid.ts"
+import { namedDialectOf } from "../file/FormKeys.ts"
 import { frameOf } from "../file/FrameFile.ts"
-import { MapReader } from "../file/MapReader.ts"
+import { asFileInvalid, MapReader } from "../file/MapReader.ts"
 import { knownNames } from "../file/Nearest.ts"
-import { durationOf, eachOf, numberOf, oneOf, parseYaml, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
+import {
+  durationOf,
+  eachOf,
+  invalidAt,
+  numberOf,
+  oneOf,
+  parseYaml,
+  textOf,
+  type Yaml,
+  type YamlMap,
+  yesNoOf
+} from "../file/YamlNodes.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { copyOf, isNumbered } from "./Copies.ts"
 import { linkOf } from "./LinkFile.ts"
@@ -44,10 +56,10 @@ const UNLIMITED = Number.POSITIVE_INFINITY
 /** Balance of an account where no file says one, in minor units. */
 const USUAL_BALANCE = 100_000_000
 
-const accountOf = (file: string, yaml: Yaml): AccountPlan => {
-  const map = new MapReader(file, yaml, "an account")
-  const limits = map.get("limit", (_, at) => {
-    const limit = new MapReader(file, at, "limit")
+const accountOf = (yaml: Yaml): AccountPlan => {
+  const map = new MapReader(yaml, "an account")
+  const limits = map.get("limit", (at) => {
+    const limit = new MapReader(at, "limit")
     const read = {
       transactionMax: limit.get("transaction", numberOf) ?? UNLIMITED,
       dayMax: limit.get("day", numberOf) ?? UNLIMITED,
@@ -64,16 +76,16 @@ const accountOf = (file: string, yaml: Yaml): AccountPlan => {
   return account
 }
 
-const accountsOf = (file: string, yaml: Yaml): Accounts => {
-  if (yaml.kind !== "map") throw new FileInvalid({ file, line: yaml.line, rule: "accounts needs a map by card number" })
+const accountsOf = (yaml: Yaml): Accounts => {
+  if (yaml.kind !== "map") throw invalidAt(yaml, "accounts needs a map by card number")
   const cards = new Map<string, AccountPlan>()
   let others: AccountPlan | undefined
   for (const [card, account] of yaml.entries) {
-    if (card === "others") others = accountOf(file, account)
-    else if (/^\d{12,19}$/.test(card)) cards.set(card, accountOf(file, account))
+    if (card === "others") others = accountOf(account)
+    else if (/^\d{12,19}$/.test(card)) cards.set(card, accountOf(account))
     else {
       const rule = "a key of accounts is a card number of 12 to 19 digits, in quotes, or others"
-      throw new FileInvalid({ file, line: account.line, rule })
+      throw invalidAt(account, rule)
     }
   }
   return { cards, others }
@@ -84,9 +96,9 @@ const everyAccount: Accounts = {
   others: { balance: USUAL_BALANCE, transactionMax: UNLIMITED, dayMax: UNLIMITED, dayCount: UNLIMITED }
 }
 
-const keysOf = (file: string, yaml: Yaml): DialogueKeys => {
-  if (yaml.kind !== "map") throw new FileInvalid({ file, line: yaml.line, rule: "keys needs a map by name" })
-  return new Map([...yaml.entries].map(([name, key]) => [name, readKey(file, key)]))
+const keysOf = (yaml: Yaml): DialogueKeys => {
+  if (yaml.kind !== "map") throw invalidAt(yaml, "keys needs a map by name")
+  return new Map([...yaml.entries].map(([name, key]) => [name, readKey(key)]))
 }
 
 /** Why MACs cannot be made as the plan says; `undefined`: they can, or none are asked for. */
@@ -104,21 +116,21 @@ const macKeyWrong = ({ form, keys, macKey, rules }: PartnerPlan): string | undef
   return says ? undefined : `the dialect ${dialect.name} does not say where a MAC stands (\`security.mac\`)`
 }
 
-const zoneOf = (file: string, yaml: Yaml): number => {
-  const found = /^([+-])(\d\d):([0-5]\d)$/.exec(textOf(file, yaml))
+const zoneOf = (yaml: Yaml): number => {
+  const found = /^([+-])(\d\d):([0-5]\d)$/.exec(textOf(yaml))
   if (found !== null && Number(found[2]) <= 14) {
     const ms = (Number(found[2]) * 60 + Number(found[3])) * 60_000
     return found[1] === "-" ? -ms : ms
   }
-  throw new FileInvalid({ file, line: yaml.line, rule: 'an offset from UTC is expected, in quotes: "+08:00"' })
+  throw invalidAt(yaml, 'an offset from UTC is expected, in quotes: "+08:00"')
 }
 
 const acts = ["sign-on", "sign-off", "echo", "cut-over", "totals"] as const
 
 const scheduledOf =
   (dialect: Dialect) =>
-  (file: string, yaml: Yaml): Scheduled => {
-    const map = new MapReader(file, yaml, "schedule")
+  (yaml: Yaml): Scheduled => {
+    const map = new MapReader(yaml, "schedule")
     const scheduled: Scheduled = {
       act: map.need("send", oneOf(acts)),
       afterMs: map.get("after", durationOf),
@@ -136,8 +148,8 @@ const scheduledOf =
 /** Durations of a sign-on that is not answered, and of the far side's patience. */
 const usual = { signOnMs: 10_000, timeoutMs: 10_000 }
 
-const signOnOf = (file: string, yaml: Yaml): PartnerPlan["signOn"] => {
-  const map = new MapReader(file, yaml, "sign-on")
+const signOnOf = (yaml: Yaml): PartnerPlan["signOn"] => {
+  const map = new MapReader(yaml, "sign-on")
   const signOn = {
     isSent: map.get("send", yesNoOf) ?? false,
     isExpected: map.get("expect", yesNoOf) ?? false,
@@ -147,16 +159,16 @@ const signOnOf = (file: string, yaml: Yaml): PartnerPlan["signOn"] => {
   return signOn
 }
 
-const institutionOf = (file: string, yaml: Yaml): string => {
-  const text = textOf(file, yaml)
+const institutionOf = (yaml: Yaml): string => {
+  const text = textOf(yaml)
   if (/^\d{1,11}$/.test(text)) return text
-  throw new FileInvalid({ file, line: yaml.line, rule: "an institution's code is expected: 1 to 11 digits, in quotes" })
+  throw invalidAt(yaml, "an institution's code is expected: 1 to 11 digits, in quotes")
 }
 
-const nameOf = (file: string, yaml: Yaml): string => {
-  const text = textOf(file, yaml)
+const nameOf = (yaml: Yaml): string => {
+  const text = textOf(yaml)
   if (/^[\w-]{1,40}$/.test(text)) return text
-  throw new FileInvalid({ file, line: yaml.line, rule: "a name is expected: letters, digits, - and _" })
+  throw invalidAt(yaml, "a name is expected: letters, digits, - and _")
 }
 
 /** Reads one file with what it names. */
@@ -179,41 +191,41 @@ class Reading {
     plans.forEach((plan, place) => {
       if (!names.has(plan.name)) return void names.set(plan.name, plan)
       const rule = `two partners are called "${plan.name}"`
-      throw new FileInvalid({ file: this.file, line: each[place]!.line, rule })
+      throw invalidAt(each[place]!, rule)
     })
     return plans
   }
 
   /** The maps of all partners: what is above a list of them holds where one says nothing. */
-  private partners(top: Yaml & { readonly kind: "map" }): ReadonlyArray<Yaml> {
+  private partners(top: YamlMap): ReadonlyArray<Yaml> {
     const list = top.entries.get("partners")
     if (list === undefined) return this.copies(top)
-    if (list.kind !== "list") throw this.wrong(list, "partners: needs a list, one partner an item")
+    if (list.kind !== "list") throw invalidAt(list, "partners: needs a list, one partner an item")
     const common = [...top.entries].filter(([key]) => key !== "partners")
     const all = list.items.flatMap((item) => {
-      if (item.kind !== "map") throw this.wrong(item, "a partner needs a map of keys")
+      if (item.kind !== "map") throw invalidAt(item, "a partner needs a map of keys")
       return this.copies({ ...item, entries: new Map([...common, ...item.entries]) })
     })
-    if (all.length > PARTNERS_MAX) throw this.wrong(list, `more than ${PARTNERS_MAX} partners in one file`)
+    if (all.length > PARTNERS_MAX) throw invalidAt(list, `more than ${PARTNERS_MAX} partners in one file`)
     return all
   }
 
-  private copies(yaml: Yaml & { readonly kind: "map" }): ReadonlyArray<Yaml> {
+  private copies(yaml: YamlMap): ReadonlyArray<Yaml> {
     const copies = yaml.entries.get("copies")
     if (copies === undefined) return [yaml]
-    const count = numberOf(this.file, copies)
-    if (count < 1 || count > PARTNERS_MAX) throw this.wrong(copies, `1 to ${PARTNERS_MAX} copies are possible`)
+    const count = numberOf(copies)
+    if (count < 1 || count > PARTNERS_MAX) throw invalidAt(copies, `1 to ${PARTNERS_MAX} copies are possible`)
     const name = yaml.entries.get("partner")
     if (name?.kind !== "text" || !isNumbered(name.text)) {
-      throw this.wrong(name ?? copies, "copies need {n} in their name: partner: branch-{n}")
+      throw invalidAt(name ?? copies, "copies need {n} in their name: partner: branch-{n}")
     }
     const entries = new Map([...yaml.entries].filter(([key]) => key !== "copies"))
     return Array.from({ length: count }, (_, at) => copyOf({ ...yaml, entries }, at + 1))
   }
 
   private plan(yaml: Yaml): PartnerPlan {
-    const map = new MapReader(this.file, yaml, "a partner")
-    const dialect = map.get("dialect", (_, at) => this.dialect(at)) ?? cups
+    const map = new MapReader(yaml, "a partner")
+    const dialect = map.get("dialect", (at) => this.dialect(at)) ?? cups
     const form = makeWireFormat(dialect, map.get("frame", frameOf))
     const text = (key: string) => map.get(key, textOf)
     const plan: PartnerPlan = {
@@ -251,34 +263,23 @@ class Reading {
   }
 
   private dialect(yaml: Yaml): Dialect {
-    const name = textOf(this.file, yaml)
-    const known = this.dialects.get(name) ?? dialectOf(name)
-    if (known !== undefined) return known
-    if (!isDialectFile(name)) {
-      const rule = `no dialect "${name}" is known; ${knownNames(name, wireFormatNames)}, and dialect files (./ours.yaml)`
-      throw this.wrong(yaml, rule)
-    }
-    const read = dialectOfText(this.named(yaml, name))
-    if (typeof read === "string") throw this.wrong(yaml, `${name} is no dialect file: ${read}`)
-    this.dialects.set(name, read)
-    return read
+    const name = textOf(yaml)
+    const dialect = this.dialects.get(name) ?? namedDialectOf((at) => this.named(at, name))(yaml)
+    this.dialects.set(name, dialect)
+    return dialect
   }
 
   private named(yaml: Yaml, name: string): string {
     try {
       return this.bytes(resolve(dirname(this.path), name)).toString("utf8")
     } catch (error) {
-      throw this.wrong(yaml, `${name} cannot be read: ${reasonOf(error)}`)
+      throw invalidAt(yaml, `${name} cannot be read: ${reasonOf(error)}`)
     }
   }
 
   private bytes(path: string): Buffer {
     this.files.add(path)
     return readFileSync(path)
-  }
-
-  private wrong(yaml: Yaml, rule: string): FileInvalid {
-    return new FileInvalid({ file: this.file, line: yaml.line, rule })
   }
 }
 
@@ -289,7 +290,7 @@ export const readPartners = (path: string, file: string = path): Effect.Effect<P
       const reading = new Reading(resolve(path), file)
       return { plans: reading.plans(), files: [...reading.files] }
     },
-    catch: (error) => (error instanceof FileInvalid ? error : new FileInvalid({ file, line: 0, rule: reasonOf(error) }))
+    catch: asFileInvalid(file)
   })
 
 /** What tells one state of some files from another; a file that is not there has one, too. */

@@ -6,27 +6,24 @@
  *       delay: 200ms..2s
  */
 import type { Codec } from "@jinka/codec"
-import { FileInvalid } from "../file/FileInvalid.ts"
 import { MapReader } from "../file/MapReader.ts"
 import { knownNames } from "../file/Nearest.ts"
-import { durationOf, eachOf, listOf, numberOf, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
+import { durationOf, eachOf, invalidAt, listOf, numberOf, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
 import { codeOfText } from "./Codes.ts"
 import { typeNames } from "./Facts.ts"
 import type { Conditions, Conduct, Delay, Disconnect, Pattern, PlannedRule, Verdict } from "./PartnerPlan.ts"
 
-const wrong = (file: string, yaml: Yaml, rule: string): FileInvalid => new FileInvalid({ file, line: yaml.line, rule })
-
-const patternOf = (file: string, yaml: Yaml): Pattern => {
-  const text = textOf(file, yaml)
-  if (text === "") throw wrong(file, yaml, "a value is expected, with * for any characters")
+const patternOf = (yaml: Yaml): Pattern => {
+  const text = textOf(yaml)
+  if (text === "") throw invalidAt(yaml, "a value is expected, with * for any characters")
   const parts = text.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"))
   const expression = new RegExp(`^${parts.join(".*")}$`, "s")
   return { text, fits: (value) => expression.test(value) }
 }
 
 /** `> 1000`, `100..200`, `= 5`, `*99`: minor units. */
-const amountOf = (file: string, yaml: Yaml): ((minor: number) => boolean) => {
-  const text = textOf(file, yaml)
+const amountOf = (yaml: Yaml): ((minor: number) => boolean) => {
+  const text = textOf(yaml)
   const compared = /^(>=|<=|>|<|=)? ?(\d+)$/.exec(text)
   if (compared !== null) {
     const limit = Number(compared[2])
@@ -46,57 +43,57 @@ const amountOf = (file: string, yaml: Yaml): ((minor: number) => boolean) => {
   const range = /^(\d+) ?\.\. ?(\d+)$/.exec(text)
   if (range !== null) return (minor) => minor >= Number(range[1]) && minor <= Number(range[2])
   if (/^\*\d+$/.test(text)) return (minor) => String(minor).endsWith(text.slice(1))
-  throw wrong(file, yaml, `"${text}" is no amount in minor units: "> 100000", "100..200", "= 1" or "*99" are`)
+  throw invalidAt(yaml, `"${text}" is no amount in minor units: "> 100000", "100..200", "= 1" or "*99" are`)
 }
 
-const typeOf = (file: string, yaml: Yaml): string => {
-  const text = textOf(file, yaml)
+const typeOf = (yaml: Yaml): string => {
+  const text = textOf(yaml)
   if (typeNames.includes(text) || /^[0-2x][1-9x][0-9x]{2}$/.test(text)) return text
   const rule = `"${text}" is no type: an MTI such as 0200 or 02xx, or a name; ${knownNames(text, typeNames)}`
-  throw wrong(file, yaml, rule)
+  throw invalidAt(yaml, rule)
 }
 
 /** Minutes of a day from "22:00". */
-export const minuteOfDay = (file: string, yaml: Yaml, text: string = textOf(file, yaml)): number => {
+export const minuteOfDay = (yaml: Yaml, text: string = textOf(yaml)): number => {
   const found = /^([01]\d|2[0-4]):([0-5]\d)$/.exec(text)
   if (found !== null) return Number(found[1]) * 60 + Number(found[2])
-  throw wrong(file, yaml, `"${text}" is no time of the day: "22:00" is`)
+  throw invalidAt(yaml, `"${text}" is no time of the day: "22:00" is`)
 }
 
-const timeOf = (file: string, yaml: Yaml): Conditions["time"] => {
-  const [from = "", to = "", ...more] = textOf(file, yaml).split("-")
-  if (more.length > 0 || to === "") throw wrong(file, yaml, 'a time of the day is expected, from and to: "22:00-06:00"')
-  return { from: minuteOfDay(file, yaml, from), to: minuteOfDay(file, yaml, to) }
+const timeOf = (yaml: Yaml): Conditions["time"] => {
+  const [from = "", to = "", ...more] = textOf(yaml).split("-")
+  if (more.length > 0 || to === "") throw invalidAt(yaml, 'a time of the day is expected, from and to: "22:00-06:00"')
+  return { from: minuteOfDay(yaml, from), to: minuteOfDay(yaml, to) }
 }
 
-const nthOf = (file: string, yaml: Yaml): { readonly from: number; readonly to: number } => {
-  const found = /^([1-9]\d*)(?:\.\.([1-9]\d*)|(\.\.))?$/.exec(textOf(file, yaml))
-  if (found === null) throw wrong(file, yaml, 'which of them is expected, from 1: "3", "5..10" or "5.."')
+const nthOf = (yaml: Yaml): { readonly from: number; readonly to: number } => {
+  const found = /^([1-9]\d*)(?:\.\.([1-9]\d*)|(\.\.))?$/.exec(textOf(yaml))
+  if (found === null) throw invalidAt(yaml, 'which of them is expected, from 1: "3", "5..10" or "5.."')
   const from = Number(found[1])
   return { from, to: found[3] !== undefined ? Number.POSITIVE_INFINITY : Number(found[2] ?? from) }
 }
 
-const atLeast1 = (file: string, yaml: Yaml): number => {
-  const number = numberOf(file, yaml)
+const atLeast1 = (yaml: Yaml): number => {
+  const number = numberOf(yaml)
   if (number > 0) return number
-  throw wrong(file, yaml, "a whole number from 1 on is expected")
+  throw invalidAt(yaml, "a whole number from 1 on is expected")
 }
 
-const shareOf = (file: string, yaml: Yaml): number => {
-  const found = /^(\d+(?:\.\d+)?) ?%$/.exec(textOf(file, yaml))
+const shareOf = (yaml: Yaml): number => {
+  const found = /^(\d+(?:\.\d+)?) ?%$/.exec(textOf(yaml))
   if (found !== null && Number(found[1]) <= 100) return Number(found[1])
-  throw wrong(file, yaml, 'a share is expected: "10%", "0.5%"')
+  throw invalidAt(yaml, 'a share is expected: "10%", "0.5%"')
 }
 
-const fieldOf = (codec: Codec, file: string, yaml: Yaml, text: string): number => {
+const fieldOf = (codec: Codec, yaml: Yaml, text: string): number => {
   if (codec.layout.fields[Number(text)] !== undefined) return Number(text)
-  throw wrong(file, yaml, `the dialect ${codec.dialect.name} has no DE ${text}`)
+  throw invalidAt(yaml, `the dialect ${codec.dialect.name} has no DE ${text}`)
 }
 
 const conditionsOf =
   (codec: Codec) =>
-  (file: string, yaml: Yaml): Conditions => {
-    const map = new MapReader(file, yaml, "when")
+  (yaml: Yaml): Conditions => {
+    const map = new MapReader(yaml, "when")
     const conditions: Conditions = {
       cards: map.get("card", eachOf(patternOf)),
       amount: map.get("amount", amountOf),
@@ -107,8 +104,8 @@ const conditionsOf =
       every: map.get("every", atLeast1),
       share: map.get("share", shareOf),
       fields: map.fields().map(([de, value]) => ({
-        de: fieldOf(codec, file, value, de),
-        patterns: eachOf(patternOf)(file, value)
+        de: fieldOf(codec, value, de),
+        patterns: eachOf(patternOf)(value)
       }))
     }
     map.done()
@@ -129,82 +126,81 @@ const always: Conditions = {
 
 const verdictOf =
   (codec: Codec) =>
-  (file: string, yaml: Yaml): Verdict => {
-    const text = textOf(file, yaml)
+  (yaml: Yaml): Verdict => {
+    const text = textOf(yaml)
     if (text === "ledger" || text === "approve") return { _tag: text }
     const found = codeOfText(codec.dialect, text.replace(/^decline /, ""))
     if ("code" in found) return { _tag: "decline", code: found.code }
-    throw wrong(file, yaml, `${found.wrong}; or say approve or ledger`)
+    throw invalidAt(yaml, `${found.wrong}; or say approve or ledger`)
   }
 
-const duration = (file: string, yaml: Yaml, text: string): number =>
-  durationOf(file, { kind: "text", line: yaml.line, text: text.trim() })
+const duration = (yaml: Yaml, text: string): number =>
+  durationOf({ kind: "text", file: yaml.file, line: yaml.line, key: yaml.key, text: text.trim() })
 
 /** `300ms`, `200ms..2s`, `about 300ms`, `median 200ms, p99 2s`. */
-const delayOf = (file: string, yaml: Yaml): Delay => {
-  const text = textOf(file, yaml)
+const delayOf = (yaml: Yaml): Delay => {
+  const text = textOf(yaml)
   const range = text.split("..")
   if (range.length === 2) {
-    const [fromMs, toMs] = range.map((part) => duration(file, yaml, part)) as [number, number]
+    const [fromMs, toMs] = range.map((part) => duration(yaml, part)) as [number, number]
     if (toMs >= fromMs) return { _tag: "uniform", fromMs, toMs }
-    throw wrong(file, yaml, "the longer time is behind the dots: 200ms..2s")
+    throw invalidAt(yaml, "the longer time is behind the dots: 200ms..2s")
   }
-  if (text.startsWith("about "))
-    return { _tag: "exponential", meanMs: duration(file, yaml, text.slice("about ".length)) }
+  if (text.startsWith("about ")) return { _tag: "exponential", meanMs: duration(yaml, text.slice("about ".length)) }
   const shape = /^median (.+), ?p99 (.+)$/.exec(text)
-  if (shape === null) return { _tag: "fixed", ms: duration(file, yaml, text) }
-  const medianMs = duration(file, yaml, shape[1]!)
-  const p99Ms = duration(file, yaml, shape[2]!)
+  if (shape === null) return { _tag: "fixed", ms: duration(yaml, text) }
+  const medianMs = duration(yaml, shape[1]!)
+  const p99Ms = duration(yaml, shape[2]!)
   if (medianMs > 0 && p99Ms >= medianMs) return { _tag: "logNormal", medianMs, p99Ms }
-  throw wrong(file, yaml, "the 99th percentile is at least the median, and both are more than nothing")
+  throw invalidAt(yaml, "the 99th percentile is at least the median, and both are more than nothing")
 }
 
 const silences = { yes: "answer", lost: "lost" } as const
 
-const silenceOf = (file: string, yaml: Yaml): Conduct["silence"] => {
-  const text = textOf(file, yaml)
+const silenceOf = (yaml: Yaml): Conduct["silence"] => {
+  const text = textOf(yaml)
   if (text === "no") return undefined
   if (Object.hasOwn(silences, text)) return silences[text as keyof typeof silences]
-  throw wrong(file, yaml, "yes (it is booked and not answered), lost (as if it had never come) or no is expected")
+  throw invalidAt(yaml, "yes (it is booked and not answered), lost (as if it had never come) or no is expected")
 }
 
-const twiceOf = (file: string, yaml: Yaml): number | undefined => {
-  const text = textOf(file, yaml)
+const twiceOf = (yaml: Yaml): number | undefined => {
+  const text = textOf(yaml)
   if (text === "no") return undefined
-  return text === "yes" ? 0 : durationOf(file, yaml)
+  return text === "yes" ? 0 : durationOf(yaml)
 }
 
 const wrongs = ["stan", "amount", "mac"] as const
 
-const wrongOf = (file: string, yaml: Yaml): (typeof wrongs)[number] => {
-  const text = textOf(file, yaml)
+const wrongOf = (yaml: Yaml): (typeof wrongs)[number] => {
+  const text = textOf(yaml)
   const found = wrongs.find((one) => one === text)
   if (found !== undefined) return found
-  throw wrong(file, yaml, `"${text}" cannot be made wrong; ${knownNames(text, wrongs)}`)
+  throw invalidAt(yaml, `"${text}" cannot be made wrong; ${knownNames(text, wrongs)}`)
 }
 
-const mtiOf = (file: string, yaml: Yaml): string => {
-  const text = textOf(file, yaml)
+const mtiOf = (yaml: Yaml): string => {
+  const text = textOf(yaml)
   if (/^\d{4}$/.test(text)) return text
-  throw wrong(file, yaml, "four digits are expected")
+  throw invalidAt(yaml, "four digits are expected")
 }
 
-const disconnectOf = (file: string, yaml: Yaml): Disconnect => {
-  const found = /^(FIN|RST)( after the answer)?$/.exec(textOf(file, yaml))
+const disconnectOf = (yaml: Yaml): Disconnect => {
+  const found = /^(FIN|RST)( after the answer)?$/.exec(textOf(yaml))
   if (found !== null) return { how: found[1] === "FIN" ? "fin" : "reset", isAfterAnswer: found[2] !== undefined }
-  throw wrong(file, yaml, 'FIN or RST is expected, maybe with "after the answer" behind it')
+  throw invalidAt(yaml, 'FIN or RST is expected, maybe with "after the answer" behind it')
 }
 
 const withoutOf =
   (codec: Codec) =>
-  (file: string, yaml: Yaml): ReadonlyArray<number> =>
-    listOf(file, yaml).map((text) => fieldOf(codec, file, yaml, text))
+  (yaml: Yaml): ReadonlyArray<number> =>
+    listOf(yaml).map((text) => fieldOf(codec, yaml, text))
 
 /** Reads one rule. Throws `FileInvalid`. */
 export const ruleOf =
   (codec: Codec) =>
-  (file: string, yaml: Yaml): PlannedRule => {
-    const map = new MapReader(file, yaml, "a rule")
+  (yaml: Yaml): PlannedRule => {
+    const map = new MapReader(yaml, "a rule")
     const when = map.get("when", conditionsOf(codec)) ?? always
     const conduct: Conduct = {
       verdict: map.get("answer", verdictOf(codec)) ?? { _tag: "ledger" },
@@ -216,15 +212,13 @@ export const ruleOf =
       wrong: map.get("wrong", eachOf(wrongOf)) ?? [],
       mti: map.get("mti", mtiOf),
       without: map.get("without", withoutOf(codec)) ?? [],
-      malformed: map.get("malformed", (_, at) => fieldOf(codec, file, at, textOf(file, at))),
+      malformed: map.get("malformed", (at) => fieldOf(codec, at, textOf(at))),
       disconnect: map.get("disconnect", disconnectOf),
-      fields: Object.fromEntries(
-        map.fields().map(([de, value]) => [fieldOf(codec, file, value, de), textOf(file, value)])
-      )
+      fields: Object.fromEntries(map.fields().map(([de, value]) => [fieldOf(codec, value, de), textOf(value)]))
     }
     map.done()
     if (conduct.delay !== undefined && conduct.lateMs !== undefined) {
       throw map.wrong("late", "a rule has a delay or is late by more than the timeout, not both")
     }
-    return { when, conduct, place: `${file}:${yaml.line}` }
+    return { when, conduct, place: `${yaml.file}:${yaml.line}` }
   }

@@ -6,7 +6,9 @@
  */
 import { type Codec, diff, responseClass } from "@jinka/codec"
 import type { Effect } from "effect"
-import { type FileInvalid, invalidAt, list, readFile, Section, text, type Value } from "../file/Section.ts"
+import type { FileInvalid } from "../file/FileInvalid.ts"
+import { namedOf, readFile } from "../file/MapReader.ts"
+import { anyOf, expected, numberOf, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
 
 /** What may differ between two answers. */
 export interface Tolerance {
@@ -21,26 +23,25 @@ export interface Tolerance {
 /** Everything is compared. */
 export const noTolerance: Tolerance = { ignored: new Set(), within: new Map(), sameClass: false }
 
-const place = (value: Value, key: string): string => {
-  const name = text(value, key)
-  if (/^(\d{1,3}(\.\S+)?|mti|header(\.\S+)?)$/.test(name)) return name
-  throw invalidAt(value, `${key}: a data element, a part of one or of the header is expected: 38, 48.AS, header.source`)
+const isPlace = (name: string): boolean => /^(\d{1,3}(\.\S+)?|mti|header(\.\S+)?)$/.test(name)
+
+const placeOf = (yaml: Yaml): string => {
+  const name = textOf(yaml)
+  if (isPlace(name)) return name
+  throw expected(yaml, "a data element, a part of one or of the header, such as 38, 48.AS or header.source,")
 }
 
-const amount = (value: Value, key: string): number => {
-  const number = text(value, key)
-  if (/^\d{1,15}$/.test(number)) return Number(number)
-  throw invalidAt(value, `${key}: a whole number is expected`)
+const amountOf = (name: string, yaml: Yaml): number => {
+  if (isPlace(name)) return numberOf(yaml)
+  throw expected(yaml, "a map of numbers by data element, such as 4 or 48.AS,")
 }
 
 /** Reads a tolerance file. */
 export const readTolerance = (file: string): Effect.Effect<Tolerance, FileInvalid> =>
   readFile(file, (top) => ({
-    ignored: new Set(top.get("ignore", list(place)) ?? []),
-    within: new Map(
-      top.get("within", (value, key) => new Section(value, `${key}: a map of data elements`).entries(amount)) ?? []
-    ),
-    sameClass: top.get("same class", (value, key) => text(value, key) === "true") ?? false
+    ignored: new Set(top.get("ignore", anyOf(placeOf)) ?? []),
+    within: new Map(top.get("within", namedOf("within", amountOf)) ?? []),
+    sameClass: top.get("same class", yesNoOf) ?? false
   }))
 
 /** One place at which two answers differ. Values are covered. */
