@@ -93,12 +93,9 @@ export const textsOf = (yaml: Yaml): { readonly [key: string]: string } => {
   return Object.fromEntries([...yaml.entries].map(([key, value]) => [key, textOf(value)]))
 }
 
-const second = 1000
-const minute = 60_000
-const hour = 3_600_000
 const units: Readonly<Record<string, number>> = {
-  ...{ ms: 1, milli: 1, millis: 1, s: second, second, seconds: second },
-  ...{ m: minute, min: minute, minute, minutes: minute, h: hour, hour, hours: hour }
+  ...{ ms: 1, milli: 1, millis: 1, s: 1000, second: 1000, seconds: 1000 },
+  ...{ m: 60_000, min: 60_000, minute: 60_000, minutes: 60_000, h: 3_600_000, hour: 3_600_000, hours: 3_600_000 }
 }
 
 /** Milliseconds of "300ms", "2s", "2 seconds", "1m", "1h"; `undefined` for anything else. */
@@ -115,7 +112,7 @@ const HOURS_MAX = 500
 export const durationOf = (yaml: Yaml): number => {
   const text = textOf(yaml)
   const ms = millisecondsOf(text)
-  if (ms !== undefined && ms <= HOURS_MAX * hour) return ms
+  if (ms !== undefined && ms <= HOURS_MAX * 3_600_000) return ms
   if (ms !== undefined) throw expected(yaml, `a duration of at most ${HOURS_MAX} hours`)
   if (/^\d{1,12}(?:\.\d{1,6})?$/.test(text)) {
     throw expected(yaml, `a duration with its unit, "${text}s" or "${text}ms",`)
