@@ -3,7 +3,7 @@ import { coverTyped } from "@jinka/codec"
 import { Data } from "effect"
 
 /** Longest word and longest rule that an error repeats, in characters. */
-const LONGEST = { word: 160, rule: 1000 }
+const longest = { word: 160, rule: 1000 }
 
 const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most)}…`)
 
@@ -14,8 +14,8 @@ const told = (rule: string): string => {
     (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`
   )
   return shortened(
-    visible.replaceAll(/\S+/g, (word) => shortened(word, LONGEST.word)),
-    LONGEST.rule
+    visible.replaceAll(/\S+/g, (word) => shortened(word, longest.word)),
+    longest.rule
   )
 }
 
