@@ -1,7 +1,7 @@
 /** Rules of a partner file: when they apply, and what they do to an answer. */
 import { MessageIndex } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
-import { macWrong, withMac } from "../../../packages/simulator/src/dialogue/Keys.ts"
+import { macWrong, withMac, withPin } from "../../../packages/simulator/src/dialogue/Keys.ts"
 import { told } from "../../../packages/simulator/src/dialogue/Observed.ts"
 import { Bench, encoded, head, money, reversalOf, stan, wrongOf } from "./Bench.ts"
 
@@ -282,5 +282,67 @@ describe("MACs", () => {
     ["keys: { zak: { mac: ansi-x9.19, hex: 00 } }\n", "8 to 32 bytes"]
   ])("that cannot be made are told of: %j", (text, says) => {
     expect(wrongOf(head("cups", text))).toContain(says)
+  })
+})
+
+describe("PINs", () => {
+  const pan = "6200000000000005"
+  const keys = "keys: { zpk: { pin: iso0, cipher: tdes, hex: 0DBA199EF7D96446FBEAFE4C57CEFB7C } }\npin: zpk\n"
+  const accounts = `accounts: { "${pan}": { pin: "1234", pin tries: 2 }, others: {} }\n`
+  const give = (partner: Bench, n: number, pin: string, change: Readonly<Record<number, string>> = {}) => {
+    const message = encoded(partner.codec, money(partner.codec, { 11: stan(n), ...change }))
+    const bytes = withPin(partner.plan.form, partner.plan.keys, `zpk ${pin}`, message)
+    partner.partner.received(partner.connection, told(partner.plan.form, bytes, 0))
+    return partner.codes()
+  }
+
+  it("that are the account's are taken, another one is declined and not booked", () => {
+    const partner = bench("  []\n", keys + accounts)
+
+    expect(give(partner, 1, "1234")).toEqual(["00"])
+    expect(give(partner, 2, "4321")).toEqual(["55"])
+    expect(partner.postings).toHaveLength(1)
+    expect(partner.history.lines.at(-1)).toMatchObject({ rule: "wrongPin", code: "55" })
+  })
+
+  it("are refused altogether after so many wrong ones in a row, and a right one before that forgives", () => {
+    const partner = bench("  []\n", keys + accounts)
+
+    const codes = ["0000", "1234", "0000", "1111", "1234"].flatMap((pin, n) => give(partner, n + 1, pin))
+
+    expect(codes).toEqual(["55", "00", "55", "55", "75"])
+  })
+
+  it("are opened for the card that the message names, and a block of another key is told apart from a wrong PIN", () => {
+    const partner = bench("  []\n", keys + accounts)
+    const other = bench("  []\n", keys.replace("0DBA199EF7D96446FBEAFE4C57CEFB7C", "6B948A0134A110705BD325CD6E73BC15"))
+    const message = encoded(partner.codec, money(partner.codec))
+
+    const bytes = withPin(partner.plan.form, other.plan.keys, "zpk 1234", message)
+    partner.partner.received(partner.connection, told(partner.plan.form, bytes, 0))
+
+    expect(partner.codes()).toEqual(["99"])
+  })
+
+  it("are not asked for: a request without a block, a card without a PIN and a rule's approval go on", () => {
+    const partner = bench("  - { when: { amount: 777 }, answer: approve }\n", keys + accounts)
+
+    partner.say(money(partner.codec, { 11: stan(1) }))
+
+    expect(partner.codes()).toEqual(["00"])
+    expect(give(partner, 2, "9999", { 2: "6200000000000013" })).toEqual(["00"])
+    expect(give(partner, 3, "9999", { 4: "000000000777" })).toEqual(["00"])
+  })
+
+  it("are in no line of the history, and what is wrong in the file is told without their digits", () => {
+    const partner = bench("  []\n", keys + accounts)
+    give(partner, 1, "4321")
+
+    expect(JSON.stringify(partner.history.lines)).not.toContain("4321")
+    expect(wrongOf(head("cups", accounts))).toContain("an account has a PIN, and no key opens a block")
+    expect(wrongOf(head("cups", keys.replace("pin: zpk\n", "pin: zkp\n") + accounts))).toContain('did you mean "zpk"?')
+    const wrong = wrongOf(head("cups", keys + accounts.replace('"1234"', '"12a4"')))
+    expect(wrong).toContain("a PIN of 4 to 12 digits")
+    expect(wrong).not.toContain("12a4")
   })
 })

@@ -199,8 +199,11 @@ const pinFieldOf = ({ codec }: WireFormat): number => {
 
 const panOf = (message: Observed): string | undefined => fieldText(message, message.form.codec.layout.roles.pan)
 
-const zoneOf = ({ cipher, format, key }: Extract<DialogueKey, { readonly _tag: "pin" }>, message: Observed) => {
-  const pan = panOf(message)
+const zoneOf = (
+  { cipher, format, key }: Extract<DialogueKey, { readonly _tag: "pin" }>,
+  message: Observed,
+  pan = panOf(message)
+) => {
   const random = (length: number) => new Uint8Array(length).fill(0x5a)
   return pan === undefined ? { cipher, key, format, random } : { cipher, key, format, random, pan }
 }
@@ -218,6 +221,24 @@ const pinOf = (text: string): { readonly name: string; readonly pin: string } =>
   const words = pinWords(text)
   if (words !== undefined) return words
   throw new StepInvalid({ rule: "pin: the name of a key and a PIN of 4 to 12 digits are expected, like `zpk 1234`" })
+}
+
+/**
+ * The PIN of the message's block for this card, opened with the key of this name; `undefined`: it has no block. Throws
+ * `StepInvalid` where there is no such key.
+ */
+export const pinIn = (
+  keys: DialogueKeys,
+  name: string,
+  message: Observed,
+  card: string
+): { readonly isReadable: false } | { readonly isReadable: true; readonly pin: string } | undefined => {
+  const de = pinFieldOf(message.form)
+  if (!message.index.has(de)) return undefined
+  const pan = card === "" ? undefined : card
+  const came = decryptPin(zoneOf(keyOf(keys, name, "pin"), message, pan), valueBytes(message, de))
+  if (isSecurityError(came)) return { isReadable: false }
+  return { isReadable: true, pin: Buffer.from(came).toString("latin1") }
 }
 
 /** What is wrong with the message's PIN block, opened with the key of `zpk 1234`; no digit of it is said. */

@@ -5,9 +5,10 @@
 import type { Dialect } from "@jinka/codec"
 import { knownNames } from "../file/Nearest.ts"
 import type { LedgerRule } from "../issuer/Ledger.ts"
+import type { PinRule } from "./Pins.ts"
 
 /** Names, the best first, of what each rule of the ledger means. */
-const namesOf: { readonly [R in LedgerRule | "notSupported"]: ReadonlyArray<string> } = {
+const namesOf: { readonly [R in LedgerRule | PinRule | "notSupported"]: ReadonlyArray<string> } = {
   posted: [],
   noEffect: [],
   undone: [],
@@ -21,6 +22,9 @@ const namesOf: { readonly [R in LedgerRule | "notSupported"]: ReadonlyArray<stri
   originalNotStanding: ["suspected malfunction", "invalid transaction"],
   amountDiffers: ["original amount wrong", "invalid amount"],
   tombstone: ["suspected malfunction", "invalid transaction"],
+  pinUnreadable: [],
+  wrongPin: ["wrong PIN"],
+  tooManyPins: ["PIN tries exceeded", "wrong PIN"],
   notSupported: ["function not supported"]
 }
 
@@ -32,8 +36,9 @@ const codeNamed = ({ responseCodes }: Dialect, name: string): string | undefined
 const good: ReadonlySet<string> = new Set(["posted", "noEffect", "undone", "alreadyUndone"])
 
 /** The code that says what a rule of the ledger found. */
-export const codeOfRule = (dialect: Dialect, rule: LedgerRule | "notSupported"): string => {
+export const codeOfRule = (dialect: Dialect, rule: LedgerRule | PinRule | "notSupported"): string => {
   if (good.has(rule)) return dialect.answers?.approved ?? ["00", "000", "0000"][dialect.version]!
+  if (rule === "pinUnreadable") return dialect.refusal.pinFailed
   for (const name of namesOf[rule]) {
     const code = codeNamed(dialect, name)
     if (code !== undefined) return code

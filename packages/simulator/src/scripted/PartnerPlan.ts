@@ -87,6 +87,10 @@ export interface AccountPlan {
   readonly transactionMax: number
   readonly dayMax: number
   readonly dayCount: number
+  /** Digits; `undefined`: no PIN is compared. */
+  readonly pin: string | undefined
+  /** Wrong ones in a row, after which every one is refused. */
+  readonly pinTries: number
 }
 
 /** Accounts by card number, and what every other card has; `undefined`: no account. */
@@ -132,6 +136,8 @@ export interface PartnerPlan {
   /** Keys by name, and the one that makes and checks MACs; `undefined`: nobody does. */
   readonly keys: DialogueKeys
   readonly macKey: string | undefined
+  /** The key that opens PIN blocks; `undefined`: nobody looks at them. */
+  readonly pinKey: string | undefined
   readonly accounts: Accounts
   readonly rules: ReadonlyArray<PlannedRule>
   readonly schedule: ReadonlyArray<Scheduled>

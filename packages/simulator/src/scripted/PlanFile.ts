@@ -26,11 +26,13 @@ import { knownNames } from "../file/Nearest.ts"
 import {
   durationOf,
   eachOf,
+  expected,
   invalidAt,
   numberOf,
   oneOf,
   parseYaml,
   textOf,
+  wholeOf,
   type Yaml,
   type YamlMap,
   yesNoOf
@@ -51,10 +53,19 @@ export interface PartnersFile {
 /** Most partners of one file. */
 const PARTNERS_MAX = 2000
 
+/** Wrong PINs in a row where a file does not say. */
+const PIN_TRIES = 3
+
 const UNLIMITED = Number.POSITIVE_INFINITY
 
 /** Balance of an account where no file says one, in minor units. */
 const USUAL_BALANCE = 100_000_000
+
+const pinOf = (yaml: Yaml): string => {
+  const text = textOf(yaml)
+  if (/^\d{4,12}$/.test(text)) return text
+  throw expected(yaml, "a PIN of 4 to 12 digits, in quotes,")
+}
 
 const accountOf = (yaml: Yaml): AccountPlan => {
   const map = new MapReader(yaml, "an account")
@@ -70,6 +81,8 @@ const accountOf = (yaml: Yaml): AccountPlan => {
   })
   const account = {
     balance: map.get("balance", numberOf) ?? USUAL_BALANCE,
+    pin: map.get("pin", pinOf),
+    pinTries: map.get("pin tries", wholeOf(1, 99)) ?? PIN_TRIES,
     ...(limits ?? { transactionMax: UNLIMITED, dayMax: UNLIMITED, dayCount: UNLIMITED })
   }
   map.done()
@@ -93,7 +106,10 @@ const accountsOf = (yaml: Yaml): Accounts => {
 
 const everyAccount: Accounts = {
   cards: new Map(),
-  others: { balance: USUAL_BALANCE, transactionMax: UNLIMITED, dayMax: UNLIMITED, dayCount: UNLIMITED }
+  others: {
+    ...{ balance: USUAL_BALANCE, transactionMax: UNLIMITED, dayMax: UNLIMITED, dayCount: UNLIMITED },
+    ...{ pin: undefined, pinTries: PIN_TRIES }
+  }
 }
 
 const keysOf = (yaml: Yaml): DialogueKeys => {
@@ -114,6 +130,21 @@ const macKeyWrong = ({ form, keys, macKey, rules }: PartnerPlan): string | undef
   const { dialect } = form.codec
   const says = dialect.security?.mac !== undefined
   return says ? undefined : `the dialect ${dialect.name} does not say where a MAC stands (\`security.mac\`)`
+}
+
+/** Why PINs cannot be looked at as the plan says; `undefined`: they can, or nobody is to. */
+const pinKeyWrong = ({ accounts, form, keys, pinKey }: PartnerPlan): string | undefined => {
+  if (pinKey === undefined) {
+    const asks = [...accounts.cards.values(), accounts.others].some((account) => account?.pin !== undefined)
+    return asks ? "an account has a PIN, and no key opens a block: `keys` and `pin` are missing" : undefined
+  }
+  if (keys.get(pinKey)?._tag !== "pin") {
+    const names = [...keys].flatMap(([name, { _tag }]) => (_tag === "pin" ? [name] : []))
+    return `no PIN key is called "${pinKey}"; ${knownNames(pinKey, names)}`
+  }
+  const { dialect } = form.codec
+  const says = dialect.security?.pin !== undefined
+  return says ? undefined : `the dialect ${dialect.name} does not say where a PIN block stands (\`security.pin\`)`
 }
 
 const zoneOf = (yaml: Yaml): number => {
@@ -243,6 +274,7 @@ class Reading {
       seed: map.get("seed", numberOf) ?? 1,
       keys: map.get("keys", keysOf) ?? new Map(),
       macKey: map.get("mac", textOf),
+      pinKey: map.get("pin", textOf),
       accounts: map.get("accounts", accountsOf) ?? everyAccount,
       rules: map.get("rules", eachOf(ruleOf(form.codec))) ?? [],
       schedule: map.get("schedule", eachOf(scheduledOf(dialect))) ?? [],
@@ -252,6 +284,8 @@ class Reading {
     map.done(["partners", "copies"])
     const wrongKey = macKeyWrong(plan)
     if (wrongKey !== undefined) throw map.wrong(plan.macKey === undefined ? "rules" : "mac", wrongKey)
+    const wrongPin = pinKeyWrong(plan)
+    if (wrongPin !== undefined) throw map.wrong(plan.pinKey === undefined ? "accounts" : "pin", wrongPin)
     if (plan.signOn.isSent && !canSay(dialect, "sign-on")) {
       throw map.wrong("sign-on", `the dialect ${dialect.name} has no sign-on`)
     }

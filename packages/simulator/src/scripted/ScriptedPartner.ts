@@ -28,6 +28,7 @@ import { carriesMac, type Facts, factsOf, isReconciliation, keyOf, kindOf, meani
 import { type Asked, OwnMessages, sized } from "./OwnMessages.ts"
 import type { Conduct, OwnAct, PartnerPlan, PlannedRule } from "./PartnerPlan.ts"
 import { noPartnerCount, PartnerRecord, type PartnerTotals } from "./PartnerRecord.ts"
+import { Pins } from "./Pins.ts"
 import { Rules } from "./Rules.ts"
 import { Timetable } from "./Timetable.ts"
 
@@ -58,6 +59,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   private readonly record: PartnerRecord
   private readonly ledger: Ledger
   private readonly day = new DayTotals()
+  private readonly pins = new Pins()
   private readonly seen = new Map<string, Seen>()
   private readonly live = new Map<number, { readonly connection: Connection<Buffer>; isSignedOn: boolean }>()
   private readonly count = noPartnerCount()
@@ -215,6 +217,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     if (this.hasWrongMac(message)) return this.refused("macWrong", dialect.refusal.macFailed)
     if (kindOfClass === "unknown") return this.refused("unknown", dialect.refusal.formatError)
     if (kindOfClass === "reversal") return this.reverse(message, conduct)
+    const isAsked = kindOfClass === "request"
     const verdict = conduct?.verdict ?? { _tag: "ledger" }
     const kind = kindOf(layout, index)
     if (kindOfClass === "notice") return { rule: "noEffect", code: this.approved(), own: {} }
@@ -235,7 +238,10 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       this.count.declined++
       return { rule: "declined", code: verdict.code, own: {} }
     }
-    return this.post(entry, index)
+    const pinRule = isAsked && verdict._tag === "ledger" ? this.pins.judge(this.plan, message, facts.card) : undefined
+    if (pinRule === undefined) return this.post(entry, index)
+    this.ledger.decline(entry)
+    return this.refused(pinRule, codeOfRule(dialect, pinRule))
   }
 
   private post(entry: Entry, index: MessageIndex): Decision {
