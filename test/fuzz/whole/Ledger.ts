@@ -3,7 +3,7 @@
  *
  *     G1  nothing about a transaction leaves before the journal is on disk
  *     G3  a partner hears no more answers with a key than it has sent messages with it
- *     G4  a request reaches its target once
+ *     G4  a request reaches its target once; two of different keys may look the same there, when the key of the target has less
  *     G5  what is sent again says so
  *     G6  an answer belongs to something that its partner has sent
  *     G10 no card number and no track in what the journal shows, and no track in what it seals
@@ -32,6 +32,8 @@ interface Known {
   readonly kind: MtiClass
   readonly key: string
   readonly code: string
+  /** The key that these fields make of it. */
+  readonly keyOf: (fields: ReadonlyArray<number>) => string
 }
 
 /** The book of one link. */
@@ -71,6 +73,20 @@ export class Ledger {
       this.early.push(`G1: ${mtiText(one.mti)} left on link ${link} before anything was on disk`)
   }
 
+  /** How many messages of different keys, or of different partners, are the same by these fields. */
+  private asked(
+    families: ReadonlyArray<ReadonlyArray<number>>,
+    fields: ReadonlyArray<number>
+  ): ReadonlyMap<string, number> {
+    const own = new Map<string, Set<string>>()
+    for (const family of families)
+      for (const { key, kind, keyOf } of family.flatMap((link) => this.books[link]!.said)) {
+        const name = `${kind} ${keyOf(fields)}`
+        own.set(name, (own.get(name) ?? new Set()).add(`${family[0]} ${key}`))
+      }
+    return new Map([...own].map(([name, keys]) => [name, keys.size]))
+  }
+
   /** What does not hold. `families`: links that are one partner. */
   findings(entries: ReadonlyArray<Entry>, families: ReadonlyArray<ReadonlyArray<number>>): ReadonlyArray<string> {
     return [
@@ -79,10 +95,13 @@ export class Ledger {
         const books = family.map((link) => this.books[link]!)
         const said = books.flatMap((book) => book.said)
         const heard = books.flatMap((book) => book.heard)
-        const { formatError } = books[0]!.codec.dialect.refusal
-        return [...answersTo(said, heard, formatError), ...oncePerRequest(heard), ...repeatsSaySo(heard)].map(
-          (finding) => `${finding}, of link ${family.join(" or ")}`
-        )
+        const { match, refusal } = books[0]!.codec.dialect
+        const asked = this.asked(families, match.transaction)
+        return [
+          ...answersTo(said, heard, refusal.formatError),
+          ...oncePerRequest(heard, asked),
+          ...repeatsSaySo(heard, asked)
+        ].map((finding) => `${finding}, of link ${family.join(" or ")}`)
       }),
       ...covered(
         entries,
@@ -97,8 +116,11 @@ const known = (codec: Codec, bytes: Buffer): ReadonlyArray<Known> => {
   const { dialect, layout } = codec
   const kind = mtiClass(index.mti)
   const fields = kind.startsWith("networkManagement") ? dialect.match.networkManagement : dialect.match.transaction
-  const key = room.toString("latin1", 0, codec.matchKey(index, fields, room, 0))
-  return [{ mti: index.mti, kind, key, code: index.text(layout.roles.responseCode) }]
+  const keyOf = (of: ReadonlyArray<number>): string => {
+    codec.index(bytes, 0, bytes.length, index)
+    return room.toString("latin1", 0, codec.matchKey(index, of, room, 0))
+  }
+  return [{ mti: index.mti, kind, key: keyOf(fields), code: index.text(layout.roles.responseCode), keyOf }]
 }
 
 const counted = (all: ReadonlyArray<Known>, name: (one: Known) => string): Map<string, number> => {
@@ -123,23 +145,19 @@ const answersTo = (
 }
 
 /** G4. */
-const oncePerRequest = (heard: ReadonlyArray<Known>): ReadonlyArray<string> => {
+const oncePerRequest = (heard: ReadonlyArray<Known>, asked: ReadonlyMap<string, number>): ReadonlyArray<string> => {
   const requests = heard.filter(({ kind }) => kind === "request")
   return [...counted(requests, ({ key }) => key)].flatMap(([key, count]) =>
-    count === 1 ? [] : [`G4: a request with the key ${key} came ${count} times`]
+    count <= (asked.get(`request ${key}`) ?? 1) ? [] : [`G4: a request with the key ${key} came ${count} times`]
   )
 }
 
 /** G5. */
-const repeatsSaySo = (heard: ReadonlyArray<Known>): ReadonlyArray<string> => {
-  const seen = new Set<string>()
-  return heard.flatMap((one) => {
-    if (one.kind !== "advice" && one.kind !== "reversal") return []
-    const name = `${one.kind} ${one.key}`
-    const isAgain = seen.has(name)
-    seen.add(name)
-    return isAgain && repeatMti(one.mti) !== one.mti ? [`G5: ${mtiText(one.mti)} ${one.key} came again unmarked`] : []
-  })
+const repeatsSaySo = (heard: ReadonlyArray<Known>, asked: ReadonlyMap<string, number>): ReadonlyArray<string> => {
+  const unmarked = heard.filter(({ kind, mti }) => (kind === "advice" || kind === "reversal") && repeatMti(mti) !== mti)
+  return [...counted(unmarked, ({ key, kind }) => `${kind} ${key}`)].flatMap(([name, count]) =>
+    count <= (asked.get(name) ?? 1) ? [] : [`G5: ${name} came again unmarked`]
+  )
 }
 
 /**

@@ -93,4 +93,25 @@ describe("Between two dialects", () => {
       expect(new Set(heard.map(({ fields }) => fields[11])).size).toBe(4)
     })
   )
+
+  it.effect("our reversal names the request by the STAN that it went out with", () =>
+    Effect.gen(function* () {
+      const host = { ...linkOf("bank", 103, iso8583v1987Ascii), stan: "own" as const }
+      const started = yield* bench(linkOf("pos", 4802, unionPayPos), host)
+      const { caller, commit } = started
+      caller.say(ofTerminal("T0000001"))
+      yield* commit
+      const [sent] = started.host.heard()
+      yield* TestClock.adjust(1100)
+      yield* commit
+      yield* TestClock.adjust(100)
+      yield* commit
+
+      const [reversal] = started.host.heard()
+      expect(reversal?.mti).toBe("0420")
+      expect(String(reversal?.fields[90]).slice(0, 10)).toBe(`0200${sent?.fields[11]}`)
+      expect(reversal?.fields[4]).toBe("000000012300")
+      expect(codes(caller.heard())).toEqual(["98"])
+    })
+  )
 })
