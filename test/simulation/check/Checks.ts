@@ -117,10 +117,14 @@ const sharedKeys = (history: History, acquirers: ReadonlySet<string>): ReadonlyA
   return findings
 }
 
-/** What the acquirer believes that an issuer keeps of a purchase: its amount, nothing, or undefined while it does not know. */
-const believed = ({ outcome, amount, reversal }: Purchase): number | undefined => {
+/**
+ * What the acquirer believes that an issuer keeps of a purchase: its amount, nothing, or undefined while it does not know. Who
+ * repeats what was refused hears of an approval behind the refusal, where nobody knew of that any more: a refusal promises nothing.
+ */
+const believed = ({ answers, outcome, amount, reversal, sends }: Purchase): number | undefined => {
   if (outcome === "approved") return amount
-  if (outcome === "declined") return 0
+  const isTakenLater = sends > 1 && answers.some(({ code, isLate }) => isLate && code === "00")
+  if (outcome === "declined") return isTakenLater ? undefined : 0
   return outcome === "unknown" && reversal?.code !== undefined ? 0 : undefined
 }
 

@@ -35,8 +35,16 @@ export type FleetTrouble =
   | { readonly kind: "storeCrash"; readonly downMs: number }
   /** Its standby takes over: it has all that was acknowledged. */
   | { readonly kind: "failOver"; readonly downMs: number }
-  /** Its standby is gone: commits wait. */
-  | { readonly kind: "standbyGone"; readonly forMs: number }
+  /**
+   * Its standby is gone: commits wait. `resetAfter`: the owner's connections are cut meanwhile, and what waited is seen. Then the
+   * standby is back, or takes the place of the primary as it is, without what waited.
+   */
+  | {
+      readonly kind: "standbyGone"
+      readonly forMs: number
+      readonly resetAfter: number | undefined
+      readonly ends: "back" | "failOver"
+    }
   /** Every commit takes longer. */
   | { readonly kind: "slowStore"; readonly byMs: number; readonly forMs: number }
   /** Its standby takes over and lacks so many changes that were acknowledged. No promise holds then, but one: to stop. */
@@ -80,7 +88,10 @@ const drawTrouble = (random: SeededRandom, kind: FleetTrouble["kind"]): FleetTro
     }),
     storeCrash: () => ({ kind: "storeCrash", downMs: random.tailed(100, 30_000) }),
     failOver: () => ({ kind: "failOver", downMs: random.tailed(200, 20_000) }),
-    standbyGone: () => ({ kind: "standbyGone", forMs: random.tailed(200, 30_000) }),
+    standbyGone: () => ({
+      ...{ kind: "standbyGone", forMs: random.tailed(200, 30_000), ends: random.pick(["back", "failOver"]) },
+      resetAfter: random.chance(0.5) ? random.between(100, 3000) : undefined
+    }),
     slowStore: () => ({ kind: "slowStore", byMs: random.between(20, 2000), forMs: random.between(500, 20_000) }),
     loss: () => ({ kind: "loss", changes: random.whole(1, 40), downMs: random.tailed(200, 4000) })
   }

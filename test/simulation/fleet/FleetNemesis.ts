@@ -117,12 +117,21 @@ export class FleetNemesis {
         break
       case "standbyGone":
         server.setStandby(true)
-        this.undoings.later(trouble.forMs, () => server.setStandby(false))
+        if (trouble.resetAfter !== undefined)
+          server.world.after(trouble.resetAfter, () => server.reset(this.nodeOf("owner").name, false))
+        this.undoings.later(trouble.forMs, () => this.standbyAgain(trouble.ends))
         break
       case "slowStore":
         server.slowerMs = trouble.byMs
         this.undoings.later(trouble.forMs, () => Object.assign(server, { slowerMs: 0 }))
     }
+  }
+
+  private standbyAgain(ends: "back" | "failOver"): void {
+    const { server } = this.field
+    if (ends === "failOver" && server.machine.life !== undefined) server.failOver()
+    server.setStandby(false)
+    server.start()
   }
 
   private block(from: string, to: string, forMs: number): void {
