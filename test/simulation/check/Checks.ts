@@ -119,7 +119,8 @@ const sharedKeys = (history: History, acquirers: ReadonlySet<string>): ReadonlyA
 
 /**
  * What the acquirer believes that an issuer keeps of a purchase: its amount, nothing, or undefined while it does not know. Who
- * repeats what was refused hears of an approval behind the refusal, where nobody knew of that any more: a refusal promises nothing.
+ * repeats what was refused hears of an approval behind the refusal, where nobody knew of that any more: a refusal promises
+ * nothing.
  */
 const believed = ({ answers, outcome, amount, reversal, sends }: Purchase): number | undefined => {
   if (outcome === "approved") return amount
