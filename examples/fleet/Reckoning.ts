@@ -66,7 +66,7 @@ export const reckon = Effect.fnUntraced(function* (
     return yield* journal.verify()
   }).pipe(Effect.provide(Journal.layer.pipe(Layer.provide(store))))
   const evidence = yield* readEvidence({ acquirer: [at.acquirer], issuer: [at.issuer], ledger: [at.ledger] })
-  const verdict: Verdict = check({ ...evidence, journal: summary.map(transaction), counters: undefined })
+  const verdict: Verdict = check({ ...evidence, journal: summary.map(transaction), counters: undefined, wasAway: true })
   return { verdict, summary, verification }
 })
 

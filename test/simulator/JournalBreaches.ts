@@ -1,6 +1,6 @@
 /** Runs whose journal breaks a rule: each names the rule, says how, and what else breaks. */
 import type { Evidence } from "../../packages/simulator/src/checker/Evidence.ts"
-import { keyOf, lineOf, sound, withJournal } from "./SoundRun.ts"
+import { keyOf, lineOf, sound, soundRun, withJournal } from "./SoundRun.ts"
 
 /** A sound run with one breach. */
 export type Breach = readonly [rule: string, how: string, evidence: () => Evidence, also: ReadonlyArray<string>]
@@ -41,6 +41,28 @@ export const journalBreaches: ReadonlyArray<Breach> = [
     "durable-first",
     "an acknowledged reversal is not in the journal",
     () => withJournal((entry) => (entry.key === keyOf(103) ? undefined : entry)),
+    []
+  ],
+  [
+    "durable-first",
+    "a refusal that was never written, and nothing was away",
+    () => {
+      const run = soundRun().asked(9, "purchase", 100, "failed", "96")
+      run.entry(8, "0100", "Answered", "00")
+      return { ...run.evidence(), counters: undefined }
+    },
+    []
+  ],
+  [
+    "durable-first",
+    "an acknowledged advice is refused in the journal",
+    () => withJournal((entry) => (entry.key === keyOf(6) ? { ...entry, end: "Rejected", code: "96" } : entry)),
+    []
+  ],
+  [
+    "durable-first",
+    "an acknowledged reversal is refused in the journal",
+    () => withJournal((entry) => (entry.key === keyOf(103) ? { ...entry, end: "Rejected", code: "96" } : entry)),
     []
   ],
   [

@@ -28,7 +28,8 @@ export class Run {
   asked(stan: number, kind: Kind, amount: number, end: What, code?: string): this {
     const line = this.line(stan, kind, amount)
     this.acquirer.push({ ...line, op: "invoke", what: kind === "refund" ? "advice" : "sent" })
-    this.acquirer.push({ ...line, op: "info", what: end, ...(code === undefined ? {} : { code }) })
+    const day = end === "approved" ? { day: "1122" } : {}
+    this.acquirer.push({ ...line, op: "info", what: end, ...(code === undefined ? {} : { code }), ...day })
     return this
   }
 
@@ -47,6 +48,7 @@ export class Run {
       op: "ok",
       what: "received",
       code,
+      day: "1122",
       answer: "sent",
       rule: "posted"
     })

@@ -196,6 +196,28 @@ const breaches: ReadonlyArray<Breach> = [
     ["nothing-unexpected"]
   ],
   [
+    "one-day",
+    "the acquirer was told another day than the issuer counts in",
+    () => {
+      const evidence = sound()
+      const acquirer = evidence.acquirer.map((line) =>
+        line === lineOf(evidence, 1, "approved") ? { ...line, day: "1123" } : line
+      )
+      return { ...evidence, acquirer }
+    },
+    []
+  ],
+  [
+    "one-day",
+    "the issuer counts a repeat of an advice in the next day",
+    () => {
+      const evidence = sound()
+      const first = evidence.issuer.find(({ rrn }) => rrn === "RRN6")!
+      return { ...evidence, issuer: [...evidence.issuer, { ...first, mti: "0221", attempt: 2, day: "1123" }] }
+    },
+    []
+  ],
+  [
     "ledger-sound",
     "a transaction was undone twice",
     () => {
@@ -258,6 +280,13 @@ describe("the checker", () => {
     })
   }
 
+  it("takes an exchange without a settlement date on one side for nothing to compare", () => {
+    const evidence = sound()
+    const acquirer = evidence.acquirer.map(({ day: _, ...line }) => line)
+    const skipped = check({ ...evidence, acquirer }).rules
+    expect(skipped.filter(({ result }) => result === "skipped").map(({ rule }) => rule)).toEqual(["one-day"])
+  })
+
   it("has a breach for every rule in this test", () => {
     expect(new Set(breaches.map(([rule]) => rule))).toEqual(new Set(rules.map(({ name }) => name)))
   })
@@ -290,7 +319,7 @@ describe("the checker", () => {
     ])
   })
 
-  it("takes a refusal that no journal has for none of its breaches, and a refused advice that was taken later for two exchanges", () => {
+  it("takes a refusal that no journal has for a breach unless the store was away, and a refused advice that was taken later for two exchanges", () => {
     const journal = sound().journal!
     const refused = { ...journal[0]!, mti: "0220", end: "Rejected", code: "96", reversed: false } as const
     const taken = { ...refused, end: "Acknowledged", code: "00" } as const
@@ -304,13 +333,14 @@ describe("the checker", () => {
     expect(ends([{ ...taken, key: keyOf(77) }, twice])).toBe(1)
 
     const first = ({ key }: { readonly key?: string }) => key === keyOf(1)
-    const lost = (what: "failed" | "declined", reached: boolean): number => {
+    const lost = (what: "failed" | "declined", reached: boolean, wasAway = true): number => {
       const run = withJournal((entry) => (first(entry) ? undefined : entry))
       const acquirer = run.acquirer.map((line) => (first(line) && line.op !== "invoke" ? { ...line, what } : line))
       const issuer = run.issuer.filter((line) => reached || !first(line))
-      return check({ ...run, acquirer, issuer }).findings.filter(({ rule }) => rule === "durable-first").length
+      return check({ ...run, acquirer, issuer, wasAway }).findings.filter(({ rule }) => rule === "durable-first").length
     }
     expect([lost("failed", false), lost("failed", true), lost("declined", false)]).toEqual([0, 1, 1])
+    expect(lost("failed", false, false)).toBe(1)
   })
 
   it("does not take the balances for checked when a ledger was cut before its last line", () => {

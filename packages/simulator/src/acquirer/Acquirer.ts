@@ -207,7 +207,7 @@ export class Acquirer implements Session {
     const what = isApproved(code) ? "approved" : isUnknown(code) ? "failed" : "declined"
     this.count[what]++
     this.outstanding.end(key, what)
-    this.record.ended(waiting, what, code)
+    this.record.ended(waiting, what, code, textOf(message, 15))
     if (what === "approved") this.approve(waiting.request, textOf(message, 38))
     else if (this.settings.reverseAnswered.has(code)) this.reverse(waiting.request)
   }

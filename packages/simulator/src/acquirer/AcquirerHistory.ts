@@ -46,9 +46,11 @@ export class AcquirerHistory {
     this.note({ op: "fail", what: "notSent", epoch: 0, ...this.facts(request), reason: "no link signed on" })
   }
 
-  ended(waiting: Waiting, what: End, code: string | undefined): void {
+  /** `day`: F15 of the answer, "" when it has none. */
+  ended(waiting: Waiting, what: End, code: string | undefined, day = ""): void {
     const { request, epoch } = waiting
-    this.note({ op: opOf[what], what, epoch, ...this.facts(request), ...(code === undefined ? {} : { code }) })
+    const said = { ...(code === undefined ? {} : { code }), ...(day === "" ? {} : { day }) }
+    this.note({ op: opOf[what], what, epoch, ...this.facts(request), ...said })
   }
 
   attempt(connection: Connection, repeated: Repeated, mti: string): void {

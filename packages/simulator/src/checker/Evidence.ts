@@ -51,6 +51,8 @@ export interface Evidence {
   /** Undefined: no journal was given, and the rules about it are not applied. */
   readonly journal: ReadonlyArray<JournalTransaction> | undefined
   readonly counters: SwitchCounters | undefined
+  /** The journal's store was away for a time: refusals then may have been lost with the switch before they were written. */
+  readonly wasAway?: boolean | undefined
   /** What proxies did; undefined: none was given. */
   readonly faults?: ReadonlyArray<FaultLine> | undefined
   /** What proxies recorded of the messages that passed. */

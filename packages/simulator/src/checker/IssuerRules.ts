@@ -113,6 +113,31 @@ const ledgerSound: Rule = {
   find: ({ postings }) => [...groupsOf(postings).values()].flatMap(unsound)
 }
 
+/** What is counted twice, or by nobody, when the days of both sides are not the same. */
+const oneDay: Rule = {
+  name: "one-day",
+  guarantees: [],
+  checks:
+    "every approved exchange is counted in exactly one business day, the same at the acquirer and at the issuer, so that the sums of a day are even",
+  doesNotCheck:
+    "answers and histories without a settlement date; in which day a reversal counts; what the totals messages (class 5) say",
+  find: ({ acquirer, issuer }, { all }) => {
+    if (!acquirer.some(({ day }) => day !== undefined) || !issuer.some(({ day }) => day !== undefined)) return undefined
+    return all.flatMap((one) => {
+      if (one.outcome !== "approved") return []
+      const told = daysOf(one.ends)
+      const counted = daysOf(one.arrivals)
+      if (counted.length > 1) return [findingOf("one-day", one, `the issuer counts it in ${counted.join(" and ")}`)]
+      if (told.length === 0 || counted.length === 0 || told[0] === counted[0]) return []
+      return [findingOf("one-day", one, `the acquirer counts it in ${told[0]}, the issuer in ${counted[0]}`)]
+    })
+  }
+}
+
+const daysOf = (lines: ReadonlyArray<HistoryLine>): ReadonlyArray<string> => [
+  ...new Set(lines.flatMap(({ day }) => (day === undefined ? [] : [day])))
+]
+
 /** A ledger file without its last line was cut, or its issuer was killed: then nobody knows its balances. */
 const balances: Rule = {
   name: "balances",
@@ -161,5 +186,6 @@ export const issuerRules: ReadonlyArray<Rule> = [
   money,
   moneyTotal,
   ledgerSound,
+  oneDay,
   balances
 ]

@@ -39,15 +39,17 @@ const unended = ({ end }: JournalTransaction): string | undefined =>
 const durableFirst: Rule = {
   name: "durable-first",
   guarantees: ["G1"],
-  checks: "everything that the acquirer got an answer or acknowledgement for is in the journal",
+  checks:
+    "everything that the acquirer got an answer or acknowledgement for is in the journal, and what was acknowledged is there as taken and not as refused",
   doesNotCheck:
-    "whether it was on disk before the answer left (crash tests show that); refusals of what never came to an issuer: they promise nothing",
-  find: ({ journal, acquirer }, { all }) => {
+    "whether it was on disk before the answer left (crash tests show that); when the journal's store was away (--away): refusals of what never came to an issuer",
+  find: ({ journal, acquirer, wasAway = false }, { all }) => {
     if (journal === undefined) return undefined
     const known = new Set(journal.map(({ key }) => key))
     const answered = new Set(["approved", "declined", "failed", "acknowledged", "refused"])
+    const taken = new Set(journal.filter(({ end }) => end !== "Rejected").map(({ key }) => key))
     const missing = all
-      .filter((one) => answered.has(one.ends[0]?.what ?? "") && !known.has(one.key) && !isRefusal(one))
+      .filter((one) => answered.has(one.ends[0]?.what ?? "") && !known.has(one.key) && !(wasAway && isRefusal(one)))
       .map((one) => findingOf("durable-first", one, "answered, but the journal does not have it"))
     const reversals = acquirer
       .filter(({ what, mti, key }) => what === "acknowledged" && mti === "0420" && !known.has(key ?? ""))
@@ -57,7 +59,18 @@ const durableFirst: Rule = {
         rrn: rrn ?? "",
         stan: stanOf(key ?? "")
       }))
-    return [...missing, ...reversals]
+    const refused = acquirer
+      .filter(
+        ({ what, code, key = "" }) =>
+          what === "acknowledged" && isApproved(code ?? "") && known.has(key) && !taken.has(key)
+      )
+      .map((line) => ({
+        rule: "durable-first",
+        says: `${line.mti} acknowledged with ${line.code}, but the journal has it refused`,
+        rrn: line.rrn ?? "",
+        stan: stanOf(line.key ?? "")
+      }))
+    return [...missing, ...reversals, ...refused]
   }
 }
 

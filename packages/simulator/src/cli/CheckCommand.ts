@@ -25,6 +25,10 @@ const flags = {
     Flag.withDefault([])
   ),
   log: files("log", "Logs and other files in which card data is sought").pipe(Flag.withDefault([])),
+  away: Flag.Boolean("away").pipe(
+    Flag.withDescription("The journal's store was away for a time: refusals of that time need not be in the journal"),
+    Flag.withDefault(false)
+  ),
   within: Flag.String("within").pipe(
     Flag.withMetavar("duration"),
     Flag.withDescription('Longest time of a request at its acquirer, "15 seconds" (default: it is not looked at)'),
@@ -46,7 +50,7 @@ export const checkCommand = Command.make(
   "check",
   flags,
   Effect.fn(function* (input) {
-    const verdict = check({ ...(yield* readEvidence(input)), withinMs: input.within })
+    const verdict = check({ ...(yield* readEvidence(input)), withinMs: input.within, wasAway: input.away })
     yield* Console.log(input.format === "json" ? verdictLine(verdict) : verdictTable(verdict, yield* isTerminal))
     if (!verdict.isPassed) {
       return yield* new Unsettled({ reason: `${verdict.findings.length} findings: see the rules above` })

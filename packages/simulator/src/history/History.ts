@@ -66,6 +66,8 @@ export const HistoryLine = Schema.Struct({
   amount: Optional(Schema.Finite),
   /** F39. */
   code: Optional(Schema.String),
+  /** F15 of the answer, the business day in which this side counts the exchange: MMDD, or longer in later editions. */
+  day: Optional(Schema.String),
   /** Masked. */
   pan: Optional(Schema.String),
   /** Key that F90 points to. */

@@ -156,10 +156,12 @@ export class Issuer implements Session {
     if (isRepeat(message.mti) && seen.arrivals > 1) this.count.repeats++
     const reaction = this.reactionTo(message, seen.arrivals)
     const applied = this.applied(seen, reaction, apply)
-    this.record.received(connection, message, seen.arrivals, applied, reaction)
-    if (reaction.answer === "ignored") return
-    seen.answer ??= this.answerTo(message, applied)
-    this.answer(connection, seen.answer, reaction)
+    const answer = reaction.answer === "ignored" ? undefined : (seen.answer ?? this.answerTo(message, applied))
+    const day = answer === undefined ? "" : textOf(answer, 15)
+    this.record.received(connection, message, seen.arrivals, { ...applied, day }, reaction)
+    if (answer === undefined) return
+    seen.answer = answer
+    this.answer(connection, answer, reaction)
   }
 
   private applied(seen: Seen, reaction: Reaction, apply: (reaction: Reaction) => Applied): Applied {

@@ -12,6 +12,8 @@ import type { Reaction } from "./Behaviour.ts"
 
 /** What was decided about a message. */
 export interface Decision {
+  /** F15 of the answer; left out, or "": there is none. */
+  readonly day?: string
   /** Rule of the ledger, or why the ledger was not asked. */
   readonly rule: string
   /** F39; undefined: ignored. */
@@ -49,7 +51,7 @@ export class IssuerHistory {
     decision: Decision,
     reaction: Reaction
   ): void {
-    const { rule, code, rrn } = decision
+    const { rule, code, day = "", rrn } = decision
     const about = facts(message)
     this.note({
       op: rule === "posted" || rule === "undone" ? "ok" : code === undefined || isApproved(code) ? "info" : "fail",
@@ -60,7 +62,8 @@ export class IssuerHistory {
       attempt: arrival,
       rule,
       answer: reaction.answer,
-      ...(code === undefined ? {} : { code })
+      ...(code === undefined ? {} : { code }),
+      ...(day === "" ? {} : { day })
     })
   }
 

@@ -81,6 +81,8 @@ export interface Became {
   /** Where the rule of the file is. */
   readonly place: string | undefined
   readonly isApproved?: boolean
+  /** The settlement date of the answer; "" when it has none. */
+  readonly day?: string
 }
 
 const facts = ({ amount, card, key, kind, mti, original, rrn }: About): Partial<HistoryLine> => ({
@@ -116,7 +118,7 @@ export class PartnerRecord {
   }
 
   received(epoch: number, about: About, became: Became): void {
-    const { answer, arrival, code, isApproved, place, rrn, rule } = became
+    const { answer, arrival, code, day = "", isApproved, place, rrn, rule } = became
     const said = facts(about)
     this.note({
       op: rule === "posted" || rule === "undone" ? "ok" : code === undefined || isApproved === true ? "info" : "fail",
@@ -128,6 +130,7 @@ export class PartnerRecord {
       rule,
       answer,
       ...(code === undefined ? {} : { code }),
+      ...(day === "" ? {} : { day }),
       ...(place === undefined ? {} : { reason: place })
     })
   }

@@ -189,7 +189,8 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       arrival: seen.arrivals,
       answer: conduct?.silence === "answer" ? "dropped" : this.deliveries.isLater(conduct) ? "delayed" : "sent",
       place: rule?.place,
-      isApproved: isSuccess(this.plan.form.codec.dialect, decision.code)
+      isApproved: isSuccess(this.plan.form.codec.dialect, decision.code),
+      day: String(answer.fields[this.plan.form.codec.layout.roles.settlementDate] ?? "")
     })
     this.deliveries.deliver(connection, answer, conduct, key)
   }
