@@ -25,7 +25,9 @@ export const timesAt = (ms: number): Times => {
   const now = Math.floor(ms / 1000)
   if (now === second) return times
   second = now
-  const text = new Date(ms).toISOString().replace(/\D/g, "")
-  times = { transmission: text.slice(4, 14), time: text.slice(8, 14), date: text.slice(4, 8) }
+  const text = new Date(ms).toISOString()
+  const date = text.slice(5, 7) + text.slice(8, 10)
+  const time = text.slice(11, 13) + text.slice(14, 16) + text.slice(17, 19)
+  times = { transmission: date + time, time, date }
   return times
 }
