@@ -13,7 +13,7 @@ import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { KeptDigest } from "./KeyHash.ts"
 import { anothers, type Originals } from "./Originals.ts"
-import { KEY_LENGTH_MAX } from "./Outstanding.ts"
+import { KEY_LENGTH_MAX, type Slot } from "./Outstanding.ts"
 import { kindOf, Outcome } from "./RecentKeys.ts"
 import type { Refusal, Refusals } from "./Refusals.ts"
 import { type Asked, notAsked, type Question, type Repeats } from "./Repeats.ts"
@@ -111,6 +111,12 @@ export class RequestAdmission {
     if (groups.isOutstanding(target, this.key, length)) return this.refuse(coming, "duplicate")
     const slot = outstanding.take(this.key, 0, length, deadline, partner)
     if (slot === undefined) return this.refuse(coming, "duplicate")
+    this.open(coming, target, slot, partner)
+  }
+
+  /** The request is taken: its exchange begins in `slot`, and it goes on once the journal has it. */
+  private open({ origin, epoch, index }: Coming, target: Desk, slot: Slot, partner: number): void {
+    const { desks } = this
     slot.exchange = desks.record.accepted(origin, epoch, target, index)
     slot.takenAt = desks.now
     slot.origin = origin.id
@@ -122,7 +128,7 @@ export class RequestAdmission {
     desks.seals?.ahead(target, slot)
     const known = { exchange: slot.exchange, end: 0, outcome: Outcome.open }
     slot.asked.keep(this.asked)
-    slot.askedTime = language.keyTime(index)
+    slot.askedTime = origin.language.keyTime(index)
     origin.recent.putHashed(slot.asked, known, desks.seconds, slot.askedTime)
     desks.commits.forward(partner, slot.exchange, target.id, slot.id)
   }
