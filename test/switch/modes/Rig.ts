@@ -31,7 +31,7 @@ const codec = compile(cups)
 /** Reads what a refusal echoes, too. */
 const lenient = compile({ ...cups, lenient: true })
 
-/** A link of CUPS messages; short waits. */
+/** A link of CUPS messages that waits longer than a busy machine takes: a test of a deadline gives its own. */
 export const linkOf = (name: string, more: Partial<LinkAll> = {}): LinkAll => ({
   ...usualLink,
   name,
@@ -39,9 +39,9 @@ export const linkOf = (name: string, more: Partial<LinkAll> = {}): LinkAll => ({
   side: { _tag: "listen", at: { host: "127.0.0.1", port: 0 }, from: [], second: "replace" },
   watchdog: { intervalMs: more.short === undefined ? 60_000 : 0, probe: false, proofs: 0 },
   window: 512,
-  frameTimeoutMs: 400,
-  writeTimeoutMs: 2000,
-  delivery: { timeoutMs: 300, retryMs: 100, attemptsMax: 50, window: 8 },
+  frameTimeoutMs: 30_000,
+  writeTimeoutMs: 30_000,
+  delivery: { timeoutMs: 30_000, retryMs: 100, attemptsMax: 50, window: 8 },
   ...more
 })
 
@@ -49,15 +49,15 @@ export const linkOf = (name: string, more: Partial<LinkAll> = {}): LinkAll => ({
 export const short = (more: Partial<NonNullable<LinkAll["short"]>> = {}): NonNullable<LinkAll["short"]> => ({
   dial: undefined,
   keep: false,
-  firstMessageMs: 300,
-  idleMs: 2000,
+  firstMessageMs: 30_000,
+  idleMs: 60_000,
   connectionsMax: 600,
   ...more
 })
 
 /** A link that dials a partner of this process. */
 export const dialling = (name: string, port: number, more: Partial<LinkAll> = {}): LinkAll =>
-  linkOf(name, { side: { _tag: "connect", to: { host: "127.0.0.1", port }, timeoutMs: 500 }, ...more })
+  linkOf(name, { side: { _tag: "connect", to: { host: "127.0.0.1", port }, timeoutMs: 30_000 }, ...more })
 
 /** A running switch. */
 export interface Rig {
@@ -88,7 +88,7 @@ export const makeStore = (): MemoryStore => new MemoryStore({ schedule: (_, run)
 export const startRig = async (
   links: ReadonlyArray<LinkAll>,
   {
-    requestTimeoutMs = 1000,
+    requestTimeoutMs = 30_000,
     store = makeStore(),
     http = [],
     doors = []

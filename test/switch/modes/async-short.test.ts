@@ -1,6 +1,7 @@
 import { connect } from "node:net"
 import type { Message } from "@jinka/codec"
 import { afterEach, describe, expect, it } from "vitest"
+import { patience } from "../../Pace.ts"
 import {
   answerTo,
   call,
@@ -31,7 +32,7 @@ const send = (port: number, message: Message): Promise<void> =>
 const both = (name: string, port: number, more: Partial<LinkAll> = {}) =>
   linkOf(name, {
     mode: "async-short",
-    short: short({ dial: { _tag: "connect", to: { host: "127.0.0.1", port }, timeoutMs: 500 } }),
+    short: short({ dial: { _tag: "connect", to: { host: "127.0.0.1", port }, timeoutMs: 30_000 } }),
     ...more
   })
 
@@ -118,7 +119,9 @@ describe("async-short", () => {
       if (message.fields[11] === "000001" || message.mti !== "0200") void send(port, answerTo(message))
     })
     const terminals = linkOf("terminals", { mode: "sync-short", short: short() })
-    const rig = await startRig([terminals, both("issuer", issuer.port)], { requestTimeoutMs: 300 })
+    const rig = await startRig([terminals, both("issuer", issuer.port)], {
+      requestTimeoutMs: patience(300)
+    })
     port = rig.port("issuer")
     const answered = await call(rig.port("terminals"), purchase(1))
     const silent = await call(rig.port("terminals"), purchase(2))

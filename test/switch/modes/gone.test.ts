@@ -240,7 +240,7 @@ describe("A caller that goes before its answer", () => {
     nobody.close()
     const callers = linkOf("callers", {
       mode: "async-short",
-      short: short({ dial: { _tag: "connect", to: { host: "127.0.0.1", port: nobody.port }, timeoutMs: 500 } })
+      short: short({ dial: { _tag: "connect", to: { host: "127.0.0.1", port: nobody.port }, timeoutMs: 30_000 } })
     })
     const rig = await startRig([callers, dialling("issuer", partner.port)])
     await until(() => rig.running.links[1]!.isReady)

@@ -28,8 +28,8 @@ const web = (more: Partial<HttpDoorSettings> = {}): HttpDoorSettings => ({
   from: [],
   limits: { connections: 100, perSource: 100, newPerSecond: 1000, pending: 100 },
   bodyMax: 16_384,
-  requestMs: 500,
-  idleMs: 1000,
+  requestMs: 30_000,
+  idleMs: 30_000,
   ...more
 })
 
@@ -93,7 +93,7 @@ const start = async (
   link: Partial<LinkAll> = {},
   http: Partial<HttpDoorSettings> = {},
   answers: boolean | Promise<void> = true,
-  requestTimeoutMs = 300
+  requestTimeoutMs = 30_000
 ) => {
   const partner = await host(async (message, socket) => {
     if (answers === false) return
@@ -145,7 +145,7 @@ describe("The HTTP door", () => {
   })
 
   it("answers 200 with the network's own code when no answer comes in time: the outcome is a message, not an HTTP error", async () => {
-    const { port } = await start({}, {}, false)
+    const { port } = await start({}, {}, false, 300)
     const answer = await post(port, encoded(1))
 
     expect(answer.status).toBe(200)
@@ -194,7 +194,7 @@ describe("The HTTP door", () => {
   })
 
   it("ends a caller that sends its request byte by byte, and one that is silent after its answer", async () => {
-    const { port } = await start({}, { requestMs: 400, idleMs: 400 })
+    const { port } = await start({}, { requestMs: patience(400), idleMs: patience(400) })
     const slow = connect(port, "127.0.0.1")
     slow.on("error", () => undefined)
     const drip = setInterval(() => slow.write("x"), 50)
@@ -215,7 +215,7 @@ describe("The HTTP door", () => {
   })
 
   it("ends a caller whose next request, sent before it had its answer, never becomes whole", async () => {
-    const { port } = await start({}, { requestMs: 400, idleMs: 400 })
+    const { port } = await start({}, { requestMs: patience(400), idleMs: patience(400) })
     const body = encoded(1)
     const head = `POST /terminals HTTP/1.1\r\nhost: x\r\ncontent-type: application/octet-stream\r\ncontent-length: ${body.length}\r\n\r\n`
     const caller = connect(port, "127.0.0.1")

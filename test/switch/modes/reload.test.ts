@@ -27,10 +27,10 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-const limits = { requestTimeoutMs: 1000, recentKeys: 4096, unwrittenRefuse: 1 << 24, unwrittenStop: 1 << 25 }
+const limits = { requestTimeoutMs: 30_000, recentKeys: 4096, unwrittenRefuse: 1 << 24, unwrittenStop: 1 << 25 }
 
 const reload = ({ running }: Rig, links: ReadonlyArray<LinkAll>) =>
-  Effect.runPromise(running.reload({ links, routes: [{ bin: "62", to: 1 }], limits }, "ann", 1000))
+  Effect.runPromise(running.reload({ links, routes: [{ bin: "62", to: 1 }], limits }, "ann", 30_000))
 
 const terminalsOn = (port: number) =>
   linkOf("terminals", {
@@ -39,18 +39,35 @@ const terminalsOn = (port: number) =>
     side: { _tag: "listen", at: { host: "127.0.0.1", port }, from: [], second: "replace" }
   })
 
+/** A partner that holds its answers until it is told to give them; from then on it answers at once. */
+const holding = async () => {
+  let isTold = false
+  const held: Array<() => void> = []
+  const partner = await host((message, socket) => {
+    const answer = () => socket.write(framed(answerTo(message)))
+    if (isTold) answer()
+    else held.push(answer)
+  })
+  const answer = () => {
+    isTold = true
+    for (const one of held) one()
+  }
+  return { partner, answer }
+}
+
 describe("A reload of short links", () => {
   it("lets the exchange that is under way end on its own connection, and takes the next ones at the new address", async () => {
-    const partner = await host((message, socket) => {
-      setTimeout(() => socket.write(framed(answerTo(message))), 200)
-    })
+    const { partner, answer } = await holding()
     const issuer = dialling("issuer", partner.port, { mode: "sync-short", short: short() })
     const [before, after] = [await freePort(), await freePort()]
     const rig = await startRig([terminalsOn(before), issuer])
 
     const early = call(before, purchase(1))
     await until(() => partner.heard.length === 1)
-    const unfinished = await reload(rig, [terminalsOn(after), issuer])
+    const reloaded = reload(rig, [terminalsOn(after), issuer])
+    await until(() => rig.running.status().links[0]?.draining === true)
+    answer()
+    const unfinished = await reloaded
     const late = await call(after, purchase(2))
 
     expect((await early).messages.map(({ fields }) => fields[39])).toEqual(["00"])
@@ -69,7 +86,7 @@ describe("A reload of short links", () => {
         delivery: { timeoutMs: 300, retryMs: 100, attemptsMax: 50, window: 8 }
       })
     const terminals = terminalsOn(0)
-    const rig = await startRig([terminals, issuer(silent.port)])
+    const rig = await startRig([terminals, issuer(silent.port)], { requestTimeoutMs: 300 })
 
     const called = await call(rig.port("terminals"), purchase(1))
     await until(() => rig.count("queued") === 1)
@@ -82,9 +99,7 @@ describe("A reload of short links", () => {
   })
 
   it("does not say that a link listens while it cannot have its new address", async () => {
-    const partner = await host((message, socket) => {
-      setTimeout(() => socket.write(framed(answerTo(message))), 200)
-    })
+    const { partner, answer } = await holding()
     const issuer = dialling("issuer", partner.port, { mode: "sync-short", short: short() })
     const [before, taken] = [await freePort(), await freePort()]
     const rig = await startRig([terminalsOn(before), issuer])
@@ -99,6 +114,7 @@ describe("A reload of short links", () => {
     const reloaded = reload(rig, [terminalsOn(taken), issuer])
     await until(() => rig.running.status().links[0]?.draining === true)
     await new Promise<void>((resolve) => other.listen(taken, "127.0.0.1", resolve))
+    answer()
     await Promise.all([underWay, reloaded])
 
     expect(state()).toMatchObject({ state: "down", ready: false })

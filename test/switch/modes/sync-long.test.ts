@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest"
+import { patience } from "../../Pace.ts"
 import {
   answerTo,
   call,
@@ -33,7 +34,7 @@ describe("sync-long", () => {
         socket.write(framed(answerTo(message)))
       }, 5)
     })
-    const rig = await startRig([terminals, issuer(partner.port, { waiting: { places: 50, waitMs: 900 } })])
+    const rig = await startRig([terminals, issuer(partner.port, { waiting: { places: 50, waitMs: 30_000 } })])
     await until(() => rig.running.links[1]!.isReady)
     const calls = Array.from({ length: 20 }, (_, n) => call(rig.port("terminals"), purchase(n + 1)))
 
@@ -43,9 +44,9 @@ describe("sync-long", () => {
 
   it("refuses the second at once where nobody may wait, and who has waited long enough", async () => {
     const partner = await host(() => {})
-    const patient = linkOf("terminals", { mode: "sync-short", short: short({ idleMs: 4000 }) })
-    const rig = await startRig([patient, issuer(partner.port, { waiting: { places: 1, waitMs: 1000 } })], {
-      requestTimeoutMs: 2500
+    const waitMs = patience(500)
+    const rig = await startRig([terminals, issuer(partner.port, { waiting: { places: 1, waitMs } })], {
+      requestTimeoutMs: 2.5 * waitMs
     })
     await until(() => rig.running.links[1]!.isReady)
     const first = call(rig.port("terminals"), purchase(1))
@@ -59,7 +60,7 @@ describe("sync-long", () => {
     // Refused at once: the one in front of it waits still.
     expect(rig.running.status().links[1]?.waiting).toBe(1)
     expect(codeOf(await second)).toBe("96")
-    expect(performance.now() - began).toBeGreaterThan(990)
+    expect(performance.now() - began).toBeGreaterThan(waitMs - 10)
     expect(codeOf(await first)).toBe("98")
     expect(partner.heard.filter(({ mti }) => mti === "0200").length).toBe(1)
   })
@@ -71,7 +72,7 @@ describe("sync-long", () => {
       else socket.write(framed(answerTo(message)))
     })
     const rig = await startRig([terminals, issuer(partner.port, { waiting: { places: 9, waitMs: 900 } })], {
-      requestTimeoutMs: 300
+      requestTimeoutMs: patience(300)
     })
     await until(() => rig.running.links[1]!.isReady)
 
@@ -87,10 +88,14 @@ describe("sync-long", () => {
   })
 
   it("lets a reversal overtake those that wait", async () => {
+    let isReversed = false
+    const held: Array<() => void> = []
     const partner = await host((message, socket) => {
-      if (message.mti === "0420") socket.write(framed(answerTo(message)))
+      const answer = () => socket.write(framed(answerTo(message)))
+      if (message.mti === "0420" || isReversed) answer()
+      else held.push(answer)
     })
-    const rig = await startRig([terminals, issuer(partner.port, { waiting: { places: 9, waitMs: 900 } })])
+    const rig = await startRig([terminals, issuer(partner.port, { waiting: { places: 9, waitMs: 30_000 } })])
     await until(() => rig.running.links[1]!.isReady)
     const calls = [1, 2, 3].map((stan) => call(rig.port("terminals"), purchase(stan)))
     await until(() => rig.running.status().links[1]?.waiting === 2)
@@ -101,6 +106,8 @@ describe("sync-long", () => {
     await until(() => rig.count("acknowledged") === 1)
     expect(partner.heard.map(({ mti }) => mti)).toEqual(["0200", "0420"])
 
-    await Promise.all(calls)
+    isReversed = true
+    for (const answer of held) answer()
+    expect((await Promise.all(calls)).map(codeOf)).toEqual(["00", "00", "00"])
   })
 })
