@@ -2,6 +2,7 @@
  * A dialogue: one rule of a link, told as what partners send and expect step by step. Plain values; `DialogueFile` reads them
  * from YAML, `Runner` carries them out. Durations are milliseconds.
  */
+import type { TlsMaterial } from "../link/TlsSide.ts"
 import type { DialogueKeys } from "./Keys.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
@@ -20,6 +21,8 @@ export interface Partner {
   readonly address: string
   /** Answers echo requests by itself, so that the steps need not speak of them. */
   readonly answersEcho: boolean
+  /** Certificates and keys; `undefined`: the link is in clear. */
+  readonly tls: TlsMaterial | undefined
   /** How messages and frames look on its link. */
   readonly form: WireFormat
 }

@@ -22,7 +22,9 @@ import { namedDialectOf } from "../file/FormKeys.ts"
 import { frameOf } from "../file/FrameFile.ts"
 import { asFileInvalid, MapReader } from "../file/MapReader.ts"
 import { knownNames } from "../file/Nearest.ts"
+import { tlsOf, tlsWrong } from "../file/TlsKeys.ts"
 import { filledOf, invalidAt, parseYaml, textOf, type Yaml, type YamlMap, yesNoOf } from "../file/YamlNodes.ts"
+import type { TlsMaterial } from "../link/TlsSide.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { type Case, casesOf, caseText, unrolled, withCase } from "./Cases.ts"
 import type { Dialogue, Partner, Step, SystemSettings, Template } from "./Dialogue.ts"
@@ -95,6 +97,7 @@ interface NamedPartner {
   readonly side: Partner["side"]
   readonly address: string
   readonly answersEcho: boolean
+  readonly tls: TlsMaterial | undefined
   readonly dialect: Dialect | undefined
   readonly frame: FrameFormat | undefined
 }
@@ -186,7 +189,7 @@ class Reading {
     if (!isName(name)) {
       throw invalidAt(yaml, `"${name}" cannot be a partner's name: use one word`)
     }
-    const usual = { name, answersEcho: false, dialect: undefined, frame: undefined }
+    const usual = { name, answersEcho: false, tls: undefined, dialect: undefined, frame: undefined }
     if (yaml.kind === "map") {
       const map = new MapReader(yaml, "a partner")
       const connects = map.get("connects to", addressOf)
@@ -197,12 +200,18 @@ class Reading {
         namedDialectOf((yaml) => this.found(path, yaml))
       )
       const frame = map.get("frame", frameOf)
+      const tls = map.get(
+        "tls",
+        tlsOf((named) => Buffer.from(this.readText(resolve(dirname(path), named))))
+      )
       map.done()
       if ((connects === undefined) === (listens === undefined)) {
         throw map.wrong("connects to", "a partner has `connects to` or `listens for`")
       }
       const side = connects === undefined ? "listens" : "connects"
-      return { name, side, address: (connects ?? listens)!, answersEcho, dialect, frame }
+      const wrong = tls === undefined ? undefined : tlsWrong(side === "listens" ? "listen" : "dial", tls)
+      if (wrong !== undefined) throw map.wrong("tls", wrong)
+      return { name, side, address: (connects ?? listens)!, answersEcho, tls, dialect, frame }
     }
     const text = textOf(yaml)
     const found = /^(connects to|listens for) ([\w -]+?)(, answers echo)?$/.exec(text)

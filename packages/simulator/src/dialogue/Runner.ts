@@ -88,7 +88,7 @@ class Run {
         partner.name,
         new Stage(
           partner.name,
-          partner.form,
+          partner,
           () => this.now(),
           this.transcript,
           (message) => (partner.answersEcho ? echoAnswer(partner.form, message) : undefined)

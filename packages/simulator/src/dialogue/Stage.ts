@@ -6,7 +6,7 @@
 import { explainFrame, idleFrame } from "@jinka/codec"
 import { Effect } from "effect"
 import { framed } from "./Build.ts"
-import type { Corruption } from "./Dialogue.ts"
+import type { Corruption, Partner } from "./Dialogue.ts"
 import { type Observed, told } from "./Observed.ts"
 import type { Line, Mark } from "./Transcript.ts"
 import { type Happening, Wire } from "./Wire.ts"
@@ -66,7 +66,7 @@ export class Stage {
   /** `answer` gives the answer to messages that the partner answers by itself. */
   constructor(
     name: string,
-    form: WireFormat,
+    { form, tls }: Pick<Partner, "form" | "tls">,
     now: () => number,
     lines: Array<Line>,
     answer: (message: Observed) => Buffer | undefined
@@ -76,7 +76,7 @@ export class Stage {
     this.now = now
     this.lines = lines
     this.answer = answer
-    this.wire = new Wire(form, now, (happening) => this.happened(happening))
+    this.wire = new Wire(form, tls, now, (happening) => this.happened(happening))
   }
 
   /** The first thing that came and that no step has looked at; an end alone is nothing to complain about. */

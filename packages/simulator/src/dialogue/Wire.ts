@@ -1,5 +1,5 @@
 /**
- * One partner's end of the wire: a TCP connection, what came on it and when, and how it ended.
+ * One partner's end of the wire: a TCP connection, in clear or with TLS, what came on it and when, and how it ended.
  *
  * Owns sockets and framing of a dialogue. Times are taken when bytes arrive, not when a step looks at them. Nothing is answered
  * here, and nothing is closed unless a step says so.
@@ -8,6 +8,8 @@ import { connect, type Server, type Socket } from "node:net"
 import { type FrameError, Framer } from "@jinka/codec"
 import { Effect, Schedule } from "effect"
 import { type Endpoint, endpointText, listen } from "../link/Listener.ts"
+import type { OpenSocket } from "../link/PartnerConnection.ts"
+import { acceptTls, dialTls, type TlsMaterial } from "../link/TlsSide.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
@@ -33,15 +35,20 @@ const RETRY_MS = 20
 /** Connections of one partner, one at a time. `on` is told everything, synchronously. */
 export class Wire {
   private readonly form: WireFormat
+  private readonly tls: TlsMaterial | undefined
   private readonly now: () => number
   private readonly on: (happening: Happening) => void
   private socket: Socket | undefined
+  /** The TCP socket below it: the same without TLS. A reset has to come from here. */
+  private raw: Socket | undefined
+  private lastReason = ""
   private listening: Server | undefined
-  private arrived: Array<Socket> = []
+  private arrived: Array<OpenSocket> = []
   private onArrival: (() => void) | undefined
 
-  constructor(form: WireFormat, now: () => number, on: (happening: Happening) => void) {
+  constructor(form: WireFormat, tls: TlsMaterial | undefined, now: () => number, on: (happening: Happening) => void) {
     this.form = form
+    this.tls = tls
     this.now = now
     this.on = on
   }
@@ -57,40 +64,52 @@ export class Wire {
       Effect.retry(Schedule.spaced(RETRY_MS)),
       Effect.timeoutOrElse({
         duration: limitMs,
-        orElse: () => Effect.fail({ says: `no connection to ${endpointText(to)} in ${limitMs} ms` })
+        orElse: () => Effect.fail({ says: `no connection to ${endpointText(to)} in ${limitMs} ms${this.lastReason}` })
       })
     )
   }
 
   private dial(to: Endpoint): Effect.Effect<void, WireFailed> {
     return Effect.callback<void, WireFailed>((resume) => {
-      const socket = connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true })
+      const raw = connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true })
+      const socket = this.tls === undefined ? raw : dialTls(raw, to.host, this.tls)
       const failed = (error: NodeJS.ErrnoException) => {
-        if (error.code !== "ECONNRESET") return resume(Effect.fail({ says: `no connection: ${reasonOf(error)}` }))
+        if (error.code !== "ECONNRESET") {
+          this.lastReason = `: ${reasonOf(error)}`
+          raw.destroy()
+          return resume(Effect.fail({ says: `no connection: ${reasonOf(error)}` }))
+        }
         // It was made and reset before we heard of it.
         this.on({ _tag: "opened", at: this.now(), remote: endpointText(to) })
         this.on({ _tag: "ended", at: this.now(), how: "RST", cause: "ECONNRESET" })
         resume(Effect.void)
       }
       socket.once("error", failed)
-      socket.once("connect", () => {
+      socket.once(this.tls === undefined ? "connect" : "secureConnect", () => {
         socket.off("error", failed)
-        this.take(socket)
+        this.take({ socket, raw })
         resume(Effect.void)
       })
-      return Effect.sync(() => socket.destroy())
+      return Effect.sync(() => raw.destroy())
     })
   }
 
   /** Listens; connections wait until a step accepts them. */
   listen(at: Endpoint): Effect.Effect<void, WireFailed> {
-    const arrive = (socket: Socket) => {
+    const arrive = (open: OpenSocket) => {
       // Until it is accepted nothing may be lost, and an error must not fall on the floor.
-      socket.pause().on("error", () => {})
-      this.arrived.push(socket)
+      open.socket.pause().on("error", () => {})
+      this.arrived.push(open)
       this.onArrival?.()
     }
-    return listen(at, arrive, { allowHalfOpen: true }).pipe(
+    const refused = (why: string) => {
+      this.lastReason = `: ${why}`
+    }
+    const take =
+      this.tls === undefined
+        ? (socket: Socket) => arrive({ socket, raw: socket })
+        : acceptTls(this.tls, arrive, refused)
+    return listen(at, take, { allowHalfOpen: true }).pipe(
       Effect.map((listening) => {
         this.listening = listening
       }),
@@ -102,18 +121,18 @@ export class Wire {
   stopListening(): void {
     this.listening?.close()
     this.listening = undefined
-    for (const socket of this.arrived.splice(0)) socket.resetAndDestroy()
+    for (const { raw } of this.arrived.splice(0)) raw.resetAndDestroy()
   }
 
   /** The next connection that was made to us. */
   accept(limitMs: number): Effect.Effect<void, WireFailed> {
     return Effect.callback<void>((resume) => {
       const taken = () => {
-        const socket = this.arrived.shift()
-        if (socket === undefined) return false
+        const open = this.arrived.shift()
+        if (open === undefined) return false
         this.onArrival = undefined
-        this.take(socket)
-        socket.resume()
+        this.take(open)
+        open.socket.resume()
         resume(Effect.void)
         return true
       }
@@ -124,7 +143,7 @@ export class Wire {
     }).pipe(
       Effect.timeoutOrElse({
         duration: limitMs,
-        orElse: () => Effect.fail({ says: `nobody connected in ${limitMs} ms` })
+        orElse: () => Effect.fail({ says: `nobody connected in ${limitMs} ms${this.lastReason}` })
       })
     )
   }
@@ -140,7 +159,7 @@ export class Wire {
     if (socket === undefined) return
     if (how === "FIN") socket.end()
     else {
-      socket.resetAndDestroy()
+      this.raw?.resetAndDestroy()
       this.socket = undefined
     }
   }
@@ -148,12 +167,13 @@ export class Wire {
   /** Ends everything, whatever was open. */
   destroy(): void {
     this.stopListening()
-    this.socket?.resetAndDestroy()
+    this.raw?.resetAndDestroy()
     this.socket = undefined
   }
 
-  private take(socket: Socket): void {
+  private take({ raw, socket }: OpenSocket): void {
     this.socket = socket
+    this.raw = raw
     const framer = new Framer(this.form.frame)
     let hasEnded = false
     const end = (how: End, cause: string) => {
@@ -161,12 +181,12 @@ export class Wire {
       hasEnded = true
       this.on({ _tag: "ended", at: this.now(), how: this.socket === socket ? how : "local", cause })
     }
-    socket.setNoDelay(true)
+    raw.setNoDelay(true)
     socket.on("data", (chunk: Buffer) => this.received(framer, chunk))
     socket.on("end", () => end("FIN", ""))
     socket.on("error", (error: NodeJS.ErrnoException) => end("RST", error.code ?? error.message))
     socket.on("close", () => end("local", ""))
-    this.on({ _tag: "opened", at: this.now(), remote: `${socket.remoteAddress}:${socket.remotePort}` })
+    this.on({ _tag: "opened", at: this.now(), remote: `${raw.remoteAddress}:${raw.remotePort}` })
   }
 
   private received(framer: Framer, chunk: Buffer): void {

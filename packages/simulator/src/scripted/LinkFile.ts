@@ -3,54 +3,14 @@
  * lists.
  */
 import { MapReader } from "../file/MapReader.ts"
-import {
-  durationOf,
-  eachOf,
-  endpointOf,
-  filledOf,
-  invalidAt,
-  oneOf,
-  textOf,
-  type Yaml,
-  yesNoOf
-} from "../file/YamlNodes.ts"
+import { type ReadBytes, tlsOf, tlsWrong } from "../file/TlsKeys.ts"
+import { durationOf, endpointOf, oneOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import type { Mode, Way } from "../link/ModeLink.ts"
 import type { TlsMaterial } from "../link/TlsSide.ts"
 import type { LinkPlan } from "./PartnerPlan.ts"
 
 const modes = ["async-duplex", "sync-long", "sync-short", "async-short", "async-simplex"] as const
-
-/** Gives the bytes of a file that a partner file names, seen from that file; throws what the system says. */
-export type ReadBytes = (path: string) => Buffer
-
-const pemOf =
-  (read: ReadBytes) =>
-  (yaml: Yaml): Buffer => {
-    const path = filledOf(yaml)
-    try {
-      return read(path)
-    } catch {
-      throw invalidAt(yaml, `${path} cannot be read`)
-    }
-  }
-
-const tlsOf =
-  (read: ReadBytes) =>
-  (yaml: Yaml): TlsMaterial => {
-    const map = new MapReader(yaml, "tls")
-    const material: TlsMaterial = {
-      certificate: map.get("certificate", pemOf(read)),
-      key: map.get("key", pemOf(read)),
-      ca: map.get("ca", eachOf(pemOf(read))) ?? [],
-      name: map.get("name", textOf)
-    }
-    map.done()
-    if ((material.certificate === undefined) !== (material.key === undefined)) {
-      throw map.wrong("certificate", "certificate and key belong together: give both")
-    }
-    return material
-  }
 
 /** `connect` or `listen` of a map. */
 const wayOf = (map: MapReader, tls: TlsMaterial | undefined): Way => {
@@ -65,12 +25,8 @@ const wayOf = (map: MapReader, tls: TlsMaterial | undefined): Way => {
 const way = (map: MapReader, role: Way["role"], endpoint: Endpoint, tls: TlsMaterial | undefined): Way => {
   if (role === "dial" && endpoint.port === 0) throw map.wrong("connect", "port 0 cannot be dialled")
   if (tls === undefined) return { role, endpoint }
-  if (role === "listen" && tls.certificate === undefined) {
-    throw map.wrong("tls", "a side that listens needs a certificate and its key")
-  }
-  if (role === "dial" && tls.ca.length === 0) {
-    throw map.wrong("tls", "a side that connects needs `ca`: the authorities of the far side's certificate")
-  }
+  const wrong = tlsWrong(role, tls)
+  if (wrong !== undefined) throw map.wrong("tls", wrong)
   return { role, endpoint, tls }
 }
 
