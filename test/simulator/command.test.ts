@@ -309,7 +309,7 @@ describe("jinka-sim", () => {
     [
       "a file that is no history",
       ["check", "--acquirer", program, "--issuer", program, "--ledger", program],
-      /main\.js/
+      /main\.js cannot be read as expected: line 1: /
     ],
     [
       "a folder without a dialogue: a run of nothing would be a good run",

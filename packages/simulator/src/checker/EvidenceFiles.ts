@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs"
 import { coverCardText } from "@jinka/codec"
 import { Effect, Schema } from "effect"
+import { eachLine } from "../file/Lines.ts"
 import { type HistoryLine, parseHistory } from "../history/History.ts"
 import type { LedgerTotals, Posting } from "../issuer/Ledger.ts"
 import { parseFaultHistory } from "../proxy/FaultHistory.ts"
@@ -60,8 +61,6 @@ const JournalLine = Schema.Struct({
 
 const decodeLedgerLine = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Union([PostingLine, TotalsLine])))
 const decodeJournalLine = Schema.decodeUnknownSync(Schema.fromJsonString(JournalLine))
-
-const linesOf = (text: string): ReadonlyArray<string> => text.split("\n").filter((line) => line !== "")
 
 const readLines = <A>(
   paths: ReadonlyArray<string>,
@@ -132,11 +131,11 @@ export const readEvidence = (paths: EvidencePaths): Effect.Effect<Evidence, File
   Effect.gen(function* () {
     const acquirer = yield* readLines(paths.acquirer, parseHistory)
     const issuer = yield* readLines(paths.issuer, parseHistory)
-    const ledger = yield* readLines(paths.ledger, (text) => linesOf(text).map((line) => decodeLedgerLine(line)))
+    const ledger = yield* readLines(paths.ledger, (text) => eachLine(text, (line) => decodeLedgerLine(line)))
     const journal =
       paths.journal === undefined || paths.journal.length === 0
         ? undefined
-        : yield* readLines(paths.journal, (text) => linesOf(text).map((line) => decodeJournalLine(line)))
+        : yield* readLines(paths.journal, (text) => eachLine(text, (line) => decodeJournalLine(line)))
     const postings: Array<Posting> = []
     const totals: Array<LedgerTotals> = []
     for (const line of ledger) {

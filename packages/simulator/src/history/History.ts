@@ -5,6 +5,7 @@
  * never holds a card number in clear, a track or a PIN block.
  */
 import { Schema } from "effect"
+import { eachLine } from "../file/Lines.ts"
 
 const Optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(schema)
 
@@ -90,12 +91,8 @@ export interface History {
 
 const decodeLine = Schema.decodeUnknownSync(Schema.fromJsonString(HistoryLine))
 
-/** Lines of a history file's text. Throws a schema error that names the first line that is not one. */
-export const parseHistory = (text: string): ReadonlyArray<HistoryLine> =>
-  text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => decodeLine(line))
+/** Lines of a history file's text. Throws `LineInvalid` for the first line that is not one. */
+export const parseHistory = (text: string): ReadonlyArray<HistoryLine> => eachLine(text, (line) => decodeLine(line))
 
 /** A history in memory, for tests and short runs. */
 export const memoryHistory = (): History & { readonly lines: Array<HistoryLine> } => {

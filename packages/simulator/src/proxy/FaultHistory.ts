@@ -5,6 +5,7 @@
  */
 import { type Codec, type MessageIndex, mtiText } from "@jinka/codec"
 import { Schema } from "effect"
+import { eachLine } from "../file/Lines.ts"
 
 const Optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(schema)
 
@@ -37,11 +38,7 @@ export type FaultLine = typeof FaultLine.Type
 const decodeLine = Schema.decodeUnknownSync(Schema.fromJsonString(FaultLine))
 
 /** Lines of a proxy's history. Throws a schema error that names the first line that is not one. */
-export const parseFaultHistory = (text: string): ReadonlyArray<FaultLine> =>
-  text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => decodeLine(line))
+export const parseFaultHistory = (text: string): ReadonlyArray<FaultLine> => eachLine(text, (line) => decodeLine(line))
 
 /** What names a message in a line. */
 export const namesOf = ({ layout }: Codec, index: MessageIndex): Pick<FaultLine, "mti" | "stan" | "rrn"> => {

@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs"
 import { type Codec, fromHex, isResponse, MessageIndex, mtiText, toHex } from "@jinka/codec"
 import { Effect, Schema } from "effect"
+import { eachLine } from "../file/Lines.ts"
 import { FileFailed, FileMalformed, reasonOf } from "../SimulatorError.ts"
 import { maskedCopy, reCardedCopy } from "./ReCard.ts"
 
@@ -33,11 +34,7 @@ export type TrafficLine = typeof TrafficLine.Type
 const decodeLine = Schema.decodeUnknownSync(Schema.fromJsonString(TrafficLine))
 
 /** Lines of a traffic file's text. Throws a schema error that names the first line that is not one. */
-export const parseTraffic = (text: string): ReadonlyArray<TrafficLine> =>
-  text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => decodeLine(line))
+export const parseTraffic = (text: string): ReadonlyArray<TrafficLine> => eachLine(text, (line) => decodeLine(line))
 
 /** Reads a traffic file. */
 export const readTraffic = (path: string): Effect.Effect<ReadonlyArray<TrafficLine>, FileFailed | FileMalformed> =>

@@ -1,0 +1,21 @@
+/** Files with one value a line (histories, ledgers, traffic): reads each line, and says which one is none. Pure. */
+import { Data } from "effect"
+
+/** A line that is not what its file should hold. Lines count from 1. */
+export class LineInvalid extends Data.TaggedError("LineInvalid")<{ readonly line: number; readonly rule: string }> {
+  override get message(): string {
+    return `line ${this.line}: ${this.rule}`
+  }
+}
+
+/** The values of a text's lines; empty ones are passed over. Throws `LineInvalid` for the first that `decode` throws at. */
+export const eachLine = <A>(text: string, decode: (line: string) => A): ReadonlyArray<A> =>
+  text.split("\n").flatMap((line, at) => {
+    if (line === "") return []
+    try {
+      return [decode(line)]
+    } catch (error) {
+      const [rule = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
+      throw new LineInvalid({ line: at + 1, rule })
+    }
+  })
