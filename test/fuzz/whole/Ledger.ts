@@ -161,15 +161,16 @@ const repeatsSaySo = (heard: ReadonlyArray<Known>, asked: ReadonlyMap<string, nu
 }
 
 /**
- * G10. A message that was cut in the middle and reads all the same may spread a number over elements that are too short for one:
- * that is not judged (SECURITY.md).
+ * G10. A message that was cut in the middle and reads all the same may spread a number or a track over elements that are too
+ * short for one: that is not judged (SECURITY.md).
  */
 const covered = (entries: ReadonlyArray<Entry>, codecs: ReadonlyArray<Codec>): ReadonlyArray<string> =>
   entries.flatMap(({ code, message, secret, seq }) => {
-    const isShown = [Buffer.from(code), ...elementsOf(message, codecs)].some(
+    const elements = elementsOf(message, codecs)
+    const isShown = [Buffer.from(code), ...elements].some(
       (bytes) => showsNumber(bytes, card.pan, card.pan.length) !== undefined
     )
-    const hasTrack = [message, secret].some((bytes) => bytes.includes(card.track))
+    const hasTrack = [...elements, secret].some((bytes) => bytes.includes(card.track))
     return [
       ...(isShown ? [`G10: entry ${seq} shows a card number`] : []),
       ...(hasTrack ? [`G10: entry ${seq} holds a track`] : [])
