@@ -20,6 +20,7 @@ import * as Neighbour from "./neighbour.ts"
 import * as Reading from "./reading.ts"
 import * as Recovery from "./recovery.ts"
 import * as Relay from "./relay.ts"
+import * as Reload from "./reload.ts"
 import * as Takeover from "./takeover.ts"
 
 const benches: { readonly [name: string]: () => Promise<{ readonly text: string; readonly rows: unknown }> } = {
@@ -74,6 +75,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   reading: async () => {
     const rows = await Reading.run()
     return { text: Reading.report(rows), rows }
+  },
+  reload: async () => {
+    const rows = await Reload.run()
+    return { text: Reload.report(rows), rows }
   },
   recovery: async () => {
     const rows = await Recovery.run()

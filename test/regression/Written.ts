@@ -1,6 +1,7 @@
 /** Dialogues that the tests of the runner write themselves. */
 import { Effect } from "effect"
-import { readDialogues } from "../../packages/simulator/src/dialogue/index.ts"
+import { readDialogues, usualRun } from "../../packages/simulator/src/dialogue/index.ts"
+import { patience } from "../Pace.ts"
 
 /** A sign-on and a purchase, for dialogues to send. */
 export const messages = `
@@ -17,6 +18,14 @@ purchase:
   35: "6200000000000005=30122010000000000000"
   52: "A1B2C3D4E5F60718"
 `
+
+/** The usual run, in which what a step waits for may take as long as this machine needs. */
+export const patientRun = {
+  ...usualRun,
+  get withinMs() {
+    return patience(1500)
+  }
+}
 
 /** The lines of a dialogue above its steps, which begin in line 6. */
 export const head = (partners = "{ A: connects to target }") =>

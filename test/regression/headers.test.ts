@@ -16,8 +16,8 @@ import {
 } from "@jinka/codec"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
-import { failureText, type Outcome, runDialogue, usualRun } from "../../packages/simulator/src/dialogue/index.ts"
-import { readDialogue } from "./Written.ts"
+import { failureText, type Outcome, runDialogue } from "../../packages/simulator/src/dialogue/index.ts"
+import { patientRun, readDialogue } from "./Written.ts"
 
 const dialectText = `name: harbour
 extends: iso8583v1987AsciiRaw
@@ -81,8 +81,7 @@ const run = (text: string, isTurned = true): Promise<Outcome> => {
     const { port } = server.address() as Net.AddressInfo
     const dialogue = yield* readDialogue(join(folder, "dialogue.yaml"))
     return yield* runDialogue(dialogue, {
-      ...usualRun,
-      withinMs: 10_000,
+      ...patientRun,
       endpoint: () => ({ host: "127.0.0.1", port })
     })
   }).pipe(Effect.scoped, Effect.runPromise)

@@ -1,9 +1,9 @@
 /** Dialogues with keys: MACs and PIN blocks that a partner makes, and that it looks at. */
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
-import { failureText, type Outcome, runDialogue, usualRun } from "../../packages/simulator/src/dialogue/index.ts"
+import { failureText, type Outcome, runDialogue } from "../../packages/simulator/src/dialogue/index.ts"
 import { frameOf, type Line, standIn } from "./StandIn.ts"
-import { read } from "./Written.ts"
+import { patientRun, read } from "./Written.ts"
 
 const head = `rule: Keys.
 source: test
@@ -25,7 +25,7 @@ const run = (steps: string, answer = echo): Promise<Outcome> =>
     const { port } = yield* standIn(answer)
     const dialogue = yield* read(head + steps)
     const endpoint = () => ({ host: "127.0.0.1", port })
-    return yield* runDialogue(dialogue, { ...usualRun, withinMs: 3000, endpoint })
+    return yield* runDialogue(dialogue, { ...patientRun, endpoint })
   }).pipe(Effect.scoped, Effect.runPromise)
 
 /** The purchase of the published vectors. */

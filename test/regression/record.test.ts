@@ -2,7 +2,7 @@
 import { type Codec, dialects, wholeFrame } from "@jinka/codec"
 import { Effect, type Scope } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
-import { failureText, type Outcome, runDialogue, usualRun } from "../../packages/simulator/src/dialogue/index.ts"
+import { failureText, type Outcome, runDialogue } from "../../packages/simulator/src/dialogue/index.ts"
 import { Recorded } from "../../packages/simulator/src/dialogue/Recorded.ts"
 import { makeWireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
 import { type Passed, passThrough } from "../../packages/simulator/src/link/PassThrough.ts"
@@ -10,7 +10,7 @@ import { passedOf } from "../../packages/simulator/src/traffic/Captured.ts"
 import { framesOf, pcapng } from "../simulator/Captures.ts"
 import { encoded, head, money, plansOf, reversalOf, stan } from "../simulator/scripted/Bench.ts"
 import { cleanUp, dialled, type Line, start, until } from "../simulator/scripted/Sockets.ts"
-import { readDialogue } from "./Written.ts"
+import { patientRun, readDialogue } from "./Written.ts"
 
 afterEach(cleanUp)
 
@@ -54,7 +54,7 @@ const again = async (dialect: string, text: string, more = ""): Promise<Outcome>
   return Effect.runPromise(
     Effect.gen(function* () {
       const dialogue = yield* readDialogue("/recorded.yaml", { file: "recorded.yaml", readText: () => text })
-      return yield* runDialogue(dialogue, { ...usualRun, endpoint: () => ({ host: "127.0.0.1", port: port() }) })
+      return yield* runDialogue(dialogue, { ...patientRun, endpoint: () => ({ host: "127.0.0.1", port: port() }) })
     })
   )
 }

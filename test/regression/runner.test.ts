@@ -1,15 +1,9 @@
 /** The runner itself: that it finds what is wrong, says where, and shows no card data. */
 import { Effect, Fiber } from "effect"
 import { describe, expect, it } from "vitest"
-import {
-  failureText,
-  junitXml,
-  type Outcome,
-  runDialogue,
-  usualRun
-} from "../../packages/simulator/src/dialogue/index.ts"
+import { failureText, junitXml, type Outcome, runDialogue } from "../../packages/simulator/src/dialogue/index.ts"
 import { answered, approve, diallingAgain, frameOf, freePort, type Line, standIn } from "./StandIn.ts"
-import { head, read } from "./Written.ts"
+import { head, patientRun, read } from "./Written.ts"
 
 /** Runs steps against a system that answers by `answer`. */
 const run = (steps: string, answer: (line: Line) => void, partners?: string): Promise<Outcome> =>
@@ -17,8 +11,7 @@ const run = (steps: string, answer: (line: Line) => void, partners?: string): Pr
     const { port } = yield* standIn(answer)
     const dialogue = yield* read(head(partners) + steps)
     return yield* runDialogue(dialogue, {
-      ...usualRun,
-      withinMs: 3000,
+      ...patientRun,
       endpoint: (address) => (address === "target" ? { host: "127.0.0.1", port } : undefined)
     })
   }).pipe(Effect.scoped, Effect.runPromise)
@@ -40,7 +33,7 @@ describe("A dialogue that is kept", () => {
     const outcome = await run(
       `  - A connects
   - A sends: { like: purchase, as: asked }
-  - A expects: { answer to: asked, 39: 00, present: [4], absent: [90], within: 3s }
+  - A expects: { answer to: asked, 39: 00, present: [4], absent: [90], within: 60s }
   - A closes: FIN
 `,
       approve
@@ -56,7 +49,7 @@ describe("A dialogue that is kept", () => {
       const port = yield* freePort
       const dialogue = yield* read(head("{ A: listens for target }") + steps)
       const endpoint = () => ({ host: "127.0.0.1", port })
-      const running = yield* Effect.forkChild(runDialogue(dialogue, { ...usualRun, withinMs: 3000, endpoint }))
+      const running = yield* Effect.forkChild(runDialogue(dialogue, { ...patientRun, endpoint }))
       yield* Effect.sleep(50)
       yield* diallingAgain(port, 30)
       return yield* Fiber.join(running)

@@ -8,15 +8,9 @@ import { Command } from "effect/cli"
 import { describe, expect, it } from "vitest"
 import { StopSignal } from "../../packages/simulator/src/cli/StopSignal.ts"
 import { dialogueCommand } from "../../packages/simulator/src/dialogue/DialogueCommand.ts"
-import {
-  junitXml,
-  outcomeLine,
-  runDialogues,
-  summaryText,
-  usualRun
-} from "../../packages/simulator/src/dialogue/index.ts"
+import { junitXml, outcomeLine, runDialogues, summaryText } from "../../packages/simulator/src/dialogue/index.ts"
 import { approve, standIn } from "./StandIn.ts"
-import { head, messages, read, readDialogue } from "./Written.ts"
+import { head, messages, patientRun, read, readDialogue } from "./Written.ts"
 
 describe("jinka-sim dialogue run", () => {
   const command = (steps: string, targetOf: (port: number) => string) =>
@@ -29,7 +23,7 @@ describe("jinka-sim dialogue run", () => {
       writeFileSync(join(directory, "messages.yaml"), messages)
       writeFileSync(join(directory, "one.yaml"), head() + steps)
       const junit = join(directory, "report.xml")
-      const flags = ["run", directory, "--target", targetOf(port), "--within", "500 millis", "--junit", junit]
+      const flags = ["run", directory, "--target", targetOf(port), "--within", "60 seconds", "--junit", junit]
       const exit = yield* Command.runWith(dialogueCommand, { version: "0" })(flags).pipe(
         Effect.provideService(Console.Console, quietConsole),
         Effect.provideService(StopSignal, noSignal),
@@ -112,7 +106,7 @@ describe("A run of many dialogues", () => {
     const skipped = yield* read(`${head("{ A: connects to elsewhere }")}  - A connects\n`)
     const needsOperator = yield* read(`${head()}  - operator: drain\n`)
     return yield* runDialogues([kept, broken, skipped, needsOperator], {
-      ...usualRun,
+      ...patientRun,
       endpoint: (address) => (address === "target" ? { host: "127.0.0.1", port } : undefined)
     })
   }).pipe(Effect.scoped)

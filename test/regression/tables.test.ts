@@ -8,12 +8,11 @@ import {
   junitXml,
   readDialogues,
   runDialogue,
-  runDialogues,
-  usualRun
+  runDialogues
 } from "../../packages/simulator/src/dialogue/index.ts"
 import { makeWireFormat } from "../../packages/simulator/src/dialogue/WireFormat.ts"
 import { answered, approve, type Line, standIn } from "./StandIn.ts"
-import { messages } from "./Written.ts"
+import { messages, patientRun } from "./Written.ts"
 
 const head = "source: a clause\nmessages: messages.yaml\npartners: { A: connects to target }\n"
 
@@ -26,7 +25,7 @@ const readAll = (text: string) =>
 const runAll = (text: string, answer: (line: Line) => void = approve) =>
   Effect.gen(function* () {
     const { port } = yield* standIn(answer)
-    const options = { ...usualRun, endpoint: () => ({ host: "127.0.0.1", port }) }
+    const options = { ...patientRun, endpoint: () => ({ host: "127.0.0.1", port }) }
     return yield* runDialogues(yield* readAll(text), options)
   }).pipe(Effect.scoped, Effect.runPromise)
 
@@ -212,7 +211,7 @@ describe("Links of several dialects in one dialogue", () => {
       })
       const [dialogue] = yield* readAll(text)
       return yield* runDialogue(dialogue!, {
-        ...usualRun,
+        ...patientRun,
         endpoint: (address) => ({ host: "127.0.0.1", port: address === "other" ? other : port })
       })
     }).pipe(Effect.scoped, Effect.runPromise)
@@ -289,7 +288,7 @@ describe("Two runs in one second", () => {
           seen.push(String(line.message.fields[11]))
           approve(line)
         })
-        yield* runDialogues(yield* readAll(text), { ...usualRun, endpoint: () => ({ host: "127.0.0.1", port }) })
+        yield* runDialogues(yield* readAll(text), { ...patientRun, endpoint: () => ({ host: "127.0.0.1", port }) })
       }).pipe(Effect.scoped, Random.withSeed(seed), Effect.runPromise)
     await once("one")
     await once("another")
