@@ -8,12 +8,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { binaryFrame, compile, cups, cupsFrame, dialects, type FrameFormat } from "@jinka/codec"
-import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Logger, Scope } from "effect"
 import type { SystemSettings } from "../../packages/simulator/src/dialogue/index.ts"
 import type { KeySettings } from "../../packages/switch/src/guard/KeySettings.ts"
 import type { SecurityModule } from "../../packages/switch/src/guard/SecurityModule.ts"
 import { Journal } from "../../packages/switch/src/journal/Journal.ts"
 import { layerSqlite } from "../../packages/switch/src/journal/SqliteStore.ts"
+import { totals } from "../../packages/switch/src/operate/totals/Totals.ts"
+import { Dialects } from "../../packages/switch/src/operate/trace/Dialects.ts"
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../../packages/switch/src/transport/NodeTransport.ts"
 import { cupsMac, cupsPin, giveKey, guardOf, keyOf, softwareModule } from "../switch/core/Guarded.ts"
@@ -43,7 +45,7 @@ const dialogueLink = (name: LinkName, port: number): LinkAll => ({
   signOn: { send: false, expect: true, timeoutMs: 10_000 },
   watchdog: { intervalMs: 20_000, probe: true, proofs: 0 },
   delivery: { ...usualLink.delivery, timeoutMs: 5000 },
-  businessDay: { cutOver: "accept", stan: "goes-on" }
+  businessDay: { cutOver: "accept", stan: "goes-on", reconcile: "pass" }
 })
 
 const milliseconds = (text: string): number => {
@@ -74,7 +76,10 @@ const changes: Readonly<Record<string, Change>> = {
   "signs on": ({ signOn }, text) => ({ signOn: { ...signOn, send: yesOrNo(text) } }),
   "expects sign-on": ({ signOn }, text) => ({ signOn: { ...signOn, expect: yesOrNo(text) } }),
   "takes cut-overs": (_, text) => ({
-    businessDay: { cutOver: yesOrNo(text) ? "accept" : "refuse", stan: "goes-on" }
+    businessDay: { cutOver: yesOrNo(text) ? "accept" : "refuse", stan: "goes-on", reconcile: "pass" }
+  }),
+  "answers totals": (_, text) => ({
+    businessDay: { cutOver: "accept", stan: "goes-on", reconcile: yesOrNo(text) ? "answer" : "pass" }
   }),
   "sign-on timeout": ({ signOn }, text) => ({ signOn: { ...signOn, timeoutMs: milliseconds(text) } }),
   "idle after": (_, text) => ({ idleMs: milliseconds(text) }),
@@ -90,6 +95,9 @@ const changes: Readonly<Record<string, Change>> = {
   attempts: ({ delivery }, text) => ({ delivery: { ...delivery, attemptsMax: Number(text) } }),
   "under way": ({ delivery }, text) => ({ delivery: { ...delivery, window: Number(text) } }),
   "exchanges keys": (_, text) => ({ keys: keysOf(text) }),
+  // Of a link that exchanges keys: written behind that.
+  "waits for a key": ({ keys }, text) => ({ keys: { ...keys!, waitMs: milliseconds(text) } }),
+  "key window": ({ keys }, text) => ({ keys: { ...keys!, windowMs: milliseconds(text) } }),
   // Keys of the vectors, by name; given to the running switch by `withZoneKeys`.
   mac: ({ guard }) => ({ guard: { ...guardOf({}), ...guard, mac: cupsMac } }),
   pin: ({ guard }) => ({ guard: { ...guardOf(undefined), ...guard, pin: cupsPin } }),
@@ -98,6 +106,12 @@ const changes: Readonly<Record<string, Change>> = {
   }),
   "signs off after wrong MACs": ({ guard }, text) => ({
     guard: { ...guardOf({}), ...guard, failures: { after: Number(text), act: "signOff" } }
+  }),
+  "asks for a key after wrong MACs": ({ guard }, text) => ({
+    guard: { ...guardOf({}), ...guard, failures: { after: Number(text), act: "ask" } }
+  }),
+  "takes PINs": ({ guard }, text) => ({
+    guard: { ...guardOf(undefined), ...guard, pin: yesOrNo(text) ? cupsPin : undefined }
   }),
   "speaks for": (_, text) => ({ speaksFor: text.split(" ") }),
   "other dialect": (_, text) => (yesOrNo(text) ? { dialect: plainDialect, codec: plainCodec } : {})
@@ -228,6 +242,9 @@ const start = (settings: Switch.SwitchSettings, system: SystemSettings, director
     const opened = system["device"] === undefined ? undefined : yield* Effect.provideContext(openDevice, within)
     const module = opened?.module ?? (hasKeys ? softwareModule() : undefined)
     const running = yield* Switch.make(settings, module).pipe(Effect.provideContext(within))
+    const journal = Context.get(context, Journal)
+    const readable = { ...journal, names: () => journal.names() }
+    running.reconcileBy((date) => totals(readable, new Dialects({}, settings.links), date))
     withZoneKeys(running, module, system)
     yield* withMemberKeys(running, settings)
     return { running, device: opened?.device, close: Scope.close(scope, Exit.void) }
@@ -239,6 +256,35 @@ const settled = (running: Switch.Running): Effect.Effect<void> =>
     const isSettled = unwritten.entries === 0 && links.every(({ outstanding }) => outstanding === 0)
     return isSettled ? Effect.void : Effect.andThen(Effect.sleep(10), settled(running))
   }).pipe(Effect.timeoutOption(8000), Effect.asVoid)
+
+/** What an operator does about the keys of a link: asks for one, and waits for what comes of it. */
+const atKeys = (running: () => Switch.Running) => {
+  let asked: Fiber.Fiber<ReadonlyArray<{ readonly isDone: boolean }>, { readonly says: string }> | undefined
+  const wrong = (error: { readonly says: string }) => error.says
+  const told = Effect.suspend(() => (asked === undefined ? Effect.succeed([]) : Fiber.join(asked)))
+  const previous = (link: LinkName) => running().keys.at(linkNames.indexOf(link), "mac", "receive")?.previous
+  const windowOver = (link: LinkName): Effect.Effect<void> =>
+    Effect.suspend(() => (previous(link) === undefined ? Effect.void : Effect.delay(windowOver(link), 10)))
+  return (what: string): Effect.Effect<void, string> | undefined => {
+    const [, link, rest] = /^at (\w+) (.+)$/.exec(what) ?? []
+    if (!linkNames.includes(link as LinkName)) return undefined
+    const name = link as LinkName
+    switch (rest) {
+      case "asks for a MAC key":
+        return Effect.map(Effect.forkDetach(running().keyOperations.ask(name, "mac", { user: "night" })), (fiber) => {
+          asked = fiber
+        })
+      case "hears that no key came":
+        return Effect.flatMap(Effect.mapError(told, wrong), (outcomes) =>
+          outcomes.length > 0 && outcomes.every(({ isDone }) => !isDone) ? Effect.void : Effect.fail("a key came")
+        )
+      case "sees the window end":
+        return windowOver(name)
+      default:
+        return undefined
+    }
+  }
+}
 
 /** Starts the switch in the scope; its directory is removed with it. */
 export const makeSystem = (system: SystemSettings) =>
@@ -267,11 +313,15 @@ export const makeSystem = (system: SystemSettings) =>
       "begin to drain": Effect.asVoid(Effect.forkDetach(Effect.suspend(() => current.running.drain(5000)))),
       restart
     }
+    const keyed = atKeys(() => current.running)
     return {
       ports,
       directory,
       operator: (what: string) =>
-        operators[what] ?? atDevice(current.device, what) ?? Effect.fail(`no operator knows how to "${what}"`),
+        operators[what] ??
+        keyed(what) ??
+        atDevice(current.device, what) ??
+        Effect.fail(`no operator knows how to "${what}"`),
       stop: Effect.suspend(() => settled(current.running)).pipe(Effect.andThen(close)),
       running: () => current.running
     } satisfies System

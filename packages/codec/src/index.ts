@@ -108,6 +108,14 @@ export * from "./iso8583/MessageJson.ts"
 export * from "./iso8583/Mti.ts"
 export { PatchInvalid } from "./iso8583/Patch.ts"
 export { PatchList } from "./iso8583/PatchList.ts"
+export {
+  type Reconciliation,
+  type TotalsKind,
+  type TotalsPlaces,
+  type TotalsSum,
+  totalsKinds,
+  totalsSums
+} from "./iso8583/Reconciliation.ts"
 export { hasTrack } from "./iso8583/Redact.ts"
 export { isReversible, originalData } from "./iso8583/Reversal.ts"
 export { type AnswerRules, answerRulesOf, type Roles, rolesOf, standardRoles } from "./iso8583/Roles.ts"

@@ -13,6 +13,7 @@ import { Exchanges } from "./exchange/Exchanges.ts"
 import { destinations } from "./exchange/Groups.ts"
 import type { LinkPlan } from "./exchange/LinkPlan.ts"
 import { TICK_MS } from "./exchange/Outstanding.ts"
+import type { SumUp } from "./exchange/Reconciliations.ts"
 import type { LinksMissing, Recovered } from "./exchange/Recovery.ts"
 import { type Route, Router } from "./exchange/Router.ts"
 import type { KeyRing } from "./guard/KeyRing.ts"
@@ -64,6 +65,8 @@ export interface Running {
   readonly operations: Operations
   /** What an operator may do to a partner's business day. */
   readonly dayOperations: DayOperations
+  /** From now on `sumUp` sums the journal up for partners that compare totals; before, none are known. */
+  readonly reconcileBy: (sumUp: SumUp) => void
   /** What waits to be delivered, and what is in doubt. */
   readonly pending: Pending
   /** How long the journal is kept. */
@@ -145,6 +148,9 @@ export const make = Effect.fnUntraced(function* (
     keyOperations: new KeyOperations(desks, exchanges.keys, module),
     operations: new Operations(desks),
     dayOperations: new DayOperations(desks, exchanges.days),
+    reconcileBy: (sumUp) => {
+      exchanges.reconciliations.sumUp = sumUp
+    },
     pending: new Pending(desks),
     retention,
     status: () => statusOf(desks, doors, module, retention),

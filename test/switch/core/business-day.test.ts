@@ -14,7 +14,7 @@ import { codes, types } from "./Pair.ts"
 /** 2026-11-27 22:38:29, when the bench's purchases say that they were sent. */
 const NOW = Date.UTC(2026, 10, 27, 14, 38, 29)
 
-const accepted: BusinessDaySettings = { cutOver: "accept", stan: "goes-on" }
+const accepted: BusinessDaySettings = { cutOver: "accept", stan: "goes-on", reconcile: "pass" }
 
 const bench = (disk = makeDisk(), settings: Partial<BusinessDaySettings> = {}, now = NOW) =>
   Effect.gen(function* () {

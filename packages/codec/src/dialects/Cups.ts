@@ -22,6 +22,7 @@ import {
 import { cups46 } from "./Headers.ts"
 import { cupsReset } from "./KeyExchanges.ts"
 import { accountTypes, processingCodesCups } from "./ProcessingCodes.ts"
+import { totalsCups } from "./Reconciliations.ts"
 import { responseCodesCups } from "./ResponseCodes.ts"
 
 /** Fields of the centre interface. */
@@ -221,6 +222,7 @@ export const cups: Dialect = {
     fields: [7, 11, 33]
   },
   keyExchange: [cupsReset],
+  reconciliation: totalsCups,
   match: { transaction: [7, 11, 32, 33], networkManagement: [7, 11, 70] },
   // F4 may change in an answer (partial approval, code 10).
   echo: [2, 3, 7, 11, 12, 13, 18, 25, 32, 33, 37, 41, 42, 49],

@@ -16,6 +16,7 @@ import type {
 } from "../iso8583/Dialect.ts"
 import type { EncodingDefaults, FieldDefinition } from "../iso8583/Field.ts"
 import { keptExchanges } from "../iso8583/KeyExchange.ts"
+import { keptReconciliation } from "../iso8583/Reconciliation.ts"
 import type { AnswerRules, Roles } from "../iso8583/Roles.ts"
 import type { MacRules, PinRules } from "../iso8583/Security.ts"
 import { standardNames } from "./StandardElements.ts"
@@ -37,6 +38,8 @@ interface PartChanges {
   readonly network?: (Partial<Omit<NetworkCodes, "codes">> & { readonly codes?: Table<NetworkCodes["codes"]> }) | null
   /** `null`: no keys are exchanged. A list takes the base's place. */
   readonly keyExchange?: Dialect["keyExchange"] | null
+  /** `null`: no totals are compared. */
+  readonly reconciliation?: Dialect["reconciliation"] | null
   /** `null`: nothing is reversed. */
   readonly reversal?: Partial<ReversalRecipe> | null
   readonly responseCodes?: Table<Dialect["responseCodes"]>
@@ -153,9 +156,15 @@ const secured = (dialect: Dialect, changes: DialectChanges): Dialect => {
 const trimmed = (dialect: Dialect, changes: DialectChanges): Dialect => {
   const kept = (list: ReadonlyArray<number> = [], own: unknown): ReadonlyArray<number> =>
     own === undefined ? list.filter((de) => dialect.fields[de] !== undefined) : list
-  const { match, echo, keyExchange, network, reversal, adviceNeeds } = dialect
+  const { match, echo, keyExchange, network, reconciliation, reversal, adviceNeeds } = dialect
+  const { reconciliation: _, ...others } = secured(dialect, changes)
+  const compared =
+    reconciliation === undefined || changes.reconciliation != null
+      ? reconciliation
+      : keptReconciliation(reconciliation, (de) => dialect.fields[de] !== undefined)
   return {
-    ...secured(dialect, changes),
+    ...others,
+    ...(compared === undefined ? {} : { reconciliation: compared }),
     echo: kept(echo, changes.echo),
     ...(keyExchange === undefined || changes.keyExchange !== undefined
       ? {}
@@ -190,10 +199,12 @@ const changedSecurity = (
 
 /** The base with changes. Throws a `TypeError` when a new field has no format. */
 export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
-  const { header, bitmap, encodings, match, network, reversal, fields: _, only: __, ...others } = changes
+  const { header, bitmap, encodings, match, network, reconciliation, reversal, ...other } = changes
+  const { fields: _, only: __, ...others } = other
   const { responseCodes, processingCodes, accountTypes, refusal, roles, answers, acknowledged, security, ...rest } =
     others
-  const { header: baseHeader, network: baseNetwork, reversal: baseReversal, security: baseSecurity, ...kept } = base
+  const { header: baseHeader, network: baseNetwork, reversal: baseReversal, ...baseOthers } = base
+  const { reconciliation: baseReconciliation, security: baseSecurity, ...kept } = baseOthers
   const chosen = header === undefined ? baseHeader : header
   const codes = over(baseNetwork?.codes, network?.codes ?? undefined)
   const dialect: Dialect = {
@@ -220,6 +231,9 @@ export const derive = (base: Dialect, changes: DialectChanges): Dialect => {
     ...(network === null || (network ?? baseNetwork) === undefined
       ? {}
       : { network: { ...over(baseNetwork, network), codes } }),
+    ...(reconciliation === null || (reconciliation ?? baseReconciliation) === undefined
+      ? {}
+      : { reconciliation: reconciliation ?? baseReconciliation! }),
     ...(reversal === null || (reversal ?? baseReversal) === undefined ? {} : { reversal: over(baseReversal, reversal) })
   }
   return trimmed(dialect, changes)

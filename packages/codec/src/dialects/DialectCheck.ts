@@ -76,6 +76,7 @@ const top: Members = {
   fields: any,
   network: any,
   keyExchange: any,
+  reconciliation: any,
   match: any,
   clockError: { says: "a number of seconds, 0 to 86400, is expected", fits: isSeconds },
   echo: list,

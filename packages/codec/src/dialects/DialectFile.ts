@@ -33,6 +33,7 @@ import {
 import { iso8583v1993Ascii, iso8583v1993AsciiRaw, iso8583v1993Bcd } from "./Iso8583V1993.ts"
 import { iso8583v2003 } from "./Iso8583V2003.ts"
 import { keyExchangeErrors, keyExchangeRelations } from "./KeyExchangeCheck.ts"
+import { reconciliationErrors, reconciliationRelations } from "./ReconciliationCheck.ts"
 import { unionPayPos } from "./UnionPayPos.ts"
 import { isNestedTooDeep } from "./YamlNesting.ts"
 
@@ -113,7 +114,12 @@ export const checkDialect = (
   const file = parsed(source)
   if (isMembers(file) && file["_tag"] === "DialectInvalid")
     return { dialect: undefined, errors: [file as unknown as DialectInvalid] }
-  const errors = [...fileErrors(file), ...(isMembers(file) ? keyExchangeErrors(file["keyExchange"]) : [])]
+  const errors = [
+    ...fileErrors(file),
+    ...(isMembers(file)
+      ? [...keyExchangeErrors(file["keyExchange"]), ...reconciliationErrors(file["reconciliation"])]
+      : [])
+  ]
   if (!isMembers(file)) return { dialect: undefined, errors }
   const all = { ...dialects, ...known }
   const { extends: baseName, name } = file
@@ -157,7 +163,12 @@ const build = (file: Record<string, unknown>, base: Dialect): CheckedDialect => 
     fields[key] = { format: "b1" }
   }
   const dialect = derive(base, { ...changes, fields })
-  const errors = [...missing, ...relationErrors(dialect), ...keyExchangeRelations(dialect)]
+  const errors = [
+    ...missing,
+    ...relationErrors(dialect),
+    ...keyExchangeRelations(dialect),
+    ...reconciliationRelations(dialect)
+  ]
   return errors.length > 0 ? { dialect: undefined, errors } : { dialect, errors: [] }
 }
 

@@ -10,6 +10,7 @@ import { elements1987 } from "./Elements1987.ts"
 import { tpdu5 } from "./Headers.ts"
 import { keyBlocks1987 } from "./KeyExchanges.ts"
 import { accountTypes, processingCodes } from "./ProcessingCodes.ts"
+import { totals1987 } from "./Reconciliations.ts"
 import { responseCodes1987 } from "./ResponseCodes.ts"
 
 /** ISO 8583:1987, all ASCII: bitmaps are 16 or 32 hex digits, b fields hex digits. */
@@ -44,6 +45,7 @@ export const iso8583v1987Ascii: Dialect = {
     fields: [7, 11]
   },
   keyExchange: [keyBlocks1987],
+  reconciliation: totals1987,
   // F41 is left out: some hosts do not send it back.
   match: { transaction: [7, 11, 32], networkManagement: [7, 11, 70] },
   // F4 may change in an answer (partial approval).

@@ -9,6 +9,7 @@ import { derive } from "./Derive.ts"
 import { elements1993 } from "./Elements1993.ts"
 import { keys1993 } from "./KeyExchanges.ts"
 import { accountTypes, processingCodes } from "./ProcessingCodes.ts"
+import { totals1993 } from "./Reconciliations.ts"
 import { actionCodes1993 } from "./ResponseCodes.ts"
 
 /** ISO 8583:1993, all ASCII: bitmaps are hex digits, b fields hex digits. */
@@ -35,6 +36,7 @@ export const iso8583v1993Ascii: Dialect = {
     fields: [7, 11]
   },
   keyExchange: keys1993(1804, "916", "909"),
+  reconciliation: totals1993,
   // As the original data (F56) name a message. F7 is the time of one transmission: a repeat and a reversal have their own.
   match: { transaction: [11, 12, 32], networkManagement: [7, 11, 24] },
   echo: [2, 3, 11, 12, 32, 33, 37, 41, 42, 49],

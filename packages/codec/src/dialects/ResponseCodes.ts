@@ -124,6 +124,7 @@ export const actionCodes1993: { readonly [code: string]: ResponseCode } = {
   "400": { class: "S", name: "reversal accepted" },
   "500": { class: "S", name: "reconciled, in balance" },
   "501": { class: "X", name: "reconciled, out of balance" },
+  "503": { class: "X", name: "totals not available" },
   "800": { class: "S", name: "management message accepted" },
   "900": { class: "S", name: "advice acknowledged, no liability accepted" },
   "901": { class: "S", name: "advice acknowledged, liability accepted" },

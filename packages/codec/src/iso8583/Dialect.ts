@@ -6,6 +6,7 @@ import { type EncodingDefaults, type FieldDefinition, type FieldLayout, fieldLay
 import { type HeaderFormat, type HeaderLayout, headerLayout } from "./Header.ts"
 import type { PlacedPart } from "./HeaderPart.ts"
 import type { KeyExchange } from "./KeyExchange.ts"
+import type { Reconciliation } from "./Reconciliation.ts"
 import { type AnswerRules, answerRulesOf, type Roles, rolesOf } from "./Roles.ts"
 import type { SecurityRules } from "./Security.ts"
 
@@ -140,6 +141,8 @@ export interface Dialect {
   readonly network?: NetworkCodes
   /** How working keys are exchanged; the first one is used where a link names none. Left out: they are not. */
   readonly keyExchange?: ReadonlyArray<KeyExchange>
+  /** How the totals of a business day are compared. Left out: they are not. */
+  readonly reconciliation?: Reconciliation
   readonly match: MatchFields
   /**
    * Seconds by which the clocks of partners may differ from ours. With it DE 7 is believed: a request whose DE 7 is older than

@@ -53,6 +53,12 @@ const classOf = (mti: number): number => Math.floor(mti / 100) % 10
 /** The last function digit that an edition defines: 3 in 1987 (advice response), 7 in 1993 and 2003 (instruction taken). */
 const lastFunction = (version: number): number => (version === 0 ? 3 : 7)
 
+/** Whether the message compares totals: 05xx. */
+export const isReconciliation = (mti: number): boolean => classOf(mti) === 5
+
+/** Whether its origin digit names the issuer's side: xxx2 and xxx3. */
+export const isIssuers = (mti: number): boolean => mti % 10 === 2 || mti % 10 === 3
+
 /**
  * The digit of a message type that its edition reserves, or `undefined`: class 0 and 9, and the function digits 4..9 of 1987,
  * 8 and 9 of 1993 and 2003. A switch does not know what such a message wants, so it does nothing on its word.

@@ -101,6 +101,8 @@ export interface BusinessDaySettings {
   readonly cutOver: "accept" | "refuse"
   /** The partner's STANs begin anew with each day: a request has not come before only because one of another day has its key. */
   readonly stan: "goes-on" | "begins-anew"
+  /** `answer`: totals of the partner are held against ours; `pass`: messages about totals go where a route says. */
+  readonly reconcile: "pass" | "answer"
 }
 
 /** What is kept of one link's day. */

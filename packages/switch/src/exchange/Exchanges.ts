@@ -31,6 +31,7 @@ import type { LinkPlan } from "./LinkPlan.ts"
 import { Originals } from "./Originals.ts"
 import type { Slot } from "./Outstanding.ts"
 import { OverRate } from "./OverRate.ts"
+import { Reconciliations } from "./Reconciliations.ts"
 import { Recovery } from "./Recovery.ts"
 import { Refusals } from "./Refusals.ts"
 import { Releases } from "./Releases.ts"
@@ -71,6 +72,7 @@ export class Exchanges {
   private readonly events: LinkEvents<Link>
   private readonly releases: Releases
   readonly days: BusinessDays
+  readonly reconciliations: Reconciliations
 
   constructor(
     plans: ReadonlyArray<LinkPlan>,
@@ -91,6 +93,7 @@ export class Exchanges {
     this.keys = shared === undefined ? undefined : new KeyExchanges(desks, shared, this.broken)
     this.disk = new DiskWatch(desks)
     this.refusals = new Refusals(desks, new StoredAnswers(desks))
+    this.reconciliations = new Reconciliations(desks, this.refusals)
     this.rates = new OverRate(desks, this.refusals, this.repeats)
     this.admission = new RequestAdmission(desks, this.refusals, this.repeats, originals)
     this.requests = new Requests(desks, this.repeats, reversals, originals)
@@ -295,6 +298,7 @@ export class Exchanges {
   private pass(desk: Desk, epoch: number, index: MessageIndex, arrivedAt: number): void {
     // A reject brings our own message back: whatever its MTI says, it is an answer.
     if (index.rejectCode !== 0) return this.answer(desk, epoch, index)
+    if (this.reconciliations.received(desk, epoch, index)) return
     switch (mtiClass(index.mti)) {
       case "request":
       case "networkManagement":

@@ -109,6 +109,11 @@ const BusinessDayDocument = Schema.Struct({
     Schema.Literals(["goes-on", "begins-anew"]),
     "goes-on",
     "`begins-anew`: the partner's STANs start again with each business day, and its keys hold no date: a request is no repeat of one of another day. A repeat that comes over the cut-over is then taken for a new request."
+  ),
+  reconcile: option(
+    Schema.Literals(["pass", "answer"]),
+    "pass",
+    "What is done with the partner's messages about totals (0500, 0520). `pass`: they go where a route by type says, as any message. `answer`: the switch holds them against the totals of its own journal, says in its answer whether they are in balance, and alarms when they are not."
   )
 })
 

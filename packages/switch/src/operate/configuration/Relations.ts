@@ -94,8 +94,18 @@ const linkRelations = (link: Draft): ReadonlyArray<Finding> => [
   ...keyRelations(link),
   ...idleWithoutFrame(link),
   ...withoutManagement(link),
+  ...withoutTotals(link),
   ...reconnectOrder(link)
 ]
+
+/** A link that compares totals needs to know where they stand. */
+const withoutTotals = (link: Draft): ReadonlyArray<Finding> => {
+  const reconcile = link.part("businessDay").part("reconcile")
+  const dialect = dialectOf(link)?.dialect
+  if (reconcile.text !== "answer" || dialect === undefined || dialect.reconciliation !== undefined) return []
+  const rule = `the dialect ${dialect.name} says where totals stand (\`reconciliation\`)`
+  return [error(reconcile.path, rule, "Write `pass`, or give the dialect `reconciliation`.")]
+}
 
 const idleWithoutFrame = (link: Draft): ReadonlyArray<Finding> => {
   const frame = frameOf(link)

@@ -58,6 +58,9 @@ export const makeControlled = Effect.fnUntraced(function* (
   // Whoever asked may hang up; what was begun is carried to its end.
   const whole = <A, E>(effect: Effect.Effect<A, E>) => Effect.flatMap(Effect.forkIn(effect, scope), Fiber.join)
   const status = yield* makeStatus(identity, running)
+  const totalsOf = (date: string | undefined) =>
+    totals({ ...journal, names: () => journal.names() }, dialectsOf(inForce.configuration), date)
+  running.reconcileBy(totalsOf)
   const end = (ending: Ending) => {
     Deferred.doneUnsafe(stop, Effect.succeed(ending))
     return Deferred.await(drained)
@@ -67,7 +70,7 @@ export const makeControlled = Effect.fnUntraced(function* (
     act: (link, act, by) => whole(running.operations.act(link, act, by, inForce.configuration.drainTimeoutMs)),
     trace: (key, hasChanges) => trace(journal, dialectsOf(inForce.configuration), key, hasChanges),
     why: (key) => why({ ...journal, last: () => journal.writer.committedSeq }, dialectsOf(inForce.configuration), key),
-    totals: (date) => totals({ ...journal, names: () => journal.names() }, dialectsOf(inForce.configuration), date),
+    totals: totalsOf,
     audit: (before) => auditOf(journal, before),
     pending: Effect.sync(() => running.pending.list()),
     settle: (act, exchange, user, reason) =>
