@@ -9,6 +9,7 @@
  * changed link comes to its own old desk; a removed one stays at its desk, gone, until a link of the same name takes its place.
  */
 import { isDeepStrictEqual } from "node:util"
+import type { Dialect } from "@jinka/codec"
 import { Data, Effect, Semaphore } from "effect"
 import type { Doors } from "./Doors.ts"
 import { drainLinks, type Unfinished, unfinishedOf } from "./Drain.ts"
@@ -55,7 +56,20 @@ export class ReloadRefused extends Data.TaggedError("ReloadRefused")<{
 
 /** Whether a link is the same to the switch: its compiled codec follows from the rest. */
 export const isSame = (one: LinkPlan, other: LinkPlan): boolean =>
-  isDeepStrictEqual({ ...one, codec: 0 }, { ...other, codec: 0 })
+  isSameDialect(one.dialect, other.dialect) &&
+  isDeepStrictEqual({ ...one, codec: 0, dialect: 0 }, { ...other, codec: 0, dialect: 0 })
+
+/** What came of two dialects: a thousand links share a few, and to compare two takes as long as the rest of a link. */
+const comparedDialects = new WeakMap<Dialect, WeakMap<Dialect, boolean>>()
+
+const isSameDialect = (one: Dialect, other: Dialect): boolean => {
+  if (one === other) return true
+  const known = comparedDialects.get(one) ?? new WeakMap<Dialect, boolean>()
+  comparedDialects.set(one, known)
+  const same = known.get(other) ?? isDeepStrictEqual(one, other)
+  known.set(other, same)
+  return same
+}
 
 /** Swaps the settings of one switch. */
 export class Reload {
@@ -66,6 +80,10 @@ export class Reload {
   private readonly one = Semaphore.makeUnsafe(1)
   /** What each link was made with, by name. */
   private plans: ReadonlyMap<string, LinkPlan>
+  /** What came of the last comparison: one reload asks several times, in one turn. */
+  private compared:
+    | { readonly next: Next; readonly plans: ReadonlyMap<string, LinkPlan>; readonly changes: Changes }
+    | undefined
   /** The switch is being drained: no reload begins, and none is carried out. */
   isStopping = false
 
@@ -78,17 +96,22 @@ export class Reload {
   }
 
   /** What would become of the links. */
-  changes({ links }: Next): Changes {
+  changes(next: Next): Changes {
+    const { compared, plans } = this
+    if (compared?.next === next && compared.plans === plans) return compared.changes
+    const { links } = next
     const names = new Set(links.map(({ name }) => name))
     const differs = (plan: LinkPlan) => {
-      const before = this.plans.get(plan.name)
+      const before = plans.get(plan.name)
       return before !== undefined && !isSame(before, plan)
     }
-    return {
-      added: links.filter(({ name }) => !this.plans.has(name)).map(({ name }) => name),
+    const changes = {
+      added: links.filter(({ name }) => !plans.has(name)).map(({ name }) => name),
       changed: links.filter(differs).map(({ name }) => name),
-      removed: [...this.plans.keys()].filter((name) => !names.has(name))
+      removed: [...plans.keys()].filter((name) => !names.has(name))
     }
+    this.compared = { next, plans, changes }
+    return changes
   }
 
   /** Looks for what stands in the way, without touching anything. */
@@ -133,7 +156,7 @@ export class Reload {
   /** Whether what is stored for the link could not go out under the new settings: it is removed, or has another dialect. */
   private loses({ links }: Next, { settings }: Link): boolean {
     const plan = links.find(({ name }) => name === settings.name)
-    return plan === undefined || !isDeepStrictEqual(plan.dialect, settings.dialect)
+    return plan === undefined || !isSameDialect(settings.dialect, plan.dialect)
   }
 
   /** As at a start: open deliveries of a link that would not be there, or not be the same, keep the settings as they are. */
@@ -152,7 +175,8 @@ export class Reload {
   private canListen(next: Next): Effect.Effect<void, ReloadRefused, Transport> {
     const ports = new Set([...portsOf([...this.plans.values()]), ...this.doors.ports])
     const { added, changed } = this.changes(next)
-    const coming = next.links.filter(({ name }) => added.includes(name) || changed.includes(name)).flatMap(listening)
+    const names = new Set([...added, ...changed])
+    const coming = next.links.filter(({ name }) => names.has(name)).flatMap(listening)
     const fresh = [...coming, ...this.doors.coming(next)].filter(({ port }) => port !== 0 && !ports.has(port))
     return Effect.forEach(
       fresh,
@@ -226,8 +250,8 @@ export class Reload {
     for (const name of removed) this.deskOf(name)!.link.change({ _tag: "gone" })
     // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
     for (const link of closing) desks.carriedLost(desks.of(link))
-    for (const plan of next.links.map((one) => this.adopted(one))) {
-      if (!added.includes(plan.name) && !changed.includes(plan.name)) continue
+    const coming = new Set([...added, ...changed])
+    for (const plan of next.links.filter(({ name }) => coming.has(name)).map((one) => this.adopted(one))) {
       const before = closing.find(({ settings }) => settings.name === plan.name) ?? this.goneLink(plan.name)
       const link = this.exchanges.open(before?.id ?? desks.all.length, plan)
       if (wasAway.has(link.id)) {
@@ -237,7 +261,8 @@ export class Reload {
       made.push(link)
     }
     this.plans = new Map(next.links.map((plan) => [plan.name, plan]))
-    const numbers = next.links.map(({ name }) => this.deskOf(name)!.id)
+    const present = new Map(desks.present.map(({ id, name }) => [name, id]))
+    const numbers = next.links.map(({ name }) => present.get(name)!)
     desks.router = new Router(destinations(next.routes, numbers))
     desks.groups.change(next.groups ?? [], numbers, desks.now)
     desks.limits = next.limits
@@ -253,7 +278,7 @@ export class Reload {
 
   /** Links of one dialect share it and its codec, so that messages between them keep their bytes: also old ones with new ones. */
   private adopted(plan: LinkPlan): LinkPlan {
-    const same = this.desks.all.find(({ link }) => isDeepStrictEqual(link.settings.dialect, plan.dialect))
+    const same = this.desks.all.find(({ link }) => isSameDialect(link.settings.dialect, plan.dialect))
     if (same === undefined) return plan
     const { codec, dialect } = same.link.settings
     return { ...plan, dialect, codec }
