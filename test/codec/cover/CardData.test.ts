@@ -54,6 +54,16 @@ describe("A card number", () => {
     expect(covered(inText, "text").toString("latin1")).toContain(" ROAD 12345678")
   })
 
+  it("is found at the beginning of a run of digits, however long that is", () => {
+    const pan = "4111111111111111"
+    for (let length = pan.length; length < 140; length++) {
+      const digits = pan.padEnd(length, "0")
+      expect([length, showsNumber(covered(Buffer.from(digits), "text"), pan)]).toEqual([length, undefined])
+      expect([length, showsNumber(covered(ebcdic(digits), "text"), pan)]).toEqual([length, undefined])
+      expect([length, showsNumber(covered(packed(digits), "packed"), pan)]).toEqual([length, undefined])
+    }
+  })
+
   it("is found between any other characters or bytes, by the first look as by the second", () => {
     const around = fc.stringMatching(/^[0-9A-F =-]{0,14}$/)
     const number = fc.tuple(

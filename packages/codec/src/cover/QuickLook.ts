@@ -50,11 +50,14 @@ const run = new Uint8Array(RUN_MAX)
 const evenSums = new Uint16Array(RUN_MAX + 1)
 const oddSums = new Uint16Array(RUN_MAX + 1)
 
+/** The lengths of card numbers that have room in so many digits, as bits: bit 0 for 13, and so on. */
+const roomFor = (count: number): number => (1 << (Math.min(count, DIGITS_MAX) - DIGITS_MIN + 1)) - 1
+
 /** Whether a number that begins as an issuer's does is somewhere in the first `count` digits of `run`. */
 const holdsIssuers = (count: number): boolean => {
   let summed = 0
   for (let at = 0; at + DIGITS_MIN <= count; at++) {
-    const mask = lengthsOf[(run[at]! << 4) | run[at + 1]!]! & ((1 << (count - at - DIGITS_MIN + 1)) - 1)
+    const mask = lengthsOf[(run[at]! << 4) | run[at + 1]!]! & roomFor(count - at)
     if (mask === 0) continue
     if (summed === 0) sumUp(count)
     summed = count
@@ -139,17 +142,52 @@ const lookAtRun = (bytes: Uint8Array, from: number, to: number, next: number, sy
   return false
 }
 
-const isInRun = (symbol: number): boolean => symbol >= 0 || symbol === GAP
+/**
+ * Whether the digits of `[from, to)`, of a text and without a gap, may be a number by themselves or hold one that begins as an
+ * issuer's does. The usual run is neither, and is read where it is.
+ */
+const isPerhapsNumber = (bytes: Uint8Array, from: number, to: number): boolean => {
+  for (let at = from; at + DIGITS_MIN <= to; at++) {
+    const begins = lengthsOf[((bytes[at]! & 15) << 4) | (bytes[at + 1]! & 15)]!
+    if ((begins & roomFor(to - at)) !== 0) return true
+  }
+  let first = from
+  while (first < to && (bytes[first]! & 15) === 0) first++
+  if (to - first < DIGITS_MIN || to - first > DIGITS_MAX) return false
+  // Whether the last digit counts once or twice shows at the end only: both sums change places at each digit.
+  let plain = 0
+  let crossed = 0
+  for (let at = first; at < to; at++) {
+    const digit = bytes[at]! & 15
+    const before = plain
+    plain = crossed + digit
+    crossed = before + doubled[digit]!
+  }
+  return plain % 10 === 0
+}
 
 /** Whether a text may hold one. A run of 12 digits and gaps cannot hide between two places that are 12 apart. */
 const lookAtText = (bytes: Uint8Array, from: number, to: number, symbols: Int8Array): boolean => {
   for (let at = from + TRACK_DIGITS_MIN - 1; at < to; at += TRACK_DIGITS_MIN) {
-    if (!isInRun(symbols[bytes[at]!]!)) continue
+    let symbol = symbols[bytes[at]!]!
+    if (symbol < 0 && symbol !== GAP) continue
+    let hasGap = symbol === GAP
     let start = at
-    while (start > from && isInRun(symbols[bytes[start - 1]!]!)) start--
+    for (; start > from; start--) {
+      symbol = symbols[bytes[start - 1]!]!
+      if (symbol === GAP) hasGap = true
+      else if (symbol < 0) break
+    }
     let end = at + 1
-    while (end < to && isInRun(symbols[bytes[end]!]!)) end++
-    if (lookAtRun(bytes, start, end, end < to ? symbols[bytes[end]!]! : OTHER, symbols)) return true
+    for (; end < to; end++) {
+      symbol = symbols[bytes[end]!]!
+      if (symbol === GAP) hasGap = true
+      else if (symbol < 0) break
+    }
+    const next = end < to ? symbols[bytes[end]!]! : OTHER
+    const isWorth =
+      hasGap || (end - start >= TRACK_DIGITS_MIN && (endsTrackNumber(next) || isPerhapsNumber(bytes, start, end)))
+    if (isWorth && lookAtRun(bytes, start, end, next, symbols)) return true
     at = end - 1
   }
   return false
@@ -175,7 +213,13 @@ const lookAtHalves = (bytes: Uint8Array, from: number, to: number, end: number):
   const count = to - from
   if (count < TRACK_DIGITS_MIN) return false
   if (count > RUN_MAX || (to < 2 * end && halfAt(bytes, to) === PACKED_SEPARATOR)) return true
-  for (let at = 0; at < count; at++) run[at] = halfAt(bytes, from + at)
+  let length = 0
+  if ((from & 1) === 1) run[length++] = bytes[from >> 1]! & 15
+  for (let at = (from + 1) >> 1; at < to >> 1; at++) {
+    run[length++] = bytes[at]! >> 4
+    run[length++] = bytes[at]! & 15
+  }
+  if ((to & 1) === 1) run[length++] = bytes[to >> 1]! >> 4
   return mayHoldNumber(count)
 }
 

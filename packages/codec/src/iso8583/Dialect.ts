@@ -207,6 +207,8 @@ export interface Layout {
   readonly sensitive: ReadonlyArray<FieldLayout>
   /** The same as bits, as a message's bitmaps have them: 32 a word, field 1 in the highest bit of the first. */
   readonly sensitiveWords: Int32Array
+  /** How each of them is covered, by data element. */
+  readonly coverSteps: Uint8Array
   /** The other fields that have room for a card number, as bits: what is shown of them is searched. */
   readonly searchedWords: Int32Array
   /** Parts of the header that have room for a card number. */
@@ -232,6 +234,19 @@ const headerOf = ({ name, header }: Dialect): HeaderLayout | undefined => {
 }
 
 const isTextPart = (form: PlacedPart["form"]): boolean => form === "text" || form === "digits"
+
+/**
+ * How the covered copy treats a sensitive field: all of a text in ASCII, such a card number, all of raw bytes; what is packed, in
+ * EBCDIC or chip data goes the longer way.
+ */
+export const CoverStep = { other: 0, stars: 1, number: 2, zeros: 3 } as const
+
+const coverStepOf = ({ encoding, sensitivity }: FieldLayout): number => {
+  if (sensitivity === "emv") return CoverStep.other
+  if (encoding === "binary") return CoverStep.zeros
+  if (encoding !== "ascii") return CoverStep.other
+  return sensitivity === "pan" ? CoverStep.number : CoverStep.stars
+}
 
 /** 13 digits are the shortest card number; packed they fill 7 bytes. */
 const hasRoomForCard = ({ bytes, units }: FieldLayout): boolean => units >= (bytes ? 7 : 13)
@@ -276,6 +291,10 @@ export const layout = (dialect: Dialect): Layout => {
     defined,
     sensitive,
     sensitiveWords: wordsOf(sensitive),
+    coverSteps: Uint8Array.from({ length: 193 }, (_, de) => {
+      const field = fields[de]
+      return field === undefined ? CoverStep.other : coverStepOf(field)
+    }),
     searchedWords: wordsOf(defined.filter((field) => field.sensitivity === "none" && hasRoomForCard(field))),
     searchedHeader: (header?.parts ?? []).filter(({ bytes, form }) => bytes >= (isTextPart(form) ? 13 : 7)),
     needed: new Set([...(dialect.adviceNeeds ?? []), ...(dialect.reversal?.copies ?? [])])

@@ -7,7 +7,7 @@ import { coverCardData, coverCardText, holdsTrack } from "../cover/CardData.ts"
 import type { ByteKind } from "../cover/QuickLook.ts"
 import { coverTlv } from "../tlv/TlvCover.ts"
 import { redactTlv } from "../tlv/TlvRedaction.ts"
-import type { Layout } from "./Dialect.ts"
+import { CoverStep, type Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
 import { readBytes, readText, unitsAt } from "./Value.ts"
@@ -34,7 +34,13 @@ export const writeRedacted = (
       const bit = Math.clz32(bits)
       bits &= ~(TOP_BIT >>> bit)
       const de = 32 * word + bit + 1
-      coverField(layout.fields[de]!, out, starts[de]! + shift, ends[de]! + shift)
+      const from = starts[de]! + shift
+      const to = ends[de]! + shift
+      const step = layout.coverSteps[de]!
+      if (step === CoverStep.stars) cover(out, from, to, STAR)
+      else if (step === CoverStep.number) coverNumber(out, from, to)
+      else if (step === CoverStep.zeros) cover(out, from, to, 0)
+      else coverField(layout.fields[de]!, out, from, to)
     }
     for (let bits = words[word]! & layout.searchedWords[word]!; bits !== 0; ) {
       const bit = Math.clz32(bits)
@@ -56,6 +62,14 @@ export const coverHeader = ({ searchedHeader }: Layout, out: Uint8Array, start: 
     const kind = form === "bcd" ? "packed" : form === "text" || form === "digits" ? "text" : "bytes"
     coverCardData(out, start + offset, start + offset + bytes, kind)
   }
+}
+
+const STAR = 0x2a
+
+/** A card number in ASCII: the same as `coverField` does, for the usual encoding. */
+const coverNumber = (out: Uint8Array, from: number, to: number): void => {
+  const length = to - from
+  cover(out, length >= 13 ? from + 6 : from, length >= 8 ? to - 4 : to, STAR)
 }
 
 /** Fills a short range; a loop is several times cheaper than a call of `fill`. */
@@ -80,7 +94,7 @@ const coverField = (field: FieldLayout, out: Buffer, from: number, to: number): 
 
 /** The asterisk of the field's encoding. */
 const asterisk = ({ encoding }: FieldLayout): number =>
-  encoding !== "ascii" && encoding.startsWith("ebcdic") ? 0x5c : 0x2a
+  encoding !== "ascii" && encoding.startsWith("ebcdic") ? 0x5c : STAR
 
 /**
  * Nibbles E in place of the digits [head, tail): there is no asterisk in packed decimal, and zeros would leave a number as it is

@@ -119,7 +119,8 @@ export class Desks {
     this.journal = journal
     this.limits = limits
     this.runtime = runtime
-    this.record = new Recorder(journal, runtime.wallMs, () => this.limits.unwrittenRefuse)
+    const turnMs = () => Math.trunc(this.wallMs)
+    this.record = new Recorder(journal, runtime.wallMs, turnMs, () => this.limits.unwrittenRefuse)
     this.hash = KeyHash.drawn(runtime.chance)
     this.tick()
     this.stalls = new Stalls(this.now)

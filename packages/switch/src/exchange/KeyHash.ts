@@ -49,24 +49,33 @@ export class KeyHash {
    * object at every call: it holds until the next.
    */
   hash(space: number, bytes: Uint8Array, from: number, to: number): KeyDigest {
-    const wholeWords = (to - from) >>> 2
-    // A word for the space, the whole words, and one for the rest of the bytes and the length.
-    const words = wholeWords + 2
+    const wholeEnd = to - ((to - from) & 3)
     let v0 = this.key0
     let v1 = this.key1 ^ 0xee
     let v2 = this.key0 ^ 0x6c796765
     let v3 = this.key1 ^ 0x74656462
     let word = space | 0
-    for (let n = 0; n < words + 6; n++) {
-      if (n < words) {
-        if (n > wholeWords) word = lastWord(bytes, from, to)
-        else if (n > 0) {
-          const at = from + 4 * (n - 1)
-          word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
-        }
-        v3 ^= word
-      } else if (n === words) v2 ^= 0xee
-      else if (n === words + 3) {
+    // The space, the whole words, and what is left of the bytes with their number.
+    for (let at = from; ; at += 4) {
+      v3 ^= word
+      v0 = (v0 + v1) | 0
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+      v0 = (v0 << 16) | (v0 >>> 16)
+      v2 = (v2 + v3) | 0
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+      v0 = (v0 + v3) | 0
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+      v2 = (v2 + v1) | 0
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+      v2 = (v2 << 16) | (v2 >>> 16)
+      v0 ^= word
+      if (at < wholeEnd) word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+      else if (at === wholeEnd) word = lastWord(bytes, from, to)
+      else break
+    }
+    v2 ^= 0xee
+    for (let n = 0; n < 6; n++) {
+      if (n === 3) {
         this.last.first = v1 ^ v3
         v1 ^= 0xdd
       }
@@ -80,7 +89,6 @@ export class KeyHash {
       v2 = (v2 + v1) | 0
       v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
       v2 = (v2 << 16) | (v2 >>> 16)
-      if (n < words) v0 ^= word
     }
     this.last.second = v1 ^ v3
     return this.last

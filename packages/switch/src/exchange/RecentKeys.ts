@@ -58,70 +58,73 @@ export interface Forgotten {
 /** Keys forgotten together are remembered together by their greatest time; that many groups of them at most. */
 const FORGOTTEN_MAX = 64
 
-/** Slots of a table at first; it doubles as it fills. Each link has six generations of them, and most links stay idle. */
-const SLOTS_MIN = 16
+/** Keys that a table has room for at first; it doubles as it fills. Each link has six generations, and most links stay idle. */
+const KEYS_MIN = 16
 
 /** Refused keys that are remembered at least. */
 const REFUSED_MIN = 256
 
-/** Words of a slot, which lie together: whoever looks a key up reads one place of the memory, and not six. */
+/** Words of a key, which lie together; keys are in the order in which they came. */
 const WORDS = 6
 const wordAt = { first: 0, second: 1, exchange: 2, state: 3, endAfter: 4, at: 5 } as const
 
-/** The state of a slot: the generation's stamp (8 bits), the outcome (3), the upper bits of the exchange (21). */
-const STAMP_MAX = 255
-const STAMP_SHIFT = 24
+/** The state of a key: the outcome (3 bits), the upper bits of the exchange (21). */
 const OUTCOME_SHIFT = 21
 const HIGH_MASK = (1 << OUTCOME_SHIFT) - 1
 const HIGH = 2 ** 32
 
+/** A place is the number of a key and one, below 8 bits of its hash: most places of other keys are passed by unseen. */
+const NUMBER_BITS = 24
+const NUMBER_MASK = 2 ** NUMBER_BITS - 1
+
+/** Most keys of a generation, whatever the settings ask for. */
+const KEYS_MAX = NUMBER_MASK - 1
+
+/**
+ * Keys as they came, one behind the other, and places by their hash that say which of them is there. So that to look for a new key
+ * and to add it reads one place of a table that is small enough for the processor's caches; all else is next to what was read last.
+ */
 class Generation {
   size = 0
   newest = { upTo: 0, at: 0, time: 0 }
-  private words = new Int32Array(SLOTS_MIN * WORDS)
-  private mask = SLOTS_MIN - 1
-  /** What marks the slots in use: with another stamp all are free, and none has to be written for it. */
-  private stamp = 1
+  private words = new Int32Array(KEYS_MIN * WORDS)
+  private places = new Int32Array(2 * KEYS_MIN)
+  private mask = 2 * KEYS_MIN - 1
 
   /** Empty; it keeps its memory for those that come. */
   clear(): void {
-    if (this.stamp === STAMP_MAX) this.words.fill(0)
-    this.stamp = this.stamp === STAMP_MAX ? 1 : this.stamp + 1
+    this.places.fill(0)
     this.size = 0
     this.newest = { upTo: 0, at: 0, time: 0 }
   }
 
-  /** The place of the key, or `-1 - place` of the free one where it belongs. */
+  /** Where the key is among the words, -1: it is not here. */
   find({ first, second }: KeyDigest): number {
-    const { stamp, words } = this
-    let at = (first & this.mask) * WORDS
-    // A table of which nothing is known costs no look into memory that is far away.
-    if (this.size === 0) return -1 - at
-    while (words[at + wordAt.state]! >>> STAMP_SHIFT === stamp) {
+    if (this.size === 0) return -1
+    const { mask, places, words } = this
+    for (let place = first & mask; ; place = (place + 1) & mask) {
+      const said = places[place]!
+      if (said === 0) return -1
+      if (((said ^ second) & ~NUMBER_MASK) !== 0) continue
+      const at = ((said & NUMBER_MASK) - 1) * WORDS
       if (words[at] === first && words[at + wordAt.second] === second) return at
-      at += WORDS
-      if (at === words.length) at = 0
     }
-    return -1 - at
   }
 
-  /** A place for a key that is not there; `free` is what `find` has said. */
-  add(key: KeyDigest, free: number): number {
-    let at = -1 - free
-    if (4 * (this.size + 1) > 3 * (this.mask + 1)) {
-      this.grow()
-      at = -1 - this.find(key)
-    }
-    this.words[at] = key.first
-    this.words[at + wordAt.second] = key.second
-    this.size++
+  /** Adds a key that is not here; returns where it is. */
+  add({ first, second }: KeyDigest): number {
+    if (2 * this.size >= this.mask) this.grow()
+    const at = WORDS * this.size++
+    this.words[at] = first
+    this.words[at + wordAt.second] = second
+    this.place(first, second, this.size)
     return at
   }
 
   write(at: number, { exchange, end, outcome }: Known): void {
     const { words } = this
     words[at + wordAt.exchange] = exchange
-    words[at + wordAt.state] = (this.stamp << STAMP_SHIFT) | (outcome << OUTCOME_SHIFT) | Math.floor(exchange / HIGH)
+    words[at + wordAt.state] = (outcome << OUTCOME_SHIFT) | Math.floor(exchange / HIGH)
     words[at + wordAt.endAfter] = end > exchange && end - exchange < HIGH ? end - exchange : 0
   }
 
@@ -143,18 +146,20 @@ class Generation {
     return { exchange, end: after === 0 ? 0 : exchange + after, outcome }
   }
 
+  private place(first: number, second: number, number: number): void {
+    const { mask, places } = this
+    let place = first & mask
+    while (places[place] !== 0) place = (place + 1) & mask
+    places[place] = (second & ~NUMBER_MASK) | number
+  }
+
   private grow(): void {
-    const { stamp, words } = this
-    this.mask = 2 * this.mask + 1
-    this.words = new Int32Array(2 * words.length)
-    const key = { first: 0, second: 0 }
-    for (let from = 0; from < words.length; from += WORDS) {
-      if (words[from + wordAt.state]! >>> STAMP_SHIFT !== stamp) continue
-      key.first = words[from]!
-      key.second = words[from + wordAt.second]!
-      const to = -1 - this.find(key)
-      for (let word = 0; word < WORDS; word++) this.words[to + word] = words[from + word]!
-    }
+    const words = new Int32Array(2 * this.words.length)
+    words.set(this.words)
+    this.words = words
+    this.places = new Int32Array(2 * this.places.length)
+    this.mask = this.places.length - 1
+    for (let n = 0; n < this.size; n++) this.place(words[n * WORDS]!, words[n * WORDS + wordAt.second]!, n + 1)
   }
 }
 
@@ -174,11 +179,8 @@ class KeyTable {
   ): void {
     let at = this.young.find(key)
     if (at < 0) {
-      if (this.young.size >= capacity) {
-        this.turn(forgot)
-        at = this.young.find(key)
-      }
-      at = this.young.add(key, at)
+      if (this.young.size >= Math.min(capacity, KEYS_MAX)) this.turn(forgot)
+      at = this.young.add(key)
     }
     this.young.write(at, known)
     this.young.put(at, now)
@@ -218,7 +220,7 @@ const look = (generation: Generation, key: KeyDigest, since: number): Known | un
 }
 
 /**
- * The memory of one link. 24 bytes a slot: for each of `capacity` keys 64 to 128 bytes, for as many as have come.
+ * The memory of one link: for each of `capacity` keys 64 to 128 bytes, for as many as have come.
  */
 export class RecentKeys {
   /** Accepted keys that are remembered at least; may be changed at any time. */

@@ -26,6 +26,7 @@ const PAN_ROOM = 1 + PAN_LENGTH_MAX
 export class Recorder {
   private readonly writer: JournalWriter
   private readonly wallMs: () => number
+  private readonly turnMs: () => number
   private readonly journal: Journal["Service"]
   private readonly heldMax: () => number
   private readonly index = new MessageIndex()
@@ -36,9 +37,13 @@ export class Recorder {
   /** Entries written that open an exchange or move one on; whoever writes such an entry owes the exchange its next step. */
   steps = 0
 
-  /** `heldMax`: bytes that may wait for a store that is away before what no open exchange needs is spared. */
-  constructor(journal: Journal["Service"], wallMs: () => number, heldMax: () => number) {
+  /**
+   * `wallMs`: the time of day; `turnMs`: the same as of the present turn, for whatever comes as a message. `heldMax`: bytes that
+   * may wait for a store that is away before what no open exchange needs is spared.
+   */
+  constructor(journal: Journal["Service"], wallMs: () => number, turnMs: () => number, heldMax: () => number) {
     this.heldMax = heldMax
+    this.turnMs = turnMs
     this.journal = journal
     this.writer = journal.writer
     this.wallMs = wallMs
@@ -241,7 +246,7 @@ export class Recorder {
     withPan: boolean
   ): number {
     const { writer } = this
-    writer.now = this.wallMs()
+    writer.now = this.turnMs()
     const { found } = this
     const { language } = desk
     const at = writer.begin(kind, code, 2 * (index.end - index.start) + PAN_ROOM + SEALED_HEADS)
