@@ -81,8 +81,8 @@ const NUMBER_MASK = 2 ** NUMBER_BITS - 1
 const KEYS_MAX = NUMBER_MASK - 1
 
 /**
- * Keys as they came, one behind the other, and places by their hash that say which of them is there. So that to look for a new key
- * and to add it reads one place of a table that is small enough for the processor's caches; all else is next to what was read last.
+ * Keys as they came, one behind the other, and places by their hash that say which of them is there. To look for a new key and
+ * to add it reads one place of a table that is small enough for the processor's caches; all else is next to what was read last.
  */
 class Generation {
   size = 0
