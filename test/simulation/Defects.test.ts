@@ -60,6 +60,18 @@ describe("the world as a command", () => {
     expect(worldRunner.shrink(5, "switch", short, () => undefined)).toBeUndefined()
   })
 
+  it("takes what is thrown out of a run for a finding, with the seed that shows it again", () => {
+    const thrower: Subject = {
+      ...jinkaSwitch,
+      start: () => {
+        throw new Error("a defect at the start")
+      }
+    }
+    const { findings, seed } = runnerOf(thrower).run(3, "switch", short, false)
+    expect(seed).toBe(3)
+    expect(findings.join()).toMatch(/^the run threw: Error: a defect at the start/)
+  })
+
   it("makes the run of a broken promise smaller: the same promise, fewer faults and partners, and less of it", () => {
     const world = runnerOf(twiceWriting)
     const wished = JSON.stringify({ acquirers: 2, issuers: 1, chaos: 30_000, acquirer: { pause: [300, 900] } })

@@ -153,11 +153,23 @@ const shrink = (
   return { wishes: JSON.stringify(wishes), result: resultOf(result), tried }
 }
 
+/** A run that something has thrown out of, the world itself or what it tests: a finding as any other. */
+const thrownBy = (seed: number, thrown: unknown): SeedResult => ({
+  ...{ seed, hash: "none", trace: "", drawn: "", purchases: 0, approved: 0, faults: 0, linkHours: 0 },
+  findings: [`the run threw: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`]
+})
+
 /** A world for one system under test. */
 export const runnerOf = (tested: Subject): WorldRunner => ({
   commit: commitNow(),
-  run: (seed, mode, text, keepTrace) =>
-    resultOf(runSeed(seed, { subject: tested, wishes: wishesOf(mode, text), keepTrace })),
+  run: (seed, mode, text, keepTrace) => {
+    const wishes = wishesOf(mode, text)
+    try {
+      return resultOf(runSeed(seed, { subject: tested, wishes, keepTrace }))
+    } catch (thrown) {
+      return thrownBy(seed, thrown)
+    }
+  },
   shrink: (seed, mode, text, onStep) =>
     shrink((wishes) => runSeed(seed, { subject: tested, wishes }), wishesOf(mode, text), onStep)
 })
