@@ -330,11 +330,13 @@ export class Desks {
 
   /** Puts an answer of ours, as it is to leave, on the link that `wayBackOn` gave. */
   put(way: Link, epoch: number, message: Buffer, length: number, receipt?: Receipt): boolean {
-    if (way.short !== undefined) return way.short.answer(epoch, message, length, receipt)
+    if (way.short !== undefined) return way.short.answer(epoch, message, length, receipt, !this.isAway)
     if (!way.language.takes(message, 0, length)) return false
     const session = way.session!
     session.put(message, length)
     if (receipt !== undefined) session.receipt(receipt)
+    // What leaves while the store is away are refusals, which promise nothing; an acknowledgement says what is on disk.
+    else if (!this.isAway) session.outbox.promise()
     this.touch(way)
     return true
   }

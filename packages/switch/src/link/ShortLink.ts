@@ -202,8 +202,9 @@ export class ShortLink implements SessionOwner {
   /**
    * Sends an answer of ours to a message that came on connection `epoch`. `sync-short` answers there or not at all: false then.
    * `async-short` dials. `receipt` hears what became of it, also when no connection came about; not when this returned false.
+   * `isPromise`: it says what the journal has (`Outbox.promise`).
    */
-  answer(epoch: number, bytes: Buffer, length = bytes.length, receipt?: Receipt): boolean {
+  answer(epoch: number, bytes: Buffer, length = bytes.length, receipt?: Receipt, isPromise = false): boolean {
     if (!this.isSync) {
       const message = Buffer.from(bytes.subarray(0, length))
       const answered = (session: Session | undefined) => {
@@ -214,6 +215,7 @@ export class ShortLink implements SessionOwner {
         }
         session.put(message)
         if (receipt !== undefined) session.receipt(receipt)
+        else if (isPromise) session.outbox.promise()
         this.sent(session, this.now() + this.settings.writeTimeoutMs)
       }
       // A flood of refusals must not become a flood of connections.
@@ -225,6 +227,7 @@ export class ShortLink implements SessionOwner {
     if (held?.session.canWrite !== true) return false
     held.session.put(bytes, length)
     if (receipt !== undefined) held.session.receipt(receipt)
+    else if (isPromise) held.session.outbox.promise()
     held.session.outbox.flush()
     this.release(epoch)
     return true
