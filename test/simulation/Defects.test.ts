@@ -33,6 +33,7 @@ const twice = (transport: Transport["Service"]): Transport["Service"] => {
         ...connection,
         pull: connection.pull,
         unsent: () => connection.unsent(),
+        finish: () => connection.finish?.(),
         close: (how) => connection.close(how),
         write: (bytes) =>
           ++writes % 30 === 0
