@@ -75,7 +75,13 @@ describe("the world as a command", () => {
 
   it("makes the run of a broken promise smaller: the same promise, fewer faults and partners, and less of it", () => {
     const world = runnerOf(twiceWriting)
-    const wished = JSON.stringify({ acquirers: 2, issuers: 1, chaos: 30_000, acquirer: { pause: [300, 900] } })
+    const wished = JSON.stringify({
+      acquirers: 2,
+      issuers: 1,
+      chaos: 30_000,
+      short: 0,
+      acquirer: { pause: [300, 900] }
+    })
     const seed = [1, 2, 3, 4, 5].find((one) => world.run(one, "switch", wished, false).findings.length > 0)!
     const whole = world.run(seed, "switch", wished, true)
     const steps: Array<string> = []
