@@ -80,6 +80,7 @@ describe("the world as a command", () => {
       issuers: 1,
       chaos: 30_000,
       short: 0,
+      simplex: 0,
       acquirer: { pause: [300, 900] }
     })
     const seed = [1, 2, 3, 4, 5].find((one) => world.run(one, "switch", wished, false).findings.length > 0)!
