@@ -17,8 +17,9 @@ const secured = (directory: string, more = "{}"): string =>
   configuration(directory, (text) =>
     text
       .replace(
-        "requestTimeout:",
-        "security:\n  software: { storageKey: { env: JINKA_STORAGE_KEY }, allowTestKeys: true }\nrequestTimeout:"
+        "requestTimeout: 1 seconds",
+        // Nothing here waits for it to pass, and a start or a commit of a busy machine may take longer than a second.
+        "security:\n  software: { storageKey: { env: JINKA_STORAGE_KEY }, allowTestKeys: true }\nrequestTimeout: 30 seconds"
       )
       .replace(
         "listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }",
