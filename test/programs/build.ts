@@ -19,9 +19,11 @@ const twoForms = /import\.meta\.url\.endsWith\("\.ts"\)\s*\?\s*"([^"]+)\.ts"\s*:
 
 /** The files that are loaded so, by their names without an ending. */
 const loadedByName = (): ReadonlyArray<readonly [name: string, file: string]> =>
-  readdirSync(inRoot("packages"), { recursive: true, encoding: "utf8" })
-    .filter((file) => /^\w+\/src\/.*\.ts$/.test(file))
-    .map((file) => inRoot(`packages/${file}`))
+  readdirSync(inRoot("packages"))
+    // Sources alone: another test may remove and make what stands beside them.
+    .map((name) => inRoot(`packages/${name}/src`))
+    .flatMap((source) => readdirSync(source, { recursive: true, encoding: "utf8" }).map((file) => join(source, file)))
+    .filter((file) => file.endsWith(".ts"))
     .flatMap((file) =>
       [...readFileSync(file, "utf8").matchAll(twoForms)].map(
         ([, named]) => [basename(named!), join(dirname(file), `${named}.ts`)] as const

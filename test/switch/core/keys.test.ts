@@ -30,6 +30,19 @@ describe("a key that the centre delivers", () => {
     })
   )
 
+  it.effect("opens the link for requests with the answer: a first purchase right behind it is not refused", () =>
+    Effect.gen(function* () {
+      const { centre, commit, running } = yield* bench()
+      const before = running.status().links[0]?.ready
+      centre.say(delivery("mac", "zak-a"))
+      yield* TestClock.adjust(1)
+      yield* commit
+
+      expect(codesOf(centre.heard())).toEqual(["00"])
+      expect([before, running.status().links[0]?.ready]).toEqual([false, true])
+    })
+  )
+
   it.effect("may be a PIN key, whose answer it seals itself, or a MAC key of single length in F96", () =>
     Effect.gen(function* () {
       const started = yield* bench({ keys: { algorithm: "des" } })

@@ -51,6 +51,11 @@ export class Guards {
     this.checks = new Checks(desks, module, budgetMs, checked, ahead)
     desks.seals = this.seals
     desks.isGuarding = (desk) => this.checks.holds(desk) || this.seals.holds(desk)
+    // At once, and not with the next tick: a partner's first request may come right behind the answer that took its first key.
+    desks.keys.onChange(({ link }) => {
+      const desk = desks.all[link]
+      if (desk?.guard !== undefined) this.look(desk)
+    })
     module.onDone(this.wake)
   }
 
