@@ -12,8 +12,8 @@ import { type Configuration, ConfigurationInvalid, parse } from "../../packages/
 import { configurationText } from "../../packages/switch/src/operate/ConfigurationText.ts"
 import { dialectOfText } from "../../packages/switch/src/operate/configuration/DialectFiles.ts"
 import { planOf } from "../../packages/switch/src/operate/configuration/Plan.ts"
-import { problemText } from "../../packages/switch/src/operate/configuration/Problem.ts"
-import { YamlText } from "../../packages/switch/src/operate/configuration/YamlText.ts"
+import { problemText } from "../../packages/switch/src/operate/configuration/text/Problem.ts"
+import { YamlText } from "../../packages/switch/src/operate/configuration/text/YamlText.ts"
 import { sound } from "../switch/operate/checked.ts"
 import { anyChange, anyTextChange, changeText, changeTree } from "./Corruption.ts"
 

@@ -3,9 +3,9 @@
  * is wrong. Each is in the journal with the operator's name and reason, and safe to repeat. No message goes to the partner.
  */
 import { Effect } from "effect"
-import { type BusinessDayStatus, type DayAct, dayStatus } from "./exchange/BusinessDay.ts"
-import type { BusinessDays } from "./exchange/BusinessDays.ts"
 import type { Desks } from "./exchange/Desks.ts"
+import { type BusinessDayStatus, type DayAct, dayStatus } from "./exchange/day/BusinessDay.ts"
+import type { BusinessDays } from "./exchange/day/BusinessDays.ts"
 import { OperationRefused, type Operator } from "./Operations.ts"
 
 /** What came of it. */

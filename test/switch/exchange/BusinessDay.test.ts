@@ -7,7 +7,7 @@ import {
   dayText,
   ended,
   unknownDay
-} from "../../../packages/switch/src/exchange/BusinessDay.ts"
+} from "../../../packages/switch/src/exchange/day/BusinessDay.ts"
 import { dateOf } from "../../../packages/switch/src/message/SettlementDate.ts"
 
 const open = (date: string) => ({ date, next: "", cause: "cutoverEnd" }) as const

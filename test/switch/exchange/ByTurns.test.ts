@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ByTurns } from "../../../packages/switch/src/exchange/ByTurns.ts"
+import { ByTurns } from "../../../packages/switch/src/exchange/turns/ByTurns.ts"
 
 describe("what waits, by partner", () => {
   it("gives each partner its turn, however many of another one wait", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Commits } from "../../../packages/switch/src/exchange/Commits.ts"
+import { Commits } from "../../../packages/switch/src/exchange/turns/Commits.ts"
 
 describe("what waits for the journal", () => {
   it("is done in the order of the entries, and not before its entry is on disk", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { Doubts, doubtOf, doubtText, type InDoubt } from "../../../packages/switch/src/exchange/Doubts.ts"
+import { Doubts, doubtOf, doubtText, type InDoubt } from "../../../packages/switch/src/exchange/delivery/Doubts.ts"
 import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Due, type DueMessage, OURS } from "../../../packages/switch/src/exchange/Due.ts"
+import { Due, type DueMessage, OURS } from "../../../packages/switch/src/exchange/delivery/Due.ts"
 
 interface Message extends DueMessage {
   readonly name: string

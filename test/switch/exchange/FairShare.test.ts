@@ -1,6 +1,6 @@
 /** The share of the way to disk that one partner may fill. */
 import { describe, expect, it } from "vitest"
-import { FairShare } from "../../../packages/switch/src/exchange/FairShare.ts"
+import { FairShare } from "../../../packages/switch/src/exchange/turns/FairShare.ts"
 
 /** Takes `count` messages, the last of which is entry `last`; what the link then waits for while `committed` is on disk. */
 const turn = (share: FairShare, count: number, last: number, committed: number): number => {

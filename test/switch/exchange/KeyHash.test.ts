@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { KeyHash } from "../../../packages/switch/src/exchange/KeyHash.ts"
+import { KeyHash } from "../../../packages/switch/src/exchange/entry/KeyHash.ts"
 
 const rotated = (value: number, bits: number) => (value << bits) | (value >>> (32 - bits))
 

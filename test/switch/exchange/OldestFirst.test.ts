@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import fc from "fast-check"
-import { OldestFirst } from "../../../packages/switch/src/exchange/OldestFirst.ts"
+import { OldestFirst } from "../../../packages/switch/src/exchange/delivery/OldestFirst.ts"
 
 describe("The oldest of many exchanges", () => {
   it("is the one that a look through all of them finds, whatever comes and ends in whatever order", () => {

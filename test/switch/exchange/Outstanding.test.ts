@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Event, State } from "../../../packages/switch/src/exchange/Exchange.ts"
-import { KeyHash } from "../../../packages/switch/src/exchange/KeyHash.ts"
-import { Outstanding, TICK_MS } from "../../../packages/switch/src/exchange/Outstanding.ts"
+import { KeyHash } from "../../../packages/switch/src/exchange/entry/KeyHash.ts"
+import { Outstanding, TICK_MS } from "../../../packages/switch/src/exchange/request/Outstanding.ts"
 
 const hash = new KeyHash(1, 2)
 const key = (text: string) => Buffer.from(text)

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { RateLimit } from "../../../packages/switch/src/exchange/RateLimit.ts"
+import { RateLimit } from "../../../packages/switch/src/exchange/entry/RateLimit.ts"
 
 describe("a rate limit", () => {
   it("lets a second's worth through at once, and then as many as come in time", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { KeyHash } from "../../../packages/switch/src/exchange/KeyHash.ts"
-import { KeyKind, type Known, Outcome, RecentKeys } from "../../../packages/switch/src/exchange/RecentKeys.ts"
+import { KeyHash } from "../../../packages/switch/src/exchange/entry/KeyHash.ts"
+import { KeyKind, type Known, Outcome, RecentKeys } from "../../../packages/switch/src/exchange/entry/RecentKeys.ts"
 
 const DAY = 86_400
 

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Shares } from "../../../packages/switch/src/exchange/Shares.ts"
+import { Shares } from "../../../packages/switch/src/exchange/turns/Shares.ts"
 
 describe("places that partners share", () => {
   it("leaves a quarter free when one partner takes all it can, and lets it have everything where it is alone", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { Stalls } from "../../../packages/switch/src/exchange/Stalls.ts"
+import { Stalls } from "../../../packages/switch/src/exchange/watch/Stalls.ts"
 
 describe("stalls", () => {
   it("are none while ticks come and the disk confirms, however much is on its way there", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { OURS } from "../../../packages/switch/src/exchange/Due.ts"
-import { StoreAndForward } from "../../../packages/switch/src/exchange/StoreAndForward.ts"
-import type { Stored } from "../../../packages/switch/src/exchange/Stored.ts"
+import { OURS } from "../../../packages/switch/src/exchange/delivery/Due.ts"
+import { StoreAndForward } from "../../../packages/switch/src/exchange/delivery/StoreAndForward.ts"
+import type { Stored } from "../../../packages/switch/src/exchange/delivery/Stored.ts"
 
 /** A queue with everything outside of it written down. The journal answers at once, or one entry at each `commit`. */
 const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answersAtOnce = true) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { Times } from "../../../packages/switch/src/exchange/Times.ts"
+import { Times } from "../../../packages/switch/src/exchange/watch/Times.ts"
 
 describe("Times", () => {
   it("tell median and 99th percentile of what took how long, to two digits", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { ROUND_BYTES, Turns } from "../../../packages/switch/src/exchange/Turns.ts"
+import { ROUND_BYTES, Turns } from "../../../packages/switch/src/exchange/turns/Turns.ts"
 
 /** Turns whose rounds the test starts, and partners that have pieces to work on. */
 const turnsOf = () => {

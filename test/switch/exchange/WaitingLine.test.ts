@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { WaitingLine } from "../../../packages/switch/src/exchange/WaitingLine.ts"
+import { WaitingLine } from "../../../packages/switch/src/exchange/request/WaitingLine.ts"
 
 describe("a waiting line", () => {
   it("lets in who fits, and the others in their order as places become free", () => {

@@ -2,7 +2,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect } from "effect"
 import * as Configuration from "../../../packages/switch/src/operate/Configuration.ts"
-import { type Problem, pathText, problemText } from "../../../packages/switch/src/operate/configuration/Problem.ts"
+import { type Problem, pathText, problemText } from "../../../packages/switch/src/operate/configuration/text/Problem.ts"
 
 /** A configuration without anything to complain about. */
 export const sound = `name: demo

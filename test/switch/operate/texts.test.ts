@@ -1,8 +1,8 @@
 /** What `check` says: each sentence is true, and each warning comes when, and only when, its facts are there. */
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
-import { Draft } from "../../../packages/switch/src/operate/configuration/Draft.ts"
 import { relationsOf } from "../../../packages/switch/src/operate/configuration/Relations.ts"
+import { Draft } from "../../../packages/switch/src/operate/configuration/text/Draft.ts"
 import { tlsAdvice } from "../../../packages/switch/src/operate/TlsWords.ts"
 import { saidOf, sound } from "./checked.ts"
 

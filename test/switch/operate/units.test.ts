@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { nearest } from "../../../packages/switch/src/operate/configuration/Problem.ts"
-import { durationMs, sizeBytes, utcOffsetMs } from "../../../packages/switch/src/operate/configuration/Units.ts"
+import { nearest } from "../../../packages/switch/src/operate/configuration/text/Problem.ts"
+import { durationMs, sizeBytes, utcOffsetMs } from "../../../packages/switch/src/operate/configuration/text/Units.ts"
 
 describe("A duration", () => {
   it.each([

@@ -9,7 +9,7 @@ import type { MessageIndex } from "@jinka/codec"
 import type { Link } from "../link/Link.ts"
 import * as LinkGroup from "../link/LinkGroup.ts"
 import type { Desk } from "./Desk.ts"
-import { KeyHash } from "./KeyHash.ts"
+import { KeyHash } from "./entry/KeyHash.ts"
 import type { Route } from "./Router.ts"
 
 /**

@@ -2,8 +2,8 @@
 import type { GuardSettings } from "../guard/GuardSettings.ts"
 import type { KeySettings } from "../guard/KeySettings.ts"
 import type { LinkSettings } from "../link/Settings.ts"
-import type { BusinessDaySettings } from "./BusinessDay.ts"
-import type { Settings as DeliverySettings } from "./StoreAndForward.ts"
+import type { BusinessDaySettings } from "./day/BusinessDay.ts"
+import type { Settings as DeliverySettings } from "./delivery/StoreAndForward.ts"
 
 /** One link as a configuration has it: its connections, its deliveries, and what guards it. */
 export type LinkPlan = LinkSettings & {

@@ -11,10 +11,10 @@ import type { Journal } from "../journal/Journal.ts"
 import type { JournalWriter } from "../journal/JournalWriter.ts"
 import { SEALED_HEADS } from "../message/Language.ts"
 import type { Desk } from "./Desk.ts"
-import { doubtText, type InDoubt } from "./Doubts.ts"
-import { Spared, type SparedKind } from "./Spared.ts"
-import type { DeliveryEnd } from "./StoreAndForward.ts"
-import { type Stored, storedOf } from "./Stored.ts"
+import { doubtText, type InDoubt } from "./delivery/Doubts.ts"
+import type { DeliveryEnd } from "./delivery/StoreAndForward.ts"
+import { type Stored, storedOf } from "./delivery/Stored.ts"
+import { Spared, type SparedKind } from "./entry/Spared.ts"
 
 /** Longest card number in digits: 19 (ISO 8583), and one more where a length counts bytes of two digits. */
 export const PAN_LENGTH_MAX = 20

@@ -8,8 +8,8 @@ import type { LinkSettings, Side } from "../link/Settings.ts"
 import { asksForCertificate, type TlsSettings } from "../transport/Tls.ts"
 import type { Configuration } from "./Configuration.ts"
 import type { ConfigurationDocument } from "./configuration/ConfigurationDocument.ts"
-import type { KeyDocument } from "./configuration/KeyDocument.ts"
 import { routeWords } from "./configuration/RouteWords.ts"
+import type { KeyDocument } from "./configuration/security/KeyDocument.ts"
 
 /** The summary. */
 export const configurationText = ({ document, settings, journal, socket, warnings }: Configuration): string => {

@@ -5,7 +5,7 @@
 import { Worker } from "node:worker_threads"
 import { Effect, type Path } from "effect"
 import { type Checked, type Configuration, ConfigurationInvalid, configured } from "./Configuration.ts"
-import { error, type Problem } from "./configuration/Problem.ts"
+import { error, type Problem } from "./configuration/text/Problem.ts"
 
 /** What the thread says. */
 export type FileRead =

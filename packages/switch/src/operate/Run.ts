@@ -37,9 +37,9 @@ import {
   type ModulePlan
 } from "./Configuration.ts"
 import { withoutMemory } from "./CoreDumps.ts"
-import type { PostgresSettings } from "./configuration/PostgresPlan.ts"
-import { problemText } from "./configuration/Problem.ts"
-import { durationMs } from "./configuration/Units.ts"
+import type { PostgresSettings } from "./configuration/journal/PostgresPlan.ts"
+import { problemText } from "./configuration/text/Problem.ts"
+import { durationMs } from "./configuration/text/Units.ts"
 import { type Ending, makeControlled } from "./control/Answers.ts"
 import { serve } from "./control/Control.ts"
 import type { DrainReport } from "./control/Report.ts"

@@ -4,7 +4,7 @@
  */
 import { Context, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
-import { dayActs } from "../../exchange/BusinessDay.ts"
+import { dayActs } from "../../exchange/day/BusinessDay.ts"
 import { acts } from "../../Operations.ts"
 import { pendingActs } from "../../Pending.ts"
 import { AlarmsReport, SilenceRequest, UnsilenceRequest } from "../alarm/Alarms.ts"

@@ -5,7 +5,7 @@
 import { hash, timingSafeEqual } from "node:crypto"
 import { type ExpectedIdentity, isExpected, type PartnerIdentity, type TlsSettings } from "../../transport/Tls.ts"
 import type { Endpoint } from "../../transport/Transport.ts"
-import type { Role } from "../configuration/AdminDocument.ts"
+import type { Role } from "../configuration/door/AdminDocument.ts"
 
 /** A user as the switch knows him. */
 export interface User {

@@ -2,7 +2,7 @@
 import { Effect, Option, Path } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { load, socketOfDraft } from "../Configuration.ts"
-import { listed } from "../configuration/Problem.ts"
+import { listed } from "../configuration/text/Problem.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
 
 /** `--json`. */

@@ -1,7 +1,7 @@
 /** `jinka day ...`: the business days of partners: look, cut over by hand, put a wrong date right. */
 import { Console, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import type { DayAct } from "../../exchange/BusinessDay.ts"
+import type { DayAct } from "../../exchange/day/BusinessDay.ts"
 import { ask } from "../control/ControlCall.ts"
 import { DayMovedReport } from "../control/DayReport.ts"
 import { StatusReport } from "../control/Report.ts"

@@ -3,7 +3,7 @@ import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { load, loadAdmin, loadAlarms, loadKeys, loadModule } from "../Configuration.ts"
 import { configurationText } from "../ConfigurationText.ts"
-import { problemText } from "../configuration/Problem.ts"
+import { problemText } from "../configuration/text/Problem.ts"
 import { failedBy } from "../Exit.ts"
 import * as Log from "../Log.ts"
 

@@ -1,7 +1,7 @@
 /** `jinka top` and `jinka watch`: a running switch, looked at for as long as somebody wants. */
 import { Console, Effect, Option, Stdio, Terminal } from "effect"
 import { Command, Flag } from "effect/cli"
-import { durationMs } from "../configuration/Units.ts"
+import { durationMs } from "../configuration/text/Units.ts"
 import { ask } from "../control/ControlCall.ts"
 import { StatusReport } from "../control/Report.ts"
 import { topText } from "../control/TopText.ts"

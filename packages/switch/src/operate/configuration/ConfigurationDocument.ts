@@ -3,15 +3,15 @@
  * docs/reference/configuration.md.
  */
 import { Schema } from "effect"
-import { AdminDocument, TelemetryDocument } from "./AdminDocument.ts"
-import { AlarmDocument } from "./AlarmDocument.ts"
-import { DoorDocument } from "./DoorDocument.ts"
-import { GroupDocument } from "./GroupDocument.ts"
-import { HttpDocument } from "./HttpDocument.ts"
-import { KeyDocument } from "./KeyDocument.ts"
-import { LinkDocument } from "./LinkDocument.ts"
-import { PostgresDocument } from "./PostgresDocument.ts"
-import { SecurityDocument } from "./SecurityDocument.ts"
+import { AdminDocument, TelemetryDocument } from "./door/AdminDocument.ts"
+import { AlarmDocument } from "./door/AlarmDocument.ts"
+import { DoorDocument } from "./door/DoorDocument.ts"
+import { HttpDocument } from "./door/HttpDocument.ts"
+import { PostgresDocument } from "./journal/PostgresDocument.ts"
+import { GroupDocument } from "./link/GroupDocument.ts"
+import { LinkDocument } from "./link/LinkDocument.ts"
+import { KeyDocument } from "./security/KeyDocument.ts"
+import { SecurityDocument } from "./security/SecurityDocument.ts"
 import {
   Bin,
   count,
@@ -25,7 +25,7 @@ import {
   optional,
   Size,
   Words
-} from "./Terms.ts"
+} from "./text/Terms.ts"
 
 const JournalDocument = Schema.Struct({
   directory: described(Words, "Directory of the journal, on a local disk; made when it is not there. One switch each."),

@@ -5,9 +5,9 @@
 import { type Dialect, type DialectInvalid, readDialect } from "@jinka/codec"
 import { Effect, FileSystem, Path } from "effect"
 import { fileWords } from "../FileWords.ts"
-import type { Draft } from "./Draft.ts"
-import { error, type Finding } from "./Problem.ts"
 import { type Catalogue, isDialectFile, known, shippedDialects } from "./Shipped.ts"
+import type { Draft } from "./text/Draft.ts"
+import { error, type Finding } from "./text/Problem.ts"
 
 /** The dialects of a configuration's own files by the paths that links name, and what is wrong with these files. */
 export interface ReadDialects {

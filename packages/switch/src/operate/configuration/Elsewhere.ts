@@ -5,7 +5,7 @@
  * Secrets are not among them: `journal.key`, tokens and the like have `env` and `file` as their own keys.
  */
 import { Config, Effect, FileSystem, Path } from "effect"
-import { error, type Finding, type Path as Place, pathText } from "./Problem.ts"
+import { error, type Finding, type Path as Place, pathText } from "./text/Problem.ts"
 
 /** Keys whose value may be elsewhere, wherever they are, and whether it is a number. */
 export const elsewhereKeys: Readonly<Record<string, "text" | "number">> = {

@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from "node:util"
 import { isSame } from "../../Reload.ts"
 import type { Configuration } from "../Configuration.ts"
 import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
-import type { LinkDocument } from "./LinkDocument.ts"
+import type { LinkDocument } from "./link/LinkDocument.ts"
 import { routeWords } from "./RouteWords.ts"
 
 /** The changes, as sentences; `restart`: those that a running switch cannot carry out. */

@@ -1,10 +1,11 @@
 /**
  * Whether this machine has the memory and the handles that a configuration may come to need. Pure; `Machine` knows the machine.
  */
-import { type Draft, frameOf } from "./Draft.ts"
-import { isShort } from "./ModeRelations.ts"
-import { type Finding, warning } from "./Problem.ts"
-import { sizeBytes } from "./Units.ts"
+
+import { isShort } from "./link/ModeRelations.ts"
+import { type Draft, frameOf } from "./text/Draft.ts"
+import { type Finding, warning } from "./text/Problem.ts"
+import { sizeBytes } from "./text/Units.ts"
 
 /** What the process may have. */
 export interface MachineLimits {

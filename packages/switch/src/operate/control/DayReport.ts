@@ -1,6 +1,6 @@
 /** What an operator asks about a business day over the control socket, and what comes of it, as JSON with a schema. */
 import { Schema } from "effect"
-import { dayActs } from "../../exchange/BusinessDay.ts"
+import { dayActs } from "../../exchange/day/BusinessDay.ts"
 import { BusinessDate } from "../totals/TotalsReport.ts"
 import { CloseRequest } from "./Report.ts"
 

@@ -7,7 +7,7 @@
 import { Effect, Schema } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { DayOperations } from "../../DayOperations.ts"
-import { dayActs } from "../../exchange/BusinessDay.ts"
+import { dayActs } from "../../exchange/day/BusinessDay.ts"
 import { DayRequest } from "./DayReport.ts"
 
 type User = Effect.Effect<string, never, HttpServerRequest.HttpServerRequest>

@@ -2,7 +2,7 @@
  * The switch's own view of itself as a report: monotonic times become times of day, kinds get their names. Pure.
  */
 import type { GroupStatus } from "../../exchange/Groups.ts"
-import type { Stall, StallStatus } from "../../exchange/Stalls.ts"
+import type { Stall, StallStatus } from "../../exchange/watch/Stalls.ts"
 import type { ModuleStatus } from "../../guard/SecurityModule.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import type { End } from "../../link/EndHistory.ts"

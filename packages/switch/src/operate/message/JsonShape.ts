@@ -3,7 +3,7 @@
  * values of the wrong kind. Says what to write instead, and never a value. Pure.
  */
 import type { Codec } from "@jinka/codec"
-import { listed, nearest } from "../configuration/Problem.ts"
+import { listed, nearest } from "../configuration/text/Problem.ts"
 
 const members = ["mti", "fields", "header", "rejected"]
 

@@ -1,5 +1,5 @@
 /** Sums by business day, link and type of transaction. Pure; what an outcome is and which day it is on is not decided here. */
-import type { BusinessDay } from "../../exchange/BusinessDay.ts"
+import type { BusinessDay } from "../../exchange/day/BusinessDay.ts"
 import type { Sum, TotalsReport, TotalsRow } from "./TotalsReport.ts"
 
 /** What became of a transaction; `none`: it moves nothing, and is not counted. */

@@ -9,7 +9,7 @@
  */
 import { type Codec, isSuccess, MessageIndex, mtiClass, mtiText } from "@jinka/codec"
 import { Effect } from "effect"
-import { type BusinessDay, dayOf } from "../../exchange/BusinessDay.ts"
+import { type BusinessDay, dayOf } from "../../exchange/day/BusinessDay.ts"
 import type { Entry } from "../../journal/Entry.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import type { JournalError } from "../../journal/JournalError.ts"

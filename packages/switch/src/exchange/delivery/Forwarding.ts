@@ -1,0 +1,177 @@
+/**
+ * How the stored messages of one desk leave: over which link, each attempt on disk before it is written, a repeat marked as one.
+ *
+ * `StoreAndForward` says when; this says how.
+ */
+import { MessageIndex, mtiText } from "@jinka/codec"
+import type { Sealing } from "../../guard/Sealing.ts"
+import type { Desk } from "../Desk.ts"
+import type { Desks } from "../Desks.ts"
+import { TICK_MS } from "../request/Outstanding.ts"
+import type { DeliveryEnd, Effects } from "./StoreAndForward.ts"
+import type { Stored } from "./Stored.ts"
+
+/**
+ * Numbers among those of the partners, one for each desk's queue, from here down: attempts leave in the order that the queue has
+ * chosen, whomever they come from.
+ */
+const ATTEMPTS = -2
+
+/** The way out of one desk's queue. */
+export class Forwarding implements Effects {
+  /** The desk's number. */
+  readonly own: number
+  private readonly desks: Desks
+  private readonly index = new MessageIndex()
+  /** Messages that were sealed a moment ago, to be written now. */
+  private readonly sealings = new Map<Stored, Sealing>()
+
+  constructor(desks: Desks, own: number) {
+    this.desks = desks
+    this.own = own
+  }
+
+  private get desk(): Desk {
+    return this.desks.at(this.own)
+  }
+
+  /** See `Effects`. */
+  carrier({ key }: Stored): number | undefined {
+    const { groups, now } = this.desks
+    // A message with this key under way for another of the same partner: an answer would fit both (G6).
+    if (groups.others(this.own).some(({ stored }) => stored.waiting(key) !== undefined)) return undefined
+    return groups.carrier(this.desk, now)?.id
+  }
+
+  /** See `Effects`. */
+  recordAttempt(stored: Stored, carrier: number, then: (nowMs: number, epoch: number) => void): void {
+    const { desks } = this
+    const by = desks.at(carrier)
+    const attempt = (epoch: number) => {
+      const seq = desks.record.ended("sent", stored.exchange, by, epoch, String(stored.attempts))
+      desks.commits.after(ATTEMPTS - this.own, seq, () => this.seal(stored, by, () => then(desks.now, epoch)))
+    }
+    if (by.link.short === undefined) return attempt(by.link.epoch)
+    by.link.short.open(Number.POSITIVE_INFINITY, (session) => {
+      desks.tick()
+      if (session === undefined) then(desks.now, 0)
+      else attempt(session.epoch)
+      desks.flush()
+    })
+  }
+
+  /**
+   * Seals the message for the link that carries it, and then does what comes next: at once where nothing has to be waited for.
+   */
+  private seal(stored: Stored, by: Desk, then: () => void): void {
+    const { seals } = this.desks
+    const { guard, language } = by
+    if (seals === undefined || guard === undefined || !guard.seals(stored.mti)) return then()
+    language.index(stored.bytes, 0, stored.bytes.length, this.index)
+    const length = language.resentLength(this.index)
+    const again = stored.attempts > 1
+    const write = (out: Buffer) => language.resend(this.index, again, out, 0)
+    seals.rare(guard, length, write, (sealing) => {
+      this.forget(stored)
+      this.sealings.set(stored, sealing)
+      then()
+      this.forget(stored)
+    })
+  }
+
+  /** What was sealed and has left, or will not. */
+  private forget(stored: Stored): void {
+    const sealing = this.sealings.get(stored)
+    if (sealing === undefined) return
+    this.sealings.delete(stored)
+    this.desks.seals!.give(sealing)
+  }
+
+  /** The message as it was sealed for the carrier; `undefined`: it could not be. */
+  private sealed(stored: Stored, carrier: number): Buffer | undefined {
+    const sealing = this.sealings.get(stored)
+    if (sealing?.guard !== this.desks.at(carrier).guard || sealing?.refusal !== undefined) return undefined
+    return Buffer.from(sealing!.bytes.subarray(0, sealing!.length))
+  }
+
+  /** See `Effects`. */
+  recordEnd(stored: Stored, end: DeliveryEnd, code: string): void {
+    const { desk, desks } = this
+    desks.record.ended(end, stored.exchange, desk, desk.link.epoch, code)
+    // One that was given up before, and that a person has sent once more.
+    if (end === "acknowledged") return void desks.doubts.close(stored.exchange)
+    const { about, attempts, exchange, mti, stan } = stored
+    desks.doubts.add({ exchange, about, end, code, link: desk.name, mti, stan, at: desks.runtime.wallMs() })
+    const what = `${mtiText(mti)} of exchange ${exchange}${about === 0 ? "" : `, reversal of exchange ${about}`}`
+    const how = end === "declined" ? `declined with ${code}` : `abandoned after ${attempts} attempts, ${code}`
+    desks.note(
+      desk,
+      desk.link.epoch,
+      `${what}: ${how}. It is in doubt until a person ends it: jinka pending`,
+      "warning"
+    )
+  }
+
+  /** See `Effects`. */
+  isEarly({ original }: Stored): boolean {
+    return original !== undefined && this.desks.at(original.desk).outstanding.holds(original.slot, original.exchange)
+  }
+
+  /** See `Effects`. */
+  isSuccess(code: string): boolean {
+    return this.desk.language.isSuccess(code)
+  }
+
+  /** See `Effects`. */
+  isAcknowledged({ mti }: Stored, code: string): boolean {
+    return this.desk.language.isAcknowledged(mti, code)
+  }
+
+  /** See `Effects`. */
+  isFinal(code: string): boolean {
+    return this.desk.language.isFinal(code)
+  }
+
+  /** See `Effects`. A message that cannot be written has had an attempt: it is abandoned after the last. */
+  write(stored: Stored, again: boolean, carrier: number, epoch: number): boolean {
+    try {
+      return this.written(stored, again, carrier, epoch)
+    } catch (thrown) {
+      const what = `exchange ${stored.exchange} could not be written`
+      this.desks.defects.met(this.desks.at(carrier), epoch, what, thrown)
+      return true
+    }
+  }
+
+  private written(stored: Stored, again: boolean, carrier: number, epoch: number): boolean {
+    const { behind, bytes } = stored
+    const { desks, index } = this
+    const by = desks.at(carrier)
+    const { language, link } = by
+    const session = link.session ?? link.short?.sessionOf(epoch)
+    if (session === undefined || !link.isReady) return false
+    language.index(bytes, 0, bytes.length, index)
+    const isSealed = by.guard?.seals(index.mti) === true
+    const message = isSealed ? this.sealed(stored, carrier) : undefined
+    // No byte of it leaves without its MAC: the attempt was none.
+    if (isSealed && message === undefined) return false
+    const isBehind = behind?.desk === carrier && behind.epoch === session.epoch && !session.outbox.hasTaken(behind.at)
+    const isUrgent = behind !== undefined && !isBehind
+    if (isUrgent) session.putUrgent(message ?? this.resent(by, again))
+    else if (message !== undefined) session.put(message)
+    else {
+      const at = session.begin(language.resentLength(index))
+      session.end(at, language.resend(index, again, session.outbox.buffer, at))
+    }
+    if (isUrgent) session.outbox.promiseUrgent()
+    else session.outbox.promise()
+    desks.touch(link)
+    link.short?.sent(session, desks.now + this.desk.stored.timeoutMs + 2 * TICK_MS)
+    return true
+  }
+
+  private resent({ language }: Desk, again: boolean): Buffer {
+    const message = Buffer.allocUnsafe(language.resentLength(this.index))
+    return message.subarray(0, language.resend(this.index, again, message, 0))
+  }
+}

@@ -1,0 +1,55 @@
+/** A message that was accepted for delivery, as the store-and-forward queue of its link holds it. */
+import type { MessageIndex } from "@jinka/codec"
+import type { Language } from "../../message/Language.ts"
+import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
+
+/** One message that was accepted for delivery. */
+export interface Stored {
+  /** Number of its exchange: the sequence number of its `queued` entry. */
+  readonly exchange: number
+  /** The exchange that it is about, 0 when there is none in this journal. */
+  readonly about: number
+  /** Number of the partner that it came from; `OURS`: the switch made it. */
+  readonly origin: number
+  /** MTI as accepted, as a number. */
+  readonly mti: number
+  /** The message as it goes out, with its header, without a length header. */
+  readonly bytes: Buffer
+  /** Match key of its answer. */
+  readonly key: string
+  /** STAN as the link's partner knows it. */
+  readonly stan: string
+  /** Key of the transaction that it belongs to. */
+  readonly transaction: string
+  /** When it was accepted, milliseconds since the epoch. */
+  readonly at: number
+  /** Attempts made so far. */
+  attempts: number
+  /**
+   * For a reversal of our own that may overtake: the connection of its original and its position there. It never leaves before
+   * its original, which may still wait in the outbox of a slow partner.
+   */
+  behind?: { readonly desk: number; readonly epoch: number; readonly at: number }
+  /**
+   * For a partner's message about a request of its own that had not ended here: at which desk and in which slot that is. The
+   * message waits for its end, or it could get there first, over another connection or past the waiting line.
+   */
+  original?: { readonly desk: number; readonly slot: number; readonly exchange: number }
+}
+
+/** Room for one key at a time. */
+const key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+
+/** The message of `index` with the bytes `bytes`, accepted at `at` as `exchange`, which no one has tried to send yet. */
+export const storedOf = (
+  language: Language,
+  index: MessageIndex,
+  known: Pick<Stored, "exchange" | "about" | "origin" | "bytes" | "at">
+): Stored => ({
+  ...known,
+  mti: index.mti,
+  key: key.toString("latin1", 0, language.key(index, language.sentFields, key)),
+  stan: language.stan(index),
+  transaction: language.transaction(index),
+  attempts: 0
+})

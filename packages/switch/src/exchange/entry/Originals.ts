@@ -1,0 +1,155 @@
+/**
+ * Whose request a message is about. A reversal, a void or an advice names its original by a key; where that key names no
+ * institution (terminals), or two partners may speak for one, another partner's request can have the same. Nobody may take back
+ * or change what another partner has sent (G6).
+ *
+ * A partner is all links of a group, and all links of one institution. What is not known here, because it never came, came
+ * before all that is remembered, or went another way, is nobody's: it is passed on as it is.
+ */
+import { type MessageIndex, mtiClass } from "@jinka/codec"
+import { receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
+import { stanOf } from "../../message/Stamp.ts"
+import type { Desk } from "../Desk.ts"
+import type { Desks } from "../Desks.ts"
+import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
+import type { KeyDigest } from "./KeyHash.ts"
+import { KeyKind, type Known, kindOf, Outcome } from "./RecentKeys.ts"
+import type { Question, Repeats } from "./Repeats.ts"
+
+/** What a message does that is about another partner's request. */
+export const anothers = "is about a transaction of another partner"
+
+/** Any MTI of a request. */
+const REQUEST = 200
+
+/** What a message may be about. */
+const originalKinds = [KeyKind.request, KeyKind.advice] as const
+
+const none: ReadonlyArray<number> = []
+
+const isSame = (fields: ReadonlyArray<number>, others: ReadonlyArray<number>): boolean =>
+  fields.length === others.length && fields.every((field, n) => field === others[n])
+
+/** Finds originals among what is outstanding and what is remembered. */
+export class Originals {
+  private readonly desks: Desks
+  private readonly repeats: Repeats
+  private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+
+  constructor(desks: Desks, repeats: Repeats) {
+    this.desks = desks
+    this.repeats = repeats
+  }
+
+  /**
+   * Whether the request or the advice that the message is about came from another partner than `origin`: as the target knows it,
+   * or, where that is forgotten or never was a request, as the others are remembered. Nobody asks where the origin's identity is
+   * unchecked.
+   */
+  isAnothers(origin: Desk, target: Desk, index: MessageIndex): boolean {
+    if (origin.link.settings.identity === "unchecked") return false
+    const length = this.keyOf(origin, index, target.language.sentFields)
+    if (length === 0) return false
+    const { groups } = this.desks
+    for (const { outstanding } of [target, ...groups.others(target.id)]) {
+      const slot = outstanding.find(this.key, 0, length)
+      if (slot !== undefined) return !this.linksOf(origin).some(({ id }) => id === slot.origin)
+    }
+    const sent = this.repeats.sent(target, this.key, length)
+    if (sent !== undefined && sent.origin >= 0) return !this.linksOf(origin).some(({ id }) => id === sent.origin)
+    return !origin.language.isKeyNamed && this.known(origin, index) === undefined && this.isKnownOfOthers(origin, index)
+  }
+
+  /** Whether another partner than that of `origin` has sent what the message is about: a request, or an advice. */
+  private isKnownOfOthers(origin: Desk, index: MessageIndex): boolean {
+    const own = this.linksOf(origin)
+    const { hash, seconds } = this.desks
+    for (const kind of originalKinds) {
+      let fields: ReadonlyArray<number> = none
+      let length = 0
+      let digest: KeyDigest | undefined
+      for (const { id, language, recent } of this.desks.all) {
+        if (!isSame(language.receivedFields, fields)) {
+          fields = language.receivedFields
+          length = this.keyOf(origin, index, fields)
+          if (length > 0) digest = hash.hash(kind, this.key, 0, length)
+        }
+        if (length === 0 || digest === undefined) continue
+        // Some links may have thousands of others: the key is hashed once for all that have its fields.
+        const known = recent.findHashed(digest, seconds)
+        const isSent = known !== undefined && known.outcome !== Outcome.refused && known.outcome !== Outcome.unseen
+        if (isSent && !own.some((desk) => desk.id === id)) return true
+      }
+    }
+    return false
+  }
+
+  /**
+   * The message as it goes to a target that knows messages by STANs of ours: with `stan` as its own, and its original named by
+   * the STAN that it had there. `undefined` when the partner has sent no such request: with the partner's STAN in it the message
+   * could hit another one's.
+   */
+  withStan(origin: Desk, index: MessageIndex, stan: string): MessageIndex | undefined {
+    const { language } = origin
+    const hasOriginal = language.original(index) !== undefined
+    if (!hasOriginal && mtiClass(index.mti) !== "reversal") return language.withStan(index, stan)
+    const exchange = this.known(origin, index)?.exchange
+    if (exchange === undefined) return undefined
+    return hasOriginal ? language.withStan(index, stan, stanOf(exchange)) : language.withStan(index, stanOf(exchange))
+  }
+
+  /** What has to be asked about the original of a message, where memory does not know it; `undefined`: it never came. */
+  question(origin: Desk, index: MessageIndex): Question | undefined {
+    const { language } = origin
+    const links = this.linksOf(origin)
+    const upTo = this.repeats.forgotten(origin, 0)
+    if (upTo === 0) return undefined
+    const mti = language.original(index)?.mti ?? REQUEST
+    const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
+    const receivedKey = Buffer.from(this.key.subarray(0, length))
+    const covered = this.repeats.cover(origin, index)
+    const key = this.key.toString("latin1", 0, this.keyOf(origin, covered, sentFieldsOf(language, mti)))
+    return { links, mti, key, receivedKey, time: 0, upTo }
+  }
+
+  /** What memory knows of the partner's own request that the message names; `undefined`: nothing. */
+  known(origin: Desk, index: MessageIndex): Known | undefined {
+    for (const desk of this.linksOf(origin)) {
+      const known = this.knownOn(desk, origin, index)
+      if (known !== undefined && known.outcome !== Outcome.unseen) return known
+    }
+    return undefined
+  }
+
+  /** A reversal of a request that never came was acknowledged as `exchange`: should the request come after all, it is refused. */
+  unseen(origin: Desk, index: MessageIndex, exchange: number): void {
+    const { language, recent } = origin
+    const mti = language.original(index)?.mti ?? REQUEST
+    const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
+    const known = { exchange, end: 0, outcome: Outcome.unseen }
+    recent.put(kindOf(mti), this.key, 0, length, known, this.desks.seconds, language.keyTime(index))
+  }
+
+  /** What the message's original became, if it came on the link of `desk`; `undefined`: it did not, or it is forgotten. */
+  private knownOn({ language, recent }: Desk, origin: Desk, index: MessageIndex): Known | undefined {
+    const mti = origin.language.original(index)?.mti ?? REQUEST
+    const length = this.keyOf(origin, index, receivedFieldsOf(language, mti))
+    return length === 0 ? undefined : recent.find(kindOf(mti), this.key, 0, length, this.desks.seconds)
+  }
+
+  /** Puts the key of the message's original, of these fields, into `key`; 0 when the message is about none. */
+  private keyOf({ language }: Desk, index: MessageIndex, fields: ReadonlyArray<number>): number {
+    const original = language.original(index)
+    if (original !== undefined) return language.originalKey(index, original, fields, this.key)
+    // A reversal without original data has the key of what it takes back.
+    return mtiClass(index.mti) === "reversal" ? language.key(index, fields, this.key) : 0
+  }
+
+  /** The links of the partner behind `origin`, its own first. */
+  private linksOf(origin: Desk): ReadonlyArray<Desk> {
+    const { institution } = origin.link.settings
+    const isOther = (desk: Desk) => desk !== origin && desk.link.settings.institution === institution
+    const members = this.desks.groups.others(origin.id)
+    return [origin, ...members, ...this.desks.present.filter((desk) => isOther(desk) && !members.includes(desk))]
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The answer that was given once, given again: for a partner that repeats a request which has ended.
+ *
+ * The journal holds the answer without card data. What is missing comes from the repeated request itself, so the partner gets
+ * the same response code, authorisation number and settlement date as the first time. A refusal is given again with its code. (An
+ * approval that could not be delivered was taken back: nobody may hear of it, and memory knows it as timed out.)
+ */
+import { MessageIndex } from "@jinka/codec"
+import { Effect } from "effect"
+import type { Entry } from "../../journal/Entry.ts"
+import { EntryKind } from "../../journal/EntryKind.ts"
+import type { Receipt } from "../../link/Receipts.ts"
+import type { Language } from "../../message/Language.ts"
+import type { Desk } from "../Desk.ts"
+import type { Desks } from "../Desks.ts"
+import { Shares } from "../turns/Shares.ts"
+import type { Known } from "./RecentKeys.ts"
+
+/**
+ * Answers being read at once; a partner has at most three quarters of them. Repeats above that get none and come again: reading
+ * must not hold up the commits.
+ */
+const READS_MAX = 64
+
+/** Answers that were read last and are kept: who repeats a request does so more than once. */
+const KEPT_MAX = 1024
+
+/** Reads answers back from the journal and sends them: two entries by their numbers, once for many repeats. */
+export class StoredAnswers {
+  private readonly desks: Desks
+  private readonly stored = new MessageIndex()
+  private readonly repeated = new MessageIndex()
+  private readonly covered = new MessageIndex()
+  private readonly shares = new Shares()
+  /** Entries that say how an exchange ended, by its number; those asked for last are the last. */
+  private readonly kept = new Map<number, ReadonlyArray<Entry>>()
+
+  constructor(desks: Desks) {
+    this.desks = desks
+  }
+
+  /**
+   * Sends the answer of an exchange to `desk`, made for `request`; `otherwise` when the journal has none or does not answer.
+   * `receipt` hears whether the answer was delivered.
+   */
+  again(
+    desk: Desk,
+    epoch: number,
+    { exchange, end }: Known,
+    request: Buffer,
+    otherwise: Buffer | undefined,
+    receipt: Receipt | undefined
+  ): void {
+    const { desks } = this
+    const send = (entries: ReadonlyArray<Entry>) => {
+      const again = this.from(entries, desk, request)
+      const heard = again === undefined ? undefined : receipt
+      const isSent = desks.send(desk, epoch, again ?? otherwise, undefined, heard)
+      if (!isSent || heard === undefined) receipt?.settle(false)
+    }
+    const kept = this.kept.get(exchange)
+    if (kept !== undefined) {
+      this.keep(exchange, kept)
+      send(kept)
+      return
+    }
+    const partner = desks.groups.partner(desk.id)
+    if (!this.shares.may(partner, READS_MAX, true)) {
+      receipt?.settle(false)
+      return desk.link.release(epoch)
+    }
+    this.shares.take(partner)
+    const found = desks.journal.entries(end === 0 ? [exchange] : [exchange, end]).pipe(
+      Effect.catch(() => Effect.succeed([])),
+      Effect.map((entries) => {
+        // A journal that has stopped has no answer, and nothing leaves any more (guarantee G9).
+        if (desks.journal.stopped() !== undefined) return
+        this.keep(exchange, entries)
+        send(entries)
+        desks.flush()
+      })
+    )
+    desks.runtime.fork(
+      Effect.ensuring(
+        found,
+        Effect.sync(() => this.shares.leave(partner))
+      )
+    )
+  }
+
+  private keep(exchange: number, entries: ReadonlyArray<Entry>): void {
+    this.kept.delete(exchange)
+    this.kept.set(exchange, entries)
+    if (this.kept.size > KEPT_MAX) this.kept.delete(this.kept.keys().next().value!)
+  }
+
+  private from(entries: ReadonlyArray<Entry>, desk: Desk, request: Buffer): Buffer | undefined {
+    try {
+      return this.made(entries, desk, request)
+    } catch (thrown) {
+      this.desks.defects.met(desk, desk.link.epoch, "a stored answer could not be made again", thrown)
+      return undefined
+    }
+  }
+
+  /** What an exchange's entries say that its origin was told; `undefined` when they do not say it. */
+  private made(entries: ReadonlyArray<Entry>, { language }: Desk, request: Buffer): Buffer | undefined {
+    const has = (kind: EntryKind) => entries.find((entry) => entry.kind === kind)
+    if (language.index(request, 0, request.length, this.repeated) !== undefined) return undefined
+    const refused = has(EntryKind.refused) ?? has(EntryKind.notSent)
+    if (refused !== undefined) return language.answer(this.repeated, refused.code)
+    const answered = has(EntryKind.answered)
+    if (answered === undefined) return undefined
+    const source = this.desks.all.find(({ journalName }) => journalName === answered.link)?.language
+    const wrong = source?.index(answered.message, 0, answered.message.length, this.stored)
+    if (source === undefined || wrong !== undefined) return undefined
+    // On its own link the answer had a STAN of ours.
+    const stored = source.hasOwnStan ? source.withStan(this.stored, language.stan(this.repeated)) : this.stored
+    if (stored === undefined || !this.isRepeat(language, source, stored)) {
+      return language.answer(this.repeated, language.refusal.duplicate)
+    }
+    return language.answerAgain(this.repeated, this.stored)
+  }
+
+  /** Whether the request says the same as the one that was answered: a used key with another amount or card is no repeat (G6). */
+  private isRepeat(language: Language, source: Language, stored: MessageIndex): boolean {
+    const { end, start } = this.repeated
+    // The journal has card data covered, so it is compared covered.
+    const bytes = Buffer.allocUnsafe(end - start)
+    language.redact(this.repeated, bytes, 0)
+    if (language.index(bytes, 0, bytes.length, this.covered) !== undefined) return false
+    return source.difference(language, this.covered, stored) === undefined
+  }
+}

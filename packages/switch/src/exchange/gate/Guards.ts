@@ -1,0 +1,143 @@
+/**
+ * The guards of one switch: which link has one, the module that serves them, and what is done when a partner's MACs go wrong.
+ *
+ * Both gates hang on it: `Checks` at the entry, `Seals` at the exit. Without a security module there is no `Guards`, and
+ * nothing of a message's way changes.
+ */
+import { isRequest, type MessageIndex } from "@jinka/codec"
+import { Deferred, Effect } from "effect"
+import { Guard } from "../../guard/Guard.ts"
+import type { GuardSettings } from "../../guard/GuardSettings.ts"
+import type { ModuleCall } from "../../guard/ModuleCall.ts"
+import type { SecurityModule } from "../../guard/SecurityModule.ts"
+import type { Desk } from "../Desk.ts"
+import type { Desks } from "../Desks.ts"
+import type { Originals } from "../entry/Originals.ts"
+import type { HotActions } from "../turns/Commits.ts"
+import { type Ahead, CHECK, type Checked, Checks } from "./Checks.ts"
+import { Foresight } from "./Foresight.ts"
+import { Seals } from "./Seals.ts"
+
+/** Longest that a call may take, in milliseconds; of a request's time it may take a quarter. */
+const BUDGET_MAX_MS = 1000
+
+/** The guards; see above. */
+export class Guards {
+  readonly checks: Checks
+  private readonly seals: Seals
+  private readonly desks: Desks
+  private readonly module: SecurityModule
+  private readonly broken: Deferred.Deferred<never>
+
+  constructor(
+    desks: Desks,
+    originals: Originals,
+    module: SecurityModule,
+    checked: Checked,
+    broken: Deferred.Deferred<never>
+  ) {
+    const budgetMs = Math.min(BUDGET_MAX_MS, desks.limits.requestTimeoutMs / 4)
+    this.desks = desks
+    this.module = module
+    this.broken = broken
+    this.seals = new Seals(desks, originals, module, budgetMs)
+    const { seals } = this
+    const foresight = new Foresight(desks, seals)
+    const ahead: Ahead = {
+      look: (desk, index) => foresight.look(desk, index),
+      offering: (sealing, take) => seals.offering(sealing, take),
+      drop: (sealing) => seals.drop(sealing)
+    }
+    this.checks = new Checks(desks, module, budgetMs, checked, ahead)
+    desks.seals = this.seals
+    desks.isGuarding = (desk) => this.checks.holds(desk) || this.seals.holds(desk)
+    // At once, and not with the next tick: a partner's first request may come right behind the answer that took its first key.
+    desks.keys.onChange(({ link }) => {
+      const desk = desks.all[link]
+      if (desk?.guard !== undefined) this.look(desk)
+    })
+    module.onDone(this.wake)
+  }
+
+  /** Who goes on with what was waited for. */
+  follow(requests: HotActions): void {
+    this.seals.onReady = requests
+  }
+
+  /** The link at the desk has this guard from now on, or none. */
+  put(desk: Desk, settings: GuardSettings | undefined): void {
+    const { codec } = desk.link.settings
+    desk.guard = settings === undefined ? undefined : new Guard(desk.id, codec, settings, this.desks.keys)
+    this.look(desk)
+  }
+
+  /** One tick of the deadline fiber: whether the links can be guarded, and what waits for that. */
+  tick(now: number): void {
+    for (const desk of this.desks.all) if (desk.guard !== undefined) this.look(desk)
+    this.checks.tick(now)
+  }
+
+  /** A link that cannot be guarded takes no new requests. */
+  private look({ guard, link }: Desk): void {
+    const lacks = guard === undefined ? "" : !this.module.isUp ? "module" : guard.hasKeys ? "" : "key"
+    if (link.lacks !== lacks) link.change({ _tag: "guard", lacks })
+  }
+
+  /** Calls are done: who waits for them goes on. */
+  private readonly wake = (): void => {
+    const { broken, desks } = this
+    if (Deferred.isDoneUnsafe(broken)) return
+    try {
+      desks.tick()
+      this.module.drain(this.done)
+      desks.flush()
+    } catch (defect) {
+      Deferred.doneUnsafe(broken, Effect.die(defect))
+    }
+  }
+
+  private readonly done = ({ id, link }: ModuleCall): void => {
+    if (link === CHECK) this.checks.done(id)
+    else this.seals.done(id)
+  }
+
+  /** An answer of the partner that was right: it may say that our own MAC was wrong. */
+  heard({ guard, language }: Desk, index: MessageIndex): number {
+    if (guard === undefined || index.rejectCode !== 0 || isRequest(index.mti)) return 0
+    return guard.answered(language.code(index) === language.refusal.macFailed)
+  }
+
+  /** `inRow` wrong MACs of the partner have come in a row, or so many of ours were wrong for it. */
+  failed(desk: Desk, epoch: number, inRow: number, what: string): void {
+    const { act, after } = desk.guard!.settings.failures
+    // Once; in a flood again at a hundred times as many, and so on.
+    if (act === "nothing" || (inRow !== after && inRow % (100 * after) !== 0)) return
+    this.desks.alarm(desk, epoch, `${inRow} ${what} in a row: ${doing[act]}`)
+    if (act === "ask") this.desks.askForKey(desk)
+    if (act === "signOff") this.signOff(desk)
+  }
+
+  private signOff({ link }: Desk): void {
+    if (link.settings.dialect.network?.codes.signOff === undefined || link.isHeldOff) return
+    link.session?.ask("signOff")
+    link.change({ _tag: "heldOff", on: true })
+  }
+
+  /** Network management of ours: with its MAC, where the link's rule has one for it. */
+  leaving(desk: Desk, guard: Guard, message: Buffer, put: (message: Buffer) => void): void {
+    const { seals } = this
+    if (!seals.seals(guard, message)) return put(message)
+    const write = (out: Buffer) => message.copy(out)
+    seals.rare(guard, message.length, write, (sealing) => {
+      if (sealing.refusal === undefined) put(Buffer.from(sealing.bytes.subarray(0, sealing.length)))
+      else desk.link.warned("network management of ours was not sent: it has no MAC")
+      seals.give(sealing)
+    })
+  }
+}
+
+const doing = {
+  alarm: "compare the check values of the keys with the partner",
+  ask: "a new key is asked for",
+  signOff: "we sign off"
+} as const

@@ -1,0 +1,66 @@
+/**
+ * Reversals of our own: what takes back a request whose outcome is unknown, or an approval that nobody heard of.
+ *
+ * It makes and journals them. The caller writes the end that needs the reversal in the same journal transaction, and hands the
+ * reversal to the target's queue when that is on disk: `Requests` while the switch runs, `Recovery` after a start.
+ */
+import type { MessageIndex } from "@jinka/codec"
+import { Crossing } from "../../message/Crossing.ts"
+import { stanOf } from "../../message/Stamp.ts"
+import type { Desk } from "../Desk.ts"
+import type { Desks } from "../Desks.ts"
+import type { InDoubt } from "../delivery/Doubts.ts"
+import { OURS } from "../delivery/Due.ts"
+import type { Stored } from "../delivery/Stored.ts"
+
+/** The reversals of one switch. */
+export class Reversals {
+  private readonly desks: Desks
+  private readonly crossing = new Crossing()
+
+  constructor(desks: Desks) {
+    this.desks = desks
+  }
+
+  /**
+   * Journals the reversal of `request`, which came from `origin` and went to `target` as `exchange`; it has to be stored when
+   * that is on disk. `undefined` when neither language has a reversal for such a request (inquiries move no money), or when
+   * the target's has none, or it cannot be made: then the journal says that a person has to do it.
+   */
+  make(origin: Desk, target: Desk, request: MessageIndex, exchange: number): Stored | undefined {
+    try {
+      return this.made(origin, target, request, exchange)
+    } catch (thrown) {
+      this.desks.defects.met(target, 0, `the reversal of exchange ${exchange} could not be made`, thrown)
+      this.impossible(target, exchange)
+      return undefined
+    }
+  }
+
+  private made(origin: Desk, target: Desk, request: MessageIndex, exchange: number): Stored | undefined {
+    const { record, runtime } = this.desks
+    // The target knows the request by the STAN that it had there.
+    const original = target.language.hasOwnStan ? origin.language.withStan(request, stanOf(exchange)) : request
+    if (original === undefined) {
+      this.impossible(target, exchange, request.mti, origin.language.stan(request))
+      return undefined
+    }
+    if (!origin.language.isReversible(original) && !target.language.isReversible(original)) return undefined
+    const stamp = { stan: stanOf(record.last + 1), nowMs: runtime.wallMs() }
+    const bytes = this.crossing.reversal(origin.language, target.language, original, stamp)
+    if (bytes !== undefined) return record.queued(target, exchange, "reversal", bytes, OURS)
+    this.impossible(target, exchange, request.mti, origin.language.stan(request))
+    return undefined
+  }
+
+  /** Money is left to a person. `mti` 0 and `stan` "" when the request cannot be read any more. */
+  impossible(target: Desk, exchange: number, mti = 0, stan = ""): void {
+    const { doubts, record, runtime } = this.desks
+    const code = "there is no reversal for it"
+    const at = runtime.wallMs()
+    const one: InDoubt = { exchange, about: 0, end: "unreversed", code, link: target.name, mti, stan, at }
+    doubts.add(one, record.inDoubt("unreversed", one, target.journalName))
+    const text = `exchange ${exchange} cannot be reversed: a person has to do it, and to end it: jinka pending`
+    this.desks.note(target, 0, text, "warning")
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Answers that no open request waits for: late, a duplicate, or nobody's. They are kept, counted, and never delivered.
+ */
+import { type MessageIndex, mtiText } from "@jinka/codec"
+import type { Desk } from "../Desk.ts"
+import type { Desks } from "../Desks.ts"
+import { State } from "../Exchange.ts"
+import { Outcome } from "../entry/RecentKeys.ts"
+import type { Repeats } from "../entry/Repeats.ts"
+import type { Outstanding, Slot } from "./Outstanding.ts"
+
+/** The unmatched answers of one switch. */
+export class UnmatchedAnswers {
+  private readonly desks: Desks
+  private readonly repeats: Repeats
+
+  constructor(desks: Desks, repeats: Repeats) {
+    this.desks = desks
+    this.repeats = repeats
+  }
+
+  /** An answer with the match key `key[0, length)` that no open request waits for; `slot` has ended or is about to. */
+  unexpected(
+    target: Desk,
+    epoch: number,
+    index: MessageIndex,
+    key: Buffer,
+    length: number,
+    slot: Slot | undefined,
+    outstanding: Outstanding
+  ): void {
+    if (slot !== undefined) {
+      return this.known(target, epoch, index, slot.exchange, outstanding.state(slot.id) === State.answering)
+    }
+    const sent = this.repeats.sent(target, key, length)
+    if (sent !== undefined) return this.known(target, epoch, index, sent.exchange, sent.outcome === Outcome.answered)
+    const missing = target.language.missing(index)
+    target.traffic.unmatched++
+    const code = missing === undefined ? (target.language.code(index) ?? "") : `${missing} is missing`
+    this.desks.record.unmatched("unmatched", 0, target, epoch, code, index)
+    if (missing === undefined) return
+    this.note(target, epoch, `an answer ${mtiText(index.mti)} is nobody's: ${missing}, a field of the key, is missing`)
+  }
+
+  /** The key fits and the message does not: it is nobody's answer, and the request goes on waiting for its own. */
+  foreign(target: Desk, epoch: number, index: MessageIndex, { exchange }: Slot, why: string): void {
+    target.traffic.unmatched++
+    this.desks.record.unmatched("unmatched", exchange, target, epoch, why, index)
+    this.note(
+      target,
+      epoch,
+      `an answer ${mtiText(index.mti)} with the key of exchange ${exchange} is not its answer: ${why}`
+    )
+  }
+
+  /** The answer was not proved to be the partner's, as `why` says; `exchange`: that of the request with its key, or 0. */
+  unproved(target: Desk, epoch: number, index: MessageIndex, exchange: number, why: string): void {
+    target.traffic.unmatched++
+    this.desks.record.unmatched("unmatched", exchange, target, epoch, why, index)
+    const whose = exchange === 0 ? "" : ` with the key of exchange ${exchange}`
+    this.note(target, epoch, `an answer ${mtiText(index.mti)}${whose} is nobody's: ${why}`)
+    target.link.release(epoch)
+  }
+
+  /** An answer of an exchange that has ended. */
+  private known(target: Desk, epoch: number, index: MessageIndex, exchange: number, isAnswered: boolean): void {
+    const code = target.language.code(index) ?? ""
+    if (isAnswered) target.traffic.duplicates++
+    else target.traffic.late++
+    this.desks.record.unmatched(isAnswered ? "duplicateAnswer" : "late", exchange, target, epoch, code, index)
+  }
+
+  private note(target: Desk, epoch: number, text: string): void {
+    const noted = target.unmatchedNotices.add("unmatched", text, this.desks.now)
+    if (noted !== undefined) this.desks.note(target, epoch, noted, "warning")
+  }
+}

@@ -1,0 +1,39 @@
+/** What the switch raises an alarm for, and whom it tells, as the configuration writes it. */
+import { Schema } from "effect"
+import { count, DurationOrNever, described, option, optional, text, Words } from "../text/Terms.ts"
+
+/** The `alarms:` section. */
+export const AlarmDocument = Schema.Struct({
+  linkDown: option(
+    DurationOrNever,
+    "60 seconds",
+    "A link that takes no requests for this long, and that nobody has blocked or drained."
+  ),
+  noTraffic: option(
+    DurationOrNever,
+    "never",
+    "A link that is ready, has sent requests before, and sends none for this long."
+  ),
+  timeouts: option(
+    count(0, 100),
+    3,
+    "Requests to a partner without an answer in time, of a hundred in the last five minutes, ten requests or more; 0: never."
+  ),
+  queueAge: option(DurationOrNever, "5 minutes", "An advice or reversal that waits this long to be acknowledged."),
+  macFailures: option(count(0, 1000), 3, "Wrong or missing MACs of a partner in the last five minutes; 0: never."),
+  remind: option(DurationOrNever, "1 hours", "How often an alarm that lasts is said again."),
+  webhook: optional(
+    Schema.Struct({
+      url: described(text(/^https?:\/\/[^\s#]+$/, "an address such as https://alarms.example/jinka"), "Where to."),
+      secret: described(
+        Schema.Struct({
+          env: optional(Words, "Name of the environment variable that holds the secret."),
+          file: optional(Words, "File that holds the secret. Only the switch's user may read it.")
+        }),
+        "What the calls are signed with, 32 characters or more: `jinka-signature: t=SECONDS,v1=HEX`, HMAC-SHA-256 over `SECONDS.BODY`. Exactly one of `env` and `file`."
+      )
+    }),
+    "Tells another system by POST with JSON, five times with growing pauses. When left out: log and metrics alone."
+  )
+})
+export type AlarmDocument = typeof AlarmDocument.Type

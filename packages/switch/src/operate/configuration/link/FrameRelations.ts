@@ -1,0 +1,40 @@
+/**
+ * Whether a frame that was written out makes sense as a whole: asked from the codec itself. Pure.
+ */
+import { type FrameFormat, frameOverhead, idleFrame, writeFrame } from "@jinka/codec"
+import { type Draft, frameOf } from "../text/Draft.ts"
+import { error, type Finding } from "../text/Problem.ts"
+
+/** What is wrong with the link's frame; empty for a shipped one and for one whose keys are wrong by themselves. */
+export const frameFinding = (link: Draft): ReadonlyArray<Finding> => {
+  const { raw, path } = link.part("frame")
+  const frame = typeof raw === "object" && raw !== null ? frameOf(link) : undefined
+  if (frame === undefined) return []
+  const wrong = wrongWith(raw as object, frame)
+  return wrong === undefined
+    ? []
+    : [error(path, wrong, "Compare with the partner's specification of the length header.", "")]
+}
+
+/** What was found before: the rules between keys ask for the same frame many times. */
+const found = new WeakMap<object, string | undefined>()
+
+const wrongWith = (written: object, frame: FrameFormat): string | undefined => {
+  if (!found.has(written)) found.set(written, tried(frame))
+  return found.get(written)
+}
+
+/** Writes the longest message and the idle frame as the link would. */
+const tried = (frame: FrameFormat): string | undefined => {
+  try {
+    const { before, after } = frameOverhead(frame)
+    if (frame.kind !== "length") return undefined
+    writeFrame(frame, Buffer.alloc(before + frame.lengthMax + after), 0, frame.lengthMax)
+    const idle = (idleFrame(frame)?.length ?? 0) - before - after
+    return idle > frame.lengthMax ? "the idle frame has more bytes than `lengthMax`" : undefined
+  } catch (cause) {
+    if (cause instanceof RangeError) return "a message of `lengthMax` bytes does not fit the length header"
+    if (cause instanceof TypeError) return cause.message
+    throw cause
+  }
+}
