@@ -30,49 +30,49 @@ export const defects: ReadonlyArray<Defect> = [
   {
     name: "an answer leaves before it is on disk",
     breaks: "G1",
-    file: exchange("Requests"),
+    file: exchange("request/Requests"),
     find: "desks.commits.deliver(desks.partnerOf(origin), seq, holder.id, slot.id)",
     put: "this.deliver(holder.id, slot.id)"
   },
   {
     name: "what waits for an entry of the journal is done one entry too early",
     breaks: "G1",
-    file: exchange("Commits"),
+    file: exchange("turns/Commits"),
     find: "queue.first <= this.lastSeq)",
     put: "queue.first <= this.lastSeq + 1)"
   },
   {
     name: "a request that timed out is not reversed",
     breaks: "G4",
-    file: exchange("Requests"),
+    file: exchange("request/Requests"),
     find: "      commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))\n      this.reverse(origin, target, slot)",
     put: "      commits.after(this.desks.partnerOf(origin), seq, () => this.refuseOrigin(target, slot, noAnswer))\n      if (reason !== 'timeout') this.reverse(origin, target, slot)"
   },
   {
     name: "a stored message is given up after two attempts",
     breaks: "G2",
-    file: exchange("StoreAndForward"),
+    file: exchange("delivery/StoreAndForward"),
     find: 'if (stored.attempts >= this.settings.attemptsMax) this.finish(stored, "abandoned", code)',
     put: 'if (stored.attempts >= 2) this.finish(stored, "abandoned", code)'
   },
   {
     name: "one request in a hundred is written twice",
     breaks: "G4",
-    file: exchange("Requests"),
+    file: exchange("request/Requests"),
     find: "    slot.sentAt = session.outbox.promise()\n",
     put: "    slot.sentAt = session.outbox.promise()\n    if (slot.exchange % 97 === 0) this.write(target, session, slot)\n"
   },
   {
     name: "a repeat does not say that it is one",
     breaks: "G5",
-    file: exchange("Forwarding"),
+    file: exchange("delivery/Forwarding"),
     find: "session.end(at, language.resend(index, again, session.outbox.buffer, at))",
     put: "session.end(at, language.resend(index, again && stored.attempts > 3, session.outbox.buffer, at))"
   },
   {
     name: "one answer in ninety is delivered twice",
     breaks: "G3",
-    file: exchange("Requests"),
+    file: exchange("request/Requests"),
     find: "    if (!this.sendAnswer(slot, slot)) slot.settle(false)",
     put: "    if (slot.exchange % 89 === 0) this.sendAnswer(slot)\n    if (!this.sendAnswer(slot, slot)) slot.settle(false)"
   },
@@ -86,7 +86,7 @@ export const defects: ReadonlyArray<Defect> = [
   {
     name: "a repeated request is taken for a new one",
     breaks: "G4",
-    file: exchange("RequestAdmission"),
+    file: exchange("entry/RequestAdmission"),
     find: "    if (known !== undefined) return this.refusals.repeated(origin, epoch, index, known)",
     put: "    if (known !== undefined && known.outcome !== Outcome.timedOut) return this.refusals.repeated(origin, epoch, index, known)"
   },
