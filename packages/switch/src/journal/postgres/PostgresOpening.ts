@@ -155,7 +155,7 @@ const itsRow = Effect.fnUntraced(function* (
 })
 
 const restore =
-  "See whether the URL, `schema` and the name of the switch are right; then restore PostgreSQL's missing end from a standby or its archive. Only when that is gone for good: open once with the loss accepted."
+  "See whether the URL, `schema` and the name of the switch are right; then restore PostgreSQL's missing end from a standby or its archive. Only when that is gone for good: `jinka journal accept-loss` on this node."
 
 /** How often a straggler of the last owner may come between before something else must be wrong. */
 const TRIES_MAX = 100

@@ -82,6 +82,7 @@ const paths: ReadonlyArray<string> = [
   "journal archive",
   "journal postgres",
   "journal restore",
+  "journal accept-loss",
   "journal new",
   "reference"
 ]

@@ -1,8 +1,10 @@
-/** `jinka journal verify`, `anchor`, `summary` and `new`. */
-import { Clock, Console, Effect, FileSystem, Option, Stdio } from "effect"
+/** `jinka journal verify`, `anchor`, `summary`, `new` and `accept-loss`. */
+import { Clock, Console, Effect, FileSystem, Option, Schema, Stdio } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Head, headsIn } from "../../journal/Head.ts"
 import type { Unopened } from "../../journal/JournalStore.ts"
+import { acceptLoss } from "../AcceptLoss.ts"
+import { Reason } from "../control/KeyReport.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
 import { fileWords } from "../FileWords.ts"
 import { journalPlace } from "../JournalPlace.ts"
@@ -11,6 +13,7 @@ import { asJson } from "./Asked.ts"
 import { archive, backup, exportJournal, restore } from "./BackupCommand.ts"
 import { makeLines } from "./Lines.ts"
 import { postgres } from "./PostgresCommand.ts"
+import { configurationFile } from "./RunCommand.ts"
 import { fileOrDirectory } from "./TraceCommand.ts"
 
 /** Entries between two lines of progress. */
@@ -179,13 +182,41 @@ const begin = Command.make("new", { place: fileOrDirectory }, ({ place }) =>
   ])
 )
 
+const reasonRule = "1 to 120 plain characters, without a run of 8 digits"
+
+const reason = Flag.String("reason").pipe(Flag.withDescription(`Why, for the journal: ${reasonRule}`))
+
+const accept = Command.make("accept-loss", { file: configurationFile, reason }, ({ file, reason }) =>
+  Effect.gen(function* () {
+    if (!Schema.is(Reason)(reason)) {
+      return yield* new CommandFailed({ exit: "usage", says: `--reason: why the loss is accepted, in ${reasonRule}.` })
+    }
+    const lost = yield* acceptLoss(file, reason)
+    yield* Console.log(`accepted: ${lost} ${afterLoss}`)
+  })
+).pipe(
+  Command.withDescription(
+    "Accepts that a journal has lost entries that it had acknowledged (`Truncated`): with them gone a switch does not start, and no other node takes over. Restore the missing end first wherever that can be done: a standby of PostgreSQL, its archive, the old disk. What was lost, who accepted it and why is written into the journal; then the switch may start. Refused where nothing is lost, and while the switch runs. With PostgreSQL it is said on the node that says `Truncated`: its journal.head knows what is missing."
+  ),
+  Command.withShortDescription("Accept that acknowledged entries are gone for good"),
+  Command.withExamples([
+    {
+      command: 'jinka journal accept-loss switch.yaml --reason "old primary burnt, standby lagged 2 s"',
+      description: "After a fail-over to a standby that lagged"
+    }
+  ])
+)
+
+const afterLoss =
+  "Start the switch: exchanges that the journal still has open are ended and reversed. What the lost entries were about is known to the partners alone: compare the accounts of that time with them."
+
 /** `jinka journal`. */
 export const journal = Command.make("journal").pipe(
   Command.withDescription(
     "Looks at a journal, mostly one whose switch does not run; copies one, also of a switch that runs."
   ),
   Command.withShortDescription("Look at a journal"),
-  Command.withSubcommands([verify, anchor, summary, exportJournal, backup, archive, restore, begin, postgres])
+  Command.withSubcommands([verify, anchor, summary, exportJournal, backup, archive, restore, begin, accept, postgres])
 )
 
 const lineText = (line: SummaryLine): string => {
