@@ -1,5 +1,4 @@
 /** The journal in a real PostgreSQL: what it keeps, who may write, what it refuses. */
-import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { compile, iso8583v1987Ascii } from "@jinka/codec"
 import { Effect, type Scope } from "effect"
@@ -10,7 +9,6 @@ import { headsIn } from "../../packages/switch/src/journal/Head.ts"
 import type { Journal } from "../../packages/switch/src/journal/Journal.ts"
 import { openPostgres } from "../../packages/switch/src/journal/postgres/PostgresReader.ts"
 import { allEntries, messageOf, temporaryDirectory, testKey, testPan, write } from "../switch/journal/Journals.ts"
-import { configuration, jinka } from "../switch/operate/program.ts"
 import { postgresTitle, RealPostgres, whyNoPostgres } from "./RealPostgres.ts"
 import { placeOf, refusalAt, withJournalAt } from "./Stores.ts"
 
@@ -328,55 +326,5 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("The journal in Pos
       const elsewhere = yield* refusalAt(placeOf(url(), newName()), directory)
       expect(elsewhere.reason).toMatchObject({ _tag: "Truncated", problem: expect.stringContaining("no journal of") })
     })
-  )
-
-  live(
-    "goes on without what is gone when a person says so on its node; not while another node runs the switch",
-    (home) =>
-      Effect.gen(function* () {
-        const name = newName()
-        const place = placeOf(url(), name)
-        const directory = join(home, "journal")
-        const postgres = "postgres: { url: { env: JINKA_POSTGRES }, node: n1 }"
-        const file = configuration(home, (text) =>
-          text.replace("name: demo", `name: ${name}`).replace("reserve: 1 MiB", postgres)
-        )
-        const accept = Effect.promise(() =>
-          jinka(["journal", "accept-loss", file, "--reason", "the standby lagged"], { env: { JINKA_POSTGRES: url() } })
-        )
-        yield* withJournalAt(place, directory, (journal) => {
-          for (let n = 1; n <= 3; n++) {
-            write(journal.writer, { message: messageOf(n) })
-            journal.writer.flush()
-          }
-          return journal.drained
-        })
-        const id = `(SELECT id FROM jinka.journal WHERE switch = '${name}')`
-        const told = (...sql: ReadonlyArray<string>) => Effect.promise(() => server.administer(...sql))
-        yield* told(`INSERT INTO jinka.owner (journal, node) VALUES (${id}, 'n2')`)
-        const runs = yield* accept
-        yield* told(`DELETE FROM jinka.owner WHERE journal = ${id}`)
-        const whole = yield* accept
-        const last = `(SELECT max(last) FROM jinka.commit_group WHERE journal = ${id})`
-        yield* told(
-          `DELETE FROM jinka.commit_group WHERE journal = ${id} AND last = ${last}`,
-          `DELETE FROM jinka.mark WHERE journal = ${id}`,
-          `INSERT INTO jinka.owner (journal, node, halted) VALUES (${id}, 'n1', 'Truncated: gone')`
-        )
-        const refused = yield* refusalAt(place, directory)
-        const accepted = yield* accept
-        const owned = yield* told(`SELECT halted FROM jinka.owner WHERE journal = ${id}`)
-        const events = yield* withJournalAt(place, directory, allEntries)
-
-        expect([runs.code, runs.err]).toEqual([1, expect.stringContaining("Node n2 runs this switch")])
-        expect([whole.code, whole.err]).toEqual([1, expect.stringContaining("Nothing is lost")])
-        expect(refused.message).toContain("`jinka journal accept-loss` on this node")
-        expect([accepted.code, accepted.err]).toEqual([0, ""])
-        expect(accepted.out).toMatch(/^accepted: .*not there any more.* Start the switch: /)
-        expect(events.map(({ code }) => code)).toContainEqual(
-          expect.stringMatching(/^loss accepted by \S+: the standby lagged$/)
-        )
-        expect(owned.at(-1)).toEqual({ halted: null })
-      })
   )
 })

@@ -45,17 +45,20 @@ describe("jinka journal accept-loss", () => {
   it("says what is lost, and lets the switch start; who accepted it and why stays in the journal", async () => {
     const file = await truncated()
     const refused = await jinka(["journal", "verify", file])
+    const looked = await jinka(["journal", "accept-loss", file])
     const accepted = await accept(file, "the old disk is burnt")
     const verified = await jinka(["journal", "verify", file])
     const again = await accept(file, "once more")
 
     expect(refused.err).toMatch(/^jinka: Truncated: .*`jinka journal accept-loss`/)
     expect([accepted.code, accepted.err]).toEqual([0, ""])
-    expect(accepted.out).toMatch(/^accepted: .*entries up to 15 were acknowledged.* Start the switch: /)
+    expect([looked.code, looked.out]).toEqual([2, expect.stringContaining("entries up to 15 were acknowledged")])
+    expect(looked.err).toContain("Nothing was changed")
+    expect(accepted.out).toMatch(/entries up to 15 were acknowledged.*\naccepted: entry 12 .*\nNext: start the switch/)
     expect(verified.out).toMatch(/^good: 12 entries/)
     expect(await events(file)).toEqual([
       "loss accepted: entries 11 to 15",
-      expect.stringMatching(/^loss accepted by \S+: the old disk is burnt$/)
+      expect.stringMatching(/^operator \S+: accept loss: the old disk is burnt$/)
     ])
     expect([again.code, again.err]).toEqual([
       1,
@@ -68,7 +71,7 @@ describe("jinka journal accept-loss", () => {
     const unsaid = await accept(file, "card 6212345678901234")
 
     expect(unsaid.code).toBe(2)
-    expect(unsaid.err).toContain("1 to 120 plain characters, without a run of 8 digits")
+    expect(unsaid.err).toContain("1 to 120 plain characters without a run of 8 digits")
     expect(unsaid.err).not.toContain("6212345678901234")
     expect((await jinka(["journal", "verify", file])).err).toContain("Truncated")
   })

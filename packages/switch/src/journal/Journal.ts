@@ -223,9 +223,10 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
 })
 
 /** An accepted loss stays readable for ever: it is the first entry after the gap. */
-const noteLoss = (writer: JournalWriter, { lastSeq, lossAccepted }: Opened): void => {
+const noteLoss = (writer: JournalWriter, { lastSeq, lossAccepted, lostAfter = lastSeq }: Opened): void => {
   if (lossAccepted === undefined) return
-  const what = lossAccepted > lastSeq ? `entries ${lastSeq + 1} to ${lossAccepted}` : `unknown entries after ${lastSeq}`
+  const what =
+    lossAccepted > lostAfter ? `entries ${lostAfter + 1} to ${lossAccepted}` : `unknown entries after ${lostAfter}`
   writer.note(`loss accepted: ${what}`)
   writer.flush()
 }

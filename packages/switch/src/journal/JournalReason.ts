@@ -93,7 +93,7 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
   Corrupt:
     "Keep the directory as it is, restore the journal from a backup or the standby, and have the disk checked. `jinka journal verify` shows the first bad entry.",
   Truncated:
-    "Keep the directory as it is and restore the missing files. Only when they are gone for good: `jinka journal accept-loss`; the loss is then written into the journal, and exchanges still open are reversed at the next start.",
+    "Keep the directory as it is and restore the missing files, or PostgreSQL's missing end. Only when that is gone for good: `jinka journal accept-loss`; the loss is then written into the journal, and exchanges still open are reversed at the next start.",
   Gone: "Restore the directory from a backup or the standby. Only when what it held is gone for good, or belongs elsewhere: begin a new journal here with `jinka journal new`.",
   Locked:
     "Another process has this journal open. Find it (`lsof` on the directory) and stop it, or give this switch its own directory. Never delete the lock.",

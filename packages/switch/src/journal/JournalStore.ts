@@ -47,6 +47,8 @@ export interface Opened {
    * opening.
    */
   readonly lossAccepted?: number
+  /** The last entry in front of that loss, where a group of ours is behind it already. Default: `lastSeq`. */
+  readonly lostAfter?: number
   /** What was found and put right, or is odd, in sentences: to be logged, and noted in the journal. */
   readonly notes: ReadonlyArray<string>
 }

@@ -306,4 +306,4 @@ export class PostgresCommits {
 }
 
 const restored =
-  "It failed over to a standby that lagged. Restore the missing end if the old primary is still there; else `jinka journal accept-loss` on this node: the loss is then written into the journal, and exchanges still open are reversed at the next start."
+  "It failed over to a standby that lagged. Restore the missing end if the old primary is still there; else `jinka journal accept-loss` on this node: exchanges still open are then reversed at the next start, and the loss is written into the journal."

@@ -155,7 +155,7 @@ const itsRow = Effect.fnUntraced(function* (
 })
 
 const restore =
-  "See whether the URL, `schema` and the name of the switch are right; then restore PostgreSQL's missing end from a standby or its archive. Only when that is gone for good: `jinka journal accept-loss` on this node."
+  "See whether the URL, `schema` and the name of the switch are right; then restore PostgreSQL's missing end from a standby or its archive. Only when that is gone for good: `jinka journal accept-loss`, on this node."
 
 /** How often a straggler of the last owner may come between before something else must be wrong. */
 const TRIES_MAX = 100
@@ -234,7 +234,7 @@ export const takeOver = Effect.fnUntraced(function* (
       counts,
       names: names.map(({ id, name, dialect }) => ({ id, name, dialect })),
       keys: slots.map(({ link, slot, keys }) => ({ link, slot, keys })),
-      ...(lost === undefined ? {} : { lossAccepted: lost }),
+      ...(lost === undefined ? {} : { lossAccepted: lost, lostAfter: reached.seq }),
       notes: [...notes, ...connection.notes]
     }
     const anchor = yield* checked(directory, () => openAnchor(directory, journalId, found, seal, lost !== undefined))

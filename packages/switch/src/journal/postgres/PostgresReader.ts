@@ -21,7 +21,7 @@ import { type IndexReadings, indexFile } from "../SearchIndex.ts"
 import { readingsOf } from "../SearchKeys.ts"
 import { headText } from "../Tag.ts"
 import { placeText } from "./PostgresAddress.ts"
-import { connect, type PostgresPlace } from "./PostgresConnection.ts"
+import { connect, type PostgresPlace, type PostgresUse } from "./PostgresConnection.ts"
 import { recoverRows, tablesOf } from "./PostgresOpening.ts"
 import { journalRow, PostgresQuestions } from "./PostgresQuestions.ts"
 import { PostgresSearch } from "./PostgresSearch.ts"
@@ -31,23 +31,25 @@ const begun = "No switch of this name has run with this database yet; or see whe
 /**
 
  * Opens the journal of a place for reading, until the scope ends. `directory`: where this node's anchor and index are, if any.
+ * `use`: `write` reads from where commits go, and not from a standby of PostgreSQL that may lag.
 
  */
 export const openPostgres = Effect.fnUntraced(function* (
   place: PostgresPlace,
   directory: string,
-  options: ReadOnlyOptions = {}
+  options: ReadOnlyOptions = {},
+  use: PostgresUse = "read"
 ): Effect.fn.Return<JournalReader, JournalError, Scope.Scope> {
   const at = placeText(place.address)
   const keyring = new Keyring(options.keys ?? [])
   // Before the journal is looked at: whatever this node has said by now is in it.
   const said = anchorOf(directory, keyring)
-  const row = yield* Effect.scoped(Effect.flatMap(connect(place, "read"), (open) => journalRow(open, place)))
+  const row = yield* Effect.scoped(Effect.flatMap(connect(place, use), (open) => journalRow(open, place)))
   if (row === undefined) {
     const problem = `There is no journal of the switch ${place.name}.`
     return yield* Effect.fail(JournalError.of("NotJournal", at, problem, begun))
   }
-  const questions = new PostgresQuestions(place, row, keyring, yield* Effect.scope, "read")
+  const questions = new PostgresQuestions(place, row, keyring, yield* Effect.scope, use)
   const proof = new Proof(keyring, at)
   const { floor, reached } = yield* recoverRows(questions, proof)
   const last = yield* questions.run(() => questions.groups.lastGroup())

@@ -82,8 +82,8 @@ const paths: ReadonlyArray<string> = [
   "journal archive",
   "journal postgres",
   "journal restore",
-  "journal accept-loss",
   "journal new",
+  "journal accept-loss",
   "reference"
 ]
 

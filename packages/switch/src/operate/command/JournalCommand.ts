@@ -1,10 +1,8 @@
-/** `jinka journal verify`, `anchor`, `summary`, `new` and `accept-loss`. */
-import { Clock, Console, Effect, FileSystem, Option, Schema, Stdio } from "effect"
+/** `jinka journal verify`, `anchor`, `summary` and `new`; its other acts have files of their own. */
+import { Clock, Console, Effect, FileSystem, Option, Stdio } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Head, headsIn } from "../../journal/Head.ts"
 import type { Unopened } from "../../journal/JournalStore.ts"
-import { acceptLoss } from "../AcceptLoss.ts"
-import { Reason } from "../control/KeyReport.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
 import { fileWords } from "../FileWords.ts"
 import { journalPlace } from "../JournalPlace.ts"
@@ -12,8 +10,8 @@ import { type SummaryLine, type SummaryTotals, summarize } from "../Summary.ts"
 import { asJson } from "./Asked.ts"
 import { archive, backup, exportJournal, restore } from "./BackupCommand.ts"
 import { makeLines } from "./Lines.ts"
+import { accept } from "./LossCommand.ts"
 import { postgres } from "./PostgresCommand.ts"
-import { configurationFile } from "./RunCommand.ts"
 import { fileOrDirectory } from "./TraceCommand.ts"
 
 /** Entries between two lines of progress. */
@@ -181,34 +179,6 @@ const begin = Command.make("new", { place: fileOrDirectory }, ({ place }) =>
     { command: "jinka journal new switch.yaml", description: "After the old directory was moved away in part" }
   ])
 )
-
-const reasonRule = "1 to 120 plain characters, without a run of 8 digits"
-
-const reason = Flag.String("reason").pipe(Flag.withDescription(`Why, for the journal: ${reasonRule}`))
-
-const accept = Command.make("accept-loss", { file: configurationFile, reason }, ({ file, reason }) =>
-  Effect.gen(function* () {
-    if (!Schema.is(Reason)(reason)) {
-      return yield* new CommandFailed({ exit: "usage", says: `--reason: why the loss is accepted, in ${reasonRule}.` })
-    }
-    const lost = yield* acceptLoss(file, reason)
-    yield* Console.log(`accepted: ${lost} ${afterLoss}`)
-  })
-).pipe(
-  Command.withDescription(
-    "Accepts that a journal has lost entries that it had acknowledged (`Truncated`): with them gone a switch does not start, and no other node takes over. Restore the missing end first wherever that can be done: a standby of PostgreSQL, its archive, the old disk. What was lost, who accepted it and why is written into the journal; then the switch may start. Refused where nothing is lost, and while the switch runs. With PostgreSQL it is said on the node that says `Truncated`: its journal.head knows what is missing."
-  ),
-  Command.withShortDescription("Accept that acknowledged entries are gone for good"),
-  Command.withExamples([
-    {
-      command: 'jinka journal accept-loss switch.yaml --reason "old primary burnt, standby lagged 2 s"',
-      description: "After a fail-over to a standby that lagged"
-    }
-  ])
-)
-
-const afterLoss =
-  "Start the switch: exchanges that the journal still has open are ended and reversed. What the lost entries were about is known to the partners alone: compare the accounts of that time with them."
 
 /** `jinka journal`. */
 export const journal = Command.make("journal").pipe(

@@ -7,7 +7,12 @@
  */
 import { Effect } from "effect"
 import type { JournalError } from "../../journal/JournalError.ts"
-import { connect, type PostgresConnection, type PostgresPlace } from "../../journal/postgres/PostgresConnection.ts"
+import {
+  connect,
+  type PostgresConnection,
+  type PostgresPlace,
+  type PostgresUse
+} from "../../journal/postgres/PostgresConnection.ts"
 import type { Row } from "../../journal/postgres/PostgresRows.ts"
 import type { Beat, ConnectOwners, OwnerTable, Seen } from "./Claim.ts"
 
@@ -111,10 +116,13 @@ export interface OwnerRow {
   readonly standbys: ReadonlyArray<{ readonly node: string; readonly silent: number }>
 }
 
-/** All switches that keep their journals there, also as a standby of PostgreSQL has them. */
-export const ownersOf = (place: PostgresPlace): Effect.Effect<ReadonlyArray<OwnerRow>, JournalError> =>
+/** All switches that keep their journals there; with `read` also as a standby of PostgreSQL has them. */
+export const ownersOf = (
+  place: PostgresPlace,
+  use: PostgresUse = "read"
+): Effect.Effect<ReadonlyArray<OwnerRow>, JournalError> =>
   Effect.scoped(
-    Effect.flatMap(connect(place, "read"), ({ query }) =>
+    Effect.flatMap(connect(place, use), ({ query }) =>
       Effect.map(query(statements(place.schema).all), (all) =>
         all.map(
           (row) =>

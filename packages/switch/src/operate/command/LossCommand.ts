@@ -1,0 +1,133 @@
+/** `jinka journal accept-loss`: go on although what was acknowledged is lost. */
+import { Console, Effect, Option, Path, Redacted } from "effect"
+import { Command, Flag } from "effect/cli"
+import { type Head, headsIn } from "../../journal/Head.ts"
+import type { SqliteStoreOptions } from "../../journal/SqliteStore.ts"
+import { acceptLocalLoss, localLoss } from "../AcceptLoss.ts"
+import { load, loadKeys, loadPostgres } from "../Configuration.ts"
+import { peerOf, proof } from "../control/Peer.ts"
+import { CommandFailed, failedBy } from "../Exit.ts"
+import { journalPlace } from "../JournalPlace.ts"
+import { acceptLoss, isRun, type Loss, type LossPlace, lossSeen, rowOf } from "../owner/AcceptedLoss.ts"
+import type { OwnerRow } from "../owner/OwnerRows.ts"
+import { ProcessEdge } from "../ProcessEdge.ts"
+import { configurationFile } from "./RunCommand.ts"
+
+const reason = Flag.String("reason").pipe(
+  Flag.withDescription(
+    "Why, for the journal: up to 120 plain characters, without a run of 8 digits. Without it the command shows what is lost, and changes nothing"
+  ),
+  Flag.optional
+)
+
+const refused = (says: string, exit: "bad" | "usage" = "bad"): CommandFailed => new CommandFailed({ exit, says })
+
+/** `jinka journal accept-loss FILE`. */
+export const accept = Command.make("accept-loss", { file: configurationFile, reason }, ({ file, reason }) =>
+  Effect.gen(function* () {
+    const configuration = yield* load(file)
+    const postgres = yield* loadPostgres(configuration)
+    if (Option.isSome(reason) && !reasonForm.test(reason.value)) return yield* refused(reasonRule, "usage")
+    const { key, previousKeys } = yield* loadKeys(configuration)
+    const { directory } = configuration.journal
+    const keys = { key: Redacted.value(key), previousKeys: previousKeys.map(Redacted.value) }
+    if (postgres === undefined) return yield* onThisMachine(file, { ...configuration.journal, ...keys }, reason)
+    const at: LossPlace = {
+      place: Redacted.value(postgres.place),
+      directory,
+      keys: [keys.key, ...keys.previousKeys],
+      takeoverAfterMs: postgres.takeoverAfterMs
+    }
+    const row = yield* rowOf(at.place)
+    if (row !== undefined && isRun(row, at.takeoverAfterMs)) return yield* refused(runText(row, at.place.node))
+    const [head] = headsIn(yield* (yield* journalPlace(file)).anchor)
+    const loss = yield* lossSeen(at, head!)
+    if (!loss.isOfThisJournal) return yield* refused(anotherJournal(at.place.node, loss))
+    if (loss.fault === undefined) return yield* refused(nothingLost(at.place.node, head!, row))
+    yield* Console.log(lossText(at.place.node, head!, loss, row))
+    if (Option.isNone(reason)) return yield* refused(withReason(file), "usage")
+    const ended = yield* acceptLoss(at, yield* whoAsks(directory), reason.value)
+    if (ended._tag === "run") return yield* refused(runText(ended.row, at.place.node))
+    if (ended._tag === "whole") return yield* refused(nothingLost(at.place.node, head!, row))
+    yield* Console.log(acceptedText(file, ended.seq, loss))
+  }).pipe(Effect.mapError(failedBy))
+).pipe(
+  Command.withDescription(
+    "Goes on although acknowledged entries are lost (`Truncated`: after a fail-over of PostgreSQL to a standby that lagged, with an old backup or copy). Shows first what this node's anchor acknowledged last and what PostgreSQL holds. With --reason it then takes the journal over as it is, writes the loss into it with your name and the reason, and lets nodes take the switch over again. Restore the missing end instead wherever that can be done: what was in the lost entries is to be settled by hand with the partners. On the node that says `Truncated`; no node may run the switch."
+  ),
+  Command.withShortDescription("Go on although acknowledged entries are lost"),
+  Command.withExamples([
+    { command: "jinka journal accept-loss switch.yaml", description: "What is lost? Changes nothing" },
+    {
+      command: 'jinka journal accept-loss switch.yaml --reason "old primary is gone, ticket 4711"',
+      description: "Go on without it"
+    }
+  ])
+)
+
+const reasonForm = /^(?!.*\d{8})[ -~]{1,120}$/
+const reasonRule =
+  "--reason: who accepts a loss gives a reason of 1 to 120 plain characters without a run of 8 digits. Nothing was changed."
+
+/** The same for a journal in SQLite. */
+const onThisMachine = Effect.fnUntraced(function* (
+  file: string,
+  options: SqliteStoreOptions,
+  reason: Option.Option<string>
+) {
+  const loss = yield* localLoss(options)
+  if (loss === undefined) {
+    return yield* refused(
+      "Nothing is lost: the journal has all that it acknowledged. Nothing was changed; start the switch."
+    )
+  }
+  yield* Console.log(loss)
+  if (Option.isNone(reason)) return yield* refused(withReason(file), "usage")
+  const seq = yield* acceptLocalLoss(options, yield* whoAsks(options.directory), reason.value)
+  yield* Console.log(`accepted: entry ${seq} of the journal has your name and the reason\n${afterwards(file)}`)
+})
+
+const afterwards = (file: string): string =>
+  `Next: start the switch (\`jinka run ${file}\`). What the journal holds open is ended then, and reversed.\nBy hand: nobody here knows what was in the lost entries. Settle with each partner, from its records, what it sent and got since.`
+
+/** The user, as a running switch would see him: by a file that he makes in the journal's directory. */
+const whoAsks = Effect.fnUntraced(function* (directory: string) {
+  const socket = (yield* Path.Path).join(directory, "control.sock")
+  const { pid } = yield* ProcessEdge
+  return yield* Effect.scoped(Effect.map(proof(socket, pid), (shown) => peerOf(socket, shown)))
+})
+
+const runText = ({ node, silent }: OwnerRow, here: string): string =>
+  `${node === here ? `This node, ${here},` : `Node ${node}`} runs the switch: its last beat was ${Math.max(0, silent ?? 0).toFixed(1)} s ago. Nothing was changed. A loss is accepted while no node runs it: stop it there first (\`jinka stop\`), and see that no other one takes over (\`jinka owners\`).`
+
+const anotherJournal = (node: string, { fault }: Loss): string =>
+  `The anchor (journal.head) of node ${node} is not of the journal in PostgreSQL: ${fault}. That is no lost end: the database was replaced, or URL, \`schema\`, \`name\` or \`journal.directory\` are another switch's. Nothing was changed.`
+
+const nothingLost = (node: string, head: Head, row: OwnerRow | undefined): string => {
+  const has = `Nothing is lost that node ${node} knows of: PostgreSQL has all that it acknowledged, up to entry ${head.seq}.`
+  if (typeof row?.halted !== "string") return `${has} Nothing was changed; start the node.`
+  return `${has} Nothing was changed. The switch is stopped all the same (${row.halted}): say this on the node that found the loss; when the missing end was restored, or the journal says that the loss was accepted, \`jinka owners FILE --release\`.`
+}
+
+const instant = (at: number): string => (at === 0 ? "never" : new Date(at).toISOString())
+
+const lossText = (node: string, { hash, seq }: Head, { fault, lastAt, lastSeq }: Loss, row: OwnerRow | undefined) =>
+  [
+    `acknowledged  up to entry ${seq} by node ${node} (journal.head, group ${hash.toString("hex").slice(0, 12)})`,
+    `PostgreSQL    up to entry ${lastSeq}, written ${instant(lastAt)}`,
+    seq > lastSeq
+      ? `lost          entries ${lastSeq + 1} to ${seq}`
+      : `lost          unknown entries: ${fault}; another node went on without them`,
+    `stopped       ${row?.halted ?? "no: another node may take the switch over"}`
+  ].join("\n")
+
+const withReason = (file: string): string =>
+  `Nothing was changed. Restore the missing end where that can be done. When it is gone for good: \`jinka journal accept-loss ${file} --reason TEXT\`.`
+
+const acceptedText = (file: string, seq: number, { lastAt }: Loss): string =>
+  [
+    `accepted: entry ${seq} of the journal has your name and the reason; nodes may take the switch over again`,
+    `Next: start the node (\`jinka run ${file}\`); one that stands by takes over by itself. What the journal holds open is ended then, and reversed.`,
+    `By hand: nobody here knows what was in the lost entries. Settle with each partner, from its records, what it sent and got from ${instant(lastAt)} on.`,
+    "Another node that says `Truncated` later had acknowledged lost entries, too: the same command there."
+  ].join("\n")

@@ -1,0 +1,139 @@
+/**
+ * `jinka journal accept-loss` against a real PostgreSQL that has lost acknowledged groups: what the operator is shown, what it
+ * does, and when it does nothing.
+ */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { Effect } from "effect"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { JournalError } from "../../packages/switch/src/journal/JournalError.ts"
+import type { OwnerTable } from "../../packages/switch/src/operate/owner/Claim.ts"
+import { connectOwners } from "../../packages/switch/src/operate/owner/OwnerRows.ts"
+import { allEntries, messageOf, write } from "../switch/journal/Journals.ts"
+import { sound } from "../switch/operate/checked.ts"
+import { cleanUp, type Done, folder, jinka } from "../switch/operate/program.ts"
+import { postgresTitle, RealPostgres, whyNoPostgres } from "./RealPostgres.ts"
+import { placeOf, refusalAt, withJournalAt } from "./Stores.ts"
+
+const halted = "Truncated: groups are gone"
+const because = "old primary is gone, ticket 4711"
+
+describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal accept-loss"), () => {
+  let server: RealPostgres
+  beforeAll(async () => {
+    server = await RealPostgres.begin()
+    await server.administer("CREATE ROLE a LOGIN IN ROLE jinka_switch")
+  }, 60_000)
+  afterAll(async () => {
+    cleanUp()
+    await server?.end()
+  })
+
+  /** A node of the switch `name`, with three groups that it had acknowledged, as a user with the least rights has them. */
+  const nodeOf = async (name: string, takeoverAfter = "1 second") => {
+    const home = folder()
+    const directory = join(home, "journal")
+    mkdirSync(directory, { mode: 0o700 })
+    const file = join(home, "switch.yaml")
+    const postgres = `postgres: { url: { env: JINKA_PG }, node: n1, takeoverAfter: ${takeoverAfter} }`
+    const text = sound.replace("name: demo", `name: ${name}`)
+    writeFileSync(file, text.replace("env: JINKA_TEST_KEY }", `env: JINKA_TEST_KEY }, ${postgres}`))
+    const place = placeOf(server.url("a"), name)
+    await Effect.runPromise(
+      withJournalAt(place, directory, ({ drained, writer }) => {
+        for (let n = 1; n <= 3; n++) {
+          write(writer, { message: messageOf(n) })
+          writer.flush()
+        }
+        return drained
+      })
+    )
+    const accept = (...more: ReadonlyArray<string>): Promise<Done> =>
+      jinka(["journal", "accept-loss", file, ...more], { env: { JINKA_PG: server.url("a") } })
+    const table = <A>(node: string, use: (table: OwnerTable) => Effect.Effect<A, JournalError>): Promise<A> =>
+      Effect.runPromise(Effect.scoped(Effect.flatMap(connectOwners({ ...place, node }), use)))
+    return { accept, directory, file, place, table }
+  }
+
+  /** What a fail-over to a standby that lagged leaves. */
+  const lose = (name: string) => {
+    const id = `(SELECT id FROM jinka.journal WHERE switch = '${name}')`
+    return server.administer(
+      `DELETE FROM jinka.commit_group WHERE journal = ${id} AND last = (SELECT max(last) FROM jinka.commit_group WHERE journal = ${id})`,
+      `DELETE FROM jinka.mark WHERE journal = ${id}`
+    )
+  }
+
+  it("shows what is lost, and with a reason writes it into the journal and lets nodes take the switch over", async () => {
+    const { accept, directory, place, table } = await nodeOf("lost")
+    await table("n1", ({ beat, halt, handOver }) => Effect.andThen(beat, Effect.andThen(handOver, halt(halted))))
+    await lose("lost")
+    const refusal = await Effect.runPromise(refusalAt(place, directory))
+    expect(refusal.reason.remedy).toContain("jinka journal accept-loss")
+
+    const shown = await accept()
+    expect(shown).toMatchObject({ code: 2, err: expect.stringContaining("Nothing was changed") })
+    expect(shown.out).toMatch(
+      /acknowledged {2}up to entry 4 by node n1 .*\nPostgreSQL {4}up to entry 3, written \d{4}-/
+    )
+    expect(shown.out).toMatch(/lost {10}entries 4 to 4\nstopped {7}Truncated: groups are gone/)
+    expect(await accept("--reason", "12345678")).toMatchObject({ code: 2, out: "" })
+    expect(await table("n2", ({ look }) => look)).toMatchObject({ halted })
+    expect((await Effect.runPromise(refusalAt(place, directory))).reason._tag).toBe("Truncated")
+
+    const done = await accept("--reason", because)
+    expect(done).toMatchObject({ code: 0, err: "" })
+    expect(done.out).toMatch(/accepted: entry \d+ .*\nNext: start the node .*\nBy hand: .* Settle with each partner/)
+    const seen = await table("n2", ({ look }) => look)
+    expect(seen).toMatchObject({ node: null, halted: null })
+    const entries = await Effect.runPromise(withJournalAt(place, directory, allEntries))
+    const told = entries.map(({ code }) => code).filter((code) => code.includes("loss"))
+    expect(told).toEqual([
+      "loss accepted: entries 4 to 4",
+      expect.stringMatching(new RegExp(`^operator \\S.*: accept loss: ${because}$`))
+    ])
+  })
+
+  it("does nothing where nothing is lost, and says how a switch that is stopped all the same goes on", async () => {
+    const { accept, table } = await nodeOf("whole")
+    expect(await accept("--reason", because)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^jinka: Nothing is lost/)
+    })
+    await table("n1", ({ beat, halt, handOver }) => Effect.andThen(beat, Effect.andThen(handOver, halt(halted))))
+    const { err } = await accept("--reason", because)
+    expect(err).toContain("jinka owners FILE --release")
+    expect(await table("n2", ({ look }) => look)).toMatchObject({ halted })
+  })
+
+  it("does nothing while a node runs the switch", async () => {
+    const { accept, directory, place, table } = await nodeOf("runs")
+    await lose("runs")
+    await table("n2", ({ beat }) => beat)
+    const { code, err, out } = await accept("--reason", because)
+    expect([code, out]).toEqual([1, ""])
+    expect(err).toMatch(/Node n2 runs the switch: its last beat was \d+\.\d s ago\. Nothing was changed/)
+    expect(await table("n2", ({ look }) => look)).toMatchObject({ node: "n2", halted: null })
+    expect((await Effect.runPromise(refusalAt(place, directory))).reason._tag).toBe("Truncated")
+  })
+
+  it("does nothing when an owner that was cut off beats again meanwhile", async () => {
+    const { accept, directory, place, table } = await nodeOf("back", "4 seconds")
+    await lose("back")
+    await table("n2", ({ beat }) => beat)
+    await server.administer("UPDATE jinka.owner SET beaten = now() - interval '1 minute'")
+    // Others are kept out before it is waited for the owner: that is when it comes back.
+    const isKeptOut = Effect.map(
+      Effect.promise(() => server.administer("SELECT 1 FROM jinka.owner WHERE halted LIKE '%n1 is accepting%'")),
+      (rows) => rows.length > 0
+    )
+    const back = Effect.andThen(
+      Effect.repeat(isKeptOut, { until: (isSo) => isSo }),
+      Effect.promise(() => table("n2", ({ beat }) => beat))
+    )
+    const [done] = await Promise.all([accept("--reason", because), Effect.runPromise(back)])
+    expect(done).toMatchObject({ code: 1, err: expect.stringContaining("Node n2 runs the switch") })
+    expect(await table("n2", ({ look }) => look)).toMatchObject({ node: "n2", halted: null })
+    expect((await Effect.runPromise(refusalAt(place, directory))).reason._tag).toBe("Truncated")
+  })
+})
