@@ -55,6 +55,8 @@ describe("a start over a journal on disk", () => {
     "keeps no more in memory than the messages that wait, however much lies between them",
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
+      // A start of another journal first: the code that it loads is not what is measured.
+      yield* Effect.scoped(start(yield* temporaryDirectory))
       const before = held()
       yield* withJournal(directory, (journal) =>
         Effect.gen(function* () {
@@ -70,7 +72,10 @@ describe("a start over a journal on disk", () => {
       const { recovered } = yield* start(directory)
       expect(recovered.resumed).toBe(150)
       // 50 MB were read.
-      expect((held() - before) / 1e6).toBeLessThan(20)
+      const grown = () => (held() - before) / 1e6
+      // What a closed journal or an earlier test of this process has left is given back a little later.
+      for (let n = 0; n < 100 && grown() >= 20; n++) yield* Effect.sleep(50)
+      expect(grown()).toBeLessThan(20)
     })
   )
 
