@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import type { SwitchSettings } from "../../../packages/switch/src/Switch.ts"
+import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import { answerTo, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
 
 const acquirer = linkOf("acquirer", 4802)
@@ -89,6 +91,30 @@ describe("a reload in the hand", () => {
       expect((yield* Fiber.join(reloading))._tag).toBe("Success")
       expect(a.heard().map(({ mti, fields }) => [mti, fields[39]])).toEqual([["0210", "00"]])
     })
+  )
+
+  it.effect(
+    "of the issuer's window leaves answers that are on their way: one that is not delivered is still reversed",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, commit, dial, pass, reload, running, store } = yield* bench
+        a.say(purchase(), purchase({ 11: "000002" }))
+        yield* commit
+        a.takes = false
+        for (const one of b.heard()) b.say(answerTo(one, "0210"))
+        yield* commit
+        const reloading = yield* reload(settings({ links: [acquirer, { ...issuer, window: 7 }] }))
+        yield* pass(3000)
+        expect((yield* Fiber.join(reloading))._tag).toBe("Success")
+        const again = dial(1)
+        yield* pass(100)
+        a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
+        yield* pass(100)
+
+        expect(store.entries.filter(({ kind }) => kind === EntryKind.undelivered)).toHaveLength(2)
+        expect(again.heard().map(({ mti }) => mti)).toEqual(["0420", "0420"])
+        expect(running.status().links[1]).toMatchObject({ window: 7 })
+      })
   )
 
   it.effect("waits for the disk: what was accepted before it is in a queue before the links change", () =>

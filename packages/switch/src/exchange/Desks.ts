@@ -19,6 +19,7 @@ import { Groups } from "./Groups.ts"
 import type { ExitGate } from "./gate/ExitGate.ts"
 import { Recorder } from "./Recorder.ts"
 import type { Router } from "./Router.ts"
+import type { Slot } from "./request/Outstanding.ts"
 import { Commits } from "./turns/Commits.ts"
 import { FairShare } from "./turns/FairShare.ts"
 import { Defects } from "./watch/Defects.ts"
@@ -88,6 +89,11 @@ export class Desks {
   readonly hash: KeyHash
   /** What the journal is being asked about messages of partners. */
   questions: Questions = { flush: () => {}, isAsking: () => false }
+  /**
+   * Requests whose answers are on their way to their origins and not known to be delivered, by exchange. They are nobody's at any
+   * desk: a reload may change the target's meanwhile.
+   */
+  readonly telling = new Map<number, Slot>()
   /** What waits for a person. */
   readonly doubts = new Doubts()
   /** Links used as one destination. */
@@ -311,13 +317,9 @@ export class Desks {
    * its way. An approval is taken back only when nobody can have heard it.
    */
   alsoTelling(exchange: number): Receipt | undefined {
-    for (const { outstanding } of this.all) {
-      const slot = outstanding.tellingOf(exchange)
-      if (slot === undefined) continue
-      slot.copies++
-      return slot
-    }
-    return undefined
+    const slot = this.telling.get(exchange)
+    if (slot !== undefined) slot.copies++
+    return slot
   }
 
   /** The link that carries an answer of ours to a message that came on connection `epoch` of `link`. */

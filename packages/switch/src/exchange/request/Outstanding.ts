@@ -37,8 +37,6 @@ export class Slot implements Receipt {
   /** Desk whose table it was in, and who hears what became of its answer. */
   target = 0
   told: ((slot: Slot, isDelivered: boolean) => void) | undefined
-  /** Where it is among those whose answers are on their way. */
-  tellingAt = 0
   /** How often the same answer is on its way besides, for repeats on other connections; and whether one of them was delivered. */
   copies = 0
   isHeard = false
@@ -124,8 +122,6 @@ const isSameKey = (bytes: Buffer, from: number, to: number, other: Buffer, at: n
 export class Outstanding {
   readonly capacity: number
   private readonly slots: Array<Slot> = []
-  /** Slots that were detached and not given back, in no order. */
-  private readonly telling: Array<Slot> = []
   private readonly spare: Array<Slot> = []
   private readonly states: Uint8Array
   private readonly free: Array<number> = []
@@ -205,22 +201,13 @@ export class Outstanding {
     const next = this.spare.pop() ?? new Slot(id)
     next.id = id
     this.slots[id] = next
-    slot.tellingAt = this.telling.push(slot) - 1
     slot.copies = 0
     slot.isHeard = false
     return slot
   }
 
-  /** The slot of an exchange whose answer is on its way to its origin, and not known to be delivered. */
-  tellingOf(exchange: number): Slot | undefined {
-    return this.telling.find((slot) => slot.exchange === exchange)
-  }
-
   /** A slot that was detached is not needed any more. */
   giveBack(slot: Slot): void {
-    const last = this.telling.pop()!
-    last.tellingAt = slot.tellingAt
-    if (last !== slot) this.telling[slot.tellingAt] = last
     if (this.spare.length < SPARE_MAX) this.spare.push(slot)
   }
 

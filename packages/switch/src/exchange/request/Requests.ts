@@ -307,6 +307,7 @@ export class Requests implements HotActions {
     const slot = outstanding.detach(id)
     slot.target = desk
     slot.told = this.delivered
+    this.desks.telling.set(slot.exchange, slot)
     const { traffic } = this.origin(slot)
     traffic.answersOut.add(slot.endCode)
     traffic.ourTime.record(this.desks.now - slot.takenAt - slot.partnerMs, this.desks.now)
@@ -315,15 +316,15 @@ export class Requests implements HotActions {
 
   /** The answer in the slot was handed to the origin's kernel, or the connection that was to carry it has ended before. */
   private readonly delivered = (slot: Slot, isDelivered: boolean): void => {
-    const target = this.desks.at(slot.target)
     if (isDelivered) slot.isHeard = true
     // A repeat was given the same answer, and what becomes of that is not known yet.
     if (slot.copies-- > 0) return
     if (!slot.isHeard) {
       this.desks.tick()
-      this.undelivered(target, slot)
+      this.undelivered(this.desks.at(slot.target), slot)
     }
-    target.outstanding.giveBack(slot)
+    this.desks.telling.delete(slot.exchange)
+    this.desks.at(slot.target).outstanding.giveBack(slot)
   }
 
   /** The answer could not be handed to its origin: an approval that nobody heard of is taken back. */
