@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import type { Desks } from "./exchange/Desks.ts"
 import { type BusinessDayStatus, type DayAct, dayStatus } from "./exchange/day/BusinessDay.ts"
 import type { BusinessDays } from "./exchange/day/BusinessDays.ts"
-import { OperationRefused, type Operator } from "./Operations.ts"
+import { noSuchLink, OperationRefused, type Operator } from "./Operations.ts"
 
 /** What came of it. */
 export interface DayMoved {
@@ -18,8 +18,7 @@ export interface DayMoved {
   readonly did: string
 }
 
-const refuse = (says: string, reason: OperationRefused["reason"] = "NotNow") =>
-  Effect.fail(new OperationRefused({ reason, says }))
+const refuse = (says: string) => Effect.fail(new OperationRefused({ reason: "NotNow", says }))
 
 /** See above. */
 export class DayOperations {
@@ -35,10 +34,7 @@ export class DayOperations {
   move(link: string, act: DayAct, to: string, by: Operator): Effect.Effect<DayMoved, OperationRefused> {
     return Effect.suspend(() => {
       const desk = this.desks.present.find(({ name }) => name === link)
-      if (desk === undefined) {
-        const names = this.desks.present.map(({ name }) => name).join(", ")
-        return refuse(`There is no link ${link}. The links are: ${names}.`, "NoSuchLink")
-      }
+      if (desk === undefined) return Effect.fail(noSuchLink(link, this.desks))
       const { day } = desk
       if (day === undefined)
         return refuse(`${link} keeps no business day: give it \`businessDay\` in the configuration.`)

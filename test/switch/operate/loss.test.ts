@@ -1,5 +1,5 @@
 /** `jinka journal accept-loss`: what it takes for a switch to go on without entries that it had acknowledged. */
-import { readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
@@ -64,6 +64,14 @@ describe("jinka journal accept-loss", () => {
       1,
       expect.stringMatching(/^jinka: Nothing is lost: .*Nothing was changed/)
     ])
+  })
+
+  it("makes no journal where there is none, and does not call that whole", async () => {
+    const here = folder()
+    const { code, out } = await accept(configuration(here), "a wrong file")
+
+    expect([code === 0, out]).toEqual([false, ""])
+    expect(existsSync(join(here, "journal"))).toBe(false)
   })
 
   it("wants a reason that holds no card number, and changes nothing without it", async () => {

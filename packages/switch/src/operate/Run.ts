@@ -115,22 +115,21 @@ const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Start,
     ...storageKeys(configuration)
   ])
   const clock = yield* Clock.Clock
-  const tenure = new Tenure(postgres?.takeoverAfterMs ?? 0)
+  const owned = postgres === undefined ? undefined : { ...postgres, tenure: new Tenure(postgres.takeoverAfterMs) }
   const opened = { key: Redacted.value(keys.key), previousKeys: keys.previousKeys.map(Redacted.value) }
   const { directory, dialects } = configuration.journal
   const store =
-    postgres === undefined
+    owned === undefined
       ? layerSqlite({ ...configuration.journal, ...opened })
       : layerPostgres({
-          place: Redacted.value(postgres.place),
+          place: Redacted.value(owned.place),
           directory,
           dialects,
-          yieldAfterMs: postgres.yieldAfterMs,
-          isOurs: () => tenure.isSure(monotonicMs(clock)),
+          yieldAfterMs: owned.yieldAfterMs,
+          isOurs: () => owned.tenure.isSure(monotonicMs(clock)),
           ...opened
         })
   const journalKeys = [opened.key, ...opened.previousKeys]
-  const owned = postgres === undefined ? undefined : { ...postgres, tenure }
   return { configuration, admin, alarms, journalKeys, plan, store, postgres: owned }
 })
 

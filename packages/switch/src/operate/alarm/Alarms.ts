@@ -1,5 +1,6 @@
 /** Alarms: each said once when it comes, again from time to time while it lasts, and once when it is over. Pure. */
 import { Schema } from "effect"
+import { Reason } from "../control/Reason.ts"
 import type { AlarmKind, Condition } from "./Conditions.ts"
 
 /** What is wrong now, as it travels. */
@@ -48,7 +49,7 @@ export type SilenceOf = Pick<Silence, "kind" | "link">
 export const SilenceRequest = Schema.Struct({
   link: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[A-Za-z0-9._-]{1,64}$/))),
   minutes: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_080 })),
-  reason: Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/))
+  reason: Reason
 })
 
 /** How it is told again. */

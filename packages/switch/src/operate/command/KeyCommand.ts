@@ -17,9 +17,9 @@ import {
   ImportedKeyReport,
   KeysReport,
   Person,
-  Reason,
   RetiredKeyReport
 } from "../control/KeyReport.ts"
+import { Reason } from "../control/Reason.ts"
 import { CommandFailed } from "../Exit.ts"
 import { journalPlace } from "../JournalPlace.ts"
 import { asJson, linkOf, socketOf, type Which, whichLink, whichSwitch, withoutFile } from "./Asked.ts"

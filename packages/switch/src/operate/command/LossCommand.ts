@@ -1,11 +1,12 @@
 /** `jinka journal accept-loss`: go on although what was acknowledged is lost. */
-import { Console, Effect, Option, Path, Redacted } from "effect"
+import { Console, Effect, Option, Path, Redacted, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Head, headsIn } from "../../journal/Head.ts"
-import type { SqliteStoreOptions } from "../../journal/SqliteStore.ts"
-import { acceptLocalLoss, localLoss } from "../AcceptLoss.ts"
+import { layerSqlite, type SqliteStoreOptions } from "../../journal/SqliteStore.ts"
+import { localLoss, writeAcceptance } from "../AcceptLoss.ts"
 import { load, loadKeys, loadPostgres } from "../Configuration.ts"
 import { peerOf, proof } from "../control/Peer.ts"
+import { Reason } from "../control/Reason.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
 import { journalPlace } from "../JournalPlace.ts"
 import { acceptLoss, isRun, type Loss, type LossPlace, lossSeen, rowOf } from "../owner/AcceptedLoss.ts"
@@ -27,7 +28,7 @@ export const accept = Command.make("accept-loss", { file: configurationFile, rea
   Effect.gen(function* () {
     const configuration = yield* load(file)
     const postgres = yield* loadPostgres(configuration)
-    if (Option.isSome(reason) && !reasonForm.test(reason.value)) return yield* refused(reasonRule, "usage")
+    if (Option.isSome(reason) && !Schema.is(Reason)(reason.value)) return yield* refused(reasonRule, "usage")
     const { key, previousKeys } = yield* loadKeys(configuration)
     const { directory } = configuration.journal
     const keys = { key: Redacted.value(key), previousKeys: previousKeys.map(Redacted.value) }
@@ -65,7 +66,6 @@ export const accept = Command.make("accept-loss", { file: configurationFile, rea
   ])
 )
 
-const reasonForm = /^(?!.*\d{8})[ -~]{1,120}$/
 const reasonRule =
   "--reason: who accepts a loss gives a reason of 1 to 120 plain characters without a run of 8 digits. Nothing was changed."
 
@@ -75,17 +75,19 @@ const onThisMachine = Effect.fnUntraced(function* (
   options: SqliteStoreOptions,
   reason: Option.Option<string>
 ) {
-  const loss = yield* localLoss(options)
-  if (loss === undefined) {
-    return yield* refused(
-      "Nothing is lost: the journal has all that it acknowledged. Nothing was changed; start the switch."
-    )
-  }
+  const { directory, key, previousKeys = [] } = options
+  const loss = yield* localLoss(directory, { keys: [key, ...previousKeys] })
+  if (loss === undefined) return yield* refused(nothingLostHere)
   yield* Console.log(loss)
   if (Option.isNone(reason)) return yield* refused(withReason(file), "usage")
-  const seq = yield* acceptLocalLoss(options, yield* whoAsks(options.directory), reason.value)
+  const store = layerSqlite({ ...options, acceptLoss: true })
+  const seq = yield* writeAcceptance(store, yield* whoAsks(directory), reason.value)
+  if (seq === undefined) return yield* refused(nothingLostHere)
   yield* Console.log(`accepted: entry ${seq} of the journal has your name and the reason\n${afterwards(file)}`)
 })
+
+const nothingLostHere =
+  "Nothing is lost: the journal has all that it acknowledged. Nothing was changed; start the switch."
 
 const afterwards = (file: string): string =>
   `Next: start the switch (\`jinka run ${file}\`). What the journal holds open is ended then, and reversed.\nBy hand: nobody here knows what was in the lost entries. Settle with each partner, from its records, what it sent and got since.`

@@ -1,9 +1,10 @@
 /** What a running switch takes on its control socket about alarms: which there are, and which are silenced. */
-import { Effect, Schema } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Effect } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
 import type { OperationRefused, Operator } from "../../Operations.ts"
 import { type AlarmsReport, type SilenceOf, SilenceRequest, UnsilenceRequest } from "../alarm/Alarms.ts"
 import { alarmKinds } from "../alarm/Conditions.ts"
+import { body, refuse, refused, type User } from "./Routing.ts"
 
 /** What the routes need of the switch. */
 export interface AlarmsControlled {
@@ -14,20 +15,8 @@ export interface AlarmsControlled {
   readonly unsilence: (of: SilenceOf, by: Operator) => Effect.Effect<AlarmsReport, OperationRefused>
 }
 
-type User = Effect.Effect<string, never, HttpServerRequest.HttpServerRequest>
-
-const refuse = (status: number, error: string, exit?: string) =>
-  HttpServerResponse.json({ error, ...(exit === undefined ? {} : { exit }) }, { status })
-
-const refused = ({ reason, says }: OperationRefused) => refuse(409, says, reason === "NoSuchLink" ? "usage" : "bad")
-
 /** The kind in the address; `undefined`: there is none such. */
 const kindAsked = Effect.map(HttpRouter.params, ({ kind }) => alarmKinds.find((one) => one === kind))
-
-const body = <A>(schema: Schema.Codec<A, unknown>) =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ json }) =>
-    Effect.flatMap(json, Schema.decodeUnknownEffect(schema, { onExcessProperty: "error" }))
-  )
 
 const wrong = () =>
   refuse(

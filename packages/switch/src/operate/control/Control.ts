@@ -30,7 +30,7 @@ import { type Act, acts, type OperationRefused, type Operator } from "../../Oper
 import { type PendingAct, pendingActs } from "../../Pending.ts"
 import type { Retained, RetainRequest } from "../../Retention.ts"
 import type { AuditReport } from "../admin/Audit.ts"
-import { CommandFailed, type Exit } from "../Exit.ts"
+import { CommandFailed } from "../Exit.ts"
 import { BusinessDate, type TotalsReport } from "../totals/TotalsReport.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
 import type { WhyReport } from "../trace/WhyReport.ts"
@@ -53,6 +53,7 @@ import {
   type StatusReport,
   StatusReport as StatusSchema
 } from "./Report.ts"
+import { refuse, refused } from "./Routing.ts"
 
 /** What the switch answers with. */
 export interface Controlled extends AlarmsControlled {
@@ -152,9 +153,6 @@ const makeRoom = Effect.fnUntraced(function* (socket: string) {
   yield* Effect.ignore(files.remove(socket))
 })
 
-/** Exit codes of the command, by the reason of a refused act. */
-const exits = { NoSuchLink: "usage", NotNow: "bad", NoAnswer: "bad" } as const
-
 /** The user behind the request that is being answered. */
 export type Asked = ReturnType<typeof asked>
 
@@ -175,7 +173,7 @@ const linkRoutes = ({ act, status }: Controlled, user: Asked) => [
       const { reason } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(OperatorReport))
       return yield* HttpServerResponse.json(yield* act(name, known, { user: yield* user, reason }))
     }).pipe(
-      Effect.catchTag("OperationRefused", ({ reason, says }) => refuse(409, says, exits[reason])),
+      Effect.catchTag("OperationRefused", refused),
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
         refuse(400, "an act may give a reason of at most 120 plain characters without a run of 8 digits")
       )
@@ -197,7 +195,7 @@ const pendingRoutes = ({ pending, settle }: Controlled, user: Asked) => [
       const { reason } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(CloseRequest))
       return yield* HttpServerResponse.json(yield* settle(known, Number(exchange), yield* user, reason))
     }).pipe(
-      Effect.catchTag("OperationRefused", ({ reason, says }) => refuse(409, says, exits[reason])),
+      Effect.catchTag("OperationRefused", refused),
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
         refuse(400, "who changes something gives a reason of 1 to 120 plain characters without a run of 8 digits")
       )
@@ -354,6 +352,3 @@ const routes = (controlled: Controlled, user: Asked) => {
     HttpRouter.route("POST", "/drain", Effect.flatMap(Effect.flatMap(user, drain), HttpServerResponse.json))
   ])
 }
-
-const refuse = (status: number, error: string, exit?: Exit) =>
-  HttpServerResponse.json({ error, ...(exit === undefined ? {} : { exit }) }, { status })

@@ -9,11 +9,7 @@ import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { DayOperations } from "../../DayOperations.ts"
 import { dayActs } from "../../exchange/day/BusinessDay.ts"
 import { DayRequest } from "./DayReport.ts"
-
-type User = Effect.Effect<string, never, HttpServerRequest.HttpServerRequest>
-
-const refuse = (status: number, error: string, exit?: string) =>
-  HttpServerResponse.json({ error, ...(exit === undefined ? {} : { exit }) }, { status })
+import { refuse, refused, type User } from "./Routing.ts"
 
 /** The routes. `whole` carries what was begun to its end, whoever hangs up. */
 export const dayRoutes = (
@@ -32,9 +28,7 @@ export const dayRoutes = (
       const { reason, to } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(DayRequest))
       return yield* HttpServerResponse.json(yield* whole(days.move(name, known, to, { user: yield* user, reason })))
     }).pipe(
-      Effect.catchTag("OperationRefused", ({ reason, says }) =>
-        refuse(409, says, reason === "NoSuchLink" ? "usage" : "bad")
-      ),
+      Effect.catchTag("OperationRefused", refused),
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
         refuse(
           400,

@@ -3,6 +3,7 @@
  * schema.
  */
 import { Schema } from "effect"
+import { Reason } from "./Reason.ts"
 
 /** Time as an ISO 8601 text in UTC; null: never. */
 export const When = Schema.NullOr(Schema.String)
@@ -37,7 +38,7 @@ export const ArchiveRequest = Schema.Struct({
   directory: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\//))),
   before: Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\d$/)),
   drop: Schema.Boolean,
-  reason: Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/))
+  reason: Reason
 })
 
 /** What was done: entries, files, and what keeps more from being dropped. */

@@ -3,6 +3,7 @@
  */
 import { keyCiphers, keyKinds } from "@jinka/codec"
 import { Schema } from "effect"
+import { Reason } from "./Reason.ts"
 
 const Cipher = Schema.Literals(keyCiphers)
 const shown = {
@@ -29,8 +30,6 @@ export const KeysReport = Schema.Struct({ keys: Schema.Array(KeyLineReport) })
 /** See the schema. */
 export type KeysReport = typeof KeysReport.Type
 
-/** Why, for the journal. */
-export const Reason = Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/))
 /** Who brings a key. */
 export const Person = Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,60}$/))
 

@@ -6,31 +6,19 @@
  *     POST /keys/LINK/import      a component, or a key as a device has it
  *     POST /keys/LINK/retire      {purpose, direction, reason} destroys the keys of a slot
  */
-import { Effect, Schema } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Effect } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
 import type { KeyOperations } from "../../KeyOperations.ts"
-import type { OperationRefused } from "../../Operations.ts"
 import { AskKeyRequest, ImportKeyRequest, RetireKeyRequest } from "./KeyReport.ts"
+import { body, refuse, refused, type User } from "./Routing.ts"
 
 /** What the routes need of the switch. */
 export type KeysControlled = Pick<KeyOperations, "list" | "ask" | "import" | "retire">
-
-type User = Effect.Effect<string, never, HttpServerRequest.HttpServerRequest>
-
-const refuse = (status: number, error: string, exit?: string) =>
-  HttpServerResponse.json({ error, ...(exit === undefined ? {} : { exit }) }, { status })
-
-const refused = ({ reason, says }: OperationRefused) => refuse(409, says, reason === "NoSuchLink" ? "usage" : "bad")
 
 const wrong = () =>
   refuse(
     400,
     "a key request says purpose, direction and algorithm by their names, 8 to 32 bytes in hexadecimal, persons and reasons in plain characters without a run of 8 digits"
-  )
-
-const body = <A>(schema: Schema.Codec<A, unknown>) =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ json }) =>
-    Effect.flatMap(json, Schema.decodeUnknownEffect(schema, { onExcessProperty: "error" }))
   )
 
 /** The routes. `whole` carries what was begun to its end, whoever hangs up. */

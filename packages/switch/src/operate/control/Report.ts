@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 import { RetentionReport, When } from "./JournalReport.ts"
+import { Reason } from "./Reason.ts"
 
 /** One end of a connection. */
 const EndReport = Schema.Struct({
@@ -368,7 +369,7 @@ export type OperatedReport = typeof OperatedReport.Type
 
 /** Who asks for an act, as it travels: the unix user, and why. */
 export const OperatorReport = Schema.Struct({
-  reason: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/)))
+  reason: Schema.optionalKey(Reason)
 })
 
 /** One message that waits to be delivered, or for a person. */
@@ -401,7 +402,7 @@ export type ClosedReport = typeof ClosedReport.Type
 
 /** Why a person ends something in doubt. */
 export const CloseRequest = Schema.Struct({
-  reason: Schema.String.check(Schema.isPattern(/^(?!.*\d{8})[ -~]{1,120}$/))
+  reason: Reason
 })
 
 /** What a reload changed, or would change. */

@@ -4,13 +4,13 @@
  * Other nodes are kept out first, and let in last. Between them the journal is taken over, and the loss is written into it with
  * who accepted it and why. Whatever breaks in between leaves the switch stopped.
  */
-import { Clock, Effect, Layer } from "effect"
+import { Clock, Effect } from "effect"
 import type { Head } from "../../journal/Head.ts"
-import { Journal } from "../../journal/Journal.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
 import type { PostgresPlace } from "../../journal/postgres/PostgresConnection.ts"
 import { openPostgres } from "../../journal/postgres/PostgresReader.ts"
 import { layerPostgres } from "../../journal/postgres/PostgresStore.ts"
+import { writeAcceptance } from "../AcceptLoss.ts"
 import { connectOwners, type OwnerRow, ownersOf, releaseSwitch } from "./OwnerRows.ts"
 
 /** The journal of one node. */
@@ -67,7 +67,7 @@ export const acceptLoss = Effect.fnUntraced(function* (
   who: string,
   why: string
 ): Effect.fn.Return<Accepted, JournalError> {
-  const { place, takeoverAfterMs } = at
+  const { directory, keys, place, takeoverAfterMs } = at
   const before = yield* rowOf(place)
   if (before !== undefined && isRun(before, takeoverAfterMs)) return { _tag: "run", row: before }
   const isHalted = typeof before?.halted === "string"
@@ -83,24 +83,8 @@ export const acceptLoss = Effect.fnUntraced(function* (
     if (!isHalted) yield* letIn
     return { _tag: "run", row: now }
   }
-  const seq = yield* written(at, `operator ${who}: accept loss: ${why}`)
+  const [key, ...previousKeys] = keys
+  const seq = yield* writeAcceptance(layerPostgres({ place, directory, key, previousKeys, acceptLoss: true }), who, why)
   if (seq !== undefined || !isHalted) yield* letIn
   return seq === undefined ? { _tag: "whole" } : { _tag: "accepted", seq }
 })
-
-/** Takes the journal over with its loss and writes who accepted it; the entry's number, or `undefined` where nothing was lost. */
-const written = (
-  { directory, keys, place }: LossPlace,
-  says: string
-): Effect.Effect<number | undefined, JournalError> => {
-  const [key, ...previousKeys] = keys
-  const store = layerPostgres({ place, directory, key, previousKeys, acceptLoss: true })
-  return Effect.gen(function* () {
-    const { drained, recovered, writer } = yield* Journal
-    if (recovered.lossAccepted === undefined) return undefined
-    const seq = writer.note(says)
-    writer.flush()
-    yield* drained
-    return seq
-  }).pipe(Effect.provide(Journal.layer.pipe(Layer.provide(store))))
-}
