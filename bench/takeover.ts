@@ -61,8 +61,8 @@ const pauses = Effect.fnUntraced(function* (directory: string, server: RealPostg
     rate: 50,
     seconds: 3600,
     directory: home,
-    postgresUrl: (port) => server.url("jinka", port),
-    postgresPort: server.port,
+    postgresUrl: ([port]) => server.url("jinka", port),
+    postgresPorts: [server.port],
     switches: [template(directory)]
   })
   const [one] = switches as [FleetSwitch]
@@ -80,7 +80,7 @@ const pauses = Effect.fnUntraced(function* (directory: string, server: RealPostg
     if (fault === "kill -9") process.signal("SIGKILL")
     if (fault === "SIGSTOP") process.signal("SIGSTOP")
     if (fault === "SIGTERM") process.signal("SIGTERM")
-    if (fault === "cut off") ways[owner].set("both", { isBlackHole: true })
+    if (fault === "cut off") ways[owner].cut()
     if (fault === "yield") yield* runProgram(one.command(owner, ["yield"], ["--reason", "bench"]))
     if (fault === "PostgreSQL crashes") {
       yield* Effect.promise(() => server.stop("immediate"))

