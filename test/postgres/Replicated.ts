@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { RealPostgres } from "./RealPostgres.ts"
 
 /** The standby as the primary knows it. */
-const NAME = "s1"
+const standbyName = "s1"
 
 /** A standby that has lost its primary looks for it again at once. */
 const settings = { wal_retrieve_retry_interval: "100ms" }
@@ -77,11 +77,11 @@ export class Replicated {
 
   private async follow(): Promise<void> {
     const { primary, standby } = this
-    const from = `host=127.0.0.1 port=${primary.port} user=jinka application_name=${NAME}`
+    const from = `host=127.0.0.1 port=${primary.port} user=jinka application_name=${standbyName}`
     standby.write("standby.signal", "")
     standby.write("postgresql.auto.conf", `primary_conninfo = '${from}'\n`)
     await standby.start()
-    const names = this.isSynchronous ? NAME : ""
+    const names = this.isSynchronous ? standbyName : ""
     await primary.administer(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`, "SELECT pg_reload_conf()")
     const state = this.isSynchronous ? "sync" : "async"
     await until("the standby follows", async () => {
