@@ -17,6 +17,7 @@ import {
 import { hashMembers, misnamedConstants } from "./Idioms.ts"
 import { deadFiles, folderDirections, importCycles, type Manifest, packageDirections, uncompiled } from "./Imports.ts"
 import { brokenReferences, cardNumbers, traces } from "./Leaks.ts"
+import { brokenAnchors, strayTwins } from "./Pages.ts"
 import { type Finding, isWithin, listing, parse, readRepository, root } from "./Source.ts"
 import { unreadMembers, unusedExports } from "./Unused.ts"
 import { foreignPaths, foreignWords } from "./Vocabulary.ts"
@@ -93,6 +94,11 @@ describe("Which words are used", () => {
     expectNone([...hashMembers(sources), ...misnamedConstants(sources)])
   })
   it("files and folders use the field's own words", () => expectNone(foreignPaths(files)))
+})
+
+describe("The documents", () => {
+  it("lead to headings that are there", () => expectNone(brokenAnchors(files)))
+  it("for operators are there in Chinese, too, complete and in step", () => expectNone(strayTwins(files)))
 })
 
 describe("What must not be in the repository", () => {

@@ -5,7 +5,7 @@ import { cell, page, table } from "./Markdown.ts"
 /** The page. */
 export const metricsPage = (): string =>
   page("Metrics", [
-    "What `/metrics` of the [administrative listener](configuration.md#admin) tells, in the text format of Prometheus 0.0.4, and what an OTLP collector gets. Labels are names of the configuration, response codes and the words below; no field of a message is among them. What ends in `_total` only grows, from zero at each start; `jinka_journal_entries_total` from the beginning of the journal.",
+    "What `/metrics` of the [administrative listener](configuration.md#keys) tells, in the text format of Prometheus 0.0.4, and what an OTLP collector gets. Labels are names of the configuration, response codes and the words below; no field of a message is among them. What ends in `_total` only grows, from zero at each start; `jinka_journal_entries_total` from the beginning of the journal.",
     `Distributions have the bounds ${boundaries.join(", ")} seconds.`,
     table(
       ["Name", "Kind", "What it is"],
