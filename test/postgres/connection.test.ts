@@ -13,7 +13,9 @@ import {
   type PostgresUse
 } from "../../packages/switch/src/journal/postgres/PostgresConnection.ts"
 import { schemaStatements } from "../../packages/switch/src/journal/postgres/PostgresSchema.ts"
+import { Pooler } from "./Pooler.ts"
 import { postgresTitle, RealPostgres, whyNoPostgres } from "./RealPostgres.ts"
+import { withJournalAt } from "./Stores.ts"
 
 const placeOf = (url: string, schema = "jinka"): PostgresPlace => {
   const address = readPostgresUrl(url)
@@ -122,6 +124,57 @@ describe.skipIf(why !== undefined)(postgresTitle("A connection to PostgreSQL"), 
       query("SELECT current_setting('synchronous_commit') AS value")
     )
     expect(await Effect.runPromise(Effect.scoped(open))).toEqual([{ value: "on" }])
+  })
+
+  it.each([
+    ["default_is_local", "local", "on"],
+    ["default_is_remote_write", "remote_write", "on"],
+    ["default_is_remote_apply", "remote_apply", "remote_apply"]
+  ])("commits as durably as ever, or as its administrator wants beyond that: %s", async (role, given, taken) => {
+    await server.administer(
+      `CREATE ROLE ${role} LOGIN IN ROLE jinka_switch`,
+      `ALTER ROLE ${role} SET synchronous_commit = ${given}`
+    )
+    const open = Effect.flatMap(connect(placeOf(server.url(role)), "write"), ({ query }) =>
+      query("SELECT current_setting('synchronous_commit') AS value")
+    )
+    expect(await Effect.runPromise(Effect.scoped(open))).toEqual([{ value: taken }])
+  })
+
+  it.each([
+    ["one that invents the number of a process, as PgBouncer does", false],
+    ["one that passes on the number of a process of the server", true]
+  ])("refuses a pooler that gives each transaction another session: %s", async (_, passesKey) => {
+    const pooler = await Pooler.begin(server.port, passesKey)
+    try {
+      // Settings of an earlier attempt may be left in its sessions.
+      for (let n = 0; n < 3; n++) {
+        expect((await refused(server.url("jinka", pooler.port))).reason).toMatchObject({
+          _tag: "SettingsWrong",
+          problem: expect.stringContaining("pooler"),
+          remedy: expect.stringContaining("PgBouncer")
+        })
+      }
+    } finally {
+      pooler.close()
+    }
+  })
+
+  it("warns of pages that a crash can tear, in the journal's notes, too", async () => {
+    await server.administer("ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()")
+    const directory = mkdtempSync(join(tmpdir(), "jinka-postgres-pages-"))
+    try {
+      const place = placeOf(server.url())
+      const notesOf = Effect.scoped(Effect.map(connect(place, "write"), ({ notes }) => notes))
+      let notes = await Effect.runPromise(notesOf)
+      for (let n = 0; n < 100 && notes.length === 0; n++) notes = await Effect.runPromise(notesOf)
+      expect(notes).toEqual([expect.stringContaining("full_page_writes is off")])
+      const opened = withJournalAt(place, directory, ({ recovered }) => Effect.succeed(recovered.notes))
+      expect(await Effect.runPromise(opened)).toContain(notes[0])
+    } finally {
+      await server.administer("ALTER SYSTEM RESET full_page_writes", "SELECT pg_reload_conf()")
+      rmSync(directory, { recursive: true, force: true })
+    }
   })
 
   it("is encrypted where TLS is wanted, to the server that its authority vouches for and nobody else", async () => {

@@ -5,6 +5,7 @@
  * A connection belongs to a scope. Nothing here tries again: who needs the connection knows how long it can wait. No error holds
  * the user's password, a parameter or a row.
  */
+import { randomUUID } from "node:crypto"
 import { readFileSync } from "node:fs"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { Context, Effect, Exit, Redacted, Scope } from "effect"
@@ -160,13 +161,19 @@ const examination = `SELECT pg_backend_pid() AS pid, pg_is_in_recovery() AS stan
   current_setting('default_transaction_read_only') AS readonly,
   (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS since`
 
-/** Commits wait for the disk whatever the server's default is; a session that its client has left does not go on for hours. */
-const settle = `SELECT set_config('tcp_keepalives_idle', '${KEEPALIVE_SECONDS}', false),
+/**
+ * Commits wait for the disk whatever the server's default is; a session that its client has left does not go on for hours. The
+ * mark says later whether it still is this session.
+ */
+const settle = `SELECT set_config('jinka.connection', $1, false), set_config('tcp_keepalives_idle', '${KEEPALIVE_SECONDS}', false),
   set_config('tcp_user_timeout', '${UNACKNOWLEDGED_MS}', false), set_config('statement_timeout', '0', false),
   set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`
 
 const directly =
   "Give the address of PostgreSQL itself in the URL, not of a pooler (PgBouncer, RDS Proxy) in front of it."
+
+const settled = `SELECT pg_backend_pid() AS pid, current_setting('jinka.connection', true) AS mark,
+  current_setting('synchronous_commit') AS commits`
 
 /** Refuses a server on which a commit is not what it says. Returns what to tell, and whom it was asked of. */
 const examine = Effect.fnUntraced(function* (
@@ -180,7 +187,8 @@ const examine = Effect.fnUntraced(function* (
     Effect.fail(JournalError.of(tag, at, problem, remedy))
   const [found] = yield* query(examination)
   const { pid, standby, version, version_text, fsync, pages, readonly } = found!
-  if (pid !== processId) return yield* refuse("SettingsWrong", "A connection pooler is in front of it.", directly)
+  const pooled = refuse("SettingsWrong", "A connection pooler is in front of it.", directly)
+  if (pid !== processId) return yield* pooled
   if (Number(version) < POSTGRES_VERSION_MIN * 10_000) {
     const problem = `It is PostgreSQL ${String(version_text)}; Jinka needs ${POSTGRES_VERSION_MIN} or later.`
     return yield* refuse("SettingsWrong", problem, "Upgrade the server.")
@@ -192,10 +200,13 @@ const examine = Effect.fnUntraced(function* (
     const problem = "`fsync` is off: it says that a commit is on disk when it is not."
     return yield* refuse("SettingsWrong", problem, "Set `fsync = on` in postgresql.conf.")
   }
-  yield* query(settle)
-  const [after] = yield* query("SELECT current_setting('synchronous_commit') AS commits")
-  if (after?.["commits"] !== "on" && after?.["commits"] !== "remote_apply") {
-    const problem = `\`synchronous_commit\` stays ${String(after?.["commits"])} for this user: a commit would not wait for the disk.`
+  const mark = randomUUID()
+  yield* query(settle, mark)
+  const [after] = yield* query(settled)
+  // One may tell the number of a process of the server, and give the next transaction another one.
+  if (after?.["pid"] !== processId || after["mark"] !== mark) return yield* pooled
+  if (after["commits"] !== "on" && after["commits"] !== "remote_apply") {
+    const problem = `\`synchronous_commit\` stays ${String(after["commits"])} for this user: a commit would not wait for the disk.`
     return yield* refuse(
       "SettingsWrong",
       problem,
