@@ -8,6 +8,8 @@ import { connect, createServer, type Server, type Socket } from "node:net"
 /** Sessions that it keeps with the server for one client. */
 const POOL = 2
 const SSL_REQUEST = 80_877_103
+/** More than any process number of Linux. */
+const NO_PROCESS = 5_000_000
 
 /** Whole messages out of a stream: a letter, a length that counts itself, and as much. */
 class Messages {
@@ -87,7 +89,7 @@ class Client {
   /** What the server has said to the first session; the process and its secret are the pooler's own invention, or not. */
   private greet(near: Socket, passesKey: boolean): void {
     const key = Buffer.from("K\0\0\0\x0c\0\0\0\0\0\0\0\0", "latin1")
-    key.writeInt32BE(1_000_000 + Math.floor(Math.random() * 1e6), 5)
+    key.writeInt32BE(NO_PROCESS, 5)
     near.write(
       Buffer.concat(
         this.backends[0]!.greeting.map((message) => (letterOf(message) === "K" && !passesKey ? key : message))
@@ -136,7 +138,7 @@ export class Pooler {
     })
   }
 
-  /** Begins one in front of a port. `passesKey`: the client is told the number of a process of the server, of the first session. */
+  /** Begins one in front of a port. `passesKey`: the client is told the first session's process of the server. */
   static begin(target: number, passesKey: boolean): Promise<Pooler> {
     const made = new Pooler(target, passesKey)
     return new Promise((resolve) => made.server.listen(0, "127.0.0.1", () => resolve(made)))
