@@ -44,7 +44,8 @@ export const moduleError = (_tag: ModuleErrorTag, place: string, rule: string, c
   code
 })
 
-const tags: Record<ModuleErrorTag, string> = {
+/** What to do about each. Part of the generated errors page. */
+export const moduleAdvice: Readonly<Record<ModuleErrorTag, string>> = {
   MacFailed: "Compare the check values of the MAC keys, and the MAC's algorithm and fields, with the partner.",
   KeyUnusable: "Look the key up in `jinka key list`; ask the partner for a new one, or import it again.",
   KeyRefused: "Compare the check value with the partner, then ask for the key again.",
@@ -57,10 +58,14 @@ const tags: Record<ModuleErrorTag, string> = {
 
 /** True when a result of a security module is an error. */
 export const isModuleError = (value: unknown): value is ModuleError =>
-  typeof value === "object" && value !== null && "_tag" in value && String(value._tag) in tags && "rule" in value
+  typeof value === "object" &&
+  value !== null &&
+  "_tag" in value &&
+  String(value._tag) in moduleAdvice &&
+  "rule" in value
 
 /** One sentence or two for a person: what, where, what was expected, what to do. */
 export const explainModuleError = (error: ModuleError): string => {
   const code = error.code === undefined ? "" : ` (the device says ${error.code})`
-  return `${error._tag} in ${error.place}: ${error.rule}${code}. ${tags[error._tag]}`
+  return `${error._tag} in ${error.place}: ${error.rule}${code}. ${moduleAdvice[error._tag]}`
 }

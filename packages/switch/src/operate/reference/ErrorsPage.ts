@@ -12,10 +12,14 @@ import {
   type RefusalCodes,
   type Rule
 } from "@jinka/codec"
+import type { LinksMissing } from "../../exchange/Recovery.ts"
+import type { KeysElsewhere } from "../../guard/KeysElsewhere.ts"
+import { moduleAdvice } from "../../guard/ModuleError.ts"
 import { journalReasonTags, makeReason } from "../../journal/JournalReason.ts"
 import type { Refusal } from "../../link/door/Admission.ts"
 import type { FirstMessageWrong } from "../../link/door/FirstMessage.ts"
 import { advice, type LinkEnded } from "../../link/LinkEnded.ts"
+import type { CredentialsWrong } from "../../transport/Credentials.ts"
 import { shippedDialects } from "../configuration/Shipped.ts"
 import { type Exit, exitCodes, exitMeanings } from "../Exit.ts"
 import { tlsReasons } from "../TlsWords.ts"
@@ -64,7 +68,16 @@ export const errorsPage = (): string =>
     "A request that the switch does not forward is answered at once with the code of the partner's dialect, after the refusal is in the journal (below the disk's reserve it is only counted). Except for `noAnswer`, nothing has to be reversed: no byte has left.",
     refusals(),
     "## Requests without an answer",
-    "A request that was sent and not answered ends as timed out; the reason is in the journal entry's `code`: `timeout`, `connection lost`, or `restarted` (the switch stopped while it was open). It is never sent again. If the dialect can reverse it, its reversal is written in the same journal transaction, and sent until it is acknowledged. An answer that comes after that is `late`: kept, counted, never delivered.",
+    "A request that was sent and not answered ends as timed out; the reason is in the journal entry's `code`: `timeout`, `connection lost`, `restarted` (the switch stopped while it was open), or `answer not translated` (it came and could not be said in the dialect of the origin). It is never sent again. If the dialect can reverse it, its reversal is written in the same journal transaction, and sent until it is acknowledged. An answer that comes after that is `late`: kept, counted, never delivered.",
+    "## Security module",
+    "What the software module or a device answers instead of a result: in the log, in `jinka status` and in the answer to a command for keys. A request under such a key is refused (`macFailed`, `pinFailed`, `keyFailed`); when no device takes calls, links with keys take none.",
+    table(["Reason", "What to do"], Object.entries(moduleAdvice)),
+    "## A start that is refused",
+    "Besides an error of the configuration (exit code 2), an address in use (4) and a journal that does not open (3, below):",
+    table(
+      ["Reason", "Exit code", "Why"],
+      Object.entries(refusedStarts).map(([reason, [exit, why]]) => [reason, String(exitCodes[exit]), why])
+    ),
     "## Journal",
     "At a start each of these keeps the switch from starting (exit code 3; `Overtaken` 6, `StoreAway` 7). While it runs they stop it at once: no answer, acknowledgement or request leaves after the journal has failed (guarantee G9), and the next start recovers from what is on disk.",
     table(
@@ -122,6 +135,23 @@ const turnedAway: Readonly<
   BodyRefused: "A call to an HTTP door whose body is no message (400, 413, 415).",
   IdentityUnknown:
     "What tells partners apart at the door leads to none of the links, or `from` or `certificate` of that link do not fit."
+}
+
+const refusedStarts: Readonly<
+  Record<(CredentialsWrong | KeysElsewhere | LinksMissing)["_tag"], readonly [exit: Exit, why: string]>
+> = {
+  CredentialsWrong: [
+    "usage",
+    "A key, certificate or list of TLS cannot be read or does not fit; path and problem are named."
+  ],
+  KeysElsewhere: [
+    "usage",
+    "The journal holds keys that another kind of security module wrote. Take them out of use with the module of before, then change it."
+  ],
+  LinksMissing: [
+    "journal",
+    "The journal holds open exchanges of links that the configuration does not have by this name and dialect. Put the links back until these are ended."
+  ]
 }
 
 const frameRules: Readonly<Record<FrameRule, FrameError["_tag"]>> = {
