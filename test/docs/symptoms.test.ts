@@ -42,7 +42,7 @@ const referenced = (...headings: ReadonlyArray<string>): ReadonlyArray<string> =
   return headings.flatMap((heading) => [...reference.get(heading)!.keys()])
 }
 
-/** Kinds of entries that nobody has to look at: the good course of things, what persons did, and `refused` (a section of its own). */
+/** Kinds of entries that nobody has to look at: the good course of things, and what persons did. `refused` is a section. */
 const usual: ReadonlyArray<string> =
   "accepted refused answered queued sent acknowledged event named closed key held released day".split(" ")
 
