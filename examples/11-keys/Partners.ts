@@ -1,7 +1,7 @@
 /** The two partners of the example: a centre that dials us and gives keys, and an issuer that we dial and give keys to. */
 import { createServer, connect as dial, type Socket } from "node:net"
 import { answerHeader, cups46, cupsManagementMacFields, type Message } from "@jinka/codec"
-import { Effect, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import { approvalOf, onMessages, purchase, send } from "../shared/Wire.ts"
 import { Zone } from "./Zone.ts"
 
@@ -107,6 +107,17 @@ export class Centre {
         (answer) => [String(answer.fields[39]), this.zone.proves(answer)] as const
       )
     })
+  }
+
+  /**
+   * A purchase as a terminal makes it: made anew when no answer has come within 10 seconds, or 91 has (no device took its MAC in
+   * time, as on a machine that is busy with something else). Gives what came of the last of five.
+   */
+  get bought(): Effect.Effect<readonly [string, boolean]> {
+    return Effect.timeoutOption(this.buy(), "10 seconds").pipe(
+      Effect.map(Option.getOrElse(() => ["no answer", true] as const)),
+      Effect.repeat({ times: 4, while: ([code]) => code === "91" || code === "no answer" })
+    )
   }
 
   /** Gives the switch a MAC key, and uses it once it was taken; gives DE 39. */

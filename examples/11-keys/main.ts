@@ -26,18 +26,23 @@ const xor = (one: Buffer, other: Buffer): Buffer => Buffer.from(one.map((byte, n
 
 type Result = readonly [code: string, isRight: boolean]
 
-/** This many purchases, one every 2 ms, at most four at once; adds what came of each within 3 seconds to `results`. */
-const buying = (centre: Centre, count: number, results: Array<Result>) =>
+/** This many purchases, one every 2 ms, at most four at once; adds what came of each to `results`. */
+const buying = (count: number, results: Array<Result>, buy: Effect.Effect<Result>) =>
   Effect.forEach(
     Array.from({ length: count }),
     () =>
       Effect.andThen(
         Effect.sleep("2 millis"),
-        Effect.map(Effect.timeoutOption(centre.buy(), "3 seconds"), (result) =>
-          results.push(Option.getOrElse(result, () => ["no answer", true] as const))
-        )
+        Effect.map(buy, (result) => results.push(result))
       ),
     { concurrency: 4, discard: true }
+  )
+
+/** What comes of a purchase within 3 seconds. */
+const soon = (centre: Centre): Effect.Effect<Result> =>
+  Effect.map(
+    Effect.timeoutOption(centre.buy(), "3 seconds"),
+    Option.getOrElse(() => ["no answer", true] as const)
   )
 
 const codesOf = (results: ReadonlyArray<Result>): string => {
@@ -85,7 +90,7 @@ const inSoftware = Effect.gen(function* () {
       yield* jinka.told(["key", "ask"], ["issuer", "--reason", "under load"])
     }
   })
-  yield* Effect.all([buying(centre, 1000, results), changing], { concurrency: 2 })
+  yield* Effect.all([buying(1000, results, centre.bought), changing], { concurrency: 2 })
   const unsealed = results.filter(([, isRight]) => !isRight).length
   yield* Console.log(
     `answers: ${codesOf(results)}; MACs that were not right: ${unsealed} at the centre, ${issuer.seen.wrong} at the issuer`
@@ -142,21 +147,21 @@ const inDevices = Effect.gen(function* () {
     Effect.sleep("100 millis"),
     Effect.sync(() => a.tell({ do: "restart", for: "500 millis" }))
   )
-  yield* Effect.all([buying(centre, 500, one), restart], { concurrency: 2 })
+  yield* Effect.all([buying(500, one, centre.bought), restart], { concurrency: 2 })
   yield* Console.log(`\nhsm-a restarts under load: ${codesOf(one)}`)
 
   for (const each of [a, b]) each.tell({ do: "restart", for: "6 seconds" })
   yield* jinka.ready(0)
   const seen = issuer.seen.right
   const none: Array<Result> = []
-  yield* buying(centre, 4, none)
+  yield* buying(4, none, soon(centre))
   yield* Console.log(
     `\nboth are away: ${codesOf(none)}, and ${issuer.seen.right - seen} of them at the issuer: nothing passes without its MAC`
   )
   yield* jinka.shown("status", [], (line) => /hsm/.test(line))
   yield* jinka.ready(2)
   const after: Array<Result> = []
-  yield* buying(centre, 20, after)
+  yield* buying(20, after, centre.bought)
   yield* Console.log(`\nboth are back: ${codesOf(after)}; MACs that were not right at the issuer: ${issuer.seen.wrong}`)
   yield* jinka.shown("stop")
   yield* running.exited

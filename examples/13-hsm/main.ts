@@ -65,7 +65,7 @@ const story = Effect.gen(function* () {
     () =>
       Effect.andThen(
         Effect.sleep("2 millis"),
-        Effect.map(centre.buy(), ([code, isRight]) => {
+        Effect.map(centre.bought, ([code, isRight]) => {
           const seen = isRight ? code : `${code} with a wrong MAC`
           codes.set(seen, (codes.get(seen) ?? 0) + 1)
         })
@@ -87,7 +87,7 @@ const story = Effect.gen(function* () {
   yield* Console.log(`\na purchase meanwhile: the issuer has seen ${issuer.seen.right - before} of it`)
   yield* Effect.all([first.on, second.on])
   yield* jinka.devices("up")
-  const [again, isRight] = yield* centre.buy()
+  const [again, isRight] = yield* centre.bought
   yield* Console.log(`and when they are back: ${again}, ${isRight ? "with a right MAC" : "with a wrong MAC"}`)
   yield* jinka.shown("stop")
   yield* running.exited

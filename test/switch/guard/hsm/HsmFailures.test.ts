@@ -9,6 +9,7 @@ import type { HsmDevice } from "../../../../packages/simulator/src/hsm/HsmDevice
 import { keyText } from "../../../../packages/simulator/src/hsm/TestLmk.ts"
 import { deviceFamilies } from "../../../../packages/switch/src/guard/hsm/Families.ts"
 import { ModuleCall } from "../../../../packages/switch/src/guard/ModuleCall.ts"
+import { hex } from "../../../codec/security/vectors.ts"
 import { patience } from "../../../Pace.ts"
 import { cleanUp, folder, tls } from "../../transport/Sockets.ts"
 import { keyBytes } from "../vectors.ts"
@@ -58,6 +59,24 @@ const framed = (text: string): Buffer => {
 }
 
 describe("devices that fail", () => {
+  it("are not called late for a pause of this process: what they answered meanwhile is read first", () =>
+    withDevices(
+      2,
+      async (bed) => {
+        await allUp(bed)
+        const call = made()
+        call.withinMs = 400
+        const done = bed.submit(call)
+        // The devices are in this process as well: they answer when it goes on, and the deadline has passed then.
+        const until = performance.now() + 500
+        while (performance.now() < until) {}
+        expect(outcome(await done)).toBe(hex(mac))
+        expect(bed.module.status().state).toBe("up")
+      },
+      {},
+      { delayMs: 2 }
+    ))
+
   it("says that it is away before any device is there, and comes up when one is", async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))

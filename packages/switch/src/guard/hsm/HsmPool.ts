@@ -23,6 +23,8 @@ const LATE_MAX = 3
 
 /** How often deadlines are looked at, in milliseconds. */
 const TICK_MS = 10
+/** A tick that comes later than that, in ms: this process stood still, and what devices answered meanwhile is unread. */
+const STOOD_STILL_MS = 100
 
 /** Whom the pool tells. */
 export interface HsmPoolOwner {
@@ -53,6 +55,9 @@ export class HsmPool {
   /** Flights that no connection has room for, in the order of their coming. */
   private waiting: Array<Flight> = []
   private lmkCheckValue: string | undefined
+  private tickedAt = 0
+  /** Milliseconds for which this process has stood still. */
+  private stoodStill = 0
   isUp = false
 
   constructor(settings: HsmSettings, owner: HsmPoolOwner, clock: Clock.Clock) {
@@ -64,9 +69,12 @@ export class HsmPool {
     this.heartbeat = new Heartbeat(settings)
   }
 
-  /** Monotonic milliseconds. */
+  /**
+   * Monotonic milliseconds, without those for which this process stood still: a device is not late for a pause of ours. All of
+   * them would be at once, and the module away.
+   */
   now(): number {
-    return monotonicMs(this.clock)
+    return monotonicMs(this.clock) - this.stoodStill
   }
 
   /** Sends a flight, or lets it wait for room. False: no device takes any, and nobody is told. */
@@ -225,7 +233,10 @@ export class HsmPool {
 
   /** All that time brings about. */
   private tick(): void {
+    const pause = this.now() - this.tickedAt - TICK_MS
+    if (this.tickedAt > 0 && pause > STOOD_STILL_MS) this.stoodStill += pause
     const now = this.now()
+    this.tickedAt = now
     for (const device of this.devices) {
       if (device.outUntil > 0 && now >= device.outUntil) device.outUntil = 0
       for (const connection of [...device.connections]) {
