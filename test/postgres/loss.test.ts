@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { JournalError } from "../../packages/switch/src/journal/JournalError.ts"
+import { auditOf } from "../../packages/switch/src/operate/admin/Audit.ts"
 import type { OwnerTable } from "../../packages/switch/src/operate/owner/Claim.ts"
 import { connectOwners } from "../../packages/switch/src/operate/owner/OwnerRows.ts"
 import { allEntries, messageOf, write } from "../switch/journal/Journals.ts"
@@ -50,9 +51,11 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
     )
     const accept = (...more: ReadonlyArray<string>): Promise<Done> =>
       jinka(["journal", "accept-loss", file, ...more], { env: { JINKA_PG: server.url("a") } })
+    const owners = (...more: ReadonlyArray<string>): Promise<Done> =>
+      jinka(["owners", file, ...more], { env: { JINKA_PG: server.url("a") } })
     const table = <A>(node: string, use: (table: OwnerTable) => Effect.Effect<A, JournalError>): Promise<A> =>
       Effect.runPromise(Effect.scoped(Effect.flatMap(connectOwners({ ...place, node }), use)))
-    return { accept, directory, file, place, table }
+    return { accept, directory, file, owners, place, table }
   }
 
   /** What a fail-over to a standby that lagged leaves. */
@@ -90,7 +93,31 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
     const told = entries.map(({ code }) => code).filter((code) => code.includes("loss"))
     expect(told).toEqual([
       "loss accepted: entries 4 to 4",
-      expect.stringMatching(new RegExp(`^operator \\S.*: accept loss: ${because}$`))
+      expect.stringMatching(new RegExp(`^operator \\S.*: accept loss \\(${because}\\)$`))
+    ])
+  })
+
+  it("tells the truth where another node has written past the gap: other entries have the numbers of what was lost", async () => {
+    const { accept, directory, place } = await nodeOf("past")
+    await lose("past")
+    const wroteOn = withJournalAt({ ...place, node: "n2" }, join(folder(), "journal"), ({ drained, writer }) => {
+      for (let n = 4; n <= 9; n++) {
+        write(writer, { message: messageOf(n) })
+        writer.flush()
+      }
+      return drained
+    })
+    await Effect.runPromise(wroteOn)
+
+    const shown = await accept()
+    expect(shown.out).toMatch(/acknowledged {2}up to entry 4 by node n1 .*\nPostgreSQL {4}up to entry 10, written/)
+    expect(shown.out).toContain("lost          some of the entries up to 4 that node n1 had acknowledged: another node")
+    const { code, out } = await accept("--reason", because)
+    expect(code).toBe(0)
+    expect(out).toContain("what it sent and got in the time before node n1 stopped")
+    const entries = await Effect.runPromise(withJournalAt(place, directory, allEntries))
+    expect(entries.map(({ code }) => code).filter((code) => code.startsWith("loss"))).toEqual([
+      "loss accepted: some of the entries up to 4 that this node had acknowledged; others have their numbers"
     ])
   })
 
@@ -102,7 +129,7 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
     })
     await table("n1", ({ beat, halt, handOver }) => Effect.andThen(beat, Effect.andThen(handOver, halt(halted))))
     const { err } = await accept("--reason", because)
-    expect(err).toContain("jinka owners FILE --release")
+    expect(err).toContain("jinka owners FILE --release --reason TEXT")
     expect(await table("n2", ({ look }) => look)).toMatchObject({ halted })
   })
 
@@ -134,6 +161,45 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
     const [done] = await Promise.all([accept("--reason", because), Effect.runPromise(back)])
     expect(done).toMatchObject({ code: 1, err: expect.stringContaining("Node n2 runs the switch") })
     expect(await table("n2", ({ look }) => look)).toMatchObject({ node: "n2", halted: null })
+    expect((await Effect.runPromise(refusalAt(place, directory))).reason._tag).toBe("Truncated")
+  })
+
+  const restored = "missing WAL is restored, case 12"
+
+  it("is not needed where the missing end was restored: a release says who and why in the journal, then lets nodes go on", async () => {
+    const { directory, owners, place, table } = await nodeOf("restored")
+    await table("n1", ({ beat, halt, handOver }) => Effect.andThen(beat, Effect.andThen(handOver, halt(halted))))
+
+    expect(await owners("--release")).toMatchObject({ code: 2, err: expect.stringContaining("Nothing was changed") })
+    expect(await owners("--release", "--reason", "card 6222020000000000")).toMatchObject({ code: 2 })
+    expect(await table("n2", ({ look }) => look)).toMatchObject({ halted })
+
+    const done = await owners("--release", "--reason", restored)
+    expect(done).toMatchObject({ code: 0, err: "" })
+    expect(done.out).toMatch(/^released: entry \d+ of the journal has your name and the reason/)
+    expect(await table("n2", ({ look }) => look)).toMatchObject({ node: null, halted: null })
+    const acts = await Effect.runPromise(withJournalAt(place, directory, (journal) => auditOf(journal, 0)))
+    expect(acts.acts).toEqual([
+      expect.objectContaining({ what: "release", why: restored, user: expect.stringMatching(/\S/) })
+    ])
+    expect(await owners("--release", "--reason", restored)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("has not stopped it")
+    })
+  })
+
+  it("cannot be gone round by a release: one is refused on a node whose groups are still missing, and while a node runs the switch", async () => {
+    const { directory, owners, place, table } = await nodeOf("missing")
+    await table("n1", ({ beat, halt, handOver }) => Effect.andThen(beat, Effect.andThen(handOver, halt(halted))))
+    await lose("missing")
+    const early = await owners("--release", "--reason", restored)
+    expect(early).toMatchObject({ code: 3, out: "", err: expect.stringMatching(/Truncated.*journal\.head/s) })
+    expect(await table("n2", ({ look }) => look)).toMatchObject({ halted })
+
+    await server.administer("UPDATE jinka.owner SET node = 'n2', beaten = now() WHERE halted IS NOT NULL")
+    const running = await owners("--release", "--reason", restored)
+    expect(running).toMatchObject({ code: 1, err: expect.stringContaining("Node n2 runs the switch") })
+    expect(await table("n2", ({ look }) => look)).toMatchObject({ halted })
     expect((await Effect.runPromise(refusalAt(place, directory))).reason._tag).toBe("Truncated")
   })
 })

@@ -58,7 +58,7 @@ describe("jinka journal accept-loss", () => {
     expect(verified.out).toMatch(/^good: 12 entries/)
     expect(await events(file)).toEqual([
       "loss accepted: entries 11 to 15",
-      expect.stringMatching(/^operator \S+: accept loss: the old disk is burnt$/)
+      expect.stringMatching(/^operator \S+: accept loss \(the old disk is burnt\)$/)
     ])
     expect([again.code, again.err]).toEqual([
       1,

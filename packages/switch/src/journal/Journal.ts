@@ -223,12 +223,15 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
 })
 
 /** An accepted loss stays readable for ever: it is the first entry after the gap. */
-const noteLoss = (writer: JournalWriter, { lastSeq, lossAccepted, lostAfter = lastSeq }: Opened): void => {
-  if (lossAccepted === undefined) return
-  const what =
-    lossAccepted > lostAfter ? `entries ${lostAfter + 1} to ${lossAccepted}` : `unknown entries after ${lostAfter}`
-  writer.note(`loss accepted: ${what}`)
+const noteLoss = (writer: JournalWriter, opened: Opened): void => {
+  if (opened.lossAccepted === undefined) return
+  writer.note(`loss accepted: ${lossOf(opened, opened.lossAccepted)}`)
   writer.flush()
+}
+
+const lossOf = ({ isReplaced = false, lastSeq, lostAfter = lastSeq }: Opened, upTo: number): string => {
+  if (isReplaced) return `some of the entries up to ${upTo} that this node had acknowledged; others have their numbers`
+  return upTo > lostAfter ? `entries ${lostAfter + 1} to ${upTo}` : `unknown entries after ${lostAfter}`
 }
 
 /** Waits until the writer has nothing pending. It listens beside whoever owns `onCommitted`. */

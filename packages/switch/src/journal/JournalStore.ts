@@ -49,6 +49,8 @@ export interface Opened {
   readonly lossAccepted?: number
   /** The last entry in front of that loss, where a group of ours is behind it already. Default: `lastSeq`. */
   readonly lostAfter?: number
+  /** Other entries have the numbers of what was lost: another node has gone on without it. Default: false. */
+  readonly isReplaced?: boolean
   /** What was found and put right, or is odd, in sentences: to be logged, and noted in the journal. */
   readonly notes: ReadonlyArray<string>
 }

@@ -1,6 +1,6 @@
 /**
  * Going on although a journal has lost what it had acknowledged: what a person accepts is the first entry behind the gap, and who
- * accepted it, and why, the next. In PostgreSQL other nodes are kept out meanwhile: `owner/AcceptedLoss`.
+ * accepted it, and why, the next. In PostgreSQL other nodes are kept out meanwhile: `owner/Stopped`.
  */
 import { Effect, Layer } from "effect"
 import { Journal } from "../journal/Journal.ts"
@@ -28,11 +28,33 @@ export const writeAcceptance = (
   who: string,
   why: string
 ): Effect.Effect<number | undefined, JournalError> =>
-  Effect.gen(function* () {
-    const { drained, recovered, writer } = yield* Journal
-    if (recovered.lossAccepted === undefined) return undefined
-    const seq = writer.note(`operator ${who}: accept loss: ${why}`)
+  Effect.provide(
+    Effect.flatMap(Journal, (journal) =>
+      journal.recovered.lossAccepted === undefined
+        ? Effect.succeed(undefined)
+        : noted(journal, who, `accept loss (${why})`)
+    ),
+    Journal.layer.pipe(Layer.provide(store))
+  )
+
+/** Opens the journal of a store and writes what a person has done, while nobody runs the switch; the entry's number. */
+export const writeAct = (
+  store: Layer.Layer<JournalStore>,
+  who: string,
+  what: string
+): Effect.Effect<number, JournalError> =>
+  Effect.provide(
+    Effect.flatMap(Journal, (journal) => noted(journal, who, what)),
+    Journal.layer.pipe(Layer.provide(store))
+  )
+
+const noted = (
+  { drained, writer }: Journal["Service"],
+  who: string,
+  what: string
+): Effect.Effect<number, JournalError> =>
+  Effect.suspend(() => {
+    const seq = writer.note(`operator ${who}: ${what}`)
     writer.flush()
-    yield* drained
-    return seq
-  }).pipe(Effect.provide(Journal.layer.pipe(Layer.provide(store))))
+    return Effect.as(drained, seq)
+  })

@@ -234,7 +234,7 @@ export const takeOver = Effect.fnUntraced(function* (
       counts,
       names: names.map(({ id, name, dialect }) => ({ id, name, dialect })),
       keys: slots.map(({ link, slot, keys }) => ({ link, slot, keys })),
-      ...(lost === undefined ? {} : { lossAccepted: lost, lostAfter: reached.seq }),
+      ...(lost === undefined ? {} : { lossAccepted: lost, lostAfter: reached.seq, isReplaced: lost <= reached.seq }),
       notes: [...notes, ...connection.notes]
     }
     const anchor = yield* checked(directory, () => openAnchor(directory, journalId, found, seal, lost !== undefined))
@@ -275,7 +275,7 @@ const lossOf = Effect.fnUntraced(function* (
   if (head === undefined || head.journalId !== questions.groups.journalId) return undefined
   const fault = yield* questions.run(() => questions.groups.faultOf(head, lastSeq))
   if (fault === undefined) return undefined
-  if (acceptLoss) return Math.max(lastSeq, head.seq)
+  if (acceptLoss) return head.seq
   const problem = `What this node had acknowledged is not there any more (journal.head): ${fault}.`
   return yield* Effect.fail(JournalError.of("Truncated", at, problem, restore))
 })

@@ -3,7 +3,9 @@ import { Effect, Option, Path } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { load, socketOfDraft } from "../Configuration.ts"
 import { listed } from "../configuration/text/Problem.ts"
+import { peerOf, proof } from "../control/Peer.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
+import { ProcessEdge } from "../ProcessEdge.ts"
 
 /** `--json`. */
 export const asJson = Flag.Boolean("json").pipe(
@@ -87,3 +89,10 @@ const noPlace =
 /** The failure of a command that names a link which is not there. */
 export const noSuchLink = (name: string, names: ReadonlyArray<string>): CommandFailed =>
   new CommandFailed({ exit: "usage", says: `There is no link ${name}. The links are: ${listed(names)}.` })
+
+/** The user, as a running switch would see him: by a file that he makes in the journal's directory. */
+export const whoAsks = Effect.fnUntraced(function* (directory: string) {
+  const socket = (yield* Path.Path).join(directory, "control.sock")
+  const { pid } = yield* ProcessEdge
+  return yield* Effect.scoped(Effect.map(proof(socket, pid), (shown) => peerOf(socket, shown)))
+})

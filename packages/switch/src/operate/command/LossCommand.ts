@@ -1,17 +1,17 @@
 /** `jinka journal accept-loss`: go on although what was acknowledged is lost. */
-import { Console, Effect, Option, Path, Redacted, Schema } from "effect"
+import { Console, Effect, Option, Redacted, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type Head, headsIn } from "../../journal/Head.ts"
 import { layerSqlite, type SqliteStoreOptions } from "../../journal/SqliteStore.ts"
 import { localLoss, writeAcceptance } from "../AcceptLoss.ts"
 import { load, loadKeys, loadPostgres } from "../Configuration.ts"
-import { peerOf, proof } from "../control/Peer.ts"
 import { Reason } from "../control/Reason.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
 import { journalPlace } from "../JournalPlace.ts"
-import { acceptLoss, isRun, type Loss, type LossPlace, lossSeen, rowOf } from "../owner/AcceptedLoss.ts"
 import type { OwnerRow } from "../owner/OwnerRows.ts"
-import { ProcessEdge } from "../ProcessEdge.ts"
+import { acceptLoss, isRun, type Loss, lossSeen, rowOf } from "../owner/Stopped.ts"
+import { whoAsks } from "./Asked.ts"
+import { nodeAt, runs } from "./NodeAt.ts"
 import { configurationFile } from "./RunCommand.ts"
 
 const reason = Flag.String("reason").pipe(
@@ -29,16 +29,13 @@ export const accept = Command.make("accept-loss", { file: configurationFile, rea
     const configuration = yield* load(file)
     const postgres = yield* loadPostgres(configuration)
     if (Option.isSome(reason) && !Schema.is(Reason)(reason.value)) return yield* refused(reasonRule, "usage")
-    const { key, previousKeys } = yield* loadKeys(configuration)
     const { directory } = configuration.journal
-    const keys = { key: Redacted.value(key), previousKeys: previousKeys.map(Redacted.value) }
-    if (postgres === undefined) return yield* onThisMachine(file, { ...configuration.journal, ...keys }, reason)
-    const at: LossPlace = {
-      place: Redacted.value(postgres.place),
-      directory,
-      keys: [keys.key, ...keys.previousKeys],
-      takeoverAfterMs: postgres.takeoverAfterMs
+    if (postgres === undefined) {
+      const { key, previousKeys } = yield* loadKeys(configuration)
+      const keys = { key: Redacted.value(key), previousKeys: previousKeys.map(Redacted.value) }
+      return yield* onThisMachine(file, { ...configuration.journal, ...keys }, reason)
     }
+    const at = yield* nodeAt(configuration, postgres)
     const row = yield* rowOf(at.place)
     if (row !== undefined && isRun(row, at.takeoverAfterMs)) return yield* refused(runText(row, at.place.node))
     const [head] = headsIn(yield* (yield* journalPlace(file)).anchor)
@@ -50,7 +47,7 @@ export const accept = Command.make("accept-loss", { file: configurationFile, rea
     const ended = yield* acceptLoss(at, yield* whoAsks(directory), reason.value)
     if (ended._tag === "run") return yield* refused(runText(ended.row, at.place.node))
     if (ended._tag === "whole") return yield* refused(nothingLost(at.place.node, head!, row))
-    yield* Console.log(acceptedText(file, ended.seq, loss))
+    yield* Console.log(acceptedText(file, ended.seq, at.place.node, head!, loss))
   }).pipe(Effect.mapError(failedBy))
 ).pipe(
   Command.withDescription(
@@ -92,15 +89,8 @@ const nothingLostHere =
 const afterwards = (file: string): string =>
   `Next: start the switch (\`jinka run ${file}\`). What the journal holds open is ended then, and reversed.\nBy hand: nobody here knows what was in the lost entries. Settle with each partner, from its records, what it sent and got since.`
 
-/** The user, as a running switch would see him: by a file that he makes in the journal's directory. */
-const whoAsks = Effect.fnUntraced(function* (directory: string) {
-  const socket = (yield* Path.Path).join(directory, "control.sock")
-  const { pid } = yield* ProcessEdge
-  return yield* Effect.scoped(Effect.map(proof(socket, pid), (shown) => peerOf(socket, shown)))
-})
-
-const runText = ({ node, silent }: OwnerRow, here: string): string =>
-  `${node === here ? `This node, ${here},` : `Node ${node}`} runs the switch: its last beat was ${Math.max(0, silent ?? 0).toFixed(1)} s ago. Nothing was changed. A loss is accepted while no node runs it: stop it there first (\`jinka stop\`), and see that no other one takes over (\`jinka owners\`).`
+const runText = (row: OwnerRow, here: string): string =>
+  `${runs(row, here)} A loss is accepted while no node runs it: stop it there first (\`jinka stop\`), and see that no other one takes over (\`jinka owners\`).`
 
 const anotherJournal = (node: string, { fault }: Loss): string =>
   `The anchor (journal.head) of node ${node} is not of the journal in PostgreSQL: ${fault}. That is no lost end: the database was replaced, or URL, \`schema\`, \`name\` or \`journal.directory\` are another switch's. Nothing was changed.`
@@ -119,17 +109,17 @@ const lossText = (node: string, { hash, seq }: Head, { fault, lastAt, lastSeq }:
     `PostgreSQL    up to entry ${lastSeq}, written ${instant(lastAt)}`,
     seq > lastSeq
       ? `lost          entries ${lastSeq + 1} to ${seq}`
-      : `lost          unknown entries: ${fault}; another node went on without them`,
+      : `lost          some of the entries up to ${seq} that node ${node} had acknowledged: another node has gone on without them, and others have their numbers (${fault})`,
     `stopped       ${row?.halted ?? "no: another node may take the switch over"}`
   ].join("\n")
 
 const withReason = (file: string): string =>
   `Nothing was changed. Restore the missing end where that can be done. When it is gone for good: \`jinka journal accept-loss ${file} --reason TEXT\`.`
 
-const acceptedText = (file: string, seq: number, { lastAt }: Loss): string =>
+const acceptedText = (file: string, seq: number, node: string, head: Head, { lastAt, lastSeq }: Loss): string =>
   [
     `accepted: entry ${seq} of the journal has your name and the reason; nodes may take the switch over again`,
     `Next: start the node (\`jinka run ${file}\`); one that stands by takes over by itself. What the journal holds open is ended then, and reversed.`,
-    `By hand: nobody here knows what was in the lost entries. Settle with each partner, from its records, what it sent and got from ${instant(lastAt)} on.`,
+    `By hand: nobody here knows what was in the lost entries. Settle with each partner, from its records, what it sent and got ${head.seq > lastSeq ? `from ${instant(lastAt)} on` : `in the time before node ${node} stopped (its log says when)`}.`,
     "Another node that says `Truncated` later had acknowledged lost entries, too: the same command there."
   ].join("\n")

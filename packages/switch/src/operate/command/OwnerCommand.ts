@@ -1,33 +1,45 @@
 /** `jinka owners` and `jinka yield`: which node runs a switch whose journal is in PostgreSQL, and how another one comes to. */
-import { Console, Effect, Redacted } from "effect"
+import { Console, Effect, Option, Redacted, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { load, loadPostgres } from "../Configuration.ts"
+import { type Configuration, load, loadPostgres } from "../Configuration.ts"
+import type { PostgresSettings } from "../configuration/journal/PostgresPlan.ts"
 import { ask } from "../control/ControlCall.ts"
+import { Reason } from "../control/Reason.ts"
 import { DrainReport } from "../control/Report.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
-import { type OwnerRow, ownersOf, releaseSwitch } from "../owner/OwnerRows.ts"
-import { asJson, socketOf, whichSwitch } from "./Asked.ts"
+import { type OwnerRow, ownersOf } from "../owner/OwnerRows.ts"
+import { releaseStopped } from "../owner/Stopped.ts"
+import { asJson, socketOf, whichSwitch, whoAsks } from "./Asked.ts"
+import { nodeAt, runs } from "./NodeAt.ts"
 import { configurationFile } from "./RunCommand.ts"
 
 const release = Flag.Boolean("release").pipe(
   Flag.withDescription(
-    "Let nodes take this file's switch over again, which its owner has stopped because PostgreSQL has lost acknowledged groups: after a restore, or when the loss is accepted"
+    "Let nodes take this file's switch over again, which its owner has stopped because PostgreSQL has lost acknowledged groups: once they are restored. Needs --reason; your name and the reason are in the journal before any node goes on"
   ),
   Flag.withDefault(false),
   Flag.withoutNegation
 )
 
+const releaseReason = Flag.String("reason").pipe(
+  Flag.withDescription("With --release: why, for the journal; up to 120 plain characters, without a run of 8 digits"),
+  Flag.optional
+)
+
+const failed = (says: string, exit: "bad" | "usage" = "bad"): CommandFailed => new CommandFailed({ exit, says })
+
 /** `jinka owners FILE`. */
 export const owners = Command.make(
   "owners",
-  { file: configurationFile, release, json: asJson },
-  ({ file, json, release }) =>
+  { file: configurationFile, release, reason: releaseReason, json: asJson },
+  ({ file, json, reason, release }) =>
     Effect.gen(function* () {
       const configuration = yield* load(file)
       const postgres = yield* loadPostgres(configuration)
-      if (postgres === undefined) return yield* new CommandFailed({ exit: "usage", says: onThisMachine })
-      if (release && !(yield* releaseSwitch(Redacted.value(postgres.place)))) {
-        return yield* new CommandFailed({ exit: "bad", says: "Its owner has not stopped it: nothing was changed." })
+      if (postgres === undefined) return yield* failed(onThisMachine, "usage")
+      if (release) {
+        const seq = yield* released(configuration, postgres, reason)
+        if (!json) yield* Console.log(releasedText(seq))
       }
       const rows = yield* ownersOf(Redacted.value(postgres.place))
       yield* Console.log(json ? JSON.stringify(rows) : ownersText(rows))
@@ -39,9 +51,35 @@ export const owners = Command.make(
   Command.withShortDescription("Show which node runs which switch"),
   Command.withExamples([
     { command: "jinka owners switch.yaml", description: "Who runs what, and who would take over" },
-    { command: "jinka owners switch.yaml --json", description: "For a script: one JSON array; times in seconds" }
+    { command: "jinka owners switch.yaml --json", description: "For a script: one JSON array; times in seconds" },
+    {
+      command: 'jinka owners switch.yaml --release --reason "missing WAL is restored, case 12"',
+      description: "Let nodes go on that were stopped"
+    }
   ])
 )
+
+/** Releases the switch of a file, on this node; the entry of its journal that says so. */
+const released = Effect.fnUntraced(function* (
+  configuration: Configuration,
+  postgres: PostgresSettings,
+  reason: Option.Option<string>
+) {
+  if (Option.isNone(reason) || !Schema.is(Reason)(reason.value)) return yield* failed(reasonRule, "usage")
+  const at = yield* nodeAt(configuration, postgres)
+  const ended = yield* releaseStopped(at, yield* whoAsks(at.directory), reason.value)
+  if (ended._tag === "free") return yield* failed("Its owner has not stopped it: nothing was changed.")
+  if (ended._tag === "run") return yield* failed(`${runs(ended.row, at.place.node)} ${stopFirst}`)
+  return ended.seq
+})
+
+const reasonRule =
+  "--release needs --reason: 1 to 120 plain characters without a run of 8 digits, for the journal. Nothing was changed."
+
+const stopFirst = "A switch that was stopped is released while no node runs it: stop it there first (`jinka stop`)."
+
+const releasedText = (seq: number): string =>
+  `released: entry ${seq} of the journal has your name and the reason; nodes may take the switch over again`
 
 const onThisMachine =
   "This switch has its journal on this machine (no `journal.postgres`): no other node can have it. `jinka status` shows it."
