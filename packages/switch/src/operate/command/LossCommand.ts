@@ -98,7 +98,7 @@ const anotherJournal = (node: string, { fault }: Loss): string =>
 const nothingLost = (node: string, head: Head, row: OwnerRow | undefined): string => {
   const has = `Nothing is lost that node ${node} knows of: PostgreSQL has all that it acknowledged, up to entry ${head.seq}.`
   if (typeof row?.halted !== "string") return `${has} Nothing was changed; start the node.`
-  return `${has} Nothing was changed. The switch is stopped all the same (${row.halted}): say this on the node that found the loss; when the missing end was restored, or the journal says that the loss was accepted, \`jinka owners FILE --release\`.`
+  return `${has} Nothing was changed. The switch is stopped all the same (${row.halted}): say this on the node that found the loss; when the missing end was restored, or the journal says that the loss was accepted, \`jinka owners FILE --release --reason TEXT\`.`
 }
 
 const instant = (at: number): string => (at === 0 ? "never" : new Date(at).toISOString())

@@ -1,4 +1,4 @@
-/** What the commands about a switch that was stopped share: the node on which they are given, and what to say of one that runs. */
+/** What the commands about a switch that was stopped share: the node that they are given on, and what to say of one that runs. */
 import { Effect, Redacted } from "effect"
 import { type Configuration, loadKeys } from "../Configuration.ts"
 import type { PostgresSettings } from "../configuration/journal/PostgresPlan.ts"

@@ -1,6 +1,6 @@
 /**
- * A switch that was stopped because PostgreSQL has lost what this node had acknowledged goes on when a person says so: because the
- * missing end was restored, or although it is lost, on the node that knows of it.
+ * A switch that was stopped because PostgreSQL has lost what this node had acknowledged goes on when a person says so: because
+ * the missing end was restored, or although it is lost, on the node that knows of it.
  *
  * Other nodes are kept out first, and let in last. Between them the journal is taken over, and the decision is written into it
  * with who made it and why. Whatever breaks in between leaves the switch stopped.
