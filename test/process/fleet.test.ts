@@ -136,12 +136,25 @@ const drill = Effect.fnUntraced(function* (plan: FleetPlan, servers: Replicated)
     if (fault === "fail over") yield* Effect.promise(() => servers.rebuild())
   })
 
+  yield* onStandby(one)
   for (const [n, fault] of rounds.entries()) {
     if (isLong) process.stderr.write(`${n} ${fault}: ${one.takeovers()} takeovers, ${approved()} approved\n`)
     yield* round(fault)
   }
   return yield* finish(() => servers.primary)
 }, Effect.scoped)
+
+/** What a node that stands by answers to who asks for what waits, and to who wants to change something. */
+const onStandby = Effect.fnUntraced(function* (one: FleetSwitch) {
+  const node = otherThan(one.owner())
+  const command = one.command(node, ["pending", "list"], ["--json"])
+  const { said } = yield* run(command)
+  const act = yield* run(one.command(node, ["pending", "close"], ["--exchange", "1", "--reason", "drill"]))
+  const told = readFileSync(command.logFile, "utf8")
+  expect(said[0]).toMatchObject({ inDoubt: 0, upTo: expect.any(Number) })
+  expect(act.end).toBe(1)
+  expect(told).toContain(`node ${node} stands by: node ${one.owner()} has the switch. Ask there.`)
+})
 
 /** Owners of the switch as an operator at a node sees them. */
 const ownersAt = (one: FleetSwitch, node: Node) =>

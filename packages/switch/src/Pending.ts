@@ -20,7 +20,7 @@ export const pendingActs = ["close", "hold", "release", "retry"] as const
 export type PendingAct = (typeof pendingActs)[number]
 
 /** Messages that are told at once; the sum says how many there are. */
-const TOLD_MAX = 1000
+export const TOLD_MAX = 1000
 
 /** One message. */
 export interface PendingMessage {
@@ -33,8 +33,8 @@ export interface PendingMessage {
   readonly mti: string
   /** STAN as the link's partner knows it. */
   readonly stan: string
-  /** The first three are the switch's to deliver, the others a person's to end. */
-  readonly state: DeliveryState | InDoubt["end"]
+  /** Its delivery, or how it came into doubt. `sent`: the journal says so, and not whether it is under way or rests. */
+  readonly state: DeliveryState | "sent" | InDoubt["end"]
   /** What the partner answered last, or why it was given up; "" while it is being delivered. */
   readonly code: string
   readonly attempts: number
@@ -49,11 +49,17 @@ export interface PendingList {
   readonly waiting: number
 }
 
-const inDoubt = ({ mti, end, ...one }: InDoubt): PendingMessage => ({
-  ...one,
+/** What is in doubt, as a message of the list. */
+export const inDoubtMessage = ({ about, at, code, end, exchange, link, mti, stan }: InDoubt): PendingMessage => ({
+  exchange,
+  about,
+  link,
   mti: mti === 0 ? "" : mtiText(mti),
+  stan,
   state: end,
-  attempts: 0
+  code,
+  attempts: 0,
+  at
 })
 
 const pendingMessage = (desk: Desk, stored: Stored, state: DeliveryState): PendingMessage => {
@@ -82,7 +88,7 @@ export class Pending {
   list(): PendingList {
     const { all, doubts } = this.desks
     const known = doubts.all
-    const messages = known.slice(0, TOLD_MAX).map(inDoubt)
+    const messages = known.slice(0, TOLD_MAX).map(inDoubtMessage)
     let waiting = 0
     for (const desk of all) {
       waiting += desk.stored.size
@@ -104,7 +110,7 @@ export class Pending {
       desks.doubts.close(exchange)
       desks.record.closed(exchange, desks.nameOf(one.link), `${user}: ${reason}`)
       this.told(user, "close", exchange, one.link, reason)
-      return Effect.succeed(inDoubt(one))
+      return Effect.succeed(inDoubtMessage(one))
     })
   }
 
@@ -168,7 +174,7 @@ export class Pending {
           )
         }
         this.told(user, "retry", exchange, link, reason)
-        return Effect.succeed(inDoubt(doubt))
+        return Effect.succeed(inDoubtMessage(doubt))
       })
     )
   }

@@ -23,6 +23,8 @@ const declined = async (running: RunningSwitch): Promise<void> => {
   await until(async () => (await running.status()).inDoubt > 0, "something is in doubt")
 }
 
+const pendingAt = async (file: string) => JSON.parse((await jinka(["pending", "list", file, "--json"])).out)
+
 describe("jinka pending", () => {
   it("shows a declined reversal, whose mark lasts over a restart and until a person has ended it with a reason", async () => {
     const file = configuration(folder())
@@ -30,7 +32,10 @@ describe("jinka pending", () => {
     await declined(running)
     const listed = await jinka(["pending", "list", file])
     const status = await jinka(["status", file])
+    const said = await pendingAt(file)
     await running.stop()
+    const read = await pendingAt(file)
+    const listedAfter = await jinka(["pending", "list", file])
 
     const again = await runSwitch(file)
     const { messages } = JSON.parse((await jinka(["pending", "list", file, "--in-doubt", "--json"])).out)
@@ -45,6 +50,8 @@ describe("jinka pending", () => {
     const summary = await jinka(["journal", "summary", file])
 
     expect(listed.out).toMatch(/^! exchange \d+ {2}issuer {2}0420 STAN \d{6} {2}reverses \d+ {2}declined \(57\) since /)
+    expect(read).toEqual({ ...said, upTo: expect.any(Number) })
+    expect(listedAfter.out).toMatch(/^as the journal has it up to entry \d+: .*\n! exchange /)
     expect(status.out).toContain("! 1 in doubt until a person ends it: jinka pending list")
     expect(messages).toMatchObject([{ state: "declined", code: "57", link: "issuer" }])
     expect(shown.out).toContain("Ask the partner why")
@@ -80,7 +87,10 @@ describe("jinka pending", () => {
     const exchange = await only("resting")
     const held = await act("hold", exchange)
     const twice = await act("hold", exchange)
+    const said = await pendingAt(file)
     await running.stop()
+    const read = await pendingAt(file)
+    const shown = await jinka(["pending", "show", file, "--exchange", String(exchange)])
 
     const again = await runSwitch(file)
     const { issuer: later } = await connected(again)
@@ -100,6 +110,8 @@ describe("jinka pending", () => {
 
     expect([first, second, third].map(({ mti }) => mti)).toEqual(["0420", "0421", "0421"])
     expect(stillHeld).toBe(exchange)
+    expect(read).toEqual({ ...said, upTo: expect.any(Number) })
+    expect(shown.out).toContain("A person holds it back")
     expect([held, released, retried].map(({ code, err }) => [code, err])).toEqual([
       [0, ""],
       [0, ""],
@@ -132,10 +144,12 @@ describe("jinka pending", () => {
     issuer.send(answerTo(repeat, "00"))
     await until(async () => (await running.status()).inDoubt === 0, "nothing is in doubt")
     await running.stop()
+    const read = await pendingAt(file)
     const again = await runSwitch(file)
     const after = await again.status()
     await again.stop()
 
+    expect(read).toMatchObject({ messages: [], inDoubt: 0, waiting: 0 })
     expect(retried).toMatchObject({ code: 0, err: "" })
     expect(repeat.mti).toBe("0421")
     expect(inDoubt).toBe(1)

@@ -4,8 +4,10 @@ import { Command, Flag } from "effect/cli"
 import type { PendingAct } from "../../Pending.ts"
 import { ask } from "../control/ControlCall.ts"
 import { ClosedReport, PendingReport } from "../control/Report.ts"
-import { CommandFailed } from "../Exit.ts"
-import { asJson, socketOf, whichSwitch } from "./Asked.ts"
+import { CommandFailed, failedBy } from "../Exit.ts"
+import { pendingIn } from "../PendingRead.ts"
+import { asJson, socketOf, type Which, whichSwitch } from "./Asked.ts"
+import { eitherWay } from "./EitherWay.ts"
 
 type Message = PendingReport["messages"][number]
 
@@ -25,10 +27,30 @@ const reason = Flag.String("reason").pipe(
   )
 )
 
+/** From the switch where it runs on this node, else from its journal. */
+const listed = ({ control, file }: Which) =>
+  eitherWay(
+    file,
+    control,
+    (socket) => ask(socket, "GET", "/pending", PendingReport),
+    ({ dialects, open }) =>
+      Effect.scoped(
+        Effect.flatMap(open("unused"), (journal) =>
+          Effect.map(
+            pendingIn(journal, dialects),
+            (found): PendingReport => ({
+              ...found,
+              upTo: journal.recovered.lastSeq
+            })
+          )
+        )
+      ).pipe(Effect.mapError(failedBy))
+  )
+
 const list = Command.make("list", { ...whichSwitch, link, inDoubt, json: asJson }, (flags) =>
   Effect.gen(function* () {
     const { json, link: only, inDoubt: isDoubtful, ...which } = flags
-    const report = yield* ask(yield* socketOf(which), "GET", "/pending", PendingReport)
+    const report = yield* listed(which)
     const messages = report.messages.filter(
       (one) => (Option.isNone(only) || one.link === only.value) && (!isDoubtful || isInDoubt(one))
     )
@@ -36,7 +58,7 @@ const list = Command.make("list", { ...whichSwitch, link, inDoubt, json: asJson 
   })
 ).pipe(
   Command.withDescription(
-    "Lists reversals and advices that have not ended: waiting, under way or resting (the switch delivers them), and abandoned, declined or unreversed (in doubt until a person ends them). At most 1000; the last line has the sums."
+    "Lists reversals and advices that have not ended: waiting, under way or resting (the switch delivers them), and abandoned, declined or unreversed (in doubt until a person ends them). At most 1000; the last line has the sums. Asks the running switch; when none runs, or another node runs it, reads the journal itself."
   ),
   Command.withShortDescription("List what waits, and what is in doubt"),
   Command.withExamples([
@@ -47,7 +69,7 @@ const list = Command.make("list", { ...whichSwitch, link, inDoubt, json: asJson 
 
 const show = Command.make("show", { ...whichSwitch, exchange, json: asJson }, ({ exchange: number, json, ...which }) =>
   Effect.gen(function* () {
-    const { messages } = yield* ask(yield* socketOf(which), "GET", "/pending", PendingReport)
+    const { messages } = yield* listed(which)
     const one = messages.find((message) => message.exchange === number)
     if (one === undefined) {
       const says = `Exchange ${number} is not pending. \`jinka pending list\` shows what is.`
@@ -121,7 +143,7 @@ const retry = acting("retry", "to be sent again").pipe(
 /** `jinka pending`. */
 export const pending = Command.make("pending").pipe(
   Command.withDescription(
-    "Looks at the reversals and advices of a running switch, steers them, and ends what is in doubt. Exit codes: 0 done, 1 it is not in doubt, 4 no switch answers."
+    "Looks at the reversals and advices of a switch, steers them while it runs, and ends what is in doubt. `list` and `show` read the journal where the switch does not run; everything else is done where it runs. Exit codes: 0 done, 1 it is not in doubt or another node runs the switch, 4 no switch answers."
   ),
   Command.withShortDescription("Reversals and advices that wait, or wait for a person"),
   Command.withExamples([{ command: "jinka pending list switch.yaml", description: "First look" }]),
@@ -143,6 +165,7 @@ const lineText = ({ exchange: number, about, link: name, mti, stan, state, code,
 
 const advice: Readonly<Record<string, string>> = {
   waiting: "It goes out when its link is ready and what is before it has gone.",
+  sent: "It was sent: its answer is waited for, or it is sent again after `storeAndForward.retry`.",
   "under way": "It was sent, and its answer is waited for.",
   held: "A person holds it back: `jinka pending release` lets it go.",
   resting: "It is sent again after `storeAndForward.retry`.",
@@ -157,8 +180,9 @@ const advice: Readonly<Record<string, string>> = {
 const adviceText = ({ state, stan }: Message): string =>
   `  ${advice[state] ?? ""}${stan === "" ? "" : `\n  Its life: jinka trace FILE --stan ${Number(stan)}`}`
 
-const listText = ({ messages, inDoubt: doubts, waiting }: PendingReport): string =>
+const listText = ({ messages, inDoubt: doubts, upTo, waiting }: PendingReport): string =>
   [
+    ...(upTo === undefined ? [] : [`as the journal has it up to entry ${upTo}: the switch does not run on this node`]),
     ...messages.map((one) => (isInDoubt(one) ? `! ${lineText(one)}` : `  ${lineText(one)}`)),
     `${doubts} in doubt until a person ends it; ${waiting} being delivered`
   ].join("\n")

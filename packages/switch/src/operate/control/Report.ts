@@ -380,7 +380,10 @@ const PendingMessageReport = Schema.Struct({
   link: Schema.String,
   mti: Schema.String,
   stan: Schema.String,
-  /** waiting, under way, resting: the switch delivers it. abandoned, declined, unreversed: a person has to end it. */
+  /**
+   * waiting, under way, resting, held: the switch delivers it; read from the journal, sent stands for under way or resting.
+   * abandoned, declined, unreversed: a person has to end it.
+   */
   state: Schema.String,
   code: Schema.String,
   attempts: Schema.Number,
@@ -388,11 +391,12 @@ const PendingMessageReport = Schema.Struct({
   at: Schema.Number
 })
 
-/** What waits, and how much of it there is in all. */
+/** What waits, and how much there is in all. `upTo`: the last entry of the journal that says so; left out: the switch did. */
 export const PendingReport = Schema.Struct({
   messages: Schema.Array(PendingMessageReport),
   inDoubt: Schema.Number,
-  waiting: Schema.Number
+  waiting: Schema.Number,
+  upTo: Schema.optionalKey(Schema.Number)
 })
 export type PendingReport = typeof PendingReport.Type
 

@@ -38,6 +38,13 @@ export const standbyWords = ({ last, node }: Pick<Standby, "last" | "node">): st
     : `node ${node} stands by: node ${owner} has the switch`
 }
 
+/** Where to go with what is not answered here. */
+const elsewhereWords = (standby: Standby): string => {
+  const what = standby.last()
+  const isThere = "seen" in what && typeof what.seen?.node === "string" && typeof what.seen.halted !== "string"
+  return `${standbyWords(standby)}. ${isThere ? "Ask there." : "`jinka owners` shows who has it."}`
+}
+
 /** Its status: nothing but its role. */
 export const standbyReport = ({ identity, last, node }: Standby, nowMs: number): StatusReport => {
   const what = last()
@@ -74,7 +81,7 @@ export const standbyReport = ({ identity, last, node }: Standby, nowMs: number):
 /** The routes. */
 export const standbyRoutes = (standby: Standby, user: Asked) => {
   const elsewhere = Effect.suspend(() =>
-    HttpServerResponse.json({ error: `${standbyWords(standby)}. Ask there.`, exit: "bad" }, { status: 409 })
+    HttpServerResponse.json({ error: elsewhereWords(standby), exit: "bad" }, { status: 409 })
   )
   return HttpRouter.addAll([
     HttpRouter.route(
