@@ -117,16 +117,24 @@ export class Wire implements Connection {
 
   /** What the switch has sent since the last call. */
   heard(): ReadonlyArray<Message> {
-    return this.heardBytes().map((bytes) => {
+    return this.messagesIn(Buffer.concat(this.sent.splice(0)))
+  }
+
+  /** The messages of a write. */
+  messagesIn(written: Buffer): ReadonlyArray<Message> {
+    return this.framesIn(written).map((bytes) => {
       const message = this.reading.decode(bytes)
       if (isMessageError(message)) throw new Error(`the switch sent a bad message: ${message._tag}`)
       return message
     })
   }
 
-  /** The same as it is in its frames. */
+  /** What the switch has sent since the last call, as it is in its frames. */
   heardBytes(): ReadonlyArray<Buffer> {
-    const bytes = Buffer.concat(this.sent.splice(0))
+    return this.framesIn(Buffer.concat(this.sent.splice(0)))
+  }
+
+  private framesIn(bytes: Buffer): ReadonlyArray<Buffer> {
     const messages: Array<Buffer> = []
     for (let at = 0; at < bytes.length; ) {
       const end = at + 4 + Number(bytes.toString("latin1", at, at + 4))

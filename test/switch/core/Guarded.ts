@@ -35,8 +35,9 @@ interface Vectors {
 /** Keys of the vectors, by name. */
 export const { keys: testKeys } = vectors<Vectors>("keys")
 
-/** A key's bytes. */
-export const keyOf = (name: string): Buffer => Buffer.from(testKeys[name]!.hex, "hex")
+/** The bytes of a key of the vectors; of another one as they are. */
+export const keyOf = (key: string | Buffer): Buffer =>
+  typeof key === "string" ? Buffer.from(testKeys[key]!.hex, "hex") : Buffer.from(key)
 
 /** X9.19 over the CUPS text, in F128, both ways. */
 export const cupsMac: MacSettings = {
@@ -104,14 +105,14 @@ export const cupsTextOf = ({ fields, mti }: Message): string =>
   )
 
 /** The MAC that a CUPS partner with this key gives the message. */
-export const cupsMacOf = (message: Message, key: string): string => {
+export const cupsMacOf = (message: Message, key: string | Buffer): string => {
   const mac = computeMac(macAlgorithms["ansi-x9.19"], keyOf(key), Buffer.from(cupsTextOf(message), "latin1"))
   if (isSecurityError(mac)) throw new Error(mac.rule)
   return unionPayMacText(mac)
 }
 
 /** The message with the partner's MAC. */
-export const sealed = (message: Message, key: string): Message => ({
+export const sealed = (message: Message, key: string | Buffer): Message => ({
   ...message,
   fields: { ...message.fields, 128: cupsMacOf(message, key) }
 })

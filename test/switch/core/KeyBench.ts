@@ -78,11 +78,12 @@ export const bench = (wishes: Wishes = {}) =>
 export const pass = (seconds: number, commit: Effect.Effect<void>) =>
   Effect.repeat(Effect.andThen(TestClock.adjust("5 seconds"), commit), { times: Math.ceil(seconds / 5) })
 
-/** The cipher of a key of the vectors. */
-export const cipherOf = (name: string): Cipher => testKeys[name]!.cipher
+/** The cipher of a key of the vectors; another one is of DES, single or double. */
+export const cipherOf = (key: string | Buffer): Cipher =>
+  typeof key === "string" ? testKeys[key]!.cipher : key.length === 8 ? "des" : "tdes"
 
 /** F128 of a key message: X9.9 with a single key, X9.19 with a double one. */
-export const macOf = ({ fields, mti }: Message, key: string): string => {
+export const macOf = ({ fields, mti }: Message, key: string | Buffer): string => {
   const text = [0, 7, 11, 39, 53, 70, 100].flatMap((de) => {
     const value = de === 0 ? mti : fields[de]
     if (value === undefined) return []
@@ -97,7 +98,13 @@ export const macOf = ({ fields, mti }: Message, key: string): string => {
 const controls = { des: "0", tdes: "6", aes: "", sm4: "4" } as const
 
 /** The centre's 0800 with a key. `mac`: the key that its F128 is made with; none: it has none. */
-export const delivery = (kind: "pin" | "mac", key: string, stan = "000777", mac?: string, kek = "zmk-a"): Message => {
+export const delivery = (
+  kind: "pin" | "mac",
+  key: string | Buffer,
+  stan = "000777",
+  mac?: string | Buffer,
+  kek = "zmk-a"
+): Message => {
   const wrapped = encryptBlocks("tdes", keyOf(kek), keyOf(key)) as Buffer
   const cipher = cipherOf(key)
   const isInF96 = kind === "mac" && cipher === "des"
@@ -118,7 +125,7 @@ export const delivery = (kind: "pin" | "mac", key: string, stan = "000777", mac?
 }
 
 /** Whether an answer has a MAC of this key. */
-export const isSealed = (answer: Message | undefined, key: string): boolean => {
+export const isSealed = (answer: Message | undefined, key: string | Buffer): boolean => {
   const { 128: mac, ...fields } = answer!.fields
   return mac === macOf({ ...answer!, fields }, key)
 }

@@ -29,6 +29,10 @@ import { Lies, type NotTakenStatus } from "./TurnedAway.ts"
 /** The largest number of a connection that a journal entry can hold: 32 bits. */
 const EPOCH_MAX = 0xffff_ffff
 
+/** STANs of network management: so many there are, and a run begins where one for each so many milliseconds would be. */
+const STANS = 1_000_000
+const STAN_MS = 100
+
 /** Whose certificate the partner showed, for a line about its connection; empty without one. */
 const shownBy = ({ identity }: Connection): string =>
   identity === undefined ? "" : `, certificate of ${identity.names.join(", ")}`
@@ -340,6 +344,8 @@ export class Link implements LongOwner, ShortOwner {
   /** Listens if the partner connects to us, then keeps the link going until interrupted. */
   readonly run: Effect.Effect<never, ListenFailed, Transport | Scope.Scope> = Effect.gen({ self: this }, function* () {
     this.clock = yield* Clock.Clock
+    // Behind those of the last run, which nothing remembers: of two key exchanges at once the later STAN counts.
+    if (this.stan === 0) this.stan = Math.floor(this.clock.currentTimeMillisUnsafe() / STAN_MS) % STANS
     if (this.since === 0) this.since = this.now
     return yield* this.short?.run ?? this.long!.run(() => this.begun.openUnsafe())
   })

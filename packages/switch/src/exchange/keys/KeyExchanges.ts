@@ -18,6 +18,7 @@ import type { Desks } from "../Desks.ts"
 import { KeyGiving } from "./KeyGiving.ts"
 import { keyMessage, sealedMessage } from "./KeyMessages.ts"
 import { KeyTaking } from "./KeyTaking.ts"
+import { KeyWatch } from "./KeyWatch.ts"
 import { type KeyDesk, type KeyOutcome, KeyWork, whyNot } from "./KeyWork.ts"
 
 /** How often schedules are looked at, and how long one waits after something came to nothing, in milliseconds. */
@@ -36,16 +37,6 @@ interface Awaited {
   isPromised: boolean
 }
 
-/** What a schedule remembers of a slot. */
-interface Watched {
-  /** Not before this monotonic millisecond is it asked again. */
-  notBefore: number
-  /** Messages under the slot's key when it was taken, and the minute of the day at the last look. */
-  version: number
-  messages: number
-  minute: number
-}
-
 const kindsOf = (kinds: ReadonlyArray<KeyKind>): string => kinds.join(" and ")
 
 /** See above; made when there is a security module. */
@@ -57,7 +48,7 @@ export class KeyExchanges {
   private readonly giving: KeyGiving
   private readonly settings = new Map<number, KeySettings>()
   private readonly awaited = new Map<KeySlot, Awaited>()
-  private readonly watched = new Map<KeySlot, Watched>()
+  private readonly watched = new Map<KeySlot, KeyWatch>()
   private looked = 0
 
   constructor(desks: Desks, module: SharedModule, broken: Deferred.Deferred<never>) {
@@ -266,15 +257,22 @@ export class KeyExchanges {
       if (link.session !== session) return this.failed(at, slot, "the connection ended before it was asked for")
       session.request("keyResetRequest", message, bytes, ({ code, isAccepted }, index) => {
         if (!isWanted()) return
-        if (!isAccepted) return this.failed(at, slot, `the partner answered our question for a key with ${code}`)
+        if (!isAccepted) {
+          this.watch(at, slot).isUnsure = false
+          return this.failed(at, slot, `the partner answered our question for a key with ${code}`)
+        }
         if (exchange.deliver !== undefined) {
           // From now on it has its time to bring the key.
           awaited.until = this.desks.now + keySettings.waitMs
           awaited.isPromised = true
           return
         }
-        this.taking.answered(at, index, cause, (outcome) => this.ended(slot, outcome))
+        this.taking.answered(at, index, cause, (outcome) => {
+          if (outcome.isDone) this.watch(at, slot).isUnsure = false
+          this.ended(slot, outcome)
+        })
       })
+      this.watch(at, slot).isUnsure = exchange.deliver === undefined
       this.work.note(at, `a ${kind} key was asked for: ${cause.says}`)
     })
     this.work.run(
@@ -286,7 +284,8 @@ export class KeyExchanges {
   private ended(slot: KeySlot, outcome: KeyOutcome): void {
     const awaited = this.awaited.get(slot)
     this.awaited.delete(slot)
-    if (!outcome.isDone) this.watch(slot).notBefore = this.desks.now + PAUSE_MS
+    const at = this.at(this.desks.at(slot.link))
+    if (!outcome.isDone && at !== undefined) this.watch(at, slot).notBefore = this.desks.now + PAUSE_MS
     awaited?.told?.(outcome)
   }
 
@@ -303,10 +302,10 @@ export class KeyExchanges {
     )
   }
 
-  private watch(slot: KeySlot): Watched {
+  private watch({ settings }: KeyDesk, slot: KeySlot): KeyWatch {
     const known = this.watched.get(slot)
     if (known !== undefined) return known
-    const made: Watched = { notBefore: 0, version: slot.version, messages: 0, minute: -1 }
+    const made = new KeyWatch(settings, slot, this.desks.now)
     this.watched.set(slot, made)
     return made
   }
@@ -315,44 +314,20 @@ export class KeyExchanges {
   private schedule(at: KeyDesk, now: number): void {
     const { desk, settings } = at
     const { link } = desk
-    const minute = this.minuteOf(at)
+    const wallMs = this.desks.runtime.wallMs()
+    const minute = Math.floor((wallMs + link.settings.utcOffsetMs) / MINUTE_MS) % DAY_MINUTES
     for (const kind of this.kindsAsked(at)) {
       const slot = this.work.slot(at, kind)
-      const watched = this.watch(slot)
-      const before = watched.minute
-      watched.minute = minute
-      const used = slot.fittedCurrent + (desk.guard?.made ?? 0)
-      if (watched.version !== slot.version) {
-        watched.version = slot.version
-        watched.messages = used
-      }
+      const watched = this.watch(at, slot)
+      const look = { slot, used: slot.fittedCurrent + (desk.guard?.made ?? 0), now, wallMs, minute }
+      watched.look(look, settings.waitMs)
       if (!link.isSignedOn || !link.canSend || now < watched.notBefore || this.awaited.has(slot)) continue
-      const why = this.due(at, slot, watched, used, before)
+      const why = watched.due(look, settings.schedule)
       if (why === undefined || "_tag" in this.work.kek(desk)) continue
       watched.notBefore = now + PAUSE_MS
       this.ask(at, kind, { says: why })
     }
     if (settings.giver === "us") this.watchOffers(at)
-  }
-
-  private due(
-    { settings }: KeyDesk,
-    slot: KeySlot,
-    watched: Watched,
-    used: number,
-    before: number
-  ): string | undefined {
-    const { atMinute, everyMs, messages, whenNone } = settings.schedule
-    if (slot.isOffered) return "the partner has not answered for the key that it was given"
-    if (slot.current === undefined) return whenNone ? "the link has none" : undefined
-    if (everyMs !== undefined && this.desks.runtime.wallMs() - slot.changedAt >= everyMs)
-      return "by schedule: it is old"
-    if (messages !== undefined && used - watched.messages >= messages)
-      return `after ${used - watched.messages} messages`
-    if (atMinute === undefined || before < 0) return undefined
-    const passed = (watched.minute - before + DAY_MINUTES) % DAY_MINUTES
-    const since = (watched.minute - atMinute + DAY_MINUTES) % DAY_MINUTES
-    return passed > 0 && since < passed ? "by schedule: it is the time of day" : undefined
   }
 
   /** A message under a key that the last run had offered proves as much as one under a key offered since. */
@@ -361,12 +336,6 @@ export class KeyExchanges {
       const slot = this.work.slot(at, kind)
       if (slot.isOffered) slot.onProved ??= () => this.giving.proved(at, slot)
     }
-  }
-
-  /** The minute of the day in the link's time zone. */
-  private minuteOf({ desk }: KeyDesk): number {
-    const local = this.desks.runtime.wallMs() + desk.link.settings.utcOffsetMs
-    return Math.floor(local / MINUTE_MS) % DAY_MINUTES
   }
 
   /** What the schedule of a link is, in words; empty: none. */
