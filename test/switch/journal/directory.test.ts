@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import {
   chmodSync,
   cpSync,
@@ -11,15 +12,89 @@ import {
   writeFileSync
 } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
-import { allEntries, journalOf, refusal, temporaryDirectory, withJournal, write } from "./Journals.ts"
+import { openReadOnly } from "../../../packages/switch/src/journal/JournalReader.ts"
+import { allEntries, journalOf, refusal, temporaryDirectory, testKey, withJournal, write } from "./Journals.ts"
 
 const live = (title: string, body: Effect.Effect<void, unknown, import("effect").Scope.Scope>) =>
   it.live(title, () => Effect.scoped(body))
 
+const NOBODY = 65_534
+
+/** Why root cannot try as another user: this folder, or one above it, is closed to others. */
+const nobodyHindrance = ((): string => {
+  if (process.getuid?.() !== 0) return ""
+  const { status } = spawnSync(process.execPath, ["-e", "0"], { uid: NOBODY, gid: NOBODY })
+  return status === 0 ? "" : "(nobody but root may read this folder)"
+})()
+
+const opening = fileURLToPath(new URL("./Opening.ts", import.meta.url))
+
+/** Opens a journal, or only reads it, as another user where root runs this: root may read and write anywhere. */
+const saidToNobody = (directory: string, how: "write" | "read"): string => {
+  const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+  return spawnSync(process.execPath, [opening, directory, how], { encoding: "utf8", ...asNobody }).stdout.trim()
+}
+
+const liveAsNobody = nobodyHindrance === "" ? live : it.skip
+
 describe("the directory of a journal", () => {
+  liveAsNobody(
+    `is refused where it may not be written to, and says whose it is to be ${nobodyHindrance}`,
+    Effect.gen(function* () {
+      const above = yield* temporaryDirectory
+      const directory = join(above, "journal")
+      mkdirSync(directory)
+      chmodSync(above, 0o755)
+      chmodSync(directory, 0o555)
+
+      expect(saidToNobody(directory, "write")).toMatch(
+        /^DirectoryUnusable: Give the directory to the user that runs the switch \(`chown`\), with mode 0700/
+      )
+    })
+  )
+
+  liveAsNobody(
+    `says to another user as whom a journal may be read ${nobodyHindrance}`,
+    Effect.gen(function* () {
+      const directory = yield* journalOf()
+      chmodSync(join(directory, ".."), 0o755)
+      const said: Array<string> = []
+      // Closed to others; with names that they may read, and no more; and open, with files that are not.
+      for (const mode of [0o700, 0o704, 0o755]) {
+        chmodSync(directory, mode)
+        if (process.getuid?.() !== 0) chmodSync(directory, 0)
+        said.push(saidToNobody(directory, "read"))
+      }
+
+      const remedy = "DirectoryUnusable: Run this as the user that the switch runs as, or as root."
+      expect(said).toEqual([remedy, remedy, remedy])
+    })
+  )
+
+  live(
+    "says another thing where a file stands in its way, or where there is nothing to be read",
+    Effect.gen(function* () {
+      const above = yield* temporaryDirectory
+      const file = join(above, "file")
+      writeFileSync(file, "")
+      const reading = (directory: string) =>
+        Effect.scoped(Effect.flip(openReadOnly(directory, { keys: [testKey] }))).pipe(
+          Effect.map(({ reason }) => reason.remedy)
+        )
+      const inTheWay = "A file has this name, or one above it: give another directory."
+
+      expect((yield* refusal(join(file, "below"))).reason.remedy).toBe(inTheWay)
+      expect(yield* reading(join(file, "below"))).toBe(inTheWay)
+      expect(yield* reading(join(above, "gone"))).toBe(
+        "Give the directory that `journal.directory` of the configuration names."
+      )
+    })
+  )
+
   live(
     "notes for ever that a slot of the anchor was cut, emptied or changed, and repairs it",
     Effect.gen(function* () {
@@ -108,6 +183,26 @@ describe("the directory of a journal", () => {
       expect(error.message).toMatch(
         /Everybody may write in this directory \(mode 0777\)\. Give the journal a directory of its own/
       )
+    })
+  )
+
+  live(
+    "says that a directory above it may be written by everybody: another journal could be put in its place",
+    Effect.gen(function* () {
+      const above = join(yield* temporaryDirectory, "above")
+      const directory = join(above, "journal")
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      const notesOf = (mode: number) => {
+        chmodSync(above, mode)
+        return withJournal(directory, ({ recovered }) =>
+          Effect.succeed(recovered.notes.filter((note) => /above/.test(note)))
+        )
+      }
+
+      expect(yield* notesOf(0o777)).toEqual([
+        `${above}, above the journal, may be written by everybody (mode 0777): anybody may put another journal in its place; \`chmod o-w\``
+      ])
+      for (const mode of [0o1777, 0o775, 0o700]) expect(yield* notesOf(mode)).toEqual([])
     })
   )
 

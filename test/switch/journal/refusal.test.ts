@@ -1,9 +1,7 @@
-import { spawnSync } from "node:child_process"
 import { hash } from "node:crypto"
-import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import type BetterSqlite3 from "better-sqlite3"
@@ -51,15 +49,6 @@ const edit = (directory: string, sql: string): void => {
   database.exec(sql)
   database.close()
 }
-
-const NOBODY = 65_534
-
-/** Why root cannot try as another user: this folder, or one above it, is closed to others. */
-const nobodyHindrance = ((): string => {
-  if (process.getuid?.() !== 0) return ""
-  const { status } = spawnSync(process.execPath, ["-e", "0"], { uid: NOBODY, gid: NOBODY })
-  return status === 0 ? "" : "(nobody but root may read this folder)"
-})()
 
 describe("a journal that must not be opened", () => {
   live(
@@ -272,17 +261,6 @@ describe("a journal that must not be opened", () => {
     })
   )
 
-  const liveAsNobody = nobodyHindrance === "" ? live : it.skip
-  liveAsNobody(
-    `is refused in a directory that may not be written to ${nobodyHindrance}`,
-    Effect.gen(function* () {
-      const directory = yield* temporaryDirectory
-      const readOnly = join(directory, "read-only")
-      mkdirSync(readOnly)
-      expect(tagAsNobody(readOnly)).toBe("DirectoryUnusable")
-    })
-  )
-
   it("is refused by an SQLite that is too old, or when a setting did not take", () => {
     const given = new Map(settings.map(({ name, expected }) => [name, expected]))
     const check = (version: string) => checkSettings("here", version, (name) => given.get(name))
@@ -394,20 +372,3 @@ describe("a journal that must not be opened", () => {
     expect(reasonOf(new Error("x"), "here", "Writing")._tag).toBe("ThreadFailed")
   })
 })
-
-const opening = fileURLToPath(new URL("./Opening.ts", import.meta.url))
-
-/** Opens a journal in a directory that may not be written to. Root may write anywhere: then another user tries. */
-const tagAsNobody = (directory: string): string => {
-  chmodSync(directory, 0o555)
-  const isRoot = process.getuid?.() === 0
-  if (isRoot) {
-    chownSync(directory, NOBODY, NOBODY)
-    chmodSync(join(directory, ".."), 0o755)
-  }
-  const { stdout } = spawnSync(process.execPath, [opening, directory], {
-    encoding: "utf8",
-    ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {})
-  })
-  return stdout.trim()
-}

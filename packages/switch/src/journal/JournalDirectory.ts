@@ -12,12 +12,13 @@ import {
   mkdirSync,
   openSync,
   readSync,
+  realpathSync,
   statfsSync,
   statSync
 } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { anchorFile } from "./Anchor.ts"
-import { reasonOf, stop } from "./JournalReason.ts"
+import { type JournalReason, reasonOf, stop } from "./JournalReason.ts"
 import { indexFile } from "./SearchIndex.ts"
 import { databaseFile } from "./SqliteFile.ts"
 
@@ -38,34 +39,65 @@ const START_ROOM = 4 * 1024 * 1024
 
 /** Rights of the group and of everybody. */
 const OTHERS = 0o077
-/** Everybody may write, or only owners may delete: a directory such as /tmp. */
-const SHARED = 0o1002
+const EVERYBODY_WRITES = 0o002
+const ONLY_OWNERS_DELETE = 0o1000
+/** A directory such as /tmp. */
+const SHARED = EVERYBODY_WRITES | ONLY_OWNERS_DELETE
 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, "0")
 
-/** Makes the directory, or looks whether it can be used. Returns what was put right, in sentences. */
+/** Makes the directory, or looks whether it can be used. Returns what was put right, and what is not, in sentences. */
 export const prepareDirectory = (directory: string, readOnly: boolean): ReadonlyArray<string> => {
   try {
     if (!readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 })
     const stat = statSync(directory)
     if (!stat.isDirectory()) stop("DirectoryUnusable", directory, "This is not a directory.")
-    accessSync(directory, readOnly ? constants.R_OK : constants.R_OK | constants.W_OK)
-    if (!readOnly) return closeToOthers(directory, stat.mode)
+    const reads = constants.R_OK | constants.X_OK
+    accessSync(directory, readOnly ? reads : reads | constants.W_OK)
+    if (!readOnly) return [...closeToOthers(directory, stat.mode), ...openAbove(directory)]
     if (!existsSync(join(directory, databaseFile))) {
       stop("NotJournal", directory, "There is no journal in this directory.")
     }
+    accessSync(join(directory, databaseFile), constants.R_OK)
     return []
   } catch (error) {
     const reason = reasonOf(error, directory, "The journal's directory cannot be used")
     return reason._tag === "NotJournal"
       ? stop("NotJournal", directory, reason.problem)
-      : stop(
-          "DirectoryUnusable",
-          directory,
-          reason.problem,
-          reason._tag === "DirectoryUnusable" ? reason.remedy : undefined
-        )
+      : stop("DirectoryUnusable", directory, reason.problem, remedyFor(error, readOnly) ?? remedyOf(reason))
   }
+}
+
+const remedyOf = ({ _tag, remedy }: JournalReason): string | undefined =>
+  _tag === "DirectoryUnusable" ? remedy : undefined
+
+/** What to do about what the system said of a directory; it is another thing for who only reads. */
+const remedyFor = (error: unknown, readOnly: boolean): string | undefined => {
+  const code = error instanceof Error && "code" in error ? error.code : undefined
+  if (code === "EACCES" || code === "EPERM") {
+    return readOnly
+      ? "Run this as the user that the switch runs as, or as root."
+      : "Give the directory to the user that runs the switch (`chown`), with mode 0700 and its way there open to it."
+  }
+  if (code === "ENOENT" && readOnly) return "Give the directory that `journal.directory` of the configuration names."
+  if (code === "ENOTDIR" || code === "EEXIST") return "A file has this name, or one above it: give another directory."
+  if (code === "EROFS") return "Mount this file system for writing, or give the journal a directory elsewhere."
+  return undefined
+}
+
+/** Directories above in whose place anybody may put others, as sentences for the log. */
+const openAbove = (directory: string): ReadonlyArray<string> => {
+  const said: Array<string> = []
+  for (let below = realpathSync(directory), above = dirname(below); above !== below; above = dirname(above)) {
+    below = above
+    const { mode } = statSync(above)
+    // Where only owners may delete, as in /tmp, nobody else's directory can be put away.
+    if ((mode & EVERYBODY_WRITES) === 0 || (mode & ONLY_OWNERS_DELETE) !== 0) continue
+    said.push(
+      `${above}, above the journal, may be written by everybody (mode ${octal(mode)}): anybody may put another journal in its place; \`chmod o-w\``
+    )
+  }
+  return said
 }
 
 /** Takes the rights of others away, on the directory and on what is in it, also where it was made beforehand. */

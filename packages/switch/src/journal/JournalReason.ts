@@ -113,7 +113,8 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
   StoreAway:
     "Look at PostgreSQL and the network to it. Start the switch again, as its supervisor does: it stands by, and whoever reaches PostgreSQL first goes on; nothing that was acknowledged is lost.",
   StoreRefused: "Correct user, password, database or rights; docs/operate/postgres.md says what a switch needs.",
-  DirectoryUnusable: "Create the directory, owned and writable by the user that runs the switch, and start again."
+  DirectoryUnusable:
+    "See that it is there, and that the user that runs the switch owns it and may write; who only reads runs as that user, or as root."
 }
 
 /** The `code` of a system or SQLite error, or empty. */
