@@ -1,11 +1,11 @@
-import { describe, expect, it } from "@effect/vitest"
 import { compile, cups, iso8583v1987Ascii, type Message } from "@jinka/codec"
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
-import { Journal } from "../../../packages/switch/src/journal/Journal.ts"
+import type { Journal } from "../../../packages/switch/src/journal/Journal.ts"
 import type { AskedKind } from "../../../packages/switch/src/journal/JournalStore.ts"
-import { MemoryStore } from "../../../packages/switch/src/journal/MemoryStore.ts"
-import { temporaryDirectory, withJournal, write } from "./Journals.ts"
+import { everyStore, type Use } from "./EveryStore.ts"
+import { write } from "./Journals.ts"
 
 const header = { destination: "00010000", source: "48020000" }
 const encoded = (fields: Message["fields"], mti = "0200", dialect = cups): Buffer => {
@@ -22,26 +22,20 @@ const purchase = (stan: string, time = "1122223829") => encoded({ 7: time, 11: s
 
 const keyOf = (stan: string, time = "1122223829") => `${time}|${stan}|48020000|48020000`
 
-/** Both stores: what holds of one must hold of the other. */
-const journals = [
-  [
-    "SQLite",
-    (use: (journal: Journal["Service"]) => Effect.Effect<void, unknown>) =>
-      Effect.scoped(Effect.flatMap(temporaryDirectory, (directory) => withJournal(directory, use)))
-  ],
-  [
-    "memory",
-    (use: (journal: Journal["Service"]) => Effect.Effect<void, unknown>) => {
-      const store = new MemoryStore({ schedule: (_, run) => queueMicrotask(run) })
-      return Effect.provide(Effect.flatMap(Journal, use), Journal.layer.pipe(Layer.provide(store.layer)))
-    }
-  ]
-] as const
-
-for (const [name, withOne] of journals) {
-  describe(`what was asked before, in a journal in ${name}`, () => {
-    const live = (title: string, use: (journal: Journal["Service"]) => Effect.Effect<void, unknown>) =>
-      it.live(title, () => withOne(use))
+for (const { absent, begin, end, make, name } of everyStore) {
+  const skipped = absent === undefined ? "" : ` (skipped: ${absent})`
+  describe.skipIf(absent !== undefined)(`what was asked before, in a journal in ${name}${skipped}`, () => {
+    beforeAll(begin ?? (() => undefined), 60_000)
+    afterAll(end ?? (() => undefined))
+    const live = (title: string, use: Use<void>) =>
+      it(title, async () => {
+        const journal = make()
+        try {
+          await journal.use(use)
+        } finally {
+          journal.end()
+        }
+      })
 
     const recalled = (journal: Journal["Service"], link: string, kind: AskedKind, key: string, since = 0) =>
       Effect.map(journal.recall([{ link, kind, key, since }], journal.writer.next - 1), ([found]) =>
@@ -139,12 +133,13 @@ for (const [name, withOne] of journals) {
     live("gives single entries by their numbers, in the order asked for", (journal) =>
       Effect.gen(function* () {
         const { writer, drained } = journal
+        const first = writer.next
         for (let n = 1; n <= 10; n++) {
           write(writer, { message: Buffer.from(`entry ${n}`) })
           writer.flush()
         }
         yield* drained
-        const entries = yield* journal.entries([7, 3, 10, 99])
+        const entries = yield* journal.entries([first + 6, first + 2, first + 9, first + 98])
         expect(entries.map(({ message }) => message.toString())).toEqual(["entry 7", "entry 3", "entry 10"])
       })
     )
