@@ -1,16 +1,28 @@
 /**
  * What a user of npm gets: the three packages built, packed, installed into an empty project and used from there.
  *
- * Needs the npm registry, or an npm cache that holds the dependencies. Covers import, types, the two commands and what the
- * tarballs hold; it does not run traffic.
+ * Needs the npm registry, or an npm cache that holds the dependencies. Covers import, types, the two commands, traffic between
+ * them, what the tarballs hold and say of themselves, and the steps of the Containerfile.
  */
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { randomBytes } from "node:crypto"
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { until } from "../switch/operate/Line.ts"
 import { root } from "../tidy/Source.ts"
+import { canMount, Image } from "./Image.ts"
 
 const folders = ["codec", "switch", "simulator"] as const
 const commands = [
@@ -37,11 +49,11 @@ const env = {
 const TIMEOUT = 90_000
 
 /** Runs a program to its end and gives what it printed; throws with all of its output when it fails. */
-const run = (program: string, args: ReadonlyArray<string>, cwd: string): string => {
+const run = (program: string, args: ReadonlyArray<string>, cwd: string, more: NodeJS.ProcessEnv = {}): string => {
   try {
     return execFileSync(program, args, {
       cwd,
-      env,
+      env: { ...env, ...more },
       timeout: TIMEOUT,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"]
@@ -127,6 +139,21 @@ describe("The packages, installed from their tarballs without their sources", ()
     expect(run("npx", ["--no-install", command, "--version"], project)).toContain(versionOf(folder))
   })
 
+  it("run traffic: the folder of jinka-sim init passes, with the commands that npm has put beside it", () => {
+    const ports = ["--acquirer-port", "7965", "--issuer-port", "7966"]
+    run("npx", ["--no-install", "jinka-sim", "init", "links", ...ports], project)
+
+    expect(run("sh", ["links/run.sh"], project)).toContain("10 dialogues: 10 kept, 0 broken, 0 skipped")
+  })
+
+  it("the configuration that the switch's README begins with is good", () => {
+    const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(installed("switch", "README.md"), "utf8"))!
+    writeFileSync(join(project, "switch.yaml"), yaml!)
+    const key = { JINKA_JOURNAL_KEY: randomBytes(32).toString("hex") }
+
+    expect(run("npx", ["--no-install", "jinka", "check", "switch.yaml"], project, key)).toContain("first-link: good")
+  })
+
   it("the switch's files for systemd and containers are beside it", () => {
     expect(readdirSync(installed("switch", "service")).sort()).toEqual([
       "Containerfile",
@@ -183,6 +210,23 @@ describe("The tarballs", () => {
     }
   )
 
+  it.each(folders)(
+    "@jinka/%s says what it is, under which licence, for which Node, and is published with its provenance",
+    (folder) => {
+      const manifest = JSON.parse(readFileSync(installed(folder, "package.json"), "utf8"))
+      const readme = readFileSync(installed(folder, "README.md"), "utf8")
+
+      expect(manifest).toMatchObject({ name: `@jinka/${folder}`, license: "Apache-2.0", engines: { node: ">=22.19" } })
+      expect(manifest.description.length).toBeGreaterThan(60)
+      expect(manifest.keywords).toContain("iso8583")
+      expect(manifestOf(folder).publishConfig).toMatchObject({ access: "public", provenance: true })
+      expect(manifest.scripts?.install ?? manifest.scripts?.postinstall).toBeUndefined()
+      expect(readme).toMatch(new RegExp(`^# @jinka/${folder}\\n`))
+      // A reader of the registry has no repository beside it.
+      expect(readme).not.toMatch(/\]\((?!https:)/)
+    }
+  )
+
   it.each(folders)("@jinka/%s names exact versions and its built entry", (folder) => {
     const manifest = JSON.parse(readFileSync(installed(folder, "package.json"), "utf8"))
     const versions = Object.entries<string>(manifest.dependencies)
@@ -206,6 +250,47 @@ describe("The tarballs", () => {
     // tsc rewrites imports and not addresses: take the ending from import.meta.url.
     expect(astray).toEqual([])
   })
+})
+
+describe("The Containerfile", () => {
+  const yaml = `name: demo
+institution: "00010000"
+journal: { directory: DATA, key: { env: JINKA_JOURNAL_KEY }, reserve: 1 MiB }
+control: { directory: RUN }
+links:
+  - { name: issuer, institution: "01020000", dialect: cups, listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] } }
+routes:
+  - { bin: "621999", to: issuer }
+`
+
+  it.skipIf(!canMount())(
+    "installs a switch that runs as nobody special on a read-only root, is asked how it is, and drains on SIGTERM",
+    async () => {
+      const image = new Image([packed("codec"), packed("switch")], env)
+      image.configure(yaml.replace("DATA", join(image.path, "data")).replace("RUN", join(image.path, "run")))
+      const running = image.run(randomBytes(32).toString("hex"))
+      const said = { out: "", err: "" }
+      running.stdout!.on("data", (chunk) => (said.out += chunk))
+      running.stderr!.on("data", (chunk) => (said.err += chunk))
+      const ended = new Promise<number | null>((resolve) => running.once("close", resolve))
+      await until(() => said.out.includes('"event":"ready"') || running.exitCode !== null, "it is ready")
+      expect(said.err.split("\n").filter((line) => line !== "" && !line.startsWith("{"))).toEqual([])
+
+      const owner = statSync(join(image.path, "data/journal.db")).uid
+      const status = readFileSync(`/proc/${running.pid}/status`, "utf8")
+      const health = image.health()
+      running.kill("SIGTERM")
+
+      expect(await ended).toBe(0)
+      expect(health).toContain("alive, not ready")
+      expect(owner).toBe(10001)
+      expect(status).toMatch(/^Uid:\t10001\t10001\t10001/m)
+      expect(status).toMatch(/^CapEff:\t0+$/m)
+      expect(said.out).toContain('"event":"stopped"')
+      rmSync(image.path, { recursive: true })
+    },
+    2 * TIMEOUT
+  )
 })
 
 describe("The build", () => {

@@ -74,13 +74,19 @@ describe("jinka-sim init", () => {
       code: 0,
       output: expect.stringContaining("16 files. Now: sh links/run.sh")
     })
-    const jinka = (program: string) => {
-      const path = join(folder, program)
-      writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" "${programs[program as "sim"]}" "$@"\n`)
+    // As `npm install` leaves them in the project that the folder was made in.
+    mkdirSync(join(folder, "node_modules/.bin"), { recursive: true })
+    const install = (name: string, program: string) => {
+      const path = join(folder, "node_modules/.bin", name)
+      writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`)
       chmodSync(path, 0o755)
-      return path
     }
-    const { code, output } = await run("sh", ["links/run.sh"], { JINKA_SIM: jinka("sim"), JINKA: jinka("switch") })
+    install("jinka-sim", programs.sim)
+    const alone = await run("sh", ["links/run.sh"])
+    install("jinka", programs.switch)
+    const { code, output } = await run("sh", ["links/run.sh"])
+
+    expect(alone).toEqual({ code: 2, output: "jinka is not here: npm install @jinka/simulator @jinka/switch\n" })
 
     expect(output).toContain("10 dialogues: 10 kept, 0 broken, 0 skipped")
     expect(code).toBe(0)

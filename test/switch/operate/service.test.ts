@@ -61,31 +61,63 @@ describe("The unit for systemd", () => {
 
 describe("The start for systemd", () => {
   /** Listens on a datagram socket as systemd does, and prints what comes, one message a line. */
-  const manager = `use Socket; socket(S, PF_UNIX, SOCK_DGRAM, 0) or die; bind(S, sockaddr_un($ARGV[0])) or die; $| = 1; print "up\\n";
+  const program = `use Socket; socket(S, PF_UNIX, SOCK_DGRAM, 0) or die; bind(S, sockaddr_un($ARGV[0])) or die; $| = 1; print "up\\n";
     while (defined recv(S, $m, 4096, 0)) { $m =~ s/\\n/|/g; print "$m\\n" unless $m =~ /BARRIER/ }`
+  const hasManager = has("systemd-notify") && has("perl")
 
-  it.skipIf(!has("systemd-notify") || !has("perl"))(
-    "hands each message on as one, and takes no variable along",
+  /** A manager in the place of systemd: its socket, and what it has heard. */
+  const manager = async () => {
+    const socket = join(folder(), "notify.sock")
+    const listening = spawn("perl", ["-e", program, socket])
+    const heard: Array<string> = []
+    listening.stdout.on("data", (chunk: Buffer) => heard.push(...chunk.toString().trim().split("\n")))
+    await until(() => heard.includes("up"), "the manager listens")
+    heard.length = 0
+    return { socket, heard, [Symbol.dispose]: () => void listening.kill() }
+  }
+
+  it.skipIf(!hasManager)("hands each message on as one, and takes no variable along", async () => {
+    using systemd = await manager()
+
+    const said = `printf 'READY=1\\tSTATUS=runs with 2 links\\n' >&3; echo "$NOTIFY_SOCKET"; sleep 0.1; printf 'STOPPING=1\\n' >&3`
+    const { stdout } = await run(service("jinka-start"), ["sh", "-c", said], {
+      env: { ...process.env, NOTIFY_SOCKET: systemd.socket }
+    })
+    await until(() => systemd.heard.some((line) => line.includes("STOPPING=1")), "the last message has come")
+
+    expect(systemd.heard).toEqual([
+      expect.stringMatching(/^READY=1\|STATUS=runs with 2 links/),
+      expect.stringMatching(/^STOPPING=1/)
+    ])
+    expect(stdout).toBe("\n")
+  })
+
+  it.skipIf(!hasManager)(
+    "lets systemd hear of a switch: ready, alive, silent while it stands still, stopping",
     async () => {
-      const socket = join(folder(), "notify.sock")
-      const listening = spawn("perl", ["-e", manager, socket])
-      const heard: Array<string> = []
-      listening.stdout.on("data", (chunk: Buffer) => heard.push(...chunk.toString().trim().split("\n")))
-      await until(() => heard.includes("up"), "the manager listens")
+      using systemd = await manager()
+      const { heard } = systemd
+      const beats = (lines: ReadonlyArray<string>) => lines.filter((line) => line.startsWith("WATCHDOG=1")).length
+      const place = (line: string) => heard.findIndex((one) => one.startsWith(line))
+      const env = ["env", `NOTIFY_SOCKET=${systemd.socket}`, "WATCHDOG_USEC=300000"]
+      const running = await runSwitchUnder([...env, "sh", service("jinka-start")], configuration(folder()))
+      await until(() => beats(heard) >= 2, "it is alive")
 
-      const said = `printf 'READY=1\\tSTATUS=runs with 2 links\\n' >&3; echo "$NOTIFY_SOCKET"; sleep 0.1; printf 'STOPPING=1\\n' >&3`
-      const { stdout } = await run(service("jinka-start"), ["sh", "-c", said], {
-        env: { ...process.env, NOTIFY_SOCKET: socket }
-      })
-      await until(() => heard.some((line) => line.includes("STOPPING=1")), "the last message has come")
-      listening.kill()
+      // What the switch has said before it stood still comes before the first mark: both go through the same pipe.
+      const mark = (name: string) => writeFileSync(`/proc/${running.ready.pid}/fd/3`, `STATUS=${name}\n`)
+      running.signal("SIGSTOP")
+      mark("stands still")
+      await until(() => place("STATUS=stands still") >= 0, "the first mark has come")
+      await new Promise((resolve) => setTimeout(resolve, 600))
+      mark("goes on")
+      running.signal("SIGCONT")
+      await until(() => beats(heard.slice(place("STATUS=goes on") + 1)) >= 1, "it is alive again")
+      await running.stop()
+      await until(() => place("STOPPING=1") >= 0, "it has said that it stops")
 
-      expect(heard).toEqual([
-        "up",
-        expect.stringMatching(/^READY=1\|STATUS=runs with 2 links/),
-        expect.stringMatching(/^STOPPING=1/)
-      ])
-      expect(stdout).toBe("\n")
+      expect(heard[0]).toMatch(/^EXTEND_TIMEOUT_USEC=30000000/)
+      expect(heard.find((line) => line.startsWith("READY=1"))).toMatch(/^READY=1\|STATUS=runs with 2 links/)
+      expect(beats(heard.slice(place("STATUS=stands still"), place("STATUS=goes on")))).toBe(0)
     }
   )
 
@@ -216,7 +248,7 @@ describe("The container", () => {
       ])
     )
     expect(last("USER")).toBe("10001:10001")
-    expect(JSON.parse(last("VOLUME"))).toEqual([last("WORKDIR")])
+    expect(JSON.parse(last("VOLUME"))).toEqual([last("WORKDIR"), "/run/jinka"])
     expect([asked[0], JSON.parse(last("ENTRYPOINT"))]).toEqual(["jinka", ["jinka"]])
     // Both are commands of this version: what is wrong is the file, which is not there.
     for (const args of [asked.slice(1), started]) {

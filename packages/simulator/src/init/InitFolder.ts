@@ -192,9 +192,24 @@ const runText = ({ acquirerPort }: InitSettings): string => `#!/bin/sh
 # Your own system: leave out what starts the switch, and say where it is: TARGET=acquirer=10.0.0.1:7001 sh run.sh
 set -eu
 cd "$(dirname "$0")"
+# Programs are looked for in node_modules/.bin, here and above, as npm does.
+above=$PWD
+found=
+while [ "$above" != / ]; do
+  found=$found$above/node_modules/.bin:
+  above=$(dirname "$above")
+done
+PATH=$found$PATH
 SIM=\${JINKA_SIM:-jinka-sim}
 SWITCH=\${JINKA:-jinka}
 TARGET=\${TARGET:-}
+needed=\${SIM%% *}
+if [ -z "$TARGET" ]; then needed="$needed \${SWITCH%% *}"; fi
+for program in $needed; do
+  command -v "$program" > /dev/null && continue
+  echo "$program is not here: npm install @jinka/simulator @jinka/switch" >&2
+  exit 2
+done
 rm -rf .run
 mkdir -p .run
 
