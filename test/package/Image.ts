@@ -1,9 +1,9 @@
 /**
- * The Containerfile's steps without a container: the same command installs the tarballs, and the switch runs as its user, with its
- * environment, on a root file system that is read-only but for the volume and the folder of the socket.
+ * The Containerfile's steps without a container: the same command installs the tarballs, and the switch runs as its user, with
+ * its environment, on a root file system that is read-only but for the volume and the folder of the socket.
  *
- * Needs root and a mount namespace of its own (`unshare`), as a builder of images does. What it does not show: the base image, and
- * the limits that a container's engine sets.
+ * Needs root and a mount namespace of its own (`unshare`), as a builder of images does. What it does not show: the base image,
+ * and the limits that a container's engine sets.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
@@ -78,7 +78,7 @@ export class Image {
     return { PATH: path.join(":"), NODE_ENV: "production", JINKA_JOURNAL_KEY: key }
   }
 
-  /** `jinka` with these arguments, where nothing but `data` and `run` can be written, as the image's user without any privilege. */
+  /** `jinka` with these arguments, as the image's user without any privilege, where only `data` and `run` can be written. */
   private inside(args: ReadonlyArray<string>): ReadonlyArray<string> {
     const at = (folder: string) => join(this.path, folder)
     const mounts = [
