@@ -36,7 +36,7 @@ const { macGuard, pinGuard } = {
     isZeroed: false,
     isHexText: false
   },
-  pinGuard: { field: 52, format: "iso0", mayDropPan: false }
+  pinGuard: { field: 52, format: "iso0", keys: "zone", mayDropPan: false }
 } as const satisfies { macGuard: GuardSettings["mac"]; pinGuard: GuardSettings["pin"] }
 
 /** The guard of both links. */

@@ -122,7 +122,7 @@ const guard: GuardSettings = {
     isZeroed: false,
     isHexText: false
   },
-  pin: { ...cups.security!.pin!, format: "iso0", mayDropPan: false },
+  pin: { ...cups.security!.pin!, format: "iso0", keys: "zone", mayDropPan: false },
   failures: { after: 3, act: "alarm" }
 }
 

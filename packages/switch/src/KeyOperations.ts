@@ -159,9 +159,11 @@ export class KeyOperations {
       const wrong = this.misplaced(desk, exchanges, asked)
       if (wrong !== undefined) return refuse(wrong)
       if (asked.text !== undefined) {
+        const { algorithm, purpose } = asked
         const key = { form: "own", text: asked.text } as const
+        const isTerminal = purpose === "pin" && desk.guard?.settings.pin?.keys === "terminal"
         return this.whole(desk, asked, [`${asked.person} (${by.user})`], by, (name) =>
-          module.importKey({ name, purpose: asked.purpose, algorithm: asked.algorithm, key })
+          module.importKey({ name, purpose, algorithm, key, isTerminal })
         )
       }
       return this.component(desk, module, asked, by)

@@ -50,7 +50,7 @@ export const cupsMac: MacSettings = {
 }
 
 /** CUPS PIN blocks with the card number. */
-export const cupsPin: PinSettings = { ...cups.security!.pin!, format: "iso0", mayDropPan: false }
+export const cupsPin: PinSettings = { ...cups.security!.pin!, format: "iso0", keys: "zone", mayDropPan: false }
 
 /** A guard that says what is wrong, and does no more. */
 export const guardOf = (

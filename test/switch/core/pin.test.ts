@@ -100,7 +100,7 @@ describe("A PIN block", () => {
         const dialect = derive(iso8583v1987AsciiRaw, { name: "wide", fields: { 52: "b16" } })
         const { a, b, commit } = yield* bench({
           dialect,
-          issuer: { field: 52, format: "iso4", mayDropPan: false },
+          issuer: { field: 52, format: "iso4", keys: "zone", mayDropPan: false },
           keys: { issuer: key }
         })
         a.say(withPin())
@@ -121,8 +121,8 @@ describe("A PIN block", () => {
       }
       const { a, b, commit, module, running } = yield* bench({
         dialect: iso8583v1987AsciiRaw,
-        issuer: { field: 52, format: "iso3", mayDropPan: false },
-        link: { guard: guardOf(mac, { field: 52, format: "iso3", mayDropPan: false }) }
+        issuer: { field: 52, format: "iso3", keys: "zone", mayDropPan: false },
+        link: { guard: guardOf(mac, { field: 52, format: "iso3", keys: "zone", mayDropPan: false }) }
       })
       giveKey(running, module, 1, "mac", "zak-b")
       yield* TestClock.adjust(25)

@@ -92,6 +92,54 @@ describe("The devices that hold the keys", () => {
     expect(await errorsOf(hsm, ["pin: { format: unionPayWithoutPan }"])).toEqual([
       expect.stringContaining("have no PIN blocks of unionPayWithoutPan")
     ])
+    expect((await errorsOf(hsm, ["mac: { algorithm: ansi-x9.19, bytes: 6 }"])).join("\n")).toContain(
+      "devices of the family payshield have no MACs of 6 bytes. Write `bytes: 4 or 8`."
+    )
+  })
+
+  it("are held against the keys that the links exchange, too, each with what the family has", async () => {
+    const of = (family: string) => `{ family: ${family}, devices: [{ name: a, host: a }] }`
+    const mac = "mac: { algorithm: ansi-x9.19 }"
+
+    expect(await errorsOf(of("racal"), [mac, "keys: {}"])).toEqual([])
+    expect(await errorsOf(of("racal"), [mac, "keys: { algorithm: sm4 }"])).toEqual([
+      expect.stringContaining("devices of the family racal take and give no sm4 keys. They have: des, tdes.")
+    ])
+    expect(await errorsOf(of("payshield"), [mac, "keys: { algorithm: aes }"])).toEqual([
+      expect.stringContaining("devices of the family payshield take and give no aes keys. They have: des, tdes.")
+    ])
+    expect(await errorsOf(of("sjl05"), [mac, "keys: { giver: us }"])).toEqual([
+      expect.stringContaining("devices of the family sjl05 draw no keys that leave them")
+    ])
+    const blocks = withHsm(of("payshield"), [mac, "keys: {}"]).replaceAll("cups", "iso8583v1987AsciiRaw")
+    expect((await saidOf(blocks)).join("\n")).toContain(
+      "devices of the family payshield take and give keys as `ecb`, and the exchange keyBlock has them as `tr31`"
+    )
+  })
+
+  it("translate PIN blocks of terminals to zones where they can, and to no terminal", async () => {
+    const of = (family: string) => `{ family: ${family}, devices: [{ name: a, host: a }] }`
+    const terminal = "pin: { format: iso0, keys: terminal }"
+
+    expect(await errorsOf(of("payshield"), [terminal])).toEqual([])
+    expect(await errorsOf(of("sjl05"), [terminal])).toEqual([
+      expect.stringContaining("devices of the family sjl05 do not translate PIN blocks of terminals")
+    ])
+    expect(await errorsOf(of("payshield"), [terminal, "keys: {}"])).toEqual([
+      expect.stringContaining("take no keys of terminals by exchange")
+    ])
+    const crossed = (issuer: string, acquirer: string) =>
+      saidOf(withHsm(of("payshield"), [acquirer]).replace(/(name: issuer\n)/, `$1    pin: ${issuer}\n`)).then((lines) =>
+        lines.filter((line) => line.includes("from") && line.includes("is refused"))
+      )
+    expect(await crossed("{ format: iso0, keys: terminal }", "pin: { format: iso0 }")).toEqual([
+      expect.stringContaining("no device translates PIN blocks to a terminal's key: a request with a PIN from acquirer")
+    ])
+    expect(await crossed("{ format: iso1 }", "pin: { format: iso0 }")).toEqual([
+      expect.stringContaining("PIN blocks of acquirer (iso0) do not become iso1")
+    ])
+    expect(await crossed("{ format: iso1, mayDropPan: true }", "pin: { format: iso0 }")).toEqual([])
+    expect(await crossed("{ format: iso0 }", "pin: { format: iso1 }")).toEqual([])
   })
 })
 

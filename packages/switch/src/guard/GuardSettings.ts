@@ -17,6 +17,8 @@ export interface MacSettings extends MacRules {
 export interface PinSettings extends PinRules {
   /** Format of the blocks that are sent, and of received ones whose message does not say another. */
   readonly format: PinBlockFormat
+  /** Whose the partner's PIN keys are: an institution's (ZPK), or a terminal's (TPK). */
+  readonly keys: "zone" | "terminal"
   /** Whether a block without the card number may be made of one that holds it. */
   readonly mayDropPan: boolean
 }

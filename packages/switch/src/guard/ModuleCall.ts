@@ -16,6 +16,8 @@ export type ModuleOperation = "verifyMac" | "makeMac" | "translatePin"
 export interface PinSide {
   readonly key: KeyHandle
   readonly format: PinBlockFormat | "opaque"
+  /** The key is one of terminals: a device translates from it, and not to it. */
+  readonly isTerminal?: boolean
 }
 
 const nothing = Buffer.alloc(0)

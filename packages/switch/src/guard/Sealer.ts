@@ -118,8 +118,8 @@ export class Sealer {
     if (pan === undefined && (holdsPan(format) || holdsPan(theirs.format))) return "pinFailed"
     const block = Buffer.from(bytesOf(from.codec.layout, index, ours.field))
     sealing.call.translatePin(
-      { key: source, format },
-      { key: target, format: theirs.format },
+      { key: source, format, isTerminal: ours.keys === "terminal" },
+      { key: target, format: theirs.format, isTerminal: theirs.keys === "terminal" },
       block,
       pan,
       theirs.mayDropPan

@@ -27,6 +27,8 @@ export interface ImportRequest {
   readonly purpose: KeyPurpose
   readonly algorithm: Cipher
   readonly key: WrappedKey
+  /** It is the PIN key of terminals, which devices keep apart from those of zones. */
+  readonly isTerminal?: boolean
   /** The check value that came with the key: another one is `KeyRefused`. */
   readonly expected?: { readonly method: KeyCheckMethod["method"]; readonly value: Uint8Array }
 }

@@ -51,6 +51,27 @@ describe("MACs and PINs by a network device", () => {
       expect((await bed.submit(pin)).error).toMatchObject({ _tag: "FormatRefused", code: "20" })
     }))
 
+  it("takes a terminal's key as the device prints it, and translates from it to a zone (CA)", () =>
+    withDevices(1, async (bed) => {
+      await allUp(bed)
+      const { tpk } = keysUnderTestLmk
+      const asked = { name: "tpk", purpose: "pin", algorithm: "tdes", key: { form: "own", text: tpk! } } as const
+      const key = await Effect.runPromise(bed.module.importKey({ ...asked, isTerminal: true }))
+      const { request, response } = keyVectors.hsmFrames.exchanges.find(({ name }) => name.startsWith("CA"))!
+      const block = request.slice(74, 90)
+      const call = new ModuleCall()
+      const zone = { key: zpkB, format: "iso0" } as const
+      call.translatePin({ key, format: "iso0", isTerminal: true }, zone, bytes(block), keyVectors.pans.pan)
+
+      expect(outcome(await bed.submit(call))).toBe(response.slice(10, 26))
+      expect(key.checkValue).toMatch(/^[0-9A-F]{6}$/)
+
+      // As a zone's key it is none: another pair of the LMK.
+      expect((await failure(bed.module.importKey(asked)))._tag).toBe("KeyUnusable")
+      call.translatePin(zone, { key, format: "iso0", isTerminal: true }, bytes(block), keyVectors.pans.pan)
+      expect(outcome(await bed.submit(call))).toBe("NotSupported")
+    }))
+
   it("tries the other key behind the first one", () =>
     withDevices(2, async (bed) => {
       await allUp(bed)

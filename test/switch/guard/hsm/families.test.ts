@@ -29,6 +29,7 @@ const keys = {
   zmk: handle(keysUnderTestLmk["zmk"]!, "kek"),
   zpkA: handle(keysUnderTestLmk["zpkA"]!, "pin"),
   zpkB: handle(keysUnderTestLmk["zpkB"]!, "pin"),
+  tpk: handle(keysUnderTestLmk["tpk"]!, "pin"),
   zak: handle(keysUnderTestLmk["zak"]!, "mac"),
   zak8: handle(keysUnderTestLmk["zak8"]!, "mac", "des")
 }
@@ -90,6 +91,16 @@ const requests: Record<string, () => string> = {
     ),
   "CC translate ZPK to ZPK": () => translation("zpkA", "zpkB"),
   "CC refused: block not valid": () => translation("zpkB", "zpkA"),
+  "CA translate TPK to ZPK": () =>
+    written((call, values) => {
+      const { block } = blockOf("CA translate TPK to ZPK")
+      const [source, target] = [
+        { key: keys.tpk, format: "iso0", isTerminal: true },
+        { key: keys.zpkB, format: "iso0" }
+      ] as const
+      call.translatePin(source, target, bytes(block), keyVectors.pans.pan)
+      return Plans.planPin(payShield, call, values)
+    }),
   "M6 generate MAC, X9.19": () => mac(payShield, "ansi-x9.19", keys.zak),
   "M6 generate MAC, X9.9": () => mac(payShield, "ansi-x9.9", keys.zak8),
   "M8 verify MAC, right": () => mac(payShield, "ansi-x9.19", keys.zak, "B35DD256"),
@@ -101,6 +112,11 @@ const requests: Record<string, () => string> = {
       payShield.generateKey
     )
 }
+
+/** The block of a published translation: behind two keys and `12`. */
+const blockOf = (name: string) => ({
+  block: exchanges.find((one) => one.name === name)!.request.slice(4 + 2 + 33 + 33 + 2, 4 + 2 + 33 + 33 + 2 + 16)
+})
 
 const translation = (from: "zpkA" | "zpkB", to: "zpkA" | "zpkB"): string =>
   written((call, values) => {
@@ -117,17 +133,16 @@ const translation = (from: "zpkA" | "zpkB", to: "zpkA" | "zpkB"): string =>
 describe("payShield-like requests and answers", () => {
   for (const { name, request } of exchanges) {
     const made = requests[name]
-    // A wrong ZMK, terminals and echoes: what Jinka does not ask for.
+    // A wrong ZMK and echoes: what Jinka does not ask for.
     if (made === undefined) continue
     it(`writes ${name} byte for byte`, () => {
       expect(made()).toBe(request.slice(4))
     })
   }
 
-  it("writes all published requests but three", () => {
+  it("writes all published requests but two", () => {
     expect(exchanges.filter(({ name }) => requests[name] === undefined).map(({ name }) => name)).toStrictEqual([
       "A6 refused: ZMK parity",
-      "CA translate TPK to ZPK",
       "B2 echo"
     ])
   })
@@ -136,6 +151,7 @@ describe("payShield-like requests and answers", () => {
     A7: payShield.importKey,
     A9: payShield.exportKey!,
     BV: payShield.checkValue,
+    CB: payShield.terminals!.translatePin,
     CD: payShield.translatePin,
     M7: payShield.macs[1]!.make,
     M9: payShield.macs[1]!.verify!,
@@ -161,6 +177,7 @@ describe("payShield-like requests and answers", () => {
     })
     expect(read("BU check value of ZPK")).toStrictEqual({ code: "00", checkValue: "93E1AA" })
     expect(read("CC translate ZPK to ZPK")).toStrictEqual({ code: "00", block: "D8EDC414EC32A524" })
+    expect(read("CA translate TPK to ZPK")).toStrictEqual({ code: "00", block: "D8EDC414EC32A524" })
     expect(read("CC refused: block not valid")).toStrictEqual({ code: "20" })
     expect(read("M6 generate MAC, X9.19")).toStrictEqual({ code: "00", mac: "B35DD256" })
     expect(read("M8 verify MAC, right")).toStrictEqual({ code: "00" })
@@ -261,6 +278,43 @@ describe("what a device cannot do", () => {
     expect(pin(side("iso0"), side("iso4"), pan)).toBe("NotSupported")
     expect(pin(side("opaque"), side("opaque"), pan)).toBe("NotSupported")
     expect(pin({ key: keys.zak, format: "iso0" }, side("iso0"), pan)).toBe("KeyUnusable")
+  })
+
+  it("translates from a terminal's key to a zone's, and not back; a family without that refuses it", () => {
+    const { pan } = keyVectors.pans
+    const [zone, terminal] = [
+      { key: keys.zpkA, format: "iso0" },
+      { key: keys.tpk, format: "iso0", isTerminal: true }
+    ] as const
+    const planned = (family: DeviceFamily) => {
+      const [source, target] =
+        family === sjl05
+          ? [
+              { ...terminal, key: handle("00112233445566778899AABBCCDDEEFF", "pin") },
+              { ...zone, key: handle("00112233445566778899AABBCCDDEEFF", "pin") }
+            ]
+          : [terminal, zone]
+      call.translatePin(source, target, Buffer.alloc(8, 1), pan)
+      const made = Plans.planPin(family, call, values)
+      return isModuleError(made) ? made.rule : made.code
+    }
+
+    expect([planned(payShield), planned(racal)]).toEqual(["CB", "CB"])
+    expect(planned(sjl05)).toBe("the device family sjl05 has no such translation; it has translation from zone to zone")
+    expect(pin(zone, terminal, pan)).toBe("NotSupported")
+  })
+
+  it("says what it has where it has no such key, and takes none under a key block", () => {
+    const said = (made: object | undefined) => (made !== undefined && isModuleError(made) ? made.rule : "asked")
+    const block = handle(`S10096K0TB00E0000${"0".repeat(79)}`, "kek")
+
+    expect(said(Plans.planScheme(racal, "sm4", 16, "importKey"))).toBe(
+      "the device family racal has no sm4 keys of 16 bytes; it has des of 8 bytes, tdes of 16 bytes, tdes of 24 bytes"
+    )
+    expect(said(Plans.planImport(payShield, "pin", block, scheme("U"), Buffer.alloc(16), values))).toContain(
+      "key block"
+    )
+    expect(said(Plans.planOut(payShield, "pin", block, scheme("U"), undefined, values))).toContain("key block")
   })
 
   it("refuses MACs that the family has not, keys of another purpose, messages too long", () => {

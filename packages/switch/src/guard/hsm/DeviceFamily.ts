@@ -131,6 +131,8 @@ export interface DeviceFamily {
   readonly macs: ReadonlyArray<DeviceMac>
   readonly heartbeat?: DeviceCommand
   readonly translatePin: DeviceCommand
+  /** Translates from a terminal's PIN key to a zone's, and what the commands call such a key. Left out: the family does not. */
+  readonly terminals?: { readonly keyType: string; readonly translatePin: DeviceCommand }
   readonly importKey: DeviceCommand
   readonly generateKey?: DeviceCommand
   readonly exportKey?: DeviceCommand

@@ -92,9 +92,10 @@ const checkValue: DeviceCommand = {
   answer: [{ take: "rest", to: "checkValue" }]
 }
 
-const translatePin: DeviceCommand = {
+/** CC from zone to zone, CA from a terminal's key (TPK) to a zone's: the same fields. */
+const translatePin = (code: string, answer: string): DeviceCommand => ({
   request: [
-    "CC",
+    code,
     text("key"),
     text("target"),
     "12",
@@ -103,12 +104,12 @@ const translatePin: DeviceCommand = {
     text("targetFormat"),
     text("account")
   ],
-  code: "CD",
+  code: answer,
   answer: [
     { take: "text", to: "nothing", characters: 2 },
     { take: "text", to: "block", characters: 16 }
   ]
-}
+})
 
 /** M6 and M8: mode 0 (one message), input 0 (binary), size, algorithm, padding, key type, key, length, message. */
 const macFields = (code: string): ReadonlyArray<RequestField> => [
@@ -143,7 +144,8 @@ export const payShield: DeviceFamily = {
     { method: "retail", cipher: "des", code: "3", paddings: { 1: "1", 2: "2" }, make: generateMac, verify: verifyMac }
   ],
   heartbeat,
-  translatePin,
+  translatePin: translatePin("CC", "CD"),
+  terminals: { keyType: "002", translatePin: translatePin("CA", "CB") },
   importKey,
   generateKey,
   exportKey,

@@ -118,7 +118,14 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
     return { module: "hsm", state: ups === devices.length ? "up" : ups > 0 ? "degraded" : "away", devices }
   }
 
-  importKey({ name, purpose, algorithm, key, expected }: ImportRequest): Effect.Effect<KeyHandle, ModuleError> {
+  importKey({
+    name,
+    purpose,
+    algorithm,
+    key,
+    expected,
+    isTerminal
+  }: ImportRequest): Effect.Effect<KeyHandle, ModuleError> {
     const place = `importKey ${name}`
     switch (key.form) {
       case "own": {
@@ -128,14 +135,14 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
             ? Effect.succeed(handle)
             : Effect.fail(this.has(place, `command for the check value of ${algorithm} keys`))
         }
-        return Effect.map(this.checkValue(handle, { method: "zeros", length: 3 }), (value) => ({
+        return Effect.map(this.valueAt(handle, { method: "zeros", length: 3 }, isTerminal), (value) => ({
           ...handle,
           checkValue: value.toString("hex").toUpperCase()
         })).pipe(Effect.flatMap((taken) => this.confirmed(taken, expected, place, true)))
       }
       case "ecb":
         return Effect.suspend(() => {
-          const scheme = Plans.schemeOf(this.family, algorithm, key.bytes.length, place)
+          const scheme = Plans.planScheme(this.family, algorithm, key.bytes.length, place)
           if (isModuleError(scheme)) return Effect.fail(scheme)
           const wrong = Plans.planImport(this.family, purpose, key.kek, scheme, key.bytes, this.values)
           if (wrong !== undefined) return Effect.fail(wrong)
@@ -162,7 +169,7 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
     const place = `generateKey ${name}`
     return Effect.suspend(() => {
       const { generateKey } = this.family
-      const scheme = Plans.schemeOf(this.family, algorithm, request.length ?? (algorithm === "des" ? 8 : 16), place)
+      const scheme = Plans.planScheme(this.family, algorithm, request.length ?? (algorithm === "des" ? 8 : 16), place)
       if (isModuleError(scheme)) return Effect.fail(scheme)
       if (generateKey === undefined || form !== "ecb")
         return Effect.fail(this.has(place, "drawing of keys in this form"))
@@ -179,7 +186,7 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
     const place = `exportKey ${key.name}`
     return Effect.suspend(() => {
       const { exportKey } = this.family
-      const scheme = Plans.schemeOf(this.family, key.algorithm, Plans.bytesOfText(key.text, key.algorithm), place)
+      const scheme = Plans.planScheme(this.family, key.algorithm, Plans.bytesOfText(key.text, key.algorithm), place)
       if (isModuleError(scheme)) return Effect.fail(scheme)
       if (exportKey === undefined || form !== "ecb") return Effect.fail(this.has(place, "export of keys in this form"))
       const wrong = Plans.planOut(this.family, key.purpose, kek, scheme, key, this.values)
@@ -191,8 +198,16 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
   }
 
   checkValue(key: KeyHandle, method: KeyCheckMethod): Effect.Effect<Buffer, ModuleError> {
+    return this.valueAt(key, method, false)
+  }
+
+  private valueAt(
+    key: KeyHandle,
+    method: KeyCheckMethod,
+    isTerminal: boolean | undefined
+  ): Effect.Effect<Buffer, ModuleError> {
     return Effect.suspend(() => {
-      const wrong = Plans.planCheck(this.family, key, method, this.values)
+      const wrong = Plans.planCheck(this.family, key, method, this.values, isTerminal)
       if (wrong !== undefined) return Effect.fail(wrong)
       return this.command(this.family.checkValue, `checkValue ${key.name}`, true, ({ told }) =>
         Buffer.from(told.checkValue!, "hex").subarray(0, method.length)

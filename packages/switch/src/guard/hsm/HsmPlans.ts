@@ -2,12 +2,13 @@
  * What is asked of a device for a call or for a key: which command, with which values. Pure. A call that the family cannot do,
  * or that the rules of PIN blocks forbid, is an error before any device sees it.
  */
-import type { Cipher, KeyCheckMethod, MacAlgorithm, PinBlockFormat } from "@jinka/codec"
+import type { Cipher, KeyCheckMethod, PinBlockFormat } from "@jinka/codec"
 import type { KeyHandle, KeyPurpose } from "../KeyHandle.ts"
 import type { ModuleCall, PinSide } from "../ModuleCall.ts"
 import { type ModuleError, moduleError } from "../ModuleError.ts"
+import { deviceMacLengths, keysOf, macNames, macOf, paddingOf, pinFormatsOf, schemeOf } from "./Abilities.ts"
 import type { CommandValues } from "./CommandText.ts"
-import type { DeviceFamily, DeviceMac, KeyScheme } from "./DeviceFamily.ts"
+import type { DeviceCommand, DeviceFamily, DeviceMac, KeyScheme } from "./DeviceFamily.ts"
 
 const incomplete = moduleError("RequestWrong", "submit", "the call is filled in by its methods")
 const macLengthWrong = moduleError("FormatRefused", "MAC", "a device makes and verifies MACs of 4 or 8 bytes")
@@ -21,23 +22,21 @@ const panDropped = moduleError(
   "translatePin",
   "the target format must hold the PAN as the source's does"
 )
+const blockUnder = moduleError(
+  "NotSupported",
+  "key exchange",
+  "the key-encryption key is a text of a variant or ECB scheme: how a device takes and gives keys under a key block (`S`) stands in no public source"
+)
 const blockWrong = moduleError("FormatRefused", "translatePin", "a PIN block of these formats has 8 bytes")
 
-/** How a family makes MACs of an algorithm. */
-const macOf = (family: DeviceFamily, algorithm: MacAlgorithm): { mac: DeviceMac; padding: string } | ModuleError => {
-  const wanted = "padding" in algorithm ? algorithm.padding : 1
-  for (const mac of family.macs) {
-    if (mac.method !== algorithm.method || mac.cipher !== algorithm.cipher) continue
-    const padding = mac.paddings[wanted]
-    if (padding !== undefined) return { mac, padding }
-  }
-  const name = `${algorithm.cipher} ${algorithm.method}, padding ${wanted}`
-  return moduleError("NotSupported", "MAC", `the device family ${family.name} has no MAC of ${name}`)
+/** What the commands call the purpose of this key. */
+const typeOf = (family: DeviceFamily, { purpose, text }: KeyHandle, isTerminal = false): string => {
+  if (family.keyBlockType !== undefined && text.startsWith("S")) return family.keyBlockType
+  return isTerminal && family.terminals !== undefined ? family.terminals.keyType : family.keyTypes[purpose]
 }
 
-/** What the commands call the purpose of this key. */
-const typeOf = (family: DeviceFamily, { purpose, text }: { purpose: KeyPurpose; text: string }): string =>
-  family.keyBlockType !== undefined && text.startsWith("S") ? family.keyBlockType : family.keyTypes[purpose]
+const notSupported = (place: string, family: DeviceFamily, lacks: string, has: ReadonlyArray<string>): ModuleError =>
+  moduleError("NotSupported", place, `the device family ${family.name} has no ${lacks}; it has ${has.join(", ")}`)
 
 /** What a key must be: of the purpose asked, and a text of the family. */
 const checkKey = (family: DeviceFamily, key: KeyHandle, purpose: KeyPurpose): ModuleError | undefined => {
@@ -48,6 +47,9 @@ const checkKey = (family: DeviceFamily, key: KeyHandle, purpose: KeyPurpose): Mo
     ? undefined
     : moduleError("KeyUnusable", `key ${key.name}`, `its text is none of a device of the family ${family.name}`)
 }
+
+const checkKek = (family: DeviceFamily, kek: KeyHandle): ModuleError | undefined =>
+  checkKey(family, kek, "kek") ?? (kek.text.startsWith("S") ? blockUnder : undefined)
 
 /** Whether a text can be a key's under a device's LMK. */
 export const isKeyText = (family: DeviceFamily, text: string): boolean =>
@@ -72,11 +74,14 @@ export const planMac = (
   const { algorithm, from, to } = call
   if (algorithm === undefined) return incomplete
   const found = macOf(family, algorithm)
-  if ("_tag" in found) return found
+  if (found === undefined) {
+    const name = `${algorithm.cipher} ${algorithm.method}, padding ${paddingOf(algorithm)}`
+    return notSupported("MAC", family, `MAC of ${name}`, macNames(family))
+  }
   const wrong = checkKey(family, key, "mac")
   if (wrong !== undefined) return wrong
   const length = call.operation === "makeMac" ? call.outputLength : call.inputLength
-  if (length !== 4 && length !== 8) return macLengthWrong
+  if (!deviceMacLengths.includes(length)) return macLengthWrong
   if (to - from > family.messageMax) {
     return moduleError("NotSupported", "MAC", `the device takes at most ${family.messageMax} bytes in one command`)
   }
@@ -96,8 +101,15 @@ const holdsPan = (format: PinBlockFormat): boolean => format === "iso0" || forma
 
 const formatOf = (family: DeviceFamily, { format }: PinSide): string | ModuleError => {
   const code = format === "opaque" ? undefined : family.pinFormats[format]
-  return code ?? moduleError("NotSupported", "translatePin", `the device family ${family.name} has no format ${format}`)
+  return code ?? notSupported("translatePin", family, `PIN blocks of ${format}`, pinFormatsOf(family))
 }
+
+/** No family translates to a terminal's key; some do not translate from one. */
+const terminals = (family: DeviceFamily): ModuleError =>
+  notSupported("translatePin", family, "such translation", [
+    "translation from zone to zone",
+    ...(family.terminals === undefined ? [] : ["from a terminal's key to a zone's"])
+  ])
 
 const isCode = (code: string | ModuleError): code is string => typeof code === "string"
 
@@ -106,8 +118,10 @@ export const planPin = (
   family: DeviceFamily,
   { source, target, pan, mayDropPan, input, inputLength }: ModuleCall,
   values: CommandValues
-): DeviceFamily["translatePin"] | ModuleError => {
+): DeviceCommand | ModuleError => {
   if (source === undefined || target === undefined) return incomplete
+  const command = source.isTerminal === true ? family.terminals?.translatePin : family.translatePin
+  if (target.isTerminal === true || command === undefined) return terminals(family)
   const [from, to] = [formatOf(family, source), formatOf(family, target)]
   if (!isCode(from)) return from
   if (!isCode(to)) return to
@@ -124,13 +138,17 @@ export const planPin = (
   values.text.targetFormat = to
   values.text.account = needsPan ? pan!.slice(0, -1).slice(-12) : "000000000000"
   values.bytes.block = input.subarray(0, inputLength)
-  return family.translatePin
+  return command
 }
 
 /** How keys of this cipher and length are written. */
-export const schemeOf = (family: DeviceFamily, cipher: Cipher, bytes: number, place: string): KeyScheme | ModuleError =>
-  family.schemes.find((scheme) => scheme.cipher === cipher && scheme.bytes === bytes) ??
-  moduleError("NotSupported", place, `the device family ${family.name} has no ${cipher} keys of ${bytes} bytes`)
+export const planScheme = (
+  family: DeviceFamily,
+  cipher: Cipher,
+  bytes: number,
+  place: string
+): KeyScheme | ModuleError =>
+  schemeOf(family, cipher, bytes) ?? notSupported(place, family, `${cipher} keys of ${bytes} bytes`, keysOf(family))
 
 /** Bytes of a key by its text. */
 export const bytesOfText = (text: string, cipher: Cipher): number =>
@@ -145,7 +163,7 @@ export const planImport = (
   bytes: Uint8Array,
   values: CommandValues
 ): ModuleError | undefined => {
-  const wrong = checkKey(family, kek, "kek")
+  const wrong = checkKek(family, kek)
   if (wrong !== undefined) return wrong
   values.text.keyType = family.keyTypes[purpose]
   values.text.kek = kek.text
@@ -163,7 +181,7 @@ export const planOut = (
   key: KeyHandle | undefined,
   values: CommandValues
 ): ModuleError | undefined => {
-  const wrong = checkKey(family, kek, "kek") ?? (key === undefined ? undefined : checkKey(family, key, purpose))
+  const wrong = checkKek(family, kek) ?? (key === undefined ? undefined : checkKey(family, key, purpose))
   if (wrong !== undefined) return wrong
   values.text.keyType = key === undefined ? family.keyTypes[purpose] : typeOf(family, key)
   values.text.kek = kek.text
@@ -178,16 +196,17 @@ export const planCheck = (
   family: DeviceFamily,
   key: KeyHandle,
   { method, length }: KeyCheckMethod,
-  values: CommandValues
+  values: CommandValues,
+  isTerminal = false
 ): ModuleError | undefined => {
   const place = `checkValue ${key.name}`
   if (method !== "zeros") return moduleError("NotSupported", place, "a device's check value is that of zeros")
   if (!isKeyText(family, key.text)) {
     return moduleError("KeyUnusable", place, `the text is none of a device of the family ${family.name}`)
   }
-  const scheme = schemeOf(family, key.algorithm, bytesOfText(key.text, key.algorithm), place)
+  const scheme = planScheme(family, key.algorithm, bytesOfText(key.text, key.algorithm), place)
   if ("_tag" in scheme) return scheme
-  values.text.keyType = typeOf(family, key)
+  values.text.keyType = typeOf(family, key, isTerminal)
   values.text.key = key.text
   values.text.lengthFlag = key.text.startsWith("S") ? "F" : scheme.lengthFlag
   values.text.checkSize = length <= 3 ? "1" : "0"

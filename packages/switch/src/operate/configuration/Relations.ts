@@ -46,7 +46,7 @@ export const relationsOf = (draft: Draft, machine: MachineLimits): ReadonlyArray
     ...httpRelations(draft, links),
     ...groupRelations(draft, links),
     ...identityRelations(links),
-    ...guardRelations(links),
+    ...guardRelations(draft, links),
     ...securityRelations(draft, links),
     ...routeRelations(draft, links),
     ...crossingRelations(draft, links),

@@ -9,6 +9,7 @@ import { PAN_LENGTH_MAX } from "../../../exchange/Recorder.ts"
 import { KEY_LENGTH_MAX } from "../../../exchange/request/Outstanding.ts"
 import { type Draft, dialectOf } from "../text/Draft.ts"
 import { error, type Finding, listed, warning } from "../text/Problem.ts"
+import { crossingsOf } from "./Crossings.ts"
 
 const PAN = 2
 
@@ -49,21 +50,9 @@ export const keyRelations = (link: Draft): ReadonlyArray<Finding> => {
 
 /** Findings about links that a route leads to, from links of other dialects. */
 export const crossingRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
-  const byName = new Map(links.map((link) => [link.part("name").text, link]))
-  const groups = new Map(draft.part("groups").entries.map((group) => [group.part("name").text, group]))
   const found = new Map<Draft, Set<Draft>>()
-  for (const route of draft.part("routes").entries) {
-    const to = route.part("to").text
-    const members = groups
-      .get(to)
-      ?.part("members")
-      .entries.map((member) => member.part("link").text) ?? [to]
-    const origins = route.has("from") ? [byName.get(route.part("from").text)] : links
-    for (const target of members.map((name) => byName.get(name)))
-      for (const origin of origins)
-        if (target !== undefined && origin !== undefined && missing(origin, target).length > 0)
-          found.set(target, (found.get(target) ?? new Set()).add(origin))
-  }
+  for (const [origin, target] of crossingsOf(draft, links))
+    if (missing(origin, target).length > 0) found.set(target, (found.get(target) ?? new Set()).add(origin))
   return [...found].map(([target, origins]) => {
     const names = listed([...origins].map((origin) => origin.part("name").text ?? ""))
     const fields = [...new Set([...origins].flatMap((origin) => missing(origin, target)))].sort((a, b) => a - b)

@@ -72,6 +72,11 @@ export const PinDocument = Schema.Struct({
     Schema.Literals(pinFormats),
     "Format of the PIN blocks that leave, and of those that come and do not say another (CUPS says it in DE 53): ISO 9564 formats 0, 1, 3 and 4, and UnionPay's without a card number."
   ),
+  keys: option(
+    Schema.Literals(["zone", "terminal"]),
+    "zone",
+    "Whose PIN keys the partner has. `zone`: an institution's (ZPK). `terminal`: those of a terminal, or of a line of terminals that share one (TPK): devices translate from them to a zone, and not to them."
+  ),
   field: optional(count(2, 128), "Data element of the PIN block. Left out: as the dialect says (`security.pin`)."),
   mayDropPan: option(
     Truth,

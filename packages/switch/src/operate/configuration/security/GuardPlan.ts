@@ -41,6 +41,7 @@ const macSettings = (mac: MacDocument, dialect: Dialect): MacSettings => ({
 const pinSettings = (pin: NonNullable<LinkDocument["pin"]>, dialect: Dialect): PinSettings => ({
   ...pinRulesOf(pin.field, dialect),
   format: pin.format,
+  keys: pin.keys,
   mayDropPan: pin.mayDropPan
 })
 

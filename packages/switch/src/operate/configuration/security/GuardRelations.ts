@@ -7,15 +7,18 @@ import {
   macAlgorithms,
   type PinBlockFormat
 } from "@jinka/codec"
+import { mayBecome } from "../../../guard/PinField.ts"
+import { crossingsOf } from "../link/Crossings.ts"
 import { type Draft, dialectOf } from "../text/Draft.ts"
 import { error, type Finding, warning } from "../text/Problem.ts"
 import type { MacDocument } from "./GuardDocument.ts"
 import { macRulesOf, pinRulesOf } from "./GuardPlan.ts"
 
 /** All findings about the guards of the links. */
-export const guardRelations = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => [
+export const guardRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => [
   ...links.flatMap((link) => [...macFindings(link), ...pinFindings(link), ...failureFindings(link)]),
-  ...oneSided(links)
+  ...oneSided(links),
+  ...crossed(draft, links)
 ]
 
 const isMapping = ({ raw }: Draft): boolean => typeof raw === "object" && raw !== null && !Array.isArray(raw)
@@ -151,6 +154,35 @@ const failureFindings = (link: Draft): ReadonlyArray<Finding> => {
   if (act.text !== "signOff" || hasSignOff) return []
   return [error(act.path, `the dialect ${dialect.name} has no sign-off`, "Write alarm, or another.")]
 }
+
+/** A route between two links whose PIN blocks cannot become one another: each request with a PIN there is refused. */
+const crossed = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
+  const isOfDevices = draft.part("security").has("hsm")
+  const found = new Map<string, Finding>()
+  for (const [origin, target] of crossingsOf(draft, links)) {
+    if (!origin.has("pin") || !target.has("pin")) continue
+    const [from, to] = [origin.part("pin", "format").text, target.part("pin", "format").text]
+    const name = origin.part("name").text ?? ""
+    if (
+      isFormat(from) &&
+      isFormat(to) &&
+      !mayBecome(from, to, target.part("pin", "mayDropPan").truth(false) === true)
+    ) {
+      const rule = `PIN blocks of ${name} (${from}) do not become ${to}, which does not hold the card number: a request with a PIN from there is refused`
+      const fix = "Write a format that holds it, or `mayDropPan`, if this network asks for that."
+      found.set(`${name} ${to}`, warning(target.part("pin", "format").path, rule, fix))
+    }
+    const keys = target.part("pin", "keys")
+    if (isOfDevices && keys.text === "terminal") {
+      const rule = `no device translates PIN blocks to a terminal's key: a request with a PIN from ${name} is refused`
+      found.set(`${name} terminal`, warning(keys.path, rule, "Give the partner a zone's key, if PINs go there."))
+    }
+  }
+  return [...found.values()]
+}
+
+const isFormat = (text: string | undefined): text is PinBlockFormat =>
+  text !== undefined && Object.hasOwn(blockLengths, text)
 
 /** A PIN block goes from zone to zone: between a link with PIN blocks and one without it is refused. */
 const oneSided = (links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {

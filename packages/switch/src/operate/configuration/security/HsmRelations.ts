@@ -1,10 +1,22 @@
 /** What must hold between the devices of `security.hsm`, and what they can do for the links. Pure. */
-import { macAlgorithms } from "@jinka/codec"
+import { type KeyExchange, macAlgorithms } from "@jinka/codec"
+import {
+  ciphersOf,
+  deviceMacLengths,
+  deviceWrap,
+  macNames,
+  paddingOf,
+  paddingsFor,
+  pinFormatsOf
+} from "../../../guard/hsm/Abilities.ts"
 import type { DeviceFamily } from "../../../guard/hsm/DeviceFamily.ts"
 import { deviceFamilies } from "../../../guard/hsm/Families.ts"
 import { dialledTls } from "../link/TlsRelations.ts"
-import type { Draft } from "../text/Draft.ts"
+import { type Draft, dialectOf } from "../text/Draft.ts"
 import { error, type Finding, listed, warning } from "../text/Problem.ts"
+import type { MacDocument } from "./GuardDocument.ts"
+import { macRulesOf } from "./GuardPlan.ts"
+import { exchangeOf } from "./SecurityPlan.ts"
 
 /** All findings about the devices. */
 export const hsmRelations = (hsm: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
@@ -17,7 +29,15 @@ export const hsmRelations = (hsm: Draft, links: ReadonlyArray<Draft>): ReadonlyA
     ...pauses(hsm),
     ...(family === undefined
       ? []
-      : [...headerFindings(hsm, family), ...links.flatMap((link) => [...macs(link, family), ...pins(link, family)])])
+      : [
+          ...headerFindings(hsm, family),
+          ...links.flatMap((link) => [
+            ...macs(link, family),
+            ...macLengths(link, family),
+            ...pins(link, family),
+            ...exchanges(link, family)
+          ])
+        ])
   ]
 }
 
@@ -68,30 +88,85 @@ const macs = (link: Draft, family: DeviceFamily): ReadonlyArray<Finding> => {
   const name = mac.part("algorithm").text
   if (name === undefined || !Object.hasOwn(macAlgorithms, name)) return []
   const algorithm = macAlgorithms[name as keyof typeof macAlgorithms]
-  const found = family.macs.find(({ cipher, method }) => cipher === algorithm.cipher && method === algorithm.method)
-  if (found === undefined) {
-    const usual = Object.entries(macAlgorithms).flatMap(([other, { cipher, method }]) =>
-      family.macs.some((one) => one.cipher === cipher && one.method === method) ? [other] : []
-    )
-    return [
-      error(
-        mac.part("algorithm").path,
-        `devices of the family ${family.name} have no MAC ${name}`,
-        `They have: ${listed(usual)}.`
-      )
-    ]
+  const paddings = paddingsFor(family, algorithm)
+  if (paddings.length === 0) {
+    const rule = `devices of the family ${family.name} have no MAC ${name}`
+    return [error(mac.part("algorithm").path, rule, `They have: ${listed(macNames(family))}.`)]
   }
-  const padding = (mac.part("padding").number ?? ("padding" in algorithm ? algorithm.padding : 1)) as 1 | 2 | 3
-  if (found.paddings[padding] !== undefined) return []
+  const padding = mac.part("padding").number ?? paddingOf(algorithm)
+  if (paddings.includes(padding)) return []
   const { path } = mac.has("padding") ? mac.part("padding") : mac.part("algorithm")
-  const fix = `Write \`padding: ${Object.keys(found.paddings).join(" or ")}\`, if the partner agrees.`
+  const fix = `Write \`padding: ${paddings.join(" or ")}\`, if the partner agrees.`
   return [error(path, `devices of the family ${family.name} have no padding ${padding} for ${name}`, fix, "")]
+}
+
+/** How much of a MAC is sent, as the link or its dialect says. */
+const macLengths = (link: Draft, { name }: DeviceFamily): ReadonlyArray<Finding> => {
+  const mac = link.part("mac")
+  const dialect = dialectOf(link)?.dialect
+  if (dialect === undefined || typeof mac.raw !== "object" || mac.raw === null) return []
+  const { bytes } = macRulesOf(mac.raw as Partial<typeof MacDocument.Type>, dialect)
+  if (deviceMacLengths.includes(bytes)) return []
+  const { path } = mac.has("bytes") ? mac.part("bytes") : mac
+  const lengths = deviceMacLengths.join(" or ")
+  return [
+    error(path, `devices of the family ${name} have no MACs of ${bytes} bytes`, `Write \`bytes: ${lengths}\`.`, "")
+  ]
 }
 
 /** The same of PIN blocks. */
 const pins = (link: Draft, family: DeviceFamily): ReadonlyArray<Finding> => {
-  const format = link.part("pin", "format")
-  if (format.text === undefined || format.text in family.pinFormats) return []
-  const rule = `devices of the family ${family.name} have no PIN blocks of ${format.text}`
-  return [error(format.path, rule, `They have: ${listed(Object.keys(family.pinFormats))}.`)]
+  const [format, keys] = [link.part("pin", "format"), link.part("pin", "keys")]
+  const findings: Array<Finding> = []
+  if (format.text !== undefined && !pinFormatsOf(family).some((one) => one === format.text)) {
+    const rule = `devices of the family ${family.name} have no PIN blocks of ${format.text}`
+    findings.push(error(format.path, rule, `They have: ${listed(pinFormatsOf(family))}.`))
+  }
+  if (keys.text === "terminal" && family.terminals === undefined) {
+    const rule = `devices of the family ${family.name} do not translate PIN blocks of terminals`
+    findings.push(error(keys.path, rule, "They translate from zone to zone: give the partner a zone's key."))
+  }
+  return findings
+}
+
+/** The same of keys that are exchanged. */
+const exchanges = (link: Draft, family: DeviceFamily): ReadonlyArray<Finding> => {
+  const keys = link.part("keys")
+  const dialect = dialectOf(link)?.dialect
+  if (dialect === undefined || typeof keys.raw !== "object" || keys.raw === null) return []
+  const exchange = exchangeOf(dialect, keys.part("exchange").text)
+  if (exchange === undefined) return []
+  const findings: Array<Finding> = []
+  const add = (part: Draft, rule: string, fix: string) =>
+    findings.push(error((part.raw === undefined ? keys : part).path, rule, fix, ""))
+  const who = `devices of the family ${family.name}`
+  const ciphers = ciphersOf(family)
+  const asked = keys.part("algorithm").text ?? "tdes"
+  for (const cipher of ciphersIn(exchange, asked))
+    if (!ciphers.some((one) => one === cipher))
+      add(keys.part("algorithm"), `${who} take and give no ${cipher} keys`, `They have: ${listed(ciphers)}.`)
+  if (exchange.wrap !== deviceWrap) {
+    const rule = `${who} take and give keys as \`${deviceWrap}\`, and the exchange ${exchange.name} has them as \`${exchange.wrap}\``
+    add(keys.part("exchange"), rule, "Name another exchange, or bring the keys as the device prints them.")
+  }
+  if (keys.part("giver").text === "us" && family.generateKey === undefined)
+    add(keys.part("giver"), `${who} draw no keys that leave them`, "Let the partner give them.")
+  if (exchange.parts.some(({ check }) => check?.method === "cmac"))
+    add(keys.part("exchange"), `${who} have no check values of a CMAC`, "Agree on those of zeros.")
+  if (link.part("pin", "keys").text === "terminal")
+    add(
+      link.part("pin", "keys"),
+      `${who} take no keys of terminals by exchange`,
+      "Bring them as the device prints them."
+    )
+  return findings
+}
+
+/** The ciphers of the keys of an exchange: as its parts say, else as it says itself, else as the link asks for them. */
+const ciphersIn = ({ algorithm, parts }: KeyExchange, asked: string): ReadonlyArray<string> => {
+  const isFree = algorithm === undefined || typeof algorithm !== "string"
+  const fixed = parts.flatMap((part) => part.algorithm ?? [])
+  // A part for one cipher beside parts for any is for keys that may never come.
+  if (parts.every((part) => part.algorithm !== undefined)) return [...new Set(fixed)]
+  return [isFree ? asked : algorithm]
 }
