@@ -91,15 +91,11 @@ const isNumber = (count: number): boolean => {
   while (first < count && run[first] === 0) first++
   const length = count - first
   if (length < DIGITS_MIN || length > DIGITS_MAX) return false
-  let plain = 0
-  let crossed = 0
-  // Whether the last digit counts once or twice shows at the end only: both sums change places at each digit.
-  for (let at = first; at < count; at++) {
-    const before = plain
-    plain = crossed + run[at]!
-    crossed = before + doubled[run[at]!]!
-  }
-  return plain % 10 === 0
+  let sum = 0
+  let at = count - 1
+  for (; at > first; at -= 2) sum += run[at]! + doubled[run[at - 1]!]!
+  if (at === first) sum += run[at]!
+  return sum % 10 === 0
 }
 
 /** Whether only the first three of the digits, behind zeros, are none: a code or an amount and its filling. */
@@ -154,16 +150,11 @@ const isPerhapsNumber = (bytes: Uint8Array, from: number, to: number): boolean =
   let first = from
   while (first < to && (bytes[first]! & 15) === 0) first++
   if (to - first < DIGITS_MIN || to - first > DIGITS_MAX) return false
-  // Whether the last digit counts once or twice shows at the end only: both sums change places at each digit.
-  let plain = 0
-  let crossed = 0
-  for (let at = first; at < to; at++) {
-    const digit = bytes[at]! & 15
-    const before = plain
-    plain = crossed + digit
-    crossed = before + doubled[digit]!
-  }
-  return plain % 10 === 0
+  let sum = 0
+  let at = to - 1
+  for (; at > first; at -= 2) sum += (bytes[at]! & 15) + doubled[bytes[at - 1]! & 15]!
+  if (at === first) sum += bytes[at]! & 15
+  return sum % 10 === 0
 }
 
 /** Whether a text may hold one. A run of 12 digits and gaps cannot hide between two places that are 12 apart. */
@@ -208,18 +199,27 @@ const PACKED_SEPARATOR = 13
 
 const halfAt = (bytes: Uint8Array, at: number): number => ((at & 1) === 0 ? bytes[at >> 1]! >> 4 : bytes[at >> 1]! & 15)
 
-/** Whether the halves of bytes `[from, to)`, all of them digits, may hold one; `end`: of all bytes. */
-const lookAtHalves = (bytes: Uint8Array, from: number, to: number, end: number): boolean => {
+/** Whether a number that begins as an issuer's does has room in the halves `[from, to)`, all of them digits. */
+const mayBeginAsIssuers = (bytes: Uint8Array, from: number, to: number): boolean => {
+  for (let at = from; at + DIGITS_MIN <= to; at++) {
+    const byte = bytes[at >> 1]!
+    const pair = (at & 1) === 0 ? byte : ((byte & 15) << 4) | (bytes[(at >> 1) + 1]! >> 4)
+    if ((lengthsOf[pair]! & roomFor(to - at)) !== 0) return true
+  }
+  return false
+}
+
+/**
+ * Whether the halves of bytes `[from, to)`, all of them digits, may hold one; `end`: of all bytes. In binary a number has to begin
+ * as an issuer's does; the usual run does not, and is read where it is.
+ */
+const lookAtHalves = (bytes: Uint8Array, from: number, to: number, end: number, isBinary: boolean): boolean => {
   const count = to - from
   if (count < TRACK_DIGITS_MIN) return false
   if (count > RUN_MAX || (to < 2 * end && halfAt(bytes, to) === PACKED_SEPARATOR)) return true
+  if (count < DIGITS_MIN || (isBinary && !mayBeginAsIssuers(bytes, from, to))) return false
   let length = 0
-  if ((from & 1) === 1) run[length++] = bytes[from >> 1]! & 15
-  for (let at = (from + 1) >> 1; at < to >> 1; at++) {
-    run[length++] = bytes[at]! >> 4
-    run[length++] = bytes[at]! & 15
-  }
-  if ((to & 1) === 1) run[length++] = bytes[to >> 1]! >> 4
+  for (let at = from; at < to; at++) run[length++] = halfAt(bytes, at)
   return mayHoldNumber(count)
 }
 
@@ -227,7 +227,7 @@ const lookAtHalves = (bytes: Uint8Array, from: number, to: number, end: number):
 const WHOLE_BYTES_MIN = (TRACK_DIGITS_MIN - 2) / 2
 
 /** Whether packed digits may hold one. Five whole bytes of digits cannot hide between two places that are five apart. */
-const lookAtPacked = (bytes: Uint8Array, from: number, to: number): boolean => {
+const lookAtPacked = (bytes: Uint8Array, from: number, to: number, isBinary: boolean): boolean => {
   for (let at = from + WHOLE_BYTES_MIN - 1; at < to; at += WHOLE_BYTES_MIN) {
     if (halves[bytes[at]!]! !== 3) continue
     let start = at
@@ -238,27 +238,27 @@ const lookAtPacked = (bytes: Uint8Array, from: number, to: number): boolean => {
     if (end - start < WHOLE_BYTES_MIN) continue
     const first = 2 * start - (start > from ? halves[bytes[start - 1]!]! >> 1 : 0)
     const last = 2 * end + (end < to ? halves[bytes[end]!]! & 1 : 0)
-    if (lookAtHalves(bytes, first, last, to)) return true
+    if (lookAtHalves(bytes, first, last, to, isBinary)) return true
   }
   return false
 }
 
 /** The forms in which `bytes[from, to)` may hold a card number or a track; 0: none. */
 export const suspectForms = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): number => {
-  if (kind === "packed") return lookAtPacked(bytes, from, to) ? IN_PACKED : 0
-  let found = kind === "bytes" && lookAtPacked(bytes, from, to) ? IN_PACKED : 0
+  if (kind === "packed") return lookAtPacked(bytes, from, to, false) ? IN_PACKED : 0
+  let found = kind === "bytes" && lookAtPacked(bytes, from, to, true) ? IN_PACKED : 0
   if (to - from < TRACK_DIGITS_MIN) return found === 0 && kind === "text" ? lookAtShortText(bytes, from, to) : found
   let seen = 0
   for (let at = from; at < to; at++) seen |= marks[bytes[at]!]!
   if ((seen & IN_ASCII) !== 0 && lookAtText(bytes, from, to, ascii)) found |= IN_ASCII
   if ((seen & IN_EBCDIC) !== 0 && lookAtText(bytes, from, to, ebcdic)) found |= IN_EBCDIC
-  if (kind === "text" && (seen & IN_PACKED) !== 0 && lookAtPacked(bytes, from, to)) found |= IN_PACKED
+  if (kind === "text" && (seen & IN_PACKED) !== 0 && lookAtPacked(bytes, from, to, true)) found |= IN_PACKED
   return found
 }
 
 /** In fewer than 12 characters of a text only packed digits have room. */
 const lookAtShortText = (bytes: Uint8Array, from: number, to: number): number => {
   for (let at = from; at < to; at++)
-    if ((marks[bytes[at]!]! & IN_PACKED) !== 0) return lookAtPacked(bytes, from, to) ? IN_PACKED : 0
+    if ((marks[bytes[at]!]! & IN_PACKED) !== 0) return lookAtPacked(bytes, from, to, true) ? IN_PACKED : 0
   return 0
 }

@@ -211,6 +211,12 @@ export interface Layout {
   readonly coverSteps: Uint8Array
   /** The other fields that have room for a card number, as bits: what is shown of them is searched. */
   readonly searchedWords: Int32Array
+  /** What an answer is compared by with its request, as bits: all of the dialect's `echo`. */
+  readonly echoWords: Int32Array
+  /** Those of them that are not in the key, and prove by being there that it was the request that was answered. */
+  readonly provingWords: Int32Array
+  /** What an answer must echo of what its request carries. */
+  readonly leastEchoWords: Int32Array
   /** Parts of the header that have room for a card number. */
   readonly searchedHeader: ReadonlyArray<PlacedPart>
   /** Fields that an advice or a reversal needs although they are covered: they may be sealed for store-and-forward. */
@@ -251,12 +257,14 @@ const coverStepOf = ({ encoding, sensitivity }: FieldLayout): number => {
 /** 13 digits are the shortest card number; packed they fill 7 bytes. */
 const hasRoomForCard = ({ bytes, units }: FieldLayout): boolean => units >= (bytes ? 7 : 13)
 
-/** Bits of these fields as a message's bitmaps have them. */
-const wordsOf = (fields: ReadonlyArray<FieldLayout>): Int32Array => {
+/** Bits of these data elements as a message's bitmaps have them. */
+const wordsOf = (des: ReadonlyArray<number>): Int32Array => {
   const words = new Int32Array(6)
-  for (const { de } of fields) words[(de - 1) >> 5]! |= 0x80000000 >>> ((de - 1) & 31)
+  for (const de of des) words[(de - 1) >> 5]! |= 0x80000000 >>> ((de - 1) & 31)
   return words
 }
+
+const numbersOf = (fields: ReadonlyArray<FieldLayout>): ReadonlyArray<number> => fields.map(({ de }) => de)
 
 /** Resolves a dialect. Throws a `TypeError` that names the field when a definition makes no sense. */
 export const layout = (dialect: Dialect): Layout => {
@@ -275,10 +283,14 @@ export const layout = (dialect: Dialect): Layout => {
   }
   const defined = fields.filter((field) => field !== undefined)
   const sensitive = defined.filter(({ sensitivity }) => sensitivity !== "none")
+  const searched = defined.filter((field) => field.sensitivity === "none" && hasRoomForCard(field))
+  const answers = answerRulesOf(dialect)
+  const isDefined = (de: number): boolean => fields[de] !== undefined
+  const isProving = (de: number): boolean => isDefined(de) && !dialect.match.transaction.includes(de)
   return {
     dialect,
     roles: rolesOf(dialect),
-    answers: answerRulesOf(dialect),
+    answers,
     header,
     headerBytes: header?.bytes ?? 0,
     rejectBytes: header?.outer.bytes ?? 0,
@@ -290,12 +302,15 @@ export const layout = (dialect: Dialect): Layout => {
     countMaxima: Int32Array.from({ length: 193 }, (_, de) => fields[de]?.countMax ?? 0),
     defined,
     sensitive,
-    sensitiveWords: wordsOf(sensitive),
+    sensitiveWords: wordsOf(numbersOf(sensitive)),
     coverSteps: Uint8Array.from({ length: 193 }, (_, de) => {
       const field = fields[de]
       return field === undefined ? CoverStep.other : coverStepOf(field)
     }),
-    searchedWords: wordsOf(defined.filter((field) => field.sensitivity === "none" && hasRoomForCard(field))),
+    searchedWords: wordsOf(numbersOf(searched)),
+    echoWords: wordsOf(dialect.echo),
+    provingWords: wordsOf(dialect.echo.filter(isProving)),
+    leastEchoWords: wordsOf(answers.leastEcho.filter(isDefined)),
     searchedHeader: (header?.parts ?? []).filter(({ bytes, form }) => bytes >= (isTextPart(form) ? 13 : 7)),
     needed: new Set([...(dialect.adviceNeeds ?? []), ...(dialect.reversal?.copies ?? [])])
   }

@@ -19,7 +19,7 @@ import { Groups } from "./Groups.ts"
 import type { ExitGate } from "./gate/ExitGate.ts"
 import { Recorder } from "./Recorder.ts"
 import type { Router } from "./Router.ts"
-import type { Slot } from "./request/Outstanding.ts"
+import { AnswersUnderWay } from "./request/AnswersUnderWay.ts"
 import { Commits } from "./turns/Commits.ts"
 import { FairShare } from "./turns/FairShare.ts"
 import { Defects } from "./watch/Defects.ts"
@@ -93,7 +93,7 @@ export class Desks {
    * Requests whose answers are on their way to their origins and not known to be delivered, by exchange. They are nobody's at any
    * desk: a reload may change the target's meanwhile.
    */
-  readonly telling = new Map<number, Slot>()
+  readonly telling = new AnswersUnderWay()
   /** What waits for a person. */
   readonly doubts = new Doubts()
   /** Links used as one destination. */
@@ -317,7 +317,7 @@ export class Desks {
    * its way. An approval is taken back only when nobody can have heard it.
    */
   alsoTelling(exchange: number): Receipt | undefined {
-    const slot = this.telling.get(exchange)
+    const slot = this.telling.of(exchange)
     if (slot !== undefined) slot.copies++
     return slot
   }

@@ -62,10 +62,18 @@ export const entryAt = {
 
 const HIGH = 2 ** 32
 
+/** Writes the lower 32 bits of an integer as four bytes, big-endian: `writeUInt32BE` without its checks, which take longer. */
+export const writeU32 = (buffer: Buffer, value: number, at: number): void => {
+  buffer[at] = value >>> 24
+  buffer[at + 1] = value >>> 16
+  buffer[at + 2] = value >>> 8
+  buffer[at + 3] = value
+}
+
 /** Writes an integer 0..2^53-1 as eight bytes, big-endian. */
 export const writeU64 = (buffer: Buffer, value: number, at: number): void => {
-  buffer.writeUInt32BE(Math.floor(value / HIGH), at)
-  buffer.writeUInt32BE(value >>> 0, at + 4)
+  writeU32(buffer, Math.floor(value / HIGH), at)
+  writeU32(buffer, value, at + 4)
 }
 
 /** Reads eight bytes that {@link writeU64} wrote. */

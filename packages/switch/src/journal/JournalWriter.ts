@@ -8,7 +8,7 @@
  */
 
 import { CommitGroup, GROUP_HEADER_LENGTH, GROUP_TAG_LENGTH, groupAt } from "./CommitGroup.ts"
-import { ENTRY_CODE_LENGTH_MAX, ENTRY_HEADER_LENGTH, entryAt, writeAscii, writeU64 } from "./Entry.ts"
+import { ENTRY_CODE_LENGTH_MAX, ENTRY_HEADER_LENGTH, entryAt, writeAscii, writeU32, writeU64 } from "./Entry.ts"
 import { EntryKind, type KindCounts, opensExchange } from "./EntryKind.ts"
 import { Inconsistent } from "./Inconsistent.ts"
 
@@ -128,8 +128,8 @@ export class JournalWriter {
     writeU64(buffer, this.now, at + entryAt.time)
     buffer[at + entryAt.kind] = kind
     buffer[at + entryAt.kind + 1] = 0
-    buffer.writeUInt32BE(0, at + entryAt.link)
-    buffer.writeUInt32BE(0, at + entryAt.epoch)
+    writeU32(buffer, 0, at + entryAt.link)
+    writeU32(buffer, 0, at + entryAt.epoch)
     writeU64(buffer, opensExchange(kind) ? seq : 0, at + entryAt.exchange)
     writeU64(buffer, 0, at + entryAt.about)
     writeU64(buffer, 0, at + entryAt.pan)
@@ -156,8 +156,8 @@ export class JournalWriter {
   /** The entry being written is of a link, by the number of its name, and of its connection `epoch`; 0: of none. */
   on(link: number, epoch = 0): void {
     this.open()
-    this.buffer.writeUInt32BE(link, this.entryFrom + entryAt.link)
-    this.buffer.writeUInt32BE(epoch, this.entryFrom + entryAt.epoch)
+    writeU32(this.buffer, link, this.entryFrom + entryAt.link)
+    writeU32(this.buffer, epoch, this.entryFrom + entryAt.epoch)
   }
 
   private open(): void {
@@ -173,8 +173,8 @@ export class JournalWriter {
     if (messageLength + secretLength > this.entryRoom) throw new Inconsistent("journal: entry longer than was begun")
     const group = this.group
     const at = this.entryFrom
-    group.buffer.writeUInt32BE(secretLength, at + entryAt.secretLength)
-    group.buffer.writeUInt32BE(messageLength, at + entryAt.messageLength)
+    writeU32(group.buffer, secretLength, at + entryAt.secretLength)
+    writeU32(group.buffer, messageLength, at + entryAt.messageLength)
     const codeLength = group.buffer.readUInt16BE(at + entryAt.codeLength)
     const length = ENTRY_HEADER_LENGTH + codeLength + messageLength + secretLength
     const seq = this.nextSeq
@@ -285,8 +285,8 @@ export class JournalWriter {
     writeU64(buffer, group.last, groupAt.last)
     writeU64(buffer, this.now, groupAt.time)
     writeU64(buffer, floor, groupAt.floor)
-    buffer.writeUInt32BE(group.count, groupAt.count)
-    buffer.writeUInt32BE(group.length, groupAt.length)
+    writeU32(buffer, group.count, groupAt.count)
+    writeU32(buffer, group.length, groupAt.length)
     return group
   }
 

@@ -21,6 +21,27 @@ const hasSameBytes = (one: MessageIndex, other: MessageIndex, de: number): boole
 const isSame = (hasSameForm: boolean, one: MessageIndex, other: MessageIndex, de: number): boolean =>
   hasSameForm ? hasSameBytes(one, other, de) : one.text(de) === other.text(de)
 
+/** The first data element of a word of a bitmap with these bits. */
+const firstOf = (word: number, bits: number): number => 32 * word + Math.clz32(bits) + 1
+
+/** The first of the data elements with these bits, which both carry, whose values are not equal; 0: all are. */
+const firstDiffering = (
+  hasSameForm: boolean,
+  one: MessageIndex,
+  other: MessageIndex,
+  word: number,
+  bits: number
+): number => {
+  for (let left = bits; left !== 0; left &= ~(TOP_BIT >>> Math.clz32(left))) {
+    const de = firstOf(word, left)
+    if (!isSame(hasSameForm, one, other, de)) return de
+  }
+  return 0
+}
+
+/** The bit of the first data element of a word. */
+const TOP_BIT = 0x80000000
+
 /** Digits of an amount; what the 2003 edition writes in front of them is currency and exponent. */
 const AMOUNT_DIGITS = 12
 
@@ -39,30 +60,27 @@ const isPartOf = (part: string, whole: string): boolean =>
  * the request carries of `leastEcho` has to be there; and of all that it could have had echoed besides the key, something.
  */
 export const wrongEcho = (
-  { answers, dialect: { echo, match }, fields, roles }: Layout,
+  layout: Layout,
   hasSameForm: boolean,
   request: MessageIndex,
   answer: MessageIndex
 ): string | undefined => {
-  let isEchoed = false
-  let couldBe = false
-  for (let i = 0; i < echo.length; i++) {
-    const de = echo[i]!
-    if (!request.has(de)) continue
-    const isThere = answer.has(de)
-    if (isThere && !isSame(hasSameForm, request, answer, de)) return `DE ${de} differs`
-    if (isEchoed || fields[de] === undefined || match.transaction.includes(de)) continue
-    couldBe = true
-    isEchoed = isThere
+  const { answers, echoWords, leastEchoWords, provingWords, roles } = layout
+  let couldProve = 0
+  let proves = 0
+  for (let word = 0; word < echoWords.length; word++) {
+    const asked = request.words[word]!
+    const answered = answer.words[word]!
+    const differing = firstDiffering(hasSameForm, request, answer, word, asked & answered & echoWords[word]!)
+    if (differing !== 0) return `DE ${differing} differs`
+    const missing = asked & ~answered & leastEchoWords[word]!
+    if (missing !== 0) return `DE ${firstOf(word, missing)} is missing`
+    couldProve |= asked & provingWords[word]!
+    proves |= asked & answered & provingWords[word]!
   }
-  const { leastEcho, partialApproval } = answers
-  for (let i = 0; i < leastEcho.length; i++) {
-    const de = leastEcho[i]!
-    if (request.has(de) && fields[de] !== undefined && !answer.has(de)) return `DE ${de} is missing`
-  }
-  if (couldBe && !isEchoed) return "it echoes nothing of the request"
+  if (couldProve !== 0 && proves === 0) return "it echoes nothing of the request"
   const { amount, responseCode } = roles
   if (!request.has(amount) || !answer.has(amount) || isSame(hasSameForm, request, answer, amount)) return undefined
-  const isPart = partialApproval.includes(answer.text(responseCode))
+  const isPart = answers.partialApproval.includes(answer.text(responseCode))
   return isPart && isPartOf(answer.text(amount), request.text(amount)) ? undefined : `DE ${amount} differs`
 }

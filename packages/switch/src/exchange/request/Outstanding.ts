@@ -40,6 +40,8 @@ export class Slot implements Receipt {
   /** How often the same answer is on its way besides, for repeats on other connections; and whether one of them was delivered. */
   copies = 0
   isHeard = false
+  /** The next one of its chain in `AnswersUnderWay`. */
+  chained: Slot | undefined
   /** Number of the exchange: the sequence number of its `accepted` entry. */
   exchange = 0
   /** Its origin has heard that there is no answer, ahead of the journal. */

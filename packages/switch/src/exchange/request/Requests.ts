@@ -307,7 +307,7 @@ export class Requests implements HotActions {
     const slot = outstanding.detach(id)
     slot.target = desk
     slot.told = this.delivered
-    this.desks.telling.set(slot.exchange, slot)
+    this.desks.telling.add(slot)
     const { traffic } = this.origin(slot)
     traffic.answersOut.add(slot.endCode)
     traffic.ourTime.record(this.desks.now - slot.takenAt - slot.partnerMs, this.desks.now)
@@ -323,7 +323,7 @@ export class Requests implements HotActions {
       this.desks.tick()
       this.undelivered(this.desks.at(slot.target), slot)
     }
-    this.desks.telling.delete(slot.exchange)
+    this.desks.telling.delete(slot)
     this.desks.at(slot.target).outstanding.giveBack(slot)
   }
 
