@@ -8,8 +8,8 @@
 import { compile, isMessageError, MessageIndex, wholeFrame } from "@jinka/codec"
 import Table from "cli-table3"
 import { Effect, Layer, Logger, type Scope } from "effect"
-import { Journal } from "../packages/switch/src/journal/Journal.ts"
 import type { CommitGroup } from "../packages/switch/src/journal/CommitGroup.ts"
+import { Journal } from "../packages/switch/src/journal/Journal.ts"
 import { JournalStore, type StoreEvents } from "../packages/switch/src/journal/JournalStore.ts"
 import { MemoryStore } from "../packages/switch/src/journal/MemoryStore.ts"
 import { make } from "../packages/switch/src/Switch.ts"
@@ -170,6 +170,7 @@ export const run = async (): Promise<ReadonlyArray<ExchangeRow>> => {
 /** The rows as a table. */
 export const report = (rows: ReadonlyArray<ExchangeRow>): string => {
   const table = new Table({ head: ["requests at once", "fastest hundredth, us/tx", "median", "mean"] })
-  for (const { batch, fast, median, mean } of rows) table.push([batch, ...[fast, median, mean].map((us) => us.toFixed(1))])
+  for (const { batch, fast, median, mean } of rows)
+    table.push([batch, ...[fast, median, mean].map((us) => us.toFixed(1))])
   return table.toString()
 }

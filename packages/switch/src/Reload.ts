@@ -9,11 +9,10 @@
  * changed link comes to its own old desk; a removed one stays at its desk, gone, until a link of the same name takes its place.
  */
 import { isDeepStrictEqual } from "node:util"
-import type { Dialect } from "@jinka/codec"
+import type { Codec, Dialect } from "@jinka/codec"
 import { Data, Effect, Semaphore } from "effect"
 import type { Doors } from "./Doors.ts"
 import { drainLinks, type Unfinished, unfinishedOf } from "./Drain.ts"
-import type { Desk } from "./exchange/Desk.ts"
 import type { Desks, Limits } from "./exchange/Desks.ts"
 import type { Exchanges } from "./exchange/Exchanges.ts"
 import { destinations } from "./exchange/Groups.ts"
@@ -26,6 +25,7 @@ import type { Link } from "./link/Link.ts"
 import type { GroupSettings } from "./link/LinkGroup.ts"
 import { type LinkSettings, sidesOf } from "./link/Settings.ts"
 import { type RunningLinks, reloaded } from "./RunningLinks.ts"
+import { inSlices } from "./Slices.ts"
 import { type Endpoint, type ListenFailed, Transport } from "./transport/Transport.ts"
 
 /** Beyond the longest request, how long what a closed link left behind may take to reach the disk, in milliseconds. */
@@ -42,10 +42,12 @@ export interface Next {
 }
 
 /** What the links of the running switch become, by name. */
-export interface Changes {
-  readonly added: ReadonlyArray<string>
-  readonly changed: ReadonlyArray<string>
-  readonly removed: ReadonlyArray<string>
+interface Changes {
+  /** All links of the new settings. */
+  readonly plans: ReadonlyMap<string, LinkPlan>
+  readonly added: ReadonlySet<string>
+  readonly changed: ReadonlySet<string>
+  readonly removed: ReadonlySet<string>
 }
 
 /** Why a reload was not done. Nothing is changed then. */
@@ -80,10 +82,6 @@ export class Reload {
   private readonly one = Semaphore.makeUnsafe(1)
   /** What each link was made with, by name. */
   private plans: ReadonlyMap<string, LinkPlan>
-  /** What came of the last comparison: one reload asks several times, in one turn. */
-  private compared:
-    | { readonly next: Next; readonly plans: ReadonlyMap<string, LinkPlan>; readonly changes: Changes }
-    | undefined
   /** The switch is being drained: no reload begins, and none is carried out. */
   isStopping = false
 
@@ -92,52 +90,59 @@ export class Reload {
     this.desks = exchanges.desks
     this.runningLinks = runningLinks
     this.doors = doors
-    this.plans = new Map(plans.map((plan) => [plan.name, plan]))
-  }
-
-  /** What would become of the links. */
-  changes(next: Next): Changes {
-    const { compared, plans } = this
-    if (compared?.next === next && compared.plans === plans) return compared.changes
-    const { links } = next
-    const names = new Set(links.map(({ name }) => name))
-    const differs = (plan: LinkPlan) => {
-      const before = plans.get(plan.name)
-      return before !== undefined && !isSame(before, plan)
-    }
-    const changes = {
-      added: links.filter(({ name }) => !plans.has(name)).map(({ name }) => name),
-      changed: links.filter(differs).map(({ name }) => name),
-      removed: [...plans.keys()].filter((name) => !names.has(name))
-    }
-    this.compared = { next, plans, changes }
-    return changes
+    this.plans = plansOf(plans)
   }
 
   /** Looks for what stands in the way, without touching anything. */
   check(next: Next): Effect.Effect<void, ReloadRefused, Transport> {
-    return Effect.suspend(() => {
-      if (this.isStopping) return Effect.fail(new ReloadRefused({ reason: "Busy", says: "The switch is stopping." }))
-      const missing = this.missing(next)
-      return missing === undefined ? this.canListen(next) : Effect.fail(missing)
+    return Effect.flatMap(this.compare(next), (changes) => this.mayBecome(next, changes))
+  }
+
+  /** What would become of the links. In slices: another reload may come between, and then it looks again. */
+  private compare(next: Next): Effect.Effect<Changes> {
+    return Effect.gen({ self: this }, function* () {
+      for (;;) {
+        const before = this.plans
+        const added = new Set<string>()
+        const changed = new Set<string>()
+        yield* inSlices(next.links, (plan) => {
+          const old = before.get(plan.name)
+          if (old === undefined) added.add(plan.name)
+          else if (!isSame(old, plan)) changed.add(plan.name)
+        })
+        if (before !== this.plans) continue
+        const plans = plansOf(next.links)
+        return { plans, added, changed, removed: new Set([...before.keys()].filter((name) => !plans.has(name))) }
+      }
     })
+  }
+
+  private mayBecome(next: Next, changes: Changes): Effect.Effect<void, ReloadRefused, Transport> {
+    if (this.isStopping) return Effect.fail(new ReloadRefused({ reason: "Busy", says: "The switch is stopping." }))
+    const missing = this.missing(this.closing(changes), changes)
+    return missing === undefined ? this.canListen(next, changes) : Effect.fail(missing)
+  }
+
+  /** The links that are closed: they go, or become others. */
+  private closing({ changed, removed }: Changes): ReadonlyArray<Link> {
+    return this.desks.present.filter(({ name }) => changed.has(name) || removed.has(name)).map(({ link }) => link)
   }
 
   /** Does it. Returns what a closed link's drain could not wait for. */
   run(next: Next, user: string, drainMs: number): Effect.Effect<ReadonlyArray<Unfinished>, ReloadRefused, Transport> {
     return this.one.withPermits(1)(
       Effect.gen({ self: this }, function* () {
-        yield* this.check(next)
-        const { changed, removed } = this.changes(next)
-        const closing = [...changed, ...removed].map((name) => this.deskOf(name)!.link)
+        const changes = yield* this.compare(next)
+        yield* this.mayBecome(next, changes)
+        const closing = this.closing(changes)
         const wasAway = new Set(closing.filter(({ isAway }) => isAway).map(({ id }) => id))
-        for (const link of closing) link.change({ _tag: "leaving", on: this.loses(next, link) })
+        for (const link of closing) link.change({ _tag: "leaving", on: loses(changes, link) })
         const takeBack = Effect.sync(() => this.takeBack(closing, wasAway))
         const doors = yield* this.openDoors(next, closing, drainMs).pipe(Effect.onError(() => takeBack))
-        const unfinished = yield* this.quiet(next, closing, user, drainMs).pipe(
+        const unfinished = yield* this.quiet(changes, closing, user, drainMs).pipe(
           Effect.onError(() => Effect.andThen(doors.takeBack, takeBack))
         )
-        const made = this.swap(next, closing, wasAway, user)
+        const made = this.swap(next, changes, closing, wasAway, user)
         doors.take()
         for (const link of closing) yield* this.runningLinks.stop(link)
         yield* doors.close
@@ -149,22 +154,12 @@ export class Reload {
     )
   }
 
-  private deskOf(name: string): Desk | undefined {
-    return this.desks.present.find((desk) => desk.name === name)
-  }
-
-  /** Whether what is stored for the link could not go out under the new settings: it is removed, or has another dialect. */
-  private loses({ links }: Next, { settings }: Link): boolean {
-    const plan = links.find(({ name }) => name === settings.name)
-    return plan === undefined || !isSameDialect(settings.dialect, plan.dialect)
-  }
-
   /** As at a start: open deliveries of a link that would not be there, or not be the same, keep the settings as they are. */
-  private missing(next: Next): ReloadRefused | undefined {
-    const { changed, removed } = this.changes(next)
-    const losing = [...changed, ...removed]
-      .map((name) => this.deskOf(name)!)
-      .filter(({ link, stored }) => this.loses(next, link) && stored.size > 0)
+  private missing(closing: ReadonlyArray<Link>, changes: Changes): ReloadRefused | undefined {
+    const losing = closing
+      .filter((link) => loses(changes, link))
+      .map((link) => this.desks.of(link))
+      .filter(({ stored }) => stored.size > 0)
     if (losing.length === 0) return undefined
     const open = losing.reduce((sum, { stored }) => sum + stored.size, 0)
     const { message } = new LinksMissing({ links: losing.map(({ name }) => name), open })
@@ -172,11 +167,9 @@ export class Reload {
   }
 
   /** Addresses that no link of ours holds are tried: who cannot listen is refused before anything is closed. */
-  private canListen(next: Next): Effect.Effect<void, ReloadRefused, Transport> {
+  private canListen(next: Next, changes: Changes): Effect.Effect<void, ReloadRefused, Transport> {
     const ports = new Set([...portsOf([...this.plans.values()]), ...this.doors.ports])
-    const { added, changed } = this.changes(next)
-    const names = new Set([...added, ...changed])
-    const coming = next.links.filter(({ name }) => names.has(name)).flatMap(listening)
+    const coming = comingOf(changes).flatMap(listening)
     const fresh = [...coming, ...this.doors.coming(next)].filter(({ port }) => port !== 0 && !ports.has(port))
     return Effect.forEach(
       fresh,
@@ -196,7 +189,7 @@ export class Reload {
   }
 
   /** Closes the links in order and waits until nothing that is under way knows them any more. */
-  private quiet(next: Next, closing: ReadonlyArray<Link>, user: string, drainMs: number) {
+  private quiet(changes: Changes, closing: ReadonlyArray<Link>, user: string, drainMs: number) {
     return Effect.gen({ self: this }, function* () {
       const { desks } = this
       if (closing.length === 0) return []
@@ -212,7 +205,7 @@ export class Reload {
         const says = `${open} requests of links that would be closed have not ended, or the journal lags. Try again.`
         return yield* new ReloadRefused({ reason: "NotQuiet", says })
       }
-      const missing = this.missing(next)
+      const missing = this.missing(closing, changes)
       if (missing !== undefined) return yield* missing
       if (closing.some(({ isDown, isAway }) => !isDown || !isAway)) {
         const says = "Somebody brought a link back while it was being closed for the reload. Try again."
@@ -235,54 +228,71 @@ export class Reload {
   /** The one turn in which the settings change. Nothing waits in here. */
   private swap(
     next: Next,
+    changes: Changes,
     closing: ReadonlyArray<Link>,
     wasAway: ReadonlySet<number>,
     user: string
   ): ReadonlyArray<Link> {
     const { desks } = this
-    const { added, changed, removed } = this.changes(next)
+    const { added, changed, plans, removed } = changes
     const made: Array<Link> = []
-    const counts = `links added ${added.length}, changed ${changed.length}, removed ${removed.length}`
+    const counts = `links added ${added.size}, changed ${changed.size}, removed ${removed.size}`
     desks.record.switchEvent(`operator ${user}: reload: ${counts}, routes ${next.routes.length}`)
     for (const link of closing) {
-      link.noted(`operator ${user}: reload: ${removed.includes(link.settings.name) ? "removed" : "changed"}`)
+      const isRemoved = removed.has(link.settings.name)
+      link.noted(`operator ${user}: reload: ${isRemoved ? "removed" : "changed"}`)
+      if (isRemoved) link.change({ _tag: "gone" })
     }
-    for (const name of removed) this.deskOf(name)!.link.change({ _tag: "gone" })
     // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
     for (const link of closing) desks.carriedLost(desks.of(link))
-    const coming = new Set([...added, ...changed])
-    for (const plan of next.links.filter(({ name }) => coming.has(name)).map((one) => this.adopted(one))) {
-      const before = closing.find(({ settings }) => settings.name === plan.name) ?? this.goneLink(plan.name)
-      const link = this.exchanges.open(before?.id ?? desks.all.length, plan)
+    const before = this.placesOf(closing)
+    const dialects = new Map(desks.all.map(({ link: { settings } }) => [settings.dialect, settings.codec]))
+    for (const plan of comingOf(changes)) {
+      const link = this.exchanges.open(before.get(plan.name) ?? desks.all.length, adopted(plan, dialects))
       if (wasAway.has(link.id)) {
         link.change({ _tag: "draining", on: true })
         link.leave(true, reloaded("nobody"))
       }
+      dialects.set(link.settings.dialect, link.settings.codec)
       made.push(link)
     }
-    this.plans = new Map(next.links.map((plan) => [plan.name, plan]))
+    this.plans = plans
     const present = new Map(desks.present.map(({ id, name }) => [name, id]))
     const numbers = next.links.map(({ name }) => present.get(name)!)
     desks.router = new Router(destinations(next.routes, numbers))
     desks.groups.change(next.groups ?? [], numbers, desks.now)
     desks.limits = next.limits
     desks.share()
-    for (const link of made) if (added.includes(link.settings.name)) link.noted(`operator ${user}: reload: added`)
+    for (const link of made) if (added.has(link.settings.name)) link.noted(`operator ${user}: reload: added`)
     desks.flush()
     return made
   }
 
-  private goneLink(name: string): Link | undefined {
-    return this.desks.all.map(({ link }) => link).find(({ settings, isGone }) => settings.name === name && isGone)
+  /** Numbers of desks by the names of their links: those of links that are gone, and of those that close. */
+  private placesOf(closing: ReadonlyArray<Link>): ReadonlyMap<string, number> {
+    const gone = this.desks.all.map(({ link }) => link).filter(({ isGone }) => isGone)
+    // The first desk of a name is its own; a link that closes is the one of its name.
+    return new Map([...gone.reverse(), ...closing].map(({ id, settings }) => [settings.name, id]))
   }
+}
 
-  /** Links of one dialect share it and its codec, so that messages between them keep their bytes: also old ones with new ones. */
-  private adopted(plan: LinkPlan): LinkPlan {
-    const same = this.desks.all.find(({ link }) => isSameDialect(link.settings.dialect, plan.dialect))
-    if (same === undefined) return plan
-    const { codec, dialect } = same.link.settings
-    return { ...plan, dialect, codec }
-  }
+const plansOf = (links: ReadonlyArray<LinkPlan>): ReadonlyMap<string, LinkPlan> =>
+  new Map(links.map((plan) => [plan.name, plan]))
+
+/** The links that are made, in the order of the file. */
+const comingOf = ({ added, changed, plans }: Changes): ReadonlyArray<LinkPlan> =>
+  [...plans.values()].filter(({ name }) => added.has(name) || changed.has(name))
+
+/** Whether what is stored for the link could not go out under the new settings: it is removed, or has another dialect. */
+const loses = ({ plans }: Changes, { settings }: Link): boolean => {
+  const plan = plans.get(settings.name)
+  return plan === undefined || !isSameDialect(settings.dialect, plan.dialect)
+}
+
+/** Links of one dialect share it and its codec, so that messages between them keep their bytes: also old ones with new ones. */
+const adopted = (plan: LinkPlan, dialects: ReadonlyMap<Dialect, Codec>): LinkPlan => {
+  for (const [dialect, codec] of dialects) if (isSameDialect(dialect, plan.dialect)) return { ...plan, dialect, codec }
+  return plan
 }
 
 const cannotListen = ({ cause, host, port }: ListenFailed): ReloadRefused =>

@@ -28,7 +28,7 @@ import type { Link } from "./link/Link.ts"
 import type { GroupSettings } from "./link/LinkGroup.ts"
 import { Operations } from "./Operations.ts"
 import { Pending } from "./Pending.ts"
-import { type Changes, Reload, type ReloadRefused } from "./Reload.ts"
+import { Reload, type ReloadRefused } from "./Reload.ts"
 import { Retention } from "./Retention.ts"
 import { RunningLinks } from "./RunningLinks.ts"
 import { type SwitchStatus, statusOf } from "./SwitchStatus.ts"
@@ -71,8 +71,6 @@ export interface Running {
   readonly pending: Pending
   /** How long the journal is kept. */
   readonly retention: Retention
-  /** What other settings would change of the links. */
-  readonly changes: (next: SwitchSettings) => Changes
   /** Whether other settings could be taken now. */
   readonly check: (next: SwitchSettings) => Effect.Effect<void, ReloadRefused>
   /**
@@ -141,7 +139,6 @@ export const make = Effect.fnUntraced(function* (
     get links() {
       return desks.all.map(({ link }) => link)
     },
-    changes: (next) => reload.changes(next),
     check: (next) => Effect.provideContext(reload.check(next), transport),
     reload: (next, user, drainMs) => Effect.provideContext(reload.run(next, user, drainMs), transport),
     keys: desks.keys,

@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import { isEmpty, planOf } from "../../../packages/switch/src/operate/configuration/Plan.ts"
 import { configurationOf, sound } from "./checked.ts"
@@ -6,7 +7,7 @@ import { configurationOf, sound } from "./checked.ts"
 const withLink = (line: string) => sound.replace("    dialect: cups\n", `    dialect: cups\n    ${line}\n`)
 
 const planned = async (after: string, before = sound) =>
-  planOf(await configurationOf(before), await configurationOf(after))
+  Effect.runPromise(planOf(await configurationOf(before), await configurationOf(after)))
 
 const third = `  - name: third
     institution: "01030000"

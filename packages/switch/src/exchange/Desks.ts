@@ -132,11 +132,10 @@ export class Desks {
     this.stalls = new Stalls(this.now)
   }
 
-  /** Puts a new desk behind the others. */
+  /** Puts a new desk behind the others. Its memory is given to it by `share`. */
   add(desk: Desk): void {
     this.all[desk.id] = desk
     this.record.name(desk)
-    this.share()
   }
 
   /** Divides memory among the links, as many as there are and as the limits are now. */

@@ -103,6 +103,7 @@ export class Exchanges {
     plans.forEach((plan, id) => {
       this.open(id, plan)
     })
+    desks.share()
     this.turns = new Turns((run) => {
       runtime.fork(Effect.andThen(Effect.yieldNow, Effect.sync(run)))
     })

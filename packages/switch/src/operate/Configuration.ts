@@ -126,29 +126,31 @@ export const checked = Effect.fnUntraced(function* (
   return { file, directory, document, dialects, journal, socket, warnings: problems } satisfies Checked
 })
 
-/** The configuration that a checked file makes. */
-export const configured = (checked: Checked): Effect.Effect<Configuration, never, Path.Path> =>
-  Effect.map(Path.Path, (path) => {
-    const { file, directory, document, dialects, journal, socket, warnings } = checked
-    const catalogue = catalogueWith(dialects)
-    return {
-      file,
-      document,
-      socket,
-      settings: switchSettings(document, catalogue, (place) => path.resolve(directory, place)),
-      journal: {
-        directory: journal,
-        reserve: sizeBytes(document.journal.reserve)!,
-        dialects: dialectsOf(document, catalogue)
-      },
-      retention: {
-        keepMs: daysMs(document.journal.keep),
-        archive: document.journal.archive === undefined ? undefined : path.resolve(directory, document.journal.archive)
-      },
-      drainTimeoutMs: durationMs(document.drainTimeout)!,
-      warnings
-    }
-  })
+/** The configuration that a checked file makes. In slices: it may be for a switch that runs. */
+export const configured = Effect.fnUntraced(function* (
+  checked: Checked
+): Effect.fn.Return<Configuration, never, Path.Path> {
+  const path = yield* Path.Path
+  const { file, directory, document, dialects, journal, socket, warnings } = checked
+  const catalogue = catalogueWith(dialects)
+  return {
+    file,
+    document,
+    socket,
+    settings: yield* switchSettings(document, catalogue, (place) => path.resolve(directory, place)),
+    journal: {
+      directory: journal,
+      reserve: sizeBytes(document.journal.reserve)!,
+      dialects: dialectsOf(document, catalogue)
+    },
+    retention: {
+      keepMs: daysMs(document.journal.keep),
+      archive: document.journal.archive === undefined ? undefined : path.resolve(directory, document.journal.archive)
+    },
+    drainTimeoutMs: durationMs(document.drainTimeout)!,
+    warnings
+  }
+})
 
 /** The configuration of a text; see {@link checked}. */
 export const parse = (text: string, file: string, directory: string) =>

@@ -81,7 +81,7 @@ const attempt = (
     const clock = yield* Clock.Clock
     const from = clock.currentTimeMillisUnsafe()
     const next = yield* reread(inForce)
-    const plan = planOf(inForce.configuration, next)
+    const plan = yield* planOf(inForce.configuration, next)
     if (plan.restart.length > 0) {
       return yield* refused(`A running switch cannot change this, restart needed: ${plan.restart.join(", ")}.`)
     }

@@ -1,12 +1,15 @@
 /**
- * What a reload would change: two checked configurations compared. Pure.
+ * What a reload would change: two checked configurations compared, links in slices, because a switch runs meanwhile.
  *
  * It says it in the file's own words (`links[issuer].window: 64 becomes 128`), names what a running switch cannot change, and
  * does nothing. Keys without effect on the switch (checks such as `partnerTimeout`, a default that is now written out) change
  * nothing.
  */
 import { isDeepStrictEqual } from "node:util"
+import { Effect } from "effect"
+import type { LinkPlan } from "../../exchange/LinkPlan.ts"
 import { isSame } from "../../Reload.ts"
+import { inSlices } from "../../Slices.ts"
 import type { Configuration } from "../Configuration.ts"
 import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
 import type { LinkDocument } from "./link/LinkDocument.ts"
@@ -143,33 +146,33 @@ const linkChanges = (before: LinkDocument, after: LinkDocument, isDoors: boolean
 }
 
 /** The plan from the configuration that runs to another one. */
-export const planOf = (before: Configuration, after: Configuration): Plan => {
+export const planOf = (before: Configuration, after: Configuration): Effect.Effect<Plan> => {
   const plans = new Map(before.settings.links.map((link) => [link.name, link]))
   const documents = new Map(before.document.links.map((link) => [link.name, link]))
   const names = new Set(after.document.links.map(({ name }) => name))
-  const changed = after.settings.links.flatMap((link, at) => {
+  const changed: Array<Plan["changed"][number]> = []
+  const compare = (link: LinkPlan, at: number): void => {
     const old = plans.get(link.name)
-    if (old === undefined || isSame(old, link)) return []
-    return [
-      {
-        name: link.name,
-        what: linkChanges(documents.get(link.name)!, after.document.links[at]!, !isDeepStrictEqual(old.mark, link.mark))
-      }
-    ]
-  })
-  const added = [...names].filter((name) => !plans.has(name))
-  return {
-    added,
-    removed: [...plans.keys()].filter((name) => !names.has(name)),
-    changed,
-    unchanged: names.size - added.length - changed.length,
-    groups: namedOf(before.document.groups, after.document.groups),
-    doors: [
-      ...namedOf(before.document.doors, after.document.doors),
-      ...namedOf(before.document.http, after.document.http)
-    ],
-    admin: differences({ admin: before.document.admin }, { admin: after.document.admin }, "").map(({ says }) => says),
-    routes: routesOf(before.document, after.document),
-    ...topLevel(before.document, after.document)
+    if (old === undefined || isSame(old, link)) return
+    const isDoors = !isDeepStrictEqual(old.mark, link.mark)
+    const what = linkChanges(documents.get(link.name)!, after.document.links[at]!, isDoors)
+    changed.push({ name: link.name, what })
   }
+  return Effect.map(inSlices(after.settings.links, compare), () => {
+    const added = [...names].filter((name) => !plans.has(name))
+    return {
+      added,
+      removed: [...plans.keys()].filter((name) => !names.has(name)),
+      changed,
+      unchanged: names.size - added.length - changed.length,
+      groups: namedOf(before.document.groups, after.document.groups),
+      doors: [
+        ...namedOf(before.document.doors, after.document.doors),
+        ...namedOf(before.document.http, after.document.http)
+      ],
+      admin: differences({ admin: before.document.admin }, { admin: after.document.admin }, "").map(({ says }) => says),
+      routes: routesOf(before.document, after.document),
+      ...topLevel(before.document, after.document)
+    }
+  })
 }

@@ -1,9 +1,12 @@
 /**
- * A decoded document as the settings that the switch works with: milliseconds, bytes, codecs. Pure; nothing can fail here.
+ * A decoded document as the settings that the switch works with: milliseconds, bytes, codecs. Nothing can fail here.
  */
 import { type Codec, compile, type Dialect, idleFrame } from "@jinka/codec"
+import { Effect } from "effect"
+import type { LinkPlan } from "../../exchange/LinkPlan.ts"
 import type { GroupSettings } from "../../link/LinkGroup.ts"
 import type { LinkSettings, ShortSettings } from "../../link/Settings.ts"
+import { inSlices } from "../../Slices.ts"
 import type { SwitchSettings } from "../../Switch.ts"
 import type { ConfigurationDocument } from "./ConfigurationDocument.ts"
 import { connectSide, doorSettings, httpSettings, markOf, type Place, sideOf } from "./door/DoorSettings.ts"
@@ -18,25 +21,43 @@ import { durationMs, sizeBytes, utcOffsetMs } from "./text/Units.ts"
 
 /**
  * The settings of the switch; `place` makes paths absolute. Links of one dialect share its codec, so that messages between
- * them keep their bytes.
+ * them keep their bytes. In slices: it may be for a switch that runs.
  */
-export const switchSettings = (document: ConfigurationDocument, catalogue: Catalogue, place: Place): SwitchSettings => {
+export const switchSettings = (
+  document: ConfigurationDocument,
+  catalogue: Catalogue,
+  place: Place
+): Effect.Effect<SwitchSettings> => {
   const codecs = new Map<string, Codec>()
+  const links: Array<LinkPlan> = []
+  return Effect.map(
+    inSlices(document.links, (link) => links.push(planOf(link, document, catalogue, codecs, place))),
+    () => ({ links, ...besidesLinks(document, place) })
+  )
+}
+
+const planOf = (
+  link: LinkDocument,
+  document: ConfigurationDocument,
+  catalogue: Catalogue,
+  codecs: Map<string, Codec>,
+  place: Place
+): LinkPlan => ({
+  ...linkSettings(link, document, catalogue, codecs, place),
+  guard: guardSettings(link, catalogue[link.dialect]!.dialect),
+  keys: keySettings(link, catalogue[link.dialect]!.dialect),
+  businessDay: link.businessDay,
+  delivery: {
+    timeoutMs: durationMs(link.storeAndForward.timeout)!,
+    retryMs: durationMs(link.storeAndForward.retry)!,
+    attemptsMax: link.storeAndForward.attempts,
+    window: link.storeAndForward.window
+  }
+})
+
+const besidesLinks = (document: ConfigurationDocument, place: Place): Omit<SwitchSettings, "links"> => {
   const position = new Map([...document.links, ...document.groups].map(({ name }, index) => [name, index]))
-  const links = document.links.map((link) => ({
-    ...linkSettings(link, document, catalogue, codecs, place),
-    guard: guardSettings(link, catalogue[link.dialect]!.dialect),
-    keys: keySettings(link, catalogue[link.dialect]!.dialect),
-    businessDay: link.businessDay,
-    delivery: {
-      timeoutMs: durationMs(link.storeAndForward.timeout)!,
-      retryMs: durationMs(link.storeAndForward.retry)!,
-      attemptsMax: link.storeAndForward.attempts,
-      window: link.storeAndForward.window
-    }
-  }))
   return {
-    links,
     doors: doorSettings(document.doors, place),
     http: httpSettings(document.http, place),
     groups: document.groups.map((group) => groupSettings(group, position)),

@@ -73,7 +73,7 @@ const asOfNow = Effect.fnUntraced(function* (before: Configuration) {
       )
     )
   )
-  const { restart } = planOf(before, next)
+  const { restart } = yield* planOf(before, next)
   if (restart.length === 0) return next
   yield* Effect.logError(`${before.file}: restart needed: ${restart.join(", ")}. It goes on as it was read before.`)
   return before
