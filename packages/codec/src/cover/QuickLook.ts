@@ -210,8 +210,8 @@ const mayBeginAsIssuers = (bytes: Uint8Array, from: number, to: number): boolean
 }
 
 /**
- * Whether the halves of bytes `[from, to)`, all of them digits, may hold one; `end`: of all bytes. In binary a number has to begin
- * as an issuer's does; the usual run does not, and is read where it is.
+ * Whether the halves of bytes `[from, to)`, all of them digits, may hold one; `end`: of all bytes. In binary a number has to
+ * begin as an issuer's does; the usual run does not, and is read where it is.
  */
 const lookAtHalves = (bytes: Uint8Array, from: number, to: number, end: number, isBinary: boolean): boolean => {
   const count = to - from

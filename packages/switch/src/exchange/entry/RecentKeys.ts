@@ -80,6 +80,8 @@ const NUMBER_MASK = 2 ** NUMBER_BITS - 1
 /** Most keys of a generation, whatever the settings ask for. */
 const KEYS_MAX = NUMBER_MASK - 1
 
+const noWords = new Int32Array(0)
+
 /**
  * Keys as they came, one behind the other, and places by their hash that say which of them is there. To look for a new key and
  * to add it reads one place of a table that is small enough for the processor's caches; all else is next to what was read last.
@@ -87,9 +89,10 @@ const KEYS_MAX = NUMBER_MASK - 1
 class Generation {
   size = 0
   newest = { upTo: 0, at: 0, time: 0 }
-  private words = new Int32Array(KEYS_MIN * WORDS)
-  private places = new Int32Array(2 * KEYS_MIN)
-  private mask = 2 * KEYS_MIN - 1
+  /** None until the first key comes: most tables of a switch with many links stay empty. */
+  private words = noWords
+  private places = noWords
+  private mask = -1
 
   /** Empty; it keeps its memory for those that come. */
   clear(): void {
@@ -154,10 +157,10 @@ class Generation {
   }
 
   private grow(): void {
-    const words = new Int32Array(2 * this.words.length)
+    const words = new Int32Array(Math.max(KEYS_MIN * WORDS, 2 * this.words.length))
     words.set(this.words)
     this.words = words
-    this.places = new Int32Array(2 * this.places.length)
+    this.places = new Int32Array(Math.max(2 * KEYS_MIN, 2 * this.places.length))
     this.mask = this.places.length - 1
     for (let n = 0; n < this.size; n++) this.place(words[n * WORDS]!, words[n * WORDS + wordAt.second]!, n + 1)
   }
