@@ -8,56 +8,12 @@
 import { coverTyped } from "@jinka/codec"
 import { Cause, Console, Deferred, Effect, Exit, Runtime } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
-import { acquirerCommand } from "./cli/AcquirerCommand.ts"
-import { checkCommand } from "./cli/CheckCommand.ts"
-import { hsmCommand } from "./cli/HsmCommand.ts"
-import { initCommand } from "./cli/InitCommand.ts"
-import { issuerCommand } from "./cli/IssuerCommand.ts"
-import { loadCommand } from "./cli/LoadCommand.ts"
-import { partnerCommand } from "./cli/PartnerCommand.ts"
-import { proxyCommand } from "./cli/ProxyCommand.ts"
+import { simulator } from "./cli/Simulator.ts"
 import { StopSignal } from "./cli/StopSignal.ts"
-import { recordCommand, replayCommand } from "./cli/TrafficCommand.ts"
-import { worldCommand } from "./cli/WorldCommand.ts"
 import { wrongCall } from "./cli/WrongCall.ts"
-import { dialogueCommand } from "./dialogue/DialogueCommand.ts"
 import * as Platform from "./Platform.ts"
 
 const exitCode = { good: 0, unsettled: 1, wrong: 2, defect: 70, interrupted: 130 }
-
-const simulator = Command.make("jinka-sim").pipe(
-  Command.withDescription(
-    "The institutions on both sides of a switch, to test it with: an acquirer that sends and reverses, an issuer with a " +
-      "ledger, a proxy that breaks links and messages, load with honest latencies, a checker that reconciles what both of them saw, and dialogues, which are rules of " +
-      "a link that any system can be held to. Shares no link or journal " +
-      "code with the switch. Every choice is drawn from --seed."
-  ),
-  Command.withExamples([
-    { command: "jinka-sim issuer --listen 127.0.0.1:7812", description: "An issuer for the switch to connect to" },
-    {
-      command: "jinka-sim acquirer --connect 127.0.0.1:7811 --count 20 --format table",
-      description: "An acquirer that connects to the switch, twenty requests"
-    },
-    {
-      command: "jinka-sim dialogue run test/regression/dialogues/partner --target 10.0.0.1:7001",
-      description: "Does your own system keep the rules of a link?"
-    }
-  ]),
-  Command.withSubcommands([
-    initCommand,
-    partnerCommand,
-    acquirerCommand,
-    issuerCommand,
-    proxyCommand,
-    loadCommand,
-    recordCommand,
-    replayCommand,
-    checkCommand,
-    dialogueCommand,
-    hsmCommand,
-    worldCommand
-  ])
-)
 
 const signalled = Deferred.makeUnsafe<void>()
 

@@ -30,7 +30,10 @@ export const listCommand = Command.make(
     const rules = (yield* askRules(input.control, "GET", "/rules"))["rules"] as ReadonlyArray<RuleState>
     yield* Console.log(rules.length === 0 ? "no rules: everything passes" : tableOf(rules))
   })
-).pipe(Command.withDescription("The rules of a running proxy, and how many messages fitted and met each"))
+).pipe(
+  Command.withDescription("Shows the rules of a running proxy, and how many messages fitted and met each."),
+  Command.withExamples([{ command: "jinka-sim proxy list", description: "What has happened so far?" }])
+)
 
 /** `proxy set`. */
 export const setCommand = Command.make(
@@ -48,7 +51,15 @@ export const setCommand = Command.make(
     const answer = yield* askRules(at, id === undefined ? "POST" : "PUT", path, rule.join(" "))
     yield* Console.log(`rule ${answer["id"]} is set`)
   })
-).pipe(Command.withDescription("One more rule for a running proxy, or another one in the place of a rule"))
+).pipe(
+  Command.withDescription(
+    "Gives a running proxy one more rule, or another one in the place of a rule. It is in force at once."
+  ),
+  Command.withExamples([
+    { command: 'jinka-sim proxy set "drop 0210 every 7th from target"', description: "Lose every seventh answer" },
+    { command: 'jinka-sim proxy set --id 2 "delay 0210 by 16s with 5% chance"', description: "Change rule 2" }
+  ])
+)
 
 /** `proxy clear`. */
 export const clearCommand = Command.make(
@@ -66,4 +77,10 @@ export const clearCommand = Command.make(
     const { cleared } = yield* askRules(at, "DELETE", id === undefined ? "/rules" : `/rules/${id}`)
     yield* Console.log(cleared === 1 ? "1 rule is cleared" : `${cleared} rules are cleared`)
   })
-).pipe(Command.withDescription("Takes one rule of a running proxy out of force, or all"))
+).pipe(
+  Command.withDescription("Takes one rule of a running proxy out of force, or all of them."),
+  Command.withExamples([
+    { command: "jinka-sim proxy clear 2", description: "Rule 2 alone" },
+    { command: "jinka-sim proxy clear", description: "All rules: the line is good again" }
+  ])
+)

@@ -195,13 +195,16 @@ const checkFileCommand = Command.make(
     "Reads dialogues and runs nothing: how many there are, a case of a table counted as one, or the first that is wrong, with its " +
       "line. Exit codes: 0 all can be read, 2 a file is wrong."
   ),
-  Command.withShortDescription("Reads dialogue files and says what is wrong with them")
+  Command.withShortDescription("Reads dialogue files and says what is wrong with them"),
+  Command.withExamples([{ command: "jinka-sim dialogue check dialogues/", description: "All files of a folder" }])
 )
 
 /** The command with its subcommands. */
 export const dialogueCommand = Command.make("dialogue").pipe(
   Command.withDescription(
-    "Conformance dialogues: one rule a file, with both sides' messages in it, for any system that has an address"
+    "Holds a system to the rules of its links. A dialogue is one rule in one file, with both sides' messages in it; it runs against " +
+      "anything that has an address."
   ),
+  Command.withShortDescription("Holds a system to rules, one rule a file"),
   Command.withSubcommands([runCommand, checkFileCommand, recordCommand])
 )
