@@ -21,6 +21,7 @@ import * as Reading from "./reading.ts"
 import * as Recovery from "./recovery.ts"
 import * as Relay from "./relay.ts"
 import * as Reload from "./reload.ts"
+import * as Stored from "./stored.ts"
 import * as Takeover from "./takeover.ts"
 
 const benches: { readonly [name: string]: () => Promise<{ readonly text: string; readonly rows: unknown }> } = {
@@ -59,6 +60,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   load: async () => {
     const rows = await Load.run()
     return { text: Load.report(rows), rows }
+  },
+  stored: async () => {
+    const rows = await Stored.run()
+    return { text: Stored.report(rows), rows }
   },
   takeover: async () => {
     const rows = await Takeover.run()

@@ -94,6 +94,8 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("The journal in Pos
         expect(secretPan((yield* journal.read(second, { secrets: true }))[0]!.secret)).toBe("6222020000000000")
         expect(yield* journal.read(424_242)).toEqual([])
         expect((yield* journal.entries([second, 1])).map(({ seq }) => seq)).toEqual([second, 1])
+        const [open] = yield* journal.entries([second], { secrets: true })
+        expect(secretPan(open!.secret)).toBe("6222020000000000")
       })
     )
   )

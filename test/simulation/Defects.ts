@@ -52,8 +52,8 @@ export const defects: ReadonlyArray<Defect> = [
     name: "a stored message is given up after two attempts",
     breaks: "G2",
     file: exchange("delivery/StoreAndForward"),
-    find: 'if (stored.attempts >= this.settings.attemptsMax) this.finish(stored, "abandoned", code)',
-    put: 'if (stored.attempts >= 2) this.finish(stored, "abandoned", code)'
+    find: 'if (stored.attempts >= this.settings.attemptsMax) this.finish({ row, stored }, "abandoned", code)',
+    put: 'if (stored.attempts >= 2) this.finish({ row, stored }, "abandoned", code)'
   },
   {
     name: "one request in a hundred is written twice",

@@ -154,7 +154,13 @@ const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => 
     groups,
     doors: isDoorUsed ? [{ ...door, from: [], limits: ownLimits }] : [],
     routes: issuers.map(({ name, bin }) => ({ bin, to: destination(name) })),
-    limits: { requestTimeoutMs: 10_000, recentKeys: 8192, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
+    limits: {
+      requestTimeoutMs: 10_000,
+      recentKeys: 8192,
+      unwrittenRefuse: 1 << 20,
+      unwrittenStop: 1 << 21,
+      storedWhole: 2
+    }
   }
 }
 

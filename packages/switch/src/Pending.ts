@@ -9,7 +9,7 @@ import type { Desks } from "./exchange/Desks.ts"
 import type { InDoubt } from "./exchange/delivery/Doubts.ts"
 import { OURS } from "./exchange/delivery/Due.ts"
 import type { DeliveryState } from "./exchange/delivery/StoreAndForward.ts"
-import { type Stored, storedOf } from "./exchange/delivery/Stored.ts"
+import { type Kept, storedOf } from "./exchange/delivery/Stored.ts"
 import { secretRest } from "./journal/Entry.ts"
 import { EntryKind } from "./journal/EntryKind.ts"
 import { OperationRefused } from "./Operations.ts"
@@ -42,7 +42,7 @@ export interface PendingMessage {
   readonly at: number
 }
 
-/** What is in doubt, then what waits: oldest first in each transaction. */
+/** What is in doubt, then what waits for each link: oldest first. */
 export interface PendingList {
   readonly messages: ReadonlyArray<PendingMessage>
   readonly inDoubt: number
@@ -62,8 +62,8 @@ export const inDoubtMessage = ({ about, at, code, end, exchange, link, mti, stan
   at
 })
 
-const pendingMessage = (desk: Desk, stored: Stored, state: DeliveryState): PendingMessage => {
-  const { about, at, attempts, exchange, mti, stan } = stored
+const pendingMessage = (desk: Desk, kept: Kept, state: DeliveryState): PendingMessage => {
+  const { about, at, attempts, exchange, mti, stan } = kept
   return { exchange, about, link: desk.name, mti: mtiText(mti), stan, state, code: "", attempts, at }
 }
 
@@ -93,9 +93,9 @@ export class Pending {
     for (const desk of all) {
       waiting += desk.stored.size
       if (messages.length >= TOLD_MAX) continue
-      for (const { stored, state } of desk.stored.undelivered()) {
+      for (const { kept, state } of desk.stored.undelivered()) {
         if (messages.length >= TOLD_MAX) break
-        messages.push(pendingMessage(desk, stored, state))
+        messages.push(pendingMessage(desk, kept, state))
       }
     }
     return { messages, inDoubt: known.length, waiting }
@@ -181,9 +181,10 @@ export class Pending {
 
   private waiting(
     exchange: number
-  ): { readonly desk: Desk; readonly stored: Stored; readonly state: DeliveryState } | undefined {
+  ): { readonly desk: Desk; readonly kept: Kept; readonly state: DeliveryState } | undefined {
     for (const desk of this.desks.all) {
-      for (const one of desk.stored.undelivered()) if (one.stored.exchange === exchange) return { desk, ...one }
+      const found = desk.stored.find(exchange)
+      if (found !== undefined) return { desk, ...found }
     }
     return undefined
   }
@@ -200,8 +201,8 @@ export class Pending {
       if (found === undefined) {
         return notNow(`Exchange ${exchange} is not being delivered. \`jinka pending list\` shows what is.`)
       }
-      const { desk, state, stored } = found
-      const message = pendingMessage(desk, stored, state)
+      const { desk, kept, state } = found
+      const message = pendingMessage(desk, kept, state)
       return Effect.map(carryOut(desk, message), () => {
         this.told(user, act, exchange, desk.name, reason)
         return message
@@ -218,12 +219,10 @@ export class Pending {
   }
 
   private refused(exchange: number): OperationRefused {
-    const waits = this.desks.all.some(({ stored }) =>
-      [...stored.undelivered()].some((one) => one.stored.exchange === exchange)
-    )
-    const says = waits
-      ? `Exchange ${exchange} is still being delivered: it ends by itself, or comes into doubt.`
-      : `Exchange ${exchange} is not in doubt. \`jinka pending list\` shows what is.`
+    const says =
+      this.waiting(exchange) !== undefined
+        ? `Exchange ${exchange} is still being delivered: it ends by itself, or comes into doubt.`
+        : `Exchange ${exchange} is not in doubt. \`jinka pending list\` shows what is.`
     return new OperationRefused({ reason: "NotNow", says })
   }
 }

@@ -241,7 +241,7 @@ export class Retention {
       oldest = Math.min(oldest, exchange, about === 0 ? exchange : about)
     }
     for (const { about, exchange } of doubts.all) keep(about, exchange)
-    for (const { stored } of all) for (const { about, exchange } of stored.unfinished()) keep(about, exchange)
+    for (const { stored } of all) oldest = Math.min(oldest, stored.oldestNeeded)
     return oldest
   }
 

@@ -111,7 +111,7 @@ class Opened implements CommitEvents {
       read: (exchange, secrets) => here(memory.read(exchange, secrets)),
       recall: (keys, upTo) => here(memory.recall(keys, upTo)),
       newest: (upTo, since) => here(memory.newest(upTo, since)),
-      entries: (seqs) => here(memory.entries(seqs)),
+      entries: (seqs, secrets) => here(memory.entries(seqs, secrets)),
       scan: (from, secrets, kinds) => here(memory.scan(from, secrets, kinds))
     }
   }

@@ -41,6 +41,13 @@ const start = (directory: string, options: Partial<SqliteStoreOptions> = {}) =>
 setFlagsFromString("--expose-gc")
 const collect: () => void = runInNewContext("gc")
 
+/** All bytes that something still refers to. */
+const all = (): number => {
+  collect()
+  const { external, heapUsed } = process.memoryUsage()
+  return external + heapUsed
+}
+
 /** Bytes outside of the heap that something still refers to. */
 const held = (): number => {
   collect()
@@ -51,6 +58,34 @@ const live = (title: string, body: Effect.Effect<void, unknown, Scope.Scope>) =>
   it.live(title, () => Effect.scoped(body))
 
 describe("a start over a journal on disk", () => {
+  live(
+    "keeps a hundred bytes or two of each message that waits, and the messages themselves on disk",
+    Effect.gen(function* () {
+      const count = 40_000
+      const directory = yield* temporaryDirectory
+      yield* Effect.scoped(start(yield* temporaryDirectory))
+      const before = all()
+      yield* withJournal(directory, (journal) =>
+        Effect.gen(function* () {
+          journal.writer.floor = 1
+          for (let n = 0; n < count; n++) {
+            queue(journal)
+            if (n % 1000 === 0) yield* journal.drained
+          }
+          yield* journal.drained
+        })
+      )
+      const { pending, recovered, status } = yield* start(directory)
+      const grown = () => (all() - before) / count
+      for (let n = 0; n < 100 && grown() >= 250; n++) yield* Effect.sleep(50)
+
+      expect(recovered.resumed).toBe(count)
+      expect(status().links[1]!.stored.size).toBe(count)
+      expect(pending.list().waiting).toBe(count)
+      expect(grown()).toBeLessThan(250)
+    })
+  )
+
   live(
     "keeps no more in memory than the messages that wait, however much lies between them",
     Effect.gen(function* () {

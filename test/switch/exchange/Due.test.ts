@@ -1,17 +1,20 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Due, type DueMessage, OURS } from "../../../packages/switch/src/exchange/delivery/Due.ts"
+import { Due, OURS } from "../../../packages/switch/src/exchange/delivery/Due.ts"
 
-interface Message extends DueMessage {
+interface Message {
   readonly name: string
+  readonly origin: number
+  readonly key: string
 }
 
 const message = (name: string, origin: number, key = name): Message => ({ name, origin, key })
-const free = { isUnderWay: () => false, isEarly: () => false, mayHave: () => true }
+const free = { isUnderWay: () => false, isEarly: () => false, mayHave: () => true, isHere: () => true }
+const of = { origin: ({ origin }: Message) => origin, key: ({ key }: Message) => key }
 
 describe("stored messages that are due", () => {
   it("sends our own reversals first and then the partners' in turn, behind however many of one partner", () => {
-    const due = new Due<Message>()
+    const due = new Due<Message>(of)
     for (let n = 0; n < 34_000; n++) due.add(message(`a${n}`, 1))
     due.add(message("b", 2))
     due.add(message("ours", OURS))
@@ -19,7 +22,7 @@ describe("stored messages that are due", () => {
   })
 
   it("lets a message whose key is under way step aside, and brings it back in front when the key is free", () => {
-    const due = new Due<Message>()
+    const due = new Due<Message>(of)
     for (const one of [message("a1", 1, "k"), message("a2", 1, "k"), message("a3", 1)]) due.add(one)
     const underWay = new Set(["k"])
     const obstacles = { ...free, isUnderWay: (key: string) => underWay.has(key) }
@@ -38,7 +41,7 @@ describe("stored messages that are due", () => {
   })
 
   it("keeps a message back whose original has not ended, and nobody behind it", () => {
-    const due = new Due<Message>()
+    const due = new Due<Message>(of)
     for (const name of ["a1", "a2", "a3"]) due.add(message(name, 1))
     let isOpen = true
     const isEarly = ({ name }: Message) => isOpen && name !== "a3"
@@ -54,7 +57,7 @@ describe("stored messages that are due", () => {
   })
 
   it("passes a partner that may have no more under way, but never our own", () => {
-    const due = new Due<Message>()
+    const due = new Due<Message>(of)
     due.add(message("a", 1))
     due.add(message("b", 2))
     due.add(message("ours", OURS))
@@ -75,7 +78,7 @@ describe("stored messages that are due", () => {
         }),
         fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 60 }),
         (messages, ends) => {
-          const due = new Due<Message & { readonly early: boolean }>()
+          const due = new Due<Message & { readonly early: boolean }>(of)
           messages.forEach(([origin, key, early], n) => {
             due.add({ ...message(String(n), origin, `k${key}`), early })
           })

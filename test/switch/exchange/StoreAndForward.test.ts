@@ -3,11 +3,31 @@ import { OURS } from "../../../packages/switch/src/exchange/delivery/Due.ts"
 import { StoreAndForward } from "../../../packages/switch/src/exchange/delivery/StoreAndForward.ts"
 import type { Stored } from "../../../packages/switch/src/exchange/delivery/Stored.ts"
 
-/** A queue with everything outside of it written down. The journal answers at once, or one entry at each `commit`. */
-const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answersAtOnce = true) => {
+/**
+ * A queue with everything outside of it written down. The journal answers at once, or one entry at each `commit`; it is read at
+ * once, or when the test says so.
+ */
+const queueOf = (
+  settings: { attemptsMax?: number; window?: number } = {},
+  { answersAtOnce = true, readsAtOnce = true, whole = 1024 } = {}
+) => {
   const pending: Array<() => void> = []
   const commit = () => pending.shift()?.()
-  const world = { isReady: true, carrier: 0, journal: [] as Array<string>, wire: [] as Array<string>, commit, now: 0 }
+  const reads: Array<(isThere: boolean) => void> = []
+  const read = (isThere = true) => reads.shift()?.(isThere)
+  const world = {
+    isReady: true,
+    isOpen: true,
+    carrier: 0,
+    journal: [] as Array<string>,
+    wire: [] as Array<string>,
+    read: [] as Array<ReadonlyArray<number>>,
+    commit,
+    answerRead: read,
+    now: 0
+  }
+  const kept = new Map<number, Stored>()
+  const numbers = new Map<string, number>()
   const queue = new StoreAndForward(
     { timeoutMs: 1000, retryMs: 5000, attemptsMax: 3, window: 4, ...settings },
     {
@@ -23,14 +43,33 @@ const queueOf = (settings: { attemptsMax?: number; window?: number } = {}, answe
         world.wire.push(`${stored.exchange}${again ? " repeat" : ""}`)
         return true
       },
-      isEarly: ({ original }) => original !== undefined,
+      isEarly: () => world.isOpen,
+      load: (messages, then) => {
+        world.read.push(messages.map(({ exchange }) => exchange))
+        reads.push((isThere) =>
+          then(isThere ? messages.map((known) => ({ ...kept.get(known.exchange)!, ...known })) : undefined)
+        )
+        if (readsAtOnce) read()
+      },
+      number: (transaction) => {
+        const number = numbers.get(transaction) ?? numbers.size
+        numbers.set(transaction, number)
+        return number
+      },
       own: 0,
       isSuccess: (code) => code === "00",
       isFinal: (code) => code !== "96",
       isAcknowledged: (_, code) => code === "00" || code === "25"
-    }
+    },
+    whole
   )
-  return { queue, world }
+  const add = (stored: Stored) => {
+    // What is in the journal knows nothing of a connection.
+    const { behind: _, original: __, ...said } = stored
+    kept.set(stored.exchange, said)
+    queue.add(stored)
+  }
+  return { queue, world, add }
 }
 
 const message = (exchange: number, transaction = `t${exchange}`): Stored => ({
@@ -197,7 +236,7 @@ describe("store-and-forward", () => {
   })
 
   it("writes once on a connection, also when the link falls and comes back while an attempt is being journalled", () => {
-    const { queue, world } = queueOf({}, false)
+    const { queue, world } = queueOf({}, { answersAtOnce: false })
     queue.add(message(1))
     queue.linkLost(0)
     queue.linkReady()
@@ -229,7 +268,7 @@ describe("store-and-forward", () => {
   })
 
   it("waits for an answer from the writing on, however long the journal takes, and gives up no message that was never written", () => {
-    const { queue, world } = queueOf({ attemptsMax: 1 }, false)
+    const { queue, world } = queueOf({ attemptsMax: 1 }, { answersAtOnce: false })
     queue.add(message(1))
     queue.tick(60_000)
 
@@ -247,7 +286,7 @@ describe("store-and-forward", () => {
   })
 
   it("does not count an attempt that the falling link prevented", () => {
-    const { queue, world } = queueOf({ attemptsMax: 1 }, false)
+    const { queue, world } = queueOf({ attemptsMax: 1 }, { answersAtOnce: false })
     queue.add(message(1))
     world.isReady = false
     world.commit()
@@ -256,5 +295,97 @@ describe("store-and-forward", () => {
     world.commit()
 
     expect(world.wire).toEqual(["1"])
+  })
+
+  it("keeps few messages whole, and sends all of them in their order with what the journal says of the others", () => {
+    const { add, queue, world } = queueOf({ window: 2 }, { whole: 4 })
+    world.isReady = false
+    for (let n = 1; n <= 100; n++) add(message(n))
+
+    expect(world.read).toEqual([])
+
+    world.isReady = true
+    queue.linkReady()
+    for (let n = 1; n <= 100; n++) expect(queue.answered(`k${n}`, "00", 0)).toBe(true)
+
+    expect(world.wire).toEqual(Array.from({ length: 100 }, (_, n) => String(n + 1)))
+    expect(queue.size).toBe(0)
+    // The first four were there, and each of the others was read once.
+    expect(world.read.flat()).toEqual(Array.from({ length: 96 }, (_, n) => n + 5))
+  })
+
+  it("waits for what is being read, in its order, and asks again at the next tick when nobody could be asked", () => {
+    const { add, queue, world } = queueOf({ window: 1 }, { readsAtOnce: false, whole: 1 })
+    world.isReady = false
+    for (const exchange of [1, 2, 3]) add({ ...message(exchange), origin: exchange })
+    world.isReady = true
+    queue.linkReady()
+    queue.answered("k1", "00", 0)
+
+    expect(world.wire).toEqual(["1"])
+    expect(world.read.length).toBe(1)
+
+    queue.tick(1)
+    expect(world.read.length).toBe(1)
+
+    world.answerRead(false)
+    expect(world.wire).toEqual(["1"])
+
+    queue.tick(2)
+    expect(world.read.length).toBe(2)
+
+    world.answerRead()
+    expect(world.wire).toEqual(["1", "2"])
+  })
+
+  it("keeps a partner's message back until its request has ended, also when it is read from the journal", () => {
+    const { add, queue, world } = queueOf({ window: 1 }, { whole: 1 })
+    world.isReady = false
+    add(message(1))
+    add({ ...message(2), original: { desk: 0, slot: 1, exchange: 9 } })
+    add(message(3))
+    world.isReady = true
+    queue.linkReady()
+    queue.answered("k1", "00", 0)
+    queue.answered("k3", "00", 0)
+
+    expect(world.wire).toEqual(["1", "3"])
+
+    world.isOpen = false
+    queue.tick(1)
+    expect(world.wire).toEqual(["1", "3", "2"])
+  })
+
+  it("counts attempts of what rests in the journal, and repeats it as one", () => {
+    const { add, queue, world } = queueOf({ attemptsMax: 2, window: 10 }, { whole: 2 })
+    for (let n = 1; n <= 10; n++) add(message(n))
+    queue.tick(1000)
+
+    expect(queue.status()).toMatchObject({ resting: 10, underWay: 0 })
+
+    queue.tick(6000)
+    expect(world.wire.slice(10).sort()).toEqual(Array.from({ length: 10 }, (_, n) => `${n + 1} repeat`).sort())
+
+    queue.tick(7000)
+    expect(world.journal.filter((line) => line.includes("abandoned")).length).toBe(10)
+  })
+
+  it("goes on after a restart where it was: in the order of age, with the attempts, without what had ended or is held", () => {
+    const { queue, world } = queueOf()
+    for (let n = 1; n <= 5; n++) queue.learn(message(n, n === 4 ? "t2" : `t${n}`))
+    queue.learnAttempts(2, 1)
+    queue.hold(3)
+
+    expect(queue.learnEnd(1)).toMatchObject({ exchange: 1, stan: "000001" })
+    expect(queue.learnEnd(1)).toBeUndefined()
+    expect(world.wire).toEqual([])
+
+    queue.begin()
+    expect(world.wire).toEqual(["2 repeat", "5"])
+    expect(queue.find(3)?.state).toBe("held")
+
+    queue.answered("k2", "00", 0)
+    queue.release(3)
+    expect(world.wire).toEqual(["2 repeat", "5", "4", "3"])
   })
 })

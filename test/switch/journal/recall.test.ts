@@ -1,6 +1,7 @@
 import { compile, cups, iso8583v1987Ascii, type Message } from "@jinka/codec"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { secretRest } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import type { Journal } from "../../../packages/switch/src/journal/Journal.ts"
 import type { AskedKind } from "../../../packages/switch/src/journal/JournalStore.ts"
@@ -141,6 +142,26 @@ for (const { absent, begin, end, make, name } of everyStore) {
         yield* drained
         const entries = yield* journal.entries([first + 6, first + 2, first + 9, first + 98])
         expect(entries.map(({ message }) => message.toString())).toEqual(["entry 7", "entry 3", "entry 10"])
+      })
+    )
+
+    live("gives what is sealed with them only where it is asked for, out of however many groups", (journal) =>
+      Effect.gen(function* () {
+        const { writer, drained } = journal
+        const seqs: Array<number> = []
+        for (let n = 1; n <= 40; n++) {
+          const rest = Buffer.from(`sealed ${n}`)
+          // More than one answer of a store on disk may hold.
+          seqs.push(write(writer, { kind: EntryKind.queued, message: Buffer.alloc(20_000), rest }))
+          writer.flush()
+          yield* drained
+        }
+        const open = yield* journal.entries(seqs, { secrets: true })
+        const covered = yield* journal.entries(seqs)
+
+        expect(open.map(({ seq }) => seq)).toEqual(seqs)
+        expect(open.map(({ secret }) => secretRest(secret).toString())).toEqual(seqs.map((_, n) => `sealed ${n + 1}`))
+        expect(covered.map(({ secret }) => secret.length)).toEqual(seqs.map(() => 0))
       })
     )
   })

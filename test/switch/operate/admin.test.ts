@@ -195,7 +195,8 @@ describe("The administrative listener", () => {
       "/api/reload",
       "/api/status",
       "/api/totals",
-      "/api/trace"
+      "/api/trace",
+      "/api/why"
     ])
     expect([summed.status, JSON.parse(summed.text), undated.status]).toEqual([
       200,

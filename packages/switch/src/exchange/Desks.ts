@@ -43,6 +43,8 @@ export interface Limits {
   readonly recentKeys: number
   /** How long a repeat is recognised, in milliseconds. Left out: `REPEATS_MS`. */
   readonly repeatsMs?: number
+  /** Messages that wait for one link that memory holds whole; the others are read from the journal. Left out: `WHOLE_MAX`. */
+  readonly storedWhole?: number
   /** Bytes on their way to disk above which new requests are refused, and above which links are not read any more. */
   readonly unwrittenRefuse: number
   readonly unwrittenStop: number
@@ -385,7 +387,7 @@ export class Desks {
       outstanding.forEach(({ exchange }) => {
         oldest = Math.min(oldest, exchange)
       })
-      oldest = Math.min(oldest, stored.oldest?.exchange ?? Number.POSITIVE_INFINITY)
+      oldest = Math.min(oldest, stored.oldest)
     }
     return oldest
   }

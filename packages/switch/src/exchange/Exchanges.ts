@@ -121,7 +121,9 @@ export class Exchanges {
     const link = new Link(id, settings, this.events)
     const desk = desks.all[id]
     if (desk === undefined) {
-      desks.add(new Desk(link, new StoreAndForward(delivery, new Forwarding(desks, id)), desks.hash, desks.now))
+      const forwarding = new Forwarding(desks, id, this.broken)
+      const stored = new StoreAndForward(delivery, forwarding, desks.limits.storedWhole)
+      desks.add(new Desk(link, stored, desks.hash, desks.now))
     } else {
       link.follow(desk.link)
       desk.change(link, delivery, desks.now)

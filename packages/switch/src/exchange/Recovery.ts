@@ -55,7 +55,13 @@ export class LinksMissing extends Data.TaggedError("LinksMissing")<{
   }
 }
 
-/** A partner's message that was read, and its key as memory has it. */
+/** How long after a request was accepted something may be said of it that changes what a repeat of it is told. */
+const SAID_LATER_SECONDS = 900
+
+/** Entries after which it is looked for requests of which nothing more will be said. */
+const FORGOTTEN_EVERY = 10_000
+
+/** A partner's request that was read, and its key as memory has it. */
 interface Learned {
   readonly desk: Desk
   /** Name of the link that it went to. */
@@ -75,13 +81,16 @@ export class Recovery {
   private readonly originals: Originals
   /** Requests without an end: their `accepted` entries by exchange. */
   private readonly requests = new Map<number, Entry>()
-  private readonly deliver = new Map<number, { readonly desk: Desk; readonly stored: Stored }>()
+  /** Reversals that are made now; the queues get them when they are on disk. */
+  private readonly made: Array<{ readonly desk: Desk; readonly stored: Stored }> = []
+  /** The last message for store-and-forward that was read. */
+  private last: { readonly language: Language; readonly stored: Stored; readonly origin: Desk | undefined } | undefined
   /** Open exchanges of links that are not there, with the link's name. */
   private readonly homeless = new Map<number, string>()
   /** Desks by the journal's number and by the name of their link. */
   private readonly byNumber: ReadonlyMap<number, Desk>
   private readonly byName: ReadonlyMap<string, Desk>
-  /** Exchanges of partners, by number. */
+  /** Exchanges of partners, by number, until nothing more can be said of them. */
   private readonly learned = new Map<number, Learned>()
   /** When the first entry that was read was written, in seconds since the epoch. */
   private firstAt = 0
@@ -103,20 +112,23 @@ export class Recovery {
     const entries = yield* desks.journal.recover((entry) => {
       if (this.firstAt === 0) this.firstAt = Math.floor(entry.at / 1000)
       this.read(entry)
+      if (entry.seq % FORGOTTEN_EVERY === 0) this.forget(Math.floor(entry.at / 1000) - SAID_LATER_SECONDS)
     })
     if (this.homeless.size > 0) {
       return yield* new LinksMissing({ links: [...new Set(this.homeless.values())].sort(), open: this.homeless.size })
     }
     const ended = this.requests.size
+    const resumed = desks.all.reduce((sum, { stored }) => sum + stored.size, 0)
     let reversed = 0
     for (const entry of this.requests.values()) if (this.end(entry)) reversed++
     desks.flush()
     yield* desks.journal.drained
-    for (const { desk, stored } of this.deliver.values()) desk.stored.add(stored)
+    for (const { stored } of desks.all) stored.begin()
+    for (const { desk, stored } of this.made) desk.stored.add(stored)
     desks.record.floor = desks.floor()
     this.learned.clear()
     this.older()
-    return { entries, ended, reversed, resumed: this.deliver.size - reversed }
+    return { entries, ended, reversed, resumed }
   })
 
   /** What was not read may be repeated, too: until the journal has said how new it is, by what was read. */
@@ -166,13 +178,13 @@ export class Recovery {
         return this.attempted(entry)
       case EntryKind.acknowledged:
         if (entry.code === noOriginal) this.unseen(entry.exchange)
-        this.deliver.delete(entry.exchange)
+        this.queueOf(entry)?.stored.learnEnd(entry.exchange)
         this.desks.doubts.close(entry.exchange)
         return this.ended(entry.exchange)
       case EntryKind.held:
-        return this.deliver.get(entry.exchange)?.desk.stored.hold(entry.exchange)
+        return this.queueOf(entry)?.stored.hold(entry.exchange)
       case EntryKind.released:
-        return this.deliver.get(entry.exchange)?.desk.stored.release(entry.exchange)
+        return this.queueOf(entry)?.stored.release(entry.exchange)
       case EntryKind.abandoned:
         return this.doubted(entry, "abandoned")
       case EntryKind.declined:
@@ -188,6 +200,14 @@ export class Recovery {
     const desk = this.byNumber.get(link)
     const now = dayOf(code)
     if (desk !== undefined && now !== undefined) this.days.learn(desk, seq, now)
+  }
+
+  /** Lets go of requests that ended before this time, in seconds since the epoch: what was said of them was said by now. */
+  private forget(before: number): void {
+    for (const [exchange, { at }] of this.learned) {
+      if (at >= before) return
+      if (!this.requests.has(exchange)) this.learned.delete(exchange)
+    }
   }
 
   /** Notes an exchange whose own link is not there, or whose other link is `missing`. */
@@ -246,13 +266,13 @@ export class Recovery {
 
   /** A reversal was acknowledged whose request had never come: should it come after all, it is refused. */
   private unseen(exchange: number): void {
-    const waiting = this.deliver.get(exchange)
-    const origin = this.learned.get(exchange)
-    if (waiting === undefined || origin === undefined) return
-    const { bytes } = waiting.stored
-    const wrong = waiting.desk.language.index(bytes, 0, bytes.length, this.index)
-    if (wrong === undefined && waiting.desk.language.form === origin.desk.language.form)
-      this.originals.unseen(origin.desk, this.index, exchange)
+    const { last } = this
+    // Both entries were written together.
+    if (last?.stored.exchange !== exchange || last.origin === undefined) return
+    const { language, origin, stored } = last
+    const wrong = language.index(stored.bytes, 0, stored.bytes.length, this.index)
+    if (wrong === undefined && language.form === origin.language.form)
+      this.originals.unseen(origin, this.index, exchange)
   }
 
   /**
@@ -269,7 +289,8 @@ export class Recovery {
     const time = on.language.keyTime(index)
     const kind = kindOf(index.mti)
     on.recent.put(kind, this.key, 0, length, { exchange, ...known }, at, time)
-    if (known.outcome === Outcome.refused) return true
+    // Only of requests something is said later.
+    if (known.outcome === Outcome.refused || known.outcome === Outcome.queued) return true
     const key = Buffer.from(this.key.subarray(0, length))
     this.learned.set(exchange, { desk: on, target: entry.code, kind, key, time, at })
     return true
@@ -313,7 +334,8 @@ export class Recovery {
     const from = source === undefined ? undefined : this.byName.get(source.link)
     const origin = from === undefined ? OURS : this.desks.groups.partner(from.id)
     const stored = storedOf(language, this.index, { exchange, about, origin, bytes, at })
-    this.deliver.set(exchange, { desk, stored })
+    desk.stored.learn(stored)
+    this.last = { language, stored, origin: from }
     // The stored message is whole; the open copy may have its key covered.
     if (source !== undefined)
       this.learn({ ...entry, message: bytes }, from, { end: 0, outcome: Outcome.queued }, source.stan)
@@ -322,18 +344,24 @@ export class Recovery {
   /** A message was given up or declined: it is in doubt until a later entry says that a person has ended it. */
   private doubted(entry: Entry, end: DoubtEnd): void {
     const { exchange, code, at } = entry
-    const waiting = this.deliver.get(exchange)
-    this.deliver.delete(exchange)
+    const desk = this.queueOf(entry)
+    const kept = desk?.stored.learnEnd(exchange)
     this.ended(exchange)
     // One that began before what is read here is said again in an entry of its own.
-    if (waiting === undefined) return
-    const { about, mti, stan } = waiting.stored
-    this.desks.doubts.add({ exchange, about, end, code, link: waiting.desk.name, mti, stan, at })
+    if (desk === undefined || kept === undefined) return
+    const { about, mti, stan } = kept
+    this.desks.doubts.add({ exchange, about, end, code, link: desk.name, mti, stan, at })
   }
 
   private attempted(entry: Entry): void {
-    const waiting = this.deliver.get(entry.exchange)
-    if (waiting !== undefined) waiting.stored.attempts = Number(entry.code)
+    this.queueOf(entry)?.stored.learnAttempts(entry.exchange, Number(entry.code))
+  }
+
+  /** The desk whose queue has the message of the entry's exchange: the link's own, nearly always. */
+  private queueOf({ exchange, link }: Entry): Desk | undefined {
+    const isThere = ({ stored }: Desk) => stored.has(exchange)
+    const own = this.byNumber.get(link)
+    return own !== undefined && isThere(own) ? own : this.desks.all.find(isThere)
   }
 
   /** Ends an open request as unknown; true when that made a reversal. */
@@ -348,7 +376,7 @@ export class Recovery {
       if (origin === undefined || target === undefined) return
       if (!this.restore(origin.language, entry)) return this.reversals.impossible(target, entry.exchange)
       stored = this.reversals.make(origin, target, this.index, entry.exchange)
-      if (stored !== undefined) this.deliver.set(stored.exchange, { desk: target, stored })
+      if (stored !== undefined) this.made.push({ desk: target, stored })
     })
     return stored !== undefined
   }

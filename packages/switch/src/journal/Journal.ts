@@ -82,8 +82,11 @@ export class Journal extends Context.Service<
      * The greatest time in the keys of what was asked on each link, among entries up to `upTo` that are not older than `since`.
      */
     readonly newest: OpenStore["newest"]
-    /** The entries with these numbers, without secrets and without a search. */
-    readonly entries: OpenStore["entries"]
+    /** The entries with these numbers, without a search. Secrets come only when asked for. */
+    readonly entries: (
+      seqs: ReadonlyArray<number>,
+      options?: { readonly secrets?: boolean }
+    ) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
     /**
      * Reads entries from seq `from` until the end, or until `each` returns false; those of some kinds only where these are
      * given. Runs `between` behind every few hundred entries: where they are printed, it waits for whoever reads. Returns how
@@ -196,7 +199,7 @@ export const make = Effect.fnUntraced(function* (limits: WriterLimits = writerLi
     read: (exchange, options) => open.read(exchange, options?.secrets === true),
     recall: open.recall,
     newest: open.newest,
-    entries: open.entries,
+    entries: (seqs, options) => open.entries(seqs, options?.secrets === true),
     scan,
     verify: makeVerify(open),
     head: open.head,

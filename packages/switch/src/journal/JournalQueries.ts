@@ -28,7 +28,7 @@ export type Question =
   | { readonly what: "read"; readonly exchange: number; readonly secrets: boolean }
   | { readonly what: "recall"; readonly keys: ReadonlyArray<RecallKey>; readonly upTo: number }
   | { readonly what: "newest"; readonly upTo: number; readonly since: number }
-  | { readonly what: "seqs"; readonly seqs: ReadonlyArray<number> }
+  | { readonly what: "seqs"; readonly seqs: ReadonlyArray<number>; readonly secrets: boolean }
   /** `kinds`: a bit for each kind of which entries are wanted; 0: all. */
   | { readonly what: "scan"; readonly from: number; readonly secrets: boolean; readonly kinds: number }
   | { readonly what: "verify"; readonly cursor: VerifyCursor | null }
@@ -59,6 +59,7 @@ export type ThreadQuestion = Question | HeadQuestion | BackupQuestion | DropQues
 /** Its answer. `later`: the index has to catch up first; ask again. */
 export type Answer =
   | { readonly what: "found"; readonly exchanges: ReadonlyArray<number> }
+  /** `next`: the entry that a scan goes on with, or how many of the asked numbers were looked at; 0: that was all. */
   | { readonly what: "entries"; readonly bytes: ArrayBuffer; readonly next: number }
   /** The exchanges of each key, and the entries of all of them. */
   | {
@@ -140,11 +141,7 @@ export class JournalQueries {
         return { what: "newest", links: index.newest(question.upTo, question.since) }
       }
       case "seqs":
-        return this.read(
-          question.seqs.filter((seq) => seq <= last),
-          undefined,
-          false
-        )
+        return this.entries(question.seqs, last, question.secrets)
       case "read": {
         const index = this.index()
         if (!catchUp(index, last)) return { what: "later" }
@@ -174,30 +171,36 @@ export class JournalQueries {
     return { what: "recalled", exchanges, bytes: out.bytes() }
   }
 
-  /** The entries at `seqs`, those that are of `exchange` or about it where one is given; the journal decides, not the index. */
-  private read(seqs: ReadonlyArray<number>, exchange: number | undefined, secrets: boolean): Answer {
+  /** Entries at `seqs`, as far as `last`: some of them where their groups are many, so that a commit never waits long. */
+  private entries(seqs: ReadonlyArray<number>, last: number, secrets: boolean): Answer {
     const out = new EntryBytes()
-    let group: GroupRow | undefined
-    let places: ReadonlyArray<Place> = []
-    let plain: Buffer | undefined
+    const groups = new OpenedGroups(this.file.groups, secrets)
+    let looked = 0
+    while (looked < seqs.length && groups.read < SCAN_BYTES_MAX) {
+      const seq = seqs[looked++]!
+      const at = seq <= last ? groups.of(seq) : undefined
+      if (at !== undefined) out.add(at.group.bytes, at.places[seq - at.group.first]!, at.plain)
+    }
+    groups.close()
+    return { what: "entries", bytes: out.bytes(), next: looked < seqs.length ? looked : 0 }
+  }
+
+  /** The entries at `seqs` that are of `exchange` or about it: the journal decides, not the index. */
+  private read(seqs: ReadonlyArray<number>, exchange: number, secrets: boolean): Answer {
+    const out = new EntryBytes()
+    const groups = new OpenedGroups(this.file.groups, secrets)
     for (const seq of seqs) {
-      if (group === undefined || seq > group.last || seq < group.first) {
-        group = this.file.groups.groupOf(seq)
-        if (group === undefined) continue
-        places = this.file.groups.places(group)
-        plain?.fill(0)
-        plain = secrets ? this.file.groups.secrets(group) : undefined
-      }
-      const { bytes } = group
-      const place = places[seq - group.first]!
+      const at = groups.of(seq)
+      if (at === undefined) continue
+      const { bytes, first } = at.group
+      const place = at.places[seq - first]!
       const isOf =
-        exchange === undefined ||
         seq === exchange ||
         readU64(bytes, place.at + entryAt.exchange) === exchange ||
         readU64(bytes, place.at + entryAt.about) === exchange
-      if (isOf) out.add(bytes, place, plain)
+      if (isOf) out.add(bytes, place, at.plain)
     }
-    plain?.fill(0)
+    groups.close()
     return { what: "entries", bytes: out.bytes(), next: 0 }
   }
 
@@ -221,6 +224,38 @@ export class JournalQueries {
       if (read >= SCAN_BYTES_MAX) break
     }
     return { what: "entries", bytes: out.bytes(), next: isEnd ? 0 : next }
+  }
+}
+
+/** Groups one after the other, each opened once for all of its entries that are wanted in a row. */
+class OpenedGroups {
+  /** Bytes of the groups that were opened. */
+  read = 0
+  private readonly groups: CommitGroupReader
+  private readonly secrets: boolean
+  private open: { group: GroupRow; places: ReadonlyArray<Place>; plain: Buffer | undefined } | undefined
+
+  constructor(groups: CommitGroupReader, secrets: boolean) {
+    this.groups = groups
+    this.secrets = secrets
+  }
+
+  /** The group that holds `seq`, with its secrets in clear where they are wanted. */
+  of(seq: number): typeof this.open {
+    if (this.open !== undefined && seq >= this.open.group.first && seq <= this.open.group.last) return this.open
+    this.close()
+    const group = this.groups.groupOf(seq)
+    if (group === undefined) return undefined
+    this.read += group.bytes.length
+    const places = this.groups.places(group)
+    this.open = { group, places, plain: this.secrets ? this.groups.secrets(group) : undefined }
+    return this.open
+  }
+
+  /** Wipes what is in clear. */
+  close(): void {
+    this.open?.plain?.fill(0)
+    this.open = undefined
   }
 }
 

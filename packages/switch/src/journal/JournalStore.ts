@@ -188,8 +188,8 @@ export interface OpenStore {
   ) => Effect.Effect<ReadonlyArray<ReadonlyArray<Recalled>>, JournalError>
   /** The newest of what was asked on each link, among entries up to `upTo` and since `since` (milliseconds since the epoch). */
   readonly newest: (upTo: number, since: number) => Effect.Effect<ReadonlyArray<NewestAsked>, JournalError>
-  /** The entries with these numbers, in their order, without secrets. Numbers that no durable entry has are left out. */
-  readonly entries: (seqs: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
+  /** The entries with these numbers, in their order. Numbers that no durable entry has are left out. */
+  readonly entries: (seqs: ReadonlyArray<number>, secrets: boolean) => Effect.Effect<ReadonlyArray<Entry>, JournalError>
   /** A bounded number of entries from `from` on; only those whose kinds' bits are in `kinds`, where it is not 0. */
   readonly scan: (from: number, secrets: boolean, kinds: number) => Effect.Effect<ScanBatch, JournalError>
   readonly verify: (cursor: VerifyCursor | null) => Effect.Effect<VerifyStep, JournalError>

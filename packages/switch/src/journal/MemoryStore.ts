@@ -212,7 +212,7 @@ export class MemoryStore {
       read: (exchange, secrets) => whenOpen(() => this.read(exchange, secrets)),
       recall: (keys, upTo) => whenOpen(() => this.recall(keys, upTo)),
       newest: (upTo, since) => whenOpen(() => this.newest(upTo, since)),
-      entries: (seqs) => whenOpen(() => seqs.flatMap((seq) => this.single(seq))),
+      entries: (seqs, secrets) => whenOpen(() => seqs.flatMap((seq) => this.single(seq, secrets))),
       learn: (dialects) => {
         this.readings = readingsOf({ ...this.dialects, ...dialects })
         this.dialects = { ...this.dialects, ...dialects }
@@ -337,9 +337,9 @@ export class MemoryStore {
     return [...newest].map(([link, time]) => ({ link, time }))
   }
 
-  private single(seq: number): ReadonlyArray<Entry> {
+  private single(seq: number, secrets: boolean): ReadonlyArray<Entry> {
     const entry = this.indexed().entries.get(seq)
-    return entry === undefined ? [] : [withoutSecret(entry)]
+    return entry === undefined ? [] : [secrets ? entry : withoutSecret(entry)]
   }
 
   private all(secrets: boolean): ReadonlyArray<Entry> {

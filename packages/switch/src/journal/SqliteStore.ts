@@ -9,6 +9,7 @@ import type { Dialect } from "@jinka/codec"
 import { Effect, Layer, Schedule } from "effect"
 import { WAL_MAX_DEFAULT } from "./Checkpoint.ts"
 import type { CommitGroup } from "./CommitGroup.ts"
+import type { Entry } from "./Entry.ts"
 import { JournalError } from "./JournalError.ts"
 import { type Answer, entriesOf, recalledOf, type ThreadQuestion } from "./JournalQueries.ts"
 import { JournalStore, type Opened, type OpenStore, type StoreEvents } from "./JournalStore.ts"
@@ -140,10 +141,7 @@ class StoreThread {
           Effect.repeat({ while: (links) => links === undefined, schedule: Schedule.spaced(LATER_MS) }),
           Effect.map((links) => links ?? [])
         ),
-      entries: (seqs) =>
-        Effect.map(this.ask({ what: "seqs", seqs }), (answer) =>
-          answer.what === "entries" ? entriesOf(answer.bytes) : []
-        ),
+      entries: (seqs, secrets) => this.entries(seqs, secrets),
       scan: (from, secrets, kinds) =>
         Effect.map(this.ask({ what: "scan", from, secrets, kinds }), (answer) =>
           answer.what === "entries" ? { entries: entriesOf(answer.bytes), next: answer.next } : { entries: [], next: 0 }
@@ -201,6 +199,15 @@ class StoreThread {
   }
 
   /** Asks until the index has caught up as far as the question goes. */
+  private entries(seqs: ReadonlyArray<number>, secrets: boolean): Effect.Effect<ReadonlyArray<Entry>, JournalError> {
+    return Effect.flatMap(this.ask({ what: "seqs", seqs, secrets }), (answer) => {
+      if (answer.what !== "entries") return Effect.succeed([])
+      const found = entriesOf(answer.bytes)
+      if (answer.next === 0) return Effect.succeed(found)
+      return Effect.map(this.entries(seqs.slice(answer.next), secrets), (others) => [...found, ...others])
+    })
+  }
+
   private ask(question: ThreadQuestion): Effect.Effect<Answer, JournalError> {
     return Effect.repeat(this.askNow(question), { while: (answer) => answer.what === "later" })
   }

@@ -19,11 +19,11 @@ import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
 import type { Stored } from "./Stored.ts"
 
 /**
- * Messages that wait for one partner, above which its advices are refused until some have ended (guarantee G8): some 200 MB.
+ * Messages that wait for one partner, above which its advices are refused until some have ended (guarantee G8): some 250 MB.
  * Those that come from one partner are three quarters of them at most. Reversals of our own are always taken; the requests that
  * they come from are bounded themselves.
  */
-const STORED_MAX = 100_000
+const STORED_MAX = 2_000_000
 
 /** Any MTI of a request. */
 const REQUEST = 200

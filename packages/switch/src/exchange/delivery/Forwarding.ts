@@ -4,18 +4,26 @@
  * `StoreAndForward` says when; this says how.
  */
 import { MessageIndex, mtiText } from "@jinka/codec"
+import { Deferred, Effect } from "effect"
 import type { Sealing } from "../../guard/Sealing.ts"
+import { type Entry, secretRest } from "../../journal/Entry.ts"
+import { EntryKind } from "../../journal/EntryKind.ts"
+import { Inconsistent } from "../../journal/Inconsistent.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
-import { TICK_MS } from "../request/Outstanding.ts"
+import { KEY_LENGTH_MAX, TICK_MS } from "../request/Outstanding.ts"
+import type { Load } from "./Ahead.ts"
 import type { DeliveryEnd, Effects } from "./StoreAndForward.ts"
-import type { Stored } from "./Stored.ts"
+import { type Kept, type Stored, storedOf } from "./Stored.ts"
 
 /**
  * Numbers among those of the partners, one for each desk's queue, from here down: attempts leave in the order that the queue has
  * chosen, whomever they come from.
  */
 const ATTEMPTS = -2
+
+/** The space of the hashed keys of transactions. */
+const TRANSACTIONS = 9
 
 /** The way out of one desk's queue. */
 export class Forwarding implements Effects {
@@ -26,9 +34,14 @@ export class Forwarding implements Effects {
   /** Messages that were sealed a moment ago, to be written now. */
   private readonly sealings = new Map<Stored, Sealing>()
 
-  constructor(desks: Desks, own: number) {
+  private readonly broken: Deferred.Deferred<never>
+  private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
+
+  /** `broken` dies when the journal does not have what was stored: nothing is done after that (guarantee G9). */
+  constructor(desks: Desks, own: number, broken: Deferred.Deferred<never>) {
     this.desks = desks
     this.own = own
+    this.broken = broken
   }
 
   private get desk(): Desk {
@@ -113,8 +126,47 @@ export class Forwarding implements Effects {
   }
 
   /** See `Effects`. */
-  isEarly({ original }: Stored): boolean {
-    return original !== undefined && this.desks.at(original.desk).outstanding.holds(original.slot, original.exchange)
+  isEarly({ desk, exchange, slot }: NonNullable<Stored["original"]>): boolean {
+    return this.desks.at(desk).outstanding.holds(slot, exchange)
+  }
+
+  /** See `Effects`. */
+  readonly load: Load = (messages, then) => {
+    const { broken, desks } = this
+    const ready = (found: ReadonlyArray<Stored> | undefined) => {
+      desks.tick()
+      then(found)
+      desks.flush()
+    }
+    // One after the other in the journal, whoever they come from.
+    const seqs = messages.map(({ exchange }) => exchange).sort((one, other) => one - other)
+    const loading = desks.journal.entries(seqs, { secrets: true }).pipe(
+      Effect.map((entries) => ready(this.wholeOf(messages, entries))),
+      // A journal that has stopped ends the switch; one that is away is asked again.
+      Effect.catch(() => Effect.sync(() => ready(undefined))),
+      Effect.catchCause((cause) => Effect.sync(() => Deferred.doneUnsafe(broken, Effect.failCause(cause))))
+    )
+    desks.runtime.fork(Effect.asVoid(loading))
+  }
+
+  private wholeOf(messages: ReadonlyArray<Kept>, entries: ReadonlyArray<Entry>): ReadonlyArray<Stored> {
+    const { language } = this.desk
+    const byExchange = new Map(entries.map((entry) => [entry.seq, entry]))
+    return messages.map((kept) => {
+      const entry = byExchange.get(kept.exchange)
+      // A copy: the entry's own bytes keep all that was read with it in memory.
+      const bytes = entry?.kind === EntryKind.queued ? Buffer.from(secretRest(entry.secret)) : Buffer.alloc(0)
+      if (bytes.length === 0 || language.index(bytes, 0, bytes.length, this.index) !== undefined)
+        throw new Inconsistent(`journal: the message of exchange ${kept.exchange} cannot be read back`)
+      return storedOf(language, this.index, { ...kept, bytes })
+    })
+  }
+
+  /** See `Effects`. */
+  number(transaction: string): number {
+    const length = this.key.write(transaction, "latin1")
+    const { first, second } = this.desks.hash.hash(TRANSACTIONS, this.key, 0, length)
+    return (first >>> 0) * 2 ** 21 + (second >>> 11)
   }
 
   /** See `Effects`. */

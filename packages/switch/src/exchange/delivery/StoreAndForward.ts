@@ -1,6 +1,7 @@
 /**
  * Store-and-forward of one link: advices and reversals that are sent until they are acknowledged. Our own reversals go first,
- * and then the partners take turns, each one's own in the order in which they were accepted (`Due`).
+ * and then the partners take turns, each one's own in the order in which they were accepted (`Due`). However many wait, memory
+ * holds a row of each (`Backlog`) and only those whole that are next (`Ahead`): the others are in the journal.
  *
  * Every attempt is journalled before it is written, so a restart knows which messages may have left: these, and every later
  * attempt, go out with the repeat MTI and unchanged keys (guarantee G5). Messages about the same transaction never overtake each
@@ -9,9 +10,10 @@
  */
 
 import { Shares } from "../turns/Shares.ts"
-import { Due } from "./Due.ts"
-import { OldestFirst } from "./OldestFirst.ts"
-import type { Stored } from "./Stored.ts"
+import { Ahead, type Load } from "./Ahead.ts"
+import { Backlog, NONE } from "./Backlog.ts"
+import { Due, type Obstacles } from "./Due.ts"
+import type { Kept, Stored } from "./Stored.ts"
 
 /** Limits, in milliseconds and counts. */
 export interface Settings {
@@ -52,8 +54,12 @@ export interface Effects {
   readonly isAcknowledged: (stored: Stored, code: string) => boolean
   /** Whether the code is one of success: the partner has done what the message says. */
   readonly isSuccess: (code: string) => boolean
-  /** Whether the request that the message is about has not ended here yet. */
-  readonly isEarly: (stored: Stored) => boolean
+  /** Whether the request that a message is about has not ended here yet. */
+  readonly isEarly: (original: NonNullable<Stored["original"]>) => boolean
+  /** Reads messages out of the journal. */
+  readonly load: Load
+  /** The key of a transaction as a number that nobody can choose: other keys have other numbers. */
+  readonly number: (transaction: string) => number
   /** The number of the queue's own link. */
   readonly own: number
 }
@@ -71,41 +77,49 @@ export interface StoredStatus {
   readonly attemptsMax: number
 }
 
-/** When a message's wait is over, and whether the wait is for an answer or for its next attempt. */
-interface Waiting {
+/** A message on its way. */
+interface UnderWay {
+  readonly row: number
   readonly stored: Stored
+  /** When its answer is not waited for any longer. */
   readonly until: number
-  /** Connection that it was written to; 0 before. */
-  readonly epoch: number
-}
-
-/** A message on its way: the link that carries it. */
-interface UnderWay extends Waiting {
+  /** The link that carries it, and the connection that it was written to; 0 before. */
   readonly carrier: number
+  readonly epoch: number
 }
 
 /** The queue of one link. Times are monotonic milliseconds. */
 export class StoreAndForward {
   private settings: Settings
   private readonly effects: Effects
+  private readonly backlog = new Backlog()
+  private readonly ahead: Ahead
   /** To be sent as soon as there is room. */
-  private readonly due = new Due<Stored>()
+  private readonly due: Due<number>
   /** Between two attempts; the wait is always the same, so the first is due first. */
-  private resting: Array<Omit<Waiting, "epoch">> = []
+  private readonly resting: Array<number> = []
   /** Journalled as sent or being so, and waiting for an answer; by match key, oldest first. */
   private readonly underWay = new Map<string, UnderWay>()
-  /** The oldest unfinished message of each transaction, and those that have to wait for it. */
-  private readonly transactions = new Map<string, Array<Stored>>()
-  private readonly byAge = new OldestFirst<Stored>()
   /** Messages that have not ended, and those of them that are under way, by the partner that they came from. */
   private readonly held = new Shares()
   private readonly moving = new Shares()
-  /** Exchanges that a person holds back. */
+  /** Exchanges that a person holds back, and messages about requests that had not ended when they came. */
   private readonly heldBack = new Set<number>()
+  private readonly originals = new Map<number, NonNullable<Stored["original"]>>()
+  private readonly obstacles: Obstacles<number> = {
+    // Two with one key are never under way together (guarantee G6).
+    isUnderWay: (key) => this.underWay.has(key),
+    isEarly: (row) => this.mustWait(row),
+    mayHave: (origin) => this.moving.may(origin, this.settings.window, true),
+    isHere: (row) => this.ahead.has(row)
+  }
 
-  constructor(settings: Settings, effects: Effects) {
+  /** `whole`: messages that memory holds whole; left out: `WHOLE_MAX`. */
+  constructor(settings: Settings, effects: Effects, whole?: number) {
     this.settings = settings
     this.effects = effects
+    this.ahead = new Ahead(this.backlog, effects.load, whole)
+    this.due = new Due({ origin: (row) => this.backlog.origin(row), key: (row) => this.ahead.get(row)!.key })
   }
 
   /** New limits, for attempts from here on. */
@@ -128,57 +142,82 @@ export class StoreAndForward {
     return this.held.may(partner, capacity, true)
   }
 
-  /** The oldest message that has not ended. */
-  get oldest(): Stored | undefined {
-    return this.byAge.first
+  /** The exchange of the oldest message that has not ended; infinite when there is none. */
+  get oldest(): number {
+    const { oldest } = this.backlog
+    return oldest === NONE ? Number.POSITIVE_INFINITY : this.backlog.exchange(oldest)
+  }
+
+  /** The oldest exchange that one of the messages is about, or is itself; infinite when there is none. */
+  get oldestNeeded(): number {
+    let oldest = this.oldest
+    for (let row = this.backlog.oldest; row !== NONE; row = this.backlog.newer(row)) {
+      const about = this.backlog.about(row)
+      if (about !== 0 && about < oldest) oldest = about
+    }
+    return oldest
   }
 
   /** The state of the queue, however long it is. */
   status(): StoredStatus {
-    const { oldest } = this
+    const { backlog, resting } = this
+    const oldest = backlog.oldest === NONE ? undefined : backlog.kept(backlog.oldest)
     return {
       size: this.size,
       underWay: this.underWay.size,
-      resting: this.resting.length,
-      nextAttempt: this.resting[0]?.until ?? 0,
-      oldest:
-        oldest === undefined ? undefined : { at: oldest.at, exchange: oldest.exchange, attempts: oldest.attempts },
+      resting: resting.length,
+      nextAttempt: resting.length === 0 ? 0 : backlog.until(resting[0]!),
+      oldest: oldest && { at: oldest.at, exchange: oldest.exchange, attempts: oldest.attempts },
       attemptsMax: this.settings.attemptsMax
     }
   }
 
-  /** The same with the state of each. */
-  *undelivered(): Iterable<{ readonly stored: Stored; readonly state: DeliveryState }> {
-    const resting = new Set(this.resting.map(({ stored }) => stored))
-    for (const stored of this.unfinished()) {
-      const isUnderWay = this.underWay.get(stored.key)?.stored === stored
-      const isHeld = this.heldBack.has(stored.exchange)
-      yield { stored, state: isUnderWay ? "under way" : isHeld ? "held" : resting.has(stored) ? "resting" : "waiting" }
+  /** Messages that have not ended, each with its state, oldest first. */
+  *undelivered(): Iterable<{ readonly kept: Kept; readonly state: DeliveryState }> {
+    const moving = new Set([...this.underWay.values()].map(({ row }) => row))
+    for (let row = this.backlog.oldest; row !== NONE; row = this.backlog.newer(row)) {
+      yield { kept: this.backlog.kept(row), state: this.stateOf(row, moving.has(row)) }
     }
   }
 
-  /** Messages that have not ended, oldest first in each transaction. */
-  *unfinished(): Iterable<Stored> {
-    for (const chain of this.transactions.values()) yield* chain
+  /** Whether the message of this exchange has not ended. */
+  has(exchange: number): boolean {
+    return this.backlog.find(exchange) !== NONE
+  }
+
+  /** One of them; `undefined`: it has ended, or is not here. */
+  find(exchange: number): { readonly kept: Kept; readonly state: DeliveryState } | undefined {
+    const row = this.backlog.find(exchange)
+    if (row === NONE) return undefined
+    const stored = this.ahead.get(row)
+    const isUnderWay = stored !== undefined && this.underWay.get(stored.key)?.row === row
+    return { kept: this.backlog.kept(row), state: this.stateOf(row, isUnderWay) }
+  }
+
+  private stateOf(row: number, isUnderWay: boolean): DeliveryState {
+    if (isUnderWay) return "under way"
+    if (this.heldBack.has(this.backlog.exchange(row))) return "held"
+    return this.backlog.until(row) > 0 ? "resting" : "waiting"
   }
 
   /** A person holds the message back: no attempt is made until it is released. What is under way goes on. */
   hold(exchange: number): void {
-    this.heldBack.add(exchange)
+    if (this.has(exchange)) this.heldBack.add(exchange)
   }
 
   /** A person lets it go again. */
   release(exchange: number): void {
     this.heldBack.delete(exchange)
-    this.due.again((stored) => this.mustWait(stored))
+    this.due.again(this.obstacles.isEarly)
     this.pump()
   }
 
   /** A message that rests goes as soon as its link is ready. False when it does not rest. */
   retry(exchange: number): boolean {
-    const at = this.resting.findIndex(({ stored }) => stored.exchange === exchange)
+    const row = this.backlog.find(exchange)
+    const at = row === NONE || this.backlog.until(row) === 0 ? -1 : this.resting.indexOf(row)
     if (at < 0) return false
-    this.putBack(this.resting.splice(at, 1).map(({ stored }) => stored))
+    this.putBack(this.resting.splice(at, 1))
     this.pump()
     return true
   }
@@ -192,21 +231,57 @@ export class StoreAndForward {
     return true
   }
 
-  private mustWait(stored: Stored): boolean {
-    return this.heldBack.has(stored.exchange) || this.effects.isEarly(stored)
+  private mustWait(row: number): boolean {
+    const { backlog, heldBack, originals } = this
+    if (heldBack.size > 0 && heldBack.has(backlog.exchange(row))) return true
+    const original = originals.size === 0 ? undefined : originals.get(row)
+    if (original === undefined) return false
+    if (this.effects.isEarly(original)) return true
+    originals.delete(row)
+    return false
   }
 
   /** Takes a message whose `queued` entry is on disk. */
   add(stored: Stored): void {
+    const row = this.keep(stored)
+    if (!this.backlog.isFirst(row)) return
+    this.due.add(row)
+    this.pump()
+  }
+
+  private keep(stored: Stored): number {
+    const row = this.backlog.add(stored, this.effects.number(stored.transaction))
     this.held.take(stored.origin)
-    this.byAge.add(stored)
-    const chain = this.transactions.get(stored.transaction)
-    if (chain !== undefined) {
-      chain.push(stored)
-      return
+    this.ahead.put(row, stored)
+    if (stored.original !== undefined) this.originals.set(row, stored.original)
+    return row
+  }
+
+  /** At the start: a message of the last run. None leaves before {@link begin}. */
+  learn(stored: Stored): void {
+    this.keep(stored)
+  }
+
+  /** At the start: so many attempts were made for it. */
+  learnAttempts(exchange: number, attempts: number): void {
+    const row = this.backlog.find(exchange)
+    if (row !== NONE) this.count(row, attempts)
+  }
+
+  /** At the start: it had ended. What was known of it; `undefined`: nothing was. */
+  learnEnd(exchange: number): Kept | undefined {
+    const row = this.backlog.find(exchange)
+    if (row === NONE) return undefined
+    const kept = this.backlog.kept(row)
+    this.end(row)
+    return kept
+  }
+
+  /** At the start, when all is learned. */
+  begin(): void {
+    for (let row = this.backlog.oldest; row !== NONE; row = this.backlog.newer(row)) {
+      if (this.backlog.isFirst(row)) this.due.add(row)
     }
-    this.transactions.set(stored.transaction, [stored])
-    this.due.add(stored)
     this.pump()
   }
 
@@ -219,10 +294,10 @@ export class StoreAndForward {
   answered(key: string, code: string, nowMs: number): boolean {
     const waiting = this.underWay.get(key)
     if (waiting === undefined) return false
-    this.settle(waiting.stored)
+    this.settle(waiting)
     if (this.isEnd(waiting, code)) {
-      this.finish(waiting.stored, this.effects.isAcknowledged(waiting.stored, code) ? "acknowledged" : "declined", code)
-    } else this.again(waiting.stored, code, nowMs)
+      this.finish(waiting, this.effects.isAcknowledged(waiting.stored, code) ? "acknowledged" : "declined", code)
+    } else this.again(waiting, code, nowMs)
     this.pump()
     return true
   }
@@ -240,7 +315,7 @@ export class StoreAndForward {
 
   /** Whether a message of this transaction has not ended: the next one about it has to wait here. */
   holds(transaction: string): boolean {
-    return this.transactions.has(transaction)
+    return this.backlog.holds(this.effects.number(transaction))
   }
 
   /** The link may be used: what waits goes out, what was under way on the old connection first. */
@@ -253,96 +328,122 @@ export class StoreAndForward {
    * `one`, only this one of several has: the next one is there for the asking, so that its messages rest before they ask.
    */
   linkLost(carrier: number, one?: { readonly epoch: number; readonly nowMs: number }): void {
-    const lost: Array<Stored> = []
-    for (const { stored, carrier: by, epoch } of this.underWay.values()) {
-      if (by !== carrier || (one !== undefined && epoch !== one.epoch)) continue
-      this.settle(stored)
-      if (one === undefined) lost.push(stored)
-      else this.rest(stored, one.nowMs)
+    const lost: Array<number> = []
+    for (const waiting of this.underWay.values()) {
+      if (waiting.carrier !== carrier || (one !== undefined && waiting.epoch !== one.epoch)) continue
+      this.settle(waiting)
+      if (one === undefined) lost.push(waiting.row)
+      else this.rest(waiting.row, one.nowMs)
     }
     this.putBack(lost)
   }
 
   /** Moves on what has waited long enough. Called at every tick of the deadline fiber. */
   tick(nowMs: number): void {
-    for (const { stored, until } of this.underWay.values()) {
-      if (until > nowMs) continue
-      this.settle(stored)
-      this.again(stored, "no answer", nowMs)
+    const { backlog, resting } = this
+    for (const waiting of this.underWay.values()) {
+      if (waiting.until > nowMs) continue
+      this.settle(waiting)
+      this.again(waiting, "no answer", nowMs)
     }
     let rested = 0
-    while (rested < this.resting.length && this.resting[rested]!.until <= nowMs) rested++
-    if (rested > 0) this.putBack(this.resting.splice(0, rested).map(({ stored }) => stored))
-    this.due.again((stored) => this.mustWait(stored))
+    while (rested < resting.length && backlog.until(resting[rested]!) <= nowMs) rested++
+    if (rested > 0) this.putBack(resting.splice(0, rested))
+    this.due.again(this.obstacles.isEarly)
     this.pump()
   }
 
   /** The oldest of them is the next of its origin. */
-  private putBack(messages: ReadonlyArray<Stored>): void {
-    for (const message of messages.toReversed()) this.due.putBack(message)
+  private putBack(rows: ReadonlyArray<number>): void {
+    for (const row of rows.toReversed()) {
+      this.backlog.rest(row, 0)
+      this.due.putBack(row)
+    }
   }
 
   /** The message is not under way any more. */
-  private settle({ key, origin }: Stored): void {
+  private settle({ stored: { key, origin } }: UnderWay): void {
     this.underWay.delete(key)
     this.moving.leave(origin)
     this.due.freed(key)
   }
 
   private pump(): void {
-    const { window } = this.settings
-    while (this.underWay.size < window) {
-      const stored = this.due.next({
-        // Two with one key are never under way together (guarantee G6).
-        isUnderWay: (key) => this.underWay.has(key),
-        isEarly: (message) => this.mustWait(message),
-        mayHave: (origin) => this.moving.may(origin, window, true)
-      })
-      if (stored === undefined) return
+    while (this.underWay.size < this.settings.window) {
+      const row = this.due.next(this.obstacles)
+      if (row === undefined) break
+      const stored = this.ahead.get(row)!
       const carrier = this.effects.carrier(stored)
-      if (carrier === undefined) return this.due.putBack(stored)
-      // It counts as under way while its attempt is being journalled; its time runs from the writing, however slow the disk is.
-      this.underWay.set(stored.key, { stored, until: Number.POSITIVE_INFINITY, carrier, epoch: 0 })
-      this.moving.take(stored.origin)
-      const attempt = ++stored.attempts
-      this.effects.recordAttempt(stored, carrier, (writtenMs, epoch) =>
-        this.attempt(stored, attempt, writtenMs, carrier, epoch)
-      )
+      if (carrier === undefined) {
+        this.due.putBack(row)
+        break
+      }
+      this.leave(row, stored, carrier)
     }
+    this.ahead.look(
+      (most) => this.due.first(most, this.obstacles.mayHave),
+      ({ key }) => this.underWay.has(key),
+      () => this.pump()
+    )
+  }
+
+  private leave(row: number, stored: Stored, carrier: number): void {
+    // It counts as under way while its attempt is being journalled; its time runs from the writing, however slow the disk is.
+    this.underWay.set(stored.key, { row, stored, until: Number.POSITIVE_INFINITY, carrier, epoch: 0 })
+    this.moving.take(stored.origin)
+    this.ahead.left()
+    const attempt = stored.attempts + 1
+    this.count(row, attempt)
+    this.effects.recordAttempt(stored, carrier, (writtenMs, epoch) =>
+      this.attempt(row, stored, attempt, writtenMs, carrier, epoch)
+    )
   }
 
   /** The journal has this attempt. If the link fell in between, a later attempt is on its way there, or none. */
-  private attempt(stored: Stored, attempt: number, nowMs: number, carrier: number, epoch: number): void {
-    if (this.underWay.get(stored.key)?.stored !== stored || stored.attempts !== attempt) return
+  private attempt(row: number, stored: Stored, attempt: number, nowMs: number, carrier: number, epoch: number): void {
+    const waiting = this.underWay.get(stored.key)
+    if (waiting?.stored !== stored || stored.attempts !== attempt) return
     if (epoch > 0 && this.effects.write(stored, stored.attempts > 1, carrier, epoch)) {
-      this.underWay.set(stored.key, { stored, until: nowMs + this.settings.timeoutMs, carrier, epoch })
+      this.underWay.set(stored.key, { row, stored, until: nowMs + this.settings.timeoutMs, carrier, epoch })
       return
     }
     // No byte has left: the attempt was none.
-    stored.attempts--
-    this.settle(stored)
+    this.count(row, attempt - 1)
+    this.settle(waiting)
     // A link that can still be used has lost the one connection only, and would be dialled again at once.
-    if (epoch > 0 && this.effects.carrier(stored) === carrier) this.rest(stored, nowMs)
-    else this.due.putBack(stored)
+    if (epoch > 0 && this.effects.carrier(stored) === carrier) this.rest(row, nowMs)
+    else this.due.putBack(row)
   }
 
-  private again(stored: Stored, code: string, nowMs: number): void {
-    if (stored.attempts >= this.settings.attemptsMax) this.finish(stored, "abandoned", code)
-    else this.rest(stored, nowMs)
+  private again({ row, stored }: UnderWay, code: string, nowMs: number): void {
+    if (stored.attempts >= this.settings.attemptsMax) this.finish({ row, stored }, "abandoned", code)
+    else this.rest(row, nowMs)
   }
 
-  private rest(stored: Stored, nowMs: number): void {
-    this.resting.push({ stored, until: nowMs + this.settings.retryMs })
+  private count(row: number, attempts: number): void {
+    this.backlog.attempted(row, attempts)
+    const stored = this.ahead.get(row)
+    if (stored !== undefined) stored.attempts = attempts
   }
 
-  private finish(stored: Stored, end: DeliveryEnd, code: string): void {
+  private rest(row: number, nowMs: number): void {
+    this.backlog.rest(row, nowMs + this.settings.retryMs)
+    this.resting.push(row)
+    this.ahead.rest(row)
+  }
+
+  private finish({ row, stored }: Pick<UnderWay, "row" | "stored">, end: DeliveryEnd, code: string): void {
     this.effects.recordEnd(stored, end, code)
-    this.heldBack.delete(stored.exchange)
-    const chain = this.transactions.get(stored.transaction)!
-    chain.shift()
-    this.byAge.end(stored)
-    this.held.leave(stored.origin)
-    if (chain.length === 0) this.transactions.delete(stored.transaction)
-    else this.due.add(chain[0]!)
+    const next = this.end(row)
+    if (next !== NONE) this.due.add(next)
+  }
+
+  /** The message has ended. The row that may go now because of that. */
+  private end(row: number): number {
+    this.heldBack.delete(this.backlog.exchange(row))
+    this.held.leave(this.backlog.origin(row))
+    this.originals.delete(row)
+    this.ahead.forget(row)
+    return this.backlog.remove(row)
   }
 }

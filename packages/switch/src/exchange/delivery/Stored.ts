@@ -1,10 +1,10 @@
-/** A message that was accepted for delivery, as the store-and-forward queue of its link holds it. */
+/** A message that was accepted for delivery: what its link's queue knows of it, and the message itself when it is about to go. */
 import type { MessageIndex } from "@jinka/codec"
 import type { Language } from "../../message/Language.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
 
-/** One message that was accepted for delivery. */
-export interface Stored {
+/** What the queue of its link knows of a message, however many wait. */
+export interface Kept {
   /** Number of its exchange: the sequence number of its `queued` entry. */
   readonly exchange: number
   /** The exchange that it is about, 0 when there is none in this journal. */
@@ -13,21 +13,26 @@ export interface Stored {
   readonly origin: number
   /** MTI as accepted, as a number. */
   readonly mti: number
+  /** STAN as the link's partner knows it. */
+  readonly stan: string
+  /** When it was accepted, milliseconds since the epoch. */
+  readonly at: number
+  /** Attempts made so far. */
+  readonly attempts: number
+}
+
+/** The message whole; out of the journal, where it was not kept in memory. */
+export interface Stored extends Kept {
   /** The message as it goes out, with its header, without a length header. */
   readonly bytes: Buffer
   /** Match key of its answer. */
   readonly key: string
-  /** STAN as the link's partner knows it. */
-  readonly stan: string
   /** Key of the transaction that it belongs to. */
   readonly transaction: string
-  /** When it was accepted, milliseconds since the epoch. */
-  readonly at: number
-  /** Attempts made so far. */
   attempts: number
   /**
    * For a reversal of our own that may overtake: the connection of its original and its position there. It never leaves before
-   * its original, which may still wait in the outbox of a slow partner.
+   * its original, which may still wait in the outbox of a slow partner. What comes out of the journal overtakes nothing.
    */
   behind?: { readonly desk: number; readonly epoch: number; readonly at: number }
   /**
@@ -40,16 +45,16 @@ export interface Stored {
 /** Room for one key at a time. */
 const key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
-/** The message of `index` with the bytes `bytes`, accepted at `at` as `exchange`, which no one has tried to send yet. */
+/** The message of `index` with the bytes `bytes`, of which `known` is known. */
 export const storedOf = (
   language: Language,
   index: MessageIndex,
-  known: Pick<Stored, "exchange" | "about" | "origin" | "bytes" | "at">
+  known: Pick<Stored, "exchange" | "about" | "origin" | "bytes" | "at"> & { readonly attempts?: number }
 ): Stored => ({
+  attempts: 0,
   ...known,
   mti: index.mti,
   key: key.toString("latin1", 0, language.key(index, language.sentFields, key)),
   stan: language.stan(index),
-  transaction: language.transaction(index),
-  attempts: 0
+  transaction: language.transaction(index)
 })

@@ -66,6 +66,20 @@ export class ByTurns<A> {
     return undefined
   }
 
+  /** The first `most` items in the order of turns, of the partners for which `may` says true; they stay where they are. */
+  first(most: number, may: (partner: number) => boolean = () => true): ReadonlyArray<A> {
+    const found: Array<A> = []
+    let queues = most > 0 ? this.turns.filter(({ partner }) => may(partner)) : []
+    for (let depth = 0; queues.length > 0; depth++) {
+      queues = queues.filter(({ head, items }) => head + depth < items.length)
+      for (const { head, items } of queues) {
+        if (found.length === most) return found
+        found.push(items[head + depth]!)
+      }
+    }
+    return found
+  }
+
   /** Takes the first of a partner's first items for which `is` says true, out of turn; `undefined`: there is none. */
   takeFirst(is: (first: A) => boolean): A | undefined {
     for (let turn = 0; turn < this.turns.length; turn++) {

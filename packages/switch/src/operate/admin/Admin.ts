@@ -13,10 +13,11 @@
  * its users, when there are any.
  */
 import { isDeepStrictEqual } from "node:util"
-import { type Context, Effect, Exit, type FileSystem, Layer, type Path, Scope } from "effect"
+import { Clock, type Context, Effect, Exit, type FileSystem, Layer, type Path, Scope } from "effect"
 import { Etag, HttpEffect, HttpPlatform, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { addressList } from "../../link/door/Addresses.ts"
 import type { Credentials } from "../../transport/Credentials.ts"
+import { monotonicMs } from "../../transport/Monotonic.ts"
 import { listenForRequests, type WebAnswer } from "../../transport/NodeWeb.ts"
 import type { PartnerIdentity } from "../../transport/Tls.ts"
 import type { Endpoint, ListenFailed, Listening } from "../../transport/Transport.ts"
@@ -24,6 +25,7 @@ import type { AlarmsReport } from "../alarm/Alarms.ts"
 import type { Role } from "../configuration/door/AdminDocument.ts"
 import type { Controlled } from "../control/Control.ts"
 import { apiRoutes } from "./Answers.ts"
+import { CallLimits, tooOften } from "./CallLimits.ts"
 import { consoleRoutes, makeSessions } from "./Console.ts"
 import { readiness } from "./Health.ts"
 import { withProcess } from "./Look.ts"
@@ -177,11 +179,15 @@ const answered = Effect.fnUntraced(function* <E>(
   const answer = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(
     yield* Effect.context<never>()
   )(answering)
+  const clock = yield* Clock.Clock
+  const limits = new CallLimits()
   return {
     admits: addressList(from).has,
     answer: async (request: Request, identity: PartnerIdentity | undefined) => {
       if (tls === undefined && !isOwnName(request.headers.get("host"))) return covered(foreign())
       const user = userOf(users, request.headers.get("authorization") ?? undefined, identity) ?? sessionOf(request)
+      const { pathname } = new URL(request.url)
+      if (!limits.may(user?.name ?? "", pathname, monotonicMs(clock))) return covered(limited())
       // Nobody but this listener says who asks.
       request.headers.delete(userHeader)
       if (user !== undefined) request.headers.set(userHeader, user.name)
@@ -210,6 +216,8 @@ const foreign = (): Response =>
     { error: "In clear this is asked for as 127.0.0.1 or localhost, and by no other name." },
     { status: 421 }
   )
+
+const limited = (): Response => Response.json({ error: tooOften }, { status: 429, headers: { "retry-after": "1" } })
 
 /** Nothing of this belongs into a cache, a frame or another site's page. */
 const headers: Readonly<Record<string, string>> = {

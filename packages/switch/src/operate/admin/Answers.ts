@@ -3,6 +3,7 @@ import { coverTyped } from "@jinka/codec"
 import { Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
+import type { SearchKey } from "../../journal/JournalStore.ts"
 import type { OperationRefused } from "../../Operations.ts"
 import type { AlarmsReport } from "../alarm/Alarms.ts"
 import type { Role } from "../configuration/door/AdminDocument.ts"
@@ -52,6 +53,15 @@ const as = (role: Role) =>
 const refused = ({ reason, says }: OperationRefused) =>
   reason === "NoSuchLink" ? new NotThere({ error: says }) : new Refused({ error: says })
 
+const keyOf = ({
+  stan,
+  ...rest
+}: {
+  readonly stan?: string
+  readonly rrn?: string
+  readonly pan?: string
+}): SearchKey => (stan === undefined ? rest : { ...rest, stan: Number(stan) })
+
 const view = (controlled: Controlled, alarms: () => AlarmsReport) =>
   HttpApiBuilder.group(api, "view", (handlers) =>
     handlers
@@ -78,12 +88,27 @@ const view = (controlled: Controlled, alarms: () => AlarmsReport) =>
           Effect.mapError(controlled.audit(before), ({ message }) => new Unreadable({ error: message }))
         )
       )
-      .handle("trace", ({ payload: { stan, ...rest } }) =>
+      .handle("trace", ({ payload: { diff, ...asked } }) =>
         Effect.gen(function* () {
           const user = yield* as("view")
-          const key = stan === undefined ? rest : { ...rest, stan: Number(stan) }
+          const key = keyOf(asked)
           controlled.looked(user, `trace by ${Object.keys(key).join(", ")}`)
-          return yield* Effect.mapError(controlled.trace(key), ({ message }) => new Unreadable({ error: message }))
+          return yield* Effect.mapError(
+            controlled.trace(key, diff === true),
+            ({ message }) => new Unreadable({ error: message })
+          )
+        })
+      )
+      .handle("why", ({ payload }) =>
+        Effect.gen(function* () {
+          const user = yield* as("view")
+          const key = keyOf(payload)
+          const names = Object.keys(key).join(", ")
+          controlled.looked(user, `why ${names === "" ? "the last answers" : `by ${names}`}`)
+          return yield* Effect.mapError(
+            controlled.why(names === "" ? undefined : key),
+            ({ message }) => new Unreadable({ error: message })
+          )
         })
       )
   )

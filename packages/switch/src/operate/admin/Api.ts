@@ -22,6 +22,7 @@ import {
 } from "../control/Report.ts"
 import { BusinessDate, TotalsReport } from "../totals/TotalsReport.ts"
 import { TraceReport } from "../trace/TraceReport.ts"
+import { WhyReport } from "../trace/WhyReport.ts"
 import { AuditReport } from "./Audit.ts"
 import type { User } from "./Users.ts"
 
@@ -79,6 +80,13 @@ export class Checked extends HttpApiMiddleware.Service<Checked>()("@jinka/switch
 
 const means = (description: string) => OpenApi.annotations({ description })
 
+/** What a transaction is looked for by; a card number is never in an address. */
+const keyFields = {
+  stan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{1,12}$/))),
+  rrn: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[ -~]{1,12}$/))),
+  pan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{8,19}$/)))
+}
+
 const view = HttpApiGroup.make("view")
   .add(
     HttpApiEndpoint.get("status", "/status", { success: StatusReport, error: Forbidden }).annotateMerge(
@@ -126,15 +134,26 @@ const view = HttpApiGroup.make("view")
   )
   .add(
     HttpApiEndpoint.post("trace", "/trace", {
-      payload: Schema.Struct({
-        stan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{1,12}$/))),
-        rrn: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[ -~]{1,12}$/))),
-        pan: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{8,19}$/)))
-      }).check(Schema.makeFilter(({ pan, rrn, stan }) => (pan ?? rrn ?? stan) !== undefined)),
+      payload: Schema.Struct({ ...keyFields, diff: Schema.optionalKey(Schema.Boolean) }).check(
+        Schema.makeFilter(({ pan, rrn, stan }) => (pan ?? rrn ?? stan) !== undefined)
+      ),
       success: TraceReport,
       error: [Forbidden, Unreadable]
     }).annotateMerge(
-      means("The life of transactions, card data covered; noted in the journal with who looked. Role view.")
+      means(
+        "The life of transactions, card data covered; `diff`: with both sides of each message and every change with its reason. Noted in the journal with who looked. Role view."
+      )
+    )
+  )
+  .add(
+    HttpApiEndpoint.post("why", "/why", {
+      payload: Schema.Struct(keyFields),
+      success: WhyReport,
+      error: [Forbidden, Unreadable]
+    }).annotateMerge(
+      means(
+        "Why answers found no request that waited for them, and which request is nearest; without a key the last ten. Noted in the journal with who looked. Role view."
+      )
     )
   )
 
@@ -245,6 +264,6 @@ export const api = HttpApi.make("jinka")
       title: "Jinka, administration",
       version: "1",
       description:
-        "What operators and their programs may look at and do while a switch runs. Every act takes a reason and is in the journal with its user."
+        "What operators and their programs may look at and do while a switch runs. Every act takes a reason and is in the journal with its user. Whoever asks more than a hundred times a second, or more than five times for what is in the journal, is answered 429."
     })
   )

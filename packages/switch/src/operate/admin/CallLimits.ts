@@ -1,0 +1,37 @@
+/**
+ * How often somebody may ask over the administrative listener: each user for himself, and all whom nobody knows together. What
+ * reads the journal is asked for more rarely: partners' messages wait behind it. Whether the switch lives and is ready may be
+ * asked for by everybody at any time.
+ */
+import { RateLimit } from "../../exchange/entry/RateLimit.ts"
+
+/** Requests a second, and those among them that read the journal. */
+const CALLS_PER_SECOND = 100
+const SEARCHES_PER_SECOND = 5
+
+const free = new Set(["/live", "/ready"])
+const searches = /^\/api\/(?:trace|why|totals|audit)(?:\/|$)/
+
+/** What whoever asks too often gets to hear. */
+export const tooOften = `Asked too often: ${CALLS_PER_SECOND} requests a second, ${SEARCHES_PER_SECOND} of them for what is in the journal. Ask again in a second.`
+
+interface Limits {
+  readonly calls: RateLimit
+  readonly searches: RateLimit
+}
+
+/** The limits of one listener; a user has one name. Times are monotonic milliseconds. */
+export class CallLimits {
+  private readonly of = new Map<string, Limits>()
+
+  /** Whether the user may ask for this path now; "": nobody whom the listener knows. */
+  may(user: string, path: string, now: number): boolean {
+    if (free.has(path)) return true
+    let limits = this.of.get(user)
+    if (limits === undefined) {
+      limits = { calls: new RateLimit(CALLS_PER_SECOND), searches: new RateLimit(SEARCHES_PER_SECOND) }
+      this.of.set(user, limits)
+    }
+    return limits.calls.take(now) && (!searches.test(path) || limits.searches.take(now))
+  }
+}

@@ -1,0 +1,115 @@
+/** What programs of operators find in the journal of a running switch over HTTP: the same as the command line, and no faster than it may. */
+import { afterEach, describe, expect, it } from "vitest"
+import { CallLimits } from "../../../packages/switch/src/operate/admin/CallLimits.ts"
+import { answerTo, Line, until } from "./Line.ts"
+import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitchIn } from "./program.ts"
+import { pan, purchase } from "./swiped.ts"
+
+afterEach(cleanUp)
+
+const viewer = "v".repeat(40)
+
+const start = async () => {
+  const users = ", users: [{ name: berta, role: view, token: { env: JINKA_VIEWER } }]"
+  const file = configuration(folder(), (text) =>
+    text.replace("requestTimeout:", `admin: { listen: { port: 0 }${users} }\nrequestTimeout:`)
+  )
+  return { file, running: await runSwitchIn({ JINKA_VIEWER: viewer }, file) }
+}
+
+const ask = (running: RunningSwitch, path: string, body: unknown, token = viewer) =>
+  fetch(`http://127.0.0.1:${running.ready.admin!.port}${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify(body)
+  })
+
+describe("Over the administrative listener", () => {
+  it("both sides of a message and the reasons of answers are told as the command line tells them, and who looked is in the journal", async () => {
+    const { file, running } = await start()
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
+    await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
+    acquirer.send(purchase(7))
+    const request = await issuer.next()
+    issuer.send(answerTo(request, "00"))
+    await acquirer.next()
+    issuer.send(answerTo(request, "00"))
+    await until(async () => {
+      const { entries } = await running.status()
+      return entries["duplicateAnswer"] === 1
+    }, "the second answer is noted")
+
+    const differing = await ask(running, "/api/trace", { stan: "7", diff: true })
+    const plain = await ask(running, "/api/trace", { stan: "7" })
+    const last = await ask(running, "/api/why", {})
+    const of = await ask(running, "/api/why", { stan: "7" })
+    const wrong = await Promise.all(
+      [
+        ["/api/why", { stan: "seven" }],
+        ["/api/why", { pan: "1" }],
+        ["/api/trace", { diff: true }],
+        ["/api/trace", { stan: "7", diff: "yes" }]
+      ].map(([path, body]) => ask(running, String(path), body))
+    )
+    const stranger = await ask(running, "/api/why", {}, "w".repeat(40))
+    const [told, toldPlain, reasons, ofOne] = await Promise.all(
+      [differing, plain, last, of].map((answer) => answer.text())
+    )
+    const [cliTrace, cliWhy] = await Promise.all([
+      jinka(["trace", file, "--stan", "7", "--diff", "--json"]),
+      jinka(["why", file, "--json"])
+    ])
+    await running.stop()
+
+    expect(JSON.parse(told!)).toEqual(JSON.parse(cliTrace.out))
+    expect(JSON.parse(told!).exchanges[0].changes.map(({ what }: { what: string }) => what)).toEqual([
+      "request",
+      "answer"
+    ])
+    expect(toldPlain).not.toContain("changes")
+    expect(JSON.parse(reasons!)).toEqual(JSON.parse(cliWhy.out))
+    expect(JSON.parse(ofOne!)).toEqual(JSON.parse(reasons!))
+    expect(JSON.parse(reasons!).answers).toMatchObject([{ kind: "duplicateAnswer", link: "issuer", mti: "0210" }])
+    expect(wrong.map(({ status }) => status)).toEqual([400, 400, 400, 400])
+    expect(stranger.status).toBe(401)
+    expect(`${told}${reasons}`).not.toContain(pan)
+    expect(running.err()).toContain("operator berta: why the last answers")
+    expect(running.err()).toContain("operator berta: why by stan")
+  })
+
+  it("whoever asks for more than the journal should give is told to wait, and nobody else is", async () => {
+    const { running } = await start()
+
+    const flood = await Promise.all(Array.from({ length: 20 }, () => ask(running, "/api/why", {})))
+    const status = await fetch(`http://127.0.0.1:${running.ready.admin!.port}/api/status`, {
+      headers: { authorization: `Bearer ${viewer}` }
+    })
+    const live = await fetch(`http://127.0.0.1:${running.ready.admin!.port}/live`)
+    await running.stop()
+
+    const limited = flood.filter((answer) => answer.status === 429)
+    expect(limited.length).toBeGreaterThan(0)
+    expect(limited[0]!.headers.get("retry-after")).toBe("1")
+    expect(await limited[0]!.json()).toEqual({ error: expect.stringContaining("Ask again in a second.") })
+    expect(flood.filter((answer) => answer.status === 200).length).toBeGreaterThanOrEqual(5)
+    expect([status.status, live.status]).toEqual([200, 200])
+  })
+})
+
+describe("How often somebody may ask", () => {
+  it("is a hundred times a second, five times for what is in the journal, each for himself, and as often as he likes for life", () => {
+    const limits = new CallLimits()
+    const count = (user: string, path: string, times: number, now: number) =>
+      Array.from({ length: times }, () => limits.may(user, path, now)).filter(Boolean).length
+
+    expect(count("anna", "/api/trace", 20, 1000)).toBe(5)
+    expect(count("anna", "/api/audit/0", 20, 1000)).toBe(0)
+    expect(count("berta", "/api/totals", 20, 1000)).toBe(5)
+    expect(count("anna", "/api/status", 200, 1000)).toBe(60)
+    expect(count("", "/metrics", 200, 1000)).toBe(100)
+    expect(count("", "/live", 500, 1000)).toBe(500)
+    expect(count("", "/ready", 500, 1000)).toBe(500)
+    expect(count("anna", "/api/why", 20, 2000)).toBe(5)
+  })
+})
