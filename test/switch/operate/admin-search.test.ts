@@ -67,7 +67,7 @@ describe("Over the administrative listener", () => {
       "request",
       "answer"
     ])
-    expect(toldPlain).not.toContain("changes")
+    expect(JSON.parse(toldPlain!).exchanges[0].changes).toBeUndefined()
     expect(JSON.parse(reasons!)).toEqual(JSON.parse(cliWhy.out))
     expect(JSON.parse(ofOne!)).toEqual(JSON.parse(reasons!))
     expect(JSON.parse(reasons!).answers).toMatchObject([{ kind: "duplicateAnswer", link: "issuer", mti: "0210" }])
