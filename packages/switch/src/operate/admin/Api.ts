@@ -264,6 +264,6 @@ export const api = HttpApi.make("jinka")
       title: "Jinka, administration",
       version: "1",
       description:
-        "What operators and their programs may look at and do while a switch runs. Every act takes a reason and is in the journal with its user. Whoever asks more than a hundred times a second, or more than five times for what is in the journal, is answered 429."
+        "What operators and their programs may look at and do while a switch runs. Every act takes a reason and is in the journal with its user. Whoever asks more than a hundred times a second, or more than ten times for what is in the journal, is answered 429."
     })
   )

@@ -7,7 +7,7 @@ import { RateLimit } from "../../exchange/entry/RateLimit.ts"
 
 /** Requests a second, and those among them that read the journal. */
 const CALLS_PER_SECOND = 100
-const SEARCHES_PER_SECOND = 5
+const SEARCHES_PER_SECOND = 10
 
 const free = new Set(["/live", "/ready"])
 const searches = /^\/api\/(?:trace|why|totals|audit)(?:\/|$)/
