@@ -99,7 +99,9 @@ describe("Every command that a page names", () => {
       const [words = ""] = found[2]!.split(/ (?=\S+\.yaml|--|\.\.\.|\[)/)
       const [first = "", ...rest] = words.split(" ").filter((word) => word !== "|")
       // `decode | encode` are two commands, `journal verify | summary` two of one.
-      const inner = ["alarm", "day", "dialect", "journal", "key", "link", "pending"].includes(first) ? rest.flatMap((word) => word.split("|")) : []
+      const inner = ["alarm", "day", "dialect", "journal", "key", "link", "pending"].includes(first)
+        ? rest.flatMap((word) => word.split("|"))
+        : []
       const all = inner.length > 0 ? inner.map((word) => `${first} ${word}`) : [first, ...rest]
       for (const one of all) named.set(`${found[1]} ${one}`, place)
     }

@@ -43,7 +43,7 @@ const list = Command.make("list", { ...whichSwitch, json: asJson }, ({ json, ...
     yield* show(yield* ask(yield* socketOf(of), "GET", "/alarms", AlarmsReport), json)
   })
 ).pipe(
-  Command.withDescription("What is wrong now, since when, and what a person has silenced."),
+  Command.withDescription("Lists what is wrong now, since when, and what a person has silenced."),
   Command.withShortDescription("What is wrong now"),
   Command.withExamples([{ command: "jinka alarm list switch.yaml", description: "First look" }])
 )
@@ -68,7 +68,7 @@ const silence = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Tells nobody of an alarm for a while: neither log nor webhook. Status, metrics and console go on to show it. What still stands at the end is told then. A restart of the switch ends it. The journal keeps your name and the reason."
+    "Silences an alarm for a while: log and webhook say nothing of it. Status, metrics and console still show it. When it lasts longer than the silence, it is told then. A restart of the switch ends it. The journal keeps your name and the reason."
   ),
   Command.withShortDescription("Tell nobody of an alarm for a while"),
   Command.withExamples([
@@ -86,7 +86,7 @@ const unsilence = Command.make("unsilence", which, ({ json, kind, link, reason, 
     yield* show(yield* ask(yield* socketOf(of), "POST", `/alarms/${kind}/unsilence`, AlarmsReport, request), json)
   })
 ).pipe(
-  Command.withDescription("Tells of an alarm again before its silence ends."),
+  Command.withDescription("Ends the silence of an alarm early."),
   Command.withShortDescription("Tell of it again"),
   Command.withExamples([
     {

@@ -31,7 +31,7 @@ export const status = Command.make("status", { ...whichLink, json: asJson }, (fl
   })
 ).pipe(
   Command.withDescription(
-    "Asks a running switch how its links are: state and since when, addresses, what is outstanding and stored and the age of the oldest, what the kernel sees otherwise, why the last connection ended and what to look at; answers by code; journal entries by kind. With a link's name: everything about that one, with its clocks, the kernel's view and its last ends. It asks no partner, so it answers at once."
+    "Asks a running switch how its links are: state and since when, addresses, what is outstanding and stored and the age of the oldest, what the kernel sees differently, why the last connection ended and what to look at; answers by code; journal entries by kind. With a link's name: everything about that one, with its clocks, the kernel's view and its last ends. It asks no partner, so it answers at once."
   ),
   Command.withShortDescription("Show a running switch's links and counters"),
   Command.withExamples([

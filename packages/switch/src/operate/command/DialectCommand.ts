@@ -66,7 +66,7 @@ const check = Command.make(
 
 /** `jinka dialect`. */
 export const dialect = Command.make("dialect").pipe(
-  Command.withDescription("Message formats: what they say, and whether a file is a good one."),
+  Command.withDescription("Shows message formats, and says whether a file is a good one."),
   Command.withShortDescription("Look at message formats"),
   Command.withSubcommands([show, check])
 )

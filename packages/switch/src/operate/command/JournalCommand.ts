@@ -172,7 +172,7 @@ const begin = Command.make("new", { place: fileOrDirectory }, ({ place }) =>
   })
 ).pipe(
   Command.withDescription(
-    "Begins a new journal in a directory whose journal is gone, though an index, a log or a control socket shows that there was one: a switch refuses to start there (`Gone`). What was open in the old one is forgotten: restore it instead wherever that can be done. The first entry tells of it. A first start in an empty directory does not need this command."
+    "Begins a new journal in a directory whose journal is gone, though an index, a log or a control socket shows that there was one: a switch refuses to start there (`Gone`). What was open in the old one is forgotten: restore it instead wherever that can be done. The first entry records that. A first start in an empty directory does not need this command."
   ),
   Command.withShortDescription("Begin a new journal where an earlier one is gone"),
   Command.withExamples([

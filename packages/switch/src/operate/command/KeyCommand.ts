@@ -97,7 +97,7 @@ const list = Command.make("list", { ...whichSwitch, json: asJson }, ({ json, ...
   })
 ).pipe(
   Command.withDescription(
-    "Lists the keys of every link by their check values: what is in use, since when, what is still good and until when, what was given and is not answered for, and how many messages fitted which. When no switch runs, the journal is read. No key is ever shown."
+    "Lists the keys of every link by their check values: what is in use, since when, what is still good and until when, what was given and is not yet acknowledged, and how many messages fitted which. When no switch runs, the journal is read. No key is ever shown."
   ),
   Command.withShortDescription("List the keys by their check values"),
   Command.withExamples([
@@ -282,7 +282,7 @@ const retire = Command.make(
 /** `jinka key`. */
 export const key = Command.make("key").pipe(
   Command.withDescription(
-    "The keys of a running switch's partners. Keys are told apart by their check values; none is ever shown. Exit codes: 0 done, 1 refused or no key came, 4 no switch answers."
+    "Shows, asks for, brings and destroys the keys of a running switch's partners. Keys are told apart by their check values; none is ever shown. Exit codes: 0 done, 1 refused or no key came, 4 no switch answers."
   ),
   Command.withShortDescription("Keys of partners: list, ask, import, retire"),
   Command.withExamples([{ command: "jinka key list switch.yaml", description: "First look" }]),

@@ -59,7 +59,7 @@ export const top = Command.make("top", { ...whichSwitch, every, times }, (flags)
   })
 ).pipe(
   Command.withDescription(
-    "Shows the links of a running switch on one screen of 80 columns, once a second: requests in and out a second, what is outstanding and stored, the share of answers that approve, the 99th percentile of the partner's and of our own time in milliseconds. Links that need somebody stand first. Ctrl-C ends it; the switch does not notice."
+    "Shows the links of a running switch on one screen of 80 columns, once a second: requests in and out a second, what is outstanding and stored, the share of answers that approve, the 99th percentile of the partner's and of our own time in milliseconds. Links that need somebody come first. Ctrl-C ends it; the switch does not notice."
   ),
   Command.withShortDescription("The links of a running switch, live"),
   Command.withExamples([

@@ -35,7 +35,7 @@ export const GroupDocument = Schema.Struct({
   fall: option(
     Schema.Literals(["alone", "together"]),
     "alone",
-    "What the end of one member's connection does to the others: nothing, or all are closed and made anew (the CUPS rule)."
+    "What the end of one member's connection does to the others: nothing, or all are closed and rebuilt (the CUPS rule)."
   )
 })
 export type GroupDocument = typeof GroupDocument.Type

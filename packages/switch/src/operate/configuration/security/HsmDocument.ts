@@ -47,7 +47,7 @@ export const HsmDocument = Schema.Struct({
   heartbeatTimeout: option(
     Duration,
     "5 seconds",
-    "How long the answer to one may take before the connection is made anew."
+    "How long the answer to one may take before the connection is closed and made again."
   )
 })
 /** See the schema. */
