@@ -42,7 +42,10 @@ export const What = Schema.Literals([
   "signedOff",
   "cutOver",
   "totals",
-  "echo"
+  "echo",
+  "keyTaken",
+  "keyGiven",
+  "keyRefused"
 ])
 export type What = typeof What.Type
 
