@@ -1,6 +1,5 @@
 /** Key exchange messages: the published CUPS, terminal and 1993 forms, byte for byte, and what is no key. */
 import {
-  type CarriedKey,
   carriedKeys,
   checkDialect,
   checkOf,
@@ -8,7 +7,6 @@ import {
   cups,
   type Dialect,
   decryptBlocks,
-  dialects,
   type GivenKey,
   isKeyMessage,
   isKeyUnreadable,
@@ -19,9 +17,7 @@ import {
   keyFields,
   keyMeaning,
   MessageIndex,
-  mtiText,
   readDialect,
-  responseMti,
   unionPayPos
 } from "@jinka/codec"
 import { describe, expect, it } from "vitest"
@@ -258,51 +254,5 @@ describe("key exchange in a dialect file", () => {
     ])
     expect(wrong({ windw: 5 })[0]).toMatch(/^keyExchange.change.windw: there is no such setting; there are name, ask,/)
     expect(errors([good, good])).toEqual(["keyExchange.change: this name is taken by another exchange"])
-  })
-})
-
-describe("a key in every exchange of every dialect that ships", () => {
-  const all = Object.values(dialects).flatMap((dialect) =>
-    (dialect.keyExchange ?? []).flatMap((exchange) =>
-      exchange.parts.map((part) => {
-        const algorithm = part.algorithm ?? (typeof exchange.algorithm === "string" ? exchange.algorithm : "tdes")
-        const kind = part.kind ?? (typeof exchange.kind === "string" ? exchange.kind : "mac")
-        return { name: `${dialect.name} ${exchange.name} ${kind} ${algorithm}`, dialect, exchange, kind, algorithm }
-      })
-    )
-  )
-
-  it.each(all)("$name: what is written is read again", ({ algorithm, dialect, exchange, kind }) => {
-    const codec = compile(dialect)
-    const length = algorithm === "des" ? 8 : 16
-    // The header of a key block says what its key is for.
-    const bytes =
-      exchange.wrap === "tr31"
-        ? Buffer.from(`D0112M3TC00E0000${"5A".repeat(48)}`, "latin1")
-        : Buffer.from(Array.from({ length }, (_, n) => 0xa0 + n))
-    const message = exchange.deliver ?? { ...exchange.ask!, mti: responseMti(exchange.ask!.mti) }
-    const one: GivenKey = { kind, algorithm, bytes, check: (_, size) => Buffer.alloc(size, 0x5c) }
-    // An answer that brings a set brings all of it.
-    const set =
-      exchange.deliver === undefined ? exchange.parts.filter(({ whole }) => whole === exchange.parts[0]!.whole) : []
-    const keys = [
-      one,
-      ...set
-        .filter((part) => part.kind !== kind)
-        .map((part) => ({
-          ...one,
-          kind: part.kind!,
-          algorithm: part.algorithm!,
-          bytes: Buffer.alloc(part.length!, 0x11)
-        }))
-    ]
-    const fields = keyFields(codec.layout, exchange, message, kind, algorithm, keys)
-    const sent = codec.encode({ mti: mtiText(message.mti), fields: fields! })
-
-    expect(sent).toBeInstanceOf(Buffer)
-    const found = carriedKeys(exchange, indexed(dialect, sent as Buffer))
-    expect(isKeyUnreadable(found) ? found.rule : "").toBe("")
-    const mine = (found as ReadonlyArray<CarriedKey>).find((carried) => carried.kind === kind)!
-    expect([mine.algorithm, mine.bytes.toString("hex")]).toEqual([algorithm, bytes.toString("hex")])
   })
 })

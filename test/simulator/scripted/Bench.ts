@@ -132,11 +132,6 @@ export class Bench {
     this.partner.received(this.connection, told(this.plan.form, encoded(this.codec, message), 0))
   }
 
-  /** Bytes that another one has sent come to it. */
-  hear(messages: ReadonlyArray<Buffer>): void {
-    for (const bytes of messages) this.partner.received(this.connection, told(this.plan.form, bytes, 0))
-  }
-
   /** What it has sent since the last look, as far as it can be read. */
   heard(): ReadonlyArray<Message> {
     return this.sent.splice(0).map((bytes) => {

@@ -33,20 +33,14 @@ import { fieldText, type Observed, told } from "./Observed.ts"
 import { StepInvalid } from "./StepInvalid.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
-/** A key for MACs, or one for PIN blocks; with its bytes, which a partner may exchange for others. */
+/** A key for MACs, or one for PIN blocks. */
 export type DialogueKey =
-  | {
-      readonly _tag: "mac"
-      readonly key: MacKey
-      readonly algorithm: keyof typeof macAlgorithms
-      readonly bytes: Buffer
-    }
+  | { readonly _tag: "mac"; readonly key: MacKey }
   | {
       readonly _tag: "pin"
       readonly key: PinKey
       readonly cipher: Cipher
       readonly format: (typeof pinFormats)[number]
-      readonly bytes: Buffer
     }
 
 /** Keys by name. */
@@ -62,8 +56,7 @@ const among =
     throw invalidAt(yaml, `one of ${known.join(", ")} is expected`)
   }
 
-/** Bytes of a key in hexadecimal digits. Throws `FileInvalid`. */
-export const keyBytesOf = (yaml: Yaml): Buffer => {
+const bytesOfKey = (yaml: Yaml): Buffer => {
   const digits = textOf(yaml)
   if (/^([0-9A-Fa-f]{2}){8,32}$/.test(digits)) return Buffer.from(digits, "hex")
   throw invalidAt(yaml, "a key of 8 to 32 bytes in hex digits is expected")
@@ -75,29 +68,15 @@ export const readKey = (yaml: Yaml): DialogueKey => {
   const algorithm = map.get("mac", among(Object.keys(macAlgorithms) as ReadonlyArray<keyof typeof macAlgorithms>))
   const format = map.get("pin", among(pinFormats))
   const cipher = map.get("cipher", among(ciphers)) ?? "tdes"
-  const bytes = map.get("hex", keyBytesOf)
+  const bytes = map.get("hex", bytesOfKey)
   map.done()
   if ((algorithm === undefined) === (format === undefined) || bytes === undefined) {
     throw invalidAt(yaml, "a key has `hex`, and `mac` or `pin`")
   }
-  const key = algorithm === undefined ? pinKeyOf(cipher, format!, bytes) : macKeyOf(algorithm, bytes)
-  if (typeof key === "string") throw invalidAt(yaml, key)
-  return key
+  const key = algorithm === undefined ? makePinKey(cipher, bytes) : makeMacKey(macAlgorithms[algorithm], bytes)
+  if (isSecurityError(key)) throw invalidAt(yaml, key.rule)
+  return "compute" in key ? { _tag: "mac", key } : { _tag: "pin", key, cipher, format: format! }
 }
-
-const macKeyOf = (algorithm: keyof typeof macAlgorithms, bytes: Buffer): DialogueKey | string => {
-  const key = makeMacKey(macAlgorithms[algorithm], bytes)
-  return isSecurityError(key) ? key.rule : { _tag: "mac", key, algorithm, bytes }
-}
-
-const pinKeyOf = (cipher: Cipher, format: (typeof pinFormats)[number], bytes: Buffer): DialogueKey | string => {
-  const key = makePinKey(cipher, bytes)
-  return isSecurityError(key) ? key.rule : { _tag: "pin", key, cipher, format, bytes }
-}
-
-/** Another key for the same purpose; a text says why these bytes are none. */
-export const keyLike = (key: DialogueKey, bytes: Buffer): DialogueKey | string =>
-  key._tag === "mac" ? macKeyOf(key.algorithm, bytes) : pinKeyOf(key.cipher, key.format, bytes)
 
 /** `zpk 1234`: the key's name and the PIN. */
 export const pinWords = (text: string): { readonly name: string; readonly pin: string } | undefined => {
@@ -133,13 +112,13 @@ export const macFieldOf = (form: WireFormat, index: MessageIndex): number => {
 }
 
 /** The bytes that the MAC covers, from the values of the message. */
-const coveredBytes = (form: WireFormat, message: Observed, de: number, covered?: ReadonlyArray<number>): Buffer => {
+const coveredBytes = (form: WireFormat, message: Observed, de: number): Buffer => {
   const { fields, text } = macRulesOf(form)
   const { layout } = form.codec
   const { bytes, index } = message
   if (text === "message") return bytes.subarray(index.body, index.from(de) - layout.fields[de]!.prefixBytes)
   const original = layout.dialect.reversal?.originalData.field
-  const values = (covered ?? fields).flatMap((one) => {
+  const values = fields.flatMap((one) => {
     if (one === 0) return [bytes.toString("latin1", index.body, index.body + layout.mtiBytes)]
     const value = index.has(one) ? fieldText(message, one) : undefined
     if (value === undefined) return []
@@ -158,15 +137,9 @@ const valueBytes = ({ form, index }: Observed, de: number): Buffer => {
 }
 
 /** The MAC as it stands in its field. */
-const macOf = (
-  form: WireFormat,
-  key: MacKey,
-  message: Observed,
-  de: number,
-  covered?: ReadonlyArray<number>
-): Buffer => {
+const macOf = (form: WireFormat, { key }: { readonly key: MacKey }, message: Observed, de: number): Buffer => {
   const { bytes, form: how } = macRulesOf(form)
-  const mac = key.compute(coveredBytes(form, message, de, covered)).subarray(0, bytes)
+  const mac = key.compute(coveredBytes(form, message, de)).subarray(0, bytes)
   return how === "hex" ? Buffer.from(mac.toString("hex").toUpperCase(), "latin1") : mac
 }
 
@@ -177,11 +150,8 @@ const patched = (form: WireFormat, message: Observed, de: number, value: Buffer)
 }
 
 /** The finished message with its MAC by the key of this name. Throws `StepInvalid`. */
-export const withMac = (form: WireFormat, keys: DialogueKeys, name: string, bytes: Buffer): Buffer =>
-  sealedBy(form, keyOf(keys, name, "mac").key, bytes)
-
-/** The same with a key, over the fields of a list, 0 for the message type, or over those of the dialect. */
-export const sealedBy = (form: WireFormat, key: MacKey, bytes: Buffer, covered?: ReadonlyArray<number>): Buffer => {
+export const withMac = (form: WireFormat, keys: DialogueKeys, name: string, bytes: Buffer): Buffer => {
+  const key = keyOf(keys, name, "mac")
   const plain = told(form, bytes, 0)
   const de = macFieldOf(form, plain.index)
   const field = form.codec.layout.fields[de]
@@ -189,17 +159,13 @@ export const sealedBy = (form: WireFormat, key: MacKey, bytes: Buffer, covered?:
   const empty = field.bytes ? Buffer.alloc(field.units) : Buffer.from("0".repeat(field.units), "latin1")
   const whole = told(form, patched(form, plain, de, empty), 0)
   const value = Buffer.alloc(field.units)
-  macOf(form, key, whole, de, covered).copy(value)
+  macOf(form, key, whole, de).copy(value)
   return patched(form, whole, de, value)
 }
 
 /** The message with a MAC that is wrong in its last place, and right in all else. Throws `StepInvalid`. */
-export const withWrongMac = (form: WireFormat, keys: DialogueKeys, name: string, bytes: Buffer): Buffer =>
-  spoiled(form, withMac(form, keys, name, bytes))
-
-/** The same for a message that has its MAC. */
-export const spoiled = (form: WireFormat, sealed: Buffer): Buffer => {
-  const right = told(form, Buffer.from(sealed), 0)
+export const withWrongMac = (form: WireFormat, keys: DialogueKeys, name: string, bytes: Buffer): Buffer => {
+  const right = told(form, withMac(form, keys, name, bytes), 0)
   const last = right.index.to(macFieldOf(form, right.index)) - 1
   // Another hexadecimal digit in text, another byte elsewhere.
   right.bytes[last] = right.bytes[last] === 0x30 ? 0x31 : 0x30
@@ -216,16 +182,11 @@ export const macWrong = (
   const key = keyOf(keys, name, "mac")
   const de = macFieldOf(form, index)
   if (!index.has(de)) return { de, says: `DE ${de}: a MAC by ${name} expected, it is not there` }
-  return provedBy(message, key.key) ? undefined : { de, says: `DE ${de}: a MAC by ${name} expected, it is none` }
-}
-
-/** Whether the message has a MAC, and whether it is by this key. */
-export const provedBy = (message: Observed, key: MacKey, covered?: ReadonlyArray<number>): boolean | undefined => {
-  const { form, index } = message
-  const de = macFieldOf(form, index)
-  if (!index.has(de)) return undefined
-  const mac = macOf(form, key, message, de, covered)
-  return valueBytes(message, de).subarray(0, mac.length).equals(mac)
+  const came = valueBytes(message, de)
+  const mac = macOf(form, key, message, de)
+  return came.subarray(0, mac.length).equals(mac)
+    ? undefined
+    : { de, says: `DE ${de}: a MAC by ${name} expected, it is none` }
 }
 
 const pinFieldOf = ({ codec }: WireFormat): number => {

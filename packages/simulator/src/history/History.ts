@@ -42,10 +42,7 @@ export const What = Schema.Literals([
   "signedOff",
   "cutOver",
   "totals",
-  "echo",
-  "keyTaken",
-  "keyGiven",
-  "keyRefused"
+  "echo"
 ])
 export type What = typeof What.Type
 

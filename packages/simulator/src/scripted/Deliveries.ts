@@ -12,7 +12,6 @@ import { drawnDelay } from "./Delays.ts"
 import { carriesMac } from "./Facts.ts"
 import type { Conduct, Disconnect, PartnerPlan } from "./PartnerPlan.ts"
 import type { PartnerCount, PartnerRecord } from "./PartnerRecord.ts"
-import type { WorkingKeys } from "./WorkingKeys.ts"
 
 /** One answer, or one end of a connection. */
 interface Leaving {
@@ -36,7 +35,6 @@ export class Deliveries {
   private readonly time: Timepiece
   private readonly record: PartnerRecord
   private readonly count: PartnerCount
-  private readonly keys: WorkingKeys
   private readonly due = new DueQueue<Leaving>()
   private held: Array<Held> = []
   private readonly gone = new Set<number>()
@@ -44,9 +42,8 @@ export class Deliveries {
   private readonly busyUntil = new Map<number, number>()
   private drawn = 0
 
-  constructor(plan: PartnerPlan, keys: WorkingKeys, time: Timepiece, record: PartnerRecord, count: PartnerCount) {
+  constructor(plan: PartnerPlan, time: Timepiece, record: PartnerRecord, count: PartnerCount) {
     this.plan = plan
-    this.keys = keys
     this.time = time
     this.record = record
     this.count = count
@@ -74,14 +71,8 @@ export class Deliveries {
     else this.gone.add(epoch)
   }
 
-  /** Sends an answer as its rule says; `seal` gives it its MAC where it is not one of the dialect's list. */
-  deliver(
-    connection: Connection<Buffer>,
-    answer: Message,
-    conduct: Conduct | undefined,
-    key: string,
-    seal?: (message: Buffer) => Buffer
-  ): void {
+  /** Sends an answer as its rule says. */
+  deliver(connection: Connection<Buffer>, answer: Message, conduct: Conduct | undefined, key: string): void {
     if (conduct?.silence !== undefined) {
       this.count.dropped++
       return
@@ -93,9 +84,7 @@ export class Deliveries {
       this.count.faulted++
       return this.leave({ ...common, bytes: undefined }, this.dueAt(connection.epoch, conduct))
     }
-    const plain = bytesOf(this.plan.form.codec, answer, conduct)
-    const isSealed = seal !== undefined && typeof plain !== "string" && conduct?.malformed === undefined
-    const bytes = isSealed ? seal(plain) : this.sealed(plain, Number(mti), conduct)
+    const bytes = this.sealed(bytesOf(this.plan.form.codec, answer, conduct), Number(mti), conduct)
     if (typeof bytes === "string") {
       this.count.dropped++
       return this.record.delivered(connection.epoch, "answerLost", mti, key, `the answer cannot be made: ${bytes}`)
@@ -113,11 +102,11 @@ export class Deliveries {
 
   /** With its MAC, where the partner makes one. A message that cannot be read gets none. */
   private sealed(bytes: Buffer | string, mti: number, conduct: Conduct | undefined): Buffer | string {
-    const { form, macKey } = this.plan
+    const { form, keys, macKey } = this.plan
     const isPlain = typeof bytes === "string" || conduct?.malformed !== undefined
     if (isPlain || macKey === undefined || !carriesMac(form.codec.dialect, mti)) return bytes
     const seal = conduct?.wrong.includes("mac") === true ? withWrongMac : withMac
-    return seal(form, this.keys.all, macKey, bytes)
+    return seal(form, keys, macKey, bytes)
   }
 
   /** Sends what is due. */

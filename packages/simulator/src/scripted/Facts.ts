@@ -4,7 +4,6 @@
  */
 import {
   type Dialect,
-  isKeyMessage,
   isRepeat,
   type Layout,
   type MessageIndex,
@@ -148,12 +147,6 @@ export interface Facts {
   readonly index: MessageIndex
 }
 
-/** Whether a message asks for a key or brings one. */
-const isOfKeys = ({ keyExchange = [] }: Dialect, index: MessageIndex): boolean =>
-  keyExchange.some(({ ask, deliver }) =>
-    [ask, deliver].some((message) => message !== undefined && isKeyMessage(message, index))
-  )
-
 /** The facts of a message that can be read. */
 export const factsOf = (layout: Layout, { index }: Observed): Facts => {
   const kindOfClass = mtiClass(index.mti)
@@ -169,7 +162,6 @@ export const factsOf = (layout: Layout, { index }: Observed): Facts => {
       classNames[kindOfClass] ?? "",
       kind === undefined ? "" : kindNames[kind],
       meaning === undefined ? "" : meaningNames[meaning],
-      isOfKeys(layout.dialect, index) ? meaningNames.keyReset : "",
       isReconciliation(index.mti) ? "totals" : ""
     ],
     index

@@ -8,7 +8,6 @@ import {
   type FieldValue,
   headerLayout,
   isMessageError,
-  type KeyMessage,
   type Message,
   type MessageIndex,
   mtiText,
@@ -26,10 +25,7 @@ export interface Asked {
   readonly at: number
 }
 
-/** What an act says by a code of the dialect's network management. */
-type CodedAct = Exclude<OwnAct, "totals" | "key change" | "key request">
-
-const meanings: { readonly [A in CodedAct]: Meaning } = {
+const meanings: { readonly [A in Exclude<OwnAct, "totals">]: Meaning } = {
   "sign-on": "signOn",
   "sign-off": "signOff",
   echo: "echo",
@@ -46,7 +42,7 @@ export const sized = (codec: Codec, de: number, digits: string): string => {
 }
 
 /** Whether a dialect knows how to say this. */
-export const canSay = ({ network }: Codec["dialect"], act: CodedAct | "totals"): boolean =>
+export const canSay = ({ network }: Codec["dialect"], act: OwnAct): boolean =>
   act === "totals" || network?.codes[meanings[act]] !== undefined
 
 /** Messages of one partner. */
@@ -61,67 +57,33 @@ export class OwnMessages {
 
   /** A message of ours, and that we wait for its answer. Its bytes, or why it cannot be made. */
   make(
-    act: CodedAct | "totals",
+    act: OwnAct,
     wallMs: number,
     monotonicMs: number,
     more: { readonly [de: number]: string } = {}
   ): Buffer | string {
-    const { dialect, layout } = this.plan.form.codec
+    const { codec } = this.plan.form
+    const { dialect, layout } = codec
     const { network } = dialect
     if (!canSay(dialect, act)) return `the dialect ${dialect.name} has no ${act}`
-    const mti = act === "totals" ? dialect.version * 1000 + RECONCILIATION_ADVICE : network!.mti
-    const code = act === "totals" ? {} : { [network!.field]: network!.codes[meanings[act]]! }
-    const carried = [layout.roles.transmissionTime, layout.roles.stan, ...(network?.fields ?? [])]
-    return this.compose(act, mti, carried, { ...code, ...more }, wallMs, monotonicMs)
-  }
-
-  /** A key message of ours with these fields, and its MAC by `seal`; else as {@link make}. */
-  makeKey(
-    act: "key change" | "key request",
-    { fields, mti }: KeyMessage,
-    said: { readonly [de: number]: FieldValue },
-    wallMs: number,
-    monotonicMs: number,
-    seal: (message: Buffer) => Buffer
-  ): Buffer | string {
-    const { roles } = this.plan.form.codec.layout
-    const bytes = this.compose(act, mti, [roles.stan, ...fields], said, wallMs, monotonicMs)
-    return typeof bytes === "string" ? bytes : seal(bytes)
-  }
-
-  /** The number of the message made last. */
-  get lastStan(): string {
-    return sized(this.plan.form.codec, this.plan.form.codec.layout.roles.stan, this.stanText())
-  }
-
-  private stanText(): string {
-    return String(this.stan).padStart(STAN_DIGITS, "0")
-  }
-
-  private compose(
-    act: OwnAct,
-    mti: number,
-    carried: ReadonlyArray<number>,
-    said: { readonly [de: number]: FieldValue },
-    wallMs: number,
-    monotonicMs: number
-  ): Buffer | string {
-    const { codec } = this.plan.form
-    const { layout } = codec
     this.stan = (this.stan % STAN_MAX) + 1
+    const stan = sized(codec, layout.roles.stan, String(this.stan).padStart(STAN_DIGITS, "0"))
     const known: Readonly<Record<number, string>> = {
       [layout.roles.transmissionTime]: dateTimeText(wallMs, this.plan.utcOffsetMs / 60_000),
-      [layout.roles.stan]: this.lastStan,
+      [layout.roles.stan]: stan,
       [layout.roles.acquirer]: this.plan.institution,
       [layout.roles.forwarder]: this.plan.institution,
       [layout.roles.receiver]: this.plan.farSide
     }
     const fields: Record<number, FieldValue> = {}
+    const carried = new Set([layout.roles.transmissionTime, layout.roles.stan, ...(network?.fields ?? [])])
     for (const de of carried) if (layout.fields[de] !== undefined && known[de] !== undefined) fields[de] = known[de]
-    const message: Message = { ...this.header(), mti: mtiText(mti), fields: { ...fields, ...said } }
+    if (act !== "totals") fields[network!.field] = network!.codes[meanings[act]]!
+    const mti = act === "totals" ? dialect.version * 1000 + RECONCILIATION_ADVICE : network!.mti
+    const message: Message = { ...this.header(), mti: mtiText(mti), fields: { ...fields, ...more } }
     const bytes = codec.encode(message)
     if (isMessageError(bytes)) return `the ${act} cannot be made: ${bytes._tag}`
-    this.waiting.set(this.lastStan, { act, stan: this.lastStan, mti, at: monotonicMs })
+    this.waiting.set(stan, { act, stan, mti, at: monotonicMs })
     return bytes
   }
 

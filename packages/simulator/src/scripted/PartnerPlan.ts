@@ -2,7 +2,6 @@
  * A partner as data: who it is, its link, its accounts, and by which rules it answers well or badly. Plain values; `PlanFile`
  * reads them from YAML, `ScriptedPartner` plays them. Durations are milliseconds, amounts minor units.
  */
-import type { Cipher, KeyExchange } from "@jinka/codec"
 import type { DialogueKeys } from "../dialogue/Keys.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { Mode } from "../link/ModeLink.ts"
@@ -100,23 +99,8 @@ export interface Accounts {
   readonly others: AccountPlan | undefined
 }
 
-/** Network management that a partner begins by itself. `key change`: it gives a key; `key request`: it asks for one. */
-export type OwnAct = "sign-on" | "sign-off" | "echo" | "cut-over" | "totals" | "key change" | "key request"
-
-/** Purposes of keys that a partner exchanges. */
-export type ExchangedKind = "mac" | "pin"
-
-/** What is wrong with a key that it gives: its MAC, its check value, or the key itself, which is under no key of the link. */
-export type KeyFault = "mac" | "check" | "key"
-
-/** How a partner exchanges its working keys. */
-export interface KeyPlan {
-  readonly exchange: KeyExchange
-  /** The key-encryption key. */
-  readonly under: { readonly cipher: Cipher; readonly bytes: Buffer }
-  /** Which of its keys are exchanged. */
-  readonly of: ReadonlyArray<ExchangedKind>
-}
+/** Network management that a partner begins by itself. */
+export type OwnAct = "sign-on" | "sign-off" | "echo" | "cut-over" | "totals"
 
 /** Something that a partner says by itself: once after a while, again and again, or at a time of the day. */
 export interface Scheduled {
@@ -125,9 +109,6 @@ export interface Scheduled {
   readonly everyMs: number | undefined
   /** Minutes of the partner's day. */
   readonly atMinute: number | undefined
-  /** Of a key: what it is for, where not for all that are exchanged, and what is wrong with it. */
-  readonly of: ExchangedKind | undefined
-  readonly wrong: KeyFault | undefined
 }
 
 /** The link of a partner. */
@@ -157,8 +138,6 @@ export interface PartnerPlan {
   readonly macKey: string | undefined
   /** The key that opens PIN blocks; `undefined`: nobody looks at them. */
   readonly pinKey: string | undefined
-  /** `undefined`: its keys stay as they are, and key messages are answered as any network management. */
-  readonly keyPlan: KeyPlan | undefined
   readonly accounts: Accounts
   readonly rules: ReadonlyArray<PlannedRule>
   readonly schedule: ReadonlyArray<Scheduled>

@@ -26,8 +26,6 @@ export interface PartnerCount {
   unmatched: number
   signOns: number
   cutOvers: number
-  /** Keys that were taken, and those given that the far side has taken. */
-  keys: number
   /** Own messages without an answer. */
   unanswered: number
   links: number
@@ -50,7 +48,6 @@ export const noPartnerCount = (): PartnerCount => ({
   unmatched: 0,
   signOns: 0,
   cutOvers: 0,
-  keys: 0,
   unanswered: 0,
   links: 0
 })

@@ -2,9 +2,9 @@
  * PINs of a partner's cards: opens the block of a request with the partner's key and compares. Owns how many wrong ones were
  * given in a row; never says a digit of one.
  */
+import { pinIn } from "../dialogue/Keys.ts"
 import type { Observed } from "../dialogue/Observed.ts"
 import type { PartnerPlan } from "./PartnerPlan.ts"
-import type { WorkingKeys } from "./WorkingKeys.ts"
 
 /** What a PIN is refused for. `pinUnreadable`: the block is not one under this key and for this card. */
 export type PinRule = "pinUnreadable" | "wrongPin" | "tooManyPins"
@@ -14,16 +14,10 @@ export class Pins {
   private readonly wrong = new Map<string, number>()
 
   /** Why the request is refused; `undefined`: its PIN is right, or it has none, or the account has none. */
-  judge(
-    { accounts, pinKey }: PartnerPlan,
-    keys: WorkingKeys,
-    message: Observed,
-    card: string,
-    now: number
-  ): PinRule | undefined {
+  judge({ accounts, keys, pinKey }: PartnerPlan, message: Observed, card: string): PinRule | undefined {
     const { pin, pinTries } = accounts.cards.get(card) ?? accounts.others ?? {}
     if (pinKey === undefined) return undefined
-    const came = keys.pinIn(message, card, now)
+    const came = pinIn(keys, pinKey, message, card)
     if (came === undefined) return undefined
     if (!came.isReadable) return "pinUnreadable"
     if (pin === undefined) return undefined

@@ -39,10 +39,9 @@ import {
 } from "../file/YamlNodes.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { copyOf, isNumbered } from "./Copies.ts"
-import { exchangedKinds, keyPlanOf, keyPlanWrong } from "./KeyPlanFile.ts"
 import { linkOf } from "./LinkFile.ts"
 import { canSay } from "./OwnMessages.ts"
-import type { AccountPlan, Accounts, ExchangedKind, PartnerPlan, Scheduled } from "./PartnerPlan.ts"
+import type { AccountPlan, Accounts, PartnerPlan, Scheduled } from "./PartnerPlan.ts"
 import { minuteOfDay, ruleOf } from "./RuleFile.ts"
 
 /** What a partner file says, and which other files it was made of: a change of any of them changes it. */
@@ -157,7 +156,7 @@ const zoneOf = (yaml: Yaml): number => {
   throw invalidAt(yaml, 'an offset from UTC is expected, in quotes: "+08:00"')
 }
 
-const acts = ["sign-on", "sign-off", "echo", "cut-over", "totals", "key change", "key request"] as const
+const acts = ["sign-on", "sign-off", "echo", "cut-over", "totals"] as const
 
 const scheduledOf =
   (dialect: Dialect) =>
@@ -167,17 +166,12 @@ const scheduledOf =
       act: map.need("send", oneOf(acts)),
       afterMs: map.get("after", durationOf),
       everyMs: map.get("every", durationOf),
-      atMinute: map.get("at", minuteOfDay),
-      of: map.get("of", oneOf(exchangedKinds)),
-      wrong: map.get("wrong", oneOf(["mac", "check", "key"]))
+      atMinute: map.get("at", minuteOfDay)
     }
     map.done()
     const { act, afterMs, atMinute, everyMs } = scheduled
     if ((atMinute ?? afterMs ?? everyMs) === undefined) throw map.wrong("send", "when is missing: after, every or at")
     if (everyMs !== undefined && everyMs < 1) throw map.wrong("every", "more than nothing is expected")
-    if (act !== "key change" && scheduled.wrong !== undefined) throw map.wrong("wrong", "it is said of a key change")
-    if (act === "key change" || act === "key request") return scheduled
-    if (scheduled.of !== undefined) throw map.wrong("of", "it is said of a key change or a key request")
     if (!canSay(dialect, act)) throw map.wrong("send", `the dialect ${dialect.name} has no ${act}`)
     return scheduled
   }
@@ -265,12 +259,6 @@ class Reading {
     const dialect = map.get("dialect", (at) => this.dialect(at)) ?? cups
     const form = makeWireFormat(dialect, map.get("frame", frameOf))
     const text = (key: string) => map.get(key, textOf)
-    const macKey = map.get("mac", textOf)
-    const pinKey = map.get("pin", textOf)
-    const has: ReadonlyArray<ExchangedKind> = [
-      ...(macKey === undefined ? [] : ["mac" as const]),
-      ...(pinKey === undefined ? [] : ["pin" as const])
-    ]
     const plan: PartnerPlan = {
       name: map.need("partner", nameOf),
       form,
@@ -285,9 +273,8 @@ class Reading {
       utcOffsetMs: map.get("time zone", zoneOf) ?? 0,
       seed: map.get("seed", numberOf) ?? 1,
       keys: map.get("keys", keysOf) ?? new Map(),
-      macKey,
-      pinKey,
-      keyPlan: map.get("key exchange", keyPlanOf(dialect, has)),
+      macKey: map.get("mac", textOf),
+      pinKey: map.get("pin", textOf),
       accounts: map.get("accounts", accountsOf) ?? everyAccount,
       rules: map.get("rules", eachOf(ruleOf(form.codec))) ?? [],
       schedule: map.get("schedule", eachOf(scheduledOf(dialect))) ?? [],
@@ -299,8 +286,6 @@ class Reading {
     if (wrongKey !== undefined) throw map.wrong(plan.macKey === undefined ? "rules" : "mac", wrongKey)
     const wrongPin = pinKeyWrong(plan)
     if (wrongPin !== undefined) throw map.wrong(plan.pinKey === undefined ? "accounts" : "pin", wrongPin)
-    const wrongPlan = keyPlanWrong(plan)
-    if (wrongPlan !== undefined) throw map.wrong(wrongPlan.key, wrongPlan.rule)
     if (plan.signOn.isSent && !canSay(dialect, "sign-on")) {
       throw map.wrong("sign-on", `the dialect ${dialect.name} has no sign-on`)
     }

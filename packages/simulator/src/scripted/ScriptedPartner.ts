@@ -15,6 +15,7 @@ import {
   writeAdditionalAmounts
 } from "@jinka/codec"
 import { chanceOf } from "../chance/Chance.ts"
+import { macWrong } from "../dialogue/Keys.ts"
 import type { Observed } from "../dialogue/Observed.ts"
 import type { History } from "../history/History.ts"
 import { type Entry, Ledger, type LedgerRule, type Posting, type Terms } from "../issuer/Ledger.ts"
@@ -23,14 +24,13 @@ import { answerTo, type Values } from "./Answers.ts"
 import { codeOfRule } from "./Codes.ts"
 import { DayTotals } from "./DayTotals.ts"
 import { Deliveries } from "./Deliveries.ts"
-import { carriesMac, type Facts, factsOf, isReconciliation, keyOf, kindOf, originalKeyOf } from "./Facts.ts"
-import { NetworkTalk } from "./NetworkTalk.ts"
-import { sized } from "./OwnMessages.ts"
-import type { Conduct, PartnerPlan, PlannedRule } from "./PartnerPlan.ts"
+import { carriesMac, type Facts, factsOf, isReconciliation, keyOf, kindOf, meaningOf, originalKeyOf } from "./Facts.ts"
+import { type Asked, OwnMessages, sized } from "./OwnMessages.ts"
+import type { Conduct, OwnAct, PartnerPlan, PlannedRule } from "./PartnerPlan.ts"
 import { noPartnerCount, PartnerRecord, type PartnerTotals } from "./PartnerRecord.ts"
 import { Pins } from "./Pins.ts"
 import { Rules } from "./Rules.ts"
-import { WorkingKeys } from "./WorkingKeys.ts"
+import { Timetable } from "./Timetable.ts"
 
 /** What was decided about a message. */
 interface Decision {
@@ -61,12 +61,14 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   private readonly day = new DayTotals()
   private readonly pins = new Pins()
   private readonly seen = new Map<string, Seen>()
+  private readonly live = new Map<number, { readonly connection: Connection<Buffer>; isSignedOn: boolean }>()
   private readonly count = noPartnerCount()
   private readonly deliveries: Deliveries
-  private readonly keys: WorkingKeys
-  private readonly network: NetworkTalk
+  private own: OwnMessages
   private rules: Rules
+  private timetable: Timetable
   private daysAhead = 0
+  private say: (message: Buffer) => boolean = () => false
 
   constructor(plan: PartnerPlan, history: History, time: Timepiece, onPosting: (posting: Posting) => void) {
     this.plan = plan
@@ -76,33 +78,24 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       this.day.add(posting)
       onPosting(posting)
     })
-    this.keys = new WorkingKeys(plan)
+    this.own = new OwnMessages(plan)
     this.rules = new Rules(plan.rules, plan.seed)
-    this.deliveries = new Deliveries(plan, this.keys, time, this.record, this.count)
-    const { count, day, deliveries, keys, record } = this
-    this.network = new NetworkTalk(plan, {
-      time,
-      record,
-      count,
-      deliveries,
-      keys,
-      day,
-      startDay: () => this.startDay()
-    })
+    this.timetable = new Timetable(plan, time)
+    this.deliveries = new Deliveries(plan, time, this.record, this.count)
   }
 
   /** How messages of our own leave; given once the link is there. */
   speakBy(say: (message: Buffer) => boolean): void {
-    this.network.speakBy(say)
+    this.say = say
   }
 
   /** Another plan from now on: rules, accounts, schedule and times. The ledger and what was seen stay. */
   replan(plan: PartnerPlan): void {
     this.plan = plan
     this.ledger.change(termsOf(plan))
-    this.keys.replan(plan)
-    this.network.replan(plan)
+    this.own = new OwnMessages(plan)
     this.rules = new Rules(plan.rules, plan.seed)
+    this.timetable = new Timetable(plan, this.time)
     this.deliveries.replan(plan)
   }
 
@@ -110,7 +103,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   totals(): PartnerTotals {
     return {
       ...this.count,
-      connections: this.network.connections,
+      connections: this.live.size,
       waiting: this.deliveries.size,
       ledger: this.ledger.totals()
     }
@@ -118,11 +111,13 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
 
   linkUp(connection: Connection<Buffer>): void {
     this.count.links++
-    this.network.up(connection)
+    this.live.set(connection.epoch, { connection, isSignedOn: !this.plan.signOn.isExpected })
+    this.record.link("linkUp", connection.epoch)
+    if (this.plan.signOn.isSent) this.begin("sign-on", (message) => connection.send(message))
   }
 
   linkDown(connection: Connection<Buffer>, reason: string): void {
-    this.network.down(connection)
+    this.live.delete(connection.epoch)
     this.deliveries.forget(connection.epoch)
     this.record.link("linkDown", connection.epoch, reason)
   }
@@ -130,36 +125,31 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   received(connection: Connection<Buffer>, message: Observed): void {
     const { index, wrong } = message
     if (wrong !== undefined) return this.unmatched(connection, index, explain(wrong))
-    if (!isRequest(index.mti)) {
-      if (!this.network.answered(connection, message)) this.unmatched(connection, index, "it answers nothing of ours")
-      return
-    }
+    if (!isRequest(index.mti)) return this.answered(connection, index)
     this.count.received++
     const { layout } = this.plan.form.codec
     const facts = factsOf(layout, message)
     const key = keyOf(layout, index)
     const rule = this.rules.find(facts, key, this.localMs())
-    if (mtiClass(index.mti) === "networkManagement") return this.network.manage(connection, message, facts, rule)
-    if (isReconciliation(index.mti)) return this.network.reconcile(connection, message, facts, rule)
+    if (mtiClass(index.mti) === "networkManagement") return this.manage(connection, message, facts, rule)
+    if (isReconciliation(index.mti)) return this.reconcile(connection, message, facts, rule)
     this.accept(connection, message, facts, key, rule)
   }
 
   tick(): void {
     const now = this.time.monotonic()
     this.deliveries.tick(now)
-    this.network.tick(now)
+    for (const act of this.timetable.due(now, this.localMs())) this.begin(act, this.say)
+    for (const { act } of this.own.overdue(now - this.plan.signOn.timeoutMs)) {
+      this.count.unanswered++
+      if (act !== "sign-on") continue
+      for (const { connection } of this.live.values()) connection.close("sign-on was not answered")
+    }
   }
 
   /** The last thing before the links are closed: signs off if we signed on. */
   finish(): void {
-    this.network.finish()
-  }
-
-  /** A new business day: settlement date, day's limits and totals begin anew. */
-  private startDay(): void {
-    this.daysAhead++
-    this.ledger.startDay()
-    this.day.startDay()
+    if (this.plan.signOn.isSent && this.live.size > 0) this.begin("sign-off", this.say)
   }
 
   private localMs(): number {
@@ -224,7 +214,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const { dialect, layout } = this.plan.form.codec
     const { index } = message
     const kindOfClass = mtiClass(index.mti)
-    if (!this.network.isSignedOn(epoch)) return this.refused("notSignedOn", dialect.refusal.notSignedOn)
+    if (this.live.get(epoch)?.isSignedOn === false) return this.refused("notSignedOn", dialect.refusal.notSignedOn)
     if (this.hasWrongMac(message)) return this.refused("macWrong", dialect.refusal.macFailed)
     if (kindOfClass === "unknown") return this.refused("unknown", dialect.refusal.formatError)
     if (kindOfClass === "reversal") return this.reverse(message, conduct)
@@ -249,10 +239,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       this.count.declined++
       return { rule: "declined", code: verdict.code, own: {} }
     }
-    const pinRule =
-      isAsked && verdict._tag === "ledger"
-        ? this.pins.judge(this.plan, this.keys, message, facts.card, this.time.monotonic())
-        : undefined
+    const pinRule = isAsked && verdict._tag === "ledger" ? this.pins.judge(this.plan, message, facts.card) : undefined
     if (pinRule === undefined) return this.post(entry, index)
     this.ledger.decline(entry)
     return this.refused(pinRule, codeOfRule(dialect, pinRule))
@@ -286,9 +273,9 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   }
 
   private hasWrongMac(message: Observed): boolean {
-    const { form, macKey } = this.plan
+    const { form, keys, macKey } = this.plan
     if (macKey === undefined || !carriesMac(form.codec.dialect, message.index.mti)) return false
-    return this.keys.isMacWrong(message, this.time.monotonic())
+    return macWrong(keys, macKey, message) !== undefined
   }
 
   private refused(rule: string, code: string): Decision {
@@ -313,9 +300,93 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     }
   }
 
+  /** Sign-on, sign-off, echo, cut-over and what else is network management: taken, unless a rule says otherwise. */
+  private manage(connection: Connection<Buffer>, message: Observed, facts: Facts, rule: PlannedRule | undefined): void {
+    const { dialect, layout } = this.plan.form.codec
+    const meaning = meaningOf(dialect, message.index)
+    const conduct = rule?.conduct
+    if (conduct?.silence !== undefined) {
+      this.count.ignored++
+      return
+    }
+    const verdict = conduct?.verdict
+    const code = verdict?._tag === "decline" ? verdict.code : layout.answers.accepted
+    const here = this.live.get(connection.epoch)
+    if (verdict?._tag !== "decline") {
+      if (meaning === "signOn") {
+        this.count.signOns++
+        if (here !== undefined) here.isSignedOn = true
+        this.record.link("signedOn", connection.epoch, "partner")
+      }
+      if (meaning === "signOff") {
+        if (here !== undefined) here.isSignedOn = !this.plan.signOn.isExpected
+        this.record.link("signedOff", connection.epoch, "partner")
+      }
+      if (meaning === "cutoverStart") this.cutOver(connection.epoch)
+    }
+    this.deliveries.deliver(connection, answerTo(this.plan.form.codec, message, code, {}), conduct, facts.mti)
+  }
+
+  /** A new business day: settlement date, day's limits and totals begin anew. */
+  private cutOver(epoch: number): void {
+    this.count.cutOvers++
+    this.record.link("cutOver", epoch, this.day.text)
+    this.daysAhead++
+    this.ledger.startDay()
+    this.day.startDay()
+  }
+
+  /** Totals of the far side against ours. */
+  private reconcile(
+    connection: Connection<Buffer>,
+    message: Observed,
+    facts: Facts,
+    rule: PlannedRule | undefined
+  ): void {
+    const { codec } = this.plan.form
+    const { code, fields, isEqual } = this.day.compared(codec, message.index)
+    this.record.link("totals", connection.epoch, `${isEqual ? "equal" : "different"}: ${this.day.text}`)
+    const verdict = rule?.conduct.verdict
+    const said = verdict?._tag === "decline" ? verdict.code : code
+    const answer = answerTo(codec, message, said, fields as Values)
+    this.deliveries.deliver(connection, answer, rule?.conduct, facts.mti)
+  }
+
+  /** An answer: to a message of ours, or to nothing. */
+  private answered(connection: Connection<Buffer>, index: MessageIndex): void {
+    const asked: Asked | undefined = this.own.answered(index)
+    if (asked === undefined) return this.unmatched(connection, index, "it answers nothing of ours")
+    const { dialect, layout } = this.plan.form.codec
+    const code = index.text(layout.roles.responseCode)
+    const isTaken = isSuccess(dialect, code) || code === layout.answers.accepted
+    switch (asked.act) {
+      case "sign-on":
+        if (!isTaken) return connection.close("sign-on was refused")
+        return this.record.link("signedOn", connection.epoch, "own")
+      case "sign-off":
+        return this.record.link("signedOff", connection.epoch, "own")
+      case "cut-over":
+        return isTaken
+          ? this.cutOver(connection.epoch)
+          : this.record.link("cutOver", connection.epoch, `refused, ${code}`)
+      case "totals":
+        return this.record.link("totals", connection.epoch, `answered ${code}: ${this.day.text}`)
+      case "echo":
+        return this.record.link("echo", connection.epoch, `answered ${code}`)
+    }
+  }
+
   private unmatched(connection: Connection<Buffer>, index: MessageIndex, reason: string): void {
     this.count.unmatched++
     this.record.unmatched(connection.epoch, mtiText(index.mti), reason)
+  }
+
+  /** Says something of our own. */
+  private begin(act: OwnAct, say: (message: Buffer) => unknown): void {
+    const more = act === "totals" ? this.day.fields(this.plan.form.codec) : {}
+    const message = this.own.make(act, this.time.wall(), this.time.monotonic(), more)
+    if (typeof message === "string") this.record.link("mismatch", 0, message)
+    else say(message)
   }
 
   /** MMDD in 1987, with the year before it in the later editions. */
