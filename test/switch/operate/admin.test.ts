@@ -57,6 +57,7 @@ describe("The administrative listener", () => {
     const running = await runSwitch(configuration(folder(), withAdmin("")))
 
     const before = await get(running, "/ready")
+    const owner = await get(running, "/owner")
     const alive = await get(running, "/live")
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = await Line.connect(running.port("issuer"))
@@ -73,6 +74,8 @@ describe("The administrative listener", () => {
       { ready: false, because: ["no link is ready"], links: { ready: 0, all: 2 } }
     ])
     expect([alive.status, after.status]).toEqual([200, 200])
+    // The address of a switch comes to it before a partner does.
+    expect(owner.status).toBe(200)
     expect(headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8")
     expect(headers["cache-control"]).toBe("no-store")
     expect(values(text, "jinka_link_ready")).toEqual({ '{link="acquirer"}': 1, '{link="issuer"}': 1 })

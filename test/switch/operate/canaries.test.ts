@@ -81,6 +81,7 @@ const told = async (running: RunningSwitch): Promise<ReadonlyArray<string>> => {
   const asked: ReadonlyArray<readonly [path: string, body?: object]> = [
     ["/metrics"],
     ["/ready"],
+    ["/owner"],
     ["/api/status"],
     ["/api/pending"],
     ["/api/totals"],

@@ -3,13 +3,15 @@
  *
  *     GET /live      200 as long as the process answers
  *     GET /ready     200 when new requests are taken, else 503 with the reasons
+ *     GET /owner     200 where the switch runs, 503 on a node that stands by: for whoever moves its address
  *     GET /metrics   what Prometheus reads
  *     GET /console/  the console in the browser (`Console`)
  *     /api/...       what operators look at and do (`Api`); /openapi.json describes it
  *
- * A node that stands by is alive, never ready, and has the metric `jinka_standby`.
+ * A node that stands by is alive, never ready, and has the metric `jinka_standby`. An address must not follow `/ready`: an owner
+ * is not ready while PostgreSQL is away and its links stay, or before the first partner has found it.
  *
- * `/live` and `/ready` say nothing that a stranger may not know, and are for everybody who reaches the listener; the rest is for
+ * `/live`, `/ready` and `/owner` say nothing that a stranger may not know, and are for everybody who reaches the listener; the rest is for
  * its users, when there are any.
  */
 import { isDeepStrictEqual } from "node:util"
@@ -246,6 +248,7 @@ const routes = (users: ReadonlyArray<User>, { isStopping, look }: Told, seen: ()
       return Effect.succeed(HttpServerResponse.jsonUnsafe({ ready, because, links }, { status: ready ? 200 : 503 }))
     })
   ),
+  HttpRouter.route("GET", "/owner", Effect.succeed(HttpServerResponse.text("owner\n"))),
   HttpRouter.route("GET", "/metrics", allowed(users, "view", Effect.map(prometheusText(seen), metricsText)))
 ]
 
@@ -259,6 +262,11 @@ const standbyRoutes = ({ users }: AdminSettings, words: () => string) => [
     Effect.sync(() =>
       HttpServerResponse.jsonUnsafe({ ready: false, because: [words()], links: { ready: 0, all: 0 } }, { status: 503 })
     )
+  ),
+  HttpRouter.route(
+    "GET",
+    "/owner",
+    Effect.suspend(() => refuse(503, words()))
   ),
   HttpRouter.route("GET", "/metrics", allowed(users, "view", Effect.succeed(metricsText(standbyMeasure)))),
   HttpRouter.route(

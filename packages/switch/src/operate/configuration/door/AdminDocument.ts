@@ -52,7 +52,7 @@ export const AdminDocument = Schema.Struct({
         "Addresses and networks that may connect. Empty: every one that reaches it."
       )
     }),
-    "Where it listens: the console for browsers, `/api` for programs, `/live` and `/ready` for whoever starts switches and sends traffic, `/metrics` for Prometheus."
+    "Where it listens: the console for browsers, `/api` for programs, `/live`, `/ready` and `/owner` for whoever starts switches, sends traffic and moves addresses, `/metrics` for Prometheus."
   ),
   users: option(
     Schema.Array(UserDocument),
