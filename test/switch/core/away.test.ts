@@ -250,4 +250,36 @@ describe("an owner that is not sure any more that it is one", () => {
       expect(types(a.heard())).toEqual(["0830", "0210"])
     })
   )
+
+  it.effect(
+    "its refusal promises nothing: the repeat is a new request at the next owner, and may be approved there",
+    () =>
+      Effect.gen(function* () {
+        const disk = makeDisk()
+        const one = yield* bench({}, disk)
+        yield* goAway(disk.store)
+        disk.store.isOurs = false
+        one.a.say(purchase(), purchase(stan(2), "0220"))
+        yield* one.commit
+        const refused = codes(one.a.heard())
+
+        disk.store = disk.store.copy()
+        const two = yield* bench({}, disk)
+        two.a.say(purchase({}, "0201"), purchase(stan(2), "0221"))
+        yield* two.commit
+        const asked = two.b.heard()
+        for (const message of asked) two.b.say(answerTo(message, message.mti === "0201" ? "0210" : "0230"))
+        yield* two.commit
+        two.a.say(purchase({}, "0201"))
+        yield* two.commit
+
+        expect(refused).toEqual(["96", "96"])
+        expect([one.b.heard(), types(asked).sort()]).toEqual([[], ["0201", "0220"]])
+        expect(codes(two.a.heard())).toEqual(["00", "00", "00"])
+        expect(two.b.heard()).toEqual([])
+        const kinds = disk.store.entries.map(({ kind }) => kind)
+        expect(kinds.filter((kind) => kind === EntryKind.refused)).toEqual([])
+        expect(kinds.filter((kind) => kind === EntryKind.accepted)).toHaveLength(1)
+      })
+  )
 })

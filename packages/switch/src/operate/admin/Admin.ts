@@ -11,8 +11,8 @@
  * A node that stands by is alive, never ready, and has the metric `jinka_standby`. An address must not follow `/ready`: an owner
  * is not ready while PostgreSQL is away and its links stay, or before the first partner has found it.
  *
- * `/live`, `/ready` and `/owner` say nothing that a stranger may not know, and are for everybody who reaches the listener; the rest is for
- * its users, when there are any.
+ * `/live`, `/ready` and `/owner` say nothing that a stranger may not know, and are for everybody who reaches the listener; the
+ * rest is for its users, when there are any.
  */
 import { isDeepStrictEqual } from "node:util"
 import { Clock, type Context, Effect, Exit, type FileSystem, Layer, type Path, Scope } from "effect"
