@@ -99,6 +99,39 @@ describe("jinka-sim partner", () => {
     expect(history.filter(({ what }) => what === "received").map(({ code }) => code)).toEqual(["05", "05", "06"])
   })
 
+  it("takes commands on a loopback address: what it is to say, and what becomes of a key", async () => {
+    const keys = "key exchange: { kek: 3889D6265E54CDD3F8139DC454203146 }\n"
+    writeFileSync(join(folder, "issuer.yaml"), text("05") + keys)
+    const run = partner("issuer.yaml", "--screen", "lines", "--control", "127.0.0.1:0")
+    const { port } = await event(run, "started")
+    const { control } = await event(run, "listening")
+    const line = await dialled(Number(port), plansOf(text("05") + keys)[0]!)
+    const say = async (...args: ReadonlyArray<string>) => {
+      const said = partner("say", "--control", String(control), ...args)
+      return [await said.exit, said.output + said.errors] as const
+    }
+
+    expect(await say("issuer", "key", "--purpose", "mac", "--key", "[lost, same]")).toEqual([
+      0,
+      "issuer says it: key\n"
+    ])
+    expect(await say("issuer", "key", "--key", "sme")).toEqual([2, expect.stringContaining('did you mean "same"?')])
+    expect(await say("issue", "echo")).toEqual([2, expect.stringContaining('did you mean "issuer"?')])
+    expect(await say("issuer", "key")).toMatchObject([0])
+
+    const [key] = await line.heard(1)
+
+    expect([key!.mti, key!.fields[70]]).toEqual(["0800", "101"])
+    expect((await event(run, "key"))["reason"]).toContain("is given (lost, same)")
+    expect((await event(run, "key", 2))["reason"]).toMatch(/^mac key 1, check value [0-9A-F]{6}, is given$/)
+
+    const outside = partner("issuer.yaml", "--control", "0.0.0.0:7000")
+    expect([await outside.exit, outside.errors]).toEqual([
+      2,
+      expect.stringContaining("an address of this machine alone")
+    ])
+  })
+
   it("shows a table that is kept up to date on a terminal", async () => {
     writeFileSync(join(folder, "issuer.yaml"), text("05"))
     const run = partner("issuer.yaml", "--screen", "live")

@@ -136,6 +136,7 @@ describe("A partner file", () => {
       asked('partner: a\nlink: { mode: sync-short, listen: "h:1", x-y-z: 1 }\n'),
       asked('partner: a\nlink: { listen: "h:1", tls: { x-y-z: 1 } }\n'),
       asked(head("cups", "sign-on: { x-y-z: 1 }\n")),
+      asked(head("cups", `key exchange: { kek: ${"31".repeat(16)}, x-y-z: 1 }\n`)),
       asked(head("cups", "schedule: [{ send: echo, every: 1s, x-y-z: 1 }]\n")),
       asked(head("cups", "accounts: { others: { x-y-z: 1 } }\n")),
       asked(head("cups", "accounts: { others: { limit: { x-y-z: 1 } } }\n")),

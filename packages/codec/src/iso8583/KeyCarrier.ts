@@ -22,6 +22,7 @@ export const isKeyUnreadable = (read: object): read is KeyUnreadable => "_tag" i
 /** The positions of a field, one byte each. */
 const positionsOf = (index: MessageIndex, de: number): Buffer => {
   const encoding = index.layout?.fields[de]?.encoding
+  if (encoding === "hex") return Buffer.from(index.bytes(de).toString("latin1"), "hex")
   return encoding === "ascii" || encoding === "gbk" || encoding === "binary"
     ? index.bytes(de)
     : Buffer.from(index.text(de), "latin1")

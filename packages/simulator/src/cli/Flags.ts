@@ -4,8 +4,10 @@
  * Owns the command line's units: durations are texts ("5 seconds", "300 millis"), shares are percent, amounts are minor
  * units. The seed may also come from the environment (JINKA_SIM_SEED).
  */
+
 import { Config, Duration, Effect, Option, Schema } from "effect"
 import { Flag } from "effect/cli"
+import { isLoopback } from "../control/LocalHttp.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import type { LinkSettings } from "../link/PartnerLink.ts"
 import { cupsForm } from "../message/CupsMessage.ts"
@@ -100,6 +102,17 @@ export const endpoint = (name: string, description: string): Flag.Flag<Endpoint>
 /** A host:port flag that may be left out. */
 export const optionalEndpoint = (name: string, description: string): Flag.Flag<Endpoint | undefined> =>
   endpoint(name, description).pipe(Flag.optional, Flag.map(Option.getOrUndefined))
+
+/** A flag that takes an address of this machine alone. */
+export const loopback = (name: string, description: string): Flag.Flag<Endpoint | undefined> =>
+  endpoint(name, description).pipe(
+    Flag.filter(
+      ({ host }) => isLoopback(host),
+      ({ host, port }) => `--${name} takes an address of this machine alone, such as 127.0.0.1:${port}, not ${host}`
+    ),
+    Flag.optional,
+    Flag.map(Option.getOrUndefined)
+  )
 
 /** Flags of the links of a partner. */
 export const linkFlags = {

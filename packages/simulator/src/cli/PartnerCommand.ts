@@ -8,7 +8,10 @@ import { SettingInvalid } from "../SimulatorError.ts"
 import { type Partners, startPartners } from "../scripted/Partners.ts"
 import { type PartnersFile, readPartners, stateOf } from "../scripted/PlanFile.ts"
 import type { Told } from "../scripted/RunningPartner.ts"
+import { servePartners } from "../scripted/SayControl.ts"
 import { eventText, screenText } from "../scripted/Screen.ts"
+import { loopback } from "./Flags.ts"
+import { sayCommand } from "./SayCommand.ts"
 import { StopSignal } from "./StopSignal.ts"
 
 const flags = {
@@ -22,6 +25,7 @@ const flags = {
     ),
     Flag.withDefault("auto" as const)
   ),
+  control: loopback("control", "Take commands here, for `partner say`: a loopback address"),
   check: Flag.Boolean("check").pipe(
     Flag.withDescription("Read the files, say what they hold, and end"),
     Flag.withDefault(false)
@@ -152,7 +156,7 @@ const held = ({ plans }: PartnersFile): string =>
 export const partnerCommand = Command.make(
   "partner",
   flags,
-  Effect.fn(function* ({ check, files: paths, screen }) {
+  Effect.fn(function* ({ check, control, files: paths, screen }) {
     const read = yield* readAll(paths)
     if (check) return yield* Console.log(held(read))
     const stdio = yield* Stdio.Stdio
@@ -170,6 +174,10 @@ export const partnerCommand = Command.make(
       const { endpoints } = partner.link()
       const endpoint = endpoints.map(endpointText).join(" and ")
       output.emit({ event: "started", partner: name, endpoint, port: endpoints[0]!.port })
+    }
+    if (control !== undefined) {
+      const at = yield* servePartners(() => partners.all(), control)
+      output.emit({ event: "listening", control: endpointText(at) })
     }
     if (!isLive) yield* output.print.pipe(Effect.andThen(Effect.sleep(PRINT_MS)), Effect.forever, Effect.forkScoped)
     else yield* Effect.forkScoped(picturing(partners, output, paths))
@@ -193,5 +201,6 @@ export const partnerCommand = Command.make(
       description: "Two of them, with one JSON object for each event"
     },
     { command: "jinka-sim partner branches.yaml --check", description: "What a file holds, or what is wrong with it" }
-  ])
+  ]),
+  Command.withSubcommands([sayCommand])
 )

@@ -2,8 +2,9 @@
 import Table from "cli-table3"
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { ControlFailed } from "../control/LocalHttp.ts"
 import type { RuleState } from "../proxy/FaultRules.ts"
-import { askRules, ControlFailed } from "../proxy/RuleControl.ts"
+import { askRules } from "../proxy/RuleControl.ts"
 import { endpoint } from "./Flags.ts"
 
 const control = endpoint("control", "Where the proxy takes them: `control:` of its file (default 127.0.0.1:7190)").pipe(

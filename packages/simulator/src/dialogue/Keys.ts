@@ -35,10 +35,16 @@ import type { WireFormat } from "./WireFormat.ts"
 
 /** A key for MACs, or one for PIN blocks. */
 export type DialogueKey =
-  | { readonly _tag: "mac"; readonly key: MacKey }
+  | {
+      readonly _tag: "mac"
+      readonly key: MacKey
+      readonly bytes: Buffer
+      readonly algorithm: keyof typeof macAlgorithms
+    }
   | {
       readonly _tag: "pin"
       readonly key: PinKey
+      readonly bytes: Buffer
       readonly cipher: Cipher
       readonly format: (typeof pinFormats)[number]
     }
@@ -46,7 +52,11 @@ export type DialogueKey =
 /** Keys by name. */
 export type DialogueKeys = ReadonlyMap<string, DialogueKey>
 
-const ciphers: ReadonlyArray<Cipher> = ["des", "tdes", "aes", "sm4"]
+/** Ciphers of keys. */
+export const ciphers: ReadonlyArray<Cipher> = ["des", "tdes", "aes", "sm4"]
+
+/** Names of MAC algorithms. */
+export const macNames = Object.keys(macAlgorithms) as ReadonlyArray<keyof typeof macAlgorithms>
 
 const among =
   <A extends string>(known: ReadonlyArray<A>) =>
@@ -65,7 +75,7 @@ const bytesOfKey = (yaml: Yaml): Buffer => {
 /** Reads one key of the file. Throws `FileInvalid`. */
 export const readKey = (yaml: Yaml): DialogueKey => {
   const map = new MapReader(yaml, "a key")
-  const algorithm = map.get("mac", among(Object.keys(macAlgorithms) as ReadonlyArray<keyof typeof macAlgorithms>))
+  const algorithm = map.get("mac", among(macNames))
   const format = map.get("pin", among(pinFormats))
   const cipher = map.get("cipher", among(ciphers)) ?? "tdes"
   const bytes = map.get("hex", bytesOfKey)
@@ -73,9 +83,21 @@ export const readKey = (yaml: Yaml): DialogueKey => {
   if ((algorithm === undefined) === (format === undefined) || bytes === undefined) {
     throw invalidAt(yaml, "a key has `hex`, and `mac` or `pin`")
   }
-  const key = algorithm === undefined ? makePinKey(cipher, bytes) : makeMacKey(macAlgorithms[algorithm], bytes)
-  if (isSecurityError(key)) throw invalidAt(yaml, key.rule)
-  return "compute" in key ? { _tag: "mac", key } : { _tag: "pin", key, cipher, format: format! }
+  const key = algorithm === undefined ? makePin(format!, cipher, bytes) : makeMac(algorithm, bytes)
+  if (typeof key === "string") throw invalidAt(yaml, key)
+  return key
+}
+
+/** A key for MACs of these bytes, or why they are none. */
+export const makeMac = (algorithm: keyof typeof macAlgorithms, bytes: Buffer): DialogueKey | string => {
+  const key = makeMacKey(macAlgorithms[algorithm], bytes)
+  return isSecurityError(key) ? key.rule : { _tag: "mac", key, bytes, algorithm }
+}
+
+/** A key for PIN blocks of these bytes, or why they are none. */
+export const makePin = (format: (typeof pinFormats)[number], cipher: Cipher, bytes: Buffer): DialogueKey | string => {
+  const key = makePinKey(cipher, bytes)
+  return isSecurityError(key) ? key.rule : { _tag: "pin", key, bytes, cipher, format }
 }
 
 /** `zpk 1234`: the key's name and the PIN. */
@@ -111,9 +133,13 @@ export const macFieldOf = (form: WireFormat, index: MessageIndex): number => {
   return isLong && form.codec.layout.fields[128] !== undefined ? 128 : 64
 }
 
+/** Fields that a MAC covers where they are not the dialect's usual ones: those of key messages. */
+type MacFields = ReadonlyArray<number> | undefined
+
 /** The bytes that the MAC covers, from the values of the message. */
-const coveredBytes = (form: WireFormat, message: Observed, de: number): Buffer => {
-  const { fields, text } = macRulesOf(form)
+const coveredBytes = (form: WireFormat, message: Observed, de: number, only?: MacFields): Buffer => {
+  const { fields: usual, text } = macRulesOf(form)
+  const fields = only ?? usual
   const { layout } = form.codec
   const { bytes, index } = message
   if (text === "message") return bytes.subarray(index.body, index.from(de) - layout.fields[de]!.prefixBytes)
@@ -137,9 +163,15 @@ const valueBytes = ({ form, index }: Observed, de: number): Buffer => {
 }
 
 /** The MAC as it stands in its field. */
-const macOf = (form: WireFormat, { key }: { readonly key: MacKey }, message: Observed, de: number): Buffer => {
+const macOf = (
+  form: WireFormat,
+  { key }: { readonly key: MacKey },
+  message: Observed,
+  de: number,
+  only: MacFields
+): Buffer => {
   const { bytes, form: how } = macRulesOf(form)
-  const mac = key.compute(coveredBytes(form, message, de)).subarray(0, bytes)
+  const mac = key.compute(coveredBytes(form, message, de, only)).subarray(0, bytes)
   return how === "hex" ? Buffer.from(mac.toString("hex").toUpperCase(), "latin1") : mac
 }
 
@@ -150,7 +182,13 @@ const patched = (form: WireFormat, message: Observed, de: number, value: Buffer)
 }
 
 /** The finished message with its MAC by the key of this name. Throws `StepInvalid`. */
-export const withMac = (form: WireFormat, keys: DialogueKeys, name: string, bytes: Buffer): Buffer => {
+export const withMac = (
+  form: WireFormat,
+  keys: DialogueKeys,
+  name: string,
+  bytes: Buffer,
+  only?: MacFields
+): Buffer => {
   const key = keyOf(keys, name, "mac")
   const plain = told(form, bytes, 0)
   const de = macFieldOf(form, plain.index)
@@ -159,13 +197,19 @@ export const withMac = (form: WireFormat, keys: DialogueKeys, name: string, byte
   const empty = field.bytes ? Buffer.alloc(field.units) : Buffer.from("0".repeat(field.units), "latin1")
   const whole = told(form, patched(form, plain, de, empty), 0)
   const value = Buffer.alloc(field.units)
-  macOf(form, key, whole, de).copy(value)
+  macOf(form, key, whole, de, only).copy(value)
   return patched(form, whole, de, value)
 }
 
 /** The message with a MAC that is wrong in its last place, and right in all else. Throws `StepInvalid`. */
-export const withWrongMac = (form: WireFormat, keys: DialogueKeys, name: string, bytes: Buffer): Buffer => {
-  const right = told(form, withMac(form, keys, name, bytes), 0)
+export const withWrongMac = (
+  form: WireFormat,
+  keys: DialogueKeys,
+  name: string,
+  bytes: Buffer,
+  only?: MacFields
+): Buffer => {
+  const right = told(form, withMac(form, keys, name, bytes, only), 0)
   const last = right.index.to(macFieldOf(form, right.index)) - 1
   // Another hexadecimal digit in text, another byte elsewhere.
   right.bytes[last] = right.bytes[last] === 0x30 ? 0x31 : 0x30
@@ -176,14 +220,15 @@ export const withWrongMac = (form: WireFormat, keys: DialogueKeys, name: string,
 export const macWrong = (
   keys: DialogueKeys,
   name: string,
-  message: Observed
+  message: Observed,
+  only?: MacFields
 ): { readonly de: number; readonly says: string } | undefined => {
   const { form, index } = message
   const key = keyOf(keys, name, "mac")
   const de = macFieldOf(form, index)
   if (!index.has(de)) return { de, says: `DE ${de}: a MAC by ${name} expected, it is not there` }
   const came = valueBytes(message, de)
-  const mac = macOf(form, key, message, de)
+  const mac = macOf(form, key, message, de, only)
   return came.subarray(0, mac.length).equals(mac)
     ? undefined
     : { de, says: `DE ${de}: a MAC by ${name} expected, it is none` }

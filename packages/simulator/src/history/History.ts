@@ -42,7 +42,8 @@ export const What = Schema.Literals([
   "signedOff",
   "cutOver",
   "totals",
-  "echo"
+  "echo",
+  "key"
 ])
 export type What = typeof What.Type
 

@@ -1,5 +1,6 @@
 /** Proxy files: where it is, what it reads, and the rules that it begins with. docs/reference/faults.md lists the keys. */
 import type { Effect } from "effect"
+import { isLoopback } from "../control/LocalHttp.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { formKeys, macKey } from "../file/FormKeys.ts"
@@ -49,8 +50,6 @@ export interface ProxyShadow {
   /** Where the comparison of each pair of answers is written, one JSON object a line. */
   readonly report: string
 }
-
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)
 
 const loopbackOf = (yaml: Yaml): Endpoint => {
   const at = endpointOf(yaml)

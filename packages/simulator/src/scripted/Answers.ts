@@ -23,18 +23,24 @@ import {
 import type { Observed } from "../dialogue/Observed.ts"
 import type { Conduct } from "./PartnerPlan.ts"
 
-/** Values by data element as text; hex for bytes. */
+/** Values by data element. */
 export interface Values {
-  readonly [de: string]: string
+  readonly [de: string]: FieldValue
 }
 
 /** The good answer to a message: what the dialect keeps of it, the code, and values of our own. */
-export const answerTo = (codec: Codec, { bytes, index }: Observed, code: string, own: Values): Message => {
+export const answerTo = (
+  codec: Codec,
+  { bytes, index }: Observed,
+  code: string,
+  own: Values,
+  keeps: ReadonlyArray<number> = codec.layout.answers.keeps
+): Message => {
   const { dialect, layout } = codec
   const asked = codec.decode(bytes, index.start, index.end)
   const fields: Record<number, FieldValue> = {}
   if (!isMessageError(asked)) {
-    for (const de of layout.answers.keeps) if (asked.fields[de] !== undefined) fields[de] = asked.fields[de]
+    for (const de of keeps) if (asked.fields[de] !== undefined) fields[de] = asked.fields[de]
   }
   for (const [de, value] of Object.entries(own)) if (layout.fields[Number(de)] !== undefined) fields[Number(de)] = value
   fields[layout.roles.responseCode] = code

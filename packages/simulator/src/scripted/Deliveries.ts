@@ -4,12 +4,12 @@
  */
 import type { Message } from "@jinka/codec"
 import { chanceOf } from "../chance/Chance.ts"
-import { withMac, withWrongMac } from "../dialogue/Keys.ts"
 import { DueQueue } from "../partner/DueQueue.ts"
 import type { Connection, Timepiece } from "../partner/Session.ts"
 import { bytesOf } from "./Answers.ts"
 import { drawnDelay } from "./Delays.ts"
 import { carriesMac } from "./Facts.ts"
+import type { Zone } from "./keys/Zone.ts"
 import type { Conduct, Disconnect, PartnerPlan } from "./PartnerPlan.ts"
 import type { PartnerCount, PartnerRecord } from "./PartnerRecord.ts"
 
@@ -32,6 +32,7 @@ interface Held {
 /** What is due of one partner. */
 export class Deliveries {
   private plan: PartnerPlan
+  private zone: Zone
   private readonly time: Timepiece
   private readonly record: PartnerRecord
   private readonly count: PartnerCount
@@ -42,8 +43,9 @@ export class Deliveries {
   private readonly busyUntil = new Map<number, number>()
   private drawn = 0
 
-  constructor(plan: PartnerPlan, time: Timepiece, record: PartnerRecord, count: PartnerCount) {
+  constructor(plan: PartnerPlan, zone: Zone, time: Timepiece, record: PartnerRecord, count: PartnerCount) {
     this.plan = plan
+    this.zone = zone
     this.time = time
     this.record = record
     this.count = count
@@ -55,8 +57,9 @@ export class Deliveries {
   }
 
   /** Another plan for what comes from now on. */
-  replan(plan: PartnerPlan): void {
+  replan(plan: PartnerPlan, zone: Zone): void {
     this.plan = plan
+    this.zone = zone
   }
 
   /** Whether a rule lets its answer leave later than at once. */
@@ -72,7 +75,13 @@ export class Deliveries {
   }
 
   /** Sends an answer as its rule says. */
-  deliver(connection: Connection<Buffer>, answer: Message, conduct: Conduct | undefined, key: string): void {
+  deliver(
+    connection: Connection<Buffer>,
+    answer: Message,
+    conduct: Conduct | undefined,
+    key: string,
+    seal?: (bytes: Buffer, isWrong: boolean) => Buffer
+  ): void {
     if (conduct?.silence !== undefined) {
       this.count.dropped++
       return
@@ -84,7 +93,7 @@ export class Deliveries {
       this.count.faulted++
       return this.leave({ ...common, bytes: undefined }, this.dueAt(connection.epoch, conduct))
     }
-    const bytes = this.sealed(bytesOf(this.plan.form.codec, answer, conduct), Number(mti), conduct)
+    const bytes = this.sealed(bytesOf(this.plan.form.codec, answer, conduct), Number(mti), conduct, seal)
     if (typeof bytes === "string") {
       this.count.dropped++
       return this.record.delivered(connection.epoch, "answerLost", mti, key, `the answer cannot be made: ${bytes}`)
@@ -101,12 +110,16 @@ export class Deliveries {
   }
 
   /** With its MAC, where the partner makes one. A message that cannot be read gets none. */
-  private sealed(bytes: Buffer | string, mti: number, conduct: Conduct | undefined): Buffer | string {
-    const { form, keys, macKey } = this.plan
-    const isPlain = typeof bytes === "string" || conduct?.malformed !== undefined
-    if (isPlain || macKey === undefined || !carriesMac(form.codec.dialect, mti)) return bytes
-    const seal = conduct?.wrong.includes("mac") === true ? withWrongMac : withMac
-    return seal(form, keys, macKey, bytes)
+  private sealed(
+    bytes: Buffer | string,
+    mti: number,
+    conduct: Conduct | undefined,
+    seal?: (bytes: Buffer, isWrong: boolean) => Buffer
+  ): Buffer | string {
+    if (typeof bytes === "string" || conduct?.malformed !== undefined) return bytes
+    const isWrong = conduct?.wrong.includes("mac") === true
+    if (seal !== undefined) return seal(bytes, isWrong)
+    return carriesMac(this.plan.form.codec.dialect, mti) ? this.zone.sealed(bytes, isWrong) : bytes
   }
 
   /** Sends what is due. */

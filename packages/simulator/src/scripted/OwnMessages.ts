@@ -21,11 +21,21 @@ export interface Asked {
   readonly act: OwnAct
   readonly stan: string
   readonly mti: number
-  /** Monotonic milliseconds. */
-  readonly at: number
+  /** Until when an answer is waited for; monotonic milliseconds. */
+  readonly until: number
 }
 
-const meanings: { readonly [A in Exclude<OwnAct, "totals">]: Meaning } = {
+/** What a message of ours is, besides its values. */
+export interface OwnForm {
+  readonly act: OwnAct
+  readonly mti: number
+  /** Fields of times, numbers and names that it carries. */
+  readonly carried: ReadonlyArray<number>
+  /** How long its answer may take. */
+  readonly waitMs: number
+}
+
+const meanings: { readonly [A in Exclude<OwnAct, "totals" | "key">]: Meaning } = {
   "sign-on": "signOn",
   "sign-off": "signOff",
   echo: "echo",
@@ -43,11 +53,11 @@ export const sized = (codec: Codec, de: number, digits: string): string => {
 
 /** Whether a dialect knows how to say this. */
 export const canSay = ({ network }: Codec["dialect"], act: OwnAct): boolean =>
-  act === "totals" || network?.codes[meanings[act]] !== undefined
+  act === "totals" || act === "key" || network?.codes[meanings[act]] !== undefined
 
 /** Messages of one partner. */
 export class OwnMessages {
-  private readonly plan: PartnerPlan
+  private plan: PartnerPlan
   private stan = 0
   private readonly waiting = new Map<string, Asked>()
 
@@ -55,17 +65,37 @@ export class OwnMessages {
     this.plan = plan
   }
 
-  /** A message of ours, and that we wait for its answer. Its bytes, or why it cannot be made. */
+  /** Another plan; numbers go on, and what waits for its answer still does. */
+  replan(plan: PartnerPlan): void {
+    this.plan = plan
+  }
+
+  /** Network management or totals, and that we wait for its answer. Its bytes, or why it cannot be made. */
   make(
-    act: OwnAct,
+    act: Exclude<OwnAct, "key">,
     wallMs: number,
     monotonicMs: number,
-    more: { readonly [de: number]: string } = {}
+    more: { readonly [de: number]: FieldValue } = {}
   ): Buffer | string {
-    const { codec } = this.plan.form
-    const { dialect, layout } = codec
+    const { dialect } = this.plan.form.codec
     const { network } = dialect
     if (!canSay(dialect, act)) return `the dialect ${dialect.name} has no ${act}`
+    const mti = act === "totals" ? dialect.version * 1000 + RECONCILIATION_ADVICE : network!.mti
+    const code = act === "totals" ? {} : { [network!.field]: network!.codes[meanings[act]]! }
+    const form = { act, mti, carried: network?.fields ?? [], waitMs: this.plan.signOn.timeoutMs }
+    const made = this.carry(form, { ...code, ...more }, wallMs, monotonicMs)
+    return typeof made === "string" ? made : made.message
+  }
+
+  /** Any message of ours with its time, number and names, and with these values. Its bytes, or why it cannot be made. */
+  carry(
+    { act, carried, mti, waitMs }: OwnForm,
+    values: { readonly [de: number]: FieldValue },
+    wallMs: number,
+    monotonicMs: number
+  ): { readonly message: Buffer; readonly stan: string } | string {
+    const { codec } = this.plan.form
+    const { layout } = codec
     this.stan = (this.stan % STAN_MAX) + 1
     const stan = sized(codec, layout.roles.stan, String(this.stan).padStart(STAN_DIGITS, "0"))
     const known: Readonly<Record<number, string>> = {
@@ -76,15 +106,14 @@ export class OwnMessages {
       [layout.roles.receiver]: this.plan.farSide
     }
     const fields: Record<number, FieldValue> = {}
-    const carried = new Set([layout.roles.transmissionTime, layout.roles.stan, ...(network?.fields ?? [])])
-    for (const de of carried) if (layout.fields[de] !== undefined && known[de] !== undefined) fields[de] = known[de]
-    if (act !== "totals") fields[network!.field] = network!.codes[meanings[act]]!
-    const mti = act === "totals" ? dialect.version * 1000 + RECONCILIATION_ADVICE : network!.mti
-    const message: Message = { ...this.header(), mti: mtiText(mti), fields: { ...fields, ...more } }
+    for (const de of new Set([layout.roles.transmissionTime, layout.roles.stan, ...carried])) {
+      if (layout.fields[de] !== undefined && known[de] !== undefined) fields[de] = known[de]
+    }
+    const message: Message = { ...this.header(), mti: mtiText(mti), fields: { ...fields, ...values } }
     const bytes = codec.encode(message)
     if (isMessageError(bytes)) return `the ${act} cannot be made: ${bytes._tag}`
-    this.waiting.set(stan, { act, stan, mti, at: monotonicMs })
-    return bytes
+    this.waiting.set(stan, { act, stan, mti, until: monotonicMs + waitMs })
+    return { message: bytes, stan }
   }
 
   /** The own message that this answers; it waits no longer. */
@@ -95,9 +124,9 @@ export class OwnMessages {
     return asked
   }
 
-  /** Own messages that have waited longer than this; they wait no more. */
-  overdue(before: number): ReadonlyArray<Asked> {
-    const late = [...this.waiting.values()].filter(({ at }) => at < before)
+  /** Own messages that have waited too long; they wait no more. */
+  overdue(now: number): ReadonlyArray<Asked> {
+    const late = [...this.waiting.values()].filter(({ until }) => until < now)
     for (const { stan } of late) this.waiting.delete(stan)
     return late
   }

@@ -5,6 +5,7 @@
 import type { DialogueKeys } from "../dialogue/Keys.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { Mode } from "../link/ModeLink.ts"
+import type { KeyConduct, KeyPlan, KeyWish } from "./keys/KeyPlan.ts"
 
 /** A time to wait, drawn anew for each answer. */
 export type Delay =
@@ -70,6 +71,8 @@ export interface Conduct {
   readonly without: ReadonlyArray<number>
   readonly malformed: number | undefined
   readonly disconnect: Disconnect | undefined
+  /** How a key is given that the message asks for. */
+  readonly key: KeyConduct | undefined
 }
 
 /** A rule: the first one whose conditions hold says what becomes of a message. */
@@ -100,11 +103,17 @@ export interface Accounts {
 }
 
 /** Network management that a partner begins by itself. */
-export type OwnAct = "sign-on" | "sign-off" | "echo" | "cut-over" | "totals"
+export type OwnAct = "sign-on" | "sign-off" | "echo" | "cut-over" | "totals" | "key"
 
-/** Something that a partner says by itself: once after a while, again and again, or at a time of the day. */
-export interface Scheduled {
+/** Something that a partner says by itself. */
+export interface OwnWish {
   readonly act: OwnAct
+  /** Which key, and how it is given. */
+  readonly key: KeyWish
+}
+
+/** When a partner says it by itself: once after a while, again and again, or at a time of the day. */
+export interface Scheduled extends OwnWish {
   readonly afterMs: number | undefined
   readonly everyMs: number | undefined
   /** Minutes of the partner's day. */
@@ -138,6 +147,8 @@ export interface PartnerPlan {
   readonly macKey: string | undefined
   /** The key that opens PIN blocks; `undefined`: nobody looks at them. */
   readonly pinKey: string | undefined
+  /** How its keys are exchanged; `undefined`: those of the file stay. */
+  readonly keyPlan: KeyPlan | undefined
   readonly accounts: Accounts
   readonly rules: ReadonlyArray<PlannedRule>
   readonly schedule: ReadonlyArray<Scheduled>

@@ -28,6 +28,9 @@ export interface PartnerCount {
   cutOvers: number
   /** Own messages without an answer. */
   unanswered: number
+  /** Keys that came into use, and exchanges that came to nothing. */
+  keys: number
+  keyTroubles: number
   links: number
 }
 
@@ -49,6 +52,8 @@ export const noPartnerCount = (): PartnerCount => ({
   signOns: 0,
   cutOvers: 0,
   unanswered: 0,
+  keys: 0,
+  keyTroubles: 0,
   links: 0
 })
 
@@ -57,6 +62,8 @@ export interface PartnerTotals extends Readonly<PartnerCount> {
   readonly connections: number
   /** Answers that wait for their time. */
   readonly waiting: number
+  /** Check values of the keys in use, by purpose. */
+  readonly checkValues: ReadonlyArray<string>
   readonly ledger: LedgerTotals
 }
 

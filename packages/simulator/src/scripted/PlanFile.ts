@@ -29,7 +29,6 @@ import {
   expected,
   invalidAt,
   numberOf,
-  oneOf,
   parseYaml,
   textOf,
   wholeOf,
@@ -39,10 +38,12 @@ import {
 } from "../file/YamlNodes.ts"
 import { reasonOf } from "../SimulatorError.ts"
 import { copyOf, isNumbered } from "./Copies.ts"
+import { keyPlanOf } from "./keys/KeyPlanFile.ts"
 import { linkOf } from "./LinkFile.ts"
 import { canSay } from "./OwnMessages.ts"
-import type { AccountPlan, Accounts, PartnerPlan, Scheduled } from "./PartnerPlan.ts"
-import { minuteOfDay, ruleOf } from "./RuleFile.ts"
+import type { AccountPlan, Accounts, PartnerPlan } from "./PartnerPlan.ts"
+import { ruleOf } from "./RuleFile.ts"
+import { scheduledOf } from "./ScheduleFile.ts"
 
 /** What a partner file says, and which other files it was made of: a change of any of them changes it. */
 export interface PartnersFile {
@@ -118,8 +119,9 @@ const keysOf = (yaml: Yaml): DialogueKeys => {
 }
 
 /** Why MACs cannot be made as the plan says; `undefined`: they can, or none are asked for. */
-const macKeyWrong = ({ form, keys, macKey, rules }: PartnerPlan): string | undefined => {
+const macKeyWrong = ({ form, keyPlan, keys, macKey, rules }: PartnerPlan): string | undefined => {
   if (macKey === undefined) {
+    if (keyPlan?.kinds.includes("mac") === true) return undefined
     const asks = rules.some(({ conduct }) => conduct.wrong.includes("mac"))
     return asks ? "a rule makes a MAC wrong, and no key makes one: `keys` and `mac` are missing" : undefined
   }
@@ -133,8 +135,9 @@ const macKeyWrong = ({ form, keys, macKey, rules }: PartnerPlan): string | undef
 }
 
 /** Why PINs cannot be looked at as the plan says; `undefined`: they can, or nobody is to. */
-const pinKeyWrong = ({ accounts, form, keys, pinKey }: PartnerPlan): string | undefined => {
+const pinKeyWrong = ({ accounts, form, keyPlan, keys, pinKey }: PartnerPlan): string | undefined => {
   if (pinKey === undefined) {
+    if (keyPlan?.kinds.includes("pin") === true) return undefined
     const asks = [...accounts.cards.values(), accounts.others].some((account) => account?.pin !== undefined)
     return asks ? "an account has a PIN, and no key opens a block: `keys` and `pin` are missing" : undefined
   }
@@ -155,26 +158,6 @@ const zoneOf = (yaml: Yaml): number => {
   }
   throw invalidAt(yaml, 'an offset from UTC is expected, in quotes: "+08:00"')
 }
-
-const acts = ["sign-on", "sign-off", "echo", "cut-over", "totals"] as const
-
-const scheduledOf =
-  (dialect: Dialect) =>
-  (yaml: Yaml): Scheduled => {
-    const map = new MapReader(yaml, "schedule")
-    const scheduled: Scheduled = {
-      act: map.need("send", oneOf(acts)),
-      afterMs: map.get("after", durationOf),
-      everyMs: map.get("every", durationOf),
-      atMinute: map.get("at", minuteOfDay)
-    }
-    map.done()
-    const { act, afterMs, atMinute, everyMs } = scheduled
-    if ((atMinute ?? afterMs ?? everyMs) === undefined) throw map.wrong("send", "when is missing: after, every or at")
-    if (everyMs !== undefined && everyMs < 1) throw map.wrong("every", "more than nothing is expected")
-    if (!canSay(dialect, act)) throw map.wrong("send", `the dialect ${dialect.name} has no ${act}`)
-    return scheduled
-  }
 
 /** Durations of a sign-on that is not answered, and of the far side's patience. */
 const usual = { signOnMs: 10_000, timeoutMs: 10_000 }
@@ -259,6 +242,8 @@ class Reading {
     const dialect = map.get("dialect", (at) => this.dialect(at)) ?? cups
     const form = makeWireFormat(dialect, map.get("frame", frameOf))
     const text = (key: string) => map.get(key, textOf)
+    const first = { keys: map.get("keys", keysOf) ?? new Map(), macKey: text("mac"), pinKey: text("pin") }
+    const keyPlan = map.get("key exchange", keyPlanOf(dialect, first))
     const plan: PartnerPlan = {
       name: map.need("partner", nameOf),
       form,
@@ -272,12 +257,11 @@ class Reading {
       timeoutMs: map.get("timeout", durationOf) ?? usual.timeoutMs,
       utcOffsetMs: map.get("time zone", zoneOf) ?? 0,
       seed: map.get("seed", numberOf) ?? 1,
-      keys: map.get("keys", keysOf) ?? new Map(),
-      macKey: map.get("mac", textOf),
-      pinKey: map.get("pin", textOf),
+      ...first,
+      keyPlan,
       accounts: map.get("accounts", accountsOf) ?? everyAccount,
-      rules: map.get("rules", eachOf(ruleOf(form.codec))) ?? [],
-      schedule: map.get("schedule", eachOf(scheduledOf(dialect))) ?? [],
+      rules: map.get("rules", eachOf(ruleOf(form.codec, keyPlan))) ?? [],
+      schedule: map.get("schedule", eachOf(scheduledOf(dialect, keyPlan))) ?? [],
       history: this.placed(text("history")),
       ledger: this.placed(text("ledger"))
     }

@@ -11,6 +11,8 @@ import { knownNames } from "../file/Nearest.ts"
 import { durationOf, eachOf, invalidAt, listOf, numberOf, textOf, type Yaml, yesNoOf } from "../file/YamlNodes.ts"
 import { codeOfText } from "./Codes.ts"
 import { typeNames } from "./Facts.ts"
+import type { KeyPlan } from "./keys/KeyPlan.ts"
+import { keyConductOf } from "./keys/KeyPlanFile.ts"
 import type { Conditions, Conduct, Delay, Disconnect, Pattern, PlannedRule, Verdict } from "./PartnerPlan.ts"
 
 const patternOf = (yaml: Yaml): Pattern => {
@@ -198,7 +200,7 @@ const withoutOf =
 
 /** Reads one rule. Throws `FileInvalid`. */
 export const ruleOf =
-  (codec: Codec) =>
+  (codec: Codec, keyPlan: KeyPlan | undefined) =>
   (yaml: Yaml): PlannedRule => {
     const map = new MapReader(yaml, "a rule")
     const when = map.get("when", conditionsOf(codec)) ?? always
@@ -214,6 +216,7 @@ export const ruleOf =
       without: map.get("without", withoutOf(codec)) ?? [],
       malformed: map.get("malformed", (at) => fieldOf(codec, at, textOf(at))),
       disconnect: map.get("disconnect", disconnectOf),
+      key: map.get("key", keyConductOf(keyPlan)),
       fields: Object.fromEntries(map.fields().map(([de, value]) => [fieldOf(codec, value, de), textOf(value)]))
     }
     map.done()

@@ -12,7 +12,7 @@ import { type ModeLink, makeModeLink } from "../link/ModeLink.ts"
 import type { MessageForm } from "../message/CupsMessage.ts"
 import { type Timepiece, timepieceOf } from "../partner/Session.ts"
 import type { FileFailed, ListenFailed } from "../SimulatorError.ts"
-import type { PartnerPlan } from "./PartnerPlan.ts"
+import type { OwnWish, PartnerPlan } from "./PartnerPlan.ts"
 import type { PartnerTotals } from "./PartnerRecord.ts"
 import { ScriptedPartner } from "./ScriptedPartner.ts"
 
@@ -24,6 +24,8 @@ export interface RunningPartner {
   /** Another plan from now on. A link that is as before stays up; another one is closed and made anew. */
   readonly replan: (plan: PartnerPlan) => Effect.Effect<void, ListenFailed>
   readonly tick: () => void
+  /** Says something by itself now. Why not, where it cannot. */
+  readonly say: (wish: OwnWish) => string | undefined
   /** Signs off, closes the link and the files; gives the final totals. */
   readonly finish: Effect.Effect<PartnerTotals>
 }
@@ -120,6 +122,7 @@ export const startPartner = (
         history.tick()
         ledger.tick()
       },
+      say: (wish) => program.command(wish),
       finish: Effect.gen(function* () {
         program.finish()
         yield* link.close

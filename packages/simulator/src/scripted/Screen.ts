@@ -9,6 +9,9 @@ import type { RunningPartner } from "./RunningPartner.ts"
 /** Rows of the last events. */
 const EVENTS_SHOWN = 10
 
+/** Partners whose keys are shown. */
+const KEYS_SHOWN = 4
+
 const count = (value: number): string => value.toLocaleString("en-US")
 
 const stateOf = (partner: RunningPartner): string => {
@@ -45,6 +48,14 @@ export const eventText = (name: string, { amount, at, code, key, mti, reason, ru
   return `${time}  ${name}  ${parts.filter((part) => part !== undefined && part !== "").join("  ")}`
 }
 
+/** The keys in use, by check values, of the first partners that have some. */
+const keysOf = (partners: ReadonlyArray<RunningPartner>): ReadonlyArray<string> =>
+  partners
+    .map((partner) => ({ name: partner.plan().name, values: partner.totals().checkValues }))
+    .filter(({ values }) => values.length > 0)
+    .slice(0, KEYS_SHOWN)
+    .map(({ name, values }) => `keys of ${name}: ${values.join(", ")}`)
+
 /** The whole screen. Partners beyond `rowsMax` are summed up. */
 export const screenText = (
   partners: ReadonlyArray<RunningPartner>,
@@ -59,6 +70,7 @@ export const screenText = (
   return [
     title,
     table.toString(),
+    ...keysOf(partners),
     ...(more > 0 ? [`and ${more} more partners`] : []),
     "",
     ...events.slice(-EVENTS_SHOWN)

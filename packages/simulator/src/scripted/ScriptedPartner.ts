@@ -15,7 +15,6 @@ import {
   writeAdditionalAmounts
 } from "@jinka/codec"
 import { chanceOf } from "../chance/Chance.ts"
-import { macWrong } from "../dialogue/Keys.ts"
 import type { Observed } from "../dialogue/Observed.ts"
 import type { History } from "../history/History.ts"
 import { type Entry, Ledger, type LedgerRule, type Posting, type Terms } from "../issuer/Ledger.ts"
@@ -25,12 +24,13 @@ import { codeOfRule } from "./Codes.ts"
 import { DayTotals } from "./DayTotals.ts"
 import { Deliveries } from "./Deliveries.ts"
 import { carriesMac, type Facts, factsOf, isReconciliation, keyOf, kindOf, meaningOf, originalKeyOf } from "./Facts.ts"
-import { type Asked, OwnMessages, sized } from "./OwnMessages.ts"
-import type { Conduct, OwnAct, PartnerPlan, PlannedRule } from "./PartnerPlan.ts"
+import { isSameZone, Zone } from "./keys/Zone.ts"
+import { sized } from "./OwnMessages.ts"
+import { OwnPart, plainly } from "./OwnPart.ts"
+import type { Conduct, OwnWish, PartnerPlan, PlannedRule } from "./PartnerPlan.ts"
 import { noPartnerCount, PartnerRecord, type PartnerTotals } from "./PartnerRecord.ts"
 import { Pins } from "./Pins.ts"
 import { Rules } from "./Rules.ts"
-import { Timetable } from "./Timetable.ts"
 
 /** What was decided about a message. */
 interface Decision {
@@ -64,11 +64,9 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   private readonly live = new Map<number, { readonly connection: Connection<Buffer>; isSignedOn: boolean }>()
   private readonly count = noPartnerCount()
   private readonly deliveries: Deliveries
-  private own: OwnMessages
+  private readonly own: OwnPart
+  private zone: Zone
   private rules: Rules
-  private timetable: Timetable
-  private daysAhead = 0
-  private say: (message: Buffer) => boolean = () => false
 
   constructor(plan: PartnerPlan, history: History, time: Timepiece, onPosting: (posting: Posting) => void) {
     this.plan = plan
@@ -78,25 +76,32 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       this.day.add(posting)
       onPosting(posting)
     })
-    this.own = new OwnMessages(plan)
     this.rules = new Rules(plan.rules, plan.seed)
-    this.timetable = new Timetable(plan, time)
-    this.deliveries = new Deliveries(plan, time, this.record, this.count)
+    this.zone = new Zone(plan, time)
+    this.own = new OwnPart(plan, this.zone, time, this.record, this.count, this.day)
+    this.own.onCutOver = (epoch) => this.cutOver(epoch)
+    this.deliveries = new Deliveries(plan, this.zone, time, this.record, this.count)
   }
 
   /** How messages of our own leave; given once the link is there. */
   speakBy(say: (message: Buffer) => boolean): void {
-    this.say = say
+    this.own.say = say
+  }
+
+  /** Says something by itself, by a command. Why not, where it cannot. */
+  command(wish: OwnWish): string | undefined {
+    return this.own.begin(wish)
   }
 
   /** Another plan from now on: rules, accounts, schedule and times. The ledger and what was seen stay. */
   replan(plan: PartnerPlan): void {
+    if (!isSameZone(this.plan, plan)) this.zone = new Zone(plan, this.time)
+    this.zone.replan(plan)
     this.plan = plan
     this.ledger.change(termsOf(plan))
-    this.own = new OwnMessages(plan)
+    this.own.replan(plan, this.zone)
     this.rules = new Rules(plan.rules, plan.seed)
-    this.timetable = new Timetable(plan, this.time)
-    this.deliveries.replan(plan)
+    this.deliveries.replan(plan, this.zone)
   }
 
   /** Counters and sums so far. */
@@ -105,6 +110,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       ...this.count,
       connections: this.live.size,
       waiting: this.deliveries.size,
+      checkValues: this.zone.shown(),
       ledger: this.ledger.totals()
     }
   }
@@ -113,7 +119,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.count.links++
     this.live.set(connection.epoch, { connection, isSignedOn: !this.plan.signOn.isExpected })
     this.record.link("linkUp", connection.epoch)
-    if (this.plan.signOn.isSent) this.begin("sign-on", (message) => connection.send(message))
+    this.own.linkUp(connection)
   }
 
   linkDown(connection: Connection<Buffer>, reason: string): void {
@@ -125,7 +131,10 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   received(connection: Connection<Buffer>, message: Observed): void {
     const { index, wrong } = message
     if (wrong !== undefined) return this.unmatched(connection, index, explain(wrong))
-    if (!isRequest(index.mti)) return this.answered(connection, index)
+    if (!isRequest(index.mti)) {
+      const isOurs = this.own.answered(connection, message)
+      return isOurs ? undefined : this.unmatched(connection, index, "it answers nothing of ours")
+    }
     this.count.received++
     const { layout } = this.plan.form.codec
     const facts = factsOf(layout, message)
@@ -139,17 +148,13 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   tick(): void {
     const now = this.time.monotonic()
     this.deliveries.tick(now)
-    for (const act of this.timetable.due(now, this.localMs())) this.begin(act, this.say)
-    for (const { act } of this.own.overdue(now - this.plan.signOn.timeoutMs)) {
-      this.count.unanswered++
-      if (act !== "sign-on") continue
-      for (const { connection } of this.live.values()) connection.close("sign-on was not answered")
-    }
+    if (this.own.tick(now)) return
+    for (const { connection } of this.live.values()) connection.close("sign-on was not answered")
   }
 
   /** The last thing before the links are closed: signs off if we signed on. */
   finish(): void {
-    if (this.plan.signOn.isSent && this.live.size > 0) this.begin("sign-off", this.say)
+    if (this.plan.signOn.isSent && this.live.size > 0) this.own.begin(plainly("sign-off"))
   }
 
   private localMs(): number {
@@ -239,7 +244,8 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       this.count.declined++
       return { rule: "declined", code: verdict.code, own: {} }
     }
-    const pinRule = isAsked && verdict._tag === "ledger" ? this.pins.judge(this.plan, message, facts.card) : undefined
+    const pinRule =
+      isAsked && verdict._tag === "ledger" ? this.pins.judge(this.plan, this.zone, message, facts.card) : undefined
     if (pinRule === undefined) return this.post(entry, index)
     this.ledger.decline(entry)
     return this.refused(pinRule, codeOfRule(dialect, pinRule))
@@ -254,7 +260,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       return { rule, code, own: {} }
     }
     this.count.approved++
-    const own: OwnValues = { [layout.roles.settlementDate]: this.settlementDate() }
+    const own: OwnValues = { [layout.roles.settlementDate]: this.own.settlementDate() }
     if (mtiClass(index.mti) === "request") own[layout.roles.approvalCode] = this.approvalCode(entry)
     if (entry.kind === "balanceInquiry") {
       const balance = this.balance(entry.pan, index)
@@ -268,14 +274,12 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     if (conduct?.verdict._tag === "decline") return { rule: "declined", code: conduct.verdict.code, own: {} }
     this.count.reversals++
     const { rule, rrn } = this.ledger.reverse(originalKeyOf(layout, index) ?? "")
-    const own = { [layout.roles.settlementDate]: this.settlementDate() }
+    const own = { [layout.roles.settlementDate]: this.own.settlementDate() }
     return { rule, code: conduct?.verdict._tag === "approve" ? this.approved() : codeOfRule(dialect, rule), own, rrn }
   }
 
   private hasWrongMac(message: Observed): boolean {
-    const { form, keys, macKey } = this.plan
-    if (macKey === undefined || !carriesMac(form.codec.dialect, message.index.mti)) return false
-    return macWrong(keys, macKey, message) !== undefined
+    return carriesMac(this.plan.form.codec.dialect, message.index.mti) && this.zone.hasWrongMac(message)
   }
 
   private refused(rule: string, code: string): Decision {
@@ -305,6 +309,13 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const { dialect, layout } = this.plan.form.codec
     const meaning = meaningOf(dialect, message.index)
     const conduct = rule?.conduct
+    const say = (bytes: Buffer): void => connection.send(bytes)
+    const isLost = conduct?.silence === "lost"
+    const reply = isLost ? undefined : this.own.trade?.received(message, connection.epoch, conduct, say)
+    if (reply !== undefined) {
+      const answer = answerTo(this.plan.form.codec, message, reply.code, reply.own, reply.keeps)
+      return this.deliveries.deliver(connection, answer, conduct, facts.mti, reply.seal)
+    }
     if (conduct?.silence !== undefined) {
       this.count.ignored++
       return
@@ -325,13 +336,14 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       if (meaning === "cutoverStart") this.cutOver(connection.epoch)
     }
     this.deliveries.deliver(connection, answerTo(this.plan.form.codec, message, code, {}), conduct, facts.mti)
+    if (meaning === "signOn" && verdict?._tag !== "decline") this.own.keysAtSignOn(say)
   }
 
   /** A new business day: settlement date, day's limits and totals begin anew. */
   private cutOver(epoch: number): void {
     this.count.cutOvers++
     this.record.link("cutOver", epoch, this.day.text)
-    this.daysAhead++
+    this.own.daysAhead++
     this.ledger.startDay()
     this.day.startDay()
   }
@@ -352,49 +364,9 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.deliveries.deliver(connection, answer, rule?.conduct, facts.mti)
   }
 
-  /** An answer: to a message of ours, or to nothing. */
-  private answered(connection: Connection<Buffer>, index: MessageIndex): void {
-    const asked: Asked | undefined = this.own.answered(index)
-    if (asked === undefined) return this.unmatched(connection, index, "it answers nothing of ours")
-    const { dialect, layout } = this.plan.form.codec
-    const code = index.text(layout.roles.responseCode)
-    const isTaken = isSuccess(dialect, code) || code === layout.answers.accepted
-    switch (asked.act) {
-      case "sign-on":
-        if (!isTaken) return connection.close("sign-on was refused")
-        return this.record.link("signedOn", connection.epoch, "own")
-      case "sign-off":
-        return this.record.link("signedOff", connection.epoch, "own")
-      case "cut-over":
-        return isTaken
-          ? this.cutOver(connection.epoch)
-          : this.record.link("cutOver", connection.epoch, `refused, ${code}`)
-      case "totals":
-        return this.record.link("totals", connection.epoch, `answered ${code}: ${this.day.text}`)
-      case "echo":
-        return this.record.link("echo", connection.epoch, `answered ${code}`)
-    }
-  }
-
   private unmatched(connection: Connection<Buffer>, index: MessageIndex, reason: string): void {
     this.count.unmatched++
     this.record.unmatched(connection.epoch, mtiText(index.mti), reason)
-  }
-
-  /** Says something of our own. */
-  private begin(act: OwnAct, say: (message: Buffer) => unknown): void {
-    const more = act === "totals" ? this.day.fields(this.plan.form.codec) : {}
-    const message = this.own.make(act, this.time.wall(), this.time.monotonic(), more)
-    if (typeof message === "string") this.record.link("mismatch", 0, message)
-    else say(message)
-  }
-
-  /** MMDD in 1987, with the year before it in the later editions. */
-  private settlementDate(): string {
-    const { codec } = this.plan.form
-    const date = new Date(this.localMs() + this.daysAhead * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "")
-    const units = codec.layout.fields[codec.layout.roles.settlementDate]?.units ?? date.length
-    return date.slice(-units)
   }
 
   private approvalCode({ key }: Entry): string {

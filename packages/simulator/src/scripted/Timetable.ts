@@ -1,6 +1,6 @@
 /** What a partner says by itself, and when: after a while, again and again, or at a minute of its day. */
 import type { Timepiece } from "../partner/Session.ts"
-import type { OwnAct, PartnerPlan, Scheduled } from "./PartnerPlan.ts"
+import type { OwnWish, PartnerPlan, Scheduled } from "./PartnerPlan.ts"
 import { minuteOf } from "./Rules.ts"
 
 /** The schedule of one partner at work. */
@@ -21,19 +21,19 @@ export class Timetable {
   }
 
   /** What has to be said now. */
-  due(now: number, localMs: number): ReadonlyArray<OwnAct> {
+  due(now: number, localMs: number): ReadonlyArray<OwnWish> {
     if (this.entries.length === 0) return []
     const minute = minuteOf(localMs)
     const isNewMinute = minute !== this.lastMinute
     this.lastMinute = minute
-    const acts: Array<OwnAct> = []
+    const wishes: Array<OwnWish> = []
     for (const entry of this.entries) {
-      const { act, atMinute, everyMs } = entry.scheduled
-      if (isNewMinute && atMinute === minute) acts.push(act)
+      const { atMinute, everyMs } = entry.scheduled
+      if (isNewMinute && atMinute === minute) wishes.push(entry.scheduled)
       if (now < entry.next) continue
-      acts.push(act)
+      wishes.push(entry.scheduled)
       entry.next = everyMs === undefined ? Number.POSITIVE_INFINITY : now + everyMs
     }
-    return acts
+    return wishes
   }
 }

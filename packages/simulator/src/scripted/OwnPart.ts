@@ -1,0 +1,160 @@
+/**
+ * What a partner begins by itself: by its schedule, by command, at a sign-on, and in the exchange of its keys; and what the
+ * answers to it mean. Owns its business date. What comes from the far side is `ScriptedPartner`'s.
+ */
+import { isSuccess } from "@jinka/codec"
+import type { Observed } from "../dialogue/Observed.ts"
+import type { Connection, Timepiece } from "../partner/Session.ts"
+import type { DayTotals } from "./DayTotals.ts"
+import { exchangesKeys } from "./keys/KeyMacs.ts"
+import { goodKey } from "./keys/KeyPlanFile.ts"
+import { KeyTrade } from "./keys/KeyTrade.ts"
+import type { Zone } from "./keys/Zone.ts"
+import { OwnMessages } from "./OwnMessages.ts"
+import type { OwnAct, OwnWish, PartnerPlan } from "./PartnerPlan.ts"
+import type { PartnerCount, PartnerRecord } from "./PartnerRecord.ts"
+import { Timetable } from "./Timetable.ts"
+
+/** Something said by itself, with nothing wrong in it. */
+export const plainly = (act: OwnAct): OwnWish => ({ act, key: { kind: undefined, ...goodKey } })
+
+/** See above. */
+export class OwnPart {
+  private plan: PartnerPlan
+  private readonly time: Timepiece
+  private readonly record: PartnerRecord
+  private readonly count: PartnerCount
+  private readonly day: DayTotals
+  private readonly messages: OwnMessages
+  private timetable: Timetable
+  /** The exchange of its keys, where it has one. */
+  trade: KeyTrade | undefined
+  /** Business days begun before their date. */
+  daysAhead = 0
+  /** How messages leave where no connection is meant. */
+  say: (message: Buffer) => boolean = () => false
+  /** The far side has agreed to a new business day. */
+  onCutOver: (epoch: number) => void = () => undefined
+
+  constructor(
+    plan: PartnerPlan,
+    zone: Zone,
+    time: Timepiece,
+    record: PartnerRecord,
+    count: PartnerCount,
+    day: DayTotals
+  ) {
+    this.plan = plan
+    this.time = time
+    this.record = record
+    this.count = count
+    this.day = day
+    this.messages = new OwnMessages(plan)
+    this.timetable = new Timetable(plan, time)
+    this.trade = this.tradeOf(zone)
+  }
+
+  /** Another plan from now on; numbers go on, and what waits for its answer still does. */
+  replan(plan: PartnerPlan, zone: Zone): void {
+    this.plan = plan
+    this.messages.replan(plan)
+    this.timetable = new Timetable(plan, this.time)
+    this.trade = this.tradeOf(zone)
+  }
+
+  /** A connection is up: signs on, or begins with its keys where nobody signs on. */
+  linkUp(connection: Connection<Buffer>): void {
+    const say = (message: Buffer): void => connection.send(message)
+    const { isExpected, isSent } = this.plan.signOn
+    if (isSent) this.begin(plainly("sign-on"), say)
+    else if (!isExpected) this.keysAtSignOn(say)
+  }
+
+  /** All its keys, where the file wants them at each sign-on. */
+  keysAtSignOn(say: (message: Buffer) => void): void {
+    if (this.plan.keyPlan?.isAtSignOn === true) this.begin(plainly("key"), say)
+  }
+
+  /** Says what is due. False: a sign-on was not answered in its time. */
+  tick(now: number): boolean {
+    for (const wish of this.timetable.due(now, this.time.wall() + this.plan.utcOffsetMs)) this.begin(wish)
+    this.trade?.tick(now)
+    let isGood = true
+    for (const asked of this.messages.overdue(now)) {
+      this.count.unanswered++
+      if (asked.act === "key") this.trade?.unanswered(asked)
+      if (asked.act === "sign-on") isGood = false
+    }
+    return isGood
+  }
+
+  /** Says something of our own. Why not, where it cannot be said. */
+  begin({ act, key }: OwnWish, say: (message: Buffer) => unknown = this.say): string | undefined {
+    if (act === "key") {
+      if (this.trade === undefined) return "it exchanges no keys"
+      this.trade.begin(key, say)
+      return undefined
+    }
+    const more = act === "totals" ? this.day.fields(this.plan.form.codec) : {}
+    const message = this.messages.make(act, this.time.wall(), this.time.monotonic(), more)
+    if (typeof message === "string") {
+      this.record.link("mismatch", 0, message)
+      return message
+    }
+    return say(message) === false ? "its link has no connection" : undefined
+  }
+
+  /** Takes the answer to a message of ours. False: it answers nothing of ours. */
+  answered(connection: Connection<Buffer>, message: Observed): boolean {
+    const { index } = message
+    const { epoch } = connection
+    const asked = this.messages.answered(index)
+    if (asked === undefined) return false
+    const { dialect, layout } = this.plan.form.codec
+    const code = index.text(layout.roles.responseCode)
+    const isTaken = isSuccess(dialect, code) || code === layout.answers.accepted
+    switch (asked.act) {
+      case "sign-on":
+        if (!isTaken) connection.close("sign-on was refused")
+        else {
+          this.record.link("signedOn", epoch, "own")
+          this.keysAtSignOn((bytes) => connection.send(bytes))
+        }
+        break
+      case "sign-off":
+        this.record.link("signedOff", epoch, "own")
+        break
+      case "cut-over":
+        if (isTaken) this.onCutOver(epoch)
+        else this.record.link("cutOver", epoch, `refused, ${code}`)
+        break
+      case "totals":
+        this.record.link("totals", epoch, `answered ${code}: ${this.day.text}`)
+        break
+      case "key":
+        this.trade?.answered(asked, epoch, message)
+        break
+      case "echo":
+        this.record.link("echo", epoch, `answered ${code}`)
+    }
+    return true
+  }
+
+  /** MMDD in 1987, with the year before it in the later editions. */
+  settlementDate(): string {
+    const { codec } = this.plan.form
+    const localMs = this.time.wall() + this.plan.utcOffsetMs
+    const date = new Date(localMs + this.daysAhead * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "")
+    const units = codec.layout.fields[codec.layout.roles.settlementDate]?.units ?? date.length
+    return date.slice(-units)
+  }
+
+  /** The exchange of its keys; one that is under way goes on where the plan still has the same keys. */
+  private tradeOf(zone: Zone): KeyTrade | undefined {
+    const { count, messages, plan, record, time } = this
+    if (!exchangesKeys(plan)) return undefined
+    if (this.trade?.zone !== zone) return new KeyTrade(plan, zone, messages, time, record, count)
+    this.trade.replan(plan)
+    return this.trade
+  }
+}
