@@ -49,6 +49,28 @@ describe("the table of outstanding requests", () => {
     expect(find(table, "a")).toBeUndefined()
   })
 
+  it("knows every request, with its key, its state and its deadline, while it grows to its window", () => {
+    const table = new Outstanding(1000, hash, 0)
+    const kept = new Map<string, number>()
+    for (let n = 0; n < 1000; n++) {
+      kept.set(`k${n}`, take(table, `k${n}`, 1000 + n)!.id)
+      // Some leave while it grows, and others take their places.
+      if (n % 3 === 0) {
+        end(table, kept.get(`k${n}`)!)
+        kept.set(`k${n}`, take(table, `k${n}`, 1000 + n)!.id)
+      }
+    }
+
+    expect(take(table, "one more", 1000)).toBeUndefined()
+    for (const [text, id] of kept) expect(find(table, text)?.id).toBe(id)
+
+    const ended: Array<number> = []
+    table.expire(1499, ({ id }) => void ended.push(id))
+    expect(new Set(ended)).toEqual(new Set([...kept.values()].slice(0, 1480 - 1000 + 1)))
+    table.expire(3000, ({ id }) => void ended.push(id))
+    expect(new Set(ended)).toEqual(new Set(kept.values()))
+  })
+
   it("ends each request once, at most one tick after its deadline and never before it", () => {
     const times = fc.array(fc.integer({ min: 1, max: 60_000 }), { minLength: 1, maxLength: 60 })
     fc.assert(

@@ -24,6 +24,9 @@ const NONE = -1
 /** Bytes that a slot keeps, grown when a longer message comes and then kept. */
 const SLOT_BYTES = 512
 
+/** Slots that there is room for at first: most links of a large switch have few requests outstanding at once. */
+const FIRST_PLACES = 16
+
 /** Slots that are kept for reuse besides those of the table. */
 const SPARE_MAX = 4096
 
@@ -111,13 +114,21 @@ export class Slot implements Receipt {
 }
 
 /** A loop is cheaper than a call into C++ at the lengths of keys. */
-const copyKey = (bytes: Buffer, from: number, to: number, out: Buffer, at: number): void => {
+const copyKey = (bytes: Buffer, from: number, to: number, out: Uint8Array, at: number): void => {
   for (let n = from; n < to; n++) out[at + n - from] = bytes[n]!
 }
 
-const isSameKey = (bytes: Buffer, from: number, to: number, other: Buffer, at: number): boolean => {
+const isSameKey = (bytes: Buffer, from: number, to: number, other: Uint8Array, at: number): boolean => {
   for (let n = from; n < to; n++) if (bytes[n] !== other[at + n - from]) return false
   return true
+}
+
+/** As many chains as there are places, or up to twice as many. */
+const bucketsFor = (places: number): Int32Array => new Int32Array(1 << (32 - Math.clz32(Math.max(8, places)))).fill(NONE)
+
+const copied = <A extends { readonly set: (from: A) => void }>(from: A, to: A): A => {
+  to.set(from)
+  return to
 }
 
 /** The table of one link. `capacity` is its window: requests outstanding at once. */
@@ -125,41 +136,42 @@ export class Outstanding {
   readonly capacity: number
   private readonly slots: Array<Slot> = []
   private readonly spare: Array<Slot> = []
-  private readonly states: Uint8Array
   private readonly free: Array<number> = []
-  // Chains of slots with the same hash, and the chains of the deadline wheel.
-  private readonly heads: Int32Array
-  private readonly mask: number
-  private readonly nextByKey: Int32Array
-  private readonly hashOf: Int32Array
-  private readonly keys: Buffer
-  private readonly keyLength: Uint8Array
-  private readonly wheel = new Int32Array(WHEEL_SIZE).fill(NONE)
-  private readonly nextByTime: Int32Array
-  private readonly previousByTime: Int32Array
-  private readonly dueTick: Float64Array
+  private heads: Int32Array
+  private mask: number
+  /** Made with the first deadline. */
+  private wheel: Int32Array | undefined
+  // By slot, for as many as there are: chains of slots with the same hash, and the chains of the deadline wheel.
+  private states: Uint8Array
+  private nextByKey: Int32Array
+  private hashOf: Int32Array
+  private keys: Uint8Array
+  private keyLength: Uint8Array
+  private nextByTime: Int32Array
+  private previousByTime: Int32Array
+  private dueTick: Float64Array
+  private partnerOf: Int32Array
   private tick = 0
   private count = 0
 
   private readonly hash: KeyHash
   private readonly shares = new Shares()
-  private readonly partnerOf: Int32Array
 
   constructor(capacity: number, hash: KeyHash, nowMs: number) {
     this.capacity = capacity
     this.hash = hash
-    this.partnerOf = new Int32Array(capacity)
-    const buckets = 1 << (32 - Math.clz32(Math.max(8, capacity)))
-    this.states = new Uint8Array(capacity)
-    this.heads = new Int32Array(buckets).fill(NONE)
-    this.mask = buckets - 1
-    this.nextByKey = new Int32Array(capacity).fill(NONE)
-    this.hashOf = new Int32Array(capacity)
-    this.keys = Buffer.alloc(capacity * KEY_LENGTH_MAX)
-    this.keyLength = new Uint8Array(capacity)
-    this.nextByTime = new Int32Array(capacity).fill(NONE)
-    this.previousByTime = new Int32Array(capacity).fill(NONE)
-    this.dueTick = new Float64Array(capacity)
+    const places = Math.min(FIRST_PLACES, capacity)
+    this.heads = bucketsFor(places)
+    this.mask = this.heads.length - 1
+    this.states = new Uint8Array(places)
+    this.nextByKey = new Int32Array(places)
+    this.hashOf = new Int32Array(places)
+    this.keys = new Uint8Array(places * KEY_LENGTH_MAX)
+    this.keyLength = new Uint8Array(places)
+    this.nextByTime = new Int32Array(places)
+    this.previousByTime = new Int32Array(places)
+    this.dueTick = new Float64Array(places)
+    this.partnerOf = new Int32Array(places)
     this.tick = Math.floor(nowMs / TICK_MS)
   }
 
@@ -227,10 +239,8 @@ export class Outstanding {
     this.shares.take(partner)
     this.partnerOf[id] = partner
     this.states[id] = step(State.free, Event.accepted)
-    const bucket = first & this.mask
     this.hashOf[id] = first
-    this.nextByKey[id] = this.heads[bucket]!
-    this.heads[bucket] = id
+    this.chain(id)
     this.keyLength[id] = to - from
     copyKey(bytes, from, to, this.keys, id * KEY_LENGTH_MAX)
     const slot = this.slots[id]!
@@ -261,10 +271,15 @@ export class Outstanding {
   expire(nowMs: number, each: (slot: Slot) => void, most = Number.POSITIVE_INFINITY): boolean {
     let left = most
     const last = Math.floor(nowMs / TICK_MS)
+    const { wheel } = this
+    if (wheel === undefined || this.count === 0) {
+      this.tick = last
+      return true
+    }
     // After a long pause one turn of the wheel sees every slot.
     const from = Math.max(this.tick + 1, last - WHEEL_SIZE + 1)
     for (let tick = from; tick <= last; tick++) {
-      let id = this.wheel[tick % WHEEL_SIZE]!
+      let id = wheel[tick % WHEEL_SIZE]!
       while (id !== NONE) {
         const next = this.nextByTime[id]!
         if (this.dueTick[id]! <= last) {
@@ -313,8 +328,32 @@ export class Outstanding {
 
   private grow(): number {
     const id = this.slots.length
+    if (id === this.states.length) this.widen(Math.min(this.capacity, 2 * id))
     this.slots.push(new Slot(id))
     return id
+  }
+
+  /** Makes room for so many slots. */
+  private widen(places: number): void {
+    this.states = copied(this.states, new Uint8Array(places))
+    this.nextByKey = copied(this.nextByKey, new Int32Array(places))
+    this.hashOf = copied(this.hashOf, new Int32Array(places))
+    this.keys = copied(this.keys, new Uint8Array(places * KEY_LENGTH_MAX))
+    this.keyLength = copied(this.keyLength, new Uint8Array(places))
+    this.nextByTime = copied(this.nextByTime, new Int32Array(places))
+    this.previousByTime = copied(this.previousByTime, new Int32Array(places))
+    this.dueTick = copied(this.dueTick, new Float64Array(places))
+    this.partnerOf = copied(this.partnerOf, new Int32Array(places))
+    this.heads = bucketsFor(places)
+    this.mask = this.heads.length - 1
+    for (const { id } of this.slots) if (this.states[id] !== State.free) this.chain(id)
+  }
+
+  /** Puts the slot into the chain of its hash. */
+  private chain(id: number): void {
+    const bucket = this.hashOf[id]! & this.mask
+    this.nextByKey[id] = this.heads[bucket]!
+    this.heads[bucket] = id
   }
 
   private release(id: number): void {
@@ -334,12 +373,14 @@ export class Outstanding {
   private setDeadline(id: number, dueTick: number): void {
     const due = Math.max(dueTick, this.tick + 1)
     const bucket = due % WHEEL_SIZE
-    const head = this.wheel[bucket]!
+    this.wheel ??= new Int32Array(WHEEL_SIZE).fill(NONE)
+    const { wheel } = this
+    const head = wheel[bucket]!
     this.dueTick[id] = due
     this.nextByTime[id] = head
     this.previousByTime[id] = NONE
     if (head !== NONE) this.previousByTime[head] = id
-    this.wheel[bucket] = id
+    wheel[bucket] = id
   }
 
   private clearDeadline(id: number): void {
@@ -347,7 +388,7 @@ export class Outstanding {
     const previous = this.previousByTime[id]!
     if (next !== NONE) this.previousByTime[next] = previous
     if (previous !== NONE) this.nextByTime[previous] = next
-    else this.wheel[this.dueTick[id]! % WHEEL_SIZE] = next
+    else this.wheel![this.dueTick[id]! % WHEEL_SIZE] = next
     this.dueTick[id] = 0
   }
 }
