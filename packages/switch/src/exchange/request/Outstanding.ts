@@ -124,7 +124,8 @@ const isSameKey = (bytes: Buffer, from: number, to: number, other: Uint8Array, a
 }
 
 /** As many chains as there are places, or up to twice as many. */
-const bucketsFor = (places: number): Int32Array => new Int32Array(1 << (32 - Math.clz32(Math.max(8, places)))).fill(NONE)
+const bucketsFor = (places: number): Int32Array =>
+  new Int32Array(1 << (32 - Math.clz32(Math.max(8, places)))).fill(NONE)
 
 const copied = <A extends { readonly set: (from: A) => void }>(from: A, to: A): A => {
   to.set(from)
