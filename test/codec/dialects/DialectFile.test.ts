@@ -117,6 +117,50 @@ fields:
     expect(checkDialect(file).dialect).toBeUndefined()
   })
 
+  it("are also what would be taken in silence, or taken for something else", () => {
+    const own = "name: x\nmatch: { transaction: [11] }\n"
+    const said = (source: string) => checkDialect(source).errors.map(({ path, rule }) => `${path}: ${rule}`)
+    const slips: ReadonlyArray<readonly [string, string]> = [
+      ["name: x\nextends: cups\n---\nfields: { 60: n6 }\n", ": it holds more than one YAML document"],
+      [`${own}fields: { 11: n6, 3: n6, "3": n4 }`, ": a key is given twice in one mapping"],
+      ["name: x\n\textends: cups\n", ": a tab is in front of a line"],
+      [`${own}fields: { 11: n6, 3: n6, "03": n4 }`, "fields.03: field 3 is also said by 3"],
+      [`${own}fields: { 11: n6, 3-6: n6, 5-8: n4 }`, "fields.5-8: field 5 is also said by 3-6"],
+      [`${own}fields: { 11: n6, 7: n..100 }`, "fields.7: its length prefix says 99 at most"],
+      [
+        `${own}fields: { 11: n6, 7: { format: ans..256, prefix: binary } }`,
+        "fields.7: its length prefix says 255 at most"
+      ],
+      [`${own}fields: { 11: n6, 7: n0 }`, "fields.7: a length of at least 1 is expected"],
+      [`${own}fields: { 11: n6, 7: ans..0 }`, "fields.7: a length of at least 1 is expected"],
+      [`${own}fields: { 11: n6, 7: x+n0 }`, "fields.7: a length of at least 1 is expected"],
+      [
+        `${own}fields: { 11: n6, 7: { format: n6, subfields: [{ name: a, length: 2 }, { name: b, length: 5 }] } }`,
+        "fields.7: its parts have 7 places, and the field 6"
+      ],
+      [`${own}fields: { 11: n6, 7: 6 }`, "fields.7: a format like n6 is expected"],
+      [`${own}fields: !!set { 11 }`, "fields: field numbers and their definitions are expected"],
+      [`name: x\nextends: cups\nresponseCodes: { 00: declined }`, "responseCodes.00: { class: D, name:"],
+      [`name: x\nextends: cups\nprocessingCodes: { 77: refund }`, "processingCodes.77: { name:"],
+      [`${own}version: 1993\nfields: { 11: n6 }`, "version: 0 (edition 1987), 1 (1993) or 2 (2003)"],
+      ['name: "a\\e[2Jb"\nextends: cups', "name: a name is expected, of at most 64 characters"]
+    ]
+    for (const [source, start] of slips) expect(said(source), source).toEqual([expect.stringContaining(start)])
+  })
+
+  it("are none where a field says its own filling, a range has a field of its own, and codes are without quotes", () => {
+    const { dialect, errors } = checkDialect(
+      [
+        "name: x\nextends: iso8583v1987Bcd\nresponseCodes: { 05: { class: D, name: No } }",
+        'fields: { 60: ans...100, "60-63": ans...200, 35: { fills: [15] }, 46: { format: ans..255, prefix: binary } }'
+      ].join("\n")
+    )
+
+    expect(errors).toEqual([])
+    expect([dialect?.fields[60]?.format, dialect?.fields[61]?.format]).toEqual(["ans...100", "ans...200"])
+    expect([dialect?.fields[35]?.fills, dialect?.responseCodes["05"]?.name]).toEqual([[15], "No"])
+  })
+
   it("are also what YAML would only warn of, and nothing is printed", async () => {
     const printed: Array<unknown> = []
     const listen = (warning: unknown) => printed.push(warning)

@@ -1,5 +1,6 @@
 /** What people paste into `decode` and `doctor`: each form gives the bytes that went into it, and nothing of its text column. */
 import { execFileSync, spawnSync } from "node:child_process"
+import { gzipSync } from "node:zlib"
 import {
   binaryFrame,
   compile,
@@ -12,6 +13,7 @@ import {
 } from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { flowsOf } from "../../../packages/switch/src/operate/message/CapturedFlows.ts"
 import { type Input, type InputForm, MessageInput } from "../../../packages/switch/src/operate/message/MessageInput.ts"
 import {
   ethernet,
@@ -313,6 +315,98 @@ describe("A capture", () => {
     const again = [syn(1, 2, 5000), { from: 1, to: 2, seq: 5001, bytes: there }]
     const both = [syn(1, 2, 0), { from: 1, to: 2, seq: 1, bytes: there }, ...again]
     expect(hexOf(read(pcap(both.map(ipv4)), { frame: cupsFrame }))).toEqual([expected[0], expected[0]])
+  })
+})
+
+describe("An input", () => {
+  const text = message.toString("hex")
+  const wide = (encode: (bytes: Buffer) => Buffer, mark: ReadonlyArray<number>, line: string) =>
+    Buffer.concat([Buffer.from(mark), encode(Buffer.from(line, "utf16le"))])
+  const forms: ReadonlyArray<readonly [string, string | Buffer, FrameFormat?]> = [
+    ["with a byte order mark of UTF-8", Buffer.from(`\ufeff${text}\n`)],
+    ["in UTF-16, the lower byte first", wide((bytes) => bytes, [0xff, 0xfe], `${text}\r\n`)],
+    ["in UTF-16, the higher byte first", wide((bytes) => bytes.swap16(), [0xfe, 0xff], `${text}\r\n`)],
+    ["with marks between the pairs", text.match(/../g)!.join(":")],
+    ["between bars", `|${text.match(/../g)!.join("|")}|`],
+    ["of source text, with its brackets on lines of their own", `{\n${text.match(/.{1,48}/g)!.join("\n")}\n};\n`],
+    ["that a mail quotes", xxd(message).replaceAll(/^(?=.)/gm, "> ")],
+    ["that is a dump in a log", `received:\n${wireshark(message)}`],
+    [
+      "that tcpdump printed",
+      tcpdumpX(ipv4({ from: 7001, to: 40_000, seq: 9, bytes: wholeFrame(cupsFrame, message) })),
+      cupsFrame
+    ],
+    ["that is the message", message],
+    ["in frames", Buffer.concat([wholeFrame(cupsFrame, message)]), cupsFrame]
+  ]
+  it.each(forms)("is known by what it is, and not by how a pipe cuts it: %s", (_, given, frame) => {
+    for (const chunk of [1, 2, 3, 7, 100, 65_536]) {
+      expect(hexOf(read(given, { chunk, ...(frame === undefined ? {} : { frame }) })), `${chunk}`).toEqual([text])
+    }
+  })
+
+  it("of several messages that are text, one a line, holds each of them", () => {
+    const one = compile(iso8583v1987Ascii).encode({
+      mti: "0200",
+      fields: { 3: "000000", 11: "000001", 41: "TERM0001" }
+    })
+    if (isMessageError(one)) throw new Error(one._tag)
+    const is = (bytes: Buffer) => !isMessageError(compile(iso8583v1987Ascii).decode(bytes))
+
+    for (const end of ["\n", "\r\n"])
+      expect(hexOf(read(`${one.toString("latin1")}${end}`.repeat(3), { is }))).toEqual(
+        Array.from({ length: 3 }, () => one.toString("hex"))
+      )
+  })
+
+  it("that is a packed file is named as one", () => {
+    expect(hexOf(read(gzipSync(message)))).toEqual([expect.stringContaining("unpack it first")])
+    expect(flowsOf(gzipSync(message))).toContain("unpack it first")
+  })
+})
+
+describe("A dump that turns its bytes around", () => {
+  const rows = (bytes: Buffer, line: (row: Buffer, at: number) => string) =>
+    Array.from({ length: Math.ceil(bytes.length / 16) }, (_, at) =>
+      line(bytes.subarray(16 * at, 16 * (at + 1)), 16 * at)
+    ).join("\n")
+  const groups = (row: Buffer, size: number) =>
+    Array.from({ length: Math.ceil(row.length / size) }, (_, at) =>
+      Buffer.from(row.subarray(size * at, size * (at + 1)))
+        .reverse()
+        .toString("hex")
+    )
+  const shown = (row: Buffer) => row.toString("latin1").replaceAll(/[^\x20-\x7e]/g, ".")
+
+  it("is read as its text says it: xxd -e", () => {
+    const text = rows(
+      message,
+      (row, at) => `${at.toString(16).padStart(8, "0")}: ${groups(row, 4).join(" ").padEnd(36)}  ${shown(row)}`
+    )
+
+    expect(hexOf(read(text))).toEqual([message.toString("hex")])
+  })
+
+  it("is read as hexdump alone, with its words far apart: hexdump -x", () => {
+    const whole = message.length % 2 === 0 ? message : message.subarray(0, -1)
+    const text = `${rows(
+      (row, at) =>
+        at.toString(16).padStart(7, "0") +
+        groups(row, 2)
+          .map((word) => `    ${word}`)
+          .join("")
+    )}\n${whole.length.toString(16).padStart(7, "0")}\n`
+
+    expect(hexOf(read(text, { is: (bytes) => bytes.equals(whole) }))).toEqual([whole.toString("hex")])
+  })
+
+  it.each([
+    ["od", "0000000 027056 030061 034461 032465\n0000020 027056 030061 034461 032465\n0000040\n"],
+    ["hexdump -b", "0000000 056 001 060 061\n0000010 056 001 060 061\n0000014\n"],
+    ["od -c", "0000000   .   1   5 001\n0000020  \\0   1   5 001\n0000024\n"],
+    ["hexdump -d", "0000000   00302   12592\n0000004   00302   12592\n0000008\n"]
+  ])("is refused once, with what to do, when it is no dump of bytes: %s", (_, text) => {
+    expect(hexOf(read(text))).toEqual([expect.stringMatching(/^1: .*dump it with `xxd`/)])
   })
 })
 

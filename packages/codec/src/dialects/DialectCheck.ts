@@ -19,9 +19,9 @@ export interface DialectInvalid {
 /** Makes the error. */
 export const dialectInvalid = (path: string, rule: string): DialectInvalid => ({ _tag: "DialectInvalid", path, rule })
 
-/** Whether a value of a file has members. */
+/** Whether a value of a file has members; a list has none, nor has what YAML's tags make (`!!set`, `!!binary`). */
 export const isMembers = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+  Object.prototype.toString.call(value) === "[object Object]"
 
 const encodings = ["ascii", "gbk", "ebcdic", "ebcdic1047", "bcd", "binary", "hex"]
 const prefixes = ["ascii", "ebcdic", "bcd", "binary", "hex"]
@@ -36,6 +36,8 @@ export type Expected = ReadonlyArray<unknown> | { readonly says: string; readonl
 const text: Expected = { says: "a text is expected", fits: (value) => typeof value === "string" }
 const isMacLength = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 4 && Number(value) <= 16
 const isSeconds = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 86_400
+
+const isName = (value: unknown): boolean => typeof value === "string" && /^[^\p{C}]{1,64}$/u.test(value)
 
 const digits: Expected = {
   says: 'a code in quotes is expected, like "001"',
@@ -63,12 +65,15 @@ const any: Expected = { says: "", fits: () => true }
 export type Members = { readonly [member: string]: Expected }
 
 const top: Members = {
-  name: { says: "a name is expected", fits: (value) => typeof value === "string" && value !== "" },
+  name: { says: "a name is expected, of at most 64 characters that can be printed", fits: isName },
   title: text,
   extends: any,
   only: [true, false],
   header: any,
-  version: [0, 1, 2],
+  version: {
+    says: "0 (edition 1987), 1 (1993) or 2 (2003) is expected",
+    fits: (value) => [0, 1, 2].includes(value as number)
+  },
   mti: ["ascii", "bcd", "ebcdic"],
   lenient: [true, false],
   bitmap: any,
@@ -231,6 +236,7 @@ const field: Members = {
   counts: ["units", "bytes"],
   align: aligns,
   fill: nibbles,
+  fills: nibbleList,
   sensitivity: sensitivities,
   reason: text,
   subfields: { says: "a list of parts is expected", fits: Array.isArray },
@@ -340,8 +346,9 @@ const fieldErrors = (de: string, definition: unknown): ReadonlyArray<DialectInva
   if (fieldsOfKey(de) === undefined)
     return [dialectInvalid(path, "a field number or a range of them is expected, like 60 or 65-128")]
   if (definition === null || typeof definition === "string") return []
+  if (!isMembers(definition))
+    return [dialectInvalid(path, "a format like n6 is expected, or names and values, or null")]
   const wrong = memberErrors(definition, path, field)
-  if (!isMembers(definition)) return wrong
   const { structure, subfields } = definition
   const list = Array.isArray(subfields) ? subfields : []
   return [
@@ -351,6 +358,19 @@ const fieldErrors = (de: string, definition: unknown): ReadonlyArray<DialectInva
   ]
 }
 
+/** Fields that two keys say: `3` and `"03"`, or two ranges. A field beside a range that has it is no mistake. */
+const doubleErrors = (fields: Record<string, unknown>): ReadonlyArray<DialectInvalid> => {
+  const said = new Map<string, string>()
+  return Object.keys(fields).flatMap((key) => {
+    const kind = key.includes("-") ? "range" : "field"
+    const names = (fieldsOfKey(key) ?? []).map((de) => [de, `${kind} ${de}`] as const)
+    const twice = names.find(([, name]) => said.has(name))
+    const other = twice === undefined ? undefined : said.get(twice[1])
+    for (const [, name] of names) said.set(name, key)
+    return twice === undefined ? [] : [dialectInvalid(`fields.${key}`, `field ${twice[0]} is also said by ${other}`)]
+  })
+}
+
 /** Tables of codes, and what is said of each code. */
 const codeTables: { readonly [table: string]: Members } = {
   responseCodes: { class: classes, name: text, nameZh: text },
@@ -358,13 +378,17 @@ const codeTables: { readonly [table: string]: Members } = {
   accountTypes: { name: text, nameZh: text }
 }
 
+/** What is written for a code. */
+const example = (members: Members): string =>
+  Object.hasOwn(members, "class") ? '{ class: D, name: "Do not honour" }' : '{ name: "Purchase" }'
+
 const codeErrors = (table: string, members: Members, codes: unknown): ReadonlyArray<DialectInvalid> => {
   if (!isMembers(codes)) return [dialectInvalid(table, "codes and their meanings are expected")]
   return Object.entries(codes).flatMap(([code, meaning]) => {
     if (meaning === null) return []
     const path = `${table}.${code}`
+    if (!isMembers(meaning)) return [dialectInvalid(path, `${example(members)} is expected, or null`)]
     const wrong = memberErrors(meaning, path, members)
-    if (!isMembers(meaning)) return wrong
     const missing = ["class", "name"].filter((one) => Object.hasOwn(members, one) && meaning[one] === undefined)
     return [...wrong, ...missing.map((one) => dialectInvalid(at(path, one), `a ${one} is expected`))]
   })
@@ -389,6 +413,9 @@ export const fileErrors = (file: unknown): ReadonlyArray<DialectInvalid> => {
     if (file[table] !== undefined) wrong.push(...codeErrors(table, members, file[table]))
   if (fields !== undefined && !isMembers(fields))
     wrong.push(dialectInvalid("fields", "field numbers and their definitions are expected"))
-  if (isMembers(fields)) for (const [de, one] of Object.entries(fields)) wrong.push(...fieldErrors(de, one))
+  if (isMembers(fields)) {
+    for (const [de, one] of Object.entries(fields)) wrong.push(...fieldErrors(de, one))
+    wrong.push(...doubleErrors(fields))
+  }
   return wrong
 }

@@ -15,7 +15,7 @@
  * A file without `extends` is a table of its own: it says all its fields. Every mistake is named with its place; nothing is
  * guessed.
  */
-import { parseDocument } from "yaml"
+import { parseDocument, type YAMLError } from "yaml"
 import type { Dialect } from "../iso8583/Dialect.ts"
 import type { HeaderFormat } from "../iso8583/Header.ts"
 import { cups } from "./Cups.ts"
@@ -83,15 +83,26 @@ const nothing = (version: 0 | 1 | 2): Dialect => {
   }
 }
 
-/** The value of a YAML text. What YAML only warns of (an unknown tag, a doubtful alias) is a mistake here. */
+/** What is wrong with a text, in words for whoever wrote it and not for whoever reads it by program. */
+const yamlWords = ({ code, linePos, message }: YAMLError): string => {
+  const words: { readonly [code: string]: string } = {
+    MULTIPLE_DOCS: "it holds more than one YAML document: remove the line `---` and what follows it",
+    DUPLICATE_KEY: "a key is given twice in one mapping: remove one of the two",
+    TAB_AS_INDENT: "a tab is in front of a line: indent with blanks"
+  }
+  const said = words[code]
+  return said === undefined ? message.split("\n")[0]! : `${said} (line ${linePos?.[0].line ?? 1})`
+}
+
+/** The value of a YAML text. What YAML only warns of (an unknown tag, a doubtful alias, a second document) is a mistake here. */
 const parsed = (source: string | object): unknown => {
   if (typeof source !== "string") return source
   const tooDeep = dialectInvalid("", "lists and mappings are nested too deep")
   if (isNestedTooDeep(source)) return tooDeep
   try {
-    const document = parseDocument(source, { logLevel: "silent" })
+    const document = parseDocument(source, { logLevel: "error", stringKeys: true })
     const [wrong] = [...document.errors, ...document.warnings]
-    return wrong === undefined ? document.toJS() : dialectInvalid("", wrong.message.split("\n")[0]!)
+    return wrong === undefined ? document.toJS() : dialectInvalid("", yamlWords(wrong))
   } catch (error) {
     return dialectInvalid("", error instanceof Error ? error.message.split("\n")[0]! : "no YAML")
   }

@@ -4,11 +4,34 @@
  */
 import { type Dialect, layout } from "../iso8583/Dialect.ts"
 import { CoverInvalid } from "../iso8583/Elements.ts"
-import { fieldLayout } from "../iso8583/Field.ts"
+import { type FieldLayout, fieldLayout } from "../iso8583/Field.ts"
 import { rolesOf } from "../iso8583/Roles.ts"
 import { type DialectInvalid, dialectInvalid, parts } from "./DialectCheck.ts"
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** What a length prefix of this many bytes can say. */
+const prefixMax = ({ prefix, prefixBytes }: FieldLayout): number =>
+  ({ ascii: 10, ebcdic: 10, hex: 16, bcd: 100, binary: 256 })[prefix] ** prefixBytes - 1
+
+/** A field whose format cannot be what the partner's table says: nothing fits, or its longest value has no prefix. */
+const sizeErrors = (field: FieldLayout): ReadonlyArray<DialectInvalid> => {
+  const { content, countMax, de, prefixDigits, structure, units } = field
+  const path = `fields.${de}`
+  if (units === (content === "xn" ? 1 : 0)) return [dialectInvalid(path, "a length of at least 1 is expected")]
+  if (prefixDigits > 0)
+    return countMax > prefixMax(field)
+      ? [
+          dialectInvalid(
+            path,
+            `its length prefix says ${prefixMax(field)} at most: write one more dot, or a smaller length`
+          )
+        ]
+      : []
+  const parts = structure?.style === "positional" ? structure.parts : []
+  const bytes = parts.reduce((sum, { length = 0 }) => sum + length, 0)
+  return bytes > units ? [dialectInvalid(path, `its parts have ${bytes} places, and the field ${units}`)] : []
+}
 
 /** Lists of fields that a dialect names elsewhere than in `fields`. */
 const namedFields = ({
@@ -101,7 +124,7 @@ export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> 
   const wrong: Array<DialectInvalid> = []
   for (const [de, definition] of Object.entries(dialect.fields)) {
     try {
-      fieldLayout(Number(de), definition, dialect.encodings, dialect.version)
+      wrong.push(...sizeErrors(fieldLayout(Number(de), definition, dialect.encodings, dialect.version)))
     } catch (error) {
       const place = error instanceof CoverInvalid ? `fields.${de}.sensitivity` : `fields.${de}`
       wrong.push(dialectInvalid(place, message(error).replace(/^field \d+: /, "")))

@@ -1,8 +1,8 @@
 /**
  * What `jinka doctor` looks at: the bytes of each direction of a connection, from whatever people paste or capture. Pure.
  */
-import { formOf } from "./MessageInput.ts"
 import { packetsOf } from "./paste/CaptureFile.ts"
+import { formOf, pastedText } from "./paste/PastedForm.ts"
 import { PastedText } from "./paste/PastedText.ts"
 import { type Segment, segmentIn } from "./paste/Segment.ts"
 import { streamsOf } from "./paste/TcpStreams.ts"
@@ -25,6 +25,8 @@ export const flowsOf = (bytes: Buffer): ReadonlyArray<Flow> | string => {
       const flows = ofSegments(packetsOf(bytes).flatMap((packet) => segmentIn(packet) ?? []))
       return flows.length > 0 ? flows : "it holds no TCP packet with bytes in it, or none in a form that is read here"
     }
+    case "packed":
+      return "it is a packed file: unpack it first (gunzip, unzip, unzstd, bunzip2 or unxz)"
     case "hex":
       return ofText(bytes)
   }
@@ -39,8 +41,7 @@ const ofSegments = (segments: ReadonlyArray<Segment>): ReadonlyArray<Flow> =>
   }))
 
 const ofText = (bytes: Buffer): ReadonlyArray<Flow> | string => {
-  const isWide = bytes[0] === 0xff && bytes[1] === 0xfe
-  const text = (isWide ? bytes.toString("utf16le", 2) : bytes.toString("latin1")).replace(/^\u00ef\u00bb\u00bf/, "")
+  const text = pastedText(bytes)
   const paste = new PastedText(undefined)
   const lines = text.split("\n")
   const found = [...lines.flatMap((line, at) => paste.line(line, at + 1)), ...paste.end()]

@@ -6,14 +6,13 @@
  * the length header is taken off, and each direction of a connection is put together again.
  */
 import { explainFrame, type FrameFormat, Framer } from "@jinka/codec"
-import { isCaptureFile, packetsOf } from "./paste/CaptureFile.ts"
-import { rowIn } from "./paste/DumpRow.ts"
-import { bytesBehindWords, digitsOf } from "./paste/HexLine.ts"
+import { packetsOf } from "./paste/CaptureFile.ts"
+import { formOf, formSoFar, type PastedForm, wideEncoding } from "./paste/PastedForm.ts"
 import { type Pasted, PastedText } from "./paste/PastedText.ts"
 import { type Segment, segmentIn } from "./paste/Segment.ts"
 import { streamsOf, type TcpStream } from "./paste/TcpStreams.ts"
 
-/** How the bytes are written. `auto`: text with hex or a capture when the first chunk looks like it, else binary. */
+/** How the bytes are written. `auto`: text with hex or a capture when its beginning looks like it, else binary. */
 export type InputForm = "auto" | "hex" | "binary"
 
 /**
@@ -30,12 +29,9 @@ const LENGTH_MAX = 4 * 1024 * 1024
 /** Most bytes of a capture. */
 const CAPTURE_MAX = 256 * 1024 * 1024
 
-/** Most lines of the first chunk that are looked at. */
-const LOOKED_AT_MAX = 200
-
 /** Takes chunks and gives messages. */
 export class MessageInput {
-  private form: InputForm | "capture"
+  private form: InputForm | PastedForm
   private readonly frame: FrameFormat | undefined
   private readonly isMessage: ((bytes: Buffer) => boolean) | undefined
   private readonly text: PastedText
@@ -62,10 +58,23 @@ export class MessageInput {
   push(chunk: Uint8Array): ReadonlyArray<Input> {
     if (chunk.length === 0) return []
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
-    if (this.form === "auto") {
-      this.form = formOf(bytes, this.frame === undefined)
-      this.isGuessed = true
-    }
+    if (this.form !== "auto") return this.taken(bytes)
+    this.held.push(bytes)
+    const begun = Buffer.concat(this.held)
+    const form = formSoFar(begun, this.frame === undefined)
+    return form === undefined ? [] : this.begin(form, begun)
+  }
+
+  /** What was held until its form was plain. */
+  private begin(form: PastedForm, begun: Buffer): ReadonlyArray<Input> {
+    this.form = form
+    this.isGuessed = true
+    this.held = []
+    return begun.length === 0 ? [] : this.taken(begun)
+  }
+
+  private taken(bytes: Buffer): ReadonlyArray<Input> {
+    if (this.form === "packed") return []
     if (this.form === "hex") return this.lines(bytes)
     if (this.form === "binary" && this.frame !== undefined) return this.framed(this.frame, "", bytes)
     this.held.push(bytes)
@@ -76,8 +85,15 @@ export class MessageInput {
 
   /** What is left at the end of the input. */
   end(): ReadonlyArray<Input> {
+    if (this.form !== "auto") return this.ended()
+    const begun = Buffer.concat(this.held)
+    return [...this.begin(formOf(begun, this.frame === undefined), begun), ...this.ended()]
+  }
+
+  private ended(): ReadonlyArray<Input> {
     const held = Buffer.concat(this.held)
     this.held = []
+    if (this.form === "packed") return [{ _tag: "wrong", at: ++this.count, why: packed }]
     if (this.form === "capture")
       return this.streams(
         packetsOf(held).flatMap((packet) => segmentIn(packet) ?? []),
@@ -90,6 +106,8 @@ export class MessageInput {
     if (this.frame !== undefined) return this.ends()
     if (held.length === 0) return []
     const bytes = this.withoutLineEnd(held)
+    const lines = this.isGuessed ? this.linesThatAreMessages(held) : []
+    if (lines.length > 0) return lines
     const isNone = this.isGuessed && this.isMessage?.(bytes) === false && isProse(bytes)
     return isNone ? [{ _tag: "wrong", at: ++this.count, why: prose }] : [{ _tag: "message", at: ++this.count, bytes }]
   }
@@ -107,6 +125,17 @@ export class MessageInput {
     return isShorter && this.isMessage?.(bytes.subarray(0, end)) === true ? bytes.subarray(0, end) : bytes
   }
 
+  /** A message on each line, where messages are text themselves; none where one line is no message. */
+  private linesThatAreMessages(held: Buffer): ReadonlyArray<Input> {
+    if (this.isMessage?.(held) !== false) return []
+    const lines = held.toString("latin1").split(/\r?\n/)
+    const found = lines.flatMap(
+      (line, at): ReadonlyArray<Input & { readonly _tag: "message" }> =>
+        line.trim() === "" ? [] : [{ _tag: "message", at: at + 1, bytes: Buffer.from(line, "latin1") }]
+    )
+    return found.length > 1 && found.every(({ bytes }) => this.isMessage?.(bytes) === true) ? found : []
+  }
+
   private lines(chunk: Buffer): ReadonlyArray<Input> {
     const found: Array<Input> = []
     let from = 0
@@ -122,9 +151,8 @@ export class MessageInput {
 
   /** Bytes of one to a character, whatever the shell that wrote them writes: UTF-16 is turned back. */
   private plain(chunk: Buffer): Buffer {
-    if (this.count === 0 && this.held.length === 0 && chunk[0] === 0xff && chunk[1] === 0xfe) {
-      this.decoder = new TextDecoder("utf-16le")
-    }
+    const wide = this.count === 0 && this.held.length === 0 ? wideEncoding(chunk) : undefined
+    if (wide !== undefined) this.decoder = new TextDecoder(wide)
     return this.decoder === undefined ? chunk : Buffer.from(this.decoder.decode(chunk, { stream: true }), "latin1")
   }
 
@@ -237,6 +265,8 @@ export class MessageInput {
   }
 }
 
+const packed = "this is a packed file: unpack it first (gunzip, unzip, unzstd, bunzip2 or unxz)"
+
 /** Text, and none that begins like the type of a message. */
 const isProse = (bytes: Buffer): boolean => {
   const text = bytes.toString("latin1")
@@ -245,21 +275,6 @@ const isProse = (bytes: Buffer): boolean => {
 
 const prose =
   "this is text without a line of hex digits and without a hex dump: give the digits, or say --form binary when the text is the message"
-
-/** What the first bytes of an input look like. Bytes behind a length header are no lines of a log. */
-export const formOf = (chunk: Buffer, mayBeLog = false): "hex" | "binary" | "capture" => {
-  if (isCaptureFile(chunk)) return "capture"
-  const isWide = chunk[0] === 0xff && chunk[1] === 0xfe
-  const text = isWide ? chunk.toString("utf16le", 2) : chunk.toString("latin1").replace(/^\u00ef\u00bb\u00bf/, "")
-  // Control characters are in no text but for blanks and ends of lines.
-  if (/[^\P{Cc}\t\n\r\f]/u.test(text)) return "binary"
-  const lines = text.split("\n", LOOKED_AT_MAX)
-  const isHex = (line: string) =>
-    digitsOf(line) !== undefined || (rowIn(line)?.rest ?? "") !== "" || (mayBeLog && bytesBehindWords(line).length > 0)
-  return text.trim() === "" || lines.some((line) => line.trim() !== "" && isHex(line.replace(/\r$/, "")))
-    ? "hex"
-    : "binary"
-}
 
 /** The messages in the frames that bytes are, or what is wrong with them; idle frames are left out. */
 const framesIn = (frame: FrameFormat, bytes: Uint8Array): ReadonlyArray<Buffer | string> => {

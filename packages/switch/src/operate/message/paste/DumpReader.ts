@@ -2,7 +2,7 @@
  * Hex dumps, row by row: runs of rows with their bytes. A dump begins at offset 0; rows of tshark's follow go on where the last
  * run of their direction ended. Keeps one run, and reads it when it has ended: only then it is plain in what its offsets count.
  */
-import { bytesOfRow, cutsOf, type DumpRow, isDoubled, rowIn } from "./DumpRow.ts"
+import { asWritten, bytesOfRow, cutsOf, type DumpRow, isDoubled, rowIn } from "./DumpRow.ts"
 
 /** Rows one behind the other. `at`: line of the first one. */
 export interface DumpRun {
@@ -107,7 +107,9 @@ export class DumpReader {
 const isZero = ({ offset }: DumpRow): boolean => /^0+$/.test(offset)
 
 /** The bytes of rows whose offsets count in a base. */
-const bytesOfRows = (rows: ReadonlyArray<Row>, base: Base): Buffer | DumpBroken => {
+const bytesOfRows = (given: ReadonlyArray<Row>, base: Base): Buffer | DumpBroken => {
+  const written = asWritten(given.map(({ row }) => row))
+  const rows = given.map((one, at) => ({ ...one, row: written[at]! }))
   const parts: Array<Buffer> = []
   let textAt: number | undefined
   for (const [place, one] of rows.entries()) {

@@ -25,6 +25,8 @@ export interface DumpRow {
   readonly isSwapped: boolean
   /** One blank alone is behind the offset. */
   readonly isNarrow: boolean
+  /** The bytes of each group are turned around, as \`xxd -e\` writes them. */
+  readonly isTurned?: boolean
 }
 
 /** Most bytes of one row. */
@@ -38,7 +40,9 @@ export const rowIn = (line: string): DumpRow | undefined => {
   if (found === null) return undefined
   const [, indent = "", x, offset = "", between = "", behind = ""] = found
   // One blank alone separates where hexdump and od write six or seven digits; elsewhere it is between groups of a message.
-  const isNarrow = between.length === 1 && between !== ":" && between !== "\t"
+  // `hexdump -x` has words of two bytes far apart.
+  const isApart = offset.length === 7 && /^(?:\s{2,}[0-9a-fA-F]{4})+\s*$/.test(between + behind)
+  const isNarrow = isApart || (between.length === 1 && between !== ":" && between !== "\t")
   if (isNarrow && offset.length !== 7 && offset.length !== 6) return undefined
   if (between === "" && offset.length < 4) return undefined
   const rest = behind.replace(/^[\s|]*/, "")
@@ -54,7 +58,7 @@ interface Cut {
 }
 
 /** All places, the longest first. */
-export const cutsOf = ({ rest, isSwapped }: DumpRow): ReadonlyArray<Cut> => {
+export const cutsOf = ({ rest, isSwapped, isTurned = false }: DumpRow): ReadonlyArray<Cut> => {
   const cuts: Array<Cut> = [{ bytes: Buffer.alloc(0), at: 0 }]
   let digits = ""
   const group = /(?:0x)?([0-9a-fA-F]{2,})(?=[\s|:,-]|$)[ :,-]?/gy
@@ -63,7 +67,7 @@ export const cutsOf = ({ rest, isSwapped }: DumpRow): ReadonlyArray<Cut> => {
     group.lastIndex = at
     const found = group.exec(rest)
     if (found === null || found[1]!.length % 2 !== 0 || digits.length > 2 * ROW_MAX) break
-    digits += isSwapped ? swapped(found[1]!) : found[1]
+    digits += isTurned ? turned(found[1]!) : isSwapped ? swapped(found[1]!) : found[1]
     at = group.lastIndex
     cuts.push({ bytes: Buffer.from(digits, "hex"), at })
   }
@@ -71,6 +75,15 @@ export const cutsOf = ({ rest, isSwapped }: DumpRow): ReadonlyArray<Cut> => {
 }
 
 const swapped = (digits: string): string => (digits.length === 4 ? digits.slice(2) + digits.slice(0, 2) : digits)
+
+const turned = (digits: string): string => digits.match(/../g)!.reverse().join("")
+
+/** Rows whose text says that the bytes of their groups are turned around; as they are where none is only right so. */
+export const asWritten = (rows: ReadonlyArray<DumpRow>): ReadonlyArray<DumpRow> => {
+  const all = rows.map((row) => ({ ...row, isTurned: true }))
+  const isOnlyTurned = all.some((row, at) => isDoubled(row) && !isDoubled(rows[at]!))
+  return isOnlyTurned && !rows.some((row, at) => isDoubled(row) && !isDoubled(all[at]!)) ? all : rows
+}
 
 /** Whether a row says its bytes once more as text. */
 export const isDoubled = (row: DumpRow): boolean => cutsOf(row).some((cut) => saysSame(row.rest, cut))

@@ -48,7 +48,8 @@ export class PastedText {
 
   /** Takes line number `at`, without its end. */
   line(text: string, at: number): ReadonlyArray<Pasted> {
-    const line = text.replace(/\r$/, "")
+    // Mail marks what it quotes.
+    const line = text.replace(/\r$/, "").replace(/^(?:> ?)+(?=[\s0-9a-fA-F])/, "")
     if (this.dump.takes(line)) {
       const before = this.hasDump ? [] : this.pendingAlone()
       this.hasDump = true
@@ -57,6 +58,9 @@ export class PastedText {
     }
     const ended = this.dump.end().flatMap(ofDump)
     if (line.trim() === "") return [...ended, ...this.pendingAlone()]
+    // A bracket on a line of its own is around digits in source text.
+    if (/^[\s(){}[\];,]+$/.test(line)) return ended
+    if (isOtherDump(line)) return [...ended, ...this.other(line, at)]
     const digits = digitsOf(line)
     return [...ended, ...(digits === undefined ? this.other(line, at) : this.hex(line, digits, at))]
   }
@@ -106,9 +110,19 @@ export class PastedText {
   private othersWrong(): ReadonlyArray<Pasted> {
     const { others } = this
     this.others = []
+    const [first] = others
+    if (first !== undefined && others.length > 1 && others.every(({ line }) => isOtherDump(line)))
+      return [{ _tag: "wrong", at: first.at, why: otherDump }]
     return others.map(({ at }) => ({ _tag: "wrong", at, why: noHex }))
   }
 }
+
+/** A row of od or hexdump in octal, in decimal or as characters; the last one is an offset alone. */
+const isOtherDump = (line: string): boolean =>
+  /^[0-9a-f]{7}(?: [0-7]{6}|\s+\d{5}|\s+[0-9a-f]{8}|\s+\S{1,3})*\s*$/.test(line)
+
+const otherDump =
+  "this dump is of octal or decimal numbers, of characters or of words of four bytes: dump it with `xxd`, or with `hexdump -C`"
 
 const noHex =
   "these are not pairs of hex digits, and no row of a hex dump: leave only the digits, or paste the whole dump with its offsets"

@@ -1,0 +1,63 @@
+/**
+ * What an input looks like: text with hex in it, a capture of packets, a packed file, or the bytes themselves. Looks at as much of
+ * it as is needed and not at how it was cut into pieces: a pipe gives what its writer had so far. Pure.
+ */
+import { isCaptureFile } from "./CaptureFile.ts"
+import { rowIn } from "./DumpRow.ts"
+import { bytesBehindWords, digitsOf } from "./HexLine.ts"
+
+/** How an input is written. */
+export type PastedForm = "hex" | "binary" | "capture" | "packed"
+
+/** Most lines that are looked at. */
+const LOOKED_AT_MAX = 200
+
+/** Bytes after which no more are waited for. */
+const ENOUGH = 64 * 1024
+
+/** Bytes that tell a capture, a packed file and the two forms of UTF-16. */
+const MARK = 4
+
+/** How files of gzip, zip, zstd, bzip2 and xz begin. */
+const packedMarks = ["1f8b08", "504b0304", "28b52ffd", "425a68", "fd377a58"].map((hex) => Buffer.from(hex, "hex"))
+
+/** The encoding of a text that begins with the mark of UTF-16, as some shells write it. */
+export const wideEncoding = (bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined => {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le"
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : undefined
+}
+
+/** The text with one character for each byte; of UTF-16 its characters. Without a byte order mark. */
+export const pastedText = (bytes: Buffer): string => {
+  const wide = wideEncoding(bytes)
+  const text = wide === undefined ? bytes.toString("latin1") : new TextDecoder(wide).decode(bytes)
+  return text.replace(/^\u00ef\u00bb\u00bf/, "")
+}
+
+/** Control characters are in no text but for blanks and ends of lines. */
+const hasControl = (text: string): boolean => /[^\P{Cc}\t\n\r\f]/u.test(text)
+
+/** What an input looks like. Bytes behind a length header are no lines of a log. */
+export const formOf = (bytes: Buffer, mayBeLog = false): PastedForm => {
+  if (isCaptureFile(bytes)) return "capture"
+  if (packedMarks.some((mark) => bytes.subarray(0, mark.length).equals(mark))) return "packed"
+  const text = pastedText(bytes)
+  if (hasControl(text)) return "binary"
+  const isHex = (line: string) =>
+    digitsOf(line) !== undefined || (rowIn(line)?.rest ?? "") !== "" || (mayBeLog && bytesBehindWords(line).length > 0)
+  const lines = text.split("\n", LOOKED_AT_MAX)
+  return text.trim() === "" || lines.some((line) => line.trim() !== "" && isHex(line.replace(/\r$/, "")))
+    ? "hex"
+    : "binary"
+}
+
+/** The same of an input of which more may come; `undefined`: too little of it is there. */
+export const formSoFar = (bytes: Buffer, mayBeLog = false): PastedForm | undefined => {
+  if (bytes.length < MARK) return undefined
+  if (bytes.length >= ENOUGH) return formOf(bytes, mayBeLog)
+  const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1)
+  const form = formOf(bytes, mayBeLog)
+  if (form === "capture" || form === "packed") return form
+  if (hasControl(pastedText(bytes)) && wideEncoding(bytes) === undefined) return "binary"
+  return pastedText(whole).trim() !== "" && formOf(whole, mayBeLog) === "hex" ? "hex" : undefined
+}
