@@ -235,4 +235,34 @@ describe("A message that does not read to its end", () => {
     }
     expect(shown).toEqual([])
   })
+
+  it("shows no digit of a track that is spread over fields too short for it", () => {
+    const pan = "4111111111111111"
+    const shown: Array<string> = []
+    let spread = 0
+    for (const codec of codecs) {
+      const stan = "1".padStart(codec.layout.fields[11]!.units, "0")
+      const whole = codec.encode({ mti: `${codec.dialect.version}200`, fields: { 11: stan, 35: track2Of(pan) } })
+      if (isMessageError(whole)) throw new Error(codec.dialect.name)
+      codec.index(whole, 0, whole.length, index)
+      const [from, to] = [index.from(35), index.to(35)]
+      for (const other of codecs)
+        for (let ahead = 0; ahead < 60; ahead++) {
+          // What is in front moves the track over the fields of the other table.
+          const head = other.encode({ mti: `${other.dialect.version}200`, fields: {} }) as Buffer
+          const bits = Buffer.from(head)
+          const bitmap = head.length - other.layout.bitmapBytes
+          if (other.dialect.bitmap.encoding === "binary") bits.fill(0xff, bitmap + 1, bitmap + 8)
+          const moved = Buffer.concat([bits, Buffer.alloc(ahead, "0"), whole.subarray(from, to)])
+          const at = bits.length + ahead
+          const { rows, error } = describeMessage(other, moved)
+          if (error === undefined) continue
+          const over = rows.filter(({ offset, bytes }) => offset < moved.length && at < offset + bytes)
+          spread += over.length > 1 ? 1 : 0
+          for (const { id, value } of over) if (/\d/.test(value)) shown.push(`${other.dialect.name} ${id} ${value}`)
+        }
+    }
+    expect(shown).toEqual([])
+    expect(spread).toBeGreaterThan(0)
+  })
 })

@@ -52,6 +52,32 @@ export const holdsTrack = (bytes: Uint8Array, from: number, to: number, kind: By
   )
 }
 
+/** Where bytes hold a track: from its number's first digit, however many digits are in front of that. */
+export const trackSpans = (bytes: Uint8Array): ReadonlyArray<{ readonly from: number; readonly to: number }> => {
+  const forms = suspectForms(bytes, 0, bytes.length, "bytes")
+  const spans = (symbols: Int8Array, aByte: number) =>
+    ranges(symbols).flatMap(({ isTrack, places, separator }) =>
+      isTrack
+        ? [
+            {
+              from: Math.floor(Math.max(places[0]!, separator - DIGITS_MAX) / aByte),
+              to: Math.floor(places.at(-1)! / aByte) + 1
+            }
+          ]
+        : []
+    )
+  const text = (table: Int8Array) =>
+    spans(
+      Int8Array.from(bytes, (byte) => table[byte]!),
+      1
+    )
+  return [
+    ...((forms & IN_ASCII) !== 0 ? text(ascii) : []),
+    ...((forms & IN_EBCDIC) !== 0 ? text(ebcdic) : []),
+    ...((forms & IN_PACKED) !== 0 ? spans(packedSymbols(bytes, 0, bytes.length, "bytes"), 2) : [])
+  ]
+}
+
 /** Whether a text is bytes, one a character, some of which no text has: packed digits or EBCDIC may be among them. */
 const isBytes = (text: string): boolean => {
   let hasRaw = false
@@ -124,6 +150,8 @@ const coverPacked = (bytes: Uint8Array, from: number, to: number, kind: ByteKind
 interface Range {
   readonly places: ReadonlyArray<number>
   readonly isTrack: boolean
+  /** Behind the digits of the number. */
+  readonly separator: number
 }
 
 /**
@@ -145,11 +173,12 @@ const ranges = (symbols: Int8Array, isBinary = false): ReadonlyArray<Range> => {
       } else break
     }
     const trackTo = places.length < TRACK_DIGITS_MIN ? 0 : trackEnd(symbols, places, end)
-    if (trackTo > 0) found.push({ places: placesOf(at, trackTo), isTrack: true })
+    if (trackTo > 0) found.push({ places: placesOf(at, trackTo), isTrack: true, separator: end })
     else if (places.length >= DIGITS_MIN) {
       const numbers = gaps === 0 ? [places] : [places, ...withoutGaps(places)]
       for (const number of numbers)
-        for (const one of cardNumbers(symbols, number, isBinary)) found.push({ places: one, isTrack: false })
+        for (const one of cardNumbers(symbols, number, isBinary))
+          found.push({ places: one, isTrack: false, separator: end })
     }
     at = Math.max(end, trackTo)
   }

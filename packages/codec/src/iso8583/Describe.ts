@@ -4,7 +4,7 @@
  * says why not further. There the table may be the wrong one, and card data may be anywhere: no run of 8 digits or more is
  * shown then, and nothing of what is inside a field.
  */
-import { coverCardText } from "../cover/CardData.ts"
+import { coverCardText, trackSpans } from "../cover/CardData.ts"
 import { coverRuns, coverRunsOfHex } from "../cover/DigitRuns.ts"
 import { fromGbk, shownGbk } from "../encoding/Gbk.ts"
 import { toHex } from "../encoding/Hex.ts"
@@ -61,7 +61,7 @@ export const describe = (codec: Codec, buffer: Buffer, options: DescribeOptions 
   const isRead = error === undefined && (isLenient || layout.defined.every((field) => isAsDefined(field, index)))
   const isOpen = isRead || options.reveal === true
   const rows = rowsOf(codec, index, error, { ...options, isOpen })
-  return { rows: isOpen ? rows : rows.map(withoutRuns), error }
+  return { rows: isOpen ? rows : withoutTracks(buffer, rows).map(withoutRuns), error }
 }
 
 /** Options, and whether the dialect's word is enough: the message is what it says, or everything is revealed. */
@@ -79,6 +79,16 @@ const isAsDefined = (field: FieldLayout, index: MessageIndex): boolean => {
   const covered = field.encoding === "bcd" ? "E" : "*"
   const text = readText(field, index.buffer, from, index.to(field.de), units).replaceAll(covered, "0")
   return contentRule(field, text) === undefined && fillRule(field, index.buffer, from, units) === undefined
+}
+
+/** In a message that does not read, a track may be spread over fields too short for it: none of these is shown. */
+const withoutTracks = (buffer: Buffer, rows: ReadonlyArray<DescribedRow>): ReadonlyArray<DescribedRow> => {
+  const spans = trackSpans(buffer)
+  return rows.map((row) =>
+    spans.some(({ from, to }) => row.offset < to && from < row.offset + row.bytes)
+      ? { ...row, value: "*".repeat(row.value.length), meaning: "" }
+      : row
+  )
 }
 
 const withoutRuns = (row: DescribedRow): DescribedRow => ({
