@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { keyFileFault } from "../../../packages/switch/src/transport/KeyFile.ts"
+import { keyFileFault, keyFileFix } from "../../../packages/switch/src/transport/KeyFile.ts"
 
 describe("a file that holds a key", () => {
   const [root, self, stranger] = [0, 1000, 1001]
@@ -27,4 +27,10 @@ describe("a file that holds a key", () => {
       else expect(found).toMatch(fault)
     })
   }
+
+  it("that is another user's is given a remedy for that, and not for its mode alone", () => {
+    expect(keyFileFix).toContain("as the user of the switch")
+    expect(keyFileFix).toContain("`chown`")
+    expect(keyFileFix).toContain("`chmod 600`")
+  })
 })

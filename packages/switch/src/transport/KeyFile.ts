@@ -24,5 +24,6 @@ export const keyFileFault = ({ mode, uid }: KeyFileFacts, self: number): string 
   return (mode & forbidden) === 0 ? undefined : `others may get at it (mode ${octal(mode)})`
 }
 
-/** What to do about it. */
-export const keyFileFix = "Make it its owner's alone: `chmod 600`; root's own may be 0640 for the group of the switch."
+/** What to do about it: the wrong user may have asked, or the file is another's, or open to others. */
+export const keyFileFix =
+  "Run this as the user of the switch; the file is that user's own with mode 0600 (`chown`, `chmod 600`), or root's with 0640 at most."

@@ -1,6 +1,6 @@
 /**
- * What an input looks like: text with hex in it, a capture of packets, a packed file, or the bytes themselves. Looks at as much of
- * it as is needed and not at how it was cut into pieces: a pipe gives what its writer had so far. Pure.
+ * What an input looks like: text with hex in it, a capture of packets, a packed file, or the bytes themselves. Looks at as much
+ * of it as is needed and not at how it was cut into pieces: a pipe gives what its writer had so far. Pure.
  */
 import { isCaptureFile } from "./CaptureFile.ts"
 import { rowIn } from "./DumpRow.ts"
