@@ -113,7 +113,9 @@ export {
   type TotalsKind,
   type TotalsPlaces,
   type TotalsSum,
+  totalsKindOf,
   totalsKinds,
+  totalsNet,
   totalsSums
 } from "./iso8583/Reconciliation.ts"
 export { hasTrack } from "./iso8583/Redact.ts"

@@ -206,7 +206,7 @@ describe("Network management", () => {
 
     partner.pass(1)
     const [totals] = partner.heard()
-    expect(totals).toMatchObject({ mti: "0520", fields: { 76: "0000000001", 88: "0000000000012300" } })
+    expect(totals).toMatchObject({ mti: "0522", fields: { 76: "0000000001", 88: "0000000000012300" } })
 
     partner.pass(30_000)
     const [cutOver] = partner.heard()

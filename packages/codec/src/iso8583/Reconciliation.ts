@@ -46,6 +46,24 @@ export interface Reconciliation {
   }
 }
 
+/**
+ * What a transaction counts as, by the type of its first message and positions 1 and 2 of its processing code; `undefined`: the
+ * dialect does not say.
+ */
+export const totalsKindOf = ({ types }: Reconciliation, mti: number, type: string): TotalsKind | undefined => {
+  const kind = types[type] ?? types[type.slice(0, 1)]
+  const isAuthorization = Math.floor(mti / 100) % 10 === 1
+  return isAuthorization && kind !== "inquiries" ? "authorizations" : kind
+}
+
+/** The amount that one side owes the other; see `TotalsNet`. */
+export const totalsNet = ({
+  credits,
+  debits
+}: {
+  readonly [Kind in "credits" | "debits"]: { readonly [Sum in "amount" | "reversedAmount"]: number }
+}): number => credits.amount + credits.reversedAmount - debits.amount - debits.reversedAmount
+
 /** Data elements that the rules name: those of the totals, and the one that an answer cannot do without. */
 export const reconciliationFields = ({ net, outcome, totals }: Reconciliation): ReadonlyArray<number> => [
   ...Object.values(totals).flatMap((places) => Object.values(places)),

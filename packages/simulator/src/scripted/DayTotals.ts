@@ -1,79 +1,94 @@
 /**
- * What a partner's ledger took and gave in a business day, and the reconciliation messages that compare it. The fields are found
- * by their names in the dialect; an edition without them says only that it has reconciled.
+ * What a partner took and gave in a business day, and the messages that compare it. What a transaction counts as, and where each
+ * count and sum stands, is the dialect's (`reconciliation`), as on the other side; an edition without it says only that it has
+ * reconciled.
  */
-import type { Codec, MessageIndex } from "@jinka/codec"
-import type { Posting } from "../issuer/Ledger.ts"
+import {
+  type Codec,
+  type MessageIndex,
+  type Reconciliation,
+  type TotalsKind,
+  type TotalsSum,
+  totalsKindOf,
+  totalsKinds,
+  totalsNet,
+  totalsSums
+} from "@jinka/codec"
 
-/** Sums of one direction. */
-interface Sum {
-  count: number
-  amount: number
-  reversedCount: number
-  reversedAmount: number
+/** Counts and amounts of each kind. */
+type Sums = { readonly [Kind in TotalsKind]: { [Sum in TotalsSum]: number } }
+
+const noSums = (): Sums => {
+  const nothing = () => ({ number: 0, reversals: 0, amount: 0, reversedAmount: 0 })
+  return {
+    credits: nothing(),
+    debits: nothing(),
+    transfers: nothing(),
+    inquiries: nothing(),
+    authorizations: nothing()
+  }
 }
 
-const zero = (): Sum => ({ count: 0, amount: 0, reversedCount: 0, reversedAmount: 0 })
-
-/** Names of the fields of a reconciliation (ISO 8583:1987 and 1993, data element tables), by what they hold. */
-const fieldNames = {
-  credits: { count: "credits, number", amount: "credits, amount" },
-  creditsReversed: { count: "credits, reversal number", amount: "credits, reversal amount" },
-  debits: { count: "debits, number", amount: "debits, amount" },
-  debitsReversed: { count: "debits, reversal number", amount: "debits, reversal amount" }
-} as const
-
-/** Names of what says how the comparison came out: a field, or a response code. */
-const outcome = {
-  field: "settlement code",
-  inBalance: "1",
-  outOfBalance: "2",
-  codes: { inBalance: "reconciled, in balance", outOfBalance: "reconciled, out of balance" }
-} as const
-
-const fieldNamed = ({ layout }: Codec, name: string): number | undefined =>
-  layout.defined.find((field) => field.name.toLowerCase() === name)?.de
-
-/** Totals of one business day. Amounts in minor units; a hold is a debit. */
+/** Totals of one business day. Amounts in minor units. */
 export class DayTotals {
-  private credits = zero()
-  private debits = zero()
+  private sums = noSums()
+  /** What was counted on this day, by key: a reversal takes it back, once. */
+  private readonly counted = new Map<string, { readonly kind: TotalsKind; readonly amount: number }>()
 
-  /** Counts a posting of the ledger. */
-  add({ amount, rule }: Posting): void {
-    const isUndo = rule === "undo"
-    // What is undone took when undoing gives.
-    const sum = amount < 0 !== isUndo ? this.debits : this.credits
-    if (isUndo) {
-      sum.reversedCount++
-      sum.reversedAmount += Math.abs(amount)
-    } else {
-      sum.count++
-      sum.amount += Math.abs(amount)
-    }
+  /** A request or an advice was approved, with this amount. */
+  approved({ dialect, layout }: Codec, index: MessageIndex, key: string, amount: number): void {
+    const type = index.text(layout.roles.processingCode).slice(0, 2)
+    const kind = dialect.reconciliation && totalsKindOf(dialect.reconciliation, index.mti, type)
+    if (kind === undefined) return
+    this.counted.set(key, { kind, amount })
+    const sum = this.sums[kind]
+    sum.number++
+    sum.amount += amount
+  }
+
+  /** What has this key was taken back. One of another day counts on that day. */
+  reversed(key: string): void {
+    const counted = this.counted.get(key)
+    if (counted === undefined) return
+    this.counted.delete(key)
+    const sum = this.sums[counted.kind]
+    sum.reversals++
+    sum.reversedAmount += counted.amount
   }
 
   /** A new business day: all sums are zero. */
   startDay(): void {
-    this.credits = zero()
-    this.debits = zero()
+    this.sums = noSums()
+    this.counted.clear()
   }
 
-  /** For a status line. */
+  /** For a status line: debits and credits, and of the others those that there were. */
   get text(): string {
-    const of = (sum: Sum): string =>
-      `${sum.count} of ${sum.amount}, ${sum.reversedCount} of ${sum.reversedAmount} taken back`
-    return `debits ${of(this.debits)}; credits ${of(this.credits)}`
+    return totalsKinds
+      .filter((kind) => kind === "debits" || kind === "credits" || this.sums[kind].number > 0)
+      .toReversed()
+      .map((kind) => {
+        const { amount, number, reversals, reversedAmount } = this.sums[kind]
+        return `${kind} ${number} of ${amount}, ${reversals} of ${reversedAmount} taken back`
+      })
+      .join("; ")
   }
 
   /** The sums by data element, for a message of ours. */
-  fields(codec: Codec): { readonly [de: number]: string } {
+  fields({ dialect, layout }: Codec): { readonly [de: number]: string } {
+    const rules = dialect.reconciliation
+    if (rules === undefined) return {}
     const values: Record<number, string> = {}
-    for (const [name, value] of this.sums()) {
-      const de = fieldNamed(codec, name)
-      const field = de === undefined ? undefined : codec.layout.fields[de]
-      // In the 2003 edition the same numbers hold something else, under other names.
-      if (field !== undefined && field.content === "n") values[field.de] = String(value).padStart(field.units, "0")
+    for (const [de, value] of this.places(rules)) {
+      const field = layout.fields[de]
+      if (field !== undefined) values[de] = String(value).padStart(field.units, "0")
+    }
+    const { net } = rules
+    const field = net === undefined ? undefined : layout.fields[net.de]
+    if (net !== undefined && field !== undefined) {
+      const value = totalsNet(this.sums)
+      const letter = value > 0 ? net.positive : net.negative
+      values[net.de] = letter + String(Math.abs(value)).padStart(field.units - letter.length, "0")
     }
     return values
   }
@@ -83,32 +98,28 @@ export class DayTotals {
     codec: Codec,
     index: MessageIndex
   ): { readonly isEqual: boolean; readonly code: string; readonly fields: object } {
-    const ours = this.fields(codec)
-    const isEqual = Object.entries(ours).every(
-      ([de, value]) => !index.has(Number(de)) || Number(index.text(Number(de))) === Number(value)
+    const isEqual = Object.entries(this.fields(codec)).every(
+      ([de, ours]) => !index.has(Number(de)) || sameNumber(index.text(Number(de)), ours)
     )
-    const { dialect, layout } = codec
-    const field = fieldNamed(codec, outcome.field)
-    const name = isEqual ? outcome.codes.inBalance : outcome.codes.outOfBalance
-    const code = Object.entries(dialect.responseCodes).find(([, response]) => response.name === name)?.[0]
-    return {
-      isEqual,
-      code: code ?? layout.answers.approved,
-      fields: field === undefined ? {} : { [field]: isEqual ? outcome.inBalance : outcome.outOfBalance }
-    }
+    const { approved } = codec.layout.answers
+    const outcome = codec.dialect.reconciliation?.outcome
+    if (outcome === undefined) return { isEqual, code: approved, fields: {} }
+    const said = isEqual ? outcome.inBalance : outcome.outOfBalance
+    return outcome.field === undefined
+      ? { isEqual, code: said, fields: {} }
+      : { isEqual, code: approved, fields: { [outcome.field]: said } }
   }
 
-  private sums(): ReadonlyArray<readonly [string, number]> {
-    const { credits, debits } = this
-    return [
-      [fieldNames.credits.count, credits.count],
-      [fieldNames.credits.amount, credits.amount],
-      [fieldNames.creditsReversed.count, credits.reversedCount],
-      [fieldNames.creditsReversed.amount, credits.reversedAmount],
-      [fieldNames.debits.count, debits.count],
-      [fieldNames.debits.amount, debits.amount],
-      [fieldNames.debitsReversed.count, debits.reversedCount],
-      [fieldNames.debitsReversed.amount, debits.reversedAmount]
-    ]
+  private places({ totals }: Reconciliation): ReadonlyArray<readonly [de: number, value: number]> {
+    return totalsKinds.flatMap((kind) =>
+      totalsSums.flatMap((sum) => {
+        const de = totals[kind]?.[sum]
+        return de === undefined ? [] : [[de, this.sums[kind][sum]] as const]
+      })
+    )
   }
 }
+
+/** A count or a sum, with or without a letter in front. */
+const sameNumber = (one: string, other: string): boolean =>
+  one.replace(/^([A-Z]?)0*/, "$1") === other.replace(/^([A-Z]?)0*/, "$1")

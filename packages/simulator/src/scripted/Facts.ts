@@ -94,6 +94,12 @@ export const amountOf = ({ roles }: Layout, index: MessageIndex): number => {
   return /^\d+$/.test(text) ? Number(text) : 0
 }
 
+/** Another amount, written as the message writes its own. */
+export const amountText = ({ roles }: Layout, index: MessageIndex, amount: number): string => {
+  const text = index.text(roles.amount)
+  return text.slice(0, -AMOUNT_DIGITS) + String(amount).padStart(Math.min(text.length, AMOUNT_DIGITS), "0")
+}
+
 /**
  * The key of a transaction: the values by which a reversal names its original, without the message type. Where the dialect has no
  * original data, the fields that an answer is matched by.

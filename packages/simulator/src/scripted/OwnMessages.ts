@@ -80,7 +80,7 @@ export class OwnMessages {
     const { dialect } = this.plan.form.codec
     const { network } = dialect
     if (!canSay(dialect, act)) return `the dialect ${dialect.name} has no ${act}`
-    const mti = act === "totals" ? dialect.version * 1000 + RECONCILIATION_ADVICE : network!.mti
+    const mti = act === "totals" ? dialect.version * 1000 + ISSUERS_TOTALS : network!.mti
     const code = act === "totals" ? {} : { [network!.field]: network!.codes[meanings[act]]! }
     const form = { act, mti, carried: network?.fields ?? [], waitMs: this.plan.signOn.timeoutMs }
     const made = this.carry(form, { ...code, ...more }, wallMs, monotonicMs)
@@ -144,5 +144,5 @@ export class OwnMessages {
   }
 }
 
-/** Class 5, advice: 0520, 1520, 2520. */
-const RECONCILIATION_ADVICE = 520
+/** Class 5, advice of an issuer: 0522, 1522, 2522. Whoever keeps accounts is one. */
+const ISSUERS_TOTALS = 522

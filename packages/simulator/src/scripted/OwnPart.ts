@@ -95,7 +95,7 @@ export class OwnPart {
       this.trade.begin(key, say)
       return undefined
     }
-    const more = act === "totals" ? this.day.fields(this.plan.form.codec) : {}
+    const more = act === "totals" ? this.dayFields() : {}
     const message = this.messages.make(act, this.time.wall(), this.time.monotonic(), more)
     if (typeof message === "string") {
       this.record.link("mismatch", 0, message)
@@ -138,6 +138,14 @@ export class OwnPart {
         this.record.link("echo", epoch, `answered ${code}`)
     }
     return true
+  }
+
+  /** The day's sums, and which day it is. */
+  private dayFields(): { readonly [de: number]: string } {
+    const { codec } = this.plan.form
+    const { settlementDate } = codec.layout.roles
+    const isThere = codec.layout.fields[settlementDate] !== undefined
+    return { ...this.day.fields(codec), ...(isThere ? { [settlementDate]: this.settlementDate() } : {}) }
   }
 
   /** MMDD in 1987, with the year before it in the later editions. */

@@ -40,9 +40,10 @@ export interface Conditions {
   readonly share: number | undefined
 }
 
-/** What the answer says. `ledger`: what the accounts allow. */
+/** What the answer says. `ledger`: what the accounts allow. `part`: so much of the amount is approved, in percent. */
 export type Verdict =
   | { readonly _tag: "ledger" }
+  | { readonly _tag: "part"; readonly percent: number }
   | { readonly _tag: "approve" }
   | { readonly _tag: "decline"; readonly code: string }
 

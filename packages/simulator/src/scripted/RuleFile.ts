@@ -131,6 +131,9 @@ const verdictOf =
   (yaml: Yaml): Verdict => {
     const text = textOf(yaml)
     if (text === "ledger" || text === "approve") return { _tag: text }
+    const part = /^approve (\d{1,2})%$/.exec(text)?.[1]
+    if (part !== undefined && codec.layout.answers.partialApproval.length > 0)
+      return { _tag: "part", percent: Number(part) }
     const found = codeOfText(codec.dialect, text.replace(/^decline /, ""))
     if ("code" in found) return { _tag: "decline", code: found.code }
     throw invalidAt(yaml, `${found.wrong}; or say approve or ledger`)

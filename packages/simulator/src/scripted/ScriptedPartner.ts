@@ -23,7 +23,17 @@ import { answerTo, type Values } from "./Answers.ts"
 import { codeOfRule } from "./Codes.ts"
 import { DayTotals } from "./DayTotals.ts"
 import { Deliveries } from "./Deliveries.ts"
-import { carriesMac, type Facts, factsOf, isReconciliation, keyOf, kindOf, meaningOf, originalKeyOf } from "./Facts.ts"
+import {
+  amountText,
+  carriesMac,
+  type Facts,
+  factsOf,
+  isReconciliation,
+  keyOf,
+  kindOf,
+  meaningOf,
+  originalKeyOf
+} from "./Facts.ts"
 import { isSameZone, Zone } from "./keys/Zone.ts"
 import { sized } from "./OwnMessages.ts"
 import { OwnPart, plainly } from "./OwnPart.ts"
@@ -72,10 +82,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.plan = plan
     this.time = time
     this.record = new PartnerRecord(history, time)
-    this.ledger = new Ledger(termsOf(plan), (posting) => {
-      this.day.add(posting)
-      onPosting(posting)
-    })
+    this.ledger = new Ledger(termsOf(plan), onPosting)
     this.rules = new Rules(plan.rules, plan.seed)
     this.zone = new Zone(plan, time)
     this.own = new OwnPart(plan, this.zone, time, this.record, this.count, this.day)
@@ -235,7 +242,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       rrn: index.text(layout.roles.rrn),
       kind: kind ?? "balanceInquiry",
       pan: facts.card,
-      amount: facts.amount,
+      amount: verdict._tag === "part" ? Math.floor((facts.amount * verdict.percent) / 100) : facts.amount,
       original: originalKeyOf(layout, index),
       isDone: kindOfClass === "advice" || verdict._tag === "approve"
     }
@@ -245,22 +252,26 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
       return { rule: "declined", code: verdict.code, own: {} }
     }
     const pinRule =
-      isAsked && verdict._tag === "ledger" ? this.pins.judge(this.plan, this.zone, message, facts.card) : undefined
-    if (pinRule === undefined) return this.post(entry, index)
+      isAsked && verdict._tag !== "approve" ? this.pins.judge(this.plan, this.zone, message, facts.card) : undefined
+    if (pinRule === undefined) return this.post(entry, index, verdict._tag === "part")
     this.ledger.decline(entry)
     return this.refused(pinRule, codeOfRule(dialect, pinRule))
   }
 
-  private post(entry: Entry, index: MessageIndex): Decision {
-    const { dialect, layout } = this.plan.form.codec
+  private post(entry: Entry, index: MessageIndex, isPart: boolean): Decision {
+    const { codec } = this.plan.form
+    const { dialect, layout } = codec
     const rule: LedgerRule = this.ledger.post(entry)
-    const code = codeOfRule(dialect, rule)
+    const isPartly = isPart && isSuccess(dialect, codeOfRule(dialect, rule))
+    const code = isPartly ? layout.answers.partialApproval[0]! : codeOfRule(dialect, rule)
     if (!isSuccess(dialect, code)) {
       this.count.declined++
       return { rule, code, own: {} }
     }
     this.count.approved++
+    this.day.approved(codec, index, entry.key, entry.amount)
     const own: OwnValues = { [layout.roles.settlementDate]: this.own.settlementDate() }
+    if (isPartly) own[layout.roles.amount] = amountText(layout, index, entry.amount)
     if (mtiClass(index.mti) === "request") own[layout.roles.approvalCode] = this.approvalCode(entry)
     if (entry.kind === "balanceInquiry") {
       const balance = this.balance(entry.pan, index)
@@ -273,7 +284,9 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const { dialect, layout } = this.plan.form.codec
     if (conduct?.verdict._tag === "decline") return { rule: "declined", code: conduct.verdict.code, own: {} }
     this.count.reversals++
-    const { rule, rrn } = this.ledger.reverse(originalKeyOf(layout, index) ?? "")
+    const original = originalKeyOf(layout, index) ?? ""
+    const { rule, rrn } = this.ledger.reverse(original)
+    if (rule === "undone") this.day.reversed(original)
     const own = { [layout.roles.settlementDate]: this.own.settlementDate() }
     return { rule, code: conduct?.verdict._tag === "approve" ? this.approved() : codeOfRule(dialect, rule), own, rrn }
   }

@@ -11,6 +11,7 @@ import {
   type TotalsKind,
   type TotalsSum,
   totalsKinds,
+  totalsNet,
   totalsSums
 } from "@jinka/codec"
 
@@ -40,19 +41,6 @@ export const noTotals = (): DayTotals => {
   }
 }
 
-/** What a transaction counts as; `undefined`: the dialect does not say. `type`: positions 1 and 2 of its processing code. */
-export const kindOfTotals = (
-  { types }: Reconciliation,
-  isAuthorization: boolean,
-  type: string
-): TotalsKind | undefined => {
-  const kind = types[type] ?? types[type.slice(0, 1)]
-  return isAuthorization && kind !== "inquiries" ? "authorizations" : kind
-}
-
-const netOf = ({ credits, debits }: DayTotals): number =>
-  credits.amount + credits.reversedAmount - debits.amount - debits.reversedAmount
-
 /** Holds the totals of a message against ours, as far as it says any. */
 export const compared = (
   { layout }: Codec,
@@ -67,7 +55,7 @@ export const compared = (
   }
   for (const kind of totalsKinds) for (const sum of totalsSums) say(totals[kind]?.[sum], ours[kind][sum], Number)
   const signed = (text: string) => Number(text.slice(1)) * (text.startsWith(net!.positive) ? 1 : -1)
-  say(net?.de, netOf(ours), signed)
+  say(net?.de, totalsNet(ours), signed)
   return said.length === 0 ? "none" : { count: said.length, different: said.filter((one) => one.theirs !== one.ours) }
 }
 

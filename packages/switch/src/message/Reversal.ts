@@ -82,11 +82,15 @@ export const withStan = (layout: Layout, original: OriginalFields, stan: string)
  * institutions, from the original data when there are any, else from the message itself. Not the MTI: an advice and its reversal
  * differ there.
  */
-export const transactionOf = (layout: Layout, index: MessageIndex): string => {
-  const { dialect } = layout
+export const transactionOf = (layout: Layout, index: MessageIndex): string =>
+  textOf(layout, index, originalOf(layout, index))
+
+/** The same of the message itself, whatever it is about: by which a reversal of it names it. */
+export const ownTransactionOf = (layout: Layout, index: MessageIndex): string => textOf(layout, index, undefined)
+
+const textOf = ({ dialect }: Layout, index: MessageIndex, original: OriginalFields | undefined): string => {
   const recipe = dialect.reversal?.originalData
   if (recipe === undefined) return dialect.match.transaction.map((de) => index.text(de)).join("|")
   const own = readOriginalData(dialect, originalData(dialect, index)!)
-  const original = originalOf(layout, index) ?? own
   return recipe.parts.map(({ de }) => (de === 0 ? "" : original?.[de] || own?.[de] || "")).join("|")
 }

@@ -6,10 +6,18 @@
  * acquirer (0500, 0520) is held against what came from it, one that is the issuer (0502, 0522) against what went to it. Nothing
  * is remembered: a repeat is compared anew.
  */
-import { isIssuers, isReconciliation, isRequest, MessageIndex, mtiText, type Reconciliation } from "@jinka/codec"
+import {
+  isIssuers,
+  isReconciliation,
+  isRequest,
+  MessageIndex,
+  mtiText,
+  type Reconciliation,
+  totalsKindOf
+} from "@jinka/codec"
 import { Effect } from "effect"
 import type { JournalError } from "../../journal/JournalError.ts"
-import { compared, type DayTotals, kindOfTotals, noTotals, totalsAnswer } from "../../message/Reconciliation.ts"
+import { compared, type DayTotals, noTotals, totalsAnswer } from "../../message/Reconciliation.ts"
 import { dateOf, settlementDigits } from "../../message/SettlementDate.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
@@ -140,7 +148,7 @@ export class Reconciliations {
   private totals(rules: Reconciliation, rows: ReadonlyArray<DayRow>): DayTotals {
     const totals = noTotals()
     for (const { approved, mti, reversed, type } of rows) {
-      const kind = kindOfTotals(rules, mti.slice(1, 2) === "1", type)
+      const kind = totalsKindOf(rules, Number(mti), type)
       if (kind === undefined) continue
       const sums = totals[kind]
       sums.number += approved.count

@@ -10,13 +10,13 @@
 import { type Codec, isSuccess, MessageIndex, mtiClass, mtiText } from "@jinka/codec"
 import { Effect } from "effect"
 import { type BusinessDay, dayOf } from "../../exchange/day/BusinessDay.ts"
-import type { Entry } from "../../journal/Entry.ts"
+import { type Entry, secretRest } from "../../journal/Entry.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
 import type { JournalReader } from "../../journal/JournalReader.ts"
 import type { NameRecord } from "../../journal/JournalStore.ts"
 import { sourceOf } from "../../journal/Source.ts"
-import { originalOf, transactionOf } from "../../message/Reversal.ts"
+import { originalOf, ownTransactionOf, transactionOf } from "../../message/Reversal.ts"
 import { dateOf, settlementDigits } from "../../message/SettlementDate.ts"
 import { stanOf } from "../../message/Stamp.ts"
 import type { Dialects } from "../trace/Dialects.ts"
@@ -38,7 +38,7 @@ export const totals = Effect.fnUntraced(function* (
   const fold = new Fold(journal, dialects)
   yield* journal.scan(1, (entry) => fold.said(entry), { kinds: [EntryKind.day], between })
   const from = fold.from(date)
-  yield* journal.scan(from, (entry) => fold.note(entry), { kinds: [EntryKind.queued], between })
+  yield* journal.scan(from, (entry) => fold.note(entry), { kinds: [EntryKind.queued], secrets: true, between })
   yield* journal.scan(from, (entry) => fold.take(entry), { between })
   return fold.report(date)
 })
@@ -59,7 +59,7 @@ interface Open {
   readonly name: string
   readonly currency: string
   readonly amount: number
-  /** What its reversal names it by, in the language of its origin. */
+  /** What its reversal names it by. */
   readonly text: string
 }
 
@@ -88,6 +88,8 @@ class Fold {
   private readonly allDays: Array<{ readonly seq: number; readonly link: string; readonly day: BusinessDay }> = []
   private readonly open = new Map<number, Open>()
   private readonly undoing = new Map<number, Undoing>()
+  /** What each reversal names, as it came: what the journal shows of it may be covered, where institutions look like a card. */
+  private readonly keys = new Map<number, ReadonlyArray<string>>()
   /** Whatever a reversal names, by exchange, transaction or STAN of ours, and what it was. */
   private readonly named = new Map<string, Ended | undefined>()
   private readonly index = new MessageIndex()
@@ -114,9 +116,12 @@ class Fold {
 
   /** The first pass. */
   note(entry: Entry): void {
-    const codec = this.read(entry)
+    const whole = secretRest(entry.secret)
+    const codec = this.read(whole.length > 0 ? { ...entry, message: whole } : entry)
     if (codec === undefined || mtiClass(this.index.mti) !== "reversal") return
-    for (const key of this.keysOf(entry, codec)) this.named.set(key, undefined)
+    const keys = this.keysOf(entry, codec)
+    this.keys.set(entry.seq, keys)
+    for (const key of keys) this.named.set(key, undefined)
   }
 
   /** The second. */
@@ -210,7 +215,7 @@ class Fold {
       name: dialect.processingCodes?.[type]?.name ?? "",
       currency: index.has(roles.currency) ? index.text(roles.currency) : "",
       amount: this.amount(roles.amount),
-      text: transactionOf(layout, index)
+      text: ownTransactionOf(layout, index)
     }
   }
 
@@ -225,7 +230,7 @@ class Fold {
     const from = sourceOf(entry.code)?.link ?? ""
     const opened = this.opened(codec, from, this.nameOf(entry.link))
     if (mtiClass(this.index.mti) === "reversal")
-      this.undoing.set(entry.seq, { ...opened, keys: this.keysOf(entry, codec) })
+      this.undoing.set(entry.seq, { ...opened, keys: this.keys.get(entry.seq) ?? [] })
     else this.open.set(entry.seq, opened)
   }
 
@@ -238,7 +243,7 @@ class Fold {
     const settled = dateOf(settlementDigits(layout, this.index), entry.at) ?? ""
     const amount = isPartial && this.index.has(layout.roles.amount) ? this.amount(layout.roles.amount) : open.amount
     const outcome = isSuccess(dialect, entry.code) ? open.outcomes.approved : open.outcomes.declined
-    this.end(entry.exchange, outcome, settled, amount, transactionOf(layout, this.index))
+    this.end(entry.exchange, outcome, settled, amount, ownTransactionOf(layout, this.index))
   }
 
   private end(exchange: number, outcome: Outcome, settled = "", amount?: number, text?: string): void {
