@@ -44,7 +44,7 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("The journal in Pos
         yield* withJournalAt(place, directory, (journal) =>
           Effect.gen(function* () {
             const { writer } = journal
-            expect(journal.recovered).toMatchObject({ lastSeq: 1, floor: 1, notes: [] })
+            expect(journal.recovered).toMatchObject({ epoch: 1, lastSeq: 1, floor: 1, notes: [] })
             writer.now = 1_750_000_000_123
             const link = journal.nameId("银行-a", "cups")
             write(writer, { link, epoch: 4_000_000_000, code: "0200", message: messageOf(2), pan: testPan, rest })
@@ -63,6 +63,7 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("The journal in Pos
               "owner: node n1, epoch 1",
               "owner: node n2, epoch 2"
             ])
+            expect(journal.recovered.epoch).toBe(2)
             const one = entries[2]!
             expect(one).toMatchObject({ seq: 3, at: 1_750_000_000_123, link: 1, epoch: 4_000_000_000, code: "0200" })
             expect([secretPan(one.secret), secretRest(one.secret)]).toEqual([testPan, rest])

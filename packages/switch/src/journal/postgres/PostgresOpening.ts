@@ -227,6 +227,7 @@ export const takeOver = Effect.fnUntraced(function* (
     questions.rows.putNames(names)
     const opened: Opened = {
       journalId,
+      epoch: Number(epoch),
       firstSeq: (yield* questions.run(() => questions.groups.start())).next,
       lastAt: readU64(group.bytes, groupAt.time),
       lastSeq: group.last,
