@@ -184,13 +184,6 @@ const lookAtText = (bytes: Uint8Array, from: number, to: number, symbols: Int8Ar
   return false
 }
 
-/** Bits of a byte: a digit in ASCII, one in EBCDIC, no printable text. */
-const marks = Uint8Array.from(
-  { length: 256 },
-  (_, byte) =>
-    (ascii[byte]! >= 0 ? IN_ASCII : 0) | (ebcdic[byte]! >= 0 ? IN_EBCDIC : 0) | (isUnprintable(byte) ? IN_PACKED : 0)
-)
-
 /** Of each byte: 1 when its upper half is a decimal digit, 2 when its lower one is. */
 const halves = Uint8Array.from({ length: 256 }, (_, byte) => (byte >> 4 <= 9 ? 1 : 0) | ((byte & 15) <= 9 ? 2 : 0))
 
@@ -243,22 +236,24 @@ const lookAtPacked = (bytes: Uint8Array, from: number, to: number, isBinary: boo
   return false
 }
 
+/** Of each byte: 1 when no text in ASCII has it. */
+const unprintable = Uint8Array.from({ length: 256 }, (_, byte) => (isUnprintable(byte) ? 1 : 0))
+
+const isPlainText = (bytes: Uint8Array, from: number, to: number): boolean => {
+  let seen = 0
+  for (let at = from; at < to; at++) seen |= unprintable[bytes[at]!]!
+  return seen === 0
+}
+
 /** The forms in which `bytes[from, to)` may hold a card number or a track; 0: none. */
 export const suspectForms = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): number => {
   if (kind === "packed") return lookAtPacked(bytes, from, to, false) ? IN_PACKED : 0
-  let found = kind === "bytes" && lookAtPacked(bytes, from, to, true) ? IN_PACKED : 0
-  if (to - from < TRACK_DIGITS_MIN) return found === 0 && kind === "text" ? lookAtShortText(bytes, from, to) : found
-  let seen = 0
-  for (let at = from; at < to; at++) seen |= marks[bytes[at]!]!
-  if ((seen & IN_ASCII) !== 0 && lookAtText(bytes, from, to, ascii)) found |= IN_ASCII
-  if ((seen & IN_EBCDIC) !== 0 && lookAtText(bytes, from, to, ebcdic)) found |= IN_EBCDIC
-  if (kind === "text" && (seen & IN_PACKED) !== 0 && lookAtPacked(bytes, from, to, true)) found |= IN_PACKED
+  const hasRoom = to - from >= TRACK_DIGITS_MIN
+  // Digits of EBCDIC are no printable bytes, and packed ones in a text have one beside them.
+  if (kind === "text" && isPlainText(bytes, from, to))
+    return hasRoom && lookAtText(bytes, from, to, ascii) ? IN_ASCII : 0
+  let found = lookAtPacked(bytes, from, to, true) ? IN_PACKED : 0
+  if (hasRoom && lookAtText(bytes, from, to, ascii)) found |= IN_ASCII
+  if (hasRoom && lookAtText(bytes, from, to, ebcdic)) found |= IN_EBCDIC
   return found
-}
-
-/** In fewer than 12 characters of a text only packed digits have room. */
-const lookAtShortText = (bytes: Uint8Array, from: number, to: number): number => {
-  for (let at = from; at < to; at++)
-    if ((marks[bytes[at]!]! & IN_PACKED) !== 0) return lookAtPacked(bytes, from, to, true) ? IN_PACKED : 0
-  return 0
 }

@@ -1,6 +1,6 @@
 /**
  * The message type indicator as a number: 200 is "0200", 1200 is "1200". Version, class, function and origin are its decimal
- * digits (ISO 8583; docs/domain.md 3.1). Pure arithmetic, no tables, no allocation.
+ * digits (ISO 8583; docs/domain.md 3.1). Pure arithmetic; classes are worked out once for each type.
  */
 
 /** What a message is in an exchange: decides what a switch may do with it. */
@@ -69,8 +69,19 @@ export const reservedMti = (mti: number): "class" | "function" | undefined => {
   return functionOf(mti) > lastFunction(mtiVersion(mti)) ? "function" : undefined
 }
 
+const MTI_MAX = 9999
+const classes = new Array<MtiClass | undefined>(MTI_MAX + 1)
+
 /** Class of a message type; see `MtiClass`. */
-export const mtiClass = (mti: number): MtiClass => {
+export const mtiClass = (mti: number): MtiClass => classes[mti] ?? worked(mti)
+
+const worked = (mti: number): MtiClass => {
+  const found = classified(mti)
+  if (mti >= 0 && mti <= MTI_MAX) classes[mti] = found
+  return found
+}
+
+const classified = (mti: number): MtiClass => {
   if (reservedMti(mti) !== undefined) return "unknown"
   const digit = classOf(mti)
   const answer = isResponse(mti)

@@ -119,6 +119,9 @@ export class Desks {
   /** What makes it the time of day. */
   private wallAhead = 0
   private readonly touched = new Set<Link>()
+  /** Desks by the institutions of their links, and by the journal's numbers of their names. */
+  private institutions: ReadonlyMap<string, ReadonlyArray<Desk>> = new Map()
+  private journalNames: ReadonlyMap<number, Desk> = new Map()
   /** Shares of the way to disk, by the partners' numbers. */
   private readonly ways: Array<FairShare | undefined> = []
 
@@ -140,8 +143,10 @@ export class Desks {
     this.record.name(desk)
   }
 
-  /** Divides memory among the links, as many as there are and as the limits are now. */
+  /** Takes the links as they are now: who belongs together, and how much memory each has under the limits as they are. */
   share(): void {
+    this.institutions = Map.groupBy(this.present, ({ link }) => link.settings.institution)
+    this.journalNames = new Map(this.all.map((desk) => [desk.journalName, desk]))
     const capacity = Math.max(REMEMBERED_MIN, Math.floor(this.limits.recentKeys / this.present.length))
     for (const { recent } of this.all) {
       recent.capacity = capacity
@@ -185,6 +190,18 @@ export class Desks {
   nameOf(link: string): number {
     const desk = this.all.find(({ name }) => name === link)
     return desk?.journalName ?? this.journal.names().find(({ name }) => name === link)?.id ?? 0
+  }
+
+  /** The desk whose link's name has this number in the journal. */
+  named(journalName: number): Desk | undefined {
+    return this.journalNames.get(journalName)
+  }
+
+  /** The links of the partner behind the desk: its own first, then those of its group, then others of its institution. */
+  linksOf(desk: Desk): ReadonlyArray<Desk> {
+    const group = this.groups.others(desk.id)
+    const all = this.institutions.get(desk.link.settings.institution) ?? []
+    return [desk, ...group, ...all.filter((other) => other !== desk && !group.includes(other))]
   }
 
   /** The desks whose links the configuration has. */

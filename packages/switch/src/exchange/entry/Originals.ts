@@ -53,16 +53,16 @@ export class Originals {
     const { groups } = this.desks
     for (const { outstanding } of [target, ...groups.others(target.id)]) {
       const slot = outstanding.find(this.key, 0, length)
-      if (slot !== undefined) return !this.linksOf(origin).some(({ id }) => id === slot.origin)
+      if (slot !== undefined) return !this.desks.linksOf(origin).some(({ id }) => id === slot.origin)
     }
     const sent = this.repeats.sent(target, this.key, length)
-    if (sent !== undefined && sent.origin >= 0) return !this.linksOf(origin).some(({ id }) => id === sent.origin)
+    if (sent !== undefined && sent.origin >= 0) return !this.desks.linksOf(origin).some(({ id }) => id === sent.origin)
     return !origin.language.isKeyNamed && this.known(origin, index) === undefined && this.isKnownOfOthers(origin, index)
   }
 
   /** Whether another partner than that of `origin` has sent what the message is about: a request, or an advice. */
   private isKnownOfOthers(origin: Desk, index: MessageIndex): boolean {
-    const own = this.linksOf(origin)
+    const own = this.desks.linksOf(origin)
     const { hash, seconds } = this.desks
     for (const kind of originalKinds) {
       let fields: ReadonlyArray<number> = none
@@ -101,7 +101,7 @@ export class Originals {
   /** What has to be asked about the original of a message, where memory does not know it; `undefined`: it never came. */
   question(origin: Desk, index: MessageIndex): Question | undefined {
     const { language } = origin
-    const links = this.linksOf(origin)
+    const links = this.desks.linksOf(origin)
     const upTo = this.repeats.forgotten(origin, 0)
     if (upTo === 0) return undefined
     const mti = language.original(index)?.mti ?? REQUEST
@@ -114,7 +114,7 @@ export class Originals {
 
   /** What memory knows of the partner's own request that the message names; `undefined`: nothing. */
   known(origin: Desk, index: MessageIndex): Known | undefined {
-    for (const desk of this.linksOf(origin)) {
+    for (const desk of this.desks.linksOf(origin)) {
       const known = this.knownOn(desk, origin, index)
       if (known !== undefined && known.outcome !== Outcome.unseen) return known
     }
@@ -143,13 +143,5 @@ export class Originals {
     if (original !== undefined) return language.originalKey(index, original, fields, this.key)
     // A reversal without original data has the key of what it takes back.
     return mtiClass(index.mti) === "reversal" ? language.key(index, fields, this.key) : 0
-  }
-
-  /** The links of the partner behind `origin`, its own first. */
-  private linksOf(origin: Desk): ReadonlyArray<Desk> {
-    const { institution } = origin.link.settings
-    const isOther = (desk: Desk) => desk !== origin && desk.link.settings.institution === institution
-    const members = this.desks.groups.others(origin.id)
-    return [origin, ...members, ...this.desks.present.filter((desk) => isOther(desk) && !members.includes(desk))]
   }
 }

@@ -256,7 +256,7 @@ export class Repeats implements Questions {
 
   /** Whether the entry was opened by the message of this key; the index compares hashes, and not what tells callers apart. */
   private isOf({ desk, mti, receivedKey }: Aside, entry: Recalled["entries"][number]): boolean {
-    const language = this.desks.all.find(({ journalName }) => journalName === entry.link)?.language
+    const language = this.desks.named(entry.link)?.language
     // What cannot be read any more is rather taken for it than done twice.
     if (language === undefined || !this.read(language, entry)) return true
     const stan = entry.kind === EntryKind.queued ? sourceOf(entry.code)?.stan : undefined
@@ -283,7 +283,7 @@ export class Repeats implements Questions {
     const notSent = has(EntryKind.notSent)
     if (notSent !== undefined) return { exchange, end: notSent.seq, outcome: Outcome.refused }
     if (answered !== undefined) {
-      const source = this.desks.all.find(({ journalName }) => journalName === answered.link)?.language
+      const source = this.desks.named(answered.link)?.language
       const isTakenBack = has(EntryKind.undelivered) !== undefined && source?.isSuccess(answered.code) !== false
       return { exchange, end: answered.seq, outcome: isTakenBack ? Outcome.timedOut : Outcome.answered }
     }

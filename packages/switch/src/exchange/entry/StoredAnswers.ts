@@ -111,7 +111,7 @@ export class StoredAnswers {
     if (refused !== undefined) return language.answer(this.repeated, refused.code)
     const answered = has(EntryKind.answered)
     if (answered === undefined) return undefined
-    const source = this.desks.all.find(({ journalName }) => journalName === answered.link)?.language
+    const source = this.desks.named(answered.link)?.language
     const wrong = source?.index(answered.message, 0, answered.message.length, this.stored)
     if (source === undefined || wrong !== undefined) return undefined
     // On its own link the answer had a STAN of ours.
