@@ -161,7 +161,7 @@ export class RealPostgres {
     this.bin = bin
     const links = libraries === undefined ? "" : libraryLinks(libraries, home)
     this.environment = { PATH: process.env["PATH"], LC_ALL: "C", ...(links === "" ? {} : { LD_LIBRARY_PATH: links }) }
-    process.once("exit", () => this.kill())
+    process.once("exit", this.kill)
   }
 
   /** Makes a data folder and starts a server on it. */
@@ -287,10 +287,11 @@ export class RealPostgres {
   /** Ends it and removes everything. */
   async end(): Promise<void> {
     if (this.isUp) await this.stop("immediate")
+    process.off("exit", this.kill)
     rmSync(this.home, { recursive: true, force: true })
   }
 
-  private kill(): void {
+  private readonly kill = (): void => {
     if (!this.isUp) return
     this.unwatch()
     try {
