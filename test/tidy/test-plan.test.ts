@@ -1,5 +1,5 @@
 /** docs/reference/test-plan.md: every row that it owes is there, with a test that exists or a reason. */
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 
 const root = new URL("../../", import.meta.url)
@@ -47,6 +47,18 @@ describe("The test plan", () => {
       for (const path of files) expect(existsSync(new URL(path, root)), `row ${row}: ${path}`).toBe(true)
       if (files.length === 0) expect(shown, `row ${row}`).toMatch(/none yet: .{20,}/)
     }
+  })
+
+  it("has a dialogue for all that befalls a key, a MAC and a device, and leaves none of those of keys out", () => {
+    const part = page.slice(page.indexOf("## The life of a key"), page.indexOf("## Where the plan asks for more"))
+    const lines = [...part.matchAll(/^\| (\w[^|]*) \| (`[^|]*) \|$/gm)]
+    const named = new Set(lines.flatMap(([, , shown]) => [...shown!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!)))
+    const written = readdirSync(new URL("test/regression/dialogues/key-exchange/", root))
+
+    expect(lines).toHaveLength(20)
+    for (const path of named)
+      expect(existsSync(new URL(`test/regression/dialogues/${path}.yaml`, root)), path).toBe(true)
+    expect(written.filter((file) => !named.has(`key-exchange/${file.replace(".yaml", "")}`))).toEqual([])
   })
 
   it("names no file elsewhere that is not there", () => {

@@ -11,6 +11,7 @@ import type { Desk } from "./exchange/Desk.ts"
 import type { Desks } from "./exchange/Desks.ts"
 import type { KeyExchanges } from "./exchange/keys/KeyExchanges.ts"
 import type { KeyOutcome } from "./exchange/keys/KeyWork.ts"
+import { mismatch } from "./guard/KeyFits.ts"
 import type { KeyHandle, KeyPurpose } from "./guard/KeyHandle.ts"
 import type { KeyDirection, KeySlot } from "./guard/KeyRing.ts"
 import { shownCheckMethod } from "./guard/KeyRules.ts"
@@ -193,7 +194,7 @@ export class KeyOperations {
   private misplaced(
     desk: Desk,
     exchanges: KeyExchanges,
-    { direction, link, purpose }: KeyPlaceAsked
+    { algorithm, direction, link, purpose }: KeyImport
   ): string | undefined {
     const at = exchanges.at(desk)
     if (purpose === "kek") {
@@ -202,6 +203,8 @@ export class KeyOperations {
     }
     const exchanged = at?.settings.kinds.includes(purpose) === true ? exchanges.directionOf(at) : undefined
     const settings = desk.guard?.settings
+    const unfit = settings === undefined ? undefined : mismatch(settings, purpose, algorithm)
+    if (unfit !== undefined) return `The key is a ${algorithm} key, and ${unfit}.`
     const isUsed = exchanged !== undefined || (purpose !== "data" && settings?.[purpose] !== undefined)
     if (!isUsed) return `${link} has no \`${purpose}\` in the configuration: nothing would use the key.`
     const there = (["send", "receive"] as const)
@@ -243,7 +246,11 @@ export class KeyOperations {
     if (before !== undefined) {
       return refuse(`${asked.person} has brought component ${before[0]} already: each comes from another person.`)
     }
+    const others = [...held.parts].filter(([one]) => one !== number)
+    const weak = weakComponent(bytes, others)
+    if (of > 1 && weak !== undefined) return refuse(weak)
     if (known === undefined && this.held.size >= HELD_MAX) return refuse("Too many keys are in the making: finish one.")
+    held.parts.get(number)?.bytes.fill(0)
     held.parts.set(number, { bytes: Uint8Array.from(bytes), person: asked.person, user: by.user })
     this.held.set(place, held)
     const told = `component ${number} of ${of}, check value ${checkValue}, for key ${slotName(asked.purpose, asked.direction)}`
@@ -281,9 +288,10 @@ export class KeyOperations {
     const version = exchanges.table.record(link, asked).version + 1
     return Effect.gen({ self: this }, function* () {
       const handle: KeyHandle = yield* make(`${link}/${purpose}/${direction}/${version}`)
-      if (asked.checkValue !== "" && !handle.checkValue.startsWith(asked.checkValue.toUpperCase())) {
+      const known = yield* this.valueAsLong(handle, asked.checkValue)
+      if (!known.startsWith(asked.checkValue.toUpperCase())) {
         return yield* refuse(
-          `The key has the check value ${handle.checkValue}, not ${asked.checkValue}: ${
+          `The key has the check value ${known}, not ${asked.checkValue}: ${
             asked.component === undefined
               ? "it is another key. It was not taken."
               : "a component is wrong. None was taken; bring all of them again."
@@ -307,6 +315,12 @@ export class KeyOperations {
           : new OperationRefused({ reason: "NotNow", says: `The key was not taken. ${explainModuleError(error)}` })
       )
     )
+  }
+
+  /** The key's check value, as long as the one that it is held against where that is longer than what is shown. */
+  private valueAsLong(handle: KeyHandle, asked: string): ReturnType<typeof longValue> {
+    const isLonger = asked.length > handle.checkValue.length && handle.algorithm !== "aes"
+    return isLonger ? longValue(this.module!, handle, asked) : Effect.succeed(handle.checkValue)
   }
 
   /** Overwrites the components that have waited too long. */
@@ -343,6 +357,28 @@ export class KeyOperations {
   private noSuchLink(link: string): Effect.Effect<never, OperationRefused> {
     return Effect.fail(noSuchLink(link, this.desks))
   }
+}
+
+const longValue = (module: SecurityModule, handle: KeyHandle, asked: string) =>
+  Effect.map(module.checkValue(handle, { method: "zeros", length: Math.ceil(asked.length / 2) }), (value) =>
+    value.toString("hex").toUpperCase()
+  )
+
+/** Whether bytes of a key are the same but for their parity bits. */
+const isSameBut = (one: Uint8Array, other: Uint8Array): boolean =>
+  one.every((byte, n) => ((byte ^ (other[n] ?? 0)) & 0xfe) === 0)
+
+/** Why a component gives the key away to those who have the others; `undefined`: it does not. */
+const weakComponent = (
+  bytes: Uint8Array,
+  others: ReadonlyArray<readonly [number, { readonly bytes: Uint8Array }]>
+): string | undefined => {
+  if (isSameBut(bytes, new Uint8Array(bytes.length)))
+    return "The component is all zeros: who has the others has the key. Draw another one."
+  const twin = others.find(([, part]) => isSameBut(bytes, part.bytes))
+  return (
+    twin && `The component is the same as component ${twin[0]}: the two leave nothing of each other. Draw another one.`
+  )
 }
 
 /** The same person, however the name is written. */

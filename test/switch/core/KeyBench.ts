@@ -37,6 +37,7 @@ export const exchangeOf = (wishes: Partial<KeySettings> = {}): KeySettings => ({
 /** What a test wants otherwise. */
 export interface Wishes {
   readonly keys?: Partial<KeySettings>
+  readonly mac?: Parameters<typeof guardOf>[0]
   readonly disk?: ReturnType<typeof makeDisk>
   readonly module?: SecurityModule
   readonly hasKek?: boolean
@@ -53,7 +54,12 @@ export const bench = (wishes: Wishes = {}) =>
   Effect.gen(function* () {
     const { disk = makeDisk(), module = softwareModule(), dialect = cups } = wishes
     const links = [
-      { ...linkOf("centre", 4802, dialect), watchdog: quiet, guard: guardOf({}), keys: exchangeOf(wishes.keys) },
+      {
+        ...linkOf("centre", 4802, dialect),
+        watchdog: quiet,
+        guard: guardOf(wishes.mac ?? {}),
+        keys: exchangeOf(wishes.keys)
+      },
       { ...linkOf("other", 103, dialect), guard: guardOf({}), keys: exchangeOf() }
     ]
     const started = yield* startBench(links, disk, {}, module)

@@ -1,6 +1,6 @@
 /** Keys that we give a partner, and keys that persons bring, in virtual time. */
 import { describe, expect, it } from "@effect/vitest"
-import { decryptBlocks, type Message, reveal } from "@jinka/codec"
+import { decryptBlocks, encryptBlocks, type Message, reveal } from "@jinka/codec"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { makeDisk } from "./Bench.ts"
@@ -88,6 +88,33 @@ describe("a key that we give", () => {
       })
   )
 
+  it.effect(
+    "takes the place of one whose window is open, on the disk too: nothing of it stays when it is refused",
+    () =>
+      Effect.gen(function* () {
+        const { centre, commit, running, store } = yield* bench(giving)
+        const give = Effect.gen(function* () {
+          yield* Effect.forkChild(running.keyOperations.ask("centre", "mac", operator))
+          yield* commit
+          return centre.heard().find(({ mti }) => mti === "0800")!
+        })
+        for (let n = 0; n < 2; n++) {
+          centre.say(answerOf(yield* give))
+          yield* commit
+        }
+        const inWindow = (yield* running.keyOperations.list("centre")).find(({ slot }) => slot === "mac/both")
+
+        centre.say(answerOf(yield* give, "A7"))
+        yield* commit
+        const after = (yield* running.keyOperations.list("centre")).find(({ slot }) => slot === "mac/both")
+
+        expect([inWindow?.previous?.version, after?.previous, after?.current?.version]).toEqual([1, null, 2])
+        expect(keyEvents(store).find((text) => text.includes("gives way"))).toMatch(
+          /^key mac\/both 3 .* offered: asked for by hand; key 1 \(check value \w{6}\) gives way to it by night/
+        )
+      })
+  )
+
   it.effect("goes to a partner that asks for it, after the answer that it will come", () =>
     Effect.gen(function* () {
       const { centre, commit } = yield* bench(giving)
@@ -140,6 +167,63 @@ describe("keys by hand", () => {
       expect(keyEvents(store).at(-1)).toBe(
         "key kek/both 1 (check value 37B92E) taken, was none: imported by hand by Li (night) and Wang (night) (a test)"
       )
+    })
+  )
+
+  it.effect("are refused when a component leaves the key to the others: zeros, or the same as another one", () =>
+    Effect.gen(function* () {
+      const { commit, running } = yield* bench({ hasKek: false })
+      const place = { link: "centre", purpose: "kek", direction: "both", algorithm: "tdes", text: undefined } as const
+      const bring = (number: number, bytes: Buffer, person: string) =>
+        Effect.gen(function* () {
+          const component = { number, of: 3, bytes: Buffer.from(bytes) }
+          const call = { ...place, checkValue: "", person, component }
+          const fiber = yield* Effect.forkChild(Effect.result(running.keyOperations.import(call, operator)))
+          yield* commit
+          const result = yield* Fiber.join(fiber)
+          return result._tag === "Failure" ? result.failure.says : result.success.says
+        })
+      const one = keyOf("zpk-a")
+      // Parity bits make no other key.
+      const twin = Buffer.from(one.map((byte) => byte ^ 1))
+
+      expect(yield* bring(1, Buffer.alloc(16), "Li")).toContain("The component is all zeros")
+      expect(yield* bring(1, Buffer.alloc(16, 1), "Li")).toContain("The component is all zeros")
+      expect(yield* bring(1, one, "Li")).toContain("Component 1 of 3 is here")
+      expect(yield* bring(2, twin, "Wang")).toContain("The component is the same as component 1")
+      expect(yield* bring(2, keyOf("zpk-b"), "Wang")).toContain("Missing: 3")
+    })
+  )
+
+  it.effect("are held against a check value that is longer than the one that is shown", () =>
+    Effect.gen(function* () {
+      const { commit, running } = yield* bench({ hasKek: false })
+      const place = { link: "centre", purpose: "kek", direction: "both", algorithm: "tdes", text: undefined } as const
+      const value = (encryptBlocks("tdes", keyOf("zmk-a"), Buffer.alloc(8)) as Buffer).toString("hex", 0, 4)
+      const bring = (checkValue: string) =>
+        Effect.gen(function* () {
+          const component = { number: 1, of: 1, bytes: keyOf("zmk-a") }
+          const call = { ...place, checkValue, person: "Li", component }
+          const fiber = yield* Effect.forkChild(Effect.result(running.keyOperations.import(call, operator)))
+          yield* commit
+          return (yield* Fiber.join(fiber))._tag
+        })
+
+      expect(yield* bring(`${value.slice(0, 6)}00`)).toBe("Failure")
+      expect(yield* bring(value)).toBe("Success")
+    })
+  )
+
+  it.effect("are refused where the link's MACs and PIN blocks are not made under such keys", () =>
+    Effect.gen(function* () {
+      const { commit, running } = yield* bench()
+      const place = { link: "centre", purpose: "mac", direction: "both", algorithm: "sm4", text: undefined } as const
+      const component = { number: 1, of: 2, bytes: keyOf("sm4-zak") }
+      const call = { ...place, checkValue: "", person: "Li", component }
+      const fiber = yield* Effect.forkChild(Effect.flip(running.keyOperations.import(call, operator)))
+      yield* commit
+
+      expect((yield* Fiber.join(fiber)).says).toBe("The key is a sm4 key, and the link's MACs are made with tdes keys.")
     })
   )
 

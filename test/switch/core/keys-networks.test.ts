@@ -166,13 +166,13 @@ describe("a key of the 1993 host", () => {
 })
 
 describe("a key block", () => {
-  const blockOf = (usage: string, key: string, kek: string): string => {
+  const blockOf = (usage: string, key: string, kek: string, use = usage === "P0" ? "B" : "C"): string => {
     const algorithm = key.startsWith("aes") ? "A" : "T"
     const header = {
       version: "D" as const,
       usage,
       algorithm,
-      mode: usage === "P0" ? "B" : "C",
+      mode: use,
       keyVersion: "00",
       exportability: "N" as const,
       optionalBlocks: []
@@ -195,6 +195,10 @@ describe("a key block", () => {
       expect(yield* bring("000003", blockOf("P0", "zpk-a", "aes-kek"))).toBe("00")
       expect(yield* bring("000004", blockOf("P0", "zpk-b", "aes-zpk"))).toBe("A7")
       expect(yield* bring("000005", blockOf("K0", "zmk-a", "aes-kek"))).toBe("A7")
+      // One that may only encrypt, or only be verified with, does half of what it is for.
+      expect(yield* bring("000006", blockOf("P0", "zpk-b", "aes-kek", "E"))).toBe("A7")
+      expect(yield* bring("000007", blockOf("M6", "aes-zak", "aes-kek", "V"))).toBe("A7")
+      expect(yield* bring("000008", blockOf("P0", "zpk-b", "aes-kek").replace(/^D/, "Z"))).toBe("A7")
       expect(yield* values).toMatchObject({ "pin/both": "93E1AA", "mac/both": "6EEFFCE441" })
       expect(running.keys.at(0, "pin", "receive")?.version).toBe(1)
     })

@@ -1,5 +1,6 @@
 /** The life of a key that a centre delivers to us, or that we ask it for: one test for each row of the table, in virtual time. */
 import { describe, expect, it } from "@effect/vitest"
+import { macAlgorithms } from "@jinka/codec"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { makeDisk, purchase } from "./Bench.ts"
@@ -45,7 +46,7 @@ describe("a key that the centre delivers", () => {
 
   it.effect("may be a PIN key, whose answer it seals itself, or a MAC key of single length in F96", () =>
     Effect.gen(function* () {
-      const started = yield* bench({ keys: { algorithm: "des" } })
+      const started = yield* bench({ keys: { algorithm: "des" }, mac: { algorithm: macAlgorithms["ansi-x9.9"] } })
       const { centre, commit } = started
 
       centre.say(delivery("pin", "zpk-a", "000001"))
@@ -132,6 +133,21 @@ describe("a key that the centre delivers", () => {
       expect(codesOf(centre.heard())).toEqual(["A0", "A7", "A7"])
       expect(checkValues(started)).toEqual([])
       expect(store.entries.filter(({ code }) => /the current one stays/.test(code))).toHaveLength(3)
+    })
+  )
+
+  it.effect("is refused with A7 when the link's MACs are made with keys of another cipher or length", () =>
+    Effect.gen(function* () {
+      const started = yield* bench()
+      const { centre, commit, store } = started
+      centre.say(delivery("mac", "zak-single", "000001"))
+      yield* commit
+      centre.say(delivery("mac", "sm4-zak", "000002"))
+      yield* commit
+
+      expect(codesOf(centre.heard())).toEqual(["A7", "A7"])
+      expect(checkValues(started)).toEqual([])
+      expect(store.entries.find(({ code }) => code.includes("the link's MACs are made with tdes keys"))).toBeDefined()
     })
   )
 

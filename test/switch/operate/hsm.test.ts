@@ -117,6 +117,24 @@ describe("The devices that hold the keys", () => {
     )
   })
 
+  it("give keys that the link's MACs and PIN blocks can use, or it is warned of", async () => {
+    const of = "{ family: sjl05, devices: [{ name: a, host: a }] }"
+    const warned = async (...more: ReadonlyArray<string>) =>
+      (await saidOf(withHsm(of, more))).filter((line) => line.includes("they are refused"))
+
+    expect(await warned("mac: { algorithm: ansi-x9.19 }", "keys: {}")).toEqual([])
+    expect(await warned("mac: { algorithm: ansi-x9.9 }", "keys: {}")).toEqual([
+      expect.stringContaining("keys for MACs come as tdes, and ansi-x9.9 takes des: they are refused")
+    ])
+    expect(await warned("mac: { algorithm: ansi-x9.9 }", "keys: { algorithm: des }")).toEqual([])
+    expect(await warned("pin: { format: iso4 }", "keys: { algorithm: tdes }")).toEqual([
+      expect.stringContaining("keys for PIN blocks come as tdes, and iso4 is not made under such")
+    ])
+    expect(
+      await warned("mac: { algorithm: sm4-cbc, bytes: 4 }", "pin: { format: iso0 }", "keys: { kinds: [pin] }")
+    ).toEqual([])
+  })
+
   it("translate PIN blocks of terminals to zones where they can, and to no terminal", async () => {
     const of = (family: string) => `{ family: ${family}, devices: [{ name: a, host: a }] }`
     const terminal = "pin: { format: iso0, keys: terminal }"

@@ -115,7 +115,7 @@ describe("jinka key", () => {
     const neither = await bring(hex, "--by", "Li")
     await bring(hex, "--component", "1", "--by", "Li")
     const twice = await bring(hex, "--component", "2", "--by", "Li")
-    const wrong = await bring(hex, "--component", "2", "--by", "Wang", "--check", "123456")
+    const wrong = await bring(first.toString("hex"), "--component", "2", "--by", "Wang", "--check", "123456")
     const alone = await bring(hex, "--component", "1", "--of", "1", "--by", "Zhao")
     const beyond = await bring(hex, "--component", "3", "--of", "2", "--by", "Zhao")
     const unchecked = await bring(hex, "--component", "2", "--by", "Zhao", "--check", "37")

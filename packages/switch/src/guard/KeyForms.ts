@@ -28,6 +28,14 @@ const usagesTaken: Record<KeyPurpose, ReadonlyArray<string>> = {
   data: ["D0"]
 }
 
+/** X9.143:2021, 6.3.4: modes of use that let a key do all that its purpose needs here; `N` sets no limit. */
+const modesTaken: Record<KeyPurpose, ReadonlyArray<string>> = {
+  mac: ["C", "N"],
+  pin: ["B", "N"],
+  kek: ["B", "N"],
+  data: ["B", "N"]
+}
+
 /** The header of a key block of version D. */
 export const headerOf = (purpose: KeyPurpose, algorithm: Cipher, exportability: "E" | "N"): KeyBlockHeader => ({
   version: "D",
@@ -63,10 +71,18 @@ export const unblocked = (
 ): Buffer | ModuleError => {
   const read = unwrapKeyBlock(kek, Buffer.from(block).toString("latin1"))
   if (isSecurityError(read)) return moduleError("KeyRefused", place, read.rule)
-  const { usage, algorithm: letter } = read.header
+  const { usage, algorithm: letter, mode } = read.header
   if (!usagesTaken[purpose].some((taken) => usage.startsWith(taken))) {
     read.key.fill(0)
     return moduleError("KeyRefused", place, `the key block is for another usage than ${purpose}`)
+  }
+  if (!modesTaken[purpose].includes(mode)) {
+    read.key.fill(0)
+    return moduleError(
+      "KeyRefused",
+      place,
+      "the key block lets the key be used one way only, and it is needed both ways"
+    )
   }
   // A DES key for X9.9 may be called TDES, and the other way round: its length tells.
   const isDes = (letter === "T" || letter === "D") && (algorithm === "des" || algorithm === "tdes")

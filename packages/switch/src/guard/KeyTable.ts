@@ -140,12 +140,27 @@ export class KeyTable {
     return this.replaced(owner, slot, record, { ...record.offered, at: this.wallMs() }, windowMs, cause)
   }
 
-  /** A key of ours goes to the partner, and is accepted on receipt from then on. */
+  /**
+   * A key of ours goes to the partner, and is accepted on receipt from then on. One whose window is still open gives way to it:
+   * two are held against each message, and no more.
+   */
   offer(owner: KeyOwner, slot: KeySlot, key: NewKey, cause: KeyCause): KeyWritten {
     const record = this.record(owner.name, slot)
+    const { previous } = record
     const version = record.version + 1
     const offered: HeldKey = { ...key, version, at: this.wallMs() }
-    return this.write(owner, slot, { ...record, version, offered }, "offered", offered, record.current, cause)
+    const gone =
+      previous === null ? "" : `; key ${previous.version} (check value ${previous.checkValue}) gives way to it`
+    const why = { ...cause, says: `${cause.says}${gone}` }
+    return this.write(
+      owner,
+      slot,
+      { ...record, version, offered, previous: null },
+      "offered",
+      offered,
+      record.current,
+      why
+    )
   }
 
   /** The partner does not take the offered key. */

@@ -30,6 +30,7 @@ import {
   wrapKeyBlock
 } from "@jinka/codec"
 import { Effect } from "effect"
+import { macCipherOf } from "./KeyFits.ts"
 import { algorithmLetters, blockOf, combined, headerOf, unblocked, usageOf } from "./KeyForms.ts"
 import type { KeyHandle, KeyPurpose } from "./KeyHandle.ts"
 import {
@@ -79,12 +80,6 @@ const opaqueMixed = moduleError(
   "translatePin",
   "an opaque PIN block goes to an opaque one under a key of the same cipher only"
 )
-
-/** Which cipher a MAC algorithm asks of its key handle: two DES keys in one are called TDES. */
-const cipherOf = (algorithm: MacAlgorithm): Cipher =>
-  (algorithm.method === "retail" || algorithm.method === "emac") && algorithm.cipher === "des"
-    ? "tdes"
-    : algorithm.cipher
 
 /** A codec error in the words of the module's seam. */
 const translated = (error: SecurityError, place: string): ModuleError => {
@@ -247,7 +242,7 @@ export class SoftwareModule implements SecurityModule {
 
   private makeMac(key: KeyHandle, algorithm: MacAlgorithm): MacKey | ModuleError {
     const place = `MAC key ${key.name}`
-    if (key.algorithm !== cipherOf(algorithm)) {
+    if (key.algorithm !== macCipherOf(algorithm)) {
       return moduleError("KeyUnusable", place, "the key is of another cipher or length than the MAC's algorithm takes")
     }
     return this.withBytes(key, "mac", (bytes) => {

@@ -5,6 +5,7 @@
 import { hash } from "node:crypto"
 import type { CarriedKey, Cipher, KeyExchange, KeyKind } from "@jinka/codec"
 import { Deferred, Effect, Semaphore } from "effect"
+import { mismatch } from "../../guard/KeyFits.ts"
 import type { KeyHandle } from "../../guard/KeyHandle.ts"
 import type { KeyDirection, KeySlot } from "../../guard/KeyRing.ts"
 import type { KeySettings } from "../../guard/KeySettings.ts"
@@ -115,6 +116,8 @@ export class KeyWork {
       if (!settings.kinds.includes(kind)) {
         return Effect.fail(moduleError("KeyRefused", desk.name, `the link has keys for ${settings.kinds.join(", ")}`))
       }
+      const unfit = desk.guard === undefined ? undefined : mismatch(desk.guard.settings, kind, carried.algorithm!)
+      if (unfit !== undefined) return Effect.fail(moduleError("KeyRefused", desk.name, unfit))
       const slot = this.slot(at, kind)
       const record = this.table.record(desk.name, slot)
       const { wrap } = settings.exchange

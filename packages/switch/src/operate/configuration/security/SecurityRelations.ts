@@ -1,4 +1,13 @@
 /** Whether what links say of their keys fits their dialects, and the security module that the switch has. Pure. */
+import {
+  type Cipher,
+  type KeyExchange,
+  type KeyKind,
+  macAlgorithms,
+  type PinBlockFormat,
+  pinFormats
+} from "@jinka/codec"
+import { isPinCipher, macCipherOf } from "../../../guard/KeyFits.ts"
 import { exactlyOne } from "../text/Choice.ts"
 import { type Draft, dialectOf } from "../text/Draft.ts"
 import { error, type Finding, warning } from "../text/Problem.ts"
@@ -67,6 +76,34 @@ const needsModule = (draft: Draft, link: Draft): ReadonlyArray<Finding> => {
     )
 }
 
+/** Keys that are asked for, or given, and that the link's MACs or PIN blocks cannot use: they would be refused. */
+const mismatches = (link: Draft, keys: Draft, { algorithm, parts }: KeyExchange): ReadonlyArray<Finding> => {
+  const asked = keys.part("algorithm").text ?? "tdes"
+  const cipherFor = (kind: KeyKind) => {
+    const fixed = parts.find((part) => part.kind === kind && parts.every((one) => one.algorithm !== undefined))
+    return (fixed?.algorithm ?? (typeof algorithm === "string" ? algorithm : asked)) as Cipher
+  }
+  const { path } = keys.has("algorithm") ? keys.part("algorithm") : keys
+  const findings: Array<Finding> = []
+  const name = link.part("mac", "algorithm").text
+  const format = link.part("pin", "format").text
+  const mac = Object.entries(macAlgorithms).find(([one]) => one === name)?.[1]
+  const comes = (kind: KeyKind) => !keys.has("kinds") || keys.part("kinds").entries.some(({ text }) => text === kind)
+  if (comes("mac") && mac !== undefined && macCipherOf(mac) !== cipherFor("mac")) {
+    const rule = `keys for MACs come as ${cipherFor("mac")}, and ${name} takes ${macCipherOf(mac)}: they are refused`
+    findings.push(warning(path, rule, `Write \`algorithm: ${macCipherOf(mac)}\`, or another MAC.`))
+  }
+  if (
+    comes("pin") &&
+    pinFormats.some((one) => one === format) &&
+    !isPinCipher(format as PinBlockFormat, cipherFor("pin"))
+  ) {
+    const rule = `keys for PIN blocks come as ${cipherFor("pin")}, and ${format} is not made under such: they are refused`
+    findings.push(warning(path, rule, "Write another `algorithm`, or another format."))
+  }
+  return findings
+}
+
 const exchangeFindings = (link: Draft): ReadonlyArray<Finding> => {
   const keys = link.part("keys")
   if (typeof keys.raw !== "object" || keys.raw === null) return []
@@ -93,6 +130,7 @@ const exchangeFindings = (link: Draft): ReadonlyArray<Finding> => {
     const fix = names.length === 0 ? "Give it one (`keyExchange`), or take `keys` out." : "Name one of them."
     return [...findings, error((named.text === undefined ? keys : named).path, rule, fix)]
   }
+  findings.push(...mismatches(link, keys, exchange))
   const asks = ["every", "at", "messages"].filter((name) => keys.has(name))
   if (keys.part("giver").text !== "us" && exchange.ask === undefined && asks.length > 0) {
     const rule = `the exchange ${exchange.name} has no message that asks for a key`
