@@ -137,6 +137,7 @@ describe("A partner file", () => {
       asked('partner: a\nlink: { listen: "h:1", tls: { x-y-z: 1 } }\n'),
       asked(head("cups", "sign-on: { x-y-z: 1 }\n")),
       asked(head("cups", `key exchange: { kek: ${"31".repeat(16)}, x-y-z: 1 }\n`)),
+      asked(head("cups", "sends: { rate: 1/s, cards: ['6200000000000005'], x-y-z: 1 }\n")),
       asked(head("cups", "schedule: [{ send: echo, every: 1s, x-y-z: 1 }]\n")),
       asked(head("cups", "accounts: { others: { x-y-z: 1 } }\n")),
       asked(head("cups", "accounts: { others: { limit: { x-y-z: 1 } } }\n")),

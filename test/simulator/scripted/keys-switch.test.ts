@@ -1,9 +1,15 @@
-/** Partners of files that exchange keys with the shipped switch, over TCP: one gives its key, the other one is given one. */
+/**
+ * Partners of files that exchange keys with the shipped switch, over TCP: one gives its key, the other one is given one; and one
+ * sends purchases to the other meanwhile.
+ */
 import { createHash } from "node:crypto"
+import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
+import { check } from "../../../packages/simulator/src/checker/Checker.ts"
+import { readEvidence } from "../../../packages/simulator/src/checker/EvidenceFiles.ts"
 import { cleanUp as cleanUpSwitch, configuration, folder, jinka, runSwitchIn } from "../../switch/operate/program.ts"
 import { head, plansOf } from "./Bench.ts"
-import { cleanUp, start, until } from "./Sockets.ts"
+import { cleanUp, type Started, start, until } from "./Sockets.ts"
 
 afterEach(async () => {
   await cleanUp()
@@ -63,16 +69,21 @@ describe("partners and the shipped switch", () => {
           .replace(/link:.*/, `link: { connect: "127.0.0.1:${running.port(name)}" }`)
           .concat(`key exchange: { kek: ${kek}, kinds: [mac, pin], ${exchange} }\n`)
       )[0]!
+    const sends = `sends: { rate: 40/s, count: 80, cards: ["6212341234567890123"], pin: "1234" }\nhistory: ${folder()}/a.jsonl\n`
+    const books = `accounts: { others: { pin: "1234" } }\nhistory: ${folder()}/b.jsonl\nledger: ${folder()}/c.jsonl\n`
     const wrong = "schedule:\n  - { send: key, purpose: mac, after: 1500ms, key: wrong mac }\n"
-    const { lines, partners } = await start([
-      partner("acquirer", "48020000", "giver: us, at sign-on: yes", wrong),
-      partner("issuer", "01020000", "giver: far side, at sign-on: yes", "")
-    ])
-    const [acquirer, issuer] = partners.all()
     const keys = (name: string) =>
-      lines.flatMap((line) => (line.partner === name && line.what === "key" ? [line.reason!] : []))
+      lines().flatMap((line) => (line.partner === name && line.what === "key" ? [line.reason!] : []))
     const used = (name: string) => keys(name).filter((says) => says.includes("is in use")).length
-    await until("all four keys", () => used("acquirer") >= 2 && used("issuer") >= 2, 30_000)
+    const second = await start([partner("issuer", "01020000", "giver: far side, at sign-on: yes", books)])
+    const lines = () => [...second.lines, ...(first?.lines ?? [])]
+    let first: Started | undefined
+    await until("the issuer's keys", () => used("issuer") >= 2, 30_000)
+    await until("the issuer's link", () => second.lines.some(({ what }) => what === "signedOn"), 30_000)
+    first = await start([partner("acquirer", "48020000", "giver: us, at sign-on: yes", wrong + sends)])
+    const [acquirer] = first.partners.all()
+    const [issuer] = second.partners.all()
+    await until("the acquirer's keys", () => used("acquirer") >= 2, 30_000)
 
     expect(await listed(file, "acquirer")).toEqual([...acquirer!.totals().checkValues].sort())
     await until("the wrong key", () => keys("acquirer").some((says) => says.includes("was answered A0")), 30_000)
@@ -84,6 +95,13 @@ describe("partners and the shipped switch", () => {
     expect(issuer!.totals().checkValues).not.toEqual(before)
     await until("its answer", () => issuer!.totals().keyTroubles === 0)
     expect(await listed(file, "issuer")).toEqual([...issuer!.totals().checkValues].sort())
+    await until("all purchases", () => acquirer!.totals().sentApproved === 80, 20_000)
+    expect(acquirer!.totals()).toMatchObject({ notSent: 0, sentDeclined: 0, sentUnknown: 0 })
+    await Effect.runPromise(first.partners.finish)
+    await Effect.runPromise(second.partners.finish)
+    const { history, ledger } = issuer!.plan()
+    const files = { acquirer: [acquirer!.plan().history!], issuer: [history!], ledger: [ledger!] }
+    expect(check(await Effect.runPromise(readEvidence(files))).findings).toEqual([])
     await running.stop()
   })
 })

@@ -8,7 +8,7 @@
  */
 import type { Card } from "../chance/Cards.ts"
 import type { History } from "../history/History.ts"
-import { isRepeat, messageKey, type PartnerMessage, textOf } from "../message/PartnerMessage.ts"
+import { isRepeat, messageKey, type PartnerMessage, repeatMti, textOf } from "../message/PartnerMessage.ts"
 import { isApproved, isSentAgain, isUnknown, type Kind, kinds } from "../message/Transaction.ts"
 import { type Identity, managementAnswer, SignOn } from "../partner/Management.ts"
 import { Numbering } from "../partner/Numbering.ts"
@@ -173,7 +173,7 @@ export class Acquirer implements Session {
     const request = makeRequest(this.identity, this.numbering, at, drawn, kind, this.settings.cards[card]!, original)
     if (kinds[kind].isAdvice) {
       this.count.advices++
-      return this.repeats.add("advice", request.key, request, request.message)
+      return this.repeats.add("advice", request.key, request, request.message, asRepeat(request.message))
     }
     const connection = this.signOn.connection
     if (connection === undefined) {
@@ -279,7 +279,7 @@ export class Acquirer implements Session {
     if (!kinds[request.kind].isReversible) return
     this.count.reversals++
     const reversal = makeReversal(this.identity, this.numbering, this.time.wall(), request)
-    this.repeats.add("reversal", reversal.key, request, reversal.message)
+    this.repeats.add("reversal", reversal.key, request, reversal.message, asRepeat(reversal.message))
   }
 
   private managementAnswered(connection: Connection, message: PartnerMessage): void {
@@ -296,3 +296,6 @@ export class Acquirer implements Session {
     this.schedule = new Schedule(this.settings.rate, now, this.settings.duration, this.settings.count)
   }
 }
+
+/** The same message, said again. */
+const asRepeat = (message: PartnerMessage): PartnerMessage => ({ ...message, mti: repeatMti(message.mti) })

@@ -9,11 +9,11 @@ import type { Original } from "./Requests.ts"
 const ORIGINALS_MAX = 4096
 
 /** A bag of originals, drawn from by a number in [0, 1). */
-export class Originals {
-  private readonly kept: Array<Original> = []
+export class Originals<Kept = Original> {
+  private readonly kept: Array<Kept> = []
   private next = 0
 
-  add(original: Original): void {
+  add(original: Kept): void {
     if (this.kept.length < ORIGINALS_MAX) {
       this.kept.push(original)
       return
@@ -23,7 +23,7 @@ export class Originals {
   }
 
   /** Removes the one at `choice` of the bag; undefined when it is empty. */
-  take(choice: number): Original | undefined {
+  take(choice: number): Kept | undefined {
     const last = this.kept.pop()
     if (last === undefined) return undefined
     const at = Math.floor(choice * (this.kept.length + 1))

@@ -5,17 +5,17 @@
  * mark and unchanged keys (0420 then 0421), also on another connection. Keeps them in memory: a killed simulator loses
  * them, as the history then shows.
  */
-import { type PartnerMessage, repeatMti } from "../message/PartnerMessage.ts"
+import type { PartnerMessage } from "../message/PartnerMessage.ts"
 import type { Request } from "./Requests.ts"
 
 /** One message that has to arrive. */
-export interface Repeated {
+export interface Repeated<Asked = Request, Out = PartnerMessage> {
   readonly purpose: "reversal" | "advice"
   readonly key: string
   /** The advice itself, or the request that is reversed. */
-  readonly request: Request
-  readonly first: PartnerMessage
-  readonly repeat: PartnerMessage
+  readonly request: Asked
+  readonly first: Out
+  readonly repeat: Out
   /** How often it was sent. */
   attempts: number
   /** Once sent: not again before this instant (monotonic milliseconds). */
@@ -26,12 +26,12 @@ export interface Repeated {
 const BURST = 500
 
 /** All messages that wait for their acknowledgement. */
-export class Repeats {
+export class Repeats<Asked = Request, Out = PartnerMessage> {
   private readonly interval: number
   /** Due at once: new ones, and after a reconnect all. */
-  private readonly ready = new Map<string, Repeated>()
+  private readonly ready = new Map<string, Repeated<Asked, Out>>()
   /** Sent; in the order of `due`, because the interval is the same for all. */
-  private readonly waiting = new Map<string, Repeated>()
+  private readonly waiting = new Map<string, Repeated<Asked, Out>>()
 
   /** `interval`: milliseconds between two sendings of the same message. */
   constructor(interval: number) {
@@ -42,14 +42,13 @@ export class Repeats {
     return this.ready.size + this.waiting.size
   }
 
-  /** Adds a message that was never sent; it is due at once. */
-  add(purpose: Repeated["purpose"], key: string, request: Request, first: PartnerMessage): void {
-    const repeat = { ...first, mti: repeatMti(first.mti) }
+  /** Adds a message that was never sent, and how it is said again; it is due at once. */
+  add(purpose: Repeated["purpose"], key: string, request: Asked, first: Out, repeat: Out): void {
     this.ready.set(key, { purpose, key, request, first, repeat, attempts: 0, due: 0 })
   }
 
   /** A message by its key, without removing it. */
-  find(key: string): Repeated | undefined {
+  find(key: string): Repeated<Asked, Out> | undefined {
     return this.waiting.get(key) ?? this.ready.get(key)
   }
 
@@ -66,7 +65,7 @@ export class Repeats {
   }
 
   /** Gives every due message with its attempt number counted up. */
-  send(now: number, write: (repeated: Repeated, message: PartnerMessage) => void): void {
+  send(now: number, write: (repeated: Repeated<Asked, Out>, message: Out) => void): void {
     for (let sent = 0; sent < BURST; sent++) {
       const next = this.nextDue(now)
       if (next === undefined) return
@@ -79,11 +78,11 @@ export class Repeats {
   }
 
   /** What is left, for the end of a run. */
-  left(): ReadonlyArray<Repeated> {
+  left(): ReadonlyArray<Repeated<Asked, Out>> {
     return [...this.ready.values(), ...this.waiting.values()]
   }
 
-  private nextDue(now: number): Repeated | undefined {
+  private nextDue(now: number): Repeated<Asked, Out> | undefined {
     const ready = this.ready.values().next().value
     if (ready !== undefined) return ready
     const waiting = this.waiting.values().next().value

@@ -76,6 +76,9 @@ export interface Cases {
   readonly strangers: ReadonlyArray<HistoryLine | Posting>
 }
 
+/** Class 4, in every edition: 0420, 1421. */
+const isReversal = (mti = ""): boolean => mti[1] === "4"
+
 /** Sorts the evidence. */
 export const casesOf = (evidence: Evidence): Cases => {
   const gathered = new Map<string, Gathered>()
@@ -98,7 +101,7 @@ export const casesOf = (evidence: Evidence): Cases => {
   for (const line of evidence.issuer) {
     if (line.what !== "received" || line.rrn === undefined) continue
     const { arrivals, undoings } = at(line.rrn)
-    if (line.mti?.startsWith("04")) undoings.push(line)
+    if (isReversal(line.mti)) undoings.push(line)
     else arrivals.push(line)
   }
   for (const posting of evidence.postings) at(posting.rrn).postings.push(posting)
@@ -125,7 +128,7 @@ const takeAcquirerLine = (into: Gathered, line: HistoryLine): void => {
     case "acknowledged":
     case "refused":
     case "unacknowledged":
-      if (line.mti === "0420") into.reversalEnd = line
+      if (isReversal(line.mti)) into.reversalEnd = line
       else {
         // An advice that never left has no attempt line.
         into.opening ??= line

@@ -44,6 +44,9 @@ const nothingUnexpected: Rule = {
     }))
 }
 
+/** Class 2, advices, in every edition. */
+const isAdvice = (mti: string): boolean => mti.slice(1, 3) === "22"
+
 /** G4 and G5. */
 const noBlindResend: Rule = {
   name: "no-blind-resend",
@@ -60,7 +63,7 @@ const noBlindResend: Rule = {
         stan: stanOf(line.key ?? "")
       })),
     ...all
-      .filter((one) => one.mti !== "0220" && one.arrivals.length > 1)
+      .filter((one) => !isAdvice(one.mti) && one.arrivals.length > 1)
       .map((one) => findingOf("no-blind-resend", one, `request reached the issuer ${one.arrivals.length} times`))
   ]
 }

@@ -52,7 +52,7 @@ const durableFirst: Rule = {
       .filter((one) => answered.has(one.ends[0]?.what ?? "") && !known.has(one.key) && !(wasAway && isRefusal(one)))
       .map((one) => findingOf("durable-first", one, "answered, but the journal does not have it"))
     const reversals = acquirer
-      .filter(({ what, mti, key }) => what === "acknowledged" && mti === "0420" && !known.has(key ?? ""))
+      .filter(({ what, mti, key }) => what === "acknowledged" && mti?.slice(1) === "420" && !known.has(key ?? ""))
       .map(({ rrn, key }) => ({
         rule: "durable-first",
         says: "reversal acknowledged, but the journal does not have it",
@@ -92,10 +92,10 @@ const journalAgrees: Rule = {
 }
 
 const disagreement = (entry: JournalTransaction, { byKey }: Cases): string | undefined => {
-  if (entry.mti.startsWith("04")) return undefined
+  if (entry.mti[1] === "4") return undefined
   const one = byKey.get(entry.key)
   if (one === undefined) return "no acquirer sent it"
-  if (entry.mti === "0220") return undefined
+  if (entry.mti.slice(1) === "220") return undefined
   if (one.ends.length !== 1) return undefined
   const { what } = one.ends[0]!
   if (what === "notSent") return "the acquirer never sent it"

@@ -70,6 +70,13 @@ export class OwnMessages {
     this.plan = plan
   }
 
+  /** The next number that a message of ours has. */
+  nextStan(): string {
+    const { codec } = this.plan.form
+    this.stan = (this.stan % STAN_MAX) + 1
+    return sized(codec, codec.layout.roles.stan, String(this.stan).padStart(STAN_DIGITS, "0"))
+  }
+
   /** Network management or totals, and that we wait for its answer. Its bytes, or why it cannot be made. */
   make(
     act: Exclude<OwnAct, "key">,
@@ -96,8 +103,7 @@ export class OwnMessages {
   ): { readonly message: Buffer; readonly stan: string } | string {
     const { codec } = this.plan.form
     const { layout } = codec
-    this.stan = (this.stan % STAN_MAX) + 1
-    const stan = sized(codec, layout.roles.stan, String(this.stan).padStart(STAN_DIGITS, "0"))
+    const stan = this.nextStan()
     const known: Readonly<Record<number, string>> = {
       [layout.roles.transmissionTime]: dateTimeText(wallMs, this.plan.utcOffsetMs / 60_000),
       [layout.roles.stan]: stan,
@@ -131,7 +137,8 @@ export class OwnMessages {
     return late
   }
 
-  private header(): Pick<Message, "header"> {
+  /** The header of a message of ours, where the dialect has one. */
+  header(): Pick<Message, "header"> {
     const { header } = this.plan.form.codec.dialect
     if (header === undefined) return {}
     const { destination, source } = headerLayout(header)

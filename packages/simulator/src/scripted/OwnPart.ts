@@ -25,7 +25,8 @@ export class OwnPart {
   private readonly record: PartnerRecord
   private readonly count: PartnerCount
   private readonly day: DayTotals
-  private readonly messages: OwnMessages
+  readonly messages: OwnMessages
+  private readonly signedOn = new Set<number>()
   private timetable: Timetable
   /** The exchange of its keys, where it has one. */
   trade: KeyTrade | undefined
@@ -68,6 +69,16 @@ export class OwnPart {
     const { isExpected, isSent } = this.plan.signOn
     if (isSent) this.begin(plainly("sign-on"), say)
     else if (!isExpected) this.keysAtSignOn(say)
+  }
+
+  /** Whether our sign-on of this connection was taken, or none is sent. */
+  isSignedOn(epoch: number): boolean {
+    return !this.plan.signOn.isSent || this.signedOn.has(epoch)
+  }
+
+  /** The connection has fallen. */
+  linkDown(epoch: number): void {
+    this.signedOn.delete(epoch)
   }
 
   /** All its keys, where the file wants them at each sign-on. */
@@ -117,11 +128,13 @@ export class OwnPart {
       case "sign-on":
         if (!isTaken) connection.close("sign-on was refused")
         else {
+          this.signedOn.add(epoch)
           this.record.link("signedOn", epoch, "own")
           this.keysAtSignOn((bytes) => connection.send(bytes))
         }
         break
       case "sign-off":
+        this.signedOn.delete(epoch)
         this.record.link("signedOff", epoch, "own")
         break
       case "cut-over":

@@ -6,6 +6,7 @@ import type { DialogueKeys } from "../dialogue/Keys.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { Mode } from "../link/ModeLink.ts"
 import type { KeyConduct, KeyPlan, KeyWish } from "./keys/KeyPlan.ts"
+import type { SendPlan } from "./sends/SendPlan.ts"
 
 /** A time to wait, drawn anew for each answer. */
 export type Delay =
@@ -153,6 +154,8 @@ export interface PartnerPlan {
   readonly accounts: Accounts
   readonly rules: ReadonlyArray<PlannedRule>
   readonly schedule: ReadonlyArray<Scheduled>
+  /** What it sends by itself; `undefined`: nothing but what its schedule has. */
+  readonly sends: SendPlan | undefined
   readonly history: string | undefined
   readonly ledger: string | undefined
 }

@@ -28,6 +28,13 @@ export interface PartnerCount {
   cutOvers: number
   /** Own messages without an answer. */
   unanswered: number
+  /** Transactions of its own, and their ends; `sentUnknown`: given up, or nobody knows. */
+  sent: number
+  sentApproved: number
+  sentDeclined: number
+  sentUnknown: number
+  sentReversals: number
+  notSent: number
   /** Keys that came into use, and exchanges that came to nothing. */
   keys: number
   keyTroubles: number
@@ -52,6 +59,12 @@ export const noPartnerCount = (): PartnerCount => ({
   signOns: 0,
   cutOvers: 0,
   unanswered: 0,
+  sent: 0,
+  sentApproved: 0,
+  sentDeclined: 0,
+  sentUnknown: 0,
+  sentReversals: 0,
+  notSent: 0,
   keys: 0,
   keyTroubles: 0,
   links: 0

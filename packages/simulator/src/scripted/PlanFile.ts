@@ -44,6 +44,7 @@ import { canSay } from "./OwnMessages.ts"
 import type { AccountPlan, Accounts, PartnerPlan } from "./PartnerPlan.ts"
 import { ruleOf } from "./RuleFile.ts"
 import { scheduledOf } from "./ScheduleFile.ts"
+import { cannotSend, sendPlanOf } from "./sends/SendFile.ts"
 
 /** What a partner file says, and which other files it was made of: a change of any of them changes it. */
 export interface PartnersFile {
@@ -262,6 +263,10 @@ class Reading {
       accounts: map.get("accounts", accountsOf) ?? everyAccount,
       rules: map.get("rules", eachOf(ruleOf(form.codec, keyPlan))) ?? [],
       schedule: map.get("schedule", eachOf(scheduledOf(dialect, keyPlan))) ?? [],
+      sends: map.get(
+        "sends",
+        sendPlanOf(form.codec, (path) => this.bytes(resolve(dirname(this.path), path)))
+      ),
       history: this.placed(text("history")),
       ledger: this.placed(text("ledger"))
     }
@@ -270,6 +275,14 @@ class Reading {
     if (wrongKey !== undefined) throw map.wrong(plan.macKey === undefined ? "rules" : "mac", wrongKey)
     const wrongPin = pinKeyWrong(plan)
     if (wrongPin !== undefined) throw map.wrong(plan.pinKey === undefined ? "accounts" : "pin", wrongPin)
+    const wrongWay = plan.sends === undefined ? undefined : cannotSend(plan.link)
+    if (wrongWay !== undefined) throw map.wrong("sends", wrongWay)
+    if (plan.sends?.pin !== undefined && plan.pinKey === undefined && plan.keyPlan?.kinds.includes("pin") !== true) {
+      throw map.wrong(
+        "sends",
+        "a PIN needs a key that makes its block: `keys` and `pin`, or `key exchange` are missing"
+      )
+    }
     if (plan.signOn.isSent && !canSay(dialect, "sign-on")) {
       throw map.wrong("sign-on", `the dialect ${dialect.name} has no sign-on`)
     }

@@ -124,6 +124,7 @@ export const startPartner = (
       },
       say: (wish) => program.command(wish),
       finish: Effect.gen(function* () {
+        yield* drained(program, plan, () => link.tick())
         program.finish()
         yield* link.close
         yield* Scope.close(scope, Exit.void)
@@ -135,6 +136,24 @@ export const startPartner = (
       })
     }
   })
+
+/** How long an orderly end waits, in milliseconds, besides what a transaction and a reversal of it may take. */
+const DRAIN_MS = 1000
+const DRAIN_TICK_MS = 5
+
+/** Waits until what the partner sent has its end, or had its time. */
+const drained = (program: ScriptedPartner, { sends }: PartnerPlan, tick: () => void): Effect.Effect<void> => {
+  program.stopSending()
+  if (sends === undefined || program.isDrained) return Effect.void
+  return Effect.gen(function* () {
+    const { monotonic } = timepieceOf(yield* Clock.Clock)
+    const until = monotonic() + sends.timeoutMs + sends.repeatMs + DRAIN_MS
+    while (!program.isDrained && monotonic() < until) {
+      tick()
+      yield* Effect.sleep(DRAIN_TICK_MS)
+    }
+  })
+}
 
 const lineFile = (path: string | undefined): Effect.Effect<LineFile, FileFailed, Scope.Scope> =>
   path === undefined ? Effect.succeed(noLineFile) : makeLineFile(path)

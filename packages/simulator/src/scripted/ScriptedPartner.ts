@@ -41,6 +41,7 @@ import type { Conduct, OwnWish, PartnerPlan, PlannedRule } from "./PartnerPlan.t
 import { noPartnerCount, PartnerRecord, type PartnerTotals } from "./PartnerRecord.ts"
 import { Pins } from "./Pins.ts"
 import { Rules } from "./Rules.ts"
+import { Sender, sendsItself } from "./sends/Sender.ts"
 
 /** What was decided about a message. */
 interface Decision {
@@ -75,17 +76,21 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   private readonly count = noPartnerCount()
   private readonly deliveries: Deliveries
   private readonly own: OwnPart
+  private sender: Sender | undefined
+  private readonly history: History
   private zone: Zone
   private rules: Rules
 
   constructor(plan: PartnerPlan, history: History, time: Timepiece, onPosting: (posting: Posting) => void) {
     this.plan = plan
     this.time = time
+    this.history = history
     this.record = new PartnerRecord(history, time)
     this.ledger = new Ledger(termsOf(plan), onPosting)
     this.rules = new Rules(plan.rules, plan.seed)
     this.zone = new Zone(plan, time)
     this.own = new OwnPart(plan, this.zone, time, this.record, this.count, this.day)
+    this.sender = this.senderOf(plan)
     this.own.onCutOver = (epoch) => this.cutOver(epoch)
     this.deliveries = new Deliveries(plan, this.zone, time, this.record, this.count)
   }
@@ -107,6 +112,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     this.plan = plan
     this.ledger.change(termsOf(plan))
     this.own.replan(plan, this.zone)
+    this.sender = this.senderOf(plan)
     this.rules = new Rules(plan.rules, plan.seed)
     this.deliveries.replan(plan, this.zone)
   }
@@ -131,6 +137,8 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
 
   linkDown(connection: Connection<Buffer>, reason: string): void {
     this.live.delete(connection.epoch)
+    this.own.linkDown(connection.epoch)
+    this.sender?.lost(connection.epoch)
     this.deliveries.forget(connection.epoch)
     this.record.link("linkDown", connection.epoch, reason)
   }
@@ -139,7 +147,9 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const { index, wrong } = message
     if (wrong !== undefined) return this.unmatched(connection, index, explain(wrong))
     if (!isRequest(index.mti)) {
-      const isOurs = this.own.answered(connection, message)
+      const wasReady = this.isReady()
+      const isOurs = this.own.answered(connection, message) || this.sender?.answered(message, connection.epoch) === true
+      if (!wasReady && this.isReady()) this.sender?.ready()
       return isOurs ? undefined : this.unmatched(connection, index, "it answers nothing of ours")
     }
     this.count.received++
@@ -155,13 +165,49 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
   tick(): void {
     const now = this.time.monotonic()
     this.deliveries.tick(now)
+    this.sender?.tick(now)
     if (this.own.tick(now)) return
     for (const { connection } of this.live.values()) connection.close("sign-on was not answered")
   }
 
+  /** No new transactions of its own. */
+  stopSending(): void {
+    this.sender?.stop()
+  }
+
+  /** Whether nothing that it sent waits for an end. */
+  get isDrained(): boolean {
+    return this.sender?.isDrained ?? true
+  }
+
   /** The last thing before the links are closed: signs off if we signed on. */
   finish(): void {
+    this.sender?.finish()
     if (this.plan.signOn.isSent && this.live.size > 0) this.own.begin(plainly("sign-off"))
+  }
+
+  /** What it sends by itself; what is under way goes on under another plan. */
+  private senderOf(plan: PartnerPlan): Sender | undefined {
+    if (!sendsItself(plan)) return undefined
+    if (this.sender !== undefined) {
+      this.sender.replan(plan)
+      return this.sender
+    }
+    const way = {
+      say: (message: Buffer) => this.own.say(message),
+      isReady: () => this.isReady(),
+      epoch: () => this.live.keys().next().value ?? 0
+    }
+    return new Sender(plan, () => this.zone, this.own.messages, this.time, this.history, this.count, way)
+  }
+
+  /** Whether transactions of its own can leave: the connection that they leave on is signed on, or each has its own. */
+  private isReady(): boolean {
+    const { mode } = this.plan.link.mode
+    if (!this.zone.isReady) return false
+    if (mode === "sync-short" || mode === "async-short") return true
+    const [first] = this.live
+    return first?.[1].isSignedOn === true && this.own.isSignedOn(first[0])
   }
 
   private localMs(): number {

@@ -3,7 +3,7 @@
  * is not answered for. Owns which of them makes a MAC, proves one, or opens a PIN block. Says no key, only check values.
  */
 import type { Cipher, KeyKind } from "@jinka/codec"
-import { type DialogueKey, macWrong, pinIn, withMac, withWrongMac } from "../../dialogue/Keys.ts"
+import { type DialogueKey, macWrong, pinIn, withMac, withPin, withWrongMac } from "../../dialogue/Keys.ts"
 import type { Observed } from "../../dialogue/Observed.ts"
 import type { Timepiece } from "../../partner/Session.ts"
 import type { PartnerPlan } from "../PartnerPlan.ts"
@@ -106,11 +106,30 @@ export class Zone {
     )
   }
 
+  /** Whether the keys are there that the exchange brings for what this partner sends. */
+  get isReady(): boolean {
+    const kinds = this.plan.keyPlan?.kinds ?? []
+    return kinds.every(
+      (kind) => kind === "data" || this.slot(kind, "sends").current !== undefined || this.isOnlyReceived
+    )
+  }
+
+  /** Whether the exchange brings keys for the other direction alone. */
+  private get isOnlyReceived(): boolean {
+    return this.plan.keyPlan?.exchange.covers === "giver" && !this.plan.keyPlan.isGiver
+  }
+
   /** The message with the MAC that this partner makes, wrong in one place where that is asked for. */
   sealed(bytes: Buffer, isWrong: boolean): Buffer {
     const key = this.slot("mac", "sends").current?.key
     if (key === undefined) return bytes
     return (isWrong ? withWrongMac : withMac)(this.plan.form, named(key), keyName, bytes)
+  }
+
+  /** The message with the PIN block that this partner makes; as it is while there is no key for one. */
+  withPin(bytes: Buffer, pin: string): Buffer {
+    const key = this.slot("pin", "sends").current?.key
+    return key === undefined ? bytes : withPin(this.plan.form, named(key), `${keyName} ${pin}`, bytes)
   }
 
   /** Whether a message that has to carry a MAC has none of a key that may be used now. */
