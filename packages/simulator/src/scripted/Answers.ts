@@ -18,6 +18,7 @@ import {
   readHeader,
   responseMti,
   reveal,
+  writeAdditionalAmounts,
   writeTotal
 } from "@jinka/codec"
 import type { Observed } from "../dialogue/Observed.ts"
@@ -49,6 +50,15 @@ export const answerTo = (
       ? {}
       : { header: answerHeader(dialect.header, readHeader(dialect.header, bytes, index.start)) }
   return { ...header, mti: mtiText(responseMti(index.mti)), fields }
+}
+
+/** Available balance: account type 10, amount type 02 (ISO 8583:1987 and 1993, additional amounts). */
+export const balanceText = ({ layout }: Codec, available: number, index: MessageIndex): string | undefined => {
+  const { dialect, roles } = layout
+  const currency = index.text(roles.currency)
+  if (dialect.version > 1 || currency.length !== 3) return undefined
+  const minor = BigInt(available)
+  return writeAdditionalAmounts([{ accountType: "10", amountType: "02", currency, minor, isDebit: minor < 0n }])
 }
 
 /** A number one higher in the last place that can go up, of the same length: surely another one. */

@@ -5,21 +5,13 @@
  * Owns the order of things for one message: duplicate, rule, ledger, answer, delivery. Knows no sockets and no clock; a plan
  * may be changed while it plays.
  */
-import {
-  explain,
-  isRequest,
-  isSuccess,
-  type MessageIndex,
-  mtiClass,
-  mtiText,
-  writeAdditionalAmounts
-} from "@jinka/codec"
+import { explain, isRequest, isSuccess, type MessageIndex, mtiClass, mtiText } from "@jinka/codec"
 import { chanceOf } from "../chance/Chance.ts"
 import type { Observed } from "../dialogue/Observed.ts"
 import type { History } from "../history/History.ts"
 import { type Entry, Ledger, type LedgerRule, type Posting, type Terms } from "../issuer/Ledger.ts"
 import type { Connection, Session, Timepiece } from "../partner/Session.ts"
-import { answerTo, type Values } from "./Answers.ts"
+import { answerTo, balanceText, type Values } from "./Answers.ts"
 import { codeOfRule } from "./Codes.ts"
 import { DayTotals } from "./DayTotals.ts"
 import { Deliveries } from "./Deliveries.ts"
@@ -320,7 +312,7 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     if (isPartly) own[layout.roles.amount] = amountText(layout, index, entry.amount)
     if (mtiClass(index.mti) === "request") own[layout.roles.approvalCode] = this.approvalCode(entry)
     if (entry.kind === "balanceInquiry") {
-      const balance = this.balance(entry.pan, index)
+      const balance = balanceText(this.plan.form.codec, this.ledger.available(entry.pan), index)
       if (balance !== undefined) own[layout.roles.additionalAmounts] = balance
     }
     return { rule, code, own }
@@ -432,15 +424,6 @@ export class ScriptedPartner implements Session<Observed, Buffer> {
     const { codec } = this.plan.form
     const digits = chanceOf(this.plan.seed, "approval", key).digits(APPROVAL_DIGITS)
     return sized(codec, codec.layout.roles.approvalCode, digits)
-  }
-
-  /** Available balance: account type 10, amount type 02 (ISO 8583:1987 and 1993, additional amounts). */
-  private balance(pan: string, index: MessageIndex): string | undefined {
-    const { dialect, layout } = this.plan.form.codec
-    const currency = index.text(layout.roles.currency)
-    if (dialect.version > 1 || currency.length !== 3) return undefined
-    const minor = BigInt(this.ledger.available(pan))
-    return writeAdditionalAmounts([{ accountType: "10", amountType: "02", currency, minor, isDebit: minor < 0n }])
   }
 }
 
