@@ -66,8 +66,8 @@ export default defineConfig({
     // A new process for each file would load the same packages a hundred times.
     isolate: false,
     // When a test gives up: no verdict on the switch. A busy machine may take ten times as long as a quiet one.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     reporters: [
       "default",
       {

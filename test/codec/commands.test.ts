@@ -28,7 +28,7 @@ describe("jinka doctor", () => {
       })
       for (const digits of bytes.toString("latin1").match(/\d{9,}/g) ?? []) expect(out).not.toContain(digits)
     }
-  }, 60_000)
+  })
 
   it("ends with 1 when nothing fits and with 2 when it is given nothing to look at", async () => {
     const nothing = await jinka(["doctor", "FFFE01"])
@@ -36,7 +36,7 @@ describe("jinka doctor", () => {
     expect(nothing.err).toContain("No explanation")
     const wrong = await jinka(["doctor", "no-such-file"])
     expect(wrong.code).toBe(2)
-  }, 60_000)
+  })
 })
 
 describe("jinka dialect", () => {
@@ -48,7 +48,7 @@ describe("jinka dialect", () => {
     const json = await jinka(["dialect", "show", "unionPayPos", "--json"])
     expect(JSON.parse(json.out)).toMatchObject({ name: "unionPayPos", summary: expect.any(Array) })
     expect((await jinka(["dialect", "show", "cupz"])).code).toBe(2)
-  }, 60_000)
+  })
 
   it("checks a file to its last mistake", async () => {
     const file = join(folder(), "partner.yaml")
@@ -64,7 +64,7 @@ describe("jinka dialect", () => {
 
     writeFileSync(file, "name: cups\nextends: cups\n")
     expect((await jinka(["dialect", "check", file])).out).toContain("shipped dialect's name")
-  }, 60_000)
+  })
 })
 
 describe("jinka decode --diff", () => {
@@ -89,7 +89,7 @@ describe("jinka decode --diff", () => {
     writeFileSync(other, `${changed}\n${body}\n`)
     const table = await jinka(["decode", one, "--diff", other, "--output", "table"])
     expect(table.out).toContain("message 2: no difference")
-  }, 60_000)
+  })
 })
 
 describe("jinka decode --link", () => {
@@ -109,7 +109,7 @@ describe("jinka decode --link", () => {
 
     const read = await jinka(["decode", "-", "--json", ...link], { input: Buffer.from(built.out) })
     expect(JSON.parse(read.out)).toMatchObject({ mti: "0800", fields: { 11: "000001" } })
-  }, 60_000)
+  })
 
   it("says what is wrong with the link's place", async () => {
     const file = configuration()
@@ -121,5 +121,5 @@ describe("jinka decode --link", () => {
     expect(await said("--link", `${file}:isuer`)).toMatch(/^2 .*has no link isuer. Did you mean issuer\?/s)
     expect(await said("--link", file)).toMatch(/^2 /)
     expect(await said("--link", `${file}:issuer`, "--dialect", "cups")).toMatch(/^2 .*leave out --dialect and --frame/s)
-  }, 60_000)
+  })
 })

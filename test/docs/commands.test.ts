@@ -61,27 +61,23 @@ const follow = async (page: string, isWanted: (step: Step) => boolean = () => tr
 describe("The commands of a page, in the order of the text, from a clean folder", () => {
   it("of docs/start.md: run, and show what the page shows", async () => {
     expect(await follow("docs/start.md")).toBeGreaterThan(14)
-  }, 600_000)
+  })
 
   it("of the main job: look at the journal that npm start has left", async () => {
     expect(await follow("examples/main-job/README.md")).toBe(2)
-  }, 120_000)
+  })
 
   it("of the first link: run by hand behind the example itself", async () => {
     expect(await follow("examples/01-first-link/README.md")).toBeGreaterThan(8)
-  }, 300_000)
+  })
 })
 
 describe("The commands of a guide, from a clean folder", () => {
   const guides = ["stand-in-for-your-partner", "certify-a-partner", "write-a-dialogue"]
 
-  it.each(guides)(
-    "run, and show what the page shows: %s",
-    async (name) => {
-      expect(await follow(`docs/guides/${name}.md`)).toBeGreaterThan(3)
-    },
-    600_000
-  )
+  it.each(guides)("run, and show what the page shows: %s", async (name) => {
+    expect(await follow(`docs/guides/${name}.md`)).toBeGreaterThan(3)
+  })
 
   it.each(guides)("are the same in Chinese: %s", (name) => {
     const commands = (page: string) => stepsOf(page, textOf(page)).map(({ command, shown }) => [command, shown])
@@ -116,7 +112,7 @@ describe("Every command that a page names", () => {
       expect([place, command, code], out).toEqual([place, command, 0])
       expect(out).toContain("USAGE")
     }
-  }, 300_000)
+  })
 
   it("in an example's README is its one command, which test/examples runs", () => {
     const tests = textOf("test/examples/examples.test.ts")

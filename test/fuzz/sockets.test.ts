@@ -13,7 +13,7 @@ import { Chance } from "../codec/fuzz/Mutation.ts"
 import { endFindings } from "../regression/JournalCheck.ts"
 import { allEntries, withJournal } from "../switch/journal/Journals.ts"
 import { answerTo, Line, purchase, text, until } from "../switch/operate/Line.ts"
-import { cleanUp, configuration, folder, runSwitch } from "../switch/operate/program.ts"
+import { cleanUp, configuration, folder, runSwitchProcess } from "../switch/operate/program.ts"
 import { keptOf } from "./whole/Corpus.ts"
 import { FuzzedMessages } from "./whole/FuzzedMessages.ts"
 import { card, Ledger } from "./whole/Ledger.ts"
@@ -150,7 +150,7 @@ const honestIssuer = (port: number): Socket => {
 
 describe("A running switch among partners that lie", () => {
   it(`goes on and serves the honest ones, at every way in (JINKA_SEED=${seed})`, async () => {
-    const running = await runSwitch(configuration(folder(), ways))
+    const running = await runSwitchProcess(configuration(folder(), ways))
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = honestIssuer(running.port("issuer"))
     await until(async () => (await running.status()).links.filter(({ ready }) => ready).length >= 2, "both are there")
@@ -186,7 +186,7 @@ describe("A running switch among partners that lie", () => {
 
   it(`goes on in other dialects, in translation, to a group that knows STANs of ours (JINKA_SEED=${seed})`, async () => {
     const place = folder()
-    const running = await runSwitch(configuration(place, manyDialects))
+    const running = await runSwitchProcess(configuration(place, manyDialects))
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = honestIssuer(running.port("issuer"))
     const chance = new Chance(seed)
@@ -224,5 +224,5 @@ describe("A running switch among partners that lie", () => {
     ).toEqual([])
     // Something went all the way.
     expect(entries.filter(({ kind }) => kind === EntryKind.answered).length).toBeGreaterThan(1)
-  }, 120_000)
+  })
 })

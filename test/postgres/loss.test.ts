@@ -24,7 +24,7 @@ describe.skipIf(whyNoPostgres() !== undefined)(postgresTitle("jinka journal acce
   beforeAll(async () => {
     server = await RealPostgres.begin()
     await server.administer("CREATE ROLE a LOGIN IN ROLE jinka_switch")
-  }, 60_000)
+  })
   afterAll(async () => {
     cleanUp()
     await server?.end()

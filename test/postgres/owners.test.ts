@@ -22,7 +22,7 @@ describe.skipIf(why !== undefined)(postgresTitle("The table of owners"), () => {
       "CREATE ROLE a LOGIN IN ROLE jinka_switch",
       "INSERT INTO jinka.journal (switch, journal_id) VALUES ('east', 'x'), ('west', 'y'), ('south', 'z')"
     )
-  }, 60_000)
+  })
   afterAll(() => server?.end())
 
   const placeOf = (name: string, node: string): PostgresPlace => {

@@ -289,5 +289,5 @@ describe.skipIf(why !== undefined)(postgresTitle("A switch on two nodes"), () =>
     } finally {
       await servers.end()
     }
-  }, 240_000)
+  })
 })

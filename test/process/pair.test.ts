@@ -2,7 +2,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import { answerTo, Line, purchase, text, until } from "../switch/operate/Line.ts"
-import { cleanUp, configuration, folder, type RunningSwitch, runSwitch } from "../switch/operate/program.ts"
+import { cleanUp, configuration, folder, type RunningSwitch, runSwitchProcess } from "../switch/operate/program.ts"
 import { ready } from "../switch/operate/reloading.ts"
 
 let address: Server | undefined
@@ -12,11 +12,9 @@ afterEach(() => {
 })
 
 const node = () =>
-  runSwitch(
+  runSwitchProcess(
     configuration(folder(), (yaml) =>
-      yaml
-        .replace("1 seconds", "5 seconds")
-        .replace("requestTimeout:", "admin: { listen: { port: 0 } }\nrequestTimeout:")
+      yaml.replace("requestTimeout:", "admin: { listen: { port: 0 } }\nrequestTimeout:")
     )
   )
 

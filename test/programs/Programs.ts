@@ -7,7 +7,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { hash } from "node:crypto"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -28,11 +28,35 @@ const sources = (): ReadonlyArray<string> => [
   )
 ]
 
+/** How long a process waits before it looks again for what another one builds, in ms. */
+const WAIT_MS = 100
+
+const pause = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+
+/** Whether this process builds: one of those that begin at the same moment does. The lock of one that has died is taken away. */
+const isTaken = (lock: string): boolean => {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: "wx" })
+    return true
+  } catch {
+    const owner = Number(existsSync(lock) && readFileSync(lock, "utf8"))
+    if (owner > 0 && !existsSync(`/proc/${owner}`)) rmSync(lock, { force: true })
+    return false
+  }
+}
+
 const build = (): string => {
   const state = sources().map((file) => `${file}\n${hash("sha256", readFileSync(join(root, file)))}`)
   const folder = join(builtPrograms, hash("sha256", state.join("\n")).slice(0, 16))
   if (existsSync(folder)) return folder
+  const lock = `${folder}.lock`
+  mkdirSync(builtPrograms, { recursive: true })
+  if (!isTaken(lock)) {
+    pause(WAIT_MS)
+    return build()
+  }
   const { status, stderr } = spawnSync(process.execPath, [fileURLToPath(new URL("build.ts", import.meta.url)), folder])
+  rmSync(lock, { force: true })
   if (status !== 0) throw new Error(`the programs cannot be built: ${stderr}`)
   return folder
 }

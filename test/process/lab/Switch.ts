@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { stringify } from "yaml"
 import { patience } from "../../Pace.ts"
 import { answerTo, Line, purchase, text, until } from "../../switch/operate/Line.ts"
-import { folder, type RunningSwitch, runSwitch } from "../../switch/operate/program.ts"
+import { folder, type RunningSwitch, runSwitchProcess } from "../../switch/operate/program.ts"
 
 /** A link of a configuration file. */
 export interface LinkText {
@@ -30,7 +30,7 @@ export const switchWith = (links: ReadonlyArray<LinkText>, more: object = {}): P
   const journal = { directory: "./journal", key: { env: "JINKA_TEST_KEY" }, reserve: "1 MiB" }
   const routes = [{ bin: "62", to: "issuer" }]
   writeFileSync(file, stringify({ name: "lab", institution: "00010000", journal, links, routes, ...more }))
-  return runSwitch(file)
+  return runSwitchProcess(file)
 }
 
 /** Open files and sockets of a process. */

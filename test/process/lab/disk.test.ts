@@ -19,7 +19,7 @@ import {
   jinka,
   jinkaProcess,
   type RunningSwitch,
-  runSwitch,
+  runSwitchProcess,
   runSwitchUnder
 } from "../../switch/operate/program.ts"
 
@@ -78,17 +78,15 @@ afterEach(() => {
 })
 
 describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindrance}`, () => {
-  it("refuses new requests below its reserve without filling the disk, and the end of the last one has room", {
-    timeout: 240_000
-  }, async () => {
+  it("refuses new requests below its reserve without filling the disk, and the end of the last one has room", async () => {
     const disk = smallDisk(24)
     const file = configuration(folder(), (yaml) =>
       routed(yaml)
         .replace("./journal", join(disk, "journal"))
         .replace("reserve: 1 MiB", "reserve: 8 MiB")
-        .replace("requestTimeout: 1 seconds", "requestTimeout: 3 minutes")
+        .replace("requestTimeout: 20 seconds", "requestTimeout: 3 minutes")
     )
-    const running = await runSwitch(file)
+    const running = await runSwitchProcess(file)
     const { acquirer, issuer } = await connected(running)
     acquirer.send(purchase(1))
     const open = await issuer.next()
@@ -120,7 +118,7 @@ describe.skipIf(mountHindrance !== "")(`A journal on a full disk ${mountHindranc
     expect((await jinka(["journal", "verify", file])).out).toMatch(/^good: /)
   })
 
-  it("does not begin without room: no partner hears of it", { timeout: 120_000 }, async () => {
+  it("does not begin without room: no partner hears of it", async () => {
     const disk = smallDisk(24)
     let calls = 0
     const issuer = createServer(() => calls++)
@@ -146,12 +144,12 @@ const writing = fileURLToPath(new URL("../../switch/journal/Writing.ts", import.
 describe.skipIf(straceHindrance !== "")(
   `A database that cannot be written while its log can ${straceHindrance}`,
   () => {
-    it("is said in log and status at once, and the switch goes on", { timeout: 240_000 }, async () => {
+    it("is said in log and status at once, and the switch goes on", async () => {
       const directory = folder()
       // Each write under strace takes its time, and more of it on a busy machine: no request may run out of its own.
-      const patient = (yaml: string) => routed(yaml).replace("requestTimeout: 1 seconds", "requestTimeout: 2 minutes")
+      const patient = (yaml: string) => routed(yaml).replace("requestTimeout: 20 seconds", "requestTimeout: 2 minutes")
       const file = configuration(directory, patient)
-      const first = await runSwitch(file)
+      const first = await runSwitchProcess(file)
       await first.stop()
       const running = await runSwitchUnder(failing(join(directory, "journal", "journal.db")), file)
       const { acquirer, issuer } = await connected(running)
@@ -178,9 +176,7 @@ describe.skipIf(straceHindrance !== "")(
       expect(err).toContain("The database cannot be written, though its log can")
     })
 
-    it("stops the journal when the log has reached its limit, and everything acknowledged is there", {
-      timeout: 240_000
-    }, async () => {
+    it("stops the journal when the log has reached its limit, and everything acknowledged is there", async () => {
       const directory = join(folder(), "journal")
       await Effect.runPromise(withJournal(directory, () => Effect.void))
       const [program = "", ...before] = failing(join(directory, "journal.db"))

@@ -131,9 +131,7 @@ const points = (length: number): ReadonlyArray<number> =>
 describe.concurrent("An end in the middle of a dialogue", () => {
   it(
     `an answer that is followed by RST is delivered, or its request is unknown and reversed (${RESETS} times)`,
-    {
-      timeout: 600_000
-    },
+    {},
     () =>
       withPair(async (pair) => {
         const acquirer = await pair.acquirerConnects()
@@ -160,9 +158,7 @@ describe.concurrent("An end in the middle of a dialogue", () => {
   for (const how of ["FIN", "RST"] as const) {
     it(
       `${how} at every point of an answer: whole it is delivered, in part its request is unknown and reversed`,
-      {
-        timeout: 600_000
-      },
+      {},
       () =>
         withPair(async (pair) => {
           const acquirer = await pair.acquirerConnects()
@@ -186,36 +182,31 @@ describe.concurrent("An end in the middle of a dialogue", () => {
         })
     )
 
-    it(
-      `${how} at every point of a request: in part nothing of it goes on, whole it has one end`,
-      {
-        timeout: 600_000
-      },
-      () =>
-        withPair(async (pair) => {
-          const issuer = await pair.issuerConnects()
-          const { length } = frameOf(purchase(1))
-          let isSeen = false
-          for (const at of points(length)) {
-            const line = await pair.acquirerConnects()
-            const { frame, seen, stan } = pair.request()
-            void seen.then((request) => {
-              isSeen = true
-              issuer.send(answerTo(request))
-            })
-            if (at > 0) line.send(frame.subarray(0, at))
-            line.end(how)
-            // The half-closed end gets its answer; both get the switch's own end of the connection.
-            await line.ended
-            if (at < length) expect(isSeen, `cut at ${at}`).toBe(false)
-            else if (how === "FIN") expect(pair.outcomes.get(stan)!.code).toBe("00")
-          }
-          await pair.acquirerConnects()
-          await pair.settle()
-          // After RST it may have arrived or not: then it was approved in the acquirer's sight, or taken back.
-          const whole = [...pair.outcomes.values()].at(-1)!
-          if (isSeen) await until(() => whole.code === "00" || whole.isReversed, "the end of the whole request")
-        })
+    it(`${how} at every point of a request: in part nothing of it goes on, whole it has one end`, {}, () =>
+      withPair(async (pair) => {
+        const issuer = await pair.issuerConnects()
+        const { length } = frameOf(purchase(1))
+        let isSeen = false
+        for (const at of points(length)) {
+          const line = await pair.acquirerConnects()
+          const { frame, seen, stan } = pair.request()
+          void seen.then((request) => {
+            isSeen = true
+            issuer.send(answerTo(request))
+          })
+          if (at > 0) line.send(frame.subarray(0, at))
+          line.end(how)
+          // The half-closed end gets its answer; both get the switch's own end of the connection.
+          await line.ended
+          if (at < length) expect(isSeen, `cut at ${at}`).toBe(false)
+          else if (how === "FIN") expect(pair.outcomes.get(stan)!.code).toBe("00")
+        }
+        await pair.acquirerConnects()
+        await pair.settle()
+        // After RST it may have arrived or not: then it was approved in the acquirer's sight, or taken back.
+        const whole = [...pair.outcomes.values()].at(-1)!
+        if (isSeen) await until(() => whole.code === "00" || whole.isReversed, "the end of the whole request")
+      })
     )
   }
 })

@@ -76,7 +76,7 @@ describe("a process killed while it writes the journal", () => {
       const directory = yield* temporaryDirectory
       // A limit on file sizes: write() fails with EFBIG, as a failing disk would fail it.
       const limited = ["-c", 'trap "" XFSZ; ulimit -f 1500; exec "$0" "$@"', process.execPath, writing, directory]
-      const { stdout } = spawnSync("bash", limited, { encoding: "utf8", timeout: 30_000 })
+      const { stdout } = spawnSync("bash", limited, { encoding: "utf8", timeout: 300_000 })
       const lines = stdout.trimEnd().split("\n")
 
       expect(lines.at(-1)).toMatch(/^(DiskFailed|DiskFull): /)

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs"
 import { afterEach, describe, expect, it } from "vitest"
 import { patience } from "../../Pace.ts"
 import { answerTo, Line, text, until } from "../operate/Line.ts"
-import { cleanUp, configuration, folder, runSwitch } from "../operate/program.ts"
+import { cleanUp, configuration, folder, runSwitchProcess } from "../operate/program.ts"
 import { purchase } from "../operate/swiped.ts"
 
 afterEach(cleanUp)
@@ -35,10 +35,10 @@ const residentKib = (pid: number): number =>
 /** The storm over, and how a partner's requests went meanwhile, in milliseconds each. */
 const served = async (
   file: string,
-  doorPort: (running: Awaited<ReturnType<typeof runSwitch>>) => number,
+  doorPort: (running: Awaited<ReturnType<typeof runSwitchProcess>>) => number,
   from: string
 ) => {
-  const running = await runSwitch(file)
+  const running = await runSwitchProcess(file)
   const acquirer = await Line.connect(running.port("acquirer"))
   const issuer = await Line.connect(running.port("issuer"))
   await until(

@@ -13,7 +13,16 @@ import { afterEach, describe, expect, it } from "vitest"
 import { cardNumbers, discretionary, showsNumber, track1Of, track2Of, valuesOf } from "../../codec/cover/Canaries.ts"
 import { allEntries, withJournal } from "../journal/Journals.ts"
 import { Line, purchase, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitchIn } from "./program.ts"
+import {
+  cleanUp,
+  configuration,
+  folder,
+  hasty,
+  jinka,
+  type RunningSwitch,
+  runSwitchIn,
+  runSwitchProcessIn
+} from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -139,10 +148,9 @@ describe("A running switch", () => {
       `telemetry: { otlp: "${heard.url}", every: 200 millis, logs: true, traces: 1 }`
     ]
     const file = configuration(directory, (text) =>
-      text.replace("requestTimeout:", `${more.join("\n")}\nrequestTimeout:`)
+      hasty(text).replace("requestTimeout:", `${more.join("\n")}\nrequestTimeout:`)
     )
-    const start = () => runSwitchIn({ JINKA_TOKEN: token }, file, "--log-level", "debug")
-    const running = await start()
+    const running = await runSwitchProcessIn({ JINKA_TOKEN: token }, file, "--log-level", "debug")
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = await Line.connect(running.port("issuer"))
     acquirer.onMessage = () => undefined
@@ -188,7 +196,7 @@ describe("A running switch", () => {
     await acquirer.ended
     running.signal("SIGKILL")
     const first = await running.ended
-    const again = await start()
+    const again = await runSwitchIn({ JINKA_TOKEN: token }, file, "--log-level", "debug")
     await again.stop()
     const second = await again.ended
     reports.push(await jinka(["journal", "summary", file]), await jinka(["trace", file, "--stan", "7", "--json"]))
@@ -218,7 +226,7 @@ describe("A running switch", () => {
       expect([seq, shownIn(message)]).toEqual([seq, []])
       expect([seq, authenticationIn(secret)]).toEqual([seq, []])
     }
-  }, 300_000)
+  })
 })
 
 describe("A command", () => {
@@ -281,5 +289,5 @@ describe("A command", () => {
     const refused = await jinka(["dialect", "check", dialect])
 
     expect(refused.out).toContain("fields.52.sensitivity: DE 52 is card data: none shows more than sad")
-  }, 300_000)
+  })
 })

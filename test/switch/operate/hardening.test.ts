@@ -10,7 +10,7 @@ import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts
 import { askSocket, serveSocket } from "../../../packages/switch/src/operate/control/HttpSocket.ts"
 import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { pause, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, key, runSwitch, runSwitchUnder } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, key, runSwitchProcess, runSwitchUnder } from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -47,7 +47,7 @@ routes:`
 
 describe("The control socket", () => {
   it("names who asks by what the kernel says of him, and never by what he writes", async () => {
-    const running = await runSwitch(configuration(folder()))
+    const running = await runSwitchProcess(configuration(folder()))
     const { control } = running.ready
     await Effect.runPromise(ask(control, "POST", "/links/issuer/block", OperatedReport, { user: "mallory" }))
     await post(control, "/links/issuer/unblock", { user: "mallory" })
@@ -67,7 +67,7 @@ describe("The control socket", () => {
   it("writes into the journal who looked at a transaction and who stopped the switch", async () => {
     const place = folder()
     const file = configuration(place)
-    const running = await runSwitch(file)
+    const running = await runSwitchProcess(file)
     await jinka(["trace", file, "--stan", "1"])
     await jinka(["stop", file])
     const { err } = await running.ended
@@ -83,11 +83,11 @@ describe("The control socket", () => {
   it("that a silent process holds does not keep a switch from starting", async () => {
     const place = folder()
     const file = configuration(place)
-    await (await runSwitch(file)).stop()
+    await (await runSwitchProcess(file)).stop()
     const held = new Set<Socket>()
     const silent = createServer((socket) => held.add(socket.on("error", () => {})))
     await new Promise<void>((resolve) => silent.listen(join(place, "journal", "control.sock"), resolve))
-    const running = await runSwitch(file)
+    const running = await runSwitchProcess(file)
 
     const { links } = await running.status()
 
@@ -115,7 +115,7 @@ describe("The control socket", () => {
   })
 
   it("answers what is no question with 400 or 413, and goes on", async () => {
-    const running = await runSwitch(configuration(folder()))
+    const running = await runSwitchProcess(configuration(folder()))
     const { control } = running.ready
     const tooLong = await post(control, "/links/issuer/block", { reason: "x".repeat(100_000) })
     const noJson = await post(control, "/reload", "dry")
@@ -218,7 +218,7 @@ if (isMainThread) {
   })
 
   it("opens no debugger at SIGUSR1, and leaves its memory out of a core dump", async () => {
-    const running = await runSwitch(configuration(folder()))
+    const running = await runSwitchProcess(configuration(folder()))
     const { pid } = running.ready
     process.kill(pid, "SIGUSR1")
     // An answer behind the signal: the signal has been dealt with.

@@ -3,7 +3,7 @@ import { connect, createServer } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import { tlsAdvice } from "../../../packages/switch/src/operate/TlsWords.ts"
 import { Line, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, jinkaProcess, type RunningSwitch, runSwitch } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch, runSwitchProcess } from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -24,7 +24,7 @@ describe("At 3 a.m.", () => {
     const file = configuration(folder(), (yaml) =>
       yaml.replace("from: [127.0.0.1] }\n  - name: issuer", "from: [127.0.0.1], second: refuse }\n  - name: issuer")
     )
-    const running = await runSwitch(file, "--log-level", "warn")
+    const running = await runSwitchProcess(file, "--log-level", "warn")
     const port = running.port("acquirer")
     const before = await jinka(["status", file])
     const acquirer = await Line.connect(port)
@@ -92,7 +92,7 @@ describe("At 3 a.m.", () => {
         .replace(listen, listen.replace("port: 0", `port: ${portOf(taken)}`))
     )
 
-    const { code, err } = await jinkaProcess(["run", file])
+    const { code, err } = await jinka(["run", file])
 
     expect(code, err).toBe(4)
     expect(err).toContain("another process listens there already")
@@ -114,7 +114,7 @@ describe("At 3 a.m.", () => {
   it("a switch that does not answer: not running, killed, or another user's, each with what to do", async () => {
     const file = configuration(folder())
     const never = await jinka(["status", file])
-    const running = await runSwitch(file)
+    const running = await runSwitchProcess(file)
     running.signal("SIGKILL")
     await running.ended
 

@@ -1,7 +1,7 @@
 /** `jinka pending` against a running switch: what was declined is seen, counted apart, kept over a restart, and ended. */
 import { afterEach, describe, expect, it } from "vitest"
 import { answerTo, Line, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch } from "./program.ts"
+import { cleanUp, configuration, folder, hasty, jinka, type RunningSwitch, runSwitch } from "./program.ts"
 import { purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
@@ -27,7 +27,7 @@ const pendingAt = async (file: string) => JSON.parse((await jinka(["pending", "l
 
 describe("jinka pending", () => {
   it("shows a declined reversal, whose mark lasts over a restart and until a person has ended it with a reason", async () => {
-    const file = configuration(folder())
+    const file = configuration(folder(), hasty)
     const running = await runSwitch(file)
     await declined(running)
     const listed = await jinka(["pending", "list", file])
@@ -67,7 +67,7 @@ describe("jinka pending", () => {
 
   it("holds a message back over a restart until it is released, and makes an attempt at once where the pause is long", async () => {
     const slow = (whole: string) =>
-      whole.replace(/storeAndForward: .*/, "storeAndForward: { timeout: 1 seconds, retry: 1 hours }")
+      hasty(whole).replace(/storeAndForward: .*/, "storeAndForward: { timeout: 1 seconds, retry: 1 hours }")
     const file = configuration(folder(), slow)
     const reason = "case 12"
     const act = (what: string, exchange: number) =>
@@ -126,7 +126,10 @@ describe("jinka pending", () => {
 
   it("sends once more what was given up, as a repeat that stays in doubt until the partner acknowledges it", async () => {
     const short = (whole: string) =>
-      whole.replace(/storeAndForward: .*/, "storeAndForward: { timeout: 100 millis, retry: 100 millis, attempts: 1 }")
+      hasty(whole).replace(
+        /storeAndForward: .*/,
+        "storeAndForward: { timeout: 100 millis, retry: 100 millis, attempts: 1 }"
+      )
     const file = configuration(folder(), short)
     const running = await runSwitch(file)
     const { acquirer, issuer } = await connected(running)

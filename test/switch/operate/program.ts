@@ -5,9 +5,8 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { constants, tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
 import { format } from "node:util"
-import { Cause, ConfigProvider, Console, Effect, Exit, Layer, Runtime, Sink, Stdio, Stream } from "effect"
+import { Cause, ConfigProvider, Console, Effect, Exit, Fiber, Layer, Runtime, Sink, Stdio, Stream } from "effect"
 import { jinka as runJinka } from "../../../packages/switch/src/operate/command/Jinka.ts"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { DrainReport, StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
@@ -23,6 +22,7 @@ export const key = testKey.toString("hex")
 
 const folders: Array<string> = []
 const running: Array<ChildProcess> = []
+const runningHere: Array<Fiber.Fiber<unknown, unknown>> = []
 
 /** A new folder under the system's own; short, because a socket's path has at most 107 bytes. */
 export const folder = (): string => {
@@ -32,8 +32,9 @@ export const folder = (): string => {
 }
 
 /** Ends what a test left running and removes its folders. */
-export const cleanUp = (): void => {
+export const cleanUp = async (): Promise<void> => {
   for (const child of running.splice(0)) if (child.exitCode === null) child.kill("SIGKILL")
+  await Promise.all(runningHere.splice(0).map((fiber) => Effect.runPromise(Fiber.interrupt(fiber))))
   for (const one of folders.splice(0)) rmSync(one, { recursive: true, force: true })
 }
 
@@ -71,29 +72,64 @@ export interface Given {
 
 const { version } = JSON.parse(readFileSync(manifest, "utf8"))
 
-/** A process that a command of this one cannot end. */
-const edge = ProcessEdge.of({
-  pid: process.pid,
-  keepToSelf: () => Effect.void,
-  takeSignals: Effect.succeed(Effect.never),
-  exitNow: () => Effect.die(new Error("a command within this process ended it")),
-  killNow: Effect.die(new Error("a command within this process killed it"))
-})
+/** A command that runs within this process. */
+interface Command {
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly signal: (signal: NodeJS.Signals) => void
+  /** Its exit code; fails with a defect of the command. */
+  readonly code: Promise<number>
+}
 
-/**
- * Runs a command to its end within this process: the whole program but for `main.ts` and `Program.ts`, with standard input,
- * output and environment of its own. A start of a process takes a hundred times as long; tests take one where the process is
- * the point: `jinkaProcess`.
- */
-export const jinka = (args: ReadonlyArray<string>, { input = "", env = {} }: Given = {}): Promise<Done> => {
-  const out: Array<string> = []
-  const err: Array<string> = []
-  const into = (lines: Array<string>) => () =>
-    Sink.forEach((chunk: string | Uint8Array) => Effect.sync(() => lines.push(Buffer.from(chunk).toString())))
+/** Where a command prints. */
+type Printer = (text: string) => void
+
+/** The edge of a process, as a command of this one sees it: the next signal that a test sends, and an end that is not ours. */
+const edgeOf = (end: (code: number) => void) => {
+  const arrived: Array<string> = []
+  const waiting: Array<(signal: string) => void> = []
+  let areTaken = false
+  const next = Effect.callback<string>((resume) => {
+    const wake = (signal: string) => resume(Effect.succeed(signal))
+    const signal = arrived.shift()
+    if (signal === undefined) waiting.push(wake)
+    else wake(signal)
+  })
+  const signal = (name: NodeJS.Signals) => {
+    if (!areTaken) throw new Error(`a command within this process does not take ${name}: start it as a process`)
+    const wake = waiting.shift()
+    if (wake === undefined) arrived.push(name)
+    else wake(name)
+  }
+  const service = ProcessEdge.of({
+    pid: process.pid,
+    keepToSelf: () => Effect.void,
+    takeSignals: Effect.sync(() => {
+      areTaken = true
+      return next
+    }),
+    exitNow: (code) =>
+      Effect.andThen(
+        Effect.sync(() => end(code)),
+        Effect.never
+      ),
+    killNow: Effect.die(new Error("a command within this process killed it"))
+  })
+  return { service, signal }
+}
+
+/** Starts a command within this process: the whole program but for `main.ts` and `Program.ts`. */
+const startHere = (
+  args: ReadonlyArray<string>,
+  { input = "", env = {} }: Given,
+  out: Printer,
+  err: Printer
+): Command => {
+  const into = (print: Printer) => () =>
+    Sink.forEach((chunk: string | Uint8Array) => Effect.sync(() => print(Buffer.from(chunk).toString())))
   const printed =
-    (lines: Array<string>) =>
+    (print: Printer) =>
     (...said: ReadonlyArray<unknown>) =>
-      lines.push(`${format(...said)}\n`)
+      print(`${format(...said)}\n`)
   const stdio = Stdio.make({
     args: Effect.succeed(args),
     stdinIsTerminal: Effect.succeed(false),
@@ -104,22 +140,42 @@ export const jinka = (args: ReadonlyArray<string>, { input = "", env = {} }: Giv
     stderr: into(err)
   })
   const environment = { ...process.env, NO_COLOR: "1", JINKA_TEST_KEY: key, ...env } as Record<string, string>
-  return runJinka(version, args).pipe(
+  let exitCode: number | undefined
+  const edge = edgeOf((code) => {
+    exitCode = code
+    fiber.interruptUnsafe()
+  })
+  const fiber = runJinka(version, args).pipe(
     Effect.provideService(Stdio.Stdio, stdio),
-    Effect.provide(Layer.merge(Platform.layer, Layer.succeed(ProcessEdge, edge))),
+    Effect.provide(Layer.merge(Platform.layer, Layer.succeed(ProcessEdge, edge.service))),
     Effect.provideService(Console.Console, { ...console, log: printed(out), error: printed(err) }),
     Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: environment })),
-    Effect.runPromiseExit,
-    (ended) =>
-      ended.then((exit) => {
-        if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) throw Cause.squash(exit.cause)
-        let code = 0
-        Runtime.defaultTeardown(exit, (given) => {
-          code = given
-        })
-        return { code, out: out.join(""), err: err.join("") }
-      })
+    Effect.runFork
   )
+  const code = new Promise<number>((resolve, reject) =>
+    fiber.addObserver((exit) => {
+      if (exitCode !== undefined) return resolve(exitCode)
+      if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) return reject(Cause.squash(exit.cause))
+      Runtime.defaultTeardown(exit, resolve)
+    })
+  )
+  return { fiber, signal: edge.signal, code }
+}
+
+/**
+ * Runs a command to its end within this process, with standard input, output and environment of its own. A start of a process
+ * takes a hundred times as long; tests take one where the process is the point: `jinkaProcess`.
+ */
+export const jinka = async (args: ReadonlyArray<string>, given: Given = {}): Promise<Done> => {
+  const out: Array<string> = []
+  const err: Array<string> = []
+  const command = startHere(
+    args,
+    given,
+    (text) => out.push(text),
+    (text) => err.push(text)
+  )
+  return { code: await command.code, out: out.join(""), err: err.join("") }
 }
 
 /** Runs a command to its end as a process of its own. */
@@ -187,41 +243,85 @@ export interface RunningSwitch {
   }>
 }
 
-/** Starts a switch and waits until it is ready; fails with what it said when it ends before. */
+/**
+ * Starts a switch within this process and waits until it is ready; fails with what it said when it ends before. A signal is what
+ * a test says it is; how a process takes it, dies of one, and what it leaves behind, need `runSwitchProcess`.
+ */
 export const runSwitch = (file: string, ...flags: ReadonlyArray<string>): Promise<RunningSwitch> =>
-  watched(start(["run", file, ...flags], {}))
+  runSwitchIn({}, file, ...flags)
 
 /** The same with more in its environment. */
 export const runSwitchIn = (
   env: Readonly<Record<string, string>>,
   file: string,
-  ...more: ReadonlyArray<string>
-): Promise<RunningSwitch> => watched(start(["run", file, ...more], env))
+  ...flags: ReadonlyArray<string>
+): Promise<RunningSwitch> =>
+  watched((out, err) => {
+    const { code, fiber, signal } = startHere(["run", file, ...flags], { env }, out, err)
+    runningHere.push(fiber)
+    return { code, signal }
+  })
+
+/** Starts a switch as a process of its own. */
+export const runSwitchProcess = (file: string, ...flags: ReadonlyArray<string>): Promise<RunningSwitch> =>
+  runSwitchProcessIn({}, file, ...flags)
+
+/** The same with more in its environment. */
+export const runSwitchProcessIn = (
+  env: Readonly<Record<string, string>>,
+  file: string,
+  ...flags: ReadonlyArray<string>
+): Promise<RunningSwitch> => watchedProcess(start(["run", file, ...flags], env))
 
 /** The same with a journal that cannot grow beyond a few hundred KiB. */
-export const runLimitedSwitch = (file: string): Promise<RunningSwitch> => watched(start(["run", file], {}, limited))
+export const runLimitedSwitch = (file: string): Promise<RunningSwitch> =>
+  watchedProcess(start(["run", file], {}, limited))
 
 /** The same behind another program that is given ours to start: strace, for a disk that fails. */
 export const runSwitchUnder = (before: ReadonlyArray<string>, file: string): Promise<RunningSwitch> =>
-  watched(start(["run", file], {}, before))
+  watchedProcess(start(["run", file], {}, before))
 
-const watched = (child: ChildProcess): Promise<RunningSwitch> => {
+const watchedProcess = (child: ChildProcess): Promise<RunningSwitch> =>
+  watched((out, err) => {
+    child.stdout!.setEncoding("utf8").on("data", out)
+    child.stderr!.setEncoding("utf8").on("data", err)
+    const code = new Promise<number | null>((resolve) => child.once("close", resolve))
+    return { code, signal: (signal) => child.kill(signal) }
+  })
+
+/** What a start gives to look at it. */
+type Starting = (
+  out: Printer,
+  err: Printer
+) => {
+  readonly code: Promise<number | null>
+  readonly signal: (signal: NodeJS.Signals) => void
+}
+
+const watched = (starting: Starting): Promise<RunningSwitch> => {
   const lines: Array<Said> = []
-  const err: Array<Buffer> = []
-  child.stderr!.on("data", (chunk) => err.push(chunk))
-  const ended = new Promise<Awaited<RunningSwitch["ended"]>>((resolve) =>
-    child.once("close", (code) => resolve({ code, lines, err: Buffer.concat(err).toString() }))
-  )
+  let err = ""
+  let unended = ""
   return new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout! }).on("line", (line) => {
-      const ready: Said = JSON.parse(line)
+    const { code, signal } = starting(
+      (text) => {
+        const parts = (unended + text).split("\n")
+        unended = parts.pop()!
+        for (const line of parts) heard(JSON.parse(line))
+      },
+      (text) => {
+        err += text
+      }
+    )
+    const ended = code.then((ending) => ({ code: ending, lines, err }))
+    const heard = (ready: Said): void => {
       lines.push(ready)
       if (ready.event !== "ready") return
       resolve({
         ready,
         port: (name) => ready.links.find((link) => link.name === name)?.listens?.port ?? 0,
-        signal: (signal) => child.kill(signal),
-        err: () => Buffer.concat(err).toString(),
+        signal,
+        err: () => err,
         status: () => Effect.runPromise(ask(ready.control, "GET", "/status", StatusReport)),
         stop: async () => {
           await Effect.runPromise(ask(ready.control, "POST", "/drain", DrainReport))
@@ -229,12 +329,18 @@ const watched = (child: ChildProcess): Promise<RunningSwitch> => {
         },
         ended
       })
-    })
-    void ended.then((end) => reject(new Error(`the switch ended with ${end.code}: ${end.err}`)))
+    }
+    void ended.then((end) => reject(new Error(`the switch ended with ${end.code}: ${end.err}`)), reject)
   })
 }
 
-/** Writes a configuration of an acquirer and an issuer that both connect to the switch; returns its path. */
+/** A configuration whose requests end without an answer after two seconds, for tests that wait for that. */
+export const hasty = (yaml: string): string => yaml.replace("requestTimeout: 20 seconds", "requestTimeout: 2 seconds")
+
+/**
+ * Writes a configuration of an acquirer and an issuer that both connect to the switch; returns its path. Requests wait longer than
+ * any machine stands still, unless it is `hasty`.
+ */
 export const configuration = (directory: string, changes: (text: string) => string = (text) => text): string => {
   const file = join(directory, "switch.yaml")
   writeFileSync(
@@ -242,7 +348,7 @@ export const configuration = (directory: string, changes: (text: string) => stri
     changes(`name: demo
 institution: "00010000"
 journal: { directory: ./journal, key: { env: JINKA_TEST_KEY }, reserve: 1 MiB }
-requestTimeout: 1 seconds
+requestTimeout: 20 seconds
 drainTimeout: 2 seconds
 links:
   - name: acquirer

@@ -1,8 +1,8 @@
 /** The process is killed while a reload drains a link. */
 import { afterEach, describe, expect, it } from "vitest"
 import { answerTo, Line, text, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinkaProcess, runSwitch } from "./program.ts"
-import { freePort, linkOf, patient, ready, reload, withIssuer } from "./reloading.ts"
+import { cleanUp, configuration, folder, jinka, runSwitch, runSwitchProcess } from "./program.ts"
+import { freePort, linkOf, ready, reload, withIssuer } from "./reloading.ts"
 import { purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
@@ -13,7 +13,7 @@ describe("A crash in the middle of a reload", () => {
     const port = await freePort()
     const directory = folder()
     const file = configuration(directory, withIssuer(port))
-    const running = await runSwitch(file)
+    const running = await runSwitchProcess(file)
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = await Line.connect(port)
     await ready(running, "acquirer", "issuer")
@@ -43,12 +43,10 @@ describe("A crash in the middle of a reload", () => {
 
   it("that was to remove the link keeps the switch from starting without it, and the old file starts", async () => {
     const { directory, file, port } = await crashed((yaml) =>
-      patient(yaml)
-        .replace(/ {2}- name: issuer\n(?: {4}.*\n)+/, "")
-        .replace("to: issuer", "to: acquirer")
+      yaml.replace(/ {2}- name: issuer\n(?: {4}.*\n)+/, "").replace("to: issuer", "to: acquirer")
     )
 
-    const without = await jinkaProcess(["run", file])
+    const without = await jinka(["run", file])
     configuration(directory, withIssuer(port))
     const second = await runSwitch(file)
 

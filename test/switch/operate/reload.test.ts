@@ -7,8 +7,8 @@ import { afterEach, describe, expect, it } from "vitest"
 import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts"
 import { OperatedReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { answerTo, Line, text, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, runSwitch } from "./program.ts"
-import { freePort, link, linkOf, patient, ready, refusalOf, reload, withIssuer } from "./reloading.ts"
+import { cleanUp, configuration, folder, hasty, jinka, runSwitch } from "./program.ts"
+import { freePort, link, linkOf, ready, refusalOf, reload, withIssuer } from "./reloading.ts"
 import { purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
@@ -138,7 +138,7 @@ describe("A reload under load", () => {
 })
 
 describe("A reload", () => {
-  const quiet = async (change: (yaml: string) => string = patient) => {
+  const quiet = async (change: (yaml: string) => string = (yaml) => yaml) => {
     const directory = folder()
     const file = configuration(directory, change)
     const running = await runSwitch(file)
@@ -157,9 +157,7 @@ describe("A reload", () => {
     const refused = await acquirer.next()
 
     configuration(directory, (yaml) =>
-      patient(yaml)
-        .replace("routes:", 'routes:\n  - { bin: "4", to: issuer }')
-        .replace("drainTimeout: 2", "drainTimeout: 3")
+      yaml.replace("routes:", 'routes:\n  - { bin: "4", to: issuer }').replace("drainTimeout: 2", "drainTimeout: 3")
     )
     const dry = await jinka(["reload", file, "--dry-run"])
     acquirer.send({
@@ -188,7 +186,9 @@ describe("A reload", () => {
 
   it("of a wrong file is refused with all of its errors, and the switch can still be asked", async () => {
     const { directory, file, running } = await quiet()
-    configuration(directory, (yaml) => yaml.replace("1 seconds", "400").replace("to: issuer", "to: isuer"))
+    configuration(directory, (yaml) =>
+      yaml.replace("requestTimeout: 20 seconds", "requestTimeout: 400").replace("to: issuer", "to: isuer")
+    )
 
     const { code, err } = await jinka(["reload", file])
     const status = await jinka(["status", file])
@@ -204,7 +204,7 @@ describe("A reload", () => {
   it("of what a running switch cannot change is refused by name, with everything else in the file", async () => {
     const { directory, running } = await quiet()
     configuration(directory, (yaml) =>
-      patient(yaml)
+      yaml
         .replace("./journal", "./other")
         .replace("name: demo", "name: other")
         .replace("routes:", 'routes:\n  - { bin: "4", to: issuer }')
@@ -217,7 +217,7 @@ describe("A reload", () => {
       /restart needed: journal\.directory \(a switch has one journal\), name\. Nothing was changed\./
     )
 
-    configuration(directory, patient)
+    configuration(directory)
     expect((await reload(running)).routes).toEqual([])
   })
 
@@ -239,9 +239,7 @@ describe("A reload", () => {
 
   it("that removes a link with messages to deliver is refused, and one that moves it takes them along", async () => {
     const [port, elsewhere] = await Promise.all([freePort(), freePort()])
-    const short = (change: (yaml: string) => string) => (yaml: string) =>
-      change(yaml).replace("5 seconds", "300 millis")
-    const { directory, running } = await quiet(short(withIssuer(port!)))
+    const { directory, running } = await quiet((yaml) => hasty(withIssuer(port!)(yaml)))
     const acquirer = await Line.connect(running.port("acquirer"))
     const issuer = await Line.connect(port!)
     await ready(running, "acquirer", "issuer")
@@ -252,13 +250,13 @@ describe("A reload", () => {
     await until(async () => (await linkOf(running, "issuer"))?.stored === 1, "the reversal is stored")
 
     configuration(directory, (yaml) =>
-      short(patient)(yaml)
+      hasty(yaml)
         .replace(/ {2}- name: issuer\n(?: {4}.*\n)+/, "")
         .replace("to: issuer", "to: acquirer")
     )
     const { says } = await refusalOf(running)
     const kept = await linkOf(running, "issuer")
-    configuration(directory, short(withIssuer(elsewhere!)))
+    configuration(directory, (yaml) => hasty(withIssuer(elsewhere!)(yaml)))
     const moved = await reload(running)
     const there = await Line.connect(elsewhere!)
     await there.prove(3)
@@ -275,13 +273,13 @@ describe("A reload", () => {
 
   it("comes with SIGHUP too; what comes of it is in the log, and a refusal does not end the switch", async () => {
     const { directory, file, running } = await quiet()
-    configuration(directory, (yaml) => patient(yaml).replace("drainTimeout: 2", "drainTimeout: 4"))
+    configuration(directory, (yaml) => yaml.replace("drainTimeout: 2", "drainTimeout: 4"))
     running.signal("SIGHUP")
     await until(async () => (await reload(running, true)).limits.length === 0, "the reload is in force")
     writeFileSync(file, "name: demo\n")
     running.signal("SIGHUP")
     await until(() => running.err().includes("reload by SIGHUP refused: "), "the refusal is in the log")
-    configuration(directory, (yaml) => patient(yaml).replace("drainTimeout: 2", "drainTimeout: 4"))
+    configuration(directory, (yaml) => yaml.replace("drainTimeout: 2", "drainTimeout: 4"))
     const again = await reload(running)
     await running.stop()
 
@@ -298,9 +296,7 @@ describe("A reload", () => {
     const port = await freePort()
     const { directory, running } = await quiet(withIssuer(port, ""))
     const without = (yaml: string) =>
-      patient(yaml)
-        .replace(/ {2}- name: issuer\n(?: {4}.*\n)+/, "")
-        .replace("to: issuer", "to: acquirer")
+      yaml.replace(/ {2}- name: issuer\n(?: {4}.*\n)+/, "").replace("to: issuer", "to: acquirer")
     configuration(directory, without)
     const removed = await reload(running)
     const gone = await running.status()

@@ -22,14 +22,11 @@ export const link = (name: string, port: number, more = "") => `  - name: ${name
     listen: { host: 127.0.0.1, port: ${port}, from: [127.0.0.1] }
 ${more}`
 
-/** Requests wait longer than any of these tests takes. */
-export const patient = (yaml: string) => yaml.replace("1 seconds", "5 seconds")
-
 /** The usual two links, with the issuer on a port of our choice and what else is given. */
 export const withIssuer =
   (port: number, others = "", issuerKeys = "", routes = "") =>
   (yaml: string): string =>
-    patient(yaml)
+    yaml
       .replace(/(name: issuer\n.*\n.*\n {4}listen: \{ host: 127.0.0.1, port: )0/, `$1${port}`)
       .replace("routes:\n", `${others}routes:\n${routes}`)
       .replace("    storeAndForward", `${issuerKeys}    storeAndForward`)

@@ -10,13 +10,15 @@ import {
   cleanUp,
   configuration,
   folder,
+  hasty,
   jinka,
   jinkaProcess,
   jinkaSignalled,
   key,
   type RunningSwitch,
   runLimitedSwitch,
-  runSwitch
+  runSwitch,
+  runSwitchProcess
 } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
@@ -35,7 +37,7 @@ const connected = async (running: RunningSwitch) => {
 describe("A switch from its configuration file", () => {
   it("says when it listens and on which ports, forwards, answers, and ends with its counts", async () => {
     const file = configuration(folder())
-    const running = await runSwitch(file)
+    const running = await runSwitchProcess(file)
     const { acquirer, issuer } = await connected(running)
 
     acquirer.send(purchase(7))
@@ -55,7 +57,7 @@ describe("A switch from its configuration file", () => {
 
   it("tells a transaction's life while it runs and after its end alike, without card data", async () => {
     const directory = folder()
-    const file = configuration(directory)
+    const file = configuration(directory, hasty)
     const running = await runSwitch(file)
     const { acquirer, issuer } = await connected(running)
     acquirer.send(purchase(8))
@@ -96,7 +98,7 @@ describe("A switch from its configuration file", () => {
   })
 
   it("lists every exchange of its journal with its end and its reversal", async () => {
-    const file = configuration(folder())
+    const file = configuration(folder(), hasty)
     const running = await runSwitch(file)
     const { acquirer, issuer } = await connected(running)
     acquirer.send(purchase(1))
@@ -152,10 +154,8 @@ describe("A switch from its configuration file", () => {
 
 describe("The end of a switch", () => {
   it("waits for what is outstanding when it is told to end, and takes nothing new", async () => {
-    const file = configuration(folder(), (yaml) =>
-      yaml.replace("1 seconds", "20 seconds").replace("drainTimeout: 2", "drainTimeout: 20")
-    )
-    const running = await runSwitch(file)
+    const file = configuration(folder(), (yaml) => yaml.replace("drainTimeout: 2", "drainTimeout: 20"))
+    const running = await runSwitchProcess(file)
     const { acquirer, issuer } = await connected(running)
     acquirer.send(purchase(1))
     const request = await issuer.next()
@@ -177,9 +177,7 @@ describe("The end of a switch", () => {
   })
 
   it("says what it could not wait for, and it is reversed after the next start", async () => {
-    const file = configuration(folder(), (yaml) =>
-      yaml.replace("1 seconds", "20 seconds").replace("drainTimeout: 2 seconds", "drainTimeout: 100 millis")
-    )
+    const file = configuration(folder(), (yaml) => yaml.replace("drainTimeout: 2 seconds", "drainTimeout: 100 millis"))
     const first = await runSwitch(file)
     const { acquirer, issuer } = await connected(first)
     acquirer.send(purchase(1))
@@ -230,10 +228,8 @@ describe("The end of a switch", () => {
   })
 
   it("comes at once with a second signal, and says that it did not wait", async () => {
-    const file = configuration(folder(), (yaml) =>
-      yaml.replace("1 seconds", "20 seconds").replace("drainTimeout: 2", "drainTimeout: 20")
-    )
-    const running = await runSwitch(file)
+    const file = configuration(folder(), (yaml) => yaml.replace("drainTimeout: 2", "drainTimeout: 20"))
+    const running = await runSwitchProcess(file)
     const { acquirer, issuer } = await connected(running)
     acquirer.send(purchase(1))
     await issuer.next()
@@ -266,7 +262,7 @@ describe("A start that cannot be", () => {
     const { port } = taken.address() as { port: number }
     const file = configuration(folder(), (yaml) => yaml.replace("port: 0", `port: ${port}`))
 
-    const { code, err } = await jinkaProcess(["run", file])
+    const { code, err } = await jinka(["run", file])
     taken.close()
 
     expect(code).toBe(4)
@@ -276,7 +272,7 @@ describe("A start that cannot be", () => {
   it("is refused while another switch has the journal, whatever its control socket", async () => {
     const directory = folder()
     const file = configuration(directory)
-    await runSwitch(file)
+    await runSwitchProcess(file)
     const other = folder()
     const second = configuration(other, (yaml) =>
       yaml
@@ -299,7 +295,7 @@ describe("A start that cannot be", () => {
       yaml.replace("requestTimeout", `control: { directory: ${join(directory, "journal")} }\nrequestTimeout`)
     )
 
-    const { code, err } = await jinkaProcess(["run", second])
+    const { code, err } = await jinka(["run", second])
 
     expect(code).toBe(4)
     expect(err).toMatch(/Another switch, demo \(process \d+\), answers on/)
@@ -307,13 +303,13 @@ describe("A start that cannot be", () => {
 
   it("is possible after a kill: the socket that was left behind is replaced", async () => {
     const file = configuration(folder())
-    const first = await runSwitch(file)
+    const first = await runSwitchProcess(file)
     first.signal("SIGKILL")
     await first.ended
 
     const second = await runSwitch(file)
 
-    expect((await jinkaProcess(["status", file])).out).toMatch(/^demo: 0 of 2 links ready; process \d+/)
+    expect((await jinka(["status", file])).out).toMatch(/^demo: 0 of 2 links ready; process \d+/)
 
     second.signal("SIGTERM")
     expect((await second.ended).code).toBe(0)
@@ -323,7 +319,7 @@ describe("A start that cannot be", () => {
     const directory = folder()
     const file = configuration(directory, (yaml) => yaml.replace("JINKA_TEST_KEY", "JINKA_NO_SUCH_KEY"))
 
-    const { code, err } = await jinkaProcess(["run", file])
+    const { code, err } = await jinka(["run", file])
 
     expect(code).toBe(2)
     expect(err).toContain(
@@ -340,7 +336,7 @@ describe("A start that cannot be", () => {
     await acquirer.next()
     await first.stop()
 
-    const { code, err } = await jinkaProcess(["run", file], { env: { JINKA_TEST_KEY: [...key].reverse().join("") } })
+    const { code, err } = await jinka(["run", file], { env: { JINKA_TEST_KEY: [...key].reverse().join("") } })
 
     expect(code).toBe(3)
     expect(err).toContain("KeyWrong")

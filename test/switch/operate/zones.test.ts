@@ -9,7 +9,7 @@ import type { Message } from "@jinka/codec"
 import { afterEach, describe, expect, it } from "vitest"
 import { bytesOf, cupsMacOf, keyOf, pinBlock, pinIn, sealed } from "../core/Guarded.ts"
 import { answerTo, Line, purchase } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, runSwitchIn } from "./program.ts"
+import { cleanUp, configuration, folder, hasty, jinka, runSwitchIn, runSwitchProcessIn } from "./program.ts"
 
 afterEach(cleanUp)
 
@@ -21,7 +21,7 @@ const pan = "6212341234567890123"
 
 const secured = (directory: string): string =>
   configuration(directory, (text) =>
-    text
+    hasty(text)
       .replace(
         "requestTimeout:",
         "security:\n  software: { storageKey: { env: JINKA_STORAGE_KEY }, allowTestKeys: true }\nrequestTimeout:"
@@ -64,12 +64,10 @@ const everyFile = (directory: string): ReadonlyArray<string> =>
     .filter((path) => statSync(path).isFile() && !path.endsWith("switch.yaml"))
 
 describe("Two zones", () => {
-  it("are kept apart over TCP and a kill, and nothing of PINs, blocks and keys is anywhere", {
-    timeout: 120_000
-  }, async () => {
+  it("are kept apart over TCP and a kill, and nothing of PINs, blocks and keys is anywhere", async () => {
     const directory = folder()
     const file = secured(directory)
-    const running = await runSwitchIn(storage, file)
+    const running = await runSwitchProcessIn(storage, file)
     await bring(file, "acquirer", "mac", "zak-a")
     await bring(file, "acquirer", "pin", "zpk-a")
     await bring(file, "issuer", "mac", "zak-b")
