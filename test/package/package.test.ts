@@ -45,7 +45,7 @@ const env = {
   NO_COLOR: "1"
 }
 
-/** When a program of this test is given up, in milliseconds: no verdict, a busy machine takes ten times as long as a quiet one. */
+/** When a program of this test is given up, in milliseconds: ten times what a quiet machine takes. */
 const TIMEOUT = 300_000
 
 /** Runs a program to its end and gives what it printed; throws with all of its output when it fails. */

@@ -338,8 +338,8 @@ const watched = (starting: Starting): Promise<RunningSwitch> => {
 export const hasty = (yaml: string): string => yaml.replace("requestTimeout: 20 seconds", "requestTimeout: 2 seconds")
 
 /**
- * Writes a configuration of an acquirer and an issuer that both connect to the switch; returns its path. Requests wait longer than
- * any machine stands still, unless it is `hasty`.
+ * Writes a configuration of an acquirer and an issuer that both connect to the switch; returns its path. Requests wait longer
+ * than any machine stands still, unless it is `hasty`.
  */
 export const configuration = (directory: string, changes: (text: string) => string = (text) => text): string => {
   const file = join(directory, "switch.yaml")

@@ -272,12 +272,13 @@ describe("A start that cannot be", () => {
   it("is refused while another switch has the journal, whatever its control socket", async () => {
     const directory = folder()
     const file = configuration(directory)
-    await runSwitchProcess(file)
+    await runSwitch(file)
     const other = folder()
     const second = configuration(other, (yaml) =>
       yaml
         .replace("./journal", join(directory, "journal"))
         .replace("requestTimeout", "control: { directory: . }\nrequestTimeout")
+        .replace("drainTimeout: 2 seconds", "drainTimeout: 20 seconds")
     )
 
     const { code, err } = await jinkaProcess(["run", second])
