@@ -84,6 +84,15 @@ describe("The MACs of a link", () => {
     ])
   })
 
+  it("whose failures ask for a key on a link that exchanges none are warned of", async () => {
+    const lines = ["mac: { algorithm: ansi-x9.19 }", "macFailures: { act: ask }"]
+    const warned = (await saidOf(withLines(lines))).filter((line) => line.includes("macFailures"))
+    expect(warned).toEqual([
+      expect.stringContaining("a key is asked for, and this link exchanges none. Give it `keys`")
+    ])
+    expect((await saidOf(withLines([...lines, "keys: {}"]))).filter((line) => line.includes("macFailures"))).toEqual([])
+  })
+
   it("that nobody looks at or makes are said to be none", async () => {
     expect(await saidOf(withLines(["mac: { algorithm: ansi-x9.19, receive: none, send: none }"]))).toEqual([
       "switch.yaml:8:10 warning links[0].mac: no MAC is looked at and none is made. Take `mac` out, or one of the two."

@@ -90,6 +90,49 @@ describe("devices that fail", () => {
     })
   })
 
+  it("whose MAC is cut off, or no digits, have not found a wrong one: the partner is not blamed", async () => {
+    let said = ""
+    const port = await strange((socket, header, body) => {
+      const isHeartbeat = body.startsWith("NC")
+      socket.write(framed(isHeartbeat ? `${header}ND00${"0".repeat(16)}1500-0023` : `${header}MT00${said}`))
+    })
+    await over({ ...settingsFor([port]), family: deviceFamilies.racal }, async (bed) => {
+      await allUp(bed)
+      const call = new ModuleCall()
+      for (const one of ["", "B35D", "B35DD2", "ZZZZZZZZ"]) {
+        said = one
+        call.verifyMac(macAlgorithms["ansi-x9.19"], zak, undefined, text, 0, text.length, mac)
+        expect([one, outcome(await bed.submit(call))]).toEqual([one, "RequestWrong"])
+      }
+      said = "00000000"
+      call.verifyMac(macAlgorithms["ansi-x9.19"], zak, undefined, text, 0, text.length, mac)
+      expect(outcome(await bed.submit(call))).toBe("MacFailed")
+    })
+  })
+
+  it("that give a key of another length than was asked for have given none", async () => {
+    const single = "0123456789ABCDEF"
+    const port = await strange((socket, header, body) => {
+      const said = body.startsWith("NC")
+        ? `ND00${"0".repeat(16)}1500-0023`
+        : body.startsWith("A6")
+          ? `A700${single}93E1AA`
+          : `A100U${single}${single}${single}93E1AA`
+      socket.write(framed(header + said))
+    })
+    await over(settingsFor([port]), async ({ module }) => {
+      await allUp({ module })
+      const of = { name: "new", purpose: "mac", algorithm: "tdes" } as const
+      const key = { form: "ecb", kek: zmk, bytes: Buffer.alloc(16, 1) } as const
+
+      expect(await failure(module.importKey({ ...of, key }))).toMatchObject({
+        _tag: "RequestWrong",
+        rule: "the device's answer holds no tdes key of 16 bytes"
+      })
+      expect((await failure(module.generateKey({ ...of, kek: zmk, form: "ecb" })))._tag).toBe("RequestWrong")
+    })
+  })
+
   it.each([
     ["01", "MacFailed"],
     ...["10", "11", "A4", "A5", "A6", "A7", "A8", "A9"].map((code) => [code, "KeyUnusable"] as const),

@@ -20,7 +20,7 @@ import type {
   StoredUnder
 } from "../SecurityModule.ts"
 import { type Answer, CommandValues, REQUEST_ROOM, writeRequest } from "./CommandText.ts"
-import type { DeviceCommand, DeviceFamily } from "./DeviceFamily.ts"
+import type { DeviceCommand, DeviceFamily, KeyScheme } from "./DeviceFamily.ts"
 import { Flight, type Told } from "./Flight.ts"
 import * as Plans from "./HsmPlans.ts"
 import { HsmPool, type HsmPoolOwner } from "./HsmPool.ts"
@@ -43,6 +43,10 @@ const incomplete = moduleError("RequestWrong", "submit", "the call is filled in 
 
 const placeOf = ({ operation, source, target, key }: ModuleCall): string =>
   operation === "translatePin" ? `translatePin ${source?.key.name} to ${target?.key.name}` : `${operation} ${key?.name}`
+
+/** Whether an answer with a MAC holds all of it that the call is about. */
+const isWhole = ({ answer }: DeviceCommand, call: ModuleCall, { told }: Answer): boolean =>
+  call.operation !== "verifyMac" || answer.length === 0 || Buffer.from(told.mac ?? "", "hex").length >= call.inputLength
 
 /** The module. Make it with `openHsm`. */
 export class HsmModule implements SecurityModule, HsmPoolOwner {
@@ -149,7 +153,7 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
           return this.command(this.family.importKey, place, true, ({ code, told }) => ({
             hasParity: code === "00",
             handle: { name, purpose, algorithm, text: told.key!, checkValue: told.checkValue!.slice(0, 6) }
-          }))
+          })).pipe(Effect.tap(({ handle }) => this.asAsked(handle.text, scheme, place)))
         }).pipe(Effect.flatMap(({ handle, hasParity }) => this.confirmed(handle, expected, place, hasParity)))
       case "components":
         return Effect.fail(moduleError("NotSupported", place, "components are entered at the device's own console"))
@@ -178,7 +182,11 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
       return this.command(generateKey, place, false, ({ told }) => ({
         key: { name, purpose, algorithm, text: told.key!, checkValue: told.checkValue! },
         wrapped: Buffer.from(told.wrapped!.slice(scheme.wrapped.length), "hex")
-      }))
+      })).pipe(
+        Effect.tap(({ key, wrapped }) =>
+          wrapped.length === scheme.bytes ? this.asAsked(key.text, scheme, place) : this.strange(scheme, place)
+        )
+      )
     })
   }
 
@@ -224,6 +232,8 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
       return this.rest(flight)
     }
     const verdict = answer.code === "00" ? "done" : this.family.errors[answer.code]
+    // A MAC that is cut off shows nothing of the partner's.
+    if (verdict === "done" && !isWhole(flight.command, call, answer)) return this.over(flight, call, nothingMade)
     const isWrong =
       call.operation === "verifyMac" &&
       (verdict === "macWrong" || (verdict === "done" && !this.isVerified(flight, call, answer)))
@@ -327,6 +337,19 @@ export class HsmModule implements SecurityModule, HsmPoolOwner {
   private rest(flight: Flight): void {
     flight.clear()
     this.resting.push(flight)
+  }
+
+  /** A key of the device must be one of the cipher and length that was asked for. */
+  private asAsked(text: string, scheme: KeyScheme, place: string): Effect.Effect<void, ModuleError> {
+    const isIt =
+      Plans.isKeyText(this.family, text) &&
+      (text.startsWith("S") || Plans.bytesOfText(text, scheme.cipher) === scheme.bytes)
+    return isIt ? Effect.void : this.strange(scheme, place)
+  }
+
+  private strange({ bytes, cipher }: KeyScheme, place: string): Effect.Effect<never, ModuleError> {
+    const rule = `the device's answer holds no ${cipher} key of ${bytes} bytes`
+    return Effect.fail(moduleError("RequestWrong", place, rule))
   }
 
   private has(place: string, what: string): ModuleError {

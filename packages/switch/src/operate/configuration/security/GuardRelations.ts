@@ -150,6 +150,10 @@ const failureFindings = (link: Draft): ReadonlyArray<Finding> => {
   if (!link.has("mac")) return [error(failures.path, "`macFailures` goes with `mac`", "Add `mac`, or take it out.", "")]
   const dialect = dialectOf(link)?.dialect
   const act = failures.part("act")
+  if (act.text === "ask" && !link.has("keys")) {
+    const rule = "a key is asked for, and this link exchanges none"
+    return [warning(act.path, rule, "Give it `keys`, or write alarm, or another.")]
+  }
   const hasSignOff = dialect === undefined || dialect.network?.codes.signOff !== undefined
   if (act.text !== "signOff" || hasSignOff) return []
   return [error(act.path, `the dialect ${dialect.name} has no sign-off`, "Write alarm, or another.")]
