@@ -33,7 +33,15 @@ const messages = Array.from({ length: 1024 }, (_, n) => {
   return Buffer.from(text.padEnd(MESSAGE_LENGTH, "0").slice(0, MESSAGE_LENGTH))
 })
 const pan = "6222020000000000"
-const key = Buffer.alloc(32, 7)
+/** Of the benches' journals. */
+export const key = Buffer.alloc(32, 7)
+
+/** Writes an accepted message, every second one with a card number; gives its entry's number. */
+export const writeOne = (writer: Journal["Service"]["writer"]): number => {
+  const at = writer.begin(EntryKind.accepted, "00", MESSAGE_LENGTH + 20)
+  messages[writer.next & 1023]!.copy(writer.buffer, at)
+  return writer.end(MESSAGE_LENGTH, writer.next % 2 === 0 ? writeSecret(writer.buffer, at + MESSAGE_LENGTH, pan) : 0)
+}
 
 /** Entries on their way at any time. */
 const loads = [1, 64, 512] as const
@@ -74,10 +82,7 @@ const turn = ({ writer }: Journal["Service"], outstanding: number) =>
     const writtenAt = new Float64Array(1 << 16)
     let groups = 0
     const write = (now: number): void => {
-      const at = writer.begin(EntryKind.accepted, "00", MESSAGE_LENGTH + 20)
-      messages[writer.next & 1023]!.copy(writer.buffer, at)
-      const secret = writer.next % 2 === 0 ? writeSecret(writer.buffer, at + MESSAGE_LENGTH, pan) : 0
-      writtenAt[writer.end(MESSAGE_LENGTH, secret) & 0xffff] = now
+      writtenAt[writeOne(writer) & 0xffff] = now
     }
     const first = writer.next
     const cpu = process.threadCpuUsage()

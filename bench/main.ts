@@ -23,6 +23,7 @@ import * as Relay from "./relay.ts"
 import * as Reload from "./reload.ts"
 import * as Stored from "./stored.ts"
 import * as Takeover from "./takeover.ts"
+import * as Units from "./units.ts"
 
 const benches: { readonly [name: string]: () => Promise<{ readonly text: string; readonly rows: unknown }> } = {
   codec: async () => {
@@ -64,6 +65,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   stored: async () => {
     const rows = await Stored.run()
     return { text: Stored.report(rows), rows }
+  },
+  units: async () => {
+    const figures = await Units.run()
+    return { text: Units.report(figures), rows: figures }
   },
   takeover: async () => {
     const rows = await Takeover.run()

@@ -45,7 +45,7 @@ const template = (directory: string): URL => {
     url: { env: "JINKA_PG" },
     node: "n1",
     takeoverAfter: `${Math.round(patience(500))} millis`,
-    yieldAfter: "20 seconds"
+    yieldAfter: `${Math.round(patience(10_000))} millis`
   }
   document.drainTimeout = "500 millis"
   const file = join(directory, "template.yaml")
