@@ -26,7 +26,7 @@ export interface UnitRow {
   readonly groups: number
   readonly rowBytes: number
   readonly walBytes: number
-  readonly serverCpuMs: number
+  readonly postgresCpuMs: number
   readonly diskBytesAnEntry: number
 }
 
@@ -86,7 +86,7 @@ const measured = async (server: RealPostgres, directory: string, entries: number
     FROM pg_class c WHERE relname LIKE 'group\\_' || ${id} || '\\_%' AND relkind = 'r'`)
   return {
     ...{ entries, groups, rowBytes: Math.round(Number(bytes)), walBytes: Math.round(wal / groups) },
-    serverCpuMs: Number((cpu / groups).toFixed(3)),
+    postgresCpuMs: Number((cpu / groups).toFixed(3)),
     diskBytesAnEntry: Math.round(Number(disk) / Number(last))
   }
 }
@@ -115,12 +115,12 @@ export const report = ({ rows, server, storage }: UnitFigures): string => {
     "groups",
     "row, bytes",
     "WAL, bytes",
-    "CPU of the server, ms",
+    "CPU of PostgreSQL, ms",
     "disk, bytes an entry"
   ]
   const table = new Table({ head })
   for (const row of rows) {
-    table.push([row.entries, row.groups, row.rowBytes, row.walBytes, row.serverCpuMs, row.diskBytesAnEntry])
+    table.push([row.entries, row.groups, row.rowBytes, row.walBytes, row.postgresCpuMs, row.diskBytesAnEntry])
   }
   return `PostgreSQL ${server}, ${storage}\n${table.toString()}`
 }
