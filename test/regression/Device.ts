@@ -40,12 +40,13 @@ export const openDevice = Effect.gen(function* () {
   return { device, module }
 })
 
-const types = { mac: "008", pin: "001" } as const
+const types = { mac: "008", pin: "001", terminal: "002" } as const
 
-/** Gives a link a key of the vectors, as the device would print it. */
-export const giveDeviceKey = ({ keys }: Running, link: number, purpose: "mac" | "pin", name: string): void => {
+/** Gives a link a key of the vectors, as the device would print it; `terminal`: the PIN key of a terminal. */
+export const giveDeviceKey = ({ keys }: Running, link: number, kind: keyof typeof types, name: string): void => {
+  const purpose = kind === "terminal" ? "pin" : kind
   const slot = keys.slot(link, purpose, "both")
-  const text = keyText(types[purpose], "U", keyOf(name))
+  const text = keyText(types[kind], "U", keyOf(name))
   const handle: KeyHandle = { name, purpose, algorithm: "tdes", text, checkValue: "" }
   keys.take(slot, handle, slot.version + 1, 0)
 }

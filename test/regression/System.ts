@@ -101,6 +101,9 @@ const changes: Readonly<Record<string, Change>> = {
   // Keys of the vectors, by name; given to the running switch by `withZoneKeys`.
   mac: ({ guard }) => ({ guard: { ...guardOf({}), ...guard, mac: cupsMac } }),
   pin: ({ guard }) => ({ guard: { ...guardOf(undefined), ...guard, pin: cupsPin } }),
+  terminal: ({ guard }) => ({
+    guard: { ...guardOf(undefined), ...guard, pin: { ...cupsPin, keys: "terminal" as const } }
+  }),
   "wants MACs": ({ guard }, text) => ({
     guard: { ...guardOf({}), ...guard, mac: { ...cupsMac, receive: yesOrNo(text) ? "required" : "ifPresent" } }
   }),
@@ -157,7 +160,8 @@ const withZoneKeys = (running: Switch.Running, module: SecurityModule | undefine
   const give = (link: number, purpose: "mac" | "pin", key: string) =>
     module.isSynchronous ? giveKey(running, module, link, purpose, key) : giveDeviceKey(running, link, purpose, key)
   for (const [link, name] of linkNames.entries()) {
-    const { mac, pin } = (system[name] ?? {}) as { readonly mac?: string; readonly pin?: string }
+    const { mac, pin, terminal } = (system[name] ?? {}) as { readonly [kind in "mac" | "pin" | "terminal"]?: string }
+    if (terminal !== undefined) giveDeviceKey(running, link, "terminal", terminal)
     if (mac !== undefined) give(link, "mac", mac)
     if (pin !== undefined) give(link, "pin", pin)
   }
