@@ -16,6 +16,8 @@ import { Arrivals, parsePhase } from "../../packages/simulator/src/load/Profile.
 import {
   findKnee,
   invalidBecause,
+  judged,
+  type LoadResult,
   type LoadWatch,
   parseBound,
   runLoad
@@ -274,6 +276,23 @@ describe("a load", () => {
     expect(invalidBecause(measure)[0]).toContain(
       "the generator was the limit: one request in a hundred left 30.0 ms late"
     )
+  })
+
+  it("does not keep a bound by the few requests that left: those without an answer break it", () => {
+    const measure = new Measure()
+    const series = measure.newSeries("purchase", "a")
+    for (let at = 0; at < 250; at++) {
+      measure.wasSent(series, at, at)
+      measure.wasAnswered(series, at, at + 2)
+    }
+    const bound = parseBound("p99 < 100 ms")!
+    const result = { invalid: [], measure } as unknown as LoadResult
+
+    expect(judged(bound, result)).toMatchObject({ isKept: true })
+
+    series.counts.notSent += 1250
+
+    expect(judged(bound, result)).toMatchObject({ isKept: false, says: "1250 of 1500 requests had no answer" })
   })
 
   it.live("is told as a table, JSON, a page that fetches nothing, and a histogram log that others read", () =>

@@ -5,15 +5,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { readLoadFile } from "../load/LoadFile.ts"
 import { loadHtml } from "../load/LoadHtml.ts"
 import { histogramLog, kneeTable, liveLine, loadJson, loadTable } from "../load/LoadReport.ts"
-import {
-  type Bound,
-  findKnee,
-  type LoadResult,
-  type LoadWatch,
-  parseBound,
-  runLoad,
-  valueOfBound
-} from "../load/RunLoad.ts"
+import { type Bound, findKnee, judged, type LoadResult, type LoadWatch, parseBound, runLoad } from "../load/RunLoad.ts"
 import { FileFailed, reasonOf } from "../SimulatorError.ts"
 import { Unsettled } from "./Conduct.ts"
 import { duration, file } from "./Flags.ts"
@@ -97,9 +89,8 @@ const judge = (result: LoadResult, expected: Bound | undefined): Effect.Effect<v
   if (result.invalid.length > 0)
     return Effect.fail(new Unsettled({ reason: `the run is INVALID: ${result.invalid[0]}` }))
   if (expected === undefined) return Effect.void
-  const value = valueOfBound(expected, result.measure)
-  if (value < expected.ms) return Effect.void
-  return Effect.fail(new Unsettled({ reason: `${expected.text} was expected: it was ${value.toFixed(1)} ms` }))
+  const { isKept, says } = judged(expected, result)
+  return isKept ? Effect.void : Effect.fail(new Unsettled({ reason: `${expected.text} was expected: ${says}` }))
 }
 
 /** The command. */

@@ -1,6 +1,6 @@
 /** `jinka-sim partner FILE`: partners as data, played until a signal; files are read again when they change. */
 import { relative } from "node:path"
-import { Console, Effect, Queue, Stdio } from "effect"
+import { Console, Effect, Queue, Stdio, Terminal } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { FileInvalid } from "../file/FileInvalid.ts"
 import { endpointText } from "../link/Listener.ts"
@@ -135,12 +135,19 @@ const reloading = (
   return look.pipe(Effect.andThen(Effect.sleep(LOOK_MS)), Effect.forever)
 }
 
-const clearScreen = "\u001b[2J\u001b[H"
+/** Home, each line to its end, and what was below: the picture is laid over the last one, and nothing flickers. */
+const overLast = (picture: string): string => `\u001b[H${picture.replaceAll("\n", "\u001b[K\n")}\u001b[K\u001b[J`
 
-const picturing = (partners: Partners, output: Output, paths: ReadonlyArray<string>): Effect.Effect<never> =>
-  Effect.suspend(() => {
+const picturing = (
+  partners: Partners,
+  output: Output,
+  paths: ReadonlyArray<string>
+): Effect.Effect<never, never, Terminal.Terminal> =>
+  Effect.gen(function* () {
+    const { columns, rows } = yield* Terminal.Terminal
+    const room = { columns: yield* columns, rows: yield* rows }
     const title = `jinka-sim partner ${paths.map(shortPath).join(" ")}   (ends with Ctrl-C)`
-    return Console.log(clearScreen + screenText(partners.all(), output.events, title, 24))
+    yield* Console.log(overLast(screenText(partners.all(), output.events, title, room)))
   }).pipe(Effect.andThen(Effect.sleep(PICTURE_MS)), Effect.forever)
 
 /** What the files hold, one partner a line. */

@@ -107,7 +107,7 @@ export const parseBound = (text: string): Bound | undefined => {
 }
 
 /** What a bound is held against, in milliseconds. */
-export const valueOfBound = ({ percentile }: Bound, { all }: Measure): number => {
+const valueOfBound = ({ percentile }: Bound, { all }: Measure): number => {
   if (all.totalCount === 0) return Number.POSITIVE_INFINITY
   return (percentile > 100 ? all.mean : percentile === 100 ? all.maxValue : all.getValueAtPercentile(percentile)) / 1000
 }
@@ -136,7 +136,8 @@ export interface Knee {
 /** The rate at which a search begins. */
 const firstRate = (phases: ReadonlyArray<Phase>): number => Math.max(10, phases[0]?.from ?? 0)
 
-const stepOf = (rate: number, bound: Bound, { invalid, measure }: LoadResult): KneeStep => {
+/** Whether a load kept a bound. Requests without an answer break it, too: what was never sent has no latency to be measured. */
+export const judged = (bound: Bound, { invalid, measure }: LoadResult): Omit<KneeStep, "rate"> => {
   const value = valueOfBound(bound, measure)
   const { answered, lost, notSent, timedOut } = measure.totals()
   const failed = lost + notSent + timedOut
@@ -145,7 +146,7 @@ const stepOf = (rate: number, bound: Bound, { invalid, measure }: LoadResult): K
   const slow = `${bound.text.split("<")[0]!.trim()} was ${value.toFixed(1)} ms`
   const unanswered = `${failed} of ${answered + failed} requests had no answer`
   const says = isKept ? "" : (invalid[0] ?? (value < bound.ms ? unanswered : slow))
-  return { rate, value, isKept, says }
+  return { value, isKept, says }
 }
 
 /** Doubles the rate until the bound breaks, then halves what is between until two rates are a twentieth apart. */
@@ -173,7 +174,7 @@ export const findKnee = (
       }
       const result = yield* runLoad({ ...settings, phases: [phase], warmUpMs: stepMs / 5 }, watch)
       if (result.isStopped) return { bound, rate: good, steps, says: "the search was stopped", last }
-      const step = stepOf(rate, bound, result)
+      const step: KneeStep = { rate, ...judged(bound, result) }
       steps.push(step)
       onStep(step)
       if (step.isKept) {
