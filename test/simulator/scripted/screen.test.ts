@@ -1,4 +1,4 @@
-/** The live screen of partners: it fits into 80 columns and 24 rows, also with two hundred of them, and shows first who needs eyes. */
+/** The live screen of partners: it fits into 80 columns and 24 rows, also with two hundred, and has first who needs eyes. */
 import { stripVTControlCharacters } from "node:util"
 import { describe, expect, it } from "vitest"
 import { noPartnerCount } from "../../../packages/simulator/src/scripted/PartnerRecord.ts"

@@ -128,7 +128,7 @@ describe("the owner of a switch", () => {
       const first = yield* node(table, "n1")
       yield* TestClock.adjust(5000)
       yield* Fiber.interrupt(first)
-      yield* handOver(table.connect("n1"), 1000)
+      yield* handOver(table.connect("n1"), 1000, new Tenure(3000))
       expect(table.node).toBeNull()
       const again = yield* Effect.forkScoped(taken(table.connect("n1"), 3000, true, told))
       yield* TestClock.adjust(1000)
@@ -137,10 +137,31 @@ describe("the owner of a switch", () => {
       yield* TestClock.adjust(600)
       expect(table.node).toBe("n2")
       yield* Fiber.interrupt(second)
-      yield* handOver(table.connect("n2"), 1000)
+      yield* handOver(table.connect("n2"), 1000, new Tenure(3000))
       yield* TestClock.adjust(600)
       expect(table.node).toBe("n1")
       yield* Fiber.interrupt(again)
+    })
+  )
+
+  it.effect("hands nothing over in a table that has lost its end: nobody goes on without what is gone", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      const tenure = new Tenure(3000)
+      yield* Effect.forkScoped(
+        Effect.andThen(taken(table.connect("n1"), 3000, false, told), beating(table.connect("n1"), 3000, tenure))
+      )
+      yield* TestClock.adjust(5000)
+      table.isAway = true
+      yield* TestClock.adjust(1000)
+      // The standby that takes the place of PostgreSQL is a few commits behind.
+      table.beat -= 3
+      table.isAway = false
+      const error = yield* Effect.flip(handOver(table.connect("n1"), 1000, tenure))
+
+      expect(error.reason._tag).toBe("Truncated")
+      expect(table.node).toBe("n1")
+      expect(table.halted).toMatch(/^Truncated: /)
     })
   )
 

@@ -95,14 +95,17 @@ export class Watch {
 export class Tenure {
   private readonly takeoverAfterMs: number
   private provenAt = Number.NEGATIVE_INFINITY
+  /** The highest that this node has counted to. */
+  counted = -1n
 
   constructor(takeoverAfterMs: number) {
     this.takeoverAfterMs = takeoverAfterMs
   }
 
-  /** A beat that began at `at` was counted: until then nobody else had the switch. */
-  proven(at: number): void {
+  /** A beat that began at `at` was counted, and the count is there now: until then nobody else had the switch. */
+  proven(at: number, count: bigint): void {
     this.provenAt = Math.max(this.provenAt, at)
+    if (count > this.counted) this.counted = count
   }
 
   /** Whether nobody else can have the switch at `now`. */
@@ -194,7 +197,7 @@ export const beating = (
     if (now?.isCounted === false) return yield* now.beat < last ? forgotten : overtakenBy(now)
     if (now !== undefined) {
       last = now.beat
-      tenure.proven(at)
+      tenure.proven(at, now.beat)
     }
     yield* Effect.sleep(everyMs)
   })
@@ -226,20 +229,41 @@ export const keeping = <A, E, R, R2>(
   tenure: Tenure,
   overtaken: (error: JournalError) => Effect.Effect<never, never, R2>,
   serve: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R | R2> => {
-  const release = handOver(connect, takeoverAfterMs)
+): Effect.Effect<A, E | JournalError, R | R2> => {
+  const release = handOver(connect, takeoverAfterMs, tenure)
   const beats = Effect.catch(beating(connect, takeoverAfterMs, tenure), overtaken)
   return Effect.raceFirst(serve, beats).pipe(
-    Effect.tapError(() => release),
+    Effect.tapError(() => Effect.ignore(release)),
     Effect.tap(() => release)
   )
 }
 
-/** Gives the switch away; without PostgreSQL the others have to see its beat stand still. */
-export const handOver = (connect: ConnectOwners, limitMs: number): Effect.Effect<void> =>
-  Effect.scoped(Effect.flatMap(connect, (table) => table.handOver)).pipe(
+/**
+ * Gives the switch away; without PostgreSQL the others have to see its beat stand still. The connection may be another one than
+ * the journal had, to a PostgreSQL that has lost its end meanwhile: where the count is behind what this node has counted the
+ * others are kept from going on without what is gone, and it fails with `Truncated`.
+ */
+export const handOver = (
+  connect: ConnectOwners,
+  limitMs: number,
+  tenure: Tenure
+): Effect.Effect<void, JournalError> => {
+  const given = Effect.fnUntraced(function* (table: OwnerTable) {
+    const now = yield* table.beat
+    const isForgotten = now !== undefined && now.beat <= tenure.counted
+    if (!isForgotten) yield* table.handOver
+    return isForgotten
+  })
+  return Effect.scoped(Effect.flatMap(connect, given)).pipe(
     Effect.timeout(limitMs),
     Effect.catchCause((cause) =>
-      Effect.logWarning(`the switch could not be handed over, the others wait for its beat: ${Cause.pretty(cause)}`)
+      Effect.as(
+        Effect.logWarning(`the switch could not be handed over, the others wait for its beat: ${Cause.pretty(cause)}`),
+        false
+      )
+    ),
+    Effect.flatMap((isForgotten) =>
+      isForgotten ? Effect.andThen(haltOthers(connect, forgotten, limitMs), Effect.fail(forgotten)) : Effect.void
     )
   )
+}

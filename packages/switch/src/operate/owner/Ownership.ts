@@ -52,7 +52,9 @@ export const owning = Effect.fnUntraced(function* <R>(
     }
     yield* Effect.logInfo(`node ${node} takes the switch over`)
     configuration = yield* asOfNow(configuration)
-    const ended = yield* keeping(connect, takeoverAfterMs, tenure, overtaken, serve(configuration))
+    const ended = yield* keeping(connect, takeoverAfterMs, tenure, overtaken, serve(configuration)).pipe(
+      Effect.catchTag("JournalError", (error) => Effect.fail(failedBy(error)))
+    )
     if (!ended.isYield) return
     yield* Effect.logInfo(`node ${node} has handed the switch over, and stands by`)
     configuration = ended.configuration
