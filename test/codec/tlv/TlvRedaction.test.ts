@@ -122,6 +122,26 @@ describe("a field to be kept", () => {
     expect(Buffer.isBuffer(kept) && kept.toString("hex").toUpperCase()).toBe("9C81010077059F36020001")
   })
 
+  it("keeps the same of elements whether a template is behind them or not", () => {
+    const keptOf = (hex: string): string => {
+      const kept = withoutSadTlv(Buffer.from(hex, "hex"))
+      return isTlvInvalid(kept) ? kept.rule : kept.toString("hex")
+    }
+    const tag = fc.constantFrom("57", "5a", "5f20", "82", "95", "9c", "9f10", "9f26", "9f36", "9f1f", "df01", "c1")
+    const track = fc.constant("6226010562885479d25122011234500000")
+    const value = fc.oneof(
+      fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes).toString("hex")),
+      track
+    )
+    const element = fc.tuple(fc.constantFrom("", "", "00", "ff", "0000"), tag, value)
+    fc.assert(
+      fc.property(fc.array(element, { maxLength: 8 }), fc.constantFrom("", "00"), (elements, end) => {
+        const flat = elements.map(([padding, one, content]) => padding + wrap(one, content)).join("") + end
+        expect(`${keptOf(flat)}7700`).toBe(keptOf(`${flat}7700`))
+      })
+    )
+  })
+
   it("is refused when it cannot be read", () => {
     expect(isTlvInvalid(withoutSadTlv(Buffer.from("5799", "hex")))).toBe(true)
   })

@@ -43,7 +43,7 @@ export const coverCardData = (bytes: Uint8Array, from: number, to: number, kind:
 export const holdsTrack = (bytes: Uint8Array, from: number, to: number, kind: ByteKind): boolean => {
   const forms = suspectForms(bytes, from, to, kind)
   if (forms === 0) return false
-  const isTrack = (symbols: Int8Array): boolean => ranges(symbols).some(({ isTrack: is }) => is)
+  const isTrack = (symbols: Int8Array): boolean => ranges(symbols, false, true).length > 0
   const text = (table: Int8Array) => isTrack(Int8Array.from(bytes.subarray(from, to), (byte) => table[byte]!))
   return (
     ((forms & IN_ASCII) !== 0 && text(ascii)) ||
@@ -56,16 +56,10 @@ export const holdsTrack = (bytes: Uint8Array, from: number, to: number, kind: By
 export const trackSpans = (bytes: Uint8Array): ReadonlyArray<{ readonly from: number; readonly to: number }> => {
   const forms = suspectForms(bytes, 0, bytes.length, "bytes")
   const spans = (symbols: Int8Array, aByte: number) =>
-    ranges(symbols).flatMap(({ isTrack, places, separator }) =>
-      isTrack
-        ? [
-            {
-              from: Math.floor(Math.max(places[0]!, separator - DIGITS_MAX) / aByte),
-              to: Math.floor(places.at(-1)! / aByte) + 1
-            }
-          ]
-        : []
-    )
+    ranges(symbols, false, true).map(({ places, separator }) => ({
+      from: Math.floor(Math.max(places[0]!, separator - DIGITS_MAX) / aByte),
+      to: Math.floor(places.at(-1)! / aByte) + 1
+    }))
   const text = (table: Int8Array) =>
     spans(
       Int8Array.from(bytes, (byte) => table[byte]!),
@@ -146,19 +140,18 @@ const coverPacked = (bytes: Uint8Array, from: number, to: number, kind: ByteKind
   return found.length > 0
 }
 
-/** Places to cover, and whether it is a track's. */
+/** Places to cover. */
 interface Range {
   readonly places: ReadonlyArray<number>
-  readonly isTrack: boolean
   /** Behind the digits of the number. */
   readonly separator: number
 }
 
 /**
- * Everything in the symbols that is shaped like a card number or a track. In binary a cryptogram may be digits by chance: there a
- * number has to begin as an issuer's does.
+ * Everything in the symbols that is shaped like a card number or a track, or tracks only. In binary a cryptogram may be digits by
+ * chance: there a number has to begin as an issuer's does.
  */
-const ranges = (symbols: Int8Array, isBinary = false): ReadonlyArray<Range> => {
+const ranges = (symbols: Int8Array, isBinary = false, isTracksOnly = false): ReadonlyArray<Range> => {
   const found: Array<Range> = []
   for (let at = 0; at < symbols.length; at++) {
     if (symbols[at]! < 0) continue
@@ -173,12 +166,11 @@ const ranges = (symbols: Int8Array, isBinary = false): ReadonlyArray<Range> => {
       } else break
     }
     const trackTo = places.length < TRACK_DIGITS_MIN ? 0 : trackEnd(symbols, places, end)
-    if (trackTo > 0) found.push({ places: placesOf(at, trackTo), isTrack: true, separator: end })
-    else if (places.length >= DIGITS_MIN) {
+    if (trackTo > 0) found.push({ places: placesOf(at, trackTo), separator: end })
+    else if (places.length >= DIGITS_MIN && !isTracksOnly) {
       const numbers = gaps === 0 ? [places] : [places, ...withoutGaps(places)]
       for (const number of numbers)
-        for (const one of cardNumbers(symbols, number, isBinary))
-          found.push({ places: one, isTrack: false, separator: end })
+        for (const one of cardNumbers(symbols, number, isBinary)) found.push({ places: one, separator: end })
     }
     at = Math.max(end, trackTo)
   }

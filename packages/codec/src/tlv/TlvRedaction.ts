@@ -116,8 +116,8 @@ export const redactTlv = (bytes: Uint8Array, from: number, to: number, options: 
 
 type Stays = ReadonlySet<TlvSensitivity>
 
-const maybeTrack = (value: Uint8Array, { format }: TagRule): boolean =>
-  holdsTrack(value, 0, value.length, isText(format) ? "text" : "bytes")
+const maybeTrack = (bytes: Uint8Array, from: number, to: number, { format }: TagRule): boolean =>
+  holdsTrack(bytes, from, to, isText(format) ? "text" : "bytes")
 
 /** What stays of an element whose sensitivity is in `stays`. */
 const keptItem = (item: TlvElement, rules: TagRules, stays: Stays): ReadonlyArray<TlvItem> => {
@@ -127,13 +127,38 @@ const keptItem = (item: TlvElement, rules: TagRules, stays: Stays): ReadonlyArra
   if (rule === undefined) return []
   // A template whose value is no TLV is not understood.
   const isTemplate = (Number.parseInt(item.tag.slice(0, 2), 16) & 0x20) !== 0 && item.value.length > 0
-  return isTemplate || maybeTrack(item.value, rule) ? [] : [item]
+  return isTemplate || maybeTrack(item.value, 0, item.value.length, rule) ? [] : [item]
 }
 
 const kept = (items: ReadonlyArray<TlvItem>, rules: TagRules, stays: Stays): ReadonlyArray<TlvItem> =>
   items.flatMap((item) => (item._tag === "Padding" ? [item] : keptItem(item, rules, stays)))
 
+/** The usual value has no templates: what stays of it is copied. `undefined`: it has some, or cannot be read to its end. */
+const keptFlat = (bytes: Uint8Array, rules: TagRules, stays: Stays): Buffer | undefined => {
+  const out = Buffer.allocUnsafe(bytes.length)
+  const cursor = new TlvCursor(bytes, 0, bytes.length)
+  let length = 0
+  const copy = (from: number, to: number): void => {
+    for (let at = from; at < to; at++) out[length++] = bytes[at]!
+  }
+  let read = 0
+  while (cursor.next()) {
+    const { isConstructed, tag, tagFrom, valueFrom, valueTo } = cursor
+    if (isConstructed) return undefined
+    copy(read, tagFrom)
+    const rule = rules.get(tag)
+    const isKept = rule !== undefined && stays.has(rule.sensitivity)
+    if (isKept && !maybeTrack(bytes, valueFrom, valueTo, rule)) copy(tagFrom, valueTo)
+    read = valueTo
+  }
+  if (cursor.rule !== undefined) return undefined
+  copy(read, bytes.length)
+  return out.subarray(0, length)
+}
+
 const keptTlv = (bytes: Uint8Array, rules: TagRules, stays: Stays): Buffer | TlvInvalid => {
+  const flat = keptFlat(bytes, rules, stays)
+  if (flat !== undefined) return flat
   const items = decodeTlv(bytes)
   return isTlvInvalid(items) ? items : encodeTlv(kept(items, rules, stays))
 }
