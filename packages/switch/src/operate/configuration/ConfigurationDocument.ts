@@ -111,7 +111,7 @@ export const ConfigurationDocument = Schema.Struct({
   recentRequests: option(
     count(1000, 10_000_000),
     250_000,
-    "Accepted requests that are remembered in memory (67 to 133 bytes each). Each link has an equal share, 2048 at least; only its own push out what it sent. What memory forgets is looked up in the journal."
+    "Accepted requests that are remembered in memory (64 to 128 bytes each). Each link has an equal share, 2048 at least; only its own push out what it sent. What memory forgets is looked up in the journal."
   ),
   links: described(
     Schema.NonEmptyArray(LinkDocument).annotate({ expected: "a list of at least one link" }),
