@@ -77,16 +77,21 @@ export const signOn = (isOurs: boolean): Scenario => ({
 
 /** What came of a run. */
 export interface Outcome {
-  /** What the first life did from the beginning of the exchange. */
+  /** What the first life did from the beginning of the exchange, and the second one. */
   readonly steps: ReadonlyArray<string>
+  readonly again: ReadonlyArray<string>
   /** What is not as it must be. */
   readonly findings: ReadonlyArray<string>
   /** Messages to the partner with a MAC of a key that it does not know. */
   readonly unproved: number
 }
 
-/** Runs an exchange, with a kill or without one. */
-export const throughKill = ({ hasMoney, isOurs, partner: make, plan }: Scenario, kill?: Kill): Promise<Outcome> =>
+/** Runs an exchange, with a kill, with one more of the life after it, or without any. */
+export const throughKill = (
+  { hasMoney, isOurs, partner: make, plan }: Scenario,
+  kill?: Kill,
+  second?: Kill
+): Promise<Outcome> =>
   Effect.gen(function* () {
     const disk = new CrashDisk()
     const partner = make()
@@ -135,11 +140,16 @@ export const throughKill = ({ hasMoney, isOurs, partner: make, plan }: Scenario,
     yield* round(3, 4)
     first.isCounted = false
 
-    if (first.isOver) {
+    let last = first
+    const next = new Life(second)
+    for (const life of [next, new Life()]) {
+      if (!last.isOver) break
+      last = life
       disk.crash()
       till.cut()
       yield* TestClock.adjust("1 second")
-      now = yield* live(new Life())
+      now = yield* live(life)
+      life.isCounted = true
       yield* round(20)
       partner.again(now.line)
       for (let n = 0; n < 110 && !(isCommon() && till.isSettled && n > 3); n++) {
@@ -147,7 +157,9 @@ export const throughKill = ({ hasMoney, isOurs, partner: make, plan }: Scenario,
         if (hasMoney && n > 1) till.reverseUnheard(now.line)
         // A partner that never speaks shows nothing of its key.
         if (n % 5 === 4 && !isCommon()) buy()
+        if (life.isOver) break
       }
+      life.isCounted = false
     }
     buy()
     yield* round(3, 4)
@@ -161,7 +173,7 @@ export const throughKill = ({ hasMoney, isOurs, partner: make, plan }: Scenario,
       ...repeated.map((one) => `${one} was sent twice`),
       ...till.findings()
     ]
-    return { steps: first.steps, findings, unproved: till.unproved }
+    return { steps: first.steps, again: next.steps, findings, unproved: till.unproved }
   }).pipe(Effect.provide(TestClock.layer()), Effect.runPromise)
 
 /** The steps of an exchange among those of the purchases, with their places. */

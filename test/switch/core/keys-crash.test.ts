@@ -1,7 +1,8 @@
 /**
  * A switch that is killed at each step of a key exchange, before it and after it, and where the step is a write also between the
- * disk and whoever waits for it: both sides end with a common key, and no purchase is lost or doubled. Virtual time; the same
- * with processes and SIGKILL is in test/switch/operate/key.test.ts.
+ * disk and whoever waits for it; and killed once more at each step of what the next life does about it. Both sides end with a
+ * common key, and no purchase is lost or doubled. Virtual time; the same with processes and SIGKILL is in
+ * test/switch/operate/key.test.ts and key-kill.test.ts.
  */
 import { describe, expect, it } from "vitest"
 import type { When } from "./KeyCrash.ts"
@@ -229,5 +230,36 @@ describe.each(rows)("A switch that is killed in $name", ({ isMute, scenario, sen
       expect(findings, when).toEqual([])
       if (isMute !== true) expect(unproved, when).toBe(0)
     }
+  })
+})
+
+const twice = rows.filter(({ name }) =>
+  ["CUPS 0820 of ours, and", "CUPS 0800 of ours", "a terminal's sign-on of"].some(
+    (one) => name.startsWith(one) && !name.includes("devices")
+  )
+)
+
+describe.each(twice)("A switch that is killed twice, in $name", ({ scenario, steps }) => {
+  let tried = 0
+
+  it.each(steps.map((step, n) => [`step ${n + 1}, ${step}`, n] as const))(
+    "%s, and then at each step of the next life",
+    async (_, n) => {
+      const { steps: all } = await throughKill(scenario)
+      const [place, step] = exchangeSteps(all)[n]!
+      const first = { step: place, when: step.startsWith("writes") ? "unheard" : "after" } as const
+      const { again } = await throughKill(scenario, first)
+
+      for (const [at, next] of exchangeSteps(again))
+        for (const when of next.startsWith("writes") ? (["before", "unheard"] as const) : (["before"] as const)) {
+          const { findings } = await throughKill(scenario, first, { step: at, when })
+          tried++
+          expect(findings, `${when} ${next}`).toEqual([])
+        }
+    }
+  )
+
+  it("was killed a second time often enough to show something", () => {
+    expect(tried).toBeGreaterThan(steps.length)
   })
 })
