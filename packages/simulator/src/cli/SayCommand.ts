@@ -34,7 +34,7 @@ export const sayCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Makes a partner that runs say something now: sign-on, sign-off, echo, cut-over, totals, or a key"
+    "Makes a partner that runs say something now: sign-on, sign-off, echo, cut-over, totals, or a key."
   ),
   Command.withExamples([
     {
