@@ -3,6 +3,7 @@ import type { Entry } from "../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
 import { keyEntryText } from "../../packages/switch/src/journal/KeySlots.ts"
 import { atMostOnce, coveredCards, markedRepeats, moneyAgrees, oneAnswer, rightAnswer } from "./check/Checks.ts"
+import { commonDays, daysDurable } from "./check/DayChecks.ts"
 import { History, type Purchase, type Receipt, type Written } from "./check/History.ts"
 import { commonKeys, coveredEntries, durableBeforeVisible, Ends } from "./check/JournalChecks.ts"
 import { frameOf, newMessage } from "./partner/Cups.ts"
@@ -219,5 +220,32 @@ describe("the journal's checkers", () => {
 
     logged.cards.add("6225811234567890")
     expect(coveredCards(logged)).toHaveLength(1)
+  })
+})
+
+describe("business days", () => {
+  const entry = (seq: number, kind: EntryKind, code: string, message = ""): Entry =>
+    ({ seq, kind, code, link: 1, message: Buffer.from(message) }) as Entry
+  const entries = [
+    entry(1, EntryKind.named, "", "issuer-1\ncups"),
+    entry(2, EntryKind.day, "closing - 2026-03-03 cutoverStart"),
+    entry(3, EntryKind.day, "open 2026-03-03 cutoverEnd")
+  ]
+  const answered = (isBegun: boolean, durable: number, link = "issuer-1") => ({ link, date: "0303", isBegun, durable })
+
+  it("are in the journal before a cut-over is answered, each step and each link by itself", () => {
+    expect(daysDurable(entries, [answered(true, 2), answered(false, 3)])).toEqual([])
+    expect(daysDurable(entries, [answered(true, 1)])).toEqual([
+      "G1: a cut-over of issuer-1 to 0303 was answered with 1 entries on disk, none of it"
+    ])
+    expect(daysDurable(entries, [answered(false, 2), answered(true, 3, "issuer-2")])).toHaveLength(2)
+  })
+
+  it("are the same on both sides in the end, or the one that the partner has said and not heard of", () => {
+    const ends = (date: string, next = "") => commonDays(entries, [["issuer-1", { date, next }]])
+
+    expect([ends("0303"), ends("0302", "0303")]).toEqual([[], []])
+    expect(ends("0304")).toEqual(["days: issuer-1 ends on 0303, its partner on 0304"])
+    expect(ends("", "")).toHaveLength(1)
   })
 })

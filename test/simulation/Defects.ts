@@ -1,5 +1,5 @@
 /**
- * Deliberate defects, ten of the switch and four of a fleet, one line each: the world has to find every one of them within ten
+ * Deliberate defects, eleven of the switch and four of a fleet, one line each: the world has to find every one of them within ten
  * thousand seeds (`npm run canary`). A simulation that finds none of these finds nothing.
  *
  * Kept as a text and what takes its place, so that they move with the code around them; `Defects.test.ts` says which of them has
@@ -96,6 +96,13 @@ export const defects: ReadonlyArray<Defect> = [
     file: exchange("Exchanges"),
     find: "    if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)",
     put: "    if (wrong !== undefined && index.mti !== 200) return this.refusals.impostor(desk, epoch, index, wrong)"
+  },
+  {
+    name: "a cut-over is answered before it is on disk",
+    breaks: "G1",
+    file: exchange("day/BusinessDays"),
+    find: "      this.desks.after(desk, seq, send)\n",
+    put: "      if (seq > 0) send()\n"
   },
   {
     name: "an owner that wakes sends what it had in hand",

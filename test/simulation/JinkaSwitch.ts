@@ -97,6 +97,7 @@ const linkSettings = (name: string, line: LineOptions, alone: Side): LinkAll => 
   delivery: { timeoutMs: 5000, retryMs: 5000, attemptsMax: 1000, window: 20 },
   ...(line.isShort === true ? short : {}),
   ...oneWayOf(line),
+  businessDay: line.daysEvery === undefined ? undefined : { cutOver: "accept", stan: "goes-on", reconcile: "pass" },
   guard: line.zone === undefined ? undefined : guard,
   keys: (line.zone?.changesEvery ?? 0) > 0 ? keys : undefined
 })

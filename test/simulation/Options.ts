@@ -87,6 +87,8 @@ export interface Wishes {
   readonly chaos?: number
   /** Chance that a partner has keys of its own; without it there is no security module. */
   readonly zones?: number
+  /** Chance that a partner with a long connection begins other business days. */
+  readonly days?: number
   /** Chance that the security module is a pool of devices. */
   readonly devices?: number
   /** Shorter than usual: service must be back by its end. */
@@ -147,6 +149,10 @@ const zoneFor = (random: SeededRandom, chance: number): Pick<LineOptions, "zone"
   random.chance(chance)
     ? { zone: { spoilsEvery: random.pick([0, 7, 20]), changesEvery: random.pick([0, 4000, 15_000]) } }
     : {}
+
+/** Lets a partner begin other business days, with the wished chance. Draws from a stream of its own. */
+const daysFor = (random: SeededRandom, chance: number): Pick<LineOptions, "daysEvery"> =>
+  random.chance(chance) ? { daysEvery: random.pick([15_000, 30_000]) } : {}
 
 /** Quick or slow, and away for a while a few times before all is healed. */
 const drawModule = (random: SeededRandom, chaos: number): ModuleOptions => ({
@@ -269,7 +275,8 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     const second = secondFor(seconds, partner, ACQUIRER_PORT + 50 + n, wishes.groups ?? 0)
     const withZone =
       second.second === undefined ? second : { second: { ...second.second, line: { ...second.second.line, ...zone } } }
-    return { ...partner, ...withZone, line: { ...partner.line, ...pair, ...zone } }
+    const days = daysFor(random.stream(`days ${partner.name}`), wishes.days ?? 0)
+    return { ...partner, ...withZone, line: { ...partner.line, ...pair, ...zone, ...days } }
   }
   /** A short or shared connection, with the wished chances; neither has a second host or two connections. */
   const withWay = <Partner extends AcquirerOptions | IssuerOptions>(partner: Partner, n: number): Partner => {
@@ -278,8 +285,9 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     const { pair: _pair, ...alone } = line
     if (ways.chance(wishes.short ?? 0)) {
       const zone = line.zone === undefined ? {} : { zone: { ...line.zone, changesEvery: 0 } }
+      const { daysEvery: _days, ...dayless } = alone
       const oneWay = ways.chance(ONE_WAYS) ? { oneWay: oneWayOf(name, line, SWITCH_ONE_WAY_PORT + n) } : {}
-      return { ...rest, name, line: { ...alone, ...zone, ...oneWay, isShort: true, signsOn: false } } as Partner
+      return { ...rest, name, line: { ...dayless, ...zone, ...oneWay, isShort: true, signsOn: false } } as Partner
     }
     if (line.role !== "dials" || !ways.chance(wishes.doors ?? 0)) return partner
     const endpoint = { ...line.endpoint, port: DOOR_PORT }

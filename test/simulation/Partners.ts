@@ -1,6 +1,7 @@
 /** The partners of a run, and what is judged of what they saw: the same for one switch and for a fleet. */
 import type { Entry } from "../../packages/switch/src/journal/Entry.ts"
 import * as Checks from "./check/Checks.ts"
+import * as DayChecks from "./check/DayChecks.ts"
 import type { History } from "./check/History.ts"
 import * as JournalChecks from "./check/JournalChecks.ts"
 import type { Options } from "./Options.ts"
@@ -119,12 +120,15 @@ export class Partners {
 
   private journalFindings(entries: ReadonlyArray<Entry>): ReadonlyArray<string> {
     const { history } = this
+    const daysKnown = [...this.acquirers, ...this.issuers].flatMap((partner) => partner.daysKnown)
     const keysInUse = [...this.acquirers, ...this.issuers].flatMap((partner) => partner.keysInUse)
     return [
       ...new JournalChecks.Ends().follow(entries).findings,
       ...JournalChecks.coveredEntries(entries, history.cards),
       ...JournalChecks.withoutPins(entries, history.pinBlocks),
       ...JournalChecks.commonKeys(entries, keysInUse),
+      ...DayChecks.daysDurable(entries, history.daysAnswered),
+      ...DayChecks.commonDays(entries, daysKnown),
       ...JournalChecks.durableBeforeVisible(history, entries)
     ]
   }

@@ -36,6 +36,7 @@ const known: { readonly [K in keyof Required<Wishes>]: true } = {
   issuer: true,
   weights: true,
   nodes: true,
+  days: true,
   zones: true,
   devices: true,
   faults: true

@@ -7,7 +7,14 @@ import type { Subject } from "./Subject.ts"
 export const subject: Subject = jinkaSwitch
 
 /** Whatever is not wished is drawn from the seed. */
-export const wishes: Wishes = { simplex: 0.3, groups: 0.3, short: 0.2, doors: 0.25, acquirer: { lies: 0.15 } }
+export const wishes: Wishes = {
+  simplex: 0.3,
+  groups: 0.3,
+  short: 0.2,
+  doors: 0.25,
+  days: 0.4,
+  acquirer: { lies: 0.15 }
+}
 
 /**
  * The same with keys: most partners have a zone of their own, every second time in devices behind the switch's own pool. Nobody
@@ -20,7 +27,7 @@ export const guarded: Wishes = { ...wishes, zones: 0.8, devices: 0.5, acquirer: 
  * connections in the middle of commits. Less is traded, so that there is time for takeovers.
  */
 export const fleet: Wishes = {
-  ...{ nodes: 2, simplex: 0.15, groups: 0.2, short: 0.15, doors: 0.2 },
+  ...{ nodes: 2, simplex: 0.15, groups: 0.2, short: 0.15, doors: 0.2, days: 0.3 },
   acquirer: { lies: 0.05, pause: [50, 1500] }
 }
 

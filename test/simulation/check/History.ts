@@ -62,10 +62,22 @@ export interface Written extends Omit<Receipt, "issuer"> {
   readonly isLow: boolean
 }
 
+/** A cut-over that the switch answered with 00 to a connection, whether that arrived or not. */
+export interface DayAnswered {
+  readonly link: string
+  /** MMDD. */
+  readonly date: string
+  /** It was the beginning. */
+  readonly isBegun: boolean
+  /** Journal entries that were on disk at that moment. */
+  readonly durable: number | undefined
+}
+
 export class History {
   readonly purchases = new Map<string, Purchase>()
   readonly receipts: Array<Receipt> = []
   readonly written: Array<Written> = []
+  readonly daysAnswered: Array<DayAnswered> = []
   /** Card numbers in use, 16 digits each. */
   readonly cards = new Set<string>()
   /** PIN blocks of all zones, how many reached an issuer, and messages that acquirers sent with a wrong MAC on purpose. */

@@ -29,6 +29,10 @@ export const tapInto = (
     if (frame.length === 0) return
     const message = readMessage(frame)
     const { mti, fields } = message
+    if (mti === "0830" && fields[39] === "00" && (fields[70] === "201" || fields[70] === "202")) {
+      const date = fields[15] ?? ""
+      history.daysAnswered.push({ link: side.peerHost, date, isBegun: fields[70] === "201", durable: durable() })
+    }
     if (mti.startsWith("08")) return
     history.written.push({
       ...{

@@ -5,6 +5,7 @@
 import type { History, Purchase } from "../check/History.ts"
 import type { Event } from "../world/EventHeap.ts"
 import { type CupsMessage, keyOf, newMessage, originalDataOf } from "./Cups.ts"
+import type { DaysKnown } from "./DayKeeper.ts"
 import type { Host } from "./Host.ts"
 import { Line, type LineOptions, type LineOwner, type SecondHost, type Session } from "./Line.ts"
 import { Stans, timesAt } from "./Numbers.ts"
@@ -88,6 +89,12 @@ export class Acquirer {
   private get session(): Session | undefined {
     const sessions = this.lines.flatMap(({ session }) => session ?? [])
     return sessions[this.turn++ % Math.max(1, sessions.length)]
+  }
+
+  /** Business days that it keeps, by the links of its lines. */
+  get daysKnown(): ReadonlyArray<readonly [string, DaysKnown]> {
+    const names = [this.options.name, this.options.second?.name ?? ""]
+    return this.lines.flatMap(({ days }, n) => (days === undefined ? [] : [[names[n]!, days.known] as const]))
   }
 
   /** MAC keys that it changes, by the links of its lines. */

@@ -4,6 +4,7 @@
  */
 import type { History } from "../check/History.ts"
 import { answerTo, type CupsMessage, keyOf, originalKeyOf } from "./Cups.ts"
+import type { DaysKnown } from "./DayKeeper.ts"
 import type { Host } from "./Host.ts"
 import { Ledger } from "./Ledger.ts"
 import { Line, type LineOptions, type LineOwner, type SecondHost, type Session } from "./Line.ts"
@@ -66,6 +67,12 @@ export class Issuer {
     const second = new Line(host, options, new Stans(), this.owner)
     this.lines.push(second)
     second.start()
+  }
+
+  /** Business days that it keeps, by the links of its lines. */
+  get daysKnown(): ReadonlyArray<readonly [string, DaysKnown]> {
+    const names = [this.options.name, this.options.second?.name ?? ""]
+    return this.lines.flatMap(({ days }, n) => (days === undefined ? [] : [[names[n]!, days.known] as const]))
   }
 
   /** MAC keys that it changes, by the links of its lines. */

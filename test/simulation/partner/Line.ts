@@ -4,9 +4,11 @@
  * Plain code over the world's network (`Host.ts`). It shares nothing with the switch's link code but the wire. It hands every
  * message that is no network management to its owner and answers the network management itself.
  */
+
 import type { Endpoint } from "../../../packages/switch/src/transport/Transport.ts"
 import type { Event } from "../world/EventHeap.ts"
 import { answerTo, type CupsMessage, FrameReader, frameOf, idleFrame, newMessage, readMessage } from "./Cups.ts"
+import { DayKeeper } from "./DayKeeper.ts"
 import type { Host, Wire } from "./Host.ts"
 import { type Stans, timesAt } from "./Numbers.ts"
 import { PairKeeper, type PairOptions } from "./Pair.ts"
@@ -41,6 +43,8 @@ export interface LineOptions {
     /** It delivers a new MAC key every so often, in milliseconds; 0: never. */
     readonly changesEvery: number
   }
+  /** It begins another business day every so often, in milliseconds; left out: never. */
+  readonly daysEvery?: number
 }
 
 /** A second host of a partner, on a machine of its own: a group of two links of the switch. */
@@ -89,6 +93,8 @@ export class Line {
   private isKeyOut = false
   private readonly keyStans = new Set<string>()
   private isSettled = false
+  /** Its business days, where it keeps some. */
+  days: DayKeeper | undefined
   /** No MAC is wrong on purpose any more. */
   isHonest = false
 
@@ -119,6 +125,7 @@ export class Line {
   /** No new keys from now on; one that was not answered for is still delivered. */
   settle(): void {
     this.isSettled = true
+    if (this.days !== undefined) this.days.isSettled = true
   }
 
   /** Keeps the line from now on. */
@@ -132,6 +139,13 @@ export class Line {
     else if (role === "listens") this.host.listen(endpoint, (wire) => void this.converse(wire, () => {}))
     else this.dial(pause)
     if ((this.options.zone?.changesEvery ?? 0) > 0) this.changeKey()
+    if (this.options.daysEvery !== undefined) this.keepDays(this.options.daysEvery)
+  }
+
+  private keepDays(everyMs: number): void {
+    const refused = (code: string) => this.owner.failed(`a cut-over was refused with ${code}`)
+    this.days = new DayKeeper(this.host, this.options, this.stans, () => this.session, refused)
+    this.days.start(everyMs)
   }
 
   private dial(pause: () => number): void {
@@ -249,6 +263,7 @@ export class Line {
     else if (message.mti === "0820") session.send(answerTo(message, [7, 11, 33, 70, 100], { 39: "00" }))
     else if (message.mti === "0830") {
       if (message.fields[70] === "001" && message.fields[39] === "00") session.isSignedOn = true
+      this.days?.answered(message)
     } else {
       const way = this.options.oneWay === undefined ? session : this.shortSession
       this.owner.received(this.proved(message), way, at)
