@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
+import { builtThreads } from "./test/programs/Threads.ts"
 
 /** Files that take longest, first: where no earlier run is known, one of them would begin last and run on alone. */
 const longest = [
@@ -57,7 +58,9 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
+  plugins: [builtThreads],
   test: {
+    globalSetup: "test/programs/Threads.ts",
     include: ["test/**/*.test.ts"],
     pool: "forks",
     sequence: { sequencer: LongestFirst },

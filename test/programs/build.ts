@@ -5,6 +5,7 @@
  * in two forms, such as that of a thread, is built, too: it finds it beside the program.
  */
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import http from "node:http"
 import { basename, dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { type Plugin, rolldown } from "rolldown"
@@ -33,6 +34,19 @@ const loadedByName = (): ReadonlyArray<readonly [name: string, file: string]> =>
 /** Built states that nobody has touched for so long are removed, in ms. */
 const KEPT_MS = 3_600_000
 
+/**
+ * Node gives every name of a built-in module to whoever imports one; those of `node:http` hold all of fetch, which takes a tenth of
+ * a program's start to load. What is asked for by this call comes alone.
+ */
+const aloneHttp: Plugin = {
+  name: "alone-http",
+  resolveId: (name) => (name === "node:http" ? "\0alone-http" : null),
+  load: (id) =>
+    id === "\0alone-http"
+      ? `const http = process.getBuiltinModule("node:http")\nexport default http\nexport const { ${httpNames.join(", ")} } = http`
+      : null
+}
+
 /** The text of the URL of a module's source, for `import.meta.url`, and what `import.meta.resolve` finds from there. */
 const placed: Plugin = {
   name: "placed",
@@ -48,6 +62,11 @@ const placed: Plugin = {
   }
 }
 
+/** What `node:http` gives, but for what belongs to fetch. */
+const httpNames = Object.entries(Object.getOwnPropertyDescriptors(http))
+  .filter(([, { get }]) => get === undefined)
+  .map(([name]) => name)
+
 const [, , folder] = process.argv
 if (folder === undefined) throw new Error("node test/programs/build.ts FOLDER")
 
@@ -58,7 +77,7 @@ const input = Object.fromEntries([
 const bundle = await rolldown({
   input,
   platform: "node",
-  plugins: [placed],
+  plugins: [placed, aloneHttp],
   // One has a binary beside it, the other evaluates text.
   external: ["better-sqlite3", "hdr-histogram-js"],
   onLog: (level, log, handle) => {

@@ -6,7 +6,6 @@
  * Loads nothing of Effect, of the codec and of the journal: that is what it is for. Never throws.
  */
 import { readFileSync, statSync } from "node:fs"
-import { request } from "node:http"
 import { dirname, join, resolve } from "node:path"
 import { linkDetail } from "../control/LinkText.ts"
 import { dropProof, makeProof, proofHeader } from "../control/ProofFile.ts"
@@ -15,6 +14,9 @@ import { statusText } from "../control/StatusText.ts"
 import type { TraceReport } from "../trace/TraceReport.ts"
 import { traceText } from "../trace/TraceText.ts"
 import { type Question, questionOf } from "./Question.ts"
+
+/** Alone: with an `import` of it Node loads all of fetch, too, which takes longer than the answer. */
+const { request } = process.getBuiltinModule("node:http")
 
 /** A switch that takes longer is left to the program, which says what may be wrong with it. */
 const PATIENCE_MS = 2000

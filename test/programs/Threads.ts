@@ -1,0 +1,30 @@
+/**
+ * The threads of a switch that runs within a test, as they were built: `Programs.ts`. Each start of a journal begins one, and a run
+ * of all tests begins some thousand. While tests are watched, a thread is what its source says now.
+ */
+import { join } from "node:path"
+import type { Plugin } from "vitest/config"
+import type { TestProject } from "vitest/node"
+import { usePrograms } from "./Programs.ts"
+
+/** How the file of a thread is named, from source and built. */
+const threadFile =
+  /new URL\(\s*import\.meta\.url\.endsWith\("\.ts"\) \? "\.\/(\w+)\.ts" : "\.\/\w+\.js",\s*import\.meta\.url\s*\)/g
+
+/** Puts the built file there. */
+export const builtThreads: Plugin = {
+  name: "built-threads",
+  enforce: "pre",
+  transform: (code, id) => {
+    const programs = process.env["JINKA_PROGRAMS"]
+    if (!programs || !/\/packages\/switch\/src\/.*\.ts$/.test(id) || !code.includes("import.meta.url.endsWith"))
+      return null
+    const file = (name: string) => JSON.stringify(`file://${join(programs, `${name}.js`)}`)
+    return code.replace(threadFile, (_, name: string) => `new URL(${file(name)})`)
+  }
+}
+
+/** Before all tests: builds what they start. */
+export default ({ config }: TestProject): void => {
+  if (!config.watch) usePrograms()
+}
