@@ -1,6 +1,6 @@
 /**
- * The threads of a switch that runs within a test, as they were built: `Programs.ts`. Each start of a journal begins one, and a run
- * of all tests begins some thousand. While tests are watched, a thread is what its source says now.
+ * The threads of a switch that runs within a test, as they were built: `Programs.ts`. Each start of a journal begins one, and a
+ * run of all tests begins some thousand. While tests are watched, a thread is what its source says now.
  */
 import { join } from "node:path"
 import type { Plugin } from "vitest/config"

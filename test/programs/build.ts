@@ -35,8 +35,8 @@ const loadedByName = (): ReadonlyArray<readonly [name: string, file: string]> =>
 const KEPT_MS = 3_600_000
 
 /**
- * Node gives every name of a built-in module to whoever imports one; those of `node:http` hold all of fetch, which takes a tenth of
- * a program's start to load. What is asked for by this call comes alone.
+ * Node gives every name of a built-in module to whoever imports one; those of `node:http` hold all of fetch, which takes an
+ * eighth of a start to load. What is asked for by this call comes alone.
  */
 const aloneHttp: Plugin = {
   name: "alone-http",

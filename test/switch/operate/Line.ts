@@ -184,14 +184,19 @@ export class Line {
   }
 }
 
+/** Longest pause between two looks, in ms: what a look costs is work that others wait for. */
+const PAUSE_MAX = 20
+
 /** Waits. */
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Waits until `look` is true. */
 export const until = async (look: () => boolean | Promise<boolean>, what: string, limitMs = 20_000): Promise<void> => {
   const began = performance.now()
+  let wait = 5
   while (!(await look())) {
     if (isOver(began, limitMs)) throw new Error(`${what}: not in ${limitMs} ms`)
-    await pause(5)
+    await pause(wait)
+    wait = Math.min(2 * wait, PAUSE_MAX)
   }
 }

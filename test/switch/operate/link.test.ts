@@ -82,10 +82,7 @@ describe("One link at 3 a.m.", () => {
     await reached(running, "issuer", ({ ready }) => ready)
     first.close()
     await reached(running, "issuer", ({ ends }) => ends.length === 1)
-    const second = await Line.taken(
-      running.port("issuer"),
-      async () => (await linkOf(running, "issuer")).state !== "down"
-    )
+    const second = await Line.taken(running.port("issuer"), async () => (await linkOf(running, "issuer")).epoch === 2)
     second.send(Buffer.from("16030102", "hex"))
     await reached(running, "issuer", ({ ends }) => ends.length === 2)
 
