@@ -78,11 +78,13 @@ const typescript = join(dirname(createRequire(import.meta.url).resolve("typescri
 
 beforeAll(() => {
   for (const folder of folders) rmSync(join(root, "packages", folder, "dist"), { recursive: true, force: true })
-  run("npm", ["run", "--silent", "build"], root)
-  for (const folder of folders) {
-    const args = ["-y", workspace.packageManager, "pack", "--pack-destination", project]
-    run("npx", args, join(root, "packages", folder))
-  }
+  // The commands of the page, in their order; npx asks for nothing, and the tarballs come here.
+  const [, block] = /## Tarballs\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(
+    readFileSync(join(root, "docs/operate/service.md"), "utf8")
+  )!
+  const commands = block!.replace("npx ", "npx -y ").replace('"$PWD/tarballs"', `"${project}"`).trim()
+  expect(commands).toContain(`npx -y ${workspace.packageManager} --recursive pack`)
+  for (const command of commands.split("\n")) run("sh", ["-c", command], root)
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }))
   const nodeTypes = `@types/node@${workspace.devDependencies["@types/node"]}`
   const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
