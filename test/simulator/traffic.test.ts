@@ -154,6 +154,36 @@ describe("a capture file", () => {
     )
   })
 
+  it.each([
+    ["pcap", pcap],
+    ["pcapng", pcapng(true)]
+  ])("says what it lacks, wherever it was cut off, and that a packet is missing: %s", (_, write) => {
+    const request = framed(message("0200", 1, 100))
+    const sent = (at: number, seq: number) => ({ at, from: 40_000, to: 7801, seq, bytes: request })
+    const file = write(framesOf([sent(1000, 100), sent(2000, 100 + request.length)]))
+    const whole = linesOfPcap(file, 7801, form, key)
+
+    expect([whole.lines.length, whole.says]).toEqual([2, []])
+    // Every length at which something of the last packet is there.
+    const last = request.length + 54 + 16
+    for (let length = file.length - 1; length > file.length - last; length--) {
+      const { lines, says } = linesOfPcap(file.subarray(0, length), 7801, form, key)
+
+      expect([length, lines.length, says]).toEqual([
+        length,
+        1,
+        ["the file was cut off: its last packet is not whole, and is left out"]
+      ])
+    }
+
+    const holed = linesOfPcap(write(framesOf([sent(1000, 100), sent(2000, 100 + 3 * request.length)])), 7801, form, key)
+
+    expect([holed.lines.length, holed.says]).toEqual([
+      1,
+      [expect.stringContaining("a packet is missing in the capture")]
+    ])
+  })
+
   it("may be what a journal tells, whose covered cards are drawn", () => {
     const fieldsOf = (mti: string, more: ReadonlyArray<readonly [string, string]>) =>
       [

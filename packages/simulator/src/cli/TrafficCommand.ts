@@ -107,7 +107,8 @@ export const recordCommand = Command.make(
     const key = yield* keyOf(input.key)
     const { lines, says } = yield* imported(input.path, yield* readBytes(input.path), input.port, form, key)
     for (const sentence of says) yield* Console.error(`jinka-sim: ${sentence}`)
-    if (lines.length === 0) return yield* new FileMalformed({ path: input.path, reason: "it holds no message" })
+    if (lines.length === 0)
+      return yield* new FileMalformed({ path: input.path, reason: ["it holds no message", ...says].join("; ") })
     const printed = lines.map((line) => JSON.stringify(line)).join("\n")
     if (input.out === undefined) return yield* Console.log(printed)
     const { out } = input

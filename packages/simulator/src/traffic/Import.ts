@@ -24,7 +24,7 @@ export const linesOfPcap = (file: Buffer, port: number, form: WireFormat, key: U
   const says: Array<string> = []
   const framers = new Map<string, Framer | undefined>()
   const connections = new Map<string, number>()
-  for (const { at, bytes, from, to } of segmentsOf(file, port)) {
+  for (const { at, bytes, from, to } of segmentsOf(file, port, (what) => says.push(what))) {
     const isToTarget = to.endsWith(`:${port}`)
     const caller = isToTarget ? from : to
     const connection = connections.get(caller) ?? connections.size + 1

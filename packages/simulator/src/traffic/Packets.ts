@@ -33,17 +33,20 @@ const numbersOf = (file: Buffer, isLittle: boolean) => ({
 
 type Numbers = ReturnType<typeof numbersOf>
 
-const pcapPackets = (file: Buffer): ReadonlyArray<Packet> => {
+const pcapPackets = (file: Buffer, wasCut: () => void): ReadonlyArray<Packet> => {
   const magic = file.length < 24 ? undefined : magics.get(file.readUInt32BE(0))
   if (magic === undefined) throw new CaptureInvalid("it is neither a pcap nor a pcapng file")
   const [isLittle, parts] = magic
   const { u32 } = numbersOf(file, isLittle)
   const linkType = u32(20) & 0xffff
   const packets: Array<Packet> = []
-  for (let at = 24; at + 16 <= file.length; ) {
-    const size = u32(at + 8)
+  for (let at = 24; at < file.length; ) {
     const begins = at + 16
-    if (begins + size > file.length) break
+    const size = begins > file.length ? 0 : u32(at + 8)
+    if (begins + size > file.length) {
+      wasCut()
+      break
+    }
     const time = u32(at) * 1000 + (u32(at + 4) / parts) * 1000
     packets.push({ at: time, linkType, bytes: file.subarray(begins, begins + size) })
     at = begins + size
@@ -95,11 +98,15 @@ const simplePacketAt = ({ u32 }: Numbers, file: Buffer, at: number, end: number,
     : { at: 0, linkType: face.linkType, bytes: file.subarray(at + 12, at + 12 + size) }
 }
 
-const pcapngPackets = (file: Buffer): ReadonlyArray<Packet> => {
+const pcapngPackets = (file: Buffer, wasCut: () => void): ReadonlyArray<Packet> => {
   const packets: Array<Packet> = []
   let faces: Array<Interface> = []
   let numbers = numbersOf(file, true)
-  for (let at = 0; at + 12 <= file.length; ) {
+  for (let at = 0; at < file.length; ) {
+    if (at + 12 > file.length) {
+      wasCut()
+      break
+    }
     const isSection = file.readUInt32BE(at) === blocks.section
     if (isSection) {
       const isLittle = file.readUInt32LE(at + 8) === BYTE_ORDER
@@ -108,8 +115,10 @@ const pcapngPackets = (file: Buffer): ReadonlyArray<Packet> => {
       faces = []
     }
     const end = at + numbers.u32(at + 4)
-    // The last block of a capture that was cut off.
-    if (end > file.length || end < at + 12) break
+    if (end > file.length || end < at + 12) {
+      wasCut()
+      break
+    }
     const type = isSection ? blocks.section : numbers.u32(at)
     if (type === blocks.interface) faces.push(interfaceAt(numbers, file, at, end))
     const packet =
@@ -124,6 +133,9 @@ const pcapngPackets = (file: Buffer): ReadonlyArray<Packet> => {
   return packets
 }
 
-/** All packets, in the order of the file; what a cut file has of its last one is left out. Throws `CaptureInvalid`. */
-export const packetsOf = (file: Buffer): ReadonlyArray<Packet> =>
-  file.length >= 12 && file.readUInt32BE(0) === blocks.section ? pcapngPackets(file) : pcapPackets(file)
+/**
+ * All packets, in the order of the file; what a cut file has of its last one is left out, and `wasCut` hears of it. Throws
+ * `CaptureInvalid`.
+ */
+export const packetsOf = (file: Buffer, wasCut: () => void): ReadonlyArray<Packet> =>
+  file.length >= 12 && file.readUInt32BE(0) === blocks.section ? pcapngPackets(file, wasCut) : pcapPackets(file, wasCut)

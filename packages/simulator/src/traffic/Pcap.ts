@@ -73,6 +73,12 @@ class Stream {
   private next: number | undefined
   private readonly early = new Map<number, { readonly at: number; readonly bytes: Buffer }>()
 
+  /** Whether something waits for what has not come. */
+  get isWaiting(): boolean {
+    const { next = 0 } = this
+    return [...this.early.keys()].some((sequence) => ((sequence - next) | 0) > 0)
+  }
+
   take(at: number, { bytes, isSyn, sequence }: TcpPacket, give: (at: number, bytes: Buffer) => void): void {
     if (isSyn) {
       this.next = (sequence + 1) >>> 0
@@ -97,11 +103,19 @@ class Stream {
   }
 }
 
-/** The segments of all streams that have `port` at one end, in the order of the file. Throws `CaptureInvalid`. */
-export const segmentsOf = (file: Buffer, port: number): ReadonlyArray<Segment> => {
+/**
+ * The segments of all streams that have `port` at one end, in the order of the file; `lacks` hears what is missing of them, in a
+ * sentence. Throws `CaptureInvalid`.
+ */
+export const segmentsOf = (
+  file: Buffer,
+  port: number,
+  lacks: (says: string) => void = () => undefined
+): ReadonlyArray<Segment> => {
   const streams = new Map<string, Stream>()
   const segments: Array<Segment> = []
-  for (const { at: time, bytes: captured, linkType } of packetsOf(file)) {
+  const wasCut = (): void => lacks("the file was cut off: its last packet is not whole, and is left out")
+  for (const { at: time, bytes: captured, linkType } of packetsOf(file, wasCut)) {
     if (!linkHeaders.has(linkType)) throw new CaptureInvalid(`its link type ${linkType} is not known`)
     const ip = ipPacket(linkType, captured)
     const packet = ip === undefined ? undefined : tcpOf(ip)
@@ -112,6 +126,10 @@ export const segmentsOf = (file: Buffer, port: number): ReadonlyArray<Segment> =
     const stream = streams.get(name) ?? new Stream()
     streams.set(name, stream)
     stream.take(time, packet, (when, bytes) => segments.push({ at: when, from, to, bytes }))
+  }
+  for (const [name, { isWaiting }] of streams) {
+    if (isWaiting)
+      lacks(`${name.replace(" ", " to ")}: a packet is missing in the capture, and what came behind it is left out`)
   }
   return segments
 }
