@@ -229,7 +229,7 @@ export class KeyOperations {
     if (known !== undefined && (known.of !== of || known.algorithm !== asked.algorithm)) {
       const minutes = Math.ceil((known.until - this.desks.runtime.monotonicMs()) / 60_000)
       return refuse(
-        `Components of a ${known.algorithm} key of ${known.of} are here: bring the others of it, or begin anew in ${minutes} minutes.`
+        `Components of a ${known.algorithm} key of ${known.of} are here: bring the others of it, or begin again in ${minutes} minutes.`
       )
     }
     const until = this.desks.runtime.monotonicMs() + HELD_MS

@@ -254,7 +254,7 @@ describe("keys by hand", () => {
       expect(yield* bring({ person: "Li Na" })).toContain("Component 1 of 2 is here")
       expect(yield* bring({ person: "LI  NA" }, 2)).toContain("each comes from another person")
       expect(yield* bring({ person: "Wang" }, 2, 3)).toBe(
-        "Components of a tdes key of 2 are here: bring the others of it, or begin anew in 15 minutes."
+        "Components of a tdes key of 2 are here: bring the others of it, or begin again in 15 minutes."
       )
       expect(running.keys.at(0, "mac", "send")?.current?.checkValue).toBe("C4039C")
       expect(running.keys.at(0, "mac", "receive")?.current?.checkValue).toBe("C4039C")

@@ -136,7 +136,7 @@ describe("the directory of a journal", () => {
 
         yield* withJournal(directory, () => Effect.void, { begin: true })
         const entries = yield* withJournal(directory, (journal) => allEntries(journal))
-        expect(entries.map(({ code }) => code)).toEqual([expect.stringContaining(`begun anew over`)])
+        expect(entries.map(({ code }) => code)).toEqual([expect.stringContaining(`begun again over`)])
         expect(entries[0]!.code).toContain(`${left} of an earlier journal`)
       }
     })

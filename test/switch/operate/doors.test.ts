@@ -147,7 +147,7 @@ describe("Doors in a configuration", () => {
     const network = byHeader.replace("127.0.0.1", "192.0.2.1")
     const said = (door: string, a = "", b = "") => saidOf(behind(door, a, b))
     const warning =
-      "warning doors[0].name: whoever this door admits is taken for bank-a, bank-b when its first message says so: nothing proves it"
+      "warning doors[0].name: every caller that this door admits is taken for bank-a, bank-b when its first message says so: nothing proves it"
 
     expect(await said(network)).toEqual([expect.stringContaining(warning)])
     // The addresses of one are those of the other, too.
@@ -192,7 +192,7 @@ routes:
 
     expect(await saidOf(text)).toEqual([])
     expect(await saidOf(text.replace("127.0.0.1, port: 8080", "192.0.2.1, port: 8080"))).toEqual([
-      expect.stringContaining("whoever this door admits is taken for a, b when it asks for that link's path")
+      expect.stringContaining("every caller that this door admits is taken for a, b when it asks for that link's path")
     ])
   })
 

@@ -74,7 +74,7 @@ const reversalErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> => {
   return [
     ...reversal.renews
       .filter((de) => !own.includes(de))
-      .map((de) => dialectInvalid("reversal.renews", `field ${de} cannot be made anew, only ${own.join(", ")}`)),
+      .map((de) => dialectInvalid("reversal.renews", `field ${de} cannot be written again, only ${own.join(", ")}`)),
     ...own
       .filter((de) => dialect.fields[de] !== undefined && !reversal.renews.includes(de))
       .filter((de) => de === stan || match.transaction.includes(de))

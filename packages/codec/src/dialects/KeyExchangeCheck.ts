@@ -128,7 +128,7 @@ const oneErrors = (value: unknown, path: string): ReadonlyArray<DialectInvalid> 
   const { parts } = value
   if (parts === undefined) return wrong
   if (!Array.isArray(parts) || parts.length === 0)
-    return [...wrong, dialectInvalid(`${path}.parts`, "a list of the places where a key may stand is expected")]
+    return [...wrong, dialectInvalid(`${path}.parts`, "a list of the places where a key may be is expected")]
   return [...wrong, ...parts.flatMap((one, n) => partErrors(one, `${path}.parts.${n + 1}`))]
 }
 
@@ -168,7 +168,7 @@ export const keyExchangeRelations = ({ fields, keyExchange, security }: Dialect)
         ? []
         : [dialectInvalid(`${path}.algorithm`, "is expected: nothing says which cipher the key is for")]),
       ...(one.mac !== undefined && security?.mac === undefined
-        ? [dialectInvalid(`${path}.mac`, "needs `security.mac`, which says where a MAC stands")]
+        ? [dialectInvalid(`${path}.mac`, "needs `security.mac`, which says where a MAC is")]
         : [])
     ]
   })

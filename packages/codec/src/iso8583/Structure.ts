@@ -102,7 +102,7 @@ const partError = (structure: Structure, key: string, part: PartDefinition, dept
   if (structure.style === "bitmap" && !isWithin(Number(key), 1, structure.bytes * 8))
     return `bit ${key} is not in the bitmap`
   if ("tagLength" in structure && key.length !== structure.tagLength)
-    return `tag ${key} has not ${structure.tagLength} characters`
+    return `tag ${key} must be ${structure.tagLength} characters long`
   return part.structure === undefined ? undefined : errorOf(part.structure, depth + 1)
 }
 

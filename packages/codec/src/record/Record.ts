@@ -73,7 +73,7 @@ export class RecordCodec {
         throw new TypeError(`record ${format.name}: the range at ${offset} does not fit`)
     }
     if (format.repeat !== undefined && format.repeat.text.length !== format.repeat.bytes)
-      throw new TypeError(`record ${format.name}: the repeat flag has not its range's size`)
+      throw new TypeError(`record ${format.name}: the repeat flag must be as long as its range`)
   }
 
   /** Whether the message has the right size, holds all ranges and is of a known kind. */

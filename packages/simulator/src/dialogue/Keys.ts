@@ -121,7 +121,7 @@ const macRulesOf = ({ codec }: WireFormat) => {
   const rules = codec.dialect.security?.mac
   if (rules !== undefined) return rules
   throw new StepInvalid({
-    rule: `the dialect ${codec.dialect.name} does not say where a MAC stands (\`security.mac\`)`
+    rule: `the dialect ${codec.dialect.name} does not say where a MAC is (\`security.mac\`)`
   })
 }
 
@@ -238,7 +238,7 @@ const pinFieldOf = ({ codec }: WireFormat): number => {
   const field = codec.dialect.security?.pin?.field
   if (field !== undefined) return field
   throw new StepInvalid({
-    rule: `the dialect ${codec.dialect.name} does not say where a PIN block stands (\`security.pin\`)`
+    rule: `the dialect ${codec.dialect.name} does not say where a PIN block is (\`security.pin\`)`
   })
 }
 

@@ -23,9 +23,7 @@ const optional = <A>(flag: Flag.Flag<A>): Flag.Flag<A | undefined> =>
 
 const flags = {
   listen: optional(endpoint("listen", "Take connections on this address; port 0 takes a free one and says which")),
-  target: optional(
-    endpoint("target", "Pass them on to this address: the system that the dialogue will be held against")
-  ),
+  target: optional(endpoint("target", "Pass them on to this address: the system that the dialogue will run against")),
   capture: optional(
     Flag.Path("capture").pipe(
       Flag.withMetavar("file"),
@@ -35,7 +33,7 @@ const flags = {
   port: optional(Flag.Int("port").pipe(Flag.withDescription("Port of the listening side in the capture"))),
   out: Flag.Path("out").pipe(
     Flag.withMetavar("file"),
-    Flag.withDescription("The dialogue, written anew after each message")
+    Flag.withDescription("The dialogue; it is rewritten after each message")
   ),
   dialect: Flag.String("dialect").pipe(
     Flag.withDescription(`Dialect of the line: a name or a dialect file (default cups)`),
@@ -84,7 +82,7 @@ interface Asked {
 const sourceOf = ({ capture, listen, port, target }: Asked): Source | SettingInvalid => {
   if (capture !== undefined) {
     if (listen !== undefined || target !== undefined) {
-      return new SettingInvalid({ setting: "--capture", rule: "a capture stands in place of --listen and --target" })
+      return new SettingInvalid({ setting: "--capture", rule: "a capture takes the place of --listen and --target" })
     }
     if (port !== undefined) return { kind: "capture", path: capture, port }
     return new SettingInvalid({ setting: "--port", rule: "say which port the listening side has in the capture" })

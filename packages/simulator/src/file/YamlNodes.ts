@@ -58,7 +58,7 @@ const fromNode = (above: At, node: ParsedNode | Node | null, lines: LineCounter)
   const at = { ...above, line }
   if (isMap(node)) {
     const entries = node.items.map(({ key, value }): readonly [string, Yaml] => {
-      if (!isScalar(key)) throw invalidAt(at, "a key has to be a plain text; one with braces stands in quotes")
+      if (!isScalar(key)) throw invalidAt(at, "a key must be plain text; put one with braces into quotes")
       const name = String(key.value)
       const own = key.range ? lines.linePos(key.range[0]).line : line
       return [name, fromNode({ ...at, line: own, key: name }, value as Node | null, lines)]

@@ -83,7 +83,7 @@ const rowsOf = (yaml: Yaml): Rows => {
   const [columns = [], ...rows] = lines
   if (rows.length === 0) throw invalidAt(yaml, `${yaml.key}: a line of names and at least one row are expected`)
   const short = rows.findIndex((row) => row.length !== columns.length)
-  if (short >= 0) throw invalidAt(yaml, `${yaml.key}: row ${short + 1} has not ${columns.length} values`)
+  if (short >= 0) throw invalidAt(yaml, `${yaml.key}: row ${short + 1} must have ${columns.length} values`)
   return { columns, rows }
 }
 

@@ -132,7 +132,7 @@ const macKeyWrong = ({ form, keyPlan, keys, macKey, rules }: PartnerPlan): strin
   }
   const { dialect } = form.codec
   const says = dialect.security?.mac !== undefined
-  return says ? undefined : `the dialect ${dialect.name} does not say where a MAC stands (\`security.mac\`)`
+  return says ? undefined : `the dialect ${dialect.name} does not say where a MAC is (\`security.mac\`)`
 }
 
 /** Why PINs cannot be looked at as the plan says; `undefined`: they can, or nobody is to. */
@@ -148,7 +148,7 @@ const pinKeyWrong = ({ accounts, form, keyPlan, keys, pinKey }: PartnerPlan): st
   }
   const { dialect } = form.codec
   const says = dialect.security?.pin !== undefined
-  return says ? undefined : `the dialect ${dialect.name} does not say where a PIN block stands (\`security.pin\`)`
+  return says ? undefined : `the dialect ${dialect.name} does not say where a PIN block is (\`security.pin\`)`
 }
 
 const zoneOf = (yaml: Yaml): number => {

@@ -16,6 +16,6 @@ export class KeysElsewhere extends Data.TaggedError("KeysElsewhere")<{
       this.module === "hsm"
         ? ["`security.hsm`", "the software module (`security.software`) or devices of another family"]
         : ["`security.software`", "devices (`security.hsm`)"]
-    return `The journal holds keys that ${now} cannot read; ${before} wrote them: ${this.slots.join("; ")}. Start once more with the module of before and take them out of use (\`jinka key retire\`). Then change the module, bring the partners' key-encryption keys to it (\`jinka key import\`), and ask for new keys (\`jinka key ask\`).`
+    return `The journal holds keys that ${now} cannot read; ${before} wrote them: ${this.slots.join("; ")}. Start once more with that module and take them out of use (\`jinka key retire\`). Then change the module, bring the partners' key-encryption keys to it (\`jinka key import\`), and ask for new keys (\`jinka key ask\`).`
   }
 }

@@ -86,7 +86,7 @@ export const openJournalFile = (options: JournalFileOptions): JournalFile => {
   const database = openOrExplain(path, readOnly, anchor.head, () => keepWal(directory, wal))
   try {
     const began = left.map((file) => `${file} of an earlier journal`)
-    const notes = began.length === 0 ? repaired : [...repaired, `begun anew over ${began.join(", ")}`]
+    const notes = began.length === 0 ? repaired : [...repaired, `begun again over ${began.join(", ")}`]
     const file = openTables(options, database, anchor, notes)
     if (!readOnly) syncDirectory(directory)
     return file

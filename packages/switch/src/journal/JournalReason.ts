@@ -89,7 +89,7 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
   DiskFailed:
     "Check the disk (kernel log, smartctl) before starting again; the switch recovers from what is on disk. Do not copy the journal while it is in doubt.",
   DiskStalled:
-    "Check the disk and whoever else writes to it (kernel log, iostat). Start again when it answers: the switch recovers from what is on disk.",
+    "Check the disk, and what else writes to it, (kernel log, iostat). Start again when it answers: the switch recovers from what is on disk.",
   Corrupt:
     "Keep the directory as it is, restore the journal from a backup or the standby, and have the disk checked. `jinka journal verify` shows the first bad entry.",
   Truncated:
@@ -103,7 +103,7 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
   KeyWrong:
     "Give the key that this journal was written with; a changed key needs the old one listed as a previous key.",
   KeyWeak:
-    "Make a key by chance (`openssl rand -hex 32`); a journal that was written with this one has to be begun anew.",
+    "Make a key by chance (`openssl rand -hex 32`); a journal that was written with this one must be begun again.",
   KeyMissing: "Give the journal's key: 32 bytes as 64 hex digits, in a file or from the environment.",
   NotJournal: "Give the journal a directory of its own; move the file that is there if it is not wanted.",
   ThreadFailed:
@@ -111,7 +111,7 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
   Overtaken:
     "Another node runs this switch now. Start this one again, as its supervisor does: it stands by until that one ends.",
   StoreAway:
-    "Look at PostgreSQL and the network to it. Start the switch again, as its supervisor does: it stands by, and whoever reaches PostgreSQL first goes on; nothing that was acknowledged is lost.",
+    "Look at PostgreSQL and the network to it. Start the switch again, as its supervisor does: it stands by, and the node that reaches PostgreSQL first goes on; nothing that was acknowledged is lost.",
   StoreRefused: "Correct user, password, database or rights; docs/operate/postgres.md says what a switch needs.",
   DirectoryUnusable:
     "See that it is there, and that the user that runs the switch owns it and may write; who only reads runs as that user, or as root."

@@ -59,7 +59,7 @@ export class KeyWatch {
 
   /** Why a new key is due, as the end of a sentence; `undefined`: none is. */
   due({ slot, used, wallMs }: KeyLook, { atMinute, everyMs, messages, whenNone }: KeySettings["schedule"]) {
-    if (slot.isOffered) return "the partner has not answered for the key that it was given"
+    if (slot.isOffered) return "the partner has not acknowledged the key that it was given"
     if (slot.current === undefined) return whenNone ? "the link has none" : undefined
     if (this.isUnsure) return "the partner's last answer may not have come, and it brings keys"
     if (this.isBehind(slot)) return "the partner goes on with the key before"

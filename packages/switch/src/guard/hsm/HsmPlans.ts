@@ -25,7 +25,7 @@ const panDropped = moduleError(
 const blockUnder = moduleError(
   "NotSupported",
   "key exchange",
-  "the key-encryption key is a text of a variant or ECB scheme: how a device takes and gives keys under a key block (`S`) stands in no public source"
+  "the key-encryption key is a text of a variant or ECB scheme: how a device takes and gives keys under a key block (`S`) is in no public source"
 )
 const blockWrong = moduleError("FormatRefused", "translatePin", "a PIN block of these formats has 8 bytes")
 

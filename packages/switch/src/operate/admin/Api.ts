@@ -165,7 +165,9 @@ const operate = HttpApiGroup.make("operate")
       success: AlarmsReport,
       error: [Forbidden, NotThere, Refused]
     }).annotateMerge(
-      means("Tells nobody of an alarm for some minutes, of one link or of all; what stands then is told. Role operate.")
+      means(
+        "Silences an alarm for some minutes, of one link or of all; when it lasts longer, it is told then. Role operate."
+      )
     )
   )
   .add(
@@ -229,7 +231,9 @@ const operate = HttpApiGroup.make("operate")
 const keys = HttpApiGroup.make("keys")
   .add(
     HttpApiEndpoint.get("keys", "/keys", { success: KeysReport, error: Forbidden }).annotateMerge(
-      means("The keys of all links by their check values: in use, still good, given and not answered for. Role view.")
+      means(
+        "The keys of all links by their check values: in use, still good, given and not yet acknowledged. Role view."
+      )
     )
   )
   .add(

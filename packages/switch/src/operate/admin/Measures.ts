@@ -94,7 +94,7 @@ const guarding: ReadonlyArray<Measure> = [
   counter("macs_wrong", "Messages of the partner with a wrong MAC, or without one.", ({ guard }) =>
     guard === undefined ? 0 : guard.wrong + guard.missing
   ),
-  counter("macs_unproved", "Messages of the partner that could not be held against their MAC.", ({ guard }) =>
+  counter("macs_unproved", "Messages of the partner whose MAC could not be checked.", ({ guard }) =>
     guard === undefined ? 0 : guard.unproved
   ),
   counter("macs_made", "Messages that left with a MAC of ours.", ({ guard }) => guard?.made ?? 0),

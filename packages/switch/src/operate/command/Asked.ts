@@ -27,7 +27,7 @@ export const whichSwitch = {
   ),
   control: Flag.String("control").pipe(
     Flag.withDescription(
-      "Directory of the running switch's control.sock, as its `ready` line and `jinka check` say it; for a file that is spoilt or gone"
+      "Directory of the running switch's control.sock, as its `ready` line and `jinka check` say it; for a file that is damaged or gone"
     ),
     Flag.optional
   )

@@ -35,6 +35,6 @@ export const health = Command.make(
   Command.withShortDescription("Does a switch live, and is it ready?"),
   Command.withExamples([
     { command: "jinka health switch.yaml", description: "For a container's health check" },
-    { command: "jinka health switch.yaml --ready", description: "For whoever sends traffic to it" }
+    { command: "jinka health switch.yaml --ready", description: "For a balancer that sends traffic to it" }
   ])
 )

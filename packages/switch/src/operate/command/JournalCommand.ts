@@ -81,7 +81,7 @@ const unprovedText = (directory: string, unopened: ReadonlyArray<Unopened>): str
   const parts = unopened.map(
     ({ keyId, groups, from, to }) => `entries ${from} to ${to} (${groups} groups) need the key ${keyId}`
   )
-  return `${directory}: not proved: ${parts.join("; ")}, which was not given. Every hash fits, but hashes alone anybody can make anew: give the key (\`key\` and \`previousKeys\`, or JINKA_JOURNAL_KEY with a directory) and verify again.`
+  return `${directory}: not proved: ${parts.join("; ")}, which was not given. Every hash fits, but anybody can compute hashes again: give the key (\`key\` and \`previousKeys\`, or JINKA_JOURNAL_KEY with a directory) and verify again.`
 }
 
 /** The anchors of an argument: itself, or those in the file that it names. */

@@ -27,7 +27,7 @@ import { asJson, linkOf, socketOf, type Which, whichLink, whichSwitch, withoutFi
 type Line = KeysReport["keys"][number]
 
 const reasonText =
-  "Why, for the journal: up to 120 plain characters, without a run of 8 digits (no card number stands in an event)"
+  "Why, for the journal: up to 120 plain characters, without a run of 8 digits (no event holds a card number)"
 
 const reason = Flag.String("reason").pipe(Flag.withDescription(reasonText), Flag.optional)
 
@@ -149,7 +149,7 @@ const component = Flag.Int("component").pipe(
 )
 const of = Flag.Int("of").pipe(Flag.withDescription("How many components the key has"), Flag.withDefault(2))
 const person = Flag.String("by").pipe(
-  Flag.withDescription("Your name, for the journal: the user that the kernel names stands beside it")
+  Flag.withDescription("Your name, for the journal: the journal has the user that the kernel names, too")
 )
 const checkValue = Flag.String("check").pipe(
   Flag.withDescription("The check value that the whole key must have, in hexadecimal; another one is refused"),
@@ -317,7 +317,7 @@ const lineText = ({ current, fitted, link, offered, previous, schedule, slot }: 
   [
     `${link}  ${slot}  ${keyText(current)}`,
     ...(previous === null ? [] : [`  still good: ${keyText(previous)}, until ${time(previous.until)}`]),
-    ...(offered === null ? [] : [`  given, not answered for: ${keyText(offered)}`]),
+    ...(offered === null ? [] : [`  given, not yet acknowledged: ${keyText(offered)}`]),
     ...(fitted.current + fitted.previous + fitted.none === 0
       ? []
       : [`  messages: ${fitted.current} fitted it, ${fitted.previous} the one before, ${fitted.none} none`]),

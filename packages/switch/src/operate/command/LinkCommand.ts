@@ -90,7 +90,7 @@ export const link = Command.make("link").pipe(
     { command: "jinka status switch.yaml issuer", description: "First look" },
     { command: "jinka link echo switch.yaml issuer", description: "Is anybody there?" },
     { command: 'jinka link block switch.yaml issuer --reason "declines everything"', description: "Stop the bleeding" },
-    { command: "jinka link cut --control /run/jinka issuer", description: "The file is spoilt, and the switch runs" }
+    { command: "jinka link cut --control /run/jinka issuer", description: "The file is damaged, and the switch runs" }
   ]),
   Command.withSubcommands([
     one("block"),

@@ -103,7 +103,7 @@ const withoutTotals = (link: Draft): ReadonlyArray<Finding> => {
   const reconcile = link.part("businessDay").part("reconcile")
   const dialect = dialectOf(link)?.dialect
   if (reconcile.text !== "answer" || dialect === undefined || dialect.reconciliation !== undefined) return []
-  const rule = `the dialect ${dialect.name} says where totals stand (\`reconciliation\`)`
+  const rule = `the dialect ${dialect.name} says where totals are (\`reconciliation\`)`
   return [error(reconcile.path, rule, "Write `pass`, or give the dialect `reconciliation`.")]
 }
 

@@ -67,7 +67,7 @@ const macText = ({ guard }: LinkReport): ReadonlyArray<string> => {
   const bad = [
     [wrong, "wrong MACs of the partner"],
     [missing, "messages of the partner without a MAC"],
-    [unproved, "messages that could not be held against their MAC"],
+    [unproved, "messages whose MAC could not be checked"],
     [refusedByPartner, "answers that say our MAC is wrong"],
     [unmade, "messages of ours that did not leave, without a MAC"],
     [untranslated, "PIN blocks that could not be translated"]

@@ -146,7 +146,7 @@ const refusedStarts: Readonly<
   ],
   KeysElsewhere: [
     "usage",
-    "The journal holds keys that another kind of security module wrote. Take them out of use with the module of before, then change it."
+    "The journal holds keys that another kind of security module wrote. Take them out of use with that module, then change it."
   ],
   LinksMissing: [
     "journal",

@@ -224,7 +224,7 @@ const guarded = (from: Side, to: Side): Changed["fields"] => {
     after: covered(is),
     why
   })
-  const macWords = mac === undefined ? `link ${to.name} has no MACs` : `made anew with the key of ${to.name}`
+  const macWords = mac === undefined ? `link ${to.name} has no MACs` : `made again with the key of ${to.name}`
   return [
     ...(hasMac ? [row("MAC", "Message authentication code", macWords, mac !== undefined)] : []),
     ...(pin === undefined

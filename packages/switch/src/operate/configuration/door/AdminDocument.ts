@@ -52,12 +52,12 @@ export const AdminDocument = Schema.Struct({
         "Addresses and networks that may connect. Empty: every one that reaches it."
       )
     }),
-    "Where it listens: the console for browsers, `/api` for programs, `/live`, `/ready` and `/owner` for whoever starts switches, sends traffic and moves addresses, `/metrics` for Prometheus."
+    "Where it listens: the console for browsers, `/api` for programs, `/live`, `/ready` and `/owner` for what starts switches, sends traffic and moves addresses, `/metrics` for Prometheus."
   ),
   users: option(
     Schema.Array(UserDocument),
     [],
-    "Who may use it. Empty: whoever reaches it sees health and metrics, and nobody anything else."
+    "Who may use it. Empty: everybody who reaches it sees health and metrics, and nobody anything else."
   )
 })
 export type AdminDocument = typeof AdminDocument.Type

@@ -240,7 +240,7 @@ export const claims = (door: Draft, links: ReadonlyArray<Draft>, how: string): R
   const open = links.filter((link) => !link.part("door").has("certificate") && links.some(canBe(link)))
   if (open.length === 0) return []
   const names = listed(open.flatMap((link) => link.part("name").text ?? []))
-  const rule = `whoever this door admits is taken for ${names} when ${how}: nothing proves it`
+  const rule = `every caller that this door admits is taken for ${names} when ${how}: nothing proves it`
   const fix =
     "Give each of these links addresses of its own (`from:`), or the door `tls:` and each link its `certificate:`."
   return [warning(door.part("name").path, rule, fix)]

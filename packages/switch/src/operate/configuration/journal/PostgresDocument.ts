@@ -32,7 +32,7 @@ export const PostgresDocument = Schema.Struct({
   takeoverAfter: option(
     Duration,
     "3 seconds",
-    "How long another node sees the owner's beat stand still before it takes the switch over. From 1 to 60 seconds."
+    "How long the owner's beat must have stopped before another node takes the switch over. From 1 to 60 seconds."
   ),
   yieldAfter: option(
     Duration,

@@ -69,4 +69,4 @@ export const readPostgres = Effect.fnUntraced(function* (
 })
 
 const inClear =
-  "the journal goes to PostgreSQL on another machine in clear: whoever sees the wire reads messages (card data stay sealed). Add journal.postgres.tls"
+  "the journal goes to PostgreSQL on another machine in clear: anybody who sees the wire reads messages (card data stay sealed). Add journal.postgres.tls"

@@ -59,7 +59,7 @@ const SignOnDocument = Schema.Struct({
   required: option(
     Truth,
     true,
-    "Whether the link is used only when our sign-on was accepted. Else it is used at once, and a sign-on that fails is noted."
+    "Whether the link is used only when our sign-on was accepted. Otherwise it is used at once, and a sign-on that fails is noted."
   ),
   attempts: option(
     count(1, 100),
@@ -131,7 +131,7 @@ export const LinkDocument = Schema.Struct({
   identity: option(
     Schema.Literals(["checked", "unchecked"]),
     "checked",
-    "Whether every message of the partner is held against `institution` and `speaksFor`, and refused when it names somebody else or another partner's transaction. `unchecked`: the partner may give itself out as any other, and reverse the transactions of others; `jinka check` says so."
+    "Whether every message of the partner is checked against `institution` and `speaksFor`, and refused when it names somebody else or another partner's transaction. `unchecked`: the partner may give itself out as any other, and reverse the transactions of others; `jinka check` says so."
   ),
   ourInstitution: optional(Institution, "Our own code on this link, where it is not the switch's `institution`."),
   mode: option(

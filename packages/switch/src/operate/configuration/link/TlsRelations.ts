@@ -57,7 +57,7 @@ export const acceptedTls = (tls: Draft, isKnownBehind: boolean): ReadonlyArray<F
     const rule = "partners are not asked for a certificate: TLS hides what is said and does not tell who says it"
     findings.push(warning(tls.path, rule, "Add `ca:` or `partner.fingerprints`."))
   } else if (!isNamed && !isKnownBehind) {
-    const rule = "whoever has any certificate of these authorities is let in as the partner"
+    const rule = "anybody with a certificate of these authorities is let in as the partner"
     findings.push(warning(tls.part("ca").path, rule, "Add `partner:` with its fingerprint or name."))
   }
   return findings

@@ -15,7 +15,7 @@ export const MacDocument = Schema.Struct({
   receive: option(
     Schema.Literals(["required", "ifPresent", "none"]),
     "required",
-    "What the partner's messages are held against. `required`: a message without a MAC is refused like one with a wrong one. `ifPresent`: only a MAC that is there is looked at. `none`: none is."
+    "How the partner's messages are checked. `required`: a message without a MAC is refused like one with a wrong one. `ifPresent`: only a MAC that is there is looked at. `none`: none is."
   ),
   send: option(
     Schema.Literals(["always", "none"]),

@@ -18,7 +18,7 @@ const SoftwareDocument = Schema.Struct({
   allowTestKeys: option(
     Truth,
     false,
-    "Takes weak keys and keys that stand in public documents, which are refused otherwise. For tests and certification."
+    "Takes weak keys and keys that are in public documents; otherwise they are refused. For tests and certification."
   )
 })
 
