@@ -99,6 +99,19 @@ describe("Configurations that we show", () => {
 })
 
 describe("A configuration with errors", () => {
+  it("shows the quotes of what would be right without them", async () => {
+    const said = await saidOf(
+      sound
+        .replace("port: 7001", 'port: "7001"')
+        .replace("dialect: cups\n    connect", "dialect: cups\n    window: 'true'\n    connect")
+    )
+
+    expect(said).toEqual([
+      expect.stringContaining('found "7001". Write a whole number'),
+      expect.stringContaining('found "true". Write a whole number')
+    ])
+  })
+
   it("shows all of them at once, each with its line, what was found and what to write", async () => {
     const text = `name: demo
 institution: 00010000

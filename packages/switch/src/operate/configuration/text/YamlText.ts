@@ -153,9 +153,16 @@ export class YamlText {
     if (source === "") return "nothing"
     if (coverTyped(source) !== source)
       return `a ${typeof node.value === "number" ? "number" : "text"} that may hold a card number or a key`
-    return source.length > SHOWN_MAX ? `a text of ${source.length} characters` : JSON.stringify(source).slice(1, -1)
+    if (source.length > SHOWN_MAX) return `a text of ${source.length} characters`
+    const text = JSON.stringify(source)
+    return isQuoted(node) && isOtherBare(source) ? text : text.slice(1, -1)
   }
 }
+
+const isQuoted = ({ type }: { readonly type?: string }): boolean => type === "QUOTE_DOUBLE" || type === "QUOTE_SINGLE"
+
+/** Whether YAML reads the same without quotes as something else than a text: then the quotes are what is wrong. */
+const isOtherBare = (source: string): boolean => /^(?:true|false|null|~|[-+]?\.?\d[\d.eE+-]*)$/i.test(source)
 
 /** A text whose values cannot be had. */
 class Unreadable {
