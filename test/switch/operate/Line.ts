@@ -106,19 +106,6 @@ export class Line {
     }
   }
 
-  /** Connects until the switch has taken the connection: one that comes at the moment another one ends is closed. */
-  static async taken(port: number, isTaken: () => Promise<boolean>): Promise<Line> {
-    for (;;) {
-      const line = await Line.connect(port)
-      let isClosed = false
-      void line.ended.then(() => {
-        isClosed = true
-      })
-      await until(async () => isClosed || (await isTaken()), "the connection is taken or closed")
-      if (!isClosed) return line
-    }
-  }
-
   private static dial(port: number, localAddress: string, host: string): Promise<Line> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host, localAddress, noDelay: true })
