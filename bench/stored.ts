@@ -118,7 +118,8 @@ const measure = async (stored: number): Promise<StoredRow> => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const path = join(directory, "switch.yaml")
   const journal = join(directory, "journal")
-  const port = 20_000 + (process.pid % 20_000)
+  // Below the ports that the system gives to whoever dials.
+  const port = 20_000 + (process.pid % 10_000)
   const children = new Children()
   const env = { ...process.env, JINKA_JOURNAL_KEY: secret }
   let child: ChildProcess | undefined

@@ -1,8 +1,9 @@
 /** The console: signs on, listens to the switch, shows one page at a time, and carries out what a person wants done. */
 import { forget, ratesOf, remember } from "./charts.js"
 import { element } from "./elements.js"
-import { doubtPage, linksPage, ratesPage, tracePage } from "./pages.js"
+import { doubtPage, linksPage, ratesPage } from "./pages.js"
 import { alarmsPage, auditPage, dayPage, keysPage } from "./records.js"
+import { tracePage } from "./search.js"
 import { language, otherLanguage, word } from "./words.js"
 
 const at = (id) => document.getElementById(id)
@@ -52,14 +53,14 @@ const outcome = ({ did, outcomes, says }) =>
     .join("; ") ??
   "✓"
 
-/** Asks a person for the reason, does it, and says what came of it. `more`: what the act needs besides; `choice`: of what. */
+/** Asks a person for the reason, does it, and says what came of it. `more`: what the act needs besides; `choice`: what he says of it. */
 const act = (title, path, more = {}, choice = undefined) => {
   const dialog = at("ask")
   const reason = element("textarea", { id: "reason", maxlength: "120", required: true })
   const told = element("p", { role: "alert" })
   const done = async (event) => {
     event.preventDefault()
-    const chosen = choice === undefined ? {} : { [choice.name]: Number(choice.value) }
+    const chosen = choice === undefined ? {} : { [choice.input.name]: choice.value() }
     const answer = await ask(path, { ...more, ...chosen, reason: reason.value })
     told.className = answer.error === undefined ? "" : "error"
     told.textContent = answer.error ?? outcome(answer)
@@ -70,7 +71,7 @@ const act = (title, path, more = {}, choice = undefined) => {
       "form",
       { onsubmit: done },
       element("h2", { id: "ask-title" }, title),
-      ...(choice === undefined ? [] : [element("label", {}, word("silenceFor"), choice)]),
+      ...(choice === undefined ? [] : [element("label", {}, choice.label, choice.input)]),
       element("label", { for: "reason" }, word("why"), reason, element("span", { class: "soft" }, word("whyHint"))),
       told,
       element(
@@ -88,21 +89,28 @@ const act = (title, path, more = {}, choice = undefined) => {
 const hands = {
   ask,
   act: (link, what) => act(`${link}: ${word(what)}`, `/api/links/${encodeURIComponent(link)}/${what}`),
-  close: ({ exchange, link, mti, stan }) =>
-    act(`${word("close")} ${exchange}: ${link} ${mti} ${stan}`, `/api/pending/${exchange}/close`),
+  settle: (what, { exchange, link, mti, stan }) =>
+    act(`${word(`pending-${what}`)} ${exchange}: ${link} ${mti} ${stan}`, `/api/pending/${exchange}/${what}`),
+  moveDay: (link, what, day) => {
+    const input = element("input", { type: "date", name: "to", value: day, required: true })
+    const choice = { label: word("toDay"), input, value: () => input.value }
+    act(`${link}: ${word(what)}`, `/api/days/${encodeURIComponent(link)}/${what}`, {}, choice)
+  },
   askKey: (link, purpose) =>
     act(`${link}: ${word("askKey")} ${purpose}`, `/api/keys/${encodeURIComponent(link)}/ask`, { purpose }),
-  silence: ({ kind, link }) =>
+  silence: ({ kind, link }) => {
+    const input = element(
+      "select",
+      { name: "minutes" },
+      ...[30, 240, 1440].map((minutes) => element("option", { value: minutes }, word(`minutes${minutes}`)))
+    )
     act(
       `${word("silence")}: ${word(`alarm-${kind}`)} ${link}`,
       `/api/alarms/${kind}/silence`,
       link === "" ? {} : { link },
-      element(
-        "select",
-        { name: "minutes" },
-        ...[30, 240, 1440].map((minutes) => element("option", { value: minutes }, word(`minutes${minutes}`)))
-      )
-    ),
+      { label: word("silenceFor"), input, value: () => Number(input.value) }
+    )
+  },
   unsilence: ({ kind, link }) =>
     act(
       `${word("unsilence")}: ${word(`alarm-${kind}`)} ${link}`,
@@ -124,7 +132,13 @@ const show = (name) => {
     if (tab.dataset.page === name) tab.setAttribute("aria-current", "page")
     else tab.removeAttribute("aria-current")
   }
-  update = pages[name](at("main"), hands)
+  const place = element("div", {})
+  at("main").replaceChildren(
+    element("h2", {}, word(name)),
+    element("p", { class: "soft hint" }, word(`${name}-hint`)),
+    place
+  )
+  update = pages[name](place, hands)
   if (before !== undefined) update(before, new Map())
 }
 

@@ -35,6 +35,36 @@ export const table = (heads, rows) =>
 /** A cell. */
 export const cell = (text, kind = "") => element("td", { class: kind }, text)
 
+/** The head of a part of a page, and what it shows in a sentence. */
+export const part = (text, hint = "") => [
+  element("h3", {}, text),
+  ...(hint === "" ? [] : [element("p", { class: "soft hint" }, hint)])
+]
+
+/** What is said where there is nothing to show. */
+export const empty = (text) => element("p", { class: "empty" }, text)
+
+/** What is said where something could not be had. */
+export const failed = (text) => element("p", { class: "error", role: "alert" }, text)
+
+/** Buttons in one cell. */
+export const buttons = (...all) => element("td", {}, element("div", { class: "buttons" }, ...all))
+
+const rowOf = (one) => {
+  const row = one.closest("tr")
+  return row === null ? "" : Object.values(row.dataset).join(" ")
+}
+
+/** Puts other children in a place, and leaves the keyboard where it was: on the same button of the same row. */
+export const renew = (place, ...children) => {
+  const focused = document.activeElement
+  const was = place.contains(focused) ? [rowOf(focused), focused.textContent] : undefined
+  place.replaceChildren(...children)
+  if (was === undefined) return
+  const again = [...place.querySelectorAll("button")].find((one) => rowOf(one) === was[0] && one.textContent === was[1])
+  again?.focus()
+}
+
 /** One number to look at. */
 export const card = (key, value, isBad = false) =>
   element("div", { class: isBad ? "card bad" : "card" }, element("b", {}, value), word(key))

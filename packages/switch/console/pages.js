@@ -1,6 +1,6 @@
 /** The pages of the console that live: each makes its part of the document once, and brings it up to date with a beat. */
 import { chart } from "./charts.js"
-import { button, card, cell, element, keep, table } from "./elements.js"
+import { button, buttons, card, cell, element, empty, failed, keep, part, renew, table } from "./elements.js"
 import { draw, kindOf } from "./picture.js"
 import { duration, short, word } from "./words.js"
 
@@ -120,9 +120,9 @@ export const linksPage = (main, hands) => {
 
 /** Rates: the charts of one link, or of all. */
 export const ratesPage = (main) => {
-  const choice = element("select", { "aria-label": word("link") }, element("option", { value: "" }, word("all")))
+  const choice = element("select", {}, element("option", { value: "" }, word("all")))
   const charts = element("div", { class: "charts" })
-  main.replaceChildren(element("p", {}, choice), charts)
+  main.replaceChildren(element("form", { class: "search" }, element("label", {}, word("link"), choice)), charts)
   return (beat) => {
     for (const { name } of beat.links) {
       if (![...choice.options].some(({ value }) => value === name))
@@ -134,119 +134,78 @@ export const ratesPage = (main) => {
 
 const doubtful = new Set(["abandoned", "declined", "unreversed"])
 
-/** In doubt: what a person has to close, and what the switch is still delivering. */
-export const doubtPage = (main, { ask, close }) => {
-  const place = element("div", {})
-  main.replaceChildren(place)
-  let askedAt = 0
+/** What a person may do with a message, by its state. */
+const actsByState = {
+  waiting: ["hold"],
+  "under way": ["hold"],
+  resting: ["retry", "hold"],
+  held: ["release"],
+  abandoned: ["retry", "close"],
+  declined: ["close"],
+  unreversed: ["close"]
+}
+
+const columns = [
+  ["exchange", "number"],
+  ["link"],
+  ["message"],
+  ["state"],
+  ["code"],
+  ["attempts", "number wide"],
+  ["since", "wide"],
+  ["acts"]
+]
+
+/** Messages that are shown of those that the switch still delivers; the sum says how many there are. */
+const SHOWN_MAX = 200
+
+/** In doubt: what a person has to end, and what the switch is still delivering. */
+export const doubtPage = (main, { ask, settle }) => {
+  let askedAt = Number.NEGATIVE_INFINITY
+  const row = (one, beat) =>
+    element(
+      "tr",
+      { "data-exchange": one.exchange },
+      cell(String(one.exchange), "number"),
+      cell(one.link),
+      cell(`${one.mti} ${one.stan}`),
+      cell(
+        doubtful.has(one.state) ? `✕ ${word(one.state)}` : word(one.state),
+        doubtful.has(one.state) ? "state bad" : one.state === "held" ? "state idle" : ""
+      ),
+      cell(one.code),
+      cell(String(one.attempts), "number wide"),
+      cell(duration(beat.at - one.at), "wide"),
+      buttons(
+        ...(actsByState[one.state] ?? []).map((what) =>
+          button(word(`pending-${what}`), () => settle(what, one), { disabled: beat.who.role === "view" })
+        )
+      )
+    )
   return async (beat) => {
     if (beat.at - askedAt < 3000) return
     askedAt = beat.at
-    const { messages } = await ask("/api/pending")
-    const row = (one) =>
-      element(
-        "tr",
-        { "data-exchange": one.exchange },
-        cell(String(one.exchange), "number"),
-        cell(one.link),
-        cell(`${one.mti} ${one.stan}`),
-        cell(word(one.state), doubtful.has(one.state) ? "state bad" : ""),
-        cell(one.code),
-        cell(String(one.attempts), "number"),
-        cell(duration(beat.at - one.at)),
-        element(
-          "td",
-          {},
-          doubtful.has(one.state) ? button(word("close"), () => close(one), { disabled: beat.who.role === "view" }) : ""
-        )
-      )
-    const columns = [
-      ["exchange", "number"],
-      ["link"],
-      ["message"],
-      ["state"],
-      ["code"],
-      ["attempts", "number"],
-      ["since"],
-      ["acts"]
-    ]
+    const { error, inDoubt, messages, waiting } = await ask("/api/pending")
+    if (error !== undefined) return renew(main, failed(error))
     const open = messages.filter(({ state }) => doubtful.has(state))
-    const rest = messages.filter(({ state }) => !doubtful.has(state))
-    place.replaceChildren(
-      element("h2", {}, word("doubt")),
-      open.length === 0 ? element("p", {}, word("nothingInDoubt")) : table(columns, open.map(row)),
-      element("h2", {}, word("deliveredBySwitch")),
-      rest.length === 0 ? element("p", { class: "soft" }, word("none")) : table(columns, rest.slice(0, 200).map(row))
-    )
-  }
-}
-
-const side = (entry, other) => {
-  const theirs = new Map((other?.fields ?? []).map((field) => [field.id, field.value]))
-  return element(
-    "section",
-    {},
-    element("h2", {}, `${entry.kind} · ${entry.link} · ${entry.at.slice(11, 23)} (+${Math.round(entry.sinceMs)} ms)`),
-    element("p", { class: "soft" }, entry.says),
-    ...(entry.fields.length === 0
-      ? []
-      : [
-          element(
-            "div",
-            { class: "scroll" },
-            element(
-              "table",
-              {},
-              ...entry.fields.map(({ id, meaning, name, value }) =>
-                element(
-                  "tr",
-                  { class: other !== undefined && theirs.has(id) && theirs.get(id) !== value ? "changed" : undefined },
-                  cell(id === "mti" ? "MTI" : id),
-                  cell(name),
-                  element("td", {}, value, meaning === "" ? "" : element("div", { class: "soft" }, meaning))
-                )
-              )
-            )
+    const rest = messages.filter(({ state }) => !doubtful.has(state)).slice(0, SHOWN_MAX)
+    const of = (shown, all) => (shown.length < all ? `${shown.length} ${word("of")} ${all}` : "")
+    renew(
+      main,
+      ...part(word("forPersons"), of(open, inDoubt)),
+      open.length === 0
+        ? empty(word("nothingInDoubt"))
+        : table(
+            columns,
+            open.map((one) => row(one, beat))
+          ),
+      ...part(word("deliveredBySwitch"), of(rest, waiting)),
+      rest.length === 0
+        ? empty(word("none"))
+        : table(
+            columns,
+            rest.map((one) => row(one, beat))
           )
-        ])
-  )
-}
-
-/** Trace: the life of a transaction, its messages side by side. */
-export const tracePage = (main, { ask }) => {
-  const found = element("div", {})
-  const field = (key) => element("input", { name: key, autocomplete: "off", spellcheck: "false", maxlength: "12" })
-  const stan = field("stan")
-  const rrn = field("rrn")
-  const search = async (event) => {
-    event.preventDefault()
-    const key = { ...(stan.value === "" ? {} : { stan: stan.value }), ...(rrn.value === "" ? {} : { rrn: rrn.value }) }
-    if (Object.keys(key).length === 0) return
-    const answer = await ask("/api/trace", key)
-    found.replaceChildren(
-      ...(answer.error === undefined ? [] : [element("p", { class: "error" }, answer.error)]),
-      ...(answer.exchanges?.length === 0 ? [element("p", {}, word("notFound"))] : []),
-      ...(answer.exchanges ?? []).flatMap(({ deliveries, entries, exchange }) => [
-        element("h2", {}, `${word("exchange")} ${exchange}`),
-        element("div", { class: "sides" }, ...entries.map((entry, at) => side(entry, entries[at - 1]))),
-        ...deliveries.flatMap((delivery) => [
-          element("h2", {}, `${word("deliveries")} ${delivery.exchange}`),
-          element("div", { class: "sides" }, ...delivery.entries.map((entry) => side(entry)))
-        ])
-      ]),
-      ...(answer.more > 0 ? [element("p", { class: "soft" }, `${answer.more} ${word("more")}`)] : [])
     )
   }
-  main.replaceChildren(
-    element(
-      "form",
-      { class: "search", onsubmit: search },
-      element("label", {}, word("stan"), stan),
-      element("label", {}, word("rrn"), rrn),
-      element("button", { type: "submit" }, word("find"))
-    ),
-    found
-  )
-  stan.focus()
-  return () => {}
 }

@@ -1,21 +1,16 @@
 /** The pages of records: keys by their check values, the business day and its totals, alarms, and what persons have done. */
-import { button, card, cell, element, table } from "./elements.js"
+import { button, buttons, cell, element, empty, failed, part, renew, table } from "./elements.js"
 import { duration, time, word } from "./words.js"
 
 /** Asks again every so often, counted in the switch's own time; shows what came, or why nothing did. */
 const asking = (main, ask, path, everyMs, shown) => {
   const place = element("div", {})
-  main.replaceChildren(place)
+  main.append(place)
   let askedAt = Number.NEGATIVE_INFINITY
   const look = async (beat) => {
     askedAt = beat.at
     const answer = await ask(path())
-    if (!place.isConnected) return
-    place.replaceChildren(
-      ...(answer.error === undefined
-        ? shown(answer, beat)
-        : [element("p", { class: "error", role: "alert" }, answer.error)])
-    )
+    if (place.isConnected) renew(place, ...(answer.error === undefined ? shown(answer, beat) : [failed(answer.error)]))
   }
   return {
     place,
@@ -52,15 +47,9 @@ export const keysPage = (main, { ask, askKey, retireKey }) => {
         `${one.fitted.current} / ${one.fitted.previous} / ${one.fitted.none}`,
         one.fitted.none > 0 ? "number wide state bad" : "number wide"
       ),
-      element(
-        "td",
-        {},
-        element(
-          "div",
-          { class: "buttons" },
-          button(word("askKey"), () => askKey(one.link, purpose), { disabled: !mayAct || purpose === "kek" }),
-          button(word("retireKey"), () => retireKey(one.link, purpose, direction), { disabled: !mayAct })
-        )
+      buttons(
+        button(word("askKey"), () => askKey(one.link, purpose), { disabled: !mayAct || purpose === "kek" }),
+        button(word("retireKey"), () => retireKey(one.link, purpose, direction), { disabled: !mayAct })
       )
     )
   }
@@ -70,10 +59,8 @@ export const keysPage = (main, { ask, askKey, retireKey }) => {
     () => "/api/keys",
     5000,
     ({ keys }, beat) => [
-      element("h2", {}, word("keys")),
-      element("p", { class: "soft" }, word("keysHint")),
       keys.length === 0
-        ? element("p", {}, word("noKeys"))
+        ? empty(word("noKeys"))
         : table(
             heads,
             keys.map((one) => row(one, beat))
@@ -95,13 +82,9 @@ export const alarmsPage = (main, { ask, silence, unsilence }) => {
       cell(of(one.link)),
       cell(one.says),
       cell(duration(beat.at - one.since)),
-      element(
-        "td",
-        {},
-        one.silenced
-          ? word("silenced")
-          : button(word("silence"), () => silence(one), { disabled: beat.who.role === "view" })
-      )
+      one.silenced
+        ? cell(word("silenced"))
+        : buttons(button(word("silence"), () => silence(one), { disabled: beat.who.role === "view" }))
     )
   const silencedHeads = [["alarm"], ["link"], ["until"], ["who"], ["reason"], ["acts"]]
   const silencedRow = (one, beat) =>
@@ -113,11 +96,7 @@ export const alarmsPage = (main, { ask, silence, unsilence }) => {
       cell(time(one.until)),
       cell(one.user),
       cell(one.reason),
-      element(
-        "td",
-        {},
-        button(word("unsilence"), () => unsilence(one), { disabled: beat.who.role === "view" })
-      )
+      buttons(button(word("unsilence"), () => unsilence(one), { disabled: beat.who.role === "view" }))
     )
   const { update } = asking(
     main,
@@ -125,9 +104,8 @@ export const alarmsPage = (main, { ask, silence, unsilence }) => {
     () => "/api/alarms",
     1000,
     ({ alarms, silences }, beat) => [
-      element("h2", {}, word("alarms")),
       alarms.length === 0
-        ? element("p", {}, word("noAlarms"))
+        ? empty(word("noAlarms"))
         : table(
             heads,
             alarms.map((one) => row(one, beat))
@@ -135,7 +113,7 @@ export const alarmsPage = (main, { ask, silence, unsilence }) => {
       ...(silences.length === 0
         ? []
         : [
-            element("h2", {}, word("silencedAlarms")),
+            ...part(word("silencedAlarms")),
             table(
               silencedHeads,
               silences.map((one) => silencedRow(one, beat))
@@ -151,19 +129,13 @@ export const auditPage = (main, { ask }) => {
   const heads = [["when"], ["who"], ["link"], ["what"], ["reason"]]
   const list = element("div", {})
   const older = button(word("older"), () => more(), { hidden: true })
-  main.replaceChildren(
-    element("h2", {}, word("audit")),
-    element("p", { class: "soft" }, word("auditHint")),
-    list,
-    older
-  )
+  main.append(list, older)
   let rows = []
   let before = 0
   let isBegun = false
   const more = async () => {
     const answer = await ask(`/api/audit/${before}`)
-    if (answer.error !== undefined)
-      return list.replaceChildren(element("p", { class: "error", role: "alert" }, answer.error))
+    if (answer.error !== undefined) return list.replaceChildren(failed(answer.error))
     rows = [
       ...rows,
       ...answer.acts.map((one) =>
@@ -180,7 +152,7 @@ export const auditPage = (main, { ask }) => {
     ]
     before = answer.before
     older.hidden = before === 0
-    list.replaceChildren(rows.length === 0 ? element("p", {}, word("none")) : table(heads, rows))
+    list.replaceChildren(rows.length === 0 ? empty(word("none")) : table(heads, rows))
   }
   return () => {
     if (isBegun) return
@@ -192,22 +164,67 @@ export const auditPage = (main, { ask }) => {
 const amount = ({ amount, count }) =>
   `${count.toLocaleString("en")} · ${(amount / 100).toLocaleString("en", { minimumFractionDigits: 2 })}`
 
+/** The day that follows `date`, a text like 2026-11-28. */
+const dayAfter = (date) => {
+  const from = new Date(date === "" ? Date.now() : Date.parse(date))
+  return new Date(from.getTime() + 86_400_000).toISOString().slice(0, 10)
+}
+
+/** The business day of each partner: where it is, and the acts that move it. */
+const daysOf = (main, { ask, moveDay }) => {
+  const heads = [["link"], ["date"], ["nextDay"], ["acts"]]
+  const row = ({ businessDay: { date, next }, name }, beat) =>
+    element(
+      "tr",
+      { "data-day": name },
+      cell(name),
+      cell(date === "" ? word("unknownDay") : date),
+      cell(next === "" ? "–" : `${next} (${word("closing")})`),
+      buttons(
+        button(word("cut-over"), () => moveDay(name, "cut-over", next === "" ? dayAfter(date) : next), {
+          disabled: beat.who.role === "view"
+        }),
+        button(word("correct"), () => moveDay(name, "correct", date === "" ? dayAfter("") : date), {
+          disabled: beat.who.role === "view"
+        })
+      )
+    )
+  return asking(
+    main,
+    ask,
+    () => "/api/status",
+    5000,
+    ({ links }, beat) => {
+      const kept = links.filter(({ businessDay }) => businessDay !== null)
+      return [
+        kept.length === 0
+          ? empty(word("noDays"))
+          : table(
+              heads,
+              kept.map((link) => row(link, beat))
+            )
+      ]
+    }
+  ).update
+}
+
 /** The business day of each partner, and what has passed on it. */
-export const dayPage = (main, { ask }) => {
-  const date = element("input", { type: "date", "aria-label": word("date") })
-  const found = element("div", {})
-  main.replaceChildren(
+export const dayPage = (main, hands) => {
+  const { ask } = hands
+  const updateDays = daysOf(main, hands)
+  const date = element("input", { type: "date" })
+  main.append(
+    ...part(word("totals")),
     element(
       "form",
       { class: "search", onsubmit: (event) => event.preventDefault() },
       element("label", {}, word("date"), date)
-    ),
-    found
+    )
   )
   const heads = [
     ["date"],
     ["link"],
-    ["side"],
+    ["side", "wide"],
     ["message"],
     ["type"],
     ["approved", "number"],
@@ -222,7 +239,7 @@ export const dayPage = (main, { ask }) => {
       {},
       cell(one.date === "" ? "–" : one.date),
       cell(one.link),
-      cell(word(one.side)),
+      cell(word(one.side), "wide"),
       cell(one.mti),
       cell(`${one.type} ${one.name}`),
       cell(amount(one.approved), "number"),
@@ -232,19 +249,15 @@ export const dayPage = (main, { ask }) => {
       cell(amount(one.open), "number")
     )
   const { update, look, place } = asking(
-    found,
+    main,
     ask,
     () => (date.value === "" ? "/api/totals" : `/api/totals?date=${date.value}`),
     30_000,
-    ({ days, rows }) => [
-      element(
-        "div",
-        { class: "cards" },
-        ...days.map((day) => card(day.link, `${day.date}${day.state === "open" ? "" : ` (${word(day.state)})`}`))
-      ),
-      rows.length === 0 ? element("p", {}, word("none")) : table(heads, rows.map(row))
-    ]
+    ({ rows }) => [rows.length === 0 ? empty(word("none")) : table(heads, rows.map(row))]
   )
   date.addEventListener("change", () => place.isConnected && look({ at: Number.NEGATIVE_INFINITY }))
-  return update
+  return (beat) => {
+    updateDays(beat)
+    update(beat)
+  }
 }

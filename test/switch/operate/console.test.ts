@@ -1,66 +1,20 @@
 /** The console in a real browser. Where there is none, the tests say so and are skipped. */
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
-import { type Browser, chromium, type Page } from "playwright-core"
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { readdirSync, readFileSync } from "node:fs"
+import { afterEach, describe, expect, it } from "vitest"
 import { alarmKinds } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
 import { keyOf } from "../core/Guarded.ts"
+import { isMissing, needs, open, operator, picture, start, useBrowser, viewer, withConsole } from "./Browser.ts"
 import { answerTo, Line, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitchIn } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, runSwitchIn } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
-const program = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync)
-const viewer = "v".repeat(40)
-const operator = "o".repeat(40)
 const keeper = "k".repeat(40)
 /** The check value of the one key that is brought; the key itself is a published vector. */
 const brought = "zak-a"
 
-const withConsole = (text: string) =>
-  text.replace(
-    "requestTimeout:",
-    `admin: { listen: { port: 0 }, users: [
-      { name: berta, role: view, token: { env: JINKA_VIEWER } },
-      { name: anna, role: operate, token: { env: JINKA_OPERATOR } } ] }
-requestTimeout:`
-  )
-
-const start = (): Promise<RunningSwitch> =>
-  runSwitchIn({ JINKA_VIEWER: viewer, JINKA_OPERATOR: operator }, configuration(folder(), withConsole))
-
-/** Where the pictures of the documents are; made anew with JINKA_PICTURES=1. */
-const pictures = fileURLToPath(new URL("../../../docs/operate/pictures/", import.meta.url))
-
-const picture = async (page: Page, name: string): Promise<void> => {
-  if (process.env["JINKA_PICTURES"] !== "1") return
-  mkdirSync(pictures, { recursive: true })
-  await page.screenshot({ path: `${pictures}${name}.png` })
-}
-
-let browser: Browser
-beforeAll(async () => {
-  if (program === undefined) return
-  const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-  browser = await chromium.launch({ executablePath: program, args: flags })
-})
-afterAll(() => browser?.close())
+const browser = useBrowser()
 afterEach(cleanUp)
-
-/** A page that is signed on; what goes wrong in it is an error of the test. */
-const open = async ({ ready }: RunningSwitch, token: string): Promise<{ page: Page; wrong: Array<string> }> => {
-  const page = await browser.newPage({ viewport: { width: 1100, height: 800 }, locale: "en" })
-  const wrong: Array<string> = []
-  page.on("pageerror", ({ message }) => wrong.push(message))
-  page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().includes("401")) wrong.push(message.text())
-  })
-  await page.goto(`http://127.0.0.1:${ready.admin!.port}/`)
-  await page.getByLabel("Token").fill(token)
-  await page.getByRole("button", { name: "Sign on" }).click()
-  await page.getByRole("button", { name: "Links", exact: true }).waitFor()
-  return { page, wrong }
-}
 
 describe("The words of the console", () => {
   it("are there in both languages for every alarm", () => {
@@ -68,11 +22,27 @@ describe("The words of the console", () => {
 
     for (const kind of alarmKinds) expect(words).toMatch(new RegExp(`"alarm-${kind}": \\["[^"]+", "[^"]+"\\]`))
   })
+
+  it("are there for every key that a page asks for, in both languages", async () => {
+    const place = new URL("../../../packages/switch/console/", import.meta.url)
+    const words = readFileSync(new URL("words.js", place), "utf8")
+    const known = new Set(
+      [...words.matchAll(/^ {2}"?([A-Za-z0-9 -]+)"?: \[\s*"[^"]+",\s*"[^"]+"\s*\]/gm)].map(([, key]) => key)
+    )
+    const files = readdirSync(place).filter((name) => name.endsWith(".js") && name !== "words.js")
+    const texts = files.map((name) => readFileSync(new URL(name, place), "utf8")).join("\n")
+    const asked = [...texts.matchAll(/\bword\("([^"]+)"\)/g)].map(([, key]) => key)
+    const heads = [...texts.matchAll(/^\s*\[?\["([A-Za-z]+)"(?:, "[a-z ]+")?\],?/gm)].map(([, key]) => key)
+    const more = [...texts.matchAll(/\[\["([A-Za-z]+)"\](?:, \["([A-Za-z]+)"(?:, "[a-z ]+")?\])*/g)].flatMap(([all]) =>
+      [...all.matchAll(/\["([A-Za-z]+)"/g)].map(([, key]) => key)
+    )
+
+    expect(asked.length).toBeGreaterThan(40)
+    expect([...new Set([...asked, ...heads, ...more])].filter((key) => !known.has(key!))).toEqual([])
+  })
 })
 
-const needs = program === undefined ? " (skipped: no Chromium here; `apt-get install chromium`)" : ""
-
-describe.skipIf(program === undefined)(`The console in the browser${needs}`, () => {
+describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
   it("shows links, rates, doubt and a transaction as they are, without card data, and acts with a reason", async () => {
     const running = await start()
     const acquirer = await Line.connect(running.port("acquirer"))
@@ -81,7 +51,7 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
     acquirer.send(purchase(7))
     issuer.send(answerTo(await issuer.next(), "00"))
     await acquirer.next()
-    const { page, wrong } = await open(running, operator)
+    const { page, wrong } = await open(browser(), running, operator)
 
     await page.locator('tr[data-link="issuer"] .state.good').waitFor()
     await page.locator('tr[data-link="issuer"] td', { hasText: "100.0 %" }).waitFor()
@@ -101,6 +71,7 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
     await page.getByRole("button", { name: "Find" }).click()
     await page.getByText("answered · issuer").waitFor()
     seen.push(await page.content())
+    await page.locator('[data-change="request"]').waitFor()
     await picture(page, "trace")
     await page.getByRole("button", { name: "Business day" }).click()
     await page.locator("main td", { hasText: "1 · 10.00" }).first().waitFor()
@@ -125,7 +96,7 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
 
   it("lets a viewer do nothing, refuses a wrong token, and a request that another page sends with the session", async () => {
     const running = await start()
-    const { page } = await open(running, viewer)
+    const { page } = await open(browser(), running, viewer)
     await page.locator('tr[data-link="issuer"]').waitFor()
 
     const isDisabled = await page.getByLabel("Acts issuer").isDisabled()
@@ -140,7 +111,7 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
       })
       return [forced.status, plain.status]
     })
-    const foreign = await browser.newPage()
+    const foreign = await browser().newPage()
     await foreign.goto(`http://127.0.0.1:${running.ready.admin!.port}/`)
     await foreign.getByLabel("Token").fill("x".repeat(40))
     await foreign.getByRole("button", { name: "Sign on" }).click()
@@ -152,7 +123,7 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
 
   it("fits a telephone, and can be used with the keyboard alone", async () => {
     const running = await start()
-    const { page, wrong } = await open(running, operator)
+    const { page, wrong } = await open(browser(), running, operator)
     await page.setViewportSize({ width: 390, height: 760 })
     await page.locator('tr[data-link="issuer"]').waitFor()
 
@@ -210,7 +181,7 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
       })
       expect(code).toBe(0)
     }
-    const { page, wrong } = await open(running, keeper)
+    const { page, wrong } = await open(browser(), running, keeper)
 
     await page.getByRole("button", { name: "Keys", exact: true }).click()
     const slot = page.locator('tr[data-slot^="acquirer mac"]')
@@ -249,7 +220,7 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
     await picture(page, "audit")
     await page.close()
 
-    const other = await open(running, operator)
+    const other = await open(browser(), running, operator)
     await other.page.getByRole("button", { name: "Keys", exact: true }).click()
     await other.page.locator('tr[data-slot^="acquirer mac"]').waitFor()
     const buttons = other.page.locator('tr[data-slot^="acquirer mac"] button')
@@ -292,7 +263,7 @@ describe.skipIf(program === undefined)(`The console in the browser${needs}`, () 
     ).join("")
     const file = configuration(folder(), (text) => withConsole(text).replace("routes:", `${many}routes:`))
     const running = await runSwitchIn({ JINKA_VIEWER: viewer, JINKA_OPERATOR: operator }, file)
-    const { page, wrong } = await open(running, viewer)
+    const { page, wrong } = await open(browser(), running, viewer)
     await page.locator('tr[data-link="l199"]').waitFor()
 
     const seen = await page.evaluate<{

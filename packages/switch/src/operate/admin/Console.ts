@@ -24,6 +24,7 @@ const files: Readonly<Record<string, readonly [place: string, type: string]>> = 
   "picture.js": ["../../../console/picture.js", "text/javascript; charset=utf-8"],
   "charts.js": ["../../../console/charts.js", "text/javascript; charset=utf-8"],
   "elements.js": ["../../../console/elements.js", "text/javascript; charset=utf-8"],
+  "search.js": ["../../../console/search.js", "text/javascript; charset=utf-8"],
   "records.js": ["../../../console/records.js", "text/javascript; charset=utf-8"],
   "pages.js": ["../../../console/pages.js", "text/javascript; charset=utf-8"],
   "words.js": ["../../../console/words.js", "text/javascript; charset=utf-8"],

@@ -1,0 +1,240 @@
+/** The pages of the console in front of an operator: each with one look, each act with its refusal. */
+import type { Page } from "playwright-core"
+import { afterEach, describe, expect, it } from "vitest"
+import { isMissing, needs, open, operator, picture, start, useBrowser, viewer } from "./Browser.ts"
+import { answerTo, Line, until } from "./Line.ts"
+import { cleanUp, type RunningSwitch } from "./program.ts"
+import { pan, purchase } from "./swiped.ts"
+
+const browser = useBrowser()
+afterEach(cleanUp)
+
+const both = async (running: RunningSwitch) => {
+  const acquirer = await Line.connect(running.port("acquirer"))
+  const issuer = await Line.connect(running.port("issuer"))
+  await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
+  return { acquirer, issuer }
+}
+
+const go = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click()
+
+/** Does what a dialog asks about; gives what came of it. */
+const because = async (page: Page, reason: string): Promise<string> => {
+  await page.getByLabel("Reason, for the journal").fill(reason)
+  await page.getByRole("button", { name: "Do it" }).click()
+  const told = page.locator("dialog [role=alert]")
+  await until(async () => (await told.textContent()) !== "", "the dialog says what came of it")
+  return (await told.textContent()) ?? ""
+}
+
+const pageNames = ["Links", "Rates", "In doubt", "Trace", "Business day", "Alarms", "Audit", "Keys"]
+
+describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
+  it("hold, let go, try and close messages with a reason, and hear why not when somebody was faster", async () => {
+    const running = await start((text) =>
+      text.replace(/storeAndForward: .*/, "storeAndForward: { timeout: 1 seconds, retry: 1 hours, attempts: 2 }")
+    )
+    const { acquirer, issuer } = await both(running)
+    acquirer.send(purchase(8))
+    await issuer.next()
+    await acquirer.next()
+    // The reversal is not answered: it rests for an hour.
+    await issuer.next()
+    const { page, wrong } = await open(browser(), running, operator)
+    await go(page, "In doubt")
+    const row = page.locator("tr[data-exchange]")
+    await row.getByText("resting").waitFor()
+    const act = async (what: string, reason: string) => {
+      await row.getByRole("button", { name: what }).click()
+      return because(page, reason)
+    }
+    const exchange = await row.getAttribute("data-exchange")
+
+    await row.getByRole("button", { name: "Hold back" }).click()
+    const first = await page.evaluate<number>(`fetch("/api/pending/${exchange}/hold", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ reason: "I was faster" })
+    }).then(({ status }) => status)`)
+    const tooLate = await because(page, "the partner asked")
+    await go(page, "Cancel")
+    await row.getByText("held back").waitFor()
+    const shown = [await page.content()]
+    await act("Let go", "agreed")
+    await row.getByText("resting").waitFor()
+    await act("Try now", "the partner is back")
+    issuer.send(answerTo(await issuer.next(), "57"))
+    await row.getByText("declined").waitFor()
+    shown.push(await page.content())
+    await picture(page, "doubt")
+    const digits = await act("Close", `card ${pan}`)
+    await page.getByLabel("Reason, for the journal").fill("issuer has reversed by hand, case 12")
+    await page.getByRole("button", { name: "Do it" }).click()
+    await page.getByText("Nothing waits for a person.").waitFor()
+    await page.close()
+    const { inDoubt } = await running.status()
+    await running.stop()
+
+    expect(first).toBe(200)
+    expect(tooLate).toContain("is held back already")
+    expect(digits).toContain("no run of 8 digits")
+    expect(inDoubt).toBe(0)
+    expect(shown.filter((text) => text.includes(pan))).toEqual([])
+    expect(wrong.filter((text) => !/40[09]/.test(text))).toEqual([])
+  })
+
+  it("move a partner's business day with a reason, hear why it stays, and a viewer moves nothing", async () => {
+    const running = await start((text) =>
+      text.replace("storeAndForward:", "businessDay: { cutOver: accept }\n    storeAndForward:")
+    )
+    await both(running)
+    const { page, wrong } = await open(browser(), running, operator)
+    await go(page, "Business day")
+    const row = page.locator('tr[data-day="issuer"]')
+    await row.getByText("not known yet").waitFor()
+    const move = async (what: string, to: string, reason: string) => {
+      await row.getByRole("button", { name: what }).click()
+      await page.getByLabel("The new business day").fill(to)
+      return because(page, reason)
+    }
+
+    await move("Cut over", "2026-11-28", "its 0800 did not come, case 7")
+    await row.getByText("2026-11-28").waitFor()
+    const back = await move("Cut over", "2026-11-27", "a mistake")
+    await picture(page, "cut-over")
+    await go(page, "Cancel")
+    await move("Correct", "2026-11-27", "agreed with the partner")
+    await row.getByText("2026-11-27").waitFor()
+    await page.close()
+    const other = await open(browser(), running, viewer)
+    await go(other.page, "Business day")
+    const theirs = other.page.locator('tr[data-day="issuer"] button')
+    await theirs.first().waitFor()
+    const disabled = [await theirs.nth(0).isDisabled(), await theirs.nth(1).isDisabled()]
+    const forced = await other.page.evaluate<number>(`fetch("/api/days/issuer/cut-over", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ to: "2026-12-01", reason: "no" })
+    }).then(({ status }) => status)`)
+    await other.page.close()
+    await running.stop()
+
+    expect(back).toContain("The business day of issuer stays")
+    expect([disabled, forced]).toEqual([[true, true], 403])
+    expect(running.err()).toContain("operator anna: day cut-over to 2026-11-28 (its 0800 did not come, case 7)")
+    expect([...wrong, ...other.wrong].filter((text) => !/40[39]/.test(text))).toEqual([])
+  })
+
+  it("see both sides of each message with every change and its reason, and why an answer found no request", async () => {
+    const running = await start()
+    const { acquirer, issuer } = await both(running)
+    acquirer.send(purchase(7))
+    const request = await issuer.next()
+    issuer.send(answerTo(request, "00"))
+    await acquirer.next()
+    const stranger = answerTo(request, "00")
+    issuer.send({ ...stranger, fields: { ...stranger.fields, 11: "000099" } })
+    const { page, wrong } = await open(browser(), running, operator)
+    await go(page, "Trace")
+    await page.getByRole("button", { name: "Find" }).click()
+    const unasked = await page.locator("main .error").textContent()
+    await page.getByLabel("STAN (F11)").fill("424242")
+    await page.getByRole("button", { name: "Find" }).click()
+    await page.getByText("No exchange fits.").waitFor()
+    await page.getByLabel("STAN (F11)").fill("7")
+    await page.getByRole("button", { name: "Find" }).click()
+
+    const sides = page.locator('[data-change="request"]')
+    await sides.locator("tr.changed").first().waitFor()
+    const changed = await sides.locator("tr.changed").allTextContents()
+    const heads = await sides.locator("th").allTextContents()
+    await sides.locator("summary").click()
+    const bytes = await sides.locator("pre").allTextContents()
+    await sides.scrollIntoViewIfNeeded()
+    await picture(page, "both-sides")
+    const shown = [await page.content()]
+    await page.getByLabel("STAN (F11)").fill("")
+    await page.getByRole("button", { name: "Why no request?" }).click()
+    await page.getByText("The nearest request is exchange").first().waitFor()
+    const differing = await page.locator("main tr.changed").allTextContents()
+    shown.push(await page.content())
+    await picture(page, "why")
+    await page.close()
+    await running.stop()
+
+    expect(unasked).toBe("Give a STAN or an RRN.")
+    expect(heads).toEqual(["Field", "Name", "As it came", "As it left", "Why it was changed"])
+    expect(changed.join("\n")).toContain("the header names us")
+    expect(changed.every((text) => text.startsWith("≠ "))).toBe(true)
+    expect(bytes.length).toBe(2)
+    expect(bytes[0]).toMatch(/^[0-9a-f]{2} /)
+    expect(differing.join("\n")).toContain("000099")
+    const hex = Buffer.from(pan).toString("hex").match(/../g)!.join(" ")
+    expect(shown.filter((text) => text.includes(pan) || text.includes(hex))).toEqual([])
+    expect(running.err()).toContain("operator anna: why the last answers")
+    expect(wrong).toEqual([])
+  })
+
+  it("find one look on every page: its name, what it shows, an empty state, and a failure that says what is wrong", async () => {
+    const running = await start()
+    const { page, wrong } = await open(browser(), running, operator)
+    await page.locator('tr[data-link="issuer"]').waitFor()
+    const looks: Array<{ name: string; head: string | null; hint: boolean; narrow: number }> = []
+    for (const name of pageNames) {
+      await go(page, name)
+      await page.locator("main h2").waitFor()
+      await page.setViewportSize({ width: 390, height: 760 })
+      const narrow = await page.evaluate<number>(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+      )
+      await page.setViewportSize({ width: 1100, height: 800 })
+      const hint = (await page.locator("main .hint").first().textContent()) !== ""
+      looks.push({ name, head: await page.locator("main h2").textContent(), hint, narrow })
+    }
+    await go(page, "In doubt")
+    await page.locator("main .empty").nth(1).waitFor()
+
+    await page.route(/\/api\/(pending|alarms|audit|keys|totals|status|trace|why)/, (route) =>
+      route.fulfill({ status: 503, json: { error: "the journal cannot be read now" } })
+    )
+    const failing: Array<string | null> = []
+    for (const name of ["In doubt", "Alarms", "Audit", "Keys", "Business day"]) {
+      await go(page, "Links")
+      await go(page, name)
+      failing.push(await page.locator("main .error").first().textContent())
+    }
+    await go(page, "Trace")
+    await page.getByRole("button", { name: "Why no request?" }).click()
+    failing.push(await page.locator("main .error").textContent())
+    await page.close()
+    await running.stop()
+
+    expect(looks).toEqual(pageNames.map((name) => ({ name, head: name, hint: true, narrow: 0 })))
+    expect(failing).toEqual(failing.map(() => "the journal cannot be read now"))
+    expect(wrong.filter((text) => !text.includes("503"))).toEqual([])
+  })
+
+  it("keep the keyboard where it was while a page is brought up to date", async () => {
+    const running = await start((text) =>
+      text.replace("requestTimeout:", "alarms: { linkDown: 1 seconds }\nrequestTimeout:")
+    )
+    const { page, wrong } = await open(browser(), running, operator)
+    await go(page, "Alarms")
+    const silence = page.locator('tr[data-alarm="linkDown issuer"]').getByRole("button", { name: "Silence" })
+    await silence.focus()
+    await page.evaluate(`new Promise((resolve) => {
+      let renewed = 0
+      new MutationObserver(() => ++renewed === 3 && resolve()).observe(document.querySelector("main > div > div"), {
+        childList: true
+      })
+    })`)
+    const focused = await page.evaluate<string>("document.activeElement.closest('tr')?.dataset.alarm ?? ''")
+    await page.keyboard.press("Enter")
+    await page.getByLabel("Reason, for the journal").waitFor()
+    await page.close()
+    await running.stop()
+
+    expect(focused).toBe("linkDown issuer")
+    expect(wrong).toEqual([])
+  })
+})
