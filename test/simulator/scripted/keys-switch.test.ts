@@ -26,7 +26,7 @@ const secured = (directory: string): string =>
     const mac = "\n    mac: { algorithm: ansi-x9.19 }\n    pin: { format: iso0 }"
     return text
       .replace(
-        "requestTimeout: 1 seconds",
+        "requestTimeout: 20 seconds",
         "security:\n  software: { storageKey: { env: JINKA_STORAGE_KEY }, allowTestKeys: true }\nrequestTimeout: 30 seconds"
       )
       .replace(listen, `${listen}${mac}\n    keys: { giver: partner, first: wait }`)

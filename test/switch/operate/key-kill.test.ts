@@ -14,7 +14,7 @@ import { patience } from "../../Pace.ts"
 import { keyOf } from "../core/Guarded.ts"
 import { macOf } from "../core/KeyBench.ts"
 import { Line } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, runSwitchIn } from "./program.ts"
+import { cleanUp, configuration, folder, jinka, runSwitchProcessIn } from "./program.ts"
 
 const storage = { JINKA_STORAGE_KEY: createHash("sha256").update("the storage key of these tests").digest("hex") }
 const scopes: Array<Scope.Closeable> = []
@@ -27,7 +27,7 @@ afterEach(async () => {
 const secured = (security: string): string =>
   configuration(folder(), (text) =>
     text
-      .replace("requestTimeout: 1 seconds", `security:\n  ${security}\nrequestTimeout: 30 seconds`)
+      .replace("requestTimeout:", `security:\n  ${security}\nrequestTimeout:`)
       .replace(
         "listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }",
         "listen: { host: 127.0.0.1, port: 0, from: [127.0.0.1] }\n    mac: { algorithm: ansi-x9.19 }\n    keys: { giver: us, first: wait }"
@@ -108,7 +108,7 @@ describe.each(["software", "device"] as const)("A switch that gives keys out of 
   }, async () => {
     const { bring, security } = await modules[kind]()
     const file = secured(security)
-    let running = await runSwitchIn(storage, file)
+    let running = await runSwitchProcessIn(storage, file)
     await bring(file)
     let theirs: Buffer | undefined
     const seen: Array<string> = []
@@ -129,7 +129,7 @@ describe.each(["software", "device"] as const)("A switch that gives keys out of 
       await asked
       partner.socket.destroy()
 
-      running = await runSwitchIn(storage, file)
+      running = await runSwitchProcessIn(storage, file)
       const offered = (await slotOf(file))?.offered
       const again = await Line.connect(running.port("acquirer"))
       if (offered != null) {
