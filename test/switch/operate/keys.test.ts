@@ -62,6 +62,8 @@ describe("The keys of a link's messages", () => {
     expect((await saidWith(`${partner}fields: { 2: ans..28 }\n`))[0]).toContain(
       "a card number (DE 2) has at most 19 digits"
     )
-    expect((await saidWith(`${partner.replace("partner", '"two\\nlines"')}`))[0]).toContain("of at most 64 characters that can be printed")
+    expect((await saidWith(`${partner.replace("partner", '"two\\nlines"')}`))[0]).toContain(
+      "of at most 64 characters that can be printed"
+    )
   })
 })
