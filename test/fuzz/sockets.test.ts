@@ -13,7 +13,7 @@ import { Chance } from "../codec/fuzz/Mutation.ts"
 import { endFindings } from "../regression/JournalCheck.ts"
 import { allEntries, withJournal } from "../switch/journal/Journals.ts"
 import { answerTo, Line, purchase, text, until } from "../switch/operate/Line.ts"
-import { cleanUp, configuration, folder, runSwitchProcess } from "../switch/operate/program.ts"
+import { cleanUp, configuration, folder, hasty, runSwitchProcess } from "../switch/operate/program.ts"
 import { keptOf } from "./whole/Corpus.ts"
 import { FuzzedMessages } from "./whole/FuzzedMessages.ts"
 import { card, Ledger } from "./whole/Ledger.ts"
@@ -27,7 +27,7 @@ const MESSAGES_EACH = 150
 
 /** A link of each kind of way in, beside the honest acquirer and issuer of the usual configuration. */
 const ways = (yaml: string): string =>
-  yaml.replace(
+  hasty(yaml).replace(
     "routes:",
     `  - name: liar
     institution: "70010000"
@@ -173,7 +173,9 @@ describe("A running switch among partners that lie", () => {
     const statuses: Array<number> = []
     for (const bytes of lies("70030000", MESSAGES / 8)) statuses.push(await post(door("web"), bytes))
     acquirer.send(purchase(999_001))
-    const answer = await acquirer.next()
+    let answer = await acquirer.next()
+    // An echo comes first where the machine was slow.
+    while (answer.mti !== "0210") answer = await acquirer.next()
     const { defects } = await running.status()
     issuer.destroy()
     await running.stop()
