@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { delimiter, dirname, join } from "node:path"
 import { dialects } from "@jinka/codec"
 import { Effect } from "effect"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -31,11 +31,17 @@ const settings = (dialect: string, port = 7911) => ({
   issuerPort: port + 1
 })
 
+/** `npm test` has the workspace's own commands on its path; a user's project has what was installed in it. */
+const PATH = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .filter((folder) => !folder.includes("node_modules"))
+  .join(delimiter)
+
 const run = (command: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) =>
   new Promise<{ readonly code: number | null; readonly output: string }>((resolve) => {
     const child = spawn(command, args, {
       cwd: folder,
-      env: { ...process.env, ...env },
+      env: { ...process.env, PATH, ...env },
       stdio: ["ignore", "pipe", "pipe"]
     })
     let output = ""
