@@ -360,9 +360,10 @@ export class Link implements LongOwner, ShortOwner {
   /** See `LongOwner`. */
   over(session: Session, ended: LinkEnded): void {
     this.last = carriedBy(session)
-    // Of a half-closed one log and switch have heard already, and what its group does about it has been done.
-    const isNews = !session.isHalfClosed || (ended.reason !== this.halfClosedBy && severityOf(ended) === "warning")
-    if (isNews) this.endedBy(ended)
+    // Of a half-closed one log and switch have heard already, and what its group does about it has been done. A partner that
+    // closed and comes again replaces nothing.
+    const isHeard = ended.reason === this.halfClosedBy || ended.reason === "Replaced" || severityOf(ended) !== "warning"
+    if (!session.isHalfClosed || !isHeard) this.endedBy(ended)
     this.down.happened()
     if (!session.isHalfClosed) this.owner.ended(this, session.epoch, ended)
   }
