@@ -109,7 +109,9 @@ export * from "./iso8583/Mti.ts"
 export { PatchInvalid } from "./iso8583/Patch.ts"
 export { PatchList } from "./iso8583/PatchList.ts"
 export {
+  noTotals,
   type Reconciliation,
+  type Totals,
   type TotalsKind,
   type TotalsPlaces,
   type TotalsSum,

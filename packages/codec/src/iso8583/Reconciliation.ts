@@ -56,13 +56,24 @@ export const totalsKindOf = ({ types }: Reconciliation, mti: number, type: strin
   return isAuthorization && kind !== "inquiries" ? "authorizations" : kind
 }
 
+/** Counts and amounts of each kind, amounts in minor units. */
+export type Totals = { readonly [Kind in TotalsKind]: { [Sum in TotalsSum]: number } }
+
+/** Totals of nothing, to be counted in. */
+export const noTotals = (): Totals => {
+  const nothing = () => ({ number: 0, reversals: 0, amount: 0, reversedAmount: 0 })
+  return {
+    credits: nothing(),
+    debits: nothing(),
+    transfers: nothing(),
+    inquiries: nothing(),
+    authorizations: nothing()
+  }
+}
+
 /** The amount that one side owes the other; see `TotalsNet`. */
-export const totalsNet = ({
-  credits,
-  debits
-}: {
-  readonly [Kind in "credits" | "debits"]: { readonly [Sum in "amount" | "reversedAmount"]: number }
-}): number => credits.amount + credits.reversedAmount - debits.amount - debits.reversedAmount
+export const totalsNet = ({ credits, debits }: Pick<Totals, "credits" | "debits">): number =>
+  credits.amount + credits.reversedAmount - debits.amount - debits.reversedAmount
 
 /** Data elements that the rules name: those of the totals, and the one that an answer cannot do without. */
 export const reconciliationFields = ({ net, outcome, totals }: Reconciliation): ReadonlyArray<number> => [

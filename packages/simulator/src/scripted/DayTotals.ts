@@ -6,32 +6,18 @@
 import {
   type Codec,
   type MessageIndex,
+  noTotals,
   type Reconciliation,
   type TotalsKind,
-  type TotalsSum,
   totalsKindOf,
   totalsKinds,
   totalsNet,
   totalsSums
 } from "@jinka/codec"
 
-/** Counts and amounts of each kind. */
-type Sums = { readonly [Kind in TotalsKind]: { [Sum in TotalsSum]: number } }
-
-const noSums = (): Sums => {
-  const nothing = () => ({ number: 0, reversals: 0, amount: 0, reversedAmount: 0 })
-  return {
-    credits: nothing(),
-    debits: nothing(),
-    transfers: nothing(),
-    inquiries: nothing(),
-    authorizations: nothing()
-  }
-}
-
 /** Totals of one business day. Amounts in minor units. */
 export class DayTotals {
-  private sums = noSums()
+  private sums = noTotals()
   /** What was counted on this day, by key: a reversal takes it back, once. */
   private readonly counted = new Map<string, { readonly kind: TotalsKind; readonly amount: number }>()
 
@@ -58,7 +44,7 @@ export class DayTotals {
 
   /** A new business day: all sums are zero. */
   startDay(): void {
-    this.sums = noSums()
+    this.sums = noTotals()
     this.counted.clear()
   }
 

@@ -8,15 +8,11 @@ import {
   PatchList,
   type Reconciliation,
   responseMti,
-  type TotalsKind,
-  type TotalsSum,
+  type Totals,
   totalsKinds,
   totalsNet,
   totalsSums
 } from "@jinka/codec"
-
-/** Counts and amounts, in minor units, of each kind. */
-export type DayTotals = { readonly [Kind in TotalsKind]: { [Sum in TotalsSum]: number } }
 
 /** A count or sum that is not the same on both sides. */
 export interface Different {
@@ -29,24 +25,12 @@ export interface Different {
 /** What came of a comparison; `none`: the message says no totals. */
 export type Compared = { readonly count: number; readonly different: ReadonlyArray<Different> } | "none"
 
-/** Totals of nothing. */
-export const noTotals = (): DayTotals => {
-  const nothing = () => ({ number: 0, reversals: 0, amount: 0, reversedAmount: 0 })
-  return {
-    credits: nothing(),
-    debits: nothing(),
-    transfers: nothing(),
-    inquiries: nothing(),
-    authorizations: nothing()
-  }
-}
-
 /** Holds the totals of a message against ours, as far as it says any. */
 export const compared = (
   { layout }: Codec,
   { net, totals }: Reconciliation,
   index: MessageIndex,
-  ours: DayTotals
+  ours: Totals
 ): Compared => {
   const said: Array<Different> = []
   const say = (de: number | undefined, value: number, read: (text: string) => number) => {

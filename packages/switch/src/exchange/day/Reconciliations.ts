@@ -12,12 +12,14 @@ import {
   isRequest,
   MessageIndex,
   mtiText,
+  noTotals,
   type Reconciliation,
+  type Totals,
   totalsKindOf
 } from "@jinka/codec"
 import { Effect } from "effect"
 import type { JournalError } from "../../journal/JournalError.ts"
-import { compared, type DayTotals, noTotals, totalsAnswer } from "../../message/Reconciliation.ts"
+import { compared, totalsAnswer } from "../../message/Reconciliation.ts"
 import { dateOf, settlementDigits } from "../../message/SettlementDate.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
@@ -145,7 +147,7 @@ export class Reconciliations {
   }
 
   /** What was approved, also what was taken back since, and that once more by itself. */
-  private totals(rules: Reconciliation, rows: ReadonlyArray<DayRow>): DayTotals {
+  private totals(rules: Reconciliation, rows: ReadonlyArray<DayRow>): Totals {
     const totals = noTotals()
     for (const { approved, mti, reversed, type } of rows) {
       const kind = totalsKindOf(rules, Number(mti), type)
