@@ -1,7 +1,7 @@
 /**
  * How often somebody may ask over the administrative listener: each user for himself, and all whom nobody knows together. What
- * reads the journal is asked for more rarely: partners' messages wait behind it. Whether the switch lives and is ready may be
- * asked for by everybody at any time.
+ * reads the journal is asked for more rarely: partners' messages wait behind it. Whether the switch lives, is ready and runs here
+ * may be asked for by everybody at any time: addresses and restarts hang on it.
  */
 import { RateLimit } from "../../exchange/entry/RateLimit.ts"
 
@@ -9,7 +9,7 @@ import { RateLimit } from "../../exchange/entry/RateLimit.ts"
 const CALLS_PER_SECOND = 100
 const SEARCHES_PER_SECOND = 10
 
-const free = new Set(["/live", "/ready"])
+const free = new Set(["/live", "/ready", "/owner"])
 const searches = /^\/api\/(?:trace|why|totals|audit)(?:\/|$)/
 
 /** What whoever asks too often gets to hear. */
