@@ -13,13 +13,16 @@ export const said = <A>(child: ChildProcess, key: string): Promise<A> =>
     child.on("message", heard).once("exit", exited)
   })
 
+/** Options of the engine that a switch gets from its service files (packages/switch/service). */
+export const asServed: ReadonlyArray<string> = ["--max-semi-space-size=8"]
+
 /** Children that end together. */
 export class Children {
   private readonly all: Array<ChildProcess> = []
 
-  /** Starts the program in `file`, a path. */
-  start(file: string, args: ReadonlyArray<string>): ChildProcess {
-    const child = fork(file, args)
+  /** Starts the program in `file`, a path; `options`: of the engine. */
+  start(file: string, args: ReadonlyArray<string>, options: ReadonlyArray<string> = []): ChildProcess {
+    const child = fork(file, args, { execArgv: [...process.execArgv, ...options] })
     this.all.push(child)
     return child
   }

@@ -4,6 +4,7 @@ import { Effect, Layer, References, type Scope } from "effect"
 import { Journal } from "../packages/switch/src/journal/Journal.ts"
 import { layerSqlite } from "../packages/switch/src/journal/SqliteStore.ts"
 import type { LinkSettings } from "../packages/switch/src/link/Settings.ts"
+import { letHeapGrow } from "../packages/switch/src/operate/HeapGrowth.ts"
 import type { SwitchSettings } from "../packages/switch/src/Switch.ts"
 import { layer as nodeTransport } from "../packages/switch/src/transport/NodeTransport.ts"
 import type { Transport } from "../packages/switch/src/transport/Transport.ts"
@@ -59,11 +60,13 @@ export const key: Uint8Array = Buffer.alloc(32, 1)
 export const runOn = <E>(
   directory: string,
   program: Effect.Effect<never, E, Journal | Transport | Scope.Scope>
-): Promise<never> =>
-  Effect.runPromise(
+): Promise<never> => {
+  letHeapGrow()
+  return Effect.runPromise(
     program.pipe(
       Effect.scoped,
       Effect.provide(Layer.merge(nodeTransport, Journal.layer.pipe(Layer.provide(layerSqlite({ directory, key }))))),
       Effect.provideService(References.MinimumLogLevel, "Warn")
     )
   )
+}

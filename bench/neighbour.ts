@@ -14,7 +14,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Table from "cli-table3"
-import { said } from "./Children.ts"
+import { asServed, said } from "./Children.ts"
 import { FLOOD_PER_SECOND, floods } from "./neighbour/Floods.ts"
 import type { Measured } from "./neighbour/good.ts"
 
@@ -88,7 +88,7 @@ export const run = async (seconds = 4, only: ReadonlyArray<string> = []) => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const children: Array<ChildProcess> = []
   const start = (name: string, ...args: ReadonlyArray<string>) => {
-    const child = fork(file(name), args)
+    const child = fork(file(name), args, name === "switch" ? { execArgv: [...process.execArgv, ...asServed] } : {})
     children.push(child)
     return child
   }

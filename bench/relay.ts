@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Table from "cli-table3"
-import { Children, said } from "./Children.ts"
+import { asServed, Children, said } from "./Children.ts"
 import type { Measured } from "./relay/acquirer.ts"
 
 interface Usage {
@@ -68,7 +68,8 @@ export const run = async (seconds = 4): Promise<ReadonlyArray<Row>> => {
   const directory = mkdtempSync(join(tmpdir(), "jinka-bench-"))
   const rows: Array<Row> = []
   const children = new Children()
-  const start = (name: string, args: ReadonlyArray<string>) => children.start(file(name), args)
+  const start = (name: string, args: ReadonlyArray<string>) =>
+    children.start(file(name), args, name === "switch" ? asServed : [])
   try {
     const echo = await said<number>(start("echo", []), "port")
     for (const kind of ["raw", "switch"] as const) {

@@ -57,6 +57,14 @@ describe("The unit for systemd", () => {
     expect(text).toContain("\nRestartPreventExitStatus=2\n")
     expect(text).toContain("\nNotifyAccess=all\n")
   })
+
+  it("gives the switch the same small nursery as the container does", () => {
+    const option = /NODE_OPTIONS=(\S+)/
+    const [, unitOption] = option.exec(readFileSync(service("jinka@.service"), "utf8"))!
+
+    expect(unitOption).toBe("--max-semi-space-size=8")
+    expect(option.exec(readFileSync(service("Containerfile"), "utf8"))?.[1]).toBe(unitOption)
+  })
 })
 
 describe("The start for systemd", () => {

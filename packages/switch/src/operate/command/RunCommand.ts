@@ -5,6 +5,7 @@ import { load, loadAdmin, loadAlarms, loadKeys, loadModule } from "../Configurat
 import { configurationText } from "../ConfigurationText.ts"
 import { problemText } from "../configuration/text/Problem.ts"
 import { failedBy } from "../Exit.ts"
+import { letHeapGrow } from "../HeapGrowth.ts"
 import * as Log from "../Log.ts"
 
 /** The argument that every command about one switch takes. */
@@ -13,7 +14,10 @@ export const configurationFile = Argument.String("file").pipe(
 )
 
 /** The switch itself is loaded to be run: every other command starts in two thirds of the time without it. */
-const loadedSwitch = Effect.promise(() => import("../Run.ts"))
+const loadedSwitch = Effect.promise(() => {
+  letHeapGrow()
+  return import("../Run.ts")
+})
 
 /** `jinka run FILE`. */
 export const run = Command.make(
