@@ -1,9 +1,9 @@
 /**
  * New settings for a running switch, without touching the links that did not change.
  *
- * Removed and changed links are drained and closed first; then, in one synchronous turn, links, routes and limits are swapped;
- * then the new connections are made. So every message meets the old settings whole or the new ones whole. Whatever is in the
- * way before that turn takes everything back (docs/decisions/0015-reload.md).
+ * The new links are made, known to nobody; removed and changed ones are drained and closed; then, in one synchronous turn, links,
+ * routes and limits are swapped; then the new connections are made. So every message meets the old settings whole or the new ones
+ * whole. Whatever is in the way before that turn takes everything back (docs/decisions/0015-reload.md).
  *
  * A desk keeps its number for ever: exchanges, store-and-forward queues and the keys of recent exchanges name it by that. A
  * changed link comes to its own old desk; a removed one stays at its desk, gone, until a link of the same name takes its place.
@@ -48,6 +48,12 @@ interface Changes {
   readonly added: ReadonlySet<string>
   readonly changed: ReadonlySet<string>
   readonly removed: ReadonlySet<string>
+}
+
+/** A link that was made of a plan, and has no desk yet. */
+interface Made {
+  readonly plan: LinkPlan
+  readonly link: Link
 }
 
 /** Why a reload was not done. Nothing is changed then. */
@@ -135,6 +141,7 @@ export class Reload {
         const changes = yield* this.compare(next)
         yield* this.mayBecome(next, changes)
         const closing = this.closing(changes)
+        const made = yield* this.make(changes, closing)
         const wasAway = new Set(closing.filter(({ isAway }) => isAway).map(({ id }) => id))
         for (const link of closing) link.change({ _tag: "leaving", on: loses(changes, link) })
         const takeBack = Effect.sync(() => this.takeBack(closing, wasAway))
@@ -142,11 +149,12 @@ export class Reload {
         const unfinished = yield* this.quiet(changes, closing, user, drainMs).pipe(
           Effect.onError(() => Effect.andThen(doors.takeBack, takeBack))
         )
-        const made = this.swap(next, changes, closing, wasAway, user)
+        this.swap(next, changes, closing, made, wasAway, user)
         doors.take()
+        yield* this.note(changes, closing, made, user)
         for (const link of closing) yield* this.runningLinks.stop(link)
         yield* doors.close
-        for (const link of made) yield* this.runningLinks.join(link, this.desks.runtime.monotonicMs)
+        for (const { link } of made) yield* this.runningLinks.join(link, this.desks.runtime.monotonicMs)
         this.doors.refresh()
         yield* doors.open
         return unfinished
@@ -225,36 +233,45 @@ export class Reload {
     }
   }
 
+  /** The links that come, for the desks that they will have. Nobody else makes desks while a reload is under way. */
+  private make(changes: Changes, closing: ReadonlyArray<Link>): Effect.Effect<ReadonlyArray<Made>> {
+    return Effect.gen({ self: this }, function* () {
+      const { desks, exchanges } = this
+      const places = this.placesOf(closing)
+      const dialects = new Map(desks.all.map(({ link: { settings } }) => [settings.dialect, settings.codec]))
+      const made: Array<Made> = []
+      let next = desks.all.length
+      yield* inSlices(comingOf(changes), (coming) => {
+        const plan = adopted(coming, dialects)
+        dialects.set(plan.dialect, plan.codec)
+        made.push({ plan, link: exchanges.make(places.get(plan.name) ?? next++, plan) })
+      })
+      return made
+    })
+  }
+
   /** The one turn in which the settings change. Nothing waits in here. */
   private swap(
     next: Next,
-    changes: Changes,
+    { added, changed, plans, removed }: Changes,
     closing: ReadonlyArray<Link>,
+    made: ReadonlyArray<Made>,
     wasAway: ReadonlySet<number>,
     user: string
-  ): ReadonlyArray<Link> {
+  ): void {
     const { desks } = this
-    const { added, changed, plans, removed } = changes
-    const made: Array<Link> = []
     const counts = `links added ${added.size}, changed ${changed.size}, removed ${removed.size}`
     desks.record.switchEvent(`operator ${user}: reload: ${counts}, routes ${next.routes.length}`)
     for (const link of closing) {
-      const isRemoved = removed.has(link.settings.name)
-      link.noted(`operator ${user}: reload: ${isRemoved ? "removed" : "changed"}`)
-      if (isRemoved) link.change({ _tag: "gone" })
+      if (removed.has(link.settings.name)) link.change({ _tag: "gone" })
+      // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
+      desks.carriedLost(desks.of(link))
     }
-    // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
-    for (const link of closing) desks.carriedLost(desks.of(link))
-    const before = this.placesOf(closing)
-    const dialects = new Map(desks.all.map(({ link: { settings } }) => [settings.dialect, settings.codec]))
-    for (const plan of comingOf(changes)) {
-      const link = this.exchanges.open(before.get(plan.name) ?? desks.all.length, adopted(plan, dialects))
-      if (wasAway.has(link.id)) {
-        link.change({ _tag: "draining", on: true })
-        link.leave(true, reloaded("nobody"))
-      }
-      dialects.set(link.settings.dialect, link.settings.codec)
-      made.push(link)
+    for (const { link, plan } of made) {
+      this.exchanges.seat(link, plan)
+      if (!wasAway.has(link.id)) continue
+      link.change({ _tag: "draining", on: true })
+      link.leave(true, reloaded("nobody"))
     }
     this.plans = plans
     const present = new Map(desks.present.map(({ id, name }) => [name, id]))
@@ -263,9 +280,16 @@ export class Reload {
     desks.groups.change(next.groups ?? [], numbers, desks.now)
     desks.limits = next.limits
     desks.share()
-    for (const link of made) if (added.has(link.settings.name)) link.noted(`operator ${user}: reload: added`)
     desks.flush()
-    return made
+  }
+
+  /** Says of each link what became of it: the switch itself has said how many there are, in the turn of the change. */
+  private note({ added, removed }: Changes, closing: ReadonlyArray<Link>, made: ReadonlyArray<Made>, user: string) {
+    const ended = closing.map((link) => ({ link, what: removed.has(link.settings.name) ? "removed" : "changed" }))
+    const begun = made.map(({ link }) => link).filter(({ settings }) => added.has(settings.name))
+    return inSlices([...ended, ...begun.map((link) => ({ link, what: "added" }))], ({ link, what }) =>
+      link.noted(`operator ${user}: reload: ${what}`)
+    )
   }
 
   /** Numbers of desks by the names of their links: those of links that are gone, and of those that close. */

@@ -101,7 +101,7 @@ export class Exchanges {
     this.guards?.follow(this.requests)
     this.events = this.eventsTo(desks)
     plans.forEach((plan, id) => {
-      this.open(id, plan)
+      this.seat(this.make(id, plan), plan)
     })
     desks.share()
     this.turns = new Turns((run) => {
@@ -112,13 +112,18 @@ export class Exchanges {
     journal.writer.onCommitted = (lastSeq) => this.releases.committed(lastSeq)
   }
 
+  /** A link with these settings for desk `id`, not started and known to nobody. */
+  make(id: number, { businessDay, delivery, guard, keys, ...settings }: LinkPlan): Link {
+    return new Link(id, settings, this.events)
+  }
+
   /**
-   * A link with these settings, not started, at desk `id`: a new desk behind the others, or the old one of a link that has no
-   * request outstanding any more. What is stored for that one stays.
+   * Gives a link made of this plan its desk: a new one behind the others, or the old one of a link that has no request
+   * outstanding any more. What is stored for that one stays.
    */
-  open(id: number, { businessDay, delivery, guard, keys, ...settings }: LinkPlan): Link {
+  seat(link: Link, { businessDay, delivery, guard, keys }: LinkPlan): void {
     const { desks } = this
-    const link = new Link(id, settings, this.events)
+    const { id } = link
     const desk = desks.all[id]
     if (desk === undefined) {
       const forwarding = new Forwarding(desks, id, this.broken)
@@ -132,7 +137,6 @@ export class Exchanges {
     this.days.put(desks.at(id), businessDay)
     this.keys?.put(desks.at(id), keys)
     this.guards?.put(desks.at(id), guard)
-    return link
   }
 
   /** One tick of the deadline fiber. False when more is due than one turn may take. */
