@@ -16,6 +16,7 @@ import { RateLimit } from "./entry/RateLimit.ts"
 import { RecentKeys } from "./entry/RecentKeys.ts"
 import { Outstanding } from "./request/Outstanding.ts"
 import { WaitingLine } from "./request/WaitingLine.ts"
+import type { Shares } from "./turns/Shares.ts"
 import { Traffic } from "./watch/Traffic.ts"
 
 /** One desk; made by `Exchanges`. */
@@ -51,15 +52,18 @@ export class Desk {
   readonly overRate = new Notices(counted)
   readonly perhapsRepeats = new Notices(counted)
   private readonly hash: KeyHash
+  private readonly open: Shares
 
-  constructor(link: Link, stored: StoreAndForward, hash: KeyHash, nowMs: number) {
+  /** `open`: counts the open requests of all desks by the desk that they come from. */
+  constructor(link: Link, stored: StoreAndForward, hash: KeyHash, open: Shares, nowMs: number) {
     this.id = link.id
     this.link = link
     this.stored = stored
     this.hash = hash
+    this.open = open
     this.recent = new RecentKeys(hash, 0, 0)
     const { places } = link.settings.waiting
-    this.outstanding = new Outstanding(link.settings.window + places, hash, nowMs)
+    this.outstanding = new Outstanding(link.settings.window + places, hash, open, nowMs)
     this.line = lineOf(link)
     this.rate = rateOf(link)
   }
@@ -69,7 +73,8 @@ export class Desk {
     const { settings } = link
     if (this.outstanding.size > 0) throw new Error(`${settings.name} has requests outstanding`)
     const capacity = settings.window + settings.waiting.places
-    if (this.outstanding.capacity !== capacity) this.outstanding = new Outstanding(capacity, this.hash, nowMs)
+    if (this.outstanding.capacity !== capacity)
+      this.outstanding = new Outstanding(capacity, this.hash, this.open, nowMs)
     this.line = lineOf(link)
     this.rate = rateOf(link)
     this.link = link

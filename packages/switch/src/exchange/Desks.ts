@@ -22,6 +22,7 @@ import type { Router } from "./Router.ts"
 import { AnswersUnderWay } from "./request/AnswersUnderWay.ts"
 import { Commits } from "./turns/Commits.ts"
 import { FairShare } from "./turns/FairShare.ts"
+import { Shares } from "./turns/Shares.ts"
 import { Defects } from "./watch/Defects.ts"
 import { Stalls } from "./watch/Stalls.ts"
 import { Codes } from "./watch/Traffic.ts"
@@ -89,6 +90,8 @@ export class Desks {
   readonly commits = new Commits()
   /** The hash of match keys: another one at each start. */
   readonly hash: KeyHash
+  /** The open requests of all desks, by the number of the desk that they come from. */
+  readonly open = new Shares()
   /** What the journal is being asked about messages of partners. */
   questions: Questions = { flush: () => {}, isAsking: () => false }
   /**
@@ -299,11 +302,7 @@ export class Desks {
   /** Whether a partner still waits for an answer: until all written so far is on disk, and none of its requests is open. */
   owing({ id }: Link): () => boolean {
     const { last } = this.record
-    return () =>
-      !this.isDone(last) ||
-      this.questions.isAsking(id) ||
-      this.isGuarding(id) ||
-      this.all.some(({ outstanding }) => outstanding.size > 0 && outstanding.some(({ origin }) => origin === id))
+    return () => !this.isDone(last) || this.questions.isAsking(id) || this.isGuarding(id) || this.open.of(id) > 0
   }
 
   /**

@@ -128,7 +128,7 @@ export class Exchanges {
     if (desk === undefined) {
       const forwarding = new Forwarding(desks, id, this.broken)
       const stored = new StoreAndForward(delivery, forwarding, desks.limits.storedWhole)
-      desks.add(new Desk(link, stored, desks.hash, desks.now))
+      desks.add(new Desk(link, stored, desks.hash, desks.open, desks.now))
     } else {
       link.follow(desk.link)
       desk.change(link, delivery, desks.now)

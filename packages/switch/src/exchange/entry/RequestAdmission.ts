@@ -109,7 +109,7 @@ export class RequestAdmission {
     if (!isToldApart(language, target.language, index)) return this.refuse(coming, "formatError")
     const length = language.key(named, sentFieldsOf(target.language, index.mti), this.key)
     if (groups.isOutstanding(target, this.key, length)) return this.refuse(coming, "duplicate")
-    const slot = outstanding.take(this.key, 0, length, deadline, partner)
+    const slot = outstanding.take(this.key, 0, length, deadline, partner, origin.id)
     if (slot === undefined) return this.refuse(coming, "duplicate")
     this.open(coming, target, slot, partner)
   }
@@ -119,7 +119,6 @@ export class RequestAdmission {
     const { desks } = this
     slot.exchange = desks.record.accepted(origin, epoch, target, index)
     slot.takenAt = desks.now
-    slot.origin = origin.id
     slot.originEpoch = epoch
     slot.sentEpoch = 0
     slot.mti = index.mti

@@ -157,10 +157,13 @@ export class Outstanding {
 
   private readonly hash: KeyHash
   private readonly shares = new Shares()
+  private readonly open: Shares
 
-  constructor(capacity: number, hash: KeyHash, nowMs: number) {
+  /** `open`: counts the requests of all tables of one switch by the desk that they come from. */
+  constructor(capacity: number, hash: KeyHash, open: Shares, nowMs: number) {
     this.capacity = capacity
     this.hash = hash
+    this.open = open
     const places = Math.min(FIRST_PLACES, capacity)
     this.heads = bucketsFor(places)
     this.mask = this.heads.length - 1
@@ -227,10 +230,11 @@ export class Outstanding {
   }
 
   /**
-   * A free slot for a request of the partner with the key `bytes[from, to)` and its deadline in monotonic milliseconds, in state
-   * `accepting`; or `undefined` when the window is full or the key is outstanding already (`find` tells which).
+   * A free slot for a request of the partner that came to desk `origin`, with the key `bytes[from, to)` and its deadline in
+   * monotonic milliseconds, in state `accepting`; or `undefined` when the window is full or the key is outstanding already
+   * (`find` tells which).
    */
-  take(bytes: Buffer, from: number, to: number, deadlineMs: number, partner: number): Slot | undefined {
+  take(bytes: Buffer, from: number, to: number, deadlineMs: number, partner: number, origin: number): Slot | undefined {
     if (this.count >= this.capacity) return undefined
     const key = this.hash.hash(SENT, bytes, from, to)
     const { first } = key
@@ -238,6 +242,7 @@ export class Outstanding {
     const id = this.free.pop() ?? this.grow()
     this.count++
     this.shares.take(partner)
+    this.open.take(origin)
     this.partnerOf[id] = partner
     this.states[id] = step(State.free, Event.accepted)
     this.hashOf[id] = first
@@ -246,6 +251,7 @@ export class Outstanding {
     copyKey(bytes, from, to, this.keys, id * KEY_LENGTH_MAX)
     const slot = this.slots[id]!
     slot.key.keep(key)
+    slot.origin = origin
     slot.deadline = deadlineMs
     this.setDeadline(id, Math.ceil(deadlineMs / TICK_MS))
     return slot
@@ -313,11 +319,6 @@ export class Outstanding {
     for (const slot of this.slots) if (this.states[slot.id] !== State.free) each(slot)
   }
 
-  /** Whether `is` holds for a request in the table. */
-  some(is: (slot: Slot) => boolean): boolean {
-    return this.slots.some((slot) => this.states[slot.id] !== State.free && is(slot))
-  }
-
   /** When the oldest request in the table was taken, monotonic milliseconds; 0: there is none. Looks at every slot. */
   oldest(): number {
     let oldest = 0
@@ -369,6 +370,7 @@ export class Outstanding {
     this.free.push(id)
     this.count--
     this.shares.leave(this.partnerOf[id]!)
+    this.open.leave(this.slots[id]!.origin)
   }
 
   private setDeadline(id: number, dueTick: number): void {
