@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest"
 import type { Entry } from "../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../packages/switch/src/journal/EntryKind.ts"
 import { keyEntryText } from "../../packages/switch/src/journal/KeySlots.ts"
-import { atMostOnce, coveredCards, markedRepeats, moneyAgrees, oneAnswer, rightAnswer } from "./check/Checks.ts"
+import {
+  atMostOnce,
+  coveredCards,
+  markedRepeats,
+  moneyAgrees,
+  oneAnswer,
+  rightAnswer,
+  unheardTakenBack
+} from "./check/Checks.ts"
 import { commonDays, daysDurable } from "./check/DayChecks.ts"
 import { History, type Purchase, type Receipt, type Written } from "./check/History.ts"
 import { commonKeys, coveredEntries, durableBeforeVisible, Ends } from "./check/JournalChecks.ts"
@@ -128,6 +136,22 @@ describe("moneyAgrees", () => {
 
   it("leaves open what the acquirer does not know yet", () => {
     expect(findings({ outcome: "unknown", reversal: { ...reversed, code: undefined } }, 100)).toEqual([])
+  })
+
+  it("names an approval that is kept although its caller was gone before its answer, unless the switch died behind that", () => {
+    const seen = history({ purchases: [purchase({ outcome: "left" })] })
+    const keeps = (amount: number) => unheardTakenBack(seen, () => amount)
+    expect(keeps(100)).toEqual([])
+    seen.unheard.set(rrn, 1000)
+    expect(keeps(0)).toEqual([])
+    expect(keeps(100)).toEqual([
+      `unheard: issuer-1 keeps 100 for ${rrn}, and acquirer-1 was gone before it could hear of that`
+    ])
+    seen.deaths.push(1500)
+    expect(keeps(100)).toEqual([])
+    seen.deaths.splice(0)
+    seen.heard.add(rrn)
+    expect(keeps(100)).toEqual([])
   })
 
   it("names a purchase that nobody sent", () => {

@@ -1,5 +1,5 @@
 /**
- * Deliberate defects, eleven of the switch and four of a fleet, one line each: the world has to find every one of them within ten
+ * Deliberate defects, thirteen of the switch and four of a fleet, one line each: the world has to find every one of them within ten
  * thousand seeds (`npm run canary`). A simulation that finds none of these finds nothing.
  *
  * Kept as a text and what takes its place, so that they move with the code around them; `Defects.test.ts` says which of them has
@@ -96,6 +96,20 @@ export const defects: ReadonlyArray<Defect> = [
     file: exchange("Exchanges"),
     find: "    if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)",
     put: "    if (wrong !== undefined && index.mti !== 200) return this.refusals.impostor(desk, epoch, index, wrong)"
+  },
+  {
+    name: "an approval that nobody heard is kept",
+    breaks: "G4",
+    file: exchange("request/Requests"),
+    find: "      if (!target.language.isSuccess(slot.endCode)) return\n",
+    put: "      if (slot.endCode !== '') return\n"
+  },
+  {
+    name: "a repeat is given an approval that is being taken back",
+    breaks: "G4",
+    file: exchange("Desks"),
+    find: "    if (slot !== undefined) slot.copies++\n    return slot\n",
+    put: "    return slot === undefined ? undefined : { settle: () => {} }\n"
   },
   {
     name: "a cut-over is answered before it is on disk",

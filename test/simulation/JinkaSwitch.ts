@@ -15,7 +15,7 @@ import type { LegsSettings, Side } from "../../packages/switch/src/link/Settings
 import * as Switch from "../../packages/switch/src/Switch.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
-import { switchName } from "./Names.ts"
+import { HTTP_PORT, switchName } from "./Names.ts"
 import { centre, DOOR_PORT, type ModuleOptions, type Options } from "./Options.ts"
 import type { LineOptions } from "./partner/Line.ts"
 import type { Half } from "./partner/Pair.ts"
@@ -31,10 +31,21 @@ const door = {
   by: { _tag: "header", field: 0, waitMs: 5000 }
 } as const
 
+/** The HTTP door of partners that call. */
+const web = {
+  name: "web",
+  at: { host: switchName, port: HTTP_PORT },
+  ...{ bodyMax: 4096, requestMs: 5000, idleMs: 15_000 }
+} as const
+
 /** Where a partner's connections come from, or go to. */
-const aloneOf = ({ atDoor, endpoint, institution, oneWay, role }: LineOptions): Side => {
+const aloneOf = ({ atDoor, calls, endpoint, institution, oneWay, role }: LineOptions): Side => {
   if (oneWay !== undefined) return { _tag: "listen", at: oneWay.sends, from: [], second: "replace" }
   if (role === "listens") return { _tag: "connect", to: endpoint, timeoutMs: 5000 }
+  if (calls !== undefined) {
+    const sign = { from: [], certificate: undefined, value: `/${institution}` }
+    return { _tag: "door", door: web.name, sign, second: "replace" }
+  }
   return atDoor === true
     ? {
         _tag: "door",
@@ -97,6 +108,7 @@ const linkSettings = (name: string, line: LineOptions, alone: Side): LinkAll => 
   delivery: { timeoutMs: 5000, retryMs: 5000, attemptsMax: 1000, window: 20 },
   ...(line.isShort === true ? short : {}),
   ...oneWayOf(line),
+  ...(line.calls === undefined ? {} : { frame: { kind: "until-close", lengthMax: 1892 } }),
   businessDay: line.daysEvery === undefined ? undefined : { cutOver: "accept", stan: "goes-on", reconcile: "pass" },
   guard: line.zone === undefined ? undefined : guard,
   keys: (line.zone?.changesEvery ?? 0) > 0 ? keys : undefined
@@ -149,11 +161,12 @@ const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => 
     const group = groups.findIndex((one) => one.name === `group ${name}`)
     return group < 0 ? numberOf(name) : links.length + group
   }
-  const isDoorUsed = links.some(({ side }) => side._tag === "door")
+  const isUsed = (name: string) => links.some(({ side }) => side._tag === "door" && side.door === name)
   return {
     links,
     groups,
-    doors: isDoorUsed ? [{ ...door, from: [], limits: ownLimits }] : [],
+    doors: isUsed(door.name) ? [{ ...door, from: [], limits: ownLimits }] : [],
+    http: isUsed(web.name) ? [{ ...web, from: [], limits: ownLimits }] : [],
     routes: issuers.map(({ name, bin }) => ({ bin, to: destination(name) })),
     limits: {
       requestTimeoutMs: 10_000,

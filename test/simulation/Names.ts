@@ -2,3 +2,6 @@
 
 /** What partners dial: the machine that runs what is under test, or those of its nodes. */
 export const switchName = "switch"
+
+/** Acquirers that call over HTTP dial the switch here. */
+export const HTTP_PORT = 7060

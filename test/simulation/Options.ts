@@ -4,7 +4,7 @@
  */
 import { drawFleetFaults, type FleetFault, type FleetWeights } from "./fleet/FleetFaults.ts"
 import type { PostgresOptions } from "./fleet/SimPostgres.ts"
-import { switchName } from "./Names.ts"
+import { HTTP_PORT, switchName } from "./Names.ts"
 import type { AcquirerOptions } from "./partner/Acquirer.ts"
 import type { IssuerOptions } from "./partner/Issuer.ts"
 import type { LineOptions, SecondHost } from "./partner/Line.ts"
@@ -82,6 +82,8 @@ export interface Wishes {
   readonly short?: number
   /** Chance that an acquirer comes to an address that it shares with others. */
   readonly doors?: number
+  /** Chance that an acquirer calls over HTTP. */
+  readonly calls?: number
   readonly acquirers?: number
   readonly issuers?: number
   readonly chaos?: number
@@ -94,7 +96,7 @@ export interface Wishes {
   /** Shorter than usual: service must be back by its end. */
   readonly calm?: number
   /** Facts of every acquirer and every issuer. */
-  readonly acquirer?: Partial<Pick<AcquirerOptions, "pause" | "answerWithin" | "repeats" | "lies">>
+  readonly acquirer?: Partial<Pick<AcquirerOptions, "pause" | "answerWithin" | "repeats" | "lies" | "leaves">>
   readonly issuer?: Partial<Omit<IssuerOptions, "name" | "line" | "second" | "bin">>
   /** Weights of the kinds of faults; a kind left out keeps its own weight, 0 never happens. */
   readonly weights?: Partial<FaultWeights & FleetWeights>
@@ -210,6 +212,8 @@ const drawAcquirer = (random: SeededRandom, n: number, wished: Wishes["acquirer"
     repeats: often(random, 0.1),
     repeatWithin: random.pick([50, 5000]),
     lies: 0,
+    leaves: often(random, 0.3),
+    leavesWithin: random.pick([200, 2000, 12_000]),
     ...wished
   }
 }
@@ -235,6 +239,10 @@ const drawIssuer = (random: SeededRandom, n: number, wished: Wishes["issuer"]): 
     ...wished
   }
 }
+
+/** Nothing is delivered on a connection that lasts for one message. */
+const withFixedKeys = (line: LineOptions): LineOptions =>
+  line.zone === undefined ? line : { ...line, zone: { ...line.zone, changesEvery: 0 } }
 
 /** Chance that of partners with short connections one has async-short: others for what comes than for what goes. */
 const ONE_WAYS = 0.4
@@ -284,14 +292,20 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
     const { name, line, second: _second, ...rest } = partner
     const { pair: _pair, ...alone } = line
     if (ways.chance(wishes.short ?? 0)) {
-      const zone = line.zone === undefined ? {} : { zone: { ...line.zone, changesEvery: 0 } }
-      const { daysEvery: _days, ...dayless } = alone
+      const { daysEvery: _days, ...dayless } = withFixedKeys(alone)
       const oneWay = ways.chance(ONE_WAYS) ? { oneWay: oneWayOf(name, line, SWITCH_ONE_WAY_PORT + n) } : {}
-      return { ...rest, name, line: { ...dayless, ...zone, ...oneWay, isShort: true, signsOn: false } } as Partner
+      return { ...rest, name, line: { ...dayless, ...oneWay, isShort: true, signsOn: false } } as Partner
     }
-    if (line.role !== "dials" || !ways.chance(wishes.doors ?? 0)) return partner
-    const endpoint = { ...line.endpoint, port: DOOR_PORT }
-    return { ...rest, name, line: { ...alone, endpoint, atDoor: true } } as Partner
+    if (line.role !== "dials") return partner
+    if (ways.chance(wishes.doors ?? 0)) {
+      const endpoint = { ...line.endpoint, port: DOOR_PORT }
+      return { ...rest, name, line: { ...alone, endpoint, atDoor: true } } as Partner
+    }
+    if (!ways.chance(wishes.calls ?? 0)) return partner
+    const endpoint = { ...line.endpoint, port: HTTP_PORT }
+    const calls = ways.pick(["anew", "kept", "pipelined"] as const)
+    const { daysEvery: _days, ...dayless } = withFixedKeys(alone)
+    return { ...rest, name, line: { ...dayless, endpoint, isShort: true, signsOn: false, calls } } as Partner
   }
   const acquirers = each(wishes.acquirers)
     .map((n) => drawAcquirer(random.stream(`acquirer ${n}`), n, wishes.acquirer))

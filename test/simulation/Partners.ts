@@ -6,6 +6,7 @@ import type { History } from "./check/History.ts"
 import * as JournalChecks from "./check/JournalChecks.ts"
 import type { Options } from "./Options.ts"
 import { Acquirer } from "./partner/Acquirer.ts"
+import { readMessage } from "./partner/Cups.ts"
 import { Host } from "./partner/Host.ts"
 import { Issuer } from "./partner/Issuer.ts"
 import { Machine } from "./world/Machine.ts"
@@ -29,6 +30,11 @@ export class Partners {
     this.options = options
     this.history = history
     this.addresses = addresses
+    net.answered.push((request, status, isHanded) => {
+      const rrn = readMessage(request).fields[37] ?? ""
+      if (isHanded && status === 200) history.heard.add(rrn)
+      else if (!isHanded) history.unheard.set(rrn, world.startsAt + world.nowMs)
+    })
     this.issuers = options.issuers.map((each) => this.startIssuer(each))
   }
 
@@ -101,6 +107,7 @@ export class Partners {
     return [
       ...this.wireFindings(),
       ...Checks.moneyAgrees(history, keeps),
+      ...Checks.unheardTakenBack(history, keeps),
       ...Checks.coveredCards(history),
       ...(entries === undefined ? [] : this.journalFindings(entries))
     ]

@@ -1,4 +1,5 @@
 /** What a run of the world is given, and what comes out of it. */
+import { unheardBy } from "./check/Checks.ts"
 import type { History } from "./check/History.ts"
 import type { Options, Wishes } from "./Options.ts"
 import type { Subject } from "./Subject.ts"
@@ -26,6 +27,9 @@ export interface Stats {
   readonly approved: number
   readonly declined: number
   readonly unknown: number
+  /** Calls over HTTP whose caller was gone for good before its answer, and of those the ones whose answer nobody took. */
+  readonly left: number
+  readonly unheard: number
   readonly lateAnswers: number
   readonly reversalsSeen: number
   readonly crashes: number
@@ -65,6 +69,8 @@ export const statsOf = (
     approved: count("approved"),
     declined: count("declined"),
     unknown: count("unknown"),
+    left: count("left"),
+    unheard: unheardBy(history).length,
     lateAnswers: purchases.reduce((sum, { answers }) => sum + answers.filter(({ isLate }) => isLate).length, 0),
     reversalsSeen: history.receipts.filter(({ mti }) => mti.startsWith("042")).length,
     ...counted,

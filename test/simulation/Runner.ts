@@ -28,6 +28,7 @@ const known: { readonly [K in keyof Required<Wishes>]: true } = {
   groups: true,
   short: true,
   doors: true,
+  calls: true,
   acquirers: true,
   issuers: true,
   chaos: true,
@@ -108,7 +109,7 @@ const smaller = (wishes: Wishes, { options }: RunResult): ReadonlyArray<Attempt>
   if (hosts)
     attempts.push({
       says: "one long connection for each partner",
-      wishes: { ...wishes, faults, simplex: 0, groups: 0, short: 0, doors: 0 }
+      wishes: { ...wishes, faults, simplex: 0, groups: 0, short: 0, doors: 0, calls: 0 }
     })
   const lastFault = Math.max(0, ...faults.map(({ at }) => at))
   for (const chaos of [lastFault + 5000, options.chaos / 2]) {

@@ -42,7 +42,9 @@ describe(`the ${subject.name} in the deterministic world`, times, () => {
       faults: 0,
       lies: 0,
       short: 0,
-      atDoor: 0
+      atDoor: 0,
+      calls: 0,
+      unheard: 0
     }
     for (const seed of seedsFrom(1, SEEDS)) {
       const result = runSeed(seed, { subject, wishes })
@@ -57,6 +59,8 @@ describe(`the ${subject.name} in the deterministic world`, times, () => {
       const { acquirers, issuers } = result.options
       total.short += [...acquirers, ...issuers].filter(({ line }) => line.isShort).length
       total.atDoor += acquirers.filter(({ line }) => line.atDoor).length
+      total.calls += acquirers.filter(({ line }) => line.calls).length
+      total.unheard += result.stats.unheard
     }
 
     // A world in which nothing happens proves nothing.
@@ -67,6 +71,8 @@ describe(`the ${subject.name} in the deterministic world`, times, () => {
     expect(total.reloads).toBeGreaterThan(SEEDS / 20)
     expect(total.short).toBeGreaterThan(SEEDS / 10)
     expect(total.atDoor).toBeGreaterThan(SEEDS / 10)
+    expect(total.calls).toBeGreaterThan(SEEDS / 10)
+    expect(total.unheard).toBeGreaterThan(SEEDS / 2)
     expect(total.faults).toBeGreaterThan(SEEDS * 2)
     expect(total.lies).toBeGreaterThan(SEEDS * 5)
   })

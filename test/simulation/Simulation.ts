@@ -60,7 +60,10 @@ class Run {
     this.machine.timerMs = options.timerMs
     this.net.attach(this.machine)
     this.disk = new SimDisk(this.machine, options.disk)
-    this.machine.onCrash.push(() => this.crashes++)
+    this.machine.onCrash.push(() => {
+      this.crashes++
+      this.history.deaths.push(this.world.startsAt + this.world.nowMs)
+    })
     this.machine.onLog.push((text) => this.history.log.push(text))
     this.disk.onFailed.push((life) => this.world.after(STOP_MAX, () => this.mustHaveStopped(life)))
     const durable = () => (subject.hasJournal ? this.disk.durable : undefined)

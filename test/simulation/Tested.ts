@@ -12,6 +12,7 @@ export const wishes: Wishes = {
   groups: 0.3,
   short: 0.2,
   doors: 0.25,
+  calls: 0.25,
   days: 0.4,
   acquirer: { lies: 0.15 }
 }
@@ -27,7 +28,7 @@ export const guarded: Wishes = { ...wishes, zones: 0.8, devices: 0.5, acquirer: 
  * connections in the middle of commits. Less is traded, so that there is time for takeovers.
  */
 export const fleet: Wishes = {
-  ...{ nodes: 2, simplex: 0.15, groups: 0.2, short: 0.15, doors: 0.2, days: 0.3 },
+  ...{ nodes: 2, simplex: 0.15, groups: 0.2, short: 0.15, doors: 0.2, calls: 0.2, days: 0.3 },
   acquirer: { lies: 0.05, pause: [50, 1500] }
 }
 

@@ -149,6 +149,32 @@ export const moneyAgrees = (history: History, net: (issuer: string, rrn: string)
   return [...findings, ...strangers.map(({ rrn, issuer }) => `money: ${issuer} got a purchase ${rrn} that nobody sent`)]
 }
 
+/** A switch that is killed so soon behind an answer that nobody took may not have written that down yet, milliseconds. */
+const WRITTEN_WITHIN = 70_000
+
+/**
+ * An approval that nobody heard is taken back: of a call over HTTP whose caller was gone before its connection had taken the answer
+ * nothing is kept. A switch that was killed meanwhile does not know: then the caller repeats or reverses it.
+ */
+export const unheardTakenBack = (
+  history: History,
+  net: (issuer: string, rrn: string) => number
+): ReadonlyArray<string> =>
+  unheardBy(history)
+    .filter(({ issuer, rrn }) => net(issuer, rrn) !== 0)
+    .map(
+      ({ acquirer, issuer, rrn }) =>
+        `unheard: ${issuer} keeps ${net(issuer, rrn)} for ${rrn}, and ${acquirer} was gone before it could hear of that`
+    )
+
+/** Purchases whose caller is gone for good, with an answer that it cannot have heard, and a switch that lived on and knows it. */
+export const unheardBy = ({ deaths, heard, purchases, unheard }: History): ReadonlyArray<Purchase> =>
+  [...purchases.values()].filter(({ outcome, rrn }) => {
+    const at = unheard.get(rrn)
+    if (outcome !== "left" || at === undefined || heard.has(rrn)) return false
+    return !deaths.some((death) => death >= at && death < at + WRITTEN_WITHIN)
+  })
+
 /** Digits of a card number, and of those that tell its issuer. */
 const CARD = 16
 const PREFIX = 6

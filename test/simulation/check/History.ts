@@ -35,7 +35,8 @@ export interface Purchase {
   /** Times that the request was sent: more than one only where the acquirer repeats on purpose. */
   sends: number
   readonly answers: Array<Answer>
-  outcome: "open" | "approved" | "declined" | "unknown"
+  /** `left`: it went away before its answer, for good, and takes nothing back. */
+  outcome: "open" | "approved" | "declined" | "unknown" | "left"
   reversal: OwnReversal | undefined
 }
 
@@ -90,6 +91,11 @@ export class History {
   readonly said = new Map<string, CupsMessage>()
   /** Messages that an acquirer sent in the name of another. */
   lies = 0
+  /** RRNs of calls over HTTP whose answer the caller's connection took whole; and of those it did not take, with when that was. */
+  readonly heard = new Set<string>()
+  readonly unheard = new Map<string, number>()
+  /** When a process of the switch ended. */
+  readonly deaths: Array<number> = []
   /** Broken rules noticed on the spot. */
   readonly findings: Array<string> = []
   /** Lines that the switch logged. */

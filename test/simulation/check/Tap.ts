@@ -1,6 +1,9 @@
 /** Reads what the switch hands to its connections and puts the money messages into the history. */
+
+import { HTTP_PORT } from "../Names.ts"
 import { FrameReader, keyOf, originalKeyOf, readMessage } from "../partner/Cups.ts"
 import { partnerOf } from "../partner/Line.ts"
+import { HttpReader } from "../world/HttpText.ts"
 import type { Side } from "../world/Side.ts"
 import type { World } from "../world/World.ts"
 import type { History } from "./History.ts"
@@ -16,12 +19,12 @@ export const tapInto = (
   durable: () => number | undefined,
   isLow: () => boolean
 ) => {
-  const readers = new Map<Side, FrameReader>()
-  const readerOf = (side: Side): FrameReader => {
+  const readers = new Map<Side, Messages>()
+  const readerOf = (side: Side): Messages => {
     const known = readers.get(side)
     if (known !== undefined) return known
     for (const old of readers.keys()) if (!old.isOpen) readers.delete(old)
-    const reader = new FrameReader()
+    const reader = side.local.endsWith(`:${HTTP_PORT}`) ? new Answers() : new FrameReader()
     readers.set(side, reader)
     return reader
   }
@@ -52,5 +55,17 @@ export const tapInto = (
     } catch (error) {
       history.findings.push(`the switch wrote bytes that nobody can read to ${side.peerHost}: ${String(error)}`)
     }
+  }
+}
+
+/** Takes messages out of what is written to a connection. */
+type Messages = Pick<FrameReader, "read">
+
+/** Of HTTP answers those that hold a message. */
+class Answers implements Messages {
+  private readonly reader = new HttpReader()
+
+  read(chunk: Buffer): Array<Buffer> {
+    return this.reader.read(chunk).flatMap(({ body, first }) => (first.split(" ")[1] === "200" ? [body] : []))
   }
 }

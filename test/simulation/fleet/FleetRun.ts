@@ -134,6 +134,7 @@ class FleetRun {
     const { machine } = node
     machine.onCrash.push(() => {
       this.crashes++
+      this.history.deaths.push(this.world.startsAt + this.world.nowMs)
       this.nemesis.restart(node)
     })
     machine.onLog.push((text) => this.history.log.push(text))

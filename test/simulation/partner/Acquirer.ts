@@ -4,6 +4,7 @@
  */
 import type { History, Purchase } from "../check/History.ts"
 import type { Event } from "../world/EventHeap.ts"
+import type { Leave } from "./Caller.ts"
 import { type CupsMessage, keyOf, newMessage, originalDataOf } from "./Cups.ts"
 import type { DaysKnown } from "./DayKeeper.ts"
 import type { Host } from "./Host.ts"
@@ -25,6 +26,9 @@ export interface AcquirerOptions {
   readonly repeatWithin: number
   /** Chance that a purchase is followed by a message in the name of another acquirer. */
   readonly lies: number
+  /** Chance that a caller over HTTP leaves before its answer, within `leavesWithin`. */
+  readonly leaves: number
+  readonly leavesWithin: number
 }
 
 /** Cards of one issuer: what follows is the number of the card. */
@@ -145,10 +149,26 @@ export class Acquirer {
       this.reverse(message, purchase)
     })
     this.open.set(purchase.key, givesUp)
-    session.send(message)
+    if (session.call === undefined) session.send(message)
+    else this.mayLeave(session.call(message), purchase)
     this.history.said.set(this.options.name, message)
     this.lie(session, message)
     this.sendAgain(message, purchase)
+  }
+
+  /** Sometimes a caller is gone before its answer: it takes the purchase back in time, or it never says anything again. */
+  private mayLeave(leave: Leave, purchase: Purchase): void {
+    const { random } = this.host
+    if (!random.chance(this.options.leaves)) return
+    const how = random.pick(["fin", "reset"] as const)
+    const isForGood = random.chance(0.5)
+    this.host.after(random.between(0, this.options.leavesWithin), () => {
+      if (purchase.outcome !== "open") return
+      leave(how)
+      if (!isForGood) return
+      purchase.outcome = "left"
+      this.givesUp(purchase.key)
+    })
   }
 
   /** It has its answer. */
@@ -221,7 +241,7 @@ export class Acquirer {
     if (random.nextDoubleUnsafe() >= this.options.repeats) return
     this.host.after(random.between(0, this.options.repeatWithin), () => {
       const { session } = this
-      if (session === undefined || purchase.outcome === "unknown") return
+      if (session === undefined || purchase.outcome === "unknown" || purchase.outcome === "left") return
       purchase.sends++
       session.send(message)
     })

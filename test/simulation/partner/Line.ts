@@ -7,6 +7,7 @@
 
 import type { Endpoint } from "../../../packages/switch/src/transport/Transport.ts"
 import type { Event } from "../world/EventHeap.ts"
+import { Caller, type CallerOptions, type Leave } from "./Caller.ts"
 import { answerTo, type CupsMessage, FrameReader, frameOf, idleFrame, newMessage, readMessage } from "./Cups.ts"
 import { DayKeeper } from "./DayKeeper.ts"
 import type { Host, Wire } from "./Host.ts"
@@ -25,6 +26,8 @@ export interface LineOptions {
   readonly isShort?: true
   /** With `isShort`: each message on a connection of its own, and what comes on others: where it dials, and where it listens. */
   readonly oneWay?: { readonly sends: Endpoint; readonly hears: Endpoint }
+  /** It calls over HTTP. */
+  readonly calls?: CallerOptions["connections"]
   /** It comes to the address that it shares with others (in place of its endpoint's port). */
   readonly atDoor?: true
   /** This partner's institution code and the one it puts into the header as destination. */
@@ -62,6 +65,8 @@ export const partnerOf = (machine: string): string => machine.replace(/-b$/, "")
 export interface Session {
   /** Queues a message; lost when the connection ends before it left. */
   readonly send: (message: CupsMessage) => void
+  /** The same over HTTP, with what leaves the call before its answer. */
+  readonly call?: (message: CupsMessage) => Leave
   isOpen: boolean
   isSignedOn: boolean
 }
@@ -80,6 +85,9 @@ export interface LineOwner {
 const SIGN_ON_AGAIN = 5000
 const KEY_AGAIN = 3000
 
+/** Bytes in front of a message on a connection that carries several. */
+const LENGTH = 4
+
 /** A partner's line. `session` is the newest one that may be used, if there is one. */
 export class Line {
   readonly options: LineOptions
@@ -88,6 +96,7 @@ export class Line {
   private readonly owner: LineOwner
   private readonly sessions: Array<Conversation> = []
   private readonly zone: Zone | undefined
+  private caller: Caller | undefined
   private count = 0
   /** A key was delivered and is not answered for; the STANs that it was delivered with. */
   private isKeyOut = false
@@ -108,7 +117,8 @@ export class Line {
 
   /** The newest session that is open and, where this partner signs on, signed on. */
   get session(): Session | undefined {
-    const { isShort, oneWay, role } = this.options
+    const { calls, isShort, oneWay, role } = this.options
+    if (calls !== undefined) return this.callSession
     if (isShort === true && (role === "dials" || oneWay !== undefined)) return this.shortSession
     return this.sessions.findLast((session) => session.isSignedOn || !this.options.signsOn)
   }
@@ -181,6 +191,27 @@ export class Line {
         one.start()
         one.send(message)
       })
+  }
+
+  /** A call for each message. */
+  private readonly callSession: Session = {
+    isOpen: true,
+    isSignedOn: true,
+    send: (message) => void this.call(message),
+    call: (message) => this.call(message)
+  }
+
+  private call(message: CupsMessage): Leave {
+    const { calls, endpoint, institution, silenceMax } = this.options
+    this.caller ??= new Caller(
+      this.host,
+      { endpoint, path: `/${institution}`, connections: calls!, silenceMax },
+      {
+        got: (body) => this.owner.received(this.proved(readMessage(body)), this.callSession, this.host.now),
+        unreadable: (error) => this.unreadable(error)
+      }
+    )
+    return this.caller.call(frameOf(this.sealed(message)).subarray(LENGTH))
   }
 
   // ---------------------------------------------------------------- keys

@@ -16,6 +16,7 @@ import {
 import type { CrashKind, Life, Machine } from "./Machine.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import { Side } from "./Side.ts"
+import { type Answered, httpOver } from "./SimHttp.ts"
 import type { World } from "./World.ts"
 
 /** What the seed drew for the network. */
@@ -51,6 +52,8 @@ export class SimNet {
   readonly sides = new Set<Side>()
   /** Called with all bytes that a program hands to a connection. */
   readonly taps: Array<(side: Side, bytes: Buffer) => void> = []
+  /** Called with each answer to an HTTP call, once it is known whether the kernel has taken it. */
+  readonly answered: Array<Answered> = []
   /** Broken rules of the transport seam. */
   readonly findings: Array<string> = []
   private readonly machines = new Map<string, Machine>()
@@ -147,13 +150,14 @@ export class SimNet {
   /** The `Transport` of one life of a machine. Powers the machine's network card on. */
   transport(life: Life): Transport["Service"] {
     if (this.poweredOff.delete(life.machine.name)) this.retryAll()
-    return {
-      connect: (to) => this.connect(life, to),
-      listen: (at, accept) =>
-        Effect.acquireRelease(this.open(life, at, accept), ({ endpoint }) =>
-          Effect.sync(() => this.listeners.delete(`${life.machine.name}:${endpoint.port}`))
-        )
+    const listen: Transport["Service"]["listen"] = (at, accept) =>
+      Effect.acquireRelease(this.open(life, at, accept), ({ endpoint }) =>
+        Effect.sync(() => this.listeners.delete(`${life.machine.name}:${endpoint.port}`))
+      )
+    const answered: Answered = (...answer) => {
+      for (const each of this.answered) each(...answer)
     }
+    return { connect: (to) => this.connect(life, to), listen, listenHttp: httpOver(listen, answered) }
   }
 
   private open(life: Life, at: Endpoint, accept: Listener["accept"]) {

@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
-import { answerTo, linkOf, makeDisk, purchase, startBench } from "./Bench.ts"
+import { answerTo, linkOf, makeDisk, purchase, settle, startBench } from "./Bench.ts"
 import { bench, types } from "./Pair.ts"
 
 /** `many` purchases, approved by the issuer; the acquirer takes nothing from now on. */
@@ -106,6 +106,34 @@ describe("approvals that were not handed to the kernel", () => {
       yield* commit
 
       expect(heard).toEqual(["00"])
+      expect(types(b.heard())).toEqual([])
+      expect(store.entries.map(({ kind }) => kind)).not.toContain(EntryKind.undelivered)
+    })
+  )
+
+  it.effect("are not taken back when the repeat came while the answer was on its way to disk, and was answered", () =>
+    Effect.gen(function* () {
+      const once = {
+        ...linkOf("acquirer", 4802),
+        mode: "sync-short",
+        short: { dial: undefined, keep: true, firstMessageMs: 1000, idleMs: 5000, connectionsMax: 10 }
+      } as const
+      const { commit, dial, store } = yield* startBench([once, linkOf("issuer", 103)])
+      yield* TestClock.adjust(25)
+      const [a, other, b] = [dial(0), dial(0), dial(1)]
+      yield* commit
+      a.say(purchase())
+      yield* commit
+      b.say(answerTo(b.heard()[0]!, "0210"))
+      yield* settle
+      other.say(purchase())
+      yield* settle
+      a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
+      yield* commit
+      yield* TestClock.adjust(25)
+      yield* commit
+
+      expect(other.heard().map(({ fields }) => fields[39])).toEqual(["00"])
       expect(types(b.heard())).toEqual([])
       expect(store.entries.map(({ kind }) => kind)).not.toContain(EntryKind.undelivered)
     })

@@ -1,5 +1,5 @@
 /**
- * The answers that are on their way to their origins and not known to be delivered, by the number of their exchange.
+ * The answers that are on their way to disk and to their origins and not known to be delivered, by the number of their exchange.
  *
  * Each answer comes in here and leaves again within a turn or two. The slots themselves are the chains, so that costs no
  * allocation and no garbage: a `Map` takes 160 ns for both and is made anew whenever enough has been deleted from it.
@@ -14,7 +14,7 @@ export class AnswersUnderWay {
   private chains: Array<Slot | undefined> = new Array<Slot | undefined>(CHAINS_MIN).fill(undefined)
   private count = 0
 
-  /** The answer in the slot was put on a link. */
+  /** The answer in the slot is what a repeat gets, too. */
   add(slot: Slot): void {
     if (this.count === this.chains.length) this.grow()
     this.count++

@@ -96,6 +96,14 @@ export class Slot implements Receipt {
     this.requestLength = to - from
   }
 
+  /** It has its answer: from now on a repeat gets the same one, and `told` hears what became of all of them. */
+  telling(target: number, told: NonNullable<Slot["told"]>): void {
+    this.target = target
+    this.told = told
+    this.copies = 0
+    this.isHeard = false
+  }
+
   /** See `Receipt`. */
   settle(isDelivered: boolean): void {
     this.told?.(this, isDelivered)
@@ -219,8 +227,6 @@ export class Outstanding {
     const next = this.spare.pop() ?? new Slot(id)
     next.id = id
     this.slots[id] = next
-    slot.copies = 0
-    slot.isHeard = false
     return slot
   }
 

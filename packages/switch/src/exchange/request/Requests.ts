@@ -247,6 +247,8 @@ export class Requests implements HotActions {
     const sent = { exchange: slot.exchange, outcome: Outcome.answered, origin: origin.id }
     holder.recent.putSentHashed(slot.key, sent, desks.seconds)
     this.became(origin, slot, seq, Outcome.answered)
+    slot.telling(holder.id, this.delivered)
+    desks.telling.add(slot)
     link.release(epoch)
     if (!isReject) desks.settled(target, heard)
     desks.seals?.answer(origin, holder.id, slot)
@@ -305,9 +307,6 @@ export class Requests implements HotActions {
     const isWaiting = sealing !== undefined && (!sealing.isDone || this.desks.seals?.renews(sealing) === true)
     if (isWaiting) return outstanding.at(id).hold()
     const slot = outstanding.detach(id)
-    slot.target = desk
-    slot.told = this.delivered
-    this.desks.telling.add(slot)
     const { traffic } = this.origin(slot)
     traffic.answersOut.add(slot.endCode)
     traffic.ourTime.record(this.desks.now - slot.takenAt - slot.partnerMs, this.desks.now)
