@@ -1,6 +1,6 @@
 /**
- * Deliberate defects, thirteen of the switch and four of a fleet, one line each: the world has to find every one of them within ten
- * thousand seeds (`npm run canary`). A simulation that finds none of these finds nothing.
+ * Deliberate defects, thirteen of the switch and four of a fleet, one line each: the world has to find every one of them
+ * within ten thousand seeds (`npm run canary`). A simulation that finds none of these finds nothing.
  *
  * Kept as a text and what takes its place, so that they move with the code around them; `Defects.test.ts` says which of them has
  * to be mended when its line has changed.

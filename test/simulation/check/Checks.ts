@@ -153,8 +153,8 @@ export const moneyAgrees = (history: History, net: (issuer: string, rrn: string)
 const WRITTEN_WITHIN = 70_000
 
 /**
- * An approval that nobody heard is taken back: of a call over HTTP whose caller was gone before its connection had taken the answer
- * nothing is kept. A switch that was killed meanwhile does not know: then the caller repeats or reverses it.
+ * An approval that nobody heard is taken back: of a call over HTTP whose caller was gone before its connection had taken the
+ * answer nothing is kept. A switch that was killed meanwhile does not know: then the caller repeats or reverses it.
  */
 export const unheardTakenBack = (
   history: History,

@@ -91,7 +91,7 @@ export class History {
   readonly said = new Map<string, CupsMessage>()
   /** Messages that an acquirer sent in the name of another. */
   lies = 0
-  /** RRNs of calls over HTTP whose answer the caller's connection took whole; and of those it did not take, with when that was. */
+  /** RRNs of calls over HTTP whose answer the caller's connection took whole; and of those it did not take, with the time. */
   readonly heard = new Set<string>()
   readonly unheard = new Map<string, number>()
   /** When a process of the switch ended. */

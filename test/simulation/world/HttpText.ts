@@ -17,12 +17,12 @@ export class NotHttp extends Error {
   override readonly name = "NotHttp"
 }
 
-const BLANK = "\r\n\r\n"
+const blank = "\r\n\r\n"
 
 /** The bytes of a request or an answer; its length is added to the headers. */
 export const httpText = (first: string, headers: Readonly<Record<string, string>>, body: Buffer): Buffer => {
   const lines = [first, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)]
-  return Buffer.concat([Buffer.from(`${[...lines, `content-length: ${body.length}`].join("\r\n")}${BLANK}`), body])
+  return Buffer.concat([Buffer.from(`${[...lines, `content-length: ${body.length}`].join("\r\n")}${blank}`), body])
 }
 
 /** Takes whole requests, or answers, out of what comes on a connection. Throws `NotHttp`. */
@@ -33,13 +33,13 @@ export class HttpReader {
     this.rest = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk])
     const whole: Array<HttpMessage> = []
     for (;;) {
-      const end = this.rest.indexOf(BLANK)
+      const end = this.rest.indexOf(blank)
       if (end < 0) return whole
       const [first = "", ...lines] = this.rest.toString("latin1", 0, end).split("\r\n")
       const headers = new Map(lines.map((line) => headerOf(line)))
       const length = Number(headers.get("content-length"))
       if (!first.includes("HTTP/1.1") || !Number.isInteger(length)) throw new NotHttp(first)
-      const from = end + BLANK.length
+      const from = end + blank.length
       if (this.rest.length < from + length) return whole
       whole.push({ first, headers, body: this.rest.subarray(from, from + length) })
       this.rest = this.rest.subarray(from + length)
