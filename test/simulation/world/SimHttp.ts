@@ -2,8 +2,9 @@
  * HTTP over the simulated network, where `transport/NodeHttp.ts` is HTTP over sockets: the switch's own HTTP doors run on it.
  *
  * What it owes the switch is what `HttpCall` promises: whole bodies, answers in the order of their requests (pipelining), the
- * last answer before a close said as such, waits with an end, and `told` with whether the kernel has taken the whole answer. A caller
- * that has sent FIN or RST is gone. It has no chunked bodies, and no limits of headers: the tests of real sockets look at those.
+ * last answer before a close said as such, waits with an end, and `told` with whether the kernel has taken the whole answer. A
+ * caller that has sent FIN or RST is gone. It has no chunked bodies, and no limits of headers: the tests of real sockets look at
+ * those.
  */
 import { Clock, Effect } from "effect"
 import type { HttpAnswer, HttpCall, HttpLimits } from "../../../packages/switch/src/transport/Http.ts"
