@@ -3,6 +3,7 @@
  * is wrong. Each is in the journal with the operator's name and reason, and safe to repeat. No message goes to the partner.
  */
 import { Effect } from "effect"
+import { actText } from "./ActText.ts"
 import type { Desks } from "./exchange/Desks.ts"
 import { type BusinessDayStatus, type DayAct, dayStatus } from "./exchange/day/BusinessDay.ts"
 import type { BusinessDays } from "./exchange/day/BusinessDays.ts"
@@ -39,8 +40,7 @@ export class DayOperations {
       if (day === undefined)
         return refuse(`${link} keeps no business day: give it \`businessDay\` in the configuration.`)
       const before = dayStatus(day)!
-      const why = by.reason === undefined ? "" : ` (${by.reason})`
-      const who = `operator ${by.user}: day ${act} to ${to}${why}`
+      const who = actText({ user: by.user, what: `day ${act} to ${to}`, why: by.reason })
       return Effect.flatMap(this.days.byHand(desk, day, act, to, who), (moved) => {
         if ("wrong" in moved) return refuse(`The business day of ${link} stays: ${moved.wrong}.`)
         const after = dayStatus(day)!

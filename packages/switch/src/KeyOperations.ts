@@ -7,6 +7,7 @@
  */
 import { type Cipher, isSecurityError, type KeyKind, keyCheckValue } from "@jinka/codec"
 import { Effect } from "effect"
+import { actText } from "./ActText.ts"
 import type { Desk } from "./exchange/Desk.ts"
 import type { Desks } from "./exchange/Desks.ts"
 import type { KeyExchanges } from "./exchange/keys/KeyExchanges.ts"
@@ -253,8 +254,9 @@ export class KeyOperations {
     held.parts.get(number)?.bytes.fill(0)
     held.parts.set(number, { bytes: Uint8Array.from(bytes), person: asked.person, user: by.user })
     this.held.set(place, held)
-    const told = `component ${number} of ${of}, check value ${checkValue}, for key ${slotName(asked.purpose, asked.direction)}`
-    this.desks.note(desk, desk.link.epoch, `${asked.person} (${by.user}) brought ${told}${why(by)}`, "info")
+    const what = `component ${number} of ${of} for key ${slotName(asked.purpose, asked.direction)}`
+    const came = `brought by ${asked.person}, check value ${checkValue}`
+    this.desks.note(desk, desk.link.epoch, actText({ user: by.user, what, why: by.reason, came }), "info")
     this.desks.flush()
     if (held.parts.size < of) {
       const missing = Array.from({ length: of }, (_, n) => n + 1).filter((n) => !held.parts.has(n))
@@ -385,7 +387,5 @@ const weakComponent = (
 const isSame = (one: string, other: string): boolean => plain(one) === plain(other)
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")
-
-const why = ({ reason }: Operator): string => (reason === undefined ? "" : `: ${reason}`)
 
 const signed = ({ reason, user }: Operator) => ({ by: [user], ...(reason === undefined ? {} : { reason }) })

@@ -6,6 +6,7 @@
  */
 import { coverTyped } from "@jinka/codec"
 import { Data, Effect } from "effect"
+import { actText } from "./ActText.ts"
 import { drainLinks, type Unfinished } from "./Drain.ts"
 import type { Desks } from "./exchange/Desks.ts"
 import type { Answered } from "./link/Asked.ts"
@@ -91,8 +92,8 @@ export class Operations {
   }
 
   /** Writes into the journal what an operator did that concerns no single link: a stop, a look at a transaction. */
-  told(user: string, what: string): void {
-    const text = `operator ${user}: ${what}`
+  told(user: string, what: string, why?: string): void {
+    const text = actText({ user, what, why })
     this.desks.record.switchEvent(text)
     this.desks.flush()
     this.desks.runtime.fork(Effect.logInfo(text))
@@ -108,8 +109,7 @@ export class Operations {
   }
 
   private noted(link: Link, act: Act, { user, reason }: Operator, text: string): void {
-    const why = reason === undefined ? "" : ` (${reason})`
-    link.noted(`operator ${user}: ${act}${why}: ${text}`)
+    link.noted(actText({ user, what: act, why: reason, came: text }))
   }
 
   private does(link: Link, act: Act, by: Operator, drainMs: number): Done {

@@ -4,6 +4,7 @@
  */
 import { MessageIndex, mtiText } from "@jinka/codec"
 import { Effect } from "effect"
+import { actText } from "./ActText.ts"
 import type { Desk } from "./exchange/Desk.ts"
 import type { Desks } from "./exchange/Desks.ts"
 import type { InDoubt } from "./exchange/delivery/Doubts.ts"
@@ -212,7 +213,7 @@ export class Pending {
 
   private told(user: string, act: string, exchange: number, link: string, reason: string): void {
     const { desks } = this
-    const text = `operator ${user}: pending ${act} exchange ${exchange} of ${link} (${reason})`
+    const text = actText({ user, what: `pending ${act} exchange ${exchange} of ${link}`, why: reason })
     if (act === "retry") desks.record.switchEvent(text)
     desks.flush()
     desks.runtime.fork(Effect.logInfo(text))

@@ -11,6 +11,7 @@
 import { isDeepStrictEqual } from "node:util"
 import type { Codec, Dialect } from "@jinka/codec"
 import { Data, Effect, Semaphore } from "effect"
+import { actText } from "./ActText.ts"
 import type { Doors } from "./Doors.ts"
 import { drainLinks, type Unfinished, unfinishedOf } from "./Drain.ts"
 import type { Desks, Limits } from "./exchange/Desks.ts"
@@ -261,7 +262,7 @@ export class Reload {
   ): void {
     const { desks } = this
     const counts = `links added ${added.size}, changed ${changed.size}, removed ${removed.size}`
-    desks.record.switchEvent(`operator ${user}: reload: ${counts}, routes ${next.routes.length}`)
+    desks.record.switchEvent(actText({ user, what: "reload", came: `${counts}, routes ${next.routes.length}` }))
     for (const link of closing) {
       if (removed.has(link.settings.name)) link.change({ _tag: "gone" })
       // What a short link was dialling for ends with its fibers; nobody else would tell the queue.
@@ -288,7 +289,7 @@ export class Reload {
     const ended = closing.map((link) => ({ link, what: removed.has(link.settings.name) ? "removed" : "changed" }))
     const begun = made.map(({ link }) => link).filter(({ settings }) => added.has(settings.name))
     return inSlices([...ended, ...begun.map((link) => ({ link, what: "added" }))], ({ link, what }) =>
-      link.noted(`operator ${user}: reload: ${what}`)
+      link.noted(actText({ user, what: "reload", came: what }))
     )
   }
 

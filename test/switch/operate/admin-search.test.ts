@@ -2,17 +2,17 @@
 import { afterEach, describe, expect, it } from "vitest"
 import { CallLimits } from "../../../packages/switch/src/operate/admin/CallLimits.ts"
 import { answerTo, Line, until } from "./Line.ts"
-import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitchIn } from "./program.ts"
+import { cleanUp, configuration, folder, hasty, jinka, type RunningSwitch, runSwitchIn } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
 afterEach(cleanUp)
 
 const viewer = "v".repeat(40)
 
-const start = async () => {
+const start = async (changes: (text: string) => string = (text) => text) => {
   const users = ", users: [{ name: berta, role: view, token: { env: JINKA_VIEWER } }]"
   const file = configuration(folder(), (text) =>
-    text.replace("requestTimeout:", `admin: { listen: { port: 0 }${users} }\nrequestTimeout:`)
+    changes(text).replace("requestTimeout:", `admin: { listen: { port: 0 }${users} }\nrequestTimeout:`)
   )
   return { file, running: await runSwitchIn({ JINKA_VIEWER: viewer }, file) }
 }
@@ -76,6 +76,36 @@ describe("Over the administrative listener", () => {
     expect(`${told}${reasons}`).not.toContain(pan)
     expect(running.err()).toContain("operator berta: why the last answers")
     expect(running.err()).toContain("operator berta: why by stan")
+  })
+
+  it("what persons did is told with its whole reason, what they did with messages in doubt too", async () => {
+    const { file, running } = await start(hasty)
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
+    await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
+    acquirer.send(purchase(8))
+    await issuer.next()
+    await acquirer.next()
+    issuer.send(answerTo(await issuer.next(), "57"))
+    await until(async () => (await running.status()).inDoubt > 0, "something is in doubt")
+    const { messages } = JSON.parse((await jinka(["pending", "list", file, "--json"])).out)
+    const exchange = String(messages[0].exchange)
+
+    const why = 'settled (case 12): see "mail" :)'
+    const closed = await jinka(["pending", "close", file, "--exchange", exchange, "--reason", why])
+    const blocked = await jinka(["link", "block", file, "issuer", "--reason", why])
+    const { port } = running.ready.admin!
+    const audit = await fetch(`http://127.0.0.1:${port}/api/audit/0`, {
+      headers: { authorization: `Bearer ${viewer}` }
+    })
+    const { acts } = (await audit.json()) as { acts: ReadonlyArray<{ what: string; why: string; link: string }> }
+    await running.stop()
+
+    expect([closed.code, blocked.code]).toEqual([0, 0])
+    expect(acts.slice(0, 2)).toMatchObject([
+      { link: "issuer", what: expect.stringMatching(/^block: /), why },
+      { link: "issuer", what: `pending close exchange ${exchange}`, why }
+    ])
   })
 
   it("whoever asks for more than the journal should give is told to wait, and nobody else is", async () => {

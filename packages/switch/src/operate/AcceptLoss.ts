@@ -3,6 +3,7 @@
  * accepted it, and why, the next. In PostgreSQL other nodes are kept out meanwhile: `owner/Stopped`.
  */
 import { Effect, Layer } from "effect"
+import { type ActText, actText } from "../ActText.ts"
 import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { openReadOnly, type ReadOnlyOptions } from "../journal/JournalReader.ts"
@@ -32,29 +33,21 @@ export const writeAcceptance = (
     Effect.flatMap(Journal, (journal) =>
       journal.recovered.lossAccepted === undefined
         ? Effect.succeed(undefined)
-        : noted(journal, who, `accept loss (${why})`)
+        : noted(journal, actText({ user: who, what: "accept loss", why }))
     ),
     Journal.layer.pipe(Layer.provide(store))
   )
 
 /** Opens the journal of a store and writes what a person has done, while nobody runs the switch; the entry's number. */
-export const writeAct = (
-  store: Layer.Layer<JournalStore>,
-  who: string,
-  what: string
-): Effect.Effect<number, JournalError> =>
+export const writeAct = (store: Layer.Layer<JournalStore>, act: ActText): Effect.Effect<number, JournalError> =>
   Effect.provide(
-    Effect.flatMap(Journal, (journal) => noted(journal, who, what)),
+    Effect.flatMap(Journal, (journal) => noted(journal, actText(act))),
     Journal.layer.pipe(Layer.provide(store))
   )
 
-const noted = (
-  { drained, writer }: Journal["Service"],
-  who: string,
-  what: string
-): Effect.Effect<number, JournalError> =>
+const noted = ({ drained, writer }: Journal["Service"], text: string): Effect.Effect<number, JournalError> =>
   Effect.suspend(() => {
-    const seq = writer.note(`operator ${who}: ${what}`)
+    const seq = writer.note(text)
     writer.flush()
     return Effect.as(drained, seq)
   })

@@ -92,7 +92,7 @@ const view = (controlled: Controlled, alarms: () => AlarmsReport) =>
         Effect.gen(function* () {
           const user = yield* as("view")
           const key = keyOf(asked)
-          controlled.looked(user, `trace by ${Object.keys(key).join(", ")}`)
+          controlled.told(user, `trace by ${Object.keys(key).join(", ")}`)
           return yield* Effect.mapError(
             controlled.trace(key, diff === true),
             ({ message }) => new Unreadable({ error: message })
@@ -104,7 +104,7 @@ const view = (controlled: Controlled, alarms: () => AlarmsReport) =>
           const user = yield* as("view")
           const key = keyOf(payload)
           const names = Object.keys(key).join(", ")
-          controlled.looked(user, `why ${names === "" ? "the last answers" : `by ${names}`}`)
+          controlled.told(user, `why ${names === "" ? "the last answers" : `by ${names}`}`)
           return yield* Effect.mapError(
             controlled.why(names === "" ? undefined : key),
             ({ message }) => new Unreadable({ error: message })
@@ -151,7 +151,7 @@ const operate = (controlled: Controlled) =>
       )
       .handle("reload", ({ payload: { dryRun, reason } }) =>
         Effect.flatMap(as("operate"), (user) => {
-          controlled.looked(user, `reload${dryRun ? " (dry run)" : ""}: ${reason}`)
+          controlled.told(user, dryRun ? "dry run of a reload" : "reload", reason)
           return Effect.catchTag(controlled.reload(user, dryRun), "CommandFailed", ({ says }) =>
             Effect.fail(new Refused({ error: says }))
           )
@@ -159,7 +159,7 @@ const operate = (controlled: Controlled) =>
       )
       .handle("drain", ({ payload: { reason } }) =>
         Effect.flatMap(as("operate"), (user) => {
-          controlled.looked(user, `drain: ${reason}`)
+          controlled.told(user, "drain", reason)
           return controlled.drain(user)
         })
       )

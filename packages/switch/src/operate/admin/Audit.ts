@@ -3,6 +3,7 @@
  * here was hash-chained before it was done.
  */
 import { Effect, Schema } from "effect"
+import { readActText } from "../../ActText.ts"
 import type { Entry } from "../../journal/Entry.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import type { Journal } from "../../journal/Journal.ts"
@@ -31,7 +32,15 @@ export const AuditReport = Schema.Struct({ acts: Schema.Array(ActReport), before
 /** See the schema. */
 export type AuditReport = typeof AuditReport.Type
 
-const kinds = [EntryKind.event, EntryKind.key] as const
+/** What persons did with messages that wait or are in doubt has kinds of its own; `code` is who and why: `anna: issuer repairs`. */
+const settling: Readonly<Record<number, string>> = {
+  [EntryKind.closed]: "close",
+  [EntryKind.held]: "hold",
+  [EntryKind.released]: "release"
+}
+const signed = /^([^:]+): (.*)$/s
+
+const kinds = [EntryKind.event, EntryKind.key, EntryKind.closed, EntryKind.held, EntryKind.released] as const
 
 /** The acts in the stretch in front of entry `before`; 0: the newest. */
 export const auditOf = (journal: Journal["Service"], before: number): Effect.Effect<AuditReport, JournalError> =>
@@ -55,10 +64,6 @@ export const auditOf = (journal: Journal["Service"], before: number): Effect.Eff
     return { acts: given, before: oldest <= 1 ? 0 : oldest }
   })
 
-/** `operator anna: block (issuer asked, case 12): blocked`. */
-const form = /^operator ([^:]+): (.*)$/s
-const reason = / ?\(([^()]*)\)/
-
 /** What a `key` entry says of the persons behind a change. */
 const KeyEvent = Schema.Struct({
   event: Schema.String,
@@ -76,9 +81,13 @@ const keyAct = (seq: number, at: number, message: string): typeof ActReport.Type
   return { seq, at, user: by.join(", "), link, what: `key ${slot} ${event}: ${cause}`, why }
 }
 
-const actOf = ({ at, code, kind, message, seq }: Entry, link: string): typeof ActReport.Type | undefined => {
+const actOf = ({ at, code, exchange, kind, message, seq }: Entry, link: string): typeof ActReport.Type | undefined => {
   if (kind === EntryKind.key) return keyAct(seq, at, message.toString())
-  const [, user, said = ""] = form.exec(code) ?? []
-  if (user === undefined) return undefined
-  return { seq, at, user, link, what: said.replace(reason, ""), why: reason.exec(said)?.[1] ?? "" }
+  const settled = settling[kind]
+  if (settled !== undefined) {
+    const [, user = "", why = ""] = signed.exec(code) ?? []
+    return { seq, at, user, link, what: `pending ${settled} exchange ${exchange}`, why }
+  }
+  const act = readActText(code)
+  return act === undefined ? undefined : { seq, at, link, ...act }
 }

@@ -83,7 +83,7 @@ export const makeControlled = Effect.fnUntraced(function* (
         const missing = of.link === "" ? undefined : running.operations.missing(of.link)
         if (missing !== undefined) return Effect.fail(missing)
         const until = now + minutes * 60_000
-        running.operations.told(user, `silence alarm ${alarmWords(of)} for ${minutes} minutes (${reason})`)
+        running.operations.told(user, `silence alarm ${alarmWords(of)} for ${minutes} minutes`, reason)
         alarms.silence({ ...of, until, user, reason })
         return Effect.succeed(alarms.report())
       }),
@@ -93,7 +93,7 @@ export const makeControlled = Effect.fnUntraced(function* (
           const says = `The alarm ${alarmWords(of)} is not silenced. \`jinka alarm list\` shows what is.`
           return Effect.fail(new OperationRefused({ reason: "NotNow", says }))
         }
-        running.operations.told(user, `unsilence alarm ${alarmWords(of)} (${reason})`)
+        running.operations.told(user, `unsilence alarm ${alarmWords(of)}`, reason)
         return Effect.succeed(alarms.report())
       }),
     archive: (request) => whole(running.retention.byHand(request)),
@@ -105,13 +105,13 @@ export const makeControlled = Effect.fnUntraced(function* (
     yield: (user, reason) =>
       Effect.gen(function* () {
         yield* someoneStandsBy(standbys)
-        running.operations.told(user, `yield: ${reason}`)
+        running.operations.told(user, "yield", reason)
         return yield* end({ why: `${user} hands over: ${reason}`, isYield: true })
       }),
     keys: running.keyOperations,
     days: running.dayOperations,
     whole,
-    looked: (user, at) => running.operations.told(user, at)
+    told: (user, what, why) => running.operations.told(user, what, why)
   }
 })
 

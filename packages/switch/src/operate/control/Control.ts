@@ -92,8 +92,8 @@ export interface Controlled extends AlarmsControlled {
   /** What an operator does to business days. */
   readonly days: Pick<DayOperations, "move">
   readonly whole: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-  /** Writes into the journal that `user` looked at something. */
-  readonly looked: (user: string, at: string) => void
+  /** Writes into the journal what `user` did or told at, and why. */
+  readonly told: (user: string, what: string, why?: string) => void
 }
 
 /** Keys of a search as they travel. */
@@ -219,14 +219,14 @@ const reloadRoute = ({ reload }: Controlled, user: Asked) =>
     )
   )
 
-const backupRoute = ({ backup, looked }: Controlled, user: Asked) =>
+const backupRoute = ({ backup, told }: Controlled, user: Asked) =>
   HttpRouter.route(
     "POST",
     "/backup",
     Effect.gen(function* () {
       const { json } = yield* HttpServerRequest.HttpServerRequest
       const { directory } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(BackupRequest))
-      looked(yield* user, "journal backup")
+      told(yield* user, "journal backup")
       return yield* HttpServerResponse.json(yield* backup(directory))
     }).pipe(
       Effect.catchTag("JournalError", ({ message }) => refuse(503, message)),
@@ -250,7 +250,7 @@ const yieldRoute = (controlled: Controlled, user: Asked) =>
     )
   )
 
-const archiveRoute = ({ archive, looked }: Controlled, user: Asked) =>
+const archiveRoute = ({ archive, told }: Controlled, user: Asked) =>
   HttpRouter.route(
     "POST",
     "/archive",
@@ -262,7 +262,7 @@ const archiveRoute = ({ archive, looked }: Controlled, user: Asked) =>
       const what = [...(asked.directory === undefined ? [] : ["archive"]), ...(asked.drop ? ["drop"] : [])].join(
         " and "
       )
-      looked(yield* user, `${what} entries of the journal before ${asked.before} (${asked.reason})`)
+      told(yield* user, `${what} entries of the journal before ${asked.before}`, asked.reason)
       const done = yield* archive({ archive: asked.directory, before, isDropped: asked.drop })
       return yield* HttpServerResponse.json(done)
     }).pipe(
@@ -284,7 +284,7 @@ const totalsRoute = ({ totals }: Controlled) =>
     }).pipe(Effect.catchTag("JournalError", ({ message }) => refuse(503, message)))
   )
 
-const whyRoute = ({ looked, why }: Controlled, user: Asked) =>
+const whyRoute = ({ told, why }: Controlled, user: Asked) =>
   HttpRouter.route(
     "POST",
     "/why",
@@ -292,7 +292,7 @@ const whyRoute = ({ looked, why }: Controlled, user: Asked) =>
       const { json } = yield* HttpServerRequest.HttpServerRequest
       const key = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(TraceKey, { onExcessProperty: "error" }))
       const names = Object.keys(key).join(", ")
-      looked(yield* user, `why ${names === "" ? "the last answers" : `by ${names}`}`)
+      told(yield* user, `why ${names === "" ? "the last answers" : `by ${names}`}`)
       return yield* HttpServerResponse.json(yield* why(names === "" ? undefined : key))
     }).pipe(
       Effect.catchTag("JournalError", ({ message }) => refuse(503, message)),
@@ -303,7 +303,7 @@ const whyRoute = ({ looked, why }: Controlled, user: Asked) =>
   )
 
 const routes = (controlled: Controlled, user: Asked) => {
-  const { drain, looked, status, trace } = controlled
+  const { drain, told, status, trace } = controlled
   const traced = (key: unknown) =>
     Schema.decodeUnknownEffect(TraceRequest, { onExcessProperty: "error" })(key).pipe(
       Effect.matchEffect({
@@ -312,7 +312,7 @@ const routes = (controlled: Controlled, user: Asked) => {
         onSuccess: ({ diff, ...good }) =>
           Object.keys(good).length === 0
             ? refuse(400, "give stan, rrn or pan")
-            : Effect.tap(user, (by) => Effect.sync(() => looked(by, `trace by ${Object.keys(good).join(", ")}`))).pipe(
+            : Effect.tap(user, (by) => Effect.sync(() => told(by, `trace by ${Object.keys(good).join(", ")}`))).pipe(
                 Effect.andThen(Effect.suspend(() => trace(good, diff === "true"))),
                 Effect.flatMap(HttpServerResponse.json)
               )

@@ -102,7 +102,7 @@ export const releaseStopped = Effect.fnUntraced(function* (
   if (typeof before?.halted !== "string") return { _tag: "free" }
   const running = yield* keptOut(at, before, before.halted)
   if (running !== undefined) return { _tag: "run", row: running }
-  const seq = yield* writeAct(storeOf(at, false), who, `release (${why})`)
+  const seq = yield* writeAct(storeOf(at, false), { user: who, what: "release", why })
   yield* releaseSwitch(place)
   return { _tag: "released", seq }
 })
