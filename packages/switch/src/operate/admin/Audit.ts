@@ -32,7 +32,7 @@ export const AuditReport = Schema.Struct({ acts: Schema.Array(ActReport), before
 /** See the schema. */
 export type AuditReport = typeof AuditReport.Type
 
-/** What persons did with messages that wait or are in doubt has kinds of its own; `code` is who and why: `anna: issuer repairs`. */
+/** What persons did with what waits or is in doubt has kinds of its own; `code` is who and why: `anna: issuer repairs`. */
 const settling: Readonly<Record<number, string>> = {
   [EntryKind.closed]: "close",
   [EntryKind.held]: "hold",

@@ -1,11 +1,14 @@
 /** What the commands about a running switch share: its control socket, its links by name, who asks. */
-import { Effect, Option, Path } from "effect"
+import { Effect, Option, Path, Redacted } from "effect"
 import { Argument, Flag } from "effect/cli"
-import { load, socketOfDraft } from "../Configuration.ts"
+import { load, loadPostgres, socketOfDraft } from "../Configuration.ts"
 import { listed } from "../configuration/text/Problem.ts"
+import { askSocket } from "../control/HttpSocket.ts"
 import { peerOf, proof } from "../control/Peer.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
+import { rowOf } from "../owner/Stopped.ts"
 import { ProcessEdge } from "../ProcessEdge.ts"
+import { ownedBy } from "./NodeAt.ts"
 
 /** `--json`. */
 export const asJson = Flag.Boolean("json").pipe(
@@ -70,8 +73,39 @@ export const socketOf = Effect.fnUntraced(function* ({ file, control }: Which) {
     return place.endsWith(".sock") ? place : path.join(place, "control.sock")
   }
   if (Option.isNone(file)) return yield* usage("Which switch? Give its configuration file, or --control DIRECTORY.")
-  return yield* socketOfFile(file.value)
+  const socket = yield* socketOfFile(file.value)
+  yield* ownedHere(file.value, socket)
+  return socket
 })
+
+/** Refuses, and names the node to ask, where no process of a switch that several nodes share answers on this one. */
+const ownedHere = Effect.fnUntraced(function* (file: string, socket: string) {
+  const configuration = yield* Effect.option(load(file))
+  if (configuration._tag === "None" || configuration.value.document.journal.postgres === undefined) return
+  const limitMs = LIVING_MS
+  const living = yield* Effect.result(
+    askSocket(socket, { method: "GET", url: "/", headers: {}, body: undefined, limitMs })
+  )
+  if (living._tag === "Success" || !nobody.has(living.failure.code)) return
+  const shared = yield* Effect.option(loadPostgres(configuration.value))
+  const settings = Option.getOrUndefined(shared)
+  if (settings === undefined) return
+  const row = yield* Effect.result(Effect.timeout(rowOf(Redacted.value(settings.place), "read"), LIVING_MS))
+  const seen = row._tag === "Success" ? ownedBy(row.success, settings.takeoverAfterMs) : unseen
+  const { node } = Redacted.value(settings.place)
+  return yield* new CommandFailed({
+    exit: "network",
+    says: `No switch runs on this node, ${node}. ${seen} Nothing was changed.`
+  })
+})
+
+/** How long a process on this node, or PostgreSQL, may take to say that it is there, in milliseconds. */
+const LIVING_MS = 3000
+
+/** What the system says where nobody listens. */
+const nobody = new Set(["ENOENT", "ECONNREFUSED"])
+
+const unseen = "Which node runs it is not known: PostgreSQL does not answer. `jinka owners` asks it again."
 
 /** The control socket that a file names, spoilt or not. */
 export const socketOfFile = (file: string) =>

@@ -21,8 +21,9 @@ import {
 } from "../control/KeyReport.ts"
 import { Reason } from "../control/Reason.ts"
 import { CommandFailed } from "../Exit.ts"
-import { journalPlace } from "../JournalPlace.ts"
+import type { JournalPlace } from "../JournalPlace.ts"
 import { asJson, linkOf, socketOf, type Which, whichLink, whichSwitch, withoutFile } from "./Asked.ts"
+import { eitherWay } from "./EitherWay.ts"
 
 type Line = KeysReport["keys"][number]
 
@@ -52,23 +53,17 @@ const algorithm = Flag.Literals("algorithm", keyCiphers).pipe(
   Flag.withDefault("tdes" as Cipher)
 )
 
-/** The slots of a running switch, or, when none runs, those that its journal has. */
-const slotsOf = (which: Which) =>
-  Effect.gen(function* () {
-    const socket = yield* socketOf(which)
-    return yield* askSwitch(socket, "GET", "/keys", KeysReport).pipe(
-      Effect.map(({ keys }) => ({ keys, isRunning: true })),
-      Effect.catchTag("CommandFailed", (failed) =>
-        failed.exit === "network" && Option.isSome(which.file)
-          ? Effect.map(ofJournal(which.file.value), (keys) => ({ keys, isRunning: false }))
-          : Effect.fail(failed)
-      )
-    )
-  })
+/** The slots of a running switch, or, when none runs here, those that its journal has. */
+const slotsOf = ({ control, file }: Which) =>
+  eitherWay(
+    file,
+    control,
+    (socket) => Effect.map(askSwitch(socket, "GET", "/keys", KeysReport), ({ keys }) => ({ keys, isRunning: true })),
+    (place) => Effect.map(ofJournal(place), (keys) => ({ keys, isRunning: false }))
+  )
 
-const ofJournal = (place: string) =>
+const ofJournal = ({ open }: JournalPlace) =>
   Effect.gen(function* () {
-    const { open } = yield* journalPlace(place)
     const { recovered } = yield* open("checked")
     return recovered.keys.map(({ keys, link, slot }): Line => {
       const { current, offered, previous } = readRecord(keys)

@@ -8,7 +8,7 @@
 import { Clock, Effect } from "effect"
 import type { Head } from "../../journal/Head.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
-import type { PostgresPlace } from "../../journal/postgres/PostgresConnection.ts"
+import type { PostgresPlace, PostgresUse } from "../../journal/postgres/PostgresConnection.ts"
 import { openPostgres } from "../../journal/postgres/PostgresReader.ts"
 import { layerPostgres } from "../../journal/postgres/PostgresStore.ts"
 import { writeAcceptance, writeAct } from "../AcceptLoss.ts"
@@ -45,9 +45,12 @@ export const lossSeen = ({ directory, keys, place }: NodePlace, head: Head): Eff
     })
   )
 
-/** The row of the place's switch, from the PostgreSQL that takes writes. */
-export const rowOf = (place: PostgresPlace): Effect.Effect<OwnerRow | undefined, JournalError> =>
-  Effect.map(ownersOf(place, "write"), (rows) => rows.find((row) => row.switch === place.name))
+/** The row of the place's switch, from the PostgreSQL that takes writes; with `read` also from a standby of it. */
+export const rowOf = (
+  place: PostgresPlace,
+  use: PostgresUse = "write"
+): Effect.Effect<OwnerRow | undefined, JournalError> =>
+  Effect.map(ownersOf(place, use), (rows) => rows.find((row) => row.switch === place.name))
 
 /** Whether the owner of a row has been heard of within so many milliseconds. */
 export const isRun = (row: OwnerRow | undefined, withinMs: number): boolean =>
