@@ -3,7 +3,7 @@ import type { Page } from "playwright-core"
 import { afterEach, describe, expect, it } from "vitest"
 import { isMissing, needs, open, operator, picture, start, useBrowser, viewer } from "./Browser.ts"
 import { answerTo, Line, until } from "./Line.ts"
-import { cleanUp, type RunningSwitch } from "./program.ts"
+import { cleanUp, hasty, type RunningSwitch } from "./program.ts"
 import { pan, purchase } from "./swiped.ts"
 
 const browser = useBrowser()
@@ -32,14 +32,17 @@ const pageNames = ["Links", "Rates", "In doubt", "Trace", "Business day", "Alarm
 describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
   it("hold, let go, try and close messages with a reason, and hear why not when somebody was faster", async () => {
     const running = await start((text) =>
-      text.replace(/storeAndForward: .*/, "storeAndForward: { timeout: 1 seconds, retry: 1 hours, attempts: 2 }")
+      hasty(text).replace(
+        /storeAndForward: .*/,
+        "storeAndForward: { timeout: 60 seconds, retry: 1 hours, attempts: 2 }"
+      )
     )
     const { acquirer, issuer } = await both(running)
     acquirer.send(purchase(8))
     await issuer.next()
     await acquirer.next()
-    // The reversal is not answered: it rests for an hour.
-    await issuer.next()
+    // The reversal cannot be taken now: it rests for an hour.
+    issuer.send(answerTo(await issuer.next(), "96"))
     const { page, wrong } = await open(browser(), running, operator)
     await go(page, "In doubt")
     const row = page.locator("tr[data-exchange]")

@@ -135,6 +135,11 @@ export class Recorder {
     return this.step(this.plain(EntryKind[kind], exchange, desk.journalName, epoch, code))
   }
 
+  /** The time in the entry that was written last, in ms since 1970. */
+  get writtenAt(): number {
+    return this.writer.now
+  }
+
   /** The end of a request that the last run of the switch left open. `name` is the journal's number of its origin. */
   restarted(exchange: number, name: number): number {
     return this.plain(EntryKind.timedOut, exchange, name, 0, "restarted")
@@ -142,7 +147,7 @@ export class Recorder {
 
   /** Money that nobody can reverse, or something in doubt once more; `name` is the journal's number of its link. */
   inDoubt(kind: "unreversed" | "inDoubt", one: InDoubt, name: number): number {
-    this.writer.now = this.wallMs()
+    this.writer.now = kind === "unreversed" ? one.at : this.wallMs()
     this.writer.begin(EntryKind[kind], doubtText(one), 0)
     this.writer.of(one.exchange)
     if (one.about !== 0) this.writer.about(one.about)

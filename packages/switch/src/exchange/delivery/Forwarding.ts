@@ -114,7 +114,7 @@ export class Forwarding implements Effects {
     // One that was given up before, and that a person has sent once more.
     if (end === "acknowledged") return void desks.doubts.close(stored.exchange)
     const { about, attempts, exchange, mti, stan } = stored
-    desks.doubts.add({ exchange, about, end, code, link: desk.name, mti, stan, at: desks.runtime.wallMs() })
+    desks.doubts.add({ exchange, about, end, code, link: desk.name, mti, stan, at: desks.record.writtenAt })
     const what = `${mtiText(mti)} of exchange ${exchange}${about === 0 ? "" : `, reversal of exchange ${about}`}`
     const how = end === "declined" ? `declined with ${code}` : `abandoned after ${attempts} attempts, ${code}`
     desks.note(
