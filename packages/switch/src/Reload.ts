@@ -200,18 +200,26 @@ export class Reload {
   /** Closes the links in order and waits until nothing that is under way knows them any more. */
   private quiet(changes: Changes, closing: ReadonlyArray<Link>, user: string, drainMs: number) {
     return Effect.gen({ self: this }, function* () {
+      const unfinished = closing.length === 0 ? [] : yield* this.close(changes, closing, user, drainMs)
+      if (this.isStopping) return yield* new ReloadRefused({ reason: "Busy", says: "The switch is stopping." })
+      return unfinished
+    })
+  }
+
+  private close(changes: Changes, closing: ReadonlyArray<Link>, user: string, drainMs: number) {
+    return Effect.gen({ self: this }, function* () {
       const { desks } = this
-      if (closing.length === 0) return []
       const unfinished = yield* drainLinks(desks, closing, drainMs, reloaded(user))
       const end = desks.runtime.monotonicMs() + desks.limits.requestTimeoutMs + SETTLE_MS
       const left = () => Math.max(0, end - desks.runtime.monotonicMs())
-      yield* desks.turned.until(() => unfinishedOf(desks, closing).length === 0, left())
+      const losing = new Set(closing.filter((link) => loses(changes, link)).map(({ id }) => id))
+      yield* desks.turned.until(() => this.open(closing, losing) === 0, left())
       // What was accepted for them before they closed is in their queues once it is on disk.
       const last = desks.record.last
       yield* desks.turned.until(() => desks.isDone(last), left())
-      const open = unfinishedOf(desks, closing).length
+      const open = this.open(closing, losing)
       if (open > 0 || !desks.isDone(last)) {
-        const says = `${open} requests of links that would be closed have not ended, or the journal lags. Try again.`
+        const says = `${open} messages of links that would be closed have not ended, or the journal lags. Try again.`
         return yield* new ReloadRefused({ reason: "NotQuiet", says })
       }
       const missing = this.missing(closing, changes)
@@ -220,15 +228,26 @@ export class Reload {
         const says = "Somebody brought a link back while it was being closed for the reload. Try again."
         return yield* new ReloadRefused({ reason: "Busy", says })
       }
-      if (this.isStopping) return yield* new ReloadRefused({ reason: "Busy", says: "The switch is stopping." })
       return unfinished
     })
+  }
+
+  /**
+   * How much is under way that knows the links that close. An answer on its way to its origin does where one of their links is
+   * `losing`: should nobody hear the approval, its reversal goes out there, made of the request as it came.
+   */
+  private open(closing: ReadonlyArray<Link>, losing: ReadonlySet<number>): number {
+    const { desks } = this
+    const aside = closing.filter(({ id }) => desks.questions.isAsking(id) || desks.isGuarding(id)).length
+    const telling = desks.telling.countOf(({ origin, target }) => losing.has(origin) || losing.has(target))
+    return unfinishedOf(desks, closing).length + aside + telling
   }
 
   private takeBack(closing: ReadonlyArray<Link>, wasAway: ReadonlySet<number>): void {
     for (const link of closing) {
       link.change({ _tag: "leaving", on: false })
-      if (wasAway.has(link.id)) continue
+      // A switch that stops drains them itself.
+      if (this.isStopping || wasAway.has(link.id)) continue
       link.change({ _tag: "draining", on: false })
       link.leave(false, reloaded("nobody"))
     }

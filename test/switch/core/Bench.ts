@@ -210,14 +210,15 @@ export const startBench = (
   links: ReadonlyArray<LinkAll>,
   disk = makeDisk(),
   more: Partial<Pick<Switch.SwitchSettings, "groups" | "routes" | "limits">> = {},
-  module?: SecurityModule
+  module?: SecurityModule,
+  connect: Transport["Service"]["connect"] = () => Effect.fail(new ConnectFailed({ reason: "Refused", cause: "bench" }))
 ) =>
   Effect.gen(function* () {
     const accepts = new Map<number, (connection: Connection) => void>()
     const { store, waiting } = disk
     disk.isHeld = false
     const transport = Transport.of({
-      connect: () => Effect.fail(new ConnectFailed({ reason: "Refused", cause: "bench" })),
+      connect,
       listen: (at, accept) => Effect.sync(() => accepts.set(at.port, accept)).pipe(Effect.as({ endpoint: at }))
     })
     // The journal makes all durable, and what follows from that, until nothing is left to write.

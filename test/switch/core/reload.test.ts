@@ -117,6 +117,26 @@ describe("a reload in the hand", () => {
       })
   )
 
+  it.effect("that removes the issuer waits for an approval on its way: its reversal would have nowhere to go", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, dial, pass, reload } = yield* bench
+      a.say(purchase())
+      yield* commit
+      a.takes = false
+      b.say(answerTo(b.heard()[0]!, "0210"))
+      yield* commit
+      const reloading = yield* reload(withoutIssuer)
+      yield* pass(1000)
+      a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
+      yield* pass(6000)
+      const again = dial(1)
+      yield* pass(100)
+
+      expect(yield* Fiber.join(reloading)).toMatchObject({ _tag: "Failure", failure: { reason: "LinksMissing" } })
+      expect(again.heard().map(({ mti }) => mti)).toEqual(["0420"])
+    })
+  )
+
   it.effect("waits for the disk: what was accepted before it is in a queue before the links change", () =>
     Effect.gen(function* () {
       const { a, running, commit, reload, dial, pass } = yield* bench
@@ -214,5 +234,31 @@ describe("a reload in the hand", () => {
 
       expect(yield* Fiber.join(late)).toMatchObject({ _tag: "Failure", failure: { reason: "Busy" } })
     })
+  )
+
+  it.effect("that is overtaken by a stop brings no link into it, neither a new one nor one that it has drained", () =>
+    Effect.gen(function* () {
+      const third = linkOf("third", 104)
+      const others = [
+        [acquirer, issuer, third],
+        [acquirer, { ...issuer, window: 7 }, third]
+      ]
+      for (const links of others)
+        for (let turns = 0; turns < 4; turns++) {
+          const { a, b, commit, reload, running, pass } = yield* bench
+          a.say(purchase())
+          yield* commit
+          const reloading = yield* reload(settings({ links }))
+          for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+          yield* Effect.forkChild(running.drain(500))
+          yield* pass(100)
+          b.say(answerTo(b.heard()[0]!, "0210"))
+          yield* pass(1000)
+          yield* Fiber.join(reloading)
+
+          const left = running.links.filter(({ isAway }) => !isAway).map(({ settings: { name } }) => name)
+          expect({ turns, left }).toEqual({ turns, left: [] })
+        }
+    }).pipe(Effect.scoped)
   )
 })

@@ -1,6 +1,6 @@
 /** Answers that were not handed to the kernel when their connection ended: nobody has heard them, and money goes back. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
@@ -25,6 +25,38 @@ const approvals = (many: number, unsentMax = 1 << 20) =>
       }
     })
     return { ...started, asked, entries, answer }
+  })
+
+const settings = {
+  routes: [{ bin: "62", to: 1 }],
+  limits: { requestTimeoutMs: 1000, recentKeys: 1024, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
+}
+
+/** An approval on disk, for an acquirer whose own address does not answer: it is dialled for the answer. */
+const dialledFor = (disk: ReturnType<typeof makeDisk>) =>
+  Effect.gen(function* () {
+    const acquirer = {
+      ...linkOf("acquirer", 4802),
+      mode: "async-short",
+      short: {
+        dial: { _tag: "connect", to: { host: "bench", port: 1 }, timeoutMs: 30_000 },
+        keep: false,
+        firstMessageMs: 1000,
+        idleMs: 5000,
+        connectionsMax: 10
+      }
+    } as const
+    const links = [acquirer, linkOf("issuer", 103)]
+    const { commit, dial, running } = yield* startBench(links, disk, settings, undefined, () => Effect.never)
+    const [a, b] = [dial(0), dial(1)]
+    yield* commit
+    a.say(purchase())
+    yield* commit
+    b.say(answerTo(b.heard()[0]!, "0210"))
+    yield* commit
+    const pass = (ms: number) =>
+      Effect.repeat(Effect.andThen(TestClock.adjust(20), commit), { times: Math.floor(ms / 20) })
+    return { b, links, pass, running }
   })
 
 describe("approvals that were not handed to the kernel", () => {
@@ -167,6 +199,31 @@ describe("approvals that were not handed to the kernel", () => {
 
       expect(entries("undelivered")).toHaveLength(1)
       expect(entries("queued")).toEqual([])
+    })
+  )
+
+  it.effect("are taken back when the link that dials for them is changed by a reload", () =>
+    Effect.gen(function* () {
+      const { b, pass, running, links } = yield* dialledFor(makeDisk())
+      const [acquirer, issuer] = links
+      const next = { ...settings, links: [{ ...acquirer!, window: 7 }, issuer!] }
+      const reloading = yield* Effect.forkChild(running.reload(next, "ann", 100))
+      yield* pass(500)
+      yield* Fiber.join(reloading)
+
+      expect(types(b.heard())).toEqual(["0420"])
+    })
+  )
+
+  it.effect("are taken back when the switch stops while it dials for them", () =>
+    Effect.gen(function* () {
+      const disk = makeDisk()
+      yield* Effect.scoped(Effect.asVoid(dialledFor(disk)))
+      const kinds = disk.store.entries.map(({ kind }) => kind)
+
+      expect(kinds.slice(kinds.indexOf(EntryKind.answered) + 1)).toEqual(
+        expect.arrayContaining([EntryKind.undelivered, EntryKind.queued])
+      )
     })
   )
 })

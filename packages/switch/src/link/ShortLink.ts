@@ -8,7 +8,7 @@
  */
 
 import { isResponse } from "@jinka/codec"
-import { Clock, Effect, FiberSet, type Scope } from "effect"
+import { Clock, Effect, type Fiber, FiberSet, type Scope } from "effect"
 import type { Language } from "../message/Language.ts"
 import { monotonicMs } from "../transport/Monotonic.ts"
 import type { Connection, ListenFailed, Transport } from "../transport/Transport.ts"
@@ -83,7 +83,7 @@ export class ShortLink implements SessionOwner {
   private readonly dialer: ShortDialer | undefined
   private readonly held = new Map<number, Held>()
   private readonly turnedAway: TurnedAway
-  private fork: ((effect: Effect.Effect<void, never, Transport>) => unknown) | undefined
+  private fork: ((effect: Effect.Effect<void, never, Transport>) => Fiber.Fiber<void>) | undefined
   private clock: Clock.Clock | undefined
   private accepted = 0
   private opened = 0
@@ -151,6 +151,8 @@ export class ShortLink implements SessionOwner {
     this.clock = yield* Clock.Clock
     const fibers = yield* FiberSet.make<void, never>()
     this.fork = yield* FiberSet.runtime(fibers)<Transport>()
+    // Before its fibers end: nobody may try again on it.
+    yield* Effect.addFinalizer(() => Effect.sync(() => this.link.change({ _tag: "ended" })))
     const { side } = this.settings
     if (side._tag === "listen") yield* listenOn(side, this, this.link)
     this.link.change({ _tag: "opened", ours: "none", partners: "none" })
@@ -163,24 +165,32 @@ export class ShortLink implements SessionOwner {
   )
 
   /**
-   * Opens a connection for one message and calls `then` with it, or with `undefined` when there is none by `untilMs` (monotonic).
-   * Who puts the message into it says so by `sent`.
+   * Opens a connection for one message and calls `then` with it, or with `undefined` when there is none by `untilMs` (monotonic),
+   * or when the link ends before. Who puts the message into it says so by `sent`.
    */
   open(untilMs: number, then: (session: Session | undefined) => void): void {
     const { dialer } = this
     if (dialer === undefined || this.fork === undefined) return then(undefined)
     const connecting = dialer.connect(untilMs)
-    this.fork(
+    let isTold = false
+    const tell = (session: Session | undefined) => {
+      if (isTold) return
+      isTold = true
+      then(session)
+    }
+    const opening = this.fork(
       Effect.gen({ self: this }, function* () {
         const connection = yield* connecting
-        if (connection === undefined) return then(undefined)
+        if (connection === undefined) return tell(undefined)
         const session = yield* this.begin(connection, true)
         const why = `our message was not on disk ${this.short.idleMs} ms after its connection was there`
         session.limit(session.openedAt + this.short.idleMs, new LinkEnded({ reason: "IdleTimeout", why }))
-        then(session)
+        tell(session)
         yield* this.hold(session)
-      })
+      }).pipe(Effect.onInterrupt(() => Effect.sync(() => tell(undefined))))
     )
+    // The link has ended: nothing was begun.
+    if (opening.pollUnsafe() !== undefined) tell(undefined)
   }
 
   /** The message that the session was opened for is in its outbox; `untilMs` (monotonic): when answer or writing is overdue. */

@@ -42,6 +42,13 @@ export class AnswersUnderWay {
     return slot
   }
 
+  /** For how many `is` holds. Looks at every one. */
+  countOf(is: (slot: Slot) => boolean): number {
+    let count = 0
+    for (let slot of this.chains) for (; slot !== undefined; slot = slot.chained) if (is(slot)) count++
+    return count
+  }
+
   /** Exchanges are numbered one behind the other: the last bits divide them evenly. */
   private chainOf(exchange: number): number {
     return (exchange >>> 0) & (this.chains.length - 1)
