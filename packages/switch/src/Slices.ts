@@ -1,6 +1,6 @@
 /**
  * Long work beside a running switch, in slices: between two of them messages are handled, so that a change of a thousand links
- * keeps no partner waiting.
+ * keeps no partner waiting, and a start over a hundred thousand open requests no beat of the owner.
  */
 import { Clock, Effect } from "effect"
 import { monotonicMs } from "./transport/Monotonic.ts"
@@ -8,17 +8,22 @@ import { monotonicMs } from "./transport/Monotonic.ts"
 /** How long a slice takes, in milliseconds: what a message may have to wait for. */
 const SLICE_MS = 5
 
-/** Calls `each` for all items in their order. */
+const nothing = (): void => undefined
+
+/** Calls `each` for all items in their order, and `between` behind each slice. */
 export const inSlices = Effect.fnUntraced(function* <A>(
-  items: ReadonlyArray<A>,
-  each: (item: A, at: number) => void
+  items: Iterable<A>,
+  each: (item: A, at: number) => void,
+  between: () => void = nothing
 ): Effect.fn.Return<void> {
   const clock = yield* Clock.Clock
   yield* Effect.yieldNow
   let began = monotonicMs(clock)
-  for (let at = 0; at < items.length; at++) {
-    each(items[at]!, at)
+  let at = 0
+  for (const item of items) {
+    each(item, at++)
     if (monotonicMs(clock) - began < SLICE_MS) continue
+    between()
     yield* Effect.yieldNow
     began = monotonicMs(clock)
   }

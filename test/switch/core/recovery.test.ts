@@ -3,9 +3,9 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "@effect/vitest"
 import { compile, cups, isMessageError } from "@jinka/codec"
-import { Effect, Exit, Layer, Logger, type Scope } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Logger, type Scope } from "effect"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
-import type { Journal } from "../../../packages/switch/src/journal/Journal.ts"
+import { Journal } from "../../../packages/switch/src/journal/Journal.ts"
 import type { SqliteStoreOptions } from "../../../packages/switch/src/journal/SqliteStore.ts"
 import * as Switch from "../../../packages/switch/src/Switch.ts"
 import { ConnectFailed, Transport } from "../../../packages/switch/src/transport/Transport.ts"
@@ -20,13 +20,24 @@ const queue = ({ nameId, writer }: Journal["Service"]): void => {
   write(writer, { kind: EntryKind.queued, link: nameId("issuer", cups.name), code: "from acquirer", rest: advice })
 }
 
+const request = compile(cups).encode(purchase())
+if (isMessageError(request)) throw new Error("the test's message is wrong")
+
+/** On this clock every look at what has passed takes a millisecond, and nothing else does. */
+const lookingClock = (real: Clock.Clock): Clock.Clock => {
+  let looks = 0n
+  return Object.assign(Object.create(real), { monotonicTimeNanosUnsafe: () => ++looks * 1_000_000n })
+}
+
 const transport = Transport.of({
   connect: () => Effect.fail(new ConnectFailed({ reason: "Refused", cause: "nobody" })),
   listen: (at) => Effect.succeed({ endpoint: at })
 })
 
-/** A switch of two links that nobody calls, on the journal of a directory, until the scope ends. */
-const start = (directory: string, options: Partial<SqliteStoreOptions> = {}) =>
+type Beside = (journal: Journal["Service"]) => Effect.Effect<unknown>
+
+/** A switch of two links that nobody calls, on the journal of a directory, until the scope ends; something else runs beside it. */
+const start = (directory: string, options: Partial<SqliteStoreOptions> = {}, beside: Beside = () => Effect.void) =>
   Effect.gen(function* () {
     const layers = [layerIn(directory, options), Layer.succeed(Transport, transport), Logger.layer([])] as const
     const context = yield* Layer.build(Layer.mergeAll(...layers))
@@ -35,6 +46,7 @@ const start = (directory: string, options: Partial<SqliteStoreOptions> = {}) =>
       routes: [{ bin: "62", to: 1 }],
       limits: { requestTimeoutMs: 1000, recentKeys: 1024, unwrittenRefuse: 1 << 20, unwrittenStop: 1 << 21 }
     }
+    yield* Effect.forkScoped(beside(Context.get(context, Journal)))
     return yield* Effect.provideContext(Switch.make(settings), context)
   })
 
@@ -111,6 +123,33 @@ describe("a start over a journal on disk", () => {
       // What a closed journal or an earlier test of this process has left is given back a little later.
       for (let n = 0; n < 100 && grown() >= 20; n++) yield* Effect.sleep(50)
       expect(grown()).toBeLessThan(20)
+    })
+  )
+
+  live(
+    "lets others have their turns while it ends what is open, so that an owner's beats go on",
+    Effect.gen(function* () {
+      const count = 2000
+      const directory = yield* temporaryDirectory
+      yield* withJournal(directory, (journal) => {
+        const link = journal.nameId("acquirer", cups.name)
+        for (let n = 0; n < count; n++)
+          write(journal.writer, { link, code: "issuer", message: request, pan: "6222021234567890" })
+        return journal.drained
+      })
+      let seen = 0
+      let most = 0
+      const beats: Beside = ({ writer }) =>
+        Effect.sync(() => {
+          most = Math.max(most, seen === 0 ? 0 : writer.next - seen)
+          seen = writer.next
+        }).pipe(Effect.andThen(Effect.yieldNow), Effect.forever({ disableYield: true }))
+      const clock = lookingClock(yield* Clock.Clock)
+      const { recovered } = yield* Effect.provideService(start(directory, {}, beats), Clock.Clock, clock)
+
+      expect(recovered).toMatchObject({ ended: count, reversed: count })
+      // A slice of 5 ms: five looks, with two entries each.
+      expect(most).toBe(10)
     })
   )
 

@@ -380,7 +380,7 @@ describe("store-and-forward", () => {
     expect(queue.learnEnd(1)).toBeUndefined()
     expect(world.wire).toEqual([])
 
-    queue.begin()
+    expect([...queue.begin()]).toHaveLength(4)
     expect(world.wire).toEqual(["2 repeat", "5"])
     expect(queue.find(3)?.state).toBe("held")
 

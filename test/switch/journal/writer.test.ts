@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { type CommitGroup, groupAt } from "../../../packages/switch/src/journal/CommitGroup.ts"
-import { readU64 } from "../../../packages/switch/src/journal/Entry.ts"
+import { type CommitGroup, GROUP_HEADER_LENGTH, groupAt } from "../../../packages/switch/src/journal/CommitGroup.ts"
+import { entryAt, entryLength, readU64 } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind, noCounts } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { JournalWriter } from "../../../packages/switch/src/journal/JournalWriter.ts"
 import { messageOf, write } from "./Journals.ts"
@@ -21,6 +21,15 @@ const writerOf = (groupSize = 4096, groupsUnderWayMax = 2, earlyEntries = Number
     for (let group = groups.shift(); group !== undefined; group = groups.shift()) writer.committed(group)
   }
   return { writer, groups, spans, commitAll }
+}
+
+/** Seqs of the entries in a group's memory. */
+const entriesIn = (buffer: Buffer, length: number): ReadonlyArray<number> => {
+  const seqs: Array<number> = []
+  const end = GROUP_HEADER_LENGTH + length
+  for (let at = GROUP_HEADER_LENGTH; at < end; at += entryLength(buffer, at))
+    seqs.push(readU64(buffer, at + entryAt.seq))
+  return seqs
 }
 
 describe("the journal's writer", () => {
@@ -126,6 +135,31 @@ describe("the journal's writer", () => {
     writer.flush()
 
     expect(groups.some(({ first, last }) => first <= 2 && last === 11)).toBe(true)
+  })
+
+  it("keeps groups at their size in a turn of many things that go together, and parts none of these", () => {
+    const { writer, groups, spans, commitAll } = writerOf(4096)
+
+    for (let n = 0; n < 100; n++) {
+      writer.beginTogether()
+      for (let more = 0; more < 3; more++) write(writer, { message: messageOf(3 * n + more, 100 + 7 * n) })
+      writer.endTogether()
+    }
+    writer.flush()
+    const sizes: Array<number> = []
+    while (groups.length > 0) {
+      for (const { buffer, first, last, length } of groups) {
+        sizes.push(buffer.length)
+        const read = entriesIn(buffer, length)
+        expect(read).toEqual(Array.from({ length: last - first + 1 }, (_, n) => first + n))
+      }
+      commitAll()
+    }
+
+    expect(writer.committedSeq).toBe(300)
+    expect(spans.length).toBeGreaterThan(20)
+    expect(sizes.every((size) => size === 4096)).toBe(true)
+    expect(spans.every(([first, last]) => first! % 3 === 1 && last! % 3 === 0)).toBe(true)
   })
 
   it("does not send a group while entries are being kept together", () => {

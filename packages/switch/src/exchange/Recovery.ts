@@ -14,6 +14,7 @@ import type { JournalError } from "../journal/JournalError.ts"
 import { sourceOf } from "../journal/Source.ts"
 import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
+import { inSlices } from "../Slices.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { dayOf } from "./day/BusinessDay.ts"
@@ -81,7 +82,7 @@ export class Recovery {
   private readonly originals: Originals
   /** Requests without an end: their `accepted` entries by exchange. */
   private readonly requests = new Map<number, Entry>()
-  /** Reversals that are made now; the queues get them when they are on disk. */
+  /** Reversals that are made now; the queues learn them when they are on disk. */
   private readonly made: Array<{ readonly desk: Desk; readonly stored: Stored }> = []
   /** The last message for store-and-forward that was read. */
   private last: { readonly language: Language; readonly stored: Stored; readonly origin: Desk | undefined } | undefined
@@ -106,7 +107,10 @@ export class Recovery {
     this.byName = new Map(desks.all.map((desk) => [desk.name, desk]))
   }
 
-  /** Runs before the first connection is made. Done when everything it wrote is on disk. */
+  /**
+   * Runs before the first connection is made. Done when everything it wrote is on disk. In slices: whoever owns the switch has to
+   * say so all the while, or another node takes it over in the middle of this.
+   */
   readonly run: Effect.Effect<Recovered, JournalError | LinksMissing> = Effect.gen({ self: this }, function* () {
     const { desks } = this
     const entries = yield* desks.journal.recover((entry) => {
@@ -120,16 +124,24 @@ export class Recovery {
     const ended = this.requests.size
     const resumed = desks.all.reduce((sum, { stored }) => sum + stored.size, 0)
     let reversed = 0
-    for (const entry of this.requests.values()) if (this.end(entry)) reversed++
+    const end = (entry: Entry) => {
+      if (this.end(entry)) reversed++
+    }
+    yield* inSlices(this.requests.values(), end, () => desks.flush())
     desks.flush()
     yield* desks.journal.drained
-    for (const { stored } of desks.all) stored.begin()
-    for (const { desk, stored } of this.made) desk.stored.add(stored)
+    yield* inSlices(this.made, ({ desk, stored }) => desk.stored.learn(stored))
+    yield* inSlices(this.beginnings(), () => undefined)
     desks.record.floor = desks.floor()
     this.learned.clear()
     this.older()
     return { entries, ended, reversed, resumed }
   })
+
+  /** All queues begin, a message at a time. */
+  private *beginnings(): Generator<void> {
+    for (const { stored } of this.desks.all) yield* stored.begin()
+  }
 
   /** What was not read may be repeated, too: until the journal has said how new it is, by what was read. */
   private older(): void {

@@ -62,6 +62,8 @@ export class JournalWriter {
   private waitingBytes = 0
   private underWay = 0
   private together = 0
+  /** Entries and bytes of the group when what goes together began: what is before may leave without it. */
+  private apart = { count: 0, length: 0 }
   private stopped = false
   /** Where the open entry starts and how many bytes it may take; room -1: none is open. */
   private entryFrom = 0
@@ -202,7 +204,7 @@ export class JournalWriter {
 
   /** All entries until `endTogether` become durable in one transaction, or none of them. May be nested. */
   beginTogether(): void {
-    this.together++
+    if (this.together++ === 0) this.apart = { count: this.group.count, length: this.group.length }
   }
 
   /** Ends {@link beginTogether}. */
@@ -291,8 +293,8 @@ export class JournalWriter {
   }
 
   /**
-   * The group being filled has no room for `need` more bytes: it is closed, or grows when its entries must stay
-   * together.
+   * The group being filled has no room for `need` more bytes: it is closed. What must stay together goes on in the next one, and
+   * only that makes it larger than others.
    */
   private makeRoom(need: number): void {
     const whole = GROUP_HEADER_LENGTH + need + GROUP_TAG_LENGTH
@@ -303,7 +305,8 @@ export class JournalWriter {
         this.ready.push(this.seal(full))
         this.handOver()
       } else if (full.buffer.length === this.limits.groupSize) this.spare.push(full)
-    } else {
+    } else if (this.apart.count > 0) this.part(whole)
+    else {
       const old = this.group
       this.group = this.take(Math.max(2 * old.buffer.length, whole + old.length))
       old.buffer.copy(this.group.buffer, 0, 0, GROUP_HEADER_LENGTH + old.length)
@@ -314,6 +317,27 @@ export class JournalWriter {
       old.buffer.fill(0)
     }
     this.buffer = this.group.buffer
+  }
+
+  /** What goes together moves into a group of its own; what is before it leaves. */
+  private part(whole: number): void {
+    const { apart, group: full } = this
+    const from = GROUP_HEADER_LENGTH + apart.length
+    const length = full.length - apart.length
+    const group = this.take(Math.max(this.limits.groupSize, whole + length))
+    full.buffer.copy(group.buffer, GROUP_HEADER_LENGTH, from, from + length)
+    full.buffer.fill(0, from, from + length)
+    group.first = full.first + apart.count
+    group.last = full.last
+    group.count = full.count - apart.count
+    group.length = length
+    full.last = group.first - 1
+    full.count = apart.count
+    full.length = apart.length
+    this.group = group
+    this.apart = { count: 0, length: 0 }
+    this.ready.push(this.seal(full))
+    this.handOver()
   }
 
   private take(size: number): CommitGroup {

@@ -277,10 +277,11 @@ export class StoreAndForward {
     return kept
   }
 
-  /** At the start, when all is learned. */
-  begin(): void {
+  /** At the start, when all is learned: a step for each message, and the first ones leave at the end. */
+  *begin(): Generator<void> {
     for (let row = this.backlog.oldest; row !== NONE; row = this.backlog.newer(row)) {
       if (this.backlog.isFirst(row)) this.due.add(row)
+      yield
     }
     this.pump()
   }
