@@ -36,7 +36,7 @@ const transport = Transport.of({
 
 type Beside = (journal: Journal["Service"]) => Effect.Effect<unknown>
 
-/** A switch of two links that nobody calls, on the journal of a directory, until the scope ends; something else runs beside it. */
+/** A switch of two links that nobody calls, on the journal of a directory, until the scope ends; and what runs beside it. */
 const start = (directory: string, options: Partial<SqliteStoreOptions> = {}, beside: Beside = () => Effect.void) =>
   Effect.gen(function* () {
     const layers = [layerIn(directory, options), Layer.succeed(Transport, transport), Logger.layer([])] as const

@@ -14,7 +14,6 @@ import type { JournalError } from "../journal/JournalError.ts"
 import { sourceOf } from "../journal/Source.ts"
 import { type Language, receivedFieldsOf, sentFieldsOf } from "../message/Language.ts"
 import { stanOf } from "../message/Stamp.ts"
-import { inSlices } from "../Slices.ts"
 import type { Desk } from "./Desk.ts"
 import type { Desks } from "./Desks.ts"
 import { dayOf } from "./day/BusinessDay.ts"
@@ -27,6 +26,7 @@ import type { Originals } from "./entry/Originals.ts"
 import { type KeyKind, type Known, kindOf, Outcome } from "./entry/RecentKeys.ts"
 import { KEY_LENGTH_MAX } from "./request/Outstanding.ts"
 import type { Reversals } from "./request/Reversals.ts"
+import { inSlices } from "./turns/Slices.ts"
 
 /** What a start found and did, for the log. */
 export interface Recovered {

@@ -3,10 +3,9 @@
  * keeps no partner waiting, and a start over a hundred thousand open requests no beat of the owner.
  */
 import { Clock, Effect } from "effect"
-import { monotonicMs } from "./transport/Monotonic.ts"
 
-/** How long a slice takes, in milliseconds: what a message may have to wait for. */
-const SLICE_MS = 5
+/** How long a slice takes, in nanoseconds: what a message may have to wait for. */
+const SLICE_NS = 5_000_000n
 
 const nothing = (): void => undefined
 
@@ -18,13 +17,13 @@ export const inSlices = Effect.fnUntraced(function* <A>(
 ): Effect.fn.Return<void> {
   const clock = yield* Clock.Clock
   yield* Effect.yieldNow
-  let began = monotonicMs(clock)
+  let began = clock.monotonicTimeNanosUnsafe()
   let at = 0
   for (const item of items) {
     each(item, at++)
-    if (monotonicMs(clock) - began < SLICE_MS) continue
+    if (clock.monotonicTimeNanosUnsafe() - began < SLICE_NS) continue
     between()
     yield* Effect.yieldNow
-    began = monotonicMs(clock)
+    began = clock.monotonicTimeNanosUnsafe()
   }
 })

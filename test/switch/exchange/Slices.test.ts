@@ -1,6 +1,6 @@
 import { expect, it } from "@effect/vitest"
 import { Clock, Effect, Fiber } from "effect"
-import { inSlices } from "../../packages/switch/src/Slices.ts"
+import { inSlices } from "../../../packages/switch/src/exchange/turns/Slices.ts"
 
 /** A clock on which only the work of a test takes time. */
 const workClock = () => {
