@@ -28,6 +28,10 @@ const KEYS_MAX = 64
 
 const none: ReadonlyArray<Desk> = []
 
+/** What is known of a key, unless the day of the link that it comes on has made it free again. */
+const ofToday = ({ day }: Desk, known: Known | undefined): Known | undefined =>
+  known === undefined || day?.forgets(known.exchange) === true ? undefined : known
+
 const kinds: { readonly [kind in AskedKind]: KeyKind } = {
   request: KeyKind.request,
   reversal: KeyKind.reversal,
@@ -97,10 +101,10 @@ export class Repeats implements Questions {
   /** What memory knows of the message with this key, hashed, that came at `desk`, on whichever link of its partner. */
   known(desk: Desk, key: KeyDigest): Known | undefined {
     const { seconds } = this.desks
-    const known = desk.recent.findHashed(key, seconds)
-    if (known !== undefined) return desk.day?.forgets(known.exchange) === true ? undefined : known
+    const own = ofToday(desk, desk.recent.findHashed(key, seconds))
+    if (own !== undefined) return own
     for (const { recent } of this.others(desk)) {
-      const other = recent.findHashed(key, seconds)
+      const other = ofToday(desk, recent.findHashed(key, seconds))
       if (other !== undefined) return other
     }
     return undefined

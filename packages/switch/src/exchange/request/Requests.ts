@@ -125,11 +125,12 @@ export class Requests implements HotActions {
     if (short === undefined) return this.notSent(target, slot, "issuerDown")
     short.open(slot.deadline, (session) => {
       desks.tick()
-      const wrong = session === undefined ? undefined : this.write(target, session, slot)
-      if (session === undefined) this.notSent(target, slot, slot.deadline <= desks.now ? "noAnswer" : "issuerDown")
-      else if (wrong !== undefined) {
-        this.notSent(target, slot, wrong)
-        short.release(session.epoch)
+      // Its own tick may have come before its connection, and comes no more.
+      const isLate = slot.deadline <= desks.now
+      const wrong = session === undefined || isLate ? undefined : this.write(target, session, slot)
+      if (session === undefined || isLate || wrong !== undefined) {
+        this.notSent(target, slot, wrong ?? (isLate ? "noAnswer" : "issuerDown"))
+        if (session !== undefined) short.release(session.epoch)
       } else {
         this.sent(target, slot, session.epoch)
         session.outbox.promise()
