@@ -44,7 +44,7 @@ const bench = (disk = makeDisk(), settings: Partial<BusinessDaySettings> = {}, n
 
 let stans = 0
 
-const cutOverOf = (code: "201" | "202", date: string | undefined, sender = "48020000"): Message => ({
+const cutOver = (code: "201" | "202", date: string | undefined, sender = "48020000"): Message => ({
   mti: "0820",
   header: { destination: "00010000", source: sender },
   fields: {
@@ -56,7 +56,7 @@ const cutOverOf = (code: "201" | "202", date: string | undefined, sender = "4802
   }
 })
 
-const fromIssuer = (code: "201" | "202", date: string | undefined) => cutOverOf(code, date, "1030000")
+const fromIssuer = (code: "201" | "202", date: string | undefined) => cutOver(code, date, "1030000")
 
 describe("A cut-over", () => {
   it.effect("moves the day of the link that it came on, and of no other; it is answered when it is on disk", () =>
@@ -294,7 +294,7 @@ describe("A request with a key of another day", () => {
     Effect.gen(function* () {
       const { a, b, bought, commit } = yield* bench(makeDisk(), { stan })
       yield* bought(1)
-      a.say(cutOverOf("201", "1128"), cutOverOf("202", "1128"))
+      a.say(cutOver("201", "1128"), cutOver("202", "1128"))
       yield* commit
       expect(codes(a.heard())).toEqual(["00", "00"])
       a.say(purchase({ 11: "000001" }))
@@ -306,64 +306,6 @@ describe("A request with a key of another day", () => {
     Effect.gen(function* () {
       expect(yield* again("goes-on")).toEqual([])
       expect(yield* again("begins-anew")).toEqual(["0200"])
-    })
-  )
-})
-
-describe("A key of another day, on another link of the same partner", () => {
-  const group = Effect.gen(function* () {
-    yield* TestClock.setTime(NOW)
-    const businessDay = { ...accepted, stan: "begins-anew" } as const
-    const acquirers = ["one", "two"].map((name, n) => ({
-      ...linkOf(name, 4802 + n),
-      institution: "48020000",
-      businessDay
-    }))
-    const links = [acquirers[0]!, linkOf("issuer", 103), acquirers[1]!]
-    const members = [0, 2].map((link) => ({ link, name: links[link]!.name, weight: 1 }))
-    const pair = { name: "pair", members, use: "round-robin", by: [], failbackMs: 1000, fallTogether: false } as const
-    const { commit, dial } = yield* startBench(links, makeDisk(), { groups: [pair] })
-    const [one, b, two] = [dial(0), dial(1), dial(2)]
-    yield* commit
-    /** A purchase on this link, and what the issuer hears of it. */
-    const bought = (link: typeof one) =>
-      Effect.gen(function* () {
-        link.say(purchase())
-        yield* commit
-        const heard = b.heard()
-        for (const request of heard) b.say(answerTo(request, "0210"))
-        yield* commit
-        link.heard()
-        return types(heard)
-      })
-    const cutOver = (link: typeof one) =>
-      Effect.gen(function* () {
-        link.say(cutOverOf("201", "1128"), cutOverOf("202", "1128"))
-        yield* commit
-        link.heard()
-      })
-    return { bought, cutOver, one, two }
-  })
-
-  it.effect("is free, too: a new request is not answered with the answer of yesterday", () =>
-    Effect.gen(function* () {
-      const { bought, cutOver, one, two } = yield* group
-      expect(yield* bought(one)).toEqual(["0200"])
-      yield* cutOver(two)
-
-      expect(yield* bought(two)).toEqual(["0200"])
-    })
-  )
-
-  it.effect("does not hide the request of today that was sent on the other link: its repeat is one", () =>
-    Effect.gen(function* () {
-      const { bought, cutOver, one, two } = yield* group
-      expect(yield* bought(one)).toEqual(["0200"])
-      yield* cutOver(one)
-      yield* cutOver(two)
-      expect(yield* bought(two)).toEqual(["0200"])
-
-      expect(yield* bought(one)).toEqual([])
     })
   )
 })
