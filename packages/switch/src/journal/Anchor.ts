@@ -7,7 +7,8 @@
  * written after the commit and before the acknowledgement: it may lag behind the database (that is harmless), never
  * lead it. A slot holds a head with its tag: nobody writes one without the journal's key.
  */
-import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs"
+import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs"
+import { Effect } from "effect"
 import { groupHashLength } from "./CommitGroup.ts"
 import { readU64, writeU64 } from "./Entry.ts"
 import type { Head } from "./Head.ts"
@@ -57,6 +58,11 @@ export class Anchor {
     fdatasyncSync(this.file)
     this.dirty = false
   }
+
+  /** The same while the thread goes on. Not to be interrupted; fails with the system's error. */
+  readonly synced: Effect.Effect<void, NodeJS.ErrnoException> = Effect.callback((resume) => {
+    fdatasync(this.file, (error) => resume(error === null ? Effect.void : Effect.fail(error)))
+  })
 
   close(): void {
     closeSync(this.file)

@@ -9,7 +9,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { workerData } from "node:worker_threads"
 import type { Dialect } from "@jinka/codec"
-import { Deferred, Effect, Schedule } from "effect"
+import { Deferred, Effect, Schedule, Semaphore } from "effect"
 import { headWord } from "../Head.ts"
 import { JournalError } from "../JournalError.ts"
 import type { Answer } from "../JournalQueries.ts"
@@ -25,7 +25,7 @@ import { type Taken, takeOver } from "./PostgresOpening.ts"
 import type { OutgoingGroup } from "./PostgresRows.ts"
 import { PostgresSearch } from "./PostgresSearch.ts"
 
-/** The anchor is forced onto the disk this long after it was written, in ms; a commit never waits for it in between. */
+/** The anchor is forced onto the disk this long after it was written, in ms; no commit waits for it, and no acknowledgement. */
 const ANCHOR_SYNC_MS = 100
 /** Pause between two steps of the index, in ms: it takes a twentieth of the thread's time. */
 const INDEX_PAUSE_MS = 12
@@ -57,6 +57,9 @@ class JournalThread {
   private failed: JournalReason | undefined
   private trouble = ""
   private isAnchorDirty = false
+  private isClosed = false
+  /** The anchor is not closed while it is forced onto the disk. */
+  private readonly anchorTurn = Semaphore.makeUnsafe(1)
   private head: { readonly seq: number; readonly hash: Buffer; readonly tag: Buffer }
 
   constructor(
@@ -119,15 +122,15 @@ class JournalThread {
   private syncAnchor(): void {
     if (this.isAnchorDirty) return
     this.isAnchorDirty = true
-    const sync = Effect.sync(() => {
+    const sync = Effect.suspend(() => {
       this.isAnchorDirty = false
-      try {
-        if (this.failed === undefined) this.taken.anchor.sync()
-      } catch (error) {
-        this.fail(reasonOf(error, this.options.directory, "The anchor cannot be written"))
-      }
-    })
-    this.fork(Effect.andThen(Effect.sleep(ANCHOR_SYNC_MS), sync))
+      return this.failed === undefined && !this.isClosed ? this.taken.anchor.synced : Effect.void
+    }).pipe(
+      Effect.catch((error) =>
+        Effect.sync(() => this.fail(reasonOf(error, this.options.directory, "The anchor cannot be written")))
+      )
+    )
+    this.fork(Effect.andThen(Effect.sleep(ANCHOR_SYNC_MS), this.anchorTurn.withPermit(sync)))
   }
 
   away(why: string | undefined): void {
@@ -188,15 +191,20 @@ class JournalThread {
   private get close(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       yield* this.commits.mark
-      try {
-        this.search.close()
-        if (this.failed === undefined) this.taken.anchor.sync()
-        this.taken.anchor.close()
-      } catch (error) {
-        this.fail(reasonOf(error, this.options.directory, "Closing the journal failed"))
-      }
+      yield* this.anchorTurn.withPermit(Effect.sync(() => this.closeFiles()))
       Deferred.doneUnsafe(this.closed, Effect.void)
     })
+  }
+
+  private closeFiles(): void {
+    this.isClosed = true
+    try {
+      this.search.close()
+      if (this.failed === undefined) this.taken.anchor.sync()
+      this.taken.anchor.close()
+    } catch (error) {
+      this.fail(reasonOf(error, this.options.directory, "Closing the journal failed"))
+    }
   }
 
   private post(message: FromThread): void {
