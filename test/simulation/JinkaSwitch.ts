@@ -22,7 +22,7 @@ import type { Half } from "./partner/Pair.ts"
 import { keyNamed } from "./partner/Zone.ts"
 import { deviceText, openDevices } from "./SimulatedDevices.ts"
 import { SimulatedModule } from "./SimulatedModule.ts"
-import type { Order, Place, Subject } from "./Subject.ts"
+import type { Order, OwnSettings, Place, Subject } from "./Subject.ts"
 
 /** The door of partners that share an address. */
 const door = {
@@ -216,6 +216,20 @@ const giveKeys = Effect.fnUntraced(function* (
   }
 })
 
+/** Keys of MACs that never change, by hand. */
+const giveMacKeys = Effect.fnUntraced(function* (
+  macKeys: OwnSettings["macKeys"],
+  { keys }: Switch.Running,
+  module: SecurityModule
+) {
+  for (const { bytes, cipher, link } of macKeys) {
+    const algorithm = cipher === "des" && bytes.length > 8 ? "tdes" : cipher
+    const of = { name: `${link}/mac`, purpose: "mac", algorithm } as const
+    const key = yield* module.importKey({ ...of, key: { form: "components", components: [bytes] } })
+    keys.take(keys.slot(link, "mac", "both"), key, 1, 0)
+  }
+})
+
 /** What a partner that changes its key begins with, by hand: the journal has it from then on. */
 const importKeys = Effect.fnUntraced(function* (
   { acquirers, issuers }: Options,
@@ -248,11 +262,15 @@ const importKeys = Effect.fnUntraced(function* (
 export const DRAIN_MS = 12_000
 
 /** Does what the operator orders until that is a stop; returns what had no end then. */
-const obeying = Effect.fnUntraced(function* ({ life, operator, options }: Place, running: Switch.Running) {
+const obeying = Effect.fnUntraced(function* (
+  { life, operator }: Place,
+  running: Switch.Running,
+  settings: Switch.SwitchSettings
+) {
   const orders = yield* Queue.unbounded<Order>()
   operator.obey = (order) => life.admit(() => void Queue.offerUnsafe(orders, order))
   while ((yield* Queue.take(orders)) === "reload") {
-    const next = changed(settingsFor(options), operator.reloads + 1)
+    const next = changed(settings, operator.reloads + 1)
     const reloaded = Effect.map(running.reload(next, "simulation", DRAIN_MS), () => void operator.reloads++)
     yield* Effect.catch(reloaded, ({ says }) => Effect.logWarning(`reload refused: ${says}`))
   }
@@ -264,18 +282,20 @@ export const jinkaSwitch: Subject = {
   name: "switch",
   hasJournal: true,
   start: (place) => {
-    const { disk, failed = Effect.fail, life, operator, options, transport } = place
+    const { disk, failed = Effect.fail, life, operator, options, own, transport } = place
+    const settings = own?.settings ?? settingsFor(options)
     return Effect.gen(function* () {
       const opened = options.module === undefined ? undefined : yield* moduleOf(options.module, options.startsAt)
       const module = opened?.module
-      const running = yield* Switch.make(changed(settingsFor(options), operator.reloads), module)
+      const running = yield* Switch.make(changed(settings, operator.reloads), module)
       if (module !== undefined) {
         yield* giveKeys(options, running, module)
+        yield* giveMacKeys(own?.macKeys ?? [], running, module)
         yield* Effect.raceFirst(importKeys(options, running, module), running.failed)
         opened?.goWrong()
       }
       const ended = Effect.catchTag(running.failed, "JournalError", (error) => failed(error))
-      return yield* Effect.raceFirst(ended, obeying(place, running))
+      return yield* Effect.raceFirst(ended, obeying(place, running, settings))
     }).pipe(
       Effect.scoped,
       Effect.provide(Journal.layer.pipe(Layer.provide(disk.layer(life)))),

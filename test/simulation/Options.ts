@@ -51,6 +51,8 @@ export interface Options {
   readonly faults: ReadonlyArray<Fault | FleetFault>
   /** Two nodes with one PostgreSQL; left out: one switch with a disk. */
   readonly fleet?: FleetOptions
+  /** Names of the partners of files, which are there instead of others, and whose side each is on. */
+  readonly files?: ReadonlyArray<{ readonly name: string; readonly role: string }>
   /** Where the keys of partners with zones are; left out: no partner has one. */
   readonly module?: ModuleOptions
 }
@@ -339,5 +341,27 @@ export const drawOptions = (seed: number, wishes: Wishes = {}): Options => {
       (wishes.nodes === 2
         ? drawFleetFaults(random.stream("faults"), chaos, wishes.weights)
         : drawFaults(random.stream("faults"), switchName, partners, chaos, wishes.weights))
+  }
+}
+
+/** Draws a run whose partners are those of files. `hasKeys`: some have MACs. `backWithin`: until all are there again, ms. */
+export const drawFileOptions = (
+  seed: number,
+  wishes: Wishes,
+  files: NonNullable<Options["files"]>,
+  hasKeys: boolean,
+  backWithin: number
+): Options => {
+  const random = new SeededRandom(seed, "options")
+  const { module: _module, ...drawn } = drawOptions(seed, { ...wishes, acquirers: 1, issuers: 1 })
+  const { chaos } = drawn
+  const names = files.map(({ name }) => name)
+  return {
+    ...drawn,
+    ...{ acquirers: [], issuers: [], files },
+    calm: drawn.calm + backWithin,
+    serviceWithin: drawn.serviceWithin + backWithin,
+    ...(hasKeys ? { module: drawModule(random.stream("module"), chaos) } : {}),
+    faults: wishes.faults ?? drawFaults(random.stream("faults"), switchName, names, chaos, wishes.weights)
   }
 }

@@ -13,7 +13,22 @@ import { Machine } from "./world/Machine.ts"
 import type { SimNet } from "./world/SimNet.ts"
 import type { World } from "./world/World.ts"
 
-export class Partners {
+/** Partners of a run, whatever they are made of. */
+export interface Traders {
+  readonly startAcquirers: () => void
+  /** From now on no partner does anything wrong. */
+  readonly behaveWell: () => void
+  /** Nothing new from now on. */
+  readonly settle: () => void
+  /** What keeps the run from being over, in words. */
+  readonly pending: () => ReadonlyArray<string>
+  /** Acquirers that had no service since `healedAt` (wall time), although there was time. */
+  readonly unserved: (healedAt: number) => ReadonlyArray<string>
+  /** Broken promises, when all is over. `entries`: of the journal; `undefined`: there is none. */
+  readonly findings: (entries: ReadonlyArray<Entry> | undefined) => ReadonlyArray<string>
+}
+
+export class Partners implements Traders {
   private readonly world: World
   private readonly net: SimNet
   private readonly options: Options

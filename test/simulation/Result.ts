@@ -1,4 +1,6 @@
 /** What a run of the world is given, and what comes out of it. */
+
+import type { PartnerPlan } from "../../packages/simulator/src/scripted/PartnerPlan.ts"
 import { unheardBy } from "./check/Checks.ts"
 import type { History } from "./check/History.ts"
 import type { Options, Wishes } from "./Options.ts"
@@ -52,6 +54,8 @@ export interface RunSettings {
   readonly subject: Subject
   readonly wishes?: Wishes
   readonly keepTrace?: boolean
+  /** Partners of files, instead of those that the seed draws. */
+  readonly files?: ReadonlyArray<PartnerPlan>
 }
 
 /** What a run was like. */

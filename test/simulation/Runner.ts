@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type { SeedResult, Shrunk, WorldRunner } from "../../packages/simulator/src/world/WorldRunner.ts"
+import { unfit } from "./files/FilePlans.ts"
 import type { Wishes } from "./Options.ts"
 import type { RunResult } from "./Result.ts"
 import { runSeed } from "./Simulation.ts"
@@ -65,7 +66,7 @@ const wishesOf = (mode: string, text: string): Wishes => {
 /** One link for each host of a partner, all of them as long as the run. */
 const linkHoursOf = ({ options, stats }: RunResult): number => {
   const partners = [...options.acquirers, ...options.issuers]
-  const links = partners.reduce((sum, { second }) => sum + (second === undefined ? 1 : 2), 0)
+  const links = partners.reduce((sum, { second }) => sum + (second === undefined ? 1 : 2), options.files?.length ?? 0)
   return (links * stats.virtualSeconds) / 3600
 }
 
@@ -161,19 +162,36 @@ const thrownBy = (seed: number, thrown: unknown): SeedResult => ({
   findings: [`the run threw: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`]
 })
 
+/** A world with more partners takes longer than anybody waits for. */
+const PARTNERS_MAX = 20
+
 /** A world for one system under test. */
 export const runnerOf = (tested: Subject): WorldRunner => ({
   commit: commitNow(),
-  run: (seed, mode, text, keepTrace) => {
+  run: (seed, mode, text, keepTrace, files) => {
     const wishes = wishesOf(mode, text)
     try {
-      return resultOf(runSeed(seed, { subject: tested, wishes, keepTrace }))
+      return resultOf(runSeed(seed, { subject: tested, wishes, keepTrace, ...(files && { files }) }))
     } catch (thrown) {
       return thrownBy(seed, thrown)
     }
   },
-  shrink: (seed, mode, text, onStep) =>
-    shrink((wishes) => runSeed(seed, { subject: tested, wishes }), wishesOf(mode, text), onStep)
+  shrink: (seed, mode, text, onStep, files) =>
+    shrink(
+      (wishes) => runSeed(seed, { subject: tested, wishes, ...(files && { files }) }),
+      wishesOf(mode, text),
+      onStep
+    ),
+  unfit: (mode, partners) => {
+    if (mode !== "switch") return "partners of files are in the world of the mode switch"
+    if (partners.length > PARTNERS_MAX) return `a world has at most ${PARTNERS_MAX} partners of files`
+    const wrong = partners.flatMap((plan) => {
+      const why = unfit(plan)
+      return why === undefined ? [] : [`${plan.name}: ${why}`]
+    })
+    const editions = new Set(partners.map(({ form }) => form.codec.dialect.version))
+    return wrong[0] ?? (editions.size > 1 ? "a switch passes messages on between dialects of one edition" : undefined)
+  }
 })
 
 /** What `jinka-sim world` loads. */

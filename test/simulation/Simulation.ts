@@ -6,15 +6,19 @@
  * traffic: everything must come to its end). Then the checkers look at the history.
  */
 import { Cause, Exit } from "effect"
+import type { PartnerPlan } from "../../packages/simulator/src/scripted/PartnerPlan.ts"
 import { History } from "./check/History.ts"
 import * as JournalChecks from "./check/JournalChecks.ts"
 import { tapInto } from "./check/Tap.ts"
+import { FilePartners } from "./files/FilePartners.ts"
+import { backWithin, type FilePlans, plansOf } from "./files/FilePlans.ts"
+import { fileSettings } from "./files/FileSettings.ts"
 import { runFleet } from "./fleet/FleetRun.ts"
 import { switchName } from "./Names.ts"
-import { drawOptions, type Options } from "./Options.ts"
-import { Partners } from "./Partners.ts"
+import { drawFileOptions, drawOptions, type Options } from "./Options.ts"
+import { Partners, type Traders } from "./Partners.ts"
 import { type RunResult, type RunSettings, resultOf, type Stats, statsOf } from "./Result.ts"
-import { Operator, type Subject } from "./Subject.ts"
+import { Operator, type OwnSettings, type Subject } from "./Subject.ts"
 import type { Fault } from "./world/Faults.ts"
 import { type Life, Machine } from "./world/Machine.ts"
 import { Nemesis } from "./world/Nemesis.ts"
@@ -28,10 +32,20 @@ const HOLDS_AFTER_DRAIN = 10_000
 
 /** Runs one seed, synchronously. */
 export const runSeed = (seed: number, settings: RunSettings): RunResult => {
-  const options = drawOptions(seed, settings.wishes)
+  const { files, keepTrace = false, subject, wishes } = settings
+  if (files !== undefined) return runFiles(seed, files, settings)
+  const options = drawOptions(seed, wishes)
   const { fleet } = options
   if (fleet !== undefined) return runFleet({ ...options, fleet }, settings)
-  return new Run(options, settings.subject, settings.keepTrace ?? false).result()
+  return new Run(options, subject, keepTrace, undefined).result()
+}
+
+const runFiles = (seed: number, files: ReadonlyArray<PartnerPlan>, settings: RunSettings): RunResult => {
+  const { keepTrace = false, subject, wishes = {} } = settings
+  const plans = plansOf(seed, files)
+  const named = plans.all.map(({ plan, role }) => ({ name: plan.name, role }))
+  const hasKeys = files.some(({ macKey }) => macKey !== undefined)
+  return new Run(drawFileOptions(seed, wishes, named, hasKeys, backWithin(plans)), subject, keepTrace, plans).result()
 }
 
 class Run {
@@ -47,11 +61,13 @@ class Run {
   private readonly operator = new Operator()
   /** The operator has ordered a stop of this life. */
   private stopping: Life | undefined
-  private readonly partners: Partners
+  private readonly partners: Traders
+  private readonly own: OwnSettings | undefined
   private crashes = 0
   private stops = 0
 
-  constructor(options: Options, subject: Subject, keepTrace: boolean) {
+  /** `files`: partners of files, instead of those of the options. */
+  constructor(options: Options, subject: Subject, keepTrace: boolean, files: FilePlans | undefined) {
     this.options = options
     this.subject = subject
     this.world = new World({ seed: options.seed, startsAt: options.startsAt, keepTrace })
@@ -67,11 +83,17 @@ class Run {
     this.machine.onLog.push((text) => this.history.log.push(text))
     this.disk.onFailed.push((life) => this.world.after(STOP_MAX, () => this.mustHaveStopped(life)))
     const durable = () => (subject.hasJournal ? this.disk.durable : undefined)
-    this.net.taps.push(tapInto(this.history, this.world, switchName, durable, () => this.disk.wasLow))
+    // Partners of files may speak any dialect, and are judged by what they wrote down.
+    if (files === undefined)
+      this.net.taps.push(tapInto(this.history, this.world, switchName, durable, () => this.disk.wasLow))
     const operator = { order: (order: "stop" | "reload") => this.order(order) }
     const field = { net: this.net, machine: this.machine, disk: this.disk, restart: () => this.startSwitch(), operator }
     this.nemesis = new Nemesis(field, options.faults as ReadonlyArray<Fault>)
-    this.partners = new Partners(this.world, this.net, options, this.history, [switchName])
+    this.own = files === undefined ? undefined : fileSettings(files)
+    this.partners =
+      files === undefined
+        ? new Partners(this.world, this.net, options, this.history, [switchName])
+        : new FilePartners(this.world, this.net, files, this.history, options.serviceWithin)
     this.startSwitch()
     this.partners.startAcquirers()
   }
@@ -100,6 +122,7 @@ class Run {
       (life) =>
         this.subject.start({
           options: this.options,
+          own: this.own,
           life,
           transport: this.net.transport(life),
           disk: this.disk,

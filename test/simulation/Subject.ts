@@ -4,8 +4,10 @@
  * To plug something in, write one `Subject`; `Simulation.ts` takes it. The program that it starts runs for ever; a crash
  * abandons it where it is, and it is started again on the same disk.
  */
+import type { Cipher } from "@jinka/codec"
 import type { Effect } from "effect"
 import type { JournalError } from "../../packages/switch/src/journal/JournalError.ts"
+import type { SwitchSettings } from "../../packages/switch/src/Switch.ts"
 import type { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import type { Options } from "./Options.ts"
 import type { Life } from "./world/Machine.ts"
@@ -27,10 +29,18 @@ export class Operator {
   }
 }
 
+/** Settings of a switch that are not made of a run's options, and keys for MACs by the numbers of links. */
+export interface OwnSettings {
+  readonly settings: SwitchSettings
+  readonly macKeys: ReadonlyArray<{ readonly link: number; readonly bytes: Buffer; readonly cipher: Cipher }>
+}
+
 /** Where one life of the switch runs. */
 export interface Place {
   /** Ports, partners and card ranges of this run. */
   readonly options: Options
+  /** Instead of what the options say of links. */
+  readonly own?: OwnSettings | undefined
   readonly life: Life
   readonly transport: Transport["Service"]
   readonly operator: Operator

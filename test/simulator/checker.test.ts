@@ -343,6 +343,20 @@ describe("the checker", () => {
     expect(lost("failed", false, false)).toBe(1)
   })
 
+  it("does not take a first sending that its repeat has overtaken for a repeat without the mark", () => {
+    const evidence = sound()
+    const first = evidence.issuer.find(({ mti, what }) => mti === "0420" && what === "received")!
+    const rest = without(evidence.issuer, ({ key, mti }) => mti === "0420" && key === first.key)
+    const repeat = { ...first, mti: "0421", epoch: first.epoch + 1 }
+    const arrived = (...lines: Array<typeof first>) => {
+      const doubled = { ...first, op: "info", what: "doubled" } as const
+      return check({ ...evidence, issuer: [...rest, ...lines, doubled] }).findings.map(({ rule }) => rule)
+    }
+    expect(arrived(repeat, first)).toEqual([])
+    expect(arrived({ ...repeat, epoch: first.epoch }, first)).toEqual(["no-blind-resend"])
+    expect(arrived(repeat, first, first)).toContain("no-blind-resend")
+  })
+
   it("does not take the balances for checked when a ledger was cut before its last line", () => {
     const verdict = check({ ...sound(), ledger: undefined })
     expect(verdict.rules.filter(({ result }) => result === "skipped").map(({ rule }) => rule)).toEqual(["balances"])

@@ -88,6 +88,11 @@ export class Side implements Connection {
     return this.ended === undefined && this.life.isAlive
   }
 
+  /** How it ended; `undefined` as long as it has not. */
+  get end(): ConnectionEnded["how"] | undefined {
+    return this.ended?.how
+  }
+
   get peerHost(): string {
     return this.peer.host
   }
@@ -175,7 +180,7 @@ export class Side implements Connection {
     if (how === "reset") this.breakOff()
     else this.finWaits = !this.isFinished || this.finWaits
     this.isFinished = true
-    this.end("local")
+    this.ends("local")
     this.pump()
   }
 
@@ -233,10 +238,10 @@ export class Side implements Connection {
   hearEnd(kind: "fin" | "rst"): void {
     if (!this.isOpen) return
     this.net.note(`${this.local}<${this.remote} ${kind}`)
-    this.end(kind === "fin" ? "fin" : "reset")
+    this.ends(kind === "fin" ? "fin" : "reset")
   }
 
-  private end(how: "fin" | "reset" | "local"): void {
+  private ends(how: "fin" | "reset" | "local"): void {
     this.ended = new ConnectionEnded({ how, cause: causes[how] })
     this.net.sides.delete(this)
     this.life.admit(() => {

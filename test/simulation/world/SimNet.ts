@@ -152,7 +152,7 @@ export class SimNet {
     if (this.poweredOff.delete(life.machine.name)) this.retryAll()
     const listen: Transport["Service"]["listen"] = (at, accept) =>
       Effect.acquireRelease(this.open(life, at, accept), ({ endpoint }) =>
-        Effect.sync(() => this.listeners.delete(`${life.machine.name}:${endpoint.port}`))
+        Effect.sync(() => this.free({ host: life.machine.name, port: endpoint.port }))
       )
     const answered: Answered = (...answer) => {
       for (const each of this.answered) each(...answer)
@@ -189,6 +189,11 @@ export class SimNet {
     this.listeners.set(address, { life, accept })
     this.note(`${address} listens`)
     return port
+  }
+
+  /** Takes no more connections at an address. */
+  free({ host, port }: Endpoint): void {
+    this.listeners.delete(`${host}:${port}`)
   }
 
   /** Dials an address; `done` is called once. Returns what gives up. */

@@ -210,6 +210,7 @@ describe("Network management", () => {
 
     partner.pass(30_000)
     const [cutOver] = partner.heard()
+    expect(cutOver!.fields).toMatchObject({ 15: "1123", 70: "201" })
     partner.say({ mti: "0830", fields: { ...cutOver!.fields, 39: "00" } })
     partner.say(money(partner.codec, { 11: "000002" }))
 

@@ -39,7 +39,7 @@ const shortPath = (path: string): string => {
 }
 
 /** All files as one: their partners must not share a name. */
-const readAll = (paths: ReadonlyArray<string>): Effect.Effect<PartnersFile, FileInvalid | SettingInvalid> =>
+export const readAll = (paths: ReadonlyArray<string>): Effect.Effect<PartnersFile, FileInvalid | SettingInvalid> =>
   Effect.gen(function* () {
     const read = yield* Effect.forEach(paths, (path) => readPartners(path, shortPath(path)))
     const plans = read.flatMap((file) => file.plans)

@@ -2,8 +2,10 @@
 import { Clock, Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
+import type { PartnerPlan } from "../scripted/PartnerPlan.ts"
 import { loadWorld, type SeedResult, type WorldRunner, worldModes } from "../world/WorldRunner.ts"
 import { Unsettled } from "./Conduct.ts"
+import { readAll } from "./PartnerCommand.ts"
 import { StopSignal } from "./StopSignal.ts"
 
 /** Most seeds of one call. */
@@ -53,6 +55,13 @@ const flags = {
     ),
     Flag.withDefault("switch" as const)
   ),
+  partner: Flag.Path("partner").pipe(
+    Flag.withMetavar("file"),
+    Flag.withDescription(
+      "A file of `jinka-sim partner`: its partners take the place of those that the seed draws, on virtual time; may be repeated"
+    ),
+    Flag.atLeast(0)
+  ),
   wishes: Flag.String("wishes").pipe(
     Flag.withMetavar("JSON"),
     Flag.withDescription("Fix what the seed would draw: acquirers, issuers, chaos, faults, ... as --shrink prints it"),
@@ -74,12 +83,16 @@ interface Wished {
   readonly mode: string
   /** JSON. */
   readonly wishes: string
+  /** Partner files, and what they hold. */
+  readonly files: ReadonlyArray<string>
+  readonly partners: ReadonlyArray<PartnerPlan> | undefined
 }
 
-const commandOf = (seedNumber: number, { mode, wishes }: Wished, how: "trace" | "shrink"): string =>
+const commandOf = (seedNumber: number, { files, mode, wishes }: Wished, how: "trace" | "shrink"): string =>
   [
     `npm run sim -- world --${how} ${seedNumber}`,
     ...(mode === worldModes[0] ? [] : [`--mode ${mode}`]),
+    ...files.map((file) => `--partner ${file}`),
     ...(wishes === "" ? [] : [`--wishes '${wishes}'`])
   ].join(" ")
 
@@ -98,7 +111,7 @@ const attempt = <A>(run: () => A): Effect.Effect<A, SettingInvalid> =>
 
 const traceOne = (world: WorldRunner, number: number, wished: Wished) =>
   Effect.gen(function* () {
-    const result = yield* attempt(() => world.run(number, wished.mode, wished.wishes, true))
+    const result = yield* attempt(() => world.run(number, wished.mode, wished.wishes, true, wished.partners))
     yield* Console.log(result.drawn)
     yield* Console.log(result.trace)
     if (result.findings.length === 0)
@@ -110,7 +123,9 @@ const traceOne = (world: WorldRunner, number: number, wished: Wished) =>
 const shrinkOne = (world: WorldRunner, number: number, wished: Wished) =>
   Effect.gen(function* () {
     const steps: Array<string> = []
-    const shrunk = yield* attempt(() => world.shrink(number, wished.mode, wished.wishes, (says) => steps.push(says)))
+    const shrunk = yield* attempt(() =>
+      world.shrink(number, wished.mode, wished.wishes, (says) => steps.push(says), wished.partners)
+    )
     if (shrunk === undefined) {
       const reason = `seed ${number} breaks no promise: there is nothing to make smaller`
       return yield* new FileMalformed({ path: "--shrink", reason })
@@ -140,7 +155,7 @@ const runAll = (world: WorldRunner, { first, last }: Seeds, wished: Wished, keep
     )
     const sum = { seeds: 0, purchases: 0, faults: 0, linkHours: 0, broken: 0 }
     for (let number = first; number <= last && !isStopped; number++) {
-      const result = yield* attempt(() => world.run(number, wished.mode, wished.wishes, false))
+      const result = yield* attempt(() => world.run(number, wished.mode, wished.wishes, false, wished.partners))
       sum.seeds++
       sum.purchases += result.purchases
       sum.faults += result.faults
@@ -170,9 +185,12 @@ const runAll = (world: WorldRunner, { first, last }: Seeds, wished: Wished, keep
 export const worldCommand = Command.make(
   "world",
   flags,
-  Effect.fn(function* ({ keepGoing, mode, seeds, shrink, trace, wishes }) {
+  Effect.fn(function* ({ keepGoing, mode, partner: files, seeds, shrink, trace, wishes }) {
+    const partners = files.length === 0 ? undefined : (yield* readAll(files)).plans
     const world = yield* loadWorld
-    const wished = { mode, wishes }
+    const rule = partners === undefined ? undefined : world.unfit(mode, partners)
+    if (rule !== undefined) return yield* new SettingInvalid({ setting: "--partner", rule })
+    const wished = { mode, wishes, files, partners }
     if (trace !== undefined) return yield* traceOne(world, trace, wished)
     if (shrink !== undefined) return yield* shrinkOne(world, shrink, wished)
     return yield* runAll(world, seeds, wished, keepGoing)
@@ -182,7 +200,8 @@ export const worldCommand = Command.make(
     "Runs the production switch and its partners on virtual time, a simulated network and a simulated disk: cuts, partitions, " +
       "crashes, pauses, full and failing disks, clock steps, all drawn from a seed. Promises must hold during chaos; then everything " +
       "is healed and service must come back. The same seed and commit give the same hash on any machine. A broken promise is " +
-      "printed with seed, commit and the commands that show it again and make it smaller. Runs from a clone of the repository. " +
+      "printed with seed, commit and the commands that show it again and make it smaller. With --partner the partners are those of " +
+      "files, judged by the rules of `jinka-sim check`. Runs from a clone of the repository. " +
       "Exit codes: 0 every promise was kept, 1 one was broken, 2 a flag is wrong."
   ),
   Command.withShortDescription("Seeds of the deterministic world: chaos, then judgement"),
@@ -192,6 +211,10 @@ export const worldCommand = Command.make(
       description: "A thousand runs; it ends with the first broken promise"
     },
     { command: "jinka-sim world --mode fleet", description: "Two nodes with one PostgreSQL" },
+    {
+      command: "jinka-sim world --partner issuer.yaml --seeds 1..200",
+      description: "A partner of a file against the switch"
+    },
     { command: "jinka-sim world --trace 42", description: "All that happens in one" },
     { command: "jinka-sim world --shrink 42", description: "The smallest run with the same promise broken" }
   ])

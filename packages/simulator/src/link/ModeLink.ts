@@ -12,7 +12,8 @@ import type { Connection, Session } from "../partner/Session.ts"
 import type { ListenFailed } from "../SimulatorError.ts"
 import type { Endpoint } from "./Listener.ts"
 import { PartnerConnection } from "./PartnerConnection.ts"
-import { type Cut, dial, type LinkSettings, makePartnerLink, type PartnerLink } from "./PartnerLink.ts"
+import { type Cut, type LinkSettings, makePartnerLink, type PartnerLink } from "./PartnerLink.ts"
+import { Sockets } from "./Sockets.ts"
 import type { TlsMaterial } from "./TlsSide.ts"
 
 /** How connections of one address come about. */
@@ -191,6 +192,7 @@ const makeErrands = <In extends object, Out>(
     const errands = yield* Queue.unbounded<Errand<Out>>()
     const connections = new Set<PartnerConnection<In, Out>>()
     const timepiece = { monotonic: yield* monotonic, wall: () => 0 }
+    const { dial } = yield* Sockets
     const run = (errand: Errand<Out>): Effect.Effect<void> =>
       dial({ ...way, isHalfOpen: true }).pipe(
         Effect.flatMap((opened) => {

@@ -4,23 +4,29 @@
  * Owns the slab that frames are written into and the one `write` per turn (a system call costs more than a message).
  * Bytes given to the socket are never touched again: the slab's next part is used, then a new slab.
  */
-import type { Socket } from "node:net"
+import type { PartnerSocket } from "./Sockets.ts"
 
 /** Bytes of one slab; a larger message gets a slab of its own. */
 const SLAB_SIZE = 65_536
 
-/** Gathers frames and writes them in a microtask at the end of the turn. */
+/** Gathers frames and writes them at the end of the turn. */
 export class Outbox {
-  private readonly socket: Socket
+  private readonly socket: Pick<PartnerSocket, "writable" | "write">
   private slab = Buffer.allocUnsafe(SLAB_SIZE)
   private from = 0
   private to = 0
   private isScheduled = false
   private readonly onFlush: () => void
+  private readonly atTurnEnd: (act: () => void) => void
 
-  constructor(socket: Socket, onFlush: () => void = () => undefined) {
+  constructor(
+    socket: Pick<PartnerSocket, "writable" | "write">,
+    onFlush: () => void = () => undefined,
+    atTurnEnd: (act: () => void) => void = queueMicrotask
+  ) {
     this.socket = socket
     this.onFlush = onFlush
+    this.atTurnEnd = atTurnEnd
   }
 
   /** Copies the bytes; they leave with this turn's write. */
@@ -30,7 +36,7 @@ export class Outbox {
     this.to += bytes.length
     if (this.isScheduled) return
     this.isScheduled = true
-    queueMicrotask(() => this.flush())
+    this.atTurnEnd(() => this.flush())
   }
 
   /** Writes what has gathered. */

@@ -4,12 +4,12 @@
  * Owns the framing of one connection and its end, which is told exactly once. Does not dial or listen (PartnerLink),
  * and shares no code with the switch's links.
  */
-import type { Socket } from "node:net"
 import { explain, Framer, idleFrame, isMessageError } from "@jinka/codec"
 import { framed, type MessageForm } from "../message/CupsMessage.ts"
 import type { PartnerMessage } from "../message/PartnerMessage.ts"
 import type { Connection, Session, Timepiece } from "../partner/Session.ts"
 import { Outbox } from "./Outbox.ts"
+import type { PartnerEnd, PartnerSocket } from "./Sockets.ts"
 
 /** Form and timing of a connection; times in milliseconds. */
 export interface ConnectionSettings<In extends object = PartnerMessage, Out = In> {
@@ -22,20 +22,14 @@ export interface ConnectionSettings<In extends object = PartnerMessage, Out = In
   readonly isHalfOpen?: boolean
 }
 
-/** A socket that is up: of a TLS connection also the TCP socket below, which alone can be reset. */
-export interface OpenSocket {
-  readonly socket: Socket
-  readonly raw: Socket
-}
-
 /** Bytes that may wait for a partner that does not read, before the connection is closed. */
 const UNSENT_MAX = 16 * 1024 * 1024
 
 /** A connection that is up. */
 export class PartnerConnection<In extends object = PartnerMessage, Out = In> implements Connection<Out> {
   readonly epoch: number
-  private readonly socket: Socket
-  private readonly raw: Socket
+  private readonly socket: PartnerSocket
+  private readonly raw: PartnerSocket
   private readonly session: Session<In, Out>
   private readonly settings: ConnectionSettings<In, Out>
   private readonly time: Timepiece
@@ -49,7 +43,7 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
   private isDown = false
 
   constructor(
-    { raw, socket }: OpenSocket,
+    { atTurnEnd, raw, socket }: PartnerEnd,
     epoch: number,
     session: Session<In, Out>,
     settings: ConnectionSettings<In, Out>,
@@ -64,9 +58,10 @@ export class PartnerConnection<In extends object = PartnerMessage, Out = In> imp
     this.time = time
     this.onDown = onDown
     this.framer = new Framer(settings.form.frame)
-    this.outbox = new Outbox(socket, () => {
+    const sent = () => {
       this.lastSent = this.time.monotonic()
-    })
+    }
+    this.outbox = new Outbox(socket, sent, atTurnEnd)
     this.lastReceived = this.lastSent = time.monotonic()
     raw.setNoDelay(true)
     socket.on("end", () => this.ended())

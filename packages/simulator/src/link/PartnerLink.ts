@@ -4,15 +4,15 @@
  * Owns dialling again at once with a small seeded delay, listening, cutting its own links on demand, and the ticks. Not
  * paced for kindness: a simulator comes back fast so that the switch is tested. Everything ends with the scope.
  */
-import { connect, type Socket } from "node:net"
-import { Clock, Effect, Fiber, Latch, Option, Schedule, type Scope } from "effect"
+import { Clock, Effect, Fiber, Latch, Schedule, type Scope } from "effect"
 import type { Chance } from "../chance/Chance.ts"
 import type { PartnerMessage } from "../message/PartnerMessage.ts"
 import { type Session, timepieceOf } from "../partner/Session.ts"
 import type { ListenFailed } from "../SimulatorError.ts"
-import { type Endpoint, endpointOf, endpointText, listen } from "./Listener.ts"
-import { type ConnectionSettings, type OpenSocket, PartnerConnection } from "./PartnerConnection.ts"
-import { acceptTls, dialTls, type TlsMaterial } from "./TlsSide.ts"
+import { type Endpoint, endpointText } from "./Listener.ts"
+import { type ConnectionSettings, PartnerConnection } from "./PartnerConnection.ts"
+import { type PartnerEnd, Sockets } from "./Sockets.ts"
+import type { TlsMaterial } from "./TlsSide.ts"
 
 /** Settings of a partner's links. Times in milliseconds. */
 export interface LinkSettings<In extends object = PartnerMessage, Out = In> extends ConnectionSettings<In, Out> {
@@ -46,8 +46,7 @@ export interface PartnerLink {
   readonly broken: Effect.Effect<never>
 }
 
-/** Longest time for a dial, and for a partner to take our FIN; milliseconds. */
-const DIAL_TIMEOUT = 5_000
+/** Longest time for a partner to take our FIN; milliseconds. */
 const CLOSE_TIMEOUT = 1_000
 
 /** Opens the links of a session; they close with the scope. */
@@ -60,7 +59,7 @@ export const makePartnerLink = <In extends object = PartnerMessage, Out = In>(
   Effect.gen(function* () {
     const time = timepieceOf(yield* Clock.Clock)
     const connections = new Set<PartnerConnection<In, Out>>()
-    const attach = (open: OpenSocket): void => {
+    const attach = (open: PartnerEnd): void => {
       const onDown = (connection: PartnerConnection<In, Out>): void => void connections.delete(connection)
       connections.add(new PartnerConnection(open, nextEpoch(), session, settings, time, onDown))
     }
@@ -121,14 +120,15 @@ type Way = Pick<LinkSettings<never>, "endpoint" | "isHalfOpen" | "onTrouble" | "
 const makeDialer = (
   settings: Way,
   chance: Chance,
-  attach: (open: OpenSocket) => void
+  attach: (open: PartnerEnd) => void
 ): Effect.Effect<Entrance, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const sockets = yield* Sockets
     const isAllowed = yield* Latch.make(true)
     let shuts = 0
     const tell = troubleTeller(settings)
     yield* isAllowed.await.pipe(
-      Effect.andThen(dial(settings)),
+      Effect.andThen(sockets.dial(settings)),
       Effect.map((dialled) => {
         tell(typeof dialled === "string" ? dialled : "")
         return typeof dialled === "string" ? undefined : dialled
@@ -162,28 +162,8 @@ const troubleTeller = ({ endpoint, onTrouble }: Way): ((why: string) => void) =>
   }
 }
 
-/** A connected socket; why there is none when it was refused or did not come up in time. */
-export const dial = ({
-  endpoint,
-  isHalfOpen,
-  tls
-}: Pick<Way, "endpoint" | "isHalfOpen" | "tls">): Effect.Effect<OpenSocket | string> =>
-  Effect.callback<OpenSocket | string>((resume) => {
-    const raw = connect({ host: endpoint.host, port: endpoint.port, allowHalfOpen: isHalfOpen === true })
-    const socket = tls === undefined ? raw : dialTls(raw, endpoint.host, tls)
-    let why = "closed"
-    const failed = (error: NodeJS.ErrnoException) => {
-      why = error.code ?? error.message
-    }
-    raw.on("error", failed)
-    if (socket !== raw) socket.on("error", failed)
-    socket.once(tls === undefined ? "connect" : "secureConnect", () => resume(Effect.succeed({ raw, socket })))
-    socket.once("close", () => resume(Effect.succeed(why)))
-    return Effect.sync(() => raw.destroy())
-  }).pipe(Effect.timeoutOption(DIAL_TIMEOUT), Effect.map(Option.getOrElse(() => "no answer")))
-
 /** Ends when the connection has fallen. One that came up while it was not wanted is dropped at once. */
-const stay = (open: OpenSocket, isShut: boolean, attach: (open: OpenSocket) => void): Effect.Effect<void> =>
+const stay = (open: PartnerEnd, isShut: boolean, attach: (open: PartnerEnd) => void): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     if (open.socket.destroyed || isShut) {
       open.socket.destroy()
@@ -196,26 +176,26 @@ const stay = (open: OpenSocket, isShut: boolean, attach: (open: OpenSocket) => v
 
 /** Listens; shut closes the port, so that connects are refused, and open takes the same port again. */
 const makeListener = (
-  { endpoint, isHalfOpen, onTrouble, tls }: Way,
-  attach: (open: OpenSocket) => void
+  way: Way,
+  attach: (end: PartnerEnd) => void
 ): Effect.Effect<Entrance, ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
+    const sockets = yield* Sockets
+    const { endpoint, onTrouble } = way
     let shuts = 0
-    const options = { allowHalfOpen: isHalfOpen === true }
     const refused = (why: string): void => onTrouble?.(`a connection to ${endpointText(endpoint)} was refused: ${why}`)
-    const accept =
-      tls === undefined ? (socket: Socket) => attach({ socket, raw: socket }) : acceptTls(tls, attach, refused)
-    let server = yield* listen(endpoint, accept, options)
-    const taken = endpointOf(server, endpoint.host)
-    yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
+    let open = yield* sockets.listen(way, attach, refused)
+    const taken = open.endpoint
+    yield* Effect.addFinalizer(() => Effect.sync(() => open.close()))
     const reopen = Effect.gen(function* () {
-      server = yield* listen(taken, accept, options).pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
+      const again = sockets.listen({ ...way, endpoint: taken }, attach, refused)
+      open = yield* again.pipe(Effect.retry(Schedule.spaced("50 millis")), Effect.orDie)
     })
     return {
       endpoint: taken,
       shut: Effect.sync(() => {
         shuts++
-        server.close()
+        open.close()
       }),
       open: Effect.suspend(() => {
         shuts--

@@ -4,7 +4,12 @@
  */
 import { isIP, type Socket } from "node:net"
 import { connect, createServer, type TLSSocket } from "node:tls"
-import type { OpenSocket } from "./PartnerConnection.ts"
+
+/** A socket that is up: of a TLS connection also the TCP socket below, which alone can be reset. */
+export interface OpenSocket {
+  readonly socket: Socket
+  readonly raw: Socket
+}
 
 /** Certificates and keys in PEM. */
 export interface TlsMaterial {

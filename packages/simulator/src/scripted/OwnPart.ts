@@ -106,7 +106,7 @@ export class OwnPart {
       this.trade.begin(key, say)
       return undefined
     }
-    const more = act === "totals" ? this.dayFields() : {}
+    const more = act === "totals" ? this.dayFields() : act === "cut-over" ? this.date(1) : {}
     const message = this.messages.make(act, this.time.wall(), this.time.monotonic(), more)
     if (typeof message === "string") {
       this.record.link("mismatch", 0, message)
@@ -155,17 +155,22 @@ export class OwnPart {
 
   /** The day's sums, and which day it is. */
   private dayFields(): { readonly [de: number]: string } {
-    const { codec } = this.plan.form
-    const { settlementDate } = codec.layout.roles
-    const isThere = codec.layout.fields[settlementDate] !== undefined
-    return { ...this.day.fields(codec), ...(isThere ? { [settlementDate]: this.settlementDate() } : {}) }
+    return { ...this.day.fields(this.plan.form.codec), ...this.date(0) }
   }
 
-  /** MMDD in 1987, with the year before it in the later editions. */
-  settlementDate(): string {
+  /** The settlement date so many days ahead, where the dialect has one. */
+  private date(ahead: number): { readonly [de: number]: string } {
+    const { layout } = this.plan.form.codec
+    const { settlementDate } = layout.roles
+    return layout.fields[settlementDate] === undefined ? {} : { [settlementDate]: this.settlementDate(ahead) }
+  }
+
+  /** MMDD in 1987, with the year before it in the later editions. `ahead`: days behind the one that is open. */
+  settlementDate(ahead = 0): string {
     const { codec } = this.plan.form
     const localMs = this.time.wall() + this.plan.utcOffsetMs
-    const date = new Date(localMs + this.daysAhead * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "")
+    const days = this.daysAhead + ahead
+    const date = new Date(localMs + days * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "")
     const units = codec.layout.fields[codec.layout.roles.settlementDate]?.units ?? date.length
     return date.slice(-units)
   }

@@ -8,6 +8,7 @@ import { type Observed, told } from "../dialogue/Observed.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { HistoryLine } from "../history/History.ts"
 import { type LineFile, makeLineFile, noLineFile } from "../history/LineFile.ts"
+import type { Posting } from "../issuer/Ledger.ts"
 import { type ModeLink, makeModeLink } from "../link/ModeLink.ts"
 import type { MessageForm } from "../message/CupsMessage.ts"
 import { type Timepiece, timepieceOf } from "../partner/Session.ts"
@@ -21,6 +22,8 @@ export interface RunningPartner {
   readonly plan: () => PartnerPlan
   readonly link: () => ModeLink<Buffer>
   readonly totals: () => PartnerTotals
+  /** Nothing that it sent waits for an end. */
+  readonly isDrained: () => boolean
   /** Another plan from now on. A link that is as before stays up; another one is closed and made anew. */
   readonly replan: (plan: PartnerPlan) => Effect.Effect<void, ListenFailed>
   readonly tick: () => void
@@ -33,6 +36,8 @@ export interface RunningPartner {
 /** What a partner tells while it runs. */
 export interface Told {
   readonly onLine: (name: string, line: HistoryLine) => void
+  /** What was done to an account, besides the line in the ledger's file. */
+  readonly onPosting?: (name: string, posting: Posting) => void
   /** A sentence for people. */
   readonly onTrouble: (text: string) => void
 }
@@ -81,7 +86,11 @@ export const startPartner = (
       history.append(line)
       telling.onLine(plan.name, line)
     }
-    const program = new ScriptedPartner(plan, { append }, time, ledger.append)
+    const post = (posting: Posting): void => {
+      ledger.append(posting)
+      telling.onPosting?.(plan.name, posting)
+    }
+    const program = new ScriptedPartner(plan, { append }, time, post)
     let scope = yield* Scope.fork(owner)
     const open = (wanted: PartnerPlan) =>
       Effect.gen(function* () {
@@ -116,6 +125,7 @@ export const startPartner = (
       plan: () => plan,
       link: () => link,
       totals: () => program.totals(),
+      isDrained: () => program.isDrained,
       replan,
       tick: () => {
         link.tick()

@@ -9,6 +9,7 @@ import { accessSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import { reasonOf, SettingInvalid } from "../SimulatorError.ts"
+import type { PartnerPlan } from "../scripted/PartnerPlan.ts"
 
 /** What a world can be of. */
 export const worldModes = ["switch", "keys", "fleet"] as const
@@ -45,11 +46,25 @@ export interface WorldRunner {
   readonly commit: string
   /**
    * `mode`: what the world is of, `switch` by default. `wishes`: what is fixed instead of drawn, as JSON; "": what the mode has.
-   * Throws an `Error` that says what is wrong with them.
+   * `partners`: of files, in place of those that the seed draws. Throws an `Error` that says what is wrong with the wishes.
    */
-  readonly run: (seed: number, mode: string, wishes: string, keepTrace: boolean) => SeedResult
+  readonly run: (
+    seed: number,
+    mode: string,
+    wishes: string,
+    keepTrace: boolean,
+    partners?: ReadonlyArray<PartnerPlan>
+  ) => SeedResult
   /** Takes away faults, partners and time as long as the first broken promise stays broken; says what it tries. */
-  readonly shrink: (seed: number, mode: string, wishes: string, onStep: (says: string) => void) => Shrunk | undefined
+  readonly shrink: (
+    seed: number,
+    mode: string,
+    wishes: string,
+    onStep: (says: string) => void,
+    partners?: ReadonlyArray<PartnerPlan>
+  ) => Shrunk | undefined
+  /** Why these partners cannot be in a world of this mode; `undefined`: they can. */
+  readonly unfit: (mode: string, partners: ReadonlyArray<PartnerPlan>) => string | undefined
 }
 
 /** Run from its source, which only the repository has. */

@@ -36,6 +36,9 @@ import * as Reversal from "./Reversal.ts"
 import { restoreSealedFields, sealedOf, takeOutCovered, writeSealedFields } from "./SealedFields.ts"
 import { sinceTransmission, sizedStan } from "./Stamp.ts"
 
+/** What a response code is made of, in every edition; spaces and other bytes say nothing. */
+const isCode = /^[0-9A-Za-z]+$/
+
 /** Classes of response codes after which a message is tried again: the far side could not say what became of it. */
 const notFinal = new Set(["R", "T", "X", "K"])
 
@@ -204,7 +207,8 @@ export class Iso8583 implements Language {
 
   code(index: MessageIndex): string | undefined {
     const { responseCode } = this.roles
-    return index.has(responseCode) ? index.text(responseCode) : undefined
+    const code = index.has(responseCode) ? index.text(responseCode) : ""
+    return isCode.test(code) ? code : undefined
   }
 
   isSuccess(code: string): boolean {

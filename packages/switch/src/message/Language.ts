@@ -134,7 +134,7 @@ export interface Language {
   /** Writes the card number to `out` at `at`; returns its digits, 0 when there is none. */
   cardNumber(index: MessageIndex, out: Buffer, at: number): number
 
-  /** Response code of an answer; `undefined` when it has none. */
+  /** Response code of an answer; `undefined` when it has none, or something that is none. */
   code(index: MessageIndex): string | undefined
   /** The partner has done what was asked. */
   isSuccess(code: string): boolean

@@ -276,7 +276,7 @@ export class Requests implements HotActions {
     index: MessageIndex
   ): string | undefined {
     if (index.mti !== responseMti(mti)) return "MTI differs"
-    if (language.code(index) === undefined) return "the response code is missing"
+    if (language.code(index) === undefined) return "the response code is missing, or is none"
     return language.difference(origin.language, request, index)
   }
 
