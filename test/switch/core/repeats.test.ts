@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { cups, type Dialect } from "@jinka/codec"
 import { Effect } from "effect"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
-import { answerTo, type LinkAll, linkOf, makeDisk, purchase } from "./Bench.ts"
+import { answerTo, type LinkAll, linkOf, makeDisk, purchase, settle } from "./Bench.ts"
 import { bench, codes, types } from "./Pair.ts"
 
 describe("what comes again", () => {
@@ -126,5 +126,50 @@ describe("what comes again", () => {
       expect(codes(a.heard())).toEqual(["00"])
       expect(types(b.heard())).toEqual([])
     })
+  )
+
+  it.effect("waits for the answer that is on its way to disk, also while room is scarce", () =>
+    Effect.gen(function* () {
+      const { a, b, commit, store } = yield* bench()
+      a.say(purchase())
+      yield* commit
+      store.refuses = "space"
+      b.say(answerTo(b.heard()[0]!, "0210"))
+      yield* settle
+      a.say(purchase())
+      yield* settle
+      const before = a.heard()
+      yield* commit
+      const after = codes(a.heard())
+      a.say(purchase())
+      yield* commit
+
+      expect(before).toEqual([])
+      expect(after).toEqual(["00", "00"])
+      expect(codes(a.heard())).toEqual(["00"])
+    })
+  )
+
+  it.effect(
+    "of an advice that was taken is acknowledged at once while room is scarce, and no sooner than it is taken",
+    () =>
+      Effect.gen(function* () {
+        const { a, commit, store } = yield* bench()
+        const advice = purchase({ 11: "000777" }, "0220")
+        a.say(advice)
+        yield* settle
+        store.refuses = "space"
+        a.say(advice)
+        yield* settle
+        const before = a.heard()
+        yield* commit
+        const taken = codes(a.heard())
+        a.say(advice)
+        yield* settle
+
+        expect(before).toEqual([])
+        expect(taken).toEqual(["00", "00"])
+        expect(codes(a.heard())).toEqual(["00"])
+      })
   )
 })

@@ -225,6 +225,6 @@ export class Deliveries {
     const send = () => desks.send(origin, epoch, answer)
     // The message itself is on disk: its partner need not wait for a store that is away.
     if (desks.isAway && exchange <= desks.journal.writer.committedSeq) send()
-    else desks.commits.after(desks.partnerOf(origin), seq, send)
+    else desks.after(origin, Math.max(seq, exchange), send)
   }
 }

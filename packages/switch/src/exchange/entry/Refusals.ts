@@ -52,7 +52,9 @@ export class Refusals {
     if (outcome !== Outcome.answered && outcome !== Outcome.refused)
       return desks.afterRefusal(desk, seq, () => desks.send(desk, epoch, otherwise))
     const receipt = desks.alsoTelling(exchange)
-    desks.after(desk, seq, () => this.answers.again(desk, epoch, known, bytes, otherwise, receipt))
+    // Where the repeat's own entry is spared, what the answer is made of may not be on disk yet.
+    const needed = Math.max(seq, known.end)
+    desks.after(desk, needed, () => this.answers.again(desk, epoch, known, bytes, otherwise, receipt))
   }
 
   /**
