@@ -74,12 +74,14 @@ export interface FleetFigures {
   readonly takeoverMs: { readonly sqlite: number; readonly postgres: number }
 }
 
-const median = (values: ReadonlyArray<number>): number =>
+/** The middle one. */
+export const median = (values: ReadonlyArray<number>): number =>
   [...values].sort((one, other) => one - other)[values.length >> 1]!
-const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits))
+/** With so many digits behind the point. */
+export const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits))
 
 /** Entries written by closed loops: `outstanding` are on their way at any time, a new one follows each that is durable. */
-const turn = ({ writer }: Journal["Service"], outstanding: number) =>
+export const turn = ({ writer }: Journal["Service"], outstanding: number) =>
   Effect.gen(function* () {
     const latency = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000 })
     const writtenAt = new Float64Array(1 << 16)
@@ -111,6 +113,7 @@ const turn = ({ writer }: Journal["Service"], outstanding: number) =>
     const entries = writer.next - first
     return {
       perSecond: (entries * 1000) / elapsed,
+      groupsPerSecond: (groups * 1000) / elapsed,
       perGroup: entries / groups,
       p50: latency.getValueAtPercentile(50) / 1000,
       p99: latency.getValueAtPercentile(99) / 1000,
@@ -118,14 +121,15 @@ const turn = ({ writer }: Journal["Service"], outstanding: number) =>
     }
   })
 
-type Turn = Effect.Success<ReturnType<typeof turn>>
+/** What came of one turn. */
+export type Turn = Effect.Success<ReturnType<typeof turn>>
 type MakeStore = () => Layer.Layer<JournalStore>
 
 const withStore = <A>(store: MakeStore, use: Effect.Effect<A, JournalError, Journal | Scope.Scope>): Promise<A> =>
   Effect.runPromise(Effect.scoped(use).pipe(Effect.provide(Journal.layer.pipe(Layer.provide(store())))))
 
 /** Opens a journal until the scope ends. */
-const opened = (store: MakeStore) =>
+export const opened = (store: MakeStore) =>
   Effect.map(Layer.build(Journal.layer.pipe(Layer.provide(store()))), (context) => Context.get(context, Journal))
 
 /**

@@ -21,6 +21,7 @@ import * as Reading from "./reading.ts"
 import * as Recovery from "./recovery.ts"
 import * as Relay from "./relay.ts"
 import * as Reload from "./reload.ts"
+import * as Standby from "./standby.ts"
 import * as Stored from "./stored.ts"
 import * as Takeover from "./takeover.ts"
 import * as Units from "./units.ts"
@@ -65,6 +66,10 @@ const benches: { readonly [name: string]: () => Promise<{ readonly text: string;
   stored: async () => {
     const rows = await Stored.run()
     return { text: Stored.report(rows), rows }
+  },
+  standby: async () => {
+    const figures = await Standby.run()
+    return { text: Standby.report(figures), rows: figures }
   },
   units: async () => {
     const figures = await Units.run()

@@ -10,6 +10,11 @@ const standbyName = "s1"
 /** A standby that has lost its primary looks for it again at once. */
 const settings = { wal_retrieve_retry_interval: "100ms" }
 
+/** The way of a standby to its primary: the port to dial instead of the primary's own. */
+type Way = (port: number) => Promise<number>
+
+const directly: Way = async (port) => port
+
 const until = async (what: string, look: () => Promise<boolean>): Promise<void> => {
   for (let tries = 0; tries < 600; tries++) {
     if (await look()) return
@@ -23,20 +28,22 @@ export class Replicated {
   primary: RealPostgres
   standby: RealPostgres
   private readonly isSynchronous: boolean
+  private readonly way: Way
 
-  private constructor(primary: RealPostgres, standby: RealPostgres, isSynchronous: boolean) {
+  private constructor(primary: RealPostgres, standby: RealPostgres, isSynchronous: boolean, way: Way) {
     this.primary = primary
     this.standby = standby
     this.isSynchronous = isSynchronous
+    this.way = way
   }
 
   /** `isSynchronous`: each commit waits for the standby's word. */
-  static async begin(isSynchronous: boolean): Promise<Replicated> {
+  static async begin(isSynchronous: boolean, way: Way = directly): Promise<Replicated> {
     const primary = await RealPostgres.begin({ settings })
     await primary.stop()
     const standby = await RealPostgres.on(primary.data, settings)
     await primary.start()
-    const pair = new Replicated(primary, standby, isSynchronous)
+    const pair = new Replicated(primary, standby, isSynchronous, way)
     await pair.follow()
     return pair
   }
@@ -77,7 +84,8 @@ export class Replicated {
 
   private async follow(): Promise<void> {
     const { primary, standby } = this
-    const from = `host=127.0.0.1 port=${primary.port} user=jinka application_name=${standbyName}`
+    const port = await this.way(primary.port)
+    const from = `host=127.0.0.1 port=${port} user=jinka application_name=${standbyName}`
     standby.write("standby.signal", "")
     standby.write("postgresql.auto.conf", `primary_conninfo = '${from}'\n`)
     await standby.start()
