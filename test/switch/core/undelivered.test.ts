@@ -171,6 +171,34 @@ describe("approvals that were not handed to the kernel", () => {
     })
   )
 
+  it.effect("are not given on the next connection of a partner that asks for one thing at a time, but taken back", () =>
+    Effect.gen(function* () {
+      const oneByOne = { ...linkOf("acquirer", 4802), mode: "sync-long", window: 1 } as const
+      const { commit, dial } = yield* startBench([oneByOne, linkOf("issuer", 103)])
+      const [a, b] = [dial(0), dial(1)]
+      yield* commit
+      a.say(purchase())
+      yield* commit
+      const [request] = b.heard()
+      a.end(new ConnectionEnded({ how: "reset", cause: "ECONNRESET" }))
+      yield* commit
+      const next = dial(0)
+      yield* commit
+      next.say(purchase({ 11: "000002" }))
+      yield* commit
+      const [second] = b.heard()
+      b.say(answerTo(request!, "0210"))
+      yield* commit
+      const meanwhile = next.heard()
+      b.say(answerTo(second!, "0210", { 39: "51" }))
+      yield* commit
+
+      expect(meanwhile).toEqual([])
+      expect(next.heard().map(({ fields }) => [fields[11], fields[39]])).toEqual([["000002", "51"]])
+      expect(types(b.heard())).toEqual(["0420"])
+    })
+  )
+
   it.effect("are taken back once, when the connection of the repeat ends, too", () =>
     Effect.gen(function* () {
       const { a, b, asked, commit, entries } = yield* approvals(1)

@@ -343,7 +343,10 @@ export class Desks {
   wayBackOn(link: Link, epoch: number): Link | undefined {
     // The connection that it came on, or none: another one has another caller at its end.
     if (link.short !== undefined) return link
-    const isOwn = link.canSend && (link.epoch === epoch || link.isSignedOn)
+    const isSame = link.epoch === epoch
+    // On a new one it would be taken for the answer to what is asked there.
+    if (link.settings.mode === "sync-long") return isSame && link.canSend ? link : undefined
+    const isOwn = link.canSend && (isSame || link.isSignedOn)
     return isOwn ? link : this.groups.wayBack(link.id)
   }
 

@@ -186,9 +186,10 @@ export class Groups {
     return group.desks.find(isUsable)
   }
 
-  /** Another long link of the same partner, for an answer whose own link is gone. */
+  /** Another long link of the same partner, for an answer whose own link is gone; none that asks for one thing at a time. */
   wayBack(id: number): Link | undefined {
-    return this.others(id).find(({ link }) => link.isReady && link.canSend)?.link
+    const carries = (link: Link) => link.isReady && link.canSend && link.settings.mode !== "sync-long"
+    return this.others(id).find(({ link }) => carries(link))?.link
   }
 
   /** The desk of the same partner at which a request with this key is outstanding; `desk` itself when there is none. */
