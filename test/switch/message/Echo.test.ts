@@ -118,6 +118,13 @@ describe.each(cases)("wrongEcho of $dialect.name", ({ dialect, mti, request, key
     expect(judge({ ...request, 2: "6200000000000013", 39: approved })).toBe("DE 2 differs")
   })
 
+  it("takes no partial approval that does not say how much was approved", () => {
+    const { 4: _amount, ...rest } = request
+
+    expect(judge({ ...rest, 39: partial })).toBe("DE 4 is missing")
+    expect(judge({ ...rest, 39: approved })).toBeUndefined()
+  })
+
   it("takes a lower amount with the dialect's code for it, and never a higher one", () => {
     fc.assert(
       fc.property(fc.nat({ max: 99_999_999_999 }), fc.boolean(), (value, isPartial) => {

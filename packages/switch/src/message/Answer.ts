@@ -21,14 +21,21 @@ export const patch = (
   return patches
 }
 
-/** Fills `patches` so that a request that was seen before becomes the answer that was given to it: `stored`, from the journal. */
+/**
+ * Fills `patches` so that a request that was seen before becomes the answer that was given to it: `stored`, from the journal. Of a
+ * partial approval the amount is the answer's: the request's is more than was approved.
+ */
 export const patchAgain = (
   layout: Layout,
   index: MessageIndex,
   stored: MessageIndex,
   patches: PatchList
 ): PatchList => {
-  patch(layout, index, stored.text(layout.roles.responseCode), patches)
-  for (const de of layout.answers.givenAgain) if (stored.has(de)) patches.set(de, stored.text(de))
+  const { answers, roles } = layout
+  const code = stored.text(roles.responseCode)
+  patch(layout, index, code, patches)
+  const isPart = answers.partialApproval.includes(code)
+  const again = isPart ? [roles.amount, ...answers.givenAgain] : answers.givenAgain
+  for (const de of again) if (stored.has(de)) patches.set(de, stored.text(de))
   return patches
 }

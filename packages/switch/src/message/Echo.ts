@@ -56,8 +56,9 @@ const isPartOf = (part: string, whole: string): boolean =>
  * Why the message is not the answer to the request: `DE 37 differs`, `DE 3 is missing`; `undefined` when it may be. The layout is
  * the answer's; `hasSameForm`: it is the request's, too.
  *
- * What both carry of the dialect's `echo` and the amount has to be equal, but for a partial approval, which may be lower. What
- * the request carries of `leastEcho` has to be there; and of all that it could have had echoed besides the key, something.
+ * What both carry of the dialect's `echo` and the amount has to be equal, but for a partial approval, which may be lower, and has
+ * to say how much of the request's amount it is. What the request carries of `leastEcho` has to be there; and of all that it could
+ * have had echoed besides the key, something.
  */
 export const wrongEcho = (
   layout: Layout,
@@ -80,7 +81,10 @@ export const wrongEcho = (
   }
   if (couldProve !== 0 && proves === 0) return "it echoes nothing of the request"
   const { amount, responseCode } = roles
-  if (!request.has(amount) || !answer.has(amount) || isSame(hasSameForm, request, answer, amount)) return undefined
+  if (!request.has(amount)) return undefined
   const isPart = answers.partialApproval.includes(answer.text(responseCode))
+  // Without it nobody knows what was approved, and the origin could take it for all.
+  if (!answer.has(amount)) return isPart ? `DE ${amount} is missing` : undefined
+  if (isSame(hasSameForm, request, answer, amount)) return undefined
   return isPart && isPartOf(answer.text(amount), request.text(amount)) ? undefined : `DE ${amount} differs`
 }

@@ -31,6 +31,7 @@ export class StoredAnswers {
   private readonly stored = new MessageIndex()
   private readonly repeated = new MessageIndex()
   private readonly covered = new MessageIndex()
+  private readonly asked = new MessageIndex()
   private readonly shares = new Shares()
   /** Entries that say how an exchange ended, by its number; those asked for last are the last. */
   private readonly kept = new Map<number, ReadonlyArray<Entry>>()
@@ -114,21 +115,26 @@ export class StoredAnswers {
     const source = this.desks.named(answered.link)?.language
     const wrong = source?.index(answered.message, 0, answered.message.length, this.stored)
     if (source === undefined || wrong !== undefined) return undefined
-    // On its own link the answer had a STAN of ours.
-    const stored = source.hasOwnStan ? source.withStan(this.stored, language.stan(this.repeated)) : this.stored
-    if (stored === undefined || !this.isRepeat(language, source, stored)) {
+    if (!this.isRepeat(language, has(EntryKind.accepted))) {
       return language.answer(this.repeated, language.refusal.duplicate)
     }
     return language.answerAgain(this.repeated, this.stored)
   }
 
-  /** Whether the request says the same as the one that was answered: a used key with another amount or card is no repeat (G6). */
-  private isRepeat(language: Language, source: Language, stored: MessageIndex): boolean {
+  /**
+   * Whether the request says the same as the one that was answered, as its own entry has it: a used key with another amount or
+   * card is no repeat (G6). The answer need not have said what it was about.
+   */
+  private isRepeat(language: Language, accepted: Entry | undefined): boolean {
+    if (accepted === undefined) return false
     const { end, start } = this.repeated
     // The journal has card data covered, so it is compared covered.
     const bytes = Buffer.allocUnsafe(end - start)
     language.redact(this.repeated, bytes, 0)
     if (language.index(bytes, 0, bytes.length, this.covered) !== undefined) return false
-    return source.difference(language, this.covered, stored) === undefined
+    const asked = this.desks.named(accepted.link)?.language
+    if (asked === undefined) return false
+    if (asked.index(accepted.message, 0, accepted.message.length, this.asked) !== undefined) return false
+    return language.difference(asked, this.asked, this.covered) === undefined
   }
 }
