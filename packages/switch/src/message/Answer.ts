@@ -22,8 +22,8 @@ export const patch = (
 }
 
 /**
- * Fills `patches` so that a request that was seen before becomes the answer that was given to it: `stored`, from the journal. Of a
- * partial approval the amount is the answer's: the request's is more than was approved.
+ * Fills `patches` so that a request that was seen before becomes the answer that was given to it: `stored`, from the journal. Of
+ * a partial approval the amount is the answer's: the request's is more than was approved.
  */
 export const patchAgain = (
   layout: Layout,

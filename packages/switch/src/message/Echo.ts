@@ -56,9 +56,9 @@ const isPartOf = (part: string, whole: string): boolean =>
  * Why the message is not the answer to the request: `DE 37 differs`, `DE 3 is missing`; `undefined` when it may be. The layout is
  * the answer's; `hasSameForm`: it is the request's, too.
  *
- * What both carry of the dialect's `echo` and the amount has to be equal, but for a partial approval, which may be lower, and has
- * to say how much of the request's amount it is. What the request carries of `leastEcho` has to be there; and of all that it could
- * have had echoed besides the key, something.
+ * What both carry of the dialect's `echo` and the amount has to be equal. A partial approval has to have the amount, which may be
+ * lower. What the request carries of `leastEcho` has to be there; and of all that it could have had echoed besides the key,
+ * something.
  */
 export const wrongEcho = (
   layout: Layout,

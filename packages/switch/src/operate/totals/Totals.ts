@@ -7,7 +7,7 @@
  * notes what is reversed, of which there is little, so memory grows with open exchanges and reversals and not with the journal.
  * Both begin where the date that is asked for was first named.
  */
-import { type Codec, isSuccess, MessageIndex, mtiClass, mtiText } from "@jinka/codec"
+import { type Codec, isSuccess, type Layout, MessageIndex, mtiClass, mtiText, readAmount2003 } from "@jinka/codec"
 import { Effect } from "effect"
 import { type BusinessDay, dayOf } from "../../exchange/day/BusinessDay.ts"
 import { type Entry, secretRest } from "../../journal/Entry.ts"
@@ -213,15 +213,20 @@ class Fold {
       mti: firstMti(index.mti),
       type,
       name: dialect.processingCodes?.[type]?.name ?? "",
-      currency: index.has(roles.currency) ? index.text(roles.currency) : "",
-      amount: this.amount(roles.amount),
+      ...this.money(layout),
       text: ownTransactionOf(layout, index)
     }
   }
 
-  private amount(de: number): number {
-    const text = this.index.has(de) ? this.index.text(de) : ""
-    return /^\d{1,15}$/.test(text) ? Number(text) : 0
+  /** Amount and currency; the 2003 edition writes both into one data element. */
+  private money({ dialect, roles }: Layout): Pick<Open, "amount" | "currency"> {
+    const text = (de: number) => (this.index.has(de) ? this.index.text(de) : "")
+    const whole = text(roles.amount)
+    if (dialect.version === 2) {
+      const { currency = "", minor = 0n } = readAmount2003(whole) ?? {}
+      return { amount: Number(minor), currency }
+    }
+    return { amount: /^\d{1,15}$/.test(whole) ? Number(whole) : 0, currency: text(roles.currency) }
   }
 
   private queued(entry: Entry): void {
@@ -241,7 +246,7 @@ class Fold {
     const { dialect, layout } = codec
     const isPartial = layout.answers.partialApproval.includes(entry.code)
     const settled = dateOf(settlementDigits(layout, this.index), entry.at) ?? ""
-    const amount = isPartial && this.index.has(layout.roles.amount) ? this.amount(layout.roles.amount) : open.amount
+    const amount = isPartial && this.index.has(layout.roles.amount) ? this.money(layout).amount : open.amount
     const outcome = isSuccess(dialect, entry.code) ? open.outcomes.approved : open.outcomes.declined
     this.end(entry.exchange, outcome, settled, amount, ownTransactionOf(layout, this.index))
   }
