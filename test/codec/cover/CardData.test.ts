@@ -1,4 +1,13 @@
-import { coverCardData, coverCardText, coverRuns, coverRunsOfHex, holdsTrack } from "@jinka/codec"
+import {
+  compile,
+  coverCardData,
+  coverCardText,
+  coverRuns,
+  coverRunsOfHex,
+  holdsTrack,
+  iso8583v2003,
+  MessageIndex
+} from "@jinka/codec"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { cardNumbers, showsNumber, track1Of, track2Of } from "./Canaries.ts"
@@ -110,6 +119,13 @@ describe("A card number", () => {
 })
 
 describe("A track", () => {
+  it("of the first kind is covered to its end, although a letter of its name was lost on the way", () => {
+    for (const pan of cardNumbers) {
+      const track = track1Of(pan).replace(/\^(.)/, "^?$1?")
+      expect(coverCardText(`%${track}?`)).not.toMatch(/\d{2}/)
+    }
+  })
+
   it("is found with all that follows its number, whatever its check digit", () => {
     for (const pan of [...cardNumbers, "4111111111111112"]) {
       for (const text of [track2Of(pan), `;${track2Of(pan)}?`, track1Of(pan), `%${track1Of(pan)}?`]) {
@@ -132,5 +148,26 @@ describe("Something that was not understood", () => {
     expect(coverRunsOfHex("9F1612345678AB")).toBe("9F**********AB")
     expect(coverRunsOfHex("F1F2F3F4F5F6F7F8AA")).toBe("****************AA")
     expect(coverRunsOfHex("30303435AA")).toBe("30303435AA")
+  })
+})
+
+describe("An amount of the 2003 edition", () => {
+  const codec = compile(iso8583v2003)
+  const shown = (value: string): string => {
+    const bytes = codec.encode({ mti: "2200", fields: { 3: "000000", 4: value, 11: "000000000001" } }) as Buffer
+    const index = new MessageIndex()
+    codec.index(bytes, 0, bytes.length, index)
+    const copy = Buffer.alloc(bytes.length)
+    codec.redact(index, copy, 0)
+    codec.index(copy, 0, copy.length, index)
+    return index.text(4)
+  }
+
+  it("is shown though its digits pass for a card number; a card number in its place is covered", () => {
+    const amounts = Array.from({ length: 100 }, (_, n) => `1562${String(12_300 + n).padStart(12, "0")}`)
+    expect(amounts.filter(isGood).length).toBe(10)
+    for (const amount of [...amounts, "3920000000050000"]) expect(shown(amount)).toBe(amount)
+    for (const pan of cardNumbers.filter((one) => one.length === 16))
+      expect([pan, showsNumber(shown(pan), pan)]).toEqual([pan, undefined])
   })
 })

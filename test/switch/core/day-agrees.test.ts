@@ -7,10 +7,9 @@ import { compile, cups, type Dialect, iso8583v1993Ascii, type Message } from "@j
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
-import { totals } from "../../../packages/switch/src/operate/totals/Totals.ts"
-import { Dialects } from "../../../packages/switch/src/operate/trace/Dialects.ts"
 import { head, money, reversalOf, Bench as SimulatorBench, wallStart } from "../../simulator/scripted/Bench.ts"
 import { linkOf, makeDisk, settle, startBench } from "./Bench.ts"
+import { totalsOf } from "./DayTotals.ts"
 
 const businessDay = { cutOver: "accept", stan: "goes-on", reconcile: "answer" } as const
 
@@ -32,29 +31,7 @@ const day = (dialect: Dialect) =>
     ]
     const routes = [{ bin: "62", to: 1 }]
     const { commit, dial, running, store } = yield* startBench(links, makeDisk(), { routes })
-    running.reconcileBy((date) =>
-      totals(
-        {
-          names: () =>
-            store.entries
-              .filter(({ kind }) => kind === EntryKind.named)
-              .map(({ link, message }) => {
-                const [name = "", of = ""] = message.toString().split("\n")
-                return { id: link, name, dialect: of }
-              }),
-          scan: (from, each, { kinds = [] } = {}) =>
-            Effect.sync(() => {
-              const wanted = store.entries.filter(({ kind, seq }) => {
-                return seq >= from && (kinds.length === 0 || kinds.some((one) => one === kind))
-              })
-              for (const entry of wanted) each(entry)
-              return wanted.length
-            })
-        },
-        new Dialects({}, links),
-        date
-      )
-    )
+    running.reconcileBy((date) => totalsOf(store.entries, links, date))
     const [acquirer, issuer] = [dial(0), dial(1)]
     const partner = new SimulatorBench(head(dialect.name, plan))
     yield* commit

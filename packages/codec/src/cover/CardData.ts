@@ -195,7 +195,8 @@ const withoutGaps = (places: ReadonlyArray<number>): ReadonlyArray<ReadonlyArray
 const trackEnd = (symbols: Int8Array, places: ReadonlyArray<number>, at: number): number => {
   const separator = symbols[at]
   if (separator === CARET) {
-    const end = symbols.indexOf(END, at)
+    // In front of the second caret is a name: an end sentinel there is a letter that some code page did not have.
+    const end = symbols.indexOf(END, Math.max(at, symbols.indexOf(CARET, at + 1)))
     return end < 0 ? symbols.length : end
   }
   if (separator !== SEPARATOR && separator !== LETTER_D) return 0

@@ -7,6 +7,7 @@ import { coverCardData, coverCardText, holdsTrack } from "../cover/CardData.ts"
 import type { ByteKind } from "../cover/QuickLook.ts"
 import { coverTlv } from "../tlv/TlvCover.ts"
 import { redactTlv } from "../tlv/TlvRedaction.ts"
+import { isUsualAmount2003 } from "../views/Amount.ts"
 import { CoverStep, type Layout } from "./Dialect.ts"
 import type { FieldLayout } from "./Field.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
@@ -126,6 +127,8 @@ const kindOf = ({ encoding, content }: FieldLayout): ByteKind => {
  * true when there was any.
  */
 export const coverFound = (field: FieldLayout, out: Buffer, from: number, to: number): boolean => {
+  if (isAmount(field) && isUsualAmount2003(readText(field, out, from, to, unitsAt(field, out, from, to - from))))
+    return false
   const isLonger = coverUnknown(field, out, from, to)
   if (field.encoding === "hex") return coverHex(field, out, from, to) || isLonger
   return coverCardData(out, from, to, kindOf(field)) || isLonger
@@ -151,6 +154,12 @@ const coverHex = (field: FieldLayout, out: Buffer, from: number, to: number): bo
   return true
 }
 
+/** An amount of the 2003 edition has the size of a card number, and passes for one by its check digit one time in ten. */
+const isAmount = ({ structure }: FieldLayout): boolean =>
+  structure?.style === "positional" &&
+  structure.parts[0]?.name === "currency" &&
+  structure.parts[1]?.name === "exponent"
+
 /** Whether a field's value holds a track: then it is kept nowhere, whatever the dialect says of the field. */
 export const hasTrack = (field: FieldLayout, index: MessageIndex): boolean => {
   const { buffer } = index
@@ -167,7 +176,8 @@ export const shownText = (field: FieldLayout, index: MessageIndex): string => {
   const to = index.to(field.de)
   const units = unitsAt(field, index.buffer, from, to - from)
   if (field.encoding === "bcd") {
-    const text = coverCardText(readText(field, index.buffer, from, to, units))
+    const whole = readText(field, index.buffer, from, to, units)
+    const text = isAmount(field) && isUsualAmount2003(whole) ? whole : coverCardText(whole)
     return text.slice(0, field.known) + "*".repeat(Math.max(0, text.length - field.known))
   }
   const copy = Buffer.from(index.buffer.subarray(from, to))
@@ -187,6 +197,7 @@ export const shownBytes = (bytes: Uint8Array, kind: ByteKind = "bytes", known = 
  * and not each of them; in BER-TLV each tag says what it holds.
  */
 export const shownInside = (field: FieldLayout, bytes: Uint8Array): Buffer => {
+  if (isAmount(field) && isUsualAmount2003(Buffer.from(bytes).toString("latin1"))) return Buffer.from(bytes)
   if (field.structure?.style !== "ber-tlv") return shownBytes(bytes, field.bytes ? "bytes" : "text")
   const copy = Buffer.from(bytes)
   redactTlv(copy, 0, copy.length, { rules: field.tagRules, pan: "cover" })

@@ -107,6 +107,18 @@ export const readAmount2003 = (text: string): Amount | undefined => {
   return parts === null ? undefined : { minor: BigInt(parts[3]!), currency: parts[1]!, exponent: Number(parts[2]) }
 }
 
+/** Most that an amount usually is: what is more may be a card number. */
+const USUAL_MAX = 10_000_000_000n
+
+/**
+ * Whether 16 digits, which a card number may be by its check digit, are plainly such an amount: of a currency of ISO 4217, with the
+ * exponent of that currency, and below ten thousand million minor units.
+ */
+export const isUsualAmount2003 = (text: string): boolean => {
+  const amount = readAmount2003(text)
+  return amount !== undefined && byCode.get(amount.currency)?.[2] === amount.exponent && amount.minor < USUAL_MAX
+}
+
 /** The text of such an amount; `undefined` when it is negative, too large, or its currency is not given by its number. */
 export const writeAmount2003 = (amount: Amount): string | undefined => {
   const digits = writeAmount(amount)
