@@ -111,8 +111,8 @@ export const readAmount2003 = (text: string): Amount | undefined => {
 const USUAL_MAX = 10_000_000_000n
 
 /**
- * Whether 16 digits, which a card number may be by its check digit, are plainly such an amount: of a currency of ISO 4217, with the
- * exponent of that currency, and below ten thousand million minor units.
+ * Whether 16 digits, which a card number may be by its check digit, are plainly such an amount: of a currency of ISO 4217, with
+ * the exponent of that currency, and below ten thousand million minor units.
  */
 export const isUsualAmount2003 = (text: string): boolean => {
   const amount = readAmount2003(text)
