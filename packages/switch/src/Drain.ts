@@ -40,6 +40,10 @@ export const unfinishedOf = (desks: Desks, links: ReadonlyArray<Link>): Readonly
   return unfinished
 }
 
+/** Nothing is under way that concerns any of the links, and none dials for a message that it has already. */
+const isQuiet = (desks: Desks, links: ReadonlyArray<Link>): boolean =>
+  unfinishedOf(desks, links).length === 0 && !links.some(({ short }) => short?.isDialling === true)
+
 /** Signs us off on a connection that is signed on, and waits a moment for the answer. */
 const signOff = ({ session, settings, isSignedOn }: Link): Effect.Effect<void> =>
   session === undefined || !settings.signOn.send || !isSignedOn
@@ -68,7 +72,7 @@ export const drainLinks = Effect.fnUntraced(function* (
   ended: LinkEnded
 ) {
   for (const link of links) link.change({ _tag: "draining", on: true })
-  yield* desks.turned.until(() => unfinishedOf(desks, links).length === 0, limitMs)
+  yield* desks.turned.until(() => isQuiet(desks, links), limitMs)
   const leaving = links.filter(({ isDraining }) => isDraining)
   const unfinished = unfinishedOf(desks, leaving)
   yield* Effect.forEach(leaving, (link) => Effect.andThen(signOff(link), close(link, ended)), {
@@ -83,7 +87,7 @@ export const drainAll = Effect.fnUntraced(function* (desks: Desks, limitMs: numb
   const links = desks.all.map(({ link }) => link)
   for (const link of links) link.change({ _tag: "draining", on: true })
   const end = desks.runtime.monotonicMs() + limitMs
-  yield* desks.turned.until(() => unfinishedOf(desks, links).length === 0 && desks.commits.length === 0, limitMs)
+  yield* desks.turned.until(() => isQuiet(desks, links) && desks.commits.length === 0, limitMs)
   return yield* drainLinks(
     desks,
     links,

@@ -4,8 +4,8 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
-import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
-import { answerTo, linkOf, makeDisk, purchase, settle, startBench } from "./Bench.ts"
+import { ConnectionEnded, type Transport } from "../../../packages/switch/src/transport/Transport.ts"
+import { answerTo, linkOf, makeDisk, purchase, settle, startBench, Wire } from "./Bench.ts"
 import { bench, types } from "./Pair.ts"
 
 /** `many` purchases, approved by the issuer; the acquirer takes nothing from now on. */
@@ -33,7 +33,7 @@ const settings = {
 }
 
 /** An approval on disk, for an acquirer whose own address does not answer: it is dialled for the answer. */
-const dialledFor = (disk: ReturnType<typeof makeDisk>) =>
+const dialledFor = (disk: ReturnType<typeof makeDisk>, connect: Transport["Service"]["connect"] = () => Effect.never) =>
   Effect.gen(function* () {
     const acquirer = {
       ...linkOf("acquirer", 4802),
@@ -47,7 +47,7 @@ const dialledFor = (disk: ReturnType<typeof makeDisk>) =>
       }
     } as const
     const links = [acquirer, linkOf("issuer", 103)]
-    const { commit, dial, running } = yield* startBench(links, disk, settings, undefined, () => Effect.never)
+    const { commit, dial, running } = yield* startBench(links, disk, settings, undefined, connect)
     const [a, b] = [dial(0), dial(1)]
     yield* commit
     a.say(purchase())
@@ -240,6 +240,20 @@ describe("approvals that were not handed to the kernel", () => {
       yield* Fiber.join(reloading)
 
       expect(types(b.heard())).toEqual(["0420"])
+    })
+  )
+
+  it.effect("are given while the switch drains, when the connection for them comes in its time", () =>
+    Effect.gen(function* () {
+      const disk = makeDisk()
+      // It can be closed behind what is unsent.
+      const wire = Object.assign(new Wire(linkOf("acquirer", 4802)), { finish: () => undefined })
+      const { pass, running } = yield* dialledFor(disk, () => Effect.as(Effect.sleep(100), wire))
+      const draining = yield* Effect.forkChild(Effect.map(running.drain(500), () => wire.heard()))
+      yield* pass(300)
+
+      expect((yield* Fiber.join(draining)).map(({ fields }) => fields[39])).toEqual(["00"])
+      expect(disk.store.entries.map(({ kind }) => kind)).not.toContain(EntryKind.undelivered)
     })
   )
 

@@ -258,6 +258,11 @@ export class ShortLink implements SessionOwner {
     return this.held.size > 0
   }
 
+  /** A connection is being made for a message. */
+  get isDialling(): boolean {
+    return (this.dialer?.size ?? 0) > 0
+  }
+
   /** Counts for an operator. */
   status(): ShortStatus {
     this.count(0)
