@@ -91,5 +91,29 @@ describe.skipIf(whyNoPostgres() !== undefined)(
       expect(halted.err).toContain("It is stopped until a person decides (Truncated: groups are gone)")
       expect(blind.err).toContain("Which node runs it is not known: PostgreSQL does not answer.")
     })
+
+    it("copies no journal out of PostgreSQL into files, however young it is, and says how that is backed up", async () => {
+      const { run } = await nodeOf("copied", "3 seconds")
+
+      for (const args of [
+        ["journal", "backup", "FILE", "copy"],
+        ["journal", "archive", "FILE", "--to", "copy"],
+        ["journal", "archive", "FILE", "--to", "copy", "--before", "2026-01-01"]
+      ]) {
+        const { code, err } = await run(args)
+        expect([args[1], code], err).toEqual([args[1], 3])
+        expect(err).toMatch(/is backed up as PostgreSQL is\. Take a base backup/)
+      }
+    })
+
+    it("tells who only reads that PostgreSQL is away, and nothing of a switch that this command does not run", async () => {
+      const { run } = await nodeOf("away", "3 seconds")
+
+      const { code, err } = await run(["pending", "list", "FILE"], "postgres://a@127.0.0.1:1/postgres")
+
+      expect(code).toBe(7)
+      expect(err).toMatch(/It cannot be reached: .*\. Look at PostgreSQL and the network to it\./)
+      expect(err).not.toMatch(/Start the switch/)
+    })
   }
 )

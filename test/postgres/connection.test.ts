@@ -102,6 +102,18 @@ describe.skipIf(why !== undefined)(postgresTitle("A connection to PostgreSQL"), 
     expect(without).toMatchObject({ _tag: "StoreRefused", remedy: expect.stringContaining("GRANT") })
   })
 
+  it.each([
+    ["the replay of a standby was in the way", "40001"],
+    ["an administrator ended the question", "57014"],
+    ["an administrator ended the session", "57P01"]
+  ])("takes what passes by itself for nobody's mistake: %s", async (_, code) => {
+    const raised = Effect.flatMap(connect(placeOf(server.url()), "read"), ({ query }) =>
+      query(`DO $$ BEGIN RAISE EXCEPTION 'as the server says it' USING ERRCODE = '${code}'; END $$`)
+    )
+    const { reason } = await Effect.runPromise(Effect.scoped(Effect.flip(raised)))
+    expect(reason).toMatchObject({ _tag: "StoreAway", problem: expect.stringContaining(code) })
+  })
+
   it("goes on to the next host where one does not answer", async () => {
     const place = placeOf(`postgres://jinka@127.0.0.1:1,127.0.0.1:${server.port}/postgres`)
     await Effect.runPromise(Effect.scoped(connect(place, "write")))

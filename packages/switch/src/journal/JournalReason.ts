@@ -111,7 +111,7 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
   Overtaken:
     "Another node runs this switch now. Start this one again, as its supervisor does: it stands by until that one ends.",
   StoreAway:
-    "Look at PostgreSQL and the network to it. Start the switch again, as its supervisor does: it stands by, and the node that reaches PostgreSQL first goes on; nothing that was acknowledged is lost.",
+    "Look at PostgreSQL and the network to it. Nothing that was acknowledged is lost: a node whose process has ended is started again, as its supervisor does, and stands by; the one that reaches PostgreSQL first goes on.",
   StoreRefused: "Correct user, password, database or rights; docs/operate/postgres.md says what a switch needs.",
   DirectoryUnusable:
     "See that it is there, and that the user that runs the switch owns it and may write; who only reads runs as that user, or as root."

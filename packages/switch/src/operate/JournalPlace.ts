@@ -7,6 +7,7 @@ import { Journal } from "../journal/Journal.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import { keysFromHex } from "../journal/JournalKey.ts"
 import { anchorWord, type JournalReader, openReadOnly } from "../journal/JournalReader.ts"
+import { noCopy, placeText } from "../journal/postgres/PostgresAddress.ts"
 import { openPostgres } from "../journal/postgres/PostgresReader.ts"
 import { layerSqlite } from "../journal/SqliteStore.ts"
 import { load, loadKeys, loadPostgres } from "./Configuration.ts"
@@ -30,6 +31,8 @@ export interface JournalPlace {
   readonly dialects: Dialects
   /** Whether it can be read while its switch runs, here or on another node. */
   readonly isShared: boolean
+  /** Fails where copies are made by other means: a journal in PostgreSQL is backed up as PostgreSQL is. */
+  readonly mayBeCopied: Effect.Effect<void, CommandFailed>
   /** The keys that can be had; none is no error. */
   readonly keys: Effect.Effect<ReadonlyArray<Uint8Array>>
   /** Opens it for reading; fails with `Locked` while its switch runs. */
@@ -53,7 +56,7 @@ export const journalPlace = Effect.fnUntraced(function* (
     const directory = path.resolve(place)
     const socket = path.join(directory, "control.sock")
     const found = reading(directory, keysOfEnvironment, shipped)
-    return { directory, socket, dialects: new Dialects(), isShared: false, ...found }
+    return { directory, socket, dialects: new Dialects(), isShared: false, mayBeCopied: Effect.void, ...found }
   }
   const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
   const configuration = yield* Effect.mapError(load(place), failedBy)
@@ -68,6 +71,7 @@ export const journalPlace = Effect.fnUntraced(function* (
     socket: configuration.socket,
     dialects: new Dialects(dialects, configuration.settings.links),
     isShared: false,
+    mayBeCopied: Effect.void,
     ...reading(directory, keys, dialects)
   }
   if (configuration.document.journal.postgres === undefined) return local
@@ -75,6 +79,7 @@ export const journalPlace = Effect.fnUntraced(function* (
   return {
     ...local,
     isShared: true,
+    mayBeCopied: Effect.fail(failedBy(noCopy(placeText(Redacted.value(settings!.place).address)))),
     open: (use) =>
       Effect.flatMap(keysFor(keys, use), (given) =>
         Effect.mapError(openPostgres(Redacted.value(settings!.place), directory, { keys: given, dialects }), failedBy)

@@ -5,6 +5,7 @@
  * `target_session_attrs=read-write` (postgresql.org/docs, "Connection URIs"): a cluster needs no address that moves. Nothing may
  * stand behind `?`: what a connection is made with is in the configuration, or follows from what a journal needs.
  */
+import { JournalError } from "../JournalError.ts"
 
 /** One computer, or a directory with unix sockets (`/var/run/postgresql`). */
 export interface PostgresHost {
@@ -76,3 +77,12 @@ export const isHere = ({ hosts }: PostgresAddress): boolean =>
 /** The hosts, for people; neither user nor password. */
 export const placeText = ({ hosts, database }: PostgresAddress): string =>
   `PostgreSQL ${hosts.map(({ host, port }) => (host.startsWith("/") ? host : `${host}:${port}`)).join(",")}/${database}`
+
+/** Nobody copies a journal out of PostgreSQL into files; `at`: which one, for people. */
+export const noCopy = (at: string): JournalError =>
+  JournalError.of(
+    "StoreRefused",
+    at,
+    "A journal in PostgreSQL is backed up as PostgreSQL is.",
+    "Take a base backup and archive the WAL; docs/operate/postgres.md says how, and how the copy is verified."
+  )

@@ -232,7 +232,8 @@ const noRight =
 
 /** What SQLSTATEs mean for an operator: postgresql.org/docs, Appendix A. The first that fits. */
 const states: ReadonlyArray<readonly [RegExp, JournalReasonTag, string?]> = [
-  [/^(08|57P|53300|25006)/, "StoreAway"],
+  // 40001 is what a standby says when its replay is in the way of a question (postgresql.org/docs, "Handling Query Conflicts").
+  [/^(08|40|57P|57014|53300|25006)/, "StoreAway"],
   [/^28/, "StoreRefused", "Correct user and password of the URL, and let the user in (pg_hba.conf)."],
   [/^3D000/, "StoreRefused", "Make the database, or correct its name in the URL."],
   [/^42501/, "StoreRefused", noRight],

@@ -20,7 +20,7 @@ import { Keyring } from "../Seal.ts"
 import { type IndexReadings, indexFile } from "../SearchIndex.ts"
 import { readingsOf } from "../SearchKeys.ts"
 import { headText } from "../Tag.ts"
-import { placeText } from "./PostgresAddress.ts"
+import { noCopy, placeText } from "./PostgresAddress.ts"
 import { connect, type PostgresPlace, type PostgresUse } from "./PostgresConnection.ts"
 import { recoverRows, tablesOf } from "./PostgresOpening.ts"
 import { journalRow, PostgresQuestions } from "./PostgresQuestions.ts"
@@ -117,14 +117,6 @@ const readerOf = (search: PostgresSearch, questions: PostgresQuestions, opened: 
     verify: makeVerify(steps)
   }
 }
-
-const noCopy = (at: string): JournalError =>
-  JournalError.of(
-    "StoreRefused",
-    at,
-    "A journal in PostgreSQL is backed up as PostgreSQL is.",
-    "Take a base backup and archive the WAL; docs/operate/postgres.md says how, and how the copy is verified."
-  )
 
 const anchorOf = (directory: string, keyring: Keyring) => {
   try {

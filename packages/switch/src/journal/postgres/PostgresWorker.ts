@@ -17,7 +17,7 @@ import { type JournalReason, makeReason, reasonOf } from "../JournalReason.ts"
 import { Keyring } from "../Seal.ts"
 import { type IndexReadings, indexFile, loadSqlite } from "../SearchIndex.ts"
 import { controlAt, type FromThread, type ToThread } from "../SqliteMessages.ts"
-import { placeText } from "./PostgresAddress.ts"
+import { noCopy, placeText } from "./PostgresAddress.ts"
 import { openConnection, PostgresCommits } from "./PostgresCommits.ts"
 import { PostgresDropping } from "./PostgresDropping.ts"
 import type { PostgresThreadOptions, PostgresThreadStart } from "./PostgresMessages.ts"
@@ -156,7 +156,7 @@ class JournalThread {
           word: headWord({ journalId: this.taken.journal.journalId, ...this.head })
         })
       }
-      if (question.what === "backup") return Effect.fail(noBackup(this.options))
+      if (question.what === "backup") return Effect.fail(noCopy(placeText(this.options.place.address)))
       if (question.what === "drop") {
         return Effect.map(this.dropping.step(question.upTo), (dropped) => ({ what: "dropped", ...dropped }))
       }
@@ -211,14 +211,6 @@ class JournalThread {
     this.start.port.postMessage(message)
   }
 }
-
-const noBackup = ({ place }: PostgresThreadOptions): JournalError =>
-  JournalError.of(
-    "StoreRefused",
-    placeText(place.address),
-    "A journal in PostgreSQL is backed up as PostgreSQL is.",
-    "Take a base backup and archive the WAL; docs/operate/postgres.md says how, and how the copy is verified."
-  )
 
 const main = Effect.fnUntraced(function* (start: PostgresThreadStart) {
   const { options, port } = start

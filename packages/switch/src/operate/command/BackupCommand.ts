@@ -115,6 +115,7 @@ export const archive = Command.make(
       if (Option.isNone(directory) && !drop) {
         return yield* new CommandFailed({ exit: "usage", says: "Say what to do: --to DIRECTORY, --drop, or both." })
       }
+      if (Option.isSome(directory)) yield* journal.mayBeCopied
       const runs = yield* Effect.orElseSucceed(files.exists(journal.socket), () => false)
       if (!runs && drop) {
         const says = "Only a running switch drops entries: it knows what has not ended. Start it, or leave --drop out."
