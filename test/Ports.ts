@@ -1,9 +1,10 @@
 /**
  * The ports that examples and pages name. What a killed run has left behind may hold one; then nothing that the test would say is
- * true, and it says who holds it instead.
+ * true. Another run of the same test, of another copy say, is waited for; what does not go away is named.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
-import { createServer } from "node:net"
+import { createServer, type Server } from "node:net"
+import { isOver } from "./Pace.ts"
 
 /** Whether nobody listens on a port of this machine. */
 const isFree = (port: number): Promise<boolean> =>
@@ -50,10 +51,40 @@ const holderOf = (port: number): string => {
   }
 }
 
-/** Fails when somebody listens on one of the ports, and says who; the ports are those of four digits that the texts name. */
-export const needFreePorts = async (...texts: ReadonlyArray<string>): Promise<void> => {
+/** Takes a name on this machine, which other runs of the same test wait for; the end of the process gives it back. */
+const takeTurn = (name: string): Promise<Server | undefined> =>
+  new Promise((resolve) => {
+    const turn = createServer()
+    turn.once("error", () => resolve(undefined))
+    // unix(7), abstract: a name without a file.
+    turn.listen(`\0jinka-test-${name}`, () => resolve(turn.unref()))
+  })
+
+/** Pause between two looks at what holds a port, in ms. */
+const LOOK_MS = 500
+/** How long a quiet machine's other run of the same test may take, in ms. */
+const TURN_MS = 60_000
+
+/**
+ * Waits until nobody listens on the ports, which are those of four digits that the texts name, and no other run of the same test
+ * is about to. Gives the call that lets the next one begin. Fails when one is held all the while, and says by whom.
+ */
+export const needFreePorts = async (...texts: ReadonlyArray<string>): Promise<() => void> => {
   const ports = [...new Set(texts.flatMap((text) => text.match(/\b7[89]\d\d\b/g) ?? []))].map(Number)
-  const held: Array<string> = []
-  for (const port of ports) if (!(await isFree(port))) held.push(`port ${port} is held by ${holderOf(port)}`)
-  if (held.length > 0) throw new Error(`This test needs fixed ports. End what holds them first:\n${held.join("\n")}`)
+  const began = performance.now()
+  const again = () => new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  const name = String(Math.min(...ports))
+  let turn = process.platform === "linux" ? await takeTurn(name) : createServer()
+  while (turn === undefined && !isOver(began, TURN_MS)) {
+    await again()
+    turn = await takeTurn(name)
+  }
+  for (;;) {
+    const held: Array<string> = []
+    for (const port of ports) if (!(await isFree(port))) held.push(`port ${port} is held by ${holderOf(port)}`)
+    if (held.length === 0) return () => void turn?.close()
+    if (isOver(began, TURN_MS))
+      throw new Error(`This test needs fixed ports. End what holds them first:\n${held.join("\n")}`)
+    await again()
+  }
 }

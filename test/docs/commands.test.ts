@@ -33,8 +33,9 @@ const isElsewhere = ({ command }: Step): boolean => elsewhere.some(([pattern]) =
 
 let house: House
 beforeAll(async () => {
-  await needFreePorts(textOf("docs/start.md"), textOf("examples/01-first-link/README.md"))
+  const free = await needFreePorts(textOf("docs/start.md"), textOf("examples/01-first-link/README.md"))
   house = new House()
+  return free
 })
 afterAll(() => house?.close())
 

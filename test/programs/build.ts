@@ -86,7 +86,7 @@ const bundle = await rolldown({
 })
 // Whoever else builds the same at this moment makes the same: the first one gives the folder its name.
 const made = `${folder}-${process.pid}`
-await bundle.write({ dir: made, entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" })
+await bundle.write({ dir: made, entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js", comments: false })
 writeFileSync(join(made, "package.json"), '{ "type": "module" }')
 try {
   renameSync(made, folder)

@@ -148,6 +148,9 @@ export const makeCast = Effect.fnUntraced(function* (plan: Plan) {
   return cast
 })
 
+/** Pause between two looks, in ms: what a look costs is work that others wait for. */
+const LOOK_MS = 50
+
 /** Waits until `look` gives true; the milliseconds that it took. Fails when that takes too long. */
 export const until = (look: Effect.Effect<boolean>, limitMs = 20_000): Effect.Effect<number> => {
   const began = performance.now()
@@ -155,7 +158,7 @@ export const until = (look: Effect.Effect<boolean>, limitMs = 20_000): Effect.Ef
     const took = performance.now() - began
     if (isSo) return Effect.succeed(took)
     if (isOver(began, limitMs)) return Effect.die(new Error(`did not come about in ${limitMs} ms: ${look}`))
-    return Effect.andThen(Effect.sleep(20), again)
+    return Effect.andThen(Effect.sleep(LOOK_MS), again)
   })
   return again
 }

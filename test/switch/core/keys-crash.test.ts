@@ -233,6 +233,10 @@ describe.each(rows)("A switch that is killed in $name", ({ isMute, scenario, sen
   })
 })
 
+/** JINKA_LAB=long: the first kill at every step; otherwise at those that the disk or the partner knows of, by which lives differ. */
+const isLong = process.env["JINKA_LAB"] === "long"
+const isTold = /writes key|says/
+
 const twice = rows.filter(({ name }) =>
   ["CUPS 0820 of ours, and", "CUPS 0800 of ours", "a terminal's sign-on of"].some(
     (one) => name.startsWith(one) && !name.includes("devices")
@@ -240,24 +244,23 @@ const twice = rows.filter(({ name }) =>
 )
 
 describe.each(twice)("A switch that is killed twice, in $name", ({ scenario, steps }) => {
+  const clean = throughKill(scenario)
   let tried = 0
 
-  it.each(steps.map((step, n) => [`step ${n + 1}, ${step}`, n] as const))(
-    "%s, and then at each step of the next life",
-    async (_, n) => {
-      const { steps: all } = await throughKill(scenario)
-      const [place, step] = exchangeSteps(all)[n]!
-      const first = { step: place, when: step.startsWith("writes") ? "unheard" : "after" } as const
-      const { again } = await throughKill(scenario, first)
+  it.each(
+    steps.map((step, n) => [`step ${n + 1}, ${step}`, n] as const).filter(([step]) => isLong || isTold.test(step))
+  )("%s, and then at each step of the next life", async (_, n) => {
+    const [place, step] = exchangeSteps((await clean).steps)[n]!
+    const first = { step: place, when: step.startsWith("writes") ? "unheard" : "after" } as const
+    const { again } = await throughKill(scenario, first)
 
-      for (const [at, next] of exchangeSteps(again))
-        for (const when of next.startsWith("writes") ? (["before", "unheard"] as const) : (["before"] as const)) {
-          const { findings } = await throughKill(scenario, first, { step: at, when })
-          tried++
-          expect(findings, `${when} ${next}`).toEqual([])
-        }
-    }
-  )
+    for (const [at, next] of exchangeSteps(again))
+      for (const when of next.startsWith("writes") ? (["before", "unheard"] as const) : (["before"] as const)) {
+        const { findings } = await throughKill(scenario, first, { step: at, when })
+        tried++
+        expect(findings, `${when} ${next}`).toEqual([])
+      }
+  })
 
   it("was killed a second time often enough to show something", () => {
     expect(tried).toBeGreaterThan(steps.length)

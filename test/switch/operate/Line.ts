@@ -172,7 +172,7 @@ export class Line {
 }
 
 /** Longest pause between two looks, in ms: what a look costs is work that others wait for. */
-const PAUSE_MAX = 20
+const PAUSE_MAX = 50
 
 /** Waits. */
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

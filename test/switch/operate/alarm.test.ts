@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import { Alarms } from "../../../packages/switch/src/operate/alarm/Alarms.ts"
 import type { Condition } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
+import { until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, runSwitchIn } from "./program.ts"
 
 afterEach(cleanUp)
@@ -74,7 +75,7 @@ describe("Alarms", () => {
     const file = configuration(folder(), withAlarms(`{ linkDown: 1 seconds, ${webhook} }`))
 
     const running = await runSwitchIn({ JINKA_HOOK: secret }, file)
-    while (calls.length < 3) await running.status()
+    await until(() => calls.length >= 3, "three calls came")
     const silence = ["alarm", "silence", file, "--kind", "linkDown", "--for", "2 hours", "--reason", "line is changed"]
     const silenced = await jinka(silence)
     const wrong = await jinka([...silence.slice(0, 6), "2", "--reason", "no"])
