@@ -51,7 +51,8 @@ const index = new MessageIndex()
 
 /** Everything that is shown or stored in the open. */
 const outputs = ({ codec, bytes }: Placed): ReadonlyArray<string | Uint8Array> => {
-  expect(codec.index(bytes, 0, bytes.length, index)).toBeUndefined()
+  const wrong = codec.index(bytes, 0, bytes.length, index)
+  if (wrong !== undefined) throw new Error(`${codec.dialect.name}: not indexed: ${wrong._tag}`)
   const copy = Buffer.alloc(bytes.length)
   codec.redact(index, copy, 0)
   const decoded = codec.decode(bytes)
@@ -68,18 +69,17 @@ const outputs = ({ codec, bytes }: Placed): ReadonlyArray<string | Uint8Array> =
 
 describe("A card number in any field of any dialect", () => {
   it("is shown nowhere and is in no copy", () => {
+    const leaks: Array<unknown> = []
     for (const pan of cardNumbers) {
       const all = placed(pan)
       expect(all.length).toBeGreaterThan(400)
       for (const one of all)
-        for (const [at, seen] of outputs(one).entries())
-          expect([one.codec.dialect.name, one.field.de, at, showsNumber(seen, pan)]).toEqual([
-            one.codec.dialect.name,
-            one.field.de,
-            at,
-            undefined
-          ])
+        for (const [at, seen] of outputs(one).entries()) {
+          const found = showsNumber(seen, pan)
+          if (found !== undefined) leaks.push([one.codec.dialect.name, one.field.de, at, found])
+        }
     }
+    expect(leaks).toEqual([])
   })
 })
 
@@ -89,18 +89,20 @@ describe("A track in any field of any dialect", () => {
     ["track 1", track1Of]
   ] as const)
     it(`${name} is shown nowhere, and is not in what may be kept`, () => {
+      const leaks: Array<unknown> = []
       for (const pan of cardNumbers.slice(3)) {
         const all = placed(trackOf(pan))
         expect(all.length).toBeGreaterThan(100)
         for (const one of all) {
-          const place = [one.codec.dialect.name, one.field.de]
-          for (const [at, seen] of outputs(one).entries())
-            expect([...place, at, showsNumber(seen, discretionary)]).toEqual([...place, at, undefined])
+          const shown = outputs(one)
           one.codec.index(one.bytes, 0, one.bytes.length, index)
-          const kept = one.codec.withoutSad(index)
-          expect([...place, showsNumber(kept, discretionary)]).toEqual([...place, undefined])
+          for (const [at, seen] of [...shown, one.codec.withoutSad(index)].entries()) {
+            const found = showsNumber(seen, discretionary)
+            if (found !== undefined) leaks.push([one.codec.dialect.name, one.field.de, at, found])
+          }
         }
       }
+      expect(leaks).toEqual([])
     })
 })
 
