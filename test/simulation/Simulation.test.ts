@@ -8,7 +8,7 @@ import { fleet, guarded, type modes, subject, wishes } from "./Tested.ts"
 
 /** JINKA_LAB=long: the long form. `jinka-sim world` runs any number of seeds. */
 const isLong = process.env["JINKA_LAB"] === "long"
-const SEEDS = isLong ? 3000 : 120
+const SEEDS = isLong ? 3000 : 80
 /** A world with zones has some five times as much to do. */
 const ZONE_SEEDS = isLong ? 500 : 6
 const FLEET_SEEDS = isLong ? 2000 : 10

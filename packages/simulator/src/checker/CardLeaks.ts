@@ -49,6 +49,48 @@ export const canariesOf = (cards: ReadonlyArray<Card>): ReadonlyArray<Canary> =>
     ...formsOf(`PIN block of card ${index}`, card.pinBlock, undefined)
   ])
 
-/** Names of the canaries found in the bytes. Linear per canary; meant for journals and logs of test runs. */
-export const findCardData = (bytes: Buffer, canaries: ReadonlyArray<Canary>): ReadonlyArray<string> =>
-  canaries.filter((canary) => bytes.includes(canary.bytes)).map((canary) => canary.name)
+/** Bytes at the end of a canary by which it is looked up: what they begin with, such as a BIN, is common to many. */
+const END = 4
+
+/** Canaries by their last bytes, as an integer; and the shorter ones. */
+interface Search {
+  readonly byEnd: ReadonlyMap<number, ReadonlyArray<Canary>>
+  /** For the lower half of such an integer: 1 where a canary ends so. */
+  readonly mayEnd: Uint8Array
+  readonly short: ReadonlyArray<Canary>
+}
+
+const searches = new WeakMap<ReadonlyArray<Canary>, Search>()
+
+const searchOf = (canaries: ReadonlyArray<Canary>): Search => {
+  const known = searches.get(canaries)
+  if (known !== undefined) return known
+  const byEnd = new Map<number, Array<Canary>>()
+  const mayEnd = new Uint8Array(0x10000)
+  for (const canary of canaries) {
+    if (canary.bytes.length < END) continue
+    const end = canary.bytes.readInt32BE(canary.bytes.length - END)
+    byEnd.set(end, [...(byEnd.get(end) ?? []), canary])
+    mayEnd[end & 0xffff] = 1
+  }
+  const search = { byEnd, mayEnd, short: canaries.filter(({ bytes }) => bytes.length < END) }
+  searches.set(canaries, search)
+  return search
+}
+
+/** Whether the canary is in the bytes and ends before `to`. */
+const endsAt = (bytes: Buffer, to: number, { bytes: sought }: Canary): boolean =>
+  sought.length <= to && bytes.compare(sought, 0, sought.length, to - sought.length, to) === 0
+
+/** Names of the canaries found in the bytes, in one pass; meant for journals and logs of test runs. */
+export const findCardData = (bytes: Buffer, canaries: ReadonlyArray<Canary>): ReadonlyArray<string> => {
+  const { byEnd, mayEnd, short } = searchOf(canaries)
+  const found = new Set(short.filter((canary) => bytes.includes(canary.bytes)))
+  let end = 0
+  for (let at = 0; at < bytes.length; at++) {
+    end = (end << 8) | bytes[at]!
+    if (mayEnd[end & 0xffff] === 0) continue
+    for (const canary of byEnd.get(end) ?? []) if (endsAt(bytes, at + 1, canary)) found.add(canary)
+  }
+  return canaries.filter((canary) => found.has(canary)).map(({ name }) => name)
+}
