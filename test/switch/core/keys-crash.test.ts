@@ -233,7 +233,7 @@ describe.each(rows)("A switch that is killed in $name", ({ isMute, scenario, sen
   })
 })
 
-/** JINKA_LAB=long: the first kill at every step; otherwise at those that the disk or the partner knows of, by which lives differ. */
+/** JINKA_LAB=long: the first kill at every step; otherwise at those that the disk or the partner knows of. */
 const isLong = process.env["JINKA_LAB"] === "long"
 const isTold = /writes key|says/
 
