@@ -1,7 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import { cups, type Dialect } from "@jinka/codec"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
+import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
+import { JournalError } from "../../../packages/switch/src/journal/JournalError.ts"
+import { JournalStore } from "../../../packages/switch/src/journal/JournalStore.ts"
 import { answerTo, type LinkAll, linkOf, makeDisk, purchase, settle } from "./Bench.ts"
 import { bench, codes, types } from "./Pair.ts"
 
@@ -171,5 +174,52 @@ describe("what comes again", () => {
         expect(taken).toEqual(["00", "00"])
         expect(codes(a.heard())).toEqual(["00"])
       })
+  )
+
+  it.effect("gets no answer while the journal cannot read what was answered, and the same one when it can again", () =>
+    Effect.gen(function* () {
+      const disk = makeDisk()
+      const { layer } = disk.store
+      let bad: Effect.Effect<ReadonlyArray<Entry>, JournalError> | undefined
+      const unreadable = Effect.fail(JournalError.of("Corrupt", "the test", "A group cannot be read."))
+      const gone = Effect.succeed([])
+      Object.defineProperty(disk.store, "layer", {
+        value: Layer.effect(
+          JournalStore,
+          Effect.map(JournalStore, ({ open }) => ({
+            open: (events) =>
+              Effect.map(open(events), (opened) => ({
+                ...opened,
+                entries: (seqs, secrets) => Effect.suspend(() => bad ?? opened.entries(seqs, secrets))
+              }))
+          }))
+        ).pipe(Layer.provide(layer))
+      })
+      const { a, b, commit } = yield* bench({}, disk)
+      a.say(purchase())
+      yield* commit
+      b.say(answerTo(b.heard()[0]!, "0210"))
+      yield* commit
+      const first = codes(a.heard())
+      bad = unreadable
+      a.say(purchase())
+      yield* commit
+      const meanwhile = codes(a.heard())
+      bad = undefined
+      a.say(purchase())
+      yield* commit
+
+      expect([first, meanwhile, codes(a.heard())]).toEqual([["00"], [], ["00"]])
+
+      a.say(purchase({ 11: "000002" }))
+      yield* commit
+      b.say(answerTo(b.heard()[0]!, "0210"))
+      yield* commit
+      bad = gone
+      a.say(purchase({ 11: "000002" }))
+      yield* commit
+
+      expect(codes(a.heard())).toEqual(["00"])
+    })
   )
 })

@@ -46,15 +46,16 @@ export class Refusals {
     if (held !== undefined) return void this.answer(desk, epoch, index, held)
     const seq = desks.record.unmatched("duplicateRequest", exchange, desk, epoch, "", index)
     if (outcome === Outcome.open) return desk.link.release(epoch)
-    const { duplicate, noAnswer } = desk.language.refusal
-    const otherwise = desk.language.answer(index, outcome === Outcome.queued ? duplicate : noAnswer)
+    if (outcome !== Outcome.answered && outcome !== Outcome.refused) {
+      const { duplicate, noAnswer } = desk.language.refusal
+      const answer = desk.language.answer(index, outcome === Outcome.queued ? duplicate : noAnswer)
+      return desks.afterRefusal(desk, seq, () => desks.send(desk, epoch, answer))
+    }
     const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
-    if (outcome !== Outcome.answered && outcome !== Outcome.refused)
-      return desks.afterRefusal(desk, seq, () => desks.send(desk, epoch, otherwise))
     const receipt = desks.alsoTelling(exchange)
     // Where the repeat's own entry is spared, what the answer is made of may not be on disk yet.
     const needed = Math.max(seq, known.end)
-    desks.after(desk, needed, () => this.answers.again(desk, epoch, known, bytes, otherwise, receipt))
+    desks.after(desk, needed, () => this.answers.again(desk, epoch, known, bytes, receipt))
   }
 
   /**

@@ -41,23 +41,19 @@ export class StoredAnswers {
   }
 
   /**
-   * Sends the answer of an exchange to `desk`, made for `request`; `otherwise` when the journal has none or does not answer.
-   * `receipt` hears whether the answer was delivered.
+   * Sends the answer of an exchange to `desk`, made for `request`; nothing where the journal cannot say what it was: another one
+   * than the first would be a second one (G3). `receipt` hears whether the answer was delivered.
    */
-  again(
-    desk: Desk,
-    epoch: number,
-    { exchange, end }: Known,
-    request: Buffer,
-    otherwise: Buffer | undefined,
-    receipt: Receipt | undefined
-  ): void {
+  again(desk: Desk, epoch: number, { exchange, end }: Known, request: Buffer, receipt: Receipt | undefined): void {
     const { desks } = this
+    const unread = (why: string) => {
+      receipt?.settle(false)
+      this.unread(desk, epoch, why)
+    }
     const send = (entries: ReadonlyArray<Entry>) => {
       const again = this.from(entries, desk, request)
-      const heard = again === undefined ? undefined : receipt
-      const isSent = desks.send(desk, epoch, again ?? otherwise, undefined, heard)
-      if (!isSent || heard === undefined) receipt?.settle(false)
+      if (again === undefined) unread("its entries do not say it")
+      else if (!desks.send(desk, epoch, again, undefined, receipt)) receipt?.settle(false)
     }
     const kept = this.kept.get(exchange)
     if (kept !== undefined) {
@@ -72,14 +68,17 @@ export class StoredAnswers {
     }
     this.shares.take(partner)
     const found = desks.journal.entries(end === 0 ? [exchange] : [exchange, end]).pipe(
-      Effect.catch(() => Effect.succeed([])),
-      Effect.map((entries) => {
-        // A journal that has stopped has no answer, and nothing leaves any more (guarantee G9).
-        if (desks.journal.stopped() !== undefined) return
-        this.keep(exchange, entries)
-        send(entries)
-        desks.flush()
-      })
+      Effect.match({
+        onFailure: (error) => {
+          // A journal that has stopped has no answer, and nothing leaves any more (guarantee G9).
+          if (desks.journal.stopped() === undefined) unread(error.message)
+        },
+        onSuccess: (entries) => {
+          this.keep(exchange, entries)
+          send(entries)
+        }
+      }),
+      Effect.map(() => desks.flush())
     )
     desks.runtime.fork(
       Effect.ensuring(
@@ -87,6 +86,14 @@ export class StoredAnswers {
         Effect.sync(() => this.shares.leave(partner))
       )
     )
+  }
+
+  /** What was answered cannot be read, as `why` says. */
+  private unread({ link, perhapsRepeats }: Desk, epoch: number, why: string): void {
+    const text = `a repeat was left unanswered, for its answer cannot be read: ${why}`
+    const noted = perhapsRepeats.add("unread", text, this.desks.now)
+    if (noted !== undefined) link.warned(noted, epoch)
+    link.release(epoch)
   }
 
   private keep(exchange: number, entries: ReadonlyArray<Entry>): void {
