@@ -121,7 +121,7 @@ export {
   totalsSums
 } from "./iso8583/Reconciliation.ts"
 export { hasTrack } from "./iso8583/Redact.ts"
-export { isReversible, originalData } from "./iso8583/Reversal.ts"
+export { isMoney, isReversible, originalData, reversalMti } from "./iso8583/Reversal.ts"
 export { type AnswerRules, answerRulesOf, type Roles, rolesOf, standardRoles } from "./iso8583/Roles.ts"
 export {
   type MacRules,

@@ -43,7 +43,7 @@ const ATTEMPTS = 3
 const delivery = { ...issuer.delivery, attemptsMax: ATTEMPTS }
 
 describe("a reversal", () => {
-  for (const code of ["00", "25", "94", "10"]) {
+  for (const code of ["00", "25", "94"]) {
     it.effect(`that is answered ${code} ends it: nothing is in doubt`, () =>
       Effect.gen(function* () {
         const started = yield* ended(yield* bench({ issuer: { delivery } }), code)
@@ -53,7 +53,8 @@ describe("a reversal", () => {
     )
   }
 
-  for (const code of ["57", "05", "12", "14", "51", "41", "Q7"]) {
+  // 10: a part of it was done, and the rest remains.
+  for (const code of ["57", "05", "12", "14", "51", "41", "Q7", "10"]) {
     it.effect(`that is answered ${code} is declined: it is in doubt, said, marked and counted apart`, () =>
       Effect.gen(function* () {
         const started = yield* ended(yield* bench({ issuer: { delivery } }), code)
@@ -181,6 +182,33 @@ describe("what is in doubt", () => {
       const last = yield* bench({ issuer: { delivery } }, disk)
 
       expect(last.running.pending.list()).toMatchObject({ messages: [], inDoubt: 0 })
+    })
+  )
+
+  it.effect("that no dialect on the way has leaves money in doubt, and no inquiry", () =>
+    Effect.gen(function* () {
+      const { reversal: _, ...withoutReversal } = cups
+      const dialect = { ...withoutReversal, name: "no-reversals" }
+      const started = yield* startBench([linkOf("acquirer", 4802, dialect), linkOf("issuer", 103, dialect)])
+      const a = started.dial(0)
+      started.dial(1)
+      yield* started.commit
+      a.say(
+        purchase(),
+        purchase({ 11: "000002", 3: "310000" }),
+        purchase({ 11: "000003", 3: "030000" }, "0100"),
+        purchase({ 11: "000004" }, "0201")
+      )
+      yield* started.commit
+      yield* TestClock.adjust(1100)
+      yield* started.commit
+
+      const { messages } = started.running.pending.list()
+      expect(messages.map(({ state, stan }) => [state, stan]).sort()).toEqual([
+        ["unreversed", "000001"],
+        ["unreversed", "000003"],
+        ["unreversed", "000004"]
+      ])
     })
   )
 })

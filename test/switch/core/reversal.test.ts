@@ -41,6 +41,31 @@ describe("a reversal of our own", () => {
     })
   )
 
+  it.effect("is made for a request that came with the repeat mark at once, and for one of another sender", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench([linkOf("acquirer", 4802), issuer])
+      const sent = ["0201", "0202", "0203", "0204", "0205"]
+      a.say(
+        ...sent.map((mti, at) => purchase({ 11: `00000${at + 1}` }, mti)),
+        purchase({ 11: "000006", 3: "310000" }, "0201")
+      )
+      yield* commit
+      expect(b.heard().map(({ mti }) => mti)).toEqual([...sent, "0201"])
+
+      yield* TestClock.adjust(2000)
+      yield* commit
+      const reversals = b.heard()
+
+      expect(reversals.map(({ mti, fields }) => [mti, String(fields[90]).slice(0, 10)]).sort()).toEqual([
+        ["0420", "0200000001"],
+        ["0422", "0202000002"],
+        ["0422", "0202000003"],
+        ["0424", "0204000004"],
+        ["0424", "0204000005"]
+      ])
+    })
+  )
+
   it.effect(
     "is not made for a decline that could not be delivered, which is given again; a reversed approval is not",
     () =>

@@ -209,6 +209,10 @@ export class RecordLanguage implements Language {
     return false
   }
 
+  isMoney(): boolean {
+    return false
+  }
+
   reversal(): Buffer | undefined {
     return undefined
   }

@@ -328,9 +328,10 @@ export const isSuccess = (dialect: Dialect, code: string): boolean => {
 
 /**
  * Whether the answer with this code to a message of type `mti` says that nothing is left to be done: success, or one of the
- * dialect's `acknowledged` codes for reversals (class 4) or for advices.
+ * dialect's `acknowledged` codes for reversals (class 4) or for advices. A part that was done leaves the rest.
  */
 export const isAcknowledged = (dialect: Dialect, mti: number, code: string): boolean => {
+  if (answerRulesOf(dialect).partialApproval.includes(code)) return false
   if (isSuccess(dialect, code)) return true
   const kind = Math.floor(mti / 100) % 10 === 4 ? "reversal" : "advice"
   return dialect.acknowledged?.[kind].includes(code) === true

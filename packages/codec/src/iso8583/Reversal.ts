@@ -3,17 +3,38 @@
  */
 import type { Dialect } from "./Dialect.ts"
 import type { MessageIndex } from "./MessageIndex.ts"
-import { mtiText } from "./Mti.ts"
+import { isRepeat, mtiText, mtiVersion } from "./Mti.ts"
 
-/** Whether a request of this type and processing code (F3, all digits) has a reversal in the dialect. */
+/** Class and function of a message type: an edition, a sender and a repeat mark more or less make no other transaction. */
+const classAndFunction = (mti: number): number => Math.floor(mti / 10) % 100
+
+/**
+ * Whether a request of this type and processing code (F3, all digits) has a reversal in the dialect; one that comes with the
+ * repeat mark for the first time (0201) as well.
+ */
 export const isReversible = (dialect: Dialect, mti: number, processingCode: string): boolean => {
   const begins = (prefix: string) => processingCode.startsWith(prefix)
   return (
     dialect.reversal?.reversible.some(
       (entry) =>
-        entry.mti === mti && (entry.processingCodes?.some(begins) ?? true) && !(entry.except?.some(begins) ?? false)
+        classAndFunction(entry.mti) === classAndFunction(mti) &&
+        (entry.processingCodes?.some(begins) ?? true) &&
+        !(entry.except?.some(begins) ?? false)
     ) === true
   )
+}
+
+/** Type of the reversal of a request: the recipe's, of the request's own edition and sender. */
+export const reversalMti = (recipe: number, request: number): number =>
+  1000 * mtiVersion(request) + (recipe % 1000) + (request % 10 > 5 ? 0 : (request % 10) - (isRepeat(request) ? 1 : 0))
+
+/**
+ * Whether a request moves money as far as the standard alone says: an authorization or a financial request that is no inquiry
+ * (processing codes 3x). For dialects that have no reversal, and so do not say it.
+ */
+export const isMoney = (mti: number, processingCode: string): boolean => {
+  const kind = classAndFunction(mti)
+  return (kind === 10 || kind === 20) && !processingCode.startsWith("3")
 }
 
 type Recipe = NonNullable<Dialect["reversal"]>["originalData"]
@@ -30,10 +51,12 @@ export const originalText = ({ parts }: Recipe, said: (de: number) => string): s
 }
 
 /**
- * Original data elements of a request (F90 in 1987 and CUPS, F56 in 1993 and 2003): its MTI and fields as the dialect's recipe
- * has them. `undefined` when the dialect has no reversal.
+ * Original data elements of a request (F90 in 1987 and CUPS, F56 in 1993 and 2003): its MTI, without the mark of a repeat, and
+ * fields as the dialect's recipe has them. `undefined` when the dialect has no reversal.
  */
 export const originalData = (dialect: Dialect, original: MessageIndex): string | undefined =>
   dialect.reversal === undefined
     ? undefined
-    : originalText(dialect.reversal.originalData, (de) => (de === 0 ? mtiText(original.mti) : original.text(de)))
+    : originalText(dialect.reversal.originalData, (de) =>
+        de === 0 ? mtiText(original.mti - (isRepeat(original.mti) ? 1 : 0)) : original.text(de)
+      )

@@ -6,6 +6,7 @@ import {
   type HeaderValues,
   isAcknowledged,
   isMessageError,
+  isMoney,
   isRepeat,
   isReversible,
   isSuccess,
@@ -303,6 +304,10 @@ export class Iso8583 implements Language {
 
   isReversible(index: MessageIndex): boolean {
     return isReversible(this.codec.dialect, index.mti, index.text(this.roles.processingCode))
+  }
+
+  isMoney(index: MessageIndex): boolean {
+    return isMoney(index.mti, index.text(this.roles.processingCode))
   }
 
   reversal(request: MessageIndex, { stan, nowMs }: Stamp): Buffer | undefined {

@@ -174,6 +174,8 @@ export interface Language {
 
   /** Whether a request moves money that has to be taken back when its outcome is unknown. */
   isReversible(index: MessageIndex): boolean
+  /** Whether a request moves money as far as its form alone says: where no language on its way has a reversal. */
+  isMoney(index: MessageIndex): boolean
   /** Fields of a request that its reversal takes over; `undefined` when the language has no reversals. */
   readonly reversed: ReadonlyArray<number> | undefined
   /** The reversal of a request of the same form, as it waits for this link; `undefined` when the request does not hold enough. */

@@ -13,6 +13,7 @@ import {
   type PatchList,
   type ReversalRecipe,
   readOriginalData,
+  reversalMti,
   writeOriginalData
 } from "@jinka/codec"
 import { sizedStan, transmissionTime } from "./Stamp.ts"
@@ -39,7 +40,7 @@ export const takenOver = ({ copies, originalData: { parts } }: ReversalRecipe): 
 export const patch = ({ defined, dialect, roles }: Layout, index: MessageIndex, own: Own, patches: PatchList): void => {
   const { copies, mti, originalData: original, renews } = dialect.reversal!
   patches.clear()
-  patches.mti(mti)
+  patches.mti(reversalMti(mti, index.mti))
   for (const { de } of defined) if (index.has(de) && !copies.includes(de)) patches.remove(de)
   for (const de of renews) {
     if (de === roles.transmissionTime) patches.set(de, transmissionTime(own.localMs))

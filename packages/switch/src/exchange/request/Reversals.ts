@@ -45,12 +45,19 @@ export class Reversals {
       this.impossible(target, exchange, request.mti, origin.language.stan(request))
       return undefined
     }
-    if (!origin.language.isReversible(original) && !target.language.isReversible(original)) return undefined
+    if (this.isNoMoney(origin, target, original)) return undefined
     const stamp = { stan: stanOf(record.last + 1), nowMs: runtime.wallMs() }
     const bytes = this.crossing.reversal(origin.language, target.language, original, stamp)
     if (bytes !== undefined) return record.queued(target, exchange, "reversal", bytes, OURS)
     this.impossible(target, exchange, request.mti, origin.language.stan(request))
     return undefined
+  }
+
+  /** Whether nothing has to be taken back. Where neither language knows a reversal, neither says what is money. */
+  private isNoMoney({ language }: Desk, target: Desk, original: MessageIndex): boolean {
+    const hasNone = language.reversed === undefined && target.language.reversed === undefined
+    if (hasNone) return !language.isMoney(original)
+    return !language.isReversible(original) && !target.language.isReversible(original)
   }
 
   /** Money is left to a person. `mti` 0 and `stan` "" when the request cannot be read any more. */
