@@ -1,5 +1,5 @@
 /**
- * Deliberate defects, thirteen of the switch and four of a fleet, one line each: the world has to find every one of them
+ * Deliberate defects, thirteen of the switch and five of a fleet, one line each: the world has to find every one of them
  * within ten thousand seeds (`npm run canary`). A simulation that finds none of these finds nothing.
  *
  * Kept as a text and what takes its place, so that they move with the code around them; `Defects.test.ts` says which of them has
@@ -141,6 +141,14 @@ export const defects: ReadonlyArray<Defect> = [
     file: postgres("PostgresCommits"),
     find: "      if (rest.length === 0) yield* this.inTime(connection.query(this.sql.barrier))",
     put: "      void this.sql.barrier"
+  },
+  {
+    name: "a hand-over gives away what is gone",
+    breaks: "fleet",
+    mode: "fleet",
+    file: owner("Claim"),
+    find: "if (!isForgotten) yield* table.handOver",
+    put: "yield* table.handOver"
   },
   {
     name: "nobody says that what was acknowledged is gone",

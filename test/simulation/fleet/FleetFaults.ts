@@ -65,6 +65,8 @@ const nodes: ReadonlyArray<Which> = ["owner", "owner", "owner", "standby", 0, 1]
 
 /** Chance that a run ends with a fail-over that lost something. */
 const LOSSES = 0.1
+/** Chance that a hand-over has begun just before. */
+const HANDED_OVER = 0.4
 
 const drawTrouble = (random: SeededRandom, kind: FleetTrouble["kind"]): FleetTrouble => {
   const node = random.pick(nodes)
@@ -98,6 +100,12 @@ const drawTrouble = (random: SeededRandom, kind: FleetTrouble["kind"]): FleetTro
   return troubles[kind]()
 }
 
+/** A hand-over that is under way when what was acknowledged is lost. */
+const drawHandOver = (random: SeededRandom, duration: number): FleetFault => ({
+  ...drawTrouble(random, "handOver"),
+  at: duration - random.tailed(20, 12_000)
+})
+
 /**
  * Draws the faults of a run of `duration` ms, by time. One run in ten has none, one in ten ends with a loss; the others leave
  * some kinds out altogether.
@@ -117,5 +125,6 @@ export const drawFleetFaults = (
     at: random.between(5000, duration)
   })).sort((a, b) => a.at - b.at)
   const loss = random.chance(LOSSES) ? [{ ...drawTrouble(random, "loss"), at: duration - 1 }] : []
-  return [...drawn, ...loss]
+  const handOver = loss.length > 0 && random.chance(HANDED_OVER) ? [drawHandOver(random, duration)] : []
+  return [...drawn, ...handOver, ...loss]
 }

@@ -153,7 +153,7 @@ export class FleetNode {
         yield* taken(connect, takeoverAfterMs, hasLeft, () => {})
         this.events.took(this)
         const end = (error: JournalError) => Effect.andThen(halting(error), this.die(life, error))
-        const serve = this.serve(life, isOurs, end)
+        const serve = this.serve(life, tenure, isOurs, end)
         const whole = Effect.tapError(serve, (error) => (error instanceof JournalError ? halting(error) : Effect.void))
         yield* keeping(connect, takeoverAfterMs, tenure, end, whole)
         this.isServing = false
@@ -164,7 +164,12 @@ export class FleetNode {
     })
   }
 
-  private serve(life: Life, isOurs: () => boolean, failed: (error: JournalError) => Effect.Effect<never>) {
+  private serve(
+    life: Life,
+    tenure: Tenure,
+    isOurs: () => boolean,
+    failed: (error: JournalError) => Effect.Effect<never>
+  ) {
     const { fleet } = this
     const store = fleetStore({
       ...{ server: fleet.server, life, place: this.place, directory: this.directory, keyring: fleet.keyring },
@@ -176,6 +181,7 @@ export class FleetNode {
       },
       onDurable: (group) => {
         this.durable = group.last
+        tenure.wrote(group.last)
         this.events.durable(this, group)
       },
       onAway: (isAway) => {

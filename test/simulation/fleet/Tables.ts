@@ -203,6 +203,7 @@ const statements: ReadonlyArray<readonly [RegExp, Making]> = [
     /^SELECT o\.node,/,
     reads(({ owner }) => (owner === undefined ? [] : [{ node: owner.node, beat: String(owner.beat) }]))
   ],
+  [/^SELECT g\.last/, reads(({ groups }) => groups.slice(-1).map(({ last }) => ({ last: String(last) })))],
   [/owner SET node = NULL/, ofOwner((owner) => ({ ...owner, node: null, beat: owner.beat + 1n }))],
   [/owner SET halted = \$2/, halt],
   [/^SELECT 1 AS here FROM \w+\.journal/, reads(({ journalId }) => (journalId === undefined ? [] : [{ here: 1 }]))],

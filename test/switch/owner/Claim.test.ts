@@ -24,6 +24,8 @@ class Table {
   /** The journal was made. */
   isThere = true
   takes = 0
+  /** Entries of the journal. */
+  entries = 0
 
   connect(node: string): ConnectOwners {
     const answered = <A>(answer: () => A) =>
@@ -45,6 +47,7 @@ class Table {
         if (isCounted) this.beat++
         return { isCounted, node: this.node ?? null, beat: BigInt(this.beat) }
       }),
+      lastEntry: answered(() => this.entries),
       handOver: answered(() => {
         if (this.node === node) this.node = null
       }),
@@ -162,6 +165,25 @@ describe("the owner of a switch", () => {
       expect(error.reason._tag).toBe("Truncated")
       expect(table.node).toBe("n1")
       expect(table.halted).toMatch(/^Truncated: /)
+    })
+  )
+
+  it.effect("hands nothing over where its journal ends before what was acknowledged, although the count is right", () =>
+    Effect.gen(function* () {
+      const table = new Table()
+      const tenure = new Tenure(3000)
+      table.node = "n1"
+      table.entries = 12
+      tenure.wrote(12)
+      table.entries = 11
+      const error = yield* Effect.flip(handOver(table.connect("n1"), 1000, tenure))
+      expect(error.reason._tag).toBe("Truncated")
+      expect([table.node, table.halted]).toEqual(["n1", expect.stringMatching(/^Truncated: /)])
+
+      // Who takes the switch anew begins with what is there.
+      tenure.begins()
+      yield* handOver(table.connect("n1"), 1000, tenure)
+      expect(table.node).toBeNull()
     })
   )
 

@@ -127,6 +127,7 @@ const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Start,
           dialects,
           yieldAfterMs: owned.yieldAfterMs,
           isOurs: () => owned.tenure.isSure(monotonicMs(clock)),
+          durable: (last) => owned.tenure.wrote(last),
           ...opened
         })
   const journalKeys = [opened.key, ...opened.previousKeys]

@@ -5,7 +5,7 @@
 
 import type { Dialect } from "@jinka/codec"
 import { Effect, Layer } from "effect"
-import { JournalStore } from "../JournalStore.ts"
+import { JournalStore, type StoreEvents } from "../JournalStore.ts"
 import { startThread } from "../SqliteStore.ts"
 import { placeText } from "./PostgresAddress.ts"
 import type { PostgresPlace } from "./PostgresConnection.ts"
@@ -26,6 +26,8 @@ export interface PostgresStoreOptions {
   readonly yieldAfterMs?: number
   /** Whether nobody else can have the journal now; see `OpenStore.isOurs`. Default: it always is ours. */
   readonly isOurs?: () => boolean
+  /** Told of the last entry of each group that is durable. */
+  readonly durable?: (last: number) => void
   /** Go on although acknowledged entries are lost: an operator's decision, written into the journal. Default: false. */
   readonly acceptLoss?: boolean
 }
@@ -51,13 +53,25 @@ export const layerPostgres = (options: PostgresStoreOptions): Layer.Layer<Journa
               place: placeText(options.place.address),
               yieldAfterMs: options.yieldAfterMs ?? Number.POSITIVE_INFINITY
             },
-            events
+            telling(events, options.durable)
           ),
           (thread) => thread.close
         ),
         (thread) => ({ ...thread.store, isOurs: options.isOurs ?? always })
       )
   })
+
+/** The same events, and who else hears of what is durable. */
+const telling = (events: StoreEvents, durable: PostgresStoreOptions["durable"]): StoreEvents =>
+  durable === undefined
+    ? events
+    : {
+        ...events,
+        committed: (group) => {
+          durable(group.last)
+          events.committed(group)
+        }
+      }
 
 const threadOptions = (options: PostgresStoreOptions): PostgresThreadOptions => ({
   place: options.place,

@@ -6,7 +6,7 @@
  * is back. This decides only who may try: that an old owner commits nothing more is the store's business, and holds whatever
  * happens here. What it has committed before, and not sent yet, is `Tenure`'s.
  */
-import { Cause, Clock, Effect, type Scope } from "effect"
+import { Cause, Clock, Effect, Schedule, type Scope } from "effect"
 import { JournalError } from "../../journal/JournalError.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 
@@ -38,6 +38,8 @@ export interface OwnerTable {
   readonly take: (seen: Seen | undefined) => Effect.Effect<boolean, JournalError>
   /** Counts the beat up, where this node has the switch. `undefined`: nobody has it, for its journal is not there yet. */
   readonly beat: Effect.Effect<Beat | undefined, JournalError>
+  /** The last entry that the switch's journal has; 0: none. */
+  readonly lastEntry: Effect.Effect<number, JournalError>
   /** Gives the switch away, if this node still has it. */
   readonly handOver: Effect.Effect<void, JournalError>
   /** Keeps every node from taking the switch over, whoever has it: `why` says what a person has to decide. */
@@ -95,8 +97,9 @@ export class Watch {
 export class Tenure {
   private readonly takeoverAfterMs: number
   private provenAt = Number.NEGATIVE_INFINITY
-  /** The highest that this node has counted to. */
+  /** The highest that this node has counted to, and the last entry of its journal that PostgreSQL has acknowledged. */
   counted = -1n
+  acknowledged = 0
 
   constructor(takeoverAfterMs: number) {
     this.takeoverAfterMs = takeoverAfterMs
@@ -106,6 +109,17 @@ export class Tenure {
   proven(at: number, count: bigint): void {
     this.provenAt = Math.max(this.provenAt, at)
     if (count > this.counted) this.counted = count
+  }
+
+  /** PostgreSQL has acknowledged all up to this entry. */
+  wrote(last: number): void {
+    this.acknowledged = last
+  }
+
+  /** The node takes the switch: what another one has done meanwhile is none of its business. */
+  begins(): void {
+    this.counted = -1n
+    this.acknowledged = 0
   }
 
   /** Whether nobody else can have the switch at `now`. */
@@ -176,7 +190,7 @@ const overtakenBy = ({ node }: Beat): JournalError =>
 const forgotten = JournalError.of(
   "Truncated",
   "the table of owners",
-  "It has forgotten that this node has the switch: PostgreSQL has lost its end."
+  "It has forgotten what this node counted or wrote as the owner: PostgreSQL has lost its end."
 )
 
 /**
@@ -230,6 +244,7 @@ export const keeping = <A, E, R, R2>(
   overtaken: (error: JournalError) => Effect.Effect<never, never, R2>,
   serve: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | JournalError, R | R2> => {
+  tenure.begins()
   const release = handOver(connect, takeoverAfterMs, tenure)
   const beats = Effect.catch(beating(connect, takeoverAfterMs, tenure), overtaken)
   return Effect.raceFirst(serve, beats).pipe(
@@ -239,9 +254,10 @@ export const keeping = <A, E, R, R2>(
 }
 
 /**
- * Gives the switch away; without PostgreSQL the others have to see its beat stand still. The connection may be another one than
- * the journal had, to a PostgreSQL that has lost its end meanwhile: where the count is behind what this node has counted the
- * others are kept from going on without what is gone, and it fails with `Truncated`.
+ * Gives the switch away; without PostgreSQL for all of `limitMs` the others have to see its beat stand still. The connection may be another one than
+ * the journal had, to a PostgreSQL that has lost its end meanwhile: where the count is behind what this node has counted, or the
+ * journal ends before what was acknowledged to it, the others are kept from going on without what is gone, and it fails with
+ * `Truncated`.
  */
 export const handOver = (
   connect: ConnectOwners,
@@ -250,11 +266,13 @@ export const handOver = (
 ): Effect.Effect<void, JournalError> => {
   const given = Effect.fnUntraced(function* (table: OwnerTable) {
     const now = yield* table.beat
-    const isForgotten = now !== undefined && now.beat <= tenure.counted
+    const isGone = now !== undefined && (yield* table.lastEntry) < tenure.acknowledged
+    const isForgotten = isGone || (now !== undefined && now.beat <= tenure.counted)
     if (!isForgotten) yield* table.handOver
     return isForgotten
   })
   return Effect.scoped(Effect.flatMap(connect, given)).pipe(
+    Effect.retry({ while: passes, schedule: Schedule.spaced(limitMs / BEATS) }),
     Effect.timeout(limitMs),
     Effect.catchCause((cause) =>
       Effect.as(

@@ -31,6 +31,8 @@ WHERE owner.node IS NOT DISTINCT FROM $3 AND owner.beat::text = $4 AND owner.hal
 ON CONFLICT (journal) DO UPDATE SET beat = owner.beat + 1, beaten = now() WHERE owner.node = $2
 RETURNING beat::text AS beat`,
   owner: `SELECT o.node, o.beat::text AS beat FROM ${schema}.journal j JOIN ${schema}.owner o ON o.journal = j.id WHERE j.switch = $1`,
+  last: `SELECT g.last::text AS last FROM ${schema}.commit_group g
+WHERE g.journal = (SELECT id FROM ${schema}.journal WHERE switch = $1) ORDER BY g.first DESC LIMIT 1`,
   handOver: `UPDATE ${schema}.owner SET node = NULL, beat = beat + 1
 WHERE node = $2 AND journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
   halt: `UPDATE ${schema}.owner SET halted = $2 WHERE journal = (SELECT id FROM ${schema}.journal WHERE switch = $1)`,
@@ -70,6 +72,7 @@ const tableOf = ({ query, write }: PostgresConnection, { name, node, schema }: P
           ? Effect.map(query(sql.owner, name), ([row]) => row && beatOf(false, row["node"] as string | null, row))
           : Effect.succeed(beatOf(true, node, counted))
     ),
+    lastEntry: Effect.map(query(sql.last, name), ([row]) => Number(row?.["last"] ?? 0)),
     handOver: Effect.asVoid(rows(sql.handOver)),
     halt: (why) => Effect.asVoid(query(sql.halt, name, why))
   }
