@@ -254,10 +254,10 @@ export const keeping = <A, E, R, R2>(
 }
 
 /**
- * Gives the switch away; without PostgreSQL for all of `limitMs` the others have to see its beat stand still. The connection may be another one than
- * the journal had, to a PostgreSQL that has lost its end meanwhile: where the count is behind what this node has counted, or the
- * journal ends before what was acknowledged to it, the others are kept from going on without what is gone, and it fails with
- * `Truncated`.
+ * Gives the switch away; without PostgreSQL for all of `limitMs` the others have to see its beat stand still. The connection may
+ * be another one than the journal had, to a PostgreSQL that has lost its end meanwhile: where the count is behind what this node
+ * has counted, or the journal ends before what was acknowledged to it, the others are kept from going on without what is gone,
+ * and it fails with `Truncated`.
  */
 export const handOver = (
   connect: ConnectOwners,
