@@ -1,10 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { cups, type Dialect } from "@jinka/codec"
-import { Effect, Layer } from "effect"
-import type { Entry } from "../../../packages/switch/src/journal/Entry.ts"
+import { Effect } from "effect"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
-import { JournalError } from "../../../packages/switch/src/journal/JournalError.ts"
-import { JournalStore } from "../../../packages/switch/src/journal/JournalStore.ts"
+import { damaged, diskReading, type Reads } from "./BadReads.ts"
 import { answerTo, type LinkAll, linkOf, makeDisk, purchase, settle } from "./Bench.ts"
 import { bench, codes, types } from "./Pair.ts"
 
@@ -178,34 +176,18 @@ describe("what comes again", () => {
 
   it.effect("gets no answer while the journal cannot read what was answered, and the same one when it can again", () =>
     Effect.gen(function* () {
-      const disk = makeDisk()
-      const { layer } = disk.store
-      let bad: Effect.Effect<ReadonlyArray<Entry>, JournalError> | undefined
-      const unreadable = Effect.fail(JournalError.of("Corrupt", "the test", "A group cannot be read."))
-      const gone = Effect.succeed([])
-      Object.defineProperty(disk.store, "layer", {
-        value: Layer.effect(
-          JournalStore,
-          Effect.map(JournalStore, ({ open }) => ({
-            open: (events) =>
-              Effect.map(open(events), (opened) => ({
-                ...opened,
-                entries: (seqs, secrets) => Effect.suspend(() => bad ?? opened.entries(seqs, secrets))
-              }))
-          }))
-        ).pipe(Layer.provide(layer))
-      })
-      const { a, b, commit } = yield* bench({}, disk)
+      const reads: Reads = {}
+      const { a, b, commit } = yield* bench({}, diskReading(reads))
       a.say(purchase())
       yield* commit
       b.say(answerTo(b.heard()[0]!, "0210"))
       yield* commit
       const first = codes(a.heard())
-      bad = unreadable
+      reads.answer = damaged
       a.say(purchase())
       yield* commit
       const meanwhile = codes(a.heard())
-      bad = undefined
+      reads.answer = undefined
       a.say(purchase())
       yield* commit
 
@@ -215,7 +197,8 @@ describe("what comes again", () => {
       yield* commit
       b.say(answerTo(b.heard()[0]!, "0210"))
       yield* commit
-      bad = gone
+      // Dropped with what is older than `journal.keep`.
+      reads.answer = Effect.succeed([])
       a.say(purchase({ 11: "000002" }))
       yield* commit
 

@@ -4,6 +4,7 @@ import { Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { ConnectionEnded } from "../../../packages/switch/src/transport/Transport.ts"
 import { usualLink } from "../LinkSettings.ts"
+import { damaged, diskReading, type Reads } from "./BadReads.ts"
 import { answerTo, linkOf, makeDisk, purchase, startBench, type Wire } from "./Bench.ts"
 
 const acquirer = linkOf("acquirer", 4802)
@@ -46,6 +47,30 @@ describe("messages that wait in the journal", () => {
         )
         expect(running.pending.list()).toEqual({ messages: [], inDoubt: 0, waiting: 0 })
       }
+    })
+  )
+
+  it.effect("and cannot be read are an alarm, and go out once they can", () =>
+    Effect.gen(function* () {
+      const reads: Reads = {}
+      const { commit, dial, store } = yield* startBench([acquirer, issuer], diskReading(reads), limits(2))
+      const a = dial(0)
+      yield* commit
+      a.say(...advices(1, 12))
+      yield* commit
+      reads.answer = damaged
+      const b = dial(1)
+      yield* commit
+      const before = yield* acknowledged(b, commit)
+      yield* TestClock.adjust(1000)
+      yield* commit
+      const said = store.entries.filter(({ code }) => code.includes("cannot be read, and none leaves"))
+      reads.answer = undefined
+      yield* TestClock.adjust(40)
+      yield* commit
+
+      expect(said).toHaveLength(1)
+      expect([...before, ...(yield* acknowledged(b, commit))]).toHaveLength(12)
     })
   )
 

@@ -9,6 +9,8 @@ import type { Sealing } from "../../guard/Sealing.ts"
 import { type Entry, secretRest } from "../../journal/Entry.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import { Inconsistent } from "../../journal/Inconsistent.ts"
+import type { JournalError } from "../../journal/JournalError.ts"
+import { Notices, patient } from "../../link/Notices.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { KEY_LENGTH_MAX, TICK_MS } from "../request/Outstanding.ts"
@@ -34,6 +36,7 @@ export class Forwarding implements Effects {
   /** Messages that were sealed a moment ago, to be written now. */
   private readonly sealings = new Map<Stored, Sealing>()
 
+  private readonly unreadNotices = new Notices(patient)
   private readonly broken: Deferred.Deferred<never>
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
@@ -142,11 +145,24 @@ export class Forwarding implements Effects {
     const seqs = messages.map(({ exchange }) => exchange).sort((one, other) => one - other)
     const loading = desks.journal.entries(seqs, { secrets: true }).pipe(
       Effect.map((entries) => ready(this.wholeOf(messages, entries))),
-      // A journal that has stopped ends the switch; one that is away is asked again.
-      Effect.catch(() => Effect.sync(() => ready(undefined))),
+      Effect.catch((error) =>
+        Effect.sync(() => {
+          this.unread(error)
+          ready(undefined)
+        })
+      ),
       Effect.catchCause((cause) => Effect.sync(() => Deferred.doneUnsafe(broken, Effect.failCause(cause))))
     )
     desks.runtime.fork(Effect.asVoid(loading))
+  }
+
+  /** A journal that has stopped ends the switch; any other is asked again, and until it answers nothing of the queue leaves. */
+  private unread({ message }: JournalError): void {
+    const { desk, desks } = this
+    if (desks.journal.stopped() !== undefined) return
+    const text = `messages that wait for it cannot be read, and none leaves: ${message}`
+    const noted = this.unreadNotices.add("unread", text, desks.now)
+    if (noted !== undefined) desks.alarm(desk, desk.link.epoch, noted)
   }
 
   private wholeOf(messages: ReadonlyArray<Kept>, entries: ReadonlyArray<Entry>): ReadonlyArray<Stored> {
