@@ -184,7 +184,7 @@ const takeover = async (store: MakeStore): Promise<number> => {
 
 /**
  * A server that has been running for a while: files of its log are there to be used again. A new one makes each of them, 16 MB of
- * zeros and a flush, in the middle of a commit: six a second at this rate, 20 to 60 ms each.
+ * zeros and a flush, in the middle of a commit: six a second at this rate, some 20 ms each.
  */
 const begin = async (): Promise<RealPostgres> => {
   const settings = { shared_buffers: "256MB", min_wal_size: "2GB", max_wal_size: "4GB" }
