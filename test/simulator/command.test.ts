@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { parseHistory } from "../../packages/simulator/src/history/History.ts"
 import { builtProgram } from "../programs/Programs.ts"
+import { pause } from "../switch/operate/Line.ts"
 
 const program = builtProgram("packages/simulator/src/main.ts")
 
@@ -37,14 +38,16 @@ class Process {
   /** The n-th event of a name, when it comes. */
   async event(name: string, count = 1): Promise<Event> {
     for (;;) {
-      const found = this.events.filter(({ event }) => event === name)[count - 1]
+      const before = this.events.length
+      const said = this.events.filter(({ event }) => event === name)
+      const found = said[count - 1]
       if (found !== undefined) return found
       const ended = await Promise.race([
         this.exit.then(() => true),
         new Promise<boolean>((resolve) => this.waiting.push(() => resolve(false)))
       ])
-      if (ended && !this.events.some(({ event }) => event === name)) {
-        throw new Error(`ended without ${name}: ${this.errors}`)
+      if (ended && this.events.length === before) {
+        throw new Error(`ended after ${said.length} of ${count} ${name}: ${this.errors}`)
       }
     }
   }
@@ -101,6 +104,12 @@ const kindsIn = (name: string, code?: string): ReadonlyArray<string> => {
   )
 }
 
+/** Whether each kind was approved once, as the checker wants it. */
+const isEachApproved = (): boolean => {
+  const approved = new Set(kindsIn("acquirer", "00"))
+  return kindsIn("acquirer").every((kind) => approved.has(kind))
+}
+
 const check = (...args: ReadonlyArray<string>): Process =>
   start("check", "--acquirer", path("acquirer"), "--issuer", path("issuer"), "--ledger", path("ledger"), ...args)
 
@@ -134,7 +143,8 @@ describe("jinka-sim", () => {
       const { reversalsAcknowledged, approved, advicesAcknowledged } = await acquirer.event("status", asked)
       // On a busy machine many requests run out of time: it goes on until each kind was approved once, as the checker wants it.
       const isEnough = Number(reversalsAcknowledged) > 3 && Number(approved) > 200 && Number(advicesAcknowledged) > 3
-      if (isEnough && kindsIn("acquirer").every((kind) => kindsIn("acquirer", "00").includes(kind))) break
+      if (isEnough && isEachApproved()) break
+      await pause(100)
     }
     acquirer.say({ do: "stop-load" })
     await acquirer.event("done")
@@ -234,7 +244,7 @@ describe("jinka-sim", () => {
     const proxy = start("proxy", "--listen", "127.0.0.1:0", "--target", address)
     const { port } = await proxy.event("started")
     const acquirer = start(
-      ...["acquirer", "--connect", `127.0.0.1:${port}`, "--control", "--duration", "1 seconds"],
+      ...["acquirer", "--connect", `127.0.0.1:${port}`, "--control", "--duration", "10 minutes"],
       ...["--history", path("acquirer")]
     )
     await acquirer.event("signedOn")
@@ -246,6 +256,10 @@ describe("jinka-sim", () => {
     proxy.say({ do: "fault", direction: "both", delay: "5 millis", slice: 20 })
     await proxy.event("done", 2)
     proxy.say({ do: "heal" })
+    await proxy.event("done", 3)
+    const sofar = kindsIn("acquirer", "00").length
+    while (kindsIn("acquirer", "00").length < sofar + 20 || !isEachApproved()) await pause(100)
+    acquirer.say({ do: "stop-load" })
 
     expect(await acquirer.exit).toBe(0)
 

@@ -1,6 +1,6 @@
 /**
  * One idiom where a language has two: what a class keeps to itself is `private`; a number that is known before the program runs
- * is in UPPER_CASE; texts, tables and functions are in camelCase.
+ * is in UPPER_CASE; texts, tables and functions are in camelCase; a test that looks again and again pauses in between.
  */
 import { secretKeepers } from "./House.ts"
 import { type Finding, finding, isNode, type Node, type Source, treeOf, walk } from "./Source.ts"
@@ -73,6 +73,23 @@ export const hashMembers = (sources: ReadonlyArray<Source>): ReadonlyArray<Findi
     walk(treeOf(source), (node, parent) => {
       if (node.type !== "PrivateIdentifier" || !/Definition$|^AccessorProperty$/.test(parent?.type ?? "")) return
       findings.push(finding(source, node.start, "idiom", `#${String(node["name"])}: say private`))
+    })
+    return findings
+  })
+
+/** Loops that ask a running switch or partner for its status again and again without a pause: they take what they wait for. */
+export const restlessLoops = (sources: ReadonlyArray<Source>): ReadonlyArray<Finding> =>
+  sources.flatMap((source) => {
+    const findings: Array<Finding> = []
+    walk(treeOf(source), (node) => {
+      const isOpen = node.type === "ForStatement" && node["test"] === null
+      if (!isOpen && node.type !== "WhileStatement" && node.type !== "DoWhileStatement") return
+      const text = source.text.slice(node.start, Number(node["end"]))
+      const asks = /\bawait [^;]*\.status\(\)|\.say\(\{ do: "status"/.test(text)
+      if (asks && !/\b(?:pause|setTimeout|sleep|until)\(/.test(text))
+        findings.push(
+          finding(source, node.start, "idiom", "a loop that asks without a pause: use until of Line.ts, or pause")
+        )
     })
     return findings
   })

@@ -4,7 +4,7 @@ import { asynchronous, bannedCalls } from "./Bans.ts"
 import { looseReminders, missingDocstrings, missingHeaders, overlong } from "./Comments.ts"
 import { elementNumbers } from "./Elements.ts"
 import { bans, LINES_MAX, publishedCardNumbers, words } from "./House.ts"
-import { hashMembers, misnamedConstants } from "./Idioms.ts"
+import { hashMembers, misnamedConstants, restlessLoops } from "./Idioms.ts"
 import { deadFiles, folderDirections, importCycles, type Manifest, packageDirections, uncompiled } from "./Imports.ts"
 import { brokenReferences, cardNumbers, hasCheckDigit, traces } from "./Leaks.ts"
 import { listing, parse, readRepository } from "./Source.ts"
@@ -393,7 +393,7 @@ describe("The repository as the rules see it", () => {
 describe("Idioms", () => {
   const check = (text: string): string => {
     const sources = [parse("packages/switch/src/link/A.ts", text)]
-    return listing([...hashMembers(sources), ...misnamedConstants(sources)])
+    return listing([...hashMembers(sources), ...misnamedConstants(sources), ...restlessLoops(sources)])
   }
 
   it.each([
@@ -403,7 +403,10 @@ describe("Idioms", () => {
     ["export const pauseMs = -1", "the number pauseMs"],
     ["const half = WHOLE / 2", "the number half"],
     ['const NO_ROW = "no row"', "the text NO_ROW"],
-    ["const STATES = [1, 2]", "the table STATES"]
+    ["const STATES = [1, 2]", "the table STATES"],
+    ["while (calls.length < 3) await running.status()", "without a pause"],
+    ["while ((await running.status()).links.some(({ ready }) => !ready));", "without a pause"],
+    ['for (;;) { one.say({ do: "status" }); if (isSo(await one.event("status"))) break }', "without a pause"]
   ])("%s is found", (text, message) => {
     expect(check(text)).toContain(message)
   })
@@ -413,7 +416,8 @@ describe("Idioms", () => {
     "const FRAMES_MAX = 64 * 1024",
     'const noRow = "no row"',
     "const states = [1, 2]",
-    "const size = measure(3)"
+    "const size = measure(3)",
+    "while (!isSo(await running.status())) await pause(50)"
   ])("%s is good", (text) => {
     expect(check(text)).toBe("")
   })

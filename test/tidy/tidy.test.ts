@@ -14,7 +14,7 @@ import {
   shipped,
   written
 } from "./House.ts"
-import { hashMembers, misnamedConstants } from "./Idioms.ts"
+import { hashMembers, misnamedConstants, restlessLoops } from "./Idioms.ts"
 import { deadFiles, folderDirections, importCycles, type Manifest, packageDirections, uncompiled } from "./Imports.ts"
 import { brokenReferences, cardNumbers, traces } from "./Leaks.ts"
 import { brokenAnchors, strayTwins } from "./Pages.ts"
@@ -61,6 +61,10 @@ describe("What is called where", () => {
     expectNone(bannedCalls(sources))
   })
   it("the codec is synchronous", () => expectNone(asynchronous(sources)))
+})
+
+describe("How a test waits", () => {
+  it("what looks again and again pauses in between", () => expectNone(restlessLoops(sources)))
 })
 
 describe("What the switch knows of a message", () => {
