@@ -8,6 +8,18 @@ const made = (source: string | object): Dialect => {
 }
 
 describe("A dialect file", () => {
+  it("puts PIN blocks into a field that can hold one", () => {
+    const said = (field: number, fields = {}) =>
+      checkDialect({ name: "odd", extends: "iso8583v1987Ascii", security: { pin: { field } }, fields }).errors
+    for (const [field, fields] of [[4], [55, { 55: "ans...255" }], [52, { 52: "b4" }]] as const)
+      expect(said(field, fields)).toMatchObject([
+        { path: "security.pin.field", rule: expect.stringContaining("PIN block") }
+      ])
+
+    for (const [field, fields] of [[52], [52, { 52: "b16" }], [62, { 62: "b...100" }]] as const)
+      expect(said(field, fields)).toEqual([])
+  })
+
   it("changes a shipped dialect in a few lines", () => {
     const dialect = made(`
 name: our-partner

@@ -11,6 +11,29 @@ import { bench } from "./Pair.ts"
 
 const stan = (n: number) => String(n).padStart(6, "0")
 
+describe("a connection", () => {
+  it.effect("on which no byte has come or gone has never carried any, however long it is there", () =>
+    Effect.gen(function* () {
+      const { a, commit, running } = yield* bench()
+      yield* TestClock.adjust(20_000)
+      yield* commit
+      const carried = () => running.status().links.map(({ lastReceived, lastSent }) => [lastReceived, lastSent])
+
+      expect(carried()).toEqual([
+        [0, 0],
+        [0, 0]
+      ])
+
+      a.say(purchase())
+      yield* commit
+      expect(carried().map((times) => times.map((time) => time > 0))).toEqual([
+        [true, false],
+        [false, true]
+      ])
+    })
+  )
+})
+
 /** One answered after 40 ms, one declined, one without an answer that comes late and twice, one refused, one lost. */
 const played = Effect.gen(function* () {
   const started = yield* bench()

@@ -172,6 +172,8 @@ describe("The HTTP door", () => {
 
     const twice = '{"mti":"0200","fields":{"4":"000000000100","4":"000000999900"}}'
     expect(await told(twice, { type: "application/json" })).toEqual([400, "NotJson"])
+    for (const other of ["[]", "null", '{"fields":{}}', '{"mti":"0200","feilds":{}}', '{"mti":"0200","fields":["1"]}'])
+      expect([other, await told(other, { type: "application/json" })]).toEqual([other, [400, "NotMessage"]])
     expect(await told('{"mti":"0200","fields":{"3":"abc"}}', { type: "application/json" })).toEqual([
       400,
       "FieldInvalid"

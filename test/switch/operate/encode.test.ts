@@ -109,6 +109,20 @@ describe("jinka encode", () => {
     expect(broken.err).not.toContain("4111")
   })
 
+  it("says where a text stops being JSON, of YAML its first letter; and that a list holds no message", async () => {
+    const wrong: ReadonlyArray<readonly [string, string]> = [
+      ['mti: "0800"\nfields:\n  7: "1127200000"\n', "this is not JSON: look at line 1, column 1."],
+      ['{"mti": "0800", "fields": {"11": 000001}}', "this is not JSON: look at line 1, column 35."],
+      ['{"mti": "0800",\n "fields": {"11": x}}', "this is not JSON: look at line 2, column 19."],
+      ['{"mti": "0800", "fields": {"11":', "this is not JSON: it ends too early."],
+      ["[]", "The list on the input holds no message."]
+    ]
+    for (const [input, says] of wrong) {
+      const { code, err } = await jinka(["encode", "--dialect", "iso8583v1987Ascii"], { input })
+      expect([input, code, err]).toEqual([input, 1, expect.stringContaining(says)])
+    }
+  })
+
   it("takes no member that comes twice, wherever it is and however it is written: which one counts would be a guess", async () => {
     const twice: ReadonlyArray<readonly [string, string]> = [
       ['{"mti":"0800","mti":"0810"}', "line 1, column 15"],

@@ -113,6 +113,20 @@ const securityLacks = ({ security }: Dialect): ReadonlyArray<DialectInvalid> => 
   ]
 }
 
+/** Bytes of the shortest PIN block: all formats have 8 but `iso4`, which has 16. */
+const PIN_BLOCK_BYTES = 8
+
+/** A PIN block is bytes, and its field holds at least one. */
+const pinErrors = ({ encodings, fields, security, version }: Dialect): ReadonlyArray<DialectInvalid> => {
+  const de = security?.pin?.field ?? 0
+  const definition = fields[de]
+  if (definition === undefined) return []
+  const { bytes, format, units } = fieldLayout(de, definition, encodings, version)
+  if (bytes && units >= PIN_BLOCK_BYTES) return []
+  const rule = `field ${de} is ${format} and cannot hold a PIN block: b${PIN_BLOCK_BYTES} is expected, b16 for iso4`
+  return [dialectInvalid("security.pin.field", rule)]
+}
+
 /** What to write where a whole part hangs on a field that is not there. */
 const hints: { readonly [path: string]: string } = {
   "network.field": "; write `network: null` when the partner has no network management",
@@ -148,5 +162,6 @@ export const relationErrors = (dialect: Dialect): ReadonlyArray<DialectInvalid> 
   if (dialect.match.transaction.length === 0)
     wrong.push(dialectInvalid("match.transaction", "at least one field is needed to find the request of an answer"))
   wrong.push(...reversalErrors(dialect))
+  if (wrong.length === 0) wrong.push(...pinErrors(dialect))
   return wrong
 }

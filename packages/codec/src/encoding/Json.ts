@@ -15,15 +15,40 @@ export const readJson = (text: string, line = 1): { readonly json: unknown } | J
   let json: unknown
   try {
     json = JSON.parse(text)
-  } catch (error) {
+  } catch {
     // The parser's own words may repeat the text: only the place is taken from them.
-    const at = /at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1]
-    const where = at === undefined ? "it ends too early" : `look at ${placeIn(text, Number(at), line)}`
+    const at = wrongAt(text)
+    const where = at === undefined ? "it ends too early" : `look at ${placeIn(text, at, line)}`
     return { kind: "syntax", wrong: `this is not JSON: ${where}` }
   }
   const place = repeatedMember(text, line)
   if (place === undefined) return { json }
   return { kind: "twice", wrong: `the member at ${place} has the name of one before it: leave one of the two` }
+}
+
+/** Where the text stops being the beginning of JSON; `undefined`: nowhere, it only ends before JSON does. */
+const wrongAt = (text: string): number | undefined => {
+  if (!isWrongWithin(text)) return undefined
+  let beginning = 0
+  let wrong = text.length
+  while (wrong - beginning > 1) {
+    const middle = (beginning + wrong) >> 1
+    if (isWrongWithin(text.slice(0, middle))) wrong = middle
+    else beginning = middle
+  }
+  return wrong - 1
+}
+
+/** Whether no text that begins so is JSON. The parser does not always say the place, but whether it met the end. */
+const isWrongWithin = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return false
+  } catch (error) {
+    const said = error instanceof Error ? error.message : ""
+    const at = /at position (\d+)/.exec(said)?.[1]
+    return at === undefined ? said.startsWith("Unexpected token") : Number(at) < text.length
+  }
 }
 
 /** Line and column of the first member with the name of one before it, in a text that is JSON; `undefined`: there is none. */

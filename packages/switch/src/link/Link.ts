@@ -232,7 +232,7 @@ export class Link implements LongOwner, ShortOwner {
 
   /** A connection of a short link has ended. `isLost`: what was sent on it and not answered has an unknown outcome. */
   shortEnded(session: Session, ended: LinkEnded, isLost: boolean): void {
-    this.last = carriedByBoth(this.last, session)
+    this.last = carriedByBoth(this.last, carriedBy(session))
     if (ended.reason !== "Done") this.ends.add(session.now(), ended)
     this.down.happened()
     if (isLost) this.owner.ended(this, session.epoch, ended)

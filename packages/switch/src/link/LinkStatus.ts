@@ -70,10 +70,10 @@ export interface Carried {
 /** Nothing yet. */
 export const nothingCarried: Carried = { lastReceived: 0, lastSent: 0, bytesReceived: 0, bytesSent: 0 }
 
-/** What one connection has carried. */
+/** What one connection has carried. Its clocks run from its beginning, also before the first byte. */
 export const carriedBy = ({ lastReceived, lastSent, bytesReceived, bytesSent }: Carried): Carried => ({
-  lastReceived,
-  lastSent,
+  lastReceived: bytesReceived === 0 ? 0 : lastReceived,
+  lastSent: bytesSent === 0 ? 0 : lastSent,
   bytesReceived,
   bytesSent
 })

@@ -22,6 +22,19 @@ const forms = ["application/octet-stream", "text/hex", "application/json"] as co
 
 const exampleText = 'a JSON object such as { "mti": "0200", "fields": { "11": "000001" } }'
 
+/** Members of a message in JSON. */
+const members = ["mti", "fields", "header", "rejected"]
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** Whether JSON has the form of a message, whatever it says: a member of another name would be left out without a word. */
+const isMessageForm = (json: unknown): boolean =>
+  isObject(json) &&
+  typeof json["mti"] === "string" &&
+  isObject(json["fields"] ?? {}) &&
+  Object.keys(json).every((name) => members.includes(name))
+
 const index = new MessageIndex()
 
 const unreadable = (wrong: MessageError): HttpAnswer => ({
@@ -57,6 +70,8 @@ const bytesOf = (type: string, body: Buffer, codec: Codec): Buffer | HttpAnswer 
 const fromJson = (body: Buffer, codec: Codec): Buffer | HttpAnswer => {
   const read = readJson(body.toString("utf8"))
   if ("wrong" in read) return problem(400, "NotJson", `The body is ${exampleText}; ${read.wrong}.`)
+  if (!isMessageForm(read.json))
+    return problem(400, "NotMessage", `The body is ${exampleText}; its other members are header and rejected.`)
   const message = messageFromJson(codec, read.json)
   if (isMessageError(message)) return unreadable(message)
   const bytes = codec.encode(message)

@@ -221,7 +221,10 @@ export const encode = Command.make(
     Effect.gen(function* () {
       const { codec, frame } = yield* wireOf(flags)
       const text = yield* Stream.mkString(Stream.decodeText(bytesOf(flags.input)))
-      const built = jsonOf(text).map((json) => (json instanceof Error ? json.message : encodeJson(codec, json, frame)))
+      const given = jsonOf(text)
+      if (given.length === 0)
+        return yield* new CommandFailed({ exit: "bad", says: "The list on the input holds no message." })
+      const built = given.map((json) => (json instanceof Error ? json.message : encodeJson(codec, json, frame)))
       const { stdout } = yield* Stdio.Stdio
       const good = built.filter((one) => typeof one !== "string")
       const out = flags.form === "binary" ? good : good.map((bytes) => `${toHex(bytes)}\n`)
