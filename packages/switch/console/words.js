@@ -170,7 +170,7 @@ const words = {
   notFound: ["No exchange fits.", "没有匹配的交易。"],
   more: ["more fit", "条更多结果"],
   why: ["Reason, for the journal", "原因（写入日志）"],
-  whyHint: ["1 to 120 plain characters, no card number", "1 至 120 个英文字符，不得含卡号"],
+  whyHint: ["1 to 120 ASCII characters, no card number", "1 至 120 个英文字符，不得含卡号"],
   doIt: ["Do it", "执行"],
   cancel: ["Cancel", "取消"],
   exchange: ["Exchange", "交易号"],

@@ -13,15 +13,34 @@ import type { DeliveryState } from "./exchange/delivery/StoreAndForward.ts"
 import { type Kept, storedOf } from "./exchange/delivery/Stored.ts"
 import { secretRest } from "./journal/Entry.ts"
 import { EntryKind } from "./journal/EntryKind.ts"
-import { OperationRefused } from "./Operations.ts"
+import { noSuchLink, OperationRefused } from "./Operations.ts"
 
 /** What a person may do to a message, by the names on the command line. */
 export const pendingActs = ["close", "hold", "release", "retry"] as const
 /** One of {@link pendingActs}. */
 export type PendingAct = (typeof pendingActs)[number]
 
-/** Messages that are told at once; the sum says how many there are. */
+/** Messages that are told at once of those in doubt, and of those being delivered; the sums say how many there are. */
 export const TOLD_MAX = 1000
+
+/** Which messages are wanted; what is left out does not matter. */
+export interface PendingAsked {
+  /** The link that they are meant for, by name. */
+  readonly link?: string | undefined
+  readonly exchange?: number | undefined
+  /** Accepted, or in doubt, for so many milliseconds. */
+  readonly olderMs?: number | undefined
+}
+
+/** Whether a message is one of those wanted. */
+export const isAsked = (
+  { at, exchange, link }: Pick<PendingMessage, "at" | "exchange" | "link">,
+  asked: PendingAsked,
+  nowMs: number
+): boolean =>
+  (asked.link ?? link) === link &&
+  (asked.exchange ?? exchange) === exchange &&
+  (asked.olderMs === undefined || nowMs - at >= asked.olderMs)
 
 /** One message. */
 export interface PendingMessage {
@@ -43,7 +62,7 @@ export interface PendingMessage {
   readonly at: number
 }
 
-/** What is in doubt, then what waits for each link: oldest first. */
+/** What is in doubt, then what waits for each link: oldest first. The sums are of the link that was asked for, or of all. */
 export interface PendingList {
   readonly messages: ReadonlyArray<PendingMessage>
   readonly inDoubt: number
@@ -68,6 +87,16 @@ const pendingMessage = (desk: Desk, kept: Kept, state: DeliveryState): PendingMe
   return { exchange, about, link: desk.name, mti: mtiText(mti), stan, state, code: "", attempts, at }
 }
 
+/** What waits at a desk, oldest first; with `exchange` that one alone. */
+function* waitingAt(desk: Desk, exchange: number | undefined): Iterable<PendingMessage> {
+  if (exchange === undefined) {
+    for (const { kept, state } of desk.stored.undelivered()) yield pendingMessage(desk, kept, state)
+    return
+  }
+  const found = desk.stored.find(exchange)
+  if (found !== undefined) yield pendingMessage(desk, found.kept, found.state)
+}
+
 /** What a person does instead of asking for an attempt. */
 const states: Readonly<Record<string, string>> = {
   "under way": "Its answer is waited for.",
@@ -85,21 +114,39 @@ export class Pending {
     this.desks = desks
   }
 
-  /** All of them, at most {@link TOLD_MAX}. */
-  list(): PendingList {
-    const { all, doubts } = this.desks
-    const known = doubts.all
-    const messages = known.slice(0, TOLD_MAX).map(inDoubtMessage)
-    let waiting = 0
-    for (const desk of all) {
-      waiting += desk.stored.size
-      if (messages.length >= TOLD_MAX) continue
-      for (const { kept, state } of desk.stored.undelivered()) {
-        if (messages.length >= TOLD_MAX) break
-        messages.push(pendingMessage(desk, kept, state))
+  /** Those that are wanted, at most {@link TOLD_MAX} of each sort. */
+  list(asked: PendingAsked = {}): PendingList {
+    const { all, doubts, wallMs } = this.desks
+    const isOfLink = ({ link }: { readonly link: string }) => (asked.link ?? link) === link
+    const known = doubts.all.filter(isOfLink)
+    const desks = all.filter(({ name }) => isOfLink({ link: name }))
+    const inDoubt = known.filter((one) => isAsked(one, asked, wallMs)).slice(0, TOLD_MAX)
+    const delivered: Array<PendingMessage> = []
+    for (const desk of desks) {
+      for (const message of waitingAt(desk, asked.exchange)) {
+        // Oldest first: behind the first that is too young none is old enough.
+        if (delivered.length >= TOLD_MAX || !isAsked(message, asked, wallMs)) break
+        delivered.push(message)
       }
     }
-    return { messages, inDoubt: known.length, waiting }
+    return {
+      messages: [...inDoubt.map(inDoubtMessage), ...delivered],
+      inDoubt: known.length,
+      waiting: desks.reduce((sum, { stored }) => sum + stored.size, 0)
+    }
+  }
+
+  /** The same; refused where there is no such link, and nothing left of one. */
+  told(asked: PendingAsked): Effect.Effect<PendingList, OperationRefused> {
+    return Effect.suspend(() => {
+      const { all, doubts } = this.desks
+      const { link } = asked
+      const isKnown = [...all.map(({ name }) => name), ...doubts.all.map((one) => one.link)].some(
+        (name) => name === link
+      )
+      if (link !== undefined && !isKnown) return Effect.fail(noSuchLink(link, this.desks))
+      return Effect.succeed(this.list(asked))
+    })
   }
 
   /** A person ends what is in doubt, and says why. */
@@ -110,7 +157,7 @@ export class Pending {
       if (one === undefined) return Effect.fail(this.refused(exchange))
       desks.doubts.close(exchange)
       desks.record.closed(exchange, desks.nameOf(one.link), `${user}: ${reason}`)
-      this.told(user, "close", exchange, one.link, reason)
+      this.noted(user, "close", exchange, one.link, reason)
       return Effect.succeed(inDoubtMessage(one))
     })
   }
@@ -174,7 +221,7 @@ export class Pending {
             `Another message about the same transaction has not ended: exchange ${exchange} would overtake it.`
           )
         }
-        this.told(user, "retry", exchange, link, reason)
+        this.noted(user, "retry", exchange, link, reason)
         return Effect.succeed(inDoubtMessage(doubt))
       })
     )
@@ -205,13 +252,13 @@ export class Pending {
       const { desk, kept, state } = found
       const message = pendingMessage(desk, kept, state)
       return Effect.map(carryOut(desk, message), () => {
-        this.told(user, act, exchange, desk.name, reason)
+        this.noted(user, act, exchange, desk.name, reason)
         return message
       })
     })
   }
 
-  private told(user: string, act: string, exchange: number, link: string, reason: string): void {
+  private noted(user: string, act: string, exchange: number, link: string, reason: string): void {
     const { desks } = this
     const text = actText({ user, what: `pending ${act} exchange ${exchange} of ${link}`, why: reason })
     if (act === "retry") desks.record.switchEvent(text)

@@ -99,9 +99,17 @@ describe("Over the administrative listener", () => {
       headers: { authorization: `Bearer ${viewer}` }
     })
     const { acts } = (await audit.json()) as { acts: ReadonlyArray<{ what: string; why: string; link: string }> }
+    const told = await jinka(["audit", file])
+    const rest = await jinka(["audit", file, "--before", "3", "--json"])
+    const wrong = await jinka(["audit", file, "--before=-1"])
     await running.stop()
+    const read = await jinka(["audit", file])
 
     expect([closed.code, blocked.code]).toEqual([0, 0])
+    expect(told.out).toContain(`  because: ${why}\n`)
+    expect(told.out).toContain("that is all since the journal began")
+    expect(read.out).toContain(told.out)
+    expect([JSON.parse(rest.out), wrong.code]).toEqual([{ acts: [], before: 0 }, 2])
     expect(acts.slice(0, 2)).toMatchObject([
       { link: "issuer", what: expect.stringMatching(/^block: /), why },
       { link: "issuer", what: `pending close exchange ${exchange}`, why }

@@ -142,7 +142,7 @@ describe("jinka key", () => {
     expect(alone.err).toContain("--of is 2 to 9: each component comes from another person")
     expect(beyond.err).toContain("--component is 1 to 2, as --of 2 says")
     expect(unchecked.err).toContain("--check is the key's check value, 4 to 10 hexadecimal digits")
-    expect(nameless.err).toContain("--by is a name of 1 to 60 plain characters")
+    expect(nameless.err).toContain("--by is a name of 1 to 60 ASCII characters")
     expect(elsewhere).toMatchObject({ code: 2, err: expect.stringContaining("The links are: acquirer, issuer") })
     expect(keys.keys.filter(({ current }: { current: unknown }) => current !== null)).toEqual([])
     for (const { err, out } of [none, neither, twice, wrong, alone, beyond]) expect(`${out}${err}`).not.toContain(hex)

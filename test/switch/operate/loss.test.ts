@@ -79,7 +79,7 @@ describe("jinka journal accept-loss", () => {
     const unsaid = await accept(file, "card 6212345678901234")
 
     expect(unsaid.code).toBe(2)
-    expect(unsaid.err).toContain("1 to 120 plain characters without a run of 8 digits")
+    expect(unsaid.err).toContain("1 to 120 ASCII characters without a run of 8 digits")
     expect(unsaid.err).not.toContain("6212345678901234")
     expect((await jinka(["journal", "verify", file])).err).toContain("Truncated")
   })

@@ -41,6 +41,15 @@ describe("jinka pending", () => {
     const { messages } = JSON.parse((await jinka(["pending", "list", file, "--in-doubt", "--json"])).out)
     const exchange = String(messages[0].exchange)
     const shown = await jinka(["pending", "show", file, "--exchange", exchange])
+    const filtered = (...flags: ReadonlyArray<string>) => jinka(["pending", "list", file, ...flags])
+    const [ofOther, ofNone, young, badAge, numbered] = await Promise.all([
+      filtered("--link", "acquirer"),
+      filtered("--link", "isuer"),
+      filtered("--older", "1 hours"),
+      filtered("--older", "old"),
+      jinka(["pending", "close", file, "--exchange=-1", "--reason", "asked"])
+    ])
+    const shownNone = await jinka(["pending", "show", file, "--exchange=-1"])
     const unreasoned = await jinka(["pending", "close", file, "--exchange", exchange])
     const reason = "issuer has reversed by hand, case 12"
     const closed = await jinka(["pending", "close", file, "--exchange", exchange, "--reason", reason])
@@ -55,6 +64,11 @@ describe("jinka pending", () => {
     expect(status.out).toContain("! 1 in doubt until a person ends it: jinka pending list")
     expect(messages).toMatchObject([{ state: "declined", code: "57", link: "issuer" }])
     expect(shown.out).toContain("Ask the partner why")
+    expect(ofOther.out).toBe("0 in doubt until a person ends it; 0 being delivered\n")
+    expect(young.out).toBe("1 in doubt until a person ends it; 0 being delivered\n")
+    expect([ofNone, badAge, numbered, shownNone].map(({ code }) => code)).toEqual([2, 2, 2, 2])
+    expect(ofNone.err).toContain("There is no link isuer. The links are: acquirer, issuer.")
+    expect(numbered.err).toContain("an exchange is a number from 1 on")
     expect(unreasoned.code).toBe(2)
     expect([closed.code, closed.err]).toEqual([0, ""])
     expect(twice).toMatchObject({ code: 1 })

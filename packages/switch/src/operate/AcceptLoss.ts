@@ -21,7 +21,7 @@ export const localLoss = (
   )
 
 /**
- * Opens the journal of a store that accepts the loss. `who`: the user; `why`: his reason, in plain characters. Succeeds with the
+ * Opens the journal of a store that accepts the loss. `who`: the user; `why`: his reason, in ASCII characters. Succeeds with the
  * number of the entry that says so, or `undefined` where nothing was lost.
  */
 export const writeAcceptance = (

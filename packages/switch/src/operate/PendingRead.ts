@@ -10,21 +10,32 @@ import type { Entry } from "../journal/Entry.ts"
 import { EntryKind } from "../journal/EntryKind.ts"
 import type { JournalError } from "../journal/JournalError.ts"
 import type { JournalReader } from "../journal/JournalReader.ts"
-import { inDoubtMessage, type PendingList, type PendingMessage, TOLD_MAX } from "../Pending.ts"
+import {
+  inDoubtMessage,
+  isAsked,
+  type PendingAsked,
+  type PendingList,
+  type PendingMessage,
+  TOLD_MAX
+} from "../Pending.ts"
 import type { Dialects } from "./trace/Dialects.ts"
 
 type Waiting = { -readonly [Key in keyof PendingMessage]: PendingMessage[Key] } & { readonly mtiNumber: number }
 
 /** Reads what has not ended, as a start of the switch would. */
-export const pendingIn = (journal: JournalReader, dialects: Dialects): Effect.Effect<PendingList, JournalError> =>
-  Effect.suspend(() => {
+export const pendingIn = (
+  journal: JournalReader,
+  dialects: Dialects,
+  asked: PendingAsked
+): Effect.Effect<PendingList, JournalError> =>
+  Effect.clockWith((clock) => {
     const read = new PendingRead(journal, dialects)
     return Effect.map(
       journal.scan(journal.recovered.floor, (entry) => {
         read.take(entry)
         return true
       }),
-      () => read.list()
+      () => read.list(asked, clock.currentTimeMillisUnsafe())
     )
   })
 
@@ -69,10 +80,12 @@ class PendingRead {
     }
   }
 
-  list(): PendingList {
-    const { all } = this.doubts
-    const messages = [...all.map(inDoubtMessage), ...[...this.waiting.values()].map(({ mtiNumber: _, ...one }) => one)]
-    return { messages: messages.slice(0, TOLD_MAX), inDoubt: all.length, waiting: this.waiting.size }
+  list(asked: PendingAsked, nowMs: number): PendingList {
+    const ofLink = ({ link }: { readonly link: string }) => (asked.link ?? link) === link
+    const inDoubt = this.doubts.all.filter(ofLink).map(inDoubtMessage)
+    const waiting = [...this.waiting.values()].filter(ofLink).map(({ mtiNumber: _, ...one }) => one)
+    const told = [inDoubt, waiting].flatMap((all) => all.filter((one) => isAsked(one, asked, nowMs)).slice(0, TOLD_MAX))
+    return { messages: told, inDoubt: inDoubt.length, waiting: waiting.length }
   }
 
   private queued({ about, at, link, message, seq }: Entry): Waiting {

@@ -34,7 +34,7 @@ const parts: Readonly<Record<string, string>> = {
 }
 
 const hint = (kind: string): string =>
-  kind === "Payload" ? "; where it has a reason, that has 1 to 120 plain characters and no run of 8 digits" : ""
+  kind === "Payload" ? "; where it has a reason, that has 1 to 120 ASCII characters and no run of 8 digits" : ""
 
 const checked = HttpApiMiddleware.layerSchemaErrorTransform(Checked, (wrong, { endpoint }) =>
   Effect.fail(
@@ -80,7 +80,12 @@ const view = (controlled: Controlled, alarms: () => AlarmsReport) =>
           Effect.mapError(controlled.totals(date), ({ message }) => new Unreadable({ error: message }))
         )
       )
-      .handle("pending", () => Effect.andThen(as("view"), controlled.pending))
+      .handle("pending", ({ query }) =>
+        Effect.andThen(
+          as("view"),
+          Effect.mapError(controlled.pending(query), ({ says }) => new NotThere({ error: says }))
+        )
+      )
       .handle("alarms", () => Effect.map(as("view"), alarms))
       .handle("audit", ({ params: { before } }) =>
         Effect.andThen(

@@ -16,6 +16,7 @@ import {
   CloseRequest,
   DrainReport,
   OperatedReport,
+  PendingQuery,
   PendingReport,
   ReloadReport,
   StatusReport
@@ -101,8 +102,14 @@ const view = HttpApiGroup.make("view")
     }).annotateMerge(means("One link, in a status whose `links` has this one alone. Role view."))
   )
   .add(
-    HttpApiEndpoint.get("pending", "/pending", { success: PendingReport, error: Forbidden }).annotateMerge(
-      means("Reversals and advices that wait, and what is in doubt. Role view.")
+    HttpApiEndpoint.get("pending", "/pending", {
+      query: PendingQuery.fields,
+      success: PendingReport,
+      error: [Forbidden, NotThere]
+    }).annotateMerge(
+      means(
+        "Reversals and advices that wait, and what is in doubt: all, or those of a link, of an exchange, or that are older than so many milliseconds. At most 1000 of each sort; the sums are of the link, or of all. Role view."
+      )
     )
   )
   .add(

@@ -42,12 +42,19 @@ const signed = /^([^:]+): (.*)$/s
 
 const kinds = [EntryKind.event, EntryKind.key, EntryKind.closed, EntryKind.held, EntryKind.released] as const
 
+/** The journal of a running switch, or one that is only read: what the acts are read from. */
+export interface AuditSource extends Pick<Journal["Service"], "scan"> {
+  /** Behind the last entry. */
+  readonly next: number
+  readonly names: ReturnType<Journal["Service"]["names"]>
+}
+
 /** The acts in the stretch in front of entry `before`; 0: the newest. */
-export const auditOf = (journal: Journal["Service"], before: number): Effect.Effect<AuditReport, JournalError> =>
+export const auditOf = (journal: AuditSource, before: number): Effect.Effect<AuditReport, JournalError> =>
   Effect.gen(function* () {
-    const end = before > 0 ? Math.min(before, journal.writer.next) : journal.writer.next
+    const end = before > 0 ? Math.min(before, journal.next) : journal.next
     const from = Math.max(1, end - STRETCH)
-    const names = new Map(journal.names().map(({ id, name }) => [id, name]))
+    const names = new Map(journal.names.map(({ id, name }) => [id, name]))
     const acts: Array<typeof ActReport.Type> = []
     yield* journal.scan(
       from,

@@ -16,7 +16,7 @@ const which = {
     Flag.optional
   ),
   reason: Flag.String("reason").pipe(
-    Flag.withDescription("Why, for the journal: 1 to 120 plain characters, no run of 8 digits")
+    Flag.withDescription("Why, for the journal: 1 to 120 ASCII characters, no run of 8 digits")
   ),
   json: asJson
 }

@@ -70,7 +70,7 @@ const dayOf = (flag: string, text: string): Effect.Effect<number, CommandFailed>
 }
 
 const reasonFlag = Flag.String("reason").pipe(
-  Flag.withDescription("Why, for the journal: 1 to 120 plain characters, no run of 8 digits"),
+  Flag.withDescription("Why, for the journal: 1 to 120 ASCII characters, no run of 8 digits"),
   Flag.withDefault("by hand")
 )
 

@@ -14,7 +14,7 @@ const to = Flag.String("to").pipe(
 )
 
 const reason = Flag.String("reason").pipe(
-  Flag.withDescription("Why, for the journal: 1 to 120 plain characters, without a run of 8 digits")
+  Flag.withDescription("Why, for the journal: 1 to 120 ASCII characters, without a run of 8 digits")
 )
 
 const show = Command.make("show", { ...whichLink, json: asJson }, (flags) =>

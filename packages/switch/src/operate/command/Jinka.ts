@@ -8,6 +8,7 @@ import { acts } from "../../Operations.ts"
 import { CommandFailed } from "../Exit.ts"
 import type { ProcessEdge } from "../ProcessEdge.ts"
 import { alarm } from "./AlarmCommand.ts"
+import { audit } from "./AuditCommand.ts"
 import { bundle } from "./BundleCommand.ts"
 import { status, stop } from "./ControlCommand.ts"
 import { day } from "./DayCommand.ts"
@@ -66,6 +67,7 @@ const paths: ReadonlyArray<string> = [
   "trace",
   "totals",
   "why",
+  "audit",
   "bundle",
   "decode",
   "encode",
@@ -133,6 +135,7 @@ export const command = Command.make("jinka").pipe(
     trace,
     totals,
     why,
+    audit,
     bundle,
     decode,
     encode,

@@ -28,7 +28,7 @@ import { eitherWay } from "./EitherWay.ts"
 type Line = KeysReport["keys"][number]
 
 const reasonText =
-  "Why, for the journal: up to 120 plain characters, without a run of 8 digits (no event holds a card number)"
+  "Why, for the journal: up to 120 ASCII characters, without a run of 8 digits (no event holds a card number)"
 
 const reason = Flag.String("reason").pipe(Flag.withDescription(reasonText), Flag.optional)
 
@@ -172,10 +172,10 @@ const wrongImport = (
       return `--of is ${COMPONENTS_MIN} to ${COMPONENTS_MAX}: each component comes from another person, and nobody brings a whole key.`
     if (number < 1 || number > count) return `--component is 1 to ${count}, as --of ${count} says.`
   }
-  if (!Schema.is(Person)(by)) return "--by is a name of 1 to 60 plain characters, without a run of 8 digits."
+  if (!Schema.is(Person)(by)) return "--by is a name of 1 to 60 ASCII characters, without a run of 8 digits."
   if (!Schema.is(CheckValue)(check)) return "--check is the key's check value, 4 to 10 hexadecimal digits, usually 6."
   if (why !== undefined && !Schema.is(Reason)(why))
-    return "--reason is 1 to 120 plain characters, without a run of 8 digits."
+    return "--reason is 1 to 120 ASCII characters, without a run of 8 digits."
   return undefined
 }
 
@@ -212,7 +212,7 @@ const importKey = Command.make(
       }
       if (isText && !/^[!-~]{8,1024}$/.test(brought)) {
         const says =
-          "A key as a device has it is 8 to 1024 plain characters; what came is something else. Nothing was taken."
+          "A key as a device has it is 8 to 1024 ASCII characters; what came is something else. Nothing was taken."
         return yield* new CommandFailed({ exit: "usage", says })
       }
       const report = yield* askSwitch(socket, "POST", `/keys/${encodeURIComponent(link)}/import`, ImportedKeyReport, {

@@ -8,7 +8,7 @@ import { asJson, linkOf, socketOf, whichLink, withoutFile } from "./Asked.ts"
 
 const reason = Flag.String("reason").pipe(
   Flag.withDescription(
-    "Why, for the journal: up to 120 plain characters, without a run of 8 digits (no card number is in an event)"
+    "Why, for the journal: up to 120 ASCII characters, without a run of 8 digits (no card number is in an event)"
   ),
   Flag.optional
 )

@@ -16,7 +16,7 @@ import { configurationFile } from "./RunCommand.ts"
 
 const reason = Flag.String("reason").pipe(
   Flag.withDescription(
-    "Why, for the journal: up to 120 plain characters, without a run of 8 digits. Without it the command shows what is lost, and changes nothing"
+    "Why, for the journal: up to 120 ASCII characters, without a run of 8 digits. Without it the command shows what is lost, and changes nothing"
   ),
   Flag.optional
 )
@@ -64,7 +64,7 @@ export const accept = Command.make("accept-loss", { file: configurationFile, rea
 )
 
 const reasonRule =
-  "--reason: who accepts a loss gives a reason of 1 to 120 plain characters without a run of 8 digits. Nothing was changed."
+  "--reason: who accepts a loss gives a reason of 1 to 120 ASCII characters without a run of 8 digits. Nothing was changed."
 
 /** The same for a journal in SQLite. */
 const onThisMachine = Effect.fnUntraced(function* (

@@ -22,7 +22,7 @@ const release = Flag.Boolean("release").pipe(
 )
 
 const releaseReason = Flag.String("reason").pipe(
-  Flag.withDescription("With --release: why, for the journal; up to 120 plain characters, without a run of 8 digits"),
+  Flag.withDescription("With --release: why, for the journal; up to 120 ASCII characters, without a run of 8 digits"),
   Flag.optional
 )
 
@@ -74,7 +74,7 @@ const released = Effect.fnUntraced(function* (
 })
 
 const reasonRule =
-  "--release needs --reason: 1 to 120 plain characters without a run of 8 digits, for the journal. Nothing was changed."
+  "--release needs --reason: 1 to 120 ASCII characters without a run of 8 digits, for the journal. Nothing was changed."
 
 const stopFirst = "A switch that was stopped is released while no node runs it: stop it there first (`jinka stop`)."
 
@@ -85,7 +85,7 @@ const onThisMachine =
   "This switch has its journal on this machine (no `journal.postgres`): no other node can have it. `jinka status` shows it."
 
 const reason = Flag.String("reason").pipe(
-  Flag.withDescription("Why, for the journal: up to 120 plain characters, without a run of 8 digits")
+  Flag.withDescription("Why, for the journal: up to 120 ASCII characters, without a run of 8 digits")
 )
 
 /** `jinka yield FILE`. */

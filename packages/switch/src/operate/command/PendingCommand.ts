@@ -1,7 +1,8 @@
 /** `jinka pending ...`: what waits to be delivered, and what is in doubt until a person ends it. */
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import type { PendingAct } from "../../Pending.ts"
+import type { PendingAct, PendingAsked } from "../../Pending.ts"
+import { durationMs } from "../configuration/text/Units.ts"
 import { ask } from "../control/ControlCall.ts"
 import { ClosedReport, PendingReport } from "../control/Report.ts"
 import { CommandFailed, failedBy } from "../Exit.ts"
@@ -23,21 +24,40 @@ const exchange = Flag.Int("exchange").pipe(Flag.withDescription("Its number, as 
 
 const reason = Flag.String("reason").pipe(
   Flag.withDescription(
-    "What was found and done, for the journal: 1 to 120 plain characters, without a run of 8 digits (no card number is in an event)"
+    "What was found and done, for the journal: 1 to 120 ASCII characters, without a run of 8 digits (no card number is in an event)"
   )
 )
 
+const older = Flag.String("older").pipe(
+  Flag.withDescription('Only what was accepted, or came into doubt, so long ago: a duration such as "10 minutes"'),
+  Flag.optional
+)
+
+/** The milliseconds of `--older`. */
+const olderThan = (text: Option.Option<string>): Effect.Effect<number | undefined, CommandFailed> => {
+  const ms = Option.isNone(text) ? undefined : durationMs(text.value)
+  if (Option.isNone(text) || ms !== undefined) return Effect.succeed(ms)
+  const says = `--older ${text.value}: a duration is written such as "10 minutes".`
+  return Effect.fail(new CommandFailed({ exit: "usage", says }))
+}
+
+const query = (asked: PendingAsked): string => {
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(asked)) if (value !== undefined) given.set(name, String(value))
+  return given.size === 0 ? "" : `?${given}`
+}
+
 /** From the switch where it runs on this node, else from its journal. */
-const listed = ({ control, file }: Which) =>
+const listed = ({ control, file }: Which, asked: PendingAsked) =>
   eitherWay(
     file,
     control,
-    (socket) => ask(socket, "GET", "/pending", PendingReport),
+    (socket) => ask(socket, "GET", `/pending${query(asked)}`, PendingReport),
     ({ dialects, open }) =>
       Effect.scoped(
         Effect.flatMap(open("unused"), (journal) =>
           Effect.map(
-            pendingIn(journal, dialects),
+            pendingIn(journal, dialects, asked),
             (found): PendingReport => ({
               ...found,
               upTo: journal.recovered.lastSeq
@@ -47,30 +67,34 @@ const listed = ({ control, file }: Which) =>
       ).pipe(Effect.mapError(failedBy))
   )
 
-const list = Command.make("list", { ...whichSwitch, link, inDoubt, json: asJson }, (flags) =>
+const list = Command.make("list", { ...whichSwitch, link, older, inDoubt, json: asJson }, (flags) =>
   Effect.gen(function* () {
-    const { json, link: only, inDoubt: isDoubtful, ...which } = flags
-    const report = yield* listed(which)
-    const messages = report.messages.filter(
-      (one) => (Option.isNone(only) || one.link === only.value) && (!isDoubtful || isInDoubt(one))
-    )
+    const { json, link: only, inDoubt: isDoubtful, older: age, ...which } = flags
+    const olderMs = yield* olderThan(age)
+    const report = yield* listed(which, { link: Option.getOrUndefined(only), olderMs })
+    const messages = report.messages.filter((one) => !isDoubtful || isInDoubt(one))
     yield* Console.log(json ? JSON.stringify({ ...report, messages }) : listText({ ...report, messages }))
   })
 ).pipe(
   Command.withDescription(
-    "Lists reversals and advices that have not ended: waiting, under way or resting (the switch delivers them), and abandoned, declined or unreversed (in doubt until a person ends them). At most 1000; the last line has the sums. Asks the running switch; when none runs, or another node runs it, reads the journal itself."
+    "Lists reversals and advices that have not ended: waiting, under way or resting (the switch delivers them), and abandoned, declined or unreversed (in doubt until a person ends them). At most 1000 of each sort; the last line has the sums, of the link or of all. Asks the running switch; when none runs, or another node runs it, reads the journal itself."
   ),
   Command.withShortDescription("List what waits, and what is in doubt"),
   Command.withExamples([
     { command: "jinka pending list switch.yaml", description: "Everything, what is in doubt first" },
+    {
+      command: 'jinka pending list switch.yaml --link issuer --older "10 minutes"',
+      description: "What waits too long for one partner"
+    },
     { command: "jinka pending list switch.yaml --in-doubt --json", description: "For a script" }
   ])
 )
 
 const show = Command.make("show", { ...whichSwitch, exchange, json: asJson }, ({ exchange: number, json, ...which }) =>
   Effect.gen(function* () {
-    const { messages } = yield* listed(which)
-    const one = messages.find((message) => message.exchange === number)
+    if (number < 1) return yield* new CommandFailed({ exit: "usage", says: noExchange })
+    const { messages } = yield* listed(which, { exchange: number })
+    const [one] = messages
     if (one === undefined) {
       const says = `Exchange ${number} is not pending. \`jinka pending list\` shows what is.`
       return yield* new CommandFailed({ exit: "bad", says })
@@ -149,6 +173,8 @@ export const pending = Command.make("pending").pipe(
   Command.withExamples([{ command: "jinka pending list switch.yaml", description: "First look" }]),
   Command.withSubcommands([list, show, retry, hold, release, close])
 )
+
+const noExchange = "--exchange is a number from 1 on: `jinka pending list` shows it."
 
 const doubtful = new Set(["abandoned", "declined", "unreversed"])
 const isInDoubt = ({ state }: Message): boolean => doubtful.has(state)

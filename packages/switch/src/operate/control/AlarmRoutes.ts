@@ -21,7 +21,7 @@ const kindAsked = Effect.map(HttpRouter.params, ({ kind }) => alarmKinds.find((o
 const wrong = () =>
   refuse(
     400,
-    "who silences an alarm says for how many minutes (1 to 10080, a week) and why, in 1 to 120 plain characters"
+    "who silences an alarm says for how many minutes (1 to 10080, a week) and why, in 1 to 120 ASCII characters"
   )
 
 /** The routes. */

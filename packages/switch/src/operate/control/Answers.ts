@@ -71,8 +71,8 @@ export const makeControlled = Effect.fnUntraced(function* (
     trace: (key, hasChanges) => trace(journal, dialectsOf(inForce.configuration), key, hasChanges),
     why: (key) => why({ ...journal, last: () => journal.writer.committedSeq }, dialectsOf(inForce.configuration), key),
     totals: totalsOf,
-    audit: (before) => auditOf(journal, before),
-    pending: Effect.sync(() => running.pending.list()),
+    audit: (before) => auditOf({ scan: journal.scan, next: journal.writer.next, names: journal.names() }, before),
+    pending: (asked) => running.pending.told(asked),
     settle: (act, exchange, user, reason) =>
       Effect.map(running.pending[act](exchange, user, reason), (closed) => ({ closed })),
     reload: (user, isDry) => whole(Effect.provideContext(reload(inForce, running, { user, isDry }), services)),

@@ -11,7 +11,8 @@
  *     POST /links/NAME/ACT        {reason} block, unblock, sign-on, sign-off, retry, cut, drain, echo
  *     GET  /alarms                what is wrong now, and what is silenced
  *     POST /alarms/KIND/silence {link, minutes, reason}, and unsilence
- *     GET  /pending               what waits to be delivered, and what is in doubt
+ *     GET  /pending?link=&exchange=&olderMs=  what waits to be delivered, and what is in doubt
+ *     GET  /audit?before=         who did what and why, newest first, in front of an entry
  *     POST /pending/N/ACT {reason}  close ends what is in doubt; hold, release, retry
  *     ... /keys ...               the keys of partners: `KeyRoutes`
  *     POST /days/NAME/ACT {to, reason}  cut-over, correct: moves a business day
@@ -27,7 +28,7 @@ import type { DayOperations } from "../../DayOperations.ts"
 import type { JournalError } from "../../journal/JournalError.ts"
 import { type SearchKey, STAN_MAX } from "../../journal/JournalStore.ts"
 import { type Act, acts, type OperationRefused, type Operator } from "../../Operations.ts"
-import { type PendingAct, pendingActs } from "../../Pending.ts"
+import { type PendingAct, type PendingAsked, pendingActs } from "../../Pending.ts"
 import type { Retained, RetainRequest } from "../../Retention.ts"
 import type { AuditReport } from "../admin/Audit.ts"
 import { CommandFailed } from "../Exit.ts"
@@ -47,6 +48,7 @@ import {
   type DrainReport,
   type OperatedReport,
   OperatorReport,
+  PendingQuery,
   type PendingReport,
   type ReloadReport,
   ReloadRequest,
@@ -69,7 +71,7 @@ export interface Controlled extends AlarmsControlled {
   /** What persons have done, in front of an entry of the journal: see `AuditReport`. */
   readonly audit: (before: number) => Effect.Effect<AuditReport, JournalError>
   /** What waits to be delivered, and what is in doubt. */
-  readonly pending: Effect.Effect<PendingReport>
+  readonly pending: (asked: PendingAsked) => Effect.Effect<PendingReport, OperationRefused>
   /** Ends what is in doubt; holds a message back, lets it go, wants its next attempt now. */
   readonly settle: (
     act: PendingAct,
@@ -175,14 +177,47 @@ const linkRoutes = ({ act, status }: Controlled, user: Asked) => [
     }).pipe(
       Effect.catchTag("OperationRefused", refused),
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
-        refuse(400, "an act may give a reason of at most 120 plain characters without a run of 8 digits")
+        refuse(400, "an act may give a reason of 1 to 120 ASCII characters without a run of 8 digits")
       )
     )
   )
 ]
 
+const AuditQuery = Schema.Struct({
+  before: Schema.optionalKey(Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0)))
+})
+
+const auditRoute = ({ audit }: Controlled) =>
+  HttpRouter.route(
+    "GET",
+    "/audit",
+    HttpServerRequest.ParsedSearchParams.pipe(
+      Effect.flatMap(Schema.decodeUnknownEffect(AuditQuery, { onExcessProperty: "error" })),
+      Effect.flatMap(({ before = 0 }) => audit(before)),
+      Effect.flatMap(HttpServerResponse.json),
+      Effect.catchTag("JournalError", ({ message }) => refuse(503, message)),
+      Effect.catchTag("SchemaError", () =>
+        refuse(400, "acts are asked for in front of an entry: its number, from 1 on")
+      )
+    )
+  )
+
+const noExchange = "an exchange is a number from 1 on: `jinka pending list` shows it"
+
 const pendingRoutes = ({ pending, settle }: Controlled, user: Asked) => [
-  HttpRouter.route("GET", "/pending", Effect.flatMap(pending, HttpServerResponse.json)),
+  HttpRouter.route(
+    "GET",
+    "/pending",
+    HttpServerRequest.ParsedSearchParams.pipe(
+      Effect.flatMap(Schema.decodeUnknownEffect(PendingQuery, { onExcessProperty: "error" })),
+      Effect.flatMap(pending),
+      Effect.flatMap(HttpServerResponse.json),
+      Effect.catchTag("OperationRefused", refused),
+      Effect.catchTag("SchemaError", () =>
+        refuse(400, "what waits is asked for by link, exchange (a number from 1 on) and olderMs (milliseconds)")
+      )
+    )
+  ),
   HttpRouter.route(
     "POST",
     "/pending/:exchange/:act",
@@ -190,14 +225,14 @@ const pendingRoutes = ({ pending, settle }: Controlled, user: Asked) => [
       const { act, exchange = "" } = yield* HttpRouter.params
       const known = pendingActs.find((one) => one === act)
       if (known === undefined) return yield* refuse(404, `an act is one of ${pendingActs.join(", ")}`)
-      if (!/^[1-9]\d{0,14}$/.test(exchange)) return yield* refuse(404, "an exchange is a number")
+      if (!/^[1-9]\d{0,14}$/.test(exchange)) return yield* refuse(404, noExchange)
       const { json } = yield* HttpServerRequest.HttpServerRequest
       const { reason } = yield* Effect.flatMap(json, Schema.decodeUnknownEffect(CloseRequest))
       return yield* HttpServerResponse.json(yield* settle(known, Number(exchange), yield* user, reason))
     }).pipe(
       Effect.catchTag("OperationRefused", refused),
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
-        refuse(400, "who changes something gives a reason of 1 to 120 plain characters without a run of 8 digits")
+        refuse(400, "who changes something gives a reason of 1 to 120 ASCII characters without a run of 8 digits")
       )
     )
   )
@@ -245,7 +280,7 @@ const yieldRoute = (controlled: Controlled, user: Asked) =>
     }).pipe(
       Effect.catchTag("CommandFailed", ({ says, exit }) => refuse(409, says, exit === "usage" ? "usage" : "bad")),
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
-        refuse(400, "who hands a switch over gives a reason of 1 to 120 plain characters without a run of 8 digits")
+        refuse(400, "who hands a switch over gives a reason of 1 to 120 ASCII characters without a run of 8 digits")
       )
     )
   )
@@ -268,7 +303,7 @@ const archiveRoute = ({ archive, told }: Controlled, user: Asked) =>
     }).pipe(
       Effect.catchTag("JournalError", ({ message }) => refuse(503, message)),
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
-        refuse(400, "who archives names an absolute directory, a day, and a reason of 1 to 120 plain characters")
+        refuse(400, "who archives names an absolute directory, a day, and a reason of 1 to 120 ASCII characters")
       )
     )
   )
@@ -322,6 +357,7 @@ const routes = (controlled: Controlled, user: Asked) => {
   return HttpRouter.addAll([
     HttpRouter.route("GET", "/status", Effect.flatMap(status(), HttpServerResponse.json)),
     ...linkRoutes(controlled, user),
+    auditRoute(controlled),
     ...pendingRoutes(controlled, user),
     ...alarmRoutes(controlled, user),
     ...keyRoutes(controlled.keys, user, controlled.whole),

@@ -35,14 +35,16 @@ export const ask = <A>(
     if (status !== 200) {
       const refused = decodeRefused(answer)
       const why = refused._tag === "Some" ? refused.value.error : `HTTP status ${status}`
-      const usual = status === 400 ? "usage" : "journal"
       return yield* new CommandFailed({
-        exit: refused._tag === "Some" ? (refused.value.exit ?? usual) : usual,
+        exit: (refused._tag === "Some" ? refused.value.exit : undefined) ?? exits[status] ?? "journal",
         says: `The switch refuses: ${why}`
       })
     }
     return yield* Schema.decodeUnknownEffect(schema)(answer).pipe(Effect.mapError(() => foreign(socket)))
   }).pipe(Effect.scoped)
+
+/** What a refusal means for whoever asked, where it does not say so itself. */
+const exits: Readonly<Record<number, "usage" | "bad">> = { 400: "usage", 404: "usage", 409: "bad" }
 
 const processId = Effect.sync(() => process.pid)
 

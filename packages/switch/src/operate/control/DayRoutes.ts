@@ -32,7 +32,7 @@ export const dayRoutes = (
       Effect.catchTag(["SchemaError", "HttpServerError"], () =>
         refuse(
           400,
-          "who moves a business day says to which date, like 2026-11-29, and why, in 1 to 120 plain characters without a run of 8 digits"
+          "who moves a business day says to which date, like 2026-11-29, and why, in 1 to 120 ASCII characters without a run of 8 digits"
         )
       )
     )

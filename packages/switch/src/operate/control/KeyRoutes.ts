@@ -18,7 +18,7 @@ export type KeysControlled = Pick<KeyOperations, "list" | "ask" | "import" | "re
 const wrong = () =>
   refuse(
     400,
-    "a key request says purpose, direction and algorithm by their names, 8 to 32 bytes in hexadecimal, persons and reasons in plain characters without a run of 8 digits"
+    "a key request says purpose, direction and algorithm by their names, 8 to 32 bytes in hexadecimal, persons and reasons in ASCII characters without a run of 8 digits"
   )
 
 /** The routes. `whole` carries what was begun to its end, whoever hangs up. */

@@ -391,6 +391,15 @@ const PendingMessageReport = Schema.Struct({
   at: Schema.Number
 })
 
+const whole = Schema.FiniteFromString.check(Schema.isInt())
+
+/** Which of them are asked for. */
+export const PendingQuery = Schema.Struct({
+  link: Schema.optionalKey(Schema.String),
+  exchange: Schema.optionalKey(whole.check(Schema.isBetween({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))),
+  olderMs: Schema.optionalKey(whole.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })))
+})
+
 /** What waits, and how much there is in all. `upTo`: the last entry of the journal that says so; left out: the switch did. */
 export const PendingReport = Schema.Struct({
   messages: Schema.Array(PendingMessageReport),

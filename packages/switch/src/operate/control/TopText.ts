@@ -36,7 +36,7 @@ const trouble = (link: LinkReport): string => {
   return link.state
 }
 
-const widths = [16, 14, 6, 6, 6, 6, 6, 6, 6] as const
+const widths = [16, 14, 6, 6, 5, 7, 6, 6, 6] as const
 
 const columns = (cells: ReadonlyArray<string>): string =>
   cells

@@ -65,7 +65,7 @@ export type Accepted =
   | { readonly _tag: "whole" }
   | { readonly _tag: "accepted"; readonly seq: number }
 
-/** Accepts the loss; see the module header. `who`: the user; `why`: his reason, in plain characters. */
+/** Accepts the loss; see the module header. `who`: the user; `why`: his reason, in ASCII characters. */
 export const acceptLoss = Effect.fnUntraced(function* (
   at: NodePlace,
   who: string,
