@@ -51,6 +51,8 @@ const words = {
   "alarm-lag": ["Disk too slow", "磁盘过慢"],
   "alarm-keys": ["No security module", "加密机不可用"],
   "alarm-device": ["Device away", "加密设备离线"],
+  "alarm-clock": ["Clock differs", "时钟不一致"],
+  "alarm-certificate": ["Certificate ends", "证书将到期"],
   "alarm-defect": ["Defect", "程序缺陷"],
   silence: ["Silence", "静默"],
   unsilence: ["Tell again", "取消静默"],

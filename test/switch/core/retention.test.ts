@@ -113,8 +113,15 @@ describe("the journal of a switch that keeps thirty days", () => {
             const { heldBy } = running.status().retention!
             expect(heldBy).toContain("for issuer is abandoned since 2026-01-11: end it (jinka pending list)")
             expect(told(running)).toContain("more is kept because exchange")
-            const limits = { linkDownMs: 1e9, noTrafficMs: 1e9, timeoutsPercent: 0, queueAgeMs: 1e9, macFailures: 0 }
-            const look = { status: running.status(), now: 0, wallMs: start, startedAt: 0 }
+            const limits = {
+              linkDownMs: 1e9,
+              noTrafficMs: 1e9,
+              timeoutsPercent: 0,
+              queueAgeMs: 1e9,
+              macFailures: 0,
+              clockMs: 1e9
+            }
+            const look = { status: running.status(), now: 0, wallMs: start, startedAt: 0, certificates: [] }
             const [alarm] = new Conditions(limits).look(look).filter(({ kind }) => kind === "retention")
             expect(alarm?.says).toContain(heldBy)
 

@@ -110,6 +110,10 @@ export class RecordLanguage implements Language {
     return undefined
   }
 
+  sinceSent(): undefined {
+    return undefined
+  }
+
   age(): number {
     return 0
   }

@@ -2,8 +2,9 @@ import { createHmac } from "node:crypto"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
+import type { SwitchSeen } from "../../../packages/switch/src/operate/admin/Measures.ts"
 import { Alarms } from "../../../packages/switch/src/operate/alarm/Alarms.ts"
-import type { Condition } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
+import { type Condition, Conditions } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
 import { until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, runSwitchIn } from "./program.ts"
 
@@ -14,6 +15,22 @@ const secret = "s".repeat(40)
 
 const withAlarms = (alarms: string) => (whole: string) =>
   whole.replace("requestTimeout:", `alarms: ${alarms}\nrequestTimeout:`)
+
+const calm: SwitchSeen["status"] = {
+  links: [],
+  groups: [],
+  doors: [],
+  inDoubt: 0,
+  entries: [],
+  answers: {},
+  unwritten: { entries: 0, bytes: 0 },
+  defects: 0,
+  stalls: undefined,
+  fullBy: undefined,
+  module: undefined,
+  diskTrouble: "",
+  retention: undefined
+}
 
 describe("Alarms", () => {
   it("are said once, again while they last, and once when they are over; what comes and goes is one alarm", () => {
@@ -127,5 +144,33 @@ describe("Alarms", () => {
     }
     expect(weak.err).toContain("a secret is 32 to 200 letters")
     expect(weak.err).not.toContain("geheim")
+  })
+})
+
+describe("What is wrong now", () => {
+  const limits = {
+    linkDownMs: 1e9,
+    noTrafficMs: 1e9,
+    timeoutsPercent: 0,
+    queueAgeMs: 1e9,
+    macFailures: 0,
+    clockMs: 30_000
+  }
+
+  it("is a certificate of ours that ends soon, with its days", () => {
+    const certificates = [
+      { file: "a.pem", days: 12 },
+      { file: "b.pem", days: -1 }
+    ]
+    const look = { status: calm, now: 0, wallMs: 0, startedAt: 0, certificates }
+
+    expect(new Conditions(limits).look(look)).toEqual([
+      {
+        kind: "certificate",
+        link: "",
+        says: "our certificate a.pem runs out in 12 days: partners will refuse it; our certificate b.pem has run out: partners will refuse it"
+      }
+    ])
+    expect(new Conditions(limits).look({ ...look, certificates: [] })).toEqual([])
   })
 })

@@ -2,7 +2,7 @@
 import { connect, createServer } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import { tlsAdvice } from "../../../packages/switch/src/operate/TlsWords.ts"
-import { Line, until } from "./Line.ts"
+import { answerTo, Line, purchase, until } from "./Line.ts"
 import { cleanUp, configuration, folder, jinka, type RunningSwitch, runSwitch, runSwitchProcess } from "./program.ts"
 
 afterEach(cleanUp)
@@ -109,6 +109,39 @@ describe("At 3 a.m.", () => {
       "The address answers, and the TLS handshake came to nothing. It comes from no authority in `ca`"
     )
     expect(tlsAdvice("no connection to 127.0.0.1:7213: Refused (ECONNREFUSED)")).toBeUndefined()
+  })
+
+  it("a partner whose clock is wrong is told by link, alarm and metric, with by how much", async () => {
+    const file = configuration(folder(), (yaml) =>
+      yaml.replace("requestTimeout:", "admin: { listen: { port: 0 } }\nrequestTimeout:")
+    )
+    const running = await runSwitch(file)
+    const acquirer = await Line.connect(running.port("acquirer"))
+    const issuer = await Line.connect(running.port("issuer"))
+    await until(async () => (await running.status()).links.every(({ ready }) => ready), "all links are ready")
+    const isKnown = async () => (await linkOf(running, "acquirer")).clockAhead !== null
+    let stan = 0
+    await until(async () => {
+      const bare = purchase(++stan)
+      // CUPS writes the time of day in China; this partner is two minutes ahead of it.
+      const time = new Date(Date.now() + 8 * 3_600_000 + 120_000).toISOString().replace(/\D/g, "").slice(4, 14)
+      acquirer.send({ ...bare, fields: { ...bare.fields, 7: time } })
+      issuer.send(answerTo(await issuer.next(), "00"))
+      await acquirer.next()
+      return await isKnown()
+    }, "the partner's clock is known")
+
+    const [list, one] = await Promise.all([jinka(["status", file]), jinka(["status", file, "acquirer"])])
+    const metrics = await (await fetch(`http://127.0.0.1:${running.ready.admin!.port}/metrics`)).text()
+    await until(async () => (await jinka(["alarm", "list", file])).out.includes("clock of acquirer"), "the alarm comes")
+    const alarms = await jinka(["alarm", "list", file])
+    await running.stop()
+
+    expect(list.out).toMatch(/! the partner's clock is 1[12]\d s ahead of ours/)
+    expect(one.out).toMatch(/clock +the partner's clock is 1[12]\d s ahead of ours/)
+    expect(metrics).toMatch(/jinka_link_clock_ahead_seconds\{link="acquirer"\} 1[12]\d/)
+    expect(metrics).not.toContain('jinka_link_clock_ahead_seconds{link="issuer"}')
+    expect(alarms.out).toMatch(/! clock of acquirer since .*: the partner's clock is 1[12]\d s ahead of ours/)
   })
 
   it("a switch that does not answer: not running, killed, or another user's, each with what to do", async () => {

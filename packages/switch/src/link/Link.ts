@@ -21,6 +21,7 @@ import * as LinkState from "./LinkState.ts"
 import { type Carried, carriedBy, carriedByBoth, type LinkStatus, nothingCarried } from "./LinkStatus.ts"
 import { LongLink, type LongOwner } from "./LongLink.ts"
 import { Notices, oneByOne } from "./Notices.ts"
+import { PartnerClock } from "./PartnerClock.ts"
 import type { Session } from "./Session.ts"
 import type { LinkSettings } from "./Settings.ts"
 import { ShortLink, type ShortOwner } from "./ShortLink.ts"
@@ -57,6 +58,8 @@ export class Link implements LongOwner, ShortOwner {
   readonly down = new Change()
   private readonly long: LongLink | undefined
   private state = LinkState.initial
+  /** How far the partner's clock is from ours. */
+  readonly partnerClock = new PartnerClock()
   private readonly owner: LinkEvents<Link>
   private readonly management = { info: new Notices(oneByOne), warning: new Notices(oneByOne) }
   private stan = 0
@@ -337,7 +340,8 @@ export class Link implements LongOwner, ShortOwner {
       short: short?.status(),
       unanswered: this.doubt.status,
       clocks: session?.clocks,
-      ends: this.ends.all
+      ends: this.ends.all,
+      clockAheadMs: this.partnerClock.aheadMs(this.now)
     }
   }
 

@@ -88,6 +88,8 @@ export const carriedByBoth = (one: Carried, other: Carried): Carried => ({
 
 /** What an operator sees of a link; `Carried` of the connection that is up, or of the last one. 0 as a time: never. */
 export interface LinkStatus extends Carried {
+  /** Milliseconds that the partner's clock is ahead of ours, negative: behind; `undefined`: not known. */
+  readonly clockAheadMs: number | undefined
   readonly name: string
   readonly institution: string
   /** One word or two; see `LinkState.phrase`. */

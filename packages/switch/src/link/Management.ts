@@ -20,6 +20,7 @@ import { type Asked, AskedList, askedOf } from "./Asked.ts"
 import { LinkEnded } from "./LinkEnded.ts"
 import type { SessionEvents } from "./LinkEvents.ts"
 import type * as LinkState from "./LinkState.ts"
+import type { PartnerClock } from "./PartnerClock.ts"
 import type { LinkSettings } from "./Settings.ts"
 import type { Lies } from "./TurnedAway.ts"
 
@@ -36,6 +37,7 @@ export interface ManagementOwner {
   readonly change: (event: LinkState.Event) => void
   readonly events: Pick<SessionEvents, "cutsOver" | "exchangesKeys" | "passes">
   readonly language: Language
+  readonly partnerClock: PartnerClock
   readonly lies: Lies
   readonly noted: (text: string) => void
   /** The same for what somebody should look at. */
@@ -213,6 +215,8 @@ export class Management {
   }
 
   private requested(index: MessageIndex): void {
+    const { link, session } = this
+    link.partnerClock.heard(session.now(), () => link.language.sinceSent(index, session.wallMs()))
     const what = NetworkManagement.meaning(this.link.settings.dialect, index)
     if (what === "signOn") this.link.change({ _tag: "signedOn", side: "partners" })
     if (what === "signOff") this.link.change({ _tag: "signedOff", side: "partners" })

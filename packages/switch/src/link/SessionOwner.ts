@@ -6,6 +6,7 @@ import type { Language } from "../message/Language.ts"
 import type { LinkEnded } from "./LinkEnded.ts"
 import type { SessionEpoch, SessionEvents } from "./LinkEvents.ts"
 import type * as LinkState from "./LinkState.ts"
+import type { PartnerClock } from "./PartnerClock.ts"
 import type { LinkSettings } from "./Settings.ts"
 import type { Lies } from "./TurnedAway.ts"
 
@@ -13,6 +14,8 @@ import type { Lies } from "./TurnedAway.ts"
 export interface SessionOwner {
   readonly settings: LinkSettings
   readonly language: Language
+  /** How far the partner's clock is from ours. */
+  readonly partnerClock: PartnerClock
   readonly events: SessionEvents
   readonly isSignedOn: boolean
   /** An operator has signed us off: a new connection does not sign on by itself. */

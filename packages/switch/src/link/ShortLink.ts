@@ -18,6 +18,7 @@ import type { SessionEpoch, SessionEvents } from "./LinkEvents.ts"
 import type * as LinkState from "./LinkState.ts"
 import type { ShortStatus } from "./LinkStatus.ts"
 import { counted, Notices } from "./Notices.ts"
+import type { PartnerClock } from "./PartnerClock.ts"
 import type { Receipt } from "./Receipts.ts"
 import { Session } from "./Session.ts"
 import type { SessionOwner } from "./SessionOwner.ts"
@@ -43,6 +44,7 @@ interface Held {
 /** What the connections need of their link. All calls are synchronous. */
 export interface ShortOwner {
   readonly settings: LinkSettings
+  readonly partnerClock: PartnerClock
   readonly language: Language
   /** The number of the next connection. */
   readonly nextEpoch: () => number
@@ -69,6 +71,7 @@ export interface ShortOwner {
 /** The connections of one link; made by it. */
 export class ShortLink implements SessionOwner {
   readonly settings: LinkSettings
+  readonly partnerClock: PartnerClock
   readonly language: Language
   readonly lies: Lies
   /** Answers come on the connection of their request. */
@@ -97,6 +100,7 @@ export class ShortLink implements SessionOwner {
     this.link = link
     this.settings = link.settings
     this.language = link.language
+    this.partnerClock = link.partnerClock
     this.lies = link.lies
     this.short = short
     this.isSync = link.settings.mode === "sync-short"

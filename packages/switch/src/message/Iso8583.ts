@@ -184,6 +184,12 @@ export class Iso8583 implements Language {
     return Math.max(0, ms - 1000 * clockError)
   }
 
+  sinceSent(index: MessageIndex, nowMs: number): number | undefined {
+    const { transmissionTime } = this.roles
+    if (isRepeat(index.mti) || !index.has(transmissionTime)) return undefined
+    return sinceTransmission(index.text(transmissionTime), nowMs + this.settings.utcOffsetMs)
+  }
+
   receiver(index: MessageIndex): string {
     return index.text(this.roles.receiver)
   }

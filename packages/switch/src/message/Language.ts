@@ -127,6 +127,12 @@ export interface Language {
    */
   age(index: MessageIndex, nowMs: number): number
 
+  /**
+   * Milliseconds since the message was sent by its own time, negative when that lies ahead; `undefined`: it is a repeat, or says
+   * no time. `nowMs`: milliseconds since the epoch.
+   */
+  sinceSent(index: MessageIndex, nowMs: number): number | undefined
+
   /** Institution that the message is for, "" when it names none. */
   receiver(index: MessageIndex): string
   /** First `digits` digits of the card number, -1 when there are not so many. */

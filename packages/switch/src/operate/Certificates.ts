@@ -51,22 +51,48 @@ export const reload = Effect.gen(function* () {
   return reloaded
 })
 
+/** A certificate of ours that ends soon, or has ended. */
+export interface EndingCertificate {
+  readonly file: string
+  /** Whole days that are left; negative: it has run out. */
+  readonly days: number
+}
+
+/** Those of ours that end within 30 days. `settings` are asked for at each look, as a reload may bring others. */
+export const makeEnding = (settings: () => SwitchSettings, others: ReadonlyArray<TlsSettings>) =>
+  Effect.map(Credentials, (credentials) => (wallMs: number): ReadonlyArray<EndingCertificate> => {
+    const ending = new Map<string, number>()
+    for (const tls of [...allTls(settings()), ...others]) {
+      if (tls.certificate === undefined || ending.has(tls.certificate)) continue
+      const read = credentials.of(tls)
+      if (read instanceof CredentialsWrong || read.expiresAt - wallMs > WARN_BEFORE_MS) continue
+      ending.set(tls.certificate, Math.floor((read.expiresAt - wallMs) / DAY_MS))
+    }
+    return Array.from(ending, ([file, days]) => ({ file, days }))
+  })
+
+/** In words: what is to come of it. */
+export const endingWords = ({ days, file }: EndingCertificate): string =>
+  `our certificate ${file} ${left(days)}: partners will refuse it`
+
+const left = (days: number): string => {
+  if (days < 0) return "has run out"
+  if (days === 0) return "runs out within a day"
+  return `runs out in ${days} ${days === 1 ? "day" : "days"}`
+}
+
 /** Looks at the files for as long as it runs. A reload may bring other links: `settings` are asked for at each look. */
 export const watch = (settings: () => SwitchSettings, others: ReadonlyArray<TlsSettings> = []) =>
   Effect.gen(function* () {
     const credentials = yield* Credentials
+    const ending = yield* makeEnding(settings, others)
     const warned = new Map<string, number>()
     for (;;) {
       const now = yield* Clock.currentTimeMillis
-      for (const tls of [...allTls(settings()), ...others]) {
-        if (tls.certificate === undefined) continue
-        const read = credentials.of(tls)
-        if (read instanceof CredentialsWrong || read.expiresAt - now > WARN_BEFORE_MS) continue
-        if (now - (warned.get(tls.certificate) ?? 0) < DAY_MS) continue
-        warned.set(tls.certificate, now)
-        const days = Math.floor((read.expiresAt - now) / DAY_MS)
-        const when = days < 0 ? "has run out" : `runs out in ${days} days`
-        yield* Effect.logWarning(`our certificate ${tls.certificate} ${when}: partners will refuse it`)
+      for (const one of ending(now)) {
+        if (now - (warned.get(one.file) ?? 0) < DAY_MS) continue
+        warned.set(one.file, now)
+        yield* Effect.logWarning(endingWords(one))
       }
       yield* Effect.sleep(LOOK_EVERY_MS)
       yield* report(yield* credentials.refresh)

@@ -294,14 +294,15 @@ export const loadAdmin = (
 export const loadAlarms = (
   configuration: Configuration
 ): Effect.Effect<AlarmSettings, ConfigurationInvalid, FileSystem.FileSystem | Path.Path> => {
-  const { linkDown, macFailures, noTraffic, queueAge, remind, timeouts, webhook } = configuration.document.alarms
+  const { clock, linkDown, macFailures, noTraffic, queueAge, remind, timeouts, webhook } = configuration.document.alarms
   const ms = (text: string) => durationMs(text) ?? Number.POSITIVE_INFINITY
   const limits = {
     linkDownMs: ms(linkDown),
     noTrafficMs: ms(noTraffic),
     timeoutsPercent: timeouts,
     queueAgeMs: ms(queueAge),
-    macFailures
+    macFailures,
+    clockMs: ms(clock)
   }
   const settings = { limits, remindMs: ms(remind), webhook: undefined }
   if (webhook === undefined) return Effect.succeed(settings)

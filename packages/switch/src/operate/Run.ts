@@ -209,7 +209,8 @@ const hold = Effect.fnUntraced(function* (
     alarms: standing
   })
   yield* serve(configuration.socket, controlled)
-  const look = yield* makeLook(running, identity.startedAt)
+  const certificates = yield* Certificates.makeEnding(() => inForce.configuration.settings, ofDevices)
+  const look = yield* makeLook(running, identity.startedAt, certificates)
   yield* Effect.forkScoped(running.retention.watch({ ...configuration.retention, keys: journalKeys }))
   yield* watchAlarms(identity.name, alarms, look, standing)
   inForce.admin = yield* serveAdmin(admin, {

@@ -11,16 +11,8 @@ import { AlarmsReport, SilenceRequest, UnsilenceRequest } from "../alarm/Alarms.
 import { alarmKinds } from "../alarm/Conditions.ts"
 import { DayMovedReport, DayRequest } from "../control/DayReport.ts"
 import { AskedKeyReport, AskKeyRequest, KeysReport, RetiredKeyReport, RetireKeyRequest } from "../control/KeyReport.ts"
-import {
-  ClosedReport,
-  CloseRequest,
-  DrainReport,
-  OperatedReport,
-  PendingQuery,
-  PendingReport,
-  ReloadReport,
-  StatusReport
-} from "../control/Report.ts"
+import { ClosedReport, CloseRequest, PendingQuery, PendingReport } from "../control/PendingReport.ts"
+import { DrainReport, OperatedReport, ReloadReport, StatusReport } from "../control/Report.ts"
 import { BusinessDate, TotalsReport } from "../totals/TotalsReport.ts"
 import { TraceReport } from "../trace/TraceReport.ts"
 import { WhyReport } from "../trace/WhyReport.ts"

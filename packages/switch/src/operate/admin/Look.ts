@@ -1,18 +1,22 @@
 /** What is measured as of one moment: the switch and both clocks, and the process where somebody wants to know of it. */
+
 import { Clock, Effect, type Scope } from "effect"
 import type * as Switch from "../../Switch.ts"
 import { monotonicMs } from "../../transport/Monotonic.ts"
 import { watchProcess } from "../../transport/NodeProcess.ts"
+import type { EndingCertificate } from "../Certificates.ts"
 import type { Seen, SwitchSeen } from "./Measures.ts"
 
 /** Gives a look at the switch at each call. `startedAt` in milliseconds since 1970. */
-export const makeLook = (running: Switch.Running, startedAt: number): Effect.Effect<() => SwitchSeen> =>
-  Effect.map(Clock.Clock, (clock) => () => ({
-    status: running.status(),
-    now: monotonicMs(clock),
-    wallMs: clock.currentTimeMillisUnsafe(),
-    startedAt
-  }))
+export const makeLook = (
+  running: Switch.Running,
+  startedAt: number,
+  ending: (wallMs: number) => ReadonlyArray<EndingCertificate>
+): Effect.Effect<() => SwitchSeen> =>
+  Effect.map(Clock.Clock, (clock) => () => {
+    const wallMs = clock.currentTimeMillisUnsafe()
+    return { status: running.status(), now: monotonicMs(clock), wallMs, startedAt, certificates: ending(wallMs) }
+  })
 
 /** The same with the process, which is watched until the scope ends. */
 export const withProcess = (look: () => SwitchSeen): Effect.Effect<() => Seen, never, Scope.Scope> =>

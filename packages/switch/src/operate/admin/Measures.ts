@@ -5,11 +5,13 @@
  * Labels are names of the configuration, response codes and words of ours: their number is bounded, and nothing that a message
  * carries beside its response code is among them. docs/reference/metrics.md lists them.
  */
+
 import { bounds, type DurationsStatus } from "../../exchange/watch/Durations.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
 import type { RetentionStatus } from "../../Retention.ts"
 import type { LinkWork, SwitchStatus } from "../../SwitchStatus.ts"
 import type { ProcessStatus } from "../../transport/NodeProcess.ts"
+import type { EndingCertificate } from "../Certificates.ts"
 
 /** Labels of one value. */
 export type Labels = Readonly<Record<string, string>>
@@ -35,6 +37,8 @@ export interface SwitchSeen {
   readonly wallMs: number
   /** When the switch was started, milliseconds since 1970. */
   readonly startedAt: number
+  /** Certificates of ours that end within 30 days. */
+  readonly certificates: ReadonlyArray<EndingCertificate>
 }
 
 /** The same with the process. */
@@ -138,6 +142,21 @@ const links: ReadonlyArray<Measure> = [
     "Answers to the partner that were not handed over before its connection ended.",
     ({ traffic }) => traffic.undelivered
   ),
+  {
+    type: "Gauge",
+    name: "jinka_certificate_days",
+    help: "Days until a certificate of ours ends, where 30 or fewer are left; negative: it has ended.",
+    read: ({ certificates }) => certificates.map(({ days, file }) => [{ file }, days])
+  },
+  {
+    type: "Gauge",
+    name: "jinka_link_clock_ahead_seconds",
+    help: "How far the partner's clock is ahead of ours, by the times in its requests; negative: behind. Absent until three have come, and an hour after the last one.",
+    read: ({ status }) =>
+      status.links.flatMap(({ clockAheadMs, name }) =>
+        clockAheadMs === undefined ? [] : [[{ link: name }, clockAheadMs / 1000] as const]
+      )
+  },
   counter("over_rate", "Messages of the partner above its rate limit.", ({ overRate }) => overRate),
   counter("impostures", "Messages of the partner that spoke for another one, and were refused.", ({ lies }) =>
     lies === undefined ? 0 : lies.count

@@ -7,6 +7,8 @@ import type { DeviceStatus } from "../../guard/SecurityModule.ts"
 import { type RetentionStatus, roomText } from "../../Retention.ts"
 import type { LinkWork } from "../../SwitchStatus.ts"
 import type { SwitchSeen } from "../admin/Measures.ts"
+import { endingWords } from "../Certificates.ts"
+import { clockWords } from "../ClockWords.ts"
 import { fullWords } from "../FullWords.ts"
 
 /** Thresholds; milliseconds, infinite for never. Counts of 0: never. */
@@ -16,6 +18,7 @@ export interface AlarmLimits {
   readonly timeoutsPercent: number
   readonly queueAgeMs: number
   readonly macFailures: number
+  readonly clockMs: number
 }
 
 /** The names of alarms; stable: docs/operate/symptoms.md. */
@@ -33,6 +36,8 @@ export const alarmKinds = [
   "lag",
   "keys",
   "device",
+  "clock",
+  "certificate",
   "defect"
 ] as const
 
@@ -91,7 +96,7 @@ export class Conditions {
   }
 
   /** All that is wrong in this look; called every few seconds. */
-  look({ now, status, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
+  look({ certificates, now, status, wallMs }: SwitchSeen): ReadonlyArray<Condition> {
     const { defects, diskTrouble, fullBy, inDoubt, module, retention, unwritten } = status
     const room = fullBy === "disk" && retention !== undefined ? `; ${roomText(retention)}` : ""
     const { devices = [], state = "up" } = module ?? {}
@@ -116,6 +121,7 @@ export class Conditions {
         state === "degraded",
         `a device of the security module takes no calls: ${devicesSay(devices)}`
       ),
+      ...whole("certificate", certificates.length > 0, certificates.map(endingWords).join("; ")),
       ...whole("inDoubt", inDoubt > 0, `${inDoubt} messages wait for a person: jinka pending list`),
       ...whole("defect", more > 0, `${more} messages were given up because of a defect of the switch: see the log`),
       ...status.links.flatMap((link) => this.ofLink(link, now, wallMs))
@@ -123,7 +129,7 @@ export class Conditions {
   }
 
   private ofLink(link: LinkWork, now: number, wallMs: number): ReadonlyArray<Condition> {
-    const { linkDownMs, macFailures, noTrafficMs, queueAgeMs, timeoutsPercent } = this.limits
+    const { clockMs, linkDownMs, macFailures, noTrafficMs, queueAgeMs, timeoutsPercent } = this.limits
     const { name, stored } = link
     const past = this.past(link, now)
     const out = link.traffic.requestsOut - past.out
@@ -154,6 +160,7 @@ export class Conditions {
         `${stored.size} messages wait, the oldest for ${Math.round(waits / 60_000)} minutes`
       ),
       ...when("macFailures", macFailures > 0 && macs >= macFailures, `${macs} wrong or missing MACs in five minutes`),
+      ...when("clock", Math.abs(link.clockAheadMs ?? 0) >= clockMs, clockWords((link.clockAheadMs ?? 0) / 1000)),
       ...when("imposture", lies > 0, `${lies} messages spoke for another partner`)
     ]
   }

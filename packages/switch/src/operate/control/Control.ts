@@ -42,14 +42,11 @@ import { serveSocket } from "./HttpSocket.ts"
 import { ArchiveRequest, type BackupReport, BackupRequest } from "./JournalReport.ts"
 import { type KeysControlled, keyRoutes } from "./KeyRoutes.ts"
 import { peerOf, proofHeader } from "./Peer.ts"
+import { type ClosedReport, CloseRequest, PendingQuery, type PendingReport } from "./PendingReport.ts"
 import {
-  type ClosedReport,
-  CloseRequest,
   type DrainReport,
   type OperatedReport,
   OperatorReport,
-  PendingQuery,
-  type PendingReport,
   type ReloadReport,
   ReloadRequest,
   type StatusReport,

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { dayActs } from "../../exchange/day/BusinessDay.ts"
 import { BusinessDate } from "../totals/TotalsReport.ts"
-import { CloseRequest } from "./Report.ts"
+import { CloseRequest } from "./PendingReport.ts"
 
 /** Moves a business day. */
 export const DayRequest = Schema.Struct({ to: BusinessDate, reason: CloseRequest.fields.reason })

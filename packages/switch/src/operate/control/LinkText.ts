@@ -1,6 +1,7 @@
 /**
  * One link of a status report as text: a few lines in the list of all links, and everything when it is asked for alone. Pure.
  */
+import { clockWords } from "../ClockWords.ts"
 import type { EndReport, LegReport, LinkReport } from "./Report.ts"
 import { ago, span } from "./Spans.ts"
 import { trafficText } from "./TrafficText.ts"
@@ -98,6 +99,9 @@ const shortText = ({ open, dialling, opened, lastSecond }: NonNullable<LinkRepor
 
 const waitingText = ({ waiting }: LinkReport): string => (waiting === 0 ? "" : `, ${waiting} of them waiting in line`)
 
+/** Seconds between both clocks that are worth a line among other links. */
+const CLOCK_SHOWN = 10
+
 /** The link among others. */
 export const linkText = (link: LinkReport, at: string): string => {
   const address = link.remote === "" || link.legs.length > 1 ? "" : `, ${link.local} to ${link.remote}`
@@ -109,6 +113,9 @@ export const linkText = (link: LinkReport, at: string): string => {
     ...(link.short === null ? [] : [`connections: ${shortText(link.short)}`]),
     ...alarms(link, at),
     ...next(link, at),
+    ...(link.clockAhead === null || Math.abs(link.clockAhead) < CLOCK_SHOWN
+      ? []
+      : [`! ${clockWords(link.clockAhead)}`]),
     ...(link.overRate === 0 ? [] : [`above its rate limit: ${link.overRate} messages since the start`]),
     ...(link.perhapsRepeats === 0
       ? []
@@ -176,7 +183,7 @@ const clockRows = ({ clocks }: LinkReport, at: string): ReadonlyArray<string> =>
 const storedText = ({ stored, storeAndForward: queue }: LinkReport, at: string): string => {
   if (queue.oldest === null) return "none"
   const { oldest: first, attemptsMax } = queue
-  const pause = queue.nextAttempt === null ? "" : `, the next rests until in ${span(at, queue.nextAttempt)}`
+  const pause = queue.nextAttempt === null ? "" : `, the next attempt is in ${span(at, queue.nextAttempt)}`
   return `${stored}: ${queue.underWay} under way, ${queue.resting} between attempts${pause}; oldest is exchange ${first.exchange} for ${span(first.at ?? at, at)}, attempt ${first.attempts} of ${attemptsMax}`
 }
 
@@ -190,6 +197,7 @@ export const linkDetail = (link: LinkReport, at: string, kernelAbsent: string): 
     row("in", `${link.bytesReceived} bytes, last ${ago(link.lastReceived, at)}`),
     row("out", `${link.bytesSent} bytes, last ${ago(link.lastSent, at)}; ${link.unsent} unsent`),
     ...clockRows(link, at),
+    ...(link.clockAhead === null ? [] : [row("clock", clockWords(link.clockAhead))]),
     row(
       "outstanding",
       `${link.outstanding} of ${link.window}${waitingText(link)}${oldest(link.oldestOutstanding, at)}`

@@ -196,6 +196,7 @@ const linkReport = (link: LinkWork, now: Clocks, kernel: Kernel): LinkReport => 
     waiting: link.waiting,
     window: link.window,
     oldestOutstanding: when(link.oldestOutstanding),
+    clockAhead: link.clockAheadMs === undefined ? null : link.clockAheadMs / 1000,
     overRate: link.overRate,
     perhapsRepeats: link.perhapsRepeats,
     stored: stored.size,

@@ -21,6 +21,11 @@ export const AlarmDocument = Schema.Struct({
   ),
   queueAge: option(DurationOrNever, "5 minutes", "An advice or reversal that waits this long to be acknowledged."),
   macFailures: option(count(0, 1000), 3, "Wrong or missing MACs of a partner in the last five minutes; 0: never."),
+  clock: option(
+    DurationOrNever,
+    "30 seconds",
+    "A partner's clock that is this far from ours, by the times in its requests (DE 7): the middle of the last 31."
+  ),
   remind: option(DurationOrNever, "1 hours", "How often an alarm that lasts is said again."),
   webhook: optional(
     Schema.Struct({
