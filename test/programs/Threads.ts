@@ -2,7 +2,6 @@
  * The threads of a switch that runs within a test, as they were built: `Programs.ts`; those of journals keep one after another:
  * `JournalThreads.ts`. While tests are watched, a thread is what its source says now.
  */
-import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Plugin } from "vitest/config"
 import type { TestProject } from "vitest/node"
@@ -15,16 +14,20 @@ const threadFile =
 /** Where the threads are that keep one journal after another. */
 const keptThreads = fileURLToPath(new URL("./JournalThreads.ts", import.meta.url))
 
-/** Puts the built file there. */
+/**
+ * Puts the built file there. Which folder it is in is asked when the thread starts: what is made here is kept from one run to the
+ * next, and must not name the folder of sources that are older by then.
+ */
 export const builtThreads: Plugin = {
   name: "built-threads",
   enforce: "pre",
   transform: (code, id) => {
-    const programs = process.env["JINKA_PROGRAMS"]
-    if (!programs || !/\/packages\/switch\/src\/.*\.ts$/.test(id) || !code.includes("import.meta.url.endsWith"))
-      return null
-    const file = (name: string) => JSON.stringify(`file://${join(programs, `${name}.js`)}`)
-    const built = code.replace(threadFile, (_, name: string) => `new URL(${file(name)})`)
+    if (!/\/packages\/switch\/src\/.*\.ts$/.test(id) || !code.includes("import.meta.url.endsWith")) return null
+    const built = code.replace(
+      threadFile,
+      (source, name: string) =>
+        `(process.env["JINKA_PROGRAMS"] ? new URL(\`file://\${process.env["JINKA_PROGRAMS"]}/${name}.js\`) : ${source})`
+    )
     if (!id.endsWith("/journal/SqliteStore.ts")) return built
     return `import { startedThread } from ${JSON.stringify(keptThreads)}\n${built.replace("new Worker(", "startedThread(")}`
   }

@@ -3,7 +3,7 @@ import { word } from "./words.js"
 
 const KEPT = 600
 const colours = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#999933", "#882255"]
-const dashes = [[], [8, 4], [2, 4], [12, 4, 2, 4]]
+const dashes = [[], [8, 4], [2, 4], [12, 4, 2, 4], [16, 6], [2, 8], [8, 4, 2, 4, 2, 4], [4, 8]]
 
 const history = []
 
@@ -117,7 +117,7 @@ export const chart = (place, name) => {
         scales: { y: { range: (_, __, high) => [0, Math.max(1, high * 1.1)] } },
         series: [
           {},
-          ...lines.map(([label], at) => ({ label, stroke: colours[at % 8], width: 2, dash: dashes[at % 4] }))
+          ...lines.map(([label], at) => ({ label, stroke: colours[at % 8], width: 2, dash: dashes[at % 8] }))
         ]
       },
       data,

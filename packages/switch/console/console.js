@@ -53,18 +53,27 @@ const outcome = ({ did, outcomes, says }) =>
     .join("; ") ??
   "✓"
 
+/** Closes the dialog of the act before; a dialog that was opened meanwhile stays. */
+let closing
+
 /** Asks a person for the reason, does it, and says what came of it. `more`: what the act needs besides; `choice`: what he says of it. */
 const act = (title, path, more = {}, choice = undefined) => {
   const dialog = at("ask")
+  clearTimeout(closing)
+  const go = element("button", { type: "submit" }, word("doIt"))
   const reason = element("textarea", { id: "reason", maxlength: "120", required: true })
   const told = element("p", { role: "alert" })
   const done = async (event) => {
     event.preventDefault()
+    // Whoever presses twice means it once.
+    if (go.disabled) return
+    go.disabled = true
     const chosen = choice === undefined ? {} : { [choice.input.name]: choice.value() }
     const answer = await ask(path, { ...more, ...chosen, reason: reason.value })
     told.className = answer.error === undefined ? "" : "error"
     told.textContent = answer.error ?? outcome(answer)
-    if (answer.error === undefined) setTimeout(() => dialog.close(), 1500)
+    go.disabled = answer.error === undefined
+    if (answer.error === undefined) closing = setTimeout(() => dialog.close(), 1500)
   }
   dialog.replaceChildren(
     element(
@@ -78,7 +87,7 @@ const act = (title, path, more = {}, choice = undefined) => {
         "div",
         { class: "row" },
         element("button", { type: "button", onclick: () => dialog.close() }, word("cancel")),
-        element("button", { type: "submit" }, word("doIt"))
+        go
       )
     )
   )

@@ -67,7 +67,7 @@ export const renew = (place, ...children) => {
 
 /** One number to look at. */
 export const card = (key, value, isBad = false) =>
-  element("div", { class: isBad ? "card bad" : "card" }, element("b", {}, value), word(key))
+  element("div", { class: isBad ? "card bad" : "card" }, element("b", {}, isBad ? `! ${value}` : value), word(key))
 
 /** Gives an element its text, and its class where one is told; touches nothing that is so already. */
 export const keep = (one, text, kind) => {

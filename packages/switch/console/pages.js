@@ -29,7 +29,7 @@ const heads = [
 
 /** The menu of what can be done to a link; made anew only when that is something else. */
 const actsOf = (link, { act, role }) => {
-  const some = link.blocked ? ["unblock"] : ["block", "echo"]
+  const some = link.blocked || link.draining ? ["unblock"] : ["block", "echo"]
   const menu = element(
     "select",
     { "aria-label": `${word("acts")} ${link.name}`, disabled: role === "view" },
@@ -59,7 +59,7 @@ const linkRow = (first, hands) => {
     row,
     update: (link, rate, role) => {
       const { kind, sign } = kindOf(link)
-      const form = `${link.blocked} ${role}`
+      const form = `${link.blocked || link.draining} ${role}`
       if (form !== menuFor && !menu.contains(document.activeElement)) {
         menu.replaceChildren(actsOf(link, { ...hands, role }))
         menuFor = form
@@ -101,7 +101,7 @@ export const linksPage = (main, hands) => {
       card("loop", `${short(beat.loopMs)} ms`),
       card("memory", `${short(beat.memory / 1_048_576)} MiB`),
       ...(beat.defects > 0 ? [card("defects", String(beat.defects), true)] : []),
-      ...(beat.fullBy === null ? [] : [card("full", beat.fullBy, true)])
+      ...(beat.fullBy === null ? [] : [card("full", word(`full-${beat.fullBy}`), true)])
     )
     // A picture of hundreds of wires says nothing; the table does.
     if (beat.links.length <= 60) draw(picture, beat.links, rates)

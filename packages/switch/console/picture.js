@@ -10,8 +10,8 @@ const node = (name, attributes, ...children) => {
 }
 
 /** Good, idle (somebody wants it so), warn (half) or bad, with a sign of its own. */
-export const kindOf = ({ blocked, ready, state, up }) => {
-  if (blocked || state.includes("drain")) return { kind: "idle", sign: "■" }
+export const kindOf = ({ blocked, draining, ready, up }) => {
+  if (blocked || draining) return { kind: "idle", sign: "■" }
   if (ready) return { kind: "good", sign: "●" }
   return up ? { kind: "warn", sign: "▲" } : { kind: "bad", sign: "✕" }
 }

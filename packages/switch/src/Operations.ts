@@ -136,7 +136,9 @@ export class Operations {
   private block(link: Link): Outcome {
     if (link.isBlocked) return { did: "It was blocked already." }
     link.change({ _tag: "blocked", on: true })
-    return { did: "New requests from and to it are refused; its connection stays, and what is under way ends." }
+    return {
+      did: "New requests from and to it are refused, advices and reversals for it wait; its connection stays, and what was sent ends."
+    }
   }
 
   private unblock(link: Link): Outcome {

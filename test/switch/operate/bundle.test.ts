@@ -32,7 +32,7 @@ describe("jinka bundle", () => {
 
     expect(made).toMatchObject({ code: 0, err: "" })
     expect(readdirSync(to).sort()).toEqual(["evidence.md", "link.json", "transaction.json"])
-    expect(linkAlone).toContain("## Link 线路 issuer (01020000)")
+    expect(linkAlone).toContain("## Link 链路 issuer (01020000)")
     expect(linkAlone).not.toContain("acquirer")
     expect(texts.filter((text) => text.includes(pan))).toEqual([])
     expect([ofLink, nothing, unknown, absent, nowhere].map(({ code }) => code)).toEqual([0, 2, 2, 1, 2])

@@ -86,6 +86,86 @@ describe.skipIf(isMissing)(`Operators in front of the console${needs}`, () => {
     expect(wrong.filter((text) => !/40[09]/.test(text))).toEqual([])
   })
 
+  it("send an abandoned message once more and hear why not, drain a link and bring it back, each with its refusal", async () => {
+    const running = await start((text) =>
+      text
+        .replace("requestTimeout: 20 seconds", "requestTimeout: 2 seconds")
+        .replace(/storeAndForward: .*/, "storeAndForward: { timeout: 5 seconds, retry: 1 seconds, attempts: 1 }")
+    )
+    const { acquirer, issuer } = await both(running)
+    for (const stan of [8, 9]) {
+      acquirer.send(purchase(stan))
+      await issuer.next()
+    }
+    for (let n = 0; n < 2; n++) await acquirer.next()
+    for (let n = 0; n < 2; n++) await issuer.next()
+    const { page, wrong } = await open(browser(), running, operator)
+    await go(page, "In doubt")
+    const rows = page.locator("tr[data-exchange]")
+    await until(async () => (await running.status()).inDoubt === 2, "two are in doubt")
+    await rows.getByText("abandoned").nth(1).waitFor()
+
+    const first = await rows.nth(0).getAttribute("data-exchange")
+    await rows.nth(0).getByRole("button", { name: "Try now" }).click()
+    const wanted = await page.getByLabel("Reason, for the journal").getAttribute("required")
+    await page.evaluate<number>(`fetch("/api/pending/${first}/close", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ reason: "I was faster (by phone)" })
+    }).then(({ status }) => status)`)
+    const settled = await because(page, "once more")
+    await go(page, "Cancel")
+    await page.locator(`tr[data-exchange="${first}"]`).waitFor({ state: "detached" })
+    await rows.getByRole("button", { name: "Try now" }).click()
+    await because(page, "issuer is back (case 12)")
+    const repeat = await issuer.next()
+    issuer.send(answerTo(repeat, "00"))
+    await page.getByText("Nothing waits for a person.").waitFor()
+
+    await go(page, "Links")
+    const act = async (what: string, reason: string) => {
+      await page.getByLabel("Acts issuer").selectOption(what)
+      return because(page, reason)
+    }
+    const posted: Array<string> = []
+    page.on("request", (request) => request.method() === "POST" && posted.push(request.url()))
+    await page.getByLabel("Acts issuer").selectOption("echo")
+    await page.getByLabel("Reason, for the journal").fill("pressed twice")
+    await page.getByRole("button", { name: "Do it" }).dblclick()
+    await until(async () => (await page.locator("dialog [role=alert]").textContent()) !== "", "the echo has an outcome")
+    const pressed = posted.length
+    if (await page.locator("dialog").isVisible()) await go(page, "Cancel")
+    await act("drain", "issuer moves its machine")
+    const link = page.locator('tr[data-link="issuer"]')
+    await link.getByText("down, drained").waitFor()
+    const refused = await act("sign-on", "too early")
+    await go(page, "Cancel")
+    await act("unblock", "issuer has moved")
+    await link.getByText("✕ down", { exact: true }).waitFor()
+    await page.getByLabel("Acts issuer").locator("option", { hasText: "Block" }).waitFor({ state: "attached" })
+    await go(page, "Audit")
+    await page.locator("tr[data-seq]").first().waitFor()
+    const audited = (await page.locator("tr[data-seq]").allTextContents()).join("\n")
+    await page.close()
+    await running.stop()
+
+    expect(wanted).not.toBeNull()
+    expect(repeat.mti).toBe("0421")
+    expect(pressed).toBe(1)
+    expect(settled).toContain("is not being delivered")
+    expect(refused).not.toBe("")
+    for (const part of [
+      "I was faster (by phone)",
+      "issuer is back (case 12)",
+      "issuer moves its machine",
+      "issuer has moved",
+      "too early"
+    ]) {
+      expect(audited).toContain(part)
+    }
+    expect(wrong.filter((text) => !/40[09]/.test(text))).toEqual([])
+  })
+
   it("move a partner's business day with a reason, hear why it stays, and a viewer moves nothing", async () => {
     const running = await start((text) =>
       text.replace("storeAndForward:", "businessDay: { cutOver: accept }\n    storeAndForward:")

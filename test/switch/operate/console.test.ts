@@ -2,7 +2,9 @@
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { afterEach, describe, expect, it } from "vitest"
+import { initial, phrase } from "../../../packages/switch/src/link/LinkState.ts"
 import { alarmKinds } from "../../../packages/switch/src/operate/alarm/Conditions.ts"
+import { fullWords } from "../../../packages/switch/src/operate/FullWords.ts"
 import { keyOf } from "../core/Guarded.ts"
 import { isMissing, needs, open, operator, picture, start, useBrowser, viewer, withConsole } from "./Browser.ts"
 import { answerTo, Line, until } from "./Line.ts"
@@ -21,6 +23,37 @@ describe("The words of the console", () => {
     const words = readFileSync(new URL("../../../packages/switch/console/words.js", import.meta.url), "utf8")
 
     for (const kind of alarmKinds) expect(words).toMatch(new RegExp(`"alarm-${kind}": \\["[^"]+", "[^"]+"\\]`))
+  })
+
+  it("are there in both languages for every state of a link, and for whatever keeps requests out", () => {
+    const words = readFileSync(new URL("../../../packages/switch/console/words.js", import.meta.url), "utf8")
+    const signOns = ["none", "missing", "optional", "done", "off"] as const
+    const phases = ["DOWN", "OKAY", "SUSPECT", "REOPEN"] as const
+    const truths = [false, true]
+    const states = new Set(["listening", "unreachable"])
+    for (const connected of truths)
+      for (const ours of signOns)
+        for (const partners of signOns)
+          for (const watchdog of phases)
+            for (const lacks of ["", "module", "key"] as const)
+              for (const [collecting, draining, blocked] of [[], [true], [false, true], [false, false, true]])
+                states.add(
+                  phrase({
+                    ...initial,
+                    connected,
+                    ours,
+                    partners,
+                    watchdog,
+                    lacks,
+                    collecting: collecting === true,
+                    draining: draining === true,
+                    blocked: blocked === true
+                  })
+                )
+
+    const wanted = [...states, ...Object.keys(fullWords).map((by) => `full-${by}`)]
+    expect(wanted.length).toBeGreaterThan(15)
+    expect(wanted.filter((one) => !new RegExp(`^ {2}"?${one}"?: \\["[^"]+", "[^"]+"\\]`, "m").test(words))).toEqual([])
   })
 
   it("are there for every key that a page asks for, in both languages", async () => {
@@ -78,7 +111,7 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
     seen.push(await page.content())
     await picture(page, "day")
     await page.getByRole("button", { name: "中文" }).click()
-    await page.getByRole("button", { name: "线路", exact: true }).click()
+    await page.getByRole("button", { name: "链路", exact: true }).click()
     await page.getByText("就绪").first().waitFor()
     await picture(page, "links-zh")
     const { links } = await running.status()
@@ -240,7 +273,7 @@ describe.skipIf(isMissing)(`The console in the browser${needs}`, () => {
       )
     }
     await other.page.getByRole("button", { name: "中文" }).click()
-    await other.page.getByText("来自日志的人工操作记录").waitFor()
+    await other.page.getByText("来自日志库的人工操作记录").waitFor()
     await other.page.close()
     await running.stop()
 

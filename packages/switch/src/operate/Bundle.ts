@@ -30,7 +30,7 @@ const block = (text: string): string => ["```text", text, "```"].join("\n")
 
 const linkPart = (link: LinkReport, { at, kernelAbsent }: Evidence["status"]): string =>
   [
-    `## Link 线路 ${link.name} (${link.institution})`,
+    `## Link 链路 ${link.name} (${link.institution})`,
     "",
     block(linkDetail(link, at, kernelAbsent)),
     "",

@@ -149,7 +149,7 @@ const mannerOf = Effect.fnUntraced(function* (
   const { users } = settings
   const console = yield* Effect.orDie(consoleRoutes(users, sessions, seen))
   const all = Layer.mergeAll(
-    HttpRouter.addAll([...routes(users, told, seen), ...console]),
+    HttpRouter.addAll([...routes(users, told, seen), ...console, nothingHere]),
     apiRoutes(users, told.controlled, told.alarms)
   )
   const answering = yield* HttpRouter.toHttpEffect(
@@ -251,6 +251,14 @@ const routes = (users: ReadonlyArray<User>, { isStopping, look }: Told, seen: ()
   HttpRouter.route("GET", "/owner", Effect.succeed(HttpServerResponse.text("owner\n"))),
   HttpRouter.route("GET", "/metrics", allowed(users, "view", Effect.map(prometheusText(seen), metricsText)))
 ]
+
+const nothingHere = HttpRouter.route(
+  "*",
+  "/*",
+  Effect.suspend(() =>
+    refuse(404, "There is no such path, or not with this method: /openapi.json lists what there is.")
+  )
+)
 
 const live = HttpRouter.route("GET", "/live", Effect.succeed(HttpServerResponse.text("alive\n")))
 

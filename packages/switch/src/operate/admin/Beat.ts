@@ -14,6 +14,7 @@ const linkBeat = (link: LinkWork, now: number) => {
     state: link.state,
     ready: link.ready,
     blocked: link.blocked,
+    draining: link.draining,
     up: link.local !== "",
     sinceMs: ageMs(link.since, now),
     heardMs: lastReceived === 0 ? null : ageMs(lastReceived, now),
