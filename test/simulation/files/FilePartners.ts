@@ -23,6 +23,9 @@ import { socketsOf } from "./SimSockets.ts"
 /** Between two looks of a partner at what is due, milliseconds. */
 const TICK_MS = 20
 
+/** A card number that is mostly one digit looks like an amount beside something else: it is not sought in the journal. */
+const isZeros = /(\d)\1{5}/
+
 class FilePartner {
   readonly own: FilePartnerPlan
   readonly lines: Array<HistoryLine> = []
@@ -102,7 +105,8 @@ export class FilePartners implements Traders {
     this.history = history
     this.serviceWithin = serviceWithin
     this.all = plans.all.map((own) => new FilePartner(world, net, own, (line) => this.take(own, line)))
-    for (const { plan } of plans.all) for (const card of plan.sends?.cards ?? []) history.cards.add(card)
+    const cards = plans.all.flatMap(({ plan }) => plan.sends?.cards ?? [])
+    for (const card of cards) if (!isZeros.test(card)) history.cards.add(card)
     this.start(this.of("issuer"))
   }
 

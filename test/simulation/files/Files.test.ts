@@ -90,6 +90,13 @@ describe("partners of files in the world", () => {
     expect(result.stats.approved).toBeGreaterThan(10)
   })
 
+  it("are not said to show cards that look like an amount beside something else", () => {
+    const cards = Array.from({ length: 300 }, (_, n) => `"${6200000000000000 + n}"`).join(", ")
+    const sends = `sends: { rate: 10/s, amount: 1, cards: [${cards}] }\n`
+    const result = run(3, plansOf(issuer('{ connect: "127.0.0.1:1", silence: 20s }', sends)))
+    expect(result.findings).toEqual([])
+  })
+
   it("may be an acquirer, with its own days, or both sides, in another edition", () => {
     const sends = 'sends: { rate: 2/s, cards: ["6200000000000005"] }\nschedule: [{ send: cut-over, every: 20s }]\n'
     const acquirer = issuer('{ connect: "127.0.0.1:1", silence: 20s }', sends).replace("bank", "shop")
