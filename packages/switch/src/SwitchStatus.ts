@@ -101,7 +101,7 @@ export const statusOf = (
   links: desks.present.map((desk) => workOf(desk, desks)),
   groups: desks.groups.status(),
   doors: doors.status(),
-  inDoubt: desks.doubts.all.length,
+  inDoubt: desks.doubts.size,
   entries: desks.journal.counts(),
   answers: desks.answers.all,
   unwritten: { entries: desks.journal.writer.pendingEntries, bytes: desks.journal.writer.pendingBytes },

@@ -63,6 +63,32 @@ describe("Doubts", () => {
     expect(doubts.floor).toBeGreaterThan(100_000)
   })
 
+  it("are counted as they come and go, by link and end, also one that is said again or changes", () => {
+    const doubts = new Doubts()
+    for (const exchange of [1, 2, 3]) doubts.add(one(exchange))
+    doubts.add(one(3, { end: "declined" }), 900)
+    doubts.add(one(4, { link: "other", end: "unreversed" }))
+    expect(doubts.size).toBe(4)
+    expect(doubts.counts("issuer")).toEqual({ abandoned: 2, declined: 1, unreversed: 0 })
+    expect(doubts.counts("other")).toEqual({ abandoned: 0, declined: 0, unreversed: 1 })
+
+    expect([doubts.close(3), doubts.close(3), doubts.close(4)]).toEqual([true, false, true])
+    expect(doubts.size).toBe(2)
+    expect(doubts.counts("issuer")).toEqual({ abandoned: 2, declined: 0, unreversed: 0 })
+    expect(doubts.counts("other")).toEqual({ abandoned: 0, declined: 0, unreversed: 0 })
+  })
+
+  it("cost a look at the switch nothing, however many there are", () => {
+    const doubts = new Doubts()
+    for (let exchange = 1; exchange <= 1000; exchange++) doubts.add(one(exchange))
+    const known = (doubts as unknown as { known: Map<number, InDoubt> }).known
+    known.values = () => {
+      throw new Error("all of them were gone through")
+    }
+
+    expect([doubts.size, doubts.counts("issuer").abandoned, doubts.counts("other").abandoned]).toEqual([1000, 1000, 0])
+  })
+
   it("are learned from the journal and end with the entry of a person", () => {
     const doubts = new Doubts()
     doubts.read(entry(50, EntryKind.inDoubt, 7, doubtText(one(7))), "issuer")

@@ -63,18 +63,36 @@ export const doubtOf = ({ exchange, about, code }: Entry, link: string): InDoubt
   }
 }
 
+const noDoubts = (): Record<DoubtEnd, number> => ({ abandoned: 0, declined: 0, unreversed: 0 })
+
 /** All that one switch has. */
 export class Doubts {
   private readonly known = new Map<number, Known>()
+  /** Counted as they come and go: every look at the switch asks for them, once a second and for each link. */
+  private readonly byLink = new Map<string, Record<DoubtEnd, number>>()
 
   /** Something is in doubt from now on; `since` is the first entry that tells of it: left out, its own exchange. */
   add(one: InDoubt, since = one.exchange): void {
+    this.close(one.exchange)
     this.known.set(one.exchange, { ...one, since })
+    const counts = this.byLink.get(one.link) ?? noDoubts()
+    counts[one.end]++
+    this.byLink.set(one.link, counts)
   }
 
   /** A person has ended it. False when it is not in doubt. */
   close(exchange: number): boolean {
+    const one = this.known.get(exchange)
+    if (one === undefined) return false
+    const counts = this.byLink.get(one.link)!
+    counts[one.end]--
+    if (counts.abandoned + counts.declined + counts.unreversed === 0) this.byLink.delete(one.link)
     return this.known.delete(exchange)
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.known.size
   }
 
   /** What is in doubt under this exchange. */
@@ -89,9 +107,7 @@ export class Doubts {
 
   /** How many there are of a link, by how they came. */
   counts(link: string): DoubtCounts {
-    const counts = { abandoned: 0, declined: 0, unreversed: 0 }
-    for (const one of this.known.values()) if (one.link === link) counts[one.end]++
-    return counts
+    return { ...(this.byLink.get(link) ?? noDoubts()) }
   }
 
   /** The first entry that a start has to read for them; infinite when there are none. */
