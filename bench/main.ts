@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: every figure that the documentation states, each beside its baseline of the same run.
  *
- *     npm run bench                     all of them, some four minutes
+ *     npm run bench                     all of them, some ten minutes
  *     npm run bench -- relay codec      only these
  *
  * Prints a table for each, and at the end one line of JSON. Figures of a shared machine spread by 10 to 40 percent:
