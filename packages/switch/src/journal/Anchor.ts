@@ -8,7 +8,6 @@
  * lead it. A slot holds a head with its tag: nobody writes one without the journal's key.
  */
 import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs"
-import { Effect } from "effect"
 import { groupHashLength } from "./CommitGroup.ts"
 import { readU64, writeU64 } from "./Entry.ts"
 import type { Head } from "./Head.ts"
@@ -59,10 +58,10 @@ export class Anchor {
     this.dirty = false
   }
 
-  /** The same while the thread goes on. Not to be interrupted; fails with the system's error. */
-  readonly synced: Effect.Effect<void, NodeJS.ErrnoException> = Effect.callback((resume) => {
-    fdatasync(this.file, (error) => resume(error === null ? Effect.void : Effect.fail(error)))
-  })
+  /** The same while the thread goes on; not to be closed before `done` has heard of it, or of the system's error. */
+  syncBeside(done: (error: Error | null) => void): void {
+    fdatasync(this.file, done)
+  }
 
   close(): void {
     closeSync(this.file)

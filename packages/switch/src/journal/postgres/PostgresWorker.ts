@@ -124,7 +124,7 @@ class JournalThread {
     this.isAnchorDirty = true
     const sync = Effect.suspend(() => {
       this.isAnchorDirty = false
-      return this.failed === undefined && !this.isClosed ? this.taken.anchor.synced : Effect.void
+      return this.failed === undefined && !this.isClosed ? this.anchorSynced : Effect.void
     }).pipe(
       Effect.catch((error) =>
         Effect.sync(() => this.fail(reasonOf(error, this.options.directory, "The anchor cannot be written")))
@@ -132,6 +132,10 @@ class JournalThread {
     )
     this.fork(Effect.andThen(Effect.sleep(ANCHOR_SYNC_MS), this.anchorTurn.withPermit(sync)))
   }
+
+  private readonly anchorSynced: Effect.Effect<void, Error> = Effect.callback((resume) => {
+    this.taken.anchor.syncBeside((error) => resume(error === null ? Effect.void : Effect.fail(error)))
+  })
 
   away(why: string | undefined): void {
     Atomics.store(this.start.control, controlAt.away, why === undefined ? 0 : 1)
