@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { parseHistory } from "../../packages/simulator/src/history/History.ts"
 import { builtProgram } from "../programs/Programs.ts"
 import { pause } from "../switch/operate/Line.ts"
+import { isEachApproved, kindsIn } from "./Kinds.ts"
 
 const program = builtProgram("packages/simulator/src/main.ts")
 
@@ -95,21 +96,6 @@ const startIssuer = async (...args: ReadonlyArray<string>) => {
   return { issuer, address: `127.0.0.1:${port}` }
 }
 
-/** The kinds of requests in a history so far: all of them, or those that had this answer. */
-const kindsIn = (name: string, code?: string): ReadonlyArray<string> => {
-  const whole = readFileSync(path(name), "utf8").split("\n").slice(0, -1)
-  const entries = whole.map((line): { readonly kind?: string; readonly code?: string } => JSON.parse(line))
-  return entries.flatMap((entry) =>
-    entry.kind === undefined || (code !== undefined && entry.code !== code) ? [] : [entry.kind]
-  )
-}
-
-/** Whether each kind was approved once, as the checker wants it. */
-const isEachApproved = (): boolean => {
-  const approved = new Set(kindsIn("acquirer", "00"))
-  return kindsIn("acquirer").every((kind) => approved.has(kind))
-}
-
 const check = (...args: ReadonlyArray<string>): Process =>
   start("check", "--acquirer", path("acquirer"), "--issuer", path("issuer"), "--ledger", path("ledger"), ...args)
 
@@ -143,7 +129,7 @@ describe("jinka-sim", () => {
       const { reversalsAcknowledged, approved, advicesAcknowledged } = await acquirer.event("status", asked)
       // On a busy machine many requests run out of time: it goes on until each kind was approved once, as the checker wants it.
       const isEnough = Number(reversalsAcknowledged) > 3 && Number(approved) > 200 && Number(advicesAcknowledged) > 3
-      if (isEnough && isEachApproved()) break
+      if (isEnough && isEachApproved(path("acquirer"))) break
       await pause(100)
     }
     acquirer.say({ do: "stop-load" })
@@ -257,8 +243,8 @@ describe("jinka-sim", () => {
     await proxy.event("done", 2)
     proxy.say({ do: "heal" })
     await proxy.event("done", 3)
-    const sofar = kindsIn("acquirer", "00").length
-    while (kindsIn("acquirer", "00").length < sofar + 20 || !isEachApproved()) await pause(100)
+    const sofar = kindsIn(path("acquirer"), "00").length
+    while (kindsIn(path("acquirer"), "00").length < sofar + 20 || !isEachApproved(path("acquirer"))) await pause(100)
     acquirer.say({ do: "stop-load" })
 
     expect(await acquirer.exit).toBe(0)

@@ -14,6 +14,7 @@ import { ask } from "../../../packages/switch/src/operate/control/ControlCall.ts
 import { StatusReport } from "../../../packages/switch/src/operate/control/Report.ts"
 import { isOver } from "../../Pace.ts"
 import { usePrograms } from "../../programs/Programs.ts"
+import { isEachApproved } from "../../simulator/Kinds.ts"
 import { key } from "../../switch/operate/program.ts"
 
 usePrograms()
@@ -163,6 +164,9 @@ export const until = (look: Effect.Effect<boolean>, limitMs = 20_000): Effect.Ef
   return again
 }
 
+/** How long the load goes on, in ms, on a quiet machine, for each kind of transaction to be approved once. */
+const ENOUGH_MS = 3000
+
 interface Ending {
   readonly directory: string
   readonly acquirer: Child
@@ -175,6 +179,9 @@ interface Ending {
 
 const accountsOf = ({ acquirer, directory, file, issuer, running, status, summary }: Ending) =>
   Effect.gen(function* () {
+    const began = performance.now()
+    // The load goes on until it is a run that the checker can judge; where it was stopped, that says what is missing.
+    while (!isEachApproved(files(directory).acquirer) && !isOver(began, ENOUGH_MS)) yield* Effect.sleep("100 millis")
     acquirer.tell({ do: "finish" })
     const ended = yield* acquirer.until("summary")
     yield* until(
