@@ -61,6 +61,8 @@ export interface Cast {
   readonly issuer: Child
   readonly switch: Child
   readonly status: Effect.Effect<StatusReport>
+  /** Whether each kind of transaction was approved once: less cannot be judged. */
+  readonly isEnough: Effect.Effect<boolean>
   /** The link `name` of the status. */
   readonly link: (name: string) => Effect.Effect<StatusReport["links"][number]>
   /** Ends the load, waits until nothing is open, ends everybody, and compares the accounts. */
@@ -142,6 +144,7 @@ export const makeCast = Effect.fnUntraced(function* (plan: Plan) {
   const status = Effect.orDie(ask(control, "GET", "/status", StatusReport))
   const cast: Cast = {
     ...{ directory, acquirer, issuer, switch: running, status },
+    isEnough: Effect.sync(() => isEachApproved(at.acquirer)),
     link: (name) => Effect.map(status, ({ links }) => links.find((link) => link.name === name)!),
     accounts: accountsOf({ directory, acquirer, issuer, running, status, summary: command("summary", []), file })
   }

@@ -56,7 +56,8 @@ describe.concurrent(`A line that swallows everything (JINKA_SEED=${seed})`, () =
       run(
         Effect.gen(function* () {
           const { cast, far } = yield* three({ rate: 40, requestTimeoutMs: 2000 })
-          yield* until(Effect.map(answered(cast), (count) => count > 20))
+          yield* until(Effect.map(answered(cast), (count) => count > 50))
+          yield* until(cast.isEnough)
           cast.acquirer.tell({ do: "stop-load" })
           yield* until(Effect.map(cast.link("issuer"), ({ outstanding }) => outstanding === 0))
           const { epoch } = yield* cast.link("issuer")
