@@ -197,7 +197,10 @@ describe("Network management", () => {
   })
 
   it("says its totals and a cut-over at a time of the day", () => {
-    const partner = bench("cups", 'schedule:\n  - { send: totals, at: "13:01" }\n  - { send: cut-over, after: 90s }\n')
+    const partner = bench(
+      "cups",
+      'time zone: "+00:00"\nschedule:\n  - { send: totals, at: "13:01" }\n  - { send: cut-over, after: 90s }\n'
+    )
     partner.say(money(partner.codec))
     partner.codes()
     partner.pass(59_999)

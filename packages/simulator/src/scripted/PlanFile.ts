@@ -151,6 +151,10 @@ const pinKeyWrong = ({ accounts, form, keyPlan, keys, pinKey }: PartnerPlan): st
   return says ? undefined : `the dialect ${dialect.name} does not say where a PIN block is (\`security.pin\`)`
 }
 
+/** The time of the network: CUPS and the terminals of UnionPay have Beijing's, where all others have UTC. */
+const usualZone = ({ header }: Dialect): number =>
+  header?.name === "cups46" || header?.name === "tpdu6" ? 8 * 3_600_000 : 0
+
 const zoneOf = (yaml: Yaml): number => {
   const found = /^([+-])(\d\d):([0-5]\d)$/.exec(textOf(yaml))
   if (found !== null && Number(found[2]) <= 14) {
@@ -256,7 +260,7 @@ class Reading {
       ),
       signOn: map.get("sign-on", signOnOf) ?? { isSent: false, isExpected: false, timeoutMs: usual.signOnMs },
       timeoutMs: map.get("timeout", durationOf) ?? usual.timeoutMs,
-      utcOffsetMs: map.get("time zone", zoneOf) ?? 0,
+      utcOffsetMs: map.get("time zone", zoneOf) ?? usualZone(dialect),
       seed: map.get("seed", numberOf) ?? 1,
       ...first,
       keyPlan,
