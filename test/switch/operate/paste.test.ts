@@ -175,6 +175,7 @@ describe("A dump by a tool of this machine", () => {
     ["xxd", "-g1"],
     ["xxd", "-u", "-c", "20"],
     ["xxd", "-p"],
+    ["xxd", "-b"],
     ["hexdump"],
     ["hexdump", "-C"],
     ["od", "-t", "x1"],

@@ -3,12 +3,14 @@
  *
  * What stands still for good (a full disk, something in doubt, a defect) has no threshold: somebody always has to look.
  */
+
 import type { DeviceStatus } from "../../guard/SecurityModule.ts"
 import { type RetentionStatus, roomText } from "../../Retention.ts"
 import type { LinkWork } from "../../SwitchStatus.ts"
 import type { SwitchSeen } from "../admin/Measures.ts"
 import { endingWords } from "../Certificates.ts"
 import { clockWords } from "../ClockWords.ts"
+import { counted } from "../Counted.ts"
 import { fullWords } from "../FullWords.ts"
 
 /** Thresholds; milliseconds, infinite for never. Counts of 0: never. */
@@ -122,8 +124,16 @@ export class Conditions {
         `a device of the security module takes no calls: ${devicesSay(devices)}`
       ),
       ...whole("certificate", certificates.length > 0, certificates.map(endingWords).join("; ")),
-      ...whole("inDoubt", inDoubt > 0, `${inDoubt} messages wait for a person: jinka pending list`),
-      ...whole("defect", more > 0, `${more} messages were given up because of a defect of the switch: see the log`),
+      ...whole(
+        "inDoubt",
+        inDoubt > 0,
+        `${counted(inDoubt, "message waits", "messages wait")} for a person: jinka pending list`
+      ),
+      ...whole(
+        "defect",
+        more > 0,
+        `${counted(more, "message was", "messages were")} given up because of a defect of the switch: see the log`
+      ),
       ...status.links.flatMap((link) => this.ofLink(link, now, wallMs))
     ]
   }
@@ -157,11 +167,11 @@ export class Conditions {
       ...when(
         "queueAge",
         waits >= queueAgeMs,
-        `${stored.size} messages wait, the oldest for ${Math.round(waits / 60_000)} minutes`
+        `${counted(stored.size, "message waits", "messages wait")}, the oldest for ${Math.round(waits / 60_000)} minutes`
       ),
       ...when("macFailures", macFailures > 0 && macs >= macFailures, `${macs} wrong or missing MACs in five minutes`),
       ...when("clock", Math.abs(link.clockAheadMs ?? 0) >= clockMs, clockWords((link.clockAheadMs ?? 0) / 1000)),
-      ...when("imposture", lies > 0, `${lies} messages spoke for another partner`)
+      ...when("imposture", lies > 0, `${counted(lies, "message", "messages")} spoke for another partner`)
     ]
   }
 

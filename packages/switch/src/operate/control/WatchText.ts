@@ -1,4 +1,5 @@
 /** `jinka watch`: what has changed between two status reports, a line each, as a log that a person reads. Pure. */
+import { counted } from "../Counted.ts"
 import { fullWords } from "../FullWords.ts"
 import type { LinkReport, StatusReport } from "./Report.ts"
 
@@ -26,8 +27,12 @@ const linkChanges = (before: LinkReport, after: LinkReport): ReadonlyArray<strin
     ...more(was.late, is.late, "answers came late"),
     ...more(was.unmatched, is.unmatched, "answers to no request"),
     ...more(doubts(before), doubts(after), "messages in doubt: jinka pending list"),
-    ...(doubts(after) < doubts(before) ? [`${doubts(before) - doubts(after)} messages are not in doubt any more`] : []),
-    ...(before.stored === 0 && after.stored > 0 ? [`${after.stored} messages wait in store-and-forward`] : []),
+    ...(doubts(after) < doubts(before)
+      ? [`${counted(doubts(before) - doubts(after), "message is", "messages are")} not in doubt any more`]
+      : []),
+    ...(before.stored === 0 && after.stored > 0
+      ? [`${counted(after.stored, "message waits", "messages wait")} in store-and-forward`]
+      : []),
     ...(before.stored > 0 && after.stored === 0 ? ["store-and-forward is empty"] : []),
     ...more(before.lies?.count ?? 0, after.lies?.count ?? 0, "messages spoke for another partner")
   ].map((text) => `${after.name}  ${text}`)

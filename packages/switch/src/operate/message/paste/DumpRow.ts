@@ -50,6 +50,27 @@ export const rowIn = (line: string): DumpRow | undefined => {
   return { indent, offset, isPacket: x !== undefined, rest, isSwapped, isNarrow }
 }
 
+/**
+ * A row of `xxd -b` with its bits written as hex, any other line as it is. Groups of eight 0 and 1 may be hex as well: the text
+ * behind them says that they are bits.
+ *
+ *     00000000: 00110000 00111000 00110000 00110000 10000010 00100000  0800."
+ */
+export const bitsAsHex = (line: string): string => {
+  const found = /^([0-9a-fA-F]{8}): ((?:[01]{8} )+) +?(\S.*|)$/.exec(line)
+  if (found === null) return line
+  const [, offset = "", groups = ""] = found
+  const bytes = Buffer.from(
+    groups
+      .trim()
+      .split(" ")
+      .map((bits) => Number.parseInt(bits, 2))
+  )
+  const text = line.slice(-bytes.length)
+  if (!isTextOf(text, bytes)) return line
+  return `${offset}: ${bytes.toString("hex").replace(/../g, "$& ")} ${text}`
+}
+
 /** A place where the bytes of a row may end. */
 interface Cut {
   readonly bytes: Buffer

@@ -3,6 +3,7 @@
  * themselves. Decides by the form of each line, and where that leaves a choice by whether the bytes are a whole message.
  */
 import { DumpReader, type DumpRun } from "./DumpReader.ts"
+import { bitsAsHex } from "./DumpRow.ts"
 import { bytesBehindWords, bytesOfLine, digitsOf } from "./HexLine.ts"
 import { type Segment, segmentOf } from "./Segment.ts"
 
@@ -49,7 +50,7 @@ export class PastedText {
   /** Takes line number `at`, without its end. */
   line(text: string, at: number): ReadonlyArray<Pasted> {
     // Mail marks what it quotes.
-    const line = text.replace(/\r$/, "").replace(/^(?:> ?)+(?=[\s0-9a-fA-F])/, "")
+    const line = bitsAsHex(text.replace(/\r$/, "").replace(/^(?:> ?)+(?=[\s0-9a-fA-F])/, ""))
     if (this.dump.takes(line)) {
       const before = this.hasDump ? [] : this.pendingAlone()
       this.hasDump = true

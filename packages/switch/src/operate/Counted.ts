@@ -1,0 +1,4 @@
+/** Counts in words. Pure. */
+
+/** `1 message waits`, `2 messages wait`. */
+export const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
