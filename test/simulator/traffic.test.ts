@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "@effect/vitest"
 import { cupsFrame, MessageIndex } from "@jinka/codec"
-import { Effect } from "effect"
+import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
 import { describe, expect } from "vitest"
 import { hasLuhn } from "../../packages/simulator/src/chance/Cards.ts"
 import { readProxyFile } from "../../packages/simulator/src/proxy/ProxyFile.ts"
@@ -274,6 +274,46 @@ describe("a replay", () => {
       expect(faster.length).toBe(3)
     }).pipe(Effect.scoped)
   )
+
+  it.live("gives each of two requests with the same numbers its own answer, as recorded and as sent", () =>
+    Effect.gen(function* () {
+      const { port } = yield* system()
+      const lines = recorded("00").slice(0, 2)
+      const twins = [lines[0]!, lines[0]!, lines[1]!, lines[1]!]
+      const ended = yield* replayed(port, twins, { isRenewed: false })
+
+      expect(ended.map(({ outcome }) => outcome)).toEqual(["same", "same"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("ends when the far side went away for good or somebody stops it, and says what was not sent", () =>
+    Effect.gen(function* () {
+      const gone = yield* Scope.make()
+      const { port, seen, sockets } = yield* system(() => undefined).pipe(Scope.provide(gone))
+      const pairs = pairsOf(codec, recorded("00", 50), "toTarget")
+      const ended: Array<Replayed> = []
+      const settings: ReplaySettings = {
+        ...{ form, mac: undefined, connect: { host: "127.0.0.1", port }, speed: 0, isRenewed: true, timeoutMs: 60_000 },
+        tolerance: noTolerance
+      }
+      const stopped = yield* Deferred.make<void>()
+      const run = yield* Effect.forkScoped(replay(settings, pairs, (one) => ended.push(one), Deferred.await(stopped)))
+      yield* eventually(() => seen.length === 1)
+      yield* Deferred.succeed(stopped, undefined)
+
+      expect(yield* Fiber.join(run)).toBe("it was stopped")
+      expect(ended.map(({ outcome }) => outcome)).toEqual(["unanswered", "not sent", "not sent"])
+
+      ended.length = 0
+      const again = yield* Effect.forkScoped(replay(settings, pairs, (one) => ended.push(one)))
+      yield* eventually(() => seen.length === 2)
+      expect(sockets.size).toBe(2)
+      yield* Scope.close(gone, Exit.void)
+
+      expect(yield* Fiber.join(again)).toMatch(/^the connection fell \(ECONN\w+\), and none came up in 5 seconds$/)
+      expect(ended.map(({ outcome }) => outcome)).toEqual(["unanswered", "not sent", "not sent"])
+    }).pipe(Effect.scoped)
+  )
 })
 
 describe("a tolerance", () => {
@@ -330,10 +370,37 @@ describe("a shadow", () => {
         ])
         expect(second.seen.length).toBe(3)
 
-        // The partner has three answers, all of the first host.
+        // Two with the same numbers are two requests: none is lost from the report.
+        socket.write(Buffer.concat([framed(message("0200", 4, 100)), framed(message("0200", 4, 100))]))
+        yield* eventually(() => linesIn(join(folder, "shadow.jsonl")).length === 5)
+        yield* eventually(() => heard().match(/0210/g)?.length === 5)
+
+        // The partner has its answers from the first host alone.
         yield* Effect.sleep(50)
-        expect(heard().match(/0210/g)!.length).toBe(3)
+        expect(heard().match(/0210/g)!.length).toBe(5)
       }).pipe(Effect.scoped)
+  )
+})
+
+describe("a proxy that cannot start", () => {
+  it.live("leaves history, recording and report of the one that runs as they are", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderOf
+      const { port } = yield* system()
+      const files = ["history", "traffic", "shadow"].map((name) => join(folder, name))
+      for (const file of files) writeFileSync(file, '{"at":1}\n')
+      const proxy = join(folder, "proxy.yaml")
+      const text = `listen: 127.0.0.1:${port}\ntarget: 127.0.0.1:1\ndialect: cups\nhistory: ${files[0]}
+record: { to: ${files[1]} }\nshadow: { connect: 127.0.0.1:1, report: ${files[2]} }\n`
+      writeFileSync(proxy, text)
+      const error = yield* Effect.flip(Effect.scoped(Effect.flatMap(readProxyFile(proxy), startProxy)))
+
+      expect(error.message).toMatch(/^cannot listen on 127\.0\.0\.1/)
+      expect(files.map((file) => readFileSync(file, "utf8"))).toEqual(files.map(() => '{"at":1}\n'))
+      writeFileSync(proxy, text.replace(`listen: 127.0.0.1:${port}`, "listen: 127.0.0.1:0"))
+      yield* Effect.scoped(Effect.flatMap(readProxyFile(proxy), startProxy))
+      expect(files.map((file) => readFileSync(file, "utf8"))).toEqual(["", "", ""])
+    }).pipe(Effect.scoped)
   )
 })
 

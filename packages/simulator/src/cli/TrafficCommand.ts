@@ -17,10 +17,11 @@ import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../Simulato
 import { noTolerance, readTolerance } from "../traffic/Compare.ts"
 import { type Imported, isTraced, linesOfPcap, linesOfTrace } from "../traffic/Import.ts"
 import { CaptureInvalid } from "../traffic/Packets.ts"
-import { type Replayed, replay } from "../traffic/Replay.ts"
+import { type Replayed, replay, replayOutcomes } from "../traffic/Replay.ts"
 import { pairsOf, readTraffic } from "../traffic/Traffic.ts"
 import { Unsettled } from "./Conduct.ts"
 import { duration, endpoint, file } from "./Flags.ts"
+import { StopSignal } from "./StopSignal.ts"
 
 const text = (name: string, metavar: string, description: string): Flag.Flag<string | undefined> =>
   Flag.String(name).pipe(
@@ -146,7 +147,7 @@ const table = (ended: ReadonlyArray<Replayed>): string => {
     colAligns: ["left", "right"],
     style: { compact: true, head: [], border: [] }
   })
-  for (const outcome of ["same", "differs", "unanswered", "newly answered", "not compared"] as const) {
+  for (const outcome of replayOutcomes) {
     counts.push([outcome, ended.filter((one) => one.outcome === outcome).length])
   }
   const places = [...byPlace]
@@ -210,7 +211,8 @@ export const replayCommand = Command.make(
     const ended: Array<Replayed> = []
     const { asRecorded, connect, speed, timeout: timeoutMs } = input
     const settings = { form, mac: undefined, connect, speed, isRenewed: !asRecorded, timeoutMs, tolerance }
-    yield* replay(settings, pairs, (one) => ended.push(one))
+    const stop = yield* StopSignal
+    const early = yield* replay(settings, pairs, (one) => ended.push(one), stop.requested)
     yield* Console.log(table(ended))
     if (input.report !== undefined) {
       const { report } = input
@@ -219,13 +221,18 @@ export const replayCommand = Command.make(
         catch: (error) => new FileFailed({ path: report, reason: reasonOf(error) })
       })
     }
+    const notSent = ended.filter(({ outcome }) => outcome === "not sent").length
+    if (early !== undefined) {
+      return yield* new Unsettled({ reason: `${early}: ${notSent} of ${ended.length} requests were not sent` })
+    }
     const wrong = ended.filter(({ outcome }) => outcome === "differs" || outcome === "unanswered").length
     if (wrong > 0) return yield* new Unsettled({ reason: `${wrong} of ${ended.length} answers are not as recorded` })
   })
 ).pipe(
   Command.withDescription(
     "Sends recorded requests again and compares each answer with the recorded one, field by field, card data covered. Numbers and " +
-      "dates are new unless --as-recorded; they are not compared. Exit codes: 0 all as recorded, 1 answers differ or are missing, " +
+      "dates are new unless --as-recorded; they are not compared. Ctrl-C ends it with what was compared so far. Exit codes: 0 all " +
+      "as recorded, 1 answers differ or are missing, or it ended early, " +
       "2 a file is wrong or no connection came up."
   ),
   Command.withShortDescription("Recorded requests sent again, their answers compared"),

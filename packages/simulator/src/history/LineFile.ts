@@ -3,11 +3,12 @@
  *
  * Owns gathering lines and writing them in one system call per flush. The write is synchronous, so that every line of
  * a flush is with the operating system when the call returns and a killed simulator loses only what came after it; it
- * is not synced to disk. What a line holds is its owner's business.
+ * is not synced to disk. A start that fails leaves the file as it was: it may be that of the process that holds the port.
+ * What a line holds is its owner's business.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs"
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
-import { Effect, type Scope } from "effect"
+import { Effect, Exit, type Scope } from "effect"
 import { FileFailed, reasonOf } from "../SimulatorError.ts"
 
 /** A file to append objects to. */
@@ -22,26 +23,32 @@ export interface LineFile {
 /** Ticks between two writes: a system call per tick costs more than all else at a few thousand lines a second. */
 const TICKS_PER_FLUSH = 20
 
-/** Opens (and empties) a file; its directory is made when it is missing. Flushed and closed with the scope. */
+/**
+ * Opens a file, and empties it with the first flush; its directory is made when it is missing. Flushed and closed with the scope,
+ * but left alone when the scope fails before a flush.
+ */
 export const makeLineFile = (path: string): Effect.Effect<LineFile, FileFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const descriptor = yield* Effect.try({
       try: () => {
         mkdirSync(dirname(path), { recursive: true })
-        return openSync(path, "w")
+        return openSync(path, "a")
       },
       catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
     })
     let gathered: Array<string> = []
+    let isBegun = false
     const flush = (): void => {
+      if (!isBegun) ftruncateSync(descriptor)
+      isBegun = true
       if (gathered.length === 0) return
       const bytes = Buffer.from(`${gathered.join("\n")}\n`)
       gathered = []
       for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at)
     }
-    yield* Effect.addFinalizer(() =>
+    yield* Effect.addFinalizer((exit) =>
       Effect.sync(() => {
-        flush()
+        if (isBegun || Exit.isSuccess(exit)) flush()
         closeSync(descriptor)
       })
     )

@@ -28,10 +28,9 @@ const makeRecorder = ({ form, record }: ProxySettings, wall: () => number) =>
   Effect.gen(function* () {
     if (record === undefined || form === undefined) return undefined
     const file = yield* makeLineFile(record.path)
-    yield* Effect.sync(() => file.flush()).pipe(Effect.delay(FLUSH_MS), Effect.forever, Effect.forkScoped)
     const watching: Watching = (connection, direction, message) =>
       file.append(lineOf(form.codec, message, { at: wall(), connection, direction }, record.key))
-    return watching
+    return { watching, flush: file.flush }
   })
 
 const makeShadow = ({ form, shadow }: ProxySettings, now: () => number) =>
@@ -43,12 +42,8 @@ const makeShadow = ({ form, shadow }: ProxySettings, now: () => number) =>
       Effect.sync(() => new Shadow(form, { ...shadow, tolerance }, (line) => file.append(line))),
       (made) => Effect.sync(() => made.close())
     )
-    yield* Effect.sync(() => {
-      mirror.tick(now())
-      file.tick()
-    }).pipe(Effect.andThen(Effect.sleep("1 millis")), Effect.forever, Effect.forkScoped)
     const watching: Watching = (_connection, direction, message) => mirror.saw(direction, message)
-    return watching
+    return { watching, flush: file.flush, tick: () => mirror.tick(now()) }
   })
 
 /** Milliseconds between two writes of the history. */
@@ -62,16 +57,24 @@ export const startProxy = (
     const clock = yield* Clock.Clock
     const { control, form, history, listen, mac, seed, target } = settings
     const file: LineFile = history === undefined ? noLineFile : yield* makeLineFile(history)
-    yield* Effect.sync(() => file.flush()).pipe(Effect.delay(FLUSH_MS), Effect.forever, Effect.forkScoped)
     const note: FaultRules["note"] = (line) => file.append({ at: clock.currentTimeMillisUnsafe(), ...line })
     const time = timepieceOf(clock)
     const recorder = yield* makeRecorder(settings, time.wall)
     const shadow = yield* makeShadow(settings, time.monotonic)
     const saw: Watching = (connection, direction, message) => {
-      recorder?.(connection, direction, message)
-      shadow?.(connection, direction, message)
+      recorder?.watching(connection, direction, message)
+      shadow?.watching(connection, direction, message)
     }
     const rules = new FaultRules({ seed, form, mac, note, saw }, settings.rules)
     const proxy = yield* makeFaultProxy(listen, target, { seed, plan: rules })
-    return { proxy, rules, control: control === undefined ? undefined : yield* serveRules(rules, control) }
+    const controlled = control === undefined ? undefined : yield* serveRules(rules, control)
+    // Only now: a proxy that could not start must not touch the files of the one that runs.
+    const flush = Effect.sync(() => {
+      for (const one of [file, recorder, shadow]) one?.flush()
+    })
+    yield* flush.pipe(Effect.andThen(Effect.sleep(FLUSH_MS)), Effect.forever, Effect.forkScoped)
+    if (shadow !== undefined) {
+      yield* Effect.sync(shadow.tick).pipe(Effect.andThen(Effect.sleep(1)), Effect.forever, Effect.forkScoped)
+    }
+    return { proxy, rules, control: controlled }
   })

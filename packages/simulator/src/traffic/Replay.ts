@@ -17,6 +17,7 @@ import { timepieceOf } from "../partner/Session.ts"
 import { SettingInvalid } from "../SimulatorError.ts"
 import { type AnswerDifference, compareAnswers, type Tolerance } from "./Compare.ts"
 import { type Pair, pairKey, type Read } from "./Traffic.ts"
+import { Waiting } from "./Waiting.ts"
 
 /** How to replay. Times in milliseconds. */
 export interface ReplaySettings {
@@ -31,19 +32,23 @@ export interface ReplaySettings {
   readonly tolerance: Tolerance
 }
 
+/** What may become of a request, in the order in which it is told. */
+export const replayOutcomes = ["same", "differs", "unanswered", "newly answered", "not compared", "not sent"] as const
+type ReplayOutcome = (typeof replayOutcomes)[number]
+
 /** What became of one request. */
 export interface Replayed {
   readonly mti: string
   /** As it was recorded. */
   readonly stan: string
   readonly rrn: string
-  readonly outcome: "same" | "differs" | "unanswered" | "newly answered" | "not compared"
+  readonly outcome: ReplayOutcome
   readonly differences: ReadonlyArray<AnswerDifference>
   /** From its intended start; -1 without an answer. */
   readonly ms: number
 }
 
-/** Milliseconds for the connection to come up. */
+/** Milliseconds for the connection to come up, and to come again when it fell. */
 const UP_MAX_MS = 5000
 
 /** Local date and time, day and month by the usual elements of all editions (DE 12 and 13 of the 1987 edition). */
@@ -51,6 +56,7 @@ const LOCAL_TIME = 12
 const LOCAL_DATE = 13
 
 interface Sent {
+  readonly key: string
   readonly pair: Pair
   readonly renewed: ReadonlySet<string>
   readonly dueAt: number
@@ -88,12 +94,16 @@ const renewedCopy = (
   return { bytes: copy, places }
 }
 
-/** Replays pairs in their order; gives what became of each, in the order of their ends. */
+/**
+ * Replays pairs in their order; gives what became of each, in the order of their ends. Ends early with `stop`, or when the
+ * connection fell and does not come again: then gives why, in a clause, and what was left is not sent.
+ */
 export const replay = (
   settings: ReplaySettings,
   pairs: ReadonlyArray<Pair>,
-  onEnd: (replayed: Replayed) => void
-): Effect.Effect<void, SettingInvalid> =>
+  onEnd: (replayed: Replayed) => void,
+  stop: Effect.Effect<void> = Effect.never
+): Effect.Effect<string | undefined, SettingInvalid> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const time = timepieceOf(clock)
@@ -111,14 +121,22 @@ export const replay = (
       )
     const isUp = yield* ticking(() => run.isUp).pipe(
       Effect.as(true),
-      Effect.timeoutOrElse({ duration: UP_MAX_MS, orElse: () => Effect.succeed(false) })
+      Effect.timeoutOrElse({ duration: UP_MAX_MS, orElse: () => Effect.succeed(false) }),
+      Effect.raceFirst(Effect.as(stop, true))
     )
     if (!isUp) {
       const rule = `no connection came up in ${UP_MAX_MS / 1000} seconds${run.reason === "" ? "" : ` (${run.reason})`}`
       return yield* new SettingInvalid({ setting: "--connect", rule })
     }
     run.begin()
-    yield* ticking(() => run.isOver)
+    const isStopped = yield* ticking(() => run.isOver || run.isGone).pipe(
+      Effect.as(false),
+      Effect.raceFirst(Effect.as(stop, true))
+    )
+    if (run.isOver) return undefined
+    run.endRest()
+    if (isStopped) return "it was stopped"
+    return `the connection fell (${run.reason}), and none came up in ${UP_MAX_MS / 1000} seconds`
   }).pipe(Effect.scoped)
 
 class ReplayRun {
@@ -130,9 +148,11 @@ class ReplayRun {
   private readonly now: () => number
   private readonly wall: () => number
   private readonly link: LoadLink
-  private readonly waiting = new Map<string, Sent>()
+  private readonly waiting = new Waiting<Sent>()
   private next = 0
   private begunAt = -1
+  /** Since when no connection is there; -1 while one is. */
+  private downSince = -1
 
   constructor(
     settings: ReplaySettings,
@@ -149,9 +169,11 @@ class ReplayRun {
     this.link = new LoadLink(settings.connect, settings.form.frame, {
       up: () => {
         this.isUp = true
+        this.downSince = -1
       },
       down: (reason) => {
         this.reason = reason
+        if (this.downSince < 0) this.downSince = this.now()
       },
       message: (buffer, start, end) => this.message(Buffer.from(buffer.subarray(start, end)))
     })
@@ -161,17 +183,31 @@ class ReplayRun {
     return this.next >= this.pairs.length && this.waiting.size === 0
   }
 
+  /** Whether the far side has been away for so long that nobody waits for it any more. */
+  get isGone(): boolean {
+    return this.downSince >= 0 && this.now() - this.downSince >= UP_MAX_MS
+  }
+
   begin(): void {
     this.begunAt = this.now()
+  }
+
+  /** Ends all that is left: what waits has no answer, and nothing more is sent. */
+  endRest(): void {
+    for (const sent of this.waiting.values()) this.end(sent, undefined)
+    for (const { request } of this.pairs.slice(this.next)) {
+      const { mti = "", rrn = "", stan = "" } = request.line
+      this.onEnd({ mti, stan, rrn, ms: -1, outcome: "not sent", differences: [] })
+    }
   }
 
   tick(): void {
     const now = this.now()
     this.link.tick(now)
     if (this.begunAt < 0) return
-    for (const [key, sent] of this.waiting) {
+    for (const sent of this.waiting.values()) {
       if (now - sent.sentAt < this.settings.timeoutMs) break
-      this.waiting.delete(key)
+      this.waiting.remove(sent)
       this.end(sent, undefined)
     }
     while (this.next < this.pairs.length && this.isDue(now)) this.send(this.pairs[this.next++]!, now)
@@ -206,7 +242,7 @@ class ReplayRun {
     this.link.wrote(frame.length)
     const key = `${responseMti(index.mti)} ${pairKey(form.codec, index)}`
     const dueAt = speed === 0 ? now : this.dueAt(pair.request.line.at)
-    this.waiting.set(key, { pair, renewed: places, dueAt, sentAt: now })
+    this.waiting.add({ key, pair, renewed: places, dueAt, sentAt: now })
   }
 
   private message(bytes: Buffer): void {
@@ -215,9 +251,9 @@ class ReplayRun {
     if (form.codec.index(bytes, 0, bytes.length, index) !== undefined) return
     if (!isResponse(index.mti)) return this.answerEcho(bytes)
     const key = `${index.mti} ${pairKey(form.codec, index)}`
-    const sent = this.waiting.get(key)
+    const sent = this.waiting.find(key)
     if (sent === undefined) return
-    this.waiting.delete(key)
+    this.waiting.remove(sent)
     this.end(sent, bytes)
   }
 

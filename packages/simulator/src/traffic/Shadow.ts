@@ -10,6 +10,7 @@ import type { Endpoint } from "../link/Listener.ts"
 import { LoadLink } from "../link/LoadLink.ts"
 import { type AnswerDifference, compareAnswers, type Tolerance } from "./Compare.ts"
 import { pairKey } from "./Traffic.ts"
+import { Waiting } from "./Waiting.ts"
 
 /** How to shadow. */
 export interface ShadowSettings {
@@ -33,6 +34,7 @@ export interface ShadowLine {
 }
 
 interface Mirrored {
+  readonly key: string
   readonly facts: Pick<ShadowLine, "mti" | "stan" | "rrn">
   readonly at: number
   live: { readonly bytes: Buffer; readonly ms: number } | undefined
@@ -48,7 +50,7 @@ export class Shadow {
   private readonly settings: ShadowSettings
   private readonly onEnd: (line: ShadowLine) => void
   private readonly link: LoadLink
-  private readonly waiting = new Map<string, Mirrored>()
+  private readonly waiting = new Waiting<Mirrored>()
   private now = 0
 
   constructor(form: WireFormat, settings: ShadowSettings, onEnd: (line: ShadowLine) => void) {
@@ -68,18 +70,19 @@ export class Shadow {
     if (index === undefined) return
     if (direction === "toTarget" && !isResponse(index.mti)) this.mirror(bytes, index)
     if (direction === "fromTarget" && isResponse(index.mti)) {
-      const one = this.waiting.get(pairKey(this.form.codec, index))
-      if (one !== undefined && one.live === undefined) one.live = { bytes: Buffer.from(bytes), ms: this.now - one.at }
-      this.settle(index)
+      const one = this.waiting.find(pairKey(this.form.codec, index), ({ live }) => live === undefined)
+      if (one === undefined) return
+      one.live = { bytes: Buffer.from(bytes), ms: this.now - one.at }
+      this.settle(one)
     }
   }
 
   tick(now: number): void {
     this.now = now
     this.link.tick(now)
-    for (const [key, one] of this.waiting) {
+    for (const one of this.waiting.values()) {
       if (now - one.at < this.settings.timeoutMs) break
-      this.waiting.delete(key)
+      this.waiting.remove(one)
       this.end(one)
     }
     this.link.flush()
@@ -87,7 +90,6 @@ export class Shadow {
 
   close(): void {
     for (const one of this.waiting.values()) this.end(one)
-    this.waiting.clear()
     this.link.close()
   }
 
@@ -106,23 +108,22 @@ export class Shadow {
     const { at, out } = this.link.room(frame.length)
     frame.copy(out, at)
     this.link.wrote(frame.length)
-    this.waiting.set(pairKey(this.form.codec, index), { facts, at: this.now, live: undefined, shadow: undefined })
+    const key = pairKey(this.form.codec, index)
+    this.waiting.add({ key, facts, at: this.now, live: undefined, shadow: undefined })
   }
 
   private shadowAnswer(bytes: Buffer): void {
     const index = this.read(bytes)
     if (index === undefined || !isResponse(index.mti)) return
-    const one = this.waiting.get(pairKey(this.form.codec, index))
-    if (one === undefined || one.shadow !== undefined) return
+    const one = this.waiting.find(pairKey(this.form.codec, index), ({ shadow }) => shadow === undefined)
+    if (one === undefined) return
     one.shadow = { bytes, ms: this.now - one.at }
-    this.settle(index)
+    this.settle(one)
   }
 
-  private settle(index: MessageIndex): void {
-    const key = pairKey(this.form.codec, index)
-    const one = this.waiting.get(key)
-    if (one?.live === undefined || one.shadow === undefined) return
-    this.waiting.delete(key)
+  private settle(one: Mirrored): void {
+    if (one.live === undefined || one.shadow === undefined) return
+    this.waiting.remove(one)
     this.end(one)
   }
 

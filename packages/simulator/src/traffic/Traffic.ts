@@ -10,6 +10,7 @@ import { Effect, Schema } from "effect"
 import { eachLine } from "../file/Lines.ts"
 import { FileFailed, FileMalformed, reasonOf } from "../SimulatorError.ts"
 import { maskedCopy, reCardedCopy } from "./ReCard.ts"
+import { Waiting } from "./Waiting.ts"
 
 const Optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(schema)
 
@@ -101,26 +102,32 @@ export interface Pair {
   readonly answer: Read | undefined
 }
 
-/** Requests and advices of one direction, in their order, each with its first answer. */
+/** Requests and advices of one direction, in their order, each with its first answer; of two with one key the older first. */
 export const pairsOf = (
   codec: Codec,
   lines: ReadonlyArray<TrafficLine>,
   direction: TrafficLine["direction"]
 ): ReadonlyArray<Pair> => {
-  const pairs: Array<{ readonly request: Read; answer: Read | undefined }> = []
-  const waiting = new Map<string, { readonly request: Read; answer: Read | undefined }>()
+  interface Open {
+    readonly key: string
+    readonly request: Read
+    answer: Read | undefined
+  }
+  const pairs: Array<Open> = []
+  const waiting = new Waiting<Open>()
   for (const line of lines) {
     const read = readLine(codec, line)
     if (read === undefined) continue
     const key = `${line.connection} ${pairKey(codec, read.index)}`
     if (line.direction === direction && !isResponse(read.index.mti)) {
-      const pair = { request: read, answer: undefined }
+      const pair: Open = { key, request: read, answer: undefined }
       pairs.push(pair)
-      waiting.set(key, pair)
+      waiting.add(pair)
     } else if (line.direction !== direction && isResponse(read.index.mti)) {
-      const pair = waiting.get(key)
-      if (pair !== undefined) pair.answer = read
-      waiting.delete(key)
+      const pair = waiting.find(key)
+      if (pair === undefined) continue
+      pair.answer = read
+      waiting.remove(pair)
     }
   }
   return pairs
