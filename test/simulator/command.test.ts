@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -98,6 +98,14 @@ const startIssuer = async (...args: ReadonlyArray<string>) => {
 
 const check = (...args: ReadonlyArray<string>): Process =>
   start("check", "--acquirer", path("acquirer"), "--issuer", path("issuer"), "--ledger", path("ledger"), ...args)
+
+/** A load against nobody. */
+const loadText = `
+links: { a: { connect: 127.0.0.1:1, dialect: cups } }
+messages: { echo: { mti: "0820", header: { destination: "00010000", source: "48020000" }, 7: "{time}", 11: "{stan}", 33: "48020000", 70: "301" } }
+mix: [1 echo]
+profile: [fixed 1/s for 1s]
+`
 
 describe("jinka-sim", () => {
   it("runs an acquirer and an issuer as processes that are cut, steered and ended in order, and reconciles them", async () => {
@@ -342,6 +350,39 @@ describe("jinka-sim", () => {
     await process.exit
 
     expect(process.errors.match(/no connection to 127\.0\.0\.1:1 \(ECONNREFUSED\); it is tried again/g)).toHaveLength(1)
+  })
+
+  it("says before a run that its report cannot be written, and what a file is that is no capture; card numbers stay covered", async () => {
+    const nowhere = path("nowhere/report")
+    const taken = path("taken.yaml")
+    writeFileSync(taken, "rule: kept\n")
+    writeFileSync(path("load.yaml"), loadText)
+    writeFileSync(path("traffic"), '{"at":1}\n{"at":2}\n')
+    writeFileSync(path("cut.json"), '{"exchanges":[{"pan":6200000000000005')
+    writeFileSync(path("empty"), "\n")
+    const { address } = await startIssuer()
+    const load = ["load", path("load.yaml")]
+    const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
+      [[...load, "--html", nowhere], `${nowhere}: there is no such file or directory`],
+      [[...load, "--json", directory], `${directory}: it is a directory; give a file`],
+      [[...load, "--find-knee", "p99.9<0ms"], "--find-knee takes a bound above zero"],
+      [[...load, "--find-knee", "p99<5ms", "--step", "0 millis"], "--step takes a duration above zero"],
+      [[...load, "--find-knee", "p99<5ms", "--expect", "p99<5ms"], "--expect: it is for one load"],
+      [["record", path("traffic")], "that goes to `jinka-sim replay` as it is"],
+      [["record", path("cut.json")], "this is not JSON: it ends too early"],
+      [["record", path("empty")], "it is empty"],
+      [
+        ["dialogue", "record", "--listen", address, "--target", "127.0.0.1:1", "--out", taken],
+        `cannot listen on ${address}: another process listens there already`
+      ]
+    ]
+    const ran = cases.map(([args]) => start(...args))
+
+    for (const [at, process] of ran.entries()) {
+      expect([await process.exit, process.errors]).toEqual([2, expect.stringContaining(cases[at]![1])])
+      expect(process.errors).not.toContain("6200000000000005")
+    }
+    expect(readFileSync(taken, "utf8")).toBe("rule: kept\n")
   })
 
   for (const [name, args, words] of mistakes) {

@@ -169,6 +169,27 @@ describe("a profile", () => {
     expect(wrong("fixed 5/s for 1m and more")).toContain('"and" is not expected here')
     expect(wrong("replay rates.csv")).toContain("no line of seconds,rate")
   })
+
+  it("reads a file of rates with a blank in its name and says which of its lines is wrong: none is passed over", () => {
+    const replayed = (text: string): string => {
+      try {
+        return parsePhase("poisson replay 双十一 rates.csv", (path) => (path === "双十一 rates.csv" ? text : ""))
+          .map(({ from, lasts }) => `${from}/s ${lasts}`)
+          .join(", ")
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+
+    expect(replayed("\uFEFFseconds,rate\r\n0,5\r\n\r\n2.5,7\r\n")).toBe("5/s 2500, 7/s 1000")
+    for (const line of ["x1,9", "-1,9", "1,", "1", "1,2,3", "1;2", "noon"]) {
+      expect([line, replayed(`seconds,rate\n0,5\n${line}\n9,5\n`)]).toEqual([
+        line,
+        "line 3 of the profile is no seconds,rate"
+      ])
+    }
+    expect(replayed("seconds,rate\n\n4,5\n3,5\n")).toBe("line 3 of the profile is not before the next one")
+  })
 })
 
 describe("a load file", () => {
@@ -293,6 +314,35 @@ describe("a load", () => {
     series.counts.notSent += 1250
 
     expect(judged(bound, result)).toMatchObject({ isKept: false, says: "1250 of 1500 requests had no answer" })
+  })
+
+  it("takes no bound that nothing can keep, and says so of a load or a search that somebody stopped", () => {
+    for (const text of ["p99.9<0ms", "max < 0.0 s", "mean<0 ms", "p100 < 1 ms", "p99 < 5"]) {
+      expect([text, parseBound(text)]).toEqual([text, undefined])
+    }
+    const measure = new Measure()
+    const series = measure.newSeries("purchase", "a")
+    measure.wasSent(series, 0, 0)
+    measure.wasSent(series, 1, 1)
+    measure.wasAnswered(series, 0, 2)
+    const settings = { phases: parsePhase("soak 1/s for 8h", () => "") }
+    const stopped = { invalid: [], measure, settings, lasted: 2000, isStopped: true } as unknown as LoadResult
+
+    expect(loadTable(stopped)).toContain(
+      "STOPPED: the profile lasts 28800.0 s; requests that still waited for their answers: 1"
+    )
+    expect(loadTable({ ...stopped, isStopped: false })).not.toContain("STOPPED")
+
+    const step = { rate: 10, value: Number.POSITIVE_INFINITY, isKept: false, says: "" }
+    const knee = {
+      bound: parseBound("p99 < 5 ms")!,
+      rate: 20,
+      steps: [step],
+      isStopped: true,
+      says: "",
+      last: undefined
+    }
+    expect(kneeTable(knee)).toMatch(/nothing measured[\s\S]*the search was stopped; 20\/s kept p99 < 5 ms so far$/)
   })
 
   it.live("is told as a table, JSON, a page that fetches nothing, and a histogram log that others read", () =>

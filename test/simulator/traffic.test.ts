@@ -10,7 +10,7 @@ import { hasLuhn } from "../../packages/simulator/src/chance/Cards.ts"
 import { readProxyFile } from "../../packages/simulator/src/proxy/ProxyFile.ts"
 import { startProxy } from "../../packages/simulator/src/proxy/RunningProxy.ts"
 import { compareAnswers, noTolerance, readTolerance } from "../../packages/simulator/src/traffic/Compare.ts"
-import { linesOfPcap, linesOfTrace } from "../../packages/simulator/src/traffic/Import.ts"
+import { isTraced, linesOfPcap, linesOfTrace } from "../../packages/simulator/src/traffic/Import.ts"
 import { reCard, reCardedCopy } from "../../packages/simulator/src/traffic/ReCard.ts"
 import { type Replayed, type ReplaySettings, replay } from "../../packages/simulator/src/traffic/Replay.ts"
 import type { ShadowLine } from "../../packages/simulator/src/traffic/Shadow.ts"
@@ -176,6 +176,23 @@ describe("a capture file", () => {
       ])
     }
 
+    // Packets that were captured short (`tcpdump -s 96`), or a capture that ended in the middle of a message.
+    const short = linesOfPcap(
+      write(framesOf([sent(1000, 100), { ...sent(2000, 100 + request.length), bytes: request.subarray(0, 40) }])),
+      7801,
+      form,
+      key
+    )
+
+    expect([short.lines.length, short.says]).toEqual([
+      1,
+      [
+        expect.stringMatching(
+          /^10\.0\.0\.\d:40000 to 10\.0\.0\.2:7801: it ends with \d+ bytes of a message that is not whole$/
+        )
+      ]
+    ])
+
     const holed = linesOfPcap(write(framesOf([sent(1000, 100), sent(2000, 100 + 3 * request.length)])), 7801, form, key)
 
     expect([holed.lines.length, holed.says]).toEqual([
@@ -218,6 +235,11 @@ describe("a capture file", () => {
       "0200 000009 recarded",
       "0210 000009 recarded"
     ])
+
+    for (const wrong of [{ exchanges: [{ exchange: 1 }] }, { exchanges: [null] }, { exchanges: {} }, null]) {
+      expect(isTraced(wrong)).toBe(false)
+    }
+    expect(isTraced(traced)).toBe(true)
 
     const number = readOf(Buffer.from(lines[0]!.bytes, "hex")).text(2)
     expect([number.slice(0, 6), number.slice(-4), hasLuhn(number)]).toEqual(["620000", "0005", true])

@@ -1,12 +1,12 @@
 /** `jinka-sim load`: requests by a schedule, and how long their answers took. */
-import { writeFileSync } from "node:fs"
 import { Console, Effect, Option, Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { tryToWrite, writeText } from "../file/TextFile.ts"
 import { readLoadFile } from "../load/LoadFile.ts"
 import { loadHtml } from "../load/LoadHtml.ts"
-import { histogramLog, kneeTable, liveLine, loadJson, loadTable } from "../load/LoadReport.ts"
+import { boundText, histogramLog, kneeTable, liveLine, loadJson, loadTable } from "../load/LoadReport.ts"
 import { type Bound, findKnee, judged, type LoadResult, type LoadWatch, parseBound, runLoad } from "../load/RunLoad.ts"
-import { FileFailed, reasonOf } from "../SimulatorError.ts"
+import { type FileFailed, SettingInvalid } from "../SimulatorError.ts"
 import { Unsettled } from "./Conduct.ts"
 import { duration, file } from "./Flags.ts"
 import { StopSignal } from "./StopSignal.ts"
@@ -17,7 +17,7 @@ const bound = (name: string, description: string): Flag.Flag<Bound | undefined> 
     Flag.withDescription(description),
     Flag.filterMap(
       (text) => Option.fromNullishOr(parseBound(text)),
-      () => `--${name} takes a bound like "p99.9 < 50 ms", "max < 2 s" or "mean < 10 ms"`
+      () => `--${name} takes a bound above zero like "p99.9 < 50 ms", "max < 2 s" or "mean < 10 ms"`
     ),
     Flag.optional,
     Flag.map(Option.getOrUndefined)
@@ -31,7 +31,12 @@ const flags = {
     "find-knee",
     'Find the highest rate that keeps this bound, "p99.9 < 50 ms", from the profile\'s first rate up'
   ),
-  step: duration("step", "How long each rate of --find-knee is tried", "10 seconds"),
+  step: duration("step", "How long each rate of --find-knee is tried", "10 seconds").pipe(
+    Flag.filter(
+      (ms) => ms > 0,
+      () => "--step takes a duration above zero"
+    )
+  ),
   expect: bound("expect", "End with exit code 1 unless the load keeps this bound"),
   html: file("html", "Write the report with its plots here: one file, nothing fetched from elsewhere"),
   json: file("json", "Write the result here as JSON"),
@@ -44,12 +49,7 @@ const flags = {
 }
 
 const write = (path: string | undefined, text: () => string): Effect.Effect<void, FileFailed> =>
-  path === undefined
-    ? Effect.void
-    : Effect.try({
-        try: () => writeFileSync(path, text()),
-        catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
-      })
+  path === undefined ? Effect.void : writeText(path, text)
 
 interface Paths {
   readonly html: string | undefined
@@ -89,6 +89,11 @@ const judge = (result: LoadResult, expected: Bound | undefined): Effect.Effect<v
   if (result.invalid.length > 0)
     return Effect.fail(new Unsettled({ reason: `the run is INVALID: ${result.invalid[0]}` }))
   if (expected === undefined) return Effect.void
+  if (result.isStopped) {
+    return Effect.fail(
+      new Unsettled({ reason: `${expected.text} was expected of the whole profile: the load was stopped` })
+    )
+  }
   const { isKept, says } = judged(expected, result)
   return isKept ? Effect.void : Effect.fail(new Unsettled({ reason: `${expected.text} was expected: ${says}` }))
 }
@@ -103,6 +108,11 @@ export const loadCommand = Command.make(
       return yield* Console.log(
         `${input.file}: ${settings.links.length} links, ${settings.mix.length} lines of mix, good`
       )
+    if (input.findKnee !== undefined && input.expect !== undefined) {
+      const rule = "it is for one load: with --find-knee the bound is the one that it names"
+      return yield* new SettingInvalid({ setting: "--expect", rule })
+    }
+    yield* tryToWrite([input.html, input.json, input.histogram])
     const watch = yield* makeWatch(input.quiet)
     if (input.findKnee !== undefined) {
       const onStep = ({
@@ -113,7 +123,7 @@ export const loadCommand = Command.make(
         readonly isKept: boolean
         readonly rate: number
         readonly value: number
-      }) => watch.tell(`${rate}/s: ${value.toFixed(1)} ms, ${isKept ? "kept" : "not kept"}`)
+      }) => watch.tell(`${rate}/s: ${boundText(value)}, ${isKept ? "kept" : "not kept"}`)
       const knee = yield* findKnee(
         settings,
         input.findKnee,
@@ -123,7 +133,12 @@ export const loadCommand = Command.make(
       )
       yield* Console.log(kneeTable(knee))
       if (knee.last !== undefined) yield* writeReports(input, knee.last)
-      if (knee.rate === 0) return yield* new Unsettled({ reason: `no rate kept ${knee.bound.text}` })
+      const found =
+        knee.rate === 0
+          ? `no rate kept ${knee.bound.text}, and no report is written`
+          : "the rate found is not the highest"
+      if (knee.isStopped) return yield* new Unsettled({ reason: `the search was stopped: ${found}` })
+      if (knee.rate === 0) return yield* new Unsettled({ reason: found })
       return
     }
     const result = yield* runLoad(settings, watch)

@@ -1,5 +1,6 @@
 /** `jinka-sim record` and `jinka-sim replay`: traffic from captures, and sent again. */
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
+import { readJson } from "@jinka/codec"
 import Table from "cli-table3"
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -13,6 +14,7 @@ import {
 } from "../dialogue/WireFormat.ts"
 import { frameNamed, frameNames } from "../file/FrameFile.ts"
 import { suggestion } from "../file/Nearest.ts"
+import { tryToWrite, writeText } from "../file/TextFile.ts"
 import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
 import { noTolerance, readTolerance } from "../traffic/Compare.ts"
 import { type Imported, isTraced, linesOfPcap, linesOfTrace } from "../traffic/Import.ts"
@@ -64,6 +66,8 @@ const keyOf = (path: string | undefined): Effect.Effect<Buffer | undefined, File
         return Effect.fail(new FileMalformed({ path, reason: "at least 32 hex digits are expected, an even number" }))
       })
 
+const isJsonLines = (bytes: Buffer): boolean => "json" in readJson(String(bytes).trimStart().split("\n", 1)[0]!)
+
 const imported = (
   path: string,
   bytes: Buffer,
@@ -71,7 +75,9 @@ const imported = (
   form: WireFormat,
   key: Buffer | undefined
 ): Effect.Effect<Imported, FileMalformed | SettingInvalid> => {
-  const isJson = bytes.length > 0 && bytes[0] === 0x7b
+  const text = String(bytes.subarray(0, 64)).trimStart()
+  if (text === "" && bytes.length < 64) return Effect.fail(new FileMalformed({ path, reason: "it is empty" }))
+  const isJson = text.startsWith("{")
   if (!isJson && port === undefined) {
     const rule = "say which port the listening side has in the capture"
     return Effect.fail(new SettingInvalid({ setting: "--port", rule }))
@@ -79,8 +85,14 @@ const imported = (
   return Effect.try({
     try: () => {
       if (!isJson) return linesOfPcap(bytes, port!, form, key)
-      const traced: unknown = JSON.parse(String(bytes))
-      if (isTraced(traced)) return linesOfTrace(traced, form, key)
+      const read = readJson(String(bytes))
+      if ("wrong" in read && isJsonLines(bytes)) {
+        throw new CaptureInvalid(
+          "it has one JSON object a line, as recorded traffic has: that goes to `jinka-sim replay` as it is"
+        )
+      }
+      if ("wrong" in read) throw new CaptureInvalid(read.wrong)
+      if (isTraced(read.json)) return linesOfTrace(read.json, form, key)
       throw new CaptureInvalid("it is no capture, and not what `jinka trace --json` prints")
     },
     catch: (error) => new FileMalformed({ path, reason: reasonOf(error) })
@@ -113,10 +125,7 @@ export const recordCommand = Command.make(
     const printed = lines.map((line) => JSON.stringify(line)).join("\n")
     if (input.out === undefined) return yield* Console.log(printed)
     const { out } = input
-    yield* Effect.try({
-      try: () => writeFileSync(out, `${printed}\n`),
-      catch: (error) => new FileFailed({ path: out, reason: reasonOf(error) })
-    })
+    yield* writeText(out, () => `${printed}\n`)
     yield* Console.log(
       `${lines.length} messages of ${new Set(lines.map(({ connection }) => connection)).size} connections`
     )
@@ -208,6 +217,7 @@ export const replayCommand = Command.make(
         "jinka-sim: card data of this traffic is covered: requests go out with stars in their card numbers"
       )
     }
+    yield* tryToWrite([input.report])
     const ended: Array<Replayed> = []
     const { asRecorded, connect, speed, timeout: timeoutMs } = input
     const settings = { form, mac: undefined, connect, speed, isRenewed: !asRecorded, timeoutMs, tolerance }
@@ -215,11 +225,7 @@ export const replayCommand = Command.make(
     const early = yield* replay(settings, pairs, (one) => ended.push(one), stop.requested)
     yield* Console.log(table(ended))
     if (input.report !== undefined) {
-      const { report } = input
-      yield* Effect.try({
-        try: () => writeFileSync(report, ended.map((one) => `${JSON.stringify(one)}\n`).join("")),
-        catch: (error) => new FileFailed({ path: report, reason: reasonOf(error) })
-      })
+      yield* writeText(input.report, () => ended.map((one) => `${JSON.stringify(one)}\n`).join(""))
     }
     const notSent = ended.filter(({ outcome }) => outcome === "not sent").length
     if (early !== undefined) {

@@ -1,11 +1,12 @@
 /** `jinka-sim dialogue run`: dialogues against a system at given addresses. Mounted by the command line. */
-import { statSync, writeFileSync } from "node:fs"
+import { statSync } from "node:fs"
 import { relative } from "node:path"
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Unsettled } from "../cli/Conduct.ts"
 import { duration, listOf } from "../cli/Flags.ts"
 import { FileInvalid } from "../file/FileInvalid.ts"
+import { tryToWrite, writeText } from "../file/TextFile.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
 import type { Dialogue } from "./Dialogue.ts"
@@ -126,12 +127,6 @@ const whySkipped = (
   return `${reasons}. --target names ${given.join(", ")}, and the dialogues name ${named.join(", ")}`
 }
 
-const written = (path: string, text: string): Effect.Effect<void, FileFailed> =>
-  Effect.try({
-    try: () => writeFileSync(path, text),
-    catch: (error) => new FileFailed({ path, reason: reasonOf(error) })
-  })
-
 const runCommand = Command.make(
   "run",
   flags,
@@ -152,10 +147,11 @@ const runCommand = Command.make(
       pace: () => input.pace,
       utcOffsetMs: input.utcOffset * 60_000
     }
+    yield* tryToWrite([input.junit, input.html])
     const outcomes = yield* runDialogues(dialogues, options, (outcome) => Console.log(outcomeLine(outcome)))
     yield* Console.log(`\n${summaryText(outcomes)}`)
-    if (input.junit !== "") yield* written(input.junit, junitXml(outcomes))
-    if (input.html !== "") yield* written(input.html, htmlReport(outcomes))
+    if (input.junit !== "") yield* writeText(input.junit, () => junitXml(outcomes))
+    if (input.html !== "") yield* writeText(input.html, () => htmlReport(outcomes))
     yield* judged(outcomes, targets, dialogues)
   })
 ).pipe(

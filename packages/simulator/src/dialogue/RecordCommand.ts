@@ -2,7 +2,7 @@
  * `jinka-sim dialogue record`: stands on a line, or reads a capture of one, and writes down what goes by as a dialogue.
  * Mounted by the command line.
  */
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { relative } from "node:path"
 import { cups } from "@jinka/codec"
 import { Console, Effect, Option } from "effect"
@@ -11,6 +11,7 @@ import { endpoint } from "../cli/Flags.ts"
 import { StopSignal } from "../cli/StopSignal.ts"
 import { frameNamed, frameNames } from "../file/FrameFile.ts"
 import { knownNames } from "../file/Nearest.ts"
+import { tryToWrite, writeText } from "../file/TextFile.ts"
 import { type Endpoint, endpointText } from "../link/Listener.ts"
 import { passThrough } from "../link/PassThrough.ts"
 import { FileFailed, FileMalformed, reasonOf, SettingInvalid } from "../SimulatorError.ts"
@@ -119,15 +120,19 @@ export const recordCommand = Command.make(
       rule,
       seed
     })
-    const write = Effect.try({
-      try: () => writeFileSync(out, recorded.text()),
-      catch: (error) => new FileFailed({ path: out, reason: reasonOf(error) })
-    })
+    const write = writeText(out, () => recorded.text())
+    yield* tryToWrite([out])
     if (source.kind === "capture") {
+      const lacks: Array<string> = []
+      const file = yield* Effect.try({
+        try: () => readFileSync(source.path),
+        catch: (error) => new FileFailed({ path: source.path, reason: reasonOf(error) })
+      })
       const passed = yield* Effect.try({
-        try: () => passedOf(readFileSync(source.path), source.port, form.frame),
+        try: () => passedOf(file, source.port, form.frame, (says) => lacks.push(says)),
         catch: (error) => new FileMalformed({ path: source.path, reason: reasonOf(error) })
       })
+      for (const says of lacks) yield* Console.error(`jinka-sim: ${says}`)
       for (const one of passed) recorded.take(one)
       if (recorded.messages === 0) {
         const reason = `it holds no message of a connection to port ${source.port}`
@@ -137,13 +142,14 @@ export const recordCommand = Command.make(
       return yield* Console.log(`${recorded.messages} messages in ${relative(".", out)}`)
     }
     const { listen, target } = source
-    yield* write
     let seen = 0
     let written = 0
     const at = yield* passThrough(listen, target, form.frame, (passed) => {
       seen++
       recorded.take(passed)
     })
+    // Only now: a second start must not empty what the first one records.
+    yield* write
     yield* Console.log(`records ${endpointText(at)} to ${endpointText(target)}; ends with Ctrl-C`)
     const keep = Effect.suspend(() => {
       if (written === seen) return Effect.void

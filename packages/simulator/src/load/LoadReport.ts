@@ -2,10 +2,14 @@
 import Table from "cli-table3"
 import { HistogramLogWriter } from "hdr-histogram-js"
 import { type Second, type Series, type Spread, spreadOf } from "./Measure.ts"
+import { profileLasts } from "./Profile.ts"
 import type { Knee, LoadResult } from "./RunLoad.ts"
 
 /** Milliseconds with as many decimals as they are worth. */
 export const msText = (ms: number): string => (ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0))
+
+/** What a bound is held against; without an answer that was measured there is nothing. */
+export const boundText = (ms: number): string => (Number.isFinite(ms) ? `${msText(ms)} ms` : "nothing measured")
 
 const count = (value: number): string => Math.round(value).toLocaleString("en-US")
 
@@ -39,7 +43,7 @@ const codesText = ({ codes }: Series): string =>
 
 /** The result for a terminal. */
 export const loadTable = (result: LoadResult): string => {
-  const { invalid, lasted, measure } = result
+  const { invalid, isStopped, lasted, measure, settings } = result
   const { answered, lost, notSent, sent, timedOut } = measure.totals()
   const head = ["latency from the intended start, ms", "link", "count", "mean", "p50", "p90", "p99", "p99.9", "max"]
   const rows = [
@@ -49,25 +53,31 @@ export const loadTable = (result: LoadResult): string => {
   ]
   const rates = `${count(sent)} sent in ${(lasted / 1000).toFixed(1)} s (${count((sent / Math.max(1, lasted)) * 1000)}/s)`
   const ends = `${count(answered)} answered, ${count(timedOut)} timed out, ${count(lost)} lost with their connection, ${count(notSent)} not sent`
+  const open = sent - answered - timedOut - lost
+  const planned = (profileLasts(settings.phases) / 1000).toFixed(1)
+  const stopped = `STOPPED: the profile lasts ${planned} s; requests that still waited for their answers: ${count(open)}`
   const odd = `${count(measure.late)} late, ${count(measure.unmatched)} unmatched, ${count(measure.unexpected)} requests that nobody answered`
   return [
     tableOf(head, rows),
     `${rates}: ${ends}; ${odd}`,
+    ...(isStopped ? [stopped] : []),
     ...measure.series.map((one) => `codes of ${one.message} on ${one.link}: ${codesText(one) || "none"}`),
     ...invalid.map((reason) => `INVALID: ${reason}`)
   ].join("\n")
 }
 
 /** A search for a terminal. */
-export const kneeTable = ({ bound, rate, says, steps }: Knee): string =>
+export const kneeTable = ({ bound, isStopped, rate, says, steps }: Knee): string =>
   [
     tableOf(
       ["rate", bound.text.split("<")[0]!.trim(), "kept", ""],
-      steps.map((step) => [`${count(step.rate)}/s`, `${msText(step.value)} ms`, step.isKept ? "yes" : "no", step.says])
+      steps.map((step) => [`${count(step.rate)}/s`, boundText(step.value), step.isKept ? "yes" : "no", step.says])
     ),
-    rate === 0
-      ? `no rate kept ${bound.text}: ${says}`
-      : `${count(rate)}/s is the highest rate with ${bound.text}; above it: ${says}`
+    isStopped
+      ? `the search was stopped; ${rate === 0 ? "no rate" : `${count(rate)}/s`} kept ${bound.text} so far`
+      : rate === 0
+        ? `no rate kept ${bound.text}: ${says}`
+        : `${count(rate)}/s is the highest rate with ${bound.text}; above it: ${says}`
   ].join("\n")
 
 /** The result as one object for programs. */

@@ -50,15 +50,18 @@ const evenly = (name: string, rate: number, lasts: number, isPoisson: boolean): 
 
 /** Phases of a replayed profile: each line holds until the next one's second; the last for a second. */
 const replayed = (text: string, isPoisson: boolean): ReadonlyArray<Phase> => {
-  const rows = text
-    .split(/\r?\n/)
-    .filter((line) => /^\s*[\d.]/.test(line))
-    .map((line) => line.split(",").map(Number))
+  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/)
+  const rows = lines.flatMap((line, at) => {
+    const found = /^\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)\s*$/.exec(line)
+    if (found !== null) return [{ number: at + 1, second: Number(found[1]), rate: Number(found[2]) }]
+    // The first line may name its columns.
+    if (line.trim() === "" || (at === 0 && !/\d/.test(line))) return []
+    throw new ProfileInvalid(`line ${at + 1} of the profile is no seconds,rate`)
+  })
   if (rows.length === 0) throw new ProfileInvalid("the profile has no line of seconds,rate")
-  return rows.map(([second = Number.NaN, rate = Number.NaN], at) => {
-    const next = rows[at + 1]?.[0] ?? second + 1
-    if (!(rate >= 0 && next > second))
-      throw new ProfileInvalid(`line ${at + 1} of the profile is no seconds,rate in order`)
+  return rows.map(({ number, rate, second }, at) => {
+    const next = rows[at + 1]?.second ?? second + 1
+    if (next <= second) throw new ProfileInvalid(`line ${number} of the profile is not before the next one`)
     return evenly(`second ${second}`, rate, (next - second) * 1000, isPoisson)
   })
 }
@@ -95,7 +98,9 @@ export const parsePhase = (text: string, readText: (path: string) => string): Re
   }
   if (kind === "replay") {
     if (rest[0] === undefined) throw new ProfileInvalid("a file with lines of seconds,rate is expected behind replay")
-    return end(1, replayed(readText(rest[0]), isPoisson))
+    // A file's name may have blanks.
+    const path = text.trim().replace(/^(?:poisson\s+)?replay\s+/, "")
+    return replayed(readText(path), isPoisson)
   }
   const isNamed = kind === "fixed" || kind === "soak"
   if (!isNamed && !isPoisson) {

@@ -98,10 +98,10 @@ export interface Bound {
   readonly ms: number
 }
 
-/** Reads `p99.9 < 50 ms`, `max < 2 s` or `mean < 10 ms`; `undefined` for anything else. */
+/** Reads `p99.9 < 50 ms`, `max < 2 s` or `mean < 10 ms`; `undefined` for anything else, and for zero, which nothing can keep. */
 export const parseBound = (text: string): Bound | undefined => {
   const found = /^(?:p(\d{1,2}(?:\.\d{1,3})?)|(max)|(mean))\s*<\s*(\d+(?:\.\d+)?)\s*(ms|s)$/.exec(text.trim())
-  if (found === null) return undefined
+  if (found === null || Number(found[4]) === 0) return undefined
   const percentile = found[2] !== undefined ? 100 : found[3] !== undefined ? 101 : Number(found[1])
   return { text: text.trim(), percentile, ms: Number(found[4]) * (found[5] === "s" ? 1000 : 1) }
 }
@@ -128,6 +128,7 @@ export interface Knee {
   /** Requests a second: the highest rate that kept the bound; 0 when none did. */
   readonly rate: number
   readonly steps: ReadonlyArray<KneeStep>
+  readonly isStopped: boolean
   /** Why the search ended where it did. */
   readonly says: string
   readonly last: LoadResult | undefined
@@ -143,7 +144,7 @@ export const judged = (bound: Bound, { invalid, measure }: LoadResult): Omit<Kne
   const failed = lost + notSent + timedOut
   // A generator that was late makes a latency larger, never smaller: a bound that was kept all the same was kept.
   const isKept = failed <= (answered + failed) * FAILED_SHARE && value < bound.ms
-  const slow = `${bound.text.split("<")[0]!.trim()} was ${value.toFixed(1)} ms`
+  const slow = `${bound.text.split("<")[0]!.trim()} was ${value.toFixed(value < 10 ? 3 : 1)} ms`
   const unanswered = `${failed} of ${answered + failed} requests had no answer`
   const says = isKept ? "" : (invalid[0] ?? (value < bound.ms ? unanswered : slow))
   return { value, isKept, says }
@@ -173,7 +174,7 @@ export const findKnee = (
         isPoisson: settings.phases[0]?.isPoisson === true
       }
       const result = yield* runLoad({ ...settings, phases: [phase], warmUpMs: stepMs / 5 }, watch)
-      if (result.isStopped) return { bound, rate: good, steps, says: "the search was stopped", last }
+      if (result.isStopped) return { bound, rate: good, steps, isStopped: true, says: "the search was stopped", last }
       const step: KneeStep = { rate, ...judged(bound, result) }
       steps.push(step)
       onStep(step)
@@ -186,5 +187,5 @@ export const findKnee = (
       }
       rate = Math.round(bad === Number.POSITIVE_INFINITY ? good * 2 : good === 0 ? bad / 2 : (good + bad) / 2)
     }
-    return { bound, rate: good, steps, says, last }
+    return { bound, rate: good, steps, isStopped: false, says, last }
   })

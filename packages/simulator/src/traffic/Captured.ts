@@ -3,12 +3,20 @@ import { type FrameFormat, Framer } from "@jinka/codec"
 import type { Passed, Side } from "../link/PassThrough.ts"
 import { segmentsOf } from "./Pcap.ts"
 
-/** In the order of the file; ends of connections are not told. `near` are the sides that connect. Throws `CaptureInvalid`. */
-export const passedOf = (file: Buffer, port: number, frame: FrameFormat): ReadonlyArray<Passed> => {
+/**
+ * In the order of the file; ends of connections are not told. `near` are the sides that connect. `lacks` hears what is
+ * missing, in a sentence. Throws `CaptureInvalid`.
+ */
+export const passedOf = (
+  file: Buffer,
+  port: number,
+  frame: FrameFormat,
+  lacks: (says: string) => void = () => undefined
+): ReadonlyArray<Passed> => {
   const passed: Array<Passed> = []
   const lines = new Map<string, number>()
   const framers = new Map<string, Framer | undefined>()
-  for (const { bytes, from: source, to } of segmentsOf(file, port)) {
+  for (const { bytes, from: source, to } of segmentsOf(file, port, lacks)) {
     const from: Side = to.endsWith(`:${port}`) ? "near" : "far"
     const caller = from === "near" ? source : to
     const line = lines.get(caller) ?? lines.size + 1

@@ -6,6 +6,7 @@
  */
 import { createHmac } from "node:crypto"
 import { type Codec, Framer, isMessageError, isResponse, messageFromJson } from "@jinka/codec"
+import { Schema } from "effect"
 import { hasLuhn } from "../chance/Cards.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import { segmentsOf } from "./Pcap.ts"
@@ -43,22 +44,23 @@ export const linesOfPcap = (file: Buffer, port: number, form: WireFormat, key: U
     framers.set(stream, undefined)
     says.push(`connection ${connection}, ${direction}: what follows is no frame of this kind (${error._tag})`)
   }
+  for (const [stream, framer] of framers) {
+    const open = framer?.open ?? 0
+    if (open > 0) says.push(`${stream.replace(" ", " to ")}: it ends with ${open} bytes of a message that is not whole`)
+  }
   return { lines, says }
 }
 
-interface TracedField {
-  readonly id: string
-  readonly value: string
-}
+const TracedEntry = Schema.Struct({
+  at: Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT/)),
+  fields: Schema.Array(Schema.Struct({ id: Schema.String, value: Schema.String }))
+})
+type TracedEntry = typeof TracedEntry.Type
 
-interface TracedEntry {
-  readonly at: string
-  readonly fields: ReadonlyArray<TracedField>
-}
-
-interface Traced {
-  readonly exchanges: ReadonlyArray<{ readonly exchange: number; readonly entries: ReadonlyArray<TracedEntry> }>
-}
+const Traced = Schema.Struct({
+  exchanges: Schema.Array(Schema.Struct({ exchange: Schema.Finite, entries: Schema.Array(TracedEntry) }))
+})
+type Traced = typeof Traced.Type
 
 /** A card number whose covered digits are drawn: the same for the same mask and key, with a right check digit. */
 const uncovered = (masked: string, key: Uint8Array): string => {
@@ -124,5 +126,4 @@ export const linesOfTrace = (traced: Traced, { codec }: WireFormat, key: Uint8Ar
 }
 
 /** Whether a value is what `jinka trace --json` prints. */
-export const isTraced = (value: unknown): value is Traced =>
-  typeof value === "object" && value !== null && Array.isArray((value as { readonly exchanges?: unknown }).exchanges)
+export const isTraced: (value: unknown) => value is Traced = Schema.is(Traced)
