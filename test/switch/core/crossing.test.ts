@@ -1,6 +1,6 @@
 /** Partners of two dialects: what one tells messages by must reach the other, or nothing goes there (G6). */
 import { describe, expect, it } from "@effect/vitest"
-import { iso8583v1987Ascii, type Message, unionPayPos } from "@jinka/codec"
+import { cups, iso8583v1987Ascii, iso8583v1993Ascii, iso8583v2003, type Message, unionPayPos } from "@jinka/codec"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { answerTo, type LinkAll, linkOf, startBench } from "./Bench.ts"
@@ -29,6 +29,28 @@ const ofTerminal = (terminal: string, mti = "0200"): Message => ({
     49: "156"
   }
 })
+
+const dialects = { cups, iso8583v1993Ascii, iso8583v2003 }
+
+/** A purchase, an authorization or a message about one, as the edition of its type writes it. */
+const ofEdition = (mti: string): Message => {
+  const own: { readonly [edition: string]: Message["fields"] } = {
+    0: {
+      4: "000000012300",
+      11: `00${mti}`,
+      12: "223829",
+      49: "156",
+      ...(mti === "0420" ? { 90: "0200".padEnd(42, "0") } : {})
+    },
+    1: { 4: "000000012300", 11: `00${mti}`, 12: "261122223829", 49: "156" },
+    2: { 11: mti.padStart(12, "0"), 12: "20261122223829" }
+  }
+  return {
+    mti,
+    ...(mti.startsWith("0") ? { header: { destination: "00010000", source: "48020000" } } : {}),
+    fields: { 2: "6200000000000005", 3: "000000", 7: "1122223829", 32: "48020000", 33: "48020000", ...own[mti[0]!] }
+  }
+}
 
 describe("Between two dialects", () => {
   it.effect("an answer repeats of its request what the other dialect does not have", () =>
@@ -74,6 +96,27 @@ describe("Between two dialects", () => {
       yield* commit
 
       expect(codes(caller.heard())).toEqual(Array(6).fill("30"))
+      expect(host.heard()).toEqual([])
+    })
+  )
+
+  it.effect.each([
+    ["cups", "iso8583v1993Ascii", ["0200", "0100", "0220", "0420"]],
+    ["iso8583v1993Ascii", "cups", ["1200", "1100", "1220", "1420"]],
+    ["iso8583v2003", "iso8583v1993Ascii", ["2200", "2220"]]
+  ] as const)("nothing goes from %s to %s, whose partner knows none of these types", ([from, to, mtis]) =>
+    Effect.gen(function* () {
+      const { caller, commit, host } = yield* bench(
+        linkOf("bank", 4802, dialects[from]),
+        linkOf("host", 103, dialects[to])
+      )
+      for (const mti of mtis) caller.say(ofEdition(mti))
+      yield* commit
+      yield* TestClock.adjust(100)
+      yield* commit
+
+      const refused = dialects[from].refusal.formatError
+      expect(caller.heard().map(({ fields }) => fields[39])).toEqual(mtis.map(() => refused))
       expect(host.heard()).toEqual([])
     })
   )

@@ -5,16 +5,33 @@
  * The one place where a message goes from one link's language into another's: a request to its target, an answer back to its
  * origin, an advice into a queue, a reversal to whom its request went. What comes later (a MAC, a PIN block) is done behind it.
  */
-import { MessageIndex } from "@jinka/codec"
+import { MessageIndex, mtiVersion } from "@jinka/codec"
 import { type Language, receivedFieldsOf, type Stamp, sentFieldsOf } from "./Language.ts"
+
+/**
+ * Whether the message of `index`, which is in the words of `from`, says the same to the partner behind `to`, and is not taken for
+ * another one there.
+ */
+export const mayCross = (from: Language, to: Language, index: MessageIndex): boolean =>
+  from.form === to.form || (isOfEdition(from, to, index) && isToldApart(from, to, index))
+
+/**
+ * Message types, times and response codes are not converted: one of another edition would be none that its partner knows. A form
+ * that has types of both for good says so by its messages.
+ */
+const isOfEdition = (from: Language, to: Language, { mti }: MessageIndex): boolean =>
+  from.edition === undefined ||
+  to.edition === undefined ||
+  from.edition === to.edition ||
+  mtiVersion(mti) === to.edition
 
 /**
  * Whether the partner behind `to` can tell the message of `index`, which is in the words of `from`, from every other that comes
  * from there (G6). Between two forms a part of its key may be missing, because the other form does not have it. Then it does only
  * with a STAN of ours, or when what is there is all that its sender tells it by.
  */
-export const isToldApart = (from: Language, to: Language, index: MessageIndex): boolean => {
-  if (from.form === to.form || to.missing(index) === undefined) return true
+const isToldApart = (from: Language, to: Language, index: MessageIndex): boolean => {
+  if (to.missing(index) === undefined) return true
   if (to.hasOwnStan && from.stan(index) !== "") return true
   const sent = sentFieldsOf(to, index.mti)
   return receivedFieldsOf(from, index.mti).every((de) => sent.includes(de))

@@ -54,6 +54,7 @@ let renamedBytes = Buffer.allocUnsafeSlow(1024)
 export class Iso8583 implements Language {
   readonly name
   readonly form
+  readonly edition
   readonly frame
   readonly refusal
   readonly approved
@@ -90,6 +91,7 @@ export class Iso8583 implements Language {
     this.frame = frame
     this.name = dialect.name
     this.form = dialect
+    this.edition = dialect.version
     this.refusal = dialect.refusal
     this.approved = codec.layout.answers.approved
     this.hasOwnStan = settings.stan === "own"

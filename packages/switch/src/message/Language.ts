@@ -64,6 +64,8 @@ export interface Language {
   readonly name: string
   /** Links with the same form pass the bytes of a message on; between others it is translated. */
   readonly form: object
+  /** The edition of ISO 8583 that its message types belong to, 0: 1987, 1: 1993, 2: 2003; left out: it has no editions. */
+  readonly edition?: number
   readonly frame: FrameFormat
   /** Codes with which we refuse or end a request by ourselves. */
   readonly refusal: RefusalCodes

@@ -7,7 +7,7 @@
  */
 import { type MessageIndex, mtiClass, repeatMti, responseMti } from "@jinka/codec"
 import { sourceText } from "../../journal/Source.ts"
-import { Crossing, isToldApart } from "../../message/Crossing.ts"
+import { Crossing, mayCross } from "../../message/Crossing.ts"
 import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
@@ -94,7 +94,7 @@ export class Deliveries {
     original: Stored["original"]
   ): void {
     const { commits, groups, record, seals } = this.desks
-    if (!isToldApart(origin.language, target.language, index))
+    if (!mayCross(origin.language, target.language, index))
       return this.refusals.refuse(origin, epoch, index, "formatError")
     // Its MAC is its partner's, and of this one transmission.
     const bare = origin.guard === undefined ? named : seals!.bare(origin.guard, named)

@@ -6,7 +6,7 @@
  * on its way to the journal; `Requests` goes on with it from there.
  */
 import type { MessageIndex } from "@jinka/codec"
-import { isToldApart } from "../../message/Crossing.ts"
+import { mayCross } from "../../message/Crossing.ts"
 import { receivedFieldsOf, sentFieldsOf } from "../../message/Language.ts"
 import { stanOf } from "../../message/Stamp.ts"
 import type { Desk } from "../Desk.ts"
@@ -106,7 +106,7 @@ export class RequestAdmission {
       if (question !== undefined) return this.ask(coming, question, { isNew: true, isUnseen: true })
       return this.refuse(coming, "formatError")
     }
-    if (!isToldApart(language, target.language, index)) return this.refuse(coming, "formatError")
+    if (!mayCross(language, target.language, index)) return this.refuse(coming, "formatError")
     const length = language.key(named, sentFieldsOf(target.language, index.mti), this.key)
     if (groups.isOutstanding(target, this.key, length)) return this.refuse(coming, "duplicate")
     const slot = outstanding.take(this.key, 0, length, deadline, partner, origin.id)

@@ -50,12 +50,45 @@ export const keyRelations = (link: Draft): ReadonlyArray<Finding> => {
 
 /** Findings about links that a route leads to, from links of other dialects. */
 export const crossingRelations = (draft: Draft, links: ReadonlyArray<Draft>): ReadonlyArray<Finding> => {
+  const crossings = crossingsOf(draft, links)
+  return [...editionRelations(crossings), ...apartRelations(crossings)]
+}
+
+type Crossings = ReturnType<typeof crossingsOf>
+
+/** The origins of each target, where a crossing is as `is` says. */
+const originsWhere = (crossings: Crossings, is: (origin: Draft, target: Draft) => boolean) => {
   const found = new Map<Draft, Set<Draft>>()
-  for (const [origin, target] of crossingsOf(draft, links))
-    if (missing(origin, target).length > 0) found.set(target, (found.get(target) ?? new Set()).add(origin))
+  for (const [origin, target] of crossings)
+    if (is(origin, target)) found.set(target, (found.get(target) ?? new Set()).add(origin))
   return [...found].map(([target, origins]) => {
     const names = listed([...origins].map((origin) => origin.part("name").text ?? ""))
-    const fields = [...new Set([...origins].flatMap((origin) => missing(origin, target)))].sort((a, b) => a - b)
+    return { target, origins: [...origins], names }
+  })
+}
+
+const editions = ["1987", "1993", "2003"]
+
+/** Types, times and response codes of one edition mean nothing in another, and are not converted. */
+const editionRelations = (crossings: Crossings): ReadonlyArray<Finding> =>
+  originsWhere(crossings, (origin, target) => !isOneEdition(origin, target)).map(({ names, target }) => {
+    const edition = editions[dialectOf(target)!.dialect.version]
+    const rule = `this partner speaks ISO 8583:${edition}, and ${names} another edition: what comes from there is refused as a format error`
+    const help =
+      "Write `from:` on the route for the links that it is for, or give the link the dialect that its partner speaks."
+    return warning(target.part("dialect").path, rule, help)
+  })
+
+const isOneEdition = (origin: Draft, target: Draft): boolean => {
+  const [from, to] = [dialectOf(origin), dialectOf(target)]
+  return from === undefined || to === undefined || from.dialect.version === to.dialect.version
+}
+
+/** A part of the target's key is missing, by which its partner would tell messages apart. */
+const apartRelations = (crossings: Crossings): ReadonlyArray<Finding> => {
+  const isMissed = (origin: Draft, target: Draft) => isOneEdition(origin, target) && missing(origin, target).length > 0
+  return originsWhere(crossings, isMissed).map(({ names, origins, target }) => {
+    const fields = [...new Set(origins.flatMap((origin) => missing(origin, target)))].sort((a, b) => a - b)
     const rule = `the dialect of ${names} has no DE ${fields.join(", ")}, by which this partner tells messages apart: what comes from there is refused as a format error`
     return warning(
       target.part("dialect").path,
