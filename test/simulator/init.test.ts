@@ -1,6 +1,7 @@
 /** The folder of `jinka-sim init`: every file of it is good in every dialect, and it passes against the shipped switch. */
 import { spawn } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { dialects } from "@jinka/codec"
@@ -12,6 +13,7 @@ import { initFiles } from "../../packages/simulator/src/init/InitFolder.ts"
 import { canBegin } from "../../packages/simulator/src/init/InitMessages.ts"
 import { readPartners } from "../../packages/simulator/src/scripted/PlanFile.ts"
 import { builtProgram } from "../programs/Programs.ts"
+import { pause } from "../switch/operate/Line.ts"
 
 const programs = {
   sim: builtProgram("packages/simulator/src/main.ts"),
@@ -101,6 +103,33 @@ describe("jinka-sim init", () => {
     // How fast it is depends on the machine; that it can be read does not.
     expect((await sim("load", "links/load.yaml", "--check")).output).toContain("1 links, 1 lines of mix, good")
     expect(existsSync(join(folder, "links/.run/issuer-ledger.jsonl"))).toBe(true)
+  })
+
+  it("tests nothing against a stranger that holds the stand-in's port, and leaves nothing running when a signal ends it", async () => {
+    const port = 22_000 + (process.pid % 10_000)
+    await sim("init", "links", "--acquirer-port", String(port), "--issuer-port", String(port + 1))
+    const node = (program: string) => `${process.execPath} ${program}`
+    const env = { JINKA_SIM: node(programs.sim), JINKA: node(programs.switch) }
+    const stranger = createServer()
+    await new Promise<void>((resolve) => stranger.listen(port + 1, "127.0.0.1", resolve))
+    const refused = await run("sh", ["links/run.sh"], { ...env, TARGET: "acquirer=127.0.0.1:1" })
+    await new Promise((resolve) => stranger.close(resolve))
+
+    expect(refused.code).toBe(1)
+    expect(refused.output).toContain("the stand-in for the issuer did not start. It says:\njinka-sim: cannot listen on")
+    expect(refused.output).not.toContain("kept")
+
+    const child = spawn("sh", ["links/run.sh"], { cwd: folder, env: { ...process.env, PATH, ...env }, stdio: "ignore" })
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve))
+    const holds = (text: string) => () => {
+      const log = join(folder, "links/.run/issuer.log")
+      return existsSync(log) && readFileSync(log, "utf8").includes(text)
+    }
+    while (!holds('"event":"started"')()) await pause(50)
+    child.kill("SIGTERM")
+
+    expect(await ended).toBe(143)
+    while (!holds('"event":"summary"')()) await pause(50)
   })
 
   it("overwrites nothing, and refuses a dialect that its dialogues cannot speak", async () => {

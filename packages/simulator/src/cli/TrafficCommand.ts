@@ -145,6 +145,9 @@ export const recordCommand = Command.make(
   ])
 )
 
+/** Requests that a replay shows one by one. */
+const SHOWN = 10
+
 const table = (ended: ReadonlyArray<Replayed>): string => {
   const byPlace = new Map<string, number>()
   for (const { differences } of ended) {
@@ -162,14 +165,14 @@ const table = (ended: ReadonlyArray<Replayed>): string => {
   const places = [...byPlace]
     .sort((one, other) => other[1] - one[1])
     .map(([place, times]) => `  ${place}: ${times} times`)
-  const shown = ended
-    .filter(({ outcome }) => outcome === "differs" || outcome === "unanswered")
-    .slice(0, 10)
-    .map(({ differences, mti, outcome, rrn, stan }) => {
-      const what = differences.map(({ one, other, place }) => `${place} "${one}" became "${other}"`).join(", ")
-      return `  ${mti} STAN ${stan}${rrn === "" ? "" : ` RRN ${rrn}`}: ${outcome === "unanswered" ? outcome : what}`
-    })
-  return [counts.toString(), ...(places.length > 0 ? ["places that differ:", ...places] : []), ...shown].join("\n")
+  const wrong = ended.filter(({ outcome }) => outcome === "differs" || outcome === "unanswered")
+  const shown = wrong.slice(0, SHOWN).map(({ differences, mti, outcome, rrn, stan }) => {
+    const what = differences.map(({ one, other, place }) => `${place} "${one}" became "${other}"`).join(", ")
+    return `  ${mti} STAN ${stan}${rrn === "" ? "" : ` RRN ${rrn}`}: ${outcome === "unanswered" ? outcome : what}`
+  })
+  const more = wrong.length > SHOWN ? [`  and ${wrong.length - SHOWN} more: --report writes all of them`] : []
+  const differing = places.length > 0 ? ["places that differ:", ...places] : []
+  return [counts.toString(), ...differing, ...shown, ...more].join("\n")
 }
 
 /** `jinka-sim replay`. */

@@ -216,6 +216,19 @@ mkdir -p .run
 $SIM partner partners/issuer.yaml --screen lines > .run/issuer.log 2>&1 &
 issuer=$!
 trap 'kill $issuer 2> /dev/null || true' EXIT
+# A shell that a signal ends would leave them running: it ends by itself, and then they do.
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+tries=0
+until grep -q '"event":"started"' .run/issuer.log; do
+  tries=$((tries + 1))
+  if [ $tries -gt 120 ] || ! kill -0 $issuer 2> /dev/null; then
+    echo "the stand-in for the issuer did not start. It says:" >&2
+    cat .run/issuer.log >&2
+    exit 1
+  fi
+  sleep 0.5
+done
 
 if [ -z "$TARGET" ]; then
   JINKA_JOURNAL_KEY=\${JINKA_JOURNAL_KEY:-$(od -An -N32 -tx1 /dev/urandom | tr -d ' \\n')}
