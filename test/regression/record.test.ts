@@ -129,6 +129,28 @@ describe("jinka-sim dialogue record", () => {
     expect(text).toContain("A closes: FIN")
   })
 
+  it.each([
+    ["cups", "210000", '12: "{now:hhmmss}", 13: "{now:MMDD}"'],
+    ["iso8583v1993Ascii", "261122210000", '12: "{now:YYMMDDhhmmss}", 13: "1122"']
+  ])(
+    "writes local times that are now as they are now, and those of a repeat as the first one's: %s",
+    async (dialect, time, written) => {
+      const { text } = await recorded(dialect, async (line) => {
+        const purchase = money(line.codec, { 11: stan(41), 12: time, 13: "1122" })
+        line.say(purchase)
+        await line.heard(1)
+        line.say(purchase)
+        await line.heard(2)
+      })
+      const [first, again] = text.split("\n").filter((step) => step.includes("A sends:"))
+
+      expect(first).toContain(written)
+      expect(first).toContain('7: "{now:MMDDhhmmss}"')
+      expect(again).toContain('7: "{m1.7}"')
+      expect(again).toContain('11: "{m1.11}", 12: "{m1.12}"')
+    }
+  )
+
   it("passes every byte on at once, also those that are no frame", async () => {
     const { passed, text } = await recorded("cups", async (line) => {
       line.say(money(line.codec))

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { HistogramLogReader } from "hdr-histogram-js"
 import { describe, expect } from "vitest"
 import { chanceOf } from "../../packages/simulator/src/chance/Chance.ts"
-import { readLoadFile } from "../../packages/simulator/src/load/LoadFile.ts"
+import { type LoadSettings, readLoadFile } from "../../packages/simulator/src/load/LoadFile.ts"
 import { loadHtml } from "../../packages/simulator/src/load/LoadHtml.ts"
 import { histogramLog, kneeTable, loadJson, loadTable } from "../../packages/simulator/src/load/LoadReport.ts"
 import { Measure } from "../../packages/simulator/src/load/Measure.ts"
@@ -331,7 +331,19 @@ describe("a load", () => {
     expect(loadTable(stopped)).toContain(
       "STOPPED: the profile lasts 28800.0 s; requests that still waited for their answers: 1"
     )
+    const page = loadHtml({ ...stopped, settings: { ...settings, file: "a<b", seed: 1 } as LoadSettings, startedAt: 0 })
+    expect(page).toContain("<b>STOPPED</b>: the profile lasts 28800.0 s")
     expect(loadTable({ ...stopped, isStopped: false })).not.toContain("STOPPED")
+    const many = Array.from({ length: 7 }, (_, at) => `second ${at}`)
+    const phases = [...many, ...many].map((name) => ({ name }))
+    for (const name of many) measure.newSeries(name, "a")
+    const long = loadHtml({
+      ...stopped,
+      settings: { phases, file: "a", seed: 1 } as unknown as LoadSettings,
+      startedAt: 0
+    })
+    expect(long).toMatch(/14 phases: second 0, .*, and 2 more\.</)
+    expect(long).toContain("the first 5 of 8 series")
 
     const step = { rate: 10, value: Number.POSITIVE_INFINITY, isKept: false, says: "" }
     const knee = {

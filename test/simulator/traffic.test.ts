@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "@effect/vitest"
 import { cupsFrame, MessageIndex } from "@jinka/codec"
-import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { Effect } from "effect"
 import { describe, expect } from "vitest"
 import { hasLuhn } from "../../packages/simulator/src/chance/Cards.ts"
 import { readProxyFile } from "../../packages/simulator/src/proxy/ProxyFile.ts"
@@ -12,15 +12,8 @@ import { startProxy } from "../../packages/simulator/src/proxy/RunningProxy.ts"
 import { compareAnswers, noTolerance, readTolerance } from "../../packages/simulator/src/traffic/Compare.ts"
 import { isTraced, linesOfPcap, linesOfTrace } from "../../packages/simulator/src/traffic/Import.ts"
 import { reCard, reCardedCopy } from "../../packages/simulator/src/traffic/ReCard.ts"
-import { type Replayed, type ReplaySettings, replay } from "../../packages/simulator/src/traffic/Replay.ts"
 import type { ShadowLine } from "../../packages/simulator/src/traffic/Shadow.ts"
-import {
-  lineOf,
-  pairsOf,
-  parseTraffic,
-  readTraffic,
-  type TrafficLine
-} from "../../packages/simulator/src/traffic/Traffic.ts"
+import { pairsOf, parseTraffic, readTraffic } from "../../packages/simulator/src/traffic/Traffic.ts"
 import { framesOf, pcap, pcapng } from "./Captures.ts"
 import { eventually } from "./house.ts"
 import { codec, framed, message, pan, system } from "./System.ts"
@@ -244,98 +237,6 @@ describe("a capture file", () => {
     const number = readOf(Buffer.from(lines[0]!.bytes, "hex")).text(2)
     expect([number.slice(0, 6), number.slice(-4), hasLuhn(number)]).toEqual(["620000", "0005", true])
   })
-})
-
-describe("a replay", () => {
-  const recorded = (code: string, gapMs = 0): ReadonlyArray<TrafficLine> =>
-    [1, 2, 3].flatMap((stan) => {
-      const at = 1_000_000 + stan * gapMs
-      const request = message("0200", stan, stan * 100)
-      const answer = message("0210", stan, stan * 100, { 39: stan === 2 ? code : "00" })
-      return [
-        lineOf(codec, request, { at, connection: 1, direction: "toTarget" }, key),
-        lineOf(codec, answer, { at: at + 5, connection: 1, direction: "fromTarget" }, key)
-      ]
-    })
-
-  const replayed = (port: number, lines: ReadonlyArray<TrafficLine>, more: Partial<ReplaySettings> = {}) =>
-    Effect.gen(function* () {
-      const ended: Array<Replayed> = []
-      const settings: ReplaySettings = {
-        ...{ form, mac: undefined, connect: { host: "127.0.0.1", port }, speed: 1, isRenewed: true, timeoutMs: 500 },
-        tolerance: { ...noTolerance, ignored: new Set(["header.source", "header.destination", "header"]) },
-        ...more
-      }
-      yield* replay(settings, pairsOf(codec, lines, "toTarget"), (one) => ended.push(one))
-      return ended
-    })
-
-  it.live("sends every request with new numbers and dates, and compares each answer with the recorded one", () =>
-    Effect.gen(function* () {
-      const { port, seen } = yield* system()
-      const ended = yield* replayed(port, recorded("51"))
-
-      expect(ended.map(({ outcome }) => outcome)).toEqual(["same", "differs", "same"])
-      expect(ended[1]!.differences).toEqual([{ place: "39", name: "Response code", one: "51", other: "00" }])
-      expect(seen.map((index) => index.text(2))).toEqual([1, 2, 3].map(() => reCard(pan, key)))
-      expect(seen[0]!.text(7)).not.toBe("0301120000")
-    }).pipe(Effect.scoped)
-  )
-
-  it.live("keeps the recorded timing, goes faster, and says what was not answered", () =>
-    Effect.gen(function* () {
-      const { port, seen } = yield* system((index) => (index.text(4).endsWith("300") ? undefined : {}))
-      const began = performance.now()
-      const ended = yield* replayed(port, recorded("00", 400), { isRenewed: false })
-
-      expect(performance.now() - began).toBeGreaterThan(790)
-      expect(ended.map(({ outcome }) => outcome)).toEqual(["same", "same", "unanswered"])
-      expect(seen.map((index) => index.text(7))).toEqual(["0301120000", "0301120000", "0301120000"])
-
-      const faster = yield* replayed(port, recorded("00", 60_000), { speed: 0 })
-      expect(faster.length).toBe(3)
-    }).pipe(Effect.scoped)
-  )
-
-  it.live("gives each of two requests with the same numbers its own answer, as recorded and as sent", () =>
-    Effect.gen(function* () {
-      const { port } = yield* system()
-      const lines = recorded("00").slice(0, 2)
-      const twins = [lines[0]!, lines[0]!, lines[1]!, lines[1]!]
-      const ended = yield* replayed(port, twins, { isRenewed: false })
-
-      expect(ended.map(({ outcome }) => outcome)).toEqual(["same", "same"])
-    }).pipe(Effect.scoped)
-  )
-
-  it.live("ends when the far side went away for good or somebody stops it, and says what was not sent", () =>
-    Effect.gen(function* () {
-      const gone = yield* Scope.make()
-      const { port, seen, sockets } = yield* system(() => undefined).pipe(Scope.provide(gone))
-      const pairs = pairsOf(codec, recorded("00", 50), "toTarget")
-      const ended: Array<Replayed> = []
-      const settings: ReplaySettings = {
-        ...{ form, mac: undefined, connect: { host: "127.0.0.1", port }, speed: 0, isRenewed: true, timeoutMs: 60_000 },
-        tolerance: noTolerance
-      }
-      const stopped = yield* Deferred.make<void>()
-      const run = yield* Effect.forkScoped(replay(settings, pairs, (one) => ended.push(one), Deferred.await(stopped)))
-      yield* eventually(() => seen.length === 1)
-      yield* Deferred.succeed(stopped, undefined)
-
-      expect(yield* Fiber.join(run)).toBe("it was stopped")
-      expect(ended.map(({ outcome }) => outcome)).toEqual(["unanswered", "not sent", "not sent"])
-
-      ended.length = 0
-      const again = yield* Effect.forkScoped(replay(settings, pairs, (one) => ended.push(one)))
-      yield* eventually(() => seen.length === 2)
-      expect(sockets.size).toBe(2)
-      yield* Scope.close(gone, Exit.void)
-
-      expect(yield* Fiber.join(again)).toMatch(/^the connection fell \(ECONN\w+\), and none came up in 5 seconds$/)
-      expect(ended.map(({ outcome }) => outcome)).toEqual(["unanswered", "not sent", "not sent"])
-    }).pipe(Effect.scoped)
-  )
 })
 
 describe("a tolerance", () => {

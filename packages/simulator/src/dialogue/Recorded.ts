@@ -17,6 +17,7 @@ import {
 import { luhnDigit } from "../chance/Cards.ts"
 import { chanceOf } from "../chance/Chance.ts"
 import type { Passed } from "../link/PassThrough.ts"
+import { localTimePictures } from "../message/LocalTime.ts"
 import { fieldText, mtiOf, type Observed, told } from "./Observed.ts"
 import type { WireFormat } from "./WireFormat.ts"
 
@@ -208,16 +209,33 @@ export class Recorded {
     return values.map(([de, value]) => [String(de), quoted(this.reference(message, de, value))])
   }
 
-  private reference({ form, index }: Observed, de: number, value: string): string {
+  /** An earlier message of the same transaction, by its STAN or its RRN, with this value: a repeat says the time of the first. */
+  private sameTime(message: Observed, de: number, value: string): Noted | undefined {
+    const { rrn, stan } = message.form.codec.layout.roles
+    const isSame = (other: Observed, key: number): boolean => {
+      const own = fieldText(message, key)
+      return own !== undefined && own !== "" && fieldText(other, key) === own
+    }
+    return this.noted.find(
+      (one) => fieldText(one.message, de) === value && (isSame(one.message, stan) || isSame(one.message, rrn))
+    )
+  }
+
+  private reference(message: Observed, de: number, value: string): string {
+    const { form, index } = message
     const { dialect, layout } = form.codec
     const { rrn, stan, transmissionTime } = layout.roles
     if (de === dialect.reversal?.originalData.field) return this.originalOf(index, value)
-    const earlier = this.noted.find(({ message }) => fieldText(message, de) === value)
+    const earlier = this.noted.find((one) => fieldText(one.message, de) === value)
     const isNumber = de === stan || de === rrn
     if (isNumber && earlier !== undefined) return `{${earlier.name}.${de}}`
     if (de === stan && value.length === STAN_DIGITS) return "{stan}"
     if (de === rrn && /^\d{12}$/.test(value)) return "{rrn}"
-    if (de === transmissionTime) return "{now:MMDDhhmmss}"
+    const picture = de === transmissionTime ? "MMDDhhmmss" : localTimePictures(layout).get(de)
+    if (picture?.length === value.length) {
+      const first = this.sameTime(message, de, value)
+      return first === undefined ? `{now:${picture}}` : `{${first.name}.${de}}`
+    }
     return layout.fields[de]?.sensitivity === "pan" ? this.cardInstead(value) : value
   }
 

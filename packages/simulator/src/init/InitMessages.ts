@@ -3,6 +3,7 @@
  * elements there are and how long, the dialect says. Pure.
  */
 import { type Dialect, type Layout, mtiText } from "@jinka/codec"
+import { localTimePictures } from "../message/LocalTime.ts"
 
 /** Published test number: nobody's card. */
 export const testCard = "6200000000000005"
@@ -10,17 +11,8 @@ export const testCard = "6200000000000005"
 /** Codes of the institutions in a new folder. */
 export const institutions = { acquirer: "48020000", issuer: "01020000", centre: "00010000" }
 
-/** Pictures of the local time by the digits of its data element: hhmmss, with the date before it in the later editions. */
-const localTimes: Readonly<Record<number, string>> = {
-  6: "{now:hhmmss}",
-  12: "{now:YYMMDDhhmmss}",
-  14: "{now:YYYYMMDDhhmmss}"
-}
-
-/** Data elements of a purchase that have no role: local time and date, function, terminal, merchant (ISO 8583, all editions). */
+/** Data elements of a purchase that have no role: function, terminal, merchant (ISO 8583, all editions). */
 const others: Readonly<Record<number, (units: number) => string | undefined>> = {
-  12: (units) => localTimes[units],
-  13: (units) => (units === 4 ? "{now:MMDD}" : undefined),
   24: () => "200",
   41: () => "TERM0001",
   42: () => "MERCHANT0000001"
@@ -53,6 +45,7 @@ const purchase = (layout: Layout): Readonly<Record<string, string>> => {
     [roles.acquirer]: institutions.acquirer,
     [roles.forwarder]: institutions.acquirer,
     [roles.rrn]: "{rrn}",
+    ...Object.fromEntries([...localTimePictures(layout)].map(([de, picture]) => [de, `{now:${picture}}`])),
     ...(dialect.version < 2 ? { [roles.currency]: "156" } : {})
   }
   for (const [de, value] of Object.entries(others)) {

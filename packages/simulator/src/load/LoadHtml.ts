@@ -4,7 +4,7 @@
  * Owns the page and its plots, which are plain SVG: a line is a row of points, and no library is needed for that.
  */
 
-import { msText } from "./LoadReport.ts"
+import { msText, stoppedText } from "./LoadReport.ts"
 import { type Second, spreadOf } from "./Measure.ts"
 import type { LoadResult } from "./RunLoad.ts"
 
@@ -114,7 +114,7 @@ const ninesPlot = ({ measure }: LoadResult): string => {
     lines,
     x,
     evenAxis(most, (value) => `${msText(value)} ms`),
-    "milliseconds from the intended start"
+    `milliseconds from the intended start${lines.length < measure.series.length ? `; the first ${lines.length} of ${measure.series.length} series` : ""}`
   )
 }
 
@@ -131,6 +131,9 @@ text{font-size:11px;fill:#555}.left{text-anchor:end;dominant-baseline:middle}.be
 .legend span{margin-right:1em}.legend i{display:inline-block;width:1em;height:.3em;margin-right:.4em;vertical-align:middle}
 .note{color:#666;font-size:13px;margin-top:0}.invalid{background:#fdd;padding:.6em 1em;border-left:4px solid #c00}
 @media(prefers-color-scheme:dark){body{background:#1b1b1b;color:#ddd}text{fill:#aaa}.grid{stroke:#333}th,td{border-color:#333}.invalid{background:#400}}`
+
+/** Phases that are named; of a replayed profile there may be thousands. */
+const PHASES_SHOWN = 12
 
 /** The page. */
 export const loadHtml = (result: LoadResult): string => {
@@ -155,7 +158,8 @@ export const loadHtml = (result: LoadResult): string => {
     ["lost with their connection", number(totals.lost)],
     ["not sent: no connection was ready", number(totals.notSent)],
     ["late answers", number(measure.late)],
-    ["unmatched answers", number(measure.unmatched)]
+    ["unmatched answers", number(measure.unmatched)],
+    ["requests of the system that nobody answered", number(measure.unexpected)]
   ]
   const rate = (value: number): string => `${number(value)}/s`
   const ms = (value: number): string => `${msText(value)} ms`
@@ -167,9 +171,12 @@ export const loadHtml = (result: LoadResult): string => {
 ${settings.phases.length} phase${settings.phases.length === 1 ? "" : "s"}: ${safe(
     settings.phases
       .map(({ name }) => name)
-      .slice(0, 12)
+      .slice(0, PHASES_SHOWN)
       .join(", ")
-  )}.</p>
+  )}${settings.phases.length > PHASES_SHOWN ? `, and ${settings.phases.length - PHASES_SHOWN} more` : ""}.</p>
+${stoppedText(result)
+  .map((text) => `<p class="invalid"><b>STOPPED</b>: ${safe(text)}</p>`)
+  .join("")}
 ${invalid.map((reason) => `<p class="invalid"><b>INVALID</b>: ${safe(reason)}</p>`).join("")}
 ${table(["message", "link", "count", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max"], latencies)}
 <p class="note">Milliseconds from the instant at which the schedule meant the request to leave, so that a system that stalls does not

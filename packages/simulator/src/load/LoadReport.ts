@@ -41,9 +41,18 @@ const codesText = ({ codes }: Series): string =>
     .map(([code, times]) => `${code === "" ? "none" : code}: ${count(times)}`)
     .join(", ")
 
+/** What is said of a load that was stopped before its end; nothing of one that was not. */
+export const stoppedText = ({ isStopped, measure, settings }: LoadResult): ReadonlyArray<string> => {
+  if (!isStopped) return []
+  const { answered, lost, sent, timedOut } = measure.totals()
+  const planned = (profileLasts(settings.phases) / 1000).toFixed(1)
+  const open = count(sent - answered - timedOut - lost)
+  return [`the profile lasts ${planned} s; requests that still waited for their answers: ${open}`]
+}
+
 /** The result for a terminal. */
 export const loadTable = (result: LoadResult): string => {
-  const { invalid, isStopped, lasted, measure, settings } = result
+  const { invalid, lasted, measure } = result
   const { answered, lost, notSent, sent, timedOut } = measure.totals()
   const head = ["latency from the intended start, ms", "link", "count", "mean", "p50", "p90", "p99", "p99.9", "max"]
   const rows = [
@@ -53,14 +62,11 @@ export const loadTable = (result: LoadResult): string => {
   ]
   const rates = `${count(sent)} sent in ${(lasted / 1000).toFixed(1)} s (${count((sent / Math.max(1, lasted)) * 1000)}/s)`
   const ends = `${count(answered)} answered, ${count(timedOut)} timed out, ${count(lost)} lost with their connection, ${count(notSent)} not sent`
-  const open = sent - answered - timedOut - lost
-  const planned = (profileLasts(settings.phases) / 1000).toFixed(1)
-  const stopped = `STOPPED: the profile lasts ${planned} s; requests that still waited for their answers: ${count(open)}`
   const odd = `${count(measure.late)} late, ${count(measure.unmatched)} unmatched, ${count(measure.unexpected)} requests that nobody answered`
   return [
     tableOf(head, rows),
     `${rates}: ${ends}; ${odd}`,
-    ...(isStopped ? [stopped] : []),
+    ...stoppedText(result).map((text) => `STOPPED: ${text}`),
     ...measure.series.map((one) => `codes of ${one.message} on ${one.link}: ${codesText(one) || "none"}`),
     ...invalid.map((reason) => `INVALID: ${reason}`)
   ].join("\n")

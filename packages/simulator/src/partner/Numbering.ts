@@ -16,6 +16,13 @@ export const transmissionTime = (at: number): string => {
     .join("")
 }
 
+/** The same instant in a picture of YYYY or YY, MM, DD, hh, mm and ss in a row. */
+export const timeInPicture = (at: number, picture: string): string => {
+  const whole = String(new Date(at + ZONE).getUTCFullYear()) + transmissionTime(at)
+  const from = { Y: picture.startsWith("YYYY") ? 0 : 2, M: 4, D: 6, h: 8 }[picture[0]!] ?? 0
+  return whole.slice(from, from + picture.length)
+}
+
 /** Draws numbers for one partner. */
 export class Numbering {
   private readonly prefix: string

@@ -11,8 +11,9 @@ import { told } from "../dialogue/Observed.ts"
 import type { WireFormat } from "../dialogue/WireFormat.ts"
 import type { Endpoint } from "../link/Listener.ts"
 import { LoadLink } from "../link/LoadLink.ts"
+import { localTimePictures } from "../message/LocalTime.ts"
 import { type MacSettings, writeMac } from "../message/MessageMac.ts"
-import { transmissionTime } from "../partner/Numbering.ts"
+import { timeInPicture, transmissionTime } from "../partner/Numbering.ts"
 import { timepieceOf } from "../partner/Session.ts"
 import { SettingInvalid } from "../SimulatorError.ts"
 import { type AnswerDifference, compareAnswers, type Tolerance } from "./Compare.ts"
@@ -51,10 +52,6 @@ export interface Replayed {
 /** Milliseconds for the connection to come up, and to come again when it fell. */
 const UP_MAX_MS = 5000
 
-/** Local date and time, day and month by the usual elements of all editions (DE 12 and 13 of the 1987 edition). */
-const LOCAL_TIME = 12
-const LOCAL_DATE = 13
-
 interface Sent {
   readonly key: string
   readonly pair: Pair
@@ -83,8 +80,7 @@ const renewedCopy = (
   const time = transmissionTime(now)
   set(roles.stan, String(number % 10 ** index.text(roles.stan).length).padStart(index.text(roles.stan).length, "0"))
   set(roles.transmissionTime, time)
-  set(LOCAL_TIME, time.slice(4))
-  set(LOCAL_DATE, time.slice(0, 4))
+  for (const [de, picture] of localTimePictures(codec.layout)) set(de, timeInPicture(now, picture))
   if (codec.checkPatches(patches) !== undefined) return { bytes, places: new Set() }
   const copy = codec.patched(index, patches)
   if (mac !== undefined) {
