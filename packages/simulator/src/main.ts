@@ -10,7 +10,8 @@ import { Cause, Console, Deferred, Effect, Exit, Runtime } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { simulator } from "./cli/Simulator.ts"
 import { StopSignal } from "./cli/StopSignal.ts"
-import { wrongCall } from "./cli/WrongCall.ts"
+import { wholeArguments, wrongFlag } from "./cli/WholeArguments.ts"
+import { wrongCall, wrongFlagCall } from "./cli/WrongCall.ts"
 import * as Platform from "./Platform.ts"
 
 const exitCode = { good: 0, unsettled: 1, wrong: 2, defect: 70, interrupted: 130 }
@@ -67,8 +68,14 @@ const presenter: CliOutput.Presenter = {
   }
 }
 
-simulator.pipe(
-  Command.run({ version: "0.1.0" }),
+const whole = wholeArguments(process.argv.slice(2))
+const flag = wrongFlag(whole)
+if (flag !== undefined) {
+  console.error(`jinka-sim: ${wrongFlagCall(flag)} \`jinka-sim --help\` shows what there is.`)
+  process.exit(exitCode.wrong)
+}
+
+Command.runWith(simulator, { version: "0.1.0" })(whole).pipe(
   Effect.provideService(CliOutput.Presenter, presenter),
   Effect.provideService(CliConfig.CliConfig, {
     builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]

@@ -184,6 +184,10 @@ describe("The command line", () => {
     [["chek"], 'Unknown subcommand "chek"'],
     [["run"], "Missing required argument: file"],
     [["status", "a.yaml", "--jsn"], "Unrecognized flag: --jsn"],
+    // Taken letter by letter these are calls for help, and end well.
+    [["check", "a.yaml", "-hello"], "Unrecognized flag: -hello"],
+    [["pending", "list", "a.yaml", "--older", "-2 hours"], "--older -2 hours: a duration is written such as"],
+    [["pending", "list", "a.yaml", "--json", "-hv"], "Invalid value for flag --json"],
     [["trace", ".", "--stan", "x"], "--stan"],
     [["trace", ".", "--stan", "1234567890123"], "--stan is a number of 1 to 12 digits."],
     [["trace", "."], "Say which transaction"],

@@ -8,6 +8,9 @@ const isName = (word: string): boolean => /^-{0,2}[A-Za-z][A-Za-z-]{0,30}$/.test
 const nearestOf = (suggestions: ReadonlyArray<string>): string =>
   suggestions.length === 0 ? "" : ` Did you mean ${suggestions.join(" or ")}?`
 
+/** The same of a word that begins like a flag and is none. */
+export const wrongFlagCall = (word: string): string => `Unrecognized flag${isName(word) ? `: ${word}` : ""}.`
+
 /** The sentence. A value is not repeated: it may be a card number that was typed at the wrong place. */
 export const wrongCall = (error: CliError.CliError): string => {
   switch (error._tag) {

@@ -27,7 +27,8 @@ import { check, run } from "./RunCommand.ts"
 import { top, watch } from "./TopCommand.ts"
 import { totals } from "./TotalsCommand.ts"
 import { trace, why } from "./TraceCommand.ts"
-import { wrongCall } from "./WrongCall.ts"
+import { wholeArguments, wrongFlag } from "./WholeArguments.ts"
+import { wrongCall, wrongFlagCall } from "./WrongCall.ts"
 
 /** Commands in the order of their pages. */
 const paths: ReadonlyArray<string> = [
@@ -155,9 +156,17 @@ const presenter: CliOutput.Presenter = {
   }
 }
 
+const runWhole = (version: string, whole: ReadonlyArray<string>) => {
+  const flag = wrongFlag(whole)
+  if (flag === undefined) return Command.runWith(command, { version })(whole)
+  return Effect.fail(
+    new CommandFailed({ exit: "usage", says: `${wrongFlagCall(flag)} \`jinka --help\` shows what there is.` })
+  )
+}
+
 /** Runs the command line. Fails with the exit code in the error, after it was said. */
 export const jinka = (version: string, args: ReadonlyArray<string>) =>
-  Command.runWith(command, { version })(args).pipe(
+  runWhole(version, wholeArguments(args)).pipe(
     Effect.tapErrorTag("CommandFailed", ({ says }) => Console.error(said(says))),
     // An error of another kind would end the process without a word: the types let none through.
     Effect.mapError(
