@@ -372,6 +372,12 @@ describe("jinka-sim", () => {
       [["record", path("cut.json")], "this is not JSON: it ends too early"],
       [["record", path("empty")], "it is empty"],
       [
+        [...load, "--html", path("长".repeat(100))],
+        "The path of flag --html cannot be looked at: a name in it is too long"
+      ],
+      [["init", path("长".repeat(100))], "The path of argument <folder> cannot be looked at: a name in it is too long"],
+      [["init", path("empty")], "a file"],
+      [
         ["dialogue", "record", "--listen", address, "--target", "127.0.0.1:1", "--out", taken],
         `cannot listen on ${address}: another process listens there already`
       ]

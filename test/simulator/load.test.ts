@@ -392,7 +392,12 @@ describe("a load", () => {
         return arrivals.length > 60 ? 150 : 0
       })
       const settings = yield* settingsOf(port, "fixed 100/s for 1s")
-      const knee = yield* findKnee(settings, parseBound("p90 < 100 ms")!, 400, watch, () => undefined)
+      const told: Array<string> = []
+      const listening = { ...watch, tell: (text: string) => void told.push(text) }
+      const knee = yield* findKnee(settings, parseBound("p90 < 100 ms")!, 400, listening, () => undefined)
+
+      // Each step ends its connections itself: none of them fell.
+      expect(told.filter((text) => text.includes("no connection"))).toEqual([])
 
       expect(knee.rate).toBeLessThan(600)
       expect(knee.steps.some(({ isKept }) => !isKept)).toBe(true)

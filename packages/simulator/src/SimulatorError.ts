@@ -54,6 +54,11 @@ export const reasonOf = (error: unknown): string => {
 const plain: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or directory",
   EISDIR: "it is a directory; give a file",
+  EEXIST: "there is a file of that name already",
+  ENOTDIR: "a part of the path is a file and no directory",
+  ENAMETOOLONG: "the name is too long for this file system",
+  ENOSPC: "the disk is full",
+  EROFS: "the file system can only be read",
   EACCES: "this user has no right to it",
   EADDRINUSE: "another process listens there already; find it with `ss -ltnp`",
   EADDRNOTAVAIL: "this machine does not have that address"

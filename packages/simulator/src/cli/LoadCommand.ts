@@ -136,7 +136,7 @@ export const loadCommand = Command.make(
       const found =
         knee.rate === 0
           ? `no rate kept ${knee.bound.text}, and no report is written`
-          : "the rate found is not the highest"
+          : "the highest rate may be above the one found"
       if (knee.isStopped) return yield* new Unsettled({ reason: `the search was stopped: ${found}` })
       if (knee.rate === 0) return yield* new Unsettled({ reason: found })
       return

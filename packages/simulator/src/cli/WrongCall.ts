@@ -11,13 +11,20 @@ const nearestOf = (suggestions: ReadonlyArray<string>): string =>
 /** The same of a word that begins like a flag and is none. */
 export const wrongFlagCall = (word: string): string => `Unrecognized flag${isName(word) ? `: ${word}` : ""}.`
 
+const placeOf = ({ kind, option }: CliError.InvalidValue): string =>
+  kind === "flag" ? `flag --${option}` : `argument <${option}>`
+
+/** Why the system may not say whether there is a file. */
+const pathWrong = "a name in it is too long for the file system, or this user may not look into a directory of it."
+
 /** The sentence. A value is not repeated: it may be a card number that was typed at the wrong place. */
 export const wrongCall = (error: CliError.CliError): string => {
   switch (error._tag) {
     case "InvalidValue": {
-      const where = error.kind === "flag" ? `flag --${error.option}` : `argument <${error.option}>`
+      if (error.expected.includes("check path existence"))
+        return `The path of ${placeOf(error)} cannot be looked at: ${pathWrong}`
       const expected = error.expected.replace(/^Expected:? /, "").replace(/[.]?$/, ".")
-      return `${error.value === "" ? "Missing" : "Invalid"} value for ${where}. Expected: ${coverTyped(expected)}`
+      return `${error.value === "" ? "Missing" : "Invalid"} value for ${placeOf(error)}. Expected: ${coverTyped(expected)}`
     }
     case "UnexpectedArgument": {
       const many = error.arguments.length

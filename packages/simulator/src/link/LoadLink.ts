@@ -120,6 +120,7 @@ export class LoadLink {
     this.socket = undefined
     this.isUp = false
     this.from = this.filled
-    this.owner.down(this.reason)
+    // What we close ourselves did not fall.
+    if (!this.isClosed) this.owner.down(this.reason)
   }
 }
