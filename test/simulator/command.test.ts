@@ -5,9 +5,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { parseHistory } from "../../packages/simulator/src/history/History.ts"
+import { lineOf } from "../../packages/simulator/src/traffic/Traffic.ts"
 import { builtProgram } from "../programs/Programs.ts"
 import { pause } from "../switch/operate/Line.ts"
 import { isEachApproved, kindsIn } from "./Kinds.ts"
+import { codec, message } from "./System.ts"
 
 const program = builtProgram("packages/simulator/src/main.ts")
 
@@ -360,6 +362,13 @@ describe("jinka-sim", () => {
     writeFileSync(path("traffic"), '{"at":1}\n{"at":2}\n')
     writeFileSync(path("cut.json"), '{"exchanges":[{"pan":6200000000000005')
     writeFileSync(path("empty"), "\n")
+    const line = lineOf(
+      codec,
+      message("0200", 1, 100),
+      { at: 1, connection: 1, direction: "toTarget" },
+      Buffer.alloc(16)
+    )
+    writeFileSync(path("half"), [line, { ...line, bytes: "2E" }].map((one) => `${JSON.stringify(one)}\n`).join(""))
     const { address } = await startIssuer()
     const load = ["load", path("load.yaml")]
     const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
@@ -371,6 +380,10 @@ describe("jinka-sim", () => {
       [["record", path("traffic")], "that goes to `jinka-sim replay` as it is"],
       [["record", path("cut.json")], "this is not JSON: it ends too early"],
       [["record", path("empty")], "it is empty"],
+      [
+        ["replay", path("half"), "--connect", "127.0.0.1:1"],
+        "1 of 2 messages cannot be read in this dialect, and are left out"
+      ],
       [
         [...load, "--html", path("长".repeat(100))],
         "The path of flag --html cannot be looked at: a name in it is too long"

@@ -20,7 +20,7 @@ import { noTolerance, readTolerance } from "../traffic/Compare.ts"
 import { type Imported, isTraced, linesOfPcap, linesOfTrace } from "../traffic/Import.ts"
 import { CaptureInvalid } from "../traffic/Packets.ts"
 import { type Replayed, replay, replayOutcomes } from "../traffic/Replay.ts"
-import { pairsOf, readTraffic } from "../traffic/Traffic.ts"
+import { pairsOf, readLine, readTraffic } from "../traffic/Traffic.ts"
 import { Unsettled } from "./Conduct.ts"
 import { duration, endpoint, file } from "./Flags.ts"
 import { StopSignal } from "./StopSignal.ts"
@@ -214,6 +214,11 @@ export const replayCommand = Command.make(
     if (pairs.length === 0) {
       const reason = `it holds no request ${input.direction} that the dialect can read`
       return yield* new FileMalformed({ path: input.path, reason })
+    }
+    const unread = lines.filter((line) => readLine(form.codec, line) === undefined).length
+    if (unread > 0) {
+      const says = `${unread} of ${lines.length} messages cannot be read in this dialect, and are left out`
+      yield* Console.error(`jinka-sim: ${says}`)
     }
     if (pairs.some(({ request }) => request.line.cards === "masked")) {
       yield* Console.error(
