@@ -118,6 +118,23 @@ describe("a replay", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("lets a reversal name its original by the numbers under which that went out", () =>
+    Effect.gen(function* () {
+      const { port, seen } = yield* system()
+      const original = "0200000041030112000000048020000" + "00048020000"
+      const reversal = message("0420", 42, 100, { 90: original.padEnd(42, "0").slice(0, 42) })
+      const lines = [message("0200", 41, 100), reversal].map((bytes, at) =>
+        lineOf(codec, bytes, { at, connection: 1, direction: "toTarget" }, key)
+      )
+      yield* replayed(port, lines, { speed: 0 })
+      const [first, second] = seen
+
+      expect(first!.text(11)).not.toBe("000041")
+      expect(second!.text(90).slice(0, 20)).toBe(`0200${first!.text(11)}${first!.text(7)}`)
+      expect(second!.text(90).slice(20)).toBe(original.padEnd(42, "0").slice(20, 42))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("gives each of two requests with the same numbers its own answer, as recorded and as sent", () =>
     Effect.gen(function* () {
       const { port } = yield* system()

@@ -4,7 +4,15 @@
  *
  * Owns the order, the renewal and the comparison. One connection, so that answers come where they are looked for.
  */
-import { isResponse, MessageIndex, PatchList, responseMti, wholeFrame } from "@jinka/codec"
+import {
+  type Codec,
+  isResponse,
+  MessageIndex,
+  PatchList,
+  readOriginalData,
+  responseMti,
+  wholeFrame
+} from "@jinka/codec"
 import { Clock, Effect } from "effect"
 import { echoAnswer } from "../dialogue/Build.ts"
 import { told } from "../dialogue/Observed.ts"
@@ -60,12 +68,42 @@ interface Sent {
   readonly sentAt: number
 }
 
+/** A request that went out with new numbers, by what a reversal calls it. */
+interface Renewed {
+  readonly index: MessageIndex
+  readonly places: ReadonlySet<string>
+}
+
+const originalName = (mti: string | undefined, stan: string | undefined): string => `${mti} ${stan}`
+
+/** What a reversal says of its original, with the numbers under which that went out; `undefined` when it did not. */
+const renewedOriginal = (
+  { dialect, layout }: Codec,
+  index: MessageIndex,
+  earlier: ReadonlyMap<string, Renewed>
+): string | undefined => {
+  const form = dialect.reversal?.originalData
+  if (form === undefined || !index.has(form.field)) return undefined
+  const text = index.text(form.field)
+  const said = readOriginalData(dialect, text)
+  const first = earlier.get(originalName(said?.[0], said?.[layout.roles.stan]))
+  if (first === undefined) return undefined
+  let written = ""
+  for (const { de, digits, length = "fixed" } of form.parts) {
+    if (length !== "fixed") break
+    const was = text.slice(written.length, written.length + digits)
+    written += first.places.has(String(de)) ? first.index.text(de).padStart(digits, "0") : was
+  }
+  return written + text.slice(written.length)
+}
+
 /** The message with new numbers and dates, where it has them and the dialect lets them be as short. */
 const renewedCopy = (
   { form, mac }: ReplaySettings,
   { bytes, index }: Read,
   number: number,
-  now: number
+  now: number,
+  earlier: ReadonlyMap<string, Renewed>
 ): { readonly bytes: Buffer; readonly places: ReadonlySet<string> } => {
   const { codec } = form
   const { roles } = codec.layout
@@ -81,6 +119,8 @@ const renewedCopy = (
   set(roles.stan, String(number % 10 ** index.text(roles.stan).length).padStart(index.text(roles.stan).length, "0"))
   set(roles.transmissionTime, time)
   for (const [de, picture] of localTimePictures(codec.layout)) set(de, timeInPicture(now, picture))
+  const original = renewedOriginal(codec, index, earlier)
+  if (original !== undefined) set(codec.dialect.reversal!.originalData.field, original)
   if (codec.checkPatches(patches) !== undefined) return { bytes, places: new Set() }
   const copy = codec.patched(index, patches)
   if (mac !== undefined) {
@@ -145,6 +185,7 @@ class ReplayRun {
   private readonly wall: () => number
   private readonly link: LoadLink
   private readonly waiting = new Waiting<Sent>()
+  private readonly renewed = new Map<string, Renewed>()
   private next = 0
   private begunAt = -1
   /** Since when no connection is there; -1 while one is. */
@@ -228,10 +269,12 @@ class ReplayRun {
   private send(pair: Pair, now: number): void {
     const { form, isRenewed, speed } = this.settings
     const { bytes, places } = isRenewed
-      ? renewedCopy(this.settings, pair.request, this.next, this.wall())
+      ? renewedCopy(this.settings, pair.request, this.next, this.wall(), this.renewed)
       : { bytes: pair.request.bytes, places: new Set<string>() }
     const index = new MessageIndex()
     form.codec.index(bytes, 0, bytes.length, index)
+    const { mti, stan } = pair.request.line
+    this.renewed.set(originalName(mti, stan), { index, places })
     const frame = wholeFrame(form.frame, bytes)
     const { at, out } = this.link.room(frame.length)
     frame.copy(out, at)
