@@ -84,6 +84,12 @@ const spotsOf = (value: unknown): ReadonlyArray<Spot> => {
 const nested = (value: unknown, depth: number): unknown =>
   Array.from({ length: depth }).reduce<unknown>((inner, _, n) => (n % 2 === 0 ? [inner] : { a: inner }), value)
 
+/** Levels of a tree at most: what writes it as YAML is recursive, and deeper ones are tried as text. */
+const LEVELS_MAX = 600
+
+const levelsOf = (value: unknown): number =>
+  typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(levelsOf)) : 0
+
 /** The tree with the change made; the tree given is changed. */
 export const changeTree = (tree: unknown, change: Change): void => {
   const spots = spotsOf(tree)
@@ -116,7 +122,7 @@ export const changeTree = (tree: unknown, change: Change): void => {
           structuredClone(change.value)
       return
     case "nest":
-      return put(nested(value, change.depth))
+      return levelsOf(tree) + change.depth > LEVELS_MAX ? undefined : put(nested(value, change.depth))
     case "swap": {
       const other = spots[change.with % spots.length]!
       const theirs = structuredClone(other.holder[other.key as never])
