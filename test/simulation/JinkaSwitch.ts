@@ -16,7 +16,7 @@ import * as Switch from "../../packages/switch/src/Switch.ts"
 import { Transport } from "../../packages/switch/src/transport/Transport.ts"
 import { type LinkAll, usualLink } from "../switch/LinkSettings.ts"
 import { HTTP_PORT, switchName } from "./Names.ts"
-import { centre, DOOR_PORT, type ModuleOptions, type Options } from "./Options.ts"
+import { centre, DOOR_PORT, type ModuleOptions, type Options, switchLimits } from "./Options.ts"
 import type { LineOptions } from "./partner/Line.ts"
 import type { Half } from "./partner/Pair.ts"
 import { keyNamed } from "./partner/Zone.ts"
@@ -168,13 +168,7 @@ const settingsFor = ({ acquirers, issuers }: Options): Switch.SwitchSettings => 
     doors: isUsed(door.name) ? [{ ...door, from: [], limits: ownLimits }] : [],
     http: isUsed(web.name) ? [{ ...web, from: [], limits: ownLimits }] : [],
     routes: issuers.map(({ name, bin }) => ({ bin, to: destination(name) })),
-    limits: {
-      requestTimeoutMs: 10_000,
-      recentKeys: 8192,
-      unwrittenRefuse: 1 << 20,
-      unwrittenStop: 1 << 21,
-      storedWhole: 2
-    }
+    limits: switchLimits
   }
 }
 

@@ -29,6 +29,15 @@ export const DOOR_PORT = 7050
 /** Institution code of the switch: what partners put into the header as destination. */
 export const centre = "00010000"
 
+/** Limits of every switch in the world: small enough to be reached. */
+export const switchLimits = {
+  requestTimeoutMs: 10_000,
+  recentKeys: 8192,
+  unwrittenRefuse: 1 << 20,
+  unwrittenStop: 1 << 21,
+  storedWhole: 2
+}
+
 /** Virtual milliseconds unless said otherwise. */
 export interface Options {
   readonly seed: number

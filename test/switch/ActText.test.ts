@@ -57,6 +57,11 @@ describe("The line of an act", () => {
       why: ""
     })
     expect(readActText("operator anna: cut (asked (12)): it is cut")).toMatchObject({ user: "anna" })
+    expect(readActText('operator anna: cut ("half of it): it is cut')).toEqual({
+      user: "anna",
+      what: "cut: it is cut",
+      why: '"half of it'
+    })
     expect(readActText("connected 127.0.0.1:1 to 127.0.0.1:2")).toBeUndefined()
   })
 })

@@ -31,5 +31,14 @@ const plain = /^operator ([^:]+): (.+)$/s
 export const readActText = (text: string): ReadActText | undefined => {
   const [, user, what = "", why = "", came = ""] = form.exec(text) ?? plain.exec(text) ?? []
   if (user === undefined) return undefined
-  return { user, what: `${what}${came}`, why: why.startsWith('"') ? JSON.parse(why) : why }
+  return { user, what: `${what}${came}`, why: opened(why) }
+}
+
+/** What {@link enclosed} put in quotes; a reason of a line that it has not written stays as it is. */
+const opened = (why: string): string => {
+  try {
+    return why.startsWith('"') ? JSON.parse(why) : why
+  } catch {
+    return why
+  }
 }

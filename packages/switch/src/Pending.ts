@@ -139,14 +139,15 @@ export class Pending {
   /** The same; refused where there is no such link, and nothing left of one. */
   told(asked: PendingAsked): Effect.Effect<PendingList, OperationRefused> {
     return Effect.suspend(() => {
-      const { all, doubts } = this.desks
       const { link } = asked
-      const isKnown = [...all.map(({ name }) => name), ...doubts.all.map((one) => one.link)].some(
-        (name) => name === link
-      )
-      if (link !== undefined && !isKnown) return Effect.fail(noSuchLink(link, this.desks))
+      if (link !== undefined && !this.isKnown(link)) return Effect.fail(noSuchLink(link, this.desks))
       return Effect.succeed(this.list(asked))
     })
+  }
+
+  private isKnown(link: string): boolean {
+    const { all, doubts } = this.desks
+    return all.some(({ name }) => name === link) || doubts.all.some((one) => one.link === link)
   }
 
   /** A person ends what is in doubt, and says why. */

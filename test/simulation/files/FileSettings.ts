@@ -7,6 +7,7 @@ import type { LegsSettings, Side } from "../../../packages/switch/src/link/Setti
 import type * as Switch from "../../../packages/switch/src/Switch.ts"
 import { type LinkAll, usualLink } from "../../switch/LinkSettings.ts"
 import { switchName } from "../Names.ts"
+import { switchLimits } from "../Options.ts"
 import type { OwnSettings } from "../Subject.ts"
 import { type FilePartnerPlan, type FilePlans, hasDays, signsOn } from "./FilePlans.ts"
 
@@ -108,13 +109,7 @@ export const fileSettings = ({ all, routes }: FilePlans): OwnSettings => {
   const settings: Switch.SwitchSettings = {
     links,
     routes: routes.map(({ bin, issuer }) => ({ bin, to: numbers.get(issuer)! })),
-    limits: {
-      requestTimeoutMs: 10_000,
-      recentKeys: 8192,
-      unwrittenRefuse: 1 << 20,
-      unwrittenStop: 1 << 21,
-      storedWhole: 2
-    }
+    limits: switchLimits
   }
   const macKeys = all.flatMap(({ plan }, link) => {
     const key = macKeyOf(plan)

@@ -164,6 +164,19 @@ export const linkOf = (name: string, port: number, dialect: Dialect = cups): Lin
   delivery: { ...usualLink.delivery, retryMs: 1000 }
 })
 
+/** The same with a connection for each message, which is dialled. */
+export const dialledLinkOf = (name: string, port: number): LinkAll => ({
+  ...linkOf(name, port),
+  mode: "async-short",
+  short: {
+    dial: { _tag: "connect", to: { host: "bench", port: 1 }, timeoutMs: 30_000 },
+    keep: false,
+    firstMessageMs: 1000,
+    idleMs: 5000,
+    connectionsMax: 10
+  }
+})
+
 /** A purchase on its way from 4802 to BIN 62. */
 export const purchase = (fields: Message["fields"] = {}, mti = "0200"): Message => ({
   mti,

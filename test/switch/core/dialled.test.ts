@@ -3,20 +3,10 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
-import { linkOf, makeDisk, purchase, startBench, Wire } from "./Bench.ts"
+import { dialledLinkOf, makeDisk, purchase, startBench, Wire } from "./Bench.ts"
 import { acquirer } from "./Pair.ts"
 
-const issuer = {
-  ...linkOf("issuer", 103),
-  mode: "async-short",
-  short: {
-    dial: { _tag: "connect", to: { host: "bench", port: 1 }, timeoutMs: 30_000 },
-    keep: false,
-    firstMessageMs: 1000,
-    idleMs: 5000,
-    connectionsMax: 10
-  }
-} as const
+const issuer = dialledLinkOf("issuer", 103)
 
 describe("a connection that is dialled for a request", () => {
   it.effect("and comes at the request's very deadline is not used: the request ends, and no byte has left", () =>

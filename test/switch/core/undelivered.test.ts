@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { EntryKind } from "../../../packages/switch/src/journal/EntryKind.ts"
 import { LinkEnded } from "../../../packages/switch/src/link/LinkEnded.ts"
 import { ConnectionEnded, type Transport } from "../../../packages/switch/src/transport/Transport.ts"
-import { answerTo, linkOf, makeDisk, purchase, settle, startBench, Wire } from "./Bench.ts"
+import { answerTo, dialledLinkOf, linkOf, makeDisk, purchase, settle, startBench, Wire } from "./Bench.ts"
 import { bench, types } from "./Pair.ts"
 
 /** `many` purchases, approved by the issuer; the acquirer takes nothing from now on. */
@@ -35,18 +35,7 @@ const settings = {
 /** An approval on disk, for an acquirer whose own address does not answer: it is dialled for the answer. */
 const dialledFor = (disk: ReturnType<typeof makeDisk>, connect: Transport["Service"]["connect"] = () => Effect.never) =>
   Effect.gen(function* () {
-    const acquirer = {
-      ...linkOf("acquirer", 4802),
-      mode: "async-short",
-      short: {
-        dial: { _tag: "connect", to: { host: "bench", port: 1 }, timeoutMs: 30_000 },
-        keep: false,
-        firstMessageMs: 1000,
-        idleMs: 5000,
-        connectionsMax: 10
-      }
-    } as const
-    const links = [acquirer, linkOf("issuer", 103)]
+    const links = [dialledLinkOf("acquirer", 4802), linkOf("issuer", 103)]
     const { commit, dial, running } = yield* startBench(links, disk, settings, undefined, connect)
     const [a, b] = [dial(0), dial(1)]
     yield* commit

@@ -275,7 +275,9 @@ export class Exchanges {
       return
     }
     if (wrong !== undefined) return this.refusals.impostor(desk, epoch, index, wrong)
-    if (isAsking) desk.link.partnerClock.heard(lastReceived, () => desk.language.sinceSent(index, this.desks.wallMs))
+    const { partnerClock } = desk.link
+    if (isAsking && partnerClock.isDue(lastReceived))
+      partnerClock.heard(lastReceived, desk.language.sinceSent(index, this.desks.wallMs))
     if (desk.guard !== undefined) return this.guards?.checks.enter(desk, desk.guard, epoch, index, arrivedAt)
     this.pass(desk, epoch, index, arrivedAt)
   }

@@ -89,7 +89,7 @@ const standardRemedy: Readonly<Record<JournalReasonTag, string>> = {
   DiskFailed:
     "Check the disk (kernel log, smartctl) before starting again; the switch recovers from what is on disk. Do not copy the journal while it is in doubt.",
   DiskStalled:
-    "Check the disk, and what else writes to it, (kernel log, iostat). Start again when it answers: the switch recovers from what is on disk.",
+    "Check the disk and what else writes to it (kernel log, iostat). Start again when it answers: the switch recovers from what is on disk.",
   Corrupt:
     "Keep the directory as it is, restore the journal from a backup or the standby, and have the disk checked. `jinka journal verify` shows the first bad entry.",
   Truncated:

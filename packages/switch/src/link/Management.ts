@@ -216,7 +216,8 @@ export class Management {
 
   private requested(index: MessageIndex): void {
     const { link, session } = this
-    link.partnerClock.heard(session.now(), () => link.language.sinceSent(index, session.wallMs()))
+    const now = session.now()
+    if (link.partnerClock.isDue(now)) link.partnerClock.heard(now, link.language.sinceSent(index, session.wallMs()))
     const what = NetworkManagement.meaning(this.link.settings.dialect, index)
     if (what === "signOn") this.link.change({ _tag: "signedOn", side: "partners" })
     if (what === "signOff") this.link.change({ _tag: "signedOff", side: "partners" })

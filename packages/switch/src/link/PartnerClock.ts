@@ -19,13 +19,13 @@ export class PartnerClock {
   private readonly samples: Array<number> = []
   private lastAt = 0
 
-  /**
-   * A request of the partner came: by its own time it was sent so many milliseconds ago (`sinceSent` is asked once a second at
-   * most; `undefined`: it does not say). `now`: monotonic milliseconds.
-   */
-  heard(now: number, sinceSent: () => number | undefined): void {
-    if (this.samples.length > 0 && now - this.lastAt < EVERY_MS) return
-    const ms = sinceSent()
+  /** Whether a request that comes now (monotonic milliseconds) is looked at: one a second at most. */
+  isDue(now: number): boolean {
+    return this.samples.length === 0 || now - this.lastAt >= EVERY_MS
+  }
+
+  /** A request of the partner came: by its own time it was sent `ms` milliseconds ago; `undefined`: it does not say. */
+  heard(now: number, ms: number | undefined): void {
     if (ms === undefined) return
     if (now - this.lastAt > GOOD_FOR_MS) this.samples.length = 0
     this.lastAt = now
