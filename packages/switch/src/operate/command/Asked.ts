@@ -1,7 +1,7 @@
 /** What the commands about a running switch share: its control socket, its links by name, who asks. */
 import { Effect, Option, Path, Redacted } from "effect"
 import { Argument, Flag } from "effect/cli"
-import { load, loadPostgres, socketOfDraft } from "../Configuration.ts"
+import { type Configuration, load, loadPostgres, socketOfDraft } from "../Configuration.ts"
 import { listed } from "../configuration/text/Problem.ts"
 import { askSocket } from "../control/HttpSocket.ts"
 import { peerOf, proof } from "../control/Peer.ts"
@@ -73,21 +73,20 @@ export const socketOf = Effect.fnUntraced(function* ({ file, control }: Which) {
     return place.endsWith(".sock") ? place : path.join(place, "control.sock")
   }
   if (Option.isNone(file)) return yield* usage("Which switch? Give its configuration file, or --control DIRECTORY.")
-  const socket = yield* socketOfFile(file.value)
-  yield* ownedHere(file.value, socket)
+  const { configuration, socket } = yield* found(file.value)
+  if (configuration !== undefined) yield* ownedHere(configuration)
   return socket
 })
 
 /** Refuses, and names the node to ask, where no process of a switch that several nodes share answers on this one. */
-const ownedHere = Effect.fnUntraced(function* (file: string, socket: string) {
-  const configuration = yield* Effect.option(load(file))
-  if (configuration._tag === "None" || configuration.value.document.journal.postgres === undefined) return
+const ownedHere = Effect.fnUntraced(function* (configuration: Configuration) {
+  if (configuration.document.journal.postgres === undefined) return
   const limitMs = LIVING_MS
   const living = yield* Effect.result(
-    askSocket(socket, { method: "GET", url: "/", headers: {}, body: undefined, limitMs })
+    askSocket(configuration.socket, { method: "GET", url: "/", headers: {}, body: undefined, limitMs })
   )
   if (living._tag === "Success" || !nobody.has(living.failure.code)) return
-  const shared = yield* Effect.option(loadPostgres(configuration.value))
+  const shared = yield* Effect.option(loadPostgres(configuration))
   const settings = Option.getOrUndefined(shared)
   if (settings === undefined) return
   const row = yield* Effect.result(Effect.timeout(rowOf(Redacted.value(settings.place), "read"), LIVING_MS))
@@ -107,15 +106,25 @@ const nobody = new Set(["ENOENT", "ECONNREFUSED"])
 
 const unseen = "Which node runs it is not known: PostgreSQL does not answer. `jinka owners` asks it again."
 
-/** The control socket that a file names, spoilt or not. */
-export const socketOfFile = (file: string) =>
-  Effect.map(load(file), ({ socket }) => socket).pipe(
+/** The control socket that a file names, and what the file says unless it is spoilt. */
+const found = (file: string) =>
+  Effect.map(load(file), (configuration): Found => ({ socket: configuration.socket, configuration })).pipe(
     Effect.catchTag("ConfigurationInvalid", (invalid) =>
       Effect.flatMap(socketOfDraft(file), (socket) =>
-        socket === undefined ? Effect.fail(usage(`${failedBy(invalid).says}\n${noPlace}`)) : Effect.succeed(socket)
+        socket === undefined
+          ? Effect.fail(usage(`${failedBy(invalid).says}\n${noPlace}`))
+          : Effect.succeed<Found>({ socket, configuration: undefined })
       )
     )
   )
+
+interface Found {
+  readonly socket: string
+  readonly configuration: Configuration | undefined
+}
+
+/** The control socket that a file names, spoilt or not. */
+export const socketOfFile = (file: string) => Effect.map(found(file), ({ socket }) => socket)
 
 const noPlace =
   "Without what the file says, name the place where its switch takes commands with --control: the directory of control.sock, which is the journal's unless the switch was started with another one."
