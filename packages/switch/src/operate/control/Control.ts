@@ -91,7 +91,7 @@ export interface Controlled extends AlarmsControlled {
   /** What an operator does to business days. */
   readonly days: Pick<DayOperations, "move">
   readonly whole: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-  /** Writes into the journal what `user` did or told at, and why. */
+  /** Writes into the journal what `user` did or looked at, and why. */
   readonly told: (user: string, what: string, why?: string) => void
 }
 
