@@ -127,6 +127,15 @@ describe("a field to be kept", () => {
       const kept = withoutSadTlv(Buffer.from(hex, "hex"))
       return isTlvInvalid(kept) ? kept.rule : kept.toString("hex")
     }
+    /**
+     * FF in front of a tag may read as a longer tag (FFC101), whose length by chance takes in the template behind or cuts an element:
+     * then no template is behind these elements.
+     */
+    const isBehind = (hex: string): boolean => {
+      const items = decodeTlv(Buffer.from(hex, "hex"))
+      const last = isTlvInvalid(items) ? undefined : items.at(-1)
+      return last?._tag === "Constructed" && last.tag === "77"
+    }
     const tag = fc.constantFrom("57", "5a", "5f20", "82", "95", "9c", "9f10", "9f26", "9f36", "9f1f", "df01", "c1")
     const track = fc.constant("6226010562885479d25122011234500000")
     const value = fc.oneof(
@@ -137,6 +146,7 @@ describe("a field to be kept", () => {
     fc.assert(
       fc.property(fc.array(element, { maxLength: 8 }), fc.constantFrom("", "00"), (elements, end) => {
         const flat = elements.map(([padding, one, content]) => padding + wrap(one, content)).join("") + end
+        fc.pre(isBehind(`${flat}7700`))
         expect(`${keptOf(flat)}7700`).toBe(keptOf(`${flat}7700`))
       })
     )
