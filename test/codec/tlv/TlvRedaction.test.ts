@@ -128,8 +128,8 @@ describe("a field to be kept", () => {
       return isTlvInvalid(kept) ? kept.rule : kept.toString("hex")
     }
     /**
-     * FF in front of a tag may read as a longer tag (FFC101), whose length by chance takes in the template behind or cuts an element:
-     * then no template is behind these elements.
+     * FF in front of a tag may read as a longer tag (FFC101), whose length by chance takes in the template behind or cuts an
+     * element: then no template is behind these elements.
      */
     const isBehind = (hex: string): boolean => {
       const items = decodeTlv(Buffer.from(hex, "hex"))
