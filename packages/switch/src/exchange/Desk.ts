@@ -39,6 +39,8 @@ export class Desk {
   /** What is noted of messages that cannot be read, and of answers that are nobody's. */
   readonly unreadable = new Notices(oneByOne)
   readonly unmatchedNotices = new Notices(oneByOne)
+  /** What is noted of messages that were refused because their key is that of another one, which was taken for delivery. */
+  readonly usedKeys = new Notices(oneByOne)
   /** What is noted of keys that cannot be used, and of wrong MACs. */
   readonly keyAlarms = new Notices(oneByOne)
   /** What has passed over the link. */

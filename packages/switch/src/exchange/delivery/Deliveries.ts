@@ -5,7 +5,7 @@
  *
  * The switch acknowledges a partner's advice by itself, and from then on it is the switch's to deliver.
  */
-import { type MessageIndex, mtiClass, repeatMti, responseMti } from "@jinka/codec"
+import { isRepeat, type MessageIndex, mtiClass, repeatMti, responseMti } from "@jinka/codec"
 import { sourceText } from "../../journal/Source.ts"
 import { Crossing, mayCross } from "../../message/Crossing.ts"
 import { stanOf } from "../../message/Stamp.ts"
@@ -15,6 +15,7 @@ import { anothers, type Originals } from "../entry/Originals.ts"
 import { type Known, kindOf, Outcome } from "../entry/RecentKeys.ts"
 import type { Refusals } from "../entry/Refusals.ts"
 import { type Asked, notAsked, type Question, type Repeats } from "../entry/Repeats.ts"
+import type { StoredAnswers } from "../entry/StoredAnswers.ts"
 import { KEY_LENGTH_MAX } from "../request/Outstanding.ts"
 import type { Stored } from "./Stored.ts"
 
@@ -35,14 +36,16 @@ export const noOriginal = "no original"
 export class Deliveries {
   private readonly desks: Desks
   private readonly refusals: Refusals
+  private readonly answers: StoredAnswers
   private readonly repeats: Repeats
   private readonly originals: Originals
   private readonly crossing = new Crossing()
   private readonly key = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
   private readonly originKey = Buffer.allocUnsafeSlow(KEY_LENGTH_MAX)
 
-  constructor(desks: Desks, refusals: Refusals, repeats: Repeats, originals: Originals) {
+  constructor(desks: Desks, refusals: Refusals, answers: StoredAnswers, repeats: Repeats, originals: Originals) {
     this.desks = desks
+    this.answers = answers
     this.originals = originals
     this.refusals = refusals
     this.repeats = repeats
@@ -216,15 +219,22 @@ export class Deliveries {
     return sourceText({ link: origin.name, stan: stan === "" ? undefined : stan })
   }
 
-  /** The partner says it again: acknowledged again, delivered once. */
-  private repeated(origin: Desk, epoch: number, index: MessageIndex, { exchange }: Known): void {
-    const { desks } = this
-    const { language } = origin
-    const seq = desks.record.unmatched("duplicateRequest", exchange, origin, epoch, language.approved, index)
-    const answer = language.answer(index, language.approved)
-    const send = () => desks.send(origin, epoch, answer)
-    // The message itself is on disk: its partner need not wait for a store that is away.
-    if (desks.isAway && exchange <= desks.journal.writer.committedSeq) send()
-    else desks.after(origin, Math.max(seq, exchange), send)
+  /**
+   * The partner says it again: acknowledged again, delivered once. What it says is held against the first one in the journal: a
+   * used key with another amount is another message. While the store is away only what is marked as a repeat is believed.
+   */
+  private repeated(origin: Desk, epoch: number, index: MessageIndex, known: Known): void {
+    const { answers, desks, refusals } = this
+    const { exchange } = known
+    const seq = desks.record.unmatched("duplicateRequest", exchange, origin, epoch, "", index)
+    const needed = Math.max(seq, exchange)
+    if (desks.isAway && exchange <= desks.journal.writer.committedSeq) {
+      // The message itself is on disk: its partner need not wait for a store that is away.
+      if (!isRepeat(index.mti)) return refusals.unsure(origin, epoch)
+      const { language } = origin
+      return void desks.send(origin, epoch, language.answer(index, language.approved))
+    }
+    const bytes = Buffer.from(index.buffer.subarray(index.start, index.end))
+    desks.after(origin, needed, () => answers.again(origin, epoch, known, bytes, undefined))
   }
 }

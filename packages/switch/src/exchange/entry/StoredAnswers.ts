@@ -1,20 +1,24 @@
 /**
- * The answer that was given once, given again: for a partner that repeats a request which has ended.
+ * The answer that was given once, given again: for a partner that repeats a request which has ended, or an advice that was taken.
  *
  * The journal holds the answer without card data. What is missing comes from the repeated request itself, so the partner gets
  * the same response code, authorisation number and settlement date as the first time. A refusal is given again with its code. (An
  * approval that could not be delivered was taken back: nobody may hear of it, and memory knows it as timed out.)
+ *
+ * What has a used key and says something else is no repeat (G6), and gets nobody's answer. A request is told so with the code for
+ * duplicates. For an advice that code says "taken" in most networks, so it is a format error: its sender keeps it.
  */
 import { MessageIndex } from "@jinka/codec"
 import { Effect } from "effect"
-import type { Entry } from "../../journal/Entry.ts"
+import { type Entry, secretRest } from "../../journal/Entry.ts"
 import { EntryKind } from "../../journal/EntryKind.ts"
+import { sourceOf } from "../../journal/Source.ts"
 import type { Receipt } from "../../link/Receipts.ts"
 import type { Language } from "../../message/Language.ts"
 import type { Desk } from "../Desk.ts"
 import type { Desks } from "../Desks.ts"
 import { Shares } from "../turns/Shares.ts"
-import type { Known } from "./RecentKeys.ts"
+import { type Known, Outcome } from "./RecentKeys.ts"
 
 /**
  * Answers being read at once; a partner has at most three quarters of them. Repeats above that get none and come again: reading
@@ -44,14 +48,15 @@ export class StoredAnswers {
    * Sends the answer of an exchange to `desk`, made for `request`; nothing where the journal cannot say what it was: another one
    * than the first would be a second one (G3). `receipt` hears whether the answer was delivered.
    */
-  again(desk: Desk, epoch: number, { exchange, end }: Known, request: Buffer, receipt: Receipt | undefined): void {
+  again(desk: Desk, epoch: number, known: Known, request: Buffer, receipt: Receipt | undefined): void {
     const { desks } = this
+    const { exchange, end } = known
     const unread = (why: string) => {
       receipt?.settle(false)
       this.unread(desk, epoch, why)
     }
     const send = (entries: ReadonlyArray<Entry>) => {
-      const again = this.from(entries, desk, request)
+      const again = this.from(entries, desk, epoch, request)
       if (again === undefined) unread("its entries do not say it")
       else if (!desks.send(desk, epoch, again, undefined, receipt)) receipt?.settle(false)
     }
@@ -67,7 +72,9 @@ export class StoredAnswers {
       return desk.link.release(epoch)
     }
     this.shares.take(partner)
-    const found = desks.journal.entries(end === 0 ? [exchange] : [exchange, end]).pipe(
+    // What was taken for delivery is held against the message that leaves: in its target's language, and whole.
+    const secrets = known.outcome === Outcome.queued
+    const found = desks.journal.entries(end === 0 ? [exchange] : [exchange, end], { secrets }).pipe(
       Effect.match({
         onFailure: (error) => {
           // A journal that has stopped has no answer, and nothing leaves any more (guarantee G9).
@@ -102,9 +109,9 @@ export class StoredAnswers {
     if (this.kept.size > KEPT_MAX) this.kept.delete(this.kept.keys().next().value!)
   }
 
-  private from(entries: ReadonlyArray<Entry>, desk: Desk, request: Buffer): Buffer | undefined {
+  private from(entries: ReadonlyArray<Entry>, desk: Desk, epoch: number, request: Buffer): Buffer | undefined {
     try {
-      return this.made(entries, desk, request)
+      return this.made(entries, desk, epoch, request)
     } catch (thrown) {
       this.desks.defects.met(desk, desk.link.epoch, "a stored answer could not be made again", thrown)
       return undefined
@@ -112,11 +119,14 @@ export class StoredAnswers {
   }
 
   /** What an exchange's entries say that its origin was told; `undefined` when they do not say it. */
-  private made(entries: ReadonlyArray<Entry>, { language }: Desk, request: Buffer): Buffer | undefined {
+  private made(entries: ReadonlyArray<Entry>, desk: Desk, epoch: number, request: Buffer): Buffer | undefined {
+    const { language } = desk
     const has = (kind: EntryKind) => entries.find((entry) => entry.kind === kind)
     if (language.index(request, 0, request.length, this.repeated) !== undefined) return undefined
     const refused = has(EntryKind.refused) ?? has(EntryKind.notSent)
     if (refused !== undefined) return language.answer(this.repeated, refused.code)
+    const queued = has(EntryKind.queued)
+    if (queued !== undefined) return this.taken(queued, desk, epoch)
     const answered = has(EntryKind.answered)
     if (answered === undefined) return undefined
     const source = this.desks.named(answered.link)?.language
@@ -128,9 +138,36 @@ export class StoredAnswers {
     return language.answerAgain(this.repeated, this.stored)
   }
 
+  /** The answer to the message in `repeated`, which has the key of one that was taken for delivery. */
+  private taken(queued: Entry, desk: Desk, epoch: number): Buffer | undefined {
+    const { link, language, usedKeys } = desk
+    const first = this.isTaken(queued, language)
+    if (first === undefined) return undefined
+    if (first) return language.answer(this.repeated, language.approved)
+    const { now } = this.desks
+    const code = language.refusal.formatError
+    const text = `a message for delivery was refused (${code}): its key is that of another one that was taken as exchange ${queued.seq}`
+    const noted = usedKeys.add("used", text, now)
+    if (noted !== undefined) link.warned(noted, epoch)
+    desk.traffic.refused++
+    return language.answer(this.repeated, code)
+  }
+
+  /** Whether the message in `repeated` says what was taken for delivery; `undefined`: the entry cannot be read. */
+  private isTaken(queued: Entry, language: Language): boolean | undefined {
+    const target = this.desks.named(queued.link)?.language
+    const bytes = secretRest(queued.secret)
+    if (target === undefined || bytes.length === 0) return undefined
+    if (target.index(bytes, 0, bytes.length, this.asked) !== undefined) return undefined
+    const stan = sourceOf(queued.code)?.stan
+    if (target.form === language.form && !isAboutSame(target, this.asked, this.repeated)) return false
+    const first = stan === undefined ? this.asked : target.withStan(this.asked, stan)
+    return first === undefined ? undefined : isSame(target, first, language, this.repeated)
+  }
+
   /**
    * Whether the request says the same as the one that was answered, as its own entry has it: a used key with another amount or
-   * card is no repeat (G6). The answer need not have said what it was about.
+   * card is no repeat. The answer need not have said what it was about.
    */
   private isRepeat(language: Language, accepted: Entry | undefined): boolean {
     if (accepted === undefined) return false
@@ -142,6 +179,24 @@ export class StoredAnswers {
     const asked = this.desks.named(accepted.link)?.language
     if (asked === undefined) return false
     if (asked.index(accepted.message, 0, accepted.message.length, this.asked) !== undefined) return false
-    return language.difference(asked, this.asked, this.covered) === undefined
+    return isSame(asked, this.asked, language, this.covered)
   }
 }
+
+/** Class of a message type: its first two digits. */
+const classOf = ({ mti }: MessageIndex): number => Math.trunc(mti / 100)
+
+/** Whether two messages say the same, whichever is marked as a repeat. */
+const isSame = (asked: Language, first: MessageIndex, language: Language, again: MessageIndex): boolean =>
+  classOf(first) === classOf(again) && language.difference(asked, first, again) === undefined
+
+/** Whether two messages of one form name the same original; where messages have STANs of ours, its STAN is not compared. */
+const isAboutSame = (target: Language, first: MessageIndex, again: MessageIndex): boolean => {
+  const text = (index: MessageIndex) => {
+    const named = target.hasOwnStan ? target.withStan(index, noStan, noStan) : index
+    return named === undefined ? "" : target.transaction(named)
+  }
+  return text(first) === text(again)
+}
+
+const noStan = "000000"

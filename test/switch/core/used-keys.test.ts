@@ -1,0 +1,91 @@
+import { describe, expect, it } from "@effect/vitest"
+import { iso8583v1987Ascii, type Message } from "@jinka/codec"
+import { Effect } from "effect"
+import { answerTo, linkOf, makeDisk, purchase } from "./Bench.ts"
+import { bench, codes, types } from "./Pair.ts"
+
+const original = `02000000011122223829${"00048020000".repeat(2)}`
+
+/** Another message under a used key. */
+const others: ReadonlyArray<[string, Message, Message]> = [
+  ["another amount", purchase({}, "0220"), purchase({ 4: "000000045600" }, "0220")],
+  ["another card", purchase({}, "0220"), purchase({ 2: "6200000000000013" }, "0221")],
+  ["another type", purchase({}, "0120"), purchase({}, "0220")],
+  [
+    "another original",
+    purchase({ 90: original }, "0420"),
+    purchase({ 90: original.replace("000001", "000002") }, "0420")
+  ]
+]
+
+describe("a used key", () => {
+  it.effect.each(others)(
+    "of an advice or reversal, with %s: it is refused, and the first one's repeat is not",
+    ([, first, other]) =>
+      Effect.gen(function* () {
+        const { a, b, commit } = yield* bench()
+        a.say(first)
+        yield* commit
+        a.say(other)
+        yield* commit
+        a.say(first)
+        yield* commit
+
+        expect(codes(a.heard())).toEqual(["00", "30", "00"])
+        expect(types(b.heard())).toEqual([first.mti])
+      })
+  )
+
+  it.effect(
+    "of an advice is held against what was taken before a restart, in another dialect and under a STAN of ours",
+    () =>
+      Effect.gen(function* () {
+        const change = { issuer: { ...linkOf("issuer", 103, iso8583v1987Ascii), stan: "own" as const } }
+        const disk = makeDisk()
+        const advice = purchase({ 11: "000777" }, "0220")
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const { a, b, commit } = yield* bench(change, disk)
+            a.say(advice)
+            yield* commit
+            b.say(...b.heard().map((sent) => answerTo(sent, "0230")))
+            yield* commit
+          })
+        )
+        const { a, b, commit } = yield* bench(change, disk)
+        a.say({ ...advice, mti: "0221" }, purchase({ 11: "000777", 4: "000000045600" }, "0221"))
+        yield* commit
+
+        expect(codes(a.heard())).toEqual(["00", "30"])
+        expect(b.heard()).toEqual([])
+      })
+  )
+
+  it.effect("of a reversal, said once as a request and once as an advice, is a repeat", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench()
+      a.say(purchase({ 90: original }, "0400"))
+      yield* commit
+      a.say(purchase({ 90: original }, "0420"), purchase({ 90: original }, "0401"))
+      yield* commit
+
+      expect(codes(a.heard())).toEqual(["00", "00", "00"])
+      expect(types(b.heard())).toEqual(["0400"])
+    })
+  )
+
+  it.effect("of a request, with another type: it never gets the first one's answer", () =>
+    Effect.gen(function* () {
+      const { a, b, commit } = yield* bench()
+      a.say(purchase({}, "0100"))
+      yield* commit
+      b.say(...b.heard().map((sent) => answerTo(sent, "0110")))
+      yield* commit
+      a.say(purchase({}, "0200"), purchase({}, "0101"))
+      yield* commit
+
+      expect(a.heard().map(({ mti, fields }) => `${mti} ${fields[39]}`)).toEqual(["0110 00", "0210 94", "0110 00"])
+      expect(b.heard()).toEqual([])
+    })
+  )
+})
