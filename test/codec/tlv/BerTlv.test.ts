@@ -71,6 +71,23 @@ describe("BER-TLV", () => {
     expect(ok(decodeTlv(bytes("5A840000000101")))).toMatchObject([{ tag: "5A", lengthBytes: 5 }])
   })
 
+  it("skips FF in front of a known tag, also where both read as a private tag: a zero TVR, an amount, a purchase", () => {
+    const shown = (hex: string) =>
+      ok(decodeTlv(bytes(hex))).map((item) =>
+        item._tag === "Padding"
+          ? "padding"
+          : item._tag === "Primitive"
+            ? `${item.tag} ${Buffer.from(item.value).toString("hex")}`
+            : item.tag
+      )
+    expect(shown("FF95050000000000")).toEqual(["padding", "95 0000000000"])
+    expect(shown("FFFF9F0206000000001000")).toEqual(["padding", "9F02 000000001000"])
+    expect(shown("FF9C0100")).toEqual(["padding", "9C 00"])
+    expect(shown("FFC1020011")).toEqual(["padding", "C1 0011"])
+    expect(shown("FFC102009C0100")).toEqual(["FFC102", "9C 00"])
+    expect(shown("FF8106039C0100")).toEqual(["FF8106"])
+  })
+
   it("keeps a constructed value that is not elements as bytes", () => {
     const items = ok(decodeTlv(bytes("FF0003BAD3C49C0100")))
     expect(items).toMatchObject([

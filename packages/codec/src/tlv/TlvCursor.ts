@@ -2,8 +2,10 @@
  * Steps over BER-TLV elements of one level without copying anything: the reader under `BerTlv.ts` and `TlvRedaction.ts`.
  *
  * Rules (ISO/IEC 8825-1 as EMV book 3, annex B, narrows it): definite lengths only; bytes 00 and FF in front of, between and
- * behind elements are padding (ISO/IEC 7816-4, 5.2.2). One pass, no allocation per element, never reads outside its region.
+ * behind elements are padding (ISO/IEC 7816-4, 5.2.2). FF may also begin a private tag (FF8106), and then some bytes have two
+ * readings: `beginsElement` says which is taken. One pass, no allocation per element, never reads outside its region.
  */
+import { emvTags } from "./EmvTags.ts"
 import type { TlvRule } from "./TlvError.ts"
 
 /** Most bytes of a tag that are read. EMV uses up to 3. */
@@ -11,6 +13,11 @@ export const TLV_TAG_LENGTH_MAX = 4
 
 /** Templates inside each other that begin with FF and are tried; deeper ones are taken for padding. */
 const NESTED_MAX = 8
+
+/** Bytes that a known tag has at least and at most. */
+const lengths: ReadonlyMap<number, readonly [number, number]> = new Map(
+  [...emvTags.values()].map(({ lengthMax, lengthMin, tag }) => [Number.parseInt(tag, 16), [lengthMin, lengthMax]])
+)
 
 /** A position on one level of BER-TLV bytes. */
 export class TlvCursor {
@@ -60,13 +67,40 @@ export class TlvCursor {
 
   /**
    * Whether the FF at `at` begins an element and is no padding: one of the tags FF00 to FF1E that UnionPay terminals put in
-   * front of texts (BER writes no tag so), or a template of elements.
+   * front of texts (BER writes no tag so), or a template of elements. It is padding where a known tag of its own length is behind
+   * it (FF 95 05 and five bytes, which also read as an empty FF9505), or where an empty template would leave a broken rest.
    */
   private beginsElement(at: number): boolean {
-    const one = new TlvCursor(this.bytes, at, this.end, this.nested + 1)
+    const one = this.cursorAt(at)
     if (one.nested > NESTED_MAX || !one.read(at)) return false
     if (this.bytes[at + 1]! < 0x1f) return one.valueTo > one.valueFrom && one.valueFrom - at === 3
+    if (this.isPadding(at, one)) return false
     return isTlv(this.bytes, one.valueFrom, one.valueTo, one.nested)
+  }
+
+  /** Whether what follows the FF at `at` rather is an element without it; `one` is the element that begins with it. */
+  private isPadding(at: number, one: TlvCursor): boolean {
+    const behind = this.cursorAt(this.elementFrom(at))
+    if (behind.tagFrom >= this.end || !behind.read(behind.tagFrom)) return false
+    const [min, max] = lengths.get(behind.tag) ?? [1, 0]
+    const length = behind.valueTo - behind.valueFrom
+    if (length >= min && length <= max) return true
+    if (one.valueTo > one.valueFrom) return false
+    const rest = this.elementFrom(one.valueTo)
+    return rest < this.end && !this.cursorAt(rest).read(rest)
+  }
+
+  /** The first byte from `at` on that is neither 00 nor FF, or the end. */
+  private elementFrom(at: number): number {
+    let from = at
+    while (from < this.end && (this.bytes[from] === 0 || this.bytes[from] === 0xff)) from++
+    return from
+  }
+
+  private cursorAt(at: number): TlvCursor {
+    const cursor = new TlvCursor(this.bytes, at, this.end, this.nested + 1)
+    cursor.tagFrom = at
+    return cursor
   }
 
   private stop(rule: TlvRule): false {
